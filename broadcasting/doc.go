@@ -1,0 +1,2 @@
+// Package broadcasting is the engine: an event goes in, frames come out.
+package broadcasting

@@ -1,0 +1,101 @@
+package channels
+
+import (
+	"errors"
+	"strings"
+)
+
+// MaxLength is the longest channel name, in bytes: what Pusher's server
+// libraries enforce (its documentation says 164).
+const MaxLength = 200
+
+// Faults of a name.
+var (
+	ErrEmpty   = errors.New("channels: the name is empty")
+	ErrTooLong = errors.New("channels: the name is longer than 200 bytes")
+	ErrChars   = errors.New("channels: the name may hold only A-Z a-z 0-9 _ - = @ , . ;")
+)
+
+// Kind is what a subscription to a channel asks for.
+type Kind uint8
+
+// Kinds. Public asks for nothing, Private for a signature, Presence for a
+// signature over the member's identity too. User is #server-to-user-ID, open to
+// the signed-in user alone.
+const (
+	Public Kind = iota
+	Private
+	Presence
+	User
+)
+
+func (k Kind) String() string {
+	return [...]string{"public", "private", "presence", "user"}[k]
+}
+
+// Name is a valid channel name, taken apart. The zero Name is not valid.
+type Name struct {
+	Full      string // as it is on the wire
+	Base      string // without the prefixes: what an application calls the channel
+	Kind      Kind
+	Encrypted bool // private-encrypted-: the publisher encrypts, we relay
+	Cache     bool // the last event is kept for who comes later
+}
+
+// Prefixes, each with its dash: "privateer" is a public channel.
+const (
+	prefixPrivate   = "private-"
+	prefixPresence  = "presence-"
+	prefixEncrypted = "encrypted-" // after private-
+	prefixCache     = "cache-"     // after the others
+	prefixUser      = "#server-to-user-"
+)
+
+// Parse validates s and takes it apart. It does not allocate for a valid name.
+func Parse(s string) (Name, error) {
+	if s == "" {
+		return Name{}, ErrEmpty
+	}
+	if len(s) > MaxLength {
+		return Name{}, ErrTooLong
+	}
+	n := Name{Full: s, Base: s}
+	if rest, ok := strings.CutPrefix(s, prefixUser); ok {
+		n.Kind, n.Base = User, rest
+		if rest == "" {
+			return Name{}, ErrEmpty
+		}
+		return n, validChars(rest)
+	}
+	if err := validChars(s); err != nil {
+		return Name{}, err
+	}
+	if rest, ok := strings.CutPrefix(s, prefixPrivate); ok {
+		n.Kind, n.Base = Private, rest
+		if rest, ok := strings.CutPrefix(rest, prefixEncrypted); ok {
+			n.Encrypted, n.Base = true, rest
+		}
+	} else if rest, ok := strings.CutPrefix(s, prefixPresence); ok {
+		n.Kind, n.Base = Presence, rest
+	}
+	if rest, ok := strings.CutPrefix(n.Base, prefixCache); ok {
+		n.Cache, n.Base = true, rest
+	}
+	return n, nil
+}
+
+func validChars(s string) error {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '_', c == '-', c == '=', c == '@', c == ',', c == '.', c == ';':
+		default:
+			return ErrChars
+		}
+	}
+	return nil
+}
+
+// Guarded says whether entering needs a signature.
+func (n Name) Guarded() bool { return n.Kind == Private || n.Kind == Presence }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// The house rule: a folder owns a noun, a subfolder is a plug. What each room may
+// import of ours; cmd may import everything, nobody imports cmd.
+var mayImport = map[string][]string{
+	"channels":      {},
+	"models":        {},
+	"broadcasting":  {"channels"},
+	"crm":           {"broadcasting", "channels", "models"},
+	"crm/bridge":    {"crm"},
+	"server":        {"broadcasting", "channels"},
+	"server/pusher": {"server", "broadcasting", "channels"},
+	"server/api":    {"server", "broadcasting", "channels", "crm"},
+	"models/testdb": {"models"},
+}
+
+// Libraries that live in one room (and its plugs) alone.
+var confined = map[string]string{
+	"github.com/gin-gonic/gin":     "server",
+	"github.com/gorilla/websocket": "server",
+	"gorm.io/":                     "models",
+	"github.com/jackc/pgx":         "models",
+	"go.mau.fi/whatsmeow":          "crm/whatsapp",
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "chatcast/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+// TestHouse fails when an arrow of ARCHITECTURE.md is broken.
+func TestHouse(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, fault := range faults(p) {
+			t.Error(fault)
+		}
+	}
+}
+
+// TestHouseSeesBrokenArrows shows that each kind of broken arrow is found.
+func TestHouseSeesBrokenArrows(t *testing.T) {
+	for name, p := range map[string]pkg{
+		"parent imports its plug":    {"chatcast/server", []string{"chatcast/server/pusher"}},
+		"plug imports its sibling":   {"chatcast/server/api", []string{"chatcast/server/pusher"}},
+		"engine knows the CRM":       {"chatcast/broadcasting", []string{"chatcast/crm"}},
+		"API reaches past the rules": {"chatcast/server/api", []string{"chatcast/models"}},
+		"gin outside the server":     {"chatcast/crm", []string{"github.com/gin-gonic/gin"}},
+		"gorm outside the models":    {"chatcast/crm", []string{"gorm.io/gorm"}},
+		"channels imports a library": {"chatcast/channels", []string{"golang.org/x/time/rate"}},
+		"a room without a row":       {"chatcast/utils", nil},
+		"somebody imports cmd":       {"chatcast/crm", []string{"chatcast/cmd/chatcast"}},
+	} {
+		if len(faults(p)) == 0 {
+			t.Errorf("%s: not found", name)
+		}
+	}
+	if f := faults(pkg{"chatcast/server/pusher", []string{"chatcast/server", "github.com/gin-gonic/gin", "fmt"}}); len(f) > 0 {
+		t.Errorf("a sound room has faults: %v", f)
+	}
+}
+
+func faults(p pkg) (found []string) {
+	room, ours := strings.CutPrefix(p.ImportPath, "chatcast/")
+	if !ours || strings.HasPrefix(room, "cmd/") {
+		return nil
+	}
+	allowed, known := mayImport[room]
+	if !known {
+		found = append(found, "room "+room+" is not in the plan: give it a row in house_test.go and ARCHITECTURE.md")
+	}
+	for _, imp := range p.Imports {
+		if to, ours := strings.CutPrefix(imp, "chatcast/"); ours {
+			if !contains(allowed, to) {
+				found = append(found, room+" may not import "+to)
+			}
+			continue
+		}
+		if room == "channels" && strings.Contains(strings.Split(imp, "/")[0], ".") {
+			found = append(found, "channels may import only the standard library, not "+imp)
+		}
+		for lib, home := range confined {
+			if strings.HasPrefix(imp, lib) && room != home && !strings.HasPrefix(room, home+"/") {
+				found = append(found, imp+" belongs to "+home+", not to "+room)
+			}
+		}
+	}
+	return found
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

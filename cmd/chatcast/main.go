@@ -1,0 +1,4 @@
+// Command chatcast is the server.
+package main
+
+func main() {}

@@ -1,0 +1,13 @@
+// Package crm owns the rules: what happens when a customer writes or an operator
+// acts, and the catalogue of the events that say so, with the one JSON shape of
+// each.
+//
+// Every rule is a method of Service. It authorises on the object, changes rows
+// and appends the events in one transaction (see Service.change), and wakes the
+// relay after the commit. A change that changes nothing causes no event.
+//
+// Methods return *Error for what the caller can mend; any other error is ours.
+// The package starts no goroutine of its own. It knows no HTTP, no socket and no
+// messenger's library: a way to the outside is a Messenger, implemented by the
+// plugs in the subfolders.
+package crm

@@ -1,0 +1,61 @@
+package crm
+
+import (
+	"errors"
+	"fmt"
+
+	"chatcast/models"
+)
+
+// Code is what went wrong, for a program. The HTTP plug maps each to a status.
+type Code string
+
+// Codes.
+const (
+	CodeInvalid     Code = "invalid"     // a field is wrong: Fields says which
+	CodeNoToken     Code = "no_token"    // no access token was given
+	CodeBadToken    Code = "bad_token"   // the token is unknown or has expired
+	CodeDenied      Code = "denied"      // known to the actor, but not allowed
+	CodeNotFound    Code = "not_found"   // does not exist, or is another company's
+	CodeConflict    Code = "conflict"    // the state does not allow it
+	CodeTooLarge    Code = "too_large"   // over a limit of size
+	CodeThrottled   Code = "throttled"   // too often: RetryAfter says when again
+	CodeUnavailable Code = "unavailable" // the messenger is not connected
+)
+
+// Error is a fault that the caller can mend.
+type Error struct {
+	Code       Code
+	Message    string            // a sentence for a person
+	Fields     map[string]string // of CodeInvalid: the field's path and what is wrong with it
+	RetryAfter int               // of CodeThrottled: seconds
+}
+
+func (e *Error) Error() string { return "crm: " + string(e.Code) + ": " + e.Message }
+
+// Invalid is an Error about one field.
+func Invalid(field, format string, args ...any) *Error {
+	msg := fmt.Sprintf(format, args...)
+	return &Error{Code: CodeInvalid, Message: field + " " + msg, Fields: map[string]string{field: msg}}
+}
+
+func notFound(what string) *Error {
+	return &Error{Code: CodeNotFound, Message: what + " not found"}
+}
+
+func denied(message string) *Error {
+	return &Error{Code: CodeDenied, Message: message}
+}
+
+func conflict(message string) *Error {
+	return &Error{Code: CodeConflict, Message: message}
+}
+
+// orNotFound turns the store's ErrNotFound into an Error about what; other
+// errors pass.
+func orNotFound(err error, what string) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return notFound(what)
+	}
+	return err
+}

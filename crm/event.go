@@ -1,0 +1,55 @@
+package crm
+
+import "strconv"
+
+// Event is one entry of the catalogue, ready for the journal: its items have the
+// shapes of this package's item types, its meta one of the meta types.
+type Event struct {
+	Name      string // "message", "chatTag", ...: the Pusher event name and meta.type
+	CompanyID int64
+	Channels  []string // full names, "private-v1...."
+	Items     []any
+	Meta      any
+}
+
+// envelope is the data of every event: {"payload":{"data":[...],"meta":{...}}}.
+// meta is last, so that WithEventID can complete it.
+type envelope struct {
+	Payload payload `json:"payload"`
+}
+
+type payload struct {
+	Data []any `json:"data"`
+	Meta any   `json:"meta"`
+}
+
+// LineMeta is the meta of events on a line's channel.
+type LineMeta struct {
+	Type          string `json:"type"`
+	LicenseID     int64  `json:"licenseId"`
+	MessengerType string `json:"messengerType"`
+}
+
+// CompanyMeta is the meta of events on a company's channel.
+type CompanyMeta struct {
+	Type      string `json:"type"`
+	CompanyID int64  `json:"companyId"`
+}
+
+// UserMeta is the meta of events on a user's channel. UserID is a string, as in
+// ChatApp's examples.
+type UserMeta struct {
+	Type   string `json:"type"`
+	UserID string `json:"userId"`
+}
+
+// WithEventID completes journalled data with the number that the relay gave:
+// payload.meta.eventId. data must be what Event's envelope marshals to.
+func WithEventID(data string, seq int64) string {
+	const tail = "}}}"
+	b := make([]byte, 0, len(data)+len(`,"eventId":`)+20)
+	b = append(b, data[:len(data)-len(tail)]...)
+	b = append(b, `,"eventId":`...)
+	b = strconv.AppendInt(b, seq, 10)
+	return string(append(b, tail...))
+}

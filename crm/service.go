@@ -1,0 +1,105 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"chatcast/models"
+)
+
+// Live is what the rules need of the sockets. Its methods never block on a
+// socket and are called after the commit.
+type Live interface {
+	// Wake tells the relay that the journal has grown.
+	Wake()
+	// Evict ends the user's subscriptions to the channels, on every socket.
+	Evict(userID int64, channels ...string)
+	// Disconnect closes the user's sockets with 4009.
+	Disconnect(userID int64)
+}
+
+// Options are what a Service is made of.
+type Options struct {
+	Store        *models.Store
+	Live         Live
+	Now          func() time.Time // time.Now when nil
+	Log          *slog.Logger
+	PasswordCost int    // bcrypt's; 0 is bcrypt.DefaultCost
+	FilesDir     string // where attachments are kept
+}
+
+// Service is the rules of the CRM. Safe for concurrent use.
+type Service struct {
+	Options
+}
+
+// New returns the rules over o.Store.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Service{Options: o}
+}
+
+// Actor is who acts: a user, through an app ("app_685_1"). The zero Actor is the
+// outside: a customer, a messenger, the clock.
+type Actor struct {
+	UserID int64
+	AppID  string
+}
+
+// change is a transaction and the events that it causes.
+type change struct {
+	*models.Tx
+	now    time.Time
+	events []Event
+}
+
+// emit appends ev to the journal when the change commits, in the order of calls.
+func (c *change) emit(ev Event) { c.events = append(c.events, ev) }
+
+// change runs f in one transaction; what f emitted is journalled in it. After
+// the commit the relay is woken.
+func (s *Service) change(ctx context.Context, f func(c *change) error) error {
+	var n int
+	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		c := &change{Tx: tx, now: s.Now()}
+		if err := f(c); err != nil {
+			return err
+		}
+		n = len(c.events)
+		for _, ev := range c.events {
+			entry, err := ev.entry(c.now)
+			if err != nil {
+				return err
+			}
+			if err := tx.AppendJournal(entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && n > 0 {
+		s.Live.Wake()
+	}
+	return err
+}
+
+// entry is ev as a journal row. It checks nothing: events are made by this
+// package alone, and the tests hold each against its schema.
+func (ev Event) entry(now time.Time) (*models.JournalEntry, error) {
+	data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
+	if err != nil {
+		return nil, err
+	}
+	names, err := json.Marshal(ev.Channels)
+	if err != nil {
+		return nil, err
+	}
+	return &models.JournalEntry{
+		CompanyID: ev.CompanyID, Name: ev.Name, Channels: string(names),
+		Data: string(data), CreatedAtMS: now.UnixMilli(),
+	}, nil
+}

@@ -1,0 +1,66 @@
+package models
+
+// Access is what one employee may do on one line.
+type Access struct {
+	CompanyID int64
+	Role      string
+	OnlyMine  bool
+	Read      bool
+	Write     bool
+}
+
+// LineAccess says what the user may do on the messenger of the licence.
+// ErrNotFound when there is no such line or the user does not work for its
+// company: the two must look alike to a stranger.
+func (tx *Tx) LineAccess(userID, licenseID int64, messengerType string) (*Access, error) {
+	var row struct {
+		CompanyID int64
+		Role      string
+		OnlyMine  bool
+		Granted   bool
+		CanWrite  bool
+	}
+	res := tx.db.Raw(`
+		SELECT l.company_id, e.role, e.only_mine,
+		       el.user_id IS NOT NULL AS granted, COALESCE(el.can_write, FALSE) AS can_write
+		FROM licenses l
+		JOIN messengers m ON m.license_id = l.id AND m.type = ?
+		JOIN employees e ON e.company_id = l.company_id AND e.user_id = ?
+		LEFT JOIN employee_licenses el ON el.license_id = l.id AND el.user_id = e.user_id
+		WHERE l.id = ?`, messengerType, userID, licenseID).Scan(&row)
+	if res.Error != nil {
+		return nil, res.Error
+	}
+	if res.RowsAffected == 0 {
+		return nil, ErrNotFound
+	}
+	a := &Access{CompanyID: row.CompanyID, Role: row.Role, OnlyMine: row.OnlyMine, Read: row.Granted, Write: row.CanWrite}
+	if a.Role == RoleOwner || a.Role == RoleAdmin {
+		a.Read, a.Write, a.OnlyMine = true, true, false
+	}
+	return a, nil
+}
+
+// Viewer is an employee who may read a licence.
+type Viewer struct {
+	UserID   int64
+	OnlyMine bool
+}
+
+// Viewers lists who may read the licence, by user id.
+func (tx *Tx) Viewers(licenseID int64) ([]Viewer, error) {
+	var viewers []Viewer
+	err := tx.db.Raw(`
+		SELECT e.user_id, e.only_mine AND e.role = 'operator' AS only_mine
+		FROM licenses l
+		JOIN employees e ON e.company_id = l.company_id
+		WHERE l.id = ? AND (e.role IN ('owner', 'admin') OR EXISTS (
+			SELECT 1 FROM employee_licenses el WHERE el.license_id = l.id AND el.user_id = e.user_id))
+		ORDER BY e.user_id`, licenseID).Scan(&viewers).Error
+	return viewers, err
+}
+
+// EmployeeOf returns the user's employment in the company, or ErrNotFound.
+func (tx *Tx) EmployeeOf(companyID, userID int64) (*Employee, error) {
+	return first[Employee](tx.db.Where("company_id = ? AND user_id = ?", companyID, userID))
+}

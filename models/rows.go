@@ -1,0 +1,281 @@
+package models
+
+// The rows, as the tables of migrations/ have them. Times are unix seconds
+// unless the name says otherwise. A pointer is a nullable column. What goes
+// over a wire is another type, in crm.
+
+// Setting is a value that the program made once and must keep.
+type Setting struct {
+	Name  string `gorm:"primaryKey"`
+	Value string
+}
+
+// Company is a tenant: nothing of one is ever visible to another.
+type Company struct {
+	ID        int64
+	Name      string
+	CreatedAt int64
+}
+
+// User is a person who signs in; what they may do, their employments say.
+type User struct {
+	ID           int64
+	Email        string // lower case
+	Name         string
+	PasswordHash string
+	CreatedAt    int64
+}
+
+// Roles of an employee.
+const (
+	RoleOwner    = "owner"
+	RoleAdmin    = "admin"
+	RoleOperator = "operator"
+)
+
+// Employee is a user in a company.
+type Employee struct {
+	CompanyID int64 `gorm:"primaryKey"`
+	UserID    int64 `gorm:"primaryKey"`
+	Role      string
+	OnlyMine  bool // sees only chats whose responsible they are, or no one is
+	Online    bool
+	Workday   string // start or end
+	CreatedAt int64
+}
+
+// License is a contract of a company; its messengers are the company's lines.
+type License struct {
+	ID        int64
+	CompanyID int64
+	Name      string
+	CreatedAt int64
+}
+
+// Messenger is one line: a messenger type within a licence.
+type Messenger struct {
+	LicenseID int64  `gorm:"primaryKey"`
+	Type      string `gorm:"primaryKey"`
+	Name      string
+	CreatedAt int64
+}
+
+// EmployeeLicense lets an operator read a licence, and write it with CanWrite.
+type EmployeeLicense struct {
+	UserID    int64 `gorm:"primaryKey"`
+	LicenseID int64 `gorm:"primaryKey"`
+	CanWrite  bool
+}
+
+// Token is a pair of an access and a refresh token, both as hex SHA-256.
+type Token struct {
+	ID               int64
+	UserID           int64
+	AppID            string
+	AccessHash       string
+	AccessExpiresAt  int64
+	RefreshHash      string
+	RefreshExpiresAt int64
+	CreatedAt        int64
+}
+
+// TagCategory groups tags of a company.
+type TagCategory struct {
+	ID        int64
+	CompanyID int64
+	Name      string
+	Sort      int64
+}
+
+// Tag is a label for chats.
+type Tag struct {
+	ID         int64
+	CompanyID  int64
+	CategoryID *int64
+	Name       string
+	Color      string
+	Sort       int64
+}
+
+// Level is a step of the sales funnel.
+type Level struct {
+	ID        int64
+	CompanyID int64
+	Name      string
+	Sort      int64
+}
+
+// QuickResponseList holds prepared answers; who sees it, its accesses say.
+type QuickResponseList struct {
+	ID        int64
+	CompanyID int64
+	Name      string
+	Sort      int64
+	CreatedAt int64
+}
+
+// QuickResponseAccess lets a user read (r) or also write (w) a list.
+type QuickResponseAccess struct {
+	ListID     int64 `gorm:"primaryKey"`
+	UserID     int64 `gorm:"primaryKey"`
+	Permission string
+}
+
+// QuickResponse is a prepared answer.
+type QuickResponse struct {
+	ID       int64
+	ListID   int64
+	ParentID *int64
+	Name     string
+	Sort     int64
+	Text     string
+	Keywords string
+	EnableAI bool
+}
+
+// Contact is a person a line has heard of.
+type Contact struct {
+	ID            int64
+	LicenseID     int64
+	MessengerType string
+	ExternalID    string
+	LID           *string `gorm:"column:lid"`
+	Name          string
+	Username      *string
+	Phone         *string
+	Image         *string
+	CreatedAt     int64
+}
+
+// Chat statuses, types and the parts employees take in a chat.
+const (
+	ChatOpen       = "open"
+	ChatClose      = "close"
+	ChatPrivate    = "private"
+	ChatGroup      = "group"
+	PartAccomplice = "accomplice"
+	PartAuditor    = "auditor"
+)
+
+// Chat is a conversation on a line.
+type Chat struct {
+	ID                int64
+	CompanyID         int64
+	LicenseID         int64
+	MessengerType     string
+	ExternalID        string  // the wire's chat.id
+	LID               *string `gorm:"column:lid"` // WhatsApp's other id of the same chat
+	Hash              string
+	Type              string
+	Phone             *string
+	Username          *string
+	Name              string
+	Image             *string
+	Status            string
+	ResponsibleID     *int64
+	ResponsiblePinned bool
+	ProducerID        *int64
+	LevelID           *int64
+	Process           *string
+	Unread            int64
+	LastTime          int64
+	WindowID          *string
+	WindowType        *string // UIC or BIC
+	WindowStart       *int64
+	WindowEnd         *int64
+	CreatedAt         int64
+}
+
+// ChatMember is an employee with a part in a chat beside the responsible.
+type ChatMember struct {
+	ChatID int64  `gorm:"primaryKey"`
+	UserID int64  `gorm:"primaryKey"`
+	Part   string `gorm:"primaryKey"`
+}
+
+// ChatTag is a tag on a chat.
+type ChatTag struct {
+	ChatID int64 `gorm:"primaryKey"`
+	TagID  int64 `gorm:"primaryKey"`
+}
+
+// File is a stored attachment; its bytes are in the file store under ID.
+type File struct {
+	ID        string
+	LicenseID int64
+	Name      string
+	Size      int64 // bytes
+	MimeType  string
+	CreatedAt int64
+}
+
+// Message statuses in their order; failed is final. A status never goes back.
+const (
+	StatusNone      = ""
+	StatusSent      = "sent"
+	StatusDelivered = "delivered"
+	StatusViewed    = "viewed"
+	StatusFailed    = "failed"
+)
+
+// Message is one message of a chat. ID is the wire's internalId.
+type Message struct {
+	ID               int64
+	ChatID           int64
+	ExternalID       string
+	FromMe           bool
+	FromAPI          bool `gorm:"column:from_api"`
+	Time             int64
+	IsForwarded      bool
+	Type             string
+	Subtype          *string
+	Content          string // JSON, the wire's message object
+	QuotedExternalID *string
+	Author           string // JSON, the wire's fromUser object
+	AppID            *string
+	Tracking         *string
+	CreatedBy        *int64
+	Status           string
+	StatusTime       *int64
+	Error            *string // JSON
+	EditedAt         *int64
+	DeletedAt        *int64
+	CreatedAt        int64
+}
+
+// IdempotencyKey keeps the answer of a request that sent something.
+type IdempotencyKey struct {
+	UserID      int64  `gorm:"primaryKey"`
+	Key         string `gorm:"primaryKey"`
+	RequestHash string
+	Response    string
+	CreatedAt   int64
+}
+
+// WebhookEndpoint receives the events of a line.
+type WebhookEndpoint struct {
+	ID            int64
+	CompanyID     int64
+	LicenseID     int64
+	MessengerType string
+	URL           string
+	Events        string // JSON array of names, [] = all
+	Secret        string
+	Cursor        int64
+	CreatedAt     int64
+}
+
+// JournalEntry is one event as it was committed. Seq is nil until the relay
+// numbers it.
+type JournalEntry struct {
+	ID          int64
+	Seq         *int64
+	CompanyID   int64
+	Name        string
+	Channels    string // JSON array
+	Data        string // JSON, without the event id
+	CreatedAtMS int64  `gorm:"column:created_at_ms"`
+}
+
+// TableName is the table's singular name: the journal.
+func (JournalEntry) TableName() string { return "journal" }

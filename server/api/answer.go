@@ -1,0 +1,73 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+)
+
+// statuses maps the codes of crm onto HTTP and onto ChatApp's error codes.
+var statuses = map[crm.Code]struct {
+	status int
+	code   string
+}{
+	crm.CodeInvalid:     {http.StatusUnprocessableEntity, "ApiValidationError"},
+	crm.CodeNoToken:     {http.StatusUnauthorized, "ApiInvalidTokenError"},
+	crm.CodeBadToken:    {http.StatusForbidden, "ApiInvalidTokenError"},
+	crm.CodeDenied:      {http.StatusForbidden, "ApiAccessDeniedError"},
+	crm.CodeNotFound:    {http.StatusNotFound, "ApiNotFoundError"},
+	crm.CodeConflict:    {http.StatusConflict, "ApiConflictError"},
+	crm.CodeTooLarge:    {http.StatusRequestEntityTooLarge, "ApiTooLargeError"},
+	crm.CodeThrottled:   {http.StatusTooManyRequests, "ApiTooManyRequestsError"},
+	crm.CodeUnavailable: {http.StatusServiceUnavailable, "ApiUnavailableError"},
+}
+
+type answer struct {
+	Success bool         `json:"success"`
+	Data    any          `json:"data,omitempty"`
+	Error   *answerError `json:"error,omitempty"`
+}
+
+type answerError struct {
+	Code    string            `json:"code"`
+	Message string            `json:"message"`
+	Fields  map[string]string `json:"fields,omitempty"`
+}
+
+// ok answers 200 with data, which may be nil.
+func ok(c *gin.Context, data any) {
+	c.JSON(http.StatusOK, answer{Success: true, Data: data})
+}
+
+// fail answers with what err says; a stranger's error says only "internal" and
+// goes to the log.
+func (a *API) fail(c *gin.Context, err error) {
+	var e *crm.Error
+	if !errors.As(err, &e) {
+		if c.Request.Context().Err() != nil { // the client has gone; nobody reads the answer
+			c.Abort()
+			return
+		}
+		a.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
+		c.AbortWithStatusJSON(http.StatusInternalServerError, answer{Error: &answerError{Code: "ApiInternalError", Message: "internal error"}})
+		return
+	}
+	to := statuses[e.Code]
+	if e.RetryAfter > 0 {
+		c.Header("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+	c.AbortWithStatusJSON(to.status, answer{Error: &answerError{Code: to.code, Message: e.Message, Fields: e.Fields}})
+}
+
+// reply answers with data, or with err when there is one.
+func (a *API) reply(c *gin.Context, data any, err error) {
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	ok(c, data)
+}

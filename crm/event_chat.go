@@ -1,0 +1,168 @@
+package crm
+
+import "chatcast/models"
+
+// Names of the events about a chat's attributes.
+const (
+	EventChatTag            = "chatTag"
+	EventChatStatus         = "chatStatus"
+	EventChatResponsible    = "chatResponsible"
+	EventChatResponsiblePin = "chatResponsiblePin"
+	EventChatProducer       = "chatProducer"
+	EventChatAccomplice     = "chatAccomplice"
+	EventChatAuditor        = "chatAuditor"
+	EventChatLevel          = "chatLevel"
+	EventChatProcess        = "chatProcess"
+)
+
+// Types of chatTag, chatAccomplice and chatAuditor, and of chatResponsiblePin.
+const (
+	TypeAdd     = "add"
+	TypeDestroy = "destroy"
+	TypePin     = "pin"
+	TypeUnpin   = "unpin"
+)
+
+// IDRef points to a row by its number: a user, a level.
+type IDRef struct {
+	ID int64 `json:"id"`
+}
+
+// AppRef is the app through which somebody acted.
+type AppRef struct {
+	ID string `json:"id"`
+}
+
+// ChatRef is a chat by its wire id alone.
+type ChatRef struct {
+	ID string `json:"id"`
+}
+
+// TagData is a tag as events and answers show it.
+type TagData struct {
+	ID       int64         `json:"id"`
+	Name     string        `json:"name"`
+	Color    string        `json:"color"`
+	Sort     int64         `json:"sort"`
+	Category *CategoryData `json:"category"` // null: the tag has none
+}
+
+// CategoryData is a tag's category as events and answers show it.
+type CategoryData struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Sort int64  `json:"sort"`
+}
+
+// ChatTagItem is the item of chatTag. Type is add or destroy.
+type ChatTagItem struct {
+	Type   string  `json:"type"`
+	Tag    TagData `json:"tag"`
+	Chat   ChatRef `json:"chat"`
+	Edited *IDRef  `json:"edited"`
+}
+
+// ChatStatusItem is the item of chatStatus. Type is open or close; Edited is
+// null when the customer's message reopened the chat.
+type ChatStatusItem struct {
+	Type   string  `json:"type"`
+	Chat   ChatRef `json:"chat"`
+	Edited *IDRef  `json:"edited"`
+}
+
+// ChatResponsibleItem is the item of chatResponsible. Responsible is null when
+// the chat became no one's.
+type ChatResponsibleItem struct {
+	Responsible *IDRef  `json:"responsible"`
+	Chat        ChatRef `json:"chat"`
+	FromApp     *AppRef `json:"fromApp"`
+	Edited      *IDRef  `json:"edited"`
+}
+
+// ChatResponsiblePinItem is the item of chatResponsiblePin. Type is pin or unpin.
+type ChatResponsiblePinItem struct {
+	Type   string  `json:"type"`
+	Chat   ChatRef `json:"chat"`
+	Edited *IDRef  `json:"edited"`
+}
+
+// ChatProducerItem is the item of chatProducer.
+type ChatProducerItem struct {
+	Producer *IDRef  `json:"producer"`
+	Chat     ChatRef `json:"chat"`
+	FromApp  *AppRef `json:"fromApp"`
+	Edited   *IDRef  `json:"edited"`
+}
+
+// ChatAccompliceItem is the item of chatAccomplice. Type is add or destroy.
+type ChatAccompliceItem struct {
+	Type       string  `json:"type"`
+	Accomplice IDRef   `json:"accomplice"`
+	Chat       ChatRef `json:"chat"`
+	FromApp    *AppRef `json:"fromApp"`
+	Edited     *IDRef  `json:"edited"`
+}
+
+// ChatAuditorItem is the item of chatAuditor. Type is add or destroy.
+type ChatAuditorItem struct {
+	Type    string  `json:"type"`
+	Auditor IDRef   `json:"auditor"`
+	Chat    ChatRef `json:"chat"`
+	FromApp *AppRef `json:"fromApp"`
+	Edited  *IDRef  `json:"edited"`
+}
+
+// ChatLevelItem is the item of chatLevel. Level is null when it was reset.
+type ChatLevelItem struct {
+	Level   *IDRef  `json:"level"`
+	Chat    ChatRef `json:"chat"`
+	FromApp *AppRef `json:"fromApp"`
+	Edited  *IDRef  `json:"edited"`
+}
+
+// ChatProcessItem is the item of chatProcess. Process is null or inWork.
+type ChatProcessItem struct {
+	Process *string `json:"process"`
+	Chat    ChatRef `json:"chat"`
+	FromApp *AppRef `json:"fromApp"`
+	Edited  *IDRef  `json:"edited"`
+}
+
+// idRef is a nullable column as the wire shows it.
+func idRef(id *int64) *IDRef {
+	if id == nil {
+		return nil
+	}
+	return &IDRef{ID: *id}
+}
+
+// edited is who acted; null for the outside.
+func (a Actor) edited() *IDRef {
+	if a.UserID == 0 {
+		return nil
+	}
+	return &IDRef{ID: a.UserID}
+}
+
+// fromApp is the app through which somebody acted; null when there is none.
+func (a Actor) fromApp() *AppRef {
+	if a.AppID == "" {
+		return nil
+	}
+	return &AppRef{ID: a.AppID}
+}
+
+// emitChat emits an event of one item about chat, to everybody who may see the
+// chat now. before are the responsibles it had earlier in this change, so that
+// who loses the chat hears of it.
+func (c *change) emitChat(chat *models.Chat, event string, item any, before ...*int64) error {
+	names, err := c.lineChannels(chat.CompanyID, chat.LicenseID, chat.MessengerType, append(before, chat.ResponsibleID)...)
+	if err != nil {
+		return err
+	}
+	c.emit(Event{
+		Name: event, CompanyID: chat.CompanyID, Channels: names, Items: []any{item},
+		Meta: LineMeta{Type: event, LicenseID: chat.LicenseID, MessengerType: chat.MessengerType},
+	})
+	return nil
+}

@@ -203,6 +203,7 @@ type ChatTag struct {
 type File struct {
 	ID        string
 	LicenseID int64
+	ChatID    int64
 	Name      string
 	Size      int64 // bytes
 	MimeType  string
@@ -231,6 +232,7 @@ type Message struct {
 	Subtype          *string
 	Content          string // JSON, the wire's message object
 	QuotedExternalID *string
+	UTM              *string `gorm:"column:utm"` // JSON
 	Author           string // JSON, the wire's fromUser object
 	AppID            *string
 	Tracking         *string

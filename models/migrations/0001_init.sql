@@ -196,6 +196,7 @@ CREATE INDEX chat_tags_tag ON chat_tags (tag_id);
 CREATE TABLE files (
 	id         TEXT PRIMARY KEY, -- random, unguessable
 	license_id BIGINT NOT NULL REFERENCES licenses (id) ON DELETE CASCADE,
+	chat_id    BIGINT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, -- who may see it may have the file
 	name       TEXT NOT NULL,
 	size       BIGINT NOT NULL,
 	mime_type  TEXT NOT NULL,
@@ -214,6 +215,7 @@ CREATE TABLE messages (
 	subtype            TEXT,
 	content            TEXT NOT NULL, -- JSON, the wire's message object
 	quoted_external_id TEXT,
+	utm                TEXT, -- JSON, as the messenger gave it
 	author             TEXT NOT NULL, -- JSON, the wire's fromUser object
 	app_id             TEXT,
 	tracking           TEXT,

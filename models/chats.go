@@ -1,0 +1,75 @@
+package models
+
+import (
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// ChatByExternal finds a chat of a line by the messenger's id of it, which on
+// WhatsApp may be either of the two (external_id or lid); ErrNotFound when there
+// is none.
+func (tx *Tx) ChatByExternal(licenseID int64, messengerType, id string) (*Chat, error) {
+	return first[Chat](byChatID(tx.db, licenseID, messengerType, id))
+}
+
+// LockChat is ChatByExternal that also locks the row until the transaction ends.
+func (tx *Tx) LockChat(licenseID int64, messengerType, id string) (*Chat, error) {
+	return first[Chat](byChatID(tx.forUpdate(), licenseID, messengerType, id))
+}
+
+func byChatID(db *gorm.DB, licenseID int64, messengerType, id string) *gorm.DB {
+	return db.Where("license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ?)",
+		licenseID, messengerType, id, id).Order("id")
+}
+
+// LockChats locks and returns the chats of a line that have any of the ids, in
+// the order of their row ids, so that two transactions with several chats each
+// cannot wait for one another in a circle.
+func (tx *Tx) LockChats(licenseID int64, messengerType string, ids []string) ([]*Chat, error) {
+	var chats []*Chat
+	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ?)",
+		licenseID, messengerType, ids, ids).Order("id").Find(&chats).Error
+	return chats, err
+}
+
+// LockChatRow locks a chat by its row id and returns it as it is now.
+func (tx *Tx) LockChatRow(id int64) (*Chat, error) {
+	return first[Chat](tx.forUpdate().Where("id = ?", id))
+}
+
+// ChatRow loads a chat by its row id.
+func (tx *Tx) ChatRow(id int64) (*Chat, error) {
+	return first[Chat](tx.db.Where("id = ?", id))
+}
+
+// EnsureChat inserts c unless a chat with one of its ids exists already. It says
+// whether it did. A transaction that is inserting the same chat is waited for.
+func (tx *Tx) EnsureChat(c *Chat) (created bool, err error) {
+	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(c)
+	return res.RowsAffected == 1, res.Error
+}
+
+// SaveChat writes every column of a chat that LockChat returned.
+func (tx *Tx) SaveChat(c *Chat) error {
+	return tx.db.Select("*").Save(c).Error
+}
+
+// MergeChat moves what hangs on the chat from into the chat into, and deletes
+// from: the two turned out to be one. What both have (a message, a tag, a part)
+// stays once. Both must be locked; their own columns are the caller's to merge.
+func (tx *Tx) MergeChat(into, from int64) error {
+	for _, q := range []string{
+		`UPDATE messages SET chat_id = ? WHERE chat_id = ? AND external_id NOT IN (SELECT external_id FROM messages WHERE chat_id = ?)`,
+		`UPDATE chat_tags SET chat_id = ? WHERE chat_id = ? AND tag_id NOT IN (SELECT tag_id FROM chat_tags WHERE chat_id = ?)`,
+		`UPDATE chat_members SET chat_id = ? WHERE chat_id = ? AND NOT EXISTS (
+			SELECT 1 FROM chat_members m WHERE m.chat_id = ? AND m.user_id = chat_members.user_id AND m.part = chat_members.part)`,
+	} {
+		if err := tx.db.Exec(q, into, from, into).Error; err != nil {
+			return err
+		}
+	}
+	if err := tx.db.Exec(`UPDATE files SET chat_id = ? WHERE chat_id = ?`, into, from).Error; err != nil {
+		return err
+	}
+	return tx.db.Exec(`DELETE FROM chats WHERE id = ?`, from).Error
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Origins says which pages of the web may talk to the server. The zero Origins
+// lets every page in. Immutable.
+type Origins struct {
+	rules []originRule // none: any
+}
+
+// originRule is one entry: a whole origin, or what stands before and after its *.
+type originRule struct {
+	before, after string
+	wild          bool
+}
+
+// ParseOrigins reads a list of origins as browsers send them:
+// "https://app.example.com", with the port when it is not the scheme's own. One
+// * may stand for a part of the host ("https://*.example.com"); "*" alone, or an
+// empty list, is any origin. An entry that no browser could send is an error,
+// for it would shut everybody out silently.
+func ParseOrigins(list []string) (Origins, error) {
+	var o Origins
+	anyOrigin := false
+	for _, entry := range list {
+		entry = strings.ToLower(strings.TrimSpace(entry))
+		if entry == "*" {
+			anyOrigin = true
+			continue
+		}
+		if err := checkOrigin(entry); err != nil {
+			return Origins{}, err
+		}
+		before, after, wild := strings.Cut(entry, "*")
+		o.rules = append(o.rules, originRule{before, after, wild})
+	}
+	if anyOrigin {
+		return Origins{}, nil
+	}
+	return o, nil
+}
+
+func checkOrigin(entry string) error {
+	fault := func(why string) error {
+		return fmt.Errorf("origin %q: %s; write it as https://app.example.com or https://*.example.com", entry, why)
+	}
+	if entry == "null" {
+		return fault(`"null" is sent by every sandboxed page, so it names nobody`)
+	}
+	if strings.Count(entry, "*") > 1 {
+		return fault("only one * is allowed")
+	}
+	u, err := url.Parse(strings.Replace(entry, "*", "x", 1))
+	switch {
+	case err != nil:
+		return fault("it is no origin")
+	case u.Scheme == "" || u.Host == "":
+		return fault("it needs a scheme and a host")
+	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return fault("nothing may follow the host and port")
+	case strings.Contains(u.Scheme, "x") && strings.Contains(strings.SplitN(entry, ":", 2)[0], "*"):
+		return fault("the scheme must be written out")
+	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
+		return fault("browsers leave the scheme's own port out")
+	}
+	return nil
+}
+
+// Any says whether every origin may come in.
+func (o Origins) Any() bool { return len(o.rules) == 0 }
+
+// Allow says whether origin, the header of that name, may come in. Programs that
+// are no browsers send none: they may.
+func (o Origins) Allow(origin string) bool {
+	if o.Any() || origin == "" {
+		return true
+	}
+	origin = strings.ToLower(origin)
+	for _, r := range o.rules {
+		if !r.wild && origin == r.before {
+			return true
+		}
+		if r.wild && len(origin) > len(r.before)+len(r.after) &&
+			strings.HasPrefix(origin, r.before) && strings.HasSuffix(origin, r.after) &&
+			!strings.ContainsAny(origin[len(r.before):len(origin)-len(r.after)], "/:@") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,67 @@
+package pusher
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+)
+
+// The signatures of the Pusher protocol, all HMAC-SHA256 in hex over:
+//
+//	a channel     socket_id:channel[:channel_data]     "auth" of a subscription, as KEY:hex
+//	a user        socket_id::user::user_data           "auth" of a signin, as KEY:hex
+//	a request     METHOD\npath\nsorted query           auth_signature of the HTTP API (request.go)
+
+var socketIDPattern = regexp.MustCompile(`\A\d{1,20}\.\d{1,20}\z`)
+
+// ValidSocketID says whether s can be the id of a socket: digits, a dot, digits.
+// Whoever signs must check it, or "1.1:private-x" could be smuggled into the
+// signed string.
+func ValidSocketID(s string) bool { return socketIDPattern.MatchString(s) }
+
+// SignChannel is the signature of a subscription, without the key. channelData is
+// covered whenever there is any, on every kind of channel.
+func SignChannel(secret, socketID, channel, channelData string) string {
+	if channelData == "" {
+		return sign(secret, socketID, ":", channel)
+	}
+	return sign(secret, socketID, ":", channel, ":", channelData)
+}
+
+// SignUser is the signature of a signin, without the key.
+func SignUser(secret, socketID, userData string) string {
+	return sign(secret, socketID, "::user::", userData)
+}
+
+// AuthChannel is the "auth" of a subscription: KEY:hex.
+func (a *App) AuthChannel(socketID, channel, channelData string) string {
+	return a.Key + ":" + SignChannel(a.Secret, socketID, channel, channelData)
+}
+
+// VerifyChannel says whether auth, KEY:hex, lets the socket subscribe to the
+// channel with this channel_data (empty: none).
+func (a *App) VerifyChannel(auth, socketID, channel, channelData string) bool {
+	return equal(auth, a.AuthChannel(socketID, channel, channelData))
+}
+
+// AuthUser is the "auth" of a signin: KEY:hex.
+func (a *App) AuthUser(socketID, userData string) string {
+	return a.Key + ":" + SignUser(a.Secret, socketID, userData)
+}
+
+// VerifyUser says whether auth, KEY:hex, signs the socket in with this user_data.
+func (a *App) VerifyUser(auth, socketID, userData string) bool {
+	return equal(auth, a.AuthUser(socketID, userData))
+}
+
+func sign(secret string, parts ...string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	for _, p := range parts {
+		mac.Write([]byte(p)) // a hash never fails
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// equal compares in constant time.
+func equal(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }

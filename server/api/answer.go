@@ -38,6 +38,9 @@ type answerError struct {
 	Fields  map[string]string `json:"fields,omitempty"`
 }
 
+// internal is all that a stranger learns of a fault of ours.
+var internal = answer{Error: &answerError{Code: "ApiInternalError", Message: "internal error"}}
+
 // ok answers 200 with data, which may be nil.
 func ok(c *gin.Context, data any) {
 	c.JSON(http.StatusOK, answer{Success: true, Data: data})
@@ -53,7 +56,7 @@ func (a *API) fail(c *gin.Context, err error) {
 			return
 		}
 		a.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
-		c.AbortWithStatusJSON(http.StatusInternalServerError, answer{Error: &answerError{Code: "ApiInternalError", Message: "internal error"}})
+		c.AbortWithStatusJSON(http.StatusInternalServerError, internal)
 		return
 	}
 	to := statuses[e.Code]

@@ -28,6 +28,8 @@ type Options struct {
 	Log          *slog.Logger
 	PasswordCost int    // bcrypt's; 0 is bcrypt.DefaultCost
 	FilesDir     string // where attachments are kept
+	// Messengers serve the lines, by messenger type; "" serves all other types.
+	Messengers map[string]Messenger
 }
 
 // Service is the rules of the CRM. Safe for concurrent use.

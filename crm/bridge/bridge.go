@@ -1,0 +1,60 @@
+// Package bridge is the messenger that a program of the user's own connects to
+// the outside: it brings messages with POST .../inbound and takes ours from the
+// journal (GET /v1/events, or the line's channel). It needs no phone, so it also
+// serves demos, tests and benches.
+//
+// It keeps no state and starts no goroutine.
+package bridge
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"chatcast/crm"
+)
+
+// Messenger serves lines of any type as bridges.
+type Messenger struct{}
+
+var _ crm.Messenger = Messenger{}
+
+// Status is connected always: whether the user's own program is there, it alone
+// knows; messages wait for it in the journal.
+func (Messenger) Status(context.Context, crm.Line) (crm.LineStatus, error) {
+	return crm.LineStatus{
+		State: "connected", Connected: true, Via: "bridge",
+		Detail: "messages come in through POST .../inbound and go out through GET /v1/events",
+	}, nil
+}
+
+// MessageID makes an id in the style of the line: WhatsApp's are 3EB0 and hex
+// digits, those of the others numbers. The latter are 2^52 and up, so that they
+// do not meet the small numbers that messengers count with, and below 2^53, so
+// that every JSON reader keeps them exactly.
+func (Messenger) MessageID(l crm.Line) string {
+	var b [9]byte
+	rand.Read(b[:]) // never fails
+	if crm.IsWhatsApp(l.Messenger) {
+		return "3EB0" + strings.ToUpper(hex.EncodeToString(b[:]))
+	}
+	const bit52 = 1 << 52
+	return strconv.FormatUint(bit52|binary.BigEndian.Uint64(b[:])&(bit52-1), 10)
+}
+
+// Typing is dropped: it is not worth the journal, which is the only way out.
+func (Messenger) Typing(context.Context, crm.Line, string, string) error { return nil }
+
+// Pair is not for bridges.
+func (Messenger) Pair(context.Context, crm.Line, string) (crm.Pairing, error) {
+	return crm.Pairing{}, crm.Unavailable(noAccount)
+}
+
+// Logout is not for bridges.
+func (Messenger) Logout(context.Context, crm.Line) error { return crm.Unavailable(noAccount) }
+
+const noAccount = "this messenger is served by a bridge: there is no account to pair; " +
+	"bring messages with POST .../inbound and take them with GET /v1/events"

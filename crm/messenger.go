@@ -1,0 +1,103 @@
+package crm
+
+import "context"
+
+// TypeWhatsApp is the older WhatsApp Business type, whose chat ids are bare
+// phone numbers.
+const TypeWhatsApp = "WhatsApp"
+
+// MessengerType is what is known of a type of messenger.
+type MessengerType struct {
+	Type     string `json:"type"`
+	Name     string `json:"name"`
+	WhatsApp bool   `json:"whatsApp"` // its chats are phone numbers and it has 24-hour windows
+}
+
+var messengerTypes = []MessengerType{
+	{"grWhatsApp", "[WEB] WhatsApp", true},
+	{"caWhatsApp", "[Cloud API] WhatsApp", true},
+	{TypeWhatsApp, "WhatsApp Business", true},
+	{"telegram", "Telegram", false},
+	{"telegramBot", "Telegram bot", false},
+	{"instagram", "Instagram", false},
+	{"facebook", "Facebook Messenger", false},
+	{"vkontakte", "VK", false},
+	{"viber", "Viber", false},
+	{"avito", "Avito", false},
+	{"max", "MAX", false},
+	{"email", "E-mail", false},
+	{"webchat", "Web chat", false},
+}
+
+// MessengerTypes lists the types with a name of their own. Others are allowed:
+// they are bridges with no name but their type.
+func MessengerTypes() []MessengerType { return append([]MessengerType(nil), messengerTypes...) }
+
+// LookupMessenger returns what is known of a type; of an unknown one, its type
+// as the name.
+func LookupMessenger(messengerType string) MessengerType {
+	for _, m := range messengerTypes {
+		if m.Type == messengerType {
+			return m
+		}
+	}
+	return MessengerType{Type: messengerType, Name: messengerType}
+}
+
+// IsWhatsApp says whether the type speaks WhatsApp: chats are phone numbers,
+// groups or LIDs, ids are strings, and 24-hour windows are kept.
+func IsWhatsApp(messengerType string) bool { return LookupMessenger(messengerType).WhatsApp }
+
+// Line is one messenger of one licence.
+type Line struct {
+	LicenseID int64
+	Messenger string
+}
+
+// LineStatus is how a line stands.
+type LineStatus struct {
+	State     string  `json:"state"` // connected, connecting, disconnected, unpaired
+	Connected bool    `json:"connected"`
+	Via       string  `json:"via"`   // what serves the line: bridge, ...
+	Phone     *string `json:"phone"` // of the paired account, when there is one
+	Detail    string  `json:"detail"`
+}
+
+// Pairing is what a person needs to connect an account to a line.
+type Pairing struct {
+	QR        *string `json:"qr"`        // the text to show as a QR code
+	Code      *string `json:"code"`      // to type into the phone
+	ExpiresAt int64   `json:"expiresAt"` // unix seconds
+}
+
+// Messenger is a way to the outside, implemented by the plugs in the subfolders.
+// Its methods are never called inside a transaction, and return *Error with
+// CodeUnavailable when the line cannot do it now.
+type Messenger interface {
+	// Status says how the line stands.
+	Status(ctx context.Context, l Line) (LineStatus, error)
+	// MessageID makes the id of a message that is about to be sent, unique in the line.
+	MessageID(l Line) string
+	// Typing shows the other side that we are writing (kind text) or recording
+	// (voice). It may be lost.
+	Typing(ctx context.Context, l Line, chatID, kind string) error
+	// Pair begins to connect an account: by a code for that phone, or by QR when
+	// phone is empty.
+	Pair(ctx context.Context, l Line, phone string) (Pairing, error)
+	// Logout ends the account's session.
+	Logout(ctx context.Context, l Line) error
+}
+
+// messenger is the plug that serves a type: its own, or the one for all others.
+func (s *Service) messenger(messengerType string) (Messenger, error) {
+	if m, ok := s.Messengers[messengerType]; ok {
+		return m, nil
+	}
+	if m, ok := s.Messengers[""]; ok {
+		return m, nil
+	}
+	return nil, Unavailable("nothing in this program serves the messenger type " + messengerType)
+}
+
+// Unavailable is the Error of a line that cannot do what was asked.
+func Unavailable(message string) *Error { return &Error{Code: CodeUnavailable, Message: message} }

@@ -1,0 +1,35 @@
+package crm
+
+import (
+	"embed"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+//go:embed schemas/*.json
+var schemaFiles embed.FS
+
+// Schema returns the JSON Schema (draft 2020-12) of an event's data, the whole
+// {"payload":...}; false when the catalogue has no such event.
+func Schema(event string) ([]byte, bool) {
+	if strings.ContainsAny(event, `/\.`) {
+		return nil, false
+	}
+	b, err := schemaFiles.ReadFile("schemas/" + event + ".json")
+	return b, err == nil
+}
+
+// EventNames lists the events that have a schema, sorted: the whole catalogue.
+func EventNames() []string {
+	files, err := fs.ReadDir(schemaFiles, "schemas")
+	if err != nil {
+		panic("crm: embedded schemas: " + err.Error()) // cannot happen: the folder is part of the program
+	}
+	names := make([]string, 0, len(files))
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(f.Name(), ".json"))
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,67 @@
+package crm
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// checkText refuses what no text of ours may be: not UTF-8, with a NUL (which
+// PostgreSQL cannot store), or longer than max characters.
+func checkText(field, s string, max int) error {
+	switch {
+	case !utf8.ValidString(s):
+		return Invalid(field, "must be valid UTF-8")
+	case strings.IndexByte(s, 0) >= 0:
+		return Invalid(field, "must not contain the character U+0000")
+	case utf8.RuneCountInString(s) > max:
+		return Invalid(field, "is longer than %d characters", max)
+	}
+	return nil
+}
+
+// checkRequired is checkText for a text that must not be empty.
+func checkRequired(field, s string, max int) error {
+	if strings.TrimSpace(s) == "" {
+		return Invalid(field, "is required")
+	}
+	return checkText(field, s, max)
+}
+
+// checkOptional is checkText for a text that may be absent.
+func checkOptional(field string, s *string, max int) error {
+	if s == nil {
+		return nil
+	}
+	return checkText(field, *s, max)
+}
+
+// allFaults collects the faults of several checks into one answer, so that a
+// client can mend all of them at once. An error that is not about a field is
+// returned as it is.
+func allFaults(errs ...error) error {
+	all := &Error{Code: CodeInvalid}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		e, ok := err.(*Error)
+		if !ok || e.Code != CodeInvalid {
+			return err
+		}
+		if all.Fields == nil {
+			all.Fields, all.Message = map[string]string{}, e.Message
+		}
+		for field, msg := range e.Fields {
+			all.Fields[field] = msg
+		}
+	}
+	switch len(all.Fields) {
+	case 0:
+		return nil
+	case 1:
+		return all
+	}
+	all.Message += fmt.Sprintf(" (%d fields are wrong)", len(all.Fields))
+	return all
+}

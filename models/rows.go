@@ -111,6 +111,7 @@ type QuickResponseList struct {
 	CompanyID int64
 	Name      string
 	Sort      int64
+	CreatedBy *int64 // keeps permission w
 	CreatedAt int64
 }
 
@@ -233,7 +234,7 @@ type Message struct {
 	Content          string // JSON, the wire's message object
 	QuotedExternalID *string
 	UTM              *string `gorm:"column:utm"` // JSON
-	Author           string // JSON, the wire's fromUser object
+	Author           string  // JSON, the wire's fromUser object
 	AppID            *string
 	Tracking         *string
 	CreatedBy        *int64

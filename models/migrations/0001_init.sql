@@ -104,6 +104,7 @@ CREATE TABLE quick_response_lists (
 	company_id BIGINT NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
 	name       TEXT NOT NULL,
 	sort       BIGINT NOT NULL DEFAULT 100,
+	created_by BIGINT REFERENCES users (id) ON DELETE SET NULL, -- keeps permission w
 	created_at BIGINT NOT NULL
 );
 CREATE INDEX quick_response_lists_company ON quick_response_lists (company_id);

@@ -1,0 +1,125 @@
+package models
+
+import (
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// TimeKey is a place in a list ordered by time, newest first, then id.
+type TimeKey struct {
+	Time int64
+	ID   int64
+}
+
+// ChatFilter selects chats. Zero fields do not narrow, except ViewerID and
+// Limit, which must be set.
+type ChatFilter struct {
+	ViewerID      int64 // only chats that this user may see
+	LicenseID     int64
+	MessengerType string // with LicenseID
+	Status        string
+	ResponsibleID *int64
+	NoResponsible bool
+	TagID         int64
+	Unread        *bool
+	Search        []string // any of these stands in the name, phone, username or id
+	LastTime      *int64   // no chat with activity after it
+	After         *TimeKey
+	Limit         int
+}
+
+// visible is the condition that a row of chats c is one the user may see:
+// owners and admins all of their company's, operators those of their licences,
+// only-mine operators of those what is theirs or no one's. Bind the user twice.
+const visible = `EXISTS (
+	SELECT 1 FROM employees e
+	LEFT JOIN employee_licenses el ON el.user_id = e.user_id AND el.license_id = c.license_id
+	WHERE e.company_id = c.company_id AND e.user_id = ? AND (
+		e.role IN ('owner', 'admin')
+		OR el.user_id IS NOT NULL AND (NOT e.only_mine OR c.responsible_id IS NULL OR c.responsible_id = ?)))`
+
+// Chats lists chats, the latest activity first.
+func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
+	q := tx.db.Table("chats AS c").Where(visible, f.ViewerID, f.ViewerID)
+	if f.LicenseID != 0 {
+		q = q.Where("c.license_id = ? AND c.messenger_type = ?", f.LicenseID, f.MessengerType)
+	}
+	if f.Status != "" {
+		q = q.Where("c.status = ?", f.Status)
+	}
+	if f.ResponsibleID != nil {
+		q = q.Where("c.responsible_id = ?", *f.ResponsibleID)
+	}
+	if f.NoResponsible {
+		q = q.Where("c.responsible_id IS NULL")
+	}
+	if f.TagID != 0 {
+		q = q.Where("EXISTS (SELECT 1 FROM chat_tags ct WHERE ct.chat_id = c.id AND ct.tag_id = ?)", f.TagID)
+	}
+	if f.Unread != nil {
+		q = q.Where("(c.unread > 0) = ?", *f.Unread)
+	}
+	if f.LastTime != nil {
+		q = q.Where("c.last_time <= ?", *f.LastTime)
+	}
+	if f.After != nil {
+		q = q.Where("(c.last_time, c.id) < (?, ?)", f.After.Time, f.After.ID)
+	}
+	q = contains(q, f.Search, "c.name", "c.phone", "c.username", "c.external_id")
+	var chats []Chat
+	return chats, q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit).Find(&chats).Error
+}
+
+// Visible says whether the user may see the chat.
+func (tx *Tx) Visible(userID, chatID int64) (bool, error) {
+	var n int64
+	err := tx.db.Table("chats AS c").Where("c.id = ?", chatID).Where(visible, userID, userID).Count(&n).Error
+	return n > 0, err
+}
+
+// contains narrows q to rows in which any of the texts stands in any of the
+// columns. No texts: q.
+func contains(q *gorm.DB, texts []string, columns ...string) *gorm.DB {
+	var conditions []string
+	var args []any
+	for _, text := range texts {
+		pattern := "%" + likeEscaper.Replace(text) + "%"
+		for _, column := range columns {
+			conditions = append(conditions, column+` LIKE ? ESCAPE '!'`)
+			args = append(args, pattern)
+		}
+	}
+	if len(conditions) == 0 {
+		return q
+	}
+	return q.Where("("+strings.Join(conditions, " OR ")+")", args...)
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// ContactFilter selects contacts of a line. ViewerID, LicenseID, MessengerType
+// and Limit must be set.
+type ContactFilter struct {
+	ViewerID      int64
+	LicenseID     int64
+	MessengerType string
+	OnlyVisible   bool     // only those with a private chat that the viewer may see
+	Search        []string // any of these stands in the name, phone, username or id
+	AfterID       int64
+	Limit         int
+}
+
+// Contacts lists contacts in the order in which they became known.
+func (tx *Tx) Contacts(f ContactFilter) ([]Contact, error) {
+	q := tx.db.Table("contacts AS k").
+		Where("k.license_id = ? AND k.messenger_type = ? AND k.id > ?", f.LicenseID, f.MessengerType, f.AfterID)
+	if f.OnlyVisible {
+		q = q.Where(`EXISTS (SELECT 1 FROM chats c WHERE c.license_id = k.license_id
+			AND c.messenger_type = k.messenger_type AND c.type = 'private'
+			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID)
+	}
+	q = contains(q, f.Search, "k.name", "k.phone", "k.username", "k.external_id")
+	var contacts []Contact
+	return contacts, q.Order("k.id").Limit(f.Limit).Find(&contacts).Error
+}

@@ -1,0 +1,156 @@
+package models
+
+import (
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// SortKey is a place in a list ordered by sort, then id.
+type SortKey struct {
+	Sort int64
+	ID   int64
+}
+
+// bySort orders q by sort and id, after a place, at most limit rows.
+func bySort(q *gorm.DB, after *SortKey, limit int) *gorm.DB {
+	if after != nil {
+		q = q.Where("(sort, id) > (?, ?)", after.Sort, after.ID)
+	}
+	return q.Order("sort, id").Limit(limit)
+}
+
+// keyShare locks the selected rows against deletion until the transaction ends,
+// as a foreign key would. SQLite has one writer and needs no row locks.
+func (tx *Tx) keyShare() *gorm.DB {
+	if !tx.postgres {
+		return tx.db
+	}
+	return tx.db.Clauses(clause.Locking{Strength: "KEY SHARE"})
+}
+
+// Tags lists the company's tags, those of one category when categoryID is set.
+func (tx *Tx) Tags(companyID int64, categoryID *int64, after *SortKey, limit int) ([]Tag, error) {
+	q := tx.db.Where("company_id = ?", companyID)
+	if categoryID != nil {
+		q = q.Where("category_id = ?", *categoryID)
+	}
+	var tags []Tag
+	return tags, bySort(q, after, limit).Find(&tags).Error
+}
+
+// Tag returns a tag, or ErrNotFound. It stays until the transaction ends: nobody
+// can delete it meanwhile.
+func (tx *Tx) Tag(id int64) (*Tag, error) {
+	return first[Tag](tx.keyShare().Where("id = ?", id))
+}
+
+// LockTag returns a tag, or ErrNotFound, and keeps everybody from changing it or
+// putting it on a chat until the transaction ends.
+func (tx *Tx) LockTag(id int64) (*Tag, error) {
+	return first[Tag](tx.forUpdate().Where("id = ?", id))
+}
+
+// CreateTag inserts t and sets its ID when that is 0.
+func (tx *Tx) CreateTag(t *Tag) error { return tx.create(t) }
+
+// SaveTag writes what may change of a tag.
+func (tx *Tx) SaveTag(t *Tag) error {
+	return tx.db.Model(t).Select("category_id", "name", "color", "sort").Updates(t).Error
+}
+
+// DeleteTag deletes a tag, and takes it off the chats that still have it.
+func (tx *Tx) DeleteTag(id int64) error { return tx.db.Delete(&Tag{}, id).Error }
+
+// TagCategories lists the company's tag categories.
+func (tx *Tx) TagCategories(companyID int64, after *SortKey, limit int) ([]TagCategory, error) {
+	var categories []TagCategory
+	return categories, bySort(tx.db.Where("company_id = ?", companyID), after, limit).Find(&categories).Error
+}
+
+// TagCategory returns a category, or ErrNotFound. It stays until the transaction
+// ends.
+func (tx *Tx) TagCategory(id int64) (*TagCategory, error) {
+	return first[TagCategory](tx.keyShare().Where("id = ?", id))
+}
+
+// TagCategoriesByID returns those of the categories that exist, by id.
+func (tx *Tx) TagCategoriesByID(ids []int64) (map[int64]TagCategory, error) {
+	byID := map[int64]TagCategory{}
+	if len(ids) == 0 {
+		return byID, nil
+	}
+	var rows []TagCategory
+	err := tx.db.Where("id IN ?", ids).Find(&rows).Error
+	for _, r := range rows {
+		byID[r.ID] = r
+	}
+	return byID, err
+}
+
+// LockTagCategory returns a category, or ErrNotFound, and keeps others from
+// changing it until the transaction ends.
+func (tx *Tx) LockTagCategory(id int64) (*TagCategory, error) {
+	return first[TagCategory](tx.forUpdate().Where("id = ?", id))
+}
+
+// CreateTagCategory inserts t and sets its ID when that is 0.
+func (tx *Tx) CreateTagCategory(t *TagCategory) error { return tx.create(t) }
+
+// SaveTagCategory writes what may change of a category.
+func (tx *Tx) SaveTagCategory(t *TagCategory) error {
+	return tx.db.Model(t).Select("name", "sort").Updates(t).Error
+}
+
+// DeleteTagCategory deletes a category; its tags stay, without one.
+func (tx *Tx) DeleteTagCategory(id int64) error { return tx.db.Delete(&TagCategory{}, id).Error }
+
+// TagOfChat is a tag on a chat.
+type TagOfChat struct {
+	ChatID int64
+	Tag    Tag `gorm:"embedded"`
+}
+
+// TagsOfChats lists the tags of the chats, of each chat by sort and id.
+func (tx *Tx) TagsOfChats(chatIDs []int64) ([]TagOfChat, error) {
+	if len(chatIDs) == 0 {
+		return nil, nil
+	}
+	var rows []TagOfChat
+	err := tx.db.Raw(`
+		SELECT ct.chat_id, t.id, t.company_id, t.category_id, t.name, t.color, t.sort
+		FROM chat_tags ct JOIN tags t ON t.id = ct.tag_id
+		WHERE ct.chat_id IN ? ORDER BY ct.chat_id, t.sort, t.id`, chatIDs).Scan(&rows).Error
+	return rows, err
+}
+
+// AddChatTag puts the tag on the chat; false when it was there.
+func (tx *Tx) AddChatTag(chatID, tagID int64) (added bool, err error) {
+	return tx.createNew(&ChatTag{ChatID: chatID, TagID: tagID})
+}
+
+// RemoveChatTag takes the tag off the chat; false when it was not there.
+func (tx *Tx) RemoveChatTag(chatID, tagID int64) (removed bool, err error) {
+	res := tx.db.Where("chat_id = ? AND tag_id = ?", chatID, tagID).Delete(&ChatTag{})
+	return res.RowsAffected > 0, res.Error
+}
+
+// createNew inserts row unless its key exists.
+func (tx *Tx) createNew(row any) (created bool, err error) {
+	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(row)
+	return res.RowsAffected > 0, res.Error
+}
+
+// LockChatsWithTag locks up to limit of the chats that have the tag, by id. The
+// tag may be gone from one of them by the time the lock is had.
+func (tx *Tx) LockChatsWithTag(tagID int64, limit int) ([]Chat, error) {
+	var chats []Chat
+	return chats, tx.forUpdate().
+		Where("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", tagID).
+		Order("id").Limit(limit).Find(&chats).Error
+}
+
+// TagInUse says whether any chat has the tag.
+func (tx *Tx) TagInUse(tagID int64) (bool, error) {
+	var used bool
+	return used, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM chat_tags WHERE tag_id = ?)", tagID).Scan(&used).Error
+}

@@ -2,11 +2,17 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
+
+// maxPostgresConns bounds the pool of one node, so that a burst queues here and
+// not at a server that runs out of connections.
+const maxPostgresConns = 20
 
 func openPostgres(ctx context.Context, url string) (*Store, error) {
 	db, err := gorm.Open(postgres.Open(url), gormConfig())
@@ -17,5 +23,26 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, postgres: true, closers: []func() error{pool.Close}}, pool.PingContext(ctx)
+	pool.SetMaxOpenConns(maxPostgresConns)
+	pool.SetMaxIdleConns(maxPostgresConns / 2)
+	s := &Store{db: db, reader: db, postgres: true, url: url, closers: []func() error{pool.Close}}
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("models: open postgres: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// postgresFault names the fault of a constraint; nil when err is another.
+func postgresFault(err error) error {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Code {
+	case "23505": // unique_violation
+		return ErrDuplicate
+	case "23503": // foreign_key_violation
+		return ErrReference
+	}
+	return nil
 }

@@ -2,33 +2,79 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	_ "modernc.org/sqlite" // the driver "sqlite", pure Go
+	driver "modernc.org/sqlite" // the driver "sqlite", pure Go
+	lib "modernc.org/sqlite/lib"
 )
 
 // openSQLite opens the file at path. Its folder is made, for the owner alone.
-// Writers wait for each other (busy_timeout) and take the lock when their
-// transaction begins, so that no transaction fails halfway.
+//
+// Transactions go through one connection and so wait for each other in Go, in
+// the order they came, rather than in SQLite's busy loop. Reads have their own
+// connections: in WAL mode they neither wait for the writer nor hold it up.
+// synchronous is FULL, so that what is committed survives a loss of power. The
+// busy timeout is for another process, such as `chatcast token` beside serve.
 func openSQLite(ctx context.Context, path string) (*Store, error) {
+	if path == "" {
+		return nil, errors.New("models: database.url names no file after sqlite:")
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("models: database folder: %w", err)
 	}
-	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)",
-	}}
-	db, err := gorm.Open(sqlite.Dialector{DriverName: "sqlite", DSN: "file:" + path + "?" + q.Encode()}, gormConfig())
+	s := &Store{sqlitePath: path}
+	var err error
+	if s.db, err = s.openSQLitePool(ctx, 1, url.Values{"_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	}}); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if s.reader, err = s.openSQLitePool(ctx, max(4, runtime.GOMAXPROCS(0)), url.Values{"_pragma": {
+		"busy_timeout(10000)", "foreign_keys(1)", "query_only(1)",
+	}}); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) openSQLitePool(ctx context.Context, size int, options url.Values) (*gorm.DB, error) {
+	// A path may hold what has a meaning in an URI, so it is written as one.
+	dsn := "file:" + (&url.URL{Path: s.sqlitePath}).EscapedPath() + "?" + options.Encode()
+	db, err := gorm.Open(sqlite.Dialector{DriverName: "sqlite", DSN: dsn}, gormConfig())
 	if err != nil {
-		return nil, fmt.Errorf("models: open sqlite: %w", err)
+		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
 	}
 	pool, err := db.DB()
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, closers: []func() error{pool.Close}}, pool.PingContext(ctx)
+	s.closers = append(s.closers, pool.Close)
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
+	}
+	return db, nil
+}
+
+// sqliteFault names the fault of a constraint; nil when err is another.
+func sqliteFault(err error) error {
+	var e *driver.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Code() {
+	case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return ErrDuplicate
+	case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return ErrReference
+	}
+	return nil
 }

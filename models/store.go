@@ -17,11 +17,19 @@ var ErrNotFound = errors.New("models: not found")
 // ErrDuplicate says that a row with this key exists already.
 var ErrDuplicate = errors.New("models: duplicate")
 
+// ErrReference says that a row names another that does not exist, or that others
+// still name the row that was to go.
+var ErrReference = errors.New("models: broken reference")
+
 // Store is the database. Safe for concurrent use; Close it once.
 type Store struct {
-	db       *gorm.DB
-	postgres bool
-	closers  []func() error
+	// static
+	db         *gorm.DB // for transactions; on SQLite one connection
+	reader     *gorm.DB // for Read; on PostgreSQL the same as db
+	postgres   bool
+	url        string // of PostgreSQL
+	sqlitePath string
+	closers    []func() error
 }
 
 // Tx is the view of the database that queries run in: one transaction (see
@@ -33,8 +41,10 @@ type Tx struct {
 }
 
 // Tx runs f in one transaction and commits it when f returns nil. On SQLite the
-// transaction takes the write lock at once, so f never meets SQLITE_BUSY midway.
-// f may be rolled back for any error, which is returned as it is.
+// transaction takes the write lock at once, so f never meets SQLITE_BUSY midway,
+// and there is one at a time: f must not call Tx again, nor wait for another
+// transaction or for anything outside. An error of f rolls back and is returned
+// as it is.
 func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) error {
 	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 		return f(&Tx{db: db, postgres: s.postgres})
@@ -42,8 +52,9 @@ func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) error {
 }
 
 // Read is for queries that change nothing: each statement sees the newest commit.
+// On SQLite a statement that would change something fails.
 func (s *Store) Read(ctx context.Context) *Tx {
-	return &Tx{db: s.db.WithContext(ctx), postgres: s.postgres}
+	return &Tx{db: s.reader.WithContext(ctx), postgres: s.postgres}
 }
 
 // Close ends all connections.
@@ -67,13 +78,39 @@ func first[T any](q *gorm.DB) (*T, error) {
 	return &row, nil
 }
 
-// create inserts a row; ErrDuplicate when its key exists.
+// create inserts a row; ErrDuplicate when its key exists, ErrReference when it
+// names a row that does not. On PostgreSQL the transaction is of no more use
+// after such an error.
 func (tx *Tx) create(row any) error {
-	err := tx.db.Create(row).Error
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return fmt.Errorf("%w: %w", ErrDuplicate, err)
+	return tx.fault(tx.db.Create(row).Error)
+}
+
+// fault makes a violated constraint ErrDuplicate or ErrReference; other errors
+// pass.
+func (tx *Tx) fault(err error) error {
+	if err == nil {
+		return nil
 	}
-	return err
+	named := sqliteFault(err)
+	if tx.postgres {
+		named = postgresFault(err)
+	}
+	if named == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", named, err)
+}
+
+// BumpIdentity tells PostgreSQL that rows with chosen ids were put into the
+// table, so that the ids it draws next do not collide with them. SQLite needs no
+// telling.
+func (tx *Tx) BumpIdentity(table string) error {
+	if !tx.postgres {
+		return nil
+	}
+	return tx.db.Exec(`SELECT setval(s.name, GREATEST((SELECT COALESCE(MAX(id), 1) FROM ?), nextval(s.name)))
+		FROM (SELECT pg_get_serial_sequence(?, 'id')::regclass AS name) s`,
+		clause.Table{Name: table}, table).Error
 }
 
 // forUpdate locks the selected rows until the transaction ends. SQLite has one
@@ -85,12 +122,13 @@ func (tx *Tx) forUpdate() *gorm.DB {
 	return tx.db.Clauses(clause.Locking{Strength: "UPDATE"})
 }
 
+// gormConfig leaves preparing statements to the drivers: gorm's own cache starts
+// a goroutine that nothing ends, and does not keep what is prepared in a
+// transaction.
 func gormConfig() *gorm.Config {
 	return &gorm.Config{
 		Logger:                 logger.Discard, // errors are returned; whoever handles them logs them
-		TranslateError:         true,
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
 	}
 }
 

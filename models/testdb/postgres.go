@@ -1,0 +1,230 @@
+package testdb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// startTimeout is how long the private server may take to answer.
+const startTimeout = time.Minute
+
+// errNoPostgres says what to install.
+var errNoPostgres = errors.New("no PostgreSQL server programs (initdb, postgres) found under /usr/lib/postgresql or in PATH: install the package postgresql")
+
+// postgresServer is the private server of this test program.
+type postgresServer struct {
+	mu      sync.Mutex // guards all below
+	tried   bool
+	err     error // of the start
+	dir     string
+	process *os.Process
+	exited  chan struct{} // closed when the process has ended
+	output  bytes.Buffer  // to be read after exited
+	made    int           // databases
+}
+
+var server postgresServer
+
+// database makes a database from a template.
+func (s *postgresServer) database(ctx context.Context, template string) (dbURL string, drop func() error, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.tried {
+		s.tried = true
+		s.err = s.start()
+	}
+	if s.err != nil {
+		return "", nil, fmt.Errorf("testdb: %w", s.err)
+	}
+	s.made++
+	name := "test" + strconv.Itoa(s.made)
+	if err := s.exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+		return "", nil, fmt.Errorf("testdb: %w", err)
+	}
+	return s.url(name), func() error {
+		return s.exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+	}, nil
+}
+
+// start initialises and starts the server, and makes the template.
+func (s *postgresServer) start() error {
+	bin, err := findPostgres()
+	if err != nil {
+		return err
+	}
+	attr, uid, err := unprivileged()
+	if err != nil {
+		return err
+	}
+	// The path of a Unix socket may have about 100 bytes, which a test's own
+	// folder can exceed.
+	if s.dir, err = os.MkdirTemp("", "chatcast-pg-"); err != nil {
+		return err
+	}
+	if uid >= 0 {
+		if err := os.Chown(s.dir, uid, -1); err != nil {
+			return err
+		}
+	}
+	data := filepath.Join(s.dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "chatcast",
+		"--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions")
+	initdb.SysProcAttr, initdb.Dir = attr, s.dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
+		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=32MB",
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
+	server.SysProcAttr, server.Dir = dieWithParent(attr), s.dir
+	server.Stdout, server.Stderr = &s.output, &s.output
+	if err := s.run(server); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if err := s.answers(ctx); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "CREATE DATABASE template_chatcast"); err != nil {
+		return err
+	}
+	return migrated(ctx, s.url("template_chatcast"))
+}
+
+// run starts the server. The thread that started it stays for it, because Linux
+// tells a child of its parent's death when the parent's thread ends.
+func (s *postgresServer) run(cmd *exec.Cmd) error {
+	started := make(chan error)
+	s.exited = make(chan struct{})
+	go func() {
+		defer close(s.exited)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // told to stop; if not, whoever connects notices
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	s.process = cmd.Process
+	return nil
+}
+
+// answers waits until the server takes connections.
+func (s *postgresServer) answers(ctx context.Context) error {
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		err := s.exec(ctx, "SELECT 1")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.exited:
+			return fmt.Errorf("postgres ended:\n%s", s.output.String())
+		case <-ctx.Done():
+			return fmt.Errorf("postgres does not answer: %w", err)
+		case <-retry.C:
+		}
+	}
+}
+
+// stop ends the server and removes its folder. The data is of no more use, so
+// the shutdown is the immediate one.
+func (s *postgresServer) stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil {
+		if err := s.process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		<-s.exited
+	}
+	if s.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// exec runs one statement on the server's own database.
+func (s *postgresServer) exec(ctx context.Context, sql string) error {
+	conn, err := pgx.Connect(ctx, s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
+func (s *postgresServer) url(database string) string {
+	q := url.Values{"host": {s.dir}, "user": {"chatcast"}}
+	return "postgres:///" + database + "?" + q.Encode()
+}
+
+// findPostgres is the folder of the newest server programs.
+func findPostgres() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
+	best, version := "", -1
+	for _, initdb := range found {
+		bin := filepath.Dir(initdb)
+		if v, err := strconv.Atoi(filepath.Base(filepath.Dir(bin))); err == nil && v > version {
+			best, version = bin, v
+		}
+	}
+	if best != "" {
+		return best, nil
+	}
+	initdb, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errNoPostgres
+	}
+	if initdb, err = filepath.EvalSymlinks(initdb); err != nil {
+		return "", err
+	}
+	return filepath.Dir(initdb), nil
+}
+
+// unprivileged is how the server's processes run: PostgreSQL refuses root, so
+// root runs it as postgres or nobody. uid is -1 when nothing is to change.
+func unprivileged() (attr *syscall.SysProcAttr, uid int, err error) {
+	if os.Geteuid() != 0 {
+		return &syscall.SysProcAttr{}, -1, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, 0, fmt.Errorf("PostgreSQL does not run as root, and there is no user postgres or nobody: %w", err)
+		}
+	}
+	uid, err = strconv.Atoi(u.Uid)
+	if err != nil {
+		return nil, 0, err
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, uid, nil
+}

@@ -1,0 +1,139 @@
+// Package testdb gives tests a fresh, migrated database: SQLite in the test's
+// folder, PostgreSQL from a private server that it starts itself.
+//
+// The server is started when the first test asks for it, listens on a Unix
+// socket in a temporary folder and nowhere else, and is stopped by Main. A
+// package that uses testdb therefore has
+//
+//	func TestMain(m *testing.M) { testdb.Main(m) }
+//
+// A test program that is killed takes its server with it.
+package testdb
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"chatcast/models"
+)
+
+// Main runs the tests, stops the private server, fails on a leaked goroutine, and
+// exits.
+func Main(m *testing.M, options ...goleak.Option) {
+	code := m.Run()
+	if err := server.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "testdb:", err)
+		code = max(code, 1)
+	}
+	if code == 0 {
+		if err := goleak.Find(options...); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// Each runs the test on SQLite and on PostgreSQL, each time with a database of
+// its own that is closed at the end.
+func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
+	t.Helper()
+	EachURL(t, func(t *testing.T, url string) { test(t, Open(t, url)) })
+}
+
+// EachURL runs the test on SQLite and on PostgreSQL, for tests that open the
+// database themselves.
+func EachURL(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLiteURL(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, PostgresURL(t)) })
+}
+
+// Open opens url for the time of the test.
+func Open(t testing.TB, url string) *models.Store {
+	t.Helper()
+	store, err := models.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
+	return store
+}
+
+// SQLiteURL is a new database of this version, in the folder of the test.
+func SQLiteURL(t testing.TB) string {
+	t.Helper()
+	template, err := sqliteTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "chatcast.db")
+	if err := os.WriteFile(path, template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// PostgresURL is a new database of this version on the private server. It is
+// dropped after the test, whoever is still connected.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	return postgresURL(t, "template_chatcast")
+}
+
+// EmptyPostgresURL is a new database without tables on the private server.
+func EmptyPostgresURL(t testing.TB) string {
+	t.Helper()
+	return postgresURL(t, "template1")
+}
+
+func postgresURL(t testing.TB, template string) string {
+	t.Helper()
+	url, drop, err := server.database(t.Context(), template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := drop(); err != nil {
+			t.Errorf("drop the database: %v", err)
+		}
+	})
+	return url
+}
+
+// sqliteTemplate is a migrated database file, made once: copying it is quicker
+// than migrating.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "chatcast-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "template.db")
+	if err := migrated(context.Background(), "sqlite:"+path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+func migrated(ctx context.Context, url string) error {
+	store, err := models.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	if err := store.Migrate(ctx); err != nil {
+		store.Close()
+		return err
+	}
+	return store.Close()
+}

@@ -1,0 +1,113 @@
+package models
+
+// LockCompany returns the company and holds the row until the transaction ends:
+// changes to its people come one after the other, so that two of them cannot
+// remove the last two owners at once.
+func (tx *Tx) LockCompany(id int64) (*Company, error) {
+	return first[Company](tx.lockParent().db.Where("id = ?", id))
+}
+
+// CreateCompany inserts c and sets c.ID when it is zero.
+func (tx *Tx) CreateCompany(c *Company) error { return tx.create(c) }
+
+// Colleague is an employee with what is known of the person.
+type Colleague struct {
+	Employee
+	Email string
+	Name  string
+}
+
+const colleague = `SELECT e.*, u.email, u.name FROM employees e JOIN users u ON u.id = e.user_id `
+
+// Colleagues lists employees of the company by user id, those after the given
+// one, at most limit.
+func (tx *Tx) Colleagues(companyID, after int64, limit int) ([]Colleague, error) {
+	var list []Colleague
+	err := tx.db.Raw(colleague+`WHERE e.company_id = ? AND e.user_id > ? ORDER BY e.user_id LIMIT ?`,
+		companyID, after, limit).Scan(&list).Error
+	return list, err
+}
+
+// Colleague returns one employee of the company, or ErrNotFound.
+func (tx *Tx) Colleague(companyID, userID int64) (*Colleague, error) {
+	var row Colleague
+	res := tx.db.Raw(colleague+`WHERE e.company_id = ? AND e.user_id = ?`, companyID, userID).Scan(&row)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return nil, ErrNotFound
+	}
+	return &row, res.Error
+}
+
+// CountOwners says how many owners the company has.
+func (tx *Tx) CountOwners(companyID int64) (int64, error) {
+	var n int64
+	err := tx.db.Model(&Employee{}).Where("company_id = ? AND role = ?", companyID, RoleOwner).Count(&n).Error
+	return n, err
+}
+
+// CreateEmployee makes a user an employee; ErrDuplicate when they are one.
+func (tx *Tx) CreateEmployee(e *Employee) error { return tx.create(e) }
+
+// SaveEmployee writes the employee's role and whether they see only their chats.
+func (tx *Tx) SaveEmployee(e *Employee) error {
+	return tx.db.Model(&Employee{}).Where("company_id = ? AND user_id = ?", e.CompanyID, e.UserID).
+		Updates(map[string]any{"role": e.Role, "only_mine": e.OnlyMine}).Error
+}
+
+// DeleteEmployee ends an employment, with all that the user could reach by it:
+// licences, lists of quick responses, and parts in chats. Chats they were
+// responsible for are not touched.
+func (tx *Tx) DeleteEmployee(companyID, userID int64) error {
+	for _, q := range []string{
+		`DELETE FROM employee_licenses WHERE user_id = ? AND license_id IN (SELECT id FROM licenses WHERE company_id = ?)`,
+		`DELETE FROM quick_response_accesses WHERE user_id = ? AND list_id IN (SELECT id FROM quick_response_lists WHERE company_id = ?)`,
+		`DELETE FROM employees WHERE user_id = ? AND company_id = ?`,
+	} {
+		if err := tx.db.Exec(q, userID, companyID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetOnline records whether the employee is online and says whether that is new.
+func (tx *Tx) SetOnline(companyID, userID int64, online bool) (changed bool, err error) {
+	res := tx.db.Exec(`UPDATE employees SET online = ? WHERE company_id = ? AND user_id = ? AND online <> ?`,
+		online, companyID, userID, online)
+	return res.RowsAffected > 0, res.Error
+}
+
+// SetWorkday records "start" or "end" and says whether that is new.
+func (tx *Tx) SetWorkday(companyID, userID int64, workday string) (changed bool, err error) {
+	res := tx.db.Exec(`UPDATE employees SET workday = ? WHERE company_id = ? AND user_id = ? AND workday <> ?`,
+		workday, companyID, userID, workday)
+	return res.RowsAffected > 0, res.Error
+}
+
+// OnlineUsers lists the users recorded as online anywhere.
+func (tx *Tx) OnlineUsers() ([]int64, error) {
+	var ids []int64
+	err := tx.db.Raw(`SELECT DISTINCT user_id FROM employees WHERE online ORDER BY user_id`).Scan(&ids).Error
+	return ids, err
+}
+
+// SetEmployeeLicenses replaces the user's rights to the company's licences.
+func (tx *Tx) SetEmployeeLicenses(companyID, userID int64, rights []EmployeeLicense) error {
+	err := tx.db.Exec(`DELETE FROM employee_licenses WHERE user_id = ? AND license_id IN
+		(SELECT id FROM licenses WHERE company_id = ?)`, userID, companyID).Error
+	if err != nil || len(rights) == 0 {
+		return err
+	}
+	return tx.create(&rights)
+}
+
+// EmployeeLicenses lists the rights of these users to the company's licences, by
+// user and licence.
+func (tx *Tx) EmployeeLicenses(companyID int64, userIDs []int64) ([]EmployeeLicense, error) {
+	var list []EmployeeLicense
+	err := tx.db.Raw(`
+		SELECT el.* FROM employee_licenses el JOIN licenses l ON l.id = el.license_id
+		WHERE l.company_id = ? AND el.user_id IN ? ORDER BY el.user_id, el.license_id`,
+		companyID, userIDs).Scan(&list).Error
+	return list, err
+}

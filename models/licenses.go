@@ -1,0 +1,95 @@
+package models
+
+// CreateLicense inserts l and sets l.ID when it is zero.
+func (tx *Tx) CreateLicense(l *License) error { return tx.create(l) }
+
+// License returns the licence, or ErrNotFound.
+func (tx *Tx) License(id int64) (*License, error) {
+	return first[License](tx.db.Where("id = ?", id))
+}
+
+// LockLicense returns the licence and holds the row until the transaction ends.
+func (tx *Tx) LockLicense(id int64) (*License, error) {
+	return first[License](tx.lockParent().db.Where("id = ?", id))
+}
+
+// LicenseIDs lists the company's licences.
+func (tx *Tx) LicenseIDs(companyID int64) ([]int64, error) {
+	var ids []int64
+	err := tx.db.Raw(`SELECT id FROM licenses WHERE company_id = ? ORDER BY id`, companyID).Scan(&ids).Error
+	return ids, err
+}
+
+// RenameLicense sets the licence's name and says whether that is new.
+func (tx *Tx) RenameLicense(id int64, name string) (changed bool, err error) {
+	res := tx.db.Exec(`UPDATE licenses SET name = ? WHERE id = ? AND name <> ?`, name, id, name)
+	return res.RowsAffected > 0, res.Error
+}
+
+// DeleteLicense removes the licence with its messengers, chats and messages.
+func (tx *Tx) DeleteLicense(id int64) error {
+	return tx.db.Exec(`DELETE FROM licenses WHERE id = ?`, id).Error
+}
+
+// LicenseView is a licence that a user may read.
+type LicenseView struct {
+	License
+	Role     string
+	CanWrite bool
+}
+
+// LicensesOf lists the licences that the user may read, by id.
+func (tx *Tx) LicensesOf(userID int64) ([]LicenseView, error) {
+	var list []LicenseView
+	err := tx.db.Raw(`
+		SELECT l.*, e.role, e.role IN ('owner', 'admin') OR COALESCE(el.can_write, FALSE) AS can_write
+		FROM employees e
+		JOIN licenses l ON l.company_id = e.company_id
+		LEFT JOIN employee_licenses el ON el.license_id = l.id AND el.user_id = e.user_id
+		WHERE e.user_id = ? AND (e.role IN ('owner', 'admin') OR el.user_id IS NOT NULL)
+		ORDER BY l.id`, userID).Scan(&list).Error
+	return list, err
+}
+
+// MessengersOf lists the messengers of these licences, by licence and in the
+// order they were added.
+func (tx *Tx) MessengersOf(licenseIDs []int64) ([]Messenger, error) {
+	var list []Messenger
+	err := tx.db.Where("license_id IN ?", licenseIDs).Order("license_id, created_at, type").Find(&list).Error
+	return list, err
+}
+
+// CreateMessenger adds a messenger; ErrDuplicate when the licence has the type.
+func (tx *Tx) CreateMessenger(m *Messenger) error { return tx.create(m) }
+
+// DeleteMessenger removes the messenger with its chats and messages, or returns
+// ErrNotFound.
+func (tx *Tx) DeleteMessenger(licenseID int64, messengerType string) error {
+	res := tx.db.Exec(`DELETE FROM messengers WHERE license_id = ? AND type = ?`, licenseID, messengerType)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return ErrNotFound
+	}
+	return res.Error
+}
+
+// Line is one messenger of one licence.
+type Line struct {
+	LicenseID int64
+	Type      string
+}
+
+// OpenLines lists the company's lines whose channel the user may enter: those
+// for which LineAccess gives Read and not OnlyMine.
+func (tx *Tx) OpenLines(companyID, userID int64) ([]Line, error) {
+	var list []Line
+	err := tx.db.Raw(`
+		SELECT m.license_id, m.type
+		FROM employees e
+		JOIN licenses l ON l.company_id = e.company_id
+		JOIN messengers m ON m.license_id = l.id
+		LEFT JOIN employee_licenses el ON el.license_id = l.id AND el.user_id = e.user_id
+		WHERE e.company_id = ? AND e.user_id = ?
+		  AND (e.role IN ('owner', 'admin') OR (el.user_id IS NOT NULL AND NOT e.only_mine))
+		ORDER BY m.license_id, m.type`, companyID, userID).Scan(&list).Error
+	return list, err
+}

@@ -54,6 +54,7 @@ func checkOrigin(entry string) error {
 	if strings.Count(entry, "*") > 1 {
 		return fault("only one * is allowed")
 	}
+	scheme, _, _ := strings.Cut(entry, ":")
 	u, err := url.Parse(strings.Replace(entry, "*", "x", 1))
 	switch {
 	case err != nil:
@@ -62,7 +63,7 @@ func checkOrigin(entry string) error {
 		return fault("it needs a scheme and a host")
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return fault("nothing may follow the host and port")
-	case strings.Contains(u.Scheme, "x") && strings.Contains(strings.SplitN(entry, ":", 2)[0], "*"):
+	case strings.Contains(scheme, "*"):
 		return fault("the scheme must be written out")
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
 		return fault("browsers leave the scheme's own port out")

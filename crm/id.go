@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -47,8 +47,6 @@ func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(id.text)
 }
 
-var errIDType = errors.New("must be a string or an integer")
-
 // UnmarshalJSON takes a string or an integer; null leaves the id empty.
 func (id *ID) UnmarshalJSON(b []byte) error {
 	b = bytes.TrimSpace(b)
@@ -66,7 +64,8 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 		*id = ID{text: string(b), number: true}
 		return nil
 	}
-	return errIDType
+	// The decoder adds the field's path to an error of this type.
+	return &json.UnmarshalTypeError{Value: "another value", Type: reflect.TypeFor[string]()}
 }
 
 // checkID refuses an id that no messenger would give: empty, too long, or with

@@ -1,0 +1,136 @@
+package crmtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"chatcast/crm"
+	"chatcast/models"
+)
+
+// Event is one entry of the journal.
+type Event struct {
+	ID       int64 // of the journal's row
+	Name     string
+	Channels []string
+	Data     string // {"payload":{"data":[...],"meta":{...}}}
+}
+
+// Items are the event's payload.data, each as JSON.
+func (e Event) Items(t testing.TB) []json.RawMessage {
+	t.Helper()
+	var data struct {
+		Payload struct{ Data []json.RawMessage }
+	}
+	if err := json.Unmarshal([]byte(e.Data), &data); err != nil {
+		t.Fatalf("crmtest: event %s: %v", e.Name, err)
+	}
+	return data.Payload.Data
+}
+
+// Events lists the journal in the order of writing: all of it, or the events of
+// the names.
+func (w *World) Events(t testing.TB, names ...string) []Event {
+	t.Helper()
+	return w.EventsAfter(t, 0, names...)
+}
+
+// Mark is the place in the journal to give to EventsAfter: where it ends now.
+func (w *World) Mark(t testing.TB) int64 {
+	t.Helper()
+	all := w.Events(t)
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].ID
+}
+
+// EventsAfter is Events of what was written after the mark.
+func (w *World) EventsAfter(t testing.TB, mark int64, names ...string) []Event {
+	t.Helper()
+	const all = 1 << 30
+	// Not the test's context: cleanups look at the journal too.
+	rows, err := w.Store.Read(context.Background()).Written(mark, all)
+	if err != nil {
+		t.Fatalf("crmtest: read the journal: %v", err)
+	}
+	events := []Event{}
+	for _, row := range rows {
+		if len(names) > 0 && !slices.Contains(names, row.Name) {
+			continue
+		}
+		ev := Event{ID: row.ID, Name: row.Name, Data: row.Data}
+		if err := json.Unmarshal([]byte(row.Channels), &ev.Channels); err != nil {
+			t.Fatalf("crmtest: channels of journal row %d: %v", row.ID, err)
+		}
+		events = append(events, ev)
+	}
+	return events
+}
+
+// validateAll fails the test for every event of the journal that its schema does
+// not allow, before and after the relay gave it a number.
+func (w *World) validateAll(t testing.TB) {
+	rows, err := w.Store.Read(context.Background()).Written(0, 1<<30)
+	if err != nil {
+		t.Errorf("crmtest: read the journal: %v", err)
+		return
+	}
+	compiled := map[string]*jsonschema.Schema{}
+	for _, row := range rows {
+		if compiled[row.Name] == nil {
+			compiled[row.Name] = Schema(t, row.Name)
+		}
+		if compiled[row.Name] != nil {
+			validate(t, compiled[row.Name], row)
+		}
+	}
+}
+
+func validate(t testing.TB, schema *jsonschema.Schema, row models.JournalEntry) {
+	for _, data := range []string{row.Data, crm.WithEventID(row.Data, row.ID)} {
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
+		if err != nil {
+			t.Errorf("crmtest: event %s is not JSON: %v\n%s", row.Name, err, data)
+			return
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("crmtest: event %s breaks its schema: %v\n%s", row.Name, err, data)
+			return
+		}
+	}
+}
+
+// Schema compiles the schema of an event; the test fails when there is none.
+func Schema(t testing.TB, event string) *jsonschema.Schema {
+	t.Helper()
+	text, ok := crm.Schema(event)
+	if !ok {
+		t.Errorf("crmtest: event %q has no schema in crm/schemas", event)
+		return nil
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Errorf("crmtest: schema of %s: %v", event, err)
+		return nil
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Errorf("crmtest: schema of %s: %v", event, err)
+		return nil
+	}
+	schema, err := c.Compile("schema.json")
+	if err != nil {
+		t.Errorf("crmtest: schema of %s: %v", event, err)
+		return nil
+	}
+	return schema
+}

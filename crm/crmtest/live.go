@@ -1,0 +1,69 @@
+package crmtest
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+
+	"chatcast/crm"
+)
+
+func appID(userID int64) string { return "app_" + strconv.FormatInt(userID, 10) + "_1" }
+
+// Evicted is one call of Live.Evict.
+type Evicted struct {
+	UserID   int64
+	Channels []string
+}
+
+// Live records what the rules ask of the sockets. Safe for concurrent use.
+type Live struct {
+	mu           sync.Mutex
+	wakes        int       // guarded by mu
+	evicted      []Evicted // guarded by mu
+	disconnected []int64   // guarded by mu
+}
+
+var _ crm.Live = (*Live)(nil)
+
+// Wake implements crm.Live.
+func (l *Live) Wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wakes++
+}
+
+// Evict implements crm.Live.
+func (l *Live) Evict(userID int64, channels ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.evicted = append(l.evicted, Evicted{UserID: userID, Channels: slices.Clone(channels)})
+}
+
+// Disconnect implements crm.Live.
+func (l *Live) Disconnect(userID int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.disconnected = append(l.disconnected, userID)
+}
+
+// Wakes counts the calls of Wake.
+func (l *Live) Wakes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wakes
+}
+
+// Evicted returns the calls of Evict.
+func (l *Live) Evicted() []Evicted {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.evicted)
+}
+
+// Disconnected returns the users given to Disconnect.
+func (l *Live) Disconnected() []int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.disconnected)
+}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -44,25 +47,44 @@ func actor(c *gin.Context) crm.Actor { return c.MustGet(actorKey).(crm.Actor) }
 // body decodes the JSON body into dst. Unknown fields are ignored; a wrong type
 // is an error that names the field.
 func body(c *gin.Context, dst any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
-	err := dec.Decode(dst)
-	if err == nil {
-		if _, more := dec.Token(); more != io.EOF {
-			return crm.Invalid("body", "must be one JSON value")
-		}
-		return nil
+	raw, err := readBody(c)
+	if err != nil {
+		return err
 	}
+	return decode(raw, dst, "")
+}
+
+// readBody reads the whole body, which must be UTF-8: the JSON decoder would put
+// U+FFFD in the place of what is not, and so change what the client sent.
+func readBody(c *gin.Context) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
-	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &tooLarge):
-		return &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", tooLarge.Limit)}
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return crm.Invalid(wrong.Field, "must be %s, not %s", jsonName(wrong.Type.Kind().String()), wrong.Value)
-	case errors.Is(err, io.EOF):
-		return crm.Invalid("body", "must be JSON, but is empty")
+		return nil, &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", tooLarge.Limit)}
+	case err != nil:
+		return nil, crm.Invalid("body", "could not be read whole")
+	case len(bytes.TrimSpace(raw)) == 0:
+		return nil, crm.Invalid("body", "must be JSON, but is empty")
+	case !utf8.Valid(raw):
+		return nil, crm.Invalid("body", "must be valid UTF-8")
 	}
-	return crm.Invalid("body", "must be JSON: %v", err)
+	return raw, nil
+}
+
+// decode is json.Unmarshal with faults in our words. path is where raw stands in
+// the body, "messages[3]"; empty: it is the body.
+func decode(raw []byte, dst any, path string) error {
+	err := json.Unmarshal(raw, dst)
+	if err == nil {
+		return nil
+	}
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return crm.Invalid(cmp.Or(path, "body"), "must be JSON: %v", err)
+	}
+	field := strings.Trim(path+"."+wrong.Field, ".")
+	return crm.Invalid(cmp.Or(field, "body"), "must be %s, not %s", jsonName(wrong.Type.Kind().String()), wrong.Value)
 }
 
 // jsonName is JSON's word for a Go kind.

@@ -1,0 +1,200 @@
+package pusher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/channels"
+)
+
+// ErrUnknownToken is what an Authenticator answers to a token that is unknown or
+// has expired.
+var ErrUnknownToken = errors.New("pusher: the access token is invalid or has expired")
+
+// Authenticator finds the user of an access token: ErrUnknownToken when there is
+// none, any other error when that could not be found out.
+type Authenticator interface {
+	Authenticate(ctx context.Context, accessToken string) (userID int64, err error)
+}
+
+// UserInfo is what the members of a presence channel see of each other.
+type UserInfo interface {
+	UserInfo(ctx context.Context, userID int64) (name string, err error)
+}
+
+// Granter is told who a socket belongs to, so that the engine can end what the
+// user may no longer see. False means that this node has no such socket.
+type Granter interface {
+	Grant(app, socketID, channel, userID string) bool
+}
+
+// Authorizer serves /broadcasting/auth: it signs, with the key of the app that
+// carries the CRM's channels, for users who may enter. Safe for concurrent use.
+//
+// JSONP is not offered: it cannot send headers, so the token would have to stand
+// in the URL, and URLs end up in logs.
+type Authorizer struct {
+	App    *App
+	Users  Authenticator
+	People UserInfo
+	Policy channels.Policy
+	Grants Granter
+	Log    *slog.Logger
+}
+
+// Register adds the routes to r.
+func (a *Authorizer) Register(r gin.IRouter) {
+	r.GET("/broadcasting/auth", a.serve)
+	r.POST("/broadcasting/auth", a.serve)
+}
+
+// channelAuth is the answer that lets a socket in. Nothing but 200 will do:
+// pusher-js takes every other status as a refusal.
+type channelAuth struct {
+	Auth        string `json:"auth"`
+	ChannelData string `json:"channel_data,omitempty"`
+}
+
+func (a *Authorizer) serve(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
+	answer, err := a.authorize(c)
+	if err == nil {
+		writeJSON(c, http.StatusOK, answer)
+		return
+	}
+	var refusal *authError
+	if !errors.As(err, &refusal) {
+		if c.Request.Context().Err() != nil { // the client has gone; nobody reads the answer
+			c.Abort()
+			return
+		}
+		a.Log.ErrorContext(c.Request.Context(), "channel authorization failed", "error", err)
+		refusal = &authError{status: http.StatusInternalServerError, code: "ApiInternalError", message: "internal error"}
+	}
+	writeJSON(c, refusal.status, refusal)
+}
+
+// authorize asks who first: a stranger learns nothing, not even that their
+// request is malformed.
+func (a *Authorizer) authorize(c *gin.Context) (*channelAuth, error) {
+	ctx := c.Request.Context()
+	token := accessToken(c.Request)
+	if token == "" {
+		return nil, errNoToken
+	}
+	userID, err := a.Users.Authenticate(ctx, token)
+	if errors.Is(err, ErrUnknownToken) {
+		return nil, errBadToken
+	}
+	if err != nil {
+		return nil, err
+	}
+	form, err := readAuthForm(c.Writer, c.Request)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Policy.Authorize(ctx, userID, form.channel); errors.Is(err, channels.ErrDenied) {
+		return nil, errDenied
+	} else if err != nil {
+		return nil, err
+	}
+	return a.sign(ctx, userID, form)
+}
+
+func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*channelAuth, error) {
+	answer := new(channelAuth)
+	if form.channel.Kind == channels.Presence {
+		data, err := a.member(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		answer.ChannelData = data
+	}
+	answer.Auth = a.App.AuthChannel(form.socketID, form.channel.Full, answer.ChannelData)
+	// A socket that this node does not know is signed for too: it may be another
+	// node's. A signature alone is worth nothing without the socket itself.
+	if !a.Grants.Grant(a.App.ID, form.socketID, form.channel.Full, strconv.FormatInt(userID, 10)) {
+		a.Log.DebugContext(ctx, "signed for a socket that is not here", "socket", form.socketID, "channel", form.channel.Full)
+	}
+	return answer, nil
+}
+
+// member is the channel_data of a user. The id is inside user_info too, because
+// Laravel Echo's here() hands out nothing else.
+func (a *Authorizer) member(ctx context.Context, userID int64) (string, error) {
+	name, err := a.People.UserInfo(ctx, userID)
+	if err != nil {
+		return "", err
+	}
+	type info struct {
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+	}
+	data, err := json.Marshal(struct {
+		UserID   string `json:"user_id"`
+		UserInfo info   `json:"user_info"`
+	}{strconv.FormatInt(userID, 10), info{userID, shorten(name)}})
+	return string(data), err
+}
+
+// shorten keeps a name small enough for the limit of a presence member, however
+// its characters are escaped.
+func shorten(name string) string {
+	const most = 100
+	n := 0
+	for i := range name {
+		if n++; n > most {
+			return name[:i] + "…"
+		}
+	}
+	return name
+}
+
+// accessToken is the Authorization header, without "Bearer " if it is there.
+func accessToken(r *http.Request) string {
+	h := r.Header.Get("Authorization")
+	if len(h) >= 7 && strings.EqualFold(h[:7], "bearer ") {
+		h = h[7:]
+	}
+	return strings.TrimSpace(h)
+}
+
+// authError is a refusal in the shape of the CRM API, with "message" where
+// Laravel's clients look for it.
+type authError struct {
+	status  int
+	code    string
+	message string
+	fields  map[string]string
+}
+
+// The refusals that are always the same. errDenied says nothing about whether
+// the channel exists.
+var (
+	errNoToken  = &authError{status: http.StatusUnauthorized, code: "ApiInvalidTokenError", message: "an access token is required in the Authorization header"}
+	errBadToken = &authError{status: http.StatusForbidden, code: "ApiInvalidTokenError", message: "the access token is invalid or has expired"}
+	errDenied   = &authError{status: http.StatusForbidden, code: "ApiAccessDeniedError", message: "no access to this channel"}
+)
+
+func (e *authError) Error() string { return "pusher: " + e.message }
+
+// MarshalJSON implements json.Marshaler.
+func (e *authError) MarshalJSON() ([]byte, error) {
+	type fault struct {
+		Code    string            `json:"code"`
+		Message string            `json:"message"`
+		Fields  map[string]string `json:"fields,omitempty"`
+	}
+	return json.Marshal(struct {
+		Success bool   `json:"success"`
+		Error   fault  `json:"error"`
+		Message string `json:"message"`
+	}{false, fault{e.code, e.message, e.fields}, e.message})
+}

@@ -1,0 +1,142 @@
+package pusher
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"chatcast/channels"
+)
+
+// maxAuthBody is far more than two short fields and whatever else an application
+// adds to its requests, in bytes.
+const maxAuthBody = 16 << 10
+
+// authForm is what a client asks /broadcasting/auth for, validated.
+type authForm struct {
+	socketID string
+	channel  channels.Name
+}
+
+// readAuthForm takes the query of a GET, and the form or JSON body of a POST.
+// Fields it does not know, last_event_id among them, are ignored.
+//
+// Malformed input is 422 with the field named, as in the rest of the API and as
+// Laravel's validation answers. (Its own broadcasting controller does not
+// validate: it says 403 to an empty channel name and 500 to a bad socket_id,
+// which helps nobody.)
+func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
+	fields, err := authFields(w, r)
+	if err != nil {
+		return nil, err
+	}
+	socketID, ok := fields["socket_id"]
+	if !ok {
+		return nil, invalidField("socket_id", "is required")
+	}
+	if !ValidSocketID(socketID) {
+		return nil, invalidField("socket_id", "must be digits, a dot and digits, as the server gave it to the socket")
+	}
+	full, ok := fields["channel_name"]
+	if !ok {
+		return nil, invalidField("channel_name", "is required")
+	}
+	name, err := channels.Parse(full)
+	if err != nil {
+		return nil, invalidField("channel_name", "%s", strings.TrimPrefix(err.Error(), "channels: "))
+	}
+	return &authForm{socketID: socketID, channel: name}, nil
+}
+
+func authFields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
+	if r.Method == http.MethodGet {
+		return formFields(r.URL.RawQuery)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAuthBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, &authError{status: http.StatusRequestEntityTooLarge, code: "ApiTooLargeError", message: fmt.Sprintf("the body is over %d bytes", maxAuthBody)}
+	case err != nil:
+		return nil, invalidField("body", "could not be read to its end")
+	case !utf8.Valid(body):
+		return nil, invalidField("body", "is not valid UTF-8")
+	}
+	contentType := r.Header.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	switch {
+	case contentType == "" || err == nil && mediaType == "application/x-www-form-urlencoded":
+		return formFields(string(body))
+	case err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")):
+		return jsonFields(body)
+	}
+	return nil, invalidField("body", "must be application/x-www-form-urlencoded or application/json")
+}
+
+// formFields reads a form, which may hold a raw ";" as channel names do.
+func formFields(raw string) (map[string]string, error) {
+	fields := make(map[string]string)
+	for pair := range strings.SplitSeq(raw, "&") {
+		k, v, _ := strings.Cut(pair, "=")
+		key, err := url.QueryUnescape(k)
+		if err != nil || !isAuthField(key) {
+			continue
+		}
+		value, err := url.QueryUnescape(v)
+		if err != nil || !utf8.ValidString(value) {
+			return nil, invalidField(key, "is not percent-encoded UTF-8")
+		}
+		if _, twice := fields[key]; twice {
+			return nil, invalidField(key, "is given twice")
+		}
+		fields[key] = value
+	}
+	return fields, nil
+}
+
+// jsonFields reads a JSON object. A number for socket_id is refused rather than
+// spelled anew: it has lost digits already.
+func jsonFields(body []byte) (map[string]string, error) {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(body, &object); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return nil, invalidField("body", "must be a JSON object, not %s", wrong.Value)
+		}
+		return nil, invalidField("body", "must be JSON: %v", err)
+	}
+	fields := make(map[string]string)
+	for key, raw := range object {
+		if !isAuthField(key) {
+			continue
+		}
+		var value *string
+		err := json.Unmarshal(raw, &value)
+		var wrong *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &wrong):
+			return nil, invalidField(key, "must be a string, not %s", wrong.Value)
+		case err != nil:
+			return nil, invalidField(key, "must be a string")
+		case value != nil: // null is as good as absent
+			fields[key] = *value
+		}
+	}
+	return fields, nil
+}
+
+func isAuthField(key string) bool { return key == "socket_id" || key == "channel_name" }
+
+func invalidField(field, format string, args ...any) *authError {
+	why := fmt.Sprintf(format, args...)
+	return &authError{
+		status: http.StatusUnprocessableEntity, code: "ApiValidationError",
+		message: field + " " + why, fields: map[string]string{field: why},
+	}
+}

@@ -1,0 +1,156 @@
+package server_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/server"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.ReleaseMode)
+	m.Run()
+}
+
+func engine(t *testing.T, allowed ...string) http.Handler {
+	t.Helper()
+	origins, err := server.ParseOrigins(allowed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := gin.New()
+	g.Use(server.CORS(origins))
+	g.POST("/broadcasting/auth", func(c *gin.Context) { c.Status(http.StatusForbidden) })
+	return g
+}
+
+func do(h http.Handler, method, path string, headers ...string) *http.Response {
+	r := httptest.NewRequest(method, path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+// What a browser asks before Laravel Echo's and the documented page's requests.
+const echoHeaders = "authorization,content-type,x-csrf-token,x-requested-with,x-socket-id"
+
+func TestPreflight(t *testing.T) {
+	for name, test := range map[string]struct {
+		allowed []string
+		origin  string
+		want    string // Access-Control-Allow-Origin
+	}{
+		"any origin":               {nil, "https://shop.example", "*"},
+		"any origin, local file":   {nil, "null", "*"},
+		"listed":                   {[]string{"https://crm.example"}, "https://crm.example", "https://crm.example"},
+		"listed with a wildcard":   {[]string{"https://*.crm.example"}, "https://a.crm.example", "https://a.crm.example"},
+		"not listed":               {[]string{"https://crm.example"}, "https://evil.example", ""},
+		"listed with another port": {[]string{"https://crm.example"}, "https://crm.example:8443", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res := do(engine(t, test.allowed...), http.MethodOptions, "/broadcasting/auth",
+				"Origin", test.origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", echoHeaders)
+			if res.StatusCode != http.StatusNoContent {
+				t.Errorf("status %d, want 204", res.StatusCode)
+			}
+			if got := res.Header.Get("Access-Control-Allow-Origin"); got != test.want {
+				t.Errorf("Allow-Origin %q, want %q", got, test.want)
+			}
+			if res.Header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Error("credentials are allowed")
+			}
+			wantHeaders, wantAge := echoHeaders, "7200"
+			if test.want == "" {
+				wantHeaders, wantAge = "", ""
+			}
+			if got := res.Header.Get("Access-Control-Allow-Headers"); got != wantHeaders {
+				t.Errorf("Allow-Headers %q, want %q", got, wantHeaders)
+			}
+			if got := res.Header.Get("Access-Control-Max-Age"); got != wantAge {
+				t.Errorf("Max-Age %q, want %q", got, wantAge)
+			}
+			if !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Origin") {
+				t.Error("Vary does not name Origin: a cache could serve it to another page")
+			}
+		})
+	}
+}
+
+func TestPreflightOfEveryMethodAndPath(t *testing.T) {
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		res := do(engine(t), http.MethodOptions, "/v1/no/such/route",
+			"Origin", "https://shop.example", "Access-Control-Request-Method", method)
+		if res.StatusCode != http.StatusNoContent || res.Header.Get("Access-Control-Allow-Methods") != method {
+			t.Errorf("%s: %d, Allow-Methods %q", method, res.StatusCode, res.Header.Get("Access-Control-Allow-Methods"))
+		}
+	}
+}
+
+// A page must be able to read a refusal, or it sees only "network error".
+func TestRefusalsCarryTheHeaders(t *testing.T) {
+	res := do(engine(t), http.MethodPost, "/broadcasting/auth", "Origin", "https://shop.example")
+	if res.StatusCode != http.StatusForbidden || res.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("%d, Allow-Origin %q", res.StatusCode, res.Header.Get("Access-Control-Allow-Origin"))
+	}
+	if got := res.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(got, "Retry-After") {
+		t.Errorf("Expose-Headers %q lacks Retry-After", got)
+	}
+	res = do(engine(t), http.MethodOptions, "/broadcasting/auth", "Origin", "https://shop.example")
+	if res.StatusCode != http.StatusNotFound {
+		t.Errorf("an OPTIONS that is no preflight: %d, want the router's 404", res.StatusCode)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	origins, err := server.ParseOrigins([]string{"https://App.example", "http://localhost:8080", "https://*.example.org", "https://pr-*.example.net"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for origin, want := range map[string]bool{
+		"":                               true, // no browser
+		"https://app.example":            true,
+		"HTTPS://APP.EXAMPLE":            true,
+		"http://app.example":             false,
+		"https://app.example.evil":       false,
+		"https://app.example:444":        false,
+		"http://localhost:8080":          true,
+		"http://localhost:8081":          false,
+		"https://a.example.org":          true,
+		"https://a.b.example.org":        true,
+		"https://.example.org":           false,
+		"https://example.org":            false,
+		"https://evil/.example.org":      false,
+		"https://evil:1@a.example.org":   false,
+		"https://pr-12.example.net":      true,
+		"https://pr-12.example.net.evil": false,
+		"null":                           false,
+	} {
+		if got := origins.Allow(origin); got != want {
+			t.Errorf("Allow(%q) = %v, want %v", origin, got, want)
+		}
+	}
+	for _, list := range [][]string{nil, {"*"}, {"https://app.example", "*"}} {
+		if o, err := server.ParseOrigins(list); err != nil || !o.Any() || !o.Allow("null") {
+			t.Errorf("ParseOrigins(%v): %v, any %v", list, err, o.Any())
+		}
+	}
+}
+
+func TestOriginsThatNoBrowserSends(t *testing.T) {
+	for _, entry := range []string{
+		"", "app.example", "//app.example", "https://", "https://app.example/", "https://app.example/x",
+		"https://app.example?x", "https://me@app.example", "https://*.*.example", "*://app.example",
+		"https://app.example:443", "http://app.example:80", "null", "http://[::1", "https://a b",
+	} {
+		if _, err := server.ParseOrigins([]string{entry}); err == nil || !strings.Contains(err.Error(), "origin") {
+			t.Errorf("ParseOrigins(%q): error %v, want one that names it", entry, err)
+		}
+	}
+}

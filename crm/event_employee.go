@@ -1,0 +1,70 @@
+package crm
+
+import (
+	"chatcast/channels"
+	"chatcast/models"
+)
+
+// Names of the events about employees, on the company's channel.
+const (
+	EventEmployeeStatus  = "employeeStatus"
+	EventEmployeeWorkday = "employeeWorkday"
+)
+
+// Types of employeeStatus and of employeeWorkday.
+const (
+	TypeOnline  = "online"
+	TypeOffline = "offline"
+	TypeStart   = "start"
+	TypeEnd     = "end"
+)
+
+// EmployeeItem is the item of employeeStatus and of employeeWorkday.
+type EmployeeItem struct {
+	Type     string `json:"type"`
+	Employee IDRef  `json:"employee"`
+}
+
+func (c *change) emitEmployee(name, typ string, companyID, userID int64) {
+	c.emit(Event{
+		Name:      name,
+		CompanyID: companyID,
+		Channels:  []string{channels.CompanyName(companyID)},
+		Items:     []any{EmployeeItem{Type: typ, Employee: IDRef{ID: userID}}},
+		Meta:      CompanyMeta{Type: name, CompanyID: companyID},
+	})
+}
+
+// setOnline records whether an employee is online, and tells it when it is new.
+func (c *change) setOnline(companyID, userID int64, online bool) error {
+	changed, err := c.SetOnline(companyID, userID, online)
+	if err != nil || !changed {
+		return err
+	}
+	typ := TypeOffline
+	if online {
+		typ = TypeOnline
+	}
+	c.emitEmployee(EventEmployeeStatus, typ, companyID, userID)
+	return nil
+}
+
+// setWorkday records that an employee's workday starts or ends, and tells it
+// when it is new.
+func (c *change) setWorkday(companyID, userID int64, typ string) error {
+	changed, err := c.SetWorkday(companyID, userID, typ)
+	if err != nil || !changed {
+		return err
+	}
+	c.emitEmployee(EventEmployeeWorkday, typ, companyID, userID)
+	return nil
+}
+
+// leave is what the company is told of an employee before they are removed, so
+// that no dashboard goes on showing them at work.
+func (c *change) leave(e *models.Employee) error {
+	if err := c.setOnline(e.CompanyID, e.UserID, false); err != nil {
+		return err
+	}
+	return c.setWorkday(e.CompanyID, e.UserID, TypeEnd)
+}

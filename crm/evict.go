@@ -1,0 +1,58 @@
+package crm
+
+import (
+	"maps"
+	"slices"
+
+	"chatcast/channels"
+)
+
+// When access is taken away, the user's subscriptions to what they lost end at
+// once, after the commit. Whoever lets a socket in must therefore say so to the
+// engine first and ask the database last: then either the question sees the
+// commit and the answer is no, or the socket was already known when Evict came.
+
+// entered is which channels of a company a user may enter: exactly those that
+// channels.Policy allows, so that the difference of two is what a change took.
+func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
+	names := map[string]bool{}
+	employed, err := c.EmployeeCount(companyID, userID)
+	if err != nil || employed == 0 {
+		return names, err
+	}
+	company := channels.CompanyName(companyID)
+	names[company], names[channels.PresenceOf(company)] = true, true
+	names[channels.CompanyUserName(companyID, userID)] = true
+	lines, err := c.OpenLines(companyID, userID)
+	for _, l := range lines {
+		name := channels.LineName(l.LicenseID, l.Type)
+		names[name], names[channels.PresenceOf(name)] = true, true
+	}
+	return names, err
+}
+
+// evictLost runs f and has the users evicted, after the commit, from what they
+// could enter before it and cannot after it.
+func (s *Service) evictLost(c *change, companyID int64, userIDs []int64, f func() error) error {
+	before := make([]map[string]bool, len(userIDs))
+	var err error
+	for i, user := range userIDs {
+		if before[i], err = c.entered(companyID, user); err != nil {
+			return err
+		}
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	for i, user := range userIDs {
+		now, err := c.entered(companyID, user)
+		if err != nil {
+			return err
+		}
+		lost := slices.DeleteFunc(slices.Sorted(maps.Keys(before[i])), func(name string) bool { return now[name] })
+		if len(lost) > 0 {
+			c.after = append(c.after, func() { s.Live.Evict(user, lost...) })
+		}
+	}
+	return nil
+}

@@ -65,7 +65,22 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	// The decoder adds the field's path to an error of this type.
-	return &json.UnmarshalTypeError{Value: "another value", Type: reflect.TypeFor[string]()}
+	return &json.UnmarshalTypeError{Value: jsonKind(b), Type: reflect.TypeFor[string]()}
+}
+
+// jsonKind is JSON's word for a value that is not a string.
+func jsonKind(b []byte) string {
+	switch {
+	case len(b) == 0:
+		return "nothing"
+	case b[0] == '{':
+		return "object"
+	case b[0] == '[':
+		return "array"
+	case b[0] == 't' || b[0] == 'f':
+		return "bool"
+	}
+	return "number " + string(b)
 }
 
 // checkID refuses an id that no messenger would give: empty, too long, or with

@@ -1,0 +1,29 @@
+package models
+
+import "gorm.io/gorm/clause"
+
+// EnsureContact inserts k unless its line knows the contact already. It says
+// whether it did. A transaction that is inserting the same contact is waited for.
+func (tx *Tx) EnsureContact(k *Contact) (created bool, err error) {
+	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(k)
+	return res.RowsAffected == 1, res.Error
+}
+
+// ContactByExternal finds a contact of a line by the messenger's id of it.
+func (tx *Tx) ContactByExternal(licenseID int64, messengerType, id string) (*Contact, error) {
+	return first[Contact](tx.db.Where("license_id = ? AND messenger_type = ? AND external_id = ?", licenseID, messengerType, id))
+}
+
+// LockContacts locks and returns the contacts of a line that have any of the
+// ids, in the order of their row ids.
+func (tx *Tx) LockContacts(licenseID int64, messengerType string, ids []string) ([]*Contact, error) {
+	var rows []*Contact
+	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND external_id IN ?", licenseID, messengerType, ids).
+		Order("id").Find(&rows).Error
+	return rows, err
+}
+
+// SaveContact writes every column of a contact that LockContacts returned.
+func (tx *Tx) SaveContact(k *Contact) error {
+	return tx.db.Select("*").Save(k).Error
+}

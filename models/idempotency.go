@@ -1,0 +1,33 @@
+package models
+
+import "gorm.io/gorm/clause"
+
+// TakeKey inserts k unless the user has used the key already since the time
+// since, and says whether it did. A transaction that is taking the same key is
+// waited for. An older use is forgotten.
+func (tx *Tx) TakeKey(k *IdempotencyKey, since int64) (taken bool, err error) {
+	err = tx.db.Where("user_id = ? AND key = ? AND created_at < ?", k.UserID, k.Key, since).Delete(&IdempotencyKey{}).Error
+	if err != nil {
+		return false, err
+	}
+	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(k)
+	return res.RowsAffected == 1, res.Error
+}
+
+// UsedKey loads what a key of the user was used for, or ErrNotFound.
+func (tx *Tx) UsedKey(userID int64, key string) (*IdempotencyKey, error) {
+	return first[IdempotencyKey](tx.db.Where("user_id = ? AND key = ?", userID, key))
+}
+
+// SaveKey writes the answer of a key that TakeKey took.
+func (tx *Tx) SaveKey(k *IdempotencyKey) error {
+	return tx.db.Select("*").Save(k).Error
+}
+
+// ForgetKeys deletes at most limit keys used before the time, and says how many
+// it deleted.
+func (tx *Tx) ForgetKeys(before int64, limit int) (int64, error) {
+	res := tx.db.Exec(`DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+		SELECT user_id, key FROM idempotency_keys WHERE created_at < ? ORDER BY user_id, key LIMIT ?)`, before, limit)
+	return res.RowsAffected, res.Error
+}

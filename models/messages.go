@@ -1,0 +1,62 @@
+package models
+
+import "gorm.io/gorm/clause"
+
+// AddMessage inserts m unless its chat has a message with its external id
+// already. It says whether it did, and sets m.ID.
+func (tx *Tx) AddMessage(m *Message) (added bool, err error) {
+	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(m)
+	return res.RowsAffected == 1, res.Error
+}
+
+// MessageByExternal finds a message of a chat by the messenger's id of it.
+func (tx *Tx) MessageByExternal(chatID int64, externalID string) (*Message, error) {
+	return first[Message](tx.db.Where("chat_id = ? AND external_id = ?", chatID, externalID))
+}
+
+// LockMessage is MessageByExternal that locks the row until the transaction ends.
+func (tx *Tx) LockMessage(chatID int64, externalID string) (*Message, error) {
+	return first[Message](tx.forUpdate().Where("chat_id = ? AND external_id = ?", chatID, externalID))
+}
+
+// MessageRow loads a message of a chat by its row id.
+func (tx *Tx) MessageRow(chatID, id int64) (*Message, error) {
+	return first[Message](tx.db.Where("chat_id = ? AND id = ?", chatID, id))
+}
+
+// MessagesByExternal finds messages of a chat by the messenger's ids of them, by
+// these ids. What does not exist is not in the map.
+func (tx *Tx) MessagesByExternal(chatID int64, ids []string) (map[string]*Message, error) {
+	found := map[string]*Message{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var rows []*Message
+	if err := tx.db.Where("chat_id = ? AND external_id IN ?", chatID, ids).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	for _, m := range rows {
+		found[m.ExternalID] = m
+	}
+	return found, nil
+}
+
+// SaveMessage writes every column of a message.
+func (tx *Tx) SaveMessage(m *Message) error {
+	return tx.db.Select("*").Save(m).Error
+}
+
+// Messages lists a chat's messages beyond the place from, which is not included:
+// backwards in time, or forwards. A nil from is the chat's end, or its beginning.
+func (tx *Tx) Messages(chatID int64, forwards bool, from *TimeKey, limit int) ([]*Message, error) {
+	q := tx.db.Where("chat_id = ?", chatID).Limit(limit)
+	beyond, order := "(time, id) < (?, ?)", "time DESC, id DESC"
+	if forwards {
+		beyond, order = "(time, id) > (?, ?)", "time, id"
+	}
+	if from != nil {
+		q = q.Where(beyond, from.Time, from.ID)
+	}
+	var rows []*Message
+	return rows, q.Order(order).Find(&rows).Error
+}

@@ -1,7 +1,158 @@
 package models
 
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// What PostgreSQL tells the listening nodes: see Store.LeadJournal.
+const (
+	notifyAppended  = "chatcast_appended"
+	notifyPublished = "chatcast_published"
+)
+
 // AppendJournal adds an event to the journal in the transaction of its change,
-// unnumbered: the relay gives Seq after the commit.
+// unnumbered: the relay gives Seq after the commit, of which PostgreSQL tells all
+// nodes. Channels must be a JSON array of strings, Data JSON.
 func (tx *Tx) AppendJournal(e *JournalEntry) error {
-	return tx.create(e)
+	var names []string
+	if err := json.Unmarshal([]byte(e.Channels), &names); err != nil {
+		return fmt.Errorf("models: channels of journal entry %q: %w", e.Name, err)
+	}
+	if !json.Valid([]byte(e.Data)) {
+		return fmt.Errorf("models: data of journal entry %q is not JSON", e.Name)
+	}
+	if err := tx.create(e); err != nil {
+		return err
+	}
+	if tx.notified {
+		return nil
+	}
+	tx.notified = true
+	return tx.notify(notifyAppended)
+}
+
+// notify is delivered when the transaction commits. SQLite has no other process
+// to tell.
+func (tx *Tx) notify(channel string) error {
+	if !tx.postgres {
+		return nil
+	}
+	return tx.db.Exec("SELECT pg_notify(?, '')", channel).Error
+}
+
+// NumberJournal gives the next numbers to at most limit committed entries that
+// have none, in the order of their ids, and lists them by channel. It returns
+// how many; limit says that there may be more. It must run in a Store.Tx of its
+// own, so that a number once given is never given again, and none is left out.
+//
+// Why nothing is stepped over: an entry gets its number when it is seen
+// committed, not when it is written. One that commits late is simply seen by a
+// later call and gets a later number.
+func (tx *Tx) NumberJournal(limit int) (int, error) {
+	// The row of the state is the lock of the numbering, should two relays run.
+	var last int64
+	if err := tx.forUpdate().Table("journal_state").Where("id = 1").Select("last_seq").Scan(&last).Error; err != nil {
+		return 0, err
+	}
+	res := tx.db.Exec(`
+		UPDATE journal SET seq = ? + n.rank
+		FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS rank
+		      FROM (SELECT id FROM journal WHERE seq IS NULL ORDER BY id LIMIT ?) AS pending) AS n
+		WHERE journal.id = n.id`, last, limit)
+	if res.Error != nil || res.RowsAffected == 0 {
+		return 0, res.Error
+	}
+	err := tx.db.Exec(`
+		INSERT INTO journal_channels (channel, seq)
+		SELECT DISTINCT c.value, j.seq FROM journal AS j, `+tx.jsonStrings("j.channels")+` AS c
+		WHERE j.seq > ? AND j.seq <= ?`, last, last+res.RowsAffected).Error
+	if err != nil {
+		return 0, err
+	}
+	return int(res.RowsAffected), tx.db.Exec(
+		"UPDATE journal_state SET last_seq = ? WHERE id = 1", last+res.RowsAffected).Error
+}
+
+// jsonStrings is the table function that has a JSON array's strings as value.
+func (tx *Tx) jsonStrings(column string) string {
+	if tx.postgres {
+		return "LATERAL (SELECT value FROM json_array_elements_text(" + column + "::json) AS value)"
+	}
+	return "json_each(" + column + ")"
+}
+
+// UnpublishedJournal lists at most limit numbered entries that are not marked
+// published, in the order of their numbers.
+func (tx *Tx) UnpublishedJournal(limit int) ([]JournalEntry, error) {
+	var entries []JournalEntry
+	err := tx.db.Where("seq > (SELECT published_seq FROM journal_state WHERE id = 1)").
+		Order("seq").Limit(limit).Find(&entries).Error
+	return entries, err
+}
+
+// MarkPublished notes that all entries up to seq have been handed to the bus, of
+// which PostgreSQL tells all nodes.
+func (tx *Tx) MarkPublished(seq int64) error {
+	err := tx.db.Exec("UPDATE journal_state SET published_seq = ? WHERE id = 1 AND published_seq < ?", seq, seq).Error
+	if err != nil {
+		return err
+	}
+	return tx.notify(notifyPublished)
+}
+
+// JournalBounds says what the journal holds.
+type JournalBounds struct {
+	First     int64 // the lowest number still kept; LastSeq+1 when none is
+	LastSeq   int64 // the last number given, 0 before the first
+	Published int64 // the last number handed to the bus
+}
+
+// JournalBounds returns what the journal holds. Every entry up to LastSeq is
+// visible to queries after this one, unless it is pruned meanwhile.
+func (tx *Tx) JournalBounds() (*JournalBounds, error) {
+	var b JournalBounds
+	err := tx.db.Raw(`
+		SELECT COALESCE((SELECT MIN(seq) FROM journal), last_seq + 1) AS first,
+		       last_seq, published_seq AS published
+		FROM journal_state WHERE id = 1`).Scan(&b).Error
+	return &b, err
+}
+
+// ChannelJournal lists at most limit entries of the channel with numbers above
+// after and up to upTo, in their order.
+func (tx *Tx) ChannelJournal(channel string, after, upTo int64, limit int) ([]JournalEntry, error) {
+	var entries []JournalEntry
+	err := tx.db.Raw(`
+		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
+		WHERE c.channel = ? AND c.seq > ? AND c.seq <= ?
+		ORDER BY c.seq LIMIT ?`, channel, after, upTo, limit).Scan(&entries).Error
+	return entries, err
+}
+
+// PruneJournal removes entries from the journal's beginning that are published
+// and older than beforeMS, unix milliseconds; it looks at the first limit ones
+// and returns how many it removed. What stays has no gap: an old entry behind a
+// young one stays until that one goes.
+func (tx *Tx) PruneJournal(beforeMS int64, limit int) (int, error) {
+	var oldest []struct{ Seq, CreatedAtMS int64 }
+	err := tx.db.Raw(`
+		SELECT seq, created_at_ms FROM journal
+		WHERE seq <= (SELECT published_seq FROM journal_state WHERE id = 1)
+		ORDER BY seq LIMIT ?`, limit).Scan(&oldest).Error
+	if err != nil {
+		return 0, err
+	}
+	var upTo int64
+	for _, e := range oldest {
+		if e.CreatedAtMS >= beforeMS {
+			break
+		}
+		upTo = e.Seq
+	}
+	if upTo == 0 {
+		return 0, nil
+	}
+	res := tx.db.Exec("DELETE FROM journal WHERE seq <= ?", upTo) // journal_channels follow
+	return int(res.RowsAffected), res.Error
 }

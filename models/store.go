@@ -38,6 +38,7 @@ type Store struct {
 type Tx struct {
 	db       *gorm.DB
 	postgres bool
+	notified bool // the commit will tell of a journal entry
 }
 
 // Tx runs f in one transaction and commits it when f returns nil. On SQLite the

@@ -1,0 +1,155 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	standbyPoll = time.Second     // how often a waiting node tries to become the leader
+	leaderPing  = 5 * time.Second // how often the leader looks whether its connection lives
+	closeWait   = time.Second     // for a word of farewell to the server
+)
+
+// JournalHeard is called when PostgreSQL tells of the journal, and once when the
+// listening begins, for what was missed. The functions must not block.
+type JournalHeard struct {
+	Appended  func() // an entry was committed, on any node
+	Published func() // entries were handed to the bus, by any node
+}
+
+// LeadJournal makes this node listen, wait until no other node leads, and then
+// run lead once; it returns when lead has. Ending ctx ends the waiting; lead
+// itself is to end by ctx, which its own context does not: that one, held, ends
+// only when the leadership is lost, and then lead must stop at once.
+//
+// On PostgreSQL all this is one connection, the session's advisory lock on it:
+// when the node or the connection dies, the server gives the lock to the next. A
+// connection pooler between must keep sessions. On SQLite the process is the one
+// node.
+func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(held context.Context) error) error {
+	if !s.postgres {
+		heard.Appended()
+		heard.Published()
+		return lead(context.WithoutCancel(ctx))
+	}
+	conn, err := s.listen(ctx, heard)
+	if err != nil {
+		return fmt.Errorf("models: listen: %w", err)
+	}
+	defer func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+		defer cancel()
+		conn.Close(bye)
+	}()
+	if err := waitForLead(ctx, conn); err != nil {
+		return fmt.Errorf("models: journal leadership: %w", err)
+	}
+	return holdLead(ctx, conn, lead)
+}
+
+// listen opens the connection and begins to listen on it.
+func (s *Store) listen(ctx context.Context, heard JournalHeard) (*pgx.Conn, error) {
+	cfg, err := pgx.ParseConfig(s.url)
+	if err != nil {
+		return nil, err
+	}
+	// A node that lost its power cannot say goodbye: the server shall find out
+	// in 25 seconds, not in two hours.
+	for name, value := range map[string]string{
+		"application_name": "chatcast relay", "tcp_keepalives_idle": "10",
+		"tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+	} {
+		cfg.RuntimeParams[name] = value
+	}
+	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
+		switch n.Channel {
+		case notifyAppended:
+			heard.Appended()
+		case notifyPublished:
+			heard.Published()
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, "LISTEN "+notifyAppended+"; LISTEN "+notifyPublished); err != nil {
+		conn.Close(ctx)
+		return nil, err
+	}
+	heard.Appended()
+	heard.Published()
+	return conn, nil
+}
+
+// waitForLead returns nil when conn holds the lock of the relay.
+func waitForLead(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		var won bool
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(lockRelay)).Scan(&won); err != nil || won {
+			return err
+		}
+		if err := hear(ctx, conn, standbyPoll); err != nil {
+			return err
+		}
+	}
+}
+
+// holdLead runs lead while conn lives and listens for it meanwhile.
+func holdLead(ctx context.Context, conn *pgx.Conn, lead func(held context.Context) error) error {
+	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer lose(nil)
+	ears, deafen := context.WithCancel(held)
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		if err := listenOn(ears, conn); ears.Err() == nil {
+			lose(fmt.Errorf("models: journal leadership lost: %w", err))
+		}
+	}()
+	err := lead(held)
+	deafen()
+	<-heard
+	if err == nil && held.Err() != nil {
+		err = context.Cause(held)
+	}
+	return err
+}
+
+// listenOn hears notifications until the connection breaks or ctx ends.
+func listenOn(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		if err := hear(ctx, conn, leaderPing); err != nil {
+			return err
+		}
+		ping, cancel := context.WithTimeout(ctx, leaderPing)
+		err := conn.Ping(ping)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// hear takes notifications for as long as wait. pgx hands them to
+// OnNotification. A wait that runs out leaves the connection sound.
+func hear(ctx context.Context, conn *pgx.Conn, wait time.Duration) error {
+	timed, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		err := conn.PgConn().WaitForNotification(timed)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() == nil && errors.Is(timed.Err(), context.DeadlineExceeded) && !conn.IsClosed() {
+			return nil
+		}
+		return err
+	}
+}

@@ -1,0 +1,26 @@
+package models
+
+// Setting returns a value that was kept, or ErrNotFound.
+func (tx *Tx) Setting(name string) (string, error) {
+	row, err := first[Setting](tx.db.Where("name = ?", name))
+	if err != nil {
+		return "", err
+	}
+	return row.Value, nil
+}
+
+// EnsureSetting keeps value under name unless there is one already, and returns
+// the one that is kept: of nodes that start together, one decides.
+func (tx *Tx) EnsureSetting(name, value string) (string, error) {
+	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, value).Error
+	if err != nil {
+		return "", err
+	}
+	return tx.Setting(name)
+}
+
+// SetSetting keeps value under name, in place of the one before.
+func (tx *Tx) SetSetting(name, value string) error {
+	return tx.db.Exec(`INSERT INTO settings (name, value) VALUES (?, ?)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value).Error
+}

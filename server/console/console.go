@@ -1,0 +1,101 @@
+package console
+
+import (
+	"bytes"
+	_ "embed" // page.html
+	"html/template"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// Console serves the page. The ids are those of the first company, so that the
+// snippet can be pasted as it stands.
+type Console struct {
+	Version    string
+	AppKey     string
+	Email      string
+	AppID      string
+	CompanyID  int
+	UserID     int
+	LicenseID  int
+	Messengers []string // of the licence
+}
+
+// Channel is a row of the page's table.
+type Channel struct {
+	Name   string
+	Who    string
+	Events []string
+}
+
+// view is what page.html is filled with.
+type view struct {
+	*Console
+	Base      string // http://host:port
+	Host      string
+	Port      string
+	TLS       bool
+	Messenger string
+	Channels  []Channel
+}
+
+// Register adds the route / to r.
+func (c *Console) Register(r gin.IRouter) {
+	r.GET("/", c.serve)
+	r.HEAD("/", c.serve)
+}
+
+func (c *Console) serve(g *gin.Context) {
+	var body bytes.Buffer
+	if err := page.Execute(&body, c.view(g.Request)); err != nil {
+		_ = g.AbortWithError(http.StatusInternalServerError, err)
+		return
+	}
+	h := g.Writer.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-cache")
+	g.Data(http.StatusOK, "text/html; charset=utf-8", body.Bytes())
+}
+
+// view fills the page in for where the browser is: behind a proxy that ends TLS,
+// X-Forwarded-Proto says so. It decides no more than what the examples show.
+func (c *Console) view(r *http.Request) view {
+	v := view{Console: c, Host: r.Host, Port: "80", Messenger: "grWhatsApp"}
+	v.TLS = r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	scheme := "http"
+	if v.TLS {
+		scheme, v.Port = "https", "443"
+	}
+	if host, port, err := net.SplitHostPort(r.Host); err == nil {
+		v.Host, v.Port = host, port
+	}
+	v.Base = scheme + "://" + r.Host
+	if len(c.Messengers) > 0 {
+		v.Messenger = c.Messengers[0]
+	}
+	v.Channels = channelTable
+	return v
+}
+
+var lineEvents = []string{
+	"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
+	"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess", "messageEdit", "messageDelete",
+}
+
+var channelTable = []Channel{
+	{"private-v1.licenses.{licenseId}.messengers.{type}", "who may read the licence", lineEvents},
+	{"private-v1.companies.{companyId}", "the company's employees", []string{"employeeStatus", "employeeWorkday"}},
+	{"private-v1.users.{userId}", "that user", []string{"quickResponseList", "quickResponse"}},
+	{"private-v1.companies.{companyId}.users.{userId}", "that user: the chats they may see, of all licences", lineEvents},
+	{"presence-v1… of the first two", "the same people: who is looking", nil},
+}

@@ -1,0 +1,34 @@
+# make run and make test are all a newcomer needs; make help lists the rest.
+SHELL := /bin/bash
+VERSION := $(shell sed -n 's/^\#\# \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
+COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+.PHONY: help run build test bench check setup clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build and start the server on 127.0.0.1:6001
+	@bin/chatcast serve
+
+build: ## build bin/chatcast: one file, pure Go
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/chatcast ./cmd/chatcast
+
+setup: ## get what the tests need: PostgreSQL, Chromium, npm packages
+	@.ci/setup
+
+test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
+	@go test -race -timeout 10m -p 2 ./...
+
+bench: setup ## measure: message to browser, and fan-out
+	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast
+
+check: ## what .ci/run checks beside the tests: format, vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	 if [ -n "$$unformatted" ]; then echo "not formatted with gofmt: $$unformatted" >&2; exit 1; fi
+	@go vet ./...
+	@go tool staticcheck ./...
+
+clean: ## remove what was built; data/ stays
+	@rm -rf bin

@@ -1,0 +1,45 @@
+package broadcasting
+
+import "encoding/json"
+
+// Dialect makes frames: complete WebSocket bytes that many sockets share and
+// nobody changes. Its methods run under a channel's lock: they must neither block
+// nor lock. A Dialect must be comparable, for sockets are grouped by it.
+type Dialect interface {
+	// Event encodes what was published.
+	Event(ev *Event) []byte
+	// Subscribed tells a socket that it is in; members is nil on a channel without
+	// presence, and may be used only during the call.
+	Subscribed(channel string, members []*Member) []byte
+	// MemberAdded and MemberRemoved tell the others of a presence channel.
+	MemberAdded(channel string, m *Member) []byte
+	MemberRemoved(channel, userID string) []byte
+	// Revoked tells a socket that its subscription has ended against its will.
+	Revoked(channel string) []byte
+}
+
+// Member is a user in a presence channel, on one or more sockets.
+type Member struct {
+	ID   string
+	Info json.RawMessage // of the user's first socket; nil: none
+}
+
+// Queue takes frames for one socket. It must not block.
+type Queue interface{ Queue(frame []byte) }
+
+// Peer is a socket as the engine sees it.
+type Peer struct {
+	App     string // the app's id
+	ID      string // unique on this node within the app
+	Dialect Dialect
+	Out     Queue
+	Expel   func() // closes the socket because its user may no longer be here
+}
+
+// Watcher is told which users are where, as far as Engine.Grant said whose a
+// subscription is: once for each socket and channel, in order for each socket,
+// outside all locks. It is called by whoever subscribes, so it should be quick.
+type Watcher interface {
+	Entered(channel, userID string)
+	Left(channel, userID string)
+}

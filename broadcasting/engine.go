@@ -1,0 +1,191 @@
+package broadcasting
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+)
+
+// ErrTaken is what Connect returns when the socket's id is in use.
+var ErrTaken = errors.New("broadcasting: a socket of this id is connected")
+
+// Options of an Engine.
+type Options struct {
+	Bus Bus // nil: Memory
+}
+
+// Engine is the subscriptions of this node and the way of events to them. Safe
+// for concurrent use.
+type Engine struct {
+	// static
+	bus   Bus
+	hub   *hub
+	watch Watcher // set before the first socket; nil: nobody watches
+
+	published atomic.Uint64
+	delivered atomic.Uint64
+
+	connsMu sync.RWMutex
+	conns   map[key]*Conn // by app and socket id; guarded by connsMu
+
+	usersMu sync.Mutex
+	users   map[string]map[*Conn]struct{} // whose sockets we know; guarded by usersMu
+}
+
+// NewEngine returns an engine over o.Bus, attached to it.
+func NewEngine(o Options) *Engine {
+	e := &Engine{bus: o.Bus, hub: newHub(), conns: map[key]*Conn{}, users: map[string]map[*Conn]struct{}{}}
+	if e.bus == nil {
+		e.bus = &Memory{}
+	}
+	e.bus.Attach(e.deliver)
+	return e
+}
+
+// Watch sets who is told of users that enter and leave channels. It must be called
+// before the first socket connects.
+func (e *Engine) Watch(w Watcher) { e.watch = w }
+
+// Run works until ctx ends.
+func (e *Engine) Run(ctx context.Context) error { return e.bus.Run(ctx) }
+
+// Publish brings ev to every subscriber of its channel, on every node. It does
+// not wait for any socket.
+func (e *Engine) Publish(ctx context.Context, ev Event) error {
+	e.published.Add(1)
+	return e.bus.Publish(ctx, &ev)
+}
+
+// deliver gives ev to this node's subscribers.
+func (e *Engine) deliver(ev *Event) {
+	ch := e.hub.find(key{ev.App, ev.Channel})
+	if ch == nil {
+		return
+	}
+	var except *Conn
+	if ev.Except != "" {
+		except = e.conn(ev.App, ev.Except)
+	}
+	ch.mu.Lock()
+	n := ch.fanOut(ch.of(except), func(d Dialect) []byte { return d.Event(ev) })
+	ch.mu.Unlock()
+	e.delivered.Add(uint64(n))
+}
+
+// of finds a socket's subscription, nil when it has none; needs mu.
+func (ch *channel) of(c *Conn) *subscription {
+	if c == nil {
+		return nil
+	}
+	for i := range ch.groups {
+		g := &ch.groups[i]
+		if g.dialect != c.peer.Dialect {
+			continue
+		}
+		for _, s := range g.subs {
+			if s.conn == c {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) conn(app, id string) *Conn {
+	e.connsMu.RLock()
+	defer e.connsMu.RUnlock()
+	return e.conns[key{app, id}]
+}
+
+// Connect registers a socket. The caller must Close the Conn when the socket ends.
+func (e *Engine) Connect(p Peer) (*Conn, error) {
+	c := &Conn{engine: e, peer: p}
+	k := key{p.App, p.ID}
+	e.connsMu.Lock()
+	defer e.connsMu.Unlock()
+	if e.conns[k] != nil {
+		return nil, ErrTaken
+	}
+	e.conns[k] = c
+	return c, nil
+}
+
+// Grant says that the user was allowed to enter channel on the socket, so that we
+// know whose the subscription will be, and lifts what Evict did to this socket and
+// channel. It is false when the socket is not here.
+//
+// Who grants should ask for the permission once more afterwards and Evict when it
+// is gone: an Evict that came just before the Grant is undone by it.
+func (e *Engine) Grant(app, socketID, channel, userID string) bool {
+	c := e.conn(app, socketID)
+	return c != nil && c.grant(channel, userID)
+}
+
+// Evict ends the user's subscriptions to the channels, on every socket of theirs,
+// at once: each socket is told, and cannot come back with the signature it has.
+func (e *Engine) Evict(userID string, channels ...string) {
+	for _, c := range e.socketsOf(userID) {
+		for _, name := range channels {
+			c.evict(name, userID)
+		}
+	}
+}
+
+// Disconnect closes every socket of the user.
+func (e *Engine) Disconnect(userID string) {
+	for _, c := range e.socketsOf(userID) {
+		c.peer.Expel()
+	}
+}
+
+func (e *Engine) socketsOf(userID string) []*Conn {
+	e.usersMu.Lock()
+	defer e.usersMu.Unlock()
+	list := make([]*Conn, 0, len(e.users[userID]))
+	for c := range e.users[userID] {
+		list = append(list, c)
+	}
+	return list
+}
+
+func (e *Engine) index(userID string, c *Conn) {
+	e.usersMu.Lock()
+	defer e.usersMu.Unlock()
+	set := e.users[userID]
+	if set == nil {
+		set = map[*Conn]struct{}{}
+		e.users[userID] = set
+	}
+	set[c] = struct{}{}
+}
+
+func (e *Engine) unindex(userID string, c *Conn) {
+	e.usersMu.Lock()
+	defer e.usersMu.Unlock()
+	delete(e.users[userID], c)
+	if len(e.users[userID]) == 0 {
+		delete(e.users, userID)
+	}
+}
+
+// Stats are the counters of an Engine.
+type Stats struct {
+	Published uint64 // events given to Publish on this node
+	Delivered uint64 // frames of events queued for sockets of this node
+	Channels  int    // with subscribers here, now
+	Sockets   int    // here, now
+	Users     int    // known to have sockets here, now
+}
+
+// Stats returns the counters now.
+func (e *Engine) Stats() Stats {
+	st := Stats{Published: e.published.Load(), Delivered: e.delivered.Load(), Channels: e.hub.count()}
+	e.connsMu.RLock()
+	st.Sockets = len(e.conns)
+	e.connsMu.RUnlock()
+	e.usersMu.Lock()
+	st.Users = len(e.users)
+	e.usersMu.Unlock()
+	return st
+}

@@ -1,0 +1,170 @@
+package broadcasting
+
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// shards is how many parts the registry of channels has: enough that sockets that
+// come and go on different channels seldom meet.
+const shards = 64
+
+// key names a channel of an app.
+type key struct{ app, name string }
+
+// hub is the channels of this node that have subscribers.
+type hub struct {
+	seed   maphash.Seed
+	shards [shards]shard
+}
+
+type shard struct {
+	mu       sync.RWMutex
+	channels map[key]*channel // guarded by mu
+}
+
+func newHub() *hub {
+	h := &hub{seed: maphash.MakeSeed()}
+	for i := range h.shards {
+		h.shards[i].channels = map[key]*channel{}
+	}
+	return h
+}
+
+func (h *hub) shard(k key) *shard {
+	return &h.shards[maphash.String(h.seed, k.name)%shards]
+}
+
+// find returns the channel, nil when nobody is subscribed.
+func (h *hub) find(k key) *channel {
+	s := h.shard(k)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.channels[k]
+}
+
+// enter returns the channel, locked and alive, made when it was not there.
+func (h *hub) enter(k key) *channel {
+	s := h.shard(k)
+	for {
+		s.mu.Lock()
+		ch := s.channels[k]
+		if ch == nil {
+			ch = &channel{key: k}
+			s.channels[k] = ch
+		}
+		s.mu.Unlock()
+		ch.mu.Lock()
+		if !ch.dead {
+			return ch
+		}
+		// Its last subscriber left between the two locks.
+		ch.mu.Unlock()
+		h.bury(ch)
+	}
+}
+
+// bury takes a dead channel out of the registry.
+func (h *hub) bury(ch *channel) {
+	s := h.shard(ch.key)
+	s.mu.Lock()
+	if s.channels[ch.key] == ch {
+		delete(s.channels, ch.key)
+	}
+	s.mu.Unlock()
+}
+
+// count is the number of channels with subscribers.
+func (h *hub) count() (n int) {
+	for i := range h.shards {
+		s := &h.shards[i]
+		s.mu.RLock()
+		n += len(s.channels)
+		s.mu.RUnlock()
+	}
+	return n
+}
+
+// channel is one channel's subscribers on this node.
+type channel struct {
+	key key
+
+	mu sync.Mutex
+	// guarded by mu
+	dead     bool // empty and on its way out of the registry: not to be entered
+	groups   []group
+	presence *presence // nil on other channels
+}
+
+// group is the subscribers that speak one dialect, as a plain list: a fan-out
+// does nothing but walk it.
+type group struct {
+	dialect Dialect
+	subs    []*subscription
+	out     []Queue // out[i] belongs to subs[i]
+}
+
+// subscription is one socket in one channel.
+type subscription struct {
+	conn   *Conn
+	ch     *channel
+	member *Member // on a presence channel; set once
+	user   string  // whose it is, by Grant; guarded by conn.mu
+
+	group, at int // where it stands; guarded by ch.mu
+}
+
+// add needs mu.
+func (ch *channel) add(s *subscription) {
+	i := 0
+	for i < len(ch.groups) && ch.groups[i].dialect != s.conn.peer.Dialect {
+		i++
+	}
+	if i == len(ch.groups) {
+		ch.groups = append(ch.groups, group{dialect: s.conn.peer.Dialect})
+	}
+	g := &ch.groups[i]
+	s.group, s.at = i, len(g.subs)
+	g.subs = append(g.subs, s)
+	g.out = append(g.out, s.conn.peer.Out)
+}
+
+// remove needs mu. It says whether that was the last subscriber.
+func (ch *channel) remove(s *subscription) (empty bool) {
+	g := &ch.groups[s.group]
+	last := len(g.subs) - 1
+	g.subs[s.at], g.out[s.at] = g.subs[last], g.out[last]
+	g.subs[s.at].at = s.at
+	g.subs[last], g.out[last] = nil, nil
+	g.subs, g.out = g.subs[:last], g.out[:last]
+	for i := range ch.groups {
+		if len(ch.groups[i].subs) > 0 {
+			return false
+		}
+	}
+	ch.dead = true
+	return true
+}
+
+// fanOut queues for every subscriber but one (nil: none) what encode makes of it
+// for each dialect, and returns how many got it. It needs mu.
+func (ch *channel) fanOut(except *subscription, encode func(Dialect) []byte) (delivered int) {
+	for i := range ch.groups {
+		g := &ch.groups[i]
+		skip := -1
+		if except != nil && except.group == i {
+			skip = except.at
+		}
+		if len(g.out) == 0 || len(g.out) == 1 && skip == 0 {
+			continue
+		}
+		frame := encode(g.dialect)
+		for j, out := range g.out {
+			if j != skip {
+				out.Queue(frame)
+				delivered++
+			}
+		}
+	}
+	return delivered
+}

@@ -1,0 +1,23 @@
+// Package server owns the sockets: it upgrades them, reads them, writes them,
+// notices when they fall silent, and closes them so that the other side knows
+// why. What is said on them is a dialect's matter, a plug in a subfolder that
+// implements Handler.
+//
+// # Goroutines
+//
+// Server.Run starts one writer for each core and one keeper. Each socket has one
+// small goroutine that reads (see reader.go, the only place that knows this), and
+// while its peer is slow or its connection is TLS, one that writes. All of them
+// end before Run returns.
+//
+// # Writing
+//
+// Frames are queued with Session.Queue, which never blocks. A writer takes the
+// sessions that have something waiting, joins what waits for each and hands it to
+// the kernel without blocking. What the kernel does not take is left to a
+// goroutine of that session's own, which goes away when the peer has caught up. A
+// session whose queue is full is cut, by name; nobody else waits for it.
+//
+// The package imports broadcasting and channels of ours; gin and gorilla live
+// here and in the plugs alone.
+package server

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package server
+
+import "errors"
+
+// Elsewhere every session writes through its net.Conn, on a goroutine that lives
+// while there is something to write.
+const canRawWrite = false
+
+func rawWrite(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+)
+
+// reader is the one seam behind which sockets are read. It must give every
+// message to session.message, one at a time, and call session.readEnded once when
+// nothing more will come. How it waits for bytes is its own matter: today one
+// goroutine for each socket, and a poller could do it without any dialect noticing.
+type reader interface {
+	start(s *Session, ws *websocket.Conn)
+}
+
+// readBuffer is gorilla's for one socket: a subscription fits, and idle sockets
+// should be cheap.
+const readBuffer = 512
+
+// goroutineReader gives each socket a goroutine.
+type goroutineReader struct{ running *sync.WaitGroup }
+
+func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
+	ws.SetPingHandler(func(data string) error {
+		s.Queue(control(finPong, []byte(data)))
+		return nil
+	})
+	ws.SetCloseHandler(func(int, string) error { return nil }) // readEnded answers
+	g.running.Go(func() {
+		var err error
+		for err == nil {
+			err = readMessage(s, ws)
+		}
+		s.readEnded(s.verdict(err))
+	})
+}
+
+// messages are the buffers of the messages being handled: an idle socket has none.
+var messages = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+// readMessage reads one message and gives it to s. A closing session's are read
+// and forgotten, until the peer has closed as well.
+func readMessage(s *Session, ws *websocket.Conn) error {
+	kind, r, err := ws.NextReader()
+	if err != nil {
+		return err
+	}
+	if s.isClosing() {
+		_, err = io.Copy(io.Discard, r)
+		return err
+	}
+	buf := messages.Get().(*[]byte)
+	defer messages.Put(buf)
+	*buf, err = readUpTo((*buf)[:0], r, s.srv.opt.MessageBytes)
+	switch {
+	case errors.Is(err, errTooLarge):
+		s.Close(s.farewell(TooLarge))
+	case err != nil:
+		return err
+	case kind != websocket.TextMessage:
+		s.Close(s.farewell(NotText))
+	case !utf8.Valid(*buf):
+		s.Close(s.farewell(BadUTF8))
+	default:
+		s.message(*buf)
+	}
+	return nil
+}
+
+var errTooLarge = errors.New("server: the message is too large")
+
+// readUpTo appends all of r to b, at most limit bytes.
+func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if len(b) > limit {
+			return b[:0], errTooLarge
+		}
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+func (s *Session) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+func (s *Session) message(text []byte) {
+	if s.trace {
+		s.srv.opt.Log.Log(context.Background(), LevelTrace, "frame in",
+			"socket", s.h.Info().ID, "frame", Redact(text))
+	}
+	s.h.Message(text)
+}
+
+// verdict makes of a read error how the session ends.
+func (s *Session) verdict(err error) Farewell {
+	var closed *websocket.CloseError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &closed) && closed.Code == websocket.CloseNoStatusReceived:
+		return Farewell{Reason: PeerClosed}
+	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
+		return Farewell{Reason: PeerClosed, Code: closed.Code}
+	case errors.As(err, &closed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed), errors.As(err, &op),
+		errors.Is(err, syscall.ECONNRESET):
+		return Farewell{Reason: PeerGone}
+	}
+	return s.farewell(ProtocolError)
+}

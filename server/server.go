@@ -1,0 +1,262 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// LevelTrace is the log level that shows every frame. It is decided when a socket
+// opens, so that it costs nothing when off.
+const LevelTrace = slog.Level(-8)
+
+// ErrStopping is what Accept returns while the server stops; the client has been
+// answered 503.
+var ErrStopping = errors.New("server: stopping")
+
+// Options of a Server. A zero is the default in brackets.
+type Options struct {
+	Log             *slog.Logger
+	Writers         int           // goroutines that write [one for each core]
+	QueueBytes      int           // that may wait for one socket [1 MiB]
+	MessageBytes    int           // of one message from a client [16 KiB]
+	ActivityTimeout time.Duration // of silence, after which a socket is pinged [120 s]
+	PongTimeout     time.Duration // for the answer [30 s]
+	WriteTimeout    time.Duration // for a slow peer to take 64 KiB [10 s]
+	Linger          time.Duration // for a peer to answer our close frame [2 s]
+	PerAddress      int           // sockets from one address [0: no limit]
+	DrainWindow     time.Duration // over which sockets are told to go when Run ends [0: at once]
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	set := func(n *int, d int) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	for d, p := range map[*time.Duration]time.Duration{
+		&o.ActivityTimeout: 120 * time.Second, &o.PongTimeout: 30 * time.Second,
+		&o.WriteTimeout: 10 * time.Second, &o.Linger: 2 * time.Second,
+	} {
+		if *d <= 0 {
+			*d = p
+		}
+	}
+	set(&o.Writers, runtime.GOMAXPROCS(0))
+	set(&o.QueueBytes, 1<<20)
+	set(&o.MessageBytes, 16<<10)
+	return o
+}
+
+// Handler is one socket in one dialect. Message and Closed are called by one
+// goroutine at a time; Idle and Info may be called by another meanwhile.
+type Handler interface {
+	// Message is called for every text message, valid UTF-8 and within
+	// Options.MessageBytes. text may be used only during the call.
+	Message(text []byte)
+	// Idle is called after Options.ActivityTimeout of silence, to ask for a sign of
+	// life in the dialect's words. A ping of the WebSocket protocol goes out anyway.
+	Idle()
+	// Farewell says goodbye for a reason of this package that the WebSocket protocol
+	// has no code for. It must neither block nor lock.
+	Farewell(Reason) Farewell
+	// Closed is called once, after the last Message.
+	Closed(Reason)
+	// Info describes the socket for /debug/connz.
+	Info() Info
+}
+
+// Server is the sockets of this node. Make it with New; it works while Run runs.
+type Server struct {
+	// static
+	opt     Options
+	epoch   time.Time
+	up      websocket.Upgrader
+	reader  reader
+	writers []*writer
+	next    atomic.Uint32 // which writer the next session gets
+
+	goroutines sync.WaitGroup // readers and drainers
+	live       sync.WaitGroup // sessions that still hold their connection
+	accepted   atomic.Uint64
+
+	mu sync.Mutex
+	// guarded by mu
+	stopping  bool
+	sessions  map[*Session]struct{}
+	addresses map[string]int
+	ended     map[Reason]uint64
+}
+
+// New returns a server of sockets. It starts nothing: see Run.
+func New(o Options) *Server {
+	s := &Server{
+		opt: o.withDefaults(), epoch: time.Now(),
+		sessions: map[*Session]struct{}{}, addresses: map[string]int{}, ended: map[Reason]uint64{},
+		up: websocket.Upgrader{
+			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{},
+			CheckOrigin: func(*http.Request) bool { return true }, // the dialects answer in their own words
+		},
+	}
+	s.reader = goroutineReader{&s.goroutines}
+	for range s.opt.Writers {
+		s.writers = append(s.writers, newWriter())
+	}
+	return s
+}
+
+// Accept makes r's connection a socket and returns; open is called once, before
+// anything is read, and may queue and close already. remote is the client's
+// address without port, for the limit and the log. When the request is no
+// WebSocket handshake, or the server stops, the client has been answered and an
+// error is returned; open has not been called then.
+func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, open func(*Session) Handler) error {
+	if !s.begin() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the server stops", http.StatusServiceUnavailable)
+		return ErrStopping
+	}
+	defer s.live.Done()
+	h := &hijacker{ResponseWriter: w, srv: s, remote: remote}
+	ws, err := s.up.Upgrade(h, r, nil)
+	if err != nil {
+		if h.session != nil {
+			h.session.shut()
+		}
+		return err
+	}
+	session := h.session
+	session.trace = s.opt.Log.Enabled(r.Context(), LevelTrace)
+	handler := open(session)
+	session.mu.Lock()
+	session.h = handler
+	session.mu.Unlock()
+	// From here on the keeper and the end of the server find the session.
+	switch s.enlist(session) {
+	case Stopping:
+		session.Close(session.farewell(Stopping))
+	case AddressFull:
+		session.Close(session.farewell(AddressFull))
+	}
+	s.reader.start(session, ws)
+	return nil
+}
+
+// begin says whether a new socket may come. While it comes it counts as live, so
+// that Run waits for it.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopping {
+		s.live.Add(1)
+	}
+	return !s.stopping
+}
+
+// enlist registers a session and says why it may not stay, if so.
+func (s *Server) enlist(session *Session) (refused Reason) {
+	s.accepted.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions[session] = struct{}{}
+	session.listed = true
+	if s.opt.PerAddress > 0 {
+		s.addresses[session.remote]++
+		if s.addresses[session.remote] > s.opt.PerAddress {
+			refused = AddressFull
+		}
+	}
+	if s.stopping {
+		refused = Stopping
+	}
+	return refused
+}
+
+// delist is enlist's end; it counts why the session ended.
+func (s *Server) delist(session *Session, r Reason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !session.listed {
+		return
+	}
+	delete(s.sessions, session)
+	s.ended[r]++
+	if s.opt.PerAddress > 0 {
+		if s.addresses[session.remote]--; s.addresses[session.remote] == 0 {
+			delete(s.addresses, session.remote)
+		}
+	}
+}
+
+// hijacker gives gorilla a connection whose writes go through our queue, so that
+// what gorilla writes by itself never lands inside one of our frames.
+type hijacker struct {
+	http.ResponseWriter
+	srv     *Server
+	remote  string
+	session *Session
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	_ = nc.SetDeadline(time.Time{}) // net/http's; fails only on a dead connection, which the reader sees
+	h.session = h.srv.newSession(nc, h.remote)
+	return wire{nc, h.session}, brw, nil
+}
+
+// Run serves the sockets until ctx ends, then tells them to go, a few at a time
+// over Options.DrainWindow, and returns when every socket and goroutine is gone.
+func (s *Server) Run(ctx context.Context) error {
+	quit := make(chan struct{})
+	var loops sync.WaitGroup
+	for _, w := range s.writers {
+		loops.Go(func() { w.run(quit) })
+	}
+	s.keep(ctx)
+	s.drain()
+	s.live.Wait()
+	close(quit)
+	loops.Wait()
+	s.goroutines.Wait()
+	return nil
+}
+
+// drain says goodbye to all, spread over the window: clients come back at once,
+// and together they would be a herd.
+func (s *Server) drain() {
+	s.mu.Lock()
+	s.stopping = true
+	all := make([]*Session, 0, len(s.sessions))
+	for session := range s.sessions {
+		all = append(all, session)
+	}
+	s.mu.Unlock()
+	const step = 10 * time.Millisecond
+	each := len(all)
+	if steps := int(s.opt.DrainWindow / step); steps > 1 {
+		each = len(all)/steps + 1
+	}
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for i, session := range all {
+		if i > 0 && i%each == 0 {
+			<-tick.C
+		}
+		session.Close(session.farewell(Stopping))
+	}
+}

@@ -1,0 +1,247 @@
+package server
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Session is one socket. Queue and Close may be called from anywhere, at any
+// time, and never block.
+type Session struct {
+	// static
+	srv    *Server
+	w      *writer
+	nc     net.Conn
+	raw    syscall.RawConn // nil: the connection has no descriptor of its own (TLS)
+	remote string
+	began  time.Time
+	trace  bool
+	listed bool // guarded by srv.mu
+
+	lastRead atomic.Int64 // ms since srv.epoch
+	asked    int64        // ms since srv.epoch of the unanswered ping, 0: none; owned by the keeper
+
+	mu sync.Mutex
+	// guarded by mu
+	h        Handler
+	pending  [][]byte // waits to be written
+	queued   int      // bytes not yet with the kernel, pending and beyond
+	busy     bool     // a writer or a drainer has it, or will
+	draining bool     // a drainer has it
+	closing  bool     // the close frame is queued or the connection broken: nothing more may be
+	readDone bool     // the reader has ended
+	shutDone bool
+	reason   Reason // why, once closing
+}
+
+func (s *Server) newSession(nc net.Conn, remote string) *Session {
+	session := &Session{
+		srv: s, nc: nc, remote: remote, began: time.Now(),
+		w: s.writers[int(s.next.Add(1))%len(s.writers)],
+	}
+	session.raw = rawOf(nc)
+	session.lastRead.Store(s.now())
+	s.live.Add(1)
+	return session
+}
+
+// now is the server's clock: milliseconds since it was made, never 0.
+func (s *Server) now() int64 { return time.Since(s.epoch).Milliseconds() + 1 }
+
+// Remote is the client's address, without port.
+func (s *Session) Remote() string { return s.remote }
+
+// Queue hands over one complete frame, which is shared from now on and must not
+// change. It never blocks and allocates nothing. A socket that is closing gets no
+// more; one whose queue is full is cut as SlowConsumer.
+func (s *Session) Queue(frame []byte) {
+	if s.trace {
+		s.traceOut(frame)
+	}
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return
+	}
+	if s.queued+len(frame) > s.srv.opt.QueueBytes {
+		s.mu.Unlock()
+		s.Close(s.farewell(SlowConsumer))
+		return
+	}
+	s.push(frame)
+	s.mu.Unlock()
+}
+
+// push needs mu.
+func (s *Session) push(frame []byte) {
+	if !s.busy {
+		s.busy = true
+		s.pending = s.w.enlist(s)
+	}
+	s.pending = append(s.pending, frame)
+	s.queued += len(frame)
+}
+
+// Close says goodbye and ends the socket: f's frame, the close frame, and the
+// connection when the peer has answered or Options.Linger is over. What was
+// queued before is still delivered, except to a slow consumer. Only the first
+// call counts.
+func (s *Session) Close(f Farewell) {
+	if s.trace && f.Frame != nil {
+		s.traceOut(f.Frame)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	s.closing, s.reason = true, f.Reason
+	if f.Reason == SlowConsumer {
+		for _, b := range s.pending {
+			s.queued -= len(b)
+		}
+		clear(s.pending)
+		s.pending = s.pending[:0]
+	}
+	if f.Frame != nil {
+		s.push(f.Frame)
+	}
+	s.push(closeFrame(f.Code, f.Message))
+	if s.draining {
+		s.hurry()
+	}
+}
+
+// hurry bounds what a slow peer may still take of our time; needs mu.
+func (s *Session) hurry() { _ = s.nc.SetWriteDeadline(time.Now().Add(s.srv.opt.Linger)) }
+
+// closeSent takes a close frame that gorilla wrote by itself.
+func (s *Session) closeSent(frame []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	s.closing, s.reason = true, ProtocolError
+	s.push(frame)
+}
+
+// flushed is called when a closing session has handed everything to the kernel.
+// The reading side stays open until the peer has answered: closing a connection
+// with unread data in it would reset it, and the peer might never see why.
+func (s *Session) flushed() {
+	s.mu.Lock()
+	readDone := s.readDone
+	s.mu.Unlock()
+	if readDone {
+		s.shut()
+		return
+	}
+	_ = s.nc.SetReadDeadline(time.Now().Add(s.srv.opt.Linger))
+	if half, ok := s.nc.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // a broken connection is found by the reader
+	}
+}
+
+// broken ends a session whose connection takes nothing more.
+func (s *Session) broken() {
+	s.mu.Lock()
+	if !s.closing {
+		s.closing, s.reason = true, PeerGone
+	}
+	s.drop()
+	s.mu.Unlock()
+	s.shut() // and the reader ends, too
+}
+
+// drop forgets what waits; needs mu.
+func (s *Session) drop() {
+	clear(s.pending)
+	s.pending, s.queued = s.pending[:0], 0
+}
+
+// shut closes the connection, once.
+func (s *Session) shut() {
+	s.mu.Lock()
+	done, r := s.shutDone, s.reason
+	s.shutDone = true
+	s.mu.Unlock()
+	if done {
+		return
+	}
+	_ = s.nc.Close() // nothing can be done about a failure
+	s.srv.delist(s, r)
+	s.srv.live.Done()
+}
+
+// readEnded is called by the reader, once, when nothing more will be read.
+func (s *Session) readEnded(end Farewell) {
+	if end.Reason == PeerGone {
+		s.broken()
+	} else {
+		s.Close(end)
+	}
+	s.mu.Lock()
+	s.readDone = true
+	flushed := !s.busy
+	if s.draining {
+		s.hurry()
+	}
+	h, r := s.h, s.reason
+	s.mu.Unlock()
+	if flushed {
+		s.shut()
+	}
+	h.Closed(r)
+}
+
+func (s *Session) traceOut(frame []byte) {
+	s.srv.opt.Log.Log(context.Background(), LevelTrace, "frame out",
+		"socket", s.id(), "frame", Redact(payload(frame)))
+}
+
+func (s *Session) id() string {
+	s.mu.Lock()
+	h := s.h
+	s.mu.Unlock()
+	if h == nil {
+		return "new"
+	}
+	return h.Info().ID
+}
+
+// wire is the connection as gorilla sees it.
+type wire struct {
+	net.Conn
+	s *Session
+}
+
+// Read counts every byte as a sign of life.
+func (w wire) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	if n > 0 {
+		w.s.lastRead.Store(w.s.srv.now())
+	}
+	return n, err
+}
+
+// Write queues what gorilla writes by itself: the answer to the handshake and the
+// close frame after a protocol error.
+func (w wire) Write(b []byte) (int, error) {
+	frame := append([]byte(nil), b...)
+	if len(b) > 0 && b[0] == finClose {
+		w.s.closeSent(frame)
+	} else {
+		w.s.Queue(frame)
+	}
+	return len(b), nil
+}
+
+// SetDeadline does nothing, as the others: deadlines are the session's matter.
+func (w wire) SetDeadline(time.Time) error      { return nil }
+func (w wire) SetReadDeadline(time.Time) error  { return nil }
+func (w wire) SetWriteDeadline(time.Time) error { return nil }

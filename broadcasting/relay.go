@@ -74,6 +74,7 @@ type Relay struct {
 	wake chan struct{} // holds one: "look again"
 
 	// owned by the leading goroutine
+	doneSeq  int64     // the last entry that went to all its channels, marked or not
 	partSeq  int64     // an entry that went to some of its channels only
 	partDone int       // to how many
 	pruneAt  time.Time // when to prune next

@@ -136,8 +136,12 @@ func (r *Relay) publish(ctx context.Context, entries []Entry) error {
 }
 
 // publishEntry publishes one entry to each of its channels. When one fails, the
-// next attempt goes on with it and does not repeat those before.
+// next attempt goes on with it and does not repeat those before; nor is an entry
+// repeated that only could not be marked.
 func (r *Relay) publishEntry(ctx context.Context, e Entry) error {
+	if e.Seq <= r.doneSeq {
+		return nil
+	}
 	if r.partSeq != e.Seq {
 		r.partSeq, r.partDone = e.Seq, 0
 	}
@@ -151,6 +155,7 @@ func (r *Relay) publishEntry(ctx context.Context, e Entry) error {
 		}
 		r.partDone++
 	}
+	r.doneSeq = e.Seq
 	return nil
 }
 

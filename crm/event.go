@@ -43,13 +43,15 @@ type UserMeta struct {
 	UserID string `json:"userId"`
 }
 
+// envelopeTail is how the data of every event ends, meta being an object.
+const envelopeTail = "}}}"
+
 // WithEventID completes journalled data with the number that the relay gave:
 // payload.meta.eventId. data must be what Event's envelope marshals to.
 func WithEventID(data string, seq int64) string {
-	const tail = "}}}"
 	b := make([]byte, 0, len(data)+len(`,"eventId":`)+20)
-	b = append(b, data[:len(data)-len(tail)]...)
+	b = append(b, data[:len(data)-len(envelopeTail)]...)
 	b = append(b, `,"eventId":`...)
 	b = strconv.AppendInt(b, seq, 10)
-	return string(append(b, tail...))
+	return string(append(b, envelopeTail...))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"chatcast/models"
@@ -24,6 +25,7 @@ type Live interface {
 type Options struct {
 	Store        *models.Store
 	Live         Live
+	Journal      *Journal         // shared with the relay; nil: New makes one over Store
 	Now          func() time.Time // time.Now when nil
 	Log          *slog.Logger
 	PasswordCost int    // bcrypt's; 0 is bcrypt.DefaultCost
@@ -35,6 +37,10 @@ type Options struct {
 // Service is the rules of the CRM. Safe for concurrent use.
 type Service struct {
 	Options
+
+	passwords *passwords
+	signIns   *throttle
+	cleaned   atomic.Int64 // when expired tokens were last removed, unix seconds
 }
 
 // New returns the rules over o.Store.
@@ -42,7 +48,10 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{Options: o}
+	if o.Journal == nil {
+		o.Journal = NewJournal(o.Store)
+	}
+	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle()}
 }
 
 // Actor is who acts: a user, through an app ("app_685_1"). The zero Actor is the
@@ -57,21 +66,23 @@ type change struct {
 	*models.Tx
 	now    time.Time
 	events []Event
+	after  []func() // what follows from the commit, before the relay is woken
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.
 func (c *change) emit(ev Event) { c.events = append(c.events, ev) }
 
 // change runs f in one transaction; what f emitted is journalled in it. After
-// the commit the relay is woken.
+// the commit subscriptions that were lost end, then the relay is woken.
 func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	var n int
+	var after []func()
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
 		c := &change{Tx: tx, now: s.Now()}
 		if err := f(c); err != nil {
 			return err
 		}
-		n = len(c.events)
+		n, after = len(c.events), c.after
 		for _, ev := range c.events {
 			entry, err := ev.entry(c.now)
 			if err != nil {
@@ -83,10 +94,16 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 		}
 		return nil
 	})
-	if err == nil && n > 0 {
+	if err != nil {
+		return err
+	}
+	for _, f := range after {
+		f()
+	}
+	if n > 0 {
 		s.Live.Wake()
 	}
-	return err
+	return nil
 }
 
 // entry is ev as a journal row. It checks nothing: events are made by this

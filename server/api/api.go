@@ -27,6 +27,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerMe(signedIn)
 	a.registerLicenses(signedIn)
 	a.registerEmployees(signedIn)
+	a.registerEvents(signedIn)
 
 	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
 	_ = line

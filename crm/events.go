@@ -1,0 +1,165 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"chatcast/channels"
+)
+
+// MaxEventsWait is how long Events waits at most.
+const MaxEventsWait = time.Minute
+
+// EventsQuery asks for the events of one channel.
+type EventsQuery struct {
+	Channel string
+	After   int64         // the number of the last event that the caller has; 0: from the oldest kept
+	Limit   int           // 0: DefaultPage
+	Wait    time.Duration // for the first event, when there is none; at most MaxEventsWait
+}
+
+// PublishedEvent is one event of the journal.
+type PublishedEvent struct {
+	ID      int64           `json:"id"` // payload.meta.eventId
+	Event   string          `json:"event"`
+	Channel string          `json:"channel"`
+	Time    int64           `json:"time"` // of the change, unix seconds
+	Data    json.RawMessage `json:"data"` // as on a socket: {"payload":...}
+}
+
+// EventsPage is what Events found.
+type EventsPage struct {
+	Items     []PublishedEvent `json:"items"`
+	NextAfter int64            `json:"nextAfter"` // After for the events that follow these
+	LastID    int64            `json:"lastId"`    // the last number given in the whole journal
+}
+
+// Events lists what was broadcast on a channel after a cursor, in order, to those
+// who may enter the channel: CodeDenied for all others, whether it exists or not.
+// When there is nothing it waits. A cursor that the journal cannot go on from, it
+// having forgotten what followed or never having come so far, is CodeConflict:
+// events would be missing without a word.
+//
+// NextAfter grows also when the channel is quiet, so that its cursor does not
+// grow old.
+func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPage, error) {
+	name, err := q.check()
+	if err != nil {
+		return nil, err
+	}
+	timeout := time.NewTimer(q.Wait)
+	defer timeout.Stop()
+	for {
+		grown := s.Journal.next() // before reading: what comes after is not missed
+		page, err := s.eventsNow(ctx, a, name, q)
+		if err != nil {
+			return nil, err
+		}
+		if len(page.Items) > 0 || q.Wait <= 0 {
+			return page, nil
+		}
+		timedOut, err := s.waitForEvent(ctx, grown, timeout.C, name, q.After)
+		if err != nil {
+			return nil, err
+		}
+		if timedOut {
+			return page, nil
+		}
+	}
+}
+
+// waitForEvent returns when the channel has an event after the cursor, or when
+// the time is up. Each growth of the journal wakes everybody who waits, so it
+// asks the one thing that can be answered quickly.
+func (s *Service) waitForEvent(ctx context.Context, grown <-chan struct{}, timeout <-chan time.Time, name channels.Name, after int64) (timedOut bool, err error) {
+	for {
+		select {
+		case <-grown:
+		case <-timeout:
+			return true, nil
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+		grown = s.Journal.next()
+		rows, err := s.Store.Read(ctx).ChannelJournal(name.Full, after, math.MaxInt64, 1)
+		if err != nil || len(rows) > 0 {
+			return false, err
+		}
+	}
+}
+
+func (q *EventsQuery) check() (channels.Name, error) {
+	name, err := channels.Parse(q.Channel)
+	if err != nil {
+		return name, Invalid("channel", "must be the name of a private channel")
+	}
+	if name.Kind == channels.Presence {
+		return name, Invalid("channel", "must be private-...: events are not sent to presence channels")
+	}
+	if q.After < 0 {
+		return name, Invalid("after", "must not be negative")
+	}
+	if q.Limit == 0 {
+		q.Limit = DefaultPage
+	}
+	if q.Limit < 1 || q.Limit > MaxPage {
+		return name, Invalid("limit", "must be from 1 to %d", MaxPage)
+	}
+	if q.Wait < 0 || q.Wait > MaxEventsWait {
+		return name, Invalid("wait", "must be from 0 to %d seconds", int(MaxEventsWait.Seconds()))
+	}
+	return name, nil
+}
+
+// eventsNow is Events without waiting. It asks for the right to enter each time:
+// access may be taken away during a wait.
+func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q EventsQuery) (*EventsPage, error) {
+	err := channels.Policy{Access: s}.Authorize(ctx, a.UserID, name)
+	if errors.Is(err, channels.ErrDenied) {
+		return nil, denied("no access to this channel")
+	}
+	if err != nil {
+		return nil, err
+	}
+	tx := s.Store.Read(ctx)
+	bounds, err := tx.JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	if q.After > bounds.LastSeq {
+		return nil, cursorConflict("the journal ends at %d: this cursor is not of this journal", bounds.LastSeq)
+	}
+	rows, err := tx.ChannelJournal(name.Full, q.After, bounds.LastSeq, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	// Looked at again: what is pruned between the two queries is missing in rows.
+	if kept, err := tx.JournalBounds(); err != nil {
+		return nil, err
+	} else if q.After > 0 && q.After < kept.First-1 {
+		return nil, cursorConflict("the journal starts at %d: the events before it are no longer kept", kept.First)
+	}
+	page := &EventsPage{Items: make([]PublishedEvent, 0, len(rows)), NextAfter: bounds.LastSeq, LastID: bounds.LastSeq}
+	for _, row := range rows {
+		e, err := broadcastEntry(row)
+		if err != nil {
+			return nil, err
+		}
+		page.Items = append(page.Items, PublishedEvent{
+			ID: e.Seq, Event: e.Name, Channel: name.Full, Time: row.CreatedAtMS / 1000, Data: json.RawMessage(e.Data),
+		})
+	}
+	if len(rows) == q.Limit {
+		page.NextAfter = *rows[len(rows)-1].Seq
+	}
+	return page, nil
+}
+
+func cursorConflict(format string, seq int64) *Error {
+	message := fmt.Sprintf(format, seq)
+	return &Error{Code: CodeConflict, Message: message, Fields: map[string]string{"after": message}}
+}

@@ -1,0 +1,113 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/models"
+)
+
+var _ broadcasting.Journal = (*Journal)(nil)
+
+// Journal is the store's journal as the relay reads it, and where those who wait
+// for events hear that there are some. One is shared by the relay and the
+// Service of a process. Safe for concurrent use.
+type Journal struct {
+	// static
+	store *models.Store
+
+	mu    sync.Mutex    // guards all below
+	grown chan struct{} // closed, and replaced, when entries were published
+}
+
+// NewJournal returns the journal of store.
+func NewJournal(store *models.Store) *Journal {
+	return &Journal{store: store, grown: make(chan struct{})}
+}
+
+// Lead implements broadcasting.Journal.
+func (j *Journal) Lead(ctx context.Context, appended func(), lead func(held context.Context) error) error {
+	return j.store.LeadJournal(ctx, models.JournalHeard{Appended: appended, Published: j.published}, lead)
+}
+
+// Number implements broadcasting.Journal.
+func (j *Journal) Number(ctx context.Context, limit int) (n int, err error) {
+	err = j.store.Tx(ctx, func(tx *models.Tx) error {
+		n, err = tx.NumberJournal(limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("crm: number the journal: %w", err)
+	}
+	return n, nil
+}
+
+// Unpublished implements broadcasting.Journal.
+func (j *Journal) Unpublished(ctx context.Context, limit int) ([]broadcasting.Entry, error) {
+	rows, err := j.store.Read(ctx).UnpublishedJournal(limit)
+	if err != nil {
+		return nil, fmt.Errorf("crm: read the journal: %w", err)
+	}
+	entries := make([]broadcasting.Entry, len(rows))
+	for i, row := range rows {
+		if entries[i], err = broadcastEntry(row); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+// MarkPublished implements broadcasting.Journal.
+func (j *Journal) MarkPublished(ctx context.Context, seq int64) error {
+	err := j.store.Tx(ctx, func(tx *models.Tx) error { return tx.MarkPublished(seq) })
+	if err != nil {
+		return fmt.Errorf("crm: mark the journal: %w", err)
+	}
+	j.published()
+	return nil
+}
+
+// Prune implements broadcasting.Journal.
+func (j *Journal) Prune(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	err = j.store.Tx(ctx, func(tx *models.Tx) error {
+		n, err = tx.PruneJournal(before.UnixMilli(), limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("crm: prune the journal: %w", err)
+	}
+	return n, nil
+}
+
+// published wakes everybody who waits for next.
+func (j *Journal) published() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	close(j.grown)
+	j.grown = make(chan struct{})
+}
+
+// next is closed when more entries are published after this call.
+func (j *Journal) next() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.grown
+}
+
+// broadcastEntry is a numbered row as it is published, its number in the data.
+func broadcastEntry(row models.JournalEntry) (broadcasting.Entry, error) {
+	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name}
+	if err := json.Unmarshal([]byte(row.Channels), &e.Channels); err != nil {
+		return e, fmt.Errorf("crm: channels of journal entry %d: %w", e.Seq, err)
+	}
+	if !strings.HasSuffix(row.Data, envelopeTail) {
+		return e, fmt.Errorf("crm: data of journal entry %d is no event", e.Seq)
+	}
+	e.Data = WithEventID(row.Data, e.Seq)
+	return e, nil
+}

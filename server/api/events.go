@@ -1,0 +1,54 @@
+package api
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+)
+
+func (a *API) registerEvents(signedIn gin.IRouter) {
+	signedIn.GET("/events", a.events)
+}
+
+// events answers with the journal of one channel, for those without sockets.
+func (a *API) events(c *gin.Context) {
+	q := crm.EventsQuery{Channel: c.Query("channel")}
+	after, err := queryInt(c, "after")
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	limit, err := queryInt(c, "limit")
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	wait, err := queryInt(c, "wait")
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	// Beyond what Events allows, without an overflow on the way.
+	q.After, q.Limit, q.Wait = after, int(clamp(limit)), time.Duration(clamp(wait))*time.Second
+	page, err := a.CRM.Events(c.Request.Context(), actor(c), q)
+	a.reply(c, page, err)
+}
+
+// clamp keeps n wrong when it is wrong, but small.
+func clamp(n int64) int64 { return min(max(n, -1), 1<<16) }
+
+// queryInt is an integer of the query, 0 when it is not there.
+func queryInt(c *gin.Context, name string) (int64, error) {
+	text, given := c.GetQuery(name)
+	if !given {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, crm.Invalid(name, "must be an integer")
+	}
+	return n, nil
+}

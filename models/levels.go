@@ -6,10 +6,15 @@ func (tx *Tx) Levels(companyID int64, after *SortKey, limit int) ([]Level, error
 	return levels, bySort(tx.db.Where("company_id = ?", companyID), after, limit).Find(&levels).Error
 }
 
-// Level returns a level, or ErrNotFound. It stays until the transaction ends:
-// nobody can delete it meanwhile.
+// Level returns a level, or ErrNotFound.
 func (tx *Tx) Level(id int64) (*Level, error) {
-	return first[Level](tx.keyShare().Where("id = ?", id))
+	return first[Level](tx.db.Where("id = ?", id))
+}
+
+// HoldLevel is Level, and nobody can change or delete the level until the
+// transaction ends. Others may hold it too.
+func (tx *Tx) HoldLevel(id int64) (*Level, error) {
+	return first[Level](tx.forShare().Where("id = ?", id))
 }
 
 // LevelsByID returns those of the levels that exist, by id.

@@ -19,13 +19,13 @@ func bySort(q *gorm.DB, after *SortKey, limit int) *gorm.DB {
 	return q.Order("sort, id").Limit(limit)
 }
 
-// keyShare locks the selected rows against deletion until the transaction ends,
-// as a foreign key would. SQLite has one writer and needs no row locks.
-func (tx *Tx) keyShare() *gorm.DB {
+// forShare keeps others from changing the selected rows until the transaction
+// ends, but not from doing the same. SQLite has one writer and needs no row locks.
+func (tx *Tx) forShare() *gorm.DB {
 	if !tx.postgres {
 		return tx.db
 	}
-	return tx.db.Clauses(clause.Locking{Strength: "KEY SHARE"})
+	return tx.db.Clauses(clause.Locking{Strength: "SHARE"})
 }
 
 // Tags lists the company's tags, those of one category when categoryID is set.
@@ -38,10 +38,15 @@ func (tx *Tx) Tags(companyID int64, categoryID *int64, after *SortKey, limit int
 	return tags, bySort(q, after, limit).Find(&tags).Error
 }
 
-// Tag returns a tag, or ErrNotFound. It stays until the transaction ends: nobody
-// can delete it meanwhile.
+// Tag returns a tag, or ErrNotFound.
 func (tx *Tx) Tag(id int64) (*Tag, error) {
-	return first[Tag](tx.keyShare().Where("id = ?", id))
+	return first[Tag](tx.db.Where("id = ?", id))
+}
+
+// HoldTag is Tag, and nobody can change or delete the tag until the transaction
+// ends. Others may hold it too.
+func (tx *Tx) HoldTag(id int64) (*Tag, error) {
+	return first[Tag](tx.forShare().Where("id = ?", id))
 }
 
 // LockTag returns a tag, or ErrNotFound, and keeps everybody from changing it or
@@ -67,10 +72,15 @@ func (tx *Tx) TagCategories(companyID int64, after *SortKey, limit int) ([]TagCa
 	return categories, bySort(tx.db.Where("company_id = ?", companyID), after, limit).Find(&categories).Error
 }
 
-// TagCategory returns a category, or ErrNotFound. It stays until the transaction
-// ends.
+// TagCategory returns a category, or ErrNotFound.
 func (tx *Tx) TagCategory(id int64) (*TagCategory, error) {
-	return first[TagCategory](tx.keyShare().Where("id = ?", id))
+	return first[TagCategory](tx.db.Where("id = ?", id))
+}
+
+// HoldTagCategory is TagCategory, and nobody can change or delete the category
+// until the transaction ends. Others may hold it too.
+func (tx *Tx) HoldTagCategory(id int64) (*TagCategory, error) {
+	return first[TagCategory](tx.forShare().Where("id = ?", id))
 }
 
 // TagCategoriesByID returns those of the categories that exist, by id.

@@ -1,0 +1,78 @@
+package crm
+
+import (
+	"context"
+	"strings"
+
+	"chatcast/models"
+)
+
+// ChatInput is a chat to make: with a phone, or a group.
+type ChatInput struct {
+	Type  Field[string] `json:"type"`  // private (when absent) or group
+	Phone Field[string] `json:"phone"` // of a private chat: digits, with or without + ( ) - and spaces
+	Name  Field[string] `json:"name"`
+}
+
+// phoneSigns are what people write between a phone number's digits.
+var phoneSigns = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", ".", "")
+
+func (in ChatInput) check() error {
+	var nameFault error
+	if in.Name.Set {
+		nameFault = checkText("name", in.Name.Value, maxName)
+	}
+	phoneFault := in.Phone.required("phone")
+	if phoneFault == nil && !phoneForm.MatchString(phoneSigns.Replace(in.Phone.Value)) {
+		phoneFault = Invalid("phone", "must be a phone number of 5 to 15 digits with its country code")
+	}
+	return allFaults(phoneFault, nameFault)
+}
+
+// CreateChat makes the chat with a phone number, or returns the one there is; no
+// event tells of it, the first message does. A group must be made by the
+// messenger, which a bridge cannot be asked to do.
+func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput) (data ChatData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		l, err := s.line(c.Tx, a, on.LicenseID, on.Messenger, write)
+		if err != nil {
+			return err
+		}
+		switch {
+		case in.Type.Value == models.ChatGroup:
+			return Unavailable("groups are made in the messenger itself: this line's bridge cannot make one; a group appears here with its first message")
+		case in.Type.Set && in.Type.Value != models.ChatPrivate:
+			return Invalid("type", "must be private or group")
+		case !IsWhatsApp(on.Messenger):
+			return Unavailable("chats of " + on.Messenger + " are not phone numbers: a chat appears here with its first message")
+		}
+		if err := in.check(); err != nil {
+			return err
+		}
+		chat, err := c.chatWithPhone(l, phoneSigns.Replace(in.Phone.Value), in.Name.Value)
+		if err != nil {
+			return err
+		}
+		if !l.sees(a, chat.ResponsibleID) {
+			return notFound("chat")
+		}
+		data, err = c.chatData(chat)
+		return err
+	})
+	return data, err
+}
+
+// chatWithPhone finds the private chat with a phone number, or makes it.
+func (c *change) chatWithPhone(l *line, phone, name string) (*models.Chat, error) {
+	id := phoneChat(l.messenger, phone)
+	now := c.now.Unix()
+	_, err := c.EnsureChat(&models.Chat{
+		CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger,
+		ExternalID: id, Hash: chatHash(l.licenseID, l.messenger, id), Type: models.ChatPrivate,
+		Phone: &phone, Name: name, Status: models.ChatOpen, LastTime: now, CreatedAt: now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.LockChat(l.licenseID, l.messenger, id)
+}

@@ -1,0 +1,124 @@
+package crm
+
+import "chatcast/models"
+
+// ChatData is a chat with everything about it, as answers show it.
+type ChatData struct {
+	ID            string      `json:"id"`
+	LID           *string     `json:"lid"` // WhatsApp's other id of the chat, when it is known
+	Hash          string      `json:"hash"`
+	Type          string      `json:"type"` // private or group
+	LicenseID     int64       `json:"licenseId"`
+	MessengerType string      `json:"messengerType"`
+	Phone         *string     `json:"phone"`
+	Username      *string     `json:"username"`
+	Name          string      `json:"name"`
+	Image         *string     `json:"image"`
+	Status        string      `json:"status"` // open or close
+	Responsible   *IDRef      `json:"responsible"`
+	Pin           bool        `json:"pin"` // the responsible is pinned
+	Producer      *IDRef      `json:"producer"`
+	Accomplices   []IDRef     `json:"accomplices"`
+	Auditors      []IDRef     `json:"auditors"`
+	Level         *LevelData  `json:"level"`
+	Process       *string     `json:"process"` // inWork or null
+	Tags          []TagData   `json:"tags"`
+	Unread        int64       `json:"unread"`
+	LastTime      int64       `json:"lastTime"`     // unix seconds, of the last message or the chat's creation
+	Conversation  *ChatWindow `json:"conversation"` // the 24-hour window, while it is open
+}
+
+// ChatWindow is a 24-hour conversation window. Times are unix seconds.
+type ChatWindow struct {
+	ID        string `json:"id"`
+	Type      string `json:"type"` // UIC or BIC
+	StartTime int64  `json:"startTime"`
+	EndTime   int64  `json:"endTime"`
+}
+
+// chatData is one chat in full.
+func (c *change) chatData(chat *models.Chat) (ChatData, error) {
+	data, err := chatsData(c.Tx, []models.Chat{*chat}, c.now.Unix())
+	if err != nil {
+		return ChatData{}, err
+	}
+	return data[0], nil
+}
+
+// chatsData is chats in full, with a fixed number of queries for any number of
+// them. now is unix seconds.
+func chatsData(tx *models.Tx, chats []models.Chat, now int64) ([]ChatData, error) {
+	data := make([]ChatData, len(chats))
+	byID := make(map[int64]*ChatData, len(chats))
+	var ids, levelIDs []int64
+	for i, chat := range chats {
+		data[i] = bareChat(chat, now)
+		byID[chat.ID] = &data[i]
+		ids = append(ids, chat.ID)
+		if chat.LevelID != nil {
+			levelIDs = append(levelIDs, *chat.LevelID)
+		}
+	}
+	levels, err := tx.LevelsByID(levelIDs)
+	if err != nil {
+		return nil, err
+	}
+	for _, chat := range chats {
+		if chat.LevelID == nil {
+			continue
+		}
+		if level, ok := levels[*chat.LevelID]; ok {
+			l := levelData(level)
+			byID[chat.ID].Level = &l
+		}
+	}
+	members, err := tx.MembersOfChats(ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		chat := byID[m.ChatID]
+		if m.Part == models.PartAuditor {
+			chat.Auditors = append(chat.Auditors, IDRef{m.UserID})
+		} else {
+			chat.Accomplices = append(chat.Accomplices, IDRef{m.UserID})
+		}
+	}
+	return data, addTags(tx, ids, byID)
+}
+
+func addTags(tx *models.Tx, ids []int64, byID map[int64]*ChatData) error {
+	rows, err := tx.TagsOfChats(ids)
+	if err != nil {
+		return err
+	}
+	tags := make([]models.Tag, len(rows))
+	for i, r := range rows {
+		tags[i] = r.Tag
+	}
+	shown, err := tagsData(tx, tags)
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		chat := byID[r.ChatID]
+		chat.Tags = append(chat.Tags, shown[i])
+	}
+	return nil
+}
+
+// bareChat is what the chat's own row tells.
+func bareChat(chat models.Chat, now int64) ChatData {
+	d := ChatData{
+		ID: chat.ExternalID, LID: chat.LID, Hash: chat.Hash, Type: chat.Type,
+		LicenseID: chat.LicenseID, MessengerType: chat.MessengerType,
+		Phone: chat.Phone, Username: chat.Username, Name: chat.Name, Image: chat.Image,
+		Status: chat.Status, Responsible: idRef(chat.ResponsibleID), Pin: chat.ResponsiblePinned,
+		Producer: idRef(chat.ProducerID), Accomplices: []IDRef{}, Auditors: []IDRef{}, Tags: []TagData{},
+		Process: chat.Process, Unread: chat.Unread, LastTime: chat.LastTime,
+	}
+	if chat.WindowID != nil && chat.WindowType != nil && chat.WindowStart != nil && chat.WindowEnd != nil && *chat.WindowEnd > now {
+		d.Conversation = &ChatWindow{ID: *chat.WindowID, Type: *chat.WindowType, StartTime: *chat.WindowStart, EndTime: *chat.WindowEnd}
+	}
+	return d
+}

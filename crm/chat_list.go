@@ -1,0 +1,168 @@
+package crm
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"chatcast/models"
+)
+
+const maxSearch = 100 // characters
+
+// ChatQuery asks for a page of chats, the latest activity first. Zero fields do
+// not narrow.
+type ChatQuery struct {
+	PageQuery
+	Status        string // open or close
+	ResponsibleID *int64
+	NoResponsible bool // only chats of no one
+	TagID         int64
+	Unread        *bool
+	Search        string // stands in the name, phone, username or id, in any case
+	LastTime      *int64 // unix seconds: only chats whose last activity is not after it
+}
+
+func (q ChatQuery) filter(a Actor) (models.ChatFilter, error) {
+	after, limit, err := q.start("chats", 2)
+	statusFault := error(nil)
+	if q.Status != "" && q.Status != models.ChatOpen && q.Status != models.ChatClose {
+		statusFault = Invalid("status", "must be open or close")
+	}
+	if err := allFaults(err, statusFault, checkText("search", q.Search, maxSearch)); err != nil {
+		return models.ChatFilter{}, err
+	}
+	f := models.ChatFilter{
+		ViewerID: a.UserID, Status: q.Status, ResponsibleID: q.ResponsibleID, NoResponsible: q.NoResponsible,
+		TagID: q.TagID, Unread: q.Unread, LastTime: q.LastTime, Search: spellings(q.Search), Limit: limit + 1,
+	}
+	if after != nil {
+		f.After = &models.TimeKey{Time: after[0], ID: after[1]}
+	}
+	return f, nil
+}
+
+// Chats lists the chats of a line that the actor may see.
+func (s *Service) Chats(ctx context.Context, a Actor, on Line, q ChatQuery) (Page[ChatData], error) {
+	tx := s.Store.Read(ctx)
+	if _, err := s.line(tx, a, on.LicenseID, on.Messenger, read); err != nil {
+		return Page[ChatData]{}, err
+	}
+	f, err := q.filter(a)
+	if err != nil {
+		return Page[ChatData]{}, err
+	}
+	f.LicenseID, f.MessengerType = on.LicenseID, on.Messenger
+	return s.chatPage(tx, f)
+}
+
+// AllChats lists the chats of every line that the actor may read.
+func (s *Service) AllChats(ctx context.Context, a Actor, q ChatQuery) (Page[ChatData], error) {
+	f, err := q.filter(a)
+	if err != nil {
+		return Page[ChatData]{}, err
+	}
+	return s.chatPage(s.Store.Read(ctx), f)
+}
+
+func (s *Service) chatPage(tx *models.Tx, f models.ChatFilter) (Page[ChatData], error) {
+	rows, err := tx.Chats(f)
+	if err != nil {
+		return Page[ChatData]{}, err
+	}
+	data, err := chatsData(tx, rows, s.Now().Unix())
+	if err != nil {
+		return Page[ChatData]{}, err
+	}
+	at := make([]int, len(rows))
+	for i := range at {
+		at[i] = i
+	}
+	return pageOf("chats", at, f.Limit-1,
+		func(i int) []int64 { return []int64{rows[i].LastTime, rows[i].ID} },
+		func(i int) ChatData { return data[i] }), nil
+}
+
+// Chat returns one chat that the actor may see.
+func (s *Service) Chat(ctx context.Context, a Actor, at ChatAddress) (ChatData, error) {
+	tx := s.Store.Read(ctx)
+	l, err := s.line(tx, a, at.LicenseID, at.Messenger, read)
+	if err != nil {
+		return ChatData{}, err
+	}
+	chat, err := l.seenChat(tx, a, at.ChatID)
+	if err != nil {
+		return ChatData{}, err
+	}
+	data, err := chatsData(tx, []models.Chat{*chat}, s.Now().Unix())
+	if err != nil {
+		return ChatData{}, err
+	}
+	return data[0], nil
+}
+
+// ContactData is a person a line has heard of, as answers show them.
+type ContactData struct {
+	ID       ID      `json:"id"`
+	LID      *string `json:"lid"`
+	Name     string  `json:"name"`
+	Username *string `json:"username"`
+	Phone    *string `json:"phone"`
+	Image    *string `json:"image"`
+}
+
+// Contacts lists who a line has heard of, in the order in which they became
+// known. Who sees only their own chats sees only the people of those.
+func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, search string) (Page[ContactData], error) {
+	tx := s.Store.Read(ctx)
+	l, err := s.line(tx, a, on.LicenseID, on.Messenger, read)
+	if err != nil {
+		return Page[ContactData]{}, err
+	}
+	after, limit, err := q.start("contacts", 1)
+	if err := allFaults(err, checkText("search", search, maxSearch)); err != nil {
+		return Page[ContactData]{}, err
+	}
+	f := models.ContactFilter{
+		ViewerID: a.UserID, LicenseID: on.LicenseID, MessengerType: on.Messenger,
+		OnlyVisible: l.access.OnlyMine, Search: spellings(search), Limit: limit + 1,
+	}
+	if after != nil {
+		f.AfterID = after[0]
+	}
+	rows, err := tx.Contacts(f)
+	if err != nil {
+		return Page[ContactData]{}, err
+	}
+	return pageOf("contacts", rows, limit, func(k models.Contact) []int64 { return []int64{k.ID} },
+		func(k models.Contact) ContactData {
+			return ContactData{
+				ID: MakeID(on.Messenger, k.ExternalID), LID: k.LID,
+				Name: k.Name, Username: k.Username, Phone: k.Phone, Image: k.Image,
+			}
+		}), nil
+}
+
+// spellings are the ways to write a search, so that it is found in any case: the
+// databases' own LIKE knows no letters beyond ASCII, or depends on the locale.
+func spellings(search string) []string {
+	search = strings.TrimSpace(search)
+	if search == "" {
+		return nil
+	}
+	lower, upper := strings.ToLower(search), strings.ToUpper(search)
+	words := strings.Fields(lower)
+	for i, w := range words {
+		r, n := utf8.DecodeRuneInString(w)
+		words[i] = string(unicode.ToTitle(r)) + w[n:]
+	}
+	var all []string
+	for _, s := range []string{search, lower, upper, strings.Join(words, " ")} {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}

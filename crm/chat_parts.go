@@ -1,0 +1,142 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+// TagChat puts a tag of the company on a chat.
+func (s *Service) TagChat(ctx context.Context, a Actor, at ChatAddress, tagID Field[int64]) (ChatData, error) {
+	var tag *models.Tag
+	find := func(c *change, l *line) (err error) {
+		if err := tagID.required("tagId"); err != nil {
+			return err
+		}
+		tag, err = l.tag(c.Tx, tagID.Value)
+		return err
+	}
+	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
+		added, err := c.AddChatTag(chat.ID, tag.ID)
+		if err != nil || !added {
+			return err
+		}
+		return c.emitTag(a, chat, TypeAdd, tag)
+	})
+}
+
+// UntagChat takes a tag off a chat.
+func (s *Service) UntagChat(ctx context.Context, a Actor, at ChatAddress, tagID int64) (ChatData, error) {
+	var tag *models.Tag
+	find := func(c *change, l *line) (err error) {
+		tag, err = l.tag(c.Tx, tagID)
+		return err
+	}
+	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
+		return c.untag(a, chat, tag)
+	})
+}
+
+// tag finds a tag of the line's company.
+func (l *line) tag(tx *models.Tx, id int64) (*models.Tag, error) {
+	t, err := tx.HoldTag(id)
+	if err == nil && t.CompanyID != l.companyID {
+		return nil, notFound("tag")
+	}
+	return t, orNotFound(err, "tag")
+}
+
+// untag takes a tag off a locked chat and tells of it when it was there.
+func (c *change) untag(a Actor, chat *models.Chat, tag *models.Tag) error {
+	removed, err := c.RemoveChatTag(chat.ID, tag.ID)
+	if err != nil || !removed {
+		return err
+	}
+	return c.emitTag(a, chat, TypeDestroy, tag)
+}
+
+func (c *change) emitTag(a Actor, chat *models.Chat, typ string, tag *models.Tag) error {
+	data, err := tagData(c.Tx, tag)
+	if err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventChatTag,
+		ChatTagItem{Type: typ, Tag: data, Chat: ChatRef{chat.ExternalID}, Edited: a.edited()})
+}
+
+// AddAccomplice makes an employee an accomplice of a chat.
+func (s *Service) AddAccomplice(ctx context.Context, a Actor, at ChatAddress, id Field[int64]) (ChatData, error) {
+	return s.addMember(ctx, a, at, models.PartAccomplice, id)
+}
+
+// RemoveAccomplice ends an accomplice's part in a chat.
+func (s *Service) RemoveAccomplice(ctx context.Context, a Actor, at ChatAddress, userID int64) (ChatData, error) {
+	return s.removeMember(ctx, a, at, models.PartAccomplice, userID)
+}
+
+// AddAuditor makes an employee an auditor of a chat.
+func (s *Service) AddAuditor(ctx context.Context, a Actor, at ChatAddress, id Field[int64]) (ChatData, error) {
+	return s.addMember(ctx, a, at, models.PartAuditor, id)
+}
+
+// RemoveAuditor ends an auditor's part in a chat.
+func (s *Service) RemoveAuditor(ctx context.Context, a Actor, at ChatAddress, userID int64) (ChatData, error) {
+	return s.removeMember(ctx, a, at, models.PartAuditor, userID)
+}
+
+func (s *Service) addMember(ctx context.Context, a Actor, at ChatAddress, part string, id Field[int64]) (ChatData, error) {
+	check := func(c *change, l *line) error {
+		if err := id.required("id"); err != nil {
+			return err
+		}
+		return l.colleague(c.Tx, id.Value)
+	}
+	return s.onChat(ctx, a, at, check, func(c *change, chat *models.Chat) error {
+		m := models.ChatMember{ChatID: chat.ID, UserID: id.Value, Part: part}
+		added, err := c.AddChatMember(m)
+		if err != nil || !added {
+			return err
+		}
+		return c.emitMember(a, chat, TypeAdd, m)
+	})
+}
+
+// removeMember asks only that the user works for the company or has the part:
+// who has lost access to the licence, or left, can still be removed.
+func (s *Service) removeMember(ctx context.Context, a Actor, at ChatAddress, part string, userID int64) (ChatData, error) {
+	var employed bool
+	find := func(c *change, l *line) error {
+		_, err := c.EmployeeOf(l.companyID, userID)
+		if employed = err == nil; employed {
+			return nil
+		}
+		if e, ok := orNotFound(err, "employee").(*Error); ok && e.Code == CodeNotFound {
+			return nil
+		}
+		return err
+	}
+	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
+		m := models.ChatMember{ChatID: chat.ID, UserID: userID, Part: part}
+		removed, err := c.RemoveChatMember(m)
+		if err != nil {
+			return err
+		}
+		if !removed && !employed {
+			return notFound("employee")
+		}
+		if !removed {
+			return nil
+		}
+		return c.emitMember(a, chat, TypeDestroy, m)
+	})
+}
+
+func (c *change) emitMember(a Actor, chat *models.Chat, typ string, m models.ChatMember) error {
+	who, ref := IDRef{m.UserID}, ChatRef{chat.ExternalID}
+	if m.Part == models.PartAuditor {
+		return c.emitChat(chat, EventChatAuditor,
+			ChatAuditorItem{Type: typ, Auditor: who, Chat: ref, FromApp: a.fromApp(), Edited: a.edited()})
+	}
+	return c.emitChat(chat, EventChatAccomplice,
+		ChatAccompliceItem{Type: typ, Accomplice: who, Chat: ref, FromApp: a.fromApp(), Edited: a.edited()})
+}

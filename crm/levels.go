@@ -1,0 +1,134 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+// LevelData is a level as answers show it.
+type LevelData struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Sort int64  `json:"sort"`
+}
+
+func levelData(l models.Level) LevelData { return LevelData{ID: l.ID, Name: l.Name, Sort: l.Sort} }
+
+// Levels lists a company's levels by sort and id. companyID 0 is the actor's
+// only company.
+func (s *Service) Levels(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[LevelData], error) {
+	after, limit, err := q.start("levels", 2)
+	if err != nil {
+		return Page[LevelData]{}, err
+	}
+	tx := s.Store.Read(ctx)
+	e, err := employment(tx, a, companyID)
+	if err != nil {
+		return Page[LevelData]{}, err
+	}
+	rows, err := tx.Levels(e.CompanyID, sortKey(after), limit+1)
+	if err != nil {
+		return Page[LevelData]{}, err
+	}
+	return pageOf("levels", rows, limit, func(l models.Level) []int64 { return []int64{l.Sort, l.ID} }, levelData), nil
+}
+
+// Level returns a level of a company that the actor works for.
+func (s *Service) Level(ctx context.Context, a Actor, id int64) (LevelData, error) {
+	tx := s.Store.Read(ctx)
+	l, err := tx.Level(id)
+	if err != nil {
+		return LevelData{}, orNotFound(err, "level")
+	}
+	if err := member(tx, a, l.CompanyID, "level"); err != nil {
+		return LevelData{}, err
+	}
+	return levelData(*l), nil
+}
+
+// CreateLevel makes a level. Owners and admins may.
+func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data LevelData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		e, err := keeper(c.Tx, a, in.CompanyID)
+		if err != nil {
+			return err
+		}
+		if err := checkNamed(in.Name, in.Sort, true); err != nil {
+			return err
+		}
+		l := models.Level{CompanyID: e.CompanyID, Name: in.Name.Value, Sort: defaultSort}
+		into(&l.Sort, in.Sort)
+		if err := c.CreateLevel(&l); err != nil {
+			return err
+		}
+		data = levelData(l)
+		return nil
+	})
+	return data, err
+}
+
+// EditLevel changes a level. Owners and admins may.
+func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInput) (data LevelData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		l, err := levelToChange(c.Tx, a, id)
+		if err != nil {
+			return err
+		}
+		if err := checkNamed(in.Name, in.Sort, false); err != nil {
+			return err
+		}
+		name, sort := into(&l.Name, in.Name), into(&l.Sort, in.Sort)
+		data = levelData(*l)
+		if !name && !sort {
+			return nil
+		}
+		return c.SaveLevel(l)
+	})
+	return data, err
+}
+
+// DeleteLevel deletes a level and resets it on every chat that has it, with a
+// chatLevel for each. Many chats are done in several transactions, as by
+// DeleteTag.
+func (s *Service) DeleteLevel(ctx context.Context, a Actor, id int64) error {
+	for {
+		done := false
+		err := s.change(ctx, func(c *change) error {
+			if _, err := levelToChange(c.Tx, a, id); err != nil { // locked: no chat gets it meanwhile
+				return err
+			}
+			chats, err := c.LockChatsWithLevel(id, deleteBatch)
+			if err != nil {
+				return err
+			}
+			for i := range chats {
+				if err := c.setLevel(a, &chats[i], nil); err != nil {
+					return err
+				}
+			}
+			used, err := c.LevelInUse(id)
+			if err != nil || used {
+				return err
+			}
+			done = true
+			return c.DeleteLevel(id)
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// levelToChange locks a level that the actor may change.
+func levelToChange(tx *models.Tx, a Actor, id int64) (*models.Level, error) {
+	l, err := tx.LockLevel(id)
+	if err != nil {
+		return nil, orNotFound(err, "level")
+	}
+	if err := member(tx, a, l.CompanyID, "level"); err != nil {
+		return nil, err
+	}
+	_, err = keeper(tx, a, l.CompanyID)
+	return l, err
+}

@@ -1,0 +1,112 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+// NamedInput is a tag category or a level to make, or what to change of one:
+// fields that are not given stay as they are.
+type NamedInput struct {
+	CompanyID int64         `json:"companyId"` // 0: the actor's only company; of a new object alone
+	Name      Field[string] `json:"name"`
+	Sort      Field[int64]  `json:"sort"` // 100 when absent
+}
+
+// TagCategories lists a company's tag categories by sort and id. companyID 0 is
+// the actor's only company.
+func (s *Service) TagCategories(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[CategoryData], error) {
+	after, limit, err := q.start("categories", 2)
+	if err != nil {
+		return Page[CategoryData]{}, err
+	}
+	tx := s.Store.Read(ctx)
+	e, err := employment(tx, a, companyID)
+	if err != nil {
+		return Page[CategoryData]{}, err
+	}
+	rows, err := tx.TagCategories(e.CompanyID, sortKey(after), limit+1)
+	if err != nil {
+		return Page[CategoryData]{}, err
+	}
+	return pageOf("categories", rows, limit, func(c models.TagCategory) []int64 { return []int64{c.Sort, c.ID} },
+		func(c models.TagCategory) CategoryData { return *categoryData(c) }), nil
+}
+
+// TagCategory returns a category of a company that the actor works for.
+func (s *Service) TagCategory(ctx context.Context, a Actor, id int64) (CategoryData, error) {
+	tx := s.Store.Read(ctx)
+	category, err := tx.TagCategory(id)
+	if err != nil {
+		return CategoryData{}, orNotFound(err, "tag category")
+	}
+	if err := member(tx, a, category.CompanyID, "tag category"); err != nil {
+		return CategoryData{}, err
+	}
+	return *categoryData(*category), nil
+}
+
+// CreateTagCategory makes a category. Owners and admins may.
+func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput) (data CategoryData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		e, err := keeper(c.Tx, a, in.CompanyID)
+		if err != nil {
+			return err
+		}
+		if err := checkNamed(in.Name, in.Sort, true); err != nil {
+			return err
+		}
+		category := models.TagCategory{CompanyID: e.CompanyID, Name: in.Name.Value, Sort: defaultSort}
+		into(&category.Sort, in.Sort)
+		if err := c.CreateTagCategory(&category); err != nil {
+			return err
+		}
+		data = *categoryData(category)
+		return nil
+	})
+	return data, err
+}
+
+// EditTagCategory changes a category. Owners and admins may.
+func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in NamedInput) (data CategoryData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		category, err := categoryToChange(c.Tx, a, id)
+		if err != nil {
+			return err
+		}
+		if err := checkNamed(in.Name, in.Sort, false); err != nil {
+			return err
+		}
+		name, sort := into(&category.Name, in.Name), into(&category.Sort, in.Sort)
+		data = *categoryData(*category)
+		if !name && !sort {
+			return nil
+		}
+		return c.SaveTagCategory(category)
+	})
+	return data, err
+}
+
+// DeleteTagCategory deletes a category. Its tags stay, without one.
+func (s *Service) DeleteTagCategory(ctx context.Context, a Actor, id int64) error {
+	return s.change(ctx, func(c *change) error {
+		if _, err := categoryToChange(c.Tx, a, id); err != nil {
+			return err
+		}
+		return c.DeleteTagCategory(id)
+	})
+}
+
+// categoryToChange locks a category that the actor may change.
+func categoryToChange(tx *models.Tx, a Actor, id int64) (*models.TagCategory, error) {
+	category, err := tx.LockTagCategory(id)
+	if err != nil {
+		return nil, orNotFound(err, "tag category")
+	}
+	if err := member(tx, a, category.CompanyID, "tag category"); err != nil {
+		return nil, err
+	}
+	_, err = keeper(tx, a, category.CompanyID)
+	return category, err
+}

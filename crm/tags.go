@@ -1,0 +1,237 @@
+package crm
+
+import (
+	"context"
+	"regexp"
+
+	"chatcast/models"
+)
+
+const defaultColor = "#808080"
+
+// colorForm takes 3 to 8 digits: ChatApp's own example has 7, which no browser
+// knows, and its clients store what they were given.
+var colorForm = regexp.MustCompile(`^#[0-9a-fA-F]{3,8}$`)
+
+// TagInput is a tag to make, or what to change of one: fields that are not given
+// stay as they are.
+type TagInput struct {
+	CompanyID  int64         `json:"companyId"` // 0: the actor's only company; of a new tag alone
+	Name       Field[string] `json:"name"`
+	Color      Field[string] `json:"color"`      // "#" and 3 to 8 hex digits
+	Sort       Field[int64]  `json:"sort"`       // 100 when absent
+	CategoryID Field[int64]  `json:"categoryId"` // null: none
+}
+
+func (in TagInput) check(creating bool) error {
+	colorFault := in.Color.notNull("color")
+	if in.Color.Set && colorFault == nil && !colorForm.MatchString(in.Color.Value) {
+		colorFault = Invalid("color", "must be # and 3 to 8 hexadecimal digits")
+	}
+	return allFaults(checkNamed(in.Name, in.Sort, creating), colorFault)
+}
+
+// TagQuery asks for a page of a company's tags.
+type TagQuery struct {
+	PageQuery
+	CompanyID  int64  // 0: the actor's only company
+	CategoryID *int64 // nil: of every category and of none
+}
+
+// Tags lists a company's tags by sort and id.
+func (s *Service) Tags(ctx context.Context, a Actor, q TagQuery) (Page[TagData], error) {
+	after, limit, err := q.start("tags", 2)
+	if err != nil {
+		return Page[TagData]{}, err
+	}
+	tx := s.Store.Read(ctx)
+	e, err := employment(tx, a, q.CompanyID)
+	if err != nil {
+		return Page[TagData]{}, err
+	}
+	rows, err := tx.Tags(e.CompanyID, q.CategoryID, sortKey(after), limit+1)
+	if err != nil {
+		return Page[TagData]{}, err
+	}
+	data, err := tagsData(tx, rows)
+	if err != nil {
+		return Page[TagData]{}, err
+	}
+	return pageOf("tags", data, limit, func(t TagData) []int64 { return []int64{t.Sort, t.ID} },
+		func(t TagData) TagData { return t }), nil
+}
+
+// Tag returns a tag of a company that the actor works for.
+func (s *Service) Tag(ctx context.Context, a Actor, id int64) (TagData, error) {
+	tx := s.Store.Read(ctx)
+	t, err := tagOf(tx, a, id)
+	if err != nil {
+		return TagData{}, err
+	}
+	return tagData(tx, t)
+}
+
+// CreateTag makes a tag. Owners and admins may.
+func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data TagData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		e, err := keeper(c.Tx, a, in.CompanyID)
+		if err != nil {
+			return err
+		}
+		if err := in.check(true); err != nil {
+			return err
+		}
+		t := &models.Tag{CompanyID: e.CompanyID, Color: defaultColor, Sort: defaultSort}
+		if _, err := in.apply(c.Tx, t); err != nil {
+			return err
+		}
+		if err := c.CreateTag(t); err != nil {
+			return err
+		}
+		data, err = tagData(c.Tx, t)
+		return err
+	})
+	return data, err
+}
+
+// EditTag changes a tag. Owners and admins may. No event tells of it: the
+// catalogue of events has none, and chatTag would say that a chat changed.
+func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (data TagData, err error) {
+	err = s.change(ctx, func(c *change) error {
+		t, err := tagToChange(c.Tx, a, id)
+		if err != nil {
+			return err
+		}
+		if err := in.check(false); err != nil {
+			return err
+		}
+		changed, err := in.apply(c.Tx, t)
+		if err != nil {
+			return err
+		}
+		if changed {
+			if err := c.SaveTag(t); err != nil {
+				return err
+			}
+		}
+		data, err = tagData(c.Tx, t)
+		return err
+	})
+	return data, err
+}
+
+// apply sets what was given and says whether that changed t.
+func (in TagInput) apply(tx *models.Tx, t *models.Tag) (changed bool, err error) {
+	name, color, sort := into(&t.Name, in.Name), into(&t.Color, in.Color), into(&t.Sort, in.Sort)
+	changed = name || color || sort
+	if !in.CategoryID.Set {
+		return changed, nil
+	}
+	to := in.CategoryID.pointer()
+	if to != nil {
+		category, err := tx.HoldTagCategory(*to)
+		if err != nil {
+			return false, orNotFound(err, "tag category")
+		}
+		if category.CompanyID != t.CompanyID {
+			return false, notFound("tag category")
+		}
+	}
+	changed = changed || !same(t.CategoryID, to)
+	t.CategoryID = to
+	return changed, nil
+}
+
+// DeleteTag deletes a tag and takes it off every chat, with a chatTag for each,
+// so that no dashboard goes on showing it. Many chats are done in several
+// transactions; what was told is true after each of them.
+func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
+	for {
+		done := false
+		err := s.change(ctx, func(c *change) error {
+			t, err := tagToChange(c.Tx, a, id) // locked: no chat gets it meanwhile
+			if err != nil {
+				return err
+			}
+			chats, err := c.LockChatsWithTag(id, deleteBatch)
+			if err != nil {
+				return err
+			}
+			for i := range chats {
+				if err := c.untag(a, &chats[i], t); err != nil {
+					return err
+				}
+			}
+			used, err := c.TagInUse(id)
+			if err != nil || used {
+				return err
+			}
+			done = true
+			return c.DeleteTag(id)
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// deleteBatch is how many chats one transaction takes a deleted tag or level from.
+const deleteBatch = 100
+
+func tagOf(tx *models.Tx, a Actor, id int64) (*models.Tag, error) {
+	t, err := tx.Tag(id)
+	if err != nil {
+		return nil, orNotFound(err, "tag")
+	}
+	return t, member(tx, a, t.CompanyID, "tag")
+}
+
+// tagToChange locks a tag that the actor may change.
+func tagToChange(tx *models.Tx, a Actor, id int64) (*models.Tag, error) {
+	t, err := tx.LockTag(id)
+	if err != nil {
+		return nil, orNotFound(err, "tag")
+	}
+	if err := member(tx, a, t.CompanyID, "tag"); err != nil {
+		return nil, err
+	}
+	_, err = keeper(tx, a, t.CompanyID)
+	return t, err
+}
+
+func tagData(tx *models.Tx, t *models.Tag) (TagData, error) {
+	data, err := tagsData(tx, []models.Tag{*t})
+	if err != nil {
+		return TagData{}, err
+	}
+	return data[0], nil
+}
+
+// tagsData is tags as the wire shows them.
+func tagsData(tx *models.Tx, tags []models.Tag) ([]TagData, error) {
+	var ids []int64
+	for _, t := range tags {
+		if t.CategoryID != nil {
+			ids = append(ids, *t.CategoryID)
+		}
+	}
+	categories, err := tx.TagCategoriesByID(ids)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]TagData, len(tags))
+	for i, t := range tags {
+		data[i] = TagData{ID: t.ID, Name: t.Name, Color: t.Color, Sort: t.Sort}
+		if t.CategoryID == nil {
+			continue
+		}
+		if category, ok := categories[*t.CategoryID]; ok {
+			data[i].Category = categoryData(category)
+		}
+	}
+	return data, nil
+}
+
+func categoryData(c models.TagCategory) *CategoryData {
+	return &CategoryData{ID: c.ID, Name: c.Name, Sort: c.Sort}
+}

@@ -11,10 +11,7 @@ import (
 	"chatcast/server"
 )
 
-func TestMain(m *testing.M) {
-	gin.SetMode(gin.ReleaseMode)
-	m.Run()
-}
+func init() { gin.SetMode(gin.ReleaseMode) }
 
 func engine(t *testing.T, allowed ...string) http.Handler {
 	t.Helper()

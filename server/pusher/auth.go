@@ -159,11 +159,11 @@ func shorten(name string) string {
 
 // accessToken is the Authorization header, without "Bearer " if it is there.
 func accessToken(r *http.Request) string {
-	h := r.Header.Get("Authorization")
-	if len(h) >= 7 && strings.EqualFold(h[:7], "bearer ") {
-		h = h[7:]
+	h := strings.TrimSpace(r.Header.Get("Authorization"))
+	if scheme, token, _ := strings.Cut(h, " "); strings.EqualFold(scheme, "bearer") {
+		return strings.TrimSpace(token)
 	}
-	return strings.TrimSpace(h)
+	return h
 }
 
 // authError is a refusal in the shape of the CRM API, with "message" where

@@ -1,0 +1,82 @@
+package server_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/server"
+)
+
+func newRouter(t *testing.T, level slog.Level) (*gin.Engine, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	r, err := server.NewRouter(server.RouterOptions{
+		TrustedProxies: []string{"10.0.0.0/8"},
+		Log:            slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.GET("/panic", func(*gin.Context) { panic("boom") })
+	r.GET("/late", func(c *gin.Context) { c.String(http.StatusOK, "half"); panic("boom") })
+	r.GET("/ip/:secret", func(c *gin.Context) { c.String(http.StatusOK, c.ClientIP()) })
+	return r, &log
+}
+
+func ask(r http.Handler, path, from, forwarded string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(http.MethodGet, path, nil)
+	req.RemoteAddr = from
+	req.Header.Set("X-Forwarded-For", forwarded)
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, req)
+	return w
+}
+
+func TestRouterAnswersPanics(t *testing.T) {
+	r, log := newRouter(t, slog.LevelInfo)
+	w := ask(r, "/panic", "192.0.2.1:1", "")
+	want := `{"error":{"code":"ApiInternalError","message":"internal error"},"success":false}`
+	if w.Code != http.StatusInternalServerError || w.Body.String() != want {
+		t.Errorf("a panic is answered %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "boom") {
+		t.Errorf("the panic is not in the log: %s", log)
+	}
+	if w := ask(r, "/late", "192.0.2.1:1", ""); w.Body.String() != "half" {
+		t.Errorf("a panic after the answer began changed it: %s", w.Body)
+	}
+}
+
+func TestRouterBelievesOnlyTrustedProxies(t *testing.T) {
+	r, _ := newRouter(t, slog.LevelInfo)
+	for from, want := range map[string]string{"10.1.2.3:1": "203.0.113.9", "192.0.2.1:1": "192.0.2.1"} {
+		if got := ask(r, "/ip/x", from, "203.0.113.9").Body.String(); got != want {
+			t.Errorf("behind %s the client is %s, want %s", from, got, want)
+		}
+	}
+}
+
+func TestRouterLogsRoutesNotPaths(t *testing.T) {
+	r, log := newRouter(t, slog.LevelDebug)
+	ask(r, "/ip/hidden?auth=hidden", "192.0.2.1:1", "")
+	ask(r, "/hidden", "192.0.2.1:1", "")
+	if s := log.String(); strings.Contains(s, "hidden") || !strings.Contains(s, "route=/ip/:secret") || !strings.Contains(s, "status=404") {
+		t.Errorf("the log of two requests: %s", s)
+	}
+	r, log = newRouter(t, slog.LevelInfo)
+	if ask(r, "/ip/x", "192.0.2.1:1", ""); log.Len() > 0 {
+		t.Errorf("a request is logged at info: %s", log)
+	}
+}
+
+func TestRouterRefusesBadProxies(t *testing.T) {
+	if _, err := server.NewRouter(server.RouterOptions{TrustedProxies: []string{"loopback"}, Log: slog.New(slog.DiscardHandler)}); err == nil {
+		t.Error("a trusted proxy that is no address was taken")
+	}
+}

@@ -131,3 +131,9 @@ func PersonName(userID int64) string {
 func CompanyUserName(companyID, userID int64) string {
 	return CompanyName(companyID) + ".users." + strconv.FormatInt(userID, 10)
 }
+
+// PresenceOf is the presence channel of the same room as a private one made by
+// LineName or CompanyName.
+func PresenceOf(private string) string {
+	return prefixPresence + strings.TrimPrefix(private, prefixPrivate)
+}

@@ -2,12 +2,276 @@ package crm
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"time"
 
 	"chatcast/models"
 )
+
+// Lives of tokens, and how many an app of a user may make in one day.
+const (
+	accessLife   = 24 * time.Hour
+	refreshLife  = 14 * 24 * time.Hour
+	tokensPerDay = 100
+	day          = 24 * time.Hour
+)
+
+// TokenPair is what a user signs requests with. It is shown once; the database
+// has only hashes.
+type TokenPair struct {
+	CabinetUserID       int64  `json:"cabinetUserId"`
+	AccessToken         string `json:"accessToken"`
+	AccessTokenEndTime  int64  `json:"accessTokenEndTime"` // unix seconds
+	RefreshToken        string `json:"refreshToken"`
+	RefreshTokenEndTime int64  `json:"refreshTokenEndTime"` // unix seconds
+}
+
+// TokenInfo is what a token is good for.
+type TokenInfo struct {
+	CabinetUserID      int64  `json:"cabinetUserId"`
+	AppID              string `json:"appId"`
+	AccessTokenEndTime int64  `json:"accessTokenEndTime"` // unix seconds
+}
+
+// SignIn is a request for tokens.
+type SignIn struct {
+	Email    string
+	Password string
+	AppID    string // "app_{user}_{n}"; empty: the user's first
+	Address  string // of the client, for the throttle
+}
+
+var appIDForm = regexp.MustCompile(`^app_[1-9][0-9]{0,18}_[1-9][0-9]{0,5}$`)
+
+var errBadToken = &Error{Code: CodeBadToken, Message: "the access token is invalid or has expired"}
+
+// MakeToken signs a user in. A wrong e-mail and a wrong password have one answer,
+// in about the same time; too many of either are CodeThrottled, see throttle.
+func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) {
+	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
+	if err := allFaults(
+		checkRequired("email", in.Email, maxEmail), checkSignInPassword(in.Password), checkAppID(in.AppID),
+	); err != nil {
+		return nil, err
+	}
+	wait, refund := s.signIns.admit(s.Now(), in.Address, in.Email)
+	if wait > 0 {
+		return nil, &Error{Code: CodeThrottled, Message: "too many tries to sign in", RetryAfter: seconds(wait)}
+	}
+	user, err := s.checkSignIn(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	refund()
+	return s.issue(ctx, user, in.AppID, tokensPerDay)
+}
+
+// checkSignIn returns the user whose e-mail and password these are.
+func (s *Service) checkSignIn(ctx context.Context, in SignIn) (*models.User, error) {
+	user, err := s.Store.Read(ctx).UserByEmail(in.Email)
+	if errors.Is(err, models.ErrNotFound) {
+		user, err = &models.User{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	right, err := s.passwords.matches(ctx, user.PasswordHash, in.Password)
+	if err != nil {
+		return nil, err
+	}
+	if !right {
+		return nil, denied("the e-mail or the password is wrong")
+	}
+	return user, nil
+}
+
+// IssueToken makes tokens for the user with this e-mail without asking for a
+// password: for who runs the program.
+func (s *Service) IssueToken(ctx context.Context, email string) (*TokenPair, error) {
+	user, err := s.Store.Read(ctx).UserByEmail(strings.ToLower(strings.TrimSpace(email)))
+	if err != nil {
+		return nil, orNotFound(err, "user")
+	}
+	return s.issue(ctx, user, "", math.MaxInt64)
+}
+
+// issue stores a new pair for a user whose password hash is still the one that
+// was looked at, and who works for somebody.
+func (s *Service) issue(ctx context.Context, user *models.User, appID string, perDay int64) (*TokenPair, error) {
+	if appID == "" {
+		appID = defaultApp(user.ID)
+	} else if !strings.HasPrefix(appID, fmt.Sprintf("app_%d_", user.ID)) {
+		return nil, Invalid("appId", "is not an app of this user: theirs begin with app_%d_", user.ID)
+	}
+	var pair *TokenPair
+	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		locked, err := tx.LockUser(user.ID)
+		if err != nil {
+			return err
+		}
+		if locked.PasswordHash != user.PasswordHash {
+			return denied("the e-mail or the password is wrong")
+		}
+		employments, err := tx.Employments(user.ID)
+		if err != nil {
+			return err
+		}
+		if len(employments) == 0 {
+			return denied("this user works for no company")
+		}
+		now := s.Now()
+		count, oldest, err := tx.TokensSince(user.ID, appID, now.Add(-day).Unix())
+		if err != nil {
+			return err
+		}
+		if count >= perDay {
+			return &Error{
+				Code: CodeThrottled, Message: fmt.Sprintf("an app may make %d tokens a day", perDay),
+				RetryAfter: seconds(time.Unix(oldest, 0).Add(day).Sub(now)),
+			}
+		}
+		var row *models.Token
+		row, pair = newPair(user.ID, appID, now)
+		return tx.CreateToken(row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.removeExpired(ctx)
+	return pair, nil
+}
+
+// removeExpired removes pairs that are of no use any more, now and then. That it
+// fails must not spoil the sign-in that it follows.
+func (s *Service) removeExpired(ctx context.Context) {
+	now, last := s.Now().Unix(), s.cleaned.Load()
+	if now-last < int64(time.Hour/time.Second) || !s.cleaned.CompareAndSwap(last, now) {
+		return
+	}
+	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		return tx.DeleteExpiredTokens(now, now-int64(day/time.Second))
+	})
+	if err != nil {
+		s.Log.WarnContext(ctx, "expired tokens were not removed", "error", err)
+	}
+}
+
+// RefreshToken exchanges a refresh token for a new pair; the old pair ends with
+// it. Of two exchanges at once, one wins and the other is CodeBadToken.
+func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*TokenPair, error) {
+	if refreshToken == "" {
+		return nil, &Error{Code: CodeNoToken, Message: "a refresh token is required, in the Refresh header or as refreshToken"}
+	}
+	bad := &Error{Code: CodeBadToken, Message: "the refresh token is invalid or has expired"}
+	old := hashToken(refreshToken)
+	var pair *TokenPair
+	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		now := s.Now()
+		t, err := tx.TokenByRefresh(old)
+		if errors.Is(err, models.ErrNotFound) || err == nil && t.RefreshExpiresAt <= now.Unix() {
+			return bad
+		}
+		if err != nil {
+			return err
+		}
+		var row *models.Token
+		row, pair = newPair(t.UserID, t.AppID, now)
+		row.ID = t.ID
+		won, err := tx.RotateToken(row, old)
+		if err == nil && !won {
+			return bad
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pair, nil
+}
+
+// CheckToken says what an access token is good for, or why it is not.
+func (s *Service) CheckToken(ctx context.Context, accessToken string) (*TokenInfo, error) {
+	t, err := s.token(s.Store.Read(ctx), accessToken)
+	if err != nil {
+		return nil, err
+	}
+	return &TokenInfo{CabinetUserID: t.UserID, AppID: t.AppID, AccessTokenEndTime: t.AccessExpiresAt}, nil
+}
+
+// Authenticate returns who an access token belongs to. CodeNoToken when it is
+// empty, CodeBadToken when it is unknown or has expired.
+func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
+	t, err := s.token(s.Store.Read(ctx), accessToken)
+	if err != nil {
+		return Actor{}, err
+	}
+	return Actor{UserID: t.UserID, AppID: t.AppID}, nil
+}
+
+// RevokeToken ends the pair of an access token. When it was the user's last, the
+// user has signed out everywhere and their sockets close too; while another
+// lives, nobody can tell which of the two let a socket in, and they stay.
+func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
+	return s.change(ctx, func(c *change) error {
+		t, err := s.token(c.Tx, accessToken)
+		if err != nil {
+			return err
+		}
+		if _, err := c.LockUser(t.UserID); err != nil {
+			return err
+		}
+		if err := c.RevokeToken(t.ID, c.now.Unix()); err != nil {
+			return err
+		}
+		live, err := c.HasLiveToken(t.UserID, c.now.Unix())
+		if err == nil && !live {
+			c.after = append(c.after, func() { s.Live.Disconnect(t.UserID) })
+		}
+		return err
+	})
+}
+
+// token finds the valid pair of an access token.
+func (s *Service) token(tx *models.Tx, accessToken string) (*models.Token, error) {
+	if accessToken == "" {
+		return nil, &Error{Code: CodeNoToken, Message: "an access token is required in the Authorization header"}
+	}
+	t, err := tx.TokenByAccess(hashToken(accessToken))
+	if errors.Is(err, models.ErrNotFound) || err == nil && t.AccessExpiresAt <= s.Now().Unix() {
+		return nil, errBadToken
+	}
+	return t, err
+}
+
+// newPair makes random tokens and the row that knows them by hash.
+func newPair(userID int64, appID string, now time.Time) (*models.Token, *TokenPair) {
+	pair := &TokenPair{
+		CabinetUserID:       userID,
+		AccessToken:         randomToken(),
+		AccessTokenEndTime:  now.Add(accessLife).Unix(),
+		RefreshToken:        randomToken(),
+		RefreshTokenEndTime: now.Add(refreshLife).Unix(),
+	}
+	return &models.Token{
+		UserID: userID, AppID: appID, CreatedAt: now.Unix(),
+		AccessHash: hashToken(pair.AccessToken), AccessExpiresAt: pair.AccessTokenEndTime,
+		RefreshHash: hashToken(pair.RefreshToken), RefreshExpiresAt: pair.RefreshTokenEndTime,
+	}, pair
+}
+
+// randomToken is 32 random bytes in hex.
+func randomToken() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails: the program would end
+	return hex.EncodeToString(b[:])
+}
 
 // hashToken is how a token is stored: hex SHA-256. Tokens are 32 random bytes,
 // so a plain hash cannot be guessed back.
@@ -16,18 +280,23 @@ func hashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Authenticate returns who an access token belongs to. CodeNoToken when it is
-// empty, CodeBadToken when it is unknown or has expired.
-func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
-	if accessToken == "" {
-		return Actor{}, &Error{Code: CodeNoToken, Message: "an access token is required in the Authorization header"}
+func defaultApp(userID int64) string { return fmt.Sprintf("app_%d_1", userID) }
+
+func checkAppID(appID string) error {
+	if appID != "" && !appIDForm.MatchString(appID) {
+		return Invalid("appId", "must look like app_685_1")
 	}
-	t, err := s.Store.Read(ctx).TokenByAccess(hashToken(accessToken))
-	if errors.Is(err, models.ErrNotFound) || err == nil && t.AccessExpiresAt <= s.Now().Unix() {
-		return Actor{}, &Error{Code: CodeBadToken, Message: "the access token is invalid or has expired"}
-	}
-	if err != nil {
-		return Actor{}, err
-	}
-	return Actor{UserID: t.UserID, AppID: t.AppID}, nil
+	return nil
 }
+
+// checkSignInPassword takes any password that there is: the limits are for new
+// ones, and a wrong one is only wrong.
+func checkSignInPassword(password string) error {
+	if password == "" {
+		return Invalid("password", "is required")
+	}
+	return nil
+}
+
+// seconds is d in whole seconds, at least one.
+func seconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }

@@ -64,3 +64,9 @@ func (tx *Tx) Viewers(licenseID int64) ([]Viewer, error) {
 func (tx *Tx) EmployeeOf(companyID, userID int64) (*Employee, error) {
 	return first[Employee](tx.db.Where("company_id = ? AND user_id = ?", companyID, userID))
 }
+
+// EmployeeCount is 1 when the user works for the company, else 0.
+func (tx *Tx) EmployeeCount(companyID, userID int64) (n int64, err error) {
+	err = tx.db.Model(&Employee{}).Where("company_id = ? AND user_id = ?", companyID, userID).Count(&n).Error
+	return n, err
+}

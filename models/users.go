@@ -35,8 +35,8 @@ func (tx *Tx) SaveUser(u *User) error {
 		Updates(map[string]any{"name": u.Name, "password_hash": u.PasswordHash}).Error
 }
 
-// Employment is one of the companies a user works for, with their part in it.
-type Employment struct {
+// Workplace is one of the companies a user works for, with their part in it.
+type Workplace struct {
 	CompanyID   int64
 	CompanyName string
 	Role        string
@@ -45,9 +45,9 @@ type Employment struct {
 	Workday     string
 }
 
-// Employments lists where the user works, by company id.
-func (tx *Tx) Employments(userID int64) ([]Employment, error) {
-	var list []Employment
+// Workplaces lists where the user works, by company id.
+func (tx *Tx) Workplaces(userID int64) ([]Workplace, error) {
+	var list []Workplace
 	err := tx.db.Raw(`
 		SELECT e.company_id, c.name AS company_name, e.role, e.only_mine, e.online, e.workday
 		FROM employees e JOIN companies c ON c.id = e.company_id
@@ -63,4 +63,11 @@ func (tx *Tx) lockParent() *Tx {
 		return tx
 	}
 	return &Tx{db: tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), postgres: true}
+}
+
+// Employments lists the user's employments, by company id.
+func (tx *Tx) Employments(userID int64) ([]Employee, error) {
+	var list []Employee
+	err := tx.db.Where("user_id = ?", userID).Order("company_id").Find(&list).Error
+	return list, err
 }

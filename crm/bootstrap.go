@@ -1,0 +1,176 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"chatcast/channels"
+	"chatcast/models"
+)
+
+// BootstrapConfig is what a new database begins with. An id of zero is drawn by
+// the database.
+type BootstrapConfig struct {
+	Company BootstrapCompany
+	User    BootstrapUser
+	License BootstrapLicense
+	AppID   string // of the user's first tokens; empty: app_{user}_1
+}
+
+// BootstrapCompany is the first company.
+type BootstrapCompany struct {
+	ID   int64
+	Name string
+}
+
+// BootstrapUser is the company's owner. An empty password is generated.
+type BootstrapUser struct {
+	ID       int64
+	Email    string
+	Name     string
+	Password string
+}
+
+// BootstrapLicense is the company's first licence.
+type BootstrapLicense struct {
+	ID         int64
+	Name       string
+	Messengers []string // types
+}
+
+// Bootstrapped says what Bootstrap did.
+type Bootstrapped struct {
+	Created           bool // false: the database had users already, and nothing was done
+	Email             string
+	Password          string // in the clear, for the one who starts the program; empty unless Created
+	GeneratedPassword bool
+	UserID            int64
+	AppID             string
+}
+
+// Check says what is wrong with cfg, each fault by its key, or nil.
+func (cfg BootstrapConfig) Check() error {
+	faults := []error{
+		checkRequired("company.name", cfg.Company.Name, maxName),
+		checkRequired("user.name", cfg.User.Name, maxName),
+		checkRequired("license.name", cfg.License.Name, maxName),
+		checkAppID(cfg.AppID),
+	}
+	_, err := newEmail("user.email", cfg.User.Email)
+	faults = append(faults, err)
+	if cfg.User.Password != "" {
+		faults = append(faults, checkPassword("user.password", cfg.User.Password))
+	}
+	for key, id := range map[string]int64{"company.id": cfg.Company.ID, "user.id": cfg.User.ID, "license.id": cfg.License.ID} {
+		if id < 0 {
+			faults = append(faults, Invalid(key, "must not be negative"))
+		}
+	}
+	if cfg.AppID != "" && cfg.User.ID > 0 && !strings.HasPrefix(cfg.AppID, fmt.Sprintf("app_%d_", cfg.User.ID)) {
+		faults = append(faults, Invalid("app_id", "must begin with app_%d_, the app's user", cfg.User.ID))
+	}
+	seen := map[string]bool{}
+	for i, typ := range cfg.License.Messengers {
+		key := fmt.Sprintf("license.messengers[%d]", i)
+		if !channels.ValidMessenger(typ) {
+			faults = append(faults, Invalid(key, "must be 1 to 32 letters and digits, a letter first"))
+		} else if seen[typ] {
+			faults = append(faults, Invalid(key, "stands there twice"))
+		}
+		seen[typ] = true
+	}
+	return allFaults(faults...)
+}
+
+// Bootstrap fills a database that has no user: one company, its owner, one
+// licence. Of nodes that start at once, one does it.
+func (s *Service) Bootstrap(ctx context.Context, cfg BootstrapConfig) (Bootstrapped, error) {
+	if err := cfg.Check(); err != nil {
+		return Bootstrapped{}, err
+	}
+	if has, err := s.Store.Read(ctx).HasUsers(); has || err != nil {
+		return Bootstrapped{}, err
+	}
+	done := Bootstrapped{Created: true, Password: cfg.User.Password, AppID: cfg.AppID}
+	if done.Password == "" {
+		done.Password, done.GeneratedPassword = newPassword(), true
+	}
+	hash, err := s.passwords.hash(ctx, done.Password)
+	if err != nil {
+		return Bootstrapped{}, err
+	}
+	err = s.Store.Tx(ctx, func(tx *models.Tx) error {
+		// Who comes second waits here for the first, and then sees its users.
+		if _, err := tx.EnsureSetting("bootstrap", "done"); err != nil {
+			return err
+		}
+		if has, err := tx.HasUsers(); has || err != nil {
+			done = Bootstrapped{}
+			return err
+		}
+		return s.fill(tx, cfg, hash, &done)
+	})
+	if err != nil {
+		return Bootstrapped{}, fmt.Errorf("crm: bootstrap: %w", err)
+	}
+	return done, nil
+}
+
+func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bootstrapped) error {
+	now := s.Now().Unix()
+	email, err := newEmail("user.email", cfg.User.Email)
+	if err != nil {
+		return err
+	}
+	company := &models.Company{ID: cfg.Company.ID, Name: cfg.Company.Name, CreatedAt: now}
+	user := &models.User{ID: cfg.User.ID, Email: email, Name: cfg.User.Name, PasswordHash: hash, CreatedAt: now}
+	license := &models.License{ID: cfg.License.ID, Name: cfg.License.Name, CreatedAt: now}
+	if err := errors.Join(tx.CreateCompany(company), tx.CreateUser(user)); err != nil {
+		return err
+	}
+	license.CompanyID = company.ID
+	err = tx.CreateEmployee(&models.Employee{
+		CompanyID: company.ID, UserID: user.ID, Role: models.RoleOwner, Workday: TypeEnd, CreatedAt: now,
+	})
+	if err := errors.Join(err, tx.CreateLicense(license)); err != nil {
+		return err
+	}
+	for _, typ := range cfg.License.Messengers {
+		m := &models.Messenger{LicenseID: license.ID, Type: typ, Name: LookupMessenger(typ).Name, CreatedAt: now}
+		if err := tx.CreateMessenger(m); err != nil {
+			return err
+		}
+	}
+	for _, table := range []string{"companies", "users", "licenses"} {
+		if err := tx.BumpIdentity(table); err != nil {
+			return err
+		}
+	}
+	done.Email, done.UserID = email, user.ID
+	if done.AppID == "" {
+		done.AppID = defaultApp(user.ID)
+	}
+	return nil
+}
+
+// AppSecret is the secret of the Pusher app with this id, generated when it is
+// asked for the first time and kept.
+func (s *Service) AppSecret(ctx context.Context, appID string) (string, error) {
+	return s.keptSecret(ctx, "app_secret."+appID)
+}
+
+// keptSecret is 32 random bytes in hex under a name, generated when it is asked
+// for the first time and kept; nodes that ask at once get the same.
+func (s *Service) keptSecret(ctx context.Context, name string) (string, error) {
+	value, err := s.Store.Read(ctx).Setting(name)
+	if !errors.Is(err, models.ErrNotFound) {
+		return value, err
+	}
+	err = s.Store.Tx(ctx, func(tx *models.Tx) error {
+		value, err = tx.EnsureSetting(name, randomToken())
+		return err
+	})
+	return value, err
+}

@@ -1,0 +1,220 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"chatcast/models"
+)
+
+// invite makes the user, or the one with the same e-mail, an employee. isNew
+// says that the user was made.
+func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.User) (e *models.Employee, isNew bool, err error) {
+	if err := c.lockPeople(a, companyID, in.Role); err != nil {
+		return nil, false, err
+	}
+	known, err := c.UserByEmail(user.Email)
+	if isNew = errors.Is(err, models.ErrNotFound); isNew {
+		known, err = user, c.CreateUser(user)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	n, err := c.EmployeeCount(companyID, known.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	if n > 0 {
+		return nil, false, conflict("this person works for the company already")
+	}
+	e = &models.Employee{
+		CompanyID: companyID, UserID: known.ID, Role: in.Role, OnlyMine: onlyMine(in.Role, in.OnlyMine),
+		Workday: TypeEnd, CreatedAt: c.now.Unix(),
+	}
+	if err := c.CreateEmployee(e); err != nil {
+		return nil, false, err
+	}
+	return e, isNew, grant(c.Tx, e, in.Licenses)
+}
+
+// lockPeople holds the company and then asks again whether the actor may: from
+// here to the commit nobody else changes who works there and as what.
+func (c *change) lockPeople(a Actor, companyID int64, roles ...string) error {
+	if _, err := c.LockCompany(companyID); err != nil {
+		return orNotFound(err, "company")
+	}
+	by, err := manager(c.Tx, a, companyID)
+	if err != nil {
+		return err
+	}
+	return mayTouch(by, roles...)
+}
+
+// onlyMine narrows operators alone: owners and admins see everything.
+func onlyMine(role string, wanted bool) bool { return wanted && role == models.RoleOperator }
+
+// ChangeEmployee changes an employee's role, rights or account. What they can no
+// longer see, their sockets stop receiving at once.
+func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID int64, ch EmployeeChanges) (*EmployeeData, error) {
+	if _, err := manager(s.Store.Read(ctx), a, companyID); err != nil {
+		return nil, err
+	}
+	hash, err := s.checkChanges(ctx, ch)
+	if err != nil {
+		return nil, err
+	}
+	var data *EmployeeData
+	err = s.change(ctx, func(c *change) error {
+		if err := c.lockPeople(a, companyID); err != nil {
+			return err
+		}
+		target, err := c.EmployeeOf(companyID, userID)
+		if err != nil {
+			return orNotFound(err, "employee")
+		}
+		err = s.evictLost(c, companyID, []int64{userID}, func() error { return c.changeEmployee(a, *target, ch) })
+		if err != nil {
+			return err
+		}
+		if ch.Name != nil || hash != "" {
+			if err := s.changeAccount(c, a, userID, ch.Name, hash); err != nil {
+				return err
+			}
+		}
+		data, err = oneEmployee(c.Tx, companyID, userID)
+		return err
+	})
+	return data, err
+}
+
+// checkChanges checks what can be checked without the database, and hashes the
+// new password when there is one.
+func (s *Service) checkChanges(ctx context.Context, ch EmployeeChanges) (hash string, err error) {
+	var faults []error
+	if ch.Role != nil {
+		faults = append(faults, checkRole(*ch.Role))
+	}
+	if ch.Name != nil {
+		faults = append(faults, checkRequired("name", *ch.Name, maxName))
+	}
+	if ch.Password != nil {
+		faults = append(faults, checkPassword("password", *ch.Password))
+	}
+	if err := allFaults(faults...); err != nil || ch.Password == nil {
+		return "", err
+	}
+	return s.passwords.hash(ctx, *ch.Password)
+}
+
+// changeEmployee writes role, onlyMine and rights. The caller holds the company.
+func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) error {
+	was := e.Role
+	if ch.Role != nil {
+		e.Role = *ch.Role
+	}
+	by, err := manager(c.Tx, a, e.CompanyID)
+	if err == nil {
+		err = mayTouch(by, was, e.Role)
+	}
+	if err == nil && e.Role != models.RoleOwner {
+		err = c.keepsOwner(e.CompanyID, was)
+	}
+	if err != nil {
+		return err
+	}
+	if ch.OnlyMine != nil {
+		e.OnlyMine = *ch.OnlyMine
+	}
+	e.OnlyMine = onlyMine(e.Role, e.OnlyMine)
+	if err := c.SaveEmployee(&e); err != nil {
+		return err
+	}
+	switch {
+	case ch.Licenses != nil:
+		return grant(c.Tx, &e, *ch.Licenses)
+	case was != e.Role:
+		return grant(c.Tx, &e, nil)
+	}
+	return nil
+}
+
+// keepsOwner refuses to take the last owner's role away.
+func (c *change) keepsOwner(companyID int64, was string) error {
+	if was != models.RoleOwner {
+		return nil
+	}
+	owners, err := c.CountOwners(companyID)
+	if err == nil && owners < 2 {
+		return conflict("a company must keep an owner")
+	}
+	return err
+}
+
+// changeAccount changes the name and password of somebody who works for this
+// company alone: otherwise one company could take over the account with which a
+// person enters another. A new password ends all tokens and sockets.
+func (s *Service) changeAccount(c *change, a Actor, userID int64, name *string, hash string) error {
+	user, err := c.LockUser(userID)
+	if err != nil {
+		return err
+	}
+	places, err := c.Employments(userID)
+	if err != nil {
+		return err
+	}
+	if len(places) != 1 {
+		return denied("this person works for other companies too and keeps their own name and password")
+	}
+	if name != nil {
+		user.Name = strings.TrimSpace(*name)
+	}
+	if hash != "" {
+		if a.UserID == userID {
+			return denied("your own password is changed with PATCH /v1/me, which asks for the current one")
+		}
+		user.PasswordHash = hash
+		if err := s.endTokens(c, userID, ""); err != nil {
+			return err
+		}
+	}
+	return c.SaveUser(user)
+}
+
+// RemoveEmployee ends an employment. Subscriptions to the company's channels end
+// at once; who works for nobody any more is signed out everywhere.
+func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID int64) error {
+	return s.change(ctx, func(c *change) error {
+		if err := c.lockPeople(a, companyID); err != nil {
+			return err
+		}
+		target, err := c.EmployeeOf(companyID, userID)
+		if err != nil {
+			return orNotFound(err, "employee")
+		}
+		if err := c.lockPeople(a, companyID, target.Role); err != nil {
+			return err
+		}
+		if err := c.keepsOwner(companyID, target.Role); err != nil {
+			return err
+		}
+		return s.evictLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
+	})
+}
+
+func (s *Service) endEmployment(c *change, e *models.Employee) error {
+	if _, err := c.LockUser(e.UserID); err != nil {
+		return err
+	}
+	if err := c.leave(e); err != nil {
+		return err
+	}
+	if err := c.DeleteEmployee(e.CompanyID, e.UserID); err != nil {
+		return err
+	}
+	left, err := c.Employments(e.UserID)
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	return s.endTokens(c, e.UserID, "")
+}

@@ -1,0 +1,290 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"chatcast/models"
+)
+
+// EmployeeData is an employee as answers show them.
+type EmployeeData struct {
+	UserID   int64          `json:"userId"`
+	Email    string         `json:"email"`
+	Name     string         `json:"name"`
+	Role     string         `json:"role"`
+	OnlyMine bool           `json:"onlyMine"` // sees only chats that are theirs or no one's
+	Online   bool           `json:"online"`
+	Workday  string         `json:"workday"`  // start or end
+	Licenses []LicenseRight `json:"licenses"` // owners and admins have all of them
+}
+
+// LicenseRight lets an employee read a licence, and write it with Write.
+type LicenseRight struct {
+	LicenseID int64 `json:"licenseId"`
+	Write     bool  `json:"write"`
+}
+
+// InvitedEmployee is the answer to an invitation. Password is set when it was
+// generated: nobody will see it again.
+type InvitedEmployee struct {
+	EmployeeData
+	Password *string `json:"password"`
+}
+
+// Invitation makes somebody an employee: a new user, or the one who has the
+// e-mail already, whose name and password stay as they are.
+type Invitation struct {
+	Email    string         `json:"email"`
+	Name     string         `json:"name"`
+	Password *string        `json:"password"` // nil: one is generated
+	Role     string         `json:"role"`     // empty: operator
+	OnlyMine bool           `json:"onlyMine"`
+	Licenses []LicenseRight `json:"licenses"`
+}
+
+// EmployeeChanges are what owners and admins may change of an employee; nil
+// leaves it. Name and Password are the person's own account: only of people who
+// work for no other company.
+type EmployeeChanges struct {
+	Role     *string         `json:"role"`
+	OnlyMine *bool           `json:"onlyMine"`
+	Licenses *[]LicenseRight `json:"licenses"`
+	Name     *string         `json:"name"`
+	Password *string         `json:"password"`
+}
+
+// manager returns the actor's employment in the company when they may manage its
+// people and licences: owners and admins.
+func manager(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
+	e, err := employment(tx, a, companyID)
+	if err != nil {
+		return nil, err
+	}
+	if e.Role != models.RoleOwner && e.Role != models.RoleAdmin {
+		return nil, denied("only owners and admins may do this")
+	}
+	return e, nil
+}
+
+// mayTouch refuses what an admin may not do to somebody of these roles, the one
+// they have and the one they shall have: an owner is an owner's affair.
+func mayTouch(by *models.Employee, roles ...string) error {
+	for _, r := range roles {
+		if r == models.RoleOwner && by.Role != models.RoleOwner {
+			return denied("only owners may make, change or remove owners")
+		}
+	}
+	return nil
+}
+
+// Employees lists the people of a company, for its owners and admins.
+func (s *Service) Employees(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[EmployeeData], error) {
+	var none Page[EmployeeData]
+	tx := s.Store.Read(ctx)
+	if _, err := manager(tx, a, companyID); err != nil {
+		return none, err
+	}
+	start, limit, err := q.start("employees", 1)
+	if err != nil {
+		return none, err
+	}
+	var after int64
+	if start != nil {
+		after = start[0]
+	}
+	rows, err := tx.Colleagues(companyID, after, limit+1)
+	if err != nil {
+		return none, err
+	}
+	rights, err := rightsOf(tx, companyID, rows)
+	if err != nil {
+		return none, err
+	}
+	return pageOf("employees", rows, limit,
+		func(r models.Colleague) []int64 { return []int64{r.UserID} },
+		func(r models.Colleague) EmployeeData { return employeeData(r, rights[r.UserID]) }), nil
+}
+
+// Employee returns one employee: to owners and admins, and to themselves.
+func (s *Service) Employee(ctx context.Context, a Actor, companyID, userID int64) (*EmployeeData, error) {
+	tx := s.Store.Read(ctx)
+	if a.UserID == userID {
+		if _, err := employment(tx, a, companyID); err != nil {
+			return nil, err
+		}
+	} else if _, err := manager(tx, a, companyID); err != nil {
+		return nil, err
+	}
+	return oneEmployee(tx, companyID, userID)
+}
+
+func oneEmployee(tx *models.Tx, companyID, userID int64) (*EmployeeData, error) {
+	row, err := tx.Colleague(companyID, userID)
+	if err != nil {
+		return nil, orNotFound(err, "employee")
+	}
+	rights, err := rightsOf(tx, companyID, []models.Colleague{*row})
+	if err != nil {
+		return nil, err
+	}
+	e := employeeData(*row, rights[userID])
+	return &e, nil
+}
+
+func employeeData(r models.Colleague, rights []LicenseRight) EmployeeData {
+	return EmployeeData{
+		UserID: r.UserID, Email: r.Email, Name: r.Name, Role: r.Role,
+		OnlyMine: r.OnlyMine, Online: r.Online, Workday: r.Workday, Licenses: rights,
+	}
+}
+
+// rightsOf is what each of the employees may do with the company's licences.
+func rightsOf(tx *models.Tx, companyID int64, rows []models.Colleague) (map[int64][]LicenseRight, error) {
+	all, err := tx.LicenseIDs(companyID)
+	if err != nil {
+		return nil, err
+	}
+	rights, operators := map[int64][]LicenseRight{}, []int64{}
+	for _, r := range rows {
+		rights[r.UserID] = []LicenseRight{}
+		if r.Role == models.RoleOperator {
+			operators = append(operators, r.UserID)
+			continue
+		}
+		for _, id := range all {
+			rights[r.UserID] = append(rights[r.UserID], LicenseRight{LicenseID: id, Write: true})
+		}
+	}
+	granted, err := tx.EmployeeLicenses(companyID, operators)
+	for _, g := range granted {
+		rights[g.UserID] = append(rights[g.UserID], LicenseRight{LicenseID: g.LicenseID, Write: g.CanWrite})
+	}
+	return rights, err
+}
+
+// checkRole refuses what is no role.
+func checkRole(role string) error {
+	switch role {
+	case models.RoleOwner, models.RoleAdmin, models.RoleOperator:
+		return nil
+	}
+	return Invalid("role", "must be owner, admin or operator")
+}
+
+// grant replaces an operator's rights. Owners and admins have all licences by
+// their role, and rows of theirs would come back to life on the day they are
+// made an operator: they get none.
+func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
+	if e.Role != models.RoleOperator {
+		return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, nil)
+	}
+	ids, err := tx.LicenseIDs(e.CompanyID)
+	if err != nil {
+		return err
+	}
+	ours, rows := map[int64]bool{}, []models.EmployeeLicense{}
+	for _, id := range ids {
+		ours[id] = true
+	}
+	for i, r := range rights {
+		field := fmt.Sprintf("licenses[%d].licenseId", i)
+		known, has := ours[r.LicenseID]
+		switch {
+		case !has:
+			return Invalid(field, "is not a license of this company")
+		case !known:
+			return Invalid(field, "stands there twice")
+		}
+		ours[r.LicenseID] = false
+		rows = append(rows, models.EmployeeLicense{UserID: e.UserID, LicenseID: r.LicenseID, CanWrite: r.Write})
+	}
+	return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, rows)
+}
+
+// Workday starts or ends an employee's workday: their own, or anybody's for
+// owners and admins.
+func (s *Service) Workday(ctx context.Context, a Actor, companyID, userID int64, typ string) (*EmployeeData, error) {
+	if typ != TypeStart && typ != TypeEnd {
+		return nil, Invalid("type", "must be start or end")
+	}
+	var data *EmployeeData
+	err := s.change(ctx, func(c *change) error {
+		by, err := employment(c.Tx, a, companyID)
+		if err != nil {
+			return err
+		}
+		if a.UserID != userID {
+			if by, err = manager(c.Tx, a, companyID); err != nil {
+				return err
+			}
+		}
+		target, err := c.EmployeeOf(companyID, userID)
+		if err != nil {
+			return orNotFound(err, "employee")
+		}
+		if a.UserID != userID {
+			if err := mayTouch(by, target.Role); err != nil {
+				return err
+			}
+		}
+		if err := c.setWorkday(companyID, userID, typ); err != nil {
+			return err
+		}
+		data, err = oneEmployee(c.Tx, companyID, userID)
+		return err
+	})
+	return data, err
+}
+
+// Invite makes somebody an employee of the company. CodeConflict when they are.
+func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invitation) (*InvitedEmployee, error) {
+	if in.Role == "" {
+		in.Role = models.RoleOperator
+	}
+	// Asked before the slow hashing, so that a stranger cannot cause it.
+	by, err := manager(s.Store.Read(ctx), a, companyID)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayTouch(by, in.Role); err != nil {
+		return nil, err
+	}
+	email, emailFault := newEmail("email", in.Email)
+	password, generated := newPassword(), true
+	var passwordFault error
+	if in.Password != nil {
+		password, generated = *in.Password, false
+		passwordFault = checkPassword("password", password)
+	}
+	if err := allFaults(emailFault, checkRequired("name", in.Name, maxName), passwordFault, checkRole(in.Role)); err != nil {
+		return nil, err
+	}
+	hash, err := s.passwords.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	user := &models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CreatedAt: s.Now().Unix()}
+	var out *InvitedEmployee
+	err = s.change(ctx, func(c *change) error {
+		e, isNew, err := c.invite(a, companyID, in, user)
+		if err != nil {
+			return err
+		}
+		data, err := oneEmployee(c.Tx, companyID, e.UserID)
+		if err != nil {
+			return err
+		}
+		out = &InvitedEmployee{EmployeeData: *data}
+		if isNew && generated {
+			out.Password = &password
+		}
+		return nil
+	})
+	if errors.Is(err, models.ErrDuplicate) { // another invitation of the same person was quicker
+		return nil, conflict("this person was invited at the same time")
+	}
+	return out, err
+}

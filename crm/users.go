@@ -1,0 +1,161 @@
+package crm
+
+import (
+	"context"
+	"net/mail"
+	"strings"
+
+	"chatcast/models"
+)
+
+const maxEmail = 254 // characters: what SMTP can carry
+
+// Me is the signed-in user.
+type Me struct {
+	ID        int64       `json:"id"`
+	Email     string      `json:"email"`
+	Name      string      `json:"name"`
+	AppID     string      `json:"appId"`
+	Companies []MyCompany `json:"companies"`
+}
+
+// MyCompany is a company that the user works for.
+type MyCompany struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	OnlyMine bool   `json:"onlyMine"`
+	Online   bool   `json:"online"`
+	Workday  string `json:"workday"`
+}
+
+// Me returns the actor's own account.
+func (s *Service) Me(ctx context.Context, a Actor) (*Me, error) {
+	return me(s.Store.Read(ctx), a)
+}
+
+func me(tx *models.Tx, a Actor) (*Me, error) {
+	user, err := tx.UserByID(a.UserID)
+	if err != nil {
+		return nil, orNotFound(err, "user")
+	}
+	places, err := tx.Workplaces(a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	m := &Me{ID: user.ID, Email: user.Email, Name: user.Name, AppID: a.AppID, Companies: []MyCompany{}}
+	for _, p := range places {
+		m.Companies = append(m.Companies, MyCompany{
+			ID: p.CompanyID, Name: p.CompanyName, Role: p.Role,
+			OnlyMine: p.OnlyMine && p.Role == models.RoleOperator, Online: p.Online, Workday: p.Workday,
+		})
+	}
+	return m, nil
+}
+
+// MyChanges are what users may change of their own account.
+type MyChanges struct {
+	Name            *string `json:"name"`
+	Password        *string `json:"password"`
+	CurrentPassword string  `json:"currentPassword"` // required with Password
+}
+
+// ChangeMe changes the actor's own account. With a new password all tokens end
+// but the one that was presented, and all sockets close: one of them may have
+// been opened by whoever knew the old password.
+func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch MyChanges) (*Me, error) {
+	var faults []error
+	if ch.Name != nil {
+		faults = append(faults, checkRequired("name", *ch.Name, maxName))
+	}
+	if ch.Password != nil {
+		faults = append(faults, checkPassword("password", *ch.Password))
+	}
+	if err := allFaults(faults...); err != nil {
+		return nil, err
+	}
+	before, after, err := s.newHash(ctx, a, ch)
+	if err != nil {
+		return nil, err
+	}
+	var m *Me
+	err = s.change(ctx, func(c *change) error {
+		user, err := c.LockUser(a.UserID)
+		if err != nil {
+			return orNotFound(err, "user")
+		}
+		if ch.Name != nil {
+			user.Name = strings.TrimSpace(*ch.Name)
+		}
+		if after != "" {
+			if user.PasswordHash != before {
+				return conflict("the password was changed at the same time")
+			}
+			user.PasswordHash = after
+			if err := s.endTokens(c, user.ID, accessToken); err != nil {
+				return err
+			}
+		}
+		if err := c.SaveUser(user); err != nil {
+			return err
+		}
+		m, err = me(c.Tx, a)
+		return err
+	})
+	return m, err
+}
+
+// newHash checks the current password and hashes the new one, when there is one:
+// outside of the transaction, because it takes long. A wrong current password
+// counts as a failed sign-in to the account.
+func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, after string, err error) {
+	if ch.Password == nil {
+		return "", "", nil
+	}
+	user, err := s.Store.Read(ctx).UserByID(a.UserID)
+	if err != nil {
+		return "", "", orNotFound(err, "user")
+	}
+	wait, refund := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
+	if wait > 0 {
+		return "", "", &Error{Code: CodeThrottled, Message: "too many tries", RetryAfter: seconds(wait)}
+	}
+	right, err := s.passwords.matches(ctx, user.PasswordHash, ch.CurrentPassword)
+	if err != nil {
+		return "", "", err
+	}
+	if !right {
+		return "", "", Invalid("currentPassword", "is wrong")
+	}
+	refund()
+	after, err = s.passwords.hash(ctx, *ch.Password)
+	return user.PasswordHash, after, err
+}
+
+// endTokens ends the user's tokens but the one to spare (empty: none), and after
+// the commit their sockets. The caller has locked the user.
+func (s *Service) endTokens(c *change, userID int64, spare string) error {
+	var except int64
+	if spare != "" {
+		t, err := s.token(c.Tx, spare)
+		if err != nil {
+			return err
+		}
+		except = t.ID
+	}
+	c.after = append(c.after, func() { s.Live.Disconnect(userID) })
+	return c.RevokeTokensOf(userID, except, c.now.Unix())
+}
+
+// newEmail is an e-mail as it is stored: lower case, without blanks around.
+func newEmail(field, email string) (string, error) {
+	email = strings.ToLower(strings.TrimSpace(email))
+	if err := checkRequired(field, email, maxEmail); err != nil {
+		return "", err
+	}
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email {
+		return "", Invalid(field, "must be an e-mail address")
+	}
+	return email, nil
+}

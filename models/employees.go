@@ -84,11 +84,11 @@ func (tx *Tx) SetWorkday(companyID, userID int64, workday string) (changed bool,
 	return res.RowsAffected > 0, res.Error
 }
 
-// OnlineUsers lists the users recorded as online anywhere.
-func (tx *Tx) OnlineUsers() ([]int64, error) {
-	var ids []int64
-	err := tx.db.Raw(`SELECT DISTINCT user_id FROM employees WHERE online ORDER BY user_id`).Scan(&ids).Error
-	return ids, err
+// OnlineEmployees lists who is recorded as online, by user and company.
+func (tx *Tx) OnlineEmployees() ([]Employee, error) {
+	var list []Employee
+	err := tx.db.Where("online").Order("user_id, company_id").Find(&list).Error
+	return list, err
 }
 
 // SetEmployeeLicenses replaces the user's rights to the company's licences.

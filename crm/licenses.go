@@ -1,0 +1,221 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"chatcast/channels"
+	"chatcast/models"
+)
+
+// LicenseData is a licence in ChatApp's shape. There is no billing here: every
+// licence is "paid" and has no end, so licenseTo is null.
+type LicenseData struct {
+	LicenseID   int64           `json:"licenseId"`
+	LicenseTo   *int64          `json:"licenseTo"`
+	LicenseName string          `json:"licenseName"`
+	MeOwner     bool            `json:"meOwner"` // the actor owns the company
+	Active      bool            `json:"active"`
+	Status      LicenseStatus   `json:"status"`
+	Messenger   []MessengerData `json:"messenger"`
+	App         []any           `json:"app"`    // integrations: none
+	Access      []any           `json:"access"` // access of outsiders: none
+	CompanyID   int64           `json:"companyId"`
+	Write       bool            `json:"write"` // the actor may write
+}
+
+// LicenseStatus is ChatApp's status of a licence.
+type LicenseStatus struct {
+	ID   int64  `json:"id"`
+	Code string `json:"code"`
+}
+
+// MessengerData is a messenger of a licence.
+type MessengerData struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+// maxMessengers is how many messengers a licence may have.
+const maxMessengers = 50
+
+// Licenses lists the licences that the actor may read.
+func (s *Service) Licenses(ctx context.Context, a Actor) ([]LicenseData, error) {
+	return licenses(s.Store.Read(ctx), a)
+}
+
+func licenses(tx *models.Tx, a Actor) ([]LicenseData, error) {
+	views, err := tx.LicensesOf(a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	list, place, ids := make([]LicenseData, 0, len(views)), map[int64]int{}, []int64{}
+	for i, v := range views {
+		list = append(list, LicenseData{
+			LicenseID: v.ID, LicenseName: v.Name, CompanyID: v.CompanyID,
+			MeOwner: v.Role == models.RoleOwner, Active: true, Write: v.CanWrite,
+			Status:    LicenseStatus{ID: 4, Code: "paid"},
+			Messenger: []MessengerData{}, App: []any{}, Access: []any{},
+		})
+		place[v.ID], ids = i, append(ids, v.ID)
+	}
+	messengers, err := tx.MessengersOf(ids)
+	for _, m := range messengers {
+		l := &list[place[m.LicenseID]]
+		l.Messenger = append(l.Messenger, MessengerData{Type: m.Type, Name: m.Name})
+	}
+	return list, err
+}
+
+// oneLicense is one of the licences that the actor may read.
+func oneLicense(tx *models.Tx, a Actor, id int64) (*LicenseData, error) {
+	list, err := licenses(tx, a)
+	for i := range list {
+		if list[i].LicenseID == id {
+			return &list[i], err
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, notFound("license")
+}
+
+// CreateLicense adds a licence to the company, or to the actor's only one when
+// companyID is 0.
+func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, name string) (*LicenseData, error) {
+	if err := checkRequired("name", name, maxName); err != nil {
+		return nil, err
+	}
+	var data *LicenseData
+	err := s.change(ctx, func(c *change) error {
+		by, err := manager(c.Tx, a, companyID)
+		if err != nil {
+			return err
+		}
+		l := &models.License{CompanyID: by.CompanyID, Name: strings.TrimSpace(name), CreatedAt: c.now.Unix()}
+		if err := c.CreateLicense(l); err != nil {
+			return err
+		}
+		data, err = oneLicense(c.Tx, a, l.ID)
+		return err
+	})
+	return data, err
+}
+
+// managed locks the licence for an owner or admin of its company. A licence of
+// another company is not found; an employee who may not read it is denied, as
+// one who may only read it is.
+func (c *change) managed(a Actor, licenseID int64) (*models.License, error) {
+	l, err := c.LockLicense(licenseID)
+	if err != nil {
+		return nil, orNotFound(err, "license")
+	}
+	if err := member(c.Tx, a, l.CompanyID, "license"); err != nil {
+		return nil, err
+	}
+	_, err = manager(c.Tx, a, l.CompanyID)
+	return l, err
+}
+
+// RenameLicense gives the licence another name.
+func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, name string) (*LicenseData, error) {
+	if err := checkRequired("name", name, maxName); err != nil {
+		return nil, err
+	}
+	var data *LicenseData
+	err := s.change(ctx, func(c *change) error {
+		if _, err := c.managed(a, licenseID); err != nil {
+			return err
+		}
+		if _, err := c.Tx.RenameLicense(licenseID, strings.TrimSpace(name)); err != nil {
+			return err
+		}
+		var err error
+		data, err = oneLicense(c.Tx, a, licenseID)
+		return err
+	})
+	return data, err
+}
+
+// DeleteLicense removes the licence with its messengers, chats and messages.
+// Whoever listens to its channels stops at once.
+func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) error {
+	return s.change(ctx, func(c *change) error {
+		l, err := c.managed(a, licenseID)
+		if err != nil {
+			return err
+		}
+		return s.evictViewers(c, l, func() error { return c.Tx.DeleteLicense(l.ID) })
+	})
+}
+
+// AddMessenger adds a messenger to the licence: a known type, or any other as a
+// bridge. An empty name is the type's own.
+func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, typ, name string) (*LicenseData, error) {
+	var typeFault error
+	if !channels.ValidMessenger(typ) {
+		typeFault = Invalid("type", "must be 1 to 32 letters and digits, a letter first")
+	}
+	if err := allFaults(typeFault, checkText("name", name, maxName)); err != nil {
+		return nil, err
+	}
+	if name = strings.TrimSpace(name); name == "" {
+		name = LookupMessenger(typ).Name
+	}
+	var data *LicenseData
+	err := s.change(ctx, func(c *change) error {
+		if _, err := c.managed(a, licenseID); err != nil {
+			return err
+		}
+		has, err := c.MessengersOf([]int64{licenseID})
+		if err != nil {
+			return err
+		}
+		if len(has) >= maxMessengers {
+			return conflict("the license has as many messengers as it may")
+		}
+		m := &models.Messenger{LicenseID: licenseID, Type: typ, Name: name, CreatedAt: c.now.Unix()}
+		if err := c.CreateMessenger(m); errors.Is(err, models.ErrDuplicate) {
+			return conflict("the license has this messenger already")
+		} else if err != nil {
+			return err
+		}
+		data, err = oneLicense(c.Tx, a, licenseID)
+		return err
+	})
+	return data, err
+}
+
+// RemoveMessenger removes a messenger from the licence with its chats and
+// messages. Whoever listens to its channel stops at once.
+func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64, typ string) (*LicenseData, error) {
+	var data *LicenseData
+	err := s.change(ctx, func(c *change) error {
+		l, err := c.managed(a, licenseID)
+		if err != nil {
+			return err
+		}
+		err = s.evictViewers(c, l, func() error { return c.DeleteMessenger(licenseID, typ) })
+		if err != nil {
+			return orNotFound(err, "messenger")
+		}
+		data, err = oneLicense(c.Tx, a, licenseID)
+		return err
+	})
+	return data, err
+}
+
+// evictViewers is evictLost for everybody who may read the licence.
+func (s *Service) evictViewers(c *change, l *models.License, f func() error) error {
+	viewers, err := c.Viewers(l.ID)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(viewers))
+	for i, v := range viewers {
+		ids[i] = v.UserID
+	}
+	return s.evictLost(c, l.CompanyID, ids, f)
+}

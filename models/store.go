@@ -58,6 +58,11 @@ func (s *Store) Read(ctx context.Context) *Tx {
 	return &Tx{db: s.reader.WithContext(ctx), postgres: s.postgres}
 }
 
+// Ping says whether the database answers, to writers and to readers.
+func (s *Store) Ping(ctx context.Context) error {
+	return errors.Join(s.db.WithContext(ctx).Exec("SELECT 1").Error, s.reader.WithContext(ctx).Exec("SELECT 1").Error)
+}
+
 // Close ends all connections.
 func (s *Store) Close() error {
 	var errs []error

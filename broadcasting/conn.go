@@ -77,7 +77,11 @@ func (c *Conn) subscribe(want Wanted) error {
 	}
 	s := &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name})}
 	err := s.enter(want)
+	empty := err != nil && s.ch.dieIfEmpty()
 	s.ch.mu.Unlock()
+	if empty {
+		c.engine.hub.bury(s.ch)
+	}
 	if err != nil {
 		return err
 	}
@@ -106,7 +110,7 @@ func (s *subscription) enter(want Wanted) error {
 		}
 		m, first, err := ch.presence.join(*want.Member, want.MaxMembers)
 		if err != nil {
-			return err // the channel is full, so it has subscribers and stays
+			return err
 		}
 		if s.member = m; first {
 			ch.fanOut(nil, func(d Dialect) []byte { return d.MemberAdded(ch.key.name, m) })
@@ -165,6 +169,12 @@ func (c *Conn) Subscribed(channel string) (member *Member, in bool) {
 		return nil, false
 	}
 	return s.member, true
+}
+
+func (c *Conn) subscription(channel string) *subscription {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.subs[channel]
 }
 
 // Channels is the number of channels that the socket is in.

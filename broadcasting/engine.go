@@ -63,33 +63,19 @@ func (e *Engine) deliver(ev *Event) {
 	if ch == nil {
 		return
 	}
-	var except *Conn
+	var except *subscription
 	if ev.Except != "" {
-		except = e.conn(ev.App, ev.Except)
+		if c := e.conn(ev.App, ev.Except); c != nil {
+			except = c.subscription(ev.Channel)
+		}
 	}
 	ch.mu.Lock()
-	n := ch.fanOut(ch.of(except), func(d Dialect) []byte { return d.Event(ev) })
+	if !ch.has(except) {
+		except = nil // it has left, or its channel has died and been made anew
+	}
+	n := ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
 	ch.mu.Unlock()
 	e.delivered.Add(uint64(n))
-}
-
-// of finds a socket's subscription, nil when it has none; needs mu.
-func (ch *channel) of(c *Conn) *subscription {
-	if c == nil {
-		return nil
-	}
-	for i := range ch.groups {
-		g := &ch.groups[i]
-		if g.dialect != c.peer.Dialect {
-			continue
-		}
-		for _, s := range g.subs {
-			if s.conn == c {
-				return s
-			}
-		}
-	}
-	return nil
 }
 
 func (e *Engine) conn(app, id string) *Conn {
@@ -167,6 +153,21 @@ func (e *Engine) unindex(userID string, c *Conn) {
 	if len(e.users[userID]) == 0 {
 		delete(e.users, userID)
 	}
+}
+
+// Count is how many sockets are subscribed to a channel now and, on a presence
+// channel, how many different users that is.
+func (e *Engine) Count(_ context.Context, app, channel string) (subscriptions, users int, err error) {
+	ch := e.hub.find(key{app, channel})
+	if ch == nil {
+		return 0, 0, nil
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for i := range ch.groups {
+		subscriptions += len(ch.groups[i].subs)
+	}
+	return subscriptions, len(ch.roster()), nil
 }
 
 // Stats are the counters of an Engine.

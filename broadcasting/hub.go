@@ -137,6 +137,11 @@ func (ch *channel) remove(s *subscription) (empty bool) {
 	g.subs[s.at].at = s.at
 	g.subs[last], g.out[last] = nil, nil
 	g.subs, g.out = g.subs[:last], g.out[:last]
+	return ch.dieIfEmpty()
+}
+
+// dieIfEmpty needs mu.
+func (ch *channel) dieIfEmpty() bool {
 	for i := range ch.groups {
 		if len(ch.groups[i].subs) > 0 {
 			return false
@@ -144,6 +149,15 @@ func (ch *channel) remove(s *subscription) (empty bool) {
 	}
 	ch.dead = true
 	return true
+}
+
+// has says whether s stands in ch; needs mu.
+func (ch *channel) has(s *subscription) bool {
+	if s == nil || s.ch != ch {
+		return false
+	}
+	subs := ch.groups[s.group].subs
+	return s.at < len(subs) && subs[s.at] == s
 }
 
 // fanOut queues for every subscriber but one (nil: none) what encode makes of it

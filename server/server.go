@@ -260,3 +260,6 @@ func (s *Server) drain() {
 		session.Close(session.farewell(Stopping))
 	}
 }
+
+// ActivityTimeout is after how much silence a socket is pinged.
+func (s *Server) ActivityTimeout() time.Duration { return s.opt.ActivityTimeout }

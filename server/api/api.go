@@ -28,9 +28,11 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerLicenses(signedIn)
 	a.registerEmployees(signedIn)
 	a.registerEvents(signedIn)
+	a.registerCatalogues(signedIn)
+	a.registerQuickResponses(signedIn)
 
 	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
-	_ = line
+	a.registerChats(signedIn, line)
 }
 
 // NoRoute answers for a path under /v1 that does not exist.

@@ -1,0 +1,27 @@
+package pusher
+
+import "time"
+
+// bucket limits a rate: it holds up to burst tokens and gains rate of them each
+// second. It belongs to one goroutine.
+type bucket struct {
+	rate, burst, tokens float64
+	filled              time.Time
+}
+
+func newBucket(perSecond, burst int) bucket {
+	return bucket{rate: float64(perSecond), burst: float64(burst), tokens: float64(burst)}
+}
+
+// take says whether there is a token, and takes it.
+func (b *bucket) take(now time.Time) bool {
+	if !b.filled.IsZero() {
+		b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.filled).Seconds())
+	}
+	b.filled = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}

@@ -1,0 +1,56 @@
+package pusher
+
+import "chatcast/server"
+
+// code is one number of the protocol with its name and its sentence.
+//
+// Clients act on the number of a close frame, by range:
+//
+//	4000-4099  never again as you are: pusher-js stays disconnected
+//	4100-4199  over capacity: it comes back after a second
+//	4200-4299  come back at once
+//	4300-4399  "other": never as a close code, it would lock the client out for good
+//
+// In band, as pusher:error, a number changes nothing about the connection.
+type code struct {
+	number   int
+	word     server.Reason // in the log and the metrics
+	sentence string
+}
+
+// Codes that end a socket.
+var (
+	codeUnknownApp   = code{4001, "unknown_app", "The application does not exist"}
+	codeAppDisabled  = code{4003, "app_disabled", "The application is disabled"}
+	codeAppFull      = code{4004, "app_full", "The application is over its connection quota"}
+	codeUnknownPath  = code{4005, "unknown_path", "The path was not found"}
+	codeBadVersion   = code{4006, "bad_version", "The protocol version is not a number"}
+	codeOtherVersion = code{4007, "unsupported_version", "The protocol version is not supported: 5, 6 and 7 are"}
+	codeNoVersion    = code{4008, "no_version", "No protocol version was supplied"}
+	codeBadOrigin    = code{4009, "bad_origin", "This origin may not connect to the application"}
+	codeExpelled     = code{4009, "expelled", "The user is no longer allowed to be here"}
+	codeAddressFull  = code{4100, server.AddressFull, "Too many connections from this address"}
+	codeSlow         = code{4100, server.SlowConsumer, "The connection is too slow for what is sent on it"}
+	codeFlood        = code{4100, "flood", "Too many messages in spite of the rate limit"}
+	codeStopping     = code{4200, server.Stopping, "The server stops, please reconnect"}
+	codeSilent       = code{4201, server.Silent, "No pong was received in time"}
+)
+
+// Codes that are said in band.
+var (
+	codeUnauthorized   = code{4009, "unauthorized", "The subscription is not authorized"}
+	codeRejected       = code{4301, "rejected", "Client event rejected"}
+	codeTooFast        = code{4301, "rate_limit", "Message rejected due to rate limit"}
+	codeBadMessage     = code{4310, "bad_message", "The message is not valid"}
+	codeBadChannel     = code{4311, "bad_channel", "The channel name is not valid"}
+	codeTooManyChannel = code{4312, "too_many_channels", "The connection has too many channels"}
+	codePresenceFull   = code{4313, "presence_full", "The presence channel has too many members"}
+	codeBadMember      = code{4314, "bad_member", "The channel_data is not valid"}
+	codeNotSupported   = code{4315, "not_supported", "This is not supported"}
+)
+
+// farewell ends a socket with the code: the error frame, for protocols that have
+// no close codes, then the close frame with the same.
+func (c code) farewell() server.Farewell {
+	return server.Farewell{Reason: c.word, Frame: errorFrame(c.number, c.sentence), Code: c.number, Message: c.sentence}
+}

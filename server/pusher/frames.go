@@ -1,0 +1,224 @@
+package pusher
+
+import (
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+
+	"chatcast/broadcasting"
+	"chatcast/server"
+)
+
+// The wire, protocol 7: text frames, each one JSON object.
+//
+//	client                                     server
+//	------                                     ------
+//	GET /app/KEY?protocol=7                 -> 101
+//	                                        <- pusher:connection_established  {socket_id, activity_timeout}
+//	pusher:subscribe   {channel, auth?, channel_data?}
+//	                                        <- pusher_internal:subscription_succeeded
+//	                                           presence: with the roster, and to the others
+//	                                        <- pusher_internal:member_added
+//	                                     or <- pusher:error and pusher:subscription_error
+//	                                        <- EVENT, as published
+//	client-EVENT       (private, presence)  -> to the others of the channel
+//	pusher:unsubscribe {channel}            -> no answer; to the others of a presence channel
+//	                                        <- pusher_internal:member_removed
+//	                                        <- pusher:subscription_error, status 403: access withdrawn
+//	pusher:ping                             <- pusher:pong
+//	pusher:pong                             <- pusher:ping, after activity_timeout of silence
+//	                                        <- pusher:error, then close with the same code
+//
+// data is a STRING of JSON in connection_established, subscription_succeeded,
+// member_added, member_removed and published events; it is an OBJECT in
+// pusher:error, subscription_error, ping and pong; in client events it is what
+// the client sent. Libraries of typed languages depend on each of these.
+
+// dialect implements broadcasting.Dialect. There is one for all sockets.
+type dialect struct{}
+
+var _ broadcasting.Dialect = dialect{}
+
+// begin is a buffer for a frame with n bytes of payload, more or less.
+func begin(n int) []byte { return make([]byte, server.HeaderRoom, server.HeaderRoom+n) }
+
+// Event implements broadcasting.Dialect.
+func (dialect) Event(ev *broadcasting.Event) []byte {
+	b := begin(64 + len(ev.Name) + len(ev.Channel) + len(ev.UserID) + len(ev.Data) + len(ev.Data)/6)
+	b = append(b, `{"event":`...)
+	b = appendString(b, ev.Name)
+	b = append(b, `,"channel":`...)
+	b = appendString(b, ev.Channel)
+	switch {
+	case !ev.Object:
+		b = append(b, `,"data":`...)
+		b = appendString(b, ev.Data)
+	case ev.Data != "":
+		b = append(b, `,"data":`...)
+		b = append(b, ev.Data...)
+	}
+	if ev.UserID != "" {
+		b = append(b, `,"user_id":`...)
+		b = appendString(b, ev.UserID)
+	}
+	return server.Frame(append(b, '}'))
+}
+
+// Subscribed implements broadcasting.Dialect.
+func (dialect) Subscribed(channel string, members []*broadcasting.Member) []byte {
+	data := "{}"
+	if members != nil {
+		data = roster(members)
+	}
+	return stringFrame("pusher_internal:subscription_succeeded", channel, data)
+}
+
+// roster is {"presence":{"ids":[...],"hash":{id:info},"count":n}}.
+func roster(members []*broadcasting.Member) string {
+	b := append(make([]byte, 0, 64+128*len(members)), `{"presence":{"ids":[`...)
+	for i, m := range members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, m.ID)
+	}
+	b = append(b, `],"hash":{`...)
+	for i, m := range members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, m.ID), ':')
+		b = appendInfo(b, m.Info)
+	}
+	b = append(b, `},"count":`...)
+	b = strconv.AppendInt(b, int64(len(members)), 10)
+	return string(append(b, "}}"...))
+}
+
+func appendInfo(b []byte, info json.RawMessage) []byte {
+	if info == nil {
+		return append(b, "null"...)
+	}
+	return append(b, info...)
+}
+
+// MemberAdded implements broadcasting.Dialect.
+func (dialect) MemberAdded(channel string, m *broadcasting.Member) []byte {
+	b := append([]byte(nil), `{"user_id":`...)
+	b = appendString(b, m.ID)
+	if m.Info != nil {
+		b = append(append(b, `,"user_info":`...), m.Info...)
+	}
+	return stringFrame("pusher_internal:member_added", channel, string(append(b, '}')))
+}
+
+// MemberRemoved implements broadcasting.Dialect.
+func (dialect) MemberRemoved(channel, userID string) []byte {
+	b := appendString(append([]byte(nil), `{"user_id":`...), userID)
+	return stringFrame("pusher_internal:member_removed", channel, string(append(b, '}')))
+}
+
+// Revoked implements broadcasting.Dialect.
+func (dialect) Revoked(channel string) []byte {
+	return subscriptionErrorFrame(channel, errorTypeAuth, "Access to the channel was withdrawn", 403)
+}
+
+// stringFrame is a message whose data is a string of JSON.
+func stringFrame(event, channel, data string) []byte {
+	return dialect{}.Event(&broadcasting.Event{Name: event, Channel: channel, Data: data})
+}
+
+func establishedFrame(socketID string, activityTimeout int) []byte {
+	b := begin(128)
+	b = append(b, `{"event":"pusher:connection_established","data":`...)
+	b = appendString(b, `{"socket_id":"`+socketID+`","activity_timeout":`+strconv.Itoa(activityTimeout)+`}`)
+	return server.Frame(append(b, '}'))
+}
+
+// Frames that are always the same.
+var (
+	pingFrame = server.Frame(append(begin(64), `{"event":"pusher:ping","data":{}}`...))
+	pongFrame = server.Frame(append(begin(64), `{"event":"pusher:pong","data":{}}`...))
+)
+
+// errorFrame always has a number: pusher-js under node dies of an error without
+// one that comes before connection_established.
+func errorFrame(number int, message string) []byte {
+	b := begin(64 + len(message))
+	b = append(b, `{"event":"pusher:error","data":{"code":`...)
+	b = strconv.AppendInt(b, int64(number), 10)
+	b = append(b, `,"message":`...)
+	b = appendString(b, message)
+	return server.Frame(append(b, "}}"...))
+}
+
+// Types of subscription errors.
+const (
+	errorTypeAuth  = "AuthError"
+	errorTypeLimit = "LimitReached"
+	errorTypeName  = "ChannelError"
+)
+
+// subscriptionErrorFrame is not in Pusher's document; pusher-js hands it to the
+// channel, and Laravel Echo's error() waits for it.
+func subscriptionErrorFrame(channel, kind, message string, status int) []byte {
+	b := begin(128 + len(channel) + len(message))
+	b = append(b, `{"event":"pusher:subscription_error","channel":`...)
+	b = appendString(b, channel)
+	b = append(b, `,"data":{"type":`...)
+	b = appendString(b, kind)
+	b = append(b, `,"error":`...)
+	b = appendString(b, message)
+	b = append(b, `,"status":`...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	return server.Frame(append(b, "}}"...))
+}
+
+const hexDigits = "0123456789abcdef"
+
+// plain says which bytes stand for themselves in a JSON string.
+var plain = func() (t [256]bool) {
+	for c := 0x20; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// appendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, for
+// a frame that is not valid UTF-8 would end the receiver's connection.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if plain[c] {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(append(b, s[from:i]...), "\ufffd"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(b, s[from:]...), '"')
+}

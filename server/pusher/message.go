@@ -1,0 +1,143 @@
+package pusher
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"chatcast/broadcasting"
+)
+
+// message is what a client sends.
+type message struct {
+	Event   string          `json:"event"`
+	Channel string          `json:"channel"` // of client events
+	Data    json.RawMessage `json:"data"`
+}
+
+// subscription is the data of pusher:subscribe and pusher:unsubscribe.
+type subscription struct {
+	Channel     string `json:"channel"`
+	Auth        string `json:"auth"`
+	ChannelData string `json:"channel_data"`
+}
+
+// parseMessage reads a message. Its errors are sentences for the client.
+func parseMessage(text []byte) (m message, err error) {
+	if err := decode(text, &m, "The message"); err != nil {
+		return message{}, err
+	}
+	if m.Event == "" {
+		return message{}, errors.New("The message has no event")
+	}
+	return m, nil
+}
+
+func parseSubscription(data json.RawMessage) (s subscription, err error) {
+	if len(data) == 0 {
+		return s, errors.New("The message has no data")
+	}
+	if err := decode(data, &s, "data"); err != nil {
+		return subscription{}, err
+	}
+	if s.Channel == "" {
+		return subscription{}, errors.New("data.channel is missing")
+	}
+	return s, nil
+}
+
+// decode reads a JSON object into v and says what is wrong with what.
+func decode(text []byte, v any, what string) error {
+	if first := bytes.TrimLeft(text, " \t\r\n"); len(first) == 0 || first[0] != '{' {
+		if json.Valid(text) {
+			return fmt.Errorf("%s is not a JSON object", what)
+		}
+		return fmt.Errorf("%s is not valid JSON", what)
+	}
+	err := json.Unmarshal(text, v)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s: %s may not be %s", what, wrong.Field, article(wrong.Value))
+	case err != nil:
+		return fmt.Errorf("%s is not valid JSON", what)
+	}
+	return nil
+}
+
+// article turns what encoding/json calls a value into English.
+func article(value string) string {
+	switch word, _, _ := bytes.Cut([]byte(value), []byte(" ")); string(word) {
+	case "array", "object":
+		return "an " + string(word)
+	case "bool":
+		return "a boolean"
+	default:
+		return "a " + string(word)
+	}
+}
+
+const (
+	maxUserID    = 128 // bytes
+	maxEventSize = "Client event rejected: its data is over %d bytes"
+)
+
+// parseMember reads the channel_data of a presence channel, once its signature is
+// known to be good. limit is the bytes of user_id and user_info together.
+func parseMember(channelData string, limit int) (*broadcasting.Member, error) {
+	var data struct {
+		ID   json.RawMessage `json:"user_id"`
+		Info json.RawMessage `json:"user_info"`
+	}
+	if channelData == "" {
+		return nil, errors.New("channel_data is missing: a presence channel needs it")
+	}
+	if err := decode([]byte(channelData), &data, "channel_data"); err != nil {
+		return nil, err
+	}
+	id, err := userID(data.ID)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(data.Info, []byte("null")) {
+		data.Info = nil
+	}
+	if size := len(id) + len(data.Info); size > limit {
+		return nil, fmt.Errorf("channel_data: user_id and user_info have %d bytes, at most %d are allowed", size, limit)
+	}
+	return &broadcasting.Member{ID: id, Info: data.Info}, nil
+}
+
+// userID takes a string, or a whole number as many backends send: a string from
+// here on.
+func userID(raw json.RawMessage) (string, error) {
+	var id string
+	switch {
+	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
+		return "", errors.New("channel_data: user_id is missing")
+	case raw[0] == '"':
+		if err := json.Unmarshal(raw, &id); err != nil {
+			return "", errors.New("channel_data: user_id is not valid JSON")
+		}
+	case wholeNumber(raw):
+		id = string(raw)
+	default:
+		return "", errors.New("channel_data: user_id must be a string or a whole number")
+	}
+	if id == "" || len(id) > maxUserID {
+		return "", fmt.Errorf("channel_data: user_id must have 1 to %d bytes", maxUserID)
+	}
+	return id, nil
+}
+
+// wholeNumber says whether a JSON value is a number without fraction or exponent.
+func wholeNumber(raw []byte) bool {
+	digits := bytes.TrimPrefix(raw, []byte("-"))
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(digits) > 0
+}

@@ -1,0 +1,188 @@
+package pusher
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+
+	"chatcast/broadcasting"
+	"chatcast/server"
+)
+
+// Options of a Server. A zero limit is the default in brackets.
+type Options struct {
+	Apps    *Apps
+	Engine  *broadcasting.Engine
+	Sockets *server.Server
+	Origins server.Origins // of browsers, for every app; each app has its own besides
+	Log     *slog.Logger
+
+	MessagesPerSecond int // from one socket, on the average [200]
+	MessageBurst      int // and at once [1000]
+}
+
+// Server is the sockets that speak Pusher. Safe for concurrent use.
+type Server struct {
+	opt   Options
+	count map[string]*atomic.Int64 // sockets of each app, by id
+}
+
+// New returns a Server; its sockets live as long as o.Sockets runs.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MessagesPerSecond <= 0 {
+		o.MessagesPerSecond = 200
+	}
+	if o.MessageBurst <= 0 {
+		o.MessageBurst = 1000
+	}
+	s := &Server{opt: o, count: map[string]*atomic.Int64{}}
+	for id := range o.Apps.byID {
+		s.count[id] = new(atomic.Int64)
+	}
+	return s
+}
+
+// Register adds the route of the sockets to r.
+func (s *Server) Register(r gin.IRouter) { r.GET("/app/:key", s.connect) }
+
+// NotFound answers a WebSocket on a path that leads nowhere in the protocol's own
+// way, and says whether it was one. It is for the router's NoRoute.
+func (s *Server) NotFound(c *gin.Context) bool {
+	if !websocket.IsWebSocketUpgrade(c.Request) {
+		return false
+	}
+	s.accept(c, nil, codeUnknownPath)
+	return true
+}
+
+func (s *Server) connect(c *gin.Context) {
+	app := s.opt.Apps.ByKey(c.Param("key"))
+	fault := s.admit(c.Request, app)
+	if fault.number == 0 && !s.enter(app) {
+		fault = codeAppFull
+	}
+	s.accept(c, app, fault)
+}
+
+// admit finds out why the request may not become a socket; the zero code says
+// that it may.
+func (s *Server) admit(r *http.Request, app *App) code {
+	if fault := versionFault(r); fault.number != 0 {
+		return fault
+	}
+	origin := r.Header.Get("Origin")
+	switch {
+	case app == nil:
+		return codeUnknownApp
+	case !app.Enabled:
+		return codeAppDisabled
+	case !s.opt.Origins.Allow(origin), !app.AllowsOrigin(origin):
+		return codeBadOrigin
+	}
+	return code{}
+}
+
+// versionFault accepts 5, 6 and 7: what differs between them is that older ones
+// know fewer close codes and no activity_timeout, and both do no harm.
+func versionFault(r *http.Request) code {
+	text := r.URL.Query().Get("protocol")
+	version, err := strconv.Atoi(text)
+	switch {
+	case text == "":
+		return codeNoVersion
+	case err != nil:
+		return codeBadVersion
+	case version < 5 || version > 7:
+		return codeOtherVersion
+	}
+	return code{}
+}
+
+// enter counts a socket of the app if there is room for it.
+func (s *Server) enter(app *App) bool {
+	n := s.count[app.ID]
+	if limit := app.Limits.Sockets; n.Add(1) > int64(limit) && limit > 0 {
+		n.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (s *Server) leave(app *App) { s.count[app.ID].Add(-1) }
+
+// accept makes the request a socket; one with a fault only to say what it is,
+// which a page cannot read from an HTTP answer.
+func (s *Server) accept(c *gin.Context, app *App, fault code) {
+	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
+		if fault.number != 0 {
+			s.opt.Log.Debug("socket refused", "reason", string(fault.word), "remote", session.Remote())
+			session.Close(fault.farewell())
+			return refused{}
+		}
+		return s.open(session, app)
+	})
+	if err != nil && fault.number == 0 {
+		s.leave(app) // nobody was opened, so nobody will be closed
+	}
+	c.Abort() // Accept has answered
+}
+
+// open greets a socket.
+func (s *Server) open(session *server.Session, app *App) server.Handler {
+	k := &socket{srv: s, app: app, session: session}
+	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)
+	k.patience = newBucket(max(1, s.opt.MessagesPerSecond/4), s.opt.MessageBurst)
+	k.events = newBucket(app.Limits.ClientEventsPerSecond, app.Limits.ClientEventsPerSecond)
+	for k.conn == nil { // an id that is taken will not be drawn in a lifetime, but costs nothing
+		k.id = newSocketID()
+		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
+			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
+			Expel: func() { session.Close(codeExpelled.farewell()) },
+		})
+	}
+	session.Queue(establishedFrame(k.id, int(s.opt.Sockets.ActivityTimeout()/time.Second)))
+	s.opt.Log.Debug("socket opened", "socket", k.id, "app", app.ID, "remote", session.Remote())
+	return k
+}
+
+// newSocketID is random, because whoever knows a socket's id can have signatures
+// made for it.
+func newSocketID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	const digits = 1e15
+	id := strconv.AppendUint(make([]byte, 0, 32), binary.LittleEndian.Uint64(b[:8])%digits, 10)
+	id = append(id, '.')
+	return string(strconv.AppendUint(id, binary.LittleEndian.Uint64(b[8:])%digits, 10))
+}
+
+// refused is the handler of a socket that is only told why it may not be one.
+type refused struct{}
+
+var _ server.Handler = refused{}
+
+func (refused) Message([]byte)                         {}
+func (refused) Idle()                                  {}
+func (refused) Farewell(server.Reason) server.Farewell { return server.Farewell{} }
+func (refused) Closed(server.Reason)                   {}
+func (refused) Info() server.Info                      { return server.Info{ID: "refused"} }
+
+// shortened keeps what a client sent short enough to be repeated to it.
+func shortened(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}

@@ -1,0 +1,215 @@
+package pusher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+	"chatcast/server"
+)
+
+// socket is one connection that speaks Pusher.
+type socket struct {
+	// static
+	srv     *Server
+	app     *App
+	session *server.Session
+	conn    *broadcasting.Conn
+	id      string
+
+	// owned by the reader
+	inbound  bucket // of messages
+	patience bucket // of messages over the limit, until it is a flood
+	events   bucket // of client events
+}
+
+var _ server.Handler = (*socket)(nil)
+
+// Message implements server.Handler.
+func (k *socket) Message(text []byte) {
+	now := time.Now()
+	m, err := parseMessage(text)
+	switch {
+	case !k.inbound.take(now):
+		if !k.patience.take(now) {
+			k.session.Close(codeFlood.farewell())
+			return
+		}
+		k.fault(codeTooFast, codeTooFast.sentence+": "+shortened(strings.TrimSpace(m.Event+" "+m.Channel)))
+	case err != nil:
+		k.fault(codeBadMessage, err.Error())
+	case m.Event == "pusher:subscribe":
+		k.subscribe(m)
+	case m.Event == "pusher:unsubscribe":
+		k.unsubscribe(m)
+	case m.Event == "pusher:ping":
+		k.session.Queue(pongFrame)
+	case m.Event == "pusher:pong":
+		// Every frame is a sign of life, this one is nothing else.
+	case strings.HasPrefix(m.Event, "client-"):
+		k.clientEvent(m, now)
+	case m.Event == "pusher:signin":
+		k.fault(codeNotSupported, "pusher:signin is not supported by this version")
+	default:
+		k.fault(codeBadMessage, "The event is unknown: "+shortened(m.Event))
+	}
+}
+
+// Idle implements server.Handler.
+func (k *socket) Idle() { k.session.Queue(pingFrame) }
+
+// Farewell implements server.Handler.
+func (k *socket) Farewell(r server.Reason) server.Farewell {
+	for _, c := range [...]code{codeSlow, codeSilent, codeStopping, codeAddressFull} {
+		if c.word == r {
+			return c.farewell()
+		}
+	}
+	return server.Farewell{Code: 1011, Message: string(r)}
+}
+
+// Closed implements server.Handler.
+func (k *socket) Closed(r server.Reason) {
+	level := slog.LevelDebug
+	if r == server.SlowConsumer || r == codeFlood.word {
+		level = slog.LevelWarn
+	}
+	k.srv.opt.Log.Log(context.Background(), level, "socket closed", "socket", k.id, "reason", string(r),
+		"app", k.app.ID, "user", k.conn.User(), "remote", k.session.Remote())
+	k.conn.Close()
+	k.srv.leave(k.app)
+}
+
+// Info implements server.Handler.
+func (k *socket) Info() server.Info {
+	return server.Info{ID: k.id, App: k.app.ID, User: k.conn.User(), Channels: k.conn.Channels()}
+}
+
+// fault says in band what is wrong; the connection goes on.
+func (k *socket) fault(c code, message string) {
+	k.session.Queue(errorFrame(c.number, message))
+}
+
+// refuse says it twice: pusher:error is the protocol's way, and
+// pusher:subscription_error reaches who waits on the channel.
+func (k *socket) refuse(c code, channel, kind, message string, status int) {
+	k.fault(c, message)
+	k.session.Queue(subscriptionErrorFrame(channel, kind, message, status))
+}
+
+func (k *socket) subscribe(m message) {
+	s, err := parseSubscription(m.Data)
+	if err != nil {
+		k.fault(codeBadMessage, "pusher:subscribe: "+err.Error())
+		return
+	}
+	name, err := channels.Parse(s.Channel)
+	switch {
+	case err != nil:
+		k.refuse(codeBadChannel, shortened(s.Channel), errorTypeName, sentence(err), 400)
+		return
+	case name.Kind == channels.User:
+		k.refuse(codeNotSupported, s.Channel, errorTypeName, "Channels of signed-in users are not supported by this version", 400)
+		return
+	case name.Guarded() && !k.app.VerifyChannel(s.Auth, k.id, name.Full, s.ChannelData):
+		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Auth value for subscription to "+s.Channel+" is invalid", 401)
+		return
+	}
+	want := broadcasting.Wanted{Name: name, MaxMembers: k.app.Limits.PresenceMembers, MaxChannels: k.app.Limits.ChannelsPerSocket}
+	if name.Kind == channels.Presence {
+		if want.Member, err = parseMember(s.ChannelData, k.app.Limits.PresenceUserBytes); err != nil {
+			k.refuse(codeBadMember, s.Channel, errorTypeName, err.Error(), 400)
+			return
+		}
+	}
+	k.enter(want)
+}
+
+// enter subscribes. Who subscribes again to a channel gets its
+// subscription_succeeded again and each event once: pusher-js never does it, and
+// a client that lost track has then what it wants.
+func (k *socket) enter(want broadcasting.Wanted) {
+	channel, limits := want.Name.Full, k.app.Limits
+	switch err := k.conn.Subscribe(want); {
+	case err == nil, errors.Is(err, broadcasting.ErrClosed):
+	case errors.Is(err, broadcasting.ErrRevoked):
+		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Access to "+channel+" was withdrawn", 403)
+	case errors.Is(err, broadcasting.ErrTooMany):
+		k.refuse(codeTooManyChannel, channel, errorTypeLimit,
+			fmt.Sprintf("At most %d channels are allowed on one connection", limits.ChannelsPerSocket), 429)
+	case errors.Is(err, broadcasting.ErrFull):
+		k.refuse(codePresenceFull, channel, errorTypeLimit,
+			fmt.Sprintf("At most %d members are allowed in a presence channel", limits.PresenceMembers), 429)
+	default:
+		k.srv.opt.Log.Error("subscribe failed", "socket", k.id, "channel", channel, "error", err)
+		k.refuse(codeBadMessage, channel, errorTypeName, "The subscription failed", 500)
+	}
+}
+
+// unsubscribe has no answer, neither when the socket was not subscribed.
+func (k *socket) unsubscribe(m message) {
+	s, err := parseSubscription(m.Data)
+	if err != nil {
+		k.fault(codeBadMessage, "pusher:unsubscribe: "+err.Error())
+		return
+	}
+	k.conn.Unsubscribe(s.Channel)
+}
+
+// clientEvent sends an event to the others of a channel.
+func (k *socket) clientEvent(m message, now time.Time) {
+	member, fault := k.clientFault(m)
+	if fault == "" && !k.events.take(now) {
+		fault = "Client event rejected due to rate limit"
+	}
+	if fault != "" {
+		k.fault(codeRejected, fault)
+		return
+	}
+	ev := broadcasting.Event{
+		App: k.app.ID, Channel: m.Channel, Name: m.Event, Data: string(m.Data), Object: true, Except: k.id,
+	}
+	if member != nil {
+		ev.UserID = member.ID
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), publishTimeout)
+	defer cancel()
+	if err := k.srv.opt.Engine.Publish(ctx, ev); err != nil {
+		k.srv.opt.Log.Error("client event not published", "socket", k.id, "channel", m.Channel, "error", err)
+		k.fault(codeRejected, "Client event rejected: it could not be published")
+	}
+}
+
+// clientFault says why a client event may not be sent, "" when it may, and as
+// which member it goes out on a presence channel.
+func (k *socket) clientFault(m message) (member *broadcasting.Member, fault string) {
+	name, err := channels.Parse(m.Channel)
+	switch {
+	case !k.app.ClientEvents:
+		return nil, "The app does not have client events enabled"
+	case len(m.Event) > maxEventName:
+		return nil, fmt.Sprintf("Client event rejected: its name is over %d bytes", maxEventName)
+	case err != nil:
+		return nil, "Client event rejected: " + sentence(err)
+	case !name.Guarded():
+		return nil, "Client event rejected: only private and presence channels have them"
+	case len(m.Data) > k.app.Limits.EventBytes:
+		return nil, fmt.Sprintf(maxEventSize, k.app.Limits.EventBytes)
+	}
+	member, in := k.conn.Subscribed(m.Channel)
+	if !in {
+		return nil, "Client event rejected: the connection is not subscribed to " + m.Channel
+	}
+	return member, ""
+}
+
+// sentence is an error of the channels package for the outside.
+func sentence(err error) string {
+	text := strings.TrimPrefix(err.Error(), "channels: ")
+	return strings.ToUpper(text[:1]) + text[1:]
+}

@@ -30,6 +30,9 @@ const (
 // is not found; what they may not do is denied. An employee without read on the
 // licence does not learn what it holds: denied too.
 func (s *Service) line(tx *models.Tx, a Actor, licenseID int64, messenger string, n need) (*line, error) {
+	if !channels.ValidMessenger(messenger) { // a path can hold what no database takes
+		return nil, notFound("license or messenger")
+	}
 	acc, err := tx.LineAccess(a.UserID, licenseID, messenger)
 	if err != nil {
 		return nil, orNotFound(err, "license or messenger")

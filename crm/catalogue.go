@@ -4,7 +4,6 @@ import "chatcast/models"
 
 // Limits of what a catalogue holds.
 const (
-	maxName     = 255           // characters of a name
 	maxSort     = 1_000_000_000 // of sort, either way
 	defaultSort = 100
 )

@@ -3,7 +3,6 @@ package api
 import (
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,7 +19,7 @@ type API struct {
 // v1 is open to everybody, signedIn wants an access token, line is one
 // messenger of one licence.
 func (a *API) Register(r gin.IRouter) {
-	v1 := r.Group("/v1", a.recoverPanic)
+	v1 := r.Group("/v1")
 	a.registerTokens(v1)
 
 	signedIn := v1.Group("", a.authenticate)
@@ -46,26 +45,4 @@ func (a *API) NoMethod(c *gin.Context) {
 	c.AbortWithStatusJSON(http.StatusMethodNotAllowed, answer{Error: &answerError{
 		Code: "ApiMethodNotAllowedError", Message: "this route does not know the method " + c.Request.Method,
 	}})
-}
-
-// recoverPanic answers "internal" for a panic of a handler and logs where it
-// was. What net/http panics with to abort an answer goes on its way.
-func (a *API) recoverPanic(c *gin.Context) {
-	defer func() {
-		p := recover()
-		if p == nil {
-			return
-		}
-		if p == http.ErrAbortHandler {
-			panic(p)
-		}
-		a.Log.ErrorContext(c.Request.Context(), "a handler panicked",
-			"method", c.Request.Method, "route", c.FullPath(), "panic", p, "stack", string(debug.Stack()))
-		if c.Writer.Written() {
-			c.Abort()
-			return
-		}
-		c.AbortWithStatusJSON(http.StatusInternalServerError, internal)
-	}()
-	c.Next()
 }

@@ -1,5 +1,128 @@
 package api
 
-import "github.com/gin-gonic/gin"
+import (
+	"bytes"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
 
-func (a *API) registerTokens(v1 gin.IRouter) {}
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+)
+
+func (a *API) registerTokens(v1 gin.IRouter) {
+	v1.POST("/tokens", a.makeToken)
+	v1.POST("/tokens/refresh", a.refreshToken)
+	v1.GET("/tokens/check", a.checkToken)
+	v1.DELETE("/tokens", a.revokeToken)
+}
+
+// makeToken signs in. ChatApp's clients send JSON, a form, or the query alone.
+func (a *API) makeToken(c *gin.Context) {
+	noStore(c)
+	in := struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+		AppID    string `json:"appId"`
+	}{c.Query("email"), c.Query("password"), c.Query("appId")}
+	err := bodyOrForm(c, &in, func(form url.Values) {
+		for key, dst := range map[string]*string{"email": &in.Email, "password": &in.Password, "appId": &in.AppID} {
+			if form.Has(key) {
+				*dst = form.Get(key)
+			}
+		}
+	})
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	pair, err := a.CRM.MakeToken(c.Request.Context(), crm.SignIn{
+		Email: in.Email, Password: in.Password, AppID: in.AppID, Address: c.ClientIP(),
+	})
+	a.reply(c, pair, err)
+}
+
+// refreshToken takes the token from the Refresh header, or from the body where
+// newer clients put it.
+func (a *API) refreshToken(c *gin.Context) {
+	noStore(c)
+	in := struct {
+		RefreshToken string `json:"refreshToken"`
+	}{c.GetHeader("Refresh")}
+	if in.RefreshToken == "" {
+		err := bodyOrForm(c, &in, func(form url.Values) { in.RefreshToken = form.Get("refreshToken") })
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+	}
+	pair, err := a.CRM.RefreshToken(c.Request.Context(), in.RefreshToken)
+	a.reply(c, pair, err)
+}
+
+func (a *API) checkToken(c *gin.Context) {
+	noStore(c)
+	info, err := a.CRM.CheckToken(c.Request.Context(), accessToken(c.Request))
+	a.reply(c, info, err)
+}
+
+func (a *API) revokeToken(c *gin.Context) {
+	a.reply(c, nil, a.CRM.RevokeToken(c.Request.Context(), accessToken(c.Request)))
+}
+
+// noStore keeps tokens out of caches.
+func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
+
+// bodyOrForm reads a body that may be JSON, into dst, or a form, given to fill;
+// no body is no fault. What begins like a JSON object is one, whatever its type
+// says: so sends curl -d.
+func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
+	if c.Request.Body == nil || c.Request.Body == http.NoBody {
+		return nil
+	}
+	raw, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	typ, params, _ := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	object := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{"))
+	switch {
+	case typ == "application/x-www-form-urlencoded" && !object:
+		form, err := url.ParseQuery(string(raw))
+		if err != nil {
+			return crm.Invalid("body", "must be a form or JSON")
+		}
+		fill(form)
+		return nil
+	case typ == "multipart/form-data":
+		form, err := fields(multipart.NewReader(bytes.NewReader(raw), params["boundary"]))
+		if err != nil {
+			return crm.Invalid("body", "must be a form or JSON")
+		}
+		fill(form)
+		return nil
+	}
+	return decode(raw, dst, "")
+}
+
+// fields are the fields of a multipart form. The body is bounded already.
+func fields(r *multipart.Reader) (url.Values, error) {
+	form := url.Values{}
+	for {
+		part, err := r.NextPart()
+		if err == io.EOF {
+			return form, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		form.Add(part.FormName(), string(value))
+	}
+}

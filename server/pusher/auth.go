@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting"
 	"chatcast/channels"
 )
 
@@ -29,11 +30,17 @@ type UserInfo interface {
 	UserInfo(ctx context.Context, userID int64) (name string, err error)
 }
 
-// Granter is told who a socket belongs to, so that the engine can end what the
-// user may no longer see. False means that this node has no such socket.
+// Granter is the engine, which is told who a socket belongs to, so that it can
+// end what the user may no longer see.
 type Granter interface {
+	// Grant lets the socket enter the channel as the user's. False means that this
+	// node has no such socket.
 	Grant(app, socketID, channel, userID string) bool
+	// Evict ends the user's subscriptions to the channels and undoes their grants.
+	Evict(userID string, channels ...string)
 }
+
+var _ Granter = (*broadcasting.Engine)(nil)
 
 // Authorizer serves /broadcasting/auth: it signs, with the key of the app that
 // carries the CRM's channels, for users who may enter. Safe for concurrent use.
@@ -89,10 +96,7 @@ func (a *Authorizer) authorize(c *gin.Context) (*channelAuth, error) {
 	if token == "" {
 		return nil, errNoToken
 	}
-	userID, err := a.Users.Authenticate(ctx, token)
-	if errors.Is(err, ErrUnknownToken) {
-		return nil, errBadToken
-	}
+	userID, err := a.authenticate(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +104,33 @@ func (a *Authorizer) authorize(c *gin.Context) (*channelAuth, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Policy.Authorize(ctx, userID, form.channel); errors.Is(err, channels.ErrDenied) {
-		return nil, errDenied
-	} else if err != nil {
+	if err := a.admit(ctx, userID, form.channel); err != nil {
 		return nil, err
 	}
-	return a.sign(ctx, userID, form)
+	answer, err := a.sign(ctx, userID, form)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.grant(ctx, token, userID, form); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (a *Authorizer) authenticate(ctx context.Context, token string) (int64, error) {
+	userID, err := a.Users.Authenticate(ctx, token)
+	if errors.Is(err, ErrUnknownToken) {
+		return 0, errBadToken
+	}
+	return userID, err
+}
+
+func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name) error {
+	err := a.Policy.Authorize(ctx, userID, name)
+	if errors.Is(err, channels.ErrDenied) {
+		return errDenied
+	}
+	return err
 }
 
 func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*channelAuth, error) {
@@ -118,12 +143,27 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 		answer.ChannelData = data
 	}
 	answer.Auth = a.App.AuthChannel(form.socketID, form.channel.Full, answer.ChannelData)
-	// A socket that this node does not know is signed for too: it may be another
-	// node's. A signature alone is worth nothing without the socket itself.
-	if !a.Grants.Grant(a.App.ID, form.socketID, form.channel.Full, strconv.FormatInt(userID, 10)) {
-		a.Log.DebugContext(ctx, "signed for a socket that is not here", "socket", form.socketID, "channel", form.channel.Full)
-	}
 	return answer, nil
+}
+
+// grant tells the engine, then asks for the permission once more: it may have
+// been taken away since it was first asked for, and whoever took it could not
+// evict a grant that was not there yet.
+func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {
+	user, channel := strconv.FormatInt(userID, 10), form.channel.Full
+	if !a.Grants.Grant(a.App.ID, form.socketID, channel, user) {
+		// Another node's socket, perhaps, or one that is gone: signed for too. A
+		// signature is worth nothing without its socket.
+		a.Log.DebugContext(ctx, "signed for a socket that is not here", "socket", form.socketID, "channel", channel)
+	}
+	if _, err := a.authenticate(ctx, token); err != nil {
+		return err
+	}
+	err := a.admit(ctx, userID, form.channel)
+	if errors.Is(err, errDenied) {
+		a.Grants.Evict(user, channel)
+	}
+	return err
 }
 
 // member is the channel_data of a user. The id is inside user_info too, because

@@ -2,9 +2,6 @@ package models
 
 import "context"
 
-// Create lets the tests insert rows of any kind.
-func Create(tx *Tx, row any) error { return tx.create(row) }
-
 // PretendVersion makes the database one that a newer program migrated.
 func PretendVersion(ctx context.Context, s *Store, version int64) error {
 	return s.db.WithContext(ctx).Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, TRUE)", version).Error

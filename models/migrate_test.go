@@ -19,6 +19,9 @@ func TestMigrateTwiceChangesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if _, err := store.Read(t.Context()).JournalBounds(); err != nil {
+			t.Errorf("the journal after migrating again: %v", err)
+		}
 	})
 }
 
@@ -85,7 +88,7 @@ func TestSQLitePathIsTakenAsItIs(t *testing.T) {
 func TestCreateNamesTheFault(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		create := func(row any) error {
-			return store.Tx(t.Context(), func(tx *models.Tx) error { return models.Create(tx, row) })
+			return store.Tx(t.Context(), func(tx *models.Tx) error { return tx.Insert(row) })
 		}
 		for name, c := range map[string]struct {
 			row  any
@@ -115,7 +118,7 @@ func TestCreateNamesTheFault(t *testing.T) {
 func TestBumpIdentity(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		err := store.Tx(t.Context(), func(tx *models.Tx) error {
-			if err := models.Create(tx, &models.Company{ID: 1, Name: "chosen"}); err != nil {
+			if err := tx.Insert(&models.Company{ID: 1, Name: "chosen"}); err != nil {
 				return err
 			}
 			return tx.BumpIdentity("companies")
@@ -124,7 +127,7 @@ func TestBumpIdentity(t *testing.T) {
 			t.Fatal(err)
 		}
 		drawn := &models.Company{Name: "drawn"}
-		if err := store.Tx(t.Context(), func(tx *models.Tx) error { return models.Create(tx, drawn) }); err != nil {
+		if err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.Insert(drawn) }); err != nil {
 			t.Fatal(err)
 		}
 		if drawn.ID <= 1 {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	driver "modernc.org/sqlite" // the driver "sqlite", pure Go
 	lib "modernc.org/sqlite/lib"
@@ -47,13 +47,9 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 func (s *Store) openSQLitePool(ctx context.Context, size int, options url.Values) (*gorm.DB, error) {
 	// A path may hold what has a meaning in an URI, so it is written as one.
 	dsn := "file:" + (&url.URL{Path: s.sqlitePath}).EscapedPath() + "?" + options.Encode()
-	db, err := gorm.Open(sqlite.Dialector{DriverName: "sqlite", DSN: dsn}, gormConfig())
+	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
-	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, err
 	}
 	s.closers = append(s.closers, pool.Close)
 	pool.SetMaxOpenConns(size)
@@ -61,7 +57,7 @@ func (s *Store) openSQLitePool(ctx context.Context, size int, options url.Values
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
 	}
-	return db, nil
+	return gorm.Open(sqliteDialect{pool}, gormConfig())
 }
 
 // sqliteFault names the fault of a constraint; nil when err is another.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -104,8 +103,7 @@ func (s *Session) isClosing() bool {
 
 func (s *Session) message(text []byte) {
 	if s.trace {
-		s.srv.opt.Log.Log(context.Background(), LevelTrace, "frame in",
-			"socket", s.h.Info().ID, "frame", Redact(text))
+		s.traced("frame in", text)
 	}
 	s.h.Message(text)
 }

@@ -140,8 +140,9 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, o
 	session := h.session
 	session.trace = s.opt.Log.Enabled(r.Context(), LevelTrace)
 	handler := open(session)
+	name := handler.Info().ID
 	session.mu.Lock()
-	session.h = handler
+	session.h, session.name = handler, name
 	session.mu.Unlock()
 	// From here on the keeper and the end of the server find the session.
 	switch s.enlist(session) {

@@ -28,6 +28,7 @@ type Session struct {
 	mu sync.Mutex
 	// guarded by mu
 	h        Handler
+	name     string   // the dialect's id of the socket, for the log
 	pending  [][]byte // waits to be written
 	queued   int      // bytes not yet with the kernel, pending and beyond
 	busy     bool     // a writer or a drainer has it, or will
@@ -199,19 +200,15 @@ func (s *Session) readEnded(end Farewell) {
 	h.Closed(r)
 }
 
-func (s *Session) traceOut(frame []byte) {
-	s.srv.opt.Log.Log(context.Background(), LevelTrace, "frame out",
-		"socket", s.id(), "frame", Redact(payload(frame)))
-}
+// traceOut is called under the locks of whoever queues, so it asks the dialect
+// nothing.
+func (s *Session) traceOut(frame []byte) { s.traced("frame out", payload(frame)) }
 
-func (s *Session) id() string {
+func (s *Session) traced(direction string, text []byte) {
 	s.mu.Lock()
-	h := s.h
+	name := s.name
 	s.mu.Unlock()
-	if h == nil {
-		return "new"
-	}
-	return h.Info().ID
+	s.srv.opt.Log.Log(context.Background(), LevelTrace, direction, "socket", name, "frame", Redact(text))
 }
 
 // wire is the connection as gorilla sees it.

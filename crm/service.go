@@ -30,6 +30,8 @@ type Options struct {
 	Log          *slog.Logger
 	PasswordCost int    // bcrypt's; 0 is bcrypt.DefaultCost
 	FilesDir     string // where attachments are kept
+	MaxFile      int64  // of an attachment, in bytes; 0 is DefaultMaxFile
+	PublicURL    string // before the paths of links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
 }
@@ -38,6 +40,7 @@ type Options struct {
 type Service struct {
 	Options
 
+	secret    fileSecret
 	passwords *passwords
 	signIns   *throttle
 	cleaned   atomic.Int64 // when expired tokens were last removed, unix seconds

@@ -1,0 +1,143 @@
+package crm
+
+import (
+	"math"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of what a message may say.
+const (
+	MaxText     = 65536 // characters of an inbound text
+	MaxSentText = 4096  // characters of a text that we send: what every messenger takes
+	MaxCaption  = 4096  // characters
+	MaxTracking = 1024  // characters
+	maxName     = 255   // characters of names of people, chats, files, places
+	maxLink     = 2048  // bytes
+	maxOptions  = 12    // of a poll
+	maxJSON     = 4096  // bytes of a free JSON value: utm, error
+)
+
+// Types of messages that this package knows. Bridges may bring others.
+const (
+	MessageText     = "text"
+	MessageImage    = "image"
+	MessageVideo    = "video"
+	MessageAudio    = "audio"
+	MessageDocument = "document"
+	MessageLocation = "location"
+	MessageContact  = "contact"
+	MessagePoll     = "poll"
+	MessageReaction = "reaction"
+)
+
+var messageTypeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
+
+// check holds a content against the limits and against its message's type. at
+// stands before the fields' names: "messages[3].message.".
+func (m *Content) check(at, typ string, maxText int) error {
+	errs := []error{
+		checkText(at+"text", m.Text, maxText),
+		checkText(at+"caption", m.Caption, MaxCaption),
+	}
+	if m.ParseMode != "" && m.ParseMode != "markdown" && m.ParseMode != "html" {
+		errs = append(errs, Invalid(at+"parseMode", "must be markdown, html or absent"))
+	}
+	if m.File != nil {
+		errs = append(errs, m.File.check(at+"file."))
+	}
+	if m.Location != nil {
+		errs = append(errs, m.Location.check(at+"location."))
+	}
+	if m.Contact != nil {
+		errs = append(errs, m.Contact.check(at+"contact."))
+	}
+	if m.Poll != nil {
+		errs = append(errs, m.Poll.check(at+"poll."))
+	}
+	if m.Reaction != nil {
+		errs = append(errs, m.Reaction.check(at+"reaction."))
+	}
+	return allFaults(append(errs, m.missing(at, typ))...)
+}
+
+// missing is a fault when the content lacks what its type is about. Of media the
+// file may be missing: a bridge cannot always get it.
+func (m *Content) missing(at, typ string) error {
+	need := map[string]bool{
+		MessageText: strings.TrimSpace(m.Text) != "", MessageLocation: m.Location != nil,
+		MessageContact: m.Contact != nil, MessagePoll: m.Poll != nil, MessageReaction: m.Reaction != nil,
+	}
+	if there, known := need[typ]; known && !there {
+		return Invalid(at+typ, "is required in a message of type %s", typ)
+	}
+	return nil
+}
+
+func (f *FileData) check(at string) error {
+	errs := []error{checkLink(at+"link", f.Link), checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
+	if f.Size != nil && (*f.Size < 0 || *f.Size >= 1<<53) {
+		errs = append(errs, Invalid(at+"size", "must be a number of bytes"))
+	}
+	return allFaults(errs...)
+}
+
+// checkLink refuses what is not an absolute http or https address.
+func checkLink(field, link string) error {
+	if err := checkRequired(field, link, maxLink); err != nil {
+		return err
+	}
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return Invalid(field, "must be an http or https address without a password in it")
+	}
+	return nil
+}
+
+func (l *Location) check(at string) error {
+	errs := []error{checkText(at+"name", l.Name, maxName), checkText(at+"address", l.Address, maxName)}
+	if !within(l.Latitude, 90) {
+		errs = append(errs, Invalid(at+"latitude", "must be from -90 to 90 degrees"))
+	}
+	if !within(l.Longitude, 180) {
+		errs = append(errs, Invalid(at+"longitude", "must be from -180 to 180 degrees"))
+	}
+	return allFaults(errs...)
+}
+
+func within(degrees, max float64) bool {
+	return !math.IsNaN(degrees) && -max <= degrees && degrees <= max
+}
+
+func (k *ContactCard) check(at string) error {
+	return allFaults(checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64))
+}
+
+func (p *Poll) check(at string) error {
+	errs := []error{checkRequired(at+"question", p.Question, maxName)}
+	if n := len(p.Options); n < 2 || n > maxOptions {
+		return allFaults(append(errs, Invalid(at+"options", "must be 2 to %d texts", maxOptions))...)
+	}
+	seen := map[string]bool{}
+	for _, o := range p.Options {
+		errs = append(errs, checkRequired(at+"options", o, 100))
+		if seen[o] {
+			errs = append(errs, Invalid(at+"options", "must differ from one another"))
+		}
+		seen[o] = true
+	}
+	return allFaults(errs...)
+}
+
+func (r *Reaction) check(at string) error {
+	errs := []error{checkID(at+"messageId", r.MessageID.String()), checkText(at+"emoji", r.Emoji, 16)}
+	for _, c := range r.Emoji {
+		if c < ' ' || c == utf8.RuneError {
+			errs = append(errs, Invalid(at+"emoji", "must be an emoji, or empty to take the reaction off"))
+			break
+		}
+	}
+	return allFaults(errs...)
+}

@@ -1,0 +1,45 @@
+package crm
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+
+	"chatcast/models"
+)
+
+// windowLength is how long a conversation window is open, in seconds.
+const windowLength = 24 * 60 * 60
+
+// openWindow opens a new conversation window with the message and says whether
+// it did. Only WhatsApp has windows. A message inside the window, or older than
+// it, opens none; nor does one that is so old that its window would have closed
+// already (history that arrives late).
+func openWindow(chat *models.Chat, m *models.Message, now int64) bool {
+	if !IsWhatsApp(chat.MessengerType) || m.Time+windowLength <= now {
+		return false
+	}
+	if chat.WindowEnd != nil && m.Time < *chat.WindowEnd {
+		return false
+	}
+	id, typ, start, end := randomHex(16), WindowUIC, m.Time, m.Time+windowLength
+	if m.FromMe {
+		typ = WindowBIC
+	}
+	chat.WindowID, chat.WindowType, chat.WindowStart, chat.WindowEnd = &id, &typ, &start, &end
+	return true
+}
+
+// emitWindow tells of the chat's window.
+func (c *change) emitWindow(chat *models.Chat) error {
+	return c.emitChat(chat, EventChatConversation, ChatConversationItem{
+		Conversation: ConversationData{ID: *chat.WindowID, Type: *chat.WindowType, StartTime: *chat.WindowStart, EndTime: *chat.WindowEnd},
+		Chat:         ChatRef{ID: chat.ExternalID},
+	})
+}
+
+// randomHex is n random bytes as hex digits.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,63 @@
+package crm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"chatcast/models"
+)
+
+// KeyLife is how long an Idempotency-Key is remembered, in seconds.
+const KeyLife = 24 * 60 * 60
+
+// once is change for a request that sends something and may carry an
+// Idempotency-Key (empty: none). The same key with the same request fills answer
+// with what it was the first time and changes nothing; with another request it
+// is a conflict. f fills answer; request is what was asked for, and is compared
+// as JSON.
+func (s *Service) once(ctx context.Context, a Actor, key string, request, answer any, f func(c *change) error) error {
+	if key == "" {
+		return s.change(ctx, f)
+	}
+	if err := checkID("Idempotency-Key", key); err != nil {
+		return err
+	}
+	asked, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(asked)
+	return s.change(ctx, func(c *change) error {
+		row := &models.IdempotencyKey{UserID: a.UserID, Key: key, RequestHash: hex.EncodeToString(sum[:]), CreatedAt: c.now.Unix()}
+		taken, err := c.TakeKey(row, c.now.Unix()-KeyLife)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			return c.again(row, answer)
+		}
+		if err := f(c); err != nil {
+			return err
+		}
+		given, err := json.Marshal(answer)
+		if err != nil {
+			return err
+		}
+		row.Response = string(given)
+		return c.SaveKey(row)
+	})
+}
+
+// again fills answer with what a used key was answered.
+func (c *change) again(row *models.IdempotencyKey, answer any) error {
+	used, err := c.UsedKey(row.UserID, row.Key)
+	if err != nil {
+		return err
+	}
+	if used.RequestHash != row.RequestHash {
+		return conflict("this Idempotency-Key was used for another request")
+	}
+	return json.Unmarshal([]byte(used.Response), answer)
+}

@@ -1,0 +1,265 @@
+package crm
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"chatcast/models"
+)
+
+// batch is an Inbound that was checked, in the form of rows.
+type batch struct {
+	messages []arrival
+	statuses []statusArrival
+}
+
+type arrival struct {
+	chat       inboundChat
+	contact    *models.Contact // who wrote it; nil: the account itself
+	authorName string
+	row        models.Message // without the chat's row id
+}
+
+type statusArrival struct {
+	chat   inboundChat
+	id     string
+	status string
+	time   int64
+	fault  *string // JSON
+}
+
+// inboundChat is an InboundChat that was checked.
+type inboundChat struct {
+	InboundChat
+	key ChatKey
+}
+
+// batch checks everything at once; each fault names its field's path.
+func (in Inbound) batch(messenger string, now int64) (b batch, err error) {
+	n := len(in.Messages) + len(in.Statuses)
+	if n == 0 {
+		return b, Invalid("messages", "is required, or statuses")
+	}
+	if n > MaxInbound {
+		return b, Invalid("messages", "and statuses must not be more than %d together", MaxInbound)
+	}
+	var faults []error
+	for i := range in.Messages {
+		m, err := in.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
+		b.messages, faults = append(b.messages, m), append(faults, err)
+	}
+	for i := range in.Statuses {
+		st, err := in.Statuses[i].check(messenger, fmt.Sprintf("statuses[%d].", i), now)
+		b.statuses, faults = append(b.statuses, st), append(faults, err)
+	}
+	return b, allFaults(faults...)
+}
+
+func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err error) {
+	chat, chatFault := m.Chat.check(messenger, at+"chat.")
+	fromMe := m.FromMe || m.Side == SideOut
+	typ := m.Type
+	if typ == "" {
+		typ = MessageText
+	}
+	faults := []error{chatFault, checkID(at+"id", m.ID.String()), m.Message.check(at+"message.", typ, MaxText)}
+	if !messageTypeForm.MatchString(typ) {
+		faults = append(faults, Invalid(at+"type", "must be 1 to 32 letters, digits and _, a letter first"))
+	}
+	if m.Side != "" && m.Side != SideIn && m.Side != SideOut || m.FromMe && m.Side == SideIn {
+		faults = append(faults, Invalid(at+"side", "must be in or out, and out when fromMe is true"))
+	}
+	faults = append(faults, checkOptional(at+"subtype", m.Subtype, 64))
+	when, timeFault := checkTime(at+"time", m.Time, now)
+	quoted, quoteFault := m.quoted(at)
+	utm, utmFault := checkJSON(at+"utm", m.UTM, "{")
+	author, contact, authorFault := m.author(messenger, at, chat, fromMe)
+	if err := allFaults(append(faults, timeFault, quoteFault, utmFault, authorFault)...); err != nil {
+		return r, err
+	}
+	r = arrival{chat: chat, contact: contact, authorName: author.Name, row: models.Message{
+		ExternalID: m.ID.String(), FromMe: fromMe, Time: when, IsForwarded: m.IsForwarded, Type: typ, Subtype: m.Subtype,
+		QuotedExternalID: quoted, UTM: utm,
+	}}
+	shown, err := json.Marshal(author)
+	if err != nil {
+		return r, err
+	}
+	r.row.Author = string(shown)
+	r.row.Content, err = encodeContent(m.Message)
+	return r, err
+}
+
+func (m *InboundMessage) quoted(at string) (*string, error) {
+	var id string
+	switch {
+	case m.QuotedMessage != nil:
+		id, at = m.QuotedMessage.ID.String(), at+"quotedMessage.id"
+	case m.QuotedMessageID != nil:
+		id, at = m.QuotedMessageID.String(), at+"quotedMessageId"
+	default:
+		return nil, nil
+	}
+	return &id, checkID(at, id)
+}
+
+// author is who wrote the message, and the contact to keep. In a private chat
+// the customer may be left out: it is the chat's.
+func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe bool) (author Author, contact *models.Contact, err error) {
+	u := m.FromUser
+	if u == nil {
+		if fromMe || chat.key.Group || chat.Type == models.ChatGroup {
+			return author, nil, Invalid(at+"fromUser", "is required in groups and in messages of the account itself")
+		}
+		u = &InboundUser{ID: ID{text: chat.key.External}, Username: chat.Username, Phone: chat.phone(), Image: chat.Image}
+		if chat.Name != nil {
+			u.Name = *chat.Name
+		}
+	}
+	faults := []error{
+		checkID(at+"fromUser.id", u.ID.String()), checkOptional(at+"fromUser.username", u.Username, maxName),
+		checkText(at+"fromUser.name", u.Name, maxName), checkOptional(at+"fromUser.phone", u.Phone, 64),
+	}
+	if u.Image != nil {
+		faults = append(faults, checkLink(at+"fromUser.image", *u.Image))
+	}
+	if err := allFaults(faults...); err != nil {
+		return author, nil, err
+	}
+	author = Author{ID: MakeID(messenger, u.ID.String()), Username: u.Username, Name: u.Name, Phone: u.Phone}
+	if fromMe {
+		return author, nil, nil
+	}
+	contact = &models.Contact{
+		MessengerType: messenger, ExternalID: u.ID.String(), Name: u.Name, Username: u.Username, Phone: u.Phone, Image: u.Image,
+	}
+	if key, err := ParseChatID("", messenger, u.ID.String()); err == nil && IsWhatsApp(messenger) {
+		contact.ExternalID = key.External // one contact, however the bridge spells it
+		contact.LID = given(key.LID)
+		if key.Phone != "" && contact.Phone == nil {
+			contact.Phone = &key.Phone
+		}
+	}
+	return author, contact, nil
+}
+
+func (st *InboundStatus) check(messenger, at string, now int64) (r statusArrival, err error) {
+	chat, chatFault := st.Chat.check(messenger, at+"chat.")
+	faults := []error{chatFault, checkID(at+"id", st.ID.String())}
+	if statusRank[st.Type] == 0 {
+		faults = append(faults, Invalid(at+"type", "must be sent, delivered, viewed or failed"))
+	}
+	when, timeFault := checkTime(at+"time", st.Time, now)
+	fault, faultFault := checkJSON(at+"error", st.Error, `{"`)
+	if fault != nil && st.Type != models.StatusFailed {
+		faults = append(faults, Invalid(at+"error", "is only of type failed"))
+	}
+	if err := allFaults(append(faults, timeFault, faultFault)...); err != nil {
+		return r, err
+	}
+	return statusArrival{chat: chat, id: st.ID.String(), status: st.Type, time: when, fault: fault}, nil
+}
+
+func (c InboundChat) check(messenger, at string) (inboundChat, error) {
+	r := inboundChat{InboundChat: c}
+	key, idFault := ParseChatID(at+"id", messenger, c.ID.String())
+	r.key = key
+	faults := []error{
+		idFault, checkOptional(at+"username", c.Username, maxName), checkOptional(at+"name", c.Name, maxName),
+		checkOptional(at+"phone", c.Phone, 64),
+	}
+	if c.Hash != nil {
+		faults = append(faults, checkID(at+"hash", *c.Hash))
+	}
+	if c.Image != nil {
+		faults = append(faults, checkLink(at+"image", *c.Image))
+	}
+	if c.Type != "" && c.Type != models.ChatPrivate && c.Type != models.ChatGroup {
+		faults = append(faults, Invalid(at+"type", "must be private or group"))
+	} else if IsWhatsApp(messenger) && c.Type != "" && (c.Type == models.ChatGroup) != key.Group && idFault == nil {
+		faults = append(faults, Invalid(at+"type", "does not fit the id"))
+	}
+	if IsWhatsApp(messenger) && idFault == nil {
+		faults = append(faults, r.link(messenger, at))
+	}
+	return r, allFaults(faults...)
+}
+
+// link joins the two ids of a WhatsApp chat, when both are known.
+func (c *inboundChat) link(messenger, at string) error {
+	if c.InboundChat.LID != nil {
+		lid, err := ParseChatID(at+"lid", messenger, *c.InboundChat.LID)
+		if err != nil {
+			return err
+		}
+		if lid.LID == "" || c.key.Group || c.key.LID != "" && c.key.LID != lid.LID {
+			return Invalid(at+"lid", "must be the other id of this private chat, ending in @lid")
+		}
+		c.key.LID = lid.LID
+	}
+	if c.InboundChat.Phone == nil || c.key.Group {
+		return nil
+	}
+	digits := phoneSigns.Replace(*c.InboundChat.Phone)
+	switch {
+	case !phoneForm.MatchString(digits):
+		return Invalid(at+"phone", "must be a phone number of 5 to 15 digits with its country code")
+	case c.key.Phone != "" && c.key.Phone != digits:
+		return Invalid(at+"phone", "does not fit the id")
+	}
+	c.key.Phone, c.key.External = digits, phoneChat(messenger, digits)
+	return nil
+}
+
+// phone is the chat's phone number, nil when it has none.
+func (c *inboundChat) phone() *string {
+	if c.key.Phone != "" {
+		return &c.key.Phone
+	}
+	return c.InboundChat.Phone
+}
+
+// checkTime refuses what is no time in unix seconds; nil is now. The most
+// frequent fault is milliseconds.
+func checkTime(field string, t *int64, now int64) (int64, error) {
+	const day = 24 * 60 * 60
+	switch {
+	case t == nil:
+		return now, nil
+	case *t <= 0:
+		return 0, Invalid(field, "must be unix seconds")
+	case *t > now+day:
+		return 0, Invalid(field, "lies in the future: it must be unix seconds, not milliseconds")
+	}
+	return *t, nil
+}
+
+// checkJSON compacts a free JSON value that must begin with one of the signs;
+// absent and null are nil.
+func checkJSON(field string, raw json.RawMessage, begins string) (*string, error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	if bytes.IndexByte([]byte(begins), raw[0]) < 0 {
+		return nil, Invalid(field, "must be an object%s or null", map[bool]string{true: ", a string"}[len(begins) > 1])
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return nil, Invalid(field, "must be JSON")
+	}
+	if compact.Len() > maxJSON {
+		return nil, Invalid(field, "is longer than %d bytes", maxJSON)
+	}
+	s := compact.String()
+	return &s, checkText(field, s, maxJSON)
+}
+
+// given is nil for an empty text.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,72 @@
+package crm
+
+import (
+	"errors"
+
+	"chatcast/models"
+)
+
+// record adds a message to a chat, whose row is locked, with all that follows
+// from it: the event message, a closed chat that the customer reopens, a
+// conversation window. It says whether the message is new; a second copy changes
+// nothing. The chat's row is saved.
+func (c *change) record(v shower, chat *models.Chat, m *models.Message) (added bool, err error) {
+	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
+	if added, err = c.AddMessage(m); err != nil || !added {
+		return false, err
+	}
+	newest := m.Time >= chat.LastTime
+	chat.LastTime = max(chat.LastTime, m.Time)
+	reopens := !m.FromMe && newest && chat.Status == models.ChatClose
+	if reopens {
+		chat.Status = models.ChatOpen
+	}
+	if !m.FromMe {
+		chat.Unread++
+	}
+	opens := openWindow(chat, m, c.now.Unix())
+	if err := c.SaveChat(chat); err != nil {
+		return false, err
+	}
+	if err := c.emitMessage(v, chat, m); err != nil {
+		return false, err
+	}
+	if reopens {
+		err := c.emitChat(chat, EventChatStatus, ChatStatusItem{Type: models.ChatOpen, Chat: ChatRef{ID: chat.ExternalID}})
+		if err != nil {
+			return false, err
+		}
+	}
+	if opens {
+		return true, c.emitWindow(chat)
+	}
+	return true, nil
+}
+
+func (c *change) emitMessage(v shower, chat *models.Chat, m *models.Message) error {
+	var quoted *models.Message
+	if m.QuotedExternalID != nil {
+		var err error
+		quoted, err = c.MessageByExternal(chat.ID, *m.QuotedExternalID)
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+	}
+	item, err := v.item(m, chat, quoted)
+	if err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventMessage, item)
+}
+
+// statusRank is the order of a message's statuses. Failed comes before
+// delivered: what was delivered has not failed.
+var statusRank = map[string]int{
+	models.StatusNone: 0, models.StatusSent: 1, models.StatusFailed: 2, models.StatusDelivered: 3, models.StatusViewed: 4,
+}
+
+// advances says whether a message in the status from may get the status to: a
+// status never goes back, and failed is final.
+func advances(from, to string) bool {
+	return from != models.StatusFailed && statusRank[to] > statusRank[from]
+}

@@ -1,0 +1,141 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+// Edit is what a message is to say instead: a text message its text, another
+// its caption.
+type Edit struct {
+	Text    *string
+	Caption *string
+}
+
+func (e Edit) check() error {
+	if e.Text == nil && e.Caption == nil {
+		return Invalid("text", "is required, or caption of a message with a file")
+	}
+	return allFaults(checkOptional("text", e.Text, MaxSentText), checkOptional("caption", e.Caption, MaxCaption))
+}
+
+// EditMessage changes what a message of ours says. It may be edited by who wrote
+// it, and by owners and admins. An edit that changes nothing causes no event.
+func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, messageID string, e Edit) (item HistoryItem, err error) {
+	if err := e.check(); err != nil {
+		return item, err
+	}
+	err = s.onMessage(ctx, a, at, messageID, func(c *change, v shower, l *line, chat *models.Chat, row *models.Message) error {
+		if !row.FromMe {
+			return conflict("only a message that this line sent can be edited")
+		}
+		if row.DeletedAt != nil {
+			return conflict("the message was deleted")
+		}
+		if l.access.Role == models.RoleOperator && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
+			return denied("another employee wrote this message")
+		}
+		if err := c.edit(v, a, chat, row, e); err != nil {
+			return err
+		}
+		item, err = v.history(c.Tx, row, chat)
+		return err
+	})
+	return item, err
+}
+
+func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message, e Edit) error {
+	content, err := v.stored(row)
+	if err != nil {
+		return err
+	}
+	before := content
+	switch {
+	case row.Type == MessageText && e.Text != nil && e.Caption == nil:
+		content.Text = *e.Text
+	case content.File != nil && e.Caption != nil && e.Text == nil:
+		content.Caption = *e.Caption
+	default:
+		return Invalid("text", "of a text message, or caption of a message with a file: nothing else can be edited")
+	}
+	if err := content.missing("", row.Type); err != nil {
+		return err
+	}
+	if content.Text == before.Text && content.Caption == before.Caption {
+		return nil
+	}
+	now := c.now.Unix()
+	row.EditedAt = &now
+	if row.Content, err = encodeContent(content); err != nil {
+		return err
+	}
+	if err := c.SaveMessage(row); err != nil {
+		return err
+	}
+	shown, err := v.content(row)
+	if err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventMessageEdit, MessageEditItem{
+		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Type, Message: shown, Time: now,
+		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+	})
+}
+
+// DeleteMessage deletes a message of ours for all: what it said is gone, that it
+// was there stays. Deleting it again changes nothing.
+func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, messageID string) error {
+	return s.onMessage(ctx, a, at, messageID, func(c *change, v shower, _ *line, chat *models.Chat, row *models.Message) error {
+		if !row.FromMe {
+			return conflict("only a message that this line sent can be deleted for all")
+		}
+		if row.DeletedAt != nil {
+			return nil
+		}
+		now := c.now.Unix()
+		row.DeletedAt = &now
+		var err error
+		if row.Content, err = encodeContent(Content{}); err != nil {
+			return err
+		}
+		if err := c.SaveMessage(row); err != nil {
+			return err
+		}
+		return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
+			ID: MakeID(v.line.Messenger, row.ExternalID), Time: now,
+			Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+		})
+	})
+}
+
+// onMessage runs f on a message of a chat that the actor may see on a line that
+// they may write, both rows locked, when the messenger is connected.
+func (s *Service) onMessage(ctx context.Context, a Actor, at ChatAddress, messageID string,
+	f func(c *change, v shower, l *line, chat *models.Chat, row *models.Message) error) error {
+	if err := checkID("messageId", messageID); err != nil {
+		return err
+	}
+	if _, err := s.connected(ctx, a, at.Line); err != nil {
+		return err
+	}
+	v, err := s.shower(ctx, at.Line)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, func(c *change) error {
+		l, err := s.line(c.Tx, a, at.LicenseID, at.Messenger, write)
+		if err != nil {
+			return err
+		}
+		chat, err := l.lockChat(c.Tx, a, at.ChatID)
+		if err != nil {
+			return err
+		}
+		row, err := c.LockMessage(chat.ID, messageID)
+		if err != nil {
+			return orNotFound(err, "message")
+		}
+		return f(c, v, l, chat, row)
+	})
+}

@@ -1,0 +1,142 @@
+package crm
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"chatcast/models"
+)
+
+// Rows keep contents and authors as the wire's JSON, except that an attachment
+// of ours is kept as storedLink and its id: links expire, and are made when a
+// message is shown.
+const storedLink = "stored:"
+
+// encodeContent is a content as its row keeps it.
+func encodeContent(m Content) (string, error) {
+	b, err := json.Marshal(m)
+	return string(b), err
+}
+
+// shower makes the wire's shapes out of rows of one line.
+type shower struct {
+	line Line
+	link func(l Line, fileID string) string
+}
+
+// stored is a content as its row keeps it.
+func (v shower) stored(row *models.Message) (m Content, err error) {
+	if err = json.Unmarshal([]byte(row.Content), &m); err != nil {
+		err = fmt.Errorf("content of message %d: %w", row.ID, err)
+	}
+	return m, err
+}
+
+// content is a content as the wire shows it, with a new link to its file.
+func (v shower) content(row *models.Message) (Content, error) {
+	m, err := v.stored(row)
+	if err != nil {
+		return m, err
+	}
+	if m.File != nil {
+		if id, ours := strings.CutPrefix(m.File.Link, storedLink); ours {
+			m.File.Link = v.link(v.line, id)
+		}
+	}
+	if m.Reaction != nil {
+		m.Reaction.MessageID = MakeID(v.line.Messenger, m.Reaction.MessageID.String())
+	}
+	return m, nil
+}
+
+func (v shower) author(row *models.Message) (Author, error) {
+	var a Author
+	if err := json.Unmarshal([]byte(row.Author), &a); err != nil {
+		return a, fmt.Errorf("author of message %d: %w", row.ID, err)
+	}
+	a.ID = MakeID(v.line.Messenger, a.ID.String())
+	return a, nil
+}
+
+func side(row *models.Message) string {
+	if row.FromMe {
+		return SideOut
+	}
+	return SideIn
+}
+
+// item is a message as the event message shows it. quoted is the row of the
+// message that it answers, nil when it is not known.
+func (v shower) item(row *models.Message, chat *models.Chat, quoted *models.Message) (MessageItem, error) {
+	content, err := v.content(row)
+	if err != nil {
+		return MessageItem{}, err
+	}
+	author, err := v.author(row)
+	if err != nil {
+		return MessageItem{}, err
+	}
+	q, err := v.quoted(row.QuotedExternalID, quoted)
+	if err != nil {
+		return MessageItem{}, err
+	}
+	item := MessageItem{
+		ID: MakeID(v.line.Messenger, row.ExternalID), FromAPI: row.FromAPI, FromMe: row.FromMe, Side: side(row),
+		Time: row.Time, IsForwarded: row.IsForwarded, Type: row.Type, Subtype: row.Subtype,
+		Message: content, QuotedMessage: q, FromUser: author, Chat: chatCard(chat), Created: idRef(row.CreatedBy),
+	}
+	if row.AppID != nil {
+		item.FromApp = &AppRef{ID: *row.AppID}
+	}
+	if row.UTM != nil {
+		item.UTM = json.RawMessage(*row.UTM)
+	}
+	return item, nil
+}
+
+func (v shower) quoted(externalID *string, row *models.Message) (*QuotedMessage, error) {
+	if externalID == nil {
+		return nil, nil
+	}
+	q := &QuotedMessage{ID: MakeID(v.line.Messenger, *externalID)}
+	if row == nil {
+		return q, nil
+	}
+	content, err := v.content(row)
+	if err != nil {
+		return nil, err
+	}
+	author, err := v.author(row)
+	if err != nil {
+		return nil, err
+	}
+	s := side(row)
+	q.InternalID, q.FromMe, q.Side, q.Time, q.Type = &row.ID, &row.FromMe, &s, &row.Time, &row.Type
+	q.Message, q.FromUser = &content, &author
+	return q, nil
+}
+
+func chatCard(c *models.Chat) ChatCard {
+	return ChatCard{
+		ID: c.ExternalID, Hash: c.Hash, Type: c.Type, Phone: c.Phone, Username: c.Username, Name: c.Name, Image: c.Image,
+	}
+}
+
+// statusItem is a message's status as the event messageStatus shows it.
+func (v shower) statusItem(row *models.Message, chat *models.Chat) MessageStatusItem {
+	item := MessageStatusItem{
+		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Status,
+		Chat: ChatStatusCard{ID: chat.ExternalID, Hash: chat.Hash, Type: chat.Type, Phone: chat.Phone, Username: chat.Username},
+	}
+	if row.AppID != nil {
+		item.FromApp = &AppTracking{ID: *row.AppID, Tracking: row.Tracking}
+	}
+	if row.Error != nil {
+		item.Error = json.RawMessage(*row.Error)
+	}
+	if row.StatusTime != nil {
+		item.Time = *row.StatusTime
+	}
+	return item
+}

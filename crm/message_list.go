@@ -1,0 +1,141 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+
+	"chatcast/models"
+)
+
+// HistoryItem is a message in a list: what its event showed, and what became of
+// it since. Times are unix seconds.
+type HistoryItem struct {
+	MessageItem
+	InternalID int64           `json:"internalId"` // of this chat's list: lastInternalId
+	Status     string          `json:"status"`     // "", sent, delivered, viewed, failed; of our messages
+	StatusTime *int64          `json:"statusTime"`
+	Error      json.RawMessage `json:"error"` // why it failed
+	EditedAt   *int64          `json:"editedAt"`
+	DeletedAt  *int64          `json:"deletedAt"` // the content is gone then
+}
+
+// Directions of a list of messages.
+const (
+	DirectionPrev = "prev" // into the past, the newest first
+	DirectionNext = "next" // towards now, the oldest first
+)
+
+// MessageQuery asks for one page of a chat's messages. The page begins behind
+// LastInternalID, or, without it, at LastTime (unix seconds, included); without
+// either at the chat's end, or with DirectionNext at its beginning. NextPage, when
+// given, says all that.
+type MessageQuery struct {
+	PageQuery
+	Direction      string // prev when empty
+	LastTime       *int64
+	LastInternalID *int64
+}
+
+// Messages lists the messages of a chat.
+func (s *Service) Messages(ctx context.Context, a Actor, at ChatAddress, q MessageQuery) (page Page[HistoryItem], err error) {
+	if q.Direction == "" {
+		q.Direction = DirectionPrev
+	}
+	if q.Direction != DirectionPrev && q.Direction != DirectionNext {
+		return page, Invalid("direction", "must be prev or next")
+	}
+	list := "messages-" + q.Direction
+	after, limit, err := q.start(list, 2)
+	if err != nil {
+		return page, err
+	}
+	v, err := s.shower(ctx, at.Line)
+	if err != nil {
+		return page, err
+	}
+	tx := s.Store.Read(ctx)
+	l, err := s.line(tx, a, at.LicenseID, at.Messenger, read)
+	if err != nil {
+		return page, err
+	}
+	chat, err := l.seenChat(tx, a, at.ChatID)
+	if err != nil {
+		return page, err
+	}
+	from, err := q.from(tx, chat.ID, after)
+	if err != nil {
+		return page, err
+	}
+	rows, err := tx.Messages(chat.ID, q.Direction == DirectionNext, from, limit+1)
+	if err != nil {
+		return page, err
+	}
+	items, err := v.histories(tx, rows[:min(len(rows), limit)], chat)
+	if err != nil {
+		return page, err
+	}
+	page = pageOf(list, rows, limit, func(m *models.Message) []int64 { return []int64{m.Time, m.ID} },
+		func(m *models.Message) HistoryItem { return items[m.ID] })
+	return page, nil
+}
+
+// from is the place that the page lies behind; nil: the list's begin.
+func (q MessageQuery) from(tx *models.Tx, chatID int64, after []int64) (*models.TimeKey, error) {
+	if after != nil {
+		return &models.TimeKey{Time: after[0], ID: after[1]}, nil
+	}
+	if q.LastInternalID != nil {
+		row, err := tx.MessageRow(chatID, *q.LastInternalID)
+		if err != nil {
+			return nil, orInvalid(err, "lastInternalId", "is not a message of this chat")
+		}
+		return &models.TimeKey{Time: row.Time, ID: row.ID}, nil
+	}
+	if q.LastTime == nil {
+		return nil, nil
+	}
+	if q.Direction == DirectionNext {
+		return &models.TimeKey{Time: *q.LastTime, ID: 0}, nil
+	}
+	return &models.TimeKey{Time: *q.LastTime, ID: 1<<63 - 1}, nil
+}
+
+// histories are rows of a chat as list items, by row id.
+func (v shower) histories(tx *models.Tx, rows []*models.Message, chat *models.Chat) (map[int64]HistoryItem, error) {
+	var quotedIDs []string
+	for _, row := range rows {
+		if row.QuotedExternalID != nil {
+			quotedIDs = append(quotedIDs, *row.QuotedExternalID)
+		}
+	}
+	quoted, err := tx.MessagesByExternal(chat.ID, quotedIDs)
+	if err != nil {
+		return nil, err
+	}
+	items := make(map[int64]HistoryItem, len(rows))
+	for _, row := range rows {
+		var q *models.Message
+		if row.QuotedExternalID != nil {
+			q = quoted[*row.QuotedExternalID]
+		}
+		item, err := v.item(row, chat, q)
+		if err != nil {
+			return nil, err
+		}
+		h := HistoryItem{
+			MessageItem: item, InternalID: row.ID, Status: row.Status, StatusTime: row.StatusTime,
+			EditedAt: row.EditedAt, DeletedAt: row.DeletedAt,
+		}
+		if row.Error != nil {
+			h.Error = json.RawMessage(*row.Error)
+		}
+		items[row.ID] = h
+	}
+	return items, nil
+}
+
+// history is one row as a list item.
+func (v shower) history(tx *models.Tx, row *models.Message, chat *models.Chat) (HistoryItem, error) {
+	items, err := v.histories(tx, []*models.Message{row}, chat)
+	return items[row.ID], err
+}

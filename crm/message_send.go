@@ -1,0 +1,195 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"chatcast/models"
+)
+
+// Outgoing is a message to send.
+type Outgoing struct {
+	Type     string
+	Content  Content
+	Tracking *string // comes back in messageStatus
+	Quoted   *ID     // the message that it answers
+	// IdempotencyKey makes a second try of the same request harmless; empty: none.
+	IdempotencyKey string
+}
+
+// Sent is the answer to a message that was accepted for sending.
+type Sent struct {
+	ID     ID     `json:"id"`
+	ChatID string `json:"chatId"`
+}
+
+// check holds a message that we are to send against the limits. Its fields are
+// named as the routes' bodies name them.
+func (m *Outgoing) check() error {
+	errs := []error{checkOptional("tracking", m.Tracking, MaxTracking)}
+	if m.Quoted != nil {
+		errs = append(errs, checkID("quotedMessageId", m.Quoted.String()))
+	}
+	switch { // the bodies of these have the fields at the top
+	case m.Content.Location != nil:
+		errs = append(errs, m.Content.Location.check(""))
+	case m.Content.Contact != nil:
+		errs = append(errs, m.Content.Contact.check(""))
+	case m.Content.Poll != nil:
+		errs = append(errs, m.Content.Poll.check(""))
+	case m.Content.Reaction != nil:
+		errs = append(errs, m.Content.Reaction.check(""))
+	default:
+		errs = append(errs, m.Content.check("", m.Type, MaxSentText))
+	}
+	return allFaults(errs...)
+}
+
+// Send accepts a message for sending: it is stored and told of, and the
+// messenger takes it from there. A chat that does not exist yet is made when its
+// id is a phone number.
+func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing) (Sent, error) {
+	if err := m.check(); err != nil {
+		return Sent{}, err
+	}
+	plug, err := s.connected(ctx, a, at.Line)
+	if err != nil {
+		return Sent{}, err
+	}
+	return s.send(ctx, a, at, plug.MessageID(at.Line), m, nil)
+}
+
+// send is Send for a message that was checked, with its id. file is the
+// attachment that comes with it.
+func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, m Outgoing, file *Upload) (sent Sent, err error) {
+	key, err := ParseChatID("chatId", at.Messenger, at.ChatID)
+	if err != nil {
+		return sent, err
+	}
+	v, err := s.shower(ctx, at.Line)
+	if err != nil {
+		return sent, err
+	}
+	request := struct {
+		Line
+		Chat, File string
+		Message    Outgoing
+	}{Line: at.Line, Chat: key.External, File: file.digest(), Message: m.withoutStored()}
+	err = s.once(ctx, a, m.IdempotencyKey, request, &sent, func(c *change) error {
+		l, err := s.line(c.Tx, a, at.LicenseID, at.Messenger, write)
+		if err != nil {
+			return err
+		}
+		chat, err := c.chatToSend(l, a, key)
+		if err != nil {
+			return err
+		}
+		row, err := c.outgoing(a, at.Messenger, chat, m)
+		if err != nil {
+			return err
+		}
+		row.ExternalID = id
+		if file != nil {
+			if err := c.AddFile(file.row(l.licenseID, chat.ID, c.now.Unix())); err != nil {
+				return err
+			}
+		}
+		added, err := c.record(v, chat, row)
+		if err == nil && !added {
+			err = errors.New("crm: the messenger made a message id twice")
+		}
+		sent = Sent{ID: MakeID(at.Messenger, id), ChatID: chat.ExternalID}
+		return err
+	})
+	file.settle(err == nil && sent.ID.String() == id)
+	return sent, err
+}
+
+// withoutStored is m as it is compared with another try: without the id of the
+// stored attachment, which differs each time.
+func (m Outgoing) withoutStored() Outgoing {
+	m.IdempotencyKey = ""
+	if f := m.Content.File; f != nil && isStored(f.Link) {
+		plain := *f
+		plain.Link = storedLink
+		m.Content.File = &plain
+	}
+	return m
+}
+
+// connected returns the plug that serves the line when the actor may write it
+// and it is connected.
+func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, error) {
+	plug, err := s.plugFor(ctx, a, on, write)
+	if err != nil {
+		return nil, err
+	}
+	status, err := plug.Status(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	if !status.Connected {
+		return nil, Unavailable("the messenger is not connected")
+	}
+	return plug, nil
+}
+
+// chatToSend locks the chat that a message goes to, and makes it when it is a
+// phone's and new.
+func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error) {
+	chat, err := c.LockChat(l.licenseID, l.messenger, key.External)
+	if errors.Is(err, models.ErrNotFound) && key.Phone != "" {
+		chat, err = c.chatWithPhone(l, key.Phone, key.Phone)
+	}
+	if err != nil {
+		return nil, orNotFound(err, "chat")
+	}
+	if !l.sees(a, chat.ResponsibleID) {
+		return nil, notFound("chat")
+	}
+	return chat, nil
+}
+
+// outgoing is the row of a message that the actor sends to the chat.
+func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoing) (*models.Message, error) {
+	row := &models.Message{
+		FromMe: true, FromAPI: true, Time: c.now.Unix(), Type: m.Type, Tracking: m.Tracking, CreatedBy: &a.UserID,
+	}
+	if a.AppID != "" {
+		row.AppID = &a.AppID
+	}
+	if m.Quoted != nil {
+		if _, err := c.MessageByExternal(chat.ID, m.Quoted.String()); err != nil {
+			return nil, orInvalid(err, "quotedMessageId", "is not a message of this chat")
+		}
+		quoted := m.Quoted.String()
+		row.QuotedExternalID = &quoted
+	}
+	if r := m.Content.Reaction; r != nil {
+		if _, err := c.MessageByExternal(chat.ID, r.MessageID.String()); err != nil {
+			return nil, orInvalid(err, "messageId", "is not a message of this chat")
+		}
+	}
+	user, err := c.UserByID(a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	author, err := json.Marshal(Author{ID: MakeID(messenger, strconv.FormatInt(a.UserID, 10)), Name: user.Name})
+	if err != nil {
+		return nil, err
+	}
+	row.Author = string(author)
+	row.Content, err = encodeContent(m.Content)
+	return row, err
+}
+
+// orInvalid turns the store's ErrNotFound into a fault of a field; other errors
+// pass.
+func orInvalid(err error, field, fault string) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return Invalid(field, "%s", fault)
+	}
+	return err
+}

@@ -37,7 +37,7 @@ func (s *Server) keep(ctx context.Context) {
 // those of their dialect.
 func (s *Server) look(session *Session, now int64) {
 	last := session.lastRead.Load()
-	if session.asked > 0 && last > session.asked {
+	if session.asked > 0 && last >= session.asked { // the answer may come within the millisecond
 		session.asked = 0
 	}
 	switch {

@@ -1,0 +1,555 @@
+package pusher_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+	"chatcast/server"
+	"chatcast/server/pusher"
+)
+
+// These tests see the program as a stranger does: raw frames on a socket, signed
+// requests over HTTP. Every frame is compared as bytes.
+
+// house is the whole Pusher side of the server, on a port of its own.
+type house struct {
+	url    string
+	engine *broadcasting.Engine
+	stop   func() // ends the server of sockets and waits for it
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	app := docApp()
+	app.ClientEvents = true
+	apps := newApps(t, app,
+		pusher.App{ID: "4", Key: "disabled", Secret: "s"},
+		pusher.App{ID: "5", Key: "picky", Secret: "s", Enabled: true, AllowedOrigins: []string{"https://crm.example"}},
+		pusher.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1, ChannelsPerSocket: 2}},
+	)
+	engine := broadcasting.NewEngine(broadcasting.Options{})
+	sockets := server.New(server.Options{Log: quiet(), Linger: time.Second})
+	front := pusher.New(pusher.Options{Apps: apps, Engine: engine, Sockets: sockets, Log: quiet()})
+
+	g := gin.New()
+	front.Register(g)
+	g.NoRoute(func(c *gin.Context) { front.NotFound(c) })
+	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: quiet()}).Register(g)
+	(&pusher.Authorizer{
+		App: apps.First(), Users: company{}, People: company{},
+		Policy: channels.Policy{Access: company{}}, Grants: engine, Log: quiet(),
+	}).Register(g)
+	web := httptest.NewServer(g)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- sockets.Run(ctx) }()
+	stopped := false
+	h := &house{url: web.URL, engine: engine, stop: func() {
+		if !stopped {
+			stopped = true
+			cancel()
+			if err := <-ended; err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		}
+	}}
+	t.Cleanup(func() { h.stop(); web.Close() })
+	return h
+}
+
+// raw is a socket of a client that knows nothing of the protocol.
+type raw struct {
+	t  *testing.T
+	ws *websocket.Conn
+	id string
+}
+
+const patience = 10 * time.Second // for what should come at once
+
+func (h *house) dial(t *testing.T, path string, header http.Header) *raw {
+	t.Helper()
+	ws, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.url, "http")+path, header)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	_ = res.Body.Close() // of a handshake; there is none
+	t.Cleanup(func() { _ = ws.Close() })
+	return &raw{t: t, ws: ws}
+}
+
+var established = regexp.MustCompile(`^\{"event":"pusher:connection_established","data":"\{\\"socket_id\\":\\"(\d+\.\d+)\\",\\"activity_timeout\\":120\}"\}$`)
+
+func (h *house) connect(t *testing.T) *raw {
+	t.Helper()
+	r := h.dial(t, "/app/"+docKey+"?protocol=7&client=js&version=8.6.0&flash=false", nil)
+	first := r.read()
+	match := established.FindStringSubmatch(first)
+	if match == nil || !pusher.ValidSocketID(match[1]) {
+		t.Fatalf("the handshake is %s", first)
+	}
+	r.id = match[1]
+	return r
+}
+
+func (r *raw) read() string {
+	r.t.Helper()
+	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	kind, data, err := r.ws.ReadMessage()
+	if err != nil || kind != websocket.TextMessage {
+		r.t.Fatalf("socket %s: message of kind %d: %v", r.id, kind, err)
+	}
+	return string(data)
+}
+
+func (r *raw) expect(want ...string) {
+	r.t.Helper()
+	for _, w := range want {
+		if got := r.read(); got != w {
+			r.t.Fatalf("socket %s:\n got %s\nwant %s", r.id, got, w)
+		}
+	}
+}
+
+// silence checks that nothing is on its way: what is, comes before the pong.
+func (r *raw) silence() {
+	r.t.Helper()
+	r.send(`{"event":"pusher:ping","data":{}}`)
+	r.expect(`{"event":"pusher:pong","data":{}}`)
+}
+
+func (r *raw) send(message string) {
+	r.t.Helper()
+	if err := r.ws.WriteMessage(websocket.TextMessage, []byte(message)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// expectClose reads the close frame.
+func (r *raw) expectClose(code int) {
+	r.t.Helper()
+	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	_, data, err := r.ws.ReadMessage()
+	if !websocket.IsCloseError(err, code) {
+		r.t.Fatalf("got %s, %v; want a close frame with %d", data, err, code)
+	}
+}
+
+func (r *raw) subscribe(channel, auth, channelData string) {
+	r.t.Helper()
+	data := map[string]string{"channel": channel, "auth": auth}
+	if channelData != "" {
+		data["channel_data"] = channelData
+	}
+	text, err := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": data})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.send(string(text))
+}
+
+func (r *raw) unsubscribe(channel string) {
+	r.t.Helper()
+	r.send(`{"event":"pusher:unsubscribe","data":{"channel":"` + channel + `"}}`)
+}
+
+// enter subscribes with a signature of the app and checks the answer.
+func (r *raw) enter(channel string) {
+	r.t.Helper()
+	r.subscribe(channel, r.auth(channel, ""), "")
+	r.expect(succeeded(channel))
+}
+
+func (r *raw) auth(channel, channelData string) string {
+	s := r.id + ":" + channel
+	if channelData != "" {
+		s += ":" + channelData
+	}
+	return docKey + ":" + hmacHex(docSecret, s)
+}
+
+func succeeded(channel string) string {
+	return `{"event":"pusher_internal:subscription_succeeded","channel":"` + channel + `","data":"{}"}`
+}
+
+// publish posts to the HTTP API and expects {}.
+func (h *house) publish(t *testing.T, body string) {
+	t.Helper()
+	query := pusher.SignRequest(docKey, docSecret, "POST", "/apps/3/events", nil, []byte(body), time.Now())
+	res, err := http.Post(h.url+"/apps/3/events?"+query, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != 200 {
+		t.Fatalf("publish: %s", res.Status)
+	}
+}
+
+// authorize asks /broadcasting/auth.
+func (h *house) authorize(t *testing.T, r *raw, token, channel string) (auth, channelData string) {
+	t.Helper()
+	req, err := http.NewRequest("POST", h.url+"/broadcasting/auth",
+		strings.NewReader(url.Values{"socket_id": {r.id}, "channel_name": {channel}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", formType)
+	req.Header.Set("Authorization", token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var answer struct {
+		Auth        string `json:"auth"`
+		ChannelData string `json:"channel_data"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != 200 {
+		t.Fatalf("auth: %s, %v", res.Status, err)
+	}
+	return answer.Auth, answer.ChannelData
+}
+
+func TestConformanceHandshakeRefusals(t *testing.T) {
+	h := newHouse(t)
+	h.dial(t, "/app/small?protocol=7", nil).read() // the one socket that fits
+	from := func(origin string) http.Header { return http.Header{"Origin": {origin}} }
+	for path, test := range map[string]struct {
+		code   int
+		header http.Header
+	}{
+		"/app/nobody?protocol=7":          {4001, nil},
+		"/app/disabled?protocol=7":        {4003, nil},
+		"/app/small?protocol=7":           {4004, nil},
+		"/nowhere?protocol=7":             {4005, nil},
+		"/app/" + docKey + "?protocol=x":  {4006, nil},
+		"/app/" + docKey + "?protocol=99": {4007, nil},
+		"/app/" + docKey + "?protocol=4":  {4007, nil},
+		"/app/" + docKey:                  {4008, nil},
+		"/app/picky?protocol=7":           {4009, from("https://evil.example")},
+	} {
+		t.Run(fmt.Sprint(test.code, path), func(t *testing.T) {
+			r := h.dial(t, path, test.header)
+			// data must be an object, with a number as code.
+			var frame struct {
+				Event string
+				Data  struct {
+					Code    int
+					Message string
+				}
+			}
+			first := r.read()
+			if err := json.Unmarshal([]byte(first), &frame); err != nil || frame.Event != "pusher:error" || frame.Data.Code != test.code || frame.Data.Message == "" {
+				t.Errorf("%s: %v", first, err)
+			}
+			r.expectClose(test.code)
+		})
+	}
+	if first := h.dial(t, "/app/picky?protocol=7", from("https://crm.example")).read(); !established.MatchString(first) {
+		t.Errorf("a listed origin: %s", first)
+	}
+	for _, protocol := range []string{"5", "6", "7"} {
+		if first := h.dial(t, "/app/"+docKey+"?protocol="+protocol, nil).read(); !established.MatchString(first) {
+			t.Errorf("protocol %s: %s", protocol, first)
+		}
+	}
+}
+
+func TestConformancePublic(t *testing.T) {
+	h := newHouse(t)
+	a, b := h.connect(t), h.connect(t)
+	if a.id == b.id {
+		t.Fatal("two sockets have one id")
+	}
+	a.subscribe("a", "", "")
+	a.expect(succeeded("a"))
+	b.subscribe("a", "", "")
+	b.expect(succeeded("a"))
+
+	h.publish(t, `{"name":"e","channels":["a","elsewhere"],"data":"{\"some\":\"ü \\u0001 </b>\"}"}`)
+	const event = `{"event":"e","channel":"a","data":"{\"some\":\"ü \\u0001 </b>\"}"}`
+	a.expect(event)
+	b.expect(event)
+	h.publish(t, `{"name":"plain","channel":"a","data":""}`)
+	a.expect(`{"event":"plain","channel":"a","data":""}`)
+	b.expect(`{"event":"plain","channel":"a","data":""}`)
+
+	// The socket that caused the event does not get it.
+	h.publish(t, `{"name":"mine","channel":"a","data":"x","socket_id":"`+a.id+`"}`)
+	b.expect(`{"event":"mine","channel":"a","data":"x"}`)
+	a.silence()
+
+	// Subscribed twice, told once.
+	a.subscribe("a", "", "")
+	a.expect(succeeded("a"))
+	h.publish(t, `{"name":"once","channel":"a","data":"x"}`)
+	a.expect(`{"event":"once","channel":"a","data":"x"}`)
+	a.silence()
+
+	a.unsubscribe("a")
+	a.silence()
+	h.publish(t, `{"name":"late","channel":"a","data":"x"}`)
+	a.silence()
+}
+
+func TestConformancePrivate(t *testing.T) {
+	h := newHouse(t)
+	a := h.connect(t)
+	const channel = "private-z"
+	refused := []string{
+		`{"event":"pusher:error","data":{"code":4009,"message":"Auth value for subscription to private-z is invalid"}}`,
+		`{"event":"pusher:subscription_error","channel":"private-z","data":{"type":"AuthError","error":"Auth value for subscription to private-z is invalid","status":401}}`,
+	}
+	const data = `{"last_event_id":"17"}`
+	for name, try := range map[string]struct{ auth, data string }{
+		"no auth":            {"", ""},
+		"another's":          {h.connect(t).auth(channel, ""), ""},
+		"of another channel": {a.auth("private-y", ""), ""},
+		"another key":        {"other:" + strings.TrimPrefix(a.auth(channel, ""), docKey+":"), ""},
+		"data not signed":    {a.auth(channel, ""), data},
+		"signed data gone":   {a.auth(channel, data), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a.t = t
+			a.subscribe(channel, try.auth, try.data)
+			a.expect(refused...)
+		})
+	}
+	a.t = t
+	h.publish(t, `{"name":"e","channel":"private-z","data":"x"}`)
+	a.silence() // it never got in
+	a.subscribe(channel, a.auth(channel, data), data)
+	a.expect(succeeded(channel))
+	h.publish(t, `{"name":"e","channel":"private-z","data":"x"}`)
+	a.expect(`{"event":"e","channel":"private-z","data":"x"}`)
+}
+
+func TestConformancePresence(t *testing.T) {
+	h := newHouse(t)
+	const channel = "presence-r"
+	join := func(r *raw, data string) { r.subscribe(channel, r.auth(channel, data), data) }
+	quoted := func(s string) string { text, _ := json.Marshal(s); return string(text) }
+	roster := func(data string) string {
+		return `{"event":"pusher_internal:subscription_succeeded","channel":"presence-r","data":` + quoted(data) + `}`
+	}
+	member := func(event, data string) string {
+		return `{"event":"pusher_internal:` + event + `","channel":"presence-r","data":` + quoted(data) + `}`
+	}
+	a, b, b2 := h.connect(t), h.connect(t), h.connect(t)
+	join(a, `{"user_id":"A","user_info":{"name":"NA"}}`)
+	a.expect(roster(`{"presence":{"ids":["A"],"hash":{"A":{"name":"NA"}},"count":1}}`))
+
+	// A number as id is a string from here on.
+	join(b, `{"user_id":10,"user_info":{"name":"NB"}}`)
+	b.expect(roster(`{"presence":{"ids":["A","10"],"hash":{"A":{"name":"NA"},"10":{"name":"NB"}},"count":2}}`))
+	a.expect(member("member_added", `{"user_id":"10","user_info":{"name":"NB"}}`))
+	b.silence() // nobody hears of themselves
+
+	// The same user on another socket is no news, and is who they were.
+	join(b2, `{"user_id":"10","user_info":{"name":"other"}}`)
+	b2.expect(roster(`{"presence":{"ids":["A","10"],"hash":{"A":{"name":"NA"},"10":{"name":"NB"}},"count":2}}`))
+	a.silence()
+	b.silence()
+	b.unsubscribe(channel)
+	b.silence()
+	a.silence()
+	if err := b2.ws.Close(); err != nil { // gone without a word
+		t.Fatal(err)
+	}
+	a.expect(member("member_removed", `{"user_id":"10"}`))
+
+	// A member without user_info, and what is no member.
+	join(b, `{"user_id":"C"}`)
+	b.expect(roster(`{"presence":{"ids":["A","C"],"hash":{"A":{"name":"NA"},"C":null},"count":2}}`))
+	a.expect(member("member_added", `{"user_id":"C"}`))
+	b.unsubscribe(channel)
+	a.expect(member("member_removed", `{"user_id":"C"}`))
+	for _, data := range []string{"", "{}", `{"user_id":""}`, `{"user_id":1.5}`, `[]`, "x", `{"user_id":"` + strings.Repeat("x", 129) + `"}`} {
+		join(b, data)
+		for _, event := range []string{"pusher:error", "pusher:subscription_error"} {
+			if got := b.read(); !strings.HasPrefix(got, `{"event":"`+event+`"`) {
+				t.Errorf("channel_data %s: %s, want %s", data, got, event)
+			}
+		}
+	}
+	a.silence()
+}
+
+func TestConformanceClientEvents(t *testing.T) {
+	h := newHouse(t)
+	a, b, outsider := h.connect(t), h.connect(t), h.connect(t)
+	a.enter("private-c")
+	b.enter("private-c")
+	a.send(`{"event":"client-typing","channel":"private-c","data":{"h":1}}`)
+	b.expect(`{"event":"client-typing","channel":"private-c","data":{"h":1}}`) // an object stays one
+	a.send(`{"event":"client-typing","channel":"private-c","data":"text"}`)
+	b.expect(`{"event":"client-typing","channel":"private-c","data":"text"}`)
+	a.silence() // no echo
+
+	rejected := func(why string) string {
+		return `{"event":"pusher:error","data":{"code":4301,"message":"` + why + `"}}`
+	}
+	outsider.send(`{"event":"client-typing","channel":"private-c","data":{}}`)
+	outsider.expect(rejected("Client event rejected: the connection is not subscribed to private-c"))
+	outsider.subscribe("public", "", "")
+	outsider.expect(succeeded("public"))
+	outsider.send(`{"event":"client-typing","channel":"public","data":{}}`)
+	outsider.expect(rejected("Client event rejected: only private and presence channels have them"))
+	b.silence()
+
+	const channel = "presence-c"
+	for id, r := range map[string]*raw{"A": a, "B": b} {
+		data := `{"user_id":"` + id + `"}`
+		r.subscribe(channel, r.auth(channel, data), data)
+		for !strings.Contains(r.read(), "subscription_succeeded") {
+		}
+	}
+	b.send(`{"event":"client-typing","channel":"presence-c","data":{"h":1},"user_id":"forged"}`)
+	for {
+		got := a.read() // perhaps member_added first, it depends on who came first
+		if strings.Contains(got, "member_added") {
+			continue
+		}
+		if want := `{"event":"client-typing","channel":"presence-c","data":{"h":1},"user_id":"B"}`; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		break
+	}
+
+	// Ten a second; what is over comes back as an error, and the socket stays.
+	c := h.connect(t)
+	c.enter("private-c")
+	for range 30 {
+		c.send(`{"event":"client-x","channel":"private-c","data":{}}`)
+	}
+	c.expect(rejected("Client event rejected due to rate limit"))
+}
+
+func TestConformanceNonsense(t *testing.T) {
+	h := newHouse(t)
+	a := h.connect(t)
+	for _, message := range []string{
+		`{`, `[]`, `null`, `5`, `"x"`, ``, `{}`, `{"event":5}`, `{"event":"unknown"}`, `{"event":"pusher:subscribe"}`,
+		`{"event":"pusher:subscribe","data":"a"}`, `{"event":"pusher:subscribe","data":{}}`, `{"event":"pusher:subscribe","data":{"channel":7}}`,
+		`{"event":"pusher:unsubscribe","data":[]}`, `{"event":"client-x"}`, `{"event":"pusher:signin","data":{}}`,
+	} {
+		a.send(message)
+		if got := a.read(); !strings.HasPrefix(got, `{"event":"pusher:error","data":{"code":4`) {
+			t.Errorf("%s: %s", message, got)
+		}
+	}
+	for _, channel := range []string{"a b", "é", strings.Repeat("x", 201), "#server-to-user-1"} {
+		a.subscribe(channel, "", "")
+		for _, event := range []string{"pusher:error", "pusher:subscription_error"} {
+			if got := a.read(); !strings.HasPrefix(got, `{"event":"`+event+`"`) {
+				t.Errorf("channel %s: %s, want %s", channel, got, event)
+			}
+		}
+	}
+	a.silence() // none of it ended the connection
+
+	for name, test := range map[string]struct {
+		kind int
+		data string
+		code int
+	}{
+		"binary":      {websocket.BinaryMessage, "x", 1003},
+		"not UTF-8":   {websocket.TextMessage, "\xff", 1007},
+		"over 16 KiB": {websocket.TextMessage, strings.Repeat(" ", 16<<10+1), 1009},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := h.connect(t)
+			r.t = t
+			if err := r.ws.WriteMessage(test.kind, []byte(test.data)); err != nil {
+				t.Fatal(err)
+			}
+			r.expectClose(test.code)
+		})
+	}
+}
+
+// What the page of ChatApp's documentation does: ask, subscribe, listen; and what
+// happens when access is taken away.
+func TestConformanceAuthorized(t *testing.T) {
+	h := newHouse(t)
+	a := h.connect(t)
+	const channel, presence = line, "presence-v1.companies.2224"
+	auth, _ := h.authorize(t, a, token, channel)
+	a.subscribe(channel, auth, "")
+	a.expect(succeeded(channel))
+	presenceAuth, data := h.authorize(t, a, "Bearer "+token, presence)
+	a.subscribe(presence, presenceAuth, data)
+	a.expect(`{"event":"pusher_internal:subscription_succeeded","channel":"presence-v1.companies.2224","data":` +
+		`"{\"presence\":{\"ids\":[\"685\"],\"hash\":{\"685\":{\"id\":685,\"name\":\"Mr. \\u003cChannels\\u003e\"}},\"count\":1}}"}`)
+
+	h.engine.Evict("685", channel)
+	withdrawn := func(message string) string {
+		return `{"event":"pusher:subscription_error","channel":"` + channel + `","data":{"type":"AuthError","error":"` + message + `","status":403}}`
+	}
+	a.expect(withdrawn("Access to the channel was withdrawn"))
+	h.publish(t, `{"name":"e","channel":"`+channel+`","data":"x"}`)
+	a.silence()
+	a.subscribe(channel, auth, "") // the old signature is worth nothing now
+	a.expect(`{"event":"pusher:error","data":{"code":4009,"message":"Access to `+channel+` was withdrawn"}}`,
+		withdrawn("Access to "+channel+" was withdrawn"))
+	auth, _ = h.authorize(t, a, token, channel) // allowed again
+	a.subscribe(channel, auth, "")
+	a.expect(succeeded(channel))
+
+	h.engine.Disconnect("685")
+	a.expect(`{"event":"pusher:error","data":{"code":4009,"message":"The user is no longer allowed to be here"}}`)
+	a.expectClose(4009)
+}
+
+func TestConformanceLimitsAndEnd(t *testing.T) {
+	h := newHouse(t)
+	small := h.dial(t, "/app/small?protocol=7", nil)
+	small.read()
+	for _, channel := range []string{"a", "b"} {
+		small.subscribe(channel, "", "")
+		small.expect(succeeded(channel))
+	}
+	small.subscribe("c", "", "")
+	small.expect(`{"event":"pusher:error","data":{"code":4312,"message":"At most 2 channels are allowed on one connection"}}`,
+		`{"event":"pusher:subscription_error","channel":"c","data":{"type":"LimitReached","error":"At most 2 channels are allowed on one connection","status":429}}`)
+
+	a := h.connect(t)
+	ended := make(chan struct{})
+	go func() { defer close(ended); h.stop() }()
+	a.expect(`{"event":"pusher:error","data":{"code":4200,"message":"The server stops, please reconnect"}}`)
+	a.expectClose(4200)
+	small.expect(`{"event":"pusher:error","data":{"code":4200,"message":"The server stops, please reconnect"}}`)
+	small.expectClose(4200)
+	<-ended
+}
+
+// Events of one publisher arrive in order, none lost, none twice.
+func TestConformanceOrder(t *testing.T) {
+	h := newHouse(t)
+	a, b := h.connect(t), h.connect(t)
+	a.enter("private-o")
+	b.enter("private-o")
+	for i := range 200 {
+		h.publish(t, fmt.Sprintf(`{"name":"e","channel":"private-o","data":"%d"}`, i))
+	}
+	for _, r := range []*raw{a, b} {
+		for i := range 200 {
+			r.expect(fmt.Sprintf(`{"event":"e","channel":"private-o","data":"%d"}`, i))
+		}
+		r.silence()
+	}
+}

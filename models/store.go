@@ -21,7 +21,7 @@ var ErrDuplicate = errors.New("models: duplicate")
 // still name the row that was to go.
 var ErrReference = errors.New("models: broken reference")
 
-// Store is the database. Safe for concurrent use; Close it once.
+// Store is the database. Safe for concurrent use; Close it in the end.
 type Store struct {
 	// static
 	db         *gorm.DB // for transactions; on SQLite one connection
@@ -63,12 +63,13 @@ func (s *Store) Ping(ctx context.Context) error {
 	return errors.Join(s.db.WithContext(ctx).Exec("SELECT 1").Error, s.reader.WithContext(ctx).Exec("SELECT 1").Error)
 }
 
-// Close ends all connections.
+// Close ends all connections and gives the lock back. Closing again does nothing.
 func (s *Store) Close() error {
 	var errs []error
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		errs = append(errs, s.closers[i]())
 	}
+	s.closers = nil
 	return errors.Join(errs...)
 }
 

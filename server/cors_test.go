@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,16 +12,16 @@ import (
 	"chatcast/server"
 )
 
-func init() { gin.SetMode(gin.ReleaseMode) }
-
 func engine(t *testing.T, allowed ...string) http.Handler {
 	t.Helper()
 	origins, err := server.ParseOrigins(allowed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := gin.New()
-	g.Use(server.CORS(origins))
+	g, err := server.NewRouter(server.RouterOptions{Origins: origins, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	g.POST("/broadcasting/auth", func(c *gin.Context) { c.Status(http.StatusForbidden) })
 	return g
 }
@@ -100,8 +101,8 @@ func TestRefusalsCarryTheHeaders(t *testing.T) {
 		t.Errorf("Expose-Headers %q lacks Retry-After", got)
 	}
 	res = do(engine(t), http.MethodOptions, "/broadcasting/auth", "Origin", "https://shop.example")
-	if res.StatusCode != http.StatusNotFound {
-		t.Errorf("an OPTIONS that is no preflight: %d, want the router's 404", res.StatusCode)
+	if res.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("an OPTIONS that is no preflight: %d, want the router's 405", res.StatusCode)
 	}
 }
 

@@ -1,0 +1,221 @@
+package pusher_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+	"chatcast/server"
+	"chatcast/server/pusher"
+)
+
+// house is the whole Pusher side of the server, on a port of its own.
+type house struct {
+	url    string
+	engine *broadcasting.Engine
+	stop   func() // ends the server of sockets and waits for it
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	app := docApp()
+	app.ClientEvents = true
+	apps := newApps(t, app,
+		pusher.App{ID: "4", Key: "disabled", Secret: "s"},
+		pusher.App{ID: "5", Key: "picky", Secret: "s", Enabled: true, AllowedOrigins: []string{"https://crm.example"}},
+		pusher.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1, ChannelsPerSocket: 2}},
+	)
+	engine := broadcasting.NewEngine(broadcasting.Options{})
+	sockets := server.New(server.Options{Log: quiet(), Linger: time.Second})
+	front := pusher.New(pusher.Options{Apps: apps, Engine: engine, Sockets: sockets, Log: quiet()})
+
+	g := gin.New()
+	front.Register(g)
+	g.NoRoute(func(c *gin.Context) { front.NotFound(c) })
+	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: quiet()}).Register(g)
+	(&pusher.Authorizer{
+		App: apps.First(), Users: company{}, People: company{},
+		Policy: channels.Policy{Access: company{}}, Grants: engine, Log: quiet(),
+	}).Register(g)
+	web := httptest.NewServer(g)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- sockets.Run(ctx) }()
+	stopped := false
+	h := &house{url: web.URL, engine: engine, stop: func() {
+		if !stopped {
+			stopped = true
+			cancel()
+			if err := <-ended; err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		}
+	}}
+	t.Cleanup(func() { h.stop(); web.Close() })
+	return h
+}
+
+// raw is a socket of a client that knows nothing of the protocol.
+type raw struct {
+	t  *testing.T
+	ws *websocket.Conn
+	id string
+}
+
+const patience = 10 * time.Second // for what should come at once
+
+func (h *house) dial(t *testing.T, path string, header http.Header) *raw {
+	t.Helper()
+	ws, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.url, "http")+path, header)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	_ = res.Body.Close() // of a handshake; there is none
+	t.Cleanup(func() { _ = ws.Close() })
+	return &raw{t: t, ws: ws}
+}
+
+var established = regexp.MustCompile(`^\{"event":"pusher:connection_established","data":"\{\\"socket_id\\":\\"(\d+\.\d+)\\",\\"activity_timeout\\":120\}"\}$`)
+
+func (h *house) connect(t *testing.T) *raw {
+	t.Helper()
+	r := h.dial(t, "/app/"+docKey+"?protocol=7&client=js&version=8.6.0&flash=false", nil)
+	first := r.read()
+	match := established.FindStringSubmatch(first)
+	if match == nil || !pusher.ValidSocketID(match[1]) {
+		t.Fatalf("the handshake is %s", first)
+	}
+	r.id = match[1]
+	return r
+}
+
+func (r *raw) read() string {
+	r.t.Helper()
+	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	kind, data, err := r.ws.ReadMessage()
+	if err != nil || kind != websocket.TextMessage {
+		r.t.Fatalf("socket %s: message of kind %d: %v", r.id, kind, err)
+	}
+	return string(data)
+}
+
+func (r *raw) expect(want ...string) {
+	r.t.Helper()
+	for _, w := range want {
+		if got := r.read(); got != w {
+			r.t.Fatalf("socket %s:\n got %s\nwant %s", r.id, got, w)
+		}
+	}
+}
+
+// silence checks that nothing is on its way: what is, comes before the pong.
+func (r *raw) silence() {
+	r.t.Helper()
+	r.send(`{"event":"pusher:ping","data":{}}`)
+	r.expect(`{"event":"pusher:pong","data":{}}`)
+}
+
+func (r *raw) send(message string) {
+	r.t.Helper()
+	if err := r.ws.WriteMessage(websocket.TextMessage, []byte(message)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// expectClose reads the close frame.
+func (r *raw) expectClose(code int) {
+	r.t.Helper()
+	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	_, data, err := r.ws.ReadMessage()
+	if !websocket.IsCloseError(err, code) {
+		r.t.Fatalf("got %s, %v; want a close frame with %d", data, err, code)
+	}
+}
+
+func (r *raw) subscribe(channel, auth, channelData string) {
+	r.t.Helper()
+	data := map[string]string{"channel": channel, "auth": auth}
+	if channelData != "" {
+		data["channel_data"] = channelData
+	}
+	text, err := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": data})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.send(string(text))
+}
+
+func (r *raw) unsubscribe(channel string) {
+	r.t.Helper()
+	r.send(`{"event":"pusher:unsubscribe","data":{"channel":"` + channel + `"}}`)
+}
+
+// enter subscribes with a signature of the app and checks the answer.
+func (r *raw) enter(channel string) {
+	r.t.Helper()
+	r.subscribe(channel, r.auth(channel, ""), "")
+	r.expect(succeeded(channel))
+}
+
+func (r *raw) auth(channel, channelData string) string {
+	s := r.id + ":" + channel
+	if channelData != "" {
+		s += ":" + channelData
+	}
+	return docKey + ":" + hmacHex(docSecret, s)
+}
+
+func succeeded(channel string) string {
+	return `{"event":"pusher_internal:subscription_succeeded","channel":"` + channel + `","data":"{}"}`
+}
+
+// publish posts to the HTTP API and expects {}.
+func (h *house) publish(t *testing.T, body string) {
+	t.Helper()
+	query := pusher.SignRequest(docKey, docSecret, "POST", "/apps/3/events", nil, []byte(body), time.Now())
+	res, err := http.Post(h.url+"/apps/3/events?"+query, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != 200 {
+		t.Fatalf("publish: %s", res.Status)
+	}
+}
+
+// authorize asks /broadcasting/auth.
+func (h *house) authorize(t *testing.T, r *raw, token, channel string) (auth, channelData string) {
+	t.Helper()
+	req, err := http.NewRequest("POST", h.url+"/broadcasting/auth",
+		strings.NewReader(url.Values{"socket_id": {r.id}, "channel_name": {channel}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", formType)
+	req.Header.Set("Authorization", token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var answer struct {
+		Auth        string `json:"auth"`
+		ChannelData string `json:"channel_data"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != 200 {
+		t.Fatalf("auth: %s, %v", res.Status, err)
+	}
+	return answer.Auth, answer.ChannelData
+}

@@ -65,7 +65,10 @@ func Parse(s string) (Name, error) {
 		if rest == "" {
 			return Name{}, ErrEmpty
 		}
-		return n, validChars(rest)
+		if err := validChars(rest); err != nil {
+			return Name{}, err
+		}
+		return n, nil
 	}
 	if err := validChars(s); err != nil {
 		return Name{}, err

@@ -1,0 +1,251 @@
+package channels_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"chatcast/channels"
+)
+
+func TestParse(t *testing.T) {
+	long := strings.Repeat("x", channels.MaxLength)
+	for full, want := range map[string]channels.Name{
+		"news":                      {Base: "news"},
+		"a":                         {Base: "a"},
+		long:                        {Base: long},
+		"-_=@,.;09AZ":               {Base: "-_=@,.;09AZ"},
+		"privateer":                 {Base: "privateer"},
+		"private":                   {Base: "private"},
+		"Private-x":                 {Base: "Private-x"},
+		"encrypted-x":               {Base: "encrypted-x"},
+		"presence":                  {Base: "presence"},
+		"private-x":                 {Base: "x", Kind: channels.Private},
+		"private-":                  {Base: "", Kind: channels.Private},
+		"private-presence-x":        {Base: "presence-x", Kind: channels.Private},
+		"private-private-x":         {Base: "private-x", Kind: channels.Private},
+		"private-encrypted-x":       {Base: "x", Kind: channels.Private, Encrypted: true},
+		"private-cache-x":           {Base: "x", Kind: channels.Private, Cache: true},
+		"private-encrypted-cache-x": {Base: "x", Kind: channels.Private, Encrypted: true, Cache: true},
+		"private-cache-encrypted-x": {Base: "encrypted-x", Kind: channels.Private, Cache: true},
+		"presence-x":                {Base: "x", Kind: channels.Presence},
+		"presence-encrypted-x":      {Base: "encrypted-x", Kind: channels.Presence},
+		"presence-cache-x":          {Base: "x", Kind: channels.Presence, Cache: true},
+		"cache-x":                   {Base: "x", Cache: true},
+		"cached-x":                  {Base: "cached-x"},
+		"#server-to-user-7":         {Base: "7", Kind: channels.User},
+	} {
+		want.Full = full
+		got, err := channels.Parse(full)
+		if err != nil || got != want {
+			t.Errorf("%q: %+v %v, want %+v", full, got, err, want)
+		}
+		if guarded := got.Kind == channels.Private || got.Kind == channels.Presence; got.Guarded() != guarded {
+			t.Errorf("%q: guarded %v", full, got.Guarded())
+		}
+	}
+}
+
+func TestParseFaults(t *testing.T) {
+	for full, want := range map[string]error{
+		"":                                    channels.ErrEmpty,
+		"#server-to-user-":                    channels.ErrEmpty,
+		strings.Repeat("x", 201):              channels.ErrTooLong,
+		"private-" + strings.Repeat("x", 193): channels.ErrTooLong,
+		"with space":                          channels.ErrChars,
+		"tab\t":                               channels.ErrChars,
+		"nul\x00":                             channels.ErrChars,
+		"ünï":                                 channels.ErrChars,
+		"bad\xff":                             channels.ErrChars,
+		"a/b":                                 channels.ErrChars,
+		"a:b":                                 channels.ErrChars,
+		"a#b":                                 channels.ErrChars,
+		"#server-to-user":                     channels.ErrChars,
+		"#server-to-user-a b":                 channels.ErrChars,
+		"#other":                              channels.ErrChars,
+		`"quoted"`:                            channels.ErrChars,
+	} {
+		if got, err := channels.Parse(full); !errors.Is(err, want) {
+			t.Errorf("%.30q: %+v %v, want %v", full, got, err, want)
+		}
+	}
+}
+
+func TestRoom(t *testing.T) {
+	line := channels.Room{Family: channels.Line, LicenseID: 1229, Messenger: "grWhatsApp"}
+	company := channels.Room{Family: channels.Company, CompanyID: 2224}
+	person := channels.Room{Family: channels.Person, UserID: 685}
+	mine := channels.Room{Family: channels.CompanyUser, CompanyID: 2224, UserID: 685}
+	for full, want := range map[string]channels.Room{
+		"private-v1.licenses.1229.messengers.grWhatsApp":  line,
+		"presence-v1.licenses.1229.messengers.grWhatsApp": line,
+		"private-v1.companies.2224":                       company,
+		"presence-v1.companies.2224":                      company,
+		"private-v1.users.685":                            person,
+		"private-v1.companies.2224.users.685":             mine,
+		"private-v1.users.9223372036854775807":            {Family: channels.Person, UserID: 1<<63 - 1},
+
+		"v1.users.685":                                                {},
+		"presence-v1.users.685":                                       {},
+		"presence-v1.companies.2224.users.685":                        {},
+		"private-encrypted-v1.users.685":                              {},
+		"private-cache-v1.users.685":                                  {},
+		"#server-to-user-685":                                         {},
+		"private-v1":                                                  {},
+		"private-v1.":                                                 {},
+		"private-v2.users.685":                                        {},
+		"private-v1.users":                                            {},
+		"private-v1.users.":                                           {},
+		"private-v1.users.0":                                          {},
+		"private-v1.users.-1":                                         {},
+		"private-v1.users.0685":                                       {},
+		"private-v1.users.685.":                                       {},
+		"private-v1.users.685.x":                                      {},
+		"private-v1.users.6_85":                                       {},
+		"private-v1.users.685x":                                       {},
+		"private-v1.users.9223372036854775808":                        {},
+		"private-v1.users.99999999999999999999999999":                 {},
+		"private-v1.companies.2224.":                                  {},
+		"private-v1.companies.2224.users":                             {},
+		"private-v1.companies.2224.users.":                            {},
+		"private-v1.companies.2224.users.685.x":                       {},
+		"private-v1.companies.2224.users.0":                           {},
+		"private-v1.licenses.1229":                                    {},
+		"private-v1.licenses.1229.":                                   {},
+		"private-v1.licenses.1229.messengers":                         {},
+		"private-v1.licenses.1229.messengers.":                        {},
+		"private-v1.licenses.1229.messengers.a.b":                     {},
+		"private-v1.licenses.1229.messengers.1a":                      {},
+		"private-v1.licenses.1229.messengers.a-b":                     {},
+		"private-v1.licenses.x.messengers.telegram":                   {},
+		"private-v1.licenses..messengers.telegram":                    {},
+		"private-v1.other.1":                                          {},
+		"private-v1.licenses.1.messengers." + strings.Repeat("x", 33): {},
+	} {
+		name, err := channels.Parse(full)
+		if err != nil {
+			t.Fatalf("%q: %v", full, err)
+		}
+		if got := name.Room(); got != want {
+			t.Errorf("%q: %+v, want %+v", full, got, want)
+		}
+	}
+}
+
+// Names that are made are names that are understood.
+func TestNamesComeBack(t *testing.T) {
+	for full, family := range map[string]channels.Family{
+		channels.LineName(1, "telegram"): channels.Line,
+		channels.CompanyName(2):          channels.Company,
+		channels.PersonName(3):           channels.Person,
+		channels.CompanyUserName(4, 5):   channels.CompanyUser,
+	} {
+		name, err := channels.Parse(full)
+		if err != nil || name.Room().Family != family || name.Kind != channels.Private {
+			t.Errorf("%s: %+v %v", full, name.Room(), err)
+		}
+	}
+}
+
+// FuzzParse holds what everybody relies on: a valid name is its prefixes and its
+// base, and a room has one name.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		"", "news", "private-encrypted-cache-x", "presence-v1.companies.2224", "#server-to-user-7",
+		"private-v1.licenses.1229.messengers.grWhatsApp", "private-v1.companies.2.users.3", "private-v1.users.01", "ü", "a b",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := channels.Parse(s)
+		if err != nil {
+			if n != (channels.Name{}) {
+				t.Fatalf("%q: a name with an error: %+v", s, n)
+			}
+			return
+		}
+		if n.Full != s || !strings.HasSuffix(s, n.Base) || len(s) > channels.MaxLength || s == "" {
+			t.Fatalf("%q: %+v", s, n)
+		}
+		r := n.Room()
+		if r == (channels.Room{}) {
+			return
+		}
+		again := map[channels.Family]string{
+			channels.Line: channels.LineName(r.LicenseID, r.Messenger), channels.Company: channels.CompanyName(r.CompanyID),
+			channels.Person: channels.PersonName(r.UserID), channels.CompanyUser: channels.CompanyUserName(r.CompanyID, r.UserID),
+		}[r.Family]
+		if strings.TrimPrefix(again, "private-") != n.Base {
+			t.Fatalf("%q is room %+v, which is called %q", s, r, again)
+		}
+	})
+}
+
+// staff is who works where and reads what.
+type staff struct{ err error }
+
+func (s staff) MayReadLine(_ context.Context, user, license int64, messenger string) (bool, error) {
+	return user == 685 && license == 1229 && messenger == "grWhatsApp", s.err
+}
+
+func (s staff) Employed(_ context.Context, user, company int64) (bool, error) {
+	return (user == 685 || user == 700) && company == 2224, s.err
+}
+
+func TestPolicy(t *testing.T) {
+	for _, c := range []struct {
+		user    int64
+		channel string
+		enters  bool
+	}{
+		{685, "private-v1.licenses.1229.messengers.grWhatsApp", true},
+		{685, "presence-v1.licenses.1229.messengers.grWhatsApp", true},
+		{685, "private-v1.licenses.1229.messengers.telegram", false},
+		{685, "private-v1.licenses.1230.messengers.grWhatsApp", false},
+		{700, "private-v1.licenses.1229.messengers.grWhatsApp", false},
+		{685, "private-v1.companies.2224", true},
+		{700, "presence-v1.companies.2224", true},
+		{701, "private-v1.companies.2224", false},
+		{685, "private-v1.companies.2225", false},
+		{685, "private-v1.users.685", true},
+		{685, "private-v1.users.700", false},
+		{685, "private-v1.companies.2224.users.685", true},
+		{685, "private-v1.companies.2224.users.700", false},
+		{685, "private-v1.companies.2225.users.685", false},
+		{701, "private-v1.companies.2224.users.701", false},
+		{0, "private-v1.users.0", false},
+		{685, "private-anything", false},
+		{685, "presence-anything", false},
+		{685, "news", false},
+		{685, "private-encrypted-v1.users.685", false},
+		{685, "#server-to-user-685", false},
+	} {
+		name, err := channels.Parse(c.channel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = channels.Policy{Access: staff{}}.Authorize(context.Background(), c.user, name)
+		if c.enters && err != nil || !c.enters && !errors.Is(err, channels.ErrDenied) {
+			t.Errorf("%d on %s: %v", c.user, c.channel, err)
+		}
+	}
+	// Not knowing is neither yes nor no.
+	broken := errors.New("database is gone")
+	name, _ := channels.Parse("private-v1.companies.2224")
+	err := channels.Policy{Access: staff{broken}}.Authorize(context.Background(), 685, name)
+	if !errors.Is(err, broken) || errors.Is(err, channels.ErrDenied) {
+		t.Errorf("a fault became %v", err)
+	}
+}
+
+func TestParseAllocatesNothing(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() {
+		n, err := channels.Parse("presence-v1.licenses.1229.messengers.grWhatsApp")
+		if err != nil || n.Room().Family != channels.Line {
+			t.Error(n, err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -26,8 +26,12 @@ func actions(cat catalogue) []action {
 	id, none := crm.Value[int64], crm.Null[int64]()
 	const user = 687
 	return []action{
-		{"tag", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) { return w.TagChat(ctx(), a, at, id(cat.tag)) }, []string{"chatTag"}},
-		{"untag", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) { return w.UntagChat(ctx(), a, at, cat.tag) }, []string{"chatTag"}},
+		{"tag", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) {
+			return w.TagChat(ctx(), a, at, id(cat.tag))
+		}, []string{"chatTag"}},
+		{"untag", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) {
+			return w.UntagChat(ctx(), a, at, cat.tag)
+		}, []string{"chatTag"}},
 		{"level", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) {
 			return w.SetLevel(ctx(), a, at, id(cat.level))
 		}, []string{"chatLevel"}},
@@ -58,7 +62,9 @@ func actions(cat catalogue) []action {
 		{"producer", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) {
 			return w.SetProducer(ctx(), a, at, id(user))
 		}, []string{"chatProducer"}},
-		{"no producer", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) { return w.SetProducer(ctx(), a, at, none) }, []string{"chatProducer"}},
+		{"no producer", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) {
+			return w.SetProducer(ctx(), a, at, none)
+		}, []string{"chatProducer"}},
 		{"accomplice", func(w *world, a crm.Actor, at crm.ChatAddress) (data, error) {
 			return w.AddAccomplice(ctx(), a, at, id(user))
 		}, []string{"chatAccomplice"}},

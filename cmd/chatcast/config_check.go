@@ -2,8 +2,9 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
+	"maps"
 	"net"
-	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -12,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"chatcast/channels"
+	"chatcast/crm"
 	"chatcast/server"
 )
 
@@ -174,36 +175,24 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 	}
 }
 
-var bootstrapApp = regexp.MustCompile(`^app_[0-9]{1,18}_[0-9]{1,9}$`)
-
+// checkBootstrap asks the one who will use it.
 func checkBootstrap(b BootstrapConfig, faults *ConfigError) {
-	for _, f := range []struct {
-		key string
-		id  int
-	}{{"bootstrap.company.id", b.Company.ID}, {"bootstrap.user.id", b.User.ID}, {"bootstrap.license.id", b.License.ID}} {
-		if f.id <= 0 {
-			faults.add(f.key, "must be above 0, not %d", f.id)
+	err := b.rules().Check()
+	var wrong *crm.Error
+	if errors.As(err, &wrong) {
+		for _, field := range slices.Sorted(maps.Keys(wrong.Fields)) {
+			faults.add("bootstrap."+field, "%s", wrong.Fields[field])
 		}
 	}
-	if b.Company.Name == "" {
-		faults.add("bootstrap.company.name", "must not be empty")
-	}
-	if addr, err := mail.ParseAddress(b.User.Email); err != nil || addr.Address != b.User.Email {
-		faults.add("bootstrap.user.email", "must be an e-mail address, not %q", b.User.Email)
-	}
-	if n := len(b.User.Password); n != 0 && (n < 8 || n > 72) {
-		faults.add("bootstrap.user.password", "must be 8 to 72 bytes, or empty to have one generated")
-	}
-	for i, m := range b.License.Messengers {
-		switch {
-		case !channels.ValidMessenger(m):
-			faults.add(item("bootstrap.license.messengers", i), "must be 1 to 32 letters and digits, a letter first; not %q", m)
-		case slices.Index(b.License.Messengers, m) < i:
-			faults.add(item("bootstrap.license.messengers", i), "%q is listed twice", m)
-		}
-	}
-	if !bootstrapApp.MatchString(b.AppID) {
-		faults.add("bootstrap.app_id", "must look like app_685_1, not %q", b.AppID)
+}
+
+// rules is b as the CRM takes it.
+func (b BootstrapConfig) rules() crm.BootstrapConfig {
+	return crm.BootstrapConfig{
+		Company: crm.BootstrapCompany{ID: int64(b.Company.ID), Name: b.Company.Name},
+		User:    crm.BootstrapUser{ID: int64(b.User.ID), Email: b.User.Email, Name: b.User.Name, Password: b.User.Password},
+		License: crm.BootstrapLicense{ID: int64(b.License.ID), Name: b.License.Name, Messengers: b.License.Messengers},
+		AppID:   b.AppID,
 	}
 }
 

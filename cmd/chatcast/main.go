@@ -1,4 +1,208 @@
-// Command chatcast is the server.
+// Command chatcast is the server: WhatsApp conversations and CRM actions, live
+// on the wire in the Pusher protocol.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// Set by make build; a build without it knows at least its commit.
+var (
+	version = "0.1.0"
+	commit  = ""
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried and went wrong
+	exitUsage  = 2 // it was not tried: the command or the configuration is wrong
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// command is one of chatcast's commands. setup adds flags of its own, if any;
+// run gets the configuration and what stands after the flags.
+type command struct {
+	name, args, summary string
+	run                 func(ctx context.Context, in invocation) error
+	flags               func(fs *flag.FlagSet, in *invocation)
+}
+
+// invocation is how a command was called.
+type invocation struct {
+	cfg            Config
+	args           []string
+	stdout, stderr io.Writer
+
+	// flags of single commands
+	email, app string
+}
+
+func commands() []command {
+	return []command{
+		{name: "serve", args: "[--config FILE]", summary: "run the server", run: serve},
+		{name: "config", args: "[--config FILE]", summary: "print the effective configuration, secrets masked", run: printConfig},
+		{name: "config check", args: "FILE", summary: "name every fault of a configuration file", run: checkConfig},
+		{name: "migrate", args: "[--config FILE]", summary: "bring the database to this version (serve does it too)", run: migrate},
+		{name: "token", args: "--email E [--config FILE]", summary: "print an access token for a user", run: token,
+			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.email, "email", "", "the user's e-mail") }},
+		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
+			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
+		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
+	}
+}
+
+// errUsage says that the command line is wrong; its text says how.
+type errUsage struct{ error }
+
+// run runs one command line and returns the exit code.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		usage(stderr)
+		return exitUsage
+	}
+	switch args[0] {
+	case "help", "-h", "--help":
+		usage(stdout)
+		return exitOK
+	}
+	cmd, rest := find(args)
+	if cmd == nil {
+		fmt.Fprintf(stderr, "chatcast: unknown command %q\n\n", args[0])
+		usage(stderr)
+		return exitUsage
+	}
+	in := invocation{stdout: stdout, stderr: stderr}
+	err := parse(cmd, &in, rest, environ)
+	if err == nil {
+		err = cmd.run(ctx, in)
+	}
+	return report(stderr, err)
+}
+
+// find is the command with the longest name that args begin with.
+func find(args []string) (cmd *command, rest []string) {
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name && (cmd == nil || len(c.name) > len(cmd.name)) {
+			cmd, rest = &c, args[len(words):]
+		}
+	}
+	return cmd, rest
+}
+
+// parse reads the flags of cmd and the configuration they lead to.
+func parse(cmd *command, in *invocation, args, environ []string) error {
+	fs := flag.NewFlagSet("chatcast "+cmd.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	path := ""
+	for _, line := range environ {
+		if v, ok := strings.CutPrefix(line, envPrefix+"CONFIG="); ok {
+			path = v
+		}
+	}
+	fs.StringVar(&path, "config", path, "the configuration file")
+	if cmd.flags != nil {
+		cmd.flags(fs, in)
+	}
+	settings := map[string]string{}
+	defaults := Default()
+	for _, key := range settingKeys(&defaults) {
+		fs.Func(key, "the setting of this name", func(v string) error { settings[key] = v; return nil })
+	}
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return errUsage{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too: --server.address=...", cmd.name, cmd.args, cmd.summary)}
+	}
+	if err != nil {
+		return errUsage{fmt.Errorf("chatcast %s: %w", cmd.name, err)}
+	}
+	in.args = fs.Args()
+	if cmd.name == "config check" {
+		if len(in.args) != 1 {
+			return errUsage{errors.New("usage: chatcast config check FILE")}
+		}
+		path = in.args[0]
+	} else if len(in.args) > 0 {
+		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", cmd.name, in.args[0])}
+	}
+	if cmd.name == "version" {
+		return nil
+	}
+	in.cfg, err = Load(path, environ, settings)
+	return err
+}
+
+// report prints err and says how the program exits.
+func report(stderr io.Writer, err error) int {
+	var wrong ConfigError
+	var misused errUsage
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &misused):
+		fmt.Fprintln(stderr, misused.Error())
+		return exitUsage
+	case errors.As(err, &wrong), errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "configuration file"):
+		fmt.Fprintln(stderr, "chatcast:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(stderr, "chatcast:", err)
+	return exitFailed
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "chatcast puts WhatsApp conversations and CRM actions live on the wire, in the Pusher protocol.\n\nusage: chatcast COMMAND\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-40s %s\n", c.name+" "+c.args, c.summary)
+	}
+	fmt.Fprint(w, "\nEvery setting of config.example.yaml is an environment variable (CHATCAST_SERVER_ADDRESS)\nand a flag (--server.address=127.0.0.1:6001) too.\n")
+}
+
+func printConfig(_ context.Context, in invocation) error {
+	text, err := in.cfg.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(in.stdout, text)
+	return err
+}
+
+func checkConfig(_ context.Context, in invocation) error {
+	fmt.Fprintf(in.stdout, "%s: no faults\n", in.args[0])
+	for _, note := range notes(&in.cfg) {
+		fmt.Fprintln(in.stdout, "note:", note)
+	}
+	return nil
+}
+
+func printVersion(_ context.Context, in invocation) error {
+	_, err := fmt.Fprintf(in.stdout, "chatcast %s (%s) %s %s/%s\n", version, commitID(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// commitID is the commit that the program was built from, as far as it knows.
+func commitID() string {
+	if commit != "" {
+		return commit
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown commit"
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+const (
+	ownerEmail    = "owner@example.com"
+	ownerPassword = "a password of the tests"
+	whatsApp      = "/v1/licenses/1229/messengers/grWhatsApp"
+	telegram      = "/v1/licenses/1229/messengers/telegram"
+
+	// patience is how long a test waits for what must come; it is never waited for
+	// when all is well.
+	patience = 60 * time.Second
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	closeBrowser()
+	http.DefaultClient.CloseIdleConnections()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// testConfig is the defaults with everything in a folder of the test's own.
+func testConfig(t testing.TB) Config {
+	cfg := Default()
+	dir := t.TempDir()
+	cfg.Server.Address, cfg.Server.InternalAddress = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Server.DrainTime = 0
+	cfg.Database.URL = "sqlite:" + filepath.Join(dir, "chatcast.db")
+	cfg.Files.Dir = filepath.Join(dir, "files")
+	cfg.Bootstrap.User.Password = ownerPassword
+	return cfg
+}
+
+// running is a whole program that serves on a free port.
+type running struct {
+	*Program
+	base string // http://127.0.0.1:port
+	stop func() // and wait; more than once does nothing
+}
+
+// start runs the whole program until the test ends.
+func start(t testing.TB, cfg Config) *running {
+	t.Helper()
+	p, err := New(t.Context(), cfg, testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	r := &running{Program: p, base: strings.TrimSuffix(p.URL(), "/")}
+	r.stop = func() {
+		cancel()
+		if err, ok := <-ended; ok {
+			close(ended)
+			if err != nil {
+				t.Errorf("the program ended with %v", err)
+			}
+			if err := p.Close(); err != nil {
+				t.Errorf("closing the program: %v", err)
+			}
+		}
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+func testLog(t testing.TB) *slog.Logger {
+	if testing.Verbose() {
+		return newLog(t.Output(), LogConfig{Level: "debug", Format: "text"})
+	}
+	return newLog(t.Output(), LogConfig{Level: "warn", Format: "text"})
+}
+
+// client calls the CRM's API as one user.
+type client struct {
+	t     testing.TB
+	base  string
+	token string
+}
+
+// signIn is the owner's client.
+func (r *running) signIn(t testing.TB) *client {
+	t.Helper()
+	return r.signInAs(t, ownerEmail, ownerPassword)
+}
+
+func (r *running) signInAs(t testing.TB, email, password string) *client {
+	t.Helper()
+	c := &client{t: t, base: r.base}
+	var pair struct{ AccessToken string }
+	c.must("POST", "/v1/tokens", map[string]any{"email": email, "password": password}, &pair)
+	c.token = pair.AccessToken
+	return c
+}
+
+// call sends body as JSON (none when nil) and returns the answer.
+func (c *client) call(method, path string, body any) (status int, answer []byte) {
+	c.t.Helper()
+	var content io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		content = bytes.NewReader(b)
+	}
+	req, err := http.NewRequest(method, c.base+path, content)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		req.Header.Set("Authorization", c.token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	answer, err = io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return res.StatusCode, answer
+}
+
+// must is call for what has to succeed; the answer's data goes to out, unless nil.
+func (c *client) must(method, path string, body, out any) {
+	c.t.Helper()
+	status, answer := c.call(method, path, body)
+	if status != http.StatusOK {
+		c.t.Fatalf("%s %s: %d %s", method, path, status, answer)
+	}
+	if out == nil {
+		return
+	}
+	wrapped := struct{ Data any }{out}
+	if err := json.Unmarshal(answer, &wrapped); err != nil {
+		c.t.Fatalf("%s %s: %v in %s", method, path, err, answer)
+	}
+}
+
+// inbound is the body with which a bridge brings one text.
+func inbound(id, chat, text string) map[string]any {
+	return map[string]any{"messages": []any{map[string]any{
+		"id": id, "chat": map[string]any{"id": chat}, "type": "text", "message": map[string]any{"text": text},
+		"fromUser": map[string]any{"id": chat, "name": "Ann"}, "time": time.Now().Unix(),
+	}}}
+}
+
+// get asks for a page that anybody may see.
+func get(t testing.TB, url string) (int, string) {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}

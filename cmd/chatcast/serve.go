@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// serve runs the server until it is told to stop.
+func serve(ctx context.Context, in invocation) error {
+	ctx, stop := stopOnSignal(ctx, in.stderr)
+	defer stop()
+	log := newLog(in.stderr, in.cfg.Log)
+	p, err := New(ctx, in.cfg, log)
+	if err != nil {
+		return err
+	}
+	greet(in.stdout, p)
+	log.Info("serving", "address", p.Address(), "internal", p.InternalAddress(), "version", version, "commit", commitID())
+	err = errors.Join(p.Run(ctx), p.Close())
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// stopOnSignal ends the context at the first SIGINT or SIGTERM, and the program
+// at the second: who asks twice does not want to wait.
+func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+			return
+		}
+		if _, again := <-signals; again {
+			fmt.Fprintln(stderr, "chatcast: stopped at once, as asked twice")
+			os.Exit(exitFailed)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}
+
+// greet prints what the one who started the program needs to go on: at the first
+// start how to sign in, which is not shown again.
+func greet(w io.Writer, p *Program) {
+	url := strings.TrimSuffix(p.URL(), "/")
+	first := p.first
+	if !first.Created {
+		fmt.Fprintf(w, "\n  chatcast %s is up: %s/\n\n", version, url)
+		return
+	}
+	password, shown := first.Password, first.Password
+	if !first.GeneratedPassword {
+		password, shown = "YOUR_PASSWORD", "as configured"
+	}
+	fmt.Fprintf(w, `
+  chatcast %s is up: %s/
+
+  This is its first start, so it made a company with you as its owner.
+  Keep the password: it is not shown again.
+
+    e-mail    %s
+    password  %s
+    app key   %s
+
+  Get an access token:
+
+    curl -s %s/v1/tokens -H 'Content-Type: application/json' \
+      -d '{"email":"%s","password":"%s","appId":"%s"}'
+
+  What to do with it is on the page: %s/
+
+`, version, url, first.Email, shown, p.cfg.Apps[0].Key, url, first.Email, password, first.AppID, url)
+}

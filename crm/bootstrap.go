@@ -56,7 +56,6 @@ func (cfg BootstrapConfig) Check() error {
 		checkRequired("company.name", cfg.Company.Name, maxName),
 		checkRequired("user.name", cfg.User.Name, maxName),
 		checkRequired("license.name", cfg.License.Name, maxName),
-		checkAppID(cfg.AppID),
 	}
 	_, err := newEmail("user.email", cfg.User.Email)
 	faults = append(faults, err)
@@ -68,7 +67,9 @@ func (cfg BootstrapConfig) Check() error {
 			faults = append(faults, Invalid(key, "must not be negative"))
 		}
 	}
-	if cfg.AppID != "" && cfg.User.ID > 0 && !strings.HasPrefix(cfg.AppID, fmt.Sprintf("app_%d_", cfg.User.ID)) {
+	if checkAppID(cfg.AppID) != nil {
+		faults = append(faults, Invalid("app_id", "must look like app_685_1"))
+	} else if cfg.AppID != "" && cfg.User.ID > 0 && !strings.HasPrefix(cfg.AppID, fmt.Sprintf("app_%d_", cfg.User.ID)) {
 		faults = append(faults, Invalid("app_id", "must begin with app_%d_, the app's user", cfg.User.ID))
 	}
 	seen := map[string]bool{}

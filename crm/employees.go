@@ -32,6 +32,8 @@ type LicenseRight struct {
 type InvitedEmployee struct {
 	EmployeeData
 	Password *string `json:"password"`
+
+	isNew bool // the user was made
 }
 
 // Invitation makes somebody an employee: a new user, or the one who has the
@@ -266,10 +268,21 @@ func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invit
 	if err != nil {
 		return nil, err
 	}
-	user := &models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CreatedAt: s.Now().Unix()}
-	var out *InvitedEmployee
-	err = s.change(ctx, func(c *change) error {
-		e, isNew, err := c.invite(a, companyID, in, user)
+	user := models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CreatedAt: s.Now().Unix()}
+	out, err := s.invite(ctx, a, companyID, in, user)
+	if errors.Is(err, models.ErrDuplicate) { // somebody else made this user in between: now they are known
+		out, err = s.invite(ctx, a, companyID, in, user)
+	}
+	if err == nil && out.isNew && generated {
+		out.Password = &password
+	}
+	return out, err
+}
+
+func (s *Service) invite(ctx context.Context, a Actor, companyID int64, in Invitation, user models.User) (*InvitedEmployee, error) {
+	out := &InvitedEmployee{}
+	err := s.change(ctx, func(c *change) error {
+		e, isNew, err := c.invite(a, companyID, in, &user)
 		if err != nil {
 			return err
 		}
@@ -277,14 +290,11 @@ func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invit
 		if err != nil {
 			return err
 		}
-		out = &InvitedEmployee{EmployeeData: *data}
-		if isNew && generated {
-			out.Password = &password
-		}
+		out.EmployeeData, out.isNew = *data, isNew
 		return nil
 	})
-	if errors.Is(err, models.ErrDuplicate) { // another invitation of the same person was quicker
-		return nil, conflict("this person was invited at the same time")
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return out, nil
 }

@@ -40,12 +40,12 @@ var errBadToken = &Error{Code: CodeBadToken, Message: "the access token is inval
 // MakeToken signs a user in. A wrong e-mail and a wrong password have one answer,
 // in about the same time; too many of either are CodeThrottled, see throttle.
 func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) {
-	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
 	if err := allFaults(
 		checkRequired("email", in.Email, maxEmail), checkSignInPassword(in.Password), checkAppID(in.AppID),
 	); err != nil {
 		return nil, err
 	}
+	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
 	wait, refund := s.signIns.admit(s.Now(), in.Address, in.Email)
 	if wait > 0 {
 		return nil, &Error{Code: CodeThrottled, Message: "too many tries to sign in", RetryAfter: seconds(wait)}

@@ -149,13 +149,22 @@ func (s *Service) endTokens(c *change, userID int64, spare string) error {
 
 // newEmail is an e-mail as it is stored: lower case, without blanks around.
 func newEmail(field, email string) (string, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
 	if err := checkRequired(field, email, maxEmail); err != nil {
 		return "", err
 	}
+	email = strings.ToLower(strings.TrimSpace(email))
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email {
 		return "", Invalid(field, "must be an e-mail address")
 	}
 	return email, nil
+}
+
+// UserInfo is what the members of a presence channel see of a user: the name.
+func (s *Service) UserInfo(ctx context.Context, userID int64) (name string, err error) {
+	user, err := s.Store.Read(ctx).UserByID(userID)
+	if err != nil {
+		return "", orNotFound(err, "user")
+	}
+	return user.Name, nil
 }

@@ -1,0 +1,267 @@
+package crm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// book is an attendance record in memory: user 685 works for 2224 and 2226, 686
+// for 2224.
+type book struct {
+	mu     sync.Mutex
+	online map[models.Employee]bool // by CompanyID and UserID
+	told   []string                 // "online 685@2224"
+	fails  int                      // so many calls fail first
+	calls  int
+}
+
+func (b *book) OnlineEmployees(context.Context) (list []models.Employee, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.fail(); err != nil {
+		return nil, err
+	}
+	for e := range b.online {
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+func (b *book) RecordOnline(_ context.Context, userID int64, present func(int64) bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.fail(); err != nil {
+		return err
+	}
+	for _, company := range map[int64][]int64{685: {2224, 2226}, 686: {2224}}[userID] {
+		e := models.Employee{CompanyID: company, UserID: userID}
+		if now := present(company); now != b.online[e] {
+			typ := "offline"
+			delete(b.online, e)
+			if now {
+				typ, b.online[e] = "online", true
+			}
+			b.told = append(b.told, fmt.Sprintf("%s %d@%d", typ, userID, company))
+		}
+	}
+	return nil
+}
+
+func (b *book) fail() error {
+	if b.calls++; b.calls <= b.fails {
+		return errors.New("the database is down")
+	}
+	return nil
+}
+
+// asked says how often the record was used, once nothing more can happen now.
+func (b *book) asked() int {
+	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.calls
+}
+
+// attend runs f beside an attendance over b, in a bubble where time passes by
+// itself. told waits until nothing more can happen now, and returns what was
+// told since the last time.
+func attend(t *testing.T, b *book, f func(a *crm.Attendance, told func() string)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		if b.online == nil {
+			b.online = map[models.Employee]bool{}
+		}
+		a := crm.NewAttendanceOver(b, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.Run(ctx) }()
+		f(a, func() string {
+			synctest.Wait()
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			s := strings.Join(b.told, ", ")
+			b.told = nil
+			return s
+		})
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func equal(t *testing.T, when, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: told %q, want %q", when, got, want)
+	}
+}
+
+const person, company = "private-v1.users.685", "private-v1.companies.2224"
+
+func TestAttendanceGrace(t *testing.T) {
+	attend(t, &book{}, func(a *crm.Attendance, told func() string) {
+		equal(t, "before anybody came", told(), "")
+		a.Entered(person, "685")
+		equal(t, "first socket", told(), "online 685@2224, online 685@2226")
+		a.Entered(person, "685")
+		a.Left(person, "685")
+		time.Sleep(time.Minute)
+		equal(t, "one of two sockets left", told(), "")
+		a.Left(person, "685")
+		time.Sleep(10*time.Second - 1)
+		equal(t, "just before the end of the grace", told(), "")
+		time.Sleep(1)
+		equal(t, "after the grace", told(), "offline 685@2224, offline 685@2226")
+		a.Entered(person, "685")
+		equal(t, "back again", told(), "online 685@2224, online 685@2226")
+	})
+}
+
+func TestAttendanceFlappingTellsNothing(t *testing.T) {
+	b := &book{}
+	attend(t, b, func(a *crm.Attendance, told func() string) {
+		a.Entered(person, "685")
+		told()
+		before := b.asked()
+		for range 100 {
+			a.Left(person, "685")
+			time.Sleep(9 * time.Second)
+			a.Entered(person, "685")
+		}
+		time.Sleep(time.Minute)
+		equal(t, "a socket that comes and goes", told(), "")
+		if n := b.asked() - before; n != 0 {
+			t.Errorf("the database was asked %d times for nothing", n)
+		}
+	})
+}
+
+func TestAttendanceByChannel(t *testing.T) {
+	for _, tt := range []struct{ name, channel, user, want string }{
+		{"own channel counts everywhere", person, "685", "online 685@2224, online 685@2226"},
+		{"company channel counts for the company", company, "685", "online 685@2224"},
+		{"presence counts like private", "presence-v1.companies.2226", "685", "online 685@2226"},
+		{"a line does not count", "private-v1.licenses.1229.messengers.telegram", "685", ""},
+		{"the view of a company does not count", "private-v1.companies.2224.users.685", "685", ""},
+		{"a company that is not theirs", "private-v1.companies.9", "685", ""},
+		{"somebody else's channel", person, "686", ""},
+		{"no channel of the CRM", "private-room", "685", ""},
+		{"no channel at all", "private v1", "685", ""},
+		{"no user of the CRM", company, "anna", ""},
+		{"a user that is gone", company, "4", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			attend(t, &book{}, func(a *crm.Attendance, told func() string) {
+				a.Entered(tt.channel, tt.user)
+				equal(t, "entered", told(), tt.want)
+				a.Left(tt.channel, tt.user)
+				time.Sleep(10 * time.Second)
+				equal(t, "left", told(), strings.ReplaceAll(tt.want, "online", "offline"))
+			})
+		})
+	}
+}
+
+func TestAttendanceTwoDesks(t *testing.T) {
+	attend(t, &book{}, func(a *crm.Attendance, told func() string) {
+		a.Entered(company, "685")
+		equal(t, "company", told(), "online 685@2224")
+		a.Entered(person, "685")
+		equal(t, "then own channel", told(), "online 685@2226")
+		a.Left(person, "685")
+		time.Sleep(10 * time.Second)
+		equal(t, "own channel left", told(), "offline 685@2226")
+		a.Left(company, "685")
+		time.Sleep(10 * time.Second)
+		equal(t, "company left", told(), "offline 685@2224")
+		a.Left(company, "685")
+		equal(t, "left without having entered", told(), "")
+	})
+}
+
+func TestAttendanceAfterACrash(t *testing.T) {
+	recorded := func() *book {
+		return &book{online: map[models.Employee]bool{
+			{CompanyID: 2224, UserID: 685}: true, {CompanyID: 2224, UserID: 686}: true,
+		}}
+	}
+	attend(t, recorded(), func(a *crm.Attendance, told func() string) {
+		time.Sleep(5 * time.Second)
+		a.Entered(company, "685")
+		equal(t, "within the grace", told(), "")
+		time.Sleep(5*time.Second - 1)
+		equal(t, "at the end of the grace", told(), "")
+		time.Sleep(1)
+		equal(t, "after the grace", told(), "offline 686@2224")
+		time.Sleep(time.Hour)
+		equal(t, "who came back stays", told(), "")
+	})
+}
+
+func TestAttendanceTriesAgain(t *testing.T) {
+	b := &book{fails: 20}
+	attend(t, b, func(a *crm.Attendance, told func() string) {
+		a.Entered(person, "685")
+		equal(t, "while the database is down", told(), "")
+		time.Sleep(time.Second)
+		if n := b.asked(); n > 5 {
+			t.Errorf("%d calls in the first second: the database gets no rest", n)
+		}
+		a.Entered(company, "686")
+		time.Sleep(5 * time.Minute)
+		equal(t, "once it is back", told(), "online 685@2224, online 685@2226, online 686@2224")
+	})
+}
+
+// TestAttendanceEndsAtOnce stops Run while the database is down.
+func TestAttendanceEndsAtOnce(t *testing.T) {
+	attend(t, &book{fails: 1 << 30}, func(a *crm.Attendance, told func() string) {
+		a.Entered(person, "685")
+		equal(t, "down", told(), "")
+	})
+}
+
+func TestRecordOnline(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		w.Tx(t, func(tx *models.Tx) error { return addCompany(tx, 2226, 685, models.RoleOperator) })
+		here := func(company int64) bool { return company == 2226 }
+		for range 2 { // the second time nothing changes
+			if err := w.RecordOnline(t.Context(), 685, here); err != nil {
+				t.Fatal(err)
+			}
+		}
+		events := w.Events(t)
+		if len(events) != 1 || !slices.Equal(events[0].Channels, []string{"private-v1.companies.2226"}) {
+			t.Fatalf("events %+v, want one on the channel of company 2226", events)
+		}
+		sameAsGolden(t, "employeeStatus", events[0])
+		online, err := w.OnlineEmployees(t.Context())
+		if err != nil || len(online) != 1 || online[0].UserID != 685 || online[0].CompanyID != 2226 {
+			t.Errorf("recorded %+v, %v", online, err)
+		}
+		if err := w.RecordOnline(t.Context(), 685, func(int64) bool { return false }); err != nil {
+			t.Fatal(err)
+		}
+		if all := w.Events(t); len(all) != 2 || !strings.Contains(all[1].Data, `"type":"offline"`) {
+			t.Errorf("events %+v, want an offline at the end", all)
+		}
+		if w.Live.Wakes() != 2 {
+			t.Errorf("the relay was woken %d times, want 2", w.Live.Wakes())
+		}
+	})
+}

@@ -1,0 +1,176 @@
+package crm_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"chatcast/channels"
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// TestWhoLosesAccessIsEvicted changes what somebody may see, and holds what they
+// were evicted from against what they can enter no more.
+func TestWhoLosesAccessIsEvicted(t *testing.T) {
+	own := func(user string) []string { return []string{"private-v1.companies.2224.users." + user} }
+	change := func(user int64, ch crm.EmployeeChanges) func(t *testing.T, w *crmtest.World) error {
+		return func(t *testing.T, w *crmtest.World) error {
+			_, err := w.ChangeEmployee(t.Context(), w.Owner, crmtest.CompanyID, user, ch)
+			return err
+		}
+	}
+	remove := func(user int64) func(t *testing.T, w *crmtest.World) error {
+		return func(t *testing.T, w *crmtest.World) error {
+			return w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, user)
+		}
+	}
+	both := &[]crm.LicenseRight{{LicenseID: crmtest.LicenseID, Write: true}, {LicenseID: crmtest.OtherLicenseID}}
+	for _, tt := range []struct {
+		name string
+		do   func(t *testing.T, w *crmtest.World) error
+		want []crmtest.Evicted
+	}{
+		{"licence taken", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{}}), []crmtest.Evicted{{UserID: 687, Channels: linesOf1229}}},
+		{"licence exchanged", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{{LicenseID: crmtest.OtherLicenseID}}}),
+			[]crmtest.Evicted{{UserID: 687, Channels: linesOf1229}}},
+		{"only mine from now on", change(687, crm.EmployeeChanges{OnlyMine: ptr(true)}), []crmtest.Evicted{{UserID: 687, Channels: linesOf1229}}},
+		{"admin made operator", change(686, crm.EmployeeChanges{Role: ptr("operator")}),
+			[]crmtest.Evicted{{UserID: 686, Channels: sorted(linesOf1229, bothOf("1230", "grWhatsApp"))}}},
+		{"admin made operator of one licence", change(686, crm.EmployeeChanges{Role: ptr("operator"), Licenses: &[]crm.LicenseRight{{LicenseID: crmtest.LicenseID}}}),
+			[]crmtest.Evicted{{UserID: 686, Channels: bothOf("1230", "grWhatsApp")}}},
+		{"removed", remove(687), []crmtest.Evicted{{UserID: 687, Channels: sorted(companyBoth, own("687"), linesOf1229)}}},
+		{"removed who saw only their chats", remove(689), []crmtest.Evicted{{UserID: 689, Channels: sorted(companyBoth, own("689"))}}},
+		{"write taken, read stays", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{{LicenseID: crmtest.LicenseID}}}), nil},
+		{"more licences", change(687, crm.EmployeeChanges{Licenses: both}), nil},
+		{"made admin", change(687, crm.EmployeeChanges{Role: ptr("admin")}), nil},
+		{"admin with only mine keeps seeing all", change(686, crm.EmployeeChanges{OnlyMine: ptr(true)}), nil},
+		{"nothing", change(687, crm.EmployeeChanges{}), nil},
+		{"refused", change(900, crm.EmployeeChanges{Role: ptr("operator")}), nil},
+		{"messenger removed", func(t *testing.T, w *crmtest.World) error {
+			_, err := w.RemoveMessenger(t.Context(), w.Owner, crmtest.LicenseID, "telegram")
+			return err
+		}, evictedFrom(bothOf("1229", "telegram"), 685, 686, 687, 688)},
+		{"licence deleted", func(t *testing.T, w *crmtest.World) error {
+			return w.DeleteLicense(t.Context(), w.Owner, crmtest.OtherLicenseID)
+		}, evictedFrom(bothOf("1230", "grWhatsApp"), 685, 686)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, store *models.Store) {
+				w := crmtest.New(t, store)
+				before := enterable(t, w)
+				if err := tt.do(t, w); err != nil && tt.name != "refused" {
+					t.Fatal(err)
+				}
+				if got := w.Live.Evicted(); !reflect.DeepEqual(got, tt.want) {
+					t.Errorf("evicted\n%+v, want\n%+v", got, tt.want)
+				}
+				checkPolicy(t, before, enterable(t, w), tt.want)
+			})
+		})
+	}
+}
+
+func evictedFrom(names []string, users ...int64) (list []crmtest.Evicted) {
+	for _, u := range users {
+		list = append(list, crmtest.Evicted{UserID: u, Channels: names})
+	}
+	return list
+}
+
+// entry is a user and a channel.
+type entry struct {
+	user    int64
+	channel string
+}
+
+// enterable asks the policy who may enter what.
+func enterable(t *testing.T, w *crmtest.World) map[entry]bool {
+	t.Helper()
+	names := sorted(linesOf1229, bothOf("1230", "grWhatsApp"), companyBoth)
+	policy, all := channels.Policy{Access: w.Service}, map[entry]bool{}
+	for user := int64(685); user <= 690; user++ {
+		for _, name := range append(slices.Clone(names), channels.CompanyUserName(2224, user)) {
+			n, err := channels.Parse(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[entry{user, name}] = policy.Authorize(t.Context(), user, n) == nil
+		}
+	}
+	return all
+}
+
+// checkPolicy fails unless exactly those were evicted who could enter before and
+// cannot now.
+func checkPolicy(t *testing.T, before, after map[entry]bool, evicted []crmtest.Evicted) {
+	t.Helper()
+	told := map[entry]bool{}
+	for _, e := range evicted {
+		for _, name := range e.Channels {
+			told[entry{e.UserID, name}] = true
+		}
+	}
+	for e := range before {
+		if lost := before[e] && !after[e]; lost != told[e] {
+			t.Errorf("%d on %s: could enter %v, can enter %v, evicted %v", e.user, e.channel, before[e], after[e], told[e])
+		}
+	}
+}
+
+func TestWhoIsGoneEverywhereIsDisconnected(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		w.Tx(t, func(tx *models.Tx) error { return addCompany(tx, 2226, 687, models.RoleOperator) })
+		if err := w.RecordOnline(t.Context(), 687, func(int64) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Workday(t.Context(), w.Operator, 2224, 687, "start"); err != nil {
+			t.Fatal(err)
+		}
+		mark := w.Mark(t)
+		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, 687); err != nil {
+			t.Fatal(err)
+		}
+		if d := w.Live.Disconnected(); len(d) > 0 {
+			t.Errorf("disconnected %v who works elsewhere", d)
+		}
+		_, err := w.Authenticate(t.Context(), w.Token(w.Operator))
+		expectCode(t, "the token of who works elsewhere", err, "")
+		if got := names(w.EventsAfter(t, mark)); !slices.Equal(got, []string{"employeeStatus", "employeeWorkday"}) {
+			t.Errorf("the company was told %v, want that they are offline and their workday is over", got)
+		}
+
+		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, 688); err != nil {
+			t.Fatal(err)
+		}
+		if d := w.Live.Disconnected(); !slices.Equal(d, []int64{688}) {
+			t.Errorf("disconnected %v, want 688", d)
+		}
+		_, err = w.Authenticate(t.Context(), w.Token(w.Reader))
+		expectCode(t, "the token of who is gone", err, crm.CodeBadToken)
+		_, err = w.IssueToken(t.Context(), "reader@test.test")
+		expectCode(t, "a new token for who is gone", err, crm.CodeDenied)
+	})
+}
+
+func TestAnAdminGivesANewPassword(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		e, err := w.ChangeEmployee(t.Context(), w.Admin, crmtest.CompanyID, 687, crm.EmployeeChanges{Password: ptr(rightPassword), Name: ptr("Anna")})
+		if err != nil || e.Name != "Anna" || len(e.Licenses) != 1 {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		_, err = w.Authenticate(t.Context(), w.Token(w.Operator))
+		expectCode(t, "the old token", err, crm.CodeBadToken)
+		if d := w.Live.Disconnected(); !slices.Equal(d, []int64{687}) {
+			t.Errorf("disconnected %v, want 687", d)
+		}
+		_, err = signIn(w, t, "operator@test.test", rightPassword, "")
+		expectCode(t, "the new password", err, "")
+		_, err = w.ChangeEmployee(t.Context(), w.Admin, crmtest.CompanyID, 685, crm.EmployeeChanges{Password: ptr(rightPassword)})
+		expectCode(t, "an admin gives the owner one", err, crm.CodeDenied)
+	})
+}

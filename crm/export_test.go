@@ -1,0 +1,38 @@
+package crm
+
+import (
+	"context"
+	"time"
+)
+
+// For the tests of this package from outside.
+var (
+	NewAttendanceOver = newAttendance
+	NewThrottle       = newThrottle
+	NewPasswords      = newPasswords
+)
+
+// AttendanceBook is where attendance is recorded.
+type AttendanceBook = attendanceBook
+
+// Admit is (*throttle).admit.
+func (t *throttle) Admit(now time.Time, address, account string) (time.Duration, func()) {
+	return t.admit(now, address, account)
+}
+
+// Buckets says how many buckets the throttle remembers.
+func (t *throttle) Buckets() int { return t.recent.Len() }
+
+// MaxBuckets is the most that it remembers.
+const MaxBuckets = maxBuckets
+
+// Matches is (*passwords).matches.
+func (p *passwords) Matches(ctx context.Context, hash, password string) (bool, error) {
+	return p.matches(ctx, hash, password)
+}
+
+// Enter is (*passwords).enter.
+func (p *passwords) Enter(ctx context.Context) (leave func(), err error) { return p.enter(ctx) }
+
+// Slots says how many may hash at once.
+func (p *passwords) Slots() int { return cap(p.slots) }

@@ -75,6 +75,9 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err 
 	quoted, quoteFault := m.quoted(at)
 	utm, utmFault := checkJSON(at+"utm", m.UTM, "{")
 	author, contact, authorFault := m.author(messenger, at, chat, fromMe)
+	if m.FromUser == nil && chatFault != nil {
+		authorFault = nil // it would only repeat the chat's
+	}
 	if err := allFaults(append(faults, timeFault, quoteFault, utmFault, authorFault)...); err != nil {
 		return r, err
 	}

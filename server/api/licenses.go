@@ -1,10 +1,6 @@
 package api
 
-import (
-	"github.com/gin-gonic/gin"
-
-	"chatcast/crm"
-)
+import "github.com/gin-gonic/gin"
 
 func (a *API) registerLicenses(signedIn gin.IRouter) {
 	signedIn.GET("/licenses", a.licenses)

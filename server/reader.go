@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"unicode/utf8"
@@ -39,6 +40,18 @@ func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
 		}
 		s.readEnded(s.verdict(err))
 	})
+}
+
+// handle gives a message to the dialect. A panic there is our fault, and costs
+// this socket alone.
+func (s *Session) handle(text []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.srv.opt.Log.Error("a message handler panicked", "panic", p, "stack", string(debug.Stack()))
+			s.Close(s.farewell(Internal))
+		}
+	}()
+	s.h.Message(text)
 }
 
 // messages are the buffers of the messages being handled: an idle socket has none.
@@ -105,7 +118,7 @@ func (s *Session) message(text []byte) {
 	if s.trace {
 		s.traced("frame in", text)
 	}
-	s.h.Message(text)
+	s.handle(text)
 }
 
 // verdict makes of a read error how the session ends.

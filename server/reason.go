@@ -16,6 +16,7 @@ const (
 	NotText       Reason = "not_text"       // a binary message
 	BadUTF8       Reason = "bad_utf8"       // a text message that is none
 	ProtocolError Reason = "protocol_error" // not RFC 6455
+	Internal      Reason = "internal"       // our fault
 )
 
 // farewells are the close codes of RFC 6455 for what is wrong below any dialect.
@@ -24,6 +25,7 @@ var farewells = map[Reason]Farewell{
 	NotText:       {Code: 1003, Message: "Binary messages are not supported"},
 	BadUTF8:       {Code: 1007, Message: "The message is not valid UTF-8"},
 	ProtocolError: {Code: 1002, Message: "Not a WebSocket frame"},
+	Internal:      {Code: 1011, Message: "Internal error"},
 }
 
 // Farewell is how a socket is told why it ends: a frame of its dialect (nil:

@@ -33,7 +33,12 @@ type echo struct {
 	closed chan server.Reason
 }
 
-func (e *echo) Message(b []byte)       { e.s.Queue(text(string(b))) }
+func (e *echo) Message(b []byte) {
+	if string(b) == "panic" {
+		panic("as asked")
+	}
+	e.s.Queue(text(string(b)))
+}
 func (e *echo) Idle()                  { e.s.Queue(text("still there?")) }
 func (e *echo) Info() server.Info      { return server.Info{ID: "echo", Channels: 3} }
 func (e *echo) Closed(r server.Reason) { e.closed <- r }
@@ -383,6 +388,28 @@ func echoes(ws *websocket.Conn) error {
 	}
 	_, _, err := ws.ReadMessage()
 	return err
+}
+
+// A fault of ours in one socket's message ends that socket, and says so.
+func TestPanic(t *testing.T) {
+	logged := new(lockedBuffer)
+	h := start(t, server.Options{Log: slog.New(slog.NewTextHandler(logged, nil))})
+	bystander, ws := h.dial(t), h.dial(t)
+	if err := ws.WriteMessage(websocket.TextMessage, []byte("panic")); err != nil {
+		t.Fatal(err)
+	}
+	if _, code, why := readClose(t, ws); code != 1011 || why != "Internal error" {
+		t.Errorf("closed with %d %q", code, why)
+	}
+	if r := receive(t, h.closed, "end"); r != server.Internal {
+		t.Errorf("ended as %s", r)
+	}
+	if err := echoes(bystander); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(logged.String(), "as asked") {
+		t.Error("the panic is not in the log")
+	}
 }
 
 func TestNoHandshake(t *testing.T) {

@@ -16,60 +16,57 @@ func (a *API) registerChats(signedIn, line gin.IRouter) {
 	line.GET("/contacts", a.contacts)
 
 	chat := line.Group("/chats/:chatId")
-	chat.PUT("/status", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.SetChatStatus(ctx, who, at, in.Type)
-	}))
-	chat.PUT("/responsible", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.SetResponsible(ctx, who, at, in.ID)
-	}))
-	chat.PUT("/responsible/pin", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.PinResponsible(ctx, who, at, in.Type)
-	}))
-	chat.PUT("/producer", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.SetProducer(ctx, who, at, in.ID)
-	}))
-	chat.PUT("/level", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.SetLevel(ctx, who, at, in.ID)
-	}))
-	chat.PUT("/process", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.SetProcess(ctx, who, at, in.Process)
-	}))
-	chat.POST("/tags", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.TagChat(ctx, who, at, in.TagID)
-	}))
-	chat.POST("/accomplices", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.AddAccomplice(ctx, who, at, in.ID)
-	}))
-	chat.POST("/auditors", a.chatAction(func(ctx context.Context, who crm.Actor, at crm.ChatAddress, in chatInput) (crm.ChatData, error) {
-		return a.CRM.AddAuditor(ctx, who, at, in.ID)
-	}))
+	chat.PUT("/status", chatAction(a, typeInput.value, a.CRM.SetChatStatus))
+	chat.PUT("/responsible", chatAction(a, idInput.value, a.CRM.SetResponsible))
+	chat.PUT("/responsible/pin", chatAction(a, typeInput.value, a.CRM.PinResponsible))
+	chat.PUT("/producer", chatAction(a, idInput.value, a.CRM.SetProducer))
+	chat.PUT("/level", chatAction(a, idInput.value, a.CRM.SetLevel))
+	chat.PUT("/process", chatAction(a, processInput.value, a.CRM.SetProcess))
+	chat.POST("/tags", chatAction(a, tagIDInput.value, a.CRM.TagChat))
 	chat.DELETE("/tags/:tagId", a.chatRemoval("tagId", a.CRM.UntagChat))
+	chat.POST("/accomplices", chatAction(a, idInput.value, a.CRM.AddAccomplice))
 	chat.DELETE("/accomplices/:userId", a.chatRemoval("userId", a.CRM.RemoveAccomplice))
+	chat.POST("/auditors", chatAction(a, idInput.value, a.CRM.AddAuditor))
 	chat.DELETE("/auditors/:userId", a.chatRemoval("userId", a.CRM.RemoveAuditor))
 }
 
-// chatInput is the body of every action on a chat; each reads its own field.
-type chatInput struct {
-	Type    string            `json:"type"`
-	ID      crm.Field[int64]  `json:"id"`
-	TagID   crm.Field[int64]  `json:"tagId"`
-	Process crm.Field[string] `json:"process"`
-}
+// The bodies of the actions on a chat: each has one value.
+type (
+	typeInput struct {
+		Type string `json:"type"`
+	}
+	idInput struct {
+		ID crm.Field[int64] `json:"id"`
+	}
+	tagIDInput struct {
+		TagID crm.Field[int64] `json:"tagId"`
+	}
+	processInput struct {
+		Process crm.Field[string] `json:"process"`
+	}
+)
 
-// chatAction serves an action on a chat: it answers with the chat as it is then.
-func (a *API) chatAction(do func(context.Context, crm.Actor, crm.ChatAddress, chatInput) (crm.ChatData, error)) gin.HandlerFunc {
+func (in typeInput) value() string               { return in.Type }
+func (in idInput) value() crm.Field[int64]       { return in.ID }
+func (in tagIDInput) value() crm.Field[int64]    { return in.TagID }
+func (in processInput) value() crm.Field[string] { return in.Process }
+
+// chatAction serves an action on a chat with the value of its body: it answers
+// with the chat as it is then.
+func chatAction[In, V any](a *API, value func(In) V,
+	do func(context.Context, crm.Actor, crm.ChatAddress, V) (crm.ChatData, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		at, err := onChat(c)
 		if err != nil {
 			a.fail(c, err)
 			return
 		}
-		var in chatInput
+		var in In
 		if err := body(c, &in); err != nil {
 			a.fail(c, err)
 			return
 		}
-		data, err := do(c.Request.Context(), actor(c), at, in)
+		data, err := do(c.Request.Context(), actor(c), at, value(in))
 		a.reply(c, data, err)
 	}
 }

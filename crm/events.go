@@ -76,6 +76,8 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 // the time is up. Each growth of the journal wakes everybody who waits, so it
 // asks the one thing that can be answered quickly.
 func (s *Service) waitForEvent(ctx context.Context, grown <-chan struct{}, timeout <-chan time.Time, name channels.Name, after int64) (timedOut bool, err error) {
+	s.Journal.waiting.Add(1)
+	defer s.Journal.waiting.Add(-1)
 	for {
 		select {
 		case <-grown:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"chatcast/broadcasting"
@@ -21,6 +22,8 @@ type Journal struct {
 	// static
 	store *models.Store
 
+	waiting atomic.Int64
+
 	mu    sync.Mutex    // guards all below
 	grown chan struct{} // closed, and replaced, when entries were published
 }
@@ -29,6 +32,9 @@ type Journal struct {
 func NewJournal(store *models.Store) *Journal {
 	return &Journal{store: store, grown: make(chan struct{})}
 }
+
+// Waiting says how many callers of Events wait for one.
+func (j *Journal) Waiting() int { return int(j.waiting.Load()) }
 
 // Lead implements broadcasting.Journal.
 func (j *Journal) Lead(ctx context.Context, appended func(), lead func(held context.Context) error) error {

@@ -178,18 +178,18 @@ func (b *tab) wait(what string, ok func(logged []json.RawMessage, frames []strin
 	for {
 		b.mu.Lock()
 		done, changed := ok(b.logged, b.frames), b.changed
-		logged, frames := len(b.logged), len(b.frames)
+		soFar := lines(b.logged) + strings.Join(b.frames, "\n")
 		b.mu.Unlock()
 		if done {
 			return
 		}
+		if strings.Contains(soFar, `["page error"`) {
+			b.t.Fatalf("waited for %s, but the page broke:\n%s", what, soFar)
+		}
 		select {
 		case <-changed:
 		case <-timeout:
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.t.Fatalf("waited for %s in vain; the page logged %d times and got %d frames:\n%s\n%s",
-				what, logged, frames, lines(b.logged), strings.Join(b.frames, "\n"))
+			b.t.Fatalf("waited for %s in vain; the page logged and received:\n%s", what, soFar)
 		}
 	}
 }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"testing"
+)
+
+const (
+	lineChannel    = "private-v1.licenses.1229.messengers.grWhatsApp"
+	companyChannel = "private-v1.companies.2224"
+	userChannel    = "private-v1.users.685"
+	viewChannel    = "private-v1.companies.2224.users.685"
+)
+
+var lineEvents = []string{
+	"chatAccomplice", "chatAuditor", "chatConversation", "chatLevel", "chatProcess", "chatProducer", "chatRead",
+	"chatResponsible", "chatResponsiblePin", "chatStatus", "chatTag", "message", "messageStatus",
+}
+
+// The channels, and the events of ChatApp's catalogue that each carries.
+var catalogue = map[string][]string{
+	lineChannel:    lineEvents,
+	companyChannel: {"employeeStatus", "employeeWorkday"},
+	userChannel:    {"quickResponse", "quickResponseList"},
+	viewChannel:    lineEvents,
+}
+
+// received is one event as a page logged it.
+type received struct {
+	channel, event string
+	id             int64
+}
+
+func receivedOf(t *testing.T, logged []json.RawMessage) (list []received) {
+	t.Helper()
+	for _, l := range logged {
+		var args [3]json.RawMessage
+		var r received
+		var data payload
+		for i, dst := range []any{&r.channel, &r.event, &data} {
+			if json.Unmarshal(l, &args) != nil || json.Unmarshal(args[i], dst) != nil {
+				t.Fatalf("the page logged %s", l)
+			}
+		}
+		r.id = data.Payload.Meta.EventID
+		list = append(list, r)
+	}
+	return list
+}
+
+// TestAll17Events causes every event of the catalogue by REST, and holds what a
+// page received against the journal: each event on its channels, each once, in
+// order.
+func TestAll17Events(t *testing.T) {
+	p := start(t, testConfig(t))
+	owner := p.signIn(t)
+	values := p.site(owner.token)
+	names, err := json.Marshal(slices.Sorted(maps.Keys(catalogue)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	values.Channels = string(names)
+	tab := openPage(t, "all-events.html", values)
+	tab.subscribed(len(catalogue))
+	actAll(owner)
+
+	// employeeStatus comes by itself, when the page's socket is seen; so the end is
+	// when the page has all that the journal has, and the journal has all.
+	journal := map[string][]received{}
+	tab.wait("all events", func(logged []json.RawMessage, _ []string) bool {
+		if len(logged) == 0 {
+			return false
+		}
+		got := receivedOf(t, logged)
+		total := 0
+		for channel := range catalogue {
+			journal[channel] = owner.journal(channel)
+			total += len(journal[channel])
+		}
+		return len(got) >= total && hasAll(got)
+	})
+	byChannel := map[string][]received{}
+	for _, r := range receivedOf(t, tab.logs()) {
+		byChannel[r.channel] = append(byChannel[r.channel], r)
+	}
+	for channel, events := range catalogue {
+		if !slices.Equal(byChannel[channel], journal[channel]) {
+			t.Errorf("on %s the page received\n%v\nthe journal has\n%v", channel, byChannel[channel], journal[channel])
+		}
+		seen := map[string]bool{}
+		for _, r := range journal[channel] {
+			seen[r.event] = true
+		}
+		if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, events) {
+			t.Errorf("%s carries %v, want %v", channel, got, events)
+		}
+	}
+}
+
+func hasAll(got []received) bool {
+	for channel, events := range catalogue {
+		for _, event := range events {
+			if !slices.ContainsFunc(got, func(r received) bool { return r.channel == channel && r.event == event }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// journal reads all events of a channel, page by page.
+func (c *client) journal(channel string) (list []received) {
+	c.t.Helper()
+	for after := int64(0); ; {
+		var page struct {
+			Items []struct {
+				ID    int64
+				Event string
+			}
+			NextAfter int64
+		}
+		c.must("GET", fmt.Sprintf("/v1/events?channel=%s&after=%d&limit=100", url.QueryEscape(channel), after), nil, &page)
+		for _, it := range page.Items {
+			list = append(list, received{channel, it.Event, it.ID})
+		}
+		if len(page.Items) < 100 {
+			return list
+		}
+		after = page.NextAfter
+	}
+}
+
+// actAll causes every event that an action causes.
+func actAll(c *client) {
+	c.t.Helper()
+	actOnLine(c, whatsApp) // message, chatConversation, messageStatus, chatTag
+	actOnQuickResponses(c)
+	var level struct{ ID int64 }
+	c.must("POST", "/v1/levels", map[string]any{"name": "Offer made"}, &level)
+	chat := whatsApp + "/chats/79990001122"
+	for _, a := range []struct {
+		method, path string
+		body         map[string]any
+	}{
+		{"PATCH", "/read", nil},
+		{"PUT", "/responsible", map[string]any{"id": 685}},
+		{"PUT", "/responsible/pin", map[string]any{"type": "pin"}},
+		{"PUT", "/producer", map[string]any{"id": 685}},
+		{"POST", "/accomplices", map[string]any{"id": 685}},
+		{"DELETE", "/accomplices/685", nil},
+		{"POST", "/auditors", map[string]any{"id": 685}},
+		{"DELETE", "/auditors/685", nil},
+		{"PUT", "/level", map[string]any{"id": level.ID}},
+		{"PUT", "/process", map[string]any{"process": "inWork"}},
+		{"PUT", "/status", map[string]any{"type": "close"}},
+	} {
+		c.must(a.method, chat+a.path, a.body, nil)
+	}
+	c.must("PUT", "/v1/companies/2224/employees/685/workday", map[string]any{"type": "start"}, nil)
+}

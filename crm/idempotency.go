@@ -12,6 +12,8 @@ import (
 // KeyLife is how long an Idempotency-Key is remembered, in seconds.
 const KeyLife = 24 * 60 * 60
 
+const maxKey = 255 // bytes of an Idempotency-Key
+
 // once is change for a request that sends something and may carry an
 // Idempotency-Key (empty: none). The same key with the same request fills answer
 // with what it was the first time and changes nothing; with another request it
@@ -21,7 +23,7 @@ func (s *Service) once(ctx context.Context, a Actor, key string, request, answer
 	if key == "" {
 		return s.change(ctx, f)
 	}
-	if err := checkID("Idempotency-Key", key); err != nil {
+	if err := checkKey(key); err != nil {
 		return err
 	}
 	asked, err := json.Marshal(request)
@@ -48,6 +50,19 @@ func (s *Service) once(ctx context.Context, a Actor, key string, request, answer
 		row.Response = string(given)
 		return c.SaveKey(row)
 	})
+}
+
+func checkKey(key string) error {
+	const field = "Idempotency-Key"
+	if len(key) > maxKey {
+		return Invalid(field, "is longer than %d bytes", maxKey)
+	}
+	for i := 0; i < len(key); i++ {
+		if key[i] < ' ' || key[i] > '~' {
+			return Invalid(field, "may hold only printable ASCII characters")
+		}
+	}
+	return nil
 }
 
 // again fills answer with what a used key was answered.

@@ -104,28 +104,33 @@ func (s *Service) SetChatStatus(ctx context.Context, a Actor, at ChatAddress, st
 // ends the pin, with its own event.
 func (s *Service) SetResponsible(ctx context.Context, a Actor, at ChatAddress, id Field[int64]) (ChatData, error) {
 	return s.onChat(ctx, a, at, colleagueOrNull(id), func(c *change, chat *models.Chat) error {
-		before, to := chat.ResponsibleID, id.pointer()
-		if same(before, to) {
-			return nil
-		}
-		unpin := to == nil && chat.ResponsiblePinned
-		chat.ResponsibleID = to
-		if unpin {
-			chat.ResponsiblePinned = false
-		}
-		if err := c.SaveChat(chat); err != nil {
+		return c.setResponsible(a, chat, id.pointer())
+	})
+}
+
+// setResponsible gives a locked chat another responsible and tells it.
+func (c *change) setResponsible(a Actor, chat *models.Chat, to *int64) error {
+	before := chat.ResponsibleID
+	if same(before, to) {
+		return nil
+	}
+	unpin := to == nil && chat.ResponsiblePinned
+	chat.ResponsibleID = to
+	if unpin {
+		chat.ResponsiblePinned = false
+	}
+	if err := c.SaveChat(chat); err != nil {
+		return err
+	}
+	if unpin {
+		item := ChatResponsiblePinItem{Type: TypeUnpin, Chat: ChatRef{chat.ExternalID}, Edited: a.edited()}
+		if err := c.emitChat(chat, EventChatResponsiblePin, item, before); err != nil {
 			return err
 		}
-		if unpin {
-			item := ChatResponsiblePinItem{Type: TypeUnpin, Chat: ChatRef{chat.ExternalID}, Edited: a.edited()}
-			if err := c.emitChat(chat, EventChatResponsiblePin, item, before); err != nil {
-				return err
-			}
-		}
-		return c.emitChat(chat, EventChatResponsible, ChatResponsibleItem{
-			Responsible: idRef(to), Chat: ChatRef{chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
-		}, before)
-	})
+	}
+	return c.emitChat(chat, EventChatResponsible, ChatResponsibleItem{
+		Responsible: idRef(to), Chat: ChatRef{chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+	}, before)
 }
 
 // PinResponsible pins the responsible of a chat (TypePin) or unpins them

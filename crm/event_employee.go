@@ -1,9 +1,6 @@
 package crm
 
-import (
-	"chatcast/channels"
-	"chatcast/models"
-)
+import "chatcast/channels"
 
 // Names of the events about employees, on the company's channel.
 const (
@@ -58,13 +55,4 @@ func (c *change) setWorkday(companyID, userID int64, typ string) error {
 	}
 	c.emitEmployee(EventEmployeeWorkday, typ, companyID, userID)
 	return nil
-}
-
-// leave is what the company is told of an employee before they are removed, so
-// that no dashboard goes on showing them at work.
-func (c *change) leave(e *models.Employee) error {
-	if err := c.setOnline(e.CompanyID, e.UserID, false); err != nil {
-		return err
-	}
-	return c.setWorkday(e.CompanyID, e.UserID, TypeEnd)
 }

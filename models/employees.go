@@ -55,8 +55,7 @@ func (tx *Tx) SaveEmployee(e *Employee) error {
 }
 
 // DeleteEmployee ends an employment, with all that the user could reach by it:
-// licences, lists of quick responses, and parts in chats. Chats they were
-// responsible for are not touched.
+// licences and lists of quick responses. Chats are not touched.
 func (tx *Tx) DeleteEmployee(companyID, userID int64) error {
 	for _, q := range []string{
 		`DELETE FROM employee_licenses WHERE user_id = ? AND license_id IN (SELECT id FROM licenses WHERE company_id = ?)`,
@@ -110,4 +109,13 @@ func (tx *Tx) EmployeeLicenses(companyID int64, userIDs []int64) ([]EmployeeLice
 		WHERE l.company_id = ? AND el.user_id IN ? ORDER BY el.user_id, el.license_id`,
 		companyID, userIDs).Scan(&list).Error
 	return list, err
+}
+
+// LockChatsOf locks up to limit of the company's chats that the user is
+// responsible for, by id.
+func (tx *Tx) LockChatsOf(companyID, userID int64, limit int) ([]Chat, error) {
+	var chats []Chat
+	err := tx.forUpdate().Where("company_id = ? AND responsible_id = ?", companyID, userID).
+		Order("id").Limit(limit).Find(&chats).Error
+	return chats, err
 }

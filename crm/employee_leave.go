@@ -1,0 +1,118 @@
+package crm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"chatcast/models"
+)
+
+// RemoveEmployee ends an employment. Subscriptions to the company's channels end
+// at once; who works for nobody any more is signed out everywhere. The chats they
+// were responsible for become no one's, so that those who see only their own and
+// no one's find them; with very many chats that takes several transactions, of
+// which the last ends the employment.
+func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID int64) error {
+	for {
+		left := false
+		err := s.change(ctx, func(c *change) error {
+			target, err := c.removable(a, companyID, userID)
+			if err != nil {
+				return err
+			}
+			chats, err := c.LockChatsOf(companyID, userID, deleteBatch)
+			if err != nil {
+				return err
+			}
+			for i := range chats {
+				if err := c.setResponsible(a, &chats[i], nil); err != nil {
+					return err
+				}
+			}
+			if len(chats) == deleteBatch { // there may be more
+				return nil
+			}
+			left = true
+			return s.evictLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
+		})
+		if err != nil || left {
+			return err
+		}
+	}
+}
+
+// removable holds the company and returns an employee that the actor may remove.
+func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, error) {
+	if err := c.lockPeople(a, companyID); err != nil {
+		return nil, err
+	}
+	target, err := c.EmployeeOf(companyID, userID)
+	if err != nil {
+		return nil, orNotFound(err, "employee")
+	}
+	by, err := manager(c.Tx, a, companyID)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayTouch(by, target.Role); err != nil {
+		return nil, err
+	}
+	return target, c.keepsOwner(companyID, target.Role)
+}
+
+// endEmployment tells the company that the employee is offline and their workday
+// over, so that no dashboard goes on showing them at work, and deletes the row.
+func (s *Service) endEmployment(c *change, e *models.Employee) error {
+	if _, err := c.LockUser(e.UserID); err != nil {
+		return err
+	}
+	if err := c.setOnline(e.CompanyID, e.UserID, false); err != nil {
+		return err
+	}
+	if err := c.setWorkday(e.CompanyID, e.UserID, TypeEnd); err != nil {
+		return err
+	}
+	if err := c.leaveLists(e); err != nil {
+		return err
+	}
+	if err := c.DeleteEmployee(e.CompanyID, e.UserID); err != nil {
+		return err
+	}
+	left, err := c.Employments(e.UserID)
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	return s.endTokens(c, e.UserID, "")
+}
+
+// leaveLists tells everybody who sees a list of quick responses with the employee
+// that they see it no longer. Their accesses are deleted with the employment.
+func (c *change) leaveLists(e *models.Employee) error {
+	const all = 1 << 30
+	lists, err := c.QuickLists(e.UserID, e.CompanyID, nil, all)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(lists, func(a, b models.QuickList) int { return cmp.Compare(a.ID, b.ID) }) // nobody locks them in another order
+	for _, l := range lists {
+		if err := c.LockQuickList(l.ID); err != nil && !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+		now, err := c.QuickList(e.UserID, l.ID)
+		if errors.Is(err, models.ErrNotFound) { // deleted, or taken from them, meanwhile
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		before, err := c.QuickAccesses(l.ID)
+		if err != nil {
+			return err
+		}
+		after := slices.DeleteFunc(slices.Clone(before), func(acc models.QuickAccess) bool { return acc.UserID == e.UserID })
+		c.emitListEdit(&now.QuickResponseList, quickListData(now.QuickResponseList, after), before, after)
+	}
+	return nil
+}

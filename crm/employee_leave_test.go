@@ -1,0 +1,79 @@
+package crm_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// TestWhoLeavesLeavesNothingBehind removes an employee who has chats and lists:
+// the chats become no one's, the lists are told to who still sees them.
+func TestWhoLeavesLeavesNothingBehind(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		mine := putChat(t, w, "telegram", "1", ofUser(687), func(c *models.Chat) { c.ResponsiblePinned = true })
+		putChat(t, w, "telegram", "2", ofUser(688))
+		putList(t, w, 70, "685w 687r 688r")
+		putList(t, w, 71, "685w 688r")
+		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, 687); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := told(t, w.Events(t, "quickResponseList")), "685:edit 688:edit 687:destroy"; got != want {
+			t.Errorf("of the lists was told %q, want %q", got, want)
+		}
+		for _, ev := range w.Events(t, "quickResponseList")[:2] {
+			if strings.Contains(ev.Data, "687") {
+				t.Errorf("the list still names them: %s", ev.Data)
+			}
+		}
+		events := w.Events(t, "chatResponsiblePin", "chatResponsible")
+		if got := names(events); !slices.Equal(got, []string{"chatResponsiblePin", "chatResponsible"}) {
+			t.Fatalf("of the chats was told %v", got)
+		}
+		if !strings.Contains(events[1].Data, `"responsible":null,"chat":{"id":"1"}`) {
+			t.Errorf("told %s", events[1].Data)
+		}
+		if !slices.Contains(events[1].Channels, "private-v1.companies.2224.users.689") {
+			t.Errorf("who sees only no one's chats does not hear of it: %v", events[1].Channels)
+		}
+		data, err := w.Chat(t.Context(), w.OnlyMine, at(mine))
+		if err != nil || data.Responsible != nil {
+			t.Errorf("the chat is now %+v, %v", data, err)
+		}
+	})
+}
+
+// TestWhoLeavesWithManyChats needs more than one transaction.
+func TestWhoLeavesWithManyChats(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		const chats = 450
+		w.Tx(t, func(tx *models.Tx) error {
+			user := int64(687)
+			for i := range chats {
+				err := tx.Insert(&models.Chat{
+					CompanyID: crmtest.CompanyID, LicenseID: crmtest.LicenseID, MessengerType: "telegram",
+					ExternalID: fmt.Sprint(i), Hash: "h", Type: models.ChatPrivate, Status: models.ChatOpen, ResponsibleID: &user,
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, 687); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(w.Events(t, "chatResponsible")); n != chats {
+			t.Errorf("%d chats were told to be no one's, want %d", n, chats)
+		}
+		if n := len(w.Live.Evicted()); n != 1 {
+			t.Errorf("%d evictions, want 1", n)
+		}
+	})
+}

@@ -24,7 +24,7 @@ import (
 // busy timeout is for another process, such as `chatcast token` beside serve.
 func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if path == "" {
-		return nil, errors.New("models: database.url names no file after sqlite:")
+		return nil, errors.New("models: no file is named after sqlite: in database.url")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("models: database folder: %w", err)

@@ -323,28 +323,36 @@ func TestQuickResponsesRefuse(t *testing.T) {
 	})
 }
 
-// TestTwoWritersCannotTieAKnot: two responses are put under each other at once;
-// one of them must be refused.
+// TestTwoWritersCannotTieAKnot: two responses are put under each other at once,
+// again and again; one of the two must be refused each time.
 func TestTwoWritersCannotTieAKnot(t *testing.T) {
+	const rounds = 40
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		putList(t, w, 1, "685w 687w", models.QuickResponse{ID: 1, Name: "a"}, models.QuickResponse{ID: 2, Name: "b"})
-		var group errgroup.Group
-		var errs [2]error
-		for i, who := range []crm.Actor{w.Owner, w.Operator} {
-			group.Go(func() error {
-				_, errs[i] = w.EditQuickResponse(ctxOf(), who, 1, int64(i+1), crm.QuickResponseInput{Parent: crm.Value(int64(2 - i))})
-				return nil
-			})
+		var responses []models.QuickResponse
+		for i := range int64(2 * rounds) {
+			responses = append(responses, models.QuickResponse{ID: i + 1, Name: "x"})
 		}
-		if err := group.Wait(); err != nil {
-			t.Fatal(err)
+		putList(t, w, 1, "685w 687w", responses...)
+		for round := range int64(rounds) {
+			pair := [2]int64{2*round + 1, 2*round + 2}
+			var group errgroup.Group
+			var errs [2]error
+			for i, who := range []crm.Actor{w.Owner, w.Operator} {
+				group.Go(func() error {
+					_, errs[i] = w.EditQuickResponse(ctxOf(), who, 1, pair[i], crm.QuickResponseInput{Parent: crm.Value(pair[1-i])})
+					return nil
+				})
+			}
+			if err := group.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if (errs[0] == nil) == (errs[1] == nil) {
+				t.Fatalf("round %d: %v and %v, want one refused", round, errs[0], errs[1])
+			}
 		}
-		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Errorf("%v and %v, want one refused", errs[0], errs[1])
-		}
-		if got := len(w.Events(t)); got != 2 {
-			t.Errorf("%d events, want one for each of two users", got)
+		if got := len(w.Events(t)); got != 2*rounds {
+			t.Errorf("%d events, want %d: one for each of two users in each round", got, 2*rounds)
 		}
 	})
 }

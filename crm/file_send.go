@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"path"
 	"strings"
@@ -10,27 +11,34 @@ import (
 // SendFile sends an attachment that StoreUpload kept; m.Content.Caption may go
 // with it. name, when not empty, is the name to show. The Upload is spent,
 // whatever the outcome.
-func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Upload, name string, m Outgoing) (Sent, error) {
+func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Upload, name string, m Outgoing) (sent Sent, err error) {
+	var id string
+	defer func() {
+		// After a fault that is ours the commit may have happened all the same:
+		// the file stays, and Sweep removes it when no message has it.
+		var refused *Error
+		if errors.As(err, &refused) || err == nil && sent.ID.String() != id {
+			u.Discard()
+		}
+	}()
 	if name != "" {
 		if err := checkText("fileName", name, maxName); err != nil {
-			u.Discard()
-			return Sent{}, err
+			return sent, err
 		}
 		u.name = fileName(name)
 	}
 	m.Type = typeOfFile(u.mime)
 	m.Content.File = nil
 	if err := m.check(); err != nil {
-		u.Discard()
-		return Sent{}, err
+		return sent, err
 	}
 	plug, err := s.connected(ctx, a, at.Line)
 	if err != nil {
-		u.Discard()
-		return Sent{}, err
+		return sent, err
 	}
+	id = plug.MessageID(at.Line)
 	m.Content.File = &FileData{Link: storedLink + u.id, Name: u.name, Size: &u.size, MimeType: &u.mime}
-	return s.send(ctx, a, at, plug.MessageID(at.Line), m, u)
+	return s.send(ctx, a, at, id, m, u)
 }
 
 // SendLink sends an attachment that lies elsewhere: an http or https address,

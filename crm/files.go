@@ -106,7 +106,7 @@ func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name
 		return nil, fmt.Errorf("crm: file store: %w", err)
 	}
 	u := &Upload{id: id, path: final, name: fileName(name)}
-	err = u.fill(f, r, s.maxFile())
+	err = u.fill(f, r, s.FileLimit())
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -168,13 +168,10 @@ func unread(err error) error {
 	return Invalid("file", "could not be read whole")
 }
 
-// Discard removes an attachment that was not sent. Of a nil Upload it is a no-op.
-func (u *Upload) Discard() { u.settle(false) }
-
-// settle removes the attachment unless it was sent. What a crash leaves behind,
-// Sweep removes.
-func (u *Upload) settle(sent bool) {
-	if u != nil && !sent {
+// Discard removes an attachment that was not sent. Of a nil Upload it is a
+// no-op. What a crash leaves behind, Sweep removes.
+func (u *Upload) Discard() {
+	if u != nil {
 		os.Remove(u.path)
 	}
 }
@@ -252,7 +249,8 @@ func (s *Service) openFile(tx *models.Tx, on Line, id string, sees func(*models.
 // fileAt is where the attachment lies. id must have the form of one.
 func (s *Service) fileAt(id string) string { return filepath.Join(s.FilesDir, id[:2], id) }
 
-func (s *Service) maxFile() int64 {
+// FileLimit is the size of the greatest attachment, in bytes.
+func (s *Service) FileLimit() int64 {
 	if s.MaxFile > 0 {
 		return s.MaxFile
 	}

@@ -103,7 +103,6 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		sent = Sent{ID: MakeID(at.Messenger, id), ChatID: chat.ExternalID}
 		return err
 	})
-	file.settle(err == nil && sent.ID.String() == id)
 	return sent, err
 }
 

@@ -29,8 +29,10 @@ const (
 // last is gone, a grace passes before the employee is offline, so that a reload
 // of a page is no event.
 //
-// What is recorded in the database is what was told. A process that died leaves
+// What is recorded in the database is what was told. A process that ended leaves
 // its people recorded as online; they get the grace to come back to the next.
+// That is right for one process at a time: a bus between nodes will have to say
+// whose people are whose.
 type Attendance struct {
 	// static
 	book attendanceBook

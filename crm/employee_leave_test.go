@@ -52,7 +52,7 @@ func TestWhoLeavesLeavesNothingBehind(t *testing.T) {
 func TestWhoLeavesWithManyChats(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		const chats = 450
+		const chats = 250
 		w.Tx(t, func(tx *models.Tx) error {
 			user := int64(687)
 			for i := range chats {

@@ -187,58 +187,23 @@ func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
 	if err != nil {
 		return err
 	}
-	ours, rows := map[int64]bool{}, []models.EmployeeLicense{}
+	ours, rows := map[int64]bool{}, []models.EmployeeLicense{} // of ours: whether it was granted
 	for _, id := range ids {
-		ours[id] = true
+		ours[id] = false
 	}
 	for i, r := range rights {
 		field := fmt.Sprintf("licenses[%d].licenseId", i)
-		known, has := ours[r.LicenseID]
+		granted, has := ours[r.LicenseID]
 		switch {
 		case !has:
 			return Invalid(field, "is not a license of this company")
-		case !known:
+		case granted:
 			return Invalid(field, "stands there twice")
 		}
-		ours[r.LicenseID] = false
+		ours[r.LicenseID] = true
 		rows = append(rows, models.EmployeeLicense{UserID: e.UserID, LicenseID: r.LicenseID, CanWrite: r.Write})
 	}
 	return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, rows)
-}
-
-// Workday starts or ends an employee's workday: their own, or anybody's for
-// owners and admins.
-func (s *Service) Workday(ctx context.Context, a Actor, companyID, userID int64, typ string) (*EmployeeData, error) {
-	if typ != TypeStart && typ != TypeEnd {
-		return nil, Invalid("type", "must be start or end")
-	}
-	var data *EmployeeData
-	err := s.change(ctx, func(c *change) error {
-		by, err := employment(c.Tx, a, companyID)
-		if err != nil {
-			return err
-		}
-		if a.UserID != userID {
-			if by, err = manager(c.Tx, a, companyID); err != nil {
-				return err
-			}
-		}
-		target, err := c.EmployeeOf(companyID, userID)
-		if err != nil {
-			return orNotFound(err, "employee")
-		}
-		if a.UserID != userID {
-			if err := mayTouch(by, target.Role); err != nil {
-				return err
-			}
-		}
-		if err := c.setWorkday(companyID, userID, typ); err != nil {
-			return err
-		}
-		data, err = oneEmployee(c.Tx, companyID, userID)
-		return err
-	})
-	return data, err
 }
 
 // Invite makes somebody an employee of the company. CodeConflict when they are.

@@ -27,9 +27,6 @@ func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 		if err != nil {
 			return err
 		}
-		if _, err := l.seenChat(c.Tx, a, at.ChatID); err != nil {
-			return err // before prepare, which would tell of other objects
-		}
 		if prepare != nil {
 			if err := prepare(c, l); err != nil {
 				return err

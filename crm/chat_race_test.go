@@ -3,6 +3,7 @@ package crm_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 
@@ -99,50 +100,74 @@ func foldChat(t *testing.T, events []crmtest.Event) map[string]string {
 	return told
 }
 
-// TestTagDeletedWhileItIsUsed: whatever the order, no chat keeps the tag, and
-// what the events told of each chat ends with its removal.
-func TestTagDeletedWhileItIsUsed(t *testing.T) {
-	const chats = 20
+// TestDeletedWhileItIsUsed: a tag and a level are put on a chat while they are
+// deleted, again and again. Whatever the order, the chat does not keep them, and
+// what the events told ends with the removal.
+func TestDeletedWhileItIsUsed(t *testing.T) {
+	const rounds = 40
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		cat := putCatalogue(t, w)
-		var group errgroup.Group
-		var list []models.Chat
-		for i := range chats {
-			list = append(list, putChat(t, w, whatsApp, strconv.Itoa(70000000000+i)+"@c.us"))
-		}
-		for _, who := range []crm.Actor{w.Operator, w.Admin} {
-			group.Go(func() error {
-				for _, chat := range list {
-					_, err := w.TagChat(ctxOf(), who, at(chat), crm.Value(cat.tag))
-					var e *crm.Error
-					if err != nil && (!errors.As(err, &e) || e.Code != crm.CodeNotFound) {
-						return err
-					}
-				}
-				return nil
-			})
-		}
-		group.Go(func() error { return w.DeleteTag(ctxOf(), w.Owner, cat.tag) })
-		if err := group.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		on := map[string]bool{}
-		for _, ev := range w.Events(t, "chatTag") {
-			var item crm.ChatTagItem
-			if err := json.Unmarshal(ev.Items(t)[0], &item); err != nil {
+		chat := putChat(t, w, whatsApp, "70000000000@c.us")
+		for range rounds {
+			tag, err := w.CreateTag(ctxOf(), w.Owner, crm.TagInput{Name: crm.Value("tag")})
+			if err != nil {
 				t.Fatal(err)
 			}
-			if on[item.Chat.ID] == (item.Type == crm.TypeAdd) {
-				t.Errorf("chat %s: %s of a tag that is so already", item.Chat.ID, item.Type)
+			level, err := w.CreateLevel(ctxOf(), w.Owner, crm.NamedInput{Name: crm.Value("level")})
+			if err != nil {
+				t.Fatal(err)
 			}
-			on[item.Chat.ID] = item.Type == crm.TypeAdd
+			var group errgroup.Group
+			use := func(_ crm.ChatData, err error) error {
+				var e *crm.Error
+				if errors.As(err, &e) && e.Code == crm.CodeNotFound {
+					return nil
+				}
+				return err
+			}
+			group.Go(func() error { return use(w.TagChat(ctxOf(), w.Operator, at(chat), crm.Value(tag.ID))) })
+			group.Go(func() error { return w.DeleteTag(ctxOf(), w.Owner, tag.ID) })
+			group.Go(func() error { return use(w.SetLevel(ctxOf(), w.Operator, at(chat), crm.Value(level.ID))) })
+			group.Go(func() error { return w.DeleteLevel(ctxOf(), w.Owner, level.ID) })
+			if err := group.Wait(); err != nil {
+				t.Fatal(err)
+			}
 		}
-		for _, chat := range list {
-			data, err := w.Chat(ctxOf(), w.Owner, at(chat))
-			if err != nil || len(data.Tags) != 0 || on[chat.ExternalID] {
-				t.Errorf("chat %s: tags %v, the events say %v (%v)", chat.ExternalID, data.Tags, on[chat.ExternalID], err)
+		data, err := w.Chat(ctxOf(), w.Owner, at(chat))
+		if err != nil || len(data.Tags) != 0 || data.Level != nil {
+			t.Errorf("the chat keeps tags %v, level %v (%v)", data.Tags, data.Level, err)
+		}
+		for thing, on := range whatIsTold(t, w) {
+			if on {
+				t.Errorf("the events leave the chat with %s", thing)
 			}
 		}
 	})
+}
+
+// whatIsTold is which tags the chat has, and whether a level, as the events tell
+// it; one that tells what is known already is a fault.
+func whatIsTold(t *testing.T, w *crmtest.World) map[string]bool {
+	t.Helper()
+	on := map[string]bool{}
+	for _, ev := range w.Events(t) {
+		var item struct {
+			Type  string
+			Tag   crm.TagData
+			Level *crm.IDRef
+		}
+		if err := json.Unmarshal(ev.Items(t)[0], &item); err != nil {
+			t.Fatal(err)
+		}
+		thing, is := fmt.Sprint("tag ", item.Tag.ID), item.Type == crm.TypeAdd
+		if ev.Name == "chatLevel" {
+			thing, is = "a level", item.Level != nil
+		}
+		// A level may follow a level; nothing else may be told twice.
+		if on[thing] == is && !(thing == "a level" && is) {
+			t.Errorf("%s of %s tells what is known: %v", ev.Name, thing, is)
+		}
+		on[thing] = is
+	}
+	return on
 }

@@ -66,8 +66,12 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
 		readText(&cfg, key, "--"+key, flags[key], &faults)
 	}
-	if len(faults) == 0 { // what could not be read was left as it was: checking it would blame the wrong value
-		check(&cfg, &faults)
+	var wrong ConfigError
+	check(&cfg, &wrong)
+	for _, f := range wrong {
+		if !slices.ContainsFunc(faults, func(unread Fault) bool { return strings.HasPrefix(unread.Key, f.Key) }) {
+			faults = append(faults, f)
+		}
 	}
 	return cfg, faults.asError()
 }

@@ -42,12 +42,12 @@ type Program struct {
 
 // New opens the database, brings it to this version, fills it when it is empty,
 // and takes the addresses. Nothing is served until Run.
-func New(ctx context.Context, cfg Config, log *slog.Logger) (p *Program, err error) {
+func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err error) {
 	store, err := openStore(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	p = &Program{cfg: cfg, log: log}
+	p := &Program{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.closeListeners(), store.Close())

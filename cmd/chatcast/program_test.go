@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 )
 
@@ -184,4 +187,81 @@ func get(t testing.TB, url string) (int, string) {
 		t.Fatal(err)
 	}
 	return res.StatusCode, string(body)
+}
+
+// goroutines is the stacks of all goroutines.
+func goroutines() string {
+	buf := make([]byte, 1<<20)
+	return string(buf[:runtime.Stack(buf, true)])
+}
+
+// subscribe opens a socket and enters a channel as the client's user. The socket
+// is closed at the end of the test.
+func (c *client) subscribe(channel string) *websocket.Conn {
+	c.t.Helper()
+	ws, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(c.base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	res.Body.Close()
+	c.t.Cleanup(func() { ws.Close() })
+	if err := ws.SetReadDeadline(time.Now().Add(2 * patience)); err != nil {
+		c.t.Fatal(err)
+	}
+	var hello struct{ Data string }
+	var established struct {
+		SocketID string `json:"socket_id"`
+	}
+	if err := errors.Join(ws.ReadJSON(&hello), json.Unmarshal([]byte(hello.Data), &established)); err != nil {
+		c.t.Fatal(err)
+	}
+	status, answer := c.call("POST", "/broadcasting/auth", map[string]string{"socket_id": established.SocketID, "channel_name": channel})
+	var signed struct{ Auth string }
+	if err := json.Unmarshal(answer, &signed); err != nil || status != http.StatusOK {
+		c.t.Fatalf("/broadcasting/auth for %s: %d %s", channel, status, answer)
+	}
+	err = ws.WriteJSON(map[string]any{"event": "pusher:subscribe", "data": map[string]string{"channel": channel, "auth": signed.Auth}})
+	var succeeded struct{ Event string }
+	if err := errors.Join(err, ws.ReadJSON(&succeeded)); err != nil || succeeded.Event != "pusher_internal:subscription_succeeded" {
+		c.t.Fatalf("subscribing to %s: %v %v", channel, succeeded, err)
+	}
+	return ws
+}
+
+// goOnline brings the client's user online, and returns when everybody was told.
+func (c *client) goOnline(userID int64) {
+	c.t.Helper()
+	c.subscribe(fmt.Sprintf("private-v1.users.%d", userID))
+	for after := int64(0); ; {
+		var page struct {
+			Items []struct {
+				Event string
+				Data  json.RawMessage
+			}
+			NextAfter int64
+		}
+		c.must("GET", fmt.Sprintf("/v1/events?channel=%s&after=%d&wait=60", companyChannel, after), nil, &page)
+		for _, it := range page.Items {
+			if it.Event == "employeeStatus" && strings.Contains(string(it.Data), fmt.Sprintf(`"type":"online","employee":{"id":%d}`, userID)) {
+				return
+			}
+		}
+		if len(page.Items) == 0 {
+			c.t.Fatalf("user %d did not come online", userID)
+		}
+		after = page.NextAfter
+	}
+}
+
+// hire invites Bea, an operator who may write on the licence.
+func (c *client) hire(p *running) (bea *client, id int64) {
+	c.t.Helper()
+	c.must("POST", "/v1/companies/2224/employees", map[string]any{
+		"email": "bea@example.com", "name": "Bea", "password": ownerPassword, "role": "operator",
+		"licenses": []any{map[string]any{"licenseId": 1229, "write": true}},
+	}, nil)
+	bea = p.signInAs(c.t, "bea@example.com", ownerPassword)
+	var me struct{ ID int64 }
+	bea.must("GET", "/v1/me", nil, &me)
+	return bea, me.ID
 }

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// cli runs one command line beside a database in a folder of the test's own.
+func cli(t *testing.T, dir string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	env := []string{
+		"CHATCAST_DATABASE_URL=sqlite:" + filepath.Join(dir, "c.db"), "CHATCAST_FILES_DIR=" + filepath.Join(dir, "files"),
+	}
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, env, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := write("good.yaml", "apps: [{id: a, key: k, secret: hunter2hunter2}]")
+	bad := write("bad.yaml", "server: {adress: x}\nlog: {level: loud}")
+	for _, c := range []struct {
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{nil, exitUsage, "", "usage: chatcast COMMAND"},
+		{[]string{"help"}, exitOK, "config check", ""},
+		{[]string{"fly"}, exitUsage, "", `unknown command "fly"`},
+		{[]string{"version"}, exitOK, "chatcast " + version, ""},
+		{[]string{"version", "--fly"}, exitUsage, "", "fly"},
+		{[]string{"serve", "extra"}, exitUsage, "", `"extra"`},
+		{[]string{"serve", "--help"}, exitUsage, "", "usage: chatcast serve"},
+		{[]string{"serve", "--config", bad}, exitUsage, "", "server.adress: unknown key"},
+		{[]string{"serve", "--config", filepath.Join(dir, "none.yaml")}, exitUsage, "", "cannot be read"},
+		{[]string{"serve", "--bus.url=redis://localhost"}, exitUsage, "", "bus.url: this version has no Redis bus"},
+		{[]string{"config"}, exitOK, "address: 127.0.0.1:6001", ""},
+		{[]string{"config", "--config", good}, exitOK, masked, ""},
+		{[]string{"config", "--server.address=[::1]:7001"}, exitOK, "[::1]:7001", ""},
+		{[]string{"config", "check"}, exitUsage, "", "usage: chatcast config check FILE"},
+		{[]string{"config", "check", good}, exitOK, "no faults\nnote: ", ""},
+		{[]string{"config", "check", bad}, exitUsage, "", "2 faults:\n  server.adress: unknown key; known here: address, allowed_origins, drain_time, internal_address, tls, trusted_proxies\n  log.level: must be trace"},
+		{[]string{"migrate"}, exitOK, "the database is of this version", ""},
+		{[]string{"migrate", "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
+		{[]string{"token"}, exitUsage, "", "usage: chatcast token --email E"},
+		{[]string{"token", "--email", "nobody@example.com"}, exitFailed, "", "user not found"},
+		{[]string{"secret", "--app", "nine"}, exitUsage, "", `no app with the id "nine"`},
+		{[]string{"secret", "--config", good}, exitOK, "hunter2hunter2\n", ""},
+	} {
+		name := strings.Join(c.args, " ")
+		code, stdout, stderr := cli(t, dir, c.args...)
+		if code != c.code || !strings.Contains(stdout, c.stdout) || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("chatcast %s: exit %d\nstdout: %s\nstderr: %s\nwant exit %d, %q and %q", name, code, stdout, stderr, c.code, c.stdout, c.stderr)
+		}
+		if c.stdout == "" && stdout != "" || c.stderr == "" && stderr != "" {
+			t.Errorf("chatcast %s says too much\nstdout: %s\nstderr: %s", name, stdout, stderr)
+		}
+		if strings.Contains(stderr, "hunter2") || c.args != nil && c.args[0] == "config" && strings.Contains(stdout, "hunter2") {
+			t.Errorf("chatcast %s shows a secret", name)
+		}
+	}
+}
+
+// The generated secret is the same every time, and the token works on the server.
+func TestSecretAndTokenOfARunningServer(t *testing.T) {
+	cfg := testConfig(t)
+	p := start(t, cfg)
+	one := func(args ...string) string {
+		var out, errs bytes.Buffer
+		args = append(args, "--database.url="+cfg.Database.URL)
+		if code := run(t.Context(), args, nil, &out, &errs); code != exitOK {
+			t.Fatalf("%v: exit %d %s", args, code, &errs)
+		}
+		return strings.TrimSpace(out.String())
+	}
+	if first, second := one("secret"), one("secret"); first != second || len(first) != 64 || first != p.rooms.apps.First().Secret {
+		t.Errorf("the secret is %q, then %q; the server has another", first, second)
+	}
+	c := &client{t: t, base: p.base, token: one("token", "--email", ownerEmail)}
+	var me struct{ ID int64 }
+	if c.must("GET", "/v1/me", nil, &me); me.ID != 685 {
+		t.Errorf("the token is of user %d", me.ID)
+	}
+}
+
+func TestLogLevelsAndSecrets(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		log := newLog(&out, LogConfig{Level: "trace", Format: format})
+		log.Log(t.Context(), levelTrace, "frame", "token", "hunter2", slog.Group("header", "Authorization", "hunter2"), "secret", "hunter2")
+		if s := out.String(); strings.Contains(s, "hunter2") || !strings.Contains(s, "TRACE") || strings.Count(s, masked) != 3 {
+			t.Errorf("%s: %s", format, s)
+		}
+		out.Reset()
+		newLog(&out, LogConfig{Level: "warn", Format: format}).Info("quiet")
+		if out.Len() > 0 {
+			t.Errorf("%s: info is logged at warn: %s", format, &out)
+		}
+	}
+}

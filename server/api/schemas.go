@@ -1,7 +1,9 @@
 package api
 
 import (
+	_ "embed"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -9,9 +11,31 @@ import (
 	"chatcast/crm"
 )
 
-// RegisterSchemas adds GET /schemas/{event}.json to r: the JSON Schema of each
-// event's data, open to everybody.
+var (
+	//go:embed openapi.yaml
+	openAPI []byte
+	//go:embed asyncapi.yaml
+	asyncAPI []byte
+)
+
+// OpenAPI is the reference of every HTTP route of the program, in YAML.
+func OpenAPI() []byte { return slices.Clone(openAPI) }
+
+// AsyncAPI is the reference of the channels and events, in YAML.
+func AsyncAPI() []byte { return slices.Clone(asyncAPI) }
+
+// RegisterSchemas adds the reference to r, open to everybody: GET /openapi.yaml,
+// GET /asyncapi.yaml, and GET /schemas/{event}.json, the JSON Schema of each
+// event's data.
 func (a *API) RegisterSchemas(r gin.IRouter) {
+	reference := func(contentType string, text []byte) gin.HandlerFunc {
+		return func(c *gin.Context) {
+			c.Header("Cache-Control", "public, max-age=3600")
+			c.Data(http.StatusOK, contentType, text)
+		}
+	}
+	r.GET("/openapi.yaml", reference("application/yaml; charset=utf-8", openAPI))
+	r.GET("/asyncapi.yaml", reference("application/yaml; charset=utf-8", asyncAPI))
 	r.GET("/schemas/:file", func(c *gin.Context) {
 		event, isJSON := strings.CutSuffix(c.Param("file"), ".json")
 		text, ok := crm.Schema(event)
@@ -19,7 +43,6 @@ func (a *API) RegisterSchemas(r gin.IRouter) {
 			a.fail(c, &crm.Error{Code: crm.CodeNotFound, Message: "there is no schema of this event"})
 			return
 		}
-		c.Header("Cache-Control", "public, max-age=3600")
-		c.Data(http.StatusOK, "application/schema+json; charset=utf-8", text)
+		reference("application/schema+json; charset=utf-8", text)(c)
 	})
 }

@@ -1,0 +1,195 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"chatcast/crm"
+	"chatcast/server/api"
+)
+
+// asyncDoc is what the tests need of asyncapi.yaml.
+type asyncDoc struct {
+	AsyncAPI string
+	Channels map[string]struct {
+		Address  string
+		Messages map[string]ref
+	}
+	Operations map[string]struct {
+		Action   string
+		Channel  ref
+		Messages []ref
+	}
+	Components struct {
+		Messages map[string]struct {
+			Name    string
+			Payload struct{ Schema ref }
+		}
+	}
+}
+
+type ref struct {
+	Ref string `yaml:"$ref"`
+}
+
+func asyncReference(t *testing.T) (doc asyncDoc) {
+	t.Helper()
+	if err := yaml.Unmarshal(api.AsyncAPI(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// last is what a local $ref names.
+func (r ref) last() string { return r.Ref[strings.LastIndexByte(r.Ref, '/')+1:] }
+
+// channelMeta is the field of meta that events of a kind of channel have.
+var channelMeta = map[string]string{"line": "licenseId", "companyUser": "licenseId", "company": "companyId", "user": "userId"}
+
+// TestAsyncAPIHasTheCatalogue: every event of the catalogue is a message of the
+// channel that its meta belongs to, and there is no other.
+func TestAsyncAPIHasTheCatalogue(t *testing.T) {
+	doc := asyncReference(t)
+	if !strings.HasPrefix(doc.AsyncAPI, "3.") {
+		t.Errorf("asyncapi %q", doc.AsyncAPI)
+	}
+	events := map[string]bool{}
+	for key, m := range doc.Components.Messages {
+		event, isEvent := strings.CutPrefix(m.Payload.Schema.Ref, "/schemas/")
+		if !isEvent {
+			if !strings.HasPrefix(m.Name, "pusher") {
+				t.Errorf("%s is neither an event nor the protocol's", key)
+			}
+			continue
+		}
+		if event = strings.TrimSuffix(event, ".json"); event != m.Name || event != key {
+			t.Errorf("message %s is named %s and has the schema of %s", key, m.Name, event)
+		}
+		events[event] = true
+	}
+	if got := slices.Sorted(maps.Keys(events)); !slices.Equal(got, crm.EventNames()) {
+		t.Errorf("asyncapi.yaml has the events\n%v, the catalogue\n%v", got, crm.EventNames())
+	}
+	for _, event := range crm.EventNames() {
+		metas := 0
+		for channel, field := range channelMeta {
+			_, carries := doc.Channels[channel].Messages[event]
+			if carries != (metaFields(t, event)[field] != nil) {
+				t.Errorf("%s on channel %s: %v, but its meta says otherwise", event, channel, carries)
+			}
+			if carries {
+				metas++
+			}
+		}
+		if metas == 0 {
+			t.Errorf("%s is on no channel", event)
+		}
+	}
+}
+
+// metaFields are the fields of an event's meta.
+func metaFields(t *testing.T, event string) map[string]any {
+	t.Helper()
+	text, ok := crm.Schema(event)
+	if !ok {
+		t.Fatalf("there is no schema of %s", event)
+	}
+	var schema struct {
+		Properties struct {
+			Payload struct {
+				Properties struct {
+					Meta struct{ Properties map[string]any }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	return schema.Properties.Payload.Properties.Meta.Properties
+}
+
+// TestAsyncAPIRefsResolve follows each $ref: into the file, or to a schema that
+// is served.
+func TestAsyncAPIRefsResolve(t *testing.T) {
+	var doc map[string]any
+	if err := yaml.Unmarshal(api.AsyncAPI(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var walk func(at string, node any)
+	walk = func(at string, node any) {
+		switch node := node.(type) {
+		case map[string]any:
+			if to, is := node["$ref"].(string); is {
+				n++
+				if fault := resolve(doc, to); fault != nil {
+					t.Errorf("%s: %v", at, fault)
+				}
+			}
+			for k, v := range node {
+				walk(at+"/"+k, v)
+			}
+		case []any:
+			for i, v := range node {
+				walk(fmt.Sprintf("%s/%d", at, i), v)
+			}
+		}
+	}
+	walk("#", doc)
+	if n < 100 {
+		t.Errorf("only %d references were found", n)
+	}
+}
+
+func resolve(doc map[string]any, to string) error {
+	if event, served := strings.CutPrefix(to, "/schemas/"); served {
+		if _, ok := crm.Schema(strings.TrimSuffix(event, ".json")); !ok {
+			return fmt.Errorf("%s is not served", to)
+		}
+		return nil
+	}
+	pointer, local := strings.CutPrefix(to, "#/")
+	if !local {
+		return fmt.Errorf("%s leads out of the program", to)
+	}
+	var node any = doc
+	for _, key := range strings.Split(pointer, "/") {
+		object, _ := node.(map[string]any)
+		if node = object[key]; node == nil {
+			return fmt.Errorf("%s leads nowhere at %q", to, key)
+		}
+	}
+	return nil
+}
+
+// TestAsyncAPIOperations: each operation names messages of its own channel, and
+// each message of a channel is heard or said.
+func TestAsyncAPIOperations(t *testing.T) {
+	doc := asyncReference(t)
+	used := map[string]bool{}
+	for name, op := range doc.Operations {
+		if op.Action != "send" && op.Action != "receive" {
+			t.Errorf("%s: action %q", name, op.Action)
+		}
+		for _, m := range op.Messages {
+			if !strings.HasPrefix(m.Ref, op.Channel.Ref+"/messages/") {
+				t.Errorf("%s: %s is not a message of %s", name, m.Ref, op.Channel.Ref)
+			}
+			used[op.Channel.last()+" "+m.last()] = true
+		}
+	}
+	for channel, c := range doc.Channels {
+		for m := range c.Messages {
+			if !used[channel+" "+m] {
+				t.Errorf("no operation has %s of channel %s", m, channel)
+			}
+		}
+	}
+}

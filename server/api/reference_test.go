@@ -1,0 +1,162 @@
+package api_test
+
+import (
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+	"chatcast/server/api"
+	"chatcast/server/api/apitest"
+)
+
+func reference(t testing.TB) *apitest.Reference {
+	t.Helper()
+	ref, err := apitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// elsewhere are the documented routes that other rooms serve. That the whole
+// program serves them, and no more, is tested in cmd/chatcast.
+var elsewhere = []string{
+	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST", "/broadcasting/auth GET", "/broadcasting/auth POST",
+	"/healthz GET", "/readyz GET",
+}
+
+var pathParam = regexp.MustCompile(`:\w+|\{\w+\}`)
+
+// TestEveryRouteIsDocumented: a route that openapi.yaml does not have is a fault,
+// and one that only openapi.yaml has.
+func TestEveryRouteIsDocumented(t *testing.T) {
+	gin.SetMode(gin.TestMode)
+	engine, routes := gin.New(), map[string]bool{}
+	a := &api.API{}
+	a.Register(engine)
+	a.RegisterSchemas(engine)
+	for _, r := range engine.Routes() {
+		routes[pathParam.ReplaceAllString(r.Path, "{}")+" "+r.Method] = true
+	}
+	documented := map[string]bool{}
+	for _, op := range reference(t).Operations {
+		documented[pathParam.ReplaceAllString(op.String(), "{}")] = true
+	}
+	for route := range routes {
+		if !documented[route] {
+			t.Errorf("%s is not documented", route)
+		}
+	}
+	for route := range documented {
+		if routes[route] == slices.Contains(elsewhere, route) {
+			t.Errorf("%s is documented, but not served by this room; or it is, and listed as another's", route)
+		}
+	}
+	for _, route := range elsewhere {
+		if !documented[route] {
+			t.Errorf("%s is not documented", route)
+		}
+	}
+}
+
+func TestDocumentedEventsExist(t *testing.T) {
+	told := map[string]bool{"employeeStatus": true} // by sockets too
+	for _, op := range reference(t).Operations {
+		for _, name := range op.Events() {
+			told[name] = true
+			if _, ok := crm.Schema(name); !ok {
+				t.Errorf("%s: there is no event %q", op, name)
+			}
+		}
+	}
+	for _, name := range crm.EventNames() {
+		if !told[name] {
+			t.Errorf("no operation is documented to cause the event %s", name)
+		}
+	}
+}
+
+// shapes are the Go types behind the schemas: answers, then bodies.
+var shapes = map[string]any{
+	"TokenPair": crm.TokenPair{}, "TokenInfo": crm.TokenInfo{}, "Me": crm.Me{}, "MyCompany": crm.MyCompany{},
+	"Employee": crm.EmployeeData{}, "InvitedEmployee": crm.InvitedEmployee{}, "LicenseRight": crm.LicenseRight{},
+	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},
+	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
+	"Chat": crm.ChatData{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
+	"File": crm.FileData{}, "Location": crm.Location{}, "ContactCard": crm.ContactCard{}, "Poll": crm.Poll{},
+	"Reaction": crm.Reaction{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},
+	"Sent": crm.Sent{}, "Ref": crm.IDRef{}, "AppRef": crm.AppRef{},
+	"TagCategory": crm.CategoryData{}, "Tag": crm.TagData{}, "Level": crm.LevelData{},
+	"QuickList": crm.QuickListData{}, "QuickAccess": crm.QuickAccessData{}, "QuickResponse": crm.QuickResponseData{},
+	"InboundAnswer": crm.InboundAnswer{}, "InboundMessageResult": crm.InboundMessageResult{},
+	"InboundStatusResult": crm.InboundStatusResult{}, "Events": crm.EventsPage{}, "PublishedEvent": crm.PublishedEvent{},
+
+	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},
+	"ChatInput": crm.ChatInput{}, "NamedInput": crm.NamedInput{}, "TagInput": crm.TagInput{},
+	"QuickListInput": crm.QuickListInput{}, "QuickAccessInput": crm.QuickAccessInput{},
+	"QuickResponseInput": crm.QuickResponseInput{}, "InboundMessage": crm.InboundMessage{},
+	"InboundChatObject": crm.InboundChat{}, "InboundUser": crm.InboundUser{}, "InboundStatus": crm.InboundStatus{},
+	"InboundContent": crm.Content{},
+}
+
+// unnamed are schemas of answers without a type of crm: envelopes, and what other
+// rooms answer. Real answers are held against them.
+var unnamed = []string{"AuthFault", "ChannelAuth", "Done", "Fault", "Healthy", "PublishFault", "Published", "Ready", "Refs"}
+
+// TestSchemasFitTheTypes: a schema has the fields of its type, all of them
+// required in answers, except those that may be left out.
+func TestSchemasFitTheTypes(t *testing.T) {
+	schemas := reference(t).Doc.Components.Schemas
+	for name, value := range shapes {
+		schema := schemas[name]
+		if schema == nil {
+			t.Errorf("%s has no schema", name)
+			continue
+		}
+		all, always := jsonFields(reflect.TypeOf(value))
+		if have := slices.Sorted(maps.Keys(schema.Value.Properties)); !slices.Equal(have, all) {
+			t.Errorf("%s has the fields\n%v, its type\n%v", name, have, all)
+		}
+		if isStrict(schema.Value.AdditionalProperties.Has) && name != "LicenseRight" {
+			if have := slices.Sorted(slices.Values(schema.Value.Required)); !slices.Equal(have, always) {
+				t.Errorf("%s requires\n%v, its type has always\n%v", name, have, always)
+			}
+		}
+	}
+	for name, schema := range schemas {
+		if _, has := shapes[name]; !has && isStrict(schema.Value.AdditionalProperties.Has) && !slices.Contains(unnamed, name) {
+			t.Errorf("the schema %s has no Go type to be held against", name)
+		}
+	}
+}
+
+// isStrict says whether a schema allows no further fields, as those of answers.
+func isStrict(additional *bool) bool { return additional != nil && !*additional }
+
+// jsonFields are the names of a type's fields in JSON, sorted, and of those that
+// are never left out.
+func jsonFields(typ reflect.Type) (all, always []string) {
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous:
+			inner, innerAlways := jsonFields(f.Type)
+			all, always = append(all, inner...), append(always, innerAlways...)
+		case f.IsExported() && name != "-":
+			all = append(all, name)
+			if rest != "omitempty" {
+				always = append(always, name)
+			}
+		}
+	}
+	slices.Sort(all)
+	slices.Sort(always)
+	return all, always
+}

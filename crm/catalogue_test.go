@@ -187,22 +187,31 @@ func TestCataloguesRefuse(t *testing.T) {
 // TestDeletingATagOrLevelTellsEveryChat: more chats than one batch, each told
 // once, and no row left.
 func TestDeletingATagOrLevelTellsEveryChat(t *testing.T) {
-	const chats = 230
+	const chats = 130
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		cat := putCatalogue(t, w)
 		ctx := ctxOf()
 		want := map[string]bool{}
-		for i := range chats {
-			chat := putChat(t, w, whatsApp, fmt.Sprintf("%d@c.us", 70000000000+i), func(c *models.Chat) {
-				c.LevelID = &cat.level
-				if i%2 == 0 {
-					c.ResponsibleID = &w.Operator.UserID
+		w.Tx(t, func(tx *models.Tx) error {
+			for i := range chats {
+				chat := models.Chat{
+					CompanyID: crmtest.CompanyID, LicenseID: crmtest.LicenseID, MessengerType: whatsApp, Hash: "h1",
+					ExternalID: fmt.Sprintf("%d@c.us", 70000000000+i), Type: models.ChatPrivate, Status: models.ChatOpen, LevelID: &cat.level,
 				}
-			})
-			w.Tx(t, func(tx *models.Tx) error { return tx.Insert(&models.ChatTag{ChatID: chat.ID, TagID: cat.tag}) })
-			want[chat.ExternalID] = true
-		}
+				if i%2 == 0 {
+					chat.ResponsibleID = &w.Operator.UserID
+				}
+				if err := tx.Insert(&chat); err != nil {
+					return err
+				}
+				if err := tx.Insert(&models.ChatTag{ChatID: chat.ID, TagID: cat.tag}); err != nil {
+					return err
+				}
+				want[chat.ExternalID] = true
+			}
+			return nil
+		})
 		if err := w.DeleteTag(ctx, w.Owner, cat.tag); err != nil {
 			t.Fatal(err)
 		}

@@ -224,15 +224,15 @@ func (c *inboundChat) phone() *string {
 }
 
 // checkTime refuses what is no time in unix seconds; nil is now. The most
-// frequent fault is milliseconds.
+// frequent fault is milliseconds; clocks may differ by an hour.
 func checkTime(field string, t *int64, now int64) (int64, error) {
-	const day = 24 * 60 * 60
+	const hour = 60 * 60
 	switch {
 	case t == nil:
 		return now, nil
 	case *t <= 0:
 		return 0, Invalid(field, "must be unix seconds")
-	case *t > now+day:
+	case *t > now+hour:
 		return 0, Invalid(field, "lies in the future: it must be unix seconds, not milliseconds")
 	}
 	return *t, nil

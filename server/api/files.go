@@ -1,0 +1,167 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+)
+
+// registerFiles takes the group that is open to everybody: a signed link needs
+// no token.
+func (a *API) registerFiles(v1 gin.IRouter) {
+	const path = "/licenses/:licenseId/messengers/:messengerType/files/:fileId"
+	v1.GET(path, a.file)
+	v1.HEAD(path, a.file)
+}
+
+const (
+	maxFormField = 64 << 10 // bytes of a field beside the file
+	maxFormParts = 16
+)
+
+// file answers with an attachment, to whoever has a signed link or a token. It
+// is never shown in a page: what customers send must not run under our address.
+func (a *API) file(c *gin.Context) {
+	f, err := a.openFile(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	defer f.Content.Close()
+	h := c.Writer.Header()
+	h.Set("Content-Type", f.MimeType)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cache-Control", "private, max-age=86400")
+	http.ServeContent(c.Writer, c.Request, "", f.ModTime, f.Content)
+}
+
+func (a *API) openFile(c *gin.Context) (*crm.Attachment, error) {
+	line, err := onLine(c)
+	if err != nil {
+		return nil, err
+	}
+	if signature, given := c.GetQuery("signature"); given {
+		return a.CRM.OpenSigned(c.Request.Context(), line, c.Param("fileId"), c.Query("expires"), signature)
+	}
+	who, err := a.CRM.Authenticate(c.Request.Context(), accessToken(c.Request))
+	if err != nil {
+		return nil, err
+	}
+	return a.CRM.OpenFile(c.Request.Context(), who, line, c.Param("fileId"))
+}
+
+// fileInput is a file to send, without the bytes. File is a link.
+type fileInput struct {
+	File     string `json:"file"`
+	FileName string `json:"fileName"`
+	Caption  string `json:"caption"`
+}
+
+func (a *API) sendFile(c *gin.Context) {
+	at, err := onChat(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	var in fileInput
+	var more common
+	var upload *crm.Upload
+	if kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind == "multipart/form-data" {
+		upload, err = a.form(c, at, &in, &more)
+	} else {
+		err = bodies(c, &in, &more)
+	}
+	if err != nil {
+		upload.Discard()
+		a.fail(c, err)
+		return
+	}
+	m := more.outgoing(c)
+	m.Content.Caption = in.Caption
+	var sent crm.Sent
+	if upload != nil {
+		sent, err = a.CRM.SendFile(c.Request.Context(), actor(c), at, upload, in.FileName, m)
+	} else {
+		sent, err = a.CRM.SendLink(c.Request.Context(), actor(c), at, in.File, in.FileName, m)
+	}
+	a.reply(c, sent, err)
+}
+
+// form reads a multipart body: the file's bytes go straight to the file store,
+// the other fields to in and more. The Upload is returned with an error too.
+func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *common) (upload *crm.Upload, err error) {
+	limit := a.CRM.FileLimit() + maxBody
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
+	r, err := c.Request.MultipartReader()
+	if err != nil {
+		return nil, crm.Invalid("body", "must be multipart/form-data: %v", err)
+	}
+	for range maxFormParts {
+		part, err := r.NextPart()
+		if err == io.EOF {
+			return upload, nil
+		}
+		if err != nil {
+			return upload, formFault(err)
+		}
+		if part.FormName() == "file" && part.FileName() != "" {
+			if upload != nil {
+				return upload, crm.Invalid("file", "must be given once")
+			}
+			upload, err = a.CRM.StoreUpload(c.Request.Context(), actor(c), at, part.FileName(), part.Header.Get("Content-Type"), part)
+		} else {
+			err = in.read(part, more)
+		}
+		if err != nil {
+			return upload, err
+		}
+	}
+	return upload, crm.Invalid("body", "has more than %d parts", maxFormParts)
+}
+
+// read takes one field of the form.
+func (in *fileInput) read(part *multipart.Part, more *common) error {
+	raw, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
+	if err != nil {
+		return formFault(err)
+	}
+	name, text := part.FormName(), string(raw)
+	switch {
+	case len(raw) > maxFormField:
+		return crm.Invalid(name, "is longer than %d bytes", maxFormField)
+	case !utf8.Valid(raw):
+		return crm.Invalid(name, "must be valid UTF-8")
+	}
+	switch name {
+	case "file":
+		in.File = text
+	case "fileName":
+		in.FileName = text
+	case "caption":
+		in.Caption = text
+	case "tracking":
+		more.Tracking = &text
+	case "quotedMessageId":
+		id := crm.MakeID("", text)
+		more.QuotedMessageID = &id
+	}
+	return nil
+}
+
+func formFault(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the request is over %d bytes", tooLarge.Limit)}
+	}
+	return crm.Invalid("body", "must be multipart/form-data: %v", err)
+}

@@ -1,0 +1,195 @@
+package api
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+)
+
+func (a *API) registerMessages(line gin.IRouter) {
+	chat := line.Group("/chats/:chatId")
+	chat.PATCH("/read", a.markRead)
+	chat.POST("/typing", a.typing)
+
+	messages := chat.Group("/messages")
+	messages.GET("", a.messages)
+	messages.POST("/text", send(a, crm.MessageText, textInput.content))
+	messages.POST("/location", send(a, crm.MessageLocation, locationInput.content))
+	messages.POST("/contact", send(a, crm.MessageContact, contact))
+	messages.POST("/poll", send(a, crm.MessagePoll, poll))
+	messages.POST("/reaction", send(a, crm.MessageReaction, reaction))
+	messages.POST("/file", a.sendFile)
+	messages.PATCH("/:messageId", a.editMessage)
+	messages.DELETE("/:messageId", a.deleteMessage)
+}
+
+const idempotencyHeader = "Idempotency-Key"
+
+// common is what every body of a message to send may have. It is decoded apart
+// from the rest: embedded, it would stand in the names of faults.
+type common struct {
+	Tracking        *string `json:"tracking"`
+	QuotedMessageID *crm.ID `json:"quotedMessageId"`
+}
+
+func (in common) outgoing(c *gin.Context) crm.Outgoing {
+	return crm.Outgoing{Tracking: in.Tracking, Quoted: in.QuotedMessageID, IdempotencyKey: c.GetHeader(idempotencyHeader)}
+}
+
+type textInput struct {
+	Text      string `json:"text"`
+	ParseMode string `json:"parseMode"`
+}
+
+func (in textInput) content() (crm.Content, error) {
+	if in.ParseMode == "plain" || in.ParseMode == "text" {
+		in.ParseMode = ""
+	}
+	return crm.Content{Text: in.Text, ParseMode: in.ParseMode}, nil
+}
+
+type locationInput struct {
+	Latitude  *float64 `json:"latitude"`
+	Longitude *float64 `json:"longitude"`
+	Name      string   `json:"name"`
+	Address   string   `json:"address"`
+}
+
+func (in locationInput) content() (crm.Content, error) {
+	if in.Latitude == nil {
+		return crm.Content{}, crm.Invalid("latitude", "is required")
+	}
+	if in.Longitude == nil {
+		return crm.Content{}, crm.Invalid("longitude", "is required")
+	}
+	return crm.Content{Location: &crm.Location{
+		Latitude: *in.Latitude, Longitude: *in.Longitude, Name: in.Name, Address: in.Address,
+	}}, nil
+}
+
+func contact(in crm.ContactCard) (crm.Content, error) { return crm.Content{Contact: &in}, nil }
+func poll(in crm.Poll) (crm.Content, error)           { return crm.Content{Poll: &in}, nil }
+func reaction(in crm.Reaction) (crm.Content, error)   { return crm.Content{Reaction: &in}, nil }
+
+// send serves the sending of a type of message, whose body is an In.
+func send[In any](a *API, typ string, content func(In) (crm.Content, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		at, err := onChat(c)
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		var in In
+		var more common
+		if err := bodies(c, &in, &more); err != nil {
+			a.fail(c, err)
+			return
+		}
+		m := more.outgoing(c)
+		m.Type = typ
+		if m.Content, err = content(in); err != nil {
+			a.fail(c, err)
+			return
+		}
+		sent, err := a.CRM.Send(c.Request.Context(), actor(c), at, m)
+		a.reply(c, sent, err)
+	}
+}
+
+// bodies decodes the one body into each of the destinations.
+func bodies(c *gin.Context, dst ...any) error {
+	raw, err := readBody(c)
+	for _, d := range dst {
+		if err == nil {
+			err = decode(raw, d, "")
+		}
+	}
+	return err
+}
+
+func (a *API) messages(c *gin.Context) {
+	at, err := onChat(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	q := crm.MessageQuery{PageQuery: queryPage(c), Direction: c.Query("direction")}
+	if q.LastTime, err = queryNumber(c, "lastTime"); err != nil {
+		a.fail(c, err)
+		return
+	}
+	if q.LastInternalID, err = queryNumber(c, "lastInternalId"); err != nil {
+		a.fail(c, err)
+		return
+	}
+	page, err := a.CRM.Messages(c.Request.Context(), actor(c), at, q)
+	a.reply(c, page, err)
+}
+
+// queryNumber is an integer of the query from 0 on, nil when it is not there.
+func queryNumber(c *gin.Context, name string) (*int64, error) {
+	text, given := c.GetQuery(name)
+	if !given || text == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n == math.MaxInt64 {
+		return nil, crm.Invalid(name, "must be an integer from 0 on")
+	}
+	return &n, nil
+}
+
+func (a *API) editMessage(c *gin.Context) {
+	at, err := onChat(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	var in struct {
+		Text    *string `json:"text"`
+		Caption *string `json:"caption"`
+	}
+	if err := body(c, &in); err != nil {
+		a.fail(c, err)
+		return
+	}
+	item, err := a.CRM.EditMessage(c.Request.Context(), actor(c), at, c.Param("messageId"), crm.Edit{Text: in.Text, Caption: in.Caption})
+	a.reply(c, item, err)
+}
+
+func (a *API) deleteMessage(c *gin.Context) {
+	at, err := onChat(c)
+	if err == nil {
+		err = a.CRM.DeleteMessage(c.Request.Context(), actor(c), at, c.Param("messageId"))
+	}
+	a.reply(c, nil, err)
+}
+
+func (a *API) markRead(c *gin.Context) {
+	at, err := onChat(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	data, err := a.CRM.MarkRead(c.Request.Context(), actor(c), at)
+	a.reply(c, data, err)
+}
+
+func (a *API) typing(c *gin.Context) {
+	at, err := onChat(c)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	var in struct {
+		Type string `json:"type"`
+	}
+	if err := body(c, &in); err != nil {
+		a.fail(c, err)
+		return
+	}
+	a.reply(c, nil, a.CRM.Typing(c.Request.Context(), actor(c), at, in.Type))
+}

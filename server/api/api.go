@@ -21,6 +21,7 @@ type API struct {
 func (a *API) Register(r gin.IRouter) {
 	v1 := r.Group("/v1")
 	a.registerTokens(v1)
+	a.registerFiles(v1)
 
 	signedIn := v1.Group("", a.authenticate)
 	a.registerMe(signedIn)
@@ -32,6 +33,8 @@ func (a *API) Register(r gin.IRouter) {
 
 	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
 	a.registerChats(signedIn, line)
+	a.registerMessages(line)
+	a.registerLine(line)
 }
 
 // NoRoute answers for a path under /v1 that does not exist.

@@ -178,7 +178,7 @@ func TestNumberingRolledBackIsDoneAgain(t *testing.T) {
 // TestConcurrentAppends: ten thousand entries of many changes at once, two relays
 // numbering meanwhile: each entry has one number, and none is missing.
 func TestConcurrentAppends(t *testing.T) {
-	const writers, changes, perChange = 20, 100, 5
+	const writers, changes, perChange = 20, 25, 20
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		var g, relays errgroup.Group
 		wake := make(chan struct{}, 1)

@@ -113,6 +113,7 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.rooms.engine.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.relay.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.attendance.Run(backCtx) })
+	backGroup.Go(func() error { return p.rooms.rules.RunSweeper(backCtx) })
 	if p.internal != nil {
 		m := metrics{p.rooms.sockets, p.rooms.engine, p.rooms.relay}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })

@@ -17,6 +17,7 @@ import (
 	"chatcast/models"
 	"chatcast/models/testdb"
 	"chatcast/server/api"
+	"chatcast/server/api/apitest"
 )
 
 const line = "/v1/licenses/1229/messengers/grWhatsApp"
@@ -33,7 +34,7 @@ func newRoutes(t *testing.T, store *models.Store) routes {
 	w := crmtest.New(t, store)
 	engine := gin.New()
 	(&api.API{CRM: w.Service, Log: slog.New(slog.DiscardHandler)}).Register(engine)
-	return routes{World: w, handler: engine}
+	return routes{World: w, handler: apitest.Documented(t, engine, nil)}
 }
 
 // do requests "PUT /path" as the actor and returns the status and the body.

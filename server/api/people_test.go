@@ -20,6 +20,7 @@ import (
 	"chatcast/models/testdb"
 	"chatcast/server"
 	"chatcast/server/api"
+	"chatcast/server/api/apitest"
 )
 
 const secret = "correct horse"
@@ -47,9 +48,10 @@ func open(t *testing.T, store *models.Store) office {
 	}
 	a := &api.API{CRM: w.Service, Log: log}
 	a.Register(router)
+	a.RegisterSchemas(router)
 	router.NoRoute(a.NoRoute)
 	router.NoMethod(a.NoMethod)
-	return office{w, router}
+	return office{w, apitest.Documented(t, router, nil)}
 }
 
 // answered is an answer taken apart.

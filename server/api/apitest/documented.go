@@ -31,11 +31,11 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 			t.Errorf("apitest: the request's body: %v", err)
 		}
 		asked := r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(sent))
+		r.Body = body(sent)
 		rec := httptest.NewRecorder()
 		handler.ServeHTTP(rec, r)
 
-		asked.Body = io.NopCloser(bytes.NewReader(sent))
+		asked.Body = body(sent)
 		op, fault := ref.check(asked, rec)
 		if fault != nil {
 			t.Errorf("%s %s is not as documented: %v\nrequest %.2000s\nanswer %d %.2000s", r.Method, r.URL, fault, sent, rec.Code, rec.Body)
@@ -49,6 +49,14 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 		w.WriteHeader(rec.Code)
 		_, _ = w.Write(rec.Body.Bytes())
 	})
+}
+
+// body is content as the body of a request, as the server sees it.
+func body(content []byte) io.ReadCloser {
+	if len(content) == 0 {
+		return http.NoBody
+	}
+	return io.NopCloser(bytes.NewReader(content))
 }
 
 // check finds the operation and what of the answer, or of the request that it

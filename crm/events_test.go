@@ -1,0 +1,211 @@
+package crm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// workday causes an event on the company's channel.
+func workday(t *testing.T, w *crmtest.World, typ string) {
+	t.Helper()
+	if _, err := w.Workday(t.Context(), w.Owner, crmtest.CompanyID, w.Operator.UserID, typ); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func codeOf(err error) crm.Code {
+	var e *crm.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return e.Code
+}
+
+func TestEvents(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		relay := startRelay(t, "one", w.Journal)
+		for _, typ := range []string{"start", "end", "start"} {
+			workday(t, w, typ)
+		}
+		relay.relay.Wake()
+		var sent []broadcasting.Event
+		for range 3 {
+			sent = append(sent, relay.next(t))
+		}
+		page, err := w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: journalChannel, Limit: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Items) != 2 || page.NextAfter != 2 || page.LastID != 3 {
+			t.Fatalf("the first page = %+v", page)
+		}
+		for i, item := range page.Items {
+			want := crm.PublishedEvent{ID: sent[i].Seq, Event: "employeeWorkday", Channel: journalChannel, Time: crmtest.Start, Data: []byte(sent[i].Data)}
+			if fmt.Sprintf("%+v", item) != fmt.Sprintf("%+v", want) {
+				t.Errorf("item %d = %+v, want what was published: %+v", i, item, want)
+			}
+		}
+		if page, err = w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: journalChannel, After: page.NextAfter}); err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Items) != 1 || page.Items[0].ID != 3 || page.NextAfter != 3 {
+			t.Errorf("the second page = %+v", page)
+		}
+		// A quiet channel's cursor goes on with the journal.
+		page, err = w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: "private-v1.users.687", After: 1})
+		if err != nil || len(page.Items) != 0 || page.NextAfter != 3 {
+			t.Errorf("a quiet channel = %+v, %v", page, err)
+		}
+	})
+}
+
+func TestEventsRefuses(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		line := fmt.Sprintf("private-v1.licenses.%d.messengers.grWhatsApp", crmtest.LicenseID)
+		for name, c := range map[string]struct {
+			actor crm.Actor
+			query crm.EventsQuery
+			want  crm.Code
+		}{
+			"another company":           {w.Stranger, crm.EventsQuery{Channel: journalChannel}, crm.CodeDenied},
+			"a company that is not":     {w.Stranger, crm.EventsQuery{Channel: "private-v1.companies.99999"}, crm.CodeDenied},
+			"another user":              {w.Owner, crm.EventsQuery{Channel: "private-v1.users.687"}, crm.CodeDenied},
+			"no access to the licence":  {w.Outsider, crm.EventsQuery{Channel: line}, crm.CodeDenied},
+			"only their own chats":      {w.OnlyMine, crm.EventsQuery{Channel: line}, crm.CodeDenied},
+			"no family":                 {w.Owner, crm.EventsQuery{Channel: "private-v2.companies.2224"}, crm.CodeDenied},
+			"a public channel":          {w.Owner, crm.EventsQuery{Channel: "v1.companies.2224"}, crm.CodeDenied},
+			"a presence channel":        {w.Owner, crm.EventsQuery{Channel: "presence-v1.companies.2224"}, crm.CodeInvalid},
+			"no channel":                {w.Owner, crm.EventsQuery{}, crm.CodeInvalid},
+			"no channel name":           {w.Owner, crm.EventsQuery{Channel: "private v1"}, crm.CodeInvalid},
+			"a negative cursor":         {w.Owner, crm.EventsQuery{Channel: journalChannel, After: -1}, crm.CodeInvalid},
+			"a negative limit":          {w.Owner, crm.EventsQuery{Channel: journalChannel, Limit: -1}, crm.CodeInvalid},
+			"too many":                  {w.Owner, crm.EventsQuery{Channel: journalChannel, Limit: crm.MaxPage + 1}, crm.CodeInvalid},
+			"too long":                  {w.Owner, crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait + 1}, crm.CodeInvalid},
+			"a cursor of no event here": {w.Owner, crm.EventsQuery{Channel: journalChannel, After: 5}, crm.CodeConflict},
+		} {
+			if page, err := w.Service.Events(t.Context(), c.actor, c.query); codeOf(err) != c.want {
+				t.Errorf("%s: %+v, %v; want %s", name, page, err, c.want)
+			}
+		}
+	})
+}
+
+func TestEventsSaysWhatIsNoLongerKept(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		relay := startRelay(t, "one", w.Journal)
+		for range 2 {
+			workday(t, w, "start")
+			workday(t, w, "end")
+		}
+		relay.relay.Wake()
+		for range 4 {
+			relay.next(t)
+		}
+		relay.stop() // and so everything is marked
+		if n, err := w.Journal.Prune(t.Context(), time.Unix(crmtest.Start+1, 0), 3); n != 3 || err != nil {
+			t.Fatalf("pruned %d, %v", n, err)
+		}
+		for after, want := range map[int64]string{0: "4", 1: "conflict", 2: "conflict", 3: "4", 4: ""} {
+			page, err := w.Service.Events(t.Context(), w.Owner, crm.EventsQuery{Channel: journalChannel, After: after})
+			got := string(codeOf(err))
+			if err == nil {
+				for _, item := range page.Items {
+					got += fmt.Sprint(item.ID)
+				}
+			}
+			if got != want {
+				t.Errorf("after %d: %q, %v; want %q", after, got, err, want)
+			}
+		}
+	})
+}
+
+type answer struct {
+	page *crm.EventsPage
+	err  error
+}
+
+// waitForEvents calls Events in the background and returns when it waits.
+func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Actor) <-chan answer {
+	t.Helper()
+	answers := make(chan answer, 1)
+	go func() {
+		page, err := w.Service.Events(ctx, a, crm.EventsQuery{Channel: journalChannel, Wait: patience})
+		answers <- answer{page, err}
+	}()
+	for start := time.Now(); w.Journal.Waiting() == 0; runtime.Gosched() {
+		if time.Since(start) > patience {
+			t.Fatal("Events does not wait")
+		}
+	}
+	return answers
+}
+
+func TestEventsWaitsForTheRelay(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		relay := startRelay(t, "one", w.Journal)
+		answers := waitForEvents(t.Context(), t, w, w.Operator)
+		workday(t, w, "start")
+		relay.relay.Wake()
+		got := <-answers
+		if got.err != nil || len(got.page.Items) != 1 || got.page.Items[0].ID != 1 {
+			t.Errorf("the waiting one got %+v, %v", got.page, got.err)
+		}
+	})
+}
+
+// TestEventsWaitsForAnotherNode: the relay runs elsewhere.
+func TestEventsWaitsForAnotherNode(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	leader := startRelay(t, "leader", crm.NewJournal(testdb.Open(t, url)))
+	<-leader.leads
+	w := crmtest.New(t, testdb.Open(t, url))
+	startRelay(t, "standby", w.Journal) // which listens
+	answers := waitForEvents(t.Context(), t, w, w.Operator)
+	workday(t, w, "start")
+	got := <-answers
+	if got.err != nil || len(got.page.Items) != 1 {
+		t.Errorf("the waiting one got %+v, %v", got.page, got.err)
+	}
+}
+
+func TestEventsEndsWithItsCaller(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := waitForEvents(ctx, t, w, w.Operator)
+	cancel()
+	if got := <-answers; !errors.Is(got.err, context.Canceled) {
+		t.Errorf("got %+v, %v", got.page, got.err)
+	}
+}
+
+// TestEventsOfOneWhoIsDismissedMeanwhile: what comes then is not for them.
+func TestEventsOfOneWhoIsDismissedMeanwhile(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		relay := startRelay(t, "one", w.Journal)
+		answers := waitForEvents(t.Context(), t, w, w.Reader)
+		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Reader.UserID); err != nil {
+			t.Fatal(err)
+		}
+		workday(t, w, "start")
+		relay.relay.Wake()
+		if got := <-answers; codeOf(got.err) != crm.CodeDenied {
+			t.Errorf("got %+v, %v; want denied", got.page, got.err)
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package models_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+func TestReadChangesNothingOnSQLite(t *testing.T) {
+	store := testdb.Open(t, testdb.SQLiteURL(t))
+	if err := store.Read(t.Context()).AppendJournal(entry("a", oneChannel)); err == nil {
+		t.Error("a read has written")
+	}
+}
+
+func TestLock(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "chatcast.db")
+	first, second := testdb.Open(t, url), testdb.Open(t, url)
+	if err := first.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Lock(); !errors.Is(err, models.ErrLocked) {
+		t.Errorf("the second lock: %v, want ErrLocked", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Lock(); err != nil {
+		t.Errorf("after the first has gone: %v", err)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		if _, err := store.Read(t.Context()).Setting("secret"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a setting that is not there: %v", err)
+		}
+		err := store.Tx(t.Context(), func(tx *models.Tx) error {
+			if got, err := tx.EnsureSetting("secret", "first"); err != nil || got != "first" {
+				t.Errorf("EnsureSetting = %q, %v", got, err)
+			}
+			if got, err := tx.EnsureSetting("secret", "second"); err != nil || got != "first" {
+				t.Errorf("EnsureSetting again = %q, %v; want what is there", got, err)
+			}
+			return tx.SetSetting("secret", "third")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := store.Read(t.Context()).Setting("secret"); err != nil || got != "third" {
+			t.Errorf("Setting = %q, %v", got, err)
+		}
+	})
+}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"testing"
 )
@@ -101,26 +99,13 @@ func TestAll17Events(t *testing.T) {
 	}
 }
 
-// journal reads all events of a channel, page by page.
+// journal reads what a channel carried.
 func (c *client) journal(channel string) (list []received) {
 	c.t.Helper()
-	for after := int64(0); ; {
-		var page struct {
-			Items []struct {
-				ID    int64
-				Event string
-			}
-			NextAfter int64
-		}
-		c.must("GET", fmt.Sprintf("/v1/events?channel=%s&after=%d&limit=100", url.QueryEscape(channel), after), nil, &page)
-		for _, it := range page.Items {
-			list = append(list, received{channel, it.Event, it.ID})
-		}
-		if len(page.Items) < 100 {
-			return list
-		}
-		after = page.NextAfter
+	for _, ev := range c.events(channel) {
+		list = append(list, received{channel, ev.Event, ev.ID})
 	}
+	return list
 }
 
 // actAll causes every event that an action causes.

@@ -22,18 +22,6 @@ func (r *running) site(token string) site {
 	return site{Library: "pusher-js", Host: host, Port: port, Token: token}
 }
 
-// payload is the data of any event, as far as these tests look into it.
-type payload struct {
-	Payload struct {
-		Data []json.RawMessage
-		Meta struct {
-			Type          string
-			MessengerType string
-			EventID       int64
-		}
-	}
-}
-
 // TestCompleteExample runs the page of ChatApp's documentation, "Complete example
 // code", of which only hosts, ports, TLS, token and the script's address are
 // changed, and causes by REST every event that it binds.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
 )
 
 const (
@@ -32,6 +33,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	passwordCost = bcrypt.MinCost
 	code := m.Run()
 	closeBrowser()
 	http.DefaultClient.CloseIdleConnections()
@@ -264,4 +266,40 @@ func (c *client) hire(p *running) (bea *client, id int64) {
 	var me struct{ ID int64 }
 	bea.must("GET", "/v1/me", nil, &me)
 	return bea, me.ID
+}
+
+// journalled is one item of GET /v1/events.
+type journalled struct {
+	ID    int64
+	Event string
+	Data  payload
+}
+
+// events reads all events of a channel, page by page.
+func (c *client) events(channel string) (list []journalled) {
+	c.t.Helper()
+	for after := int64(0); ; {
+		var page struct {
+			Items     []journalled
+			NextAfter int64
+		}
+		c.must("GET", fmt.Sprintf("/v1/events?channel=%s&after=%d&limit=100", channel, after), nil, &page)
+		list = append(list, page.Items...)
+		if len(page.Items) < 100 {
+			return list
+		}
+		after = page.NextAfter
+	}
+}
+
+// payload is the data of any event, as far as the tests look into it.
+type payload struct {
+	Payload struct {
+		Data []json.RawMessage
+		Meta struct {
+			Type          string
+			MessengerType string
+			EventID       int64
+		}
+	}
 }

@@ -35,6 +35,10 @@ type rooms struct {
 	apps       *pusher.Apps
 }
 
+// passwordCost is bcrypt's; 0 is its default. The tests lower it: with the race
+// detector a single hash takes seconds.
+var passwordCost int
+
 // wire makes the rooms over an open store. Nothing runs yet.
 func wire(ctx context.Context, cfg Config, store *models.Store, log *slog.Logger) (*rooms, error) {
 	room := func(name string) *slog.Logger { return log.With("room", name) }
@@ -47,7 +51,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, log *slog.Logger
 	sockets := &live{engine: engine}
 	rules := crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), FilesDir: cfg.Files.Dir,
-		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}},
+		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}}, PasswordCost: passwordCost,
 	})
 	relay := broadcasting.NewRelay(broadcasting.RelayOptions{
 		Journal: journal, Publish: engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),

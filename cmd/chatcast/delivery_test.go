@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/gorilla/websocket"
+)
+
+// TestThousandSockets counts: each of 1,000 sockets on one licence channel gets
+// each of 200 messages once and in order, through the whole program.
+func TestThousandSockets(t *testing.T) {
+	const sockets, messages, perRequest = 1000, 200, 20
+	p := start(t, testConfig(t))
+	owner := p.signIn(t)
+
+	conns := make([]*websocket.Conn, sockets)
+	var opening sync.WaitGroup
+	queue := make(chan int)
+	for range 16 {
+		opening.Go(func() {
+			for i := range queue {
+				conns[i] = owner.subscribe(lineChannel)
+			}
+		})
+	}
+	for i := range conns {
+		queue <- i
+	}
+	close(queue)
+	opening.Wait()
+
+	faults := make(chan error, sockets)
+	var reading sync.WaitGroup
+	for _, ws := range conns {
+		reading.Go(func() { faults <- readMessages(ws, messages) })
+	}
+	for from := 0; from < messages; from += perRequest {
+		var items []any
+		for n := from; n < from+perRequest; n++ {
+			items = append(items, inbound(fmt.Sprint(n), "79990001122", fmt.Sprint(n))["messages"].([]any)...)
+		}
+		owner.must("POST", whatsApp+"/inbound", map[string]any{"messages": items}, nil)
+	}
+	reading.Wait()
+	close(faults)
+	for err := range faults {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	// n message events and one chatConversation, on the channel and on the owner's view.
+	if got, want := p.rooms.engine.Stats().Delivered, uint64(sockets*(messages+1)); got != want {
+		t.Errorf("%d frames were delivered, want %d", got, want)
+	}
+}
+
+// readMessages reads until the text n-1 came, and wants 0 to n-1 in order, each
+// once, with event ids that rise. It looks at the bytes: 200,000 frames are a lot
+// of JSON for the race detector.
+func readMessages(ws *websocket.Conn, n int) error {
+	lastID := int64(0)
+	for next := 0; next < n; {
+		_, frame, err := ws.ReadMessage()
+		if err != nil {
+			return fmt.Errorf("after %d messages: %w", next, err)
+		}
+		id, err := strconv.ParseInt(between(frame, `\"eventId\":`, "}"), 10, 64)
+		if err != nil || id <= lastID {
+			return fmt.Errorf("after event %d came %s", lastID, frame)
+		}
+		lastID = id
+		if !bytes.HasPrefix(frame, []byte(`{"event":"message",`)) {
+			continue
+		}
+		if text := between(frame, `\"text\":\"`, `\"`); text != strconv.Itoa(next) {
+			return fmt.Errorf("message %d is %s", next, frame)
+		}
+		next++
+	}
+	return nil
+}
+
+// between is what stands in text between two marks, "" when it has not both.
+func between(text []byte, before, after string) string {
+	_, rest, _ := bytes.Cut(text, []byte(before))
+	found, _, ok := bytes.Cut(rest, []byte(after))
+	if !ok {
+		return ""
+	}
+	return string(found)
+}

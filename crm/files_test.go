@@ -86,6 +86,11 @@ func TestFileIsSentAndOpened(t *testing.T) {
 		if !strings.HasPrefix(file.Link, "https://chat.example.com/v1/licenses/1229/messengers/grWhatsApp/files/") {
 			t.Errorf("link %s", file.Link)
 		}
+		for path, want := range map[string]fs.FileMode{stored(t, w)[0]: 0o600, filepath.Dir(stored(t, w)[0]): 0o700 | fs.ModeDir} {
+			if info, err := os.Stat(path); err != nil || info.Mode() != want {
+				t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+			}
+		}
 		b, f, err := openLink(t, w, onGr, file.Link)
 		if err != nil || !bytes.Equal(b, png) || f.Name != "cat.png" || f.MimeType != "image/png" || f.Size != int64(len(png)) {
 			t.Errorf("opened %d bytes, %+v, %v", len(b), f, err)

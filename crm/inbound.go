@@ -126,7 +126,7 @@ func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (an
 	if err != nil {
 		return answer, err
 	}
-	err = s.change(ctx, func(c *change) error {
+	err = s.persistently(ctx, func(c *change) error {
 		l, err := s.receiver(c.Tx, a, on)
 		if err != nil {
 			return err
@@ -186,11 +186,12 @@ func (c *change) receive(v shower, chats *chatBook, m *arrival) (InboundMessageR
 		return r, nil
 	}
 	m.chat.describe(chat, m.authorName)
-	added, err := c.record(v, chat, &m.row)
+	row := m.row // a copy: the change may be tried again
+	added, err := c.record(v, chat, &row)
 	if err == nil && !added {
 		err = fmt.Errorf("crm: message %q of chat %d appeared under the chat's lock", m.row.ExternalID, chat.ID)
 	}
-	r.InternalID = m.row.ID
+	r.InternalID = row.ID
 	return r, err
 }
 

@@ -313,6 +313,45 @@ func TestPhoneAndLIDAreOneChat(t *testing.T) {
 	}
 }
 
+// TestLinkingAtOnce brings messages under one id, the other and both at once: none
+// fails, none is lost, and in the end there is one chat.
+func TestLinkingAtOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		const people, times = 4, 3
+		var posts errgroup.Group
+		bring := func(id, chat string) func() error {
+			in := inbound(t, fmt.Sprintf(`{"messages":[{"id":%q,"chat":%s,"message":{"text":"Hi"}}]}`, id, chat))
+			return func() error {
+				_, err := w.Receive(t.Context(), w.Operator, onGr, in)
+				return err
+			}
+		}
+		for p := range people {
+			for i := range times {
+				posts.Go(bring(fmt.Sprintf("P%d-%d", p, i), fmt.Sprintf(`"7999000000%d"`, p)))
+				posts.Go(bring(fmt.Sprintf("L%d-%d", p, i), fmt.Sprintf(`"4%d@lid"`, p)))
+				posts.Go(bring(fmt.Sprintf("B%d-%d", p, i), fmt.Sprintf(`{"id":"4%d@lid","phone":"7999000000%d"}`, p, p)))
+			}
+		}
+		if err := posts.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{})
+		if err != nil || len(page.Items) != people {
+			t.Fatalf("%d chats, %v; want %d", len(page.Items), err, people)
+		}
+		for _, chat := range page.Items {
+			if chat.LID == nil || chat.Unread != 3*times {
+				t.Errorf("chat %s: lid %v, unread %d", chat.ID, chat.LID, chat.Unread)
+			}
+		}
+		if n := len(w.Events(t, "message")); n != 3*times*people {
+			t.Errorf("%d messages, want %d", n, 3*times*people)
+		}
+	})
+}
+
 func TestInboundFaultsNameTheirField(t *testing.T) {
 	const good = `{"id":"OK","chat":"79990001122","message":{"text":"Hi"}}`
 	long := strings.Repeat("x", crm.MaxText+1)

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"context"
 	"errors"
 
 	"chatcast/models"
@@ -69,4 +70,16 @@ var statusRank = map[string]int{
 // status never goes back, and failed is final.
 func advances(from, to string) bool {
 	return from != models.StatusFailed && statusRank[to] > statusRank[from]
+}
+
+// persistently is change that begins again when another change at the same time
+// was in its way, as two that make or join the same chats can be. f must bear to
+// be run again.
+func (s *Service) persistently(ctx context.Context, f func(c *change) error) (err error) {
+	for range 5 {
+		if err = s.change(ctx, f); !models.Retryable(err) {
+			return err
+		}
+	}
+	return err
 }

@@ -1,0 +1,124 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+
+	"chatcast/crm"
+	"chatcast/server/api/apitest"
+)
+
+// tooLarge is over the limit of every JSON body.
+var tooLarge = `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
+
+// refusals refuses each operation in the ways that are the same for all.
+func (w *walker) refusals() {
+	ref := reference(w.t)
+	w.steps(step{w.Owner, "POST /v1/tags", `{"name":"Left"}`, 0, "left=data.id", nil})
+	for _, op := range ref.Operations {
+		if slices.Contains(elsewhere, pathParam.ReplaceAllString(op.String(), "{}")) || strings.Contains(op.Path, "/files/") {
+			continue
+		}
+		request := op.Method + " " + sample(op)
+		if op.SignedIn(ref) {
+			w.steps(
+				step{crm.Actor{}, request, "", 401, "", nil},
+				step{crm.Actor{}, request, "", 403, "", []string{"Authorization", "Bearer no-such-token"}},
+			)
+		}
+		if op.Body() != nil {
+			w.steps(
+				step{w.Owner, request, tooLarge, 413, "", nil},
+				step{w.Owner, request, `{"`, 422, "", nil},
+			)
+		}
+		w.wrongParameters(op, request)
+		w.strange(op)
+	}
+	for range 6 {
+		w.again(step{crm.Actor{}, "POST /v1/tokens", `{"email":"admin@test.test","password":"wrong"}`, 0, "", nil})
+		w.again(step{w.Owner, "PATCH /v1/me", `{"password":"long enough","currentPassword":"wrong"}`, 0, "", nil})
+	}
+	w.away(ref)
+}
+
+// again repeats a request whose status changes in the end.
+func (w *walker) again(s step) {
+	w.t.Helper()
+	method, path, _ := strings.Cut(s.request, " ")
+	r := httptest.NewRequestWithContext(w.t.Context(), method, path, strings.NewReader(s.body))
+	r.RemoteAddr = "127.0.0.1:4711"
+	if s.who != (crm.Actor{}) {
+		r.Header.Set("Authorization", w.Token(s.who))
+	}
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	if rec.Code < 400 {
+		w.t.Errorf("%s %s: %d %s", s.request, s.body, rec.Code, rec.Body)
+	}
+}
+
+// wrongParameters gives parameters of the path or the query that are no such.
+func (w *walker) wrongParameters(op apitest.Operation, request string) {
+	if op.Responses.Value("422") == nil || op.Body() != nil {
+		return
+	}
+	if strings.Contains(op.Path, "{chatId}") {
+		request = strings.NewReplacer("79990001122", "nobody", "/tags/1", "/tags/{left}").Replace(request)
+		w.steps(step{w.Owner, request, "", 422, "", nil})
+		return
+	}
+	w.steps(step{w.Owner, request + "?limit=1000&channel=private-v1.users.685", "", 422, "", nil})
+}
+
+// strange asks as another company's owner for what there is: 404.
+func (w *walker) strange(op apitest.Operation) {
+	if op.Responses.Value("404") == nil {
+		return
+	}
+	if op.Path == "/schemas/{file}" {
+		w.steps(step{w.Owner, "GET /schemas/none.json", "", 404, "", nil})
+		return
+	}
+	s, ok := w.last[op.String()]
+	if !ok {
+		w.t.Errorf("%s has not been answered with success", op)
+		return
+	}
+	s.who, s.want, s.keep = w.Stranger, http.StatusNotFound, ""
+	if !strings.Contains(op.Path, "{") { // the company stands elsewhere
+		s.request, _, _ = strings.Cut(s.request, "?")
+		if op.Body() == nil {
+			s.request += "?companyId=2224"
+		} else {
+			s.body = `{"companyId":2224,"name":"x","color":"#123"}`
+		}
+	}
+	w.steps(s)
+}
+
+// away repeats what needs a messenger on a line that is out of reach: 503.
+func (w *walker) away(ref *apitest.Reference) {
+	w.phone.away = true
+	for _, op := range ref.Operations {
+		s, ok := w.last[op.String()]
+		if op.Responses.Value("503") == nil || !strings.Contains(op.Path, "{licenseId}") {
+			continue
+		}
+		if !ok {
+			w.t.Errorf("%s has not been answered with success", op)
+			continue
+		}
+		s.who, s.want, s.keep, s.headers = w.Owner, http.StatusServiceUnavailable, "", nil
+		if strings.HasPrefix(s.body, "--") { // a form
+			s.body = `{"file":"https://example.com/cat.png"}`
+		}
+		s.request = strings.Replace(s.request, line, phoneLine, 1)
+		if strings.HasSuffix(op.Path, "/chats") {
+			s.body = `{"type":"group","name":"Us"}`
+		}
+		w.steps(s)
+	}
+}

@@ -137,6 +137,22 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// What the server room finds by itself is told in the protocol's codes, in the
+// error frame as in the close frame.
+func TestFarewells(t *testing.T) {
+	for reason, number := range map[server.Reason]int{
+		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4200, server.Silent: 4201, "new": 1011,
+	} {
+		f := (&socket{}).Farewell(reason)
+		if f.Code != number || f.Message == "" {
+			t.Errorf("%s: %+v", reason, f)
+		}
+		if number >= 4000 && payloadOf(t, f.Frame) != fmt.Sprintf(`{"event":"pusher:error","data":{"code":%d,"message":%q}}`, number, f.Message) {
+			t.Errorf("%s: %s", reason, f.Frame)
+		}
+	}
+}
+
 // FuzzString holds that whatever is published comes out of a JSON parser again.
 func FuzzString(f *testing.F) {
 	for _, s := range []string{"", "plain", "\"\\\n\r\t\x00\x1f\x7f", "ü😀\u2028", "\xff\xc3", "a\xffb\"\xe2\x28\xa1"} {

@@ -78,10 +78,7 @@ func article(value string) string {
 	}
 }
 
-const (
-	maxUserID    = 128 // bytes
-	maxEventSize = "Client event rejected: its data is over %d bytes"
-)
+const maxUserID = 128 // bytes
 
 // parseMember reads the channel_data of a presence channel, once its signature is
 // known to be good. limit is the bytes of user_id and user_info together.

@@ -199,7 +199,7 @@ func (k *socket) clientFault(m message) (member *broadcasting.Member, fault stri
 	case !name.Guarded():
 		return nil, "Client event rejected: only private and presence channels have them"
 	case len(m.Data) > k.app.Limits.EventBytes:
-		return nil, fmt.Sprintf(maxEventSize, k.app.Limits.EventBytes)
+		return nil, fmt.Sprintf("Client event rejected: its data is over %d bytes", k.app.Limits.EventBytes)
 	}
 	member, in := k.conn.Subscribed(m.Channel)
 	if !in {

@@ -1,0 +1,101 @@
+package broadcasting_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+)
+
+// words is a dialect that a test can read; the name tells two dialects apart.
+type words string
+
+func (w words) say(parts ...string) []byte          { return []byte(string(w) + strings.Join(parts, " ")) }
+func (w words) Event(ev *broadcasting.Event) []byte { return w.say(ev.Channel, ev.Name, ev.Data) }
+func (w words) Subscribed(ch string, members []*broadcasting.Member) []byte {
+	parts := []string{"in", ch}
+	for _, m := range members {
+		parts = append(parts, m.ID+"="+string(m.Info))
+	}
+	return w.say(parts...)
+}
+func (w words) MemberAdded(ch string, m *broadcasting.Member) []byte {
+	return w.say("added", ch, m.ID+"="+string(m.Info))
+}
+func (w words) MemberRemoved(ch, id string) []byte { return w.say("removed", ch, id) }
+func (w words) Revoked(ch string) []byte           { return w.say("revoked", ch) }
+
+// mailbox is a socket that keeps what it is sent.
+type mailbox struct {
+	*broadcasting.Conn
+	mu       sync.Mutex
+	got      []string
+	expelled bool
+}
+
+func (m *mailbox) Queue(frame []byte) {
+	m.mu.Lock()
+	m.got = append(m.got, string(frame))
+	m.mu.Unlock()
+}
+
+// take returns what has come since the last time.
+func (m *mailbox) take() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	got := m.got
+	m.got = nil
+	return got
+}
+
+func connect(t testing.TB, e *broadcasting.Engine, app, id string, d broadcasting.Dialect) *mailbox {
+	t.Helper()
+	m := &mailbox{}
+	c, err := e.Connect(broadcasting.Peer{App: app, ID: id, Dialect: d, Out: m, Expel: func() { m.expelled = true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Conn = c
+	return m
+}
+
+func want(t testing.TB, channel string) broadcasting.Wanted {
+	t.Helper()
+	name, err := channels.Parse(channel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return broadcasting.Wanted{Name: name, MaxChannels: 1000, MaxMembers: 100}
+}
+
+func join(t testing.TB, m *mailbox, channel string) {
+	t.Helper()
+	if err := m.Subscribe(want(t, channel)); err != nil {
+		t.Fatalf("subscribe to %s: %v", channel, err)
+	}
+}
+
+func joinAs(t testing.TB, m *mailbox, channel, user, info string) error {
+	t.Helper()
+	w := want(t, channel)
+	w.Member = &broadcasting.Member{ID: user, Info: []byte(info)}
+	return m.Subscribe(w)
+}
+
+func publish(t testing.TB, e *broadcasting.Engine, ev broadcasting.Event) {
+	t.Helper()
+	if err := e.Publish(context.Background(), ev); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expect(t testing.TB, m *mailbox, frames ...string) {
+	t.Helper()
+	if got := m.take(); !slices.Equal(got, frames) {
+		t.Errorf("got %q, want %q", got, frames)
+	}
+}

@@ -1,0 +1,96 @@
+package crm_test
+
+import (
+	"fmt"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// TestPhoneAndLIDAreOneChat brings the two ids of a person in every order.
+func TestPhoneAndLIDAreOneChat(t *testing.T) {
+	const (
+		phone    = `"79990001122"`
+		lid      = `"555@lid"`
+		both     = `{"id":"79990001122@c.us","lid":"555@lid"}`
+		lidFirst = `{"id":"555@lid","phone":"79990001122"}`
+	)
+	for name, order := range map[string][]string{
+		"phone, both, lid":    {phone, both, lid},
+		"lid, both, phone":    {lid, lidFirst, phone},
+		"both at once":        {both, phone, lid},
+		"two chats, then one": {phone, lid, both},
+		"two, other way":      {lid, phone, lidFirst},
+		"both, twice":         {both, lidFirst, both},
+	} {
+		t.Run(name, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, store *models.Store) {
+				w := crmtest.New(t, store)
+				for i, chat := range order {
+					receive(t, w, onGr, fmt.Sprintf(`{"messages":[{"id":"L%d","chat":%s,"message":{"text":"Hi"}}]}`, i, chat))
+				}
+				page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{})
+				if err != nil || len(page.Items) != 1 {
+					t.Fatalf("%d chats, %v", len(page.Items), err)
+				}
+				chat := page.Items[0]
+				if chat.ID != "79990001122@c.us" || chat.LID == nil || *chat.LID != "555@lid" || *chat.Phone != "79990001122" || chat.Unread != 3 {
+					t.Errorf("chat %+v", chat)
+				}
+				for _, id := range []string{"79990001122", "555@lid"} {
+					list, err := w.Messages(t.Context(), w.Owner, chatAt(onGr, id), crm.MessageQuery{})
+					if err != nil || len(list.Items) != 3 {
+						t.Errorf("messages of %s: %d, %v", id, len(list.Items), err)
+					}
+				}
+				if n := len(w.Events(t, "message")); n != 3 {
+					t.Errorf("%d events", n)
+				}
+			})
+		})
+	}
+}
+
+// TestLinkingAtOnce brings messages under one id, the other and both at once: none
+// fails, none is lost, and in the end there is one chat.
+func TestLinkingAtOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		const people, times = 4, 3
+		var posts errgroup.Group
+		bring := func(id, chat string) func() error {
+			in := inbound(t, fmt.Sprintf(`{"messages":[{"id":%q,"chat":%s,"message":{"text":"Hi"}}]}`, id, chat))
+			return func() error {
+				_, err := w.Receive(t.Context(), w.Operator, onGr, in)
+				return err
+			}
+		}
+		for p := range people {
+			for i := range times {
+				posts.Go(bring(fmt.Sprintf("P%d-%d", p, i), fmt.Sprintf(`"7999000000%d"`, p)))
+				posts.Go(bring(fmt.Sprintf("L%d-%d", p, i), fmt.Sprintf(`"4%d@lid"`, p)))
+				posts.Go(bring(fmt.Sprintf("B%d-%d", p, i), fmt.Sprintf(`{"id":"4%d@lid","phone":"7999000000%d"}`, p, p)))
+			}
+		}
+		if err := posts.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{})
+		if err != nil || len(page.Items) != people {
+			t.Fatalf("%d chats, %v; want %d", len(page.Items), err, people)
+		}
+		for _, chat := range page.Items {
+			if chat.LID == nil || chat.Unread != 3*times {
+				t.Errorf("chat %s: lid %v, unread %d", chat.ID, chat.LID, chat.Unread)
+			}
+		}
+		if n := len(w.Events(t, "message")); n != 3*times*people {
+			t.Errorf("%d messages, want %d", n, 3*times*people)
+		}
+	})
+}

@@ -29,11 +29,12 @@ type Console struct {
 	Messengers []string // of the licence
 }
 
-// Channel is a row of the page's table.
+// Channel is an entry of the page's list.
 type Channel struct {
 	Name   string
 	Who    string
 	Events []string
+	Same   string // what to say instead of Events
 }
 
 // view is what page.html is filled with.
@@ -87,15 +88,13 @@ func (c *Console) view(r *http.Request) view {
 	return v
 }
 
-var lineEvents = []string{
-	"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
-	"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess", "messageEdit", "messageDelete",
-}
-
 var channelTable = []Channel{
-	{"private-v1.licenses.{licenseId}.messengers.{type}", "who may read the licence", lineEvents},
-	{"private-v1.companies.{companyId}", "the company's employees", []string{"employeeStatus", "employeeWorkday"}},
-	{"private-v1.users.{userId}", "that user", []string{"quickResponseList", "quickResponse"}},
-	{"private-v1.companies.{companyId}.users.{userId}", "that user: the chats they may see, of all licences", lineEvents},
-	{"presence-v1… of the first two", "the same people: who is looking", nil},
+	{Name: "private-v1.licenses.{licenseId}.messengers.{type}", Who: "who may read the licence", Events: []string{
+		"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
+		"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess", "messageEdit", "messageDelete",
+	}},
+	{Name: "private-v1.companies.{companyId}", Who: "the company's employees", Events: []string{"employeeStatus", "employeeWorkday"}},
+	{Name: "private-v1.users.{userId}", Who: "that user", Events: []string{"quickResponseList", "quickResponse"}},
+	{Name: "private-v1.companies.{companyId}.users.{userId}", Who: "that user", Same: "the events of all licences, of the chats that this user may see"},
+	{Name: "presence-v1.… of the first two", Who: "the same people", Same: "who is looking: members added and removed"},
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"chatcast/server/api/apitest"
+	"chatcast/server/pusher"
+)
+
+// TestWholeProgramIsDocumented: openapi.yaml has every route that the program
+// serves, and no other.
+func TestWholeProgramIsDocumented(t *testing.T) {
+	anyParam := regexp.MustCompile(`[:*]\w+|\{\w+\}`)
+	var served, documented []string
+	for _, r := range start(t, testConfig(t)).rooms.router.Routes() {
+		served = append(served, anyParam.ReplaceAllString(r.Path, "{}")+" "+r.Method)
+	}
+	for _, op := range reference(t).Operations {
+		documented = append(documented, anyParam.ReplaceAllString(op.String(), "{}"))
+	}
+	for _, route := range served {
+		if !slices.Contains(documented, route) {
+			t.Errorf("%s is not documented", route)
+		}
+	}
+	for _, route := range documented {
+		if !slices.Contains(served, route) {
+			t.Errorf("%s is documented, but not served", route)
+		}
+	}
+}
+
+// TestAnswersBesideTheCRMAreDocumented asks the routes of the other rooms in every
+// way that openapi.yaml names.
+func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
+	cfg := testConfig(t)
+	off := cfg.Apps[0]
+	off.ID, off.Key, off.Secret, off.Enabled = "2", "OffKey", rand.Text(), false
+	cfg.Apps = append(cfg.Apps, off)
+	running := start(t, cfg)
+	pair, err := running.rooms.rules.IssueToken(t.Context(), ownerEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	handler := apitest.Documented(t, running.rooms.router, func(op *apitest.Operation, _ *http.Request, status int) {
+		seen[op.String()+" "+strconv.Itoa(status)] = true
+	})
+	ask := func(method, target, contentType, body, token string, want int) {
+		t.Helper()
+		r := httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)
+		if body != "" {
+			r = httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+			r.Header.Set("Content-Type", contentType)
+		}
+		r.Header.Set("Authorization", token)
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		if want != 0 && rec.Code != want {
+			t.Errorf("%s %s %.100s: %d %s, want %d", method, target, body, rec.Code, rec.Body, want)
+		}
+	}
+
+	const auth, form, object = "/broadcasting/auth", "application/x-www-form-urlencoded", "application/json"
+	enter := func(channel string) string {
+		return url.Values{"socket_id": {"1.2"}, "channel_name": {channel}}.Encode()
+	}
+	const own, strange = "private-v1.users.685", "private-v1.users.1"
+	ask("POST", auth, form, enter(own), pair.AccessToken, 200)
+	ask("POST", auth, form, enter("presence-v1.companies.2224"), "Bearer "+pair.AccessToken, 200)
+	ask("POST", auth, object, `{"socket_id":"1.2","channel_name":"`+own+`","last_event_id":7}`, pair.AccessToken, 200)
+	ask("POST", auth, form, enter(own), "", 401)
+	ask("POST", auth, form, enter(strange), pair.AccessToken, 403)
+	ask("POST", auth, form, enter(own), "no token", 403)
+	ask("POST", auth, form, "socket_id=1", pair.AccessToken, 422)
+	ask("POST", auth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
+	ask("GET", auth+"?"+enter(own), "", "", pair.AccessToken, 200)
+	ask("GET", auth+"?"+enter(own), "", "", "", 401)
+	ask("GET", auth+"?"+enter(strange), "", "", pair.AccessToken, 403)
+	ask("GET", auth, "", "", pair.AccessToken, 422)
+
+	publish := func(id string, content map[string]any, want int) {
+		t.Helper()
+		body, err := json.Marshal(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, app := "/apps/"+id+"/events", running.rooms.apps.ByID(id)
+		ask("POST", path+"?"+pusher.SignRequest(app.Key, app.Secret, "POST", path, nil, body, time.Now()), object, string(body), "", want)
+	}
+	publish("1", map[string]any{"name": "e", "channels": []string{"news"}, "data": "{}", "socket_id": "1.2"}, 200)
+	publish("1", map[string]any{"name": "e", "channels": []string{"news"}}, 400)
+	publish("1", map[string]any{"name": "e", "channels": []string{"news"}, "data": strings.Repeat("x", 1<<20)}, 413)
+	publish("2", map[string]any{"name": "e", "channels": []string{"news"}, "data": "{}"}, 403)
+	ask("POST", "/apps/1/events", object, `{"name":"e","channels":["news"],"data":"{}"}`, "", 401)
+
+	for _, method := range []string{"GET", "HEAD"} {
+		ask(method, "/", "", "", "", 200)
+	}
+	for _, path := range []string{"/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
+		ask("GET", path, "", "", "", 200)
+	}
+	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 400)
+	for end := time.Now().Add(patience); !seen["/readyz GET 200"] && time.Now().Before(end); {
+		ask("GET", "/readyz", "", "", "", 0)
+	}
+	running.rooms.health.stopping.Store(true)
+	ask("GET", "/readyz", "", "", "", 503)
+
+	crmRoutes := regexp.MustCompile(`^/(v1|schemas)/`)
+	for _, op := range reference(t).Operations {
+		for _, status := range op.Statuses() {
+			key := op.String() + " " + status
+			if !crmRoutes.MatchString(op.Path) && seen[key] == hard[key] {
+				t.Errorf("%s: seen %v, though it is documented, or hard to see", key, seen[key])
+			}
+		}
+	}
+}
+
+// hard are documented answers that need a socket, or a part that fails.
+var hard = map[string]bool{
+	"/app/{key} GET 101": true, "/app/{key} GET 503": true, "/apps/{appId}/events POST 503": true,
+	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
+}
+
+func reference(t *testing.T) *apitest.Reference {
+	t.Helper()
+	ref, err := apitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}

@@ -17,22 +17,7 @@ func TestThousandSockets(t *testing.T) {
 	p := start(t, testConfig(t))
 	owner := p.signIn(t)
 
-	conns := make([]*websocket.Conn, sockets)
-	var opening sync.WaitGroup
-	queue := make(chan int)
-	for range 16 {
-		opening.Go(func() {
-			for i := range queue {
-				conns[i] = owner.subscribe(lineChannel)
-			}
-		})
-	}
-	for i := range conns {
-		queue <- i
-	}
-	close(queue)
-	opening.Wait()
-
+	conns := subscribeMany(owner, sockets)
 	faults := make(chan error, sockets)
 	var reading sync.WaitGroup
 	for _, ws := range conns {

@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 	passwordCost = bcrypt.MinCost
 	code := m.Run()
 	closeBrowser()
+	for _, line := range summary {
+		fmt.Println(line)
+	}
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {

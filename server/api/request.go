@@ -54,9 +54,18 @@ func body(c *gin.Context, dst any) error {
 	return decode(raw, dst, "")
 }
 
-// readBody reads the whole body, which must be UTF-8: the JSON decoder would put
-// U+FFFD in the place of what is not, and so change what the client sent.
+// readBody reads the whole body, which must not be empty.
 func readBody(c *gin.Context) ([]byte, error) {
+	raw, err := readAnyBody(c)
+	if err == nil && len(bytes.TrimSpace(raw)) == 0 {
+		return nil, crm.Invalid("body", "must be JSON, but is empty")
+	}
+	return raw, err
+}
+
+// readAnyBody reads the whole body, which must be UTF-8: the JSON decoder would
+// put U+FFFD in the place of what is not, and so change what the client sent.
+func readAnyBody(c *gin.Context) ([]byte, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -64,8 +73,6 @@ func readBody(c *gin.Context) ([]byte, error) {
 		return nil, &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", tooLarge.Limit)}
 	case err != nil:
 		return nil, crm.Invalid("body", "could not be read whole")
-	case len(bytes.TrimSpace(raw)) == 0:
-		return nil, crm.Invalid("body", "must be JSON, but is empty")
 	case !utf8.Valid(raw):
 		return nil, crm.Invalid("body", "must be valid UTF-8")
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/http"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
@@ -80,11 +79,8 @@ func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 // no body is no fault. What begins like a JSON object is one, whatever its type
 // says: so sends curl -d.
 func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
-	if c.Request.Body == nil || c.Request.Body == http.NoBody {
-		return nil
-	}
-	raw, err := readBody(c)
-	if err != nil {
+	raw, err := readAnyBody(c)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
 		return err
 	}
 	typ, params, _ := mime.ParseMediaType(c.GetHeader("Content-Type"))

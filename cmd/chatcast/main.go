@@ -123,7 +123,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	}
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		return errUsage{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too: --server.address=...", cmd.name, cmd.args, cmd.summary)}
+		return errUsage{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too, such as --server.address=ADDRESS", cmd.name, cmd.args, cmd.summary)}
 	}
 	if err != nil {
 		return errUsage{fmt.Errorf("chatcast %s: %w", cmd.name, err)}

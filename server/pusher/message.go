@@ -29,6 +29,7 @@ func parseMessage(text []byte) (m message, err error) {
 		return message{}, err
 	}
 	if m.Event == "" {
+		//lint:ignore ST1005 a sentence for the client
 		return message{}, errors.New("The message has no event")
 	}
 	return m, nil
@@ -36,6 +37,7 @@ func parseMessage(text []byte) (m message, err error) {
 
 func parseSubscription(data json.RawMessage) (s subscription, err error) {
 	if len(data) == 0 {
+		//lint:ignore ST1005 a sentence for the client
 		return s, errors.New("The message has no data")
 	}
 	if err := decode(data, &s, "data"); err != nil {

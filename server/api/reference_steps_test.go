@@ -52,7 +52,14 @@ func (w *walker) people() {
 		w.t.Fatal(err)
 	}
 	w.Tx(w.t, func(tx *models.Tx) error { _, err := tx.SetOnline(2224, id, true); return err })
-	w.steps(step{w.Admin, "DELETE " + staff + "/{employee}", "", 0, "", nil})
+	const theirs = line + "/chats/79990003344"
+	w.steps(
+		step{w.Admin, "POST " + line + "/chats", `{"phone":"79990003344"}`, 0, "", nil},
+		step{w.Admin, "PUT " + theirs + "/responsible", `{"id":{employee}}`, 0, "", nil},
+		step{w.Admin, "PUT " + theirs + "/responsible/pin", `{"type":"pin"}`, 0, "", nil},
+		step{w.Admin, "POST /v1/quickResponseLists", `{"name":"Shared","access":[{"userId":"{employee}","permission":"r"}]}`, 0, "", nil},
+		step{w.Admin, "DELETE " + staff + "/{employee}", "", 0, "", nil},
+	)
 }
 
 func (w *walker) catalogues() {

@@ -51,7 +51,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "--server.address=[::1]:7001"}, exitOK, "[::1]:7001", ""},
 		{[]string{"config", "check"}, exitUsage, "", "usage: chatcast config check FILE"},
 		{[]string{"config", "check", good}, exitOK, "no faults\nnote: ", ""},
-		{[]string{"config", "check", bad}, exitUsage, "", "2 faults:\n  server.adress: unknown key; known here: address, allowed_origins, drain_time, internal_address, tls, trusted_proxies\n  log.level: must be trace"},
+		{[]string{"config", "check", bad}, exitUsage, "", "2 faults:\n  server.adress: unknown key; known here: address, allowed_origins, drain_time, internal_address, public_url, tls, trusted_proxies\n  log.level: must be trace"},
 		{[]string{"migrate"}, exitOK, "the database is of this version", ""},
 		{[]string{"migrate", "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
 		{[]string{"token"}, exitUsage, "", "usage: chatcast token --email E"},

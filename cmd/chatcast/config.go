@@ -2,6 +2,8 @@ package main
 
 import (
 	"time"
+
+	"chatcast/crm"
 )
 
 // Config is everything that can be set, as config.example.yaml explains it. It
@@ -25,6 +27,7 @@ type Config struct {
 type ServerConfig struct {
 	Address         string    `yaml:"address"`
 	InternalAddress string    `yaml:"internal_address"` // empty: off
+	PublicURL       string    `yaml:"public_url"`       // empty: where it listens
 	TLS             TLSConfig `yaml:"tls"`
 	AllowedOrigins  []string  `yaml:"allowed_origins"` // empty: any
 	TrustedProxies  []string  `yaml:"trusted_proxies"`
@@ -50,7 +53,8 @@ type DatabaseConfig struct {
 
 // FilesConfig says where attachments are kept.
 type FilesConfig struct {
-	Dir string `yaml:"dir"`
+	Dir      string `yaml:"dir"`
+	MaxBytes int    `yaml:"max_bytes"` // of one attachment
 }
 
 // BusConfig names what carries events between nodes.
@@ -165,7 +169,7 @@ func Default() Config {
 		},
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Database: DatabaseConfig{URL: "sqlite:data/chatcast.db"},
-		Files:    FilesConfig{Dir: "data/files"},
+		Files:    FilesConfig{Dir: "data/files", MaxBytes: crm.DefaultMaxFile},
 		Bus:      BusConfig{URL: "memory:"},
 		Apps:     []AppConfig{app},
 		Bootstrap: BootstrapConfig{

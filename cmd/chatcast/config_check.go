@@ -28,6 +28,7 @@ func check(cfg *Config, faults *ConfigError) {
 	if cfg.Files.Dir == "" {
 		faults.add("files.dir", "must name a folder")
 	}
+	limit{"max_bytes", cfg.Files.MaxBytes, 1, 1 << 34}.check("files.", faults)
 	checkApps(cfg.Apps, faults)
 	if cfg.Webhooks.AllowPrivateTargets {
 		faults.add("webhooks.allow_private_targets", "webhooks are not in this version; leave it false")
@@ -57,6 +58,10 @@ func checkServer(s ServerConfig, faults *ConfigError) {
 		if _, err := tls.LoadX509KeyPair(s.TLS.Cert, s.TLS.Key); err != nil {
 			faults.add("server.tls.cert", "cannot be used: %v", err)
 		}
+	}
+	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" &&
+		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.TrimPrefix(s.PublicURL, u.Scheme+"://") != u.Host) {
+		faults.add("server.public_url", "must be like https://chat.example.com, with nothing after the host and port")
 	}
 	checkOrigins("server.allowed_origins", s.AllowedOrigins, faults)
 	for i, p := range s.TrustedProxies {

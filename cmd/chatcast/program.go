@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -56,12 +58,6 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err 
 	if err := store.Lock(); err != nil {
 		return nil, err
 	}
-	if p.rooms, err = wire(ctx, cfg, store, log); err != nil {
-		return nil, err
-	}
-	if p.first, err = p.rooms.rules.Bootstrap(ctx, cfg.Bootstrap.rules()); err != nil {
-		return nil, err
-	}
 	if p.listener, err = net.Listen("tcp", cfg.Server.Address); err != nil {
 		return nil, fmt.Errorf("server.address: %w", err)
 	}
@@ -69,6 +65,13 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err 
 		if p.internal, err = net.Listen("tcp", cfg.Server.InternalAddress); err != nil {
 			return nil, fmt.Errorf("server.internal_address: %w", err)
 		}
+	}
+	publicURL := cmp.Or(cfg.Server.PublicURL, strings.TrimSuffix(p.URL(), "/"))
+	if p.rooms, err = wire(ctx, cfg, store, publicURL, log); err != nil {
+		return nil, err
+	}
+	if p.first, err = p.rooms.rules.Bootstrap(ctx, cfg.Bootstrap.rules()); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

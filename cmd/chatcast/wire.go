@@ -39,8 +39,9 @@ type rooms struct {
 // detector a single hash takes seconds.
 var passwordCost int
 
-// wire makes the rooms over an open store. Nothing runs yet.
-func wire(ctx context.Context, cfg Config, store *models.Store, log *slog.Logger) (*rooms, error) {
+// wire makes the rooms over an open store. publicURL is how the world reaches the
+// program. Nothing runs yet.
+func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string, log *slog.Logger) (*rooms, error) {
 	room := func(name string) *slog.Logger { return log.With("room", name) }
 
 	// broadcasting: an event goes in, frames come out
@@ -51,6 +52,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, log *slog.Logger
 	sockets := &live{engine: engine}
 	rules := crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), FilesDir: cfg.Files.Dir,
+		MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}}, PasswordCost: passwordCost,
 	})
 	relay := broadcasting.NewRelay(broadcasting.RelayOptions{

@@ -29,10 +29,11 @@ type rooms struct {
 	relay      *broadcasting.Relay
 	attendance *crm.Attendance
 	engine     *broadcasting.Engine
-	sockets    *server.Server
-	health     *health
-	router     *gin.Engine
 	apps       *pusher.Apps
+	origins    server.Origins
+	sockets    *server.Server
+	router     *gin.Engine
+	health     *health
 }
 
 // passwordCost is bcrypt's; 0 is its default. The tests lower it: with the race
@@ -41,76 +42,83 @@ var passwordCost int
 
 // wire makes the rooms over an open store. publicURL is how the world reaches the
 // program. Nothing runs yet.
-func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string, log *slog.Logger) (*rooms, error) {
+func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string, log *slog.Logger) (r *rooms, err error) {
 	room := func(name string) *slog.Logger { return log.With("room", name) }
+	r = &rooms{store: store}
 
 	// broadcasting: an event goes in, frames come out
-	engine := broadcasting.NewEngine(broadcasting.Options{Bus: &broadcasting.Memory{}})
+	r.engine = broadcasting.NewEngine(broadcasting.Options{Bus: &broadcasting.Memory{}})
 
 	// crm: the rules, and the journal that they write and the relay reads
-	journal := crm.NewJournal(store)
-	sockets := &live{engine: engine}
-	rules := crm.New(crm.Options{
-		Store: store, Journal: journal, Live: sockets, Log: room("crm"), FilesDir: cfg.Files.Dir,
-		MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
-		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}}, PasswordCost: passwordCost,
+	journal, sockets := crm.NewJournal(store), &live{engine: r.engine}
+	r.rules = crm.New(crm.Options{
+		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: passwordCost,
+		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
+		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}},
 	})
-	relay := broadcasting.NewRelay(broadcasting.RelayOptions{
-		Journal: journal, Publish: engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
+	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
+		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
 		Retention: time.Duration(cfg.Journal.Retention),
 	})
-	sockets.relay = relay
-	attendance := crm.NewAttendance(rules)
-	engine.Watch(attendance)
+	sockets.relay = r.relay
+	r.attendance = crm.NewAttendance(r.rules)
+	r.engine.Watch(r.attendance)
 
-	// server: the sockets, and the languages spoken on them
-	origins, err := server.ParseOrigins(cfg.Server.AllowedOrigins)
-	if err != nil {
+	// server: the sockets, the router, and what is spoken there
+	if r.origins, err = server.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
 		return nil, err
 	}
-	apps, err := pusherApps(ctx, cfg, rules)
-	if err != nil {
+	if r.apps, err = pusherApps(ctx, cfg, r.rules); err != nil {
 		return nil, err
 	}
-	srv := server.New(server.Options{
+	r.sockets = server.New(server.Options{
 		Log: room("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
 		PerAddress: cfg.Limits.SocketsPerAddress, DrainWindow: time.Duration(cfg.Server.DrainTime),
 	})
-	router, err := server.NewRouter(server.RouterOptions{Origins: origins, TrustedProxies: cfg.Server.TrustedProxies, Log: room("http")})
+	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: room("http")})
 	if err != nil {
 		return nil, err
 	}
+	r.health = &health{log: room("health"), checks: []healthCheck{
+		{"database", store.Ping},
+		{"relay", func(context.Context) error { return r.relay.Ready() }},
+	}}
+	r.register(cfg, room)
+	return r, nil
+}
+
+// register gives the router its routes, plug by plug.
+func (r *rooms) register(cfg Config, room func(name string) *slog.Logger) {
 	dialect := pusher.New(pusher.Options{
-		Apps: apps, Engine: engine, Sockets: srv, Origins: origins, Log: room("pusher"),
+		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: room("pusher"),
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
-	dialect.Register(router)
-	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: room("pusher")}).Register(router)
-	(&pusher.Authorizer{
-		App: apps.First(), Users: people{rules}, People: people{rules}, Policy: channels.Policy{Access: rules},
-		Grants: engine, Log: room("pusher"),
-	}).Register(router)
-	crmAPI := &api.API{CRM: rules, Log: room("api")}
-	crmAPI.Register(router)
-	crmAPI.RegisterSchemas(router)
-	(&console.Console{
-		Version: version, AppKey: cfg.Apps[0].Key, Email: cfg.Bootstrap.User.Email, AppID: cfg.Bootstrap.AppID,
-		CompanyID: cfg.Bootstrap.Company.ID, UserID: cfg.Bootstrap.User.ID,
-		LicenseID: cfg.Bootstrap.License.ID, Messengers: cfg.Bootstrap.License.Messengers,
-	}).Register(router)
-	alive := &health{log: room("health"), checks: []healthCheck{
-		{"database", store.Ping},
-		{"relay", func(context.Context) error { return relay.Ready() }},
-	}}
-	alive.register(router)
-	router.NoRoute(func(c *gin.Context) {
+	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: room("pusher")}
+	doorman := &pusher.Authorizer{
+		App: r.apps.First(), Users: people{r.rules}, People: people{r.rules}, Policy: channels.Policy{Access: r.rules},
+		Grants: r.engine, Log: room("pusher"),
+	}
+	crmAPI := &api.API{CRM: r.rules, Log: room("api")}
+	first := cfg.Bootstrap
+	page := &console.Console{
+		Version: version, AppKey: cfg.Apps[0].Key, Email: first.User.Email, AppID: first.AppID, CompanyID: first.Company.ID,
+		UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
+	}
+
+	dialect.Register(r.router)
+	backends.Register(r.router)
+	doorman.Register(r.router)
+	crmAPI.Register(r.router)
+	crmAPI.RegisterSchemas(r.router)
+	page.Register(r.router)
+	r.health.register(r.router)
+	r.router.NoMethod(crmAPI.NoMethod)
+	r.router.NoRoute(func(c *gin.Context) {
 		if !dialect.NotFound(c) {
 			crmAPI.NoRoute(c)
 		}
 	})
-	router.NoMethod(crmAPI.NoMethod)
-	return &rooms{store, rules, relay, attendance, engine, srv, alive, router, apps}, nil
 }
 
 // pusherApps are the configured apps, with the secrets that were generated for

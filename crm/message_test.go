@@ -3,6 +3,7 @@ package crm_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -172,6 +173,17 @@ func TestSendFaults(t *testing.T) {
 		_, err := w.Chat(t.Context(), w.Owner, chatAt(onGr, ann))
 		wantCode(t, "a chat was made all the same", err, crm.CodeNotFound, "")
 	})
+}
+
+// TestManyFaultsAreCountedOnce holds the sentence above the fields, which checks
+// inside checks put together.
+func TestManyFaultsAreCountedOnce(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	_, err := w.Send(t.Context(), w.Operator, chatAt(onGr, ann), crm.Outgoing{Type: "contact", Content: crm.Content{Contact: &crm.ContactCard{}}})
+	var e *crm.Error
+	if !errors.As(err, &e) || e.Message != "name is required (2 fields are wrong)" || len(e.Fields) != 2 {
+		t.Errorf("an empty contact: %v, want two fields, counted once", err)
+	}
 }
 
 // TestMessagesAreForWhoMaySeeTheChat does everything there is as everybody.

@@ -50,18 +50,25 @@ func allFaults(errs ...error) error {
 			return err
 		}
 		if all.Fields == nil {
-			all.Fields, all.Message = map[string]string{}, e.Message
+			all.Fields = map[string]string{}
+			all.Message = strings.TrimSuffix(e.Message, howMany(e.Fields)) // e may be of this function too
 		}
 		for field, msg := range e.Fields {
 			all.Fields[field] = msg
 		}
 	}
-	switch len(all.Fields) {
-	case 0:
+	if len(all.Fields) == 0 {
 		return nil
-	case 1:
-		return all
 	}
-	all.Message += fmt.Sprintf(" (%d fields are wrong)", len(all.Fields))
+	all.Message += howMany(all.Fields)
 	return all
+}
+
+// howMany says at the end of a message, which names one field, that it is not the
+// only one.
+func howMany(fields map[string]string) string {
+	if len(fields) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d fields are wrong)", len(fields))
 }

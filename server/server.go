@@ -171,6 +171,10 @@ func (s *Server) enlist(session *Session) (refused Reason) {
 	s.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if session.gone != "" {
+		s.ended[session.gone]++
+		return ""
+	}
 	s.sessions[session] = struct{}{}
 	session.listed = true
 	if s.opt.PerAddress > 0 {
@@ -190,6 +194,7 @@ func (s *Server) delist(session *Session, r Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !session.listed {
+		session.gone = r // its client left while it was being opened
 		return
 	}
 	delete(s.sessions, session)

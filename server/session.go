@@ -20,7 +20,10 @@ type Session struct {
 	remote string
 	began  time.Time
 	trace  bool
-	listed bool // guarded by srv.mu
+
+	// guarded by srv.mu
+	listed bool
+	gone   Reason // why it ended, when that was before it was listed
 
 	lastRead atomic.Int64 // ms since srv.epoch
 	asked    int64        // ms since srv.epoch of the unanswered ping, 0: none; owned by the keeper

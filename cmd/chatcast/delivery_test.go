@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"chatcast/models/testdb"
 )
 
 // TestThousandSockets counts: each of 1,000 sockets on one licence channel gets
@@ -41,6 +43,28 @@ func TestThousandSockets(t *testing.T) {
 	if got, want := p.rooms.engine.Stats().Delivered, uint64(sockets*(messages+1)); got != want {
 		t.Errorf("%d frames were delivered, want %d", got, want)
 	}
+}
+
+// The whole program on both databases: what is posted comes out of a socket, with
+// the number that the journal gave it.
+func TestBothDatabases(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		cfg := testConfig(t)
+		cfg.Database.URL = url
+		p := start(t, cfg)
+		owner := p.signIn(t)
+		ws := owner.subscribe(lineChannel)
+		const n = 5
+		for i := range n {
+			owner.must("POST", whatsApp+"/inbound", inbound(fmt.Sprint(i), "79990001122", fmt.Sprint(i)), nil)
+		}
+		if err := readMessages(ws, n); err != nil {
+			t.Error(err)
+		}
+		if got := len(owner.events(lineChannel)); got != n+1 { // and one chatConversation
+			t.Errorf("the journal has %d events, want %d", got, n+1)
+		}
+	})
 }
 
 // readMessages reads until the text n-1 came, and wants 0 to n-1 in order, each

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -95,7 +96,11 @@ func TestKill(t *testing.T) {
 			})
 		}
 		for range 25 + 13*round { // killed at another point each time, in the midst of others' requests
-			<-enough
+			select {
+			case <-enough:
+			case <-time.After(patience):
+				t.Fatalf("the program took no message: %s", proc.errs)
+			}
 		}
 		if err := proc.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -130,6 +135,20 @@ func TestKill(t *testing.T) {
 		if got[id] != 1 {
 			t.Errorf("the acknowledged message %s is in the journal %d times", id, got[id])
 		}
+	}
+}
+
+// SIGTERM ends the real program with 0, after it has said goodbye.
+func TestTerminate(t *testing.T) {
+	p := startProcess(t, buildBinary(t), testConfig(t))
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("the program ended with %v: %s", err, p.errs)
+	}
+	if log := p.errs.String(); !strings.Contains(log, "stopping") || !strings.Contains(log, "msg=stopped") || strings.Contains(log, ownerPassword) {
+		t.Errorf("the log says\n%s", log)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
+
+	"chatcast/models/testdb"
 )
 
 const (
@@ -30,6 +32,10 @@ func TestMain(m *testing.M) {
 	passwordCost = bcrypt.MinCost
 	code := m.Run()
 	closeBrowser()
+	if err := testdb.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
 	for _, line := range summary {
 		fmt.Println(line)
 	}

@@ -27,7 +27,7 @@ import (
 // exits.
 func Main(m *testing.M, options ...goleak.Option) {
 	code := m.Run()
-	if err := server.stop(); err != nil {
+	if err := Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "testdb:", err)
 		code = max(code, 1)
 	}
@@ -39,6 +39,10 @@ func Main(m *testing.M, options ...goleak.Option) {
 	}
 	os.Exit(code)
 }
+
+// Stop stops the private server, if one was started. It is for packages with a
+// TestMain of their own; Main calls it.
+func Stop() error { return server.stop() }
 
 // Each runs the test on SQLite and on PostgreSQL, each time with a database of
 // its own that is closed at the end.

@@ -61,10 +61,15 @@ func (t *throttle) admit(now time.Time, address, account string) (wait time.Dura
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	addr := t.bucket(now, addressPace, "address", address)
+	// Before its tries make buckets: with ever new accounts they would push out
+	// those of the accounts it has failed on.
+	if wait := addressPace.until(addr, 1); wait > 0 {
+		return wait, nil
+	}
 	pair := t.bucket(now, pairPace, "pair", address, account)
 	acct := t.bucket(now, accountPace, "account", account)
 
-	wait = max(addressPace.until(addr, 1), pairPace.until(pair, 1))
+	wait = pairPace.until(pair, 1)
 	if acct.tokens < 1 {
 		wait = max(wait, min(accountPace.until(acct, 1), pairPace.until(pair, pairPace.burst)))
 	}

@@ -101,6 +101,21 @@ func TestThrottleCountsNetworksOfIPv6(t *testing.T) {
 	}
 }
 
+// TestThrottleRemembersThroughAFlood has an address that has used up its tries go
+// on with ever new accounts: that must not push out what is remembered of others.
+func TestThrottleRemembersThroughAFlood(t *testing.T) {
+	th := crm.NewThrottle()
+	for range 5 {
+		th.Admit(noon, "192.0.2.1", "anna")
+	}
+	for i := range crm.MaxBuckets {
+		th.Admit(noon, "192.0.2.66", fmt.Sprint("user", i))
+	}
+	if wait, _ := th.Admit(noon, "192.0.2.1", "anna"); wait == 0 {
+		t.Error("a flood from elsewhere made the throttle forget five failures")
+	}
+}
+
 func TestThrottleIsBounded(t *testing.T) {
 	th := crm.NewThrottle()
 	for i := range crm.MaxBuckets {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -18,6 +19,9 @@ import (
 // ErrUnknownToken is what an Authenticator answers to a token that is unknown or
 // has expired.
 var ErrUnknownToken = errors.New("pusher: the access token is invalid or has expired")
+
+// confirmTimeout bounds the second question for a permission.
+const confirmTimeout = 10 * time.Second
 
 // Authenticator finds the user of an access token: ErrUnknownToken when there is
 // none, any other error when that could not be found out.
@@ -148,21 +152,23 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 
 // grant tells the engine, then asks for the permission once more: it may have
 // been taken away since it was first asked for, and whoever took it could not
-// evict a grant that was not there yet.
+// evict a grant that was not there yet. A grant whose permission is not confirmed
+// is taken back, whatever the reason: it lifts what makes old signatures worthless.
+// So the question does not end with the request either.
 func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
+	defer cancel()
 	user, channel := strconv.FormatInt(userID, 10), form.channel.Full
 	if !a.Grants.Grant(a.App.ID, form.socketID, channel, user) {
 		// Another node's socket, perhaps, or one that is gone: signed for too. A
 		// signature is worth nothing without its socket.
 		a.Log.DebugContext(ctx, "signed for a socket that is not here", "socket", form.socketID, "channel", channel)
 	}
-	if _, err := a.authenticate(ctx, token); err != nil {
+	if err := a.admit(ctx, userID, form.channel); err != nil {
+		a.Grants.Evict(user, channel)
 		return err
 	}
-	err := a.admit(ctx, userID, form.channel)
-	if errors.Is(err, errDenied) {
-		a.Grants.Evict(user, channel)
-	}
+	_, err := a.authenticate(ctx, token)
 	return err
 }
 

@@ -286,52 +286,6 @@ func TestAuthRefuses(t *testing.T) {
 	}
 }
 
-// fickle is a CRM in which the first answer is the last that allows.
-type fickle struct {
-	company
-	tokens, access int // how often each still says yes
-}
-
-func (f *fickle) Authenticate(ctx context.Context, t string) (int64, error) {
-	if f.tokens--; f.tokens < 0 {
-		return 0, pusher.ErrUnknownToken
-	}
-	return f.company.Authenticate(ctx, t)
-}
-
-func (f *fickle) Employed(ctx context.Context, userID, companyID int64) (bool, error) {
-	if f.access--; f.access < 0 {
-		return false, nil
-	}
-	return f.company.Employed(ctx, userID, companyID)
-}
-
-// Access that is taken away while it is being granted is not granted.
-func TestAuthRevokedMeanwhile(t *testing.T) {
-	const channel = "private-v1.companies.2224"
-	for name, test := range map[string]struct {
-		crm  *fickle
-		want string
-	}{
-		"the job":   {&fickle{tokens: 2, access: 1}, "3 1234.1234 " + channel + " 685\nevicted 685 " + channel},
-		"the token": {&fickle{tokens: 1, access: 2}, "3 1234.1234 " + channel + " 685"},
-	} {
-		granted := new(grants)
-		g := gin.New()
-		(&pusher.Authorizer{
-			App: newApps(t, docApp()).First(), Users: test.crm, People: test.crm,
-			Policy: channels.Policy{Access: test.crm}, Grants: granted, Log: quiet(),
-		}).Register(g)
-		w := askFor(g, token, channel)
-		if w.Code != 403 || strings.Contains(w.Body.String(), "auth\"") {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
-		}
-		if got := granted.take(); got != test.want {
-			t.Errorf("%s: the engine heard %q, want %q", name, got, test.want)
-		}
-	}
-}
-
 // However long and odd a name is, the member stays within the protocol's limit
 // of 1,024 bytes.
 func TestAuthMemberIsSmall(t *testing.T) {

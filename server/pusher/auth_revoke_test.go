@@ -1,0 +1,128 @@
+package pusher_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/channels"
+	"chatcast/server/pusher"
+)
+
+// fickle is a CRM in which the first answer is the last that allows.
+type fickle struct {
+	company
+	tokens, access int // how often each still says yes
+}
+
+func (f *fickle) Authenticate(ctx context.Context, t string) (int64, error) {
+	if f.tokens--; f.tokens < 0 {
+		return 0, pusher.ErrUnknownToken
+	}
+	return f.company.Authenticate(ctx, t)
+}
+
+func (f *fickle) Employed(ctx context.Context, userID, companyID int64) (bool, error) {
+	if f.access--; f.access < 0 {
+		return false, nil
+	}
+	return f.company.Employed(ctx, userID, companyID)
+}
+
+// Access that is taken away while it is being granted is not granted.
+func TestAuthRevokedMeanwhile(t *testing.T) {
+	const channel = "private-v1.companies.2224"
+	for name, test := range map[string]struct {
+		crm  *fickle
+		want string
+	}{
+		"the job":   {&fickle{tokens: 2, access: 1}, "3 1234.1234 " + channel + " 685\nevicted 685 " + channel},
+		"the token": {&fickle{tokens: 1, access: 2}, "3 1234.1234 " + channel + " 685"},
+		"both":      {&fickle{tokens: 1, access: 1}, "3 1234.1234 " + channel + " 685\nevicted 685 " + channel},
+	} {
+		granted := new(grants)
+		g := gin.New()
+		(&pusher.Authorizer{
+			App: newApps(t, docApp()).First(), Users: test.crm, People: test.crm,
+			Policy: channels.Policy{Access: test.crm}, Grants: granted, Log: quiet(),
+		}).Register(g)
+		w := askFor(g, token, channel)
+		if w.Code != 403 || strings.Contains(w.Body.String(), "auth\"") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		if got := granted.take(); got != test.want {
+			t.Errorf("%s: the engine heard %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// hangUp is a client that is gone as soon as its socket is granted a channel,
+// and a policy that cannot be asked for who is gone.
+type hangUp struct {
+	grants
+	company
+	cancel context.CancelFunc
+	now    bool // it has access still
+}
+
+func (h *hangUp) Grant(app, socketID, channel, userID string) bool {
+	h.cancel()
+	h.now = false
+	return h.grants.Grant(app, socketID, channel, userID)
+}
+
+func (h *hangUp) Employed(ctx context.Context, _, _ int64) (bool, error) { return h.now, ctx.Err() }
+
+// A client that hangs up while access is taken away keeps no grant: an old
+// signature would work again.
+func TestAuthRevokedAndHungUp(t *testing.T) {
+	const channel = "private-v1.companies.2224"
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &hangUp{cancel: cancel, now: true}
+	g := gin.New()
+	(&pusher.Authorizer{
+		App: newApps(t, docApp()).First(), Users: h, People: h, Policy: channels.Policy{Access: h}, Grants: h, Log: quiet(),
+	}).Register(g)
+	r := httptest.NewRequestWithContext(ctx, "POST", "/broadcasting/auth", strings.NewReader(form("1234.1234", channel)))
+	r.Header.Set("Authorization", token)
+	r.Header.Set("Content-Type", formType)
+	g.ServeHTTP(httptest.NewRecorder(), r)
+	if got, want := h.take(), "3 1234.1234 "+channel+" 685\nevicted 685 "+channel; got != want {
+		t.Errorf("the engine heard %q, want %q", got, want)
+	}
+}
+
+// A grant whose permission cannot be asked for again is taken back.
+func TestAuthPolicyFailsAfterGrant(t *testing.T) {
+	const channel = "private-v1.companies.2224"
+	h := &failing{}
+	granted := new(grants)
+	g := gin.New()
+	(&pusher.Authorizer{
+		App: newApps(t, docApp()).First(), Users: h, People: h, Policy: channels.Policy{Access: h}, Grants: granted, Log: quiet(),
+	}).Register(g)
+	if w := askFor(g, token, channel); w.Code != 500 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if got, want := granted.take(), "3 1234.1234 "+channel+" 685\nevicted 685 "+channel; got != want {
+		t.Errorf("the engine heard %q, want %q", got, want)
+	}
+}
+
+// failing answers once, and never again.
+type failing struct {
+	company
+	asked bool
+}
+
+func (f *failing) Employed(context.Context, int64, int64) (bool, error) {
+	if f.asked {
+		return false, errors.New("the database is away")
+	}
+	f.asked = true
+	return true, nil
+}

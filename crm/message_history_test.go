@@ -100,7 +100,8 @@ func TestListMessages(t *testing.T) {
 				if page.NextPage == nil || pages > n {
 					break
 				}
-				q.NextPage = *page.NextPage
+				// With the direction or, as ChatApp's clients may, without.
+				q.NextPage, q.Direction = *page.NextPage, map[bool]string{true: direction}[pages%2 == 0]
 			}
 			if got != want {
 				t.Errorf("%s: %s, want %s", direction, got, want)
@@ -127,12 +128,18 @@ func TestListMessages(t *testing.T) {
 			}
 		}
 		none := int64(1 << 50)
+		forward, err := w.Messages(t.Context(), w.Owner, at, crm.MessageQuery{Direction: "next", PageQuery: crm.PageQuery{Limit: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		for field, q := range map[string]crm.MessageQuery{
 			"direction":      {Direction: "up"},
 			"lastInternalId": {LastInternalID: &none},
 			"limit":          {PageQuery: crm.PageQuery{Limit: 101}},
 			"nextPage":       {PageQuery: crm.PageQuery{NextPage: "x"}},
+			"nextPage, back": {PageQuery: crm.PageQuery{NextPage: *forward.NextPage}, Direction: "prev"},
 		} {
+			field, _, _ := strings.Cut(field, ",")
 			_, err := w.Messages(t.Context(), w.Owner, at, q)
 			wantCode(t, field, err, crm.CodeInvalid, field)
 		}

@@ -28,23 +28,28 @@ const (
 // MessageQuery asks for one page of a chat's messages. The page begins behind
 // LastInternalID, or, without it, at LastTime (unix seconds, included); without
 // either at the chat's end, or with DirectionNext at its beginning. NextPage, when
-// given, says all that.
+// given, says all that, the direction too.
 type MessageQuery struct {
 	PageQuery
-	Direction      string // prev when empty
+	Direction      string // when empty that of NextPage, or prev
 	LastTime       *int64
 	LastInternalID *int64
 }
 
 // Messages lists the messages of a chat.
 func (s *Service) Messages(ctx context.Context, a Actor, at ChatAddress, q MessageQuery) (page Page[HistoryItem], err error) {
-	if q.Direction == "" {
+	const lists = "messages-"
+	switch q.Direction {
+	case DirectionPrev, DirectionNext:
+	case "":
 		q.Direction = DirectionPrev
-	}
-	if q.Direction != DirectionPrev && q.Direction != DirectionNext {
+		if q.list() == lists+DirectionNext {
+			q.Direction = DirectionNext
+		}
+	default:
 		return page, Invalid("direction", "must be prev or next")
 	}
-	list := "messages-" + q.Direction
+	list := lists + q.Direction
 	after, limit, err := q.start(list, 2)
 	if err != nil {
 		return page, err

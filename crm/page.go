@@ -57,6 +57,13 @@ func (q PageQuery) start(list string, keys int) (after []int64, limit int, err e
 	return after, limit, nil
 }
 
+// list is the list that NextPage is of, as far as it is one of ours.
+func (q PageQuery) list() string {
+	raw, _ := base64.RawURLEncoding.DecodeString(q.NextPage) // start refuses what is wrong
+	list, _, _ := strings.Cut(string(raw), ":")
+	return list
+}
+
 // pageOf makes the page out of rows, of which one more than limit was asked for:
 // when it is there, there is a next page. keys are a row's sort keys.
 func pageOf[R, T any](list string, rows []R, limit int, keys func(R) []int64, item func(R) T) Page[T] {

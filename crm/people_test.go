@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"chatcast/crm"
@@ -157,6 +158,10 @@ func TestChangeMe(t *testing.T) {
 		} {
 			_, err := w.ChangeMe(t.Context(), w.Operator, token, tt.ch)
 			expectCode(t, tt.name, err, tt.want)
+			var e *crm.Error
+			if tt.name == "no current password" && errors.As(err, &e) && !strings.Contains(e.Message, "currentPassword is required") {
+				t.Errorf("%s: %q does not say what is missing", tt.name, e.Message)
+			}
 		}
 		if len(w.Live.Disconnected()) != 0 {
 			t.Error("sockets were closed without a new password")

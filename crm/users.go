@@ -70,6 +70,9 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 	}
 	if ch.Password != nil {
 		faults = append(faults, checkPassword("password", *ch.Password))
+		if ch.CurrentPassword == "" {
+			faults = append(faults, Invalid("currentPassword", "is required with password"))
+		}
 	}
 	if err := allFaults(faults...); err != nil {
 		return nil, err

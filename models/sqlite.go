@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,7 +16,8 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// openSQLite opens the file at path. Its folder is made, for the owner alone.
+// openSQLite opens the file at path. It and its folder are made for the owner
+// alone: a folder that was there may be open to others.
 //
 // Transactions go through one connection and so wait for each other in Go, in
 // the order they came, rather than in SQLite's busy loop. Reads have their own
@@ -28,6 +30,9 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("models: database folder: %w", err)
+	}
+	if err := makePrivate(path); err != nil {
+		return nil, fmt.Errorf("models: database file: %w", err)
 	}
 	s := &Store{sqlitePath: path}
 	var err error
@@ -42,6 +47,21 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// makePrivate makes the file at path, empty, unless it is there: SQLite itself
+// would make it for everybody to read. SQLite's other files get its permissions.
+// A file that is there is not touched: closing it here would end the locks that
+// this process has on it.
+func makePrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 func (s *Store) openSQLitePool(ctx context.Context, size int, options url.Values) (*gorm.DB, error) {

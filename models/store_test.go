@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,6 +14,32 @@ func TestReadChangesNothingOnSQLite(t *testing.T) {
 	store := testdb.Open(t, testdb.SQLiteURL(t))
 	if err := store.Read(t.Context()).AppendJournal(entry("a", oneChannel)); err == nil {
 		t.Error("a read has written")
+	}
+}
+
+// TestSQLiteIsPrivate looks at all files of a new database in a folder that
+// others may read.
+func TestSQLiteIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	store := testdb.Open(t, "sqlite:"+filepath.Join(dir, "chatcast.db"))
+	if err := errors.Join(store.Lock(), store.Migrate(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 3 { // the database, its log, the lock
+		t.Fatalf("files: %v, %v", files, err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the mode %v, want -rw-------", f.Name(), info.Mode())
+		}
 	}
 }
 

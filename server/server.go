@@ -27,7 +27,7 @@ var ErrStopping = errors.New("server: stopping")
 type Options struct {
 	Log             *slog.Logger
 	Writers         int           // goroutines that write [one for each core]
-	QueueBytes      int           // that may wait for one socket [1 MiB]
+	QueueBytes      int           // that may wait for one socket, or one frame if larger [1 MiB]
 	MessageBytes    int           // of one message from a client [16 KiB]
 	ActivityTimeout time.Duration // of silence, after which a socket is pinged [120 s]
 	PongTimeout     time.Duration // for the answer [30 s]

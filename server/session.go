@@ -61,7 +61,8 @@ func (s *Session) Remote() string { return s.remote }
 
 // Queue hands over one complete frame, which is shared from now on and must not
 // change. It never blocks and allocates nothing. A socket that is closing gets no
-// more; one whose queue is full is cut as SlowConsumer.
+// more; one whose queue is full is cut as SlowConsumer. An empty queue takes a
+// frame of any size: no reader, however quick, could make more room.
 func (s *Session) Queue(frame []byte) {
 	if s.trace {
 		s.traceOut(frame)
@@ -71,7 +72,7 @@ func (s *Session) Queue(frame []byte) {
 		s.mu.Unlock()
 		return
 	}
-	if s.queued+len(frame) > s.srv.opt.QueueBytes {
+	if s.queued > 0 && s.queued+len(frame) > s.srv.opt.QueueBytes {
 		s.mu.Unlock()
 		s.Close(s.farewell(SlowConsumer))
 		return

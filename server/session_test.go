@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,22 @@ func masked(first byte, payload string) []byte {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(payload)))
 	}
 	return append(append(b, 0, 0, 0, 0), payload...)
+}
+
+// A roster or an event may be larger than the queue: who reads is not slow for that.
+func TestFrameLargerThanTheQueue(t *testing.T) {
+	h := start(t, server.Options{QueueBytes: 1 << 10})
+	ws := h.dial(t)
+	session := receive(t, h.sessions, "session")
+	for _, n := range []int{1 << 10, 8 << 10, 1 << 20} {
+		for c := h.Connz(); c[0].QueuedBytes > 0; c = h.Connz() {
+			runtime.Gosched() // the peer may have it before it counts as written
+		}
+		session.Queue(text(strings.Repeat("x", n)))
+		if got := read(t, ws); len(got) != n {
+			t.Fatalf("%d bytes came as %d: %.40q", n, len(got), got)
+		}
+	}
 }
 
 // What is wrong below any dialect has an answer of the WebSocket protocol, and

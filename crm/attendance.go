@@ -15,7 +15,8 @@ import (
 
 // Times of Attendance.
 const (
-	absenceGrace = 10 * time.Second // from the last socket's close to offline
+	arrivalPause = 250 * time.Millisecond // from the first socket to online
+	absenceGrace = 10 * time.Second       // from the last socket's close to offline
 	retryFirst   = 100 * time.Millisecond
 	retryMost    = 10 * time.Second
 )
@@ -25,8 +26,10 @@ const (
 //
 // A socket on the user's own channel stands for the user wherever they work; one
 // on a company's channel, private or presence, for that company alone: who works
-// for two does not show the one that they are at work for the other. When the
-// last is gone, a grace passes before the employee is offline, so that a reload
+// for two does not show the one that they are at work for the other. A page
+// subscribes to several channels in a moment, in any order: a short pause lets it
+// be on all of them before online is told, its own arrival included. When the last
+// socket is gone, a grace passes before the employee is offline, so that a reload
 // of a page is no event.
 //
 // What is recorded in the database is what was told. A process that ended leaves
@@ -42,6 +45,7 @@ type Attendance struct {
 	// guarded by mu
 	mu    sync.Mutex
 	desks map[desk]*sitting
+	came  []newcomer     // users whose pause is not over, the earliest first
 	empty []leaving      // desks in the grace, the earliest first; some were taken again
 	due   map[int64]bool // users whose record may be out of date
 }
@@ -64,6 +68,12 @@ type desk struct{ userID, companyID int64 }
 type sitting struct {
 	sockets int
 	until   time.Time // when sockets is 0: the end of the grace
+}
+
+// newcomer is a user at a new desk, and the end of the pause.
+type newcomer struct {
+	userID int64
+	until  time.Time
 }
 
 // leaving is a desk that nobody sat at any more, and the end of its grace.
@@ -96,7 +106,8 @@ func (a *Attendance) Entered(channel, userID string) {
 	if at == nil {
 		at = &sitting{}
 		a.desks[d] = at
-		a.mark(d.userID)
+		a.came = append(a.came, newcomer{d.userID, time.Now().Add(arrivalPause)})
+		a.nudge()
 	}
 	at.sockets++
 }
@@ -148,12 +159,7 @@ func deskOf(channel, userID string) (desk, bool) {
 	return desk{}, false
 }
 
-// mark has the user's record looked at. The caller holds mu.
-func (a *Attendance) mark(userID int64) {
-	a.due[userID] = true
-	a.nudge()
-}
-
+// nudge has Run look again.
 func (a *Attendance) nudge() {
 	select {
 	case a.wake <- struct{}{}:
@@ -213,14 +219,25 @@ func (a *Attendance) recall(ctx context.Context) error {
 	return nil
 }
 
-// expire clears the desks whose grace is over, and says how long until the next.
+// expire marks who has come and the pause is over, clears the desks whose grace is
+// over, and says how long until the next.
 func (a *Attendance) expire(now time.Time) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	next := time.Hour
+	for len(a.came) > 0 {
+		first := a.came[0]
+		if left := first.until.Sub(now); left > 0 {
+			next = left
+			break
+		}
+		a.came = a.came[1:]
+		a.due[first.userID] = true
+	}
 	for len(a.empty) > 0 {
 		first := a.empty[0]
 		if left := first.until.Sub(now); left > 0 {
-			return left
+			return min(next, left)
 		}
 		a.empty = a.empty[1:]
 		at := a.desks[first.desk]
@@ -229,8 +246,7 @@ func (a *Attendance) expire(now time.Time) time.Duration {
 			a.due[first.userID] = true
 		}
 	}
-	a.empty = nil // lets go of the array behind it
-	return time.Hour
+	return next
 }
 
 // record brings the records of all users who are due up to date. A user stays

@@ -110,12 +110,18 @@ func equal(t *testing.T, when, got, want string) {
 	}
 }
 
+// pause is what passes from the first socket to online.
+const pause = 250 * time.Millisecond
+
 const person, company = "private-v1.users.685", "private-v1.companies.2224"
 
 func TestAttendanceGrace(t *testing.T) {
 	attend(t, &book{}, func(a *crm.Attendance, told func() string) {
 		equal(t, "before anybody came", told(), "")
 		a.Entered(person, "685")
+		time.Sleep(250*time.Millisecond - 1)
+		equal(t, "within the pause", told(), "")
+		time.Sleep(time.Nanosecond)
 		equal(t, "first socket", told(), "online 685@2224, online 685@2226")
 		a.Entered(person, "685")
 		a.Left(person, "685")
@@ -127,6 +133,7 @@ func TestAttendanceGrace(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		equal(t, "after the grace", told(), "offline 685@2224, offline 685@2226")
 		a.Entered(person, "685")
+		time.Sleep(pause)
 		equal(t, "back again", told(), "online 685@2224, online 685@2226")
 	})
 }
@@ -135,6 +142,7 @@ func TestAttendanceFlappingTellsNothing(t *testing.T) {
 	b := &book{}
 	attend(t, b, func(a *crm.Attendance, told func() string) {
 		a.Entered(person, "685")
+		time.Sleep(pause)
 		told()
 		before := b.asked()
 		for range 100 {
@@ -167,6 +175,7 @@ func TestAttendanceByChannel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			attend(t, &book{}, func(a *crm.Attendance, told func() string) {
 				a.Entered(tt.channel, tt.user)
+				time.Sleep(pause)
 				equal(t, "entered", told(), tt.want)
 				a.Left(tt.channel, tt.user)
 				time.Sleep(10 * time.Second)
@@ -179,8 +188,10 @@ func TestAttendanceByChannel(t *testing.T) {
 func TestAttendanceTwoDesks(t *testing.T) {
 	attend(t, &book{}, func(a *crm.Attendance, told func() string) {
 		a.Entered(company, "685")
+		time.Sleep(pause)
 		equal(t, "company", told(), "online 685@2224")
 		a.Entered(person, "685")
+		time.Sleep(pause)
 		equal(t, "then own channel", told(), "online 685@2226")
 		a.Left(person, "685")
 		time.Sleep(10 * time.Second)

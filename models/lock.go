@@ -1,27 +1,86 @@
 package models
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-// ErrLocked says that another process serves from this SQLite file.
+// ErrLocked says that another process serves from this database.
 var ErrLocked = errors.New("models: another chatcast is running on this database")
 
+// On PostgreSQL a server that ended a moment ago may not be noticed yet.
+const (
+	lockWait = 2 * time.Second
+	lockPoll = 50 * time.Millisecond
+)
+
 // Lock makes this process the only one that serves from the database, until
-// Close: on SQLite the relay and the sockets live in one process. It returns
-// ErrLocked at once when there is another. The lock is that of the file
-// <database>.lock, which stays; the system releases it when the process ends,
-// however it ends. PostgreSQL serves many nodes and is not locked.
-func (s *Store) Lock() error {
+// Close: the relay and the sockets live in one process, and the sockets of
+// another would hear nothing. It returns ErrLocked when there is another.
+//
+// On SQLite the lock is that of the file <database>.lock, which stays. On
+// PostgreSQL it is an advisory lock on a connection of its own. Either is
+// released by the system when the process ends, however it ends.
+func (s *Store) Lock(ctx context.Context) error {
 	if s.postgres {
-		return nil
+		return s.lockPostgres(ctx)
 	}
 	path := s.sqlitePath + ".lock"
 	release, err := lockFile(path)
 	if err != nil {
 		return fmt.Errorf("%w (%s)", err, path)
 	}
-	s.closers = append([]func() error{release}, s.closers...) // released last
+	s.holdLock(release)
 	return nil
+}
+
+func (s *Store) lockPostgres(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.url)
+	if err != nil {
+		return fmt.Errorf("models: lock: %w", err)
+	}
+	release := func() error {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+		defer cancel()
+		_ = conn.Close(bye) // the server lets go of the lock in any case
+		return nil
+	}
+	if err := waitForLock(ctx, conn); err != nil {
+		return errors.Join(err, release())
+	}
+	s.holdLock(release)
+	return nil
+}
+
+// waitForLock returns nil when conn holds the lock of the one that serves.
+func waitForLock(ctx context.Context, conn *pgx.Conn) error {
+	limit := time.NewTimer(lockWait)
+	defer limit.Stop()
+	retry := time.NewTicker(lockPoll)
+	defer retry.Stop()
+	for {
+		var won bool
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(lockServe)).Scan(&won); err != nil {
+			return fmt.Errorf("models: lock: %w", err)
+		}
+		if won {
+			return nil
+		}
+		select {
+		case <-retry.C:
+		case <-limit.C:
+			return ErrLocked
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// holdLock has the lock released last, when all else is closed.
+func (s *Store) holdLock(release func() error) {
+	s.closers = append([]func() error{release}, s.closers...)
 }

@@ -24,6 +24,7 @@ var migrations embed.FS
 const (
 	lockMigrate = 0x63686174_0001
 	lockRelay   = 0x63686174_0002
+	lockServe   = 0x63686174_0003
 )
 
 // Migrate brings the database to the version of this program. It changes nothing

@@ -25,7 +25,7 @@ func TestSQLiteIsPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := testdb.Open(t, "sqlite:"+filepath.Join(dir, "chatcast.db"))
-	if err := errors.Join(store.Lock(), store.Migrate(t.Context())); err != nil {
+	if err := errors.Join(store.Lock(t.Context()), store.Migrate(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(dir)
@@ -44,20 +44,21 @@ func TestSQLiteIsPrivate(t *testing.T) {
 }
 
 func TestLock(t *testing.T) {
-	url := "sqlite:" + filepath.Join(t.TempDir(), "chatcast.db")
-	first, second := testdb.Open(t, url), testdb.Open(t, url)
-	if err := first.Lock(); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Lock(); !errors.Is(err, models.ErrLocked) {
-		t.Errorf("the second lock: %v, want ErrLocked", err)
-	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Lock(); err != nil {
-		t.Errorf("after the first has gone: %v", err)
-	}
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		first, second := testdb.Open(t, url), testdb.Open(t, url)
+		if err := first.Lock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := second.Lock(t.Context()); !errors.Is(err, models.ErrLocked) {
+			t.Errorf("the second lock: %v, want ErrLocked", err)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := second.Lock(t.Context()); err != nil {
+			t.Errorf("after the first has gone: %v", err)
+		}
+	})
 }
 
 func TestSettings(t *testing.T) {

@@ -55,7 +55,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err 
 			err = errors.Join(err, p.closeListeners(), store.Close())
 		}
 	}()
-	if err := store.Lock(); err != nil {
+	if err := store.Lock(ctx); err != nil {
 		return nil, err
 	}
 	if p.listener, err = net.Listen("tcp", cfg.Server.Address); err != nil {

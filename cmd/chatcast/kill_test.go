@@ -138,11 +138,14 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// SIGTERM ends the real program with 0, after it has said goodbye.
+// SIGTERM ends the real program with 0, after it has said goodbye; so do two
+// signals at once, as it gets them when its group is signalled too.
 func TestTerminate(t *testing.T) {
 	p := startProcess(t, buildBinary(t), testConfig(t))
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		if err := p.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := p.cmd.Wait(); err != nil {
 		t.Errorf("the program ended with %v: %s", err, p.errs)

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // serve runs the server until it is told to stop.
@@ -29,8 +30,12 @@ func serve(ctx context.Context, in invocation) error {
 	return err
 }
 
+// oneWish is how long after the first signal another is the same wish: make,
+// timeout and some supervisors signal the program and then its group.
+const oneWish = time.Second
+
 // stopOnSignal ends the context at the first SIGINT or SIGTERM, and the program
-// at the second: who asks twice does not want to wait.
+// at a second one later: who asks twice does not want to wait.
 func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
@@ -42,9 +47,12 @@ func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, fu
 		case <-ctx.Done():
 			return
 		}
-		if _, again := <-signals; again {
-			fmt.Fprintln(stderr, "chatcast: stopped at once, as asked twice")
-			os.Exit(exitFailed)
+		first := time.Now()
+		for range signals {
+			if time.Since(first) > oneWish {
+				fmt.Fprintln(stderr, "chatcast: stopped at once, as asked twice")
+				os.Exit(exitFailed)
+			}
 		}
 	}()
 	return ctx, func() {

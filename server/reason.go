@@ -8,7 +8,7 @@ type Reason string
 const (
 	PeerClosed    Reason = "peer_closed"    // a close frame came
 	PeerGone      Reason = "peer_gone"      // the connection broke or ended without one
-	SlowConsumer  Reason = "slow_consumer"  // its queue was full
+	SlowConsumer  Reason = "slow_consumer"  // its queue was full, or it took nothing in Options.WriteTimeout
 	Silent        Reason = "silent"         // no answer to a ping
 	Stopping      Reason = "stopping"       // this server stops
 	AddressFull   Reason = "address_full"   // too many sockets from one address

@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -153,14 +155,22 @@ func (s *Session) flushed() {
 }
 
 // broken ends a session whose connection takes nothing more.
-func (s *Session) broken() {
+func (s *Session) broken(r Reason) {
 	s.mu.Lock()
 	if !s.closing {
-		s.closing, s.reason = true, PeerGone
+		s.closing, s.reason = true, r
 	}
 	s.drop()
 	s.mu.Unlock()
 	s.shut() // and the reader ends, too
+}
+
+// whyBroken tells a peer that took too little in time from one that is gone.
+func whyBroken(err error) Reason {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return SlowConsumer
+	}
+	return PeerGone
 }
 
 // drop forgets what waits; needs mu.
@@ -186,7 +196,7 @@ func (s *Session) shut() {
 // readEnded is called by the reader, once, when nothing more will be read.
 func (s *Session) readEnded(end Farewell) {
 	if end.Reason == PeerGone {
-		s.broken()
+		s.broken(PeerGone)
 	} else {
 		s.Close(end)
 	}

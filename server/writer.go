@@ -117,7 +117,7 @@ func (w *writer) serve(s *Session) {
 		n, err := w.write(s, chunk)
 		written += n
 		if err != nil {
-			s.broken()
+			s.broken(PeerGone)
 			left = nil
 			break
 		}
@@ -215,7 +215,7 @@ func (s *Session) drain(rest []byte, frames [][]byte) {
 			s.wrote(n)
 			if err != nil {
 				s.endDrain()
-				s.broken()
+				s.broken(whyBroken(err))
 				return
 			}
 			rest = nil

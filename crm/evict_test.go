@@ -1,6 +1,8 @@
 package crm_test
 
 import (
+	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -172,5 +174,31 @@ func TestAnAdminGivesANewPassword(t *testing.T) {
 		expectCode(t, "the new password", err, "")
 		_, err = w.ChangeEmployee(t.Context(), w.Admin, crmtest.CompanyID, 685, crm.EmployeeChanges{Password: ptr(rightPassword)})
 		expectCode(t, "an admin gives the owner one", err, crm.CodeDenied)
+	})
+}
+
+// TestLostAccessEndsThoughTheCommitFails has the one who takes access away hang up
+// while it is committed. Nobody can know then whether it was: subscriptions end.
+func TestLostAccessEndsThoughTheCommitFails(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		ended := 0
+		ctx, hangUp := context.WithCancel(t.Context())
+		err := w.ChangeAnd(ctx, func(after func(func())) error {
+			after(func() { ended++ })
+			hangUp()
+			return nil
+		})
+		if err == nil || ended != 1 {
+			t.Errorf("hung up during the commit: %v, ended %d times, want once", err, ended)
+		}
+		refused := errors.New("refused")
+		err = w.ChangeAnd(t.Context(), func(after func(func())) error {
+			after(func() { ended++ })
+			return refused
+		})
+		if !errors.Is(err, refused) || ended != 1 {
+			t.Errorf("refused: %v, ended %d times, want no more", err, ended)
+		}
 	})
 }

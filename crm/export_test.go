@@ -36,3 +36,10 @@ func (p *passwords) Enter(ctx context.Context) (leave func(), err error) { retur
 
 // Slots says how many may hash at once.
 func (p *passwords) Slots() int { return cap(p.slots) }
+
+// ChangeAnd is (*Service).change of an f that may have something done afterwards.
+func (s *Service) ChangeAnd(ctx context.Context, f func(after func(func())) error) error {
+	return s.change(ctx, func(c *change) error {
+		return f(func(do func()) { c.after = append(c.after, do) })
+	})
+}

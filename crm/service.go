@@ -76,16 +76,17 @@ type change struct {
 func (c *change) emit(ev Event) { c.events = append(c.events, ev) }
 
 // change runs f in one transaction; what f emitted is journalled in it. After
-// the commit subscriptions that were lost end, then the relay is woken.
+// the commit subscriptions that were lost end, then the relay is woken. So they
+// do when the commit fails: it may have happened all the same, when who asked has
+// hung up meanwhile or the database did not answer, and nobody else would end
+// them.
 func (s *Service) change(ctx context.Context, f func(c *change) error) error {
-	var n int
-	var after []func()
+	var done *change // nil: the commit was not tried
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
 		c := &change{Tx: tx, now: s.Now()}
 		if err := f(c); err != nil {
 			return err
 		}
-		n, after = len(c.events), c.after
 		for _, ev := range c.events {
 			entry, err := ev.entry(c.now)
 			if err != nil {
@@ -95,18 +96,19 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 				return err
 			}
 		}
+		done = c
 		return nil
 	})
-	if err != nil {
+	if done == nil {
 		return err
 	}
-	for _, f := range after {
+	for _, f := range done.after {
 		f()
 	}
-	if n > 0 {
+	if len(done.events) > 0 {
 		s.Live.Wake()
 	}
-	return nil
+	return err
 }
 
 // entry is ev as a journal row. It checks nothing: events are made by this

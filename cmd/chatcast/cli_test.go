@@ -55,7 +55,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"migrate"}, exitOK, "the database is of this version", ""},
 		{[]string{"migrate", "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
 		{[]string{"token"}, exitUsage, "", "usage: chatcast token --email E"},
-		{[]string{"token", "--email", "nobody@example.com"}, exitFailed, "", "user not found"},
+		{[]string{"token", "--email", "nobody@example.com"}, exitFailed, "", "chatcast: user not found\n"},
 		{[]string{"secret", "--app", "nine"}, exitUsage, "", `no app with the id "nine"`},
 		{[]string{"secret", "--config", good}, exitOK, "hunter2hunter2\n", ""},
 	} {

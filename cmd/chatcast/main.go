@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"chatcast/crm"
 )
 
 // Set by make build; a build without it knows at least its commit.
@@ -148,6 +150,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 func report(stderr io.Writer, err error) int {
 	var wrong ConfigError
 	var misused errUsage
+	var fault *crm.Error
 	switch {
 	case err == nil:
 		return exitOK
@@ -157,6 +160,9 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &wrong), errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "configuration file"):
 		fmt.Fprintln(stderr, "chatcast:", err)
 		return exitUsage
+	case errors.As(err, &fault):
+		fmt.Fprintln(stderr, "chatcast:", fault.Message)
+		return exitFailed
 	}
 	fmt.Fprintln(stderr, "chatcast:", err)
 	return exitFailed

@@ -187,7 +187,11 @@ func leaveUnnumbered(t *testing.T, cfg Config) {
 	err = store.Tx(t.Context(), func(tx *models.Tx) error {
 		return tx.AppendJournal(&models.JournalEntry{
 			CompanyID: 2224, Name: "message", Channels: `["` + lineChannel + `"]`, CreatedAtMS: time.Now().UnixMilli(),
-			Data: `{"payload":{"data":[{"id":"left"}],"meta":{"type":"message","licenseId":1229,"messengerType":"grWhatsApp"}}}`,
+			Data: `{"payload":{"data":[{"id":"left","fromApi":false,"fromMe":false,"side":"in","time":1637319282,"isForwarded":false,` +
+				`"type":"text","subtype":null,"message":{"text":"Test","caption":"","file":null},"quotedMessage":null,` +
+				`"fromUser":{"id":"79990001122","username":null,"name":"Ann","phone":"79990001122"},` +
+				`"chat":{"id":"79990001122@c.us","hash":"h1","type":"private","phone":"79990001122","username":null,"name":"Ann","image":null},` +
+				`"fromApp":null,"utm":null,"created":null}],"meta":{"type":"message","licenseId":1229,"messengerType":"grWhatsApp"}}}`,
 		})
 	})
 	if err != nil {

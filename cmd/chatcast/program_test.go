@@ -14,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
 
+	"chatcast/crm/crmtest"
+	"chatcast/models"
 	"chatcast/models/testdb"
 )
 
@@ -91,8 +93,24 @@ func start(t testing.TB, cfg Config) *running {
 			}
 		}
 	}
-	t.Cleanup(r.stop)
+	t.Cleanup(func() {
+		r.stop()
+		validateJournal(t, cfg.Database.URL)
+	})
 	return r
+}
+
+// validateJournal holds every event that a test caused against its schema.
+func validateJournal(t testing.TB, url string) {
+	store, err := models.Open(context.Background(), url)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	crmtest.ValidateJournal(t, store)
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func testLog(t testing.TB) *slog.Logger {

@@ -74,10 +74,10 @@ func (w *World) EventsAfter(t testing.TB, mark int64, names ...string) []Event {
 	return events
 }
 
-// validateAll fails the test for every event of the journal that its schema does
-// not allow, before and after the relay gave it a number.
-func (w *World) validateAll(t testing.TB) {
-	rows, err := w.Store.Read(context.Background()).Written(0, 1<<30)
+// ValidateJournal fails the test for every event of the journal that its schema
+// does not allow, before and after the relay gave it a number.
+func ValidateJournal(t testing.TB, store *models.Store) {
+	rows, err := store.Read(context.Background()).Written(0, 1<<30)
 	if err != nil {
 		t.Errorf("crmtest: read the journal: %v", err)
 		return

@@ -56,7 +56,7 @@ func New(t testing.TB, store *models.Store) *World {
 	if err := store.Tx(t.Context(), func(tx *models.Tx) error { return w.fill(tx) }); err != nil {
 		t.Fatalf("crmtest: fill the store: %v", err)
 	}
-	t.Cleanup(func() { w.validateAll(t) })
+	t.Cleanup(func() { ValidateJournal(t, w.Store) })
 	return w
 }
 

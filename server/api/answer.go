@@ -41,11 +41,6 @@ type answerError struct {
 // internal is all that a stranger learns of a fault of ours.
 var internal = answer{Error: &answerError{Code: "ApiInternalError", Message: "internal error"}}
 
-// ok answers 200 with data, which may be nil.
-func ok(c *gin.Context, data any) {
-	c.JSON(http.StatusOK, answer{Success: true, Data: data})
-}
-
 // fail answers with what err says; a stranger's error says only "internal" and
 // goes to the log.
 func (a *API) fail(c *gin.Context, err error) {
@@ -66,11 +61,15 @@ func (a *API) fail(c *gin.Context, err error) {
 	c.AbortWithStatusJSON(to.status, answer{Error: &answerError{Code: to.code, Message: e.Message, Fields: e.Fields}})
 }
 
-// reply answers with data, or with err when there is one.
-func (a *API) reply(c *gin.Context, data any, err error) {
-	if err != nil {
-		a.fail(c, err)
-		return
+// serve makes a route of do: it answers with the error, or else with the data,
+// which may be nil.
+func (a *API) serve(do func(c *gin.Context) (any, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		data, err := do(c)
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		c.JSON(http.StatusOK, answer{Success: true, Data: data})
 	}
-	ok(c, data)
 }

@@ -9,11 +9,11 @@ import (
 )
 
 func (a *API) registerChats(signedIn, line gin.IRouter) {
-	signedIn.GET("/chats", a.allChats)
-	line.GET("/chats", a.chats)
-	line.POST("/chats", a.createChat)
-	line.GET("/chats/:chatId", a.chat)
-	line.GET("/contacts", a.contacts)
+	signedIn.GET("/chats", a.serve(a.allChats))
+	line.GET("/chats", on(a, pathLine, a.chats))
+	line.POST("/chats", on(a, pathLine, a.createChat))
+	line.GET("/chats/:chatId", on(a, pathChat, a.chat))
+	line.GET("/contacts", on(a, pathLine, a.contacts))
 
 	chat := line.Group("/chats/:chatId")
 	chat.PUT("/status", chatAction(a, typeInput.value, a.CRM.SetChatStatus))
@@ -55,63 +55,40 @@ func (in processInput) value() crm.Field[string] { return in.Process }
 // with the chat as it is then.
 func chatAction[In, V any](a *API, value func(In) V,
 	do func(context.Context, crm.Actor, crm.ChatAddress, V) (crm.ChatData, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		at, err := onChat(c)
-		if err != nil {
-			a.fail(c, err)
-			return
-		}
+	return on(a, pathChat, func(c *gin.Context, at crm.ChatAddress) (any, error) {
 		var in In
 		if err := body(c, &in); err != nil {
-			a.fail(c, err)
-			return
+			return nil, err
 		}
-		data, err := do(c.Request.Context(), actor(c), at, value(in))
-		a.reply(c, data, err)
-	}
+		return do(c.Request.Context(), actor(c), at, value(in))
+	})
 }
 
 // chatRemoval serves the removal of what the path names from a chat.
 func (a *API) chatRemoval(param string, do func(context.Context, crm.Actor, crm.ChatAddress, int64) (crm.ChatData, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		at, err := onChat(c)
-		if err != nil {
-			a.fail(c, err)
-			return
-		}
+	return on(a, pathChat, func(c *gin.Context, at crm.ChatAddress) (any, error) {
 		id, err := pathID(c, param)
 		if err != nil {
-			a.fail(c, err)
-			return
+			return nil, err
 		}
-		data, err := do(c.Request.Context(), actor(c), at, id)
-		a.reply(c, data, err)
-	}
+		return do(c.Request.Context(), actor(c), at, id)
+	})
 }
 
-func (a *API) allChats(c *gin.Context) {
+func (a *API) allChats(c *gin.Context) (any, error) {
 	q, err := chatQuery(c)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	page, err := a.CRM.AllChats(c.Request.Context(), actor(c), q)
-	a.reply(c, page, err)
+	return a.CRM.AllChats(c.Request.Context(), actor(c), q)
 }
 
-func (a *API) chats(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) chats(c *gin.Context, line crm.Line) (any, error) {
 	q, err := chatQuery(c)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	page, err := a.CRM.Chats(c.Request.Context(), actor(c), line, q)
-	a.reply(c, page, err)
+	return a.CRM.Chats(c.Request.Context(), actor(c), line, q)
 }
 
 // chatQuery reads limit, nextPage, lastTime, status, responsibleId (an id, or
@@ -144,37 +121,18 @@ func chatQuery(c *gin.Context) (q crm.ChatQuery, err error) {
 	return q, nil
 }
 
-func (a *API) chat(c *gin.Context) {
-	at, err := onChat(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	data, err := a.CRM.Chat(c.Request.Context(), actor(c), at)
-	a.reply(c, data, err)
+func (a *API) chat(c *gin.Context, at crm.ChatAddress) (any, error) {
+	return a.CRM.Chat(c.Request.Context(), actor(c), at)
 }
 
-func (a *API) createChat(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) createChat(c *gin.Context, line crm.Line) (any, error) {
 	var in crm.ChatInput
 	if err := body(c, &in); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	data, err := a.CRM.CreateChat(c.Request.Context(), actor(c), line, in)
-	a.reply(c, data, err)
+	return a.CRM.CreateChat(c.Request.Context(), actor(c), line, in)
 }
 
-func (a *API) contacts(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	page, err := a.CRM.Contacts(c.Request.Context(), actor(c), line, queryPage(c), c.Query("search"))
-	a.reply(c, page, err)
+func (a *API) contacts(c *gin.Context, line crm.Line) (any, error) {
+	return a.CRM.Contacts(c.Request.Context(), actor(c), line, queryPage(c), c.Query("search"))
 }

@@ -10,31 +10,27 @@ import (
 )
 
 func (a *API) registerEvents(signedIn gin.IRouter) {
-	signedIn.GET("/events", a.events)
+	signedIn.GET("/events", a.serve(a.events))
 }
 
 // events answers with the journal of one channel, for those without sockets.
-func (a *API) events(c *gin.Context) {
+func (a *API) events(c *gin.Context) (any, error) {
 	q := crm.EventsQuery{Channel: c.Query("channel")}
 	after, err := queryInt(c, "after")
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	limit, err := queryInt(c, "limit")
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	wait, err := queryInt(c, "wait")
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	// Beyond what Events allows, without an overflow on the way.
 	q.After, q.Limit, q.Wait = after, int(clamp(limit)), time.Duration(clamp(wait))*time.Second
-	page, err := a.CRM.Events(c.Request.Context(), actor(c), q)
-	a.reply(c, page, err)
+	return a.CRM.Events(c.Request.Context(), actor(c), q)
 }
 
 // clamp keeps n wrong when it is wrong, but small.

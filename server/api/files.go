@@ -46,7 +46,7 @@ func (a *API) file(c *gin.Context) {
 }
 
 func (a *API) openFile(c *gin.Context) (*crm.Attachment, error) {
-	line, err := onLine(c)
+	line, err := pathLine(c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,15 +67,11 @@ type fileInput struct {
 	Caption  string `json:"caption"`
 }
 
-func (a *API) sendFile(c *gin.Context) {
-	at, err := onChat(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 	var in fileInput
 	var more common
 	var upload *crm.Upload
+	var err error
 	if kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind == "multipart/form-data" {
 		upload, err = a.form(c, at, &in, &more)
 	} else {
@@ -83,18 +79,14 @@ func (a *API) sendFile(c *gin.Context) {
 	}
 	if err != nil {
 		upload.Discard()
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	m := more.outgoing(c)
 	m.Content.Caption = in.Caption
-	var sent crm.Sent
 	if upload != nil {
-		sent, err = a.CRM.SendFile(c.Request.Context(), actor(c), at, upload, in.FileName, m)
-	} else {
-		sent, err = a.CRM.SendLink(c.Request.Context(), actor(c), at, in.File, in.FileName, m)
+		return a.CRM.SendFile(c.Request.Context(), actor(c), at, upload, in.FileName, m)
 	}
-	a.reply(c, sent, err)
+	return a.CRM.SendLink(c.Request.Context(), actor(c), at, in.File, in.FileName, m)
 }
 
 // form reads a multipart body: the file's bytes go straight to the file store,

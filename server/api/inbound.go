@@ -10,27 +10,20 @@ import (
 )
 
 func (a *API) registerLine(line gin.IRouter) {
-	line.POST("/inbound", a.inbound)
-	line.GET("/status", a.lineStatus)
-	line.POST("/connect", a.pair)
-	line.GET("/qr", a.pair)
-	line.POST("/pairingCode", a.pairingCode)
-	line.DELETE("/session", a.logout)
+	line.POST("/inbound", on(a, pathLine, a.inbound))
+	line.GET("/status", on(a, pathLine, a.lineStatus))
+	line.POST("/connect", on(a, pathLine, a.pair))
+	line.GET("/qr", on(a, pathLine, a.pair))
+	line.POST("/pairingCode", on(a, pathLine, a.pairingCode))
+	line.DELETE("/session", on(a, pathLine, a.logout))
 }
 
-func (a *API) inbound(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) inbound(c *gin.Context, line crm.Line) (any, error) {
 	in, err := inboundBody(c)
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	answer, err := a.CRM.Receive(c.Request.Context(), actor(c), line, in)
-	a.reply(c, answer, err)
+	return a.CRM.Receive(c.Request.Context(), actor(c), line, in)
 }
 
 // inboundBody decodes item by item, so that a wrong type is named with its place:
@@ -67,47 +60,24 @@ func decodeAll[T any](raw []json.RawMessage, name string) ([]T, error) {
 	return all, nil
 }
 
-func (a *API) lineStatus(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	status, err := a.CRM.LineStatus(c.Request.Context(), actor(c), line)
-	a.reply(c, status, err)
+func (a *API) lineStatus(c *gin.Context, line crm.Line) (any, error) {
+	return a.CRM.LineStatus(c.Request.Context(), actor(c), line)
 }
 
-func (a *API) pair(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	pairing, err := a.CRM.Pair(c.Request.Context(), actor(c), line, nil)
-	a.reply(c, pairing, err)
+func (a *API) pair(c *gin.Context, line crm.Line) (any, error) {
+	return a.CRM.Pair(c.Request.Context(), actor(c), line, nil)
 }
 
-func (a *API) pairingCode(c *gin.Context) {
-	line, err := onLine(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) pairingCode(c *gin.Context, line crm.Line) (any, error) {
 	var in struct {
 		Phone string `json:"phone"`
 	}
 	if err := body(c, &in); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	pairing, err := a.CRM.Pair(c.Request.Context(), actor(c), line, &in.Phone)
-	a.reply(c, pairing, err)
+	return a.CRM.Pair(c.Request.Context(), actor(c), line, &in.Phone)
 }
 
-func (a *API) logout(c *gin.Context) {
-	line, err := onLine(c)
-	if err == nil {
-		err = a.CRM.Logout(c.Request.Context(), actor(c), line)
-	}
-	a.reply(c, nil, err)
+func (a *API) logout(c *gin.Context, line crm.Line) (any, error) {
+	return nil, a.CRM.Logout(c.Request.Context(), actor(c), line)
 }

@@ -7,21 +7,18 @@ import (
 )
 
 func (a *API) registerMe(signedIn gin.IRouter) {
-	signedIn.GET("/me", a.me)
-	signedIn.PATCH("/me", a.changeMe)
+	signedIn.GET("/me", a.serve(a.me))
+	signedIn.PATCH("/me", a.serve(a.changeMe))
 }
 
-func (a *API) me(c *gin.Context) {
-	me, err := a.CRM.Me(c.Request.Context(), actor(c))
-	a.reply(c, me, err)
+func (a *API) me(c *gin.Context) (any, error) {
+	return a.CRM.Me(c.Request.Context(), actor(c))
 }
 
-func (a *API) changeMe(c *gin.Context) {
+func (a *API) changeMe(c *gin.Context) (any, error) {
 	var ch crm.MyChanges
 	if err := body(c, &ch); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	me, err := a.CRM.ChangeMe(c.Request.Context(), actor(c), accessToken(c.Request), ch)
-	a.reply(c, me, err)
+	return a.CRM.ChangeMe(c.Request.Context(), actor(c), accessToken(c.Request), ch)
 }

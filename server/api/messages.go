@@ -11,19 +11,19 @@ import (
 
 func (a *API) registerMessages(line gin.IRouter) {
 	chat := line.Group("/chats/:chatId")
-	chat.PATCH("/read", a.markRead)
-	chat.POST("/typing", a.typing)
+	chat.PATCH("/read", on(a, pathChat, a.markRead))
+	chat.POST("/typing", on(a, pathChat, a.typing))
 
 	messages := chat.Group("/messages")
-	messages.GET("", a.messages)
+	messages.GET("", on(a, pathChat, a.messages))
 	messages.POST("/text", send(a, crm.MessageText, textInput.content))
 	messages.POST("/location", send(a, crm.MessageLocation, locationInput.content))
 	messages.POST("/contact", send(a, crm.MessageContact, contact))
 	messages.POST("/poll", send(a, crm.MessagePoll, poll))
 	messages.POST("/reaction", send(a, crm.MessageReaction, reaction))
-	messages.POST("/file", a.sendFile)
-	messages.PATCH("/:messageId", a.editMessage)
-	messages.DELETE("/:messageId", a.deleteMessage)
+	messages.POST("/file", on(a, pathChat, a.sendFile))
+	messages.PATCH("/:messageId", on(a, pathChat, a.editMessage))
+	messages.DELETE("/:messageId", on(a, pathChat, a.deleteMessage))
 }
 
 const idempotencyHeader = "Idempotency-Key"
@@ -76,27 +76,20 @@ func reaction(in crm.Reaction) (crm.Content, error)   { return crm.Content{React
 
 // send serves the sending of a type of message, whose body is an In.
 func send[In any](a *API, typ string, content func(In) (crm.Content, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		at, err := onChat(c)
-		if err != nil {
-			a.fail(c, err)
-			return
-		}
+	return on(a, pathChat, func(c *gin.Context, at crm.ChatAddress) (any, error) {
 		var in In
 		var more common
-		if err := bodies(c, &in, &more); err != nil {
-			a.fail(c, err)
-			return
+		err := bodies(c, &in, &more)
+		if err != nil {
+			return nil, err
 		}
 		m := more.outgoing(c)
 		m.Type = typ
 		if m.Content, err = content(in); err != nil {
-			a.fail(c, err)
-			return
+			return nil, err
 		}
-		sent, err := a.CRM.Send(c.Request.Context(), actor(c), at, m)
-		a.reply(c, sent, err)
-	}
+		return a.CRM.Send(c.Request.Context(), actor(c), at, m)
+	})
 }
 
 // bodies decodes the one body into each of the destinations.
@@ -110,23 +103,16 @@ func bodies(c *gin.Context, dst ...any) error {
 	return err
 }
 
-func (a *API) messages(c *gin.Context) {
-	at, err := onChat(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) messages(c *gin.Context, at crm.ChatAddress) (any, error) {
 	q := crm.MessageQuery{PageQuery: queryPage(c), Direction: c.Query("direction")}
+	var err error
 	if q.LastTime, err = queryNumber(c, "lastTime"); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
 	if q.LastInternalID, err = queryNumber(c, "lastInternalId"); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	page, err := a.CRM.Messages(c.Request.Context(), actor(c), at, q)
-	a.reply(c, page, err)
+	return a.CRM.Messages(c.Request.Context(), actor(c), at, q)
 }
 
 // queryNumber is an integer of the query from 0 on, nil when it is not there.
@@ -142,54 +128,31 @@ func queryNumber(c *gin.Context, name string) (*int64, error) {
 	return &n, nil
 }
 
-func (a *API) editMessage(c *gin.Context) {
-	at, err := onChat(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) editMessage(c *gin.Context, at crm.ChatAddress) (any, error) {
 	var in struct {
 		Text    *string `json:"text"`
 		Caption *string `json:"caption"`
 	}
 	if err := body(c, &in); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	item, err := a.CRM.EditMessage(c.Request.Context(), actor(c), at, c.Param("messageId"), crm.Edit{Text: in.Text, Caption: in.Caption})
-	a.reply(c, item, err)
+	return a.CRM.EditMessage(c.Request.Context(), actor(c), at, c.Param("messageId"), crm.Edit{Text: in.Text, Caption: in.Caption})
 }
 
-func (a *API) deleteMessage(c *gin.Context) {
-	at, err := onChat(c)
-	if err == nil {
-		err = a.CRM.DeleteMessage(c.Request.Context(), actor(c), at, c.Param("messageId"))
-	}
-	a.reply(c, nil, err)
+func (a *API) deleteMessage(c *gin.Context, at crm.ChatAddress) (any, error) {
+	return nil, a.CRM.DeleteMessage(c.Request.Context(), actor(c), at, c.Param("messageId"))
 }
 
-func (a *API) markRead(c *gin.Context) {
-	at, err := onChat(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
-	data, err := a.CRM.MarkRead(c.Request.Context(), actor(c), at)
-	a.reply(c, data, err)
+func (a *API) markRead(c *gin.Context, at crm.ChatAddress) (any, error) {
+	return a.CRM.MarkRead(c.Request.Context(), actor(c), at)
 }
 
-func (a *API) typing(c *gin.Context) {
-	at, err := onChat(c)
-	if err != nil {
-		a.fail(c, err)
-		return
-	}
+func (a *API) typing(c *gin.Context, at crm.ChatAddress) (any, error) {
 	var in struct {
 		Type string `json:"type"`
 	}
 	if err := body(c, &in); err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	a.reply(c, nil, a.CRM.Typing(c.Request.Context(), actor(c), at, in.Type))
+	return nil, a.CRM.Typing(c.Request.Context(), actor(c), at, in.Type)
 }

@@ -51,15 +51,3 @@ func queryBool(c *gin.Context, name string) (*bool, error) {
 	}
 	return nil, crm.Invalid(name, "must be true or false")
 }
-
-// onLine is the messenger of a licence that the path names.
-func onLine(c *gin.Context) (crm.Line, error) {
-	id, err := pathID(c, "licenseId")
-	return crm.Line{LicenseID: id, Messenger: c.Param("messengerType")}, err
-}
-
-// onChat is the chat that the path names.
-func onChat(c *gin.Context) (crm.ChatAddress, error) {
-	line, err := onLine(c)
-	return crm.ChatAddress{Line: line, ChatID: c.Param("chatId")}, err
-}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -109,13 +108,4 @@ func jsonName(kind string) string {
 		return "an object"
 	}
 	return "a " + kind
-}
-
-// pathID is a numeric path parameter. What is no id names nothing: not found.
-func pathID(c *gin.Context, name string) (int64, error) {
-	id, err := strconv.ParseInt(c.Param(name), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, &crm.Error{Code: crm.CodeNotFound, Message: "not found"}
-	}
-	return id, nil
 }

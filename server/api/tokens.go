@@ -13,15 +13,14 @@ import (
 )
 
 func (a *API) registerTokens(v1 gin.IRouter) {
-	v1.POST("/tokens", a.makeToken)
-	v1.POST("/tokens/refresh", a.refreshToken)
-	v1.GET("/tokens/check", a.checkToken)
-	v1.DELETE("/tokens", a.revokeToken)
+	v1.POST("/tokens", noStore, a.serve(a.makeToken))
+	v1.POST("/tokens/refresh", noStore, a.serve(a.refreshToken))
+	v1.GET("/tokens/check", noStore, a.serve(a.checkToken))
+	v1.DELETE("/tokens", a.serve(a.revokeToken))
 }
 
 // makeToken signs in. ChatApp's clients send JSON, a form, or the query alone.
-func (a *API) makeToken(c *gin.Context) {
-	noStore(c)
+func (a *API) makeToken(c *gin.Context) (any, error) {
 	in := struct {
 		Email    string `json:"email"`
 		Password string `json:"password"`
@@ -35,44 +34,37 @@ func (a *API) makeToken(c *gin.Context) {
 		}
 	})
 	if err != nil {
-		a.fail(c, err)
-		return
+		return nil, err
 	}
-	pair, err := a.CRM.MakeToken(c.Request.Context(), crm.SignIn{
+	return a.CRM.MakeToken(c.Request.Context(), crm.SignIn{
 		Email: in.Email, Password: in.Password, AppID: in.AppID, Address: c.ClientIP(),
 	})
-	a.reply(c, pair, err)
 }
 
 // refreshToken takes the token from the Refresh header, or from the body where
 // newer clients put it.
-func (a *API) refreshToken(c *gin.Context) {
-	noStore(c)
+func (a *API) refreshToken(c *gin.Context) (any, error) {
 	in := struct {
 		RefreshToken string `json:"refreshToken"`
 	}{c.GetHeader("Refresh")}
 	if in.RefreshToken == "" {
 		err := bodyOrForm(c, &in, func(form url.Values) { in.RefreshToken = form.Get("refreshToken") })
 		if err != nil {
-			a.fail(c, err)
-			return
+			return nil, err
 		}
 	}
-	pair, err := a.CRM.RefreshToken(c.Request.Context(), in.RefreshToken)
-	a.reply(c, pair, err)
+	return a.CRM.RefreshToken(c.Request.Context(), in.RefreshToken)
 }
 
-func (a *API) checkToken(c *gin.Context) {
-	noStore(c)
-	info, err := a.CRM.CheckToken(c.Request.Context(), accessToken(c.Request))
-	a.reply(c, info, err)
+func (a *API) checkToken(c *gin.Context) (any, error) {
+	return a.CRM.CheckToken(c.Request.Context(), accessToken(c.Request))
 }
 
-func (a *API) revokeToken(c *gin.Context) {
-	a.reply(c, nil, a.CRM.RevokeToken(c.Request.Context(), accessToken(c.Request)))
+func (a *API) revokeToken(c *gin.Context) (any, error) {
+	return nil, a.CRM.RevokeToken(c.Request.Context(), accessToken(c.Request))
 }
 
-// noStore keeps tokens out of caches.
+// noStore keeps tokens and passwords out of caches.
 func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 
 // bodyOrForm reads a body that may be JSON, into dst, or a form, given to fill;

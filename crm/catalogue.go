@@ -1,12 +1,20 @@
 package crm
 
-import "chatcast/models"
+import (
+	"context"
+
+	"chatcast/models"
+)
 
 // Limits of what a catalogue holds.
 const (
 	maxSort     = 1_000_000_000 // of sort, either way
 	defaultSort = 100
 )
+
+// deleteBatch is how many chats one transaction takes a tag, a level or a leaving
+// employee from.
+const deleteBatch = 100
 
 // employment is the actor's employment in the company, or in their only one when
 // companyID is 0.
@@ -45,6 +53,48 @@ func keeper(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
 func member(tx *models.Tx, a Actor, companyID int64, what string) error {
 	_, err := tx.EmployeeOf(companyID, a.UserID)
 	return orNotFound(err, what)
+}
+
+// mayKeep is keeper for an object of the company, which is hidden from who does
+// not work there.
+func mayKeep(tx *models.Tx, a Actor, companyID int64, what string) error {
+	if err := member(tx, a, companyID, what); err != nil {
+		return err
+	}
+	_, err := keeper(tx, a, companyID)
+	return err
+}
+
+// untilDone is change, in as many transactions as f needs until it is done: what
+// was told is true after each of them.
+func (s *Service) untilDone(ctx context.Context, f func(c *change) (done bool, err error)) error {
+	for {
+		var done bool
+		err := s.change(ctx, func(c *change) (err error) {
+			done, err = f(c)
+			return err
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// NamedInput is a tag category or a level to make, or what to change of one:
+// fields that are not given stay as they are.
+type NamedInput struct {
+	CompanyID int64         `json:"companyId"` // 0: the actor's only company; of a new object alone
+	Name      Field[string] `json:"name"`
+	Sort      Field[int64]  `json:"sort"` // 100 when absent
+}
+
+// apply sets what was given and says whether that changed anything.
+func (in NamedInput) apply(name *string, sort *int64, creating bool) (changed bool, err error) {
+	if err := checkNamed(in.Name, in.Sort, creating); err != nil {
+		return false, err
+	}
+	renamed, moved := into(name, in.Name), into(sort, in.Sort)
+	return renamed || moved, nil
 }
 
 // checkNamed checks the fields that every catalogue object has. creating wants a

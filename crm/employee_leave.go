@@ -15,32 +15,25 @@ import (
 // no one's find them; with very many chats that takes several transactions, of
 // which the last ends the employment.
 func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID int64) error {
-	for {
-		left := false
-		err := s.change(ctx, func(c *change) error {
-			target, err := c.removable(a, companyID, userID)
-			if err != nil {
-				return err
-			}
-			chats, err := c.LockChatsOf(companyID, userID, deleteBatch)
-			if err != nil {
-				return err
-			}
-			for i := range chats {
-				if err := c.setResponsible(a, &chats[i], nil); err != nil {
-					return err
-				}
-			}
-			if len(chats) == deleteBatch { // there may be more
-				return nil
-			}
-			left = true
-			return s.evictLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
-		})
-		if err != nil || left {
-			return err
+	return s.untilDone(ctx, func(c *change) (done bool, err error) {
+		target, err := c.removable(a, companyID, userID)
+		if err != nil {
+			return false, err
 		}
-	}
+		chats, err := c.LockChatsOf(companyID, userID, deleteBatch)
+		if err != nil {
+			return false, err
+		}
+		for i := range chats {
+			if err := c.setResponsible(a, &chats[i], nil); err != nil {
+				return false, err
+			}
+		}
+		if len(chats) == deleteBatch { // there may be more
+			return false, nil
+		}
+		return true, s.evictLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
+	})
 }
 
 // removable holds the company and returns an employee that the actor may remove.

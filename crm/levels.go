@@ -54,11 +54,10 @@ func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data
 		if err != nil {
 			return err
 		}
-		if err := checkNamed(in.Name, in.Sort, true); err != nil {
+		l := models.Level{CompanyID: e.CompanyID, Sort: defaultSort}
+		if _, err := in.apply(&l.Name, &l.Sort, true); err != nil {
 			return err
 		}
-		l := models.Level{CompanyID: e.CompanyID, Name: in.Name.Value, Sort: defaultSort}
-		into(&l.Sort, in.Sort)
 		if err := c.CreateLevel(&l); err != nil {
 			return err
 		}
@@ -75,13 +74,10 @@ func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInpu
 		if err != nil {
 			return err
 		}
-		if err := checkNamed(in.Name, in.Sort, false); err != nil {
-			return err
-		}
-		name, sort := into(&l.Name, in.Name), into(&l.Sort, in.Sort)
+		changed, err := in.apply(&l.Name, &l.Sort, false)
 		data = levelData(*l)
-		if !name && !sort {
-			return nil
+		if err != nil || !changed {
+			return err
 		}
 		return c.SaveLevel(l)
 	})
@@ -92,32 +88,25 @@ func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInpu
 // chatLevel for each. Many chats are done in several transactions, as by
 // DeleteTag.
 func (s *Service) DeleteLevel(ctx context.Context, a Actor, id int64) error {
-	for {
-		done := false
-		err := s.change(ctx, func(c *change) error {
-			if _, err := levelToChange(c.Tx, a, id); err != nil { // locked: no chat gets it meanwhile
-				return err
-			}
-			chats, err := c.LockChatsWithLevel(id, deleteBatch)
-			if err != nil {
-				return err
-			}
-			for i := range chats {
-				if err := c.setLevel(a, &chats[i], nil); err != nil {
-					return err
-				}
-			}
-			used, err := c.LevelInUse(id)
-			if err != nil || used {
-				return err
-			}
-			done = true
-			return c.DeleteLevel(id)
-		})
-		if err != nil || done {
-			return err
+	return s.untilDone(ctx, func(c *change) (done bool, err error) {
+		if _, err := levelToChange(c.Tx, a, id); err != nil { // locked: no chat gets it meanwhile
+			return false, err
 		}
-	}
+		chats, err := c.LockChatsWithLevel(id, deleteBatch)
+		if err != nil {
+			return false, err
+		}
+		for i := range chats {
+			if err := c.setLevel(a, &chats[i], nil); err != nil {
+				return false, err
+			}
+		}
+		used, err := c.LevelInUse(id)
+		if err != nil || used {
+			return false, err
+		}
+		return true, c.DeleteLevel(id)
+	})
 }
 
 // levelToChange locks a level that the actor may change.
@@ -126,9 +115,5 @@ func levelToChange(tx *models.Tx, a Actor, id int64) (*models.Level, error) {
 	if err != nil {
 		return nil, orNotFound(err, "level")
 	}
-	if err := member(tx, a, l.CompanyID, "level"); err != nil {
-		return nil, err
-	}
-	_, err = keeper(tx, a, l.CompanyID)
-	return l, err
+	return l, mayKeep(tx, a, l.CompanyID, "level")
 }

@@ -6,14 +6,6 @@ import (
 	"chatcast/models"
 )
 
-// NamedInput is a tag category or a level to make, or what to change of one:
-// fields that are not given stay as they are.
-type NamedInput struct {
-	CompanyID int64         `json:"companyId"` // 0: the actor's only company; of a new object alone
-	Name      Field[string] `json:"name"`
-	Sort      Field[int64]  `json:"sort"` // 100 when absent
-}
-
 // TagCategories lists a company's tag categories by sort and id. companyID 0 is
 // the actor's only company.
 func (s *Service) TagCategories(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[CategoryData], error) {
@@ -54,11 +46,10 @@ func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput)
 		if err != nil {
 			return err
 		}
-		if err := checkNamed(in.Name, in.Sort, true); err != nil {
+		category := models.TagCategory{CompanyID: e.CompanyID, Sort: defaultSort}
+		if _, err := in.apply(&category.Name, &category.Sort, true); err != nil {
 			return err
 		}
-		category := models.TagCategory{CompanyID: e.CompanyID, Name: in.Name.Value, Sort: defaultSort}
-		into(&category.Sort, in.Sort)
 		if err := c.CreateTagCategory(&category); err != nil {
 			return err
 		}
@@ -75,13 +66,10 @@ func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in Nam
 		if err != nil {
 			return err
 		}
-		if err := checkNamed(in.Name, in.Sort, false); err != nil {
-			return err
-		}
-		name, sort := into(&category.Name, in.Name), into(&category.Sort, in.Sort)
+		changed, err := in.apply(&category.Name, &category.Sort, false)
 		data = *categoryData(*category)
-		if !name && !sort {
-			return nil
+		if err != nil || !changed {
+			return err
 		}
 		return c.SaveTagCategory(category)
 	})
@@ -104,9 +92,5 @@ func categoryToChange(tx *models.Tx, a Actor, id int64) (*models.TagCategory, er
 	if err != nil {
 		return nil, orNotFound(err, "tag category")
 	}
-	if err := member(tx, a, category.CompanyID, "tag category"); err != nil {
-		return nil, err
-	}
-	_, err = keeper(tx, a, category.CompanyID)
-	return category, err
+	return category, mayKeep(tx, a, category.CompanyID, "tag category")
 }

@@ -146,37 +146,27 @@ func (in TagInput) apply(tx *models.Tx, t *models.Tag) (changed bool, err error)
 // so that no dashboard goes on showing it. Many chats are done in several
 // transactions; what was told is true after each of them.
 func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
-	for {
-		done := false
-		err := s.change(ctx, func(c *change) error {
-			t, err := tagToChange(c.Tx, a, id) // locked: no chat gets it meanwhile
-			if err != nil {
-				return err
-			}
-			chats, err := c.LockChatsWithTag(id, deleteBatch)
-			if err != nil {
-				return err
-			}
-			for i := range chats {
-				if err := c.untag(a, &chats[i], t); err != nil {
-					return err
-				}
-			}
-			used, err := c.TagInUse(id)
-			if err != nil || used {
-				return err
-			}
-			done = true
-			return c.DeleteTag(id)
-		})
-		if err != nil || done {
-			return err
+	return s.untilDone(ctx, func(c *change) (done bool, err error) {
+		t, err := tagToChange(c.Tx, a, id) // locked: no chat gets it meanwhile
+		if err != nil {
+			return false, err
 		}
-	}
+		chats, err := c.LockChatsWithTag(id, deleteBatch)
+		if err != nil {
+			return false, err
+		}
+		for i := range chats {
+			if err := c.untag(a, &chats[i], t); err != nil {
+				return false, err
+			}
+		}
+		used, err := c.TagInUse(id)
+		if err != nil || used {
+			return false, err
+		}
+		return true, c.DeleteTag(id)
+	})
 }
-
-// deleteBatch is how many chats one transaction takes a deleted tag or level from.
-const deleteBatch = 100
 
 func tagOf(tx *models.Tx, a Actor, id int64) (*models.Tag, error) {
 	t, err := tx.Tag(id)
@@ -192,11 +182,7 @@ func tagToChange(tx *models.Tx, a Actor, id int64) (*models.Tag, error) {
 	if err != nil {
 		return nil, orNotFound(err, "tag")
 	}
-	if err := member(tx, a, t.CompanyID, "tag"); err != nil {
-		return nil, err
-	}
-	_, err = keeper(tx, a, t.CompanyID)
-	return t, err
+	return t, mayKeep(tx, a, t.CompanyID, "tag")
 }
 
 func tagData(tx *models.Tx, t *models.Tag) (TagData, error) {

@@ -19,16 +19,7 @@ func (tx *Tx) HoldLevel(id int64) (*Level, error) {
 
 // LevelsByID returns those of the levels that exist, by id.
 func (tx *Tx) LevelsByID(ids []int64) (map[int64]Level, error) {
-	byID := map[int64]Level{}
-	if len(ids) == 0 {
-		return byID, nil
-	}
-	var rows []Level
-	err := tx.db.Where("id IN ?", ids).Find(&rows).Error
-	for _, r := range rows {
-		byID[r.ID] = r
-	}
-	return byID, err
+	return byID(tx, ids, func(l Level) int64 { return l.ID })
 }
 
 // LockLevel returns a level, or ErrNotFound, and keeps everybody from changing

@@ -73,7 +73,7 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// first loads one row into dst or returns ErrNotFound.
+// first loads one row or returns ErrNotFound.
 func first[T any](q *gorm.DB) (*T, error) {
 	var row T
 	if err := q.Take(&row).Error; err != nil {
@@ -83,6 +83,20 @@ func first[T any](q *gorm.DB) (*T, error) {
 		return nil, err
 	}
 	return &row, nil
+}
+
+// byID loads those of the rows that exist.
+func byID[T any](tx *Tx, ids []int64, id func(T) int64) (map[int64]T, error) {
+	found := map[int64]T{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var rows []T
+	err := tx.db.Where("id IN ?", ids).Find(&rows).Error
+	for _, r := range rows {
+		found[id(r)] = r
+	}
+	return found, err
 }
 
 // create inserts a row; ErrDuplicate when its key exists, ErrReference when it

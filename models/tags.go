@@ -85,16 +85,7 @@ func (tx *Tx) HoldTagCategory(id int64) (*TagCategory, error) {
 
 // TagCategoriesByID returns those of the categories that exist, by id.
 func (tx *Tx) TagCategoriesByID(ids []int64) (map[int64]TagCategory, error) {
-	byID := map[int64]TagCategory{}
-	if len(ids) == 0 {
-		return byID, nil
-	}
-	var rows []TagCategory
-	err := tx.db.Where("id IN ?", ids).Find(&rows).Error
-	for _, r := range rows {
-		byID[r.ID] = r
-	}
-	return byID, err
+	return byID(tx, ids, func(c TagCategory) int64 { return c.ID })
 }
 
 // LockTagCategory returns a category, or ErrNotFound, and keeps others from

@@ -126,7 +126,7 @@ func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bo
 		return err
 	}
 	company := &models.Company{ID: cfg.Company.ID, Name: cfg.Company.Name, CreatedAt: now}
-	user := &models.User{ID: cfg.User.ID, Email: email, Name: cfg.User.Name, PasswordHash: hash, CreatedAt: now}
+	user := &models.User{ID: cfg.User.ID, Email: email, Name: cfg.User.Name, PasswordHash: hash, CompanyID: &company.ID, CreatedAt: now}
 	license := &models.License{ID: cfg.License.ID, Name: cfg.License.Name, CreatedAt: now}
 	if err := errors.Join(tx.CreateCompany(company), tx.CreateUser(user)); err != nil {
 		return err

@@ -78,7 +78,7 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 			return err
 		}
 		if ch.Name != nil || hash != "" {
-			if err := s.changeAccount(c, a, userID, ch.Name, hash); err != nil {
+			if err := s.changeAccount(c, a, companyID, userID, ch.Name, hash); err != nil {
 				return err
 			}
 		}
@@ -151,10 +151,11 @@ func (c *change) keepsOwner(companyID int64, was string) error {
 	return err
 }
 
-// changeAccount changes the name and password of somebody who works for this
-// company alone: otherwise one company could take over the account with which a
-// person enters another. A new password ends all tokens and sockets.
-func (s *Service) changeAccount(c *change, a Actor, userID int64, name *string, hash string) error {
+// changeAccount changes the name and password of somebody whose account this
+// company made and who works for no other: otherwise one company could take over
+// the account with which a person enters another, or will enter it again. A new
+// password ends all tokens and sockets.
+func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, name *string, hash string) error {
 	user, err := c.LockUser(userID)
 	if err != nil {
 		return err
@@ -163,8 +164,8 @@ func (s *Service) changeAccount(c *change, a Actor, userID int64, name *string, 
 	if err != nil {
 		return err
 	}
-	if len(places) != 1 {
-		return denied("this person works for other companies too and keeps their own name and password")
+	if len(places) != 1 || user.CompanyID == nil || *user.CompanyID != companyID {
+		return denied("this person's account is not this company's alone: they keep their own name and password")
 	}
 	if name != nil {
 		user.Name = strings.TrimSpace(*name)

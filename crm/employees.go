@@ -233,7 +233,7 @@ func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invit
 	if err != nil {
 		return nil, err
 	}
-	user := models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CreatedAt: s.Now().Unix()}
+	user := models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CompanyID: &companyID, CreatedAt: s.Now().Unix()}
 	out, err := s.invite(ctx, a, companyID, in, user)
 	if errors.Is(err, models.ErrDuplicate) { // somebody else made this user in between: now they are known
 		out, err = s.invite(ctx, a, companyID, in, user)

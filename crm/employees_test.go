@@ -134,6 +134,13 @@ func TestInvite(t *testing.T) {
 			_, err = w.ChangeEmployee(t.Context(), w.Stranger, crmtest.StrangeCompany, e.UserID, ch)
 			expectCode(t, "the second company changes the "+name, err, crm.CodeDenied)
 		}
+
+		// Nor when the first company has let the person go: it may take them back.
+		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, e.UserID); err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.ChangeEmployee(t.Context(), w.Stranger, crmtest.StrangeCompany, e.UserID, crm.EmployeeChanges{Password: ptr("taken over")})
+		expectCode(t, "the only company left, which did not make the account, changes the password", err, crm.CodeDenied)
 	})
 }
 

@@ -23,6 +23,7 @@ type User struct {
 	Email        string // lower case
 	Name         string
 	PasswordHash string
+	CompanyID    *int64 // that made the account
 	CreatedAt    int64
 }
 

@@ -95,7 +95,7 @@ func (w *World) fill(tx *models.Tx) error {
 	} {
 		*p.actor = crm.Actor{UserID: p.id, AppID: appID(p.id)}
 		rows = append(rows,
-			&models.User{ID: p.id, Email: p.email, Name: p.name, PasswordHash: "none", CreatedAt: at},
+			&models.User{ID: p.id, Email: p.email, Name: p.name, PasswordHash: "none", CompanyID: &p.company, CreatedAt: at},
 			&models.Employee{CompanyID: p.company, UserID: p.id, Role: p.role, OnlyMine: p.onlyMine, Workday: "end", CreatedAt: at},
 			&models.Token{
 				UserID: p.id, AppID: appID(p.id), CreatedAt: at,

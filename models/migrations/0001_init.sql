@@ -19,6 +19,7 @@ CREATE TABLE users (
 	email         TEXT NOT NULL UNIQUE, -- lower case
 	name          TEXT NOT NULL,
 	password_hash TEXT NOT NULL,
+	company_id    BIGINT REFERENCES companies (id) ON DELETE SET NULL, -- that made the account
 	created_at    BIGINT NOT NULL
 );
 

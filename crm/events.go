@@ -14,6 +14,10 @@ import (
 // MaxEventsWait is how long Events waits at most.
 const MaxEventsWait = time.Minute
 
+// MaxEventsWaits is how many calls of Events of one user may wait at a time: each
+// looks at the journal whenever it grows.
+const MaxEventsWaits = 32
+
 // EventsQuery asks for the events of one channel.
 type EventsQuery struct {
 	Channel string
@@ -50,6 +54,12 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 	name, err := q.check()
 	if err != nil {
 		return nil, err
+	}
+	if q.Wait > 0 {
+		if !s.Journal.wait(a.UserID) {
+			return nil, &Error{Code: CodeThrottled, Message: "too many calls wait for events already", RetryAfter: 1}
+		}
+		defer s.Journal.waited(a.UserID)
 	}
 	timeout := time.NewTimer(q.Wait)
 	defer timeout.Stop()

@@ -154,6 +154,40 @@ func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Ac
 	return answers
 }
 
+// TestEventsWaitsAreFew: one user cannot make everybody's events slow by waiting
+// in a thousand calls.
+func TestEventsWaitsAreFew(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := make(chan answer, crm.MaxEventsWaits)
+	query := crm.EventsQuery{Channel: journalChannel, Wait: patience}
+	for range crm.MaxEventsWaits {
+		go func() {
+			page, err := w.Service.Events(ctx, w.Operator, query)
+			answers <- answer{page, err}
+		}()
+	}
+	for w.Journal.Waiting() < crm.MaxEventsWaits {
+		runtime.Gosched()
+	}
+	_, err := w.Service.Events(t.Context(), w.Operator, query)
+	expectCode(t, "one more", err, crm.CodeThrottled)
+	_, err = w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: journalChannel})
+	expectCode(t, "one that does not wait", err, "")
+	cancel()
+	for range crm.MaxEventsWaits {
+		if got := <-answers; !errors.Is(got.err, context.Canceled) {
+			t.Errorf("a call whose caller has gone: %v", got.err)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = w.Service.Events(gone, w.Operator, query)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("when the places are free again: %v", err)
+	}
+}
+
 func TestEventsWaitsForTheRelay(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

@@ -26,15 +26,36 @@ type Journal struct {
 
 	mu    sync.Mutex    // guards all below
 	grown chan struct{} // closed, and replaced, when entries were published
+	waits map[int64]int // by user, how many of their calls of Events wait
 }
 
 // NewJournal returns the journal of store.
 func NewJournal(store *models.Store) *Journal {
-	return &Journal{store: store, grown: make(chan struct{})}
+	return &Journal{store: store, grown: make(chan struct{}), waits: map[int64]int{}}
 }
 
 // Waiting says how many callers of Events wait for one.
 func (j *Journal) Waiting() int { return int(j.waiting.Load()) }
+
+// wait takes one of the user's places to wait in; false when all are taken. The
+// caller gives it back with waited.
+func (j *Journal) wait(userID int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waits[userID] >= MaxEventsWaits {
+		return false
+	}
+	j.waits[userID]++
+	return true
+}
+
+func (j *Journal) waited(userID int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waits[userID]--; j.waits[userID] == 0 {
+		delete(j.waits, userID)
+	}
+}
 
 // Lead implements broadcasting.Journal.
 func (j *Journal) Lead(ctx context.Context, appended func(), lead func(held context.Context) error) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"slices"
@@ -32,7 +33,25 @@ func internalRoutes(m metrics) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"status":"ok"}`))
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !namesMachine(r.Host) {
+			http.Error(w, "ask by address: "+r.Host+" is a name that a web page could have made up", http.StatusForbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// namesMachine says whether a Host header is an address or a name without dots,
+// like localhost or a container's: a page in a browser of this machine cannot be
+// served under one, so it cannot read what is answered here by having its own
+// domain point to loopback.
+func namesMachine(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	return !strings.Contains(name, ".") || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
 // metrics reads the counters of the rooms when it is asked: they know nothing of

@@ -157,6 +157,19 @@ func TestPublicPages(t *testing.T) {
 			t.Errorf("internal %s: %d %s", path, status, body)
 		}
 	}
+	// A page whose own domain points to this machine.
+	for host, want := range map[string]int{"evil.example.com:9601": http.StatusForbidden, "127.0.0.1.evil.example": http.StatusForbidden, "localhost": http.StatusOK, "[::1]:9601": http.StatusOK} {
+		req, _ := http.NewRequest(http.MethodGet, internal+"/debug/connz", nil)
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("internal as %s: %d, want %d", host, resp.StatusCode, want)
+		}
+	}
 }
 
 // readyz is yes once the relay listens, and no when the database is gone.

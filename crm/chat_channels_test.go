@@ -27,7 +27,7 @@ func TestChatEventsReachWhoMaySee(t *testing.T) {
 		chat := putChat(t, w, whatsApp, "70000000000@c.us")
 		assign := func(to *int64) {
 			w.Tx(t, func(tx *models.Tx) error {
-				c, err := tx.LockChatRow(chat.ID)
+				c, err := tx.ChatRow(chat.ID)
 				if err != nil {
 					return err
 				}

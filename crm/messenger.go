@@ -13,6 +13,8 @@ type MessengerType struct {
 	WhatsApp bool   `json:"whatsApp"` // its chats are phone numbers and it has 24-hour windows
 }
 
+// messengerTypes are the types with a name of their own. Others are allowed: they
+// are bridges with no name but their type.
 var messengerTypes = []MessengerType{
 	{"grWhatsApp", "[WEB] WhatsApp", true},
 	{"caWhatsApp", "[Cloud API] WhatsApp", true},
@@ -28,10 +30,6 @@ var messengerTypes = []MessengerType{
 	{"email", "E-mail", false},
 	{"webchat", "Web chat", false},
 }
-
-// MessengerTypes lists the types with a name of their own. Others are allowed:
-// they are bridges with no name but their type.
-func MessengerTypes() []MessengerType { return append([]MessengerType(nil), messengerTypes...) }
 
 // LookupMessenger returns what is known of a type; of an unknown one, its type
 // as the name.

@@ -71,13 +71,6 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 	return chats, q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit).Find(&chats).Error
 }
 
-// Visible says whether the user may see the chat.
-func (tx *Tx) Visible(userID, chatID int64) (bool, error) {
-	var n int64
-	err := tx.db.Table("chats AS c").Where("c.id = ?", chatID).Where(visible, userID, userID).Count(&n).Error
-	return n > 0, err
-}
-
 // contains narrows q to rows in which any of the texts stands in any of the
 // columns. No texts: q.
 func contains(q *gorm.DB, texts []string, columns ...string) *gorm.DB {

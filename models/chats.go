@@ -32,11 +32,6 @@ func (tx *Tx) LockChats(licenseID int64, messengerType string, ids []string) ([]
 	return chats, err
 }
 
-// LockChatRow locks a chat by its row id and returns it as it is now.
-func (tx *Tx) LockChatRow(id int64) (*Chat, error) {
-	return first[Chat](tx.forUpdate().Where("id = ?", id))
-}
-
 // ChatRow loads a chat by its row id.
 func (tx *Tx) ChatRow(id int64) (*Chat, error) {
 	return first[Chat](tx.db.Where("id = ?", id))

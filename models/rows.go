@@ -256,19 +256,6 @@ type IdempotencyKey struct {
 	CreatedAt   int64
 }
 
-// WebhookEndpoint receives the events of a line.
-type WebhookEndpoint struct {
-	ID            int64
-	CompanyID     int64
-	LicenseID     int64
-	MessengerType string
-	URL           string
-	Events        string // JSON array of names, [] = all
-	Secret        string
-	Cursor        int64
-	CreatedAt     int64
-}
-
 // JournalEntry is one event as it was committed. Seq is nil until the relay
 // numbers it.
 type JournalEntry struct {

@@ -18,9 +18,3 @@ func (tx *Tx) EnsureSetting(name, value string) (string, error) {
 	}
 	return tx.Setting(name)
 }
-
-// SetSetting keeps value under name, in place of the one before.
-func (tx *Tx) SetSetting(name, value string) error {
-	return tx.db.Exec(`INSERT INTO settings (name, value) VALUES (?, ?)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value).Error
-}

@@ -11,7 +11,7 @@ import (
 // browsers cap it at two hours and less.
 const preflightSeconds = 2 * 60 * 60
 
-// CORS lets pages of the allowed origins call the HTTP routes. It stands in front
+// allowOrigins lets pages of the allowed origins call the HTTP routes. It stands in front
 // of all of them, so that preflights, which carry no token, and refusals are
 // answered with its headers too.
 //
@@ -19,7 +19,7 @@ const preflightSeconds = 2 * 60 * 60
 // X-CSRF-TOKEN and X-Socket-ID, others their own). Credentials are not allowed:
 // who a request is from is said in its Authorization header, never in a cookie,
 // so a strange page has nothing to ride on.
-func CORS(origins Origins) gin.HandlerFunc {
+func allowOrigins(origins Origins) gin.HandlerFunc {
 	options := cors.Options{
 		AllowedMethods:       []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders:       []string{"*"},

@@ -27,7 +27,7 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	if err := r.SetTrustedProxies(o.TrustedProxies); err != nil {
 		return nil, err
 	}
-	r.Use(logRequests(o.Log), recoverPanics(o.Log), CORS(o.Origins), noSniff)
+	r.Use(logRequests(o.Log), recoverPanics(o.Log), allowOrigins(o.Origins), noSniff)
 	return r, nil
 }
 
@@ -69,13 +69,9 @@ func recoverPanics(log *slog.Logger) gin.HandlerFunc {
 				c.Abort()
 				return
 			}
-			AnswerError(c, http.StatusInternalServerError, "ApiInternalError", "internal error")
+			c.AbortWithStatusJSON(http.StatusInternalServerError, // in the shape that all routes share
+				gin.H{"success": false, "error": gin.H{"code": "ApiInternalError", "message": "internal error"}})
 		}()
 		c.Next()
 	}
-}
-
-// AnswerError ends a request with an error in the shape that all routes share.
-func AnswerError(c *gin.Context, status int, code, message string) {
-	c.AbortWithStatusJSON(status, gin.H{"success": false, "error": gin.H{"code": code, "message": message}})
 }

@@ -222,7 +222,7 @@ func (s *Session) traced(direction string, text []byte) {
 	s.mu.Lock()
 	name := s.name
 	s.mu.Unlock()
-	s.srv.opt.Log.Log(context.Background(), LevelTrace, direction, "socket", name, "frame", Redact(text))
+	s.srv.opt.Log.Log(context.Background(), LevelTrace, direction, "socket", name, "frame", redact(text))
 }
 
 // wire is the connection as gorilla sees it.

@@ -73,5 +73,5 @@ func (s *Session) conn() Conn {
 // fewer digits.
 var signature = regexp.MustCompile(`[0-9A-Fa-f]{40,}`)
 
-// Redact is text for the log: without signatures.
-func Redact(text []byte) string { return string(signature.ReplaceAll(text, []byte("***"))) }
+// redact is text for the log: without signatures.
+func redact(text []byte) string { return string(signature.ReplaceAll(text, []byte("***"))) }

@@ -7,7 +7,11 @@
 // relay after the commit. A change that changes nothing causes no event.
 //
 // Methods return *Error for what the caller can mend; any other error is ours.
-// The package starts no goroutine of its own. It knows no HTTP, no socket and no
-// messenger's library: a way to the outside is a Messenger, implemented by the
-// plugs in the subfolders.
+//
+// The package starts no goroutine of its own. Attendance.Run and
+// Service.RunSweeper want one each from whoever wires the program; ctx ends them.
+//
+// It knows no HTTP, no socket and no messenger's library: a way to the outside is
+// a Messenger, implemented by the plugs in the subfolders. Of ours it may import
+// broadcasting, channels and models.
 package crm

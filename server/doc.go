@@ -18,6 +18,6 @@
 // goroutine of that session's own, which goes away when the peer has caught up. A
 // session whose queue is full is cut, by name; nobody else waits for it.
 //
-// The package imports broadcasting and channels of ours; gin and gorilla live
+// Of ours the package may import broadcasting and channels; gin and gorilla live
 // here and in the plugs alone.
 package server

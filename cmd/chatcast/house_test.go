@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -100,7 +101,7 @@ func faults(p pkg) (found []string) {
 	}
 	for _, imp := range p.Imports {
 		if to, ours := strings.CutPrefix(imp, "chatcast/"); ours {
-			if !contains(allowed, to) {
+			if !slices.Contains(allowed, to) {
 				found = append(found, room+" may not import "+to)
 			}
 			continue
@@ -115,13 +116,4 @@ func faults(p pkg) (found []string) {
 		}
 	}
 	return found
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

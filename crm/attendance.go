@@ -59,8 +59,6 @@ type attendanceBook interface {
 	RecordOnline(ctx context.Context, userID int64, present func(companyID int64) bool) error
 }
 
-var _ attendanceBook = (*Service)(nil)
-
 // desk is where a user may sit: a company, or their own channel (companyID 0).
 type desk struct{ userID, companyID int64 }
 
@@ -276,26 +274,4 @@ func (a *Attendance) present(userID, companyID int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.desks[desk{userID: userID}] != nil || a.desks[desk{userID, companyID}] != nil
-}
-
-// OnlineEmployees lists who is recorded as online, and where.
-func (s *Service) OnlineEmployees(ctx context.Context) ([]models.Employee, error) {
-	return s.Store.Read(ctx).OnlineEmployees()
-}
-
-// RecordOnline makes the record of a user what present says for each company
-// they work for, and tells of each change.
-func (s *Service) RecordOnline(ctx context.Context, userID int64, present func(companyID int64) bool) error {
-	return s.change(ctx, func(c *change) error {
-		employments, err := c.Employments(userID)
-		if err != nil {
-			return err
-		}
-		for _, e := range employments {
-			if err := c.setOnline(e.CompanyID, userID, present(e.CompanyID)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -39,12 +39,17 @@ func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, erro
 // keeper is employment for somebody who may change the company's catalogues:
 // operators may only read them.
 func keeper(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
+	return ownerOrAdmin(tx, a, companyID, "change tags and levels")
+}
+
+// ownerOrAdmin is employment for owners and admins; who is neither may not do it.
+func ownerOrAdmin(tx *models.Tx, a Actor, companyID int64, it string) (*models.Employee, error) {
 	e, err := employment(tx, a, companyID)
 	if err != nil {
 		return nil, err
 	}
 	if e.Role != models.RoleOwner && e.Role != models.RoleAdmin {
-		return nil, denied("only owners and admins may change tags and levels")
+		return nil, denied("only owners and admins may " + it)
 	}
 	return e, nil
 }

@@ -61,14 +61,7 @@ type EmployeeChanges struct {
 // manager returns the actor's employment in the company when they may manage its
 // people and licences: owners and admins.
 func manager(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
-	e, err := employment(tx, a, companyID)
-	if err != nil {
-		return nil, err
-	}
-	if e.Role != models.RoleOwner && e.Role != models.RoleAdmin {
-		return nil, denied("only owners and admins may do this")
-	}
-	return e, nil
+	return ownerOrAdmin(tx, a, companyID, "do this")
 }
 
 // mayTouch refuses what an admin may not do to somebody of these roles, the one

@@ -32,20 +32,6 @@ func (c *change) emitEmployee(name, typ string, companyID, userID int64) {
 	})
 }
 
-// setOnline records whether an employee is online, and tells it when it is new.
-func (c *change) setOnline(companyID, userID int64, online bool) error {
-	changed, err := c.SetOnline(companyID, userID, online)
-	if err != nil || !changed {
-		return err
-	}
-	typ := TypeOffline
-	if online {
-		typ = TypeOnline
-	}
-	c.emitEmployee(EventEmployeeStatus, typ, companyID, userID)
-	return nil
-}
-
 // setWorkday records that an employee's workday starts or ends, and tells it
 // when it is new.
 func (c *change) setWorkday(companyID, userID int64, typ string) error {

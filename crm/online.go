@@ -1,0 +1,45 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+var _ attendanceBook = (*Service)(nil)
+
+// OnlineEmployees lists who is recorded as online, and where.
+func (s *Service) OnlineEmployees(ctx context.Context) ([]models.Employee, error) {
+	return s.Store.Read(ctx).OnlineEmployees()
+}
+
+// RecordOnline makes the record of a user what present says for each company
+// they work for, and tells of each change.
+func (s *Service) RecordOnline(ctx context.Context, userID int64, present func(companyID int64) bool) error {
+	return s.change(ctx, func(c *change) error {
+		employments, err := c.Employments(userID)
+		if err != nil {
+			return err
+		}
+		for _, e := range employments {
+			if err := c.setOnline(e.CompanyID, userID, present(e.CompanyID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// setOnline records whether an employee is online, and tells it when it is new.
+func (c *change) setOnline(companyID, userID int64, online bool) error {
+	changed, err := c.SetOnline(companyID, userID, online)
+	if err != nil || !changed {
+		return err
+	}
+	typ := TypeOffline
+	if online {
+		typ = TypeOnline
+	}
+	c.emitEmployee(EventEmployeeStatus, typ, companyID, userID)
+	return nil
+}

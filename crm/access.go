@@ -18,7 +18,7 @@ type line struct {
 	access    models.Access
 }
 
-// Need is what an action asks of the actor's access to a line.
+// need is what an action asks of the actor's access to a line.
 type need bool
 
 const (

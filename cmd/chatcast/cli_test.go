@@ -42,7 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"version"}, exitOK, "chatcast " + version, ""},
 		{[]string{"version", "--fly"}, exitUsage, "", "fly"},
 		{[]string{"serve", "extra"}, exitUsage, "", `"extra"`},
-		{[]string{"serve", "--help"}, exitUsage, "", "usage: chatcast serve"},
+		{[]string{"serve", "--help"}, exitOK, "usage: chatcast serve", ""},
 		{[]string{"serve", "--config", bad}, exitUsage, "", "server.adress: unknown key"},
 		{[]string{"serve", "--config", filepath.Join(dir, "none.yaml")}, exitUsage, "", "cannot be read"},
 		{[]string{"serve", "--bus.url=redis://localhost"}, exitUsage, "", "bus.url: this version has no Redis bus"},

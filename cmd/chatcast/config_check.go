@@ -244,6 +244,9 @@ func checkLimits(l LimitsConfig, faults *ConfigError) {
 	} {
 		f.check("limits.", faults)
 	}
+	if l.EventBytes > l.QueueBytes {
+		faults.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")
+	}
 	for _, f := range []struct {
 		key   string
 		value Duration

@@ -150,6 +150,7 @@ func TestFaults(t *testing.T) {
 		{"journal: {retention: 7 days}", "journal.retention", "must be a duration"},
 		{"limits: {message_bytes: 1}", "limits.message_bytes", "from 512"},
 		{"limits: {queue_bytes: 9999999999}", "limits.queue_bytes", "from 65536"},
+		{"limits: {queue_bytes: 65536, event_bytes: 65537}", "limits.event_bytes", "queue_bytes"},
 		{"limits: {pong_timeout: 0s}", "limits.pong_timeout", "from 1s"},
 	} {
 		_, err := load(t, c.yaml, nil, nil)

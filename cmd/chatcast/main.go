@@ -65,6 +65,9 @@ func commands() []command {
 	}
 }
 
+// errHelp is what --help asks for.
+type errHelp struct{ error }
+
 // errUsage says that the command line is wrong; its text says how.
 type errUsage struct{ error }
 
@@ -89,6 +92,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	err := parse(cmd, &in, rest, environ)
 	if err == nil {
 		err = cmd.run(ctx, in)
+	}
+	var help errHelp
+	if errors.As(err, &help) {
+		fmt.Fprintln(stdout, help.Error())
+		return exitOK
 	}
 	return report(stderr, err)
 }
@@ -125,7 +133,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	}
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		return errUsage{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too, such as --server.address=ADDRESS", cmd.name, cmd.args, cmd.summary)}
+		return errHelp{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too, such as --server.address=ADDRESS", cmd.name, cmd.args, cmd.summary)}
 	}
 	if err != nil {
 		return errUsage{fmt.Errorf("chatcast %s: %w", cmd.name, err)}

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 // registerFiles takes the group that is open to everybody: a signed link needs
@@ -53,7 +54,7 @@ func (a *API) openFile(c *gin.Context) (*crm.Attachment, error) {
 	if signature, given := c.GetQuery("signature"); given {
 		return a.CRM.OpenSigned(c.Request.Context(), line, c.Param("fileId"), c.Query("expires"), signature)
 	}
-	who, err := a.CRM.Authenticate(c.Request.Context(), accessToken(c.Request))
+	who, err := a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err != nil {
 		return nil, err
 	}

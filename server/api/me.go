@@ -4,6 +4,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 func (a *API) registerMe(signedIn gin.IRouter) {
@@ -20,5 +21,5 @@ func (a *API) changeMe(c *gin.Context) (any, error) {
 	if err := body(c, &ch); err != nil {
 		return nil, err
 	}
-	return a.CRM.ChangeMe(c.Request.Context(), actor(c), accessToken(c.Request), ch)
+	return a.CRM.ChangeMe(c.Request.Context(), actor(c), server.AccessToken(c.Request), ch)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 const (
@@ -24,21 +25,12 @@ const (
 // authenticate lets only holders of a valid access token through, raw or as
 // Bearer.
 func (a *API) authenticate(c *gin.Context) {
-	actor, err := a.CRM.Authenticate(c.Request.Context(), accessToken(c.Request))
+	actor, err := a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err != nil {
 		a.fail(c, err)
 		return
 	}
 	c.Set(actorKey, actor)
-}
-
-// accessToken is the Authorization header without "Bearer ".
-func accessToken(r *http.Request) string {
-	h := r.Header.Get("Authorization")
-	if len(h) > 7 && strings.EqualFold(h[:7], "bearer ") {
-		h = h[7:]
-	}
-	return strings.TrimSpace(h)
 }
 
 func actor(c *gin.Context) crm.Actor { return c.MustGet(actorKey).(crm.Actor) }

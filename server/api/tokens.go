@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 func (a *API) registerTokens(v1 gin.IRouter) {
@@ -57,11 +58,11 @@ func (a *API) refreshToken(c *gin.Context) (any, error) {
 }
 
 func (a *API) checkToken(c *gin.Context) (any, error) {
-	return a.CRM.CheckToken(c.Request.Context(), accessToken(c.Request))
+	return a.CRM.CheckToken(c.Request.Context(), server.AccessToken(c.Request))
 }
 
 func (a *API) revokeToken(c *gin.Context) (any, error) {
-	return nil, a.CRM.RevokeToken(c.Request.Context(), accessToken(c.Request))
+	return nil, a.CRM.RevokeToken(c.Request.Context(), server.AccessToken(c.Request))
 }
 
 // noStore keeps tokens and passwords out of caches.

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
+	"chatcast/server"
 )
 
 // ErrUnknownToken is what an Authenticator answers to a token that is unknown or
@@ -96,7 +96,7 @@ func (a *Authorizer) serve(c *gin.Context) {
 // request is malformed.
 func (a *Authorizer) authorize(c *gin.Context) (*channelAuth, error) {
 	ctx := c.Request.Context()
-	token := accessToken(c.Request)
+	token := server.AccessToken(c.Request)
 	if token == "" {
 		return nil, errNoToken
 	}
@@ -201,15 +201,6 @@ func shorten(name string) string {
 		}
 	}
 	return name
-}
-
-// accessToken is the Authorization header, without "Bearer " if it is there.
-func accessToken(r *http.Request) string {
-	h := strings.TrimSpace(r.Header.Get("Authorization"))
-	if scheme, token, _ := strings.Cut(h, " "); strings.EqualFold(scheme, "bearer") {
-		return strings.TrimSpace(token)
-	}
-	return h
 }
 
 // authError is a refusal in the shape of the CRM API, with "message" where

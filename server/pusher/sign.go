@@ -10,7 +10,6 @@ import (
 // The signatures of the Pusher protocol, all HMAC-SHA256 in hex over:
 //
 //	a channel     socket_id:channel[:channel_data]     "auth" of a subscription, as KEY:hex
-//	a user        socket_id::user::user_data           "auth" of a signin, as KEY:hex
 //	a request     METHOD\npath\nsorted query           auth_signature of the HTTP API (request.go)
 
 var socketIDPattern = regexp.MustCompile(`\A\d{1,20}\.\d{1,20}\z`)
@@ -29,11 +28,6 @@ func SignChannel(secret, socketID, channel, channelData string) string {
 	return sign(secret, socketID, ":", channel, ":", channelData)
 }
 
-// SignUser is the signature of a signin, without the key.
-func SignUser(secret, socketID, userData string) string {
-	return sign(secret, socketID, "::user::", userData)
-}
-
 // AuthChannel is the "auth" of a subscription: KEY:hex.
 func (a *App) AuthChannel(socketID, channel, channelData string) string {
 	return a.Key + ":" + SignChannel(a.Secret, socketID, channel, channelData)
@@ -43,16 +37,6 @@ func (a *App) AuthChannel(socketID, channel, channelData string) string {
 // channel with this channel_data (empty: none).
 func (a *App) VerifyChannel(auth, socketID, channel, channelData string) bool {
 	return equal(auth, a.AuthChannel(socketID, channel, channelData))
-}
-
-// AuthUser is the "auth" of a signin: KEY:hex.
-func (a *App) AuthUser(socketID, userData string) string {
-	return a.Key + ":" + SignUser(a.Secret, socketID, userData)
-}
-
-// VerifyUser says whether auth, KEY:hex, signs the socket in with this user_data.
-func (a *App) VerifyUser(auth, socketID, userData string) bool {
-	return equal(auth, a.AuthUser(socketID, userData))
 }
 
 func sign(secret string, parts ...string) string {

@@ -12,10 +12,11 @@ const windowLength = 24 * 60 * 60
 
 // openWindow opens a new conversation window with the message and says whether
 // it did. Only WhatsApp has windows. A message inside the window, or older than
-// it, opens none; nor does one that is so old that its window would have closed
-// already (history that arrives late).
-func openWindow(chat *models.Chat, m *models.Message, now int64) bool {
-	if !IsWhatsApp(chat.MessengerType) || m.Time+windowLength <= now {
+// it, opens none. A message that arrives late opens the window of its own time,
+// whose end says that it is over: the window is WhatsApp's, not ours, and began
+// when the message was sent.
+func openWindow(chat *models.Chat, m *models.Message) bool {
+	if !IsWhatsApp(chat.MessengerType) {
 		return false
 	}
 	if chat.WindowEnd != nil && m.Time < *chat.WindowEnd {

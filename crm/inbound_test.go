@@ -169,8 +169,9 @@ func TestConversationWindow(t *testing.T) {
 		{"ours, when it has closed", start + day, start + day, "out", "BIC"},
 		{"of the window before", start + day + 5, start + day - 2, "in", ""},
 		{"customer, long after", start + 9*day, start + 9*day, "in", "UIC"},
-		{"history that comes late", start + 30*day, start + 20*day, "in", ""},
-		{"first after the history", start + 30*day, start + 30*day, "in", "UIC"},
+		{"late: the window of its time", start + 30*day, start + 20*day, "in", "UIC"},
+		{"late, inside that window", start + 30*day, start + 20*day + 5, "in", ""},
+		{"first after the late ones", start + 30*day, start + 30*day, "in", "UIC"},
 	}
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

@@ -25,7 +25,7 @@ func (c *change) record(v shower, chat *models.Chat, m *models.Message) (added b
 	if !m.FromMe {
 		chat.Unread++
 	}
-	opens := openWindow(chat, m, c.now.Unix())
+	opens := openWindow(chat, m)
 	if err := c.SaveChat(chat); err != nil {
 		return false, err
 	}

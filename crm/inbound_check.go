@@ -141,7 +141,7 @@ func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe b
 		contact.ExternalID = key.External // one contact, however the bridge spells it
 		contact.LID = given(key.LID)
 		if key.Phone != "" && contact.Phone == nil {
-			contact.Phone = &key.Phone
+			contact.Phone, author.Phone = &key.Phone, &key.Phone
 		}
 	}
 	return author, contact, nil

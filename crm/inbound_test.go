@@ -33,6 +33,9 @@ func TestInboundReachesWhoMaySeeIt(t *testing.T) {
 				t.Errorf("%s went to %v, want %v", ev.Name, ev.Channels, want)
 			}
 		}
+		if want := `"fromUser":{"id":"79990001122","username":null,"name":"Ann","phone":"79990001122"}`; !strings.Contains(events[0].Data, want) {
+			t.Errorf("the author's phone is in the id, so it is known: %s", events[0].Data)
+		}
 		if !strings.Contains(events[1].Data, `"type":"UIC","startTime":1637319299,"endTime":1637405699`) {
 			t.Errorf("window %s", events[1].Data)
 		}

@@ -10,8 +10,7 @@ import (
 
 // Limits of what a message may say.
 const (
-	MaxText     = 65536 // characters of an inbound text
-	MaxSentText = 4096  // characters of a text that we send: what every messenger takes
+	MaxText     = 65536 // characters of a text: WhatsApp's limit, the largest of all messengers
 	MaxCaption  = 4096  // characters
 	MaxTracking = 1024  // characters
 	maxName     = 255   // characters of names of people, chats, files, places

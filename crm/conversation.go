@@ -11,12 +11,12 @@ import (
 const windowLength = 24 * 60 * 60
 
 // openWindow opens a new conversation window with the message and says whether
-// it did. Only WhatsApp has windows. A message inside the window, or older than
+// it did. Only WhatsApp has windows, and only with a customer, not in groups. A message inside the window, or older than
 // it, opens none. A message that arrives late opens the window of its own time,
 // whose end says that it is over: the window is WhatsApp's, not ours, and began
 // when the message was sent.
 func openWindow(chat *models.Chat, m *models.Message) bool {
-	if !IsWhatsApp(chat.MessengerType) {
+	if !IsWhatsApp(chat.MessengerType) || chat.Type == models.ChatGroup {
 		return false
 	}
 	if chat.WindowEnd != nil && m.Time < *chat.WindowEnd {

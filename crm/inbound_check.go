@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"chatcast/models"
 )
@@ -140,6 +141,9 @@ func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe b
 	if key, err := ParseChatID("", messenger, u.ID.String()); err == nil && IsWhatsApp(messenger) {
 		contact.ExternalID = key.External // one contact, however the bridge spells it
 		contact.LID = given(key.LID)
+		if strings.Contains(u.ID.String(), "@") { // ...@s.whatsapp.net is ...@c.us to our clients
+			author.ID = MakeID(messenger, key.External)
+		}
 		if key.Phone != "" && contact.Phone == nil {
 			contact.Phone, author.Phone = &key.Phone, &key.Phone
 		}

@@ -156,6 +156,19 @@ func TestCustomerReopensChat(t *testing.T) {
 	})
 }
 
+// TestInboundGroup: an author in a group, in the spelling of WhatsApp's own ids.
+func TestInboundGroup(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	receive(t, w, onGr, `{"messages":[{"id":"G1","chat":"120363111@g.us","fromUser":{"id":"79990001122@s.whatsapp.net","name":"Ann"},"message":{"text":"Hi"}}]}`)
+	events := w.Events(t)
+	if list := strings.Join(names(events), " "); list != "message" { // windows are with customers
+		t.Fatalf("events %s", list)
+	}
+	if want := `"fromUser":{"id":"79990001122@c.us","username":null,"name":"Ann","phone":"79990001122"}`; !strings.Contains(events[0].Data, want) {
+		t.Errorf("%s", events[0].Data)
+	}
+}
+
 func TestConversationWindow(t *testing.T) {
 	const start, day = int64(crmtest.Start), int64(86400)
 	steps := []struct {

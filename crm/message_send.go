@@ -42,7 +42,7 @@ func (m *Outgoing) check() error {
 	case m.Content.Reaction != nil:
 		errs = append(errs, m.Content.Reaction.check(""))
 	default:
-		errs = append(errs, m.Content.check("", m.Type, MaxSentText))
+		errs = append(errs, m.Content.check("", m.Type, MaxText))
 	}
 	return allFaults(errs...)
 }

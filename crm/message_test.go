@@ -149,7 +149,7 @@ func TestSendFaults(t *testing.T) {
 		"blank":               {saying(" \n"), "text"},
 		"NUL":                 {saying("a\x00"), "text"},
 		"not UTF-8":           {saying("a\xff"), "text"},
-		"long":                {saying(strings.Repeat("ä", crm.MaxSentText+1)), "text"},
+		"long":                {saying(strings.Repeat("ä", crm.MaxText+1)), "text"},
 		"parse mode":          {marked, "parseMode"},
 		"tracking":            {tracked, "tracking"},
 		"unknown quoted":      {quoting, "quotedMessageId"},

@@ -72,7 +72,20 @@ func (in locationInput) content() (crm.Content, error) {
 
 func contact(in crm.ContactCard) (crm.Content, error) { return crm.Content{Contact: &in}, nil }
 func poll(in crm.Poll) (crm.Content, error)           { return crm.Content{Poll: &in}, nil }
-func reaction(in crm.Reaction) (crm.Content, error)   { return crm.Content{Reaction: &in}, nil }
+
+// reactionInput tells an emoji that is missing from one that is empty: a field
+// that was misspelled must not take a reaction off.
+type reactionInput struct {
+	MessageID crm.ID  `json:"messageId"`
+	Emoji     *string `json:"emoji"`
+}
+
+func reaction(in reactionInput) (crm.Content, error) {
+	if in.Emoji == nil {
+		return crm.Content{}, crm.Invalid("emoji", "is required; empty takes the reaction off")
+	}
+	return crm.Content{Reaction: &crm.Reaction{MessageID: in.MessageID, Emoji: *in.Emoji}}, nil
+}
 
 // send serves the sending of a type of message, whose body is an In.
 func send[In any](a *API, typ string, content func(In) (crm.Content, error)) gin.HandlerFunc {

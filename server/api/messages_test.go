@@ -106,6 +106,7 @@ func TestBadMessagesHaveClearAnswers(t *testing.T) {
 		}{
 			{"POST " + annChat + text, ``, 422, `"body"`},
 			{"POST " + annChat + text, `{`, 422, `"body"`},
+			{"POST " + annChat + "/messages/reaction", `{"messageId":"IN1","reaction":"x"}`, 422, `"emoji":"is required; empty takes the reaction off"`},
 			{"POST " + annChat + text, `{"text":1}`, 422, `"text":"must be a string, not number"`},
 			{"POST " + annChat + text, `{"text":"a\u0000"}`, 422, `"text"`},
 			{"POST " + annChat + text, "{\"text\":\"a\xff\"}", 422, `"body":"must be valid UTF-8"`},

@@ -110,3 +110,16 @@ func TestLogLevelsAndSecrets(t *testing.T) {
 		}
 	}
 }
+
+// What the shell has set does not hide a fault of the file that is checked.
+func TestConfigCheckIsAboutTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(`server: {address: "nope"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"config", "check", path}, []string{"CHATCAST_SERVER_ADDRESS=127.0.0.1:1"}, &out, &errs)
+	if code != exitUsage || !strings.Contains(errs.String(), "server.address") {
+		t.Errorf("exit %d: %s%s", code, &out, &errs)
+	}
+}

@@ -61,6 +61,9 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
 		readText(&cfg, key, "--"+key, flags[key], &faults)
 	}
+	if cfg.Bootstrap.AppID == Default().Bootstrap.AppID { // it carries the user's id
+		cfg.Bootstrap.AppID = fmt.Sprintf("app_%d_1", cfg.Bootstrap.User.ID)
+	}
 	var wrong ConfigError
 	check(&cfg, &wrong)
 	for _, f := range wrong {
@@ -159,7 +162,18 @@ func readText(cfg *Config, key, from, text string, faults *ConfigError) {
 			return
 		}
 	}
+	if text, plain := src.(string); plain && dst.Type() == reflect.TypeFor[[]string]() {
+		src = commaList(text)
+	}
 	assign(from, dst, src, faults, map[string]bool{})
+}
+
+// commaList is how the environment and flags usually spell a list: a, b.
+func commaList(text string) (items []any) {
+	for _, item := range strings.Split(text, ",") {
+		items = append(items, strings.TrimSpace(item))
+	}
+	return items
 }
 
 // walk visits every value of the configuration with its key and its secret tag,

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,10 @@ apps: [{id: a, key: k, secret: s}]`,
 	cfg, err = load(t, "", []string{`CHATCAST_APPS=[{"id":"1","key":"a"},{"id":"2","key":"b"}]`, "CHATCAST_APPS_1_KEY=c"}, nil)
 	if err != nil || len(cfg.Apps) != 2 || cfg.Apps[1].Key != "c" {
 		t.Errorf("apps from the environment: %v, %+v", err, cfg.Apps)
+	}
+	cfg, err = load(t, "", []string{"CHATCAST_SERVER_ALLOWED_ORIGINS=https://a.example, https://b.example", "CHATCAST_BOOTSTRAP_USER_ID=5"}, nil)
+	if err != nil || !slices.Equal(cfg.Server.AllowedOrigins, []string{"https://a.example", "https://b.example"}) || cfg.Bootstrap.AppID != "app_5_1" {
+		t.Errorf("a list with commas, and the user's id alone: %v, %+v, %s", err, cfg.Server.AllowedOrigins, cfg.Bootstrap.AppID)
 	}
 }
 

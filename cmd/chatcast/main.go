@@ -143,7 +143,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 		if len(in.args) != 1 {
 			return errUsage{errors.New("usage: chatcast config check FILE")}
 		}
-		path = in.args[0]
+		path, environ = in.args[0], nil // the file's own faults, not hidden by this shell's settings
 	} else if len(in.args) > 0 {
 		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", cmd.name, in.args[0])}
 	}

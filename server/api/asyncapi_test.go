@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,8 +10,10 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"chatcast/crm"
+	"chatcast/crm/crmtest"
 	"chatcast/server/api"
 )
 
@@ -28,8 +31,9 @@ type asyncDoc struct {
 	}
 	Components struct {
 		Messages map[string]struct {
-			Name    string
-			Payload struct{ Schema ref }
+			Name     string
+			Payload  struct{ Schema ref }
+			Examples []struct{ Payload any }
 		}
 	}
 }
@@ -189,6 +193,30 @@ func TestAsyncAPIOperations(t *testing.T) {
 		for m := range c.Messages {
 			if !used[channel+" "+m] {
 				t.Errorf("no operation has %s of channel %s", m, channel)
+			}
+		}
+	}
+}
+
+// TestAsyncAPIExamples: each event has an example, and it is as the schema says.
+func TestAsyncAPIExamples(t *testing.T) {
+	doc := asyncReference(t)
+	for _, event := range crm.EventNames() {
+		examples := doc.Components.Messages[event].Examples
+		if len(examples) == 0 {
+			t.Errorf("%s has no example", event)
+		}
+		for _, example := range examples {
+			text, err := json.Marshal(example.Payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := crmtest.Schema(t, event).Validate(value); err != nil {
+				t.Errorf("the example of %s: %v", event, err)
 			}
 		}
 	}

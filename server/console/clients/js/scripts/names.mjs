@@ -1,0 +1,68 @@
+// What the objects of the schemas are called in TypeScript. The event's own three
+// (MessageData, Message, MessageMeta) are named by rule; these are the parts. A key
+// is event.path, or the last word of the path for what is the same in all events.
+// An object that is not here stops the generator: a type without a good name would
+// be called Chat1.
+export const names = {
+  'message.chat': 'Chat',
+  'message.quotedMessage': 'QuotedMessage',
+  'messageStatus.chat': 'StatusChat',
+  'messageStatus.fromApp': 'StatusApp',
+  'chatTag.tag': 'Tag',
+  'chatTag.tag.category': 'TagCategory',
+  'chatConversation.conversation': 'Conversation',
+  'chatLevel.level': 'LevelRef',
+  'quickResponse.quickResponseList': 'QuickResponseListRef',
+  'quickResponse.quickResponse': 'QuickResponseFields',
+  'quickResponse.destroy.quickResponseList': 'QuickResponseListRef',
+  'quickResponse.destroy.quickResponse': 'QuickResponseRef',
+  'quickResponseList.quickResponseList': 'QuickResponseListFields',
+  'quickResponseList.destroy.quickResponseList': 'QuickResponseListRef',
+  'quickResponseList.quickResponseList.access': 'QuickResponseListAccess',
+
+  chat: 'ChatRef',
+  fromApp: 'AppRef',
+  edited: 'UserRef',
+  created: 'UserRef',
+  responsible: 'UserRef',
+  producer: 'UserRef',
+  accomplice: 'UserRef',
+  auditor: 'UserRef',
+  employee: 'UserRef',
+
+  content: 'Content',
+  author: 'Author',
+  file: 'FileContent',
+  location: 'LocationContent',
+  contact: 'ContactContent',
+  poll: 'PollContent',
+  reaction: 'ReactionContent',
+};
+
+// The same for what is not an object, found by its description.
+export const scalars = {
+  "The messenger's id: a number or a string, on WhatsApp a string.": 'MessengerId',
+};
+
+// What the shared types say of themselves, where the schemas say nothing.
+export const descriptions = {
+  AppRef: 'The application that caused it, by its id.',
+  Author: 'Who wrote a message, as the messenger knows them.',
+  Chat: 'The chat of a message.',
+  ChatRef: 'A chat, by its id.',
+  Content: 'What a message says. Text, caption and file are always there; the others by the kind of the message.',
+  Conversation: 'A 24-hour window of WhatsApp.',
+  FileContent: 'A file of a message.',
+  LevelRef: 'A level of the company, by its id.',
+  QuickResponseFields: 'A quick response, or a folder of them.',
+  QuickResponseListAccess: 'Who has access to a list: r reads, w writes.',
+  QuickResponseListFields: 'A list of quick responses.',
+  QuickResponseListRef: 'A list of quick responses, by its id.',
+  QuickResponseRef: 'A quick response, by its id.',
+  QuotedMessage: 'The message that was answered: null is what is not known of it.',
+  StatusApp: 'The application that sent the message, and what it gave to know it again.',
+  StatusChat: 'The chat of a message that was sent.',
+  Tag: 'A tag of the company.',
+  TagCategory: 'What a tag belongs to.',
+  UserRef: 'A user, by their id.',
+};

@@ -1,0 +1,838 @@
+// Generated from crm/schemas/*.json by "npm run generate". Do not edit.
+//
+// What a number or a string may be (a pattern, a smallest value) is in the schemas
+// alone: the server has them at /schemas/{event}.json.
+
+/**
+ * The messenger's id: a number or a string, on WhatsApp a string.
+ */
+export type MessengerId = number | string;
+/**
+ * What QuickResponseData lists in payload.data.
+ */
+export type QuickResponse = QuickResponseSaved | QuickResponseDestroyed;
+/**
+ * What QuickResponseListData lists in payload.data.
+ */
+export type QuickResponseList = QuickResponseListSaved | QuickResponseListDestroyed;
+
+/**
+ * The data of each event, by its name.
+ */
+export interface EventMap {
+  chatAccomplice: ChatAccompliceData;
+  chatAuditor: ChatAuditorData;
+  chatConversation: ChatConversationData;
+  chatLevel: ChatLevelData;
+  chatProcess: ChatProcessData;
+  chatProducer: ChatProducerData;
+  chatRead: ChatReadData;
+  chatResponsible: ChatResponsibleData;
+  chatResponsiblePin: ChatResponsiblePinData;
+  chatStatus: ChatStatusData;
+  chatTag: ChatTagData;
+  employeeStatus: EmployeeStatusData;
+  employeeWorkday: EmployeeWorkdayData;
+  message: MessageData;
+  messageDelete: MessageDeleteData;
+  messageEdit: MessageEditData;
+  messageStatus: MessageStatusData;
+  quickResponse: QuickResponseData;
+  quickResponseList: QuickResponseListData;
+}
+/**
+ * An accomplice joined a chat or left it.
+ */
+export interface ChatAccompliceData {
+  payload: {
+    data: [ChatAccomplice, ...ChatAccomplice[]];
+    meta: ChatAccompliceMeta;
+  };
+}
+/**
+ * What ChatAccompliceData lists in payload.data.
+ */
+export interface ChatAccomplice {
+  type: 'add' | 'destroy';
+  accomplice: UserRef;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * A user, by their id.
+ */
+export interface UserRef {
+  id: number;
+}
+/**
+ * A chat, by its id.
+ */
+export interface ChatRef {
+  id: string;
+}
+/**
+ * The application that caused it, by its id.
+ */
+export interface AppRef {
+  id: string;
+}
+/**
+ * Where ChatAccompliceData belongs.
+ */
+export interface ChatAccompliceMeta {
+  type: 'chatAccomplice';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * An auditor joined a chat or left it.
+ */
+export interface ChatAuditorData {
+  payload: {
+    data: [ChatAuditor, ...ChatAuditor[]];
+    meta: ChatAuditorMeta;
+  };
+}
+/**
+ * What ChatAuditorData lists in payload.data.
+ */
+export interface ChatAuditor {
+  type: 'add' | 'destroy';
+  auditor: UserRef;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatAuditorData belongs.
+ */
+export interface ChatAuditorMeta {
+  type: 'chatAuditor';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * The first message of a new 24-hour window opened it (WhatsApp only).
+ */
+export interface ChatConversationData {
+  payload: {
+    data: [ChatConversation, ...ChatConversation[]];
+    meta: ChatConversationMeta;
+  };
+}
+/**
+ * What ChatConversationData lists in payload.data.
+ */
+export interface ChatConversation {
+  conversation: Conversation;
+  chat: ChatRef;
+}
+/**
+ * A 24-hour window of WhatsApp.
+ */
+export interface Conversation {
+  id: string;
+  /**
+   * UIC: the customer opened it; BIC: the business did.
+   */
+  type: 'UIC' | 'BIC';
+  /**
+   * Unix seconds.
+   */
+  startTime: number;
+  /**
+   * Unix seconds.
+   */
+  endTime: number;
+}
+/**
+ * Where ChatConversationData belongs.
+ */
+export interface ChatConversationMeta {
+  type: 'chatConversation';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A chat got a level, or its level was reset (null).
+ */
+export interface ChatLevelData {
+  payload: {
+    data: [ChatLevel, ...ChatLevel[]];
+    meta: ChatLevelMeta;
+  };
+}
+/**
+ * What ChatLevelData lists in payload.data.
+ */
+export interface ChatLevel {
+  level: LevelRef | null;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * A level of the company, by its id.
+ */
+export interface LevelRef {
+  id: number;
+}
+/**
+ * Where ChatLevelData belongs.
+ */
+export interface ChatLevelMeta {
+  type: 'chatLevel';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A chat was taken into work, or laid aside (null).
+ */
+export interface ChatProcessData {
+  payload: {
+    data: [ChatProcess, ...ChatProcess[]];
+    meta: ChatProcessMeta;
+  };
+}
+/**
+ * What ChatProcessData lists in payload.data.
+ */
+export interface ChatProcess {
+  process: 'inWork' | null;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatProcessData belongs.
+ */
+export interface ChatProcessMeta {
+  type: 'chatProcess';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A chat got a producer, or lost it (null).
+ */
+export interface ChatProducerData {
+  payload: {
+    data: [ChatProducer, ...ChatProducer[]];
+    meta: ChatProducerMeta;
+  };
+}
+/**
+ * What ChatProducerData lists in payload.data.
+ */
+export interface ChatProducer {
+  producer: UserRef | null;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatProducerData belongs.
+ */
+export interface ChatProducerMeta {
+  type: 'chatProducer';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * The unread messages of a chat were read.
+ */
+export interface ChatReadData {
+  payload: {
+    data: [ChatRead, ...ChatRead[]];
+    meta: ChatReadMeta;
+  };
+}
+/**
+ * What ChatReadData lists in payload.data.
+ */
+export interface ChatRead {
+  chat: ChatRef;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatReadData belongs.
+ */
+export interface ChatReadMeta {
+  type: 'chatRead';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A chat got a responsible employee, or became no one's (null).
+ */
+export interface ChatResponsibleData {
+  payload: {
+    data: [ChatResponsible, ...ChatResponsible[]];
+    meta: ChatResponsibleMeta;
+  };
+}
+/**
+ * What ChatResponsibleData lists in payload.data.
+ */
+export interface ChatResponsible {
+  responsible: UserRef | null;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatResponsibleData belongs.
+ */
+export interface ChatResponsibleMeta {
+  type: 'chatResponsible';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * The responsible of a chat was pinned or unpinned.
+ */
+export interface ChatResponsiblePinData {
+  payload: {
+    data: [ChatResponsiblePin, ...ChatResponsiblePin[]];
+    meta: ChatResponsiblePinMeta;
+  };
+}
+/**
+ * What ChatResponsiblePinData lists in payload.data.
+ */
+export interface ChatResponsiblePin {
+  type: 'pin' | 'unpin';
+  chat: ChatRef;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatResponsiblePinData belongs.
+ */
+export interface ChatResponsiblePinMeta {
+  type: 'chatResponsiblePin';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A chat was opened or closed.
+ */
+export interface ChatStatusData {
+  payload: {
+    data: [ChatStatus, ...ChatStatus[]];
+    meta: ChatStatusMeta;
+  };
+}
+/**
+ * What ChatStatusData lists in payload.data.
+ */
+export interface ChatStatus {
+  type: 'open' | 'close';
+  chat: ChatRef;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatStatusData belongs.
+ */
+export interface ChatStatusMeta {
+  type: 'chatStatus';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A tag was put on a chat or taken off.
+ */
+export interface ChatTagData {
+  payload: {
+    data: [ChatTag, ...ChatTag[]];
+    meta: ChatTagMeta;
+  };
+}
+/**
+ * What ChatTagData lists in payload.data.
+ */
+export interface ChatTag {
+  type: 'add' | 'destroy';
+  tag: Tag;
+  chat: ChatRef;
+  edited: UserRef | null;
+}
+/**
+ * A tag of the company.
+ */
+export interface Tag {
+  id: number;
+  name: string;
+  color: string;
+  sort: number;
+  category: TagCategory | null;
+}
+/**
+ * What a tag belongs to.
+ */
+export interface TagCategory {
+  id: number;
+  name: string;
+  sort: number;
+}
+/**
+ * Where ChatTagData belongs.
+ */
+export interface ChatTagMeta {
+  type: 'chatTag';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * An employee came online or went offline.
+ */
+export interface EmployeeStatusData {
+  payload: {
+    data: [EmployeeStatus, ...EmployeeStatus[]];
+    meta: EmployeeStatusMeta;
+  };
+}
+/**
+ * What EmployeeStatusData lists in payload.data.
+ */
+export interface EmployeeStatus {
+  type: 'online' | 'offline';
+  employee: UserRef;
+}
+/**
+ * Where EmployeeStatusData belongs.
+ */
+export interface EmployeeStatusMeta {
+  type: 'employeeStatus';
+  companyId: number;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * An employee started or ended the workday.
+ */
+export interface EmployeeWorkdayData {
+  payload: {
+    data: [EmployeeWorkday, ...EmployeeWorkday[]];
+    meta: EmployeeWorkdayMeta;
+  };
+}
+/**
+ * What EmployeeWorkdayData lists in payload.data.
+ */
+export interface EmployeeWorkday {
+  type: 'start' | 'end';
+  employee: UserRef;
+}
+/**
+ * Where EmployeeWorkdayData belongs.
+ */
+export interface EmployeeWorkdayMeta {
+  type: 'employeeWorkday';
+  companyId: number;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A message came in or was sent.
+ */
+export interface MessageData {
+  payload: {
+    data: [Message, ...Message[]];
+    meta: MessageMeta;
+  };
+}
+/**
+ * What MessageData lists in payload.data.
+ */
+export interface Message {
+  id: MessengerId;
+  fromApi: boolean;
+  fromMe: boolean;
+  side: 'in' | 'out';
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  isForwarded: boolean;
+  type: string;
+  subtype: string | null;
+  message: Content;
+  quotedMessage: QuotedMessage | null;
+  fromUser: Author;
+  chat: Chat;
+  fromApp: AppRef | null;
+  utm: {
+    [k: string]: unknown;
+  } | null;
+  created: UserRef | null;
+}
+/**
+ * What a message says. Text, caption and file are always there; the others by the kind of the message.
+ */
+export interface Content {
+  text: string;
+  caption: string;
+  file: FileContent | null;
+  /**
+   * How text is marked up; absent: not at all.
+   */
+  parseMode?: 'markdown' | 'html';
+  location?: LocationContent;
+  contact?: ContactContent;
+  poll?: PollContent;
+  reaction?: ReactionContent;
+}
+/**
+ * A file of a message.
+ */
+export interface FileContent {
+  link: string;
+  name: string;
+  /**
+   * Bytes; null: not known.
+   */
+  size: number | null;
+  mimeType: string | null;
+}
+export interface LocationContent {
+  latitude: number;
+  longitude: number;
+  name: string;
+  address: string;
+}
+export interface ContactContent {
+  name: string;
+  phone: string;
+}
+export interface PollContent {
+  question: string;
+  options: [string, string, ...string[]];
+  multiple: boolean;
+}
+export interface ReactionContent {
+  messageId: MessengerId;
+  emoji: string;
+}
+/**
+ * The message that was answered: null is what is not known of it.
+ */
+export interface QuotedMessage {
+  id: MessengerId;
+  internalId: number | null;
+  fromMe: boolean | null;
+  side: ('in' | 'out') | null;
+  time: number | null;
+  type: string | null;
+  message: Content | null;
+  fromUser: Author | null;
+}
+/**
+ * Who wrote a message, as the messenger knows them.
+ */
+export interface Author {
+  id: MessengerId;
+  username: string | null;
+  name: string;
+  phone: string | null;
+}
+/**
+ * The chat of a message.
+ */
+export interface Chat {
+  id: string;
+  hash: string;
+  type: 'private' | 'group';
+  phone: string | null;
+  username: string | null;
+  name: string;
+  image: string | null;
+}
+/**
+ * Where MessageData belongs.
+ */
+export interface MessageMeta {
+  type: 'message';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A message was deleted for all.
+ */
+export interface MessageDeleteData {
+  payload: {
+    data: [MessageDelete, ...MessageDelete[]];
+    meta: MessageDeleteMeta;
+  };
+}
+/**
+ * What MessageDeleteData lists in payload.data.
+ */
+export interface MessageDelete {
+  id: MessengerId;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where MessageDeleteData belongs.
+ */
+export interface MessageDeleteMeta {
+  type: 'messageDelete';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A message that we sent says something else now.
+ */
+export interface MessageEditData {
+  payload: {
+    data: [MessageEdit, ...MessageEdit[]];
+    meta: MessageEditMeta;
+  };
+}
+/**
+ * What MessageEditData lists in payload.data.
+ */
+export interface MessageEdit {
+  id: MessengerId;
+  type: string;
+  message: Content;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where MessageEditData belongs.
+ */
+export interface MessageEditMeta {
+  type: 'messageEdit';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A message that we sent has got further, or has failed.
+ */
+export interface MessageStatusData {
+  payload: {
+    data: [MessageStatus, ...MessageStatus[]];
+    meta: MessageStatusMeta;
+  };
+}
+/**
+ * What MessageStatusData lists in payload.data.
+ */
+export interface MessageStatus {
+  id: MessengerId;
+  type: 'sent' | 'delivered' | 'viewed' | 'failed';
+  chat: StatusChat;
+  fromApp: StatusApp | null;
+  /**
+   * Why it failed; null otherwise.
+   */
+  error:
+    | {
+        [k: string]: unknown;
+      }
+    | string
+    | null;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+}
+/**
+ * The chat of a message that was sent.
+ */
+export interface StatusChat {
+  id: string;
+  hash: string;
+  type: 'private' | 'group';
+  phone: string | null;
+  username: string | null;
+}
+/**
+ * The application that sent the message, and what it gave to know it again.
+ */
+export interface StatusApp {
+  id: string;
+  tracking: string | null;
+}
+/**
+ * Where MessageStatusData belongs.
+ */
+export interface MessageStatusMeta {
+  type: 'messageStatus';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * Quick responses were made, edited or destroyed.
+ */
+export interface QuickResponseData {
+  payload: {
+    data: [QuickResponse, ...QuickResponse[]];
+    meta: QuickResponseMeta;
+  };
+}
+export interface QuickResponseSaved {
+  type: 'create' | 'edit';
+  quickResponseList: QuickResponseListRef;
+  quickResponse: QuickResponseFields;
+}
+/**
+ * A list of quick responses, by its id.
+ */
+export interface QuickResponseListRef {
+  id: number;
+}
+/**
+ * A quick response, or a folder of them.
+ */
+export interface QuickResponseFields {
+  id: number;
+  name: string;
+  sort: number;
+  parent: number | null;
+  text: string;
+  keywords: string;
+  enableAI: boolean;
+}
+export interface QuickResponseDestroyed {
+  type: 'destroy';
+  quickResponseList: QuickResponseListRef;
+  quickResponse: QuickResponseRef;
+}
+/**
+ * A quick response, by its id.
+ */
+export interface QuickResponseRef {
+  id: number;
+}
+/**
+ * Where QuickResponseData belongs.
+ */
+export interface QuickResponseMeta {
+  type: 'quickResponse';
+  userId: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A list of quick responses was made, edited or destroyed, as its user sees it.
+ */
+export interface QuickResponseListData {
+  payload: {
+    data: [QuickResponseList, ...QuickResponseList[]];
+    meta: QuickResponseListMeta;
+  };
+}
+export interface QuickResponseListSaved {
+  type: 'create' | 'edit';
+  quickResponseList: QuickResponseListFields;
+}
+/**
+ * A list of quick responses.
+ */
+export interface QuickResponseListFields {
+  id: number;
+  name: string;
+  sort: number;
+  access: [QuickResponseListAccess, ...QuickResponseListAccess[]];
+}
+/**
+ * Who has access to a list: r reads, w writes.
+ */
+export interface QuickResponseListAccess {
+  userId: string;
+  email: string;
+  permission: 'r' | 'w';
+}
+export interface QuickResponseListDestroyed {
+  type: 'destroy';
+  quickResponseList: QuickResponseListRef;
+}
+/**
+ * Where QuickResponseListData belongs.
+ */
+export interface QuickResponseListMeta {
+  type: 'quickResponseList';
+  userId: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}

@@ -1,0 +1,99 @@
+// Calls of this server's own HTTP API: the same routes, with the same token, that
+// any other program uses.
+import type { components } from './rest.generated';
+
+/** The shapes of the API, by the names that openapi.yaml gives them. */
+export type Rest = components['schemas'];
+
+/** Fault is an answer that is no success, or none at all (status 0). */
+export class Fault extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly fields: Record<string, string> = {},
+    readonly retryAfter = 0, // seconds
+  ) {
+    super(message);
+  }
+}
+
+/** How the token gets into a request, and what happens when it has expired. The session sets it. */
+export interface Credentials {
+  /** An access token that is good for the next seconds; null: nobody is signed in. */
+  accessToken(): Promise<string | null>;
+  /** Says that token was refused, and whether there is another one now. */
+  refused(token: string): Promise<boolean>;
+}
+
+let credentials: Credentials | null = null;
+
+export function useCredentials(c: Credentials): void {
+  credentials = c;
+}
+
+/**
+ * call asks the API and returns the answer's data. A body that is FormData or
+ * URLSearchParams goes as it is, anything else as JSON. It throws a Fault.
+ */
+export async function call<T>(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<T> {
+  const token = (await credentials?.accessToken()) ?? null;
+  try {
+    return await request<T>(method, path, body, token, init);
+  } catch (e) {
+    if (e instanceof Fault && token !== null && isTokenFault(e) && (await credentials?.refused(token))) {
+      return request<T>(method, path, body, (await credentials?.accessToken()) ?? null, init);
+    }
+    throw e;
+  }
+}
+
+function isTokenFault(f: Fault): boolean {
+  return f.status === 401 || (f.status === 403 && f.code === 'ApiInvalidTokenError');
+}
+
+/** request is call without the session: token null asks as a stranger. */
+export async function request<T>(
+  method: string, path: string, body: unknown, token: string | null, init: RequestInit = {},
+): Promise<T> {
+  const headers = new Headers(init.headers);
+  if (token !== null) headers.set('Authorization', token);
+  let payload: BodyInit | undefined;
+  if (body instanceof FormData || body instanceof URLSearchParams) payload = body;
+  else if (body !== undefined) {
+    headers.set('Content-Type', 'application/json');
+    payload = JSON.stringify(body);
+  }
+  let answer: Response;
+  try {
+    answer = await fetch(path, { ...init, method, headers, ...(payload === undefined ? {} : { body: payload }), cache: 'no-store', credentials: 'omit' });
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e;
+    throw new Fault(0, 'Unreachable', 'the server does not answer');
+  }
+  return read<T>(answer);
+}
+
+interface Envelope {
+  success?: boolean;
+  data?: unknown;
+  error?: { code?: string; message?: string; fields?: Record<string, string> };
+}
+
+async function read<T>(answer: Response): Promise<T> {
+  let content: unknown;
+  try {
+    content = await answer.json();
+  } catch {
+    content = null;
+  }
+  const envelope = (content ?? {}) as Envelope;
+  if (!answer.ok || envelope.success === false) {
+    const e = envelope.error ?? {};
+    throw new Fault(
+      answer.status, e.code ?? `HTTP ${answer.status}`, e.message ?? (answer.statusText || `the server answered ${answer.status}`),
+      e.fields, Number(answer.headers.get('Retry-After')) || 0,
+    );
+  }
+  return ('data' in envelope ? envelope.data : content) as T;
+}

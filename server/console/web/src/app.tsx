@@ -1,0 +1,88 @@
+// The shell: what is around every view.
+import { Component, type ComponentChildren, type FunctionComponent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { me, signedIn } from './session';
+import { path, route, views, type View } from './route';
+import { start, stop } from './socket';
+import { Account } from './ui/account';
+import { Banners } from './ui/banners';
+import { ConnectionPill } from './ui/connection';
+import { ConnectIcon, LiveIcon, SendIcon, ServerIcon } from './ui/icons';
+import { Connect } from './views/connect';
+import { Live } from './views/live';
+import { Send } from './views/send';
+import { Server } from './views/server';
+import { SignIn } from './views/signin';
+import { words } from './words';
+import icon from './icon.svg';
+
+const pages: Record<View, { view: FunctionComponent; icon: FunctionComponent }> = {
+  live: { view: Live, icon: LiveIcon },
+  send: { view: Send, icon: SendIcon },
+  connect: { view: Connect, icon: ConnectIcon },
+  server: { view: Server, icon: ServerIcon },
+};
+
+export function App() {
+  if (!signedIn.value) return <SignIn />;
+  if (me.value === null) return <p class="empty" role="status">{words.loading}</p>;
+  return <Shell key={me.value.id} />;
+}
+
+/** runsServer says whether the user may be one of those who see the server's figures; the server decides. */
+export function mayWatch(): boolean {
+  return me.value?.companies.some((c) => c.role === 'owner' || c.role === 'admin') ?? false;
+}
+
+function Shell() {
+  const main = useRef<HTMLElement>(null);
+  const shown = route.value.view;
+  useEffect(() => {
+    start();
+    return stop;
+  }, []);
+  useEffect(() => {
+    document.title = words.title(words.nav[shown]);
+    main.current?.scrollTo(0, 0);
+  }, [shown]);
+  const View = pages[shown].view;
+  return (
+    <div class="shell">
+      <a class="skip button" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus(); }}>{words.skip}</a>
+      <header class="top">
+        <a class="brand" href={path('live')}><img src={icon} alt="" /><span>{words.brand}</span></a>
+        <span class="space" />
+        <ConnectionPill />
+        <Account />
+      </header>
+      <nav class="nav" aria-label={words.nav.label}>
+        {views.filter((v) => v !== 'server' || mayWatch()).map((v) => {
+          const Icon = pages[v].icon;
+          return <a key={v} href={path(v)} aria-current={v === shown ? 'page' : undefined}><Icon />{words.nav[v]}</a>;
+        })}
+      </nav>
+      <main class="main" id="main" ref={main} tabIndex={-1} aria-label={words.nav[shown]}>
+        <Banners />
+        <Guard key={shown}><View /></Guard>
+      </main>
+    </div>
+  );
+}
+
+/** Guard keeps the rest of the page when a view breaks. */
+class Guard extends Component<{ children: ComponentChildren }, { broken: boolean }> {
+  override state = { broken: false };
+  override componentDidCatch(e: unknown) {
+    console.error(e);
+    this.setState({ broken: true });
+  }
+  override render() {
+    if (!this.state.broken) return this.props.children;
+    return (
+      <div class="empty" role="alert">
+        <p>{words.faults.broken}</p>
+        <button class="button" onClick={() => this.setState({ broken: false })}>{words.retry}</button>
+      </div>
+    );
+  }
+}

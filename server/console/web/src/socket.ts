@@ -1,0 +1,206 @@
+// The live part: pusher-js, over the same sockets and the same /broadcasting/auth
+// as any other page.
+import Pusher, { type Channel, type PresenceChannel } from 'pusher-js';
+import { signal } from '@preact/signals';
+import { companyChannel, companyUserChannel, licenseChannel, userChannel } from '@chatcast/events';
+import { call, Fault, type Rest } from './api';
+import { config, loadConfig } from './config';
+import { CatchUp } from './catchup';
+import { closed, licenses, me } from './session';
+import { words } from './words';
+
+export type State = 'off' | 'connecting' | 'connected' | 'waiting' | 'unavailable' | 'refused';
+
+export interface Connection {
+  state: State;
+  since: number; // milliseconds
+  socketId: string;
+  retryAt: number; // when pusher-js tries again, milliseconds; 0: it does not say
+  reason: string; // why it is not connected, in words
+}
+
+export interface Subscription {
+  channel: string;
+  state: 'pending' | 'live' | 'refused';
+  reason: string; // of a refusal
+}
+
+export interface Outage {
+  from: number; // milliseconds
+  to: number;
+}
+
+export interface Step {
+  time: number; // milliseconds
+  text: string;
+}
+
+const keepSteps = 200;
+
+export const connection = signal<Connection>({ state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' });
+export const subscriptions = signal<Subscription[]>([]);
+export const present = signal<{ id: string; name: string }[]>([]); // in the company's presence channel
+export const steps = signal<Step[]>([]); // what pusher-js did, the newest last
+export const lastOutage = signal<Outage | null>(null);
+export const catchUp = new CatchUp();
+
+let pusher: Pusher | null = null;
+let lostAt = 0; // when the connection was lost, while it is
+
+function step(text: string): void {
+  steps.value = [...steps.peek().slice(1 - keepSteps), { time: Date.now(), text }];
+}
+
+/** channelsOf are the channels of a user: the lines they may read, their companies, themselves. */
+export function channelsOf(who: Rest['Me'], lines: Rest['License'][]): string[] {
+  const names: string[] = [];
+  for (const c of who.companies) {
+    if (c.onlyMine) names.push(companyUserChannel(c.id, who.id)); // the lines' channels carry everybody's chats
+    else for (const l of lines) if (l.companyId === c.id) for (const m of l.messenger) names.push(licenseChannel(l.licenseId, m.type));
+  }
+  for (const c of who.companies) names.push(companyChannel(c.id));
+  names.push(userChannel(who.id));
+  return names;
+}
+
+/** start connects and subscribes to what the user may see. */
+export function start(): void {
+  const who = me.peek();
+  const c = config.peek();
+  if (who === null || c === null || pusher !== null) return;
+  const tls = location.protocol === 'https:';
+  const port = Number(location.port) || (tls ? 443 : 80);
+  pusher = new Pusher(c.key, {
+    wsHost: location.hostname, wsPort: port, wssPort: port, forceTLS: tls, cluster: '', enabledTransports: ['ws', 'wss'],
+    channelAuthorization: { endpoint: '/broadcasting/auth', transport: 'ajax', customHandler: authorize },
+  });
+  const conn = pusher.connection;
+  conn.bind('state_change', (s: { previous: string; current: string }) => changed(s.current));
+  conn.bind('connecting_in', (seconds: number) => {
+    connection.value = { ...connection.peek(), state: 'waiting', retryAt: Date.now() + seconds * 1000 };
+    step(words.socket.retry(seconds));
+  });
+  conn.bind('error', (e: { error?: { data?: { code?: number; message?: string } }; data?: { code?: number; message?: string } }) => {
+    const data = e?.error?.data ?? e?.data;
+    if (!data?.code) return;
+    const reason = words.socket.closed(data.code, data.message ?? '');
+    connection.value = { ...connection.peek(), reason };
+    step(reason);
+  });
+  for (const name of channelsOf(who, licenses.peek())) subscribe(name);
+  for (const company of who.companies) watchPresence(company.id);
+  changed(conn.state);
+}
+
+export function stop(): void {
+  pusher?.disconnect();
+  pusher?.unbind_all();
+  pusher = null;
+  lostAt = 0;
+  subscriptions.value = [];
+  present.value = [];
+  lastOutage.value = null;
+  catchUp.reset();
+  connection.value = { state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' };
+}
+
+/** again connects at once instead of at pusher-js' own time. */
+export function again(): void {
+  pusher?.disconnect();
+  pusher?.connect();
+}
+
+function authorize(params: { socketId: string; channelName: string }, done: (e: Error | null, data: { auth: string } | null) => void): void {
+  const body = new URLSearchParams({ socket_id: params.socketId, channel_name: params.channelName });
+  call<{ auth: string; channel_data?: string }>('POST', '/broadcasting/auth', body).then(
+    (answer) => done(null, answer),
+    (e: unknown) => done(e instanceof Error ? e : new Error(String(e)), null),
+  );
+}
+
+function changed(current: string): void {
+  const now = Date.now();
+  const before = connection.peek();
+  switch (current) {
+    case 'connected': {
+      const socketId = pusher?.connection.socket_id ?? '';
+      connection.value = { state: 'connected', since: now, socketId, retryAt: 0, reason: '' };
+      step(words.socket.connected(socketId));
+      if (lostAt !== 0) back(now);
+      return;
+    }
+    case 'connecting':
+      connection.value = { ...before, state: 'connecting', since: before.state === 'connecting' ? before.since : now, retryAt: 0 };
+      break;
+    case 'unavailable':
+      connection.value = { ...before, state: 'unavailable' };
+      break;
+    case 'failed':
+    case 'disconnected':
+      connection.value = { ...before, state: 'refused', since: now, retryAt: 0 };
+      if (pusher !== null) void closed(); // perhaps the user is not welcome any more
+      break;
+    default:
+      return;
+  }
+  step(words.socket.state(current));
+  if (before.state === 'connected') {
+    lostAt = now;
+    catchUp.hold();
+    subscriptions.value = subscriptions.peek().map((s) => (s.state === 'live' ? { ...s, state: 'pending' } : s));
+  }
+}
+
+/** back is the end of an outage. Another build of the server may be there now. */
+function back(now: number): void {
+  lastOutage.value = { from: lostAt, to: now };
+  step(words.socket.back((now - lostAt) / 1000));
+  lostAt = 0;
+  loadConfig().catch(() => undefined);
+}
+
+function subscribe(name: string): void {
+  const channel: Channel = pusher!.subscribe(name);
+  set({ channel: name, state: 'pending', reason: '' });
+  channel.bind('pusher:subscription_succeeded', () => {
+    set({ channel: name, state: 'live', reason: '' });
+    step(words.socket.subscribed(name));
+  });
+  channel.bind('pusher:subscription_error', (e: unknown) => {
+    const fault = e as { status?: number; error?: string };
+    const reason = words.socket.refusal(fault.status ?? 0, fault.error ?? '');
+    set({ channel: name, state: 'refused', reason });
+    step(`${name}: ${reason}`);
+  });
+  channel.bind_global((event: string, data: unknown) => {
+    if (!event.startsWith('pusher:') && !event.startsWith('pusher_internal:')) catchUp.take(name, event, data);
+  });
+}
+
+function set(s: Subscription): void {
+  const list = subscriptions.peek();
+  subscriptions.value = list.some((o) => o.channel === s.channel) ? list.map((o) => (o.channel === s.channel ? s : o)) : [...list, s];
+  const all = subscriptions.peek();
+  if (s.state !== 'pending' && all.every((o) => o.state !== 'pending')) {
+    void catchUp.settled(all.filter((o) => o.state === 'live').map((o) => o.channel));
+  }
+}
+
+function watchPresence(companyId: number): void {
+  const channel = pusher!.subscribe('presence-' + companyChannel(companyId).replace(/^private-/, '')) as PresenceChannel;
+  const update = () => {
+    const list: { id: string; name: string }[] = [];
+    channel.members.each((m: { id: string; info?: { name?: string } }) => list.push({ id: m.id, name: m.info?.name ?? m.id }));
+    present.value = list.sort((a, b) => a.name.localeCompare(b.name));
+  };
+  for (const event of ['pusher:subscription_succeeded', 'pusher:member_added', 'pusher:member_removed']) channel.bind(event, update);
+}
+
+/** faultText is an error in words for people. */
+export function faultText(e: unknown): string {
+  if (!(e instanceof Fault)) return String(e);
+  if (e.status === 0) return words.faults.unreachable;
+  if (e.status === 429) return words.faults.throttled(e.retryAfter);
+  const fields = Object.entries(e.fields).map(([k, v]) => `${k} ${v}`);
+  return fields.length > 0 ? fields.join('; ') : e.message;
+}

@@ -1,0 +1,26 @@
+// The icons, drawn for this page: strokes of the text's colour, hidden from
+// readers (what they stand in has a name).
+import type { ComponentChildren } from 'preact';
+
+function icon(children: ComponentChildren) {
+  return () => (
+    <svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}
+
+export const LiveIcon = icon(<path d="M3 12h4l3-8 4 16 3-8h4" />);
+export const SendIcon = icon(<><path d="M4 5h16v11H9l-5 4z" /><path d="M8 9h8M8 12h5" /></>);
+export const ConnectIcon = icon(<path d="m8 8-4 4 4 4M16 8l4 4-4 4M13.500 5l-3 14" />);
+export const ServerIcon = icon(<path d="M5 20V11M12 20V4M19 20v-6" />);
+export const CloseIcon = icon(<path d="M6 6l12 12M18 6 6 18" />);
+export const UserIcon = icon(<><circle cx="12" cy="8" r="4" /><path d="M4 20c1-4 4-6 8-6s7 2 8 6" /></>);
+export const BackIcon = icon(<path d="M14 6l-6 6 6 6" />);
+export const CopyIcon = icon(<><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15V5a1 1 0 0 1 1-1h9" /></>);
+export const PauseIcon = icon(<path d="M9 5v14M15 5v14" />);
+export const PlayIcon = icon(<path d="M7 5l12 7-12 7z" />);
+export const ClearIcon = icon(<path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13" />);
+export const FilterIcon = icon(<path d="M4 6h16M7 12h10M10 18h4" />);
+export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />);
+export const EyeIcon = icon(<><path d="M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12z" /><circle cx="12" cy="12" r="3" /></>);

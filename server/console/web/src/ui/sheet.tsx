@@ -1,0 +1,28 @@
+// A dialog over the page: the browser's own, which keeps the focus inside and
+// closes on Escape.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { words } from '../words';
+import { CloseIcon } from './icons';
+
+export function Sheet(props: { title: string; onClose: () => void; children: ComponentChildren }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog
+      ref={ref} class="sheet" aria-labelledby={id} onClose={props.onClose}
+      onClick={(e) => e.target === ref.current && ref.current?.close()}
+    >
+      <header>
+        <h2 id={id}>{props.title}</h2>
+        <button class="button quiet icon" aria-label={words.close} onClick={() => ref.current?.close()}><CloseIcon /></button>
+      </header>
+      <div class="body">{props.children}</div>
+    </dialog>
+  );
+}

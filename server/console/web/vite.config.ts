@@ -1,0 +1,26 @@
+import { defineConfig } from 'vite';
+
+// The program embeds ../dist. Two pages: the console, and the one that runs the
+// snippets of the Connect view. In development the program's routes come from a
+// server that runs beside it (make run).
+const server = 'http://127.0.0.1:6001';
+
+export default defineConfig({
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  resolve: { alias: { '@chatcast/events': new URL('../clients/js/src/index.ts', import.meta.url).pathname } },
+  build: {
+    outDir: '../dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    license: { fileName: 'licenses.txt' },
+    rolldownOptions: { input: { index: 'index.html', try: 'try.html' } },
+  },
+  server: {
+    proxy: {
+      '/v1': server, '/broadcasting': server, '/console.json': server, '/schemas': server, '/docs': server,
+      '/openapi.yaml': server, '/asyncapi.yaml': server, '/app': { target: server, ws: true },
+    },
+  },
+});

@@ -28,7 +28,7 @@ const licenseEvents = [
 const companyEvents = ['employeeStatus', 'employeeWorkday'] as const satisfies readonly EventName[];
 const userEvents = ['quickResponseList', 'quickResponse'] as const satisfies readonly EventName[];
 
-/** The events of licenceChannel, and of companyUserChannel. */
+/** The events of licenseChannel, and of companyUserChannel. */
 export type LicenseEvents = (typeof licenseEvents)[number];
 
 /** The events of companyChannel. */
@@ -55,13 +55,13 @@ export function asEvent(name: string, data: unknown): AnyEvent | undefined {
   return isEvent(name) ? ({ name, data } as AnyEvent) : undefined;
 }
 
-export type LicenceChannel = `private-v1.licenses.${number}.messengers.${string}`;
+export type LicenseChannel = `private-v1.licenses.${number}.messengers.${string}`;
 export type CompanyChannel = `private-v1.companies.${number}`;
 export type UserChannel = `private-v1.users.${number}`;
 export type CompanyUserChannel = `private-v1.companies.${number}.users.${number}`;
 
 /** The channel of a licence's messenger: its messages and chats, for who may see them all. */
-export function licenceChannel(licenseId: number, messengerType: string): LicenceChannel {
+export function licenseChannel(licenseId: number, messengerType: string): LicenseChannel {
   return `private-v1.licenses.${licenseId}.messengers.${messengerType}`;
 }
 

@@ -162,12 +162,8 @@ func (e *Engine) Count(_ context.Context, app, channel string) (subscriptions, u
 	if ch == nil {
 		return 0, 0, nil
 	}
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	for i := range ch.groups {
-		subscriptions += len(ch.groups[i].subs)
-	}
-	return subscriptions, len(ch.roster()), nil
+	o := ch.occupancy()
+	return o.Subscriptions, o.Users, nil
 }
 
 // Stats are the counters of an Engine.

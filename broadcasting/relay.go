@@ -77,6 +77,7 @@ type Relay struct {
 	doneSeq  int64     // the last entry that went to all its channels, marked or not
 	partSeq  int64     // an entry that went to some of its channels only
 	partDone int       // to how many
+	entries  uint64    // how many went to all their channels
 	pruneAt  time.Time // when to prune next
 
 	mu     sync.Mutex // guards all below
@@ -87,7 +88,8 @@ type Relay struct {
 type RelayHealth struct {
 	Listening bool      // to the journal, leading or standing by
 	Leading   bool      // this node publishes
-	Published int64     // the last number that this node published
+	Published int64     // the last number that this node published; 0 before its first
+	Entries   uint64    // how many entries this node has published
 	LastRound time.Time // when all that was there had been published
 	Err       error     // of the last attempt; nil when it succeeded
 }

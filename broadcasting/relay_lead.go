@@ -130,7 +130,7 @@ func (r *Relay) publish(ctx context.Context, entries []Entry) error {
 		if markErr := r.Journal.MarkPublished(ctx, done); markErr != nil {
 			return markErr
 		}
-		r.note(func(h *RelayHealth) { h.Published = done })
+		r.note(func(h *RelayHealth) { h.Published, h.Entries = done, r.entries })
 	}
 	return err
 }
@@ -156,6 +156,7 @@ func (r *Relay) publishEntry(ctx context.Context, e Entry) error {
 		r.partDone++
 	}
 	r.doneSeq = e.Seq
+	r.entries++
 	return nil
 }
 

@@ -161,7 +161,7 @@ func TestRelayPublishesInOrderToEachChannel(t *testing.T) {
 		if published, _ := j.state(); published != 4 {
 			t.Errorf("marked up to %d, want 4", published)
 		}
-		if h := r.Health(); !h.Leading || h.Published != 4 || r.Ready() != nil {
+		if h := r.Health(); !h.Leading || h.Published != 4 || h.Entries != 4 || r.Ready() != nil {
 			t.Errorf("health = %+v, ready = %v", h, r.Ready())
 		}
 	})
@@ -219,6 +219,9 @@ func TestRelayRetriesWithoutSkippingOrRepeating(t *testing.T) {
 		if err := r.Ready(); err != nil {
 			t.Errorf("not ready after the bus came back: %v", err)
 		}
+		if n := r.Health().Entries; n != 2 {
+			t.Errorf("counts %d entries, want 2", n)
+		}
 	})
 }
 
@@ -231,8 +234,8 @@ func TestRelayDoesNotRepeatWhatOnlyTheMarkMissed(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		b.wants(t, "1 a x", "2 b x")
-		if published, _ := j.state(); published != 2 {
-			t.Errorf("marked up to %d, want 2", published)
+		if published, _ := j.state(); published != 2 || r.Health().Entries != 2 {
+			t.Errorf("marked up to %d, counts %d, want 2 and 2", published, r.Health().Entries)
 		}
 	})
 }

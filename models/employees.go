@@ -119,3 +119,13 @@ func (tx *Tx) LockChatsOf(companyID, userID int64, limit int) ([]Chat, error) {
 		Order("id").Limit(limit).Find(&chats).Error
 	return chats, err
 }
+
+// FirstCompanyID is the id of the company that was made first, or ErrNotFound:
+// ids rise.
+func (tx *Tx) FirstCompanyID() (int64, error) {
+	c, err := first[Company](tx.db.Order("id"))
+	if err != nil {
+		return 0, err
+	}
+	return c.ID, nil
+}

@@ -119,6 +119,12 @@ func (tx *Tx) JournalBounds() (*JournalBounds, error) {
 	return &b, err
 }
 
+// JournalUnnumbered says how many committed entries have no number yet.
+func (tx *Tx) JournalUnnumbered() (n int64, err error) {
+	err = tx.db.Model(&JournalEntry{}).Where("seq IS NULL").Count(&n).Error
+	return n, err
+}
+
 // ChannelJournal lists at most limit entries of the channel with numbers above
 // after and up to upTo, in their order.
 func (tx *Tx) ChannelJournal(channel string, after, upTo int64, limit int) ([]JournalEntry, error) {

@@ -1,0 +1,57 @@
+package crm
+
+import (
+	"context"
+	"errors"
+
+	"chatcast/models"
+)
+
+// JournalState is where the journal stands.
+type JournalState struct {
+	First   int64 // the lowest number still kept; above Last when none is
+	Last    int64 // the last number that was published, 0 before the first
+	Pending int64 // entries that are committed and not yet published
+}
+
+// WatchServer lets the actor see how the server itself is doing, and says where
+// the journal stands. That is for the owners and admins of the company that runs
+// the server, the first that was made: the server's figures name the channels of
+// every company. Whoever else asks is refused, whatever they are elsewhere.
+func (s *Service) WatchServer(ctx context.Context, a Actor) (*JournalState, error) {
+	tx := s.Store.Read(ctx)
+	if err := mayWatch(tx, a); err != nil {
+		return nil, err
+	}
+	bounds, err := tx.JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	unnumbered, err := tx.JournalUnnumbered()
+	if err != nil {
+		return nil, err
+	}
+	return &JournalState{First: bounds.First, Last: bounds.Published, Pending: bounds.LastSeq - bounds.Published + unnumbered}, nil
+}
+
+func mayWatch(tx *models.Tx, a Actor) error {
+	refused := denied("only owners and admins of the company that runs the server may see it")
+	company, err := tx.FirstCompanyID()
+	if errors.Is(err, models.ErrNotFound) {
+		return refused
+	}
+	if err != nil {
+		return err
+	}
+	e, err := tx.EmployeeOf(company, a.UserID)
+	if errors.Is(err, models.ErrNotFound) {
+		return refused
+	}
+	if err != nil {
+		return err
+	}
+	if e.Role != models.RoleOwner && e.Role != models.RoleAdmin {
+		return refused
+	}
+	return nil
+}

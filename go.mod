@@ -2,6 +2,12 @@ module chatcast
 
 go 1.26.8
 
+// TypeScript: npm's packages in there carry Go files of their own.
+ignore (
+	./server/console/clients
+	./server/console/web
+)
+
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.22.1

@@ -127,7 +127,8 @@ func TestAddressInUse(t *testing.T) {
 func TestPublicPages(t *testing.T) {
 	p := start(t, testConfig(t))
 	for path, want := range map[string]string{
-		"/":                     "private-v1.licenses.1229.messengers.grWhatsApp",
+		"/":                     "<title>chatcast", // the console, or the page that stands in for it
+		"/console.json":         `"key":"ChatsAppApiProdKey"`,
 		"/healthz":              `{"status":"ok"}`,
 		"/schemas/message.json": `"$schema"`,
 	} {

@@ -53,9 +53,10 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	handler := apitest.Documented(t, running.rooms.router, func(op *apitest.Operation, _ *http.Request, status int) {
+	record := func(op *apitest.Operation, _ *http.Request, status int) {
 		seen[op.String()+" "+strconv.Itoa(status)] = true
-	})
+	}
+	handler := apitest.Documented(t, running.rooms.router, record)
 	ask := func(method, target, contentType, body, token string, want int) {
 		t.Helper()
 		r := httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)
@@ -104,10 +105,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	publish("2", map[string]any{"name": "e", "channels": []string{"news"}, "data": "{}"}, 403)
 	ask("POST", "/apps/1/events", object, `{"name":"e","channels":["news"],"data":"{}"}`, "", 401)
 
-	for _, method := range []string{"GET", "HEAD"} {
-		ask(method, "/", "", "", "", 200)
-	}
-	for _, path := range []string{"/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
+	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
 		ask("GET", path, "", "", "", 200)
 	}
 	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 400)
@@ -116,6 +114,8 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	}
 	running.rooms.health.stopping.Store(true)
 	ask("GET", "/readyz", "", "", "", 503)
+
+	askConsole(t, record)
 
 	crmRoutes := regexp.MustCompile(`^/(v1|schemas)/`)
 	for _, op := range reference(t).Operations {

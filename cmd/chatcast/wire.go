@@ -84,12 +84,16 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 		{"database", store.Ping},
 		{"relay", func(context.Context) error { return r.relay.Ready() }},
 	}}
-	r.register(cfg, room)
+	built, err := console.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	r.register(cfg, built, room)
 	return r, nil
 }
 
 // register gives the router its routes, plug by plug.
-func (r *rooms) register(cfg Config, room func(name string) *slog.Logger) {
+func (r *rooms) register(cfg Config, built *console.Build, room func(name string) *slog.Logger) {
 	dialect := pusher.New(pusher.Options{
 		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: room("pusher"),
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
@@ -102,8 +106,8 @@ func (r *rooms) register(cfg Config, room func(name string) *slog.Logger) {
 	crmAPI := &api.API{CRM: r.rules, Log: room("api")}
 	first := cfg.Bootstrap
 	page := &console.Console{
-		Version: version, AppKey: cfg.Apps[0].Key, Email: first.User.Email, AppID: first.AppID, CompanyID: first.Company.ID,
-		UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
+		Build: built, NotFound: crmAPI.NoRoute, Version: version, Commit: commitID(), AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.PublicURL,
+		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
 	}
 
 	dialect.Register(r.router)

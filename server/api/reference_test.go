@@ -27,8 +27,9 @@ func reference(t testing.TB) *apitest.Reference {
 // elsewhere are the documented routes that other rooms serve. That the whole
 // program serves them, and no more, is tested in cmd/chatcast.
 var elsewhere = []string{
-	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST", "/broadcasting/auth GET", "/broadcasting/auth POST",
-	"/healthz GET", "/readyz GET",
+	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST", "/assets/{} GET", "/assets/{} HEAD",
+	"/broadcasting/auth GET", "/broadcasting/auth POST", "/console.json GET", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
+	"/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
 }
 
 var pathParam = regexp.MustCompile(`:\w+|\{\w+\}`)
@@ -107,7 +108,7 @@ var shapes = map[string]any{
 
 // unnamed are schemas of answers without a type of crm: envelopes, and what other
 // rooms answer. Real answers are held against them.
-var unnamed = []string{"AuthFault", "ChannelAuth", "Done", "Fault", "Healthy", "PublishFault", "Published", "Ready", "Refs"}
+var unnamed = []string{"AuthFault", "ChannelAuth", "Console", "Done", "Fault", "Healthy", "PublishFault", "Published", "Ready", "Refs"}
 
 // TestSchemasFitTheTypes: a schema has the fields of its type, all of them
 // required in answers, except those that may be left out.

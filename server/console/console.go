@@ -1,27 +1,21 @@
 package console
 
 import (
-	"bytes"
-	_ "embed" // page.html
-	"html/template"
-	"net"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 )
 
-//go:embed page.html
-var pageText string
-
-var page = template.Must(template.New("page").Parse(pageText))
-
-// Console serves the page. The ids are those of the first company, so that the
-// snippet can be pasted as it stands.
+// Console serves the console and what it must know before anybody signs in. The
+// ids are those of the first company, for the page that stands in for it.
 type Console struct {
-	Version    string
-	AppKey     string
-	Email      string
+	Build     *Build
+	NotFound  gin.HandlerFunc // answers for a file that does not exist
+	Version   string
+	Commit    string
+	AppKey    string
+	PublicURL string // how the world reaches the server; empty: as it was asked
+
 	AppID      string
 	CompanyID  int
 	UserID     int
@@ -29,72 +23,60 @@ type Console struct {
 	Messengers []string // of the licence
 }
 
-// Channel is an entry of the page's list.
-type Channel struct {
-	Name   string
-	Who    string
-	Events []string
-	Same   string // what to say instead of Events
+// About is the answer of /console.json. When it differs from what it was, the
+// open page is that of another program and says so.
+type About struct {
+	Version   string `json:"version"`
+	Commit    string `json:"commit"`
+	Build     string `json:"build"` // of the console's files; empty: there is none
+	Key       string `json:"key"`   // of the app that carries the CRM's channels
+	PublicURL string `json:"publicUrl"`
 }
 
-// view is what page.html is filled with.
-type view struct {
-	*Console
-	Base      string // http://host:port
-	Host      string
-	Port      string
-	TLS       bool
-	Messenger string
-	Channels  []Channel
-}
-
-// Register adds the route / to r.
+// Register adds the routes of the console to r.
 func (c *Console) Register(r gin.IRouter) {
-	r.GET("/", c.serve)
-	r.HEAD("/", c.serve)
+	both := func(path string, handler gin.HandlerFunc) {
+		r.GET(path, handler)
+		r.HEAD(path, handler)
+	}
+	both("/", c.index)
+	both("/try", c.try)
+	both("/assets/:file", c.folder("assets/"))
+	both("/lib/:file", c.folder("lib/"))
+	both("/licenses.txt", func(g *gin.Context) { c.serve(g, "licenses.txt") })
+	r.GET("/console.json", c.about)
 }
 
-func (c *Console) serve(g *gin.Context) {
-	var body bytes.Buffer
-	if err := page.Execute(&body, c.view(g.Request)); err != nil {
-		_ = g.AbortWithError(http.StatusInternalServerError, err)
+func (c *Console) index(g *gin.Context) {
+	if !c.Build.Built() {
+		c.landing(g)
 		return
 	}
-	h := g.Writer.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache")
-	g.Data(http.StatusOK, "text/html; charset=utf-8", body.Bytes())
+	protect(g.Writer.Header(), common+appScripts+sources(g.Request.Host, c.PublicURL))
+	c.serve(g, "index.html")
 }
 
-// view fills the page in for where the browser is: behind a proxy that ends TLS,
-// X-Forwarded-Proto says so. It decides no more than what the examples show.
-func (c *Console) view(r *http.Request) view {
-	v := view{Console: c, Host: r.Host, Port: "80", Messenger: "grWhatsApp"}
-	v.TLS = r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
-	scheme := "http"
-	if v.TLS {
-		scheme, v.Port = "https", "443"
-	}
-	if host, port, err := net.SplitHostPort(r.Host); err == nil {
-		v.Host, v.Port = host, port
-	}
-	v.Base = scheme + "://" + r.Host
-	if len(c.Messengers) > 0 {
-		v.Messenger = c.Messengers[0]
-	}
-	v.Channels = channelTable
-	return v
+func (c *Console) try(g *gin.Context) {
+	protect(g.Writer.Header(), common+tryScripts+sources(g.Request.Host, c.PublicURL))
+	c.serve(g, "try.html")
 }
 
-var channelTable = []Channel{
-	{Name: "private-v1.licenses.{licenseId}.messengers.{type}", Who: "who may read the licence", Events: []string{
-		"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
-		"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess", "messageEdit", "messageDelete",
-	}},
-	{Name: "private-v1.companies.{companyId}", Who: "the company's employees", Events: []string{"employeeStatus", "employeeWorkday"}},
-	{Name: "private-v1.users.{userId}", Who: "that user", Events: []string{"quickResponseList", "quickResponse"}},
-	{Name: "private-v1.companies.{companyId}.users.{userId}", Who: "that user", Same: "the events of all licences, of the chats that this user may see"},
-	{Name: "presence-v1.… of the first two", Who: "the same people", Same: "who is looking: members added and removed"},
+func (c *Console) folder(name string) gin.HandlerFunc {
+	return func(g *gin.Context) { c.serve(g, name+g.Param("file")) }
+}
+
+// serve looks the file up in a map of exact names, so no path leads elsewhere.
+func (c *Console) serve(g *gin.Context, name string) {
+	if f := c.Build.files[name]; f != nil {
+		f.serve(g)
+		return
+	}
+	c.NotFound(g)
+}
+
+func (c *Console) about(g *gin.Context) {
+	g.Header("Cache-Control", "no-store")
+	g.JSON(http.StatusOK, About{
+		Version: c.Version, Commit: c.Commit, Build: c.Build.Hash(), Key: c.AppKey, PublicURL: c.PublicURL,
+	})
 }

@@ -1,7 +1,10 @@
-// Package console is the page at /: what runs here, and how to use it from a
-// browser and from a shell.
+// Package console serves the console at /: an app of the browser, built from
+// web/ into dist/, which is embedded.
 //
-// It is one embedded page without scripts or outside assets, filled in for the
-// address it was asked at. It knows no secret and no data of the CRM. It imports
-// nothing of ours and starts no goroutine.
+// A program that was built without npm has no console. Then / is page.html, which
+// shows how to use the server from a browser and from a shell.
+//
+// All that is served here is open to everybody: it knows no secret and no data of
+// the CRM. The app signs in and listens as any other client does. The package
+// imports nothing of ours and starts no goroutine.
 package console

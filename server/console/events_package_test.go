@@ -1,0 +1,258 @@
+package console_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"chatcast/channels"
+)
+
+// The package @chatcast/events, checked by its own tools: the generator, the TypeScript
+// compiler and npm.
+const eventsPackage = "clients/js"
+
+// run runs a program in the folder, and gives what it printed on standard output.
+func run(t *testing.T, dir, name string, args ...string) []byte {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(eventsPackage, "node_modules/typescript/package.json")); err != nil {
+		t.Fatalf("the npm packages of %s are missing (make setup gets them): %v", eventsPackage, err)
+	}
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, stderr.Bytes())
+	}
+	return out
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestEventTypesAreThoseOfTheSchemas(t *testing.T) {
+	t.Parallel()
+	fresh := filepath.Join(t.TempDir(), "generated.ts")
+	run(t, eventsPackage, "node", "scripts/generate.mjs", "--out", fresh)
+	if !bytes.Equal(read(t, fresh), read(t, filepath.Join(eventsPackage, "src/generated.ts"))) {
+		t.Errorf("%s/src/generated.ts is not what crm/schemas says: run npm run generate there", eventsPackage)
+	}
+}
+
+// TestEventTypesHold compiles test/types.ts: what must be an error is one.
+func TestEventTypesHold(t *testing.T) {
+	t.Parallel()
+	run(t, eventsPackage, "node_modules/.bin/tsc", "-p", ".")
+}
+
+// TestEventsPackageRuns drives the built package with pusher-js 7 and 8 and Echo, and
+// holds its names against the server's.
+func TestEventsPackageRuns(t *testing.T) {
+	t.Parallel()
+	built := t.TempDir()
+	run(t, eventsPackage, "node_modules/.bin/tsc", "-p", "tsconfig.build.json", "--outDir", built)
+	if err := os.WriteFile(filepath.Join(built, "package.json"), []byte(`{"type":"module"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type names struct {
+		Events                                     []string
+		Line, Company, User, CompanyUser, Presence string
+	}
+	var got names
+	if err := json.Unmarshal(run(t, eventsPackage, "node", "test/runtime.mjs", filepath.Join(built, "index.js")), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := names{
+		Line: channels.LineName(1229, "grWhatsApp"), Company: channels.CompanyName(2224), User: channels.PersonName(685),
+		CompanyUser: channels.CompanyUserName(2224, 685), Presence: channels.PresenceOf(channels.CompanyName(2224)),
+	}
+	if want.Events = schemaNames(t); !slices.Equal(got.Events, want.Events) {
+		t.Errorf("eventNames are %v, the schemas %v", got.Events, want.Events)
+	}
+	if got.Events, want.Events = nil, nil; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the channels are %+v, the server's %+v", got, want)
+	}
+}
+
+// schemaNames are the events that the server has a schema of, sorted.
+func schemaNames(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("../../crm/schemas/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("crm/schemas: %v", err)
+	}
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestEventTypesFitTheWire packs the package, installs it as a user would, and lets
+// the compiler hold the events of the golden files and of asyncapi.yaml against it.
+func TestEventTypesFitTheWire(t *testing.T) {
+	t.Parallel()
+	user := t.TempDir()
+	tarball := pack(t, user)
+	write(t, user, "package.json", `{"private":true,"type":"module"}`)
+	run(t, user, "npm", "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "./"+tarball)
+	write(t, user, "wire.ts", wire(t))
+	tsc := absolute(t, filepath.Join(eventsPackage, "node_modules/.bin/tsc"))
+	for module, resolution := range map[string]string{"NodeNext": "NodeNext", "ESNext": "Bundler"} {
+		run(t, user, tsc, "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "ES2022", "--types", "",
+			"--module", module, "--moduleResolution", resolution, "wire.ts")
+	}
+}
+
+// pack makes the tarball in dir, checks what is in it, and gives its name.
+func pack(t *testing.T, dir string) string {
+	t.Helper()
+	var packed []struct {
+		Filename, Version string
+		Files             []struct{ Path string }
+	}
+	if err := json.Unmarshal(run(t, eventsPackage, "npm", "pack", "--json", "--pack-destination", dir), &packed); err != nil || len(packed) != 1 {
+		t.Fatalf("npm pack: %v, %d packages", err, len(packed))
+	}
+	var files []string
+	for _, f := range packed[0].Files {
+		files = append(files, f.Path)
+	}
+	slices.Sort(files)
+	want := []string{"LICENSE", "README.md", "dist/generated.d.ts", "dist/generated.js", "dist/index.d.ts", "dist/index.js", "package.json"}
+	if !slices.Equal(files, want) {
+		t.Errorf("the package has %v, want %v", files, want)
+	}
+	if changes := read(t, "../../CHANGELOG.md"); !bytes.Contains(changes, []byte("\n## ["+packed[0].Version+"]")) {
+		t.Errorf("CHANGELOG.md has no version %s, which the package has", packed[0].Version)
+	}
+	if !bytes.Equal(read(t, filepath.Join(eventsPackage, "LICENSE")), read(t, "../../LICENSE")) {
+		t.Error("the package's LICENSE is not the program's")
+	}
+	return packed[0].Filename
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wire is a program that assigns each event to its type, and for each event three
+// broken copies, which must be errors.
+func wire(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("import type { EventMap } from '@chatcast/events';\n")
+	n := 0
+	assign := func(event string, data any) {
+		text, err := json.Marshal(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		fmt.Fprintf(&b, "export const e%d: EventMap['%s'] = %s;\n", n, event, text)
+	}
+	seen := map[string]bool{}
+	for _, e := range wireEvents(t) {
+		seen[e.name] = true
+		assign(e.name, e.data)
+		payload := e.data["payload"].(map[string]any)
+		meta, items := payload["meta"].(map[string]any), payload["data"].([]any)
+		odd := map[string]any{"noSuchField": 1}
+		for k, v := range items[0].(map[string]any) {
+			odd[k] = v
+		}
+		for _, broken := range []map[string]any{
+			{"meta": meta, "data": []any{}},
+			{"meta": meta, "data": []any{odd}},
+			{"meta": map[string]any{"type": e.name}, "data": items},
+		} {
+			b.WriteString("// @ts-expect-error\n")
+			assign(e.name, map[string]any{"payload": broken})
+		}
+	}
+	for _, name := range schemaNames(t) {
+		if !seen[name] {
+			t.Errorf("neither the golden files nor asyncapi.yaml have a %s", name)
+		}
+	}
+	return b.String()
+}
+
+type wireEvent struct {
+	name string
+	data map[string]any
+}
+
+// added is what an event has on the wire beside what its golden file, the documented
+// example of ChatApp, shows.
+var added = map[string]struct {
+	field string
+	value any
+}{
+	"chatRead": {"edited", nil}, "chatResponsiblePin": {"edited", nil}, "chatStatus": {"edited", nil}, "chatTag": {"edited", nil},
+	"messageStatus": {"time", 1637319290},
+}
+
+// wireEvents are the golden files' events and the examples of asyncapi.yaml.
+func wireEvents(t *testing.T) (events []wireEvent) {
+	t.Helper()
+	golden, err := filepath.Glob("../../crm/testdata/golden/*.json")
+	if err != nil || len(golden) == 0 {
+		t.Fatalf("crm/testdata/golden: %v", err)
+	}
+	for _, file := range golden {
+		name, _, _ := strings.Cut(filepath.Base(file), ".") // quickResponse.edit.json
+		e := wireEvent{name: name}
+		if err := json.Unmarshal(read(t, file), &e.data); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if a, ok := added[name]; ok {
+			e.data["payload"].(map[string]any)["data"].([]any)[0].(map[string]any)[a.field] = a.value
+		}
+		events = append(events, e)
+	}
+	var reference struct {
+		Components struct {
+			Messages map[string]struct {
+				Examples []struct{ Payload map[string]any }
+			}
+		}
+	}
+	if err := yaml.Unmarshal(read(t, "../api/asyncapi.yaml"), &reference); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range schemaNames(t) {
+		for _, example := range reference.Components.Messages[name].Examples {
+			events = append(events, wireEvent{name, example.Payload})
+		}
+	}
+	return events
+}

@@ -4,7 +4,12 @@ VERSION := $(shell sed -n 's/^\#\# \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | hea
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help run build test bench check setup clean
+# What the console is built from. Folders are listed too: they change when a file goes.
+CONSOLE := server/console/dist/index.html
+CONSOLE_SOURCES := $(shell find server/console/web server/console/clients/js/src -name node_modules -prune -o ! -name rest.generated.ts -print) \
+	server/api/openapi.yaml
+
+.PHONY: help run build console test bench check setup clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,16 +17,23 @@ help: ## list the commands
 run: build ## build and start the server on 127.0.0.1:6001
 	@bin/chatcast serve
 
-build: ## build bin/chatcast: one file, pure Go
+build: console ## build bin/chatcast: one file, pure Go, with the console
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/chatcast ./cmd/chatcast
 
-setup: ## get what the tests need: PostgreSQL, Chromium, npm packages
+console: $(CONSOLE) ## build the console, when npm is there and a source changed
+
+$(CONSOLE): $(CONSOLE_SOURCES)
+	@.ci/console
+
+setup: ## get what the tests need: PostgreSQL, Chromium, npm packages, the console
 	@.ci/setup
 
 # The race detector watches our code; in SQLite's, translated from C and single-
-# threaded within a connection, it would only cost minutes.
+# threaded within a connection, it would only cost minutes. Screenshots of the
+# browser tests are left in artifacts/.
 test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
-	@go test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 10m -p 2 ./...
+	@rm -rf artifacts && mkdir artifacts
+	@go test -race -gcflags='modernc.org/sqlite/lib=-race=false' -timeout 10m -p 2 -artifacts -outputdir '$(CURDIR)/artifacts' ./...
 
 bench: setup ## measure: message to browser, and fan-out
 	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast
@@ -33,4 +45,5 @@ check: ## what .ci/run checks beside the tests: format, vet, staticcheck
 	@go tool staticcheck ./...
 
 clean: ## remove what was built; data/ stays
-	@rm -rf bin
+	@rm -rf bin artifacts
+	@find server/console/dist -mindepth 1 ! -name README.txt -delete

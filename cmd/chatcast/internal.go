@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"chatcast/broadcasting"
 	"chatcast/server"
 )
 
@@ -58,8 +57,7 @@ func namesMachine(host string) bool {
 // Prometheus.
 type metrics struct {
 	sockets *server.Server
-	engine  *broadcasting.Engine
-	relay   *broadcasting.Relay
+	monitor *server.Monitor
 }
 
 var _ prometheus.Collector = metrics{}
@@ -100,21 +98,20 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	gauge(descBuild, 1, version, commitID())
-	sockets := m.sockets.Stats()
+	now := m.monitor.Counters()
+	sockets, engine, relay := now.Sockets, now.Engine, now.Relay
 	gauge(descOpen, float64(sockets.Open))
 	counter(descAccepted, sockets.Accepted)
 	for reason, n := range sockets.Ended {
 		counter(descEnded, n, string(reason))
 	}
-	engine := m.engine.Stats()
 	gauge(descChannels, float64(engine.Channels))
 	gauge(descUsers, float64(engine.Users))
 	counter(descPublished, engine.Published)
 	counter(descDelivered, engine.Delivered)
-	relay := m.relay.Health()
 	gauge(descLeading, oneIf(relay.Leading))
 	gauge(descSeq, float64(relay.Published))
-	gauge(descReady, oneIf(m.relay.Ready() == nil))
+	gauge(descReady, oneIf(now.Ready))
 }
 
 func oneIf(yes bool) float64 {
@@ -136,5 +133,5 @@ func (m metrics) connz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.engine.Stats(), "connections": conns})
+	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.monitor.Counters().Engine, "connections": conns})
 }

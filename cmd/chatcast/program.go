@@ -117,8 +117,9 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.rooms.relay.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.attendance.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.rules.RunSweeper(backCtx) })
+	backGroup.Go(func() error { return p.rooms.monitor.Run(backCtx) })
 	if p.internal != nil {
-		m := metrics{p.rooms.sockets, p.rooms.engine, p.rooms.relay}
+		m := metrics{p.rooms.sockets, p.rooms.monitor}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })
 	}
 	defer context.AfterFunc(backCtx, stopFront)() // a part that fails stops the whole

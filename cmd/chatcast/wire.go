@@ -32,6 +32,7 @@ type rooms struct {
 	apps       *pusher.Apps
 	origins    server.Origins
 	sockets    *server.Server
+	monitor    *server.Monitor
 	router     *gin.Engine
 	health     *health
 }
@@ -76,6 +77,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
 		PerAddress: cfg.Limits.SocketsPerAddress, DrainWindow: time.Duration(cfg.Server.DrainTime),
 	})
+	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
 	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: room("http")})
 	if err != nil {
 		return nil, err
@@ -103,7 +105,10 @@ func (r *rooms) register(cfg Config, built *console.Build, room func(name string
 		App: r.apps.First(), Users: people{r.rules}, People: people{r.rules}, Policy: channels.Policy{Access: r.rules},
 		Grants: r.engine, Log: room("pusher"),
 	}
-	crmAPI := &api.API{CRM: r.rules, Log: room("api")}
+	crmAPI := &api.API{CRM: r.rules, Log: room("api"), Node: api.Node{
+		Monitor: r.monitor, Hub: r.engine, Version: version, Commit: commitID(), Started: time.Now(),
+		Retention: time.Duration(cfg.Journal.Retention),
+	}}
 	first := cfg.Bootstrap
 	page := &console.Console{
 		Build: built, NotFound: crmAPI.NoRoute, Version: version, Commit: commitID(), AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.PublicURL,

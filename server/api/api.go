@@ -11,8 +11,9 @@ import (
 
 // API serves the CRM's routes.
 type API struct {
-	CRM *crm.Service
-	Log *slog.Logger
+	CRM  *crm.Service
+	Log  *slog.Logger
+	Node Node // what GET /v1/server tells of
 }
 
 // Register adds the routes to r. Each noun registers its own in its file:
@@ -30,6 +31,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerEvents(signedIn)
 	a.registerCatalogues(signedIn)
 	a.registerQuickResponses(signedIn)
+	a.registerServer(signedIn)
 
 	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
 	a.registerChats(signedIn, line)

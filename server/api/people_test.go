@@ -54,7 +54,7 @@ func unchecked(t *testing.T, store *models.Store) office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api.API{CRM: w.Service, Log: log}
+	a := &api.API{CRM: w.Service, Log: log, Node: node}
 	a.Register(router)
 	a.RegisterSchemas(router)
 	router.NoRoute(a.NoRoute)

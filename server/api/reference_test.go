@@ -97,6 +97,9 @@ var shapes = map[string]any{
 	"QuickList": crm.QuickListData{}, "QuickAccess": crm.QuickAccessData{}, "QuickResponse": crm.QuickResponseData{},
 	"InboundAnswer": crm.InboundAnswer{}, "InboundMessageResult": crm.InboundMessageResult{},
 	"InboundStatusResult": crm.InboundStatusResult{}, "Events": crm.EventsPage{}, "PublishedEvent": crm.PublishedEvent{},
+	"Server": api.ServerData{}, "ServerSockets": api.ServerSockets{}, "ServerEngine": api.ServerEngine{},
+	"ServerJournal": api.ServerJournal{}, "ServerHistory": api.ServerHistory{}, "ServerSample": api.ServerSample{},
+	"ServerChannel": api.ServerChannel{},
 
 	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},
 	"ChatInput": crm.ChatInput{}, "NamedInput": crm.NamedInput{}, "TagInput": crm.TagInput{},

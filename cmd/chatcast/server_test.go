@@ -1,0 +1,57 @@
+package main
+
+import (
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"chatcast/server/api"
+)
+
+// The figures of the Server page are those of what really happened.
+func TestServerFigures(t *testing.T) {
+	p := start(t, testConfig(t))
+	owner := p.signIn(t)
+	bea, _ := owner.hire(p)
+	channel := "private-v1.licenses.1229.messengers.grWhatsApp"
+	owner.subscribe(channel)
+	ws := bea.subscribe(channel)
+	owner.must("POST", whatsApp+"/inbound", inbound("M1", "79990001122", "Hello"), nil)
+	if _, _, err := ws.ReadMessage(); err != nil {
+		t.Fatal(err)
+	}
+
+	// What was delivered is counted, and marked, just after it was queued.
+	var got api.ServerData
+	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+		if owner.must("GET", "/v1/server", nil, &got); got.Engine.Delivered >= 2 && got.Journal.Last >= 1 && got.Journal.Pending == 0 {
+			break
+		}
+	}
+	if got.Version != version || got.Commit != commitID() || got.StartedAt < 1 || got.Now < got.StartedAt {
+		t.Errorf("the program: %+v", got)
+	}
+	if got.Sockets.Open != 2 || got.Sockets.Accepted != 2 || len(got.Sockets.Ended) > 0 {
+		t.Errorf("sockets: %+v", got.Sockets)
+	}
+	if got.Engine.Channels != 1 || got.Engine.Users != 2 || got.Engine.Published < 1 || got.Engine.Delivered < 2 {
+		t.Errorf("engine: %+v", got.Engine)
+	}
+	if j := got.Journal; j.First != 1 || j.Last < 1 || j.Pending != 0 || !j.Leading || !j.Ready || j.Retention != 168*3600 {
+		t.Errorf("journal: %+v", j)
+	}
+	if got.ChannelsTotal != 1 || len(got.Channels) != 1 || got.Channels[0] != (api.ServerChannel{App: "1", Name: channel, Subscriptions: 2}) {
+		t.Errorf("channels: %+v", got.Channels)
+	}
+	if status, answer := bea.call("GET", "/v1/server", nil); status != http.StatusForbidden || strings.Contains(string(answer), channel) {
+		t.Errorf("an operator: %d %s", status, answer)
+	}
+	// The history grows: the monitor's own test says how.
+	for end := time.Now().Add(patience); !strings.Contains(goroutines(), "server.(*Monitor).Run"); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("nobody samples")
+		}
+	}
+}

@@ -8,7 +8,8 @@
 // Server.Run starts one writer for each core and one keeper. Each socket has one
 // small goroutine that reads (see reader.go, the only place that knows this), and
 // while its peer is slow or its connection is TLS, one that writes. All of them
-// end before Run returns.
+// end before Run returns. Monitor.Run samples the node's counters; whoever wires
+// the program gives it a goroutine.
 //
 // # Writing
 //

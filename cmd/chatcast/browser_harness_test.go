@@ -94,6 +94,7 @@ const hook = `(() => {
 	const log = console.log.bind(console);
 	console.log = (...args) => { report(JSON.stringify(args)); log(...args); };
 	addEventListener('error', (e) => report(JSON.stringify(['page error', e.message])));
+	addEventListener('securitypolicyviolation', (e) => report(JSON.stringify(['page error', 'not allowed: ' + e.violatedDirective + ' ' + e.blockedURI])));
 })()`
 
 // openPage serves the page of testdata/browser with this name, filled in with

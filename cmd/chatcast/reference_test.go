@@ -105,6 +105,14 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	publish("2", map[string]any{"name": "e", "channels": []string{"news"}, "data": "{}"}, 403)
 	ask("POST", "/apps/1/events", object, `{"name":"e","channels":["news"],"data":"{}"}`, "", 401)
 
+	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			ask(method, path, "", "", "", 200)
+			r := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
+			r.Header.Set("If-None-Match", "*")
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
 	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
 		ask("GET", path, "", "", "", 200)
 	}

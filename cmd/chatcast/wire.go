@@ -17,6 +17,7 @@ import (
 	"chatcast/models"
 	"chatcast/server"
 	"chatcast/server/api"
+	"chatcast/server/api/docs"
 	"chatcast/server/console"
 	"chatcast/server/pusher"
 )
@@ -90,12 +91,12 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	if err != nil {
 		return nil, err
 	}
-	r.register(cfg, built, room)
+	r.register(cfg, publicURL, built, room)
 	return r, nil
 }
 
 // register gives the router its routes, plug by plug.
-func (r *rooms) register(cfg Config, built *console.Build, room func(name string) *slog.Logger) {
+func (r *rooms) register(cfg Config, publicURL string, built *console.Build, room func(name string) *slog.Logger) {
 	dialect := pusher.New(pusher.Options{
 		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: room("pusher"),
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
@@ -120,6 +121,7 @@ func (r *rooms) register(cfg Config, built *console.Build, room func(name string
 	doorman.Register(r.router)
 	crmAPI.Register(r.router)
 	crmAPI.RegisterSchemas(r.router)
+	(&docs.Docs{URL: publicURL}).Register(r.router)
 	page.Register(r.router)
 	r.health.register(r.router)
 	r.router.NoMethod(crmAPI.NoMethod)

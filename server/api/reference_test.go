@@ -28,7 +28,8 @@ func reference(t testing.TB) *apitest.Reference {
 // program serves them, and no more, is tested in cmd/chatcast.
 var elsewhere = []string{
 	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST", "/assets/{} GET", "/assets/{} HEAD",
-	"/broadcasting/auth GET", "/broadcasting/auth POST", "/console.json GET", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
+	"/broadcasting/auth GET", "/broadcasting/auth POST", "/console.json GET",
+	"/docs GET", "/docs HEAD", "/docs/docs.css GET", "/docs/docs.css HEAD", "/docs/docs.js GET", "/docs/docs.js HEAD", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
 	"/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
 }
 

@@ -1,0 +1,180 @@
+package docs
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"regexp"
+	"slices"
+	"strings"
+
+	"chatcast/crm"
+	"chatcast/server/api"
+)
+
+// view is what page.html is filled with.
+type view struct {
+	Title, Base       string
+	Intro, EventIntro template.HTML
+	Schemes           []Field
+	Faults            []Fault
+	Groups            []Group
+	Channels          []Channel
+	Events            []Event
+	Frames            []Event
+	Schemas           []Schema
+}
+
+// Fault is an answer that many operations share.
+type Fault struct {
+	Status string
+	Codes  []string
+	Note   template.HTML
+}
+
+// Group is the operations of one tag.
+type Group struct {
+	Anchor, Name string
+	Note         template.HTML
+	Operations   []Operation
+}
+
+// Schema is one named object.
+type Schema struct {
+	Anchor, Name string
+	Note         template.HTML
+	Fields       []Field
+	Sample       string
+}
+
+// builder makes the view of both references.
+type builder struct {
+	http, async document
+	base        string
+	places      map[string]string // what is named in code, by its text: where it is
+	faults      map[string]bool   // the names of answers that stand in the table of faults
+}
+
+func newView(base string) (v view, err error) {
+	b := &builder{base: base}
+	if b.http.root, err = read(api.OpenAPI()); err != nil {
+		return v, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	if b.async.root, err = read(api.AsyncAPI()); err != nil {
+		return v, fmt.Errorf("asyncapi.yaml: %w", err)
+	}
+	b.findPlaces()
+	v = view{Title: b.http.root.get("info", "title").text(), Base: base}
+	v.Intro = b.prose(b.http.root.get("info", "description").text())
+	v.EventIntro = b.prose(b.async.root.get("info", "description").text())
+	for _, p := range b.http.root.get("components", "securitySchemes").pairs() {
+		v.Schemes = append(v.Schemes, Field{Name: p.key, Type: scheme(p.node), Note: b.note(p.get("description").text())})
+	}
+	v.Faults = b.sharedFaults()
+	v.Groups = b.groups()
+	v.Schemas = b.schemas()
+	v.Channels = b.channels()
+	v.Events, v.Frames, err = b.messages()
+	return v, err
+}
+
+// scheme says in words how a security scheme works.
+func scheme(n node) string {
+	if n.get("type").text() == "http" {
+		return "header Authorization: Bearer <accessToken>"
+	}
+	return n.get("in").text() + " " + n.get("name").text()
+}
+
+var notInAnchors = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// anchor names a place of the page: of what stands there alone, so that links to
+// it stay good when the page grows.
+func anchor(words ...string) string {
+	return strings.Trim(notInAnchors.ReplaceAllString(strings.Join(words, "-"), "-"), "-")
+}
+
+var methods = []string{"get", "head", "post", "put", "patch", "delete"}
+
+// findPlaces fills in where the text of descriptions may lead.
+func (b *builder) findPlaces() {
+	b.places = map[string]string{"/openapi.yaml": "/openapi.yaml", "/asyncapi.yaml": "/asyncapi.yaml"}
+	for _, path := range b.http.root.get("paths").pairs() {
+		for _, p := range path.pairs() {
+			if slices.Contains(methods, p.key) {
+				b.places[strings.ToUpper(p.key)+" "+path.key] = "#" + anchor(p.key, path.key)
+			}
+		}
+	}
+	for _, event := range crm.EventNames() {
+		b.places[event] = "#event-" + event
+	}
+	delete(b.places, "message") // a word of many meanings
+}
+
+// sharedFaults are the refusals of components/responses in the API's own shape.
+func (b *builder) sharedFaults() (list []Fault) {
+	b.faults = map[string]bool{}
+	status := map[string]string{}
+	for _, path := range b.http.root.get("paths").pairs() {
+		for _, op := range path.pairs() {
+			for _, r := range op.get("responses").pairs() {
+				_, name := b.http.follow(r.node)
+				status[name] = r.key
+			}
+		}
+	}
+	for _, r := range b.http.root.get("components", "responses").pairs() {
+		parts := r.get("content", "application/json", "schema", "allOf").list()
+		if len(parts) != 2 || status[r.key] == "" {
+			continue
+		}
+		b.faults[r.key] = true
+		code := parts[1].get("properties", "error", "properties", "code")
+		codes := code.get("enum").texts()
+		if only := code.get("const").text(); only != "" {
+			codes = []string{only}
+		}
+		list = append(list, Fault{status[r.key], codes, b.note(r.get("description").text())})
+	}
+	list = append(list, Fault{"405", []string{"ApiMethodNotAllowedError"}, b.note("The path does not know the method; `Allow` names those it knows")})
+	slices.SortStableFunc(list, func(x, y Fault) int { return cmp.Compare(x.Status, y.Status) })
+	return list
+}
+
+func (b *builder) groups() (list []Group) {
+	at := map[string]int{}
+	for i, tag := range b.http.root.get("tags").list() {
+		name := tag.get("name").text()
+		at[name] = i
+		list = append(list, Group{Anchor: anchor("tag", name), Name: name, Note: b.prose(tag.get("description").text())})
+	}
+	for _, path := range b.http.root.get("paths").pairs() {
+		for _, op := range path.pairs() {
+			if !slices.Contains(methods, op.key) {
+				continue
+			}
+			for _, tag := range op.get("tags").texts() {
+				g := &list[at[tag]]
+				g.Operations = append(g.Operations, b.operation(path, op))
+			}
+		}
+	}
+	return list
+}
+
+// schemas are the named objects; what is only a kind of string or number is
+// described where it is used.
+func (b *builder) schemas() (list []Schema) {
+	s := shaper{builder: b, doc: b.http}
+	for _, p := range b.http.root.get("components", "schemas").pairs() {
+		if p.has("properties") {
+			list = append(list, Schema{
+				Anchor: "schema-" + p.key, Name: p.key, Note: b.prose(p.get("description").text()),
+				Fields: s.fields(p.node), Sample: pretty(s.sample(p.node)),
+			})
+		}
+	}
+	slices.SortFunc(list, func(x, y Schema) int { return cmp.Compare(x.Name, y.Name) })
+	return list
+}

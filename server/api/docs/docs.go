@@ -1,0 +1,140 @@
+package docs
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+)
+
+//go:embed page.html docs.css docs.js
+var files embed.FS
+
+var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
+	"breakable": breakable, "lower": strings.ToLower,
+}).ParseFS(files, "page.html"))
+
+// policy lets the page load its own two files, and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Docs serves the page.
+type Docs struct {
+	URL string // how the world reaches the program, for the examples; no slash at the end
+}
+
+// Register adds GET and HEAD of /docs and its two files to r, open to everybody.
+func (d *Docs) Register(r gin.IRouter) {
+	for path, f := range map[string]file{
+		"/docs":          {contentType: "text/html; charset=utf-8", make: d.render},
+		"/docs/docs.css": {contentType: "text/css; charset=utf-8", make: embedded("docs.css")},
+		"/docs/docs.js":  {contentType: "text/javascript; charset=utf-8", make: embedded("docs.js")},
+	} {
+		serve := f.handler()
+		r.GET(path, serve)
+		r.HEAD(path, serve)
+	}
+}
+
+func (d *Docs) render() ([]byte, error) {
+	v, err := newView(d.URL)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func embedded(name string) func() ([]byte, error) {
+	return func() ([]byte, error) { return files.ReadFile(name) }
+}
+
+// file is made and compressed at its first request.
+type file struct {
+	contentType string
+	make        func() ([]byte, error)
+}
+
+type made struct {
+	plain, zipped []byte
+	tag           string
+}
+
+func (f file) once() (made, error) {
+	plain, err := f.make()
+	if err != nil {
+		return made{}, err
+	}
+	var b bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return made{}, err
+	}
+	if _, err := zip.Write(plain); err != nil {
+		return made{}, err
+	}
+	if err := zip.Close(); err != nil {
+		return made{}, err
+	}
+	sum := sha256.Sum256(plain)
+	return made{plain, b.Bytes(), base64.RawURLEncoding.EncodeToString(sum[:12])}, nil
+}
+
+func (f file) handler() gin.HandlerFunc {
+	get := sync.OnceValues(f.once)
+	return func(c *gin.Context) {
+		content, err := get()
+		if err != nil { // the tests render it: what is embedded does not change
+			_ = c.AbortWithError(http.StatusInternalServerError, fmt.Errorf("docs: %w", err))
+			return
+		}
+		h := c.Writer.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Vary", "Accept-Encoding")
+		body, tag := content.plain, `"`+content.tag+`"`
+		if wantsGzip(c.GetHeader("Accept-Encoding")) {
+			h.Set("Content-Encoding", "gzip")
+			body, tag = content.zipped, `"`+content.tag+`-gzip"`
+		}
+		h.Set("ETag", tag)
+		if known := c.GetHeader("If-None-Match"); known == "*" || strings.Contains(known, tag) {
+			h.Del("Content-Encoding")
+			c.Status(http.StatusNotModified)
+			return
+		}
+		c.Data(http.StatusOK, f.contentType, body)
+	}
+}
+
+// wantsGzip reads Accept-Encoding, where q=0 is a no.
+func wantsGzip(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if name == "gzip" {
+			weight := strings.ReplaceAll(params, " ", "")
+			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || params == ""
+		}
+	}
+	return false
+}
+
+// breakable lets a long path or name wrap where it may.
+func breakable(text string) template.HTML {
+	escaped := template.HTMLEscapeString(text)
+	return template.HTML(strings.NewReplacer("/", "/<wbr>", ".", ".<wbr>").Replace(escaped)) // escaped above
+}

@@ -1,11 +1,13 @@
-import { defineConfig } from 'vite';
+import { defineConfig, loadEnv } from 'vite';
+import { libraryFiles } from './libraries.ts';
 
 // The program embeds ../dist. Two pages: the console, and the one that runs the
 // snippets of the Connect view. In development the program's routes come from a
-// server that runs beside it (make run).
-const server = 'http://127.0.0.1:6001';
+// server that runs beside it (make run), or that CHATCAST_CONSOLE_SERVER names.
+const server = loadEnv('', '.', 'CHATCAST_CONSOLE_').CHATCAST_CONSOLE_SERVER ?? 'http://127.0.0.1:6001';
 
 export default defineConfig({
+  plugins: [libraryFiles()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: { alias: { '@chatcast/events': new URL('../clients/js/src/index.ts', import.meta.url).pathname } },
   build: {
@@ -19,7 +21,7 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/v1': server, '/broadcasting': server, '/console.json': server, '/schemas': server, '/docs': server,
+      '/v1': server, '/broadcasting': server, '/console.json': server, '/schemas': server, '/docs': server, '/lib': server,
       '/openapi.yaml': server, '/asyncapi.yaml': server, '/app': { target: server, ws: true },
     },
   },

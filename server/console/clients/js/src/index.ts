@@ -42,6 +42,16 @@ export const eventNames: readonly EventName[] = Object.freeze([...licenseEvents,
 
 const known: ReadonlySet<string> = new Set(eventNames);
 
+/**
+ * The events that come on the channel: none on a presence channel, which says who is
+ * looking, and on a channel that is not one of these.
+ */
+export function eventsOn(channel: string): readonly EventName[] {
+  if (/^private-v1\.(licenses\.\d+\.messengers\.[^.]+|companies\.\d+\.users\.\d+)$/.test(channel)) return [...licenseEvents];
+  if (/^private-v1\.companies\.\d+$/.test(channel)) return [...companyEvents];
+  return /^private-v1\.users\.\d+$/.test(channel) ? [...userEvents] : [];
+}
+
 /** Says whether the name is of an event that these types know. */
 export function isEvent(name: string): name is EventName {
   return known.has(name);

@@ -60,6 +60,11 @@ assert.ok(eventNames.every(isEvent));
 for (const name of ['mesage', 'toString', '']) assert.equal(isEvent(name), false);
 assert.equal(asEvent('toString', data), undefined);
 assert.deepEqual(asEvent('message', data), { name: 'message', data });
+
+const on = [line, events.companyChannel(2224), events.userChannel(685)].map(events.eventsOn);
+assert.deepEqual(on.flat(), [...eventNames], 'each event comes on one kind of channel');
+assert.deepEqual(events.eventsOn(events.companyUserChannel(2224, 685)), on[0]);
+for (const other of [presenceOf(line), 'private-v1.licenses.1229', 'orders']) assert.deepEqual(events.eventsOn(other), []);
 assert.throws(() => eventNames.push('more'), TypeError);
 
 console.log(JSON.stringify({

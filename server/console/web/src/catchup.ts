@@ -3,7 +3,7 @@
 // done: the list stays in order, and has nothing twice.
 import { signal } from '@preact/signals';
 import { call, type Rest } from './api';
-import { add } from './log';
+import { add, addGap } from './log';
 
 export type Progress =
   | { state: 'idle' }
@@ -26,6 +26,7 @@ export class CatchUp {
 
   private position = -1; // the last event of the journal that came or was skipped; -1: not known
   private held: Came[] | null = null; // what came live while the gap is open
+  private lostAt = 0; // when the gap began
   private round = 0; // of reading: an outage meanwhile makes it void
 
   reset(): void {
@@ -38,7 +39,9 @@ export class CatchUp {
   /** hold begins an outage. */
   hold(): void {
     this.round++;
-    this.held ??= [];
+    if (this.held !== null) return; // the outage goes on
+    this.held = [];
+    this.lostAt = Date.now();
   }
 
   /** take is an event that came on a socket. */
@@ -52,6 +55,7 @@ export class CatchUp {
   async settled(channels: string[]): Promise<void> {
     const round = ++this.round;
     if (this.held === null) return this.findPosition(channels);
+    const to = Date.now();
     let missed: Came[] = [];
     let more = false;
     let failed = this.position < 0;
@@ -67,6 +71,7 @@ export class CatchUp {
     const seen = new Set(missed.map(identity));
     const late = this.held.filter((c) => eventId(c.data) === null || !seen.has(identity(c)));
     this.held = null;
+    addGap({ from: this.lostAt, to, missed: missed.length, more, failed });
     for (const c of missed) this.put(c, true);
     for (const c of late) this.put(c, false);
     this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, more };

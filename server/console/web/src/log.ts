@@ -15,13 +15,40 @@ export interface Entry {
   readonly missed: boolean; // it happened while the page was away, and was read from the journal
 }
 
+/** Gap is an outage, at its place in the list: what stands behind it came after it. */
+export interface Gap {
+  readonly n: number; // of the same row of numbers as the entries
+  readonly from: number; // milliseconds
+  readonly to: number;
+  readonly missed: number; // events that were read from the journal, right behind the gap
+  readonly more: boolean; // there were more than are listed
+  readonly failed: boolean; // the journal could not be read
+}
+
+const keepGaps = 200;
+const keepNames = 200; // of events: apps may send any
+
 let list: Entry[] = [];
+let outages: Gap[] = [];
 let next = 1;
+let owner = 0; // the user whose events these are
 let frame = 0;
 const listeners = new Set<(e: Entry) => void>();
 
 export const version = signal(0);
 export const counts = new Map<string, number>(); // by channel, since the page was opened
+export const eventCounts = new Map<string, number>(); // by event, likewise
+export const generation = signal(0); // rises when the list is another one, and not only longer
+
+/** total is how many events came since the page was opened. */
+export const total = () => seen;
+
+let seen = 0;
+
+/** gaps are the outages, the newest last. */
+export function gaps(): readonly Gap[] {
+  return outages;
+}
 
 /** entries is the list itself: read it, after version changed; it is replaced rather than cut. */
 export function entries(): readonly Entry[] {
@@ -32,14 +59,45 @@ export function add(e: Omit<Entry, 'n'>): Entry {
   const entry = { ...e, n: next++ };
   list.push(entry);
   if (list.length > keepEntries + 1000) list = list.slice(-keepEntries);
+  seen++;
   counts.set(e.channel, (counts.get(e.channel) ?? 0) + 1);
+  const before = eventCounts.get(e.event);
+  if (before !== undefined || eventCounts.size < keepNames) eventCounts.set(e.event, (before ?? 0) + 1);
   for (const f of listeners) f(entry);
   touch();
   return entry;
 }
 
-export function clear(): void {
-  list = [];
+/** addGap notes an outage that is over, before what is read from the journal is added. */
+export function addGap(g: Omit<Gap, 'n'>): void {
+  outages = [...outages.slice(1 - keepGaps), { ...g, n: next++ }];
+  touch();
+}
+
+/** clear empties the list, and gives back how to undo that. */
+export function clear(): () => void {
+  const before = { list, outages, owner };
+  replace([], []);
+  return () => {
+    if (owner !== before.owner) return;
+    replace([...before.list, ...list].slice(-keepEntries), [...before.outages, ...outages].slice(-keepGaps));
+  };
+}
+
+/** belongTo forgets what another user saw on this page. */
+export function belongTo(user: number): void {
+  if (owner !== 0 && owner !== user) {
+    replace([], []);
+    counts.clear();
+    eventCounts.clear();
+  }
+  owner = user;
+}
+
+function replace(entries: Entry[], gaps: Gap[]): void {
+  list = entries;
+  outages = gaps;
+  generation.value++;
   touch();
 }
 

@@ -6,6 +6,7 @@ import { companyChannel, companyUserChannel, licenseChannel, userChannel } from 
 import { call, Fault, type Rest } from './api';
 import { config, loadConfig } from './config';
 import { CatchUp } from './catchup';
+import { belongTo } from './log';
 import { closed, licenses, me } from './session';
 import { words } from './words';
 
@@ -68,6 +69,7 @@ export function start(): void {
   const who = me.peek();
   const c = config.peek();
   if (who === null || c === null || pusher !== null) return;
+  belongTo(who.id);
   const tls = location.protocol === 'https:';
   const port = Number(location.port) || (tls ? 443 : 80);
   pusher = new Pusher(c.key, {

@@ -34,7 +34,7 @@ export function libraryFiles(): Plugin {
     // In development the server that runs beside serves /lib; the page at /try is this one's.
     configureServer(server) {
       server.middlewares.use((incoming, _, next) => {
-        const request: { url?: string } = incoming;
+        const request = incoming as unknown as { url?: string };
         if (request.url === '/try') request.url = '/try.html';
         next();
       });

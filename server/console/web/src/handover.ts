@@ -1,0 +1,39 @@
+// How a snippet gets from the Connect view to the page at /try. That page is a
+// window without ties to this one (noopener), and nothing secret stands in its
+// address: what is behind the # there is a number drawn for this one time, the name
+// of a BroadcastChannel. Only pages of this origin can enter one. The page says
+// that it is ready, and the console answers with the snippet and the token.
+
+/** What stands in snippets where the access token goes. */
+export const tokenPlaceholder = 'YOUR_ACCESS_TOKEN';
+
+/** The libraries that snippets may load, by their name in /lib. */
+export const libraryNames = ['pusher-js-7', 'pusher-js-8', 'laravel-echo-2'] as const;
+export type Library = (typeof libraryNames)[number];
+
+export function libraryPath(name: Library): string {
+  return `/lib/${name}.min.js`;
+}
+
+export const ready = 'ready';
+
+export interface Handover {
+  title: string;
+  libraries: Library[];
+  script: string; // as it is shown, with the placeholder
+  token: string; // '': nobody is signed in any more
+}
+
+/** handoverChannel is the BroadcastChannel of the number id; null: id is none. */
+export function handoverChannel(id: string): BroadcastChannel | null {
+  return /^[0-9a-f]{32}$/.test(id) ? new BroadcastChannel(`chatcast.try.${id}`) : null;
+}
+
+/** isHandover checks what came: it decides what is run. */
+export function isHandover(v: unknown): v is Handover {
+  const h = v as Partial<Handover> | null;
+  return (
+    typeof h === 'object' && h !== null && typeof h.title === 'string' && typeof h.script === 'string' && typeof h.token === 'string' &&
+    Array.isArray(h.libraries) && h.libraries.every((name) => libraryNames.includes(name))
+  );
+}

@@ -1,0 +1,33 @@
+// Values in code. They come from this server's settings, and may hold any letter.
+
+/** js is a string in JavaScript, also inside a <script> of a page. */
+export function js(text: string): string {
+  const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
+  return `'${inner.replaceAll('<', '\\x3c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}'`;
+}
+
+/** sh is a word of a shell. */
+export function sh(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** go is a string in Go. What JSON escapes, Go reads alike. */
+export function go(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** list is a list in JavaScript, over as many lines as it needs. */
+export function list(items: readonly string[], indent = '  '): string {
+  const one = `[${items.map(js).join(', ')}]`;
+  if (one.length <= 70) return one;
+  const lines: string[] = [];
+  let line = indent;
+  for (const item of items.map(js)) {
+    if (line !== indent && line.length + item.length > 88) {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += `${item}, `;
+  }
+  return `[\n${[...lines, line.trimEnd()].join('\n')}\n]`;
+}

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"chatcast/broadcasting"
 )
 
@@ -155,8 +153,8 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 // subscribeMany opens n sockets on the line's channel.
-func subscribeMany(c *client, n int) []*websocket.Conn {
-	conns := make([]*websocket.Conn, n)
+func subscribeMany(c *client, n int) []*socket {
+	conns := make([]*socket, n)
 	var opening sync.WaitGroup
 	queue := make(chan int)
 	for range 16 {

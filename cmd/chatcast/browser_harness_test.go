@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"chatcast/server/api/apitest"
 )
 
 // The browser is started once, by the first test that needs it; each page is a
@@ -165,6 +167,9 @@ func (b *tab) hear(ev any) {
 		b.logged = append(b.logged, json.RawMessage(ev.Payload))
 	case *network.EventWebSocketFrameReceived:
 		b.frames = append(b.frames, string(ev.Response.PayloadData))
+		if err := apitest.CheckFrame([]byte(ev.Response.PayloadData)); err != nil && ev.Response.Opcode == 1 { // text
+			b.t.Errorf("the page received %s: %v", ev.Response.PayloadData, err)
+		}
 	default:
 		return
 	}

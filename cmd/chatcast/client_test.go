@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"chatcast/server/api/apitest"
 )
 
 // client calls the CRM's API as one user.
@@ -113,15 +116,46 @@ func goroutines() string {
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
+// socket is a connection whose frames are held against the schemas of the events.
+type socket struct {
+	*websocket.Conn
+	t testing.TB
+}
+
+// checked are the frames that were looked at: many sockets receive the same one.
+var checked sync.Map
+
+func (s *socket) ReadMessage() (int, []byte, error) {
+	kind, frame, err := s.Conn.ReadMessage()
+	if _, measured := s.t.(*testing.B); err != nil || measured {
+		return kind, frame, err
+	}
+	if _, again := checked.LoadOrStore(string(frame), true); !again {
+		if err := apitest.CheckFrame(frame); err != nil {
+			s.t.Errorf("a socket received %s: %v", frame, err)
+		}
+	}
+	return kind, frame, nil
+}
+
+func (s *socket) ReadJSON(v any) error {
+	_, frame, err := s.ReadMessage()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(frame, v)
+}
+
 // subscribe opens a socket and enters a channel as the client's user. The socket
 // is closed at the end of the test.
-func (c *client) subscribe(channel string) *websocket.Conn {
+func (c *client) subscribe(channel string) *socket {
 	c.t.Helper()
-	ws, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(c.base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
+	conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(c.base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	res.Body.Close()
+	ws := &socket{conn, c.t}
 	c.t.Cleanup(func() { ws.Close() })
 	if err := ws.SetReadDeadline(time.Now().Add(2 * patience)); err != nil {
 		c.t.Fatal(err)

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gorilla/websocket"
-
 	"chatcast/models/testdb"
 )
 
@@ -70,7 +68,7 @@ func TestBothDatabases(t *testing.T) {
 // readMessages reads until the text n-1 came, and wants 0 to n-1 in order, each
 // once, with event ids that rise. It looks at the bytes: 200,000 frames are a lot
 // of JSON for the race detector.
-func readMessages(ws *websocket.Conn, n int) error {
+func readMessages(ws *socket, n int) error {
 	lastID := int64(0)
 	for next := 0; next < n; {
 		_, frame, err := ws.ReadMessage()

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +24,7 @@ var mayImport = map[string][]string{
 	"server":             {"broadcasting", "channels"},
 	"server/pusher":      {"server", "broadcasting", "channels"},
 	"server/api":         {"server", "broadcasting", "channels", "crm"},
-	"server/api/apitest": {"server/api"},        // holds answers against openapi.yaml, in tests
+	"server/api/apitest": {"server/api", "crm"}, // holds answers against openapi.yaml, in tests
 	"server/api/docs":    {"server/api", "crm"}, // the reference as a page
 	"server/console":     {},
 	"models/testdb":      {"models"},
@@ -117,4 +119,38 @@ func faults(p pkg) (found []string) {
 		}
 	}
 	return found
+}
+
+// TestAnswersAreHeldAgainstTheReference: whatever test makes a router of the
+// program's routes puts apitest.Documented around it, as start does.
+func TestAnswersAreHeldAgainstTheReference(t *testing.T) {
+	exempt := map[string]string{
+		"../../server/api/reference_test.go": "lists the routes and asks none",
+		"console_policy_test.go":             "adds a route of its own to the console's",
+		"house_test.go":                      "this test",
+	}
+	routers := 0
+	for _, folder := range []string{".", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/pusher"} {
+		files, err := filepath.Glob(folder + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made := strings.Count(string(text), "gin.New()") + strings.Count(string(text), "server.NewRouter(")
+			if made == 0 || exempt[filepath.ToSlash(file)] != "" {
+				continue
+			}
+			routers += made
+			if strings.Count(string(text), "apitest.Documented(") < made {
+				t.Errorf("%s makes %d routers and does not put apitest.Documented around each", file, made)
+			}
+		}
+	}
+	if routers < 8 {
+		t.Errorf("only %d routers were found", routers)
+	}
 }

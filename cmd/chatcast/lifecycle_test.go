@@ -26,13 +26,14 @@ import (
 	"chatcast/models"
 )
 
-func dial(t testing.TB, p *running) *websocket.Conn {
+func dial(t testing.TB, p *running) *socket {
 	t.Helper()
-	ws, res, err := websocket.DefaultDialer.Dial("ws://"+p.Address()+"/app/ChatsAppApiProdKey?protocol=7", nil)
+	conn, res, err := websocket.DefaultDialer.Dial("ws://"+p.Address()+"/app/ChatsAppApiProdKey?protocol=7", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	res.Body.Close()
+	ws := &socket{conn, t}
 	t.Cleanup(func() { ws.Close() })
 	if err := ws.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)

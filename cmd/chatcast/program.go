@@ -38,6 +38,10 @@ type Program struct {
 	rooms *rooms
 	first crm.Bootstrapped // what the first start made; Created is false later
 
+	// handler is what the main address answers with: the router, or what the tests
+	// put around it before Run.
+	handler http.Handler
+
 	listener net.Listener
 	internal net.Listener // nil: off
 }
@@ -70,6 +74,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err 
 	if p.rooms, err = wire(ctx, cfg, store, publicURL, log); err != nil {
 		return nil, err
 	}
+	p.handler = p.rooms.router
 	if p.first, err = p.rooms.rules.Bootstrap(ctx, cfg.Bootstrap.rules()); err != nil {
 		return nil, err
 	}
@@ -143,7 +148,7 @@ func (p *Program) serveHTTP(ctx context.Context) error {
 	requests, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
 	srv := &http.Server{
-		Handler: p.rooms.router, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime,
+		Handler: p.handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		ErrorLog:    slog.NewLogLogger(p.log.With("room", "http").Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return requests },

@@ -17,6 +17,7 @@ import (
 	"chatcast/crm/crmtest"
 	"chatcast/models"
 	"chatcast/models/testdb"
+	"chatcast/server/api/apitest"
 )
 
 const (
@@ -70,13 +71,15 @@ type running struct {
 	stop func() // and wait; more than once does nothing
 }
 
-// start runs the whole program until the test ends.
+// start runs the whole program until the test ends. Every answer that it gives is
+// held against openapi.yaml.
 func start(t testing.TB, cfg Config) *running {
 	t.Helper()
 	p, err := New(t.Context(), cfg, testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.handler = apitest.Documented(t, p.handler, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()

@@ -13,6 +13,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/server/api"
+	"chatcast/server/api/apitest"
 	"chatcast/server/console"
 )
 
@@ -46,11 +48,11 @@ func server(t *testing.T, files fstest.MapFS) http.Handler {
 		t.Fatal(err)
 	}
 	(&console.Console{
-		Build: build, NotFound: func(g *gin.Context) { g.AbortWithStatusJSON(http.StatusNotFound, "not here") },
+		Build: build, NotFound: (&api.API{}).NoRoute,
 		Version: "1.2.3", Commit: "abcdef", AppKey: "ChatsAppApiProdKey", AppID: "app_685_1", PublicURL: "https://public.example",
 		CompanyID: 2224, UserID: 685, LicenseID: 1229, Messengers: []string{"telegram"},
 	}).Register(engine)
-	return engine
+	return apitest.Documented(t, engine, nil)
 }
 
 // ask sends a request with these headers, given as name, value, name, value.
@@ -119,7 +121,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 			}
 		}
 	}
-	if w := ask(t, handler, "GET", "/assets/none.js"); w.Body.String() != `"not here"` {
+	if w := ask(t, handler, "GET", "/assets/none.js"); !strings.Contains(w.Body.String(), `"ApiNotFoundError"`) {
 		t.Errorf("what answers is not NotFound: %s", w.Body)
 	}
 }

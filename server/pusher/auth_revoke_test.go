@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/channels"
+	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
 
@@ -50,7 +51,7 @@ func TestAuthRevokedMeanwhile(t *testing.T) {
 			App: newApps(t, docApp()).First(), Users: test.crm, People: test.crm,
 			Policy: channels.Policy{Access: test.crm}, Grants: granted, Log: quiet(),
 		}).Register(g)
-		w := askFor(g, token, channel)
+		w := askFor(apitest.Documented(t, g, nil), token, channel)
 		if w.Code != 403 || strings.Contains(w.Body.String(), "auth\"") {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
@@ -90,7 +91,7 @@ func TestAuthRevokedAndHungUp(t *testing.T) {
 	r := httptest.NewRequestWithContext(ctx, "POST", "/broadcasting/auth", strings.NewReader(form("1234.1234", channel)))
 	r.Header.Set("Authorization", token)
 	r.Header.Set("Content-Type", formType)
-	g.ServeHTTP(httptest.NewRecorder(), r)
+	apitest.Documented(t, g, nil).ServeHTTP(httptest.NewRecorder(), r)
 	if got, want := h.take(), "3 1234.1234 "+channel+" 685\nevicted 685 "+channel; got != want {
 		t.Errorf("the engine heard %q, want %q", got, want)
 	}
@@ -105,7 +106,7 @@ func TestAuthPolicyFailsAfterGrant(t *testing.T) {
 	(&pusher.Authorizer{
 		App: newApps(t, docApp()).First(), Users: h, People: h, Policy: channels.Policy{Access: h}, Grants: granted, Log: quiet(),
 	}).Register(g)
-	if w := askFor(g, token, channel); w.Code != 500 {
+	if w := askFor(apitest.Documented(t, g, nil), token, channel); w.Code != 500 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if got, want := granted.take(), "3 1234.1234 "+channel+" 685\nevicted 685 "+channel; got != want {

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/channels"
+	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
 
@@ -88,7 +89,7 @@ func authorizer(t testing.TB) (http.Handler, *grants) {
 		App: newApps(t, docApp()).First(), Users: company{}, People: company{},
 		Policy: channels.Policy{Access: company{}}, Grants: granted, Log: quiet(),
 	}).Register(g)
-	return g, granted
+	return apitest.Documented(t, g, nil), granted
 }
 
 const (

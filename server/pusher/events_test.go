@@ -19,6 +19,7 @@ import (
 	sdk "github.com/pusher/pusher-http-go/v5"
 
 	"chatcast/broadcasting"
+	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
 
@@ -68,7 +69,7 @@ func apiOf(t testing.TB, engine pusher.Publisher, now func() time.Time, more ...
 	t.Helper()
 	g := gin.New()
 	(&pusher.HTTPAPI{Apps: newApps(t, append([]pusher.App{docApp()}, more...)...), Engine: engine, Log: quiet(), Now: now}).Register(g)
-	return g
+	return apitest.Documented(t, g, nil)
 }
 
 func atDocTime() time.Time { return docTime }

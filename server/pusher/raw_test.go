@@ -17,6 +17,7 @@ import (
 	"chatcast/broadcasting"
 	"chatcast/channels"
 	"chatcast/server"
+	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
 
@@ -48,7 +49,7 @@ func newHouse(t *testing.T) *house {
 		App: apps.First(), Users: company{}, People: company{},
 		Policy: channels.Policy{Access: company{}}, Grants: engine, Log: quiet(),
 	}).Register(g)
-	web := httptest.NewServer(g)
+	web := httptest.NewServer(apitest.Documented(t, g, nil))
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

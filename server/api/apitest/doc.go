@@ -1,4 +1,4 @@
 // Package apitest holds answers of the program's HTTP routes against openapi.yaml,
-// for tests. It imports server/api and nothing else of ours; it starts no
-// goroutine.
+// and events against their schemas, for tests. It imports server/api and crm, and
+// nothing else of ours; it starts no goroutine.
 package apitest

@@ -11,6 +11,7 @@ export function SignIn() {
   const [busy, setBusy] = useState(false);
   const [shown, setShown] = useState(false);
   const first = useRef<HTMLInputElement>(null);
+  const password = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
 
   async function submit(e: SubmitEvent) {
@@ -23,6 +24,8 @@ export function SignIn() {
     } catch (e) {
       setFault(e instanceof Fault && e.status === 403 ? words.signIn.wrong : faultText(e));
       setBusy(false);
+      password.current?.focus(); // to be typed again; the button, which was off, has lost the focus
+      password.current?.select();
     }
   }
 
@@ -40,7 +43,7 @@ export function SignIn() {
         </div>
         <div class="field">
           <label for="password">{words.signIn.password}</label>
-          <input class="input" id="password" name="password" type={(shown ? 'text' : 'password') as 'password'} autocomplete="current-password" required />
+          <input ref={password} class="input" id="password" name="password" type={(shown ? 'text' : 'password') as 'password'} autocomplete="current-password" required />
           <label class="check"><input type="checkbox" checked={shown} onChange={(e) => setShown(e.currentTarget.checked)} /> {words.signIn.show}</label>
         </div>
         <p class="fault" role="alert">{fault}</p>

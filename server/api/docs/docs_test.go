@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -17,17 +18,22 @@ import (
 	"chatcast/server/api/docs"
 )
 
-func serve(t *testing.T, method, path string, headers map[string]string) *httptest.ResponseRecorder {
-	t.Helper()
+// routes are made once: so is the page.
+var routes = sync.OnceValue(func() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	(&docs.Docs{URL: "https://chat.example"}).Register(engine)
+	return engine
+})
+
+func serve(t *testing.T, method, path string, headers map[string]string) *httptest.ResponseRecorder {
+	t.Helper()
 	r := httptest.NewRequest(method, path, nil)
 	for k, v := range headers {
 		r.Header.Set(k, v)
 	}
 	w := httptest.NewRecorder()
-	apitest.Documented(t, engine, nil).ServeHTTP(w, r)
+	apitest.Documented(t, routes(), nil).ServeHTTP(w, r)
 	return w
 }
 

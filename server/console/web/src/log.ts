@@ -58,7 +58,7 @@ export function entries(): readonly Entry[] {
 export function add(e: Omit<Entry, 'n'>): Entry {
   const entry = { ...e, n: next++ };
   list.push(entry);
-  if (list.length > keepEntries + 1000) list = list.slice(-keepEntries);
+  if (list.length > keepEntries + 1000) cut();
   seen++;
   counts.set(e.channel, (counts.get(e.channel) ?? 0) + 1);
   const before = eventCounts.get(e.event);
@@ -66,6 +66,12 @@ export function add(e: Omit<Entry, 'n'>): Entry {
   for (const f of listeners) f(entry);
   touch();
   return entry;
+}
+
+function cut(): void {
+  list = list.slice(-keepEntries);
+  const oldest = list[0]!.n;
+  if (outages.length > 0) outages = outages.filter((g) => g.n > oldest);
 }
 
 /** addGap notes an outage that is over, before what is read from the journal is added. */

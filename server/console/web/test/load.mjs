@@ -11,7 +11,8 @@ export async function load(path) {
   const outDir = await mkdtemp(join(tmpdir(), 'console-'));
   try {
     await build({
-      root, logLevel: 'error',
+      root, logLevel: 'error', configFile: false,
+      resolve: { alias: { '@chatcast/events': join(root, '../clients/js/src/index.ts') } },
       build: { ssr: path, outDir, emptyOutDir: false, copyPublicDir: false, license: false, rolldownOptions: { input: join(root, path), output: { entryFileNames: 'module.mjs' } } },
       ssr: { noExternal: true },
     });

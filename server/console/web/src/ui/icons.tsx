@@ -24,3 +24,6 @@ export const ClearIcon = icon(<path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13" />);
 export const FilterIcon = icon(<path d="M4 6h16M7 12h10M10 18h4" />);
 export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />);
 export const EyeIcon = icon(<><path d="M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12z" /><circle cx="12" cy="12" r="3" /></>);
+export const SearchIcon = icon(<><circle cx="11" cy="11" r="6" /><path d="m16 16 4 4" /></>);
+export const KeyboardIcon = icon(<><rect x="3" y="6" width="18" height="12" rx="2" /><path d="M7 10h.01M11 10h.01M15 10h.01M8 14h8" /></>);
+export const DownIcon = icon(<path d="M12 5v14M6 13l6 6 6-6" />);

@@ -1,0 +1,36 @@
+// One event in the list, and one outage.
+import type { Entry, Gap } from '../../log';
+import { span, words } from '../../words';
+import { family, shortChannel } from './channel';
+import { line } from './state';
+import { clock, exact } from './time';
+
+export const rowId = (n: number) => `event-${n}`;
+
+export function EventRow(props: { entry: Entry; position: number; current: boolean; open: (n: number) => void }) {
+  const e = props.entry;
+  return (
+    <div
+      class="live-row" role="option" id={rowId(e.n)} aria-selected={props.current} aria-posinset={props.position} aria-setsize={-1}
+      data-event={e.event} data-missed={e.missed || undefined} onClick={() => props.open(e.n)}
+    >
+      <time title={exact(e.time)}>{clock(e.time)}</time>
+      <span class={`live-event ${family(e.event)}`}>{e.event}</span>
+      <span class="live-line">
+        {e.missed && <span class="chip warn">{words.live.missed}<span class="wide">{words.live.fromJournal}</span></span>}
+        <bdi>{line(e)}</bdi>
+      </span>
+      <span class="live-channel" title={e.channel}>{shortChannel(e.channel)}</span>
+    </div>
+  );
+}
+
+export function GapRow(props: { gap: Gap; position: number }) {
+  const g = props.gap;
+  const what = g.failed ? words.live.gapFailed : words.live.gapMissed(g.missed, g.more);
+  return (
+    <div class="live-gap" role="option" aria-selected={false} aria-disabled="true" aria-posinset={props.position} aria-setsize={-1} data-test="gap">
+      <span title={`${exact(g.from)} – ${exact(g.to)}`}>{words.live.gap(span((g.to - g.from) / 1000), clock(g.to))} · {what}</span>
+    </div>
+  );
+}

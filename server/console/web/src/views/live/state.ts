@@ -1,0 +1,96 @@
+// What the Live view shows now. It outlives the view: who looks into Send and comes
+// back finds the filter, the pause and the chosen event as they were.
+import { computed, effect, signal } from '@preact/signals';
+import { clear, entries, gaps, generation, total, version, type Entry } from '../../log';
+import { named, names, namesVersion } from '../../names';
+import { me } from '../../session';
+import { noFilter, Sieve, type Filter, type Source } from './rows';
+import { summarize } from './summary';
+
+export const filter = signal<Filter>(noFilter);
+
+/** What is in the field; the filter follows when the typing pauses. */
+export const typed = signal('');
+
+const typingPause = 150; // milliseconds
+let typing: ReturnType<typeof setTimeout> | undefined;
+
+export function type(text: string): void {
+  typed.value = text;
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    if (filter.peek().text !== text) filter.value = { ...filter.peek(), text };
+  }, typingPause);
+}
+
+export function clearFilter(): void {
+  clearTimeout(typing);
+  typed.value = '';
+  filter.value = noFilter;
+}
+
+export function toggle(set: 'hidden' | 'events', name: string): void {
+  const next = new Set(filter.peek()[set]);
+  if (!next.delete(name)) next.add(name);
+  filter.value = { ...filter.peek(), [set]: next };
+}
+
+interface Pause {
+  source: Source; // the list of that moment: the log goes on, and may drop what is looked at
+  total: number;
+}
+
+export const paused = signal<Pause | null>(null);
+
+export function togglePause(): void {
+  paused.value = paused.peek() === null
+    ? { source: { entries: entries().slice(), gaps: gaps(), generation: -2 - generation.peek() }, total: total() }
+    : null;
+}
+
+/** The event under the cursor, by its number; 0: none. */
+export const cursor = signal(0);
+
+/** What was cleared last and can come back. */
+export const cleared = signal<{ count: number; undo: () => void } | null>(null);
+
+export function clearList(): void {
+  const count = entries().length;
+  paused.value = null;
+  cursor.value = 0;
+  if (count > 0) cleared.value = { count, undo: clear() };
+}
+
+export function undoClear(): void {
+  cleared.peek()?.undo();
+  cleared.value = null;
+}
+
+/** line is the event's summary for the screen: it reads names that come later, too. */
+export function line(e: Entry): string {
+  namesVersion.value; // written again when there are more names
+  return summarize(e.event, e.data, named);
+}
+
+const sieve = new Sieve((e) => summarize(e.event, e.data, names));
+
+/** shown are the rows of now. The array is the same one as it grows; the object around it is not. */
+export const shown = computed(() => {
+  const source: Source = paused.value?.source ?? { entries: entries(), gaps: gaps(), generation: generation.value };
+  version.value;
+  sieve.sift(source, filter.value);
+  return { rows: sieve.rows, shown: sieve.shown, total: source.entries.length, waiting: paused.value === null ? 0 : total() - paused.value.total };
+});
+
+// Another user on the same page begins anew.
+let whose = 0;
+
+effect(() => {
+  const id = me.value?.id ?? whose;
+  if (id === whose) return;
+  whose = id;
+  clearFilter();
+  paused.value = null;
+  cleared.value = null;
+  cursor.value = 0;
+});

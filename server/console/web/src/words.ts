@@ -260,7 +260,8 @@ export const words = {
     outcome: {
       asking: 'Asking…',
       waiting: 'Done. Waiting for the event…',
-      came: (ms: number) => `event came, ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms:`,
+      event: 'event',
+      came: (ms: number) => `came, ${Math.max(1, Math.round(ms)).toLocaleString('en')} ms`,
       open: 'Open it in Live',
       none: 'No event came: a change that changes nothing causes none.',
       away: 'The connection is away: the event will come when it is back.',

@@ -68,16 +68,19 @@ function TokenBar(props: TokenBarProps) {
   const run = props.snippet.run;
   return (
     <div class="tokenbar">
-      {run !== null && (
-        <div class="row">
-          <button class="button primary" data-test="try" disabled={!props.ready} onClick={() => openTry({ ...run, title: props.title })}>{w.tryIt}</button>
-          <span class="muted small">{props.ready ? w.tryNote : w.noEvent}</span>
-        </div>
-      )}
-      <label class="check">
-        <input type="checkbox" data-test="token" checked={props.withToken} onChange={(e) => props.onChange(e.currentTarget.checked)} /> {w.useToken}
-      </label>
-      <p class={props.withToken ? 'note warn small' : 'muted small'} role="status">{props.withToken ? w.tokenWarning : w.tokenHint(tokenPlaceholder)}</p>
+      <div class="row">
+        {run !== null && (
+          <>
+            <button class="button primary" data-test="try" disabled={!props.ready} onClick={() => openTry({ ...run, title: props.title })}>{w.tryIt}</button>
+            <span class="muted small">{props.ready ? w.tryNote : w.noEvent}</span>
+            <span class="space" />
+          </>
+        )}
+        <label class="check">
+          <input type="checkbox" data-test="token" checked={props.withToken} onChange={(e) => props.onChange(e.currentTarget.checked)} /> {w.useToken}
+        </label>
+      </div>
+      <p class={props.withToken ? 'note warn small' : 'muted small'} role="status">{props.withToken ? w.tokenWarning : run === null ? w.tokenHint(tokenPlaceholder) : w.tokenHintTry(tokenPlaceholder)}</p>
     </div>
   );
 }

@@ -33,18 +33,16 @@ interface EventPickProps {
 }
 
 export function EventPick(props: EventPickProps) {
+  const id = useId();
   const toggle = (event: string) => {
     const off = new Set(props.off);
     if (!off.delete(event)) off.add(event);
     props.onChange(off);
   };
   return (
-    <fieldset class="eventpick">
-      <legend class="label">{w.events}</legend>
-      <div class="toggles">
-        {props.possible.map((e) => (
-          <button key={e} class="toggle mono" aria-pressed={!props.off.has(e)} onClick={() => toggle(e)}>{e}</button>
-        ))}
+    <div class="eventpick" role="group" aria-labelledby={id}>
+      <div class="row">
+        <span class="label" id={id}>{w.events}</span>
         {props.possible.length > 2 && (
           <>
             <button class="button quiet small" onClick={() => props.onChange(new Set())}>{w.all}</button>
@@ -52,6 +50,11 @@ export function EventPick(props: EventPickProps) {
           </>
         )}
       </div>
-    </fieldset>
+      <div class="toggles">
+        {props.possible.map((e) => (
+          <button key={e} class="toggle mono" aria-pressed={!props.off.has(e)} onClick={() => toggle(e)}>{e}</button>
+        ))}
+      </div>
+    </div>
   );
 }

@@ -1,5 +1,51 @@
-import { words } from '../../words';
+// Server: how this server does, for those who run it.
+import { useEffect, useState } from 'preact/hooks';
+import { words, span } from '../../words';
+import { Channels } from './channels';
+import { Charts } from './charts';
+import { Ended, Tiles } from './tiles';
+import { useFigures, type Known } from './poll';
+import './server.css';
+
+const w = words.server;
 
 export function Server() {
-  return <div class="view"><h1>{words.nav.server}</h1></div>;
+  const [prefix, setPrefix] = useState('');
+  const known = useFigures(prefix).value;
+  const { figures } = known;
+  return (
+    <div class="view server" data-test="server" data-fault={known.fault}>
+      <header class="head">
+        <h1>{words.nav.server}</h1>
+        <p class="muted">{w.lead} {w.updated}</p>
+      </header>
+      <State known={known} />
+      {figures !== null && (
+        <div class={known.fault === '' ? 'figures' : 'figures stale'}>
+          <Tiles figures={figures} />
+          <Charts figures={figures} />
+          <Channels figures={figures} prefix={prefix} onPrefix={setPrefix} />
+          <Ended figures={figures} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** State says what is in the way, and how old the figures are meanwhile. */
+function State(props: { known: Known }) {
+  const { figures, at, fault, text } = props.known;
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    if (fault !== 'gone') return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [fault, at]);
+  switch (fault) {
+    case 'forbidden': return <p class="note warn" role="alert">{w.forbidden}</p>;
+    case 'other': return <p class="note bad" role="alert">{w.fault(text)}</p>;
+    case 'gone': return <p class="note bad" role="alert">{figures === null ? w.goneFirst : <>{w.gone}<span aria-live="off">{w.age(span((now - at) / 1000))}</span></>}</p>;
+    case '': return figures === null ? <p class="empty" role="status">{words.loading}</p> : null;
+  }
 }

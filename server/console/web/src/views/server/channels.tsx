@@ -1,0 +1,81 @@
+// The channels with subscribers, the fullest first.
+import { useEffect, useId, useState } from 'preact/hooks';
+import { companyChannel, presenceOf } from '@chatcast/events';
+import { me } from '../../session';
+import { present } from '../../socket';
+import { EyeIcon } from '../../ui/icons';
+import { words } from '../../words';
+import { number } from './numbers';
+import type { Figures } from './poll';
+
+const w = words.server;
+type Channel = Figures['channels'][number];
+
+interface Props {
+  figures: Figures;
+  prefix: string;
+  onPrefix: (prefix: string) => void;
+}
+
+export function Channels(props: Props) {
+  const { channels, channelsTotal } = props.figures;
+  const apps = new Set(channels.map((c) => c.app)).size > 1; // which one matters only then
+  return (
+    <section class="card channels" aria-labelledby="channels">
+      <header>
+        <h2 id="channels">{w.channels}</h2>
+        <span class="muted small">{w.channelsCount(channels.length, channelsTotal)}</span>
+        <span class="space" />
+        <Prefix onPrefix={props.onPrefix} />
+      </header>
+      {channels.length === 0 ? <p class="muted">{props.prefix === '' ? w.noChannels : w.noneWithPrefix(props.prefix)}</p> : (
+        <table>
+          <thead>
+            <tr>
+              {apps && <th scope="col">{w.app}</th>}
+              <th scope="col">{w.name}</th><th scope="col" class="number">{w.subscriptions}</th><th scope="col">{w.looking}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {channels.map((c) => (
+              <tr key={`${c.app} ${c.name}`}>
+                {apps && <td data-label={w.app}>{c.app}</td>}
+                <th scope="row"><code class="break">{c.name}</code></th>
+                <td class="number mono" data-label={w.subscriptions}>{number(c.subscriptions)}</td>
+                <td data-label={w.looking}>{c.users !== null && <Looking channel={c} users={c.users} />}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+/** Looking says how many people look; of the company of this user also who. */
+function Looking(props: { channel: Channel; users: number }) {
+  const companies = me.value?.companies ?? [];
+  const own = companies.length === 1 && companies[0] !== undefined && props.channel.name === presenceOf(companyChannel(companies[0].id));
+  return (
+    <span class="looking">
+      <EyeIcon /> {w.people(props.users)}
+      {own && present.value.length > 0 && <span class="muted">{present.value.map((p) => p.name).join(', ')}</span>}
+    </span>
+  );
+}
+
+/** Prefix waits for the end of a word before it asks. */
+function Prefix(props: { onPrefix: (prefix: string) => void }) {
+  const id = useId();
+  const [text, setText] = useState('');
+  useEffect(() => {
+    const timer = setTimeout(() => props.onPrefix(text.trim()), 250);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <div class="prefix">
+      <label for={id} class="small">{w.prefix}</label>
+      <input id={id} class="input mono" type="search" maxLength={200} placeholder={w.prefixExample} value={text} autocomplete="off" spellcheck={false} onInput={(e) => setText(e.currentTarget.value)} />
+    </div>
+  );
+}

@@ -10,15 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/accessibility"
-	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/dom"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"chatcast/server/console"
 )
@@ -59,22 +57,74 @@ func openConsole(t testing.TB, base string, on screen) *desk {
 	if built, err := console.Embedded(); err != nil || !built.Built() {
 		t.Fatalf("the console is not built into this test (make console builds it): %v", err)
 	}
-	b := openTab(t, "about:blank")
-	d := &desk{tab: b, base: base}
-	d.seen.loaded = map[network.RequestID]float64{}
+	d := &desk{tab: openTab(t, "about:blank"), base: base}
 	size := chromedp.EmulateViewport(on.width, on.height)
 	if on.phone() {
 		size = chromedp.EmulateViewport(on.width, on.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
 	}
-	b.do(size, prefers(on.scheme), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		if err := chromedp.Listen(ctx, d.watch); err != nil {
-			return err
+	d.do(size, prefers(on.scheme), d.watched(), chromedp.Navigate(base+"/"))
+	return d
+}
+
+// opens is the page that comes up when something is done in this one.
+func (d *desk) opens(do func()) *desk {
+	d.t.Helper()
+	before := map[target.ID]bool{}
+	for _, info := range d.pages() {
+		before[info.TargetID] = true
+	}
+	do()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		for _, info := range d.pages() {
+			if before[info.TargetID] {
+				continue
+			}
+			ctx, cancel := chromedp.NewContext(d.ctx, chromedp.WithTargetID(info.TargetID))
+			d.t.Cleanup(cancel)
+			opened := &desk{tab: &tab{t: d.t, ctx: ctx, close: cancel, changed: make(chan struct{})}, base: d.base}
+			opened.do(opened.watched())
+			return opened
 		}
+	}
+	d.t.Fatal("no page came up")
+	return nil
+}
+
+// front makes this the tab that people look at: others are not drawn, and take
+// no mouse.
+func (d *desk) front() {
+	d.t.Helper()
+	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.BringToFront, cdp.Empty{})
+		return err
+	}))
+}
+
+// pages are those of this tab's profile.
+func (d *desk) pages() (list []*target.Info) {
+	d.t.Helper()
+	all, err := chromedp.Targets(d.ctx)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, info := range all {
+		if info.Type == "page" && info.BrowserContextID == chromedp.FromContext(d.ctx).BrowserContextID {
+			list = append(list, info)
+		}
+	}
+	return list
+}
+
+// watched begins to watch the tab.
+func (d *desk) watched() chromedp.Action[chromedp.Void] {
+	d.seen.loaded = map[network.RequestID]float64{}
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		errListen := chromedp.Listen(ctx, d.watch)
+		_, errNetwork := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
 		_, errRuntime := cdp.Call(ctx, target, cdpruntime.Enable, cdp.Empty{})
 		_, errLog := cdp.Call(ctx, target, cdplog.Enable, cdp.Empty{})
-		return errors.Join(errRuntime, errLog)
-	}), chromedp.Navigate(base+"/"))
-	return d
+		return errors.Join(errListen, errNetwork, errRuntime, errLog)
+	})
 }
 
 // watch notes what the tab asks of whom, and what goes wrong in it.
@@ -138,197 +188,4 @@ func pageErrors(logged []json.RawMessage) (list []string) {
 		}
 	}
 	return list
-}
-
-// until waits for an expression of the page to be true. It looks again whenever
-// the page changes, and survives that the page goes.
-func (d *desk) until(what, expression string) {
-	d.t.Helper()
-	script := `new Promise((done) => {
-		const is = () => { try { return Boolean(` + expression + `); } catch { return false; } };
-		if (is()) return done(true);
-		let changes, often;
-		const look = () => { if (is()) { changes.disconnect(); clearInterval(often); done(true); } };
-		changes = new MutationObserver(look);
-		changes.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-		often = setInterval(look, 100); // what changes no element
-		setTimeout(() => { changes.disconnect(); clearInterval(often); done(is()); }, 5000);
-	})`
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		is, err := chromedp.Run(d.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
-		if is {
-			return
-		}
-		if err != nil && d.ctx.Err() != nil {
-			d.t.Fatalf("waited for %s: %v", what, err)
-		}
-	}
-	d.picture("in-vain")
-	d.seen.Lock()
-	faults := strings.Join(d.seen.faults, "\n")
-	d.seen.Unlock()
-	d.t.Fatalf("waited for %s in vain; the page shows:\n%s\nand met:\n%s", what, d.text(), faults)
-}
-
-// untilText waits for a text that people see.
-func (d *desk) untilText(text string) {
-	d.t.Helper()
-	d.until(fmt.Sprintf("the text %q", text), `document.body.innerText.includes(`+quote(text)+`)`)
-}
-
-// text is what people read on the page.
-func (d *desk) text() string {
-	d.t.Helper()
-	return evaluate[string](d.tab, `document.body.innerText`)
-}
-
-// quote is text as JavaScript spells it.
-func quote(text string) string {
-	b, _ := json.Marshal(text) // of a string there is always one
-	return string(b)
-}
-
-// find waits for the element with a role and an accessible name; a name that ends
-// in … is that of any element that begins so.
-func (d *desk) find(role, name string) cdp.BackendNodeID {
-	d.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		if id := d.look(role, name); id != 0 {
-			return id
-		}
-		evaluate[any](d.tab, nextChange)
-	}
-	d.picture("in-vain")
-	d.t.Fatalf("there is no %s %q on the page:\n%s", role, name, d.text())
-	return 0
-}
-
-// nextChange ends when the page has changed, and at the latest in half a second:
-// what is on the screen may change without the elements.
-const nextChange = `new Promise((done) => {
-	const changes = new MutationObserver(() => { changes.disconnect(); done(null); });
-	changes.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-	setTimeout(() => { changes.disconnect(); done(null); }, 500);
-})`
-
-// look is find without waiting; 0 when there is none.
-func (d *desk) look(role, name string) (found cdp.BackendNodeID) {
-	d.t.Helper()
-	beginning, open := strings.CutSuffix(name, "…")
-	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		root, err := cdp.Call(ctx, target, dom.GetDocument, dom.GetDocumentParams{})
-		if err != nil {
-			return err
-		}
-		wanted := accessibility.QueryAXTreeParams{NodeID: root.Root.NodeID, Role: role}
-		if !open {
-			wanted.AccessibleName = name
-		}
-		tree, err := cdp.Call(ctx, target, accessibility.QueryAXTree, wanted)
-		if err != nil {
-			return nil // the page went meanwhile
-		}
-		for _, n := range tree.Nodes {
-			var named string
-			if n.Name != nil {
-				_ = json.Unmarshal(n.Name.Value, &named) // no name is none
-			}
-			if !n.Ignored && (!open || strings.HasPrefix(named, beginning)) {
-				found = n.BackendDOMNodeID
-				return nil
-			}
-		}
-		return nil
-	}))
-	return found
-}
-
-// at calls a function of JavaScript on an element.
-func (d *desk) at(id cdp.BackendNodeID, function string, args ...any) (result json.RawMessage, err error) {
-	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		var node dom.ResolveNodeResult
-		if node, err = cdp.Call(ctx, target, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: id}); err != nil {
-			return nil
-		}
-		result, err = chromedp.Run(ctx, chromedp.CallFunctionOn[json.RawMessage](function, func(p *cdpruntime.CallFunctionOnParams) {
-			p.ObjectID = node.Object.ObjectID
-		}, args...))
-		return nil
-	}))
-	return result, err
-}
-
-// click presses the mouse on what find finds, where people see it.
-func (d *desk) click(role, name string) {
-	d.t.Helper()
-	fault := ""
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		var place struct {
-			X, Y float64
-			Hit  bool
-			Over string
-		}
-		answer, err := d.at(d.find(role, name), `function() {
-			this.scrollIntoView({block: 'nearest', inline: 'nearest', behavior: 'instant'});
-			const box = this.getClientRects()[0] ?? this.getBoundingClientRect();
-			const x = box.x + box.width / 2, y = box.y + box.height / 2;
-			const hit = document.elementFromPoint(x, y);
-			const over = hit === null ? 'the edge of the screen' : hit.outerHTML.slice(0, 120);
-			return {x, y, hit: hit !== null && !this.disabled && (this.contains(hit) || hit.contains(this)), over};
-		}`)
-		if err == nil && json.Unmarshal(answer, &place) == nil && place.Hit {
-			d.do(chromedp.MouseClickXY(place.X, place.Y))
-			return
-		}
-		fault = fmt.Sprint(place.Over, err)
-		evaluate[any](d.tab, nextChange)
-	}
-	d.picture("in-vain")
-	d.t.Fatalf("the %s %q cannot be clicked: it is under %s", role, name, fault)
-}
-
-// fill types text into the field of this name, in place of what is there.
-func (d *desk) fill(role, name, text string) {
-	d.t.Helper()
-	d.click(role, name)
-	if _, err := d.at(d.find(role, name), `function() { this.select?.(); return null; }`); err != nil {
-		d.t.Fatal(err)
-	}
-	d.press(kb.Delete)
-	d.press(text)
-}
-
-// press presses keys, one after the other, wherever the focus is.
-func (d *desk) press(keys string) {
-	d.t.Helper()
-	d.do(chromedp.KeyEvent(keys))
-}
-
-// signIn goes through the first page.
-func (d *desk) signIn(email, password string) {
-	d.t.Helper()
-	d.fill("textbox", "E-mail", email)
-	d.fill("textbox", "Password", password)
-	d.click("button", "Sign in")
-}
-
-// live waits until all channels of the page are subscribed.
-func (d *desk) live() {
-	d.t.Helper()
-	d.find("button", "Connection: live…")
-	d.until("all subscriptions", `document.querySelector('.pill[data-state="connected"]')`)
-}
-
-// allow grants the page a permission that people are asked for.
-func (d *desk) allow(permissions ...string) {
-	d.t.Helper()
-	for _, name := range permissions {
-		d.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.CallBrowser(ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
-				Permission: &cdpbrowser.PermissionDescriptor{Name: name}, Setting: cdpbrowser.PermissionSettingGranted,
-				Origin: d.base, BrowserContextID: chromedp.FromContext(d.ctx).BrowserContextID,
-			})
-			return err
-		}))
-	}
 }

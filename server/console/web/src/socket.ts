@@ -95,9 +95,10 @@ export function start(): void {
 }
 
 export function stop(): void {
-  pusher?.disconnect();
-  pusher?.unbind_all();
-  pusher = null;
+  const left = pusher;
+  pusher = null; // first: that this ends is our own wish, and no news
+  left?.disconnect();
+  left?.unbind_all();
   lostAt = 0;
   subscriptions.value = [];
   present.value = [];

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"chatcast/models"
+)
+
+// expire ends an access token on the server before its time. The pair can still
+// be refreshed.
+func (r *running) expire(t testing.TB, access string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(access))
+	err := r.rooms.store.Tx(context.Background(), func(tx *models.Tx) error {
+		row, err := tx.TokenByAccess(hex.EncodeToString(sum[:]))
+		if err != nil {
+			return err
+		}
+		row.AccessExpiresAt = 1
+		won, err := tx.RotateToken(row, row.RefreshHash)
+		if err == nil && !won {
+			err = fmt.Errorf("the pair went meanwhile")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// flicker cuts the page off and lets it in again, so that it has to ask for its
+// channels anew.
+func (d *desk) flicker(line *cable) {
+	d.t.Helper()
+	line.pull()
+	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	line.mend()
+}
+
+// TestConsoleTokenExpires: a token that ends while the page is open is exchanged,
+// and nobody notices; also before it ends.
+func TestConsoleTokenExpires(t *testing.T) {
+	p := start(t, testConfig(t))
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.signIn(ownerEmail, ownerPassword)
+	d.live()
+	first, _ := d.tokens()
+
+	p.expire(t, first)
+	d.flicker(line)
+	d.until("another token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(first)+`)`)
+	d.live()
+	second, _ := d.tokens()
+	(&client{t: t, base: p.base, token: second}).must("GET", "/v1/me", nil, nil)
+
+	// The page was told that this one ends in half a minute: it does not wait for that.
+	evaluate[any](d.tab, `(() => {
+		const kept = JSON.parse(sessionStorage.getItem('chatcast.session'));
+		kept.accessTokenEndTime = Math.floor(Date.now() / 1000) + 30;
+		sessionStorage.setItem('chatcast.session', JSON.stringify(kept));
+	})()`)
+	d.do(chromedp.Reload())
+	d.until("a third token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(second)+`)`)
+	d.live()
+	d.faultless("403", "ERR_", "WebSocket")
+	d.askedOnly(first, second)
+}
+
+// TestConsoleSessionEnds: when no token is to be had any more, the page says why
+// it asks for the password again, and goes on where it was.
+func TestConsoleSessionEnds(t *testing.T) {
+	p := start(t, testConfig(t))
+	owner := p.signIn(t)
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.signIn(ownerEmail, ownerPassword)
+	d.live()
+	owner.must("POST", whatsApp+"/inbound", inbound("M1", "79990001122", "Hello before"), nil)
+	d.untilText("Hello before")
+
+	access, _ := d.tokens()
+	(&client{t: t, base: p.base, token: access}).must("DELETE", "/v1/tokens", nil, nil)
+	d.flicker(line)
+	d.untilText("Your session has ended.")
+	d.picture("ended")
+	if strings.Contains(d.text(), "Hello before") {
+		t.Error("events are shown to nobody in particular")
+	}
+	if kept := evaluate[int](d.tab, `sessionStorage.length`); kept != 0 {
+		t.Errorf("%d things are kept of a session that is over", kept)
+	}
+	d.signIn(ownerEmail, ownerPassword)
+	d.live()
+	d.untilText("Hello before")
+
+	// Somebody else at the same page does not see what the first one saw.
+	owner.hire(p)
+	d.click("button", "Account of Owner")
+	d.click("button", "Sign out")
+	d.signIn("bea@example.com", ownerPassword)
+	d.live()
+	d.until("no event of before", `!document.body.innerText.includes('Hello before')`)
+	d.faultless("403", "ERR_", "WebSocket")
+}
+
+// TestConsolePasswordChanged: the sockets are closed at once, with 4009, and the
+// page says that the session is over.
+func TestConsolePasswordChanged(t *testing.T) {
+	p := start(t, testConfig(t))
+	bea, _ := p.signIn(t).hire(p)
+	d := openConsole(t, p.base, phone)
+	d.signIn("bea@example.com", ownerPassword)
+	d.live()
+	const other = "another password of the tests"
+	bea.must("PATCH", "/v1/me", map[string]any{"password": other, "currentPassword": ownerPassword}, nil)
+	d.find("button", "Sign in")
+	d.until("the reason", `/session/.test(document.querySelector('[role="status"]').innerText)`)
+	d.signIn("bea@example.com", ownerPassword)
+	d.untilText("The e-mail or the password is wrong.")
+	d.signIn("bea@example.com", other)
+	d.live()
+	d.faultless("403")
+}
+
+// TestConsoleTwoTabs: a tab that was duplicated has the same tokens. One exchanges
+// them; the other goes on with the new ones.
+func TestConsoleTwoTabs(t *testing.T) {
+	p := start(t, testConfig(t))
+	line := lay(t, p.Address())
+	first := openConsole(t, line.base(), desktop)
+	first.signIn(ownerEmail, ownerPassword)
+	first.live()
+	second := first.opens(func() {
+		first.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.open('/') !== null`, func(p *cdpruntime.EvaluateParams) { p.UserGesture = new(true) }))
+			return err
+		}))
+	})
+	second.live()
+	access, _ := first.tokens()
+	if copied, _ := second.tokens(); copied != access {
+		t.Fatal("the second tab has no copy of the session")
+	}
+
+	p.expire(t, access)
+	line.pull()
+	for _, d := range []*desk{first, second} {
+		d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	}
+	line.mend()
+	for _, d := range []*desk{first, second} {
+		d.until("another token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(access)+`)`)
+		d.front()
+		d.live()
+		now, _ := d.tokens()
+		if status, answer := (&client{t: t, base: p.base, token: now}).call("GET", "/v1/me", nil); status != http.StatusOK {
+			t.Errorf("a tab has a token that is %d %s", status, answer)
+		}
+	}
+
+	// Who signs out in one tab has signed out in its copies.
+	first.front()
+	first.click("button", "Account of Owner")
+	first.click("button", "Sign out")
+	second.front()
+	second.find("button", "Sign in")
+}

@@ -79,6 +79,23 @@ func TestDocsFinds(t *testing.T) {
 	}
 }
 
+// TestDocsWithoutScript: the contents stand beside the page all the same.
+func TestDocsWithoutScript(t *testing.T) {
+	p := start(t, testConfig(t))
+	b := openTab(t, "about:blank")
+	b.do(chromedp.EmulateViewport(1440, 900), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}), chromedp.Navigate(p.base+"/docs#get-v1-tags"))
+	b.picture("without-script")
+	if n := evaluate[int](b, `document.querySelectorAll('.find, .copy').length`); n > 0 {
+		t.Fatalf("the script ran: %d of its controls are there", n)
+	}
+	if shown := evaluate[bool](b, `document.querySelector('#contents a[href="#introduction"]').checkVisibility()`); !shown {
+		t.Error("the contents are not shown")
+	}
+}
+
 // prefers is the colour scheme that the page is told to be preferred.
 func prefers(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -102,7 +119,6 @@ func evaluate[T any](b *tab, expression string) (value T) {
 // picture keeps what the tab shows as an artifact of the test.
 func (b *tab) picture(name string) {
 	b.t.Helper()
-	evaluate[any](b, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))`)
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 		if err != nil {

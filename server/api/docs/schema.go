@@ -159,7 +159,8 @@ func typesOf(schema node) (types []string) {
 
 var ruleWords = []struct{ key, word string }{
 	{"const", "always"}, {"enum", "one of"}, {"default", "default"}, {"minimum", "at least"}, {"maximum", "at most"},
-	{"minLength", "shortest"}, {"maxLength", "longest"}, {"minItems", "fewest"}, {"maxItems", "most"}, {"pattern", "pattern"},
+	{"minLength", "characters, at least"}, {"maxLength", "characters, at most"}, {"minItems", "items, at least"},
+	{"maxItems", "items, at most"}, {"pattern", "pattern"},
 }
 
 func rules(schema node) (list []Rule) {
@@ -206,6 +207,9 @@ func (s shaper) sample(schema node) any {
 		}
 	}
 	types := append(schema.get("type").texts(), schema.get("type").text())
+	if slices.Contains(types, "null") {
+		return nil
+	}
 	switch types[0] {
 	case "array":
 		return []any{s.sample(schema.get("items"))}

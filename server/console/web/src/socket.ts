@@ -46,6 +46,7 @@ export const lastOutage = signal<Outage | null>(null);
 export const catchUp = new CatchUp();
 
 let pusher: Pusher | null = null;
+let up = false; // the connection stood, and its loss was not noted yet
 let lostAt = 0; // when the connection was lost, while it is
 
 function step(text: string): void {
@@ -79,7 +80,9 @@ export function start(): void {
   const conn = pusher.connection;
   conn.bind('state_change', (s: { previous: string; current: string }) => changed(s.current));
   conn.bind('connecting_in', (seconds: number) => {
-    connection.value = { ...connection.peek(), state: 'waiting', retryAt: Date.now() + seconds * 1000 };
+    lose(); // pusher-js goes on calling itself connected until that time is over
+    const before = connection.peek();
+    connection.value = { ...before, state: 'waiting', since: before.state === 'connected' ? Date.now() : before.since, retryAt: Date.now() + seconds * 1000 };
     step(words.socket.retry(seconds));
   });
   conn.bind('error', (e: { error?: { data?: { code?: number; message?: string } }; data?: { code?: number; message?: string } }) => {
@@ -99,6 +102,7 @@ export function stop(): void {
   pusher = null; // first: that this ends is our own wish, and no news
   left?.disconnect();
   left?.unbind_all();
+  up = false;
   lostAt = 0;
   subscriptions.value = [];
   present.value = [];
@@ -129,6 +133,7 @@ function changed(current: string): void {
       const socketId = pusher?.connection.socket_id ?? '';
       connection.value = { state: 'connected', since: now, socketId, retryAt: 0, reason: '' };
       step(words.socket.connected(socketId));
+      up = true;
       if (lostAt !== 0) back(now);
       return;
     }
@@ -147,11 +152,16 @@ function changed(current: string): void {
       return;
   }
   step(words.socket.state(current));
-  if (before.state === 'connected') {
-    lostAt = now;
-    catchUp.hold();
-    subscriptions.value = subscriptions.peek().map((s) => (s.state === 'live' ? { ...s, state: 'pending' } : s));
-  }
+  lose();
+}
+
+/** lose is the beginning of an outage. */
+function lose(): void {
+  if (!up) return;
+  up = false;
+  lostAt = Date.now();
+  catchUp.hold();
+  subscriptions.value = subscriptions.peek().map((s) => (s.state === 'live' ? { ...s, state: 'pending' } : s));
 }
 
 /** back is the end of an outage. Another build of the server may be there now. */

@@ -143,8 +143,7 @@ export const words = {
       clear: 'Clear the filter',
       refused: 'refused',
       pending: 'subscribing',
-      channel: (name: string, n: number, state: string) => `${name}, ${many(n, 'event', 'events')}${state ? `, ${state}` : ''}`,
-      event: (name: string, n: number) => `${name}, ${many(n, 'event', 'events')}`,
+      counted: (n: number) => (n === 1 ? 'event' : 'events'),
       shown: (n: number, of: number) => `${n.toLocaleString('en')} of ${of.toLocaleString('en')} shown`,
       total: (n: number) => many(n, 'event', 'events'),
     },
@@ -332,7 +331,6 @@ export const words = {
       editing: 'Edit the message',
       cancel: 'Cancel',
       broken: (size: string) => `The upload broke off. The file has ${size}: it may be over the server’s limit (100 MB when nothing else is set).`,
-      isLink: 'As a customer, files come by link: the bridge has them where it put them.',
     },
     fact: {
       id: 'Chat',

@@ -27,3 +27,12 @@ export const EyeIcon = icon(<><path d="M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 
 export const SearchIcon = icon(<><circle cx="11" cy="11" r="6" /><path d="m16 16 4 4" /></>);
 export const KeyboardIcon = icon(<><rect x="3" y="6" width="18" height="12" rx="2" /><path d="M7 10h.01M11 10h.01M15 10h.01M8 14h8" /></>);
 export const DownIcon = icon(<path d="M12 5v14M6 13l6 6 6-6" />);
+export const ClipIcon = icon(<path d="m20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.300 3.300 0 0 1 4.700 4.700L9.200 17a1.700 1.700 0 0 1-2.400-2.400L14.500 7" />);
+export const PlaceIcon = icon(<><path d="M12 21s7-6.500 7-12a7 7 0 0 0-14 0c0 5.500 7 12 7 12z" /><circle cx="12" cy="9" r="2.500" /></>);
+export const MoreIcon = icon(<path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="2.800" />);
+export const FactsIcon = icon(<><rect x="3" y="4" width="18" height="16" rx="2" /><path d="M14 4v16M17 8h1M17 12h1" /></>);
+export const WaitIcon = icon(<><circle cx="12" cy="12" r="8" /><path d="M12 8v4l3 2" /></>);
+export const TickIcon = icon(<path d="m5 13 4 4L19 7" />);
+export const TicksIcon = icon(<path d="m2 13 4 4L16 7M12 16l1 1L23 7" />);
+export const FailIcon = icon(<><circle cx="12" cy="12" r="8" /><path d="M12 8v5M12 16h.01" /></>);
+export const GroupIcon = icon(<><circle cx="9" cy="9" r="3.500" /><path d="M2.500 19c1-3.500 3.500-5 6.500-5s5.500 1.500 6.500 5M16 5.800a3.500 3.500 0 0 1 0 6.400M18.500 14.500c1.500.700 2.500 2.200 3 4.500" /></>);

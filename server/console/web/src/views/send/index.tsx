@@ -1,5 +1,132 @@
+// Send: write as a customer, answer as an operator, act on the chat, and watch the
+// events come. Three columns where there is room; on a phone one after the other.
+import './send.css';
+import { signal, type Signal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { call, type Rest } from '../../api';
+import { SendIcon } from '../../ui/icons';
+import { me } from '../../session';
+import { path, route } from '../../route';
 import { words } from '../../words';
+import { Catalogue } from './catalogue';
+import { ChatList } from './chatlist';
+import { Chats } from './chats';
+import { ConversationPane } from './conversation';
+import { FactsPane } from './facts';
+import { linePath, lines, sameLine, type Line } from './line';
+import { NewCustomer } from './newcustomer';
+
+const say = words.send;
+
+/** The line of the last visit, so that the view opens where it was left. */
+let last: { user: number; line: Line; chatId: string } | null = null;
 
 export function Send() {
-  return <div class="view"><h1>{words.nav.send}</h1></div>;
+  const all = lines();
+  const [licenseId = '', messenger = '', chatId = '', pane = ''] = route.value.rest;
+  const asked = all.find((l) => String(l.licenseId) === licenseId && l.messenger === messenger);
+  if (all.length === 0) return <div class="empty"><SendIcon /><h1>{say.noLines.title}</h1><p class="muted">{say.noLines.lead}</p></div>;
+  if (licenseId !== '' && asked === undefined) {
+    return (
+      <div class="empty" role="alert">
+        <SendIcon /><h1>{words.nav.send}</h1><p>{say.noSuchLine}</p>
+        <a class="button" href={path('send', all[0]!.licenseId, all[0]!.messenger)}>{say.toFirst}</a>
+      </div>
+    );
+  }
+  const mine = last?.user === me.value?.id ? last : null;
+  const line = asked ?? all.find((l) => sameLine(l, mine?.line ?? null)) ?? all[0]!;
+  return <LineView key={`${line.licenseId} ${line.messenger}`} line={line} chatId={chatId} facts={pane === 'facts'} />;
+}
+
+export interface LineState {
+  line: Line;
+  chats: Chats;
+  catalogue: Catalogue;
+  status: Signal<Rest['LineStatus'] | null>; // null: not known yet
+  drafts: Map<string, string>; // of texts that were not sent, by chat and by who would write
+}
+
+function open(line: Line): LineState {
+  const catalogue = new Catalogue(line);
+  return { line, catalogue, chats: new Chats(line, catalogue), status: signal(null), drafts: new Map() };
+}
+
+function LineView(props: { line: Line; chatId: string; facts: boolean }) {
+  const { line, chatId, facts } = props;
+  const state = useMemo(() => open(line), []);
+  const { chats, catalogue, status } = state;
+  useEffect(() => {
+    const end = new AbortController();
+    call<Rest['LineStatus']>('GET', `${linePath(line)}/status`, undefined, { signal: end.signal }).then((s) => (status.value = s), () => undefined);
+    return () => {
+      end.abort();
+      chats.close();
+      catalogue.close();
+    };
+  }, []);
+  useEffect(() => {
+    chats.choose(chatId);
+    last = { user: me.peek()?.id ?? 0, line, chatId };
+  }, [chatId]);
+  const nothing = chats.state.value === 'ready' && chats.items.value.length === 0 && chats.search.value === '' && chats.status.value === '';
+  if (nothing && chatId === '') return <Beginning state={state} />;
+  return (
+    <div class="send" data-step={chatId === '' ? 'chats' : facts ? 'facts' : 'chat'}>
+      <h1 class="visually-hidden">{words.nav.send}</h1>
+      <ChatList state={state} chatId={chatId} />
+      {chatId === '' ? (
+        <section class="conversation"><div class="empty"><SendIcon /><h2>{say.pick.title}</h2><p class="muted">{say.pick.lead}</p></div></section>
+      ) : (
+        <>
+          <ConversationPane key={chatId} state={state} chatId={chatId} />
+          <FactsPane key={`${chatId} facts`} state={state} chatId={chatId} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Beginning is a line without chats: the first customer can write at once. */
+function Beginning(props: { state: LineState }) {
+  const why = whyNotBring(props.state);
+  return (
+    <div class="beginning">
+      <div class="card">
+        <h1>{why === '' ? say.start.title : words.nav.send}</h1>
+        <LinePicker state={props.state} />
+        {why === '' ? (
+          <>
+            <p class="muted">{say.start.lead}</p>
+            <NewCustomer state={props.state} />
+          </>
+        ) : (
+          <p class="note">{say.readOnlyEmpty} {why}</p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** whyNotBring says why the user cannot write as a customer; empty: they can. */
+export function whyNotBring({ line, status }: LineState): string {
+  const via = status.value?.via ?? 'bridge';
+  if (!line.write) return say.readOnly;
+  if (via !== 'bridge') return say.notBridge(via);
+  return line.onlyMine ? say.onlyMine : '';
+}
+
+export function LinePicker(props: { state: LineState }) {
+  const { line } = props.state;
+  return (
+    <div class="field">
+      <label for="line" class="visually-hidden">{say.line}</label>
+      <select
+        id="line" class="input" value={`${line.licenseId}/${line.messenger}`}
+        onChange={(e) => (location.hash = `#/send/${e.currentTarget.value}`)}
+      >
+        {lines().map((l) => <option key={`${l.licenseId}/${l.messenger}`} value={`${l.licenseId}/${l.messenger}`}>{l.label}</option>)}
+      </select>
+    </div>
+  );
 }

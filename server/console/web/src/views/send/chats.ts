@@ -1,0 +1,202 @@
+// The chats of a line: pages of the list, kept as the events say. What events do not
+// tell (how many messages are unread, who a new customer is) is asked of the API
+// chat by chat; nothing is asked on a clock.
+import { effect, signal } from '@preact/signals';
+import { call, Fault, type Rest } from '../../api';
+import { onEvent } from '../../log';
+import { catchUp, faultText } from '../../socket';
+import type { Catalogue } from './catalogue';
+import { applied, tellsOf, type Told } from './events';
+import { chatPath, linePath, type Chat, type Line } from './line';
+
+const pageSize = 30;
+const atOnce = 2; // chats that are asked for
+const many = 30; // waiting to be asked for: the list is read again instead
+const pause = 250; // milliseconds between asking for one chat twice
+
+export type StatusFilter = '' | 'open' | 'close';
+
+export class Chats {
+  readonly items = signal<readonly Chat[]>([]);
+  readonly state = signal<'loading' | 'ready' | 'failed'>('loading');
+  readonly more = signal<'none' | 'some' | 'loading'>('none');
+  readonly fault = signal('');
+  readonly search = signal('');
+  readonly status = signal<StatusFilter>('');
+  /** The chat that is open: it need not be in the list. */
+  readonly open = signal<{ id: string; chat: Chat | null; fault: string }>({ id: '', chat: null, fault: '' });
+  /** The last words in each chat, as far as this visit heard them. */
+  readonly heard = new Map<string, string>();
+
+  private list: readonly Chat[] = [];
+  private nextPage: string | null = null;
+  private round = 0; // of reading the list: a newer one makes an older one void
+  private reading: AbortController | null = null;
+  private stale = false;
+  private readonly wanted = new Set<string>();
+  private readonly asking = new Set<string>();
+  private frame = 0;
+  private readonly end = new AbortController();
+  private readonly endings: (() => void)[];
+
+  constructor(readonly line: Line, private readonly catalogue: Catalogue) {
+    this.endings = [
+      onEvent((e) => {
+        for (const t of tellsOf(line, e.event, e.data)) this.take(t.chatId, t.told);
+      }),
+      // After an outage that the journal could not bridge.
+      effect(() => {
+        const p = catchUp.progress.value;
+        if (p.state === 'failed' || (p.state === 'done' && p.more)) this.again();
+      }),
+    ];
+    void this.load();
+  }
+
+  close(): void {
+    for (const f of this.endings) f();
+    this.end.abort();
+    this.reading?.abort();
+    cancelAnimationFrame(this.frame);
+  }
+
+  /** again reads everything that is shown once more. */
+  again(): void {
+    void this.load();
+    if (this.open.peek().id !== '') this.want(this.open.peek().id);
+  }
+
+  /** load reads the first page, for what is searched for now. */
+  async load(): Promise<void> {
+    const round = ++this.round;
+    this.reading?.abort();
+    this.reading = new AbortController();
+    this.stale = false;
+    this.fault.value = '';
+    if (this.list.length === 0) this.state.value = 'loading';
+    try {
+      const page = await this.page('', this.reading.signal);
+      if (round !== this.round) return;
+      this.nextPage = page.nextPage;
+      this.more.value = page.nextPage === null ? 'none' : 'some';
+      this.list = page.items;
+      this.show();
+      this.state.value = 'ready';
+    } catch (e) {
+      if (round !== this.round || this.end.signal.aborted) return;
+      this.fault.value = faultText(e);
+      this.state.value = 'failed';
+    }
+  }
+
+  async loadMore(): Promise<void> {
+    if (this.nextPage === null || this.more.peek() !== 'some') return;
+    const round = this.round;
+    this.more.value = 'loading';
+    this.fault.value = '';
+    try {
+      const page = await this.page(`&nextPage=${encodeURIComponent(this.nextPage)}`, this.end.signal);
+      if (round !== this.round) return;
+      this.nextPage = page.nextPage;
+      const there = new Set(this.list.map((c) => c.id));
+      this.list = [...this.list, ...page.items.filter((c) => !there.has(c.id))];
+      this.show();
+    } catch (e) {
+      if (!this.end.signal.aborted) this.fault.value = faultText(e);
+    }
+    if (round === this.round) this.more.value = this.nextPage === null ? 'none' : 'some';
+  }
+
+  private page(query: string, until: AbortSignal): Promise<{ items: Chat[]; nextPage: string | null }> {
+    const status = this.status.peek() && `&status=${this.status.peek()}`;
+    const search = this.search.peek() && `&search=${encodeURIComponent(this.search.peek())}`;
+    return call('GET', `${linePath(this.line)}/chats?limit=${pageSize}${status}${search}${query}`, undefined, { signal: until });
+  }
+
+  /** choose opens a chat; empty: none. */
+  choose(id: string): void {
+    if (this.open.peek().id === id) return;
+    this.open.value = { id, chat: this.list.find((c) => c.id === id) ?? null, fault: '' };
+    if (id !== '') this.want(id);
+  }
+
+  /** put takes in a chat as an answer showed it. */
+  put(chat: Chat): void {
+    if (this.open.peek().id === chat.id) this.open.value = { id: chat.id, chat, fault: '' };
+    const there = this.list.some((c) => c.id === chat.id);
+    if (!there && !this.passes(chat)) return;
+    this.list = there ? this.list.map((c) => (c.id === chat.id ? chat : c)) : [...this.list, chat];
+    this.show();
+  }
+
+  private take(id: string, t: Told): void {
+    if (t.name === 'message' && t.item.type !== 'reaction') {
+      this.heard.delete(id);
+      this.heard.set(id, t.item.message?.text || t.item.message?.caption || t.item.type);
+      if (this.heard.size > 2000) this.heard.delete(this.heard.keys().next().value!);
+    }
+    const known = this.open.peek().id === id ? this.open.peek().chat : this.list.find((c) => c.id === id);
+    if (!known) return this.want(id);
+    const next = applied(known, t, this.catalogue.levels.peek());
+    if (next !== known) this.put(next);
+    if (t.name === 'message' || t.name === 'chatResponsible') this.want(id); // unread; and it may be out of sight now
+  }
+
+  /** want asks for a chat as it is. */
+  private want(id: string): void {
+    if (this.wanted.size >= many) return this.readAgain();
+    this.wanted.add(id);
+    this.ask();
+  }
+
+  private readAgain(): void {
+    this.wanted.clear();
+    if (this.stale) return;
+    this.stale = true;
+    setTimeout(() => !this.end.signal.aborted && this.stale && this.again(), 2 * pause);
+  }
+
+  private ask(): void {
+    for (const id of this.wanted) {
+      if (this.asking.size >= atOnce) return;
+      if (this.asking.has(id)) continue;
+      this.wanted.delete(id);
+      this.asking.add(id);
+      void this.fetch(id).finally(() => setTimeout(() => {
+        this.asking.delete(id);
+        if (!this.end.signal.aborted) this.ask();
+      }, this.wanted.has(id) ? pause : 0));
+    }
+  }
+
+  private async fetch(id: string): Promise<void> {
+    try {
+      const chat = await call<Chat>('GET', chatPath(this.line, id), undefined, { signal: this.end.signal });
+      if (chat.id !== id && this.open.peek().id === id) this.open.value = { ...this.open.peek(), id: chat.id }; // another spelling
+      // The list was searched by the server: what is new to it is not judged here.
+      if (this.search.peek() !== '' && !this.list.some((c) => c.id === chat.id) && this.open.peek().id !== chat.id) return;
+      this.put(chat);
+    } catch (e) {
+      if (this.end.signal.aborted) return;
+      const gone = e instanceof Fault && e.status === 404;
+      if (this.open.peek().id === id && (gone || this.open.peek().chat === null)) this.open.value = { id, chat: null, fault: faultText(e) };
+      if (!gone) return;
+      this.list = this.list.filter((c) => c.id !== id);
+      this.show();
+    }
+  }
+
+  private passes(chat: Rest['Chat']): boolean {
+    return (this.status.peek() === '' || chat.status === this.status.peek()) && this.search.peek() === '';
+  }
+
+  // Once a frame, the latest activity first.
+  private show(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      const status = this.status.peek();
+      this.list = this.list.filter((c) => status === '' || c.status === status).sort((a, b) => b.lastTime - a.lastTime);
+      this.items.value = this.list;
+    });
+  }
+}

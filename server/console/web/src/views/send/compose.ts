@@ -1,0 +1,88 @@
+// What the view sends: as the operator over the routes of messages, as the customer
+// over POST L/inbound, as a bridge of the user's own would bring it.
+import { call, type Rest } from '../../api';
+import { me } from '../../session';
+import { words } from '../../words';
+import type { Deed, Expected } from './deed';
+import { chatPath, linePath, type Line } from './line';
+import { idOf, type Msg } from './messages';
+
+/** Brought is a message as a bridge brings it. */
+export type Brought = Omit<Rest['InboundMessage'], 'message'> & { message: Partial<Rest['Content']> };
+
+/** bring writes as a customer. Undefined: it did not work, and the deed says why. */
+export async function bring(deed: Deed, line: Line, m: Brought): Promise<{ chatId: string } | undefined> {
+  let chatId = '';
+  const expected: Expected = {
+    line, events: ['message', 'chatStatus', 'chatConversation'],
+    of(id, t) {
+      if (t.name !== 'message') return id === chatId; // they follow their message
+      if (idOf(t.item) !== String(m.id)) return false;
+      chatId = id;
+      return true;
+    },
+  };
+  const answer = await deed.run(expected, () => call<Rest['InboundAnswer']>('POST', `${linePath(line)}/inbound`, { messages: [m] }));
+  const result = answer?.messages[0];
+  if (result?.result === 'duplicate') deed.note(words.send.outcome.duplicate);
+  return result;
+}
+
+/** report tells what became of a message, as a bridge would. */
+export async function report(deed: Deed, line: Line, chatId: string, m: Msg, type: Rest['InboundStatus']['type']): Promise<boolean> {
+  const expected: Expected = {
+    line, events: ['messageStatus'],
+    of: (id, t) => id === chatId && t.name === 'messageStatus' && idOf(t.item) === idOf(m),
+  };
+  const status = { id: m.id, chat: { id: chatId }, type, ...(type === 'failed' && { error: { message: words.send.message.failure } }) };
+  const answer = await deed.run(expected, () => call<Rest['InboundAnswer']>('POST', `${linePath(line)}/inbound`, { statuses: [status] }));
+  const result = answer?.statuses[0]?.result;
+  if (result === 'unchanged') deed.note(words.send.outcome.unchanged);
+  if (result === 'unknown') deed.failed(words.send.outcome.unknown);
+  return answer !== undefined;
+}
+
+/** What an operator sends; the key makes a second try harmless. */
+export interface Outgoing {
+  kind: 'text' | 'file' | 'location' | 'contact' | 'poll' | 'reaction';
+  body: object | FormData;
+  key: string;
+}
+
+/** send sends as the operator. */
+export async function send(deed: Deed, line: Line, chatId: string, m: Outgoing): Promise<Rest['Sent'] | undefined> {
+  const who = me.peek()?.id;
+  const expected: Expected = {
+    line, events: ['message', 'chatConversation'],
+    of: (id, t) => id === chatId && (t.name !== 'message' || (t.item.side === 'out' && t.item.created?.id === who)),
+  };
+  return deed.run(expected, () => call<Rest['Sent']>('POST', `${chatPath(line, chatId)}/messages/${m.kind}`, m.body, { headers: { 'Idempotency-Key': m.key } }));
+}
+
+/** edit changes what a message of ours says: its text, or its caption. */
+export async function edit(deed: Deed, line: Line, chatId: string, m: Msg, text: string): Promise<Msg | undefined> {
+  const expected: Expected = { line, events: ['messageEdit'], of: (id, t) => id === chatId && t.name === 'messageEdit' && idOf(t.item) === idOf(m) };
+  return deed.run(expected, () => call<Msg>('PATCH', messagePath(line, chatId, m), m.type === 'text' ? { text } : { caption: text }));
+}
+
+/** remove deletes a message of ours for all. */
+export async function remove(deed: Deed, line: Line, chatId: string, m: Msg): Promise<boolean> {
+  const expected: Expected = { line, events: ['messageDelete'], of: (id, t) => id === chatId && t.name === 'messageDelete' && idOf(t.item) === idOf(m) };
+  return (await deed.run(expected, async () => {
+    await call('DELETE', messagePath(line, chatId, m));
+    return true;
+  })) ?? false;
+}
+
+function messagePath(line: Line, chatId: string, m: Msg): string {
+  return `${chatPath(line, chatId)}/messages/${encodeURIComponent(idOf(m))}`;
+}
+
+/** mayEdit says whether the user may change the message; the server decides. */
+export function mayEdit(line: Line, m: Msg): boolean {
+  return mayRemove(line, m) && (m.type === 'text' || m.message.file !== null) && (line.admin || m.created === null || m.created.id === me.peek()?.id);
+}
+
+export function mayRemove(line: Line, m: Msg): boolean {
+  return line.write && m.fromMe && m.deletedAt === null && m.type !== 'reaction';
+}

@@ -1,0 +1,64 @@
+// What events say of chats and messages: rules without state. An event is believed
+// to be of its type only where it is; one that is not is passed over.
+import { asEvent, type AnyEvent, type Item, type LicenseEvents } from '@chatcast/events';
+import type { Rest } from '../../api';
+
+type Chat = Rest['Chat'];
+
+export type Told = { [E in LicenseEvents]: { name: E; item: Item<E> } }[LicenseEvents];
+
+export interface Place {
+  licenseId: number;
+  messenger: string;
+}
+
+/** tellsOf are the items of an event of the line, with the id of the chat that each is about. */
+export function tellsOf(at: Place, event: string, data: unknown): { chatId: string; told: Told }[] {
+  const known = asEvent(event, data);
+  if (known === undefined) return [];
+  try {
+    const { meta, data: items } = (known as AnyEvent).data.payload as { meta: { licenseId?: unknown; messengerType?: unknown }; data: unknown };
+    if (meta.licenseId !== at.licenseId || meta.messengerType !== at.messenger || !Array.isArray(items)) return [];
+    return items.flatMap((item: { chat?: { id?: unknown } } | null) =>
+      typeof item?.chat?.id === 'string' ? [{ chatId: item.chat.id, told: { name: event, item } as unknown as Told }] : []);
+  } catch {
+    return [];
+  }
+}
+
+/** applied is the chat after the event. It is the same object when nothing about it changed. */
+export function applied(chat: Chat, told: Told, levels: readonly Rest['Level'][]): Chat {
+  try {
+    return change(chat, told, levels);
+  } catch {
+    return chat; // of another shape than its name says
+  }
+}
+
+function change(chat: Chat, { name, item }: Told, levels: readonly Rest['Level'][]): Chat {
+  switch (name) {
+    case 'message': return arrived(chat, item);
+    case 'chatTag': return { ...chat, tags: [...chat.tags.filter((t) => t.id !== item.tag.id), ...(item.type === 'add' ? [item.tag] : [])] };
+    case 'chatStatus': return { ...chat, status: item.type };
+    case 'chatResponsible': return { ...chat, responsible: item.responsible };
+    case 'chatResponsiblePin': return { ...chat, pin: item.type === 'pin' };
+    case 'chatProducer': return { ...chat, producer: item.producer };
+    case 'chatAccomplice': return { ...chat, accomplices: joined(chat.accomplices, item.accomplice, item.type) };
+    case 'chatAuditor': return { ...chat, auditors: joined(chat.auditors, item.auditor, item.type) };
+    case 'chatLevel': return { ...chat, level: item.level && (levels.find((l) => l.id === item.level!.id) ?? { ...item.level, name: `#${item.level.id}`, sort: 0 }) };
+    case 'chatProcess': return { ...chat, process: item.process };
+    case 'chatRead': return { ...chat, unread: 0 };
+    case 'chatConversation': return { ...chat, conversation: item.conversation };
+    default: return chat; // of a message, which the conversation shows
+  }
+}
+
+// How many are unread is not counted here: a list that was just read may have the
+// message already. It is asked for.
+function arrived(chat: Chat, m: Item<'message'>): Chat {
+  return { ...chat, lastTime: Math.max(chat.lastTime, m.time), name: m.chat.name || chat.name, phone: m.chat.phone ?? chat.phone };
+}
+
+function joined(people: readonly Rest['Ref'][], who: Rest['Ref'], type: 'add' | 'destroy'): Rest['Ref'][] {
+  return [...people.filter((p) => p.id !== who.id), ...(type === 'add' ? [{ id: who.id }] : [])];
+}

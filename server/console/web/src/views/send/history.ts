@@ -1,0 +1,143 @@
+// The conversation of the chat that is open: pages of its history, and what the
+// events add to them. One History is of one chat: who opens another closes this
+// one, and no late answer can get into the wrong conversation.
+import { signal } from '@preact/signals';
+import { call } from '../../api';
+import { onEvent } from '../../log';
+import { connection, faultText } from '../../socket';
+import { tellsOf, type Told } from './events';
+import { chatPath, type Line } from './line';
+import { idOf, put, told, type Msg } from './messages';
+
+const pageSize = 40;
+const keep = 600; // messages; older ones are read again when somebody scrolls up to them
+const eventTakes = 1000; // milliseconds that an event may take before the history is asked
+
+export class History {
+  readonly messages = signal<readonly Msg[]>([]);
+  readonly state = signal<'loading' | 'ready' | 'failed'>('loading');
+  readonly older = signal<'none' | 'some' | 'loading' | 'failed'>('none');
+  readonly fault = signal('');
+  atEnd = true; // the newest messages are in sight, so old ones may be dropped
+
+  private list: readonly Msg[] = [];
+  private nextPage: string | null = null;
+  private late: Told[] = []; // came while a page was read, which may not know of it
+  private reading = 0;
+  private frame = 0;
+  private readonly end = new AbortController();
+  private readonly deaf: () => void;
+
+  constructor(private readonly line: Line, private readonly chatId: string) {
+    this.deaf = onEvent((e) => {
+      for (const t of tellsOf(line, e.event, e.data)) if (t.chatId === chatId) this.take(t.told);
+    });
+    void this.open();
+  }
+
+  close(): void {
+    this.deaf();
+    this.end.abort();
+    cancelAnimationFrame(this.frame);
+  }
+
+  async open(): Promise<void> {
+    this.state.value = 'loading';
+    this.fault.value = '';
+    try {
+      const page = await this.page('');
+      this.nextPage = page.nextPage;
+      this.older.value = page.nextPage === null ? 'none' : 'some';
+      this.state.value = 'ready';
+    } catch (e) {
+      if (this.end.signal.aborted) return;
+      this.fault.value = faultText(e);
+      this.state.value = 'failed';
+    }
+  }
+
+  /** readOlder adds the page before the oldest message. */
+  async readOlder(): Promise<void> {
+    if (this.older.peek() === 'loading' || this.older.peek() === 'none') return;
+    this.older.value = 'loading';
+    try {
+      const page = await this.page(this.nextPage === null ? this.behindOldest() : `&nextPage=${encodeURIComponent(this.nextPage)}`);
+      this.nextPage = page.nextPage;
+      this.older.value = page.nextPage === null ? 'none' : 'some';
+    } catch (e) {
+      if (this.end.signal.aborted) return;
+      this.fault.value = faultText(e);
+      this.older.value = 'failed';
+    }
+  }
+
+  private behindOldest(): string {
+    const oldest = this.list[0];
+    if (oldest === undefined) return '';
+    return oldest.internalId === null ? `&lastTime=${oldest.time}` : `&lastInternalId=${oldest.internalId}`;
+  }
+
+  /** readNewest asks for what came when no event could tell: the connection was away. */
+  async readNewest(): Promise<void> {
+    try {
+      await this.page('');
+    } catch {
+      // what is shown stays; the banner says that the server is away
+    }
+  }
+
+  /** expect makes sure that a message which was accepted shows: by its event, else by the history. */
+  expect(id: string): void {
+    const wait = connection.peek().state === 'connected' ? eventTakes : 0;
+    setTimeout(() => {
+      if (!this.end.signal.aborted && !this.list.some((m) => idOf(m) === id)) void this.readNewest();
+    }, wait);
+  }
+
+  /** saw takes in what an answer said of a message. */
+  saw(m: Msg): void {
+    this.set(put(this.list, [m]));
+  }
+
+  find(id: string): Msg | undefined {
+    return this.list.find((m) => idOf(m) === id);
+  }
+
+  private async page(query: string): Promise<{ nextPage: string | null }> {
+    this.reading++;
+    try {
+      const path = `${chatPath(this.line, this.chatId)}/messages?limit=${pageSize}${query}`;
+      const page = await call<{ items: Msg[]; nextPage: string | null }>('GET', path, undefined, { signal: this.end.signal });
+      this.end.signal.throwIfAborted();
+      this.set(put(this.list, page.items.toReversed()));
+      for (const t of this.late) this.set(told(this.list, t) ?? this.list);
+      return page;
+    } finally {
+      if (--this.reading === 0) this.late = [];
+    }
+  }
+
+  private take(t: Told): void {
+    if (this.reading > 0) this.late.push(t);
+    try {
+      const next = told(this.list, t);
+      if (next !== undefined) this.set(next);
+    } catch {
+      // of another shape than its name says
+    }
+  }
+
+  // Once a frame: a bridge may bring hundreds at a time.
+  private set(next: readonly Msg[]): void {
+    this.list = next;
+    if (this.atEnd && this.reading === 0 && next.length > keep + 100) {
+      this.list = next.slice(-keep);
+      this.nextPage = null;
+      this.older.value = 'some';
+    }
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.messages.value = this.list;
+    });
+  }
+}

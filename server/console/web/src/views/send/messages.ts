@@ -1,0 +1,114 @@
+// The messages of a chat as a list, oldest first: rules without state. What the
+// history says and what events say is brought together here; either may come first.
+import type { Item } from '@chatcast/events';
+import type { Rest } from '../../api';
+import type { Told } from './events';
+
+/** Msg is a message of the history; one that came as an event has no internalId yet. */
+export type Msg = Omit<Rest['Message'], 'internalId'> & { internalId: number | null };
+
+// Failed comes before delivered: what was delivered has not failed.
+const rank: Record<string, number> = { '': 0, sent: 1, failed: 2, delivered: 3, viewed: 4 };
+
+/** idOf is the id as a key: messengers have numbers or strings. */
+export const idOf = (m: { id: string | number }) => String(m.id);
+
+export function fromEvent(item: Item<'message'>): Msg {
+  return { ...item, internalId: null, status: '', statusTime: null, error: null, editedAt: null, deletedAt: null } as Msg;
+}
+
+/** both is one message out of two sightings of it: each fact as far as either knows. */
+export function both(a: Msg, b: Msg): Msg {
+  const status = (rank[b.status] ?? 0) >= (rank[a.status] ?? 0) ? b : a;
+  const content = (b.editedAt ?? 0) >= (a.editedAt ?? 0) ? b : a;
+  const deletedAt = b.deletedAt ?? a.deletedAt;
+  return {
+    ...b, internalId: b.internalId ?? a.internalId,
+    status: status.status, statusTime: status.statusTime, error: status.error,
+    message: deletedAt === null ? content.message : { text: '', caption: '', file: null }, editedAt: content.editedAt, deletedAt,
+  };
+}
+
+/** put brings messages into the list, in the order of their time. */
+export function put(list: readonly Msg[], added: readonly Msg[]): Msg[] {
+  const next = [...list];
+  const at = new Map(next.map((m, i) => [idOf(m), i]));
+  let sorted = true;
+  for (const m of added) {
+    const i = at.get(idOf(m));
+    if (i !== undefined) next[i] = both(next[i]!, m);
+    else {
+      const last = next[next.length - 1];
+      sorted &&= last === undefined || before(last, m) <= 0;
+      at.set(idOf(m), next.push(m) - 1);
+    }
+  }
+  return sorted ? next : next.sort(before);
+}
+
+// As the history has them: by time, then as they were taken in. What has no
+// internalId came after all that have one.
+function before(a: Msg, b: Msg): number {
+  return a.time - b.time || (a.internalId ?? Infinity) - (b.internalId ?? Infinity) || 0;
+}
+
+/** told is the list after an event; undefined: it has nothing to do with it. */
+export function told(list: readonly Msg[], t: Told): Msg[] | undefined {
+  if (t.name === 'message') return put(list, [fromEvent(t.item)]);
+  if (t.name !== 'messageStatus' && t.name !== 'messageEdit' && t.name !== 'messageDelete') return undefined;
+  const i = list.findLastIndex((m) => idOf(m) === idOf(t.item));
+  if (i < 0) return undefined;
+  const m = list[i]!;
+  const next = [...list];
+  switch (t.name) {
+    case 'messageStatus': next[i] = both(m, { ...m, status: t.item.type, statusTime: t.item.time, error: t.item.error } as Msg); break;
+    case 'messageEdit': next[i] = both(m, { ...m, message: t.item.message, editedAt: t.item.time } as Msg); break;
+    case 'messageDelete': next[i] = both(m, { ...m, deletedAt: t.item.time }); break;
+  }
+  return next;
+}
+
+/** A reaction to a message, and whose it is. */
+export interface Reaction {
+  emoji: string;
+  who: string;
+  mine: boolean; // of our side
+}
+
+/**
+ * reactions are those that hold, by the message they are to. Everybody has one for a
+ * message: the last counts, an empty one takes it back.
+ */
+export function reactions(list: readonly Msg[]): Map<string, Reaction[]> {
+  const last = new Map<string, Map<string, Reaction>>();
+  for (const m of list) {
+    const r = m.message.reaction;
+    if (m.type !== 'reaction' || !r || m.deletedAt !== null) continue;
+    const to = String(r.messageId);
+    const of = last.get(to) ?? last.set(to, new Map()).get(to)!;
+    const who = m.side === 'out' ? 'us' : String(m.fromUser.id); // a line has one account, whoever uses it
+    of.delete(who);
+    if (r.emoji !== '') of.set(who, { emoji: r.emoji, who: m.fromUser.name, mine: m.side === 'out' });
+  }
+  return new Map([...last].map(([id, of]) => [id, [...of.values()]]));
+}
+
+/** shown are the messages that have a bubble: a reaction has one only when what it is to is not there. */
+export function shown(list: readonly Msg[]): Msg[] {
+  const there = new Set(list.map(idOf));
+  return list.filter((m) => m.type !== 'reaction' || !m.message.reaction || !there.has(String(m.message.reaction.messageId)));
+}
+
+/** next are the statuses that a message may still get. */
+export function nextStatuses(m: Msg): ('sent' | 'delivered' | 'viewed' | 'failed')[] {
+  if (m.side !== 'out' || m.deletedAt !== null || m.status === 'failed') return [];
+  return (['sent', 'delivered', 'viewed', 'failed'] as const).filter((s) => rank[s]! > (rank[m.status] ?? 0));
+}
+
+/** fault is why a message failed, as the bridge said it. */
+export function fault(error: unknown): string {
+  if (typeof error === 'string') return error;
+  const e = (error ?? {}) as { message?: unknown; title?: unknown; code?: unknown };
+  const said = [e.message, e.title, e.code].find((t) => typeof t === 'string' && t !== '' || typeof t === 'number');
+  return said === undefined ? '' : String(said);
+}

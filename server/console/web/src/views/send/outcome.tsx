@@ -1,0 +1,23 @@
+// What an action caused, in a line: the teaching moment.
+import { path } from '../../route';
+import { words } from '../../words';
+import type { Deed } from './deed';
+
+export function OutcomeLine(props: { deed: Deed }) {
+  const { phase, came, fault, note } = props.deed.outcome.value;
+  if (fault !== '') return <p class="outcome fault" role="alert" data-test="fault">{fault}</p>;
+  return (
+    <p class="outcome" role="status" data-test="outcome">
+      {came.map((c, i) => (
+        <span key={c.n}>
+          {i > 0 && ' · '}
+          <span class="dot good" /> {words.send.outcome.event}{' '}
+          <a href={path('live', c.n)} title={words.send.outcome.open}><code>{c.event}</code></a> {words.send.outcome.came(c.ms)}
+        </span>
+      ))}
+      {came.length === 0 && phase === 'asking' && words.send.outcome.asking}
+      {came.length === 0 && phase === 'waiting' && words.send.outcome.waiting}
+      {note !== '' && <span class="muted">{note}</span>}
+    </p>
+  );
+}

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"fmt"
 	"math"
 	"net/url"
 	"regexp"
@@ -16,6 +17,7 @@ const (
 	maxName     = 255   // characters of names of people, chats, files, places
 	maxLink     = 2048  // bytes
 	maxOptions  = 12    // of a poll
+	maxContacts = 257   // of one message
 	maxJSON     = 4096  // bytes of a free JSON value: utm, error
 )
 
@@ -59,6 +61,15 @@ func (m *Content) check(at, typ string, maxText int) error {
 	if m.Reaction != nil {
 		errs = append(errs, m.Reaction.check(at+"reaction."))
 	}
+	if len(m.Contacts) > maxContacts {
+		errs = append(errs, Invalid(at+"contacts", "must not be more than %d", maxContacts))
+	}
+	for i := range m.Contacts {
+		errs = append(errs, m.Contacts[i].check(fmt.Sprintf("%scontacts[%d].", at, i)))
+	}
+	if m.Vote != nil {
+		errs = append(errs, m.Vote.check(at+"vote."))
+	}
 	return allFaults(append(errs, m.missing(at, typ))...)
 }
 
@@ -67,7 +78,7 @@ func (m *Content) check(at, typ string, maxText int) error {
 func (m *Content) missing(at, typ string) error {
 	need := map[string]bool{
 		MessageText: strings.TrimSpace(m.Text) != "", MessageLocation: m.Location != nil,
-		MessageContact: m.Contact != nil, MessagePoll: m.Poll != nil, MessageReaction: m.Reaction != nil,
+		MessageContact: m.Contact != nil, MessagePoll: m.Poll != nil || m.Vote != nil, MessageReaction: m.Reaction != nil,
 	}
 	if there, known := need[typ]; known && !there {
 		return Invalid(at+typ, "is required in a message of type %s", typ)
@@ -76,7 +87,11 @@ func (m *Content) missing(at, typ string) error {
 }
 
 func (f *FileData) check(at string) error {
-	errs := []error{checkLink(at+"link", f.Link), checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
+	var stateFault error
+	if f.State != "" {
+		stateFault = Invalid(at+"state", "must be absent: only an account of this program's own can fetch a file later")
+	}
+	errs := []error{checkLink(at+"link", f.Link), stateFault, checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
 	if f.Size != nil && (*f.Size < 0 || *f.Size >= 1<<53) {
 		errs = append(errs, Invalid(at+"size", "must be a number of bytes"))
 	}
@@ -126,6 +141,20 @@ func (p *Poll) check(at string) error {
 			errs = append(errs, Invalid(at+"options", "must differ from one another"))
 		}
 		seen[o] = true
+	}
+	return allFaults(errs...)
+}
+
+func (v *PollVote) check(at string) error {
+	errs := []error{checkID(at+"messageId", v.MessageID.String())}
+	if v.Options == nil {
+		errs = append(errs, Invalid(at+"options", "is required; empty takes the vote back"))
+	}
+	if len(v.Options) > maxOptions {
+		errs = append(errs, Invalid(at+"options", "must be at most %d texts", maxOptions))
+	}
+	for _, o := range v.Options {
+		errs = append(errs, checkRequired(at+"options", o, 100))
 	}
 	return allFaults(errs...)
 }

@@ -54,6 +54,9 @@ type Content struct {
 	Contact   *ContactCard `json:"contact,omitempty"`
 	Poll      *Poll        `json:"poll,omitempty"`
 	Reaction  *Reaction    `json:"reaction,omitempty"`
+
+	Contacts []ContactCard `json:"contacts,omitempty"` // all of them, when there are several; Contact is the first
+	Vote     *PollVote     `json:"vote,omitempty"`     // on a poll
 }
 
 // FileData is an attachment. Size is in bytes.
@@ -62,6 +65,9 @@ type FileData struct {
 	Name     string  `json:"name"`
 	Size     *int64  `json:"size"`     // null: not known
 	MimeType *string `json:"mimeType"` // null: not known
+	// State is why the link has nothing yet: pending, failed, expired, tooLarge.
+	// Absent, the file is there.
+	State string `json:"state,omitempty"`
 }
 
 // Location is a place, in degrees.
@@ -83,6 +89,13 @@ type Poll struct {
 	Question string   `json:"question"`
 	Options  []string `json:"options"`
 	Multiple bool     `json:"multiple"` // more than one may be chosen
+}
+
+// PollVote is what somebody chose in a poll: all that they choose now, nothing
+// when they took their vote back.
+type PollVote struct {
+	MessageID ID       `json:"messageId"` // of the poll
+	Options   []string `json:"options"`
 }
 
 // Reaction is a sign on another message; an empty Emoji takes it off.
@@ -113,9 +126,11 @@ type QuotedMessage struct {
 	FromUser   *Author  `json:"fromUser"`
 }
 
-// ChatCard is a chat as message shows it.
+// ChatCard is a chat as message shows it. LID is WhatsApp's other id of the chat,
+// when both are known.
 type ChatCard struct {
 	ID       string  `json:"id"`
+	LID      *string `json:"lid,omitempty"`
 	Hash     string  `json:"hash"`
 	Type     string  `json:"type"` // private or group
 	Phone    *string `json:"phone"`

@@ -34,6 +34,11 @@ type InboundMessage struct {
 	QuotedMessage   *InboundQuote   `json:"quotedMessage"`
 	QuotedMessageID *ID             `json:"quotedMessageId"`
 	UTM             json.RawMessage `json:"utm"`
+
+	// Of plugs alone: an attachment that StoreFile kept, or one to fetch later.
+	// Message.File is made of it.
+	Attachment *Upload     `json:"-"`
+	Remote     *RemoteFile `json:"-"`
 }
 
 // InboundQuote names the message that another answers.

@@ -47,6 +47,9 @@ func (v shower) content(row *models.Message) (Content, error) {
 	if m.Reaction != nil {
 		m.Reaction.MessageID = MakeID(v.line.Messenger, m.Reaction.MessageID.String())
 	}
+	if m.Vote != nil {
+		m.Vote.MessageID = MakeID(v.line.Messenger, m.Vote.MessageID.String())
+	}
 	return m, nil
 }
 
@@ -119,8 +122,16 @@ func (v shower) quoted(externalID *string, row *models.Message) (*QuotedMessage,
 
 func chatCard(c *models.Chat) ChatCard {
 	return ChatCard{
-		ID: c.ExternalID, Hash: c.Hash, Type: c.Type, Phone: c.Phone, Username: c.Username, Name: c.Name, Image: c.Image,
+		ID: c.ExternalID, LID: otherLID(c), Hash: c.Hash, Type: c.Type, Phone: c.Phone, Username: c.Username, Name: c.Name, Image: c.Image,
 	}
+}
+
+// otherLID is the chat's LID, when that is not its only id.
+func otherLID(c *models.Chat) *string {
+	if c.LID == nil || *c.LID == c.ExternalID {
+		return nil
+	}
+	return c.LID
 }
 
 // statusItem is a message's status as the event messageStatus shows it.

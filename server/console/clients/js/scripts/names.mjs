@@ -37,6 +37,8 @@ export const names = {
   contact: 'ContactContent',
   poll: 'PollContent',
   reaction: 'ReactionContent',
+  contacts: 'ContactContent',
+  vote: 'VoteContent',
 };
 
 // The same for what is not an object, found by its description.

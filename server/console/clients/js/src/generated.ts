@@ -529,6 +529,13 @@ export interface Content {
   contact?: ContactContent;
   poll?: PollContent;
   reaction?: ReactionContent;
+  /**
+   * All of them, when a message tells of several people; contact is the first.
+   *
+   * @minItems 1
+   */
+  contacts?: [ContactContent, ...ContactContent[]];
+  vote?: VoteContent;
 }
 /**
  * A file of a message.
@@ -541,6 +548,10 @@ export interface FileContent {
    */
   size: number | null;
   mimeType: string | null;
+  /**
+   * Why the link has nothing yet; absent: the file is there.
+   */
+  state?: 'pending' | 'failed' | 'expired' | 'tooLarge';
 }
 export interface LocationContent {
   latitude: number;
@@ -560,6 +571,13 @@ export interface PollContent {
 export interface ReactionContent {
   messageId: MessengerId;
   emoji: string;
+}
+/**
+ * A vote in a poll: all that is chosen now, nothing when it was taken back.
+ */
+export interface VoteContent {
+  messageId: MessengerId;
+  options: string[];
 }
 /**
  * The message that was answered: null is what is not known of it.
@@ -588,6 +606,10 @@ export interface Author {
  */
 export interface Chat {
   id: string;
+  /**
+   * WhatsApp's other id of the chat, when both are known.
+   */
+  lid?: string;
   hash: string;
   type: 'private' | 'group';
   phone: string | null;
@@ -642,7 +664,7 @@ export interface MessageDeleteMeta {
   eventId?: number;
 }
 /**
- * A message that we sent says something else now.
+ * A message says something else now: its author edited it, what could not be read before can be, or its file has come.
  */
 export interface MessageEditData {
   payload: {

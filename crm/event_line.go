@@ -1,0 +1,26 @@
+package crm
+
+// Names of the events about a line itself.
+const (
+	EventMessengerStatus = "messengerStatus"
+	EventQR              = "qr"
+)
+
+// MessengerStatusItem is the item of messengerStatus: how the line stands now.
+type MessengerStatusItem struct {
+	State       string  `json:"state"`
+	Connected   bool    `json:"connected"`
+	Phone       *string `json:"phone"`       // of the paired account
+	Detail      string  `json:"detail"`      // a sentence for a person
+	BannedUntil *int64  `json:"bannedUntil"` // unix seconds
+	Time        int64   `json:"time"`
+}
+
+// QRItem is the item of qr: what to show to pair an account. It is a secret that
+// lives for seconds: it goes to the sockets alone, never into the journal, and
+// so has no eventId.
+type QRItem struct {
+	QR        *string `json:"qr"`   // the text to show as a QR code
+	Code      *string `json:"code"` // to type into the phone
+	ExpiresAt int64   `json:"expiresAt"`
+}

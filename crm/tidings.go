@@ -1,0 +1,116 @@
+package crm
+
+import "encoding/json"
+
+// Tidings is what one thing from the outside tells: a message, a receipt, a
+// batch of history. Take takes all of it or nothing. It is what a plug with an
+// account of its own brings; a program that posts to a bridge brings Inbound,
+// which is the part of it that outsiders may say.
+type Tidings struct {
+	// History says that this happened before we were there: messages, statuses,
+	// names are kept, nothing is told of, nothing is unread, no window opens and
+	// no chat reopens. What is known already stays as it is.
+	History bool
+
+	Aliases  []InboundAlias // first: everything after may come under either id
+	Contacts []InboundUser  // names that people gave themselves
+	Labels   []InboundLabel
+	Chats    []InboundChat // names and pictures of chats; of those alone that are known, or that Messages make
+	Messages []InboundMessage
+	Edits    []InboundEdit
+	Deletes  []InboundDelete
+	Statuses []InboundStatus // the chat may be left out: a message is then found by its id
+	Reads    []InboundRead
+	Tags     []InboundTag
+	Archives []InboundArchive
+}
+
+// InboundAlias says that a phone number and a LID are one person's.
+type InboundAlias struct {
+	Phone ID // digits, or ...@c.us
+	LID   ID // ...@lid
+}
+
+// InboundEdit is a message that says something else now. Only its author may
+// edit it: FromMe and By say who did.
+type InboundEdit struct {
+	ID      ID
+	Chat    InboundChat
+	FromMe  bool
+	By      ID      // in groups, who edits; of others ignored
+	Type    string  // of what it says now; text when empty
+	Message Content // a text message's Text, another's Caption
+	Time    *int64  // unix seconds; now when nil
+}
+
+// InboundDelete is a message that was deleted for all, by its author, or in a
+// group by one of its admins.
+type InboundDelete struct {
+	ID     ID
+	Chat   InboundChat
+	FromMe bool
+	By     ID   // in groups, who deletes
+	Admin  bool // the messenger vouches for it that an admin of the group deletes
+	Time   *int64
+}
+
+// InboundRead is that the account itself read a chat on another device.
+type InboundRead struct {
+	Chat InboundChat
+	UpTo *ID    // the last message that was read; nil: all until Time
+	Time *int64 // unix seconds; now when nil
+}
+
+// InboundLabel is a label of the account's own catalogue, kept as a tag of the
+// company.
+type InboundLabel struct {
+	ID      string
+	Name    string
+	Color   string // "#" and hex digits; empty: as it was
+	Deleted bool
+}
+
+// InboundTag is a label put on a chat, or taken off.
+type InboundTag struct {
+	Chat  InboundChat
+	Label string // the label's id
+	Added bool
+}
+
+// InboundArchive is a chat that was put into the account's archive, or taken out:
+// it closes or opens.
+type InboundArchive struct {
+	Chat     InboundChat
+	Archived bool
+}
+
+// RemoteFile is an attachment that lies with the messenger still: its message is
+// stored without waiting for it, and it is fetched afterwards (see FilesToFetch).
+type RemoteFile struct {
+	Name     string
+	MimeType string
+	Size     *int64          // as announced; nil: not known
+	Source   json.RawMessage // the plug's own note of where it lies; never shown
+}
+
+// TidingsAnswer says what became of each thing brought, in the same order.
+type TidingsAnswer struct {
+	Messages []InboundMessageResult
+	Statuses []InboundStatusResult
+	Edits    []string // results
+	Deletes  []string
+	Reads    []string
+	Tags     []string
+	Archives []string
+}
+
+// ResultReplaced is a message whose placeholder was known: it says now what it
+// is.
+const ResultReplaced = "replaced"
+
+// Type and subtype of a message that nobody could read yet. When it arrives again
+// under its id and can be read, it takes the placeholder's place.
+const (
+	MessageUnknown       = "unknown"
+	SubtypeUndecryptable = "undecryptable"
+)

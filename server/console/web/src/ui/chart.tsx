@@ -65,13 +65,13 @@ export function Chart(props: Props) {
           })}
           {found >= 0 && <path class="cursor" d={`M${x(at)} 0V${height}`} />}
         </svg>
-        <span class="top muted" aria-hidden="true">{say(top)}</span>
+        <span class="scale muted" aria-hidden="true">{say(top)}</span>
       </div>
       <div class="axis muted" aria-hidden="true">
         <span>{w.ago(span(to - from))}</span>
-        {series.length > 1 && <span class="legend">{series.map((s, n) => <span key={s.name}><i class={`n${n}`} />{s.name}</span>)}</span>}
         <span>{w.now}</span>
       </div>
+      {series.length > 1 && <div class="legend muted" aria-hidden="true">{series.map((s, n) => <span key={s.name}><i class={`n${n}`} />{s.name}</span>)}</div>}
       <span id={`${id}-hint`} class="visually-hidden">{w.hint}</span>
     </figure>
   );
@@ -94,9 +94,9 @@ function summary(props: Props): string {
   return w.summary(props.name, parts.join('; '), span((props.times[props.times.length - 1] ?? 0) - (props.times[0] ?? 0)));
 }
 
-/** niceTop is a round number over which nothing lies, so that the scale stays while values change a little. */
-export function niceTop(most: number): number {
-  if (most <= 1) return 1;
+/** niceTop is a round number over all values, so that the scale stays while they change a little. */
+function niceTop(most: number): number {
+  if (most < 1) return 1;
   const unit = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 5, 10].map((n) => n * unit).find((n) => n >= most)!;
+  return [1, 2, 5, 10, 20].map((n) => n * unit).find((n) => n > most)!;
 }

@@ -41,7 +41,7 @@ export function Channels(props: Props) {
               <tr key={`${c.app} ${c.name}`}>
                 {apps && <td data-label={w.app}>{c.app}</td>}
                 <th scope="row"><code class="break">{c.name}</code></th>
-                <td class="number mono" data-label={w.subscriptions}>{number(c.subscriptions)}</td>
+                <td class="number" data-label={w.subscriptions}>{number(c.subscriptions)}</td>
                 <td data-label={w.looking}>{c.users !== null && <Looking channel={c} users={c.users} />}</td>
               </tr>
             ))}

@@ -12,8 +12,7 @@ export function Banners() {
       {serverChanged.value && (
         <div class="banner">
           <span>{words.update.text(serverChanged.value.version)}</span>
-          <span class="space" />
-          <button class="button small" onClick={() => location.reload()}>{words.update.reload}</button>
+              <button class="button small" onClick={() => location.reload()}>{words.update.reload}</button>
         </div>
       )}
     </div>
@@ -27,7 +26,6 @@ function OutageBanner() {
   return (
     <div class="banner calm" data-outage="over">
       <span>{words.outage.away((outage.to - outage.from) / 1000)} {missed()}</span>
-      <span class="space" />
       <button class="button quiet icon small" aria-label={words.close} onClick={() => setSeen(outage)}><CloseIcon /></button>
     </div>
   );

@@ -1,7 +1,7 @@
 // A JSON value as a foldable tree, by the keys of the WAI-ARIA tree pattern: arrows
 // move, fold and unfold. One line is in the tab order, and what can be done with the
 // line under the cursor stands below the tree.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { words } from '../words';
 import { CopyButton } from './copy';
 import { longText, nodes, pathText, preview, type Folds, type Node } from './nodes';
@@ -20,7 +20,7 @@ export function Tree(props: { value: unknown; label: string }) {
   const all = useMemo(() => nodes(props.value, folds), [props.value, folds]);
   const at = Math.max(0, all.findIndex((n) => n.key === cursor));
   const here = all[at]!;
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: the next key may be down already
     if (moved.current) box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
     moved.current = false;
   }, [cursor, folds]);

@@ -30,16 +30,21 @@ function Channels() {
           const n = counts.get(s.channel) ?? 0;
           return (
             <label key={s.channel} class="live-channel-chip" title={state ? `${s.channel}: ${state}` : s.channel} data-state={s.state}>
-              <input type="checkbox" checked={!off} aria-label={w.channel(s.channel, n, state)} onChange={() => toggle('hidden', s.channel)} />
+              <input type="checkbox" checked={!off} onChange={() => toggle('hidden', s.channel)} />
               <span class={`dot ${dots[s.state]}`} />
               <span>{shortChannel(s.channel)}</span>
-              {state !== '' ? <span class={s.state === 'refused' ? 'fault' : 'muted'}>{state}</span> : <span class="live-count">{n.toLocaleString('en')}</span>}
+              {state !== '' ? <span class={s.state === 'refused' ? 'fault' : 'muted'}>{state}</span> : <Count n={n} />}
             </label>
           );
         })}
       </div>
     </fieldset>
   );
+}
+
+/** Count is a number to the eye, and says aloud what is counted. */
+function Count(props: { n: number }) {
+  return <span class="live-count"> {props.n.toLocaleString('en')}<span class="visually-hidden"> {w.counted(props.n)}</span></span>;
 }
 
 function Events() {
@@ -53,8 +58,8 @@ function Events() {
         <button class="button small" aria-pressed={chosen.size === 0} onClick={() => (filter.value = { ...filter.peek(), events: new Set() })}>{w.all}</button>
         {seen.length === 0 && <span class="muted small">{w.none}</span>}
         {seen.map(([name, n]) => (
-          <button key={name} class="button small" aria-pressed={chosen.has(name)} aria-label={w.event(name, n)} onClick={() => toggle('events', name)}>
-            <span class={`live-event ${family(name)}`}>{name}</span><span class="live-count">{n.toLocaleString('en')}</span>
+          <button key={name} class="button small" aria-pressed={chosen.has(name)} onClick={() => toggle('events', name)}>
+            <span class={`live-event ${family(name)}`}>{name}</span><Count n={n} />
           </button>
         ))}
       </div>

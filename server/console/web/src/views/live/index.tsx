@@ -29,12 +29,14 @@ export function Live() {
     close,
     help: () => setHelp(true),
   });
+  const { rows, shown: passed, total } = shown.value;
+  const nothing = rows.length === 0 || (passed === 0 && total > 0); // an outage alone is nothing to read
   const detail = chosen.n > 0 && <Detail entry={chosen.entry} hidden={chosen.hidden} />;
   return (
     <section class="live" data-detail={beside && chosen.n > 0}>
       <h1 class="visually-hidden">{words.nav.live}</h1>
       <Toolbar search={search} help={() => setHelp(true)} />
-      {shown.value.rows.length === 0 ? <div class="live-list"><Empty /><Said /></div> : <EventList open={open} />}
+      {nothing ? <div class="live-list"><Empty /><Said /></div> : <EventList open={open} />}
       {detail && beside && (
         <aside class="live-detail" aria-label={words.live.detail.label}>
           <header>

@@ -1,0 +1,97 @@
+// An outage: the list has a mark where it was, then what the journal kept, then what
+// came meanwhile, and nothing twice.
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { load } from './load.mjs';
+
+let frames = [];
+globalThis.requestAnimationFrame = (f) => frames.push(f);
+
+let journal = []; // { channel, id }
+let broken = false;
+globalThis.fetch = async (path) => {
+  const url = new URL(path, 'http://x');
+  if (broken) return new Response('{}', { status: 500 });
+  const after = Number(url.searchParams.get('after') ?? Infinity);
+  const items = journal.filter((e) => e.channel === url.searchParams.get('channel') && e.id > after).slice(0, Number(url.searchParams.get('limit')));
+  const data = { items: items.map((e) => ({ id: e.id, event: 'message', time: 1, data: data_(e.id) })), nextAfter: items.at(-1)?.id ?? after, lastId: journal.at(-1)?.id ?? 0 };
+  return Response.json({ success: true, data });
+};
+
+const data_ = (id) => ({ payload: { data: [{}], meta: { type: 'message', eventId: id } } });
+const { CatchUp, entries, gaps, clear, keepEntries, add, generation, belongTo, counts } = await load('test/shell.ts');
+
+const [line, company] = ['private-v1.licenses.1.messengers.telegram', 'private-v1.companies.1'];
+const listed = () => [...entries(), ...gaps()].sort((a, b) => a.n - b.n).map((r) => ('event' in r ? `${r.eventId}${r.missed ? ' missed' : ''}` : `gap ${r.missed}`));
+
+beforeEach(() => {
+  clear();
+  journal = [];
+  broken = false;
+});
+
+test('what was missed stands behind the outage, before what came since, and once', async () => {
+  const c = new CatchUp();
+  await c.settled([line, company]);
+  c.take(line, 'message', data_(1));
+  c.hold();
+  journal = [{ channel: line, id: 1 }, { channel: company, id: 2 }, { channel: line, id: 3 }, { channel: line, id: 4 }];
+  c.take(line, 'message', data_(4)); // it came live while the gap was open
+  c.take(line, 'message', data_(5));
+  await c.settled([line, company]);
+  c.take(line, 'message', data_(6));
+  assert.deepEqual(listed(), ['1', 'gap 3', '2 missed', '3 missed', '4 missed', '5', '6']);
+  assert.deepEqual(c.progress.value, { state: 'done', missed: 3, more: false });
+});
+
+test('a journal that cannot be read leaves a mark that says so', async () => {
+  const c = new CatchUp();
+  c.take(line, 'message', data_(1));
+  c.hold();
+  broken = true;
+  c.take(line, 'message', data_(3));
+  await c.settled([line]);
+  assert.deepEqual(listed(), ['1', 'gap 0', '3']);
+  assert.equal(gaps()[0].failed, true);
+});
+
+test('away again while reading: one outage', async () => {
+  const c = new CatchUp();
+  c.take(line, 'message', data_(1));
+  journal = [{ channel: line, id: 2 }];
+  c.hold();
+  const first = c.settled([line]);
+  c.hold();
+  await first;
+  assert.deepEqual(listed(), ['1']);
+  await c.settled([line]);
+  assert.deepEqual(listed(), ['1', 'gap 1', '2 missed']);
+});
+
+test('the list is bounded, and cleared until that is undone', () => {
+  for (let i = 0; i < keepEntries + 1500; i++) add({ time: 0, channel: line, event: 'message', data: null, eventId: i, missed: false });
+  assert.ok(entries().length <= keepEntries + 1000);
+  assert.equal(entries().at(-1).eventId, keepEntries + 1499);
+  const before = generation.value;
+  const newest = entries().at(-1);
+  const undo = clear();
+  assert.equal(entries().length, 0);
+  add({ time: 0, channel: line, event: 'message', data: null, eventId: null, missed: false });
+  undo();
+  assert.equal(entries().length, keepEntries);
+  assert.equal(entries().at(-2), newest);
+  assert.ok(generation.value > before);
+});
+
+test('another user sees nothing of it, and cannot undo it back', () => {
+  belongTo(1);
+  add({ time: 0, channel: line, event: 'message', data: null, eventId: 1, missed: false });
+  const undo = clear();
+  undo();
+  assert.equal(entries().length, 1);
+  const again = clear();
+  belongTo(2);
+  again();
+  assert.equal(entries().length, 0);
+  assert.equal(counts.size, 0);
+});

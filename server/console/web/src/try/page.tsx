@@ -39,7 +39,7 @@ export function TryPage() {
           <h2 id="script">{w.script}</h2>
         </header>
         <p class="muted small">{w.scriptNote(tokenPlaceholder)}</p>
-        <Code code={s.snippet.script} language="js" label={w.script} />
+        <Code code={s.snippet.script} language="js" label={words.connect.codeOf(w.script)} />
       </section>
     </main>
   );

@@ -11,6 +11,7 @@ import (
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -64,8 +65,8 @@ func quote(text string) string {
 	return string(b)
 }
 
-// find waits for the element with a role and an accessible name; a name that ends
-// in … is that of any element that begins so.
+// find waits for the element with a role and an accessible name, in which … stands
+// for anything.
 func (d *desk) find(role, name string) cdp.BackendNodeID {
 	d.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -90,7 +91,7 @@ const nextChange = `new Promise((done) => {
 // look is find without waiting; 0 when there is none.
 func (d *desk) look(role, name string) (found cdp.BackendNodeID) {
 	d.t.Helper()
-	beginning, open := strings.CutSuffix(name, "…")
+	open := strings.Contains(name, "…")
 	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		root, err := cdp.Call(ctx, target, dom.GetDocument, dom.GetDocumentParams{})
 		if err != nil {
@@ -109,7 +110,7 @@ func (d *desk) look(role, name string) (found cdp.BackendNodeID) {
 			if n.Name != nil {
 				_ = json.Unmarshal(n.Name.Value, &named) // no name is none
 			}
-			if !n.Ignored && (!open || strings.HasPrefix(named, beginning)) {
+			if !n.Ignored && (!open || fits(name, named)) {
 				found = n.BackendDOMNodeID
 				return nil
 			}
@@ -117,6 +118,21 @@ func (d *desk) look(role, name string) (found cdp.BackendNodeID) {
 		return nil
 	}))
 	return found
+}
+
+// fits says whether a name is as pattern has it.
+func fits(pattern, name string) bool {
+	parts := strings.Split(pattern, "…")
+	last := len(parts) - 1
+	for i, part := range parts {
+		at := strings.Index(name, part)
+		switch {
+		case i == last && !strings.HasSuffix(name, part), at < 0, i == 0 && at > 0:
+			return false
+		}
+		name = name[at+len(part):]
+	}
+	return true
 }
 
 // at calls a function of JavaScript on an element.
@@ -174,10 +190,32 @@ func (d *desk) fill(role, name, text string) {
 	d.press(text)
 }
 
-// press presses keys, one after the other, wherever the focus is.
+// press presses keys, one after the other, wherever the focus is. What a key
+// writes comes with its going down: a page that takes the key for itself writes
+// nothing, as with a keyboard.
 func (d *desk) press(keys string) {
 	d.t.Helper()
-	d.do(chromedp.KeyEvent(keys))
+	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for _, r := range keys {
+			var down, up *input.DispatchKeyEventParams
+			for _, k := range kb.Encode(r) {
+				switch k.Type {
+				case kb.KeyChar:
+					down.Text, down.UnmodifiedText = k.Text, k.UnmodifiedText
+				case kb.KeyUp:
+					up = k
+				default:
+					down = k
+				}
+			}
+			for _, k := range []*input.DispatchKeyEventParams{down, up} {
+				if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, *k); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // signIn goes through the first page.
@@ -188,11 +226,11 @@ func (d *desk) signIn(email, password string) {
 	d.click("button", "Sign in")
 }
 
-// live waits until all channels of the page are subscribed.
+// live waits until the page is connected, and all its channels are granted or refused.
 func (d *desk) live() {
 	d.t.Helper()
 	d.find("button", "Connection: live…")
-	d.until("all subscriptions", `document.querySelector('.pill[data-state="connected"]')`)
+	d.until("all subscriptions", `document.querySelector('.pill[data-state="connected"][data-settled="true"]')`)
 }
 
 // allow grants the page a permission that people are asked for.

@@ -569,7 +569,7 @@ export const words = {
     denied: 'refused',
     connected: (id: string) => `connected, socket ${id}`,
     retry: (seconds: number) => (seconds > 0 ? `next try in ${span(seconds)}` : 'trying again at once'),
-    closed: (code: number, message: string) => `closed by the server with ${code}${message ? `: ${message}` : ''}`,
+    closed: (code: number, message: string) => (code === 1006 ? 'the connection broke off' : `closed by the server with ${code}${message ? `: ${message}` : ''}`),
     state: (s: string) => s,
     subscribed: (channel: string) => `subscribed to ${channel}`,
     refusal: (status: number, text: string) => `refused${status ? ` (${status})` : ''}${text ? `: ${text}` : ''}`,

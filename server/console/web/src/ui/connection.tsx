@@ -16,9 +16,10 @@ const look: Record<Connection['state'], { dot: string; text: string }> = {
 export function ConnectionPill() {
   const [open, setOpen] = useState(false);
   const { dot, text } = look[connection.value.state];
+  const settled = subscriptions.value.every((s) => s.state !== 'pending');
   return (
     <>
-      <button class="pill" data-state={connection.value.state} aria-label={words.socket.open(text)} onClick={() => setOpen(true)}>
+      <button class="pill" data-state={connection.value.state} data-settled={settled} aria-label={words.socket.open(text)} onClick={() => setOpen(true)}>
         <span class={`dot ${dot}`} />
         <span role="status">{text}</span>
       </button>

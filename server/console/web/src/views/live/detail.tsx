@@ -36,5 +36,5 @@ export function Detail(props: { entry: Entry | null; hidden: boolean }) {
 
 /** DetailTitle is the event's name, in the colour that it has in the list. */
 export function DetailTitle(props: { event: string }) {
-  return <span class={`live-event ${family(props.event)}`}>{props.event}</span>;
+  return <span class="live-event" data-family={family(props.event)}>{props.event}</span>;
 }

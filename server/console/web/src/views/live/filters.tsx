@@ -59,7 +59,7 @@ function Events() {
         {seen.length === 0 && <span class="muted small">{w.none}</span>}
         {seen.map(([name, n]) => (
           <button key={name} class="button small" aria-pressed={chosen.has(name)} onClick={() => toggle('events', name)}>
-            <span class={`live-event ${family(name)}`}>{name}</span><Count n={n} />
+            <span class="live-event" data-family={family(name)}>{name}</span><Count n={n} />
           </button>
         ))}
       </div>

@@ -30,7 +30,7 @@ export function Toolbar(props: { search: RefObject<HTMLInputElement | null>; hel
         {active > 0 && <button class="button quiet" onClick={clearFilter} data-test="clear-filter"><CloseIcon />{w.filter.clear}</button>}
         <button class="button live-fold" aria-expanded={open} aria-controls="live-filters" onClick={() => setOpen(!open)}><FilterIcon />{w.filter.open(active)}</button>
         <button class={`button ${stopped ? 'live-stopped' : ''}`} onClick={togglePause} data-test="pause">
-          {stopped ? <PlayIcon /> : <PauseIcon />}<span class="live-name">{stopped ? w.resume : w.pause}</span>
+          {stopped ? <PlayIcon /> : <PauseIcon />}<span class="live-name">{stopped ? w.resume : w.pause}</span>{' '}
           {stopped && <span class="live-waiting" data-test="waiting">{w.waiting(s.waiting)}</span>}
         </button>
         <button class="button" onClick={clearList} data-test="clear"><ClearIcon /><span class="live-name">{w.clear}</span></button>

@@ -5,9 +5,9 @@ import { me } from '../../session';
 import { FailIcon, MoreIcon, TickIcon, TicksIcon, WaitIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { Actions, Reports } from './actions';
-import { Body, inWords, Quote } from './content';
+import { Body, Quote } from './content';
 import { whyNotBring } from './index';
-import { fault, idOf, nextStatuses, type Msg, type Reaction } from './messages';
+import { fault, idOf, inWords, nextStatuses, type Msg, type Reaction } from './messages';
 import type { Talk } from './talk';
 import { clock, full } from './time';
 
@@ -63,7 +63,7 @@ function Message(props: Props) {
           <p class="meta">
             {m.editedAt !== null && m.deletedAt === null && <span title={full(m.editedAt)}>{say.edited}</span>}
             <time title={full(m.time)}>{clock(m.time)}</time>
-            {m.side === 'out' && <Status m={m} />}
+            {m.side === 'out' && m.deletedAt === null && <Status m={m} />}
           </p>
         </div>
         {line.write && m.deletedAt === null && (

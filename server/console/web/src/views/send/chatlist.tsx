@@ -69,7 +69,7 @@ function SearchBox(props: { state: LineState }) {
   useEffect(() => chats.search.subscribe((s) => s === '' && setText('')), []); // cleared from outside
   return (
     <input
-      class="input" type="search" aria-label={say.search} placeholder={say.search} maxLength={100} value={text}
+      class="input" type="search" aria-label={say.search} placeholder={say.searchShort} maxLength={100} value={text}
       onInput={(e) => setText(e.currentTarget.value)}
     />
   );

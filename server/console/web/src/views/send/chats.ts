@@ -8,6 +8,7 @@ import { catchUp, faultText } from '../../socket';
 import type { Catalogue } from './catalogue';
 import { applied, tellsOf, type Told } from './events';
 import { chatPath, linePath, type Chat, type Line } from './line';
+import { inWords } from './messages';
 
 const pageSize = 30;
 const atOnce = 2; // chats that are asked for
@@ -125,18 +126,19 @@ export class Chats {
     if (this.open.peek().id === chat.id) this.open.value = { id: chat.id, chat, fault: '' };
     const there = this.list.some((c) => c.id === chat.id);
     if (!there && !this.passes(chat)) return;
-    this.list = there ? this.list.map((c) => (c.id === chat.id ? chat : c)) : [...this.list, chat];
+    this.list = there ? this.list.map((c) => (c.id === chat.id ? chat : c)) : [chat, ...this.list];
     this.show();
   }
 
   private take(id: string, t: Told): void {
     if (t.name === 'message' && t.item.type !== 'reaction') {
       this.heard.delete(id);
-      this.heard.set(id, t.item.message?.text || t.item.message?.caption || t.item.type);
+      this.heard.set(id, inWords(t.item.type, t.item.message));
       if (this.heard.size > 2000) this.heard.delete(this.heard.keys().next().value!);
     }
     const known = this.open.peek().id === id ? this.open.peek().chat : this.list.find((c) => c.id === id);
     if (!known) return this.want(id);
+    if (t.name === 'message') this.list = [...this.list.filter((c) => c.id === id), ...this.list.filter((c) => c.id !== id)]; // before others of the same second
     const next = applied(known, t, this.catalogue.levels.peek());
     if (next !== known) this.put(next);
     if (t.name === 'message' || t.name === 'chatResponsible') this.want(id); // unread; and it may be out of sight now

@@ -4,6 +4,7 @@ import { call, type Rest } from '../../api';
 import { me } from '../../session';
 import { words } from '../../words';
 import type { Deed, Expected } from './deed';
+import { editorOf } from './events';
 import { chatPath, linePath, type Line } from './line';
 import { idOf, type Msg } from './messages';
 
@@ -16,7 +17,7 @@ export async function bring(deed: Deed, line: Line, m: Brought): Promise<{ chatI
   const expected: Expected = {
     line, events: ['message', 'chatStatus', 'chatConversation'],
     of(id, t) {
-      if (t.name !== 'message') return id === chatId; // they follow their message
+      if (t.name !== 'message') return id === chatId && editorOf(t) === null; // they follow their message
       if (idOf(t.item) !== String(m.id)) return false;
       chatId = id;
       return true;

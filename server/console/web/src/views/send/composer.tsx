@@ -1,5 +1,5 @@
 // The place to write: as the operator, who answers, or as the customer.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Fault } from '../../api';
 import { chatName } from '../../naming';
 import { ClipIcon, CloseIcon, PlaceIcon } from '../../ui/icons';
@@ -77,7 +77,7 @@ function Writing(props: { talk: Talk; customer: boolean; name: string }) {
     setText(t);
     if (talk.editing.peek() === null) drafts.set(place, t);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (editing !== null) setText(editing.message.text || editing.message.caption);
     else setText(drafts.get(place) ?? '');
     if (editing !== null || reply !== null) area.current?.focus();
@@ -92,7 +92,7 @@ function Writing(props: { talk: Talk; customer: boolean; name: string }) {
   function finished(id: string | number) {
     attempt.current = { what: '', key: '' };
     talk.reply.value = null;
-    talk.history.atEnd = true;
+    talk.toEnd.value++;
     talk.history.expect(String(id));
   }
 
@@ -167,7 +167,7 @@ function Writing(props: { talk: Talk; customer: boolean; name: string }) {
       )}
       {editing === null && <button type="button" class="button quiet icon" aria-label={say.place} title={say.place} onClick={() => void sendPlace()}><PlaceIcon /></button>}
       <textarea
-        ref={area} class="input" rows={1} aria-label={label} placeholder={label} title={say.hint} value={text} maxLength={65536} data-test="composer"
+        ref={area} class="input" rows={1} aria-label={label} placeholder={customer ? say.asCustomer : say.asOperator} title={say.hint} value={text} maxLength={65536} data-test="composer"
         enterkeyhint="send" onInput={(e) => write(e.currentTarget.value)} onKeyDown={key}
       />
       <button class="button primary" disabled={text.trim() === ''} aria-busy={talk.deed.busy}>{editing !== null ? say.save : say.send}</button>

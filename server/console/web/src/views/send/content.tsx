@@ -5,10 +5,11 @@ import type { Rest } from '../../api';
 import { phone } from '../../naming';
 import { words } from '../../words';
 import { author } from './bubble';
-import type { Msg } from './messages';
+import { inWords, type Msg } from './messages';
 
 const say = words.send.message;
 const pictures = /^image\/(png|jpe?g|gif|webp|avif|bmp)$/;
+const files = new Set(['image', 'video', 'audio', 'document']); // a bridge cannot always get them
 const longText = 4000; // characters that are shown at once
 
 export function Body(props: { m: Msg }) {
@@ -16,7 +17,7 @@ export function Body(props: { m: Msg }) {
   return (
     <>
       {c.file && <File file={c.file} />}
-      {!c.file && say.kinds[type] !== undefined && <p class="muted">{say.kinds[type]}. {say.noFile}</p>}
+      {!c.file && files.has(type) && <p class="muted">{say.kinds[type]}. {say.noFile}</p>}
       {c.location && <Place place={c.location} />}
       {c.contact && <Card kind={say.contact}><strong>{c.contact.name}</strong><span>{phone(c.contact.phone)}</span></Card>}
       {c.poll && (
@@ -35,7 +36,7 @@ export function Body(props: { m: Msg }) {
 
 function unknown(type: string, c: Rest['Content']): boolean {
   const nothing = c.text === '' && c.caption === '' && !c.file && !c.location && !c.contact && !c.poll && !c.reaction;
-  return nothing && say.kinds[type] === undefined;
+  return nothing && !files.has(type);
 }
 
 function Text(props: { text: string }) {
@@ -74,10 +75,15 @@ function File(props: { file: Rest['File'] }) {
   );
 }
 
+// The server's own attachments: their links name it as the world reaches it, which
+// need not be how this page does. Wherever else such a link may point, it is asked here.
+const ownFile = /^\/v1\/licenses\/\d+\/messengers\/[^/]+\/files\/[^/]+$/;
+
 /** address is a link of the web; null: it is none, and is not to be followed. */
 function address(link: string): URL | null {
   try {
     const url = new URL(link, location.href);
+    if (ownFile.test(url.pathname) && url.searchParams.has('signature')) return new URL(url.pathname + url.search, location.href);
     return url.protocol === 'https:' || url.protocol === 'http:' ? url : null;
   } catch {
     return null;
@@ -89,12 +95,6 @@ export function bytes(n: number): string {
   let i = 0;
   for (; n >= 1000 && i < units.length - 1; i++) n /= 1000;
   return `${i === 0 || n >= 10 ? Math.round(n) : n.toFixed(1)} ${units[i]}`;
-}
-
-/** inWords is a content in a few words. */
-export function inWords(type: string, c: Rest['Content'] | null): string {
-  if (c === null) return say.kinds[type] ?? type;
-  return c.text || c.caption || c.file?.name || c.location?.name || c.contact?.name || c.poll?.question || say.kinds[type] || type;
 }
 
 export function Quote(props: { quoted: NonNullable<Msg['quotedMessage']> }) {

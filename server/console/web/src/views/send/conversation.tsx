@@ -68,6 +68,7 @@ function Messages(props: { talk: Talk }) {
   const list = history.messages.value;
   const items = useMemo(() => shown(list), [list]);
   const reacted = useMemo(() => reactions(list), [list]);
+  const size = useRef('');
   const before = useRef({ first: '', last: '', height: 0, count: 0 });
 
   // Who reads the end stays there; who has scrolled up stays where they are.
@@ -81,25 +82,32 @@ function Messages(props: { talk: Talk }) {
     else if (was.first !== first) box.scrollTop += box.scrollHeight - was.height;
     if (!history.atEnd && was.last !== last) setUnseen((n) => n + Math.max(1, was.first === first ? items.length - was.count : 1));
     before.current = { first, last, height: box.scrollHeight, count: items.length };
+    size.current = sizeOf(box);
   }, [items, history.state.value]);
 
   // The composer grows and phones turn: the end stays in sight.
   useEffect(() => {
     const box = scroller.current!;
-    const seen = new ResizeObserver(() => history.atEnd && (box.scrollTop = box.scrollHeight));
+    const seen = new ResizeObserver(() => {
+      size.current = sizeOf(box);
+      if (history.atEnd) box.scrollTop = box.scrollHeight;
+    });
     seen.observe(box);
     seen.observe(box.firstElementChild!);
     return () => seen.disconnect();
   }, []);
+  useEffect(() => props.talk.toEnd.subscribe((n) => n > 0 && toEnd()), []);
 
   function scrolled() {
     const box = scroller.current!;
+    if (size.current !== sizeOf(box)) return; // the layout moved it, not a person
     history.atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < near;
     if (history.atEnd) setUnseen(0);
     if (box.scrollTop < near && !history.atEnd && history.older.peek() === 'some') void history.readOlder();
   }
   function toEnd() {
     history.atEnd = true;
+    setUnseen(0);
     const box = scroller.current!;
     box.scrollTop = box.scrollHeight;
   }
@@ -129,6 +137,7 @@ function Messages(props: { talk: Talk }) {
   );
 }
 
+const sizeOf = (box: HTMLElement) => `${box.scrollHeight} ${box.clientHeight}`;
 const none: Reaction[] = [];
 
 function Older(props: { talk: Talk }) {

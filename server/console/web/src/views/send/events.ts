@@ -62,3 +62,9 @@ function arrived(chat: Chat, m: Item<'message'>): Chat {
 function joined(people: readonly Rest['Ref'][], who: Rest['Ref'], type: 'add' | 'destroy'): Rest['Ref'][] {
   return [...people.filter((p) => p.id !== who.id), ...(type === 'add' ? [{ id: who.id }] : [])];
 }
+
+/** editorOf is the user who caused the event; null: a rule or a customer did, or it does not say. */
+export function editorOf(t: Told): number | null {
+  const item = t.item as { edited?: { id?: unknown } | null };
+  return typeof item.edited?.id === 'number' ? item.edited.id : null;
+}

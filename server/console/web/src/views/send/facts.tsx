@@ -7,15 +7,17 @@ import { chatName, phone } from '../../naming';
 import { path } from '../../route';
 import { BackIcon } from '../../ui/icons';
 import { CopyButton } from '../../ui/copy';
+import { me } from '../../session';
 import { words } from '../../words';
-import { useDeed, type Deed } from './deed';
+import { useDeed, type Deed, type Expected } from './deed';
+import { editorOf } from './events';
 import type { LineState } from './index';
 import { LevelSection } from './level';
 import { chatPath, type Chat } from './line';
 import { OutcomeLine } from './outcome';
 import { OthersSection, ProducerSection, ResponsibleSection } from './people';
 import { TagSection } from './tags';
-import { dayOrTime } from './time';
+import { dayAndTime } from './time';
 
 const say = words.send.fact;
 
@@ -32,7 +34,8 @@ export function useAct(state: LineState, chat: Chat): Act {
   const deed = useDeed(chat.id);
   const act: Act['act'] = async (method, where, body, events) => {
     if (deed.busy) return false;
-    const expected = { line: state.line, events, of: (id: string) => id === chat.id };
+    const who = me.peek()?.id;
+    const expected: Expected = { line: state.line, events, of: (id, t) => id === chat.id && editorOf(t) === who };
     const answer = await deed.run(expected, () => call<Chat>(method, `${chatPath(state.line, chat.id)}/${where}`, body));
     if (answer !== undefined) state.chats.put(answer);
     return answer !== undefined;
@@ -73,7 +76,7 @@ function Facts(props: { state: LineState; chat: Chat }) {
         <p><strong>{chatName(chat) ?? chat.id}</strong></p>
         {chat.phone !== null && <p class="muted">{phone(chat.phone)}</p>}
         <p class="row tight"><code class="break">{chat.id}</code><CopyButton text={() => chat.id} name={`${words.copy} ${chat.id}`} /></p>
-        <p class="muted small">{chat.conversation === null ? say.noWindow : say.window[chat.conversation.type](dayOrTime(chat.conversation.endTime))}</p>
+        <p class="muted small">{chat.conversation === null ? say.noWindow : say.window[chat.conversation.type](dayAndTime(chat.conversation.endTime))}</p>
       </div>
       {state.line.write ? <p class="muted small pad">{say.lead}</p> : <p class="note small">{words.send.readOnly}</p>}
       <fieldset class="actions" disabled={!state.line.write}>

@@ -2,6 +2,7 @@
 // history says and what events say is brought together here; either may come first.
 import type { Item } from '@chatcast/events';
 import type { Rest } from '../../api';
+import { words } from '../../words';
 import type { Told } from './events';
 
 /** Msg is a message of the history; one that came as an event has no internalId yet. */
@@ -111,4 +112,13 @@ export function fault(error: unknown): string {
   const e = (error ?? {}) as { message?: unknown; title?: unknown; code?: unknown };
   const said = [e.message, e.title, e.code].find((t) => typeof t === 'string' && t !== '' || typeof t === 'number');
   return said === undefined ? '' : String(said);
+}
+
+/** inWords is a content in a few words. */
+export function inWords(type: string, c: Rest['Content'] | null | undefined): string {
+  const say = words.send.message;
+  const kind = say.kinds[type] ?? type;
+  if (!c) return kind;
+  if (type === 'reaction' && c.reaction) return say.reacted(c.reaction.emoji);
+  return c.text || c.caption || c.file?.name || c.location?.name || c.contact?.name || c.poll?.question || kind;
 }

@@ -42,7 +42,7 @@ export function ResponsibleSection(props: { state: LineState; chat: Chat }) {
           onChoose={(id) => act('PUT', 'responsible', { id }, ['chatResponsible', 'chatResponsiblePin'])}
         />
         <button
-          class="button" aria-pressed={chat.pin} title={say.pinHint}
+          class="button" aria-pressed={chat.pin} disabled={chat.responsible === null} title={say.pinHint}
           onClick={() => void act('PUT', 'responsible/pin', { type: chat.pin ? 'unpin' : 'pin' }, ['chatResponsiblePin'])}
         >{say.pin}</button>
       </div>

@@ -9,6 +9,8 @@ export const clock = (time: number) => new Date(time * 1000).toLocaleTimeString(
 
 export const full = (time: number) => new Date(time * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+export const dayAndTime = (time: number) => `${dayKey(time) === midnight(new Date()) ? '' : `${day(time)}, `}${clock(time)}`;
+
 /** dayKey is the same for all times of one day. */
 export const dayKey = (time: number) => midnight(new Date(time * 1000));
 
@@ -16,6 +18,7 @@ export function day(time: number): string {
   const days = Math.round((midnight(new Date()) - dayKey(time)) / 86_400_000);
   if (days === 0) return say.today;
   if (days === 1) return say.yesterday;
+  if (days === -1) return say.tomorrow; // the end of a 24-hour window
   const date = new Date(time * 1000);
   const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' as const };
   return date.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', ...year });

@@ -18,10 +18,10 @@ export function Sheet(props: { title: string; onClose: () => void; children: Com
       ref={ref} class="sheet" aria-labelledby={id} onClose={props.onClose}
       onClick={(e) => e.target === ref.current && ref.current?.close()}
     >
-      <header>
+      <div class="sheet-head">
         <h2 id={id}>{props.title}</h2>
         <button class="button quiet icon" aria-label={words.close} onClick={() => ref.current?.close()}><CloseIcon /></button>
-      </header>
+      </div>
       <div class="body">{props.children}</div>
     </dialog>
   );

@@ -90,14 +90,16 @@ export function clear(): () => void {
   };
 }
 
-/** belongTo forgets what another user saw on this page. */
-export function belongTo(user: number): void {
-  if (owner !== 0 && owner !== user) {
+/** belongTo forgets what another user saw on this page. It says whether the page was this user's already. */
+export function belongTo(user: number): boolean {
+  const same = owner === user;
+  if (owner !== 0 && !same) {
     replace([], []);
     counts.clear();
     eventCounts.clear();
   }
   owner = user;
+  return same;
 }
 
 function replace(entries: Entry[], gaps: Gap[]): void {

@@ -70,7 +70,11 @@ export function start(): void {
   const who = me.peek();
   const c = config.peek();
   if (who === null || c === null || pusher !== null) return;
-  belongTo(who.id);
+  if (!belongTo(who.id)) {
+    lostAt = 0;
+    catchUp.reset();
+    steps.value = [];
+  }
   const tls = location.protocol === 'https:';
   const port = Number(location.port) || (tls ? 443 : 80);
   pusher = new Pusher(c.key, {
@@ -97,17 +101,16 @@ export function start(): void {
   changed(conn.state);
 }
 
+/** stop leaves. Who comes back as the same user reads what came meanwhile, as after an outage. */
 export function stop(): void {
+  lose();
   const left = pusher;
   pusher = null; // first: that this ends is our own wish, and no news
   left?.disconnect();
   left?.unbind_all();
-  up = false;
-  lostAt = 0;
   subscriptions.value = [];
   present.value = [];
   lastOutage.value = null;
-  catchUp.reset();
   connection.value = { state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' };
 }
 

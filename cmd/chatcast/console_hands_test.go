@@ -226,6 +226,12 @@ func (d *desk) signIn(email, password string) {
 	d.click("button", "Sign in")
 }
 
+// visit goes to another page of the program.
+func (d *desk) visit(address string) {
+	d.t.Helper()
+	d.do(chromedp.Navigate("about:blank"), chromedp.Navigate(d.base+address))
+}
+
 // live waits until the page is connected, and all its channels are granted or refused.
 func (d *desk) live() {
 	d.t.Helper()

@@ -82,7 +82,9 @@ func (d *desk) opens(do func()) *desk {
 			ctx, cancel := chromedp.NewContext(d.ctx, chromedp.WithTargetID(info.TargetID))
 			d.t.Cleanup(cancel)
 			opened := &desk{tab: &tab{t: d.t, ctx: ctx, close: cancel, changed: make(chan struct{})}, base: d.base}
-			opened.do(opened.watched())
+			opened.do(opened.watched(), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+				return chromedp.Listen(ctx, opened.hear)
+			}))
 			return opened
 		}
 	}

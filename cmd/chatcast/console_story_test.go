@@ -93,6 +93,7 @@ func (s *story) seesAMessage() {
 
 func (s *story) answersIt() {
 	s.click("link", "Send")
+	s.find("link", "…Anna Petrova…")
 	s.page("3-chats")
 	s.click("link", "…Anna Petrova…")
 	s.until("what she wrote", `document.querySelector('[role="log"]').innerText.includes('Is my order ready?')`)
@@ -101,7 +102,7 @@ func (s *story) answersIt() {
 	s.until("the event of the answer", `/event message came, [\d,]+ ms/.test(document.querySelector('.composer [data-test="outcome"]').innerText)`)
 	s.until("the answer among the messages", `document.querySelector('[role="log"]').innerText.includes('until six')`)
 	s.until("the field to be empty", `document.querySelector('[data-test="composer"]').value === ''`)
-	anna.writes(s.owner, "anna-2", "Wonderful, thank you 🙂")
+	anna.writes(s.owner, "anna-2", "Wonderful, thank you!")
 	s.until("her answer, as it comes", `document.querySelector('[role="log"]').innerText.includes('Wonderful')`)
 	s.page("4-conversation")
 }

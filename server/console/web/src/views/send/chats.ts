@@ -24,8 +24,8 @@ export class Chats {
   readonly fault = signal('');
   readonly search = signal('');
   readonly status = signal<StatusFilter>('');
-  /** The chat that is open: it need not be in the list. */
-  readonly open = signal<{ id: string; chat: Chat | null; fault: string }>({ id: '', chat: null, fault: '' });
+  /** The chat that is open: it need not be in the list. asked is its id as the address spells it. */
+  readonly open = signal<{ asked: string; id: string; chat: Chat | null; fault: string }>({ asked: '', id: '', chat: null, fault: '' });
   /** The last words in each chat, as far as this visit heard them. */
   readonly heard = new Map<string, string>();
 
@@ -116,14 +116,14 @@ export class Chats {
 
   /** choose opens a chat; empty: none. */
   choose(id: string): void {
-    if (this.open.peek().id === id) return;
-    this.open.value = { id, chat: this.list.find((c) => c.id === id) ?? null, fault: '' };
+    if (this.open.peek().asked === id) return;
+    this.open.value = { asked: id, id, chat: this.list.find((c) => c.id === id) ?? null, fault: '' };
     if (id !== '') this.want(id);
   }
 
   /** put takes in a chat as an answer showed it. */
   put(chat: Chat): void {
-    if (this.open.peek().id === chat.id) this.open.value = { id: chat.id, chat, fault: '' };
+    if (this.open.peek().id === chat.id) this.open.value = { ...this.open.peek(), chat, fault: '' };
     const there = this.list.some((c) => c.id === chat.id);
     if (!there && !this.passes(chat)) return;
     this.list = there ? this.list.map((c) => (c.id === chat.id ? chat : c)) : [chat, ...this.list];
@@ -181,7 +181,7 @@ export class Chats {
     } catch (e) {
       if (this.end.signal.aborted) return;
       const gone = e instanceof Fault && e.status === 404;
-      if (this.open.peek().id === id && (gone || this.open.peek().chat === null)) this.open.value = { id, chat: null, fault: faultText(e) };
+      if (this.open.peek().id === id && (gone || this.open.peek().chat === null)) this.open.value = { ...this.open.peek(), chat: null, fault: faultText(e) };
       if (!gone) return;
       this.list = this.list.filter((c) => c.id !== id);
       this.show();

@@ -17,7 +17,8 @@ const say = words.send.composer;
 
 export function Composer(props: { talk: Talk }) {
   const { talk } = props;
-  const { line, chats } = talk.state;
+  const { line, chats, newcomer } = talk.state;
+  const idle = talk.deed.outcome.value.phase === 'idle';
   const status = talk.state.status.value;
   const why = whyNotBring(talk.state);
   const chat = chats.open.value.chat;
@@ -26,7 +27,7 @@ export function Composer(props: { talk: Talk }) {
   const name = chat === null ? talk.chatId : chatName(chat) ?? chat.id;
   return (
     <footer class={customer ? 'composer customer' : 'composer'}>
-      <OutcomeLine deed={talk.deed} />
+      <OutcomeLine deed={idle && newcomer.chatId === talk.chatId ? newcomer.deed : talk.deed} />
       {status !== null && !status.connected && <p class="note warn small">{words.send.down(status.detail)}</p>}
       {why === '' ? <Mode talk={talk} customer={customer} /> : <p class="muted small">{why}</p>}
       <About talk={talk} />

@@ -10,7 +10,7 @@ import { chatPath, type Line } from './line';
 import { idOf, put, told, type Msg } from './messages';
 
 const pageSize = 40;
-const keep = 600; // messages; older ones are read again when somebody scrolls up to them
+const keep = 300; // messages; older ones are read again when somebody scrolls up to them
 const eventTakes = 1000; // milliseconds that an event may take before the history is asked
 
 export class History {
@@ -61,9 +61,13 @@ export class History {
     if (this.older.peek() === 'loading' || this.older.peek() === 'none') return;
     this.older.value = 'loading';
     try {
-      const page = await this.page(this.nextPage === null ? this.behindOldest() : `&nextPage=${encodeURIComponent(this.nextPage)}`);
-      this.nextPage = page.nextPage;
-      this.older.value = page.nextPage === null ? 'none' : 'some';
+      // A page may hold nothing new: it begins at a time, and many messages have the same.
+      for (const before = this.list.length; ; ) {
+        const page = await this.page(this.nextPage === null ? this.behindOldest() : `&nextPage=${encodeURIComponent(this.nextPage)}`);
+        this.nextPage = page.nextPage;
+        if (page.nextPage === null || this.list.length > before) break;
+      }
+      this.older.value = this.nextPage === null ? 'none' : 'some';
     } catch (e) {
       if (this.end.signal.aborted) return;
       this.fault.value = faultText(e);
@@ -130,7 +134,7 @@ export class History {
   // Once a frame: a bridge may bring hundreds at a time.
   private set(next: readonly Msg[]): void {
     this.list = next;
-    if (this.atEnd && this.reading === 0 && next.length > keep + 100) {
+    if (this.atEnd && this.reading === 0 && next.length > keep + 50) {
       this.list = next.slice(-keep);
       this.nextPage = null;
       this.older.value = 'some';

@@ -2,7 +2,7 @@
 // events come. Three columns where there is room; on a phone one after the other.
 import './send.css';
 import { signal, type Signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { call, type Rest } from '../../api';
 import { SendIcon } from '../../ui/icons';
 import { me } from '../../session';
@@ -12,6 +12,7 @@ import { Catalogue } from './catalogue';
 import { ChatList } from './chatlist';
 import { Chats } from './chats';
 import { ConversationPane } from './conversation';
+import { Deed } from './deed';
 import { FactsPane } from './facts';
 import { linePath, lines, sameLine, type Line } from './line';
 import { NewCustomer } from './newcustomer';
@@ -44,12 +45,13 @@ export interface LineState {
   chats: Chats;
   catalogue: Catalogue;
   status: Signal<Rest['LineStatus'] | null>; // null: not known yet
+  newcomer: { deed: Deed; chatId: string }; // who wrote first, and the event that it caused
   drafts: Map<string, string>; // of texts that were not sent, by chat and by who would write
 }
 
 function open(line: Line): LineState {
   const catalogue = new Catalogue(line);
-  return { line, catalogue, chats: new Chats(line, catalogue), status: signal(null), drafts: new Map() };
+  return { line, catalogue, chats: new Chats(line, catalogue), status: signal(null), drafts: new Map(), newcomer: { deed: new Deed(), chatId: '' } };
 }
 
 function LineView(props: { line: Line; chatId: string; facts: boolean }) {
@@ -63,16 +65,25 @@ function LineView(props: { line: Line; chatId: string; facts: boolean }) {
       end.abort();
       chats.close();
       catalogue.close();
+      state.newcomer.deed.end();
     };
   }, []);
   useEffect(() => {
     chats.choose(chatId);
     last = { user: me.peek()?.id ?? 0, line, chatId };
   }, [chatId]);
+  // An address may spell a chat's id in several ways; events spell it in one.
+  const opened = chats.open.value;
+  useEffect(() => {
+    if (opened.asked === chatId && opened.id !== chatId) location.replace(path('send', line.licenseId, line.messenger, opened.id));
+  }, [opened.id]);
+  const step = chatId === '' ? 'chats' : facts ? 'facts' : 'chat';
+  const view = useFocus(step);
+
   const nothing = chats.state.value === 'ready' && chats.items.value.length === 0 && chats.search.value === '' && chats.status.value === '';
   if (nothing && chatId === '') return <Beginning state={state} />;
   return (
-    <div class="send" data-step={chatId === '' ? 'chats' : facts ? 'facts' : 'chat'}>
+    <div ref={view} class="send" data-step={step}>
       <h1 class="visually-hidden">{words.nav.send}</h1>
       <ChatList state={state} chatId={chatId} />
       {chatId === '' ? (
@@ -85,6 +96,29 @@ function LineView(props: { line: Line; chatId: string; facts: boolean }) {
       )}
     </div>
   );
+}
+
+/**
+ * useFocus keeps the keyboard where the eyes are: on a phone a step hides what had
+ * the focus, and the first control of what is shown instead gets it.
+ */
+function useFocus(step: string) {
+  const view = useRef<HTMLDivElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    const frame = requestAnimationFrame(() => {
+      const now = document.activeElement;
+      if (now !== null && now !== document.body && now.checkVisibility()) return;
+      const controls = view.current?.querySelectorAll<HTMLElement>(':is(.chats, .conversation, .facts) :is(a, button)') ?? [];
+      [...controls].find((c) => c.checkVisibility())?.focus();
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [step]);
+  return view;
 }
 
 /** Beginning is a line without chats: the first customer can write at once. */
@@ -123,7 +157,7 @@ export function LinePicker(props: { state: LineState }) {
       <label for="line" class="visually-hidden">{say.line}</label>
       <select
         id="line" class="input" value={`${line.licenseId}/${line.messenger}`}
-        onChange={(e) => (location.hash = `#/send/${e.currentTarget.value}`)}
+        onChange={(e) => (location.hash = path('send', ...e.currentTarget.value.split('/')))}
       >
         {lines().map((l) => <option key={`${l.licenseId}/${l.messenger}`} value={`${l.licenseId}/${l.messenger}`}>{l.label}</option>)}
       </select>

@@ -1,9 +1,8 @@
 // Writes as a customer who need not exist yet: a chat begins with their first message.
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { path } from '../../route';
 import { words } from '../../words';
 import { bring } from './compose';
-import { useDeed } from './deed';
 import type { LineState } from './index';
 import { newId } from './line';
 import { OutcomeLine } from './outcome';
@@ -11,9 +10,10 @@ import { OutcomeLine } from './outcome';
 const say = words.send.start;
 
 export function NewCustomer(props: { state: LineState; onDone?: () => void }) {
-  const { line, chats } = props.state;
+  const { line, chats, newcomer } = props.state;
+  const { deed } = newcomer; // of the line: its event is shown in the chat that opens
   const id = useId();
-  const deed = useDeed('new');
+  useEffect(() => deed.clear(), []);
   const [messageId] = useState(newId);
   const [sample] = useState(() => {
     const known = new Set(chats.items.peek().map((c) => (c.phone ?? c.id).replace(/\D/g, '')));
@@ -33,6 +33,7 @@ export function NewCustomer(props: { state: LineState; onDone?: () => void }) {
     const author = { id: digits, name, phone: digits };
     const result = await bring(deed, line, { id: messageId, chat, fromUser: author, type: 'text', message: { text: String(form.get('text')) } });
     if (result === undefined) return;
+    newcomer.chatId = result.chatId;
     props.onDone?.();
     location.hash = path('send', line.licenseId, line.messenger, result.chatId);
   }

@@ -77,22 +77,27 @@ func (s *Service) SetChatStatus(ctx context.Context, a Actor, at ChatAddress, st
 		return nil
 	}
 	return s.onChat(ctx, a, at, check, func(c *change, chat *models.Chat) error {
-		if chat.Status == status {
-			return nil
-		}
-		chat.Status = status
-		if err := c.SaveChat(chat); err != nil {
-			return err
-		}
-		item := ChatStatusItem{Type: status, Chat: ChatRef{chat.ExternalID}, Edited: a.edited()}
-		if err := c.emitChat(chat, EventChatStatus, item); err != nil {
-			return err
-		}
-		if status == models.ChatClose {
-			return c.setLevel(a, chat, nil)
-		}
-		return nil
+		return c.setChatStatus(a, chat, status)
 	})
+}
+
+// setChatStatus opens or closes a locked chat and tells of it when it was not.
+func (c *change) setChatStatus(a Actor, chat *models.Chat, status string) error {
+	if chat.Status == status {
+		return nil
+	}
+	chat.Status = status
+	if err := c.SaveChat(chat); err != nil {
+		return err
+	}
+	item := ChatStatusItem{Type: status, Chat: ChatRef{chat.ExternalID}, Edited: a.edited()}
+	if err := c.emitChat(chat, EventChatStatus, item); err != nil {
+		return err
+	}
+	if status == models.ChatClose {
+		return c.setLevel(a, chat, nil)
+	}
+	return nil
 }
 
 // SetResponsible makes an employee responsible for a chat; null makes it no

@@ -17,11 +17,7 @@ func (s *Service) TagChat(ctx context.Context, a Actor, at ChatAddress, tagID Fi
 		return err
 	}
 	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
-		added, err := c.AddChatTag(chat.ID, tag.ID)
-		if err != nil || !added {
-			return err
-		}
-		return c.emitTag(a, chat, TypeAdd, tag)
+		return c.tag(a, chat, tag)
 	})
 }
 
@@ -44,6 +40,15 @@ func (l *line) tag(tx *models.Tx, id int64) (*models.Tag, error) {
 		return nil, notFound("tag")
 	}
 	return t, orNotFound(err, "tag")
+}
+
+// tag puts a tag on a locked chat and tells of it when it was not there.
+func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
+	added, err := c.AddChatTag(chat.ID, tag.ID)
+	if err != nil || !added {
+		return err
+	}
+	return c.emitTag(a, chat, TypeAdd, tag)
 }
 
 // untag takes a tag off a locked chat and tells of it when it was there.

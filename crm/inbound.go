@@ -136,29 +136,9 @@ func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (an
 		if err != nil {
 			return err
 		}
-		answer = InboundAnswer{Messages: []InboundMessageResult{}, Statuses: []InboundStatusResult{}}
-		chats, err := c.inboundChats(l, b)
-		if err != nil {
-			return err
-		}
-		if err := c.inboundContacts(l, b); err != nil {
-			return err
-		}
-		for i := range b.messages {
-			r, err := c.receive(v, chats, &b.messages[i])
-			if err != nil {
-				return err
-			}
-			answer.Messages = append(answer.Messages, r)
-		}
-		for i := range b.statuses {
-			r, err := c.receiveStatus(v, chats, &b.statuses[i])
-			if err != nil {
-				return err
-			}
-			answer.Statuses = append(answer.Statuses, r)
-		}
-		return nil
+		taken, err := c.take(l, v, b)
+		answer = InboundAnswer{Messages: taken.Messages, Statuses: taken.Statuses}
+		return err
 	})
 	return answer, err
 }
@@ -188,42 +168,50 @@ func (c *change) receive(v shower, chats *chatBook, m *arrival) (InboundMessageR
 	}
 	if row := known[m.row.ExternalID]; row != nil {
 		r.Result, r.InternalID = ResultDuplicate, row.ID
+		if isPlaceholder(row) && m.row.Type != MessageUnknown {
+			r.Result = ResultReplaced
+			return r, c.replace(v, chat, row, m)
+		}
 		return r, nil
 	}
-	m.chat.describe(chat, m.authorName)
+	if err := chats.describe(c, chat, m); err != nil {
+		return r, err
+	}
 	row := m.row // a copy: the change may be tried again
 	added, err := c.record(v, chat, &row)
 	if err == nil && !added {
 		err = fmt.Errorf("crm: message %q of chat %d appeared under the chat's lock", m.row.ExternalID, chat.ID)
 	}
+	if err != nil {
+		return r, err
+	}
 	r.InternalID = row.ID
-	return r, err
+	return r, c.keepFile(chat, &row, m)
 }
 
 // receiveStatus moves one message of ours on.
 func (c *change) receiveStatus(v shower, chats *chatBook, st *statusArrival) (InboundStatusResult, error) {
 	r := InboundStatusResult{ID: MakeID(v.line.Messenger, st.id), ChatID: st.chat.key.External, Result: ResultUnknown}
-	chat := chats.find(st.chat)
-	if chat == nil {
-		return r, nil
+	chat, row, err := chats.messageOf(c, st)
+	if chat != nil {
+		r.ChatID = chat.ExternalID
 	}
-	r.ChatID = chat.ExternalID
-	rows, err := c.MessagesByExternal(chat.ID, []string{st.id})
-	if err != nil {
+	if err != nil || row == nil || !row.FromMe {
 		return r, err
-	}
-	row := rows[st.id]
-	if row == nil || !row.FromMe {
-		return r, nil
 	}
 	if !advances(row.Status, st.status) {
 		r.Result = ResultUnchanged
 		return r, nil
 	}
-	row.Status, row.StatusTime, row.Error = st.status, &st.time, st.fault
-	if err := c.SaveMessage(row); err != nil {
-		return r, err
-	}
 	r.Result = ResultAccepted
-	return r, c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))
+	return r, c.setStatus(v, chat, row, st.status, st.time, st.fault)
+}
+
+// setStatus moves a message of ours on and tells of it.
+func (c *change) setStatus(v shower, chat *models.Chat, row *models.Message, status string, at int64, fault *string) error {
+	row.Status, row.StatusTime, row.Error = status, &at, fault
+	if err := c.SaveMessage(row); err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))
 }

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 // chatBook is the chats of a batch, their rows locked, by every id they have.
 type chatBook struct {
 	line *line
+	plug bool // of an account of this program's own: messages are found by their ids alone too
 	byID map[string]*models.Chat
 }
 
@@ -22,6 +24,11 @@ func (c *change) inboundChats(l *line, b batch) (*chatBook, error) {
 	for i := range b.messages {
 		chats = append(chats, b.messages[i].chat)
 	}
+	for i := range b.tags {
+		if b.tags[i].Added {
+			chats = append(chats, b.tags[i].chat)
+		}
+	}
 	slices.SortStableFunc(chats, func(x, y inboundChat) int {
 		switch {
 		case x.key.External < y.key.External:
@@ -31,9 +38,9 @@ func (c *change) inboundChats(l *line, b batch) (*chatBook, error) {
 		}
 		return 0
 	})
-	var ids []string
-	for _, st := range b.statuses {
-		ids = append(ids, st.chat.ids()...)
+	ids, err := c.idsToLock(l, b)
+	if err != nil {
+		return nil, err
 	}
 	for i := range chats {
 		ids = append(ids, chats[i].ids()...)
@@ -48,7 +55,7 @@ func (c *change) inboundChats(l *line, b batch) (*chatBook, error) {
 		if err != nil {
 			return nil, err
 		}
-		book := &chatBook{line: l, byID: map[string]*models.Chat{}}
+		book := &chatBook{line: l, plug: b.plug, byID: map[string]*models.Chat{}}
 		for _, row := range rows {
 			book.enter(row)
 		}
@@ -98,6 +105,9 @@ func (c *inboundChat) row(l *line, now int64) *models.Chat {
 
 // ids are all that the chat may be known by.
 func (c *inboundChat) ids() []string {
+	if c.key.External == "" {
+		return nil
+	}
 	if c.key.LID == "" || c.key.LID == c.key.External {
 		return []string{c.key.External}
 	}
@@ -134,6 +144,34 @@ func (b *chatBook) enter(chat *models.Chat) {
 	}
 }
 
+// describe takes over what a message tells of its chat. What is history, and older
+// than what we have, only fills in what is missing.
+func (b *chatBook) describe(c *change, chat *models.Chat, m *arrival) error {
+	if c.quiet && m.row.Time < chat.LastTime {
+		m.chat.fill(chat)
+	} else {
+		m.chat.describe(chat, m.authorName)
+	}
+	if !b.plug || chat.Name != "" || chat.Type != models.ChatPrivate {
+		return nil
+	}
+	k, err := c.ContactByAlias(b.line.licenseID, b.line.messenger, chat.ExternalID)
+	if err == nil {
+		chat.Name = k.Name
+	} else if !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// fill takes over what the chat lacks.
+func (c *inboundChat) fill(chat *models.Chat) {
+	known := *chat
+	c.describe(chat, "")
+	chat.Hash, chat.Name = known.Hash, cmp.Or(known.Name, chat.Name)
+	chat.Phone, chat.Username, chat.Image = firstOf(known.Phone, chat.Phone), firstOf(known.Username, chat.Username), firstOf(known.Image, chat.Image)
+}
+
 // find returns the chat under either of its ids, nil when there is none.
 func (b *chatBook) find(ch inboundChat) *models.Chat {
 	for _, id := range ch.ids() {
@@ -152,24 +190,30 @@ func (b *chatBook) take(c *change, ch inboundChat) (*models.Chat, error) {
 	if chat == nil {
 		return nil, errors.New("crm: a chat of the batch is not locked")
 	}
-	lid := ch.key.LID
-	if lid == "" || ch.key.Phone == "" {
-		return chat, nil
+	return chat, b.link(c, chat, ch.key)
+}
+
+// link gives the chat both ids, when the key has both. The row is saved when that
+// is new.
+func (b *chatBook) link(c *change, chat *models.Chat, key ChatKey) error {
+	lid := key.LID
+	if lid == "" || key.Phone == "" {
+		return nil
 	}
 	other := b.byID[lid]
-	if other == chat && chat.ExternalID == ch.key.External {
-		return chat, nil
+	if other == chat && chat.ExternalID == key.External {
+		return nil
 	}
 	if other != nil && other != chat {
 		if err := c.MergeChat(chat.ID, other.ID); err != nil {
-			return nil, err
+			return err
 		}
 		merge(chat, other)
 		b.byID[other.ExternalID] = chat
 	}
-	chat.ExternalID, chat.Phone, chat.LID = ch.key.External, &ch.key.Phone, &lid
+	chat.ExternalID, chat.Phone, chat.LID = key.External, &key.Phone, &lid
 	b.enter(chat)
-	return chat, c.SaveChat(chat)
+	return c.SaveChat(chat)
 }
 
 // merge puts into chat what only other has.
@@ -202,67 +246,4 @@ func firstOf[T any](a, b *T) *T {
 		return a
 	}
 	return b
-}
-
-// inboundContacts keeps who wrote the batch's messages, with the newest that is
-// known of them.
-func (c *change) inboundContacts(l *line, b batch) error {
-	newest := map[string]*models.Contact{}
-	var ids []string
-	for i := range b.messages {
-		k := b.messages[i].contact
-		if k == nil {
-			continue
-		}
-		if newest[k.ExternalID] == nil {
-			ids = append(ids, k.ExternalID)
-		}
-		newest[k.ExternalID] = k
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	slices.Sort(ids)
-	made := map[string]bool{}
-	for _, id := range ids {
-		k := *newest[id]
-		k.LicenseID, k.CreatedAt = l.licenseID, c.now.Unix()
-		if _, err := c.ContactByExternal(l.licenseID, l.messenger, id); err == nil {
-			continue
-		} else if !errors.Is(err, models.ErrNotFound) {
-			return err
-		}
-		created, err := c.EnsureContact(&k)
-		if err != nil {
-			return err
-		}
-		made[id] = created
-	}
-	rows, err := c.LockContacts(l.licenseID, l.messenger, ids)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if made[row.ExternalID] || !update(row, newest[row.ExternalID]) {
-			continue
-		}
-		if err := c.SaveContact(row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// update takes over what k tells, and says whether that changed the contact.
-func update(row, k *models.Contact) bool {
-	before := *row
-	if k.Name != "" {
-		row.Name = k.Name
-	}
-	row.Username = firstOf(k.Username, row.Username)
-	row.Phone = firstOf(k.Phone, row.Phone)
-	row.Image = firstOf(k.Image, row.Image)
-	row.LID = firstOf(k.LID, row.LID)
-	return row.Name != before.Name || !same(row.Username, before.Username) || !same(row.Phone, before.Phone) ||
-		!same(row.Image, before.Image) || !same(row.LID, before.LID)
 }

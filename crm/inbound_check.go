@@ -9,10 +9,11 @@ import (
 	"chatcast/models"
 )
 
-// batch is an Inbound that was checked, in the form of rows.
+// batch is an Inbound or Tidings that was checked, in the form of rows.
 type batch struct {
 	messages []arrival
 	statuses []statusArrival
+	tidings  // what only plugs bring
 }
 
 type arrival struct {
@@ -20,6 +21,8 @@ type arrival struct {
 	contact    *models.Contact // who wrote it; nil: the account itself
 	authorName string
 	row        models.Message // without the chat's row id
+	file       *models.File   // the attachment's row; nil: none of ours
+	upload     *Upload        // the attachment, when it is here
 }
 
 type statusArrival struct {
@@ -82,16 +85,28 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err 
 	if err := allFaults(append(faults, timeFault, quoteFault, utmFault, authorFault)...); err != nil {
 		return r, err
 	}
-	r = arrival{chat: chat, contact: contact, authorName: author.Name, row: models.Message{
+	r = arrival{chat: chat, contact: contact, row: models.Message{
 		ExternalID: m.ID.String(), FromMe: fromMe, Time: when, IsForwarded: m.IsForwarded, Type: typ, Subtype: m.Subtype,
 		QuotedExternalID: quoted, UTM: utm,
 	}}
+	if !fromMe {
+		r.authorName = author.Name
+	}
 	shown, err := json.Marshal(author)
 	if err != nil {
 		return r, err
 	}
 	r.row.Author = string(shown)
-	r.row.Content, err = encodeContent(m.Message)
+	content := m.Message
+	if r.file, r.upload = m.attached(now); r.file != nil {
+		content.File = &FileData{
+			Link: storedLink + r.file.ID, Name: r.file.Name, Size: &r.file.Size, MimeType: given(r.file.MimeType), State: r.file.State,
+		}
+		if m.Remote != nil {
+			content.File.Size = m.Remote.Size
+		}
+	}
+	r.row.Content, err = encodeContent(content)
 	return r, err
 }
 
@@ -121,12 +136,18 @@ func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe b
 			u.Name = *chat.Name
 		}
 	}
+	return u.check(messenger, at+"fromUser.", fromMe)
+}
+
+// check is the person as messages show them, and the contact to keep; nil of the
+// account itself.
+func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, contact *models.Contact, err error) {
 	faults := []error{
-		checkID(at+"fromUser.id", u.ID.String()), checkOptional(at+"fromUser.username", u.Username, maxName),
-		checkText(at+"fromUser.name", u.Name, maxName), checkOptional(at+"fromUser.phone", u.Phone, 64),
+		checkID(at+"id", u.ID.String()), checkOptional(at+"username", u.Username, maxName),
+		checkText(at+"name", u.Name, maxName), checkOptional(at+"phone", u.Phone, 64),
 	}
 	if u.Image != nil {
-		faults = append(faults, checkLink(at+"fromUser.image", *u.Image))
+		faults = append(faults, checkLink(at+"image", *u.Image))
 	}
 	if err := allFaults(faults...); err != nil {
 		return author, nil, err

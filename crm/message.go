@@ -9,8 +9,9 @@ import (
 
 // record adds a message to a chat, whose row is locked, with all that follows
 // from it: the event message, a closed chat that the customer reopens, a
-// conversation window. It says whether the message is new; a second copy changes
-// nothing. The chat's row is saved.
+// conversation window. Of a message that is history nothing follows. It says
+// whether the message is new; a second copy changes nothing. The chat's row is
+// saved.
 func (c *change) record(v shower, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
 	if added, err = c.AddMessage(m); err != nil || !added {
@@ -18,6 +19,9 @@ func (c *change) record(v shower, chat *models.Chat, m *models.Message) (added b
 	}
 	newest := m.Time >= chat.LastTime
 	chat.LastTime = max(chat.LastTime, m.Time)
+	if c.quiet {
+		return true, c.SaveChat(chat)
+	}
 	reopens := !m.FromMe && newest && chat.Status == models.ChatClose
 	if reopens {
 		chat.Status = models.ChatOpen

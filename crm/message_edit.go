@@ -65,20 +65,29 @@ func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message,
 	if content.Text == before.Text && content.Caption == before.Caption {
 		return nil
 	}
-	now := c.now.Unix()
-	row.EditedAt = &now
+	return c.saveEdit(v, a, chat, row, content, c.now.Unix())
+}
+
+// saveEdit gives a message another content and tells of it.
+func (c *change) saveEdit(v shower, a Actor, chat *models.Chat, row *models.Message, content Content, at int64) (err error) {
+	row.EditedAt = &at
 	if row.Content, err = encodeContent(content); err != nil {
 		return err
 	}
 	if err := c.SaveMessage(row); err != nil {
 		return err
 	}
+	return c.emitContent(v, a, chat, row, at)
+}
+
+// emitContent tells what a message says now.
+func (c *change) emitContent(v shower, a Actor, chat *models.Chat, row *models.Message, at int64) error {
 	shown, err := v.content(row)
 	if err != nil {
 		return err
 	}
 	return c.emitChat(chat, EventMessageEdit, MessageEditItem{
-		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Type, Message: shown, Time: now,
+		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Type, Message: shown, Time: at,
 		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
 	})
 }
@@ -93,19 +102,22 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 		if row.DeletedAt != nil {
 			return nil
 		}
-		now := c.now.Unix()
-		row.DeletedAt = &now
-		var err error
-		if row.Content, err = encodeContent(Content{}); err != nil {
-			return err
-		}
-		if err := c.SaveMessage(row); err != nil {
-			return err
-		}
-		return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
-			ID: MakeID(v.line.Messenger, row.ExternalID), Time: now,
-			Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
-		})
+		return c.erase(v, a, chat, row, c.now.Unix())
+	})
+}
+
+// erase deletes what a message said and tells of it.
+func (c *change) erase(v shower, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
+	row.DeletedAt = &at
+	if row.Content, err = encodeContent(Content{}); err != nil {
+		return err
+	}
+	if err := c.SaveMessage(row); err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
+		ID: MakeID(v.line.Messenger, row.ExternalID), Time: at,
+		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
 	})
 }
 

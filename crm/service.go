@@ -68,12 +68,17 @@ type Actor struct {
 type change struct {
 	*models.Tx
 	now    time.Time
+	quiet  bool // of history: nothing is told, nothing is new
 	events []Event
 	after  []func() // what follows from the commit, before the relay is woken
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.
-func (c *change) emit(ev Event) { c.events = append(c.events, ev) }
+func (c *change) emit(ev Event) {
+	if !c.quiet {
+		c.events = append(c.events, ev)
+	}
+}
 
 // change runs f in one transaction; what f emitted is journalled in it. After
 // the commit subscriptions that were lost end, then the relay is woken. So they

@@ -25,7 +25,9 @@ type Tidings struct {
 	Archives []InboundArchive
 }
 
-// InboundAlias says that a phone number and a LID are one person's.
+// InboundAlias says that a phone number and a LID are one person's. It joins the
+// chats and contacts that there are; for later ones the plug keeps it itself, and
+// names both ids with what it brings (InboundChat.LID, Phone).
 type InboundAlias struct {
 	Phone ID // digits, or ...@c.us
 	LID   ID // ...@lid
@@ -104,13 +106,16 @@ type TidingsAnswer struct {
 	Archives []string
 }
 
-// ResultReplaced is a message whose placeholder was known: it says now what it
-// is.
-const ResultReplaced = "replaced"
+// More results, of what plugs bring.
+const (
+	ResultReplaced = "replaced" // of a message: the placeholder says now what it is
+	ResultRefused  = "refused"  // of an edit or delete: the message is somebody else's
+)
 
-// Type and subtype of a message that nobody could read yet. When it arrives again
+// Type and subtypes of a message that could not be read. When it arrives again
 // under its id and can be read, it takes the placeholder's place.
 const (
 	MessageUnknown       = "unknown"
 	SubtypeUndecryptable = "undecryptable"
+	SubtypeViewOnce      = "viewOnce" // the phone alone may show it
 )

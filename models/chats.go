@@ -37,6 +37,11 @@ func (tx *Tx) ChatRow(id int64) (*Chat, error) {
 	return first[Chat](tx.db.Where("id = ?", id))
 }
 
+// ChatsByID loads those of the chats that exist, by row id.
+func (tx *Tx) ChatsByID(ids []int64) (map[int64]*Chat, error) {
+	return byID(tx, ids, func(c *Chat) int64 { return c.ID })
+}
+
 // EnsureChat inserts c unless a chat with one of its ids exists already. It says
 // whether it did. A transaction that is inserting the same chat is waited for.
 func (tx *Tx) EnsureChat(c *Chat) (created bool, err error) {
@@ -64,8 +69,13 @@ func (tx *Tx) MergeChat(into, from int64) error {
 			return err
 		}
 	}
-	if err := tx.db.Exec(`UPDATE files SET chat_id = ? WHERE chat_id = ?`, into, from).Error; err != nil {
-		return err
+	for _, q := range []string{
+		`UPDATE files SET chat_id = ? WHERE chat_id = ?`,
+		`UPDATE outbox SET chat_id = ? WHERE chat_id = ?`,
+	} {
+		if err := tx.db.Exec(q, into, from).Error; err != nil {
+			return err
+		}
 	}
 	return tx.db.Exec(`DELETE FROM chats WHERE id = ?`, from).Error
 }

@@ -23,6 +23,16 @@ func (tx *Tx) LockContacts(licenseID int64, messengerType string, ids []string) 
 	return rows, err
 }
 
+// ContactByAlias finds a contact of a line by either id of it, the one that has
+// both first.
+func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contact, error) {
+	return first[Contact](tx.db.Where("license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ?)", licenseID, messengerType, id, id).
+		Order("CASE WHEN lid = external_id THEN 1 ELSE 0 END, id"))
+}
+
+// DeleteContact deletes a contact.
+func (tx *Tx) DeleteContact(id int64) error { return tx.db.Delete(&Contact{}, id).Error }
+
 // SaveContact writes every column of a contact that LockContacts returned.
 func (tx *Tx) SaveContact(k *Contact) error {
 	return tx.db.Select("*").Save(k).Error

@@ -20,3 +20,40 @@ func (tx *Tx) KnownFiles(ids []string) (map[string]bool, error) {
 	}
 	return set, nil
 }
+
+// LockFile is FileByID that also locks the row until the transaction ends.
+func (tx *Tx) LockFile(id string) (*File, error) {
+	return first[File](tx.forUpdate().Where("id = ?", id))
+}
+
+// FileOfMessage finds the announced attachment of a message, or ErrNotFound.
+func (tx *Tx) FileOfMessage(messageID int64) (*File, error) {
+	return first[File](tx.db.Where("message_id = ?", messageID))
+}
+
+// FilesByID loads those of the files that exist, by id.
+func (tx *Tx) FilesByID(ids []string) (map[string]*File, error) {
+	found := map[string]*File{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	var rows []*File
+	err := tx.db.Where("id IN ?", ids).Find(&rows).Error
+	for _, f := range rows {
+		found[f.ID] = f
+	}
+	return found, err
+}
+
+// SaveFile writes every column of a file.
+func (tx *Tx) SaveFile(f *File) error { return tx.db.Select("*").Save(f).Error }
+
+// PendingFiles lists the files of a line that are to be fetched by now, the
+// oldest first.
+func (tx *Tx) PendingFiles(licenseID int64, messengerType string, now int64, limit int) ([]*File, error) {
+	var rows []*File
+	err := tx.db.Where(`state = 'pending' AND license_id = ? AND not_before <= ? AND message_id IS NOT NULL
+		AND chat_id IN (SELECT id FROM chats WHERE license_id = ? AND messenger_type = ?)`, licenseID, now, licenseID, messengerType).
+		Order("created_at, id").Limit(limit).Find(&rows).Error
+	return rows, err
+}

@@ -93,3 +93,10 @@ func (tx *Tx) OpenLines(companyID, userID int64) ([]Line, error) {
 		ORDER BY m.license_id, m.type`, companyID, userID).Scan(&list).Error
 	return list, err
 }
+
+// LineOf loads the licence of a line, or ErrNotFound when the licence does not
+// have the messenger.
+func (tx *Tx) LineOf(licenseID int64, messengerType string) (*License, error) {
+	return first[License](tx.db.Where("id = ? AND EXISTS (SELECT 1 FROM messengers m WHERE m.license_id = licenses.id AND m.type = ?)",
+		licenseID, messengerType))
+}

@@ -1,6 +1,10 @@
 package models
 
-import "gorm.io/gorm/clause"
+import (
+	"slices"
+
+	"gorm.io/gorm/clause"
+)
 
 // AddMessage inserts m unless its chat has a message with its external id
 // already. It says whether it did, and sets m.ID.
@@ -39,6 +43,43 @@ func (tx *Tx) MessagesByExternal(chatID int64, ids []string) (map[string]*Messag
 		found[m.ExternalID] = m
 	}
 	return found, nil
+}
+
+// MessagesOfLine finds messages of a line by the messenger's ids of them, in
+// whatever chat, by their row ids.
+func (tx *Tx) MessagesOfLine(licenseID int64, messengerType string, ids []string) ([]*Message, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []*Message
+	err := tx.db.Where(`external_id IN ? AND chat_id IN (SELECT id FROM chats WHERE license_id = ? AND messenger_type = ?)`,
+		ids, licenseID, messengerType).Order("id").Find(&rows).Error
+	return rows, err
+}
+
+// CountReceived counts the messages of others in a chat behind a place in time.
+func (tx *Tx) CountReceived(chatID int64, after TimeKey) (n int64, err error) {
+	err = tx.db.Model(&Message{}).Where("chat_id = ? AND (time, id) > (?, ?) AND NOT from_me", chatID, after.Time, after.ID).Count(&n).Error
+	return n, err
+}
+
+// NewestReceived lists the newest messages of others in a chat, the oldest of
+// them first.
+func (tx *Tx) NewestReceived(chatID int64, limit int) ([]*Message, error) {
+	var rows []*Message
+	err := tx.db.Where("chat_id = ? AND NOT from_me", chatID).Order("time DESC, id DESC").Limit(limit).Find(&rows).Error
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// HasMessages says whether the chat has any message but the one of the row id.
+func (tx *Tx) HasMessages(chatID, but int64) (has bool, err error) {
+	return has, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM messages WHERE chat_id = ? AND id <> ?)", chatID, but).Scan(&has).Error
+}
+
+// MessagesByID loads those of the messages that exist, by row id.
+func (tx *Tx) MessagesByID(ids []int64) (map[int64]*Message, error) {
+	return byID(tx, ids, func(m *Message) int64 { return m.ID })
 }
 
 // SaveMessage writes every column of a message.

@@ -155,3 +155,32 @@ func (tx *Tx) TagInUse(tagID int64) (bool, error) {
 	var used bool
 	return used, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM chat_tags WHERE tag_id = ?)", tagID).Scan(&used).Error
 }
+
+// TagNamed finds the first tag of the company with the name, or ErrNotFound.
+func (tx *Tx) TagNamed(companyID int64, name string) (*Tag, error) {
+	return first[Tag](tx.forUpdate().Where("company_id = ? AND name = ?", companyID, name).Order("id"))
+}
+
+// LineLabel finds a label of a line, or ErrNotFound, and locks it.
+func (tx *Tx) LineLabel(licenseID int64, messengerType, label string) (*LineLabel, error) {
+	return first[LineLabel](tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND label = ?", licenseID, messengerType, label))
+}
+
+// AddLineLabel inserts l; ErrDuplicate when the line has the label.
+func (tx *Tx) AddLineLabel(l *LineLabel) error { return tx.create(l) }
+
+// DeleteLineLabel deletes l.
+func (tx *Tx) DeleteLineLabel(l *LineLabel) error { return tx.db.Delete(l).Error }
+
+// LockLineChatsWithTag locks the chats of a line that have the tag, by id.
+func (tx *Tx) LockLineChatsWithTag(licenseID int64, messengerType string, tagID int64) ([]*Chat, error) {
+	var chats []*Chat
+	return chats, tx.forUpdate().
+		Where("license_id = ? AND messenger_type = ? AND id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", licenseID, messengerType, tagID).
+		Order("id").Find(&chats).Error
+}
+
+// LabelsOfTag counts the labels that are kept as the tag.
+func (tx *Tx) LabelsOfTag(tagID int64) (n int64, err error) {
+	return n, tx.db.Model(&LineLabel{}).Where("tag_id = ?", tagID).Count(&n).Error
+}

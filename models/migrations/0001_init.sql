@@ -146,6 +146,7 @@ CREATE TABLE contacts (
 	UNIQUE (license_id, messenger_type, external_id),
 	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
 );
+CREATE INDEX contacts_lid ON contacts (license_id, messenger_type, lid);
 
 CREATE TABLE chats (
 	id                 @id@,
@@ -195,16 +196,6 @@ CREATE TABLE chat_tags (
 );
 CREATE INDEX chat_tags_tag ON chat_tags (tag_id);
 
-CREATE TABLE files (
-	id         TEXT PRIMARY KEY, -- random, unguessable
-	license_id BIGINT NOT NULL REFERENCES licenses (id) ON DELETE CASCADE,
-	chat_id    BIGINT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, -- who may see it may have the file
-	name       TEXT NOT NULL,
-	size       BIGINT NOT NULL,
-	mime_type  TEXT NOT NULL,
-	created_at BIGINT NOT NULL
-);
-
 CREATE TABLE messages (
 	id                 @id@, -- the wire's internalId
 	chat_id            BIGINT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
@@ -231,6 +222,78 @@ CREATE TABLE messages (
 	UNIQUE (chat_id, external_id)
 );
 CREATE INDEX messages_time ON messages (chat_id, time, id);
+CREATE INDEX messages_external ON messages (external_id); -- receipts that name no chat
+
+CREATE TABLE files (
+	id         TEXT PRIMARY KEY, -- random, unguessable
+	license_id BIGINT NOT NULL REFERENCES licenses (id) ON DELETE CASCADE,
+	chat_id    BIGINT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, -- who may see it may have the file
+	name       TEXT NOT NULL,
+	size       BIGINT NOT NULL,
+	mime_type  TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	-- Of a file that lies with its messenger still.
+	state      TEXT NOT NULL DEFAULT '' CHECK (state IN ('', 'pending', 'failed', 'expired', 'tooLarge')), -- empty: it is here
+	message_id BIGINT REFERENCES messages (id) ON DELETE SET NULL,
+	source     TEXT, -- where it lies, in the words of the plug
+	attempts   BIGINT NOT NULL DEFAULT 0,
+	not_before BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX files_message ON files (message_id);
+CREATE INDEX files_pending ON files (license_id, created_at) WHERE state = 'pending';
+
+-- What operators did and the messenger has not done yet, of lines with an account
+-- of their own. A row is written in the transaction of the action, and goes when
+-- it was done, or has failed. Per chat they are done in the order of the ids.
+CREATE TABLE outbox (
+	id             @id@,
+	license_id     BIGINT NOT NULL,
+	messenger_type TEXT NOT NULL,
+	chat_id        BIGINT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+	kind           TEXT NOT NULL CHECK (kind IN ('message', 'edit', 'delete', 'read')),
+	message_id     BIGINT REFERENCES messages (id) ON DELETE CASCADE,
+	payload        TEXT NOT NULL DEFAULT '', -- JSON
+	cold           BOOLEAN NOT NULL DEFAULT FALSE, -- the first message of a chat
+	created_at     BIGINT NOT NULL,
+	deadline       BIGINT NOT NULL,
+	not_before     BIGINT NOT NULL DEFAULT 0,
+	attempts       BIGINT NOT NULL DEFAULT 0,
+	last_error     TEXT NOT NULL DEFAULT '',
+	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
+);
+CREATE INDEX outbox_line ON outbox (license_id, messenger_type, id);
+CREATE INDEX outbox_chat ON outbox (chat_id);
+CREATE INDEX outbox_message ON outbox (message_id);
+CREATE INDEX outbox_deadline ON outbox (deadline);
+
+-- A line with an account of its own: how it stands, and which process serves it.
+CREATE TABLE messenger_sessions (
+	license_id     BIGINT NOT NULL,
+	messenger_type TEXT NOT NULL,
+	state          TEXT NOT NULL,
+	device         TEXT NOT NULL DEFAULT '', -- the paired device's id; empty: none
+	phone          TEXT NOT NULL DEFAULT '',
+	detail         TEXT NOT NULL DEFAULT '',
+	banned_until   BIGINT,
+	paired         BOOLEAN NOT NULL DEFAULT FALSE, -- it was connected once
+	lease_owner    TEXT NOT NULL DEFAULT '',
+	lease_until_ms BIGINT NOT NULL DEFAULT 0, -- by the database's clock
+	updated_at     BIGINT NOT NULL,
+	PRIMARY KEY (license_id, messenger_type),
+	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
+);
+
+-- The labels of a line's own account, and the tags that they are kept as.
+CREATE TABLE line_labels (
+	license_id     BIGINT NOT NULL,
+	messenger_type TEXT NOT NULL,
+	label          TEXT NOT NULL,
+	tag_id         BIGINT NOT NULL REFERENCES tags (id) ON DELETE CASCADE,
+	made           BOOLEAN NOT NULL DEFAULT FALSE, -- the tag was made for the label
+	PRIMARY KEY (license_id, messenger_type, label),
+	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
+);
+CREATE INDEX line_labels_tag ON line_labels (tag_id);
 
 -- The answer to a request that sends, kept so that its repetition sends nothing.
 CREATE TABLE idempotency_keys (

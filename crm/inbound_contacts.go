@@ -1,0 +1,124 @@
+package crm
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"chatcast/models"
+)
+
+// inboundContacts keeps who wrote the batch's messages, with the newest that is
+// known of them.
+func (c *change) inboundContacts(l *line, b batch) error {
+	newest := map[string]*models.Contact{}
+	var ids []string
+	all := slices.Clone(b.contacts)
+	for i := range b.messages {
+		if k := b.messages[i].contact; k != nil {
+			all = append(all, k)
+		}
+	}
+	for _, k := range all {
+		id, err := c.contactID(l, k.ExternalID)
+		if err != nil {
+			return err
+		}
+		whole := *k
+		if before := newest[id]; before != nil {
+			whole = *before
+			update(&whole, k, b.history)
+		} else {
+			ids = append(ids, id)
+		}
+		whole.ExternalID = id
+		newest[id] = &whole
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	made := map[string]bool{}
+	for _, id := range ids {
+		k := *newest[id]
+		k.LicenseID, k.CreatedAt = l.licenseID, c.now.Unix()
+		if _, err := c.ContactByExternal(l.licenseID, l.messenger, id); err == nil {
+			continue
+		} else if !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+		created, err := c.EnsureContact(&k)
+		if err != nil {
+			return err
+		}
+		made[id] = created
+	}
+	rows, err := c.LockContacts(l.licenseID, l.messenger, ids)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if made[row.ExternalID] || !update(row, newest[row.ExternalID], b.history) {
+			continue
+		}
+		if err := c.SaveContact(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contactID is the id under which the line keeps a person who has several.
+func (c *change) contactID(l *line, id string) (string, error) {
+	if !strings.HasSuffix(id, "@lid") || !IsWhatsApp(l.messenger) {
+		return id, nil
+	}
+	k, err := c.ContactByAlias(l.licenseID, l.messenger, id)
+	if errors.Is(err, models.ErrNotFound) {
+		return id, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return k.ExternalID, nil
+}
+
+// update takes over what k tells, and says whether that changed the contact. What
+// is history only fills in what is missing.
+func update(row, k *models.Contact, history bool) bool {
+	before, newer, older := *row, *k, *row
+	if history {
+		newer, older = older, newer
+	}
+	row.Name = cmp.Or(newer.Name, older.Name)
+	row.Username = firstOf(newer.Username, older.Username)
+	row.Phone = firstOf(newer.Phone, older.Phone)
+	row.Image = firstOf(newer.Image, older.Image)
+	row.LID = firstOf(newer.LID, older.LID)
+	return row.Name != before.Name || !same(row.Username, before.Username) || !same(row.Phone, before.Phone) ||
+		!same(row.Image, before.Image) || !same(row.LID, before.LID)
+}
+
+// linkContacts makes one contact of a phone number's and a LID's.
+func (c *change) linkContacts(l *line, key ChatKey) error {
+	rows, err := c.LockContacts(l.licenseID, l.messenger, []string{key.External, key.LID})
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	row := rows[0]
+	if len(rows) == 2 {
+		other := rows[1]
+		if other.ExternalID == key.External {
+			row, other = other, row
+		}
+		update(row, other, true)
+		if err := c.DeleteContact(other.ID); err != nil {
+			return err
+		}
+	} else if row.ExternalID == key.External && row.LID != nil && *row.LID == key.LID {
+		return nil
+	}
+	row.ExternalID, row.Phone, row.LID = key.External, &key.Phone, &key.LID
+	return c.SaveContact(row)
+}

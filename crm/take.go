@@ -1,0 +1,198 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"chatcast/models"
+)
+
+// Take takes what a plug brings from the outside, in one transaction: it is
+// committed when Take returns nil, and the outside may forget it then. The same
+// again changes nothing. Attachments are spent, whatever the outcome.
+//
+// CodeInvalid says that a part can never be taken; CodeNotFound, that the line is
+// gone. Any other error is ours and may pass: bring it again.
+func (s *Service) Take(ctx context.Context, on Line, t Tidings) (answer TidingsAnswer, err error) {
+	defer func() { t.discard(answer, err) }()
+	b, err := t.batch(on.Messenger, s.Now().Unix())
+	if err != nil {
+		return answer, err
+	}
+	v, err := s.shower(ctx, on)
+	if err != nil {
+		return answer, err
+	}
+	err = s.persistently(ctx, func(c *change) error {
+		l, err := outside(c.Tx, on)
+		if err != nil {
+			return err
+		}
+		answer, err = c.take(l, v, b)
+		return err
+	})
+	return answer, err
+}
+
+// outside is the line as those see it who need no leave: its own plug.
+func outside(tx *models.Tx, on Line) (*line, error) {
+	l, err := tx.LineOf(on.LicenseID, on.Messenger)
+	if err != nil {
+		return nil, orNotFound(err, "license or messenger")
+	}
+	return &line{companyID: l.CompanyID, licenseID: on.LicenseID, messenger: on.Messenger}, nil
+}
+
+// discard removes the attachments that no message got. After a fault that is ours
+// the commit may have happened all the same: they stay, and Sweep removes those
+// without a message.
+func (t *Tidings) discard(answer TidingsAnswer, err error) {
+	var refused *Error
+	for i := range t.Messages {
+		taken := err == nil && answer.Messages[i].Result != ResultDuplicate
+		if !taken && (err == nil || errors.As(err, &refused)) {
+			t.Messages[i].Attachment.Discard()
+		}
+	}
+}
+
+// take is everything that a batch brings, in the order in which one part may need
+// another. Tags are locked before chats, always.
+func (c *change) take(l *line, v shower, b batch) (answer TidingsAnswer, err error) {
+	c.quiet = b.history
+	answer = TidingsAnswer{Messages: []InboundMessageResult{}, Statuses: []InboundStatusResult{}}
+	tags, err := c.takeLabels(l, b)
+	if err != nil {
+		return answer, err
+	}
+	chats, err := c.inboundChats(l, b)
+	if err != nil {
+		return answer, err
+	}
+	if err := c.takePeople(l, chats, b); err != nil {
+		return answer, err
+	}
+	if answer.Messages, err = each(answer.Messages, b.messages, func(m *arrival) (InboundMessageResult, error) {
+		return c.receive(v, chats, m)
+	}); err != nil {
+		return answer, err
+	}
+	if answer.Edits, err = each(nil, b.edits, func(e *editArrival) (string, error) { return c.takeEdit(v, chats, e) }); err != nil {
+		return answer, err
+	}
+	if answer.Deletes, err = each(nil, b.deletes, func(d *deleteArrival) (string, error) { return c.takeDelete(v, chats, d) }); err != nil {
+		return answer, err
+	}
+	if answer.Statuses, err = each(answer.Statuses, b.statuses, func(st *statusArrival) (InboundStatusResult, error) {
+		return c.receiveStatus(v, chats, st)
+	}); err != nil {
+		return answer, err
+	}
+	if answer.Reads, err = each(nil, b.reads, func(r *readArrival) (string, error) { return c.takeRead(chats, r) }); err != nil {
+		return answer, err
+	}
+	if answer.Tags, err = each(nil, b.tags, func(t *tagArrival) (string, error) { return c.takeTag(chats, tags, t) }); err != nil {
+		return answer, err
+	}
+	answer.Archives, err = each(nil, b.archives, func(a *archiveArrival) (string, error) { return c.takeArchive(chats, a) })
+	return answer, err
+}
+
+// each appends what f makes of every item, until it fails.
+func each[T, R any](results []R, items []T, f func(*T) (R, error)) ([]R, error) {
+	for i := range items {
+		r, err := f(&items[i])
+		if err != nil {
+			return results, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// takePeople takes who and where: what is one, what it is called.
+func (c *change) takePeople(l *line, chats *chatBook, b batch) error {
+	for _, key := range b.aliases {
+		chat := chats.find(inboundChat{key: key})
+		if chat != nil {
+			if err := chats.link(c, chat, key); err != nil {
+				return err
+			}
+		}
+		if err := c.linkContacts(l, key); err != nil {
+			return err
+		}
+	}
+	if err := c.inboundContacts(l, b); err != nil {
+		return err
+	}
+	for i := range b.chats {
+		in := &b.chats[i]
+		chat := chats.find(*in)
+		if chat == nil {
+			continue
+		}
+		if err := chats.link(c, chat, in.key); err != nil {
+			return err
+		}
+		before := *chat
+		if b.history {
+			in.fill(chat)
+		} else {
+			in.describe(chat, "")
+		}
+		if chatCard(chat) == chatCard(&before) {
+			continue
+		}
+		if err := c.SaveChat(chat); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeRead counts as read what the account read elsewhere.
+func (c *change) takeRead(chats *chatBook, r *readArrival) (string, error) {
+	chat := chats.find(r.chat)
+	if chat == nil {
+		return ResultUnknown, nil
+	}
+	if chat.Unread == 0 {
+		return ResultUnchanged, nil
+	}
+	until := models.TimeKey{Time: r.time, ID: math.MaxInt64}
+	if r.upTo != "" {
+		row, err := c.MessageByExternal(chat.ID, r.upTo)
+		if err == nil {
+			until = models.TimeKey{Time: row.Time, ID: row.ID}
+		} else if !errors.Is(err, models.ErrNotFound) {
+			return "", err
+		}
+	}
+	left, err := c.CountReceived(chat.ID, until)
+	if err != nil || left >= chat.Unread {
+		return ResultUnchanged, err
+	}
+	chat.Unread = left
+	if err := c.SaveChat(chat); err != nil || left > 0 {
+		return ResultAccepted, err
+	}
+	return ResultAccepted, c.emitChat(chat, EventChatRead, ChatReadItem{Chat: ChatRef{ID: chat.ExternalID}})
+}
+
+// takeArchive closes or opens a chat.
+func (c *change) takeArchive(chats *chatBook, a *archiveArrival) (string, error) {
+	chat := chats.find(a.chat)
+	if chat == nil {
+		return ResultUnknown, nil
+	}
+	status := models.ChatOpen
+	if a.archived {
+		status = models.ChatClose
+	}
+	if chat.Status == status {
+		return ResultUnchanged, nil
+	}
+	return ResultAccepted, c.setChatStatus(Actor{}, chat, status)
+}

@@ -1,0 +1,172 @@
+package crm
+
+import (
+	"cmp"
+	"errors"
+
+	"chatcast/models"
+)
+
+// takeLabels keeps the account's labels as tags of the company, and returns the
+// tags of the labels that the batch puts on chats or takes off, by label.
+func (c *change) takeLabels(l *line, b batch) (map[string]*models.Tag, error) {
+	for _, in := range b.labels {
+		if err := c.takeLabel(l, in); err != nil {
+			return nil, err
+		}
+	}
+	tags := map[string]*models.Tag{}
+	for i := range b.tags {
+		label := b.tags[i].Label
+		if tags[label] != nil {
+			continue
+		}
+		link, err := c.LineLabel(l.licenseID, l.messenger, label)
+		if errors.Is(err, models.ErrNotFound) {
+			// The label's name comes later, and is given to the tag then.
+			link, err = c.addLabel(l, InboundLabel{ID: label})
+		}
+		if err != nil {
+			return nil, err
+		}
+		if tags[label], err = c.HoldTag(link.TagID); err != nil {
+			return nil, err
+		}
+	}
+	return tags, nil
+}
+
+func (c *change) takeLabel(l *line, in InboundLabel) error {
+	link, err := c.LineLabel(l.licenseID, l.messenger, in.ID)
+	switch {
+	case errors.Is(err, models.ErrNotFound) && in.Deleted:
+		return nil
+	case errors.Is(err, models.ErrNotFound):
+		_, err := c.addLabel(l, in)
+		return err
+	case err != nil:
+		return err
+	case in.Deleted:
+		return c.dropLabel(l, link)
+	}
+	tag, err := c.LockTag(link.TagID)
+	if err != nil {
+		return err
+	}
+	name, color := cmp.Or(in.Name, tag.Name), cmp.Or(in.Color, tag.Color)
+	if c.quiet || name == tag.Name && color == tag.Color {
+		return nil
+	}
+	shared, err := c.LabelsOfTag(tag.ID)
+	if err != nil {
+		return err
+	}
+	if shared == 1 || name == tag.Name {
+		tag.Name, tag.Color = name, color
+		return c.SaveTag(tag)
+	}
+	// Another line has this tag too, and has not renamed it.
+	in.Name, in.Color = name, color
+	return c.moveLabel(l, link, tag, in)
+}
+
+// addLabel links a label to the company's tag of its name, which is made when
+// there is none.
+func (c *change) addLabel(l *line, in InboundLabel) (*models.LineLabel, error) {
+	name := cmp.Or(in.Name, "Label "+in.ID)
+	link := &models.LineLabel{LicenseID: l.licenseID, MessengerType: l.messenger, Label: in.ID}
+	tag, err := c.TagNamed(l.companyID, name)
+	if errors.Is(err, models.ErrNotFound) {
+		link.Made = true
+		tag = &models.Tag{CompanyID: l.companyID, Name: name, Color: cmp.Or(in.Color, defaultColor), Sort: defaultSort}
+		err = c.CreateTag(tag)
+	}
+	if err != nil {
+		return nil, err
+	}
+	link.TagID = tag.ID
+	return link, c.AddLineLabel(link)
+}
+
+// dropLabel takes a label that is no more off the line's chats. The tag goes with
+// it when it was made for the label and nothing else has it.
+func (c *change) dropLabel(l *line, link *models.LineLabel) error {
+	tag, err := c.LockTag(link.TagID)
+	if err != nil {
+		return err
+	}
+	if err := c.DeleteLineLabel(link); err != nil {
+		return err
+	}
+	chats, err := c.LockLineChatsWithTag(l.licenseID, l.messenger, tag.ID)
+	if err != nil {
+		return err
+	}
+	for _, chat := range chats {
+		if err := c.untag(Actor{}, chat, tag); err != nil {
+			return err
+		}
+	}
+	labels, err := c.LabelsOfTag(tag.ID)
+	if err != nil || labels > 0 || !link.Made {
+		return err
+	}
+	used, err := c.TagInUse(tag.ID)
+	if err != nil || used {
+		return err
+	}
+	return c.DeleteTag(tag.ID)
+}
+
+// moveLabel links a label to another tag, and its line's chats with it.
+func (c *change) moveLabel(l *line, link *models.LineLabel, from *models.Tag, in InboundLabel) error {
+	if err := c.DeleteLineLabel(link); err != nil {
+		return err
+	}
+	added, err := c.addLabel(l, in)
+	if err != nil {
+		return err
+	}
+	to, err := c.HoldTag(added.TagID)
+	if err != nil {
+		return err
+	}
+	chats, err := c.LockLineChatsWithTag(l.licenseID, l.messenger, from.ID)
+	if err != nil {
+		return err
+	}
+	for _, chat := range chats {
+		if err := c.untag(Actor{}, chat, from); err != nil {
+			return err
+		}
+		if err := c.tag(Actor{}, chat, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeTag puts a label's tag on a chat, or takes it off.
+func (c *change) takeTag(chats *chatBook, tags map[string]*models.Tag, t *tagArrival) (string, error) {
+	chat, before := chats.find(t.chat), len(c.events)
+	if chat == nil {
+		return ResultUnknown, nil
+	}
+	if chat.LastTime == 0 { // the label is the first that we hear of the chat
+		chat.LastTime = c.now.Unix()
+		if err := c.SaveChat(chat); err != nil {
+			return "", err
+		}
+	}
+	do := c.untag
+	if t.Added {
+		do = c.tag
+	}
+	if err := do(Actor{}, chat, tags[t.Label]); err != nil {
+		return "", err
+	}
+	if !c.quiet && len(c.events) == before {
+		return ResultUnchanged, nil
+	}
+	return ResultAccepted, nil
+}

@@ -1,0 +1,205 @@
+package crm
+
+import (
+	"errors"
+	"slices"
+
+	"chatcast/models"
+)
+
+// isPlaceholder says whether the message stands for one that could not be read.
+func isPlaceholder(row *models.Message) bool {
+	return row.Type == MessageUnknown && row.DeletedAt == nil && row.Subtype != nil &&
+		(*row.Subtype == SubtypeUndecryptable || *row.Subtype == SubtypeViewOnce)
+}
+
+// replace gives a placeholder what it stood for. It keeps its place.
+func (c *change) replace(v shower, chat *models.Chat, row *models.Message, m *arrival) error {
+	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
+	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
+	if err := c.SaveMessage(row); err != nil {
+		return err
+	}
+	if err := c.keepFile(chat, row, m); err != nil {
+		return err
+	}
+	return c.emitContent(v, Actor{}, chat, row, c.now.Unix())
+}
+
+// keepFile adds the row of the attachment that a message brought.
+func (c *change) keepFile(chat *models.Chat, row *models.Message, m *arrival) error {
+	if m.file == nil {
+		return nil
+	}
+	f := *m.file // a copy: the change may be tried again
+	f.LicenseID, f.ChatID, f.MessageID = chat.LicenseID, chat.ID, &row.ID
+	return c.AddFile(&f)
+}
+
+// takeEdit gives a message what its author made of it.
+func (c *change) takeEdit(v shower, chats *chatBook, e *editArrival) (string, error) {
+	chat, row, result, err := c.ownMessage(chats, e.chat, e.ID, e.FromMe, e.By, false)
+	if row == nil || err != nil {
+		return result, err
+	}
+	if row.DeletedAt != nil || row.EditedAt != nil && *row.EditedAt > e.time {
+		return ResultUnchanged, nil
+	}
+	content, err := v.stored(row)
+	if err != nil {
+		return "", err
+	}
+	before, placeholder := content, isPlaceholder(row)
+	switch {
+	case placeholder:
+		row.Type, row.Subtype, content = e.Type, nil, e.Message
+	case row.Type == MessageText:
+		content.Text = e.Message.Text
+	default:
+		content.Caption = e.Message.Caption
+	}
+	if !placeholder && content.Text == before.Text && content.Caption == before.Caption {
+		return ResultUnchanged, nil
+	}
+	return ResultAccepted, c.saveEdit(v, Actor{}, chat, row, content, e.time)
+}
+
+// takeDelete deletes what a message said.
+func (c *change) takeDelete(v shower, chats *chatBook, d *deleteArrival) (string, error) {
+	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
+	if row == nil || err != nil {
+		return result, err
+	}
+	if row.DeletedAt != nil {
+		return ResultUnchanged, nil
+	}
+	return ResultAccepted, c.erase(v, Actor{}, chat, row, d.time)
+}
+
+// ownMessage finds and locks a message that somebody changes, when it is theirs.
+// Otherwise the row is nil, and the result says why. Messengers tell us what
+// people send, and people can send a change of somebody else's message.
+func (c *change) ownMessage(chats *chatBook, in inboundChat, id ID, fromMe bool, by ID, admin bool) (
+	chat *models.Chat, row *models.Message, result string, err error) {
+	if chat = chats.find(in); chat == nil {
+		return nil, nil, ResultUnknown, nil
+	}
+	row, err = c.LockMessage(chat.ID, id.String())
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, nil, ResultUnknown, nil
+	}
+	if err != nil {
+		return nil, nil, "", err
+	}
+	may := row.FromMe == fromMe
+	if may && !fromMe && chat.Type == models.ChatGroup {
+		may, err = c.wrote(chats.line, row, by)
+	}
+	if admin && chat.Type == models.ChatGroup {
+		may = true
+	}
+	if err != nil || !may {
+		return nil, nil, ResultRefused, err
+	}
+	return chat, row, "", nil
+}
+
+// wrote says whether the person wrote the message, under either of their ids.
+func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
+	author, err := shower{line: Line{LicenseID: l.licenseID, Messenger: l.messenger}}.author(row)
+	if err != nil {
+		return false, err
+	}
+	a, errA := ParseChatID("author", l.messenger, author.ID.String())
+	b, errB := ParseChatID("by", l.messenger, by.String())
+	if errA != nil || errB != nil {
+		return false, nil
+	}
+	if a.External == b.External {
+		return true, nil
+	}
+	k, err := c.ContactByAlias(l.licenseID, l.messenger, b.External)
+	if errors.Is(err, models.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return k.ExternalID == a.External || k.LID != nil && *k.LID == a.External, nil
+}
+
+// idsToLock are all ids of chats that a batch is about. Of plugs, statuses are
+// of whatever chat of the line has the message.
+func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
+	var messages []string
+	for i := range b.statuses {
+		ids = append(ids, b.statuses[i].chat.ids()...)
+		messages = append(messages, b.statuses[i].id)
+	}
+	for i := range b.aliases {
+		ids = append(ids, b.aliases[i].External, b.aliases[i].LID)
+	}
+	for i := range b.chats {
+		ids = append(ids, b.chats[i].ids()...)
+	}
+	for i := range b.edits {
+		ids = append(ids, b.edits[i].chat.ids()...)
+	}
+	for i := range b.deletes {
+		ids = append(ids, b.deletes[i].chat.ids()...)
+	}
+	for i := range b.reads {
+		ids = append(ids, b.reads[i].chat.ids()...)
+	}
+	for i := range b.tags {
+		ids = append(ids, b.tags[i].chat.ids()...)
+	}
+	for i := range b.archives {
+		ids = append(ids, b.archives[i].chat.ids()...)
+	}
+	if !b.plug {
+		return ids, nil
+	}
+	rows, err := c.MessagesOfLine(l.licenseID, l.messenger, messages)
+	if err != nil {
+		return nil, err
+	}
+	var chats []int64
+	for _, row := range rows {
+		chats = append(chats, row.ChatID)
+	}
+	slices.Sort(chats)
+	known, err := c.ChatsByID(slices.Compact(chats))
+	for _, chat := range known {
+		ids = append(ids, chat.ExternalID)
+	}
+	return ids, err
+}
+
+// messageOf finds the message that a status is of, and its chat. A plug's may be
+// of another chat than it says, or say none: WhatsApp may name a person by an id
+// that we do not know yet.
+func (b *chatBook) messageOf(c *change, st *statusArrival) (*models.Chat, *models.Message, error) {
+	chat := b.find(st.chat)
+	if chat != nil {
+		rows, err := c.MessagesByExternal(chat.ID, []string{st.id})
+		if err != nil || rows[st.id] != nil || !b.plug {
+			return chat, rows[st.id], err
+		}
+	}
+	if !b.plug {
+		return nil, nil, nil
+	}
+	rows, err := c.MessagesOfLine(b.line.licenseID, b.line.messenger, []string{st.id})
+	if err != nil {
+		return chat, nil, err
+	}
+	for _, row := range rows {
+		for _, known := range b.byID {
+			if row.FromMe && known.ID == row.ChatID {
+				return known, row, nil
+			}
+		}
+	}
+	return chat, nil, nil
+}

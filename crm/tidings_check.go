@@ -1,0 +1,182 @@
+package crm
+
+import (
+	"fmt"
+
+	"chatcast/models"
+)
+
+// tidings is what only plugs bring, checked.
+type tidings struct {
+	plug     bool
+	history  bool
+	aliases  []ChatKey // with Phone and LID
+	contacts []*models.Contact
+	labels   []InboundLabel
+	chats    []inboundChat
+	edits    []editArrival
+	deletes  []deleteArrival
+	reads    []readArrival
+	tags     []tagArrival
+	archives []archiveArrival
+}
+
+type editArrival struct {
+	InboundEdit
+	chat inboundChat
+	time int64
+}
+
+type deleteArrival struct {
+	InboundDelete
+	chat inboundChat
+	time int64
+}
+
+type readArrival struct {
+	chat inboundChat
+	upTo string // empty: all until time
+	time int64
+}
+
+type tagArrival struct {
+	InboundTag
+	chat inboundChat
+}
+
+type archiveArrival struct {
+	chat     inboundChat
+	archived bool
+}
+
+// batch checks everything at once; each fault names its field's path.
+func (t Tidings) batch(messenger string, now int64) (b batch, err error) {
+	b.plug, b.history, b.labels = true, t.History, t.Labels
+	var faults []error
+	for i := range t.Messages {
+		m, err := t.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
+		b.messages, faults = append(b.messages, m), append(faults, err)
+	}
+	for i := range t.Statuses {
+		st, err := t.Statuses[i].checkAnywhere(messenger, fmt.Sprintf("statuses[%d].", i), now)
+		b.statuses, faults = append(b.statuses, st), append(faults, err)
+	}
+	faults = append(faults, b.people(t, messenger), b.changes(t, messenger, now))
+	for i := range t.Labels {
+		faults = append(faults, t.Labels[i].check(fmt.Sprintf("labels[%d].", i)))
+	}
+	for i, in := range t.Tags {
+		at := fmt.Sprintf("tags[%d].", i)
+		chat, err := in.Chat.check(messenger, at+"chat.")
+		b.tags = append(b.tags, tagArrival{InboundTag: in, chat: chat})
+		faults = append(faults, err, checkRequired(at+"label", in.Label, 64))
+	}
+	for i, in := range t.Archives {
+		chat, err := in.Chat.check(messenger, fmt.Sprintf("archives[%d].chat.", i))
+		b.archives, faults = append(b.archives, archiveArrival{chat, in.Archived}), append(faults, err)
+	}
+	return b, allFaults(faults...)
+}
+
+// people checks who and where: aliases, contacts, chats.
+func (b *batch) people(t Tidings, messenger string) error {
+	var faults []error
+	for i, in := range t.Aliases {
+		at := fmt.Sprintf("aliases[%d].", i)
+		key, phoneFault := ParseChatID(at+"phone", messenger, in.Phone.String())
+		lid, lidFault := ParseChatID(at+"lid", messenger, in.LID.String())
+		if phoneFault == nil && key.Phone == "" {
+			phoneFault = Invalid(at+"phone", "must be a phone number")
+		}
+		if lidFault == nil && lid.LID == "" {
+			lidFault = Invalid(at+"lid", "must end in @lid")
+		}
+		key.LID = lid.LID
+		b.aliases, faults = append(b.aliases, key), append(faults, phoneFault, lidFault)
+	}
+	for i := range t.Contacts {
+		_, contact, err := t.Contacts[i].check(messenger, fmt.Sprintf("contacts[%d].", i), false)
+		b.contacts, faults = append(b.contacts, contact), append(faults, err)
+	}
+	for i := range t.Chats {
+		chat, err := t.Chats[i].check(messenger, fmt.Sprintf("chats[%d].", i))
+		b.chats, faults = append(b.chats, chat), append(faults, err)
+	}
+	return allFaults(faults...)
+}
+
+// changes checks edits, deletes and reads.
+func (b *batch) changes(t Tidings, messenger string, now int64) error {
+	var faults []error
+	for i, in := range t.Edits {
+		at := fmt.Sprintf("edits[%d].", i)
+		if in.Type == "" {
+			in.Type = MessageText
+		}
+		chat, chatFault := in.Chat.check(messenger, at+"chat.")
+		when, timeFault := checkTime(at+"time", in.Time, now)
+		b.edits = append(b.edits, editArrival{InboundEdit: in, chat: chat, time: when})
+		faults = append(faults, chatFault, timeFault, checkID(at+"id", in.ID.String()), in.Message.check(at+"message.", in.Type, MaxText))
+		if !messageTypeForm.MatchString(in.Type) {
+			faults = append(faults, Invalid(at+"type", "must be a type of message"))
+		}
+	}
+	for i, in := range t.Deletes {
+		at := fmt.Sprintf("deletes[%d].", i)
+		chat, chatFault := in.Chat.check(messenger, at+"chat.")
+		when, timeFault := checkTime(at+"time", in.Time, now)
+		b.deletes = append(b.deletes, deleteArrival{InboundDelete: in, chat: chat, time: when})
+		faults = append(faults, chatFault, timeFault, checkID(at+"id", in.ID.String()))
+	}
+	for i, in := range t.Reads {
+		at := fmt.Sprintf("reads[%d].", i)
+		chat, chatFault := in.Chat.check(messenger, at+"chat.")
+		when, timeFault := checkTime(at+"time", in.Time, now)
+		r := readArrival{chat: chat, time: when}
+		if in.UpTo != nil {
+			r.upTo = in.UpTo.String()
+		}
+		b.reads, faults = append(b.reads, r), append(faults, chatFault, timeFault)
+	}
+	return allFaults(faults...)
+}
+
+// checkAnywhere is check of a status whose chat may be left out.
+func (st *InboundStatus) checkAnywhere(messenger, at string, now int64) (statusArrival, error) {
+	if st.Chat.ID.String() != "" {
+		return st.check(messenger, at, now)
+	}
+	placed := *st
+	placed.Chat.ID = ID{text: "1@lid"} // any id will do: the chat is taken out again
+	r, err := placed.check(messenger, at, now)
+	r.chat = inboundChat{}
+	return r, err
+}
+
+func (in InboundLabel) check(at string) error {
+	var colorFault error
+	if in.Color != "" && !colorForm.MatchString(in.Color) {
+		colorFault = Invalid(at+"color", "must be # and 3 to 8 hexadecimal digits")
+	}
+	return allFaults(checkRequired(at+"id", in.ID, 64), checkText(at+"name", in.Name, maxName), colorFault)
+}
+
+// attached is the row of the message's attachment, without its chat and message;
+// nil when it brings none.
+func (m *InboundMessage) attached(now int64) (*models.File, *Upload) {
+	switch {
+	case m.Attachment != nil:
+		u := m.Attachment
+		return &models.File{ID: u.id, Name: u.name, Size: u.size, MimeType: u.mime, CreatedAt: now}, u
+	case m.Remote != nil:
+		f := &models.File{
+			ID: randomHex(16), Name: fileName(m.Remote.Name), MimeType: m.Remote.MimeType, CreatedAt: now,
+			State: FilePending, Source: given(string(m.Remote.Source)),
+		}
+		if m.Remote.Size != nil {
+			f.Size = *m.Remote.Size
+		}
+		return f, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,36 @@
+package models
+
+// AddOutbox inserts a thing to do and sets its ID.
+func (tx *Tx) AddOutbox(o *OutboxItem) error { return tx.create(o) }
+
+// Outbox lists what is to do on a line, behind the id after.
+func (tx *Tx) Outbox(licenseID int64, messengerType string, after int64, limit int) ([]*OutboxItem, error) {
+	var rows []*OutboxItem
+	err := tx.db.Where("license_id = ? AND messenger_type = ? AND id > ?", licenseID, messengerType, after).
+		Order("id").Limit(limit).Find(&rows).Error
+	return rows, err
+}
+
+// LockOutbox loads one thing to do of a line and locks it until the transaction
+// ends; ErrNotFound when it was done.
+func (tx *Tx) LockOutbox(licenseID int64, messengerType string, id int64) (*OutboxItem, error) {
+	return first[OutboxItem](tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND id = ?", licenseID, messengerType, id))
+}
+
+// LockOutboxOf locks what is to do about a message, by id.
+func (tx *Tx) LockOutboxOf(messageID int64) ([]*OutboxItem, error) {
+	var rows []*OutboxItem
+	return rows, tx.forUpdate().Where("message_id = ?", messageID).Order("id").Find(&rows).Error
+}
+
+// OutboxOverdue lists what should have been done before now, the oldest first.
+func (tx *Tx) OutboxOverdue(now int64, limit int) ([]*OutboxItem, error) {
+	var rows []*OutboxItem
+	return rows, tx.db.Where("deadline <= ?", now).Order("deadline, id").Limit(limit).Find(&rows).Error
+}
+
+// SaveOutbox writes every column of a thing to do.
+func (tx *Tx) SaveOutbox(o *OutboxItem) error { return tx.db.Select("*").Save(o).Error }
+
+// DeleteOutbox deletes a thing to do.
+func (tx *Tx) DeleteOutbox(id int64) error { return tx.db.Delete(&OutboxItem{}, id).Error }

@@ -1,0 +1,61 @@
+package models
+
+import "time"
+
+// MessengerSession loads the session of a line, or ErrNotFound.
+func (tx *Tx) MessengerSession(licenseID int64, messengerType string) (*MessengerSession, error) {
+	return first[MessengerSession](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
+}
+
+// LockMessengerSession is MessengerSession that also locks the row until the
+// transaction ends.
+func (tx *Tx) LockMessengerSession(licenseID int64, messengerType string) (*MessengerSession, error) {
+	return first[MessengerSession](tx.forUpdate().Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
+}
+
+// MessengerSessions lists the sessions of a type of messenger.
+func (tx *Tx) MessengerSessions(messengerType string) ([]MessengerSession, error) {
+	var rows []MessengerSession
+	return rows, tx.db.Where("messenger_type = ?", messengerType).Order("license_id").Find(&rows).Error
+}
+
+// EnsureMessengerSession inserts s unless the line has one.
+func (tx *Tx) EnsureMessengerSession(s *MessengerSession) error {
+	_, err := tx.createNew(s)
+	return err
+}
+
+// SaveMessengerSession writes what is not of the lease.
+func (tx *Tx) SaveMessengerSession(s *MessengerSession) error {
+	return tx.db.Model(s).
+		Select("state", "device", "phone", "detail", "banned_until", "paired", "updated_at").Updates(s).Error
+}
+
+// NowMS is the database's clock, in milliseconds: the one clock that all nodes
+// share.
+func (tx *Tx) NowMS() (ms int64, err error) {
+	return ms, tx.db.Raw("SELECT " + tx.clockMS()).Scan(&ms).Error
+}
+
+func (tx *Tx) clockMS() string {
+	if tx.postgres {
+		return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+	}
+	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+}
+
+// TakeLease gives the line to owner for ttl when nobody has it, the time of who
+// had it is over, or owner has it already. It says whether owner has it now.
+func (tx *Tx) TakeLease(licenseID int64, messengerType, owner string, ttl time.Duration) (bool, error) {
+	now := tx.clockMS()
+	res := tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = ?, lease_until_ms = `+now+` + ?
+		WHERE license_id = ? AND messenger_type = ? AND (lease_owner IN ('', ?) OR lease_until_ms <= `+now+`)`,
+		owner, ttl.Milliseconds(), licenseID, messengerType, owner)
+	return res.RowsAffected == 1, res.Error
+}
+
+// DropLease gives the line back when owner has it.
+func (tx *Tx) DropLease(licenseID int64, messengerType, owner string) error {
+	return tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = '', lease_until_ms = 0
+		WHERE license_id = ? AND messenger_type = ? AND lease_owner = ?`, licenseID, messengerType, owner).Error
+}

@@ -1,0 +1,275 @@
+package whatsapp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waCommon"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+)
+
+// uploaded is an attachment that lies at WhatsApp.
+type uploaded struct {
+	whatsmeow.UploadResponse
+	name, mime string
+}
+
+// outgoing is what a message of ours is made of. It is pure: what needs the
+// network (the upload) or the store (a poll's secret) was done before.
+type outgoing struct {
+	chat   types.JID
+	self   types.JID // our own number
+	item   *crm.MessageRef
+	quoted *crm.MessageRef // what it answers; nil: nothing, or unknown
+	target *crm.MessageRef // what a reaction is on
+	file   *uploaded
+	secret []byte // of a poll: with it votes are opened
+	now    int64  // unix milliseconds
+}
+
+// build makes WhatsApp's form of a message.
+func (o outgoing) build() (*waE2E.Message, error) {
+	c := o.item.Content
+	from := o.context()
+	switch {
+	case c.Reaction != nil:
+		return &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{
+			Key: o.key(c.Reaction.MessageID.String(), o.target), Text: &c.Reaction.Emoji, SenderTimestampMS: &o.now,
+		}}, nil
+	case o.file != nil:
+		return o.withFile(from), nil
+	case c.Location != nil:
+		return &waE2E.Message{LocationMessage: &waE2E.LocationMessage{
+			DegreesLatitude: &c.Location.Latitude, DegreesLongitude: &c.Location.Longitude,
+			Name: given(c.Location.Name), Address: given(c.Location.Address), ContextInfo: from,
+		}}, nil
+	case c.Contact != nil:
+		return &waE2E.Message{ContactMessage: &waE2E.ContactMessage{
+			DisplayName: &c.Contact.Name, Vcard: proto.String(vcard(*c.Contact)), ContextInfo: from,
+		}}, nil
+	case c.Poll != nil:
+		return o.poll(c.Poll, from), nil
+	case strings.TrimSpace(c.Text) != "":
+		return text(c.Text, from), nil
+	case c.File != nil: // it lies elsewhere, and could not be fetched
+		return text(joined([]string{c.Caption, c.File.Link}), from), nil
+	}
+	return nil, fmt.Errorf("whatsapp: nothing to send in a message of type %q", o.item.Type)
+}
+
+func text(t string, from *waE2E.ContextInfo) *waE2E.Message {
+	if from == nil {
+		return &waE2E.Message{Conversation: &t}
+	}
+	return &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: &t, ContextInfo: from}}
+}
+
+func (o outgoing) poll(p *crm.Poll, from *waE2E.ContextInfo) *waE2E.Message {
+	most := uint32(1)
+	if p.Multiple {
+		most = 0
+	}
+	out := &waE2E.PollCreationMessage{Name: &p.Question, SelectableOptionsCount: &most, ContextInfo: from}
+	for _, option := range p.Options {
+		out.Options = append(out.Options, &waE2E.PollCreationMessage_Option{OptionName: proto.String(option)})
+	}
+	m := &waE2E.Message{MessageContextInfo: &waE2E.MessageContextInfo{MessageSecret: o.secret}}
+	if p.Multiple {
+		m.PollCreationMessage = out
+	} else {
+		m.PollCreationMessageV3 = out // as WhatsApp's own apps send those of one choice
+	}
+	return m
+}
+
+// context is what the message answers; nil: nothing.
+func (o outgoing) context() *waE2E.ContextInfo {
+	id := o.item.Quoted
+	if id == "" {
+		return nil
+	}
+	info := &waE2E.ContextInfo{StanzaID: &id, QuotedMessage: &waE2E.Message{Conversation: proto.String("")}}
+	author := o.author(o.quoted)
+	info.Participant = proto.String(author.String())
+	if o.quoted != nil {
+		info.QuotedMessage = excerpt(o.quoted)
+	}
+	return info
+}
+
+// author is who wrote a message of the chat.
+func (o outgoing) author(ref *crm.MessageRef) types.JID {
+	if ref != nil && ref.FromMe {
+		return o.self
+	}
+	if ref != nil && o.chat.Server == types.GroupServer {
+		if j, err := jidOf(ref.AuthorID); err == nil && j.Server != types.GroupServer {
+			return j
+		}
+	}
+	return o.chat
+}
+
+// excerpt is a message as an answer shows it.
+func excerpt(ref *crm.MessageRef) *waE2E.Message {
+	c := ref.Content
+	words := first(c.Text, c.Caption)
+	if c.Poll != nil {
+		words = c.Poll.Question
+	}
+	if c.Location != nil {
+		words = first(c.Location.Name, c.Location.Address)
+	}
+	if c.Contact != nil {
+		words = c.Contact.Name
+	}
+	if words == "" && c.File != nil {
+		words = c.File.Name
+	}
+	return &waE2E.Message{Conversation: proto.String(clip(words, 1024))}
+}
+
+// key names another message of the chat.
+func (o outgoing) key(id string, ref *crm.MessageRef) *waCommon.MessageKey {
+	key := &waCommon.MessageKey{RemoteJID: proto.String(o.chat.String()), ID: &id, FromMe: proto.Bool(ref != nil && ref.FromMe)}
+	if o.chat.Server == types.GroupServer && !key.GetFromMe() && ref != nil {
+		key.Participant = proto.String(o.author(ref).String())
+	}
+	return key
+}
+
+// edit makes a message of ours say something else. WhatsApp edits texts and
+// captions.
+func (o outgoing) edit() *waE2E.Message {
+	c := o.item.Content
+	var now *waE2E.Message
+	switch caption := &c.Caption; {
+	case c.File == nil:
+		now = text(c.Text, nil)
+	case o.item.Type == crm.MessageImage:
+		now = &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: caption}}
+	case o.item.Type == crm.MessageVideo:
+		now = &waE2E.Message{VideoMessage: &waE2E.VideoMessage{Caption: caption}}
+	default:
+		now = &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{Caption: caption}}
+	}
+	key := o.key(o.item.ID, o.item)
+	return &waE2E.Message{EditedMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
+		Key: key, Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: now, TimestampMS: &o.now,
+	}}}}
+}
+
+// revoke deletes a message of ours for all.
+func (o outgoing) revoke() *waE2E.Message {
+	return &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
+		Key: o.key(o.item.ID, o.item), Type: waE2E.ProtocolMessage_REVOKE.Enum(),
+	}}
+}
+
+func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
+	f, caption := o.file, given(o.item.Content.Caption)
+	switch mediaKind(o.item.Type) {
+	case whatsmeow.MediaImage:
+		return &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
+			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
+			FileLength: &f.FileLength, Mimetype: &f.mime, Caption: caption, ContextInfo: from,
+		}}
+	case whatsmeow.MediaVideo:
+		return &waE2E.Message{VideoMessage: &waE2E.VideoMessage{
+			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
+			FileLength: &f.FileLength, Mimetype: &f.mime, Caption: caption, ContextInfo: from,
+		}}
+	case whatsmeow.MediaAudio:
+		voice := o.item.Type == typeVoice
+		mime := f.mime
+		if voice && mime == "audio/ogg" {
+			mime = "audio/ogg; codecs=opus"
+		}
+		return &waE2E.Message{AudioMessage: &waE2E.AudioMessage{
+			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
+			FileLength: &f.FileLength, Mimetype: &mime, PTT: &voice, ContextInfo: from,
+		}}
+	}
+	d := &waE2E.DocumentMessage{
+		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
+		FileLength: &f.FileLength, Mimetype: &f.mime, FileName: &f.name, Title: &f.name, Caption: caption, ContextInfo: from,
+	}
+	if caption == nil {
+		return &waE2E.Message{DocumentMessage: d}
+	}
+	return &waE2E.Message{DocumentWithCaptionMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{DocumentMessage: d}}}
+}
+
+// mediaKind is how WhatsApp files an attachment.
+func mediaKind(messageType string) whatsmeow.MediaType {
+	switch messageType {
+	case crm.MessageImage, typeSticker:
+		return whatsmeow.MediaImage
+	case crm.MessageVideo:
+		return whatsmeow.MediaVideo
+	case crm.MessageAudio, typeVoice:
+		return whatsmeow.MediaAudio
+	}
+	return whatsmeow.MediaDocument
+}
+
+// kindToSend is the type that a file can be sent as: WhatsApp shows only some
+// kinds of pictures, films and sounds; others go as documents.
+func kindToSend(messageType, mimeType string) string {
+	shown := map[string]bool{
+		"image/jpeg": true, "image/png": true, "image/webp": true, "video/mp4": true, "video/3gpp": true,
+		"audio/ogg": true, "audio/mpeg": true, "audio/mp4": true, "audio/aac": true, "audio/amr": true,
+	}
+	if mediaKind(messageType) != whatsmeow.MediaDocument && !shown[mimeType] {
+		return crm.MessageDocument
+	}
+	return messageType
+}
+
+func vcard(k crm.ContactCard) string {
+	escape := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", "", ",", `\,`, ";", `\;`)
+	number := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, k.Phone)
+	return "BEGIN:VCARD\nVERSION:3.0\nN:;" + escape.Replace(k.Name) + ";;;\nFN:" + escape.Replace(k.Name) +
+		"\nTEL;type=CELL;waid=" + number + ":" + escape.Replace(k.Phone) + "\nEND:VCARD"
+}
+
+// given is a text that may be absent.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// upload puts an attachment of ours to WhatsApp, as a stream.
+func (s *session) upload(ctx context.Context, cli *whatsmeow.Client, ref *crm.MessageRef) (*uploaded, error) {
+	a, err := s.m.Rules.OpenStored(ctx, s.on, ref.FileID)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Content.Close()
+	ref.Type = kindToSend(ref.Type, a.MimeType)
+	file, err := newTemporary()
+	if err != nil {
+		return nil, err
+	}
+	defer file.remove()
+	up, err := cli.UploadReader(ctx, io.Reader(a.Content), file.File, mediaKind(ref.Type))
+	if err != nil {
+		return nil, err
+	}
+	return &uploaded{UploadResponse: up, name: a.Name, mime: a.MimeType}, nil
+}

@@ -1,0 +1,26 @@
+// Package whatsapp is WhatsApp behind the CRM: a crm.Messenger with one whatsmeow
+// client for each paired line of type grWhatsApp. whatsmeow is confined here.
+//
+//	socket -> whatsmeow -> handle (events.go) -> Tidings -> crm.Take -> commit -> true -> ack
+//	crm's outbox -> sender (sender.go) -> build (build.go) -> whatsmeow -> crm.OutboxDone
+//	crm's files to fetch -> fetcher (fetch.go) -> whatsmeow -> crm.FileFetched
+//
+// What is acknowledged is committed. whatsmeow acknowledges after the handler
+// returned true (SynchronousAck), and keeps what it decrypted until then
+// (EnableDecryptedEventBuffer), because a ratchet's key opens a message only once.
+// When our database is away, the handler waits, then gives the connection up:
+// WhatsApp brings again what it has no acknowledgement for. Everything that comes
+// twice changes nothing (crm.Take).
+//
+// Two processes must not hold one session: WhatsApp would throw them out in turn.
+// So a line is served by who holds its lease in the database.
+//
+// Goroutines: Run's loop tends the lines; each served line has one that lives
+// through its connections, one that sends and one that fetches files. They end
+// before Run returns. whatsmeow has its own, which end with the connection.
+//
+// whatsmeow keeps its keys in tables of its own (whatsmeow_*) in our database,
+// through a pool of its own: no handler runs inside a transaction of whatsmeow's,
+// and nothing here calls whatsmeow inside one of ours, so neither waits for the
+// other while it holds what the other wants.
+package whatsapp

@@ -1,0 +1,219 @@
+package whatsapp
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+// handle is the door: everything that whatsmeow tells comes through here. True
+// means that it is kept, or is nothing to keep; only then WhatsApp hears that it
+// arrived. whatsmeow takes a panic for success, so it must not see one.
+func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (kept bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			kept = s.panicked(ctx, cli, evt, p)
+		}
+	}()
+	if s.client() != cli {
+		return false // of a client that was given up
+	}
+	switch e := evt.(type) {
+	// what people say and do
+	case *events.Message:
+		return s.message(ctx, cli, e)
+	case *events.UndecryptableMessage:
+		return s.unreadable(ctx, cli, e)
+	case *events.Receipt:
+		return s.receipt(ctx, cli, e)
+	case *events.CallOffer:
+		return s.call(ctx, cli, e.BasicCallMeta, callMedia(e.Data))
+	case *events.CallOfferNotice:
+		return s.call(ctx, cli, e.BasicCallMeta, e.Media)
+	case *events.MediaRetry:
+		return s.mediaAgain(ctx, cli, e)
+	case *events.HistorySync:
+		return s.history(ctx, cli, e)
+
+	// what the account's owner does on the phone
+	case *events.MarkChatAsRead:
+		return s.markedRead(ctx, cli, e)
+	case *events.LabelEdit:
+		return s.label(ctx, e)
+	case *events.LabelAssociationChat:
+		return s.labelled(ctx, cli, e)
+	case *events.Archive:
+		return s.archived(ctx, cli, e)
+	case *events.Contact:
+		return s.contact(ctx, cli, e)
+
+	// names
+	case *events.PushName:
+		return s.named(ctx, cli, pairOf(e.JID, e.JIDAlt), e.NewPushName)
+	case *events.BusinessName:
+		return s.named(ctx, cli, pairOf(e.JID, types.EmptyJID), e.NewBusinessName)
+	case *events.JoinedGroup:
+		return s.groupNamed(ctx, e.JID, e.GroupInfo.Name)
+	case *events.GroupInfo:
+		return e.Name == nil || s.groupNamed(ctx, e.JID, e.Name.Name)
+
+	// the connection
+	case *events.QR:
+		s.codes(ctx, cli, e)
+	case *events.PairSuccess:
+		s.scanned(ctx, e.ID)
+	case *events.PairError:
+		s.notScanned(e)
+	case *events.ManualLoginReconnect:
+		s.end(ending{kind: endRelogin})
+	case *events.Connected:
+		s.connected(ctx, cli)
+	case *events.Disconnected:
+		s.end(ending{kind: endLost})
+	case *events.KeepAliveTimeout:
+		if time.Since(e.LastSuccess) > silence {
+			s.end(ending{kind: endLost, detail: "WhatsApp does not answer; the connection is being renewed."})
+		}
+	case *events.StreamError:
+		s.end(ending{kind: endLost, detail: fmt.Sprintf("WhatsApp ended the connection (%s); it is being renewed.", clip(e.Code, 32))})
+	case *events.StreamReplaced:
+		s.end(ending{kind: endReplaced})
+	case *events.LoggedOut:
+		s.end(ending{kind: endLoggedOut, detail: sayLoggedOut})
+	case *events.TemporaryBan:
+		s.end(banned(e, time.Now()))
+	case *events.ClientOutdated:
+		s.end(ending{kind: endOutdated})
+	case *events.ConnectFailure:
+		s.end(refused(e))
+	case *events.CATRefreshError:
+		s.end(ending{kind: endLost})
+	case *events.PushNameSetting:
+		s.present(ctx, cli)
+
+	// of no use here
+	case *events.AppState, *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.OfflineSyncCompleted,
+		*events.KeepAliveRestored, *events.QRScannedWithoutMultidevice, *events.Presence, *events.ChatPresence,
+		*events.Picture, *events.UserAbout, *events.IdentityChange, *events.PrivacySettings, *events.Blocklist,
+		*events.Pin, *events.Mute, *events.Star, *events.ClearChat, *events.DeleteChat, *events.DeleteForMe,
+		*events.LabelAssociationMessage, *events.UnarchiveChatsSetting, *events.UserStatusMute,
+		*events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
+		*events.CallReject, *events.UnknownCallEvent, *events.FBMessage,
+		*events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
+	default:
+		s.log.Info("WhatsApp told of something that this version does not know", "kind", fmt.Sprintf("%T", evt))
+	}
+	return true
+}
+
+// silence is how long WhatsApp may leave pings unanswered.
+const silence = time.Minute
+
+// panicked is what becomes of something that we could not handle. It may have
+// been a moment's fault, so it is asked for again; what fails always would come
+// for ever, and is kept as something unknown the third time.
+func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reason any) (kept bool) {
+	s.log.Error("a handler panicked", "kind", fmt.Sprintf("%T", evt), "panic", reason, "stack", string(debug.Stack()))
+	m, ok := evt.(*events.Message)
+	if !ok {
+		return true
+	}
+	if s.faults.more(m.Info.ID) < 3 {
+		s.breakOff()
+		return false
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			kept = true
+			s.log.Error("a message could not be kept at all", "message", m.Info.ID, "panic", p)
+		}
+	}()
+	return s.take(ctx, crm.Tidings{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &said{Type: typeUnknown, Subtype: "fault"})}})
+}
+
+// take has the rules keep what was told. A database that is away may come back
+// soon, so it is tried for a while before the connection is given up, and
+// everything after it: what comes later must not overtake.
+func (s *session) take(ctx context.Context, t crm.Tidings) (kept bool) {
+	const patience = 20 * time.Second
+	began := time.Now()
+	for tries := 1; !s.broken.Load(); tries++ {
+		_, err := s.m.Rules.Take(ctx, s.on, t)
+		if err == nil {
+			return true
+		}
+		if refusal, ok := refusedByRules(err); ok {
+			return s.refused(ctx, t, refusal)
+		}
+		for i := range t.Messages { // an attachment is spent by the first try
+			t.Messages[i].Attachment = nil
+		}
+		s.log.Warn("what WhatsApp told could not be kept yet", "try", tries, "err", err)
+		if ctx.Err() != nil {
+			return false
+		}
+		if time.Since(began) > patience || wait(ctx, min(5*time.Second, time.Duration(tries)*200*time.Millisecond)) != nil {
+			break
+		}
+	}
+	s.breakOff()
+	return false
+}
+
+// breakOff gives the connection up: WhatsApp brings again what it has no
+// acknowledgement for.
+func (s *session) breakOff() {
+	if !s.broken.Swap(true) {
+		s.end(ending{kind: endBroken})
+	}
+}
+
+// refused is for what the rules will never take: whole, or at all. Asking for it
+// again would never end. Of a message at least that it came is kept.
+func (s *session) refused(ctx context.Context, t crm.Tidings, refusal *crm.Error) (kept bool) {
+	s.log.Error("the rules refuse what WhatsApp told", "err", refusal, "fields", refusal.Fields)
+	if len(t.Messages) != 1 || t.Messages[0].Type == typeUnknown {
+		return true
+	}
+	m := t.Messages[0]
+	subtype := "refused"
+	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID = typeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil
+	return s.take(ctx, crm.Tidings{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
+}
+
+// connected is the line's good state.
+func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
+	if id := cli.Store.ID; id != nil {
+		device, phone := id.String(), id.User
+		s.mu.Lock()
+		s.device = device
+		s.mu.Unlock()
+		s.endPairing(errPairingOver)
+		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Detail: sayConnected})
+	}
+	poke(s.online)
+	poke(s.outbox)
+	poke(s.fetch)
+	s.helpers.Go(func() {
+		s.present(ctx, cli)
+		s.nameGroups(ctx, cli)
+	})
+}
+
+// present makes WhatsApp know the account's name; being shown as online is for
+// people.
+func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
+	if cli.Store.PushName == "" {
+		return
+	}
+	if err := cli.SendPresence(ctx, types.PresenceUnavailable); err != nil {
+		s.log.Debug("presence was not sent", "err", err)
+	}
+}

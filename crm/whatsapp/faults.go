@@ -1,0 +1,34 @@
+package whatsapp
+
+import (
+	"errors"
+	"sync"
+
+	"chatcast/crm"
+)
+
+// faultCount counts how often a message could not be handled.
+type faultCount struct {
+	mu    sync.Mutex
+	count map[string]int // guarded by mu
+}
+
+func (f *faultCount) more(id string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count == nil || len(f.count) > 1000 {
+		f.count = map[string]int{}
+	}
+	f.count[id]++
+	return f.count[id]
+}
+
+// refusedByRules says whether the fault is in what was brought, and not in the
+// moment.
+func refusedByRules(err error) (*crm.Error, bool) {
+	var e *crm.Error
+	if !errors.As(err, &e) {
+		return nil, false
+	}
+	return e, e.Code == crm.CodeInvalid || e.Code == crm.CodeTooLarge
+}

@@ -1,0 +1,190 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waMmsRetry"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+const (
+	fetchPage    = 20
+	fetchCheck   = 30 * time.Second
+	fetchTime    = 30 * time.Minute // for one file
+	fetchTries   = 8
+	phoneAnswers = 10 * time.Minute // time for the phone to upload a file again
+)
+
+// temporary is a file on disk that a download or an upload goes through, so that
+// it is never whole in memory.
+type temporary struct{ *os.File }
+
+func newTemporary() (*temporary, error) {
+	f, err := os.CreateTemp("", "chatcast-media-*")
+	if err != nil {
+		return nil, err
+	}
+	return &temporary{f}, nil
+}
+
+func (t *temporary) remove() {
+	t.Close()
+	os.Remove(t.Name())
+}
+
+// download fetches and opens an attachment, and gives it to use.
+func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *media, use func(io.Reader) error) error {
+	t, err := newTemporary()
+	if err != nil {
+		return err
+	}
+	defer t.remove()
+	err = cli.DownloadToFile(ctx, file, t.File)
+	if err != nil && !errors.Is(err, whatsmeow.ErrFileLengthMismatch) { // it is whole, its sender announced it wrongly
+		return err
+	}
+	if _, err := t.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return use(t.File)
+}
+
+// fetchFiles fetches the files that were not there when their messages were kept.
+func (s *session) fetchFiles(ctx context.Context) {
+	for {
+		again := fetchCheck
+		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
+			if files, err := s.m.Rules.FilesToFetch(ctx, s.on, fetchPage); err != nil {
+				s.log.Warn("the files to fetch could not be read", "err", err)
+			} else {
+				for i := range files {
+					s.fetchOne(ctx, cli, &files[i])
+				}
+				if len(files) == fetchPage {
+					again = 0
+				}
+			}
+		}
+		timer := time.NewTimer(again)
+		select {
+		case <-ctx.Done():
+		case <-s.fetch:
+		case <-timer.C:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// fetchOne fetches one file, or says what became of it.
+func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch) {
+	state, notBefore := "", time.Time{}
+	var file media
+	err := json.Unmarshal(f.Source, &file)
+	if err == nil && file.Size > s.m.Rules.FileLimit() {
+		state = crm.FileTooLarge
+	} else if err == nil {
+		limited, cancel := context.WithTimeout(ctx, fetchTime)
+		defer cancel()
+		err = s.download(limited, cli, &file, func(r io.Reader) error { return s.m.Rules.FileFetched(limited, s.on, f.ID, r) })
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		state, notBefore = s.unfetched(ctx, cli, f, &file, err)
+	} else {
+		state = crm.FileFailed
+	}
+	s.log.Info("a file was not fetched", "file", f.ID, "state", state, "attempts", f.Attempts, "err", err)
+	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
+		s.log.Warn("what became of a file could not be kept", "file", f.ID, "err", err)
+	}
+}
+
+// unfetched decides what follows from a failed download. What WhatsApp has
+// dropped, the phone may still have: it is asked to upload it again.
+func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *media, err error) (state string, notBefore time.Time) {
+	var refusal *crm.Error
+	switch {
+	case errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith403), errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith404),
+		errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith410):
+		if f.Attempts > 2 {
+			return crm.FileExpired, notBefore
+		}
+		if err := s.askPhone(ctx, cli, f, file); err != nil {
+			s.log.Info("the phone could not be asked for a file", "file", f.ID, "err", err)
+		}
+		return crm.FilePending, time.Now().Add(phoneAnswers)
+	case errors.Is(err, errTooLong), errors.As(err, &refusal) && refusal.Code == crm.CodeTooLarge:
+		return crm.FileTooLarge, notBefore
+	case errors.Is(err, whatsmeow.ErrInvalidMediaHMAC), errors.Is(err, whatsmeow.ErrInvalidMediaEncSHA256),
+		errors.Is(err, whatsmeow.ErrInvalidMediaSHA256), errors.Is(err, whatsmeow.ErrNoURLPresent),
+		errors.Is(err, whatsmeow.ErrTooShortFile), errors.Is(err, whatsmeow.ErrUnknownMediaType):
+		return crm.FileFailed, notBefore // it will not be another the next time
+	}
+	if f.Attempts >= fetchTries {
+		return crm.FileFailed, notBefore
+	}
+	return crm.FilePending, time.Now().Add(5 * retryAfter(f.Attempts+1))
+}
+
+// askPhone asks the account's phone to upload a file again; the answer comes as
+// a MediaRetry.
+func (s *session) askPhone(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *media) error {
+	chat, err := jidOf(f.ChatID)
+	if err != nil {
+		return err
+	}
+	info := &types.MessageInfo{ID: f.Message.ID}
+	info.Chat, info.IsFromMe, info.IsGroup = chat, f.Message.FromMe, chat.Server == types.GroupServer
+	if info.IsGroup {
+		if info.Sender, err = jidOf(f.Message.AuthorID); err != nil {
+			return err
+		}
+	}
+	return cli.SendMediaRetryReceipt(ctx, info, file.Key)
+}
+
+// mediaAgain is the phone's answer: where the file lies now, or that it is gone.
+func (s *session) mediaAgain(ctx context.Context, cli *whatsmeow.Client, e *events.MediaRetry) (kept bool) {
+	chat, ok := s.place(ctx, cli, e.ChatID)
+	if !ok || !fitsID(e.MessageID) {
+		return true
+	}
+	f, err := s.m.Rules.FileToFetch(ctx, s.on, chat.ID.String(), e.MessageID)
+	if err != nil || f == nil {
+		s.log.Info("the phone tells of a file that nobody waits for", "message", e.MessageID, "err", err)
+		return true
+	}
+	s.helpers.Go(func() { s.fetchAgain(ctx, cli, f, e) })
+	return true
+}
+
+func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, e *events.MediaRetry) {
+	var file media
+	if json.Unmarshal(f.Source, &file) != nil {
+		return
+	}
+	answer, err := whatsmeow.DecryptMediaRetryNotification(e, file.Key)
+	if err == nil && answer.GetResult() == waMmsRetry.MediaRetryNotification_SUCCESS && answer.GetDirectPath() != "" {
+		file.URL, file.DirectPath = "", answer.GetDirectPath()
+		err = s.download(ctx, cli, &file, func(r io.Reader) error { return s.m.Rules.FileFetched(ctx, s.on, f.ID, r) })
+		if err == nil {
+			return
+		}
+	}
+	s.log.Info("the phone does not have a file any more", "file", f.ID, "err", err)
+	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, crm.FileExpired, time.Time{}); err != nil {
+		s.log.Warn("what became of a file could not be kept", "file", f.ID, "err", err)
+	}
+}

@@ -1,0 +1,117 @@
+package whatsapp
+
+import (
+	"context"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
+	"go.mau.fi/whatsmeow/proto/waWeb"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+const (
+	historyLimit = 256 << 20 // of one piece of history, in bytes
+	historyBatch = 100       // messages taken in one transaction
+)
+
+// history imports what was said before the account was paired: it is kept, and
+// told to nobody.
+func (s *session) history(ctx context.Context, cli *whatsmeow.Client, e *events.HistorySync) (kept bool) {
+	names := map[string]string{}
+	t := crm.Tidings{History: true}
+	for _, p := range e.Data.GetPushnames() {
+		j, err := types.ParseJID(p.GetID())
+		name := clip(p.GetPushname(), maxName)
+		if err != nil || chatID(j) == "" || name == "" || name == "-" {
+			continue
+		}
+		names[j.ToNonAD().String()] = name
+		who := s.person(ctx, cli, j, types.EmptyJID)
+		t.Contacts = append(t.Contacts, crm.InboundUser{ID: waID(who.id()), Name: name, Phone: phoneOf(who.PN)})
+	}
+	for _, l := range e.Data.GetPhoneNumberToLidMappings() {
+		pn, err1 := types.ParseJID(l.GetPnJID())
+		lid, err2 := types.ParseJID(l.GetLidJID())
+		if p := pairOf(pn, lid); err1 == nil && err2 == nil && phoneOf(p.PN) != nil && !p.LID.IsEmpty() {
+			t.Aliases = append(t.Aliases, crm.InboundAlias{Phone: waID(p.PN.User), LID: waID(chatID(p.LID))})
+		}
+	}
+	if len(t.Contacts)+len(t.Aliases) > 0 && !s.take(ctx, t) {
+		return false
+	}
+	for _, c := range e.Data.GetConversations() {
+		if !s.conversation(ctx, cli, c, names) {
+			return false
+		}
+	}
+	poke(s.fetch)
+	return true
+}
+
+// conversation imports one chat.
+func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *waHistorySync.Conversation, names map[string]string) (kept bool) {
+	j, err := types.ParseJID(c.GetID())
+	if err != nil {
+		return true
+	}
+	chat, ok := s.place(ctx, cli, j)
+	if !ok {
+		return true
+	}
+	if name := clip(first(c.GetDisplayName(), c.GetName()), maxName); name != "" {
+		chat.Name = &name
+	}
+	t := crm.Tidings{History: true, Chats: []crm.InboundChat{chat}}
+	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp gives the newest first
+		s.historical(ctx, cli, &t, j, c.GetMessages()[i].GetMessage(), names)
+		if len(t.Messages) >= historyBatch {
+			if !s.take(ctx, t) {
+				return false
+			}
+			t = crm.Tidings{History: true}
+		}
+	}
+	if len(t.Messages) == 0 && chat.Name == nil {
+		return true
+	}
+	return s.take(ctx, t)
+}
+
+// historical adds one message of the past, with how far it got.
+func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.Tidings, chat types.JID, w *waWeb.WebMessageInfo, names map[string]string) {
+	if w.GetMessage() == nil || !fitsID(w.GetKey().GetID()) {
+		return
+	}
+	e, err := cli.ParseWebMessage(chat, w)
+	if err != nil || !s.ours(&e.Info) {
+		return
+	}
+	what := translate(e.Message)
+	if what == nil || what.Content.Vote != nil { // votes of the past are sealed with keys that are gone
+		return
+	}
+	if e.Info.PushName == "" {
+		e.Info.PushName = names[e.Info.Sender.ToNonAD().String()]
+	}
+	in := s.envelope(ctx, cli, &e.Info, what)
+	s.attachLater(&in, what.Media)
+	t.Messages = append(t.Messages, in)
+	if status := historicalStatus(w.GetStatus()); e.Info.IsFromMe && status != "" {
+		t.Statuses = append(t.Statuses, crm.InboundStatus{ID: in.ID, Chat: in.Chat, Type: status, Time: in.Time})
+	}
+}
+
+func historicalStatus(st waWeb.WebMessageInfo_Status) string {
+	switch st {
+	case waWeb.WebMessageInfo_SERVER_ACK:
+		return "sent"
+	case waWeb.WebMessageInfo_DELIVERY_ACK:
+		return "delivered"
+	case waWeb.WebMessageInfo_READ, waWeb.WebMessageInfo_PLAYED:
+		return "viewed"
+	}
+	return ""
+}

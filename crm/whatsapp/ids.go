@@ -1,0 +1,82 @@
+package whatsapp
+
+import (
+	"regexp"
+
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+)
+
+// Type is the type of the messengers that this package serves.
+const Type = "grWhatsApp"
+
+// waID is an id of WhatsApp's as crm has it.
+func waID(text string) crm.ID { return crm.MakeID(Type, text) }
+
+// chatID is how crm knows a chat or a person; empty when it is none that people
+// talk in.
+func chatID(j types.JID) string {
+	switch j.Server {
+	case types.DefaultUserServer, types.LegacyUserServer:
+		return j.User + "@" + types.LegacyUserServer
+	case types.GroupServer, types.HiddenUserServer:
+		return j.User + "@" + j.Server
+	}
+	return ""
+}
+
+// jidOf is the address of a chat that crm knows.
+func jidOf(chatID string) (types.JID, error) {
+	j, err := types.ParseJID(chatID)
+	if j.Server == types.LegacyUserServer {
+		j.Server = types.DefaultUserServer
+	}
+	return j, err
+}
+
+var digits = regexp.MustCompile(`^[1-9][0-9]{4,14}$`)
+
+// phoneOf is the phone number of a person, nil when the id has none.
+func phoneOf(j types.JID) *string {
+	if (j.Server == types.DefaultUserServer || j.Server == types.LegacyUserServer) && digits.MatchString(j.User) {
+		return &j.User
+	}
+	return nil
+}
+
+// pair is the two ids that a person has: by number and hidden. Either may be
+// unknown.
+type pair struct{ PN, LID types.JID }
+
+// pairOf sorts two ids of one person, without their devices.
+func pairOf(a, b types.JID) (p pair) {
+	for _, j := range []types.JID{a.ToNonAD(), b.ToNonAD()} {
+		switch {
+		case j.IsEmpty():
+		case j.Server == types.HiddenUserServer:
+			p.LID = j
+		case j.Server == types.DefaultUserServer, j.Server == types.LegacyUserServer:
+			p.PN = j
+		}
+	}
+	return p
+}
+
+// id is how crm knows the person: by number when that is known.
+func (p pair) id() string {
+	if !p.PN.IsEmpty() {
+		return chatID(p.PN)
+	}
+	return chatID(p.LID)
+}
+
+// chat is the private chat with the person.
+func (p pair) chat() crm.InboundChat {
+	c := crm.InboundChat{ID: waID(p.id()), Type: "private", Phone: phoneOf(p.PN)}
+	if !p.LID.IsEmpty() {
+		lid := chatID(p.LID)
+		c.LID = &lid
+	}
+	return c
+}

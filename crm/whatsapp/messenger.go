@@ -1,0 +1,336 @@
+package whatsapp
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waCompanionReg"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/store/sqlstore"
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+)
+
+// Options are what a Messenger is made of.
+type Options struct {
+	DB       *sql.DB // a pool of its own on our database; the caller closes it
+	Dialect  string  // "sqlite" or "postgres"
+	Log      *slog.Logger
+	Endpoint string // host:port that every dial goes to; empty: WhatsApp
+	RootKey  string // hex: the Noise root to trust with Endpoint
+	// Unpaired serves the lines that nobody has paired yet.
+	Unpaired crm.Messenger
+	// Archives says that a chat closes when it is put into WhatsApp's archive, and
+	// opens when it is taken out.
+	Archives bool
+	// SendDelay is the least time between two messages of a line; 0: none.
+	SendDelay time.Duration
+	// ColdPerDay is to how many people who never wrote to us a line may write in
+	// 24 hours; 0: any number.
+	ColdPerDay int
+
+	lease time.Duration // how long a line is ours without a sign of life; 0: leaseLife
+}
+
+const leaseLife = 30 * time.Second
+
+// Messenger serves lines of type grWhatsApp. Safe for concurrent use; it serves
+// while Run runs.
+type Messenger struct {
+	Options
+	Rules Rules // set while wiring, before Run
+
+	owner     string // this process, in leases
+	container *sqlstore.Container
+	outdated  chan struct{} // WhatsApp said that our version is too old
+
+	mu       sync.Mutex
+	ctx      context.Context        // of Run; guarded by mu; nil: not running
+	sessions map[crm.Line]*session  // guarded by mu: what this process serves
+	running  sync.WaitGroup         // the sessions
+	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last ours
+	nudge    chan struct{}          // tend the lines now
+	pairs    sync.Mutex             // one pairing or logout begins at a time
+}
+
+var _ crm.Queued = (*Messenger)(nil)
+
+// deviceName is what people read in WhatsApp under Linked devices.
+const deviceName = "chatcast"
+
+// New prepares the store of keys. Nothing is dialled yet.
+func New(ctx context.Context, o Options) (*Messenger, error) {
+	if o.RootKey != "" {
+		if err := trustRoot(o.RootKey); err != nil {
+			return nil, err
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.lease == 0 {
+		o.lease = leaseLife
+	}
+	nameDevice.Do(func() {
+		store.DeviceProps.Os = proto.String(deviceName)
+		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()
+	})
+	m := &Messenger{
+		Options: o, owner: rand.Text(), outdated: make(chan struct{}, 1), nudge: make(chan struct{}, 1),
+		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
+		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{o.Log}),
+	}
+	if err := m.container.Upgrade(ctx); err != nil {
+		return nil, fmt.Errorf("whatsapp: tables of keys: %w", err)
+	}
+	return m, nil
+}
+
+// nameDevice: the name is the process's.
+var nameDevice sync.Once
+
+// Run serves the paired lines until ctx ends; their sockets are closed then.
+func (m *Messenger) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var helpers sync.WaitGroup
+	helpers.Go(func() { m.keepVersion(ctx) })
+	helpers.Go(func() { m.expire(ctx) })
+	m.mu.Lock()
+	m.ctx = ctx
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		m.ctx = nil
+		m.mu.Unlock()
+		cancel()
+		m.running.Wait()
+		helpers.Wait()
+	}()
+	beat := time.NewTicker(m.lease / 3)
+	defer beat.Stop()
+	for {
+		m.tend(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+		case <-m.nudge:
+		}
+	}
+}
+
+// expire has the rules fail what could not be sent in time.
+func (m *Messenger) expire(ctx context.Context) {
+	for wait(ctx, time.Second) == nil {
+		if _, err := m.Rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
+			m.Log.Warn("the outbox could not be looked through", "err", err)
+		}
+	}
+}
+
+// tend renews the leases of the lines that are served here, and takes those that
+// nobody serves.
+func (m *Messenger) tend(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, m.lease)
+	defer cancel()
+	rows, err := m.Rules.Sessions(ctx, Type)
+	if err != nil {
+		m.Log.Warn("the lines could not be read", "err", err)
+	}
+	for _, s := range m.served() {
+		gone := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
+		if err == nil && gone && s.paired() {
+			s.log.Info("the line is not there any more")
+			s.stop()
+			continue
+		}
+		m.renew(ctx, s)
+	}
+	for _, row := range rows {
+		if m.serving(row.Line) != nil || !toServe(row, time.Now()) {
+			continue
+		}
+		mine, err := m.Rules.Lease(ctx, row.Line, m.owner, m.lease)
+		if err != nil || !mine {
+			continue
+		}
+		m.start(row.Line, row.Device, nil)
+	}
+}
+
+// toServe says whether the line is one to connect without being asked.
+func toServe(row crm.LineSession, now time.Time) bool {
+	if row.Device == "" {
+		return false
+	}
+	switch row.State {
+	case crm.StateLoggedOut, crm.StateReplaced:
+		return false
+	case crm.StateBanned:
+		return row.BannedUntil == nil && now.Unix()-row.UpdatedAt > 3600 || row.BannedUntil != nil && *row.BannedUntil <= now.Unix()
+	case crm.StateOutdated:
+		return now.Unix()-row.UpdatedAt > 3600
+	}
+	return true
+}
+
+// renew keeps a line ours. Who cannot say so in time lets go before another takes
+// it.
+func (m *Messenger) renew(ctx context.Context, s *session) {
+	asked := time.Now()
+	mine, err := m.Rules.Lease(ctx, s.on, m.owner, m.lease)
+	m.mu.Lock()
+	if err == nil && mine {
+		m.tended[s.on] = asked
+	}
+	last := m.tended[s.on]
+	m.mu.Unlock()
+	switch {
+	case err == nil && mine:
+		s.save(ctx)
+	case err == nil:
+		s.log.Warn("another process serves this line now")
+		s.stop()
+	case time.Since(last) > m.lease*2/3:
+		s.log.Warn("the line's lease could not be renewed: let go", "err", err)
+		s.stop()
+	}
+}
+
+// start serves a line whose lease is ours. nil: Run does not run, or the line is
+// served already.
+func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ctx == nil || m.ctx.Err() != nil || m.sessions[on] != nil {
+		return nil
+	}
+	s := newSession(m, on, device, p)
+	ctx, stop := context.WithCancel(m.ctx)
+	s.stop = stop
+	m.sessions[on], m.tended[on] = s, time.Now()
+	m.running.Go(func() {
+		s.run(ctx)
+		stop()
+		m.mu.Lock()
+		delete(m.sessions, on)
+		delete(m.tended, on)
+		m.mu.Unlock()
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := m.Rules.Release(after, on, m.owner); err != nil {
+			s.log.Warn("the line's lease could not be given back", "err", err)
+		}
+		close(s.done)
+	})
+	return s
+}
+
+func (m *Messenger) serving(on crm.Line) *session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sessions[on]
+}
+
+func (m *Messenger) served() (all []*session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+// Status implements crm.Messenger.
+func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
+	row, err := m.Rules.SessionOf(ctx, l)
+	if err != nil {
+		return crm.LineStatus{}, err
+	}
+	if row == nil || !row.Paired && row.State != crm.StatePairing {
+		return m.Unpaired.Status(ctx, l)
+	}
+	st := crm.LineStatus{State: row.State, Connected: row.State == crm.StateConnected, Via: "whatsapp", Detail: row.Detail}
+	if row.Phone != "" {
+		st.Phone = &row.Phone
+	}
+	return st, nil
+}
+
+// MessageID implements crm.Messenger.
+func (m *Messenger) MessageID(l crm.Line) string {
+	if s := m.serving(l); s != nil {
+		if cli := s.client(); cli != nil && cli.Store.ID != nil {
+			return cli.GenerateMessageID()
+		}
+	}
+	return m.Unpaired.MessageID(l)
+}
+
+// Typing implements crm.Messenger.
+func (m *Messenger) Typing(ctx context.Context, l crm.Line, chat, kind string) error {
+	cli, err := m.online(ctx, l)
+	if err != nil || cli == nil {
+		return err
+	}
+	to, err := jidOf(chat)
+	if err != nil {
+		return err
+	}
+	shown := types.ChatPresenceMediaText
+	if kind == crm.TypingVoice {
+		shown = types.ChatPresenceMediaAudio
+	}
+	if err := cli.SendPresence(ctx, types.PresenceAvailable); err != nil && !errors.Is(err, whatsmeow.ErrNoPushName) {
+		return crm.Unavailable("WhatsApp did not take it: the connection is being renewed")
+	}
+	if err := cli.SendChatPresence(ctx, to, types.ChatPresenceComposing, shown); err != nil {
+		return crm.Unavailable("WhatsApp did not take it: the connection is being renewed")
+	}
+	return nil
+}
+
+// online is the client of a connected line; nil without an error for a line that
+// nobody has paired.
+func (m *Messenger) online(ctx context.Context, l crm.Line) (*whatsmeow.Client, error) {
+	if s := m.serving(l); s != nil {
+		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
+			return cli, nil
+		}
+	}
+	row, err := m.Rules.SessionOf(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil || !row.Paired {
+		return nil, nil
+	}
+	return nil, crm.Unavailable("the messenger is not connected: " + strings.ToLower(row.State))
+}
+
+// Queue implements crm.Queued.
+func (m *Messenger) Queue(l crm.Line) {
+	if s := m.serving(l); s != nil {
+		poke(s.outbox)
+	}
+}
+
+// poke wakes who listens, once for any number of times.
+func poke(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

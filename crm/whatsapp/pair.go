@@ -1,0 +1,294 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+const (
+	firstQR   = 60 * time.Second // as WhatsApp Web shows it
+	laterQR   = 20 * time.Second
+	codeLife  = 160 * time.Second // of a code to type: as long as there are QR codes
+	showsAs   = "Chrome (Linux)"  // WhatsApp takes only names of this form
+	waitsShow = 30 * time.Second  // for the first code
+)
+
+var errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
+
+// pairing is a pairing under way.
+type pairing struct {
+	ready chan struct{} // closed when there is something to show, or it is over
+
+	mu     sync.Mutex
+	phone  string      // guarded by mu; empty: by QR
+	shown  crm.Pairing // guarded by mu
+	err    error       // guarded by mu
+	opened bool        // guarded by mu: ready is closed
+}
+
+func newPairing(phone string) *pairing { return &pairing{phone: phone, ready: make(chan struct{})} }
+
+func (p *pairing) show(c crm.Pairing, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.shown = c
+	}
+	if p.err = err; !p.opened {
+		p.opened = true
+		close(p.ready)
+	}
+}
+
+// wait returns what is to be shown now.
+func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitsShow)
+	defer cancel()
+	select {
+	case <-p.ready:
+	case <-ctx.Done():
+		return crm.Pairing{}, crm.Unavailable("WhatsApp has not given a code yet: try again")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown, p.err
+}
+
+// Pair implements crm.Messenger. While a pairing runs it returns what is shown
+// now. A line whose device is paired, and only waits for somebody to say so, is
+// connected again: there is nothing to show then.
+func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
+	m.pairs.Lock()
+	defer m.pairs.Unlock()
+	if s := m.serving(l); s != nil {
+		p := s.currentPairing()
+		if p == nil {
+			return crm.Pairing{}, &crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"}
+		}
+		if phone != "" && p.askFor(phone) {
+			s.requestCode(s.client(), p)
+		}
+		return p.wait(ctx)
+	}
+	row, err := m.Rules.SessionOf(ctx, l)
+	if err != nil {
+		return crm.Pairing{}, err
+	}
+	mine, err := m.Rules.Lease(ctx, l, m.owner, m.lease)
+	if err != nil {
+		return crm.Pairing{}, err
+	}
+	if !mine {
+		return crm.Pairing{}, crm.Unavailable("another process serves this line: ask it")
+	}
+	if row != nil && row.Device != "" {
+		if m.start(l, row.Device, nil) == nil {
+			return crm.Pairing{}, errNotRunning
+		}
+		return crm.Pairing{}, nil
+	}
+	p := newPairing(phone)
+	s := m.start(l, "", p)
+	if s == nil {
+		return crm.Pairing{}, errNotRunning
+	}
+	s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: sayPairing})
+	return p.wait(ctx)
+}
+
+var errNotRunning = crm.Unavailable("the program is starting or stopping: try again")
+
+// askFor changes a pairing to one by code; false: it is for that phone already.
+func (p *pairing) askFor(phone string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phone == phone {
+		return false
+	}
+	p.phone = phone
+	if p.opened {
+		p.opened, p.ready = false, make(chan struct{})
+	}
+	return true
+}
+
+// Logout implements crm.Messenger. Where WhatsApp cannot be told, the session ends
+// here all the same.
+func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
+	m.pairs.Lock()
+	defer m.pairs.Unlock()
+	row, err := m.Rules.SessionOf(ctx, l)
+	if err != nil {
+		return err
+	}
+	s := m.serving(l)
+	if row == nil && s == nil {
+		return m.Unpaired.Logout(ctx, l)
+	}
+	mine, err := m.Rules.Lease(ctx, l, m.owner, m.lease)
+	if err != nil {
+		return err
+	}
+	if !mine {
+		return crm.Unavailable("another process serves this line: ask it")
+	}
+	if s != nil {
+		s.leaving.Store(true)
+		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
+			asked, cancel := context.WithTimeout(ctx, 10*time.Second)
+			if err := cli.Logout(asked); err != nil {
+				s.log.Info("WhatsApp was not told of the logout", "err", err)
+			}
+			cancel()
+		}
+	}
+	none := ""
+	err = m.Rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: sayLeft, Owner: m.owner})
+	if s != nil {
+		s.stop()
+		<-s.done
+	}
+	if err == nil && row != nil && row.Device != "" {
+		err = m.forget(ctx, row.Device)
+	}
+	return err
+}
+
+// forget removes a device's keys.
+func (m *Messenger) forget(ctx context.Context, device string) error {
+	j, err := types.ParseJID(device)
+	if err != nil {
+		return err
+	}
+	dev, err := m.container.GetDevice(ctx, j)
+	if err != nil || dev == nil {
+		return err
+	}
+	return dev.Delete(ctx)
+}
+
+func (s *session) currentPairing() *pairing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pairing
+}
+
+// endPairing ends a pairing that runs; who waits for it gets err.
+func (s *session) endPairing(err error) {
+	s.mu.Lock()
+	p := s.pairing
+	s.pairing = nil
+	s.mu.Unlock()
+	if p != nil {
+		p.show(crm.Pairing{}, err)
+	}
+}
+
+// unpaired says that nobody scanned the code.
+func (s *session) unpaired(ctx context.Context) {
+	s.endPairing(crm.Unavailable("WhatsApp ended the pairing: try again"))
+	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: sayNotScanned})
+}
+
+// codes shows one QR code after the other.
+func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR) {
+	p := s.currentPairing()
+	if p == nil || len(e.Codes) == 0 {
+		return
+	}
+	p.mu.Lock()
+	byPhone := p.phone != ""
+	p.mu.Unlock()
+	if byPhone {
+		s.requestCode(cli, p)
+	}
+	s.helpers.Go(func() {
+		for i, code := range e.Codes {
+			life := laterQR
+			if i == 0 {
+				life = firstQR
+			}
+			if !s.showQR(ctx, p, code, life) || wait(ctx, life) != nil {
+				return
+			}
+		}
+		if s.currentPairing() == p {
+			s.end(ending{kind: endUnpaired})
+		}
+	})
+}
+
+// showQR says whether the pairing still runs.
+func (s *session) showQR(ctx context.Context, p *pairing, code string, life time.Duration) bool {
+	if s.currentPairing() != p {
+		return false
+	}
+	p.mu.Lock()
+	byPhone := p.phone != ""
+	p.mu.Unlock()
+	if byPhone {
+		return true // the code to type stays
+	}
+	s.tell(ctx, p, crm.Pairing{QR: &code, ExpiresAt: time.Now().Add(life).Unix()})
+	return true
+}
+
+func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
+	p.show(c, nil)
+	if err := s.m.Rules.PublishQR(ctx, s.on, c); err != nil {
+		s.log.Warn("the code could not be shown on the line's channel", "err", err)
+	}
+}
+
+// requestCode asks WhatsApp for a code to type into the phone.
+func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
+	if cli == nil || !cli.IsConnected() {
+		return // codes does, when the connection is there
+	}
+	p.mu.Lock()
+	phone := p.phone
+	p.mu.Unlock()
+	s.helpers.Go(func() {
+		ctx, cancel := context.WithTimeout(cli.BackgroundEventCtx, waitsShow)
+		defer cancel()
+		code, err := cli.PairPhone(ctx, phone, true, whatsmeow.PairClientChrome, showsAs)
+		switch {
+		case errors.Is(err, whatsmeow.ErrPhoneNumberTooShort), errors.Is(err, whatsmeow.ErrPhoneNumberIsNotInternational):
+			p.show(crm.Pairing{}, crm.Invalid("phone", "must be a phone number with its country code"))
+		case err != nil:
+			s.log.Info("WhatsApp gave no code for the phone", "err", err)
+			p.show(crm.Pairing{}, crm.Unavailable("WhatsApp gave no code for this phone: try again later, or by QR"))
+		default:
+			s.tell(ctx, p, crm.Pairing{Code: &code, ExpiresAt: time.Now().Add(codeLife).Unix()})
+		}
+	})
+}
+
+// scanned keeps the device that was just paired.
+func (s *session) scanned(ctx context.Context, id types.JID) {
+	device, phone := id.String(), id.User
+	s.mu.Lock()
+	s.device = device
+	s.mu.Unlock()
+	s.endPairing(&crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"})
+	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
+}
+
+// notScanned is a pairing that went wrong on our side.
+func (s *session) notScanned(e *events.PairError) {
+	s.log.Warn("pairing failed", "err", e.Error)
+	detail := "pairing failed: try again"
+	if errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceIdentityHMAC) || errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceSignature) {
+		detail = "the phone's answer to the pairing does not fit the code: try again with a new one"
+	}
+	s.endPairing(crm.Unavailable(detail))
+	s.end(ending{kind: endUnpaired})
+}

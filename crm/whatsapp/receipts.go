@@ -1,0 +1,71 @@
+package whatsapp
+
+import (
+	"context"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+// receipt keeps how far messages of ours got, or that the account itself read a
+// chat on another device. Which of the two it is, who sent the receipt says: read
+// by ourselves comes as read-self only when receipts are switched off.
+func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.Receipt) (kept bool) {
+	status := ""
+	switch e.Type {
+	case types.ReceiptTypeDelivered:
+		if e.IsFromMe {
+			return true // our own phone has it
+		}
+		status = "delivered"
+	case types.ReceiptTypeRead, types.ReceiptTypePlayed:
+		if e.IsFromMe {
+			return s.readSelf(ctx, cli, e)
+		}
+		status = "viewed"
+	case types.ReceiptTypeReadSelf, types.ReceiptTypePlayedSelf:
+		return s.readSelf(ctx, cli, e)
+	default: // between devices: sender, retry, inactive, peer_msg, hist_sync, server-error
+		return true
+	}
+	when := sensible(e.Timestamp)
+	var t crm.Tidings
+	for _, id := range e.MessageIDs {
+		if fitsID(id) { // found by its id: the chat may come under an id that we do not know
+			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: waID(id), Type: status, Time: &when})
+		}
+	}
+	return len(t.Statuses) == 0 || s.take(ctx, t)
+}
+
+// readSelf: a message that was played alone is not a chat that was read.
+func (s *session) readSelf(ctx context.Context, cli *whatsmeow.Client, e *events.Receipt) (kept bool) {
+	if e.Type == types.ReceiptTypePlayed || e.Type == types.ReceiptTypePlayedSelf || len(e.MessageIDs) == 0 {
+		return true
+	}
+	chat, ok := s.place(ctx, cli, e.Chat)
+	if !ok {
+		return true
+	}
+	when := sensible(e.Timestamp)
+	read := crm.InboundRead{Chat: chat, Time: &when}
+	if last := e.MessageIDs[len(e.MessageIDs)-1]; fitsID(last) {
+		id := waID(last)
+		read.UpTo = &id
+	}
+	return s.take(ctx, crm.Tidings{Reads: []crm.InboundRead{read}})
+}
+
+// place is a chat by its address alone; false: none that people write in.
+func (s *session) place(ctx context.Context, cli *whatsmeow.Client, j types.JID) (crm.InboundChat, bool) {
+	if chatID(j) == "" || j.User == "" {
+		return crm.InboundChat{}, false
+	}
+	if j.Server == types.GroupServer {
+		return crm.InboundChat{ID: waID(chatID(j)), Type: "group"}, true
+	}
+	return s.person(ctx, cli, j, types.EmptyJID).chat(), true
+}

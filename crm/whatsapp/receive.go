@@ -1,0 +1,276 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+// message keeps a message, an edit or a deletion.
+func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.Message) (kept bool) {
+	if !s.ours(&e.Info) {
+		return true
+	}
+	m := unwrap(e.Message)
+	if p := m.GetProtocolMessage(); p != nil {
+		return s.protocol(ctx, cli, &e.Info, p)
+	}
+	said := translate(s.opened(ctx, cli, e, m))
+	if said == nil {
+		return true
+	}
+	s.fillVote(ctx, cli, e, said)
+	if e.IsViewOnce && said.Subtype == "" {
+		said.Subtype = "viewOnce"
+	}
+	in := s.envelope(ctx, cli, &e.Info, said)
+	s.attach(ctx, cli, &in, said.Media)
+	if !s.take(ctx, crm.Tidings{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}}) {
+		return false
+	}
+	if in.Remote != nil {
+		poke(s.fetch)
+	}
+	s.nameGroup(ctx, cli, e.Info.Chat)
+	return true
+}
+
+// ours says whether a message is in a chat that people write in.
+func (s *session) ours(info *types.MessageInfo) bool {
+	if !fitsID(info.ID) {
+		s.log.Warn("a message has an id that cannot be kept", "length", len(info.ID))
+		return false
+	}
+	switch info.Chat.Server {
+	case types.DefaultUserServer, types.LegacyUserServer, types.HiddenUserServer, types.GroupServer:
+		return info.Chat.User != "" && info.Category != "peer"
+	case types.BroadcastServer:
+		return info.IsIncomingBroadcast() && info.Chat != types.StatusBroadcastJID && !info.IsFromMe
+	}
+	return false
+}
+
+// opened opens what is sealed a second time, inside the message.
+func (s *session) opened(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.Message {
+	if m.GetEncReactionMessage() == nil {
+		return m
+	}
+	inner := *e
+	inner.Message = m
+	r, err := cli.DecryptReaction(ctx, &inner)
+	if err != nil {
+		s.log.Info("a reaction could not be opened", "message", e.Info.ID, "err", err)
+		return m
+	}
+	return &waE2E.Message{ReactionMessage: proto.CloneOf(r)}
+}
+
+// fillVote opens a vote: what was chosen comes as sums of the poll's options.
+func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *said) {
+	v := to.Content.Vote
+	if v == nil {
+		return
+	}
+	inner := *e
+	inner.Message = unwrap(e.Message)
+	vote, err := cli.DecryptPollVote(ctx, &inner)
+	if err != nil {
+		s.log.Info("a vote could not be opened", "message", e.Info.ID, "err", err)
+		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
+		return
+	}
+	if len(vote.GetSelectedOptions()) == 0 {
+		return
+	}
+	ref, err := s.m.Rules.SentMessage(ctx, s.on, s.chat(ctx, cli, &e.Info).ID.String(), v.MessageID.String())
+	if err != nil || ref.Content.Poll == nil {
+		s.log.Info("the poll of a vote is not known", "message", e.Info.ID, "err", err)
+		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
+		return
+	}
+	v.Options = chosen(ref.Content.Poll.Options, vote.GetSelectedOptions())
+}
+
+// chosen are the options whose sums were chosen.
+func chosen(options []string, sums [][]byte) []string {
+	found := []string{}
+	for i, sum := range whatsmeow.HashPollOptions(options) {
+		for _, s := range sums {
+			if string(s) == string(sum) {
+				found = append(found, options[i])
+			}
+		}
+	}
+	return found
+}
+
+// protocol keeps what a message says about another message. The rest is between
+// devices.
+func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, p *waE2E.ProtocolMessage) (kept bool) {
+	id := p.GetKey().GetID()
+	if id == "" {
+		return true
+	}
+	chat, by := s.chat(ctx, cli, info), s.person(ctx, cli, info.Sender, info.SenderAlt)
+	when := info.Timestamp.Unix()
+	switch p.GetType() {
+	case waE2E.ProtocolMessage_REVOKE:
+		return s.take(ctx, crm.Tidings{Aliases: s.aliases(info), Deletes: []crm.InboundDelete{{
+			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Admin: info.Edit == types.EditAttributeAdminRevoke, Time: &when,
+		}}})
+	case waE2E.ProtocolMessage_MESSAGE_EDIT:
+		now := translate(p.GetEditedMessage())
+		if now == nil {
+			return true
+		}
+		return s.take(ctx, crm.Tidings{Aliases: s.aliases(info), Edits: []crm.InboundEdit{{
+			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Type: now.Type, Message: now.Content, Time: &when,
+		}}})
+	}
+	return true
+}
+
+// unreadable keeps the place of a message that could not be opened: whatsmeow
+// asks its sender for it again, and it then comes under the same id.
+func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *events.UndecryptableMessage) (kept bool) {
+	if e.DecryptFailMode == events.DecryptFailHide || !s.ours(&e.Info) || ctx.Err() != nil {
+		return ctx.Err() == nil
+	}
+	what := &said{Type: typeUnknown, Subtype: crm.SubtypeUndecryptable}
+	if e.UnavailableType == events.UnavailableTypeViewOnce {
+		what.Subtype = "viewOnce" // never comes: it is for the phone alone
+	}
+	in := s.envelope(ctx, cli, &e.Info, what)
+	return s.take(ctx, crm.Tidings{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}})
+}
+
+// envelope is a message with who, where and when.
+func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *said) crm.InboundMessage {
+	when := sensible(info.Timestamp)
+	in := crm.InboundMessage{
+		ID: waID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
+		Message: what.Content, IsForwarded: what.forwarded(), UTM: what.utm(),
+	}
+	if what.Subtype != "" {
+		in.Subtype = &what.Subtype
+	}
+	if q := what.quoted(); fitsID(q) {
+		id := waID(q)
+		in.QuotedMessageID = &id
+	}
+	who := s.person(ctx, cli, info.Sender, info.SenderAlt)
+	in.FromUser = &crm.InboundUser{ID: waID(who.id()), Name: clip(info.PushName, maxName), Phone: phoneOf(who.PN)}
+	if info.IsFromMe {
+		in.FromUser.Name = clip(cli.Store.PushName, maxName)
+	}
+	return in
+}
+
+// sensible is a time that the rules take: WhatsApp's clock and ours may differ.
+func sensible(t time.Time) int64 {
+	now := time.Now().Unix()
+	if sec := t.Unix(); sec > 0 && sec <= now+60 {
+		return sec
+	}
+	return now
+}
+
+// fitsID says whether an id is one that the rules can keep.
+func fitsID(id string) bool {
+	if id == "" || len(id) > 128 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if c <= ' ' || c >= 0x7f || c == '/' || c == '\\' || c == '?' || c == '#' || c == '%' || c == '"' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
+}
+
+// chat is where a message belongs, with both ids of a private chat when they are
+// known.
+func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo) crm.InboundChat {
+	if info.Chat.Server == types.GroupServer {
+		return crm.InboundChat{ID: waID(chatID(info.Chat)), Type: "group"}
+	}
+	if info.Chat.Server == types.BroadcastServer || !info.IsFromMe {
+		return s.person(ctx, cli, info.Sender, info.SenderAlt).chat()
+	}
+	return s.person(ctx, cli, info.Chat, info.RecipientAlt).chat()
+}
+
+// person is somebody with both ids, as far as they are known: told along with the
+// message, or learnt before.
+func (s *session) person(ctx context.Context, cli *whatsmeow.Client, j, alt types.JID) pair {
+	p := pairOf(j, alt)
+	if p.PN.IsEmpty() && !p.LID.IsEmpty() {
+		if pn, err := cli.Store.LIDs.GetPNForLID(ctx, p.LID); err == nil {
+			p.PN = pn.ToNonAD()
+		}
+	} else if p.LID.IsEmpty() && !p.PN.IsEmpty() {
+		if lid, err := cli.Store.LIDs.GetLIDForPN(ctx, p.PN); err == nil {
+			p.LID = lid.ToNonAD()
+		}
+	}
+	return p
+}
+
+// aliases are the two ids of who wrote, when the message told both.
+func (s *session) aliases(info *types.MessageInfo) []crm.InboundAlias {
+	p := pairOf(info.Sender, info.SenderAlt)
+	if !info.IsGroup || info.IsFromMe || p.PN.IsEmpty() || p.LID.IsEmpty() {
+		return nil // a private chat tells both ids itself
+	}
+	return []crm.InboundAlias{{Phone: waID(p.PN.User), LID: waID(chatID(p.LID))}}
+}
+
+// Files up to eagerSize are fetched before the message is told of, when that
+// takes no longer than eagerTime: then its link works at once. Others follow.
+const (
+	eagerSize = 16 << 20
+	eagerTime = 4 * time.Second
+)
+
+// attach adds a message's file: fetched now when that is quick, else later.
+func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *media) {
+	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.Rules.FileLimit()) {
+		return
+	}
+	quick, cancel := context.WithTimeout(ctx, eagerTime)
+	defer cancel()
+	err := s.download(quick, cli, file, func(f io.Reader) (err error) {
+		in.Attachment, err = s.m.Rules.StoreFile(quick, s.on, file.Name, file.Mime, f)
+		return err
+	})
+	if err != nil {
+		s.log.Debug("a file is fetched later", "message", in.ID.String(), "err", err)
+		in.Attachment = nil
+	}
+}
+
+// attachLater notes where a message's file lies; false: it has none.
+func (s *session) attachLater(in *crm.InboundMessage, file *media) bool {
+	if file == nil {
+		return false
+	}
+	source, err := json.Marshal(file)
+	if err != nil { // plain fields have a JSON
+		return false
+	}
+	in.Remote = &crm.RemoteFile{Name: file.Name, MimeType: file.Mime, Source: source}
+	if file.Size > 0 {
+		in.Remote.Size = &file.Size
+	}
+	return true
+}

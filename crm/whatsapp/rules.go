@@ -1,0 +1,48 @@
+package whatsapp
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"chatcast/crm"
+)
+
+// Rules is what this package needs of the CRM.
+type Rules interface {
+	receiving
+	sending
+	files
+	lines
+}
+
+type receiving interface {
+	Take(ctx context.Context, on crm.Line, t crm.Tidings) (crm.TidingsAnswer, error)
+}
+
+type sending interface {
+	Outbox(ctx context.Context, on crm.Line, after int64, limit int) ([]crm.OutboxItem, error)
+	OutboxStart(ctx context.Context, on crm.Line, id int64) (*crm.OutboxItem, error)
+	OutboxDone(ctx context.Context, item crm.OutboxItem, o crm.Outcome) error
+	ExpireOutbox(ctx context.Context) (int, error)
+	SentMessage(ctx context.Context, on crm.Line, chat, id string) (*crm.MessageRef, error)
+}
+
+type files interface {
+	StoreFile(ctx context.Context, on crm.Line, name, mime string, r io.Reader) (*crm.Upload, error)
+	FilesToFetch(ctx context.Context, on crm.Line, limit int) ([]crm.FileToFetch, error)
+	FileToFetch(ctx context.Context, on crm.Line, chat, messageID string) (*crm.FileToFetch, error)
+	FileFetched(ctx context.Context, on crm.Line, fileID string, r io.Reader) error
+	FileNotFetched(ctx context.Context, on crm.Line, fileID, state string, notBefore time.Time) error
+	OpenStored(ctx context.Context, on crm.Line, fileID string) (*crm.Attachment, error)
+	FileLimit() int64
+}
+
+type lines interface {
+	SessionOf(ctx context.Context, on crm.Line) (*crm.LineSession, error)
+	Sessions(ctx context.Context, messengerType string) ([]crm.LineSession, error)
+	SetLineState(ctx context.Context, on crm.Line, st crm.LineState) error
+	Lease(ctx context.Context, on crm.Line, owner string, ttl time.Duration) (bool, error)
+	Release(ctx context.Context, on crm.Line, owner string) error
+	PublishQR(ctx context.Context, on crm.Line, p crm.Pairing) error
+}

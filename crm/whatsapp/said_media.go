@@ -1,0 +1,113 @@
+package whatsapp
+
+import (
+	"mime"
+	"path"
+	"strings"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+
+	"chatcast/crm"
+)
+
+// media is an attachment at WhatsApp: where it lies and what opens it. It is kept
+// with the message until it was fetched.
+type media struct {
+	Kind       whatsmeow.MediaType `json:"kind"`
+	URL        string              `json:"url,omitempty"`
+	DirectPath string              `json:"path,omitempty"`
+	Key        []byte              `json:"key"`
+	SHA256     []byte              `json:"sha256"`
+	EncSHA256  []byte              `json:"encSha256"`
+	Size       int64               `json:"size"` // as announced
+	Name       string              `json:"name"`
+	Mime       string              `json:"mime"`
+}
+
+var _ whatsmeow.DownloadableMessage = (*media)(nil)
+
+// The methods are those that whatsmeow asks a protobuf for.
+func (m *media) GetMediaType() whatsmeow.MediaType { return m.Kind }
+func (m *media) GetURL() string                    { return m.URL }
+func (m *media) GetDirectPath() string             { return m.DirectPath }
+func (m *media) GetMediaKey() []byte               { return m.Key }
+func (m *media) GetFileSHA256() []byte             { return m.SHA256 }
+func (m *media) GetFileEncSHA256() []byte          { return m.EncSHA256 }
+func (m *media) GetFileLength() uint64             { return uint64(m.Size) }
+
+// attached is what all protobufs of attachments have.
+type attached interface {
+	whatsmeow.DownloadableMessage
+	GetURL() string
+	GetFileLength() uint64
+	GetMimetype() string
+	GetContextInfo() *waE2E.ContextInfo
+}
+
+func saidMedia(m *waE2E.Message) *said {
+	if i := m.GetImageMessage(); i != nil {
+		return mediaSaid(crm.MessageImage, whatsmeow.MediaImage, i, "", i.GetCaption())
+	}
+	if v := m.GetVideoMessage(); v != nil {
+		s := mediaSaid(crm.MessageVideo, whatsmeow.MediaVideo, v, "", v.GetCaption())
+		if v.GetGifPlayback() {
+			s.Subtype = "gif"
+		}
+		return s
+	}
+	if v := m.GetPtvMessage(); v != nil {
+		s := mediaSaid(crm.MessageVideo, whatsmeow.MediaVideo, v, "", v.GetCaption())
+		s.Subtype = "videoNote"
+		return s
+	}
+	if a := m.GetAudioMessage(); a != nil {
+		typ := crm.MessageAudio
+		if a.GetPTT() {
+			typ = typeVoice
+		}
+		return mediaSaid(typ, whatsmeow.MediaAudio, a, "", "")
+	}
+	if d := m.GetDocumentMessage(); d != nil {
+		return mediaSaid(crm.MessageDocument, whatsmeow.MediaDocument, d, first(d.GetFileName(), d.GetTitle()), d.GetCaption())
+	}
+	if s := m.GetStickerMessage(); s != nil {
+		return mediaSaid(typeSticker, whatsmeow.MediaImage, s, "", "")
+	}
+	return nil
+}
+
+func mediaSaid(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *said {
+	typeOf, _, err := mime.ParseMediaType(a.GetMimetype())
+	if err != nil {
+		typeOf = ""
+	}
+	if name == "" {
+		name = typ + extension(typeOf)
+	}
+	size := int64(min(a.GetFileLength(), 1<<52)) // what JSON keeps exactly; an announcement is not a promise
+	m := &media{
+		Kind: kind, URL: a.GetURL(), DirectPath: a.GetDirectPath(), Key: a.GetMediaKey(),
+		SHA256: a.GetFileSHA256(), EncSHA256: a.GetFileEncSHA256(), Size: size, Name: name, Mime: typeOf,
+	}
+	return &said{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
+}
+
+// extension is how a file of the type is called; WhatsApp gives names to
+// documents alone.
+func extension(mimeType string) string {
+	if e, ok := extensions[mimeType]; ok {
+		return e
+	}
+	_, sub, _ := strings.Cut(mimeType, "/")
+	if sub == "" || strings.ContainsAny(sub, "+.") || path.Base(sub) != sub || len(sub) > 8 {
+		return ""
+	}
+	return "." + sub
+}
+
+var extensions = map[string]string{
+	"image/jpeg": ".jpg", "image/webp": ".webp", "video/mp4": ".mp4", "video/3gpp": ".3gp", "video/quicktime": ".mov",
+	"audio/ogg": ".ogg", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/aac": ".aac", "audio/amr": ".amr", "text/plain": ".txt",
+	"application/octet-stream": "",
+}

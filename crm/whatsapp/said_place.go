@@ -1,0 +1,105 @@
+package whatsapp
+
+import (
+	"math"
+	"regexp"
+	"strings"
+
+	"go.mau.fi/whatsmeow/proto/waE2E"
+
+	"chatcast/crm"
+)
+
+// saidPlace is a place, or a person's own place that moves for a while.
+func saidPlace(m *waE2E.Message) *said {
+	if l := m.GetLocationMessage(); l != nil {
+		s := placeSaid("", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
+		s.Content.Location.Name, s.Content.Location.Address = l.GetName(), l.GetAddress()
+		s.Content.Caption = l.GetComment()
+		if l.GetIsLive() {
+			s.Subtype = "liveLocation"
+		}
+		return s
+	}
+	if l := m.GetLiveLocationMessage(); l != nil {
+		s := placeSaid("liveLocation", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
+		s.Content.Caption = l.GetCaption()
+		return s
+	}
+	return nil
+}
+
+func placeSaid(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *said {
+	return &said{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
+		Latitude: degrees(latitude, 90), Longitude: degrees(longitude, 180),
+	}}}
+}
+
+// degrees keeps an angle within its bounds: there is no other place to show.
+func degrees(x, most float64) float64 {
+	if math.IsNaN(x) {
+		return 0
+	}
+	return max(-most, min(most, x))
+}
+
+// saidContact is a person that somebody recommends, or several.
+func saidContact(m *waE2E.Message) *said {
+	var cards []*waE2E.ContactMessage
+	var from *waE2E.ContextInfo
+	switch {
+	case m.GetContactMessage() != nil:
+		cards, from = []*waE2E.ContactMessage{m.GetContactMessage()}, m.GetContactMessage().GetContextInfo()
+	case m.GetContactsArrayMessage() != nil:
+		cards, from = m.GetContactsArrayMessage().GetContacts(), m.GetContactsArrayMessage().GetContextInfo()
+	default:
+		return nil
+	}
+	s := &said{Type: crm.MessageContact, Context: from}
+	for _, card := range cards {
+		if len(s.Content.Contacts) == maxCards {
+			break
+		}
+		s.Content.Contacts = append(s.Content.Contacts, contactCard(card))
+	}
+	if len(s.Content.Contacts) == 0 { // an empty list
+		return &said{Type: typeUnknown, Subtype: "contactsArrayMessage", Context: from}
+	}
+	first := s.Content.Contacts[0]
+	s.Content.Contact = &first
+	if len(s.Content.Contacts) == 1 {
+		s.Content.Contacts = nil
+	}
+	return s
+}
+
+// maxCards is how many people one message may tell of: as many as WhatsApp allows.
+const maxCards = 257
+
+var (
+	vcardName  = regexp.MustCompile(`(?mi)^FN(?:;[^:\r\n]*)?:(.*)$`)
+	vcardPhone = regexp.MustCompile(`(?mi)^(?:item\d+\.)?TEL((?:;[^:\r\n]*)?):(.*)$`)
+	vcardWAID  = regexp.MustCompile(`(?i);waid=(\d+)`)
+)
+
+// contactCard reads a vCard. WhatsApp's own number stands in a parameter, which is
+// more exact than what the card shows.
+func contactCard(m *waE2E.ContactMessage) crm.ContactCard {
+	card := crm.ContactCard{Name: m.GetDisplayName()}
+	vcard := m.GetVcard()
+	if len(vcard) > maxVCard {
+		vcard = vcard[:maxVCard]
+	}
+	if name := vcardName.FindStringSubmatch(vcard); card.Name == "" && name != nil {
+		card.Name = strings.TrimSpace(name[1])
+	}
+	if phone := vcardPhone.FindStringSubmatch(vcard); phone != nil {
+		card.Phone = strings.TrimSpace(phone[2])
+		if id := vcardWAID.FindStringSubmatch(phone[1]); id != nil {
+			card.Phone = "+" + id[1]
+		}
+	}
+	return card
+}
+
+const maxVCard = 64 << 10

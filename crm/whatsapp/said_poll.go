@@ -1,0 +1,46 @@
+package whatsapp
+
+import (
+	"go.mau.fi/whatsmeow/proto/waE2E"
+
+	"chatcast/crm"
+)
+
+const subtypeVote = "pollVote"
+
+// saidPoll is a question with answers, or an answer to one. The answer's options
+// are sealed; who has opened them fills them in.
+func saidPoll(m *waE2E.Message) *said {
+	for _, p := range []*waE2E.PollCreationMessage{
+		m.GetPollCreationMessage(), m.GetPollCreationMessageV2(), m.GetPollCreationMessageV3(), m.GetPollCreationMessageV5(),
+	} {
+		if p != nil {
+			return pollSaid(p)
+		}
+	}
+	if v := m.GetPollUpdateMessage(); v.GetPollCreationMessageKey().GetID() != "" {
+		return &said{Type: crm.MessagePoll, Subtype: subtypeVote, Content: crm.Content{
+			Vote: &crm.PollVote{MessageID: waID(v.GetPollCreationMessageKey().GetID()), Options: []string{}},
+		}}
+	}
+	return nil
+}
+
+func pollSaid(p *waE2E.PollCreationMessage) *said {
+	poll := &crm.Poll{Question: p.GetName(), Multiple: p.GetSelectableOptionsCount() != 1}
+	for _, o := range p.GetOptions() {
+		poll.Options = append(poll.Options, o.GetOptionName())
+	}
+	return &said{Type: crm.MessagePoll, Content: crm.Content{Poll: poll}, Context: p.GetContextInfo()}
+}
+
+// saidReaction is a sign on another message; without a sign it is taken off.
+func saidReaction(m *waE2E.Message) *said {
+	r := m.GetReactionMessage()
+	if r.GetKey().GetID() == "" {
+		return nil
+	}
+	return &said{Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{
+		MessageID: waID(r.GetKey().GetID()), Emoji: r.GetText(),
+	}}}
+}

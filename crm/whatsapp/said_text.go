@@ -1,0 +1,152 @@
+package whatsapp
+
+import (
+	"strings"
+
+	"go.mau.fi/whatsmeow/proto/waE2E"
+
+	"chatcast/crm"
+)
+
+// saidText is a text, plain or with a preview of a link.
+func saidText(m *waE2E.Message) *said {
+	text, from := m.GetConversation(), (*waE2E.ContextInfo)(nil)
+	if x := m.GetExtendedTextMessage(); x != nil {
+		text, from = x.GetText(), x.GetContextInfo()
+	}
+	if text == "" {
+		return nil
+	}
+	return textSaid("", text, from)
+}
+
+func textSaid(subtype, text string, from *waE2E.ContextInfo) *said {
+	return &said{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
+}
+
+// saidReply is a button or a row of a list that somebody chose: a text, what the
+// button said.
+func saidReply(m *waE2E.Message) *said {
+	if r := m.GetButtonsResponseMessage(); r != nil {
+		return textSaid("buttonReply", first(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
+	}
+	if r := m.GetTemplateButtonReplyMessage(); r != nil {
+		return textSaid("templateReply", first(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo())
+	}
+	if r := m.GetListResponseMessage(); r != nil {
+		return textSaid("listReply", first(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo())
+	}
+	if r := m.GetInteractiveResponseMessage(); r != nil {
+		flow := r.GetNativeFlowResponseMessage()
+		return textSaid("interactiveReply", first(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo())
+	}
+	return nil
+}
+
+// saidInteractive is a message with buttons or a list: its text, and what the
+// buttons say below it.
+func saidInteractive(m *waE2E.Message) *said {
+	const subtype = "interactive"
+	if b := m.GetButtonsMessage(); b != nil {
+		lines := []string{b.GetText(), b.GetContentText(), b.GetFooterText()}
+		for _, button := range b.GetButtons() {
+			lines = append(lines, bullet(button.GetButtonText().GetDisplayText()))
+		}
+		return textSaid(subtype, joined(lines), b.GetContextInfo())
+	}
+	if l := m.GetListMessage(); l != nil {
+		lines := []string{l.GetTitle(), l.GetDescription(), l.GetFooterText()}
+		for _, section := range l.GetSections() {
+			for _, row := range section.GetRows() {
+				lines = append(lines, bullet(row.GetTitle()))
+			}
+		}
+		return textSaid(subtype, joined(lines), l.GetContextInfo())
+	}
+	if t := m.GetTemplateMessage(); t != nil {
+		h := t.GetHydratedTemplate()
+		if h == nil {
+			h = t.GetHydratedFourRowTemplate()
+		}
+		lines := []string{h.GetHydratedTitleText(), h.GetHydratedContentText(), h.GetHydratedFooterText()}
+		for _, button := range h.GetHydratedButtons() {
+			lines = append(lines, bullet(first(button.GetQuickReplyButton().GetDisplayText(),
+				button.GetUrlButton().GetDisplayText(), button.GetCallButton().GetDisplayText())))
+		}
+		if text := joined(lines); text != "" {
+			return textSaid(subtype, text, t.GetContextInfo())
+		}
+		return interactive(t.GetInteractiveMessageTemplate(), t.GetContextInfo())
+	}
+	if h := m.GetHighlyStructuredMessage(); h != nil {
+		return textSaid(subtype, h.GetElementName(), nil)
+	}
+	if i := m.GetInteractiveMessage(); i != nil {
+		return interactive(i, i.GetContextInfo())
+	}
+	return nil
+}
+
+func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *said {
+	return textSaid("interactive", joined([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
+}
+
+// saidOffer is what a business or a group offers: a product, an order, an
+// invitation, an event.
+func saidOffer(m *waE2E.Message) *said {
+	if g := m.GetGroupInviteMessage(); g != nil {
+		link := ""
+		if code := g.GetInviteCode(); code != "" {
+			link = "https://chat.whatsapp.com/" + code
+		}
+		return textSaid("groupInvite", joined([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
+	}
+	if o := m.GetOrderMessage(); o != nil {
+		return textSaid("order", joined([]string{o.GetOrderTitle(), o.GetMessage()}), o.GetContextInfo())
+	}
+	if p := m.GetProductMessage(); p != nil {
+		product := p.GetProduct()
+		return textSaid("product", joined([]string{product.GetTitle(), product.GetDescription(), p.GetBody(), product.GetURL()}), p.GetContextInfo())
+	}
+	if e := m.GetEventMessage(); e != nil {
+		return textSaid("event", joined([]string{e.GetName(), e.GetDescription(), e.GetLocation().GetName(), e.GetJoinLink()}), e.GetContextInfo())
+	}
+	return nil
+}
+
+// comment is a message about another, below which it stands.
+func comment(c *waE2E.CommentMessage) *said {
+	s := translate(c.GetMessage())
+	if s != nil {
+		s.Subtype = "comment"
+		s.Context = &waE2E.ContextInfo{StanzaID: c.GetTargetMessageKey().ID}
+	}
+	return s
+}
+
+func bullet(text string) string {
+	if text = strings.TrimSpace(text); text == "" {
+		return ""
+	}
+	return "• " + text
+}
+
+// joined puts the lines that are not empty under one another.
+func joined(lines []string) string {
+	kept := lines[:0]
+	for _, line := range lines {
+		if strings.TrimSpace(line) != "" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func first(texts ...string) string {
+	for _, t := range texts {
+		if strings.TrimSpace(t) != "" {
+			return t
+		}
+	}
+	return ""
+}

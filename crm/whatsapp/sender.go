@@ -1,0 +1,303 @@
+package whatsapp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+)
+
+const (
+	sendWait  = 40 * time.Second // for WhatsApp's answer
+	sendPage  = 100              // items looked at together
+	sendCheck = 15 * time.Second // the outbox is looked at without being told
+)
+
+// send takes what is in the line's outbox to WhatsApp, in the order of each chat.
+// What cannot go now holds up its own chat alone.
+func (s *session) send(ctx context.Context) {
+	again := time.NewTimer(sendCheck)
+	defer again.Stop()
+	for {
+		next := s.sendAll(ctx)
+		again.Reset(min(sendCheck, max(next, 50*time.Millisecond)))
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.outbox:
+		case <-s.online:
+		case <-again.C:
+		}
+	}
+}
+
+// sendAll sends what may be sent now, and says when there will be more.
+func (s *session) sendAll(ctx context.Context) (next time.Duration) {
+	next = sendCheck
+	held := map[string]bool{} // chats whose turn has to wait
+	for after := int64(0); ctx.Err() == nil; {
+		cli := s.client()
+		if cli == nil || !cli.IsLoggedIn() {
+			return sendCheck // online wakes us
+		}
+		items, err := s.m.Rules.Outbox(ctx, s.on, after, sendPage)
+		if err != nil {
+			s.log.Warn("the outbox could not be read", "err", err)
+			return time.Second
+		}
+		for _, item := range items {
+			after = item.ID
+			if held[item.ChatID] {
+				continue
+			}
+			if until := time.Until(item.NotBefore); !item.NotBefore.IsZero() && until > 0 {
+				held[item.ChatID], next = true, min(next, until)
+				continue
+			}
+			if wait := s.sendOne(ctx, cli, item); wait > 0 {
+				held[item.ChatID], next = true, min(next, wait)
+			}
+		}
+		if len(items) < sendPage {
+			return next
+		}
+	}
+	return next
+}
+
+// sendOne sends one item; when it has to wait, for how long.
+func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
+	if item.Kind == crm.OutMessage {
+		if until, full := s.rationed(item); full {
+			return s.finish(ctx, item, crm.Outcome{Status: crm.OutRetry, NotBefore: until, Error: &crm.SendError{
+				Code: "cold_limit", Message: "the line has written to as many new people as it may in 24 hours; it waits its turn",
+			}})
+		}
+	}
+	begun, err := s.m.Rules.OutboxStart(ctx, s.on, item.ID)
+	if err != nil {
+		s.log.Warn("an item of the outbox could not be begun", "err", err)
+		return time.Second
+	}
+	if begun == nil {
+		return 0
+	}
+	if wait(ctx, s.m.SendDelay) != nil {
+		return time.Second
+	}
+	when, err := s.deliver(ctx, cli, begun)
+	if ctx.Err() != nil {
+		return time.Second // how it went is not known: the same id goes again
+	}
+	if err == nil {
+		if begun.Cold {
+			s.mu.Lock()
+			s.colds = append(s.colds, time.Now())
+			s.mu.Unlock()
+		}
+		return s.finish(ctx, *begun, crm.Outcome{Status: crm.OutSent, Time: when})
+	}
+	outcome := outcomeOf(err, begun.Attempts, time.Now())
+	s.log.Info("not sent", "kind", begun.Kind, "outcome", outcome.Status, "code", outcome.Error.Code, "attempt", begun.Attempts, "err", err)
+	return s.finish(ctx, *begun, outcome)
+}
+
+// finish has the rules keep how it went. What they do not take now is asked for
+// again: the item is still there, and goes out a second time under the same id.
+func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome) (later time.Duration) {
+	for tries := 1; tries <= 5; tries++ {
+		err := s.m.Rules.OutboxDone(ctx, item, o)
+		if err == nil {
+			break
+		}
+		s.log.Warn("how an item of the outbox went could not be kept", "err", err)
+		if wait(ctx, time.Duration(tries)*200*time.Millisecond) != nil {
+			return time.Second
+		}
+		later = time.Second
+	}
+	if o.Status == crm.OutRetry {
+		return max(time.Until(o.NotBefore), 50*time.Millisecond)
+	}
+	return later
+}
+
+// rationed says until when an item must wait, because the line has written to
+// enough strangers for a day: WhatsApp bans who writes to too many.
+func (s *session) rationed(item crm.OutboxItem) (until time.Time, full bool) {
+	if s.m.ColdPerDay <= 0 || !item.Cold {
+		return until, false
+	}
+	const day = 24 * time.Hour
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.colds) > 0 && time.Since(s.colds[0]) > day {
+		s.colds = s.colds[1:]
+	}
+	if len(s.colds) < s.m.ColdPerDay {
+		return until, false
+	}
+	return s.colds[0].Add(day), true
+}
+
+// deliver does one thing outside.
+func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (when time.Time, err error) {
+	to, err := s.recipient(ctx, cli, item)
+	if err != nil {
+		return when, err
+	}
+	if item.Kind == crm.OutRead {
+		return time.Time{}, s.markRead(ctx, cli, to, item)
+	}
+	if item.Message == nil {
+		return when, errNothing
+	}
+	if item.Cold && item.Kind == crm.OutMessage && to.Server == types.DefaultUserServer {
+		if err := s.exists(ctx, cli, to); err != nil {
+			return when, err
+		}
+	}
+	m, id, err := s.protobuf(ctx, cli, to, item)
+	if err != nil {
+		return when, err
+	}
+	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: sendWait})
+	return resp.Timestamp, err
+}
+
+// protobuf makes what goes over the wire, and its id. The id of a message is the
+// one that it has in our table, so that a second try is the same message; edits
+// and deletions have their own.
+func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.JID, item *crm.OutboxItem) (*waE2E.Message, types.MessageID, error) {
+	o := outgoing{chat: to, self: ownID(cli, to), item: item.Message, quoted: item.Quoted, target: item.Reaction, now: time.Now().UnixMilli()}
+	switch item.Kind {
+	case crm.OutEdit:
+		return o.edit(), cli.GenerateMessageID(), nil
+	case crm.OutDelete:
+		return o.revoke(), cli.GenerateMessageID(), nil
+	}
+	m, err := s.complete(ctx, cli, o)
+	return m, item.Message.ID, err
+}
+
+// complete builds a message with what it needs of others: the upload, the
+// secret.
+func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoing) (*waE2E.Message, error) {
+	ref := *o.item
+	o.item = &ref
+	if ref.FileID != "" {
+		file, err := s.upload(ctx, cli, &ref)
+		if err != nil {
+			return nil, err
+		}
+		o.file = file
+	}
+	if ref.Content.Poll != nil {
+		o.secret = s.pollSecret(ctx, cli, o.chat, ref.ID)
+	}
+	return o.build()
+}
+
+// pollSecret is the one that the poll was first sent with, when it was sent
+// before: votes are sealed with it.
+func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat types.JID, id string) []byte {
+	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, chat, ownID(cli, chat), id)
+	if err == nil && len(known) == 32 {
+		return known
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	return secret
+}
+
+// ownID is the account as the chat knows it.
+func ownID(cli *whatsmeow.Client, chat types.JID) types.JID {
+	if chat.Server == types.HiddenUserServer {
+		return cli.Store.GetLID().ToNonAD()
+	}
+	return cli.Store.GetJID().ToNonAD()
+}
+
+// recipient is where an item goes: the number when it is known, else the LID.
+func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (types.JID, error) {
+	to, err := jidOf(item.ChatID)
+	if err != nil || to.User == "" {
+		return to, errNowhere
+	}
+	return to, nil
+}
+
+// exists asks whether a number that never wrote to us has WhatsApp: a message to
+// one that has not would be sent into nothing.
+func (s *session) exists(ctx context.Context, cli *whatsmeow.Client, to types.JID) error {
+	found, err := cli.IsOnWhatsApp(ctx, []string{"+" + to.User})
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.IsIn {
+			return nil
+		}
+	}
+	return errNotOnWhatsApp
+}
+
+// markRead tells the senders that their messages were read.
+func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
+	bySender := map[types.JID][]types.MessageID{}
+	var order []types.JID
+	for _, ref := range item.Reads {
+		sender := chat
+		if item.Group {
+			j, err := jidOf(ref.AuthorID)
+			if err != nil {
+				continue
+			}
+			sender = j
+		}
+		if bySender[sender] == nil {
+			order = append(order, sender)
+		}
+		bySender[sender] = append(bySender[sender], ref.ID)
+	}
+	for _, sender := range order {
+		if err := cli.MarkRead(ctx, bySender[sender], item.CreatedAt, chat, sender); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forRetry makes a message of ours again for a device that could not open it.
+// whatsmeow remembers the last few itself; ours survive a restart.
+func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID) *waE2E.Message {
+	cli := s.client()
+	if cli == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	ref, err := s.m.Rules.SentMessage(ctx, s.on, chatID(to.ToNonAD()), id)
+	if err != nil || !ref.FromMe {
+		s.log.Info("a message that a device asks for again is not known", "message", id, "err", err)
+		return nil
+	}
+	m, err := s.complete(ctx, cli, outgoing{chat: to.ToNonAD(), self: ownID(cli, to), item: ref, now: time.Now().UnixMilli()})
+	if err != nil {
+		s.log.Warn("a message that a device asks for again could not be made", "message", id, "err", err)
+		return nil
+	}
+	return m
+}
+
+var (
+	errNothing       = errors.New("whatsapp: the item has no message")
+	errNowhere       = errors.New("whatsapp: the chat has no address")
+	errNotOnWhatsApp = errors.New("whatsapp: the number has no WhatsApp")
+)

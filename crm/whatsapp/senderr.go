@@ -1,0 +1,104 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strconv"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+
+	"chatcast/crm"
+)
+
+// Codes of why a message was not sent, beside those of the rules.
+const (
+	codeNotOnWhatsApp = "not_on_whatsapp"
+	codeReachout      = "reachout_locked" // 463: the account may not write to new people for now
+	codeRejected      = "rejected"        // 479, and what has no code of its own
+	codeForbidden     = "forbidden"       // 403
+	codeTooLarge      = "media_too_large"
+	codeNoFile        = "file_missing"
+	codeUnsupported   = "unsupported"
+	codeOffline       = "offline"
+	codeTimeout       = "no_answer"
+	codeBusy          = "rate_limited"
+)
+
+// outcomeOf says what an error of sending means: whether the same can go again,
+// or never will.
+func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
+	again := func(code, message string) crm.Outcome {
+		return crm.Outcome{Status: crm.OutRetry, NotBefore: now.Add(retryAfter(attempts)), Error: &crm.SendError{Code: code, Message: message}}
+	}
+	never := func(code, message string) crm.Outcome {
+		return crm.Outcome{Status: crm.OutFailed, Time: now, Error: &crm.SendError{Code: code, Message: message}}
+	}
+	var refusal *crm.Error
+	switch {
+	case errors.Is(err, errNotOnWhatsApp):
+		return never(codeNotOnWhatsApp, "this number has no WhatsApp")
+	case errors.Is(err, errNowhere), errors.Is(err, whatsmeow.ErrUnknownServer), errors.Is(err, whatsmeow.ErrBroadcastListUnsupported):
+		return never(codeUnsupported, "WhatsApp has no such chat")
+	case errors.Is(err, errNothing):
+		return never(codeUnsupported, "WhatsApp has no form for this message")
+	case errors.As(err, &refusal) && refusal.Code == crm.CodeNotFound:
+		return never(codeNoFile, "the attachment is not there any more")
+	case errors.Is(err, errTooLong):
+		return never(codeTooLarge, "the attachment is too large for WhatsApp")
+	case errors.Is(err, whatsmeow.ErrNotInGroup), errors.Is(err, whatsmeow.ErrGroupNotFound):
+		return never(codeForbidden, "the account is not in this group")
+	case errors.Is(err, whatsmeow.ErrServerReturnedError):
+		return refusedBy(serverCode(err), again, never)
+	case uploadCode(err) == 413:
+		return never(codeTooLarge, "the attachment is too large for WhatsApp")
+	case errors.Is(err, whatsmeow.ErrMessageTimedOut), errors.Is(err, context.DeadlineExceeded), errors.Is(err, whatsmeow.ErrIQTimedOut):
+		return again(codeTimeout, "WhatsApp did not answer; it is sent again under the same id")
+	case errors.Is(err, whatsmeow.ErrIQRateOverLimit):
+		return again(codeBusy, "WhatsApp asks to send more slowly")
+	}
+	return again(codeOffline, "the connection to WhatsApp was lost; it is sent again")
+}
+
+// refusedBy is the meaning of WhatsApp's own codes.
+func refusedBy(code int, again, never func(code, message string) crm.Outcome) crm.Outcome {
+	number := " (" + strconv.Itoa(code) + ")"
+	switch code {
+	case 463:
+		return never(codeReachout, "WhatsApp does not let the account write to new people for now"+number)
+	case 403:
+		return never(codeForbidden, "WhatsApp does not let the account write to this chat"+number)
+	case 404:
+		return never(codeNotOnWhatsApp, "WhatsApp does not know this chat"+number)
+	case 429:
+		return again(codeBusy, "WhatsApp asks to send more slowly"+number)
+	case 500, 503, 408:
+		return again(codeOffline, "WhatsApp could not take it now"+number)
+	}
+	return never(codeRejected, "WhatsApp refused the message"+number)
+}
+
+var (
+	serverCodeForm = regexp.MustCompile(`server returned error (\d+)`)
+	uploadCodeForm = regexp.MustCompile(`upload failed with status code (\d+)`)
+)
+
+// serverCode is the number in an error of whatsmeow's, which gives it as text.
+func serverCode(err error) int { return number(serverCodeForm, err) }
+
+func uploadCode(err error) int { return number(uploadCodeForm, err) }
+
+func number(form *regexp.Regexp, err error) int {
+	found := form.FindStringSubmatch(err.Error())
+	if found == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(found[1]) // digits; too many are no code
+	return n
+}
+
+// retryAfter is how long to wait after so many tries.
+func retryAfter(attempts int) time.Duration {
+	return min(time.Minute, time.Second<<min(max(attempts-1, 0), 6))
+}

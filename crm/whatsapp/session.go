@@ -1,0 +1,271 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+)
+
+var errDeviceGone = errors.New("whatsapp: the device is not in the store of keys")
+
+// session serves one line: it lives through the connections of its device.
+type session struct {
+	// static
+	m      *Messenger
+	on     crm.Line
+	log    *slog.Logger
+	stop   context.CancelFunc
+	done   chan struct{} // closed at the end, when the lease is given back
+	ends   chan ending   // what ended the connection
+	outbox chan struct{} // there is something to send
+	fetch  chan struct{} // there is a file to fetch
+	online chan struct{} // connected
+
+	broken  atomic.Bool // nothing more is taken over this connection
+	leaving atomic.Bool // somebody logs out: the state is theirs to say
+	faults  faultCount
+
+	helpers helpers
+	saving  sync.Mutex // one save at a time, so that states do not overtake each other
+
+	mu      sync.Mutex
+	cli     *whatsmeow.Client  // guarded by mu
+	idle    func()             // guarded by mu: closes the client's idle connections
+	device  string             // guarded by mu: the paired device; empty: none
+	state   crm.LineState      // guarded by mu
+	unsaved bool               // guarded by mu: the database has not taken state
+	pairing *pairing           // guarded by mu; nil: none is under way
+	groups  map[types.JID]bool // guarded by mu: whose names were asked for
+	colds   []time.Time        // guarded by mu: when strangers were written to
+}
+
+func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
+	return &session{
+		m: m, on: on, device: device, pairing: p, log: m.Log.With("license", on.LicenseID, "messenger", on.Messenger),
+		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
+		online: make(chan struct{}, 1), groups: map[types.JID]bool{}, stop: func() {},
+	}
+}
+
+func (s *session) client() *whatsmeow.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cli
+}
+
+// run keeps the line connected until there is no reason to.
+func (s *session) run(ctx context.Context) {
+	var workers sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		s.dropClient()
+		workers.Wait()
+		s.helpers.end()
+		s.endPairing(errPairingOver)
+	}()
+	workers.Go(func() { s.send(ctx) })
+	workers.Go(func() { s.fetchFiles(ctx) })
+	for tries := 0; ; tries++ {
+		if tries > 0 && wait(ctx, backoff(tries-1)) != nil {
+			return
+		}
+		if err := s.prepare(ctx); err != nil {
+			s.log.Warn("the session's keys could not be read", "err", err)
+			if errors.Is(err, errDeviceGone) {
+				s.loggedOut(ctx, sayDeviceGone)
+				return
+			}
+			continue
+		}
+		began := time.Now()
+		end := s.connection(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if end.kind == endRelogin || time.Since(began) > time.Minute {
+			tries = -1
+		}
+		if !s.follow(ctx, end) {
+			return
+		}
+	}
+}
+
+// prepare makes a client when there is none that may go on.
+func (s *session) prepare(ctx context.Context) error {
+	if s.client() != nil {
+		return nil
+	}
+	s.mu.Lock()
+	device := s.device
+	s.mu.Unlock()
+	var dev *store.Device
+	if device == "" {
+		dev = s.m.container.NewDevice()
+	} else {
+		j, err := types.ParseJID(device)
+		if err != nil {
+			return err
+		}
+		if dev, err = s.m.container.GetDevice(ctx, j); err != nil {
+			return err
+		}
+		if dev == nil {
+			return errDeviceGone
+		}
+	}
+	cli := whatsmeow.NewClient(dev, library{s.log})
+	cli.SynchronousAck = true
+	cli.EnableDecryptedEventBuffer = true
+	cli.AutomaticMessageRerequestFromPhone = true
+	cli.EmitAppStateEventsOnFullSync = true
+	cli.EnableAutoReconnect = false // run does
+	cli.DisableLoginAutoReconnect = true
+	cli.BackgroundEventCtx = ctx
+	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
+	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(ctx, cli, evt) })
+	idle := dialer{s.m.Endpoint, 2*s.m.Rules.FileLimit() + historyLimit}.configure(cli)
+	s.mu.Lock()
+	s.cli, s.idle = cli, idle
+	s.mu.Unlock()
+	s.broken.Store(false)
+	return nil
+}
+
+// connection is one connection, from the dial to its end.
+func (s *session) connection(ctx context.Context) ending {
+	cli := s.client()
+	for len(s.ends) > 0 { // of the connection before
+		<-s.ends
+	}
+	if s.paired() {
+		s.set(ctx, crm.LineState{State: crm.StateConnecting, Detail: sayConnecting})
+	}
+	if err := cli.ConnectContext(ctx); err != nil {
+		s.log.Info("WhatsApp was not reached", "err", err)
+		cli.Disconnect()
+		return ending{kind: endLost, detail: sayNotReached}
+	}
+	var end ending
+	select {
+	case end = <-s.ends:
+	case <-ctx.Done():
+	}
+	cli.Disconnect()
+	return end
+}
+
+// follow does what an ending asks for, and says whether to connect again.
+func (s *session) follow(ctx context.Context, end ending) (again bool) {
+	switch end.kind {
+	case endRelogin:
+		return true
+	case endLost:
+		if !s.paired() {
+			s.unpaired(ctx)
+			return false
+		}
+		detail := end.detail
+		if detail == "" {
+			detail = "The connection to WhatsApp was lost; it is being renewed."
+		}
+		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
+		return true
+	case endBroken:
+		s.dropClient()
+		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: sayOurDatabase})
+		return true
+	case endUnpaired:
+		s.unpaired(ctx)
+	case endReplaced:
+		s.set(ctx, crm.LineState{State: crm.StateReplaced, Detail: sayReplaced})
+	case endBanned:
+		st := crm.LineState{State: crm.StateBanned, Detail: end.detail}
+		if !end.until.IsZero() {
+			until := end.until.Unix()
+			st.BannedUntil = &until
+		}
+		s.set(ctx, st)
+	case endOutdated:
+		poke(s.m.outdated)
+		s.set(ctx, crm.LineState{State: crm.StateOutdated, Detail: sayOutdated})
+	case endLoggedOut:
+		s.loggedOut(ctx, end.detail)
+	}
+	return false
+}
+
+// loggedOut ends the session for good: a device that was removed must never be
+// used again.
+func (s *session) loggedOut(ctx context.Context, detail string) {
+	cli := s.client()
+	s.dropClient()
+	if cli != nil && cli.Store.ID != nil {
+		if err := cli.Store.Delete(ctx); err != nil {
+			s.log.Warn("the keys of an ended session could not be removed", "err", err)
+		}
+	}
+	none := ""
+	s.mu.Lock()
+	s.device = ""
+	s.mu.Unlock()
+	s.set(ctx, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detail})
+}
+
+func (s *session) dropClient() {
+	s.mu.Lock()
+	cli, idle := s.cli, s.idle
+	s.cli, s.idle = nil, nil
+	s.mu.Unlock()
+	if cli != nil {
+		cli.Disconnect()
+		idle()
+	}
+}
+
+func (s *session) paired() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.device != ""
+}
+
+// end says that the connection is over. The first reason counts.
+func (s *session) end(e ending) {
+	select {
+	case s.ends <- e:
+	default:
+	}
+}
+
+// helpers are the goroutines that handlers start. None starts after end.
+type helpers struct {
+	group sync.WaitGroup
+	mu    sync.Mutex
+	ended bool // guarded by mu
+}
+
+func (h *helpers) Go(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ended {
+		h.group.Go(f)
+	}
+}
+
+func (h *helpers) end() {
+	h.mu.Lock()
+	h.ended = true
+	h.mu.Unlock()
+	h.group.Wait()
+}

@@ -1,0 +1,136 @@
+package whatsapp
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/crm"
+)
+
+// ending is how a connection ended, and what follows.
+//
+//	            lost, broken                        Pair
+//	connecting <------------- connected    none ----------> pairing --scanned--> connecting
+//	    |                        |                             |
+//	    +-- replaced, banned, outdated, logged out <-----------+-- not scanned: disconnected
+//
+// replaced waits for somebody to connect again; banned until its time is over;
+// outdated for a new version, and is tried again each hour; logged out is the end
+// of the session.
+type ending struct {
+	kind   endKind
+	detail string    // for a person
+	until  time.Time // of banned; zero: nobody knows
+}
+
+type endKind int
+
+const (
+	endLost      endKind = iota // the socket is gone
+	endBroken                   // we could not keep what came: again, with a fresh client
+	endRelogin                  // paired: WhatsApp wants a new connection at once
+	endReplaced                 // the session was opened elsewhere
+	endLoggedOut                // the session is over
+	endBanned
+	endOutdated
+	endUnpaired // nobody scanned the code
+)
+
+// Sentences for people.
+const (
+	sayPairing     = "Scan the QR code, or type the code into the phone: WhatsApp, Linked devices."
+	sayConnecting  = "Connecting to WhatsApp."
+	sayConnected   = "Connected to WhatsApp."
+	sayReplaced    = "The session was opened in another place. Connect again to take it back."
+	sayLoggedOut   = "The account's phone removed this device. Pair again."
+	sayLeft        = "Logged out. Pair again."
+	sayOutdated    = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
+	sayNotScanned  = "Nobody scanned the code in time. Ask for a new one."
+	sayDeviceGone  = "The session's keys are not in the database any more. Pair again."
+	sayNotReached  = "WhatsApp was not reached; it is tried again."
+	sayOurDatabase = "What came could not be stored; it is fetched again."
+)
+
+func banned(e *events.TemporaryBan, now time.Time) ending {
+	end := ending{kind: endBanned, detail: "WhatsApp has banned the account for a while: " + banReason(e.Code) + "."}
+	if e.Expire > 0 {
+		end.until = now.Add(e.Expire)
+	}
+	return end
+}
+
+func banReason(code events.TempBanReason) string {
+	reason := map[events.TempBanReason]string{
+		events.TempBanSentToTooManyPeople:    "too many messages to people who do not have it in their address books",
+		events.TempBanBlockedByUsers:         "too many people blocked it",
+		events.TempBanCreatedTooManyGroups:   "too many groups with people who do not have it in their address books",
+		events.TempBanSentTooManySameMessage: "the same message to too many people",
+		events.TempBanBroadcastList:          "too many messages to a broadcast list",
+	}[code]
+	if reason == "" {
+		reason = "it may have violated the terms of service"
+	}
+	return reason + " (code " + strconv.Itoa(int(code)) + ")"
+}
+
+func refused(e *events.ConnectFailure) ending {
+	return ending{kind: endLost, detail: fmt.Sprintf("WhatsApp refused the connection (%d).", int(e.Reason))}
+}
+
+// backoff is how long to wait before the nth try to connect in a row: nearly
+// nothing, then 1, 2, 4 ... 60 seconds, spread so that lines do not come together.
+func backoff(n int) time.Duration {
+	if n == 0 {
+		return rand.N(250 * time.Millisecond)
+	}
+	most := min(time.Minute, time.Second<<min(n-1, 10))
+	return most/2 + rand.N(most/2)
+}
+
+// wait waits, or says that it is time to go.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// set makes a state the line's. What the database does not take now, the next
+// heartbeat brings it again.
+func (s *session) set(ctx context.Context, st crm.LineState) {
+	if s.leaving.Load() {
+		return
+	}
+	st.Owner = s.m.owner
+	s.mu.Lock()
+	s.state, s.unsaved = st, true
+	s.mu.Unlock()
+	s.save(ctx)
+}
+
+func (s *session) save(ctx context.Context) {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	st, unsaved := s.state, s.unsaved
+	s.unsaved = false
+	s.mu.Unlock()
+	if !unsaved {
+		return
+	}
+	if err := s.m.Rules.SetLineState(ctx, s.on, st); err != nil {
+		s.log.Warn("the line's state could not be kept", "state", st.State, "err", err)
+		s.mu.Lock()
+		s.unsaved = true
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// hostile is what somebody may call themselves, or write.
+func hostile(where string) string {
+	return `<img src=x onerror="window.ran='` + where + `'"><script>window.ran='` + where + `'</script>{{7*7}}` + "javascript:window.ran=1"
+}
+
+// TestConsoleHostileText: script in names, messages, tags and files is text,
+// wherever it is shown.
+func TestConsoleHostileText(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Bootstrap.Company.Name, cfg.Bootstrap.License.Name = hostile("company"), hostile("licence")
+	p := start(t, cfg)
+	owner := p.signIn(t)
+	_, beaID := owner.hire(p)
+	owner.must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"name": hostile("employee")}, nil)
+	owner.must("PATCH", "/v1/me", map[string]any{"name": hostile("me")}, nil)
+	var tag struct{ ID int64 }
+	owner.must("POST", "/v1/tags", map[string]any{"name": hostile("tag"), "color": "#123df55"}, &tag)
+	owner.must("POST", "/v1/levels", map[string]any{"name": hostile("level")}, nil)
+
+	d := openConsole(t, p.base, desktop)
+	d.signIn(ownerEmail, ownerPassword)
+	d.live()
+	mallory := person{hostile("customer"), "79990001122"}
+	mallory.writes(owner, "M1", hostile("text"))
+	mallory.brings(owner, "M2", "document", map[string]any{"caption": hostile("caption"), "file": map[string]any{"link": "https://files.example.com/a.pdf", "name": hostile("file")}})
+	mallory.brings(owner, "M3", "location", map[string]any{"location": map[string]any{"name": hostile("place"), "address": hostile("address"), "latitude": 1, "longitude": 2}})
+	mallory.brings(owner, "M4", "contact", map[string]any{"contact": map[string]any{"name": hostile("contact"), "phone": "79990003344"}})
+	mallory.brings(owner, "M5", "poll", map[string]any{"poll": map[string]any{"question": hostile("poll"), "options": []string{`<script>window.ran='option'</script>`, "b"}}})
+	mallory.brings(owner, "M6", "hologram", map[string]any{"text": hostile("unknown kind")})
+	chat := whatsApp + "/chats/" + mallory.phone
+	owner.must("POST", chat+"/tags", map[string]any{"tagId": tag.ID}, nil)
+	owner.must("PUT", chat+"/responsible", map[string]any{"id": beaID}, nil)
+	var sent struct{ ID any }
+	owner.must("POST", chat+"/messages/text", map[string]any{"text": hostile("answer")}, &sent)
+	owner.must("POST", whatsApp+"/inbound", map[string]any{"statuses": []any{map[string]any{
+		"id": sent.ID, "chat": map[string]any{"id": mallory.phone}, "type": "failed", "time": 1700000000, "error": map[string]any{"code": hostile("code"), "message": hostile("failure")},
+	}}}, nil)
+	d.said("", "failed: ")
+
+	d.harmless("Live", "text", "customer", "caption", "tag", "answer")
+	for range 3 {
+		d.press("k")
+		d.press("\r")
+		d.until("the payload", `document.querySelector('[data-test="detail"] [role="tree"]')`)
+		d.harmless("a payload")
+	}
+	d.click("button", "Close")
+
+	d.click("link", "Send")
+	d.click("link", "…"+mallory.name+"…")
+	d.until("the messages", `document.querySelector('[role="log"]').innerText.includes("window.ran='answer'")`)
+	d.harmless("Send", "customer", "text", "caption", "file", "place", "contact", "poll", "option", "answer", "tag", "employee")
+	if links := evaluate[[]string](d.tab, `[...document.querySelectorAll('a')].map((a) => a.href).filter((h) => !/^https?:/.test(h))`); len(links) > 0 {
+		t.Errorf("links lead to %q", links)
+	}
+	d.picture("hostile-send")
+
+	d.click("link", "Connect")
+	d.until("a snippet", `document.querySelector('[role="tabpanel"] pre')`)
+	d.harmless("Connect", "licence")
+	d.click("link", "Server")
+	d.until("who is looking", `document.querySelector('[data-test="server"]').innerText.includes("window.ran='me'")`)
+	d.harmless("Server", "me")
+	d.click("button", "Account of …")
+	d.until("the account", `document.querySelector('dialog[open]').innerText.includes('Sign out')`)
+	d.picture("hostile-account")
+	d.harmless("the account", "me", "company")
+	d.faultless()
+	d.askedOnly()
+}
+
+// brings brings a message of any kind.
+func (p person) brings(c *client, id, kind string, message map[string]any) {
+	c.t.Helper()
+	c.must("POST", whatsApp+"/inbound", map[string]any{"messages": []any{map[string]any{
+		"id": id, "chat": map[string]any{"id": p.phone, "phone": p.phone, "name": p.name}, "type": kind, "message": message,
+		"fromUser": map[string]any{"id": p.phone, "name": p.name},
+	}}}, nil)
+}
+
+// harmless fails when anything of hostile texts was more than text, or one that
+// should be in sight is not.
+func (d *desk) harmless(where string, shown ...string) {
+	d.t.Helper()
+	if ran := evaluate[string](d.tab, `String(window.ran ?? '')`); ran != "" {
+		d.t.Errorf("in %s the script of the %s ran", where, ran)
+	}
+	if made := evaluate[int](d.tab, `document.querySelectorAll('img[src="x"], [onerror], body script').length`); made > 0 {
+		d.t.Errorf("in %s text has become %d elements", where, made)
+	}
+	text := evaluate[string](d.tab, `[document.body.innerText, ...[...document.querySelectorAll('input, textarea')].map((i) => i.value)].join('\n')`)
+	for _, what := range shown {
+		if !strings.Contains(text, "window.ran='"+what+"'") {
+			d.t.Errorf("in %s the %s is not to be seen as text", where, what)
+		}
+	}
+	if strings.Contains(text, "}}49") || strings.Contains(text, "49javascript") {
+		d.t.Errorf("in %s a text was computed", where)
+	}
+}

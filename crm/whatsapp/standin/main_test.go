@@ -1,0 +1,38 @@
+package standin_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"go.mau.fi/libsignal/logger"
+	"go.uber.org/goleak"
+
+	"chatcast/crm/whatsapp/standin"
+)
+
+func TestMain(m *testing.M) {
+	var quiet logger.Loggable = silence{}
+	logger.Setup(&quiet) // it prints what the tests break on purpose
+	srv, err := standin.Start(standin.Options{RootSeed: testRoot})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	srv.TrustRoot()
+	srv.Close()
+	goleak.VerifyTestMain(m,
+		// whatsmeow's reader waits for ever with a frame that came when its client
+		// had just hung up.
+		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"),
+		// whatsmeow never ends the loop that reads history.
+		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).handleHistorySyncNotificationLoop"))
+}
+
+type silence struct{}
+
+func (silence) Debug(string, string)   {}
+func (silence) Info(string, string)    {}
+func (silence) Warning(string, string) {}
+func (silence) Error(string, string)   {}
+func (silence) Configure(string)       {}

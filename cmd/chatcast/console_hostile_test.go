@@ -102,6 +102,9 @@ func (d *desk) harmless(where string, shown ...string) {
 			d.t.Errorf("in %s the %s is not to be seen as text", where, what)
 		}
 	}
+	if wide := evaluate[[]string](d.tab, `[...document.querySelectorAll('main, main > div, main > section, main > div > section')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className)`); len(wide) > 0 {
+		d.t.Errorf("in %s a long name makes %q wider than its place", where, wide)
+	}
 	if strings.Contains(text, "}}49") || strings.Contains(text, "49javascript") {
 		d.t.Errorf("in %s a text was computed", where)
 	}

@@ -3,9 +3,101 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"chatcast/server/api/apitest"
 )
+
+// TestConsoleStates: what the story does not come by is accessible too: pages with
+// nothing on them, dialogs, and what one may not do.
+func TestConsoleStates(t *testing.T) {
+	p := start(t, testConfig(t))
+	owner := p.signIn(t)
+	_, beaID := owner.hire(p)
+	d := openConsole(t, p.base, desktop)
+	d.signIn(ownerEmail, "not the password")
+	d.untilText("is wrong")
+	d.onAllScreens("sign-in-refused")
+	d.signIn(ownerEmail, ownerPassword)
+	d.live()
+	d.click("link", "Send")
+	d.find("button", "Write as this customer")
+	d.onAllScreens("send-empty")
+	d.click("button", "Write as this customer")
+	d.until("the chat", `document.querySelector('[role="log"]').innerText.includes('Is my order ready?')`)
+	d.click("button", "Customer")
+	d.onAllScreens("send-as-customer")
+	d.click("button", "New customer")
+	d.find("dialog", "New customer")
+	d.onAllScreens("send-new-customer")
+	d.press(kb.Escape)
+
+	d.click("link", "Live")
+	d.said("", "Is my order ready?")
+	d.press("?")
+	d.find("dialog", "Keyboard")
+	d.onAllScreens("live-keys")
+	d.press(kb.Escape)
+	d.click("button", "Connection: …")
+	d.untilText("What pusher-js is doing")
+	d.onAllScreens("connection")
+	d.press(kb.Escape)
+	d.press("p/nothing has this")
+	d.until("an empty list", `document.querySelector('[data-test="filtered"]')`)
+	d.onAllScreens("live-filtered-paused")
+	d.faultless("403")
+
+	// An operator who may only read.
+	owner.must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"licenses": []any{map[string]any{"licenseId": 1229, "write": false}}}, nil)
+	d = openConsole(t, p.base, desktop)
+	d.signIn("bea@example.com", ownerPassword)
+	d.live()
+	if d.look("link", "Server") != 0 {
+		t.Error("an operator is offered the server's figures")
+	}
+	d.click("link", "Send")
+	d.click("link", "…Anna Petrova…")
+	d.until("the messages", `document.querySelector('[role="log"]').innerText.includes('Is my order ready?')`)
+	d.untilText("You may read this line and not write on it")
+	if d.look("textbox", "Answer…") != 0 {
+		t.Error("who may only read is offered to write")
+	}
+	d.onAllScreens("send-read-only")
+	evaluate[any](d.tab, `location.hash = '#/server'`)
+	d.untilText("Only owners and admins")
+	d.onAllScreens("server-forbidden")
+	d.faultless("403")
+}
+
+// TestConsoleNotBuilt: the page that stands in for a console that was not built.
+func TestConsoleNotBuilt(t *testing.T) {
+	srv := httptest.NewServer(consoleOf(t, fstest.MapFS{}, func(*apitest.Operation, *http.Request, int) {}))
+	t.Cleanup(srv.Close)
+	d := &desk{tab: openTab(t, srv.URL+"/"), base: srv.URL}
+	d.untilText("make run")
+	d.onAllScreens("not-built")
+	d.faultless()
+}
+
+// onAllScreens looks at the page as it is on each screen, in each colour scheme.
+func (d *desk) onAllScreens(page string) {
+	d.t.Helper()
+	for _, on := range screens {
+		d.do(on.emulated())
+		d.picture(fmt.Sprintf("%s-%s-%s", page, on.name, on.scheme))
+		name := fmt.Sprintf("%s, %s, %s", page, on.name, on.scheme)
+		d.accessible(name)
+		d.fitsTheScreen(name)
+	}
+	d.do(desktop.emulated())
+}
 
 var axeSource = sync.OnceValues(func() (string, error) {
 	b, err := os.ReadFile("testdata/browser/node_modules/axe-core/axe.min.js")

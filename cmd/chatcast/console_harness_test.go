@@ -46,6 +46,15 @@ type screen struct {
 
 func (s screen) phone() bool { return s.width < 500 }
 
+// emulated makes a tab one on this screen.
+func (s screen) emulated() chromedp.Action[chromedp.Void] {
+	size := chromedp.EmulateViewport(s.width, s.height)
+	if s.phone() {
+		size = chromedp.EmulateViewport(s.width, s.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
+	}
+	return chromedp.Steps(size, prefers(s.scheme))
+}
+
 var (
 	desktop = screen{"desktop", 1280, 800, "light"}
 	phone   = screen{"phone", 390, 844, "light"}
@@ -58,11 +67,7 @@ func openConsole(t testing.TB, base string, on screen) *desk {
 		t.Fatalf("the console is not built into this test (make console builds it): %v", err)
 	}
 	d := &desk{tab: openTab(t, "about:blank"), base: base}
-	size := chromedp.EmulateViewport(on.width, on.height)
-	if on.phone() {
-		size = chromedp.EmulateViewport(on.width, on.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
-	}
-	d.do(size, prefers(on.scheme), d.watched(), chromedp.Navigate(base+"/"))
+	d.do(on.emulated(), d.watched(), chromedp.Navigate(base+"/"))
 	return d
 }
 

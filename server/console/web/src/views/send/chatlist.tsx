@@ -16,7 +16,7 @@ import { dayOrTime } from './time';
 const say = words.send;
 
 export function ChatList(props: { state: LineState; chatId: string }) {
-  const { chats, line } = props.state;
+  const { chats } = props.state;
   const [adding, setAdding] = useState(false);
   const items = chats.items.value;
   const state = chats.state.value;
@@ -32,7 +32,6 @@ export function ChatList(props: { state: LineState; chatId: string }) {
         </div>
         <StatusChoice state={props.state} />
       </header>
-      {!line.write && <p class="note small">{say.readOnly}</p>}
       {state === 'failed' && (
         <div class="note bad" role="alert"><p>{chats.fault.value}</p><button class="button small" onClick={() => void chats.load()}>{words.retry}</button></div>
       )}
@@ -106,7 +105,7 @@ function ChatRow(props: { chat: Chat; state: LineState; open: boolean }) {
   void namesVersion.value;
   const name = chatName(chat) ?? chat.id;
   const under = chats.heard.get(chat.id) ?? (chat.phone && phone(chat.phone) !== name ? phone(chat.phone) : chat.username ?? '');
-  const responsible = chat.responsible && (names.user(chat.responsible.id) ?? say.fact.user(chat.responsible.id));
+  const responsible = chat.responsible && names.user(chat.responsible.id);
   return (
     <li>
       <a class="chat" href={path('send', line.licenseId, line.messenger, chat.id)} aria-current={open ? 'true' : undefined} data-chat={chat.id}>

@@ -87,7 +87,8 @@ function Messages(props: { talk: Talk }) {
 
   // The composer grows and phones turn: the end stays in sight.
   useEffect(() => {
-    const box = scroller.current!;
+    const box = scroller.current;
+    if (box === null) return;
     const seen = new ResizeObserver(() => {
       size.current = sizeOf(box);
       if (history.atEnd) box.scrollTop = box.scrollHeight;
@@ -99,7 +100,8 @@ function Messages(props: { talk: Talk }) {
   useEffect(() => props.talk.toEnd.subscribe((n) => n > 0 && toEnd()), []);
 
   function scrolled() {
-    const box = scroller.current!;
+    const box = scroller.current;
+    if (box === null) return;
     if (size.current !== sizeOf(box)) return; // the layout moved it, not a person
     history.atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < near;
     if (history.atEnd) setUnseen(0);
@@ -108,8 +110,7 @@ function Messages(props: { talk: Talk }) {
   function toEnd() {
     history.atEnd = true;
     setUnseen(0);
-    const box = scroller.current!;
-    box.scrollTop = box.scrollHeight;
+    scroller.current?.scrollTo(0, scroller.current.scrollHeight);
   }
 
   return (

@@ -34,6 +34,8 @@ func TestConsoleStates(t *testing.T) {
 	d.until("the chat", `document.querySelector('[role="log"]').innerText.includes('Is my order ready?')`)
 	d.click("button", "Customer")
 	d.onAllScreens("send-as-customer")
+	evaluate[any](d.tab, `location.hash = '#/send/1229/grWhatsApp'`)
+	d.untilText("Choose a chat")
 	d.click("button", "New customer")
 	d.find("dialog", "New customer")
 	d.onAllScreens("send-new-customer")

@@ -190,11 +190,19 @@ func (d *desk) fill(role, name, text string) {
 	d.press(text)
 }
 
+// rest lets the page draw what it has, and do what it does after that: nobody is
+// quicker with a key.
+func (d *desk) rest() {
+	d.t.Helper()
+	evaluate[any](d.tab, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null)))))`)
+}
+
 // press presses keys, one after the other, wherever the focus is. What a key
 // writes comes with its going down: a page that takes the key for itself writes
 // nothing, as with a keyboard.
 func (d *desk) press(keys string) {
 	d.t.Helper()
+	d.rest()
 	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		for _, r := range keys {
 			var down, up *input.DispatchKeyEventParams

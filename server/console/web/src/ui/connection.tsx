@@ -46,10 +46,12 @@ function ConnectionSheet(props: { onClose: () => void }) {
       <h3>{words.socket.subscriptions}</h3>
       <ul class="plain">
         {subscriptions.value.map((s) => (
-          <li key={s.channel} class="row">
+          <li key={s.channel} class="subscription">
             <span class={`dot ${s.state === 'live' ? 'good' : s.state === 'refused' ? 'bad' : 'warn'}`} />
-            <code class="break">{s.channel}</code>
-            <span class="muted">{s.state === 'live' ? words.socket.granted : s.state === 'refused' ? s.reason : words.socket.pending}</span>
+            <span>
+              <code class="break">{s.channel}</code>{' '}
+              <span class="muted">{s.state === 'live' ? words.socket.granted : s.state === 'refused' ? s.reason : words.socket.pending}</span>
+            </span>
           </li>
         ))}
       </ul>

@@ -1,16 +1,14 @@
 // The place to write: as the operator, who answers, or as the customer.
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Fault } from '../../api';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { chatName } from '../../naming';
-import { ClipIcon, CloseIcon, PlaceIcon } from '../../ui/icons';
+import { CloseIcon } from '../../ui/icons';
 import { words } from '../../words';
+import { Attach, LinkSheet } from './attach';
 import { author } from './bubble';
-import { bring, edit, send, type Brought } from './compose';
-import { bytes, quoteOf } from './content';
-import { customerOf } from './customer';
+import { quoteOf } from './content';
 import { whyNotBring } from './index';
-import { newId } from './line';
 import { OutcomeLine } from './outcome';
+import { Sending } from './sending';
 import type { Talk } from './talk';
 
 const say = words.send.composer;
@@ -65,87 +63,32 @@ function About(props: { talk: Talk }) {
 
 function Writing(props: { talk: Talk; customer: boolean; name: string }) {
   const { talk, customer, name } = props;
-  const { line, drafts } = talk.state;
-  const place = `${talk.chatId} ${customer ? 'customer' : 'operator'}`;
-  const [text, setText] = useState(drafts.get(place) ?? '');
+  const { drafts } = talk.state;
+  const draft = `${talk.chatId} ${customer ? 'customer' : 'operator'}`;
+  const [text, setText] = useState(drafts.get(draft) ?? '');
+  const sending = useMemo(() => new Sending(talk, customer), []);
+  const [linking, setLinking] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  const attempt = useRef({ what: '', key: '' });
-  const file = useRef<HTMLInputElement>(null);
   const editing = talk.editing.value;
   const reply = talk.reply.value;
 
   const write = (t: string) => {
     setText(t);
-    if (talk.editing.peek() === null) drafts.set(place, t);
+    if (talk.editing.peek() === null) drafts.set(draft, t);
   };
+  // What was typed while it went out stays.
+  const clear = () => area.current?.value === text && write('');
   useLayoutEffect(() => {
     if (editing !== null) setText(editing.message.text || editing.message.caption);
-    else setText(drafts.get(place) ?? '');
+    else setText(drafts.get(draft) ?? '');
     if (editing !== null || reply !== null) area.current?.focus();
   }, [editing, reply]);
 
-  // The same content that is tried again keeps its key, so that it counts once
-  // even when only the answer was lost.
-  function keyFor(what: string): string {
-    if (attempt.current.what !== what) attempt.current = { what, key: newId() };
-    return attempt.current.key;
-  }
-  function finished(id: string | number) {
-    attempt.current = { what: '', key: '' };
-    talk.reply.value = null;
-    talk.toEnd.value++;
-    talk.history.expect(String(id));
-  }
-
   async function submit() {
     if (talk.deed.busy || text.trim() === '') return;
-    if (editing !== null) {
-      const answer = await edit(talk.deed, line, talk.chatId, editing, text);
-      if (answer === undefined) return;
-      talk.history.saw(answer);
-      talk.editing.value = null;
-      return;
-    }
-    const quoted = reply === null ? {} : { quotedMessageId: reply.id };
-    const what = JSON.stringify([text, quoted]);
-    if (customer) return byCustomer('text', { text }, what);
-    const sent = await send(talk.deed, line, talk.chatId, { kind: 'text', body: { text, ...quoted }, key: keyFor(what) });
-    if (sent === undefined) return;
-    write('');
-    finished(sent.id);
+    const edited = editing !== null;
+    if ((await sending.text(text)) && !edited) clear();
   }
-
-  async function byCustomer(type: string, message: Brought['message'], what: string) {
-    const quoted = reply === null ? {} : { quotedMessageId: reply.id };
-    const id = keyFor(what);
-    if ((await bring(talk.deed, line, { id, ...customerOf(talk), type, message, ...quoted })) === undefined) return;
-    if (type === 'text') write('');
-    finished(id);
-  }
-
-  async function sendPlace() {
-    if (talk.deed.busy) return;
-    const what = `place ${reply?.id}`;
-    if (customer) return byCustomer('location', { location: { ...say.placeOf } }, what);
-    const quoted = reply === null ? {} : { quotedMessageId: reply.id };
-    const sent = await send(talk.deed, line, talk.chatId, { kind: 'location', body: { ...say.placeOf, ...quoted }, key: keyFor(what) });
-    if (sent !== undefined) finished(sent.id);
-  }
-
-  async function attach(f: File | undefined) {
-    if (f === undefined || talk.deed.busy) return;
-    const form = new FormData();
-    form.set('caption', text);
-    if (reply !== null) form.set('quotedMessageId', String(reply.id));
-    form.set('file', f);
-    const sent = await send(talk.deed, line, talk.chatId, { kind: 'file', body: form, key: keyFor(`file ${f.name} ${f.size} ${f.lastModified} ${text} ${reply?.id}`) });
-    if (file.current) file.current.value = '';
-    if (sent !== undefined) {
-      write('');
-      finished(sent.id);
-    } else if (talk.deed.cause instanceof Fault && talk.deed.cause.status === 0) talk.deed.failed(say.broken(bytes(f.size)));
-  }
-
   function key(e: KeyboardEvent) {
     if (e.key === 'Escape' && (editing !== null || reply !== null)) {
       e.stopPropagation();
@@ -158,20 +101,18 @@ function Writing(props: { talk: Talk; customer: boolean; name: string }) {
   }
 
   const label = customer ? say.customerText(name) : say.operatorText(name);
+  const more = { talk, sending, customer, caption: text, onSent: clear };
   return (
-    <form class="writing" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-      {editing === null && !customer && (
-        <>
-          <input ref={file} type="file" class="visually-hidden" tabIndex={-1} aria-hidden="true" data-test="file" onChange={(e) => void attach(e.currentTarget.files?.[0])} />
-          <button type="button" class="button quiet icon" aria-label={say.attach} title={say.attach} onClick={() => file.current?.click()}><ClipIcon /></button>
-        </>
-      )}
-      {editing === null && <button type="button" class="button quiet icon" aria-label={say.place} title={say.place} onClick={() => void sendPlace()}><PlaceIcon /></button>}
-      <textarea
-        ref={area} class="input" rows={1} aria-label={label} placeholder={customer ? say.asCustomer : say.asOperator} title={say.hint} value={text} maxLength={65536} data-test="composer"
-        enterkeyhint="send" onInput={(e) => write(e.currentTarget.value)} onKeyDown={key}
-      />
-      <button class="button primary" disabled={text.trim() === ''} aria-busy={talk.deed.busy}>{editing !== null ? say.save : say.send}</button>
-    </form>
+    <>
+      <form class="writing" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
+        {editing === null && <Attach {...more} onLink={() => setLinking(true)} />}
+        <textarea
+          ref={area} class="input" rows={1} aria-label={label} placeholder={customer ? say.asCustomer : say.asOperator} title={say.hint} value={text} maxLength={65536}
+          data-test="composer" enterkeyhint="send" onInput={(e) => write(e.currentTarget.value)} onKeyDown={key}
+        />
+        <button class="button primary" disabled={text.trim() === ''} aria-busy={talk.deed.busy}>{editing !== null ? say.save : say.send}</button>
+      </form>
+      {linking && <LinkSheet {...more} onClose={() => setLinking(false)} />}
+    </>
   );
 }

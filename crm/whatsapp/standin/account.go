@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"context"
 	"slices"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -73,6 +74,14 @@ func (a *Account) unsettled() (n int) {
 		n += len(d.queue)
 	}
 	return n
+}
+
+// AwaitPreKeys waits until every linked client has left so many keys to start
+// sessions with.
+func (a *Account) AwaitPreKeys(ctx context.Context, least int) error {
+	return a.srv.wait(ctx, "prekeys", func() bool {
+		return !slices.ContainsFunc(a.linked(), func(d *Device) bool { return len(d.preKeys) < least })
+	})
 }
 
 // Nacks are messages that clients refused with a code.

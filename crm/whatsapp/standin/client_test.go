@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -239,4 +240,12 @@ func (w *world) sound(t *testing.T) {
 	if list := w.Unhandled(); len(list) > 0 {
 		t.Errorf("the server did not know: %q", list)
 	}
+}
+
+func messageID(id string) func(*events.Message) bool {
+	return func(e *events.Message) bool { return e.Info.ID == id }
+}
+
+func receiptOf(id string) func(*events.Receipt) bool {
+	return func(e *events.Receipt) bool { return slices.Contains(e.MessageIDs, id) }
 }

@@ -105,7 +105,7 @@ function Writing(props: { talk: Talk; customer: boolean; name: string }) {
   return (
     <>
       <form class="writing" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-        {editing === null && <Attach {...more} onLink={() => setLinking(true)} />}
+        {editing === null && <Attach {...more} onLink={() => { talk.deed.clear(); setLinking(true); }} />}
         <textarea
           ref={area} class="input" rows={1} aria-label={label} placeholder={customer ? say.asCustomer : say.asOperator} title={say.hint} value={text} maxLength={65536}
           data-test="composer" enterkeyhint="send" onInput={(e) => write(e.currentTarget.value)} onKeyDown={key}

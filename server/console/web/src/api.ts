@@ -52,6 +52,13 @@ function isTokenFault(f: Fault): boolean {
   return f.status === 401 || (f.status === 403 && f.code === 'ApiInvalidTokenError');
 }
 
+let ahead = 0; // seconds by which the server's clock is ahead of this computer's, as its last answer said
+
+/** serverTime is now by the server's clock, in unix seconds: this computer's may be hours wrong. */
+export function serverTime(): number {
+  return Date.now() / 1000 + ahead;
+}
+
 /** request is call without the session: token null asks as a stranger. */
 export async function request<T>(
   method: string, path: string, body: unknown, token: string | null, init: RequestInit = {},
@@ -71,6 +78,8 @@ export async function request<T>(
     if (e instanceof DOMException && e.name === 'AbortError') throw e;
     throw new Fault(0, 'Unreachable', 'the server does not answer');
   }
+  const at = Date.parse(answer.headers.get('Date') ?? '');
+  if (!Number.isNaN(at)) ahead = (at - Date.now()) / 1000;
   return read<T>(answer);
 }
 

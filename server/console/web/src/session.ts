@@ -6,12 +6,14 @@
 // would outlive the tab. A tab that was duplicated has a copy: the tabs take turns
 // at refreshing, and tell each other the new pair, because the old one dies.
 import { computed, signal } from '@preact/signals';
-import { call, Fault, request, useCredentials, type Rest } from './api';
+import { call, Fault, request, serverTime, useCredentials, type Rest } from './api';
 
 type Tokens = Rest['TokenPair'];
 
 const place = 'chatcast.session';
 const early = 60; // seconds before its end that a token is refreshed
+const patience = 15_000; // milliseconds, for an answer about tokens: others wait for it
+const messageTakes = 500; // milliseconds that a sister's message may take
 
 const tokens = signal<Tokens | null>(stored());
 
@@ -53,35 +55,78 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** plan refreshes the token in time: also when the page only listens, and calls nothing. */
 function plan(t: Tokens): void {
-  const wait = Math.max(1, t.accessTokenEndTime - Date.now() / 1000 - early);
-  timer = setTimeout(() => void refresh(t).catch(() => undefined), Math.min(wait, 86_400) * 1000);
+  const wait = Math.max(1, t.accessTokenEndTime - serverTime() - early);
+  refreshIn(Math.min(wait, 86_400) * 1000, t);
 }
 
+function refreshIn(ms: number, t: Tokens): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void refresh(t).catch(() => undefined), ms);
+}
+
+/** signIn takes up the session only when it knows whose it is: a page that does not would have nothing to show. */
 export async function signIn(email: string, password: string): Promise<void> {
-  const pair = await request<Tokens>('POST', '/v1/tokens', { email, password }, null);
+  const pair = await ask<Tokens>('POST', '/v1/tokens', { email, password });
+  let who: Rest['Me'], what: Rest['License'][];
+  try {
+    [who, what] = await Promise.all([
+      request<Rest['Me']>('GET', '/v1/me', undefined, pair.accessToken), request<Rest['License'][]>('GET', '/v1/licenses', undefined, pair.accessToken),
+    ]);
+  } catch (e) {
+    void end(pair).catch(() => undefined);
+    throw e;
+  }
   ended.value = '';
   keep(pair);
-  await loadWho();
+  licenses.value = what;
+  me.value = who;
 }
 
-/** signOut ends the tokens on the server. When it cannot be reached they are forgotten here all the same, and that is said. */
+/** ask is a request about tokens. */
+function ask<T>(method: string, path: string, body: unknown, token: string | null = null): Promise<T> {
+  return request<T>(method, path, body, token, { signal: AbortSignal.timeout(patience) });
+}
+
+/**
+ * signOut ends the tokens on the server. When it cannot be reached they are forgotten
+ * here all the same, and that is said. A refresh that is on its way comes first: it
+ * would leave a pair that lives on.
+ */
 export async function signOut(): Promise<void> {
-  const t = tokens.peek();
-  if (t === null) return;
-  ended.value = '';
+  await locked(async () => {
+    const t = tokens.peek();
+    if (t === null) return;
+    ended.value = '';
+    try {
+      await end(t);
+    } catch (e) {
+      if (!isRefused(e)) ended.value = 'notTold';
+    }
+    sisters.postMessage({ died: t.refreshToken, tokens: null });
+    keep(null);
+  });
+}
+
+/** end ends a pair on the server. An access token that is over cannot end its pair any more: the refresh token makes one that can. */
+async function end(t: Tokens): Promise<void> {
   try {
-    await request('DELETE', '/v1/tokens', undefined, t.accessToken);
+    await ask('DELETE', '/v1/tokens', undefined, t.accessToken);
   } catch (e) {
-    if (!(e instanceof Fault) || e.status === 0 || e.status >= 500) ended.value = 'notTold';
+    if (!isRefused(e)) throw e;
+    const next = await ask<Tokens>('POST', '/v1/tokens/refresh', { refreshToken: t.refreshToken });
+    await ask('DELETE', '/v1/tokens', undefined, next.accessToken);
   }
-  sisters.postMessage({ died: t.refreshToken, tokens: null });
-  keep(null);
+}
+
+/** isRefused says that the server does not take the token, and will not. */
+function isRefused(e: unknown): boolean {
+  return e instanceof Fault && e.status >= 400 && e.status < 500 && e.status !== 429;
 }
 
 /** loadWho reads who this is and what they may see. */
-export async function loadWho(): Promise<void> {
+async function loadWho(): Promise<void> {
   const [who, what] = await Promise.all([call<Rest['Me']>('GET', '/v1/me'), call<Rest['License'][]>('GET', '/v1/licenses')]);
-  if (tokens.peek() === null) return;
+  if (tokens.peek()?.cabinetUserId !== who.id) return;
   licenses.value = what;
   me.value = who;
 }
@@ -94,30 +139,57 @@ export async function resume(): Promise<void> {
   await loadWho();
 }
 
-/** One tab at a time refreshes; the lock is the browser's. */
-async function refresh(old: Tokens): Promise<boolean> {
+let refreshing: Promise<boolean> | null = null;
+
+/** refresh says whether there is a token then. All that ask meanwhile get the same answer. */
+function refresh(old: Tokens): Promise<boolean> {
+  refreshing ??= exchange(old).finally(() => (refreshing = null));
+  return refreshing;
+}
+
+/** One tab at a time exchanges the tokens. */
+function exchange(old: Tokens): Promise<boolean> {
   return locked(async () => {
     const now = tokens.peek();
     if (now === null || now.accessToken !== old.accessToken) return now !== null; // somebody was quicker
     try {
-      const next = await request<Tokens>('POST', '/v1/tokens/refresh', { refreshToken: old.refreshToken }, null);
+      const next = await ask<Tokens>('POST', '/v1/tokens/refresh', { refreshToken: old.refreshToken });
       sisters.postMessage({ died: old.refreshToken, tokens: next });
       if (tokens.peek()?.accessToken === old.accessToken) keep(next);
       return true;
     } catch (e) {
-      if (e instanceof Fault && e.status >= 400 && e.status < 500 && e.status !== 429) {
-        await Promise.resolve(); // a sister's message may be on its way
+      if (isRefused(e)) {
+        await replaced(old); // a sister's message may be on its way
         if (tokens.peek()?.accessToken === old.accessToken) expire();
         return tokens.peek() !== null;
       }
-      timer = setTimeout(() => void refresh(old).catch(() => undefined), 5000); // not reached: the token may still be good
+      refreshIn(5000, old); // not reached: the token may still be good
       throw e;
     }
   });
 }
 
+/** replaced waits a moment for other tokens than old. */
+function replaced(old: Tokens): Promise<void> {
+  return new Promise((done) => {
+    const late = setTimeout(finish, messageTakes);
+    const stop = tokens.subscribe((now) => now?.accessToken !== old.accessToken && queueMicrotask(finish));
+    function finish(): void {
+      clearTimeout(late);
+      stop();
+      done();
+    }
+  });
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** locked does f when nobody else does: in no other tab, by the browser's lock; without https there is none, and the tab's own calls take turns. */
 function locked<T>(f: () => Promise<T>): Promise<T> {
-  return 'locks' in navigator ? (navigator.locks.request('chatcast.refresh', f) as Promise<T>) : f();
+  if ('locks' in navigator) return navigator.locks.request('chatcast.refresh', f) as Promise<T>;
+  const mine = turn.then(f);
+  turn = mine.catch(() => undefined);
+  return mine;
 }
 
 function expire(): void {
@@ -146,7 +218,7 @@ useCredentials({
   async accessToken() {
     const t = tokens.peek();
     if (t === null) return null;
-    if (t.accessTokenEndTime - Date.now() / 1000 < 5) await refresh(t).catch(() => undefined);
+    if (t.accessTokenEndTime - serverTime() < 5) await refresh(t).catch(() => undefined);
     return tokens.peek()?.accessToken ?? null;
   },
   async refused(token) {

@@ -2,7 +2,8 @@
 // so that an outage leaves no hole in the list. Live events wait until that is
 // done: the list stays in order, and has nothing twice.
 import { signal } from '@preact/signals';
-import { call, type Rest } from './api';
+import { isEvent } from '@chatcast/events';
+import { call, Fault, type Rest } from './api';
 import { add, addGap } from './log';
 
 export type Progress =
@@ -63,13 +64,14 @@ export class CatchUp {
       this.progress.value = { state: 'reading' };
       try {
         ({ missed, more } = await this.read(channels, round));
-      } catch {
+      } catch (e) {
         failed = true;
+        if (e instanceof Fault && e.status === 409 && round === this.round) this.position = -1; // forgotten, or of another journal
       }
       if (round !== this.round) return; // away again: the next time reads from the same place
     }
     const seen = new Set(missed.map(identity));
-    const late = this.held.filter((c) => eventId(c.data) === null || !seen.has(identity(c)));
+    const late = this.held.filter((c) => eventId(c) === null || !seen.has(identity(c)));
     this.held = null;
     addGap({ from: this.lostAt, to, missed: missed.length, more, failed });
     for (const c of missed) this.put(c, true);
@@ -93,11 +95,11 @@ export class CatchUp {
         after = page.nextAfter;
       }
     }
-    return { missed: missed.sort((a, b) => (eventId(a.data) ?? 0) - (eventId(b.data) ?? 0)), more };
+    return { missed: missed.sort((a, b) => (eventId(a) ?? 0) - (eventId(b) ?? 0)), more };
   }
 
   private put(c: Came, missed: boolean): void {
-    const id = eventId(c.data);
+    const id = eventId(c);
     if (id !== null && id > this.position) this.position = id;
     add({ ...c, eventId: id, missed });
   }
@@ -116,11 +118,16 @@ export class CatchUp {
 }
 
 function identity(c: Came): string {
-  return `${eventId(c.data)} ${c.channel}`;
+  return `${eventId(c)} ${c.channel}`;
 }
 
-/** eventId is payload.meta.eventId, the number in the journal. */
-export function eventId(data: unknown): number | null {
-  const meta = (data as { payload?: { meta?: { eventId?: unknown } } } | null)?.payload?.meta;
-  return typeof meta?.eventId === 'number' ? meta.eventId : null;
+/**
+ * eventId is payload.meta.eventId, the number in the journal. Only the server's own
+ * events have one: whoever may send client- events can write a number in them, and
+ * a wrong place in the journal would hide what is missed.
+ */
+function eventId({ event, data }: Pick<Came, 'event' | 'data'>): number | null {
+  if (!isEvent(event)) return null;
+  const id = (data as { payload?: { meta?: { eventId?: unknown } } } | null)?.payload?.meta?.eventId;
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : null;
 }

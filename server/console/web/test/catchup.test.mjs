@@ -13,6 +13,7 @@ globalThis.fetch = async (path) => {
   const url = new URL(path, 'http://x');
   if (broken) return new Response('{}', { status: 500 });
   const after = Number(url.searchParams.get('after') ?? Infinity);
+  if (url.searchParams.has('after') && after > (journal.at(-1)?.id ?? 0)) return Response.json({ success: false, error: { code: 'ApiConflictError' } }, { status: 409 });
   const items = journal.filter((e) => e.channel === url.searchParams.get('channel') && e.id > after).slice(0, Number(url.searchParams.get('limit')));
   const data = { items: items.map((e) => ({ id: e.id, event: 'message', time: 1, data: data_(e.id) })), nextAfter: items.at(-1)?.id ?? after, lastId: journal.at(-1)?.id ?? 0 };
   return Response.json({ success: true, data });
@@ -94,4 +95,33 @@ test('another user sees nothing of it, and cannot undo it back', () => {
   again();
   assert.equal(entries().length, 0);
   assert.equal(counts.size, 0);
+});
+
+test('what apps and other pages send has no number of the journal, whatever it says', async () => {
+  const c = new CatchUp();
+  journal = [{ channel: line, id: 1 }];
+  await c.settled([line]);
+  c.take(line, 'client-typing', data_(2)); // anybody on the channel may send it
+  c.take(line, 'orders', data_(3));
+  c.take(line, 'message', data_(2.5));
+  c.take(line, 'message', data_(1e300));
+  c.hold();
+  journal.push({ channel: line, id: 2 }, { channel: line, id: 3 });
+  c.take(line, 'client-typing', data_(2));
+  await c.settled([line]);
+  assert.deepEqual(listed(), ['null', 'null', 'null', 'null', 'gap 2', '2 missed', '3 missed', 'null']);
+});
+
+test('a place that is not of this journal is looked for anew', async () => {
+  const c = new CatchUp();
+  c.take(line, 'message', data_(7)); // the database was another one before the outage
+  c.hold();
+  journal = [{ channel: line, id: 1 }];
+  await c.settled([line]);
+  assert.equal(c.progress.value.state, 'failed');
+  c.hold();
+  journal.push({ channel: line, id: 2 });
+  await c.settled([line]);
+  assert.deepEqual(c.progress.value, { state: 'done', missed: 1, more: false });
+  assert.deepEqual(listed(), ['7', 'gap 0', 'gap 1', '2 missed']);
 });

@@ -27,7 +27,7 @@ export function EventList(props: { open: (n: number) => void }) {
   const drawn = useRef({ rows, top: 0, height: 0, cursor: 0 }).current;
   const [, draw] = useReducer((n: number) => n + 1, 0);
 
-  if (cursor.value !== drawn.cursor) {
+  if (cursor.value !== drawn.cursor && drawn.height > 0) { // before it is measured, nothing is in sight
     drawn.cursor = cursor.value;
     place.show(rows, rowHeight, drawn.height, drawn.cursor);
   }
@@ -80,7 +80,7 @@ export function EventList(props: { open: (n: number) => void }) {
       </div>
       {rows.length < 4 && total === rows.length && nothingYet() && <div class="live-hint" style={{ top: `${rows.length * rowHeight}px` }}><Teach /></div>}
       <Said />
-      {!place.follow && (
+      {!place.follow && top + drawn.height < rows.length * rowHeight - 2 && (
         <button class="button live-newer" onClick={newest} data-test="newer">
           <DownIcon />{newer(rows, place.seen)}
         </button>

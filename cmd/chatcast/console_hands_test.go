@@ -203,6 +203,12 @@ func (d *desk) rest() {
 func (d *desk) press(keys string) {
 	d.t.Helper()
 	d.rest()
+	d.strike(keys)
+}
+
+// strike is press without a rest before it.
+func (d *desk) strike(keys string) {
+	d.t.Helper()
 	d.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		for _, r := range keys {
 			var down, up *input.DispatchKeyEventParams

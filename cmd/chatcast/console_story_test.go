@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -21,9 +22,11 @@ var anna, daniel, amina = person{"Anna Petrova", "79990001122"}, person{"Daniel 
 type person struct{ name, phone string }
 
 // writes brings a text as the bridge of a messenger does.
-func (p person) writes(c *client, id, text string) {
+func (p person) writes(c *client, id, text string) { p.writesOn(c, whatsApp, id, text) }
+
+func (p person) writesOn(c *client, line, id, text string) {
 	c.t.Helper()
-	c.must("POST", whatsApp+"/inbound", map[string]any{"messages": []any{map[string]any{
+	c.must("POST", line+"/inbound", map[string]any{"messages": []any{map[string]any{
 		"id": id, "chat": map[string]any{"id": p.phone, "phone": p.phone, "name": p.name}, "type": "text", "message": map[string]any{"text": text},
 		"fromUser": map[string]any{"id": p.phone, "name": p.name, "phone": p.phone}, "time": time.Now().Unix(),
 	}}}, nil)
@@ -47,6 +50,9 @@ func TestConsoleStory(t *testing.T) {
 			s.answersIt()
 			s.tagsTheChat()
 			s.losesTheConnection()
+			if on == desktop {
+				s.sitsForAPicture()
+			}
 			s.looksAround()
 			s.changesTheColours()
 			s.faultless("ERR_", "WebSocket")
@@ -85,8 +91,15 @@ func (s *story) seesAMessage() {
 	anna.writes(s.owner, "anna-1", "Hello! Is my order ready?")
 	s.said("", "Anna Petrova: Hello! Is my order ready?")
 	daniel.writes(s.owner, "daniel-1", "Good morning, do you ship to Berlin?")
-	s.bea.must("POST", whatsApp+"/chats/"+daniel.phone+"/messages/text", map[string]any{"text": "Yes, within three days."}, nil)
+	var sent struct{ ID any }
+	s.bea.must("POST", whatsApp+"/chats/"+daniel.phone+"/messages/text", map[string]any{"text": "Yes, within three days."}, &sent)
 	s.said("", "Bea → Daniel Weiss: Yes, within three days.")
+	s.owner.must("POST", whatsApp+"/inbound", map[string]any{"statuses": []any{map[string]any{
+		"id": sent.ID, "chat": map[string]any{"id": daniel.phone}, "type": "viewed", "time": time.Now().Unix(),
+	}}}, nil)
+	s.said("", "The message to Daniel Weiss was read")
+	person{"Lucía Romero", "34612345678"}.writesOn(s.owner, telegram, "lucia-1", "¡Hola! Can I pay by card?")
+	s.said("", "Lucía Romero: ¡Hola!")
 	s.bea.must("PUT", whatsApp+"/chats/"+daniel.phone+"/responsible", map[string]any{"id": 685}, nil)
 	s.said("", "responsible for Daniel Weiss")
 }
@@ -148,6 +161,17 @@ func (s *story) losesTheConnection() {
 	}
 	s.until("the outage to be told", `/The connection was lost for .* came meanwhile/.test(document.querySelector('[data-outage]').innerText)`)
 	s.page("8-back")
+}
+
+// sitsForAPicture is what the README shows.
+func (s *story) sitsForAPicture() {
+	s.click("button", "Close") // the news of the outage
+	s.click("option", "…Tag VIP added to Anna Petrova…")
+	s.until("the payload", `document.querySelector('[data-test="detail"] [role="tree"]') && !document.querySelector('[data-test="newer"]')`)
+	s.do(chromedp.EmulateViewport(s.on.width, s.on.height, chromedp.EmulateScale(2)))
+	s.picture("readme")
+	s.do(s.on.emulated())
+	s.click("button", "Close")
 }
 
 func (s *story) looksAround() {

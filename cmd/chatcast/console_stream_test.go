@@ -193,15 +193,16 @@ func TestConsoleByKeyboard(t *testing.T) {
 // tabTo presses the tabulator until the focus is on the element of this name.
 func (d *desk) tabTo(role, name string) {
 	d.t.Helper()
+	goal := d.find(role, name)
 	for range 100 {
-		focused, err := d.at(d.find(role, name), `function() { return document.activeElement === this; }`)
+		focused, err := d.at(goal, `function() { return document.activeElement === this; }`)
 		if err == nil && string(focused) == "true" {
 			if visible := evaluate[bool](d.tab, `document.activeElement.matches(':focus-visible')`); !visible {
 				d.t.Errorf("the focus is not seen on the %s %q", role, name)
 			}
 			return
 		}
-		d.press(kb.Tab)
+		d.strike(kb.Tab)
 	}
 	d.t.Fatalf("the tabulator does not come to the %s %q", role, name)
 }

@@ -84,13 +84,16 @@ func jsonKind(b []byte) string {
 }
 
 // checkID refuses an id that no messenger would give: empty, too long, or with
-// spaces or signs that have a meaning in addresses.
+// spaces or signs that have a meaning in addresses. Browsers and proxies take the
+// steps . and .. out of an address, so a path with such an id would lead elsewhere.
 func checkID(field, id string) error {
 	switch {
 	case id == "":
 		return Invalid(field, "is required")
 	case len(id) > maxID:
 		return Invalid(field, "is longer than %d bytes", maxID)
+	case id == "." || id == "..":
+		return Invalid(field, "may not be . or ..")
 	}
 	for i := 0; i < len(id); i++ {
 		if c := id[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`/\?#%"<>`, c) >= 0 {

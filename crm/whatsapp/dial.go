@@ -16,10 +16,7 @@ import (
 
 // dialer makes the HTTP clients of a whatsmeow client. With an endpoint, every
 // dial goes there in plain TCP, whatever host it was for: TLS is believed done.
-type dialer struct {
-	endpoint string
-	limit    int64 // of a media answer, in bytes
-}
+type dialer struct{ endpoint string }
 
 func (d dialer) transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -39,7 +36,7 @@ func (d dialer) configure(cli *whatsmeow.Client) (closeIdle func()) {
 	sockets, media := d.transport(), d.transport()
 	cli.SetPreLoginHTTPClient(&http.Client{Transport: sockets})
 	cli.SetWebsocketHTTPClient(&http.Client{Transport: sockets})
-	cli.SetMediaHTTPClient(&http.Client{Transport: bounded{media, d.limit}})
+	cli.SetMediaHTTPClient(&http.Client{Transport: bounded{media}})
 	return func() {
 		sockets.CloseIdleConnections()
 		media.CloseIdleConnections()
@@ -47,24 +44,34 @@ func (d dialer) configure(cli *whatsmeow.Client) (closeIdle func()) {
 }
 
 // bounded refuses answers that are longer than was agreed: how long an attachment
-// is, its sender announces, and they may lie.
-type bounded struct {
-	http.RoundTripper
-	limit int64
+// is, its sender announces, and they may lie. What nobody agreed on may be as long
+// as a piece of history.
+type bounded struct{ http.RoundTripper }
+
+const usualLimit = 256 << 20
+
+type limitKey struct{}
+
+// atMost agrees on a length for the answers to requests under the context.
+func atMost(ctx context.Context, bytes int64) context.Context {
+	return context.WithValue(ctx, limitKey{}, bytes)
 }
 
-var errTooLong = errors.New("whatsapp: the answer is longer than the largest file that is kept")
+var errTooLong = errors.New("whatsapp: the answer is longer than was agreed")
 
 func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	limit, ok := req.Context().Value(limitKey{}).(int64)
+	if !ok {
+		limit = usualLimit
+	}
 	resp, err := b.RoundTripper.RoundTrip(req)
-	if err != nil || b.limit <= 0 {
+	if err != nil {
 		return resp, err
 	}
-	if resp.ContentLength > b.limit {
-		resp.Body.Close()
-		return nil, errTooLong
+	if resp.ContentLength > limit {
+		limit = -1 // found out by the first read: an error here would be tried again
 	}
-	resp.Body = &boundedBody{resp.Body, b.limit}
+	resp.Body = &boundedBody{resp.Body, limit}
 	return resp, nil
 }
 
@@ -74,6 +81,9 @@ type boundedBody struct {
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, errTooLong
+	}
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
 		return 0, errTooLong

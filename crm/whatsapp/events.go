@@ -142,7 +142,6 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 // soon, so it is tried for a while before the connection is given up, and
 // everything after it: what comes later must not overtake.
 func (s *session) take(ctx context.Context, t crm.Tidings) (kept bool) {
-	const patience = 20 * time.Second
 	began := time.Now()
 	for tries := 1; !s.broken.Load(); tries++ {
 		_, err := s.m.Rules.Take(ctx, s.on, t)
@@ -159,7 +158,7 @@ func (s *session) take(ctx context.Context, t crm.Tidings) (kept bool) {
 		if ctx.Err() != nil {
 			return false
 		}
-		if time.Since(began) > patience || wait(ctx, min(5*time.Second, time.Duration(tries)*200*time.Millisecond)) != nil {
+		if time.Since(began) > s.m.times.patience || wait(ctx, min(5*time.Second, time.Duration(tries)*200*time.Millisecond)) != nil {
 			break
 		}
 	}
@@ -190,6 +189,7 @@ func (s *session) refused(ctx context.Context, t crm.Tidings, refusal *crm.Error
 
 // connected is the line's good state.
 func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
+	s.loggedIn.Store(true)
 	if id := cli.Store.ID; id != nil {
 		device, phone := id.String(), id.User
 		s.mu.Lock()

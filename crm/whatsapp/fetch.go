@@ -17,11 +17,10 @@ import (
 )
 
 const (
-	fetchPage    = 20
-	fetchCheck   = 30 * time.Second
-	fetchTime    = 30 * time.Minute // for one file
-	fetchTries   = 8
-	phoneAnswers = 10 * time.Minute // time for the phone to upload a file again
+	fetchPage  = 20
+	fetchCheck = 30 * time.Second
+	fetchTime  = 30 * time.Minute // for one file
+	fetchTries = 8
 )
 
 // temporary is a file on disk that a download or an upload goes through, so that
@@ -48,7 +47,8 @@ func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *med
 		return err
 	}
 	defer t.remove()
-	err = cli.DownloadToFile(ctx, file, t.File)
+	const overhead = 64 // of encryption
+	err = cli.DownloadToFile(atMost(ctx, s.m.Rules.FileLimit()+overhead), file, t.File)
 	if err != nil && !errors.Is(err, whatsmeow.ErrFileLengthMismatch) { // it is whole, its sender announced it wrongly
 		return err
 	}
@@ -124,7 +124,7 @@ func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.F
 		if err := s.askPhone(ctx, cli, f, file); err != nil {
 			s.log.Info("the phone could not be asked for a file", "file", f.ID, "err", err)
 		}
-		return crm.FilePending, time.Now().Add(phoneAnswers)
+		return crm.FilePending, time.Now().Add(s.m.times.phone)
 	case errors.Is(err, errTooLong), errors.As(err, &refusal) && refusal.Code == crm.CodeTooLarge:
 		return crm.FileTooLarge, notBefore
 	case errors.Is(err, whatsmeow.ErrInvalidMediaHMAC), errors.Is(err, whatsmeow.ErrInvalidMediaEncSHA256),

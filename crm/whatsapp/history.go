@@ -12,10 +12,8 @@ import (
 	"chatcast/crm"
 )
 
-const (
-	historyLimit = 256 << 20 // of one piece of history, in bytes
-	historyBatch = 100       // messages taken in one transaction
-)
+// historyBatch is how many messages are taken in one transaction.
+const historyBatch = 100
 
 // history imports what was said before the account was paired: it is kept, and
 // told to nobody.

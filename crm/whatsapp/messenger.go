@@ -41,10 +41,24 @@ type Options struct {
 	// 24 hours; 0: any number.
 	ColdPerDay int
 
-	lease time.Duration // how long a line is ours without a sign of life; 0: leaseLife
+	times times // as WhatsApp is; tests have no time
 }
 
-const leaseLife = 30 * time.Second
+// times are how long things may take.
+type times struct {
+	lease    time.Duration // a line is ours without a sign of life
+	firstQR  time.Duration // as WhatsApp Web shows it
+	laterQR  time.Duration
+	answer   time.Duration // WhatsApp's, to a message
+	eager    time.Duration // a file is fetched before its message is told of
+	patience time.Duration // with our database, before the connection is given up
+	phone    time.Duration // for the phone to upload a file again
+}
+
+var usual = times{
+	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
+	eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute,
+}
 
 // Messenger serves lines of type grWhatsApp. Safe for concurrent use; it serves
 // while Run runs.
@@ -80,8 +94,8 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.lease == 0 {
-		o.lease = leaseLife
+	if o.times == (times{}) {
+		o.times = usual
 	}
 	nameDevice.Do(func() {
 		store.DeviceProps.Os = proto.String(deviceName)
@@ -118,7 +132,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 		m.running.Wait()
 		helpers.Wait()
 	}()
-	beat := time.NewTicker(m.lease / 3)
+	beat := time.NewTicker(m.times.lease / 3)
 	defer beat.Stop()
 	for {
 		m.tend(ctx)
@@ -143,7 +157,7 @@ func (m *Messenger) expire(ctx context.Context) {
 // tend renews the leases of the lines that are served here, and takes those that
 // nobody serves.
 func (m *Messenger) tend(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, m.lease)
+	ctx, cancel := context.WithTimeout(ctx, m.times.lease)
 	defer cancel()
 	rows, err := m.Rules.Sessions(ctx, Type)
 	if err != nil {
@@ -162,7 +176,7 @@ func (m *Messenger) tend(ctx context.Context) {
 		if m.serving(row.Line) != nil || !toServe(row, time.Now()) {
 			continue
 		}
-		mine, err := m.Rules.Lease(ctx, row.Line, m.owner, m.lease)
+		mine, err := m.Rules.Lease(ctx, row.Line, m.owner, m.times.lease)
 		if err != nil || !mine {
 			continue
 		}
@@ -190,7 +204,7 @@ func toServe(row crm.LineSession, now time.Time) bool {
 // it.
 func (m *Messenger) renew(ctx context.Context, s *session) {
 	asked := time.Now()
-	mine, err := m.Rules.Lease(ctx, s.on, m.owner, m.lease)
+	mine, err := m.Rules.Lease(ctx, s.on, m.owner, m.times.lease)
 	m.mu.Lock()
 	if err == nil && mine {
 		m.tended[s.on] = asked
@@ -203,7 +217,7 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 	case err == nil:
 		s.log.Warn("another process serves this line now")
 		s.stop()
-	case time.Since(last) > m.lease*2/3:
+	case time.Since(last) > m.times.lease*2/3:
 		s.log.Warn("the line's lease could not be renewed: let go", "err", err)
 		s.stop()
 	}

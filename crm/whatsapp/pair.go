@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	firstQR   = 60 * time.Second // as WhatsApp Web shows it
-	laterQR   = 20 * time.Second
 	codeLife  = 160 * time.Second // of a code to type: as long as there are QR codes
 	showsAs   = "Chrome (Linux)"  // WhatsApp takes only names of this form
 	waitsShow = 30 * time.Second  // for the first code
@@ -68,7 +66,16 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
 	m.pairs.Lock()
 	defer m.pairs.Unlock()
-	if s := m.serving(l); s != nil {
+	s := m.serving(l)
+	if s != nil && s.over.Load() {
+		select {
+		case <-s.done:
+			s = nil
+		case <-ctx.Done():
+			return crm.Pairing{}, ctx.Err()
+		}
+	}
+	if s != nil {
 		p := s.currentPairing()
 		if p == nil {
 			return crm.Pairing{}, &crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"}
@@ -82,7 +89,7 @@ func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pai
 	if err != nil {
 		return crm.Pairing{}, err
 	}
-	mine, err := m.Rules.Lease(ctx, l, m.owner, m.lease)
+	mine, err := m.Rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
 		return crm.Pairing{}, err
 	}
@@ -96,8 +103,7 @@ func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pai
 		return crm.Pairing{}, nil
 	}
 	p := newPairing(phone)
-	s := m.start(l, "", p)
-	if s == nil {
+	if s = m.start(l, "", p); s == nil {
 		return crm.Pairing{}, errNotRunning
 	}
 	s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: sayPairing})
@@ -133,7 +139,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 	if row == nil && s == nil {
 		return m.Unpaired.Logout(ctx, l)
 	}
-	mine, err := m.Rules.Lease(ctx, l, m.owner, m.lease)
+	mine, err := m.Rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
 		return err
 	}
@@ -212,9 +218,9 @@ func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR
 	}
 	s.helpers.Go(func() {
 		for i, code := range e.Codes {
-			life := laterQR
+			life := s.m.times.laterQR
 			if i == 0 {
-				life = firstQR
+				life = s.m.times.firstQR
 			}
 			if !s.showQR(ctx, p, code, life) || wait(ctx, life) != nil {
 				return

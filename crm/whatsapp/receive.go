@@ -235,19 +235,19 @@ func (s *session) aliases(info *types.MessageInfo) []crm.InboundAlias {
 	return []crm.InboundAlias{{Phone: waID(p.PN.User), LID: waID(chatID(p.LID))}}
 }
 
-// Files up to eagerSize are fetched before the message is told of, when that
-// takes no longer than eagerTime: then its link works at once. Others follow.
-const (
-	eagerSize = 16 << 20
-	eagerTime = 4 * time.Second
-)
+// eagerSize is how long files may be that are fetched before the message is told
+// of, when that is quick: then its link works at once. Others follow.
+const eagerSize = 16 << 20
+
+// slowPause is for how long nothing waits for WhatsApp's files after one was slow.
+const slowPause = 30 * time.Second
 
 // attach adds a message's file: fetched now when that is quick, else later.
 func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *media) {
-	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.Rules.FileLimit()) {
+	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.Rules.FileLimit()) || time.Now().Unix() < s.slowMedia.Load() {
 		return
 	}
-	quick, cancel := context.WithTimeout(ctx, eagerTime)
+	quick, cancel := context.WithTimeout(ctx, s.m.times.eager)
 	defer cancel()
 	err := s.download(quick, cli, file, func(f io.Reader) (err error) {
 		in.Attachment, err = s.m.Rules.StoreFile(quick, s.on, file.Name, file.Mime, f)
@@ -256,6 +256,9 @@ func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.Inb
 	if err != nil {
 		s.log.Debug("a file is fetched later", "message", in.ID.String(), "err", err)
 		in.Attachment = nil
+		if quick.Err() != nil { // the next ones do not wait for it too
+			s.slowMedia.Store(time.Now().Add(slowPause).Unix())
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	sendWait  = 40 * time.Second // for WhatsApp's answer
 	sendPage  = 100              // items looked at together
 	sendCheck = 15 * time.Second // the outbox is looked at without being told
 )
@@ -76,7 +75,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	if item.Kind == crm.OutMessage {
 		if until, full := s.rationed(item); full {
 			return s.finish(ctx, item, crm.Outcome{Status: crm.OutRetry, NotBefore: until, Error: &crm.SendError{
-				Code: "cold_limit", Message: "the line has written to as many new people as it may in 24 hours; it waits its turn",
+				Code: codeColdLimit, Message: "the line has written to as many new people as it may in 24 hours; it waits its turn",
 			}})
 		}
 	}
@@ -167,7 +166,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if err != nil {
 		return when, err
 	}
-	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: sendWait})
+	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: s.m.times.answer})
 	return resp.Timestamp, err
 }
 

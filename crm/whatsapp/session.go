@@ -31,9 +31,12 @@ type session struct {
 	fetch  chan struct{} // there is a file to fetch
 	online chan struct{} // connected
 
-	broken  atomic.Bool // nothing more is taken over this connection
-	leaving atomic.Bool // somebody logs out: the state is theirs to say
-	faults  faultCount
+	broken    atomic.Bool  // nothing more is taken over this connection
+	leaving   atomic.Bool  // somebody logs out: the state is theirs to say
+	over      atomic.Bool  // it ends by itself, and will soon be done
+	loggedIn  atomic.Bool  // WhatsApp let this connection in
+	slowMedia atomic.Int64 // until when files are not fetched at once, unix seconds
+	faults    faultCount
 
 	helpers helpers
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other
@@ -68,6 +71,7 @@ func (s *session) run(ctx context.Context) {
 	var workers sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
+		s.over.Store(true)
 		cancel()
 		s.dropClient()
 		workers.Wait()
@@ -88,13 +92,16 @@ func (s *session) run(ctx context.Context) {
 			}
 			continue
 		}
-		began := time.Now()
+		s.loggedIn.Store(false)
 		end := s.connection(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if end.kind == endRelogin || time.Since(began) > time.Minute {
+		switch {
+		case end.kind == endRelogin:
 			tries = -1
+		case s.loggedIn.Load(): // the way is open: what dropped may come back soon
+			tries = min(tries, 1)
 		}
 		if !s.follow(ctx, end) {
 			return
@@ -135,7 +142,7 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.BackgroundEventCtx = ctx
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(ctx, cli, evt) })
-	idle := dialer{s.m.Endpoint, 2*s.m.Rules.FileLimit() + historyLimit}.configure(cli)
+	idle := dialer{s.m.Endpoint}.configure(cli)
 	s.mu.Lock()
 	s.cli, s.idle = cli, idle
 	s.mu.Unlock()
@@ -168,24 +175,23 @@ func (s *session) connection(ctx context.Context) ending {
 
 // follow does what an ending asks for, and says whether to connect again.
 func (s *session) follow(ctx context.Context, end ending) (again bool) {
+	again = end.kind == endRelogin || end.kind == endBroken || end.kind == endLost && s.paired()
+	s.over.Store(!again) // before anybody sees the state
 	switch end.kind {
 	case endRelogin:
-		return true
 	case endLost:
-		if !s.paired() {
+		if !again {
 			s.unpaired(ctx)
-			return false
+			break
 		}
 		detail := end.detail
 		if detail == "" {
 			detail = "The connection to WhatsApp was lost; it is being renewed."
 		}
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
-		return true
 	case endBroken:
 		s.dropClient()
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: sayOurDatabase})
-		return true
 	case endUnpaired:
 		s.unpaired(ctx)
 	case endReplaced:
@@ -203,7 +209,7 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 	case endLoggedOut:
 		s.loggedOut(ctx, end.detail)
 	}
-	return false
+	return again
 }
 
 // loggedOut ends the session for good: a device that was removed must never be

@@ -32,9 +32,9 @@ func (m *Messenger) keepVersion(ctx context.Context) {
 func (m *Messenger) refreshVersion(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	transport := dialer{endpoint: m.Endpoint}.transport()
+	transport := dialer{m.Endpoint}.transport()
 	defer transport.CloseIdleConnections()
-	latest, err := whatsmeow.GetLatestVersion(ctx, &http.Client{Transport: bounded{transport, 16 << 20}})
+	latest, err := whatsmeow.GetLatestVersion(ctx, &http.Client{Transport: bounded{transport}})
 	if err != nil {
 		m.Log.Info("WhatsApp's current version is not known, the last known one is used",
 			"version", store.GetWAVersion().String(), "err", err)

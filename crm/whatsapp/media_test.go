@@ -1,0 +1,168 @@
+package whatsapp
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/standin"
+)
+
+// fileOf waits for the message and says how its file came.
+func (w *world) fileOf(t *testing.T, id string) crm.InboundMessage {
+	t.Helper()
+	return w.awaitMessage(t, "the message "+id, func(m crm.InboundMessage) bool { return m.ID.String() == id })
+}
+
+// toFetch puts a message's file where the rules would.
+func (w *world) toFetch(m crm.InboundMessage) {
+	w.rules.change(func() {
+		w.rules.pending = append(w.rules.pending, crm.FileToFetch{
+			ID: "F" + m.ID.String(), ChatID: m.Chat.ID.String(), Message: crm.MessageRef{ID: m.ID.String()},
+			Name: m.Remote.Name, Size: m.Remote.Size, Source: m.Remote.Source,
+		})
+	})
+	poke(w.m.serving(testLine).fetch)
+}
+
+func (w *world) awaitFile(t *testing.T, name, content string) {
+	t.Helper()
+	if err := w.rules.await(within(t), "the file "+name, func() bool { return w.rules.files[name] == content }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) awaitUnfetched(t *testing.T, state string) {
+	t.Helper()
+	err := w.rules.await(within(t), "a file that is "+state, func() bool {
+		n := len(w.rules.unfetched)
+		return n > 0 && w.rules.unfetched[n-1] == state
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFilesAtArrival(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	picture := strings.Repeat("picture ", 10_000)
+	f := w.Upload([]byte(picture), whatsmeow.MediaImage)
+	for name, c := range map[string]struct {
+		file standin.File
+		send func(standin.File) string
+	}{
+		"image.jpg": {f, func(f standin.File) string { return w.anna.Send(w.shop, f.Image("look", "image/jpeg")) }},
+		"voice.ogg": {w.Upload([]byte("sound"), whatsmeow.MediaAudio), func(f standin.File) string {
+			return w.anna.Send(w.shop, f.Audio("audio/ogg; codecs=opus", true))
+		}},
+		"List.csv": {w.Upload([]byte("a;b"), whatsmeow.MediaDocument), func(f standin.File) string {
+			return w.anna.Send(w.shop, f.Document("List.csv", "text/csv", "for you"))
+		}},
+		"video.mp4": {w.Upload([]byte("film"), whatsmeow.MediaVideo), func(f standin.File) string {
+			return w.anna.Send(w.shop, f.Video("", "video/mp4"))
+		}},
+	} {
+		m := w.fileOf(t, c.send(c.file))
+		if m.Attachment == nil || m.Remote == nil || m.Remote.Name != name {
+			t.Errorf("%s came as %+v", name, m)
+		}
+	}
+	w.awaitFile(t, "image.jpg", picture)
+	w.awaitFile(t, "List.csv", "a;b")
+	w.sound(t)
+}
+
+func TestFilesThatComeLater(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.MediaDown(503)
+	f := w.Upload([]byte("later"), whatsmeow.MediaImage)
+	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
+	if m.Attachment != nil || m.Remote == nil {
+		t.Fatalf("came as %+v", m)
+	}
+	w.MediaDown(0)
+	w.toFetch(m)
+	w.awaitFile(t, "F"+m.ID.String(), "later")
+}
+
+// TestSlowFileHoldsUpNobody: the message comes without waiting for its file.
+func TestSlowFileHoldsUpNobody(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.times = usual
+		o.times.eager = 50 * time.Millisecond
+	})
+	w.pair(t)
+	f := w.Upload([]byte(strings.Repeat("x", 100_000)), whatsmeow.MediaVideo)
+	w.Break(f, standin.FileFault{Stall: 1000})
+	id := w.anna.Send(w.shop, f.Video("", "video/mp4"))
+	w.anna.SendText(w.shop, "and a text")
+	w.awaitText(t, "and a text")
+	if m := w.fileOf(t, id); m.Attachment != nil || m.Remote == nil {
+		t.Errorf("came as %+v", m)
+	}
+}
+
+func TestFilesThatNeverCome(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	for name, c := range map[string]struct {
+		how  standin.FileFault
+		want string
+	}{
+		"corrupt": {standin.FileFault{Corrupt: true}, crm.FileFailed},
+		"endless": {standin.FileFault{Size: 400 << 20}, crm.FileTooLarge},
+	} {
+		f := w.Upload([]byte(name), whatsmeow.MediaDocument)
+		w.Break(f, c.how)
+		m := w.fileOf(t, w.anna.Send(w.shop, f.Document(name, "text/plain", "")))
+		if m.Attachment != nil {
+			t.Errorf("%s: it is there", name)
+		}
+		w.toFetch(m)
+		w.awaitUnfetched(t, c.want)
+	}
+	// Of a file that is announced as 2 GB not a byte is asked for.
+	huge := w.Upload([]byte("small"), whatsmeow.MediaVideo).Video("", "video/mp4")
+	huge.VideoMessage.FileLength = proto.Uint64(2 << 30)
+	m := w.fileOf(t, w.anna.Send(w.shop, huge))
+	w.toFetch(m)
+	w.awaitUnfetched(t, crm.FileTooLarge)
+}
+
+// TestPhoneUploadsAgain: what WhatsApp has dropped, the phone still has.
+func TestPhoneUploadsAgain(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	f := w.Upload([]byte("old picture"), whatsmeow.MediaImage)
+	w.Break(f, standin.FileFault{Status: 410})
+	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
+	w.toFetch(m)
+	w.awaitFile(t, "F"+m.ID.String(), "old picture")
+
+	gone := w.Upload([]byte("lost picture"), whatsmeow.MediaImage)
+	w.Break(gone, standin.FileFault{Status: 404})
+	lost := w.fileOf(t, w.anna.Send(w.shop, gone.Image("", "image/jpeg")))
+	w.shop.LoseFile(lost.ID.String())
+	w.toFetch(lost)
+	w.awaitUnfetched(t, crm.FileExpired)
+}
+
+func TestMediaNoteSurvivesJSON(t *testing.T) {
+	s := translate(contents[5].message)
+	b, err := json.Marshal(s.Media)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back media
+	if err := json.Unmarshal(b, &back); err != nil || string(back.Key) != string(s.Media.Key) || back.Kind != s.Media.Kind || back.URL != s.Media.URL {
+		t.Errorf("%+v came back as %+v, %v", s.Media, back, err)
+	}
+}

@@ -1,0 +1,374 @@
+package whatsapp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow/appstate"
+	"go.mau.fi/whatsmeow/proto/waSyncAction"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/standin"
+)
+
+var errAway = errors.New("the database is away")
+
+// texts are those that the rules kept, in order.
+func (w *world) texts() (all []string) {
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	for _, told := range w.rules.tidings {
+		for _, m := range told.Messages {
+			all = append(all, m.Message.Text)
+		}
+	}
+	return all
+}
+
+func TestDatabaseAwayForAWhile(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	failed := 0
+	w.onMessage(func() error {
+		if failed++; failed <= 3 {
+			return errAway
+		}
+		return nil
+	})
+	var want []string
+	for i := range 20 {
+		want = append(want, fmt.Sprint(i))
+		w.anna.SendText(w.shop, fmt.Sprint(i))
+	}
+	w.awaitText(t, "19")
+	if got := w.texts(); !slices.Equal(got, want) {
+		t.Errorf("kept %q", got)
+	}
+}
+
+// TestDatabaseAwayForLong: the connection is given up, and nothing overtakes.
+func TestDatabaseAwayForLong(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.times = usual
+		o.times.patience = 50 * time.Millisecond
+	})
+	w.pair(t)
+	away := true
+	w.onMessage(func() error {
+		if away {
+			return errAway
+		}
+		return nil
+	})
+	var want, ids []string
+	for i := range 20 {
+		want = append(want, fmt.Sprint(i))
+		ids = append(ids, w.anna.SendText(w.shop, fmt.Sprint(i)))
+	}
+	w.awaitState(t, crm.StateDisconnected)
+	w.rules.change(func() { away = false })
+	w.awaitText(t, "19")
+	if got := w.texts(); !slices.Equal(got, want) {
+		t.Errorf("kept %q", got)
+	}
+	for _, id := range ids {
+		if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := w.shop.Unsettled(); n > 0 {
+		t.Errorf("%d are not acknowledged", n)
+	}
+}
+
+// TestHandlerPanics: once, and it comes again; always, and it is kept as a fault.
+func TestHandlerPanics(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	once, always := true, true
+	w.rules.onTake = func(_ int, told crm.Tidings) error {
+		if len(told.Messages) == 1 && told.Messages[0].Message.Text == "once" && once {
+			once = false
+			panic("once")
+		}
+		if len(told.Messages) == 1 && told.Messages[0].Message.Text == "always" && always {
+			panic("always")
+		}
+		return nil
+	}
+	w.anna.SendText(w.shop, "once")
+	w.anna.SendText(w.shop, "after it")
+	w.awaitText(t, "after it")
+	if got := w.texts(); !slices.Equal(got, []string{"once", "after it"}) {
+		t.Errorf("kept %q", got)
+	}
+	id := w.anna.SendText(w.shop, "always")
+	w.anna.SendText(w.shop, "the last")
+	w.awaitText(t, "the last")
+	m := w.awaitMessage(t, "the fault", func(m crm.InboundMessage) bool { return m.ID.String() == id })
+	if m.Type != typeUnknown || *m.Subtype != "fault" {
+		t.Errorf("kept as %+v", m)
+	}
+}
+
+// TestRefusedByTheRules: what they will never take must not come for ever.
+func TestRefusedByTheRules(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.rules.onTake = func(_ int, told crm.Tidings) error {
+		if len(told.Messages) == 1 && told.Messages[0].Type == crm.MessageText {
+			return crm.Invalid("messages[0].message.text", "is not to our taste")
+		}
+		return nil
+	}
+	id := w.anna.SendText(w.shop, "hello")
+	m := w.awaitMessage(t, "what is left", func(m crm.InboundMessage) bool { return m.ID.String() == id })
+	if m.Type != typeUnknown || *m.Subtype != "refused" {
+		t.Errorf("kept as %+v", m)
+	}
+	if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUndecryptable(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.anna.SendText(w.shop, "hard to read", standin.SendOpts{Garbled: 1})
+	m := w.awaitMessage(t, "the placeholder", func(m crm.InboundMessage) bool { return m.ID.String() == id })
+	if m.Type != typeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
+		t.Errorf("the placeholder is %+v", m)
+	}
+	if m := w.awaitText(t, "hard to read"); m.ID.String() != id {
+		t.Errorf("came again as %+v", m)
+	}
+	once := w.anna.Send(w.shop, standin.Text("?"), standin.SendOpts{Unavailable: "view_once"})
+	m = w.awaitMessage(t, "the view-once", func(m crm.InboundMessage) bool { return m.ID.String() == once })
+	if m.Type != typeUnknown || *m.Subtype != "viewOnce" {
+		t.Errorf("a view-once message is %+v", m)
+	}
+	w.anna.Send(w.shop, standin.Text(""), standin.SendOpts{Plaintext: []byte{0xff, 0xff}})
+	w.anna.SendText(w.shop, "after nonsense")
+	w.awaitText(t, "after nonsense")
+}
+
+func TestAddressing(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	for i, how := range []standin.Addressing{standin.ByNumber, standin.ByHiddenID, standin.HiddenIDOnly, standin.NumberOnly} {
+		text := fmt.Sprint("by way ", i)
+		w.anna.SendText(w.shop, text, standin.SendOpts{Addressing: how})
+		m := w.awaitText(t, text)
+		if m.Chat.ID.String() != "79995554433@c.us" || m.Chat.LID == nil || *m.Chat.LID != "100200301@lid" || *m.FromUser.Phone != "79995554433" {
+			t.Errorf("%s: %+v, from %+v", text, m.Chat, m.FromUser)
+		}
+	}
+	stranger := w.NewContact("79991112233", "555666777", "Bob")
+	stranger.SendText(w.shop, "who am I", standin.SendOpts{Addressing: standin.HiddenIDOnly})
+	if m := w.awaitText(t, "who am I"); m.Chat.ID.String() != "555666777@lid" || m.Chat.Phone != nil {
+		t.Errorf("of an unknown number: %+v", m.Chat)
+	}
+}
+
+func TestEditsDeletesReactions(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.anna.SendText(w.shop, "first words")
+	w.anna.Send(w.shop, standin.Edit(w.anna.KeyOf(w.shop, id, true), standin.Text("other words")))
+	w.awaitTidings(t, "the edit", func(told crm.Tidings) bool {
+		return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == "other words" &&
+			told.Edits[0].Chat.ID.String() == "79995554433@c.us" && !told.Edits[0].FromMe
+	})
+	w.anna.Send(w.shop, standin.Reaction(w.anna.KeyOf(w.shop, id, true), "👍"))
+	w.awaitMessage(t, "the reaction", func(m crm.InboundMessage) bool {
+		return m.Type == crm.MessageReaction && m.Message.Reaction.MessageID.String() == id && m.Message.Reaction.Emoji == "👍"
+	})
+	w.anna.Send(w.shop, standin.Revoke(w.anna.KeyOf(w.shop, id, true)))
+	w.awaitTidings(t, "the deletion", func(told crm.Tidings) bool {
+		return len(told.Deletes) == 1 && told.Deletes[0].ID.String() == id && !told.Deletes[0].FromMe && !told.Deletes[0].Admin
+	})
+	quoted := w.anna.Send(w.shop, standin.RichText("as I said", standin.Quoting(id, w.anna.Number(), standin.Text("first words"))))
+	if m := w.awaitText(t, "as I said"); m.ID.String() != quoted || m.QuotedMessageID == nil || m.QuotedMessageID.String() != id {
+		t.Errorf("the answer is %+v", m)
+	}
+}
+
+func TestWrittenOnThePhone(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.shop.Write(w.anna.Number(), standin.Text("from my phone"))
+	m := w.awaitText(t, "from my phone")
+	if m.ID.String() != id || !m.FromMe || m.Chat.ID.String() != "79995554433@c.us" || m.FromUser == nil || *m.FromUser.Phone != "79990001122" {
+		t.Errorf("came as %+v, from %+v", m, m.FromUser)
+	}
+	in := w.anna.SendText(w.shop, "read me")
+	w.awaitText(t, "read me")
+	w.shop.Read(w.anna.Number(), in)
+	w.awaitTidings(t, "the chat read", func(told crm.Tidings) bool {
+		return len(told.Reads) == 1 && told.Reads[0].Chat.ID.String() == "79995554433@c.us" && told.Reads[0].UpTo.String() == in && len(told.Statuses) == 0
+	})
+}
+
+func TestGroups(t *testing.T) {
+	for name, hidden := range map[string]bool{"by number": false, "by hidden id": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.pair(t)
+			bob := w.NewContact("79991112233", "555666777", "Bob")
+			g := w.NewGroup("Neighbours", hidden, w.anna, w.shop, bob)
+			id := w.anna.SendGroup(g, standin.Text("hi all"))
+			m := w.awaitText(t, "hi all")
+			if m.ID.String() != id || m.Chat.Type != "group" || m.Chat.ID.String() != g.JID().String() ||
+				m.FromUser.ID.String() != "79995554433@c.us" || m.FromUser.Name != "Anna" {
+				t.Errorf("came as %+v, from %+v", m, m.FromUser)
+			}
+			w.awaitGroupName(t, g, "Neighbours")
+			g.Rename(w.anna, "Friends")
+			w.awaitGroupName(t, g, "Friends")
+			w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: g.JID().String(), Group: true, Message: &crm.MessageRef{
+				ID: "3EB0CC", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "hello group"}, Quoted: id,
+			}, Quoted: &crm.MessageRef{ID: id, AuthorID: "79995554433@c.us", Content: crm.Content{Text: "hi all"}}})
+			if _, err := bob.AwaitText(within(t), "hello group"); err != nil {
+				t.Fatal(err)
+			}
+			bob.SendGroup(g, standin.Revoke(bob.KeyOf(w.shop, id, false)))
+			w.awaitTidings(t, "a deletion", func(told crm.Tidings) bool {
+				return len(told.Deletes) == 1 && told.Deletes[0].By.String() == "79991112233@c.us"
+			})
+			w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: g.JID().String(), Group: true, Reads: []crm.MessageRef{{ID: id, AuthorID: m.FromUser.ID.String()}}})
+			if err := w.anna.AwaitReceipt(within(t), id, "read"); err != nil {
+				t.Error(err)
+			}
+			w.sound(t)
+		})
+	}
+}
+
+func (w *world) awaitGroupName(t *testing.T, g *standin.Group, name string) {
+	t.Helper()
+	w.awaitTidings(t, "the group's name "+name, func(told crm.Tidings) bool {
+		return slices.ContainsFunc(told.Chats, func(c crm.InboundChat) bool {
+			return c.ID.String() == g.JID().String() && c.Name != nil && *c.Name == name
+		})
+	})
+}
+
+func TestWhatTheOwnerDoesOnThePhone(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Archives = true })
+	w.pair(t)
+	anna := func(c crm.InboundChat) bool { return c.ID.String() == "79995554433@c.us" }
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitTidings(t, "the label", func(told crm.Tidings) bool {
+		return len(told.Labels) == 1 && told.Labels[0] == crm.InboundLabel{ID: "7", Name: "Important", Color: labelColor(3)}
+	})
+	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
+	w.awaitTidings(t, "the label on the chat", func(told crm.Tidings) bool {
+		return len(told.Tags) == 1 && anna(told.Tags[0].Chat) && told.Tags[0].Label == "7" && told.Tags[0].Added
+	})
+	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", false))
+	w.awaitTidings(t, "the label taken off", func(told crm.Tidings) bool { return len(told.Tags) == 1 && !told.Tags[0].Added })
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, true))
+	w.awaitTidings(t, "the label deleted", func(told crm.Tidings) bool { return len(told.Labels) == 1 && told.Labels[0].Deleted })
+	w.shop.Change(appstate.BuildArchive(w.anna.Number(), true, time.Now(), nil))
+	w.awaitTidings(t, "the archive", func(told crm.Tidings) bool {
+		return len(told.Archives) == 1 && anna(told.Archives[0].Chat) && told.Archives[0].Archived
+	})
+	w.shop.Change(appstate.BuildMarkChatAsRead(w.anna.Number(), true, time.Now(), nil))
+	w.awaitTidings(t, "the chat read", func(told crm.Tidings) bool { return len(told.Reads) == 1 && anna(told.Reads[0].Chat) })
+	w.shop.SaveContact(w.anna.Number(), "Ann", "Anna Smith")
+	w.awaitTidings(t, "the contact's name", func(told crm.Tidings) bool {
+		return len(told.Chats) == 1 && anna(told.Chats[0]) && *told.Chats[0].Name == "Anna Smith"
+	})
+	w.sound(t)
+}
+
+func TestCalls(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.anna.Call(w.shop, true)
+	m := w.awaitMessage(t, "the call", func(m crm.InboundMessage) bool { return m.Type == "call" })
+	if m.ID.String() != id || *m.Subtype != "video" || m.Chat.ID.String() != "79995554433@c.us" {
+		t.Errorf("came as %+v", m)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	w := newWorld(t)
+	past := time.Now().Add(-48 * time.Hour)
+	chat := standin.PastChat{Chat: w.anna.Number(), Name: "Anna", Unread: 2}
+	for i := range 250 {
+		chat.Messages = append(chat.Messages, standin.Past{
+			ID: fmt.Sprintf("OLD%d", i), FromMe: i%2 == 1, Time: past.Add(time.Duration(i) * time.Second), What: standin.Text(fmt.Sprint("old ", i)),
+		})
+	}
+	w.shop.SetHistory(false, chat)
+	w.pair(t)
+	w.awaitText(t, "old 249")
+	var want []string
+	for i := range 250 {
+		want = append(want, fmt.Sprint("old ", i))
+	}
+	if got := w.texts(); !slices.Equal(got, want) {
+		t.Errorf("imported %d: %q ...", len(got), got[:min(3, len(got))])
+	}
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	for _, told := range w.rules.tidings {
+		if len(told.Messages) > 0 && (!told.History || len(told.Messages) > historyBatch) {
+			t.Errorf("history told as %d messages, History %v", len(told.Messages), told.History)
+		}
+	}
+}
+
+func TestVotes(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	poll := crm.Content{Poll: &crm.Poll{Question: "Tea?", Options: []string{"yes", "no"}}}
+	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554433@c.us", Message: &crm.MessageRef{
+		ID: "3EB0DD", FromMe: true, Type: crm.MessagePoll, Content: poll,
+	}})
+	if _, err := w.anna.AwaitID(within(t), "3EB0DD"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.anna.Vote(w.shop, "3EB0DD", "no"); err != nil {
+		t.Fatal(err)
+	}
+	m := w.awaitMessage(t, "the vote", func(m crm.InboundMessage) bool { return m.Type == crm.MessagePoll })
+	if m.Message.Vote == nil || m.Message.Vote.MessageID.String() != "3EB0DD" || !slices.Equal(m.Message.Vote.Options, []string{"no"}) || *m.Subtype != subtypeVote {
+		t.Errorf("the vote is %+v", m.Message.Vote)
+	}
+	if _, err := w.anna.Vote(w.shop, "3EB0DD"); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitMessage(t, "the vote taken back", func(m crm.InboundMessage) bool {
+		return m.Message.Vote != nil && len(m.Message.Vote.Options) == 0
+	})
+}
+
+func TestLabelsOfThePast(t *testing.T) {
+	w := newWorld(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
+	w.pair(t)
+	w.awaitTidings(t, "the label", func(told crm.Tidings) bool { return len(told.Labels) == 1 && told.History })
+	w.awaitTidings(t, "its chat", func(told crm.Tidings) bool { return len(told.Tags) == 1 && told.History })
+}
+
+// TestLabelWithoutName: what has no name to show must not stop the rest.
+func TestLabelWithoutName(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.shop.Change(appstate.PatchInfo{Type: appstate.WAPatchRegular, Mutations: []appstate.MutationInfo{{
+		Index: []string{appstate.IndexLabelEdit, "9"}, Version: 3,
+		Value: &waSyncAction.SyncActionValue{LabelEditAction: &waSyncAction.LabelEditAction{Color: proto.Int32(99)}},
+	}}})
+	w.shop.Change(appstate.BuildLabelEdit("8", "Later", 99, false))
+	w.awaitTidings(t, "the label after it", func(told crm.Tidings) bool {
+		return len(told.Labels) == 1 && told.Labels[0].ID == "8" && told.Labels[0].Color == ""
+	})
+}

@@ -1,0 +1,268 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"chatcast/crm"
+)
+
+// recorder stands in for the rules, to see what exactly they are told, and to
+// fail where the rules never do. The rules themselves are in the tests of lines.
+type recorder struct {
+	mu        sync.Mutex
+	changed   chan struct{} // closed and made anew at each change
+	sessions  map[crm.Line]*crm.LineSession
+	states    []crm.LineState
+	tidings   []crm.Tidings
+	codes     []crm.Pairing
+	outbox    []crm.OutboxItem
+	outcomes  []crm.Outcome
+	sent      map[string]*crm.MessageRef
+	files     map[string]string // what was stored
+	pending   []crm.FileToFetch
+	unfetched []string                         // states
+	onTake    func(n int, t crm.Tidings) error // before the nth is kept
+	takes     int
+}
+
+var _ Rules = (*recorder)(nil)
+
+func newRecorder() *recorder {
+	return &recorder{
+		changed: make(chan struct{}), sessions: map[crm.Line]*crm.LineSession{}, sent: map[string]*crm.MessageRef{}, files: map[string]string{},
+	}
+}
+
+// change runs f under the lock and wakes who waits.
+func (r *recorder) change(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// await waits until done says so; done runs under the lock.
+func (r *recorder) await(ctx context.Context, what string, done func() bool) error {
+	for {
+		r.mu.Lock()
+		ok, changed := done(), r.changed
+		r.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", what, ctx.Err())
+		}
+	}
+}
+
+func (r *recorder) Take(_ context.Context, _ crm.Line, t crm.Tidings) (crm.TidingsAnswer, error) {
+	r.mu.Lock()
+	r.takes++
+	n, on := r.takes, r.onTake
+	r.mu.Unlock()
+	if on != nil {
+		if err := on(n, t); err != nil {
+			return crm.TidingsAnswer{}, err
+		}
+	}
+	t.Messages = slices.Clone(t.Messages)
+	r.change(func() { r.tidings = append(r.tidings, t) })
+	return crm.TidingsAnswer{}, nil
+}
+
+func (r *recorder) Outbox(_ context.Context, _ crm.Line, after int64, limit int) (items []crm.OutboxItem, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, item := range r.outbox {
+		if item.ID > after && len(items) < limit {
+			items = append(items, item)
+		}
+	}
+	return items, nil
+}
+
+func (r *recorder) OutboxStart(_ context.Context, _ crm.Line, id int64) (*crm.OutboxItem, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.outbox {
+		if r.outbox[i].ID == id {
+			r.outbox[i].Attempts++
+			item := r.outbox[i]
+			return &item, nil
+		}
+	}
+	return nil, nil
+}
+
+func (r *recorder) OutboxDone(_ context.Context, item crm.OutboxItem, o crm.Outcome) error {
+	r.change(func() {
+		r.outcomes = append(r.outcomes, o)
+		for i := range r.outbox {
+			if r.outbox[i].ID == item.ID && o.Status == crm.OutRetry {
+				r.outbox[i].NotBefore = o.NotBefore
+				return
+			}
+		}
+		r.outbox = slices.DeleteFunc(r.outbox, func(x crm.OutboxItem) bool { return x.ID == item.ID })
+	})
+	return nil
+}
+
+func (r *recorder) ExpireOutbox(context.Context) (int, error) { return 0, nil }
+
+func (r *recorder) SentMessage(_ context.Context, _ crm.Line, _, id string) (*crm.MessageRef, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ref := r.sent[id]; ref != nil {
+		return ref, nil
+	}
+	return nil, &crm.Error{Code: crm.CodeNotFound, Message: "message not found"}
+}
+
+func (r *recorder) StoreFile(_ context.Context, _ crm.Line, name, _ string, from io.Reader) (*crm.Upload, error) {
+	b, err := io.ReadAll(from)
+	if err != nil {
+		return nil, err
+	}
+	r.change(func() { r.files[name] = string(b) })
+	return &crm.Upload{}, nil
+}
+
+func (r *recorder) FilesToFetch(context.Context, crm.Line, int) ([]crm.FileToFetch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var due []crm.FileToFetch
+	for i := range r.pending {
+		if r.pending[i].NotBefore.Before(time.Now()) {
+			r.pending[i].Attempts++
+			due = append(due, r.pending[i])
+		}
+	}
+	return due, nil
+}
+
+func (r *recorder) FileToFetch(_ context.Context, _ crm.Line, _, messageID string) (*crm.FileToFetch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.pending {
+		if f.Message.ID == messageID {
+			return &f, nil
+		}
+	}
+	return nil, &crm.Error{Code: crm.CodeNotFound, Message: "file not found"}
+}
+
+func (r *recorder) FileFetched(_ context.Context, _ crm.Line, id string, from io.Reader) error {
+	b, err := io.ReadAll(from)
+	if err != nil {
+		return err
+	}
+	r.change(func() {
+		r.files[id] = string(b)
+		r.pending = slices.DeleteFunc(r.pending, func(f crm.FileToFetch) bool { return f.ID == id })
+	})
+	return nil
+}
+
+func (r *recorder) FileNotFetched(_ context.Context, _ crm.Line, id, state string, notBefore time.Time) error {
+	r.change(func() {
+		r.unfetched = append(r.unfetched, state)
+		for i := range r.pending {
+			if r.pending[i].ID == id {
+				r.pending[i].NotBefore = notBefore
+			}
+		}
+		if state != crm.FilePending {
+			r.pending = slices.DeleteFunc(r.pending, func(f crm.FileToFetch) bool { return f.ID == id })
+		}
+	})
+	return nil
+}
+
+func (r *recorder) OpenStored(_ context.Context, _ crm.Line, id string) (*crm.Attachment, error) {
+	return nil, errors.New("no file " + id)
+}
+
+func (r *recorder) FileLimit() int64 { return 1 << 20 }
+
+func (r *recorder) SessionOf(_ context.Context, on crm.Line) (*crm.LineSession, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.sessions[on]; s != nil {
+		row := *s
+		return &row, nil
+	}
+	return nil, nil
+}
+
+func (r *recorder) Sessions(context.Context, string) (all []crm.LineSession, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sessions {
+		all = append(all, *s)
+	}
+	return all, nil
+}
+
+func (r *recorder) session(on crm.Line) *crm.LineSession {
+	if r.sessions[on] == nil {
+		r.sessions[on] = &crm.LineSession{Line: on}
+	}
+	return r.sessions[on]
+}
+
+func (r *recorder) SetLineState(_ context.Context, on crm.Line, st crm.LineState) (err error) {
+	r.change(func() {
+		row := r.session(on)
+		if st.Owner != "" && row.LeaseOwner != st.Owner {
+			err = &crm.Error{Code: crm.CodeConflict, Message: "the lease is another's"}
+			return
+		}
+		row.State, row.Detail, row.BannedUntil, row.UpdatedAt = st.State, st.Detail, st.BannedUntil, time.Now().Unix()
+		if st.Device != nil {
+			row.Device = *st.Device
+		}
+		if st.Phone != nil {
+			row.Phone = *st.Phone
+		}
+		row.Paired = row.Paired || st.State == crm.StateConnected && row.Device != ""
+		r.states = append(r.states, st)
+	})
+	return err
+}
+
+func (r *recorder) Lease(_ context.Context, on crm.Line, owner string, _ time.Duration) (mine bool, err error) {
+	r.change(func() {
+		row := r.session(on)
+		if row.LeaseOwner == "" {
+			row.LeaseOwner = owner
+		}
+		mine = row.LeaseOwner == owner
+		row.Leased = true
+	})
+	return mine, nil
+}
+
+func (r *recorder) Release(_ context.Context, on crm.Line, owner string) error {
+	r.change(func() {
+		if row := r.session(on); row.LeaseOwner == owner {
+			row.LeaseOwner, row.Leased = "", false
+		}
+	})
+	return nil
+}
+
+func (r *recorder) PublishQR(_ context.Context, _ crm.Line, p crm.Pairing) error {
+	r.change(func() { r.codes = append(r.codes, p) })
+	return nil
+}

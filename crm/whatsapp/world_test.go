@@ -1,0 +1,280 @@
+package whatsapp
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.mau.fi/libsignal/logger"
+	"go.uber.org/goleak"
+	_ "modernc.org/sqlite"
+
+	"chatcast/crm"
+	"chatcast/crm/bridge"
+	"chatcast/crm/whatsapp/standin"
+)
+
+// testSeed: whatsmeow's root is one variable of the process, so all stand-ins of
+// these tests have the same.
+var testSeed = [32]byte{7}
+
+func TestMain(m *testing.M) {
+	var quiet logger.Loggable = quietly{}
+	logger.Setup(&quiet) // it prints what the tests break on purpose
+	goleak.VerifyTestMain(m,
+		// whatsmeow never ends the loop that reads history.
+		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).handleHistorySyncNotificationLoop"))
+}
+
+type quietly struct{}
+
+func (quietly) Debug(string, string)   {}
+func (quietly) Info(string, string)    {}
+func (quietly) Warning(string, string) {}
+func (quietly) Error(string, string)   {}
+func (quietly) Configure(string)       {}
+
+var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
+
+// deadline is for one wait; nothing waits that long when all is well.
+const deadline = 30 * time.Second
+
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// world is a stand-in with an account and a customer, and a program that serves
+// the line.
+type world struct {
+	*standin.Server
+	shop  *standin.Account
+	anna  *standin.Contact
+	rules *recorder
+	db    string
+	m     *Messenger
+	stop  func()
+}
+
+func newWorld(t *testing.T, opts ...func(*Options)) *world {
+	t.Helper()
+	srv, err := standin.Start(standin.Options{RootSeed: testSeed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Errorf("closing the stand-in: %v", err)
+		}
+	})
+	w := &world{
+		Server: srv, rules: newRecorder(), db: filepath.Join(t.TempDir(), "keys.db"),
+		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
+		anna: srv.NewContact("79995554433", "100200301", "Anna"),
+	}
+	w.start(t, opts...)
+	t.Cleanup(func() { w.stop() })
+	return w
+}
+
+// start is the program's start; stop its end.
+func (w *world) start(t *testing.T, opts ...func(*Options)) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.db+"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)"+
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := w.Root()
+	log := slog.New(slog.DiscardHandler)
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	o := Options{
+		DB: db, Dialect: "sqlite", Log: log, Endpoint: w.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
+	}
+	for _, f := range opts {
+		f(&o)
+	}
+	w.m, err = New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.m.Rules = w.rules
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.m.Run(ctx) }()
+	w.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		db.Close()
+		w.stop = func() {}
+	}
+}
+
+// pair links the line to the account's phone.
+func (w *world) pair(t *testing.T) {
+	t.Helper()
+	p := w.code(t, "")
+	if _, err := w.shop.ScanQR(within(t), *p.QR); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitState(t, crm.StateConnected)
+}
+
+// code asks for a code; Run may be just starting.
+func (w *world) code(t *testing.T, phone string) crm.Pairing {
+	t.Helper()
+	for {
+		p, err := w.m.Pair(within(t), testLine, phone)
+		if err == nil {
+			return p
+		}
+		if err != errNotRunning {
+			t.Fatal(err)
+		}
+		if within(t).Err() != nil {
+			t.Fatal("Run does not start")
+		}
+	}
+}
+
+func (w *world) awaitState(t *testing.T, state string) crm.LineSession {
+	t.Helper()
+	var found crm.LineSession
+	err := w.rules.await(within(t), "the state "+state, func() bool {
+		if row := w.rules.sessions[testLine]; row != nil {
+			found = *row
+		}
+		return found.State == state
+	})
+	if err != nil {
+		t.Fatalf("%v; it is %+v", err, found)
+	}
+	return found
+}
+
+// awaitMessage waits for a message that the rules were told.
+func (w *world) awaitMessage(t *testing.T, what string, match func(crm.InboundMessage) bool) crm.InboundMessage {
+	t.Helper()
+	var found crm.InboundMessage
+	err := w.rules.await(within(t), what, func() bool {
+		for _, told := range w.rules.tidings {
+			for _, m := range told.Messages {
+				if match(m) {
+					found = m
+					return true
+				}
+			}
+		}
+		return false
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func (w *world) awaitText(t *testing.T, text string) crm.InboundMessage {
+	t.Helper()
+	return w.awaitMessage(t, "the text "+text, func(m crm.InboundMessage) bool { return m.Message.Text == text })
+}
+
+// awaitTidings waits for something that the rules were told.
+func (w *world) awaitTidings(t *testing.T, what string, match func(crm.Tidings) bool) {
+	t.Helper()
+	err := w.rules.await(within(t), what, func() bool {
+		for _, told := range w.rules.tidings {
+			if match(told) {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// enqueue puts something into the line's outbox.
+func (w *world) enqueue(item crm.OutboxItem) {
+	w.rules.change(func() {
+		item.ID = int64(len(w.rules.outbox) + len(w.rules.outcomes) + 1)
+		item.Line, item.CreatedAt, item.Deadline = testLine, time.Now(), time.Now().Add(time.Hour)
+		if item.Message != nil {
+			w.rules.sent[item.Message.ID] = item.Message
+		}
+		w.rules.outbox = append(w.rules.outbox, item)
+	})
+	w.m.Queue(testLine)
+}
+
+// awaitOutcome waits for the nth outcome.
+func (w *world) awaitOutcome(t *testing.T, n int) crm.Outcome {
+	t.Helper()
+	err := w.rules.await(within(t), "an outcome", func() bool { return len(w.rules.outcomes) >= n })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	return w.rules.outcomes[n-1]
+}
+
+// say queues a text to Anna.
+func (w *world) say(id, text string) {
+	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554433@c.us", Message: &crm.MessageRef{
+		ID: id, FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: text},
+	}})
+}
+
+func (w *world) awaitStatus(t *testing.T, id, status string) {
+	t.Helper()
+	w.awaitTidings(t, id+" "+status, func(told crm.Tidings) bool {
+		return len(told.Statuses) == 1 && told.Statuses[0].ID.String() == id && told.Statuses[0].Type == status
+	})
+}
+
+// onMessage runs f before each message is kept.
+func (w *world) onMessage(f func() error) {
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	w.rules.onTake = func(_ int, told crm.Tidings) error {
+		if len(told.Messages) == 0 {
+			return nil
+		}
+		w.rules.mu.Lock()
+		defer w.rules.mu.Unlock()
+		return f()
+	}
+}
+
+// awaitServed waits until this process serves the line, or does not.
+func (w *world) awaitServed(t *testing.T, want bool) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("served is %v", !want), func() bool { return (w.m.serving(testLine) != nil) == want })
+}
+
+// eventually waits for what nobody tells of.
+func eventually(t *testing.T, otherwise string, done func() bool) {
+	t.Helper()
+	ctx, tick := within(t), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal(otherwise)
+		}
+	}
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './load.mjs';
 
-const { nodes, pathText, preview } = await load('src/ui/nodes.ts');
+const { indent, nodes, pathText, preview } = await load('src/ui/nodes.ts');
 
 const untouched = { open: new Map(), pages: new Map() };
 const names = (list) => list.map((n) => (n.rest > 0 ? `+${n.rest}` : n.name));
@@ -40,4 +40,13 @@ test('paths are as a program writes them', () => {
 test('a preview is short, whatever the value', () => {
   assert.equal(preview({ id: 1, name: 'Anna', deep: { a: 1 }, list: [1] }), '{id: 1, name: "Anna", deep: {…}, list: […]}');
   assert.ok(preview(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key${i}`, 'x'.repeat(1000)]))).length < 140);
+});
+
+test('a thousand levels stay in their column', () => {
+  const deep = JSON.parse('['.repeat(1000) + ']'.repeat(1000));
+  const open = new Map(Array.from({ length: 1000 }, (_, i) => [JSON.stringify(Array(i).fill(0)), true]));
+  const list = nodes(deep, { open, pages: new Map() });
+  assert.equal(list.length, 1000);
+  assert.ok(indent(1) < indent(2) && indent(2) < indent(8), 'levels are told apart');
+  assert.ok(Math.max(...list.map((n) => indent(n.level))) <= 200, 'the rest is left to read in 360 pixels');
 });

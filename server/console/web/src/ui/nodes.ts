@@ -66,6 +66,13 @@ function walk(all: Node[], at: At, value: unknown, folds: Folds): void {
   }
 }
 
+const indented = 12; // levels: what is deeper stands under one another, and the path below the tree tells
+
+/** indent is how far a line begins from the edge, in pixels. */
+export function indent(level: number): number {
+  return Math.min(level - 1, indented) * 14 + 18;
+}
+
 /** pathText is how a program would write the path: payload.data[0].chat["a b"]. */
 export function pathText(path: readonly Step[]): string {
   return path.map((s, i) => {

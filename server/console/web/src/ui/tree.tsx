@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { words } from '../words';
 import { CopyButton } from './copy';
-import { longText, nodes, pathText, preview, type Folds, type Node } from './nodes';
+import { indent, longText, nodes, pathText, preview, type Folds, type Node } from './nodes';
 
 const folded: Folds = { open: new Map(), pages: new Map() };
 
@@ -91,7 +91,7 @@ function Line(props: { node: Node; current: boolean; act: (n: Node) => void }) {
     <li
       role="treeitem" aria-level={n.level} aria-posinset={n.position} aria-setsize={n.siblings} aria-selected={props.current}
       aria-expanded={n.foldable ? n.open : undefined} tabIndex={props.current ? 0 : -1}
-      style={{ paddingInlineStart: `${(n.level - 1) * 14 + 18}px` }} onClick={() => props.act(n)}
+      style={{ paddingInlineStart: `${indent(n.level)}px` }} onClick={() => props.act(n)}
     >
       {n.foldable && <span class="twist" aria-hidden="true" />}
       {n.rest > 0 ? <span class="link">{words.tree.rest(n.rest)}</span> : <>

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waLidMigrationSyncPayload"
 	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
 )
 
 // Account is a number that real clients are linked to, with the phone that links
@@ -117,4 +119,31 @@ func (a *Account) sendPeer(d *Device, content *waE2E.ProtocolMessage) {
 	m := &sentMessage{id: newID(), time: a.srv.opts.Now(), message: &waE2E.Message{ProtocolMessage: content}, peer: true}
 	a.sent[m.id] = m
 	a.sendTo(d, m, 0)
+}
+
+// MigrateToHiddenIDs is WhatsApp moving the account's chats from numbers to hidden
+// ids: its clients learn who is who, and from then on write to hidden ids.
+func (a *Account) MigrateToHiddenIDs(known ...*Contact) {
+	defer a.srv.lock()()
+	at := uint64(a.srv.opts.Now().Unix())
+	list := &waLidMigrationSyncPayload.LIDMigrationMappingSyncPayload{ChatDbMigrationTimestamp: &at}
+	for _, c := range known {
+		if c.hidden.IsEmpty() {
+			continue
+		}
+		list.PnToLidMappings = append(list.PnToLidMappings, &waLidMigrationSyncPayload.LIDMigrationMapping{
+			Pn: proto.Uint64(c.number.UserInt()), AssignedLid: proto.Uint64(c.hidden.UserInt()),
+		})
+	}
+	payload, err := proto.Marshal(list)
+	if err != nil {
+		a.srv.note("%v", err)
+		return
+	}
+	for _, d := range a.linked() {
+		a.sendPeer(d, &waE2E.ProtocolMessage{
+			Type:                           waE2E.ProtocolMessage_LID_MIGRATION_MAPPING_SYNC.Enum(),
+			LidMigrationMappingSyncMessage: &waE2E.LIDMigrationMappingSyncMessage{EncodedMappingPayload: payload},
+		})
+	}
 }

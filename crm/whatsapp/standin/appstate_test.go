@@ -16,11 +16,15 @@ func TestChangesOnThePhone(t *testing.T) {
 	anna := w.anna.Number()
 
 	w.shop.Change(appstate.BuildLabelEdit("2", "new", 5, false))
-	await(c, func(e *events.LabelEdit) bool { return e.LabelID == "2" && e.Action.GetName() == "new" && !e.FromFullSync })
+	await(c, func(e *events.LabelEdit) bool {
+		return e.LabelID == "2" && e.Action.GetName() == "new" && !e.FromFullSync
+	})
 	w.shop.Change(appstate.BuildLabelEdit("2", "newer", 5, false)) // the same index again
 	await(c, func(e *events.LabelEdit) bool { return e.Action.GetName() == "newer" })
 	w.shop.Change(appstate.BuildLabelChat(anna, "2", true))
-	await(c, func(e *events.LabelAssociationChat) bool { return e.JID == anna && e.LabelID == "2" && e.Action.GetLabeled() })
+	await(c, func(e *events.LabelAssociationChat) bool {
+		return e.JID == anna && e.LabelID == "2" && e.Action.GetLabeled()
+	})
 	w.shop.Change(appstate.BuildMarkChatAsRead(anna, true, time.Now(), nil))
 	await(c, func(e *events.MarkChatAsRead) bool { return e.JID == anna && e.Action.GetRead() })
 	w.shop.Change(appstate.BuildArchive(anna, true, time.Now(), nil))

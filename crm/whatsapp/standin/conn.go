@@ -194,7 +194,11 @@ func (c *conn) writeLoop() {
 	for {
 		c.srv.mu.Lock()
 		out, latency, closed := c.out, c.srv.latency, c.closed
-		c.out = nil
+		if c.srv.frozen {
+			out = nil
+		} else {
+			c.out = nil
+		}
 		c.srv.mu.Unlock()
 		if closed {
 			c.ws.CloseNow()

@@ -238,3 +238,16 @@ func TestNothingElseIsServed(t *testing.T) {
 		t.Errorf("status %d", resp.StatusCode)
 	}
 }
+
+// TestFrozen: a line that is open and says nothing.
+func TestFrozen(t *testing.T) {
+	w := newWorld(t)
+	c := w.linked(t)
+	w.Freeze(true)
+	await[*events.KeepAliveTimeout](c, nil)
+	w.anna.SendText(w.shop, "hello")
+	w.Freeze(false)
+	await[*events.KeepAliveRestored](c, nil)
+	c.awaitText("hello")
+	w.sound(t)
+}

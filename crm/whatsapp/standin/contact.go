@@ -24,6 +24,12 @@ func (c *Contact) Reinstall() {
 	}
 }
 
+// SetName changes the push name, which travels with the next message.
+func (c *Contact) SetName(name string) {
+	defer c.srv.lock()()
+	c.name = name
+}
+
 // Silence stops the delivered receipts of the contact's phone, as if it were off
 // for all but us.
 func (c *Contact) Silence(on bool) {

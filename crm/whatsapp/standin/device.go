@@ -140,11 +140,11 @@ func (d *Device) activate() {
 	if d.active {
 		return
 	}
-	d.active = true
 	if !d.welcomed {
 		d.welcomed = true
-		d.account.welcome(d)
+		d.account.welcome(d) // while it is not active: it waits with the rest
 	}
+	d.active = true
 	waiting := d.queue
 	counts := make(map[string]int)
 	for _, st := range waiting {

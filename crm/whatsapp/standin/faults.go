@@ -203,3 +203,13 @@ func (s *Server) Slow(d time.Duration) {
 	defer s.lock()()
 	s.latency = d
 }
+
+// Freeze keeps the lines open and lets nothing out of the server, not even the
+// answers to pings, until it is told otherwise.
+func (s *Server) Freeze(on bool) {
+	defer s.lock()()
+	s.frozen = on
+	for c := range s.conns {
+		c.ring()
+	}
+}

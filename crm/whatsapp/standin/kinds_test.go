@@ -8,6 +8,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
 	"chatcast/crm/whatsapp/standin"
@@ -175,6 +176,51 @@ func TestOwnPhone(t *testing.T) {
 	r := await(c, receiptOf(in))
 	if !r.IsFromMe || r.Chat != w.anna.Number() || r.Type != types.ReceiptTypeRead {
 		t.Errorf("read as %+v", r)
+	}
+	w.sound(t)
+}
+
+func TestMigrationToHiddenIDs(t *testing.T) {
+	w := newWorld(t)
+	c := w.linked(t)
+	if _, err := c.say(w.anna.Number(), "by number"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.anna.AwaitText(within(t), "by number"); err != nil || got.To != w.anna.Number() {
+		t.Errorf("arrived as %+v, %v", got, err)
+	}
+	w.shop.MigrateToHiddenIDs(w.anna)
+	await(c, func(e *events.Message) bool {
+		return e.Message.GetProtocolMessage().GetLidMigrationMappingSyncMessage() != nil
+	})
+	sent, err := c.say(w.anna.Number(), "by hidden id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.anna.AwaitText(within(t), "by hidden id"); err != nil || got.To != w.anna.HiddenID() || got.Chat != w.shop.Number() {
+		t.Errorf("arrived as %+v, %v", got, err)
+	}
+	if r := await(c, receiptOf(sent.ID)); r.Chat != w.anna.HiddenID() {
+		t.Errorf("the receipt is of %s", r.Chat)
+	}
+	w.sound(t)
+}
+
+func TestNamesAndLengths(t *testing.T) {
+	w := newWorld(t)
+	c := w.linked(t)
+	w.anna.SendText(w.shop, "before")
+	await(c, func(e *events.PushName) bool { return e.NewPushName == "Anna" })
+	w.anna.SetName("Anna K.")
+	long := strings.Repeat("a long letter. ", 70_000)
+	w.anna.SendText(w.shop, long)
+	await(c, func(e *events.PushName) bool { return e.NewPushName == "Anna K." })
+	c.awaitText(long)
+	if _, err := c.say(w.anna.Number(), long); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.anna.AwaitText(within(t), long); err != nil {
+		t.Error(err)
 	}
 	w.sound(t)
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"go.mau.fi/libsignal/logger"
+	"go.mau.fi/whatsmeow"
 	"go.uber.org/goleak"
 
 	"chatcast/crm/whatsapp/standin"
@@ -21,6 +23,10 @@ func TestMain(m *testing.M) {
 	}
 	srv.TrustRoot()
 	srv.Close()
+	// Shorter than any test, so that pings are part of all; whatsmeow reads these
+	// without a lock.
+	whatsmeow.KeepAliveIntervalMin, whatsmeow.KeepAliveIntervalMax = 300*time.Millisecond, 400*time.Millisecond
+	whatsmeow.KeepAliveResponseDeadline = 500 * time.Millisecond
 	goleak.VerifyTestMain(m,
 		// whatsmeow's reader waits for ever with a frame that came when its client
 		// had just hung up.

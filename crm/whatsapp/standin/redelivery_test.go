@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"go.mau.fi/whatsmeow/appstate"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm/whatsapp/standin"
@@ -53,6 +55,29 @@ func TestWhatCameMeanwhileComesAfterReconnect(t *testing.T) {
 	if p := await(c, func(e *events.OfflineSyncPreview) bool { return e.Total == 3 }); p.Messages != 3 {
 		t.Errorf("the preview has %d messages", p.Messages)
 	}
+	w.sound(t)
+}
+
+// TestReceiptsAndChangesWaitToo: not messages alone.
+func TestReceiptsAndChangesWaitToo(t *testing.T) {
+	w := newWorld(t)
+	c := w.linked(t)
+	sent, err := c.say(w.anna.Number(), "read this")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.anna.AwaitID(within(t), sent.ID); err != nil {
+		t.Fatal(err)
+	}
+	c.Disconnect()
+	w.anna.Read(w.shop, sent.ID)
+	w.shop.Change(appstate.BuildPin(w.anna.Number(), true))
+	if err := c.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	await(c, func(r *events.Receipt) bool { return r.Type == types.ReceiptTypeRead && r.MessageIDs[0] == sent.ID })
+	await(c, func(e *events.Pin) bool { return e.Action.GetPinned() })
+	await(c, func(e *events.OfflineSyncCompleted) bool { return e.Count >= 2 })
 	w.sound(t)
 }
 

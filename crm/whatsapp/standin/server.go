@@ -53,6 +53,7 @@ type Server struct {
 	unhandled   []string
 	unavailable bool
 	latency     time.Duration
+	frozen      bool
 	lastID      int
 	lastGroup   int
 }

@@ -149,6 +149,51 @@ func TestConsoleRefusedChannel(t *testing.T) {
 	d.faultless()
 }
 
+// TestConsoleRefusedOnReturn: the access went while the page was away. The server
+// refuses the channel to the page that comes back.
+func TestConsoleRefusedOnReturn(t *testing.T) {
+	p := start(t, testConfig(t))
+	owner := p.signIn(t)
+	_, beaID := owner.hire(p)
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), phone)
+	d.signIn("bea@example.com", ownerPassword)
+	d.live()
+	owner.write("M0", "text before")
+	d.said("text", "text before") // so the page knows its place in the journal
+	line.pull()
+	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	owner.must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"licenses": []any{}}, nil)
+	owner.must("PUT", "/v1/companies/2224/employees/685/workday", map[string]any{"type": "start"}, nil)
+	line.mend()
+	d.live()
+	d.said("", "started the workday") // from the journal: the rest goes on
+	d.click("button", "Connection: live…")
+	d.until("the reason", `document.querySelector('dialog').innerText.match(/messengers\.\w+\s+refused: /g).length === 2`)
+	d.picture("refused-phone")
+	d.faultless("403", "ERR_", "WebSocket")
+}
+
+// TestConsoleFiguresGrowOld: the Server view keeps the last figures while the server
+// is gone, and says how old they are.
+func TestConsoleFiguresGrowOld(t *testing.T) {
+	p := start(t, testConfig(t))
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.signIn(ownerEmail, ownerPassword)
+	d.live()
+	d.click("link", "Server")
+	d.until("the figures", `/Sockets open\s+1\b/.test(document.querySelector('.figures').innerText)`)
+	line.pull()
+	d.untilText("These figures are")
+	d.until("them to stay", `/Sockets open\s+1\b/.test(document.querySelector('.figures.stale').innerText)`)
+	d.picture("figures-old")
+	d.accessible("Server, gone")
+	line.mend()
+	d.until("new ones", `document.querySelector('.figures:not(.stale)')`)
+	d.faultless("ERR_", "WebSocket")
+}
+
 // TestConsoleOnlyMine: an operator who sees only their own chats hears of those,
 // over a channel of their own.
 func TestConsoleOnlyMine(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -168,7 +169,7 @@ func (s *story) sitsForAPicture() {
 	s.click("button", "Close") // the news of the outage
 	s.click("option", "…Tag VIP added to Anna Petrova…")
 	s.until("the payload", `document.querySelector('[data-test="detail"] [role="tree"]') && !document.querySelector('[data-test="newer"]')`)
-	s.do(chromedp.EmulateViewport(s.on.width, s.on.height, chromedp.EmulateScale(2)))
+	s.do(chromedp.EmulateViewport(s.on.width, s.on.height, chromedp.EmulateScale(2)), chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 90, 600))
 	s.picture("readme")
 	s.do(s.on.emulated())
 	s.click("button", "Close")

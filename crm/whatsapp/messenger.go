@@ -276,11 +276,7 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	if row == nil || !row.Paired && row.State != crm.StatePairing {
 		return m.Unpaired.Status(ctx, l)
 	}
-	st := crm.LineStatus{State: row.State, Connected: row.State == crm.StateConnected, Via: "whatsapp", Detail: row.Detail}
-	if row.Phone != "" {
-		st.Phone = &row.Phone
-	}
-	return st, nil
+	return row.Status("whatsapp"), nil
 }
 
 // MessageID implements crm.Messenger.

@@ -31,6 +31,7 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	default: // between devices: sender, retry, inactive, peer_msg, hist_sync, server-error
 		return true
 	}
+	s.flying.wait(ctx, e.MessageIDs)
 	when := sensible(e.Timestamp)
 	var t crm.Tidings
 	for _, id := range e.MessageIDs {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -79,6 +80,9 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 			}})
 		}
 	}
+	if item.Message != nil && item.Kind == crm.OutMessage {
+		defer s.flying.start(item.Message.ID)()
+	}
 	begun, err := s.m.Rules.OutboxStart(ctx, s.on, item.ID)
 	if err != nil {
 		s.log.Warn("an item of the outbox could not be begun", "err", err)
@@ -105,6 +109,49 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	outcome := outcomeOf(err, begun.Attempts, time.Now())
 	s.log.Info("not sent", "kind", begun.Kind, "outcome", outcome.Status, "code", outcome.Error.Code, "attempt", begun.Attempts, "err", err)
 	return s.finish(ctx, *begun, outcome)
+}
+
+// flying is the messages that are being sent. Who hears how far one got waits
+// until it is known as sent: people want to see the steps in their order.
+type flying struct {
+	mu  sync.Mutex
+	ids map[string]chan struct{} // guarded by mu; closed when it has landed
+}
+
+func (f *flying) start(id string) (landed func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ids == nil {
+		f.ids = map[string]chan struct{}{}
+	}
+	ch := make(chan struct{})
+	f.ids[id] = ch
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.ids, id)
+		close(ch)
+	}
+}
+
+// wait waits for the messages that still fly; not for ever, because the receipt
+// proves more than the answer that is missing.
+func (f *flying) wait(ctx context.Context, ids []string) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	for _, id := range ids {
+		f.mu.Lock()
+		ch := f.ids[id]
+		f.mu.Unlock()
+		if ch == nil {
+			continue
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // finish has the rules keep how it went. What they do not take now is asked for

@@ -37,6 +37,7 @@ type session struct {
 	loggedIn  atomic.Bool  // WhatsApp let this connection in
 	slowMedia atomic.Int64 // until when files are not fetched at once, unix seconds
 	faults    faultCount
+	flying    flying
 
 	helpers helpers
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other

@@ -18,6 +18,7 @@ import (
 	"chatcast/crm"
 	"chatcast/crm/bridge"
 	"chatcast/crm/whatsapp/standin"
+	"chatcast/models/testdb"
 )
 
 // testSeed: whatsmeow's root is one variable of the process, so all stand-ins of
@@ -27,7 +28,7 @@ var testSeed = [32]byte{7}
 func TestMain(m *testing.M) {
 	var quiet logger.Loggable = quietly{}
 	logger.Setup(&quiet) // it prints what the tests break on purpose
-	goleak.VerifyTestMain(m,
+	testdb.Main(m,
 		// whatsmeow never ends the loop that reads history.
 		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).handleHistorySyncNotificationLoop"))
 }

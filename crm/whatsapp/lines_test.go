@@ -1,0 +1,483 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/appstate"
+
+	"chatcast/crm"
+	"chatcast/crm/bridge"
+	"chatcast/crm/crmtest"
+	"chatcast/crm/whatsapp/standin"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// house is a company with the rules themselves, over a real database, and a
+// stand-in that its line is paired with.
+type house struct {
+	*crmtest.World
+	wa   *standin.Server
+	shop *standin.Account
+	anna *standin.Contact
+	m    *Messenger
+}
+
+// eachHouse runs a test over SQLite and over PostgreSQL.
+func eachHouse(t *testing.T, test func(t *testing.T, h *house)) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		srv, err := standin.Start(standin.Options{RootSeed: testSeed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := srv.Close(); err != nil {
+				t.Errorf("closing the stand-in: %v", err)
+			}
+		})
+		h := &house{
+			World: crmtest.New(t, store), wa: srv,
+			shop: srv.NewAccount("79990001122", "100200300", "Shop"),
+			anna: srv.NewContact("79995554433", "100200301", "Anna"),
+		}
+		h.Service.Now = time.Now // WhatsApp's messages are of today
+		h.m, _ = h.node(t, h.Service)
+		h.Service.Messengers[Type] = h.m
+		test(t, h)
+	})
+}
+
+// node is a process that serves the company's lines; stop ends it.
+func (h *house) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Messenger, stop func()) {
+	t.Helper()
+	db, dialect, err := h.Store.SideDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := h.wa.Root()
+	o := Options{
+		DB: db, Dialect: dialect, Endpoint: h.wa.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
+		Log: slog.New(slog.DiscardHandler),
+	}
+	if testing.Verbose() {
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	for _, f := range opts {
+		f(&o)
+	}
+	if m, err = New(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	m.Rules = rules
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(stop)
+	return m, stop
+}
+
+func (h *house) pair(t *testing.T) {
+	t.Helper()
+	var p crm.Pairing
+	eventually(t, "there is no code", func() (ok bool) {
+		var err error
+		p, err = h.Pair(within(t), h.Owner, testLine, nil)
+		return err == nil
+	})
+	if _, err := h.shop.ScanQR(within(t), *p.QR); err != nil {
+		t.Fatal(err)
+	}
+	h.awaitState(t, crm.StateConnected)
+}
+
+func (h *house) awaitState(t *testing.T, state string) {
+	t.Helper()
+	eventually(t, "the line is not "+state, func() bool {
+		st, err := h.LineStatus(context.Background(), h.Owner, testLine)
+		return err == nil && st.State == state && st.Via == "whatsapp"
+	})
+}
+
+// awaitEvent waits for an event whose item matches, and returns the item.
+func (h *house) awaitEvent(t *testing.T, name string, match func(item string) bool) string {
+	t.Helper()
+	found := ""
+	eventually(t, "there is no such event "+name, func() bool {
+		for _, ev := range h.Events(t, name) {
+			for _, item := range ev.Items(t) {
+				if match(string(item)) {
+					found = string(item)
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return found
+}
+
+func (h *house) awaitItem(t *testing.T, name string, parts ...string) string {
+	t.Helper()
+	return h.awaitEvent(t, name, func(item string) bool {
+		return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(item, p) })
+	})
+}
+
+// texts are the texts that the event message told, in order.
+func (h *house) texts(t *testing.T) (all []string) {
+	for _, ev := range h.Events(t, crm.EventMessage) {
+		for _, item := range ev.Items(t) {
+			var m struct{ Message struct{ Text string } }
+			if err := json.Unmarshal(item, &m); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, m.Message.Text)
+		}
+	}
+	return all
+}
+
+func (h *house) chat() crm.ChatAddress { return crm.ChatAddress{Line: testLine, ChatID: anna} }
+
+func (h *house) send(t *testing.T, m crm.Outgoing) string {
+	t.Helper()
+	sent, err := h.Send(t.Context(), h.Operator, h.chat(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent.ID.String()
+}
+
+func TestWholeConversation(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.awaitItem(t, crm.EventMessengerStatus, `"state":"connected"`, `"phone":"79990001122"`)
+		if len(h.Live.Published()) == 0 {
+			t.Error("no qr was shown on the channels")
+		}
+
+		in := h.anna.SendText(h.shop, "Do you have tea?")
+		h.awaitItem(t, crm.EventMessage, `"id":"`+in+`"`, `"text":"Do you have tea?"`, `"id":"79995554433@c.us"`, `"lid":"100200301@lid"`, `"side":"in"`)
+		h.awaitItem(t, crm.EventChatConversation, `"UIC"`)
+
+		quoted := crm.MakeID(Type, in)
+		out := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do"}, Quoted: &quoted})
+		got, err := h.anna.AwaitText(within(t), "We do")
+		if err != nil || got.ID != out || got.Message.GetExtendedTextMessage().GetContextInfo().GetStanzaID() != in {
+			t.Fatalf("arrived as %+v, %v", got, err)
+		}
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"sent"`)
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"delivered"`)
+		h.anna.Read(h.shop, out)
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"viewed"`)
+
+		if _, err := h.MarkRead(t.Context(), h.Operator, h.chat()); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.anna.AwaitReceipt(within(t), in, "read"); err != nil {
+			t.Error(err)
+		}
+		other := "We do, green"
+		if _, err := h.EditMessage(t.Context(), h.Operator, h.chat(), out, crm.Edit{Text: &other}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.anna.Await(within(t), func(r standin.Received) bool {
+			return r.Message.GetProtocolMessage().GetEditedMessage().GetConversation() == other
+		}); err != nil {
+			t.Errorf("the edit: %v", err)
+		}
+		if err := h.DeleteMessage(t.Context(), h.Operator, h.chat(), out); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.anna.Await(within(t), func(r standin.Received) bool { return r.Edit == "7" }); err != nil {
+			t.Errorf("the deletion: %v", err)
+		}
+		h.anna.Send(h.shop, standin.Edit(h.anna.KeyOf(h.shop, in, true), standin.Text("Do you have coffee?")))
+		h.awaitItem(t, crm.EventMessageEdit, `"id":"`+in+`"`, "coffee")
+		h.anna.Send(h.shop, standin.Revoke(h.anna.KeyOf(h.shop, in, true)))
+		h.awaitItem(t, crm.EventMessageDelete, `"id":"`+in+`"`)
+		next := h.anna.SendText(h.shop, "Forget it")
+		h.awaitItem(t, crm.EventMessage, next)
+		h.shop.Read(h.anna.Number(), next)
+		h.awaitItem(t, crm.EventChatRead, `"id":"79995554433@c.us"`, `"edited":null`)
+		h.shop.Change(appstate.BuildLabelEdit("7", "Tea", 3, false))
+		eventually(t, "the label is no tag", func() bool { // only then what follows is news, and not the first sync
+			page, err := h.Tags(t.Context(), h.Owner, crm.TagQuery{})
+			return err == nil && len(page.Items) == 1 && page.Items[0].Name == "Tea"
+		})
+		h.shop.Change(appstate.BuildLabelChat(h.anna.Number(), "7", true))
+		h.awaitItem(t, crm.EventChatTag, `"add"`, "Tea")
+		if u := h.wa.Unhandled(); len(u) > 0 {
+			t.Errorf("the stand-in was asked for what it does not know: %q", u)
+		}
+	})
+}
+
+func TestPicturesBothWays(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		picture := append([]byte("\x89PNG\r\n\x1a\n"), []byte(strings.Repeat("pixels ", 5000))...)
+		id := h.anna.Send(h.shop, h.wa.Upload(picture, whatsmeow.MediaImage).Image("look", "image/png"))
+		item := h.awaitItem(t, crm.EventMessage, id, `"caption":"look"`, `"mimeType":"image/png"`)
+		if b := h.stored(t, item); string(b) != string(picture) {
+			t.Errorf("%d bytes are kept, want %d", len(b), len(picture))
+		}
+
+		upload, err := h.StoreUpload(t.Context(), h.Operator, h.chat(), "cat.png", "image/png", strings.NewReader(string(picture)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := h.SendFile(t.Context(), h.Operator, h.chat(), upload, "", crm.Outgoing{Content: crm.Content{Caption: "our cat"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.anna.AwaitText(within(t), "our cat")
+		if err != nil || got.ID != sent.ID.String() {
+			t.Fatalf("arrived as %+v, %v", got, err)
+		}
+		if b, err := h.wa.Open(got.Attachment()); err != nil || string(b) != string(picture) {
+			t.Errorf("%d bytes arrived, want %d: %v", len(b), len(picture), err)
+		}
+
+		// One that could not be fetched at once comes when it can be.
+		late := h.wa.Upload([]byte("late bytes"), whatsmeow.MediaDocument)
+		h.wa.Break(late, standin.FileFault{Status: 410})
+		id = h.anna.Send(h.shop, late.Document("late.txt", "text/plain", ""))
+		h.awaitItem(t, crm.EventMessage, id, `"state":"pending"`)
+		item = h.awaitEvent(t, crm.EventMessageEdit, func(item string) bool {
+			return strings.Contains(item, id) && !strings.Contains(item, `"state"`)
+		})
+		if b := h.stored(t, item); string(b) != "late bytes" {
+			t.Errorf("%q is kept", b)
+		}
+	})
+}
+
+// stored reads the file of a message.
+func (h *house) stored(t *testing.T, item string) []byte {
+	t.Helper()
+	var m struct {
+		Message struct{ File struct{ Link string } }
+	}
+	if err := json.Unmarshal([]byte(item), &m); err != nil {
+		t.Fatal(err)
+	}
+	link := m.Message.File.Link
+	id, _, _ := strings.Cut(link[strings.LastIndex(link, "/")+1:], "?")
+	a, err := h.OpenStored(t.Context(), testLine, id)
+	if err != nil {
+		t.Fatalf("%s: %v", link, err)
+	}
+	defer a.Content.Close()
+	b, err := io.ReadAll(a.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// faulty is the rules with a database that goes away now and then.
+type faulty struct {
+	*crm.Service
+	takes atomic.Int64
+}
+
+func (f *faulty) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+	switch n := f.takes.Add(1); {
+	case n%17 == 0:
+		return crm.TidingsAnswer{}, errAway // before the commit
+	case n%41 == 0:
+		panic("a fault of the moment")
+	case n%23 == 0:
+		answer, err := f.Service.Take(ctx, on, told)
+		if err == nil {
+			err = errAway // after it
+		}
+		return answer, err
+	}
+	return f.Service.Take(ctx, on, told)
+}
+
+// TestNothingLostNothingTwice: whatever goes wrong, what was sent is told once and
+// in order.
+func TestNothingLostNothingTwice(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &faulty{Service: h.Service}
+		m, stop := h.node(t, rules)
+		h.Service.Messengers[Type] = m
+		h.awaitState(t, crm.StateConnected)
+		var want, ids []string
+		for i := range 120 {
+			switch {
+			case i%40 == 5:
+				h.shop.Drop()
+			case i%40 == 15:
+				h.shop.Duplicate(3)
+			case i%40 == 25:
+				h.shop.CutOnDelivery(1, true)
+			case i == 70: // the program dies and starts again
+				stop()
+				m, stop = h.node(t, rules)
+			}
+			text := fmt.Sprint("message ", i)
+			want = append(want, text)
+			ids = append(ids, h.anna.SendText(h.shop, text))
+		}
+		h.awaitItem(t, crm.EventMessage, `"message 119"`)
+		if got := h.texts(t); !slices.Equal(got, want) {
+			t.Errorf("told %d, want %d:\n%q", len(got), len(want), got)
+		}
+		for _, id := range ids {
+			if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := h.shop.Unsettled(); n > 0 {
+			t.Errorf("%d are not acknowledged", n)
+		}
+	})
+}
+
+// stopServing ends the house's own process.
+func (h *house) stopServing(t *testing.T) {
+	t.Helper()
+	for _, s := range h.m.served() {
+		s.stop()
+		<-s.done
+	}
+	h.m.mu.Lock()
+	h.m.ctx = nil // it starts nothing more
+	h.m.mu.Unlock()
+}
+
+func TestFlood(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		const n = 1000
+		var want []string
+		for i := range n {
+			text := fmt.Sprint("flood ", i)
+			want = append(want, text)
+			h.anna.SendText(h.shop, text)
+		}
+		h.awaitItem(t, crm.EventMessage, fmt.Sprintf(`"flood %d"`, n-1))
+		if got := h.texts(t); !slices.Equal(got, want) {
+			t.Errorf("told %d, want %d", len(got), n)
+		}
+	})
+}
+
+func TestSentInOrderThroughDrops(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.anna.SendText(h.shop, "hello")
+		h.awaitItem(t, crm.EventMessage, "hello")
+		var want []string
+		for i := range 12 {
+			switch i {
+			case 3:
+				h.shop.CutOnSend(true, 1)
+			case 7:
+				h.shop.CutOnSend(false, 1)
+			}
+			want = append(want, fmt.Sprint("out ", i))
+			h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: fmt.Sprint("out ", i)}})
+		}
+		if _, err := h.anna.AwaitText(within(t), "out 11"); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range h.anna.Inbox() {
+			got = append(got, r.Text())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("arrived as %q", got)
+		}
+		h.shop.FailSends(463, 1)
+		id := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "refused"}})
+		h.awaitItem(t, crm.EventMessageStatus, id, `"failed"`, codeReachout)
+	})
+}
+
+// TestAnotherNodeTakesOver: two processes never hold one session, and when one
+// goes, the other serves.
+func TestAnotherNodeTakesOver(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		second, _ := h.node(t, h.Service, quick)
+		second.tend(t.Context())
+		if second.serving(testLine) != nil {
+			t.Fatal("two processes serve one line")
+		}
+		h.stopServing(t)
+		h.Service.Messengers[Type] = second
+		eventually(t, "nobody took over", func() bool { return second.serving(testLine) != nil })
+		h.anna.SendText(h.shop, "who is there?")
+		h.awaitItem(t, crm.EventMessage, "who is there?")
+		if st, err := h.LineStatus(t.Context(), h.Owner, testLine); err != nil || st.State == crm.StateReplaced {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+}
+
+// TestOneChatUnderBothIDs: what came under the hidden id alone joins the number's
+// chat when WhatsApp tells that they are one.
+func TestOneChatUnderBothIDs(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		bob := h.wa.NewContact("79991112233", "555666777", "Bob")
+		bob.SendText(h.shop, "under my hidden id", standin.SendOpts{Addressing: standin.HiddenIDOnly})
+		h.awaitItem(t, crm.EventMessage, "under my hidden id", `"id":"555666777@lid"`)
+		bob.SendText(h.shop, "under my number", standin.SendOpts{Addressing: standin.ByNumber})
+		h.awaitItem(t, crm.EventMessage, "under my number", `"id":"79991112233@c.us"`)
+		page, err := h.Chats(t.Context(), h.Owner, testLine, crm.ChatQuery{})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatalf("%d chats, %v", len(page.Items), err)
+		}
+	})
+}
+
+func TestLoggedOutLineRefuses(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		if err := h.Logout(within(t), h.Owner, testLine); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitState(t, crm.StateLoggedOut)
+		_, err := h.Send(t.Context(), h.Operator, h.chat(), crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "hello?"}})
+		if e, ok := err.(*crm.Error); !ok || e.Code != crm.CodeUnavailable {
+			t.Errorf("it sends: %v", err)
+		}
+		if n := h.shop.Devices(); n != 0 {
+			t.Errorf("%d devices are linked", n)
+		}
+	})
+}

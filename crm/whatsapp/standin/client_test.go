@@ -24,7 +24,7 @@ import (
 // deadline is for one wait; nothing waits that long when all is well.
 const deadline = 30 * time.Second
 
-func within(t *testing.T) context.Context {
+func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	t.Cleanup(cancel)
@@ -38,7 +38,7 @@ type world struct {
 	anna *standin.Contact
 }
 
-func newWorld(t *testing.T, opts ...standin.Options) *world {
+func newWorld(t testing.TB, opts ...standin.Options) *world {
 	t.Helper()
 	o := standin.Options{RootSeed: testRoot}
 	if len(opts) > 0 {
@@ -68,7 +68,7 @@ var testRoot = [32]byte{1}
 // client is a real whatsmeow client that remembers its events.
 type client struct {
 	*whatsmeow.Client
-	t       *testing.T
+	t       testing.TB
 	path    string
 	mu      sync.Mutex
 	changed chan struct{}
@@ -77,13 +77,13 @@ type client struct {
 }
 
 // newClient is a client with a database of its own.
-func (w *world) newClient(t *testing.T) *client {
+func (w *world) newClient(t testing.TB) *client {
 	t.Helper()
 	return w.openClient(t, filepath.Join(t.TempDir(), "whatsmeow.db"))
 }
 
 // openClient is a client on a database, as after a restart of the program.
-func (w *world) openClient(t *testing.T, path string) *client {
+func (w *world) openClient(t testing.TB, path string) *client {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)"+
 		"&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
@@ -109,7 +109,7 @@ func (w *world) openClient(t *testing.T, path string) *client {
 	return c
 }
 
-func clientLog(t *testing.T) waLog.Logger {
+func clientLog(t testing.TB) waLog.Logger {
 	if !testing.Verbose() {
 		return nil
 	}
@@ -197,13 +197,13 @@ func (c *client) content() (texts []string) {
 }
 
 // link pairs the client with the shop by QR code and waits until it is settled.
-func (w *world) link(t *testing.T, c *client) *client {
+func (w *world) link(t testing.TB, c *client) *client {
 	t.Helper()
 	w.linkTo(t, c, w.shop)
 	return c
 }
 
-func (w *world) linkTo(t *testing.T, c *client, a *standin.Account) {
+func (w *world) linkTo(t testing.TB, c *client, a *standin.Account) {
 	t.Helper()
 	codes, err := c.GetQRChannel(t.Context())
 	if err != nil {
@@ -227,7 +227,7 @@ func (w *world) linkTo(t *testing.T, c *client, a *standin.Account) {
 	}
 }
 
-func (w *world) linked(t *testing.T) *client { return w.link(t, w.newClient(t)) }
+func (w *world) linked(t testing.TB) *client { return w.link(t, w.newClient(t)) }
 
 // say sends a text.
 func (c *client) say(to types.JID, text string) (whatsmeow.SendResponse, error) {
@@ -235,7 +235,7 @@ func (c *client) say(to types.JID, text string) (whatsmeow.SendResponse, error) 
 }
 
 // sound ends a test: the server knew everything that it was asked.
-func (w *world) sound(t *testing.T) {
+func (w *world) sound(t testing.TB) {
 	t.Helper()
 	if list := w.Unhandled(); len(list) > 0 {
 		t.Errorf("the server did not know: %q", list)

@@ -1,16 +1,24 @@
 package crm
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"time"
+
+	"chatcast/models"
 )
 
 // States of an attachment that is not there. One that is has none.
 const (
-	FilePending  = "pending"  // it is being fetched
-	FileFailed   = "failed"   // it could not be fetched
-	FileExpired  = "expired"  // its messenger does not have it any more
-	FileTooLarge = "tooLarge" // it is over our limit
+	FilePending  = models.FilePending  // it is being fetched
+	FileFailed   = models.FileFailed   // it could not be fetched
+	FileExpired  = models.FileExpired  // its messenger does not have it any more
+	FileTooLarge = models.FileTooLarge // it is over our limit
 )
 
 // FileToFetch is an attachment that its messenger has and we do not yet.
@@ -25,4 +33,216 @@ type FileToFetch struct {
 	State     string
 	Attempts  int
 	NotBefore time.Time
+}
+
+// absent says why a file is not there.
+var absent = map[string]string{
+	FilePending: "it is still being fetched", FileFailed: "it could not be fetched",
+	FileExpired: "its messenger does not have it any more", FileTooLarge: "it is over this server's limit",
+}
+
+// FilesToFetch lists the attachments of a line that are to be fetched now, the
+// oldest first.
+func (s *Service) FilesToFetch(ctx context.Context, on Line, limit int) ([]FileToFetch, error) {
+	tx := s.Store.Read(ctx)
+	rows, err := tx.PendingFiles(on.LicenseID, on.Messenger, s.Now().Unix(), limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]FileToFetch, 0, len(rows))
+	for _, row := range rows {
+		f, err := fileToFetch(tx, on, row)
+		if errors.Is(err, models.ErrNotFound) {
+			continue // deleted since the list was read
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *f)
+	}
+	return list, nil
+}
+
+// FileToFetch returns the announced attachment of a message, whatever its state.
+// CodeNotFound when it has none, or the file is here.
+func (s *Service) FileToFetch(ctx context.Context, on Line, chatID, messageID string) (*FileToFetch, error) {
+	key, err := ParseChatID("chatId", on.Messenger, chatID)
+	if err != nil {
+		return nil, err
+	}
+	tx := s.Store.Read(ctx)
+	chat, err := tx.ChatByExternal(on.LicenseID, on.Messenger, key.External)
+	if err != nil {
+		return nil, orNotFound(err, "chat")
+	}
+	m, err := tx.MessageByExternal(chat.ID, messageID)
+	if err != nil {
+		return nil, orNotFound(err, "message")
+	}
+	row, err := tx.FileOfMessage(m.ID)
+	if err == nil && row.State == "" {
+		return nil, notFound("file to fetch")
+	}
+	if err != nil {
+		return nil, orNotFound(err, "file")
+	}
+	return fileToFetch(tx, on, row)
+}
+
+func fileToFetch(tx *models.Tx, on Line, row *models.File) (*FileToFetch, error) {
+	chat, err := tx.ChatRow(row.ChatID)
+	if err != nil {
+		return nil, err
+	}
+	m, err := tx.MessageRow(chat.ID, *row.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := messageRef(on, m)
+	if err != nil {
+		return nil, err
+	}
+	f := &FileToFetch{
+		ID: row.ID, ChatID: chat.ExternalID, Message: *ref, Name: row.Name, MimeType: row.MimeType, State: row.State, Attempts: int(row.Attempts),
+	}
+	if row.Source != nil {
+		f.Source = json.RawMessage(*row.Source)
+	}
+	if row.NotBefore > 0 {
+		f.NotBefore = time.Unix(row.NotBefore, 0)
+	}
+	if ref.Content.File != nil {
+		f.Size = ref.Content.File.Size
+	}
+	return f, nil
+}
+
+// FileFetched keeps an attachment that was announced before, read from r to the
+// end, and tells that its message has it now. One that is over the limit is
+// CodeTooLarge, and that is told. A file that is here already stays as it is.
+func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.Reader) error {
+	row, err := s.remoteFile(s.Store.Read(ctx), on, fileID)
+	if err != nil || row.State == "" {
+		return err
+	}
+	u, err := s.store(row.Name, row.MimeType, r)
+	var refused *Error
+	if errors.As(err, &refused) && refused.Code == CodeTooLarge {
+		return errors.Join(err, s.FileNotFetched(ctx, on, fileID, FileTooLarge, time.Time{}))
+	}
+	if err != nil {
+		return err
+	}
+	defer u.Discard() // when it did not get its place
+	v, err := s.shower(ctx, on)
+	if err != nil {
+		return err
+	}
+	return s.persistently(ctx, func(c *change) error {
+		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
+			if row.State == "" {
+				return false, nil
+			}
+			// Under the row's lock, and before the commit: a file without its row's
+			// word is fetched again, a row without its file would be a broken link.
+			if err := os.MkdirAll(filepath.Dir(s.fileAt(fileID)), 0o700); err != nil {
+				return false, fmt.Errorf("crm: file store: %w", err)
+			}
+			if err := os.Rename(u.path, s.fileAt(fileID)); err != nil && !errors.Is(err, os.ErrNotExist) { // moved by an earlier try
+				return false, fmt.Errorf("crm: file store: %w", err)
+			}
+			row.State, row.Size, row.MimeType, row.Source = "", u.size, u.mime, nil
+			return true, nil
+		})
+	})
+}
+
+// FileNotFetched says that an attachment did not come: it is tried again after
+// notBefore (state pending, which is not told), or it never will be (the other
+// states, which are).
+func (s *Service) FileNotFetched(ctx context.Context, on Line, fileID, state string, notBefore time.Time) error {
+	if absent[state] == "" {
+		return Invalid("state", "must be pending, failed, expired or tooLarge")
+	}
+	v, err := s.shower(ctx, on)
+	if err != nil {
+		return err
+	}
+	return s.persistently(ctx, func(c *change) error {
+		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
+			if row.State == "" {
+				return false, nil
+			}
+			tell = row.State != state
+			row.State, row.NotBefore = state, 0
+			row.Attempts++
+			if !notBefore.IsZero() {
+				row.NotBefore = notBefore.Unix()
+			}
+			return tell, nil
+		})
+	})
+}
+
+// remoteFile finds a file of the line that was announced before it came.
+func (s *Service) remoteFile(tx *models.Tx, on Line, fileID string) (*models.File, error) {
+	row, err := tx.FileByID(fileID)
+	if err != nil {
+		return nil, orNotFound(err, "file")
+	}
+	chat, err := tx.ChatRow(row.ChatID)
+	if err != nil {
+		return nil, orNotFound(err, "file")
+	}
+	if chat.LicenseID != on.LicenseID || chat.MessengerType != on.Messenger || row.MessageID == nil {
+		return nil, notFound("file")
+	}
+	return row, nil
+}
+
+// onRemoteFile runs f on the row of a file that was announced, locked, and keeps
+// what it made of it, in the message too, which is told when f wants it.
+func (c *change) onRemoteFile(s *Service, v shower, fileID string, f func(row *models.File) (tell bool, err error)) error {
+	found, err := s.remoteFile(c.Tx, v.line, fileID)
+	if err != nil {
+		return err
+	}
+	chat, err := c.ChatRow(found.ChatID)
+	if err != nil {
+		return orNotFound(err, "file")
+	}
+	chat, err = c.LockChat(chat.LicenseID, chat.MessengerType, chat.ExternalID)
+	if err != nil {
+		return orNotFound(err, "file")
+	}
+	row, err := c.LockFile(fileID)
+	if err != nil {
+		return orNotFound(err, "file")
+	}
+	tell, err := f(row)
+	if err != nil {
+		return err
+	}
+	if err := c.SaveFile(row); err != nil || !tell {
+		return err
+	}
+	m, err := c.MessageRow(chat.ID, *row.MessageID)
+	if err != nil {
+		return orNotFound(err, "message")
+	}
+	content, err := v.stored(m)
+	if err != nil || content.File == nil || m.DeletedAt != nil {
+		return err
+	}
+	content.File.State = row.State
+	if row.State == "" {
+		content.File.Size, content.File.MimeType = &row.Size, given(row.MimeType)
+	}
+	if m.Content, err = encodeContent(content); err != nil {
+		return err
+	}
+	if err := c.SaveMessage(m); err != nil {
+		return err
+	}
+	return c.emitContent(v, Actor{}, chat, m, c.now.Unix())
 }

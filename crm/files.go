@@ -96,6 +96,19 @@ func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name
 	if _, err := s.connected(ctx, a, at.Line); err != nil { // before the disk is used
 		return nil, err
 	}
+	return s.store(name, mimeType, r)
+}
+
+// StoreFile is StoreUpload for a plug, of an attachment that the outside brings.
+// Take spends it with its message; else it must be discarded.
+func (s *Service) StoreFile(ctx context.Context, on Line, name, mimeType string, r io.Reader) (*Upload, error) {
+	if _, err := outside(s.Store.Read(ctx), on); err != nil {
+		return nil, err
+	}
+	return s.store(name, mimeType, r)
+}
+
+func (s *Service) store(name, mimeType string, r io.Reader) (*Upload, error) {
 	id := randomHex(16)
 	final := s.fileAt(id)
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
@@ -206,6 +219,11 @@ func (s *Service) OpenFile(ctx context.Context, a Actor, on Line, id string) (*A
 	return s.openFile(tx, on, id, func(chat *models.Chat) bool { return l.sees(a, chat.ResponsibleID) })
 }
 
+// OpenStored is OpenFile for the line's plug, of a file that goes out.
+func (s *Service) OpenStored(ctx context.Context, on Line, id string) (*Attachment, error) {
+	return s.openFile(s.Store.Read(ctx), on, id, func(*models.Chat) bool { return true })
+}
+
 // OpenSigned opens an attachment for whoever has a link to it.
 func (s *Service) OpenSigned(ctx context.Context, on Line, id, expires, signature string) (*Attachment, error) {
 	key, err := s.fileKey(ctx)
@@ -238,6 +256,9 @@ func (s *Service) openFile(tx *models.Tx, on Line, id string, sees func(*models.
 	}
 	if chat.LicenseID != on.LicenseID || chat.MessengerType != on.Messenger || !sees(chat) {
 		return nil, notFound("file")
+	}
+	if row.State != "" {
+		return nil, &Error{Code: CodeNotFound, Message: "file not found: " + absent[row.State]}
 	}
 	f, err := os.Open(s.fileAt(id))
 	if err != nil {

@@ -117,7 +117,8 @@ type InboundStatusResult struct {
 
 // Receive takes what a bridge brings, in one transaction. It is idempotent by
 // messenger, chat and message id. It needs write on the line and sight of all
-// its chats.
+// its chats. A line that was paired has an account of its own and is no bridge any
+// more.
 func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (answer InboundAnswer, err error) {
 	// Who may not write learns that, and nothing of the faults.
 	if _, err := s.receiver(s.Store.Read(ctx), a, on); err != nil {
@@ -151,7 +152,11 @@ func (s *Service) receiver(tx *models.Tx, a Actor, on Line) (*line, error) {
 	if l.access.OnlyMine {
 		return nil, denied("who may see only their own chats cannot bring messages for all")
 	}
-	return l, nil
+	x, err := sessionOf(tx, on)
+	if err == nil && x != nil && x.Paired {
+		err = conflict("this line has an account of its own: its messages come from there")
+	}
+	return l, err
 }
 
 // receive adds one message to its chat.

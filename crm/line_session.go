@@ -1,5 +1,15 @@
 package crm
 
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"chatcast/models"
+)
+
 // States of a line with an account of its own.
 const (
 	StateDisconnected = "disconnected" // paired, and on its way to connect again
@@ -37,4 +47,205 @@ type LineSession struct {
 	LeaseOwner  string
 	Leased      bool // the lease has not run out
 	UpdatedAt   int64
+}
+
+// stateSentences say what the states mean to a person.
+var stateSentences = map[string]string{
+	StateDisconnected: "The connection was lost; it is being made again.",
+	StatePairing:      "Scan the QR code, or type the code into the phone.",
+	StateConnecting:   "Connecting.",
+	StateConnected:    "Connected.",
+	StateLoggedOut:    "The account was logged out. Pair it again.",
+	StateBanned:       "The messenger has banned the account for a time.",
+	StateReplaced:     "The session was opened elsewhere. Connect again to take it back.",
+	StateOutdated:     "The messenger does not serve this version any more. Update the program.",
+}
+
+// accepts says whether messages may be put into the line's outbox: its account is
+// there, or will be again without anybody's help.
+func (x *LineSession) accepts() bool {
+	return x.Device != "" && (x.State == StateConnected || x.State == StateConnecting || x.State == StateDisconnected)
+}
+
+// Status is how the line stands, for Messenger.Status. via is what serves it.
+func (x *LineSession) Status(via string) LineStatus {
+	return LineStatus{
+		State: x.State, Connected: x.State == StateConnected, Via: via, Phone: given(x.Phone), Detail: x.Detail, BannedUntil: x.BannedUntil,
+	}
+}
+
+func lineSession(row *models.MessengerSession, nowMS int64) *LineSession {
+	return &LineSession{
+		Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType}, State: row.State, Device: row.Device, Phone: row.Phone,
+		Detail: cmp.Or(row.Detail, stateSentences[row.State]), BannedUntil: row.BannedUntil, Paired: row.Paired,
+		LeaseOwner: row.LeaseOwner, Leased: row.LeaseOwner != "" && row.LeaseUntilMS > nowMS, UpdatedAt: row.UpdatedAt,
+	}
+}
+
+// SessionOf returns the session of a line; nil when it has none.
+func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) {
+	return sessionOf(s.Store.Read(ctx), on)
+}
+
+func sessionOf(tx *models.Tx, on Line) (*LineSession, error) {
+	row, err := tx.MessengerSession(on.LicenseID, on.Messenger)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	now, err := tx.NowMS()
+	return lineSession(row, now), err
+}
+
+// Sessions lists the sessions of all lines of a type of messenger.
+func (s *Service) Sessions(ctx context.Context, messengerType string) ([]LineSession, error) {
+	tx := s.Store.Read(ctx)
+	rows, err := tx.MessengerSessions(messengerType)
+	if err != nil {
+		return nil, err
+	}
+	now, err := tx.NowMS()
+	list := make([]LineSession, len(rows))
+	for i := range rows {
+		list[i] = *lineSession(&rows[i], now)
+	}
+	return list, err
+}
+
+// SetLineState keeps how a line stands and tells of it when that is new. A line
+// that is logged out cannot send what waits in its outbox: all of it has failed.
+func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error {
+	if stateSentences[st.State] == "" {
+		return Invalid("state", "must be one of the states of a line")
+	}
+	v, err := s.shower(ctx, on)
+	if err != nil {
+		return err
+	}
+	return s.persistently(ctx, func(c *change) error {
+		l, row, err := c.session(on)
+		if err != nil {
+			return err
+		}
+		if st.Owner != "" {
+			now, err := c.NowMS()
+			if err != nil {
+				return err
+			}
+			if row.LeaseOwner != st.Owner || row.LeaseUntilMS <= now {
+				return conflict("another process serves this line")
+			}
+		}
+		before := *row
+		st.apply(row)
+		if same(before.BannedUntil, row.BannedUntil) {
+			before.BannedUntil = row.BannedUntil
+		}
+		if before == *row {
+			return nil
+		}
+		row.UpdatedAt = c.now.Unix()
+		if err := c.SaveMessengerSession(row); err != nil {
+			return err
+		}
+		if row.State == StateLoggedOut {
+			if err := c.emptyOutbox(v, on); err != nil {
+				return err
+			}
+		}
+		return c.emitLineStatus(l, row)
+	})
+}
+
+// session locks the session of a line, made when there is none.
+func (c *change) session(on Line) (*line, *models.MessengerSession, error) {
+	l, err := outside(c.Tx, on)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = c.EnsureMessengerSession(&models.MessengerSession{
+		LicenseID: on.LicenseID, MessengerType: on.Messenger, State: StateDisconnected, UpdatedAt: c.now.Unix(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := c.LockMessengerSession(on.LicenseID, on.Messenger)
+	return l, row, err
+}
+
+func (st LineState) apply(row *models.MessengerSession) {
+	row.State, row.Detail, row.BannedUntil = st.State, st.Detail, st.BannedUntil
+	if st.Device != nil {
+		row.Device = *st.Device
+	}
+	if st.Phone != nil {
+		row.Phone = *st.Phone
+	}
+	row.Paired = row.Paired || st.State == StateConnected && row.Device != ""
+}
+
+func (c *change) emitLineStatus(l *line, row *models.MessengerSession) error {
+	x := lineSession(row, 0)
+	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
+		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
+		BannedUntil: x.BannedUntil, Time: row.UpdatedAt,
+	})
+}
+
+// emitLine emits an event about the line itself, to everybody who may read it.
+func (c *change) emitLine(l *line, event string, item any) error {
+	ev, err := c.lineEvent(l, event, item)
+	if err == nil {
+		c.emit(ev)
+	}
+	return err
+}
+
+func (c *change) lineEvent(l *line, event string, item any) (Event, error) {
+	names, err := c.lineChannels(l.companyID, l.licenseID, l.messenger, nil)
+	return Event{
+		Name: event, CompanyID: l.companyID, Channels: names, Items: []any{item},
+		Meta: LineMeta{Type: event, LicenseID: l.licenseID, MessengerType: l.messenger},
+	}, err
+}
+
+// Lease gives the line to owner for ttl, when nobody else has it by the
+// database's clock, and says whether owner has it now. Who has it asks again
+// before the time is over; when they do not, somebody else may take it.
+func (s *Service) Lease(ctx context.Context, on Line, owner string, ttl time.Duration) (has bool, err error) {
+	err = s.change(ctx, func(c *change) error {
+		if _, _, err := c.session(on); err != nil {
+			return err
+		}
+		has, err = c.TakeLease(on.LicenseID, on.Messenger, owner, ttl)
+		return err
+	})
+	return has && err == nil, err
+}
+
+// Release gives the line back when owner has it.
+func (s *Service) Release(ctx context.Context, on Line, owner string) error {
+	return s.change(ctx, func(c *change) error { return c.DropLease(on.LicenseID, on.Messenger, owner) })
+}
+
+// PublishQR brings what pairs an account to everybody who looks at the line now.
+// It is kept nowhere.
+func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
+	tx := s.Store.Read(ctx)
+	l, err := outside(tx, on)
+	if err != nil {
+		return err
+	}
+	ev, err := (&change{Tx: tx}).lineEvent(l, EventQR, QRItem(p))
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
+	if err != nil {
+		return err
+	}
+	s.Live.Publish(ev.Channels, ev.Name, string(data))
+	return nil
 }

@@ -36,8 +36,18 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 		if l.access.Role == models.RoleOperator && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
 			return denied("another employee wrote this message")
 		}
-		if err := c.edit(v, a, chat, row, e); err != nil {
+		changed, err := c.edit(v, a, chat, row, e)
+		if err != nil {
 			return err
+		}
+		if changed {
+			out, err := s.outbox(c, at.Line)
+			if err != nil {
+				return err
+			}
+			if err := out.edit(chat, row); err != nil {
+				return err
+			}
 		}
 		item, err = v.history(c.Tx, row, chat)
 		return err
@@ -45,10 +55,10 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 	return item, err
 }
 
-func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message, e Edit) error {
+func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message, e Edit) (changed bool, err error) {
 	content, err := v.stored(row)
 	if err != nil {
-		return err
+		return false, err
 	}
 	before := content
 	switch {
@@ -57,15 +67,15 @@ func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message,
 	case content.File != nil && e.Caption != nil && e.Text == nil:
 		content.Caption = *e.Caption
 	default:
-		return Invalid("text", "of a text message, or caption of a message with a file: nothing else can be edited")
+		return false, Invalid("text", "of a text message, or caption of a message with a file: nothing else can be edited")
 	}
 	if err := content.missing("", row.Type); err != nil {
-		return err
+		return false, err
 	}
 	if content.Text == before.Text && content.Caption == before.Caption {
-		return nil
+		return false, nil
 	}
-	return c.saveEdit(v, a, chat, row, content, c.now.Unix())
+	return true, c.saveEdit(v, a, chat, row, content, c.now.Unix())
 }
 
 // saveEdit gives a message another content and tells of it.
@@ -102,7 +112,14 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 		if row.DeletedAt != nil {
 			return nil
 		}
-		return c.erase(v, a, chat, row, c.now.Unix())
+		if err := c.erase(v, a, chat, row, c.now.Unix()); err != nil {
+			return err
+		}
+		out, err := s.outbox(c, at.Line)
+		if err != nil {
+			return err
+		}
+		return out.delete(chat, row)
 	})
 }
 

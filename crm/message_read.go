@@ -13,6 +13,13 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, at ChatAddress) (ChatDa
 		if chat.Unread == 0 {
 			return nil
 		}
+		out, err := s.outbox(c, at.Line)
+		if err != nil {
+			return err
+		}
+		if err := out.read(chat, chat.Unread); err != nil {
+			return err
+		}
 		chat.Unread = 0
 		if err := c.SaveChat(chat); err != nil {
 			return err

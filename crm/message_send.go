@@ -100,8 +100,15 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		if err == nil && !added {
 			err = errors.New("crm: the messenger made a message id twice")
 		}
+		if err != nil {
+			return err
+		}
 		sent = Sent{ID: MakeID(at.Messenger, id), ChatID: chat.ExternalID}
-		return err
+		out, err := s.outbox(c, at.Line)
+		if err != nil {
+			return err
+		}
+		return out.send(chat, row)
 	})
 	return sent, err
 }
@@ -119,11 +126,21 @@ func (m Outgoing) withoutStored() Outgoing {
 }
 
 // connected returns the plug that serves the line when the actor may write it
-// and it is connected.
+// and it takes messages: it is connected, or what it takes waits in its outbox.
 func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, error) {
 	plug, err := s.plugFor(ctx, a, on, write)
 	if err != nil {
 		return nil, err
+	}
+	if _, queued := plug.(Queued); queued {
+		x, err := s.SessionOf(ctx, on)
+		if err != nil {
+			return nil, err
+		}
+		if x != nil && x.Paired && !x.accepts() {
+			return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
+		}
+		return plug, nil // what was never paired is a bridge, which takes all
 	}
 	status, err := plug.Status(ctx, on)
 	if err != nil {

@@ -54,11 +54,14 @@ type Line struct {
 
 // LineStatus is how a line stands.
 type LineStatus struct {
-	State     string  `json:"state"` // connected, connecting, disconnected, unpaired
+	State     string  `json:"state"` // connected, ...: the States of this package
 	Connected bool    `json:"connected"`
 	Via       string  `json:"via"`   // what serves the line: bridge, ...
 	Phone     *string `json:"phone"` // of the paired account, when there is one
 	Detail    string  `json:"detail"`
+	// BannedUntil is when a ban of the account ends, unix seconds; null: no ban, or
+	// nobody knows.
+	BannedUntil *int64 `json:"bannedUntil"`
 }
 
 // Pairing is what a person needs to connect an account to a line.
@@ -80,7 +83,7 @@ type Messenger interface {
 	// (voice). It may be lost.
 	Typing(ctx context.Context, l Line, chatID, kind string) error
 	// Pair begins to connect an account: by a code for that phone, or by QR when
-	// phone is empty.
+	// phone is empty. While it goes on, it returns what is to be shown now.
 	Pair(ctx context.Context, l Line, phone string) (Pairing, error)
 	// Logout ends the account's session.
 	Logout(ctx context.Context, l Line) error

@@ -19,6 +19,9 @@ type Live interface {
 	Evict(userID int64, channels ...string)
 	// Disconnect closes the user's sockets with 4009.
 	Disconnect(userID int64)
+	// Publish brings an event that the journal must not hold to who is on the
+	// channels now. data is JSON.
+	Publish(channels []string, name, data string)
 }
 
 // Options are what a Service is made of.
@@ -31,7 +34,10 @@ type Options struct {
 	PasswordCost int    // bcrypt's; 0 is bcrypt.DefaultCost
 	FilesDir     string // where attachments are kept
 	MaxFile      int64  // of an attachment, in bytes; 0 is DefaultMaxFile
-	PublicURL    string // before the paths of links to attachments: "https://chat.example.com"; may be empty
+	// SendWithin is how long a message may wait in the outbox of its line before it
+	// has failed; 0 is DefaultSendWithin.
+	SendWithin time.Duration
+	PublicURL  string // before the paths of links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
 }

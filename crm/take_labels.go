@@ -54,7 +54,7 @@ func (c *change) takeLabel(l *line, in InboundLabel) error {
 		return err
 	}
 	name, color := cmp.Or(in.Name, tag.Name), cmp.Or(in.Color, tag.Color)
-	if c.quiet || name == tag.Name && color == tag.Color {
+	if name == tag.Name && color == tag.Color {
 		return nil
 	}
 	shared, err := c.LabelsOfTag(tag.ID)

@@ -52,7 +52,8 @@ func (tx *Tx) SaveFile(f *File) error { return tx.db.Select("*").Save(f).Error }
 // oldest first.
 func (tx *Tx) PendingFiles(licenseID int64, messengerType string, now int64, limit int) ([]*File, error) {
 	var rows []*File
-	err := tx.db.Where(`state = 'pending' AND license_id = ? AND not_before <= ? AND message_id IS NOT NULL
+	err := tx.db.Where(`state = 'pending' AND license_id = ? AND not_before <= ?
+		AND message_id IN (SELECT id FROM messages WHERE deleted_at IS NULL)
 		AND chat_id IN (SELECT id FROM chats WHERE license_id = ? AND messenger_type = ?)`, licenseID, now, licenseID, messengerType).
 		Order("created_at, id").Limit(limit).Find(&rows).Error
 	return rows, err

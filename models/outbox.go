@@ -23,10 +23,11 @@ func (tx *Tx) LockOutboxOf(messageID int64) ([]*OutboxItem, error) {
 	return rows, tx.forUpdate().Where("message_id = ?", messageID).Order("id").Find(&rows).Error
 }
 
-// OutboxOverdue lists what should have been done before now, the oldest first.
-func (tx *Tx) OutboxOverdue(now int64, limit int) ([]*OutboxItem, error) {
+// OutboxOverdue lists what should have been done by now, the oldest first, except
+// what was started after since.
+func (tx *Tx) OutboxOverdue(now, since int64, limit int) ([]*OutboxItem, error) {
 	var rows []*OutboxItem
-	return rows, tx.db.Where("deadline <= ?", now).Order("deadline, id").Limit(limit).Find(&rows).Error
+	return rows, tx.db.Where("deadline <= ? AND started_at <= ?", now, since).Order("deadline, id").Limit(limit).Find(&rows).Error
 }
 
 // SaveOutbox writes every column of a thing to do.

@@ -249,6 +249,7 @@ type OutboxItem struct {
 	Deadline      int64
 	NotBefore     int64
 	Attempts      int64
+	StartedAt     int64 // of the attempt that goes on; 0: none does
 	LastError     string
 }
 

@@ -36,9 +36,7 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	}
 	s := &Store{sqlitePath: path}
 	var err error
-	if s.db, err = s.openSQLitePool(ctx, 1, url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-	}}); err != nil {
+	if s.db, err = s.openSQLitePool(ctx, 1, writing); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if s.reader, err = s.openSQLitePool(ctx, max(4, runtime.GOMAXPROCS(0)), url.Values{"_pragma": {
@@ -48,6 +46,11 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	}
 	return s, nil
 }
+
+// writing are the options of connections that write.
+var writing = url.Values{"_txlock": {"immediate"}, "_pragma": {
+	"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+}}
 
 // makePrivate makes the file at path, empty, unless it is there: SQLite itself
 // would make it for everybody to read. SQLite's other files get its permissions.
@@ -65,19 +68,27 @@ func makePrivate(path string) error {
 }
 
 func (s *Store) openSQLitePool(ctx context.Context, size int, options url.Values) (*gorm.DB, error) {
+	pool, err := s.sqlitePool(ctx, size, options)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, pool.Close)
+	return gorm.Open(sqliteDialect{pool}, gormConfig())
+}
+
+func (s *Store) sqlitePool(ctx context.Context, size int, options url.Values) (*sql.DB, error) {
 	// A path may hold what has a meaning in an URI, so it is written as one.
 	dsn := "file:" + (&url.URL{Path: s.sqlitePath}).EscapedPath() + "?" + options.Encode()
 	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
 	}
-	s.closers = append(s.closers, pool.Close)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	if err := pool.PingContext(ctx); err != nil {
-		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
+		return nil, errors.Join(fmt.Errorf("models: open %s: %w", s.sqlitePath, err), pool.Close())
 	}
-	return gorm.Open(sqliteDialect{pool}, gormConfig())
+	return pool, nil
 }
 
 // sqliteFault names the fault of a constraint; nil when err is another.

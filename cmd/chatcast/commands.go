@@ -92,6 +92,7 @@ type nobody struct{}
 
 var _ crm.Live = nobody{}
 
-func (nobody) Wake()                  {}
-func (nobody) Evict(int64, ...string) {}
-func (nobody) Disconnect(int64)       {}
+func (nobody) Wake()                            {}
+func (nobody) Evict(int64, ...string)           {}
+func (nobody) Disconnect(int64)                 {}
+func (nobody) Publish([]string, string, string) {}

@@ -52,7 +52,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	r.engine = broadcasting.NewEngine(broadcasting.Options{Bus: &broadcasting.Memory{}})
 
 	// crm: the rules, and the journal that they write and the relay reads
-	journal, sockets := crm.NewJournal(store), &live{engine: r.engine}
+	journal, sockets := crm.NewJournal(store), &live{engine: r.engine, app: cfg.Apps[0].ID, log: room("live")}
 	r.rules = crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: passwordCost,
 		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
@@ -163,6 +163,8 @@ func pusherApps(ctx context.Context, cfg Config, rules *crm.Service) (*pusher.Ap
 type live struct {
 	engine *broadcasting.Engine
 	relay  *broadcasting.Relay // set while wiring
+	app    string              // that carries the rules' channels
+	log    *slog.Logger
 }
 
 var _ crm.Live = (*live)(nil)
@@ -174,6 +176,15 @@ func (l *live) Evict(userID int64, names ...string) {
 }
 
 func (l *live) Disconnect(userID int64) { l.engine.Disconnect(strconv.FormatInt(userID, 10)) }
+
+func (l *live) Publish(names []string, event, data string) {
+	for _, name := range names {
+		// A bus that cannot take it now loses it: the next one comes within seconds.
+		if err := l.engine.Publish(context.Background(), broadcasting.Event{App: l.app, Channel: name, Name: event, Data: data}); err != nil {
+			l.log.Warn("an event for the sockets alone was lost", "event", event, "error", err)
+		}
+	}
+}
 
 // people is what /broadcasting/auth knows of the users.
 type people struct{ rules *crm.Service }

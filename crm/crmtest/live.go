@@ -22,6 +22,7 @@ type Live struct {
 	wakes        int       // guarded by mu
 	evicted      []Evicted // guarded by mu
 	disconnected []int64   // guarded by mu
+	published    []Event   // guarded by mu
 }
 
 var _ crm.Live = (*Live)(nil)
@@ -66,4 +67,18 @@ func (l *Live) Disconnected() []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.disconnected)
+}
+
+// Publish implements crm.Live.
+func (l *Live) Publish(channels []string, name, data string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.published = append(l.published, Event{Name: name, Channels: slices.Clone(channels), Data: data})
+}
+
+// Published returns the events given to Publish.
+func (l *Live) Published() []Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.published)
 }

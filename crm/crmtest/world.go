@@ -56,7 +56,10 @@ func New(t testing.TB, store *models.Store) *World {
 	if err := store.Tx(t.Context(), func(tx *models.Tx) error { return w.fill(tx) }); err != nil {
 		t.Fatalf("crmtest: fill the store: %v", err)
 	}
-	t.Cleanup(func() { ValidateJournal(t, w.Store) })
+	t.Cleanup(func() {
+		ValidateJournal(t, w.Store)
+		validatePublished(t, w.Live.Published())
+	})
 	return w
 }
 

@@ -258,6 +258,7 @@ CREATE TABLE outbox (
 	deadline       BIGINT NOT NULL,
 	not_before     BIGINT NOT NULL DEFAULT 0,
 	attempts       BIGINT NOT NULL DEFAULT 0,
+	started_at     BIGINT NOT NULL DEFAULT 0, -- of the attempt that goes on; 0: none does
 	last_error     TEXT NOT NULL DEFAULT '',
 	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
 );

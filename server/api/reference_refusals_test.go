@@ -70,7 +70,7 @@ func (w *walker) wrongParameters(op apitest.Operation, request string) {
 		w.steps(step{w.Owner, request, "", 422, "", nil})
 		return
 	}
-	w.steps(step{w.Owner, request + "?limit=1000&channel=private-v1.users.685", "", 422, "", nil})
+	w.steps(step{w.Owner, request + "?limit=1000&format=gif&channel=private-v1.users.685", "", 422, "", nil})
 }
 
 // strange asks as another company's owner for what there is: 404.

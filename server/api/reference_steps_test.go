@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"chatcast/crm"
+	"chatcast/crm/crmtest"
 	"chatcast/models"
 )
 
@@ -165,10 +166,34 @@ func (w *walker) messages() {
 		step{w.Reader, "GET " + line + "/status", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/connect", "", 0, "", nil},
 		step{w.Owner, "GET " + phoneLine + "/qr", "", 0, "", nil},
+		step{w.Owner, "GET " + phoneLine + "/qr?format=json", "", 0, "", nil},
+		step{w.Owner, "GET " + phoneLine + "/qr?format=png", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/pairingCode", `{"phone":"79990001122"}`, 0, "", nil},
-		step{w.Owner, "DELETE " + phoneLine + "/session", "", 0, "", nil},
 	)
+	w.account()
 	w.files()
+}
+
+// account is a line with an account of its own, until it is logged out.
+func (w *walker) account() {
+	device := "1:7@s.whatsapp.net"
+	at := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "WhatsApp"}
+	if err := w.SetLineState(w.t.Context(), at, crm.LineState{State: crm.StateConnected, Device: &device}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.connected = true
+	w.steps(
+		step{w.Owner, "POST " + phoneLine + "/connect", "", 409, "", nil},
+		step{w.Owner, "GET " + phoneLine + "/qr", "", 409, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/pairingCode", `{"phone":"79990001122"}`, 409, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/inbound", `{"messages":[{"id":"IN1","chat":"79990001122","message":{"text":"Hi"}}]}`, 409, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/chats/79990001122/messages/text", `{"text":"Hello"}`, 0, "", nil},
+	)
+	w.connected = false
+	w.steps(
+		step{w.Owner, "DELETE " + phoneLine + "/session", "", 0, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/chats/79990001122/messages/text", `{"text":"Hello"}`, 503, "", nil},
+	)
 }
 
 // files asks for the uploaded file by its signed link and by token.

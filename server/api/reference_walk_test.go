@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -25,10 +26,14 @@ import (
 // phoneLine is served by a messenger that pairs; line, by a bridge.
 const phoneLine = "/v1/licenses/1229/messengers/WhatsApp"
 
-// phone is a messenger with an account, which may be out of reach.
-type phone struct{ away bool }
+// phone is a messenger with an account, which may be out of reach, or connected.
+type phone struct {
+	rules           *crm.Service
+	away, connected bool
+	tries           int
+}
 
-var _ crm.Messenger = (*phone)(nil)
+var _ crm.Queued = (*phone)(nil)
 
 func (p *phone) reach() error {
 	if p.away {
@@ -43,10 +48,27 @@ func (p *phone) Status(context.Context, crm.Line) (crm.LineStatus, error) {
 }
 func (p *phone) MessageID(crm.Line) string                              { return "PHONE1" }
 func (p *phone) Typing(context.Context, crm.Line, string, string) error { return p.reach() }
-func (p *phone) Logout(context.Context, crm.Line) error                 { return p.reach() }
-func (p *phone) Pair(_ context.Context, _ crm.Line, to string) (crm.Pairing, error) {
+func (p *phone) Queue(crm.Line)                                         {}
+
+func (p *phone) Logout(ctx context.Context, l crm.Line) error {
+	if p.away {
+		return p.reach()
+	}
+	return p.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut})
+}
+
+func (p *phone) Pair(ctx context.Context, l crm.Line, to string) (crm.Pairing, error) {
+	if p.connected {
+		return crm.Pairing{}, &crm.Error{Code: crm.CodeConflict, Message: "an account is connected"}
+	}
 	text := "2@" + to
-	return crm.Pairing{QR: &text, ExpiresAt: 1637319320}, p.reach()
+	pairing := crm.Pairing{QR: &text, ExpiresAt: 1637319320}
+	if p.away {
+		return pairing, p.reach()
+	}
+	p.tries++
+	err := p.rules.SetLineState(ctx, l, crm.LineState{State: crm.StatePairing, Detail: fmt.Sprintf("Try %d.", p.tries)})
+	return pairing, errors.Join(err, p.rules.PublishQR(ctx, l, pairing))
 }
 
 // walker goes through the routes and keeps what was answered.
@@ -74,7 +96,7 @@ type step struct {
 
 func newWalker(t *testing.T, store *models.Store) *walker {
 	w := &walker{office: unchecked(t, store), phone: &phone{}, t: t, vars: map[string]string{}, seen: map[string]bool{}, last: map[string]step{}}
-	w.Messengers["WhatsApp"] = w.phone
+	w.phone.rules, w.Messengers["WhatsApp"] = w.Service, w.phone
 	w.Handler = apitest.Documented(t, w.Handler, func(op *apitest.Operation, _ *http.Request, status int) {
 		w.op = op
 		w.seen[op.String()+" "+strconv.Itoa(status)] = true
@@ -106,7 +128,7 @@ func (w *walker) send(s step) *httptest.ResponseRecorder {
 		r.Header.Set(s.headers[i], w.fill(s.headers[i+1]))
 	}
 	r.RemoteAddr = "127.0.0.1:4711"
-	rec, mark := httptest.NewRecorder(), w.Mark(w.t)
+	rec, mark, published := httptest.NewRecorder(), w.Mark(w.t), len(w.Live.Published())
 	w.op = nil
 	w.ServeHTTP(rec, r)
 	if s.want == 0 {
@@ -118,7 +140,7 @@ func (w *walker) send(s step) *httptest.ResponseRecorder {
 	if w.op == nil {
 		w.t.Fatalf("%s %s is not documented", method, path)
 	}
-	for _, ev := range w.EventsAfter(w.t, mark) {
+	for _, ev := range append(w.EventsAfter(w.t, mark), w.Live.Published()[published:]...) {
 		if !slices.Contains(w.op.Events(), ev.Name) {
 			w.t.Errorf("%s caused %s, which is not among its x-events %v", w.op, ev.Name, w.op.Events())
 		}

@@ -77,6 +77,18 @@ export const words = {
       } as Record<string, (chat: string, why: string) => string>,
       edited: (chat: string, what: string) => `A message to ${chat} now says: ${what}`,
       deleted: (chat: string) => `A message to ${chat} was deleted`,
+      messengerStatus: {
+        disconnected: 'The connection to the messenger was lost',
+        pairing: 'An account is being paired',
+        connecting: 'The messenger is being connected',
+        connected: 'The messenger is connected',
+        logged_out: 'The account was logged out',
+        banned_until: 'The messenger has banned the account for a time',
+        replaced: 'The account’s session was opened elsewhere',
+        outdated: 'The messenger does not serve this version any more',
+      } as Record<string, string>,
+      qr: 'A QR code to pair an account',
+      code: 'A code to pair an account',
       tag: {
         add: (tag: string, chat: string) => `Tag ${tag} added to ${chat}`,
         destroy: (tag: string, chat: string) => `Tag ${tag} taken off ${chat}`,

@@ -37,6 +37,8 @@ export interface EventMap {
   messageDelete: MessageDeleteData;
   messageEdit: MessageEditData;
   messageStatus: MessageStatusData;
+  messengerStatus: MessengerStatusData;
+  qr: QrData;
   quickResponse: QuickResponseData;
   quickResponseList: QuickResponseListData;
 }
@@ -758,6 +760,85 @@ export interface MessageStatusMeta {
    * The event's number in the journal; absent before the relay gave it.
    */
   eventId?: number;
+}
+/**
+ * A line with an account of its own stands otherwise now.
+ */
+export interface MessengerStatusData {
+  payload: {
+    data: [MessengerStatus, ...MessengerStatus[]];
+    meta: MessengerStatusMeta;
+  };
+}
+/**
+ * What MessengerStatusData lists in payload.data.
+ */
+export interface MessengerStatus {
+  state:
+    'disconnected' | 'pairing' | 'connecting' | 'connected' | 'logged_out' | 'banned_until' | 'replaced' | 'outdated';
+  connected: boolean;
+  /**
+   * Of the paired account, digits alone.
+   */
+  phone: string | null;
+  /**
+   * A sentence for a person.
+   */
+  detail: string;
+  /**
+   * When a ban ends, in unix seconds; null: there is none, or nobody knows.
+   */
+  bannedUntil: number | null;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+}
+/**
+ * Where MessengerStatusData belongs.
+ */
+export interface MessengerStatusMeta {
+  type: 'messengerStatus';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * What to show to pair an account. It lives for seconds, so it goes to the sockets alone: the journal does not have it, and it has no eventId.
+ */
+export interface QrData {
+  payload: {
+    data: [Qr, ...Qr[]];
+    meta: QrMeta;
+  };
+}
+/**
+ * What QrData lists in payload.data.
+ */
+export interface Qr {
+  /**
+   * The text to show as a QR code.
+   */
+  qr: string | null;
+  /**
+   * To type into the phone.
+   */
+  code: string | null;
+  /**
+   * Unix seconds.
+   */
+  expiresAt: number;
+}
+/**
+ * Where QrData belongs.
+ */
+export interface QrMeta {
+  type: 'qr';
+  licenseId: number;
+  messengerType: string;
 }
 /**
  * Quick responses were made, edited or destroyed.

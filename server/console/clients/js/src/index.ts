@@ -21,7 +21,7 @@ export type Item<E extends EventName> = Payload<E>['data'][number];
 export type AnyEvent<E extends EventName = EventName> = { [K in E]: { name: K; data: EventMap[K] } }[E];
 
 const licenseEvents = [
-  'message', 'messageStatus', 'messageEdit', 'messageDelete', 'chatTag', 'chatStatus', 'chatResponsible',
+  'message', 'messageStatus', 'messageEdit', 'messageDelete', 'messengerStatus', 'qr', 'chatTag', 'chatStatus', 'chatResponsible',
   'chatResponsiblePin', 'chatProducer', 'chatAccomplice', 'chatAuditor', 'chatLevel', 'chatConversation', 'chatRead',
   'chatProcess',
 ] as const satisfies readonly EventName[];

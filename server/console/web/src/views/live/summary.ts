@@ -95,6 +95,8 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   messageStatus: (i) => pick(say.status, i.type)(i.chat(), reason(i.fields.error)),
   messageEdit: (i) => i.by(say.edited(i.chat(), content(text(i.fields.type), object(i.fields.message)))),
   messageDelete: (i) => i.by(say.deleted(i.chat())),
+  messengerStatus: (i) => pick(say.messengerStatus, text(i.fields.state)),
+  qr: (i) => (i.has('qr') ? say.qr : say.code),
   chatTag: (i) => i.by(pick(say.tag, i.type)(text(object(i.fields.tag).name), i.chat())),
   chatStatus: (i) => i.by(pick(say.chatStatus, i.type)(i.chat())),
   chatResponsible: (i) => i.by(i.has('responsible') ? say.responsible(i.user('responsible'), i.chat()) : say.noResponsible(i.chat())),

@@ -1,0 +1,93 @@
+package crmtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"chatcast/crm"
+	"chatcast/crm/bridge"
+)
+
+// Plug is a messenger whose lines have an account of their own, and that does
+// nothing by itself: a test reads what the rules ask of it, and says what comes of
+// it. Lines that were never paired are bridges. Safe for concurrent use.
+type Plug struct {
+	Sessions interface { // the world's rules
+		SessionOf(ctx context.Context, on crm.Line) (*crm.LineSession, error)
+	}
+
+	mu      sync.Mutex
+	ids     int         // guarded by mu
+	queued  []crm.Line  // guarded by mu
+	pairing crm.Pairing // guarded by mu
+	fault   error       // guarded by mu; of Pair and Logout
+}
+
+var _ crm.Queued = (*Plug)(nil)
+
+// Plugged gives the world's lines of the type to a Plug, and returns it.
+func (w *World) Plugged(messenger string) *Plug {
+	p := &Plug{Sessions: w.Service}
+	w.Messengers[messenger] = p
+	return p
+}
+
+// Status implements crm.Messenger.
+func (p *Plug) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
+	x, err := p.Sessions.SessionOf(ctx, l)
+	if err != nil {
+		return crm.LineStatus{}, err
+	}
+	if x == nil || !x.Paired && x.State == crm.StateDisconnected {
+		return bridge.Messenger{}.Status(ctx, l)
+	}
+	return x.Status("plug"), nil
+}
+
+// MessageID implements crm.Messenger.
+func (p *Plug) MessageID(crm.Line) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ids++
+	return fmt.Sprintf("3EB0PLUG%04d", p.ids)
+}
+
+// Typing implements crm.Messenger.
+func (p *Plug) Typing(context.Context, crm.Line, string, string) error { return nil }
+
+// Pair implements crm.Messenger.
+func (p *Plug) Pair(context.Context, crm.Line, string) (crm.Pairing, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pairing, p.fault
+}
+
+// Logout implements crm.Messenger.
+func (p *Plug) Logout(context.Context, crm.Line) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fault
+}
+
+// Queue implements crm.Queued.
+func (p *Plug) Queue(l crm.Line) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queued = append(p.queued, l)
+}
+
+// Answer sets what Pair returns from now on, and Logout.
+func (p *Plug) Answer(pairing crm.Pairing, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pairing, p.fault = pairing, err
+}
+
+// Queued returns the lines that the rules told of.
+func (p *Plug) Queued() []crm.Line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.queued)
+}

@@ -1,0 +1,124 @@
+package crm
+
+import (
+	"encoding/json"
+
+	"chatcast/models"
+)
+
+// maxReads is how many messages one read mark names.
+const maxReads = 200
+
+// outbox puts things into the outbox of a line in the transaction of the action
+// that wants them. Of a line that is a bridge it does nothing: its program reads
+// the journal.
+type outbox struct {
+	c        *change
+	line     Line
+	deadline int64
+}
+
+// outbox returns the outbox of the line; nil when it is a bridge. The plug hears
+// after the commit that there is more.
+func (s *Service) outbox(c *change, on Line) (*outbox, error) {
+	plug, err := s.messenger(on.Messenger)
+	if err != nil {
+		return nil, err
+	}
+	queued, ok := plug.(Queued)
+	if !ok {
+		return nil, nil
+	}
+	x, err := sessionOf(c.Tx, on)
+	if err != nil || x == nil || !x.Paired {
+		return nil, err
+	}
+	within := s.SendWithin
+	if within == 0 {
+		within = DefaultSendWithin
+	}
+	c.after = append(c.after, func() { queued.Queue(on) })
+	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix()}, nil
+}
+
+func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, cold bool) error {
+	return o.c.AddOutbox(&models.OutboxItem{
+		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
+		Payload: payload, Cold: cold, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
+	})
+}
+
+// send puts in a message that was just recorded.
+func (o *outbox) send(chat *models.Chat, row *models.Message) error {
+	if o == nil {
+		return nil
+	}
+	known, err := o.c.HasMessages(chat.ID, row.ID)
+	if err != nil {
+		return err
+	}
+	return o.put(chat, OutMessage, &row.ID, "", !known)
+}
+
+// edit puts in that a message says something else. What was not tried yet says
+// the new text when it is.
+func (o *outbox) edit(chat *models.Chat, row *models.Message) error {
+	if o == nil || row.Status == models.StatusFailed {
+		return nil
+	}
+	waiting, err := o.c.LockOutboxOf(row.ID)
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		if w.Attempts == 0 && (w.Kind == OutMessage || w.Kind == OutEdit) {
+			return nil
+		}
+	}
+	return o.put(chat, OutEdit, &row.ID, "", false)
+}
+
+// delete puts in that a message is deleted for all. One that was never tried is
+// just not sent.
+func (o *outbox) delete(chat *models.Chat, row *models.Message) error {
+	if o == nil || row.Status == models.StatusFailed {
+		return nil
+	}
+	waiting, err := o.c.LockOutboxOf(row.ID)
+	if err != nil {
+		return err
+	}
+	outside := true
+	for _, w := range waiting {
+		if w.Kind == OutMessage && w.Attempts == 0 {
+			outside = false
+		}
+		if err := o.c.DeleteOutbox(w.ID); err != nil {
+			return err
+		}
+	}
+	if !outside {
+		return nil
+	}
+	return o.put(chat, OutDelete, &row.ID, "", false)
+}
+
+// read puts in that the unread messages of a chat were read.
+func (o *outbox) read(chat *models.Chat, unread int64) error {
+	if o == nil {
+		return nil
+	}
+	rows, err := o.c.NewestReceived(chat.ID, int(min(unread, maxReads)))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	payload, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	return o.put(chat, OutRead, nil, string(payload), false)
+}

@@ -1,0 +1,220 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"chatcast/models"
+)
+
+const (
+	// DefaultSendWithin is how long a message may wait when Options say nothing.
+	DefaultSendWithin = time.Hour
+	// attemptLife is how long an attempt that was begun is waited for: what it sends
+	// must not be called failed meanwhile. Seconds.
+	attemptLife = 3 * 60
+)
+
+// Outbox lists what is to do on a line, the oldest first, behind the id after.
+// Things of several chats can be committed in another order than that of their
+// ids: whoever looks for new ones begins at 0.
+func (s *Service) Outbox(ctx context.Context, on Line, after int64, limit int) ([]OutboxItem, error) {
+	tx := s.Store.Read(ctx)
+	rows, err := tx.Outbox(on.LicenseID, on.Messenger, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]OutboxItem, 0, len(rows))
+	for _, row := range rows {
+		item, err := outboxItem(tx, on, row)
+		if errors.Is(err, models.ErrNotFound) {
+			continue // done, or deleted with its chat, since the list was read
+		}
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, *item)
+	}
+	return items, nil
+}
+
+// OutboxStart begins an attempt to do something, right before the network is
+// touched, and returns it as it is now. nil: there is nothing to do any more.
+func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *OutboxItem, err error) {
+	v, err := s.shower(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	err = s.persistently(ctx, func(c *change) error {
+		item = nil
+		row, err := c.LockOutbox(on.LicenseID, on.Messenger, id)
+		if errors.Is(err, models.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if row.Deadline <= c.now.Unix() {
+			return c.failOutbox(v, row, overdue(row))
+		}
+		row.Attempts++
+		row.StartedAt = c.now.Unix()
+		if err := c.SaveOutbox(row); err != nil {
+			return err
+		}
+		item, err = outboxItem(c.Tx, on, row)
+		return err
+	})
+	return item, err
+}
+
+// OutboxDone says what became of an attempt. A message's status is told once.
+func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) error {
+	v, err := s.shower(ctx, item.Line)
+	if err != nil {
+		return err
+	}
+	if o.Error == nil && o.Status != OutSent {
+		o.Error = &SendError{Code: "failed", Message: "the messenger did not take it"}
+	}
+	return s.persistently(ctx, func(c *change) error {
+		row, err := c.LockOutbox(item.Line.LicenseID, item.Line.Messenger, item.ID)
+		gone := errors.Is(err, models.ErrNotFound)
+		if err != nil && !gone {
+			return err
+		}
+		switch {
+		case o.Status == OutRetry && gone:
+			return nil
+		case o.Status == OutRetry:
+			row.StartedAt, row.LastError, row.NotBefore = 0, o.Error.Message, o.NotBefore.Unix()
+			if o.NotBefore.IsZero() {
+				row.NotBefore = 0
+			}
+			return c.SaveOutbox(row)
+		case o.Status == OutFailed && !gone:
+			return c.failOutbox(v, row, *o.Error)
+		case o.Status == OutFailed:
+			return nil // deleted meanwhile: nobody waits for it
+		}
+		if !gone {
+			if err := c.DeleteOutbox(row.ID); err != nil {
+				return err
+			}
+		}
+		return c.outboxSent(v, item, o.Time)
+	})
+}
+
+// outboxSent tells that a message is on its way.
+func (c *change) outboxSent(v shower, item OutboxItem, at time.Time) error {
+	if item.Kind != OutMessage || item.Message == nil {
+		return nil
+	}
+	if at.IsZero() {
+		at = c.now
+	}
+	chat, err := c.LockChat(v.line.LicenseID, v.line.Messenger, item.ChatID)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	row, err := c.LockMessage(chat.ID, item.Message.ID)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil || !advances(row.Status, models.StatusSent) {
+		return err
+	}
+	return c.setStatus(v, chat, row, models.StatusSent, at.Unix(), nil)
+}
+
+// ExpireOutbox fails what has waited too long, on all lines, and says how much
+// that was.
+func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
+	now := s.Now().Unix()
+	rows, err := s.Store.Read(ctx).OutboxOverdue(now, now-attemptLife, sweepBatch)
+	if err != nil {
+		return 0, err
+	}
+	for _, found := range rows {
+		on := Line{LicenseID: found.LicenseID, Messenger: found.MessengerType}
+		v, err := s.shower(ctx, on)
+		if err != nil {
+			return n, err
+		}
+		err = s.persistently(ctx, func(c *change) error {
+			row, err := c.LockOutbox(on.LicenseID, on.Messenger, found.ID)
+			if errors.Is(err, models.ErrNotFound) {
+				return nil
+			}
+			if err != nil || row.Deadline > now || row.StartedAt > now-attemptLife {
+				return err
+			}
+			return c.failOutbox(v, row, overdue(row))
+		})
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func overdue(row *models.OutboxItem) SendError {
+	e := SendError{Code: SendDeadline, Message: "it could not be sent in time"}
+	if row.LastError != "" {
+		e.Message += ": " + row.LastError
+	}
+	return e
+}
+
+// emptyOutbox fails all that waits on a line whose account is gone.
+func (c *change) emptyOutbox(v shower, on Line) error {
+	for {
+		rows, err := c.Outbox(on.LicenseID, on.Messenger, 0, deleteBatch)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, row := range rows {
+			if err := c.failOutbox(v, row, SendError{Code: SendLoggedOut, Message: "the account was logged out before it was sent"}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// failOutbox takes something out of the outbox that will not be done. Of a
+// message it is told, and what was to follow on it goes too.
+func (c *change) failOutbox(v shower, row *models.OutboxItem, why SendError) error {
+	if err := c.DeleteOutbox(row.ID); err != nil || row.Kind != OutMessage || row.MessageID == nil {
+		return err
+	}
+	later, err := c.LockOutboxOf(*row.MessageID)
+	if err != nil {
+		return err
+	}
+	for _, o := range later {
+		if err := c.DeleteOutbox(o.ID); err != nil {
+			return err
+		}
+	}
+	chat, err := c.ChatRow(row.ChatID)
+	if err != nil {
+		return err
+	}
+	m, err := c.MessageRow(chat.ID, *row.MessageID)
+	if err != nil || !advances(m.Status, models.StatusFailed) {
+		return err
+	}
+	fault, err := json.Marshal(why)
+	if err != nil {
+		return err
+	}
+	text := string(fault)
+	return c.setStatus(v, chat, m, models.StatusFailed, c.now.Unix(), &text)
+}

@@ -1,0 +1,38 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// sideConns bounds the pool of SideDB.
+const sideConns = 4
+
+// SideDB is a pool of its own into the same database, for a library that brings
+// its tables and its transactions with it, and the name of the dialect: sqlite or
+// postgres. The caller closes it.
+//
+// On SQLite there is one writer of a file at a time, whatever the pool: who holds
+// a transaction of one pool must not wait for the other's.
+func (s *Store) SideDB(ctx context.Context) (db *sql.DB, dialect string, err error) {
+	if !s.postgres {
+		db, err = s.sqlitePool(ctx, sideConns, writing)
+		return db, "sqlite", err
+	}
+	config, err := pgx.ParseConfig(s.url)
+	if err != nil {
+		return nil, "", fmt.Errorf("models: open postgres: %w", err)
+	}
+	db = stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(sideConns)
+	db.SetMaxIdleConns(sideConns)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, "", errors.Join(fmt.Errorf("models: open postgres: %w", err), db.Close())
+	}
+	return db, "postgres", nil
+}

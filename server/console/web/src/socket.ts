@@ -3,7 +3,8 @@
 import Pusher, { type Channel, type PresenceChannel } from 'pusher-js';
 import { signal } from '@preact/signals';
 import { companyChannel, companyUserChannel, licenseChannel, userChannel } from '@chatcast/events';
-import { call, Fault, type Rest } from './api';
+import { admit } from './admission';
+import { Fault, type Rest } from './api';
 import { config, loadConfig } from './config';
 import { CatchUp } from './catchup';
 import { belongTo } from './log';
@@ -121,11 +122,19 @@ export function again(): void {
 }
 
 function authorize(params: { socketId: string; channelName: string }, done: (e: Error | null, data: { auth: string } | null) => void): void {
-  const body = new URLSearchParams({ socket_id: params.socketId, channel_name: params.channelName });
-  call<{ auth: string; channel_data?: string }>('POST', '/broadcasting/auth', body).then(
+  const asked = pusher;
+  const wanted = () => up && pusher !== null && pusher === asked && pusher.connection.socket_id === params.socketId;
+  admit(params, wanted, (e) => refuse(params.channelName, e.status, faultText(e))).then(
     (answer) => done(null, answer),
     (e: unknown) => done(e instanceof Error ? e : new Error(String(e)), null),
   );
+}
+
+function refuse(channel: string, status: number, text: string): void {
+  const reason = words.socket.refusal(status, text);
+  // The company's presence channel is not among those that carry events.
+  if (subscriptions.peek().some((s) => s.channel === channel)) set({ channel, state: 'refused', reason });
+  step(`${channel}: ${reason}`);
 }
 
 function changed(current: string): void {
@@ -164,7 +173,7 @@ function lose(): void {
   up = false;
   lostAt = Date.now();
   catchUp.hold();
-  subscriptions.value = subscriptions.peek().map((s) => (s.state === 'live' ? { ...s, state: 'pending' } : s));
+  subscriptions.value = subscriptions.peek().map((s) => ({ ...s, state: 'pending', reason: '' })); // each is asked for again
 }
 
 /** back is the end of an outage. Another build of the server may be there now. */
@@ -184,9 +193,7 @@ function subscribe(name: string): void {
   });
   channel.bind('pusher:subscription_error', (e: unknown) => {
     const fault = e as { status?: number; error?: string };
-    const reason = words.socket.refusal(fault.status ?? 0, fault.error ?? '');
-    set({ channel: name, state: 'refused', reason });
-    step(`${name}: ${reason}`);
+    refuse(name, fault.status ?? 0, fault.error ?? '');
   });
   channel.bind_global((event: string, data: unknown) => {
     if (!event.startsWith('pusher:') && !event.startsWith('pusher_internal:')) catchUp.take(name, event, data);

@@ -1,0 +1,39 @@
+// Being let into a channel. pusher-js asks once for each connection; so what is no
+// answer (the server starts, a proxy is alone, too many ask) is asked again here: else
+// a channel stays silent while the connection stands.
+import { call, Fault } from './api';
+
+export interface Admission {
+  auth: string;
+  channel_data?: string;
+}
+
+const patience = 10_000; // milliseconds, for an answer
+const pauses = [1, 2, 4, 8]; // seconds before it is asked again; from then on:
+const longPause = 30;
+
+/**
+ * admit asks until there is an answer, as long as it is wanted; then nobody hears of
+ * it any more. troubled is told once, when it takes long.
+ */
+export async function admit(
+  who: { socketId: string; channelName: string }, wanted: () => boolean, troubled: (e: Fault) => void,
+): Promise<Admission> {
+  const body = new URLSearchParams({ socket_id: who.socketId, channel_name: who.channelName });
+  for (let tries = 0; ; tries++) {
+    let answer: Admission | Fault;
+    try {
+      answer = await call<Admission>('POST', '/broadcasting/auth', body, { signal: AbortSignal.timeout(patience) });
+    } catch (e) {
+      if (!(e instanceof Fault)) throw e;
+      answer = e;
+    }
+    if (!wanted()) return new Promise<never>(() => undefined);
+    if (!(answer instanceof Fault)) return answer;
+    if (answer.status !== 0 && answer.status !== 429 && answer.status < 500) throw answer;
+    if (tries === pauses.length) troubled(answer);
+    const seconds = Math.max(pauses[tries] ?? longPause, answer.retryAfter);
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+    if (!wanted()) return new Promise<never>(() => undefined);
+  }
+}

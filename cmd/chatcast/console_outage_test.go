@@ -169,7 +169,7 @@ func TestConsoleRefusedOnReturn(t *testing.T) {
 	d.live()
 	d.said("", "started the workday") // from the journal: the rest goes on
 	d.click("button", "Connection: live…")
-	d.until("the reason", `document.querySelector('dialog').innerText.match(/messengers\.\w+\s+refused: /g).length === 2`)
+	d.until("the reason", `document.querySelector('dialog').innerText.match(/messengers\.\w+\s+refused( \(403\))?: /g).length === 2`)
 	d.picture("refused-phone")
 	d.faultless("403", "ERR_", "WebSocket")
 }

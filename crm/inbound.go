@@ -152,8 +152,8 @@ func (s *Service) receiver(tx *models.Tx, a Actor, on Line) (*line, error) {
 	if l.access.OnlyMine {
 		return nil, denied("who may see only their own chats cannot bring messages for all")
 	}
-	x, err := sessionOf(tx, on)
-	if err == nil && x != nil && x.Paired {
+	x, _, err := s.account(tx, on)
+	if err == nil && x != nil {
 		err = conflict("this line has an account of its own: its messages come from there")
 	}
 	return l, err

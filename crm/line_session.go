@@ -84,10 +84,7 @@ func lineSession(row *models.MessengerSession, nowMS int64) *LineSession {
 
 // SessionOf returns the session of a line; nil when it has none.
 func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) {
-	return sessionOf(s.Store.Read(ctx), on)
-}
-
-func sessionOf(tx *models.Tx, on Line) (*LineSession, error) {
+	tx := s.Store.Read(ctx)
 	row, err := tx.MessengerSession(on.LicenseID, on.Messenger)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil, nil
@@ -97,6 +94,27 @@ func sessionOf(tx *models.Tx, on Line) (*LineSession, error) {
 	}
 	now, err := tx.NowMS()
 	return lineSession(row, now), err
+}
+
+// account is the session of a line that has an account of its own; nil of a
+// bridge, which a line is until it is paired.
+func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) {
+	plug, err := s.messenger(on.Messenger)
+	if err != nil {
+		return nil, nil, err
+	}
+	queued, ok := plug.(Queued)
+	if !ok {
+		return nil, nil, nil
+	}
+	row, err := tx.MessengerSession(on.LicenseID, on.Messenger)
+	if errors.Is(err, models.ErrNotFound) || err == nil && !row.Paired {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return lineSession(row, 0), queued, nil
 }
 
 // Sessions lists the sessions of all lines of a type of messenger.

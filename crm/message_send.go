@@ -133,11 +133,11 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 		return nil, err
 	}
 	if _, queued := plug.(Queued); queued {
-		x, err := s.SessionOf(ctx, on)
+		x, _, err := s.account(s.Store.Read(ctx), on)
 		if err != nil {
 			return nil, err
 		}
-		if x != nil && x.Paired && !x.accepts() {
+		if x != nil && !x.accepts() {
 			return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
 		}
 		return plug, nil // what was never paired is a bridge, which takes all

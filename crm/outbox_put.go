@@ -21,23 +21,15 @@ type outbox struct {
 // outbox returns the outbox of the line; nil when it is a bridge. The plug hears
 // after the commit that there is more.
 func (s *Service) outbox(c *change, on Line) (*outbox, error) {
-	plug, err := s.messenger(on.Messenger)
-	if err != nil {
-		return nil, err
-	}
-	queued, ok := plug.(Queued)
-	if !ok {
-		return nil, nil
-	}
-	x, err := sessionOf(c.Tx, on)
-	if err != nil || x == nil || !x.Paired {
+	x, plug, err := s.account(c.Tx, on)
+	if x == nil || err != nil {
 		return nil, err
 	}
 	within := s.SendWithin
 	if within == 0 {
 		within = DefaultSendWithin
 	}
-	c.after = append(c.after, func() { queued.Queue(on) })
+	c.after = append(c.after, func() { plug.Queue(on) })
 	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix()}, nil
 }
 

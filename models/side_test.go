@@ -1,0 +1,72 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// TestSideDB: another pool sees what ours commits, writes beside it, and waits for
+// it rather than fail.
+func TestSideDB(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		ctx := t.Context()
+		side, dialect, err := store.SideDB(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := side.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		if dialect != "sqlite" && dialect != "postgres" {
+			t.Errorf("the dialect is %q", dialect)
+		}
+		if _, err := side.ExecContext(ctx, "CREATE TABLE side_keys (id BIGINT PRIMARY KEY, company BIGINT REFERENCES companies (id))"); err != nil {
+			t.Fatal(err)
+		}
+		inside, wrote := make(chan struct{}), make(chan error, 1)
+		go func() {
+			<-inside
+			_, err := side.ExecContext(ctx, "INSERT INTO side_keys (id) VALUES (1)")
+			wrote <- err
+		}()
+		err = store.Tx(ctx, func(tx *models.Tx) error {
+			close(inside)
+			for i := range int64(20) { // long enough for the other to want to write
+				if err := tx.Insert(&models.Company{ID: 100 + i, Name: "Company", CreatedAt: 1}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if err := <-wrote; err != nil {
+			t.Errorf("writing beside a transaction: %v", err)
+		}
+		if _, err := side.ExecContext(ctx, "INSERT INTO side_keys (id, company) VALUES (2, 119)"); err != nil {
+			t.Errorf("what the other pool committed is not there: %v", err)
+		}
+		if _, err := side.ExecContext(ctx, "INSERT INTO side_keys (id, company) VALUES (3, 999)"); err == nil {
+			t.Error("foreign keys are off")
+		}
+	})
+}
+
+// TestDatabaseClock: it is near ours, and in milliseconds.
+func TestDatabaseClock(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		ms, err := store.Read(t.Context()).NowMS()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if off := time.Since(time.UnixMilli(ms)); off.Abs() > time.Minute {
+			t.Errorf("the database's clock is off by %v", off)
+		}
+	})
+}

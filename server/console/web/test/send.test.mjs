@@ -117,3 +117,31 @@ test('words for contents and faults', () => {
   assert.equal(fault({ code: 463 }), '463');
   assert.equal(fault(null), '');
 });
+
+test('an event whose fields are not of their types is passed over: a backend may publish any', () => {
+  const chatOf = { id: '1@c.us' };
+  const message = golden.message.payload.data[0];
+  const m = (content) => ({ ...message, chat: chatOf, message: { ...message.message, ...content } });
+  assert.equal(tellsOf(at, 'message', payload(m({}))).length, 1);
+  const wrong = {
+    message: [
+      { chat: chatOf }, { ...m({}), message: null }, { ...m({}), type: '__proto__' }, { ...m({}), type: 'constructor', message: 7 }, { ...m({}), fromUser: null },
+      { ...m({}), time: '1' }, m({ text: { type: 'script' } }), m({ caption: 7 }), m({ file: [] }), m({ file: { link: 1 } }), m({ location: { latitude: 'x' } }),
+      m({ contact: { name: {} } }), m({ poll: { question: '', options: 1 } }), m({ poll: { question: '', options: [{}] } }), m({ reaction: { emoji: 1 } }),
+      { ...m({}), quotedMessage: 7 }, { ...m({}), quotedMessage: { type: 'text', message: { text: {} } } }, { ...m({}), created: 7 },
+    ],
+    messageEdit: [{ id: 1, chat: chatOf, time: 1, message: null }, { id: 1, chat: chatOf, time: 1, message: { text: 1, caption: '' } }],
+    messageStatus: [{ id: 1, chat: chatOf, type: {}, time: 1 }],
+    chatTag: [{ chat: chatOf, type: 'add', tag: null }, { chat: chatOf, type: 'add', tag: { id: {}, name: 'x', color: 'y' } }, { chat: chatOf, type: 'add', tag: { id: 1, name: {}, color: 'y' } }],
+    chatStatus: [{ chat: chatOf, type: 'x' }],
+    chatResponsible: [{ chat: chatOf, responsible: 7 }, { chat: chatOf, responsible: { id: 'x' } }],
+    chatProducer: [{ chat: chatOf, producer: [] }],
+    chatAccomplice: [{ chat: chatOf, type: 'add', accomplice: null }],
+    chatAuditor: [{ chat: chatOf, type: 'add', auditor: { id: {} } }],
+    chatLevel: [{ chat: chatOf, level: { id: {} } }],
+    chatConversation: [{ chat: chatOf, conversation: 'x' }, { chat: chatOf, conversation: { type: 'constructor', endTime: 1 } }],
+  };
+  for (const [name, items] of Object.entries(wrong)) {
+    for (const item of items) assert.equal(tellsOf(at, name, payload(item)).length, 0, `${name} ${JSON.stringify(item).slice(0, 300)}`);
+  }
+});

@@ -2,6 +2,7 @@
 // to be of its type only where it is; one that is not is passed over.
 import { asEvent, type AnyEvent, type Item, type LicenseEvents } from '@chatcast/events';
 import type { Rest } from '../../api';
+import { isWhole } from './shape';
 
 type Chat = Rest['Chat'];
 
@@ -20,7 +21,7 @@ export function tellsOf(at: Place, event: string, data: unknown): { chatId: stri
     const { meta, data: items } = (known as AnyEvent).data.payload as { meta: { licenseId?: unknown; messengerType?: unknown }; data: unknown };
     if (meta.licenseId !== at.licenseId || meta.messengerType !== at.messenger || !Array.isArray(items)) return [];
     return items.flatMap((item: { chat?: { id?: unknown } } | null) =>
-      typeof item?.chat?.id === 'string' ? [{ chatId: item.chat.id, told: { name: event, item } as unknown as Told }] : []);
+      typeof item?.chat?.id === 'string' && isWhole(event as LicenseEvents, item) ? [{ chatId: item.chat.id, told: { name: event, item } as unknown as Told }] : []);
   } catch {
     return [];
   }

@@ -71,6 +71,11 @@ func (a *Account) Unsettled() int {
 	return a.unsettled()
 }
 
+// AwaitSettled waits until every linked client has acknowledged everything.
+func (a *Account) AwaitSettled(ctx context.Context) error {
+	return a.srv.wait(ctx, "the clients to settle everything", func() bool { return a.unsettled() == 0 })
+}
+
 func (a *Account) unsettled() (n int) {
 	for _, d := range a.devices {
 		n += len(d.queue)

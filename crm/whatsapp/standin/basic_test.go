@@ -30,8 +30,8 @@ func TestPairByQRAndTalk(t *testing.T) {
 	if err := w.anna.AwaitDelivered(within(t), id); err != nil {
 		t.Error(err)
 	}
-	if n := w.shop.Unsettled(); n != 0 {
-		t.Errorf("%d stanzas wait, though the client took all", n)
+	if err := w.shop.AwaitSettled(within(t)); err != nil {
+		t.Error(err)
 	}
 
 	sent, err := c.say(w.anna.Number(), "good day")

@@ -225,6 +225,9 @@ func (w *world) linkTo(t testing.TB, c *client, a *standin.Account) {
 	for _, name := range []string{"critical_block", "critical_unblock_low", "regular_high", "regular", "regular_low"} {
 		await(c, func(e *events.AppStateSyncComplete) bool { return string(e.Name) == name })
 	}
+	if err := a.AwaitSettled(within(t)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *world) linked(t testing.TB) *client { return w.link(t, w.newClient(t)) }

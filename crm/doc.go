@@ -11,6 +11,11 @@
 // The package starts no goroutine of its own. Attendance.Run and
 // Service.RunSweeper want one each from whoever wires the program; ctx ends them.
 //
+// What comes from outside is taken by Receive, from a bridge's program, and by
+// Take, from a plug with an account of its own: one rule with two doors. What goes
+// out to such an account waits in the outbox, a row of the same transaction as
+// the action, until its plug has done it.
+//
 // It knows no HTTP, no socket and no messenger's library: a way to the outside is
 // a Messenger, implemented by the plugs in the subfolders. Of ours it may import
 // broadcasting, channels and models.

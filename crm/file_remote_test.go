@@ -23,6 +23,25 @@ func picture(id string, size int64) crm.InboundMessage {
 	return m
 }
 
+// TestAnnouncedNonsense: what is announced of a file is what somebody sent.
+func TestAnnouncedNonsense(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		m := picture("F1", -5)
+		m.Remote.Name, m.Remote.MimeType = "../../etc/passwd\x00", "text/html\r\nX-Evil: 1"
+		unknown := picture("F2", 0)
+		unknown.Remote.Size, unknown.Remote.MimeType = nil, "audio/ogg; codecs=opus"
+		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{m}})
+		if f := fileOf(t, w, "message"); f["name"] != "passwd" || f["mimeType"] != "application/octet-stream" || f["size"] != 0.0 {
+			t.Errorf("it is announced as %v", f)
+		}
+		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{unknown}})
+		if f := fileOf(t, w, "message"); f["mimeType"] != "audio/ogg" || f["size"] != nil {
+			t.Errorf("it is announced as %v", f)
+		}
+	})
+}
+
 func storedFiles(t *testing.T, w *crmtest.World) int {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(w.FilesDir, "*", "*"))

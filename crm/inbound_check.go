@@ -102,8 +102,8 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err 
 		content.File = &FileData{
 			Link: storedLink + r.file.ID, Name: r.file.Name, Size: &r.file.Size, MimeType: given(r.file.MimeType), State: r.file.State,
 		}
-		if m.Remote != nil {
-			content.File.Size = m.Remote.Size
+		if r.upload == nil && m.Remote.Size == nil {
+			content.File.Size = nil
 		}
 	}
 	r.row.Content, err = encodeContent(content)

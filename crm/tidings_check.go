@@ -170,11 +170,11 @@ func (m *InboundMessage) attached(now int64) (*models.File, *Upload) {
 		return &models.File{ID: u.id, Name: u.name, Size: u.size, MimeType: u.mime, CreatedAt: now}, u
 	case m.Remote != nil:
 		f := &models.File{
-			ID: randomHex(16), Name: fileName(m.Remote.Name), MimeType: m.Remote.MimeType, CreatedAt: now,
+			ID: randomHex(16), Name: fileName(m.Remote.Name), MimeType: mimeOf(m.Remote.MimeType, "application/octet-stream"), CreatedAt: now,
 			State: FilePending, Source: given(string(m.Remote.Source)),
 		}
 		if m.Remote.Size != nil {
-			f.Size = *m.Remote.Size
+			f.Size = max(*m.Remote.Size, 0) // as somebody announced it
 		}
 		return f, nil
 	}

@@ -128,10 +128,13 @@ type BootstrapLicense struct {
 	Messengers []string `yaml:"messengers"`
 }
 
-// WhatsAppConfig leads WhatsApp's dials elsewhere.
+// WhatsAppConfig is how lines of WhatsApp behave, and leads their dials elsewhere.
 type WhatsAppConfig struct {
-	Endpoint string `yaml:"endpoint"`
-	RootKey  string `yaml:"root_key"` // hex, 32 bytes
+	SendDelay  Duration `yaml:"send_delay"`
+	ColdPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
+	Archive    bool     `yaml:"archive_closes_chats"`
+	Endpoint   string   `yaml:"endpoint"`
+	RootKey    string   `yaml:"root_key"` // hex, 32 bytes
 }
 
 // JournalConfig is how long the journal is kept.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"maps"
 	"net"
@@ -202,15 +203,30 @@ func (b BootstrapConfig) rules() crm.BootstrapConfig {
 }
 
 func checkWhatsApp(w WhatsAppConfig, faults *ConfigError) {
-	if w.Endpoint != "" && w.RootKey == "" {
+	switch {
+	case w.Endpoint != "" && w.RootKey == "":
 		faults.add("whatsapp.root_key", "is needed with whatsapp.endpoint")
+	case w.Endpoint == "" && w.RootKey != "":
+		faults.add("whatsapp.root_key", "is only for whatsapp.endpoint: WhatsApp's own root is known")
+	case w.RootKey != "" && !isKey(w.RootKey):
+		faults.add("whatsapp.root_key", "must be 32 bytes in hex: 64 digits")
 	}
 	if w.Endpoint != "" {
-		faults.add("whatsapp.endpoint", "WhatsApp itself is not in this version: its lines are served by POST .../inbound; leave it empty")
+		if _, port, err := net.SplitHostPort(w.Endpoint); err != nil || port == "" {
+			faults.add("whatsapp.endpoint", "must be host:port")
+		}
 	}
-	if w.RootKey != "" {
-		faults.add("whatsapp.root_key", "WhatsApp itself is not in this version; leave it empty")
+	if w.SendDelay < 0 || time.Duration(w.SendDelay) > time.Minute {
+		faults.add("whatsapp.send_delay", "must be from 0s to 1m")
 	}
+	if w.ColdPerDay < 0 {
+		faults.add("whatsapp.cold_contacts_per_day", "must not be negative")
+	}
+}
+
+func isKey(text string) bool {
+	key, err := hex.DecodeString(text)
+	return err == nil && len(key) == 32
 }
 
 const maxLimit = 1 << 30

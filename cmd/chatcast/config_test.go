@@ -150,7 +150,11 @@ func TestFaults(t *testing.T) {
 		{"bootstrap: {license: {messengers: [a-b]}}", "bootstrap.license.messengers[0]", "letters and digits"},
 		{"bootstrap: {license: {messengers: [a, a]}}", "bootstrap.license.messengers[1]", "twice"},
 		{"bootstrap: {app_id: bitrix}", "bootstrap.app_id", ""},
-		{"whatsapp: {root_key: ab}", "whatsapp.root_key", "not in this version"},
+		{"whatsapp: {root_key: ab}", "whatsapp.root_key", "only for whatsapp.endpoint"},
+		{"whatsapp: {endpoint: 'x:1', root_key: ab}", "whatsapp.root_key", "64 digits"},
+		{"whatsapp: {endpoint: x, root_key: '" + strings.Repeat("ab", 32) + "'}", "whatsapp.endpoint", "host:port"},
+		{"whatsapp: {send_delay: 1h}", "whatsapp.send_delay", "from 0s to 1m"},
+		{"whatsapp: {cold_contacts_per_day: -1}", "whatsapp.cold_contacts_per_day", "negative"},
 		{"journal: {retention: 1s}", "journal.retention", "at least 1m"},
 		{"journal: {retention: 7 days}", "journal.retention", "must be a duration"},
 		{"limits: {message_bytes: 1}", "limits.message_bytes", "from 512"},
@@ -179,7 +183,7 @@ func TestAllFaultsAreNamed(t *testing.T) {
 		}
 	}
 	_, err = load(t, "whatsapp: {endpoint: 'x:1'}", nil, nil)
-	if err == nil || !strings.Contains(err.Error(), "whatsapp.root_key: is needed") || !strings.Contains(err.Error(), "whatsapp.endpoint: WhatsApp itself") {
+	if err == nil || !strings.Contains(err.Error(), "whatsapp.root_key: is needed") {
 		t.Errorf("an endpoint without its root key: %v", err)
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml"), nil, nil); err == nil {

@@ -21,7 +21,8 @@ var mayImport = map[string][]string{
 	"crm":                  {"broadcasting", "channels", "models"},
 	"crm/bridge":           {"crm"},
 	"crm/crmtest":          {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
-	"crm/whatsapp/standin": {},                              // a WhatsApp to test against; never linked into the program
+	"crm/whatsapp":         {"crm"},
+	"crm/whatsapp/standin": {}, // a WhatsApp to test against; never linked into the program
 	"server":               {"broadcasting", "channels"},
 	"server/pusher":        {"server", "broadcasting", "channels"},
 	"server/api":           {"server", "broadcasting", "channels", "crm"},

@@ -41,7 +41,8 @@ func startProcess(t *testing.T, binary string, cfg Config) *process {
 	t.Helper()
 	p := &process{errs: new(bytes.Buffer)}
 	p.cmd = exec.Command(binary, "serve", "--server.address=127.0.0.1:0", "--server.internal_address=", "--server.drain_time=0s",
-		"--database.url="+cfg.Database.URL, "--files.dir="+cfg.Files.Dir)
+		"--database.url="+cfg.Database.URL, "--files.dir="+cfg.Files.Dir,
+		"--whatsapp.endpoint="+cfg.WhatsApp.Endpoint, "--whatsapp.root_key="+cfg.WhatsApp.RootKey)
 	p.cmd.Env = append(os.Environ(), "CHATCAST_BOOTSTRAP_USER_PASSWORD="+ownerPassword)
 	p.cmd.Stderr = p.errs
 	out, err := p.cmd.StdoutPipe()

@@ -56,6 +56,9 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err 
 	p := &Program{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
+			if p.rooms != nil {
+				err = errors.Join(err, p.rooms.keys.Close())
+			}
 			err = errors.Join(err, p.closeListeners(), store.Close())
 		}
 	}()
@@ -131,6 +134,7 @@ func (p *Program) Run(ctx context.Context) error {
 
 	frontGroup, frontCtx := errgroup.WithContext(front)
 	frontGroup.Go(func() error { return p.rooms.sockets.Run(frontCtx) })
+	frontGroup.Go(func() error { return p.rooms.whatsapp.Run(frontCtx) })
 	frontGroup.Go(func() error { return p.serveHTTP(frontCtx) })
 	frontGroup.Go(func() error {
 		<-frontCtx.Done()
@@ -196,7 +200,7 @@ func serveInternal(ctx context.Context, l net.Listener, routes http.Handler) err
 
 // Close lets go of the addresses and the database.
 func (p *Program) Close() error {
-	return errors.Join(p.closeListeners(), p.rooms.store.Close())
+	return errors.Join(p.closeListeners(), p.rooms.keys.Close(), p.rooms.store.Close())
 }
 
 func (p *Program) closeListeners() error {

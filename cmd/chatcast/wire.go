@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"chatcast/channels"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
+	"chatcast/crm/whatsapp"
 	"chatcast/models"
 	"chatcast/server"
 	"chatcast/server/api"
@@ -27,6 +29,8 @@ import (
 type rooms struct {
 	store      *models.Store
 	rules      *crm.Service
+	keys       *sql.DB // of WhatsApp's sessions, in the same database
+	whatsapp   *whatsapp.Messenger
 	relay      *broadcasting.Relay
 	attendance *crm.Attendance
 	engine     *broadcasting.Engine
@@ -51,13 +55,24 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	// broadcasting: an event goes in, frames come out
 	r.engine = broadcasting.NewEngine(broadcasting.Options{Bus: &broadcasting.Memory{}})
 
-	// crm: the rules, and the journal that they write and the relay reads
+	// crm: the rules, and the journal that they write and the relay reads; the
+	// messengers with accounts of their own
+	if err := r.wireWhatsApp(ctx, cfg.WhatsApp, room("whatsapp")); err != nil {
+		return nil, err
+	}
+	keys := r.keys
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, keys.Close())
+		}
+	}()
 	journal, sockets := crm.NewJournal(store), &live{engine: r.engine, app: cfg.Apps[0].ID, log: room("live")}
 	r.rules = crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: passwordCost,
 		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
-		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}},
+		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 	})
+	r.whatsapp.Rules = r.rules
 	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
 		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
 		Retention: time.Duration(cfg.Journal.Retention),
@@ -93,6 +108,24 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	}
 	r.register(cfg, publicURL, built, room)
 	return r, nil
+}
+
+// wireWhatsApp makes the messenger of WhatsApp's lines. Those that nobody has
+// paired yet are bridges.
+func (r *rooms) wireWhatsApp(ctx context.Context, cfg WhatsAppConfig, log *slog.Logger) (err error) {
+	var dialect string
+	if r.keys, dialect, err = r.store.SideDB(ctx); err != nil {
+		return err
+	}
+	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
+		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.Endpoint, RootKey: cfg.RootKey, Unpaired: bridge.Messenger{},
+		Alone:    true, // Program.New has locked the database
+		Archives: cfg.Archive, SendDelay: time.Duration(cfg.SendDelay), ColdPerDay: cfg.ColdPerDay,
+	})
+	if err != nil {
+		return errors.Join(err, r.keys.Close())
+	}
+	return nil
 }
 
 // register gives the router its routes, plug by plug.

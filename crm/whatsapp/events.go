@@ -96,6 +96,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.CATRefreshError:
 		s.end(ending{kind: endLost})
 	case *events.PushNameSetting:
+		s.rename(e.Action.GetName())
 		s.present(ctx, cli)
 
 	// of no use here
@@ -210,10 +211,24 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 // present makes WhatsApp know the account's name; being shown as online is for
 // people.
 func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
-	if cli.Store.PushName == "" {
-		return
+	if s.ownName() == "" {
+		return // comes with the account's settings
 	}
 	if err := cli.SendPresence(ctx, types.PresenceUnavailable); err != nil {
 		s.log.Debug("presence was not sent", "err", err)
 	}
+}
+
+// ownName is the name that the account's owner gave themselves. whatsmeow has it
+// too, and writes it whenever it likes.
+func (s *session) ownName() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name
+}
+
+func (s *session) rename(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name = name
 }

@@ -302,6 +302,20 @@ func TestLineOfAnotherProcess(t *testing.T) {
 	w.awaitText(t, "taken over")
 }
 
+// TestLeaseOfTheDead: who serves a database alone does not wait for a lease that
+// nobody will give back.
+func TestLeaseOfTheDead(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.stop()
+	w.rules.change(func() {
+		row := w.rules.session(testLine)
+		row.LeaseOwner, row.Leased = "killed", true
+	})
+	w.start(t, func(o *Options) { o.Alone = true })
+	w.awaitServed(t, true)
+}
+
 func TestTyping(t *testing.T) {
 	w := newWorld(t)
 	if err := w.m.Typing(t.Context(), testLine, "79995554433@c.us", crm.TypingText); err != nil {

@@ -32,6 +32,9 @@ type Options struct {
 	RootKey  string // hex: the Noise root to trust with Endpoint
 	// Unpaired serves the lines that nobody has paired yet.
 	Unpaired crm.Messenger
+	// Alone says that no other process serves the database: leases of others are
+	// then of the dead, and not waited for.
+	Alone bool
 	// Archives says that a chat closes when it is put into WhatsApp's archive, and
 	// opens when it is taken out.
 	Archives bool
@@ -68,7 +71,7 @@ type Messenger struct {
 
 	owner     string // this process, in leases
 	container *sqlstore.Container
-	outdated  chan struct{} // WhatsApp said that our version is too old
+	versions  versions
 
 	mu       sync.Mutex
 	ctx      context.Context        // of Run; guarded by mu; nil: not running
@@ -102,7 +105,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()
 	})
 	m := &Messenger{
-		Options: o, owner: rand.Text(), outdated: make(chan struct{}, 1), nudge: make(chan struct{}, 1),
+		Options: o, owner: rand.Text(), nudge: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
 		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{o.Log}),
 	}
@@ -119,7 +122,6 @@ var nameDevice sync.Once
 func (m *Messenger) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var helpers sync.WaitGroup
-	helpers.Go(func() { m.keepVersion(ctx) })
 	helpers.Go(func() { m.expire(ctx) })
 	m.mu.Lock()
 	m.ctx = ctx
@@ -132,6 +134,9 @@ func (m *Messenger) Run(ctx context.Context) error {
 		m.running.Wait()
 		helpers.Wait()
 	}()
+	if m.Alone {
+		m.bury(ctx)
+	}
 	beat := time.NewTicker(m.times.lease / 3)
 	defer beat.Stop()
 	for {
@@ -142,6 +147,19 @@ func (m *Messenger) Run(ctx context.Context) error {
 		case <-beat.C:
 		case <-m.nudge:
 		}
+	}
+}
+
+// bury ends the leases of a process that died without giving them back.
+func (m *Messenger) bury(ctx context.Context) {
+	rows, err := m.Rules.Sessions(ctx, Type)
+	for _, row := range rows {
+		if row.Leased && row.LeaseOwner != m.owner && err == nil {
+			err = m.Rules.Release(ctx, row.Line, row.LeaseOwner)
+		}
+	}
+	if err != nil { // they end by themselves, later
+		m.Log.Warn("the leases of an earlier process could not be ended", "err", err)
 	}
 }
 
@@ -279,15 +297,8 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	return row.Status("whatsapp"), nil
 }
 
-// MessageID implements crm.Messenger.
-func (m *Messenger) MessageID(l crm.Line) string {
-	if s := m.serving(l); s != nil {
-		if cli := s.client(); cli != nil && cli.Store.ID != nil {
-			return cli.GenerateMessageID()
-		}
-	}
-	return m.Unpaired.MessageID(l)
-}
+// MessageID implements crm.Messenger: WhatsApp's own clients make ids of this form.
+func (m *Messenger) MessageID(l crm.Line) string { return m.Unpaired.MessageID(l) }
 
 // Typing implements crm.Messenger.
 func (m *Messenger) Typing(ctx context.Context, l crm.Line, chat, kind string) error {

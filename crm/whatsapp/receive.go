@@ -171,7 +171,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 	who := s.person(ctx, cli, info.Sender, info.SenderAlt)
 	in.FromUser = &crm.InboundUser{ID: waID(who.id()), Name: clip(info.PushName, maxName), Phone: phoneOf(who.PN)}
 	if info.IsFromMe {
-		in.FromUser.Name = clip(cli.Store.PushName, maxName)
+		in.FromUser.Name = clip(s.ownName(), maxName)
 	}
 	return in
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waWa6"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 
@@ -46,6 +47,7 @@ type session struct {
 	cli     *whatsmeow.Client  // guarded by mu
 	idle    func()             // guarded by mu: closes the client's idle connections
 	device  string             // guarded by mu: the paired device; empty: none
+	name    string             // guarded by mu: the account's own name
 	state   crm.LineState      // guarded by mu
 	unsaved bool               // guarded by mu: the database has not taken state
 	pairing *pairing           // guarded by mu; nil: none is under way
@@ -93,6 +95,7 @@ func (s *session) run(ctx context.Context) {
 			}
 			continue
 		}
+		s.m.freshen(ctx)
 		s.loggedIn.Store(false)
 		end := s.connection(ctx)
 		if ctx.Err() != nil {
@@ -141,11 +144,12 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableAutoReconnect = false // run does
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
+	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(ctx, cli, evt) })
 	idle := dialer{s.m.Endpoint}.configure(cli)
 	s.mu.Lock()
-	s.cli, s.idle = cli, idle
+	s.cli, s.idle, s.name = cli, idle, dev.PushName
 	s.mu.Unlock()
 	s.broken.Store(false)
 	return nil
@@ -205,7 +209,7 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 		}
 		s.set(ctx, st)
 	case endOutdated:
-		poke(s.m.outdated)
+		s.m.tooOld()
 		s.set(ctx, crm.LineState{State: crm.StateOutdated, Detail: sayOutdated})
 	case endLoggedOut:
 		s.loggedOut(ctx, end.detail)
@@ -216,10 +220,12 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 // loggedOut ends the session for good: a device that was removed must never be
 // used again.
 func (s *session) loggedOut(ctx context.Context, detail string) {
-	cli := s.client()
 	s.dropClient()
-	if cli != nil && cli.Store.ID != nil {
-		if err := cli.Store.Delete(ctx); err != nil {
+	s.mu.Lock()
+	device := s.device
+	s.mu.Unlock()
+	if device != "" {
+		if err := s.m.forget(ctx, device); err != nil {
 			s.log.Warn("the keys of an ended session could not be removed", "err", err)
 		}
 	}

@@ -130,6 +130,7 @@ type BootstrapLicense struct {
 
 // WhatsAppConfig is how lines of WhatsApp behave, and leads their dials elsewhere.
 type WhatsAppConfig struct {
+	SendWithin Duration `yaml:"send_within"` // what waits longer has failed
 	SendDelay  Duration `yaml:"send_delay"`
 	ColdPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
 	Archive    bool     `yaml:"archive_closes_chats"`
@@ -181,7 +182,8 @@ func Default() Config {
 			License: BootstrapLicense{ID: 1229, Name: "My license", Messengers: []string{"grWhatsApp", "telegram"}},
 			AppID:   "app_685_1",
 		},
-		Journal: JournalConfig{Retention: Duration(168 * time.Hour)},
+		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
+		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Limits: LimitsConfig{
 			SocketsPerApp: 0, SocketsPerAddress: 0, ChannelsPerSocket: 1000,
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, ClientEventsPerSecond: 10,

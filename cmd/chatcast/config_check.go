@@ -216,6 +216,9 @@ func checkWhatsApp(w WhatsAppConfig, faults *ConfigError) {
 			faults.add("whatsapp.endpoint", "must be host:port")
 		}
 	}
+	if d := time.Duration(w.SendWithin); d < time.Minute || d > 7*24*time.Hour {
+		faults.add("whatsapp.send_within", "must be from 1m to 168h")
+	}
 	if w.SendDelay < 0 || time.Duration(w.SendDelay) > time.Minute {
 		faults.add("whatsapp.send_delay", "must be from 0s to 1m")
 	}

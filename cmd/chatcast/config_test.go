@@ -153,6 +153,7 @@ func TestFaults(t *testing.T) {
 		{"whatsapp: {root_key: ab}", "whatsapp.root_key", "only for whatsapp.endpoint"},
 		{"whatsapp: {endpoint: 'x:1', root_key: ab}", "whatsapp.root_key", "64 digits"},
 		{"whatsapp: {endpoint: x, root_key: '" + strings.Repeat("ab", 32) + "'}", "whatsapp.endpoint", "host:port"},
+		{"whatsapp: {send_within: 1s}", "whatsapp.send_within", "from 1m"},
 		{"whatsapp: {send_delay: 1h}", "whatsapp.send_delay", "from 0s to 1m"},
 		{"whatsapp: {cold_contacts_per_day: -1}", "whatsapp.cold_contacts_per_day", "negative"},
 		{"journal: {retention: 1s}", "journal.retention", "at least 1m"},

@@ -70,6 +70,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	r.rules = crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: passwordCost,
 		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
+		SendWithin: time.Duration(cfg.WhatsApp.SendWithin),
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 	})
 	r.whatsapp.Rules = r.rules

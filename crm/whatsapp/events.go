@@ -79,7 +79,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		s.end(ending{kind: endLost})
 	case *events.KeepAliveTimeout:
 		if time.Since(e.LastSuccess) > silence {
-			s.end(ending{kind: endLost, detail: "WhatsApp does not answer; the connection is being renewed."})
+			s.end(ending{kind: endLost, detail: sayNoAnswer})
 		}
 	case *events.StreamError:
 		s.end(ending{kind: endLost, detail: fmt.Sprintf("WhatsApp ended the connection (%s); it is being renewed.", clip(e.Code, 32))})

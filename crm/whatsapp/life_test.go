@@ -110,6 +110,8 @@ func TestNobodyScans(t *testing.T) {
 	if len(codes) != 6 {
 		t.Errorf("%d codes were shown, want 6", len(codes))
 	}
+	w.stop()
+	w.start(t)
 	w.pair(t) // and then somebody does
 }
 

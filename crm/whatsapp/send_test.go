@@ -154,7 +154,7 @@ func TestCutWhileSending(t *testing.T) {
 func TestAckThatNeverComes(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = usual
-		o.times.answer = 200 * time.Millisecond
+		o.times.answer = time.Second
 	})
 	w.pair(t)
 	w.shop.LoseAcks(1)

@@ -213,7 +213,23 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if err != nil {
 		return when, err
 	}
-	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: s.m.times.answer})
+	return s.transmit(ctx, cli, to, m, id)
+}
+
+// transmit sends, and ends the connection when there is no answer. whatsmeow could
+// stop waiting by itself, but an answer that comes at that moment would be sent
+// over a closed channel and end the program: its waiting ends with the connection.
+func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, id types.MessageID) (time.Time, error) {
+	silent := make(chan struct{})
+	timer := time.AfterFunc(s.m.times.answer, func() {
+		close(silent)
+		s.end(ending{kind: endLost, detail: sayNoAnswer})
+	})
+	resp, err := cli.SendMessage(context.WithoutCancel(ctx), to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
+	if !timer.Stop() && err != nil {
+		<-silent
+		err = whatsmeow.ErrMessageTimedOut
+	}
 	return resp.Timestamp, err
 }
 

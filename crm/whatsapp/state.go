@@ -52,6 +52,7 @@ const (
 	sayOutdated    = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
 	sayNotScanned  = "Nobody scanned the code in time. Ask for a new one."
 	sayDeviceGone  = "The session's keys are not in the database any more. Pair again."
+	sayNoAnswer    = "WhatsApp does not answer; the connection is being renewed."
 	sayNotReached  = "WhatsApp was not reached; it is tried again."
 	sayOurDatabase = "What came could not be stored; it is fetched again."
 )

@@ -51,19 +51,18 @@ func (m *Messenger) freshen(ctx context.Context) {
 	transport := dialer{m.Endpoint}.transport()
 	defer transport.CloseIdleConnections()
 	latest, err := whatsmeow.GetLatestVersion(ctx, &http.Client{Transport: bounded{transport}})
+	version.Lock()
+	defer version.Unlock()
+	known := store.GetWAVersion()
 	if err != nil {
-		m.Log.Info("WhatsApp's current version is not known, the last known one is used",
-			"version", store.GetWAVersion().String(), "err", err)
+		m.Log.Info("WhatsApp's current version is not known, the last known one is used", "version", known.String(), "err", err)
 		return
 	}
 	m.versions.next = time.Now().Add(versionEvery)
-	if latest.LessThan(store.GetWAVersion()) || *latest == store.GetWAVersion() {
-		return
+	if known.LessThan(*latest) {
+		store.SetWAVersion(*latest)
+		m.Log.Info("WhatsApp has a new version", "version", latest.String())
 	}
-	version.Lock()
-	store.SetWAVersion(*latest)
-	version.Unlock()
-	m.Log.Info("WhatsApp has a new version", "version", latest.String())
 }
 
 // tooOld has the version asked for at the next connection.

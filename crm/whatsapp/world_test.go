@@ -67,6 +67,7 @@ type world struct {
 
 func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	t.Helper()
+	t.Parallel() // most of their time is waiting
 	srv, err := standin.Start(standin.Options{RootSeed: testSeed})
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +270,7 @@ func (w *world) awaitServed(t *testing.T, want bool) {
 // eventually waits for what nobody tells of.
 func eventually(t *testing.T, otherwise string, done func() bool) {
 	t.Helper()
-	ctx, tick := within(t), time.NewTicker(10*time.Millisecond)
+	ctx, tick := within(t), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for !done() {
 		select {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -151,140 +150,14 @@ func (m *Messenger) Run(ctx context.Context) error {
 }
 
 // bury ends the leases of a process that died without giving them back.
-func (m *Messenger) bury(ctx context.Context) {
-	rows, err := m.Rules.Sessions(ctx, Type)
-	for _, row := range rows {
-		if row.Leased && row.LeaseOwner != m.owner && err == nil {
-			err = m.Rules.Release(ctx, row.Line, row.LeaseOwner)
-		}
-	}
-	if err != nil { // they end by themselves, later
-		m.Log.Warn("the leases of an earlier process could not be ended", "err", err)
-	}
-}
-
 // expire has the rules fail what could not be sent in time.
-func (m *Messenger) expire(ctx context.Context) {
-	for wait(ctx, time.Second) == nil {
-		if _, err := m.Rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
-			m.Log.Warn("the outbox could not be looked through", "err", err)
-		}
-	}
-}
-
 // tend renews the leases of the lines that are served here, and takes those that
 // nobody serves.
-func (m *Messenger) tend(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, m.times.lease)
-	defer cancel()
-	rows, err := m.Rules.Sessions(ctx, Type)
-	if err != nil {
-		m.Log.Warn("the lines could not be read", "err", err)
-	}
-	for _, s := range m.served() {
-		gone := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
-		if err == nil && gone && s.paired() {
-			s.log.Info("the line is not there any more")
-			s.stop()
-			continue
-		}
-		m.renew(ctx, s)
-	}
-	for _, row := range rows {
-		if m.serving(row.Line) != nil || !toServe(row, time.Now()) {
-			continue
-		}
-		mine, err := m.Rules.Lease(ctx, row.Line, m.owner, m.times.lease)
-		if err != nil || !mine {
-			continue
-		}
-		m.start(row.Line, row.Device, nil)
-	}
-}
-
 // toServe says whether the line is one to connect without being asked.
-func toServe(row crm.LineSession, now time.Time) bool {
-	if row.Device == "" {
-		return false
-	}
-	switch row.State {
-	case crm.StateLoggedOut, crm.StateReplaced:
-		return false
-	case crm.StateBanned:
-		return row.BannedUntil == nil && now.Unix()-row.UpdatedAt > 3600 || row.BannedUntil != nil && *row.BannedUntil <= now.Unix()
-	case crm.StateOutdated:
-		return now.Unix()-row.UpdatedAt > 3600
-	}
-	return true
-}
-
 // renew keeps a line ours. Who cannot say so in time lets go before another takes
 // it.
-func (m *Messenger) renew(ctx context.Context, s *session) {
-	asked := time.Now()
-	mine, err := m.Rules.Lease(ctx, s.on, m.owner, m.times.lease)
-	m.mu.Lock()
-	if err == nil && mine {
-		m.tended[s.on] = asked
-	}
-	last := m.tended[s.on]
-	m.mu.Unlock()
-	switch {
-	case err == nil && mine:
-		s.save(ctx)
-	case err == nil:
-		s.log.Warn("another process serves this line now")
-		s.stop()
-	case time.Since(last) > m.times.lease*2/3:
-		s.log.Warn("the line's lease could not be renewed: let go", "err", err)
-		s.stop()
-	}
-}
-
 // start serves a line whose lease is ours. nil: Run does not run, or the line is
 // served already.
-func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.ctx == nil || m.ctx.Err() != nil || m.sessions[on] != nil {
-		return nil
-	}
-	s := newSession(m, on, device, p)
-	ctx, stop := context.WithCancel(m.ctx)
-	s.stop = stop
-	m.sessions[on], m.tended[on] = s, time.Now()
-	m.running.Go(func() {
-		s.run(ctx)
-		stop()
-		m.mu.Lock()
-		delete(m.sessions, on)
-		delete(m.tended, on)
-		m.mu.Unlock()
-		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := m.Rules.Release(after, on, m.owner); err != nil {
-			s.log.Warn("the line's lease could not be given back", "err", err)
-		}
-		close(s.done)
-	})
-	return s
-}
-
-func (m *Messenger) serving(on crm.Line) *session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.sessions[on]
-}
-
-func (m *Messenger) served() (all []*session) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.sessions {
-		all = append(all, s)
-	}
-	return all
-}
-
 // Status implements crm.Messenger.
 func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
 	row, err := m.Rules.SessionOf(ctx, l)

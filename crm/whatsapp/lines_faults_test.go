@@ -1,0 +1,168 @@
+package whatsapp
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"chatcast/crm"
+)
+
+type faulty struct {
+	*crm.Service
+	takes atomic.Int64
+}
+
+func (f *faulty) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+	switch n := f.takes.Add(1); {
+	case n%17 == 0:
+		return crm.TidingsAnswer{}, errAway // before the commit
+	case n%41 == 0:
+		panic("a fault of the moment")
+	case n%23 == 0:
+		answer, err := f.Service.Take(ctx, on, told)
+		if err == nil {
+			err = errAway // after it
+		}
+		return answer, err
+	}
+	return f.Service.Take(ctx, on, told)
+}
+
+func TestNothingLostNothingTwice(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &faulty{Service: h.Service}
+		m, stop := h.node(t, rules)
+		h.Service.Messengers[Type] = m
+		h.awaitState(t, crm.StateConnected)
+		var want, ids []string
+		for i := range 120 {
+			switch {
+			case i%40 == 5:
+				h.shop.Drop()
+			case i%40 == 15:
+				h.shop.Duplicate(3)
+			case i%40 == 25:
+				h.shop.CutOnDelivery(1, true)
+			case i == 70: // the program dies and starts again
+				stop()
+				_, stop = h.node(t, rules)
+			}
+			text := fmt.Sprint("message ", i)
+			want = append(want, text)
+			ids = append(ids, h.anna.SendText(h.shop, text))
+		}
+		h.awaitItem(t, crm.EventMessage, `"message 119"`)
+		if got := h.texts(t); !slices.Equal(got, want) {
+			t.Errorf("told %d, want %d:\n%q", len(got), len(want), got)
+		}
+		for _, id := range ids {
+			if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := h.shop.Unsettled(); n > 0 {
+			t.Errorf("%d are not acknowledged", n)
+		}
+	})
+}
+
+func (h *house) stopServing(t *testing.T) {
+	t.Helper()
+	for _, s := range h.m.served() {
+		s.stop()
+		<-s.done
+	}
+	h.m.mu.Lock()
+	h.m.ctx = nil // it starts nothing more
+	h.m.mu.Unlock()
+}
+
+func TestFlood(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		const n = 1000
+		var want []string
+		for i := range n {
+			text := fmt.Sprint("flood ", i)
+			want = append(want, text)
+			h.anna.SendText(h.shop, text)
+		}
+		h.awaitItem(t, crm.EventMessage, fmt.Sprintf(`"flood %d"`, n-1))
+		if got := h.texts(t); !slices.Equal(got, want) {
+			t.Errorf("told %d, want %d", len(got), n)
+		}
+	})
+}
+
+func TestSentInOrderThroughDrops(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.anna.SendText(h.shop, "hello")
+		h.awaitItem(t, crm.EventMessage, "hello")
+		var want []string
+		for i := range 12 {
+			switch i {
+			case 3:
+				h.shop.CutOnSend(true, 1)
+			case 7:
+				h.shop.CutOnSend(false, 1)
+			}
+			want = append(want, fmt.Sprint("out ", i))
+			h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: fmt.Sprint("out ", i)}})
+		}
+		if _, err := h.anna.AwaitText(within(t), "out 11"); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range h.anna.Inbox() {
+			got = append(got, r.Text())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("arrived as %q", got)
+		}
+		h.shop.FailSends(463, 1)
+		id := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "refused"}})
+		h.awaitItem(t, crm.EventMessageStatus, id, `"failed"`, codeReachout)
+	})
+}
+
+func TestAnotherNodeTakesOver(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		second, _ := h.node(t, h.Service, quick)
+		second.tend(t.Context())
+		if second.serving(testLine) != nil {
+			t.Fatal("two processes serve one line")
+		}
+		h.stopServing(t)
+		h.Service.Messengers[Type] = second
+		eventually(t, "nobody took over", func() bool { return second.serving(testLine) != nil })
+		h.anna.SendText(h.shop, "who is there?")
+		h.awaitItem(t, crm.EventMessage, "who is there?")
+		if st, err := h.LineStatus(t.Context(), h.Owner, testLine); err != nil || st.State == crm.StateReplaced {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+}
+
+func TestLoggedOutLineRefuses(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		if err := h.Logout(within(t), h.Owner, testLine); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitState(t, crm.StateLoggedOut)
+		_, err := h.Send(t.Context(), h.Operator, h.chat(), crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "hello?"}})
+		if e, ok := err.(*crm.Error); !ok || e.Code != crm.CodeUnavailable {
+			t.Errorf("it sends: %v", err)
+		}
+		if n := h.shop.Devices(); n != 0 {
+			t.Errorf("%d devices are linked", n)
+		}
+	})
+}

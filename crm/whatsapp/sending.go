@@ -1,0 +1,118 @@
+package whatsapp
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+)
+
+type flying struct {
+	mu  sync.Mutex
+	ids map[string]chan struct{} // guarded by mu; closed when it has landed
+}
+
+func (f *flying) start(id string) (landed func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ids == nil {
+		f.ids = map[string]chan struct{}{}
+	}
+	ch := make(chan struct{})
+	f.ids[id] = ch
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.ids, id)
+		close(ch)
+	}
+}
+
+func (f *flying) wait(ctx context.Context, ids []string) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	for _, id := range ids {
+		f.mu.Lock()
+		ch := f.ids[id]
+		f.mu.Unlock()
+		if ch == nil {
+			continue
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.JID, item *crm.OutboxItem) (*waE2E.Message, types.MessageID, error) {
+	o := outgoing{chat: to, self: ownID(cli, to), item: item.Message, quoted: item.Quoted, target: item.Reaction, now: time.Now().UnixMilli()}
+	switch item.Kind {
+	case crm.OutEdit:
+		return o.edit(), cli.GenerateMessageID(), nil
+	case crm.OutDelete:
+		return o.revoke(), cli.GenerateMessageID(), nil
+	}
+	m, err := s.complete(ctx, cli, o)
+	return m, item.Message.ID, err
+}
+
+func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoing) (*waE2E.Message, error) {
+	ref := *o.item
+	o.item = &ref
+	if ref.FileID != "" {
+		file, err := s.upload(ctx, cli, &ref)
+		if err != nil {
+			return nil, err
+		}
+		o.file = file
+	}
+	if ref.Content.Poll != nil {
+		o.secret = s.pollSecret(ctx, cli, o.chat, ref.ID)
+	}
+	return o.build()
+}
+
+func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat types.JID, id string) []byte {
+	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, chat, ownID(cli, chat), id)
+	if err == nil && len(known) == 32 {
+		return known
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	return secret
+}
+
+func ownID(cli *whatsmeow.Client, chat types.JID) types.JID {
+	if chat.Server == types.HiddenUserServer {
+		return cli.Store.GetLID().ToNonAD()
+	}
+	return cli.Store.GetJID().ToNonAD()
+}
+
+func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID) *waE2E.Message {
+	cli := s.client()
+	if cli == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	ref, err := s.m.Rules.SentMessage(ctx, s.on, chatID(to.ToNonAD()), id)
+	if err != nil || !ref.FromMe {
+		s.log.Info("a message that a device asks for again is not known", "message", id, "err", err)
+		return nil
+	}
+	m, err := s.complete(ctx, cli, outgoing{chat: to.ToNonAD(), self: ownID(cli, to), item: ref, now: time.Now().UnixMilli()})
+	if err != nil {
+		s.log.Warn("a message that a device asks for again could not be made", "message", id, "err", err)
+		return nil
+	}
+	return m
+}

@@ -39,8 +39,6 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.call(ctx, cli, e.BasicCallMeta, e.Media)
 	case *events.MediaRetry:
 		return s.mediaAgain(ctx, cli, e)
-	case *events.HistorySync:
-		return s.history(ctx, cli, e)
 
 	// what the account's owner does on the phone
 	case *events.MarkChatAsRead:
@@ -106,7 +104,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		*events.Pin, *events.Mute, *events.Star, *events.ClearChat, *events.DeleteChat, *events.DeleteForMe,
 		*events.LabelAssociationMessage, *events.UnarchiveChatsSetting, *events.UserStatusMute,
 		*events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
-		*events.CallReject, *events.UnknownCallEvent, *events.FBMessage,
+		*events.CallReject, *events.UnknownCallEvent, *events.FBMessage, *events.HistorySync,
 		*events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
 	default:
 		s.log.Info("WhatsApp told of something that this version does not know", "kind", fmt.Sprintf("%T", evt))

@@ -2,12 +2,13 @@ package whatsapp
 
 import (
 	"context"
+	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waHistorySync"
 	"go.mau.fi/whatsmeow/proto/waWeb"
 	"go.mau.fi/whatsmeow/types"
-	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
 )
@@ -15,12 +16,30 @@ import (
 // historyBatch is how many messages are taken in one transaction.
 const historyBatch = 100
 
-// history imports what was said before the account was paired: it is kept, and
-// told to nobody.
-func (s *session) history(ctx context.Context, cli *whatsmeow.Client, e *events.HistorySync) (kept bool) {
+// pastArrived fetches and imports a piece of what was said before the account was
+// paired. It is acknowledged afterwards, as everything is; what follows waits
+// meanwhile, which is at most once for a pairing. A piece that cannot be fetched is
+// asked for again twice.
+func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id string, n *waE2E.HistorySyncNotification) (kept bool) {
+	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	past, err := cli.DownloadHistorySync(limited, n, true)
+	if err == nil {
+		return s.history(ctx, cli, past)
+	}
+	s.log.Warn("a piece of history could not be fetched", "err", err)
+	if ctx.Err() != nil || s.faults.more(id) < 3 {
+		s.breakOff()
+		return false
+	}
+	return true
+}
+
+// history imports a piece: it is kept, and told to nobody.
+func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHistorySync.HistorySync) (kept bool) {
 	names := map[string]string{}
 	t := crm.Tidings{History: true}
-	for _, p := range e.Data.GetPushnames() {
+	for _, p := range past.GetPushnames() {
 		j, err := types.ParseJID(p.GetID())
 		name := clip(p.GetPushname(), maxName)
 		if err != nil || chatID(j) == "" || name == "" || name == "-" {
@@ -30,7 +49,7 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, e *events.
 		who := s.person(ctx, cli, j, types.EmptyJID)
 		t.Contacts = append(t.Contacts, crm.InboundUser{ID: waID(who.id()), Name: name, Phone: phoneOf(who.PN)})
 	}
-	for _, l := range e.Data.GetPhoneNumberToLidMappings() {
+	for _, l := range past.GetPhoneNumberToLidMappings() {
 		pn, err1 := types.ParseJID(l.GetPnJID())
 		lid, err2 := types.ParseJID(l.GetLidJID())
 		if p := pairOf(pn, lid); err1 == nil && err2 == nil && phoneOf(p.PN) != nil && !p.LID.IsEmpty() {
@@ -40,7 +59,7 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if len(t.Contacts)+len(t.Aliases) > 0 && !s.take(ctx, t) {
 		return false
 	}
-	for _, c := range e.Data.GetConversations() {
+	for _, c := range past.GetConversations() {
 		if !s.conversation(ctx, cli, c, names) {
 			return false
 		}

@@ -18,10 +18,13 @@ import (
 
 // message keeps a message, an edit or a deletion.
 func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.Message) (kept bool) {
+	m := unwrap(e.Message)
+	if n := m.GetProtocolMessage().GetHistorySyncNotification(); n != nil && e.Info.IsFromMe {
+		return s.pastArrived(ctx, cli, e.Info.ID, n)
+	}
 	if !s.ours(&e.Info) {
 		return true
 	}
-	m := unwrap(e.Message)
 	if p := m.GetProtocolMessage(); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)
 	}

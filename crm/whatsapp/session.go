@@ -141,7 +141,8 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true
 	cli.EmitAppStateEventsOnFullSync = true
-	cli.EnableAutoReconnect = false // run does
+	cli.ManualHistorySyncDownload = true // acknowledged when it was imported
+	cli.EnableAutoReconnect = false      // run does
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
 	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }

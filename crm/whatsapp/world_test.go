@@ -29,10 +29,8 @@ func TestMain(m *testing.M) {
 	var quiet logger.Loggable = quietly{}
 	logger.Setup(&quiet) // it prints what the tests break on purpose
 	testdb.Main(m,
-		// whatsmeow never ends the loop that reads history.
-		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).handleHistorySyncNotificationLoop"),
-		// Nor, now and then, the one that reads a socket, when it has a frame for
-		// somebody who has left.
+		// whatsmeow does not always end the one that reads a socket, when it has a
+		// frame for somebody who has left.
 		goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"))
 }
 

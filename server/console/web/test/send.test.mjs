@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { load } from './load.mjs';
 
 const { applied, editorOf, tellsOf } = await load('src/views/send/events.ts');
+const { authorName, chatName } = await load('src/naming.ts');
 const { both, fault, inWords, nextStatuses, put, reactions, shown, told } = await load('src/views/send/messages.ts');
 
 const folder = new URL('../../../../crm/testdata/golden/', import.meta.url);
@@ -116,6 +117,15 @@ test('words for contents and faults', () => {
   assert.equal(fault('blocked'), 'blocked');
   assert.equal(fault({ code: 463 }), '463');
   assert.equal(fault(null), '');
+});
+
+test('no name turns or hides what stands beside it', () => {
+  assert.equal(chatName({ name: 'An\u202ena' }), 'Anna');
+  assert.equal(chatName({ name: '\u202e ', phone: '7999\u2066' }), '7999');
+  assert.equal(chatName({ name: '', phone: null, username: 'an\u200bna' }), '@anna');
+  assert.equal(inWords('image', { ...content(''), file: { name: 'evil\u202egpj.exe' } }), 'evilgpj.exe');
+  assert.equal(inWords('stick\u202eer', null), 'sticker');
+  assert.equal(authorName({ id: '1', name: '\u202e', phone: '7999' }), '7999');
 });
 
 test('an event whose fields are not of their types is passed over: a backend may publish any', () => {

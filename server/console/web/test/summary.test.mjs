@@ -72,6 +72,35 @@ test('actions on a chat', () => {
   assert.equal(summarize('chatStatus', event({ type: 'open', chat }, { type: 'open', chat }), known), 'The chat with Anna was opened (and 1 more)');
 });
 
+const flip = '\u202e'; // what follows is written from right to left
+const hidden = '\u200b\u2066\u0007\u2060\ufeff\u00ad';
+
+test('no name turns or hides what stands beside it', () => {
+  const item = { type: 'text', side: 'in', message: { text: 'hello' }, fromUser: { name: `An${flip}na` }, chat: { ...chat, type: 'group', name: `Fam${hidden}ily` }, created: { id: 12 } };
+  assert.equal(summarize('message', event(item), nobody), 'Anna in Family: hello');
+  assert.equal(summarize('message', event({ ...item, side: 'out' }), { ...known, user: () => `B${flip}ob` }), 'Bob → Family: hello');
+  assert.equal(summarize('chatTag', event({ chat, type: 'add', tag: { name: `V${flip}IP` } }), known), 'Tag VIP added to Anna');
+  assert.equal(summarize('chatRead', event({ chat: { ...chat, name: flip } }), nobody), 'The messages of +7 999 000-11-22 were read');
+  assert.equal(summarize(`evil${flip}gpj`, {}, nobody), 'An event this console does not know: evilgpj');
+  assert.equal(summarize(`client-evil${flip}gpj`, {}, nobody), 'A page sent client-evilgpj to the others');
+});
+
+test('what belongs to a script or an emoji stays', () => {
+  const [zwnj, zwj, rlm] = ['\u200c', '\u200d', '\u200f'];
+  const tags = String.fromCodePoint(0xe0067, 0xe0062, 0xe0065, 0xe006e, 0xe0067, 0xe007f); // of the flag of England
+  for (const name of [`ماریا${zwnj}نا`, `אנה${rlm}`, `👩${zwj}👩${zwj}👧`, `🏴${tags}`, '❤\ufe0f']) {
+    assert.equal(summarize('chatRead', event({ chat: { ...chat, name } }), nobody), `The messages of ${name} were read`);
+  }
+});
+
+test('nothing makes a line long', () => {
+  const long = '7'.repeat(10_000);
+  const item = { type: long, side: 'in', message: { text: long }, fromUser: { name: long }, chat: { id: long, phone: long, type: 'group', name: '' }, created: null };
+  for (const [name, more] of [['message', {}], ['message', { fromUser: {}, message: {} }], ['chatRead', {}], [long, {}], [`client-${long}`, {}]]) {
+    assert.ok(summarize(name, event({ ...item, ...more }), nobody).length < 1000, name.slice(0, 20));
+  }
+});
+
 test('unknown events are named', () => {
   assert.equal(summarize('orderPaid', { a: 1 }, nobody), 'An event this console does not know: orderPaid');
   assert.equal(summarize('constructor', {}, nobody), 'An event this console does not know: constructor');

@@ -1,6 +1,7 @@
 // All about one event.
 import { isEvent } from '@chatcast/events';
 import type { Entry } from '../../log';
+import { plain } from '../../naming';
 import { CopyButton } from '../../ui/copy';
 import { Tree } from '../../ui/tree';
 import { words } from '../../words';
@@ -36,5 +37,5 @@ export function Detail(props: { entry: Entry | null; hidden: boolean }) {
 
 /** DetailTitle is the event's name, in the colour that it has in the list. */
 export function DetailTitle(props: { event: string }) {
-  return <span class="live-event" data-family={family(props.event)}>{props.event}</span>;
+  return <span class="live-event" data-family={family(props.event)}>{plain(props.event)}</span>;
 }

@@ -1,5 +1,6 @@
 // What is shown: the channels, each with what it carried, and the events.
 import { counts, eventCounts, version } from '../../log';
+import { plain } from '../../naming';
 import { subscriptions, type Subscription } from '../../socket';
 import { words } from '../../words';
 import { family, shortChannel } from './channel';
@@ -58,8 +59,8 @@ function Events() {
         <button class="button small" aria-pressed={chosen.size === 0} onClick={() => (filter.value = { ...filter.peek(), events: new Set() })}>{w.all}</button>
         {seen.length === 0 && <span class="muted small">{w.none}</span>}
         {seen.map(([name, n]) => (
-          <button key={name} class="button small" aria-pressed={chosen.has(name)} onClick={() => toggle('events', name)}>
-            <span class="live-event" data-family={family(name)}>{name}</span><Count n={n} />
+          <button key={name} class="button small" title={plain(name)} aria-pressed={chosen.has(name)} onClick={() => toggle('events', name)}>
+            <span class="live-event" data-family={family(name)}>{plain(name)}</span><Count n={n} />
           </button>
         ))}
       </div>

@@ -2,6 +2,7 @@
 import './live.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { entries, type Entry } from '../../log';
+import { plain } from '../../naming';
 import { path, route } from '../../route';
 import { CloseIcon } from '../../ui/icons';
 import { useMedia } from '../../ui/media';
@@ -46,7 +47,7 @@ export function Live() {
           <div class="body">{detail}</div>
         </aside>
       )}
-      {detail && !beside && <Sheet title={chosen.entry?.event ?? words.live.detail.label} onClose={close}>{detail}</Sheet>}
+      {detail && !beside && <Sheet title={chosen.entry === null ? words.live.detail.label : plain(chosen.entry.event)} onClose={close}>{detail}</Sheet>}
       {help && <KeysSheet onClose={() => setHelp(false)} />}
     </section>
   );

@@ -1,5 +1,6 @@
 // One event in the list, and one outage.
 import type { Entry, Gap } from '../../log';
+import { plain } from '../../naming';
 import { span, words } from '../../words';
 import { family, shortChannel } from './channel';
 import { line } from './state';
@@ -15,7 +16,7 @@ export function EventRow(props: { entry: Entry; position: number; current: boole
       data-event={e.event} data-missed={e.missed || undefined} onClick={() => props.open(e.n)}
     >
       <time title={exact(e.time)}>{clock(e.time)}</time>
-      <span class="live-event" data-family={family(e.event)}>{e.event}</span>
+      <span class="live-event" data-family={family(e.event)}>{plain(e.event)}</span>
       <span class="live-line">
         {e.missed && <span class="chip warn">{words.live.missed}<span class="wide">{words.live.fromJournal}</span></span>}
         <bdi>{line(e)}</bdi>

@@ -1,7 +1,7 @@
 // One line of plain words about an event. What comes over a socket is believed to
 // be of its type only where it is: a payload that is not gets a line that says so.
 import { isEvent, type EventName } from '@chatcast/events';
-import { phone, type Names } from '../../naming';
+import { chatName, phone, plain, type Names } from '../../naming';
 import { words } from '../../words';
 
 const say = words.live.say;
@@ -11,7 +11,7 @@ class Malformed extends Error {}
 
 /** summarize never throws. */
 export function summarize(event: string, data: unknown, names: Names): string {
-  if (!isEvent(event)) return event.startsWith('client-') ? say.client(event) : say.unknown(event);
+  if (!isEvent(event)) return event.startsWith('client-') ? say.client(text(event)) : say.unknown(text(event));
   try {
     const payload = object(object(data).payload);
     const meta = object(payload.meta);
@@ -34,7 +34,7 @@ function object(v: unknown): Fields {
 function text(v: unknown): string {
   if (typeof v !== 'string') throw new Malformed();
   const line = v.length > 4 * longest ? v.slice(0, 4 * longest) : v; // before the costly part
-  const flat = line.replace(/\s+/g, ' ').trim();
+  const flat = plain(line).replace(/\s+/g, ' ').trim();
   return flat.length > longest ? [...flat].slice(0, longest).join('') + '…' : flat;
 }
 
@@ -56,17 +56,16 @@ class Item {
   }
 
   person(id: number): string {
-    return this.names.isMe(id) ? say.you : this.names.user(id) || say.user(id);
+    return this.names.isMe(id) ? say.you : plain(this.names.user(id) ?? '') || say.user(id);
   }
 
   /** chat is the chat's name, as well as it is known. */
   chat(): string {
     const chat = object(this.fields.chat);
     const id = text(chat.id);
-    if (typeof chat.name === 'string' && chat.name.trim() !== '') return text(chat.name);
-    const known = this.names.chat(number(this.meta.licenseId), text(this.meta.messengerType), id);
-    if (known) return text(known);
-    if (typeof chat.phone === 'string' && chat.phone !== '') return phone(chat.phone);
+    const known = () => this.names.chat(number(this.meta.licenseId), text(this.meta.messengerType), id);
+    const name = chatName({ name: chat.name }) ?? known() ?? chatName({ phone: chat.phone });
+    if (name !== null) return text(name);
     const number_ = /^(\d{7,15})@c\.us$/.exec(id);
     return number_ !== null ? phone(number_[1]!) : say.chat(id);
   }

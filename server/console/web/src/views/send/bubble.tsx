@@ -1,6 +1,7 @@
 // One message, what became of it, and what can be done with it.
 import { Component } from 'preact';
 import { names } from '../../names';
+import { authorName, plain } from '../../naming';
 import { me } from '../../session';
 import { FailIcon, MoreIcon, TickIcon, TicksIcon, WaitIcon } from '../../ui/icons';
 import { words } from '../../words';
@@ -35,9 +36,9 @@ const written = (r: Reaction[]) => r.map((x) => x.emoji + x.who).join(' ');
 
 /** author is who wrote a message, for people. */
 export function author(m: Msg): string {
-  if (m.side === 'in') return m.fromUser.name || m.fromUser.phone || String(m.fromUser.id);
+  if (m.side === 'in') return authorName(m.fromUser);
   if (m.created?.id === me.value?.id) return say.you;
-  return (m.created && names.user(m.created.id)) || m.fromUser.name || say.us;
+  return plain((m.created && names.user(m.created.id)) || m.fromUser.name) || say.us;
 }
 
 function Message(props: Props) {

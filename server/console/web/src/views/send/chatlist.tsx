@@ -1,6 +1,6 @@
 // The first column: the line, and its chats.
 import { useEffect, useState } from 'preact/hooks';
-import { chatName, phone } from '../../naming';
+import { chatName, phone, plain } from '../../naming';
 import { names, namesVersion } from '../../names';
 import { path } from '../../route';
 import { initials } from '../../ui/account';
@@ -104,8 +104,8 @@ function ChatRow(props: { chat: Chat; state: LineState; open: boolean }) {
   const { line, chats } = state;
   void namesVersion.value;
   const name = chatName(chat) ?? chat.id;
-  const under = chats.heard.get(chat.id) ?? (chat.phone && phone(chat.phone) !== name ? phone(chat.phone) : chat.username ?? '');
-  const responsible = chat.responsible && names.user(chat.responsible.id);
+  const under = chats.heard.get(chat.id) ?? (chat.phone && phone(chat.phone) !== name ? phone(chat.phone) : plain(chat.username ?? ''));
+  const responsible = chat.responsible && plain(names.user(chat.responsible.id) ?? '');
   return (
     <li>
       <a class="chat" href={path('send', line.licenseId, line.messenger, chat.id)} aria-current={open ? 'true' : undefined} data-chat={chat.id}>
@@ -128,7 +128,7 @@ export function Face(props: { chat: Chat }) {
 }
 
 function TagDot(props: { tag: Chat['tags'][number] }) {
-  return <span class="tagdot" style={{ background: props.tag.color }} title={props.tag.name}><span class="visually-hidden">{props.tag.name}</span></span>;
+  return <span class="tagdot" style={{ background: props.tag.color }} title={plain(props.tag.name)}><span class="visually-hidden">{plain(props.tag.name)}</span></span>;
 }
 
 /** arrows go up and down a list of links. */

@@ -2,7 +2,7 @@
 // address becomes a link only when it is one of the web's.
 import type { ComponentChildren } from 'preact';
 import type { Rest } from '../../api';
-import { phone } from '../../naming';
+import { phone, plain } from '../../naming';
 import { words } from '../../words';
 import { author } from './bubble';
 import { inWords, type Msg } from './messages';
@@ -19,17 +19,17 @@ export function Body(props: { m: Msg }) {
       {c.file && <File file={c.file} />}
       {!c.file && files.has(type) && <p class="muted">{say.kinds[type]}. {say.noFile}</p>}
       {c.location && <Place place={c.location} />}
-      {c.contact && <Card kind={say.contact}><strong>{c.contact.name}</strong><span>{phone(c.contact.phone)}</span></Card>}
+      {c.contact && <Card kind={say.contact}><strong>{plain(c.contact.name)}</strong><span>{phone(c.contact.phone)}</span></Card>}
       {c.poll && (
         <Card kind={c.poll.multiple ? `${say.poll}, ${say.pollMany}` : say.poll}>
           <strong>{c.poll.question}</strong>
           <ul>{c.poll.options.map((o) => <li key={o}>{o}</li>)}</ul>
         </Card>
       )}
-      {c.reaction && <p>{say.reacted(c.reaction.emoji)}</p>}
+      {c.reaction && <p>{say.reacted(plain(c.reaction.emoji))}</p>}
       {c.text !== '' && <Text text={c.text} />}
       {c.caption !== '' && <Text text={c.caption} />}
-      {unknown(type, c) && <p class="muted">{say.unknown(type)}</p>}
+      {unknown(type, c) && <p class="muted">{say.unknown(plain(type))}</p>}
     </>
   );
 }
@@ -61,10 +61,11 @@ function Place(props: { place: Rest['Location'] }) {
 }
 
 function File(props: { file: Rest['File'] }) {
-  const { link, name, size, mimeType } = props.file;
+  const { link, size, mimeType } = props.file;
+  const name = plain(props.file.name ?? ''); // "photo<turn>gpj.exe" is no photo
   const url = address(link);
   const here = url !== null && url.origin === location.origin;
-  const label = say.file(name || link, size === null ? '' : bytes(size));
+  const label = say.file(name || plain(link), size === null ? '' : bytes(size));
   if (url === null) return <p>{label}</p>;
   return (
     <a class="file" href={url.href} target="_blank" rel="noopener noreferrer" download={here ? name : undefined}>
@@ -102,7 +103,7 @@ export function Quote(props: { quoted: NonNullable<Msg['quotedMessage']> }) {
   return (
     <blockquote class="quote">
       {q.message === null || q.type === null ? <span class="muted">{say.quoted}</span> : (
-        <><strong>{q.fromUser?.name || (q.side === 'out' ? say.us : say.customer)}</strong><span>{inWords(q.type, q.message).slice(0, 200)}</span></>
+        <><strong>{plain(q.fromUser?.name ?? '') || (q.side === 'out' ? say.us : say.customer)}</strong><span>{inWords(q.type, q.message).slice(0, 200)}</span></>
       )}
     </blockquote>
   );

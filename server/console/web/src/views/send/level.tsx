@@ -1,6 +1,7 @@
 // The level of a chat, of those that the company has.
 import { useState } from 'preact/hooks';
 import type { Rest } from '../../api';
+import { plain } from '../../naming';
 import { faultText } from '../../socket';
 import { PlusIcon } from '../../ui/icons';
 import { words } from '../../words';
@@ -47,7 +48,7 @@ export function LevelSection(props: { state: LineState; chat: Chat }) {
             onChange={(e) => void choose(e)}
           >
             <option value="">{say.noLevel}</option>
-            {all.map((l) => <option key={l.id} value={String(l.id)}>{l.name}</option>)}
+            {all.map((l) => <option key={l.id} value={String(l.id)}>{plain(l.name)}</option>)}
           </select>
         ) : <p class="muted small">{say.noLevels}</p>}
         {state.line.admin && state.line.write && (

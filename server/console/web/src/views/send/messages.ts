@@ -2,6 +2,7 @@
 // history says and what events say is brought together here; either may come first.
 import type { Item } from '@chatcast/events';
 import type { Rest } from '../../api';
+import { plain } from '../../naming';
 import { words } from '../../words';
 import type { Told } from './events';
 
@@ -89,7 +90,7 @@ export function reactions(list: readonly Msg[]): Map<string, Reaction[]> {
     const of = last.get(to) ?? last.set(to, new Map()).get(to)!;
     const who = m.side === 'out' ? 'us' : String(m.fromUser.id); // a line has one account, whoever uses it
     of.delete(who);
-    if (r.emoji !== '') of.set(who, { emoji: r.emoji, who: m.fromUser.name, mine: m.side === 'out' });
+    if (r.emoji !== '') of.set(who, { emoji: plain(r.emoji), who: plain(m.fromUser.name ?? ''), mine: m.side === 'out' });
   }
   return new Map([...last].map(([id, of]) => [id, [...of.values()]]));
 }
@@ -118,7 +119,7 @@ export function fault(error: unknown): string {
 export function inWords(type: string, c: Rest['Content'] | null | undefined): string {
   const say = words.send.message;
   const kind = say.kinds[type] ?? type;
-  if (!c) return kind;
-  if (type === 'reaction' && c.reaction) return say.reacted(c.reaction.emoji);
-  return c.text || c.caption || c.file?.name || c.location?.name || c.contact?.name || c.poll?.question || kind;
+  if (!c) return plain(kind);
+  if (type === 'reaction' && c.reaction) return say.reacted(plain(c.reaction.emoji));
+  return plain(c.text || c.caption || c.file?.name || c.location?.name || c.contact?.name || c.poll?.question || kind);
 }

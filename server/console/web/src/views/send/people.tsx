@@ -1,5 +1,6 @@
 // Who has which part in a chat.
 import { names, namesVersion } from '../../names';
+import { plain } from '../../naming';
 import { CloseIcon } from '../../ui/icons';
 import { words } from '../../words';
 import type { Person } from './catalogue';
@@ -11,7 +12,7 @@ const say = words.send.fact;
 
 export function personName(id: number, people: readonly Person[]): string {
   void namesVersion.value;
-  return people.find((p) => p.id === id)?.name ?? names.user(id) ?? say.user(id);
+  return plain(people.find((p) => p.id === id)?.name ?? names.user(id) ?? '') || say.user(id);
 }
 
 /** PersonSelect chooses one of the people, or nobody. Who is chosen may be somebody this user cannot list. */

@@ -1,6 +1,7 @@
 // The tags of a chat; owners and admins make new ones on the way.
 import { useState } from 'preact/hooks';
 import type { Rest } from '../../api';
+import { plain } from '../../naming';
 import { faultText } from '../../socket';
 import { CloseIcon, PlusIcon } from '../../ui/icons';
 import { words } from '../../words';
@@ -35,8 +36,8 @@ export function TagSection(props: { state: LineState; chat: Chat }) {
       <div class="row tight">
         {chat.tags.map((t) => (
           <span key={t.id} class="chip removable">
-            <span class="tagdot" style={{ background: t.color }} /> {t.name}
-            <button aria-label={say.remove(t.name, say.tags)} onClick={() => void act('DELETE', `tags/${t.id}`, undefined, ['chatTag'])}><CloseIcon /></button>
+            <span class="tagdot" style={{ background: t.color }} /> {plain(t.name)}
+            <button aria-label={say.remove(plain(t.name), say.tags)} onClick={() => void act('DELETE', `tags/${t.id}`, undefined, ['chatTag'])}><CloseIcon /></button>
           </span>
         ))}
         {rest.length > 0 && (
@@ -49,7 +50,7 @@ export function TagSection(props: { state: LineState; chat: Chat }) {
             }}
           >
             <option value="">{say.add}</option>
-            {rest.map((t) => <option key={t.id} value={String(t.id)}>{t.name}</option>)}
+            {rest.map((t) => <option key={t.id} value={String(t.id)}>{plain(t.name)}</option>)}
           </select>
         )}
         {state.line.admin && state.line.write && (

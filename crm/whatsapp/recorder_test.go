@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -24,7 +25,8 @@ type recorder struct {
 	outbox    []crm.OutboxItem
 	outcomes  []crm.Outcome
 	sent      map[string]*crm.MessageRef
-	files     map[string]string // what was stored
+	stored    map[string]*os.File // what we send
+	files     map[string]string   // what was stored
 	pending   []crm.FileToFetch
 	unfetched []string                         // states
 	onTake    func(n int, t crm.Tidings) error // before the nth is kept
@@ -190,6 +192,11 @@ func (r *recorder) FileNotFetched(_ context.Context, _ crm.Line, id, state strin
 }
 
 func (r *recorder) OpenStored(_ context.Context, _ crm.Line, id string) (*crm.Attachment, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f := r.stored[id]; f != nil {
+		return &crm.Attachment{Name: id, MimeType: "text/plain", Content: f}, nil
+	}
 	return nil, errors.New("no file " + id)
 }
 

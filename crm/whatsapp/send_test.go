@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -207,6 +208,39 @@ func TestOneChatHoldsUpItselfAlone(t *testing.T) {
 	w.received(t, "3EB601")
 	if in := w.anna.Inbox(); in[0].Text() != "waits" || in[1].Text() != "waits behind it" {
 		t.Errorf("the order is %q, %q", in[0].Text(), in[1].Text())
+	}
+}
+
+// TestSlowUploadHoldsUpItsOwnChatAlone: a file that takes its time lets other chats
+// pass, and what follows it in its own chat stays behind it.
+func TestSlowUploadHoldsUpItsOwnChatAlone(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	bob := w.NewContact("79991112233", "555666777", "Bob")
+	slow, disk, err := os.Pipe() // a file that is not read to its end before we say so
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules.stored = map[string]*os.File{"slow.txt": slow}
+	w.send(crm.MessageRef{ID: "3EB650", Type: crm.MessageDocument, FileID: "slow.txt", Content: crm.Content{File: &crm.FileData{Name: "slow.txt"}}})
+	w.say("3EB651", "behind the file")
+	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79991112233@c.us", Message: &crm.MessageRef{
+		ID: "3EB652", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "passes"},
+	}})
+	if _, err := bob.AwaitText(within(t), "passes"); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.anna.Inbox()); n > 0 {
+		t.Errorf("%d arrived before the file", n)
+	}
+	if _, err := disk.WriteString("all of it"); err != nil {
+		t.Fatal(err)
+	}
+	disk.Close()
+	w.received(t, "3EB651")
+	in := w.anna.Inbox()
+	if b, err := w.Open(in[0].Attachment()); err != nil || string(b) != "all of it" || in[1].Text() != "behind the file" {
+		t.Errorf("arrived %q, %v, then %q", b, err, in[1].Text())
 	}
 }
 

@@ -51,11 +51,17 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 		}
 		for _, item := range items {
 			after = item.ID
-			if held[item.ChatID] {
+			if held[item.ChatID] || s.uploads.busy(item.ChatID) {
+				held[item.ChatID] = true
 				continue
 			}
 			if until := time.Until(item.NotBefore); !item.NotBefore.IsZero() && until > 0 {
 				held[item.ChatID], next = true, min(next, until)
+				continue
+			}
+			if item.Kind == crm.OutMessage && item.Message != nil && item.Message.FileID != "" {
+				held[item.ChatID] = true
+				s.sendFile(ctx, cli, item)
 				continue
 			}
 			if wait := s.sendOne(ctx, cli, item); wait > 0 {
@@ -67,6 +73,22 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 		}
 	}
 	return next
+}
+
+// sendFile sends a message with a file beside the others: the upload of one may
+// take minutes, and holds up its own chat alone. When too many are under way it
+// does nothing; the end of one looks at the outbox again.
+func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) {
+	if !s.uploads.begin(item.ChatID) {
+		return
+	}
+	s.helpers.Go(func() {
+		later := s.sendOne(ctx, cli, item)
+		s.uploads.end(item.ChatID)
+		if later == 0 || wait(ctx, min(later, sendCheck)) == nil {
+			poke(s.outbox)
+		}
+	})
 }
 
 // sendOne sends one item; when it has to wait, for how long.

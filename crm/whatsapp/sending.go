@@ -116,3 +116,38 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 	}
 	return m
 }
+
+// uploads is the chats that a file is being sent to.
+type uploads struct {
+	mu    sync.Mutex
+	chats map[string]bool // guarded by mu
+}
+
+// maxUploads is how many files a line sends at once.
+const maxUploads = 3
+
+// begin says whether there is room for another.
+func (u *uploads) begin(chat string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.chats == nil {
+		u.chats = map[string]bool{}
+	}
+	if len(u.chats) >= maxUploads || u.chats[chat] {
+		return false
+	}
+	u.chats[chat] = true
+	return true
+}
+
+func (u *uploads) end(chat string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.chats, chat)
+}
+
+func (u *uploads) busy(chat string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.chats[chat]
+}

@@ -39,6 +39,7 @@ type session struct {
 	slowMedia atomic.Int64 // until when files are not fetched at once, unix seconds
 	faults    faultCount
 	flying    flying
+	uploads   uploads
 
 	helpers helpers
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other

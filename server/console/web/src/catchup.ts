@@ -9,8 +9,13 @@ import { add, addGap } from './log';
 export type Progress =
   | { state: 'idle' }
   | { state: 'reading' }
-  | { state: 'done'; missed: number; more: boolean } // more: than is listed
+  | { state: 'done'; missed: number; more: boolean; dropped: number } // more: than is listed; dropped: of what came meanwhile
   | { state: 'failed' }; // the journal could not be read, or has forgotten the place
+
+/** isWhole says that the list has all that happened: who shows more than the list need not read it again. */
+export function isWhole(p: Progress): boolean {
+  return p.state !== 'failed' && (p.state !== 'done' || (!p.more && p.dropped === 0));
+}
 
 interface Came {
   channel: string;
@@ -19,7 +24,14 @@ interface Came {
   time: number; // milliseconds
 }
 
+/** Silence is where a channel fell silent. */
+interface Silence {
+  after: number; // in the journal; -1: not known yet
+  since: number; // milliseconds
+}
+
 const most = 2000; // missed events that are listed
+export const keepHeld = 5000; // live events; up to twice as many for a moment
 const pageSize = 100;
 
 export class CatchUp {
@@ -27,43 +39,67 @@ export class CatchUp {
 
   private position = -1; // the last event of the journal that came or was skipped; -1: not known
   private held: Came[] | null = null; // what came live while the gap is open
-  private lostAt = 0; // when the gap began
+  private dropped = 0; // of what was held, the oldest
+  private gap: { from: number; channels: string[] } = { from: 0, channels: [] }; // the one that is open; of these channels alone, or of all
   private round = 0; // of reading: an outage meanwhile makes it void
+  private readonly silences = new Map<string, Silence>(); // channels that get no answer, while others are live
 
   reset(): void {
     this.round++;
     this.position = -1;
     this.held = null;
+    this.silences.clear();
     this.progress.value = { state: 'idle' };
   }
 
   /** hold begins an outage. */
   hold(): void {
     this.round++;
-    if (this.held !== null) return; // the outage goes on
+    if (this.held === null) this.open(Date.now(), []);
+    this.gap.channels = []; // all of them are away now
+  }
+
+  /** silent says that nobody answers whether the channel may be heard. When it may, what it carried since is read. */
+  silent(channel: string): void {
+    const since = this.held === null ? Date.now() : this.gap.from;
+    if (!this.silences.has(channel)) this.silences.set(channel, { after: this.position, since });
+  }
+
+  private open(from: number, channels: string[]): void {
     this.held = [];
-    this.lostAt = Date.now();
+    this.dropped = 0;
+    this.gap = { from, channels };
   }
 
   /** take is an event that came on a socket. */
   take(channel: string, event: string, data: unknown): void {
     const came = { channel, event, data, time: Date.now() };
-    if (this.held !== null) this.held.push(came);
-    else this.put(came, false);
+    if (this.held === null) return this.put(came, false);
+    this.held.push(came);
+    if (this.held.length < 2 * keepHeld) return;
+    this.dropped += keepHeld;
+    this.held = this.held.slice(keepHeld);
   }
 
   /** settled says that all subscriptions that can be had stand: channels. It closes the gap, if there is one. */
   async settled(channels: string[]): Promise<void> {
     const round = ++this.round;
-    if (this.held === null) return this.findPosition(channels);
+    const back = channels.filter((c) => this.silences.has(c));
+    if (this.held === null) {
+      if (back.length === 0) return this.findPosition(channels);
+      this.open(Math.min(...back.map((c) => this.silences.get(c)!.since)), back);
+    }
     const to = Date.now();
+    const few = this.gap.channels.length > 0;
+    if (few) this.gap.channels = back;
+    const from = new Map((few ? back : channels).map((c) => [c, this.silences.get(c)?.after ?? this.position]));
     let missed: Came[] = [];
     let more = false;
-    let failed = this.position < 0;
-    if (!failed && channels.length > 0) {
+    let failed = this.position < 0 || [...from.values()].some((after) => after < 0);
+    if (!failed && from.size > 0) {
       this.progress.value = { state: 'reading' };
       try {
-        ({ missed, more } = await this.read(channels, round));
+        ({ missed, more } = await this.read(from, round));
       } catch (e) {
         failed = true;
         if (e instanceof Fault && e.status === 409 && round === this.round) this.position = -1; // forgotten, or of another journal
@@ -71,20 +107,22 @@ export class CatchUp {
       if (round !== this.round) return; // away again: the next time reads from the same place
     }
     const seen = new Set(missed.map(identity));
-    const late = this.held.filter((c) => eventId(c) === null || !seen.has(identity(c)));
+    const late = (this.held ?? []).filter((c) => eventId(c) === null || !seen.has(identity(c)));
+    const { dropped } = this;
     this.held = null;
-    addGap({ from: this.lostAt, to, missed: missed.length, more, failed });
+    for (const c of back) this.silences.delete(c);
+    addGap({ ...this.gap, to, missed: missed.length, more, dropped, failed });
     for (const c of missed) this.put(c, true);
     for (const c of late) this.put(c, false);
-    this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, more };
+    this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, more, dropped };
     if (this.position < 0) await this.findPosition(channels);
   }
 
-  private async read(channels: string[], round: number): Promise<{ missed: Came[]; more: boolean }> {
+  private async read(from: ReadonlyMap<string, number>, round: number): Promise<{ missed: Came[]; more: boolean }> {
     const missed: Came[] = [];
     let more = false;
-    for (const channel of channels) {
-      for (let after = this.position; round === this.round; ) {
+    for (const [channel, place] of from) {
+      for (let after = place; round === this.round; ) {
         const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&after=${after}&limit=${pageSize}`);
         for (const e of page.items) missed.push({ channel, event: e.event, data: e.data, time: e.time * 1000 });
         if (page.items.length < pageSize) break;
@@ -112,8 +150,9 @@ export class CatchUp {
       const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&limit=1`);
       this.position = Math.max(this.position, page.lastId);
     } catch {
-      // the first event says it
+      return; // the first event says it
     }
+    for (const s of this.silences.values()) if (s.after < 0) s.after = this.position;
   }
 }
 

@@ -20,8 +20,10 @@ export interface Gap {
   readonly n: number; // of the same row of numbers as the entries
   readonly from: number; // milliseconds
   readonly to: number;
+  readonly channels: readonly string[]; // that were away while others were not; none: all were
   readonly missed: number; // events that were read from the journal, right behind the gap
   readonly more: boolean; // there were more than are listed
+  readonly dropped: number; // live events that came while the journal was read, and were too many to hold
   readonly failed: boolean; // the journal could not be read
 }
 
@@ -31,13 +33,13 @@ const keepNames = 200; // of events: apps may send any
 let list: Entry[] = [];
 let outages: Gap[] = [];
 let next = 1;
-let owner = 0; // the user whose events these are
 let frame = 0;
 const listeners = new Set<(e: Entry) => void>();
 
 export const version = signal(0);
 export const counts = new Map<string, number>(); // by channel, since the page was opened
 export const eventCounts = new Map<string, number>(); // by event, likewise
+export const owner = signal(0); // the user whose events these are; 0: nobody's
 export const generation = signal(0); // rises when the list is another one, and not only longer
 
 /** total is how many events came since the page was opened. */
@@ -82,23 +84,23 @@ export function addGap(g: Omit<Gap, 'n'>): void {
 
 /** clear empties the list, and gives back how to undo that. */
 export function clear(): () => void {
-  const before = { list, outages, owner };
+  const before = { list, outages, owner: owner.peek() };
   replace([], []);
   return () => {
-    if (owner !== before.owner) return;
+    if (owner.peek() !== before.owner) return;
     replace([...before.list, ...list].slice(-keepEntries), [...before.outages, ...outages].slice(-keepGaps));
   };
 }
 
-/** belongTo forgets what another user saw on this page. It says whether the page was this user's already. */
+/** belongTo forgets what another user saw on this page; 0 is nobody. It says whether the page was this user's already. */
 export function belongTo(user: number): boolean {
-  const same = owner === user;
-  if (owner !== 0 && !same) {
+  const same = owner.peek() === user;
+  if (owner.peek() !== 0 && !same) {
     replace([], []);
     counts.clear();
     eventCounts.clear();
   }
-  owner = user;
+  owner.value = user;
   return same;
 }
 

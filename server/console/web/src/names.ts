@@ -3,10 +3,10 @@
 // and, for a chat that is on the screen and not known, from the API.
 import { effect, signal } from '@preact/signals';
 import { call, type Rest } from './api';
-import { onEvent } from './log';
+import { onEvent, owner } from './log';
 import { chatName, type Names } from './naming';
+import { present } from './presence';
 import { licenses, me } from './session';
-import { present } from './socket';
 
 /** It rises when there are more names: what was written with the old ones is written again. */
 export const namesVersion = signal(0);
@@ -136,12 +136,13 @@ let whose = 0;
 
 effect(() => {
   const who = me.value;
-  if (who === null || who.id === whose) return;
-  whose = who.id;
+  const id = who?.id ?? owner.value;
+  if (id === whose) return;
+  whose = id;
   users.clear();
   chats.clear();
   wanted.clear();
-  readEmployees(who).catch(() => undefined); // names that are not known are numbers
+  if (who !== null) readEmployees(who).catch(() => undefined); // names that are not known are numbers
 });
 
 effect(() => {

@@ -24,9 +24,14 @@ export const signedIn = computed(() => tokens.value !== null);
 /** What there is to say about the end of the last session; notTold: the server does not know of it. */
 export const ended = signal<'' | 'expired' | 'closed' | 'notTold'>('');
 
+/** It rises when the user has signed out of their own wish, here or in a copy of this tab. */
+export const left = signal(0);
+
 const sisters = new BroadcastChannel('chatcast.session');
 sisters.onmessage = (m: MessageEvent<{ died: string; tokens: Tokens | null }>) => {
-  if (tokens.peek()?.refreshToken === m.data.died) keep(m.data.tokens);
+  if (tokens.peek()?.refreshToken !== m.data.died) return;
+  keep(m.data.tokens);
+  if (m.data.tokens === null) left.value++;
 };
 
 function stored(): Tokens | null {
@@ -104,6 +109,7 @@ export async function signOut(): Promise<void> {
     }
     sisters.postMessage({ died: t.refreshToken, tokens: null });
     keep(null);
+    left.value++;
   });
 }
 

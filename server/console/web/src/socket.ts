@@ -2,13 +2,14 @@
 // as any other page.
 import Pusher, { type Channel, type PresenceChannel } from 'pusher-js';
 import { signal } from '@preact/signals';
-import { companyChannel, companyUserChannel, licenseChannel, userChannel } from '@chatcast/events';
+import { companyChannel, companyUserChannel, licenseChannel, presenceOf, userChannel } from '@chatcast/events';
 import { admit } from './admission';
 import { Fault, type Rest } from './api';
 import { config, loadConfig } from './config';
 import { CatchUp } from './catchup';
 import { belongTo } from './log';
-import { closed, licenses, me } from './session';
+import { seeIn, seeNobody, type Present } from './presence';
+import { closed, left, licenses, me } from './session';
 import { words } from './words';
 
 export type State = 'off' | 'connecting' | 'connected' | 'waiting' | 'unavailable' | 'refused';
@@ -41,7 +42,6 @@ const keepSteps = 200;
 
 export const connection = signal<Connection>({ state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' });
 export const subscriptions = signal<Subscription[]>([]);
-export const present = signal<{ id: string; name: string }[]>([]); // in the company's presence channel
 export const steps = signal<Step[]>([]); // what pusher-js did, the newest last
 export const lastOutage = signal<Outage | null>(null);
 export const catchUp = new CatchUp();
@@ -71,11 +71,7 @@ export function start(): void {
   const who = me.peek();
   const c = config.peek();
   if (who === null || c === null || pusher !== null) return;
-  if (!belongTo(who.id)) {
-    lostAt = 0;
-    catchUp.reset();
-    steps.value = [];
-  }
+  own(who.id);
   const tls = location.protocol === 'https:';
   const port = Number(location.port) || (tls ? 443 : 80);
   pusher = new Pusher(c.key, {
@@ -102,6 +98,21 @@ export function start(): void {
   changed(conn.state);
 }
 
+/** own forgets what is not this user's; 0 is nobody. */
+function own(user: number): void {
+  if (belongTo(user)) return;
+  lostAt = 0;
+  catchUp.reset();
+  steps.value = [];
+}
+
+// A session that ends by itself is gone on with; who leaves leaves nothing behind.
+left.subscribe((times) => {
+  if (times === 0) return;
+  stop();
+  own(0);
+});
+
 /** stop leaves. Who comes back as the same user reads what came meanwhile, as after an outage. */
 export function stop(): void {
   lose();
@@ -110,7 +121,7 @@ export function stop(): void {
   left?.disconnect();
   left?.unbind_all();
   subscriptions.value = [];
-  present.value = [];
+  seeNobody();
   lastOutage.value = null;
   connection.value = { state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' };
 }
@@ -124,7 +135,11 @@ export function again(): void {
 function authorize(params: { socketId: string; channelName: string }, done: (e: Error | null, data: { auth: string } | null) => void): void {
   const asked = pusher;
   const wanted = () => up && pusher !== null && pusher === asked && pusher.connection.socket_id === params.socketId;
-  admit(params, wanted, (e) => refuse(params.channelName, e.status, faultText(e))).then(
+  const troubled = (e: Fault) => {
+    catchUp.silent(params.channelName);
+    refuse(params.channelName, e.status, faultText(e));
+  };
+  admit(params, wanted, troubled).then(
     (answer) => done(null, answer),
     (e: unknown) => done(e instanceof Error ? e : new Error(String(e)), null),
   );
@@ -210,11 +225,11 @@ function set(s: Subscription): void {
 }
 
 function watchPresence(companyId: number): void {
-  const channel = pusher!.subscribe('presence-' + companyChannel(companyId).replace(/^private-/, '')) as PresenceChannel;
+  const channel = pusher!.subscribe(presenceOf(companyChannel(companyId))) as PresenceChannel;
   const update = () => {
-    const list: { id: string; name: string }[] = [];
+    const list: Present[] = [];
     channel.members.each((m: { id: string; info?: { name?: string } }) => list.push({ id: m.id, name: m.info?.name ?? m.id }));
-    present.value = list.sort((a, b) => a.name.localeCompare(b.name));
+    seeIn(companyId, list);
   };
   for (const event of ['pusher:subscription_succeeded', 'pusher:member_added', 'pusher:member_removed']) channel.bind(event, update);
 }

@@ -179,8 +179,9 @@ export const words = {
     toNewest: 'Newest',
     missed: 'missed',
     fromJournal: ', from the journal',
-    gap: (away: string, time: string) => `away ${away}, until ${time}`,
+    gap: (away: string, time: string, channels: string) => `${channels && `${channels} `}away ${away}, until ${time}`,
     gapMissed: (n: number, more: boolean) => (n === 0 ? 'nothing was missed' : `${more ? 'more than ' : ''}${many(n, 'event', 'events')} read from the journal`),
+    gapDropped: (n: number) => `; ${many(n, 'live event was', 'live events were')} dropped, too many came meanwhile`,
     gapFailed: 'what was missed could not be read',
     gapName: 'Outage',
     empty: {
@@ -598,6 +599,7 @@ export const words = {
     nothing: 'Nothing was missed.',
     missed: (n: number, more: boolean) => `${more ? 'More than ' : ''}${many(n, 'event', 'events')} came meanwhile; ${n === 1 ? 'it was' : 'they were'} read from the journal.`,
     failed: 'What came meanwhile could not be read from the journal.',
+    dropped: (n: number) => `${many(n, 'live event was', 'live events were')} dropped: too many came while that was read.`,
   },
   update: {
     text: (version: string) => `The server is back with another version (${version}). Reload to use its console.`,

@@ -20,10 +20,10 @@ globalThis.fetch = async (path) => {
 };
 
 const data_ = (id) => ({ payload: { data: [{}], meta: { type: 'message', eventId: id } } });
-const { CatchUp, entries, gaps, clear, keepEntries, add, generation, belongTo, counts } = await load('test/shell.ts');
+const { CatchUp, entries, gaps, clear, keepEntries, keepHeld, add, generation, belongTo, counts } = await load('test/shell.ts');
 
 const [line, company] = ['private-v1.licenses.1.messengers.telegram', 'private-v1.companies.1'];
-const listed = () => [...entries(), ...gaps()].sort((a, b) => a.n - b.n).map((r) => ('event' in r ? `${r.eventId}${r.missed ? ' missed' : ''}` : `gap ${r.missed}`));
+const listed = () => [...entries(), ...gaps()].sort((a, b) => a.n - b.n).map((r) => ('event' in r ? `${r.eventId}${r.missed ? ' missed' : ''}` : `gap ${r.missed}${r.channels.map((c) => ` of ${c}`).join('')}${r.dropped > 0 ? ` dropped ${r.dropped}` : ''}`));
 
 beforeEach(() => {
   clear();
@@ -42,7 +42,7 @@ test('what was missed stands behind the outage, before what came since, and once
   await c.settled([line, company]);
   c.take(line, 'message', data_(6));
   assert.deepEqual(listed(), ['1', 'gap 3', '2 missed', '3 missed', '4 missed', '5', '6']);
-  assert.deepEqual(c.progress.value, { state: 'done', missed: 3, more: false });
+  assert.deepEqual(c.progress.value, { state: 'done', missed: 3, more: false, dropped: 0 });
 });
 
 test('a journal that cannot be read leaves a mark that says so', async () => {
@@ -54,6 +54,64 @@ test('a journal that cannot be read leaves a mark that says so', async () => {
   await c.settled([line]);
   assert.deepEqual(listed(), ['1', 'gap 0', '3']);
   assert.equal(gaps()[0].failed, true);
+});
+
+test('a channel that alone got no answer is read from where it fell silent', async () => {
+  const c = new CatchUp();
+  await c.settled([line, company]);
+  c.take(line, 'message', data_(1));
+  c.hold();
+  journal = [{ channel: line, id: 1 }, { channel: company, id: 2 }, { channel: line, id: 3 }];
+  c.silent(line);
+  await c.settled([company]);
+  assert.deepEqual(listed(), ['1', 'gap 1', '2 missed']);
+  journal.push({ channel: line, id: 4 }, { channel: company, id: 5 });
+  c.take(company, 'message', data_(5));
+  const reading = c.settled([line, company]);
+  c.take(line, 'message', data_(6));
+  await reading;
+  assert.deepEqual(listed(), ['1', 'gap 1', '2 missed', '5', `gap 2 of ${line}`, '3 missed', '4 missed', '6']);
+  await c.settled([line, company]);
+  assert.equal(gaps().length, 2, 'it is read once');
+});
+
+test('a channel that got no answer from the beginning is read from there', async () => {
+  const c = new CatchUp();
+  journal = [{ channel: company, id: 1 }];
+  c.silent(line);
+  await c.settled([company]);
+  journal.push({ channel: line, id: 2 });
+  await c.settled([company, line]);
+  assert.deepEqual(listed(), [`gap 1 of ${line}`, '2 missed']);
+});
+
+test('a channel that is away still when all others are away too', async () => {
+  const c = new CatchUp();
+  c.take(company, 'message', data_(1));
+  journal = [{ channel: company, id: 1 }];
+  c.silent(line);
+  await c.settled([company]);
+  journal.push({ channel: line, id: 2 }, { channel: company, id: 3 });
+  c.take(company, 'message', data_(3));
+  c.hold();
+  journal.push({ channel: company, id: 4 });
+  await c.settled([company, line]);
+  assert.deepEqual(listed(), ['1', '3', 'gap 2', '2 missed', '4 missed']);
+});
+
+test('what is held while the journal is read has a bound, and what was dropped is counted', async () => {
+  const c = new CatchUp();
+  c.take(line, 'message', data_(1));
+  journal = [{ channel: line, id: 1 }];
+  c.hold();
+  for (let i = 0; i < 3 * keepHeld; i++) c.take(line, 'orders', i);
+  await c.settled([line]);
+  const [gap] = gaps();
+  const orders = entries().filter((e) => e.event === 'orders');
+  assert.equal(orders.at(-1).data, 3 * keepHeld - 1, 'the newest are kept');
+  assert.equal(gap.dropped + orders.length, 3 * keepHeld);
+  assert.ok(orders.length < 2 * keepHeld);
+  assert.deepEqual(c.progress.value, { state: 'done', missed: 0, more: false, dropped: gap.dropped });
 });
 
 test('away again while reading: one outage', async () => {
@@ -122,6 +180,6 @@ test('a place that is not of this journal is looked for anew', async () => {
   c.hold();
   journal.push({ channel: line, id: 2 });
   await c.settled([line]);
-  assert.deepEqual(c.progress.value, { state: 'done', missed: 1, more: false });
+  assert.deepEqual(c.progress.value, { state: 'done', missed: 1, more: false, dropped: 0 });
   assert.deepEqual(listed(), ['7', 'gap 0', 'gap 1', '2 missed']);
 });

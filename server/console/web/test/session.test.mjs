@@ -58,7 +58,7 @@ const settle = async () => {
   for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done));
 };
 
-const { signIn, signOut, signedIn, currentToken, me, ended, call } = await load('test/visit.ts');
+const { signIn, signOut, signedIn, currentToken, me, ended, left, call } = await load('test/visit.ts');
 
 beforeEach(async () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1.8e12 });
@@ -88,6 +88,26 @@ test('a refresh that is on its way does not outlive the sign-out', async () => {
   assert.equal(kept.size, 0);
   assert.deepEqual(live, { access: '', refresh: '' }, 'the server still has a pair that works');
   assert.equal(sister.heard.at(-1).tokens, null);
+});
+
+test('who leaves of their own wish is told from a session that ends', async () => {
+  const before = left.value;
+  await signIn('o@example.com', 'x');
+  live = { access: '', refresh: '' };
+  const late = call('GET', '/v1/me').catch(() => undefined);
+  await settle();
+  mock.timers.tick(1000); // for a copy of this tab that may have other tokens
+  await late;
+  assert.equal(ended.value, 'expired');
+  assert.equal(left.value, before);
+  await signIn('o@example.com', 'x');
+  assert.equal(left.value, before);
+  await signOut();
+  assert.equal(left.value, before + 1);
+  await signIn('o@example.com', 'x');
+  sister.tell({ died: live.refresh, tokens: null }); // signed out in the copy
+  assert.equal(signedIn.value, false);
+  assert.equal(left.value, before + 2);
 });
 
 test('a sign-out with an access token that is over ends the pair all the same', async () => {

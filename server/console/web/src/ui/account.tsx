@@ -1,7 +1,8 @@
 // Who is signed in, and what they set for themselves.
 import { useState } from 'preact/hooks';
+import { present } from '../presence';
 import { me, signOut } from '../session';
-import { present, stop } from '../socket';
+import { stop } from '../socket';
 import { theme, themes, type Theme } from '../theme';
 import { words } from '../words';
 import { UserIcon } from './icons';

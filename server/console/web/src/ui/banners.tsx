@@ -12,7 +12,7 @@ export function Banners() {
       {serverChanged.value && (
         <div class="banner">
           <span>{words.update.text(serverChanged.value.version)}</span>
-              <button class="button small" onClick={() => location.reload()}>{words.update.reload}</button>
+          <button class="button small" onClick={() => location.reload()}>{words.update.reload}</button>
         </div>
       )}
     </div>
@@ -37,6 +37,9 @@ function missed(): string {
     case 'idle': return '';
     case 'reading': return words.outage.reading;
     case 'failed': return words.outage.failed;
-    case 'done': return p.missed === 0 ? words.outage.nothing : words.outage.missed(p.missed, p.more);
+    case 'done': {
+      const read = p.missed > 0 ? words.outage.missed(p.missed, p.more) : p.dropped === 0 ? words.outage.nothing : '';
+      return p.dropped > 0 ? `${read} ${words.outage.dropped(p.dropped)}` : read;
+    }
   }
 }

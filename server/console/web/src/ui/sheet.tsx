@@ -1,6 +1,7 @@
 // A dialog over the page: the browser's own, which keeps the focus inside and
-// closes on Escape.
-import type { ComponentChildren } from 'preact';
+// closes on Escape. It stands beside the page: what hides the part that opened it, such
+// as a narrower window, would hide it too, and leave the page inert.
+import { createPortal, type ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { words } from '../words';
 import { CloseIcon } from './icons';
@@ -13,7 +14,7 @@ export function Sheet(props: { title: string; onClose: () => void; children: Com
     dialog?.showModal();
     return () => dialog?.close();
   }, []);
-  return (
+  return createPortal(
     <dialog
       ref={ref} class="sheet" aria-labelledby={id} onClose={props.onClose}
       onClick={(e) => e.target === ref.current && ref.current?.close()}
@@ -23,6 +24,7 @@ export function Sheet(props: { title: string; onClose: () => void; children: Com
         <button class="button quiet icon" aria-label={words.close} onClick={() => ref.current?.close()}><CloseIcon /></button>
       </div>
       <div class="body">{props.children}</div>
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }

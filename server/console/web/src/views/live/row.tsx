@@ -28,10 +28,10 @@ export function EventRow(props: { entry: Entry; position: number; current: boole
 
 export function GapRow(props: { gap: Gap; position: number }) {
   const g = props.gap;
-  const what = g.failed ? words.live.gapFailed : words.live.gapMissed(g.missed, g.more);
+  const what = (g.failed ? words.live.gapFailed : words.live.gapMissed(g.missed, g.more)) + (g.dropped > 0 ? words.live.gapDropped(g.dropped) : '');
   return (
     <div class="live-gap" role="option" aria-selected={false} aria-disabled="true" aria-posinset={props.position} aria-setsize={-1} data-test="gap">
-      <span title={`${exact(g.from)} – ${exact(g.to)}`}>{words.live.gap(span((g.to - g.from) / 1000), clock(g.to))} · {what}</span>
+      <span title={`${exact(g.from)} – ${exact(g.to)}`}>{words.live.gap(span((g.to - g.from) / 1000), clock(g.to), g.channels.map(shortChannel).join(', '))} · {what}</span>
     </div>
   );
 }

@@ -1,9 +1,8 @@
 // What the Live view shows now. It outlives the view: who looks into Send and comes
 // back finds the filter, the pause and the chosen event as they were.
 import { computed, effect, signal } from '@preact/signals';
-import { clear, entries, gaps, generation, total, version, type Entry } from '../../log';
+import { clear, entries, gaps, generation, owner, total, version, type Entry } from '../../log';
 import { named, names, namesVersion } from '../../names';
-import { me } from '../../session';
 import { noFilter, Sieve, type Filter, type Source } from './rows';
 import { summarize } from './summary';
 
@@ -82,13 +81,12 @@ export const shown = computed(() => {
   return { rows: sieve.rows, shown: sieve.shown, total: source.entries.length, waiting: paused.value === null ? 0 : total() - paused.value.total };
 });
 
-// Another user on the same page begins anew.
+// Another user on the same page begins anew, and so does who comes back after signing out.
 let whose = 0;
 
 effect(() => {
-  const id = me.value?.id ?? whose;
-  if (id === whose) return;
-  whose = id;
+  if (owner.value === whose) return;
+  whose = owner.value;
   clearFilter();
   paused.value = null;
   cleared.value = null;

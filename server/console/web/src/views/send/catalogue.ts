@@ -2,8 +2,8 @@
 // list them.
 import { signal } from '@preact/signals';
 import { call, type Rest } from '../../api';
+import { presentIn } from '../../presence';
 import { me } from '../../session';
-import { present } from '../../socket';
 import type { Line } from './line';
 
 export interface Person {
@@ -38,7 +38,7 @@ export class Catalogue {
   private async readPeople(company: number): Promise<void> {
     const who = me.peek()!;
     if (!this.line.admin) {
-      const here = present.peek().map((p) => ({ id: Number(p.id), name: p.name })).filter((p) => Number.isInteger(p.id) && p.id !== who.id);
+      const here = (presentIn.peek().get(company) ?? []).map((p) => ({ id: Number(p.id), name: p.name })).filter((p) => Number.isInteger(p.id) && p.id !== who.id);
       this.people.value = [{ id: who.id, name: who.name }, ...here];
       return;
     }

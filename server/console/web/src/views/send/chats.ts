@@ -4,6 +4,7 @@
 import { effect, signal } from '@preact/signals';
 import { call, Fault, type Rest } from '../../api';
 import { onEvent } from '../../log';
+import { isWhole } from '../../catchup';
 import { catchUp, faultText } from '../../socket';
 import type { Catalogue } from './catalogue';
 import { applied, tellsOf, type Told } from './events';
@@ -47,8 +48,7 @@ export class Chats {
       }),
       // After an outage that the journal could not bridge.
       effect(() => {
-        const p = catchUp.progress.value;
-        if (p.state === 'failed' || (p.state === 'done' && p.more)) this.again();
+        if (!isWhole(catchUp.progress.value)) this.again();
       }),
     ];
     void this.load();

@@ -1,5 +1,6 @@
 // The second column: what was said, and the place to answer.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { isWhole } from '../../catchup';
 import { catchUp } from '../../socket';
 import { chatName, phone } from '../../naming';
 import { path } from '../../route';
@@ -21,7 +22,7 @@ export function ConversationPane(props: { state: LineState; chatId: string }) {
   const talk = useMemo(() => new Talk(state, chatId), []);
   useEffect(() => () => talk.close(), []);
   useEffect(() => catchUp.progress.subscribe((p) => {
-    if (p.state === 'failed' || (p.state === 'done' && p.more)) void talk.history.readNewest();
+    if (!isWhole(p)) void talk.history.readNewest();
   }), []);
   const { chat, fault } = state.chats.open.value;
   if (chat === null && fault !== '') {

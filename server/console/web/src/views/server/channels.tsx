@@ -1,8 +1,8 @@
 // The channels with subscribers, the fullest first.
 import { useEffect, useId, useState } from 'preact/hooks';
 import { companyChannel, presenceOf } from '@chatcast/events';
+import { presentIn } from '../../presence';
 import { me } from '../../session';
-import { present } from '../../socket';
 import { EyeIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { number } from './numbers';
@@ -52,14 +52,14 @@ export function Channels(props: Props) {
   );
 }
 
-/** Looking says how many people look; of the company of this user also who. */
+/** Looking says how many people look; of a company of this user also who. */
 function Looking(props: { channel: Channel; users: number }) {
-  const companies = me.value?.companies ?? [];
-  const own = companies.length === 1 && companies[0] !== undefined && props.channel.name === presenceOf(companyChannel(companies[0].id));
+  const own = me.value?.companies.find((c) => props.channel.name === presenceOf(companyChannel(c.id)));
+  const here = own === undefined ? [] : presentIn.value.get(own.id) ?? [];
   return (
     <span class="looking">
       <EyeIcon /> {w.people(props.users)}
-      {own && present.value.length > 0 && <span class="muted">{present.value.map((p) => p.name).join(', ')}</span>}
+      {here.length > 0 && <span class="muted">{here.map((p) => p.name).join(', ')}</span>}
     </span>
   );
 }

@@ -3,7 +3,7 @@
 // a channel stays silent while the connection stands.
 import { call, Fault } from './api';
 
-export interface Admission {
+interface Admission {
   auth: string;
   channel_data?: string;
 }

@@ -19,7 +19,7 @@ export class Fault extends Error {
 }
 
 /** How the token gets into a request, and what happens when it has expired. The session sets it. */
-export interface Credentials {
+interface Credentials {
   /** An access token that is good for the next seconds; null: nobody is signed in. */
   accessToken(): Promise<string | null>;
   /** Says that token was refused, and whether there is another one now. */

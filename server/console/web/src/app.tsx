@@ -29,8 +29,8 @@ export function App() {
   return <Shell key={me.value.id} />;
 }
 
-/** runsServer says whether the user may be one of those who see the server's figures; the server decides. */
-export function mayWatch(): boolean {
+/** mayWatch says whether the user may be one of those who see the server's figures; the server decides. */
+function mayWatch(): boolean {
   return me.value?.companies.some((c) => c.role === 'owner' || c.role === 'admin') ?? false;
 }
 

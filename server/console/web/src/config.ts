@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { request } from './api';
 
-export interface ServerConfig {
+interface ServerConfig {
   version: string;
   commit: string;
   build: string; // of this page

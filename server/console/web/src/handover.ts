@@ -8,7 +8,7 @@
 export const tokenPlaceholder = 'YOUR_ACCESS_TOKEN';
 
 /** The libraries that snippets may load, by their name in /lib. */
-export const libraryNames = ['pusher-js-7', 'pusher-js-8', 'laravel-echo-2'] as const;
+const libraryNames = ['pusher-js-7', 'pusher-js-8', 'laravel-echo-2'] as const;
 export type Library = (typeof libraryNames)[number];
 
 export function libraryPath(name: Library): string {

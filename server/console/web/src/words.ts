@@ -183,7 +183,6 @@ export const words = {
     gapMissed: (n: number, more: boolean) => (n === 0 ? 'nothing was missed' : `${more ? 'more than ' : ''}${many(n, 'event', 'events')} read from the journal`),
     gapDropped: (n: number) => `; ${many(n, 'live event was', 'live events were')} dropped, too many came meanwhile`,
     gapFailed: 'what was missed could not be read',
-    gapName: 'Outage',
     empty: {
       title: 'Waiting for the first message',
       lead: 'Each message, and each action on a chat, shows here the moment it happens. Make one happen:',
@@ -197,7 +196,6 @@ export const words = {
     },
     detail: {
       label: 'The chosen event',
-      title: (event: string) => event,
       time: 'Came',
       channel: 'Channel',
       journal: 'In the journal',
@@ -210,7 +208,6 @@ export const words = {
       copyValue: 'Copy value',
       gone: 'This event is not on the page any more: the list keeps the last 10,000 of this visit.',
       hidden: 'The filter hides this event in the list.',
-      keep: 'Chosen:',
     },
     shortcuts: {
       title: 'Keyboard',
@@ -290,7 +287,6 @@ export const words = {
       today: 'Today',
       yesterday: 'Yesterday',
       tomorrow: 'tomorrow',
-      newest: 'To the newest',
       newer: (n: number) => many(n, 'new message', 'new messages'),
     },
     message: {
@@ -336,11 +332,9 @@ export const words = {
       customerText: (chat: string) => `Write as the customer ${chat}`,
       asOperator: 'Answer…',
       asCustomer: 'As customer…',
-      label: 'Message',
       hint: 'Enter sends, Shift+Enter is a new line',
       send: 'Send',
       save: 'Save',
-      sending: 'Sending…',
       attach: 'Attach a file',
       link: 'Send a file by link',
       linkLead: 'A bridge puts the customer’s file somewhere and brings its address. It is passed on, and not fetched.',
@@ -353,13 +347,11 @@ export const words = {
       broken: (size: string) => `The upload broke off. The file has ${size}: it may be over the server’s limit (100 MB when nothing else is set).`,
     },
     fact: {
-      id: 'Chat',
       window: { UIC: (until: string) => `24-hour window, opened by the customer, until ${until}`, BIC: (until: string) => `24-hour window, opened by us, until ${until}` },
       noWindow: 'No 24-hour window is open',
       status: 'Status',
       open: 'Open',
       close: 'Closed',
-      process: 'Process',
       inWork: 'In work',
       responsible: 'Responsible',
       nobody: 'nobody',
@@ -475,7 +467,6 @@ export const words = {
   },
   try: {
     title: (name: string) => `Try: ${name}`,
-    heading: 'Try it',
     waiting: 'Waiting for the console to hand over the snippet…',
     none: 'There is nothing to run.',
     noneHow: 'This page runs a snippet of the console. Open it there: Connect, then “Try it”. When you have reloaded this page, the console that opened it must still be open.',
@@ -584,7 +575,6 @@ export const words = {
     subscriptions: 'Subscriptions',
     pending: 'subscribing',
     granted: 'live',
-    denied: 'refused',
     connected: (id: string) => `connected, socket ${id}`,
     retry: (seconds: number) => (seconds > 0 ? `next try in ${span(seconds)}` : 'trying again at once'),
     closed: (code: number, message: string) => (code === 1006 ? 'the connection broke off' : `closed by the server with ${code}${message ? `: ${message}` : ''}`),

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { Handover } from '../handover';
 
-export type Stage = { at: 'waiting' } | { at: 'nothing' } | { at: 'signedOut' } | { at: 'running'; snippet: Omit<Handover, 'token'> };
+type Stage = { at: 'waiting' } | { at: 'nothing' } | { at: 'signedOut' } | { at: 'running'; snippet: Omit<Handover, 'token'> };
 
 export const stage = signal<Stage>({ at: 'waiting' });
 

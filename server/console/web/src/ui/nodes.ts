@@ -27,7 +27,7 @@ export interface Folds {
 
 const openLevels = 4; // payload, data, its elements and meta are what one looks for
 
-export function isFoldable(v: unknown): boolean {
+function isFoldable(v: unknown): boolean {
   if (typeof v === 'string') return v.length > longText;
   return typeof v === 'object' && v !== null && Object.keys(v).length > 0;
 }

@@ -18,7 +18,7 @@ export interface Came {
   ms: number; // from the click to the event
 }
 
-export interface Outcome {
+interface Outcome {
   phase: 'idle' | 'asking' | 'waiting' | 'over';
   came: readonly Came[];
   fault: string;

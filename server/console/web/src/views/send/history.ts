@@ -103,10 +103,6 @@ export class History {
     this.set(put(this.list, [m]));
   }
 
-  find(id: string): Msg | undefined {
-    return this.list.find((m) => idOf(m) === id);
-  }
-
   private async page(query: string): Promise<{ nextPage: string | null }> {
     this.reading++;
     try {

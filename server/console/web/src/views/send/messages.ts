@@ -15,7 +15,7 @@ const rank: Record<string, number> = { '': 0, sent: 1, failed: 2, delivered: 3, 
 /** idOf is the id as a key: messengers have numbers or strings. */
 export const idOf = (m: { id: string | number }) => String(m.id);
 
-export function fromEvent(item: Item<'message'>): Msg {
+function fromEvent(item: Item<'message'>): Msg {
   return { ...item, internalId: null, status: '', statusTime: null, error: null, editedAt: null, deletedAt: null } as Msg;
 }
 

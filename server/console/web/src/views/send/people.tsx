@@ -1,8 +1,10 @@
 // Who has which part in a chat.
+import type { Rest } from '../../api';
 import { names, namesVersion } from '../../names';
 import { plain } from '../../naming';
 import { CloseIcon } from '../../ui/icons';
 import { words } from '../../words';
+import { Adder, Choice } from './choice';
 import type { Person } from './catalogue';
 import { Section, useAct } from './facts';
 import type { LineState } from './index';
@@ -10,27 +12,17 @@ import type { Chat } from './line';
 
 const say = words.send.fact;
 
-export function personName(id: number, people: readonly Person[]): string {
+function personName(id: number, people: readonly Person[]): string {
   void namesVersion.value;
   return plain(people.find((p) => p.id === id)?.name ?? names.user(id) ?? '') || say.user(id);
 }
 
 /** PersonSelect chooses one of the people, or nobody. Who is chosen may be somebody this user cannot list. */
-function PersonSelect(props: { label: string; value: number | null; state: LineState; onChoose: (id: number | null) => Promise<boolean> }) {
+function PersonSelect(props: { label: string; value: Rest['Ref'] | null; state: LineState; onChoose: (id: number | null) => Promise<boolean> }) {
+  const { label, value, onChoose } = props;
   const people = props.state.catalogue.people.value;
-  const { value } = props;
-  // What was refused is not what is shown.
-  async function choose(e: { currentTarget: HTMLSelectElement }) {
-    const select = e.currentTarget;
-    if (!(await props.onChoose(select.value === '' ? null : Number(select.value)))) select.value = value === null ? '' : String(value);
-  }
-  const all = value === null || people.some((p) => p.id === value) ? people : [...people, { id: value, name: personName(value, people) }];
-  return (
-    <select class="input" aria-label={props.label} value={value === null ? '' : String(value)} onChange={(e) => void choose(e)}>
-      <option value="">{say.nobody}</option>
-      {all.map((p) => <option key={p.id} value={String(p.id)}>{personName(p.id, people)}</option>)}
-    </select>
-  );
+  const called = ({ id }: Rest['Ref']) => ({ id, name: personName(id, people) });
+  return <Choice label={label} none={say.nobody} value={value && called(value)} of={people.map(called)} onChoose={onChoose} />;
 }
 
 export function ResponsibleSection(props: { state: LineState; chat: Chat }) {
@@ -39,7 +31,7 @@ export function ResponsibleSection(props: { state: LineState; chat: Chat }) {
     <Section title={say.responsible} deed={deed} name="responsible">
       <div class="row tight">
         <PersonSelect
-          label={say.responsible} value={chat.responsible?.id ?? null} state={state}
+          label={say.responsible} value={chat.responsible} state={state}
           onChoose={(id) => act('PUT', 'responsible', { id }, ['chatResponsible', 'chatResponsiblePin'])}
         />
         <button
@@ -55,7 +47,7 @@ export function ProducerSection(props: { state: LineState; chat: Chat }) {
   const { state, chat, deed, act } = useAct(props.state, props.chat);
   return (
     <Section title={say.producer} deed={deed} name="producer">
-      <PersonSelect label={say.producer} value={chat.producer?.id ?? null} state={state} onChoose={(id) => act('PUT', 'producer', { id }, ['chatProducer'])} />
+      <PersonSelect label={say.producer} value={chat.producer} state={state} onChoose={(id) => act('PUT', 'producer', { id }, ['chatProducer'])} />
     </Section>
   );
 }
@@ -80,19 +72,7 @@ export function OthersSection(props: { state: LineState; chat: Chat; part: 'acco
             </span>
           );
         })}
-        {rest.length > 0 && (
-          <select
-            class="input adder" aria-label={say.addTo(say[part])} value=""
-            onChange={(e) => {
-              const who = Number(e.currentTarget.value);
-              e.currentTarget.value = '';
-              void act('POST', part, { id: who }, [event]);
-            }}
-          >
-            <option value="">{say.add}</option>
-            {rest.map((p) => <option key={p.id} value={String(p.id)}>{personName(p.id, people)}</option>)}
-          </select>
-        )}
+        <Adder label={say[part]} of={rest} onAdd={(id) => act('POST', part, { id }, [event])} />
       </div>
     </Section>
   );

@@ -26,8 +26,7 @@ func TestConsoleHostileText(t *testing.T) {
 	owner.must("POST", "/v1/levels", map[string]any{"name": hostile("level")}, nil)
 
 	d := openConsole(t, p.base, desktop)
-	d.signIn(ownerEmail, ownerPassword)
-	d.live()
+	d.enter()
 	mallory := person{hostile("customer"), "79990001122"}
 	mallory.writes(owner, "M1", hostile("text"))
 	mallory.brings(owner, "M2", "document", map[string]any{"caption": hostile("caption"), "file": map[string]any{"link": "https://files.example.com/a.pdf", "name": hostile("file")}})

@@ -52,8 +52,7 @@ func TestConsoleTokenExpires(t *testing.T) {
 	p := start(t, testConfig(t))
 	line := lay(t, p.Address())
 	d := openConsole(t, line.base(), desktop)
-	d.signIn(ownerEmail, ownerPassword)
-	d.live()
+	d.enter()
 	first, _ := d.tokens()
 
 	p.expire(t, first)
@@ -83,15 +82,17 @@ func TestConsoleSessionEnds(t *testing.T) {
 	owner := p.signIn(t)
 	line := lay(t, p.Address())
 	d := openConsole(t, line.base(), desktop)
-	d.signIn(ownerEmail, ownerPassword)
-	d.live()
+	d.enter()
 	owner.must("POST", whatsApp+"/inbound", inbound("M1", "79990001122", "Hello before"), nil)
 	d.untilText("Hello before")
 
-	access, _ := d.tokens()
-	(&client{t: t, base: p.base, token: access}).must("DELETE", "/v1/tokens", nil, nil)
-	d.flicker(line)
-	d.untilText("Your session has ended.")
+	ends := func() {
+		access, _ := d.tokens()
+		(&client{t: t, base: p.base, token: access}).must("DELETE", "/v1/tokens", nil, nil)
+		d.flicker(line)
+		d.untilText("Your session has ended.")
+	}
+	ends()
 	d.picture("ended")
 	if strings.Contains(d.text(), "Hello before") {
 		t.Error("events are shown to nobody in particular")
@@ -99,17 +100,30 @@ func TestConsoleSessionEnds(t *testing.T) {
 	if kept := evaluate[int](d.tab, `sessionStorage.length`); kept != 0 {
 		t.Errorf("%d things are kept of a session that is over", kept)
 	}
-	d.signIn(ownerEmail, ownerPassword)
-	d.live()
+	d.enter()
 	d.untilText("Hello before")
 
 	// Somebody else at the same page does not see what the first one saw.
 	owner.hire(p)
-	d.click("button", "Account of Owner")
-	d.click("button", "Sign out")
+	ends()
 	d.signIn("bea@example.com", ownerPassword)
 	d.live()
-	d.until("no event of before", `!document.body.innerText.includes('Hello before')`)
+	d.until("no event of before", `document.querySelector('[data-test="channels"]') && !document.body.innerText.includes('Hello before')`)
+	d.click("button", "Account of …")
+	d.click("button", "Sign out")
+
+	// Who signs out leaves nothing, not even for themselves.
+	d.enter()
+	owner.must("POST", whatsApp+"/inbound", inbound("M2", "79990001122", "Hello again"), nil)
+	d.untilText("Hello again")
+	d.click("button", "Pause") // the paused list is a copy
+	d.click("button", "Account of Owner")
+	d.click("button", "Sign out")
+	d.enter()
+	d.find("button", "Pause")
+	if strings.Contains(d.text(), "Hello again") {
+		t.Error("the page still has what it showed before the sign-out")
+	}
 	d.faultless("403", "ERR_", "WebSocket")
 }
 
@@ -138,8 +152,7 @@ func TestConsoleTwoTabs(t *testing.T) {
 	p := start(t, testConfig(t))
 	line := lay(t, p.Address())
 	first := openConsole(t, line.base(), desktop)
-	first.signIn(ownerEmail, ownerPassword)
-	first.live()
+	first.enter()
 	second := first.opens(func() {
 		first.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.open('/') !== null`, func(p *cdpruntime.EvaluateParams) { p.UserGesture = new(true) }))

@@ -54,8 +54,7 @@ func TestConsoleSignIn(t *testing.T) {
 func TestConsoleSignOut(t *testing.T) {
 	p := start(t, testConfig(t))
 	d := openConsole(t, p.base, desktop)
-	d.signIn(ownerEmail, ownerPassword)
-	d.live()
+	d.enter()
 	d.click("link", "Send")
 	access, refresh := d.tokens()
 	mine := &client{t: t, base: p.base, token: access}
@@ -88,8 +87,7 @@ func TestConsoleSignOutUntold(t *testing.T) {
 	p := start(t, testConfig(t))
 	line := lay(t, p.Address())
 	d := openConsole(t, line.base(), phone)
-	d.signIn(ownerEmail, ownerPassword)
-	d.live()
+	d.enter()
 	line.pull()
 	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
 	d.click("button", "Account of Owner")

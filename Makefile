@@ -9,13 +9,17 @@ CONSOLE := server/console/dist/index.html
 CONSOLE_SOURCES := $(shell find server/console/web server/console/clients/js/src -name node_modules -prune -o ! -name rest.generated.ts -print) \
 	server/api/openapi.yaml
 
-.PHONY: help run build console test bench check setup clean
+.PHONY: help run demo build console test bench check setup clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build and start the server on 127.0.0.1:6001
 	@bin/chatcast serve
+
+demo: build ## the server with a WhatsApp of this machine's own, and customers who write
+	@go build -trimpath -o bin/demo ./cmd/demo
+	@bin/demo
 
 build: console ## build bin/chatcast: one file, pure Go, with the console
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/chatcast ./cmd/chatcast

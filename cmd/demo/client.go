@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"chatcast/crm/whatsapp/standin"
+)
+
+const (
+	ownerEmail = "owner@example.com"
+	miaEmail   = "mia@example.com"
+	line       = "/v1/licenses/1229/messengers/grWhatsApp"
+
+	pairTime = 30 * time.Second
+)
+
+// client acts as one user, over the routes that everybody uses.
+type client struct{ base, token string }
+
+// call sends in as JSON and reads the answer's data into out, each unless nil.
+func (c *client) call(ctx context.Context, method, path string, in, out any) error {
+	var content io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		req.Header.Set("Authorization", c.token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s %s", method, path, res.Status, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, &struct{ Data any }{out})
+}
+
+func signIn(ctx context.Context, base, email, password string) (*client, error) {
+	c := &client{base: base}
+	var pair struct{ AccessToken string }
+	err := c.call(ctx, "POST", "/v1/tokens", map[string]any{"email": email, "password": password}, &pair)
+	c.token = pair.AccessToken
+	return c, err
+}
+
+// hire gives the company Mia, an operator.
+func hire(ctx context.Context, owner *client, password string) (*colleague, error) {
+	err := owner.call(ctx, "POST", "/v1/companies/2224/employees", map[string]any{
+		"email": miaEmail, "name": "Mia", "password": password, "role": "operator",
+		"licenses": []any{map[string]any{"licenseId": 1229, "write": true}},
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	c, err := signIn(ctx, owner.base, miaEmail, password)
+	if err != nil {
+		return nil, err
+	}
+	mia := &colleague{client: c, tags: make(map[string]int64), texts: make(map[string]bool)}
+	var me struct{ ID int64 }
+	if err := c.call(ctx, "GET", "/v1/me", nil, &me); err != nil {
+		return nil, err
+	}
+	mia.id = me.ID
+	for name, color := range map[string]string{"order": "#1f7a4d", "question": "#2b62c0", "complaint": "#b3412e"} {
+		var tag struct{ ID int64 }
+		if err := owner.call(ctx, "POST", "/v1/tags", map[string]any{"name": name, "color": color}, &tag); err != nil {
+			return nil, err
+		}
+		mia.tags[name] = tag.ID
+	}
+	return mia, nil
+}
+
+// pair shows the line's QR code to the shop's phone, and waits until the line is
+// connected.
+func pair(ctx context.Context, owner *client, shop *standin.Account) error {
+	ctx, cancel := context.WithTimeout(ctx, pairTime)
+	defer cancel()
+	var shown struct{ QR *string }
+	err := until(ctx, func() error { // the program may just be starting to serve its lines
+		if err := owner.call(ctx, "POST", line+"/connect", nil, nil); err != nil {
+			return err
+		}
+		return owner.call(ctx, "GET", line+"/qr", nil, &shown)
+	})
+	if err != nil {
+		return fmt.Errorf("asking for the QR code: %w", err)
+	}
+	if shown.QR == nil {
+		return errors.New("the line shows no QR code")
+	}
+	if _, err := shop.ScanQR(ctx, *shown.QR); err != nil {
+		return err
+	}
+	return until(ctx, func() error {
+		var status struct {
+			Connected bool
+			Detail    string
+		}
+		err := owner.call(ctx, "GET", line+"/status", nil, &status)
+		if err == nil && !status.Connected {
+			err = errors.New("the line is not connected: " + status.Detail)
+		}
+		return err
+	})
+}
+
+// until tries again until it works; the error is the last one.
+func until(ctx context.Context, try func() error) error {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// colleague is Mia, who answers.
+type colleague struct {
+	*client
+	id   int64
+	tags map[string]int64
+
+	mu    sync.Mutex
+	texts map[string]bool // all that she said
+}
+
+func (c *colleague) in(chat string) string { return line + "/chats/" + url.PathEscape(chat) }
+
+// say reads the chat, and writes.
+func (c *colleague) say(ctx context.Context, chat, text string) error {
+	c.mu.Lock()
+	c.texts[text] = true
+	c.mu.Unlock()
+	if err := c.call(ctx, http.MethodPatch, c.in(chat)+"/read", nil, nil); err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodPost, c.in(chat)+"/messages/text", map[string]any{"text": text}, nil)
+}
+
+// wrote tells whether Mia said this, or somebody else did.
+func (c *colleague) wrote(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.texts[text]
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// buffer is what the demo prints, read while it prints.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func server(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "chatcast")
+	if out, err := exec.Command("go", "build", "-o", path, "../chatcast").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// within is the time for what must come; it is never waited for when all is well.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+var shown = regexp.MustCompile(`(?s)console +(http://\S+)/\n.*e-mail +(\S+)\n.*password +(\S+)\n`)
+
+// TestDemo runs the demo with the real program, faster than people live: what it
+// prints opens the console, customers write and send what they have, Mia answers,
+// the person at the console is read and replied to, and at the end nothing is left.
+func TestDemo(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("CHATCAST_SERVER_ADDRESS", "no address: settings of this shell must not reach the demo")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var out, errs buffer
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, options{program: server(t), address: "127.0.0.1:0", seed: 3, pace: 60 * time.Millisecond}, &out, &errs)
+	}()
+	var me *client
+	err := until(within(t), func() (err error) {
+		m := shown.FindStringSubmatch(out.String())
+		if m == nil {
+			return fmt.Errorf("it prints %q, %q", out.String(), errs.String())
+		}
+		me, err = signIn(ctx, m[1], m[2], m[3])
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := http.Get(me.base + "/"); err != nil || page.Body.Close() != nil || page.StatusCode != http.StatusOK {
+		t.Errorf("the console: %v %v", page, err)
+	}
+
+	told := &journal{client: me}
+	told.await(t, `"type":"text"`, `"type":"image"`, `"type":"voice"`, `"type":"document"`, `"type":"location"`, `"type":"contact"`, `"type":"poll"`,
+		`"type":"reaction"`, `"type":"group"`, `"event":"messageEdit"`, `"event":"messageDelete"`, `"event":"chatTag"`, `"event":"chatResponsible"`,
+		`"event":"chatStatus"`, `"event":"chatRead"`, `"type":"delivered"`, `"type":"viewed"`)
+	anna := line + "/chats/" + cast[0].phone
+	var mine struct{ ID string }
+	if err := me.call(ctx, http.MethodPost, anna+"/messages/text", map[string]any{"text": "Good day, Anna"}, &mine); err != nil {
+		t.Fatal(err)
+	}
+	told.await(t, `"quotedMessage":{"id":"`+mine.ID+`"`)
+	if strings.Contains(told.text, `"type":"failed"`) || strings.Contains(told.text, `"state":"failed"`) || strings.Contains(told.text, `"undecryptable"`) {
+		t.Error("something failed")
+	}
+
+	interrupt()
+	select {
+	case err := <-ended:
+		if err != nil || errs.String() != "" {
+			t.Errorf("it ended with %v, and complained %q", err, errs.String())
+		}
+	case <-within(t).Done():
+		t.Fatal("it does not end")
+	}
+	if left, err := filepath.Glob(filepath.Join(os.TempDir(), "chatcast-demo-*")); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+	if _, err := http.Get(me.base + "/healthz"); err == nil {
+		t.Error("the server still runs")
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// journal reads the line's events as they come.
+type journal struct {
+	*client
+	after int64
+	text  string // of all so far
+}
+
+func (j *journal) await(t *testing.T, parts ...string) {
+	t.Helper()
+	for ctx := within(t); ; {
+		missing := ""
+		for _, part := range parts {
+			if !strings.Contains(j.text, part) {
+				missing = part
+			}
+		}
+		if missing == "" {
+			return
+		}
+		var page struct {
+			Items     []jsonText
+			NextAfter int64
+		}
+		path := fmt.Sprintf("/v1/events?channel=private-v1.licenses.1229.messengers.grWhatsApp&after=%d&wait=5", j.after)
+		if err := j.call(ctx, http.MethodGet, path, nil, &page); err != nil {
+			t.Fatalf("waiting for %s: %v", missing, err)
+		}
+		for _, item := range page.Items {
+			j.text += string(item)
+		}
+		j.after = page.NextAfter
+	}
+}
+
+// jsonText is JSON as it came.
+type jsonText string
+
+func (j *jsonText) UnmarshalJSON(b []byte) error {
+	*j = jsonText(b)
+	return nil
+}
+
+// TestProgramThatFails: the demo says why, and ends.
+func TestProgramThatFails(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	broken := filepath.Join(t.TempDir(), "chatcast")
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho the disk is full >&2\nexit 3\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for program, want := range map[string]string{broken: "the disk is full", broken + "-not-there": "make build"} {
+		var out, errs buffer
+		err := run(t.Context(), options{program: program, address: "127.0.0.1:0", pace: time.Second}, &out, &errs)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+}
+
+// TestAddressTaken: a server that runs already is left alone.
+func TestAddressTaken(t *testing.T) {
+	if got := free("127.0.0.1:0"); got != "127.0.0.1:0" {
+		t.Errorf("a free address becomes %s", got)
+	}
+	if got := free("203.0.113.1:1"); got != "127.0.0.1:0" { // not an address of this machine
+		t.Errorf("an address that cannot be had stays %s", got)
+	}
+}
+
+// TestThings: what customers send is what it says.
+func TestThings(t *testing.T) {
+	r := newRand(5, 0)
+	jpeg, err := cup(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	png, err := shelf(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, b := range map[string][]byte{"image/jpeg": jpeg, "image/png": png, "audio/wave": humming(r), "application/pdf": receipt("Order")} {
+		if got := http.DetectContentType(b); got != want || len(b) < 500 {
+			t.Errorf("%d bytes of %s, want %s", len(b), got, want)
+		}
+	}
+	for name, b := range map[string][]byte{"cup.jpg": jpeg, "shelf.png": png} {
+		if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name), b, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+}

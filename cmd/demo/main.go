@@ -1,0 +1,136 @@
+// Command demo shows chatcast at work on a machine of one's own: it starts a
+// WhatsApp that exists here alone, the program with it, pairs a line by the QR code
+// as a phone would, and lets simulated customers write, send pictures, read what
+// they are answered, and reply.
+//
+//	demo (this process)                          bin/chatcast (a child)
+//	  stand-in WhatsApp  <---- whatsmeow ----      crm/whatsapp
+//	  the customers                                   |
+//	  Mia, a colleague   ------ HTTP ------->      the API, the console
+//
+// It is a program of its own, so that the server has no stand-in in it.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"chatcast/crm/whatsapp/standin"
+)
+
+// options are how the demo was called.
+type options struct {
+	program string        // the server's binary
+	address string        // where the console is to be
+	seed    uint64        // of who writes what, and when
+	pace    time.Duration // between two things that happen, on average
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.program, "program", "bin/chatcast", "the server's binary")
+	flag.StringVar(&o.address, "address", "127.0.0.1:6001", "where to serve; a free port when this one is taken")
+	flag.Uint64Var(&o.seed, "seed", 1, "another one lets the customers write other things")
+	flag.DurationVar(&o.pace, "pace", 2500*time.Millisecond, "the time between two things that happen, on average")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole demo, until the context ends. Its data are gone afterwards: the
+// simulated phones are in memory, so a line that was kept could not log in again.
+func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "chatcast-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	phones, err := standin.Start(standin.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, phones.Close()) }()
+
+	root := phones.Root()
+	password := strings.ToLower(rand.Text()[:12])
+	server, err := startProgram(o.program, map[string]string{
+		"SERVER_ADDRESS": free(o.address), "SERVER_INTERNAL_ADDRESS": "", "SERVER_DRAIN_TIME": "0s", "LOG_LEVEL": "warn",
+		"DATABASE_URL": "sqlite:" + filepath.Join(dir, "chatcast.db"), "FILES_DIR": filepath.Join(dir, "files"),
+		"BOOTSTRAP_COMPANY_NAME": "The tea house", "BOOTSTRAP_LICENSE_NAME": "Shop", "BOOTSTRAP_USER_PASSWORD": password,
+		"WHATSAPP_ENDPOINT": phones.Addr(), "WHATSAPP_ROOT_KEY": hex.EncodeToString(root[:]),
+	})
+	if err != nil {
+		return err
+	}
+	err = show(ctx, o, phones, server, password, out, errs)
+	if ended := ctx.Err() != nil; err != nil && ended {
+		err = nil // what was under way when it was told to end
+	}
+	err = errors.Join(err, server.stop())
+	if err == nil {
+		fmt.Fprint(out, "\n  Ended. Its data are removed.\n\n")
+	}
+	return err
+}
+
+// show pairs the line, prints where to look, and lets the customers write.
+func show(ctx context.Context, o options, phones *standin.Server, server *program, password string, out, errs io.Writer) error {
+	ctx, cancel := server.whileRunning(ctx)
+	defer cancel()
+	url, err := server.url(ctx)
+	if err != nil {
+		return err
+	}
+	owner, err := signIn(ctx, url, ownerEmail, password)
+	if err != nil {
+		return err
+	}
+	shop := phones.NewAccount("12025550100", "1000000100", "The tea house")
+	if err := pair(ctx, owner, shop); err != nil {
+		return err
+	}
+	mia, err := hire(ctx, owner, password)
+	if err != nil {
+		return err
+	}
+	p := newPlay(o, phones, shop, mia, errs)
+	fmt.Fprintf(out, `
+  chatcast with a WhatsApp that exists on this machine alone. %d customers write.
+
+    console   %s/
+    e-mail    %s
+    password  %s
+
+  Live shows what happens. Answer somebody in Send: they read it and reply.
+  Mia, a colleague, answers where you do not. Ctrl-C ends it and removes its data.
+
+`, len(p.customers), url, ownerEmail, password)
+	p.run(ctx)
+	return context.Cause(ctx)
+}
+
+// free is the address, or one with a free port when something serves there.
+func free(address string) string {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	_ = ln.Close() // nobody has used it
+	return address
+}

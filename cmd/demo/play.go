@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"chatcast/crm/whatsapp/standin"
+)
+
+// cast are the customers. The numbers are those that regulators keep free for
+// stories; nobody has them.
+var cast = []struct{ phone, hidden, name string }{
+	{"12025550141", "1000000141", "Anna Petrova"},
+	{"447700900172", "1000000172", "Rafael Costa"},
+	{"12025550117", "1000000117", "Amina Yusuf"},
+	{"447700900458", "", "Lukas Weber"}, // not everybody has a hidden id
+	{"12025550183", "1000000183", "Mei Tanaka"},
+	{"447700900633", "1000000633", "Olga Lindgren"},
+	{"12025550166", "", "Tomás Herrera"},
+}
+
+// thanks are what customers reply to the person at the console, whose words they
+// cannot foresee.
+var thanks = []string{
+	"Thank you, that helps!", "Good to know, thank you", "Oh, nice! Can you tell me more?", "All right, I will think about it",
+	"Perfect 🙂", "Great service, as always", "And how much would that be?", "Wonderful, then let us do it so",
+}
+
+type picture func(*rand.Rand) ([]byte, error)
+
+// customer is one of the cast, in a story.
+type customer struct {
+	*standin.Contact
+	phones *standin.Server
+	shop   *standin.Account
+	mia    *colleague
+	rand   *rand.Rand // of the stage alone
+	story  []step     // what is left of it
+	mine   string     // the message that the customer wrote last; the stage's
+
+	mu    sync.Mutex
+	taken bool // the person at the console answers in this story
+}
+
+func (c *customer) chat() string { return c.Number().User }
+
+// heard is what the shop wrote last, if anything.
+func (c *customer) heard() (standin.Received, bool) {
+	for _, m := range slices.Backward(c.Inbox()) {
+		if c.isWords(m) {
+			return m, true
+		}
+	}
+	return standin.Received{}, false
+}
+
+// isWords tells messages to the customer from reactions, edits, and the group's.
+func (c *customer) isWords(m standin.Received) bool {
+	return m.Type != "reaction" && m.Edit == "" && m.Chat == c.shop.Number()
+}
+
+func (c *customer) takeOver(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = on
+}
+
+func (c *customer) takenOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.taken
+}
+
+// play is everything that happens.
+type play struct {
+	customers []*customer
+	group     *standin.Group
+	pace      time.Duration
+	seed      uint64
+	rand      *rand.Rand
+	said      int // of chatter
+	errs      io.Writer
+}
+
+func newPlay(o options, phones *standin.Server, shop *standin.Account, mia *colleague, errs io.Writer) *play {
+	p := &play{pace: o.pace, seed: o.seed, rand: newRand(o.seed, 0), errs: errs}
+	for _, who := range cast {
+		p.customers = append(p.customers, &customer{
+			Contact: phones.NewContact(who.phone, who.hidden, who.name), phones: phones, shop: shop, mia: mia, rand: p.rand,
+		})
+	}
+	c := p.customers
+	p.group = phones.NewGroup("Saturday tasting", false, c[0], c[1], c[4], shop)
+	return p
+}
+
+// run lets things happen, one at a time and never two in a row in one chat, until
+// the context ends.
+func (p *play) run(ctx context.Context) {
+	var phones sync.WaitGroup
+	defer phones.Wait()
+	for i, c := range p.customers {
+		phones.Go(func() { p.listen(ctx, c, newRand(p.seed, uint64(i)+1)) })
+	}
+	beginning := p.rand.Perm(len(stories)) // everybody with another story
+	for i, c := range p.customers {
+		c.story = stories[beginning[i%len(stories)]]
+	}
+	for n := 0; ; n++ {
+		pause := p.pace/2 + time.Duration(p.rand.Int64N(int64(p.pace)))
+		if n < 2*len(p.customers) {
+			pause /= 5 // something to see, soon
+		}
+		if !wait(ctx, pause) {
+			return
+		}
+		if n%len(p.customers) == 0 {
+			p.rand.Shuffle(len(p.customers), func(i, j int) { p.customers[i], p.customers[j] = p.customers[j], p.customers[i] })
+		}
+		if n%11 == 10 {
+			p.chat()
+			continue
+		}
+		p.next(ctx, p.customers[n%len(p.customers)])
+	}
+}
+
+// next is the next thing in a customer's story.
+func (p *play) next(ctx context.Context, c *customer) {
+	if len(c.story) == 0 {
+		c.story = stories[p.rand.IntN(len(stories))]
+		c.takeOver(false)
+	}
+	s := c.story[0]
+	c.story = c.story[1:]
+	if s.mia && c.takenOver() {
+		return // the person at the console has the word
+	}
+	if err := s.do(ctx, c); err != nil && ctx.Err() == nil {
+		fmt.Fprintf(p.errs, "demo: %s's story goes on without this: %v\n", c.chat(), err)
+	}
+}
+
+// chat is somebody writing in the group.
+func (p *play) chat() {
+	members := make([]*customer, 0, len(p.customers))
+	for _, c := range p.customers {
+		switch c.Number().User {
+		case cast[0].phone, cast[1].phone, cast[4].phone:
+			members = append(members, c)
+		}
+	}
+	members[p.rand.IntN(len(members))].SendGroup(p.group, standin.Text(chatter[p.said%len(chatter)]))
+	p.said++
+}
+
+// listen is a customer's phone: what comes is read after a moment, and the person at
+// the console gets a reaction and a reply.
+func (p *play) listen(ctx context.Context, c *customer, r *rand.Rand) {
+	moment := func() time.Duration { return p.pace/3 + time.Duration(r.Int64N(int64(p.pace))) }
+	known := make(map[string]bool)
+	for {
+		got, err := c.Await(ctx, func(m standin.Received) bool { return !known[m.ID] })
+		if err != nil {
+			return // the end
+		}
+		known[got.ID] = true
+		if !c.isWords(got) {
+			continue
+		}
+		scripted := c.mia.wrote(got.Text())
+		if !scripted {
+			c.takeOver(true)
+		}
+		if !wait(ctx, moment()) {
+			return
+		}
+		c.Read(c.shop, got.ID)
+		if scripted {
+			continue
+		}
+		if r.IntN(3) == 0 {
+			c.Send(c.shop, standin.Reaction(c.KeyOf(c.shop, got.ID, false), "❤️"))
+		}
+		if !wait(ctx, moment()) {
+			return
+		}
+		about := standin.Quoting(got.ID, c.shop.Number(), got.Message)
+		c.Send(c.shop, standin.RichText(thanks[r.IntN(len(thanks))], about))
+	}
+}
+
+// wait waits, and says whether to go on.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// newRand is chance that can be had again.
+func newRand(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }

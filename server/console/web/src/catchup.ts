@@ -1,6 +1,7 @@
 // What happened while the page was away, read from the journal (GET /v1/events),
-// so that an outage leaves no hole in the list. Live events wait until that is
-// done: the list stays in order, and has nothing twice.
+// so that an outage leaves no hole in the list; also one of a single channel, which
+// got no answer while others did. Live events wait until that is done: the list stays
+// in order, and has nothing twice.
 import { signal } from '@preact/signals';
 import { isEvent } from '@chatcast/events';
 import { call, Fault, type Rest } from './api';

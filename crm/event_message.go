@@ -174,6 +174,9 @@ type MessageEditItem struct {
 	Chat    ChatRef `json:"chat"`
 	FromApp *AppRef `json:"fromApp"`
 	Edited  *IDRef  `json:"edited"`
+	// Error is why an edit or a deletion of ours failed, and the message says again
+	// what it said before; else null.
+	Error *SendError `json:"error"`
 }
 
 // MessageDeleteItem is the item of messageDelete.

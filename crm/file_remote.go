@@ -244,5 +244,5 @@ func (c *change) onRemoteFile(s *Service, v shower, fileID string, f func(row *m
 	if err := c.SaveMessage(m); err != nil {
 		return err
 	}
-	return c.emitContent(v, Actor{}, chat, m, c.now.Unix())
+	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
 }

@@ -36,6 +36,7 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 		if l.access.Role == models.RoleOperator && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
 			return denied("another employee wrote this message")
 		}
+		before := saidBy(row)
 		changed, err := c.edit(v, a, chat, row, e)
 		if err != nil {
 			return err
@@ -45,7 +46,7 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 			if err != nil {
 				return err
 			}
-			if err := out.edit(chat, row); err != nil {
+			if err := out.edit(chat, row, before); err != nil {
 				return err
 			}
 		}
@@ -87,18 +88,19 @@ func (c *change) saveEdit(v shower, a Actor, chat *models.Chat, row *models.Mess
 	if err := c.SaveMessage(row); err != nil {
 		return err
 	}
-	return c.emitContent(v, a, chat, row, at)
+	return c.emitContent(v, a, chat, row, at, nil)
 }
 
-// emitContent tells what a message says now.
-func (c *change) emitContent(v shower, a Actor, chat *models.Chat, row *models.Message, at int64) error {
+// emitContent tells what a message says now. why is the reason when an edit or a
+// deletion of ours failed, and the message says again what it said before.
+func (c *change) emitContent(v shower, a Actor, chat *models.Chat, row *models.Message, at int64, why *SendError) error {
 	shown, err := v.content(row)
 	if err != nil {
 		return err
 	}
 	return c.emitChat(chat, EventMessageEdit, MessageEditItem{
 		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Type, Message: shown, Time: at,
-		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(), Error: why,
 	})
 }
 
@@ -112,6 +114,7 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 		if row.DeletedAt != nil {
 			return nil
 		}
+		before := saidBy(row)
 		if err := c.erase(v, a, chat, row, c.now.Unix()); err != nil {
 			return err
 		}
@@ -119,7 +122,7 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 		if err != nil {
 			return err
 		}
-		return out.delete(chat, row)
+		return out.delete(chat, row, before)
 	})
 }
 

@@ -57,6 +57,8 @@ type MessageRef struct {
 	Content  Content
 	FileID   string
 	Quoted   string // the id of the message that it answers
+
+	said said // as it is kept: what an attempt takes outside
 }
 
 // Statuses of an Outcome.

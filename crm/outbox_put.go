@@ -53,8 +53,8 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 }
 
 // edit puts in that a message says something else. What was not tried yet says
-// the new text when it is.
-func (o *outbox) edit(chat *models.Chat, row *models.Message) error {
+// the new text when it is. before is what it said.
+func (o *outbox) edit(chat *models.Chat, row *models.Message, before said) error {
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
 	}
@@ -67,12 +67,16 @@ func (o *outbox) edit(chat *models.Chat, row *models.Message) error {
 			return nil
 		}
 	}
-	return o.put(chat, OutEdit, &row.ID, "", false)
+	payload, err := before.payload()
+	if err != nil {
+		return err
+	}
+	return o.put(chat, OutEdit, &row.ID, payload, false)
 }
 
 // delete puts in that a message is deleted for all. One that was never tried is
-// just not sent.
-func (o *outbox) delete(chat *models.Chat, row *models.Message) error {
+// just not sent. before is what it said.
+func (o *outbox) delete(chat *models.Chat, row *models.Message, before said) error {
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
 	}
@@ -80,10 +84,20 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message) error {
 	if err != nil {
 		return err
 	}
-	outside := true
+	outside, edits := true, 0
 	for _, w := range waiting {
-		if w.Kind == OutMessage && w.Attempts == 0 {
+		switch {
+		case w.Kind == OutMessage && w.Attempts == 0:
 			outside = false
+		case w.Kind == OutMessage:
+			before.Unsent = true
+		case w.Kind == OutEdit && edits == 0: // it knows what people have
+			known := said{Unsent: before.Unsent}
+			if err := json.Unmarshal([]byte(w.Payload), &known); err != nil {
+				return err
+			}
+			before = known
+			edits++
 		}
 		if err := o.c.DeleteOutbox(w.ID); err != nil {
 			return err
@@ -92,7 +106,11 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message) error {
 	if !outside {
 		return nil
 	}
-	return o.put(chat, OutDelete, &row.ID, "", false)
+	payload, err := before.payload()
+	if err != nil {
+		return err
+	}
+	return o.put(chat, OutDelete, &row.ID, payload, false)
 }
 
 // read puts in that the unread messages of a chat were read.

@@ -49,7 +49,7 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 	}
 	err = s.persistently(ctx, func(c *change) error {
 		item = nil
-		row, err := c.LockOutbox(on.LicenseID, on.Messenger, id)
+		row, err := c.lockOutbox(on, id)
 		if errors.Is(err, models.ErrNotFound) {
 			return nil
 		}
@@ -80,7 +80,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 		o.Error = &SendError{Code: "failed", Message: "the messenger did not take it"}
 	}
 	return s.persistently(ctx, func(c *change) error {
-		row, err := c.LockOutbox(item.Line.LicenseID, item.Line.Messenger, item.ID)
+		row, err := c.lockOutbox(item.Line, item.ID)
 		gone := errors.Is(err, models.ErrNotFound)
 		if err != nil && !gone {
 			return err
@@ -108,9 +108,10 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 	})
 }
 
-// outboxSent tells that a message is on its way.
+// outboxSent tells that a message is on its way. What of ours waits to change it
+// learns what people have by now.
 func (c *change) outboxSent(v shower, item OutboxItem, at time.Time) error {
-	if item.Kind != OutMessage || item.Message == nil {
+	if item.Kind != OutMessage && item.Kind != OutEdit || item.Message == nil {
 		return nil
 	}
 	if at.IsZero() {
@@ -127,7 +128,10 @@ func (c *change) outboxSent(v shower, item OutboxItem, at time.Time) error {
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
-	if err != nil || !advances(row.Status, models.StatusSent) {
+	if err != nil {
+		return err
+	}
+	if err := c.outsideSays(row.ID, item.Message.said); err != nil || item.Kind == OutEdit || !advances(row.Status, models.StatusSent) {
 		return err
 	}
 	return c.setStatus(v, chat, row, models.StatusSent, at.Unix(), nil)
@@ -148,7 +152,7 @@ func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		err = s.persistently(ctx, func(c *change) error {
-			row, err := c.LockOutbox(on.LicenseID, on.Messenger, found.ID)
+			row, err := c.lockOutbox(on, found.ID)
 			if errors.Is(err, models.ErrNotFound) {
 				return nil
 			}
@@ -180,7 +184,14 @@ func (c *change) emptyOutbox(v shower, on Line) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		for _, row := range rows {
+		for _, found := range rows {
+			row, err := c.lockOutbox(on, found.ID) // as those before it left it
+			if errors.Is(err, models.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
 			if err := c.failOutbox(v, row, SendError{Code: SendLoggedOut, Message: "the account was logged out before it was sent"}); err != nil {
 				return err
 			}
@@ -189,19 +200,17 @@ func (c *change) emptyOutbox(v shower, on Line) error {
 }
 
 // failOutbox takes something out of the outbox that will not be done. Of a
-// message it is told, and what was to follow on it goes too.
+// message it is told, and what was to follow on it goes too; an edit or a deletion
+// is taken back, for nobody outside has heard of it.
 func (c *change) failOutbox(v shower, row *models.OutboxItem, why SendError) error {
-	if err := c.DeleteOutbox(row.ID); err != nil || row.Kind != OutMessage || row.MessageID == nil {
+	if err := c.DeleteOutbox(row.ID); err != nil || row.MessageID == nil {
 		return err
 	}
-	later, err := c.LockOutboxOf(*row.MessageID)
-	if err != nil {
-		return err
+	if row.Kind == OutEdit || row.Kind == OutDelete {
+		return c.undo(v, row, why)
 	}
-	for _, o := range later {
-		if err := c.DeleteOutbox(o.ID); err != nil {
-			return err
-		}
+	if err := c.forgetOutbox(*row.MessageID); err != nil {
+		return err
 	}
 	chat, err := c.ChatRow(row.ChatID)
 	if err != nil {

@@ -23,7 +23,7 @@ func (c *change) replace(v shower, chat *models.Chat, row *models.Message, m *ar
 	if err := c.keepFile(chat, row, m); err != nil {
 		return err
 	}
-	return c.emitContent(v, Actor{}, chat, row, c.now.Unix())
+	return c.emitContent(v, Actor{}, chat, row, c.now.Unix(), nil)
 }
 
 // keepFile adds the row of the attachment that a message brought.
@@ -61,7 +61,10 @@ func (c *change) takeEdit(v shower, chats *chatBook, e *editArrival) (string, er
 	if !placeholder && content.Text == before.Text && content.Caption == before.Caption {
 		return ResultUnchanged, nil
 	}
-	return ResultAccepted, c.saveEdit(v, Actor{}, chat, row, content, e.time)
+	if err := c.saveEdit(v, Actor{}, chat, row, content, e.time); err != nil {
+		return "", err
+	}
+	return ResultAccepted, c.outsideSays(row.ID, saidBy(row))
 }
 
 // takeDelete deletes what a message said.
@@ -69,6 +72,9 @@ func (c *change) takeDelete(v shower, chats *chatBook, d *deleteArrival) (string
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
 	if row == nil || err != nil {
 		return result, err
+	}
+	if err := c.forgetOutbox(row.ID); err != nil {
+		return "", err
 	}
 	if row.DeletedAt != nil {
 		return ResultUnchanged, nil

@@ -11,6 +11,11 @@ func (tx *Tx) Outbox(licenseID int64, messengerType string, after int64, limit i
 	return rows, err
 }
 
+// OutboxRow loads one thing to do of a line; ErrNotFound when it was done.
+func (tx *Tx) OutboxRow(licenseID int64, messengerType string, id int64) (*OutboxItem, error) {
+	return first[OutboxItem](tx.db.Where("license_id = ? AND messenger_type = ? AND id = ?", licenseID, messengerType, id))
+}
+
 // LockOutbox loads one thing to do of a line and locks it until the transaction
 // ends; ErrNotFound when it was done.
 func (tx *Tx) LockOutbox(licenseID int64, messengerType string, id int64) (*OutboxItem, error) {

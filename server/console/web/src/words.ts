@@ -76,6 +76,7 @@ export const words = {
         failed: (chat: string, why: string) => `The message to ${chat} failed${why ? `: ${why}` : ''}`,
       } as Record<string, (chat: string, why: string) => string>,
       edited: (chat: string, what: string) => `A message to ${chat} now says: ${what}`,
+      takenBack: (chat: string, what: string, why: string) => `A change of a message to ${chat} failed${why ? ` (${why})` : ''}; it still says: ${what}`,
       deleted: (chat: string) => `A message to ${chat} was deleted`,
       messengerStatus: {
         disconnected: 'The connection to the messenger was lost',

@@ -84,6 +84,8 @@ test('a status never goes back, and what is deleted stays deleted', () => {
   list = told(list, { name: 'messageDelete', item: { id: 'o', time: 40 } });
   assert.equal(list[0].message.text, '');
   assert.equal(both(list[0], out).deletedAt, 40);
+  list = told(list, { name: 'messageEdit', item: { id: 'o', message: content('old'), time: 50, error: { code: 'rejected', message: 'no' } } });
+  assert.deepEqual([list[0].message.text, list[0].deletedAt], ['old', null]); // the deletion was refused
   assert.equal(told(list, { name: 'messageDelete', item: { id: 'unknown', time: 1 } }), undefined);
   assert.equal(told(list, { name: 'chatRead', item: {} }), undefined);
 });

@@ -66,6 +66,8 @@ test('actions on a chat', () => {
   assert.equal(line('chatResponsible', { responsible: null, edited: { id: 685 } }), 'Nobody is responsible for Anna now · by you');
   assert.equal(line('chatLevel', { level: null }), 'The level of the chat with Anna was reset · by Bob');
   assert.equal(line('messageEdit', { type: 'text', message: { text: 'new' } }), 'A message to Anna now says: new · by Bob');
+  assert.equal(line('messageEdit', { type: 'text', message: { text: 'old' }, edited: null, error: { code: 'rejected', message: 'refused' } }),
+    'A change of a message to Anna failed (refused); it still says: old');
   assert.equal(line('messageDelete', {}), 'A message to Anna was deleted · by Bob');
   assert.equal(line('messageStatus', { type: 'failed', error: { message: 'no such number' } }), 'The message to Anna failed: no such number');
   assert.equal(summarize('chatRead', event({ chat: { id: '74951234567@c.us' } }), nobody), 'The messages of +7 495 123-45-67 were read');

@@ -666,7 +666,7 @@ export interface MessageDeleteMeta {
   eventId?: number;
 }
 /**
- * A message says something else now: its author edited it, what could not be read before can be, or its file has come.
+ * A message says something else now: its author edited it, what could not be read before can be, its file has come, or an edit or deletion of ours failed and was taken back.
  */
 export interface MessageEditData {
   payload: {
@@ -688,6 +688,23 @@ export interface MessageEdit {
   chat: ChatRef;
   fromApp: AppRef | null;
   edited: UserRef | null;
+  /**
+   * Why an edit or a deletion of ours failed: the message says again what it said before. Null otherwise.
+   */
+  error: Refusal | null;
+}
+/**
+ * Why an edit or a deletion was taken back.
+ */
+export interface Refusal {
+  /**
+   * For a program: deadline, rejected, logged_out, ...
+   */
+  code: string;
+  /**
+   * A sentence for a person.
+   */
+  message: string;
 }
 /**
  * Where MessageEditData belongs.

@@ -92,7 +92,10 @@ function pick<T>(of: Record<string, T>, value: string): T {
 const lines: Record<EventName, (i: Item, n: number) => string> = {
   message,
   messageStatus: (i) => pick(say.status, i.type)(i.chat(), reason(i.fields.error)),
-  messageEdit: (i) => i.by(say.edited(i.chat(), content(text(i.fields.type), object(i.fields.message)))),
+  messageEdit: (i) => {
+    const what = content(text(i.fields.type), object(i.fields.message));
+    return i.has('error') ? say.takenBack(i.chat(), what, reason(i.fields.error)) : i.by(say.edited(i.chat(), what));
+  },
   messageDelete: (i) => i.by(say.deleted(i.chat())),
   messengerStatus: (i) => pick(say.messengerStatus, text(i.fields.state)),
   qr: (i) => (i.has('qr') ? say.qr : say.code),

@@ -64,7 +64,13 @@ export function told(list: readonly Msg[], t: Told): Msg[] | undefined {
   const next = [...list];
   switch (t.name) {
     case 'messageStatus': next[i] = both(m, { ...m, status: t.item.type, statusTime: t.item.time, error: t.item.error } as Msg); break;
-    case 'messageEdit': next[i] = both(m, { ...m, message: t.item.message, editedAt: t.item.time } as Msg); break;
+    case 'messageEdit':
+      if (t.item.error !== null && t.item.error !== undefined) { // a change that failed: as before, deleted or not
+        next[i] = { ...m, message: t.item.message, editedAt: null, deletedAt: null } as Msg;
+        break;
+      }
+      next[i] = both(m, { ...m, message: t.item.message, editedAt: t.item.time } as Msg);
+      break;
     case 'messageDelete': next[i] = both(m, { ...m, deletedAt: t.item.time }); break;
   }
   return next;

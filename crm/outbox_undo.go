@@ -1,0 +1,122 @@
+package crm
+
+import (
+	"encoding/json"
+	"errors"
+
+	"chatcast/models"
+)
+
+// said is what people outside have of a message while an edit or a deletion of
+// ours is on its way. It is kept with it, to be put back when that fails.
+type said struct {
+	Content  string `json:"content"`
+	EditedAt *int64 `json:"editedAt,omitempty"`
+	// Unsent says that the message itself was still being sent when it was deleted:
+	// as far as we know nobody has it, and nothing is put back.
+	Unsent bool `json:"unsent,omitempty"`
+}
+
+func saidBy(row *models.Message) said { return said{Content: row.Content, EditedAt: row.EditedAt} }
+
+func (p said) payload() (string, error) {
+	b, err := json.Marshal(p)
+	return string(b), err
+}
+
+// lockOutbox locks something of the outbox; its chat first, as everybody does who
+// changes what a chat holds. ErrNotFound when it was done.
+func (c *change) lockOutbox(on Line, id int64) (*models.OutboxItem, error) {
+	found, err := c.OutboxRow(on.LicenseID, on.Messenger, id)
+	if err != nil {
+		return nil, err
+	}
+	if found.Kind != OutRead {
+		if _, err := c.lockChatRow(on, found.ChatID); err != nil && !errors.Is(err, models.ErrNotFound) {
+			return nil, err // a chat that is not there was merged into another meanwhile
+		}
+	}
+	return c.LockOutbox(on.LicenseID, on.Messenger, id)
+}
+
+func (c *change) lockChatRow(on Line, id int64) (*models.Chat, error) {
+	chat, err := c.ChatRow(id)
+	if err != nil {
+		return nil, err
+	}
+	return c.LockChat(on.LicenseID, on.Messenger, chat.ExternalID)
+}
+
+// undo puts back what people outside have, because an edit or a deletion of ours
+// will not be done. When another waits behind it, that one may still make good:
+// it only learns what it has to put back.
+func (c *change) undo(v shower, row *models.OutboxItem, why SendError) error {
+	var before said
+	if err := json.Unmarshal([]byte(row.Payload), &before); err != nil {
+		return err
+	}
+	chat, err := c.lockChatRow(v.line, row.ChatID)
+	if err != nil {
+		return err
+	}
+	m, err := c.MessageRow(chat.ID, *row.MessageID)
+	if err != nil {
+		return err
+	}
+	if m, err = c.LockMessage(chat.ID, m.ExternalID); err != nil {
+		return err
+	}
+	if later, err := c.LockOutboxOf(m.ID); err != nil || len(later) > 0 {
+		if err != nil {
+			return err
+		}
+		return c.remember(later[0], before)
+	}
+	deleted := row.Kind == OutDelete
+	if m.Status == models.StatusFailed || before.Unsent || deleted != (m.DeletedAt != nil) {
+		return nil
+	}
+	m.Content, m.EditedAt, m.DeletedAt = before.Content, before.EditedAt, nil
+	if err := c.SaveMessage(m); err != nil {
+		return err
+	}
+	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), &why)
+}
+
+// remember keeps with an edit or a deletion what it has to put back when it fails.
+func (c *change) remember(row *models.OutboxItem, before said) (err error) {
+	if row.Kind != OutEdit && row.Kind != OutDelete {
+		return nil
+	}
+	if row.Payload, err = before.payload(); err != nil {
+		return err
+	}
+	return c.SaveOutbox(row)
+}
+
+// outsideSays keeps that people outside have a message as it is in now, with
+// whatever of ours waits to change it.
+func (c *change) outsideSays(messageID int64, now said) error {
+	waiting, err := c.LockOutboxOf(messageID)
+	if err != nil {
+		return err
+	}
+	for _, row := range waiting {
+		if row.Kind == OutEdit || row.Kind == OutDelete {
+			return c.remember(row, now)
+		}
+	}
+	return nil
+}
+
+// forgetOutbox takes out whatever is to be done about a message that is not there
+// any more outside.
+func (c *change) forgetOutbox(messageID int64) error {
+	waiting, err := c.LockOutboxOf(messageID)
+	for _, row := range waiting {
+		if err := c.DeleteOutbox(row.ID); err != nil {
+			return err
+		}
+	}
+	return err
+}

@@ -136,9 +136,7 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	}
 	var t crm.Tidings
 	for _, g := range groups {
-		s.mu.Lock()
-		s.groups[g.JID] = true
-		s.mu.Unlock()
+		s.keepName(g.JID, g.Name)
 		if chat, ok := groupChat(g.JID, g.Name); ok {
 			t.Chats = append(t.Chats, chat)
 		}
@@ -148,29 +146,36 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	}
 }
 
-// nameGroup learns the name of a group that was not known when we connected.
-func (s *session) nameGroup(ctx context.Context, cli *whatsmeow.Client, j types.JID) {
-	if j.Server != types.GroupServer {
-		return
-	}
+// groupName is the name of a group; nil: it is not known. One that was not known
+// when we connected is asked for before its first message is taken, once, and not
+// for long.
+func (s *session) groupName(ctx context.Context, cli *whatsmeow.Client, j types.JID) *string {
 	s.mu.Lock()
-	asked := s.groups[j]
-	s.groups[j] = true
+	name, asked := s.groups[j]
 	s.mu.Unlock()
-	if asked {
-		return
-	}
-	s.helpers.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	if !asked {
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()
 		if g, err := cli.GetGroupInfo(ctx, j); err == nil {
-			s.groupNamed(ctx, j, g.Name)
+			name = g.Name
 		}
-	})
+		s.keepName(j, name)
+	}
+	if chat, ok := groupChat(j, name); ok {
+		return chat.Name
+	}
+	return nil
+}
+
+func (s *session) keepName(j types.JID, name string) {
+	s.mu.Lock()
+	s.groups[j] = name
+	s.mu.Unlock()
 }
 
 func (s *session) groupNamed(ctx context.Context, j types.JID, name string) (kept bool) {
 	chat, ok := groupChat(j, name)
+	s.keepName(j, name)
 	return !ok || s.take(ctx, crm.Tidings{Chats: []crm.InboundChat{chat}})
 }
 

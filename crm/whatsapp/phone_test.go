@@ -44,6 +44,9 @@ func TestGroups(t *testing.T) {
 				m.FromUser.ID.String() != "79995554433@c.us" || m.FromUser.Name != "Anna" {
 				t.Errorf("came as %+v, from %+v", m, m.FromUser)
 			}
+			if m.Chat.Name == nil || *m.Chat.Name != "Neighbours" {
+				t.Errorf("its first message does not name the group: %+v", m.Chat)
+			}
 			w.awaitGroupName(t, g, "Neighbours")
 			g.Rename(w.anna, "Friends")
 			w.awaitGroupName(t, g, "Friends")

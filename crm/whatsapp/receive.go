@@ -44,7 +44,6 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if in.Remote != nil {
 		poke(s.fetch)
 	}
-	s.nameGroup(ctx, cli, e.Info.Chat)
 	return true
 }
 
@@ -205,7 +204,7 @@ func fitsID(id string) bool {
 // known.
 func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo) crm.InboundChat {
 	if info.Chat.Server == types.GroupServer {
-		return crm.InboundChat{ID: waID(chatID(info.Chat)), Type: "group"}
+		return crm.InboundChat{ID: waID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat)}
 	}
 	if info.Chat.Server == types.BroadcastServer || !info.IsFromMe {
 		return s.person(ctx, cli, info.Sender, info.SenderAlt).chat()

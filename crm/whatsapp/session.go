@@ -45,22 +45,22 @@ type session struct {
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other
 
 	mu      sync.Mutex
-	cli     *whatsmeow.Client  // guarded by mu
-	idle    func()             // guarded by mu: closes the client's idle connections
-	device  string             // guarded by mu: the paired device; empty: none
-	name    string             // guarded by mu: the account's own name
-	state   crm.LineState      // guarded by mu
-	unsaved bool               // guarded by mu: the database has not taken state
-	pairing *pairing           // guarded by mu; nil: none is under way
-	groups  map[types.JID]bool // guarded by mu: whose names were asked for
-	colds   []time.Time        // guarded by mu: when strangers were written to
+	cli     *whatsmeow.Client    // guarded by mu
+	idle    func()               // guarded by mu: closes the client's idle connections
+	device  string               // guarded by mu: the paired device; empty: none
+	name    string               // guarded by mu: the account's own name
+	state   crm.LineState        // guarded by mu
+	unsaved bool                 // guarded by mu: the database has not taken state
+	pairing *pairing             // guarded by mu; nil: none is under way
+	groups  map[types.JID]string // guarded by mu: names of those that were asked for
+	colds   []time.Time          // guarded by mu: when strangers were written to
 }
 
 func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
 	return &session{
 		m: m, on: on, device: device, pairing: p, log: m.Log.With("license", on.LicenseID, "messenger", on.Messenger),
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), groups: map[types.JID]bool{}, stop: func() {},
+		online: make(chan struct{}, 1), groups: map[types.JID]string{}, stop: func() {},
 	}
 }
 

@@ -2,6 +2,8 @@ package crm
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 
 	"chatcast/models"
 )
@@ -16,6 +18,7 @@ type outbox struct {
 	c        *change
 	line     Line
 	deadline int64
+	cold     int // Options.ColdPerDay
 }
 
 // outbox returns the outbox of the line; nil when it is a bridge. The plug hears
@@ -30,7 +33,7 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 		within = DefaultSendWithin
 	}
 	c.after = append(c.after, func() { plug.Queue(on) })
-	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix()}, nil
+	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix(), cold: s.ColdPerDay}, nil
 }
 
 func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, cold bool) error {
@@ -49,7 +52,36 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 	if err != nil {
 		return err
 	}
+	if !known && chat.Type == models.ChatPrivate {
+		if err := o.ration(); err != nil {
+			return err
+		}
+	}
 	return o.put(chat, OutMessage, &row.ID, "", !known)
+}
+
+// ration counts that the line writes first to somebody, and refuses it when that
+// was often enough for a day: messengers ban who writes to too many strangers.
+func (o *outbox) ration() error {
+	if o.cold <= 0 {
+		return nil
+	}
+	const day = 24 * 60 * 60
+	on, now := o.line, o.c.now.Unix()
+	if _, err := o.c.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // one counts at a time
+		return err
+	}
+	nth, err := o.c.ColdContact(on.LicenseID, on.Messenger, o.cold)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	if err == nil && nth.At > now-day {
+		return &Error{
+			Code: CodeThrottled, RetryAfter: int(nth.At + day - now),
+			Message: fmt.Sprintf("the line may write first to %d people in 24 hours, and has; whoever writes to it can be answered", o.cold),
+		}
+	}
+	return o.c.AddColdContact(&models.ColdContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
 }
 
 // edit puts in that a message says something else. What was not tried yet says

@@ -32,6 +32,14 @@ type OutboxItem struct {
 // TableName is the table's singular name: the outbox.
 func (OutboxItem) TableName() string { return "outbox" }
 
+// ColdContact is that a line wrote first to somebody.
+type ColdContact struct {
+	ID            int64
+	LicenseID     int64
+	MessengerType string
+	At            int64
+}
+
 // MessengerSession is how a line with an account of its own stands, and which
 // process serves it.
 type MessengerSession struct {

@@ -70,7 +70,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	r.rules = crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: passwordCost,
 		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
-		SendWithin: time.Duration(cfg.WhatsApp.SendWithin),
+		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), ColdPerDay: cfg.WhatsApp.ColdPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 	})
 	r.whatsapp.Rules = r.rules
@@ -121,7 +121,7 @@ func (r *rooms) wireWhatsApp(ctx context.Context, cfg WhatsAppConfig, log *slog.
 	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
 		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.Endpoint, RootKey: cfg.RootKey, Unpaired: bridge.Messenger{},
 		Alone:    true, // Program.New has locked the database
-		Archives: cfg.Archive, SendDelay: time.Duration(cfg.SendDelay), ColdPerDay: cfg.ColdPerDay,
+		Archives: cfg.Archive, SendDelay: time.Duration(cfg.SendDelay),
 	})
 	if err != nil {
 		return errors.Join(err, r.keys.Close())

@@ -39,9 +39,6 @@ type Options struct {
 	Archives bool
 	// SendDelay is the least time between two messages of a line; 0: none.
 	SendDelay time.Duration
-	// ColdPerDay is to how many people who never wrote to us a line may write in
-	// 24 hours; 0: any number.
-	ColdPerDay int
 
 	times times // as WhatsApp is; tests have no time
 }

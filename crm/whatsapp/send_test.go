@@ -262,23 +262,6 @@ func TestAskedAgainAfterRestart(t *testing.T) {
 	}
 }
 
-func TestColdContacts(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.ColdPerDay = 1 })
-	w.pair(t)
-	for i := range 2 {
-		c := w.NewContact(fmt.Sprint("7999000000", i), "", "Stranger")
-		w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: c.Number().User + "@c.us", Cold: true, Message: &crm.MessageRef{
-			ID: fmt.Sprint("3EB80", i), FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "hello stranger"},
-		}})
-		w.awaitOutcome(t, i+1)
-	}
-	if o := w.awaitOutcome(t, 2); o.Status != crm.OutRetry || o.Error.Code != codeColdLimit || time.Until(o.NotBefore) < 23*time.Hour {
-		t.Errorf("the second stranger: %+v, %+v", o, o.Error)
-	}
-	w.say("3EB899", "to a customer")
-	w.received(t, "3EB899")
-}
-
 func TestOutcomes(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	for _, c := range []struct {

@@ -93,13 +93,6 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.
 
 // sendOne sends one item; when it has to wait, for how long.
 func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
-	if item.Kind == crm.OutMessage {
-		if until, full := s.rationed(item); full {
-			return s.finish(ctx, item, crm.Outcome{Status: crm.OutRetry, NotBefore: until, Error: &crm.SendError{
-				Code: codeColdLimit, Message: "the line has written to as many new people as it may in 24 hours; it waits its turn",
-			}})
-		}
-	}
 	if item.Message != nil && item.Kind == crm.OutMessage {
 		defer s.flying.start(item.Message.ID)()
 	}
@@ -119,11 +112,6 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 		return time.Second // how it went is not known: the same id goes again
 	}
 	if err == nil {
-		if begun.Cold {
-			s.mu.Lock()
-			s.colds = append(s.colds, time.Now())
-			s.mu.Unlock()
-		}
 		return s.finish(ctx, *begun, crm.Outcome{Status: crm.OutSent, Time: when})
 	}
 	outcome := outcomeOf(err, begun.Attempts, time.Now())
@@ -153,24 +141,6 @@ func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome
 		return max(time.Until(o.NotBefore), 50*time.Millisecond)
 	}
 	return later
-}
-
-// rationed says until when an item must wait, because the line has written to
-// enough strangers for a day: WhatsApp bans who writes to too many.
-func (s *session) rationed(item crm.OutboxItem) (until time.Time, full bool) {
-	if s.m.ColdPerDay <= 0 || !item.Cold {
-		return until, false
-	}
-	const day = 24 * time.Hour
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.colds) > 0 && time.Since(s.colds[0]) > day {
-		s.colds = s.colds[1:]
-	}
-	if len(s.colds) < s.m.ColdPerDay {
-		return until, false
-	}
-	return s.colds[0].Add(day), true
 }
 
 // deliver does one thing outside.

@@ -24,7 +24,6 @@ const (
 	codeOffline       = "offline"
 	codeTimeout       = "no_answer"
 	codeBusy          = "rate_limited"
-	codeColdLimit     = "cold_limit" // of our own: enough strangers for a day
 )
 
 // outcomeOf says what an error of sending means: whether the same can go again,

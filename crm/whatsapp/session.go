@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -53,7 +52,6 @@ type session struct {
 	unsaved bool                 // guarded by mu: the database has not taken state
 	pairing *pairing             // guarded by mu; nil: none is under way
 	groups  map[types.JID]string // guarded by mu: names of those that were asked for
-	colds   []time.Time          // guarded by mu: when strangers were written to
 }
 
 func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {

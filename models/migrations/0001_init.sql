@@ -284,6 +284,17 @@ CREATE TABLE messenger_sessions (
 	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
 );
 
+-- When a line with an account wrote first to somebody, of the last day: how often it
+-- may is limited, and deleting the chat does not give the place back.
+CREATE TABLE cold_contacts (
+	id             @id@,
+	license_id     BIGINT NOT NULL,
+	messenger_type TEXT NOT NULL,
+	at             BIGINT NOT NULL,
+	FOREIGN KEY (license_id, messenger_type) REFERENCES messengers (license_id, type) ON DELETE CASCADE
+);
+CREATE INDEX cold_contacts_line ON cold_contacts (license_id, messenger_type, at);
+
 -- The labels of a line's own account, and the tags that they are kept as.
 CREATE TABLE line_labels (
 	license_id     BIGINT NOT NULL,

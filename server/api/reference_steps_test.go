@@ -181,7 +181,7 @@ func (w *walker) account() {
 	if err := w.SetLineState(w.t.Context(), at, crm.LineState{State: crm.StateConnected, Device: &device}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.connected = true
+	w.connected, w.ColdPerDay = true, 1
 	w.steps(
 		step{w.Owner, "POST " + phoneLine + "/connect", "", 409, "", nil},
 		step{w.Owner, "GET " + phoneLine + "/qr", "", 409, "", nil},
@@ -189,7 +189,13 @@ func (w *walker) account() {
 		step{w.Owner, "POST " + phoneLine + "/inbound", `{"messages":[{"id":"IN1","chat":"79990001122","message":{"text":"Hi"}}]}`, 409, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/chats/79990001122/messages/text", `{"text":"Hello"}`, 0, "", nil},
 	)
-	w.connected = false
+	for kind, body := range map[string]string{
+		"text": `{"text":"Hello"}`, "location": `{"latitude":1,"longitude":2}`, "contact": `{"name":"Bea","phone":"79990003344"}`,
+		"poll": `{"question":"When?","options":["now","later"]}`, "file": `{"file":"https://example.com/cat.png"}`,
+	} { // one stranger was written to, as many as may be
+		w.steps(step{w.Owner, "POST " + phoneLine + "/chats/79990005566/messages/" + kind, body, 429, "", nil})
+	}
+	w.connected, w.ColdPerDay = false, 0
 	w.steps(
 		step{w.Owner, "DELETE " + phoneLine + "/session", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/chats/79990001122/messages/text", `{"text":"Hello"}`, 503, "", nil},

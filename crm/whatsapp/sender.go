@@ -176,7 +176,9 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 		close(silent)
 		s.end(ending{kind: endLost, detail: sayNoAnswer})
 	})
-	resp, err := cli.SendMessage(context.WithoutCancel(ctx), to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
+	ctx, end := sealed(context.WithoutCancel(ctx))
+	defer end()
+	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
 	if !timer.Stop() && err != nil {
 		<-silent
 		err = whatsmeow.ErrMessageTimedOut

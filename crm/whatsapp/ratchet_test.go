@@ -1,0 +1,82 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow/store"
+)
+
+// noStore is a store of sessions that fails when it is told to.
+type noStore struct {
+	store.SessionStore
+	store.EventBuffer
+	err error
+}
+
+func (n *noStore) GetManySessions(context.Context, []string) (map[string][]byte, error) {
+	return nil, n.err
+}
+func (n *noStore) PutManySessions(context.Context, map[string][]byte) error { return n.err }
+func (n *noStore) DoDecryptionTxn(ctx context.Context, open func(context.Context) error) error {
+	return open(ctx)
+}
+
+// TestRatchetsAreGivenBack: nothing is opened while a message is sealed; afterwards
+// it is, however the sealing went.
+func TestRatchetsAreGivenBack(t *testing.T) {
+	away := errors.New("the database is away")
+	for name, c := range map[string]struct {
+		err    error
+		stores bool
+	}{"stored": {nil, true}, "not stored": {away, true}, "given up before": {away, false}} {
+		t.Run(name, func(t *testing.T) {
+			inner := &noStore{err: c.err}
+			dev := &store.Device{Sessions: inner, EventBuffer: inner, Initialized: true}
+			guard(dev)
+			guard(dev)
+			if r, ok := dev.Sessions.(*ratchets); !ok || r.SessionStore != store.SessionStore(inner) {
+				t.Fatal("guarded twice, or not at all")
+			}
+			ctx, end := sealed(t.Context())
+			if _, err := dev.Sessions.GetManySessions(ctx, nil); !errors.Is(err, c.err) {
+				t.Fatal(err)
+			}
+			opened := make(chan error, 1)
+			go func() {
+				opened <- dev.EventBuffer.DoDecryptionTxn(t.Context(), func(context.Context) error { return nil })
+			}()
+			select {
+			case <-opened:
+				t.Fatal("opened while a message is sealed")
+			case <-time.After(50 * time.Millisecond): // as long as it would take many times over
+			}
+			if c.stores {
+				if err := dev.Sessions.PutManySessions(ctx, nil); !errors.Is(err, c.err) {
+					t.Fatal(err)
+				}
+			} else {
+				end()
+			}
+			select {
+			case err := <-opened:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-within(t).Done():
+				t.Fatal("the lock is kept")
+			}
+			end()
+			if _, err := dev.Sessions.GetManySessions(t.Context(), nil); !errors.Is(err, c.err) { // of no message: no lock
+				t.Error(err)
+			}
+		})
+	}
+	unpaired := new(store.Device)
+	guard(unpaired)
+	if unpaired.Sessions != nil {
+		t.Error("a device without sessions is guarded")
+	}
+}

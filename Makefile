@@ -47,7 +47,7 @@ test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
 	@rm -rf artifacts && mkdir artifacts
 	@go test $(RACE) -timeout 10m -p 2 -artifacts -outputdir '$(CURDIR)/artifacts' ./...
 
-bench: setup ## measure: message to browser, and fan-out
+bench: setup ## measure: message to browser, fan-out, WhatsApp's lines
 	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast
 
 check: ## what .ci/run checks beside the tests: format, vet, staticcheck

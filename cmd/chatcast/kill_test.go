@@ -20,7 +20,7 @@ import (
 )
 
 // buildBinary builds the program as a user has it.
-func buildBinary(t *testing.T) string {
+func buildBinary(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "chatcast")
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
@@ -36,14 +36,22 @@ type process struct {
 	errs *bytes.Buffer
 }
 
-// startProcess returns when the program prints where it is up.
+// startProcess starts the program with a configuration of the tests.
 func startProcess(t *testing.T, binary string, cfg Config) *process {
 	t.Helper()
-	p := &process{errs: new(bytes.Buffer)}
-	p.cmd = exec.Command(binary, "serve", "--server.address=127.0.0.1:0", "--server.internal_address=", "--server.drain_time=0s",
+	return launch(t, binary, "", []string{"CHATCAST_BOOTSTRAP_USER_PASSWORD=" + ownerPassword},
+		"--server.address=127.0.0.1:0", "--server.internal_address=", "--server.drain_time=0s",
 		"--database.url="+cfg.Database.URL, "--files.dir="+cfg.Files.Dir,
 		"--whatsapp.endpoint="+cfg.WhatsApp.Endpoint, "--whatsapp.root_key="+cfg.WhatsApp.RootKey)
-	p.cmd.Env = append(os.Environ(), "CHATCAST_BOOTSTRAP_USER_PASSWORD="+ownerPassword)
+}
+
+// launch starts the program in a folder, the test's own if empty, and returns when
+// it prints where it is up.
+func launch(t testing.TB, binary, dir string, environ []string, flags ...string) *process {
+	t.Helper()
+	p := &process{errs: new(bytes.Buffer)}
+	p.cmd = exec.Command(binary, append([]string{"serve"}, flags...)...)
+	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), environ...)
 	p.cmd.Stderr = p.errs
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -36,13 +36,26 @@ export function useCredentials(c: Credentials): void {
  * call asks the API and returns the answer's data. A body that is FormData or
  * URLSearchParams goes as it is, anything else as JSON. It throws a Fault.
  */
-export async function call<T>(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<T> {
+export function call<T>(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<T> {
+  return asUser((token) => request<T>(method, path, body, token, init));
+}
+
+/** picture asks for a picture that only the user may see: an <img> could not bring the token. */
+export function picture(path: string, init: RequestInit = {}): Promise<Blob> {
+  return asUser(async (token) => {
+    const answer = await ask('GET', path, undefined, token, init);
+    return answer.ok ? answer.blob() : read<Blob>(answer); // which throws
+  });
+}
+
+/** asUser asks with the token of now, and once more when that has ended meanwhile. */
+async function asUser<T>(asked: (token: string | null) => Promise<T>): Promise<T> {
   const token = (await credentials?.accessToken()) ?? null;
   try {
-    return await request<T>(method, path, body, token, init);
+    return await asked(token);
   } catch (e) {
     if (e instanceof Fault && token !== null && isTokenFault(e) && (await credentials?.refused(token))) {
-      return request<T>(method, path, body, (await credentials?.accessToken()) ?? null, init);
+      return asked((await credentials?.accessToken()) ?? null);
     }
     throw e;
   }
@@ -63,6 +76,10 @@ export function serverTime(): number {
 export async function request<T>(
   method: string, path: string, body: unknown, token: string | null, init: RequestInit = {},
 ): Promise<T> {
+  return read<T>(await ask(method, path, body, token, init));
+}
+
+async function ask(method: string, path: string, body: unknown, token: string | null, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
   if (token !== null) headers.set('Authorization', token);
   let payload: BodyInit | undefined;
@@ -80,7 +97,7 @@ export async function request<T>(
   }
   const at = Date.parse(answer.headers.get('Date') ?? '');
   if (!Number.isNaN(at)) ahead = (at - Date.now()) / 1000;
-  return read<T>(answer);
+  return answer;
 }
 
 interface Envelope {

@@ -238,7 +238,7 @@ function watchPresence(companyId: number): void {
 export function faultText(e: unknown): string {
   if (!(e instanceof Fault)) return String(e);
   if (e.status === 0) return words.faults.unreachable;
-  if (e.status === 429) return words.faults.throttled(e.retryAfter);
+  if (e.status === 429) return words.faults.throttled(e.retryAfter, /^too many/.test(e.message) ? '' : e.message);
   const fields = Object.entries(e.fields).map(([k, v]) => `${k} ${v}`);
   return fields.length > 0 ? fields.join('; ') : e.message;
 }

@@ -79,7 +79,7 @@ test('a status never goes back, and what is deleted stays deleted', () => {
   assert.equal(list[0].status, 'viewed');
   assert.equal(told(list, status('sent'))[0].status, 'viewed');
   assert.equal(both(list[0], out).status, 'viewed'); // a page that was read before the event came
-  list = told(list, { name: 'messageEdit', item: { id: 'o', message: content('new'), time: 30 } });
+  list = told(list, { name: 'messageEdit', item: { id: 'o', type: 'text', message: content('new'), time: 30 } });
   assert.equal(both(list[0], out).message.text, 'new');
   list = told(list, { name: 'messageDelete', item: { id: 'o', time: 40 } });
   assert.equal(list[0].message.text, '');
@@ -114,7 +114,7 @@ test('of reactions the last of each person counts', () => {
 test('words for contents and faults', () => {
   assert.equal(inWords('image', { ...content(''), file: { name: 'cat.png' } }), 'cat.png');
   assert.equal(inWords('image', content('')), 'Photo');
-  assert.equal(inWords('sticker', null), 'sticker');
+  assert.equal(inWords('sticker', null), 'Sticker');
   assert.equal(fault({ message: 'no such number' }), 'no such number');
   assert.equal(fault('blocked'), 'blocked');
   assert.equal(fault({ code: 463 }), '463');

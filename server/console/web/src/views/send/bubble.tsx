@@ -7,7 +7,7 @@ import { FailIcon, MoreIcon, TickIcon, TicksIcon, WaitIcon } from '../../ui/icon
 import { words } from '../../words';
 import { Actions, Reports } from './actions';
 import { Body, Quote } from './content';
-import { whyNotBring } from './index';
+import { account, whyNotBring } from './index';
 import { fault, idOf, inWords, nextStatuses, type Msg, type Reaction } from './messages';
 import type { Talk } from './talk';
 import { clock, full } from './time';
@@ -18,20 +18,22 @@ interface Props {
   m: Msg;
   talk: Talk;
   reactions: Reaction[];
+  votes: ReadonlyMap<string, string[]> | undefined; // of a poll
   newest: boolean; // of the conversation
 }
 
 /** Bubble is drawn again only when its message changed: a conversation has hundreds. */
 export class Bubble extends Component<Props> {
   override shouldComponentUpdate(next: Props) {
-    const { m, reactions, newest } = this.props;
-    return next.m !== m || next.newest !== newest || written(next.reactions) !== written(reactions);
+    const { m, reactions, votes, newest } = this.props;
+    return next.m !== m || next.newest !== newest || written(next.reactions) !== written(reactions) || cast(next.votes) !== cast(votes);
   }
   override render() {
     return <Message {...this.props} />;
   }
 }
 
+const cast = (v: Props['votes']) => (v === undefined ? '' : JSON.stringify([...v]));
 const written = (r: Reaction[]) => r.map((x) => x.emoji + x.who).join(' ');
 
 /** author is who wrote a message, for people. */
@@ -58,13 +60,13 @@ function Message(props: Props) {
           {m.deletedAt !== null ? <p class="muted">{say.deleted}</p> : (
             <>
               {m.quotedMessage !== null && <Quote quoted={m.quotedMessage} />}
-              <Body m={m} />
+              <Body m={m} votes={props.votes} />
             </>
           )}
           <p class="meta">
             {m.editedAt !== null && m.deletedAt === null && <span title={full(m.editedAt)}>{say.edited}</span>}
             <time title={full(m.time)}>{clock(m.time)}</time>
-            {m.side === 'out' && m.deletedAt === null && <Status m={m} />}
+            {m.side === 'out' && m.deletedAt === null && <Status m={m} account={account(talk.state)} />}
           </p>
         </div>
         {line.write && m.deletedAt === null && (
@@ -74,7 +76,7 @@ function Message(props: Props) {
           ><MoreIcon /></button>
         )}
       </div>
-      {m.status === 'failed' && <p class="fault small">{say.failed(fault(m.error))}</p>}
+      {m.status === 'failed' && <p class="fault small">{say.failed(fault(m.error, account(talk.state)))}</p>}
       {reactions.length > 0 && <Reactions reactions={reactions} />}
       {opened && <div class="bar" id={bar} role="group" aria-label={say.bar}><Actions m={m} talk={talk} reactions={reactions} /></div>}
       {whyNotBring(talk.state) === '' && (opened || newest) && nextStatuses(m).length > 0 && <Reports m={m} talk={talk} />}
@@ -84,10 +86,10 @@ function Message(props: Props) {
 
 const ticks: Record<string, typeof TickIcon> = { '': WaitIcon, sent: TickIcon, delivered: TicksIcon, viewed: TicksIcon, failed: FailIcon };
 
-function Status(props: { m: Msg }) {
+function Status(props: { m: Msg; account: boolean }) {
   const { status, statusTime } = props.m;
   const Icon = ticks[status] ?? WaitIcon;
-  const text = say.status[status] ?? status;
+  const text = status === '' && props.account ? say.queued : say.status[status] ?? status;
   return (
     <span class={`tick ${status || 'waiting'}`} data-status={status} title={statusTime === null ? text : `${text}, ${full(statusTime)}`}>
       <Icon /><span>{text}</span>

@@ -10,6 +10,7 @@ import { words } from '../../words';
 import type { StatusFilter } from './chats';
 import { LinePicker, whyNotBring, type LineState } from './index';
 import type { Chat } from './line';
+import { LineStand } from './linestand';
 import { NewCustomer } from './newcustomer';
 import { dayOrTime } from './time';
 
@@ -24,6 +25,7 @@ export function ChatList(props: { state: LineState; chatId: string }) {
     <section class="chats" aria-label={say.chats}>
       <header>
         <LinePicker state={props.state} />
+        <LineStand state={props.state} />
         <div class="row tight">
           <SearchBox state={props.state} />
           {whyNotBring(props.state) === '' && (

@@ -6,12 +6,13 @@ import { words } from '../../words';
 import { Attach, LinkSheet } from './attach';
 import { author } from './bubble';
 import { quoteOf } from './content';
-import { whyNotBring } from './index';
+import { account, whyNotBring } from './index';
 import { OutcomeLine } from './outcome';
 import { Sending } from './sending';
 import type { Talk } from './talk';
 
 const say = words.send.composer;
+const waits = new Set(['connecting', 'disconnected']); // the line comes back by itself
 
 export function Composer(props: { talk: Talk }) {
   const { talk } = props;
@@ -26,7 +27,9 @@ export function Composer(props: { talk: Talk }) {
   return (
     <footer class={customer ? 'composer customer' : 'composer'}>
       <OutcomeLine deed={idle && newcomer.chatId === talk.chatId ? newcomer.deed : talk.deed} />
-      {status !== null && !status.connected && <p class="note warn small">{words.send.down(status.detail)}</p>}
+      {status !== null && account(talk.state) && !status.connected && (
+        <p class="note warn small" data-test="line-down">{status.detail} {waits.has(status.state) ? words.send.stand.waits : words.send.stand.down}</p>
+      )}
       {why === '' ? <Mode talk={talk} customer={customer} /> : <p class="muted small">{why}</p>}
       <About talk={talk} />
       <Writing key={customer ? 'customer' : 'operator'} talk={talk} customer={customer} name={name} />

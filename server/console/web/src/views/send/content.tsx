@@ -9,33 +9,51 @@ import { inWords, type Msg } from './messages';
 
 const say = words.send.message;
 const pictures = /^image\/(png|jpe?g|gif|webp|avif|bmp)$/;
-const files = new Set(['image', 'video', 'audio', 'document']); // a bridge cannot always get them
+const sounds = /^audio\//;
+const films = /^video\/(mp4|webm|quicktime)$/;
+const files = new Set(['image', 'video', 'audio', 'voice', 'sticker', 'document']); // a bridge cannot always get them
 const longText = 4000; // characters that are shown at once
 
-export function Body(props: { m: Msg }) {
-  const { type, message: c } = props.m;
+export function Body(props: { m: Msg; votes: ReadonlyMap<string, string[]> | undefined }) {
+  const { type, subtype, message: c } = props.m;
+  const kind = say.subtypes[subtype ?? ''];
   return (
     <>
-      {c.file && <File file={c.file} />}
+      {kind !== undefined && type !== 'unknown' && type !== 'call' && <p class="muted small">{kind}</p>}
+      {c.file && <File file={c.file} type={type} />}
       {!c.file && files.has(type) && <p class="muted">{say.kinds[type]}. {say.noFile}</p>}
       {c.location && <Place place={c.location} />}
-      {c.contact && <Card kind={say.contact}><strong>{plain(c.contact.name)}</strong><span>{phone(c.contact.phone)}</span></Card>}
+      {(c.contacts ?? (c.contact ? [c.contact] : [])).map((k, i) => <Card key={i} kind={say.contact}><strong>{plain(k.name)}</strong><span>{phone(k.phone)}</span></Card>)}
       {c.poll && (
         <Card kind={c.poll.multiple ? `${say.poll}, ${say.pollMany}` : say.poll}>
           <strong>{c.poll.question}</strong>
-          <ul>{c.poll.options.map((o) => <li key={o}>{o}</li>)}</ul>
+          <ul>{c.poll.options.map((o) => <Option key={o} option={o} who={props.votes?.get(o) ?? []} />)}</ul>
         </Card>
       )}
+      {c.vote && <p>{say.voted(c.vote.options.map(plain))}</p>}
       {c.reaction && <p>{say.reacted(plain(c.reaction.emoji))}</p>}
       {c.text !== '' && <Text text={c.text} />}
       {c.caption !== '' && <Text text={c.caption} />}
-      {unknown(type, c) && <p class="muted">{say.unknown(plain(type))}</p>}
+      {unknown(type, c) && <p class="muted">{wordless(type, subtype)}</p>}
     </>
   );
 }
 
+/** wordless is what there is to say of a message that has nothing to show. */
+function wordless(type: string, subtype: string | null): string {
+  if (type === 'call') return say.call[subtype === 'video' ? 'video' : 'audio'];
+  if (type !== 'unknown') return say.unknown(plain(type));
+  const known = Object.hasOwn(say.unread, subtype ?? '') ? say.unread[subtype!] : undefined;
+  return known ?? say.newer(plain(subtype ?? ''));
+}
+
+function Option(props: { option: string; who: readonly string[] }) {
+  const { option, who } = props;
+  return <li>{option}{who.length > 0 && <span class="chip" title={who.join(', ')}>{say.votes(who)}</span>}</li>;
+}
+
 function unknown(type: string, c: Rest['Content']): boolean {
-  const nothing = c.text === '' && c.caption === '' && !c.file && !c.location && !c.contact && !c.poll && !c.reaction;
+  const nothing = c.text === '' && c.caption === '' && !c.file && !c.location && !c.contact && !c.poll && !c.vote && !c.reaction;
   return nothing && !files.has(type);
 }
 
@@ -60,16 +78,26 @@ function Place(props: { place: Rest['Location'] }) {
   );
 }
 
-function File(props: { file: Rest['File'] }) {
-  const { link, size, mimeType } = props.file;
+function File(props: { file: Rest['File']; type: string }) {
+  const { link, size, mimeType, state } = props.file;
   const name = plain(props.file.name ?? ''); // "photo<turn>gpj.exe" is no photo
   const url = address(link);
   const here = url !== null && url.origin === location.origin;
   const label = say.file(name || plain(link), size === null ? '' : bytes(size));
+  if (state) return <p class="absent" data-file={state}><span>{label}</span><span class="muted small">{say.absent[state] ?? plain(state)}</span></p>;
   if (url === null) return <p>{label}</p>;
+  if (here && mimeType !== null && (sounds.test(mimeType) || films.test(mimeType))) {
+    const Player = sounds.test(mimeType) ? 'audio' : 'video';
+    return (
+      <div class="file">
+        <Player controls preload="none" src={url.href} aria-label={label} />
+        <a class="small" href={url.href} target="_blank" rel="noopener noreferrer" download={name}>{label}</a>
+      </div>
+    );
+  }
   return (
     <a class="file" href={url.href} target="_blank" rel="noopener noreferrer" download={here ? name : undefined}>
-      {here && mimeType !== null && pictures.test(mimeType) && <img src={url.href} alt={say.image(name)} loading="lazy" />}
+      {here && mimeType !== null && pictures.test(mimeType) && <img class={props.type === 'sticker' ? 'sticker' : undefined} src={url.href} alt={say.image(name)} loading="lazy" />}
       <span>{label}</span>
       {!here && <span class="muted small">{say.elsewhere(url.host)}</span>}
     </a>

@@ -10,7 +10,7 @@ import { Bubble } from './bubble';
 import { Face } from './chatlist';
 import { Composer } from './composer';
 import type { LineState } from './index';
-import { idOf, reactions, shown, type Reaction } from './messages';
+import { idOf, reactions, shown, votes, type Reaction } from './messages';
 import { Talk } from './talk';
 import { day, dayKey } from './time';
 
@@ -69,6 +69,7 @@ function Messages(props: { talk: Talk }) {
   const list = history.messages.value;
   const items = useMemo(() => shown(list), [list]);
   const reacted = useMemo(() => reactions(list), [list]);
+  const voted = useMemo(() => votes(list), [list]);
   const size = useRef('');
   const before = useRef({ first: '', last: '', height: 0, count: 0 });
 
@@ -128,7 +129,7 @@ function Messages(props: { talk: Talk }) {
             {items.map((m, i) => (
               <li key={idOf(m)} class={m.side}>
                 {(i === 0 || dayKey(items[i - 1]!.time) !== dayKey(m.time)) && <p class="day"><span>{day(m.time)}</span></p>}
-                <Bubble m={m} talk={props.talk} reactions={reacted.get(idOf(m)) ?? none} newest={i === items.length - 1} />
+                <Bubble m={m} talk={props.talk} reactions={reacted.get(idOf(m)) ?? none} votes={voted.get(idOf(m))} newest={i === items.length - 1} />
               </li>
             ))}
           </ol>

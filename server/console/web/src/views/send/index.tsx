@@ -1,9 +1,9 @@
 // Send: write as a customer, answer as an operator, act on the chat, and watch the
 // events come. Three columns where there is room; on a phone one after the other.
 import './send.css';
-import { signal, type Signal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { call, type Rest } from '../../api';
+import type { Rest } from '../../api';
 import { SendIcon } from '../../ui/icons';
 import { me } from '../../session';
 import { path, route } from '../../route';
@@ -14,8 +14,11 @@ import { Chats } from './chats';
 import { ConversationPane } from './conversation';
 import { Deed } from './deed';
 import { FactsPane } from './facts';
-import { linePath, lines, sameLine, type Line } from './line';
+import { lines, mayPair, sameLine, type Line } from './line';
+import { LineStand } from './linestand';
 import { NewCustomer } from './newcustomer';
+import { isAccount } from './stand';
+import { Standing } from './standing';
 
 const say = words.send;
 
@@ -44,6 +47,7 @@ export interface LineState {
   line: Line;
   chats: Chats;
   catalogue: Catalogue;
+  standing: Standing;
   status: Signal<Rest['LineStatus'] | null>; // null: not known yet
   newcomer: { deed: Deed; chatId: string }; // who wrote first, and the event that it caused
   drafts: Map<string, string>; // of texts that were not sent, by chat and by who would write
@@ -51,18 +55,17 @@ export interface LineState {
 
 function open(line: Line): LineState {
   const catalogue = new Catalogue(line);
-  return { line, catalogue, chats: new Chats(line, catalogue), status: signal(null), drafts: new Map(), newcomer: { deed: new Deed(), chatId: '' } };
+  const standing = new Standing(line);
+  return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, drafts: new Map(), newcomer: { deed: new Deed(), chatId: '' } };
 }
 
 function LineView(props: { line: Line; chatId: string; facts: boolean }) {
   const { line, chatId, facts } = props;
   const state = useMemo(() => open(line), []);
-  const { chats, catalogue, status } = state;
+  const { chats, catalogue, standing } = state;
   useEffect(() => {
-    const end = new AbortController();
-    call<Rest['LineStatus']>('GET', `${linePath(line)}/status`, undefined, { signal: end.signal }).then((s) => (status.value = s), () => undefined);
     return () => {
-      end.abort();
+      standing.close();
       chats.close();
       catalogue.close();
       state.newcomer.deed.end();
@@ -129,13 +132,15 @@ function Beginning(props: { state: LineState }) {
       <div class="card">
         <h1>{why === '' ? say.start.title : words.nav.send}</h1>
         <LinePicker state={props.state} />
+        <LineStand state={props.state} />
         {why === '' ? (
           <>
+            {mayPair(props.state.line) && <p class="muted small">{say.stand.choice}</p>}
             <p class="muted">{say.start.lead}</p>
             <NewCustomer state={props.state} />
           </>
         ) : (
-          <p class="note">{say.readOnlyEmpty} {why}</p>
+          <p class="note">{say.readOnlyEmpty} {account(props.state) && props.state.line.write ? say.stand.first : why}</p>
         )}
       </div>
     </div>
@@ -144,10 +149,14 @@ function Beginning(props: { state: LineState }) {
 
 /** whyNotBring says why the user cannot write as a customer; empty: they can. */
 export function whyNotBring({ line, status }: LineState): string {
-  const via = status.value?.via ?? 'bridge';
   if (!line.write) return say.readOnly;
-  if (via !== 'bridge') return say.notBridge(via);
+  if (status.value !== null && isAccount(status.value)) return say.account;
   return line.onlyMine ? say.onlyMine : '';
+}
+
+/** account says that the line has an account of its own: what people do on it goes to the messenger. */
+export function account({ status }: LineState): boolean {
+  return status.value !== null && isAccount(status.value);
 }
 
 export function LinePicker(props: { state: LineState }) {

@@ -28,6 +28,11 @@ export function lines(): Line[] {
   }));
 }
 
+/** mayPair says that this user may pair an account to the line: WhatsApp's are the only ones so far. */
+export function mayPair(l: Line): boolean {
+  return l.write && l.messenger === 'grWhatsApp';
+}
+
 export function sameLine(a: { licenseId: number; messenger: string } | null, b: { licenseId: number; messenger: string } | null): boolean {
   return a?.licenseId === b?.licenseId && a?.messenger === b?.messenger;
 }

@@ -2,7 +2,7 @@
 // history says and what events say is brought together here; either may come first.
 import type { Item } from '@chatcast/events';
 import type { Rest } from '../../api';
-import { plain } from '../../naming';
+import { authorName, plain } from '../../naming';
 import { words } from '../../words';
 import type { Told } from './events';
 
@@ -25,7 +25,7 @@ export function both(a: Msg, b: Msg): Msg {
   const content = (b.editedAt ?? 0) >= (a.editedAt ?? 0) ? b : a;
   const deletedAt = b.deletedAt ?? a.deletedAt;
   return {
-    ...b, internalId: b.internalId ?? a.internalId,
+    ...b, internalId: b.internalId ?? a.internalId, type: content.type, subtype: content.subtype,
     status: status.status, statusTime: status.statusTime, error: status.error,
     message: deletedAt === null ? content.message : { text: '', caption: '', file: null }, editedAt: content.editedAt, deletedAt,
   };
@@ -69,11 +69,21 @@ export function told(list: readonly Msg[], t: Told): Msg[] | undefined {
         next[i] = { ...m, message: t.item.message, editedAt: null, deletedAt: null } as Msg;
         break;
       }
-      next[i] = both(m, { ...m, message: t.item.message, editedAt: t.item.time } as Msg);
+      next[i] = both(m, edited(m, t.item));
       break;
     case 'messageDelete': next[i] = both(m, { ...m, deletedAt: t.item.time }); break;
   }
   return next;
+}
+
+/**
+ * edited is the message as messageEdit says it is now. Not all of them are somebody's
+ * edit: a file comes after its message, and what could not be read is read later.
+ */
+function edited(m: Msg, now: Item<'messageEdit'>): Msg {
+  const same = m.type !== now.type || (m.message.text === now.message.text && m.message.caption === now.message.caption);
+  const subtype = m.type === now.type ? m.subtype : null;
+  return { ...m, type: now.type, subtype, message: now.message, editedAt: same ? m.editedAt : now.time } as Msg;
 }
 
 /** A reaction to a message, and whose it is. */
@@ -101,10 +111,33 @@ export function reactions(list: readonly Msg[]): Map<string, Reaction[]> {
   return new Map([...last].map(([id, of]) => [id, [...of.values()]]));
 }
 
-/** shown are the messages that have a bubble: a reaction has one only when what it is to is not there. */
+/**
+ * votes are those that hold, by the poll and then by the option: who chose it.
+ * Everybody has one vote in a poll, of as many options as they like: the last counts.
+ */
+export function votes(list: readonly Msg[]): Map<string, Map<string, string[]>> {
+  const last = new Map<string, Map<string, Msg>>();
+  for (const m of list) {
+    const v = m.message.vote;
+    if (!v || m.deletedAt !== null) continue;
+    const poll = String(v.messageId);
+    const of = last.get(poll) ?? last.set(poll, new Map()).get(poll)!;
+    of.set(m.side === 'out' ? 'us' : String(m.fromUser.id), m);
+  }
+  return new Map([...last].map(([poll, of]) => {
+    const by = new Map<string, string[]>();
+    for (const m of of.values()) for (const o of m.message.vote!.options) by.set(o, [...(by.get(o) ?? []), m.side === 'out' ? words.send.message.us : authorName(m.fromUser)]);
+    return [poll, by];
+  }));
+}
+
+/** shown are the messages that have a bubble: a reaction or a vote has one only when what it is to is not there. */
 export function shown(list: readonly Msg[]): Msg[] {
   const there = new Set(list.map(idOf));
-  return list.filter((m) => m.type !== 'reaction' || !m.message.reaction || !there.has(String(m.message.reaction.messageId)));
+  return list.filter((m) => {
+    const to = m.message.vote ?? (m.type === 'reaction' ? m.message.reaction : undefined);
+    return !to || !there.has(String(to.messageId));
+  });
 }
 
 /** next are the statuses that a message may still get. */
@@ -113,10 +146,12 @@ export function nextStatuses(m: Msg): ('sent' | 'delivered' | 'viewed' | 'failed
   return (['sent', 'delivered', 'viewed', 'failed'] as const).filter((s) => rank[s]! > (rank[m.status] ?? 0));
 }
 
-/** fault is why a message failed, as the bridge said it. */
-export function fault(error: unknown): string {
+/** fault is why a message failed: as the bridge said it, or, of an account of this program's own, what its codes mean. */
+export function fault(error: unknown, account = false): string {
   if (typeof error === 'string') return error;
   const e = (error ?? {}) as { message?: unknown; title?: unknown; code?: unknown };
+  const reasons = words.send.message.reasons;
+  if (account && typeof e.code === 'string' && Object.hasOwn(reasons, e.code)) return reasons[e.code]!(typeof e.message === 'string' ? e.message : '');
   const said = [e.message, e.title, e.code].find((t) => typeof t === 'string' && t !== '' || typeof t === 'number');
   return said === undefined ? '' : String(said);
 }
@@ -127,5 +162,6 @@ export function inWords(type: string, c: Rest['Content'] | null | undefined): st
   const kind = say.kinds[type] ?? type;
   if (!c) return plain(kind);
   if (type === 'reaction' && c.reaction) return say.reacted(plain(c.reaction.emoji));
+  if (c.vote) return say.voted(c.vote.options.map(plain));
   return plain(c.text || c.caption || c.file?.name || c.location?.name || c.contact?.name || c.poll?.question || kind);
 }

@@ -28,9 +28,11 @@ const kind: Check = (v) => typeof v === 'string' && !(v in Object.prototype); //
 
 const content = object({
   text, caption: text,
-  file: maybe({ link: text, name: or(none, text), size: or(none, number), mimeType: or(none, text) }),
+  file: maybe({ link: text, name: or(none, text), size: or(none, number), mimeType: or(none, text), state: or(none, kind) }),
   location: maybe({ latitude: number, longitude: number, name: or(none, text), address: or(none, text) }),
   contact: maybe({ name: text, phone: text }),
+  contacts: or(none, list(object({ name: text, phone: text }))),
+  vote: maybe({ messageId: id, options: list(text) }),
   poll: maybe({ question: text, options: list(text) }),
   reaction: maybe({ messageId: id, emoji: text }),
 });
@@ -38,9 +40,9 @@ const author = object({ name: or(none, text) });
 const quoted = maybe({ type: or(none, kind), message: or(none, content), fromUser: or(none, author) });
 
 const shapes: Partial<Record<LicenseEvents, Check>> = {
-  message: object({ id, type: kind, time: number, side: text, message: content, fromUser: author, quotedMessage: quoted, created: nobody }),
+  message: object({ id, type: kind, subtype: or(none, kind), time: number, side: text, message: content, fromUser: author, quotedMessage: quoted, created: nobody }),
   messageStatus: object({ id, type: kind }),
-  messageEdit: object({ id, message: content }),
+  messageEdit: object({ id, type: kind, message: content }),
   messageDelete: object({ id }),
   chatTag: object({ tag: object({ id: number, name: text, color: text }) }),
   chatStatus: object({ type: oneOf('open', 'close') }),

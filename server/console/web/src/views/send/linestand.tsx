@@ -1,0 +1,96 @@
+// How the line stands, in a sentence, with what can be done about it: always in
+// sight above the chats.
+import './line.css';
+import { useState } from 'preact/hooks';
+import { call } from '../../api';
+import { phone } from '../../naming';
+import { path } from '../../route';
+import { faultText } from '../../socket';
+import { Sheet } from '../../ui/sheet';
+import { words } from '../../words';
+import type { LineState } from './index';
+import { linePath, mayPair } from './line';
+import { PairSheet } from './pairsheet';
+import { isAccount, type Status } from './stand';
+import type { Standing } from './standing';
+import { dayAndTime } from './time';
+
+const say = words.send.stand;
+const tones: Record<string, string> = { connected: 'good', connecting: 'warn pulse', disconnected: 'warn pulse', pairing: 'warn pulse' };
+
+export function LineStand(props: { state: LineState }) {
+  const { standing, line } = props.state;
+  const status = standing.status.value;
+  const [open, setOpen] = useState<'' | 'pair' | 'leave'>('');
+  const [fault, setFault] = useState('');
+  const close = () => setOpen('');
+  if (status === null) return null;
+
+  async function reconnect() {
+    setFault('');
+    try {
+      await call('POST', `${linePath(line)}/connect`);
+    } catch (e) {
+      setFault(faultText(e));
+    }
+    void standing.read();
+  }
+  const account = isAccount(status);
+  const todo = mayPair(line) ? actionOf(status) : '';
+  return (
+    <section class="stand" aria-label={say.label} data-state={status.via === 'bridge' ? 'bridge' : status.state}>
+      <div class="row">
+        <p class="standing" role="status"><Standings status={status} /></p>
+        {(todo === 'pair' || todo === 'show' || todo === 'pairAgain') && <button class="button small" onClick={() => setOpen('pair')}>{say[todo]}</button>}
+        {todo === 'reconnect' && <button class="button small" onClick={() => void reconnect()}>{say.reconnect}</button>}
+        {account && mayPair(line) && !['logged_out', 'pairing'].includes(status.state) && <button class="button small quiet" onClick={() => setOpen('leave')}>{say.logout}</button>}
+      </div>
+      {account && status.state !== 'connected' && <p class="muted small">{status.detail} {status.bannedUntil !== null && say.until(dayAndTime(status.bannedUntil))}</p>}
+      {fault !== '' && <p class="fault" role="alert">{fault}</p>}
+      {open === 'pair' && <PairSheet standing={standing} onClose={close} onPaired={(l) => { close(); location.hash = path('send', l.licenseId, l.messenger); }} />}
+      {open === 'leave' && <LeaveSheet standing={standing} status={status} onClose={close} />}
+    </section>
+  );
+}
+
+function Standings(props: { status: Status }) {
+  const { status } = props;
+  if (status.via === 'bridge') return <><span class="dot good" /> {say.bridge}</>;
+  return <><span class={`dot ${tones[status.state] ?? 'bad'}`} /> {say.state[status.state] ?? status.state}{status.phone !== null && <> · <span class="number">{phone(status.phone)}</span></>}</>;
+}
+
+/** actionOf is what a person can do so that messages go through; empty: nothing, or the line does it by itself. */
+function actionOf(s: Status): '' | 'pair' | 'pairAgain' | 'show' | 'reconnect' {
+  if (s.via === 'bridge') return 'pair';
+  if (s.state === 'pairing') return 'show';
+  if (s.state === 'logged_out') return 'pairAgain';
+  return s.state === 'replaced' || s.state === 'outdated' ? 'reconnect' : '';
+}
+
+function LeaveSheet(props: { standing: Standing; status: Status; onClose: () => void }) {
+  const { standing, status, onClose } = props;
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState('');
+  async function leave() {
+    setBusy(true);
+    setFault('');
+    try {
+      await call('DELETE', `${linePath(standing.line)}/session`);
+      await standing.read();
+      onClose();
+    } catch (e) {
+      setFault(faultText(e));
+      setBusy(false);
+    }
+  }
+  return (
+    <Sheet title={say.leave.title} onClose={onClose}>
+      <p>{say.leave.lead(status.phone === null ? '' : phone(status.phone))}</p>
+      {fault !== '' && <p class="fault" role="alert">{fault}</p>}
+      <div class="row">
+        <button class="button danger" disabled={busy} onClick={() => void leave()}>{say.leave.sure}</button>
+        <button class="button" onClick={onClose}>{say.leave.stay}</button>
+      </div>
+    </Sheet>
+  );
+}

@@ -1,0 +1,156 @@
+// A pairing, as this page follows it: what is to be shown now, until the phone has
+// said yes or the time is over. The server keeps it going; events bring each next
+// code, and where they do not, the server is asked when a code has ended.
+import { signal } from '@preact/signals';
+import { call, Fault, picture, serverTime, type Rest } from '../../api';
+import { onEvent } from '../../log';
+import { faultText } from '../../socket';
+import { linePath } from './line';
+import { aboutLine, type LineEvent } from './stand';
+import type { Standing } from './standing';
+
+/** What is shown: a picture of the QR code (a blob's address), or a code to type. */
+export interface Shown {
+  picture: string;
+  code: string;
+  expiresAt: number; // unix seconds
+}
+
+/** asking: for a code; number: the person is asked for theirs; reconnecting: the account was paired before. */
+export type Phase = 'asking' | 'showing' | 'number' | 'scanned' | 'reconnecting' | 'connected' | 'over' | 'failed';
+
+const grace = 2000; // milliseconds that the event of the next code may take
+
+export class PairingRun {
+  readonly phase = signal<Phase>('asking');
+  readonly way = signal<'qr' | 'code'>('qr');
+  readonly shown = signal<Shown | null>(null);
+  readonly fault = signal('');
+
+  private round = 0; // of what is shown: a newer one makes an older one void
+  private leaving = false; // for another way: what the line says of the old one is not news
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly end = new AbortController();
+  private readonly deaf: () => void;
+
+  constructor(private readonly standing: Standing) {
+    this.deaf = onEvent((e) => {
+      const told = aboutLine(standing.line, e.event, e.data);
+      if (told !== undefined) this.hear(told);
+    });
+    void this.byQR();
+  }
+
+  close(): void {
+    this.deaf();
+    this.end.abort();
+    clearTimeout(this.timer);
+    this.show(null);
+  }
+
+  /** byQR begins, or takes up what the server shows already. */
+  byQR(): Promise<void> {
+    this.way.value = 'qr';
+    return this.ask(async () => {
+      // A code to type stays until its time is over: who wants another way ends it.
+      if (this.shown.peek()?.code) await this.leave();
+      return this.post('connect');
+    });
+  }
+
+  /** toCode asks the person for the phone's number, without which there is no code to type. */
+  toCode(): void {
+    this.way.value = 'code';
+    this.fault.value = '';
+    this.phase.value = this.shown.peek()?.code ? 'showing' : 'number';
+  }
+
+  byPhone(phone: string): Promise<void> {
+    this.way.value = 'code';
+    return this.ask(() => this.post('pairingCode', { phone }));
+  }
+
+  private post(what: string, body?: object): Promise<Rest['Pairing']> {
+    return call<Rest['Pairing']>('POST', `${linePath(this.standing.line)}/${what}`, body, { signal: this.end.signal });
+  }
+
+  /** leave ends the pairing that goes on, unless the phone was quicker. */
+  private async leave(): Promise<void> {
+    if ((await this.standing.read())?.state !== 'pairing') return;
+    this.leaving = true;
+    await call('DELETE', `${linePath(this.standing.line)}/session`, undefined, { signal: this.end.signal });
+  }
+
+  private async ask(request: () => Promise<Rest['Pairing']>): Promise<void> {
+    const round = ++this.round;
+    this.fault.value = '';
+    this.phase.value = 'asking';
+    try {
+      const answer = await request();
+      if (round === this.round) await this.take(answer);
+    } catch (e) {
+      if (round === this.round && !this.end.signal.aborted) this.failed(e);
+    } finally {
+      this.leaving = false;
+    }
+  }
+
+  private failed(e: unknown): void {
+    this.show(null);
+    this.fault.value = faultText(e);
+    this.phase.value = this.way.peek() === 'code' ? 'number' : 'failed';
+    // 409: somebody's phone was quicker.
+    if (e instanceof Fault && e.status === 409) void this.standing.read().then((s) => s?.connected && (this.phase.value = 'connected'));
+  }
+
+  private async take(p: Rest['Pairing']): Promise<void> {
+    if (p.qr === null && p.code === null) {
+      this.phase.value = 'reconnecting';
+      return;
+    }
+    const round = ++this.round;
+    let address = '';
+    if (p.code === null) {
+      if (this.way.peek() === 'code') return; // somebody types their number meanwhile
+      const blob = await picture(`${linePath(this.standing.line)}/qr?format=png`, { signal: this.end.signal });
+      if (round !== this.round || this.end.signal.aborted) return;
+      address = URL.createObjectURL(blob);
+    }
+    this.way.value = p.code === null ? 'qr' : 'code';
+    this.show({ picture: address, code: p.code ?? '', expiresAt: p.expiresAt });
+    this.phase.value = 'showing';
+  }
+
+  private show(next: Shown | null): void {
+    const before = this.shown.peek();
+    if (before?.picture) URL.revokeObjectURL(before.picture);
+    this.shown.value = next;
+    clearTimeout(this.timer);
+    if (next !== null) this.timer = setTimeout(() => void this.late(), Math.max(0, next.expiresAt - serverTime()) * 1000 + grace);
+  }
+
+  /** late asks for what should have come by an event. */
+  private async late(): Promise<void> {
+    const status = await this.standing.read();
+    if (status?.state === 'pairing') return void this.ask(() => this.post('connect'));
+    if (status?.connected && status.via !== 'bridge') this.phase.value = 'connected';
+    else if (status !== undefined) this.finish();
+  }
+
+  private finish(): void {
+    this.round++;
+    this.show(null);
+    this.phase.value = 'over';
+  }
+
+  private hear(told: LineEvent): void {
+    if (told.name === 'qr') {
+      this.take(told.item).catch((e: unknown) => !this.end.signal.aborted && this.failed(e));
+      return;
+    }
+    const { state, phone } = told.item;
+    if (state === 'connected') this.phase.value = 'connected';
+    else if (state === 'connecting' && phone !== null && this.phase.peek() === 'showing') this.phase.value = 'scanned';
+    else if ((state === 'disconnected' || state === 'logged_out') && !this.leaving && this.phase.peek() === 'showing') this.finish();
+  }
+}

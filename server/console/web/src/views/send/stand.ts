@@ -1,0 +1,29 @@
+// What is said of a line itself: rules without state. An event is believed to be of
+// its type only where it is; one that is not is passed over.
+import type { MessengerStatus, Qr } from '@chatcast/events';
+import type { Rest } from '../../api';
+
+export type Status = Rest['LineStatus'];
+
+/** LineEvent is an event about a line itself, and not about one of its chats. */
+export type LineEvent = { name: 'messengerStatus'; item: MessengerStatus } | { name: 'qr'; item: Qr };
+
+/** isAccount says that the line is no bridge: until the first account is paired, it is one. */
+export function isAccount(s: Status): boolean {
+  return s.via !== 'bridge' && !(s.state === 'pairing' && s.phone === null);
+}
+
+/** aboutLine is an event about the line; undefined: it is none, or of another shape than its name says. */
+export function aboutLine(at: { licenseId: number; messenger: string }, event: string, data: unknown): LineEvent | undefined {
+  if (event !== 'messengerStatus' && event !== 'qr') return undefined;
+  const p = (data as { payload?: { data?: unknown; meta?: { licenseId?: unknown; messengerType?: unknown } } } | null)?.payload;
+  if (!Array.isArray(p?.data) || p.meta?.licenseId !== at.licenseId || p.meta.messengerType !== at.messenger) return undefined;
+  const item = p.data[0] as Record<string, unknown> | null;
+  if (typeof item !== 'object' || item === null) return undefined;
+  const text = (v: unknown) => v === null || typeof v === 'string';
+  if (event === 'qr' && text(item.qr) && text(item.code) && typeof item.expiresAt === 'number') return { name: 'qr', item: item as unknown as Qr };
+  if (event === 'messengerStatus' && typeof item.state === 'string' && typeof item.detail === 'string' && text(item.phone)) {
+    return { name: 'messengerStatus', item: item as unknown as MessengerStatus };
+  }
+  return undefined;
+}

@@ -108,7 +108,7 @@ func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) 
 		return nil, nil, nil
 	}
 	row, err := tx.MessengerSession(on.LicenseID, on.Messenger)
-	if errors.Is(err, models.ErrNotFound) || err == nil && !row.Paired {
+	if errors.Is(err, models.ErrNotFound) || err == nil && !row.Paired && row.Device == "" { // with a device it will be no bridge
 		return nil, nil, nil
 	}
 	if err != nil {

@@ -28,7 +28,7 @@ func TestLineStates(t *testing.T) {
 		}{
 			{crm.LineState{State: crm.StatePairing}, "messengerStatus", true, false}, // a bridge still
 			{crm.LineState{State: crm.StatePairing}, "", true, false},
-			{crm.LineState{State: crm.StateConnecting, Device: text("1:7@s.whatsapp.net"), Phone: text("79990000000")}, "messengerStatus", true, false},
+			{crm.LineState{State: crm.StateConnecting, Device: text("1:7@s.whatsapp.net"), Phone: text("79990000000")}, "messengerStatus", true, false}, // has a device: the outbox
 			{crm.LineState{State: crm.StateConnected}, "messengerStatus", true, true},
 			{crm.LineState{State: crm.StateConnected}, "", true, true},
 			{crm.LineState{State: crm.StateDisconnected}, "messengerStatus", true, true},
@@ -38,7 +38,7 @@ func TestLineStates(t *testing.T) {
 			{crm.LineState{State: crm.StateBanned, BannedUntil: unix(until)}, "", false, true},
 			{crm.LineState{State: crm.StateOutdated}, "messengerStatus", false, true},
 			{crm.LineState{State: crm.StateConnected}, "messengerStatus", true, true},
-			{crm.LineState{State: crm.StateLoggedOut, Device: text("")}, strings.Repeat("messageStatus ", 5) + "messengerStatus", false, true},
+			{crm.LineState{State: crm.StateLoggedOut, Device: text("")}, strings.Repeat("messageStatus ", 6) + "messengerStatus", false, true},
 			{crm.LineState{State: crm.StatePairing}, "messengerStatus", false, true},
 		} {
 			got := happens(t, w, func() { setState(t, w, step.state) })

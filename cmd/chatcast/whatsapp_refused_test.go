@@ -18,7 +18,7 @@ func TestWhatsAppRefusesChanges(t *testing.T) {
 	if _, err := w.shop.ScanQR(t.Context(), owner.pairingCode()); err != nil {
 		t.Fatal(err)
 	}
-	owner.awaitEvent("messengerStatus", `"state":"connected"`)
+	owner.awaitLine("connected")
 
 	chat := whatsApp + "/chats/79995554433"
 	var sent struct{ ID string }

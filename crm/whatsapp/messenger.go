@@ -161,7 +161,7 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	if err != nil {
 		return crm.LineStatus{}, err
 	}
-	if row == nil || !row.Paired && row.State != crm.StatePairing {
+	if row == nil || !row.Paired && row.Device == "" && row.State != crm.StatePairing {
 		return m.Unpaired.Status(ctx, l)
 	}
 	return row.Status("whatsapp"), nil

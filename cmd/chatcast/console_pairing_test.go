@@ -238,7 +238,7 @@ func (s *pairing) leaves() {
 	s.until("the sheet to be closed", `!document.querySelector('dialog')`)
 	s.click("button", "Log out")
 	s.until("the sheet", `document.querySelector('dialog .button.danger')`)
-	s.click("button", "…Log out…")
+	s.click("button", "Yes, log out")
 	s.stands("logged_out")
 	s.onAllScreens("paired-logged-out")
 	if n := s.shop.Devices(); n != 0 {

@@ -269,7 +269,7 @@ export const words = {
       leave: {
         title: 'Log out of WhatsApp?',
         lead: (phone: string) => `The account${phone ? ` ${phone}` : ''} leaves this line. The chats stay here; messages that still wait to be sent will have failed. To go on, pair it again: the line does not become a bridge.`,
-        sure: 'Log out',
+        sure: 'Yes, log out',
         stay: 'Stay connected',
       },
     },

@@ -53,6 +53,9 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return err
 	}
+	if res.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%w: %s %s: %s", errNotFound, method, path, answer)
+	}
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s %s: %s %s", method, path, res.Status, answer)
 	}
@@ -61,6 +64,11 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	return json.Unmarshal(answer, &struct{ Data any }{out})
 }
+
+// firstMessage is how long a message may take from the phone into the CRM.
+const firstMessage = 30 * time.Second
+
+var errNotFound = errors.New("not found")
 
 func signIn(ctx context.Context, base, email, password string) (*client, error) {
 	c := &client{base: base}
@@ -162,13 +170,27 @@ type colleague struct {
 
 func (c *colleague) in(chat string) string { return line + "/chats/" + url.PathEscape(chat) }
 
-// say reads the chat, and writes.
+// say reads the chat, and writes. A customer's first message may still be on its
+// way; she answers when it is there.
 func (c *colleague) say(ctx context.Context, chat, text string) error {
 	c.mu.Lock()
 	c.texts[text] = true
 	c.mu.Unlock()
-	if err := c.call(ctx, http.MethodPatch, c.in(chat)+"/read", nil, nil); err != nil {
-		return err
+	for wait := time.After(firstMessage); ; {
+		err := c.call(ctx, http.MethodPatch, c.in(chat)+"/read", nil, nil)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errNotFound) {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-wait:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return c.call(ctx, http.MethodPost, c.in(chat)+"/messages/text", map[string]any{"text": text}, nil)
 }

@@ -211,47 +211,6 @@ func (c *client) picturesBothWays(w *phones, chat string) {
 	}
 }
 
-// TestWhatsAppSurvivesKill: the real program is killed while messages stream in;
-// what the stand-in sent is told once and in order.
-func TestWhatsAppSurvivesKill(t *testing.T) {
-	cfg := testConfig(t)
-	w := startPhones(t, &cfg)
-	binary := buildBinary(t)
-	proc := startProcess(t, binary, cfg)
-	owner := (&running{base: proc.base}).signIn(t)
-	if _, err := w.shop.ScanQR(t.Context(), owner.pairingCode()); err != nil {
-		t.Fatal(err)
-	}
-	owner.awaitLine("connected")
-	var want []string
-	for i := range 300 {
-		text := fmt.Sprint("message ", i, ";")
-		want = append(want, text)
-		w.anna.SendText(w.shop, text)
-		if i == 60 || i == 150 || i == 240 {
-			owner.awaitEvent("message", fmt.Sprint("message ", i-50, ";")) // in the midst of the others
-			if err := proc.cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = proc.cmd.Wait() // it was killed
-			proc = startProcess(t, binary, cfg)
-			owner = &client{t: t, base: proc.base, token: owner.token}
-		}
-	}
-	owner.awaitEvent("message", "message 299;")
-	var got []string
-	for _, ev := range owner.events(lineChannel) {
-		if ev.Event == "message" {
-			_, text, _ := strings.Cut(ev.item(), `"text":"`)
-			text, _, _ = strings.Cut(text, `"`)
-			got = append(got, text)
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("told %d, want %d: %q", len(got), len(want), got)
-	}
-}
-
 // TestStandInIsNotInTheProgram: it is for tests and the demo alone.
 func TestStandInIsNotInTheProgram(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()

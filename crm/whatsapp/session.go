@@ -114,7 +114,8 @@ func (s *session) run(ctx context.Context) {
 
 // prepare makes a client when there is none that may go on.
 func (s *session) prepare(ctx context.Context) error {
-	if s.client() != nil {
+	if cli := s.client(); cli != nil {
+		guard(cli.Store) // it was paired meanwhile
 		return nil
 	}
 	s.mu.Lock()
@@ -135,6 +136,7 @@ func (s *session) prepare(ctx context.Context) error {
 			return errDeviceGone
 		}
 	}
+	guard(dev)
 	cli := whatsmeow.NewClient(dev, library{s.log})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true

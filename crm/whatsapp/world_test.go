@@ -45,7 +45,7 @@ func (quietly) Configure(string)       {}
 var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
 
 // deadline is for one wait; nothing waits that long when all is well.
-const deadline = 30 * time.Second
+const deadline = 90 * time.Second
 
 func within(t *testing.T) context.Context {
 	t.Helper()

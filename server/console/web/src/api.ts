@@ -51,6 +51,7 @@ export function picture(path: string, init: RequestInit = {}): Promise<Blob> {
 /** asUser asks with the token of now, and once more when that has ended meanwhile. */
 async function asUser<T>(asked: (token: string | null) => Promise<T>): Promise<T> {
   const token = (await credentials?.accessToken()) ?? null;
+  if (credentials !== null && token === null) throw new Fault(401, 'SignedOut', 'nobody is signed in'); // the server would say no more
   try {
     return await asked(token);
   } catch (e) {

@@ -8,15 +8,19 @@ import { CloseIcon } from './icons';
 
 export function Sheet(props: { title: string; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
+  const gone = useRef(false);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      gone.current = true; // the event of this close comes late, when another sheet may be open
+      dialog?.close();
+    };
   }, []);
   return createPortal(
     <dialog
-      ref={ref} class="sheet" aria-labelledby={id} onClose={props.onClose}
+      ref={ref} class="sheet" aria-labelledby={id} onClose={() => !gone.current && props.onClose()}
       onClick={(e) => e.target === ref.current && ref.current?.close()}
     >
       <div class="sheet-head">

@@ -22,9 +22,6 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 			kept = s.panicked(ctx, cli, evt, p)
 		}
 	}()
-	if s.client() != cli {
-		return false // of a client that was given up
-	}
 	switch e := evt.(type) {
 	// what people say and do
 	case *events.Message:
@@ -120,6 +117,10 @@ const silence = time.Minute
 // for ever, and is kept as something unknown the third time.
 func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reason any) (kept bool) {
 	s.log.Error("a handler panicked", "kind", fmt.Sprintf("%T", evt), "panic", reason, "stack", string(debug.Stack()))
+	if r, ok := evt.(*events.Receipt); ok && len(r.MessageIDs) > 0 && s.faults.more(r.MessageIDs[0]+string(r.Type)) < 3 {
+		s.breakOff()
+		return false
+	}
 	m, ok := evt.(*events.Message)
 	if !ok {
 		return true

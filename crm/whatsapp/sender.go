@@ -171,6 +171,13 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 // stop waiting by itself, but an answer that comes at that moment would be sent
 // over a closed channel and end the program: its waiting ends with the connection.
 func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, id types.MessageID) (time.Time, error) {
+	s.mu.Lock()
+	link, ours := s.link, s.cli == cli
+	s.mu.Unlock()
+	if !ours || !link.begin() { // the next connection begins when this message is away, or is not
+		return time.Time{}, whatsmeow.ErrNotConnected
+	}
+	defer link.works.Done()
 	silent := make(chan struct{})
 	timer := time.AfterFunc(s.m.times.answer, func() {
 		close(silent)

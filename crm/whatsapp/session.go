@@ -46,6 +46,7 @@ type session struct {
 	mu      sync.Mutex
 	cli     *whatsmeow.Client    // guarded by mu
 	idle    func()               // guarded by mu: closes the client's idle connections
+	link    *link                // guarded by mu: of the client
 	device  string               // guarded by mu: the paired device; empty: none
 	name    string               // guarded by mu: the account's own name
 	state   crm.LineState        // guarded by mu
@@ -112,10 +113,11 @@ func (s *session) run(ctx context.Context) {
 	}
 }
 
-// prepare makes a client when there is none that may go on.
+// prepare makes the client of the next connection. Each has its own: whatsmeow's
+// queue outlives a connection, and would hand on what is left in it beside what
+// the next one brings.
 func (s *session) prepare(ctx context.Context) error {
-	if cli := s.client(); cli != nil {
-		guard(cli.Store) // it was paired meanwhile
+	if s.client() != nil {
 		return nil
 	}
 	s.mu.Lock()
@@ -136,7 +138,9 @@ func (s *session) prepare(ctx context.Context) error {
 			return errDeviceGone
 		}
 	}
-	guard(dev)
+	link := newLink(ctx)
+	ctx = link.ctx
+	watch(dev, s, link)
 	cli := whatsmeow.NewClient(dev, library{s.log})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true
@@ -148,10 +152,16 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.BackgroundEventCtx = ctx
 	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
-	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(ctx, cli, evt) })
+	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool {
+		if !link.begin() {
+			return false // of a client that was given up
+		}
+		defer link.works.Done()
+		return s.handle(ctx, cli, evt)
+	})
 	idle := dialer{s.m.Endpoint}.configure(cli)
 	s.mu.Lock()
-	s.cli, s.idle, s.name = cli, idle, dev.PushName
+	s.cli, s.idle, s.link, s.name = cli, idle, link, dev.PushName
 	s.mu.Unlock()
 	s.broken.Store(false)
 	return nil
@@ -159,14 +169,16 @@ func (s *session) prepare(ctx context.Context) error {
 
 // connection is one connection, from the dial to its end.
 func (s *session) connection(ctx context.Context) ending {
-	cli := s.client()
+	s.mu.Lock()
+	cli, link := s.cli, s.link
+	s.mu.Unlock()
 	for len(s.ends) > 0 { // of the connection before
 		<-s.ends
 	}
 	if s.paired() {
 		s.set(ctx, crm.LineState{State: crm.StateConnecting, Detail: sayConnecting})
 	}
-	if err := cli.ConnectContext(ctx); err != nil {
+	if err := cli.ConnectContext(link.ctx); err != nil {
 		s.log.Info("WhatsApp was not reached", "err", err)
 		cli.Disconnect()
 		return ending{kind: endLost, detail: sayNotReached}
@@ -182,6 +194,9 @@ func (s *session) connection(ctx context.Context) ending {
 
 // follow does what an ending asks for, and says whether to connect again.
 func (s *session) follow(ctx context.Context, end ending) (again bool) {
+	if end.kind != endRelogin || s.paired() { // a device that was just made is in the client
+		s.dropClient()
+	}
 	again = end.kind == endRelogin || end.kind == endBroken || end.kind == endLost && s.paired()
 	s.over.Store(!again) // before anybody sees the state
 	switch end.kind {
@@ -197,7 +212,6 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 		}
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
 	case endBroken:
-		s.dropClient()
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: sayOurDatabase})
 	case endUnpaired:
 		s.unpaired(ctx)
@@ -222,7 +236,6 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 // loggedOut ends the session for good: a device that was removed must never be
 // used again.
 func (s *session) loggedOut(ctx context.Context, detail string) {
-	s.dropClient()
 	s.mu.Lock()
 	device := s.device
 	s.mu.Unlock()
@@ -238,13 +251,15 @@ func (s *session) loggedOut(ctx context.Context, detail string) {
 	s.set(ctx, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detail})
 }
 
+// dropClient ends a connection with all that is under way for it.
 func (s *session) dropClient() {
 	s.mu.Lock()
-	cli, idle := s.cli, s.idle
-	s.cli, s.idle = nil, nil
+	cli, idle, link := s.cli, s.idle, s.link
+	s.cli, s.idle, s.link = nil, nil, nil
 	s.mu.Unlock()
 	if cli != nil {
 		cli.Disconnect()
+		link.end()
 		idle()
 	}
 }

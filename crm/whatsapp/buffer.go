@@ -1,0 +1,172 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/libsignal/signalerror"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waMsgTransport"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// link is the time of one client: of one connection. Who works for it says so, so
+// that the next connection begins when all of it has ended: what came first is
+// then kept first, and a copy of it is not judged while it is still being opened.
+type link struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	over  bool // guarded by mu
+	works sync.WaitGroup
+}
+
+func newLink(ctx context.Context) *link {
+	l := &link{}
+	l.ctx, l.cancel = context.WithCancel(ctx)
+	return l
+}
+
+// begin says whether there is still something to work for.
+func (l *link) begin() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.works.Add(1)
+	}
+	return !l.over
+}
+
+// end waits for what is under way. What it did not keep comes again.
+func (l *link) end() {
+	l.mu.Lock()
+	l.over = true
+	l.mu.Unlock()
+	l.cancel()
+	l.works.Wait()
+}
+
+// buffer stands around whatsmeow's buffer of what was opened. whatsmeow takes
+// every error of opening for a message that nobody can open, and acknowledges it.
+// An error of our database is none: it is waited for, and then the connection is
+// given up. whatsmeow acknowledges nothing when it is told of context.Canceled.
+type buffer struct {
+	store.EventBuffer
+	s    *session
+	link *link
+}
+
+// watch puts it around a device's stores; one that is not paired has none.
+func watch(dev *store.Device, s *session, l *link) {
+	if dev.Initialized {
+		b := &buffer{dev.EventBuffer, s, l}
+		dev.EventBuffer, dev.Sessions, dev.LIDs = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}
+	}
+}
+
+var errOver = fmt.Errorf("whatsapp: the connection is over: %w", context.Canceled)
+
+// GetBufferedEvent implements store.EventBuffer.
+func (b *buffer) GetBufferedEvent(ctx context.Context, sum [32]byte) (found *store.BufferedEvent, err error) {
+	err = b.insist(ctx, func() error {
+		found, err = b.EventBuffer.GetBufferedEvent(ctx, sum)
+		return err
+	})
+	return found, err
+}
+
+// DoDecryptionTxn implements store.EventBuffer. An attempt that failed has changed
+// nothing, so it may be made again: only what fails while the database is there
+// cannot be opened.
+func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context) error) (err error) {
+	if !b.link.begin() {
+		return errOver
+	}
+	defer b.link.works.Done()
+	for range 2 {
+		err = b.EventBuffer.DoDecryptionTxn(ctx, open)
+		if err == nil || ctx.Err() != nil || errors.Is(err, signalerror.ErrOldCounter) || errors.Is(err, errNoMessage) {
+			return err
+		}
+		there := func() error { return b.ClearBufferedEventPlaintext(ctx, [32]byte{}) }
+		if away := b.insist(ctx, there); away != nil {
+			return away
+		}
+	}
+	return err
+}
+
+// sessions and hiddenIDs are asked before a message is opened. whatsmeow goes on
+// without what it did not get, and then cannot open the message.
+type sessions struct {
+	store.SessionStore
+	b *buffer
+}
+
+// MigratePNToLID implements store.SessionStore.
+func (s sessions) MigratePNToLID(ctx context.Context, number, hidden types.JID) error {
+	return s.b.insist(ctx, func() error { return s.SessionStore.MigratePNToLID(ctx, number, hidden) })
+}
+
+type hiddenIDs struct {
+	store.LIDStore
+	b *buffer
+}
+
+// GetLIDForPN implements store.LIDStore.
+func (h hiddenIDs) GetLIDForPN(ctx context.Context, number types.JID) (hidden types.JID, err error) {
+	err = h.b.insist(ctx, func() error {
+		hidden, err = h.LIDStore.GetLIDForPN(ctx, number)
+		return err
+	})
+	return hidden, err
+}
+
+// insist does what only the database can make fail, until it is there again or
+// patience ends, and the connection with it.
+func (b *buffer) insist(ctx context.Context, do func() error) error {
+	if b.s.broken.Load() || !b.link.begin() {
+		return errOver
+	}
+	defer b.link.works.Done()
+	began := time.Now()
+	for tries := 1; ; tries++ {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		b.s.log.Warn("the keys cannot be reached", "try", tries, "err", err)
+		if time.Since(began) > b.s.m.times.patience || wait(b.link.ctx, min(2*time.Second, time.Duration(tries)*100*time.Millisecond)) != nil {
+			b.s.breakOff()
+			return fmt.Errorf("%w: %w", errOver, err)
+		}
+	}
+}
+
+var errNoMessage = errors.New("whatsapp: what was opened is no message")
+
+// PutBufferedEvent implements store.EventBuffer. What was opened and is no message
+// would be refused without a word to us; as an error it keeps its place, and the
+// sender is asked for it again.
+func (b *buffer) PutBufferedEvent(ctx context.Context, sum [32]byte, plain []byte, at time.Time) error {
+	if !readable(plain) {
+		return errNoMessage
+	}
+	return b.EventBuffer.PutBufferedEvent(ctx, sum, plain, at)
+}
+
+// readable: messages of version 2 are padded, with as many bytes as the last says;
+// those of version 3 are not.
+func readable(plain []byte) bool {
+	if n := len(plain); n > 0 && int(plain[n-1]) <= n && proto.Unmarshal(plain[:n-int(plain[n-1])], &waE2E.Message{}) == nil {
+		return true
+	}
+	return proto.Unmarshal(plain, &waMsgTransport.MessageTransport{}) == nil
+}

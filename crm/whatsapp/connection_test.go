@@ -1,0 +1,173 @@
+package whatsapp
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/standin"
+)
+
+// TestNothingOvertakesAcrossConnections: what was being kept when the socket
+// dropped comes before what the next connection brings.
+func TestNothingOvertakesAcrossConnections(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.anna.SendText(w.shop, "hello")
+	w.awaitText(t, "hello")
+	begun, overtaken, slow := make(chan struct{}), make(chan struct{}, 100), true
+	w.rules.onTake = func(_ int, told crm.Tidings) error {
+		if len(told.Messages) == 0 {
+			return nil
+		}
+		if told.Messages[0].Message.Text == "0" && slow {
+			slow = false
+			close(begun)
+			select {
+			case <-overtaken:
+			case <-time.After(3 * time.Second): // far longer than it takes to come back
+			}
+			return nil
+		}
+		overtaken <- struct{}{}
+		return nil
+	}
+	var want, ids []string
+	for i := range 20 {
+		want = append(want, fmt.Sprint(i))
+		ids = append(ids, w.anna.SendText(w.shop, fmt.Sprint(i)))
+	}
+	<-begun
+	w.shop.Drop()
+	w.awaitText(t, "19")
+	for _, id := range ids {
+		if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, text := range w.texts()[1:] {
+		if !slices.Contains(got, text) { // the rules know what they have
+			got = append(got, text)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("kept %q", got)
+	}
+}
+
+// TestKeysAwayWhileOpening: the keys are in the same database. What could not be
+// opened because it was away is not taken for a message that nobody can open.
+func TestKeysAwayWhileOpening(t *testing.T) {
+	for name, patience := range map[string]time.Duration{"for a while": 20 * time.Second, "for long": 100 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(o *Options) {
+				o.times = usual
+				o.times.patience = patience
+				o.DB.SetMaxOpenConns(1)
+				if _, err := o.DB.Exec("PRAGMA busy_timeout(20)"); err != nil {
+					t.Error(err)
+				}
+			})
+			w.pair(t)
+			w.anna.SendText(w.shop, "hello")
+			w.awaitText(t, "hello")
+			release := w.lockKeys(t)
+			want := []string{"hello"}
+			for i := range 20 {
+				want = append(want, fmt.Sprint(i))
+				w.anna.SendText(w.shop, fmt.Sprint(i))
+			}
+			time.Sleep(1500 * time.Millisecond) // the fault itself: so long the database is away
+			release()
+			w.awaitText(t, "19")
+			if got := w.texts(); !slices.Equal(got, want) {
+				t.Errorf("kept %q", got)
+			}
+			w.rules.change(func() {
+				for _, told := range w.rules.tidings {
+					for _, m := range told.Messages {
+						if m.Type == typeUnknown {
+							t.Errorf("a message is kept as %s", *m.Subtype)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// lockKeys keeps everybody else from writing into the database of keys.
+func (w *world) lockKeys(t *testing.T) (release func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.db+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if _, err := conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+			t.Error(err)
+		}
+		conn.Close()
+	}
+}
+
+// TestBrokenProtobuf: that something came is kept, and what it was is asked for.
+func TestBrokenProtobuf(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.anna.SendText(w.shop, "", standin.SendOpts{Plaintext: []byte("\xff\xff no protobuf")})
+	w.anna.SendText(w.shop, "after it")
+	w.awaitText(t, "after it")
+	m := w.awaitMessage(t, "its place", func(m crm.InboundMessage) bool { return m.ID.String() == id })
+	if m.Type != typeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
+		t.Errorf("kept as %+v", m)
+	}
+	if err := w.shop.AwaitSettled(within(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReceiptWhoseHandlerPanics comes again.
+func TestReceiptWhoseHandlerPanics(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.anna.SendText(w.shop, "hello")
+	w.awaitText(t, "hello")
+	once := true
+	w.rules.onTake = func(_ int, told crm.Tidings) error {
+		if len(told.Statuses) > 0 && told.Statuses[0].Type == "viewed" && once {
+			once = false
+			panic("once")
+		}
+		return nil
+	}
+	w.say("out-1", "good day")
+	w.awaitStatus(t, "out-1", "delivered")
+	w.anna.Read(w.shop, "out-1")
+	w.awaitStatus(t, "out-1", "viewed")
+}
+
+// TestLongText arrives whole or clipped, never as nothing.
+func TestLongText(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.anna.SendText(w.shop, strings.Repeat("ü", 1<<19))
+	m := w.awaitMessage(t, "the long text", func(m crm.InboundMessage) bool { return m.ID.String() == id })
+	if m.Message.Text == "" || m.Type != crm.MessageText {
+		t.Errorf("kept as %s with %d bytes", m.Type, len(m.Message.Text))
+	}
+}

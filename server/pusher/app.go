@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"chatcast/server"
 )
@@ -84,13 +85,30 @@ func (a App) LogValue() slog.Value {
 // empty origin is no browser, and may.
 func (a *App) AllowsOrigin(origin string) bool { return a.origins.Allow(origin) }
 
-// Apps are the apps of this server. Immutable once built, so safe for concurrent
-// use; the Apps it hands out must not be changed.
+// Apps are the apps of this server. Safe for concurrent use; the Apps it hands out
+// must not be changed.
 type Apps struct {
-	first *App
-	byID  map[string]*App
-	byKey map[string]*App
+	first *tenant
+	byID  map[string]*tenant
+	byKey map[string]*tenant
 }
+
+// tenant is an app through its changes, with its sockets on this node.
+type tenant struct {
+	app     atomic.Pointer[App] // as it is now
+	sockets atomic.Int64
+}
+
+// enter counts a socket of the app if there is room for it.
+func (t *tenant) enter() bool {
+	if limit := t.app.Load().Limits.Sockets; t.sockets.Add(1) > int64(limit) && limit > 0 {
+		t.sockets.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (t *tenant) leave() { t.sockets.Add(-1) }
 
 // NewApps validates list and indexes copies of its apps, limits filled in. The
 // first one carries the CRM's channels.
@@ -98,7 +116,7 @@ func NewApps(list []App) (*Apps, error) {
 	if len(list) == 0 {
 		return nil, errors.New("apps: at least one app is needed")
 	}
-	apps := &Apps{byID: make(map[string]*App, len(list)), byKey: make(map[string]*App, len(list))}
+	apps := &Apps{byID: make(map[string]*tenant, len(list)), byKey: make(map[string]*tenant, len(list))}
 	for i, a := range list {
 		if err := a.prepare(); err != nil {
 			return nil, fmt.Errorf("apps[%d]: %w", i, err)
@@ -109,9 +127,11 @@ func NewApps(list []App) (*Apps, error) {
 		if apps.byKey[a.Key] != nil {
 			return nil, fmt.Errorf("apps[%d]: the key %q is used twice", i, a.Key)
 		}
-		apps.byID[a.ID], apps.byKey[a.Key] = &a, &a
+		t := &tenant{}
+		t.app.Store(&a)
+		apps.byID[a.ID], apps.byKey[a.Key] = t, t
 		if i == 0 {
-			apps.first = &a
+			apps.first = t
 		}
 	}
 	return apps, nil
@@ -153,10 +173,23 @@ func validID(s string) bool {
 }
 
 // First is the app that carries the CRM's channels.
-func (s *Apps) First() *App { return s.first }
+func (s *Apps) First() *App { return s.first.app.Load() }
 
 // ByID finds an app by its id, nil when there is none.
-func (s *Apps) ByID(id string) *App { return s.byID[id] }
+func (s *Apps) ByID(id string) *App {
+	if t := s.byID[id]; t != nil {
+		return t.app.Load()
+	}
+	return nil
+}
 
 // ByKey finds an app by its key, nil when there is none.
-func (s *Apps) ByKey(key string) *App { return s.byKey[key] }
+func (s *Apps) ByKey(key string) *App {
+	if t := s.tenantOf(key); t != nil {
+		return t.app.Load()
+	}
+	return nil
+}
+
+// tenantOf finds an app by its key, nil when there is none.
+func (s *Apps) tenantOf(key string) *tenant { return s.byKey[key] }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -30,10 +29,7 @@ type Options struct {
 }
 
 // Server is the sockets that speak Pusher. Safe for concurrent use.
-type Server struct {
-	opt   Options
-	count map[string]*atomic.Int64 // sockets of each app, by id
-}
+type Server struct{ opt Options }
 
 // New returns a Server; its sockets live as long as o.Sockets runs.
 func New(o Options) *Server {
@@ -46,11 +42,7 @@ func New(o Options) *Server {
 	if o.MessageBurst <= 0 {
 		o.MessageBurst = 1000
 	}
-	s := &Server{opt: o, count: map[string]*atomic.Int64{}}
-	for id := range o.Apps.byID {
-		s.count[id] = new(atomic.Int64)
-	}
-	return s
+	return &Server{opt: o}
 }
 
 // Register adds the route of the sockets to r.
@@ -67,24 +59,25 @@ func (s *Server) NotFound(c *gin.Context) bool {
 }
 
 func (s *Server) connect(c *gin.Context) {
-	app := s.opt.Apps.ByKey(c.Param("key"))
-	fault := s.admit(c.Request, app)
-	if fault.number == 0 && !s.enter(app) {
+	t := s.opt.Apps.tenantOf(c.Param("key"))
+	fault := s.admit(c.Request, t)
+	if fault.number == 0 && !t.enter() {
 		fault = codeAppFull
 	}
-	s.accept(c, app, fault)
+	s.accept(c, t, fault)
 }
 
 // admit finds out why the request may not become a socket; the zero code says
 // that it may.
-func (s *Server) admit(r *http.Request, app *App) code {
+func (s *Server) admit(r *http.Request, t *tenant) code {
 	if fault := versionFault(r); fault.number != 0 {
 		return fault
 	}
-	origin := r.Header.Get("Origin")
-	switch {
-	case app == nil:
+	if t == nil {
 		return codeUnknownApp
+	}
+	app, origin := t.app.Load(), r.Header.Get("Origin")
+	switch {
 	case !app.Enabled:
 		return codeAppDisabled
 	case !s.opt.Origins.Allow(origin), !app.AllowsOrigin(origin):
@@ -109,38 +102,27 @@ func versionFault(r *http.Request) code {
 	return code{}
 }
 
-// enter counts a socket of the app if there is room for it.
-func (s *Server) enter(app *App) bool {
-	n := s.count[app.ID]
-	if limit := app.Limits.Sockets; n.Add(1) > int64(limit) && limit > 0 {
-		n.Add(-1)
-		return false
-	}
-	return true
-}
-
-func (s *Server) leave(app *App) { s.count[app.ID].Add(-1) }
-
 // accept makes the request a socket; one with a fault only to say what it is,
 // which a page cannot read from an HTTP answer.
-func (s *Server) accept(c *gin.Context, app *App, fault code) {
+func (s *Server) accept(c *gin.Context, t *tenant, fault code) {
 	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
 		if fault.number != 0 {
 			s.opt.Log.Debug("socket refused", "reason", string(fault.word), "remote", session.Remote())
 			session.Close(fault.farewell())
 			return refused{}
 		}
-		return s.open(session, app)
+		return s.open(session, t)
 	})
 	if err != nil && fault.number == 0 {
-		s.leave(app) // nobody was opened, so nobody will be closed
+		t.leave() // nobody was opened, so nobody will be closed
 	}
 	c.Abort() // Accept has answered
 }
 
 // open greets a socket.
-func (s *Server) open(session *server.Session, app *App) server.Handler {
-	k := &socket{srv: s, app: app, session: session}
+func (s *Server) open(session carrier, t *tenant) server.Handler {
+	k := &socket{srv: s, tenant: t, session: session}
+	app := k.app()
 	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)
 	k.patience = newBucket(max(1, s.opt.MessagesPerSecond/4), s.opt.MessageBurst)
 	k.events = newBucket(app.Limits.ClientEventsPerSecond, app.Limits.ClientEventsPerSecond)

@@ -17,8 +17,8 @@ import (
 type socket struct {
 	// static
 	srv     *Server
-	app     *App
-	session *server.Session
+	tenant  *tenant
+	session carrier
 	conn    *broadcasting.Conn
 	id      string
 
@@ -29,6 +29,19 @@ type socket struct {
 }
 
 var _ server.Handler = (*socket)(nil)
+
+// carrier takes a socket's frames to the client. It is safe for concurrent use and
+// never blocks.
+type carrier interface {
+	Queue(frame []byte) // a complete WebSocket frame, shared with others
+	Close(server.Farewell)
+	Remote() string // the client's address, without port
+}
+
+var _ carrier = (*server.Session)(nil)
+
+// app is the app as it is now.
+func (k *socket) app() *App { return k.tenant.app.Load() }
 
 // Message implements server.Handler.
 func (k *socket) Message(text []byte) {
@@ -80,14 +93,14 @@ func (k *socket) Closed(r server.Reason) {
 		level = slog.LevelWarn
 	}
 	k.srv.opt.Log.Log(context.Background(), level, "socket closed", "socket", k.id, "reason", string(r),
-		"app", k.app.ID, "user", k.conn.User(), "remote", k.session.Remote())
+		"app", k.app().ID, "user", k.conn.User(), "remote", k.session.Remote())
 	k.conn.Close()
-	k.srv.leave(k.app)
+	k.tenant.leave()
 }
 
 // Info implements server.Handler.
 func (k *socket) Info() server.Info {
-	return server.Info{ID: k.id, App: k.app.ID, User: k.conn.User(), Channels: k.conn.Channels()}
+	return server.Info{ID: k.id, App: k.app().ID, User: k.conn.User(), Channels: k.conn.Channels()}
 }
 
 // fault says in band what is wrong; the connection goes on.
@@ -116,13 +129,13 @@ func (k *socket) subscribe(m message) {
 	case name.Kind == channels.User:
 		k.refuse(codeNotSupported, s.Channel, errorTypeName, "Channels of signed-in users are not supported by this version", 400)
 		return
-	case name.Guarded() && !k.app.VerifyChannel(s.Auth, k.id, name.Full, s.ChannelData):
+	case name.Guarded() && !k.app().VerifyChannel(s.Auth, k.id, name.Full, s.ChannelData):
 		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Auth value for subscription to "+s.Channel+" is invalid", 401)
 		return
 	}
-	want := broadcasting.Wanted{Name: name, MaxMembers: k.app.Limits.PresenceMembers, MaxChannels: k.app.Limits.ChannelsPerSocket}
+	want := broadcasting.Wanted{Name: name, MaxMembers: k.app().Limits.PresenceMembers, MaxChannels: k.app().Limits.ChannelsPerSocket}
 	if name.Kind == channels.Presence {
-		if want.Member, err = parseMember(s.ChannelData, k.app.Limits.PresenceUserBytes); err != nil {
+		if want.Member, err = parseMember(s.ChannelData, k.app().Limits.PresenceUserBytes); err != nil {
 			k.refuse(codeBadMember, s.Channel, errorTypeName, err.Error(), 400)
 			return
 		}
@@ -134,7 +147,7 @@ func (k *socket) subscribe(m message) {
 // subscription_succeeded again and each event once: pusher-js never does it, and
 // a client that lost track has then what it wants.
 func (k *socket) enter(want broadcasting.Wanted) {
-	channel, limits := want.Name.Full, k.app.Limits
+	channel, limits := want.Name.Full, k.app().Limits
 	switch err := k.conn.Subscribe(want); {
 	case err == nil, errors.Is(err, broadcasting.ErrClosed):
 	case errors.Is(err, broadcasting.ErrRevoked):
@@ -172,7 +185,7 @@ func (k *socket) clientEvent(m message, now time.Time) {
 		return
 	}
 	ev := broadcasting.Event{
-		App: k.app.ID, Channel: m.Channel, Name: m.Event, Data: string(m.Data), Object: true, Except: k.id,
+		App: k.app().ID, Channel: m.Channel, Name: m.Event, Data: string(m.Data), Object: true, Except: k.id,
 	}
 	if member != nil {
 		ev.UserID = member.ID
@@ -190,7 +203,7 @@ func (k *socket) clientEvent(m message, now time.Time) {
 func (k *socket) clientFault(m message) (member *broadcasting.Member, fault string) {
 	name, err := channels.Parse(m.Channel)
 	switch {
-	case !k.app.ClientEvents:
+	case !k.app().ClientEvents:
 		return nil, "The app does not have client events enabled"
 	case len(m.Event) > maxEventName:
 		return nil, fmt.Sprintf("Client event rejected: its name is over %d bytes", maxEventName)
@@ -198,8 +211,8 @@ func (k *socket) clientFault(m message) (member *broadcasting.Member, fault stri
 		return nil, "Client event rejected: " + sentence(err)
 	case !name.Guarded():
 		return nil, "Client event rejected: only private and presence channels have them"
-	case len(m.Data) > k.app.Limits.EventBytes:
-		return nil, fmt.Sprintf("Client event rejected: its data is over %d bytes", k.app.Limits.EventBytes)
+	case len(m.Data) > k.app().Limits.EventBytes:
+		return nil, fmt.Sprintf("Client event rejected: its data is over %d bytes", k.app().Limits.EventBytes)
 	}
 	member, in := k.conn.Subscribed(m.Channel)
 	if !in {

@@ -119,7 +119,10 @@ func comment(c *waE2E.CommentMessage) *said {
 	s := translate(c.GetMessage())
 	if s != nil {
 		s.Subtype = "comment"
-		s.Context = &waE2E.ContextInfo{StanzaID: c.GetTargetMessageKey().ID}
+		s.Context = &waE2E.ContextInfo{}
+		if about := c.GetTargetMessageKey(); about != nil {
+			s.Context.StanzaID = about.ID
+		}
 	}
 	return s
 }

@@ -168,8 +168,8 @@ func FuzzQuery(f *testing.F) {
 		h.ServeHTTP(w, r)
 		published := engine.take()
 		switch w.Code {
-		case 200, 400: // only with the one signature that is in the seeds
-			if !strings.Contains(query, docSig) {
+		case 200, 400: // only with the one signature that is in the seeds, in whatever case
+			if !strings.Contains(strings.ToLower(query), docSig) {
 				t.Errorf("%d for a query that nobody signed: %s", w.Code, query)
 			}
 		case 401, 413:

@@ -142,7 +142,7 @@ func (h *HTTPAPI) NotFound(c *gin.Context) bool {
 	if errID != nil || errUser != nil {
 		return false
 	}
-	c.Params = append(c.Params, gin.Param{Key: "id", Value: id}, gin.Param{Key: "user", Value: user})
+	c.Params = gin.Params{{Key: "id", Value: id}, {Key: "user", Value: user}} // instead of what the router made of it
 	h.signed(nothing, h.terminate)(c)
 	return true
 }

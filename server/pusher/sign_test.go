@@ -18,7 +18,7 @@ const (
 )
 
 func docApp() pusher.App {
-	return pusher.App{ID: "3", Key: docKey, Secret: docSecret, Enabled: true, SubscriptionCount: true}
+	return pusher.App{ID: "3", Key: docKey, Secret: docSecret, Enabled: true}
 }
 
 func newApps(t testing.TB, list ...pusher.App) *pusher.Apps {

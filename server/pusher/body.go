@@ -8,12 +8,16 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"chatcast/channels"
 )
+
+// bodyTime is how long a body may take to come. The server's own limit is for files.
+const bodyTime = 30 * time.Second
 
 // Limits of bodies: no more than any valid one. Each byte of data may be escaped
 // as six, and the rest is small.
@@ -43,6 +47,8 @@ func readBody(c *gin.Context, q query, limit int) ([]byte, *apiError) {
 	if r.ContentLength > int64(limit) {
 		return nil, tooLarge("the body is over %d bytes", limit)
 	}
+	// A writer without deadlines is a test's, which has no slow body.
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
 	body, fault := readAll(http.MaxBytesReader(c.Writer, r.Body, int64(limit)), limit, r.ContentLength)
 	if fault == nil {
 		fault = checkMD5(q.get("body_md5"), body)

@@ -58,19 +58,70 @@ type HTTPAPI struct {
 	rates rates
 }
 
+// route is one of the HTTP API, its path as gin writes it.
+type route struct {
+	method, path string
+	serve        gin.HandlerFunc
+}
+
+func (h *HTTPAPI) routes() []route {
+	return []route{
+		{http.MethodPost, "/apps/:id/events", h.signed(oneEvent, h.events)},
+		{http.MethodPost, "/apps/:id/batch_events", h.signed(oneBatch, h.batchEvents)},
+		{http.MethodGet, "/apps/:id/channels", h.signed(nothing, h.read(h.listChannels))},
+		{http.MethodGet, "/apps/:id/channels/:name", h.signed(nothing, h.read(h.channel))},
+		{http.MethodGet, "/apps/:id/channels/:name/users", h.signed(nothing, h.read(h.users))},
+		{http.MethodPost, "/apps/:id/users/:user/terminate_connections", h.signed(nothing, h.terminate)},
+		// Deprecated by Pusher, and still called by old libraries.
+		{http.MethodGet, "/apps/:id/channels/:name/stats", h.signed(nothing, h.read(h.channel))},
+		{http.MethodPost, "/apps/:id/channels/:name/events", h.signed(oneData, h.oldEvent)},
+	}
+}
+
 // Register adds the routes to r.
 func (h *HTTPAPI) Register(r gin.IRouter) {
-	app := r.Group("/apps/:id")
-	app.POST("/events", h.signed(oneEvent, h.events))
-	app.POST("/batch_events", h.signed(oneBatch, h.batchEvents))
-	app.GET("/channels", h.signed(nothing, h.read(h.listChannels)))
-	app.GET("/channels/:name", h.signed(nothing, h.read(h.channel)))
-	app.GET("/channels/:name/users", h.signed(nothing, h.read(h.users)))
-	app.POST("/users/:user/terminate_connections", h.signed(nothing, h.terminate))
+	for _, route := range h.routes() {
+		r.Handle(route.method, route.path, route.serve)
+	}
+}
 
-	// Deprecated by Pusher, and still called by old libraries.
-	app.GET("/channels/:name/stats", h.signed(nothing, h.read(h.channel)))
-	app.POST("/channels/:name/events", h.signed(oneData, h.oldEvent))
+// NotFound answers a request of the API with an escaped slash in a name, and says
+// whether it was one. It is for the router's NoRoute: the router sees paths decoded,
+// where that slash is one more segment.
+func (h *HTTPAPI) NotFound(c *gin.Context) bool {
+	path := c.Request.URL.EscapedPath()
+	if !strings.HasPrefix(path, "/apps/") || !strings.Contains(strings.ToUpper(path), "%2F") {
+		return false
+	}
+	for _, route := range h.routes() {
+		if params, ok := match(route.path, path); ok && route.method == c.Request.Method {
+			c.Params = params // instead of what the router made of it
+			route.serve(c)
+			return true
+		}
+	}
+	return false
+}
+
+// match holds an escaped path against one with parameters.
+func match(pattern, path string) (gin.Params, bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	var params gin.Params
+	for i := range want {
+		segment, err := url.PathUnescape(have[i])
+		if err != nil {
+			return nil, false
+		}
+		if key, ok := strings.CutPrefix(want[i], ":"); ok {
+			params = append(params, gin.Param{Key: key, Value: segment})
+		} else if segment != want[i] {
+			return nil, false
+		}
+	}
+	return params, true
 }
 
 // request is one that the app has signed.
@@ -125,26 +176,6 @@ func able[T any](h *HTTPAPI) (T, *apiError) {
 		return engine, &apiError{Status: http.StatusServiceUnavailable, Message: "this server cannot answer that"}
 	}
 	return engine, nil
-}
-
-// NotFound answers a request whose path has an escaped slash in the user's id, and
-// says whether it was one. It is for the router's NoRoute: the router sees the path
-// decoded, where that slash is one more segment.
-func (h *HTTPAPI) NotFound(c *gin.Context) bool {
-	rest, ok := strings.CutPrefix(c.Request.URL.EscapedPath(), "/apps/")
-	segments := strings.Split(rest, "/")
-	if !ok || c.Request.Method != http.MethodPost || len(segments) != 4 ||
-		segments[1] != "users" || segments[3] != "terminate_connections" {
-		return false
-	}
-	id, errID := url.PathUnescape(segments[0])
-	user, errUser := url.PathUnescape(segments[2])
-	if errID != nil || errUser != nil {
-		return false
-	}
-	c.Params = gin.Params{{Key: "id", Value: id}, {Key: "user", Value: user}} // instead of what the router made of it
-	h.signed(nothing, h.terminate)(c)
-	return true
 }
 
 func badRequest(format string, args ...any) *apiError {

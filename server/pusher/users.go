@@ -59,10 +59,10 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 	case !utf8.ValidString(user):
 		return badRequest("the user's id is not valid UTF-8")
 	}
-	engine, fault := able[Terminator](h)
-	if fault == nil {
-		fault = h.rates.take(r.app, writes, 1, h.now())
+	if fault := h.rates.take(r.app, writes, 1, h.now()); fault != nil {
+		return fault
 	}
+	engine, fault := able[Terminator](h)
 	if fault != nil {
 		return fault
 	}

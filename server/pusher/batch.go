@@ -2,7 +2,6 @@ package pusher
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -14,6 +13,8 @@ import (
 type batch struct {
 	Batch []json.RawMessage `json:"batch"`
 }
+
+var batchFields = []string{"batch"}
 
 // batchEvents publishes several events in their order, all or none: the first fault
 // of any refuses the whole before anything is published. The answer is {} or, when
@@ -57,7 +58,7 @@ func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	fault := checkUTF8(body)
 	var b batch
 	if fault == nil {
-		fault = decodeObject(body, &b, "", "the body", "batch")
+		fault = decodeObject(body, &b, wholeBody, batchFields)
 	}
 	switch {
 	case fault != nil:
@@ -69,13 +70,12 @@ func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	}
 	list := make([]publication, len(b.Batch))
 	for i, raw := range b.Batch {
-		at := fmt.Sprintf("batch[%d]", i)
-		p := &list[i]
-		if fault := decodeObject(raw, p, at+".", at, publicationFields...); fault != nil {
+		at, p := place(i), &list[i]
+		if fault := decodeObject(raw, p, at, publicationFields); fault != nil {
 			return nil, fault
 		}
 		if fault := p.validateInBatch(app, counts); fault != nil {
-			fault.Message = at + ": " + fault.Message
+			fault.Message = at.String() + ": " + fault.Message
 			return nil, fault
 		}
 	}

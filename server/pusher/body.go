@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -93,27 +94,52 @@ func unzip(body []byte, limit int) ([]byte, *apiError) {
 
 // decodeObject is json.Unmarshal of a JSON object, with faults in our words. A field
 // that is given twice is a fault, because another reader may take the other one.
-// prefix stands before names of fields, and what is what the value is called.
-func decodeObject(body []byte, dst any, prefix, what string, fields ...string) *apiError {
+func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
 	err := json.Unmarshal(body, dst)
+	if err != nil {
+		return at.fault(err)
+	}
+	if body = bytes.TrimSpace(body); body[0] != '{' {
+		return badRequest("%s must be a JSON object, not %s", at, body) // null, which Unmarshal lets pass
+	}
+	if twice := repeated(body, fields); twice != "" {
+		return badRequest("%s%s is given twice", at.prefix(), twice)
+	}
+	return nil
+}
+
+// place is where an object stands in the body: in a batch its index.
+type place int
+
+const wholeBody place = -1
+
+func (at place) String() string {
+	if at == wholeBody {
+		return "the body"
+	}
+	return "batch[" + strconv.Itoa(int(at)) + "]"
+}
+
+// prefix stands before the names of the object's fields.
+func (at place) prefix() string {
+	if at == wholeBody {
+		return ""
+	}
+	return at.String() + "."
+}
+
+// fault is an error of json.Unmarshal in our words.
+func (at place) fault(err error) *apiError {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrong) && wrong.Field == "data":
-		return badRequest("%sdata must be a string, not %s: encode the JSON yourself", prefix, wrong.Value)
+		return badRequest("%sdata must be a string, not %s: encode the JSON yourself", at.prefix(), wrong.Value)
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return badRequest("%s%s may not be %s", prefix, wrong.Field, wrong.Value)
+		return badRequest("%s%s may not be %s", at.prefix(), wrong.Field, wrong.Value)
 	case errors.As(err, &wrong):
-		return badRequest("%s must be a JSON object, not %s", what, wrong.Value)
-	case err != nil:
-		return badRequest("%s is not JSON: %v", what, err)
+		return badRequest("%s must be a JSON object, not %s", at, wrong.Value)
 	}
-	if body = bytes.TrimSpace(body); body[0] != '{' {
-		return badRequest("%s must be a JSON object, not %s", what, body) // null, which Unmarshal lets pass
-	}
-	if twice := repeated(body, fields); twice != "" {
-		return badRequest("%s%s is given twice", prefix, twice)
-	}
-	return nil
+	return badRequest("%s is not JSON: %v", at, err)
 }
 
 // checkUTF8 is needed because the JSON decoder would put U+FFFD in the place of
@@ -163,12 +189,14 @@ func repeated(object []byte, fields []string) string {
 
 // indexField finds a key, as it is written with its quotes, among the fields.
 func indexField(fields []string, quoted []byte) int {
-	key := string(quoted[1 : len(quoted)-1])
-	if strings.Contains(key, `\`) {
-		_ = json.Unmarshal(quoted, &key) // it is known to be valid
+	key := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(key, '\\') >= 0 {
+		var plain string
+		_ = json.Unmarshal(quoted, &plain) // it is known to be valid
+		key = []byte(plain)
 	}
 	for i, f := range fields {
-		if strings.EqualFold(f, key) {
+		if strings.EqualFold(f, string(key)) {
 			return i
 		}
 	}

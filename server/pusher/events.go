@@ -96,7 +96,7 @@ func parsePublication(r request) (*publication, *apiError) {
 		return nil, fault
 	}
 	p := &publication{}
-	return p, decodeObject(r.body, p, "", "the body", publicationFields...)
+	return p, decodeObject(r.body, p, wholeBody, publicationFields)
 }
 
 func publicationOfQuery(q query) *publication {

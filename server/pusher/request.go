@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +54,7 @@ func (q query) all(key string) (values []string) {
 // net/url does not do: it drops a pair with ";" in it, which channel names may
 // hold.
 func splitQuery(raw string, decode func(string) (string, error)) (query, error) {
-	var q query
+	q := make(query, 0, 8)
 	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
 			continue
@@ -106,13 +105,20 @@ func (q query) canonical() string {
 			sorted = append(sorted, p)
 		}
 	}
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].key < sorted[j].key })
+	slices.SortStableFunc(sorted, func(a, b param) int { return strings.Compare(a.key, b.key) })
 	var b strings.Builder
+	size := 0
+	for _, p := range sorted {
+		size += len(p.key) + len(p.value) + 2
+	}
+	b.Grow(size)
 	for i, p := range sorted {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(p.key + "=" + p.value)
+		b.WriteString(p.key)
+		b.WriteByte('=')
+		b.WriteString(p.value)
 	}
 	return b.String()
 }

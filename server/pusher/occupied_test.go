@@ -51,7 +51,8 @@ func crowd(t *testing.T) *complete {
 	member := func(r *raw, channel, user string) {
 		data := `{"user_id":"` + user + `"}`
 		r.subscribe(channel, r.auth(channel, data), data)
-		r.read()
+		for !strings.HasPrefix(r.read(), `{"event":"pusher_internal:subscription_succeeded","channel":"`+channel+`"`) {
+		}
 	}
 	a, b := h.connect(t), h.connect(t)
 	for _, channel := range []string{"news", "a;b,c=d@e.f", "cache-news"} {

@@ -34,8 +34,10 @@ func TestPusherHTTPGoPublishes(t *testing.T) {
 	}{
 		"Trigger":      {func() error { return client.Trigger("a", "e", "x") }, []broadcasting.Event{event("a", "")}},
 		"TriggerMulti": {func() error { return client.TriggerMulti([]string{"a", "b"}, "e", "x") }, []broadcasting.Event{event("a", ""), event("b", "")}},
+		//lint:ignore SA1019 it is deprecated, and called by those who have it
 		"TriggerExclusive": {func() error { return client.TriggerExclusive("a", "e", "x", socket) },
 			[]broadcasting.Event{event("a", socket)}},
+		//lint:ignore SA1019 it is deprecated, and called by those who have it
 		"TriggerMultiExclusive": {func() error { return client.TriggerMultiExclusive([]string{"a", "b"}, "e", "x", socket) },
 			[]broadcasting.Event{event("a", socket), event("b", socket)}},
 		"TriggerWithParams": {func() error {

@@ -201,7 +201,7 @@ func TestUsers(t *testing.T) {
 	checkFault(t, signed(h, "GET", "/apps/3/channels/presence-a b/users", nil, ""), 400, "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;")
 }
 
-func TestTerminate(t *testing.T) {
+func TestTerminateConnections(t *testing.T) {
 	engine := &complete{Engine: broadcasting.NewEngine(broadcasting.Options{})}
 	h := apiOf(t, engine, atDocTime)
 	ids := []string{"7", "a;b,c=d@e.f", "ü", "a b", "a+b", "50%", "a?b#c", "a/b", "/", "..", strings.Repeat("u", 200)}

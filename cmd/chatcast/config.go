@@ -92,6 +92,9 @@ type AppLimitsConfig struct {
 	ChannelsPerEvent      int `yaml:"channels_per_event"`
 	PresenceMembers       int `yaml:"presence_members"`
 	PresenceUserBytes     int `yaml:"presence_user_bytes"`
+	EventsPerBatch        int `yaml:"events_per_batch"`
+	EventsPerSecond       int `yaml:"events_per_second"`
+	ReadsPerSecond        int `yaml:"reads_per_second"`
 }
 
 // WebhooksConfig is what all webhooks obey.
@@ -157,6 +160,9 @@ type LimitsConfig struct {
 	ChannelsPerEvent      int      `yaml:"channels_per_event"`
 	PresenceMembers       int      `yaml:"presence_members"`
 	PresenceUserBytes     int      `yaml:"presence_user_bytes"`
+	EventsPerBatch        int      `yaml:"events_per_batch"`
+	EventsPerSecond       int      `yaml:"events_per_second"` // 0: no limit
+	ReadsPerSecond        int      `yaml:"reads_per_second"`  // 0: no limit
 	ActivityTimeout       Duration `yaml:"activity_timeout"`
 	PongTimeout           Duration `yaml:"pong_timeout"`
 }
@@ -189,6 +195,7 @@ func Default() Config {
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, ClientEventsPerSecond: 10,
 			QueueBytes: 1 << 20, EventBytes: 10_000, ChannelsPerEvent: 100,
 			PresenceMembers: 100, PresenceUserBytes: 1024,
+			EventsPerBatch: 10, EventsPerSecond: 0, ReadsPerSecond: 0,
 			ActivityTimeout: Duration(120 * time.Second), PongTimeout: Duration(30 * time.Second),
 		},
 	}

@@ -175,6 +175,8 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 			{"client_events_per_second", l.ClientEventsPerSecond, 0, maxLimit}, {"event_bytes", l.EventBytes, 0, 1 << 24},
 			{"channels_per_event", l.ChannelsPerEvent, 0, 10_000}, {"presence_members", l.PresenceMembers, 0, maxLimit},
 			{"presence_user_bytes", l.PresenceUserBytes, 0, 1 << 20},
+			{"events_per_batch", l.EventsPerBatch, 0, 1000},
+			{"events_per_second", l.EventsPerSecond, 0, maxLimit}, {"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
 		} {
 			f.check(key+".limits.", faults)
 		}
@@ -260,6 +262,9 @@ func checkLimits(l LimitsConfig, faults *ConfigError) {
 		{"channels_per_event", l.ChannelsPerEvent, 1, 10_000},
 		{"presence_members", l.PresenceMembers, 1, maxLimit},
 		{"presence_user_bytes", l.PresenceUserBytes, 16, 1 << 20},
+		{"events_per_batch", l.EventsPerBatch, 1, 1000},
+		{"events_per_second", l.EventsPerSecond, 0, maxLimit},
+		{"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
 	} {
 		f.check("limits.", faults)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -46,7 +45,9 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	cfg := testConfig(t)
 	off := cfg.Apps[0]
 	off.ID, off.Key, off.Secret, off.Enabled = "2", "OffKey", rand.Text(), false
-	cfg.Apps = append(cfg.Apps, off)
+	slow := cfg.Apps[0] // of which one event and one question a second are taken
+	slow.ID, slow.Key, slow.Secret, slow.Limits.EventsPerSecond, slow.Limits.ReadsPerSecond = "3", "SlowKey", rand.Text(), 1, 1
+	cfg.Apps = append(cfg.Apps, off, slow)
 	running := start(t, cfg)
 	pair, err := running.rooms.rules.IssueToken(t.Context(), ownerEmail)
 	if err != nil {
@@ -90,20 +91,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("GET", auth+"?"+enter(strange), "", "", pair.AccessToken, 403)
 	ask("GET", auth, "", "", pair.AccessToken, 422)
 
-	publish := func(id string, content map[string]any, want int) {
-		t.Helper()
-		body, err := json.Marshal(content)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path, app := "/apps/"+id+"/events", running.rooms.apps.ByID(id)
-		ask("POST", path+"?"+pusher.SignRequest(app.Key, app.Secret, "POST", path, nil, body, time.Now()), object, string(body), "", want)
-	}
-	publish("1", map[string]any{"name": "e", "channels": []string{"news"}, "data": "{}", "socket_id": "1.2"}, 200)
-	publish("1", map[string]any{"name": "e", "channels": []string{"news"}}, 400)
-	publish("1", map[string]any{"name": "e", "channels": []string{"news"}, "data": strings.Repeat("x", 1<<20)}, 413)
-	publish("2", map[string]any{"name": "e", "channels": []string{"news"}, "data": "{}"}, 403)
-	ask("POST", "/apps/1/events", object, `{"name":"e","channels":["news"],"data":"{}"}`, "", 401)
+	askBackends(t, running.rooms.apps, handler)
 
 	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {
 		for _, method := range []string{"GET", "HEAD"} {
@@ -136,9 +124,73 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	}
 }
 
+// askBackends asks the Pusher HTTP API in every way that is documented. App 2 is
+// disabled, and app 3 has a rate of one.
+func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
+	t.Helper()
+	send := func(method, target, encoding, body string, want int) (status int) {
+		t.Helper()
+		r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		if encoding != "" {
+			r.Header.Set("Content-Encoding", encoding)
+		}
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		if want != 0 && rec.Code != want {
+			t.Errorf("%s %s %.100s: %d %s, want %d", method, target, body, rec.Code, rec.Body, want)
+		}
+		return rec.Code
+	}
+	sign := func(id, method, path, param, body string) (target string) {
+		params, app := map[string]string{}, apps.ByID(id)
+		if k, v, ok := strings.Cut(param, "="); ok {
+			params[k] = v
+		}
+		path = "/apps/" + id + path
+		return path + "?" + pusher.SignRequest(app.Key, app.Secret, method, path, params, []byte(body), time.Now())
+	}
+	const event = `{"name":"e","channel":"news","data":"{}","socket_id":"1.2"}`
+	for _, r := range []struct {
+		method, path, param, body string
+		good                      int    // 0: it depends on the engine
+		bad, badParam, badBody    string // of which one is wrong
+	}{
+		{"POST", "/events", "", event, 200, "/events", "", `{}`},
+		{"POST", "/batch_events", "", `{"batch":[` + event + `]}`, 200, "/batch_events", "", `{"batch":[]}`},
+		{"POST", "/channels/news/events", "name=e", `{}`, 202, "/channels/news/events", "name=e", "\xff"},
+		{"GET", "/channels", "filter_by_prefix=presence-", "", 200, "/channels", "info=x", ""},
+		{"GET", "/channels/news", "info=subscription_count", "", 200, "/channels/news", "info=x", ""},
+		{"GET", "/channels/news/stats", "info=subscription_count", "", 200, "/channels/news/stats", "info=x", ""},
+		{"GET", "/channels/presence-news/users", "", "", 200, "/channels/news/users", "", ""},
+		{"POST", "/users/7/terminate_connections", "", `{}`, 0, "/users/" + strings.Repeat("7", 201) + "/terminate_connections", "", `{}`},
+	} {
+		large := strings.Repeat("x", 1<<20)
+		send(r.method, sign("1", r.method, r.path, r.param, r.body), "", r.body, r.good)
+		send(r.method, sign("1", r.method, r.bad, r.badParam, r.badBody), "", r.badBody, 400)
+		send(r.method, "/apps/1"+r.path, "", r.body, 401)
+		send(r.method, sign("2", r.method, r.path, r.param, r.body), "", r.body, 403)
+		send(r.method, sign("1", r.method, r.path, r.param, large), "", large, 413)
+		send(r.method, sign("1", r.method, r.path, r.param, r.body), "br", r.body, 415)
+		for end := time.Now().Add(patience); ; { // seconds may pass between two
+			if send(r.method, sign("3", r.method, r.path, r.param, r.body), "", r.body, 0) == http.StatusTooManyRequests {
+				break
+			}
+			if time.Now().After(end) {
+				t.Errorf("%s %s: the rate has no end", r.method, r.path)
+				break
+			}
+		}
+	}
+}
+
 // hard are documented answers that need a socket, or a part that fails.
 var hard = map[string]bool{
 	"/app/{key} GET 101": true, "/app/{key} GET 503": true, "/apps/{appId}/events POST 503": true,
+	"/apps/{appId}/users/{userId}/terminate_connections POST 200": true,
+	"/apps/{appId}/batch_events POST 503":                         true, "/apps/{appId}/channels/{channelName}/events POST 503": true,
+	"/apps/{appId}/channels GET 503": true, "/apps/{appId}/channels/{channelName} GET 503": true,
+	"/apps/{appId}/channels/{channelName}/stats GET 503": true, "/apps/{appId}/channels/{channelName}/users GET 503": true,
 	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
 }
 

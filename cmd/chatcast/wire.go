@@ -160,7 +160,7 @@ func (r *rooms) register(cfg Config, publicURL string, built *console.Build, roo
 	r.health.register(r.router)
 	r.router.NoMethod(crmAPI.NoMethod)
 	r.router.NoRoute(func(c *gin.Context) {
-		if !dialect.NotFound(c) {
+		if !dialect.NotFound(c) && !backends.NotFound(c) {
 			crmAPI.NoRoute(c)
 		}
 	})
@@ -187,6 +187,9 @@ func pusherApps(ctx context.Context, cfg Config, rules *crm.Service) (*pusher.Ap
 				ChannelsPerEvent:      cmp.Or(own.ChannelsPerEvent, common.ChannelsPerEvent),
 				PresenceMembers:       cmp.Or(own.PresenceMembers, common.PresenceMembers),
 				PresenceUserBytes:     cmp.Or(own.PresenceUserBytes, common.PresenceUserBytes),
+				EventsPerBatch:        cmp.Or(own.EventsPerBatch, common.EventsPerBatch),
+				EventsPerSecond:       cmp.Or(own.EventsPerSecond, common.EventsPerSecond),
+				ReadsPerSecond:        cmp.Or(own.ReadsPerSecond, common.ReadsPerSecond),
 			},
 		}
 	}

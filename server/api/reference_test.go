@@ -27,7 +27,10 @@ func reference(t testing.TB) *apitest.Reference {
 // elsewhere are the documented routes that other rooms serve. That the whole
 // program serves them, and no more, is tested in cmd/chatcast.
 var elsewhere = []string{
-	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST", "/assets/{} GET", "/assets/{} HEAD",
+	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST",
+	"/apps/{}/batch_events POST", "/apps/{}/channels GET", "/apps/{}/channels/{} GET", "/apps/{}/channels/{}/events POST",
+	"/apps/{}/channels/{}/stats GET", "/apps/{}/channels/{}/users GET", "/apps/{}/users/{}/terminate_connections POST",
+	"/assets/{} GET", "/assets/{} HEAD",
 	"/broadcasting/auth GET", "/broadcasting/auth POST", "/console.json GET",
 	"/docs GET", "/docs HEAD", "/docs/docs.css GET", "/docs/docs.css HEAD", "/docs/docs.js GET", "/docs/docs.js HEAD", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
 	"/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
@@ -112,7 +115,10 @@ var shapes = map[string]any{
 
 // unnamed are schemas of answers without a type of crm: envelopes, and what other
 // rooms answer. Real answers are held against them.
-var unnamed = []string{"AuthFault", "ChannelAuth", "Console", "Done", "Fault", "Healthy", "PublishFault", "Published", "Ready", "Refs"}
+var unnamed = []string{
+	"AuthFault", "ChannelAuth", "ChannelState", "ChannelUsers", "Console", "Done", "Fault", "Healthy", "OccupiedChannels",
+	"PublishFault", "Published", "PublishedBatch", "Ready", "Refs",
+}
 
 // TestSchemasFitTheTypes: a schema has the fields of its type, all of them
 // required in answers, except those that may be left out.

@@ -27,8 +27,8 @@ type App struct {
 	origins server.Origins
 }
 
-// Limits of an app. A zero is the default; Sockets is the exception, where zero
-// is "no limit".
+// Limits of an app. A zero is the default; Sockets and the rates of the HTTP API
+// are the exception, where zero is "no limit".
 type Limits struct {
 	EventBytes            int // of an event's data; 10,000
 	ChannelsPerEvent      int // that one publish may name; 100
@@ -37,6 +37,9 @@ type Limits struct {
 	PresenceUserBytes     int // of a member's user_id and user_info; 1,024
 	ChannelsPerSocket     int // 1,000
 	Sockets               int // of the whole app on this node; 0: no limit
+	EventsPerBatch        int // that one request may publish; 10
+	EventsPerSecond       int // published over HTTP on this node; 0: no limit
+	ReadsPerSecond        int // of channels over HTTP on this node; 0: no limit
 }
 
 func (l Limits) withDefaults() Limits {
@@ -50,6 +53,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.PresenceMembers, 100},
 		{&l.PresenceUserBytes, 1024},
 		{&l.ChannelsPerSocket, 1000},
+		{&l.EventsPerBatch, 10},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -62,6 +66,7 @@ func (l Limits) validate() error {
 	for _, v := range []int{
 		l.EventBytes, l.ChannelsPerEvent, l.ClientEventsPerSecond, l.PresenceMembers,
 		l.PresenceUserBytes, l.ChannelsPerSocket, l.Sockets,
+		l.EventsPerBatch, l.EventsPerSecond, l.ReadsPerSecond,
 	} {
 		if v < 0 {
 			return errors.New("limits may not be negative")

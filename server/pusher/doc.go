@@ -3,7 +3,7 @@
 // backends publish (HTTPAPI).
 //
 // The wire stands in frames.go, every error and close code in codes.go, the
-// signatures in sign.go. Sockets are read and written by the server package, and
+// signatures in sign.go, the routes of the HTTP API in httpapi.go. Sockets are read and written by the server package, and
 // events find them through broadcasting.Engine; this package starts no goroutine.
 // Of ours it may import server, broadcasting and channels, never crm.
 package pusher

@@ -2,11 +2,6 @@ package pusher
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -26,76 +21,6 @@ const (
 	publishTimeout = 5 * time.Second
 )
 
-// Publisher is what the HTTP API needs of the engine. Publish returns when the
-// event is on its way, without waiting for any socket.
-type Publisher interface {
-	Publish(ctx context.Context, ev broadcasting.Event) error
-}
-
-// Counter is an engine that can also say who is there. Without it "info" is
-// refused.
-type Counter interface {
-	// Count is how many sockets are subscribed to a channel now and, on a
-	// presence channel, how many different users.
-	Count(ctx context.Context, app, channel string) (subscriptions, users int, err error)
-}
-
-// HTTPAPI is the Pusher HTTP API, for backends: signed requests that publish.
-// Safe for concurrent use.
-type HTTPAPI struct {
-	Apps   *Apps
-	Engine Publisher // may be a Counter too
-	Log    *slog.Logger
-	Now    func() time.Time // time.Now when nil
-}
-
-// Register adds the routes to r.
-func (h *HTTPAPI) Register(r gin.IRouter) {
-	r.POST("/apps/:id/events", h.signed(h.events))
-}
-
-// signed reads the whole body before anything else looks at it, because the
-// signature covers its bytes, and lets only requests of the app through.
-func (h *HTTPAPI) signed(next func(c *gin.Context, app *App, q query, body []byte) *apiError) gin.HandlerFunc {
-	now := h.Now
-	if now == nil {
-		now = time.Now
-	}
-	return func(c *gin.Context) {
-		app := h.Apps.ByID(c.Param("id"))
-		body, fault := readBody(c, app)
-		var q query
-		if fault == nil {
-			q, fault = verifyRequest(app, c.Request, body, now())
-		}
-		if fault == nil {
-			fault = next(c, app, q, body)
-		}
-		if fault != nil {
-			writeJSON(c, fault.Status, fault)
-		}
-	}
-}
-
-// readBody returns the body as it came, if it is not larger than any valid
-// publish: each byte of data may be escaped as six, and the rest is small.
-func readBody(c *gin.Context, app *App) ([]byte, *apiError) {
-	limits := Limits{}.withDefaults()
-	if app != nil {
-		limits = app.Limits
-	}
-	limit := int64(6*limits.EventBytes + limits.ChannelsPerEvent*(channels.MaxLength+8) + 8<<10)
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, &apiError{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("the body is over %d bytes", limit)}
-	case err != nil:
-		return nil, badRequest("the body could not be read to its end")
-	}
-	return body, nil
-}
-
 // publication is the body of POST /apps/{id}/events.
 type publication struct {
 	Name     string   `json:"name"`
@@ -108,90 +33,70 @@ type publication struct {
 	attributes []string // of Info
 }
 
+// publicationFields are the names of a publication's fields; none may be there twice.
+var publicationFields = []string{"name", "data", "channel", "channels", "socket_id", "info"}
+
 // events publishes one event to one or more channels, and answers as soon as it
 // is on its way: {} or, when info is asked for, the counts of each channel.
-func (h *HTTPAPI) events(c *gin.Context, app *App, q query, body []byte) *apiError {
-	p, fault := parsePublication(q, body)
+func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
+	p, fault := parsePublication(r)
 	if fault == nil {
-		fault = p.validate(app, h.counter() != nil)
+		fault = p.validate(r.app, h.counts())
+	}
+	if fault == nil {
+		fault = h.rates.take(r.app, writes, 1, h.now())
 	}
 	if fault != nil {
 		return fault
 	}
-	// Once begun, the event goes to all its channels even if the client hangs up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), publishTimeout)
+	ctx, cancel := publishing(c)
 	defer cancel()
-	for _, channel := range p.Channels {
-		ev := broadcasting.Event{App: app.ID, Channel: channel, Name: p.Name, Data: *p.Data, Except: p.SocketID}
-		if err := h.Engine.Publish(ctx, ev); err != nil {
-			h.Log.ErrorContext(ctx, "publish failed", "app", app.ID, "channel", channel, "event", p.Name, "error", err)
-			return &apiError{Status: http.StatusServiceUnavailable, Message: "the event could not be published to " + channel + "; channels named before it have it"}
-		}
+	if i, err := h.publish(ctx, r.app, p); err != nil {
+		return unavailable("the event could not be published to %s; channels named before it have it", p.Channels[i])
 	}
 	if len(p.attributes) == 0 {
-		writeJSON(c, http.StatusOK, struct{}{})
+		writeEmpty(c)
 		return nil
 	}
-	return h.answerInfo(ctx, c, app, p)
-}
-
-func (h *HTTPAPI) counter() Counter {
-	counter, _ := h.Engine.(Counter)
-	return counter
-}
-
-// channelInfo is what "info" asked to know of a channel.
-type channelInfo struct {
-	UserCount         *int `json:"user_count,omitempty"`
-	SubscriptionCount *int `json:"subscription_count,omitempty"`
-}
-
-func (h *HTTPAPI) answerInfo(ctx context.Context, c *gin.Context, app *App, p *publication) *apiError {
 	infos := make(map[string]channelInfo, len(p.Channels))
 	for _, channel := range p.Channels {
-		subscriptions, users, err := h.counter().Count(ctx, app.ID, channel)
-		if err != nil {
-			h.Log.ErrorContext(ctx, "count failed", "app", app.ID, "channel", channel, "error", err)
-			return &apiError{Status: http.StatusServiceUnavailable, Message: "the event is published, but the counts are not available now"}
+		if infos[channel], fault = h.info(ctx, r.app, channel, p.attributes); fault != nil {
+			return unavailable("the event is published, but the counts are not available now")
 		}
-		var info channelInfo
-		for _, attribute := range p.attributes {
-			name, _ := channels.Parse(channel)
-			switch {
-			case attribute == "subscription_count":
-				info.SubscriptionCount = &subscriptions
-			case name.Kind == channels.Presence: // user_count is of presence channels alone
-				info.UserCount = &users
-			}
-		}
-		infos[channel] = info
 	}
 	writeJSON(c, http.StatusOK, map[string]any{"channels": infos})
 	return nil
 }
 
+// publishing is how long a publish may take. Once begun, the event goes to all its
+// channels even if the client hangs up.
+func publishing(c *gin.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request.Context()), publishTimeout)
+}
+
+// publish brings a valid publication to its channels in their order; the first that
+// fails, which is logged, ends it.
+func (h *HTTPAPI) publish(ctx context.Context, app *App, p *publication) (failed int, err error) {
+	for i, channel := range p.Channels {
+		ev := broadcasting.Event{App: app.ID, Channel: channel, Name: p.Name, Data: *p.Data, Except: p.SocketID}
+		if err := h.Engine.Publish(ctx, ev); err != nil {
+			h.Log.ErrorContext(ctx, "publish failed", "app", app.ID, "channel", channel, "event", p.Name, "error", err)
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
 // parsePublication takes the body or, when there is none, the query.
-func parsePublication(q query, body []byte) (*publication, *apiError) {
-	if len(body) == 0 {
-		return publicationOfQuery(q), nil
+func parsePublication(r request) (*publication, *apiError) {
+	if len(r.body) == 0 {
+		return publicationOfQuery(r.query), nil
 	}
-	if !utf8.Valid(body) {
-		return nil, badRequest("the body is not valid UTF-8")
+	if fault := checkUTF8(r.body); fault != nil {
+		return nil, fault
 	}
-	var p publication
-	err := json.Unmarshal(body, &p)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field == "data":
-		return nil, badRequest("data must be a string, not %s: encode the JSON yourself", wrong.Value)
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return nil, badRequest("%s may not be %s", wrong.Field, wrong.Value)
-	case errors.As(err, &wrong):
-		return nil, badRequest("the body must be a JSON object, not %s", wrong.Value)
-	case err != nil:
-		return nil, badRequest("the body is not JSON: %v", err)
-	}
-	return &p, nil
+	p := &publication{}
+	return p, decodeObject(r.body, p, wholeBody, publicationFields)
 }
 
 func publicationOfQuery(q query) *publication {
@@ -221,7 +126,7 @@ func (p *publication) validate(app *App, counts bool) *apiError {
 	case p.Data == nil:
 		return badRequest("data is missing: it must be a string, which may be empty")
 	case len(*p.Data) > app.Limits.EventBytes:
-		return &apiError{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("data is over %d bytes", app.Limits.EventBytes)}
+		return tooLarge("data is over %d bytes", app.Limits.EventBytes)
 	case !utf8.ValidString(*p.Data):
 		return badRequest("data is not valid UTF-8")
 	case p.SocketID != "" && !ValidSocketID(p.SocketID):
@@ -284,16 +189,4 @@ func (p *publication) validateInfo(counts bool) *apiError {
 		}
 	}
 	return nil
-}
-
-func badRequest(format string, args ...any) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
-}
-
-// writeJSON answers with v. Not gin's way, because clients compare the content
-// type as a whole, and some read the body so too.
-func writeJSON(c *gin.Context, status int, v any) {
-	body, _ := json.Marshal(v) // shapes of this package, of strings and numbers: they always marshal
-	c.Data(status, "application/json", body)
-	c.Abort()
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	sdk "github.com/pusher/pusher-http-go/v5"
 
 	"chatcast/broadcasting"
+	"chatcast/server"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
@@ -67,9 +69,28 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func apiOf(t testing.TB, engine pusher.Publisher, now func() time.Time, more ...pusher.App) http.Handler {
 	t.Helper()
-	g := gin.New()
-	(&pusher.HTTPAPI{Apps: newApps(t, append([]pusher.App{docApp()}, more...)...), Engine: engine, Log: quiet(), Now: now}).Register(g)
-	return apitest.Documented(t, g, nil)
+	app := docApp()
+	app.SubscriptionCount = true
+	return apiOfApps(t, engine, now, append([]pusher.App{app}, more...)...)
+}
+
+// apiOfApps is apiOf with these apps alone.
+func apiOfApps(t testing.TB, engine pusher.Publisher, now func() time.Time, apps ...pusher.App) http.Handler {
+	t.Helper()
+	r, err := server.NewRouter(server.RouterOptions{Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &pusher.HTTPAPI{Apps: newApps(t, apps...), Engine: engine, Log: quiet(), Now: now}
+	h.Register(r)
+	r.NoRoute(func(c *gin.Context) { h.NotFound(c) })
+	return apitest.Documented(t, r, nil)
+}
+
+// signed sends a signed request to the documentation's app. path is not escaped.
+func signed(h http.Handler, method, path string, params map[string]string, body string) *httptest.ResponseRecorder {
+	query := pusher.SignRequest(docKey, docSecret, method, path, params, []byte(body), docTime)
+	return serve(h, method, (&url.URL{Path: path}).EscapedPath()+"?"+query, body)
 }
 
 func atDocTime() time.Time { return docTime }
@@ -113,17 +134,18 @@ func TestPublish(t *testing.T) {
 		body string
 		want []broadcasting.Event
 	}{
-		"channel":        {`{"name":"e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
-		"empty data":     {`{"name":"e","channel":"a","data":""}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e"}}},
-		"largest data":   {`{"name":"e","channel":"a","data":"` + long + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: long}}},
-		"escaped data":   {`{"name":"e","channel":"a","data":"` + strings.Repeat(`\u0001`, 10_000) + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: strings.Repeat("\x01", 10_000)}}},
-		"longest name":   {`{"name":"` + strings.Repeat("n", 200) + `","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: strings.Repeat("n", 200), Data: "x"}}},
-		"client- event":  {`{"name":"client-e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "client-e", Data: "x"}}},
-		"exclusion":      {`{"name":"e","channels":["a"],"data":"x","socket_id":"1.2"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x", Except: "1.2"}}},
-		"no exclusion":   {`{"name":"e","channels":["a"],"data":"x","socket_id":null,"info":null}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
-		"several, once":  {`{"name":"e","channels":["b","a;x","b"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "b", Name: "e", Data: "x"}, {App: "3", Channel: "a;x", Name: "e", Data: "x"}}},
-		"encrypted":      {`{"name":"e","channels":["private-encrypted-a"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "private-encrypted-a", Name: "e", Data: "x"}}},
-		"unknown fields": {`{"name":"e","channels":["a"],"data":"x","tags":{"a":1}}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
+		"channel":                     {`{"name":"e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
+		"empty data":                  {`{"name":"e","channel":"a","data":""}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e"}}},
+		"largest data":                {`{"name":"e","channel":"a","data":"` + long + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: long}}},
+		"escaped data":                {`{"name":"e","channel":"a","data":"` + strings.Repeat(`\u0001`, 10_000) + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: strings.Repeat("\x01", 10_000)}}},
+		"longest name":                {`{"name":"` + strings.Repeat("n", 200) + `","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: strings.Repeat("n", 200), Data: "x"}}},
+		"client- event":               {`{"name":"client-e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "client-e", Data: "x"}}},
+		"exclusion":                   {`{"name":"e","channels":["a"],"data":"x","socket_id":"1.2"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x", Except: "1.2"}}},
+		"no exclusion":                {`{"name":"e","channels":["a"],"data":"x","socket_id":null,"info":null}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
+		"several, once":               {`{"name":"e","channels":["b","a;x","b"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "b", Name: "e", Data: "x"}, {App: "3", Channel: "a;x", Name: "e", Data: "x"}}},
+		"encrypted":                   {`{"name":"e","channels":["private-encrypted-a"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "private-encrypted-a", Name: "e", Data: "x"}}},
+		"fields of fields, not twice": {`{"tags":{"name":1,"data":[{"name":2}]},"name":"e","channels":["a"],"data":"\"name\":"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: `"name":`}}},
+		"unknown fields":              {`{"name":"e","channels":["a"],"data":"x","tags":{"a":1}}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine := new(recorder)
@@ -159,6 +181,26 @@ func TestPublishRefuses(t *testing.T) {
 		"two values":         {`{"name":"e","channel":"a","data":"x"} {}`, 400, "the body is not JSON: invalid character '{' after top-level value"},
 		"an array":           {`[]`, 400, "the body must be a JSON object, not array"},
 		"a form":             {`name=e&channel=a&data=x`, 400, "the body is not JSON: invalid character 'a' in literal null (expecting 'u')"},
+		"null":               {`null`, 400, "the body must be a JSON object, not null"},
+		"a number":           {`5`, 400, "the body must be a JSON object, not number"},
+		"blank":              {" \n", 400, "the body is not JSON: unexpected end of JSON input"},
+		"NaN":                {`{"name":NaN,"channel":"a","data":"x"}`, 400, "the body is not JSON: invalid character 'N' looking for beginning of value"},
+		"infinity":           {`{"name":"e","channel":"a","data":"x","tags":-Infinity}`, 400, "the body is not JSON: invalid character 'I' in numeric literal"},
+		"nested deep":        {`{"name":"e","tags":` + strings.Repeat("[", 12_000) + `}`, 400, "the body is not JSON: invalid character '[' exceeded max depth"},
+		"name twice":         {`{"name":"e","channel":"a","data":"x","name":"f"}`, 400, "name is given twice"},
+		"data twice":         {`{"name":"e","data":"x","channel":"a","d\u0061ta":"y"}`, 400, "data is given twice"},
+		"channel twice":      {`{"name":"e","tags":{"channel":["{\"}"]},"channel":"a","data":"x","Channel":"b"}`, 400, "channel is given twice"},
+		"channels twice":     {`{"channels":["a"],"name":"e","channels":["a"],"data":"x"}`, 400, "channels is given twice"},
+		"socket twice":       {`{"name":"e","channel":"a","data":"x","socket_id":"1.1","socket_id":null}`, 400, "socket_id is given twice"},
+		"info twice":         {`{"name":"e","channel":"a","data":"x","info":"","info":""}`, 400, "info is given twice"},
+		"name of 1 MB":       {`{"name":"` + strings.Repeat("n", 1<<20) + `","channel":"a","data":"x"}`, 413, "the body is over 88992 bytes"},
+		"channel of 50 kB":   {`{"name":"e","channel":"` + strings.Repeat("c", 50_000) + `","data":"x"}`, 400, "channels[0]: the name is longer than 200 bytes"},
+		"object as name":     {`{"name":{},"channel":"a","data":"x"}`, 400, "name may not be object"},
+		"true as data":       {`{"name":"e","channel":"a","data":true}`, 400, "data must be a string, not bool: encode the JSON yourself"},
+		"number as data":     {`{"name":"e","channel":"a","data":1e400}`, 400, "data must be a string, not number: encode the JSON yourself"},
+		"object as channel":  {`{"name":"e","channel":{},"data":"x"}`, 400, "channel may not be object"},
+		"object as channels": {`{"name":"e","channels":{},"data":"x"}`, 400, "channels may not be object"},
+		"list as info":       {`{"name":"e","channel":"a","data":"x","info":["user_count"]}`, 400, "info may not be array"},
 		"not UTF-8":          {"{\"name\":\"e\",\"channel\":\"a\",\"data\":\"\xff\"}", 400, "the body is not valid UTF-8"},
 		"no name":            {`{"channel":"a","data":"x"}`, 400, "name is missing"},
 		"a number as name":   {`{"name":5,"channel":"a","data":"x"}`, 400, "name may not be number"},
@@ -219,7 +261,13 @@ func TestPublishInfo(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", info, w.Code, w.Body, want)
 		}
 	}
-	w := publish(h, `{"name":"e","channels":["lost"],"data":"x","info":"user_count"}`)
+	// Without the app's switch, nobody is told how many are subscribed.
+	off := apiOfApps(t, counting{new(recorder)}, atDocTime, docApp())
+	w := publish(off, `{"name":"e","channels":["presence-x","another"],"data":"x","info":"user_count,subscription_count"}`)
+	if want := `{"channels":{"another":{},"presence-x":{"user_count":1}}}`; w.Code != 200 || w.Body.String() != want {
+		t.Errorf("the switch is off: %d %s, want %s", w.Code, w.Body, want)
+	}
+	w = publish(h, `{"name":"e","channels":["lost"],"data":"x","info":"user_count"}`)
 	checkFault(t, w, 503, "the event is published, but the counts are not available now")
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +54,7 @@ func (q query) all(key string) (values []string) {
 // net/url does not do: it drops a pair with ";" in it, which channel names may
 // hold.
 func splitQuery(raw string, decode func(string) (string, error)) (query, error) {
-	var q query
+	q := make(query, 0, 8)
 	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
 			continue
@@ -106,22 +105,31 @@ func (q query) canonical() string {
 			sorted = append(sorted, p)
 		}
 	}
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].key < sorted[j].key })
+	slices.SortStableFunc(sorted, func(a, b param) int { return strings.Compare(a.key, b.key) })
 	var b strings.Builder
+	size := 0
+	for _, p := range sorted {
+		size += len(p.key) + len(p.value) + 2
+	}
+	b.Grow(size)
 	for i, p := range sorted {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(p.key + "=" + p.value)
+		b.WriteString(p.key)
+		b.WriteByte('=')
+		b.WriteString(p.value)
 	}
 	return b.String()
 }
 
-// verifyRequest checks the signature of r, whose whole body is body, for the app
-// that the path names (nil: there is none). It returns the parameters in the
-// reading that was signed, or an error of status 401; 403 when the request is
-// good but the app is switched off.
-func verifyRequest(app *App, r *http.Request, body []byte, now time.Time) (query, *apiError) {
+// verifyRequest checks the signature of r for the app that the path names (nil:
+// there is none). It returns the parameters in the reading that was signed, or an
+// error of status 401; 403 when the request is good but the app is switched off.
+//
+// What is signed of the body is its MD5, so a request is known before its body is
+// read, and a stranger's never is. Whoever reads it must checkMD5.
+func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) {
 	raw, err := splitQuery(r.URL.RawQuery, decodings[0])
 	if err == nil {
 		err = raw.checkUnique()
@@ -140,8 +148,8 @@ func verifyRequest(app *App, r *http.Request, body []byte, now time.Time) (query
 	if e := checkTimestamp(raw.get("auth_timestamp"), now); e != nil {
 		return nil, e
 	}
-	if e := checkMD5(raw.get("body_md5"), body); e != nil {
-		return nil, e
+	if r.ContentLength > 0 && raw.get("body_md5") == "" {
+		return nil, errNoMD5()
 	}
 	// An unknown app and a key of another app get the same answer.
 	if app == nil || !equal(raw.get("auth_key"), app.Key) {
@@ -196,10 +204,15 @@ func checkTimestamp(s string, now time.Time) *apiError {
 	return nil
 }
 
+func errNoMD5() *apiError {
+	return unauthorized("body_md5 is missing from the query: it must cover the body")
+}
+
+// checkMD5 holds the body, as it came, against the body_md5 that was signed.
 func checkMD5(given string, body []byte) *apiError {
 	if given == "" {
 		if len(body) > 0 {
-			return unauthorized("body_md5 is missing from the query: it must cover the body")
+			return errNoMD5()
 		}
 		return nil
 	}
@@ -239,6 +252,8 @@ func SignRequest(key, secret, method, path string, params map[string]string, bod
 type apiError struct {
 	Message string `json:"error"`
 	Status  int    `json:"status"`
+
+	retryAfter time.Duration // 0: it will not help
 }
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Message) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string
 	best := -1
 	for i := range ref.Operations {
 		op := &ref.Operations[i]
-		given, literal, ok := match(op.Path, r.URL.Path)
+		given, literal, ok := match(op.Path, r.URL.EscapedPath())
 		if !ok {
 			continue
 		}
@@ -106,7 +107,7 @@ func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string
 	return found, params, known
 }
 
-// match holds a path against a template. literal grows with the segments that
+// match holds an escaped path against a template. literal grows with the segments that
 // are equal, the first ones weighing most.
 func match(template, path string) (params map[string]string, literal int, ok bool) {
 	want, have := strings.Split(template, "/"), strings.Split(path, "/")
@@ -116,6 +117,9 @@ func match(template, path string) (params map[string]string, literal int, ok boo
 	params = map[string]string{}
 	for i, segment := range want {
 		literal *= 2
+		if plain, err := url.PathUnescape(have[i]); err == nil {
+			have[i] = plain
+		}
 		switch {
 		case strings.HasPrefix(segment, "{"):
 			if have[i] == "" {

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/server"
+	"chatcast/server/api/apitest"
+	"chatcast/server/pusher"
+)
+
+// call is one of a library's methods with its arguments, and what it must give.
+type call struct {
+	args   []any
+	status int
+	body   string
+}
+
+// nodeCalls calls the methods with Pusher's library for Node against the address.
+func nodeCalls(t *testing.T, address, secret string, calls []call) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := make([][]any, len(calls))
+	for i, c := range calls {
+		args[i] = c.args
+	}
+	text, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("node", "testdata/browser/backend.cjs", host, port, secret, string(text))
+	cmd.Env = append(cmd.Environ(), "NODE_OPTIONS=--no-deprecation")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var got []struct {
+		Status int
+		Body   string
+	}
+	if err := json.Unmarshal(out, &got); err != nil || len(got) != len(calls) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for i, c := range calls {
+		if got[i].Status != c.status || got[i].Body != c.body {
+			t.Errorf("%v: %d %s\nwant %d %s", c.args, got[i].Status, got[i].Body, c.status, c.body)
+		}
+	}
+}
+
+type object = map[string]any
+
+// enterPresence puts a socket into a presence channel.
+func enterPresence(t *testing.T, p *running, channel, user string) {
+	t.Helper()
+	ws := dial(t, p)
+	var hello struct{ Data string }
+	var id struct {
+		SocketID string `json:"socket_id"`
+	}
+	if err := ws.ReadJSON(&hello); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(hello.Data), &id); err != nil {
+		t.Fatal(err)
+	}
+	data := `{"user_id":"` + user + `"}`
+	auth := p.rooms.apps.First().AuthChannel(id.SocketID, channel, data)
+	if err := ws.WriteJSON(object{"event": "pusher:subscribe", "data": object{"channel": channel, "auth": auth, "channel_data": data}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := ws.ReadMessage(); err != nil || !strings.Contains(string(text), "subscription_succeeded") {
+		t.Fatalf("%s, %v", text, err)
+	}
+}
+
+// TestPusherLibraryForNode calls what Pusher's own library for Node has, unmodified.
+func TestPusherLibraryForNode(t *testing.T) {
+	p := start(t, testConfig(t))
+	orders := onOrders(t, p)
+	for _, user := range []string{"B", "A", "B"} {
+		enterPresence(t, p, "presence-room", user)
+	}
+	get := func(path string, params object) []any { return []any{"get", object{"path": path, "params": params}} }
+	event := func(channel string, more object) object {
+		e := object{"channel": channel, "name": "shipped", "data": object{"order": 7}}
+		for k, v := range more {
+			e[k] = v
+		}
+		return e
+	}
+	fault := func(text string, status int) string {
+		out, _ := json.Marshal(struct {
+			Error  string `json:"error"`
+			Status int    `json:"status"`
+		}{text, status})
+		return string(out)
+	}
+	nodeCalls(t, p.Address(), p.rooms.apps.First().Secret, []call{
+		{[]any{"trigger", "orders", "shipped", object{"order": 7}}, 200, `{}`},
+		{[]any{"trigger", []string{"presence-room", "a;b,c=d@e.f"}, "ü + &", "text", object{"info": "user_count", "socket_id": "1.2"}}, 200,
+			`{"channels":{"a;b,c=d@e.f":{},"presence-room":{"user_count":2}}}`},
+		{[]any{"trigger", "private-encrypted-x", "e", "x"}, 200, `{}`},
+		{[]any{"triggerBatch", []object{event("orders", nil), event("private-encrypted-x", nil)}}, 200, `{}`},
+		{[]any{"triggerBatch", []object{event("presence-room", object{"info": "user_count"}), event("other", nil)}}, 200, `{"batch":[{"user_count":2},{}]}`},
+		{[]any{"triggerBatch", []object{event("orders", nil), event("a b", nil)}}, 400,
+			fault("batch[1]: channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;", 400)},
+		{[]any{"trigger", "orders", "shipped", strings.Repeat("x", 10_001)}, 413, fault("data is over 10000 bytes", 413)},
+		{get("/channels", nil), 200, `{"channels":{"orders":{},"presence-room":{}}}`},
+		{get("/channels", object{"filter_by_prefix": "presence-", "info": "user_count"}), 200, `{"channels":{"presence-room":{"user_count":2}}}`},
+		{get("/channels", object{"filter_by_prefix": "a;b"}), 200, `{"channels":{}}`},
+		{get("/channels", object{"info": "user_count"}), 400, fault("info may ask for user_count only with a filter_by_prefix that begins with presence-", 400)},
+		{get("/channels/presence-room", object{"info": "user_count,subscription_count"}), 200, `{"occupied":true,"user_count":2}`},
+		{get("/channels/a;b,c=d@e.f", nil), 200, `{"occupied":false}`},
+		{get("/channels/orders", object{"info": "user_count"}), 400, fault("info may ask for user_count of presence channels alone", 400)},
+		{get("/channels/presence-room/users", nil), 200, `{"users":[{"id":"B"},{"id":"A"}]}`},
+		{get("/channels/orders/users", nil), 400, fault("users are known of presence channels alone", 400)},
+		{get("/channels/presence-room/stats", nil), 200, `{"occupied":true}`},
+		{[]any{"post", object{"path": "/channels/orders/events", "params": object{"name": "shipped"}, "body": object{"order": 7}}}, 202, ``},
+	})
+	for range 3 { // trigger, triggerBatch, and the old way
+		orders.shipped()
+	}
+	nodeCalls(t, p.Address(), "not the secret", []call{{get("/channels", nil), 401,
+		fault("auth_signature is not the HMAC-SHA256 of GET, the path and the sorted query with the app's secret", 401)}})
+}
+
+// terminator is an engine that writes down whose sockets it should end.
+type terminator struct {
+	*broadcasting.Engine
+	mu    sync.Mutex
+	users []string // guarded by mu
+}
+
+func (e *terminator) Terminate(app, userID string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.users = append(e.users, app+" "+userID)
+	return 1
+}
+
+func (e *terminator) Cached(string, string) (data string, ttl time.Duration, ok bool) {
+	return "last", time.Minute, true
+}
+
+// What is asked of users, and of caches.
+func TestPusherLibraryForNodeTerminates(t *testing.T) {
+	engine := &terminator{Engine: broadcasting.NewEngine(broadcasting.Options{})}
+	apps, err := pusher.NewApps([]pusher.App{{ID: "1", Key: "ChatsAppApiProdKey", Secret: "secret", Enabled: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := server.NewRouter(server.RouterOptions{Log: testLog(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: testLog(t)}).Register(r)
+	srv := httptest.NewServer(apitest.Documented(t, r, nil))
+	defer srv.Close()
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodeCalls(t, u.Host, "secret", []call{
+		{[]any{"terminateUserConnections", "685"}, 200, `{}`},
+		{[]any{"terminateUserConnections", "a;b,c=d@e.f ü+50"}, 200, `{}`},
+		{[]any{"get", object{"path": "/channels/cache-a", "params": object{"info": "cache"}}}, 200, `{"occupied":false,"cache":{"data":"last","ttl":60}}`},
+	})
+	if got := strings.Join(engine.users, "|"); got != "1 685|1 a;b,c=d@e.f ü+50" {
+		t.Errorf("terminated %s", got)
+	}
+}

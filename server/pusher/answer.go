@@ -1,0 +1,85 @@
+package pusher
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// largeAnswer is from how many bytes on an answer is compressed for who asks.
+const largeAnswer = 1 << 10
+
+var (
+	emptyObject = []byte("{}")
+	zippers     = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+)
+
+// writeEmpty answers {}, which libraries parse.
+func writeEmpty(c *gin.Context) { write(c, http.StatusOK, emptyObject) }
+
+// writeFault answers that the request failed, and when to try again.
+func writeFault(c *gin.Context, fault *apiError) {
+	if fault.retryAfter > 0 {
+		seconds := (fault.retryAfter + time.Second - 1) / time.Second
+		c.Header("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+	writeJSON(c, fault.Status, fault)
+}
+
+// writeJSON answers with v. Not gin's way, because clients compare the content
+// type as a whole, and some read the body so too.
+func writeJSON(c *gin.Context, status int, v any) {
+	body, _ := json.Marshal(v) // shapes of this package, of strings and numbers: they always marshal
+	write(c, status, body)
+}
+
+func write(c *gin.Context, status int, body []byte) {
+	if len(body) >= largeAnswer {
+		c.Writer.Header().Add("Vary", "Accept-Encoding")
+		if takesGzip(c.GetHeader("Accept-Encoding")) {
+			c.Header("Content-Encoding", "gzip")
+			body = zip(body)
+		}
+	}
+	c.Data(status, "application/json", body)
+	c.Abort()
+}
+
+func zip(body []byte) []byte {
+	var b bytes.Buffer
+	w := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(w)
+	w.Reset(&b)
+	_, _ = w.Write(body) // into memory, which takes it
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// takesGzip reads an Accept-Encoding. What names gzip wins over *; a weight of 0
+// is a no.
+func takesGzip(accept string) bool {
+	takes := false
+	for part := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name != "gzip" && name != "*" {
+			continue
+		}
+		weight := 1.0
+		if q, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			weight, _ = strconv.ParseFloat(strings.TrimSpace(q), 64) // what is no number is 0: plain is always right
+		}
+		if name == "gzip" {
+			return weight > 0
+		}
+		takes = weight > 0
+	}
+	return takes
+}

@@ -1,0 +1,104 @@
+package pusher
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// batch is the body of POST /apps/{id}/batch_events: publications of one channel
+// each.
+type batch struct {
+	Batch []json.RawMessage `json:"batch"`
+}
+
+var batchFields = []string{"batch"}
+
+// batchEvents publishes several events in their order, all or none: the first fault
+// of any refuses the whole before anything is published. The answer is {} or, when
+// one asks for info, a list of what each asked for, in the same places.
+func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
+	list, fault := parseBatch(r.app, r.body, h.counts())
+	if fault == nil {
+		fault = h.rates.take(r.app, writes, len(list), h.now())
+	}
+	if fault != nil {
+		return fault
+	}
+	ctx, cancel := publishing(c)
+	defer cancel()
+	asked := false
+	for i := range list {
+		if _, err := h.publish(ctx, r.app, &list[i]); err != nil {
+			return unavailable("batch[%d] could not be published; events before it are", i)
+		}
+		asked = asked || len(list[i].attributes) > 0
+	}
+	if !asked {
+		writeEmpty(c)
+		return nil
+	}
+	infos := make([]channelInfo, len(list))
+	for i := range list {
+		if infos[i], fault = h.info(ctx, r.app, list[i].Channels[0], list[i].attributes); fault != nil {
+			return unavailable("the events are published, but the counts are not available now")
+		}
+	}
+	writeJSON(c, http.StatusOK, map[string]any{"batch": infos})
+	return nil
+}
+
+// parseBatch finds the first fault, named with its place.
+func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
+	if len(body) == 0 {
+		return nil, badRequest("the body is missing")
+	}
+	fault := checkUTF8(body)
+	var b batch
+	if fault == nil {
+		fault = decodeObject(body, &b, wholeBody, batchFields)
+	}
+	switch {
+	case fault != nil:
+		return nil, fault
+	case len(b.Batch) == 0:
+		return nil, badRequest("batch is missing: it must list 1 to %d events", app.Limits.EventsPerBatch)
+	case len(b.Batch) > app.Limits.EventsPerBatch:
+		return nil, badRequest("batch has %d events, at most %d are allowed", len(b.Batch), app.Limits.EventsPerBatch)
+	}
+	list := make([]publication, len(b.Batch))
+	for i, raw := range b.Batch {
+		at, p := place(i), &list[i]
+		if fault := decodeObject(raw, p, at, publicationFields); fault != nil {
+			return nil, fault
+		}
+		if fault := p.validateInBatch(app, counts); fault != nil {
+			fault.Message = at.String() + ": " + fault.Message
+			return nil, fault
+		}
+	}
+	return list, nil
+}
+
+func (p *publication) validateInBatch(app *App, counts bool) *apiError {
+	switch {
+	case p.Channels != nil:
+		return badRequest("an event of a batch goes to one channel: give channel, not channels")
+	case p.Channel == nil:
+		return badRequest("channel is missing")
+	}
+	return p.validateAlone(app, counts)
+}
+
+// validateAlone is validate for who knows no list of channels.
+func (p *publication) validateAlone(app *App, counts bool) *apiError {
+	fault := p.validate(app, counts)
+	if fault != nil {
+		if rest, ok := strings.CutPrefix(fault.Message, "channels[0]: "); ok {
+			fault.Message = "channel: " + rest
+		}
+	}
+	return fault
+}

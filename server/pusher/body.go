@@ -1,0 +1,204 @@
+package pusher
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/channels"
+)
+
+// bodyTime is how long a body may take to come. The server's own limit is for files.
+const bodyTime = 30 * time.Second
+
+// Limits of bodies: no more than any valid one. Each byte of data may be escaped
+// as six, and the rest is small.
+
+func oneEvent(l Limits) int {
+	return 6*l.EventBytes + l.ChannelsPerEvent*(channels.MaxLength+8) + 8<<10
+}
+
+func oneBatch(l Limits) int { return l.EventsPerBatch * (6*l.EventBytes + 8<<10) }
+
+func oneData(l Limits) int { return l.EventBytes }
+
+func nothing(Limits) int { return 8 << 10 } // libraries send {}
+
+// readBody reads the body of a signed request, which is not larger than limit bytes
+// before and after it is decompressed. body_md5 is of the bytes on the wire.
+func readBody(c *gin.Context, q query, limit int) ([]byte, *apiError) {
+	r := c.Request
+	zipped := false
+	switch encoding := strings.ToLower(strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ","))); encoding {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		zipped = true
+	default:
+		return nil, &apiError{Status: http.StatusUnsupportedMediaType, Message: "Content-Encoding may be gzip, and nothing else"}
+	}
+	if r.ContentLength > int64(limit) {
+		return nil, tooLarge("the body is over %d bytes", limit)
+	}
+	// A writer without deadlines is a test's, which has no slow body.
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
+	body, fault := readAll(http.MaxBytesReader(c.Writer, r.Body, int64(limit)), limit, r.ContentLength)
+	if fault == nil {
+		fault = checkMD5(q.get("body_md5"), body)
+	}
+	if fault != nil || !zipped || len(body) == 0 {
+		return body, fault
+	}
+	return unzip(body, limit)
+}
+
+// readAll reads to the end. announced is how long it is said to be, which is
+// believed for little only.
+func readAll(r io.Reader, limit int, announced int64) ([]byte, *apiError) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(announced, 0), 16<<10)) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge("the body is over %d bytes", limit)
+	case err != nil:
+		return nil, badRequest("the body could not be read to its end")
+	}
+	return b.Bytes(), nil
+}
+
+func unzip(body []byte, limit int) ([]byte, *apiError) {
+	r, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, badRequest("the body is not gzip, as Content-Encoding says")
+	}
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(r, int64(limit)+1))
+	switch {
+	case n > int64(limit): // first, for then its end was not seen
+		return nil, tooLarge("the body is over %d bytes when it is decompressed", limit)
+	case err != nil:
+		return nil, badRequest("the body is damaged gzip")
+	}
+	return b.Bytes(), nil
+}
+
+// decodeObject is json.Unmarshal of a JSON object, with faults in our words. A field
+// that is given twice is a fault, because another reader may take the other one.
+func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
+	err := json.Unmarshal(body, dst)
+	if err != nil {
+		return at.fault(err)
+	}
+	if body = bytes.TrimSpace(body); body[0] != '{' {
+		return badRequest("%s must be a JSON object, not %s", at, body) // null, which Unmarshal lets pass
+	}
+	if twice := repeated(body, fields); twice != "" {
+		return badRequest("%s%s is given twice", at.prefix(), twice)
+	}
+	return nil
+}
+
+// place is where an object stands in the body: in a batch its index.
+type place int
+
+const wholeBody place = -1
+
+func (at place) String() string {
+	if at == wholeBody {
+		return "the body"
+	}
+	return "batch[" + strconv.Itoa(int(at)) + "]"
+}
+
+// prefix stands before the names of the object's fields.
+func (at place) prefix() string {
+	if at == wholeBody {
+		return ""
+	}
+	return at.String() + "."
+}
+
+// fault is an error of json.Unmarshal in our words.
+func (at place) fault(err error) *apiError {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field == "data":
+		return badRequest("%sdata must be a string, not %s: encode the JSON yourself", at.prefix(), wrong.Value)
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return badRequest("%s%s may not be %s", at.prefix(), wrong.Field, wrong.Value)
+	case errors.As(err, &wrong):
+		return badRequest("%s must be a JSON object, not %s", at, wrong.Value)
+	}
+	return badRequest("%s is not JSON: %v", at, err)
+}
+
+// checkUTF8 is needed because the JSON decoder would put U+FFFD in the place of
+// what is not, and so change what was published.
+func checkUTF8(body []byte) *apiError {
+	if !utf8.Valid(body) {
+		return badRequest("the body is not valid UTF-8")
+	}
+	return nil
+}
+
+// repeated finds one of the fields that a JSON object, known to be valid, has more
+// than once. Fields are told apart as json.Unmarshal does, without case.
+func repeated(object []byte, fields []string) string {
+	var seen uint64 // by place in fields
+	depth, isKey := 0, false
+	for i := 0; i < len(object); i++ {
+		switch object[i] {
+		case '{', '[':
+			depth++
+			isKey = depth == 1
+		case '}', ']':
+			depth--
+		case ',':
+			isKey = depth == 1
+		case '"':
+			end := i + 1
+			for ; object[end] != '"'; end++ {
+				if object[end] == '\\' {
+					end++
+				}
+			}
+			if isKey {
+				isKey = false
+				if f := indexField(fields, object[i:end+1]); f >= 0 {
+					if seen&(1<<f) != 0 {
+						return fields[f]
+					}
+					seen |= 1 << f
+				}
+			}
+			i = end
+		}
+	}
+	return ""
+}
+
+// indexField finds a key, as it is written with its quotes, among the fields.
+func indexField(fields []string, quoted []byte) int {
+	key := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(key, '\\') >= 0 {
+		var plain string
+		_ = json.Unmarshal(quoted, &plain) // it is known to be valid
+		key = []byte(plain)
+	}
+	for i, f := range fields {
+		if strings.EqualFold(f, string(key)) {
+			return i
+		}
+	}
+	return -1
+}

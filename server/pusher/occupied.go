@@ -1,0 +1,189 @@
+package pusher
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+)
+
+// What info may ask to know of a channel.
+const (
+	infoUsers         = "user_count"
+	infoSubscriptions = "subscription_count" // answered when the app has it on
+	infoCache         = "cache"
+)
+
+// channelInfo is what was asked to know of a channel.
+type channelInfo struct {
+	UserCount         *int `json:"user_count,omitempty"`
+	SubscriptionCount *int `json:"subscription_count,omitempty"`
+}
+
+// set fills in what the attributes ask for and the channel and the app have: users
+// are known on presence channels alone, subscriptions are told when the app's switch
+// is on.
+func (i *channelInfo) set(app *App, kind channels.Kind, attributes []string, subscriptions, users int) {
+	for _, attribute := range attributes {
+		switch {
+		case attribute == infoUsers && kind == channels.Presence:
+			i.UserCount = &users
+		case attribute == infoSubscriptions && app.SubscriptionCount:
+			i.SubscriptionCount = &subscriptions
+		}
+	}
+}
+
+// counts says whether the engine is a Counter.
+func (h *HTTPAPI) counts() bool {
+	_, ok := h.Engine.(Counter)
+	return ok
+}
+
+// count is Counter's, with its error logged.
+func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscriptions, users int, fault *apiError) {
+	counter, fault := able[Counter](h)
+	if fault != nil {
+		return 0, 0, fault
+	}
+	subscriptions, users, err := counter.Count(ctx, app.ID, channel)
+	if err != nil {
+		h.Log.ErrorContext(ctx, "count failed", "app", app.ID, "channel", channel, "error", err)
+		return 0, 0, unavailable("the counts are not available now")
+	}
+	return subscriptions, users, nil
+}
+
+// info is what the attributes ask of a valid channel.
+func (h *HTTPAPI) info(ctx context.Context, app *App, channel string, attributes []string) (info channelInfo, fault *apiError) {
+	if len(attributes) == 0 {
+		return info, nil
+	}
+	subscriptions, users, fault := h.count(ctx, app, channel)
+	if fault == nil {
+		name, _ := channels.Parse(channel)
+		info.set(app, name.Kind, attributes, subscriptions, users)
+	}
+	return info, fault
+}
+
+// attributesOf takes info apart, which may ask for what is among known.
+func attributesOf(info, known string, among ...string) ([]string, *apiError) {
+	if info == "" {
+		return nil, nil
+	}
+	list := strings.Split(info, ",")
+	for _, attribute := range list {
+		if !slices.Contains(among, attribute) {
+			return nil, badRequest("info may ask for %s, not for %.40q", known, attribute)
+		}
+	}
+	return list, nil
+}
+
+// listChannels answers GET /apps/{id}/channels: those with subscribers. Users' own
+// channels are not among them unless their prefix is asked for.
+func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
+	attributes, fault := attributesOf(r.query.get("info"), "user_count and subscription_count", infoUsers, infoSubscriptions)
+	if fault != nil {
+		return fault
+	}
+	prefix := r.query.get("filter_by_prefix")
+	first, _ := channels.Parse(prefix + "x") // of which kind all those names are, if of one
+	if slices.Contains(attributes, infoUsers) && first.Kind != channels.Presence {
+		return badRequest("info may ask for user_count only with a filter_by_prefix that begins with presence-")
+	}
+	lister, fault := able[Lister](h)
+	if fault != nil {
+		return fault
+	}
+	list := lister.Channels(r.app.ID, prefix)
+	infos := make(map[string]channelInfo, len(list))
+	for _, o := range list {
+		name, _ := channels.Parse(o.Name)
+		if name.Kind == channels.User && first.Kind != channels.User {
+			continue
+		}
+		var info channelInfo
+		info.set(r.app, name.Kind, attributes, o.Subscriptions, o.Users)
+		infos[o.Name] = info
+	}
+	writeJSON(c, http.StatusOK, map[string]any{"channels": infos})
+	return nil
+}
+
+var _ Lister = (*broadcasting.Engine)(nil)
+
+// channelState answers GET /apps/{id}/channels/{name}.
+type channelState struct {
+	Occupied bool `json:"occupied"`
+	channelInfo
+	Cache any `json:"cache,omitempty"` // *cachedEvent when it is asked for; a nil one is null
+}
+
+// cachedEvent is the last event of a cache channel.
+type cachedEvent struct {
+	Data string `json:"data"`
+	TTL  int64  `json:"ttl"` // seconds, rounded up
+}
+
+// channel answers what is asked of one channel, which may have no subscribers.
+func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
+	name, fault := channelName(c)
+	if fault != nil {
+		return fault
+	}
+	attributes, fault := attributesOf(r.query.get("info"), "user_count, subscription_count and cache", infoUsers, infoSubscriptions, infoCache)
+	if fault != nil {
+		return fault
+	}
+	var state channelState
+	if slices.Contains(attributes, infoUsers) && name.Kind != channels.Presence {
+		return badRequest("info may ask for user_count of presence channels alone")
+	}
+	if slices.Contains(attributes, infoCache) {
+		if !name.Cache {
+			return badRequest("info may ask for cache of cache channels alone")
+		}
+		if state.Cache, fault = h.cached(r.app, name.Full); fault != nil {
+			return fault
+		}
+	}
+	subscriptions, users, fault := h.count(c.Request.Context(), r.app, name.Full)
+	if fault != nil {
+		return fault
+	}
+	state.Occupied = subscriptions > 0
+	state.set(r.app, name.Kind, attributes, subscriptions, users)
+	writeJSON(c, http.StatusOK, state)
+	return nil
+}
+
+var _ Counter = (*broadcasting.Engine)(nil)
+
+func (h *HTTPAPI) cached(app *App, channel string) (*cachedEvent, *apiError) {
+	cacher, fault := able[Cacher](h)
+	if fault != nil {
+		return nil, fault
+	}
+	data, ttl, ok := cacher.Cached(app.ID, channel)
+	if !ok {
+		return nil, nil
+	}
+	return &cachedEvent{Data: data, TTL: int64((ttl + time.Second - 1) / time.Second)}, nil
+}
+
+// channelName is the channel that the path names.
+func channelName(c *gin.Context) (channels.Name, *apiError) {
+	name, err := channels.Parse(c.Param("name"))
+	if err != nil {
+		return name, badRequest("channel: %s", strings.TrimPrefix(err.Error(), "channels: "))
+	}
+	return name, nil
+}

@@ -1,0 +1,75 @@
+package pusher
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// kind is what a rate of the HTTP API is of.
+type kind uint8
+
+const (
+	writes kind = iota
+	reads
+	kinds
+)
+
+// rates are how often the apps may ask, on this node. The zero value is ready.
+// Safe for concurrent use.
+type rates struct {
+	mu    sync.Mutex
+	byApp map[string]*[kinds]allowance // of apps with a limit alone; guarded by mu
+}
+
+// take counts n of a kind, or says when there is room for them again. What is
+// refused counts nothing.
+func (s *rates) take(app *App, k kind, n int, now time.Time) *apiError {
+	perSecond := [kinds]int{app.Limits.EventsPerSecond, app.Limits.ReadsPerSecond}[k]
+	if perSecond == 0 || n == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	a := s.byApp[app.ID]
+	if a == nil {
+		if s.byApp == nil {
+			s.byApp = map[string]*[kinds]allowance{}
+		}
+		a = &[kinds]allowance{}
+		s.byApp[app.ID] = a
+	}
+	wait := a[k].take(n, perSecond, now)
+	s.mu.Unlock()
+	if wait == 0 {
+		return nil
+	}
+	what := [kinds]string{"publishes more than %d events per second", "asks more than %d times per second"}[k]
+	return &apiError{Status: http.StatusTooManyRequests, Message: fmt.Sprintf("the app "+what, perSecond), retryAfter: wait}
+}
+
+// allowance is a bucket whose rate may change, and that several tokens are taken
+// from at once. It holds a second's worth.
+type allowance struct {
+	tokens float64
+	filled time.Time // zero: it is full
+}
+
+// take takes n tokens, or says how long to wait for them. More than the bucket
+// holds are lent when it is full, so that a large batch gets its turn, and the next
+// one waits the longer.
+func (b *allowance) take(n, perSecond int, now time.Time) (wait time.Duration) {
+	full := float64(perSecond)
+	if b.filled.IsZero() {
+		b.tokens = full
+	} else {
+		b.tokens = min(full, b.tokens+full*max(0, now.Sub(b.filled).Seconds()))
+	}
+	b.filled = now
+	if missing := min(float64(n), full) - b.tokens; missing > 0 {
+		return max(1, time.Duration(math.Ceil(missing/full*float64(time.Second))))
+	}
+	b.tokens -= float64(n)
+	return 0
+}

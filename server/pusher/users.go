@@ -1,0 +1,96 @@
+package pusher
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+)
+
+// maxUserInPath is in bytes: what Pusher's libraries let through, which is more than
+// a presence channel takes.
+const maxUserInPath = 200
+
+// userRef is a user as the HTTP API shows them.
+type userRef struct {
+	ID string `json:"id"`
+}
+
+// users answers GET /apps/{id}/channels/{name}/users: those in a presence channel,
+// each once.
+func (h *HTTPAPI) users(c *gin.Context, r request) *apiError {
+	name, fault := channelName(c)
+	if fault != nil {
+		return fault
+	}
+	if name.Kind != channels.Presence {
+		return badRequest("users are known of presence channels alone")
+	}
+	roster, fault := able[Roster](h)
+	if fault != nil {
+		return fault
+	}
+	ids, err := roster.Members(c.Request.Context(), r.app.ID, name.Full)
+	if err != nil {
+		h.Log.ErrorContext(c.Request.Context(), "listing members failed", "app", r.app.ID, "channel", name.Full, "error", err)
+		return unavailable("the users are not available now")
+	}
+	list := make([]userRef, len(ids))
+	for i, id := range ids {
+		list[i] = userRef{id}
+	}
+	writeJSON(c, http.StatusOK, map[string]any{"users": list})
+	return nil
+}
+
+var _ Roster = (*broadcasting.Engine)(nil)
+
+// terminate ends the sockets that are signed in as a user. It counts as one event.
+func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
+	user := c.Param("user")
+	switch {
+	case user == "":
+		return badRequest("the user's id is empty")
+	case len(user) > maxUserInPath:
+		return badRequest("the user's id is over %d bytes", maxUserInPath)
+	case !utf8.ValidString(user):
+		return badRequest("the user's id is not valid UTF-8")
+	}
+	if fault := h.rates.take(r.app, writes, 1, h.now()); fault != nil {
+		return fault
+	}
+	engine, fault := able[Terminator](h)
+	if fault != nil {
+		return fault
+	}
+	sockets := engine.Terminate(r.app.ID, user)
+	h.Log.DebugContext(c.Request.Context(), "a user's connections were terminated", "app", r.app.ID, "sockets", sockets)
+	writeEmpty(c)
+	return nil
+}
+
+// oldEvent is what POST /apps/{id}/channels/{name}/events was before there was
+// POST /apps/{id}/events: the body is the data, the rest stands in the query.
+func (h *HTTPAPI) oldEvent(c *gin.Context, r request) *apiError {
+	channel, data := c.Param("name"), string(r.body)
+	p := &publication{Name: r.query.get("name"), Data: &data, Channel: &channel, SocketID: r.query.get("socket_id")}
+	fault := p.validateAlone(r.app, false)
+	if fault == nil {
+		fault = h.rates.take(r.app, writes, 1, h.now())
+	}
+	if fault != nil {
+		return fault
+	}
+	ctx, cancel := publishing(c)
+	defer cancel()
+	if _, err := h.publish(ctx, r.app, p); err != nil {
+		return unavailable("the event could not be published")
+	}
+	c.Status(http.StatusAccepted)
+	c.Writer.WriteHeaderNow()
+	c.Abort()
+	return nil
+}

@@ -109,6 +109,13 @@ func (c *cache) sweep(now time.Time) {
 	c.trim(now)
 }
 
+// count is how many events are kept.
+func (c *cache) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.last)
+}
+
 // Cached is the data of a cache channel's last event and how much longer it is
 // kept; ok is false when there is none.
 func (e *Engine) Cached(app, channel string) (data string, ttl time.Duration, ok bool) {

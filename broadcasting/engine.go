@@ -218,11 +218,12 @@ type Stats struct {
 	Channels  int    // with subscribers here, now
 	Sockets   int    // here, now
 	Users     int    // known to have sockets here, now
+	Cached    int    // events of cache channels that are kept, now
 }
 
 // Stats returns the counters now.
 func (e *Engine) Stats() Stats {
-	st := Stats{Published: e.published.Load(), Delivered: e.delivered.Load(), Channels: e.hub.count()}
+	st := Stats{Published: e.published.Load(), Delivered: e.delivered.Load(), Channels: e.hub.count(), Cached: e.cache.count()}
 	e.connsMu.RLock()
 	st.Sockets = len(e.conns)
 	e.connsMu.RUnlock()

@@ -157,6 +157,8 @@ type LimitsConfig struct {
 	ChannelsPerEvent      int      `yaml:"channels_per_event"`
 	PresenceMembers       int      `yaml:"presence_members"`
 	PresenceUserBytes     int      `yaml:"presence_user_bytes"`
+	CacheTTL              Duration `yaml:"cache_ttl"`
+	CacheBytes            int      `yaml:"cache_bytes"` // of all cache channels
 	ActivityTimeout       Duration `yaml:"activity_timeout"`
 	PongTimeout           Duration `yaml:"pong_timeout"`
 }
@@ -189,6 +191,7 @@ func Default() Config {
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, ClientEventsPerSecond: 10,
 			QueueBytes: 1 << 20, EventBytes: 10_000, ChannelsPerEvent: 100,
 			PresenceMembers: 100, PresenceUserBytes: 1024,
+			CacheTTL: Duration(30 * time.Minute), CacheBytes: 64 << 20,
 			ActivityTimeout: Duration(120 * time.Second), PongTimeout: Duration(30 * time.Second),
 		},
 	}

@@ -160,12 +160,6 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 			}
 		}
 		checkOrigins(key+".allowed_origins", a.AllowedOrigins, faults)
-		if a.SubscriptionCount {
-			faults.add(key+".subscription_count", "subscription counts are not in this version; leave it false")
-		}
-		if a.UserAuthentication {
-			faults.add(key+".user_authentication", "pusher:signin is not in this version; leave it false")
-		}
 		if len(a.Webhooks) > 0 {
 			faults.add(key+".webhooks", "webhooks are not in this version; leave the list empty")
 		}
@@ -260,8 +254,12 @@ func checkLimits(l LimitsConfig, faults *ConfigError) {
 		{"channels_per_event", l.ChannelsPerEvent, 1, 10_000},
 		{"presence_members", l.PresenceMembers, 1, maxLimit},
 		{"presence_user_bytes", l.PresenceUserBytes, 16, 1 << 20},
+		{"cache_bytes", l.CacheBytes, 1 << 20, 1 << 40},
 	} {
 		f.check("limits.", faults)
+	}
+	if d := time.Duration(l.CacheTTL); d < time.Second || d > 24*time.Hour {
+		faults.add("limits.cache_ttl", "must be from 1s to 24h, not %s", d)
 	}
 	if l.EventBytes > l.QueueBytes {
 		faults.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")

@@ -90,6 +90,19 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("GET", auth+"?"+enter(strange), "", "", pair.AccessToken, 403)
 	ask("GET", auth, "", "", pair.AccessToken, 422)
 
+	const userAuth = "/broadcasting/user-auth"
+	ask("POST", userAuth, form, "socket_id=1.2", pair.AccessToken, 200)
+	ask("POST", userAuth, object, `{"socket_id":"1.2"}`, "Bearer "+pair.AccessToken, 200)
+	ask("POST", userAuth, form, "socket_id=1.2", "", 401)
+	ask("POST", userAuth, form, "socket_id=1.2", "no token", 403)
+	ask("POST", userAuth, form, "socket_id=1", pair.AccessToken, 422)
+	ask("POST", userAuth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id=1.2&callback=f", "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", "", 401)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", "no token", 403)
+	ask("GET", userAuth, "", "", pair.AccessToken, 422)
+
 	publish := func(id string, content map[string]any, want int) {
 		t.Helper()
 		body, err := json.Marshal(content)
@@ -140,6 +153,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 var hard = map[string]bool{
 	"/app/{key} GET 101": true, "/app/{key} GET 503": true, "/apps/{appId}/events POST 503": true,
 	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
+	"/broadcasting/user-auth GET 500": true, "/broadcasting/user-auth POST 500": true,
 }
 
 func reference(t *testing.T) *apitest.Reference {

@@ -28,7 +28,7 @@ func reference(t testing.TB) *apitest.Reference {
 // program serves them, and no more, is tested in cmd/chatcast.
 var elsewhere = []string{
 	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST", "/assets/{} GET", "/assets/{} HEAD",
-	"/broadcasting/auth GET", "/broadcasting/auth POST", "/console.json GET",
+	"/broadcasting/auth GET", "/broadcasting/auth POST", "/broadcasting/user-auth GET", "/broadcasting/user-auth POST", "/console.json GET",
 	"/docs GET", "/docs HEAD", "/docs/docs.css GET", "/docs/docs.css HEAD", "/docs/docs.js GET", "/docs/docs.js HEAD", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
 	"/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
 }
@@ -112,7 +112,7 @@ var shapes = map[string]any{
 
 // unnamed are schemas of answers without a type of crm: envelopes, and what other
 // rooms answer. Real answers are held against them.
-var unnamed = []string{"AuthFault", "ChannelAuth", "Console", "Done", "Fault", "Healthy", "PublishFault", "Published", "Ready", "Refs"}
+var unnamed = []string{"AuthFault", "ChannelAuth", "Console", "Done", "Fault", "Healthy", "PublishFault", "Published", "Ready", "Refs", "UserAuth"}
 
 // TestSchemasFitTheTypes: a schema has the fields of its type, all of them
 // required in answers, except those that may be left out.

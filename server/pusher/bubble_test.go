@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -32,7 +33,7 @@ func inBubble(t *testing.T, test func(t *testing.T, h *house, connect func() *ra
 			if err != nil {
 				t.Fatal(err)
 			}
-			return (&raw{t: t, ws: ws}).greeted()
+			return (&raw{t: t, ws: ws, wait: time.Hour}).greeted()
 		})
 	})
 }

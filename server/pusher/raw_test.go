@@ -1,6 +1,7 @@
 package pusher_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -91,10 +92,14 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 
 // raw is a socket of a client that knows nothing of the protocol.
 type raw struct {
-	t  *testing.T
-	ws *websocket.Conn
-	id string
+	t    *testing.T
+	ws   *websocket.Conn
+	id   string
+	wait time.Duration // for a frame; 0: patience
 }
+
+// await gives the next read its time.
+func (r *raw) await() { _ = r.ws.SetReadDeadline(time.Now().Add(cmp.Or(r.wait, patience))) }
 
 const patience = 10 * time.Second // for what should come at once
 
@@ -132,7 +137,7 @@ func (r *raw) greeted() *raw {
 
 func (r *raw) read() string {
 	r.t.Helper()
-	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	r.await()
 	kind, data, err := r.ws.ReadMessage()
 	if err != nil || kind != websocket.TextMessage {
 		r.t.Fatalf("socket %s: message of kind %d: %v", r.id, kind, err)
@@ -166,7 +171,7 @@ func (r *raw) send(message string) {
 // expectClose reads the close frame.
 func (r *raw) expectClose(code int) {
 	r.t.Helper()
-	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	r.await()
 	_, data, err := r.ws.ReadMessage()
 	if !websocket.IsCloseError(err, code) {
 		r.t.Fatalf("got %s, %v; want a close frame with %d", data, err, code)

@@ -59,7 +59,7 @@ func TestSignedInSocketsGoWithTheUser(t *testing.T) {
 	cfg.Apps[0].Secret = rand.Text()
 	p := start(t, cfg)
 	owner := p.signIn(t)
-	_, beaID := owner.hire(p)
+	bea, beaID := owner.hire(p)
 	app := p.rooms.apps.First()
 	ws, id := connectSocket(t, p.base)
 	data, _ := json.Marshal(map[string]any{"id": beaID})
@@ -72,8 +72,7 @@ func TestSignedInSocketsGoWithTheUser(t *testing.T) {
 	if err := ws.ReadJSON(&frame); err != nil || frame.Event != "pusher:signin_success" {
 		t.Fatalf("%+v, %v", frame, err)
 	}
-	(&live{engine: p.rooms.engine, app: "2"}).Disconnect(beaID) // another app's people are others
-	(&live{engine: p.rooms.engine, app: "1"}).Disconnect(beaID)
+	bea.must("DELETE", "/v1/tokens", nil, nil) // the only one
 	if err := ws.ReadJSON(&frame); err != nil || frame.Event != "pusher:error" {
 		t.Fatalf("%+v, %v", frame, err)
 	}

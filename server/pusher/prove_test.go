@@ -165,7 +165,7 @@ func TestCacheTTL(t *testing.T) {
 		}
 		a.subscribe("cache-a", "", "")
 		a.expect(succeeded("cache-a"), `{"event":"e","channel":"cache-a","data":"1"}`)
-		time.Sleep(30)
+		time.Sleep(30 * time.Nanosecond)
 		b := connect()
 		b.subscribe("cache-a", "", "")
 		b.expect(succeeded("cache-a"), `{"event":"pusher:cache_miss","channel":"cache-a"}`)

@@ -49,6 +49,7 @@ func TestCacheChannels(t *testing.T) {
 		enter(a, event("ce", `{"n":1}`))
 		if channel != "cache-a" {
 			a.send(`{"event":"client-x","channel":"` + channel + `","data":{}}`)
+			a.silence() // it was handled
 		}
 		b := h.connect(t)
 		enter(b, event("ce", `{"n":1}`)) // not the client event

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -316,66 +315,4 @@ func TestWireHandshake(t *testing.T) {
 		}
 		_ = nc.Close()
 	}
-}
-
-// Limits of a message's parts: one below, at, one above.
-func TestLimits(t *testing.T) {
-	h := newHouse(t)
-	a, b := h.connect(t), h.connect(t)
-	for n := 199; n <= 201; n++ {
-		name := strings.Repeat("c", n)
-		a.subscribe(name, "", "")
-		if n > 200 {
-			a.expect(errorSays(4311, "The name is longer than 200 bytes"), subscriptionErrorSays(name[:200]+"...", "ChannelError", "The name is longer than 200 bytes", 400))
-		} else {
-			a.expect(succeeded(name))
-		}
-	}
-	a.enter("private-l")
-	b.enter("private-l")
-	send := func(event, data string) string {
-		text := fmt.Sprintf(`{"event":%q,"channel":"private-l","data":%s}`, event, data)
-		a.send(text)
-		return text
-	}
-	for n := 199; n <= 201; n++ {
-		text := send("client-"+strings.Repeat("e", n-7), "1")
-		if n > 200 {
-			a.expect(errorSays(4301, "Client event rejected: its name is over 200 bytes"))
-		} else {
-			b.expect(text)
-		}
-	}
-	for n := 9_999; n <= 10_001; n++ {
-		text := send("client-x", `"`+strings.Repeat("d", n-2)+`"`)
-		if n > 10_000 {
-			a.expect(errorSays(4301, "Client event rejected: its data is over 10000 bytes"))
-		} else {
-			b.expect(text)
-		}
-	}
-	b.silence()
-	const channel = "presence-l"
-	in := func(data, why string) {
-		t.Helper()
-		r := h.connect(t)
-		r.subscribe(channel, r.auth(channel, data), data)
-		if why != "" {
-			r.expect(errorSays(4314, why), subscriptionErrorSays(channel, "ChannelError", why, 400))
-		} else if got := r.read(); !strings.Contains(got, "subscription_succeeded") {
-			t.Errorf("%.50s: %s", data, got)
-		}
-		_ = r.ws.Close()
-	}
-	for _, n := range []int{127, 128} {
-		in(`{"user_id":"`+strings.Repeat("u", n)+`"}`, "")
-		in(`{"user_id":"`+strings.Repeat("ü", n)+`"}`, "")
-	}
-	const idRule = "channel_data: user_id must have 1 to 128 characters, none of them a control character"
-	in(`{"user_id":"`+strings.Repeat("u", 129)+`"}`, idRule)
-	in(`{"user_id":"`+strings.Repeat("ü", 129)+`"}`, idRule)
-	for _, n := range []int{1023, 1024} {
-		in(`{"user_id":"A","user_info":"`+strings.Repeat("i", n-3)+`"}`, "")
-	}
-	in(`{"user_id":"A","user_info":"`+strings.Repeat("i", 1022)+`"}`, "channel_data: user_id and user_info have 1025 bytes, at most 1024 are allowed")
 }

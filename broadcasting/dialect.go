@@ -16,6 +16,14 @@ type Dialect interface {
 	MemberRemoved(channel, userID string) []byte
 	// Revoked tells a socket that its subscription has ended against its will.
 	Revoked(channel string) []byte
+	// SubscriptionCount tells a channel how many sockets are subscribed to it.
+	SubscriptionCount(channel string, n int) []byte
+	// CacheMissed tells a socket that the cache channel it came to has no event.
+	CacheMissed(channel string) []byte
+	// SignedIn tells a socket as whom it is signed in, in the words that it proved.
+	SignedIn(data string) []byte
+	// Attendance tells a socket which of the users it watches have come, or gone.
+	Attendance(online bool, userIDs []string) []byte
 }
 
 // Member is a user in a presence channel, on one or more sockets.
@@ -34,6 +42,10 @@ type Peer struct {
 	Dialect Dialect
 	Out     Queue
 	Expel   func() // closes the socket because its user may no longer be here
+
+	// Terminate closes the socket because its app ends all that are signed in as
+	// its user; nil: Expel does it.
+	Terminate func()
 }
 
 // Watcher is told which users are where, as far as Engine.Grant said whose a

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"chatcast/channels"
 )
 
 // ErrTaken is what Connect returns when the socket's id is in use.
@@ -13,15 +16,22 @@ var ErrTaken = errors.New("broadcasting: a socket of this id is connected")
 // Options of an Engine.
 type Options struct {
 	Bus Bus // nil: Memory
+
+	CacheTTL   time.Duration // how long the last event of a cache channel is kept; 0: 30 minutes
+	CacheBytes int           // of all those events together; 0: 64 MiB
 }
 
 // Engine is the subscriptions of this node and the way of events to them. Safe
 // for concurrent use.
 type Engine struct {
 	// static
-	bus   Bus
-	hub   *hub
-	watch Watcher // set before the first socket; nil: nobody watches
+	bus      Bus
+	hub      *hub
+	cache    *cache
+	people   people
+	watch    Watcher  // set before the first socket; nil: nobody watches
+	recorder Recorder // set before the first socket; nil: nobody records
+	counts   counts
 
 	published atomic.Uint64
 	delivered atomic.Uint64
@@ -35,7 +45,10 @@ type Engine struct {
 
 // NewEngine returns an engine over o.Bus, attached to it.
 func NewEngine(o Options) *Engine {
-	e := &Engine{bus: o.Bus, hub: newHub(), conns: map[key]*Conn{}, users: map[string]map[*Conn]struct{}{}}
+	e := &Engine{
+		bus: o.Bus, hub: newHub(), cache: newCache(o.CacheTTL, o.CacheBytes), people: people{known: map[key]*person{}},
+		conns: map[key]*Conn{}, users: map[string]map[*Conn]struct{}{},
+	}
 	if e.bus == nil {
 		e.bus = &Memory{}
 	}
@@ -47,8 +60,23 @@ func NewEngine(o Options) *Engine {
 // before the first socket connects.
 func (e *Engine) Watch(w Watcher) { e.watch = w }
 
-// Run works until ctx ends.
-func (e *Engine) Run(ctx context.Context) error { return e.bus.Run(ctx) }
+// Run works until ctx ends: the bus, and the rounds in which crowded channels are
+// counted and the cache loses what is too old.
+func (e *Engine) Run(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- e.bus.Run(ctx) }()
+	round := time.NewTicker(countRound)
+	defer round.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case now := <-round.C:
+			e.countRound()
+			e.cache.sweep(now)
+		}
+	}
+}
 
 // Publish brings ev to every subscriber of its channel, on every node. It does
 // not wait for any socket.
@@ -60,22 +88,32 @@ func (e *Engine) Publish(ctx context.Context, ev Event) error {
 // deliver gives ev to this node's subscribers.
 func (e *Engine) deliver(ev *Event) {
 	ch := e.hub.find(key{ev.App, ev.Channel})
+	if !ev.Object && (ch == nil && channels.HasCache(ev.Channel) || ch != nil && ch.cache) {
+		if name, err := channels.Parse(ev.Channel); err == nil {
+			e.deliverCached(ev, name)
+			return
+		}
+	}
 	if ch == nil {
 		return
 	}
-	var except *subscription
-	if ev.Except != "" {
-		if c := e.conn(ev.App, ev.Except); c != nil {
-			except = c.subscription(ev.Channel)
-		}
-	}
+	except := e.exception(ev)
 	ch.mu.Lock()
-	if !ch.has(except) {
-		except = nil // it has left, or its channel has died and been made anew
-	}
-	n := ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
+	n := ch.tell(ev, except)
 	ch.mu.Unlock()
 	e.delivered.Add(uint64(n))
+}
+
+// exception is the subscription that must not get ev, nil when there is none.
+func (e *Engine) exception(ev *Event) *subscription {
+	if ev.Except == "" {
+		return nil
+	}
+	c := e.conn(ev.App, ev.Except)
+	if c == nil {
+		return nil
+	}
+	return c.subscription(ev.Channel)
 }
 
 func (e *Engine) conn(app, id string) *Conn {
@@ -116,6 +154,13 @@ func (e *Engine) Evict(userID string, channels ...string) {
 			c.evict(name, userID)
 		}
 	}
+}
+
+// Identify says that the socket is the user's without a word about channels, so
+// that Disconnect closes it. It is false when the socket is not here.
+func (e *Engine) Identify(app, socketID, userID string) bool {
+	c := e.conn(app, socketID)
+	return c != nil && c.identify(userID)
 }
 
 // Disconnect closes every socket of the user.
@@ -173,11 +218,12 @@ type Stats struct {
 	Channels  int    // with subscribers here, now
 	Sockets   int    // here, now
 	Users     int    // known to have sockets here, now
+	Cached    int    // events of cache channels that are kept, now
 }
 
 // Stats returns the counters now.
 func (e *Engine) Stats() Stats {
-	st := Stats{Published: e.published.Load(), Delivered: e.delivered.Load(), Channels: e.hub.count()}
+	st := Stats{Published: e.published.Load(), Delivered: e.delivered.Load(), Channels: e.hub.count(), Cached: e.cache.count()}
 	e.connsMu.RLock()
 	st.Sockets = len(e.conns)
 	e.connsMu.RUnlock()

@@ -215,9 +215,11 @@ type drop struct{ n int }
 
 func (d *drop) Queue([]byte) { d.n++ }
 
-func crowd(t testing.TB, n int) *broadcasting.Engine {
+func crowd(t testing.TB, n int) *broadcasting.Engine { return crowdIn(t, n, "private-crowd") }
+
+func crowdIn(t testing.TB, n int, channel string) *broadcasting.Engine {
 	e := broadcasting.NewEngine(broadcasting.Options{})
-	w := want(t, "private-crowd")
+	w := want(t, channel)
 	for i := range n {
 		c, err := e.Connect(broadcasting.Peer{App: "1", ID: strconv.Itoa(i), Dialect: fixed{}, Out: new(drop)})
 		if err != nil {
@@ -247,6 +249,18 @@ func TestFanOutAllocatesNothing(t *testing.T) {
 	}
 	one, many := cost(2), cost(1000)
 	if many != one || many > 1 {
+		t.Errorf("%v allocations for 1 delivery, %v for 999", one, many)
+	}
+}
+
+// Nor does a delivery on a cache channel, where the event is copied once.
+func TestCacheAllocatesNothingPerDelivery(t *testing.T) {
+	cost := func(n int) float64 {
+		e := crowdIn(t, n, "cache-crowd")
+		ev := broadcasting.Event{App: "1", Channel: "cache-crowd", Name: "n", Data: "d", Except: "0"}
+		return testing.AllocsPerRun(100, func() { publish(t, e, ev) })
+	}
+	if one, many := cost(2), cost(1000); many > one {
 		t.Errorf("%v allocations for 1 delivery, %v for 999", one, many)
 	}
 }

@@ -3,6 +3,8 @@ package broadcasting
 import (
 	"hash/maphash"
 	"sync"
+
+	"chatcast/channels"
 )
 
 // shards is how many parts the registry of channels has: enough that sockets that
@@ -43,14 +45,15 @@ func (h *hub) find(k key) *channel {
 	return s.channels[k]
 }
 
-// enter returns the channel, locked and alive, made when it was not there.
-func (h *hub) enter(k key) *channel {
+// enter returns the channel, locked and alive, made when it was not there: n is
+// its name. Who does not leave a subscriber in it must unlock it with unlock.
+func (h *hub) enter(k key, n channels.Name) *channel {
 	s := h.shard(k)
 	for {
 		s.mu.Lock()
 		ch := s.channels[k]
 		if ch == nil {
-			ch = &channel{key: k}
+			ch = &channel{key: k, kind: n.Kind, cache: n.Cache}
 			s.channels[k] = ch
 		}
 		s.mu.Unlock()
@@ -60,6 +63,15 @@ func (h *hub) enter(k key) *channel {
 		}
 		// Its last subscriber left between the two locks.
 		ch.mu.Unlock()
+		h.bury(ch)
+	}
+}
+
+// unlock unlocks a channel, and ends it when it is empty.
+func (h *hub) unlock(ch *channel) {
+	empty := ch.dieIfEmpty()
+	ch.mu.Unlock()
+	if empty {
 		h.bury(ch)
 	}
 }
@@ -87,11 +99,17 @@ func (h *hub) count() (n int) {
 
 // channel is one channel's subscribers on this node.
 type channel struct {
-	key key
+	// static
+	key   key
+	kind  channels.Kind
+	cache bool // its last event is kept
 
 	mu sync.Mutex
 	// guarded by mu
 	dead     bool // empty and on its way out of the registry: not to be entered
+	counting bool // its subscribers are told how many they are
+	stale    bool // they are not told the last change yet: a round will do it
+	missed   bool // that it has no event was recorded
 	groups   []group
 	presence *presence // nil on other channels
 }
@@ -142,13 +160,19 @@ func (ch *channel) remove(s *subscription) (empty bool) {
 
 // dieIfEmpty needs mu.
 func (ch *channel) dieIfEmpty() bool {
-	for i := range ch.groups {
-		if len(ch.groups[i].subs) > 0 {
-			return false
-		}
+	if ch.subscribers() > 0 {
+		return false
 	}
 	ch.dead = true
 	return true
+}
+
+// subscribers is how many sockets are subscribed; needs mu.
+func (ch *channel) subscribers() (n int) {
+	for i := range ch.groups {
+		n += len(ch.groups[i].subs)
+	}
+	return n
 }
 
 // has says whether s stands in ch; needs mu.
@@ -158,6 +182,14 @@ func (ch *channel) has(s *subscription) bool {
 	}
 	subs := ch.groups[s.group].subs
 	return s.at < len(subs) && subs[s.at] == s
+}
+
+// tell gives ev to every subscriber but one (nil: none); needs mu.
+func (ch *channel) tell(ev *Event, except *subscription) (delivered int) {
+	if !ch.has(except) {
+		except = nil // it has left, or its channel has died and been made anew
+	}
+	return ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
 }
 
 // fanOut queues for every subscriber but one (nil: none) what encode makes of it

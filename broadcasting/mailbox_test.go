@@ -3,6 +3,7 @@ package broadcasting_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,14 @@ func (w words) MemberAdded(ch string, m *broadcasting.Member) []byte {
 }
 func (w words) MemberRemoved(ch, id string) []byte { return w.say("removed", ch, id) }
 func (w words) Revoked(ch string) []byte           { return w.say("revoked", ch) }
+func (w words) CacheMissed(ch string) []byte       { return w.say("miss", ch) }
+func (w words) SignedIn(data string) []byte        { return w.say("signed in", data) }
+func (w words) SubscriptionCount(ch string, n int) []byte {
+	return w.say("count", ch, strconv.Itoa(n))
+}
+func (w words) Attendance(online bool, ids []string) []byte {
+	return w.say(append([]string{map[bool]string{true: "online", false: "offline"}[online]}, ids...)...)
+}
 
 // mailbox is a socket that keeps what it is sent.
 type mailbox struct {

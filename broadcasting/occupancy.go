@@ -46,9 +46,7 @@ func (ch *channel) occupancy() Occupancy {
 	o := Occupancy{App: ch.key.app, Name: ch.key.name}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	for i := range ch.groups {
-		o.Subscriptions += len(ch.groups[i].subs)
-	}
+	o.Subscriptions = ch.subscribers()
 	if ch.presence != nil {
 		o.Presence, o.Users = true, len(ch.presence.members)
 	}

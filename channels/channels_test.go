@@ -35,6 +35,8 @@ func TestParse(t *testing.T) {
 		"cache-x":                   {Base: "x", Cache: true},
 		"cached-x":                  {Base: "cached-x"},
 		"#server-to-user-7":         {Base: "7", Kind: channels.User},
+		"#server-to-user-a|ü b":     {Base: "a|ü b", Kind: channels.User},
+		longestUser:                 {Base: strings.Repeat("😀", 128), Kind: channels.User},
 	} {
 		want.Full = full
 		got, err := channels.Parse(full)
@@ -47,10 +49,16 @@ func TestParse(t *testing.T) {
 	}
 }
 
+var longestUser = channels.UserName(strings.Repeat("😀", channels.MaxUserID))
+
 func TestParseFaults(t *testing.T) {
 	for full, want := range map[string]error{
 		"":                                    channels.ErrEmpty,
-		"#server-to-user-":                    channels.ErrEmpty,
+		"#server-to-user-":                    channels.ErrUserID,
+		longestUser + "x":                     channels.ErrUserID,
+		"#server-to-user-a\x7f":               channels.ErrUserID,
+		"#server-to-user-a\xff":               channels.ErrUserID,
+		"#server-to-user-\u0085":              channels.ErrUserID,
 		strings.Repeat("x", 201):              channels.ErrTooLong,
 		"private-" + strings.Repeat("x", 193): channels.ErrTooLong,
 		"with space":                          channels.ErrChars,
@@ -62,7 +70,6 @@ func TestParseFaults(t *testing.T) {
 		"a:b":                                 channels.ErrChars,
 		"a#b":                                 channels.ErrChars,
 		"#server-to-user":                     channels.ErrChars,
-		"#server-to-user-a b":                 channels.ErrChars,
 		"#other":                              channels.ErrChars,
 		`"quoted"`:                            channels.ErrChars,
 	} {
@@ -152,7 +159,7 @@ func TestNamesComeBack(t *testing.T) {
 // base, and a room has one name.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
-		"", "news", "private-encrypted-cache-x", "presence-v1.companies.2224", "#server-to-user-7",
+		"", "news", "private-encrypted-cache-x", "cache-x", "presence-cache-x", "private-presence-cache-x", "#server-to-user-cache-x", "#server-to-user-a\tb", "presence-v1.companies.2224", "#server-to-user-7",
 		"private-v1.licenses.1229.messengers.grWhatsApp", "private-v1.companies.2.users.3", "private-v1.users.01", "ü", "a b",
 	} {
 		f.Add(s)
@@ -165,7 +172,13 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if n.Full != s || !strings.HasSuffix(s, n.Base) || len(s) > channels.MaxLength || s == "" {
+		if n.Full != s || !strings.HasSuffix(s, n.Base) || s == "" || len(s) > channels.MaxLength && n.Kind != channels.User {
+			t.Fatalf("%q: %+v", s, n)
+		}
+		if channels.HasCache(s) != n.Cache {
+			t.Fatalf("%q has a cache: %v, and %+v", s, channels.HasCache(s), n)
+		}
+		if n.Kind == channels.User && (channels.UserName(n.Base) != s || !channels.ValidUserID(n.Base)) {
 			t.Fatalf("%q: %+v", s, n)
 		}
 		r := n.Room()

@@ -3,17 +3,24 @@ package channels
 import (
 	"errors"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // MaxLength is the longest channel name, in bytes: what Pusher's server
 // libraries enforce (its documentation says 164).
 const MaxLength = 200
 
+// MaxUserID is the longest user id, in characters: of members of presence channels
+// and of signed-in users.
+const MaxUserID = 128
+
 // Faults of a name.
 var (
 	ErrEmpty   = errors.New("channels: the name is empty")
 	ErrTooLong = errors.New("channels: the name is longer than 200 bytes")
 	ErrChars   = errors.New("channels: the name may hold only A-Z a-z 0-9 _ - = @ , . ;")
+	ErrUserID  = errors.New("channels: a user id must have 1 to 128 characters, none of them a control character")
 )
 
 // Kind is what a subscription to a channel asks for.
@@ -56,19 +63,16 @@ func Parse(s string) (Name, error) {
 	if s == "" {
 		return Name{}, ErrEmpty
 	}
-	if len(s) > MaxLength {
-		return Name{}, ErrTooLong
-	}
 	n := Name{Full: s, Base: s}
 	if rest, ok := strings.CutPrefix(s, prefixUser); ok {
 		n.Kind, n.Base = User, rest
-		if rest == "" {
-			return Name{}, ErrEmpty
-		}
-		if err := validChars(rest); err != nil {
-			return Name{}, err
+		if !ValidUserID(rest) {
+			return Name{}, ErrUserID
 		}
 		return n, nil
+	}
+	if len(s) > MaxLength {
+		return Name{}, ErrTooLong
 	}
 	if err := validChars(s); err != nil {
 		return Name{}, err
@@ -102,3 +106,28 @@ func validChars(s string) error {
 
 // Guarded says whether entering needs a signature.
 func (n Name) Guarded() bool { return n.Kind == Private || n.Kind == Presence }
+
+// HasCache says what Parse says of Cache, of a name that is valid, at the cost of
+// looking at its prefixes.
+func HasCache(full string) bool {
+	rest, ok := strings.CutPrefix(full, prefixPrivate)
+	if ok {
+		rest = strings.TrimPrefix(rest, prefixEncrypted)
+	} else {
+		rest = strings.TrimPrefix(rest, prefixPresence)
+	}
+	return strings.HasPrefix(rest, prefixCache)
+}
+
+// UserName is the channel that reaches every socket signed in as the user. Its id
+// may hold what other names may not, for it is whatever an application calls its
+// users by.
+func UserName(userID string) string { return prefixUser + userID }
+
+// ValidUserID says whether s can be the id of an application's user.
+func ValidUserID(s string) bool {
+	if s == "" || len(s) > MaxUserID*utf8.UTFMax || !utf8.ValidString(s) || utf8.RuneCountInString(s) > MaxUserID {
+		return false
+	}
+	return strings.IndexFunc(s, unicode.IsControl) < 0
+}

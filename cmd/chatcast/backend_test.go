@@ -3,18 +3,9 @@ package main
 import (
 	"encoding/json"
 	"net"
-	"net/http/httptest"
-	"net/url"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"chatcast/broadcasting"
-	"chatcast/server"
-	"chatcast/server/api/apitest"
-	"chatcast/server/pusher"
 )
 
 // call is one of a library's methods with its arguments, and what it must give.
@@ -127,6 +118,9 @@ func TestPusherLibraryForNode(t *testing.T) {
 		{get("/channels/presence-room/users", nil), 200, `{"users":[{"id":"B"},{"id":"A"}]}`},
 		{get("/channels/orders/users", nil), 400, fault("users are known of presence channels alone", 400)},
 		{get("/channels/presence-room/stats", nil), 200, `{"occupied":true}`},
+		{[]any{"sendToUser", "685", "e", "x"}, 200, `{}`},
+		{[]any{"terminateUserConnections", "a;b,c=d@e.f ü+50"}, 200, `{}`},
+		{get("/channels/cache-never", object{"info": "cache"}), 200, `{"occupied":false,"cache":null}`},
 		{[]any{"post", object{"path": "/channels/orders/events", "params": object{"name": "shipped"}, "body": object{"order": 7}}}, 202, ``},
 	})
 	for range 3 { // trigger, triggerBatch, and the old way
@@ -134,50 +128,4 @@ func TestPusherLibraryForNode(t *testing.T) {
 	}
 	nodeCalls(t, p.Address(), "not the secret", []call{{get("/channels", nil), 401,
 		fault("auth_signature is not the HMAC-SHA256 of GET, the path and the sorted query with the app's secret", 401)}})
-}
-
-// terminator is an engine that writes down whose sockets it should end.
-type terminator struct {
-	*broadcasting.Engine
-	mu    sync.Mutex
-	users []string // guarded by mu
-}
-
-func (e *terminator) Terminate(app, userID string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.users = append(e.users, app+" "+userID)
-	return 1
-}
-
-func (e *terminator) Cached(string, string) (data string, ttl time.Duration, ok bool) {
-	return "last", time.Minute, true
-}
-
-// What is asked of users, and of caches.
-func TestPusherLibraryForNodeTerminates(t *testing.T) {
-	engine := &terminator{Engine: broadcasting.NewEngine(broadcasting.Options{})}
-	apps, err := pusher.NewApps([]pusher.App{{ID: "1", Key: "ChatsAppApiProdKey", Secret: "secret", Enabled: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := server.NewRouter(server.RouterOptions{Log: testLog(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: testLog(t)}).Register(r)
-	srv := httptest.NewServer(apitest.Documented(t, r, nil))
-	defer srv.Close()
-	u, err := url.Parse(srv.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nodeCalls(t, u.Host, "secret", []call{
-		{[]any{"terminateUserConnections", "685"}, 200, `{}`},
-		{[]any{"terminateUserConnections", "a;b,c=d@e.f ü+50"}, 200, `{}`},
-		{[]any{"get", object{"path": "/channels/cache-a", "params": object{"info": "cache"}}}, 200, `{"occupied":false,"cache":{"data":"last","ttl":60}}`},
-	})
-	if got := strings.Join(engine.users, "|"); got != "1 685|1 a;b,c=d@e.f ü+50" {
-		t.Errorf("terminated %s", got)
-	}
 }

@@ -146,33 +146,41 @@ func (s *socket) ReadJSON(v any) error {
 	return json.Unmarshal(frame, v)
 }
 
-// subscribe opens a socket and enters a channel as the client's user. The socket
-// is closed at the end of the test.
-func (c *client) subscribe(channel string) *socket {
-	c.t.Helper()
-	conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(c.base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
+// connectSocket opens a socket, which is closed at the end of the test, and returns
+// its id.
+func connectSocket(t testing.TB, base string) (*socket, string) {
+	t.Helper()
+	conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	res.Body.Close()
-	ws := &socket{conn, c.t}
-	c.t.Cleanup(func() { ws.Close() })
+	ws := &socket{conn, t}
+	t.Cleanup(func() { ws.Close() })
 	if err := ws.SetReadDeadline(time.Now().Add(2 * patience)); err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var hello struct{ Data string }
 	var established struct {
 		SocketID string `json:"socket_id"`
 	}
 	if err := errors.Join(ws.ReadJSON(&hello), json.Unmarshal([]byte(hello.Data), &established)); err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
-	status, answer := c.call("POST", "/broadcasting/auth", map[string]string{"socket_id": established.SocketID, "channel_name": channel})
+	return ws, established.SocketID
+}
+
+// subscribe opens a socket and enters a channel as the client's user. The socket
+// is closed at the end of the test.
+func (c *client) subscribe(channel string) *socket {
+	c.t.Helper()
+	ws, socketID := connectSocket(c.t, c.base)
+	status, answer := c.call("POST", "/broadcasting/auth", map[string]string{"socket_id": socketID, "channel_name": channel})
 	var signed struct{ Auth string }
 	if err := json.Unmarshal(answer, &signed); err != nil || status != http.StatusOK {
 		c.t.Fatalf("/broadcasting/auth for %s: %d %s", channel, status, answer)
 	}
-	err = ws.WriteJSON(map[string]any{"event": "pusher:subscribe", "data": map[string]string{"channel": channel, "auth": signed.Auth}})
+	err := ws.WriteJSON(map[string]any{"event": "pusher:subscribe", "data": map[string]string{"channel": channel, "auth": signed.Auth}})
 	var succeeded struct{ Event string }
 	if err := errors.Join(err, ws.ReadJSON(&succeeded)); err != nil || succeeded.Event != "pusher_internal:subscription_succeeded" {
 		c.t.Fatalf("subscribing to %s: %v %v", channel, succeeded, err)

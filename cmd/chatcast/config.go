@@ -163,6 +163,8 @@ type LimitsConfig struct {
 	EventsPerBatch        int      `yaml:"events_per_batch"`
 	EventsPerSecond       int      `yaml:"events_per_second"` // 0: no limit
 	ReadsPerSecond        int      `yaml:"reads_per_second"`  // 0: no limit
+	CacheTTL              Duration `yaml:"cache_ttl"`
+	CacheBytes            int      `yaml:"cache_bytes"` // of all cache channels
 	ActivityTimeout       Duration `yaml:"activity_timeout"`
 	PongTimeout           Duration `yaml:"pong_timeout"`
 }
@@ -196,6 +198,7 @@ func Default() Config {
 			QueueBytes: 1 << 20, EventBytes: 10_000, ChannelsPerEvent: 100,
 			PresenceMembers: 100, PresenceUserBytes: 1024,
 			EventsPerBatch: 10, EventsPerSecond: 0, ReadsPerSecond: 0,
+			CacheTTL: Duration(30 * time.Minute), CacheBytes: 64 << 20,
 			ActivityTimeout: Duration(120 * time.Second), PongTimeout: Duration(30 * time.Second),
 		},
 	}

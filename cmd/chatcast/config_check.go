@@ -160,12 +160,6 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 			}
 		}
 		checkOrigins(key+".allowed_origins", a.AllowedOrigins, faults)
-		if a.SubscriptionCount {
-			faults.add(key+".subscription_count", "subscription counts are not in this version; leave it false")
-		}
-		if a.UserAuthentication {
-			faults.add(key+".user_authentication", "pusher:signin is not in this version; leave it false")
-		}
 		if len(a.Webhooks) > 0 {
 			faults.add(key+".webhooks", "webhooks are not in this version; leave the list empty")
 		}
@@ -265,8 +259,12 @@ func checkLimits(l LimitsConfig, faults *ConfigError) {
 		{"events_per_batch", l.EventsPerBatch, 1, 1000},
 		{"events_per_second", l.EventsPerSecond, 0, maxLimit},
 		{"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
+		{"cache_bytes", l.CacheBytes, 1 << 20, 1 << 40},
 	} {
 		f.check("limits.", faults)
+	}
+	if d := time.Duration(l.CacheTTL); d < time.Second || d > 24*time.Hour {
+		faults.add("limits.cache_ttl", "must be from 1s to 24h, not %s", d)
 	}
 	if l.EventBytes > l.QueueBytes {
 		faults.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")

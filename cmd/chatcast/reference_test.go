@@ -92,6 +92,18 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("GET", auth, "", "", pair.AccessToken, 422)
 
 	askBackends(t, running.rooms.apps, handler)
+	const userAuth = "/broadcasting/user-auth"
+	ask("POST", userAuth, form, "socket_id=1.2", pair.AccessToken, 200)
+	ask("POST", userAuth, object, `{"socket_id":"1.2"}`, "Bearer "+pair.AccessToken, 200)
+	ask("POST", userAuth, form, "socket_id=1.2", "", 401)
+	ask("POST", userAuth, form, "socket_id=1.2", "no token", 403)
+	ask("POST", userAuth, form, "socket_id=1", pair.AccessToken, 422)
+	ask("POST", userAuth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id=1.2&callback=f", "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", "", 401)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", "no token", 403)
+	ask("GET", userAuth, "", "", pair.AccessToken, 422)
 
 	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {
 		for _, method := range []string{"GET", "HEAD"} {
@@ -187,11 +199,12 @@ func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 // hard are documented answers that need a socket, or a part that fails.
 var hard = map[string]bool{
 	"/app/{key} GET 101": true, "/app/{key} GET 503": true, "/apps/{appId}/events POST 503": true,
-	"/apps/{appId}/users/{userId}/terminate_connections POST 200": true,
+	"/apps/{appId}/users/{userId}/terminate_connections POST 503": true,
 	"/apps/{appId}/batch_events POST 503":                         true, "/apps/{appId}/channels/{channelName}/events POST 503": true,
 	"/apps/{appId}/channels GET 503": true, "/apps/{appId}/channels/{channelName} GET 503": true,
 	"/apps/{appId}/channels/{channelName}/stats GET 503": true, "/apps/{appId}/channels/{channelName}/users GET 503": true,
 	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
+	"/broadcasting/user-auth GET 500": true, "/broadcasting/user-auth POST 500": true,
 }
 
 func reference(t *testing.T) *apitest.Reference {

@@ -53,7 +53,9 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	r = &rooms{store: store}
 
 	// broadcasting: an event goes in, frames come out
-	r.engine = broadcasting.NewEngine(broadcasting.Options{Bus: &broadcasting.Memory{}})
+	r.engine = broadcasting.NewEngine(broadcasting.Options{
+		Bus: &broadcasting.Memory{}, CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
+	})
 
 	// crm: the rules, and the journal that they write and the relay reads; the
 	// messengers with accounts of their own
@@ -179,6 +181,7 @@ func pusherApps(ctx context.Context, cfg Config, rules *crm.Service) (*pusher.Ap
 		list[i] = pusher.App{
 			ID: a.ID, Key: a.Key, Secret: value, Enabled: a.Enabled,
 			AllowedOrigins: a.AllowedOrigins, ClientEvents: a.ClientEvents,
+			SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
 			Limits: pusher.Limits{
 				Sockets:               cmp.Or(own.Sockets, common.SocketsPerApp),
 				ChannelsPerSocket:     cmp.Or(own.ChannelsPerSocket, common.ChannelsPerSocket),
@@ -212,7 +215,13 @@ func (l *live) Evict(userID int64, names ...string) {
 	l.engine.Evict(strconv.FormatInt(userID, 10), names...)
 }
 
-func (l *live) Disconnect(userID int64) { l.engine.Disconnect(strconv.FormatInt(userID, 10)) }
+// Disconnect closes the sockets that asked for anything with the user's token, and
+// those that a backend has signed in as the user.
+func (l *live) Disconnect(userID int64) {
+	user := strconv.FormatInt(userID, 10)
+	l.engine.Disconnect(user)
+	l.engine.Terminate(l.app, user)
+}
 
 func (l *live) Publish(names []string, event, data string) {
 	for _, name := range names {

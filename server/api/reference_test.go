@@ -31,7 +31,7 @@ var elsewhere = []string{
 	"/apps/{}/batch_events POST", "/apps/{}/channels GET", "/apps/{}/channels/{} GET", "/apps/{}/channels/{}/events POST",
 	"/apps/{}/channels/{}/stats GET", "/apps/{}/channels/{}/users GET", "/apps/{}/users/{}/terminate_connections POST",
 	"/assets/{} GET", "/assets/{} HEAD",
-	"/broadcasting/auth GET", "/broadcasting/auth POST", "/console.json GET",
+	"/broadcasting/auth GET", "/broadcasting/auth POST", "/broadcasting/user-auth GET", "/broadcasting/user-auth POST", "/console.json GET",
 	"/docs GET", "/docs HEAD", "/docs/docs.css GET", "/docs/docs.css HEAD", "/docs/docs.js GET", "/docs/docs.js HEAD", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
 	"/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
 }
@@ -117,7 +117,7 @@ var shapes = map[string]any{
 // rooms answer. Real answers are held against them.
 var unnamed = []string{
 	"AuthFault", "ChannelAuth", "ChannelState", "ChannelUsers", "Console", "Done", "Fault", "Healthy", "OccupiedChannels",
-	"PublishFault", "Published", "PublishedBatch", "Ready", "Refs",
+	"PublishFault", "Published", "PublishedBatch", "Ready", "Refs", "UserAuth",
 }
 
 // TestSchemasFitTheTypes: a schema has the fields of its type, all of them

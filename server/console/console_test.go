@@ -52,6 +52,7 @@ func server(t *testing.T, files fstest.MapFS) http.Handler {
 		Version: "1.2.3", Commit: "abcdef", AppKey: "ChatsAppApiProdKey", AppID: "app_685_1", PublicURL: "https://public.example",
 		CompanyID: 2224, UserID: 685, LicenseID: 1229, Messengers: []string{"telegram"},
 	}).Register(engine)
+	engine.NoRoute((&api.API{}).NoRoute)
 	return apitest.Documented(t, engine, nil)
 }
 

@@ -20,7 +20,7 @@ type App struct {
 	ClientEvents   bool     // sockets may send client- events
 
 	SubscriptionCount  bool // sockets are told how many are subscribed
-	UserAuthentication bool // a socket that proves no user in time is closed
+	UserAuthentication bool // a socket that neither signs in nor joins a guarded channel in time is closed
 
 	Limits Limits
 

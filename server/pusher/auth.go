@@ -42,15 +42,21 @@ type Granter interface {
 	Grant(app, socketID, channel, userID string) bool
 	// Evict ends the user's subscriptions to the channels and undoes their grants.
 	Evict(userID string, channels ...string)
+	// Identify says that the socket is the user's, so that it ends when the user may
+	// no longer be here. False means that this node has no such socket.
+	Identify(app, socketID, userID string) bool
 }
 
 var _ Granter = (*broadcasting.Engine)(nil)
 
-// Authorizer serves /broadcasting/auth: it signs, with the key of the app that
-// carries the CRM's channels, for users who may enter. Safe for concurrent use.
+// Authorizer serves /broadcasting/auth and /broadcasting/user-auth: it signs, with
+// the key of the app that carries the CRM's channels, for users who may enter. Safe
+// for concurrent use.
 //
-// JSONP is not offered: it cannot send headers, so the token would have to stand
-// in the URL, and URLs end up in logs.
+// A GET with callback is answered as JSONP, which pusher-js offers to very old
+// pages. The token is in the header all the same: in the URL it would end up in
+// logs. So JSONP is for pages behind a proxy that adds it, and no site can make a
+// browser ask in a visitor's name.
 type Authorizer struct {
 	App    *App
 	Users  Authenticator
@@ -64,6 +70,8 @@ type Authorizer struct {
 func (a *Authorizer) Register(r gin.IRouter) {
 	r.GET("/broadcasting/auth", a.serve)
 	r.POST("/broadcasting/auth", a.serve)
+	r.GET("/broadcasting/user-auth", a.serveUser)
+	r.POST("/broadcasting/user-auth", a.serveUser)
 }
 
 // channelAuth is the answer that lets a socket in. Nothing but 200 will do:
@@ -74,11 +82,33 @@ type channelAuth struct {
 }
 
 func (a *Authorizer) serve(c *gin.Context) {
+	a.answer(c, func(token string, userID int64) (any, string, error) {
+		form, err := readAuthForm(c.Writer, c.Request)
+		if err != nil {
+			return nil, "", err
+		}
+		answer, err := a.authorize(c.Request.Context(), token, userID, form)
+		return answer, form.callback, err
+	})
+}
+
+// answer asks who first: a stranger learns nothing, not even that their request is
+// malformed. What sign answers goes to the user, or to their callback.
+func (a *Authorizer) answer(c *gin.Context, sign func(token string, userID int64) (answer any, callback string, err error)) {
 	c.Header("Cache-Control", "no-store")
-	answer, err := a.authorize(c)
+	token := server.AccessToken(c.Request)
+	userID, err := a.authenticate(c.Request.Context(), token)
 	if err == nil {
-		writeJSON(c, http.StatusOK, answer)
-		return
+		var answer any
+		var callback string
+		if answer, callback, err = sign(token, userID); err == nil {
+			if callback != "" {
+				writeJSONP(c, callback, answer)
+			} else {
+				writeJSON(c, http.StatusOK, answer)
+			}
+			return
+		}
 	}
 	var refusal *authError
 	if !errors.As(err, &refusal) {
@@ -86,28 +116,21 @@ func (a *Authorizer) serve(c *gin.Context) {
 			c.Abort()
 			return
 		}
-		a.Log.ErrorContext(c.Request.Context(), "channel authorization failed", "error", err)
+		a.Log.ErrorContext(c.Request.Context(), "authorization failed", "path", c.FullPath(), "error", err)
 		refusal = &authError{status: http.StatusInternalServerError, code: "ApiInternalError", message: "internal error"}
 	}
 	writeJSON(c, refusal.status, refusal)
 }
 
-// authorize asks who first: a stranger learns nothing, not even that their
-// request is malformed.
-func (a *Authorizer) authorize(c *gin.Context) (*channelAuth, error) {
-	ctx := c.Request.Context()
-	token := server.AccessToken(c.Request)
-	if token == "" {
-		return nil, errNoToken
-	}
-	userID, err := a.authenticate(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	form, err := readAuthForm(c.Writer, c.Request)
-	if err != nil {
-		return nil, err
-	}
+// writeJSONP calls the page's function with v.
+func writeJSONP(c *gin.Context, callback string, v any) {
+	body, _ := json.Marshal(v) // shapes of this package; and it escapes what JavaScript would not take
+	c.Header("X-Content-Type-Options", "nosniff")
+	c.Data(http.StatusOK, "application/javascript", []byte(callback+"("+string(body)+")"))
+	c.Abort()
+}
+
+func (a *Authorizer) authorize(ctx context.Context, token string, userID int64, form *authForm) (*channelAuth, error) {
 	if err := a.admit(ctx, userID, form.channel); err != nil {
 		return nil, err
 	}
@@ -122,6 +145,9 @@ func (a *Authorizer) authorize(c *gin.Context) (*channelAuth, error) {
 }
 
 func (a *Authorizer) authenticate(ctx context.Context, token string) (int64, error) {
+	if token == "" {
+		return 0, errNoToken
+	}
 	userID, err := a.Users.Authenticate(ctx, token)
 	if errors.Is(err, ErrUnknownToken) {
 		return 0, errBadToken
@@ -140,7 +166,7 @@ func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name
 func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*channelAuth, error) {
 	answer := new(channelAuth)
 	if form.channel.Kind == channels.Presence {
-		data, err := a.member(ctx, userID)
+		data, err := a.channelData(ctx, userID)
 		if err != nil {
 			return nil, err
 		}
@@ -170,37 +196,6 @@ func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form
 	}
 	_, err := a.authenticate(ctx, token)
 	return err
-}
-
-// member is the channel_data of a user. The id is inside user_info too, because
-// Laravel Echo's here() hands out nothing else.
-func (a *Authorizer) member(ctx context.Context, userID int64) (string, error) {
-	name, err := a.People.UserInfo(ctx, userID)
-	if err != nil {
-		return "", err
-	}
-	type info struct {
-		ID   int64  `json:"id"`
-		Name string `json:"name"`
-	}
-	data, err := json.Marshal(struct {
-		UserID   string `json:"user_id"`
-		UserInfo info   `json:"user_info"`
-	}{strconv.FormatInt(userID, 10), info{userID, shorten(name)}})
-	return string(data), err
-}
-
-// shorten keeps a name small enough for the limit of a presence member, however
-// its characters are escaped.
-func shorten(name string) string {
-	const most = 100
-	n := 0
-	for i := range name {
-		if n++; n > most {
-			return name[:i] + "…"
-		}
-	}
-	return name
 }
 
 // authError is a refusal in the shape of the CRM API, with "message" where

@@ -8,6 +8,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,10 +20,11 @@ import (
 // adds to its requests, in bytes.
 const maxAuthBody = 16 << 10
 
-// authForm is what a client asks /broadcasting/auth for, validated.
+// authForm is what a client asks for, validated.
 type authForm struct {
 	socketID string
-	channel  channels.Name
+	channel  channels.Name // of /broadcasting/auth
+	callback string        // of a GET; empty: the answer is JSON
 }
 
 // readAuthForm takes the query of a GET, and the form or JSON body of a POST.
@@ -32,31 +35,48 @@ type authForm struct {
 // validate: it says 403 to an empty channel name and 500 to a bad socket_id,
 // which helps nobody.)
 func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
-	fields, err := authFields(w, r)
+	form, fields, err := readSocketForm(w, r, "channel_name")
 	if err != nil {
 		return nil, err
-	}
-	socketID, ok := fields["socket_id"]
-	if !ok {
-		return nil, invalidField("socket_id", "is required")
-	}
-	if !ValidSocketID(socketID) {
-		return nil, invalidField("socket_id", "must be digits, a dot and digits, as the server gave it to the socket")
 	}
 	full, ok := fields["channel_name"]
 	if !ok {
 		return nil, invalidField("channel_name", "is required")
 	}
-	name, err := channels.Parse(full)
-	if err != nil {
+	if form.channel, err = channels.Parse(full); err != nil {
 		return nil, invalidField("channel_name", "%s", strings.TrimPrefix(err.Error(), "channels: "))
 	}
-	return &authForm{socketID: socketID, channel: name}, nil
+	return form, nil
 }
 
-func authFields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
+// readSocketForm takes what every form has, and the fields of the names that are
+// given.
+func readSocketForm(w http.ResponseWriter, r *http.Request, names ...string) (*authForm, map[string]string, error) {
+	fields, err := authFields(w, r, append(names, "socket_id"))
+	if err != nil {
+		return nil, nil, err
+	}
+	form := &authForm{callback: fields["callback"]}
+	if form.callback != "" && !callbackPattern.MatchString(form.callback) {
+		return nil, nil, invalidField("callback", "must be the name of a function, such as Pusher.auth_callbacks['1']")
+	}
+	var ok bool
+	if form.socketID, ok = fields["socket_id"]; !ok {
+		return nil, nil, invalidField("socket_id", "is required")
+	}
+	if !ValidSocketID(form.socketID) {
+		return nil, nil, invalidField("socket_id", "must be digits, a dot and digits, as the server gave it to the socket")
+	}
+	return form, fields, nil
+}
+
+// callbackPattern is a name, its parts joined by dots or in brackets: nothing that
+// could be more than a call.
+var callbackPattern = regexp.MustCompile(`\A[A-Za-z_$][A-Za-z0-9_$]{0,63}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,63}|\[(?:[0-9]{1,20}|'[A-Za-z0-9_$]{1,64}'|"[A-Za-z0-9_$]{1,64}")\]){0,8}\z`)
+
+func authFields(w http.ResponseWriter, r *http.Request, names []string) (map[string]string, error) {
 	if r.Method == http.MethodGet {
-		return formFields(r.URL.RawQuery)
+		return formFields(r.URL.RawQuery, append(names, "callback"))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAuthBody))
 	var tooLarge *http.MaxBytesError
@@ -72,20 +92,20 @@ func authFields(w http.ResponseWriter, r *http.Request) (map[string]string, erro
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	switch {
 	case contentType == "" || err == nil && mediaType == "application/x-www-form-urlencoded":
-		return formFields(string(body))
+		return formFields(string(body), names)
 	case err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")):
-		return jsonFields(body)
+		return jsonFields(body, names)
 	}
 	return nil, invalidField("body", "must be application/x-www-form-urlencoded or application/json")
 }
 
 // formFields reads a form, which may hold a raw ";" as channel names do.
-func formFields(raw string) (map[string]string, error) {
+func formFields(raw string, names []string) (map[string]string, error) {
 	fields := make(map[string]string)
 	for pair := range strings.SplitSeq(raw, "&") {
 		k, v, _ := strings.Cut(pair, "=")
 		key, err := url.QueryUnescape(k)
-		if err != nil || !isAuthField(key) {
+		if err != nil || !slices.Contains(names, key) {
 			continue
 		}
 		value, err := url.QueryUnescape(v)
@@ -102,7 +122,7 @@ func formFields(raw string) (map[string]string, error) {
 
 // jsonFields reads a JSON object. A number for socket_id is refused rather than
 // spelled anew: it has lost digits already.
-func jsonFields(body []byte) (map[string]string, error) {
+func jsonFields(body []byte, names []string) (map[string]string, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(body, &object); err != nil {
 		var wrong *json.UnmarshalTypeError
@@ -113,7 +133,7 @@ func jsonFields(body []byte) (map[string]string, error) {
 	}
 	fields := make(map[string]string)
 	for key, raw := range object {
-		if !isAuthField(key) {
+		if !slices.Contains(names, key) {
 			continue
 		}
 		var value *string
@@ -130,8 +150,6 @@ func jsonFields(body []byte) (map[string]string, error) {
 	}
 	return fields, nil
 }
-
-func isAuthField(key string) bool { return key == "socket_id" || key == "channel_name" }
 
 func invalidField(field, format string, args ...any) *authError {
 	why := fmt.Sprintf(format, args...)

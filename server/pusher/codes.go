@@ -29,6 +29,8 @@ var (
 	codeNoVersion    = code{4008, "no_version", "No protocol version was supplied"}
 	codeBadOrigin    = code{4009, "bad_origin", "This origin may not connect to the application"}
 	codeExpelled     = code{4009, "expelled", "The user is no longer allowed to be here"}
+	codeTerminated   = code{4009, "terminated", "The application has ended the connections of this user"}
+	codeUnproven     = code{4009, "unproven", "Connection not authorized within timeout."}
 	codeAddressFull  = code{4100, server.AddressFull, "Too many connections from this address"}
 	codeSlow         = code{4100, server.SlowConsumer, "The connection is too slow for what is sent on it"}
 	codeFlood        = code{4100, "flood", "Too many messages in spite of the rate limit"}
@@ -39,6 +41,8 @@ var (
 // Codes that are said in band.
 var (
 	codeUnauthorized   = code{4009, "unauthorized", "The subscription is not authorized"}
+	codeBadSignIn      = code{4009, "bad_signin", "The sign-in is not authorized"}
+	codeWatchlist      = code{4302, "watchlist", "The watchlist has too many users"}
 	codeRejected       = code{4301, "rejected", "Client event rejected"}
 	codeTooFast        = code{4301, "rate_limit", "Message rejected due to rate limit"}
 	codeBadMessage     = code{4310, "bad_message", "The message is not valid"}
@@ -46,7 +50,7 @@ var (
 	codeTooManyChannel = code{4312, "too_many_channels", "The connection has too many channels"}
 	codePresenceFull   = code{4313, "presence_full", "The presence channel has too many members"}
 	codeBadMember      = code{4314, "bad_member", "The channel_data is not valid"}
-	codeNotSupported   = code{4315, "not_supported", "This is not supported"}
+	codeBadUser        = code{4315, "bad_user", "The user_data is not valid"}
 )
 
 // farewell ends a socket with the code: the error frame, for protocols that have

@@ -241,7 +241,7 @@ func TestConformanceNonsense(t *testing.T) {
 			t.Errorf("%s: %s", message, got)
 		}
 	}
-	for _, channel := range []string{"a b", "é", strings.Repeat("x", 201), "#server-to-user-1"} {
+	for _, channel := range []string{"a b", "é", strings.Repeat("x", 201), "#server-to-user-1", "#other"} {
 		a.subscribe(channel, "", "")
 		for _, event := range []string{"pusher:error", "pusher:subscription_error"} {
 			if got := a.read(); !strings.HasPrefix(got, `{"event":"`+event+`"`) {

@@ -156,11 +156,8 @@ func (p *publication) validateChannels(app *App) *apiError {
 	encrypted := false
 	for i, s := range p.Channels {
 		name, err := channels.Parse(s)
-		switch {
-		case err != nil:
+		if err != nil {
 			return badRequest("channels[%d]: %s", i, strings.TrimPrefix(err.Error(), "channels: "))
-		case name.Kind == channels.User:
-			return badRequest("channels[%d]: this version cannot send to a user; publish to a private channel of theirs", i)
 		}
 		encrypted = encrypted || name.Encrypted
 		if !seen[s] {

@@ -25,14 +25,19 @@ import (
 //	pusher:unsubscribe {channel}            -> no answer; to the others of a presence channel
 //	                                        <- pusher_internal:member_removed
 //	                                        <- pusher:subscription_error, status 403: access withdrawn
+//	                                        <- pusher:cache_miss, or the last EVENT, on a cache channel
+//	                                        <- pusher_internal:subscription_count, to all of a channel
+//	pusher:signin      {auth, user_data}    <- pusher:signin_success {user_data}, or pusher:error
+//	                                        <- pusher_internal:watchlist_events
 //	pusher:ping                             <- pusher:pong
 //	pusher:pong                             <- pusher:ping, after activity_timeout of silence
 //	                                        <- pusher:error, then close with the same code
 //
 // data is a STRING of JSON in connection_established, subscription_succeeded,
-// member_added, member_removed and published events; it is an OBJECT in
-// pusher:error, subscription_error, ping and pong; in client events it is what
-// the client sent. Libraries of typed languages depend on each of these.
+// member_added, member_removed, subscription_count and published events; it is an
+// OBJECT in pusher:error, subscription_error, signin_success, watchlist_events, ping
+// and pong; in client events it is what the client sent; cache_miss has none.
+// Libraries of typed languages depend on each of these.
 
 // dialect implements broadcasting.Dialect. There is one for all sockets.
 type dialect struct{}
@@ -121,6 +126,44 @@ func (dialect) MemberRemoved(channel, userID string) []byte {
 // Revoked implements broadcasting.Dialect.
 func (dialect) Revoked(channel string) []byte {
 	return subscriptionErrorFrame(channel, errorTypeAuth, "Access to the channel was withdrawn", 403)
+}
+
+// SubscriptionCount implements broadcasting.Dialect.
+func (dialect) SubscriptionCount(channel string, n int) []byte {
+	return stringFrame("pusher_internal:subscription_count", channel, `{"subscription_count":`+strconv.Itoa(n)+`}`)
+}
+
+// CacheMissed implements broadcasting.Dialect.
+func (dialect) CacheMissed(channel string) []byte {
+	return dialect{}.Event(&broadcasting.Event{Name: "pusher:cache_miss", Channel: channel, Object: true})
+}
+
+// SignedIn implements broadcasting.Dialect; data is the user_data that was signed.
+func (dialect) SignedIn(data string) []byte {
+	b := begin(80 + len(data) + len(data)/6)
+	b = append(b, `{"event":"pusher:signin_success","data":{"user_data":`...)
+	b = appendString(b, data)
+	return server.Frame(append(b, "}}"...))
+}
+
+// Attendance implements broadcasting.Dialect. The shape is in no document; pusher-js
+// gives it to pusher.user.watchlist.
+func (dialect) Attendance(online bool, userIDs []string) []byte {
+	b := begin(128 + 40*len(userIDs))
+	b = append(b, `{"event":"pusher_internal:watchlist_events","data":{"events":[{"name":`...)
+	if online {
+		b = append(b, `"online"`...)
+	} else {
+		b = append(b, `"offline"`...)
+	}
+	b = append(b, `,"user_ids":[`...)
+	for i, id := range userIDs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, id)
+	}
+	return server.Frame(append(b, "]}]}}"...))
 }
 
 // stringFrame is a message whose data is a string of JSON.

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 	"chatcast/server"
 )
 
@@ -40,6 +41,11 @@ func frames() (list []struct {
 	add("member added, no info", d.MemberAdded("presence-r", b))
 	add("member removed", d.MemberRemoved("presence-r", "A"))
 	add("revoked", d.Revoked("private-v1.users.685"))
+	add("subscription count", d.SubscriptionCount("news", 2))
+	add("cache miss", d.CacheMissed("private-cache-a"))
+	add("signed in", d.SignedIn(`{"id":"A","user_info":{"name":"N \"A\""},"watchlist":["w1"]}`))
+	add("online", d.Attendance(true, []string{"w1", "w\"2"}))
+	add("offline", d.Attendance(false, []string{"w1"}))
 	add("event", d.Event(&event))
 	add("event, plain text", d.Event(&broadcasting.Event{Channel: "news", Name: "n", Data: "tab\t nl\n cr\r nul\x00 del\x7f bad\xff 😀 \u2028 <b>&"}))
 	add("event, empty", d.Event(&broadcasting.Event{Channel: "news", Name: "n"}))
@@ -50,7 +56,7 @@ func frames() (list []struct {
 	add("subscription_error", subscriptionErrorFrame("private-x", errorTypeAuth, "no \"no\"", 401))
 	for _, c := range []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeExpelled, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeExpelled, codeTerminated, codeUnproven, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	} {
 		add("farewell, "+string(c.word), c.farewell().Frame)
 	}
@@ -119,11 +125,11 @@ func TestFrameLengths(t *testing.T) {
 func TestCodes(t *testing.T) {
 	inBand := []code{
 		codeUnauthorized, codeRejected, codeTooFast, codeBadMessage, codeBadChannel, codeTooManyChannel,
-		codePresenceFull, codeBadMember, codeNotSupported,
+		codePresenceFull, codeBadMember, codeBadUser, codeBadSignIn, codeWatchlist,
 	}
 	ending := []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeExpelled, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeExpelled, codeTerminated, codeUnproven, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	}
 	words := map[server.Reason]bool{}
 	for i, c := range append(ending, inBand...) {
@@ -196,7 +202,7 @@ func FuzzMessage(f *testing.F) {
 			}
 		}
 		if m, err := parseMember(string(text), 1024); err == nil {
-			if m.ID == "" || len(m.ID) > maxUserID || len(m.ID)+len(m.Info) > 1024 {
+			if m.ID == "" || !channels.ValidUserID(m.ID) || len(m.ID)+len(m.Info) > 1024 {
 				t.Fatalf("%q is member %+v", text, m)
 			}
 			valid(dialect{}.MemberAdded("presence-a", m))

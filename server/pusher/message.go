@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 )
 
 // message is what a client sends.
@@ -80,8 +81,6 @@ func article(value string) string {
 	}
 }
 
-const maxUserID = 128 // bytes
-
 // parseMember reads the channel_data of a presence channel, once its signature is
 // known to be good. limit is the bytes of user_id and user_info together.
 func parseMember(channelData string, limit int) (*broadcasting.Member, error) {
@@ -89,23 +88,28 @@ func parseMember(channelData string, limit int) (*broadcasting.Member, error) {
 		ID   json.RawMessage `json:"user_id"`
 		Info json.RawMessage `json:"user_info"`
 	}
-	if channelData == "" {
-		return nil, errors.New("channel_data is missing: a presence channel needs it")
-	}
 	if err := decode([]byte(channelData), &data, "channel_data"); err != nil {
 		return nil, err
 	}
 	id, err := userID(data.ID)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("channel_data: user_id %w", err)
 	}
-	if bytes.Equal(data.Info, []byte("null")) {
-		data.Info = nil
-	}
-	if size := len(id) + len(data.Info); size > limit {
+	m := &broadcasting.Member{ID: id, Info: infoOf(data.Info)}
+	if size := memberBytes(m); size > limit {
 		return nil, fmt.Errorf("channel_data: user_id and user_info have %d bytes, at most %d are allowed", size, limit)
 	}
-	return &broadcasting.Member{ID: id, Info: data.Info}, nil
+	return m, nil
+}
+
+func memberBytes(m *broadcasting.Member) int { return len(m.ID) + len(m.Info) }
+
+// infoOf is user_info, nil when there is none.
+func infoOf(raw json.RawMessage) json.RawMessage {
+	if bytes.Equal(raw, []byte("null")) {
+		return nil
+	}
+	return raw
 }
 
 // userID takes a string, or a whole number as many backends send: a string from
@@ -114,18 +118,18 @@ func userID(raw json.RawMessage) (string, error) {
 	var id string
 	switch {
 	case len(raw) == 0 || bytes.Equal(raw, []byte("null")):
-		return "", errors.New("channel_data: user_id is missing")
+		return "", errors.New("is missing")
 	case raw[0] == '"':
 		if err := json.Unmarshal(raw, &id); err != nil {
-			return "", errors.New("channel_data: user_id is not valid JSON")
+			return "", errors.New("is not valid JSON")
 		}
 	case wholeNumber(raw):
 		id = string(raw)
 	default:
-		return "", errors.New("channel_data: user_id must be a string or a whole number")
+		return "", errors.New("must be a string or a whole number")
 	}
-	if id == "" || len(id) > maxUserID {
-		return "", fmt.Errorf("channel_data: user_id must have 1 to %d bytes", maxUserID)
+	if !channels.ValidUserID(id) {
+		return "", fmt.Errorf("must have 1 to %d characters, none of them a control character", channels.MaxUserID)
 	}
 	return id, nil
 }

@@ -26,10 +26,16 @@ type Options struct {
 
 	MessagesPerSecond int // from one socket, on the average [200]
 	MessageBurst      int // and at once [1000]
+
+	ProveWithin time.Duration // for a socket to prove a user, in apps with UserAuthentication [30 s]
 }
 
 // Server is the sockets that speak Pusher. Safe for concurrent use.
-type Server struct{ opt Options }
+type Server struct {
+	// static
+	opt      Options
+	unproven *unproven
+}
 
 // New returns a Server; its sockets live as long as o.Sockets runs.
 func New(o Options) *Server {
@@ -42,7 +48,10 @@ func New(o Options) *Server {
 	if o.MessageBurst <= 0 {
 		o.MessageBurst = 1000
 	}
-	return &Server{opt: o}
+	if o.ProveWithin <= 0 {
+		o.ProveWithin = 30 * time.Second
+	}
+	return &Server{opt: o, unproven: newUnproven(o.ProveWithin)}
 }
 
 // Register adds the route of the sockets to r.
@@ -130,8 +139,12 @@ func (s *Server) open(session carrier, t *tenant) server.Handler {
 		k.id = newSocketID()
 		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
-			Expel: func() { session.Close(codeExpelled.farewell()) },
+			Expel:     func() { session.Close(codeExpelled.farewell()) },
+			Terminate: func() { session.Close(codeTerminated.farewell()) },
 		})
+	}
+	if app.UserAuthentication {
+		k.suspect = k.srv.unproven.add(func() { session.Close(codeUnproven.farewell()) })
 	}
 	session.Queue(establishedFrame(k.id, int(s.opt.Sockets.ActivityTimeout()/time.Second)))
 	s.opt.Log.Debug("socket opened", "socket", k.id, "app", app.ID, "remote", session.Remote())

@@ -1,6 +1,7 @@
 package pusher_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -28,20 +29,44 @@ type house struct {
 	stop   func() // ends the server of sockets and waits for it
 }
 
-func newHouse(t *testing.T) *house {
+// setup is what a test may change of a house.
+type setup struct {
+	app     pusher.App // the first
+	engine  broadcasting.Options
+	sockets server.Options
+	pusher  pusher.Options
+	record  broadcasting.Recorder
+}
+
+func newHouse(t *testing.T, change ...func(*setup)) *house {
 	t.Helper()
-	app := docApp()
-	app.ClientEvents = true
-	apps := newApps(t, app,
+	h, g, stop := build(t, change...)
+	web := httptest.NewServer(apitest.Documented(t, g, nil))
+	h.url, h.stop = web.URL, stop
+	t.Cleanup(func() { h.stop(); web.Close() })
+	return h
+}
+
+// build makes a house without a port. stop ends the server of sockets and waits
+// for it; it may be called again.
+func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop func()) {
+	t.Helper()
+	o := setup{app: docApp(), sockets: server.Options{Log: quiet(), Linger: time.Second}}
+	o.app.ClientEvents = true
+	for _, c := range change {
+		c(&o)
+	}
+	apps := newApps(t, o.app,
 		pusher.App{ID: "4", Key: "disabled", Secret: "s"},
 		pusher.App{ID: "5", Key: "picky", Secret: "s", Enabled: true, AllowedOrigins: []string{"https://crm.example"}},
 		pusher.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1, ChannelsPerSocket: 2}},
 	)
-	engine := broadcasting.NewEngine(broadcasting.Options{})
-	sockets := server.New(server.Options{Log: quiet(), Linger: time.Second})
-	front := pusher.New(pusher.Options{Apps: apps, Engine: engine, Sockets: sockets, Log: quiet()})
+	engine, sockets := broadcasting.NewEngine(o.engine), server.New(o.sockets)
+	engine.Record(o.record)
+	o.pusher.Apps, o.pusher.Engine, o.pusher.Sockets, o.pusher.Log = apps, engine, sockets, quiet()
+	front := pusher.New(o.pusher)
 
-	g := gin.New()
+	g = gin.New()
 	front.Register(g)
 	g.NoRoute(func(c *gin.Context) { front.NotFound(c) })
 	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: quiet()}).Register(g)
@@ -49,13 +74,12 @@ func newHouse(t *testing.T) *house {
 		App: apps.First(), Users: company{}, People: company{},
 		Policy: channels.Policy{Access: company{}}, Grants: engine, Log: quiet(),
 	}).Register(g)
-	web := httptest.NewServer(apitest.Documented(t, g, nil))
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- sockets.Run(ctx) }()
 	stopped := false
-	h := &house{url: web.URL, engine: engine, stop: func() {
+	return &house{engine: engine}, g, func() {
 		if !stopped {
 			stopped = true
 			cancel()
@@ -63,17 +87,19 @@ func newHouse(t *testing.T) *house {
 				t.Errorf("Run: %v", err)
 			}
 		}
-	}}
-	t.Cleanup(func() { h.stop(); web.Close() })
-	return h
+	}
 }
 
 // raw is a socket of a client that knows nothing of the protocol.
 type raw struct {
-	t  *testing.T
-	ws *websocket.Conn
-	id string
+	t    *testing.T
+	ws   *websocket.Conn
+	id   string
+	wait time.Duration // for a frame; 0: patience
 }
+
+// await gives the next read its time.
+func (r *raw) await() { _ = r.ws.SetReadDeadline(time.Now().Add(cmp.Or(r.wait, patience))) }
 
 const patience = 10 * time.Second // for what should come at once
 
@@ -92,11 +118,18 @@ var established = regexp.MustCompile(`^\{"event":"pusher:connection_established"
 
 func (h *house) connect(t *testing.T) *raw {
 	t.Helper()
-	r := h.dial(t, "/app/"+docKey+"?protocol=7&client=js&version=8.6.0&flash=false", nil)
+	return h.dial(t, connectPath, nil).greeted()
+}
+
+const connectPath = "/app/" + docKey + "?protocol=7&client=js&version=8.6.0&flash=false"
+
+// greeted reads the handshake.
+func (r *raw) greeted() *raw {
+	r.t.Helper()
 	first := r.read()
 	match := established.FindStringSubmatch(first)
 	if match == nil || !pusher.ValidSocketID(match[1]) {
-		t.Fatalf("the handshake is %s", first)
+		r.t.Fatalf("the handshake is %s", first)
 	}
 	r.id = match[1]
 	return r
@@ -104,7 +137,7 @@ func (h *house) connect(t *testing.T) *raw {
 
 func (r *raw) read() string {
 	r.t.Helper()
-	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	r.await()
 	kind, data, err := r.ws.ReadMessage()
 	if err != nil || kind != websocket.TextMessage {
 		r.t.Fatalf("socket %s: message of kind %d: %v", r.id, kind, err)
@@ -138,7 +171,7 @@ func (r *raw) send(message string) {
 // expectClose reads the close frame.
 func (r *raw) expectClose(code int) {
 	r.t.Helper()
-	_ = r.ws.SetReadDeadline(time.Now().Add(patience))
+	r.await()
 	_, data, err := r.ws.ReadMessage()
 	if !websocket.IsCloseError(err, code) {
 		r.t.Fatalf("got %s, %v; want a close frame with %d", data, err, code)

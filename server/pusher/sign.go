@@ -10,6 +10,7 @@ import (
 // The signatures of the Pusher protocol, all HMAC-SHA256 in hex over:
 //
 //	a channel     socket_id:channel[:channel_data]     "auth" of a subscription, as KEY:hex
+//	a user        socket_id::user::user_data           "auth" of a sign-in, as KEY:hex
 //	a request     METHOD\npath\nsorted query           auth_signature of the HTTP API (request.go)
 
 var socketIDPattern = regexp.MustCompile(`\A\d{1,20}\.\d{1,20}\z`)
@@ -49,3 +50,13 @@ func sign(secret string, parts ...string) string {
 
 // equal compares in constant time.
 func equal(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }
+
+// AuthUser is the "auth" of a sign-in: KEY:hex.
+func (a *App) AuthUser(socketID, userData string) string {
+	return a.Key + ":" + sign(a.Secret, socketID, "::user::", userData)
+}
+
+// VerifyUser says whether auth, KEY:hex, signs the socket in with this user_data.
+func (a *App) VerifyUser(auth, socketID, userData string) bool {
+	return equal(auth, a.AuthUser(socketID, userData))
+}

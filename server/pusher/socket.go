@@ -21,11 +21,13 @@ type socket struct {
 	session carrier
 	conn    *broadcasting.Conn
 	id      string
+	suspect *suspect // nil: it need not prove a user
 
 	// owned by the reader
 	inbound  bucket // of messages
 	patience bucket // of messages over the limit, until it is a flood
 	events   bucket // of client events
+	user     *user  // as whom it is signed in; nil: it is not
 }
 
 var _ server.Handler = (*socket)(nil)
@@ -67,7 +69,7 @@ func (k *socket) Message(text []byte) {
 	case strings.HasPrefix(m.Event, "client-"):
 		k.clientEvent(m, now)
 	case m.Event == "pusher:signin":
-		k.fault(codeNotSupported, "pusher:signin is not supported by this version")
+		k.signIn(m)
 	default:
 		k.fault(codeBadMessage, "The event is unknown: "+shortened(m.Event))
 	}
@@ -94,8 +96,16 @@ func (k *socket) Closed(r server.Reason) {
 	}
 	k.srv.opt.Log.Log(context.Background(), level, "socket closed", "socket", k.id, "reason", string(r),
 		"app", k.app().ID, "user", k.conn.User(), "remote", k.session.Remote())
+	k.proven()
 	k.conn.Close()
 	k.tenant.leave()
+}
+
+// proven ends the time that the socket has to prove a user.
+func (k *socket) proven() {
+	if k.suspect != nil {
+		k.srv.unproven.remove(k.suspect)
+	}
 }
 
 // Info implements server.Handler.
@@ -126,16 +136,20 @@ func (k *socket) subscribe(m message) {
 	case err != nil:
 		k.refuse(codeBadChannel, shortened(s.Channel), errorTypeName, sentence(err), 400)
 		return
-	case name.Kind == channels.User:
-		k.refuse(codeNotSupported, s.Channel, errorTypeName, "Channels of signed-in users are not supported by this version", 400)
+	case name.Kind == channels.User && (k.user == nil || k.user.ID != name.Base):
+		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Only a connection that is signed in as the user may subscribe to "+s.Channel, 401)
 		return
 	case name.Guarded() && !k.app().VerifyChannel(s.Auth, k.id, name.Full, s.ChannelData):
 		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Auth value for subscription to "+s.Channel+" is invalid", 401)
 		return
 	}
-	want := broadcasting.Wanted{Name: name, MaxMembers: k.app().Limits.PresenceMembers, MaxChannels: k.app().Limits.ChannelsPerSocket}
+	app := k.app()
+	want := broadcasting.Wanted{
+		Name: name, MaxMembers: app.Limits.PresenceMembers, MaxChannels: app.Limits.ChannelsPerSocket,
+		SubscriptionCount: app.SubscriptionCount,
+	}
 	if name.Kind == channels.Presence {
-		if want.Member, err = parseMember(s.ChannelData, k.app().Limits.PresenceUserBytes); err != nil {
+		if want.Member, err = k.member(s.ChannelData); err != nil {
 			k.refuse(codeBadMember, s.Channel, errorTypeName, err.Error(), 400)
 			return
 		}
@@ -149,7 +163,11 @@ func (k *socket) subscribe(m message) {
 func (k *socket) enter(want broadcasting.Wanted) {
 	channel, limits := want.Name.Full, k.app().Limits
 	switch err := k.conn.Subscribe(want); {
-	case err == nil, errors.Is(err, broadcasting.ErrClosed):
+	case err == nil:
+		if want.Name.Guarded() {
+			k.proven()
+		}
+	case errors.Is(err, broadcasting.ErrClosed):
 	case errors.Is(err, broadcasting.ErrRevoked):
 		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Access to "+channel+" was withdrawn", 403)
 	case errors.Is(err, broadcasting.ErrTooMany):
@@ -195,7 +213,9 @@ func (k *socket) clientEvent(m message, now time.Time) {
 	if err := k.srv.opt.Engine.Publish(ctx, ev); err != nil {
 		k.srv.opt.Log.Error("client event not published", "socket", k.id, "channel", m.Channel, "error", err)
 		k.fault(codeRejected, "Client event rejected: it could not be published")
+		return
 	}
+	k.srv.opt.Engine.ClientSent(ev)
 }
 
 // clientFault says why a client event may not be sent, "" when it may, and as

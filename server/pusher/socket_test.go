@@ -68,7 +68,6 @@ func TestBadInput(t *testing.T) {
 		`{"event":"pusher:Subscribe"}`:       bad("The event is unknown: pusher:Subscribe"),
 		`{"event":"pusher_internal:member_added"}`:                                           bad("The event is unknown: pusher_internal:member_added"),
 		`{"event":"` + strings.Repeat("e", 300) + `"}`:                                       bad("The event is unknown: " + strings.Repeat("e", 200) + "..."),
-		`{"event":"pusher:signin","data":{"auth":"k:0"}}`:                                    {errorSays(4315, "pusher:signin is not supported by this version")},
 		`{"event":"pusher:subscribe"}`:                                                       bad("pusher:subscribe: The message has no data"),
 		`{"event":"pusher:subscribe","data":null}`:                                           bad("pusher:subscribe: data is not a JSON object"),
 		`{"event":"pusher:subscribe","data":"{}"}`:                                           bad("pusher:subscribe: data is not a JSON object"),
@@ -88,8 +87,8 @@ func TestBadInput(t *testing.T) {
 		`{"event":"pusher:subscribe","data":{"channel":"\ud800"}}`:                           channel("\ufffd", chars),
 		`{"event":"pusher:subscribe","data":{"channel":"` + long + `"}}`:                     channel(long[:200]+"...", "The name is longer than 200 bytes"),
 		`{"event":"pusher:subscribe","data":{"channel":"#server-to-user-1"}}`: {
-			errorSays(4315, "Channels of signed-in users are not supported by this version"),
-			subscriptionErrorSays("#server-to-user-1", "ChannelError", "Channels of signed-in users are not supported by this version", 400)},
+			errorSays(4009, "Only a connection that is signed in as the user may subscribe to #server-to-user-1"),
+			subscriptionErrorSays("#server-to-user-1", "AuthError", "Only a connection that is signed in as the user may subscribe to #server-to-user-1", 401)},
 		`{"event":"pusher:subscribe","data":{"channel":"private-z","auth":"` + docKey + `:0"}}`: {
 			errorSays(4009, "Auth value for subscription to private-z is invalid"),
 			subscriptionErrorSays("private-z", "AuthError", "Auth value for subscription to private-z is invalid", 401)},
@@ -102,17 +101,17 @@ func TestBadInput(t *testing.T) {
 		`{"event":"client-x","channel":"private-in","data":"` + strings.Repeat("x", 9_999) + `"}`: rejected("Client event rejected: its data is over 10000 bytes"),
 	}
 	for data, message := range map[string]string{
-		``:                     "channel_data is missing: a presence channel needs it",
+		``:                     "channel_data is missing: a presence channel needs it, unless the connection is signed in",
 		`x`:                    "channel_data is not valid JSON",
 		`[]`:                   "channel_data is not a JSON object",
 		`{}`:                   "channel_data: user_id is missing",
 		`{"user_id":null}`:     "channel_data: user_id is missing",
-		`{"user_id":""}`:       "channel_data: user_id must have 1 to 128 bytes",
+		`{"user_id":""}`:       "channel_data: user_id must have 1 to 128 characters, none of them a control character",
 		`{"user_id":1.5}`:      "channel_data: user_id must be a string or a whole number",
 		`{"user_id":1e3}`:      "channel_data: user_id must be a string or a whole number",
 		`{"user_id":true}`:     "channel_data: user_id must be a string or a whole number",
 		`{"user_id":{"id":1}}`: "channel_data: user_id must be a string or a whole number",
-		`{"user_id":"` + strings.Repeat("u", 129) + `"}`:                  "channel_data: user_id must have 1 to 128 bytes",
+		`{"user_id":"` + strings.Repeat("u", 129) + `"}`:                  "channel_data: user_id must have 1 to 128 characters, none of them a control character",
 		`{"user_id":"A","user_info":"` + strings.Repeat("i", 1022) + `"}`: "channel_data: user_id and user_info have 1025 bytes, at most 1024 are allowed",
 	} {
 		message, answer := presence(data, message)

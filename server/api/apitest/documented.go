@@ -134,7 +134,7 @@ func (o *Operation) checkRequest(in *openapi3filter.RequestValidationInput, sent
 
 // usualType is what the routes take a body for that does not say what it is.
 func (o *Operation) usualType() string {
-	if o.Path == "/broadcasting/auth" {
+	if strings.HasPrefix(o.Path, "/broadcasting/") {
 		return "application/x-www-form-urlencoded"
 	}
 	return "application/json"

@@ -1,0 +1,62 @@
+package broadcasting
+
+import (
+	"sync"
+	"time"
+
+	"chatcast/channels"
+)
+
+// How often a channel is told how many are subscribed to it: at each change, but
+// when they are many, once in a round. A crowd that comes would hear of nothing else.
+const (
+	countCrowd = 100
+	countRound = 5 * time.Second
+)
+
+// counts is the crowded channels whose number has changed since the last round.
+type counts struct {
+	mu    sync.Mutex
+	stale []*channel // each once, see channel.stale; guarded by mu
+}
+
+// counted says that the number of ch's subscribers has changed; needs ch.mu.
+// Presence channels have their members, and a user's own channel nobody to tell.
+func (e *Engine) counted(ch *channel) {
+	if !ch.counting || ch.kind == channels.Presence || ch.kind == channels.User {
+		return
+	}
+	if ch.subscribers() <= countCrowd {
+		e.tellCount(ch)
+		return
+	}
+	if !ch.stale {
+		ch.stale = true
+		e.counts.mu.Lock()
+		e.counts.stale = append(e.counts.stale, ch)
+		e.counts.mu.Unlock()
+	}
+}
+
+// tellCount needs ch.mu.
+func (e *Engine) tellCount(ch *channel) {
+	n := ch.subscribers()
+	ch.fanOut(nil, func(d Dialect) []byte { return d.SubscriptionCount(ch.key.name, n) })
+	e.record(ch, Happening{Kind: Counted, Count: n})
+}
+
+// countRound tells the crowded channels.
+func (e *Engine) countRound() {
+	e.counts.mu.Lock()
+	list := e.counts.stale
+	e.counts.stale = nil
+	e.counts.mu.Unlock()
+	for _, ch := range list {
+		ch.mu.Lock()
+		// When it is crowded no longer, it was told at once what has changed since.
+		if ch.stale = false; ch.subscribers() > countCrowd {
+			e.tellCount(ch)
+		}
+		ch.mu.Unlock()
+	}
+}

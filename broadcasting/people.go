@@ -1,0 +1,169 @@
+package broadcasting
+
+import (
+	"errors"
+	"slices"
+	"sync"
+)
+
+// ErrOtherUser is what SignIn returns to a socket that is another user's already.
+var ErrOtherUser = errors.New("broadcasting: the socket is signed in as another user")
+
+// Identity is who a socket has proved to be to its app. Users of different apps
+// are different people, and nobody of them is a user that Grant speaks of.
+type Identity struct {
+	UserID    string
+	Data      string   // what proved it; the socket is told so
+	Watchlist []string // users whose coming and going it wants to hear of, each once
+}
+
+// people is who is signed in on this node. A user is online while one of their
+// sockets is.
+type people struct {
+	mu    sync.Mutex
+	known map[key]*person // by app and user id; guarded by mu
+}
+
+// person is a user that somebody is, or watches; guarded by people.mu.
+type person struct {
+	sockets  map[*Conn]struct{}
+	watchers map[*Conn]struct{}
+}
+
+// SignIn makes the socket the user's. It is told so, and which of the users it
+// watches are online, before it hears of any change. Who signs in again as the same
+// user has a new watchlist.
+func (c *Conn) SignIn(who Identity) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return ErrClosed
+	case c.signedIn != "" && c.signedIn != who.UserID:
+		return ErrOtherUser
+	}
+	c.engine.people.enter(c, who)
+	c.signedIn, c.watchlist = who.UserID, who.Watchlist
+	return nil
+}
+
+// SignedIn is as whom the socket is signed in, "" when it is not.
+func (c *Conn) SignedIn() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.signedIn
+}
+
+// Terminate closes every socket that is signed in to the app as the user, and
+// returns how many those were. They may come back when the app lets them.
+func (e *Engine) Terminate(app, userID string) (sockets int) {
+	list := e.people.sockets(key{app, userID})
+	for _, c := range list {
+		if c.peer.Terminate != nil {
+			c.peer.Terminate()
+		} else {
+			c.peer.Expel()
+		}
+	}
+	return len(list)
+}
+
+func (p *people) sockets(k key) []*Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.known[k]
+	if who == nil {
+		return nil
+	}
+	list := make([]*Conn, 0, len(who.sockets))
+	for c := range who.sockets {
+		list = append(list, c)
+	}
+	return list
+}
+
+// enter needs c.mu.
+func (p *people) enter(c *Conn, who Identity) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	self := p.person(key{c.peer.App, who.UserID})
+	first := len(self.sockets) == 0
+	self.sockets[c] = struct{}{}
+	if first {
+		self.tell(who.UserID, true)
+	}
+	p.unwatch(c)
+	online := make([]string, 0, len(who.Watchlist))
+	for _, id := range who.Watchlist {
+		other := p.person(key{c.peer.App, id})
+		other.watchers[c] = struct{}{}
+		if len(other.sockets) > 0 {
+			online = append(online, id)
+		}
+	}
+	c.peer.Out.Queue(c.peer.Dialect.SignedIn(who.Data))
+	if len(online) > 0 {
+		c.peer.Out.Queue(c.peer.Dialect.Attendance(true, online))
+	}
+}
+
+// leave needs c.mu.
+func (p *people) leave(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unwatch(c)
+	k := key{c.peer.App, c.signedIn}
+	self := p.known[k]
+	delete(self.sockets, c)
+	if len(self.sockets) == 0 {
+		self.tell(c.signedIn, false)
+	}
+	p.forget(k, self)
+}
+
+// unwatch ends what c watches; needs mu and c.mu.
+func (p *people) unwatch(c *Conn) {
+	for _, id := range c.watchlist {
+		k := key{c.peer.App, id}
+		if other := p.known[k]; other != nil {
+			delete(other.watchers, c)
+			p.forget(k, other)
+		}
+	}
+}
+
+// person finds or makes a person; needs mu.
+func (p *people) person(k key) *person {
+	who := p.known[k]
+	if who == nil {
+		who = &person{sockets: map[*Conn]struct{}{}, watchers: map[*Conn]struct{}{}}
+		p.known[k] = who
+	}
+	return who
+}
+
+// forget drops a person of whom nothing is left; needs mu.
+func (p *people) forget(k key, who *person) {
+	if len(who.sockets) == 0 && len(who.watchers) == 0 {
+		delete(p.known, k)
+	}
+}
+
+// tell tells the watchers that the person has come or gone; needs people.mu, which
+// is what puts a socket's news of the same user in order.
+func (who *person) tell(id string, online bool) {
+	type made struct {
+		dialect Dialect
+		frame   []byte
+	}
+	var frames []made // few: there are as many as dialects
+	for c := range who.watchers {
+		d := c.peer.Dialect
+		i := slices.IndexFunc(frames, func(m made) bool { return m.dialect == d })
+		if i < 0 {
+			i = len(frames)
+			frames = append(frames, made{d, d.Attendance(online, []string{id})})
+		}
+		c.peer.Out.Queue(frames[i].frame)
+	}
+}

@@ -1,0 +1,49 @@
+package pusher_test
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// inBubble runs test with a house whose sockets are connections in memory, so that
+// the clock of synctest rules all of it.
+func inBubble(t *testing.T, test func(t *testing.T, h *house, connect func() *raw), change ...func(*setup)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h, g, stop := build(t, change...)
+		h.stop = stop
+		defer stop()
+		test(t, h, func() *raw {
+			t.Helper()
+			near, far := net.Pipe()
+			go func() {
+				if r, err := http.ReadRequest(bufio.NewReader(near)); err == nil {
+					g.ServeHTTP(pipe{httptest.NewRecorder(), near}, r)
+				}
+			}()
+			dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return far, nil }}
+			ws, _, err := dialer.Dial("ws://x"+connectPath, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return (&raw{t: t, ws: ws, wait: time.Hour}).greeted()
+		})
+	})
+}
+
+// pipe hands out one end of a connection in memory.
+type pipe struct {
+	http.ResponseWriter
+	end net.Conn
+}
+
+func (p pipe) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return p.end, bufio.NewReadWriter(bufio.NewReader(p.end), bufio.NewWriter(p.end)), nil
+}

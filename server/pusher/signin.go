@@ -1,0 +1,114 @@
+package pusher
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"chatcast/broadcasting"
+)
+
+// maxWatchlist is how many users one socket may watch; of a longer list the first
+// are watched.
+const maxWatchlist = 100
+
+// signIn is the data of pusher:signin.
+type signIn struct {
+	Auth     string `json:"auth"`
+	UserData string `json:"user_data"`
+}
+
+func parseSignIn(data json.RawMessage) (s signIn, err error) {
+	if len(data) == 0 {
+		//lint:ignore ST1005 a sentence for the client
+		return s, errors.New("The message has no data")
+	}
+	if err := decode(data, &s, "data"); err != nil {
+		return signIn{}, err
+	}
+	if s.UserData == "" {
+		return signIn{}, errors.New("data.user_data is missing")
+	}
+	return s, nil
+}
+
+// user is who a socket is signed in as.
+type user struct {
+	broadcasting.Member          // as which it joins presence channels without channel_data
+	watchlist           []string // each once, at most maxWatchlist
+	watchedTooMany      bool     // the list was longer
+}
+
+// parseUser reads user_data, once its signature is known to be good.
+func parseUser(userData string) (*user, error) {
+	var data struct {
+		ID        json.RawMessage   `json:"id"`
+		Info      json.RawMessage   `json:"user_info"`
+		Watchlist []json.RawMessage `json:"watchlist"`
+	}
+	if err := decode([]byte(userData), &data, "user_data"); err != nil {
+		return nil, err
+	}
+	id, err := userID(data.ID)
+	if err != nil {
+		return nil, fmt.Errorf("user_data: id %w", err)
+	}
+	u := &user{Member: broadcasting.Member{ID: id, Info: infoOf(data.Info)}, watchedTooMany: len(data.Watchlist) > maxWatchlist}
+	for i, raw := range data.Watchlist[:min(len(data.Watchlist), maxWatchlist)] {
+		id, err := userID(raw)
+		if err != nil {
+			return nil, fmt.Errorf("user_data: watchlist[%d] %w", i, err)
+		}
+		if !slices.Contains(u.watchlist, id) {
+			u.watchlist = append(u.watchlist, id)
+		}
+	}
+	return u, nil
+}
+
+// signIn makes the socket a user's.
+func (k *socket) signIn(m message) {
+	s, err := parseSignIn(m.Data)
+	if err != nil {
+		k.fault(codeBadMessage, "pusher:signin: "+err.Error())
+		return
+	}
+	if !k.app().VerifyUser(s.Auth, k.id, s.UserData) {
+		k.fault(codeBadSignIn, "Auth value for sign-in is invalid")
+		return
+	}
+	u, err := parseUser(s.UserData)
+	if err != nil {
+		k.fault(codeBadUser, err.Error())
+		return
+	}
+	switch err := k.conn.SignIn(broadcasting.Identity{UserID: u.ID, Data: s.UserData, Watchlist: u.watchlist}); {
+	case errors.Is(err, broadcasting.ErrOtherUser):
+		k.fault(codeBadSignIn, "The connection is signed in as another user already")
+		return
+	case err != nil:
+		return // it is closed
+	}
+	k.user = u
+	k.proven()
+	if u.watchedTooMany {
+		k.fault(codeWatchlist, fmt.Sprintf("The watchlist has more than %d users: the first %d are watched", maxWatchlist, maxWatchlist))
+	}
+}
+
+// member is who the socket is in a presence channel: what the signed channel_data
+// says or, when there is none, as whom it is signed in.
+func (k *socket) member(channelData string) (*broadcasting.Member, error) {
+	limit := k.app().Limits.PresenceUserBytes
+	switch {
+	case channelData != "":
+		return parseMember(channelData, limit)
+	case k.user == nil:
+		return nil, errors.New("channel_data is missing: a presence channel needs it, unless the connection is signed in")
+	}
+	if size := memberBytes(&k.user.Member); size > limit {
+		return nil, fmt.Errorf("user_data: id and user_info have %d bytes, at most %d are allowed in a presence channel", size, limit)
+	}
+	return &k.user.Member, nil
+}

@@ -1,0 +1,84 @@
+package pusher
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+)
+
+// userAuth is the answer that signs a socket in.
+type userAuth struct {
+	Auth     string `json:"auth"`
+	UserData string `json:"user_data"`
+}
+
+func (a *Authorizer) serveUser(c *gin.Context) {
+	a.answer(c, func(token string, userID int64) (any, string, error) {
+		form, _, err := readSocketForm(c.Writer, c.Request)
+		if err != nil {
+			return nil, "", err
+		}
+		answer, err := a.identify(c.Request.Context(), token, userID, form)
+		return answer, form.callback, err
+	})
+}
+
+// identify signs for the socket, and tells the engine whose it is. The token is
+// asked for once more afterwards: who took it away meanwhile could not close a
+// socket of which nobody knew.
+func (a *Authorizer) identify(ctx context.Context, token string, userID int64, form *authForm) (*userAuth, error) {
+	name, err := a.People.UserInfo(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(struct {
+		ID       string   `json:"id"`
+		UserInfo userInfo `json:"user_info"`
+	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}})
+	if err != nil {
+		return nil, err
+	}
+	answer := &userAuth{Auth: a.App.AuthUser(form.socketID, string(data)), UserData: string(data)}
+	if !a.Grants.Identify(a.App.ID, form.socketID, strconv.FormatInt(userID, 10)) {
+		a.Log.DebugContext(ctx, "signed in a socket that is not here", "socket", form.socketID)
+	}
+	if _, err := a.authenticate(ctx, token); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// userInfo is what others see of a user. The id is in it too, because Laravel Echo's
+// here() hands out nothing else.
+type userInfo struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// channelData is the channel_data of a user.
+func (a *Authorizer) channelData(ctx context.Context, userID int64) (string, error) {
+	name, err := a.People.UserInfo(ctx, userID)
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(struct {
+		UserID   string   `json:"user_id"`
+		UserInfo userInfo `json:"user_info"`
+	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}})
+	return string(data), err
+}
+
+// shorten keeps a name small enough for the limit of a presence member, however
+// its characters are escaped.
+func shorten(name string) string {
+	const most = 100
+	n := 0
+	for i := range name {
+		if n++; n > most {
+			return name[:i] + "…"
+		}
+	}
+	return name
+}

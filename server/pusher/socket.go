@@ -21,6 +21,7 @@ type socket struct {
 	session carrier
 	conn    *broadcasting.Conn
 	id      string
+	origin  string // of the page; empty: no browser
 
 	// owned by the reader
 	inbound  bucket // of messages
@@ -95,6 +96,7 @@ func (k *socket) Closed(r server.Reason) {
 	k.srv.opt.Log.Log(context.Background(), level, "socket closed", "socket", k.id, "reason", string(r),
 		"app", k.app().ID, "user", k.conn.User(), "remote", k.session.Remote())
 	k.conn.Close()
+	k.tenant.part(k)
 	k.tenant.leave()
 }
 
@@ -177,6 +179,7 @@ func (k *socket) unsubscribe(m message) {
 // clientEvent sends an event to the others of a channel.
 func (k *socket) clientEvent(m message, now time.Time) {
 	member, fault := k.clientFault(m)
+	k.events.resize(k.app().Limits.ClientEventsPerSecond)
 	if fault == "" && !k.events.take(now) {
 		fault = "Client event rejected due to rate limit"
 	}

@@ -24,6 +24,8 @@ import (
 // house is the whole Pusher side of the server, on a port of its own.
 type house struct {
 	url    string
+	web    http.Handler
+	apps   *pusher.Apps
 	engine *broadcasting.Engine
 	stop   func() // ends the server of sockets and waits for it
 }
@@ -55,7 +57,7 @@ func newHouse(t *testing.T) *house {
 	ended := make(chan error, 1)
 	go func() { ended <- sockets.Run(ctx) }()
 	stopped := false
-	h := &house{url: web.URL, engine: engine, stop: func() {
+	h := &house{url: web.URL, web: web.Config.Handler, apps: apps, engine: engine, stop: func() {
 		if !stopped {
 			stopped = true
 			cancel()

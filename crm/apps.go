@@ -99,9 +99,9 @@ func (r AppRules) Get(ctx context.Context, id string) (AppData, error) {
 	if app := r.configured(id); app != nil {
 		return *app, nil
 	}
-	row, err := tx.App(id)
+	row, err := storedApp(tx, id)
 	if err != nil {
-		return AppData{}, orNotFound(err, "app")
+		return AppData{}, err
 	}
 	return appData(row, r.s.Now())
 }
@@ -232,6 +232,14 @@ func (r AppRules) Delete(ctx context.Context, id string) error {
 func (r AppRules) changeable(tx *models.Tx, id string) (*models.App, error) {
 	if r.configured(id) != nil {
 		return nil, conflict(fmt.Sprintf("the app %q is of the configuration file, which alone can change it", id))
+	}
+	return storedApp(tx, id)
+}
+
+// storedApp loads an app of the database. What can be no id names nothing.
+func storedApp(tx *models.Tx, id string) (*models.App, error) {
+	if !appNameForm.MatchString(id) {
+		return nil, notFound("app")
 	}
 	row, err := tx.App(id)
 	return row, orNotFound(err, "app")

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -242,44 +241,4 @@ func expectField(t *testing.T, what string, err error, field string) {
 	if !errors.As(err, &e) || e.Code != crm.CodeInvalid || e.Fields[field] == "" {
 		t.Errorf("%s: %v, want a fault of %q", what, err, field)
 	}
-}
-
-// Of many who make the same app at once one succeeds, and there are never more
-// apps than may be.
-func TestAppsMadeTogether(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		w, _, _ := withApps(t, store)
-		w.AppsChanged, w.Log = nil, slog.New(slog.DiscardHandler)
-		w.Tx(t, func(tx *models.Tx) error {
-			for i := range crm.MaxApps - 5 {
-				id := fmt.Sprint("app", i)
-				if err := tx.CreateApp(&models.App{ID: id, Key: id, Secret: id, AllowedOrigins: "[]", Limits: "{}", Webhooks: "[]"}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		together := func(body func(i int) string) (made int) {
-			var all sync.WaitGroup
-			errs := make([]error, 12)
-			for i := range errs {
-				all.Go(func() { _, errs[i] = w.HostApps().Create(t.Context(), input(t, body(i))) })
-			}
-			all.Wait()
-			for _, err := range errs {
-				if err == nil {
-					made++
-				} else {
-					expectCode(t, "together", err, crm.CodeConflict)
-				}
-			}
-			return made
-		}
-		if n := together(func(int) string { return `{"id":"same"}` }); n != 1 {
-			t.Errorf("the same app was made %d times", n)
-		}
-		if n := together(func(i int) string { return `{}` }); n != 4 {
-			t.Errorf("%d were made where 4 had place", n)
-		}
-	})
 }

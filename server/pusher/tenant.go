@@ -62,6 +62,9 @@ func (t *tenant) part(k *socket) {
 // enforce closes the sockets that may not be here any longer. It holds no lock
 // meanwhile: a socket that is closed takes itself off the list.
 func (t *tenant) enforce() {
+	if app := t.app.Load(); !t.removed.Load() && app.Enabled && app.origins.Any() {
+		return // whoever is here may stay
+	}
 	t.mu.Lock()
 	all := make([]*socket, 0, len(t.open))
 	for k := range t.open {

@@ -5,14 +5,19 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"chatcast/channels"
 )
 
 // AppWebhook is where an app is told of what happens on its channels.
 type AppWebhook struct {
-	URL     string            `json:"url"`
-	Events  []string          `json:"events"`  // kinds; empty: all
-	Headers map[string]string `json:"headers"` // to send along; shown as HiddenHeader
+	URL      string            `json:"url"`
+	Events   []string          `json:"events"`   // kinds; empty: all
+	Channels []string          `json:"channels"` // beginnings of names; empty: all
+	Headers  map[string]string `json:"headers"`  // to send along; shown as HiddenHeader
+	Single   bool              `json:"single"`   // one event in each request
 }
 
 // String keeps URLs and headers, which may hold secrets, out of logs.
@@ -30,6 +35,7 @@ const (
 	maxHookURL    = 2048
 	maxHookHeader = 20
 	maxHookValue  = 4096
+	maxHookPrefix = 100 // of Channels
 )
 
 // appHookEvents are the kinds of events of the Pusher protocol's webhooks.
@@ -46,8 +52,8 @@ func readHooks(in, old []AppWebhook) ([]AppWebhook, error) {
 	list := make([]AppWebhook, len(in))
 	for i, w := range in {
 		field := fmt.Sprintf("webhooks[%d]", i)
-		list[i] = AppWebhook{URL: w.URL, Events: []string{}, Headers: map[string]string{}}
-		faults = append(faults, checkHookURL(field+".url", w.URL))
+		list[i] = AppWebhook{URL: w.URL, Events: []string{}, Channels: append([]string{}, w.Channels...), Headers: map[string]string{}, Single: w.Single}
+		faults = append(faults, checkHookURL(field+".url", w.URL), checkHookChannels(field+".channels", w.Channels))
 		for j, kind := range w.Events {
 			if !slices.Contains(appHookEvents, kind) {
 				faults = append(faults, Invalid(fmt.Sprintf("%s.events[%d]", field, j), "must be one of %s", strings.Join(appHookEvents, ", ")))
@@ -70,6 +76,18 @@ func readHooks(in, old []AppWebhook) ([]AppWebhook, error) {
 	return list, allFaults(faults...)
 }
 
+func checkHookChannels(field string, prefixes []string) error {
+	if len(prefixes) > maxHookPrefix {
+		return Invalid(field, "has more than %d entries", maxHookPrefix)
+	}
+	for i, prefix := range prefixes {
+		if prefix == "" || len(prefix) > channels.MaxLength || checkText(field, prefix, channels.MaxLength) != nil {
+			return Invalid(fmt.Sprintf("%s[%d]", field, i), "must be the beginning of a channel's name, 1 to %d bytes", channels.MaxLength)
+		}
+	}
+	return nil
+}
+
 // oldHeader is the value of a header of the webhook with this URL; HiddenHeader
 // when there is none.
 func oldHeader(old []AppWebhook, url, name string) string {
@@ -87,10 +105,14 @@ func checkHookURL(field, text string) error {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", u.Fragment != "":
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", strings.Contains(text, "#"):
 		return Invalid(field, "must be like https://example.com/hooks")
 	case u.User != nil:
 		return Invalid(field, "must not hold a name or password; put it in a header")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if u.Port() != "" && (err != nil || port == 0) || strings.HasSuffix(u.Host, ":") {
+		return Invalid(field, "has a port that is not from 1 to 65535")
 	}
 	return nil
 }
@@ -99,12 +121,15 @@ func checkHookURL(field, text string) error {
 const hookHeaderForm = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // reservedHeaders are those that the sender of webhooks sets itself.
-var reservedHeaders = []string{"Connection", "Content-Length", "Content-Type", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+var reservedHeaders = []string{
+	"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Http2-Settings", "Keep-Alive",
+	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
 
 func checkHookHeader(field, name, value string) error {
 	canonical := textproto.CanonicalMIMEHeaderKey(name)
 	switch {
-	case name == "" || len(name) > 200 || strings.Trim(name, hookHeaderForm) != "":
+	case name == "" || len(name) > 100 || strings.Trim(name, hookHeaderForm) != "":
 		return Invalid(field, "has %q, which is no name of a header", shortName(name))
 	case slices.Contains(reservedHeaders, canonical), strings.HasPrefix(canonical, "X-Pusher-"):
 		return Invalid(field, "has %s, which is not for you to set", canonical)
@@ -121,7 +146,10 @@ func checkHookHeader(field, name, value string) error {
 func HideHeaders(list []AppWebhook) []AppWebhook {
 	shown := make([]AppWebhook, len(list))
 	for i, w := range list {
-		shown[i] = AppWebhook{URL: hidePassword(w.URL), Events: append([]string{}, w.Events...), Headers: map[string]string{}}
+		shown[i] = AppWebhook{
+			URL: hidePassword(w.URL), Events: append([]string{}, w.Events...), Channels: append([]string{}, w.Channels...),
+			Headers: map[string]string{}, Single: w.Single,
+		}
 		for name := range w.Headers {
 			shown[i].Headers[name] = HiddenHeader
 		}

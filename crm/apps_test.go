@@ -67,7 +67,7 @@ func TestAppsLife(t *testing.T) {
 			t.Errorf("the webhook: %+v", h)
 		}
 		// A hidden header that comes back stays what it was.
-		if _, err := apps.Edit(ctx, made.ID, input(t, `{"webhooks":[{"url":"https://h.example/x","events":["cache_miss"],"headers":{"X-Key":"********","X-New":"n"}}]}`)); err != nil {
+		if _, err := apps.Edit(ctx, made.ID, input(t, `{"webhooks":[{"url":"https://h.example/x","events":["cache_miss","cache_miss"],"channels":["private-"],"single":true,"headers":{"X-Key":"********","X-New":"n"}}]}`)); err != nil {
 			t.Error(err)
 		}
 		rotated, err := apps.Rotate(ctx, made.ID, crm.RotateInput{})
@@ -76,7 +76,8 @@ func TestAppsLife(t *testing.T) {
 		}
 		stored := servedApp(t, w, made.ID)
 		if stored.Secret != rotated.Secret || stored.OldSecret != made.Secret || stored.OldUntil.Unix() != *rotated.OldSecretUntil ||
-			stored.Hooks[0].Headers["X-Key"] != "hidden-value" || stored.Hooks[0].Headers["X-New"] != "n" {
+			stored.Hooks[0].Headers["X-Key"] != "hidden-value" || stored.Hooks[0].Headers["X-New"] != "n" ||
+			len(stored.Hooks[0].Events) != 1 || !slices.Equal(stored.Hooks[0].Channels, []string{"private-"}) || !stored.Hooks[0].Single {
 			t.Errorf("served: %+v, old until %v", stored.AppData, stored.OldUntil)
 		}
 		list, err := apps.List(ctx)
@@ -191,13 +192,18 @@ func TestAppsRefuse(t *testing.T) {
 			`{"allowedOrigins":[` + strings.Repeat(`"x",`, 100) + `"x"]}`: "allowedOrigins",
 			`{"webhooks":[{}]}`: "webhooks[0].url", `{"webhooks":[{"url":"ftp://a"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://"}]}`: "webhooks[0].url",
 			`{"webhooks":[{"url":"https://u:p@a.example"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://a.example/` + strings.Repeat("x", 2048) + `"}]}`: "webhooks[0].url",
-			`{"webhooks":[{"url":"https://a.example","events":["channel_vacated","none"]}]}`:               "webhooks[0].events[1]",
-			`{"webhooks":[{"url":"https://a.example","headers":{"a b":"c"}}]}`:                             "webhooks[0].headers",
-			`{"webhooks":[{"url":"https://a.example","headers":{"x":"a\r\nHost: b"}}]}`:                    "webhooks[0].headers",
-			`{"webhooks":[{"url":"https://a.example","headers":{"x-pusher-key":"b"}}]}`:                    "webhooks[0].headers",
-			`{"webhooks":[{"url":"https://a.example","headers":{"host":"b"}}]}`:                            "webhooks[0].headers",
-			`{"webhooks":[{"url":"https://a.example","headers":{"x":"********"}}]}`:                        "webhooks[0].headers",
-			`{"webhooks":[` + strings.Repeat(`{"url":"https://a.example"},`, 20) + `{"url":"https://a"}]}`: "webhooks",
+			`{"webhooks":[{"url":"https://a.example:0"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://a.example:65536"}]}`: "webhooks[0].url",
+			`{"webhooks":[{"url":"https://a.example:"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://a.example#"}]}`: "webhooks[0].url",
+			`{"webhooks":[{"url":"https://a.example","channels":["a",""]}]}`:                                 "webhooks[0].channels[1]",
+			`{"webhooks":[{"url":"https://a.example","channels":["` + long[:201] + `"]}]}`:                   "webhooks[0].channels[0]",
+			`{"webhooks":[{"url":"https://a.example","channels":[` + strings.Repeat(`"x",`, 100) + `"x"]}]}`: "webhooks[0].channels",
+			`{"webhooks":[{"url":"https://a.example","events":["channel_vacated","none"]}]}`:                 "webhooks[0].events[1]",
+			`{"webhooks":[{"url":"https://a.example","headers":{"a b":"c"}}]}`:                               "webhooks[0].headers",
+			`{"webhooks":[{"url":"https://a.example","headers":{"x":"a\r\nHost: b"}}]}`:                      "webhooks[0].headers",
+			`{"webhooks":[{"url":"https://a.example","headers":{"x-pusher-key":"b"}}]}`:                      "webhooks[0].headers",
+			`{"webhooks":[{"url":"https://a.example","headers":{"host":"b"}}]}`:                              "webhooks[0].headers",
+			`{"webhooks":[{"url":"https://a.example","headers":{"x":"********"}}]}`:                          "webhooks[0].headers",
+			`{"webhooks":[` + strings.Repeat(`{"url":"https://a.example"},`, 20) + `{"url":"https://a"}]}`:   "webhooks",
 		} {
 			_, err := apps.Create(ctx, input(t, body))
 			expectField(t, "create "+body, err, field)

@@ -170,7 +170,7 @@ func configHooks(a AppConfig) (list []crm.AppWebhook) {
 
 func pusherHooks(hooks []crm.AppWebhook) (list []pusher.Webhook) {
 	for _, w := range hooks {
-		list = append(list, pusher.Webhook{URL: w.URL, Events: w.Events, Headers: w.Headers})
+		list = append(list, pusher.Webhook(w))
 	}
 	return list
 }

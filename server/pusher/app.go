@@ -38,9 +38,11 @@ type App struct {
 // with the app's Secret as it is when it is sent, so a repetition may have another
 // signature than the first try.
 type Webhook struct {
-	URL     string
-	Events  []string          // kinds; empty: all
-	Headers map[string]string // to send along; never printed
+	URL      string
+	Events   []string          // kinds; empty: all
+	Channels []string          // beginnings of names; empty: all
+	Headers  map[string]string // to send along; never printed
+	Single   bool              // one event in each request
 }
 
 // String is all that may be printed of a webhook: URLs and headers hold secrets.

@@ -25,18 +25,18 @@ type appBook struct {
 	fixed   []pusher.App // of the configuration
 	rules   *crm.Service
 	log     *slog.Logger
-	changed func([]pusher.App) error // called with the whole list after each change
+	changed func([]pusher.App) error // called with the whole list, first of all and after each change
 
 	mu sync.Mutex
 	// guarded by mu
-	version int64           // that the list has at least
+	version int64           // that the list has at least; -1: nobody has it yet
 	skipped map[string]bool // what was complained of
 }
 
 // newAppBook reads the apps of the configuration, with the secrets that were
 // generated for those that have none.
 func newAppBook(ctx context.Context, cfg Config, rules *crm.Service, log *slog.Logger) (*appBook, error) {
-	b := &appBook{cfg: cfg, rules: rules, log: log, skipped: map[string]bool{}}
+	b := &appBook{cfg: cfg, rules: rules, log: log, version: -1, skipped: map[string]bool{}}
 	for _, a := range cfg.Apps {
 		value, err := appSecret(ctx, rules, a)
 		if err != nil {
@@ -92,15 +92,6 @@ func (b *appBook) unfit(app pusher.App) string {
 	return ""
 }
 
-// open hands the whole list to those who serve it for the first time.
-func (b *appBook) open(ctx context.Context) ([]pusher.App, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	list, version, err := b.list(ctx)
-	b.version = version
-	return list, err
-}
-
 // reload brings what has changed into force. Who finds that nothing has changed
 // since has it in force too.
 func (b *appBook) reload(ctx context.Context) error {
@@ -117,8 +108,8 @@ func (b *appBook) reload(ctx context.Context) error {
 	if err := b.changed(list); err != nil {
 		return err
 	}
+	b.log.DebugContext(ctx, "apps in force", "apps", len(list), "version", version)
 	b.version = version
-	b.log.InfoContext(ctx, "apps changed", "apps", len(list))
 	return nil
 }
 

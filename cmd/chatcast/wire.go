@@ -173,19 +173,21 @@ func (r *rooms) wireApps(ctx context.Context, cfg Config, log *slog.Logger) (err
 	if r.book, err = newAppBook(ctx, cfg, r.rules, log); err != nil {
 		return err
 	}
-	list, err := r.book.open(ctx)
-	if err != nil {
-		return err
-	}
-	r.apps, err = pusher.NewApps(list)
 	r.book.changed = r.setApps
 	r.rules.AppsChanged = r.book.now
-	return err
+	return r.book.reload(ctx)
 }
 
-// setApps is called with all apps after each change of one. Whoever has an app's
-// sockets, limits or webhooks hears of it here.
-func (r *rooms) setApps(list []pusher.App) error { return r.apps.Replace(list) }
+// setApps is called with all apps, first of all and after each change of one.
+// Whoever has an app's sockets, limits or webhooks hears of it here. An error
+// leaves what was before, and is tried again.
+func (r *rooms) setApps(list []pusher.App) (err error) {
+	if r.apps == nil {
+		r.apps, err = pusher.NewApps(list)
+		return err
+	}
+	return r.apps.Replace(list)
+}
 
 // live is what the rules know of the sockets.
 type live struct {

@@ -43,6 +43,14 @@ type Options struct {
 	PublicURL  string // before the paths of links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
+	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.
+	ConfigApps []AppData
+	// CheckOrigin says what is wrong with an entry of an app's allowed origins; nil:
+	// nothing ever is.
+	CheckOrigin func(entry string) error
+	// AppsChanged is called after each change of an app, and returns when it is in
+	// force; nil: nobody wants to know. ctx does not end with the request.
+	AppsChanged func(ctx context.Context)
 }
 
 // Service is the rules of the CRM. Safe for concurrent use.

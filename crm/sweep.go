@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"chatcast/models"
 )
 
 const (
@@ -16,8 +18,8 @@ const (
 )
 
 // RunSweeper removes what nobody needs any more, every hour until ctx ends:
-// Idempotency-Keys past their life, and files that belong to no message. A fault
-// is logged and the next hour tries again.
+// Idempotency-Keys past their life, replaced secrets of apps past theirs, and files
+// that belong to no message. A fault is logged and the next hour tries again.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -43,6 +45,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		if n < sweepBatch {
 			break
 		}
+	}
+	if err := s.Store.Tx(ctx, func(tx *models.Tx) error { return tx.ForgetOldSecrets(s.Now().Unix()) }); err != nil {
+		return err
 	}
 	return s.sweepFiles(ctx)
 }

@@ -35,23 +35,29 @@ func (s *Service) WatchServer(ctx context.Context, a Actor) (*JournalState, erro
 }
 
 func mayWatch(tx *models.Tx, a Actor) error {
-	refused := denied("only owners and admins of the company that runs the server may see it")
+	runs, err := runsServer(tx, a)
+	if err == nil && !runs {
+		err = denied("only owners and admins of the company that runs the server may see it")
+	}
+	return err
+}
+
+// runsServer says whether the actor is an owner or admin of the company that runs
+// the server, the first that was made.
+func runsServer(tx *models.Tx, a Actor) (bool, error) {
 	company, err := tx.FirstCompanyID()
 	if errors.Is(err, models.ErrNotFound) {
-		return refused
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	e, err := tx.EmployeeOf(company, a.UserID)
 	if errors.Is(err, models.ErrNotFound) {
-		return refused
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	if e.Role != models.RoleOwner && e.Role != models.RoleAdmin {
-		return refused
-	}
-	return nil
+	return e.Role == models.RoleOwner || e.Role == models.RoleAdmin, nil
 }

@@ -53,7 +53,19 @@ func secret(ctx context.Context, in invocation) error {
 			return err
 		})
 	}
-	return errUsage{fmt.Errorf("chatcast secret: there is no app with the id %q", in.app)}
+	return withRules(ctx, in.cfg, func(rules *crm.Service) error {
+		stored, _, err := rules.ServedApps(ctx)
+		if err != nil {
+			return err
+		}
+		for _, app := range stored {
+			if app.ID == in.app {
+				_, err := fmt.Fprintln(in.stdout, app.Secret)
+				return err
+			}
+		}
+		return errUsage{fmt.Errorf("chatcast secret: there is no app with the id %q", in.app)}
+	})
 }
 
 // appSecret is the configured one, or the one that was generated and kept.
@@ -83,7 +95,8 @@ func withRules(ctx context.Context, cfg Config, f func(rules *crm.Service) error
 	if err != nil {
 		return err
 	}
-	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), FilesDir: cfg.Files.Dir})
+	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), FilesDir: cfg.Files.Dir,
+		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin})
 	return errors.Join(f(rules), store.Close())
 }
 

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"chatcast/crm"
 )
@@ -37,6 +38,7 @@ func main() {
 // run gets the configuration and what stands after the flags.
 type command struct {
 	name, args, summary string
+	operand             string // the one thing that must stand beside the flags; empty: nothing may
 	run                 func(ctx context.Context, in invocation) error
 	flags               func(fs *flag.FlagSet, in *invocation)
 }
@@ -49,10 +51,12 @@ type invocation struct {
 
 	// flags of single commands
 	email, app string
+	newApp     crm.AppInput
+	keepOld    time.Duration
 }
 
 func commands() []command {
-	return []command{
+	return append([]command{
 		{name: "serve", args: "[--config FILE]", summary: "run the server", run: serve},
 		{name: "config", args: "[--config FILE]", summary: "print the effective configuration, secrets masked", run: printConfig},
 		{name: "config check", args: "FILE", summary: "name every fault of a configuration file", run: checkConfig},
@@ -62,7 +66,7 @@ func commands() []command {
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
 		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
-	}
+	}, appCommands()...)
 }
 
 // errHelp is what --help asks for.
@@ -131,27 +135,52 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	for _, key := range settingKeys(&defaults) {
 		fs.Func(key, "the setting of this name", func(v string) error { settings[key] = v; return nil })
 	}
-	err := fs.Parse(args)
+	err := parseBetween(fs, args, in)
 	if errors.Is(err, flag.ErrHelp) {
 		return errHelp{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too, such as --server.address=ADDRESS", cmd.name, cmd.args, cmd.summary)}
 	}
 	if err != nil {
 		return errUsage{fmt.Errorf("chatcast %s: %w", cmd.name, err)}
 	}
-	in.args = fs.Args()
 	if cmd.name == "config check" {
 		if len(in.args) != 1 {
 			return errUsage{errors.New("usage: chatcast config check FILE")}
 		}
 		path, environ = in.args[0], nil // the file's own faults, not hidden by this shell's settings
-	} else if len(in.args) > 0 {
-		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", cmd.name, in.args[0])}
+	} else if err := cmd.checkOperand(in.args); err != nil {
+		return err
 	}
 	if cmd.name == "version" {
 		return nil
 	}
 	in.cfg, err = Load(path, environ, settings)
 	return err
+}
+
+// parseBetween parses flags wherever they stand, before and after what is none.
+func parseBetween(fs *flag.FlagSet, args []string, in *invocation) error {
+	for {
+		if err := fs.Parse(args); err != nil {
+			return err
+		}
+		if fs.NArg() == 0 {
+			return nil
+		}
+		in.args, args = append(in.args, fs.Arg(0)), fs.Args()[1:]
+	}
+}
+
+// checkOperand says what is wrong with what stands beside the flags.
+func (c *command) checkOperand(args []string) error {
+	switch {
+	case c.operand != "" && len(args) == 0:
+		return errUsage{fmt.Errorf("usage: chatcast %s %s", c.name, c.args)}
+	case c.operand != "" && len(args) > 1:
+		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", c.name, args[1])}
+	case c.operand == "" && len(args) > 0:
+		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", c.name, args[0])}
+	}
+	return nil
 }
 
 // report prints err and says how the program exits.

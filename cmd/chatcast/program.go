@@ -126,6 +126,7 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.rooms.attendance.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.rules.RunSweeper(backCtx) })
 	backGroup.Go(func() error { return p.rooms.monitor.Run(backCtx) })
+	backGroup.Go(func() error { return p.rooms.book.Run(backCtx) })
 	if p.internal != nil {
 		m := metrics{p.rooms.sockets, p.rooms.monitor}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -34,6 +33,7 @@ type rooms struct {
 	relay      *broadcasting.Relay
 	attendance *crm.Attendance
 	engine     *broadcasting.Engine
+	book       *appBook // of all apps, which apps serves
 	apps       *pusher.Apps
 	origins    server.Origins
 	sockets    *server.Server
@@ -74,6 +74,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), ColdPerDay: cfg.WhatsApp.ColdPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
+		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin,
 	})
 	r.whatsapp.Rules = r.rules
 	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
@@ -88,7 +89,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	if r.origins, err = server.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
 		return nil, err
 	}
-	if r.apps, err = pusherApps(ctx, cfg, r.rules); err != nil {
+	if err := r.wireApps(ctx, cfg, room("apps")); err != nil {
 		return nil, err
 	}
 	r.sockets = server.New(server.Options{
@@ -168,35 +169,26 @@ func (r *rooms) register(cfg Config, publicURL string, built *console.Build, roo
 	})
 }
 
-// pusherApps are the configured apps, with the secrets that were generated for
-// those that have none, and the common limits where they have none of their own.
-func pusherApps(ctx context.Context, cfg Config, rules *crm.Service) (*pusher.Apps, error) {
-	list := make([]pusher.App, len(cfg.Apps))
-	for i, a := range cfg.Apps {
-		value, err := appSecret(ctx, rules, a)
-		if err != nil {
-			return nil, err
-		}
-		own, common := a.Limits, cfg.Limits
-		list[i] = pusher.App{
-			ID: a.ID, Key: a.Key, Secret: value, Enabled: a.Enabled,
-			AllowedOrigins: a.AllowedOrigins, ClientEvents: a.ClientEvents,
-			SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
-			Limits: pusher.Limits{
-				Sockets:               cmp.Or(own.Sockets, common.SocketsPerApp),
-				ChannelsPerSocket:     cmp.Or(own.ChannelsPerSocket, common.ChannelsPerSocket),
-				ClientEventsPerSecond: cmp.Or(own.ClientEventsPerSecond, common.ClientEventsPerSecond),
-				EventBytes:            cmp.Or(own.EventBytes, common.EventBytes),
-				ChannelsPerEvent:      cmp.Or(own.ChannelsPerEvent, common.ChannelsPerEvent),
-				PresenceMembers:       cmp.Or(own.PresenceMembers, common.PresenceMembers),
-				PresenceUserBytes:     cmp.Or(own.PresenceUserBytes, common.PresenceUserBytes),
-				EventsPerBatch:        cmp.Or(own.EventsPerBatch, common.EventsPerBatch),
-				EventsPerSecond:       cmp.Or(own.EventsPerSecond, common.EventsPerSecond),
-				ReadsPerSecond:        cmp.Or(own.ReadsPerSecond, common.ReadsPerSecond),
-			},
-		}
+// wireApps makes the list of the apps, and has those who serve them follow its
+// changes.
+func (r *rooms) wireApps(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
+	if r.book, err = newAppBook(ctx, cfg, r.rules, log); err != nil {
+		return err
 	}
-	return pusher.NewApps(list)
+	r.book.changed = r.setApps
+	r.rules.AppsChanged = r.book.now
+	return r.book.reload(ctx)
+}
+
+// setApps is called with all apps, first of all and after each change of one.
+// Whoever has an app's sockets, limits or webhooks hears of it here. An error
+// leaves what was before, and is tried again.
+func (r *rooms) setApps(list []pusher.App) (err error) {
+	if r.apps == nil {
+		r.apps, err = pusher.NewApps(list)
+		return err
+	}
+	return r.apps.Replace(list)
 }
 
 // live is what the rules know of the sockets.

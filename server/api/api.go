@@ -32,6 +32,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerCatalogues(signedIn)
 	a.registerQuickResponses(signedIn)
 	a.registerServer(signedIn)
+	a.registerApps(signedIn)
 
 	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
 	a.registerChats(signedIn, line)

@@ -186,6 +186,7 @@ func TestEveryDocumentedAnswerIsGiven(t *testing.T) {
 		w.chats()
 		w.messages()
 		w.quick()
+		w.apps()
 		w.refusals()
 		w.journal()
 		documented := map[string]bool{}
@@ -252,5 +253,5 @@ func TestFaultsOfOurOwnAreDocumented(t *testing.T) {
 func sample(op apitest.Operation) string {
 	return strings.NewReplacer("{chatId}", "79990001122", "{licenseId}", "1229", "{messengerType}", "grWhatsApp",
 		"{companyId}", "2224", "{userId}", "687", "{fileId}", strings.Repeat("a", 32), "{messageId}", "IN1",
-		"{id}", "1", "{tagId}", "1", "{responseId}", "1", "{file}", "message.json").Replace(op.Path)
+		"/v1/apps/{id}", "/v1/apps/none", "{id}", "1", "{tagId}", "1", "{responseId}", "1", "{file}", "message.json").Replace(op.Path)
 }

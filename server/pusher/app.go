@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
+	"time"
 
 	"chatcast/server"
 )
@@ -14,18 +14,42 @@ import (
 type App struct {
 	ID             string
 	Key            string // public: pages connect with it
-	Secret         string `json:"-"`
+	Secret         string `json:"-"` // signs, and verifies
 	Enabled        bool
 	AllowedOrigins []string // of browsers; empty: any
 	ClientEvents   bool     // sockets may send client- events
 
+	// OldSecret is the one that Secret has replaced: what it signed is taken until
+	// OldSecretUntil, and nothing is signed with it any more. Empty: there is none.
+	OldSecret      string    `json:"-"`
+	OldSecretUntil time.Time `json:"-"`
+
 	SubscriptionCount  bool // sockets are told how many are subscribed
 	UserAuthentication bool // a socket that neither signs in nor joins a guarded channel in time is closed
+
+	Webhooks []Webhook `json:"-"` // told of what happens on the app's channels
 
 	Limits Limits
 
 	origins server.Origins
 }
+
+// Webhook is where an app is told of what happens on its channels. It is signed
+// with the app's Secret as it is when it is sent, so a repetition may have another
+// signature than the first try.
+type Webhook struct {
+	URL      string
+	Events   []string          // kinds; empty: all
+	Channels []string          // beginnings of names; empty: all
+	Headers  map[string]string // to send along; never printed
+	Single   bool              // one event in each request
+}
+
+// String is all that may be printed of a webhook: URLs and headers hold secrets.
+func (w Webhook) String() string { return "a webhook" }
+
+// GoString keeps %#v from showing more.
+func (w Webhook) GoString() string { return w.String() }
 
 // Limits of an app. A zero is the default; Sockets and the rates of the HTTP API
 // are the exception, where zero is "no limit".
@@ -90,57 +114,8 @@ func (a App) LogValue() slog.Value {
 // empty origin is no browser, and may.
 func (a *App) AllowsOrigin(origin string) bool { return a.origins.Allow(origin) }
 
-// Apps are the apps of this server. Safe for concurrent use; the Apps it hands out
-// must not be changed.
-type Apps struct {
-	first *tenant
-	byID  map[string]*tenant
-	byKey map[string]*tenant
-}
-
-// tenant is an app through its changes, with its sockets on this node.
-type tenant struct {
-	app     atomic.Pointer[App] // as it is now
-	sockets atomic.Int64
-}
-
-// enter counts a socket of the app if there is room for it.
-func (t *tenant) enter() bool {
-	if limit := t.app.Load().Limits.Sockets; t.sockets.Add(1) > int64(limit) && limit > 0 {
-		t.sockets.Add(-1)
-		return false
-	}
-	return true
-}
-
-func (t *tenant) leave() { t.sockets.Add(-1) }
-
-// NewApps validates list and indexes copies of its apps, limits filled in. The
-// first one carries the CRM's channels.
-func NewApps(list []App) (*Apps, error) {
-	if len(list) == 0 {
-		return nil, errors.New("apps: at least one app is needed")
-	}
-	apps := &Apps{byID: make(map[string]*tenant, len(list)), byKey: make(map[string]*tenant, len(list))}
-	for i, a := range list {
-		if err := a.prepare(); err != nil {
-			return nil, fmt.Errorf("apps[%d]: %w", i, err)
-		}
-		if apps.byID[a.ID] != nil {
-			return nil, fmt.Errorf("apps[%d]: the id %q is used twice", i, a.ID)
-		}
-		if apps.byKey[a.Key] != nil {
-			return nil, fmt.Errorf("apps[%d]: the key %q is used twice", i, a.Key)
-		}
-		t := &tenant{}
-		t.app.Store(&a)
-		apps.byID[a.ID], apps.byKey[a.Key] = t, t
-		if i == 0 {
-			apps.first = t
-		}
-	}
-	return apps, nil
-}
+// Check says what is wrong with a, or nil.
+func (a App) Check() error { return a.prepare() }
 
 // prepare validates a and fills in what is derived.
 func (a *App) prepare() (err error) {
@@ -152,6 +127,9 @@ func (a *App) prepare() (err error) {
 	}
 	if a.Secret == "" {
 		return errors.New("secret: it is empty, so everybody could sign")
+	}
+	if a.OldSecret == a.Secret { // it would outlive its time anyway
+		a.OldSecret = ""
 	}
 	if err := a.Limits.validate(); err != nil {
 		return err
@@ -176,25 +154,3 @@ func validID(s string) bool {
 	}
 	return true
 }
-
-// First is the app that carries the CRM's channels.
-func (s *Apps) First() *App { return s.first.app.Load() }
-
-// ByID finds an app by its id, nil when there is none.
-func (s *Apps) ByID(id string) *App {
-	if t := s.byID[id]; t != nil {
-		return t.app.Load()
-	}
-	return nil
-}
-
-// ByKey finds an app by its key, nil when there is none.
-func (s *Apps) ByKey(key string) *App {
-	if t := s.tenantOf(key); t != nil {
-		return t.app.Load()
-	}
-	return nil
-}
-
-// tenantOf finds an app by its key, nil when there is none.
-func (s *Apps) tenantOf(key string) *tenant { return s.byKey[key] }

@@ -13,6 +13,13 @@ func newBucket(perSecond, burst int) bucket {
 	return bucket{rate: float64(perSecond), burst: float64(burst), tokens: float64(burst)}
 }
 
+// resize makes it a bucket for another rate, full, unless it is for this one.
+func (b *bucket) resize(perSecond int) {
+	if b.rate != float64(perSecond) {
+		*b = newBucket(perSecond, perSecond)
+	}
+}
+
 // take says whether there is a token, and takes it.
 func (b *bucket) take(now time.Time) bool {
 	if !b.filled.IsZero() {

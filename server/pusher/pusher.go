@@ -85,11 +85,11 @@ func (s *Server) admit(r *http.Request, t *tenant) code {
 	if t == nil {
 		return codeUnknownApp
 	}
-	app, origin := t.app.Load(), r.Header.Get("Origin")
-	switch {
-	case !app.Enabled:
-		return codeAppDisabled
-	case !s.opt.Origins.Allow(origin), !app.AllowsOrigin(origin):
+	origin := r.Header.Get("Origin")
+	if fault := t.fault(origin); fault.number != 0 {
+		return fault
+	}
+	if !s.opt.Origins.Allow(origin) {
 		return codeBadOrigin
 	}
 	return code{}
@@ -120,7 +120,7 @@ func (s *Server) accept(c *gin.Context, t *tenant, fault code) {
 			session.Close(fault.farewell())
 			return refused{}
 		}
-		return s.open(session, t)
+		return s.open(session, t, c.GetHeader("Origin"))
 	})
 	if err != nil && fault.number == 0 {
 		t.leave() // nobody was opened, so nobody will be closed
@@ -128,9 +128,9 @@ func (s *Server) accept(c *gin.Context, t *tenant, fault code) {
 	c.Abort() // Accept has answered
 }
 
-// open greets a socket.
-func (s *Server) open(session carrier, t *tenant) server.Handler {
-	k := &socket{srv: s, tenant: t, session: session}
+// open greets a socket of a page of this origin, empty when it is no browser's.
+func (s *Server) open(session carrier, t *tenant, origin string) server.Handler {
+	k := &socket{srv: s, tenant: t, session: session, origin: origin}
 	app := k.app()
 	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)
 	k.patience = newBucket(max(1, s.opt.MessagesPerSecond/4), s.opt.MessageBurst)
@@ -148,6 +148,7 @@ func (s *Server) open(session carrier, t *tenant) server.Handler {
 	}
 	session.Queue(establishedFrame(k.id, int(s.opt.Sockets.ActivityTimeout()/time.Second)))
 	s.opt.Log.Debug("socket opened", "socket", k.id, "app", app.ID, "remote", session.Remote())
+	t.join(k)
 	return k
 }
 

@@ -25,6 +25,8 @@ import (
 // house is the whole Pusher side of the server, on a port of its own.
 type house struct {
 	url    string
+	web    http.Handler
+	apps   *pusher.Apps
 	engine *broadcasting.Engine
 	stop   func() // ends the server of sockets and waits for it
 }
@@ -42,7 +44,7 @@ func newHouse(t *testing.T, change ...func(*setup)) *house {
 	t.Helper()
 	h, g, stop := build(t, change...)
 	web := httptest.NewServer(apitest.Documented(t, g, nil))
-	h.url, h.stop = web.URL, stop
+	h.url, h.web, h.stop = web.URL, web.Config.Handler, stop
 	t.Cleanup(func() { h.stop(); web.Close() })
 	return h
 }
@@ -79,7 +81,7 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 	ended := make(chan error, 1)
 	go func() { ended <- sockets.Run(ctx) }()
 	stopped := false
-	return &house{engine: engine}, g, func() {
+	return &house{engine: engine, apps: apps}, g, func() {
 		if !stopped {
 			stopped = true
 			cancel()

@@ -155,7 +155,7 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 	if app == nil || !equal(raw.get("auth_key"), app.Key) {
 		return nil, unauthorized("this auth_key does not belong to this app id, or there is no such app")
 	}
-	q, ok := signedReading(app.Secret, r)
+	q, ok := signedReading(app, r, now)
 	if !ok {
 		return nil, unauthorized("auth_signature is not the HMAC-SHA256 of %s, the path and the sorted query with the app's secret", r.Method)
 	}
@@ -165,8 +165,9 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 	return q, nil
 }
 
-// signedReading finds the reading of r's path and query that the secret signed.
-func signedReading(secret string, r *http.Request) (query, bool) {
+// signedReading finds the reading of r's path and query that was signed with a
+// secret of the app.
+func signedReading(app *App, r *http.Request, now time.Time) (query, bool) {
 	paths := []string{r.URL.EscapedPath()}
 	if r.URL.Path != paths[0] {
 		paths = append(paths, r.URL.Path)
@@ -184,7 +185,7 @@ func signedReading(secret string, r *http.Request) (query, bool) {
 		tried = append(tried, canonical)
 		given := strings.ToLower(q.get("auth_signature"))
 		for _, path := range paths {
-			if equal(given, sign(secret, r.Method, "\n", path, "\n", canonical)) {
+			if app.signed(given, now, r.Method, "\n", path, "\n", canonical) {
 				return q, true
 			}
 		}

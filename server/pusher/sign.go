@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"strings"
+	"time"
 )
 
 // The signatures of the Pusher protocol, all HMAC-SHA256 in hex over:
@@ -37,7 +39,30 @@ func (a *App) AuthChannel(socketID, channel, channelData string) string {
 // VerifyChannel says whether auth, KEY:hex, lets the socket subscribe to the
 // channel with this channel_data (empty: none).
 func (a *App) VerifyChannel(auth, socketID, channel, channelData string) bool {
-	return equal(auth, a.AuthChannel(socketID, channel, channelData))
+	if channelData == "" {
+		return a.verify(auth, socketID, ":", channel)
+	}
+	return a.verify(auth, socketID, ":", channel, ":", channelData)
+}
+
+// verify says whether auth is KEY:hex of the parts, signed with a secret of the
+// app that is honoured now.
+func (a *App) verify(auth string, parts ...string) bool {
+	key, signature, _ := strings.Cut(auth, ":") // a key has no colon
+	signed := a.signed(signature, time.Now(), parts...)
+	return equal(key, a.Key) && signed
+}
+
+// signed says whether signature, in hex, is that of the parts with a secret of the
+// app that is honoured at now. Each secret is tried whatever the others say, so
+// that the time it takes does not tell which one it was.
+func (a *App) signed(signature string, now time.Time, parts ...string) bool {
+	ok := equal(signature, sign(a.Secret, parts...))
+	if a.OldSecret != "" && now.Before(a.OldSecretUntil) {
+		old := equal(signature, sign(a.OldSecret, parts...))
+		ok = ok || old
+	}
+	return ok
 }
 
 func sign(secret string, parts ...string) string {
@@ -58,5 +83,5 @@ func (a *App) AuthUser(socketID, userData string) string {
 
 // VerifyUser says whether auth, KEY:hex, signs the socket in with this user_data.
 func (a *App) VerifyUser(auth, socketID, userData string) bool {
-	return equal(auth, a.AuthUser(socketID, userData))
+	return a.verify(auth, socketID, "::user::", userData)
 }

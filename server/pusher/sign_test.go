@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/server/pusher"
 )
@@ -86,13 +87,19 @@ func TestValidSocketID(t *testing.T) {
 }
 
 func TestSecretIsNeverPrinted(t *testing.T) {
-	app := newApps(t, docApp()).First()
+	list := docApp()
+	list.OldSecret, list.OldSecretUntil = docSecret+"-old", time.Now().Add(time.Hour)
+	list.Webhooks = []pusher.Webhook{{URL: "https://a.example/?token=" + docSecret, Headers: map[string]string{"Authorization": docSecret}}}
+	app := newApps(t, list).First()
 	var logged bytes.Buffer
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("app", "app", app, "value", *app)
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("app", "app", app, "value", *app)
 	asJSON, err := json.Marshal(app)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if hooks := fmt.Sprintf("%v %+v %#v %s", app.Webhooks, app.Webhooks[0], app.Webhooks[0], &app.Webhooks[0]); strings.Contains(hooks, docSecret) {
+		t.Errorf("the secret is in %s", hooks)
 	}
 	for _, s := range []string{
 		fmt.Sprint(app), fmt.Sprint(*app), fmt.Sprintf("%v %+v %#v %s", *app, *app, *app, *app),

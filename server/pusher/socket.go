@@ -22,6 +22,7 @@ type socket struct {
 	conn    *broadcasting.Conn
 	id      string
 	suspect *suspect // nil: it need not prove a user
+	origin  string   // of the page; empty: no browser
 
 	// owned by the reader
 	inbound  bucket // of messages
@@ -98,6 +99,7 @@ func (k *socket) Closed(r server.Reason) {
 		"app", k.app().ID, "user", k.conn.User(), "remote", k.session.Remote())
 	k.proven()
 	k.conn.Close()
+	k.tenant.part(k)
 	k.tenant.leave()
 }
 
@@ -195,6 +197,7 @@ func (k *socket) unsubscribe(m message) {
 // clientEvent sends an event to the others of a channel.
 func (k *socket) clientEvent(m message, now time.Time) {
 	member, fault := k.clientFault(m)
+	k.events.resize(k.app().Limits.ClientEventsPerSecond)
 	if fault == "" && !k.events.take(now) {
 		fault = "Client event rejected due to rate limit"
 	}

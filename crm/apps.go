@@ -1,0 +1,267 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"chatcast/models"
+)
+
+// MaxApps is how many apps the database may have.
+const MaxApps = 1000
+
+// AppRules are the rules of the Pusher apps, for somebody: see Apps and HostApps.
+type AppRules struct {
+	s   *Service
+	who string // for the log
+	may func(tx *models.Tx) error
+}
+
+// Apps are the rules of the apps for a user: for the owners and admins of the
+// company that runs the server, the first that was made. Whoever else asks is
+// refused, whatever they are elsewhere and whether an app exists or not.
+func (s *Service) Apps(a Actor) AppRules {
+	return AppRules{s, fmt.Sprintf("user %d", a.UserID), func(tx *models.Tx) error {
+		runs, err := runsServer(tx, a)
+		if err == nil && !runs {
+			err = denied("only owners and admins of the company that runs the server may see and change its apps")
+		}
+		return err
+	}}
+}
+
+// HostApps are the rules of the apps for who runs commands on the server's machine
+// and can read the database anyway.
+func (s *Service) HostApps() AppRules {
+	return AppRules{s, "command line", func(*models.Tx) error { return nil }}
+}
+
+// ServedApps are the apps of the database, with their secrets, and the version of
+// AppsVersion that they have at least.
+func (s *Service) ServedApps(ctx context.Context) (list []ServedApp, version int64, err error) {
+	tx := s.Store.Read(ctx)
+	if version, err = tx.AppsVersion(); err != nil {
+		return nil, 0, err
+	}
+	rows, err := tx.Apps()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, row := range rows {
+		app, err := served(&row, s.Now())
+		if err != nil {
+			return nil, 0, err
+		}
+		list = append(list, app)
+	}
+	return list, version, nil
+}
+
+// AppsVersion rises with each change of the database's apps, whoever made it.
+func (s *Service) AppsVersion(ctx context.Context) (int64, error) {
+	return s.Store.Read(ctx).AppsVersion()
+}
+
+// Allowed is nil for who may see and change the apps.
+func (r AppRules) Allowed(ctx context.Context) error { return r.may(r.s.Store.Read(ctx)) }
+
+// List lists all apps, those of the configuration first.
+func (r AppRules) List(ctx context.Context) ([]AppData, error) {
+	tx := r.s.Store.Read(ctx)
+	if err := r.may(tx); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Apps()
+	if err != nil {
+		return nil, err
+	}
+	list := append([]AppData{}, r.s.ConfigApps...)
+	for _, row := range rows {
+		if r.configured(row.ID) != nil {
+			continue // the configuration's wins
+		}
+		data, err := appData(&row, r.s.Now())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, data)
+	}
+	return list, nil
+}
+
+// Get returns one app.
+func (r AppRules) Get(ctx context.Context, id string) (AppData, error) {
+	tx := r.s.Store.Read(ctx)
+	if err := r.may(tx); err != nil {
+		return AppData{}, err
+	}
+	if app := r.configured(id); app != nil {
+		return *app, nil
+	}
+	row, err := storedApp(tx, id)
+	if err != nil {
+		return AppData{}, err
+	}
+	return appData(row, r.s.Now())
+}
+
+// configured is the app of the configuration with this id, nil when there is none.
+func (r AppRules) configured(id string) *AppData {
+	for i := range r.s.ConfigApps {
+		if r.s.ConfigApps[i].ID == id {
+			return &r.s.ConfigApps[i]
+		}
+	}
+	return nil
+}
+
+// Create makes an app. Its id, key and secret are generated as far as they are not
+// given; the secret always is.
+func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, err error) {
+	err = r.change(ctx, "made", &app.ID, func(c *change) error {
+		row, err := newApp(in)
+		if err != nil {
+			return err
+		}
+		if _, err := r.s.apply(row, in); err != nil {
+			return err
+		}
+		if err := r.free(c.Tx, row); err != nil {
+			return err
+		}
+		row.CreatedAt, row.UpdatedAt = c.now.Unix(), c.now.Unix()
+		if err := c.CreateApp(row); err != nil {
+			return err
+		}
+		data, err := appData(row, c.now)
+		app = AppWithSecret{data, row.Secret}
+		return err
+	})
+	return app, err
+}
+
+// free refuses an id or a key that another app has, and more apps than there may
+// be. The transaction keeps others from taking them meanwhile.
+func (r AppRules) free(tx *models.Tx, row *models.App) error {
+	taken, err := tx.AppKeyUsed(row.Key)
+	if err != nil {
+		return err
+	}
+	_, err = tx.App(row.ID)
+	if err == nil || r.configured(row.ID) != nil {
+		return conflict(fmt.Sprintf("there is an app with the id %q already", row.ID))
+	}
+	if !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	for _, app := range r.s.ConfigApps {
+		taken = taken || app.Key == row.Key
+	}
+	if taken {
+		return conflict(fmt.Sprintf("there is an app with the key %q already", row.Key))
+	}
+	n, err := tx.CountApps()
+	if err == nil && n >= MaxApps {
+		err = conflict(fmt.Sprintf("there are %d apps already, as many as may be", MaxApps))
+	}
+	return err
+}
+
+// Edit changes an app.
+func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppData, err error) {
+	err = r.change(ctx, "changed", &id, func(c *change) error {
+		row, err := r.changeable(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		changed, err := r.s.apply(row, in)
+		if err := allFaults(stays("id", in.ID, id), stays("key", in.Key, row.Key), err); err != nil {
+			return err
+		}
+		if changed {
+			row.UpdatedAt = c.now.Unix()
+			if err := c.SaveApp(row); err != nil {
+				return err
+			}
+		}
+		data, err = appData(row, c.now)
+		return err
+	})
+	return data, err
+}
+
+// Rotate gives an app a new secret. The old one is honoured for a while; one that
+// was old before is honoured no longer.
+func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app AppWithSecret, err error) {
+	err = r.change(ctx, "given a new secret", &id, func(c *change) error {
+		row, err := r.changeable(c.Tx, id)
+		if err != nil {
+			return err
+		}
+		keep, err := in.keep()
+		if err != nil {
+			return err
+		}
+		row.OldSecret, row.OldSecretUntil = "", 0
+		if keep > 0 {
+			row.OldSecret, row.OldSecretUntil = row.Secret, c.now.Add(keep).Unix()
+		}
+		row.Secret, row.UpdatedAt = randomToken(), c.now.Unix()
+		if err := c.SaveApp(row); err != nil {
+			return err
+		}
+		data, err := appData(row, c.now)
+		app = AppWithSecret{data, row.Secret}
+		return err
+	})
+	return app, err
+}
+
+// Delete deletes an app. Its sockets are closed.
+func (r AppRules) Delete(ctx context.Context, id string) error {
+	return r.change(ctx, "deleted", &id, func(c *change) error {
+		if _, err := r.changeable(c.Tx, id); err != nil {
+			return err
+		}
+		return c.DeleteApp(id)
+	})
+}
+
+// changeable loads an app that may be changed here.
+func (r AppRules) changeable(tx *models.Tx, id string) (*models.App, error) {
+	if r.configured(id) != nil {
+		return nil, conflict(fmt.Sprintf("the app %q is of the configuration file, which alone can change it", id))
+	}
+	return storedApp(tx, id)
+}
+
+// storedApp loads an app of the database. What can be no id names nothing.
+func storedApp(tx *models.Tx, id string) (*models.App, error) {
+	if !appNameForm.MatchString(id) {
+		return nil, notFound("app")
+	}
+	row, err := tx.App(id)
+	return row, orNotFound(err, "app")
+}
+
+// change runs f in a transaction that no other change of apps interrupts, and then
+// has the change come into force. what and id are for the log.
+func (r AppRules) change(ctx context.Context, what string, id *string, f func(c *change) error) error {
+	err := r.s.change(ctx, func(c *change) error {
+		if err := r.may(c.Tx); err != nil {
+			return err
+		}
+		if err := c.ChangeApps(); err != nil {
+			return err
+		}
+		if r.s.AppsChanged != nil {
+			c.after = append(c.after, func() { r.s.AppsChanged(context.WithoutCancel(ctx)) })
+		}
+		return f(c)
+	})
+	if err == nil {
+		r.s.Log.InfoContext(ctx, "app "+what, "app", *id, "by", r.who)
+	}
+	return err
+}

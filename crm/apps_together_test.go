@@ -1,0 +1,78 @@
+package crm_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"testing"
+
+	"chatcast/crm"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// Of many who make the same app at once one succeeds, and there are never more
+// apps than may be.
+func TestAppsMadeTogether(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _, _ := withApps(t, store)
+		w.AppsChanged, w.Log = nil, slog.New(slog.DiscardHandler)
+		w.Tx(t, func(tx *models.Tx) error {
+			for i := range crm.MaxApps - 5 {
+				id := fmt.Sprint("app", i)
+				if err := tx.CreateApp(&models.App{ID: id, Key: id, Secret: id, AllowedOrigins: "[]", Limits: "{}", Webhooks: "[]"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		together := func(body func(i int) string) (made int) {
+			var all sync.WaitGroup
+			errs := make([]error, 12)
+			for i := range errs {
+				all.Go(func() { _, errs[i] = w.HostApps().Create(t.Context(), input(t, body(i))) })
+			}
+			all.Wait()
+			for _, err := range errs {
+				if err == nil {
+					made++
+				} else {
+					expectCode(t, "together", err, crm.CodeConflict)
+				}
+			}
+			return made
+		}
+		if n := together(func(int) string { return `{"id":"same"}` }); n != 1 {
+			t.Errorf("the same app was made %d times", n)
+		}
+		if n := together(func(i int) string { return `{}` }); n != 4 {
+			t.Errorf("%d were made where 4 had place", n)
+		}
+	})
+}
+
+// Each limit is a field and can be set by its name in JSON.
+func TestEveryLimitCanBeSet(t *testing.T) {
+	store := testdb.Open(t, testdb.SQLiteURL(t))
+	w, _, _ := withApps(t, store)
+	typ := reflect.TypeFor[crm.AppLimits]()
+	changes := map[string]int{}
+	for i := range typ.NumField() {
+		changes[typ.Field(i).Tag.Get("json")] = i + 1
+	}
+	body, err := json.Marshal(map[string]any{"limits": changes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := w.HostApps().Create(t.Context(), input(t, string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range typ.NumField() {
+		if got := reflect.ValueOf(servedApp(t, w, app.ID).Limits).Field(i).Int(); got != int64(i+1) {
+			t.Errorf("%s is %d, want %d", typ.Field(i).Name, got, i+1)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package models
+
+// App is a Pusher app that was made while the server ran.
+type App struct {
+	ID                 string `gorm:"primaryKey"`
+	Key                string
+	Secret             string
+	OldSecret          string // empty: none
+	OldSecretUntil     int64
+	Enabled            bool
+	Name               string
+	AllowedOrigins     string // JSON
+	ClientEvents       bool
+	SubscriptionCount  bool
+	UserAuthentication bool
+	Limits             string // JSON
+	Webhooks           string // JSON
+	CreatedAt          int64
+	UpdatedAt          int64 `gorm:"autoUpdateTime:false"`
+}
+
+// Apps lists all apps, oldest first.
+func (tx *Tx) Apps() ([]App, error) {
+	var rows []App
+	return rows, tx.db.Order("created_at, id").Find(&rows).Error
+}
+
+// App returns the app, or ErrNotFound.
+func (tx *Tx) App(id string) (*App, error) { return first[App](tx.db.Where("id = ?", id)) }
+
+// CountApps says how many apps there are.
+func (tx *Tx) CountApps() (n int64, err error) { return n, tx.db.Model(&App{}).Count(&n).Error }
+
+// AppKeyUsed says whether an app has the key.
+func (tx *Tx) AppKeyUsed(key string) (bool, error) {
+	var n int64
+	err := tx.db.Model(&App{}).Where("key = ?", key).Count(&n).Error
+	return n > 0, err
+}
+
+// AppsVersion is a number that rises with each change of apps. Read before the
+// apps, it is never newer than they are.
+func (tx *Tx) AppsVersion() (version int64, err error) {
+	return version, tx.db.Raw("SELECT version FROM apps_state WHERE id = 1").Scan(&version).Error
+}
+
+// ChangeApps raises the version, and keeps others from changing apps until the
+// transaction ends.
+func (tx *Tx) ChangeApps() error {
+	return tx.db.Exec("UPDATE apps_state SET version = version + 1 WHERE id = 1").Error
+}
+
+// CreateApp inserts a; ErrDuplicate when its id or key is taken.
+func (tx *Tx) CreateApp(a *App) error { return tx.create(a) }
+
+// SaveApp writes what may change of an app: all but its id, key and age.
+func (tx *Tx) SaveApp(a *App) error {
+	return tx.db.Model(a).Select("secret", "old_secret", "old_secret_until", "enabled", "name", "allowed_origins",
+		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "updated_at").Updates(a).Error
+}
+
+// DeleteApp deletes an app.
+func (tx *Tx) DeleteApp(id string) error { return tx.db.Delete(&App{}, "id = ?", id).Error }
+
+// ForgetOldSecrets removes replaced secrets that are honoured no longer. Nobody
+// needs to be told.
+func (tx *Tx) ForgetOldSecrets(now int64) error {
+	return tx.db.Exec("UPDATE apps SET old_secret = '', old_secret_until = 0 WHERE old_secret <> '' AND old_secret_until <= ?", now).Error
+}

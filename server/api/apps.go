@@ -1,0 +1,66 @@
+package api
+
+import (
+	"bytes"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+)
+
+func (a *API) registerApps(signedIn gin.IRouter) {
+	apps := signedIn.Group("/apps")
+	apps.GET("", a.serve(func(c *gin.Context) (any, error) {
+		return a.CRM.Apps(actor(c)).List(c.Request.Context())
+	}))
+	apps.POST("", a.serve(a.createApp))
+	apps.GET("/:id", a.serve(func(c *gin.Context) (any, error) {
+		return a.CRM.Apps(actor(c)).Get(c.Request.Context(), c.Param("id"))
+	}))
+	apps.PATCH("/:id", a.serve(a.editApp))
+	apps.DELETE("/:id", a.serve(func(c *gin.Context) (any, error) {
+		return nil, a.CRM.Apps(actor(c)).Delete(c.Request.Context(), c.Param("id"))
+	}))
+	apps.POST("/:id/rotate", a.serve(a.rotateApp))
+}
+
+// createApp answers with the new app and its secret, which no cache shall keep.
+func (a *API) createApp(c *gin.Context) (any, error) {
+	var in crm.AppInput
+	if err := a.operatorsBody(c, &in); err != nil {
+		return nil, err
+	}
+	c.Header("Cache-Control", "no-store")
+	return a.CRM.Apps(actor(c)).Create(c.Request.Context(), in)
+}
+
+func (a *API) editApp(c *gin.Context) (any, error) {
+	var in crm.AppInput
+	if err := a.operatorsBody(c, &in); err != nil {
+		return nil, err
+	}
+	return a.CRM.Apps(actor(c)).Edit(c.Request.Context(), c.Param("id"), in)
+}
+
+// rotateApp takes an empty body too.
+func (a *API) rotateApp(c *gin.Context) (any, error) {
+	var in crm.RotateInput
+	if err := a.operatorsBody(c, &in); err != nil {
+		return nil, err
+	}
+	c.Header("Cache-Control", "no-store")
+	return a.CRM.Apps(actor(c)).Rotate(c.Request.Context(), c.Param("id"), in)
+}
+
+// operatorsBody decodes the JSON body, which may be empty, for who may change the
+// apps. Others are refused before anything of their request is looked at.
+func (a *API) operatorsBody(c *gin.Context, dst any) error {
+	if err := a.CRM.Apps(actor(c)).Allowed(c.Request.Context()); err != nil {
+		return err
+	}
+	raw, err := readAnyBody(c)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return err
+	}
+	return decode(raw, dst, "")
+}

@@ -1,0 +1,114 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"chatcast/crm"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// apps walks the routes of the Pusher apps.
+func (w *walker) apps() {
+	w.ConfigApps = []crm.AppData{{ID: "configured", Key: "k", Source: crm.AppOfConfig, AllowedOrigins: []string{}, Webhooks: []crm.AppWebhook{}}}
+	const shop = "/v1/apps/shop"
+	w.steps(
+		step{w.Admin, "POST /v1/apps", `{"id":"shop","name":"Shop","limits":{"sockets":5},"webhooks":[{"url":"https://h.example","events":["cache_miss"],"headers":{"X-A":"b"}}]}`, 0, "", nil},
+		step{w.Owner, "POST /v1/apps", "", 0, "generated=data.id", nil},
+		step{w.Owner, "POST /v1/apps", `{"id":"shop"}`, 409, "", nil},
+		step{w.Owner, "POST /v1/apps", `{"limits":{"socket":5}}`, 422, "", nil},
+		step{w.Owner, "GET /v1/apps", "", 0, "", nil},
+		step{w.Owner, "GET " + shop, "", 0, "", nil},
+		step{w.Owner, "GET /v1/apps/configured", "", 0, "", nil},
+		step{w.Owner, "PATCH " + shop, `{"enabled":false,"allowedOrigins":["https://a.example"],"clientEvents":false,"subscriptionCount":true,"userAuthentication":true}`, 0, "", nil},
+		step{w.Owner, "POST " + shop + "/rotate", "", 0, "", nil},
+		step{w.Owner, "POST " + shop + "/rotate", `{"keepOld":0}`, 0, "", nil},
+		step{w.Owner, "POST " + shop + "/rotate", `{"keepOld":2592001}`, 422, "", nil},
+		step{w.Owner, "DELETE /v1/apps/{generated}", "", 0, "", nil},
+		step{w.Operator, "GET /v1/apps", "", 403, "", nil},
+	)
+	for _, request := range []string{"GET /v1/apps/%", "PATCH /v1/apps/%", "DELETE /v1/apps/%", "POST /v1/apps/%/rotate"} {
+		for id, want := range map[string]int{"shop": 403, "configured": 403, "none": 403} {
+			w.steps(step{w.Stranger, strings.Replace(request, "%", id, 1), `{"enabled":1`, want, "", nil})
+		}
+		w.steps(step{w.Owner, strings.Replace(request, "%", "none", 1), "{}", 404, "", nil})
+		if !strings.HasPrefix(request, "GET") {
+			w.steps(step{w.Owner, strings.Replace(request, "%", "configured", 1), "{}", 409, "", nil})
+		}
+	}
+}
+
+// A secret is in two answers alone, which no cache may keep.
+func TestAppSecretsAreShownOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		o := open(t, store)
+		ask := func(method, path, body string) (string, http.Header) {
+			t.Helper()
+			r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+			r.Header.Set("Authorization", o.Token(o.Owner))
+			rec := httptest.NewRecorder()
+			o.ServeHTTP(rec, r)
+			if rec.Code != http.StatusOK {
+				t.Fatalf("%s %s: %d %s", method, path, rec.Code, rec.Body)
+			}
+			return rec.Body.String(), rec.Header()
+		}
+		var secrets []string
+		for _, path := range []string{"/v1/apps", "/v1/apps/shop/rotate", "/v1/apps/shop/rotate"} {
+			var answer struct{ Data crm.AppWithSecret }
+			text, header := ask("POST", path, `{"id":"shop"}`)
+			if err := json.Unmarshal([]byte(text), &answer); err != nil || len(answer.Data.Secret) != 64 || slices.Contains(secrets, answer.Data.Secret) {
+				t.Errorf("%s: %s, %v", path, text, err)
+			}
+			for _, old := range secrets {
+				if strings.Contains(text, old) {
+					t.Errorf("%s tells an old secret: %s", path, text)
+				}
+			}
+			if header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s may be cached", path)
+			}
+			secrets = append(secrets, answer.Data.Secret)
+		}
+		for _, request := range [][3]string{
+			{"GET", "/v1/apps", ""}, {"GET", "/v1/apps/shop", ""}, {"PATCH", "/v1/apps/shop", `{"enabled":false}`}, {"DELETE", "/v1/apps/shop", ""},
+		} {
+			text, _ := ask(request[0], request[1], request[2])
+			for _, secret := range append(secrets, `"secret"`) {
+				if strings.Contains(text, secret) {
+					t.Errorf("%v: %s", request, text)
+				}
+			}
+		}
+	})
+}
+
+// Wrong types name the field, as everywhere.
+func TestAppBodies(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		o := open(t, store)
+		for body, field := range map[string]string{
+			`[]`: "body", `{`: "body", `"x"`: "body", `{"id":5}`: "id", `{"name":[]}`: "name", `{"enabled":"yes"}`: "enabled",
+			`{"allowedOrigins":"https://a.example"}`: "allowedOrigins", `{"limits":[]}`: "limits", `{"limits":{"sockets":{}}}`: "limits.sockets",
+			`{"webhooks":{}}`: "webhooks", `{"webhooks":[{"url":1}]}`: "webhooks.url",
+		} {
+			a := o.as(t, o.Owner, "POST", "/v1/apps", body)
+			a.want(t, body, 422, "ApiValidationError")
+			if a.Error.Fields[field] == "" {
+				t.Errorf("%s: %s, want a fault of %s", body, a.Body, field)
+			}
+		}
+		for _, body := range []string{`{"keepOld":"1h"}`, `{"keepOld":1.5}`} {
+			a := o.as(t, o.Owner, "POST", "/v1/apps/none/rotate", body)
+			a.want(t, body, 422, "ApiValidationError")
+			if a.Error.Fields["keepOld"] == "" {
+				t.Errorf("%s: %s", body, a.Body)
+			}
+		}
+	})
+}

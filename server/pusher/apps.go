@@ -1,0 +1,115 @@
+package pusher
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// Apps are the apps of this server, which may change while it runs. Safe for
+// concurrent use; the Apps it hands out must not be changed. Whoever holds one
+// holds the app as it was then: ask again for each request.
+type Apps struct {
+	table    atomic.Pointer[appTable]
+	changing sync.Mutex // one Replace at a time
+}
+
+// appTable is all apps at one time. Immutable, so finding one takes no lock.
+type appTable struct {
+	first *tenant
+	byID  map[string]*tenant
+	byKey map[string]*tenant
+}
+
+// NewApps validates list and indexes copies of its apps, limits filled in. The
+// first one carries the CRM's channels.
+func NewApps(list []App) (*Apps, error) {
+	s := &Apps{}
+	s.table.Store(&appTable{})
+	return s, s.Replace(list)
+}
+
+// Replace makes list the apps of this server: an app of the same id goes on with
+// its sockets, under what it is now; others come and go. The first must stay the
+// first. When it returns nil the change is in force: requests and new sockets meet
+// it, and sockets that may not be here any longer were told to go, 4003 when their
+// app is disabled, 4001 when it is gone, 4009 when their page's origin was taken
+// out. A list with a fault changes nothing.
+func (s *Apps) Replace(list []App) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	old := s.table.Load()
+	apps, err := prepareAll(list)
+	if err != nil {
+		return err
+	}
+	if old.first != nil && old.first.app.Load().ID != apps[0].ID {
+		return fmt.Errorf("apps[0]: it must stay %q, which carries the CRM's channels", old.first.app.Load().ID)
+	}
+	table := &appTable{byID: make(map[string]*tenant, len(apps)), byKey: make(map[string]*tenant, len(apps))}
+	for i, a := range apps {
+		t := old.byID[a.ID]
+		if t == nil {
+			t = &tenant{open: map[*socket]struct{}{}}
+		}
+		t.app.Store(a)
+		table.byID[a.ID], table.byKey[a.Key] = t, t
+		if i == 0 {
+			table.first = t
+		}
+	}
+	s.table.Store(table)
+	for id, t := range old.byID {
+		if table.byID[id] == nil {
+			t.removed.Store(true)
+		}
+		t.enforce()
+	}
+	return nil
+}
+
+// prepareAll is list as it is served.
+func prepareAll(list []App) ([]*App, error) {
+	if len(list) == 0 {
+		return nil, errors.New("apps: at least one app is needed")
+	}
+	apps := make([]*App, len(list))
+	ids, keys := make(map[string]bool, len(list)), make(map[string]bool, len(list))
+	for i, a := range list {
+		if err := a.prepare(); err != nil {
+			return nil, fmt.Errorf("apps[%d]: %w", i, err)
+		}
+		if ids[a.ID] {
+			return nil, fmt.Errorf("apps[%d]: the id %q is used twice", i, a.ID)
+		}
+		if keys[a.Key] {
+			return nil, fmt.Errorf("apps[%d]: the key %q is used twice", i, a.Key)
+		}
+		ids[a.ID], keys[a.Key] = true, true
+		apps[i] = &a
+	}
+	return apps, nil
+}
+
+// First is the app that carries the CRM's channels.
+func (s *Apps) First() *App { return s.table.Load().first.app.Load() }
+
+// ByID finds an app by its id, nil when there is none.
+func (s *Apps) ByID(id string) *App {
+	if t := s.table.Load().byID[id]; t != nil {
+		return t.app.Load()
+	}
+	return nil
+}
+
+// ByKey finds an app by its key, nil when there is none.
+func (s *Apps) ByKey(key string) *App {
+	if t := s.tenantOf(key); t != nil {
+		return t.app.Load()
+	}
+	return nil
+}
+
+// tenantOf finds an app by its key, nil when there is none.
+func (s *Apps) tenantOf(key string) *tenant { return s.table.Load().byKey[key] }

@@ -181,7 +181,7 @@ func TestFilesTravelLight(t *testing.T) {
 			t.Errorf("%s: HEAD %d", path, head.Code)
 		}
 	}
-	if total > 60_000 {
+	if total > 70_000 {
 		t.Errorf("the page and its files weigh %d bytes", total)
 	}
 }

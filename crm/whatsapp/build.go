@@ -59,7 +59,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 		return o.poll(c.Poll, from), nil
 	case strings.TrimSpace(c.Text) != "":
 		return text(c.Text, from), nil
-	case c.File != nil: // it lies elsewhere, and could not be fetched
+	case c.File != nil: // it lies elsewhere: the line was a bridge when it was sent
 		return text(joined([]string{c.Caption, c.File.Link}), from), nil
 	}
 	return nil, fmt.Errorf("whatsapp: nothing to send in a message of type %q", o.item.Type)

@@ -34,7 +34,7 @@ type house struct {
 }
 
 // eachHouse runs a test over SQLite and over PostgreSQL.
-func eachHouse(t *testing.T, test func(t *testing.T, h *house)) {
+func eachHouse(t *testing.T, test func(t *testing.T, h *house), opts ...func(*Options)) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		t.Parallel()
@@ -53,7 +53,7 @@ func eachHouse(t *testing.T, test func(t *testing.T, h *house)) {
 			anna: srv.NewContact("79995554433", "100200301", "Anna"),
 		}
 		h.Service.Now = time.Now // WhatsApp's messages are of today
-		h.m, _ = h.node(t, h.Service)
+		h.m, _ = h.node(t, h.Service, opts...)
 		h.Service.Messengers[Type] = h.m
 		test(t, h)
 	})

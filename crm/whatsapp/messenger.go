@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,9 @@ type Options struct {
 	// Archives says that a chat closes when it is put into WhatsApp's archive, and
 	// opens when it is taken out.
 	Archives bool
+	// PrivateLinks says that files may be fetched from addresses that are not of the
+	// public internet, when an operator names them.
+	PrivateLinks bool
 	// SendDelay is the least time between two messages of a line; 0: none.
 	SendDelay time.Duration
 
@@ -68,6 +72,7 @@ type Messenger struct {
 	owner     string // this process, in leases
 	container *sqlstore.Container
 	versions  versions
+	links     *http.Client // fetches what operators name by its address
 
 	mu       sync.Mutex
 	ctx      context.Context        // of Run; guarded by mu; nil: not running
@@ -101,7 +106,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()
 	})
 	m := &Messenger{
-		Options: o, owner: rand.Text(), nudge: make(chan struct{}, 1),
+		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), nudge: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
 		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{o.Log}),
 	}

@@ -145,7 +145,7 @@ func (r *recorder) FilesToFetch(context.Context, crm.Line, int) ([]crm.FileToFet
 	defer r.mu.Unlock()
 	var due []crm.FileToFetch
 	for i := range r.pending {
-		if r.pending[i].NotBefore.Before(time.Now()) {
+		if r.pending[i].Link == "" && r.pending[i].NotBefore.Before(time.Now()) {
 			r.pending[i].Attempts++
 			due = append(due, r.pending[i])
 		}
@@ -182,6 +182,9 @@ func (r *recorder) FileNotFetched(_ context.Context, _ crm.Line, id, state strin
 		for i := range r.pending {
 			if r.pending[i].ID == id {
 				r.pending[i].NotBefore = notBefore
+				if r.pending[i].Link != "" {
+					r.pending[i].Attempts++
+				}
 			}
 		}
 		if state != crm.FilePending {

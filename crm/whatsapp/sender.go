@@ -160,6 +160,11 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 			return when, err
 		}
 	}
+	if f := item.Message.Content.File; item.Kind == crm.OutMessage && f != nil && f.State != "" {
+		if err := s.fetchLinked(ctx, item); err != nil {
+			return when, err
+		}
+	}
 	m, id, err := s.protobuf(ctx, cli, to, item)
 	if err != nil {
 		return when, err

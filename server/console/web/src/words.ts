@@ -370,6 +370,7 @@ export const words = {
         rejected: (m: string) => m || 'WhatsApp refused the message',
         forbidden: () => 'WhatsApp does not let the account write to this chat',
         media_too_large: () => 'the file is too large for WhatsApp',
+        link_failed: (m: string) => m || 'the linked file could not be fetched',
         file_missing: () => 'the file is not there any more',
         unsupported: () => 'WhatsApp has no such message or chat',
         deadline: (m: string) => m || 'it could not be sent in time',

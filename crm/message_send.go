@@ -51,9 +51,11 @@ func (m *Outgoing) check() error {
 // messenger takes it from there. A chat that does not exist yet is made when its
 // id is a phone number.
 func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing) (Sent, error) {
-	if err := m.check(); err != nil {
+	mentions, err := checkMentions(at.Messenger, "mentions", m.Content.Mentions)
+	if err = allFaults(m.check(), err); err != nil {
 		return Sent{}, err
 	}
+	m.Content.Mentions = mentions
 	plug, err := s.connected(ctx, a, at.Line)
 	if err != nil {
 		return Sent{}, err

@@ -135,6 +135,7 @@ func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *typ
 		if now == nil {
 			return true
 		}
+		now.Content.Mentions = s.mentions(ctx, cli, now)
 		return s.take(ctx, crm.Tidings{Aliases: s.aliases(info), Edits: []crm.InboundEdit{{
 			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Type: now.Type, Message: now.Content, Time: &when,
 		}}})
@@ -163,6 +164,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		ID: waID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
 		Message: what.Content, IsForwarded: what.forwarded(), UTM: what.utm(),
 	}
+	in.Message.Mentions = s.mentions(ctx, cli, what)
 	if what.Subtype != "" {
 		in.Subtype = &what.Subtype
 	}
@@ -176,6 +178,28 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		in.FromUser.Name = clip(s.ownName(), maxName)
 	}
 	return in
+}
+
+// mentions are the people whom a message names, with both ids as far as they are
+// known. What is no person's id is nobody.
+func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *said) (all []crm.Mention) {
+	for _, text := range what.Context.GetMentionedJID() {
+		j, err := types.ParseJID(text)
+		if err != nil || !hiddenForm.MatchString(j.User) || len(all) == crm.MaxMentions {
+			continue // the database is asked for numbers alone: people write these
+		}
+		who := s.person(ctx, cli, j, types.EmptyJID)
+		phone, lid := phoneOf(who.PN), chatID(who.LID)
+		switch known := isLID(who.LID); {
+		case phone != nil && known:
+			all = append(all, crm.Mention{ID: waID(chatID(who.PN)), Phone: phone, LID: &lid})
+		case phone != nil:
+			all = append(all, crm.Mention{ID: waID(chatID(who.PN)), Phone: phone})
+		case known:
+			all = append(all, crm.Mention{ID: waID(lid)})
+		}
+	}
+	return all
 }
 
 // sensible is a time that the rules take: WhatsApp's clock and ours may differ.

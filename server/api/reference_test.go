@@ -92,7 +92,7 @@ var shapes = map[string]any{
 	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
 	"Chat": crm.ChatData{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
 	"File": crm.FileData{}, "Location": crm.Location{}, "ContactCard": crm.ContactCard{}, "Poll": crm.Poll{},
-	"Reaction": crm.Reaction{}, "PollVote": crm.PollVote{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},
+	"Reaction": crm.Reaction{}, "PollVote": crm.PollVote{}, "Mention": crm.Mention{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},
 	"Sent": crm.Sent{}, "Ref": crm.IDRef{}, "AppRef": crm.AppRef{},
 	"TagCategory": crm.CategoryData{}, "Tag": crm.TagData{}, "Level": crm.LevelData{},
 	"QuickList": crm.QuickListData{}, "QuickAccess": crm.QuickAccessData{}, "QuickResponse": crm.QuickResponseData{},

@@ -40,6 +40,7 @@ export const names = {
   reaction: 'ReactionContent',
   contacts: 'ContactContent',
   vote: 'VoteContent',
+  mentions: 'Mention',
 };
 
 // The same for what is not an object, found by its description.
@@ -57,6 +58,7 @@ export const descriptions = {
   Conversation: 'A 24-hour window of WhatsApp.',
   FileContent: 'A file of a message.',
   LevelRef: 'A level of the company, by its id.',
+  Mention: 'A person whom a message mentions.',
   QuickResponseFields: 'A quick response, or a folder of them.',
   QuickResponseListAccess: 'Who has access to a list: r reads, w writes.',
   QuickResponseListFields: 'A list of quick responses.',

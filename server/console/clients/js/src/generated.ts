@@ -538,6 +538,12 @@ export interface Content {
    */
   contacts?: [ContactContent, ...ContactContent[]];
   vote?: VoteContent;
+  /**
+   * Who is mentioned in the text or the caption; there they stand as @ and the digits of their phone or LID.
+   *
+   * @minItems 1
+   */
+  mentions?: [Mention, ...Mention[]];
 }
 /**
  * A file of a message.
@@ -580,6 +586,17 @@ export interface ReactionContent {
 export interface VoteContent {
   messageId: MessengerId;
   options: string[];
+}
+/**
+ * A person whom a message mentions.
+ */
+export interface Mention {
+  id: MessengerId;
+  phone: string | null;
+  /**
+   * WhatsApp's other id of the person, when both are known.
+   */
+  lid?: string;
 }
 /**
  * The message that was answered: null is what is not known of it.

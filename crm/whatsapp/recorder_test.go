@@ -22,6 +22,7 @@ type recorder struct {
 	states    []crm.LineState
 	tidings   []crm.Tidings
 	codes     []crm.Pairing
+	presences []string // chat, who, what
 	outbox    []crm.OutboxItem
 	outcomes  []crm.Outcome
 	sent      map[string]*crm.MessageRef
@@ -269,6 +270,11 @@ func (r *recorder) Release(_ context.Context, on crm.Line, owner string) error {
 			row.LeaseOwner, row.Leased = "", false
 		}
 	})
+	return nil
+}
+
+func (r *recorder) PublishPresence(_ context.Context, _ crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error {
+	r.change(func() { r.presences = append(r.presences, chat.ID.String()+" "+by.ID.String()+" "+typ) })
 	return nil
 }
 

@@ -169,6 +169,9 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if err != nil {
 		return when, err
 	}
+	if err := s.attend(ctx, cli, to); err != nil {
+		s.log.Debug("presence was not sent", "err", err)
+	}
 	return s.transmit(ctx, cli, to, m, id)
 }
 

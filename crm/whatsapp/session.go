@@ -39,6 +39,7 @@ type session struct {
 	faults    faultCount
 	flying    flying
 	uploads   uploads
+	attention attention
 
 	helpers helpers
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other

@@ -90,6 +90,12 @@ export const words = {
       } as Record<string, string>,
       qr: 'A QR code to pair an account',
       code: 'A code to pair an account',
+      merged: (from: string, to: string) => `What was ${from} is ${to} from now on`,
+      presence: {
+        typing: (who: string) => `${who} is typing`,
+        recording: (who: string) => `${who} is recording`,
+        paused: (who: string) => `${who} has stopped typing`,
+      } as Record<string, (who: string) => string>,
       tag: {
         add: (tag: string, chat: string) => `Tag ${tag} added to ${chat}`,
         destroy: (tag: string, chat: string) => `Tag ${tag} taken off ${chat}`,

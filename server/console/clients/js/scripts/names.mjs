@@ -22,6 +22,8 @@ export const names = {
   'quickResponseList.quickResponseList.access': 'QuickResponseListAccess',
 
   chat: 'ChatRef',
+  from: 'ChatRef',
+  to: 'ChatRef',
   fromApp: 'AppRef',
   edited: 'UserRef',
   created: 'UserRef',

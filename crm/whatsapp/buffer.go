@@ -67,7 +67,7 @@ type buffer struct {
 func watch(dev *store.Device, s *session, l *link) {
 	if dev.Initialized {
 		b := &buffer{dev.EventBuffer, s, l}
-		dev.EventBuffer, dev.Sessions, dev.LIDs = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}
+		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
 	}
 }
 
@@ -143,6 +143,25 @@ func (h hiddenIDs) GetPNForLID(ctx context.Context, hidden types.JID) (number ty
 		return err
 	})
 	return number, err
+}
+
+// secrets open votes, reactions and edits that are sealed a second time.
+type secrets struct {
+	store.MsgSecretStore
+	b *buffer
+}
+
+// GetMessageSecret implements store.MsgSecretStore. What is asked for, people write:
+// what no message has for an id may be refused by the database for ever.
+func (s secrets) GetMessageSecret(ctx context.Context, chat, sender types.JID, id types.MessageID) (secret []byte, by types.JID, err error) {
+	if !fitsID(id) || !hiddenForm.MatchString(sender.User) {
+		return nil, sender, nil
+	}
+	err = s.b.insist(ctx, func() error {
+		secret, by, err = s.MsgSecretStore.GetMessageSecret(ctx, chat, sender, id)
+		return err
+	})
+	return secret, by, err
 }
 
 // insist does what only the database can make fail, until it is there again or

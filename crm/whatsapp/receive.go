@@ -25,6 +25,9 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if !s.ours(&e.Info) {
 		return true
 	}
+	if p := s.sealedEdit(ctx, cli, e, m); p != nil {
+		return s.protocol(ctx, cli, &e.Info, p)
+	}
 	if p := m.GetProtocolMessage(); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)
 	}
@@ -75,6 +78,28 @@ func (s *session) opened(ctx context.Context, cli *whatsmeow.Client, e *events.M
 		return m
 	}
 	return &waE2E.Message{ReactionMessage: proto.CloneOf(r)}
+}
+
+// sealedEdit opens an edit that is sealed with the secret of the message that it
+// changes; nil: it is none, or stays unknown. whatsmeow opens those of events; of
+// others, which WhatsApp has a name for, it does not know the key.
+func (s *session) sealedEdit(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.ProtocolMessage {
+	sealed := m.GetSecretEncryptedMessage()
+	if sealed == nil {
+		return nil
+	}
+	inner := *e
+	inner.Message = m
+	said, err := cli.DecryptSecretEncryptedMessage(ctx, &inner)
+	if err != nil {
+		s.log.Info("a sealed edit could not be opened", "message", e.Info.ID, "err", err)
+		return nil
+	}
+	said = unwrap(said)
+	if edited := said.GetProtocolMessage().GetEditedMessage(); edited != nil {
+		said = edited
+	}
+	return &waE2E.ProtocolMessage{Key: sealed.GetTargetMessageKey(), Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: said}
 }
 
 // fillVote opens a vote: what was chosen comes as sums of the poll's options.

@@ -19,6 +19,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/crm"
+	"chatcast/models"
 	"chatcast/models/testdb"
 )
 
@@ -219,6 +220,11 @@ func TestDatabaseAwayForTenSeconds(t *testing.T) {
 					}
 					ids = append(ids, h.anna.SendText(h.shop, text))
 				}
+				short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				if err := h.Store.Tx(short, func(tx *models.Tx) error { return tx.MarkPublished(0) }); err == nil {
+					t.Error("the database is not away")
+				}
+				cancel()
 				time.Sleep(away) // the fault itself
 				back()
 				h.anna.SendText(h.shop, "after")

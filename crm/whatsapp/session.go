@@ -141,6 +141,7 @@ func (s *session) prepare(ctx context.Context) error {
 	}
 	link := newLink(ctx)
 	ctx = link.ctx
+	guard(dev)
 	watch(dev, s, link)
 	cli := whatsmeow.NewClient(dev, library{s.log})
 	cli.SynchronousAck = true

@@ -305,3 +305,58 @@ func (h *house) unknown(t *testing.T) {
 		}
 	}
 }
+
+// TestLogoutWhileAMessageIsKept: who logs out does not wait for a handler that waits.
+func TestLogoutWhileAMessageIsKept(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
+		m, _ := h.node(t, rules)
+		h.Service.Messengers[Type] = m
+		h.awaitState(t, crm.StateConnected)
+		h.anna.SendText(h.shop, "opened")
+		<-rules.reached
+		if err := h.Logout(within(t), h.Owner, testLine); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitState(t, crm.StateLoggedOut)
+		if n := h.shop.Devices(); n != 0 || m.serving(testLine) != nil {
+			t.Errorf("%d devices are linked, served is %v", n, m.serving(testLine) != nil)
+		}
+		h.pair(t) // and the line can be paired again
+	})
+}
+
+// TestLostWhileAMessageIsKept: the connection drops while a handler waits. The next
+// begins when it has ended, and has the message.
+func TestLostWhileAMessageIsKept(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &once{dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}}
+		h.node(t, rules)
+		h.awaitState(t, crm.StateConnected)
+		h.anna.SendText(h.shop, "opened")
+		h.anna.SendText(h.shop, "after it")
+		<-rules.reached
+		h.shop.Drop()
+		h.awaitItem(t, crm.EventMessage, "after it")
+		if got := h.texts(t); !slices.Equal(got, []string{"opened", "after it"}) {
+			t.Errorf("told are %q", got)
+		}
+		h.unknown(t)
+	})
+}
+
+// once waits the first time alone.
+type once struct{ dying }
+
+func (o *once) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+	select {
+	case <-o.reached:
+		return o.Service.Take(ctx, on, told)
+	default:
+		return o.dying.Take(ctx, on, told)
+	}
+}

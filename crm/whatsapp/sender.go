@@ -169,8 +169,10 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if err != nil {
 		return when, err
 	}
-	if err := s.attend(ctx, cli, to); err != nil {
-		s.log.Debug("presence was not sent", "err", err)
+	if !item.Cold { // of strangers nobody has asked for us yet, and we ask for nothing
+		if err := s.attend(ctx, cli, to); err != nil {
+			s.log.Debug("presence was not sent", "err", err)
+		}
 	}
 	return s.transmit(ctx, cli, to, m, id)
 }

@@ -42,6 +42,9 @@ type typing struct {
 // attend shows the account as online for a while, because somebody writes in the
 // chat. What WhatsApp does not take is lost: presence is no promise.
 func (s *session) attend(ctx context.Context, cli *whatsmeow.Client, chat types.JID) error {
+	if s.ownName() == "" { // it is sent along; whatsmeow is writing it now, or will be
+		return whatsmeow.ErrNoPushName
+	}
 	a := &s.attention
 	a.mu.Lock()
 	if a.cli != cli {
@@ -55,7 +58,7 @@ func (s *session) attend(ctx context.Context, cli *whatsmeow.Client, chat types.
 	}
 	a.mu.Unlock()
 	if come {
-		if err := cli.SendPresence(ctx, types.PresenceAvailable); err != nil { // as long as the account's name is not known
+		if err := cli.SendPresence(ctx, types.PresenceAvailable); err != nil {
 			a.gone(cli, chat)
 			return err
 		}

@@ -13,6 +13,8 @@ const (
 	EventChatAuditor        = "chatAuditor"
 	EventChatLevel          = "chatLevel"
 	EventChatProcess        = "chatProcess"
+	EventChatMerge          = "chatMerge"
+	EventChatPresence       = "chatPresence"
 )
 
 // Types of chatTag, chatAccomplice and chatAuditor, and of chatResponsiblePin.
@@ -118,6 +120,21 @@ type ChatLevelItem struct {
 	Chat    ChatRef `json:"chat"`
 	FromApp *AppRef `json:"fromApp"`
 	Edited  *IDRef  `json:"edited"`
+}
+
+// ChatMergeItem is the item of chatMerge: what was From is To from now on.
+type ChatMergeItem struct {
+	From ChatRef `json:"from"`
+	To   ChatRef `json:"to"`
+}
+
+// ChatPresenceItem is the item of chatPresence: somebody outside is typing,
+// recording, or has stopped. Like qr it goes to the sockets alone.
+type ChatPresenceItem struct {
+	Type     string  `json:"type"` // typing, recording or paused
+	Chat     ChatRef `json:"chat"`
+	FromUser Author  `json:"fromUser"`
+	Time     int64   `json:"time"` // unix seconds
 }
 
 // ChatProcessItem is the item of chatProcess. Process is null or inWork.

@@ -57,6 +57,7 @@ type Content struct {
 
 	Contacts []ContactCard `json:"contacts,omitempty"` // all of them, when there are several; Contact is the first
 	Vote     *PollVote     `json:"vote,omitempty"`     // on a poll
+	Mentions []Mention     `json:"mentions,omitempty"` // who is mentioned in the text or the caption
 }
 
 // FileData is an attachment. Size is in bytes.

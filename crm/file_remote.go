@@ -30,6 +30,7 @@ type FileToFetch struct {
 	MimeType  string
 	Size      *int64
 	Source    json.RawMessage
+	Link      string // of one that we send: the address where it lies; Source is empty then
 	State     string
 	Attempts  int
 	NotBefore time.Time
@@ -105,7 +106,11 @@ func fileToFetch(tx *models.Tx, on Line, row *models.File) (*FileToFetch, error)
 	f := &FileToFetch{
 		ID: row.ID, ChatID: chat.ExternalID, Message: *ref, Name: row.Name, MimeType: row.MimeType, State: row.State, Attempts: int(row.Attempts),
 	}
-	if row.Source != nil {
+	switch {
+	case row.Source == nil:
+	case m.FromAPI:
+		f.Link = *row.Source
+	default:
 		f.Source = json.RawMessage(*row.Source)
 	}
 	if row.NotBefore > 0 {
@@ -237,6 +242,9 @@ func (c *change) onRemoteFile(s *Service, v shower, fileID string, f func(row *m
 	content.File.State = row.State
 	if row.State == "" {
 		content.File.Size, content.File.MimeType = &row.Size, given(row.MimeType)
+		if m.FromAPI && m.Type == MessageDocument { // what the address did not tell
+			m.Type = typeOfFile(row.MimeType)
+		}
 	}
 	if m.Content, err = encodeContent(content); err != nil {
 		return err
@@ -245,4 +253,28 @@ func (c *change) onRemoteFile(s *Service, v shower, fileID string, f func(row *m
 		return err
 	}
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
+}
+
+// abandon says of a file that was to be fetched for a message of ours that it never
+// will be, because the message has failed. The caller saves the message, and tells
+// when that is news.
+func (c *change) abandon(v shower, m *models.Message) (news bool, err error) {
+	row, err := c.FileOfMessage(m.ID)
+	if errors.Is(err, models.ErrNotFound) || err == nil && row.State != FilePending {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	row.State = FileFailed
+	if err := c.SaveFile(row); err != nil {
+		return false, err
+	}
+	content, err := v.stored(m)
+	if err != nil || content.File == nil {
+		return false, err
+	}
+	content.File.State = FileFailed
+	m.Content, err = encodeContent(content)
+	return true, err
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"chatcast/models"
 )
 
 // SendFile sends an attachment that StoreUpload kept; m.Content.Caption may go
@@ -41,8 +43,9 @@ func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Uplo
 	return s.send(ctx, a, at, id, m, u)
 }
 
-// SendLink sends an attachment that lies elsewhere: an http or https address,
-// which is passed on and not fetched.
+// SendLink sends an attachment that lies elsewhere, at an http or https address. A
+// bridge is given the address; of a line with an account its plug fetches the file
+// before it sends it (see FileToFetch.Link).
 func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, name string, m Outgoing) (Sent, error) {
 	if err := allFaults(checkLink("file", link), checkText("fileName", name, maxName)); err != nil {
 		return Sent{}, err
@@ -61,5 +64,47 @@ func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, n
 	} else {
 		m.Type = MessageDocument
 	}
-	return s.Send(ctx, a, at, m)
+	if err := m.check(); err != nil {
+		return Sent{}, err
+	}
+	plug, err := s.connected(ctx, a, at.Line)
+	if err != nil {
+		return Sent{}, err
+	}
+	return s.send(ctx, a, at, plug.MessageID(at.Line), m, linked{randomHex(16), m.Content.File})
+}
+
+// attachment is a file that goes with a message: an Upload, or one that is linked.
+type attachment interface {
+	digest() string
+	row(licenseID, chatID, now int64) *models.File
+}
+
+var (
+	_ attachment = (*Upload)(nil)
+	_ attachment = linked{}
+)
+
+// linked is a file that lies elsewhere and is to be fetched. Its id is the one that
+// it will have here.
+type linked struct {
+	id   string
+	file *FileData
+}
+
+func (l linked) digest() string { return l.file.Link }
+
+func (l linked) row(licenseID, chatID, now int64) *models.File {
+	f := &models.File{
+		ID: l.id, LicenseID: licenseID, ChatID: chatID, Name: l.file.Name, CreatedAt: now, State: FilePending, Source: &l.file.Link,
+	}
+	if l.file.MimeType != nil {
+		f.MimeType = *l.file.MimeType
+	}
+	return f
+}
+
+// pending is the file as its message shows it until it was fetched.
+func (l linked) pending() *FileData {
+	return &FileData{Link: storedLink + l.id, Name: l.file.Name, MimeType: l.file.MimeType, State: FilePending}
 }

@@ -204,16 +204,39 @@ func (b *chatBook) link(c *change, chat *models.Chat, key ChatKey) error {
 	if other == chat && chat.ExternalID == key.External {
 		return nil
 	}
+	before := *chat
+	gone := []*models.Chat{}
+	if chat.ExternalID != key.External {
+		gone = append(gone, &before)
+	}
 	if other != nil && other != chat {
 		if err := c.MergeChat(chat.ID, other.ID); err != nil {
 			return err
 		}
+		gone = append(gone, other)
 		merge(chat, other)
 		b.byID[other.ExternalID] = chat
 	}
 	chat.ExternalID, chat.Phone, chat.LID = key.External, &key.Phone, &lid
 	b.enter(chat)
-	return c.SaveChat(chat)
+	if err := c.SaveChat(chat); err != nil {
+		return err
+	}
+	for _, g := range gone {
+		if err := c.emitMerge(g, chat); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emitMerge tells that a chat is known by another id now, to who saw it and to who
+// sees it now. History does not keep it quiet: clients have the old id.
+func (c *change) emitMerge(from, to *models.Chat) error {
+	quiet := c.quiet
+	c.quiet = false
+	defer func() { c.quiet = quiet }()
+	return c.emitChat(to, EventChatMerge, ChatMergeItem{From: ChatRef{from.ExternalID}, To: ChatRef{to.ExternalID}}, from.ResponsibleID)
 }
 
 // merge puts into chat what only other has.

@@ -78,11 +78,12 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err 
 	when, timeFault := checkTime(at+"time", m.Time, now)
 	quoted, quoteFault := m.quoted(at)
 	utm, utmFault := checkJSON(at+"utm", m.UTM, "{")
+	mentions, mentionFault := checkMentions(messenger, at+"message.mentions", m.Message.Mentions)
 	author, contact, authorFault := m.author(messenger, at, chat, fromMe)
 	if m.FromUser == nil && chatFault != nil {
 		authorFault = nil // it would only repeat the chat's
 	}
-	if err := allFaults(append(faults, timeFault, quoteFault, utmFault, authorFault)...); err != nil {
+	if err := allFaults(append(faults, timeFault, quoteFault, utmFault, mentionFault, authorFault)...); err != nil {
 		return r, err
 	}
 	r = arrival{chat: chat, contact: contact, row: models.Message{
@@ -98,6 +99,7 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err 
 	}
 	r.row.Author = string(shown)
 	content := m.Message
+	content.Mentions = mentions
 	if r.file, r.upload = m.attached(now); r.file != nil {
 		content.File = &FileData{
 			Link: storedLink + r.file.ID, Name: r.file.Name, Size: &r.file.Size, MimeType: given(r.file.MimeType), State: r.file.State,

@@ -94,3 +94,58 @@ func TestLinkingAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestMergeIsTold: whoever has the old id hears which one to use, once.
+func TestMergeIsTold(t *testing.T) {
+	const told = `[{"from":{"id":"555@lid"},"to":{"id":"79990001122@c.us"}}]`
+	for name, c := range map[string]struct {
+		order []string
+		want  string
+	}{
+		"of two chats one":       {[]string{`"79990001122"`, `"555@lid"`, `{"id":"79990001122","lid":"555@lid"}`, `"555@lid"`}, told},
+		"a chat gets its number": {[]string{`"555@lid"`, `{"id":"555@lid","phone":"79990001122"}`, `"79990001122"`}, told},
+		"both from the first":    {[]string{`{"id":"79990001122","lid":"555@lid"}`, `"555@lid"`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, store *models.Store) {
+				w := crmtest.New(t, store)
+				for i, chat := range c.order {
+					receive(t, w, onGr, fmt.Sprintf(`{"messages":[{"id":"L%d","chat":%s,"message":{"text":"Hi"}}]}`, i, chat))
+				}
+				got := ""
+				for _, ev := range w.Events(t, crm.EventChatMerge) {
+					got += string(mustJSON(t, ev.Items(t)))
+				}
+				if got != c.want {
+					t.Errorf("told is %s", got)
+				}
+			})
+		})
+	}
+}
+
+// TestMergeOfHistoryIsTold although history is not: clients have the id that is gone.
+func TestMergeOfHistoryIsTold(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A1", "555@lid", "Hi", crmtest.Start)}})
+		mark := w.Mark(t)
+		take(t, w, crm.Tidings{History: true, Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
+		if got := names(w.EventsAfter(t, mark)); len(got) != 1 || got[0] != crm.EventChatMerge {
+			t.Errorf("told is %q", got)
+		}
+	})
+}
+
+// TestWhoHearsOfAMerge: who saw either chat.
+func TestWhoHearsOfAMerge(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		receive(t, w, onGr, `{"messages":[{"id":"L1","chat":"555@lid","message":{"text":"Hi"}},{"id":"L2","chat":"79990001122","message":{"text":"Hi"}}]}`)
+		receive(t, w, onGr, `{"messages":[{"id":"L3","chat":{"id":"555@lid","phone":"79990001122"},"message":{"text":"Hi"}}]}`)
+		merge, message := w.Events(t, crm.EventChatMerge), w.Events(t, crm.EventMessage)
+		if len(merge) != 1 || fmt.Sprint(merge[0].Channels) != fmt.Sprint(message[0].Channels) {
+			t.Errorf("it is told on %v", merge)
+		}
+	})
+}

@@ -3,7 +3,6 @@ package crm
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -260,10 +259,5 @@ func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
-	if err != nil {
-		return err
-	}
-	s.Live.Publish(ev.Channels, ev.Name, string(data))
-	return nil
+	return s.publishLive([]Event{ev})
 }

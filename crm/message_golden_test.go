@@ -71,6 +71,17 @@ func TestMessageIsTheDocumentedExample(t *testing.T) {
 	})
 }
 
+// TestMessageWithMentions is the same with what ChatApp's example has not.
+func TestMessageWithMentions(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		receive(t, w, onGr, `{"messages":[{"id":"3EB0C431C26A1916E07E","time":1637319282,"chat":{"id":"79990001122","hash":"h1"},
+			"fromUser":{"id":"79990001122@c.us","name":"Ann"},"message":{"text":"@79990003344, look","mentions":[
+			{"id":"79990003344","lid":"100200300@lid"},{"id":"100200400@lid"}]}}]}`)
+		wantGolden(t, w.EventsAfter(t, 0, "message"), "message.mentions", "")
+	})
+}
+
 func TestMessageStatusIsTheDocumentedExample(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

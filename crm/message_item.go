@@ -47,6 +47,9 @@ func (v shower) content(row *models.Message) (Content, error) {
 	if m.Reaction != nil {
 		m.Reaction.MessageID = MakeID(v.line.Messenger, m.Reaction.MessageID.String())
 	}
+	for i := range m.Mentions {
+		m.Mentions[i].ID = MakeID(v.line.Messenger, m.Mentions[i].ID.String())
+	}
 	if m.Vote != nil {
 		m.Vote.MessageID = MakeID(v.line.Messenger, m.Vote.MessageID.String())
 	}

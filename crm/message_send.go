@@ -51,9 +51,11 @@ func (m *Outgoing) check() error {
 // messenger takes it from there. A chat that does not exist yet is made when its
 // id is a phone number.
 func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing) (Sent, error) {
-	if err := m.check(); err != nil {
+	mentions, err := checkMentions(at.Messenger, "mentions", m.Content.Mentions)
+	if err = allFaults(m.check(), err); err != nil {
 		return Sent{}, err
 	}
+	m.Content.Mentions = mentions
 	plug, err := s.connected(ctx, a, at.Line)
 	if err != nil {
 		return Sent{}, err
@@ -62,8 +64,8 @@ func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing)
 }
 
 // send is Send for a message that was checked, with its id. file is the
-// attachment that comes with it.
-func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, m Outgoing, file *Upload) (sent Sent, err error) {
+// attachment that comes with it; nil: none.
+func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, m Outgoing, file attachment) (sent Sent, err error) {
 	key, err := ParseChatID("chatId", at.Messenger, at.ChatID)
 	if err != nil {
 		return sent, err
@@ -76,7 +78,10 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		Line
 		Chat, File string
 		Message    Outgoing
-	}{Line: at.Line, Chat: key.External, File: file.digest(), Message: m.withoutStored()}
+	}{Line: at.Line, Chat: key.External, Message: m.withoutStored()}
+	if file != nil {
+		request.File = file.digest()
+	}
 	err = s.once(ctx, a, m.IdempotencyKey, request, &sent, func(c *change) error {
 		l, err := s.line(c.Tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
@@ -86,16 +91,23 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		if err != nil {
 			return err
 		}
+		out, err := s.outbox(c, at.Line)
+		if err != nil {
+			return err
+		}
+		m, file := m, file
+		link, remote := file.(linked)
+		switch {
+		case remote && out == nil: // a bridge fetches it itself
+			file = nil
+		case remote:
+			m.Content.File = link.pending()
+		}
 		row, err := c.outgoing(a, at.Messenger, chat, m)
 		if err != nil {
 			return err
 		}
 		row.ExternalID = id
-		if file != nil {
-			if err := c.AddFile(file.row(l.licenseID, chat.ID, c.now.Unix())); err != nil {
-				return err
-			}
-		}
 		added, err := c.record(v, chat, row)
 		if err == nil && !added {
 			err = errors.New("crm: the messenger made a message id twice")
@@ -103,14 +115,26 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		if err != nil {
 			return err
 		}
-		sent = Sent{ID: MakeID(at.Messenger, id), ChatID: chat.ExternalID}
-		out, err := s.outbox(c, at.Line)
-		if err != nil {
+		if err := c.addFile(l, chat, row, file); err != nil {
 			return err
 		}
+		sent = Sent{ID: MakeID(at.Messenger, id), ChatID: chat.ExternalID}
 		return out.send(chat, row)
 	})
 	return sent, err
+}
+
+// addFile adds the row of what goes with a message that was just recorded. One
+// that is still to be fetched knows its message.
+func (c *change) addFile(l *line, chat *models.Chat, m *models.Message, file attachment) error {
+	if file == nil {
+		return nil
+	}
+	row := file.row(l.licenseID, chat.ID, c.now.Unix())
+	if row.State != "" {
+		row.MessageID = &m.ID
+	}
+	return c.AddFile(row)
 }
 
 // withoutStored is m as it is compared with another try: without the id of the

@@ -224,6 +224,13 @@ func (c *change) failOutbox(v shower, row *models.OutboxItem, why SendError) err
 	if err != nil {
 		return err
 	}
+	news, err := c.abandon(v, m)
+	if err != nil {
+		return err
+	}
 	text := string(fault)
-	return c.setStatus(v, chat, m, models.StatusFailed, c.now.Unix(), &text)
+	if err := c.setStatus(v, chat, m, models.StatusFailed, c.now.Unix(), &text); err != nil || !news {
+		return err
+	}
+	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
 }

@@ -54,9 +54,9 @@ func (c *change) takeEdit(v shower, chats *chatBook, e *editArrival) (string, er
 	case placeholder:
 		row.Type, row.Subtype, content = e.Type, nil, e.Message
 	case row.Type == MessageText:
-		content.Text = e.Message.Text
+		content.Text, content.Mentions = e.Message.Text, e.Message.Mentions
 	default:
-		content.Caption = e.Message.Caption
+		content.Caption, content.Mentions = e.Message.Caption, e.Message.Mentions
 	}
 	if !placeholder && content.Text == before.Text && content.Caption == before.Caption {
 		return ResultUnchanged, nil

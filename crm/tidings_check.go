@@ -115,8 +115,10 @@ func (b *batch) changes(t Tidings, messenger string, now int64) error {
 		}
 		chat, chatFault := in.Chat.check(messenger, at+"chat.")
 		when, timeFault := checkTime(at+"time", in.Time, now)
+		mentions, mentionFault := checkMentions(messenger, at+"message.mentions", in.Message.Mentions)
+		in.Message.Mentions = mentions
 		b.edits = append(b.edits, editArrival{InboundEdit: in, chat: chat, time: when})
-		faults = append(faults, chatFault, timeFault, checkID(at+"id", in.ID.String()), in.Message.check(at+"message.", in.Type, MaxText))
+		faults = append(faults, chatFault, timeFault, mentionFault, checkID(at+"id", in.ID.String()), in.Message.check(at+"message.", in.Type, MaxText))
 		if !messageTypeForm.MatchString(in.Type) {
 			faults = append(faults, Invalid(at+"type", "must be a type of message"))
 		}

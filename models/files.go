@@ -49,11 +49,11 @@ func (tx *Tx) FilesByID(ids []string) (map[string]*File, error) {
 func (tx *Tx) SaveFile(f *File) error { return tx.db.Select("*").Save(f).Error }
 
 // PendingFiles lists the files of a line that are to be fetched by now, the
-// oldest first.
+// oldest first. What was sent through the API is fetched by who sends it.
 func (tx *Tx) PendingFiles(licenseID int64, messengerType string, now int64, limit int) ([]*File, error) {
 	var rows []*File
 	err := tx.db.Where(`state = 'pending' AND license_id = ? AND not_before <= ?
-		AND message_id IN (SELECT id FROM messages WHERE deleted_at IS NULL)
+		AND message_id IN (SELECT id FROM messages WHERE deleted_at IS NULL AND NOT from_api)
 		AND chat_id IN (SELECT id FROM chats WHERE license_id = ? AND messenger_type = ?)`, licenseID, now, licenseID, messengerType).
 		Order("created_at, id").Limit(limit).Find(&rows).Error
 	return rows, err

@@ -55,6 +55,8 @@ type DatabaseConfig struct {
 type FilesConfig struct {
 	Dir      string `yaml:"dir"`
 	MaxBytes int    `yaml:"max_bytes"` // of one attachment
+	// AllowPrivateLinks lets operators send files that lie in networks of our own.
+	AllowPrivateLinks bool `yaml:"allow_private_links"`
 }
 
 // BusConfig names what carries events between nodes.

@@ -59,7 +59,7 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 
 	// crm: the rules, and the journal that they write and the relay reads; the
 	// messengers with accounts of their own
-	if err := r.wireWhatsApp(ctx, cfg.WhatsApp, room("whatsapp")); err != nil {
+	if err := r.wireWhatsApp(ctx, cfg, room("whatsapp")); err != nil {
 		return nil, err
 	}
 	keys := r.keys
@@ -116,15 +116,15 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 
 // wireWhatsApp makes the messenger of WhatsApp's lines. Those that nobody has
 // paired yet are bridges.
-func (r *rooms) wireWhatsApp(ctx context.Context, cfg WhatsAppConfig, log *slog.Logger) (err error) {
+func (r *rooms) wireWhatsApp(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
 	var dialect string
 	if r.keys, dialect, err = r.store.SideDB(ctx); err != nil {
 		return err
 	}
 	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
-		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.Endpoint, RootKey: cfg.RootKey, Unpaired: bridge.Messenger{},
+		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
 		Alone:    true, // Program.New has locked the database
-		Archives: cfg.Archive, SendDelay: time.Duration(cfg.SendDelay),
+		Archives: cfg.WhatsApp.Archive, SendDelay: time.Duration(cfg.WhatsApp.SendDelay), PrivateLinks: cfg.Files.AllowPrivateLinks,
 	})
 	if err != nil {
 		return errors.Join(err, r.keys.Close())

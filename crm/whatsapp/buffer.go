@@ -67,7 +67,7 @@ type buffer struct {
 func watch(dev *store.Device, s *session, l *link) {
 	if dev.Initialized {
 		b := &buffer{dev.EventBuffer, s, l}
-		dev.EventBuffer, dev.Sessions, dev.LIDs = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}
+		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
 	}
 }
 
@@ -104,7 +104,8 @@ func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context)
 }
 
 // sessions and hiddenIDs are asked before a message is opened. whatsmeow goes on
-// without what it did not get, and then cannot open the message.
+// without what it did not get, and then cannot open the message. We ask too, whose
+// chat a message belongs to.
 type sessions struct {
 	store.SessionStore
 	b *buffer
@@ -122,11 +123,45 @@ type hiddenIDs struct {
 
 // GetLIDForPN implements store.LIDStore.
 func (h hiddenIDs) GetLIDForPN(ctx context.Context, number types.JID) (hidden types.JID, err error) {
+	if number.Server != types.DefaultUserServer { // it is refused, and always will be
+		return h.LIDStore.GetLIDForPN(ctx, number)
+	}
 	err = h.b.insist(ctx, func() error {
 		hidden, err = h.LIDStore.GetLIDForPN(ctx, number)
 		return err
 	})
 	return hidden, err
+}
+
+// GetPNForLID implements store.LIDStore.
+func (h hiddenIDs) GetPNForLID(ctx context.Context, hidden types.JID) (number types.JID, err error) {
+	if hidden.Server != types.HiddenUserServer {
+		return h.LIDStore.GetPNForLID(ctx, hidden)
+	}
+	err = h.b.insist(ctx, func() error {
+		number, err = h.LIDStore.GetPNForLID(ctx, hidden)
+		return err
+	})
+	return number, err
+}
+
+// secrets open votes, reactions and edits that are sealed a second time.
+type secrets struct {
+	store.MsgSecretStore
+	b *buffer
+}
+
+// GetMessageSecret implements store.MsgSecretStore. What is asked for, people write:
+// what no message has for an id may be refused by the database for ever.
+func (s secrets) GetMessageSecret(ctx context.Context, chat, sender types.JID, id types.MessageID) (secret []byte, by types.JID, err error) {
+	if !fitsID(id) || !hiddenForm.MatchString(sender.User) {
+		return nil, sender, nil
+	}
+	err = s.b.insist(ctx, func() error {
+		secret, by, err = s.MsgSecretStore.GetMessageSecret(ctx, chat, sender, id)
+		return err
+	})
+	return secret, by, err
 }
 
 // insist does what only the database can make fail, until it is there again or

@@ -59,7 +59,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 		return o.poll(c.Poll, from), nil
 	case strings.TrimSpace(c.Text) != "":
 		return text(c.Text, from), nil
-	case c.File != nil: // it lies elsewhere, and could not be fetched
+	case c.File != nil: // it lies elsewhere: the line was a bridge when it was sent
 		return text(joined([]string{c.Caption, c.File.Link}), from), nil
 	}
 	return nil, fmt.Errorf("whatsapp: nothing to send in a message of type %q", o.item.Type)
@@ -90,19 +90,36 @@ func (o outgoing) poll(p *crm.Poll, from *waE2E.ContextInfo) *waE2E.Message {
 	return m
 }
 
-// context is what the message answers; nil: nothing.
+// context is what the message answers and whom it mentions; nil: neither.
 func (o outgoing) context() *waE2E.ContextInfo {
-	id := o.item.Quoted
+	id, info := o.item.Quoted, o.mentions()
 	if id == "" {
-		return nil
+		return info
 	}
-	info := &waE2E.ContextInfo{StanzaID: &id, QuotedMessage: &waE2E.Message{Conversation: proto.String("")}}
+	if info == nil {
+		info = &waE2E.ContextInfo{}
+	}
+	info.StanzaID, info.QuotedMessage = &id, &waE2E.Message{Conversation: proto.String("")}
 	author := o.author(o.quoted)
 	info.Participant = proto.String(author.String())
 	if o.quoted != nil {
 		info.QuotedMessage = excerpt(o.quoted)
 	}
 	return info
+}
+
+// mentions are the people whom the message mentions; nil: nobody.
+func (o outgoing) mentions() *waE2E.ContextInfo {
+	var all []string
+	for _, m := range o.item.Content.Mentions {
+		if j, err := jidOf(m.ID.String()); err == nil && j.User != "" {
+			all = append(all, j.String())
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return &waE2E.ContextInfo{MentionedJID: all}
 }
 
 // author is who wrote a message of the chat.
@@ -153,7 +170,7 @@ func (o outgoing) edit() *waE2E.Message {
 	var now *waE2E.Message
 	switch caption := &c.Caption; {
 	case c.File == nil:
-		now = text(c.Text, nil)
+		now = text(c.Text, o.mentions())
 	case o.item.Type == crm.MessageImage:
 		now = &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: caption}}
 	case o.item.Type == crm.MessageVideo:

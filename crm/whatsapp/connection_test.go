@@ -125,6 +125,39 @@ func (w *world) lockKeys(t *testing.T) (release func()) {
 	}
 }
 
+// TestBothWriteAtOnce: a session's ratchet is turned by one at a time, or a counter is
+// used twice and the phone throws one of the messages away without a word.
+func TestBothWriteAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	if s, ok := w.m.serving(testLine).client().Store.Sessions.(sessions); !ok {
+		t.Error("errors of the tables of keys are not waited for")
+	} else if _, ok := s.SessionStore.(*ratchets); !ok {
+		t.Errorf("the ratchets are turned by anybody: %T", s.SessionStore)
+	}
+	const n = 60
+	var in, out []string
+	for i := range n {
+		in, out = append(in, fmt.Sprint("in ", i)), append(out, fmt.Sprint("out ", i))
+		w.anna.SendText(w.shop, in[i])
+		w.say(fmt.Sprint("3EB0F", i), out[i])
+	}
+	if _, err := w.anna.AwaitText(within(t), out[n-1]); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitText(t, in[n-1])
+	var got []string
+	for _, r := range w.anna.Inbox() {
+		got = append(got, r.Text())
+	}
+	if !slices.Equal(got, out) {
+		t.Errorf("with the customer arrived %q", got)
+	}
+	if got := w.texts(); !slices.Equal(got, in) {
+		t.Errorf("with us arrived %q", got)
+	}
+}
+
 // TestBrokenProtobuf: that something came is kept, and what it was is asked for.
 func TestBrokenProtobuf(t *testing.T) {
 	w := newWorld(t)

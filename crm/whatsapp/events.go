@@ -94,15 +94,30 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		s.rename(e.Action.GetName())
 		s.present(ctx, cli)
 
-	// of no use here
+	case *events.ChatPresence:
+		s.typing(ctx, cli, e)
+
+	// how the owner arranges the phone: the CRM has no such thing, and what it has
+	// is the company's, not one phone's
+	case *events.Pin, *events.Mute, *events.Star, *events.UnarchiveChatsSetting, *events.UserStatusMute,
+		*events.LabelAssociationMessage: // labels are tags of chats
+	// what the owner no longer wants to see on the phone: the company keeps it
+	case *events.ClearChat, *events.DeleteChat, *events.DeleteForMe:
+	// who is there, what they look like, what they say of themselves: not shown
+	case *events.Presence, *events.Picture, *events.UserAbout:
+	// how a call goes on: the offer is the message
+	case *events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
+		*events.CallReject, *events.UnknownCallEvent:
+	// how far catching up is: each thing comes by itself
 	case *events.AppState, *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.OfflineSyncCompleted,
-		*events.KeepAliveRestored, *events.QRScannedWithoutMultidevice, *events.Presence, *events.ChatPresence,
-		*events.Picture, *events.UserAbout, *events.IdentityChange, *events.PrivacySettings, *events.Blocklist,
-		*events.Pin, *events.Mute, *events.Star, *events.ClearChat, *events.DeleteChat, *events.DeleteForMe,
-		*events.LabelAssociationMessage, *events.UnarchiveChatsSetting, *events.UserStatusMute,
-		*events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
-		*events.CallReject, *events.UnknownCallEvent, *events.FBMessage, *events.HistorySync,
-		*events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
+		*events.KeepAliveRestored:
+	// between devices and WhatsApp; whatsmeow does what is needed
+	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
+	// never asked for: history comes as a notification that we fetch ourselves
+	// (message), and this is no client of Messenger's
+	case *events.HistorySync, *events.FBMessage:
+	// channels are not served
+	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
 	default:
 		s.log.Info("WhatsApp told of something that this version does not know", "kind", fmt.Sprintf("%T", evt))
 	}
@@ -205,17 +220,6 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.present(ctx, cli)
 		s.nameGroups(ctx, cli)
 	})
-}
-
-// present makes WhatsApp know the account's name; being shown as online is for
-// people.
-func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
-	if s.ownName() == "" {
-		return // comes with the account's settings
-	}
-	if err := cli.SendPresence(ctx, types.PresenceUnavailable); err != nil {
-		s.log.Debug("presence was not sent", "err", err)
-	}
 }
 
 // ownName is the name that the account's owner gave themselves. whatsmeow has it

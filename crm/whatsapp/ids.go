@@ -35,7 +35,10 @@ func jidOf(chatID string) (types.JID, error) {
 	return j, err
 }
 
-var digits = regexp.MustCompile(`^[1-9][0-9]{4,14}$`)
+var (
+	digits     = regexp.MustCompile(`^[1-9][0-9]{4,14}$`)
+	hiddenForm = regexp.MustCompile(`^[0-9]{1,32}$`)
+)
 
 // phoneOf is the phone number of a person, nil when the id has none.
 func phoneOf(j types.JID) *string {
@@ -43,6 +46,11 @@ func phoneOf(j types.JID) *string {
 		return &j.User
 	}
 	return nil
+}
+
+// isLID says whether the address is a hidden id that crm takes.
+func isLID(j types.JID) bool {
+	return j.Server == types.HiddenUserServer && hiddenForm.MatchString(j.User)
 }
 
 // pair is the two ids that a person has: by number and hidden. Either may be
@@ -57,6 +65,7 @@ func pairOf(a, b types.JID) (p pair) {
 		case j.Server == types.HiddenUserServer:
 			p.LID = j
 		case j.Server == types.DefaultUserServer, j.Server == types.LegacyUserServer:
+			j.Server = types.DefaultUserServer
 			p.PN = j
 		}
 	}

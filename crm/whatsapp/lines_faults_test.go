@@ -82,23 +82,6 @@ func (h *house) stopServing(t *testing.T) {
 	h.m.mu.Unlock()
 }
 
-func TestFlood(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
-		h.pair(t)
-		const n = 1000
-		var want []string
-		for i := range n {
-			text := fmt.Sprint("flood ", i)
-			want = append(want, text)
-			h.anna.SendText(h.shop, text)
-		}
-		h.awaitItem(t, crm.EventMessage, fmt.Sprintf(`"flood %d"`, n-1))
-		if got := h.texts(t); !slices.Equal(got, want) {
-			t.Errorf("told %d, want %d", len(got), n)
-		}
-	})
-}
-
 func TestSentInOrderThroughDrops(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.pair(t)

@@ -34,29 +34,33 @@ type house struct {
 }
 
 // eachHouse runs a test over SQLite and over PostgreSQL.
-func eachHouse(t *testing.T, test func(t *testing.T, h *house)) {
+func eachHouse(t *testing.T, test func(t *testing.T, h *house), opts ...func(*Options)) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		t.Parallel()
-		srv, err := standin.Start(standin.Options{RootSeed: testSeed})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := srv.Close(); err != nil {
-				t.Errorf("closing the stand-in: %v", err)
-			}
-		})
-		h := &house{
-			World: crmtest.New(t, store), wa: srv,
-			shop: srv.NewAccount("79990001122", "100200300", "Shop"),
-			anna: srv.NewContact("79995554433", "100200301", "Anna"),
-		}
-		h.Service.Now = time.Now // WhatsApp's messages are of today
-		h.m, _ = h.node(t, h.Service)
-		h.Service.Messengers[Type] = h.m
-		test(t, h)
+		houseIn(t, store, test, opts...)
 	})
+}
+
+func houseIn(t *testing.T, store *models.Store, test func(t *testing.T, h *house), opts ...func(*Options)) {
+	srv, err := standin.Start(standin.Options{RootSeed: testSeed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Errorf("closing the stand-in: %v", err)
+		}
+	})
+	h := &house{
+		World: crmtest.New(t, store), wa: srv,
+		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
+		anna: srv.NewContact("79995554433", "100200301", "Anna"),
+	}
+	h.Service.Now = time.Now // WhatsApp's messages are of today
+	h.m, _ = h.node(t, h.Service, opts...)
+	h.Service.Messengers[Type] = h.m
+	test(t, h)
 }
 
 // node is a process that serves the company's lines; stop ends it.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +17,6 @@ import (
 	"go.mau.fi/whatsmeow/proto/waCompanionReg"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
-	"go.mau.fi/whatsmeow/types"
 
 	"chatcast/crm"
 )
@@ -37,6 +36,9 @@ type Options struct {
 	// Archives says that a chat closes when it is put into WhatsApp's archive, and
 	// opens when it is taken out.
 	Archives bool
+	// PrivateLinks says that files may be fetched from addresses that are not of the
+	// public internet, when an operator names them.
+	PrivateLinks bool
 	// SendDelay is the least time between two messages of a line; 0: none.
 	SendDelay time.Duration
 
@@ -52,11 +54,12 @@ type times struct {
 	eager    time.Duration // a file is fetched before its message is told of
 	patience time.Duration // with our database, before the connection is given up
 	phone    time.Duration // for the phone to upload a file again
+	online   time.Duration // the account is shown so, after somebody wrote
 }
 
 var usual = times{
 	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
-	eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute,
+	eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
 }
 
 // Messenger serves lines of type grWhatsApp. Safe for concurrent use; it serves
@@ -68,6 +71,7 @@ type Messenger struct {
 	owner     string // this process, in leases
 	container *sqlstore.Container
 	versions  versions
+	links     *http.Client // fetches what operators name by its address
 
 	mu       sync.Mutex
 	ctx      context.Context        // of Run; guarded by mu; nil: not running
@@ -101,7 +105,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()
 	})
 	m := &Messenger{
-		Options: o, owner: rand.Text(), nudge: make(chan struct{}, 1),
+		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), nudge: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
 		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{o.Log}),
 	}
@@ -170,45 +174,22 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 // MessageID implements crm.Messenger: WhatsApp's own clients make ids of this form.
 func (m *Messenger) MessageID(l crm.Line) string { return m.Unpaired.MessageID(l) }
 
-// Typing implements crm.Messenger.
-func (m *Messenger) Typing(ctx context.Context, l crm.Line, chat, kind string) error {
-	cli, err := m.online(ctx, l)
-	if err != nil || cli == nil {
-		return err
-	}
-	to, err := jidOf(chat)
-	if err != nil {
-		return err
-	}
-	shown := types.ChatPresenceMediaText
-	if kind == crm.TypingVoice {
-		shown = types.ChatPresenceMediaAudio
-	}
-	if err := cli.SendPresence(ctx, types.PresenceAvailable); err != nil && !errors.Is(err, whatsmeow.ErrNoPushName) {
-		return crm.Unavailable("WhatsApp did not take it: the connection is being renewed")
-	}
-	if err := cli.SendChatPresence(ctx, to, types.ChatPresenceComposing, shown); err != nil {
-		return crm.Unavailable("WhatsApp did not take it: the connection is being renewed")
-	}
-	return nil
-}
-
-// online is the client of a connected line; nil without an error for a line that
+// online is a connected line and its client; nil without an error for a line that
 // nobody has paired.
-func (m *Messenger) online(ctx context.Context, l crm.Line) (*whatsmeow.Client, error) {
+func (m *Messenger) online(ctx context.Context, l crm.Line) (*session, *whatsmeow.Client, error) {
 	if s := m.serving(l); s != nil {
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
-			return cli, nil
+			return s, cli, nil
 		}
 	}
 	row, err := m.Rules.SessionOf(ctx, l)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if row == nil || !row.Paired {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return nil, crm.Unavailable("the messenger is not connected: " + strings.ToLower(row.State))
+	return nil, nil, crm.Unavailable("the messenger is not connected: " + strings.ToLower(row.State))
 }
 
 // Queue implements crm.Queued.

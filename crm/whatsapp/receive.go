@@ -6,8 +6,6 @@ import (
 	"io"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
@@ -24,6 +22,9 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	}
 	if !s.ours(&e.Info) {
 		return true
+	}
+	if p := s.sealedEdit(ctx, cli, e, m); p != nil {
+		return s.protocol(ctx, cli, &e.Info, p)
 	}
 	if p := m.GetProtocolMessage(); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)
@@ -62,60 +63,6 @@ func (s *session) ours(info *types.MessageInfo) bool {
 	return false
 }
 
-// opened opens what is sealed a second time, inside the message.
-func (s *session) opened(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.Message {
-	if m.GetEncReactionMessage() == nil {
-		return m
-	}
-	inner := *e
-	inner.Message = m
-	r, err := cli.DecryptReaction(ctx, &inner)
-	if err != nil {
-		s.log.Info("a reaction could not be opened", "message", e.Info.ID, "err", err)
-		return m
-	}
-	return &waE2E.Message{ReactionMessage: proto.CloneOf(r)}
-}
-
-// fillVote opens a vote: what was chosen comes as sums of the poll's options.
-func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *said) {
-	v := to.Content.Vote
-	if v == nil {
-		return
-	}
-	inner := *e
-	inner.Message = unwrap(e.Message)
-	vote, err := cli.DecryptPollVote(ctx, &inner)
-	if err != nil {
-		s.log.Info("a vote could not be opened", "message", e.Info.ID, "err", err)
-		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
-		return
-	}
-	if len(vote.GetSelectedOptions()) == 0 {
-		return
-	}
-	ref, err := s.m.Rules.SentMessage(ctx, s.on, s.chat(ctx, cli, &e.Info).ID.String(), v.MessageID.String())
-	if err != nil || ref.Content.Poll == nil {
-		s.log.Info("the poll of a vote is not known", "message", e.Info.ID, "err", err)
-		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
-		return
-	}
-	v.Options = chosen(ref.Content.Poll.Options, vote.GetSelectedOptions())
-}
-
-// chosen are the options whose sums were chosen.
-func chosen(options []string, sums [][]byte) []string {
-	found := []string{}
-	for i, sum := range whatsmeow.HashPollOptions(options) {
-		for _, s := range sums {
-			if string(s) == string(sum) {
-				found = append(found, options[i])
-			}
-		}
-	}
-	return found
-}
-
 // protocol keeps what a message says about another message. The rest is between
 // devices.
 func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, p *waE2E.ProtocolMessage) (kept bool) {
@@ -135,6 +82,7 @@ func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *typ
 		if now == nil {
 			return true
 		}
+		now.Content.Mentions = s.mentions(ctx, cli, now)
 		return s.take(ctx, crm.Tidings{Aliases: s.aliases(info), Edits: []crm.InboundEdit{{
 			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Type: now.Type, Message: now.Content, Time: &when,
 		}}})
@@ -163,6 +111,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		ID: waID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
 		Message: what.Content, IsForwarded: what.forwarded(), UTM: what.utm(),
 	}
+	in.Message.Mentions = s.mentions(ctx, cli, what)
 	if what.Subtype != "" {
 		in.Subtype = &what.Subtype
 	}
@@ -176,6 +125,28 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		in.FromUser.Name = clip(s.ownName(), maxName)
 	}
 	return in
+}
+
+// mentions are the people whom a message names, with both ids as far as they are
+// known. What is no person's id is nobody.
+func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *said) (all []crm.Mention) {
+	for _, text := range what.Context.GetMentionedJID() {
+		j, err := types.ParseJID(text)
+		if err != nil || !hiddenForm.MatchString(j.User) || len(all) == crm.MaxMentions {
+			continue // the database is asked for numbers alone: people write these
+		}
+		who := s.person(ctx, cli, j, types.EmptyJID)
+		phone, lid := phoneOf(who.PN), chatID(who.LID)
+		switch known := isLID(who.LID); {
+		case phone != nil && known:
+			all = append(all, crm.Mention{ID: waID(chatID(who.PN)), Phone: phone, LID: &lid})
+		case phone != nil:
+			all = append(all, crm.Mention{ID: waID(chatID(who.PN)), Phone: phone})
+		case known:
+			all = append(all, crm.Mention{ID: waID(lid)})
+		}
+	}
+	return all
 }
 
 // sensible is a time that the rules take: WhatsApp's clock and ours may differ.

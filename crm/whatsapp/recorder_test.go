@@ -22,6 +22,7 @@ type recorder struct {
 	states    []crm.LineState
 	tidings   []crm.Tidings
 	codes     []crm.Pairing
+	presences []string // chat, who, what
 	outbox    []crm.OutboxItem
 	outcomes  []crm.Outcome
 	sent      map[string]*crm.MessageRef
@@ -145,7 +146,7 @@ func (r *recorder) FilesToFetch(context.Context, crm.Line, int) ([]crm.FileToFet
 	defer r.mu.Unlock()
 	var due []crm.FileToFetch
 	for i := range r.pending {
-		if r.pending[i].NotBefore.Before(time.Now()) {
+		if r.pending[i].Link == "" && r.pending[i].NotBefore.Before(time.Now()) {
 			r.pending[i].Attempts++
 			due = append(due, r.pending[i])
 		}
@@ -182,6 +183,9 @@ func (r *recorder) FileNotFetched(_ context.Context, _ crm.Line, id, state strin
 		for i := range r.pending {
 			if r.pending[i].ID == id {
 				r.pending[i].NotBefore = notBefore
+				if r.pending[i].Link != "" {
+					r.pending[i].Attempts++
+				}
 			}
 		}
 		if state != crm.FilePending {
@@ -266,6 +270,11 @@ func (r *recorder) Release(_ context.Context, on crm.Line, owner string) error {
 			row.LeaseOwner, row.Leased = "", false
 		}
 	})
+	return nil
+}
+
+func (r *recorder) PublishPresence(_ context.Context, _ crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error {
+	r.change(func() { r.presences = append(r.presences, chat.ID.String()+" "+by.ID.String()+" "+typ) })
 	return nil
 }
 

@@ -44,5 +44,6 @@ type lines interface {
 	SetLineState(ctx context.Context, on crm.Line, st crm.LineState) error
 	Lease(ctx context.Context, on crm.Line, owner string, ttl time.Duration) (bool, error)
 	Release(ctx context.Context, on crm.Line, owner string) error
+	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error
 	PublishQR(ctx context.Context, on crm.Line, p crm.Pairing) error
 }

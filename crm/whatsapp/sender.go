@@ -160,9 +160,19 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 			return when, err
 		}
 	}
+	if f := item.Message.Content.File; item.Kind == crm.OutMessage && f != nil && f.State != "" {
+		if err := s.fetchLinked(ctx, item); err != nil {
+			return when, err
+		}
+	}
 	m, id, err := s.protobuf(ctx, cli, to, item)
 	if err != nil {
 		return when, err
+	}
+	if !item.Cold { // of strangers nobody has asked for us yet, and we ask for nothing
+		if err := s.attend(ctx, cli, to); err != nil {
+			s.log.Debug("presence was not sent", "err", err)
+		}
 	}
 	return s.transmit(ctx, cli, to, m, id)
 }

@@ -20,6 +20,7 @@ const (
 	codeForbidden     = "forbidden"       // 403
 	codeTooLarge      = "media_too_large"
 	codeNoFile        = "file_missing"
+	codeLink          = "link_failed" // the file that was named by its address cannot be had
 	codeUnsupported   = "unsupported"
 	codeOffline       = "offline"
 	codeTimeout       = "no_answer"
@@ -36,7 +37,12 @@ func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 		return crm.Outcome{Status: crm.OutFailed, Time: now, Error: &crm.SendError{Code: code, Message: message}}
 	}
 	var refusal *crm.Error
+	var link *linkError
 	switch {
+	case errors.As(err, &link) && link.again:
+		return again(link.code, link.message+"; it is tried again")
+	case errors.As(err, &link):
+		return never(link.code, link.message)
 	case errors.Is(err, errNotOnWhatsApp):
 		return never(codeNotOnWhatsApp, "this number has no WhatsApp")
 	case errors.Is(err, errNowhere), errors.Is(err, whatsmeow.ErrUnknownServer), errors.Is(err, whatsmeow.ErrBroadcastListUnsupported):

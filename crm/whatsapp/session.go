@@ -39,6 +39,7 @@ type session struct {
 	faults    faultCount
 	flying    flying
 	uploads   uploads
+	attention attention
 
 	helpers helpers
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other
@@ -140,6 +141,7 @@ func (s *session) prepare(ctx context.Context) error {
 	}
 	link := newLink(ctx)
 	ctx = link.ctx
+	guard(dev)
 	watch(dev, s, link)
 	cli := whatsmeow.NewClient(dev, library{s.log})
 	cli.SynchronousAck = true
@@ -276,26 +278,4 @@ func (s *session) end(e ending) {
 	case s.ends <- e:
 	default:
 	}
-}
-
-// helpers are the goroutines that handlers start. None starts after end.
-type helpers struct {
-	group sync.WaitGroup
-	mu    sync.Mutex
-	ended bool // guarded by mu
-}
-
-func (h *helpers) Go(f func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.ended {
-		h.group.Go(f)
-	}
-}
-
-func (h *helpers) end() {
-	h.mu.Lock()
-	h.ended = true
-	h.mu.Unlock()
-	h.group.Wait()
 }

@@ -40,15 +40,20 @@ func (in common) outgoing(c *gin.Context) crm.Outgoing {
 }
 
 type textInput struct {
-	Text      string `json:"text"`
-	ParseMode string `json:"parseMode"`
+	Text      string   `json:"text"`
+	ParseMode string   `json:"parseMode"`
+	Mentions  []crm.ID `json:"mentions"`
 }
 
 func (in textInput) content() (crm.Content, error) {
 	if in.ParseMode == "plain" || in.ParseMode == "text" {
 		in.ParseMode = ""
 	}
-	return crm.Content{Text: in.Text, ParseMode: in.ParseMode}, nil
+	m := crm.Content{Text: in.Text, ParseMode: in.ParseMode}
+	for _, id := range in.Mentions {
+		m.Mentions = append(m.Mentions, crm.Mention{ID: id})
+	}
+	return m, nil
 }
 
 type locationInput struct {

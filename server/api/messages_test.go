@@ -61,7 +61,7 @@ func TestMessageRoutes(t *testing.T) {
 			}
 			ids[sent.ID] = true
 		}
-		r.data(t, r.Operator, "POST "+annChat+"/messages/text", `{"text":"Oops"}`, &sent)
+		r.data(t, r.Operator, "POST "+annChat+"/messages/text", `{"text":"Oops @79990003344","mentions":["79990003344",79990005566]}`, &sent)
 		var item crm.HistoryItem
 		r.data(t, r.Operator, "PATCH "+annChat+"/messages/"+sent.ID, `{"text":"Better"}`, &item)
 		r.data(t, r.Operator, "DELETE "+annChat+"/messages/"+sent.ID, "", nil)
@@ -107,6 +107,8 @@ func TestBadMessagesHaveClearAnswers(t *testing.T) {
 			{"POST " + annChat + text, ``, 422, `"body"`},
 			{"POST " + annChat + text, `{`, 422, `"body"`},
 			{"POST " + annChat + "/messages/reaction", `{"messageId":"IN1","reaction":"x"}`, 422, `"emoji":"is required; empty takes the reaction off"`},
+			{"POST " + annChat + text, `{"text":"Hi","mentions":"all"}`, 422, `"mentions":"must be an array, not string"`},
+			{"POST " + annChat + text, `{"text":"Hi","mentions":["79990003344","bob"]}`, 422, `"mentions[1]":"must be a phone number`},
 			{"POST " + annChat + text, `{"text":1}`, 422, `"text":"must be a string, not number"`},
 			{"POST " + annChat + text, `{"text":"a\u0000"}`, 422, `"text"`},
 			{"POST " + annChat + text, "{\"text\":\"a\xff\"}", 422, `"body":"must be valid UTF-8"`},

@@ -128,6 +128,8 @@ func (w *walker) messages() {
 	upload, uploadType := form(w.t, "@cat.txt", "meow", "caption", "Look")
 	w.steps(
 		step{w.Owner, "POST " + line + "/inbound", brought, 0, "", nil}, // reopens the chat
+		step{w.Owner, "POST " + line + "/inbound", `{"messages":[{"id":"LID1","chat":"777@lid","message":{"text":"Hi"}}]}`, 0, "", nil},
+		step{w.Owner, "POST " + line + "/inbound", `{"messages":[{"id":"LID2","chat":{"id":"777@lid","phone":"79990008877"},"message":{"text":"Hi"}}]}`, 0, "", nil},
 		step{w.Operator, "PATCH " + annChat + "/read", "", 0, "", nil},
 		step{w.Operator, "POST " + annChat + "/typing", `{"type":"text"}`, 0, "", nil},
 		step{w.Operator, "POST " + annChat + "/messages/text", `{"text":"Hello","tracking":"t1","quotedMessageId":"IN1"}`, 0, "sent=data.id", nil},

@@ -90,6 +90,12 @@ export const words = {
       } as Record<string, string>,
       qr: 'A QR code to pair an account',
       code: 'A code to pair an account',
+      merged: (from: string, to: string) => `What was ${from} is ${to} from now on`,
+      presence: {
+        typing: (who: string) => `${who} is typing`,
+        recording: (who: string) => `${who} is recording`,
+        paused: (who: string) => `${who} has stopped typing`,
+      } as Record<string, (who: string) => string>,
       tag: {
         add: (tag: string, chat: string) => `Tag ${tag} added to ${chat}`,
         destroy: (tag: string, chat: string) => `Tag ${tag} taken off ${chat}`,
@@ -370,6 +376,7 @@ export const words = {
         rejected: (m: string) => m || 'WhatsApp refused the message',
         forbidden: () => 'WhatsApp does not let the account write to this chat',
         media_too_large: () => 'the file is too large for WhatsApp',
+        link_failed: (m: string) => m || 'the linked file could not be fetched',
         file_missing: () => 'the file is not there any more',
         unsupported: () => 'WhatsApp has no such message or chat',
         deadline: (m: string) => m || 'it could not be sent in time',

@@ -68,6 +68,9 @@ test('actions on a chat', () => {
   assert.equal(line('messageEdit', { type: 'text', message: { text: 'new' } }), 'A message to Anna now says: new · by Bob');
   assert.equal(line('messageEdit', { type: 'text', message: { text: 'old' }, edited: null, error: { code: 'rejected', message: 'refused' } }),
     'A change of a message to Anna failed (refused); it still says: old');
+  assert.equal(line('chatMerge', { from: { id: '5@lid' }, to: chat }), 'What was chat 5@lid is Anna from now on');
+  assert.equal(line('chatPresence', { type: 'typing', fromUser: { name: 'Anna S.' } }), 'Anna S. is typing');
+  assert.equal(line('chatPresence', { type: 'paused', fromUser: { name: '' } }), 'Anna has stopped typing');
   assert.equal(line('messageDelete', {}), 'A message to Anna was deleted · by Bob');
   assert.equal(line('messageStatus', { type: 'failed', error: { message: 'no such number' } }), 'The message to Anna failed: no such number');
   assert.equal(summarize('chatRead', event({ chat: { id: '74951234567@c.us' } }), nobody), 'The messages of +7 495 123-45-67 were read');

@@ -22,6 +22,8 @@ export const names = {
   'quickResponseList.quickResponseList.access': 'QuickResponseListAccess',
 
   chat: 'ChatRef',
+  from: 'ChatRef',
+  to: 'ChatRef',
   fromApp: 'AppRef',
   edited: 'UserRef',
   created: 'UserRef',
@@ -40,6 +42,7 @@ export const names = {
   reaction: 'ReactionContent',
   contacts: 'ContactContent',
   vote: 'VoteContent',
+  mentions: 'Mention',
 };
 
 // The same for what is not an object, found by its description.
@@ -57,6 +60,7 @@ export const descriptions = {
   Conversation: 'A 24-hour window of WhatsApp.',
   FileContent: 'A file of a message.',
   LevelRef: 'A level of the company, by its id.',
+  Mention: 'A person whom a message mentions.',
   QuickResponseFields: 'A quick response, or a folder of them.',
   QuickResponseListAccess: 'Who has access to a list: r reads, w writes.',
   QuickResponseListFields: 'A list of quick responses.',

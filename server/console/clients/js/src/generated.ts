@@ -24,6 +24,8 @@ export interface EventMap {
   chatAuditor: ChatAuditorData;
   chatConversation: ChatConversationData;
   chatLevel: ChatLevelData;
+  chatMerge: ChatMergeData;
+  chatPresence: ChatPresenceData;
   chatProcess: ChatProcessData;
   chatProducer: ChatProducerData;
   chatRead: ChatReadData;
@@ -203,6 +205,72 @@ export interface ChatLevelMeta {
    * The event's number in the journal; absent before the relay gave it.
    */
   eventId?: number;
+}
+/**
+ * Two chats turned out to be one person's, or a chat is known by another id now: what was from is to from now on, which has everything of both.
+ */
+export interface ChatMergeData {
+  payload: {
+    data: [ChatMerge, ...ChatMerge[]];
+    meta: ChatMergeMeta;
+  };
+}
+/**
+ * What ChatMergeData lists in payload.data.
+ */
+export interface ChatMerge {
+  from: ChatRef;
+  to: ChatRef;
+}
+/**
+ * Where ChatMergeData belongs.
+ */
+export interface ChatMergeMeta {
+  type: 'chatMerge';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A customer is typing or recording, or has stopped. It goes to the sockets alone, never into the journal.
+ */
+export interface ChatPresenceData {
+  payload: {
+    data: [ChatPresence, ...ChatPresence[]];
+    meta: ChatPresenceMeta;
+  };
+}
+/**
+ * What ChatPresenceData lists in payload.data.
+ */
+export interface ChatPresence {
+  type: 'typing' | 'recording' | 'paused';
+  chat: ChatRef;
+  fromUser: Author;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+}
+/**
+ * Who wrote a message, as the messenger knows them.
+ */
+export interface Author {
+  id: MessengerId;
+  username: string | null;
+  name: string;
+  phone: string | null;
+}
+/**
+ * Where ChatPresenceData belongs.
+ */
+export interface ChatPresenceMeta {
+  type: 'chatPresence';
+  licenseId: number;
+  messengerType: string;
 }
 /**
  * A chat was taken into work, or laid aside (null).
@@ -538,6 +606,12 @@ export interface Content {
    */
   contacts?: [ContactContent, ...ContactContent[]];
   vote?: VoteContent;
+  /**
+   * Who is mentioned in the text or the caption; there they stand as @ and the digits of their phone or LID.
+   *
+   * @minItems 1
+   */
+  mentions?: [Mention, ...Mention[]];
 }
 /**
  * A file of a message.
@@ -582,6 +656,17 @@ export interface VoteContent {
   options: string[];
 }
 /**
+ * A person whom a message mentions.
+ */
+export interface Mention {
+  id: MessengerId;
+  phone: string | null;
+  /**
+   * WhatsApp's other id of the person, when both are known.
+   */
+  lid?: string;
+}
+/**
  * The message that was answered: null is what is not known of it.
  */
 export interface QuotedMessage {
@@ -593,15 +678,6 @@ export interface QuotedMessage {
   type: string | null;
   message: Content | null;
   fromUser: Author | null;
-}
-/**
- * Who wrote a message, as the messenger knows them.
- */
-export interface Author {
-  id: MessengerId;
-  username: string | null;
-  name: string;
-  phone: string | null;
 }
 /**
  * The chat of a message.

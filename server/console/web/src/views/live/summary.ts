@@ -61,7 +61,12 @@ class Item {
 
   /** chat is the chat's name, as well as it is known. */
   chat(): string {
-    const chat = object(this.fields.chat);
+    return this.chatOf('chat');
+  }
+
+  /** chatOf is the name of the chat in a field, which may be its id alone. */
+  chatOf(field: string): string {
+    const chat = object(this.fields[field]);
     const id = text(chat.id);
     const known = () => this.names.chat(number(this.meta.licenseId), text(this.meta.messengerType), id);
     const name = chatName({ name: chat.name }) ?? known() ?? chatName({ phone: chat.phone });
@@ -110,6 +115,8 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   chatConversation: (i) => pick(say.conversation, text(object(i.fields.conversation).type))(i.chat()),
   chatRead: (i) => i.by(say.read(i.chat())),
   chatProcess: (i) => i.by(i.has('process') ? say.inWork(i.chat()) : say.laidAside(i.chat())),
+  chatMerge: (i) => say.merged(i.chatOf('from'), i.chatOf('to')),
+  chatPresence: (i) => pick(say.presence, i.type)(chatName({ name: object(i.fields.fromUser).name }) ?? i.chat()),
   employeeStatus: (i) => pick(say.employeeStatus, i.type)(i.user('employee')),
   employeeWorkday: (i) => pick(say.workday, i.type)(i.user('employee')),
   quickResponse: (i, n) => pick(say.quickResponse, i.type)(n, optional(object(i.fields.quickResponse).name)),

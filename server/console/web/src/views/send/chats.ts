@@ -44,7 +44,8 @@ export class Chats {
   constructor(readonly line: Line, private readonly catalogue: Catalogue) {
     this.endings = [
       onEvent((e) => {
-        for (const t of tellsOf(line, e.event, e.data)) this.take(t.chatId, t.told);
+        if (e.event === 'chatMerge') this.again(); // a chat that is shown may have another id now
+        for (const t of tellsOf(line, e.event, e.data)) if (t.told.name !== 'chatPresence') this.take(t.chatId, t.told);
       }),
       // After an outage that the journal could not bridge.
       effect(() => {

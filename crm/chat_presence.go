@@ -1,0 +1,72 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"chatcast/models"
+)
+
+// Types of chatPresence.
+const (
+	PresenceTyping    = "typing"
+	PresenceRecording = "recording"
+	PresencePaused    = "paused"
+)
+
+// PublishPresence brings it to everybody who sees the chat now that somebody
+// outside is typing there. It is kept nowhere, and makes no chat: of one that is
+// not known nothing is told.
+func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, by InboundUser, typ string) error {
+	if typ != PresenceTyping && typ != PresenceRecording && typ != PresencePaused {
+		return Invalid("type", "must be typing, recording or paused")
+	}
+	at, err := in.check(on.Messenger, "chat.")
+	if err != nil {
+		return err
+	}
+	author, _, err := by.check(on.Messenger, "fromUser.", false)
+	if err != nil {
+		return err
+	}
+	tx := s.Store.Read(ctx)
+	var chat *models.Chat
+	for _, id := range at.ids() {
+		if chat, err = tx.ChatByExternal(on.LicenseID, on.Messenger, id); !errors.Is(err, models.ErrNotFound) {
+			break
+		}
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if author.Name == "" {
+		k, err := tx.ContactByAlias(on.LicenseID, on.Messenger, author.ID.String())
+		if err == nil {
+			author.Name = k.Name
+		} else if !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+	}
+	c := &change{Tx: tx}
+	item := ChatPresenceItem{Type: typ, Chat: ChatRef{chat.ExternalID}, FromUser: author, Time: s.Now().Unix()}
+	if err := c.emitChat(chat, EventChatPresence, item); err != nil {
+		return err
+	}
+	return s.publishLive(c.events)
+}
+
+// publishLive brings events that the journal must not have to who is there now.
+func (s *Service) publishLive(events []Event) error {
+	for _, ev := range events {
+		data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
+		if err != nil {
+			return err
+		}
+		s.Live.Publish(ev.Channels, ev.Name, string(data))
+	}
+	return nil
+}

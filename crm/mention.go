@@ -1,0 +1,55 @@
+package crm
+
+import "fmt"
+
+// MaxMentions is how many people one message may mention: more than the largest
+// groups have members who can be told.
+const MaxMentions = 4096
+
+// Mention is a person whom a message mentions. In the text they stand as @ and the
+// digits of their phone or of their LID.
+type Mention struct {
+	ID    ID      `json:"id"`            // as in fromUser
+	Phone *string `json:"phone"`         // null: not known
+	LID   *string `json:"lid,omitempty"` // WhatsApp's other id, when both are known
+}
+
+// checkMentions returns the people, each once, in the form that messages show.
+func checkMentions(messenger, field string, list []Mention) ([]Mention, error) {
+	if len(list) > MaxMentions {
+		return nil, Invalid(field, "must not be more than %d", MaxMentions)
+	}
+	var all []Mention
+	var faults []error
+	met := make(map[string]bool, len(list))
+	for i, m := range list {
+		m, err := m.check(messenger, fmt.Sprintf("%s[%d]", field, i))
+		if err != nil {
+			faults = append(faults, err)
+		} else if !met[m.ID.text] {
+			met[m.ID.text] = true
+			all = append(all, m)
+		}
+	}
+	return all, allFaults(faults...)
+}
+
+func (m Mention) check(messenger, field string) (Mention, error) {
+	faults := allFaults(checkID(field, m.ID.text), checkOptional(field+".phone", m.Phone, 64))
+	if m.LID != nil {
+		faults = allFaults(faults, checkID(field+".lid", *m.LID))
+	}
+	if faults != nil || !IsWhatsApp(messenger) {
+		m.ID = MakeID(messenger, m.ID.text)
+		return m, faults
+	}
+	key, err := ParseChatID(field, messenger, m.ID.text)
+	if err == nil && key.Group {
+		err = Invalid(field, "must be a person")
+	}
+	m.ID = MakeID(messenger, key.External)
+	if key.Phone != "" {
+		m.Phone = &key.Phone
+	}
+	return m, err
+}

@@ -1,0 +1,249 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/crm"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// broadcasts runs the relay, and remembers the texts that it published.
+type broadcasts struct {
+	mu    sync.Mutex
+	texts []string // guarded by mu
+	seqs  []int64  // guarded by mu
+}
+
+func (h *house) relay(t *testing.T) *broadcasts {
+	t.Helper()
+	b := &broadcasts{}
+	relay := broadcasting.NewRelay(broadcasting.RelayOptions{
+		Journal: h.Journal, App: "1", Poll: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
+		Publish: func(_ context.Context, ev broadcasting.Event) error {
+			var m struct {
+				Payload struct {
+					Data []struct{ Message struct{ Text string } }
+				}
+			}
+			if err := json.Unmarshal([]byte(ev.Data), &m); err != nil {
+				t.Errorf("%v in %s", err, ev.Data)
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if ev.Name == crm.EventMessage && !slices.Contains(b.seqs, ev.Seq) { // receivers drop what they have
+				b.seqs, b.texts = append(b.seqs, ev.Seq), append(b.texts, m.Payload.Data[0].Message.Text)
+			}
+			return nil
+		},
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- relay.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the relay: %v", err)
+		}
+	})
+	return b
+}
+
+func (b *broadcasts) all() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.texts)
+}
+
+// TestDatabaseAwayForTenSeconds: the database itself is gone, for the rules, the keys
+// and the relay alike. Afterwards all is there once, in order, and was broadcast.
+func TestDatabaseAwayForTenSeconds(t *testing.T) {
+	t.Parallel()
+	const away = 11 * time.Second // longer than a connection of SQLite's waits
+	type database struct {
+		url   string
+		leave func(t *testing.T) (back func())
+	}
+	for name, open := range map[string]func(t *testing.T) database{
+		"sqlite": func(t *testing.T) database {
+			u := testdb.SQLiteURL(t)
+			return database{u, func(t *testing.T) func() { return locked(t, u) }}
+		},
+		"postgres": func(t *testing.T) database {
+			g, u := newGate(t, testdb.PostgresURL(t))
+			return database{u, func(*testing.T) func() {
+				g.set(true)
+				return func() { g.set(false) }
+			}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := open(t)
+			houseIn(t, testdb.Open(t, db.url), func(t *testing.T, h *house) {
+				h.pair(t)
+				told := h.relay(t)
+				bob := h.wa.NewContact("79991112233", "", "Bob")
+				h.anna.SendText(h.shop, "before")
+				want := []string{"before"}
+				eventually(t, "nothing is broadcast", func() bool { return len(told.all()) == 1 })
+				back := db.leave(t)
+				var ids []string
+				for i := range 30 {
+					text := fmt.Sprint("meanwhile ", i)
+					want = append(want, text)
+					if i%3 == 0 {
+						bob.SendText(h.shop, text)
+						continue
+					}
+					ids = append(ids, h.anna.SendText(h.shop, text))
+				}
+				short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				if err := h.Store.Tx(short, func(tx *models.Tx) error { return tx.MarkPublished(0) }); err == nil {
+					t.Error("the database is not away")
+				}
+				cancel()
+				time.Sleep(away) // the fault itself
+				back()
+				h.anna.SendText(h.shop, "after")
+				want = append(want, "after")
+				eventually(t, "not all is broadcast", func() bool { return slices.Contains(told.all(), "after") })
+				if got := told.all(); !slices.Equal(got, want) {
+					t.Errorf("broadcast are %q", got)
+				}
+				if got := h.texts(t); !slices.Equal(got, want) {
+					t.Errorf("in the database are %q", got)
+				}
+				for _, id := range ids {
+					if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := h.shop.AwaitSettled(within(t)); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// dying is the rules of a process that is killed before its nth commit: nothing of
+// it happens any more.
+type dying struct {
+	*crm.Service
+	reached chan struct{} // closed when it is about to commit
+	text    string
+	once    sync.Once
+}
+
+func (d *dying) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+	if len(told.Messages) == 1 && told.Messages[0].Message.Text == d.text {
+		d.once.Do(func() { close(d.reached) })
+		<-ctx.Done()
+		return crm.TidingsAnswer{}, ctx.Err()
+	}
+	return d.Service.Take(ctx, on, told)
+}
+
+// TestDiedBetweenDecryptionAndCommit: whatsmeow has opened the message, whose key
+// opens it only once, and the process ends before it is kept. The next has it.
+func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
+		_, die := h.node(t, rules)
+		h.awaitState(t, crm.StateConnected)
+		h.anna.SendText(h.shop, "first")
+		id := h.anna.SendText(h.shop, "opened")
+		h.anna.SendText(h.shop, "after it")
+		<-rules.reached
+		die()
+		if got := h.texts(t); !slices.Equal(got, []string{"first"}) {
+			t.Fatalf("kept before the end is %q", got)
+		}
+		h.node(t, h.Service)
+		h.awaitItem(t, crm.EventMessage, "after it")
+		if got := h.texts(t); !slices.Equal(got, []string{"first", "opened", "after it"}) {
+			t.Errorf("told are %q", got)
+		}
+		if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+			t.Error(err)
+		}
+		h.unknown(t)
+	})
+}
+
+// unknown fails when a message was kept as something that could not be read.
+func (h *house) unknown(t *testing.T) {
+	t.Helper()
+	for _, ev := range h.Events(t, crm.EventMessage) {
+		if strings.Contains(ev.Data, `"type":"unknown"`) {
+			t.Errorf("kept as unknown: %s", ev.Data)
+		}
+	}
+}
+
+// TestLogoutWhileAMessageIsKept: who logs out does not wait for a handler that waits.
+func TestLogoutWhileAMessageIsKept(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
+		m, _ := h.node(t, rules)
+		h.Service.Messengers[Type] = m
+		h.awaitState(t, crm.StateConnected)
+		h.anna.SendText(h.shop, "opened")
+		<-rules.reached
+		if err := h.Logout(within(t), h.Owner, testLine); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitState(t, crm.StateLoggedOut)
+		if n := h.shop.Devices(); n != 0 || m.serving(testLine) != nil {
+			t.Errorf("%d devices are linked, served is %v", n, m.serving(testLine) != nil)
+		}
+		h.pair(t) // and the line can be paired again
+	})
+}
+
+// TestLostWhileAMessageIsKept: the connection drops while a handler waits. The next
+// begins when it has ended, and has the message.
+func TestLostWhileAMessageIsKept(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.stopServing(t)
+		rules := &once{dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}}
+		h.node(t, rules)
+		h.awaitState(t, crm.StateConnected)
+		h.anna.SendText(h.shop, "opened")
+		h.anna.SendText(h.shop, "after it")
+		<-rules.reached
+		h.shop.Drop()
+		h.awaitItem(t, crm.EventMessage, "after it")
+		if got := h.texts(t); !slices.Equal(got, []string{"opened", "after it"}) {
+			t.Errorf("told are %q", got)
+		}
+		h.unknown(t)
+	})
+}
+
+// once waits the first time alone.
+type once struct{ dying }
+
+func (o *once) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+	select {
+	case <-o.reached:
+		return o.Service.Take(ctx, on, told)
+	default:
+		return o.dying.Take(ctx, on, told)
+	}
+}

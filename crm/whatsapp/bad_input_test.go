@@ -1,0 +1,107 @@
+package whatsapp
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/standin"
+)
+
+// TestBadInput sends what nobody should, one after the other, to the rules
+// themselves: each is kept once, in order, as what can be kept of it, and told.
+func TestBadInput(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.MaxFile = 1 << 20
+		h.pair(t)
+		wrong := h.wa.Upload([]byte("other bytes"), whatsmeow.MediaDocument)
+		h.wa.Break(wrong, standin.FileFault{Corrupt: true})
+		huge := h.wa.Upload([]byte("small"), whatsmeow.MediaVideo).Video("", "video/mp4")
+		huge.VideoMessage.FileLength = proto.Uint64(2 << 30)
+		deep := standin.Text("deep")
+		for range 1000 {
+			deep = &waE2E.Message{EphemeralMessage: &waE2E.FutureProofMessage{Message: deep}}
+		}
+		ids := []string{
+			h.anna.SendText(h.shop, "before"),
+			h.anna.SendText(h.shop, strings.Repeat("ü", 1<<19)), // 1 MB
+			h.anna.SendText(h.shop, "", standin.SendOpts{Plaintext: []byte("\xff\xff no protobuf")}),
+			h.anna.Send(h.shop, wrong.Document("wrong.txt", "text/plain", "")),
+			h.anna.Send(h.shop, huge),
+			h.anna.SendText(h.shop, "a NUL \x00 and \u202e"),
+			h.anna.Send(h.shop, standin.RichText("names nobody", &waE2E.ContextInfo{MentionedJID: []string{"\x00@lid", "@", "79995554433@c.us"}, StanzaID: proto.String("\x00")})),
+			h.anna.Send(h.shop, deep),
+			h.anna.SendText(h.shop, "after"),
+		}
+		h.awaitItem(t, crm.EventMessage, ids[len(ids)-1])
+		var got []string
+		items := map[string]string{}
+		for _, ev := range h.Events(t, crm.EventMessage) {
+			for _, item := range ev.Items(t) {
+				for _, id := range ids {
+					if strings.HasPrefix(string(item), `{"id":"`+id+`"`) {
+						got, items[id] = append(got, id), string(item)
+					}
+				}
+			}
+		}
+		if !slices.Equal(got, ids) {
+			t.Fatalf("told are %q, want %q", got, ids)
+		}
+		for i, want := range map[int]string{
+			1: `"text":"` + strings.Repeat("ü", crm.MaxText) + `"`, 2: `"subtype":"undecryptable"`,
+			3: `"state":"pending"`, 4: `"state":"pending"`, 5: `"text":"a NUL  and`, 6: `"mentions":[{"id":"79995554433@c.us"`, 7: `"type":"unknown"`,
+		} {
+			if !strings.Contains(items[ids[i]], want) {
+				t.Errorf("message %d is told as %.300s", i, items[ids[i]])
+			}
+		}
+		h.awaitItem(t, crm.EventMessageEdit, ids[3], `"state":"failed"`)
+		h.awaitItem(t, crm.EventMessageEdit, ids[4], `"state":"tooLarge"`)
+		for _, id := range []string{ids[0], ids[1], ids[7], ids[8]} {
+			if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := h.shop.AwaitSettled(within(t)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestFlood: a thousand messages, handed to the socket as
+// fast as it takes them, while it is cut in the midst of one.
+func TestFlood(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		told := h.relay(t)
+		var want []string
+		began := time.Now()
+		for i := range 1000 {
+			text := "flood " + strings.Repeat("x", i%7) + " " + time.Duration(i).String()
+			want = append(want, text)
+			if i == 500 {
+				h.shop.CutOnDelivery(20, true)
+			}
+			h.anna.SendText(h.shop, text)
+		}
+		t.Logf("sent within %v", time.Since(began))
+		eventually(t, "not all is broadcast", func() bool { return len(told.all()) >= len(want) })
+		if got := told.all(); !slices.Equal(got, want) {
+			t.Errorf("broadcast are %d, want %d", len(got), len(want))
+		}
+		if got := h.texts(t); !slices.Equal(got, want) {
+			t.Errorf("in the database are %d, want %d", len(got), len(want))
+		}
+		if err := h.shop.AwaitSettled(within(t)); err != nil {
+			t.Error(err)
+		}
+	})
+}

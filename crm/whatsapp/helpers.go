@@ -1,0 +1,25 @@
+package whatsapp
+
+import "sync"
+
+// helpers are the goroutines that handlers start. None starts after end.
+type helpers struct {
+	group sync.WaitGroup
+	mu    sync.Mutex
+	ended bool // guarded by mu
+}
+
+func (h *helpers) Go(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ended {
+		h.group.Go(f)
+	}
+}
+
+func (h *helpers) end() {
+	h.mu.Lock()
+	h.ended = true
+	h.mu.Unlock()
+	h.group.Wait()
+}

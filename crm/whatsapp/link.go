@@ -1,0 +1,188 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"chatcast/crm"
+)
+
+const (
+	linkTime      = 2 * time.Minute // for the whole file: less than an attempt to send may take
+	linkRedirects = 5
+	linkTries     = 5
+)
+
+// linkError is why a file could not be had from the address that an operator gave.
+type linkError struct {
+	code, message string
+	again         bool // the next try may succeed
+}
+
+func (e *linkError) Error() string { return "whatsapp: linked file: " + e.message }
+
+var errPrivate = errors.New("whatsapp: the address is not of the public internet")
+
+// newLinkClient fetches the files that operators name by address. They could name
+// what only this machine reaches, so each dial looks at the address that the name
+// has come to, after every redirect too; no proxy stands between, which would look
+// names up by itself.
+func newLinkClient(private bool) *http.Client {
+	d := &net.Dialer{Timeout: 15 * time.Second}
+	if !private {
+		d.Control = func(_, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil || !public(to.Addr()) {
+				return errPrivate
+			}
+			return nil
+		}
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: d.DialContext, TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true, DisableCompression: true,
+		},
+		CheckRedirect: func(req *http.Request, via []*http.Request) error {
+			if len(via) > linkRedirects {
+				return &linkError{codeLink, "the link leads from one address to the next", false}
+			}
+			if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+				return &linkError{codeLink, "the link leads to an address that is neither http nor https", false}
+			}
+			return nil
+		},
+	}
+}
+
+// reserved are the networks that are of no use to the public, beside those that
+// netip.Addr has a word for; and those through which an IPv4 address is reached.
+var reserved = func() (list []netip.Prefix) {
+	for _, p := range []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "fec0::/10",
+	} {
+		list = append(list, netip.MustParsePrefix(p))
+	}
+	return list
+}()
+
+// public says whether an address is one that anybody in the world could reach.
+func public(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	if !a.IsGlobalUnicast() || a.IsPrivate() {
+		return false
+	}
+	for _, p := range reserved {
+		if p.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// getLink fetches a file, at most limit bytes of it, and gives it to use.
+func getLink(ctx context.Context, client *http.Client, link string, limit int64, use func(io.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, linkTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+	if err != nil {
+		return &linkError{codeLink, "the link is no address", false}
+	}
+	req.Header.Set("User-Agent", deviceName)
+	resp, err := client.Do(req)
+	if err != nil {
+		return unreached(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		again := resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusRequestTimeout
+		return &linkError{codeLink, fmt.Sprintf("the link answers with status %d", resp.StatusCode), again}
+	}
+	if resp.ContentLength > limit {
+		return &linkError{codeTooLarge, fmt.Sprintf("the linked file is over %d bytes", limit), false}
+	}
+	body := &watched{Reader: resp.Body}
+	err = use(body)
+	var refusal *crm.Error
+	switch {
+	case body.err != nil:
+		return &linkError{codeLink, "the linked file did not come whole", true}
+	case errors.As(err, &refusal) && refusal.Code == crm.CodeTooLarge:
+		return &linkError{codeTooLarge, fmt.Sprintf("the linked file is over %d bytes", limit), false}
+	case errors.As(err, &refusal) && refusal.Code == crm.CodeInvalid:
+		return &linkError{codeLink, "the linked file is empty", false}
+	}
+	return err
+}
+
+// watched remembers the fault of who is read, to tell it from one of who writes.
+type watched struct {
+	io.Reader
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+// unreached says in words why there was no answer. What the error itself says may
+// tell of our own network, and is for the log alone.
+func unreached(err error) error {
+	var mine *linkError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &mine):
+		return mine
+	case errors.Is(err, errPrivate):
+		return &linkError{codeLink, "the link leads to an address that is not of the public internet", false}
+	case errors.As(err, &name) && name.IsNotFound:
+		return &linkError{codeLink, "the link's host does not exist", false}
+	case strings.Contains(err.Error(), "certificate"):
+		return &linkError{codeLink, "the link's host has no valid certificate", false}
+	}
+	return &linkError{codeLink, "the link's host does not answer", true}
+}
+
+// fetchLinked has the file here that an item of the outbox is to be sent with, and
+// the item say so.
+func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
+	f, err := s.m.Rules.FileToFetch(ctx, s.on, item.ChatID, item.Message.ID)
+	if err != nil {
+		return err
+	}
+	err = getLink(ctx, s.m.links, f.Link, s.m.Rules.FileLimit(), func(r io.Reader) error { return s.m.Rules.FileFetched(ctx, s.on, f.ID, r) })
+	var failed *linkError
+	if errors.As(err, &failed) && ctx.Err() == nil {
+		s.log.Info("a linked file could not be fetched", "message", item.Message.ID, "attempt", f.Attempts+1, "err", err)
+		state := crm.FilePending
+		switch {
+		case failed.code == codeTooLarge:
+			state = crm.FileTooLarge
+		case !failed.again || f.Attempts+1 >= linkTries:
+			failed = &linkError{failed.code, failed.message, false}
+			state = crm.FileFailed
+		}
+		if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, time.Time{}); err != nil {
+			return err
+		}
+		return failed
+	}
+	if err != nil {
+		return err
+	}
+	item.Message, err = s.m.Rules.SentMessage(ctx, s.on, item.ChatID, item.Message.ID)
+	return err
+}

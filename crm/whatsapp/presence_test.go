@@ -1,0 +1,86 @@
+package whatsapp
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/standin"
+)
+
+// TestCustomerTypes: it is told to who looks, and kept nowhere.
+func TestCustomerTypes(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		h.anna.Type(h.shop, types.ChatPresenceComposing, types.ChatPresenceMediaText) // in no chat that is known
+		h.anna.SendText(h.shop, "hello")
+		h.awaitItem(t, crm.EventMessage, "hello")
+		told := func(typ string) {
+			t.Helper()
+			eventually(t, "nobody hears "+typ, func() bool {
+				for _, ev := range h.Live.Published() {
+					if ev.Name == crm.EventChatPresence && strings.Contains(ev.Data, `"type":"`+typ+`","chat":{"id":"79995554433@c.us"},"fromUser":{"id":"79995554433@c.us","username":null,"name":"Anna","phone":"79995554433"}`) {
+						return true
+					}
+				}
+				return false
+			})
+		}
+		h.anna.Type(h.shop, types.ChatPresenceComposing, types.ChatPresenceMediaAudio)
+		told(crm.PresenceRecording)
+		h.anna.Type(h.shop, types.ChatPresencePaused, types.ChatPresenceMediaText)
+		told(crm.PresencePaused)
+		if len(h.Events(t, crm.EventChatPresence)) != 0 {
+			t.Error("it is in the journal")
+		}
+		if page, err := h.Chats(t.Context(), h.Owner, testLine, crm.ChatQuery{}); err != nil || len(page.Items) != 1 {
+			t.Errorf("%d chats, %v", len(page.Items), err)
+		}
+	})
+}
+
+// TestTypingIsToldOnce: who types says so all the time.
+func TestTypingIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	for range 20 {
+		w.anna.Type(w.shop, types.ChatPresenceComposing, types.ChatPresenceMediaText)
+	}
+	w.anna.Type(w.shop, types.ChatPresencePaused, types.ChatPresenceMediaText)
+	w.anna.SendText(w.shop, "hello")
+	w.awaitText(t, "hello")
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	const anna = "79995554433@c.us 79995554433@c.us "
+	if n := len(w.rules.presences); n < 2 || n > 4 || w.rules.presences[0] != anna+"typing" || w.rules.presences[n-1] != anna+"paused" {
+		t.Errorf("told are %q", w.rules.presences)
+	}
+}
+
+// TestOnlineWhileSomebodyWrites, and no longer; each chat is subscribed to once.
+func TestOnlineWhileSomebodyWrites(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.times = usual
+		o.times.online = 300 * time.Millisecond
+	})
+	w.pair(t)
+	if err := w.shop.AwaitPresence(within(t), "unavailable"); err != nil { // then the account's name is known
+		t.Fatal(err)
+	}
+	w.say("3EB0E1", "one")
+	w.awaitOutcome(t, 1)
+	w.say("3EB0E2", "two")
+	w.awaitOutcome(t, 2)
+	if err := w.shop.AwaitWatched(within(t), w.anna); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is shown as online for ever", func() bool {
+		all := w.shop.Presences()
+		return len(all) > 0 && all[len(all)-1].Type == "unavailable" && slices.ContainsFunc(all, func(p standin.Presence) bool { return p.Type == "available" })
+	})
+	w.sound(t)
+}

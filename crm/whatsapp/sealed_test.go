@@ -1,0 +1,49 @@
+package whatsapp
+
+import (
+	"testing"
+
+	"go.mau.fi/whatsmeow/proto/waCommon"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"google.golang.org/protobuf/proto"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/standin"
+)
+
+// TestSealedEdits: those of events are opened; what whatsmeow has no key for stays
+// unknown, with its name, and takes no place from what follows.
+func TestSealedEdits(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.anna.Send(w.shop, standin.Event("Tea at five"), standin.SendOpts{Addressing: standin.ByNumber})
+	w.awaitText(t, "Tea at five")
+	for name, edited := range map[string]*waE2E.Message{
+		"Tea at six": standin.Event("Tea at six"),
+		"Tea at seven": {ProtocolMessage: &waE2E.ProtocolMessage{
+			Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: standin.Event("Tea at seven"),
+		}},
+	} {
+		if _, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_EVENT_EDIT, edited); err != nil {
+			t.Fatal(err)
+		}
+		w.awaitTidings(t, "the edit", func(told crm.Tidings) bool {
+			return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == name && !told.Edits[0].FromMe
+		})
+	}
+	other, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, standin.Text("?"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := w.awaitMessage(t, "the edit that is not known", func(m crm.InboundMessage) bool { return m.ID.String() == other })
+	if m.Type != typeUnknown || *m.Subtype != "secretEncryptedMessage" {
+		t.Errorf("came as %+v", m)
+	}
+	// What names no message that there can be must not be asked of the database for ever.
+	w.anna.Send(w.shop, &waE2E.Message{SecretEncryptedMessage: &waE2E.SecretEncryptedMessage{
+		TargetMessageKey: &waCommon.MessageKey{ID: proto.String("\x00\x01"), RemoteJID: proto.String("\x00@s.whatsapp.net")}, SecretEncType: waE2E.SecretEncryptedMessage_EVENT_EDIT.Enum(),
+		EncPayload: []byte("x"), EncIV: []byte("y"),
+	}})
+	w.anna.SendText(w.shop, "after it")
+	w.awaitText(t, "after it")
+}

@@ -28,7 +28,3 @@ CREATE TABLE app_webhook_told (
 	member  BOOLEAN NOT NULL, -- the user is in the channel
 	user_id TEXT NOT NULL -- as Go quotes it, in ASCII; of a channel it is ""
 );
-
--- +goose Down
-DROP TABLE app_webhook_told;
-DROP TABLE app_webhook_queue;

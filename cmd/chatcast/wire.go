@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
@@ -34,6 +35,7 @@ type rooms struct {
 	relay      *broadcasting.Relay
 	attendance *crm.Attendance
 	engine     *broadcasting.Engine
+	hooks      *webhook.Hooks
 	apps       *pusher.Apps
 	origins    server.Origins
 	sockets    *server.Server
@@ -89,6 +91,9 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	if r.apps, err = pusherApps(ctx, cfg, r.rules); err != nil {
 		return nil, err
 	}
+	if err := r.wireWebhooks(ctx, cfg, room("webhook")); err != nil {
+		return nil, err
+	}
 	r.sockets = server.New(server.Options{
 		Log: room("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
@@ -127,6 +132,42 @@ func (r *rooms) wireWhatsApp(ctx context.Context, cfg WhatsAppConfig, log *slog.
 		return errors.Join(err, r.keys.Close())
 	}
 	return nil
+}
+
+// wireWebhooks makes what tells backends of channels, and has the engine record for it.
+func (r *rooms) wireWebhooks(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
+	r.hooks, err = webhook.New(ctx, webhook.Options{
+		Store: webhookStore{r.store}, Log: log, Apps: webhookApps(cfg.Apps, r.apps), AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
+	})
+	if err != nil {
+		return err
+	}
+	record(r.engine, r.hooks)
+	return nil
+}
+
+// record has the engine tell to what happens to channels, if it can tell.
+func record(engine any, to broadcasting.Recorder) {
+	if e, can := engine.(interface{ Record(broadcasting.Recorder) }); can {
+		e.Record(to)
+	}
+}
+
+// webhookApps are the enabled apps with their webhooks. The secrets are those that
+// the apps have by now.
+func webhookApps(list []AppConfig, apps *pusher.Apps) []webhook.App {
+	var out []webhook.App
+	for _, a := range list {
+		if !a.Enabled {
+			continue
+		}
+		app := webhook.App{ID: a.ID, Key: a.Key, Secret: apps.ByID(a.ID).Secret}
+		for _, hook := range a.Webhooks {
+			app.Endpoints = append(app.Endpoints, hook.endpoint())
+		}
+		out = append(out, app)
+	}
+	return out
 }
 
 // register gives the router its routes, plug by plug.

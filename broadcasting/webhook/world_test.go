@@ -239,14 +239,14 @@ func to(url string) webhook.Endpoint { return webhook.Endpoint{URL: url} }
 // running are Hooks that run until the test, or stop, ends them.
 type running struct {
 	*webhook.Hooks
-	log  *strings.Builder // complete when stopped
+	log  *journal
 	stop func()
 }
 
 func start(t *testing.T, o webhook.Options) *running {
 	t.Helper()
-	log := &strings.Builder{}
-	o.Log = slog.New(slog.NewTextHandler(io.MultiWriter(&locked{w: log}, t.Output()), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := &journal{more: make(chan struct{}, 1)}
+	o.Log = slog.New(slog.NewTextHandler(io.MultiWriter(log, t.Output()), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	hooks, err := webhook.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -267,15 +267,41 @@ func start(t *testing.T, o webhook.Options) *running {
 
 var errDatabase = errors.New("the database is away")
 
-type locked struct {
-	mu sync.Mutex
-	w  io.Writer
+// journal is the log, and tells when it grows.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+	more chan struct{}   // holds one
 }
 
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
+// Write implements io.Writer.
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	select {
+	case j.more <- struct{}{}:
+	default:
+	}
+	return j.text.Write(p)
+}
+
+// String is the log until now.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// says waits until the log has the text.
+func (r *running) says(t *testing.T, text string) {
+	t.Helper()
+	for deadline := time.After(patience); !strings.Contains(r.log.String(), text); {
+		select {
+		case <-r.log.more:
+		case <-deadline:
+			t.Fatalf("the log does not say %s:\n%s", text, r.log)
+		}
+	}
 }
 
 // What happens to channels of app 1.

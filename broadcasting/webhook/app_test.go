@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unicode/utf8"
 
 	"chatcast/broadcasting"
@@ -129,12 +131,11 @@ func FuzzClientEvent(f *testing.F) {
 	f.Add("presence-\x00", "client-\xff", `"\u0000"`, "\xfe")
 	f.Fuzz(func(t *testing.T, channel, name, data, user string) {
 		r := newReceiver(t)
-		done := make(chan struct{})
-		r.answer = func(http.ResponseWriter, *http.Request, int) { close(done) }
-		h := start(t, webhook.Options{Store: &memory{}, Apps: app(to("http://r/")), Transport: r})
-		h.Record(broadcasting.Happening{Kind: broadcasting.ClientSent, App: "1", Channel: channel, Name: name, Data: data, UserID: user, SocketID: "1.1"})
-		<-done
-		h.stop()
+		synctest.Test(t, func(t *testing.T) {
+			h := start(t, webhook.Options{Store: &memory{}, Apps: app(to("http://r/")), Transport: r})
+			h.Record(broadcasting.Happening{Kind: broadcasting.ClientSent, App: "1", Channel: channel, Name: name, Data: data, UserID: user, SocketID: "1.1"})
+			time.Sleep(time.Second)
+		})
 		var body struct {
 			Events []struct {
 				Channel, Event, Data string

@@ -54,6 +54,7 @@ type Hooks struct {
 	in          *intake
 	poke        chan struct{} // holds one: there is something to flush
 
+	setMu   sync.Mutex // one Set at a time
 	current atomic.Pointer[settings]
 
 	outcomesMu sync.Mutex
@@ -129,8 +130,10 @@ func (h *Hooks) Set(apps []App) error {
 	if err != nil {
 		return err
 	}
+	h.setMu.Lock()
 	h.in.set(s)
 	h.current.Store(&s)
+	h.setMu.Unlock()
 	h.wake()
 	return nil
 }

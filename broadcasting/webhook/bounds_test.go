@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/broadcasting"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -106,6 +107,37 @@ func TestQueueIsBounded(t *testing.T) {
 		h.stop()
 		if !strings.Contains(h.log.String(), "reason=queue_full") {
 			t.Error("the log does not say that the queue is full")
+		}
+	})
+}
+
+// So are its bytes, and what was taken gives its room back.
+func TestQueueIsBoundedInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t)
+		h := start(t, webhook.Options{Store: &memory{}, Apps: app(to("http://r/")), Transport: r})
+		megabytes := func(n int) {
+			for range n {
+				ev := on(broadcasting.ClientSent, "private-a")
+				ev.Data = strings.Repeat("x", 1<<20)
+				h.Record(ev)
+				time.Sleep(100 * ms)
+			}
+		}
+		megabytes(70)
+		if st := h.Stats().Endpoints[0]; st.Delivered != 70 || st.Dropped != 0 || st.Pending != 0 {
+			t.Fatalf("the counters are %+v", st)
+		}
+		r.respond(code(500))
+		megabytes(40)
+		if st := h.Stats().Endpoints[0]; st.Pending != 31 || st.Dropped != 9 {
+			t.Fatalf("the counters are %+v", st)
+		}
+		r.respond(nil)
+		time.Sleep(time.Minute)
+		megabytes(1)
+		if st := h.Stats().Endpoints[0]; st.Delivered != 102 || st.Dropped != 9 || st.Pending != 0 {
+			t.Fatalf("the counters are %+v", st)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"chatcast/broadcasting"
@@ -68,36 +69,38 @@ func TestKinds(t *testing.T) {
 
 // Each endpoint gets what it wants of what happens, with its own headers.
 func TestFilters(t *testing.T) {
-	all, few, prefix, single := newReceiver(t), newReceiver(t), newReceiver(t), newReceiver(t)
-	h := start(t, webhook.Options{Store: &memory{}, AllowPrivate: true, Apps: app(
-		to(all.serve(t)),
-		webhook.Endpoint{URL: few.serve(t), Events: []string{"cache_miss"}, Headers: map[string]string{"Authorization": "Bearer 1", "x-shop": "b"}},
-		webhook.Endpoint{URL: prefix.serve(t), Channels: []string{"presence-", "cache-b"}},
-		webhook.Endpoint{URL: single.serve(t), Single: true},
-	)})
-	events := []broadcasting.Happening{occupied("a"), missed("cache-a"), occupied("presence-a"), added("presence-a", "u"), missed("cache-b")}
-	for _, ev := range events {
-		h.Record(ev)
-	}
-	other := occupied("a")
-	other.App = "2"
-	h.Record(other)
-	h.Record(on(0, "a"))
-	h.Record(on(200, "a"))
-	want := []string{"channel_occupied a", "cache_miss cache-a", "channel_occupied presence-a", "member_added presence-a u", "cache_miss cache-b"}
-	all.wants(want...)
-	few.wants("cache_miss cache-a", "cache_miss cache-b")
-	prefix.wants(want[2:]...)
-	single.wants(want...)
-	if got := few.header; got.Get("Authorization") != "Bearer 1" || got.Get("X-Shop") != "b" || got.Get("X-Pusher-Key") != key {
-		t.Errorf("the headers are %v", got)
-	}
-	if !slices.Equal(single.sizes, []int{1, 1, 1, 1, 1}) {
-		t.Errorf("an endpoint for single events got POSTs of %v", single.sizes)
-	}
-	if len(all.sizes) != 1 {
-		t.Errorf("what happened at once came in POSTs of %v", all.sizes)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		all, few, prefix, single := newReceiver(t), newReceiver(t), newReceiver(t), newReceiver(t)
+		h := start(t, webhook.Options{Store: &memory{}, Transport: byHost{"all": all, "few": few, "prefix": prefix, "single": single}, Apps: app(
+			to("http://all/"),
+			webhook.Endpoint{URL: "http://few/", Events: []string{"cache_miss"}, Headers: map[string]string{"Authorization": "Bearer 1", "x-shop": "b"}},
+			webhook.Endpoint{URL: "http://prefix/", Channels: []string{"presence-", "cache-b"}},
+			webhook.Endpoint{URL: "http://single/", Single: true},
+		)})
+		events := []broadcasting.Happening{occupied("a"), missed("cache-a"), occupied("presence-a"), added("presence-a", "u"), missed("cache-b")}
+		for _, ev := range events {
+			h.Record(ev)
+		}
+		other := occupied("a")
+		other.App = "2"
+		h.Record(other)
+		h.Record(on(0, "a"))
+		h.Record(on(200, "a"))
+		want := []string{"channel_occupied a", "cache_miss cache-a", "channel_occupied presence-a", "member_added presence-a u", "cache_miss cache-b"}
+		all.wants(want...)
+		few.wants("cache_miss cache-a", "cache_miss cache-b")
+		prefix.wants(want[2:]...)
+		single.wants(want...)
+		if got := few.header; got.Get("Authorization") != "Bearer 1" || got.Get("X-Shop") != "b" || got.Get("X-Pusher-Key") != key {
+			t.Errorf("the headers are %v", got)
+		}
+		if !slices.Equal(single.sizes, []int{1, 1, 1, 1, 1}) {
+			t.Errorf("an endpoint for single events got POSTs of %v", single.sizes)
+		}
+		if len(all.sizes) != 1 {
+			t.Errorf("what happened at once came in POSTs of %v", all.sizes)
+		}
+	})
 }
 
 // A burst comes whole, in order, in few POSTs and few transactions.
@@ -128,19 +131,19 @@ func TestBurst(t *testing.T) {
 
 // Bytes bound a POST too; a single event may have more.
 func TestLargeEvents(t *testing.T) {
-	r := newReceiver(t)
-	h := start(t, webhook.Options{Store: &memory{}, AllowPrivate: true, Apps: app(to(r.serve(t)))})
-	for _, size := range []int{100_000, 100_000, 100_000, 1 << 20, 10} {
-		ev := on(broadcasting.ClientSent, "private-a")
-		ev.Data = strings.Repeat("x", size)
-		h.Record(ev)
-	}
-	for len(r.lines()) < 5 {
-		<-r.more
-	}
-	if !slices.Equal(r.sizes, []int{2, 1, 1, 1}) {
-		t.Errorf("the POSTs have %v events", r.sizes)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t)
+		h := start(t, webhook.Options{Store: &memory{}, Apps: app(to("http://r/")), Transport: r})
+		for _, size := range []int{100_000, 100_000, 100_000, 1 << 20, 10} {
+			ev := on(broadcasting.ClientSent, "private-a")
+			ev.Data = strings.Repeat("x", size)
+			h.Record(ev)
+		}
+		time.Sleep(time.Second)
+		if !slices.Equal(r.sizes, []int{2, 1, 1, 1}) {
+			t.Errorf("the POSTs have %v events", r.sizes)
+		}
+	})
 }
 
 // Many record at once while the settings change; each channel keeps its order.
@@ -186,20 +189,22 @@ func TestConcurrent(t *testing.T) {
 
 // Of the counts that come together, the last is told.
 func TestCounts(t *testing.T) {
-	r := newReceiver(t)
-	h := start(t, webhook.Options{Store: &memory{}, AllowPrivate: true, Apps: app(to(r.serve(t)))})
-	for i := range 10 {
-		for _, channel := range []string{"a", "b"} {
-			ev := on(broadcasting.Counted, channel)
-			ev.Count = i + 1
-			h.Record(ev)
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t)
+		h := start(t, webhook.Options{Store: &memory{}, Apps: app(to("http://r/")), Transport: r})
+		for i := range 10 {
+			for _, channel := range []string{"a", "b"} {
+				ev := on(broadcasting.Counted, channel)
+				ev.Count = i + 1
+				h.Record(ev)
+			}
 		}
-	}
-	h.Record(missed("cache-a"))
-	r.wants("subscription_count a", "subscription_count b", "cache_miss cache-a")
-	if !strings.Contains(r.bodies[0], `"channel":"a","subscription_count":10}`) {
-		t.Errorf("the body is %s", r.bodies[0])
-	}
+		h.Record(missed("cache-a"))
+		r.wants("subscription_count a", "subscription_count b", "cache_miss cache-a")
+		if !strings.Contains(r.bodies[0], `"channel":"a","subscription_count":10}`) {
+			t.Errorf("the body is %s", r.bodies[0])
+		}
+	})
 }
 
 // A slow endpoint delays nobody else.

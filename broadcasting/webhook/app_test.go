@@ -1,17 +1,12 @@
 package webhook_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
-	"unicode/utf8"
 
-	"chatcast/broadcasting"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -121,38 +116,3 @@ func FuzzCheck(f *testing.F) {
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
-// FuzzClientEvent: whatever a client sends, receivers get a webhook that Pusher's
-// library for Go reads, with the data as text.
-func FuzzClientEvent(f *testing.F) {
-	for _, data := range []string{`{"a":1}`, `"text"`, `"\ud800"`, `"open`, "", "null", "\x00", "\xff", `[[[`, "<script>", `"\u2028"`} {
-		f.Add("private-a", "client-b", data, "7")
-	}
-	f.Add("presence-\x00", "client-\xff", `"\u0000"`, "\xfe")
-	f.Fuzz(func(t *testing.T, channel, name, data, user string) {
-		r := newReceiver(t)
-		synctest.Test(t, func(t *testing.T) {
-			h := start(t, webhook.Options{Store: &memory{}, Apps: app(to("http://r/")), Transport: r})
-			h.Record(broadcasting.Happening{Kind: broadcasting.ClientSent, App: "1", Channel: channel, Name: name, Data: data, UserID: user, SocketID: "1.1"})
-			time.Sleep(time.Second)
-		})
-		var body struct {
-			Events []struct {
-				Channel, Event, Data string
-			}
-		}
-		if err := json.Unmarshal([]byte(r.bodies[0]), &body); err != nil || len(body.Events) != 1 {
-			t.Fatalf("%v: %s", err, r.bodies[0])
-		}
-		e := body.Events[0]
-		if utf8.ValidString(channel+name) && (e.Channel != channel || e.Event != name) {
-			t.Errorf("%q %q became %q %q", channel, name, e.Channel, e.Event)
-		}
-		var text string
-		switch isText := strings.HasPrefix(data, `"`) && json.Unmarshal([]byte(data), &text) == nil; {
-		case !utf8.ValidString(data):
-		case isText && e.Data != text, !isText && e.Data != data:
-			t.Errorf("%q became %q", data, e.Data)
-		}
-	})
-}

@@ -41,13 +41,13 @@ func (r *running) stop(s *sender) {
 
 // reconcile makes the senders those of the settings.
 func (h *Hooks) reconcile() {
+	h.sendersMu.Lock()
+	defer h.sendersMu.Unlock()
 	current := h.current.Load()
 	if current == h.applied {
 		return
 	}
 	h.applied = current
-	h.sendersMu.Lock()
-	defer h.sendersMu.Unlock()
 	gone := map[senderKey]*sender{}
 	for key, s := range h.senders {
 		gone[key] = s

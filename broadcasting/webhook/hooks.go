@@ -131,11 +131,26 @@ func (h *Hooks) Set(apps []App) error {
 		return err
 	}
 	h.setMu.Lock()
+	defer h.setMu.Unlock()
 	h.in.set(s)
 	h.current.Store(&s)
-	h.setMu.Unlock()
+	h.update(s)
 	h.wake()
 	return nil
+}
+
+// update gives the senders that stay what is new, so that the next POST is signed with
+// the secret that the app has now. Those that come and go wait for the next flush.
+func (h *Hooks) update(s settings) {
+	h.sendersMu.Lock()
+	defer h.sendersMu.Unlock()
+	for app, list := range s {
+		for _, e := range list {
+			if sender := h.senders[senderKey{app, e.id}]; sender != nil {
+				sender.to.Store(e)
+			}
+		}
+	}
 }
 
 // Record implements broadcasting.Recorder.

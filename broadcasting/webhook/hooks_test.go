@@ -142,6 +142,7 @@ func TestLargeEvents(t *testing.T) {
 			h.Record(ev)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if !slices.Equal(r.sizes, []int{2, 1, 1, 1}) {
 			t.Errorf("the POSTs have %v events", r.sizes)
 		}

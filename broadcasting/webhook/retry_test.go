@@ -78,6 +78,7 @@ func TestGivenUp(t *testing.T) {
 		if st.GivenUp < 26 || st.GivenUp > 30 || st.Pending != 60-int(st.GivenUp) || st.Delivered != 0 {
 			t.Errorf("the counters are %+v: what waited for 5 minutes is to be given up, and nothing else", st)
 		}
+		synctest.Wait()
 		if len(store.gave) != int(st.GivenUp) || store.gave[0].Reason != "answered 500" || store.gave[0].Attempts < 5 || tried < 20 || tried > 60 {
 			t.Errorf("noted as given up: %+v after %d attempts", store.gave, tried)
 		}

@@ -157,7 +157,7 @@ func pusherLimits(own crm.AppLimits, common LimitsConfig) pusher.Limits {
 
 func configHooks(a AppConfig) (list []crm.AppWebhook) {
 	for _, w := range a.Webhooks {
-		list = append(list, crm.AppWebhook{URL: w.URL, Events: w.Events, Headers: w.Headers})
+		list = append(list, crm.AppWebhook{URL: w.URL, Events: w.Events, Channels: w.Channels, Headers: w.Headers, Single: w.Single})
 	}
 	return list
 }

@@ -80,9 +80,11 @@ type AppConfig struct {
 
 // AppHookConfig is one webhook of an app.
 type AppHookConfig struct {
-	URL     string            `yaml:"url" secret:"url"`
-	Events  []string          `yaml:"events"`
-	Headers map[string]string `yaml:"headers" secret:"all"`
+	URL      string            `yaml:"url" secret:"url"`
+	Events   []string          `yaml:"events"`   // empty: all
+	Channels []string          `yaml:"channels"` // beginnings of names; empty: all
+	Headers  map[string]string `yaml:"headers" secret:"all"`
+	Single   bool              `yaml:"single"` // one event in each POST
 }
 
 // AppLimitsConfig are an app's own limits; 0 means the one of limits.

@@ -31,9 +31,6 @@ func check(cfg *Config, faults *ConfigError) {
 	}
 	limit{"max_bytes", cfg.Files.MaxBytes, 1, 1 << 34}.check("files.", faults)
 	checkApps(cfg.Apps, faults)
-	if cfg.Webhooks.AllowPrivateTargets {
-		faults.add("webhooks.allow_private_targets", "webhooks are not in this version; leave it false")
-	}
 	checkBootstrap(cfg.Bootstrap, faults)
 	checkWhatsApp(cfg.WhatsApp, faults)
 	if r := time.Duration(cfg.Journal.Retention); r < time.Minute {
@@ -160,9 +157,7 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 			}
 		}
 		checkOrigins(key+".allowed_origins", a.AllowedOrigins, faults)
-		if len(a.Webhooks) > 0 {
-			faults.add(key+".webhooks", "webhooks are not in this version; leave the list empty")
-		}
+		checkWebhooks(key+".webhooks", a.Webhooks, faults)
 		l := a.Limits
 		for _, f := range []limit{
 			{"sockets", l.Sockets, 0, maxLimit}, {"channels_per_socket", l.ChannelsPerSocket, 0, maxLimit},

@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"channels":             {},
 	"models":               {},
 	"broadcasting":         {"channels"},
+	"broadcasting/webhook": {"broadcasting"},
 	"crm":                  {"broadcasting", "channels", "models"},
 	"crm/bridge":           {"crm"},
 	"crm/crmtest":          {"crm", "crm/bridge", "models"}, // the world that the rules are tested in

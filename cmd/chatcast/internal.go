@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"chatcast/broadcasting/webhook"
 	"chatcast/server"
 )
 
@@ -58,6 +59,7 @@ func namesMachine(host string) bool {
 type metrics struct {
 	sockets *server.Server
 	monitor *server.Monitor
+	hooks   *webhook.Hooks
 }
 
 var _ prometheus.Collector = metrics{}
@@ -87,6 +89,7 @@ func (m metrics) Describe(ch chan<- *prometheus.Desc) {
 	} {
 		ch <- d
 	}
+	describeWebhooks(ch)
 }
 
 // Collect implements prometheus.Collector.
@@ -112,6 +115,7 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descLeading, oneIf(relay.Leading))
 	gauge(descSeq, float64(relay.Published))
 	gauge(descReady, oneIf(now.Ready))
+	collectWebhooks(m.hooks.Stats(), ch)
 }
 
 func oneIf(yes bool) float64 {
@@ -133,5 +137,5 @@ func (m metrics) connz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.monitor.Counters().Engine, "connections": conns})
+	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.monitor.Counters().Engine, "webhooks": m.hooks.Stats(), "connections": conns})
 }

@@ -122,13 +122,14 @@ func (p *Program) Run(ctx context.Context) error {
 
 	backGroup, backCtx := errgroup.WithContext(back)
 	backGroup.Go(func() error { return p.rooms.engine.Run(backCtx) })
+	backGroup.Go(func() error { return p.rooms.hooks.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.relay.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.attendance.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.rules.RunSweeper(backCtx) })
 	backGroup.Go(func() error { return p.rooms.monitor.Run(backCtx) })
 	backGroup.Go(func() error { return p.rooms.book.Run(backCtx) })
 	if p.internal != nil {
-		m := metrics{p.rooms.sockets, p.rooms.monitor}
+		m := metrics{p.rooms.sockets, p.rooms.monitor, p.rooms.hooks}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })
 	}
 	defer context.AfterFunc(backCtx, stopFront)() // a part that fails stops the whole
@@ -140,6 +141,7 @@ func (p *Program) Run(ctx context.Context) error {
 	frontGroup.Go(func() error {
 		<-frontCtx.Done()
 		p.rooms.health.stopping.Store(true)
+		p.rooms.hooks.Stopping()
 		p.log.Info("stopping: requests finish, sockets are told to reconnect", "sockets", p.rooms.sockets.Stats().Open)
 		return nil
 	})

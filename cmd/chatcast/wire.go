@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
@@ -33,7 +34,9 @@ type rooms struct {
 	relay      *broadcasting.Relay
 	attendance *crm.Attendance
 	engine     *broadcasting.Engine
-	book       *appBook // of all apps, which apps serves
+	book       *appBook     // of all apps, which apps serves
+	served     []pusher.App // what wireApps found
+	hooks      *webhook.Hooks
 	apps       *pusher.Apps
 	origins    server.Origins
 	sockets    *server.Server
@@ -92,6 +95,9 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	if err := r.wireApps(ctx, cfg, room("apps")); err != nil {
 		return nil, err
 	}
+	if err := r.wireWebhooks(ctx, cfg, room("webhook")); err != nil {
+		return nil, err
+	}
 	r.sockets = server.New(server.Options{
 		Log: room("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
@@ -130,6 +136,34 @@ func (r *rooms) wireWhatsApp(ctx context.Context, cfg Config, log *slog.Logger) 
 		return errors.Join(err, r.keys.Close())
 	}
 	return nil
+}
+
+// wireWebhooks makes what tells backends of channels, and has the engine record for it.
+func (r *rooms) wireWebhooks(ctx context.Context, cfg Config, log *slog.Logger) (err error) {
+	r.hooks, err = webhook.New(ctx, webhook.Options{
+		Store: webhookStore{r.store}, Log: log, Apps: webhookApps(r.served), AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
+	})
+	if err != nil {
+		return err
+	}
+	r.engine.Record(r.hooks)
+	return nil
+}
+
+// webhookApps are the enabled apps with their webhooks, signed with the secrets
+// that the apps have now.
+func webhookApps(list []pusher.App) (out []webhook.App) {
+	for _, a := range list {
+		if !a.Enabled {
+			continue
+		}
+		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret}
+		for _, hook := range a.Webhooks {
+			app.Endpoints = append(app.Endpoints, webhook.Endpoint(hook))
+		}
+		out = append(out, app)
+	}
+	return out
 }
 
 // register gives the router its routes, plug by plug.
@@ -185,10 +219,14 @@ func (r *rooms) wireApps(ctx context.Context, cfg Config, log *slog.Logger) (err
 // leaves what was before, and is tried again.
 func (r *rooms) setApps(list []pusher.App) (err error) {
 	if r.apps == nil {
+		r.served = list
 		r.apps, err = pusher.NewApps(list)
 		return err
 	}
-	return r.apps.Replace(list)
+	if err := r.apps.Replace(list); err != nil {
+		return err
+	}
+	return r.hooks.Set(webhookApps(list))
 }
 
 // live is what the rules know of the sockets.

@@ -1,0 +1,120 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// fault is why an attempt was in vain. Neither text holds a URL or a secret.
+type fault struct {
+	reason string // one of few words
+	text   string
+}
+
+// Reasons of a fault.
+const (
+	reasonStatus   = "status"
+	reasonRedirect = "redirect"
+	reasonTimeout  = "timeout"
+	reasonPrivate  = "private_target"
+	reasonName     = "name"
+	reasonTLS      = "tls"
+	reasonBroken   = "connection"
+)
+
+// attempt sends p once; nil when the endpoint answered 2xx. When ctx ends, it may
+// go on for finishTime.
+func (s *sender) attempt(ctx context.Context, p *post) *fault {
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTime)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		sleep(request, finishTime)
+		cancel()
+	})()
+	req, err := s.request(request, p.body)
+	if err != nil {
+		return faultOf(err)
+	}
+	res, err := s.client.Do(req)
+	if err != nil {
+		return faultOf(err)
+	}
+	defer res.Body.Close()
+	// Read to its end, a short answer leaves a connection that can be used again. It
+	// decides nothing, and a long one is cut.
+	_, _ = io.CopyN(io.Discard, res.Body, answerBody)
+	switch {
+	case res.StatusCode >= 200 && res.StatusCode < 300:
+		return nil
+	case res.StatusCode >= 300 && res.StatusCode < 400:
+		return &fault{reasonRedirect, "answered " + strconv.Itoa(res.StatusCode) + ": redirects are not followed"}
+	}
+	return &fault{reasonStatus, "answered " + strconv.Itoa(res.StatusCode)}
+}
+
+// request is p as it goes to the endpoint, signed with the secret that the app has
+// now.
+func (s *sender) request(ctx context.Context, body []byte) (*http.Request, error) {
+	to := s.to.Load()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.GetBody = nil // a POST that may have arrived is tried again by us, and counted
+	req.Header.Set("User-Agent", "chatcast")
+	for name, value := range to.Headers {
+		req.Header.Set(name, value)
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set(headerKey, to.app.Key)
+	req.Header.Set(headerSignature, sign(to.app.Secret, body))
+	return req, nil
+}
+
+// faultOf names what net/http returned. Its outer error has the URL in it and is
+// taken off.
+func faultOf(err error) *fault {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	var (
+		name  *net.DNSError
+		cert  *tls.CertificateVerificationError
+		alert tls.AlertError
+		plain tls.RecordHeaderError
+		slow  net.Error
+	)
+	switch {
+	case errors.Is(err, ErrPrivate):
+		return &fault{reasonPrivate, ErrPrivate.Error()}
+	case errors.As(err, &name):
+		return &fault{reasonName, "the name of the host could not be resolved"}
+	case errors.As(err, &cert):
+		return &fault{reasonTLS, short(cert.Err)}
+	case errors.As(err, &alert), errors.As(err, &plain):
+		return &fault{reasonTLS, short(err)}
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
+		return &fault{reasonTimeout, fmt.Sprintf("no answer within %s", postTime.Round(time.Second))}
+	}
+	return &fault{reasonBroken, short(err)}
+}
+
+// short is err's text, of which a peer may have written a part.
+func short(err error) string {
+	const most = 200
+	text := err.Error()
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return strconv.QuoteToASCII(text)
+}

@@ -1,0 +1,222 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chatcast/broadcasting"
+)
+
+// The times of what is told.
+const (
+	DefaultGrace       = 3 * time.Second
+	DefaultReturnGrace = 10 * time.Second
+
+	batchTime = 50 * time.Millisecond
+	quietTime = 10 * time.Second // between log lines about events that are dropped
+	stopTime  = 5 * time.Second  // of the last commit
+	// How long to wait for the store to be well again.
+	storeFirst = 100 * time.Millisecond
+	storeMost  = 5 * time.Second
+)
+
+// Options of Hooks.
+type Options struct {
+	Store Store
+	Log   *slog.Logger
+	Apps  []App // as for Set
+	// AllowPrivate lets webhooks go to addresses that are not of the public internet.
+	AllowPrivate bool
+	// Grace is how long a channel that was vacated, and a member who was removed, may
+	// come back before anybody is told; 0 is DefaultGrace.
+	Grace time.Duration
+	// ReturnGrace is the same after a start, for what was there when the last process
+	// ended; 0 is DefaultReturnGrace. It is longer: everybody has to connect again.
+	ReturnGrace time.Duration
+	// Transport replaces the way to the endpoints, AllowPrivate with it; nil: dial.
+	Transport http.RoundTripper
+}
+
+// Hooks tells endpoints what is recorded. It works while Run does; what is recorded
+// before waits for it.
+type Hooks struct {
+	// static
+	store       Store
+	log         *slog.Logger
+	returnGrace time.Duration
+	client      *http.Client
+	in          *intake
+	poke        chan struct{} // holds one: there is something to flush
+
+	setMu   sync.Mutex // one Set at a time
+	current atomic.Pointer[settings]
+
+	outcomesMu sync.Mutex
+	outcomes   outcomes // guarded by outcomesMu
+
+	// owned by New, then by Run
+	held    *Batch // taken, and not committed
+	holders []hold // whose held.New are
+	trouble int    // commits that failed in a row
+	applied *settings
+	fullAt  time.Time // when it was last logged that events were dropped
+	running *running
+
+	storeErrors atomic.Uint64
+
+	sendersMu sync.Mutex
+	senders   map[senderKey]*sender // guarded by sendersMu; changed by those who own held
+}
+
+var _ broadcasting.Recorder = (*Hooks)(nil)
+
+type senderKey struct{ app, endpoint string }
+
+// New returns Hooks with what the store has kept. ctx is for reading it.
+func New(ctx context.Context, o Options) (*Hooks, error) {
+	h := &Hooks{
+		store: o.Store, log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
+		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), poke: make(chan struct{}, 1), senders: map[senderKey]*sender{},
+	}
+	h.outcomes.reset()
+	h.client = &http.Client{
+		Transport:     o.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if o.Transport == nil {
+		h.client.Transport = newTransport(o.AllowPrivate)
+	}
+	if err := h.Set(o.Apps); err != nil {
+		return nil, err
+	}
+	kept, err := o.Store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("webhook: load: %w", err)
+	}
+	h.in.restore(kept.Told)
+	h.reconcile()
+	h.resume(kept.Deliveries)
+	return h, nil
+}
+
+// resume queues what was not delivered when the last process ended.
+func (h *Hooks) resume(list []Delivery) {
+	now, gone := time.Now(), 0
+	for _, d := range list {
+		s := h.senders[senderKey{d.App, d.Endpoint}]
+		if s == nil {
+			gone += d.Count
+			h.report(outcome{done: []int64{d.ID}})
+			continue
+		}
+		s.resume(d, now)
+	}
+	if gone > 0 {
+		h.log.Warn("webhooks of endpoints that are configured no more are dropped", "reason", "endpoint_removed", "events", gone)
+	}
+}
+
+// Set replaces all apps and their endpoints, at any time. An error, which names the
+// app and the field, changes nothing. An endpoint that has the same URL as before
+// keeps what waits for it; what waits for others is dropped.
+func (h *Hooks) Set(apps []App) error {
+	s, err := newSettings(apps)
+	if err != nil {
+		return err
+	}
+	h.setMu.Lock()
+	defer h.setMu.Unlock()
+	h.in.set(s)
+	h.current.Store(&s)
+	h.update(s)
+	h.wake()
+	return nil
+}
+
+// update gives the senders that stay what is new, so that the next POST is signed with
+// the secret that the app has now. Those that come and go wait for the next flush.
+func (h *Hooks) update(s settings) {
+	h.sendersMu.Lock()
+	defer h.sendersMu.Unlock()
+	for app, list := range s {
+		for _, e := range list {
+			if sender := h.senders[senderKey{app, e.id}]; sender != nil {
+				sender.to.Store(e)
+			}
+		}
+	}
+}
+
+// Record implements broadcasting.Recorder.
+func (h *Hooks) Record(ev broadcasting.Happening) {
+	if len((*h.current.Load())[ev.App]) > 0 && h.in.record(ev, time.Now()) {
+		h.wake()
+	}
+}
+
+// Stopping says that sockets are about to be sent away because the process stops.
+// From now on no channel's end is told, and no member's: the next process does, when
+// they do not come back.
+func (h *Hooks) Stopping() { h.in.freeze() }
+
+func (h *Hooks) wake() {
+	select {
+	case h.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Run tells until ctx ends, then lets the POSTs on their way finish, commits what
+// there is, and returns. What was not delivered is kept for the next start. Its
+// error is that of the last commit. It may be called once.
+func (h *Hooks) Run(ctx context.Context) error {
+	h.in.begin(time.Now().Add(h.returnGrace))
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	h.start(sending)
+	h.loop(ctx)
+	h.in.freeze()
+	stop()
+	h.running.group.Wait()
+	h.client.CloseIdleConnections()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	for range 2 { // what was held, and what came behind it
+		if err := h.flush(last); err != nil {
+			return fmt.Errorf("webhook: what happened last is not kept: %w", err)
+		}
+	}
+	return nil
+}
+
+// loop flushes what there is, at most once in batchTime, until ctx ends.
+func (h *Hooks) loop(ctx context.Context) {
+	due := time.NewTimer(0)
+	defer due.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-due.C:
+		case <-h.poke:
+			sleep(ctx, batchTime) // the first waits for what comes with it
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if h.flush(ctx) != nil {
+			sleep(ctx, min(storeFirst<<min(h.trouble, 10), storeMost))
+			h.wake()
+		}
+		due.Stop()
+		if next, some := h.in.next(); some {
+			due.Reset(max(time.Until(next), batchTime))
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package webhook
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"chatcast/broadcasting"
+)
+
+// Bounds of what waits in memory to be committed: 50 ms of it when all is well.
+const (
+	intakeEvents = 50_000
+	intakeBytes  = 32 << 20
+	eventWeight  = 128 // bytes of an event beside its texts
+)
+
+// intake takes what happens and decides what receivers are told. Its state is what
+// they were told: each of a channel's ends waits for the grace, in which a return
+// takes it back, as if nothing had happened.
+type intake struct {
+	// static
+	grace time.Duration
+
+	mu sync.Mutex
+	// guarded by mu
+	settings settings
+	subjects map[string]map[Subject]*subject // by app
+	events   []broadcasting.Happening
+	bytes    int
+	changed  map[Subject]bool // what receivers were told since the last take: true is here
+	leaving  leaving
+	left     uint64     // how many ever did
+	owed     []*subject // should have been told, and there was no room
+	frozen   bool       // ends are left to the next start
+	lost     map[string]uint64
+	lostNow  int // since the last take
+}
+
+// subject is a Subject with what is and what was told.
+type subject struct {
+	Subject
+	here bool
+	told bool
+	due  time.Time // when its end is told; zero: it has not left
+	seq  uint64    // when it left, among all
+	at   bool      // it stands in leaving
+	owes bool      // it stands in owed
+}
+
+func newIntake(grace time.Duration) *intake {
+	return &intake{grace: grace, subjects: map[string]map[Subject]*subject{}, changed: map[Subject]bool{}, lost: map[string]uint64{}}
+}
+
+// record takes one happening. It says whether there is something to take.
+func (in *intake) record(h broadcasting.Happening, now time.Time) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch h.Kind {
+	case broadcasting.Occupied, broadcasting.Vacated:
+		return in.moved(Subject{App: h.App, Channel: h.Channel}, h.Kind == broadcasting.Occupied, now)
+	case broadcasting.MemberAdded, broadcasting.MemberRemoved:
+		return in.moved(Subject{App: h.App, Channel: h.Channel, Member: true, User: h.UserID}, h.Kind == broadcasting.MemberAdded, now)
+	}
+	if !in.settings.want(h.App, h.Channel, h.Kind) {
+		return false
+	}
+	if !in.add(h) {
+		in.lost[h.App]++
+		in.lostNow++
+	}
+	return true
+}
+
+// tracked says whether anybody is told of what begins or ends with such a subject.
+func (in *intake) tracked(s Subject) bool {
+	first, last := ends(s)
+	return in.settings.want(s.App, s.Channel, first, last)
+}
+
+func ends(s Subject) (first, last broadcasting.Kind) {
+	if s.Member {
+		return broadcasting.MemberAdded, broadcasting.MemberRemoved
+	}
+	return broadcasting.Occupied, broadcasting.Vacated
+}
+
+// moved notes that a subject came or went.
+func (in *intake) moved(key Subject, here bool, now time.Time) bool {
+	if !in.tracked(key) {
+		return false
+	}
+	s := in.subjects[key.App][key]
+	if s == nil {
+		// One that goes and is not known came when nobody wanted to be told: its end
+		// is true all the same.
+		s = &subject{Subject: key, told: !here}
+		in.keep(s)
+	}
+	s.here = here
+	if here {
+		s.due = time.Time{}
+		in.settle(s, now)
+		return true
+	}
+	in.leave(s, now.Add(in.grace))
+	return true
+}
+
+func (in *intake) keep(s *subject) {
+	of := in.subjects[s.App]
+	if of == nil {
+		of = map[Subject]*subject{}
+		in.subjects[s.App] = of
+	}
+	of[s.Subject] = s
+}
+
+func (in *intake) drop(s *subject) {
+	delete(in.subjects[s.App], s.Subject)
+	if len(in.subjects[s.App]) == 0 {
+		delete(in.subjects, s.App)
+	}
+}
+
+// leave has the end of s told at due, if it does not return. A subject stands in the
+// heap once, however often it comes and goes.
+func (in *intake) leave(s *subject, due time.Time) {
+	in.left++
+	s.due, s.seq = due, in.left
+	if !s.at {
+		in.leaving.push(s)
+	}
+}
+
+// settle tells what is to be told of s now; what finds no room is owed.
+func (in *intake) settle(s *subject, now time.Time) {
+	first, last := ends(s.Subject)
+	kind := first
+	switch {
+	case s.here && !s.told:
+	case !s.here && s.told && !s.due.IsZero() && !s.due.After(now):
+		kind = last
+	case !s.here && !s.told:
+		in.drop(s)
+		return
+	default:
+		return
+	}
+	if !in.add(broadcasting.Happening{Kind: kind, App: s.App, Channel: s.Channel, UserID: s.User, At: now}) {
+		if !s.owes {
+			s.owes = true
+			in.owed = append(in.owed, s)
+		}
+		return
+	}
+	s.told = s.here
+	in.changed[s.Subject] = s.told
+	if !s.here {
+		in.drop(s)
+	}
+}
+
+// add puts an event behind the others; false when there is no room.
+func (in *intake) add(h broadcasting.Happening) bool {
+	size := eventWeight + len(h.Channel) + len(h.UserID) + len(h.Name) + len(h.Data) + len(h.SocketID)
+	if len(in.events) >= intakeEvents || in.bytes+size > intakeBytes {
+		return false
+	}
+	in.events = append(in.events, h)
+	in.bytes += size
+	return true
+}
+
+// taken is what the intake gives to be committed.
+type taken struct {
+	events []broadcasting.Happening // in order
+	told   []Subject
+	untold []Subject
+	lost   int
+}
+
+// take gives what there is, with the ends that are due. more says that there is more
+// already.
+func (in *intake) take(now time.Time) (t taken, more bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.expire(now)
+	t = taken{events: in.events, lost: in.lostNow}
+	for s, here := range in.changed {
+		if here {
+			t.told = append(t.told, s)
+		} else {
+			t.untold = append(t.untold, s)
+		}
+	}
+	in.events, in.bytes, in.lostNow = nil, 0, 0
+	clear(in.changed)
+	owed := in.owed
+	in.owed = nil
+	for _, s := range owed {
+		s.owes = false
+		if in.subjects[s.App][s.Subject] == s { // it was not forgotten meanwhile
+			in.settle(s, now)
+		}
+	}
+	return t, len(in.events) > 0 || len(in.changed) > 0
+}
+
+// expire tells the ends that are due.
+func (in *intake) expire(now time.Time) {
+	for !in.frozen && len(in.leaving.list) > 0 && !in.leaving.list[0].when.After(now) {
+		s := in.leaving.pop()
+		switch {
+		case in.subjects[s.App][s.Subject] != s || s.here: // forgotten, or it has returned
+		case s.due.After(now): // it returned and left again
+			in.leaving.push(s)
+		default:
+			in.settle(s, now)
+		}
+	}
+}
+
+// next is when the next end is due; false when none is.
+func (in *intake) next() (time.Time, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.frozen || len(in.leaving.list) == 0 {
+		return time.Time{}, false
+	}
+	return in.leaving.list[0].when, true
+}
+
+// freeze leaves the ends to the next start.
+func (in *intake) freeze() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.frozen = true
+}
+
+// set replaces the settings and forgets what nobody wants to be told any more.
+func (in *intake) set(s settings) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.settings = s
+	for _, of := range in.subjects {
+		for _, subject := range of {
+			if !in.tracked(subject.Subject) {
+				if subject.told {
+					in.changed[subject.Subject] = false
+				}
+				in.drop(subject)
+			}
+		}
+	}
+}
+
+// restore takes what receivers were told before this start. None of it is here yet;
+// what somebody wants to be told the end of waits for begin.
+func (in *intake) restore(told []Subject) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, key := range told {
+		if in.tracked(key) {
+			in.keep(&subject{Subject: key, told: true})
+		} else {
+			in.changed[key] = false
+		}
+	}
+}
+
+// begin has the ends of what was restored, and has not returned, told at due: those
+// of members before those of their channels.
+func (in *intake) begin(due time.Time) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, members := range []bool{true, false} {
+		for _, of := range in.subjects {
+			for _, s := range of {
+				if s.Member == members && s.told && !s.here && s.due.IsZero() {
+					in.leave(s, due)
+				}
+			}
+		}
+	}
+}
+
+// losses are how many events of each app found no room, ever.
+func (in *intake) losses() map[string]uint64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return maps.Clone(in.lost)
+}

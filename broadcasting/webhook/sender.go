@@ -1,0 +1,269 @@
+package webhook
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Measures of a sender.
+const (
+	postEvents = 500       // of one POST
+	postBytes  = 256 << 10 // of one POST; a single event may have more
+	postTime   = 5 * time.Second
+	finishTime = 2 * time.Second // of a POST that is on its way when the process stops
+
+	queueEvents = 100_000 // that wait for one endpoint
+	queueBytes  = 32 << 20
+
+	backoffFirst = time.Second
+	backoffMost  = 30 * time.Second
+	giveUpAfter  = 5 * time.Minute
+)
+
+// sender brings one endpoint what waits for it: in order, one POST at a time.
+type sender struct {
+	// static
+	client *http.Client
+	log    *slog.Logger
+	report func(outcome)
+	to     atomic.Pointer[endpoint]
+
+	// owned by run
+	failing time.Time // when the first attempt of those that failed in a row began; zero: the last succeeded
+	tries   int       // of those
+
+	mu sync.Mutex
+	// guarded by mu
+	queue  []waiting // committed, in order
+	events int       // in queue, and on their way into it
+	bytes  int
+
+	stats counters
+}
+
+// waiting is a delivery and since when this process has it.
+type waiting struct {
+	Delivery
+	since time.Time
+}
+
+// outcome is what became of deliveries.
+type outcome struct {
+	done    []int64
+	failed  []Failure
+	givenUp []Failure
+}
+
+// reserve takes room for an event of size bytes; false when there is none. The event
+// will have a comma, or the end, behind it.
+func (s *sender) reserve(size int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size++
+	if s.events >= queueEvents || s.events > 0 && s.bytes+size > queueBytes {
+		return false
+	}
+	s.events++
+	s.bytes += size
+	return true
+}
+
+// resume takes room for what was committed before this process, and queues it.
+func (s *sender) resume(d Delivery, now time.Time) {
+	s.mu.Lock()
+	s.events += d.Count
+	s.bytes += len(d.Events) + 1
+	s.mu.Unlock()
+	s.put(d, now)
+}
+
+// put queues what was committed; its room was reserved.
+func (s *sender) put(d Delivery, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue = append(s.queue, waiting{d, now})
+}
+
+// shift takes the first n deliveries out of the queue.
+func (s *sender) shift(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range n {
+		s.events -= s.queue[i].Count
+		s.bytes -= len(s.queue[i].Events) + 1
+		s.queue[i] = waiting{}
+	}
+	s.queue = s.queue[n:]
+}
+
+// pending is how many events wait.
+func (s *sender) pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.events
+}
+
+// post is one webhook: the first deliveries of the queue, and the same body each
+// time that it is tried.
+type post struct {
+	parts  []waiting
+	events int
+	body   []byte
+}
+
+// next makes a webhook of what waits; nil when nothing does.
+func (s *sender) next(now time.Time) *post {
+	single := s.to.Load().Single
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, size := &post{}, 0
+	var texts []string
+	for _, w := range s.queue {
+		if len(p.parts) > 0 && (single || p.events+w.Count > postEvents || size+len(w.Events) > postBytes) {
+			break
+		}
+		p.parts, texts = append(p.parts, w), append(texts, w.Events)
+		p.events += w.Count
+		size += len(w.Events) + 1
+	}
+	if len(p.parts) == 0 {
+		return nil
+	}
+	p.body = body(now.UnixMilli(), texts...)
+	return p
+}
+
+// run delivers until ctx ends. A POST that is on its way then may finish.
+func (s *sender) run(ctx context.Context, more <-chan struct{}) {
+	var p *post
+	for ctx.Err() == nil {
+		if p == nil {
+			p = s.next(time.Now())
+		}
+		if p == nil {
+			select {
+			case <-more:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		began := time.Now()
+		if s.tries > 0 {
+			s.stats.retried.Add(1)
+		}
+		fault := s.attempt(ctx, p)
+		switch {
+		case fault == nil:
+			s.delivered(p)
+			p = nil
+		case ctx.Err() != nil: // it was cut short: left to the next start
+		default:
+			wait := s.failed(p, fault, began)
+			if s.expire(fault) {
+				p = nil
+			}
+			sleep(ctx, wait)
+		}
+	}
+}
+
+func (s *sender) delivered(p *post) {
+	done := make([]int64, len(p.parts))
+	for i, w := range p.parts {
+		done[i] = w.ID
+	}
+	s.shift(len(p.parts))
+	s.stats.posts.Add(1)
+	s.stats.delivered.Add(uint64(p.events))
+	if s.tries > 0 {
+		s.log.Info("webhooks are taken again", append(s.names(), "attempts", s.tries+1, "waiting", s.pending())...)
+	}
+	s.failing, s.tries = time.Time{}, 0
+	s.report(outcome{done: done})
+}
+
+// failed counts and says that an attempt was in vain, and returns how long to wait.
+func (s *sender) failed(p *post, f *fault, began time.Time) time.Duration {
+	if s.tries == 0 {
+		s.failing = began
+	}
+	s.tries++
+	s.stats.failed.Add(1)
+	wait := backoff(s.tries)
+	level := slog.LevelDebug
+	if s.tries == 1 {
+		level = slog.LevelWarn
+	}
+	s.log.Log(context.Background(), level, "a webhook was not taken and is tried again",
+		append(s.names(), "reason", f.reason, "error", f.text, "attempts", s.tries, "again_in", wait.Round(time.Millisecond), "events", p.events)...)
+	now, out := time.Now(), outcome{}
+	s.mu.Lock()
+	for i := range p.parts { // which are the first of the queue
+		w := &s.queue[i]
+		w.Attempts++
+		out.failed = append(out.failed, Failure{ID: w.ID, Attempts: w.Attempts, Reason: f.text, At: now})
+	}
+	s.mu.Unlock()
+	s.report(out)
+	return wait
+}
+
+// expire gives up what has waited for as long as may be, when the endpoint has failed
+// for as long too: what waited behind a slow one is still tried. It says whether
+// something is, and then it is the first of the queue.
+func (s *sender) expire(f *fault) bool {
+	now := time.Now()
+	if now.Sub(s.failing) < giveUpAfter {
+		return false
+	}
+	s.mu.Lock()
+	n, events, out := 0, 0, outcome{}
+	for n < len(s.queue) && now.Sub(s.queue[n].since) >= giveUpAfter {
+		w := s.queue[n]
+		out.givenUp = append(out.givenUp, Failure{ID: w.ID, Attempts: w.Attempts, Reason: f.text, At: now})
+		events += w.Count
+		n++
+	}
+	s.mu.Unlock()
+	if n == 0 {
+		return false
+	}
+	s.shift(n)
+	s.stats.givenUp.Add(uint64(events))
+	s.log.Error("webhooks are given up: the endpoint took none for too long",
+		append(s.names(), "events", events, "reason", f.reason, "error", f.text, "attempts", s.tries, "since", s.failing.UTC().Format(time.RFC3339))...)
+	s.report(out)
+	return true
+}
+
+// names say which endpoint it is without its URL, which may hold a secret.
+func (s *sender) names() []any {
+	to := s.to.Load()
+	return []any{"app", to.app.ID, "endpoint", to.index, "host", to.host}
+}
+
+// backoff is how long to wait after the nth attempt in vain: twice as long each time
+// up to a bound, and somewhere in the upper half of that, so that not all come back
+// at once.
+func backoff(n int) time.Duration {
+	wait := backoffMost
+	if n < 10 {
+		wait = min(backoffFirst<<(n-1), backoffMost)
+	}
+	return wait/2 + rand.N(wait/2)
+}
+
+// sleep waits until its time has passed or ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

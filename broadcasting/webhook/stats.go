@@ -1,0 +1,55 @@
+package webhook
+
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+)
+
+// counters are of one endpoint, since the process started.
+type counters struct{ posts, delivered, failed, retried, givenUp, dropped atomic.Uint64 }
+
+// EndpointStats are the counters of an endpoint since the process started. They name
+// it by its place: its URL may hold a secret.
+type EndpointStats struct {
+	App       string `json:"app"`
+	Endpoint  int    `json:"endpoint"`  // in the app's list
+	Pending   int    `json:"pending"`   // events that wait now
+	Posts     uint64 `json:"posts"`     // that were taken
+	Delivered uint64 `json:"delivered"` // events
+	Failed    uint64 `json:"failed"`    // attempts in vain
+	Retried   uint64 `json:"retried"`   // attempts after one in vain
+	GivenUp   uint64 `json:"givenUp"`   // events
+	Dropped   uint64 `json:"dropped"`   // events that found the endpoint's queue full
+}
+
+// Stats are the counters of Hooks.
+type Stats struct {
+	Endpoints   []EndpointStats   `json:"endpoints"`      // by app and place
+	Lost        map[string]uint64 `json:"lost,omitempty"` // events that found the memory full, by app
+	StoreErrors uint64            `json:"storeErrors"`    // commits that failed
+}
+
+// Stats returns the counters now.
+func (h *Hooks) Stats() Stats {
+	st := Stats{Endpoints: []EndpointStats{}, Lost: h.in.losses(), StoreErrors: h.storeErrors.Load()}
+	h.sendersMu.Lock()
+	defer h.sendersMu.Unlock()
+	for app, list := range *h.current.Load() {
+		for _, e := range list {
+			s := h.senders[senderKey{app, e.id}]
+			if s == nil {
+				continue // it was set a moment ago
+			}
+			c := &s.stats
+			st.Endpoints = append(st.Endpoints, EndpointStats{
+				App: app, Endpoint: e.index, Pending: s.pending(), Posts: c.posts.Load(), Delivered: c.delivered.Load(),
+				Failed: c.failed.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(), Dropped: c.dropped.Load(),
+			})
+		}
+	}
+	slices.SortFunc(st.Endpoints, func(a, b EndpointStats) int {
+		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
+	return st
+}

@@ -1,0 +1,201 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"chatcast/broadcasting"
+	"chatcast/broadcasting/webhook"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	key      = "278d425bdf160c739803"
+	secret   = "7ad3773142a6692b25b8"
+	patience = 30 * time.Second // is never waited for when all is well
+)
+
+// memory is a Store of a process that does not end.
+type memory struct {
+	mu   sync.Mutex
+	last int64
+	rows []webhook.Delivery
+	told map[webhook.Subject]bool
+	gave []webhook.Failure
+	fail error         // what Commit returns
+	hold chan struct{} // Commit waits for it to be closed
+	size []int         // of each commit, in deliveries
+}
+
+var _ webhook.Store = (*memory)(nil)
+
+func (m *memory) Load(context.Context) (webhook.Kept, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kept := webhook.Kept{Deliveries: slices.Clone(m.rows)}
+	for s := range m.told {
+		kept.Told = append(kept.Told, s)
+	}
+	return kept, nil
+}
+
+func (m *memory) Commit(_ context.Context, b *webhook.Batch) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if hold := m.hold; hold != nil {
+		m.mu.Unlock()
+		<-hold
+		m.mu.Lock()
+	}
+	if m.fail != nil {
+		return m.fail
+	}
+	m.size = append(m.size, len(b.New))
+	for i := range b.New {
+		m.last++
+		b.New[i].ID = m.last
+		m.rows = append(m.rows, b.New[i])
+	}
+	drop, tried := map[int64]bool{}, map[int64]int{}
+	for _, id := range b.Done {
+		drop[id] = true
+	}
+	for _, f := range b.GivenUp {
+		drop[f.ID], m.gave = true, append(m.gave, f)
+	}
+	for _, f := range b.Failed {
+		tried[f.ID] = f.Attempts
+	}
+	m.rows = slices.DeleteFunc(m.rows, func(d webhook.Delivery) bool { return drop[d.ID] })
+	for i, d := range m.rows {
+		m.rows[i].Attempts = max(d.Attempts, tried[d.ID])
+	}
+	if m.told == nil {
+		m.told = map[webhook.Subject]bool{}
+	}
+	for _, s := range b.Told {
+		m.told[s] = true
+	}
+	for _, s := range b.Untold {
+		delete(m.told, s)
+	}
+	return nil
+}
+
+func (m *memory) set(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
+
+func (m *memory) left() (rows, told int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.rows), len(m.told)
+}
+
+// app is the app of the tests with the endpoints.
+func app(endpoints ...webhook.Endpoint) []webhook.App {
+	return []webhook.App{{ID: "1", Key: key, Secret: secret, Endpoints: endpoints}}
+}
+
+func to(url string) webhook.Endpoint { return webhook.Endpoint{URL: url} }
+
+// running are Hooks that run until the test, or stop, ends them.
+type running struct {
+	*webhook.Hooks
+	log  *journal
+	stop func()
+}
+
+func start(t *testing.T, o webhook.Options) *running {
+	t.Helper()
+	log := &journal{more: make(chan struct{}, 1)}
+	o.Log = slog.New(slog.NewTextHandler(io.MultiWriter(log, t.Output()), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	hooks, err := webhook.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- hooks.Run(ctx) }()
+	r := &running{Hooks: hooks, log: log}
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil && !errors.Is(err, errDatabase) {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(r.stop)
+	return r
+}
+
+var errDatabase = errors.New("the database is away")
+
+// journal is the log, and tells when it grows.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+	more chan struct{}   // holds one
+}
+
+// Write implements io.Writer.
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	select {
+	case j.more <- struct{}{}:
+	default:
+	}
+	return j.text.Write(p)
+}
+
+// String is the log until now.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// says waits until the log has the text.
+func (r *running) says(t *testing.T, text string) {
+	t.Helper()
+	for deadline := time.After(patience); !strings.Contains(r.log.String(), text); {
+		select {
+		case <-r.log.more:
+		case <-deadline:
+			t.Fatalf("the log does not say %s:\n%s", text, r.log)
+		}
+	}
+}
+
+// What happens to channels of app 1.
+func on(kind broadcasting.Kind, channel string) broadcasting.Happening {
+	return broadcasting.Happening{Kind: kind, App: "1", Channel: channel}
+}
+
+func occupied(channel string) broadcasting.Happening { return on(broadcasting.Occupied, channel) }
+func vacated(channel string) broadcasting.Happening  { return on(broadcasting.Vacated, channel) }
+func missed(channel string) broadcasting.Happening   { return on(broadcasting.CacheMissed, channel) }
+
+func added(channel, user string) broadcasting.Happening {
+	h := on(broadcasting.MemberAdded, channel)
+	h.UserID = user
+	return h
+}
+
+func removed(channel, user string) broadcasting.Happening {
+	h := on(broadcasting.MemberRemoved, channel)
+	h.UserID = user
+	return h
+}

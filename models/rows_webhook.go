@@ -1,0 +1,31 @@
+package models
+
+// QueuedWebhook is what is to be delivered to a webhook of an app.
+type QueuedWebhook struct {
+	ID          int64
+	AppID       string
+	Endpoint    string // made of its URL
+	Events      string // JSON objects, joined with commas
+	Count       int
+	CreatedAtMS int64 `gorm:"column:created_at_ms"`
+	Attempts    int   // in vain
+	LastError   string
+	TriedAtMS   *int64 `gorm:"column:tried_at_ms"` // the last time
+	GivenUp     bool
+}
+
+// TableName is the table's name.
+func (QueuedWebhook) TableName() string { return "app_webhook_queue" }
+
+// ToldWebhook is a channel that was told as occupied, or a member that was told as
+// added, to whom an app's webhooks go.
+type ToldWebhook struct {
+	ID      string `gorm:"primaryKey"` // hex SHA-256 of the others; set by who adds it
+	AppID   string
+	Channel string // as the table has it: quoted
+	Member  bool
+	UserID  string // as the table has it: quoted
+}
+
+// TableName is the table's name.
+func (ToldWebhook) TableName() string { return "app_webhook_told" }

@@ -1,0 +1,115 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+func TestWebhookQueue(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		const n = 1201 // more than one statement takes
+		rows := make([]*models.QueuedWebhook, n)
+		for i := range rows {
+			rows[i] = &models.QueuedWebhook{AppID: "1", Endpoint: "e", Events: fmt.Sprint(i), Count: 1, CreatedAtMS: int64(i)}
+		}
+		tx := func(f func(tx *models.Tx) error) {
+			t.Helper()
+			if err := store.Tx(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tx(func(tx *models.Tx) error { return tx.QueueWebhooks(nil) })
+		tx(func(tx *models.Tx) error { return tx.QueueWebhooks(rows) })
+		ids := make([]int64, n)
+		for i, row := range rows {
+			ids[i] = row.ID
+		}
+		if !slices.IsSorted(ids) || ids[0] == 0 || len(slices.Compact(slices.Clone(ids))) != n {
+			t.Fatalf("the ids do not rise: %v", ids)
+		}
+		tx(func(tx *models.Tx) error {
+			if err := tx.TriedWebhooks(ids[:600], models.WebhookTried{Attempts: 2, Error: "answered 500", AtMS: 7}); err != nil {
+				return err
+			}
+			if err := tx.TriedWebhooks(ids[100:200], models.WebhookTried{Attempts: 9, Error: "gone", AtMS: 8, GivenUp: true}); err != nil {
+				return err
+			}
+			return tx.DequeueWebhooks(append(slices.Clone(ids[200:]), -1))
+		})
+		queued, err := store.Read(t.Context()).QueuedWebhooks()
+		if err != nil || len(queued) != 100 {
+			t.Fatalf("%d are queued: %v", len(queued), err)
+		}
+		for i, row := range queued {
+			if row.ID != ids[i] || row.Events != fmt.Sprint(i) || row.Attempts != 2 || row.LastError != "answered 500" || *row.TriedAtMS != 7 {
+				t.Fatalf("row %d is %+v", i, row)
+			}
+		}
+		given, err := store.Read(t.Context()).GivenUpWebhooks(3)
+		if err != nil || len(given) != 3 || given[0].ID != ids[199] || given[0].Attempts != 9 || !given[0].GivenUp {
+			t.Errorf("given up are %+v: %v", given, err)
+		}
+	})
+}
+
+// Of what was given up only the newest are kept.
+func TestGivenUpWebhooksAreBounded(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		var last int64
+		for range 2 {
+			rows := make([]*models.QueuedWebhook, 6000)
+			ids := make([]int64, len(rows))
+			for i := range rows {
+				rows[i] = &models.QueuedWebhook{AppID: "1", Endpoint: "e", Events: "{}", Count: 1}
+			}
+			err := store.Tx(t.Context(), func(tx *models.Tx) error {
+				if err := tx.QueueWebhooks(rows); err != nil {
+					return err
+				}
+				for i, row := range rows {
+					ids[i] = row.ID
+				}
+				last = ids[len(ids)-1]
+				return tx.TriedWebhooks(ids, models.WebhookTried{GivenUp: true})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		given, err := store.Read(t.Context()).GivenUpWebhooks(20_000)
+		if err != nil || len(given) != 10_000 || given[0].ID != last {
+			t.Errorf("%d are kept: %v", len(given), err)
+		}
+	})
+}
+
+func TestToldWebhooks(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		var rows []*models.ToldWebhook
+		var ids []string
+		for i := range 1201 {
+			id := fmt.Sprintf("%064d", i)
+			rows = append(rows, &models.ToldWebhook{ID: id, AppID: "1", Channel: `"` + strings.Repeat("a", 5000) + `"`, Member: i%2 == 0, UserID: `"\x00"`})
+			ids = append(ids, id)
+		}
+		for range 2 { // the second time changes nothing
+			err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.KeepTold(rows) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.ForgetTold(append(ids[2:], "not there")) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, err := store.Read(t.Context()).ToldWebhooks()
+		if err != nil || len(told) != 2 || told[0] != *rows[0] || told[1] != *rows[1] {
+			t.Errorf("told are %d: %v", len(told), err)
+		}
+	})
+}

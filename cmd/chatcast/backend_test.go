@@ -52,10 +52,10 @@ func nodeCalls(t *testing.T, address, secret string, calls []call) {
 
 type object = map[string]any
 
-// enterPresence puts a socket into a presence channel.
-func enterPresence(t *testing.T, p *running, channel, user string) {
+// enterPresence puts a socket into a presence channel, and returns it with its id.
+func enterPresence(t *testing.T, p *running, channel, user string) (ws *socket, socketID string) {
 	t.Helper()
-	ws := dial(t, p)
+	ws = dial(t, p)
 	var hello struct{ Data string }
 	var id struct {
 		SocketID string `json:"socket_id"`
@@ -74,6 +74,7 @@ func enterPresence(t *testing.T, p *running, channel, user string) {
 	if _, text, err := ws.ReadMessage(); err != nil || !strings.Contains(string(text), "subscription_succeeded") {
 		t.Fatalf("%s, %v", text, err)
 	}
+	return ws, id.SocketID
 }
 
 // TestPusherLibraryForNode calls what Pusher's own library for Node has, unmodified.

@@ -266,25 +266,18 @@ func authTimeoutCases() []Case {
 			Rule: "A socket that has neither signed in nor entered a private or presence channel in time is closed with 4009; those that have stay.",
 			run: func(x *exchange) {
 				app := x.target.Timeout
-				private, presence := x.connectTo(app), x.connectTo(app)
+				private, presence, user := x.connectTo(app), x.connectTo(app), x.connectTo(app)
 				private.enter(x.name("private-"))
 				presence.join(x.name("presence-"), userA)
+				user.signIn(`{"id":"` + x.name("") + `"}`)
+				user.read("pusher:signin_success")
 				public := x.connectTo(app)
 				public.enter(x.name(""))
 				x.patience *= 10
 				public.closedWith(4009)
 				private.silence("it is subscribed to a private channel")
 				presence.silence("it is subscribed to a presence channel")
-			}},
-		{Name: "who signs in stays", Feature: AuthTimeout, needs: needsTimeout, Rule: "A sign-in is proof enough.",
-			run: func(x *exchange) {
-				s := x.connectTo(x.target.Timeout)
-				s.signIn(`{"id":"` + x.name("") + `"}`)
-				s.read("pusher:signin_success")
-				public := x.connectTo(x.target.Timeout)
-				x.patience *= 10
-				public.closedWith(4009)
-				s.silence("it is signed in")
+				user.silence("it is signed in")
 			}},
 	}
 }

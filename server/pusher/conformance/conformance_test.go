@@ -16,16 +16,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// features are what chatcast has in the run without -target: each of them is
-// claimed, so that no sign of one is a failure. Those that are missing here are
-// reported as unsupported.
-var features = []conformance.Feature{
-	conformance.Core,
-	conformance.Encrypted,
-	conformance.ClientEvents,
-	conformance.Info,
-}
-
 var (
 	target      = flag.String("target", "", "ws://HOST:PORT of the server to look at; empty: chatcast, started by the test")
 	httpTarget  = flag.String("http", "", "http://HOST:PORT of its HTTP API; empty: that of -target")
@@ -56,10 +46,10 @@ func TestConformance(t *testing.T) {
 	isNot := slices.DeleteFunc(conformance.Cases(), silence)
 	is := slices.DeleteFunc(conformance.Cases(), func(c conformance.Case) bool { return !silence(c) })
 	house := newHouse(t, 2*time.Minute)
-	house.Claims = features
+	house.Claims = conformance.Chatcast
 	results := conformance.Check(t, house, isNot)
 	house = newHouse(t, time.Second)
-	house.Claims = features
+	house.Claims = conformance.Chatcast
 	report(t, append(results, conformance.Check(t, house, is)...))
 }
 

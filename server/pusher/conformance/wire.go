@@ -101,7 +101,7 @@ func (w *wire) upgrade(u *url.URL, header http.Header) error {
 	}
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	if got := res.Header.Get("Sec-Websocket-Accept"); got != base64.StdEncoding.EncodeToString(sum[:]) {
-		return fmt.Errorf("Sec-WebSocket-Accept is %q, not what belongs to the key", got)
+		return fmt.Errorf("the answer has %q as Sec-WebSocket-Accept, not what belongs to the key", got)
 	}
 	if got := res.Header.Get("Sec-Websocket-Protocol"); got != "" {
 		return fmt.Errorf("the server chose the subprotocol %q, though none was offered", got)

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -98,6 +99,8 @@ func publicCases() []Case {
 					s.enter(fmt.Sprint(name, i))
 				}
 			}},
+		{Name: "10,000 subscribes", Feature: Core, Rule: "Each is answered, with success or a refusal in band, until the connection is over some limit and is closed with a code that lets it come back.",
+			run: func(x *exchange) { x.subscribeUntil(10_000) }},
 		{Name: "prefixes end with a dash", Feature: Core,
 			Rule: "privateer, presence and x-private- are public channels.",
 			run: func(x *exchange) {
@@ -118,6 +121,39 @@ func publicCases() []Case {
 				}
 			}},
 	}
+}
+
+// subscribeUntil subscribes to n channels, by the hundred, or until the server has
+// enough of it.
+func (x *exchange) subscribeUntil(n int) {
+	s, name, taken := x.connect(), x.name(""), 0
+	for i := range n {
+		s.ask(fmt.Sprint(name, "-", i), "", "")
+		if i%100 != 99 {
+			continue
+		}
+		for answered := 0; answered < 100; {
+			f, err := s.await()
+			var end *closed
+			switch {
+			case errors.As(err, &end) && end.code >= 4100 && end.code < 4300:
+				x.notef("%d taken, then %v", taken, end)
+				x.connect().silence("the server goes on")
+				return
+			case err != nil:
+				x.failf("after %d subscriptions: %v", taken, err)
+			case f.Event == "pusher_internal:subscription_succeeded":
+				taken++
+				answered++
+			case f.Event == "pusher:error":
+				answered++
+			case f.Event != "pusher:subscription_error":
+				x.failf("got %s", f)
+			}
+		}
+	}
+	x.notef("%d taken", taken)
+	s.silence("all is answered")
 }
 
 func privateCases() []Case {

@@ -25,12 +25,14 @@ func newHouse(t *testing.T, activity time.Duration) conformance.Target {
 	t.Helper()
 	main := conformance.App{ID: "1", Key: "main", Secret: "a secret"}
 	other := conformance.App{ID: "2", Key: "other", Secret: "another secret"}
+	timeout := conformance.App{ID: "6", Key: "timeout", Secret: "a third secret"}
 	apps, err := pusher.NewApps([]pusher.App{
 		{ID: main.ID, Key: main.Key, Secret: main.Secret, Enabled: true, ClientEvents: true, SubscriptionCount: true},
 		{ID: other.ID, Key: other.Key, Secret: other.Secret, Enabled: true, ClientEvents: true},
 		{ID: "3", Key: "disabled", Secret: "s"},
 		{ID: "4", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1}},
 		{ID: "5", Key: "quiet", Secret: "s", Enabled: true},
+		{ID: timeout.ID, Key: timeout.Key, Secret: timeout.Secret, Enabled: true, UserAuthentication: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +59,6 @@ func newHouse(t *testing.T, activity time.Duration) conformance.Target {
 	})
 	return conformance.Target{
 		URL: "ws" + strings.TrimPrefix(web.URL, "http"), HTTP: web.URL, App: main, Patience: selfPatience,
-		Other: other, DisabledKey: "disabled", SmallKey: "small", QuietKey: "quiet", PingWait: selfPatience,
+		Other: other, DisabledKey: "disabled", SmallKey: "small", QuietKey: "quiet", Timeout: timeout, PingWait: selfPatience,
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"sort"
@@ -31,6 +33,7 @@ type call struct {
 	escape  func(string) string             // of keys and values, url.QueryEscape when nil
 	headers map[string]string               // more of them
 	swap    func(body string) (sent string) // of the body, once it is signed
+	endless bool                            // the server may hang up before it has the whole body
 }
 
 // answer is what the HTTP API said.
@@ -110,6 +113,18 @@ func (x *exchange) transmit(c call, path string, query []param, body string) *an
 	}
 	for name, value := range c.headers {
 		req.Header.Set(name, value)
+	}
+	if c.endless {
+		res, err := x.httpClient().Do(req)
+		var late net.Error
+		switch {
+		case err == nil:
+			return x.answerOf(res)
+		case errors.As(err, &late) && late.Timeout():
+			x.failf("%s %s: %v", req.Method, req.URL.Path, err)
+		}
+		x.notef("the server hung up while the body was sent")
+		return &answer{x: x, status: http.StatusRequestEntityTooLarge}
 	}
 	return x.plain(req)
 }

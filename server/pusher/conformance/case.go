@@ -127,6 +127,9 @@ func Run(t Target, cases []Case, each func(c Case, run func() Result)) {
 		each(c, func() Result {
 			r := Result{Case: c}
 			missing, known := absent[c.Feature]
+			if !known && (c.Feature == Watchlist || c.Feature == Terminate) {
+				missing, known = absent[Signin] // both are about who is signed in
+			}
 			switch {
 			case !t.claims(c.Feature):
 				r.Verdict, r.Observed = Unsupported, "not claimed"

@@ -92,14 +92,14 @@ func batchCases() []Case {
 		return map[string]string{"name": "e", "channel": channel, "data": "x"}
 	}
 	return []Case{
-		{Name: "delivery", Feature: Batch, basic: true, Rule: "Each event of a batch is delivered, in order, and the answer is {}.",
+		{Name: "delivery", Feature: Batch, basic: true, Rule: "Each event of a batch is delivered, those of a channel in order, and the answer is {}.",
 			run: func(x *exchange) {
-				s, a, b := x.connect(), x.name(""), x.name("private-")
+				s, s2, a, b := x.connect(), x.connect(), x.name(""), x.name("private-")
 				s.enter(a)
-				s.enter(b)
+				s2.enter(b)
 				batch(x, event(a), event(b), map[string]string{"name": "other", "channel": a, "data": `{"n":1}`}).exists("a batch").says("the answer", "{}")
 				s.event(a, "e", "x")
-				s.event(b, "e", "x")
+				s2.event(b, "e", "x")
 				s.event(a, "other", `{"n":1}`)
 			}},
 		{Name: "socket_id", Feature: Batch, Rule: "Each event may spare a socket.",

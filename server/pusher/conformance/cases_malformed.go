@@ -22,8 +22,20 @@ func messageCases() []Case {
 		{Name: "not JSON", Feature: Core, Rule: rule, run: each("", "{", "x", `{"event":"pusher:ping"`, `{"event":NaN}`, "{}}", "\x00")},
 		{Name: "not an object", Feature: Core, Rule: rule, run: each("[]", "null", "5", `"x"`, "true", `[{"event":"pusher:ping"}]`)},
 		{Name: "no event", Feature: Core, Rule: rule, run: each("{}", `{"event":""}`, `{"event":5}`, `{"event":null}`, `{"event":["pusher:ping"]}`, `{"data":{}}`)},
-		{Name: "unknown event", Feature: Core, Rule: rule,
-			run: each(`{"event":"unknown"}`, `{"event":"pusher:unknown","data":{}}`, `{"event":"pusher_internal:member_added","channel":"a","data":"{}"}`, `{"event":"pusher:connection_established","data":"{}"}`)},
+		{Name: "unknown event", Feature: Core, Rule: "An event that clients do not send is answered in band or not at all, and the connection goes on.",
+			run: func(x *exchange) {
+				s, channel := x.connect(), x.name("")
+				s.enter(channel)
+				for _, event := range []string{"unknown", "pusher:unknown", "pusher_internal:member_added", "pusher:connection_established"} {
+					s.say(`{"event":"` + event + `","channel":"` + channel + `","data":"{}"}`)
+					for _, f := range s.drain() {
+						var c complaint
+						if s.object(f, &c); f.Event != "pusher:error" {
+							x.failf("%s is answered with %s", event, f)
+						}
+					}
+				}
+			}},
 		{Name: "wrong types in subscribe", Feature: Core, Rule: rule,
 			run: each(`{"event":"pusher:subscribe"}`, `{"event":"pusher:subscribe","data":null}`, `{"event":"pusher:subscribe","data":"a"}`, `{"event":"pusher:subscribe","data":[]}`,
 				`{"event":"pusher:subscribe","data":{}}`, `{"event":"pusher:subscribe","data":{"channel":7}}`, `{"event":"pusher:subscribe","data":{"channel":null}}`,

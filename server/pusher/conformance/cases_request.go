@@ -146,15 +146,15 @@ func queryCases() []Case {
 			run: sent(func(c *call) { c.params, c.escape = []param{{"kit_note", "a,b;c/d@e:f=g"}}, unescaped })},
 		{Name: "Laravel", Feature: Core, Rule: "What Laravel's broadcaster sends for an event is accepted: channels as a list, data as a string, a class as the name.",
 			run: func(x *exchange) {
-				s, a, b := x.connect(), x.name("private-"), x.name("private-")
+				s, s2, a, b := x.connect(), x.connect(), x.name("private-"), x.name("private-")
 				s.enter(a)
-				s.enter(b)
+				s2.enter(b)
 				// PHP's json_encode escapes slashes and everything that is not ASCII.
 				text := `{"name":"App\\Events\\OrderShipped","data":"{\"order\":{\"id\":7,\"note\":\"\\u00fc \\\/ \\u2028\"},\"socket\":null}","channels":["` + a + `","` + b + `"],"socket_id":"1.1"}`
 				x.do(call{method: "POST", path: "/events", body: text, escape: phpEscape, after: reversed}).says("the answer", "{}")
 				const data = `{"order":{"id":7,"note":"\u00fc \/ \u2028"},"socket":null}`
 				s.event(a, `App\Events\OrderShipped`, data)
-				s.event(b, `App\Events\OrderShipped`, data)
+				s2.event(b, `App\Events\OrderShipped`, data)
 			}},
 	}
 }

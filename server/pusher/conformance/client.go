@@ -266,10 +266,13 @@ func (s *socket) closedWith(codes ...int) {
 
 // plain asks the HTTP side of the target without a signature.
 func (x *exchange) plain(req *http.Request) *answer {
-	client := &http.Client{Timeout: x.patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Do(req)
+	res, err := x.httpClient().Do(req)
 	if err != nil {
 		x.failf("%s %s: %v", req.Method, req.URL.Path, err)
 	}
 	return x.answerOf(res)
+}
+
+func (x *exchange) httpClient() *http.Client {
+	return &http.Client{Timeout: x.patience, Transport: &http.Transport{DisableKeepAlives: true}}
 }

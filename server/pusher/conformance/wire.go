@@ -75,7 +75,7 @@ func dialTCP(u *url.URL, timeout time.Duration) (net.Conn, error) {
 		}
 		return tls.DialWithDialer(dialer, "tcp", address, &tls.Config{ServerName: u.Hostname(), NextProtos: []string{"http/1.1"}})
 	default:
-		return nil, fmt.Errorf("the target %s is neither ws: nor wss:", u)
+		return nil, fmt.Errorf("the target %s has neither the scheme ws nor wss", u)
 	}
 }
 

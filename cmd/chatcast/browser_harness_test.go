@@ -105,6 +105,12 @@ const hook = `(() => {
 // values, from an origin of its own, and opens it in a tab.
 func openPage(t testing.TB, name string, values any) *tab {
 	t.Helper()
+	return openPageBeside(t, name, values, nil)
+}
+
+// openPageBeside serves an application's own routes at the page's origin too.
+func openPageBeside(t testing.TB, name string, values any, routes map[string]http.Handler) *tab {
+	t.Helper()
 	tmpl, err := template.ParseFiles("testdata/browser/" + name)
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +128,9 @@ func openPage(t testing.TB, name string, values any) *tab {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(html.String()))
 	})
+	for pattern, handler := range routes {
+		mux.Handle(pattern, handler)
+	}
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
 	return openTab(t, srv.URL+"/")

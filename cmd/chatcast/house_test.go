@@ -15,22 +15,23 @@ import (
 // The house rule: a folder owns a noun, a subfolder is a plug. What each room may
 // import of ours; cmd may import everything, nobody imports cmd.
 var mayImport = map[string][]string{
-	"channels":             {},
-	"models":               {},
-	"broadcasting":         {"channels"},
-	"broadcasting/webhook": {"broadcasting"},
-	"crm":                  {"broadcasting", "channels", "models"},
-	"crm/bridge":           {"crm"},
-	"crm/crmtest":          {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
-	"crm/whatsapp":         {"crm"},
-	"crm/whatsapp/standin": {}, // a WhatsApp to test against; never linked into the program
-	"server":               {"broadcasting", "channels"},
-	"server/pusher":        {"server", "broadcasting", "channels"},
-	"server/api":           {"server", "broadcasting", "channels", "crm"},
-	"server/api/apitest":   {"server/api", "crm"}, // holds answers against openapi.yaml, in tests
-	"server/api/docs":      {"server/api", "crm"}, // the reference as a page
-	"server/console":       {},
-	"models/testdb":        {"models"},
+	"channels":                  {},
+	"models":                    {},
+	"broadcasting":              {"channels"},
+	"broadcasting/webhook":      {"broadcasting"},
+	"crm":                       {"broadcasting", "channels", "models"},
+	"crm/bridge":                {"crm"},
+	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
+	"crm/whatsapp":              {"crm"},
+	"crm/whatsapp/standin":      {}, // a WhatsApp to test against; never linked into the program
+	"server":                    {"broadcasting", "channels"},
+	"server/pusher":             {"server", "broadcasting", "channels"},
+	"server/pusher/conformance": {}, // holds any Pusher server against the protocol, in tests
+	"server/api":                {"server", "broadcasting", "channels", "crm"},
+	"server/api/apitest":        {"server/api", "crm"}, // holds answers against openapi.yaml, in tests
+	"server/api/docs":           {"server/api", "crm"}, // the reference as a page
+	"server/console":            {},
+	"models/testdb":             {"models"},
 }
 
 // Libraries that live in one room (and its plugs) alone.
@@ -133,7 +134,7 @@ func TestAnswersAreHeldAgainstTheReference(t *testing.T) {
 		"house_test.go":                      "this test",
 	}
 	routers := 0
-	for _, folder := range []string{".", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/pusher"} {
+	for _, folder := range []string{".", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/pusher", "../../server/pusher/conformance"} {
 		files, err := filepath.Glob(folder + "/*_test.go")
 		if err != nil {
 			t.Fatal(err)

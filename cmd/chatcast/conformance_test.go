@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"chatcast/server/pusher/conformance"
+)
+
+// TestConformanceOfTheProgram holds the whole program, with everything on, against
+// the same table that any Pusher server can be held against.
+func TestConformanceOfTheProgram(t *testing.T) {
+	has := func(f conformance.Feature) bool { return slices.Contains(conformance.Chatcast, f) }
+	hooks, err := conformance.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hooks.Close()
+	webhooks := "[]"
+	if has(conformance.Webhooks) {
+		webhooks = fmt.Sprintf("[{url: %s}]", hooks.URL())
+	}
+	cfg := testConfig(t)
+	read, err := load(t, fmt.Sprintf(`
+apps:
+  - {id: "1", key: main, secret: a secret, client_events: true, subscription_count: %v, webhooks: %s}
+  - {id: "2", key: other, secret: another secret, client_events: true}
+  - {id: "3", key: disabled, secret: s, enabled: false}
+  - {id: "4", key: small, secret: s, limits: {sockets: 1}}
+  - {id: "5", key: quiet, secret: s, client_events: false}
+  - {id: "6", key: timeout, secret: s, client_events: true, user_authentication: %v}
+webhooks: {allow_private_targets: %v}
+`, has(conformance.SubscriptionCount), webhooks, has(conformance.AuthTimeout), has(conformance.Webhooks)), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Apps, cfg.Webhooks = read.Apps, read.Webhooks
+	p := start(t, cfg)
+	app := func(i int) conformance.App {
+		return conformance.App{ID: cfg.Apps[i].ID, Key: cfg.Apps[i].Key, Secret: cfg.Apps[i].Secret}
+	}
+	results := conformance.Check(t, conformance.Target{
+		URL: "ws" + strings.TrimPrefix(p.base, "http"), HTTP: p.base, App: app(0), Claims: conformance.Chatcast, Patience: patience,
+		Other: app(1), DisabledKey: "disabled", SmallKey: "small", QuietKey: "quiet", Timeout: app(5), Hooks: hooks,
+	}, slices.DeleteFunc(conformance.Cases(), func(c conformance.Case) bool {
+		return c.Name == "silence" // its time is longer here; server/pusher/conformance has a shorter one
+	}))
+	t.Log(conformance.Sum(results))
+}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,6 +107,7 @@ func (f *fallbackPeer) next(begin string) string {
 // WebSocket, and can make the program lose the sessions that it has.
 type brokenProxy struct {
 	base    string
+	hold    sync.RWMutex // locked while the program is away: pusher-js waits 15 s after a refusal
 	refused atomic.Int64
 	sent    atomic.Int64  // requests of sessions over HTTP
 	other   atomic.Uint64 // another number in the place of the sessions' server
@@ -138,6 +140,8 @@ func breakProxy(t *testing.T, base string) *brokenProxy {
 		if strings.HasPrefix(r.URL.Path, "/pusher/app/") {
 			p.sent.Add(1)
 		}
+		p.hold.RLock()
+		p.hold.RUnlock() //nolint:staticcheck // only to wait
 		pass.ServeHTTP(w, r)
 	}))
 	p.base = srv.URL

@@ -164,10 +164,12 @@ func TestFallbackComesBack(t *testing.T) {
 			}
 			f.next(`["in","news"`)
 
+			proxy.hold.Lock()
 			p.stop()
 			f.next(`["state","connecting"`)
 			cfg.Server.Address = p.Address()
 			p = start(t, cfg)
+			proxy.hold.Unlock()
 			f.next(`["state","connected"`)
 			f.next(`["in","news"`)
 			p.publish(t, "news", "e-again", `{}`)

@@ -105,15 +105,17 @@ func TestXHRHeartbeats(t *testing.T) {
 		s.says(t, "a[\"x\"]\n")
 		time.Sleep(20 * time.Second) // not silent for 25 s
 		s.says(t)
-		for range 4 {
+		time.Sleep(6 * time.Second)
+		s.says(t, "h\n")
+		for range 3 {
 			time.Sleep(25 * time.Second)
 			s.says(t, "h\n")
 		}
-		time.Sleep(time.Second)
+		time.Sleep(20 * time.Second)
 		s.says(t, "a[\"still there?\"]\n") // 120 s after the last word
 		time.Sleep(25 * time.Second)
 		s.says(t, "h\n")
-		time.Sleep(6 * time.Second)
+		time.Sleep(5 * time.Second)
 		s.says(t, "a[\"bye: silent\"]\nc[4100,\"silent\"]\n", "")
 		if r := <-h.closed; r != server.Silent {
 			t.Errorf("ended as %s", r)
@@ -191,7 +193,8 @@ func TestXHRLeaves(t *testing.T) {
 			r.says(t, "o\n")
 			late = append(late, r)
 		}
-		go h.stop()
+		stopped := make(chan struct{})
+		go func() { h.stop(); close(stopped) }()
 		synctest.Wait()
 		for _, r := range late {
 			r.leave()
@@ -199,7 +202,7 @@ func TestXHRLeaves(t *testing.T) {
 		for _, r := range late {
 			r.says(t, "a[\"bye: stopping\"]\nc[4100,\"stopping\"]\n", "")
 		}
-		h.stop()
+		<-stopped
 	})
 }
 

@@ -44,14 +44,16 @@ func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
 
 // handle gives a message to the dialect. A panic there is our fault, and costs
 // this socket alone.
-func (s *Session) handle(text []byte) {
+func (s *Session) handle(text []byte) { s.srv.handle(s, s.h, text) }
+
+func (s *Server) handle(k socket, h Handler, text []byte) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.srv.opt.Log.Error("a message handler panicked", "panic", p, "stack", string(debug.Stack()))
-			s.Close(s.farewell(Internal))
+			s.opt.Log.Error("a message handler panicked", "panic", p, "stack", string(debug.Stack()))
+			k.Close(k.farewell(Internal))
 		}
 	}()
-	s.h.Message(text)
+	h.Message(text)
 }
 
 // messages are the buffers of the messages being handled: an idle socket has none.
@@ -86,7 +88,7 @@ func readMessage(s *Session, ws *websocket.Conn) error {
 	return nil
 }
 
-var errTooLarge = errors.New("server: the message is too large")
+var errTooLarge = errors.New("the message is too large")
 
 // readUpTo appends all of r to b, at most limit bytes.
 func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {

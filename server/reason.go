@@ -38,10 +38,12 @@ type Farewell struct {
 }
 
 // farewell asks the dialect for what concerns it, and answers the rest itself.
-func (s *Session) farewell(r Reason) Farewell {
+func (s *Session) farewell(r Reason) Farewell { return farewellOf(s.h, r) }
+
+func farewellOf(h Handler, r Reason) Farewell {
 	f, ours := farewells[r]
-	if !ours && s.h != nil {
-		f = s.h.Farewell(r)
+	if !ours && h != nil {
+		f = h.Farewell(r)
 	}
 	f.Reason = r
 	return f

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,8 @@ type Options struct {
 	PongTimeout     time.Duration // for the answer [30 s]
 	WriteTimeout    time.Duration // for a slow peer to take 64 KiB [10 s]
 	Linger          time.Duration // for a peer to answer our close frame [2 s]
+	Heartbeat       time.Duration // between signs of life in an answer that goes on, see Receive [25 s]
+	Absence         time.Duration // of a client that has no receiving request open, see Receive [5 s]
 	PerAddress      int           // sockets from one address [0: no limit]
 	DrainWindow     time.Duration // over which sockets are told to go when Run ends [0: at once]
 }
@@ -49,6 +52,7 @@ func (o Options) withDefaults() Options {
 	for d, p := range map[*time.Duration]time.Duration{
 		&o.ActivityTimeout: 120 * time.Second, &o.PongTimeout: 30 * time.Second,
 		&o.WriteTimeout: 10 * time.Second, &o.Linger: 2 * time.Second,
+		&o.Heartbeat: 25 * time.Second, &o.Absence: 5 * time.Second,
 	} {
 		if *d <= 0 {
 			*d = p
@@ -95,7 +99,8 @@ type Server struct {
 	mu sync.Mutex
 	// guarded by mu
 	stopping  bool
-	sessions  map[*Session]struct{}
+	sockets   map[socket]struct{}
+	xhr       map[string]*XHRSession // by the client's name for it
 	addresses map[string]int
 	ended     map[Reason]uint64
 }
@@ -104,7 +109,8 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		opt: o.withDefaults(), epoch: time.Now(),
-		sessions: map[*Session]struct{}{}, addresses: map[string]int{}, ended: map[Reason]uint64{},
+		sockets: map[socket]struct{}{}, xhr: map[string]*XHRSession{},
+		addresses: map[string]int{}, ended: map[Reason]uint64{},
 		up: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{},
 			CheckOrigin: func(*http.Request) bool { return true }, // the dialects answer in their own words
@@ -144,13 +150,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, o
 	session.mu.Lock()
 	session.h, session.name = handler, name
 	session.mu.Unlock()
-	// From here on the keeper and the end of the server find the session.
-	switch s.enlist(session) {
-	case Stopping:
-		session.Close(session.farewell(Stopping))
-	case AddressFull:
-		session.Close(session.farewell(AddressFull))
-	}
+	s.enlist(session)
 	s.reader.start(session, ws)
 	return nil
 }
@@ -166,20 +166,29 @@ func (s *Server) begin() bool {
 	return !s.stopping
 }
 
-// enlist registers a session and says why it may not stay, if so.
-func (s *Server) enlist(session *Session) (refused Reason) {
+// enlist registers a socket, and sends it away if it may not stay. From here on
+// the keeper and the end of the server find it.
+func (s *Server) enlist(k socket) {
+	if refused := s.list(k); refused != "" {
+		k.Close(k.farewell(refused))
+	}
+}
+
+// list registers a socket and says why it may not stay, if so.
+func (s *Server) list(k socket) (refused Reason) {
 	s.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if session.gone != "" {
-		s.ended[session.gone]++
+	m := k.base()
+	if m.gone != "" {
+		s.ended[m.gone]++
 		return ""
 	}
-	s.sessions[session] = struct{}{}
-	session.listed = true
+	s.sockets[k] = struct{}{}
+	m.listed = true
 	if s.opt.PerAddress > 0 {
-		s.addresses[session.remote]++
-		if s.addresses[session.remote] > s.opt.PerAddress {
+		s.addresses[m.remote]++
+		if s.addresses[m.remote] > s.opt.PerAddress {
 			refused = AddressFull
 		}
 	}
@@ -190,18 +199,19 @@ func (s *Server) enlist(session *Session) (refused Reason) {
 }
 
 // delist is enlist's end; it counts why the session ended.
-func (s *Server) delist(session *Session, r Reason) {
+func (s *Server) delist(k socket, r Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !session.listed {
-		session.gone = r // its client left while it was being opened
+	m := k.base()
+	if !m.listed {
+		m.gone = r // its client left while it was being opened
 		return
 	}
-	delete(s.sessions, session)
+	delete(s.sockets, k)
 	s.ended[r]++
 	if s.opt.PerAddress > 0 {
-		if s.addresses[session.remote]--; s.addresses[session.remote] == 0 {
-			delete(s.addresses, session.remote)
+		if s.addresses[m.remote]--; s.addresses[m.remote] == 0 {
+			delete(s.addresses, m.remote)
 		}
 	}
 }
@@ -247,11 +257,8 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() {
 	s.mu.Lock()
 	s.stopping = true
-	all := make([]*Session, 0, len(s.sessions))
-	for session := range s.sessions {
-		all = append(all, session)
-	}
 	s.mu.Unlock()
+	all := s.all(nil)
 	const step = 10 * time.Millisecond
 	each := len(all)
 	if steps := int(s.opt.DrainWindow / step); steps > 1 {
@@ -259,12 +266,23 @@ func (s *Server) drain() {
 	}
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	for i, session := range all {
+	for i, k := range all {
 		if i > 0 && i%each == 0 {
 			<-tick.C
 		}
-		session.Close(session.farewell(Stopping))
+		k.Close(k.farewell(Stopping))
 	}
+}
+
+// all appends the sockets to list.
+func (s *Server) all(list []socket) []socket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list = slices.Grow(list, len(s.sockets))
+	for k := range s.sockets {
+		list = append(list, k)
+	}
+	return list
 }
 
 // ActivityTimeout is after how much silence a socket is pinged.

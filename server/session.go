@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -14,21 +13,12 @@ import (
 // Session is one socket. Queue and Close may be called from anywhere, at any
 // time, and never block.
 type Session struct {
+	member
+
 	// static
-	srv    *Server
-	w      *writer
-	nc     net.Conn
-	raw    syscall.RawConn // nil: the connection has no descriptor of its own (TLS)
-	remote string
-	began  time.Time
-	trace  bool
-
-	// guarded by srv.mu
-	listed bool
-	gone   Reason // why it ended, when that was before it was listed
-
-	lastRead atomic.Int64 // ms since srv.epoch
-	asked    int64        // ms since srv.epoch of the unanswered ping, 0: none; owned by the keeper
+	w   *writer
+	nc  net.Conn
+	raw syscall.RawConn // nil: the connection has no descriptor of its own (TLS)
 
 	mu sync.Mutex
 	// guarded by mu
@@ -46,20 +36,18 @@ type Session struct {
 
 func (s *Server) newSession(nc net.Conn, remote string) *Session {
 	session := &Session{
-		srv: s, nc: nc, remote: remote, began: time.Now(),
-		w: s.writers[int(s.next.Add(1))%len(s.writers)],
+		member: member{srv: s, remote: remote, began: time.Now()},
+		nc:     nc,
+		w:      s.writers[int(s.next.Add(1))%len(s.writers)],
 	}
 	session.raw = rawOf(nc)
-	session.lastRead.Store(s.now())
+	session.heard()
 	s.live.Add(1)
 	return session
 }
 
 // now is the server's clock: milliseconds since it was made, never 0.
 func (s *Server) now() int64 { return time.Since(s.epoch).Milliseconds() + 1 }
-
-// Remote is the client's address, without port.
-func (s *Session) Remote() string { return s.remote }
 
 // Queue hands over one complete frame, which is shared from now on and must not
 // change. It never blocks and allocates nothing. A socket that is closing gets no
@@ -214,6 +202,15 @@ func (s *Session) readEnded(end Farewell) {
 	h.Closed(r)
 }
 
+// ask sends a ping of the WebSocket protocol, and one of the dialect.
+func (s *Session) ask() {
+	s.Queue(control(finPing, nil))
+	s.h.Idle()
+}
+
+// away is never true: a connection that has gone ends by itself.
+func (s *Session) away(int64) bool { return false }
+
 // traceOut is called under the locks of whoever queues, so it asks the dialect
 // nothing.
 func (s *Session) traceOut(frame []byte) { s.traced("frame out", payload(frame)) }
@@ -235,7 +232,7 @@ type wire struct {
 func (w wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	if n > 0 {
-		w.s.lastRead.Store(w.s.srv.now())
+		w.s.heard()
 	}
 	return n, err
 }

@@ -1,9 +1,6 @@
 package server
 
-import (
-	"regexp"
-	"time"
-)
+import "regexp"
 
 // Info is what a dialect knows of a socket.
 type Info struct {
@@ -17,6 +14,7 @@ type Info struct {
 type Conn struct {
 	Info
 	Remote       string  `json:"remote"`
+	Transport    string  `json:"transport"` // websocket, xhr_streaming or xhr_polling
 	AgeSeconds   float64 `json:"ageSeconds"`
 	IdleSeconds  float64 `json:"idleSeconds"` // since something came
 	QueuedBytes  int     `json:"queuedBytes"`
@@ -35,7 +33,7 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Open: len(s.sessions), Accepted: s.accepted.Load(), Ended: make(map[Reason]uint64, len(s.ended))}
+	st := Stats{Open: len(s.sockets), Accepted: s.accepted.Load(), Ended: make(map[Reason]uint64, len(s.ended))}
 	for r, n := range s.ended {
 		st.Ended[r] = n
 	}
@@ -44,28 +42,20 @@ func (s *Server) Stats() Stats {
 
 // Connz lists the sockets, in no order.
 func (s *Server) Connz() []Conn {
-	s.mu.Lock()
-	all := make([]*Session, 0, len(s.sessions))
-	for session := range s.sessions {
-		all = append(all, session)
-	}
-	s.mu.Unlock()
+	all := s.all(nil)
 	list := make([]Conn, 0, len(all))
-	for _, session := range all {
-		list = append(list, session.conn())
+	for _, k := range all {
+		list = append(list, k.conn())
 	}
 	return list
 }
 
 func (s *Session) conn() Conn {
 	s.mu.Lock()
-	c := Conn{QueuedBytes: s.queued, QueuedFrames: len(s.pending), Draining: s.draining}
+	c := Conn{Transport: "websocket", QueuedBytes: s.queued, QueuedFrames: len(s.pending), Draining: s.draining}
 	h := s.h
 	s.mu.Unlock()
-	c.Info = h.Info()
-	c.Remote = s.remote
-	c.AgeSeconds = time.Since(s.began).Seconds()
-	c.IdleSeconds = float64(s.srv.now()-s.lastRead.Load()) / 1000
+	s.describe(&c, h.Info())
 	return c
 }
 

@@ -33,6 +33,8 @@ var elsewhere = []string{
 	"/assets/{} GET", "/assets/{} HEAD",
 	"/broadcasting/auth GET", "/broadcasting/auth POST", "/broadcasting/user-auth GET", "/broadcasting/user-auth POST", "/console.json GET",
 	"/docs GET", "/docs HEAD", "/docs/docs.css GET", "/docs/docs.css HEAD", "/docs/docs.js GET", "/docs/docs.js HEAD", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
+	"/app/{}/{}/{}/xhr POST", "/app/{}/{}/{}/xhr_send POST", "/app/{}/{}/{}/xhr_streaming POST",
+	"/pusher/app/{}/{}/{}/xhr POST", "/pusher/app/{}/{}/{}/xhr_send POST", "/pusher/app/{}/{}/{}/xhr_streaming POST",
 	"/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
 }
 

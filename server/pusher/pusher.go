@@ -54,8 +54,11 @@ func New(o Options) *Server {
 	return &Server{opt: o, unproven: newUnproven(o.ProveWithin)}
 }
 
-// Register adds the route of the sockets to r.
-func (s *Server) Register(r gin.IRouter) { r.GET("/app/:key", s.connect) }
+// Register adds the routes of the sockets to r.
+func (s *Server) Register(r gin.IRouter) {
+	r.GET("/app/:key", s.connect)
+	s.registerXHR(r)
+}
 
 // NotFound answers a WebSocket on a path that leads nowhere in the protocol's own
 // way, and says whether it was one. It is for the router's NoRoute.
@@ -116,9 +119,7 @@ func versionFault(r *http.Request) code {
 func (s *Server) accept(c *gin.Context, t *tenant, fault code) {
 	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
 		if fault.number != 0 {
-			s.opt.Log.Debug("socket refused", "reason", string(fault.word), "remote", session.Remote())
-			session.Close(fault.farewell())
-			return refused{}
+			return s.refuse(session, fault)
 		}
 		return s.open(session, t, c.GetHeader("Origin"))
 	})

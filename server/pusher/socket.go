@@ -41,7 +41,10 @@ type carrier interface {
 	Remote() string // the client's address, without port
 }
 
-var _ carrier = (*server.Session)(nil)
+var (
+	_ carrier = (*server.Session)(nil)
+	_ carrier = (*server.XHRSession)(nil)
+)
 
 // app is the app as it is now.
 func (k *socket) app() *App { return k.tenant.app.Load() }

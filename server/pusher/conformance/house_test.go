@@ -40,8 +40,11 @@ func newHouse(t *testing.T, activity time.Duration) conformance.Target {
 	log := slog.New(slog.DiscardHandler)
 	engine := broadcasting.NewEngine(broadcasting.Options{})
 	sockets := server.New(server.Options{Log: log, ActivityTimeout: activity, PongTimeout: time.Second})
-	front := pusher.New(pusher.Options{Apps: apps, Engine: engine, Sockets: sockets, Log: log})
-	g := gin.New()
+	front := pusher.New(pusher.Options{Apps: apps, Engine: engine, Sockets: sockets, Log: log, ProveWithin: time.Second})
+	g, err := server.NewRouter(server.RouterOptions{Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	front.Register(g)
 	g.NoRoute(func(c *gin.Context) { front.NotFound(c) })
 	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: log}).Register(g)

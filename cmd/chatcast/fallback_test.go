@@ -1,0 +1,179 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"chatcast/broadcasting"
+)
+
+var fallbacks = []string{"xhr_streaming", "xhr_polling"}
+
+func (r *running) publish(t *testing.T, channel, event, data string) {
+	t.Helper()
+	if err := r.rooms.engine.Publish(t.Context(), broadcasting.Event{App: "1", Channel: channel, Name: event, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// untilCount waits until a channel has n subscriptions.
+func (r *running) untilCount(t *testing.T, channel string, n int) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
+		got, _, err := r.rooms.engine.Count(t.Context(), "1", channel)
+		if err == nil && got == n {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s has %d subscriptions, want %d (%v)", channel, got, n, err)
+		}
+	}
+}
+
+// TestFallbacks is what people do with pusher-js, over each fallback transport.
+func TestFallbacks(t *testing.T) {
+	for _, transport := range fallbacks {
+		t.Run(transport, func(t *testing.T) {
+			p := start(t, testConfig(t))
+			owner := p.signIn(t)
+			bea, beaID := owner.hire(p)
+			const private, presence = "private-v1.users.685", "presence-v1.companies.2224"
+			f := startFallback(t, p.base, transport, owner.token)
+			f.next(`["state","connected"`)
+			for _, c := range p.rooms.sockets.Connz() {
+				if c.Transport != transport || c.App != "1" {
+					t.Errorf("/debug/connz has %+v", c)
+				}
+			}
+
+			for _, channel := range []string{"news", private, presence} {
+				f.do("subscribe", channel)
+				f.next(`["in","` + channel + `"`)
+			}
+			f.do("subscribe", "private-v1.users.1")
+			f.next(`["refused","private-v1.users.1",403]`)
+
+			// Events in their order, on every channel.
+			for i := range 30 {
+				p.publish(t, []string{"news", private, presence}[i%3], fmt.Sprintf("e%d", i), `{"i":1}`)
+			}
+			for i := range 30 {
+				if got := f.next(`["event"`); got != fmt.Sprintf(`["event","e%d",{"i":1}]`, i) {
+					t.Fatalf("event %d is %s", i, got)
+				}
+			}
+
+			// Client events, both ways.
+			other := owner.subscribe(private)
+			f.do("trigger", private, "client-wave", map[string]int{"hands": 2})
+			f.next(`["triggered",true]`)
+			if _, frame, err := other.ReadMessage(); err != nil || !strings.Contains(string(frame), `"hands":2`) {
+				t.Fatalf("the other socket got %s, %v", frame, err)
+			}
+			wave := map[string]any{"event": "client-wave", "channel": private, "data": map[string]string{"back": "ü😀"}}
+			if err := other.WriteJSON(wave); err != nil {
+				t.Fatal(err)
+			}
+			f.next(`["client-wave","` + private + `",{"back":"ü😀"}]`)
+
+			// Somebody comes and goes.
+			b := startFallback(t, p.base, transport, bea.token)
+			b.do("subscribe", presence)
+			b.next(`["in","` + presence + `",2]`)
+			b.do("disconnect")
+			f.next(fmt.Sprintf(`["left","%s","%d"]`, presence, beaID))
+
+			// What is left is left: the event comes on the other channel alone.
+			f.do("unsubscribe", "news")
+			p.untilCount(t, "news", 0)
+			p.publish(t, "news", "e-late", `{}`)
+			p.publish(t, private, "e-end", `{}`)
+			if got := f.next(`["event"`); got != `["event","e-end",{}]` {
+				t.Errorf("after leaving news there came %s", got)
+			}
+			f.do("disconnect")
+			f.next(`["state","disconnected"`)
+			p.untilCount(t, private, 1) // the other socket
+			p.untilCount(t, presence, 0)
+		})
+	}
+}
+
+// TestFallbackLosesNothing: more than one answer holds, across the hand-overs.
+func TestFallbackLosesNothing(t *testing.T) {
+	for _, transport := range fallbacks {
+		t.Run(transport, func(t *testing.T) {
+			cfg := testConfig(t)
+			cfg.Limits.QueueBytes = 8 << 20 // all of it is published at once
+			p := start(t, cfg)
+			f := startFallback(t, p.base, transport, "")
+			connected := f.next(`["state","connected"`)
+			f.do("subscribe", "news")
+			f.next(`["in","news"`)
+			const events = 1000
+			text := strings.Repeat(`üñ😀"\`, 120) // 2, 4 and 1 bytes, and what JSON escapes
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for i := range events {
+					data, _ := json.Marshal(map[string]any{"i": i, "text": text})
+					p.publish(t, "news", "e", string(data))
+				}
+			}()
+			for i := range events {
+				var got []any
+				line := f.next(`["event"`)
+				if err := json.Unmarshal([]byte(line), &got); err != nil {
+					t.Fatal(err)
+				}
+				if data := got[2].(map[string]any); data["i"] != float64(i) || data["text"] != text {
+					t.Fatalf("event %d is %.200s", i, line)
+				}
+			}
+			<-done
+			for _, line := range f.heard {
+				if strings.HasPrefix(line, `["state"`) && line != connected {
+					t.Errorf("the connection did not last: %s", line)
+				}
+			}
+		})
+	}
+}
+
+// TestFallbackComesBack: a restart of the program and a lost session are noticed,
+// and pusher-js is in its channels again.
+func TestFallbackComesBack(t *testing.T) {
+	for _, transport := range fallbacks {
+		t.Run(transport, func(t *testing.T) {
+			cfg := testConfig(t)
+			p := start(t, cfg)
+			proxy := breakProxy(t, p.base)
+			f := startFallback(t, proxy.base, transport, "")
+			first := f.next(`["state","connected"`)
+			f.do("subscribe", "news")
+			f.next(`["in","news"`)
+
+			proxy.other.Store(1) // whatever comes now is of another session
+			p.publish(t, "news", "e-much", `"`+strings.Repeat("x", 300<<10)+`"`) // ends the answer
+			if again := f.next(`["state","connected"`); again == first {
+				t.Errorf("the lost session goes on: %s", again)
+			}
+			f.next(`["in","news"`)
+
+			proxy.hold.Lock()
+			p.stop()
+			f.next(`["state","connecting"`)
+			cfg.Server.Address = p.Address()
+			p = start(t, cfg)
+			proxy.hold.Unlock()
+			f.next(`["state","connected"`)
+			f.next(`["in","news"`)
+			p.publish(t, "news", "e-again", `{}`)
+			f.next(`["event","e-again"`)
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// socket is what the server sees of a client's connection, whatever carries it.
+type socket interface {
+	Close(Farewell)
+	farewell(Reason) Farewell
+	base() *member
+	ask()                // asks for a sign of life
+	away(now int64) bool // says whether the client has stayed away too long
+	conn() Conn
+}
+
+var (
+	_ socket = (*Session)(nil)
+	_ socket = (*XHRSession)(nil)
+)
+
+// member is what the server keeps of each socket.
+type member struct {
+	// static
+	srv    *Server
+	remote string
+	began  time.Time
+	trace  bool
+
+	// guarded by srv.mu
+	listed bool
+	gone   Reason // why it ended, when that was before it was listed
+
+	lastRead atomic.Int64 // ms since srv.epoch
+	asked    int64        // ms since srv.epoch of the unanswered question, 0: none; owned by the keeper
+}
+
+func (m *member) base() *member { return m }
+
+// Remote is the client's address, without port.
+func (m *member) Remote() string { return m.remote }
+
+// heard notes a sign of life.
+func (m *member) heard() { m.lastRead.Store(m.srv.now()) }
+
+// describe fills in what every socket has.
+func (m *member) describe(c *Conn, info Info) {
+	c.Info = info
+	c.Remote = m.remote
+	c.AgeSeconds = time.Since(m.began).Seconds()
+	c.IdleSeconds = float64(m.srv.now()-m.lastRead.Load()) / 1000
+}

@@ -1,0 +1,85 @@
+package pusher
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/server"
+)
+
+// The fallback transports, for clients behind proxies that let no WebSocket
+// through: xhr_streaming and xhr_polling of pusher-js. How they work stands in
+// server.Receive and server.Send; here are their addresses and who may in.
+//
+// The client makes up the session: SERVER, up to three digits, and SESSION, eight
+// random characters. With the app's key they name it. It is not bound to the
+// client's address: who needs this is behind proxies, and those may send each
+// request from another one. Who wants to read along must guess more than 40 bits,
+// and is refused while the client itself is there.
+
+// xhrPaths are where pusher-js asks by default (httpPath), and where a proxy asks
+// that takes that prefix away.
+var xhrPaths = []string{"/pusher/app/:key/:server/:session", "/app/:key/:server/:session"}
+
+func (s *Server) registerXHR(r gin.IRouter) {
+	for _, path := range xhrPaths {
+		r.POST(path+"/xhr_streaming", func(c *gin.Context) { s.receiveXHR(c, true) })
+		r.POST(path+"/xhr", func(c *gin.Context) { s.receiveXHR(c, false) })
+		r.POST(path+"/xhr_send", s.sendXHR)
+	}
+}
+
+// xhrName is the name of the session that c is about; "" when it cannot be one.
+func xhrName(c *gin.Context) string {
+	key, node, session := c.Param("key"), c.Param("server"), c.Param("session")
+	const guessable = 8 // shorter ones are
+	if !validID(key) || !validID(node) || !validID(session) || len(session) < guessable {
+		return ""
+	}
+	return key + "/" + node + "/" + session
+}
+
+func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
+	defer c.Abort() // the server has answered
+	by := server.XHRRequest{Session: xhrName(c), Remote: c.ClientIP(), Streaming: streaming}
+	if by.Session == "" {
+		unknownXHR(c)
+		return
+	}
+	t := s.opt.Apps.tenantOf(c.Param("key"))
+	fault := s.admit(c.Request, t)
+	if fault.number != 0 {
+		by.Session = "" // who may not in neither finds a session, nor leaves one
+	}
+	s.opt.Sockets.Receive(c.Writer, c.Request, by, func(session *server.XHRSession) server.Handler {
+		if fault.number == 0 && !t.enter() {
+			fault = codeAppFull
+		}
+		if fault.number != 0 {
+			return s.refuse(session, fault)
+		}
+		return s.open(session, t, c.GetHeader("Origin"))
+	})
+}
+
+// refuse says in a socket why it may not be one.
+func (s *Server) refuse(session carrier, fault code) server.Handler {
+	s.opt.Log.Debug("socket refused", "reason", string(fault.word), "remote", session.Remote())
+	session.Close(fault.farewell())
+	return refused{}
+}
+
+func (s *Server) sendXHR(c *gin.Context) {
+	defer c.Abort()
+	name := xhrName(c)
+	if name == "" {
+		unknownXHR(c)
+		return
+	}
+	s.opt.Sockets.Send(c.Writer, c.Request, name)
+}
+
+func unknownXHR(c *gin.Context) {
+	http.Error(c.Writer, "a session is named by digits and at least 8 letters or digits", http.StatusNotFound)
+}

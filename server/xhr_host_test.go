@@ -1,0 +1,172 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chatcast/server"
+)
+
+// xhrEcho is a dialect that says everything back in a session over HTTP.
+type xhrEcho struct {
+	s      *server.XHRSession
+	closed chan server.Reason
+}
+
+func (e *xhrEcho) Message(b []byte) {
+	if string(b) == "panic" {
+		panic("as asked")
+	}
+	e.s.Queue(text(string(b)))
+}
+func (e *xhrEcho) Idle()                  { e.s.Queue(text("still there?")) }
+func (e *xhrEcho) Info() server.Info      { return server.Info{ID: "echo", Channels: 3} }
+func (e *xhrEcho) Closed(r server.Reason) { e.closed <- r }
+func (e *xhrEcho) Farewell(r server.Reason) server.Farewell {
+	return server.Farewell{Frame: text("bye: " + string(r)), Code: 4100, Message: string(r)}
+}
+
+// xhrHost is a running Server of echoes over HTTP: /NAME/xhr, /NAME/xhr_streaming
+// and /NAME/xhr_send.
+type xhrHost struct {
+	t *testing.T
+	*server.Server
+	url      string
+	sessions chan *server.XHRSession
+	closed   chan server.Reason
+	stop     func()
+}
+
+func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, kind, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if kind == "xhr_send" {
+		h.Send(w, r, name)
+		return
+	}
+	by := server.XHRRequest{Session: name, Remote: "198.51.100.7", Streaming: kind == "xhr_streaming"}
+	h.Receive(w, r, by, func(s *server.XHRSession) server.Handler {
+		h.sessions <- s
+		return &xhrEcho{s, h.closed}
+	})
+}
+
+// runXHR runs a server without a port.
+func runXHR(t *testing.T, o server.Options) *xhrHost {
+	h := &xhrHost{t: t, Server: server.New(o), sessions: make(chan *server.XHRSession, 100), closed: make(chan server.Reason, 100)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	h.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return h
+}
+
+func startXHR(t *testing.T, o server.Options) *xhrHost {
+	t.Helper()
+	if o.Absence == 0 {
+		o.Absence = time.Minute // the machine may be slow
+	}
+	h := runXHR(t, o)
+	web := httptest.NewServer(h)
+	h.url = web.URL
+	t.Cleanup(func() { h.stop(); web.Close() })
+	return h
+}
+
+// post sends a request; the answer's body is open.
+func (h *xhrHost) post(path, body string) *http.Response {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	h.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url+path, strings.NewReader(body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatalf("POST %s: %v", path, err)
+	}
+	h.t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
+
+// ask sends a request and returns its whole answer: status and body.
+func (h *xhrHost) ask(path, body string) string {
+	h.t.Helper()
+	res := h.post(path, body)
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.t.Fatalf("POST %s: %v", path, err)
+	}
+	return fmt.Sprintf("%d %s", res.StatusCode, answer)
+}
+
+func (h *xhrHost) asks(path, body, want string) {
+	h.t.Helper()
+	if got := h.ask(path, body); got != want {
+		h.t.Errorf("POST %s %.80q: %.200q, want %.200q", path, body, got, want)
+	}
+}
+
+// stream is a streaming answer, read line by line.
+type stream struct {
+	t *testing.T
+	*bufio.Reader
+	body io.Closer
+}
+
+func (h *xhrHost) stream(name string) *stream {
+	h.t.Helper()
+	res := h.post("/"+name+"/xhr_streaming", "")
+	s := &stream{h.t, bufio.NewReader(res.Body), res.Body}
+	s.says(strings.Repeat("h", 2048))
+	return s
+}
+
+func (s *stream) line() string {
+	s.t.Helper()
+	line, err := s.ReadString('\n')
+	if err != nil {
+		s.t.Fatalf("after %q: %v", line, err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+func (s *stream) says(want ...string) {
+	s.t.Helper()
+	for _, w := range want {
+		if got := s.line(); got != w {
+			s.t.Fatalf("the line is %.200q, want %.200q", got, w)
+		}
+	}
+}
+
+func (s *stream) ends() {
+	s.t.Helper()
+	if rest, err := io.ReadAll(s); err != nil || len(rest) > 0 {
+		s.t.Errorf("the answer does not end: %.200q, %v", rest, err)
+	}
+}
+
+// until waits for what has no event to wait for.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("no %s", what)
+		}
+	}
+}

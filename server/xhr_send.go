@@ -1,0 +1,116 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"unicode/utf8"
+)
+
+// sendFactor times Options.MessageBytes is how large the body of a sending request
+// may be: each byte of a message may be escaped, and there may be several.
+const sendFactor = 8
+
+var (
+	errNoArray  = errors.New("the body must be a JSON array of strings")
+	errNotUTF8  = errors.New("the body is not valid UTF-8")
+	errNotThere = errors.New("there is no such session")
+)
+
+// Send takes the messages of a sending request to the session of this name, in
+// their order, and answers: 204 when all were taken. Requests that come side by
+// side are handled one after the other, as they come. What the dialect thinks of a
+// message is said in the session; an empty array is a sign of life.
+func (s *Server) Send(w http.ResponseWriter, r *http.Request, name string) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(sendFactor*s.opt.MessageBytes)))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		refuseSend(w, http.StatusRequestEntityTooLarge, errTooLarge)
+		return
+	case err != nil:
+		refuseSend(w, http.StatusBadRequest, errors.New("the body could not be read"))
+		return
+	}
+	messages, err := parseSend(body)
+	if err != nil {
+		refuseSend(w, http.StatusBadRequest, err)
+		return
+	}
+	switch err := s.deliver(name, messages); {
+	case errors.Is(err, errTooLarge):
+		refuseSend(w, http.StatusRequestEntityTooLarge, err)
+	case err != nil:
+		refuseSend(w, http.StatusNotFound, err)
+	default:
+		w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func refuseSend(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, err.Error(), status)
+}
+
+// parseSend reads the body of a sending request.
+func parseSend(body []byte) ([]string, error) {
+	if !utf8.Valid(body) {
+		return nil, errNotUTF8
+	}
+	var list []*string
+	if json.Unmarshal(body, &list) != nil || list == nil {
+		return nil, errNoArray
+	}
+	messages := make([]string, len(list))
+	for i, m := range list {
+		if m == nil {
+			return nil, errNoArray
+		}
+		messages[i] = *m
+	}
+	return messages, nil
+}
+
+// deliver hands messages to the dialect. A message over the limit ends the session
+// as it ends a WebSocket: a client that was not told would wait for its effect.
+func (s *Server) deliver(name string, messages []string) error {
+	s.mu.Lock()
+	x := s.xhr[name]
+	s.mu.Unlock()
+	if x == nil {
+		return errNotThere
+	}
+	x.in.Lock()
+	defer x.in.Unlock()
+	h, open := x.taking()
+	if !open {
+		return errNotThere
+	}
+	x.heard()
+	if len(messages) == 0 {
+		x.alive()
+	}
+	for _, m := range messages {
+		if len(m) > s.opt.MessageBytes {
+			x.Close(x.farewell(TooLarge))
+			return errTooLarge
+		}
+		if x.trace {
+			x.traced("frame in", []byte(m))
+		}
+		s.handle(x, h, []byte(m))
+		if _, open := x.taking(); !open {
+			break // what follows a goodbye is read and forgotten
+		}
+	}
+	return nil
+}
+
+// taking returns the dialect, and whether messages are handed to it.
+func (x *XHRSession) taking() (Handler, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.h, x.h != nil && !x.closing
+}

@@ -142,10 +142,10 @@ func unread(err error) error {
 // discardTime is how long an Upload that nobody wants may hold up who made it.
 const discardTime = 5 * time.Second
 
-// Discard removes an attachment that was not sent. Of a nil Upload it is a
-// no-op. What it cannot remove, and what a crash leaves behind, Sweep removes.
+// Discard removes an attachment that was not sent. Of a nil Upload, or a zero one,
+// it is a no-op. What it cannot remove, and what a crash leaves behind, Sweep removes.
 func (u *Upload) Discard() {
-	if u == nil {
+	if u == nil || u.files == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), discardTime)

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"io"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -16,6 +18,9 @@ func (s *Store) check(ctx context.Context) error {
 	var random [16]byte
 	rand.Read(random[:]) // never fails
 	id, content := hex.EncodeToString(random[:]), []byte("chatcast looks whether it can write here")
+	if err := s.locate(ctx); err != nil {
+		return s.unchecked(ctx, err)
+	}
 	if err := s.Put(ctx, id, bytes.NewReader(content)); err != nil {
 		return s.unchecked(ctx, err)
 	}
@@ -24,6 +29,27 @@ func (s *Store) check(ctx context.Context) error {
 		return s.unchecked(ctx, err)
 	}
 	return s.unchecked(ctx, s.Delete(ctx, id))
+}
+
+// locate asks for the bucket's region when none is set, which minio keeps, and asks
+// once only.
+func (s *Store) locate(ctx context.Context) error {
+	for try := 1; ; try++ {
+		_, err := s.client.GetBucketLocation(ctx, s.bucket)
+		if err == nil {
+			return nil
+		}
+		var said minio.ErrorResponse
+		if try == tries || ctx.Err() != nil || errors.As(err, &said) {
+			return fault(ctx, "ask for the region", err)
+		}
+		timer := time.NewTimer(min(s.calm<<(try-1), time.Second))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
 }
 
 func (s *Store) checkReading(ctx context.Context, id string, content []byte) error {

@@ -94,9 +94,13 @@ func (o *object) get() (io.ReadCloser, error) {
 	if err := opts.SetMatchETag(o.etag); err != nil {
 		return nil, &Error{Op: "get", Message: "the service names no version of the object", Err: err}
 	}
-	body, _, head, err := o.store.client.GetObject(o.ctx, o.store.bucket, o.key, opts)
+	body, info, head, err := o.store.client.GetObject(o.ctx, o.store.bucket, o.key, opts)
 	if err != nil {
 		return nil, fault(o.ctx, "get", err)
+	}
+	if info.ETag != o.etag { // not all services look at If-Match
+		body.Close()
+		return nil, &Error{Op: "get", Message: "the object was changed while it was read"}
 	}
 	given := head.Get("Content-Range")
 	if o.offset > 0 && !strings.HasPrefix(given, fmt.Sprintf("bytes %d-", o.offset)) {

@@ -176,8 +176,8 @@ func (s *Store) abortOld(ctx context.Context, t time.Time) error {
 		if minio.ToErrorResponse(err).StatusCode == http.StatusNotImplemented {
 			return nil // such a service ends them by itself
 		}
-		if err != nil {
-			return fault(ctx, "list uploads", err)
+		if err != nil { // of none at all, some services say that it does not exist
+			return notMissing(fault(ctx, "list uploads", err))
 		}
 		for _, u := range page.Uploads {
 			if _, ours := s.idOf(u.Key); ours && u.Initiated.Before(t) {

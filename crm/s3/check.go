@@ -28,7 +28,10 @@ func (s *Store) check(ctx context.Context) error {
 		_ = s.Delete(ctx, id) // what this leaves, Old yields
 		return s.unchecked(ctx, err)
 	}
-	return s.unchecked(ctx, s.Delete(ctx, id))
+	if err := s.Delete(ctx, id); err != nil {
+		return s.unchecked(ctx, err)
+	}
+	return s.unchecked(ctx, s.abortOld(ctx, time.Time{})) // of then there are none
 }
 
 // locate asks for the bucket's region when none is set, which minio keeps, and asks

@@ -76,7 +76,9 @@ func fault(ctx context.Context, op string, err error) error {
 	known, ok := meanings[said.Code]
 	switch {
 	case ok:
-		known.Op, known.Err = op, err
+		if known.Op, known.Err = op, err; said.Code == "AccessDenied" {
+			known.Message += ": " + op
+		}
 		return &known
 	case said.Code == "NoSuchKey" || said.Code == "NoSuchUpload":
 		return &Error{Op: op, Message: "there is no such object", Err: err, missing: true}

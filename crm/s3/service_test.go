@@ -77,10 +77,26 @@ func doorman(next http.Handler) http.Handler {
 			refuse(w, "InvalidAccessKeyId")
 		case signature(r, scope, parts["SignedHeaders"]) != parts["Signature"]:
 			refuse(w, "SignatureDoesNotMatch")
+		case forbidden(r):
+			refuse(w, "AccessDenied")
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// forbidden says what the key may not do, by the prefix that is named: "no-put".
+func forbidden(r *http.Request) bool {
+	path, query := r.URL.Path, r.URL.Query()
+	for what, is := range map[string]bool{
+		"no-put": r.Method == "PUT", "no-get": r.Method == "GET", "no-delete": r.Method == "DELETE",
+		"no-list": query.Has("list-type"), "no-uploads": query.Has("uploads") && r.Method == "GET",
+	} {
+		if is && strings.Contains(path+query.Get("prefix"), what) {
+			return true
+		}
+	}
+	return false
 }
 
 func signature(r *http.Request, scope, signed string) string {

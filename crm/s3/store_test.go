@@ -84,6 +84,11 @@ func TestOpenNamesTheSetting(t *testing.T) {
 		{"region", "eu-central-1", func(o *s3.Options) { o.Region = "eu central" }},
 		{"access_key", "does not know it", func(o *s3.Options) { o.AccessKey = "AKOTHER" }},
 		{"access_key", "needed", func(o *s3.Options) { o.AccessKey = "" }},
+		{"access_key", "not allowed to do this in the bucket: put", func(o *s3.Options) { o.Prefix = "no-put" }},
+		{"access_key", "not allowed to do this in the bucket: get", func(o *s3.Options) { o.Prefix = "no-get" }},
+		{"access_key", "not allowed to do this in the bucket: delete", func(o *s3.Options) { o.Prefix = "no-delete" }},
+		{"access_key", "not allowed to do this in the bucket: list", func(o *s3.Options) { o.Prefix = "no-list" }},
+		{"access_key", "not allowed to do this in the bucket: list uploads", func(o *s3.Options) { o.Prefix = "no-uploads" }},
 		{"secret_key", "does not belong", func(o *s3.Options) { o.SecretKey = "hunter2-hunter2" }},
 		{"secret_key", "needed", func(o *s3.Options) { o.SecretKey = "" }},
 	} {

@@ -17,6 +17,7 @@
 // the action, until its plug has done it.
 //
 // It knows no HTTP, no socket and no messenger's library: a way to the outside is
-// a Messenger, implemented by the plugs in the subfolders. Of ours it may import
+// a Messenger, implemented by the plugs in the subfolders. Where the bytes of
+// attachments lie is a FileStore: Folder, or a plug. Of ours it may import
 // broadcasting, channels and models.
 package crm

@@ -20,7 +20,7 @@ const (
 	CodeConflict    Code = "conflict"    // the state does not allow it
 	CodeTooLarge    Code = "too_large"   // over a limit of size
 	CodeThrottled   Code = "throttled"   // too often: RetryAfter says when again
-	CodeUnavailable Code = "unavailable" // the messenger is not connected
+	CodeUnavailable Code = "unavailable" // the messenger is not connected, or the file store away
 )
 
 // Error is a fault that the caller can mend.

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"chatcast/models"
@@ -130,7 +127,11 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 	if err != nil || row.State == "" {
 		return err
 	}
-	u, err := s.store(row.Name, row.MimeType, r)
+	v, err := s.shower(ctx, on)
+	if err != nil {
+		return err
+	}
+	u, err := s.store(ctx, row.Name, row.MimeType, r)
 	var refused *Error
 	if errors.As(err, &refused) && refused.Code == CodeTooLarge {
 		return errors.Join(err, s.FileNotFetched(ctx, on, fileID, FileTooLarge, time.Time{}))
@@ -138,28 +139,23 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 	if err != nil {
 		return err
 	}
-	defer u.Discard() // when it did not get its place
-	v, err := s.shower(ctx, on)
-	if err != nil {
-		return err
-	}
-	return s.persistently(ctx, func(c *change) error {
+	taken := false
+	err = s.persistently(ctx, func(c *change) error {
 		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
-			if row.State == "" {
+			if taken = row.StoredAs == u.id; taken || row.State == "" { // by an earlier try, or it came another way
 				return false, nil
 			}
-			// Under the row's lock, and before the commit: a file without its row's
-			// word is fetched again, a row without its file would be a broken link.
-			if err := os.MkdirAll(filepath.Dir(s.fileAt(fileID)), 0o700); err != nil {
-				return false, fmt.Errorf("crm: file store: %w", err)
-			}
-			if err := os.Rename(u.path, s.fileAt(fileID)); err != nil && !errors.Is(err, os.ErrNotExist) { // moved by an earlier try
-				return false, fmt.Errorf("crm: file store: %w", err)
-			}
-			row.State, row.Size, row.MimeType, row.Source = "", u.size, u.mime, nil
+			taken = true
+			row.State, row.StoredAs, row.Size, row.MimeType, row.Source = "", u.id, u.size, u.mime, nil
 			return true, nil
 		})
 	})
+	// After a fault that is ours the commit may have happened all the same: the
+	// file stays, and Sweep removes it when no row has it.
+	if err == nil && !taken || errors.As(err, &refused) {
+		u.Discard()
+	}
+	return err
 }
 
 // FileNotFetched says that an attachment did not come: it is tried again after

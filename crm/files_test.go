@@ -264,12 +264,11 @@ func TestSweepRemovesOrphansAlone(t *testing.T) {
 		}
 		sendFile(t, w, w.Operator, "a.txt", "", []byte("hello"), "")
 		kept := stored(t, w)[0]
-		dir := filepath.Dir(kept)
 		id := strings.Repeat("0", 32)
 		old := time.Unix(crmtest.Start, 0).Add(-25 * time.Hour)
 		for name, at := range map[string]time.Time{id: old, id + ".part": old, "notes.txt": old, strings.Repeat("1", 32): time.Unix(crmtest.Start, 0)} {
-			path := filepath.Join(dir, name)
-			if err := errors.Join(os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, at, at)); err != nil {
+			path := filepath.Join(w.FilesDir, name[:2], name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, at, at)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -100,5 +100,5 @@ func (s *Service) messenger(messengerType string) (Messenger, error) {
 	return nil, Unavailable("nothing in this program serves the messenger type " + messengerType)
 }
 
-// Unavailable is the Error of a line that cannot do what was asked.
+// Unavailable is the Error of a line, or of a store, that cannot do now what was asked.
 func Unavailable(message string) *Error { return &Error{Code: CodeUnavailable, Message: message} }

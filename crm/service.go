@@ -31,9 +31,9 @@ type Options struct {
 	Journal      *Journal         // shared with the relay; nil: New makes one over Store
 	Now          func() time.Time // time.Now when nil
 	Log          *slog.Logger
-	PasswordCost int    // bcrypt's; 0 is bcrypt.DefaultCost
-	FilesDir     string // where attachments are kept
-	MaxFile      int64  // of an attachment, in bytes; 0 is DefaultMaxFile
+	PasswordCost int       // bcrypt's; 0 is bcrypt.DefaultCost
+	Files        FileStore // where attachments are kept; nil: none can be
+	MaxFile      int64     // of an attachment, in bytes; 0 is DefaultMaxFile
 	// SendWithin is how long a message may wait in the outbox of its line before it
 	// has failed; 0 is DefaultSendWithin.
 	SendWithin time.Duration
@@ -70,6 +70,9 @@ func New(o Options) *Service {
 	}
 	if o.Journal == nil {
 		o.Journal = NewJournal(o.Store)
+	}
+	if o.Files == nil {
+		o.Files = noFiles{}
 	}
 	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle()}
 }

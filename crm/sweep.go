@@ -2,9 +2,6 @@ package crm
 
 import (
 	"context"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"chatcast/models"
@@ -63,56 +60,36 @@ func (s *Service) forgetKeys(ctx context.Context) (n int64, err error) {
 // sweepFiles removes files without a row: of requests that failed halfway, and
 // of chats that were deleted.
 func (s *Service) sweepFiles(ctx context.Context) error {
-	if s.FilesDir == "" {
-		return nil
-	}
-	folders, err := os.ReadDir(s.FilesDir)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, folder := range folders {
-		if !folder.IsDir() || len(folder.Name()) != 2 {
-			continue
-		}
-		if err := s.sweepFolder(ctx, filepath.Join(s.FilesDir, folder.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) sweepFolder(ctx context.Context, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var old []string
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !fileIDForm.MatchString(strings.TrimSuffix(e.Name(), partSuffix)) {
-			continue // removed meanwhile, or not ours
-		}
-		if s.Now().Sub(info.ModTime()) > orphanAge {
-			old = append(old, e.Name())
-		}
-	}
-	for len(old) > 0 {
-		batch := old[:min(len(old), sweepBatch)]
-		old = old[len(batch):]
-		known, err := s.Store.Read(ctx).KnownFiles(batch)
+	batch := make([]string, 0, sweepBatch)
+	for id, err := range s.Files.Old(ctx, s.Now().Add(-orphanAge)) {
 		if err != nil {
 			return err
 		}
-		for _, name := range batch {
-			if known[name] {
-				continue
-			}
-			if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+		if batch = append(batch, id); len(batch) == sweepBatch {
+			if err := s.deleteOrphans(ctx, batch); err != nil {
 				return err
 			}
+			batch = batch[:0]
+		}
+	}
+	return s.deleteOrphans(ctx, batch)
+}
+
+// deleteOrphans removes those of the files that have no row.
+func (s *Service) deleteOrphans(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	known, err := s.Store.Read(ctx).KnownFiles(ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if known[id] {
+			continue
+		}
+		if err := s.Files.Delete(ctx, id); err != nil {
+			return err
 		}
 	}
 	return nil

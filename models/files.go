@@ -8,14 +8,17 @@ func (tx *Tx) FileByID(id string) (*File, error) {
 	return first[File](tx.db.Where("id = ?", id))
 }
 
-// KnownFiles says which of the ids have a row.
+// KnownFiles says which of the ids, of what lies in the file store, have a row.
 func (tx *Tx) KnownFiles(ids []string) (map[string]bool, error) {
-	var known []string
-	if err := tx.db.Model(&File{}).Where("id IN ?", ids).Pluck("id", &known).Error; err != nil {
+	var own, others []string
+	if err := tx.db.Model(&File{}).Where("id IN ?", ids).Pluck("id", &own).Error; err != nil {
 		return nil, err
 	}
-	set := make(map[string]bool, len(known))
-	for _, id := range known {
+	if err := tx.db.Model(&File{}).Where("stored_as <> '' AND stored_as IN ?", ids).Pluck("stored_as", &others).Error; err != nil {
+		return nil, err
+	}
+	set := make(map[string]bool, len(own)+len(others))
+	for _, id := range append(own, others...) {
 		set[id] = true
 	}
 	return set, nil

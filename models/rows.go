@@ -1,5 +1,7 @@
 package models
 
+import "cmp"
+
 // The rows, as the tables of migrations/ have them. Times are unix seconds
 // unless the name says otherwise. A pointer is a nullable column. What goes
 // over a wire is another type, in crm.
@@ -224,7 +226,11 @@ type File struct {
 	Source    *string // where it lies, in the words of the plug
 	Attempts  int64
 	NotBefore int64
+	StoredAs  string // the id in the file store, when it is another
 }
+
+// StoredID is the id under which the file lies in the file store.
+func (f *File) StoredID() string { return cmp.Or(f.StoredAs, f.ID) }
 
 // Message statuses in their order; failed is final. A status never goes back.
 const (

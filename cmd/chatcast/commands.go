@@ -95,7 +95,7 @@ func withRules(ctx context.Context, cfg Config, f func(rules *crm.Service) error
 	if err != nil {
 		return err
 	}
-	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), FilesDir: cfg.Files.Dir,
+	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler),
 		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin})
 	return errors.Join(f(rules), store.Close())
 }

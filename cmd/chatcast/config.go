@@ -53,10 +53,22 @@ type DatabaseConfig struct {
 
 // FilesConfig says where attachments are kept.
 type FilesConfig struct {
-	Dir      string `yaml:"dir"`
-	MaxBytes int    `yaml:"max_bytes"` // of one attachment
+	Dir      string   `yaml:"dir"`
+	MaxBytes int      `yaml:"max_bytes"` // of one attachment
+	S3       S3Config `yaml:"s3"`
 	// AllowPrivateLinks lets operators send files that lie in networks of our own.
 	AllowPrivateLinks bool `yaml:"allow_private_links"`
+}
+
+// S3Config names a bucket that attachments are kept in, instead of the folder.
+type S3Config struct {
+	Endpoint  string `yaml:"endpoint"`
+	Region    string `yaml:"region"` // empty: the service is asked
+	Bucket    string `yaml:"bucket"` // empty: the folder
+	Prefix    string `yaml:"prefix"`
+	AccessKey string `yaml:"access_key"`
+	SecretKey string `yaml:"secret_key" secret:"all"`
+	PathStyle bool   `yaml:"path_style"`
 }
 
 // BusConfig names what carries events between nodes.
@@ -185,7 +197,7 @@ func Default() Config {
 		},
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Database: DatabaseConfig{URL: "sqlite:data/chatcast.db"},
-		Files:    FilesConfig{Dir: "data/files", MaxBytes: crm.DefaultMaxFile},
+		Files:    FilesConfig{Dir: "data/files", MaxBytes: crm.DefaultMaxFile, S3: S3Config{PathStyle: true}},
 		Bus:      BusConfig{URL: "memory:"},
 		Apps:     []AppConfig{app},
 		Bootstrap: BootstrapConfig{

@@ -26,10 +26,7 @@ func check(cfg *Config, faults *ConfigError) {
 	checkLog(cfg.Log, faults)
 	checkDatabase(cfg.Database.URL, faults)
 	checkBus(cfg.Bus.URL, faults)
-	if cfg.Files.Dir == "" {
-		faults.add("files.dir", "must name a folder")
-	}
-	limit{"max_bytes", cfg.Files.MaxBytes, 1, 1 << 34}.check("files.", faults)
+	checkFiles(cfg.Files, faults)
 	checkApps(cfg.Apps, faults)
 	checkBootstrap(cfg.Bootstrap, faults)
 	checkWhatsApp(cfg.WhatsApp, faults)

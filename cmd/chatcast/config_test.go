@@ -123,6 +123,12 @@ func TestFaults(t *testing.T) {
 		{"database: {url: 'sqlite:a.db?mode=ro'}", "database.url", "without ?"},
 		{"database: {url: 'postgres://host'}", "database.url", "must name a database"},
 		{"files: {dir: ''}", "files.dir", "must name a folder"},
+		{"files: {s3: {endpoint: 'https://s3.example.com'}}", "files.s3.bucket", "is needed with files.s3.endpoint"},
+		{"files: {s3: {secret_key: hunter2}}", "files.s3.bucket", "is needed with files.s3.secret_key"},
+		{"files: {s3: {bucket: abc, access_key: a, secret_key: b}}", "files.s3.endpoint", "https://"},
+		{"files: {s3: {bucket: ABC, endpoint: 'https://x', access_key: a, secret_key: b}}", "files.s3.bucket", "lower-case"},
+		{"files: {s3: {bucket: abc, endpoint: 'https://x', access_key: a}}", "files.s3.secret_key", "is needed"},
+		{"files: {s3: {bucket: abc, endpoint: 'https://x', access_key: a, secret_key: b, prefix: /x}}", "files.s3.prefix", "path"},
 		{"bus: {url: 'redis://localhost'}", "bus.url", "no Redis bus"},
 		{"bus: {url: 'rediss://localhost'}", "bus.url", "no Redis bus"},
 		{"bus: {url: 'nats://localhost'}", "bus.url", "must be memory:"},
@@ -206,6 +212,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	cfg.Bootstrap.User.Password = hidden
 	cfg.Database.URL = "postgres://u:" + hidden + "@h/db?sslmode=require&password=" + hidden
 	cfg.Bus.URL = "redis://:" + hidden + "@h"
+	cfg.Files.S3.SecretKey = hidden
 	out, err := cfg.YAML()
 	if err != nil {
 		t.Fatal(err)

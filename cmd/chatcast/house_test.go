@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"crm":                       {"broadcasting", "channels", "models"},
 	"crm/bridge":                {"crm"},
 	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
+	"crm/s3":                    {"crm"},
 	"crm/whatsapp":              {"crm"},
 	"crm/whatsapp/standin":      {}, // a WhatsApp to test against; never linked into the program
 	"server":                    {"broadcasting", "channels"},
@@ -41,6 +42,7 @@ var confined = map[string]string{
 	"gorm.io/":                     "models",
 	"github.com/jackc/pgx":         "models",
 	"go.mau.fi/whatsmeow":          "crm/whatsapp",
+	"github.com/minio/":            "crm/s3",
 }
 
 type pkg struct {

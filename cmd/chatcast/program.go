@@ -57,7 +57,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (made *Program, err 
 	defer func() {
 		if err != nil {
 			if p.rooms != nil {
-				err = errors.Join(err, p.rooms.keys.Close())
+				err = errors.Join(err, p.rooms.close())
 			}
 			err = errors.Join(err, p.closeListeners(), store.Close())
 		}
@@ -203,7 +203,7 @@ func serveInternal(ctx context.Context, l net.Listener, routes http.Handler) err
 
 // Close lets go of the addresses and the database.
 func (p *Program) Close() error {
-	return errors.Join(p.closeListeners(), p.rooms.keys.Close(), p.rooms.store.Close())
+	return errors.Join(p.closeListeners(), p.rooms.close(), p.rooms.store.Close())
 }
 
 func (p *Program) closeListeners() error {

@@ -30,6 +30,7 @@ type rooms struct {
 	store      *models.Store
 	rules      *crm.Service
 	keys       *sql.DB // of WhatsApp's sessions, in the same database
+	filesDone  func()  // lets go of the file store
 	whatsapp   *whatsapp.Messenger
 	relay      *broadcasting.Relay
 	attendance *crm.Attendance
@@ -60,21 +61,27 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 		Bus: &broadcasting.Memory{}, CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
 	})
 
-	// crm: the rules, and the journal that they write and the relay reads; the
-	// messengers with accounts of their own
-	if err := r.wireWhatsApp(ctx, cfg, room("whatsapp")); err != nil {
+	// crm: the rules, and the journal that they write and the relay reads; where
+	// files lie; the messengers with accounts of their own
+	files, filesDone, err := openFiles(ctx, cfg.Files)
+	if err != nil {
 		return nil, err
 	}
-	keys := r.keys
+	r.filesDone = filesDone
+	if err := r.wireWhatsApp(ctx, cfg, room("whatsapp")); err != nil {
+		filesDone()
+		return nil, err
+	}
+	made := r
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, keys.Close())
+			err = errors.Join(err, made.close())
 		}
 	}()
 	journal, sockets := crm.NewJournal(store), &live{engine: r.engine, app: cfg.Apps[0].ID, log: room("live")}
 	r.rules = crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: passwordCost,
-		FilesDir: cfg.Files.Dir, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
+		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), ColdPerDay: cfg.WhatsApp.ColdPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin,
@@ -118,6 +125,12 @@ func wire(ctx context.Context, cfg Config, store *models.Store, publicURL string
 	}
 	r.register(cfg, publicURL, built, room)
 	return r, nil
+}
+
+// close lets go of what wire took.
+func (r *rooms) close() error {
+	r.filesDone()
+	return r.keys.Close()
 }
 
 // wireWhatsApp makes the messenger of WhatsApp's lines. Those that nobody has

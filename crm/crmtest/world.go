@@ -31,8 +31,9 @@ const (
 // World is a Service over a store with two companies in it.
 type World struct {
 	*crm.Service
-	Live  *Live
-	Clock *Clock
+	Live     *Live
+	Clock    *Clock
+	FilesDir string // where the attachments lie
 
 	Owner    crm.Actor // of CompanyID: user 685
 	Admin    crm.Actor // of CompanyID: user 686
@@ -47,10 +48,10 @@ type World struct {
 // the test moves it.
 func New(t testing.TB, store *models.Store) *World {
 	t.Helper()
-	w := &World{Live: &Live{}, Clock: &Clock{now: time.Unix(Start, 0)}}
+	w := &World{Live: &Live{}, Clock: &Clock{now: time.Unix(Start, 0)}, FilesDir: t.TempDir()}
 	w.Service = crm.New(crm.Options{
 		Store: store, Live: w.Live, Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler),
-		PasswordCost: 4, FilesDir: t.TempDir(),
+		PasswordCost: 4, Files: crm.Folder(w.FilesDir),
 		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}},
 	})
 	if err := store.Tx(t.Context(), func(tx *models.Tx) error { return w.fill(tx) }); err != nil {

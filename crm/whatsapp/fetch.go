@@ -66,10 +66,7 @@ func (s *session) fetchFiles(ctx context.Context) {
 			if files, err := s.m.Rules.FilesToFetch(ctx, s.on, fetchPage); err != nil {
 				s.log.Warn("the files to fetch could not be read", "err", err)
 			} else {
-				for i := range files {
-					s.fetchOne(ctx, cli, &files[i])
-				}
-				if len(files) == fetchPage {
+				if s.fetchAll(ctx, cli, files) && len(files) == fetchPage {
 					again = 0
 				}
 			}
@@ -87,8 +84,26 @@ func (s *session) fetchFiles(ctx context.Context) {
 	}
 }
 
-// fetchOne fetches one file, or says what became of it.
-func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch) {
+// fetchAll fetches the files, one after the other. When the file store is away
+// it stops and says false: they stay as they are, for that is not their fault.
+func (s *session) fetchAll(ctx context.Context, cli *whatsmeow.Client, files []crm.FileToFetch) bool {
+	for i := range files {
+		if !s.fetchOne(ctx, cli, &files[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// storeAway says whether err is that the file store cannot take anything now.
+func storeAway(err error) bool {
+	var refusal *crm.Error
+	return errors.As(err, &refusal) && refusal.Code == crm.CodeUnavailable
+}
+
+// fetchOne fetches one file, or says what became of it; false: the file store is
+// away.
+func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch) (stored bool) {
 	state, notBefore := "", time.Time{}
 	var file media
 	err := json.Unmarshal(f.Source, &file)
@@ -99,7 +114,11 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 		defer cancel()
 		err = s.download(limited, cli, &file, func(r io.Reader) error { return s.m.Rules.FileFetched(limited, s.on, f.ID, r) })
 		if err == nil || ctx.Err() != nil {
-			return
+			return true
+		}
+		if storeAway(err) {
+			s.log.Warn("a file waits for the file store", "file", f.ID, "err", err)
+			return false
 		}
 		state, notBefore = s.unfetched(ctx, cli, f, &file, err)
 	} else {
@@ -109,6 +128,7 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
 		s.log.Warn("what became of a file could not be kept", "file", f.ID, "err", err)
 	}
+	return true
 }
 
 // unfetched decides what follows from a failed download. What WhatsApp has
@@ -180,6 +200,10 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 		file.URL, file.DirectPath = "", answer.GetDirectPath()
 		err = s.download(ctx, cli, &file, func(r io.Reader) error { return s.m.Rules.FileFetched(ctx, s.on, f.ID, r) })
 		if err == nil {
+			return
+		}
+		if storeAway(err) { // the phone is asked again when the file's time has come
+			s.log.Warn("a file waits for the file store", "file", f.ID, "err", err)
 			return
 		}
 	}

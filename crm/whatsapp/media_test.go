@@ -155,6 +155,35 @@ func TestPhoneUploadsAgain(t *testing.T) {
 	w.awaitUnfetched(t, crm.FileExpired)
 }
 
+// TestFileStoreIsAway: a file that cannot be kept now is not given up for that, nor
+// are those behind it tried meanwhile.
+func TestFileStoreIsAway(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	f := w.Upload([]byte("a picture"), whatsmeow.MediaImage)
+	w.Break(f, standin.FileFault{Status: 500}) // so that it does not come with its message
+	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
+	other := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
+	w.Break(f, standin.FileFault{})
+	w.rules.change(func() { w.rules.away = true })
+	w.toFetch(other)
+	if err := w.rules.await(within(t), "the first is refused", func() bool { return w.rules.refused == 1 }); err != nil {
+		t.Fatal(err)
+	}
+	w.toFetch(m)
+	if err := w.rules.await(within(t), "one is refused again", func() bool { return w.rules.refused == 2 }); err != nil {
+		t.Fatal(err)
+	}
+	w.rules.change(func() {
+		if w.rules.away = false; len(w.rules.unfetched) > 0 || len(w.rules.pending) != 2 {
+			t.Errorf("given up are %v, to fetch %v", w.rules.unfetched, w.rules.pending)
+		}
+	})
+	poke(w.m.serving(testLine).fetch)
+	w.awaitFile(t, "F"+other.ID.String(), "a picture")
+	w.awaitFile(t, "F"+m.ID.String(), "a picture")
+}
+
 func TestMediaNoteSurvivesJSON(t *testing.T) {
 	s := translate(contents[5].message)
 	b, err := json.Marshal(s.Media)

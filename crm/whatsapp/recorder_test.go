@@ -30,6 +30,8 @@ type recorder struct {
 	files     map[string]string   // what was stored
 	pending   []crm.FileToFetch
 	unfetched []string                         // states
+	away      bool                             // the file store is
+	refused   int                              // files, because it is
 	onTake    func(n int, t crm.Tidings) error // before the nth is kept
 	takes     int
 }
@@ -171,10 +173,15 @@ func (r *recorder) FileFetched(_ context.Context, _ crm.Line, id string, from io
 		return err
 	}
 	r.change(func() {
+		if r.away {
+			r.refused++
+			err = crm.Unavailable("the file store cannot be used now")
+			return
+		}
 		r.files[id] = string(b)
 		r.pending = slices.DeleteFunc(r.pending, func(f crm.FileToFetch) bool { return f.ID == id })
 	})
-	return nil
+	return err
 }
 
 func (r *recorder) FileNotFetched(_ context.Context, _ crm.Line, id, state string, notBefore time.Time) error {

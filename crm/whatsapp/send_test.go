@@ -280,6 +280,7 @@ func TestOutcomes(t *testing.T) {
 		{whatsmeow.ErrUnknownServer, crm.OutFailed, codeUnsupported},
 		{errNothing, crm.OutFailed, codeUnsupported},
 		{&crm.Error{Code: crm.CodeNotFound, Message: "file not found"}, crm.OutFailed, codeNoFile},
+		{fmt.Errorf("upload: %w", crm.Unavailable("the file store cannot be used now")), crm.OutRetry, codeStore},
 	} {
 		o := outcomeOf(c.err, 3, now)
 		if o.Status != c.status || o.Error == nil || o.Error.Code != c.code {

@@ -25,6 +25,7 @@ const (
 	codeOffline       = "offline"
 	codeTimeout       = "no_answer"
 	codeBusy          = "rate_limited"
+	codeStore         = "file_store_away"
 )
 
 // outcomeOf says what an error of sending means: whether the same can go again,
@@ -51,6 +52,8 @@ func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 		return never(codeUnsupported, "WhatsApp has no form for this message")
 	case errors.As(err, &refusal) && refusal.Code == crm.CodeNotFound:
 		return never(codeNoFile, "the attachment is not there any more")
+	case storeAway(err):
+		return again(codeStore, "the attachment cannot be read now; it is sent when it can")
 	case errors.Is(err, errTooLong):
 		return never(codeTooLarge, "the attachment is too large for WhatsApp")
 	case errors.Is(err, whatsmeow.ErrNotInGroup), errors.Is(err, whatsmeow.ErrGroupNotFound):

@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strconv"
 	"strings"
 
@@ -225,6 +228,20 @@ func (w *walker) files() {
 			step{nobody, method + plain, "", 401, "", nil},
 		)
 	}
+	files := w.Files
+	w.Files = nowhere{files}
+	w.steps(
+		step{nobody, "GET {link}", "", 503, "", nil},
+		step{nobody, "HEAD {link}", "", 503, "", nil},
+	)
+	w.Files = files
+}
+
+// nowhere is a file store that is away.
+type nowhere struct{ crm.FileStore }
+
+func (nowhere) Open(context.Context, string) (io.ReadSeekCloser, int64, error) {
+	return nil, 0, errors.New("connection refused")
 }
 
 func (w *walker) quick() {

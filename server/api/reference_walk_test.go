@@ -225,7 +225,7 @@ var rare = map[string]string{
 func TestFaultsOfOurOwnAreDocumented(t *testing.T) {
 	store := testdb.Open(t, testdb.SQLiteURL(t))
 	log := slog.New(slog.DiscardHandler)
-	a := &api.API{CRM: crm.New(crm.Options{Store: store, Live: &crmtest.Live{}, Log: log, FilesDir: t.TempDir()}), Log: log}
+	a := &api.API{CRM: crm.New(crm.Options{Store: store, Live: &crmtest.Live{}, Log: log, Files: crm.Folder(t.TempDir())}), Log: log}
 	router, err := server.NewRouter(server.RouterOptions{Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,175 @@
+package crm_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// watchedStore fails when it is told to, and holds the rules to their order: what
+// a row names is there before the row says so, and goes after.
+type watchedStore struct {
+	crm.FileStore
+	t    *testing.T
+	rows *models.Store
+
+	mu   sync.Mutex
+	away bool // guarded by mu
+}
+
+func watch(t *testing.T, w *crmtest.World) *watchedStore {
+	s := &watchedStore{FileStore: w.Files, t: t, rows: w.Store}
+	w.Files = s
+	return s
+}
+
+var errAway = errors.New("connection refused")
+
+func (s *watchedStore) goAway(away bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = away
+}
+
+func (s *watchedStore) fault() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.away {
+		return errAway
+	}
+	return nil
+}
+
+func (s *watchedStore) named(id string) bool {
+	known, err := s.rows.Read(context.Background()).KnownFiles([]string{id})
+	if err != nil {
+		s.t.Error(err)
+	}
+	return known[id]
+}
+
+func (s *watchedStore) Put(ctx context.Context, id string, r io.Reader) error {
+	if err := s.fault(); err != nil {
+		return err
+	}
+	if s.named(id) {
+		s.t.Errorf("a row names %s before it is there", id)
+	}
+	return s.FileStore.Put(ctx, id, r)
+}
+
+func (s *watchedStore) Open(ctx context.Context, id string) (io.ReadSeekCloser, int64, error) {
+	if err := s.fault(); err != nil {
+		return nil, 0, err
+	}
+	return s.FileStore.Open(ctx, id)
+}
+
+func (s *watchedStore) Delete(ctx context.Context, id string) error {
+	if s.named(id) {
+		s.t.Errorf("a row names %s, which is deleted", id)
+	}
+	return s.FileStore.Delete(ctx, id)
+}
+
+// TestFileStoreAway: who asks hears that it is to be tried again, nothing is half
+// done, and no file is given up.
+func TestFileStoreAway(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		files := watch(t, w)
+		sendFile(t, w, w.Operator, "a.txt", "", []byte("hello"), "")
+		sent := fileOf(t, w, "message")["link"].(string)
+		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{picture("F1", 5000)}})
+		link, id := fileOf(t, w, "message")["link"].(string), fetch(t, w)[0].ID
+
+		files.goAway(true)
+		_, err := w.StoreUpload(t.Context(), w.Operator, chatAt(onGr, anna), "b.txt", "", strings.NewReader("x"))
+		wantCode(t, "an upload", err, crm.CodeUnavailable, "")
+		_, err = open(t, w, sent)
+		wantCode(t, "a download", err, crm.CodeUnavailable, "")
+		got := happens(t, w, func() {
+			wantCode(t, "a file that comes", w.FileFetched(t.Context(), onGr, id, strings.NewReader("the cat")), crm.CodeUnavailable, "")
+		})
+		if list := fetch(t, w); got != "" || len(list) != 1 || list[0].Attempts != 0 {
+			t.Errorf("it causes %q, and to fetch is %+v", got, list)
+		}
+
+		files.goAway(false)
+		if err := w.FileFetched(t.Context(), onGr, id, strings.NewReader("the cat")); err != nil {
+			t.Fatal(err)
+		}
+		for l, want := range map[string]string{sent: "hello", link: "the cat"} {
+			if b, err := open(t, w, l); err != nil || b != want {
+				t.Errorf("afterwards %q, %v", b, err)
+			}
+		}
+		if n := storedFiles(t, w); n != 2 {
+			t.Errorf("%d files are stored", n)
+		}
+	})
+}
+
+// TestFileThatComesTwiceAtOnce: one is kept, whole, and told of once.
+func TestFileThatComesTwiceAtOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		watch(t, w)
+		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{picture("F1", 5000)}})
+		link, id := fileOf(t, w, "message")["link"].(string), fetch(t, w)[0].ID
+		var g errgroup.Group
+		got := happens(t, w, func() {
+			for i := range 6 {
+				g.Go(func() error {
+					return w.FileFetched(t.Context(), onGr, id, bytes.NewReader(bytes.Repeat([]byte{byte('a' + i)}, 1000*(i+1))))
+				})
+			}
+			if err := g.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+		b, err := open(t, w, link)
+		if size := fileOf(t, w, "messageEdit")["size"]; err != nil || got != "messageEdit" || size != float64(len(b)) || strings.Trim(b, b[:1]) != "" {
+			t.Errorf("%q; %d bytes came, told are %v, %v", got, len(b), size, err)
+		}
+		if n := storedFiles(t, w); n != 1 {
+			t.Errorf("%d files are stored", n)
+		}
+		if f, err := w.OpenStored(t.Context(), onGr, id); err != nil {
+			t.Error(err)
+		} else if err := f.Content.Close(); err != nil {
+			t.Error(err)
+		}
+		// It is swept by nobody, though it lies under another id than its row's.
+		w.Clock.Advance(365 * 24 * 60 * 60 * 1e9)
+		if err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := storedFiles(t, w); n != 1 {
+			t.Errorf("%d files are left", n)
+		}
+	})
+}
+
+// TestNoFileStore: a Service without one refuses, and does not fall.
+func TestNoFileStore(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	bare := crm.New(crm.Options{Store: w.Store, Live: w.Live, Log: w.Log, Messengers: w.Messengers})
+	_, err := bare.StoreUpload(t.Context(), w.Operator, chatAt(onGr, ann), "a", "", strings.NewReader("x"))
+	wantCode(t, "an upload", err, crm.CodeUnavailable, "")
+	if err := bare.Sweep(t.Context()); err != nil || errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}

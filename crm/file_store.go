@@ -1,0 +1,185 @@
+package crm
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"iter"
+	"net/http"
+	"regexp"
+	"time"
+)
+
+// FileStore keeps the bytes of attachments. What is put is never changed, and has
+// an id of the form of IsFileID. Safe for concurrent use. Errors are the store's
+// faults, or those of the reader it was given.
+type FileStore interface {
+	// Put keeps what r has, read as a stream to its end, under a new id: whole, or,
+	// when it returns an error, not at all. When it returns nil, a crash loses nothing.
+	Put(ctx context.Context, id string, r io.Reader) error
+	// Open opens what lies under id, and says its size in bytes. ctx is for reading
+	// too. The error is fs.ErrNotExist when nothing lies there.
+	Open(ctx context.Context, id string) (content io.ReadSeekCloser, size int64, err error)
+	// Delete removes what lies under id, if anything does.
+	Delete(ctx context.Context, id string) error
+	// Old yields the ids of what was put before t, and removes what Puts that began
+	// before t have left unfinished. What it yields may be deleted meanwhile. It ends
+	// after an error.
+	Old(ctx context.Context, t time.Time) iter.Seq2[string, error]
+}
+
+var fileIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// IsFileID says whether id has the form of a file's id: a plug may use it as a name.
+func IsFileID(id string) bool { return fileIDForm.MatchString(id) }
+
+// Upload is an attachment that lies in the file store and belongs to no message
+// yet. Whoever made it must send it (SendFile) or Discard it.
+type Upload struct {
+	files      FileStore
+	id         string
+	name, mime string
+	size       int64  // bytes
+	sum        string // hex SHA-256
+}
+
+// StoreUpload reads an attachment to the end and keeps it. CodeTooLarge when it
+// is over the limit, CodeUnavailable when the file store cannot take it now;
+// nothing is left behind then. mimeType may be empty.
+func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name, mimeType string, r io.Reader) (*Upload, error) {
+	if _, err := s.connected(ctx, a, at.Line); err != nil { // before the store is used
+		return nil, err
+	}
+	return s.store(ctx, name, mimeType, r)
+}
+
+// StoreFile is StoreUpload for a plug, of an attachment that the outside brings.
+// Take spends it with its message; else it must be discarded.
+func (s *Service) StoreFile(ctx context.Context, on Line, name, mimeType string, r io.Reader) (*Upload, error) {
+	if _, err := outside(s.Store.Read(ctx), on); err != nil {
+		return nil, err
+	}
+	return s.store(ctx, name, mimeType, r)
+}
+
+func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader) (*Upload, error) {
+	in := &incoming{from: r, limit: s.FileLimit(), sum: sha256.New()}
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(in, head)
+	if in.fault != nil {
+		return nil, in.fault
+	}
+	if n == 0 {
+		return nil, Invalid("file", "is empty")
+	}
+	u := &Upload{files: s.Files, id: randomHex(16), name: fileName(name)}
+	err := s.Files.Put(ctx, u.id, io.MultiReader(bytes.NewReader(head[:n]), in))
+	if in.fault != nil { // the sender's, whatever the store made of it
+		return nil, in.fault
+	}
+	if err != nil {
+		return nil, s.filesFault(ctx, err)
+	}
+	u.mime = mimeOf(mimeType, http.DetectContentType(head[:n]))
+	u.size, u.sum = in.size, hex.EncodeToString(in.sum.Sum(nil))
+	return u, nil
+}
+
+// filesFault is what a caller hears of a fault of the file store: to try again.
+// The log has the rest.
+func (s *Service) filesFault(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if errors.Is(err, fs.ErrNotExist) { // a row names it: that does not mend itself
+		return fmt.Errorf("crm: file store: %w", err)
+	}
+	s.Log.ErrorContext(ctx, "the file store failed", "error", err)
+	return Unavailable("the file store cannot be used now; try again later")
+}
+
+// incoming reads an attachment, and keeps what the store is not told: how long it
+// is, its sum, and whose fault it is that it ended.
+type incoming struct {
+	from  io.Reader
+	limit int64
+	size  int64
+	sum   hash.Hash
+	fault error
+}
+
+func (in *incoming) Read(p []byte) (int, error) {
+	if in.fault != nil {
+		return 0, in.fault
+	}
+	n, err := in.from.Read(p)
+	in.sum.Write(p[:n])
+	if in.size += int64(n); in.size > in.limit {
+		in.fault = &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the file is over %d bytes", in.limit)}
+	} else if err != nil && err != io.EOF {
+		in.fault = unread(err)
+	}
+	if in.fault != nil {
+		err = in.fault
+	}
+	return n, err
+}
+
+func unread(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the request is over %d bytes", tooLarge.Limit)}
+	}
+	return Invalid("file", "could not be read whole")
+}
+
+// discardTime is how long an Upload that nobody wants may hold up who made it.
+const discardTime = 5 * time.Second
+
+// Discard removes an attachment that was not sent. Of a nil Upload, or a zero one,
+// it is a no-op. What it cannot remove, and what a crash leaves behind, Sweep removes.
+func (u *Upload) Discard() {
+	if u == nil || u.files == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), discardTime)
+	defer cancel()
+	_ = u.files.Delete(ctx, u.id)
+}
+
+func (u *Upload) digest() string {
+	if u == nil {
+		return ""
+	}
+	return u.sum
+}
+
+// FileLimit is the size of the greatest attachment, in bytes.
+func (s *Service) FileLimit() int64 {
+	if s.MaxFile > 0 {
+		return s.MaxFile
+	}
+	return DefaultMaxFile
+}
+
+// noFiles is the store of a Service that was given none.
+type noFiles struct{}
+
+var _ FileStore = noFiles{}
+
+var errNoFiles = errors.New("crm: there is no file store")
+
+func (noFiles) Put(context.Context, string, io.Reader) error { return errNoFiles }
+func (noFiles) Open(context.Context, string) (io.ReadSeekCloser, int64, error) {
+	return nil, 0, errNoFiles
+}
+func (noFiles) Delete(context.Context, string) error { return errNoFiles }
+func (noFiles) Old(context.Context, time.Time) iter.Seq2[string, error] {
+	return func(func(string, error) bool) {}
+}

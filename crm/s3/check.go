@@ -1,0 +1,88 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// check does with a small file what will be done with all others. It has a name
+// of theirs: one that a crash leaves is swept with them.
+func (s *Store) check(ctx context.Context) error {
+	var random [16]byte
+	rand.Read(random[:]) // never fails
+	id, content := hex.EncodeToString(random[:]), []byte("chatcast looks whether it can write here")
+	if err := s.locate(ctx); err != nil {
+		return s.unchecked(ctx, err)
+	}
+	if err := s.Put(ctx, id, bytes.NewReader(content)); err != nil {
+		return s.unchecked(ctx, err)
+	}
+	if err := s.checkReading(ctx, id, content); err != nil {
+		_ = s.Delete(ctx, id) // what this leaves, Old yields
+		return s.unchecked(ctx, err)
+	}
+	if err := s.Delete(ctx, id); err != nil {
+		return s.unchecked(ctx, err)
+	}
+	return s.unchecked(ctx, s.abortOld(ctx, time.Time{})) // of then there are none
+}
+
+// locate asks for the bucket's region when none is set, which minio keeps, and asks
+// once only.
+func (s *Store) locate(ctx context.Context) error {
+	for try := 1; ; try++ {
+		_, err := s.client.GetBucketLocation(ctx, s.bucket)
+		if err == nil {
+			return nil
+		}
+		var said minio.ErrorResponse
+		if try == tries || ctx.Err() != nil || errors.As(err, &said) {
+			return fault(ctx, "ask for the region", err)
+		}
+		timer := time.NewTimer(min(s.calm<<(try-1), time.Second))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+func (s *Store) checkReading(ctx context.Context, id string, content []byte) error {
+	f, _, err := s.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	got, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, content) {
+		return &Error{Op: "get", Setting: "endpoint", Message: "what comes back is not what was put"}
+	}
+	for o := range s.client.Client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.key(id), Recursive: true}) {
+		if o.Err != nil {
+			return fault(ctx, "list", o.Err)
+		}
+		if o.Key == s.key(id) {
+			return nil
+		}
+	}
+	return &Error{Op: "list", Setting: "bucket", Message: "what was put is not listed"}
+}
+
+// unchecked is err; an end of the time that is given to the check is the endpoint's.
+func (s *Store) unchecked(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		return &Error{Op: "open", Setting: "endpoint", Message: "does not answer", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// Error is a fault of the store.
+type Error struct {
+	Op      string // what was tried: "put", "get"
+	Setting string // which of the settings to look at, by its name; empty: none
+	Message string // a sentence for a person
+	Err     error  // what the service or the network said; may be nil
+
+	missing bool
+}
+
+func (e *Error) Error() string {
+	text := "s3: " + e.Op + ": "
+	if e.Setting != "" {
+		text += e.Setting + ": "
+	}
+	return text + e.Reason()
+}
+
+// Reason is the message with what the service or the network said.
+func (e *Error) Reason() string {
+	if e.Err == nil {
+		return e.Message
+	}
+	return e.Message + " (" + strings.TrimSpace(e.Err.Error()) + ")"
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes what does not exist fs.ErrNotExist.
+func (e *Error) Is(target error) bool { return e.missing && target == fs.ErrNotExist }
+
+// notMissing is err, but for that of what is not there.
+func notMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// meanings are S3's codes that a setting is to blame for.
+var meanings = map[string]Error{
+	"NoSuchBucket":                 {Setting: "bucket", Message: "there is no such bucket"},
+	"InvalidBucketName":            {Setting: "bucket", Message: "the service does not take this name"},
+	"InvalidAccessKeyId":           {Setting: "access_key", Message: "the service does not know it"},
+	"SignatureDoesNotMatch":        {Setting: "secret_key", Message: "does not belong to the access key"},
+	"AccessDenied":                 {Setting: "access_key", Message: "is not allowed to do this in the bucket"},
+	"AccountProblem":               {Setting: "access_key", Message: "the account cannot be used"},
+	"AllAccessDisabled":            {Setting: "access_key", Message: "the account cannot be used"},
+	"AuthorizationHeaderMalformed": {Setting: "region", Message: "is not the bucket's"},
+	"InvalidRegion":                {Setting: "region", Message: "is not the bucket's"},
+	"PermanentRedirect":            {Setting: "endpoint", Message: "the bucket is served elsewhere"},
+	"RequestTimeTooSkewed":         {Message: "the clock of this machine is wrong"},
+}
+
+// fault is what err of minio's means. When ctx has ended, that is the fault.
+func fault(ctx context.Context, op string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var said minio.ErrorResponse
+	if !errors.As(err, &said) {
+		return &Error{Op: op, Setting: "endpoint", Message: "cannot be reached", Err: err}
+	}
+	known, ok := meanings[said.Code]
+	switch {
+	case ok:
+		if known.Op, known.Err = op, err; said.Code == "AccessDenied" {
+			known.Message += ": " + op
+		}
+		return &known
+	case said.Code == "NoSuchKey" || said.Code == "NoSuchUpload":
+		return &Error{Op: op, Message: "there is no such object", Err: err, missing: true}
+	case said.StatusCode >= 500 || said.StatusCode == http.StatusTooManyRequests:
+		return &Error{Op: op, Setting: "endpoint", Message: "the service cannot do it now", Err: err}
+	}
+	return &Error{Op: op, Message: "the service refuses", Err: err}
+}

@@ -8,7 +8,10 @@
 // Server.Run starts one writer for each core and one keeper. Each socket has one
 // small goroutine that reads (see reader.go, the only place that knows this), and
 // while its peer is slow or its connection is TLS, one that writes. All of them
-// end before Run returns. Monitor.Run samples the node's counters; whoever wires
+// end before Run returns. A session over HTTP (XHRSession) has none: it is written by
+// the goroutine that net/http gives its receiving request, and read by those of its
+// sending ones; while it says goodbye, one goroutine waits for its client to come
+// for that. Monitor.Run samples the node's counters; whoever wires
 // the program gives it a goroutine.
 //
 // # Writing
@@ -18,6 +21,14 @@
 // the kernel without blocking. What the kernel does not take is left to a
 // goroutine of that session's own, which goes away when the peer has caught up. A
 // session whose queue is full is cut, by name; nobody else waits for it.
+//
+// # Sessions over HTTP
+//
+// A client that gets no WebSocket is carried by requests, as SockJS does it: the wire
+// stands in xhr_lines.go, what is guaranteed at Receive. To the keeper, the limits, the
+// drain and the figures it is a socket like any other (member.go), and to a dialect a
+// carrier of the same frames, of which it takes the text. The writers know nothing
+// of it.
 //
 // Of ours the package may import broadcasting and channels; gin and gorilla live
 // here and in the plugs alone.

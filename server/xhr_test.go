@@ -44,7 +44,8 @@ func TestXHRPolling(t *testing.T) {
 	h.asks("/a/xhr_send", `["too late"]`, "404 there is no such session\n")
 	h.asks("/a/xhr", "", `200 a["queued"]`+"\n"+`c[4200,"come \"back\""]`+"\n")
 	until(t, "end of the session", func() bool { return h.Stats().Ended["told"] == 1 && h.Stats().Open == 0 })
-	h.asks("/a/xhr", "", "200 o\n") // a new one
+	h.asks("/a/xhr", "", "200 o\n")                                                   // a new one
+	receive(t, h.sessions, "session").Close(server.Farewell{Reason: server.PeerGone}) // or the end would wait for its client
 }
 
 func TestXHRStreaming(t *testing.T) {
@@ -179,7 +180,8 @@ func TestXHRAddressLimit(t *testing.T) {
 	h.asks("/b/xhr", "", "200 o\na[\"bye: address_full\"]\nc[4100,\"address_full\"]\n")
 	h.asks("/a/xhr_send", `["still here"]`, "204 ")
 	h.asks("/a/xhr", "", "200 a[\"still here\"]\n")
-	until(t, "end of the refused one", func() bool { return h.Stats().Ended[server.AddressFull] == 1 && h.Stats().Open == 1 })
+	receive(t, h.sessions, "session").Close(server.Farewell{Reason: server.PeerGone})
+	until(t, "end of the refused one", func() bool { return h.Stats().Ended[server.AddressFull] == 1 && h.Stats().Open == 0 })
 }
 
 // A session without a name is one answer long.

@@ -104,13 +104,15 @@ func (f *fallbackPeer) next(begin string) string {
 }
 
 // brokenProxy is what some people sit behind: it answers 400 to who wants a
-// WebSocket, and can make the program lose the sessions that it has.
+// WebSocket. It can make the program lose the sessions that it has.
 type brokenProxy struct {
 	base    string
-	hold    sync.RWMutex // locked while the program is away: pusher-js waits 15 s after a refusal
 	refused atomic.Int64
-	sent    atomic.Int64  // requests of sessions over HTTP
-	other   atomic.Uint64 // another number in the place of the sessions' server
+	sent    atomic.Int64 // requests of sessions over HTTP
+
+	hold sync.RWMutex // locked while the program is away: pusher-js waits 15 s after a refusal
+	// guarded by hold
+	other bool // sessions are called otherwise: the program does not know them
 }
 
 func breakProxy(t *testing.T, base string) *brokenProxy {
@@ -121,15 +123,8 @@ func breakProxy(t *testing.T, base string) *brokenProxy {
 	}
 	p := &brokenProxy{}
 	pass := &httputil.ReverseProxy{
-		FlushInterval: -1,
-		Transport:     &http.Transport{},
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(to)
-			if parts := strings.Split(r.Out.URL.Path, "/"); len(parts) == 7 && p.other.Load() > 0 {
-				parts[4] = "lost"
-				r.Out.URL.Path = strings.Join(parts, "/")
-			}
-		},
+		FlushInterval: -1, Transport: &http.Transport{},
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
@@ -141,7 +136,12 @@ func breakProxy(t *testing.T, base string) *brokenProxy {
 			p.sent.Add(1)
 		}
 		p.hold.RLock()
-		p.hold.RUnlock() //nolint:staticcheck // only to wait
+		other := p.other
+		p.hold.RUnlock()
+		if parts := strings.Split(r.URL.Path, "/"); other && len(parts) == 7 {
+			parts[4] = "other"
+			r.URL.Path = strings.Join(parts, "/")
+		}
 		pass.ServeHTTP(w, r)
 	}))
 	p.base = srv.URL
@@ -151,4 +151,11 @@ func breakProxy(t *testing.T, base string) *brokenProxy {
 		pass.Transport.(*http.Transport).CloseIdleConnections()
 	})
 	return p
+}
+
+// lose makes every session that the program has another one.
+func (p *brokenProxy) lose() {
+	p.hold.Lock()
+	defer p.hold.Unlock()
+	p.other = true
 }

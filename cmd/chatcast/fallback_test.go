@@ -157,7 +157,7 @@ func TestFallbackComesBack(t *testing.T) {
 			f.do("subscribe", "news")
 			f.next(`["in","news"`)
 
-			proxy.other.Store(1)                                                 // whatever comes now is of another session
+			proxy.lose()
 			p.publish(t, "news", "e-much", `"`+strings.Repeat("x", 300<<10)+`"`) // ends the answer
 			if again := f.next(`["state","connected"`); again == first {
 				t.Errorf("the lost session goes on: %s", again)

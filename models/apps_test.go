@@ -28,7 +28,9 @@ func TestApps(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(func(tx *models.Tx) error { return errors.Join(tx.CreateApp(appRow("b", "kb")), tx.CreateApp(appRow("a", "ka"))) })
+		must(func(tx *models.Tx) error {
+			return errors.Join(tx.CreateApp(appRow("b", "kb")), tx.CreateApp(appRow("a", "ka")))
+		})
 		for what, row := range map[string]*models.App{"id": appRow("a", "new"), "key": appRow("new", "ka")} {
 			if err := change(func(tx *models.Tx) error { return tx.CreateApp(row) }); !errors.Is(err, models.ErrDuplicate) {
 				t.Errorf("the same %s: %v", what, err)

@@ -10,16 +10,40 @@ import (
 
 // library is whatsmeow's log in ours. What it says for developers, whole stanzas
 // with keys in them, is not taken: messages and secrets do not belong in a log.
-type library struct{ log *slog.Logger }
+type library struct {
+	log   *slog.Logger
+	nodes func(xml string) // told what goes over the socket; nil: nobody asks
+	held  *backlog         // nil: of no connection
+}
 
 var _ waLog.Logger = library{}
 
 func (l library) Errorf(format string, args ...any) { l.say(slog.LevelWarn, format, args) }
 func (l library) Warnf(format string, args ...any)  { l.say(slog.LevelInfo, format, args) }
 func (l library) Infof(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
-func (l library) Debugf(string, ...any)             {}
 
-func (l library) Sub(module string) waLog.Logger { return library{l.log.With("part", module)} }
+// Debugf implements waLog.Logger. Two parts of whatsmeow tell all nodes here, as
+// text: Recv before they are put in line, Send before they are sent.
+func (l library) Debugf(_ string, args ...any) {
+	if l.nodes != nil && len(args) == 1 {
+		if xml, ok := args[0].(string); ok {
+			l.nodes(xml)
+		}
+	}
+}
+
+// Sub implements waLog.Logger.
+func (l library) Sub(module string) waLog.Logger {
+	sub := library{log: l.log.With("part", module)}
+	switch {
+	case l.held == nil:
+	case module == "Recv":
+		sub.nodes = l.held.came
+	case module == "Send":
+		sub.nodes = l.held.went
+	}
+	return sub
+}
 
 func (l library) say(level slog.Level, format string, args []any) {
 	if l.log.Enabled(context.Background(), level) {

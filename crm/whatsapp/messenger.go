@@ -107,7 +107,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	m := &Messenger{
 		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), nudge: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
-		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{o.Log}),
+		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{log: o.Log}),
 	}
 	if err := m.container.Upgrade(ctx); err != nil {
 		return nil, fmt.Errorf("whatsapp: tables of keys: %w", err)

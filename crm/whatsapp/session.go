@@ -143,7 +143,7 @@ func (s *session) prepare(ctx context.Context) error {
 	ctx = link.ctx
 	guard(dev)
 	watch(dev, s, link)
-	cli := whatsmeow.NewClient(dev, library{s.log})
+	cli := whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx)})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true

@@ -79,7 +79,7 @@ type Messenger struct {
 	running  sync.WaitGroup         // the sessions
 	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last ours
 	nudge    chan struct{}          // tend the lines now
-	pairs    sync.Mutex             // one pairing or logout begins at a time
+	pairs    turns                  // one pairing or logout of a line begins at a time
 }
 
 var _ crm.Queued = (*Messenger)(nil)

@@ -161,7 +161,7 @@ func (s *session) prepare(ctx context.Context) error {
 		defer link.works.Done()
 		return s.handle(ctx, cli, evt)
 	})
-	idle := dialer{s.m.Endpoint}.configure(cli)
+	idle := dialer{s.m.Endpoint}.configure(cli, link.dialled)
 	s.mu.Lock()
 	s.cli, s.idle, s.link, s.name = cli, idle, link, dev.PushName
 	s.mu.Unlock()
@@ -180,9 +180,8 @@ func (s *session) connection(ctx context.Context) ending {
 	if s.paired() {
 		s.set(ctx, crm.LineState{State: crm.StateConnecting, Detail: sayConnecting})
 	}
-	if err := cli.ConnectContext(link.ctx); err != nil {
+	if err := connect(ctx, cli, link); err != nil {
 		s.log.Info("WhatsApp was not reached", "err", err)
-		cli.Disconnect()
 		return ending{kind: endLost, detail: sayNotReached}
 	}
 	var end ending
@@ -260,7 +259,9 @@ func (s *session) dropClient() {
 	s.cli, s.idle, s.link = nil, nil, nil
 	s.mu.Unlock()
 	if cli != nil {
-		cli.Disconnect()
+		if !link.opening.Load().is(left) {
+			cli.Disconnect()
+		}
 		link.end()
 		idle()
 	}

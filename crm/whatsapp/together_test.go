@@ -1,0 +1,114 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"chatcast/crm"
+)
+
+// TestLinesDoNotWaitForEachOther: while WhatsApp leaves one line's pairing without
+// an answer, others can be paired and left, and that one too.
+func TestLinesDoNotWaitForEachOther(t *testing.T) {
+	w := newWorld(t)
+	eventually(t, "Run does not start", func() bool {
+		w.m.mu.Lock()
+		defer w.m.mu.Unlock()
+		return w.m.ctx != nil
+	})
+	w.Freeze(true)
+	answers := make(chan error, 2)
+	for range 2 { // two operators
+		go func() {
+			_, err := w.m.Pair(within(t), testLine, "")
+			answers <- err
+		}()
+	}
+	w.awaitState(t, crm.StatePairing)
+
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second) // a pairing waits for thirty
+	defer cancel()
+	other := crm.Line{LicenseID: 1230, Messenger: Type}
+	if err := w.m.Logout(soon, other); err != nil && soon.Err() != nil {
+		t.Errorf("another line: %v", err)
+	}
+	if err := w.m.Logout(soon, testLine); err != nil {
+		t.Errorf("the line itself: %v", err)
+	}
+	for range 2 {
+		select {
+		case err := <-answers:
+			if !errors.Is(err, errPairingOver) {
+				t.Errorf("who waited for a code hears %v", err)
+			}
+		case <-soon.Done():
+			t.Fatal("who waits for a code is not told that there will be none")
+		}
+	}
+}
+
+// TestCutBeforeTheGreeting: a line that is cut while WhatsApp has not greeted yet is
+// opened again at once, and not when whatsmeow has waited long enough.
+func TestCutBeforeTheGreeting(t *testing.T) {
+	var cuts, dials atomic.Int32 // how many are still to be cut, and how many there were
+	w := newWorld(t, func(o *Options) { o.Endpoint = rudeRelay(t, o.Endpoint, &cuts, &dials) })
+	w.pair(t)
+	before := dials.Load()
+	cuts.Store(2)
+	began := time.Now()
+	w.shop.Drop()
+	eventually(t, "the line is not opened again", func() bool { return dials.Load() > before+2 && w.shop.Online() })
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// rudeRelay stands before a stand-in, and hangs up on some before it has greeted.
+func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	all.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dials.Add(1)
+			rude := cuts.Add(-1) >= 0
+			all.Go(func() {
+				defer from.Close()
+				there, err := net.Dial("tcp", to)
+				if err != nil {
+					return
+				}
+				defer there.Close()
+				all.Go(func() {
+					defer there.Close()
+					_, _ = io.Copy(there, from) // until one of them is closed
+				})
+				if rude {
+					upgrade := make([]byte, 4096) // it is answered alone: the server speaks second
+					n, _ := there.Read(upgrade)
+					_, _ = from.Write(upgrade[:n])
+					return
+				}
+				_, _ = io.Copy(from, there)
+			})
+		}
+	})
+	return l.Addr().String()
+}

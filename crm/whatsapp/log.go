@@ -9,7 +9,9 @@ import (
 )
 
 // library is whatsmeow's log in ours. What it says for developers, whole stanzas
-// with keys in them, is not taken: messages and secrets do not belong in a log.
+// with keys in them, is not taken: messages and secrets do not belong in a log. What
+// it warns of, often once for each message and with people's numbers, is for who
+// looks for a fault: what matters to us comes through the door as an event.
 type library struct {
 	log   *slog.Logger
 	nodes func(xml string) // told what goes over the socket; nil: nobody asks
@@ -18,8 +20,8 @@ type library struct {
 
 var _ waLog.Logger = library{}
 
-func (l library) Errorf(format string, args ...any) { l.say(slog.LevelWarn, format, args) }
-func (l library) Warnf(format string, args ...any)  { l.say(slog.LevelInfo, format, args) }
+func (l library) Errorf(format string, args ...any) { l.say(slog.LevelInfo, format, args) }
+func (l library) Warnf(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
 func (l library) Infof(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
 
 // Debugf implements waLog.Logger. Two parts of whatsmeow tell all nodes here, as

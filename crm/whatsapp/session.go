@@ -96,7 +96,7 @@ func (s *session) run(ctx context.Context) {
 			}
 			continue
 		}
-		s.m.freshen(ctx)
+		s.freshen(ctx)
 		s.loggedIn.Store(false)
 		end := s.connection(ctx)
 		if ctx.Err() != nil {

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,4 +115,38 @@ func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address stri
 		}
 	})
 	return l.Addr().String()
+}
+
+// TestVersionPageThatHangs: a line does not wait for the page that tells the version
+// of WhatsApp.
+func TestVersionPageThatHangs(t *testing.T) {
+	asked := make(chan struct{}, 10)
+	w := newWorld(t, func(o *Options) {
+		stand, err := url.Parse("http://" + o.Endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(stand)
+		front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				asked <- struct{}{}
+				<-r.Context().Done()
+				return
+			}
+			proxy.ServeHTTP(rw, r)
+		}))
+		t.Cleanup(func() {
+			front.CloseClientConnections()
+			front.Close()
+		})
+		o.Endpoint = front.Listener.Addr().String()
+	})
+	began := time.Now()
+	w.pair(t)
+	if took := time.Since(began); took > 8*time.Second { // the page may take ten
+		t.Errorf("pairing took %v", took)
+	}
+	if len(asked) != 1 {
+		t.Errorf("the page was asked %d times", len(asked))
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"go.mau.fi/libsignal/logger"
 	waLog "go.mau.fi/whatsmeow/util/log"
 )
 
@@ -51,4 +52,20 @@ func (l library) say(level slog.Level, format string, args []any) {
 	if l.log.Enabled(context.Background(), level) {
 		l.log.Log(context.Background(), level, "whatsmeow: "+fmt.Sprintf(format, args...))
 	}
+}
+
+// signal is the log of the library of Signal, which by itself writes to standard
+// output what it also returns as an error, for each copy of a message: and when
+// nobody reads there, it waits.
+type signal struct{}
+
+func (signal) Debug(string, string)   {}
+func (signal) Info(string, string)    {}
+func (signal) Warning(string, string) {}
+func (signal) Error(string, string)   {}
+func (signal) Configure(string)       {}
+
+func init() {
+	var l logger.Loggable = signal{}
+	logger.Setup(&l)
 }

@@ -3,10 +3,14 @@ package whatsapp
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"go.mau.fi/libsignal/logger"
 
 	"chatcast/crm"
 )
@@ -27,6 +31,27 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// TestSignalIsQuiet: the library of Signal does not write to standard output, where
+// nobody may be reading: it would wait for a reader for ever, in the midst of
+// opening a message.
+func TestSignalIsQuiet(t *testing.T) { // not at once with others: the output is the process's
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	stdout := os.Stdout
+	os.Stdout = w
+	logger.Error("Unable to verify ciphertext mac")
+	logger.Warning("received message with old counter")
+	logger.Info("Building sender key session")
+	os.Stdout = stdout
+	w.Close()
+	if said, err := io.ReadAll(r); err != nil || len(said) > 0 {
+		t.Errorf("%q, %v", said, err)
+	}
 }
 
 // TestMessagesAreNotLogged: a conversation leaves no line in the log as it usually

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.mau.fi/libsignal/logger"
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
@@ -26,21 +25,11 @@ import (
 var testSeed = [32]byte{7}
 
 func TestMain(m *testing.M) {
-	var quiet logger.Loggable = quietly{}
-	logger.Setup(&quiet) // it prints what the tests break on purpose
 	testdb.Main(m,
 		// whatsmeow does not always end the one that reads a socket, when it has a
 		// frame for somebody who has left.
 		goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"))
 }
-
-type quietly struct{}
-
-func (quietly) Debug(string, string)   {}
-func (quietly) Info(string, string)    {}
-func (quietly) Warning(string, string) {}
-func (quietly) Error(string, string)   {}
-func (quietly) Configure(string)       {}
 
 var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
 

@@ -31,13 +31,17 @@ func (m *Messenger) expire(ctx context.Context) {
 func (m *Messenger) tend(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.lease)
 	defer cancel()
+	had := map[*session]bool{} // before the rows are read: these must be among them
+	for _, s := range m.served() {
+		had[s] = s.paired()
+	}
 	rows, err := m.Rules.Sessions(ctx, Type)
 	if err != nil {
 		m.Log.Warn("the lines could not be read", "err", err)
 	}
 	for _, s := range m.served() {
 		gone := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
-		if err == nil && gone && s.paired() {
+		if err == nil && gone && had[s] {
 			s.log.Info("the line is not there any more")
 			s.stop()
 			continue

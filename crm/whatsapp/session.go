@@ -177,8 +177,8 @@ func (s *session) connection(ctx context.Context) ending {
 	for len(s.ends) > 0 { // of the connection before
 		<-s.ends
 	}
-	if s.paired() {
-		s.set(ctx, crm.LineState{State: crm.StateConnecting, Detail: sayConnecting})
+	if device, phone := s.deviceAndPhone(); device != "" { // told again: the state that first told them may not have been kept
+		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
 	}
 	if err := connect(ctx, cli, link); err != nil {
 		s.log.Info("WhatsApp was not reached", "err", err)
@@ -265,6 +265,14 @@ func (s *session) dropClient() {
 		link.end()
 		idle()
 	}
+}
+
+// deviceAndPhone are of the account that the line is paired with; empty: none.
+func (s *session) deviceAndPhone() (device, phone string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, _ := types.ParseJID(s.device) // it was written as one
+	return s.device, j.User
 }
 
 func (s *session) paired() bool {

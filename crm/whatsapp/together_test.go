@@ -73,6 +73,75 @@ func TestCutBeforeTheGreeting(t *testing.T) {
 	}
 }
 
+// slowRules are rules whose database takes its time.
+type slowRules struct {
+	*recorder
+	listed chan struct{} // told when the lines have been read
+	give   chan struct{} // waited for before they are given
+	never  func(crm.LineState) bool
+}
+
+func (r *slowRules) Sessions(ctx context.Context, messenger string) ([]crm.LineSession, error) {
+	rows, err := r.recorder.Sessions(ctx, messenger)
+	select {
+	case r.listed <- struct{}{}:
+		<-r.give
+	default:
+	}
+	return rows, err
+}
+
+func (r *slowRules) SetLineState(ctx context.Context, on crm.Line, st crm.LineState) error {
+	if r.never != nil && r.never(st) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Second):
+		}
+	}
+	return r.recorder.SetLineState(ctx, on, st)
+}
+
+// TestPairedWhileTheLinesAreRead: a line that is begun and paired while the lines are
+// being read is not taken for one that was removed.
+func TestPairedWhileTheLinesAreRead(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	rules := &slowRules{recorder: w.rules, listed: make(chan struct{}), give: make(chan struct{})}
+	w.serve = rules
+	w.start(t)
+	<-rules.listed
+	w.pair(t)
+	served := w.m.serving(testLine)
+	rules.give <- struct{}{}
+	select {
+	case <-served.done:
+		t.Error("the line was let go")
+	case <-time.After(time.Second): // it would be at once
+	}
+}
+
+// TestScannedAndKilled: a pairing whose phone has scanned is not forgotten, however
+// slow the database is and whether WhatsApp is reached again or not.
+func TestScannedAndKilled(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.serve = &slowRules{recorder: w.rules, never: func(st crm.LineState) bool { return st.State == crm.StateConnecting && st.Phone != nil }}
+	w.start(t)
+	p := w.code(t, "")
+	w.Unavailable(true)
+	if _, err := w.shop.ScanQR(within(t), *p.QR); err != nil {
+		t.Fatal(err)
+	}
+	if row := w.awaitState(t, crm.StateDisconnected); row.Device == "" {
+		t.Error("nobody knows the device")
+	}
+	w.stop()
+	w.Unavailable(false)
+	w.start(t)
+	w.awaitState(t, crm.StateConnected)
+}
+
 // rudeRelay stands before a stand-in, and hangs up on some before it has greeted.
 func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address string) {
 	t.Helper()

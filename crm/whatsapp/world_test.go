@@ -50,6 +50,7 @@ type world struct {
 	shop  *standin.Account
 	anna  *standin.Contact
 	rules *recorder
+	serve Rules // what the program is given of them
 	db    string
 	m     *Messenger
 	stop  func()
@@ -72,6 +73,7 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
 		anna: srv.NewContact("79995554433", "100200301", "Anna"),
 	}
+	w.serve = w.rules
 	w.start(t, opts...)
 	t.Cleanup(func() { w.stop() })
 	return w
@@ -100,7 +102,7 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.m.Rules = w.rules
+	w.m.Rules = w.serve
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.m.Run(ctx) }()

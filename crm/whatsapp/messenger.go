@@ -150,15 +150,6 @@ func (m *Messenger) Run(ctx context.Context) error {
 	}
 }
 
-// bury ends the leases of a process that died without giving them back.
-// expire has the rules fail what could not be sent in time.
-// tend renews the leases of the lines that are served here, and takes those that
-// nobody serves.
-// toServe says whether the line is one to connect without being asked.
-// renew keeps a line ours. Who cannot say so in time lets go before another takes
-// it.
-// start serves a line whose lease is ours. nil: Run does not run, or the line is
-// served already.
 // Status implements crm.Messenger.
 func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
 	row, err := m.Rules.SessionOf(ctx, l)

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -20,47 +19,6 @@ const (
 )
 
 var errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
-
-// pairing is a pairing under way.
-type pairing struct {
-	mu     sync.Mutex
-	ready  chan struct{} // guarded by mu; closed when there is something to show, or it is over
-	phone  string        // guarded by mu; empty: by QR
-	shown  crm.Pairing   // guarded by mu
-	err    error         // guarded by mu
-	opened bool          // guarded by mu: ready is closed
-}
-
-func newPairing(phone string) *pairing { return &pairing{phone: phone, ready: make(chan struct{})} }
-
-func (p *pairing) show(c crm.Pairing, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err == nil {
-		p.shown = c
-	}
-	if p.err = err; !p.opened {
-		p.opened = true
-		close(p.ready)
-	}
-}
-
-// wait returns what is to be shown now.
-func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitsShow)
-	defer cancel()
-	p.mu.Lock()
-	ready := p.ready
-	p.mu.Unlock()
-	select {
-	case <-ready:
-	case <-ctx.Done():
-		return crm.Pairing{}, crm.Unavailable("WhatsApp has not given a code yet: try again")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.shown, p.err
-}
 
 // Pair implements crm.Messenger. While a pairing runs it returns what is shown
 // now. A line whose device is paired, and only waits for somebody to say so, is
@@ -126,20 +84,6 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 }
 
 var errNotRunning = crm.Unavailable("the program is starting or stopping: try again")
-
-// askFor changes a pairing to one by code; false: it is for that phone already.
-func (p *pairing) askFor(phone string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.phone == phone {
-		return false
-	}
-	p.phone = phone
-	if p.opened {
-		p.opened, p.ready = false, make(chan struct{})
-	}
-	return true
-}
 
 // Logout implements crm.Messenger. Where WhatsApp cannot be told, the session ends
 // here all the same.

@@ -19,6 +19,7 @@ type backlog struct {
 	mu      sync.Mutex
 	waiting map[string]bool // guarded by mu: tags and ids
 	moved   chan struct{}   // closed and made anew when something was acknowledged; guarded by mu
+	asked   string          // guarded by mu: the last question of ours without an answer
 }
 
 const (
@@ -27,6 +28,9 @@ const (
 	// backlogPause is how long nothing may be acknowledged before it is believed
 	// that something never will be: longer than our patience with the database.
 	backlogPause = time.Minute
+	// answerPause is the same while WhatsApp's answer to a question of ours may stand
+	// behind what is held up, and a handler wait for it.
+	answerPause = 5 * time.Second
 )
 
 func newBacklog(ctx context.Context) *backlog {
@@ -36,17 +40,23 @@ func newBacklog(ctx context.Context) *backlog {
 // came is told a node that arrived, and returns when it may be put in line.
 func (b *backlog) came(xml string) {
 	tag, id := nodeOf(xml)
-	switch tag {
-	case "message", "receipt", "notification", "call":
-	default:
-		return // an answer that somebody waits for, or how the connection ends
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	switch tag {
+	case "message", "receipt", "notification", "call":
+	default: // an answer that somebody waits for, or how the connection ends
+		if tag == "iq" && id == b.asked {
+			b.asked = ""
+		}
+		return
+	}
 	for len(b.waiting) >= maxBacklog && b.ctx.Err() == nil {
-		moved := b.moved
+		moved, pause := b.moved, backlogPause
+		if b.asked != "" {
+			pause = answerPause
+		}
 		b.mu.Unlock()
-		limited, cancel := context.WithTimeout(b.ctx, backlogPause)
+		limited, cancel := context.WithTimeout(b.ctx, pause)
 		still := false
 		select {
 		case <-moved:
@@ -65,11 +75,14 @@ func (b *backlog) came(xml string) {
 // went is told a node that we send: an acknowledgement, most often.
 func (b *backlog) went(xml string) {
 	tag, id := nodeOf(xml)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if tag == "iq" && !strings.Contains(xml, `xmlns="w:p"`) { // nobody's work waits for the answer to a ping
+		b.asked = id
+	}
 	if tag != "ack" && tag != "receipt" {
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.waiting[id] {
 		delete(b.waiting, id)
 		close(b.moved)

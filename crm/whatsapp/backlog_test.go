@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
-
-	"go.mau.fi/whatsmeow/proto/waHistorySync"
-	"google.golang.org/protobuf/proto"
 
 	"chatcast/crm"
 )
@@ -56,25 +54,35 @@ func TestMoreThanTheLibraryHolds(t *testing.T) {
 	}
 }
 
-// TestAnswerBehindABacklog: a handler that waits for an answer of WhatsApp's gets it,
-// though it stands behind more than is read at once.
-func TestAnswerBehindABacklog(t *testing.T) {
-	w := newWorld(t)
-	w.pair(t)
-	const many = 1500
-	w.shop.Hold()
-	w.shop.SendHistory(&waHistorySync.HistorySync{
-		SyncType:  waHistorySync.HistorySync_PUSH_NAME.Enum(),
-		Pushnames: []*waHistorySync.Pushname{{ID: proto.String("79995550077@s.whatsapp.net"), Pushname: proto.String("Old friend")}},
-	}, false) // as a file: where it lies, WhatsApp is asked
-	for i := range many {
-		w.anna.SendText(w.shop, fmt.Sprintf("text %d", i))
-	}
-	began := time.Now()
-	w.shop.Release(false)
-	w.awaitText(t, fmt.Sprintf("text %d", many-1))
-	w.awaitTidings(t, "the piece of history", func(told crm.Tidings) bool { return told.History && len(told.Contacts) == 1 })
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("it took %v", took)
+// TestBacklogWaits: for how long the reading waits, by what it waits for.
+func TestBacklogWaits(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent string // when nothing more is read
+		want time.Duration
+	}{
+		"nothing is acknowledged":    {`<iq id="9" type="get" xmlns="w:p"/>`, backlogPause},
+		"an answer may stand behind": {`<iq id="9" type="set" xmlns="w:m"/>`, answerPause},
+		"acknowledged":               {`<ack class="message" id="7" to="1@s.whatsapp.net"/>`, 0},
+		"received":                   {`<receipt id="7" to="1@s.whatsapp.net"/>`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBacklog(t.Context())
+				for i := range maxBacklog {
+					b.came(fmt.Sprintf(`<message from="1@s.whatsapp.net" id="%d" notify="a id=&quot;x"><enc/></message>`, i))
+				}
+				began := time.Now()
+				go func() { b.went(c.sent) }()
+				synctest.Wait()
+				b.came(`<message from="1@s.whatsapp.net" id="more"/>`)
+				if took := time.Since(began); took != c.want {
+					t.Errorf("it waited %v, want %v", took, c.want)
+				}
+				b.came(`<iq from="s.whatsapp.net" id="9" type="result"/>`)
+				if b.asked != "" {
+					t.Error("the answer is waited for still")
+				}
+			})
+		})
 	}
 }

@@ -209,11 +209,15 @@ func (s *session) showQR(ctx context.Context, p *pairing, code string, life time
 	return true
 }
 
+// tell shows a code on the line's channel, and then to who asked for it: when they
+// have it, it may be used up.
 func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
-	p.show(c, nil)
-	if err := s.m.Rules.PublishQR(ctx, s.on, c); err != nil {
+	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.m.Rules.PublishQR(limited, s.on, c); err != nil {
 		s.log.Warn("the code could not be shown on the line's channel", "err", err)
 	}
+	p.show(c, nil)
 }
 
 // requestCode asks WhatsApp for a code to type into the phone.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -26,10 +27,13 @@ type link struct {
 	mu    sync.Mutex
 	over  bool // guarded by mu
 	works sync.WaitGroup
+
+	opening atomic.Pointer[opening] // the last
 }
 
 func newLink(ctx context.Context) *link {
 	l := &link{}
+	l.opening.Store(&opening{lost: make(chan struct{}, 1)})
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	return l
 }

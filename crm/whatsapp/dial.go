@@ -31,9 +31,21 @@ func (d dialer) transport() *http.Transport {
 	return t
 }
 
-// configure gives the client its way out.
-func (d dialer) configure(cli *whatsmeow.Client) (closeIdle func()) {
+// configure gives the client its way out. dialled is told of each socket, and what
+// it returns is called when that can be read no more.
+func (d dialer) configure(cli *whatsmeow.Client, dialled func() (cut func())) (closeIdle func()) {
 	sockets, media := d.transport(), d.transport()
+	dial := sockets.DialContext
+	sockets.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &socket{c, dialled()}, nil
+	}
+	if d.endpoint != "" {
+		sockets.DialTLSContext = sockets.DialContext
+	}
 	cli.SetPreLoginHTTPClient(&http.Client{Transport: sockets})
 	cli.SetWebsocketHTTPClient(&http.Client{Transport: sockets})
 	cli.SetMediaHTTPClient(&http.Client{Transport: bounded{media}})
@@ -41,6 +53,19 @@ func (d dialer) configure(cli *whatsmeow.Client) (closeIdle func()) {
 		sockets.CloseIdleConnections()
 		media.CloseIdleConnections()
 	}
+}
+
+// socket tells when it was cut.
+type socket struct {
+	net.Conn
+	cut func()
+}
+
+func (s *socket) Read(p []byte) (n int, err error) {
+	if n, err = s.Conn.Read(p); err != nil {
+		s.cut()
+	}
+	return n, err
 }
 
 // bounded refuses answers that are longer than was agreed: how long an attachment

@@ -8,6 +8,7 @@ import (
 	"chatcast/crm"
 )
 
+// bury ends the leases of a process that died without giving them back.
 func (m *Messenger) bury(ctx context.Context) {
 	rows, err := m.Rules.Sessions(ctx, Type)
 	for _, row := range rows {
@@ -20,6 +21,7 @@ func (m *Messenger) bury(ctx context.Context) {
 	}
 }
 
+// expire has the rules fail what could not be sent in time.
 func (m *Messenger) expire(ctx context.Context) {
 	for wait(ctx, time.Second) == nil {
 		if _, err := m.Rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
@@ -28,16 +30,22 @@ func (m *Messenger) expire(ctx context.Context) {
 	}
 }
 
+// tend renews the leases of the lines that are served here, and takes those that
+// nobody serves.
 func (m *Messenger) tend(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.lease)
 	defer cancel()
+	had := map[*session]bool{} // before the rows are read: these must be among them
+	for _, s := range m.served() {
+		had[s] = s.paired()
+	}
 	rows, err := m.Rules.Sessions(ctx, Type)
 	if err != nil {
 		m.Log.Warn("the lines could not be read", "err", err)
 	}
 	for _, s := range m.served() {
 		gone := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
-		if err == nil && gone && s.paired() {
+		if err == nil && gone && had[s] {
 			s.log.Info("the line is not there any more")
 			s.stop()
 			continue
@@ -56,6 +64,7 @@ func (m *Messenger) tend(ctx context.Context) {
 	}
 }
 
+// toServe says whether the line is one to connect without being asked.
 func toServe(row crm.LineSession, now time.Time) bool {
 	if row.Device == "" {
 		return false
@@ -71,6 +80,8 @@ func toServe(row crm.LineSession, now time.Time) bool {
 	return true
 }
 
+// renew keeps a line ours. Who cannot say so in time lets go before another takes
+// it.
 func (m *Messenger) renew(ctx context.Context, s *session) {
 	asked := time.Now()
 	mine, err := m.Rules.Lease(ctx, s.on, m.owner, m.times.lease)
@@ -92,6 +103,8 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 	}
 }
 
+// start serves a line whose lease is ours. nil: Run does not run, or the line is
+// served already.
 func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
 	m.mu.Lock()
 	defer m.mu.Unlock()

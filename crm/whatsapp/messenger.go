@@ -79,7 +79,7 @@ type Messenger struct {
 	running  sync.WaitGroup         // the sessions
 	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last ours
 	nudge    chan struct{}          // tend the lines now
-	pairs    sync.Mutex             // one pairing or logout begins at a time
+	pairs    turns                  // one pairing or logout of a line begins at a time
 }
 
 var _ crm.Queued = (*Messenger)(nil)
@@ -107,7 +107,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	m := &Messenger{
 		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), nudge: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
-		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{o.Log}),
+		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{log: o.Log}),
 	}
 	if err := m.container.Upgrade(ctx); err != nil {
 		return nil, fmt.Errorf("whatsapp: tables of keys: %w", err)
@@ -150,15 +150,6 @@ func (m *Messenger) Run(ctx context.Context) error {
 	}
 }
 
-// bury ends the leases of a process that died without giving them back.
-// expire has the rules fail what could not be sent in time.
-// tend renews the leases of the lines that are served here, and takes those that
-// nobody serves.
-// toServe says whether the line is one to connect without being asked.
-// renew keeps a line ours. Who cannot say so in time lets go before another takes
-// it.
-// start serves a line whose lease is ours. nil: Run does not run, or the line is
-// served already.
 // Status implements crm.Messenger.
 func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
 	row, err := m.Rules.SessionOf(ctx, l)

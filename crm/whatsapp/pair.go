@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -21,116 +20,79 @@ const (
 
 var errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
 
-// pairing is a pairing under way.
-type pairing struct {
-	ready chan struct{} // closed when there is something to show, or it is over
-
-	mu     sync.Mutex
-	phone  string      // guarded by mu; empty: by QR
-	shown  crm.Pairing // guarded by mu
-	err    error       // guarded by mu
-	opened bool        // guarded by mu: ready is closed
-}
-
-func newPairing(phone string) *pairing { return &pairing{phone: phone, ready: make(chan struct{})} }
-
-func (p *pairing) show(c crm.Pairing, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err == nil {
-		p.shown = c
-	}
-	if p.err = err; !p.opened {
-		p.opened = true
-		close(p.ready)
-	}
-}
-
-// wait returns what is to be shown now.
-func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitsShow)
-	defer cancel()
-	select {
-	case <-p.ready:
-	case <-ctx.Done():
-		return crm.Pairing{}, crm.Unavailable("WhatsApp has not given a code yet: try again")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.shown, p.err
-}
-
 // Pair implements crm.Messenger. While a pairing runs it returns what is shown
 // now. A line whose device is paired, and only waits for somebody to say so, is
 // connected again: there is nothing to show then.
 func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
-	m.pairs.Lock()
-	defer m.pairs.Unlock()
+	p, err := m.beginPairing(ctx, l, phone)
+	if p == nil || err != nil {
+		return crm.Pairing{}, err
+	}
+	return p.wait(ctx) // and nobody else with us: the line may be left meanwhile
+}
+
+// beginPairing is the line's pairing, begun now or before; nil without an error:
+// it is paired, and connected again.
+func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) (*pairing, error) {
+	unlock, err := m.pairs.lock(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	s := m.serving(l)
 	if s != nil && s.over.Load() {
 		select {
 		case <-s.done:
 			s = nil
 		case <-ctx.Done():
-			return crm.Pairing{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	if s != nil {
 		p := s.currentPairing()
 		if p == nil {
-			return crm.Pairing{}, &crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"}
+			return nil, &crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"}
 		}
 		if phone != "" && p.askFor(phone) {
 			s.requestCode(s.client(), p)
 		}
-		return p.wait(ctx)
+		return p, nil
 	}
 	row, err := m.Rules.SessionOf(ctx, l)
 	if err != nil {
-		return crm.Pairing{}, err
+		return nil, err
 	}
 	mine, err := m.Rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
-		return crm.Pairing{}, err
+		return nil, err
 	}
 	if !mine {
-		return crm.Pairing{}, crm.Unavailable("another process serves this line: ask it")
+		return nil, crm.Unavailable("another process serves this line: ask it")
 	}
 	if row != nil && row.Device != "" {
 		if m.start(l, row.Device, nil) == nil {
-			return crm.Pairing{}, errNotRunning
+			return nil, errNotRunning
 		}
-		return crm.Pairing{}, nil
+		return nil, nil
 	}
 	p := newPairing(phone)
 	if s = m.start(l, "", p); s == nil {
-		return crm.Pairing{}, errNotRunning
+		return nil, errNotRunning
 	}
 	s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: sayPairing})
-	return p.wait(ctx)
+	return p, nil
 }
 
 var errNotRunning = crm.Unavailable("the program is starting or stopping: try again")
 
-// askFor changes a pairing to one by code; false: it is for that phone already.
-func (p *pairing) askFor(phone string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.phone == phone {
-		return false
-	}
-	p.phone = phone
-	if p.opened {
-		p.opened, p.ready = false, make(chan struct{})
-	}
-	return true
-}
-
 // Logout implements crm.Messenger. Where WhatsApp cannot be told, the session ends
 // here all the same.
 func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
-	m.pairs.Lock()
-	defer m.pairs.Unlock()
+	unlock, err := m.pairs.lock(ctx, l)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	row, err := m.Rules.SessionOf(ctx, l)
 	if err != nil {
 		return err
@@ -247,16 +209,23 @@ func (s *session) showQR(ctx context.Context, p *pairing, code string, life time
 	return true
 }
 
+// tell shows a code on the line's channel, and then to who asked for it: when they
+// have it, it may be used up.
 func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
-	p.show(c, nil)
-	if err := s.m.Rules.PublishQR(ctx, s.on, c); err != nil {
+	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.m.Rules.PublishQR(limited, s.on, c); err != nil {
 		s.log.Warn("the code could not be shown on the line's channel", "err", err)
 	}
+	p.show(c, nil)
 }
 
 // requestCode asks WhatsApp for a code to type into the phone.
 func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
-	if cli == nil || !cli.IsConnected() {
+	s.mu.Lock()
+	open := s.link != nil && s.cli == cli && s.link.opening.Load().is(opened)
+	s.mu.Unlock()
+	if !open {
 		return // codes does, when the connection is there
 	}
 	p.mu.Lock()

@@ -119,10 +119,6 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	return s.finish(ctx, *begun, outcome)
 }
 
-// flying is the messages that are being sent. Who hears how far one got waits
-// until it is known as sent: people want to see the steps in their order.
-// wait waits for the messages that still fly; not for ever, because the receipt
-// proves more than the answer that is missing.
 // finish has the rules keep how it went. What they do not take now is asked for
 // again: the item is still there, and goes out a second time under the same id.
 func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome) (later time.Duration) {
@@ -203,14 +199,6 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 	return resp.Timestamp, err
 }
 
-// protobuf makes what goes over the wire, and its id. The id of a message is the
-// one that it has in our table, so that a second try is the same message; edits
-// and deletions have their own.
-// complete builds a message with what it needs of others: the upload, the
-// secret.
-// pollSecret is the one that the poll was first sent with, when it was sent
-// before: votes are sealed with it.
-// ownID is the account as the chat knows it.
 // recipient is where an item goes: the number when it is known, else the LID.
 func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (types.JID, error) {
 	to, err := jidOf(item.ChatID)
@@ -261,8 +249,6 @@ func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat type
 	return nil
 }
 
-// forRetry makes a message of ours again for a device that could not open it.
-// whatsmeow remembers the last few itself; ours survive a restart.
 var (
 	errNothing       = errors.New("whatsapp: the item has no message")
 	errNowhere       = errors.New("whatsapp: the chat has no address")

@@ -13,6 +13,8 @@ import (
 	"chatcast/crm"
 )
 
+// flying is the messages that are being sent. Who hears how far one got waits
+// until it is known as sent: people want to see the steps in their order.
 type flying struct {
 	mu  sync.Mutex
 	ids map[string]chan struct{} // guarded by mu; closed when it has landed
@@ -34,6 +36,8 @@ func (f *flying) start(id string) (landed func()) {
 	}
 }
 
+// wait waits for the messages that still fly; not for ever, because the receipt
+// proves more than the answer that is missing.
 func (f *flying) wait(ctx context.Context, ids []string) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -52,6 +56,9 @@ func (f *flying) wait(ctx context.Context, ids []string) {
 	}
 }
 
+// protobuf makes what goes over the wire, and its id. The id of a message is the
+// one that it has in our table, so that a second try is the same message; edits
+// and deletions have their own.
 func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.JID, item *crm.OutboxItem) (*waE2E.Message, types.MessageID, error) {
 	o := outgoing{chat: to, self: ownID(cli, to), item: item.Message, quoted: item.Quoted, target: item.Reaction, now: time.Now().UnixMilli()}
 	switch item.Kind {
@@ -64,6 +71,8 @@ func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.
 	return m, item.Message.ID, err
 }
 
+// complete builds a message with what it needs of others: the upload, the
+// secret.
 func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoing) (*waE2E.Message, error) {
 	ref := *o.item
 	o.item = &ref
@@ -80,6 +89,8 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 	return o.build()
 }
 
+// pollSecret is the one that the poll was first sent with, when it was sent
+// before: votes are sealed with it.
 func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat types.JID, id string) []byte {
 	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, chat, ownID(cli, chat), id)
 	if err == nil && len(known) == 32 {
@@ -90,6 +101,7 @@ func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat ty
 	return secret
 }
 
+// ownID is the account as the chat knows it.
 func ownID(cli *whatsmeow.Client, chat types.JID) types.JID {
 	if chat.Server == types.HiddenUserServer {
 		return cli.Store.GetLID().ToNonAD()
@@ -97,6 +109,8 @@ func ownID(cli *whatsmeow.Client, chat types.JID) types.JID {
 	return cli.Store.GetJID().ToNonAD()
 }
 
+// forRetry makes a message of ours again for a device that could not open it.
+// whatsmeow remembers the last few itself; ours survive a restart.
 func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID) *waE2E.Message {
 	cli := s.client()
 	if cli == nil {

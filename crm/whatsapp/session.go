@@ -96,7 +96,7 @@ func (s *session) run(ctx context.Context) {
 			}
 			continue
 		}
-		s.m.freshen(ctx)
+		s.freshen(ctx)
 		s.loggedIn.Store(false)
 		end := s.connection(ctx)
 		if ctx.Err() != nil {
@@ -143,7 +143,7 @@ func (s *session) prepare(ctx context.Context) error {
 	ctx = link.ctx
 	guard(dev)
 	watch(dev, s, link)
-	cli := whatsmeow.NewClient(dev, library{s.log})
+	cli := whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx)})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true
@@ -161,7 +161,7 @@ func (s *session) prepare(ctx context.Context) error {
 		defer link.works.Done()
 		return s.handle(ctx, cli, evt)
 	})
-	idle := dialer{s.m.Endpoint}.configure(cli)
+	idle := dialer{s.m.Endpoint}.configure(cli, link.dialled)
 	s.mu.Lock()
 	s.cli, s.idle, s.link, s.name = cli, idle, link, dev.PushName
 	s.mu.Unlock()
@@ -177,12 +177,11 @@ func (s *session) connection(ctx context.Context) ending {
 	for len(s.ends) > 0 { // of the connection before
 		<-s.ends
 	}
-	if s.paired() {
-		s.set(ctx, crm.LineState{State: crm.StateConnecting, Detail: sayConnecting})
+	if device, phone := s.deviceAndPhone(); device != "" { // told again: the state that first told them may not have been kept
+		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
 	}
-	if err := cli.ConnectContext(link.ctx); err != nil {
+	if err := connect(ctx, cli, link); err != nil {
 		s.log.Info("WhatsApp was not reached", "err", err)
-		cli.Disconnect()
 		return ending{kind: endLost, detail: sayNotReached}
 	}
 	var end ending
@@ -260,10 +259,20 @@ func (s *session) dropClient() {
 	s.cli, s.idle, s.link = nil, nil, nil
 	s.mu.Unlock()
 	if cli != nil {
-		cli.Disconnect()
+		if !link.opening.Load().is(left) {
+			cli.Disconnect()
+		}
 		link.end()
 		idle()
 	}
+}
+
+// deviceAndPhone are of the account that the line is paired with; empty: none.
+func (s *session) deviceAndPhone() (device, phone string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, _ := types.ParseJID(s.device) // it was written as one
+	return s.device, j.User
 }
 
 func (s *session) paired() bool {

@@ -17,6 +17,7 @@ const (
 	versionEvery   = 6 * time.Hour
 	versionAgain   = 10 * time.Minute // when WhatsApp did not tell
 	versionTimeout = 10 * time.Second
+	versionSoon    = 2 * time.Second // a connection waits for it
 )
 
 // version guards the version, which is the process's and which whatsmeow reads
@@ -36,16 +37,41 @@ type versions struct {
 	next time.Time // guarded by mu: not before
 }
 
+// due says whether it is time to ask, to one who then does.
+func (v *versions) due() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if time.Now().Before(v.next) {
+		return false
+	}
+	v.next = time.Now().Add(versionAgain)
+	return true
+}
+
 // freshen keeps the version that we give to WhatsApp fresh: it turns away clients
 // that are too old. It is asked before a line connects, now and then, so that a
-// program without lines asks nobody. Without an answer the last known one stays.
-func (m *Messenger) freshen(ctx context.Context) {
-	m.versions.mu.Lock()
-	defer m.versions.mu.Unlock()
-	if time.Now().Before(m.versions.next) {
+// program without lines asks nobody. Without an answer the last known one stays; a
+// slow one is for the next connection, and this one does not wait for it.
+func (s *session) freshen(ctx context.Context) {
+	if !s.m.versions.due() {
 		return
 	}
-	m.versions.next = time.Now().Add(versionAgain)
+	done := make(chan struct{})
+	s.helpers.Go(func() {
+		defer close(done)
+		s.m.askVersion(ctx)
+	})
+	soon := time.NewTimer(versionSoon)
+	defer soon.Stop()
+	select {
+	case <-done:
+	case <-soon.C:
+	case <-ctx.Done():
+	}
+}
+
+// askVersion asks WhatsApp's page.
+func (m *Messenger) askVersion(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
 	transport := dialer{m.Endpoint}.transport()
@@ -58,7 +84,9 @@ func (m *Messenger) freshen(ctx context.Context) {
 		m.Log.Info("WhatsApp's current version is not known, the last known one is used", "version", known.String(), "err", err)
 		return
 	}
+	m.versions.mu.Lock()
 	m.versions.next = time.Now().Add(versionEvery)
+	m.versions.mu.Unlock()
 	if known.LessThan(*latest) {
 		store.SetWAVersion(*latest)
 		m.Log.Info("WhatsApp has a new version", "version", latest.String())

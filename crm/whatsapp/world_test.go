@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.mau.fi/libsignal/logger"
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
@@ -26,21 +25,11 @@ import (
 var testSeed = [32]byte{7}
 
 func TestMain(m *testing.M) {
-	var quiet logger.Loggable = quietly{}
-	logger.Setup(&quiet) // it prints what the tests break on purpose
 	testdb.Main(m,
 		// whatsmeow does not always end the one that reads a socket, when it has a
 		// frame for somebody who has left.
 		goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"))
 }
-
-type quietly struct{}
-
-func (quietly) Debug(string, string)   {}
-func (quietly) Info(string, string)    {}
-func (quietly) Warning(string, string) {}
-func (quietly) Error(string, string)   {}
-func (quietly) Configure(string)       {}
 
 var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
 
@@ -61,6 +50,7 @@ type world struct {
 	shop  *standin.Account
 	anna  *standin.Contact
 	rules *recorder
+	serve Rules // what the program is given of them
 	db    string
 	m     *Messenger
 	stop  func()
@@ -83,6 +73,7 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
 		anna: srv.NewContact("79995554433", "100200301", "Anna"),
 	}
+	w.serve = w.rules
 	w.start(t, opts...)
 	t.Cleanup(func() { w.stop() })
 	return w
@@ -111,7 +102,7 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.m.Rules = w.rules
+	w.m.Rules = w.serve
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.m.Run(ctx) }()

@@ -1,0 +1,88 @@
+package whatsapp
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"chatcast/crm"
+)
+
+// TestMoreThanTheLibraryHolds: what comes while the line is busy stays in order,
+// also when it is more than whatsmeow's queue holds, after which its order is a
+// matter of luck.
+func TestMoreThanTheLibraryHolds(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	const many = 5000
+	busy := make(chan struct{})
+	w.onMessage(func() error {
+		w.rules.mu.Unlock() // others look
+		<-busy
+		w.rules.mu.Lock()
+		return nil
+	})
+	want := make([]string, many)
+	for i := range want {
+		want[i] = fmt.Sprintf("text %d", i)
+		w.anna.SendText(w.shop, want[i])
+	}
+	close(busy)
+	var got []string
+	err := w.rules.await(within(t), "all of them", func() bool {
+		got = nil
+		for _, told := range w.rules.tidings {
+			for _, m := range told.Messages {
+				if m.Type == crm.MessageText {
+					got = append(got, m.Message.Text)
+				}
+			}
+		}
+		return len(got) >= many
+	})
+	if err != nil {
+		t.Fatal(err, len(got))
+	}
+	if !slices.Equal(got, want) {
+		at := 0
+		for at < min(len(got), many) && got[at] == want[at] {
+			at++
+		}
+		t.Errorf("%d messages, not in order from %d on: %q", len(got), at, got[at:min(at+3, len(got))])
+	}
+}
+
+// TestBacklogWaits: for how long the reading waits, by what it waits for.
+func TestBacklogWaits(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent string // when nothing more is read
+		want time.Duration
+	}{
+		"nothing is acknowledged":    {`<iq id="9" type="get" xmlns="w:p"/>`, backlogPause},
+		"an answer may stand behind": {`<iq id="9" type="set" xmlns="w:m"/>`, answerPause},
+		"acknowledged":               {`<ack class="message" id="7" to="1@s.whatsapp.net"/>`, 0},
+		"received":                   {`<receipt id="7" to="1@s.whatsapp.net"/>`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBacklog(t.Context())
+				for i := range maxBacklog {
+					b.came(fmt.Sprintf(`<message from="1@s.whatsapp.net" id="%d" notify="a id=&quot;x"><enc/></message>`, i))
+				}
+				began := time.Now()
+				go func() { b.went(c.sent) }()
+				synctest.Wait()
+				b.came(`<message from="1@s.whatsapp.net" id="more"/>`)
+				if took := time.Since(began); took != c.want {
+					t.Errorf("it waited %v, want %v", took, c.want)
+				}
+				b.came(`<iq from="s.whatsapp.net" id="9" type="result"/>`)
+				if b.asked != "" {
+					t.Error("the answer is waited for still")
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package whatsapp
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.mau.fi/libsignal/logger"
+
+	"chatcast/crm"
+)
+
+// lockedBuffer is a log that several write.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // guarded by mu
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// TestSignalIsQuiet: the library of Signal does not write to standard output, where
+// nobody may be reading: it would wait for a reader for ever, in the midst of
+// opening a message.
+func TestSignalIsQuiet(t *testing.T) { // not at once with others: the output is the process's
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	stdout := os.Stdout
+	os.Stdout = w
+	logger.Error("Unable to verify ciphertext mac")
+	logger.Warning("received message with old counter")
+	logger.Info("Building sender key session")
+	os.Stdout = stdout
+	w.Close()
+	if said, err := io.ReadAll(r); err != nil || len(said) > 0 {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+// TestMessagesAreNotLogged: a conversation leaves no line in the log as it usually
+// is, neither of what was said nor of who said it.
+func TestMessagesAreNotLogged(t *testing.T) {
+	var log lockedBuffer
+	w := newWorld(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	stranger := w.NewContact("79995550011", "", "Zoe") // without a hidden id, of which whatsmeow has a word for each message
+	w.pair(t)
+	w.anna.SendText(w.shop, "0")
+	w.awaitText(t, "0")
+	before := len(log.String())
+	for i := range 5 {
+		w.anna.SendText(w.shop, fmt.Sprintf("a secret %d", i))
+		id := stranger.SendText(w.shop, fmt.Sprintf("their secret %d", i))
+		w.say(fmt.Sprintf("3EB00%d", i), "our secret")
+		if o := w.awaitOutcome(t, i+1); o.Status != crm.OutSent {
+			t.Errorf("%+v", o)
+		}
+		if err := stranger.AwaitDelivered(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if said := log.String()[before:]; strings.Contains(said, "secret") || strings.Contains(said, "7999555") {
+		t.Errorf("the log says:\n%s", said)
+	}
+}

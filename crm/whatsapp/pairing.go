@@ -1,0 +1,63 @@
+package whatsapp
+
+import (
+	"context"
+	"sync"
+
+	"chatcast/crm"
+)
+
+// pairing is a pairing under way.
+type pairing struct {
+	mu     sync.Mutex
+	ready  chan struct{} // guarded by mu; closed when there is something to show, or it is over
+	phone  string        // guarded by mu; empty: by QR
+	shown  crm.Pairing   // guarded by mu
+	err    error         // guarded by mu
+	opened bool          // guarded by mu: ready is closed
+}
+
+func newPairing(phone string) *pairing { return &pairing{phone: phone, ready: make(chan struct{})} }
+
+func (p *pairing) show(c crm.Pairing, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.shown = c
+	}
+	if p.err = err; !p.opened {
+		p.opened = true
+		close(p.ready)
+	}
+}
+
+// wait returns what is to be shown now.
+func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitsShow)
+	defer cancel()
+	p.mu.Lock()
+	ready := p.ready
+	p.mu.Unlock()
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		return crm.Pairing{}, crm.Unavailable("WhatsApp has not given a code yet: try again")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown, p.err
+}
+
+// askFor changes a pairing to one by code; false: it is for that phone already.
+func (p *pairing) askFor(phone string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phone == phone {
+		return false
+	}
+	p.phone = phone
+	if p.opened {
+		p.opened, p.ready = false, make(chan struct{})
+	}
+	return true
+}

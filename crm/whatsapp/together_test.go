@@ -1,0 +1,217 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"chatcast/crm"
+)
+
+// TestLinesDoNotWaitForEachOther: while WhatsApp leaves one line's pairing without
+// an answer, others can be paired and left, and that one too.
+func TestLinesDoNotWaitForEachOther(t *testing.T) {
+	w := newWorld(t)
+	eventually(t, "Run does not start", func() bool {
+		w.m.mu.Lock()
+		defer w.m.mu.Unlock()
+		return w.m.ctx != nil
+	})
+	w.Freeze(true)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := w.m.Pair(within(t), testLine, "")
+		answer <- err
+	}()
+	w.awaitState(t, crm.StatePairing)
+
+	soon, cancel := context.WithTimeout(t.Context(), 15*time.Second) // a pairing waits for thirty
+	defer cancel()
+	other := crm.Line{LicenseID: 1230, Messenger: Type}
+	if err := w.m.Logout(soon, other); err != nil && soon.Err() != nil {
+		t.Errorf("another line: %v", err)
+	}
+	if err := w.m.Logout(soon, testLine); err != nil {
+		t.Errorf("the line itself: %v", err)
+	}
+	select {
+	case err := <-answer:
+		if !errors.Is(err, errPairingOver) {
+			t.Errorf("who waited for a code hears %v", err)
+		}
+	case <-soon.Done():
+		t.Fatal("who waits for a code is not told that there will be none")
+	}
+}
+
+// TestCutBeforeTheGreeting: a line that is cut while WhatsApp has not greeted yet is
+// opened again at once, and not when whatsmeow has waited long enough.
+func TestCutBeforeTheGreeting(t *testing.T) {
+	var cuts, dials atomic.Int32 // how many are still to be cut, and how many there were
+	w := newWorld(t, func(o *Options) { o.Endpoint = rudeRelay(t, o.Endpoint, &cuts, &dials) })
+	w.pair(t)
+	before := dials.Load()
+	cuts.Store(2)
+	began := time.Now()
+	w.shop.Drop()
+	eventually(t, "the line is not opened again", func() bool { return dials.Load() > before+2 && w.shop.Online() })
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// slowRules are rules whose database takes its time.
+type slowRules struct {
+	*recorder
+	listed chan struct{} // told when the lines have been read
+	give   chan struct{} // waited for before they are given
+	never  func(crm.LineState) bool
+}
+
+func (r *slowRules) Sessions(ctx context.Context, messenger string) ([]crm.LineSession, error) {
+	rows, err := r.recorder.Sessions(ctx, messenger)
+	select {
+	case r.listed <- struct{}{}:
+		<-r.give
+	default:
+	}
+	return rows, err
+}
+
+func (r *slowRules) SetLineState(ctx context.Context, on crm.Line, st crm.LineState) error {
+	if r.never != nil && r.never(st) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Second):
+		}
+	}
+	return r.recorder.SetLineState(ctx, on, st)
+}
+
+// TestPairedWhileTheLinesAreRead: a line that is begun and paired while the lines are
+// being read is not taken for one that was removed.
+func TestPairedWhileTheLinesAreRead(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	rules := &slowRules{recorder: w.rules, listed: make(chan struct{}), give: make(chan struct{})}
+	w.serve = rules
+	w.start(t)
+	<-rules.listed
+	w.pair(t)
+	served := w.m.serving(testLine)
+	rules.give <- struct{}{}
+	select {
+	case <-served.done:
+		t.Error("the line was let go")
+	case <-time.After(time.Second): // it would be at once
+	}
+}
+
+// TestScannedAndKilled: a pairing whose phone has scanned is not forgotten, however
+// slow the database is and whether WhatsApp is reached again or not.
+func TestScannedAndKilled(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.serve = &slowRules{recorder: w.rules, never: func(st crm.LineState) bool { return st.State == crm.StateConnecting && st.Phone != nil }}
+	w.start(t)
+	p := w.code(t, "")
+	w.Unavailable(true)
+	if _, err := w.shop.ScanQR(within(t), *p.QR); err != nil {
+		t.Fatal(err)
+	}
+	if row := w.awaitState(t, crm.StateDisconnected); row.Device == "" {
+		t.Error("nobody knows the device")
+	}
+	w.stop()
+	w.Unavailable(false)
+	w.start(t)
+	w.awaitState(t, crm.StateConnected)
+}
+
+// rudeRelay stands before a stand-in, and hangs up on some before it has greeted.
+func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	all.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			dials.Add(1)
+			rude := cuts.Add(-1) >= 0
+			all.Go(func() {
+				defer from.Close()
+				there, err := net.Dial("tcp", to)
+				if err != nil {
+					return
+				}
+				defer there.Close()
+				all.Go(func() {
+					defer there.Close()
+					_, _ = io.Copy(there, from) // until one of them is closed
+				})
+				if rude {
+					upgrade := make([]byte, 4096) // it is answered alone: the server speaks second
+					n, _ := there.Read(upgrade)
+					_, _ = from.Write(upgrade[:n])
+					return
+				}
+				_, _ = io.Copy(from, there)
+			})
+		}
+	})
+	return l.Addr().String()
+}
+
+// TestVersionPageThatHangs: a line does not wait for the page that tells the version
+// of WhatsApp.
+func TestVersionPageThatHangs(t *testing.T) {
+	asked := make(chan struct{}, 10)
+	w := newWorld(t, func(o *Options) {
+		stand, err := url.Parse("http://" + o.Endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(stand)
+		front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				asked <- struct{}{}
+				<-r.Context().Done()
+				return
+			}
+			proxy.ServeHTTP(rw, r)
+		}))
+		t.Cleanup(func() {
+			front.CloseClientConnections()
+			front.Close()
+		})
+		o.Endpoint = front.Listener.Addr().String()
+	})
+	began := time.Now()
+	w.pair(t)
+	if took := time.Since(began); took > 8*time.Second { // the page may take ten
+		t.Errorf("pairing took %v", took)
+	}
+	if len(asked) != 1 {
+		t.Errorf("the page was asked %d times", len(asked))
+	}
+}

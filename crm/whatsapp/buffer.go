@@ -2,8 +2,13 @@ package whatsapp
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,9 +99,17 @@ func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context)
 		return errOver
 	}
 	defer b.link.works.Done()
-	for range 2 {
-		err = b.EventBuffer.DoDecryptionTxn(ctx, open)
-		if err == nil || ctx.Err() != nil || errors.Is(err, signalerror.ErrOldCounter) || errors.Is(err, errNoMessage) {
+	for range 2 { // a second time, for faults of the database that look like none
+		away := b.insist(ctx, func() error {
+			if err = b.EventBuffer.DoDecryptionTxn(ctx, open); databaseAway(err) {
+				return err
+			}
+			return nil
+		})
+		switch {
+		case away != nil:
+			return away
+		case err == nil, ctx.Err() != nil, errors.Is(err, signalerror.ErrOldCounter), errors.Is(err, errNoMessage):
 			return err
 		}
 		there := func() error { return b.ClearBufferedEventPlaintext(ctx, [32]byte{}) }
@@ -105,6 +118,24 @@ func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context)
 		}
 	}
 	return err
+}
+
+// databaseAway says whether err is of a database that may be there in a moment. What
+// it refuses for what is in it, it will always refuse.
+func databaseAway(err error) bool {
+	var postgres interface{ SQLState() string }
+	var sqlite interface{ Code() int }
+	var network net.Error
+	switch {
+	case errors.As(err, &postgres) && len(postgres.SQLState()) == 5:
+		// connection, transaction in a bad state, rolled back, resources, lock, operator, system, internal
+		return slices.Contains([]string{"08", "25", "40", "53", "55", "57", "58", "XX"}, postgres.SQLState()[:2])
+	case errors.As(err, &sqlite):
+		// busy, locked, no memory, read-only, interrupted, I/O, full, cannot open, protocol; the rest is in the higher bits
+		return slices.Contains([]int{5, 6, 7, 8, 9, 10, 13, 14, 15}, sqlite.Code()&0xff)
+	}
+	return errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, sql.ErrTxDone) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // sessions and hiddenIDs are asked before a message is opened. whatsmeow goes on

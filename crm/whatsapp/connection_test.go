@@ -3,7 +3,10 @@ package whatsapp
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -204,3 +207,30 @@ func TestLongText(t *testing.T) {
 		t.Errorf("kept as %s with %d bytes", m.Type, len(m.Message.Text))
 	}
 }
+
+// TestDatabaseAway: what a database says of itself is waited for, what it says of what
+// it was given is not.
+func TestDatabaseAway(t *testing.T) {
+	for err, want := range map[error]bool{
+		nil: false, errNoMessage: false, driver.ErrBadConn: true, sql.ErrTxDone: true, io.ErrUnexpectedEOF: true, &net.OpError{Op: "dial"}: true,
+		sqliteFault(5): true, sqliteFault(5 | 2<<8): true, sqliteFault(13): true, sqliteFault(1): false, sqliteFault(19 | 6<<8): false,
+		postgresFault("57P03"): true, postgresFault("40001"): true, postgresFault("25P02"): true, postgresFault("22021"): false, postgresFault("23505"): false, postgresFault(""): false,
+	} {
+		if got := databaseAway(err); got != want {
+			t.Errorf("%v: %v", err, got)
+		}
+		if err != nil && databaseAway(fmt.Errorf("failed to load session: %w", err)) != want {
+			t.Errorf("%v, wrapped: not %v", err, want)
+		}
+	}
+}
+
+type (
+	sqliteFault   int
+	postgresFault string
+)
+
+func (f sqliteFault) Error() string      { return fmt.Sprintf("sqlite %d", int(f)) }
+func (f sqliteFault) Code() int          { return int(f) }
+func (f postgresFault) Error() string    { return "postgres " + string(f) }
+func (f postgresFault) SQLState() string { return string(f) }

@@ -184,7 +184,8 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 
 // messageOf finds the message that a status is of, and its chat. A plug's may be
 // of another chat than it says, or say none: WhatsApp may name a person by an id
-// that we do not know yet.
+// that we do not know yet. Who is known by both ids, and a group, tells of their own
+// messages alone: people can name any id.
 func (b *chatBook) messageOf(c *change, st *statusArrival) (*models.Chat, *models.Message, error) {
 	chat := b.find(st.chat)
 	if chat != nil {
@@ -202,10 +203,19 @@ func (b *chatBook) messageOf(c *change, st *statusArrival) (*models.Chat, *model
 	}
 	for _, row := range rows {
 		for _, known := range b.byID {
-			if row.FromMe && known.ID == row.ChatID {
+			if row.FromMe && known.ID == row.ChatID && !st.chat.excludes(known) {
 				return known, row, nil
 			}
 		}
 	}
 	return chat, nil, nil
+}
+
+// excludes says whether the chat cannot be what this tells of.
+func (c *inboundChat) excludes(chat *models.Chat) bool {
+	ids := c.ids()
+	if len(ids) < 2 && c.Type != "group" {
+		return len(ids) > 0 && chat.Type == "group"
+	}
+	return !slices.Contains(ids, chat.ExternalID) && (chat.LID == nil || !slices.Contains(ids, *chat.LID))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -147,5 +148,27 @@ func TestLoggedOutLineRefuses(t *testing.T) {
 		if n := h.shop.Devices(); n != 0 {
 			t.Errorf("%d devices are linked", n)
 		}
+	})
+}
+
+// TestForgedReceipt: a customer tells how far their own messages got, whatever ids
+// they name.
+func TestForgedReceipt(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.pair(t)
+		boris := h.wa.NewContact("79995554455", "100200355", "Boris")
+		h.awaitItem(t, crm.EventMessage, h.anna.SendText(h.shop, "Do you have tea?"))
+		h.awaitItem(t, crm.EventMessage, boris.SendText(h.shop, "Do you have milk?"))
+		out := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do"}})
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"delivered"`)
+		boris.Read(h.shop, out)
+		h.awaitItem(t, crm.EventMessage, boris.SendText(h.shop, "And what she has read?")) // comes after it
+		for _, ev := range h.EventsAfter(t, 0, crm.EventMessageStatus) {
+			if text := string(ev.Data); strings.Contains(text, out) && strings.Contains(text, "viewed") {
+				t.Errorf("Boris has read what was written to Anna: %s", text)
+			}
+		}
+		h.anna.Read(h.shop, out)
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"viewed"`)
 	})
 }

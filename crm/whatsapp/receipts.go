@@ -34,9 +34,10 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	s.flying.wait(ctx, e.MessageIDs)
 	when := sensible(e.Timestamp)
 	var t crm.Tidings
+	where := s.teller(ctx, cli, e)
 	for _, id := range e.MessageIDs {
 		if fitsID(id) { // found by its id: the chat may come under an id that we do not know
-			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: waID(id), Type: status, Time: &when})
+			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: waID(id), Chat: where, Type: status, Time: &when})
 		}
 	}
 	return len(t.Statuses) == 0 || s.take(ctx, t)
@@ -69,4 +70,18 @@ func (s *session) place(ctx context.Context, cli *whatsmeow.Client, j types.JID)
 		return crm.InboundChat{ID: waID(chatID(j)), Type: "group"}, true
 	}
 	return s.person(ctx, cli, j, types.EmptyJID).chat(), true
+}
+
+// teller is the chat that a receipt speaks of, nothing when it is of no kind that
+// messages are sent to.
+func (s *session) teller(ctx context.Context, cli *whatsmeow.Client, e *events.Receipt) crm.InboundChat {
+	switch {
+	case chatID(e.Chat) == "" || chatID(e.Sender) == "":
+		return crm.InboundChat{}
+	case e.Chat.Server == types.GroupServer:
+		return crm.InboundChat{ID: waID(chatID(e.Chat)), Type: "group"}
+	case e.Chat.Server == types.DefaultUserServer, e.Chat.Server == types.HiddenUserServer:
+		return s.person(ctx, cli, e.Sender, e.SenderAlt).chat()
+	}
+	return crm.InboundChat{}
 }

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"strings"
+	"time"
 )
 
 func handshakeCases() []Case {
@@ -150,11 +151,12 @@ func pingCases() []Case {
 			Rule: "A socket that is silent, also one without a channel, is asked for a sign of life, in pusher:ping or a ping frame, and then closed with 4201.",
 			run: func(x *exchange) {
 				s := x.connect()
-				s.x.patience = x.target.PingWait
+				_ = s.w.conn.SetReadDeadline(time.Now().Add(x.target.PingWait))
 				first, _, err := s.w.readFrame()
 				if op := first & 0xF; err != nil || op != opPing && op != opText {
 					x.failf("opcode %d, %v; want a ping", op, err)
 				}
+				_ = s.w.conn.SetReadDeadline(time.Now().Add(x.target.PingWait))
 				for {
 					first, payload, err := s.w.readFrame()
 					switch {

@@ -83,6 +83,43 @@ func TestKitSeesFaults(t *testing.T) {
 	}
 }
 
+// TestKitWaitsForAPing: -ping-wait is the time to the ping, and from there to the
+// close; the patience is for what should come at once.
+func TestKitWaitsForAPing(t *testing.T) {
+	const patience = 500 * time.Millisecond
+	up := websocket.Upgrader{}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			return // answered
+		}
+		defer func() { _ = ws.Close() }()
+		_ = ws.WriteMessage(websocket.TextMessage, []byte(strings.ReplaceAll(goodGreeting, "%", "17.4")))
+		<-time.After(2 * patience)
+		_ = ws.WriteMessage(websocket.TextMessage, []byte(`{"event":"pusher:ping","data":{}}`))
+		<-time.After(2 * patience)
+		_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(4201, "silent"))
+	}))
+	t.Cleanup(web.Close)
+	target := conformance.Target{
+		URL: "ws" + strings.TrimPrefix(web.URL, "http"), App: conformance.App{ID: "1", Key: "k", Secret: "s"},
+		Patience: patience, PingWait: 20 * time.Second, Claims: []conformance.Feature{conformance.Core},
+	}
+	found := false
+	conformance.Run(target, conformance.Cases(), func(c conformance.Case, run func() conformance.Result) {
+		if c.Name != "silence" {
+			return
+		}
+		found = true
+		if r := run(); r.Verdict != conformance.Pass {
+			t.Errorf("%s %s", r.Verdict, r.Observed)
+		}
+	})
+	if !found {
+		t.Error("there is no case of silence")
+	}
+}
+
 // TestKitFindsOut: without claims, no sign of a feature is "unsupported", for all its
 // cases; what needs more than was given is "not run".
 func TestKitFindsOut(t *testing.T) {

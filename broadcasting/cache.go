@@ -109,6 +109,17 @@ func (c *cache) sweep(now time.Time) {
 	c.trim(now)
 }
 
+// forget drops everything of an app.
+func (c *cache) forget(app string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, e := range c.last {
+		if k.app == app {
+			c.drop(e)
+		}
+	}
+}
+
 // count is how many events are kept.
 func (c *cache) count() int {
 	c.mu.Lock()

@@ -170,6 +170,24 @@ func (e *Engine) Disconnect(userID string) {
 	}
 }
 
+// Forget ends everything of an app that is gone: its sockets leave their channels
+// and are nobody's any more, and its cache channels have no event. Whoever is left in
+// its channels hears of that as of any leaving. Closing the sockets is the caller's.
+func (e *Engine) Forget(app string) {
+	e.connsMu.RLock()
+	var list []*Conn
+	for k, c := range e.conns {
+		if k.app == app {
+			list = append(list, c)
+		}
+	}
+	e.connsMu.RUnlock()
+	for _, c := range list {
+		c.Close()
+	}
+	e.cache.forget(app)
+}
+
 func (e *Engine) socketsOf(userID string) []*Conn {
 	e.usersMu.Lock()
 	defer e.usersMu.Unlock()

@@ -220,7 +220,9 @@ func (r *rooms) wireApps(ctx context.Context, cfg Config, log *slog.Logger) (err
 func (r *rooms) setApps(list []pusher.App) (err error) {
 	if r.apps == nil {
 		r.served = list
-		r.apps, err = pusher.NewApps(list)
+		if r.apps, err = pusher.NewApps(list); err == nil {
+			r.apps.Gone = r.engine.Forget
+		}
 		return err
 	}
 	if err := r.apps.Replace(list); err != nil {

@@ -157,7 +157,7 @@ func webhookApps(list []pusher.App) (out []webhook.App) {
 		if !a.Enabled {
 			continue
 		}
-		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret}
+		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
 		for _, hook := range a.Webhooks {
 			app.Endpoints = append(app.Endpoints, webhook.Endpoint(hook))
 		}

@@ -36,11 +36,13 @@ type Engine struct {
 	published atomic.Uint64
 	delivered atomic.Uint64
 
-	connsMu sync.RWMutex
-	conns   map[key]*Conn // by app and socket id; guarded by connsMu
+	connsMu   sync.RWMutex
+	conns     map[key]*Conn // by app and socket id; guarded by connsMu
+	mostConns int           // see drop; guarded by connsMu
 
-	usersMu sync.Mutex
-	users   map[string]map[*Conn]struct{} // whose sockets we know; guarded by usersMu
+	usersMu   sync.Mutex
+	users     map[string]map[*Conn]struct{} // whose sockets we know; guarded by usersMu
+	mostUsers int                           // see drop; guarded by usersMu
 }
 
 // NewEngine returns an engine over o.Bus, attached to it.
@@ -214,7 +216,7 @@ func (e *Engine) unindex(userID string, c *Conn) {
 	defer e.usersMu.Unlock()
 	delete(e.users[userID], c)
 	if len(e.users[userID]) == 0 {
-		delete(e.users, userID)
+		drop(&e.users, &e.mostUsers, userID)
 	}
 }
 

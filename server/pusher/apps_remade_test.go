@@ -1,6 +1,7 @@
 package pusher_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -147,4 +148,33 @@ func (s *happened) expect(t *testing.T, open int) {
 	if s.open != open {
 		t.Errorf("%d channels and members have not ended, want %d", s.open, open)
 	}
+}
+
+// Whether subscribers are told how many they are is as the app is now, also for who
+// goes.
+func TestCountsAreSwitched(t *testing.T) {
+	h := newHouse(t)
+	with := func(on bool) func(*pusher.App) {
+		return func(a *pusher.App) { a.SubscriptionCount = on }
+	}
+	count := func(n int) string {
+		return fmt.Sprintf(`{"event":"pusher_internal:subscription_count","channel":"a","data":"{\"subscription_count\":%d}"}`, n)
+	}
+	h.replace(t, shop(with(true)))
+	a, b, c := h.shopper(t, ""), h.shopper(t, ""), h.shopper(t, "")
+	all := []*raw{a, b, c}
+	for i, r := range all {
+		r.subscribe("a", "", "")
+		r.expect(succeeded("a"))
+		for _, told := range all[:i+1] {
+			told.expect(count(i + 1))
+		}
+	}
+	h.replace(t, shop(with(false)))
+	c.send(`{"event":"pusher:unsubscribe","data":{"channel":"a"}}`)
+	c.silence()
+	a.silence()
+	h.replace(t, shop(with(true)))
+	b.send(`{"event":"pusher:unsubscribe","data":{"channel":"a"}}`)
+	a.expect(count(1))
 }

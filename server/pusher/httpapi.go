@@ -137,6 +137,9 @@ type handler func(c *gin.Context, r request) *apiError
 // signed lets only requests of the app through, with a body of at most limit bytes.
 func (h *HTTPAPI) signed(limit func(Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		// Also for strangers: what nobody has read of a body, net/http reads. A writer
+		// without deadlines is a test's, which has no slow body.
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
 		var fault *apiError
 		r.query, fault = verifyRequest(r.app, c.Request, began)

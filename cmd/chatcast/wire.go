@@ -150,13 +150,11 @@ func (r *rooms) wireWebhooks(ctx context.Context, cfg Config, log *slog.Logger) 
 	return nil
 }
 
-// webhookApps are the enabled apps with their webhooks, signed with the secrets
-// that the apps have now.
+// webhookApps are the apps with their webhooks, signed with the secrets that the apps
+// have now. Those that are disabled are among them: backends hear that everybody has
+// gone, and then there is nothing to hear.
 func webhookApps(list []pusher.App) (out []webhook.App) {
 	for _, a := range list {
-		if !a.Enabled {
-			continue
-		}
 		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
 		for _, hook := range a.Webhooks {
 			app.Endpoints = append(app.Endpoints, webhook.Endpoint(hook))

@@ -28,6 +28,7 @@ type cache struct {
 	mu sync.Mutex
 	// guarded by mu
 	last  map[key]*list.Element
+	most  int        // see drop
 	order *list.List // of *cached; the oldest is in front
 	bytes int
 }
@@ -82,7 +83,7 @@ func (c *cache) trim(now time.Time) {
 // drop needs mu.
 func (c *cache) drop(e *list.Element) {
 	gone := c.order.Remove(e).(*cached)
-	delete(c.last, key{gone.ev.App, gone.ev.Channel})
+	drop(&c.last, &c.most, key{gone.ev.App, gone.ev.Channel})
 	c.bytes -= gone.bytes
 }
 
@@ -107,6 +108,17 @@ func (c *cache) sweep(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.trim(now)
+}
+
+// forget drops everything of an app.
+func (c *cache) forget(app string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, e := range c.last {
+		if k.app == app {
+			c.drop(e)
+		}
+	}
 }
 
 // count is how many events are kept.

@@ -57,7 +57,7 @@ func (c *Conn) Close() {
 			c.engine.people.leave(c)
 		}
 		c.engine.connsMu.Lock()
-		delete(c.engine.conns, key{c.peer.App, c.peer.ID})
+		drop(&c.engine.conns, &c.engine.mostConns, key{c.peer.App, c.peer.ID})
 		c.engine.connsMu.Unlock()
 	}
 	c.mu.Unlock()

@@ -36,11 +36,13 @@ type Engine struct {
 	published atomic.Uint64
 	delivered atomic.Uint64
 
-	connsMu sync.RWMutex
-	conns   map[key]*Conn // by app and socket id; guarded by connsMu
+	connsMu   sync.RWMutex
+	conns     map[key]*Conn // by app and socket id; guarded by connsMu
+	mostConns int           // see drop; guarded by connsMu
 
-	usersMu sync.Mutex
-	users   map[string]map[*Conn]struct{} // whose sockets we know; guarded by usersMu
+	usersMu   sync.Mutex
+	users     map[string]map[*Conn]struct{} // whose sockets we know; guarded by usersMu
+	mostUsers int                           // see drop; guarded by usersMu
 }
 
 // NewEngine returns an engine over o.Bus, attached to it.
@@ -170,6 +172,24 @@ func (e *Engine) Disconnect(userID string) {
 	}
 }
 
+// Forget ends everything of an app that is gone: its sockets leave their channels
+// and are nobody's any more, and its cache channels have no event. Whoever is left in
+// its channels hears of that as of any leaving. Closing the sockets is the caller's.
+func (e *Engine) Forget(app string) {
+	e.connsMu.RLock()
+	var list []*Conn
+	for k, c := range e.conns {
+		if k.app == app {
+			list = append(list, c)
+		}
+	}
+	e.connsMu.RUnlock()
+	for _, c := range list {
+		c.Close()
+	}
+	e.cache.forget(app)
+}
+
 func (e *Engine) socketsOf(userID string) []*Conn {
 	e.usersMu.Lock()
 	defer e.usersMu.Unlock()
@@ -196,7 +216,7 @@ func (e *Engine) unindex(userID string, c *Conn) {
 	defer e.usersMu.Unlock()
 	delete(e.users[userID], c)
 	if len(e.users[userID]) == 0 {
-		delete(e.users, userID)
+		drop(&e.users, &e.mostUsers, userID)
 	}
 }
 

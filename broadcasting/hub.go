@@ -23,6 +23,7 @@ type hub struct {
 type shard struct {
 	mu       sync.RWMutex
 	channels map[key]*channel // guarded by mu
+	most     int              // see drop; guarded by mu
 }
 
 func newHub() *hub {
@@ -81,7 +82,7 @@ func (h *hub) bury(ch *channel) {
 	s := h.shard(ch.key)
 	s.mu.Lock()
 	if s.channels[ch.key] == ch {
-		delete(s.channels, ch.key)
+		drop(&s.channels, &s.most, ch.key)
 	}
 	s.mu.Unlock()
 }

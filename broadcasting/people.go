@@ -22,6 +22,7 @@ type Identity struct {
 type people struct {
 	mu    sync.Mutex
 	known map[key]*person // by app and user id; guarded by mu
+	most  int             // see drop; guarded by mu
 }
 
 // person is a user that somebody is, or watches; guarded by people.mu.
@@ -145,7 +146,7 @@ func (p *people) person(k key) *person {
 // forget drops a person of whom nothing is left; needs mu.
 func (p *people) forget(k key, who *person) {
 	if len(who.sockets) == 0 && len(who.watchers) == 0 {
-		delete(p.known, k)
+		drop(&p.known, &p.most, k)
 	}
 }
 

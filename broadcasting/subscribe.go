@@ -139,6 +139,9 @@ func (c *Conn) leave(name string, s *subscription) {
 		ch.fanOut(nil, func(d Dialect) []byte { return d.MemberRemoved(name, s.member.ID) })
 		e.record(ch, Happening{Kind: MemberRemoved, UserID: s.member.ID})
 	}
+	if c.peer.Counted != nil {
+		ch.counting = c.peer.Counted()
+	}
 	e.counted(ch)
 	if empty {
 		e.record(ch, Happening{Kind: Vacated})

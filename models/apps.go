@@ -1,5 +1,7 @@
 package models
 
+import "errors"
+
 // App is a Pusher app that was made while the server ran.
 type App struct {
 	ID                 string `gorm:"primaryKey"`
@@ -59,8 +61,15 @@ func (tx *Tx) SaveApp(a *App) error {
 		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "updated_at").Updates(a).Error
 }
 
-// DeleteApp deletes an app.
-func (tx *Tx) DeleteApp(id string) error { return tx.db.Delete(&App{}, "id = ?", id).Error }
+// DeleteApp deletes an app with what its webhooks had to tell and have told, which is
+// not for another app under its id.
+func (tx *Tx) DeleteApp(id string) error {
+	return errors.Join(
+		tx.db.Delete(&App{}, "id = ?", id).Error,
+		tx.db.Delete(&QueuedWebhook{}, "app_id = ?", id).Error,
+		tx.db.Delete(&ToldWebhook{}, "app_id = ?", id).Error,
+	)
+}
 
 // ForgetOldSecrets removes replaced secrets that are honoured no longer. Nobody
 // needs to be told.

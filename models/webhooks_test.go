@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,6 +111,46 @@ func TestToldWebhooks(t *testing.T) {
 		told, err := store.Read(t.Context()).ToldWebhooks()
 		if err != nil || len(told) != 2 || told[0] != *rows[0] || told[1] != *rows[1] {
 			t.Errorf("told are %d: %v", len(told), err)
+		}
+	})
+}
+
+// With an app goes what its receivers had to hear: another app may be made under its
+// id, also while no server runs.
+func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		tx := func(f func(tx *models.Tx) error) {
+			t.Helper()
+			if err := store.Tx(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tx(func(tx *models.Tx) error {
+			return errors.Join(tx.CreateApp(appRow("a", "ka")), tx.CreateApp(appRow("b", "kb")))
+		})
+		for _, app := range []string{"a", "b"} {
+			queued := []*models.QueuedWebhook{{AppID: app, Endpoint: "e", Events: "{}", Count: 1}, {AppID: app, Endpoint: "e", Events: "{}", Count: 1}}
+			tx(func(tx *models.Tx) error { return tx.QueueWebhooks(queued) })
+			tx(func(tx *models.Tx) error {
+				return errors.Join(
+					tx.TriedWebhooks([]int64{queued[1].ID}, models.WebhookTried{Attempts: 1, GivenUp: true}),
+					tx.KeepTold([]*models.ToldWebhook{{ID: app, AppID: app, Channel: `"c"`, UserID: `""`}}),
+				)
+			})
+		}
+		tx(func(tx *models.Tx) error { return tx.DeleteApp("a") })
+		read := store.Read(t.Context())
+		queued, err := read.QueuedWebhooks()
+		if err != nil || len(queued) != 1 || queued[0].AppID != "b" {
+			t.Errorf("queued: %+v, %v", queued, err)
+		}
+		given, err := read.GivenUpWebhooks(10)
+		if err != nil || len(given) != 1 || given[0].AppID != "b" {
+			t.Errorf("given up: %+v, %v", given, err)
+		}
+		told, err := read.ToldWebhooks()
+		if err != nil || len(told) != 1 || told[0].AppID != "b" {
+			t.Errorf("told: %+v, %v", told, err)
 		}
 	})
 }

@@ -55,9 +55,20 @@ func (s *Server) Receive(w http.ResponseWriter, r *http.Request, by XHRRequest, 
 	rc.serve(x)
 }
 
+// bodyTime is how long a body may take to come. The HTTP server's own limit is for
+// files.
+const bodyTime = 30 * time.Second
+
+// hurryBody bounds how long the body may take, also what net/http reads of it when
+// nobody has. A writer without deadlines is a test's.
+func hurryBody(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+}
+
 // readNothing reads the body, which should be empty, to its end: only then does
 // net/http notice that a client goes away.
 func readNothing(w http.ResponseWriter, r *http.Request) bool {
+	hurryBody(w)
 	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, receivingBody))
 	var tooLarge *http.MaxBytesError
 	switch {

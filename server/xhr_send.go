@@ -19,10 +19,16 @@ var (
 )
 
 // Send takes the messages of a sending request to the session of this name, in
-// their order, and answers: 204 when all were taken. Requests that come side by
+// their order, and answers: 204 when all were taken. The body of one for a session that
+// is not there is not read. Requests that come side by
 // side are handled one after the other, as they come. What the dialect thinks of a
 // message is said in the session; an empty array is a sign of life.
 func (s *Server) Send(w http.ResponseWriter, r *http.Request, name string) {
+	hurryBody(w)
+	if s.xhrNamed(name) == nil {
+		refuseSend(w, http.StatusNotFound, errNotThere)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(sendFactor*s.opt.MessageBytes)))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -76,9 +82,7 @@ func parseSend(body []byte) ([]string, error) {
 // deliver hands messages to the dialect. A message over the limit ends the session
 // as it ends a WebSocket: a client that was not told would wait for its effect.
 func (s *Server) deliver(name string, messages []string) error {
-	s.mu.Lock()
-	x := s.xhr[name]
-	s.mu.Unlock()
+	x := s.xhrNamed(name)
 	if x == nil {
 		return errNotThere
 	}
@@ -106,6 +110,13 @@ func (s *Server) deliver(name string, messages []string) error {
 		}
 	}
 	return nil
+}
+
+// xhrNamed finds a session, nil when there is none.
+func (s *Server) xhrNamed(name string) *XHRSession {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.xhr[name]
 }
 
 // taking returns the dialect, and whether messages are handed to it.

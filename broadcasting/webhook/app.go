@@ -18,6 +18,7 @@ type App struct {
 	ID        string
 	Key       string // goes out as X-Pusher-Key
 	Secret    string // of that key; signs
+	Made      int64  // when the app was made: another time is another app; 0: it has always been
 	Endpoints []Endpoint
 }
 
@@ -195,17 +196,33 @@ func newSettings(apps []App) (settings, error) {
 }
 
 // newEndpoint names the endpoint by what its URL is, for the URL itself may hold a
-// secret, and by how many of the app had the same URL before it.
+// secret, by how many of the app had the same URL before it, and by which app it is:
+// what waits for one that is gone is not for another under its id.
 func newEndpoint(app App, index int, e Endpoint, nth int) *endpoint {
 	sum := sha256.Sum256([]byte(e.URL))
 	u, _ := url.Parse(e.URL) // checked
-	made := &endpoint{app: app, index: index, id: hex.EncodeToString(sum[:16]) + "-" + strconv.Itoa(nth), host: u.Hostname()}
+	id := hex.EncodeToString(sum[:16]) + "-" + strconv.Itoa(nth)
+	if app.Made != 0 {
+		id += "-" + strconv.FormatInt(app.Made, 10)
+	}
+	made := &endpoint{app: app, index: index, id: id, host: u.Hostname()}
 	made.app.Endpoints = nil
 	made.Endpoint = Endpoint{URL: e.URL, Events: slices.Clone(e.Events), Channels: slices.Clone(e.Channels), Headers: maps.Clone(e.Headers), Single: e.Single}
 	for kind, name := range kindNames {
 		made.kinds[kind] = len(e.Events) == 0 || slices.Contains(e.Events, name)
 	}
 	return made
+}
+
+// gone are the apps with endpoints that next has no more, or others under their ids.
+func (s settings) gone(next settings) map[string]bool {
+	gone := map[string]bool{}
+	for app, list := range s {
+		if len(list) > 0 && (len(next[app]) == 0 || next[app][0].app.Made != list[0].app.Made) {
+			gone[app] = true
+		}
+	}
+	return gone
 }
 
 // want says whether anybody is told of any of the kinds, of the app's channel.

@@ -238,53 +238,6 @@ func (in *intake) freeze() {
 	in.frozen = true
 }
 
-// set replaces the settings and forgets what nobody wants to be told any more.
-func (in *intake) set(s settings) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.settings = s
-	for _, of := range in.subjects {
-		for _, subject := range of {
-			if !in.tracked(subject.Subject) {
-				if subject.told {
-					in.changed[subject.Subject] = false
-				}
-				in.drop(subject)
-			}
-		}
-	}
-}
-
-// restore takes what receivers were told before this start. None of it is here yet;
-// what somebody wants to be told the end of waits for begin.
-func (in *intake) restore(told []Subject) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, key := range told {
-		if in.tracked(key) {
-			in.keep(&subject{Subject: key, told: true})
-		} else {
-			in.changed[key] = false
-		}
-	}
-}
-
-// begin has the ends of what was restored, and has not returned, told at due: those
-// of members before those of their channels.
-func (in *intake) begin(due time.Time) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, members := range []bool{true, false} {
-		for _, of := range in.subjects {
-			for _, s := range of {
-				if s.Member == members && s.told && !s.here && s.due.IsZero() {
-					in.leave(s, due)
-				}
-			}
-		}
-	}
-}
-
 // losses are how many events of each app found no room, ever.
 func (in *intake) losses() map[string]uint64 {
 	in.mu.Lock()

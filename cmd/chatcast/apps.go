@@ -65,7 +65,7 @@ func (b *appBook) list(ctx context.Context) (list []pusher.App, version int64, e
 			ID: s.ID, Key: s.Key, Secret: s.Secret, OldSecret: s.OldSecret, OldSecretUntil: s.OldUntil, Enabled: s.Enabled,
 			AllowedOrigins: s.AllowedOrigins, ClientEvents: s.ClientEvents,
 			SubscriptionCount: s.SubscriptionCount, UserAuthentication: s.UserAuthentication,
-			Webhooks: pusherHooks(s.Hooks), Limits: pusherLimits(s.Limits, b.cfg.Limits),
+			Webhooks: pusherHooks(s.Hooks), Limits: pusherLimits(s.Limits, b.cfg.Limits), Made: *s.CreatedAt,
 		}
 		if why := b.unfit(app); why != "" {
 			if !b.skipped[app.ID+why] {

@@ -150,3 +150,25 @@ func TestWebhooksOfAnAppMadeLater(t *testing.T) {
 	owner.must("POST", "/v1/apps/"+app.ID+"/rotate", nil, &rotated)
 	enter("shipments", rotated.Secret)
 }
+
+// A backend hears that everybody has gone when its app is disabled: it would take them
+// for present for ever.
+func TestWebhooksOfAnAppThatIsDisabled(t *testing.T) {
+	url, taken := webhookServer(t)
+	cfg := testConfig(t)
+	cfg.Webhooks.AllowPrivateTargets = true
+	p := start(t, cfg)
+	owner := p.signIn(t)
+	var app crm.AppWithSecret
+	owner.must("POST", "/v1/apps", map[string]any{"name": "Shop", "webhooks": []any{map[string]any{"url": url}}}, &app)
+	ws, _ := place{t, p.base, app.ID, app.Key}.socket()
+	if err := ws.WriteMessage(websocket.TextMessage, []byte(`{"event":"pusher:subscribe","data":{"channel":"a"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"channel_occupied", "channel_vacated"} {
+		if got := next(t, taken).RawBody; !strings.Contains(got, `{"name":"`+want+`","channel":"a"}`) {
+			t.Fatalf("told %s, want %s", got, want)
+		}
+		owner.must("PATCH", "/v1/apps/"+app.ID, map[string]any{"enabled": false}, nil)
+	}
+}

@@ -163,14 +163,12 @@ func (r *rooms) wireWebhooks(ctx context.Context, cfg Config, log *slog.Logger) 
 	return nil
 }
 
-// webhookApps are the enabled apps with their webhooks, signed with the secrets
-// that the apps have now.
+// webhookApps are the apps with their webhooks, signed with the secrets that the apps
+// have now. Those that are disabled are among them: backends hear that everybody has
+// gone, and then there is nothing to hear.
 func webhookApps(list []pusher.App) (out []webhook.App) {
 	for _, a := range list {
-		if !a.Enabled {
-			continue
-		}
-		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret}
+		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
 		for _, hook := range a.Webhooks {
 			app.Endpoints = append(app.Endpoints, webhook.Endpoint(hook))
 		}
@@ -233,7 +231,9 @@ func (r *rooms) wireApps(ctx context.Context, cfg Config, log *slog.Logger) (err
 func (r *rooms) setApps(list []pusher.App) (err error) {
 	if r.apps == nil {
 		r.served = list
-		r.apps, err = pusher.NewApps(list)
+		if r.apps, err = pusher.NewApps(list); err == nil {
+			r.apps.Gone = r.engine.Forget
+		}
 		return err
 	}
 	if err := r.apps.Replace(list); err != nil {

@@ -31,6 +31,10 @@ type App struct {
 
 	Limits Limits
 
+	// Made is when the app was made, in unix seconds; 0: it has always been. One that was
+	// made at another time is another app, even under the same id and key.
+	Made int64
+
 	origins server.Origins
 }
 

@@ -11,6 +11,11 @@ import (
 // concurrent use; the Apps it hands out must not be changed. Whoever holds one
 // holds the app as it was then: ask again for each request.
 type Apps struct {
+	// Gone, if it is set before the first change, is told the id of each app that is
+	// gone, when its sockets were told to go and before another app can have its id.
+	// It must not call Apps.
+	Gone func(appID string)
+
 	table    atomic.Pointer[appTable]
 	changing sync.Mutex // one Replace at a time
 }
@@ -30,8 +35,8 @@ func NewApps(list []App) (*Apps, error) {
 	return s, s.Replace(list)
 }
 
-// Replace makes list the apps of this server: an app of the same id goes on with
-// its sockets, under what it is now; others come and go. The first must stay the
+// Replace makes list the apps of this server: an app of the same id, made at the
+// same time, goes on with its sockets, under what it is now; others come and go. The first must stay the
 // first. When it returns nil the change is in force: requests and new sockets meet
 // it, and sockets that may not be here any longer were told to go, 4003 when their
 // app is disabled, 4001 when it is gone, 4009 when their page's origin was taken
@@ -47,10 +52,11 @@ func (s *Apps) Replace(list []App) error {
 	if old.first != nil && old.first.app.Load().ID != apps[0].ID {
 		return fmt.Errorf("apps[0]: it must stay %q, which carries the CRM's channels", old.first.app.Load().ID)
 	}
+	s.remove(old, apps)
 	table := &appTable{byID: make(map[string]*tenant, len(apps)), byKey: make(map[string]*tenant, len(apps))}
 	for i, a := range apps {
 		t := old.byID[a.ID]
-		if t == nil {
+		if t == nil || t.removed.Load() {
 			t = &tenant{open: map[*socket]struct{}{}}
 		}
 		t.app.Store(a)
@@ -60,13 +66,29 @@ func (s *Apps) Replace(list []App) error {
 		}
 	}
 	s.table.Store(table)
-	for id, t := range old.byID {
-		if table.byID[id] == nil {
-			t.removed.Store(true)
-		}
+	for _, t := range table.byID {
 		t.enforce()
 	}
 	return nil
+}
+
+// remove ends the apps of old that are not in list any more. They are still found
+// meanwhile, but nobody gets in.
+func (s *Apps) remove(old *appTable, list []*App) {
+	made := make(map[string]int64, len(list))
+	for _, a := range list {
+		made[a.ID] = a.Made
+	}
+	for id, t := range old.byID {
+		if at, here := made[id]; here && at == t.app.Load().Made {
+			continue
+		}
+		t.removed.Store(true)
+		t.enforce()
+		if s.Gone != nil {
+			s.Gone(id)
+		}
+	}
 }
 
 // prepareAll is list as it is served.

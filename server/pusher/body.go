@@ -48,8 +48,6 @@ func readBody(c *gin.Context, q query, limit int) ([]byte, *apiError) {
 	if r.ContentLength > int64(limit) {
 		return nil, tooLarge("the body is over %d bytes", limit)
 	}
-	// A writer without deadlines is a test's, which has no slow body.
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
 	body, fault := readAll(http.MaxBytesReader(c.Writer, r.Body, int64(limit)), limit, r.ContentLength)
 	if fault == nil {
 		fault = checkMD5(q.get("body_md5"), body)

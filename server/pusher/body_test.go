@@ -183,3 +183,27 @@ func TestSlowBody(t *testing.T) {
 		}
 	})
 }
+
+// hurried is an answer that knows until when the request may be read.
+type hurried struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (h *hurried) SetReadDeadline(at time.Time) error {
+	h.until = at
+	return nil
+}
+
+// A body is waited for 30 s, also a stranger's, which net/http reads before it answers.
+func TestBodiesAreHurried(t *testing.T) {
+	h := newHouse(t)
+	for _, query := range []string{"", "?" + pusher.SignRequest(docKey, docSecret, "POST", "/apps/3/events", nil, []byte("{}"), time.Now())} {
+		w := &hurried{ResponseRecorder: httptest.NewRecorder()}
+		began := time.Now()
+		h.web.ServeHTTP(w, httptest.NewRequest("POST", "/apps/3/events"+query, strings.NewReader("{}")))
+		if d := w.until.Sub(began); d < 30*time.Second || d > 30*time.Second+patience {
+			t.Errorf("%d: the body may take %v", w.Code, d)
+		}
+	}
+}

@@ -137,11 +137,18 @@ type handler func(c *gin.Context, r request) *apiError
 // signed lets only requests of the app through, with a body of at most limit bytes.
 func (h *HTTPAPI) signed(limit func(Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r := request{app: h.Apps.ByID(c.Param("id"))}
+		// Also for strangers: what nobody has read of a body, net/http reads. A writer
+		// without deadlines is a test's, which has no slow body.
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
+		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
 		var fault *apiError
-		r.query, fault = verifyRequest(r.app, c.Request, h.now())
+		r.query, fault = verifyRequest(r.app, c.Request, began)
 		if fault == nil {
 			r.body, fault = readBody(c, r.query, limit(r.app.Limits))
+		}
+		if now := h.Apps.ByID(c.Param("id")); fault == nil && now != r.app {
+			r.app = now // it has changed, or gone, while the body came
+			r.query, fault = verifyRequest(r.app, c.Request, began)
 		}
 		if fault == nil {
 			fault = next(c, r)

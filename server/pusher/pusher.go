@@ -142,6 +142,7 @@ func (s *Server) open(session carrier, t *tenant, origin string) server.Handler 
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
 			Expel:     func() { session.Close(codeExpelled.farewell()) },
 			Terminate: func() { session.Close(codeTerminated.farewell()) },
+			Counted:   func() bool { return k.app().SubscriptionCount },
 		})
 	}
 	if app.UserAuthentication {

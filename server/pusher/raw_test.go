@@ -64,6 +64,7 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 		pusher.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1, ChannelsPerSocket: 2}},
 	)
 	engine, sockets := broadcasting.NewEngine(o.engine), server.New(o.sockets)
+	apps.Gone = engine.Forget
 	engine.Record(o.record)
 	o.pusher.Apps, o.pusher.Engine, o.pusher.Sockets, o.pusher.Log = apps, engine, sockets, quiet()
 	front := pusher.New(o.pusher)

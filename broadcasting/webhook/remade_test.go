@@ -1,0 +1,91 @@
+package webhook_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"chatcast/broadcasting/webhook"
+)
+
+// An app that is made under the id of one that is gone, with the same endpoint, is told
+// nothing of the other: neither what waited for the endpoint, nor what happened a
+// moment ago, nor the ends of what the other was told of. It is the same whether there
+// was no such app for a while or not.
+func TestRemadeApp(t *testing.T) {
+	made := func(at int64) []webhook.App {
+		list := app(to("http://r/"))
+		list[0].Made = at
+		return list
+	}
+	for how, change := range map[string]func(t *testing.T, h *running){
+		"at once": func(t *testing.T, h *running) {
+			set(t, h, made(2))
+		},
+		"gone, then made": func(t *testing.T, h *running) {
+			set(t, h, nil)
+			set(t, h, made(2))
+		},
+		"gone, and made later": func(t *testing.T, h *running) {
+			set(t, h, nil)
+			time.Sleep(time.Second)
+			set(t, h, made(2))
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, store := newReceiver(t), &memory{}
+				o := webhook.Options{Store: store, Apps: made(1), Transport: r}
+				h := start(t, o)
+				h.Record(occupied("presence-a"))
+				h.Record(added("presence-a", "1"))
+				h.Record(occupied("b"))
+				time.Sleep(time.Second)
+				r.exactly("channel_occupied presence-a", "member_added presence-a 1", "channel_occupied b")
+				r.respond(code(500))
+				h.Record(missed("cache-waits"))
+				time.Sleep(time.Second)
+				h.Record(vacated("b"))
+				h.Record(missed("cache-just-now"))
+				change(t, h)
+				r.respond(nil)
+				h.Record(removed("presence-a", "2"))
+				h.Record(occupied("new"))
+				time.Sleep(time.Minute)
+				r.exactly("channel_occupied presence-a", "member_added presence-a 1", "channel_occupied b", "channel_occupied new", "member_removed presence-a 2")
+				if rows, told := store.left(); rows != 0 || told != 1 {
+					t.Errorf("%d rows and %d subjects are left, want 0 and 1", rows, told)
+				}
+			})
+		})
+	}
+}
+
+func set(t *testing.T, h *running, apps []webhook.App) {
+	t.Helper()
+	if err := h.Set(apps); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What waited for an app that was made anew while no process ran is dropped.
+func TestRemadeBetweenProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, store := newReceiver(t), &memory{}
+		r.answer = code(500)
+		list := app(to("http://r/"))
+		list[0].Made = 1
+		h := start(t, webhook.Options{Store: store, Apps: list, Transport: r})
+		h.Record(missed("cache-waits"))
+		time.Sleep(time.Second)
+		h.stop()
+		r.respond(nil)
+		list[0].Made = 2
+		start(t, webhook.Options{Store: store, Apps: list, Transport: r})
+		time.Sleep(time.Minute)
+		r.exactly()
+		if rows, _ := store.left(); rows != 0 {
+			t.Errorf("%d rows are left", rows)
+		}
+	})
+}

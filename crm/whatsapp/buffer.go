@@ -28,6 +28,8 @@ import (
 type link struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	gone   context.Context // done when the socket is closed
+	leave  context.CancelFunc
 
 	mu    sync.Mutex
 	over  bool // guarded by mu
@@ -40,6 +42,7 @@ func newLink(ctx context.Context) *link {
 	l := &link{}
 	l.opening.Store(&opening{lost: make(chan struct{}, 1)})
 	l.ctx, l.cancel = context.WithCancel(ctx)
+	l.gone, l.leave = context.WithCancel(context.Background())
 	return l
 }
 
@@ -53,8 +56,10 @@ func (l *link) begin() bool {
 	return !l.over
 }
 
-// end waits for what is under way. What it did not keep comes again.
+// end waits for what is under way, once the socket is closed. What was not kept
+// comes again.
 func (l *link) end() {
+	l.leave()
 	l.mu.Lock()
 	l.over = true
 	l.mu.Unlock()

@@ -173,9 +173,14 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	return s.transmit(ctx, cli, to, m, id)
 }
 
+// lastAnswer is how long after a socket was closed an answer may still be handed on.
+const lastAnswer = time.Second
+
 // transmit sends, and ends the connection when there is no answer. whatsmeow could
 // stop waiting by itself, but an answer that comes at that moment would be sent
-// over a closed channel and end the program: its waiting ends with the connection.
+// over a closed channel and end the program: its waiting ends with the connection. Who
+// begins to wait in the moment in which that ends is woken by nobody, so it is told to
+// stop when no answer can be on its way any more.
 func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, id types.MessageID) (time.Time, error) {
 	s.mu.Lock()
 	link, ours := s.link, s.cli == cli
@@ -189,12 +194,18 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 		close(silent)
 		s.end(ending{kind: endLost, detail: sayNoAnswer})
 	})
-	ctx, end := sealed(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(link.gone, func() { time.AfterFunc(lastAnswer, cancel) })()
+	ctx, end := sealed(ctx)
 	defer end()
 	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
 	if !timer.Stop() && err != nil {
 		<-silent
 		err = whatsmeow.ErrMessageTimedOut
+	}
+	if err != nil && ctx.Err() != nil {
+		err = whatsmeow.ErrMessageTimedOut // of the connection that is gone
 	}
 	return resp.Timestamp, err
 }

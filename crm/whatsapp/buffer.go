@@ -238,10 +238,12 @@ func (b *buffer) PutBufferedEvent(ctx context.Context, sum [32]byte, plain []byt
 }
 
 // readable: messages of version 2 are padded, with as many bytes as the last says;
-// those of version 3 are not.
+// those of version 3 are not, and have a payload and a protocol. By chance, many bytes
+// are a message of theirs without either.
 func readable(plain []byte) bool {
 	if n := len(plain); n > 0 && int(plain[n-1]) <= n && proto.Unmarshal(plain[:n-int(plain[n-1])], &waE2E.Message{}) == nil {
 		return true
 	}
-	return proto.Unmarshal(plain, &waMsgTransport.MessageTransport{}) == nil
+	var v3 waMsgTransport.MessageTransport
+	return proto.Unmarshal(plain, &v3) == nil && v3.GetPayload() != nil && v3.GetProtocol() != nil
 }

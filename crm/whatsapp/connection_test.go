@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -11,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.mau.fi/whatsmeow/proto/waMsgTransport"
+	"google.golang.org/protobuf/proto"
 
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
@@ -174,6 +178,26 @@ func TestBrokenProtobuf(t *testing.T) {
 	}
 	if err := w.shop.AwaitSettled(within(t)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReadable: whatever padding chance draws, what is no message is none.
+func TestReadable(t *testing.T) {
+	for pad := 1; pad <= 16; pad++ {
+		plain := append([]byte("\xff\xff no protobuf"), bytes.Repeat([]byte{byte(pad)}, pad)...)
+		if readable(plain) {
+			t.Errorf("padded with %d bytes it is a message", pad)
+		}
+		good := append([]byte("\x0a\x02hi"), bytes.Repeat([]byte{byte(pad)}, pad)...)
+		if !readable(good) {
+			t.Errorf("padded with %d bytes a message is none", pad)
+		}
+	}
+	v3, err := proto.Marshal(&waMsgTransport.MessageTransport{
+		Payload: &waMsgTransport.MessageTransport_Payload{}, Protocol: &waMsgTransport.MessageTransport_Protocol{},
+	})
+	if err != nil || !readable(v3) || readable(nil) {
+		t.Errorf("version 3: %v, %v", readable(v3), err)
 	}
 }
 

@@ -12,9 +12,11 @@ import (
 // ErrLocked says that another process serves from this database.
 var ErrLocked = errors.New("models: another chatcast is running on this database")
 
-// On PostgreSQL a server that ended a moment ago may not be noticed yet.
+// On PostgreSQL a server that ended a moment ago may not be noticed yet, and what it
+// had asked for may still be under way.
 const (
 	lockWait = 2 * time.Second
+	sideWait = 20 * time.Second
 	lockPoll = 50 * time.Millisecond
 )
 
@@ -49,22 +51,31 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 		_ = conn.Close(bye) // the server lets go of the lock in any case
 		return nil
 	}
-	if err := waitForLock(ctx, conn); err != nil {
+	if err := waitForLock(ctx, conn, lockServe, lockWait); err != nil {
+		return errors.Join(err, release())
+	}
+	// A process that was killed may have left a commit to its connections. What comes
+	// of it must not write over what we write: keys that were used would be used again.
+	err = waitForLock(ctx, conn, lockSide, sideWait)
+	if err == nil {
+		_, err = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(lockSide))
+	}
+	if err != nil {
 		return errors.Join(err, release())
 	}
 	s.holdLock(release)
 	return nil
 }
 
-// waitForLock returns nil when conn holds the lock of the one that serves.
-func waitForLock(ctx context.Context, conn *pgx.Conn) error {
-	limit := time.NewTimer(lockWait)
+// waitForLock returns nil when conn holds the lock.
+func waitForLock(ctx context.Context, conn *pgx.Conn, key int64, wait time.Duration) error {
+	limit := time.NewTimer(wait)
 	defer limit.Stop()
 	retry := time.NewTicker(lockPoll)
 	defer retry.Stop()
 	for {
 		var won bool
-		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(lockServe)).Scan(&won); err != nil {
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&won); err != nil {
 			return fmt.Errorf("models: lock: %w", err)
 		}
 		if won {

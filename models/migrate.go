@@ -25,6 +25,7 @@ const (
 	lockMigrate = 0x63686174_0001
 	lockRelay   = 0x63686174_0002
 	lockServe   = 0x63686174_0003
+	lockSide    = 0x63686174_0004
 )
 
 // Migrate brings the database to the version of this program. It changes nothing

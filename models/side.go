@@ -28,7 +28,12 @@ func (s *Store) SideDB(ctx context.Context) (db *sql.DB, dialect string, err err
 	if err != nil {
 		return nil, "", fmt.Errorf("models: open postgres: %w", err)
 	}
-	db = stdlib.OpenDB(*config)
+	// Each connection holds a share of a lock, so that Lock sees when the last one of a
+	// process that was killed has ended.
+	db = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", int64(lockSide))
+		return err
+	}))
 	db.SetMaxOpenConns(sideConns)
 	db.SetMaxIdleConns(sideConns)
 	if err := db.PingContext(ctx); err != nil {

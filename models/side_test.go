@@ -1,6 +1,8 @@
 package models_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -69,4 +71,44 @@ func TestDatabaseClock(t *testing.T) {
 			t.Errorf("the database's clock is off by %v", off)
 		}
 	})
+}
+
+// TestLockWaitsForWhatWasLeft: who serves next on PostgreSQL waits until the side
+// connections of the one before have ended, however that ended.
+func TestLockWaitsForWhatWasLeft(t *testing.T) {
+	url := testdb.EmptyPostgresURL(t)
+	before, err := models.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close()
+	side, _, err := before.SideDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := models.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := next.Lock(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("with a side connection at work: %v", err)
+	}
+	locked := make(chan error, 1)
+	go func() { locked <- next.Lock(t.Context()) }()
+	if err := side.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-locked; err != nil {
+		t.Errorf("when it had ended: %v", err)
+	}
+	after, _, err := next.SideDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := after.Close(); err != nil {
+		t.Error(err)
+	}
 }

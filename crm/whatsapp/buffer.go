@@ -77,6 +77,15 @@ type buffer struct {
 	link *link
 }
 
+// shield puts what is ours around a device's stores, once: the lock before its
+// ratchets, and the buffer around that. A device that is not paired has no stores.
+func shield(dev *store.Device, s *session, l *link) {
+	if _, shielded := dev.EventBuffer.(*buffer); !shielded {
+		guard(dev)
+		watch(dev, s, l)
+	}
+}
+
 // watch puts it around a device's stores; one that is not paired has none.
 func watch(dev *store.Device, s *session, l *link) {
 	if dev.Initialized {

@@ -258,3 +258,34 @@ func (f sqliteFault) Error() string      { return fmt.Sprintf("sqlite %d", int(f
 func (f sqliteFault) Code() int          { return int(f) }
 func (f postgresFault) Error() string    { return "postgres " + string(f) }
 func (f postgresFault) SQLState() string { return string(f) }
+
+// TestShieldOfANewDevice: a device that is paired by the client that goes on with it
+// has the same stores as one that is read from the database.
+func TestShieldOfANewDevice(t *testing.T) {
+	w := newWorld(t)
+	s := newSession(w.m, testLine, "", nil)
+	if err := s.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.dropClient()
+	dev := s.client().Store
+	if _, shielded := dev.EventBuffer.(*buffer); shielded {
+		t.Error("a device without stores is shielded")
+	}
+	for name := range 2 { // paired, and once more
+		dev.Initialized = true
+		if err := s.prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b, shielded := dev.EventBuffer.(*buffer)
+		if !shielded {
+			t.Fatalf("%d: the buffer is %T", name, dev.EventBuffer)
+		}
+		if _, locked := b.EventBuffer.(*ratchets); !locked {
+			t.Errorf("%d: behind the buffer is %T", name, b.EventBuffer)
+		}
+		if keys, _ := dev.Sessions.(sessions); keys.b != b {
+			t.Errorf("%d: the sessions are %T", name, dev.Sessions)
+		}
+	}
+}

@@ -118,7 +118,11 @@ func (s *session) run(ctx context.Context) {
 // queue outlives a connection, and would hand on what is left in it beside what
 // the next one brings.
 func (s *session) prepare(ctx context.Context) error {
-	if s.client() != nil {
+	s.mu.Lock()
+	cli, l := s.cli, s.link
+	s.mu.Unlock()
+	if cli != nil {
+		shield(cli.Store, s, l) // it was paired meanwhile, and has stores now
 		return nil
 	}
 	s.mu.Lock()
@@ -141,9 +145,8 @@ func (s *session) prepare(ctx context.Context) error {
 	}
 	link := newLink(ctx)
 	ctx = link.ctx
-	guard(dev)
-	watch(dev, s, link)
-	cli := whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx)})
+	shield(dev, s, link)
+	cli = whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx)})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true

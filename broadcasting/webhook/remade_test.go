@@ -48,6 +48,7 @@ func TestRemadeApp(t *testing.T) {
 				h.Record(vacated("b"))
 				h.Record(missed("cache-just-now"))
 				change(t, h)
+				time.Sleep(100 * time.Millisecond) // until it is in force: a repetition may fall into that moment
 				r.respond(nil)
 				h.Record(removed("presence-a", "2"))
 				h.Record(occupied("new"))

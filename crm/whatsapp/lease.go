@@ -53,14 +53,22 @@ func (m *Messenger) tend(ctx context.Context) {
 		m.renew(ctx, s)
 	}
 	for _, row := range rows {
-		if m.serving(row.Line) != nil || !toServe(row, time.Now()) {
-			continue
+		if m.serving(row.Line) == nil && toServe(row, time.Now()) {
+			m.takeOver(ctx, row.Line)
 		}
-		mine, err := m.Rules.Lease(ctx, row.Line, m.owner, m.times.lease)
-		if err != nil || !mine {
-			continue
-		}
-		m.start(row.Line, row.Device, nil)
+	}
+}
+
+// takeOver serves a line that nobody serves. Its row is read once more: the list of
+// the lines may be older than the end of the session that served it here, and a line
+// that was replaced or logged out stays away.
+func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
+	row, err := m.Rules.SessionOf(ctx, on)
+	if err != nil || row == nil || !toServe(*row, time.Now()) {
+		return
+	}
+	if mine, err := m.Rules.Lease(ctx, on, m.owner, m.times.lease); err == nil && mine {
+		m.start(on, row.Device, nil)
 	}
 }
 

@@ -55,11 +55,14 @@ type times struct {
 	patience time.Duration // with our database, before the connection is given up
 	phone    time.Duration // for the phone to upload a file again
 	online   time.Duration // the account is shown so, after somebody wrote
+	code     time.Duration // until WhatsApp gives something to show for a pairing
+	version  time.Duration // the page that tells WhatsApp's version
 }
 
 var usual = times{
 	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
 	eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
+	code: 30 * time.Second, version: 10 * time.Second,
 }
 
 // Messenger serves lines of type grWhatsApp. Safe for concurrent use; it serves

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	codeLife  = 160 * time.Second // of a code to type: as long as there are QR codes
-	showsAs   = "Chrome (Linux)"  // WhatsApp takes only names of this form
-	waitsShow = 30 * time.Second  // for the first code
+	codeLife = 160 * time.Second // of a code to type: as long as there are QR codes
+	showsAs  = "Chrome (Linux)"  // WhatsApp takes only names of this form
 )
 
 var errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
@@ -28,7 +27,9 @@ func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pai
 	if p == nil || err != nil {
 		return crm.Pairing{}, err
 	}
-	return p.wait(ctx) // and nobody else with us: the line may be left meanwhile
+	limited, cancel := context.WithTimeout(ctx, m.times.code)
+	defer cancel()
+	return p.wait(limited) // and nobody else with us: the line may be left meanwhile
 }
 
 // beginPairing is the line's pairing, begun now or before; nil without an error:
@@ -232,7 +233,7 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 	phone := p.phone
 	p.mu.Unlock()
 	s.helpers.Go(func() {
-		ctx, cancel := context.WithTimeout(cli.BackgroundEventCtx, waitsShow)
+		ctx, cancel := context.WithTimeout(cli.BackgroundEventCtx, s.m.times.code)
 		defer cancel()
 		code, err := cli.PairPhone(ctx, phone, true, whatsmeow.PairClientChrome, showsAs)
 		switch {
@@ -247,19 +248,30 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 	})
 }
 
-// scanned keeps the device that was just paired.
-func (s *session) scanned(ctx context.Context, id types.JID) {
-	device, phone := id.String(), id.User
+// accepted notes the device whose pairing the phone has signed. whatsmeow calls it
+// before it answers WhatsApp, because the answer ends the connection, and the end may
+// come before the event PairSuccess does.
+func (s *session) accepted(id types.JID) bool {
 	s.mu.Lock()
-	s.device = device
+	s.device = id.String()
 	s.mu.Unlock()
 	s.endPairing(&crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"})
+	return true
+}
+
+// scanned keeps the device that was just paired. When the connection has ended
+// before, the next one does.
+func (s *session) scanned(ctx context.Context, id types.JID) {
+	device, phone := id.String(), id.User
 	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
 }
 
 // notScanned is a pairing that went wrong on our side.
 func (s *session) notScanned(e *events.PairError) {
 	s.log.Warn("pairing failed", "err", e.Error)
+	s.mu.Lock()
+	s.device = ""
+	s.mu.Unlock()
 	detail := "pairing failed: try again"
 	if errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceIdentityHMAC) || errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceSignature) {
 		detail = "the phone's answer to the pairing does not fit the code: try again with a new one"

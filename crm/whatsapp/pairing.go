@@ -33,8 +33,6 @@ func (p *pairing) show(c crm.Pairing, err error) {
 
 // wait returns what is to be shown now.
 func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitsShow)
-	defer cancel()
 	p.mu.Lock()
 	ready := p.ready
 	p.mu.Unlock()

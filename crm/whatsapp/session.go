@@ -155,6 +155,7 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableAutoReconnect = false      // run does
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
+	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(id) }
 	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool {

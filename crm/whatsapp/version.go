@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	versionEvery   = 6 * time.Hour
-	versionAgain   = 10 * time.Minute // when WhatsApp did not tell
-	versionTimeout = 10 * time.Second
-	versionSoon    = 2 * time.Second // a connection waits for it
+	versionEvery = 6 * time.Hour
+	versionAgain = 10 * time.Minute // when WhatsApp did not tell
+	versionSoon  = 2 * time.Second  // a connection waits for it
 )
 
 // version guards the version, which is the process's and which whatsmeow reads
@@ -72,7 +71,7 @@ func (s *session) freshen(ctx context.Context) {
 
 // askVersion asks WhatsApp's page.
 func (m *Messenger) askVersion(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.times.version)
 	defer cancel()
 	transport := dialer{m.Endpoint}.transport()
 	defer transport.CloseIdleConnections()

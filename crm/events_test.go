@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -143,11 +144,11 @@ func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Ac
 	t.Helper()
 	answers := make(chan answer, 1)
 	go func() {
-		page, err := w.Service.Events(ctx, a, crm.EventsQuery{Channel: journalChannel, Wait: patience})
+		page, err := w.Service.Events(ctx, a, crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait})
 		answers <- answer{page, err}
 	}()
 	for start := time.Now(); w.Journal.Waiting() == 0; runtime.Gosched() {
-		if time.Since(start) > patience {
+		if time.Since(start) > testwait.Long {
 			t.Fatal("Events does not wait")
 		}
 	}
@@ -160,7 +161,7 @@ func TestEventsWaitsAreFew(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	ctx, cancel := context.WithCancel(t.Context())
 	answers := make(chan answer, crm.MaxEventsWaits)
-	query := crm.EventsQuery{Channel: journalChannel, Wait: patience}
+	query := crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait}
 	for range crm.MaxEventsWaits {
 		go func() {
 			page, err := w.Service.Events(ctx, w.Operator, query)

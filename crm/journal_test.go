@@ -8,13 +8,11 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/models/testdb"
 )
-
-// patience is how long a test waits for what must come.
-const patience = 30 * time.Second
 
 // testRelay is a relay that runs; what it publishes is to be taken from events.
 type testRelay struct {
@@ -68,7 +66,7 @@ func (r *testRelay) next(t *testing.T) broadcasting.Event {
 	select {
 	case ev := <-r.events:
 		return ev
-	case <-time.After(patience):
+	case <-time.After(testwait.Long):
 		t.Fatal("the relay publishes nothing")
 		panic("unreachable")
 	}
@@ -104,7 +102,7 @@ func TestTwoRelays(t *testing.T) {
 		leader, other = 0, 1
 	case <-nodes[1].leads:
 		leader, other = 1, 0
-	case <-time.After(patience):
+	case <-time.After(testwait.Long):
 		t.Fatal("nobody leads")
 	}
 	nodes[leader].leads <- struct{}{} // it has led: leadWatch counts on it
@@ -121,7 +119,7 @@ func TestTwoRelays(t *testing.T) {
 	}
 	select {
 	case <-nodes[other].leads:
-	case <-time.After(patience):
+	case <-time.After(testwait.Long):
 		t.Fatal("nobody takes over")
 	}
 	for _, name := range []string{"b", "c"} {

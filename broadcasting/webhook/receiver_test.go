@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pusher/pusher-http-go/v5"
+
+	"chatcast/channels/testwait"
 )
 
 // receiver is an endpoint that takes what Pusher's library for Go finds valid.
@@ -91,7 +93,7 @@ func (r *receiver) lines() []string {
 // wants waits until as many events were taken, and compares them.
 func (r *receiver) wants(want ...string) {
 	r.t.Helper()
-	for deadline := time.After(patience); len(r.lines()) < len(want); {
+	for deadline := time.After(testwait.Long); len(r.lines()) < len(want); {
 		select {
 		case <-r.more:
 		case <-deadline:

@@ -15,14 +15,14 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/webhook"
+	"chatcast/channels/testwait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	key      = "278d425bdf160c739803"
-	secret   = "7ad3773142a6692b25b8"
-	patience = 30 * time.Second // is never waited for when all is well
+	key    = "278d425bdf160c739803"
+	secret = "7ad3773142a6692b25b8"
 )
 
 // memory is a Store of a process that does not end.
@@ -170,7 +170,7 @@ func (j *journal) String() string {
 // says waits until the log has the text.
 func (r *running) says(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.After(patience); !strings.Contains(r.log.String(), text); {
+	for deadline := time.After(testwait.Long); !strings.Contains(r.log.String(), text); {
 		select {
 		case <-r.log.more:
 		case <-deadline:

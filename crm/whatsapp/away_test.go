@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -124,11 +125,11 @@ func TestDatabaseAwayForTenSeconds(t *testing.T) {
 					t.Errorf("in the database are %q", got)
 				}
 				for _, id := range ids {
-					if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+					if err := h.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if err := h.shop.AwaitSettled(within(t)); err != nil {
+				if err := h.shop.AwaitSettled(testwait.Context(t)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -176,7 +177,7 @@ func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
 		if got := h.texts(t); !slices.Equal(got, []string{"first", "opened", "after it"}) {
 			t.Errorf("told are %q", got)
 		}
-		if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+		if err := h.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 			t.Error(err)
 		}
 		h.unknown(t)
@@ -204,7 +205,7 @@ func TestLogoutWhileAMessageIsKept(t *testing.T) {
 		h.awaitState(t, crm.StateConnected)
 		h.anna.SendText(h.shop, "opened")
 		<-rules.reached
-		if err := h.Logout(within(t), h.Owner, testLine); err != nil {
+		if err := h.Logout(testwait.Context(t), h.Owner, testLine); err != nil {
 			t.Fatal(err)
 		}
 		h.awaitState(t, crm.StateLoggedOut)

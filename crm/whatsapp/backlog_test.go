@@ -1,12 +1,14 @@
 package whatsapp
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -31,10 +33,12 @@ func TestMoreThanTheLibraryHolds(t *testing.T) {
 	}
 	close(busy)
 	var got []string
-	err := w.rules.await(within(t), "all of them", func() bool {
-		got = nil
-		for _, told := range w.rules.tidings {
-			for _, m := range told.Messages {
+	seen := 0
+	ctx, cancel := context.WithTimeout(t.Context(), 5*testwait.Long)
+	defer cancel()
+	err := w.rules.await(ctx, "all of them", func() bool {
+		for ; seen < len(w.rules.tidings); seen++ {
+			for _, m := range w.rules.tidings[seen].Messages {
 				if m.Type == crm.MessageText {
 					got = append(got, m.Message.Text)
 				}

@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -66,11 +67,11 @@ func TestBadInput(t *testing.T) {
 		h.awaitItem(t, crm.EventMessageEdit, ids[3], `"state":"failed"`)
 		h.awaitItem(t, crm.EventMessageEdit, ids[4], `"state":"tooLarge"`)
 		for _, id := range []string{ids[0], ids[1], ids[7], ids[8]} {
-			if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+			if err := h.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 				t.Error(err)
 			}
 		}
-		if err := h.shop.AwaitSettled(within(t)); err != nil {
+		if err := h.shop.AwaitSettled(testwait.Context(t)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -100,7 +101,7 @@ func TestFlood(t *testing.T) {
 		if got := h.texts(t); !slices.Equal(got, want) {
 			t.Errorf("in the database are %d, want %d", len(got), len(want))
 		}
-		if err := h.shop.AwaitSettled(within(t)); err != nil {
+		if err := h.shop.AwaitSettled(testwait.Context(t)); err != nil {
 			t.Error(err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"go.mau.fi/whatsmeow/proto/waMsgTransport"
 	"google.golang.org/protobuf/proto"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -28,7 +29,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	w.anna.SendText(w.shop, "hello")
 	w.awaitText(t, "hello")
 	begun, overtaken, slow := make(chan struct{}), make(chan struct{}, 100), true
-	w.rules.onTake = func(_ int, told crm.Tidings) error {
+	w.rules.before(func(told crm.Tidings) error {
 		if len(told.Messages) == 0 {
 			return nil
 		}
@@ -43,7 +44,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 		}
 		overtaken <- struct{}{}
 		return nil
-	}
+	})
 	var want, ids []string
 	for i := range 20 {
 		want = append(want, fmt.Sprint(i))
@@ -53,7 +54,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	w.shop.Drop()
 	w.awaitText(t, "19")
 	for _, id := range ids {
-		if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+		if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -149,7 +150,7 @@ func TestBothWriteAtOnce(t *testing.T) {
 		w.anna.SendText(w.shop, in[i])
 		w.say(fmt.Sprint("3EB0F", i), out[i])
 	}
-	if _, err := w.anna.AwaitText(within(t), out[n-1]); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), out[n-1]); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitText(t, in[n-1])
@@ -176,7 +177,7 @@ func TestBrokenProtobuf(t *testing.T) {
 	if m.Type != typeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
 		t.Errorf("kept as %+v", m)
 	}
-	if err := w.shop.AwaitSettled(within(t)); err != nil {
+	if err := w.shop.AwaitSettled(testwait.Context(t)); err != nil {
 		t.Error(err)
 	}
 }
@@ -208,13 +209,13 @@ func TestReceiptWhoseHandlerPanics(t *testing.T) {
 	w.anna.SendText(w.shop, "hello")
 	w.awaitText(t, "hello")
 	once := true
-	w.rules.onTake = func(_ int, told crm.Tidings) error {
+	w.rules.before(func(told crm.Tidings) error {
 		if len(told.Statuses) > 0 && told.Statuses[0].Type == "viewed" && once {
 			once = false
 			panic("once")
 		}
 		return nil
-	}
+	})
 	w.say("out-1", "good day")
 	w.awaitStatus(t, "out-1", "delivered")
 	w.anna.Read(w.shop, "out-1")

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -62,7 +64,7 @@ func TestNothingLostNothingTwice(t *testing.T) {
 			t.Errorf("told %d, want %d:\n%q", len(got), len(want), got)
 		}
 		for _, id := range ids {
-			if err := h.anna.AwaitDelivered(within(t), id); err != nil {
+			if err := h.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -99,7 +101,7 @@ func TestSentInOrderThroughDrops(t *testing.T) {
 			want = append(want, fmt.Sprint("out ", i))
 			h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: fmt.Sprint("out ", i)}})
 		}
-		if _, err := h.anna.AwaitText(within(t), "out 11"); err != nil {
+		if _, err := h.anna.AwaitText(testwait.Context(t), "out 11"); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -118,7 +120,10 @@ func TestSentInOrderThroughDrops(t *testing.T) {
 func TestAnotherNodeTakesOver(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.pair(t)
-		second, _ := h.node(t, h.Service, quick)
+		second, _ := h.node(t, h.Service, func(o *Options) {
+			o.times = usual
+			o.times.lease = 3 * time.Second // of the database's clock: a slow machine must be able to renew it
+		})
 		second.tend(t.Context())
 		if second.serving(testLine) != nil {
 			t.Fatal("two processes serve one line")
@@ -137,7 +142,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 func TestLoggedOutLineRefuses(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.pair(t)
-		if err := h.Logout(within(t), h.Owner, testLine); err != nil {
+		if err := h.Logout(testwait.Context(t), h.Owner, testLine); err != nil {
 			t.Fatal(err)
 		}
 		h.awaitState(t, crm.StateLoggedOut)

@@ -15,6 +15,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/appstate"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
 	"chatcast/crm/crmtest"
@@ -75,7 +76,7 @@ func (h *house) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Mess
 		DB: db, Dialect: dialect, Endpoint: h.wa.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
 		Log: slog.New(slog.DiscardHandler),
 	}
-	if testing.Verbose() {
+	if os.Getenv("CHATCAST_TEST_LOG") != "" {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	for _, f := range opts {
@@ -111,10 +112,10 @@ func (h *house) pair(t *testing.T) {
 	var p crm.Pairing
 	eventually(t, "there is no code", func() (ok bool) {
 		var err error
-		p, err = h.Pair(within(t), h.Owner, testLine, nil)
+		p, err = h.Pair(testwait.Context(t), h.Owner, testLine, nil)
 		return err == nil
 	})
-	if _, err := h.shop.ScanQR(within(t), *p.QR); err != nil {
+	if _, err := h.shop.ScanQR(testwait.Context(t), *p.QR); err != nil {
 		t.Fatal(err)
 	}
 	h.awaitState(t, crm.StateConnected)
@@ -197,7 +198,7 @@ func TestWholeConversation(t *testing.T) {
 
 		quoted := crm.MakeID(Type, in)
 		out := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do"}, Quoted: &quoted})
-		got, err := h.anna.AwaitText(within(t), "We do")
+		got, err := h.anna.AwaitText(testwait.Context(t), "We do")
 		if err != nil || got.ID != out || got.Message.GetExtendedTextMessage().GetContextInfo().GetStanzaID() != in {
 			t.Fatalf("arrived as %+v, %v", got, err)
 		}
@@ -209,14 +210,14 @@ func TestWholeConversation(t *testing.T) {
 		if _, err := h.MarkRead(t.Context(), h.Operator, h.chat()); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.anna.AwaitReceipt(within(t), in, "read"); err != nil {
+		if err := h.anna.AwaitReceipt(testwait.Context(t), in, "read"); err != nil {
 			t.Error(err)
 		}
 		other := "We do, green"
 		if _, err := h.EditMessage(t.Context(), h.Operator, h.chat(), out, crm.Edit{Text: &other}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.anna.Await(within(t), func(r standin.Received) bool {
+		if _, err := h.anna.Await(testwait.Context(t), func(r standin.Received) bool {
 			return r.Message.GetProtocolMessage().GetEditedMessage().GetConversation() == other
 		}); err != nil {
 			t.Errorf("the edit: %v", err)
@@ -224,7 +225,7 @@ func TestWholeConversation(t *testing.T) {
 		if err := h.DeleteMessage(t.Context(), h.Operator, h.chat(), out); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.anna.Await(within(t), func(r standin.Received) bool { return r.Edit == "7" }); err != nil {
+		if _, err := h.anna.Await(testwait.Context(t), func(r standin.Received) bool { return r.Edit == "7" }); err != nil {
 			t.Errorf("the deletion: %v", err)
 		}
 		h.anna.Send(h.shop, standin.Edit(h.anna.KeyOf(h.shop, in, true), standin.Text("Do you have coffee?")))
@@ -266,7 +267,7 @@ func TestPicturesBothWays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := h.anna.AwaitText(within(t), "our cat")
+		got, err := h.anna.AwaitText(testwait.Context(t), "our cat")
 		if err != nil || got.ID != sent.ID.String() {
 			t.Fatalf("arrived as %+v, %v", got, err)
 		}

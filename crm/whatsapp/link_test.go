@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -67,7 +68,7 @@ func TestLinkedFiles(t *testing.T) {
 		}
 		for path, want := range map[string]string{"/cat.png": "the cat", "/photo": "a photo", "/moved": "the cat", "/busy.txt": "at last"} {
 			id := link(path)
-			got, err := h.anna.AwaitText(within(t), path)
+			got, err := h.anna.AwaitText(testwait.Context(t), path)
 			if err != nil || got.ID != id {
 				t.Fatalf("%s arrived as %+v, %v", path, got, err)
 			}
@@ -90,7 +91,7 @@ func TestLinkedFiles(t *testing.T) {
 		h.awaitItem(t, crm.EventMessageStatus, large, `"failed"`, `"media_too_large"`)
 		h.awaitItem(t, crm.EventMessageEdit, large, `"state":"tooLarge"`)
 		h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "and the next"}})
-		if _, err := h.anna.AwaitText(within(t), "and the next"); err != nil {
+		if _, err := h.anna.AwaitText(testwait.Context(t), "and the next"); err != nil {
 			t.Error(err)
 		}
 	}, privateLinks)
@@ -150,7 +151,7 @@ func TestLinksThatLeadAstray(t *testing.T) {
 		{false, "http://169.254.169.254/latest/", "link_failed false the link leads to an address that is not of the public internet"},
 	} {
 		got := ""
-		err := getLink(within(t), newLinkClient(c.private), c.link, 1<<20, take)
+		err := getLink(testwait.Context(t), newLinkClient(c.private), c.link, 1<<20, take)
 		var failed *linkError
 		if errors.As(err, &failed) {
 			got = fmt.Sprint(failed.code, " ", failed.again, " ", failed.message)

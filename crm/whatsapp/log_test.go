@@ -12,6 +12,7 @@ import (
 
 	"go.mau.fi/libsignal/logger"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -71,7 +72,7 @@ func TestMessagesAreNotLogged(t *testing.T) {
 		if o := w.awaitOutcome(t, i+1); o.Status != crm.OutSent {
 			t.Errorf("%+v", o)
 		}
-		if err := stranger.AwaitDelivered(within(t), id); err != nil {
+		if err := stranger.AwaitDelivered(testwait.Context(t), id); err != nil {
 			t.Fatal(err)
 		}
 	}

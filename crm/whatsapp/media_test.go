@@ -10,6 +10,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -33,14 +34,14 @@ func (w *world) toFetch(m crm.InboundMessage) {
 
 func (w *world) awaitFile(t *testing.T, name, content string) {
 	t.Helper()
-	if err := w.rules.await(within(t), "the file "+name, func() bool { return w.rules.files[name] == content }); err != nil {
+	if err := w.rules.await(testwait.Context(t), "the file "+name, func() bool { return w.rules.files[name] == content }); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (w *world) awaitUnfetched(t *testing.T, state string) {
 	t.Helper()
-	err := w.rules.await(within(t), "a file that is "+state, func() bool {
+	err := w.rules.await(testwait.Context(t), "a file that is "+state, func() bool {
 		n := len(w.rules.unfetched)
 		return n > 0 && w.rules.unfetched[n-1] == state
 	})
@@ -167,11 +168,11 @@ func TestFileStoreIsAway(t *testing.T) {
 	w.Break(f, standin.FileFault{})
 	w.rules.change(func() { w.rules.away = true })
 	w.toFetch(other)
-	if err := w.rules.await(within(t), "the first is refused", func() bool { return w.rules.refused == 1 }); err != nil {
+	if err := w.rules.await(testwait.Context(t), "the first is refused", func() bool { return w.rules.refused == 1 }); err != nil {
 		t.Fatal(err)
 	}
 	w.toFetch(m)
-	if err := w.rules.await(within(t), "one is refused again", func() bool { return w.rules.refused == 2 }); err != nil {
+	if err := w.rules.await(testwait.Context(t), "one is refused again", func() bool { return w.rules.refused == 2 }); err != nil {
 		t.Fatal(err)
 	}
 	w.rules.change(func() {

@@ -9,6 +9,7 @@ import (
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -44,7 +45,7 @@ func TestMentions(t *testing.T) {
 		t.Errorf("sent with %q", got)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutEdit, ChatID: "79995554433@c.us", Message: said})
-	if _, err := w.anna.Await(within(t), func(r standin.Received) bool {
+	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool {
 		return slices.Equal(r.Message.GetProtocolMessage().GetEditedMessage().GetExtendedTextMessage().GetContextInfo().GetMentionedJID(), jids)
 	}); err != nil {
 		t.Errorf("the edit: %v", err)
@@ -83,7 +84,7 @@ func TestTwoThousandMentions(t *testing.T) {
 			}
 		}
 		out := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: text, Mentions: m.Message.Mentions}})
-		got, err := h.anna.AwaitID(within(t), out)
+		got, err := h.anna.AwaitID(testwait.Context(t), out)
 		if err != nil || !slices.Equal(got.Message.GetExtendedTextMessage().GetContextInfo().GetMentionedJID(), jids) {
 			t.Errorf("%d mentions went out, %v", len(got.Message.GetExtendedTextMessage().GetContextInfo().GetMentionedJID()), err)
 		}

@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/proto/waSyncAction"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -53,7 +54,7 @@ func TestGroups(t *testing.T) {
 			w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: g.JID().String(), Group: true, Message: &crm.MessageRef{
 				ID: "3EB0CC", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "hello group"}, Quoted: id,
 			}, Quoted: &crm.MessageRef{ID: id, AuthorID: "79995554433@c.us", Content: crm.Content{Text: "hi all"}}})
-			if _, err := bob.AwaitText(within(t), "hello group"); err != nil {
+			if _, err := bob.AwaitText(testwait.Context(t), "hello group"); err != nil {
 				t.Fatal(err)
 			}
 			bob.SendGroup(g, standin.Revoke(bob.KeyOf(w.shop, id, false)))
@@ -61,7 +62,7 @@ func TestGroups(t *testing.T) {
 				return len(told.Deletes) == 1 && told.Deletes[0].By.String() == "79991112233@c.us"
 			})
 			w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: g.JID().String(), Group: true, Reads: []crm.MessageRef{{ID: id, AuthorID: m.FromUser.ID.String()}}})
-			if err := w.anna.AwaitReceipt(within(t), id, "read"); err != nil {
+			if err := w.anna.AwaitReceipt(testwait.Context(t), id, "read"); err != nil {
 				t.Error(err)
 			}
 			w.sound(t)

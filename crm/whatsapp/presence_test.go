@@ -8,6 +8,7 @@ import (
 
 	"go.mau.fi/whatsmeow/types"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -68,14 +69,14 @@ func TestOnlineWhileSomebodyWrites(t *testing.T) {
 		o.times.online = 300 * time.Millisecond
 	})
 	w.pair(t)
-	if err := w.shop.AwaitPresence(within(t), "unavailable"); err != nil { // then the account's name is known
+	if err := w.shop.AwaitPresence(testwait.Context(t), "unavailable"); err != nil { // then the account's name is known
 		t.Fatal(err)
 	}
 	w.say("3EB0E1", "one")
 	w.awaitOutcome(t, 1)
 	w.say("3EB0E2", "two")
 	w.awaitOutcome(t, 2)
-	if err := w.shop.AwaitWatched(within(t), w.anna); err != nil {
+	if err := w.shop.AwaitWatched(testwait.Context(t), w.anna); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it is shown as online for ever", func() bool {

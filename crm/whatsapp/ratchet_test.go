@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow/store"
+
+	"chatcast/channels/testwait"
 )
 
 // noStore is a store of sessions that fails when it is told to.
@@ -65,7 +67,7 @@ func TestRatchetsAreGivenBack(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			case <-within(t).Done():
+			case <-testwait.Context(t).Done():
 				t.Fatal("the lock is kept")
 			}
 			end()

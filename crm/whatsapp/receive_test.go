@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -72,7 +73,7 @@ func TestDatabaseAwayForLong(t *testing.T) {
 		t.Errorf("kept %q", got)
 	}
 	for _, id := range ids {
-		if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+		if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 			t.Error(err)
 		}
 	}
@@ -86,7 +87,7 @@ func TestHandlerPanics(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	once, always := true, true
-	w.rules.onTake = func(_ int, told crm.Tidings) error {
+	w.rules.before(func(told crm.Tidings) error {
 		if len(told.Messages) == 1 && told.Messages[0].Message.Text == "once" && once {
 			once = false
 			panic("once")
@@ -95,7 +96,7 @@ func TestHandlerPanics(t *testing.T) {
 			panic("always")
 		}
 		return nil
-	}
+	})
 	w.anna.SendText(w.shop, "once")
 	w.anna.SendText(w.shop, "after it")
 	w.awaitText(t, "after it")
@@ -115,18 +116,18 @@ func TestHandlerPanics(t *testing.T) {
 func TestRefusedByTheRules(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.rules.onTake = func(_ int, told crm.Tidings) error {
+	w.rules.before(func(told crm.Tidings) error {
 		if len(told.Messages) == 1 && told.Messages[0].Type == crm.MessageText {
 			return crm.Invalid("messages[0].message.text", "is not to our taste")
 		}
 		return nil
-	}
+	})
 	id := w.anna.SendText(w.shop, "hello")
 	m := w.awaitMessage(t, "what is left", func(m crm.InboundMessage) bool { return m.ID.String() == id })
 	if m.Type != typeUnknown || *m.Subtype != "refused" {
 		t.Errorf("kept as %+v", m)
 	}
-	if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 		t.Error(err)
 	}
 }
@@ -200,7 +201,7 @@ func TestVotes(t *testing.T) {
 	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554433@c.us", Message: &crm.MessageRef{
 		ID: "3EB0DD", FromMe: true, Type: crm.MessagePoll, Content: poll,
 	}})
-	if _, err := w.anna.AwaitID(within(t), "3EB0DD"); err != nil {
+	if _, err := w.anna.AwaitID(testwait.Context(t), "3EB0DD"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.anna.Vote(w.shop, "3EB0DD", "no"); err != nil {

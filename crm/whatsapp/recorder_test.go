@@ -29,11 +29,10 @@ type recorder struct {
 	stored    map[string]*os.File // what we send
 	files     map[string]string   // what was stored
 	pending   []crm.FileToFetch
-	unfetched []string                         // states
-	away      bool                             // the file store is
-	refused   int                              // files, because it is
-	onTake    func(n int, t crm.Tidings) error // before the nth is kept
-	takes     int
+	unfetched []string                  // states
+	away      bool                      // the file store is
+	refused   int                       // files, because it is
+	onTake    func(t crm.Tidings) error // before it is kept
 }
 
 var _ Rules = (*recorder)(nil)
@@ -51,6 +50,13 @@ func (r *recorder) change(f func()) {
 	f()
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// before has f run before each batch is kept, from now on. Its error is the answer.
+func (r *recorder) before(f func(t crm.Tidings) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onTake = f
 }
 
 // await waits until done says so; done runs under the lock.
@@ -72,11 +78,10 @@ func (r *recorder) await(ctx context.Context, what string, done func() bool) err
 
 func (r *recorder) Take(_ context.Context, _ crm.Line, t crm.Tidings) (crm.TidingsAnswer, error) {
 	r.mu.Lock()
-	r.takes++
-	n, on := r.takes, r.onTake
+	on := r.onTake
 	r.mu.Unlock()
 	if on != nil {
-		if err := on(n, t); err != nil {
+		if err := on(t); err != nil {
 			return crm.TidingsAnswer{}, err
 		}
 	}

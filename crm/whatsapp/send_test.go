@@ -10,6 +10,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/standin"
 )
@@ -58,20 +59,20 @@ func TestKindsToSend(t *testing.T) {
 
 	edited := &crm.MessageRef{ID: "3EB001", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "a better answer"}}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutEdit, ChatID: anna, Message: edited})
-	if _, err := w.anna.Await(within(t), func(r standin.Received) bool {
+	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool {
 		p := r.Message.GetProtocolMessage()
 		return p.GetKey().GetID() == "3EB001" && p.GetEditedMessage().GetConversation() == "a better answer"
 	}); err != nil {
 		t.Errorf("the edit: %v", err)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutDelete, ChatID: anna, Message: edited})
-	if _, err := w.anna.Await(within(t), func(r standin.Received) bool {
+	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool {
 		return r.Edit == "7" && r.Message.GetProtocolMessage().GetKey().GetID() == "3EB001"
 	}); err != nil {
 		t.Errorf("the deletion: %v", err)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: anna, Reads: []crm.MessageRef{*question}})
-	if err := w.anna.AwaitReceipt(within(t), in, "read"); err != nil {
+	if err := w.anna.AwaitReceipt(testwait.Context(t), in, "read"); err != nil {
 		t.Error(err)
 	}
 	w.awaitOutcome(t, 8)
@@ -87,7 +88,7 @@ func TestKindsToSend(t *testing.T) {
 
 func (w *world) received(t *testing.T, id string) standin.Received {
 	t.Helper()
-	r, err := w.anna.AwaitID(within(t), id)
+	r, err := w.anna.AwaitID(testwait.Context(t), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,8 +164,10 @@ func TestAckThatNeverComes(t *testing.T) {
 	if o := w.awaitOutcome(t, 1); o.Status != crm.OutRetry || o.Error.Code != codeTimeout {
 		t.Errorf("without an answer: %+v, %+v", o, o.Error)
 	}
-	if o := w.awaitOutcome(t, 2); o.Status != crm.OutSent {
-		t.Errorf("the second time: %+v", o)
+	for n, o := 2, (crm.Outcome{}); o.Status != crm.OutSent; n++ { // a slow machine may be late once more
+		if o = w.awaitOutcome(t, n); o.Status == crm.OutFailed {
+			t.Fatalf("try %d: %+v, %+v", n, o, o.Error)
+		}
 	}
 	if r := w.received(t, "3EB400"); len(w.anna.Inbox()) != 1 {
 		t.Errorf("it arrived as %+v among %d", r, len(w.anna.Inbox()))
@@ -202,7 +205,7 @@ func TestOneChatHoldsUpItselfAlone(t *testing.T) {
 	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79991112233@c.us", Message: &crm.MessageRef{
 		ID: "3EB602", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "passes"},
 	}})
-	if _, err := bob.AwaitText(within(t), "passes"); err != nil {
+	if _, err := bob.AwaitText(testwait.Context(t), "passes"); err != nil {
 		t.Fatal(err)
 	}
 	w.received(t, "3EB601")
@@ -221,13 +224,13 @@ func TestSlowUploadHoldsUpItsOwnChatAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.rules.stored = map[string]*os.File{"slow.txt": slow}
+	w.rules.change(func() { w.rules.stored = map[string]*os.File{"slow.txt": slow} })
 	w.send(crm.MessageRef{ID: "3EB650", Type: crm.MessageDocument, FileID: "slow.txt", Content: crm.Content{File: &crm.FileData{Name: "slow.txt"}}})
 	w.say("3EB651", "behind the file")
 	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79991112233@c.us", Message: &crm.MessageRef{
 		ID: "3EB652", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "passes"},
 	}})
-	if _, err := bob.AwaitText(within(t), "passes"); err != nil {
+	if _, err := bob.AwaitText(testwait.Context(t), "passes"); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(w.anna.Inbox()); n > 0 {
@@ -257,7 +260,7 @@ func TestAskedAgainAfterRestart(t *testing.T) {
 	w.awaitServed(t, true)
 	w.awaitState(t, crm.StateConnected)
 	w.anna.AskAgain(w.shop, "3EB700")
-	if _, err := w.anna.Await(within(t), func(r standin.Received) bool { return r.ID == "3EB700" && r.Copies == 2 }); err != nil {
+	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool { return r.ID == "3EB700" && r.Copies == 2 }); err != nil {
 		t.Error(err)
 	}
 }

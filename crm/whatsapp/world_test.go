@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
 	"chatcast/crm/whatsapp/standin"
@@ -32,16 +33,6 @@ func TestMain(m *testing.M) {
 }
 
 var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
-
-// deadline is for one wait; nothing waits that long when all is well.
-const deadline = 90 * time.Second
-
-func within(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // world is a stand-in with an account and a customer, and a program that serves
 // the line.
@@ -89,7 +80,7 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	}
 	root := w.Root()
 	log := slog.New(slog.DiscardHandler)
-	if testing.Verbose() {
+	if os.Getenv("CHATCAST_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	o := Options{
@@ -120,33 +111,30 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 func (w *world) pair(t *testing.T) {
 	t.Helper()
 	p := w.code(t, "")
-	if _, err := w.shop.ScanQR(within(t), *p.QR); err != nil {
+	if _, err := w.shop.ScanQR(testwait.Context(t), *p.QR); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitState(t, crm.StateConnected)
 }
 
 // code asks for a code; Run may be just starting.
-func (w *world) code(t *testing.T, phone string) crm.Pairing {
+func (w *world) code(t *testing.T, phone string) (p crm.Pairing) {
 	t.Helper()
-	for {
-		p, err := w.m.Pair(within(t), testLine, phone)
-		if err == nil {
-			return p
-		}
-		if err != errNotRunning {
+	ctx := testwait.Context(t)
+	eventually(t, "Run does not start", func() bool {
+		var err error
+		if p, err = w.m.Pair(ctx, testLine, phone); err != nil && err != errNotRunning {
 			t.Fatal(err)
 		}
-		if within(t).Err() != nil {
-			t.Fatal("Run does not start")
-		}
-	}
+		return err == nil
+	})
+	return p
 }
 
 func (w *world) awaitState(t *testing.T, state string) crm.LineSession {
 	t.Helper()
 	var found crm.LineSession
-	err := w.rules.await(within(t), "the state "+state, func() bool {
+	err := w.rules.await(testwait.Context(t), "the state "+state, func() bool {
 		if row := w.rules.sessions[testLine]; row != nil {
 			found = *row
 		}
@@ -162,7 +150,7 @@ func (w *world) awaitState(t *testing.T, state string) crm.LineSession {
 func (w *world) awaitMessage(t *testing.T, what string, match func(crm.InboundMessage) bool) crm.InboundMessage {
 	t.Helper()
 	var found crm.InboundMessage
-	err := w.rules.await(within(t), what, func() bool {
+	err := w.rules.await(testwait.Context(t), what, func() bool {
 		for _, told := range w.rules.tidings {
 			for _, m := range told.Messages {
 				if match(m) {
@@ -187,7 +175,7 @@ func (w *world) awaitText(t *testing.T, text string) crm.InboundMessage {
 // awaitTidings waits for something that the rules were told.
 func (w *world) awaitTidings(t *testing.T, what string, match func(crm.Tidings) bool) {
 	t.Helper()
-	err := w.rules.await(within(t), what, func() bool {
+	err := w.rules.await(testwait.Context(t), what, func() bool {
 		for _, told := range w.rules.tidings {
 			if match(told) {
 				return true
@@ -216,7 +204,7 @@ func (w *world) enqueue(item crm.OutboxItem) {
 // awaitOutcome waits for the nth outcome.
 func (w *world) awaitOutcome(t *testing.T, n int) crm.Outcome {
 	t.Helper()
-	err := w.rules.await(within(t), "an outcome", func() bool { return len(w.rules.outcomes) >= n })
+	err := w.rules.await(testwait.Context(t), "an outcome", func() bool { return len(w.rules.outcomes) >= n })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,16 +229,14 @@ func (w *world) awaitStatus(t *testing.T, id, status string) {
 
 // onMessage runs f before each message is kept.
 func (w *world) onMessage(f func() error) {
-	w.rules.mu.Lock()
-	defer w.rules.mu.Unlock()
-	w.rules.onTake = func(_ int, told crm.Tidings) error {
+	w.rules.before(func(told crm.Tidings) error {
 		if len(told.Messages) == 0 {
 			return nil
 		}
 		w.rules.mu.Lock()
 		defer w.rules.mu.Unlock()
 		return f()
-	}
+	})
 }
 
 // awaitServed waits until this process serves the line, or does not.
@@ -262,7 +248,7 @@ func (w *world) awaitServed(t *testing.T, want bool) {
 // eventually waits for what nobody tells of.
 func eventually(t *testing.T, otherwise string, done func() bool) {
 	t.Helper()
-	ctx, tick := within(t), time.NewTicker(20*time.Millisecond)
+	ctx, tick := testwait.Context(t), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for !done() {
 		select {

@@ -6,6 +6,8 @@ import (
 
 	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/channels/testwait"
 )
 
 func TestChangesOnThePhone(t *testing.T) {
@@ -48,7 +50,7 @@ func TestChangesByTheClient(t *testing.T) {
 	if err := c.SendAppState(t.Context(), appstate.BuildLabelChat(anna, "7", true)); err != nil {
 		t.Fatal(err)
 	}
-	change, err := w.shop.AwaitChange(within(t), appstate.IndexLabelAssociationChat, "7", anna.String())
+	change, err := w.shop.AwaitChange(testwait.Context(t), appstate.IndexLabelAssociationChat, "7", anna.String())
 	if err != nil || !change.Value.GetLabelAssociationAction().GetLabeled() {
 		t.Errorf("%+v, %v", change, err)
 	}
@@ -72,7 +74,7 @@ func TestConflictingChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(c, func(e *events.LabelEdit) bool { return e.Action.GetName() == "phone's" })
-	if _, err := w.shop.AwaitChange(within(t), appstate.IndexLabelEdit, "2"); err != nil {
+	if _, err := w.shop.AwaitChange(testwait.Context(t), appstate.IndexLabelEdit, "2"); err != nil {
 		t.Error(err)
 	}
 	w.shop.Release(false)

@@ -7,6 +7,8 @@ import (
 
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/channels/testwait"
 )
 
 func TestPairByQRAndTalk(t *testing.T) {
@@ -27,10 +29,10 @@ func TestPairByQRAndTalk(t *testing.T) {
 	if m.Info.ID != id || m.Info.PushName != "Anna" || m.Info.Chat != w.anna.Number() || m.Info.SenderAlt.ToNonAD() != w.anna.HiddenID() {
 		t.Errorf("came as %+v", m.Info)
 	}
-	if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 		t.Error(err)
 	}
-	if err := w.shop.AwaitSettled(within(t)); err != nil {
+	if err := w.shop.AwaitSettled(testwait.Context(t)); err != nil {
 		t.Error(err)
 	}
 
@@ -38,7 +40,7 @@ func TestPairByQRAndTalk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.anna.AwaitText(within(t), "good day")
+	got, err := w.anna.AwaitText(testwait.Context(t), "good day")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +50,7 @@ func TestPairByQRAndTalk(t *testing.T) {
 	await(c, func(r *events.Receipt) bool {
 		return r.Type == types.ReceiptTypeDelivered && slices.Contains(r.MessageIDs, sent.ID)
 	})
-	if _, err := w.shop.AwaitID(within(t), sent.ID); err != nil {
+	if _, err := w.shop.AwaitID(testwait.Context(t), sent.ID); err != nil {
 		t.Errorf("the own phone has no copy: %v", err)
 	}
 	w.anna.Read(w.shop, sent.ID)
@@ -59,7 +61,7 @@ func TestPairByQRAndTalk(t *testing.T) {
 	if err := c.MarkRead(t.Context(), []string{id}, time.Now(), m.Info.Chat, m.Info.Sender); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.anna.AwaitReceipt(within(t), id, "read"); err != nil {
+	if err := w.anna.AwaitReceipt(testwait.Context(t), id, "read"); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)

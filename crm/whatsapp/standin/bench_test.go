@@ -3,6 +3,8 @@ package standin_test
 import (
 	"fmt"
 	"testing"
+
+	"chatcast/channels/testwait"
 )
 
 // BenchmarkInbound is a message from a customer's phone through encryption, socket,
@@ -15,7 +17,7 @@ func BenchmarkInbound(b *testing.B) {
 	for i := range b.N {
 		last = w.anna.SendText(w.shop, fmt.Sprint("text ", i))
 	}
-	if err := w.anna.AwaitDelivered(within(b), last); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(b), last); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")

@@ -1,9 +1,9 @@
 package standin_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -18,18 +18,9 @@ import (
 	waLog "go.mau.fi/whatsmeow/util/log"
 	_ "modernc.org/sqlite"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
-
-// deadline is for one wait; nothing waits that long when all is well.
-const deadline = 30 * time.Second
-
-func within(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // world is a server with one account and one customer.
 type world struct {
@@ -110,7 +101,7 @@ func (w *world) openClient(t testing.TB, path string) *client {
 }
 
 func clientLog(t testing.TB) waLog.Logger {
-	if !testing.Verbose() {
+	if os.Getenv("CHATCAST_TEST_LOG") == "" {
 		return nil
 	}
 	return waLog.Stdout("client", "INFO", false)
@@ -131,7 +122,7 @@ func (c *client) onEvent(e any) bool {
 // await is the first event of a type that matches, had or to come.
 func await[T any](c *client, match func(T) bool) T {
 	c.t.Helper()
-	late := time.After(deadline)
+	late := time.After(testwait.Long)
 	for {
 		c.mu.Lock()
 		changed := c.changed
@@ -216,7 +207,7 @@ func (w *world) linkTo(t testing.TB, c *client, a *standin.Account) {
 	if first.Event != whatsmeow.QRChannelEventCode {
 		t.Fatalf("the first of the codes is %+v", first)
 	}
-	if _, err := a.ScanQR(within(t), first.Code); err != nil {
+	if _, err := a.ScanQR(testwait.Context(t), first.Code); err != nil {
 		t.Fatal(err)
 	}
 	await[*events.Connected](c, nil)
@@ -225,7 +216,7 @@ func (w *world) linkTo(t testing.TB, c *client, a *standin.Account) {
 	for _, name := range []string{"critical_block", "critical_unblock_low", "regular_high", "regular", "regular_low"} {
 		await(c, func(e *events.AppStateSyncComplete) bool { return string(e.Name) == name })
 	}
-	if err := a.AwaitSettled(within(t)); err != nil {
+	if err := a.AwaitSettled(testwait.Context(t)); err != nil {
 		t.Fatal(err)
 	}
 }

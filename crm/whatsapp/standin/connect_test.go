@@ -10,6 +10,7 @@ import (
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -27,13 +28,13 @@ func TestWrongCodes(t *testing.T) {
 	for name, text := range map[string]string{
 		"no code": "hello", "no keys": "a,b,c,d", "an unknown ref": "2@x" + code[2:],
 	} {
-		if _, err := w.shop.ScanQR(within(t), text); !errors.Is(err, standin.ErrNotValid) {
+		if _, err := w.shop.ScanQR(testwait.Context(t), text); !errors.Is(err, standin.ErrNotValid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// Another secret than the one on the screen: the client refuses.
 	other := code[:len(code)-8] + "AAAAAAA="
-	if _, err := w.shop.ScanQR(within(t), other); err == nil {
+	if _, err := w.shop.ScanQR(testwait.Context(t), other); err == nil {
 		t.Error("linked under another secret")
 	}
 	await(c, func(e *events.PairError) bool { return errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceIdentityHMAC) })
@@ -54,7 +55,7 @@ func TestNewerCodesAreLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := "https://wa.me/settings/linked_devices#" + (<-codes).Code + ",1"
-	if _, err := w.shop.ScanQR(within(t), link); err != nil {
+	if _, err := w.shop.ScanQR(testwait.Context(t), link); err != nil {
 		t.Error(err)
 	}
 	await[*events.Connected](c, nil)
@@ -76,14 +77,14 @@ func TestPairByCode(t *testing.T) {
 	if _, err := pair("Chrome (Linux)"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.shop.EnterCode(within(t), "ABCD-EFGH"); !errors.Is(err, standin.ErrWrongCode) {
+	if _, err := w.shop.EnterCode(testwait.Context(t), "ABCD-EFGH"); !errors.Is(err, standin.ErrWrongCode) {
 		t.Errorf("a wrong code: %v", err)
 	}
 	code, err := pair("Chrome (Linux)")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.shop.EnterCode(within(t), code); err != nil {
+	if _, err := w.shop.EnterCode(testwait.Context(t), code); err != nil {
 		t.Fatal(err)
 	}
 	await[*events.PairSuccess](c, nil)

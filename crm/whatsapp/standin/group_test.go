@@ -9,6 +9,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -47,7 +48,7 @@ func groupTalk(t *testing.T, w *world, c *client, g *standin.Group, bob *standin
 		if m.Info.ID != id || m.Info.Chat != g.JID() || !m.Info.IsGroup || m.Info.SenderAlt.IsEmpty() {
 			t.Errorf("came as %+v", m.Info)
 		}
-		if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+		if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 			t.Error(err)
 		}
 	}
@@ -57,12 +58,12 @@ func groupTalk(t *testing.T, w *world, c *client, g *standin.Group, bob *standin
 			t.Fatal(err)
 		}
 		for _, member := range []*standin.Contact{w.anna, bob} {
-			got, err := member.AwaitID(within(t), sent.ID)
+			got, err := member.AwaitID(testwait.Context(t), sent.ID)
 			if err != nil || got.Chat != g.JID() || got.Copies != 1 {
 				t.Errorf("arrived as %+v, %v", got, err)
 			}
 		}
-		if _, err := w.shop.AwaitID(within(t), sent.ID); err != nil {
+		if _, err := w.shop.AwaitID(testwait.Context(t), sent.ID); err != nil {
 			t.Errorf("the own phone: %v", err)
 		}
 		bob.Read(w.shop, sent.ID)
@@ -74,7 +75,7 @@ func groupTalk(t *testing.T, w *world, c *client, g *standin.Group, bob *standin
 	if m := await(c, messageID(id)); !m.Info.IsFromMe && m.Message.GetConversation() != "" {
 		t.Errorf("came as %+v", m.Info)
 	}
-	if _, err := bob.AwaitText(within(t), "from my phone to all"); err != nil {
+	if _, err := bob.AwaitText(testwait.Context(t), "from my phone to all"); err != nil {
 		t.Error(err)
 	}
 }
@@ -95,7 +96,7 @@ func TestGroupRetries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := w.anna.AwaitID(within(t), sent.ID); err != nil || got.Retries != 1 {
+	if got, err := w.anna.AwaitID(testwait.Context(t), sent.ID); err != nil || got.Retries != 1 {
 		t.Errorf("arrived as %+v, %v", got, err)
 	}
 	w.sound(t)
@@ -120,7 +121,7 @@ func TestGroupChanges(t *testing.T) {
 	if _, err := c.say(g.JID(), "welcome Bob"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bob.AwaitText(within(t), "welcome Bob"); err != nil {
+	if _, err := bob.AwaitText(testwait.Context(t), "welcome Bob"); err != nil {
 		t.Error(err)
 	}
 	g.Remove(w.anna, bob)

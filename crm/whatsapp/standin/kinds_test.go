@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -83,7 +84,7 @@ func TestPolls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.anna.AwaitID(within(t), sent.ID); err != nil {
+		if _, err := w.anna.AwaitID(testwait.Context(t), sent.ID); err != nil {
 			t.Fatal(err)
 		}
 		id, err := w.anna.Vote(w.shop, sent.ID, "no")
@@ -108,7 +109,7 @@ func TestPolls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.anna.AwaitID(within(t), sent.ID)
+	got, err := w.anna.AwaitID(testwait.Context(t), sent.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func TestAddressing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := w.anna.AwaitID(within(t), sent.ID)
+		got, err := w.anna.AwaitID(testwait.Context(t), sent.ID)
 		if err != nil || got.To != m.Info.Chat || got.Chat != w.shop.Number() {
 			t.Errorf("%s: the answer arrived as %+v, %v", name, got, err)
 		}
@@ -153,7 +154,7 @@ func TestAddressing(t *testing.T) {
 	if _, err := c.say(bob.Number(), "hello Bob"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bob.AwaitText(within(t), "hello Bob"); err != nil {
+	if _, err := bob.AwaitText(testwait.Context(t), "hello Bob"); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)
@@ -167,7 +168,7 @@ func TestOwnPhone(t *testing.T) {
 	if !m.Info.IsFromMe || m.Info.Chat != w.anna.Number() || m.Info.DeviceSentMeta == nil {
 		t.Errorf("came as %+v", m.Info)
 	}
-	if _, err := w.anna.AwaitText(within(t), "from my phone"); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), "from my phone"); err != nil {
 		t.Error(err)
 	}
 	in := w.anna.SendText(w.shop, "read me")
@@ -186,7 +187,7 @@ func TestMigrationToHiddenIDs(t *testing.T) {
 	if _, err := c.say(w.anna.Number(), "by number"); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := w.anna.AwaitText(within(t), "by number"); err != nil || got.To != w.anna.Number() {
+	if got, err := w.anna.AwaitText(testwait.Context(t), "by number"); err != nil || got.To != w.anna.Number() {
 		t.Errorf("arrived as %+v, %v", got, err)
 	}
 	w.shop.MigrateToHiddenIDs(w.anna)
@@ -197,7 +198,7 @@ func TestMigrationToHiddenIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := w.anna.AwaitText(within(t), "by hidden id"); err != nil || got.To != w.anna.HiddenID() || got.Chat != w.shop.Number() {
+	if got, err := w.anna.AwaitText(testwait.Context(t), "by hidden id"); err != nil || got.To != w.anna.HiddenID() || got.Chat != w.shop.Number() {
 		t.Errorf("arrived as %+v, %v", got, err)
 	}
 	if r := await(c, receiptOf(sent.ID)); r.Chat != w.anna.HiddenID() {
@@ -219,7 +220,7 @@ func TestNamesAndLengths(t *testing.T) {
 	if _, err := c.say(w.anna.Number(), long); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.anna.AwaitText(within(t), long); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), long); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)

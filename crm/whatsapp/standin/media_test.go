@@ -14,6 +14,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -85,7 +86,7 @@ func TestMediaOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.anna.AwaitText(within(t), "our shop")
+	got, err := w.anna.AwaitText(testwait.Context(t), "our shop")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"chatcast/channels/testwait"
 )
 
 func TestPresenceAndTyping(t *testing.T) {
@@ -15,7 +17,7 @@ func TestPresenceAndTyping(t *testing.T) {
 	if err := c.SendPresence(t.Context(), types.PresenceAvailable); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.shop.AwaitPresence(within(t), "available"); err != nil {
+	if err := w.shop.AwaitPresence(testwait.Context(t), "available"); err != nil {
 		t.Error(err)
 	}
 	if p := w.shop.Presences(); p[0].Name != "Shop" {
@@ -24,7 +26,7 @@ func TestPresenceAndTyping(t *testing.T) {
 	if err := c.SubscribePresence(t.Context(), anna); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.shop.AwaitWatched(within(t), w.anna); err != nil {
+	if err := w.shop.AwaitWatched(testwait.Context(t), w.anna); err != nil {
 		t.Fatal(err)
 	}
 	w.anna.Come()
@@ -40,12 +42,12 @@ func TestPresenceAndTyping(t *testing.T) {
 	if err := c.SendChatPresence(t.Context(), anna, types.ChatPresenceComposing, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.anna.AwaitTyping(within(t), "composing"); err != nil {
+	if err := w.anna.AwaitTyping(testwait.Context(t), "composing"); err != nil {
 		t.Error(err)
 	}
 	// Who says he is there tells more than "inactive" when a message arrives.
 	id := w.anna.SendText(w.shop, "hello")
-	if err := w.anna.AwaitReceipt(within(t), id, ""); err != nil {
+	if err := w.anna.AwaitReceipt(testwait.Context(t), id, ""); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)
@@ -62,7 +64,7 @@ func TestCalls(t *testing.T) {
 	if err := c.RejectCall(t.Context(), offer.From, id); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.anna.AwaitRejected(within(t), id); err != nil {
+	if err := w.anna.AwaitRejected(testwait.Context(t), id); err != nil {
 		t.Error(err)
 	}
 	id = w.anna.Call(w.shop, false)
@@ -83,7 +85,7 @@ func TestProfile(t *testing.T) {
 	if err := c.MarkRead(t.Context(), []string{id}, time.Now(), m.Info.Chat, m.Info.Sender); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.anna.AwaitReceipt(within(t), id, "read-self"); err != nil {
+	if err := w.anna.AwaitReceipt(testwait.Context(t), id, "read-self"); err != nil {
 		t.Error(err)
 	}
 	list, err := c.UpdateBlocklist(t.Context(), w.anna.Number(), events.BlocklistChangeActionBlock)
@@ -141,7 +143,7 @@ func TestTwoClients(t *testing.T) {
 	}
 	peer.awaitText("to the group")
 	second.awaitText("to the group")
-	if _, err := w.anna.AwaitText(within(t), "to the group"); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), "to the group"); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)

@@ -9,6 +9,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -66,7 +67,7 @@ func TestReceiptsAndChangesWaitToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.anna.AwaitID(within(t), sent.ID); err != nil {
+	if _, err := w.anna.AwaitID(testwait.Context(t), sent.ID); err != nil {
 		t.Fatal(err)
 	}
 	c.Disconnect()
@@ -97,7 +98,7 @@ func TestUnacknowledgedComesAgain(t *testing.T) {
 	c.mu.Unlock()
 	id := w.anna.SendText(w.shop, "hard to store")
 	after := w.anna.SendText(w.shop, "easy to store")
-	if err := w.anna.AwaitDelivered(within(t), after); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), after); err != nil {
 		t.Fatal(err)
 	}
 	expectContent(t, c, []string{"easy to store"})
@@ -105,7 +106,7 @@ func TestUnacknowledgedComesAgain(t *testing.T) {
 		t.Fatalf("%d stanzas wait, want the one that failed", n)
 	}
 	w.shop.Drop()
-	if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 		t.Fatal(err)
 	}
 	expectContent(t, c, []string{"easy to store", "hard to store"})
@@ -118,7 +119,7 @@ func TestNothingIsLostWhenTheProgramDies(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
 	first := w.anna.SendText(w.shop, "before")
-	if err := w.anna.AwaitDelivered(within(t), first); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), first); err != nil {
 		t.Fatal(err)
 	}
 	c.mu.Lock()
@@ -135,7 +136,7 @@ func TestNothingIsLostWhenTheProgramDies(t *testing.T) {
 	if err := again.Connect(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.anna.AwaitDelivered(within(t), stop); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), stop); err != nil {
 		t.Fatal(err)
 	}
 	expectContent(t, again, append(want, "last"))

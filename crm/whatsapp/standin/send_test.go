@@ -12,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -32,7 +33,7 @@ func TestSendRefused(t *testing.T) {
 	if _, err := c.say(w.anna.Number(), "taken"); err != nil {
 		t.Error(err)
 	}
-	if _, err := w.anna.AwaitText(within(t), "taken"); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), "taken"); err != nil {
 		t.Error(err)
 	}
 	if n := len(w.anna.Inbox()); n != 1 {
@@ -51,7 +52,7 @@ func TestSendNeverAcknowledged(t *testing.T) {
 	if !errors.Is(err, whatsmeow.ErrMessageTimedOut) {
 		t.Fatalf("%v", err)
 	}
-	if _, err := w.anna.AwaitID(within(t), "3EB0AA"); err != nil {
+	if _, err := w.anna.AwaitID(testwait.Context(t), "3EB0AA"); err != nil {
 		t.Fatal(err)
 	}
 	// The same id again: the phone sees one message, which came twice.
@@ -75,7 +76,7 @@ func TestSendCutOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err) // whatsmeow sends the frame again by itself
 			}
-			got, err := w.anna.AwaitID(within(t), sent.ID)
+			got, err := w.anna.AwaitID(testwait.Context(t), sent.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +96,7 @@ func TestRetryBySender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.anna.AwaitID(within(t), sent.ID)
+	got, err := w.anna.AwaitID(testwait.Context(t), sent.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestRetryBySender(t *testing.T) {
 	if _, err := c.say(w.anna.Number(), "and go on"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.anna.AwaitText(within(t), "and go on"); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), "and go on"); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)
@@ -120,7 +121,7 @@ func TestRetryAfterRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.anna.AwaitID(within(t), sent.ID); err != nil {
+	if _, err := w.anna.AwaitID(testwait.Context(t), sent.ID); err != nil {
 		t.Fatal(err)
 	}
 	c.Disconnect()
@@ -134,7 +135,7 @@ func TestRetryAfterRestart(t *testing.T) {
 	}
 	await[*events.Connected](again, nil)
 	w.anna.AskAgain(w.shop, sent.ID)
-	if _, err := w.anna.Await(within(t), func(r standin.Received) bool { return r.ID == sent.ID && r.Copies == 2 }); err != nil {
+	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool { return r.ID == sent.ID && r.Copies == 2 }); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)
@@ -154,7 +155,7 @@ func TestGarbledMessagesAreAskedForAgain(t *testing.T) {
 		if m.Info.ID != id || m.RetryCount != i+1 {
 			t.Errorf("%s: came as %s after %d retries", text, m.Info.ID, m.RetryCount)
 		}
-		if err := w.anna.AwaitDelivered(within(t), id); err != nil {
+		if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 			t.Error(err)
 		}
 	}
@@ -179,7 +180,7 @@ func TestLostSession(t *testing.T) {
 	if _, err := c.say(w.anna.Number(), "congratulations"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.anna.AwaitText(within(t), "congratulations"); err != nil {
+	if _, err := w.anna.AwaitText(testwait.Context(t), "congratulations"); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)
@@ -205,7 +206,7 @@ func TestNoProtobuf(t *testing.T) {
 	w.linked(t)
 	id := w.anna.SendText(w.shop, "", standin.SendOpts{Plaintext: []byte("\xff\xff no protobuf")})
 	good := w.anna.SendText(w.shop, "a good one")
-	if err := w.anna.AwaitDelivered(within(t), good); err != nil {
+	if err := w.anna.AwaitDelivered(testwait.Context(t), good); err != nil {
 		t.Fatal(err)
 	}
 	nacks := w.shop.Nacks()
@@ -224,7 +225,7 @@ func TestManyPrekeys(t *testing.T) {
 	}
 	w.anna.SendText(w.shop, "done")
 	c.awaitText("done")
-	if err := w.shop.AwaitPreKeys(within(t), 50); err != nil {
+	if err := w.shop.AwaitPreKeys(testwait.Context(t), 50); err != nil {
 		t.Error(err)
 	}
 	w.sound(t)
@@ -244,7 +245,7 @@ func TestNobodyThere(t *testing.T) {
 	if err != nil || info[w.anna.Number()].LID != w.anna.HiddenID() {
 		t.Errorf("%+v, %v", info, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
 	defer cancel()
 	if _, err := c.SendMessage(ctx, types.NewJID("79990000000", types.DefaultUserServer), &waE2E.Message{}); err != nil {
 		t.Errorf("what goes nowhere is acknowledged: %v", err)

@@ -12,11 +12,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/channels/testwait"
 	"chatcast/server"
 )
-
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
 
 func text(s string) []byte {
 	return server.Frame(append(make([]byte, server.HeaderRoom), s...))
@@ -69,7 +67,7 @@ func start(t *testing.T, o server.Options) *host {
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(patience):
+		case <-time.After(testwait.Long):
 			t.Error("Run does not end")
 		}
 	})
@@ -83,7 +81,7 @@ func (h *host) dial(t *testing.T) *websocket.Conn {
 	if err != nil {
 		t.Fatalf("dial: %v (%v)", err, answer)
 	}
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	_ = ws.SetReadDeadline(time.Now().Add(testwait.Long))
 	t.Cleanup(func() { _ = ws.Close() })
 	return ws
 }
@@ -92,7 +90,7 @@ func receive[T any](t *testing.T, from <-chan T, what string) (v T) {
 	t.Helper()
 	select {
 	case v = <-from:
-	case <-time.After(patience):
+	case <-time.After(testwait.Long):
 		t.Fatalf("no %s", what)
 	}
 	return v

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/channels/testwait"
 	"chatcast/server"
 )
 
@@ -24,7 +25,7 @@ func TestEcho(t *testing.T) {
 			t.Fatalf("%d bytes came back as %d", len(s), len(got))
 		}
 	}
-	if err := ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "done"), time.Now().Add(patience)); err != nil {
+	if err := ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "done"), time.Now().Add(testwait.Long)); err != nil {
 		t.Fatal(err)
 	}
 	if _, code, _ := readClose(t, ws); code != 1000 {

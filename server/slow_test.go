@@ -15,6 +15,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/channels/testwait"
 	"chatcast/server"
 )
 
@@ -67,7 +68,7 @@ func TestSlowConsumer(t *testing.T) {
 
 // A consumer that is slow and then reads after all is told why it was cut.
 func TestSlowConsumerIsTold(t *testing.T) {
-	h := start(t, server.Options{QueueBytes: 256 << 10, Linger: patience})
+	h := start(t, server.Options{QueueBytes: 256 << 10, Linger: testwait.Long})
 	ws := h.dial(t)
 	s := receive(t, h.sessions, "session")
 	frame := text(strings.Repeat("x", 8000))
@@ -243,7 +244,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	_ = ws.SetReadDeadline(time.Now().Add(testwait.Long))
 	for range 100 {
 		if err := echoes(ws); err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/server"
 )
 
@@ -89,7 +90,7 @@ func startXHR(t *testing.T, o server.Options) *xhrHost {
 // post sends a request; the answer's body is open.
 func (h *xhrHost) post(path, body string) *http.Response {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testwait.Long)
 	h.t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url+path, strings.NewReader(body))
 	if err != nil {
@@ -164,7 +165,7 @@ func (s *stream) ends() {
 // until waits for what has no event to wait for.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !ok(); runtime.Gosched() {
+	for end := time.Now().Add(testwait.Long); !ok(); runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatalf("no %s", what)
 		}

@@ -10,11 +10,12 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"chatcast/channels/testwait"
 	"chatcast/server"
 )
 
 func TestXHRPolling(t *testing.T) {
-	h := startXHR(t, server.Options{Linger: patience})
+	h := startXHR(t, server.Options{Linger: testwait.Long})
 	first := h.post("/a/xhr", "")
 	for name, want := range map[string]string{
 		"Content-Type":      "application/javascript; charset=UTF-8",
@@ -79,7 +80,7 @@ func TestXHRStreaming(t *testing.T) {
 }
 
 func TestXHRSendFaults(t *testing.T) {
-	h := startXHR(t, server.Options{MessageBytes: 100, Linger: patience})
+	h := startXHR(t, server.Options{MessageBytes: 100, Linger: testwait.Long})
 	h.asks("/a/xhr", "", "200 o\n")
 	const noArray = "400 the body must be a JSON array of strings\n"
 	for body, want := range map[string]string{
@@ -160,7 +161,7 @@ func TestXHRStreamHandsOver(t *testing.T) {
 }
 
 func TestXHRSlowConsumer(t *testing.T) {
-	h := startXHR(t, server.Options{QueueBytes: 1000, Linger: patience})
+	h := startXHR(t, server.Options{QueueBytes: 1000, Linger: testwait.Long})
 	h.asks("/a/xhr", "", "200 o\n")
 	session := receive(t, h.sessions, "session")
 	session.Queue(text(strings.Repeat("x", 2000))) // an empty queue takes it

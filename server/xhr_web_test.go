@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/server"
 )
 
@@ -25,7 +26,7 @@ func TestXHROutlivesDeadlines(t *testing.T) {
 			web.StartTLS()
 			t.Cleanup(func() { h.stop(); web.Close() })
 			client := web.Client()
-			client.Timeout = patience
+			client.Timeout = testwait.Long
 			ask := func(path, body string) (res *http.Response) {
 				res, err := client.Post(web.URL+path, "application/json", strings.NewReader(body))
 				if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
 
@@ -74,7 +75,7 @@ func (h *house) visit() bool {
 	}
 	_ = res.Body.Close()
 	defer func() { _ = ws.Close() }()
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	_ = ws.SetReadDeadline(time.Now().Add(testwait.Long))
 	_, first, err := ws.ReadMessage()
 	match := established.FindStringSubmatch(string(first))
 	if err != nil || match == nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
 
@@ -24,7 +25,7 @@ func TestRemadeAppIsAnother(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			seen := &happened{}
-			h := newHouse(t, func(s *setup) { s.record, s.sockets.Linger = seen, patience })
+			h := newHouse(t, func(s *setup) { s.record, s.sockets.Linger = seen, testwait.Long })
 			h.replace(t, shop(func(a *pusher.App) { a.Made = 1 }))
 			r := h.shopper(t, "") // it will not answer the close frame
 			r.signs("first secret", "private-a")

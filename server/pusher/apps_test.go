@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
 
@@ -165,7 +166,7 @@ func TestChangesActOnOpenSockets(t *testing.T) {
 
 func (h *house) waitForSockets(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(patience); h.engine.Stats().Sockets != n; runtime.Gosched() {
+	for end := time.Now().Add(testwait.Long); h.engine.Stats().Sockets != n; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatalf("%d sockets, want %d", h.engine.Stats().Sockets, n)
 		}

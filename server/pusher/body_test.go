@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
 
@@ -202,7 +203,7 @@ func TestBodiesAreHurried(t *testing.T) {
 		w := &hurried{ResponseRecorder: httptest.NewRecorder()}
 		began := time.Now()
 		h.web.ServeHTTP(w, httptest.NewRequest("POST", "/apps/3/events"+query, strings.NewReader("{}")))
-		if d := w.until.Sub(began); d < 30*time.Second || d > 30*time.Second+patience {
+		if d := w.until.Sub(began); d < 30*time.Second || d > 30*time.Second+testwait.Long {
 			t.Errorf("%d: the body may take %v", w.Code, d)
 		}
 	}

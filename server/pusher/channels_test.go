@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
 
@@ -114,7 +115,7 @@ func TestMemberRemovedHowever(t *testing.T) {
 	for name, end := range map[string]func(r *raw, id string){
 		"unsubscribes":        func(r *raw, _ string) { r.unsubscribe(channel) },
 		"breaks off":          func(r *raw, _ string) { _ = r.ws.Close() },
-		"says goodbye":        func(r *raw, _ string) { _ = r.ws.WriteControl(8, []byte{3, 232}, time.Now().Add(patience)) },
+		"says goodbye":        func(r *raw, _ string) { _ = r.ws.WriteControl(8, []byte{3, 232}, time.Now().Add(testwait.Long)) },
 		"is evicted":          func(r *raw, id string) { h.engine.Evict(id, channel) },
 		"is disconnected":     func(r *raw, id string) { h.engine.Disconnect(id) },
 		"is terminated":       func(r *raw, id string) { h.engine.Terminate("3", id) },
@@ -243,7 +244,7 @@ func TestNeverReads(t *testing.T) {
 	for n, _ := a.member(h, "private-x"); n == 2; n, _ = a.member(h, "private-x") {
 		publishHere(t, h, "private-x", data)
 		a.expect(`{"event":"e","channel":"private-x","data":"` + data + `"}`)
-		if time.Since(began) > patience {
+		if time.Since(began) > testwait.Long {
 			t.Fatal("it is still there")
 		}
 	}

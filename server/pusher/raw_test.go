@@ -17,6 +17,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
+	"chatcast/channels/testwait"
 	"chatcast/server"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -98,13 +99,11 @@ type raw struct {
 	t    *testing.T
 	ws   *websocket.Conn
 	id   string
-	wait time.Duration // for a frame; 0: patience
+	wait time.Duration // for a frame; 0: testwait.Long
 }
 
 // await gives the next read its time.
-func (r *raw) await() { _ = r.ws.SetReadDeadline(time.Now().Add(cmp.Or(r.wait, patience))) }
-
-const patience = 10 * time.Second // for what should come at once
+func (r *raw) await() { _ = r.ws.SetReadDeadline(time.Now().Add(cmp.Or(r.wait, testwait.Long))) }
 
 func (h *house) dial(t *testing.T, path string, header http.Header) *raw {
 	t.Helper()

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 )
 
 func errorSays(code int, message string) string {
@@ -140,7 +141,7 @@ func TestFlood(t *testing.T) {
 	}()
 	answers := map[string]int{}
 	for {
-		_ = a.ws.SetReadDeadline(time.Now().Add(patience))
+		_ = a.ws.SetReadDeadline(time.Now().Add(testwait.Long))
 		_, text, err := a.ws.ReadMessage()
 		if websocket.IsCloseError(err, 4100) {
 			break

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chatcast/channels/testwait"
 )
 
 // These tests write the bytes themselves: what no library would send.
@@ -36,7 +38,7 @@ func (h *house) bytes(t *testing.T, extra, first string) *bytesSocket {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(patience))
+	_ = nc.SetDeadline(time.Now().Add(testwait.Long))
 	b := &bytesSocket{t: t, nc: nc, br: bufio.NewReader(nc)}
 	b.write([]byte(handshakeOf(extra) + first))
 	res, err := http.ReadResponse(b.br, nil)
@@ -307,7 +309,7 @@ func TestWireHandshake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = nc.SetDeadline(time.Now().Add(patience))
+		_ = nc.SetDeadline(time.Now().Add(testwait.Long))
 		_, _ = io.WriteString(nc, name)
 		res, err := http.ReadResponse(bufio.NewReader(nc), nil)
 		if err != nil || res.StatusCode != want {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chatcast/channels/testwait"
 )
 
 // xhrPeer is a client of the fallback transports that knows nothing of the
@@ -31,7 +33,7 @@ const xhrQuery = "?protocol=7&client=js&version=8.6.0&t=1795640000000&n=1"
 // post returns status and body of an answer that ends.
 func (x *xhrPeer) post(path, body string) string {
 	x.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testwait.Long)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.url+path, strings.NewReader(body))
 	if err != nil {
@@ -199,7 +201,7 @@ func TestXHRAppFull(t *testing.T) {
 	}
 	leave()
 	_ = res.Body.Close()
-	for end := time.Now().Add(patience); ; runtime.Gosched() {
+	for end := time.Now().Add(testwait.Long); ; runtime.Gosched() {
 		if got := h.xhr(t, "small", "session6").poll(); got != full {
 			break // there is room again
 		}

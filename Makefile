@@ -9,10 +9,10 @@ CONSOLE := server/console/dist/index.html
 CONSOLE_SOURCES := $(shell find server/console/web server/console/clients/js/src -name node_modules -prune -o ! -name rest.generated.ts -print) \
 	server/api/openapi.yaml
 
-.PHONY: help run demo build console test bench check setup clean
+.PHONY: help run demo build console test test-short bench check setup clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build and start the server on 127.0.0.1:6001
 	@bin/chatcast serve
@@ -42,13 +42,19 @@ setup: ## get what the tests need: PostgreSQL, Chromium, npm packages, the conso
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='go.mau.fi/whatsmeow/socket=-race=false' \
 	-gcflags='go.mau.fi/whatsmeow/store=-race=false' -gcflags='go.mau.fi/util/exsync=-race=false'
 
-# Screenshots of the browser tests are left in artifacts/.
+# Screenshots of the browser tests are left in artifacts/. The time limit of a package
+# is for one that hangs: those that drive browsers take minutes on a busy machine.
 test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
 	@rm -rf artifacts && mkdir artifacts
-	@go test $(RACE) -timeout 10m -p 2 -artifacts -outputdir '$(CURDIR)/artifacts' ./...
+	@go tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile artifacts/test.json -- \
+		$(RACE) -timeout 30m -p 2 -artifacts -outputdir '$(CURDIR)/artifacts' ./...; status=$$?; \
+	 echo; echo 'tests of 10 s and more:'; go tool gotestsum tool slowest --threshold 10s --jsonfile artifacts/test.json; exit $$status
+
+test-short: ## run what needs no PostgreSQL, no browser and no second process, without the race detector
+	@go test -short -timeout 30m $$(go list ./... | grep -v -e /e2e/ -e /cmd/demo)
 
 bench: setup ## measure: message to browser, fan-out, WhatsApp's lines
-	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast
+	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast/e2e/bench
 
 check: ## what .ci/run checks beside the tests: format, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -9,17 +9,19 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models/testdb"
 )
 
 // Commands change the apps of a server that runs in another process, on both
 // databases, and it follows within seconds.
 func TestAppCommandsOnARunningServer(t *testing.T) {
-	binary := buildBinary(t)
+	binary := e2e.BuildBinary(t)
 	testdb.EachURL(t, func(t *testing.T, url string) {
-		cfg := testConfig(t)
+		cfg := e2e.Config(t)
 		cfg.Database.URL = url
-		server := startProcess(t, binary, cfg)
+		server := e2e.StartProcess(t, binary, cfg)
 		var said []string
 		command := func(args ...string) string {
 			t.Helper()
@@ -36,12 +38,12 @@ func TestAppCommandsOnARunningServer(t *testing.T) {
 		if len(lines) != 6 || lines[1] != "shop" || lines[4] != "secret" || len(lines[5]) != 64 {
 			t.Fatalf("create says %q", lines)
 		}
-		shop, first := place{t, server.base, "shop", lines[3]}, lines[5]
+		shop, first := e2e.OnApp(t, server.Base, "shop", lines[3]), lines[5]
 		follows := func(what, secret string, code, status int) {
 			t.Helper()
 			asked := time.Now()
-			for shop.code() != code || shop.publish(secret) != status {
-				if time.Since(asked) > patience {
+			for shop.Code() != code || shop.Publish(secret) != status {
+				if time.Since(asked) > testwait.Long {
 					t.Fatalf("the server does not follow: %s", what)
 				}
 			}
@@ -50,37 +52,37 @@ func TestAppCommandsOnARunningServer(t *testing.T) {
 		follows("create", first, 0, 200)
 		second := command("app", "rotate", "shop", "--keep-old", "1h")
 		follows("rotate", second, 0, 200)
-		if got := shop.publish(first); got != 200 {
+		if got := shop.Publish(first); got != 200 {
 			t.Errorf("the old secret is answered %d", got)
 		}
 		if got := command("secret", "--app", "shop"); got != second {
 			t.Errorf("secret says %q", got)
 		}
 		list := command("app", "list")
-		for _, want := range []string{"shop", shop.key, "database", "config", "ChatsAppApiProdKey", `"The shop"`} {
+		for _, want := range []string{"shop", shop.Key, "database", "config", "ChatsAppApiProdKey", `"The shop"`} {
 			if !strings.Contains(list, want) {
 				t.Errorf("list has no %s:\n%s", want, list)
 			}
 		}
-		open, _ := shop.socket()
+		open, _ := shop.Socket()
 		command("app", "disable", "shop")
-		ends(t, open, 4003)
+		e2e.Ends(t, open, 4003)
 		follows("disable", second, 4003, 403)
 		command("app", "enable", "shop")
 		follows("enable", second, 0, 200)
 		third := command("app", "rotate", "--keep-old=0", "shop")
 		follows("rotate at once", second, 0, 401)
-		open, _ = shop.socket()
+		open, _ = shop.Socket()
 		command("app", "delete", "shop")
-		ends(t, open, 4001)
+		e2e.Ends(t, open, 4001)
 		follows("delete", third, 4001, 401)
 		t.Log(said)
-		if err := server.cmd.Process.Kill(); err != nil {
+		if err := server.Cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		_ = server.cmd.Wait() // it was killed
+		_ = server.Cmd.Wait() // it was killed
 		for _, secret := range []string{first, second, third} {
-			if strings.Contains(list, secret) || strings.Contains(server.errs.String(), secret) {
+			if strings.Contains(list, secret) || strings.Contains(server.Errs.String(), secret) {
 				t.Error("a secret is in the list or in the log")
 			}
 		}

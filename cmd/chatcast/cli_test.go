@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"chatcast/cmd/chatcast/config"
+	"chatcast/cmd/chatcast/e2e"
 )
 
 // cli runs one command line beside a database in a folder of the test's own.
@@ -47,7 +49,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"serve", "--config", filepath.Join(dir, "none.yaml")}, exitUsage, "", "cannot be read"},
 		{[]string{"serve", "--bus.url=redis://localhost"}, exitUsage, "", "bus.url: this version has no Redis bus"},
 		{[]string{"config"}, exitOK, "address: 127.0.0.1:6001", ""},
-		{[]string{"config", "--config", good}, exitOK, masked, ""},
+		{[]string{"config", "--config", good}, exitOK, config.Masked, ""},
 		{[]string{"config", "--server.address=[::1]:7001"}, exitOK, "[::1]:7001", ""},
 		{[]string{"config", "check"}, exitUsage, "", "usage: chatcast config check FILE"},
 		{[]string{"config", "check", good}, exitOK, "no faults\nnote: ", ""},
@@ -75,8 +77,8 @@ func TestCommandLine(t *testing.T) {
 
 // The generated secret is the same every time, and the token works on the server.
 func TestSecretAndTokenOfARunningServer(t *testing.T) {
-	cfg := testConfig(t)
-	p := start(t, cfg)
+	cfg := e2e.Config(t)
+	p := e2e.Start(t, cfg)
 	one := func(args ...string) string {
 		var out, errs bytes.Buffer
 		args = append(args, "--database.url="+cfg.Database.URL)
@@ -85,29 +87,13 @@ func TestSecretAndTokenOfARunningServer(t *testing.T) {
 		}
 		return strings.TrimSpace(out.String())
 	}
-	if first, second := one("secret"), one("secret"); first != second || len(first) != 64 || first != p.rooms.apps.First().Secret {
+	if first, second := one("secret"), one("secret"); first != second || len(first) != 64 || first != p.Components().Apps.First().Secret {
 		t.Errorf("the secret is %q, then %q; the server has another", first, second)
 	}
-	c := &client{t: t, base: p.base, token: one("token", "--email", ownerEmail)}
+	c := &e2e.Client{T: t, Base: p.Base, Token: one("token", "--email", e2e.OwnerEmail)}
 	var me struct{ ID int64 }
-	if c.must("GET", "/v1/me", nil, &me); me.ID != 685 {
+	if c.Must("GET", "/v1/me", nil, &me); me.ID != 685 {
 		t.Errorf("the token is of user %d", me.ID)
-	}
-}
-
-func TestLogLevelsAndSecrets(t *testing.T) {
-	for _, format := range []string{"text", "json"} {
-		var out bytes.Buffer
-		log := newLog(&out, LogConfig{Level: "trace", Format: format})
-		log.Log(t.Context(), levelTrace, "frame", "token", "hunter2", slog.Group("header", "Authorization", "hunter2"), "secret", "hunter2")
-		if s := out.String(); strings.Contains(s, "hunter2") || !strings.Contains(s, "TRACE") || strings.Count(s, masked) != 3 {
-			t.Errorf("%s: %s", format, s)
-		}
-		out.Reset()
-		newLog(&out, LogConfig{Level: "warn", Format: format}).Info("quiet")
-		if out.Len() > 0 {
-			t.Errorf("%s: info is logged at warn: %s", format, &out)
-		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"chatcast/cmd/chatcast/app"
 	"chatcast/crm"
 )
 
@@ -34,7 +35,7 @@ func appCommands() []command {
 }
 
 func createApp(ctx context.Context, in invocation) error {
-	return withRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		app, err := rules.HostApps().Create(ctx, in.newApp)
 		if err != nil {
 			return err
@@ -45,7 +46,7 @@ func createApp(ctx context.Context, in invocation) error {
 }
 
 func listApps(ctx context.Context, in invocation) error {
-	return withRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		list, err := rules.HostApps().List(ctx)
 		if err != nil {
 			return err
@@ -75,7 +76,7 @@ func rotateApp(ctx context.Context, in invocation) error {
 	if in.keepOld < 0 || in.keepOld > crm.MaxKeepOld || in.keepOld%time.Second != 0 {
 		return errUsage{errors.New("chatcast app rotate: --keep-old must be whole seconds from 0s to 720h")}
 	}
-	return withRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		app, err := rules.HostApps().Rotate(ctx, in.args[0], crm.RotateInput{KeepOld: crm.Value(int64(in.keepOld / time.Second))})
 		if err != nil {
 			return err
@@ -87,7 +88,7 @@ func rotateApp(ctx context.Context, in invocation) error {
 
 func switchApp(on bool) func(ctx context.Context, in invocation) error {
 	return func(ctx context.Context, in invocation) error {
-		return withRules(ctx, in.cfg, func(rules *crm.Service) error {
+		return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 			app, err := rules.HostApps().Edit(ctx, in.args[0], crm.AppInput{Enabled: crm.Value(on)})
 			if err != nil {
 				return err
@@ -103,7 +104,7 @@ func switchApp(on bool) func(ctx context.Context, in invocation) error {
 }
 
 func deleteApp(ctx context.Context, in invocation) error {
-	return withRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		if err := rules.HostApps().Delete(ctx, in.args[0]); err != nil {
 			return err
 		}

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// The house rule: a folder owns a noun, a subfolder is a plug. What each room may
-// import of ours; cmd may import everything, nobody imports cmd.
+// The house rule: a folder owns a noun, a subfolder is a part or a plug. What each room
+// may import of ours; only cmd/chatcast/app holds all the plugs, and nobody imports cmd.
 var mayImport = map[string][]string{
 	"channels":                  {},
 	"channels/testwait":         {}, // the deadlines of all tests
@@ -34,6 +34,30 @@ var mayImport = map[string][]string{
 	"server/api/docs":           {"server/api", "crm"}, // the reference as a page
 	"server/console":            {},
 	"models/testdb":             {"models"},
+
+	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
+	"cmd/chatcast/config": {"broadcasting/webhook", "crm", "crm/s3", "server"}, // each checks what it will use
+	"cmd/chatcast/app": {
+		"cmd/chatcast/config", "broadcasting", "broadcasting/webhook", "channels", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
+		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
+	},
+	"cmd/chatcast/e2e": { // starts the whole program, in tests
+		"cmd/chatcast/app", "cmd/chatcast/config", "channels/testwait", "broadcasting", "crm/crmtest", "crm/whatsapp/standin", "models", "models/testdb",
+		"server/api", "server/api/apitest", "server/console", "server/pusher",
+	},
+	"cmd/chatcast/e2e/bench":   {},
+	"cmd/chatcast/e2e/browser": {},
+	"cmd/chatcast/e2e/console": {},
+	"cmd/chatcast/e2e/kill":    {},
+	"cmd/chatcast/e2e/program": {},
+	"cmd/demo":                 {"crm/whatsapp/standin"},
+}
+
+// What only tests may have: none of it is in the programs that are built, but for the
+// stand-in, which is in the demo.
+var testsOnly = []string{
+	"testing", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/standin",
+	"chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
 }
 
 // Libraries that live in one room (and its plugs) alone.
@@ -44,6 +68,13 @@ var confined = map[string]string{
 	"github.com/jackc/pgx":         "models",
 	"go.mau.fi/whatsmeow":          "crm/whatsapp",
 	"github.com/minio/":            "crm/s3",
+}
+
+// Libraries that the wiring, the tests of the whole program and the demo name too.
+var wires = map[string][]string{
+	"cmd/chatcast/app": {"github.com/gin-gonic/gin"},
+	"cmd/chatcast/e2e": {"github.com/gin-gonic/gin", "github.com/gorilla/websocket", "go.mau.fi/whatsmeow"},
+	"cmd/demo":         {"go.mau.fi/whatsmeow"}, // the messages of its customers
 }
 
 type pkg struct {
@@ -90,6 +121,11 @@ func TestHouseSeesBrokenArrows(t *testing.T) {
 		"channels imports a library": {"chatcast/channels", []string{"golang.org/x/time/rate"}},
 		"a room without a row":       {"chatcast/utils", nil},
 		"somebody imports cmd":       {"chatcast/crm", []string{"chatcast/cmd/chatcast"}},
+		"a room imports the program": {"chatcast/server/pusher", []string{"chatcast/cmd/chatcast/app"}},
+		"main holds a plug":          {"chatcast/cmd/chatcast", []string{"chatcast/server/pusher"}},
+		"config holds the program":   {"chatcast/cmd/chatcast/config", []string{"chatcast/cmd/chatcast/app"}},
+		"gorm in the program":        {"chatcast/cmd/chatcast/app", []string{"gorm.io/gorm"}},
+		"the demo has the program":   {"chatcast/cmd/demo", []string{"chatcast/cmd/chatcast/app"}},
 	} {
 		if len(faults(p)) == 0 {
 			t.Errorf("%s: not found", name)
@@ -102,7 +138,7 @@ func TestHouseSeesBrokenArrows(t *testing.T) {
 
 func faults(p pkg) (found []string) {
 	room, ours := strings.CutPrefix(p.ImportPath, "chatcast/")
-	if !ours || strings.HasPrefix(room, "cmd/") {
+	if !ours {
 		return nil
 	}
 	allowed, known := mayImport[room]
@@ -120,7 +156,7 @@ func faults(p pkg) (found []string) {
 			found = append(found, "channels may import only the standard library, not "+imp)
 		}
 		for lib, home := range confined {
-			if strings.HasPrefix(imp, lib) && room != home && !strings.HasPrefix(room, home+"/") {
+			if strings.HasPrefix(imp, lib) && room != home && !strings.HasPrefix(room, home+"/") && !slices.Contains(wires[room], lib) {
 				found = append(found, imp+" belongs to "+home+", not to "+room)
 			}
 		}
@@ -128,17 +164,41 @@ func faults(p pkg) (found []string) {
 	return found
 }
 
+// TestNoTestCodeInThePrograms fails when something of the tests is built into a program.
+func TestNoTestCodeInThePrograms(t *testing.T) {
+	for _, program := range []string{"chatcast/cmd/chatcast", "chatcast/cmd/demo"} {
+		out, err := exec.Command("go", "list", "-deps", program).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		deps := strings.Fields(string(out))
+		if !slices.Contains(deps, program) {
+			t.Fatalf("%s is not among its own packages", program)
+		}
+		for _, dep := range deps {
+			if slices.Contains(testsOnly, dep) && program+" "+dep != "chatcast/cmd/demo chatcast/crm/whatsapp/standin" {
+				t.Errorf("%s has %s in it", program, dep)
+			}
+		}
+	}
+}
+
 // TestAnswersAreHeldAgainstTheReference: whatever test makes a router of the
-// program's routes puts apitest.Documented around it, as start does.
+// program's routes puts apitest.Documented around it, as e2e.Start does.
 func TestAnswersAreHeldAgainstTheReference(t *testing.T) {
 	exempt := map[string]string{
 		"../../server/api/reference_test.go": "lists the routes and asks none",
-		"console_policy_test.go":             "adds a route of its own to the console's",
+		"e2e/console/policy_test.go":         "adds a route of its own to the console's",
 		"house_test.go":                      "this test",
+		"app/health_test.go":                 "asks a check that no program has",
 	}
 	routers := 0
-	for _, folder := range []string{".", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/pusher", "../../server/pusher/conformance"} {
-		files, err := filepath.Glob(folder + "/*_test.go")
+	for _, folder := range []string{".", "app", "e2e", "e2e/*", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/pusher", "../../server/pusher/conformance"} {
+		pattern := "/*_test.go"
+		if folder == "e2e" {
+			pattern = "/*.go"
+		}
+		files, err := filepath.Glob(folder + pattern)
 		if err != nil {
 			t.Fatal(err)
 		}

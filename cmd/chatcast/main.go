@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 )
 
@@ -45,7 +46,7 @@ type command struct {
 
 // invocation is how a command was called.
 type invocation struct {
-	cfg            Config
+	cfg            config.Config
 	args           []string
 	stdout, stderr io.Writer
 
@@ -122,7 +123,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	fs.SetOutput(io.Discard)
 	path := ""
 	for _, line := range environ {
-		if v, ok := strings.CutPrefix(line, envPrefix+"CONFIG="); ok {
+		if v, ok := strings.CutPrefix(line, config.EnvPrefix+"CONFIG="); ok {
 			path = v
 		}
 	}
@@ -131,8 +132,8 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 		cmd.flags(fs, in)
 	}
 	settings := map[string]string{}
-	defaults := Default()
-	for _, key := range settingKeys(&defaults) {
+	defaults := config.Default()
+	for _, key := range config.Keys(&defaults) {
 		fs.Func(key, "the setting of this name", func(v string) error { settings[key] = v; return nil })
 	}
 	err := parseBetween(fs, args, in)
@@ -153,7 +154,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	if cmd.name == "version" {
 		return nil
 	}
-	in.cfg, err = Load(path, environ, settings)
+	in.cfg, err = config.Load(path, environ, settings)
 	return err
 }
 
@@ -185,7 +186,7 @@ func (c *command) checkOperand(args []string) error {
 
 // report prints err and says how the program exits.
 func report(stderr io.Writer, err error) int {
-	var wrong ConfigError
+	var wrong config.ConfigError
 	var misused errUsage
 	var fault *crm.Error
 	switch {
@@ -224,7 +225,7 @@ func printConfig(_ context.Context, in invocation) error {
 
 func checkConfig(_ context.Context, in invocation) error {
 	fmt.Fprintf(in.stdout, "%s: no faults\n", in.args[0])
-	for _, note := range notes(&in.cfg) {
+	for _, note := range config.Notes(&in.cfg) {
 		fmt.Fprintln(in.stdout, "note:", note)
 	}
 	return nil

@@ -10,18 +10,21 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"chatcast/cmd/chatcast/app"
+	"chatcast/cmd/chatcast/config"
 )
 
 // serve runs the server until it is told to stop.
 func serve(ctx context.Context, in invocation) error {
 	ctx, stop := stopOnSignal(ctx, in.stderr)
 	defer stop()
-	log := newLog(in.stderr, in.cfg.Log)
-	p, err := New(ctx, in.cfg, log)
+	log := config.NewLog(in.stderr, in.cfg.Log)
+	p, err := app.New(ctx, in.cfg, app.Options{Log: log, Version: version, Commit: commitID()})
 	if err != nil {
 		return err
 	}
-	greet(in.stdout, p)
+	greet(in.stdout, in.cfg, p)
 	log.Info("serving", "address", p.Address(), "internal", p.InternalAddress(), "version", version, "commit", commitID())
 	err = errors.Join(p.Run(ctx), p.Close())
 	if err == nil {
@@ -64,9 +67,9 @@ func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, fu
 
 // greet prints what the one who started the program needs to go on: at the first
 // start how to sign in, which is not shown again.
-func greet(w io.Writer, p *Program) {
+func greet(w io.Writer, cfg config.Config, p *app.Program) {
 	url := strings.TrimSuffix(p.URL(), "/")
-	first := p.first
+	first := p.First()
 	if !first.Created {
 		fmt.Fprintf(w, "\n  chatcast %s is up: %s/\n\n", version, url)
 		return
@@ -92,5 +95,5 @@ func greet(w io.Writer, p *Program) {
 
   What to do with it is on the page: %s/
 
-`, version, url, first.Email, shown, p.cfg.Apps[0].Key, url, first.Email, password, first.AppID, url)
+`, version, url, first.Email, shown, cfg.Apps[0].Key, url, first.Email, password, first.AppID, url)
 }

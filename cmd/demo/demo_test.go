@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"chatcast/channels/testwait"
 )
 
 // buffer is what the demo prints, read while it prints.
@@ -42,13 +44,6 @@ func server(t *testing.T) string {
 	return path
 }
 
-// within is the time for what must come; it is never waited for when all is well.
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 var shown = regexp.MustCompile(`(?s)console +(http://\S+)/\n.*e-mail +(\S+)\n.*password +(\S+)\n`)
 
 // TestDemo runs the demo with the real program, faster than people live: what it
@@ -65,7 +60,7 @@ func TestDemo(t *testing.T) {
 		ended <- run(ctx, options{program: server(t), address: "127.0.0.1:0", seed: 3, pace: 60 * time.Millisecond}, &out, &errs)
 	}()
 	var me *client
-	err := until(within(t), func() (err error) {
+	err := until(testwait.Context(t), func() (err error) {
 		m := shown.FindStringSubmatch(out.String())
 		if m == nil {
 			return fmt.Errorf("it prints %q, %q", out.String(), errs.String())
@@ -100,7 +95,7 @@ func TestDemo(t *testing.T) {
 		if err != nil || errs.String() != "" {
 			t.Errorf("it ended with %v, and complained %q", err, errs.String())
 		}
-	case <-within(t).Done():
+	case <-testwait.Context(t).Done():
 		t.Fatal("it does not end")
 	}
 	if left, err := filepath.Glob(filepath.Join(os.TempDir(), "chatcast-demo-*")); err != nil || len(left) > 0 {
@@ -121,7 +116,7 @@ type journal struct {
 
 func (j *journal) await(t *testing.T, parts ...string) {
 	t.Helper()
-	for ctx := within(t); ; {
+	for ctx := testwait.Context(t); ; {
 		missing := ""
 		for _, part := range parts {
 			if !strings.Contains(j.text, part) {

@@ -52,7 +52,7 @@ func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
 }
 
 // EachURL runs the test on SQLite and on PostgreSQL, for tests that open the
-// database themselves.
+// database themselves. With -short it leaves PostgreSQL out.
 func EachURL(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLiteURL(t)) })
@@ -89,7 +89,7 @@ func SQLiteURL(t testing.TB) string {
 }
 
 // PostgresURL is a new database of this version on the private server. It is
-// dropped after the test, whoever is still connected.
+// dropped after the test, whoever is still connected. With -short the test is skipped.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	return postgresURL(t, "template_chatcast")
@@ -103,6 +103,9 @@ func EmptyPostgresURL(t testing.TB) string {
 
 func postgresURL(t testing.TB, template string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("PostgreSQL is left out with -short")
+	}
 	url, drop, err := server.database(t.Context(), template)
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func reference(t testing.TB) *apitest.Reference {
 }
 
 // elsewhere are the documented routes that other rooms serve. That the whole
-// program serves them, and no more, is tested in cmd/chatcast.
+// program serves them, and no more, is tested in cmd/chatcast/e2e/program.
 var elsewhere = []string{
 	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST",
 	"/apps/{}/batch_events POST", "/apps/{}/channels GET", "/apps/{}/channels/{} GET", "/apps/{}/channels/{}/events POST",

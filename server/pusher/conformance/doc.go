@@ -5,7 +5,7 @@
 //		-app-id 1 -app-key KEY -app-secret SECRET
 //
 // Without -target it is held against chatcast's own sockets and HTTP API, started by
-// the test; cmd/chatcast holds it against the whole program. With -table the result
+// the test; cmd/chatcast/e2e/program holds it against the whole program. With -table the result
 // is a Markdown table.
 //
 // Each Case has the rule that it checks, in one sentence, and the exchange that

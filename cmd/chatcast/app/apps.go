@@ -1,0 +1,190 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"chatcast/cmd/chatcast/config"
+	"chatcast/crm"
+	"chatcast/server"
+	"chatcast/server/pusher"
+)
+
+// appsPoll is how often a server looks whether another process, such as a command,
+// has changed an app.
+const appsPoll = time.Second
+
+// appBook is the list of all apps: those of the configuration, then those of the
+// database, kept as they are now. Safe for concurrent use.
+type appBook struct {
+	// static
+	cfg     config.Config
+	fixed   []pusher.App // of the configuration
+	rules   *crm.Service
+	log     *slog.Logger
+	changed func([]pusher.App) error // called with the whole list, first of all and after each change
+
+	mu sync.Mutex
+	// guarded by mu
+	version int64           // that the list has at least; -1: nobody has it yet
+	skipped map[string]bool // what was complained of
+}
+
+// newAppBook reads the apps of the configuration, with the secrets that were
+// generated for those that have none.
+func newAppBook(ctx context.Context, cfg config.Config, rules *crm.Service, log *slog.Logger) (*appBook, error) {
+	b := &appBook{cfg: cfg, rules: rules, log: log, version: -1, skipped: map[string]bool{}}
+	for _, a := range cfg.Apps {
+		value, err := AppSecret(ctx, rules, a)
+		if err != nil {
+			return nil, err
+		}
+		b.fixed = append(b.fixed, pusher.App{
+			ID: a.ID, Key: a.Key, Secret: value, Enabled: a.Enabled,
+			AllowedOrigins: a.AllowedOrigins, ClientEvents: a.ClientEvents,
+			SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
+			Webhooks: pusherHooks(configHooks(a)), Limits: pusherLimits(crm.AppLimits(a.Limits), cfg.Limits),
+		})
+	}
+	return b, nil
+}
+
+// list is all apps as they are now. An app of the database that the configuration
+// has too, by id or by key, is not served.
+func (b *appBook) list(ctx context.Context) (list []pusher.App, version int64, err error) {
+	stored, version, err := b.rules.ServedApps(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	list = append(list, b.fixed...)
+	for _, s := range stored {
+		app := pusher.App{
+			ID: s.ID, Key: s.Key, Secret: s.Secret, OldSecret: s.OldSecret, OldSecretUntil: s.OldUntil, Enabled: s.Enabled,
+			AllowedOrigins: s.AllowedOrigins, ClientEvents: s.ClientEvents,
+			SubscriptionCount: s.SubscriptionCount, UserAuthentication: s.UserAuthentication,
+			Webhooks: pusherHooks(s.Hooks), Limits: pusherLimits(s.Limits, b.cfg.Limits), Made: *s.CreatedAt,
+		}
+		if why := b.unfit(app); why != "" {
+			if !b.skipped[app.ID+why] {
+				b.log.WarnContext(ctx, "an app of the database is not served", "app", app.ID, "why", why)
+			}
+			b.skipped[app.ID+why] = true
+			continue
+		}
+		list = append(list, app)
+	}
+	return list, version, nil
+}
+
+// unfit says why an app of the database cannot be served, "" when it can.
+func (b *appBook) unfit(app pusher.App) string {
+	for _, f := range b.fixed {
+		if f.ID == app.ID || f.Key == app.Key {
+			return fmt.Sprintf("the app %q of the configuration has its id or key", f.ID)
+		}
+	}
+	if err := app.Check(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// reload brings what has changed into force. Who finds that nothing has changed
+// since has it in force too.
+func (b *appBook) reload(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	version, err := b.rules.AppsVersion(ctx)
+	if err != nil || version == b.version {
+		return err
+	}
+	list, version, err := b.list(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.changed(list); err != nil {
+		return err
+	}
+	b.log.DebugContext(ctx, "apps in force", "apps", len(list), "version", version)
+	b.version = version
+	return nil
+}
+
+// now is reload for the rules: a fault is logged, and the next look tries again.
+func (b *appBook) now(ctx context.Context) {
+	if err := b.reload(ctx); err != nil {
+		b.log.ErrorContext(ctx, "a change of apps is not in force yet", "error", err)
+	}
+}
+
+// Run looks for changes by other processes until ctx ends.
+func (b *appBook) Run(ctx context.Context) error {
+	tick := time.NewTicker(appsPoll)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := b.reload(ctx)
+		if err != nil && ctx.Err() == nil && !failing { // once, not each second
+			b.log.ErrorContext(ctx, "the apps of the database could not be read; those that were read last are served", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// pusherLimits are an app's own limits, and the common ones where it has none.
+func pusherLimits(own crm.AppLimits, common config.LimitsConfig) pusher.Limits {
+	return pusher.Limits{
+		Sockets:               cmp.Or(own.Sockets, common.SocketsPerApp),
+		ChannelsPerSocket:     cmp.Or(own.ChannelsPerSocket, common.ChannelsPerSocket),
+		ClientEventsPerSecond: cmp.Or(own.ClientEventsPerSecond, common.ClientEventsPerSecond),
+		EventBytes:            cmp.Or(own.EventBytes, common.EventBytes),
+		ChannelsPerEvent:      cmp.Or(own.ChannelsPerEvent, common.ChannelsPerEvent),
+		PresenceMembers:       cmp.Or(own.PresenceMembers, common.PresenceMembers),
+		PresenceUserBytes:     cmp.Or(own.PresenceUserBytes, common.PresenceUserBytes),
+		EventsPerBatch:        cmp.Or(own.EventsPerBatch, common.EventsPerBatch),
+		EventsPerSecond:       cmp.Or(own.EventsPerSecond, common.EventsPerSecond),
+		ReadsPerSecond:        cmp.Or(own.ReadsPerSecond, common.ReadsPerSecond),
+	}
+}
+
+func configHooks(a config.AppConfig) (list []crm.AppWebhook) {
+	for _, w := range a.Webhooks {
+		list = append(list, crm.AppWebhook{URL: w.URL, Events: w.Events, Channels: w.Channels, Headers: w.Headers, Single: w.Single})
+	}
+	return list
+}
+
+func pusherHooks(hooks []crm.AppWebhook) (list []pusher.Webhook) {
+	for _, w := range hooks {
+		list = append(list, pusher.Webhook(w))
+	}
+	return list
+}
+
+// configApps are the apps of the configuration as the rules show them.
+func configApps(cfg config.Config) []crm.AppData {
+	list := make([]crm.AppData, len(cfg.Apps))
+	for i, a := range cfg.Apps {
+		list[i] = crm.AppData{
+			ID: a.ID, Key: a.Key, Source: crm.AppOfConfig, Enabled: a.Enabled, AllowedOrigins: append([]string{}, a.AllowedOrigins...),
+			ClientEvents: a.ClientEvents, SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
+			Limits: crm.AppLimits(a.Limits), Webhooks: crm.HideHeaders(configHooks(a)),
+		}
+	}
+	return list
+}
+
+// checkOrigin asks the one who will use an app's allowed origins.
+func checkOrigin(entry string) error {
+	_, err := server.ParseOrigins([]string{entry})
+	return err
+}

@@ -1,0 +1,143 @@
+package app
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"chatcast/broadcasting/webhook"
+	"chatcast/server"
+)
+
+// internalRoutes are for the one who runs the program: metrics, profiles, and
+// the connections with their queues.
+func internalRoutes(m metrics) http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/connz", m.connz)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"status":"ok"}`))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !namesMachine(r.Host) {
+			http.Error(w, "ask by address: "+r.Host+" is a name that a web page could have made up", http.StatusForbidden)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// namesMachine says whether a Host header is an address or a name without dots,
+// like localhost or a container's: a page in a browser of this machine cannot be
+// served under one, so it cannot read what is answered here by having its own
+// domain point to loopback.
+func namesMachine(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	return !strings.Contains(name, ".") || net.ParseIP(strings.Trim(name, "[]")) != nil
+}
+
+// metrics reads the counters of the rooms when it is asked: they know nothing of
+// Prometheus.
+type metrics struct {
+	sockets *server.Server
+	monitor *server.Monitor
+	hooks   *webhook.Hooks
+
+	version, commit string
+}
+
+var _ prometheus.Collector = metrics{}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("chatcast_"+name, help, labels, nil)
+}
+
+var (
+	descBuild     = desc("build_info", "The program; always 1.", "version", "commit")
+	descOpen      = desc("sockets_open", "Sockets that are open.")
+	descAccepted  = desc("sockets_accepted_total", "Sockets that were accepted.")
+	descEnded     = desc("sockets_ended_total", "Sockets that ended, by reason.", "reason")
+	descChannels  = desc("channels", "Channels with subscribers on this node.")
+	descUsers     = desc("users", "Users known to have sockets on this node.")
+	descPublished = desc("events_published_total", "Events given to the engine on this node.")
+	descDelivered = desc("events_delivered_total", "Frames of events queued for sockets of this node.")
+	descLeading   = desc("relay_leading", "1 when this node publishes the journal.")
+	descSeq       = desc("relay_published_seq", "The last journal number that this node published.")
+	descReady     = desc("relay_ready", "1 when the relay works.")
+)
+
+// Describe implements prometheus.Collector.
+func (m metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descBuild, descOpen, descAccepted, descEnded, descChannels, descUsers, descPublished, descDelivered, descLeading, descSeq, descReady,
+	} {
+		ch <- d
+	}
+	describeWebhooks(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (m metrics) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge(descBuild, 1, m.version, m.commit)
+	now := m.monitor.Counters()
+	sockets, engine, relay := now.Sockets, now.Engine, now.Relay
+	gauge(descOpen, float64(sockets.Open))
+	counter(descAccepted, sockets.Accepted)
+	for reason, n := range sockets.Ended {
+		counter(descEnded, n, string(reason))
+	}
+	gauge(descChannels, float64(engine.Channels))
+	gauge(descUsers, float64(engine.Users))
+	counter(descPublished, engine.Published)
+	counter(descDelivered, engine.Delivered)
+	gauge(descLeading, oneIf(relay.Leading))
+	gauge(descSeq, float64(relay.Published))
+	gauge(descReady, oneIf(now.Ready))
+	collectWebhooks(m.hooks.Stats(), ch)
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// connz lists the sockets, those with the most waiting first.
+func (m metrics) connz(w http.ResponseWriter, _ *http.Request) {
+	conns := m.sockets.Connz()
+	slices.SortFunc(conns, func(a, b server.Conn) int {
+		if a.QueuedBytes != b.QueuedBytes {
+			return b.QueuedBytes - a.QueuedBytes
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	w.Header().Set("Content-Type", "application/json")
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.monitor.Counters().Engine, "webhooks": m.hooks.Stats(), "connections": conns})
+}

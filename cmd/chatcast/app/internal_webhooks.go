@@ -1,0 +1,54 @@
+package app
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"chatcast/broadcasting/webhook"
+)
+
+// webhookMetrics are one for each endpoint, which is named by its place in the app's
+// list: its URL may hold a secret.
+var webhookMetrics = []struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	of   func(webhook.EndpointStats) uint64
+}{
+	{hookDesc("pending", "Events that wait for the endpoint."), prometheus.GaugeValue, func(e webhook.EndpointStats) uint64 { return uint64(e.Pending) }},
+	{hookDesc("posts_total", "POSTs that the endpoint took."), prometheus.CounterValue, func(e webhook.EndpointStats) uint64 { return e.Posts }},
+	{hookDesc("delivered_total", "Events that the endpoint took."), prometheus.CounterValue, func(e webhook.EndpointStats) uint64 { return e.Delivered }},
+	{hookDesc("failed_total", "Attempts in vain."), prometheus.CounterValue, func(e webhook.EndpointStats) uint64 { return e.Failed }},
+	{hookDesc("retried_total", "Attempts after one in vain."), prometheus.CounterValue, func(e webhook.EndpointStats) uint64 { return e.Retried }},
+	{hookDesc("given_up_total", "Events that were given up."), prometheus.CounterValue, func(e webhook.EndpointStats) uint64 { return e.GivenUp }},
+	{hookDesc("dropped_total", "Events that found the endpoint's queue full."), prometheus.CounterValue, func(e webhook.EndpointStats) uint64 { return e.Dropped }},
+}
+
+var (
+	descHookLost   = desc("webhook_lost_total", "Events of webhooks that found the memory full.", "app")
+	descHookErrors = desc("webhook_store_errors_total", "Commits of webhooks that failed and were tried again.")
+)
+
+func hookDesc(name, help string) *prometheus.Desc {
+	return desc("webhook_"+name, help, "app", "endpoint")
+}
+
+func describeWebhooks(ch chan<- *prometheus.Desc) {
+	for _, m := range webhookMetrics {
+		ch <- m.desc
+	}
+	ch <- descHookLost
+	ch <- descHookErrors
+}
+
+func collectWebhooks(st webhook.Stats, ch chan<- prometheus.Metric) {
+	for _, e := range st.Endpoints {
+		for _, m := range webhookMetrics {
+			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(m.of(e)), e.App, strconv.Itoa(e.Endpoint))
+		}
+	}
+	for app, n := range st.Lost {
+		ch <- prometheus.MustNewConstMetric(descHookLost, prometheus.CounterValue, float64(n), app)
+	}
+	ch <- prometheus.MustNewConstMetric(descHookErrors, prometheus.CounterValue, float64(st.StoreErrors))
+}

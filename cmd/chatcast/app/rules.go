@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"chatcast/cmd/chatcast/config"
+	"chatcast/crm"
+	"chatcast/models"
+)
+
+// AppSecret is the configured one, or the one that was generated and kept.
+func AppSecret(ctx context.Context, rules *crm.Service, app config.AppConfig) (string, error) {
+	if app.Secret != "" {
+		return app.Secret, nil
+	}
+	return rules.AppSecret(ctx, app.ID)
+}
+
+// OpenStore opens the database and brings it to this version.
+func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	store, err := models.Open(ctx, cfg.Database.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database.url: %w", err)
+	}
+	if err := store.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+// WithRules runs f with the rules of the CRM, beside a server that may be
+// running on the same database. It is for what causes no event.
+func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
+	store, err := OpenStore(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler),
+		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin})
+	return errors.Join(f(rules), store.Close())
+}
+
+// nobody is connected to a command that ends at once.
+type nobody struct{}
+
+var _ crm.Live = nobody{}
+
+func (nobody) Wake()                            {}
+func (nobody) Evict(int64, ...string)           {}
+func (nobody) Disconnect(int64)                 {}
+func (nobody) Publish([]string, string, string) {}

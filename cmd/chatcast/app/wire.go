@@ -1,0 +1,298 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/broadcasting"
+	"chatcast/broadcasting/webhook"
+	"chatcast/channels"
+	"chatcast/cmd/chatcast/config"
+	"chatcast/crm"
+	"chatcast/crm/bridge"
+	"chatcast/crm/whatsapp"
+	"chatcast/models"
+	"chatcast/server"
+	"chatcast/server/api"
+	"chatcast/server/api/docs"
+	"chatcast/server/console"
+	"chatcast/server/pusher"
+)
+
+// components is everything that runs, wired. Rooms know only what they import; what
+// they want of each other besides is glued here, at the end of the file.
+type components struct {
+	store      *models.Store
+	rules      *crm.Service
+	keys       *sql.DB // of WhatsApp's sessions, in the same database
+	filesDone  func()  // lets go of the file store
+	whatsapp   *whatsapp.Messenger
+	relay      *broadcasting.Relay
+	attendance *crm.Attendance
+	engine     *broadcasting.Engine
+	book       *appBook     // of all apps, which apps serves
+	served     []pusher.App // what wireApps found
+	hooks      *webhook.Hooks
+	apps       *pusher.Apps
+	origins    server.Origins
+	sockets    *server.Server
+	monitor    *server.Monitor
+	router     *gin.Engine
+	health     *health
+}
+
+// wire makes the rooms over an open store. publicURL is how the world reaches the
+// program. Nothing runs yet.
+func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store, publicURL string) (r *components, err error) {
+	room := func(name string) *slog.Logger { return o.Log.With("room", name) }
+	r = &components{store: store}
+
+	// broadcasting: an event goes in, frames come out
+	r.engine = broadcasting.NewEngine(broadcasting.Options{
+		Bus: &broadcasting.Memory{}, CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
+	})
+
+	// crm: the rules, and the journal that they write and the relay reads; where
+	// files lie; the messengers with accounts of their own
+	files, filesDone, err := openFiles(ctx, cfg.Files)
+	if err != nil {
+		return nil, err
+	}
+	r.filesDone = filesDone
+	if err := r.wireWhatsApp(ctx, cfg, room("whatsapp")); err != nil {
+		filesDone()
+		return nil, err
+	}
+	made := r
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, made.close())
+		}
+	}()
+	journal, sockets := crm.NewJournal(store), &live{engine: r.engine, app: cfg.Apps[0].ID, log: room("live")}
+	r.rules = crm.New(crm.Options{
+		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: o.PasswordCost,
+		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
+		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), ColdPerDay: cfg.WhatsApp.ColdPerDay,
+		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
+		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin,
+	})
+	r.whatsapp.Rules = r.rules
+	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
+		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
+		Retention: time.Duration(cfg.Journal.Retention),
+	})
+	sockets.relay = r.relay
+	r.attendance = crm.NewAttendance(r.rules)
+	r.engine.Watch(r.attendance)
+
+	// server: the sockets, the router, and what is spoken there
+	if r.origins, err = server.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
+		return nil, err
+	}
+	if err := r.wireApps(ctx, cfg, room("apps")); err != nil {
+		return nil, err
+	}
+	if err := r.wireWebhooks(ctx, cfg, room("webhook")); err != nil {
+		return nil, err
+	}
+	r.sockets = server.New(server.Options{
+		Log: room("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
+		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
+		PerAddress: cfg.Limits.SocketsPerAddress, DrainWindow: time.Duration(cfg.Server.DrainTime),
+	})
+	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
+	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: room("http")})
+	if err != nil {
+		return nil, err
+	}
+	r.health = &health{log: room("health"), checks: []healthCheck{
+		{"database", store.Ping},
+		{"relay", func(context.Context) error { return r.relay.Ready() }},
+	}}
+	built, err := console.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	r.register(cfg, o, publicURL, built, room)
+	return r, nil
+}
+
+// close lets go of what wire took.
+func (r *components) close() error {
+	r.filesDone()
+	return r.keys.Close()
+}
+
+// wireWhatsApp makes the messenger of WhatsApp's lines. Those that nobody has
+// paired yet are bridges.
+func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
+	var dialect string
+	if r.keys, dialect, err = r.store.SideDB(ctx); err != nil {
+		return err
+	}
+	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
+		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
+		Alone:    true, // Program.New has locked the database
+		Archives: cfg.WhatsApp.Archive, SendDelay: time.Duration(cfg.WhatsApp.SendDelay), PrivateLinks: cfg.Files.AllowPrivateLinks,
+	})
+	if err != nil {
+		return errors.Join(err, r.keys.Close())
+	}
+	return nil
+}
+
+// wireWebhooks makes what tells backends of channels, and has the engine record for it.
+func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
+	r.hooks, err = webhook.New(ctx, webhook.Options{
+		Store: NewWebhookStore(r.store), Log: log, Apps: webhookApps(r.served), AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
+	})
+	if err != nil {
+		return err
+	}
+	r.engine.Record(r.hooks)
+	return nil
+}
+
+// webhookApps are the apps with their webhooks, signed with the secrets that the apps
+// have now. Those that are disabled are among them: backends hear that everybody has
+// gone, and then there is nothing to hear.
+func webhookApps(list []pusher.App) (out []webhook.App) {
+	for _, a := range list {
+		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
+		for _, hook := range a.Webhooks {
+			app.Endpoints = append(app.Endpoints, webhook.Endpoint(hook))
+		}
+		out = append(out, app)
+	}
+	return out
+}
+
+// register gives the router its routes, plug by plug.
+func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, room func(name string) *slog.Logger) {
+	dialect := pusher.New(pusher.Options{
+		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: room("pusher"),
+		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
+	})
+	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: room("pusher")}
+	doorman := &pusher.Authorizer{
+		App: r.apps.First(), Users: people{r.rules}, People: people{r.rules}, Policy: channels.Policy{Access: r.rules},
+		Grants: r.engine, Log: room("pusher"),
+	}
+	crmAPI := &api.API{CRM: r.rules, Log: room("api"), Node: api.Node{
+		Monitor: r.monitor, Hub: r.engine, Version: o.Version, Commit: o.Commit, Started: time.Now(),
+		Retention: time.Duration(cfg.Journal.Retention),
+	}}
+	first := cfg.Bootstrap
+	page := &console.Console{
+		Build: built, NotFound: crmAPI.NoRoute, Version: o.Version, Commit: o.Commit, AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.PublicURL,
+		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
+	}
+
+	dialect.Register(r.router)
+	backends.Register(r.router)
+	doorman.Register(r.router)
+	crmAPI.Register(r.router)
+	crmAPI.RegisterSchemas(r.router)
+	(&docs.Docs{URL: publicURL}).Register(r.router)
+	page.Register(r.router)
+	r.health.register(r.router)
+	r.router.NoMethod(crmAPI.NoMethod)
+	r.router.NoRoute(func(c *gin.Context) {
+		if !dialect.NotFound(c) && !backends.NotFound(c) {
+			crmAPI.NoRoute(c)
+		}
+	})
+}
+
+// wireApps makes the list of the apps, and has those who serve them follow its
+// changes.
+func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
+	if r.book, err = newAppBook(ctx, cfg, r.rules, log); err != nil {
+		return err
+	}
+	r.book.changed = r.setApps
+	r.rules.AppsChanged = r.book.now
+	return r.book.reload(ctx)
+}
+
+// setApps is called with all apps, first of all and after each change of one.
+// Whoever has an app's sockets, limits or webhooks hears of it here. An error
+// leaves what was before, and is tried again.
+func (r *components) setApps(list []pusher.App) (err error) {
+	if r.apps == nil {
+		r.served = list
+		if r.apps, err = pusher.NewApps(list); err == nil {
+			r.apps.Gone = r.engine.Forget
+		}
+		return err
+	}
+	if err := r.apps.Replace(list); err != nil {
+		return err
+	}
+	return r.hooks.Set(webhookApps(list))
+}
+
+// live is what the rules know of the sockets.
+type live struct {
+	engine *broadcasting.Engine
+	relay  *broadcasting.Relay // set while wiring
+	app    string              // that carries the rules' channels
+	log    *slog.Logger
+}
+
+var _ crm.Live = (*live)(nil)
+
+func (l *live) Wake() { l.relay.Wake() }
+
+func (l *live) Evict(userID int64, names ...string) {
+	l.engine.Evict(strconv.FormatInt(userID, 10), names...)
+}
+
+// Disconnect closes the sockets that asked for anything with the user's token, and
+// those that a backend has signed in as the user.
+func (l *live) Disconnect(userID int64) {
+	user := strconv.FormatInt(userID, 10)
+	l.engine.Disconnect(user)
+	l.engine.Terminate(l.app, user)
+}
+
+func (l *live) Publish(names []string, event, data string) {
+	for _, name := range names {
+		// A bus that cannot take it now loses it: the next one comes within seconds.
+		if err := l.engine.Publish(context.Background(), broadcasting.Event{App: l.app, Channel: name, Name: event, Data: data}); err != nil {
+			l.log.Warn("an event for the sockets alone was lost", "event", event, "error", err)
+		}
+	}
+}
+
+// people is what /broadcasting/auth knows of the users.
+type people struct{ rules *crm.Service }
+
+var (
+	_ pusher.Authenticator = people{}
+	_ pusher.UserInfo      = people{}
+)
+
+func (p people) Authenticate(ctx context.Context, accessToken string) (int64, error) {
+	actor, err := p.rules.Authenticate(ctx, accessToken)
+	var e *crm.Error
+	if errors.As(err, &e) && (e.Code == crm.CodeBadToken || e.Code == crm.CodeNoToken) {
+		return 0, pusher.ErrUnknownToken
+	}
+	return actor.UserID, err
+}
+
+func (p people) UserInfo(ctx context.Context, userID int64) (string, error) {
+	me, err := p.rules.Me(ctx, crm.Actor{UserID: userID})
+	if err != nil {
+		return "", err
+	}
+	return me.Name, nil
+}

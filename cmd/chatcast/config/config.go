@@ -1,0 +1,243 @@
+// Package config reads what can be set: the defaults, then the file, then the
+// environment, then flags, each over what was before. It checks the whole, and names
+// every fault with its key.
+package config
+
+import (
+	"time"
+
+	"chatcast/crm"
+)
+
+// Config is everything that can be set, as config.example.yaml explains it. It
+// is read at the top alone: the rooms get plain values. The tag secret marks
+// what is never printed.
+type Config struct {
+	Server    ServerConfig    `yaml:"server"`
+	Log       LogConfig       `yaml:"log"`
+	Database  DatabaseConfig  `yaml:"database"`
+	Files     FilesConfig     `yaml:"files"`
+	Bus       BusConfig       `yaml:"bus"`
+	Apps      []AppConfig     `yaml:"apps"`
+	Webhooks  WebhooksConfig  `yaml:"webhooks"`
+	Bootstrap BootstrapConfig `yaml:"bootstrap"`
+	WhatsApp  WhatsAppConfig  `yaml:"whatsapp"`
+	Journal   JournalConfig   `yaml:"journal"`
+	Limits    LimitsConfig    `yaml:"limits"`
+}
+
+// ServerConfig is where the program listens and whom it believes.
+type ServerConfig struct {
+	Address         string    `yaml:"address"`
+	InternalAddress string    `yaml:"internal_address"` // empty: off
+	PublicURL       string    `yaml:"public_url"`       // empty: where it listens
+	TLS             TLSConfig `yaml:"tls"`
+	AllowedOrigins  []string  `yaml:"allowed_origins"` // empty: any
+	TrustedProxies  []string  `yaml:"trusted_proxies"`
+	DrainTime       Duration  `yaml:"drain_time"`
+}
+
+// TLSConfig names the PEM files of server.tls.
+type TLSConfig struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// DatabaseConfig names the database.
+type DatabaseConfig struct {
+	URL string `yaml:"url" secret:"url"`
+}
+
+// FilesConfig says where attachments are kept.
+type FilesConfig struct {
+	Dir      string   `yaml:"dir"`
+	MaxBytes int      `yaml:"max_bytes"` // of one attachment
+	S3       S3Config `yaml:"s3"`
+	// AllowPrivateLinks lets operators send files that lie in networks of our own.
+	AllowPrivateLinks bool `yaml:"allow_private_links"`
+}
+
+// S3Config names a bucket that attachments are kept in, instead of the folder.
+type S3Config struct {
+	Endpoint  string `yaml:"endpoint"`
+	Region    string `yaml:"region"` // empty: the service is asked
+	Bucket    string `yaml:"bucket"` // empty: the folder
+	Prefix    string `yaml:"prefix"`
+	AccessKey string `yaml:"access_key"`
+	SecretKey string `yaml:"secret_key" secret:"all"`
+	PathStyle bool   `yaml:"path_style"`
+}
+
+// BusConfig names what carries events between nodes.
+type BusConfig struct {
+	URL string `yaml:"url" secret:"url"`
+}
+
+// AppConfig is one Pusher app.
+type AppConfig struct {
+	ID                 string          `yaml:"id"`
+	Key                string          `yaml:"key"`
+	Secret             string          `yaml:"secret" secret:"all"` // empty: generated and kept
+	Enabled            bool            `yaml:"enabled"`
+	AllowedOrigins     []string        `yaml:"allowed_origins"` // empty: server.allowed_origins
+	ClientEvents       bool            `yaml:"client_events"`
+	SubscriptionCount  bool            `yaml:"subscription_count"`
+	UserAuthentication bool            `yaml:"user_authentication"`
+	Webhooks           []AppHookConfig `yaml:"webhooks"`
+	Limits             AppLimitsConfig `yaml:"limits"`
+}
+
+// AppHookConfig is one webhook of an app.
+type AppHookConfig struct {
+	URL      string            `yaml:"url" secret:"url"`
+	Events   []string          `yaml:"events"`   // empty: all
+	Channels []string          `yaml:"channels"` // beginnings of names; empty: all
+	Headers  map[string]string `yaml:"headers" secret:"all"`
+	Single   bool              `yaml:"single"` // one event in each POST
+}
+
+// AppLimitsConfig are an app's own limits; 0 means the one of limits.
+type AppLimitsConfig struct {
+	Sockets               int `yaml:"sockets"`
+	ChannelsPerSocket     int `yaml:"channels_per_socket"`
+	ClientEventsPerSecond int `yaml:"client_events_per_second"`
+	EventBytes            int `yaml:"event_bytes"`
+	ChannelsPerEvent      int `yaml:"channels_per_event"`
+	PresenceMembers       int `yaml:"presence_members"`
+	PresenceUserBytes     int `yaml:"presence_user_bytes"`
+	EventsPerBatch        int `yaml:"events_per_batch"`
+	EventsPerSecond       int `yaml:"events_per_second"`
+	ReadsPerSecond        int `yaml:"reads_per_second"`
+}
+
+// WebhooksConfig is what all webhooks obey.
+type WebhooksConfig struct {
+	AllowPrivateTargets bool `yaml:"allow_private_targets"`
+}
+
+// BootstrapConfig is what an empty database begins with.
+type BootstrapConfig struct {
+	Company BootstrapCompany `yaml:"company"`
+	User    BootstrapUser    `yaml:"user"`
+	License BootstrapLicense `yaml:"license"`
+	AppID   string           `yaml:"app_id"`
+}
+
+// BootstrapCompany is the first company.
+type BootstrapCompany struct {
+	ID   int    `yaml:"id"`
+	Name string `yaml:"name"`
+}
+
+// BootstrapUser is the first user, the company's owner.
+type BootstrapUser struct {
+	ID       int    `yaml:"id"`
+	Email    string `yaml:"email"`
+	Name     string `yaml:"name"`
+	Password string `yaml:"password" secret:"all"` // empty: generated and printed once
+}
+
+// BootstrapLicense is the first licence.
+type BootstrapLicense struct {
+	ID         int      `yaml:"id"`
+	Name       string   `yaml:"name"`
+	Messengers []string `yaml:"messengers"`
+}
+
+// WhatsAppConfig is how lines of WhatsApp behave, and leads their dials elsewhere.
+type WhatsAppConfig struct {
+	SendWithin Duration `yaml:"send_within"` // what waits longer has failed
+	SendDelay  Duration `yaml:"send_delay"`
+	ColdPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
+	Archive    bool     `yaml:"archive_closes_chats"`
+	Endpoint   string   `yaml:"endpoint"`
+	RootKey    string   `yaml:"root_key"` // hex, 32 bytes
+}
+
+// JournalConfig is how long the journal is kept.
+type JournalConfig struct {
+	Retention Duration `yaml:"retention"`
+}
+
+// LimitsConfig keeps one client from harming the others.
+type LimitsConfig struct {
+	SocketsPerApp         int      `yaml:"sockets_per_app"`     // 0: no limit
+	SocketsPerAddress     int      `yaml:"sockets_per_address"` // 0: no limit
+	ChannelsPerSocket     int      `yaml:"channels_per_socket"`
+	MessageBytes          int      `yaml:"message_bytes"`
+	MessagesPerSecond     int      `yaml:"messages_per_second"`
+	MessagesBurst         int      `yaml:"messages_burst"`
+	ClientEventsPerSecond int      `yaml:"client_events_per_second"`
+	QueueBytes            int      `yaml:"queue_bytes"`
+	EventBytes            int      `yaml:"event_bytes"`
+	ChannelsPerEvent      int      `yaml:"channels_per_event"`
+	PresenceMembers       int      `yaml:"presence_members"`
+	PresenceUserBytes     int      `yaml:"presence_user_bytes"`
+	EventsPerBatch        int      `yaml:"events_per_batch"`
+	EventsPerSecond       int      `yaml:"events_per_second"` // 0: no limit
+	ReadsPerSecond        int      `yaml:"reads_per_second"`  // 0: no limit
+	CacheTTL              Duration `yaml:"cache_ttl"`
+	CacheBytes            int      `yaml:"cache_bytes"` // of all cache channels
+	ActivityTimeout       Duration `yaml:"activity_timeout"`
+	PongTimeout           Duration `yaml:"pong_timeout"`
+}
+
+// Default is the configuration of a program that is told nothing.
+func Default() Config {
+	app := DefaultApp()
+	app.ID, app.Key = "1", "ChatsAppApiProdKey"
+	return Config{
+		Server: ServerConfig{
+			Address: "127.0.0.1:6001", InternalAddress: "127.0.0.1:9601",
+			AllowedOrigins: []string{}, TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
+			DrainTime: Duration(5 * time.Second),
+		},
+		Log:      LogConfig{Level: "info", Format: "text"},
+		Database: DatabaseConfig{URL: "sqlite:data/chatcast.db"},
+		Files:    FilesConfig{Dir: "data/files", MaxBytes: crm.DefaultMaxFile, S3: S3Config{PathStyle: true}},
+		Bus:      BusConfig{URL: "memory:"},
+		Apps:     []AppConfig{app},
+		Bootstrap: BootstrapConfig{
+			Company: BootstrapCompany{ID: 2224, Name: "My company"},
+			User:    BootstrapUser{ID: 685, Email: "owner@example.com", Name: "Owner"},
+			License: BootstrapLicense{ID: 1229, Name: "My license", Messengers: []string{"grWhatsApp", "telegram"}},
+			AppID:   "app_685_1",
+		},
+		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
+		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
+		Limits: LimitsConfig{
+			SocketsPerApp: 0, SocketsPerAddress: 0, ChannelsPerSocket: 1000,
+			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, ClientEventsPerSecond: 10,
+			QueueBytes: 1 << 20, EventBytes: 10_000, ChannelsPerEvent: 100,
+			PresenceMembers: 100, PresenceUserBytes: 1024,
+			EventsPerBatch: 10, EventsPerSecond: 0, ReadsPerSecond: 0,
+			CacheTTL: Duration(30 * time.Minute), CacheBytes: 64 << 20,
+			ActivityTimeout: Duration(120 * time.Second), PongTimeout: Duration(30 * time.Second),
+		},
+	}
+}
+
+// DefaultApp is what an entry of apps says nothing about.
+func DefaultApp() AppConfig {
+	return AppConfig{Enabled: true, ClientEvents: true, AllowedOrigins: []string{}, Webhooks: []AppHookConfig{}}
+}
+
+// Duration is a time.Duration that is written as text: 168h, 30s.
+type Duration time.Duration
+
+// MarshalText writes d as the configuration spells it, without empty units.
+func (d Duration) MarshalText() ([]byte, error) {
+	s := time.Duration(d).String()
+	for _, empty := range []string{"m0s", "h0m"} {
+		if len(s) > len(empty) && s[len(s)-len(empty):] == empty {
+			s = s[:len(s)-2]
+		}
+	}
+	return []byte(s), nil
+}

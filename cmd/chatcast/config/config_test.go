@@ -1,0 +1,250 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The example file is read over a configuration in which everything is wrong, so
+// that a key it forgets, or another value than the default, shows.
+func TestExampleEqualsDefaults(t *testing.T) {
+	text, err := os.ReadFile("../../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Config
+	var faults ConfigError
+	seen := readYAML(&got, text, &faults)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	want := Default()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("config.example.yaml says\n%+v\nthe defaults are\n%+v", got, want)
+	}
+	for _, key := range Keys(&want) {
+		if !seen[key] {
+			t.Errorf("config.example.yaml does not name %s", key)
+		}
+	}
+}
+
+func load(t *testing.T, yaml string, env []string, flags map[string]string) (Config, error) {
+	t.Helper()
+	path := ""
+	if yaml != "" {
+		path = filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Load(path, env, flags)
+}
+
+func TestFileThenEnvironmentThenFlags(t *testing.T) {
+	cfg, err := load(t, `
+server: {address: "127.0.0.1:1", internal_address: "127.0.0.1:2"}
+journal: {retention: 1h}
+limits:
+apps: [{id: a, key: k, secret: s}]`,
+		[]string{
+			"PATH=/bin", "CHATCAST_CONFIG=ignored-here", "CHATCAST_SERVER_INTERNAL_ADDRESS=127.0.0.1:3",
+			"CHATCAST_APPS_0_SECRET=from-env", "CHATCAST_SERVER_ALLOWED_ORIGINS=[https://a.example, 'https://*.b.example']",
+			"CHATCAST_LIMITS_QUEUE_BYTES=70000", "CHATCAST_JOURNAL_RETENTION=2h",
+			"CHATCAST_PORT=tcp://10.0.0.1:80", "CHATCAST_SERVICE_HOST=10.0.0.1", "CHATCAST_PORT_80_TCP_ADDR=10.0.0.1",
+		},
+		map[string]string{"journal.retention": "3h", "apps[0].client_events": "false"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := cfg.Apps[0]
+	for name, ok := range map[string]bool{
+		"file":                   cfg.Server.Address == "127.0.0.1:1",
+		"environment over file":  cfg.Server.InternalAddress == "127.0.0.1:3",
+		"flag over environment":  cfg.Journal.Retention == Duration(3*time.Hour),
+		"environment, list item": app.ID == "a" && app.Secret == "from-env",
+		"environment, list":      reflect.DeepEqual(cfg.Server.AllowedOrigins, []string{"https://a.example", "https://*.b.example"}),
+		"environment, number":    cfg.Limits.QueueBytes == 70000,
+		"flag, bool":             !app.ClientEvents,
+		"default within a list":  app.Enabled,
+		"default beside a file":  cfg.Limits.EventBytes == 10_000,
+	} {
+		if !ok {
+			t.Errorf("%s: not as set: %+v", name, cfg)
+		}
+	}
+	cfg, err = load(t, "", []string{`CHATCAST_APPS=[{"id":"1","key":"a"},{"id":"2","key":"b"}]`, "CHATCAST_APPS_1_KEY=c"}, nil)
+	if err != nil || len(cfg.Apps) != 2 || cfg.Apps[1].Key != "c" {
+		t.Errorf("apps from the environment: %v, %+v", err, cfg.Apps)
+	}
+	cfg, err = load(t, "", []string{"CHATCAST_SERVER_ALLOWED_ORIGINS=https://a.example, https://b.example", "CHATCAST_BOOTSTRAP_USER_ID=5"}, nil)
+	if err != nil || !slices.Equal(cfg.Server.AllowedOrigins, []string{"https://a.example", "https://b.example"}) || cfg.Bootstrap.AppID != "app_5_1" {
+		t.Errorf("a list with commas, and the user's id alone: %v, %+v, %s", err, cfg.Server.AllowedOrigins, cfg.Bootstrap.AppID)
+	}
+}
+
+// Each case is one configuration with one fault: its key, and a word of the sentence.
+func TestFaults(t *testing.T) {
+	for _, c := range []struct{ yaml, key, says string }{
+		{"server: {adress: x}", "server.adress", "unknown key; known here: address"},
+		{"sever: {}", "sever", "unknown key"},
+		{"server: 5", "server", "must be a section with keys, not a number"},
+		{"- a", "file", "must be a section"},
+		{"server: {address: [", "file", "is no YAML"},
+		{"log: {level: info}\nlog: {level: debug}", "file", "is no YAML"},
+		{"server: {address: 6001}", "server.address", "must be text, not a number"},
+		{"server: {address: '6001'}", "server.address", "must be host:port"},
+		{"server: {address: 'x:99999'}", "server.address", "port"},
+		{"server: {address: 'x:http'}", "server.address", "port"},
+		{"server: {address: 'a/b:1'}", "server.address", "host"},
+		{"server: {address: }", "server.address", "has no value"},
+		{"server: {internal_address: '127.0.0.1:6001'}", "server.internal_address", "must differ"},
+		{"server: {tls: {cert: a.pem}}", "server.tls.key", "is needed"},
+		{"server: {tls: {key: a.pem}}", "server.tls.cert", "is needed"},
+		{"server: {tls: {cert: none.pem, key: none.pem}}", "server.tls.cert", "cannot be used"},
+		{"server: {allowed_origins: ['https://ok.example', 'example.com']}", "server.allowed_origins[1]", "scheme"},
+		{"server: {allowed_origins: 'https://x'}", "server.allowed_origins", "must be a list, not text"},
+		{"server: {trusted_proxies: [loopback]}", "server.trusted_proxies[0]", "must be an address"},
+		{"server: {drain_time: 5}", "server.drain_time", "must be a duration such as"},
+		{"server: {drain_time: 11m}", "server.drain_time", "from 0s to 10m"},
+		{"server: {public_url: chat.example.com}", "server.public_url", "https://chat.example.com"},
+		{"server: {public_url: 'https://chat.example.com/'}", "server.public_url", "nothing after"},
+		{"server: {public_url: 'ftp://chat.example.com'}", "server.public_url", "https://"},
+		{"files: {max_bytes: 0}", "files.max_bytes", "from 1"},
+		{"log: {level: loud}", "log.level", "trace, debug"},
+		{"log: {format: xml}", "log.format", "text or json"},
+		{"database: {url: 'mysql://x'}", "database.url", "must begin with"},
+		{"database: {url: 'sqlite:'}", "database.url", "must name a file"},
+		{"database: {url: 'sqlite:a.db?mode=ro'}", "database.url", "without ?"},
+		{"database: {url: 'postgres://host'}", "database.url", "must name a database"},
+		{"files: {dir: ''}", "files.dir", "must name a folder"},
+		{"files: {s3: {endpoint: 'https://s3.example.com'}}", "files.s3.bucket", "is needed with files.s3.endpoint"},
+		{"files: {s3: {secret_key: hunter2}}", "files.s3.bucket", "is needed with files.s3.secret_key"},
+		{"files: {s3: {bucket: abc, access_key: a, secret_key: b}}", "files.s3.endpoint", "https://"},
+		{"files: {s3: {bucket: ABC, endpoint: 'https://x', access_key: a, secret_key: b}}", "files.s3.bucket", "lower-case"},
+		{"files: {s3: {bucket: abc, endpoint: 'https://x', access_key: a}}", "files.s3.secret_key", "is needed"},
+		{"files: {s3: {bucket: abc, endpoint: 'https://x', access_key: a, secret_key: b, prefix: /x}}", "files.s3.prefix", "path"},
+		{"bus: {url: 'redis://localhost'}", "bus.url", "no Redis bus"},
+		{"bus: {url: 'rediss://localhost'}", "bus.url", "no Redis bus"},
+		{"bus: {url: 'nats://localhost'}", "bus.url", "must be memory:"},
+		{"apps: []", "apps", "at least one"},
+		{"apps: {id: x}", "apps", "must be a list, not a section"},
+		{"apps: [{id: 1, key: k}]", "apps[0].id", "must be text, not a number: put it in quotes"},
+		{"apps: [{id: a, key: ''}]", "apps[0].key", "1 to 64 letters"},
+		{"apps: [{id: a/b, key: k}]", "apps[0].id", "1 to 64 letters"},
+		{"apps: [{id: a, key: k}, {id: a, key: l}]", "apps[1].id", "that of apps[0]"},
+		{"apps: [{id: a, key: k}, {id: b, key: k}]", "apps[1].key", "that of apps[0]"},
+		{"apps: [{id: a, key: k, allowed_origins: [x]}]", "apps[0].allowed_origins[0]", "scheme"},
+		{"apps: [{id: a, key: k, enabled: maybe}]", "apps[0].enabled", "must be true or false"},
+		{"apps: [{id: a, key: k, limits: {sockets: -1}}]", "apps[0].limits.sockets", "from 0"},
+		{"apps: [{id: a, key: k, limits: {sockets: 1.5}}]", "apps[0].limits.sockets", "must be an integer"},
+		{"limits: {cache_ttl: 999ms}", "limits.cache_ttl", "from 1s to 24h"},
+		{"limits: {cache_ttl: 24h1s}", "limits.cache_ttl", "from 1s to 24h"},
+		{"limits: {cache_bytes: 1048575}", "limits.cache_bytes", "from 1048576"},
+		{"apps: [{id: a, key: k, webhooks: [{url: x}]}]", "apps[0].webhooks[0].url", "absolute"},
+		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x'}, {url: 'http://y', events: [occupied]}]}]", "apps[0].webhooks[1].events[0]", "channel_occupied"},
+		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', channels: ['']}]}]", "apps[0].webhooks[0].channels[0]", "beginning"},
+		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', headers: {X-Pusher-Key: a}}]}]", "apps[0].webhooks[0].headers.X-Pusher-Key", "set by the server"},
+		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', single: 1}]}]", "apps[0].webhooks[0].single", "true or false"},
+		{"webhooks: {allow_private_targets: 1}", "webhooks.allow_private_targets", "true or false"},
+		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', headers: {a: 1}}]}]", "apps[0].webhooks[0].headers.a", "must be text"},
+		{"bootstrap: {company: {id: -1}}", "bootstrap.company.id", "negative"},
+		{"bootstrap: {company: {id: 99999999999999999999}}", "bootstrap.company.id", "must be an integer"},
+		{"bootstrap: {company: {name: ''}}", "bootstrap.company.name", ""},
+		{"bootstrap: {user: {email: nobody}}", "bootstrap.user.email", ""},
+		{"bootstrap: {user: {password: short}}", "bootstrap.user.password", ""},
+		{"bootstrap: {license: {messengers: [a-b]}}", "bootstrap.license.messengers[0]", "letters and digits"},
+		{"bootstrap: {license: {messengers: [a, a]}}", "bootstrap.license.messengers[1]", "twice"},
+		{"bootstrap: {app_id: bitrix}", "bootstrap.app_id", ""},
+		{"whatsapp: {root_key: ab}", "whatsapp.root_key", "only for whatsapp.endpoint"},
+		{"whatsapp: {endpoint: 'x:1', root_key: ab}", "whatsapp.root_key", "64 digits"},
+		{"whatsapp: {endpoint: x, root_key: '" + strings.Repeat("ab", 32) + "'}", "whatsapp.endpoint", "host:port"},
+		{"whatsapp: {send_within: 1s}", "whatsapp.send_within", "from 1m"},
+		{"whatsapp: {send_delay: 1h}", "whatsapp.send_delay", "from 0s to 1m"},
+		{"whatsapp: {cold_contacts_per_day: -1}", "whatsapp.cold_contacts_per_day", "negative"},
+		{"journal: {retention: 1s}", "journal.retention", "at least 1m"},
+		{"journal: {retention: 7 days}", "journal.retention", "must be a duration"},
+		{"limits: {message_bytes: 1}", "limits.message_bytes", "from 512"},
+		{"limits: {queue_bytes: 9999999999}", "limits.queue_bytes", "from 65536"},
+		{"limits: {queue_bytes: 65536, event_bytes: 65537}", "limits.event_bytes", "queue_bytes"},
+		{"limits: {pong_timeout: 0s}", "limits.pong_timeout", "from 1s"},
+	} {
+		_, err := load(t, c.yaml, nil, nil)
+		faults, ok := err.(ConfigError)
+		if !ok || len(faults) != 1 {
+			t.Errorf("%s: %v, want one fault at %s", c.yaml, err, c.key)
+			continue
+		}
+		if f := faults[0]; f.Key != c.key || !strings.Contains(f.Message, c.says) {
+			t.Errorf("%s: %s: %s; want %s to say %q", c.yaml, f.Key, f.Message, c.key, c.says)
+		}
+	}
+}
+
+func TestAllFaultsAreNamed(t *testing.T) {
+	_, err := load(t, "server: {adress: x}\nlog: {level: 5}\n",
+		[]string{"CHATCAST_SERVR_ADDRESS=x", "CHATCAST_LIMITS_QUEUE_BYTES=many"}, map[string]string{"journal.retention": "long"})
+	for _, key := range []string{"server.adress", "log.level", "CHATCAST_SERVR_ADDRESS", "CHATCAST_LIMITS_QUEUE_BYTES", "--journal.retention"} {
+		if err == nil || !strings.Contains(err.Error(), "  "+key+": ") {
+			t.Errorf("%s is not named in: %v", key, err)
+		}
+	}
+	_, err = load(t, "whatsapp: {endpoint: 'x:1'}", nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "whatsapp.root_key: is needed") {
+		t.Errorf("an endpoint without its root key: %v", err)
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml"), nil, nil); err == nil {
+		t.Error("a file that is not there was read")
+	}
+}
+
+// No secret may leave through config's output or through a fault.
+func TestSecretsAreMasked(t *testing.T) {
+	const hidden = "hunter2-hunter2"
+	cfg := Default()
+	cfg.Apps[0].Secret = hidden
+	cfg.Apps[0].Webhooks = []AppHookConfig{{URL: "https://u:" + hidden + "@x/?t=" + hidden, Headers: map[string]string{"X-Key": hidden}}}
+	cfg.Bootstrap.User.Password = hidden
+	cfg.Database.URL = "postgres://u:" + hidden + "@h/db?sslmode=require&password=" + hidden
+	cfg.Bus.URL = "redis://:" + hidden + "@h"
+	cfg.Files.S3.SecretKey = hidden
+	out, err := cfg.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out, hidden) || !strings.Contains(out, Masked) {
+		t.Errorf("config shows a secret:\n%s", out)
+	}
+	if !strings.Contains(out, "sslmode=require") || !strings.Contains(out, "X-Key") {
+		t.Errorf("config hides what is no secret:\n%s", out)
+	}
+	if cfg.Apps[0].Secret != hidden || cfg.Apps[0].Webhooks[0].Headers["X-Key"] != hidden {
+		t.Error("printing changed the configuration")
+	}
+	for _, yaml := range []string{
+		"database: {url: '" + hidden + "'}", "database: {url: 'postgres://u:" + hidden + "@%zz'}", "apps: " + hidden,
+		"apps: [{id: a, key: k, secret: [" + hidden + "]}]", "bootstrap: {user: {password: {" + hidden + ": 1}}}",
+		"bus: {url: 'redis://:" + hidden + "@h'}", "apps: [{secret: " + hidden + "]",
+	} {
+		if _, err := load(t, yaml, nil, nil); err == nil || strings.Contains(err.Error(), hidden) {
+			t.Errorf("%s: %v", yaml, err)
+		}
+	}
+}
+
+// What config prints is a file that reads back to the same configuration.
+func TestPrintedConfigReadsBack(t *testing.T) {
+	out, err := Default().YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := load(t, out, nil, nil)
+	if err != nil || !reflect.DeepEqual(got, Default()) {
+		t.Errorf("%v: %+v\nfrom\n%s", err, got, out)
+	}
+}

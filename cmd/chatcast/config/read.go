@@ -1,0 +1,207 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// EnvPrefix begins the name of each environment variable of the program.
+const EnvPrefix = "CHATCAST_"
+
+// ConfigError is every fault of a configuration, each with its key.
+type ConfigError []Fault
+
+// Fault is one thing wrong: with a key, an environment variable or a flag.
+type Fault struct{ Key, Message string }
+
+// Error names each fault in a line of its own.
+func (e ConfigError) Error() string {
+	lines := make([]string, len(e))
+	for i, f := range e {
+		lines[i] = "  " + f.Key + ": " + f.Message
+	}
+	faults := "faults"
+	if len(e) == 1 {
+		faults = "fault"
+	}
+	return fmt.Sprintf("the configuration has %d %s:\n%s", len(e), faults, strings.Join(lines, "\n"))
+}
+
+func (e *ConfigError) add(key, format string, args ...any) {
+	*e = append(*e, Fault{key, fmt.Sprintf(format, args...)})
+}
+
+// asError is nil when nothing is wrong.
+func (e ConfigError) asError() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// Load reads the defaults, then the file at path (none when path is empty), then
+// the environment ("NAME=value" lines), then flags (key to value), each over what
+// was before, and checks the whole. It names all faults, not the first.
+func Load(path string, environ []string, flags map[string]string) (Config, error) {
+	cfg := Default()
+	var faults ConfigError
+	if path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return cfg, fmt.Errorf("the configuration file cannot be read: %w", err)
+		}
+		readYAML(&cfg, text, &faults)
+	}
+	readEnv(&cfg, environ, &faults)
+	for _, key := range slices.Sorted(maps.Keys(flags)) {
+		readText(&cfg, key, "--"+key, flags[key], &faults)
+	}
+	if cfg.Bootstrap.AppID == Default().Bootstrap.AppID { // it carries the user's id
+		cfg.Bootstrap.AppID = fmt.Sprintf("app_%d_1", cfg.Bootstrap.User.ID)
+	}
+	var wrong ConfigError
+	check(&cfg, &wrong)
+	for _, f := range wrong {
+		if !slices.ContainsFunc(faults, func(unread Fault) bool { return strings.HasPrefix(unread.Key, f.Key) }) {
+			faults = append(faults, f)
+		}
+	}
+	return cfg, faults.asError()
+}
+
+// readYAML sets what text says and returns the keys it named.
+func readYAML(cfg *Config, text []byte, faults *ConfigError) (seen map[string]bool) {
+	seen = map[string]bool{}
+	var doc any
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		faults.add("file", "is no YAML: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
+		return seen
+	}
+	if doc != nil {
+		assign("", reflect.ValueOf(cfg).Elem(), doc, faults, seen)
+	}
+	return seen
+}
+
+// What orchestrators put into every container for a service named chatcast: not
+// ours to read, and no mistake of the user's.
+var foreignEnv = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+
+func readEnv(cfg *Config, environ []string, faults *ConfigError) {
+	values := map[string]string{}
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		if strings.HasPrefix(name, EnvPrefix) && name != EnvPrefix+"CONFIG" {
+			values[name] = value
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int { // CHATCAST_APPS before CHATCAST_APPS_0_KEY
+		if len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	for _, name := range names {
+		key := keyOfEnv(cfg, name)
+		switch {
+		case key != "":
+			readText(cfg, key, name, values[name], faults)
+		case !foreignEnv.MatchString(name):
+			faults.add(name, "unknown environment variable; each is %s and a key in capitals, such as %s", EnvPrefix, envName("server.address"))
+		}
+	}
+}
+
+func keyOfEnv(cfg *Config, name string) string {
+	for _, key := range Keys(cfg) {
+		if envName(key) == name {
+			return key
+		}
+	}
+	return ""
+}
+
+var notInEnv = strings.NewReplacer(".", "_", "[", "_", "]", "")
+
+// envName is the environment's name of a key: server.address is
+// CHATCAST_SERVER_ADDRESS, apps[0].key is CHATCAST_APPS_0_KEY.
+func envName(key string) string { return EnvPrefix + strings.ToUpper(notInEnv.Replace(key)) }
+
+// settingKeys are all keys that take a value, and the lists' own.
+func Keys(cfg *Config) (keys []string) {
+	walk("", reflect.ValueOf(cfg).Elem(), "", func(key string, v reflect.Value, _ string) {
+		if v.Kind() != reflect.Struct {
+			keys = append(keys, key)
+		}
+	})
+	return keys
+}
+
+// readText sets key from text, as the environment and flags give it: plain for
+// text, numbers and durations, YAML (or JSON) for lists.
+func readText(cfg *Config, key, from, text string, faults *ConfigError) {
+	var dst reflect.Value
+	walk("", reflect.ValueOf(cfg).Elem(), "", func(k string, v reflect.Value, _ string) {
+		if k == key {
+			dst = v
+		}
+	})
+	if !dst.IsValid() {
+		faults.add(from, "unknown key")
+		return
+	}
+	var src any = text
+	if k := dst.Kind(); k != reflect.String && dst.Type() != reflect.TypeFor[Duration]() {
+		if err := yaml.Unmarshal([]byte(text), &src); err != nil {
+			faults.add(from, "is no YAML: %s", yaml.FormatError(err, false, false))
+			return
+		}
+	}
+	if text, plain := src.(string); plain && dst.Type() == reflect.TypeFor[[]string]() {
+		src = commaList(text)
+	}
+	assign(from, dst, src, faults, map[string]bool{})
+}
+
+// commaList is how the environment and flags usually spell a list: a, b.
+func commaList(text string) (items []any) {
+	for _, item := range strings.Split(text, ",") {
+		items = append(items, strings.TrimSpace(item))
+	}
+	return items
+}
+
+// walk visits every value of the configuration with its key and its secret tag,
+// a struct or list before what is in it.
+func walk(key string, v reflect.Value, secret string, visit func(key string, v reflect.Value, secret string)) {
+	if key != "" {
+		visit(key, v, secret)
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			walk(join(key, f.Tag.Get("yaml")), v.Field(i), f.Tag.Get("secret"), visit)
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Struct {
+			for i := range v.Len() {
+				walk(fmt.Sprintf("%s[%d]", key, i), v.Index(i), secret, visit)
+			}
+		}
+	}
+}
+
+func join(key, name string) string {
+	if key == "" {
+		return name
+	}
+	return key + "." + name
+}

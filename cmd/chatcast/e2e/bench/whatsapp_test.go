@@ -1,0 +1,178 @@
+package bench
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/crm/whatsapp/standin"
+	"chatcast/models/testdb"
+)
+
+// benchProgram is the real binary with a stand-in WhatsApp, for what is measured of
+// a process of its own.
+type benchProgram struct {
+	*standin.Server
+	proc     *e2e.Process
+	owner    *e2e.Client
+	internal string
+}
+
+func startBench(b *testing.B, database string) *benchProgram {
+	b.Helper()
+	phones, err := standin.Start(standin.Options{RootSeed: e2e.WhatsAppSeed})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { phones.Close() })
+	internal := freeAddress(b)
+	root := phones.Root()
+	environ := []string{
+		"CHATCAST_BOOTSTRAP_USER_PASSWORD=" + e2e.OwnerPassword, "CHATCAST_SERVER_ADDRESS=127.0.0.1:0", "CHATCAST_SERVER_INTERNAL_ADDRESS=" + internal,
+		"CHATCAST_WHATSAPP_ENDPOINT=" + phones.Addr(), "CHATCAST_WHATSAPP_ROOT_KEY=" + hex.EncodeToString(root[:]), "CHATCAST_LOG_LEVEL=warn",
+	}
+	if database == "postgres" {
+		environ = append(environ, "CHATCAST_DATABASE_URL="+testdb.EmptyPostgresURL(b))
+	}
+	proc := e2e.Launch(b, e2e.BuildBinary(b), b.TempDir(), environ)
+	return &benchProgram{Server: phones, proc: proc, owner: (&e2e.Running{Base: proc.Base}).SignIn(b), internal: internal}
+}
+
+// pair links an account to a line.
+func (p *benchProgram) pair(b *testing.B, line string, account *standin.Account) {
+	b.Helper()
+	var code struct{ QR string }
+	p.owner.Eventually("the line can be paired", func() bool {
+		status, _ := p.owner.Call("POST", line+"/connect", nil)
+		return status == http.StatusOK
+	})
+	p.owner.Must("GET", line+"/qr", nil, &code)
+	if _, err := account.ScanQR(b.Context(), code.QR); err != nil {
+		b.Fatal(err)
+	}
+	p.owner.Eventually("the line is connected", func() bool {
+		var status struct{ Connected bool }
+		p.owner.Must("GET", line+"/status", nil, &status)
+		return status.Connected
+	})
+}
+
+// BenchmarkWhatsAppReceive is how many messages a second go from WhatsApp through
+// decryption and commit to a subscribed socket. They are sealed beforehand; that the
+// stand-in and the socket share the machine's cores is in the figure.
+func BenchmarkWhatsAppReceive(b *testing.B) {
+	for _, database := range []string{"sqlite", "postgres"} {
+		b.Run(database, func(b *testing.B) {
+			p := startBench(b, database)
+			shop, anna := p.NewAccount("79990001122", "100200300", "Shop"), p.NewContact("79995554433", "100200301", "Anna")
+			p.pair(b, e2e.WhatsAppPath, shop)
+			ws := p.owner.Subscribe(e2e.LineChannel)
+			await := func(part string) {
+				for {
+					_, frame, err := ws.ReadMessage()
+					if err != nil {
+						b.Fatal(err)
+					}
+					if strings.HasPrefix(string(frame), `{"event":"message",`) && strings.Contains(string(frame), part) {
+						return
+					}
+				}
+			}
+			anna.SendText(shop, "the first makes the session;")
+			await("the first makes the session;")
+			shop.Hold()
+			for n := range b.N {
+				anna.SendText(shop, fmt.Sprint("message ", n, ";"))
+			}
+			b.ResetTimer()
+			shop.Release(false)
+			await(fmt.Sprint("message ", b.N-1, ";"))
+			b.StopTimer()
+			perSecond := float64(b.N) / b.Elapsed().Seconds()
+			b.ReportMetric(perSecond, "messages/s")
+			if b.N >= 10 {
+				summary = append(summary, fmt.Sprintf("%-52s %.0f messages/s (%d, one after the other)", "WhatsApp -> commit on "+database+" -> socket", perSecond, b.N))
+			}
+		})
+	}
+}
+
+// BenchmarkWhatsAppIdle is what a line costs that is paired and has nothing to do:
+// how much more the process has with fifty than with one.
+func BenchmarkWhatsAppIdle(b *testing.B) {
+	const lines = 50
+	for _, database := range []string{"sqlite", "postgres"} {
+		b.Run(database, func(b *testing.B) {
+			if b.N == 1 {
+				return // the trial run: what is measured does not depend on b.N
+			}
+			p := startBench(b, database)
+			p.line(b, 0)
+			one := p.memory(b)
+			for n := 1; n <= lines; n++ {
+				p.line(b, n)
+			}
+			many := p.memory(b)
+			heap, resident := float64(many.inUse-one.inUse)/lines/1024, float64(many.resident-one.resident)/lines/1024
+			b.ReportMetric(heap, "heap-KiB/line")
+			b.ReportMetric(resident, "resident-KiB/line")
+			summary = append(summary, fmt.Sprintf("%-52s %.0f KiB of heap and stacks, %.0f KiB resident (%d lines; the process with one: %d MiB)",
+				"a paired, idle line on "+database, heap, resident, lines, one.resident>>20))
+		})
+	}
+}
+
+// line makes a licence with a line, and pairs it.
+func (p *benchProgram) line(b *testing.B, n int) {
+	b.Helper()
+	var made struct{ LicenseID int64 }
+	p.owner.Must("POST", "/v1/licenses", map[string]any{"companyId": 2224, "name": fmt.Sprint("Line ", n)}, &made)
+	p.owner.Must("POST", fmt.Sprintf("/v1/licenses/%d/messengers", made.LicenseID), map[string]any{"type": "grWhatsApp"}, nil)
+	account := p.NewAccount(fmt.Sprint(79991000000+n), fmt.Sprint(200000000+n), fmt.Sprint("Shop ", n))
+	p.pair(b, fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp", made.LicenseID), account)
+	if err := account.AwaitSettled(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// memory is what the process has after a collection, in bytes.
+type memory struct{ inUse, resident int64 }
+
+func (p *benchProgram) memory(b *testing.B) memory {
+	b.Helper()
+	for range 2 { // what the first one found to be finalised, the second one frees
+		if res, err := http.Get("http://" + p.internal + "/debug/pprof/heap?gc=1"); err != nil {
+			b.Fatal(err)
+		} else if _, err := io.Copy(io.Discard, res.Body); err != nil || res.Body.Close() != nil {
+			b.Fatal(err)
+		}
+	}
+	_, text := e2e.Get(b, "http://"+p.internal+"/metrics")
+	value := func(name string) int64 {
+		_, rest, _ := strings.Cut(text, "\n"+name+" ")
+		number, _, _ := strings.Cut(rest, "\n")
+		f, err := strconv.ParseFloat(number, 64)
+		if err != nil {
+			b.Fatalf("%s: %v", name, err)
+		}
+		return int64(f)
+	}
+	return memory{value("go_memstats_heap_alloc_bytes") + value("go_memstats_stack_inuse_bytes"), value("process_resident_memory_bytes")}
+}
+
+// freeAddress is an address on which nothing serves.
+func freeAddress(b *testing.B) string {
+	b.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}

@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"chatcast/channels/testwait"
+	"chatcast/server/api/apitest"
+)
+
+// The browser is started once, by the first test that needs it; each page is a
+// tab with a profile of its own.
+var browser struct {
+	once   sync.Once
+	ctx    context.Context
+	cancel context.CancelFunc
+	err    error
+}
+
+func openBrowser(t testing.TB) context.Context {
+	t.Helper()
+	browser.once.Do(func() {
+		path := ""
+		for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+			if p, err := exec.LookPath(name); err == nil {
+				path = p
+				break
+			}
+		}
+		options := []chromedp.ExecAllocatorOption{
+			chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+			chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-timer-throttling", true),
+			chromedp.Flag("disable-renderer-backgrounding", true), chromedp.Flag("disable-backgrounding-occluded-windows", true),
+			chromedp.WSURLReadTimeout(testwait.Long), // and a new user-data-dir, which is chromedp's own habit
+		}
+		if path != "" {
+			options = append(options, chromedp.ExecPath(path))
+		}
+		if os.Geteuid() == 0 {
+			options = append(options, chromedp.NoSandbox)
+		}
+		alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(alloc)
+		browser.ctx = ctx
+		browser.cancel = func() {
+			_ = chromedp.Cancel(ctx) // waits for the browser to go
+			cancel()
+			cancelAlloc()
+		}
+		browser.err = chromedp.Do(ctx)
+	})
+	if browser.err != nil {
+		t.Fatalf("Chromium does not start (make setup gets it): %v", browser.err)
+	}
+	return browser.ctx
+}
+
+func closeBrowser() {
+	if browser.cancel != nil {
+		browser.cancel()
+	}
+}
+
+// Tab is one page in the browser. What it logs and what its sockets receive is
+// collected, in order.
+type Tab struct {
+	T     testing.TB
+	Ctx   context.Context
+	Close func()
+
+	Strange bool // what comes is not only of the catalogue: a test publishes events of its own
+
+	Mu      sync.Mutex
+	logged  []json.RawMessage // console.log's arguments, a JSON array for each call
+	frames  []string          // received on web sockets
+	Changed chan struct{}     // closed and replaced at each addition
+}
+
+// hook hands what the page logs to the test, as JSON; the page itself stays as it is.
+const hook = `(() => {
+	const log = console.log.bind(console);
+	console.log = (...args) => { report(JSON.stringify(args)); log(...args); };
+	addEventListener('error', (e) => report(JSON.stringify(['page error', e.message])));
+	addEventListener('securitypolicyviolation', (e) => report(JSON.stringify(['page error', 'not allowed: ' + e.violatedDirective + ' ' + e.blockedURI])));
+})()`
+
+// OpenTab opens a page in a tab with a profile of its own.
+func OpenTab(t testing.TB, url string) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(openBrowser(t), chromedp.WithNewBrowserContext())
+	b := &Tab{T: t, Ctx: ctx, Changed: make(chan struct{})}
+	b.Close = sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel() })
+	t.Cleanup(b.Close)
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		if err := chromedp.Listen(ctx, b.Hear); err != nil {
+			return err
+		}
+		_, errNetwork := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
+		_, errBinding := cdp.Call(ctx, target, cdpruntime.AddBinding, cdpruntime.AddBindingParams{Name: "report"})
+		_, errHook := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: hook})
+		return errors.Join(errNetwork, errBinding, errHook)
+	}), chromedp.Navigate(url))
+	return b
+}
+
+// Do runs actions in the tab and fails the test when they do not end well. The
+// tab's own context outlives them.
+func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
+	b.T.Helper()
+	done := make(chan error, 1)
+	go func() { done <- chromedp.Do(b.Ctx, actions...) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			b.T.Fatalf("the browser: %v", err)
+		}
+	case <-time.After(testwait.Long):
+		b.T.Fatal("the browser does not answer")
+	}
+}
+
+// Hear collects an event of the browser.
+func (b *Tab) Hear(ev any) {
+	b.Mu.Lock()
+	defer b.Mu.Unlock()
+	switch ev := ev.(type) {
+	case *cdpruntime.EventBindingCalled:
+		b.logged = append(b.logged, json.RawMessage(ev.Payload))
+	case *network.EventWebSocketFrameReceived:
+		b.frames = append(b.frames, string(ev.Response.PayloadData))
+		if b.Strange || ev.Response.Opcode != 1 { // text
+			break
+		}
+		if err := apitest.CheckFrame([]byte(ev.Response.PayloadData)); err != nil {
+			b.T.Errorf("the page received %s: %v", ev.Response.PayloadData, err)
+		}
+	default:
+		return
+	}
+	close(b.Changed)
+	b.Changed = make(chan struct{})
+}

@@ -1,0 +1,109 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"chatcast/cmd/chatcast/e2e"
+)
+
+// TestDocsInABrowser: the reference reads well on a desk and on a phone, in light
+// and dark: nothing that axe objects to, nothing wider than the screen, nothing
+// asked of another origin. The pictures are kept with -artifacts.
+func TestDocsInABrowser(t *testing.T) {
+	axe, err := os.ReadFile("../testdata/browser/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("the npm packages of the browser tests are missing (make setup gets them): %v", err)
+	}
+	p := e2e.Start(t, e2e.Config(t))
+	for _, screen := range []struct {
+		name          string
+		width, height int64
+		phone         bool
+	}{{"desktop", 1440, 900, false}, {"phone", 390, 844, true}} {
+		for _, scheme := range []string{"light", "dark"} {
+			t.Run(screen.name+" "+scheme, func(t *testing.T) {
+				b := e2e.OpenTab(t, "about:blank")
+				size := chromedp.EmulateViewport(screen.width, screen.height)
+				if screen.phone {
+					size = chromedp.EmulateViewport(screen.width, screen.height, chromedp.EmulateMobile, chromedp.EmulateScale(2))
+				}
+				b.Do(size, e2e.Prefers(scheme), chromedp.Navigate(p.Base+"/docs"))
+				b.Picture(screen.name + "-" + scheme + "-top")
+				b.Do(chromedp.Navigate(p.Base + "/docs#post-v1-licenses-licenseId-messengers-messengerType-inbound"))
+				b.Picture(screen.name + "-" + scheme + "-operation")
+				b.Do(chromedp.Navigate(p.Base + "/docs#event-message"))
+				b.Picture(screen.name + "-" + scheme + "-event")
+				if screen.phone {
+					e2e.Evaluate[any](b, `document.querySelector('#contents summary').click()`)
+					b.Picture(screen.name + "-" + scheme + "-contents")
+				}
+				if wide := e2e.Evaluate[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+					t.Errorf("the page is %d pixels wider than the screen", wide)
+				}
+				if from := e2e.Evaluate[[]string](b, `performance.getEntriesByType('resource').map((e) => e.name).filter((n) => !n.startsWith(location.origin) && !n.startsWith('data:'))`); len(from) > 0 {
+					t.Errorf("the page asked for %v", from)
+				}
+				checkAxe(t, b, string(axe))
+				if logged := e2e.Lines(b.Logs()); strings.Contains(logged, "page error") {
+					t.Error(logged)
+				}
+			})
+		}
+	}
+}
+
+// TestDocsFinds: what is typed into the contents leaves the operations that match.
+func TestDocsFinds(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	b := e2e.OpenTab(t, p.Base+"/docs")
+	e2e.Evaluate[any](b, `(() => {
+		const box = document.querySelector('.find');
+		box.value = 'poll';
+		box.dispatchEvent(new Event('input'));
+	})()`)
+	const shown = `[...document.querySelectorAll('#contents details[open] li:not([hidden]) a')].map((a) => a.hash)`
+	got := strings.Join(e2e.Evaluate[[]string](b, shown), " ")
+	if want := "#post-v1-licenses-licenseId-messengers-messengerType-chats-chatId-messages-poll"; !strings.Contains(got, want) || strings.Contains(got, "tokens") {
+		t.Errorf("found %s, want %s", got, want)
+	}
+	call := e2e.Evaluate[string](b, `document.querySelector('#post-v1-tokens .call').textContent`)
+	if !strings.Contains(call, p.Base+"/v1/tokens") {
+		t.Errorf("the example calls another server: %s", call)
+	}
+}
+
+// TestDocsWithoutScript: the contents stand beside the page all the same.
+func TestDocsWithoutScript(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	b := e2e.OpenTab(t, "about:blank")
+	b.Do(chromedp.EmulateViewport(1440, 900), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}), chromedp.Navigate(p.Base+"/docs#get-v1-tags"))
+	b.Picture("without-script")
+	if n := e2e.Evaluate[int](b, `document.querySelectorAll('.find, .copy').length`); n > 0 {
+		t.Fatalf("the script ran: %d of its controls are there", n)
+	}
+	if shown := e2e.Evaluate[bool](b, `document.querySelector('#contents a[href="#introduction"]').checkVisibility()`); !shown {
+		t.Error("the contents are not shown")
+	}
+}
+
+// checkAxe fails for everything that axe objects to in the page.
+func checkAxe(t *testing.T, b *e2e.Tab, axe string) {
+	t.Helper()
+	e2e.Evaluate[any](b, axe+"\n;null")
+	found := e2e.Evaluate[json.RawMessage](b, `axe.run(document, {resultTypes: ['violations']}).then((r) =>
+		r.violations.map((v) => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + ' ' + n.failureSummary)})))`)
+	if string(found) != "[]" {
+		t.Errorf("axe: %s", found)
+	}
+}

@@ -1,0 +1,278 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
+)
+
+// until waits for an expression of the page to be true. It looks again whenever
+// the page changes, and survives that the page goes.
+func (d *desk) until(what, expression string) {
+	d.T.Helper()
+	script := `new Promise((done) => {
+		const is = () => { try { return Boolean(` + expression + `); } catch { return false; } };
+		if (is()) return done(true);
+		let changes, often;
+		const look = () => { if (is()) { changes.disconnect(); clearInterval(often); done(true); } };
+		changes = new MutationObserver(look);
+		changes.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+		often = setInterval(look, 100); // what changes no element
+		setTimeout(() => { changes.disconnect(); clearInterval(often); done(is()); }, 5000);
+	})`
+	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
+		is, err := chromedp.Run(d.Ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
+		if is {
+			return
+		}
+		if err != nil && d.Ctx.Err() != nil {
+			d.T.Fatalf("waited for %s: %v", what, err)
+		}
+	}
+	d.Picture("in-vain")
+	d.seen.Lock()
+	faults := strings.Join(d.seen.faults, "\n")
+	d.seen.Unlock()
+	d.T.Fatalf("waited for %s in vain; the page shows:\n%s\nand met:\n%s", what, d.text(), faults)
+}
+
+// untilText waits for a text that people see.
+func (d *desk) untilText(text string) {
+	d.T.Helper()
+	d.until(fmt.Sprintf("the text %q", text), `document.body.innerText.includes(`+quote(text)+`)`)
+}
+
+// text is what people read on the page.
+func (d *desk) text() string {
+	d.T.Helper()
+	return e2e.Evaluate[string](d.Tab, `document.body.innerText`)
+}
+
+// quote is text as JavaScript spells it.
+func quote(text string) string {
+	b, _ := json.Marshal(text) // of a string there is always one
+	return string(b)
+}
+
+// find waits for the element with a role and an accessible name, in which … stands
+// for anything.
+func (d *desk) find(role, name string) cdp.BackendNodeID {
+	d.T.Helper()
+	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
+		if id := d.look(role, name); id != 0 {
+			return id
+		}
+		e2e.Evaluate[any](d.Tab, nextChange)
+	}
+	d.Picture("in-vain")
+	d.T.Fatalf("there is no %s %q on the page:\n%s", role, name, d.text())
+	return 0
+}
+
+// nextChange ends when the page has changed, and at the latest in half a second:
+// what is on the screen may change without the elements.
+const nextChange = `new Promise((done) => {
+	const changes = new MutationObserver(() => { changes.disconnect(); done(null); });
+	changes.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+	setTimeout(() => { changes.disconnect(); done(null); }, 500);
+})`
+
+// look is find without waiting; 0 when there is none.
+func (d *desk) look(role, name string) (found cdp.BackendNodeID) {
+	d.T.Helper()
+	open := strings.Contains(name, "…")
+	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		root, err := cdp.Call(ctx, target, dom.GetDocument, dom.GetDocumentParams{})
+		if err != nil {
+			return err
+		}
+		wanted := accessibility.QueryAXTreeParams{NodeID: root.Root.NodeID, Role: role}
+		if !open {
+			wanted.AccessibleName = name
+		}
+		tree, err := cdp.Call(ctx, target, accessibility.QueryAXTree, wanted)
+		if err != nil {
+			return nil // the page went meanwhile
+		}
+		for _, n := range tree.Nodes {
+			var named string
+			if n.Name != nil {
+				_ = json.Unmarshal(n.Name.Value, &named) // no name is none
+			}
+			if !n.Ignored && (!open || fits(name, named)) {
+				found = n.BackendDOMNodeID
+				return nil
+			}
+		}
+		return nil
+	}))
+	return found
+}
+
+// fits says whether a name is as pattern has it.
+func fits(pattern, name string) bool {
+	parts := strings.Split(pattern, "…")
+	last := len(parts) - 1
+	for i, part := range parts {
+		at := strings.Index(name, part)
+		switch {
+		case i == last && !strings.HasSuffix(name, part), at < 0, i == 0 && at > 0:
+			return false
+		}
+		name = name[at+len(part):]
+	}
+	return true
+}
+
+// at calls a function of JavaScript on an element.
+func (d *desk) at(id cdp.BackendNodeID, function string, args ...any) (result json.RawMessage, err error) {
+	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		var node dom.ResolveNodeResult
+		if node, err = cdp.Call(ctx, target, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: id}); err != nil {
+			return nil
+		}
+		result, err = chromedp.Run(ctx, chromedp.CallFunctionOn[json.RawMessage](function, func(p *cdpruntime.CallFunctionOnParams) {
+			p.ObjectID = node.Object.ObjectID
+		}, args...))
+		return nil
+	}))
+	return result, err
+}
+
+// click presses the mouse on what find finds, where people see it.
+func (d *desk) click(role, name string) {
+	d.T.Helper()
+	fault := ""
+	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
+		var place struct {
+			X, Y float64
+			Hit  bool
+			Over string
+		}
+		answer, err := d.at(d.find(role, name), `function() {
+			this.scrollIntoView({block: 'nearest', inline: 'nearest', behavior: 'instant'});
+			const box = this.getClientRects()[0] ?? this.getBoundingClientRect();
+			const x = box.x + box.width / 2, y = box.y + box.height / 2;
+			const hit = document.elementFromPoint(x, y);
+			const over = hit === null ? 'the edge of the screen' : hit.outerHTML.slice(0, 120);
+			return {x, y, hit: hit !== null && !this.disabled && (this.contains(hit) || hit.contains(this)), over};
+		}`)
+		if err == nil && json.Unmarshal(answer, &place) == nil && place.Hit {
+			d.Do(chromedp.MouseClickXY(place.X, place.Y))
+			return
+		}
+		fault = fmt.Sprint(place.Over, err)
+		e2e.Evaluate[any](d.Tab, nextChange)
+	}
+	d.Picture("in-vain")
+	d.T.Fatalf("the %s %q cannot be clicked: it is under %s", role, name, fault)
+}
+
+// fill types text into the field of this name, in place of what is there.
+func (d *desk) fill(role, name, text string) {
+	d.T.Helper()
+	d.click(role, name)
+	if _, err := d.at(d.find(role, name), `function() { this.select?.(); return null; }`); err != nil {
+		d.T.Fatal(err)
+	}
+	d.press(kb.Delete)
+	d.press(text)
+}
+
+// rest lets the page draw what it has, and do what it does after that: nobody is
+// quicker with a key.
+func (d *desk) rest() {
+	d.T.Helper()
+	e2e.Evaluate[any](d.Tab, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null)))))`)
+}
+
+// press presses keys, one after the other, wherever the focus is. What a key
+// writes comes with its going down: a page that takes the key for itself writes
+// nothing, as with a keyboard.
+func (d *desk) press(keys string) {
+	d.T.Helper()
+	d.rest()
+	d.strike(keys)
+}
+
+// strike is press without a rest before it.
+func (d *desk) strike(keys string) {
+	d.T.Helper()
+	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for _, r := range keys {
+			var down, up *input.DispatchKeyEventParams
+			for _, k := range kb.Encode(r) {
+				switch k.Type {
+				case kb.KeyChar:
+					down.Text, down.UnmodifiedText = k.Text, k.UnmodifiedText
+				case kb.KeyUp:
+					up = k
+				default:
+					down = k
+				}
+			}
+			for _, k := range []*input.DispatchKeyEventParams{down, up} {
+				if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, *k); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+// signIn goes through the first page.
+func (d *desk) signIn(email, password string) {
+	d.T.Helper()
+	d.fill("textbox", "E-mail", email)
+	d.fill("textbox", "Password", password)
+	d.click("button", "Sign in")
+}
+
+// enter is the owner's way in, until all is live.
+func (d *desk) enter() {
+	d.T.Helper()
+	d.signIn(e2e.OwnerEmail, e2e.OwnerPassword)
+	d.live()
+}
+
+// visit goes to another page of the program.
+func (d *desk) visit(address string) {
+	d.T.Helper()
+	d.Do(chromedp.Navigate("about:blank"), chromedp.Navigate(d.base+address))
+}
+
+// live waits until the page is connected, and all its channels are granted or refused.
+func (d *desk) live() {
+	d.T.Helper()
+	d.find("button", "Connection: live…")
+	d.until("all subscriptions", `document.querySelector('.pill[data-state="connected"][data-settled="true"]')`)
+}
+
+// allow grants the page a permission that people are asked for.
+func (d *desk) allow(permissions ...string) {
+	d.T.Helper()
+	for _, name := range permissions {
+		d.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.CallBrowser(ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
+				Permission: &cdpbrowser.PermissionDescriptor{Name: name}, Setting: cdpbrowser.PermissionSettingGranted,
+				Origin: d.base, BrowserContextID: chromedp.FromContext(d.Ctx).BrowserContextID,
+			})
+			return err
+		}))
+	}
+}

@@ -1,0 +1,200 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/server/console"
+)
+
+// desk is the console in a tab, used as people use it: controls are found by role
+// and accessible name, in the browser's own accessibility tree, and worked with
+// the mouse and the keyboard.
+type desk struct {
+	*e2e.Tab
+	base string // where the browser reaches the program
+
+	seen struct {
+		sync.Mutex
+		urls      []string // of requests and sockets
+		referrers []string
+		faults    []string // exceptions, errors in the browser's console, refusals of the policy
+		loaded    map[network.RequestID]float64
+	}
+}
+
+// screen is what a test looks at the console on.
+type screen struct {
+	name          string
+	width, height int64
+	scheme        string
+}
+
+func (s screen) phone() bool { return s.width < 500 }
+
+// emulated makes a tab one on this screen.
+func (s screen) emulated() chromedp.Action[chromedp.Void] {
+	size := chromedp.EmulateViewport(s.width, s.height)
+	if s.phone() {
+		size = chromedp.EmulateViewport(s.width, s.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2))
+	}
+	return chromedp.Steps(size, e2e.Prefers(s.scheme))
+}
+
+var (
+	desktop = screen{"desktop", 1280, 800, "light"}
+	phone   = screen{"phone", 390, 844, "light"}
+)
+
+// openConsole opens the console that base serves.
+func openConsole(t testing.TB, base string, on screen) *desk {
+	t.Helper()
+	if built, err := console.Embedded(); err != nil || !built.Built() {
+		t.Fatalf("the console is not built into this test (make console builds it): %v", err)
+	}
+	d := &desk{Tab: e2e.OpenTab(t, "about:blank"), base: base}
+	d.Do(on.emulated(), d.watched(), chromedp.Navigate(base+"/"))
+	return d
+}
+
+// opens is the page that comes up when something is done in this one.
+func (d *desk) opens(do func()) *desk {
+	d.T.Helper()
+	before := map[target.ID]bool{}
+	for _, info := range d.pages() {
+		before[info.TargetID] = true
+	}
+	do()
+	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
+		for _, info := range d.pages() {
+			if before[info.TargetID] {
+				continue
+			}
+			ctx, cancel := chromedp.NewContext(d.Ctx, chromedp.WithTargetID(info.TargetID))
+			d.T.Cleanup(cancel)
+			opened := &desk{Tab: &e2e.Tab{T: d.T, Ctx: ctx, Close: cancel, Changed: make(chan struct{})}, base: d.base}
+			opened.Do(opened.watched(), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+				return chromedp.Listen(ctx, opened.Hear)
+			}))
+			return opened
+		}
+	}
+	d.T.Fatal("no page came up")
+	return nil
+}
+
+// front makes this the tab that people look at: others are not drawn, and take
+// no mouse.
+func (d *desk) front() {
+	d.T.Helper()
+	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.BringToFront, cdp.Empty{})
+		return err
+	}))
+}
+
+// pages are those of this tab's profile.
+func (d *desk) pages() (list []*target.Info) {
+	d.T.Helper()
+	all, err := chromedp.Targets(d.Ctx)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	for _, info := range all {
+		if info.Type == "page" && info.BrowserContextID == chromedp.FromContext(d.Ctx).BrowserContextID {
+			list = append(list, info)
+		}
+	}
+	return list
+}
+
+// watched begins to watch the tab.
+func (d *desk) watched() chromedp.Action[chromedp.Void] {
+	d.seen.loaded = map[network.RequestID]float64{}
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		errListen := chromedp.Listen(ctx, d.watch)
+		_, errNetwork := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
+		_, errRuntime := cdp.Call(ctx, target, cdpruntime.Enable, cdp.Empty{})
+		_, errLog := cdp.Call(ctx, target, cdplog.Enable, cdp.Empty{})
+		return errors.Join(errListen, errNetwork, errRuntime, errLog)
+	})
+}
+
+// watch notes what the tab asks of whom, and what goes wrong in it.
+func (d *desk) watch(ev any) {
+	d.seen.Lock()
+	defer d.seen.Unlock()
+	switch ev := ev.(type) {
+	case *network.EventRequestWillBeSent:
+		d.seen.urls = append(d.seen.urls, ev.Request.URL+ev.Request.URLFragment)
+		for name, value := range ev.Request.Headers {
+			if strings.EqualFold(name, "Referer") {
+				d.seen.referrers = append(d.seen.referrers, fmt.Sprint(value))
+			}
+		}
+	case *network.EventLoadingFinished:
+		d.seen.loaded[ev.RequestID] = ev.EncodedDataLength
+	case *network.EventWebSocketCreated:
+		d.seen.urls = append(d.seen.urls, ev.URL)
+	case *cdpruntime.EventExceptionThrown:
+		d.seen.faults = append(d.seen.faults, "exception: "+describe(ev.ExceptionDetails))
+	case *cdpruntime.EventConsoleAPICalled:
+		if ev.Type == cdpruntime.ConsoleAPICalledTypeError {
+			text, _ := json.Marshal(ev.Args)
+			d.seen.faults = append(d.seen.faults, "console.error: "+string(text))
+		}
+	case *cdplog.EventEntryAdded:
+		if ev.Entry.Level == cdplog.EntryLevelError {
+			d.seen.faults = append(d.seen.faults, fmt.Sprintf("%s: %s %s", ev.Entry.Source, ev.Entry.Text, ev.Entry.URL))
+		}
+	}
+}
+
+func describe(e *cdpruntime.ExceptionDetails) string {
+	if e.Exception != nil && e.Exception.Description != "" {
+		return e.Exception.Description
+	}
+	return e.Text
+}
+
+// faultless fails for everything that went wrong in the tab. What the test has
+// caused itself, such as a request that is refused, holds one of the words allowed.
+func (d *desk) faultless(allowed ...string) {
+	d.T.Helper()
+	d.seen.Lock()
+	defer d.seen.Unlock()
+next:
+	for _, fault := range append(d.seen.faults, pageErrors(d.Logs())...) {
+		for _, word := range allowed {
+			if strings.Contains(fault, word) {
+				continue next
+			}
+		}
+		d.T.Errorf("in the browser: %s", fault)
+	}
+}
+
+func pageErrors(logged []json.RawMessage) (list []string) {
+	for _, l := range logged {
+		if strings.HasPrefix(string(l), `["page error"`) {
+			list = append(list, string(l))
+		}
+	}
+	return list
+}

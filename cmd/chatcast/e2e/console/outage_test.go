@@ -1,0 +1,211 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"chatcast/cmd/chatcast/e2e"
+)
+
+// listed are the events that the Live view shows: whether each was missed, and
+// what it says.
+const listed = `[...document.querySelectorAll('[data-test="events"] [role="option"]')].map((row) =>
+	row.dataset.test === 'gap' ? 'gap' : (row.dataset.missed ? 'missed ' : 'live ') + row.querySelector('bdi').innerText)`
+
+// said waits until the list has all these lines, and gives back those of the list
+// that hold word, and the gaps.
+func (d *desk) said(word string, last string) (list []string) {
+	d.T.Helper()
+	d.until(fmt.Sprintf("%q in the list", last), listed+`.some((l) => l.includes(`+quote(last)+`))`)
+	for _, line := range e2e.Evaluate[[]string](d.Tab, listed) {
+		if line == "gap" || strings.Contains(line, word) {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// write is a text of the customer Ann.
+func write(c *e2e.Client, id, text string) {
+	c.T.Helper()
+	c.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound(id, "79990001122", text), nil)
+}
+
+// TestConsoleOutage: the page was cut off while the server went on. It says how
+// long, and shows what it missed once, in order, and marked.
+func TestConsoleOutage(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.enter()
+	write(owner, "M0", "text before")
+	d.said("text", "text before")
+
+	line.pull()
+	d.until("the loss to be seen", `document.querySelector('.pill').innerText.trim() !== 'live'`)
+	for i := range 3 {
+		write(owner, fmt.Sprintf("missed-%d", i), fmt.Sprintf("text meanwhile %d", i))
+	}
+	d.Picture("away")
+	d.click("button", "Connection: …")
+	d.untilText("What pusher-js is doing")
+	d.Picture("away-connection")
+	line.mend()
+	d.click("button", "Connect now")
+	d.until("it to be back", `document.querySelector('.pill[data-state="connected"]')`)
+	d.untilText("back after")
+	d.click("button", "Close")
+	// Three messages; and that the owner is online again, if that was told before the page had its channels.
+	d.until("the outage to be told", `/The connection was lost for .*second.* [34] events came meanwhile; they were read from the journal\./.test(document.querySelector('[data-outage]').innerText)`)
+	write(owner, "M4", "text after")
+
+	want := []string{"live Ann: text before", "gap", "missed Ann: text meanwhile 0", "missed Ann: text meanwhile 1", "missed Ann: text meanwhile 2", "live Ann: text after"}
+	if got := d.said("text", "text after"); !slices.Equal(unmarked(got), want) {
+		t.Errorf("the list has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	d.until("the length of the outage in the list", `/^away .*second/.test(document.querySelector('[data-test="gap"]').innerText)`)
+	d.Picture("back")
+	d.faultless("ERR_", "WebSocket")
+	d.askedOnly()
+}
+
+// unmarked takes the chips out of lines.
+func unmarked(lines []string) []string {
+	out := slices.Clone(lines)
+	for i := range out {
+		out[i] = strings.TrimSpace(out[i])
+	}
+	return out
+}
+
+// TestConsoleServerRestarts: the server was gone, and comes back as another
+// version. The page goes on, says that it is of another build, and reloads.
+func TestConsoleServerRestarts(t *testing.T) {
+	cfg := e2e.Config(t)
+	p := e2e.Start(t, cfg)
+	d := openConsole(t, p.Base, phone)
+	d.enter()
+	write(p.SignIn(t), "M0", "text before")
+	d.said("text", "text before")
+
+	cfg.Server.Address = p.Address()
+	p.Stop()
+	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	d.Picture("gone")
+	again := e2e.StartAs(t, cfg, "9.9.9")
+	d.click("button", "Connection: …")
+	d.click("button", "Connect now") // pusher-js' own next try may be in a quarter of a minute
+	d.press(kb.Escape)
+	d.live()
+	write(again.SignIn(t), "M1", "text after")
+	if got, want := d.said("text", "text after"), []string{"live Ann: text before", "gap", "live Ann: text after"}; !slices.Equal(got, want) {
+		t.Errorf("the list has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	d.untilText("The server is back with another version (9.9.9).")
+	d.Picture("another-version")
+	d.click("button", "Reload")
+	d.until("the banner to be gone", `document.querySelector('.pill[data-state="connected"]') && !document.body.innerText.includes('9.9.9')`)
+	d.faultless("ERR_", "WebSocket")
+}
+
+// TestConsoleRefusedChannel: who may not read a line any more sees that, and the
+// rest goes on.
+func TestConsoleRefusedChannel(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	_, beaID := owner.Hire(p)
+	d := openConsole(t, p.Base, desktop)
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.live()
+	write(owner, "M0", "text before")
+	d.said("text", "text before")
+
+	bea := fmt.Sprintf("/v1/companies/2224/employees/%d", beaID)
+	owner.Must("PATCH", bea, map[string]any{"licenses": []any{}}, nil)
+	d.until("the refusal", `document.querySelectorAll('[data-test="channels"] [data-state="refused"]').length === 2`) // WhatsApp and Telegram
+	write(owner, "M1", "text that is none of her business")
+	owner.Must("PUT", "/v1/companies/2224/employees/685/workday", map[string]any{"type": "start"}, nil)
+	if got := d.said("text", "started the workday"); !slices.Equal(got, []string{"live Ann: text before"}) {
+		t.Errorf("the list has %q", got)
+	}
+	d.click("button", "Connection: live…")
+	d.until("the reason", `/licenses\.1229\.messengers\.grWhatsApp\s+refused \(403\)/.test(document.querySelector('dialog').innerText)`)
+	d.Picture("refused")
+	d.press(kb.Escape)
+
+	// After a reload she is not asked to subscribe to it any more.
+	d.Do(chromedp.Reload())
+	d.live()
+	d.until("the channels that are left", `document.querySelectorAll('[data-test="channels"] [data-state="live"]').length === 2 && !document.querySelector('[data-state="refused"]')`)
+	d.faultless()
+}
+
+// TestConsoleRefusedOnReturn: the access went while the page was away. The server
+// refuses the channel to the page that comes back.
+func TestConsoleRefusedOnReturn(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	_, beaID := owner.Hire(p)
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), phone)
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.live()
+	write(owner, "M0", "text before")
+	d.said("text", "text before") // so the page knows its place in the journal
+	line.pull()
+	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	owner.Must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"licenses": []any{}}, nil)
+	owner.Must("PUT", "/v1/companies/2224/employees/685/workday", map[string]any{"type": "start"}, nil)
+	line.mend()
+	d.live()
+	d.said("", "started the workday") // from the journal: the rest goes on
+	d.click("button", "Connection: live…")
+	d.until("the reason", `document.querySelector('dialog').innerText.match(/messengers\.\w+\s+refused( \(403\))?: /g).length === 2`)
+	d.Picture("refused-phone")
+	d.faultless("403", "ERR_", "WebSocket")
+}
+
+// TestConsoleFiguresGrowOld: the Server view keeps the last figures while the server
+// is gone, and says how old they are.
+func TestConsoleFiguresGrowOld(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.enter()
+	d.click("link", "Server")
+	d.until("the figures", `/Sockets open\s+1\b/.test(document.querySelector('.figures').innerText)`)
+	line.pull()
+	d.untilText("These figures are")
+	d.until("them to stay", `/Sockets open\s+1\b/.test(document.querySelector('.figures.stale').innerText)`)
+	d.Picture("figures-old")
+	d.accessible("Server, gone")
+	line.mend()
+	d.until("new ones", `document.querySelector('.figures:not(.stale)')`)
+	d.faultless("ERR_", "WebSocket")
+}
+
+// TestConsoleOnlyMine: an operator who sees only their own chats hears of those,
+// over a channel of their own.
+func TestConsoleOnlyMine(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	_, beaID := owner.Hire(p)
+	owner.Must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"onlyMine": true}, nil)
+	write(owner, "M0", "text of a chat of the owner's")
+	owner.Must("PUT", e2e.WhatsAppPath+"/chats/79990001122/responsible", map[string]any{"id": 685}, nil)
+	d := openConsole(t, p.Base, phone)
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.live()
+	write(owner, "M1", "text that is none of her business")
+	owner.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound("M2", "79990003344", "text of a chat that is no one's"), nil)
+	if got := d.said("text", "no one's"); !slices.Equal(got, []string{"live Ann: text of a chat that is no one's"}) {
+		t.Errorf("the list has %q", got)
+	}
+	d.faultless()
+}

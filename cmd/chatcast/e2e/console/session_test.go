@@ -1,0 +1,191 @@
+package console
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/models"
+)
+
+// expire ends an access token on the server before its time. The pair can still
+// be refreshed.
+func expire(r *e2e.Running, t testing.TB, access string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(access))
+	err := r.Components().Store.Tx(context.Background(), func(tx *models.Tx) error {
+		row, err := tx.TokenByAccess(hex.EncodeToString(sum[:]))
+		if err != nil {
+			return err
+		}
+		row.AccessExpiresAt = 1
+		won, err := tx.RotateToken(row, row.RefreshHash)
+		if err == nil && !won {
+			err = fmt.Errorf("the pair went meanwhile")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// flicker cuts the page off and lets it in again, so that it has to ask for its
+// channels anew.
+func (d *desk) flicker(line *cable) {
+	d.T.Helper()
+	line.pull()
+	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	line.mend()
+}
+
+// TestConsoleTokenExpires: a token that ends while the page is open is exchanged,
+// and nobody notices; also before it ends.
+func TestConsoleTokenExpires(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.enter()
+	first, _ := d.tokens()
+
+	expire(p, t, first)
+	d.flicker(line)
+	d.until("another token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(first)+`)`)
+	d.live()
+	second, _ := d.tokens()
+	(&e2e.Client{T: t, Base: p.Base, Token: second}).Must("GET", "/v1/me", nil, nil)
+
+	// The page was told that this one ends in half a minute: it does not wait for that.
+	e2e.Evaluate[any](d.Tab, `(() => {
+		const kept = JSON.parse(sessionStorage.getItem('chatcast.session'));
+		kept.accessTokenEndTime = Math.floor(Date.now() / 1000) + 30;
+		sessionStorage.setItem('chatcast.session', JSON.stringify(kept));
+	})()`)
+	d.Do(chromedp.Reload())
+	d.until("a third token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(second)+`)`)
+	d.live()
+	d.faultless("403", "ERR_", "WebSocket")
+	d.askedOnly(first, second)
+}
+
+// TestConsoleSessionEnds: when no token is to be had any more, the page says why
+// it asks for the password again, and goes on where it was.
+func TestConsoleSessionEnds(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	line := lay(t, p.Address())
+	d := openConsole(t, line.base(), desktop)
+	d.enter()
+	owner.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound("M1", "79990001122", "Hello before"), nil)
+	d.untilText("Hello before")
+
+	ends := func() {
+		access, _ := d.tokens()
+		(&e2e.Client{T: t, Base: p.Base, Token: access}).Must("DELETE", "/v1/tokens", nil, nil)
+		d.flicker(line)
+		d.untilText("Your session has ended.")
+	}
+	ends()
+	d.Picture("ended")
+	if strings.Contains(d.text(), "Hello before") {
+		t.Error("events are shown to nobody in particular")
+	}
+	if kept := e2e.Evaluate[int](d.Tab, `sessionStorage.length`); kept != 0 {
+		t.Errorf("%d things are kept of a session that is over", kept)
+	}
+	d.enter()
+	d.untilText("Hello before")
+
+	// Somebody else at the same page does not see what the first one saw.
+	owner.Hire(p)
+	ends()
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.live()
+	d.until("no event of before", `document.querySelector('[data-test="channels"]') && !document.body.innerText.includes('Hello before')`)
+	d.click("button", "Account of …")
+	d.click("button", "Sign out")
+
+	// Who signs out leaves nothing, not even for themselves.
+	d.enter()
+	owner.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound("M2", "79990001122", "Hello again"), nil)
+	d.untilText("Hello again")
+	d.click("button", "Pause") // the paused list is a copy
+	d.click("button", "Account of Owner")
+	d.click("button", "Sign out")
+	d.enter()
+	d.find("button", "Pause")
+	if strings.Contains(d.text(), "Hello again") {
+		t.Error("the page still has what it showed before the sign-out")
+	}
+	d.faultless("403", "ERR_", "WebSocket")
+}
+
+// TestConsolePasswordChanged: the sockets are closed at once, with 4009, and the
+// page says that the session is over.
+func TestConsolePasswordChanged(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	bea, _ := p.SignIn(t).Hire(p)
+	d := openConsole(t, p.Base, phone)
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.live()
+	const other = "another password of the tests"
+	bea.Must("PATCH", "/v1/me", map[string]any{"password": other, "currentPassword": e2e.OwnerPassword}, nil)
+	d.find("button", "Sign in")
+	d.until("the reason", `/session/.test(document.querySelector('[role="status"]').innerText)`)
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.untilText("The e-mail or the password is wrong.")
+	d.signIn("bea@example.com", other)
+	d.live()
+	d.faultless("403")
+}
+
+// TestConsoleTwoTabs: a tab that was duplicated has the same tokens. One exchanges
+// them; the other goes on with the new ones.
+func TestConsoleTwoTabs(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	line := lay(t, p.Address())
+	first := openConsole(t, line.base(), desktop)
+	first.enter()
+	second := first.opens(func() {
+		first.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.open('/') !== null`, func(p *cdpruntime.EvaluateParams) { p.UserGesture = new(true) }))
+			return err
+		}))
+	})
+	second.live()
+	access, _ := first.tokens()
+	if copied, _ := second.tokens(); copied != access {
+		t.Fatal("the second tab has no copy of the session")
+	}
+
+	expire(p, t, access)
+	line.pull()
+	for _, d := range []*desk{first, second} {
+		d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
+	}
+	line.mend()
+	for _, d := range []*desk{first, second} {
+		d.until("another token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(access)+`)`)
+		d.front()
+		d.live()
+		now, _ := d.tokens()
+		if status, answer := (&e2e.Client{T: t, Base: p.Base, Token: now}).Call("GET", "/v1/me", nil); status != http.StatusOK {
+			t.Errorf("a tab has a token that is %d %s", status, answer)
+		}
+	}
+
+	// Who signs out in one tab has signed out in its copies.
+	first.front()
+	first.click("button", "Account of Owner")
+	first.click("button", "Sign out")
+	second.front()
+	second.find("button", "Sign in")
+}

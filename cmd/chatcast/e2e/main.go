@@ -1,0 +1,35 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"chatcast/models/testdb"
+)
+
+// Main runs the tests of a package and then last, ends the browser and the database
+// server, fails on a leaked goroutine, and exits.
+func Main(m *testing.M, last ...func()) {
+	code := m.Run()
+	closeBrowser()
+	if err := testdb.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	for _, f := range last {
+		f()
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if code == 0 {
+		// One that whatsmeow does not always end: see TestMain of crm/whatsapp.
+		if err := goleak.Find(goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}

@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"chatcast/channels/testwait"
+)
+
+// Site is what the pages of testdata/browser are filled in with.
+type Site struct {
+	Library, Cluster string // of pusher-js
+	Host, Port       string
+	Token            string
+	Channels         string // a JSON array
+}
+
+// Site is what pages need to know of the program.
+func (r *Running) Site(token string) Site {
+	host, port, _ := net.SplitHostPort(r.Address())
+	return Site{Library: "pusher-js", Host: host, Port: port, Token: token}
+}
+
+// Sees waits until the page has logged something that begins with word and
+// holds part.
+func (b *Tab) Sees(word, part string) {
+	b.T.Helper()
+	b.Wait(word+" with "+part, func(logged []json.RawMessage, _ []string) bool {
+		return slices.ContainsFunc(logged, func(l json.RawMessage) bool {
+			return strings.HasPrefix(string(l), `["`+word+`"`) && strings.Contains(string(l), part)
+		})
+	})
+}
+
+// Prefers is the colour scheme that the page is told to be preferred.
+func Prefers(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
+}
+
+// Evaluate is what an expression is in the page; promises are waited for.
+func Evaluate[T any](b *Tab, expression string) (value T) {
+	b.T.Helper()
+	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) (err error) {
+		value, err = chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+		return err
+	}))
+	return value
+}
+
+// Picture keeps what the tab shows as an artifact of the test.
+func (b *Tab) Picture(name string) {
+	b.T.Helper()
+	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(b.T.ArtifactDir(), name+".png"), png, 0o644)
+	}))
+}
+
+// OpenPage serves the page of testdata/browser with this name, filled in with
+// values, from an origin of its own, and opens it in a tab.
+func OpenPage(t testing.TB, name string, values any) *Tab {
+	t.Helper()
+	return OpenPageBeside(t, name, values, nil)
+}
+
+// OpenPageBeside serves an application's own routes at the page's origin too.
+func OpenPageBeside(t testing.TB, name string, values any, routes map[string]http.Handler) *Tab {
+	t.Helper()
+	tmpl, err := template.ParseFiles("../testdata/browser/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var html strings.Builder
+	if err := tmpl.Execute(&html, values); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("../testdata/browser/node_modules/pusher-js/package.json"); err != nil {
+		t.Fatalf("the npm packages of the browser tests are missing (make setup gets them): %v", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/lib/", http.StripPrefix("/lib/", http.FileServer(http.Dir("../testdata/browser/node_modules"))))
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(html.String()))
+	})
+	for pattern, handler := range routes {
+		mux.Handle(pattern, handler)
+	}
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	return OpenTab(t, srv.URL+"/")
+}
+
+// Wait returns when ok says so of what came so far.
+func (b *Tab) Wait(what string, ok func(logged []json.RawMessage, frames []string) bool) {
+	b.T.Helper()
+	timeout := time.After(testwait.Long)
+	for {
+		b.Mu.Lock()
+		done, changed := ok(b.logged, b.frames), b.Changed
+		soFar := Lines(b.logged) + strings.Join(b.frames, "\n")
+		b.Mu.Unlock()
+		if done {
+			return
+		}
+		if strings.Contains(soFar, `["page error"`) {
+			b.T.Fatalf("waited for %s, but the page broke:\n%s", what, soFar)
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			b.T.Fatalf("waited for %s in vain; the page logged and received:\n%s", what, soFar)
+		}
+	}
+}
+
+// Lines joins what was logged.
+func Lines(list []json.RawMessage) string {
+	var s strings.Builder
+	for _, m := range list {
+		s.Write(m)
+		s.WriteByte('\n')
+	}
+	return s.String()
+}
+
+// Subscribed waits until n subscriptions of the page have succeeded.
+func (b *Tab) Subscribed(n int) {
+	b.T.Helper()
+	b.Wait("the subscriptions", func(_ []json.RawMessage, frames []string) bool {
+		got := 0
+		for _, f := range frames {
+			if strings.Contains(f, `"pusher_internal:subscription_succeeded"`) {
+				got++
+			}
+		}
+		return got >= n
+	})
+}
+
+// Logs is a copy of what was logged so far.
+func (b *Tab) Logs() []json.RawMessage {
+	b.Mu.Lock()
+	defer b.Mu.Unlock()
+	return append([]json.RawMessage(nil), b.logged...)
+}

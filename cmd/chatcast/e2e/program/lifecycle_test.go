@@ -1,0 +1,206 @@
+package program_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/app"
+	"chatcast/cmd/chatcast/config"
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/crm"
+	"chatcast/models"
+)
+
+// The end of the program, as a socket, a long poll and the journal see it.
+func TestDrain(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	ws := e2e.Dial(t, p)
+	if _, hello, err := ws.ReadMessage(); err != nil || !strings.Contains(string(hello), "pusher:connection_established") {
+		t.Fatalf("the greeting: %s, %v", hello, err)
+	}
+	polled := make(chan int, 1)
+	go func() {
+		status, _ := owner.Call("GET", "/v1/events?channel="+e2e.LineChannel+"&wait=60", nil)
+		polled <- status
+	}()
+	for waiting := false; !waiting; { // until the long poll is in
+		waiting = strings.Contains(e2e.Goroutines(), "waitForEvent")
+	}
+	p.Stop()
+	if status := <-polled; status != http.StatusServiceUnavailable {
+		t.Errorf("a long poll is answered %d when the server stops", status)
+	}
+	_, frame, err := ws.ReadMessage()
+	if err != nil || !strings.Contains(string(frame), `"code":4200`) {
+		t.Errorf("before the close the socket reads %s, %v", frame, err)
+	}
+	var closed *websocket.CloseError
+	if _, _, err := ws.ReadMessage(); !errors.As(err, &closed) || closed.Code != 4200 {
+		t.Errorf("the socket ends with %v, want 4200", err)
+	}
+	if _, err := net.DialTimeout("tcp", p.Address(), time.Second); err == nil {
+		t.Error("the address is still taken")
+	}
+}
+
+func TestTwoServersOnOneFile(t *testing.T) {
+	cfg := e2e.Config(t)
+	e2e.Start(t, cfg)
+	if p, err := app.New(t.Context(), cfg, app.Options{Log: e2e.Log(t)}); !errors.Is(err, models.ErrLocked) {
+		t.Errorf("a second server on one SQLite file: %v, %v", p, err)
+	}
+}
+
+func TestAddressInUse(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	for key, set := range map[string]func(*config.Config){
+		"server.address":          func(c *config.Config) { c.Server.Address = p.Address() },
+		"server.internal_address": func(c *config.Config) { c.Server.InternalAddress = p.Address() },
+	} {
+		cfg := e2e.Config(t)
+		set(&cfg)
+		if _, err := app.New(t.Context(), cfg, app.Options{Log: e2e.Log(t)}); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s in use: %v", key, err)
+		}
+		cfg.Server.Address, cfg.Server.InternalAddress = "127.0.0.1:0", ""
+		e2e.Start(t, cfg) // what failed let go of the database
+	}
+}
+
+func TestPublicPages(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	for path, want := range map[string]string{
+		"/":                     "<title>chatcast", // the console, or the page that stands in for it
+		"/console.json":         `"key":"ChatsAppApiProdKey"`,
+		"/healthz":              `{"status":"ok"}`,
+		"/schemas/message.json": `"$schema"`,
+	} {
+		if status, body := e2e.Get(t, p.Base+path); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	for _, event := range crm.EventNames() {
+		if status, body := e2e.Get(t, p.Base+"/schemas/"+event+".json"); status != http.StatusOK || !json.Valid([]byte(body)) {
+			t.Errorf("schema of %s: %d %s", event, status, body)
+		}
+	}
+	for _, path := range []string{"/nothing", "/v1/nothing", "/schemas/none.json", "/schemas/message", "/schemas/..%2fmessage.json", "/metrics", "/debug/pprof/"} {
+		if status, body := e2e.Get(t, p.Base+path); status != http.StatusNotFound || !strings.Contains(body, "ApiNotFoundError") {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	internal := "http://" + p.InternalAddress()
+	e2e.Dial(t, p)
+	for path, want := range map[string]string{
+		"/metrics":      "chatcast_sockets_accepted_total 1",
+		"/debug/connz":  `"sockets": 1`,
+		"/debug/pprof/": "goroutine",
+		"/healthz":      "ok",
+	} {
+		if status, body := e2e.Get(t, internal+path); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("internal %s: %d %s", path, status, body)
+		}
+	}
+	// A page whose own domain points to this machine.
+	for host, want := range map[string]int{"evil.example.com:9601": http.StatusForbidden, "127.0.0.1.evil.example": http.StatusForbidden, "localhost": http.StatusOK, "[::1]:9601": http.StatusOK} {
+		req, _ := http.NewRequest(http.MethodGet, internal+"/debug/connz", nil)
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("internal as %s: %d, want %d", host, resp.StatusCode, want)
+		}
+	}
+}
+
+// readyz is yes once the relay listens, and no when the database is gone.
+func TestReady(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	var status int
+	var body string
+	for end := time.Now().Add(testwait.Long); status != http.StatusOK && time.Now().Before(end); {
+		status, body = e2e.Get(t, p.Base+"/readyz")
+	}
+	if want := `{"checks":{"database":"ok","relay":"ok"},"status":"ok"}`; status != http.StatusOK || body != want {
+		t.Fatalf("readyz: %d %s", status, body)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	cfg := e2e.Config(t)
+	dir := t.TempDir()
+	cfg.Server.TLS.Cert, cfg.Server.TLS.Key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	pool := writeCertificate(t, cfg.Server.TLS)
+	p := e2e.Start(t, cfg)
+	if !strings.HasPrefix(p.URL(), "https://") {
+		t.Errorf("the URL is %s", p.URL())
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	defer transport.CloseIdleConnections()
+	res, err := (&http.Client{Transport: transport}).Get(p.URL() + "healthz")
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("https: %v %v", res, err)
+	}
+	res.Body.Close()
+	d := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	ws, res, err := d.Dial("wss://"+p.Address()+"/app/ChatsAppApiProdKey?protocol=7", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	defer ws.Close()
+	if _, hello, err := ws.ReadMessage(); err != nil || !strings.Contains(string(hello), "connection_established") {
+		t.Errorf("wss greets with %s, %v", hello, err)
+	}
+}
+
+// writeCertificate makes a certificate for 127.0.0.1 and returns who trusts it.
+func writeCertificate(t *testing.T, files config.TLSConfig) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
+	pool.AppendCertsFromPEM(certPEM)
+	for path, text := range map[string][]byte{files.Cert: certPEM, files.Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pool
+}

@@ -1,0 +1,117 @@
+package program_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"chatcast/cmd/chatcast/e2e"
+)
+
+// validators is where the official validators of OpenAPI and AsyncAPI are.
+const validators = "../../../../server/api/testdata/validators"
+
+// faultsOf runs the official validators on the references that are served at base:
+// the OpenAPI Initiative's JSON Schema of OpenAPI 3.1 with Redocly's linter, and
+// AsyncAPI's own parser.
+func faultsOf(t *testing.T, base string) (faults string) {
+	t.Helper()
+	if _, err := os.Stat(validators + "/node_modules/@asyncapi/parser/package.json"); err != nil {
+		t.Fatalf("the validators are missing (make setup gets them): %v", err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "validate.mjs", base)
+	cmd.Dir = validators
+	var failed bytes.Buffer
+	cmd.Stderr = &failed
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("the validators: %v\n%s", err, failed.String())
+	}
+	ran := 0
+	for line := range strings.Lines(string(out)) {
+		if strings.HasSuffix(line, " faults\n") {
+			ran++
+			continue
+		}
+		faults += line
+	}
+	if ran != 3 {
+		t.Fatalf("not all validators ran:\n%s", out)
+	}
+	return faults
+}
+
+// TestReferencesAreSound: what the running program serves is OpenAPI 3.1 and
+// AsyncAPI 3 in the eyes of those who publish them.
+func TestReferencesAreSound(t *testing.T) {
+	if faults := faultsOf(t, e2e.Start(t, e2e.Config(t)).Base); faults != "" {
+		t.Error(faults)
+	}
+}
+
+// spoil is a fault that a test puts into what is served, and what the validators
+// say of it.
+type spoil struct{ old, new, want string }
+
+// TestValidatorsSeeFaults breaks what is served: each validator finds what is its
+// own to find.
+func TestValidatorsSeeFaults(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	for name, c := range map[string]struct {
+		file   string
+		spoils []spoil
+	}{
+		"OpenAPI": {"/openapi.yaml", []spoil{
+			{"operationId: postTokens\n", "operationID: postTokens\n", "openapi schema: #/paths/~1v1~1tokens/post"},
+			{"Id: {type: integer,", "Id: {type: integr,", "openapi schema: #/components/schemas/Id"},
+			{`"#/components/responses/TokenPair"`, `"#/components/responses/Nothing"`, "openapi lint: no-unresolved-refs"},
+			{"      summary: Sign in\n", "", "openapi lint: operation-summary"},
+			{`example: {"cabinetUserId": 685`, `example: {"cabinetUserId": "x"`, "openapi lint: no-invalid-schema-examples"},
+		}},
+		"another version of OpenAPI":  {"/openapi.yaml", []spoil{{"openapi: 3.1.0\n", "openapi: 3.0.3\n", "openapi schema: #/openapi"}}},
+		"no YAML":                     {"/openapi.yaml", []spoil{{"openapi: 3.1.0\n", "openapi: 3.1.0\nopenapi: 3.1.0\n", "duplicated mapping key"}}},
+		"AsyncAPI":                    {"/asyncapi.yaml", []spoil{{"action: receive", "action: shout", "asyncapi: asyncapi-document-resolved"}}},
+		"a schema that is not served": {"/asyncapi.yaml", []spoil{{"/schemas/chatTag.json", "/schemas/nothing.json", "asyncapi: invalid-ref"}}},
+		"messages of another channel": {"/asyncapi.yaml", []spoil{{
+			"#/channels/user/messages/quickResponse\"", "#/channels/company/messages/employeeStatus\"",
+			"asyncapi: asyncapi3-operation-messages-from-referred-channel",
+		}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			faults := faultsOf(t, spoiled(t, p, c.file, c.spoils))
+			for _, s := range c.spoils {
+				if !strings.Contains(faults, s.want) {
+					t.Errorf("not found: %s; the validators say\n%s", s.want, faults)
+				}
+			}
+		})
+	}
+}
+
+// spoiled is the address of a server that serves the program's references, one of
+// them with faults in it.
+func spoiled(t *testing.T, p *e2e.Running, file string, spoils []spoil) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		p.Components().Router.ServeHTTP(rec, r)
+		text := rec.Body.String()
+		if r.URL.Path == file {
+			for _, s := range spoils {
+				if !strings.Contains(text, s.old) {
+					t.Errorf("%s has no %q to spoil", file, s.old)
+				}
+				text = strings.Replace(text, s.old, s.new, 1)
+			}
+		}
+		w.WriteHeader(rec.Code)
+		_, _ = io.WriteString(w, text)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}

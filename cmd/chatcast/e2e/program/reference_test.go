@@ -1,0 +1,241 @@
+package program_test
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/server/api/apitest"
+	"chatcast/server/pusher"
+)
+
+// TestWholeProgramIsDocumented: openapi.yaml has every route that the program
+// serves, and no other.
+func TestWholeProgramIsDocumented(t *testing.T) {
+	anyParam := regexp.MustCompile(`[:*]\w+|\{\w+\}`)
+	var served, documented []string
+	for _, r := range e2e.Start(t, e2e.Config(t)).Components().Router.Routes() {
+		served = append(served, anyParam.ReplaceAllString(r.Path, "{}")+" "+r.Method)
+	}
+	for _, op := range reference(t).Operations {
+		documented = append(documented, anyParam.ReplaceAllString(op.String(), "{}"))
+	}
+	for _, route := range served {
+		if !slices.Contains(documented, route) {
+			t.Errorf("%s is not documented", route)
+		}
+	}
+	for _, route := range documented {
+		if !slices.Contains(served, route) {
+			t.Errorf("%s is documented, but not served", route)
+		}
+	}
+}
+
+// TestAnswersBesideTheCRMAreDocumented asks the routes of the other rooms in every
+// way that openapi.yaml names.
+func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
+	cfg := e2e.Config(t)
+	off := cfg.Apps[0]
+	off.ID, off.Key, off.Secret, off.Enabled = "2", "OffKey", rand.Text(), false
+	slow := cfg.Apps[0] // of which one event and one question a second are taken
+	slow.ID, slow.Key, slow.Secret, slow.Limits.EventsPerSecond, slow.Limits.ReadsPerSecond = "3", "SlowKey", rand.Text(), 1, 1
+	cfg.Apps = append(cfg.Apps, off, slow)
+	running := e2e.Start(t, cfg)
+	pair, err := running.Components().Rules.IssueToken(t.Context(), e2e.OwnerEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	record := func(op *apitest.Operation, _ *http.Request, status int) {
+		seen[op.String()+" "+strconv.Itoa(status)] = true
+	}
+	handler := apitest.Documented(t, running.Components().Router, record)
+	ask := func(method, target, contentType, body, token string, want int) {
+		t.Helper()
+		r := httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)
+		if body != "" {
+			r = httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+			r.Header.Set("Content-Type", contentType)
+		}
+		r.Header.Set("Authorization", token)
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		if want != 0 && rec.Code != want {
+			t.Errorf("%s %s %.100s: %d %s, want %d", method, target, body, rec.Code, rec.Body, want)
+		}
+	}
+
+	const auth, form, object = "/broadcasting/auth", "application/x-www-form-urlencoded", "application/json"
+	enter := func(channel string) string {
+		return url.Values{"socket_id": {"1.2"}, "channel_name": {channel}}.Encode()
+	}
+	const own, strange = "private-v1.users.685", "private-v1.users.1"
+	ask("POST", auth, form, enter(own), pair.AccessToken, 200)
+	ask("POST", auth, form, enter("presence-v1.companies.2224"), "Bearer "+pair.AccessToken, 200)
+	ask("POST", auth, object, `{"socket_id":"1.2","channel_name":"`+own+`","last_event_id":7}`, pair.AccessToken, 200)
+	ask("POST", auth, form, enter(own), "", 401)
+	ask("POST", auth, form, enter(strange), pair.AccessToken, 403)
+	ask("POST", auth, form, enter(own), "no token", 403)
+	ask("POST", auth, form, "socket_id=1", pair.AccessToken, 422)
+	ask("POST", auth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
+	ask("GET", auth+"?"+enter(own), "", "", pair.AccessToken, 200)
+	ask("GET", auth+"?"+enter(own), "", "", "", 401)
+	ask("GET", auth+"?"+enter(strange), "", "", pair.AccessToken, 403)
+	ask("GET", auth, "", "", pair.AccessToken, 422)
+
+	askBackends(t, running.Components().Apps, handler)
+	const userAuth = "/broadcasting/user-auth"
+	ask("POST", userAuth, form, "socket_id=1.2", pair.AccessToken, 200)
+	ask("POST", userAuth, object, `{"socket_id":"1.2"}`, "Bearer "+pair.AccessToken, 200)
+	ask("POST", userAuth, form, "socket_id=1.2", "", 401)
+	ask("POST", userAuth, form, "socket_id=1.2", "no token", 403)
+	ask("POST", userAuth, form, "socket_id=1", pair.AccessToken, 422)
+	ask("POST", userAuth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id=1.2&callback=f", "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", "", 401)
+	ask("GET", userAuth+"?socket_id=1.2", "", "", "no token", 403)
+	ask("GET", userAuth, "", "", pair.AccessToken, 422)
+
+	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			ask(method, path, "", "", "", 200)
+			r := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
+			r.Header.Set("If-None-Match", "*")
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
+		ask("GET", path, "", "", "", 200)
+	}
+	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 400)
+	for i, prefix := range []string{"/pusher", ""} {
+		session := prefix + "/app/" + cfg.Apps[0].Key + "/" + strconv.Itoa(i) + "/session1"
+		for _, kind := range []string{"/xhr", "/xhr_streaming"} {
+			ask("POST", session+kind, "", "", "", 200) // without a version it is refused in a line, and ends
+			ask("POST", session+kind, object, strings.Repeat("x", 5<<10), "", 413)
+			ask("POST", prefix+"/app/k/417/short"+kind, "", "", "", 404)
+		}
+		ask("POST", session+"/xhr_send", object, "[]", "", 404)
+		ask("POST", session+"/xhr?protocol=7", "", "", "", 200)
+		ask("POST", session+"/xhr_send?t=1&n=2", object, "[]", "", 204)
+		ask("POST", session+"/xhr_send", object, "{}", "", 400)
+		ask("POST", session+"/xhr_send", object, strings.Repeat(" ", 1<<20), "", 413)
+	}
+	for end := time.Now().Add(testwait.Long); !seen["/readyz GET 200"] && time.Now().Before(end); {
+		ask("GET", "/readyz", "", "", "", 0)
+	}
+	late, cancel := context.WithCancel(t.Context())
+	cancel() // the database is asked within the request's time
+	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(late, "GET", "/readyz", http.NoBody))
+	if !seen["/readyz GET 503"] {
+		t.Error("/readyz does not answer 503")
+	}
+
+	askConsole(t, record)
+
+	crmRoutes := regexp.MustCompile(`^/(v1|schemas)/`)
+	for _, op := range reference(t).Operations {
+		for _, status := range op.Statuses() {
+			key := op.String() + " " + status
+			if !crmRoutes.MatchString(op.Path) && seen[key] == (hard[key] || receives.MatchString(key)) {
+				t.Errorf("%s: seen %v, though it is documented, or hard to see", key, seen[key])
+			}
+		}
+	}
+}
+
+// askBackends asks the Pusher HTTP API in every way that is documented. App 2 is
+// disabled, and app 3 has a rate of one.
+func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
+	t.Helper()
+	send := func(method, target, encoding, body string, want int) (status int) {
+		t.Helper()
+		r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		if encoding != "" {
+			r.Header.Set("Content-Encoding", encoding)
+		}
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		if want != 0 && rec.Code != want {
+			t.Errorf("%s %s %.100s: %d %s, want %d", method, target, body, rec.Code, rec.Body, want)
+		}
+		return rec.Code
+	}
+	sign := func(id, method, path, param, body string) (target string) {
+		params, app := map[string]string{}, apps.ByID(id)
+		if k, v, ok := strings.Cut(param, "="); ok {
+			params[k] = v
+		}
+		path = "/apps/" + id + path
+		return path + "?" + pusher.SignRequest(app.Key, app.Secret, method, path, params, []byte(body), time.Now())
+	}
+	const event = `{"name":"e","channel":"news","data":"{}","socket_id":"1.2"}`
+	for _, r := range []struct {
+		method, path, param, body string
+		good                      int    // 0: it depends on the engine
+		bad, badParam, badBody    string // of which one is wrong
+	}{
+		{"POST", "/events", "", event, 200, "/events", "", `{}`},
+		{"POST", "/batch_events", "", `{"batch":[` + event + `]}`, 200, "/batch_events", "", `{"batch":[]}`},
+		{"POST", "/channels/news/events", "name=e", `{}`, 202, "/channels/news/events", "name=e", "\xff"},
+		{"GET", "/channels", "filter_by_prefix=presence-", "", 200, "/channels", "info=x", ""},
+		{"GET", "/channels/news", "info=subscription_count", "", 200, "/channels/news", "info=x", ""},
+		{"GET", "/channels/news/stats", "info=subscription_count", "", 200, "/channels/news/stats", "info=x", ""},
+		{"GET", "/channels/presence-news/users", "", "", 200, "/channels/news/users", "", ""},
+		{"POST", "/users/7/terminate_connections", "", `{}`, 0, "/users/" + strings.Repeat("7", 201) + "/terminate_connections", "", `{}`},
+	} {
+		large := strings.Repeat("x", 1<<20)
+		send(r.method, sign("1", r.method, r.path, r.param, r.body), "", r.body, r.good)
+		send(r.method, sign("1", r.method, r.bad, r.badParam, r.badBody), "", r.badBody, 400)
+		send(r.method, "/apps/1"+r.path, "", r.body, 401)
+		send(r.method, sign("2", r.method, r.path, r.param, r.body), "", r.body, 403)
+		send(r.method, sign("1", r.method, r.path, r.param, large), "", large, 413)
+		send(r.method, sign("1", r.method, r.path, r.param, r.body), "br", r.body, 415)
+		for end := time.Now().Add(testwait.Long); ; { // seconds may pass between two
+			if send(r.method, sign("3", r.method, r.path, r.param, r.body), "", r.body, 0) == http.StatusTooManyRequests {
+				break
+			}
+			if time.Now().After(end) {
+				t.Errorf("%s %s: the rate has no end", r.method, r.path)
+				break
+			}
+		}
+	}
+}
+
+// hard are documented answers that need a socket, or a part that fails.
+var hard = map[string]bool{
+	"/app/{key} GET 101": true, "/app/{key} GET 503": true, "/apps/{appId}/events POST 503": true,
+	"/apps/{appId}/users/{userId}/terminate_connections POST 503": true,
+	"/apps/{appId}/batch_events POST 503":                         true, "/apps/{appId}/channels/{channelName}/events POST 503": true,
+	"/apps/{appId}/channels GET 503": true, "/apps/{appId}/channels/{channelName} GET 503": true,
+	"/apps/{appId}/channels/{channelName}/stats GET 503": true, "/apps/{appId}/channels/{channelName}/users GET 503": true,
+	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
+	"/broadcasting/user-auth GET 500": true, "/broadcasting/user-auth POST 500": true,
+}
+
+// receives are a body that breaks off, and the server's end, where a session over
+// HTTP would receive.
+var receives = regexp.MustCompile(`/xhr(_streaming)? POST (400|503)$`)
+
+func reference(t *testing.T) *apitest.Reference {
+	t.Helper()
+	ref, err := apitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}

@@ -1,0 +1,97 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
+)
+
+// BrokenProxy is what some people sit behind: it answers 400 to who wants a
+// WebSocket. It can make the program lose the sessions that it has.
+type BrokenProxy struct {
+	Base    string
+	Refused atomic.Int64
+	Sent    atomic.Int64 // requests of sessions over HTTP
+
+	Hold sync.RWMutex // locked while the program is away: pusher-js waits 15 s after a refusal
+	// guarded by hold
+	other bool // sessions are called otherwise: the program does not know them
+}
+
+// BreakProxy stands before the program that base names.
+func BreakProxy(t *testing.T, base string) *BrokenProxy {
+	t.Helper()
+	to, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &BrokenProxy{}
+	pass := &httputil.ReverseProxy{
+		FlushInterval: -1, Transport: &http.Transport{},
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			p.Refused.Add(1)
+			http.Error(w, "this proxy knows no upgrades", http.StatusBadRequest)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/pusher/app/") {
+			p.Sent.Add(1)
+		}
+		p.Hold.RLock()
+		other := p.other
+		p.Hold.RUnlock()
+		if parts := strings.Split(r.URL.Path, "/"); other && len(parts) == 7 {
+			parts[4] = "other"
+			r.URL.Path = strings.Join(parts, "/")
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	p.Base = srv.URL
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+		pass.Transport.(*http.Transport).CloseIdleConnections()
+	})
+	return p
+}
+
+// Lose makes every session that the program has another one.
+func (p *BrokenProxy) Lose() {
+	p.Hold.Lock()
+	defer p.Hold.Unlock()
+	p.other = true
+}
+
+// Publish publishes an event of the first app.
+func (r *Running) Publish(t *testing.T, channel, event, data string) {
+	t.Helper()
+	if err := r.Components().Engine.Publish(t.Context(), broadcasting.Event{App: "1", Channel: channel, Name: event, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// UntilCount waits until a channel has n subscriptions.
+func (r *Running) UntilCount(t *testing.T, channel string, n int) {
+	t.Helper()
+	for end := time.Now().Add(testwait.Long); ; runtime.Gosched() {
+		got, _, err := r.Components().Engine.Count(t.Context(), "1", channel)
+		if err == nil && got == n {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s has %d subscriptions, want %d (%v)", channel, got, n, err)
+		}
+	}
+}

@@ -11,14 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels/testwait"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testwait.Main(m) }
 
 const (
 	key    = "278d425bdf160c739803"

@@ -3,7 +3,7 @@
 // generous, and it costs nothing while all is well. One factor stretches all deadlines.
 //
 // The package is for tests alone and imports nothing of ours. It stands below channels
-// because every room may import that.
+// because the tests of every room may import that.
 package testwait
 
 import (

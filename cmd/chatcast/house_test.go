@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"server/api/apitest":        {"server/api", "crm"}, // holds answers against openapi.yaml, in tests
 	"server/api/docs":           {"server/api", "crm"}, // the reference as a page
 	"server/console":            {},
-	"models/testdb":             {"models"},
+	"models/testdb":             {"channels/testwait", "models"},
 
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
 	"cmd/chatcast/config": {"broadcasting/webhook", "crm", "crm/s3", "server"}, // each checks what it will use

@@ -19,14 +19,14 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/minio/minio-go/v7"
-	"go.uber.org/goleak"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/s3"
 )
 
 func TestMain(m *testing.M) {
 	minio.DefaultRetryUnit = 5 * time.Millisecond // the tries are what is tested, not the pauses
-	goleak.VerifyTestMain(m)
+	testwait.Main(m)
 }
 
 const (

@@ -20,6 +20,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"chatcast/channels/testwait"
 	"chatcast/models"
 )
 
@@ -32,7 +33,7 @@ func Main(m *testing.M, options ...goleak.Option) {
 		code = max(code, 1)
 	}
 	if code == 0 {
-		if err := goleak.Find(options...); err != nil {
+		if err := testwait.Leaks(options...); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

@@ -13,7 +13,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// place is an app as it is seen from outside.
+// AppClient is an app as it is seen from outside.
 type AppClient struct {
 	t    testing.TB
 	base string

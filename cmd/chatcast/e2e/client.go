@@ -149,19 +149,19 @@ func (c *Client) Hire(p *Running) (bea *Client, id int64) {
 	return bea, me.ID
 }
 
-// journalled is one item of GET /v1/events.
-type journalled struct {
+// Journalled is one item of GET /v1/events.
+type Journalled struct {
 	ID    int64
 	Event string
 	Data  Payload
 }
 
 // Events reads all events of a channel, page by page.
-func (c *Client) Events(channel string) (list []journalled) {
+func (c *Client) Events(channel string) (list []Journalled) {
 	c.T.Helper()
 	for after := int64(0); ; {
 		var page struct {
-			Items     []journalled
+			Items     []Journalled
 			NextAfter int64
 		}
 		c.Must("GET", fmt.Sprintf("/v1/events?channel=%s&after=%d&limit=100", channel, after), nil, &page)

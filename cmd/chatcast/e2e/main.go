@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"chatcast/channels/testwait"
 	"chatcast/models/testdb"
 )
 
@@ -26,7 +27,7 @@ func Main(m *testing.M, last ...func()) {
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
 		// One that whatsmeow does not always end: see TestMain of crm/whatsapp.
-		if err := goleak.Find(goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete")); err != nil {
+		if err := testwait.Leaks(goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

@@ -82,7 +82,7 @@ func (c *Client) AwaitLine(state string) {
 }
 
 // Item is the first item of an event, as JSON.
-func (ev journalled) Item() string { return string(ev.Data.Payload.Data[0]) }
+func (ev Journalled) Item() string { return string(ev.Data.Payload.Data[0]) }
 
 // AwaitEvent waits for an event of the line whose item holds all the parts, and
 // returns the item.

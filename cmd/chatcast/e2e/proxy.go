@@ -24,7 +24,7 @@ type BrokenProxy struct {
 	Sent    atomic.Int64 // requests of sessions over HTTP
 
 	Hold sync.RWMutex // locked while the program is away: pusher-js waits 15 s after a refusal
-	// guarded by hold
+	// guarded by Hold
 	other bool // sessions are called otherwise: the program does not know them
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.uber.org/goleak"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/standin"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	// without a lock.
 	whatsmeow.KeepAliveIntervalMin, whatsmeow.KeepAliveIntervalMax = 300*time.Millisecond, 400*time.Millisecond
 	whatsmeow.KeepAliveResponseDeadline = 500 * time.Millisecond
-	goleak.VerifyTestMain(m,
+	testwait.Main(m,
 		// whatsmeow's reader waits for ever with a frame that came when its client
 		// had just hung up.
 		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"),

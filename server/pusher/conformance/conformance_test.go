@@ -9,12 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"chatcast/channels/testwait"
 	"chatcast/server/pusher/conformance"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testwait.Main(m) }
 
 var (
 	target      = flag.String("target", "", "ws://HOST:PORT of the server to look at; empty: chatcast, started by the test")

@@ -75,7 +75,7 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 	for name, patience := range map[string]time.Duration{"for a while": 20 * time.Second, "for long": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(o *Options) {
-				o.times = usual
+				o.times = patient
 				o.times.patience = patience
 				o.DB.SetMaxOpenConns(1)
 				if _, err := o.DB.Exec("PRAGMA busy_timeout(20)"); err != nil {

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -59,16 +60,24 @@ func (m *Messenger) tend(ctx context.Context) {
 	}
 }
 
-// takeOver serves a line that nobody serves. Its row is read once more: the list of
-// the lines may be older than the end of the session that served it here, and a line
-// that was replaced or logged out stays away.
+// takeOver serves a line that nobody serves. Its row is read once more when the lease
+// is ours: the list of the lines may be older than the end of the session that served
+// it, and a line that was replaced or logged out stays away.
 func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
-	row, err := m.Rules.SessionOf(ctx, on)
-	if err != nil || row == nil || !toServe(*row, time.Now()) {
+	mine, err := m.Rules.Lease(ctx, on, m.owner, m.times.lease)
+	if err != nil || !mine {
 		return
 	}
-	if mine, err := m.Rules.Lease(ctx, on, m.owner, m.times.lease); err == nil && mine {
+	row, err := m.Rules.SessionOf(ctx, on)
+	if err == nil && row != nil && toServe(*row, time.Now()) {
 		m.start(on, row.Device, nil)
+		return
+	}
+	if m.serving(on) == nil {
+		err = errors.Join(err, m.Rules.Release(ctx, on, m.owner))
+	}
+	if err != nil {
+		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "err", err)
 	}
 }
 

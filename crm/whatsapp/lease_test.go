@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"slices"
 	"testing"
 
 	"chatcast/crm"
@@ -14,9 +15,12 @@ func TestReplacedWhileTheLinesAreRead(t *testing.T) {
 	w.stop()
 	rules := &slowRules{recorder: w.rules, listed: make(chan struct{}), give: make(chan struct{})}
 	w.serve = rules
+	before := len(w.states())
 	w.start(t, quick)
-	w.awaitServed(t, true)
-	w.awaitState(t, crm.StateConnected)
+	t.Cleanup(func() { close(rules.give) })
+	eventually(t, "it is not connected again", func() bool {
+		return slices.ContainsFunc(w.states()[before:], func(st crm.LineState) bool { return st.State == crm.StateConnected })
+	})
 	<-rules.listed // a heartbeat has read that the line is connected
 	w.shop.Replace()
 	w.awaitState(t, crm.StateReplaced)

@@ -94,7 +94,7 @@ func TestQRThenCode(t *testing.T) {
 
 func TestNobodyScans(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.firstQR, o.times.laterQR = 50*time.Millisecond, 20*time.Millisecond
 	})
 	eventually(t, "Run does not start", func() bool { // on a slow machine all codes may be over before one is returned
@@ -338,6 +338,6 @@ func TestTyping(t *testing.T) {
 
 // quick makes heartbeats frequent.
 func quick(o *Options) {
-	o.times = usual
+	o.times = patient
 	o.times.lease = 300 * time.Millisecond
 }

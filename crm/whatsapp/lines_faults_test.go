@@ -121,7 +121,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.pair(t)
 		second, _ := h.node(t, h.Service, func(o *Options) {
-			o.times = usual
+			o.times = patient
 			o.times.lease = 3 * time.Second // of the database's clock: a slow machine must be able to renew it
 		})
 		second.tend(t.Context())

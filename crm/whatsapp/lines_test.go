@@ -74,7 +74,7 @@ func (h *house) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Mess
 	root := h.wa.Root()
 	o := Options{
 		DB: db, Dialect: dialect, Endpoint: h.wa.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
-		Log: slog.New(slog.DiscardHandler),
+		Log: slog.New(slog.DiscardHandler), times: patient,
 	}
 	if os.Getenv("CHATCAST_TEST_LOG") != "" {
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -97,7 +97,7 @@ func TestFilesThatComeLater(t *testing.T) {
 // TestSlowFileHoldsUpNobody: the message comes without waiting for its file.
 func TestSlowFileHoldsUpNobody(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.eager = 50 * time.Millisecond
 	})
 	w.pair(t)

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -121,12 +122,21 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 	}
 	none := ""
 	err = m.Rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: sayLeft, Owner: m.owner})
+	var devices []string
+	if row != nil {
+		devices = append(devices, row.Device)
+	}
 	if s != nil {
 		s.stop()
 		<-s.done
+		device, _ := s.deviceAndPhone() // it may have been paired just now
+		devices = append(devices, device)
 	}
-	if err == nil && row != nil && row.Device != "" {
-		err = m.forget(ctx, row.Device)
+	slices.Sort(devices)
+	for _, device := range slices.Compact(devices) {
+		if err == nil && device != "" {
+			err = m.forget(ctx, device)
+		}
 	}
 	return err
 }
@@ -251,10 +261,24 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 // accepted notes the device whose pairing the phone has signed. whatsmeow calls it
 // before it answers WhatsApp, because the answer ends the connection, and the end may
 // come before the event PairSuccess does.
-func (s *session) accepted(id types.JID) bool {
+//
+// It refuses what nobody waits for any more: a client that was given up, a line that is
+// logged out or paired. The keys are stored after it, so they may not be when the
+// connection ends.
+func (s *session) accepted(l *link, id types.JID) bool {
+	if !l.begin() {
+		return false
+	}
+	defer l.works.Done()
 	s.mu.Lock()
-	s.device = id.String()
+	wanted := s.pairing != nil && !s.leaving.Load()
+	if wanted {
+		s.device, s.fresh = id.String(), true
+	}
 	s.mu.Unlock()
+	if !wanted {
+		return false
+	}
 	s.endPairing(&crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"})
 	return true
 }
@@ -263,14 +287,29 @@ func (s *session) accepted(id types.JID) bool {
 // before, the next one does.
 func (s *session) scanned(ctx context.Context, id types.JID) {
 	device, phone := id.String(), id.User
+	s.mu.Lock()
+	s.fresh = false
+	s.mu.Unlock()
 	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
+}
+
+// neverStored says whether the session's device was accepted and its keys were not
+// stored, because the connection ended in between, and lets go of it then.
+func (s *session) neverStored() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.fresh {
+		return false
+	}
+	s.device, s.fresh = "", false
+	return true
 }
 
 // notScanned is a pairing that went wrong on our side.
 func (s *session) notScanned(e *events.PairError) {
 	s.log.Warn("pairing failed", "err", e.Error)
 	s.mu.Lock()
-	s.device = ""
+	s.device, s.fresh = "", false
 	s.mu.Unlock()
 	detail := "pairing failed: try again"
 	if errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceIdentityHMAC) || errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceSignature) {

@@ -65,7 +65,7 @@ func TestTypingIsToldOnce(t *testing.T) {
 // TestOnlineWhileSomebodyWrites, and no longer; each chat is subscribed to once.
 func TestOnlineWhileSomebodyWrites(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.online = 300 * time.Millisecond
 	})
 	w.pair(t)

@@ -50,7 +50,7 @@ func TestDatabaseAwayForAWhile(t *testing.T) {
 // TestDatabaseAwayForLong: the connection is given up, and nothing overtakes.
 func TestDatabaseAwayForLong(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.patience = 50 * time.Millisecond
 	})
 	w.pair(t)

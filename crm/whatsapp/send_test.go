@@ -155,7 +155,7 @@ func TestCutWhileSending(t *testing.T) {
 
 func TestAckThatNeverComes(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.answer = time.Second
 	})
 	w.pair(t)

@@ -49,6 +49,7 @@ type session struct {
 	idle    func()               // guarded by mu: closes the client's idle connections
 	link    *link                // guarded by mu: of the client
 	device  string               // guarded by mu: the paired device; empty: none
+	fresh   bool                 // guarded by mu: its keys may not be stored yet
 	name    string               // guarded by mu: the account's own name
 	state   crm.LineState        // guarded by mu
 	unsaved bool                 // guarded by mu: the database has not taken state
@@ -91,7 +92,11 @@ func (s *session) run(ctx context.Context) {
 		if err := s.prepare(ctx); err != nil {
 			s.log.Warn("the session's keys could not be read", "err", err)
 			if errors.Is(err, errDeviceGone) {
-				s.loggedOut(ctx, sayDeviceGone)
+				if s.neverStored() {
+					s.unpaired(ctx)
+				} else {
+					s.loggedOut(ctx, sayDeviceGone)
+				}
 				return
 			}
 			continue
@@ -122,7 +127,7 @@ func (s *session) prepare(ctx context.Context) error {
 	cli, l := s.cli, s.link
 	s.mu.Unlock()
 	if cli != nil {
-		shield(cli.Store, s, l) // it was paired meanwhile, and has stores now
+		shield(cli.Store, s, l) // one that is kept; a device that it has paired with has stores
 		return nil
 	}
 	s.mu.Lock()
@@ -155,7 +160,7 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableAutoReconnect = false      // run does
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
-	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(id) }
+	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(link, id) }
 	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool {
@@ -199,7 +204,10 @@ func (s *session) connection(ctx context.Context) ending {
 
 // follow does what an ending asks for, and says whether to connect again.
 func (s *session) follow(ctx context.Context, end ending) (again bool) {
-	if end.kind != endRelogin || s.paired() { // a device that was just made is in the client
+	if end.kind == endUnpaired && s.paired() { // the phone signed in the moment in which the last code ran out
+		end.kind = endRelogin
+	}
+	if end.kind != endRelogin || s.paired() { // a client that nobody has paired yet goes on showing codes
 		s.dropClient()
 	}
 	again = end.kind == endRelogin || end.kind == endBroken || end.kind == endLost && s.paired()

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"go.mau.fi/whatsmeow/types"
+
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
@@ -24,7 +26,7 @@ import (
 // an answer, others can be paired and left, and that one too.
 func TestLinesDoNotWaitForEachOther(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.code = 2 * testwait.Long // longer than this test waits for anything
 	})
 	eventually(t, "Run does not start", func() bool {
@@ -112,15 +114,17 @@ func TestPairedWhileTheLinesAreRead(t *testing.T) {
 	rules := &slowRules{recorder: w.rules, listed: make(chan struct{}), give: make(chan struct{})}
 	w.serve = rules
 	w.start(t, quick)
+	t.Cleanup(func() { close(rules.give) })
 	<-rules.listed
 	w.pair(t)
 	served := w.m.serving(testLine)
 	rules.give <- struct{}{}
-	select {
-	case <-served.done:
+	<-rules.listed // the next heartbeat: the one before is over
+	rules.give <- struct{}{}
+	w.anna.SendText(w.shop, "are you there?")
+	w.awaitText(t, "are you there?")
+	if w.m.serving(testLine) != served {
 		t.Error("the line was let go")
-	case <-rules.listed: // the lines are read again, so what followed the first reading is over
-		rules.give <- struct{}{}
 	}
 }
 
@@ -182,6 +186,54 @@ func TestLostBeforeThePairingIsTold(t *testing.T) {
 	w.awaitState(t, crm.StateConnected)
 }
 
+// TestLostBeforeTheKeysAreStored: the connection ends when the phone has signed, and
+// before whatsmeow has stored the keys. There is no device then, and no session to lose.
+func TestLostBeforeTheKeysAreStored(t *testing.T) {
+	w := newWorld(t)
+	w.code(t, "")
+	s := w.m.serving(testLine)
+	s.mu.Lock()
+	link := s.link
+	s.mu.Unlock()
+	if !s.accepted(link, types.NewADJID("79990001122", 0, 9)) {
+		t.Fatal("the pairing is refused")
+	}
+	if s.accepted(link, types.NewADJID("79990001133", 0, 9)) {
+		t.Error("a second account is accepted")
+	}
+	s.end(ending{kind: endLost})
+	<-s.done
+	if row := w.awaitState(t, crm.StateDisconnected); row.Device != "" || row.Detail != sayNotScanned {
+		t.Errorf("the line is %+v", row)
+	}
+	if s.accepted(link, types.NewADJID("79990001122", 0, 9)) {
+		t.Error("a client that was given up is paired")
+	}
+	w.pair(t)
+}
+
+// TestKeysThatCannotBeStored: the phone has signed, and the database does not take the
+// keys. Nobody is paired, and the line can be paired again.
+func TestKeysThatCannotBeStored(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.DB.SetMaxOpenConns(1)
+		if _, err := o.DB.Exec("PRAGMA busy_timeout(20)"); err != nil {
+			t.Error(err)
+		}
+	})
+	p := w.code(t, "")
+	release := w.lockKeys(t)
+	if _, err := w.shop.ScanQR(testwait.Context(t), *p.QR); err == nil {
+		t.Error("the phone was told that it is linked")
+	}
+	if row := w.awaitState(t, crm.StateDisconnected); row.Device != "" {
+		t.Errorf("the line is %+v", row)
+	}
+	release()
+	w.awaitServed(t, false)
+	w.pair(t)
+}
+
 // rudeRelay stands before a stand-in, and hangs up on some before it has greeted.
 func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address string) {
 	t.Helper()
@@ -231,7 +283,7 @@ func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address stri
 func TestVersionPageThatHangs(t *testing.T) {
 	asked := make(chan struct{}, 10)
 	w := newWorld(t, func(o *Options) {
-		o.times = usual
+		o.times = patient
 		o.times.version = 2 * testwait.Long // longer than this test waits for anything
 		stand, err := url.Parse("http://" + o.Endpoint)
 		if err != nil {

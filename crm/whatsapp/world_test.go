@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,13 @@ func TestMain(m *testing.M) {
 		// frame for somebody who has left.
 		goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"))
 }
+
+// patient are the usual times for a machine that may be slow.
+var patient = func() times {
+	t := usual
+	t.code = testwait.Long
+	return t
+}()
 
 var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
 
@@ -85,6 +93,7 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	}
 	o := Options{
 		DB: db, Dialect: "sqlite", Log: log, Endpoint: w.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
+		times: patient,
 	}
 	for _, f := range opts {
 		f(&o)
@@ -144,6 +153,13 @@ func (w *world) awaitState(t *testing.T, state string) crm.LineSession {
 		t.Fatalf("%v; it is %+v", err, found)
 	}
 	return found
+}
+
+// states are those that the line has had, in order.
+func (w *world) states() []crm.LineState {
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	return slices.Clone(w.rules.states)
 }
 
 // awaitMessage waits for a message that the rules were told.

@@ -43,14 +43,15 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='go.mau.fi/
 	-gcflags='go.mau.fi/whatsmeow/store=-race=false' -gcflags='go.mau.fi/util/exsync=-race=false'
 
 # Screenshots of the browser tests are left in artifacts/. The time limit of a package
-# is for one that hangs: those that drive browsers take minutes on a busy machine.
+# is for one that hangs: those that drive browsers take minutes on a busy machine. On a
+# machine that is slower still, CHATCAST_TEST_SLOWNESS=3 gives each wait three times as long.
 test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
 	@rm -rf artifacts && mkdir artifacts
 	@go tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile artifacts/test.json -- \
 		$(RACE) -timeout 30m -p 2 -artifacts -outputdir '$(CURDIR)/artifacts' ./...; status=$$?; \
 	 echo; echo 'tests of 10 s and more:'; go tool gotestsum tool slowest --threshold 10s --jsonfile artifacts/test.json; exit $$status
 
-test-short: ## run what needs no PostgreSQL, no browser and no second process, without the race detector
+test-short: ## the inner loop: what needs no PostgreSQL, browser, npm or built program, without the race detector
 	@go test -short -timeout 30m $$(go list ./... | grep -v -e /e2e/ -e /cmd/demo)
 
 bench: setup ## measure: message to browser, fan-out, WhatsApp's lines

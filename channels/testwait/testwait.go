@@ -2,8 +2,8 @@
 // event, and its deadline is only for the day on which the event does not come: so it is
 // generous, and it costs nothing while all is well. One factor stretches all deadlines.
 //
-// The package is for tests alone and imports nothing of ours. It stands below channels
-// because the tests of every room may import that.
+// The package is for tests alone and imports nothing of ours. It stands below channels,
+// which the tests of every room may import.
 package testwait
 
 import (

@@ -20,9 +20,13 @@ import (
 // compiler and npm.
 const eventsPackage = "clients/js"
 
-// run runs a program in the folder, and gives what it printed on standard output.
+// run runs a program in the folder, and gives what it printed on standard output. With
+// -short the test is skipped: it needs npm packages.
 func run(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("npm packages are left out with -short")
+	}
 	if _, err := os.Stat(filepath.Join(eventsPackage, "node_modules/typescript/package.json")); err != nil {
 		t.Fatalf("the npm packages of %s are missing (make setup gets them): %v", eventsPackage, err)
 	}

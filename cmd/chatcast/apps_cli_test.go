@@ -17,6 +17,9 @@ import (
 // Commands change the apps of a server that runs in another process, on both
 // databases, and it follows within seconds.
 func TestAppCommandsOnARunningServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs the built program")
+	}
 	binary := e2e.BuildBinary(t)
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		cfg := e2e.Config(t)
@@ -27,6 +30,7 @@ func TestAppCommandsOnARunningServer(t *testing.T) {
 			t.Helper()
 			var errs bytes.Buffer
 			cmd := exec.Command(binary, append(args, "--database.url="+url, "--files.dir="+cfg.Files.Dir)...)
+			cmd.Env = e2e.Environ()
 			cmd.Stderr = &errs
 			out, err := cmd.Output()
 			if err != nil || errs.Len() > 0 {

@@ -40,7 +40,7 @@ const (
 // Options are what the caller of New gives besides the configuration.
 type Options struct {
 	Log             *slog.Logger
-	Version, Commit string // as GET /v1/server and the console show them
+	Version, Commit string // as GET /v1/server, /metrics and the console show them
 	// PasswordCost is bcrypt's; 0 is its default. Tests lower it: with the race
 	// detector a single hash takes seconds.
 	PasswordCost int

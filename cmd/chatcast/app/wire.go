@@ -139,7 +139,7 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 	}
 	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
 		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
-		Alone:    true, // Program.New has locked the database
+		Alone:    true, // New has locked the database
 		Archives: cfg.WhatsApp.Archive, SendDelay: time.Duration(cfg.WhatsApp.SendDelay), PrivateLinks: cfg.Files.AllowPrivateLinks,
 	})
 	if err != nil {

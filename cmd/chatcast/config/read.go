@@ -134,7 +134,7 @@ var notInEnv = strings.NewReplacer(".", "_", "[", "_", "]", "")
 // CHATCAST_SERVER_ADDRESS, apps[0].key is CHATCAST_APPS_0_KEY.
 func envName(key string) string { return EnvPrefix + strings.ToUpper(notInEnv.Replace(key)) }
 
-// settingKeys are all keys that take a value, and the lists' own.
+// Keys are all keys that take a value, and the lists' own.
 func Keys(cfg *Config) (keys []string) {
 	walk("", reflect.ValueOf(cfg).Elem(), "", func(key string, v reflect.Value, _ string) {
 		if v.Kind() != reflect.Struct {

@@ -1,8 +1,6 @@
 package config
 
-import (
-	"chatcast/broadcasting/webhook"
-)
+import "chatcast/broadcasting/webhook"
 
 // endpoint is h as the webhooks take it.
 func (h AppHookConfig) endpoint() webhook.Endpoint {

@@ -82,12 +82,27 @@ type Tab struct {
 	Ctx   context.Context
 	Close func()
 
-	Strange bool // what comes is not only of the catalogue: a test publishes events of its own
+	mu      sync.Mutex
+	strange bool              // guarded by mu; see AllowStrange
+	logged  []json.RawMessage // guarded by mu: console.log's arguments, a JSON array for each call
+	frames  []string          // guarded by mu: received on web sockets
+	changed chan struct{}     // guarded by mu: closed and replaced at each addition
+}
 
-	Mu      sync.Mutex
-	logged  []json.RawMessage // console.log's arguments, a JSON array for each call
-	frames  []string          // received on web sockets
-	Changed chan struct{}     // closed and replaced at each addition
+// AllowStrange says that not all that comes is of the catalogue, because the test
+// publishes events of its own.
+func (b *Tab) AllowStrange() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.strange = true
+}
+
+// AdoptTab takes over a page that another one has opened.
+func AdoptTab(t testing.TB, ctx context.Context, end func()) *Tab {
+	t.Cleanup(end)
+	b := &Tab{T: t, Ctx: ctx, Close: end, changed: make(chan struct{})}
+	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error { return chromedp.Listen(ctx, b.hear) }))
+	return b
 }
 
 // hook hands what the page logs to the test, as JSON; the page itself stays as it is.
@@ -102,11 +117,11 @@ const hook = `(() => {
 func OpenTab(t testing.TB, url string) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(openBrowser(t), chromedp.WithNewBrowserContext())
-	b := &Tab{T: t, Ctx: ctx, Changed: make(chan struct{})}
+	b := &Tab{T: t, Ctx: ctx, changed: make(chan struct{})}
 	b.Close = sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel() })
 	t.Cleanup(b.Close)
 	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		if err := chromedp.Listen(ctx, b.Hear); err != nil {
+		if err := chromedp.Listen(ctx, b.hear); err != nil {
 			return err
 		}
 		_, errNetwork := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
@@ -133,16 +148,16 @@ func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Hear collects an event of the browser.
-func (b *Tab) Hear(ev any) {
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
+// hear collects an event of the browser.
+func (b *Tab) hear(ev any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	switch ev := ev.(type) {
 	case *cdpruntime.EventBindingCalled:
 		b.logged = append(b.logged, json.RawMessage(ev.Payload))
 	case *network.EventWebSocketFrameReceived:
 		b.frames = append(b.frames, string(ev.Response.PayloadData))
-		if b.Strange || ev.Response.Opcode != 1 { // text
+		if b.strange || ev.Response.Opcode != 1 { // text
 			break
 		}
 		if err := apitest.CheckFrame([]byte(ev.Response.PayloadData)); err != nil {
@@ -151,6 +166,6 @@ func (b *Tab) Hear(ev any) {
 	default:
 		return
 	}
-	close(b.Changed)
-	b.Changed = make(chan struct{})
+	close(b.changed)
+	b.changed = make(chan struct{})
 }

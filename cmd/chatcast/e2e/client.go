@@ -66,7 +66,7 @@ func (c *Client) Call(method, path string, body any) (status int, answer []byte)
 	return res.StatusCode, answer
 }
 
-// Must is call for what has to succeed; the answer's data goes to out, unless nil.
+// Must is Call for what has to succeed; the answer's data goes to out, unless nil.
 func (c *Client) Must(method, path string, body, out any) {
 	c.T.Helper()
 	status, answer := c.Call(method, path, body)
@@ -185,6 +185,7 @@ type Payload struct {
 	}
 }
 
+// Channels of the line, the company and the owner of the first start.
 const (
 	LineChannel    = "private-v1.licenses.1229.messengers.grWhatsApp"
 	CompanyChannel = "private-v1.companies.2224"

@@ -118,10 +118,10 @@ func (b *Tab) Wait(what string, ok func(logged []json.RawMessage, frames []strin
 	b.T.Helper()
 	timeout := time.After(testwait.Long)
 	for {
-		b.Mu.Lock()
-		done, changed := ok(b.logged, b.frames), b.Changed
+		b.mu.Lock()
+		done, changed := ok(b.logged, b.frames), b.changed
 		soFar := Lines(b.logged) + strings.Join(b.frames, "\n")
-		b.Mu.Unlock()
+		b.mu.Unlock()
 		if done {
 			return
 		}
@@ -162,7 +162,7 @@ func (b *Tab) Subscribed(n int) {
 
 // Logs is a copy of what was logged so far.
 func (b *Tab) Logs() []json.RawMessage {
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	return append([]json.RawMessage(nil), b.logged...)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,12 @@ func BuildBinary(t testing.TB) string {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path
+}
+
+// Environ is the environment without settings of the program: what this shell or the
+// tests have set must not reach it.
+func Environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(line string) bool { return strings.HasPrefix(line, config.EnvPrefix) })
 }
 
 // Process is the real program in a process of its own.
@@ -44,7 +51,7 @@ func Launch(t testing.TB, binary, dir string, environ []string, flags ...string)
 	t.Helper()
 	p := &Process{Errs: new(bytes.Buffer)}
 	p.Cmd = exec.Command(binary, append([]string{"serve"}, flags...)...)
-	p.Cmd.Dir, p.Cmd.Env = dir, append(os.Environ(), environ...)
+	p.Cmd.Dir, p.Cmd.Env = dir, append(Environ(), environ...)
 	p.Cmd.Stderr = p.Errs
 	out, err := p.Cmd.StdoutPipe()
 	if err != nil {

@@ -23,8 +23,8 @@ type BrokenProxy struct {
 	Refused atomic.Int64
 	Sent    atomic.Int64 // requests of sessions over HTTP
 
-	Hold sync.RWMutex // locked while the program is away: pusher-js waits 15 s after a refusal
-	// guarded by Hold
+	mu sync.RWMutex // locked while the program is away, see Hold
+	// guarded by mu
 	other bool // sessions are called otherwise: the program does not know them
 }
 
@@ -49,9 +49,9 @@ func BreakProxy(t *testing.T, base string) *BrokenProxy {
 		if strings.HasPrefix(r.URL.Path, "/pusher/app/") {
 			p.Sent.Add(1)
 		}
-		p.Hold.RLock()
+		p.mu.RLock()
 		other := p.other
-		p.Hold.RUnlock()
+		p.mu.RUnlock()
 		if parts := strings.Split(r.URL.Path, "/"); other && len(parts) == 7 {
 			parts[4] = "other"
 			r.URL.Path = strings.Join(parts, "/")
@@ -67,10 +67,17 @@ func BreakProxy(t *testing.T, base string) *BrokenProxy {
 	return p
 }
 
+// Hold lets nobody through until release is called: pusher-js waits 15 s after a
+// refusal, and so does not notice that the program is away.
+func (p *BrokenProxy) Hold() (release func()) {
+	p.mu.Lock()
+	return p.mu.Unlock
+}
+
 // Lose makes every session that the program has another one.
 func (p *BrokenProxy) Lose() {
-	p.Hold.Lock()
-	defer p.Hold.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.other = true
 }
 

@@ -89,9 +89,7 @@ func (l *laravel) open(p *e2e.Running, broadcaster, user string) (page *e2e.Tab,
 	page = e2e.OpenPageBeside(l.t, "echo-laravel.html", echoPage{broadcaster, l.client.Key, host, port, user}, map[string]http.Handler{
 		"POST /broadcasting/auth": l.auth(user),
 	})
-	page.Mu.Lock()
-	page.Strange = true
-	page.Mu.Unlock()
+	page.AllowStrange()
 	page.Subscribed(4)
 	page.Sees("refused", `"AuthError",403`)
 	page.Wait("the public channel", func(logged []json.RawMessage, _ []string) bool {

@@ -161,7 +161,7 @@ func publishWithGo(t *testing.T, p *e2e.Running, program string) {
 	socket := e2e.OnOrders(t, p)
 	for secret, allowed := range map[string]bool{"not the secret": false, p.Components().Apps.First().Secret: true} {
 		cmd := exec.CommandContext(t.Context(), program)
-		cmd.Env = append(os.Environ(), "CHATCAST_SECRET="+secret)
+		cmd.Env = append(e2e.Environ(), "CHATCAST_SECRET="+secret)
 		if out, err := cmd.CombinedOutput(); (err == nil) != allowed {
 			t.Errorf("publishing, allowed %t: %v %s", allowed, err, out)
 		}

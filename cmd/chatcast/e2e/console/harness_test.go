@@ -87,11 +87,8 @@ func (d *desk) opens(do func()) *desk {
 				continue
 			}
 			ctx, cancel := chromedp.NewContext(d.Ctx, chromedp.WithTargetID(info.TargetID))
-			d.T.Cleanup(cancel)
-			opened := &desk{Tab: &e2e.Tab{T: d.T, Ctx: ctx, Close: cancel, Changed: make(chan struct{})}, base: d.base}
-			opened.Do(opened.watched(), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-				return chromedp.Listen(ctx, opened.Hear)
-			}))
+			opened := &desk{Tab: e2e.AdoptTab(d.T, ctx, cancel), base: d.base}
+			opened.Do(opened.watched())
 			return opened
 		}
 	}

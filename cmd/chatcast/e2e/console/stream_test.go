@@ -28,7 +28,7 @@ func backend(r *e2e.Running) *pusher.Client {
 func TestConsoleStrangeEvents(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	d := openConsole(t, p.Base, desktop)
-	d.Strange = true
+	d.AllowStrange()
 	d.enter()
 	backend := backend(p)
 	long, wide := strings.Repeat("0123456789", 950), strings.Repeat("wide", 50)
@@ -86,7 +86,7 @@ func TestConsoleFlood(t *testing.T) {
 	cfg.Limits.QueueBytes = 64 << 20 // all of them, and more: a browser that gets no processor for seconds is not cut as slow
 	p := e2e.Start(t, cfg)
 	d := openConsole(t, p.Base, desktop)
-	d.Strange = true
+	d.AllowStrange()
 	d.enter()
 	e2e.Evaluate[any](d.Tab, `(() => {
 		window.long = [];

@@ -141,12 +141,12 @@ func TestFallbackComesBack(t *testing.T) {
 			}
 			f.next(`["in","news"`)
 
-			proxy.Hold.Lock()
+			release := proxy.Hold()
 			p.Stop()
 			f.next(`["state","connecting"`)
 			cfg.Server.Address = p.Address()
 			p = e2e.Start(t, cfg)
-			proxy.Hold.Unlock()
+			release()
 			f.next(`["state","connected"`)
 			f.next(`["in","news"`)
 			p.Publish(t, "news", "e-again", `{}`)

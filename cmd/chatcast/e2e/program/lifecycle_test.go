@@ -108,7 +108,9 @@ func TestPublicPages(t *testing.T) {
 		}
 	}
 	internal := "http://" + p.InternalAddress()
-	e2e.Dial(t, p)
+	if _, _, err := e2e.Dial(t, p).ReadMessage(); err != nil { // greeted, so counted
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
 		"/metrics":      "chatcast_sockets_accepted_total 1",
 		"/debug/connz":  `"sockets": 1`,

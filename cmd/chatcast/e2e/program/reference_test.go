@@ -143,6 +143,9 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 		t.Error("/readyz does not answer 503")
 	}
 
+	running.Stop()
+	ask("GET", "/readyz", "", "", "", 503) // it is stopping
+
 	askConsole(t, record)
 
 	crmRoutes := regexp.MustCompile(`^/(v1|schemas)/`)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -96,9 +97,7 @@ func (j dyingJournal) MarkPublished(ctx context.Context, seq int64) error {
 // TestKilledRelay kills a process at each stage between commit and mark: the
 // next one publishes its event, under the number that it has or gets once.
 func TestKilledRelay(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it kills processes")
-	}
+	testwait.LeaveOut(t, "it kills processes")
 	for _, stage := range []string{afterCommit, afterNumbering, afterPublish} {
 		t.Run(stage, func(t *testing.T) {
 			testdb.EachURL(t, func(t *testing.T, url string) { testKilledRelay(t, stage, url) })

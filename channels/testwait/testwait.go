@@ -36,6 +36,19 @@ func Context(t testing.TB) context.Context {
 	return ctx
 }
 
+// LeaveOut skips a test with -short, and says why. CI runs everything: there the test
+// fails instead, so that nothing is left out unseen.
+func LeaveOut(t testing.TB, why string) {
+	t.Helper()
+	switch {
+	case !testing.Short():
+	case os.Getenv("CI") == "true":
+		t.Fatalf("%s, so -short leaves it out: CI must not use -short", why)
+	default:
+		t.Skipf("%s: left out with -short", why)
+	}
+}
+
 var factor = sync.OnceValue(func() float64 {
 	f, err := parse(os.Getenv(Variable))
 	if err != nil {

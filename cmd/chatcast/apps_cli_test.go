@@ -17,9 +17,7 @@ import (
 // Commands change the apps of a server that runs in another process, on both
 // databases, and it follows within seconds.
 func TestAppCommandsOnARunningServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it runs the built program")
-	}
+	testwait.LeaveOut(t, "it runs the built program")
 	binary := e2e.BuildBinary(t)
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		cfg := e2e.Config(t)

@@ -37,8 +37,8 @@ func TestMoreThanTheLibraryHolds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*testwait.Long)
 	defer cancel()
 	err := w.rules.await(ctx, "all of them", func() bool {
-		for ; seen < len(w.rules.tidings); seen++ {
-			for _, m := range w.rules.tidings[seen].Messages {
+		for ; seen < len(w.rules.batches); seen++ {
+			for _, m := range w.rules.batches[seen].Messages {
 				if m.Type == crm.MessageText {
 					got = append(got, m.Message.Text)
 				}

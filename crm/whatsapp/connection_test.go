@@ -98,7 +98,7 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 				t.Errorf("kept %q", got)
 			}
 			w.rules.change(func() {
-				for _, told := range w.rules.tidings {
+				for _, told := range w.rules.batches {
 					for _, m := range told.Messages {
 						if m.Type == typeUnknown {
 							t.Errorf("a message is kept as %s", *m.Subtype)

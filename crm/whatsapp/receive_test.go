@@ -18,7 +18,7 @@ var errAway = errors.New("the database is away")
 func (w *world) texts() (all []string) {
 	w.rules.mu.Lock()
 	defer w.rules.mu.Unlock()
-	for _, told := range w.rules.tidings {
+	for _, told := range w.rules.batches {
 		for _, m := range told.Messages {
 			all = append(all, m.Message.Text)
 		}
@@ -176,7 +176,7 @@ func TestEditsDeletesReactions(t *testing.T) {
 	w.pair(t)
 	id := w.anna.SendText(w.shop, "first words")
 	w.anna.Send(w.shop, standin.Edit(w.anna.KeyOf(w.shop, id, true), standin.Text("other words")))
-	w.awaitTidings(t, "the edit", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the edit", func(told crm.Tidings) bool {
 		return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == "other words" &&
 			told.Edits[0].Chat.ID.String() == "79995554433@c.us" && !told.Edits[0].FromMe
 	})
@@ -185,7 +185,7 @@ func TestEditsDeletesReactions(t *testing.T) {
 		return m.Type == crm.MessageReaction && m.Message.Reaction.MessageID.String() == id && m.Message.Reaction.Emoji == "👍"
 	})
 	w.anna.Send(w.shop, standin.Revoke(w.anna.KeyOf(w.shop, id, true)))
-	w.awaitTidings(t, "the deletion", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the deletion", func(told crm.Tidings) bool {
 		return len(told.Deletes) == 1 && told.Deletes[0].ID.String() == id && !told.Deletes[0].FromMe && !told.Deletes[0].Admin
 	})
 	quoted := w.anna.Send(w.shop, standin.RichText("as I said", standin.Quoting(id, w.anna.Number(), standin.Text("first words"))))

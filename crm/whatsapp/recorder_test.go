@@ -20,7 +20,7 @@ type recorder struct {
 	changed   chan struct{} // closed and made anew at each change
 	sessions  map[crm.Line]*crm.LineSession
 	states    []crm.LineState
-	tidings   []crm.Tidings
+	batches   []crm.Tidings
 	codes     []crm.Pairing
 	presences []string // chat, who, what
 	outbox    []crm.OutboxItem
@@ -86,7 +86,7 @@ func (r *recorder) Take(_ context.Context, _ crm.Line, t crm.Tidings) (crm.Tidin
 		}
 	}
 	t.Messages = slices.Clone(t.Messages)
-	r.change(func() { r.tidings = append(r.tidings, t) })
+	r.change(func() { r.batches = append(r.batches, t) })
 	return crm.TidingsAnswer{}, nil
 }
 

@@ -167,7 +167,7 @@ func (w *world) awaitMessage(t *testing.T, what string, match func(crm.InboundMe
 	t.Helper()
 	var found crm.InboundMessage
 	err := w.rules.await(testwait.Context(t), what, func() bool {
-		for _, told := range w.rules.tidings {
+		for _, told := range w.rules.batches {
 			for _, m := range told.Messages {
 				if match(m) {
 					found = m
@@ -188,11 +188,11 @@ func (w *world) awaitText(t *testing.T, text string) crm.InboundMessage {
 	return w.awaitMessage(t, "the text "+text, func(m crm.InboundMessage) bool { return m.Message.Text == text })
 }
 
-// awaitTidings waits for something that the rules were told.
-func (w *world) awaitTidings(t *testing.T, what string, match func(crm.Tidings) bool) {
+// awaitBatch waits for something that the rules were told.
+func (w *world) awaitBatch(t *testing.T, what string, match func(crm.Tidings) bool) {
 	t.Helper()
 	err := w.rules.await(testwait.Context(t), what, func() bool {
-		for _, told := range w.rules.tidings {
+		for _, told := range w.rules.batches {
 			if match(told) {
 				return true
 			}
@@ -238,7 +238,7 @@ func (w *world) say(id, text string) {
 
 func (w *world) awaitStatus(t *testing.T, id, status string) {
 	t.Helper()
-	w.awaitTidings(t, id+" "+status, func(told crm.Tidings) bool {
+	w.awaitBatch(t, id+" "+status, func(told crm.Tidings) bool {
 		return len(told.Statuses) == 1 && told.Statuses[0].ID.String() == id && told.Statuses[0].Type == status
 	})
 }

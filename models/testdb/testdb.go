@@ -104,9 +104,7 @@ func EmptyPostgresURL(t testing.TB) string {
 
 func postgresURL(t testing.TB, template string) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("PostgreSQL is left out with -short")
-	}
+	testwait.LeaveOut(t, "it needs PostgreSQL")
 	url, drop, err := server.database(t.Context(), template)
 	if err != nil {
 		t.Fatal(err)

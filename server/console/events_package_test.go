@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"chatcast/channels"
+	"chatcast/channels/testwait"
 )
 
 // The package @chatcast/events, checked by its own tools: the generator, the TypeScript
@@ -24,9 +25,7 @@ const eventsPackage = "clients/js"
 // -short the test is skipped: it needs npm packages.
 func run(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("npm packages are left out with -short")
-	}
+	testwait.LeaveOut(t, "it needs npm packages")
 	if _, err := os.Stat(filepath.Join(eventsPackage, "node_modules/typescript/package.json")); err != nil {
 		t.Fatalf("the npm packages of %s are missing (make setup gets them): %v", eventsPackage, err)
 	}

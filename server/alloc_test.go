@@ -8,6 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"chatcast/channels/testwait"
 )
 
 type mute struct{}
@@ -43,6 +46,7 @@ func receivers(t testing.TB, n int) (sessions []*Session, arrived *atomic.Int64)
 		s.live.Add(1)
 		session := s.newSession(nc, "")
 		session.h = mute{}
+		session.begin()
 		sessions = append(sessions, session)
 		s.live.Done()
 		wg.Go(func() {
@@ -84,8 +88,10 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 				s.Queue(frame)
 			}
 		}
-		for arrived.Load() < want {
-			runtime.Gosched()
+		for end := time.Now().Add(testwait.Long); arrived.Load() < want; runtime.Gosched() {
+			if time.Now().After(end) {
+				t.Fatal("what was queued does not arrive")
+			}
 		}
 	}
 	deliver()

@@ -6,30 +6,26 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 
 	"chatcast/server"
 )
 
-// severed is a connection that breaks at the first write, and says when it has
-// been closed.
+// severed is a connection that breaks at the first write. It calls writing before.
 type severed struct {
 	net.Conn
-	closed chan struct{}
-	once   *sync.Once
+	writing func()
 }
 
-func (c severed) Write([]byte) (int, error) { return 0, net.ErrClosed }
-func (c severed) Close() error {
-	defer c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
+func (c severed) Write([]byte) (int, error) {
+	c.writing()
+	return 0, net.ErrClosed
 }
 
 // severing gives out its connection severed.
 type severing struct {
 	http.ResponseWriter
-	closed chan struct{}
+	writing func()
 }
 
 func (s severing) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -37,12 +33,13 @@ func (s severing) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return severed{nc, s.closed, new(sync.Once)}, brw, nil
+	return severed{nc, s.writing}, brw, nil
 }
 
-// A client may be gone before its socket is even registered: then nothing of it
-// may stay behind, neither in the list nor in the count of its address.
-func TestGoneBeforeItIsListed(t *testing.T) {
+// A client that has the answer to its handshake is in the list of sockets. When
+// it is gone by then, nothing of it stays behind, neither in the list nor in the
+// count of its address.
+func TestListedBeforeItIsAnswered(t *testing.T) {
 	s := server.New(server.Options{PerAddress: 1})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -50,9 +47,13 @@ func TestGoneBeforeItIsListed(t *testing.T) {
 	reasons := make(chan server.Reason, 1)
 	accepted := make(chan error, 1)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		closed := make(chan struct{})
-		accepted <- s.Accept(severing{w, closed}, r, "198.51.100.7", func(session *server.Session) server.Handler {
-			receive(t, closed, "end of the connection")
+		listed := func() {
+			if st := s.Stats(); st.Open != 1 || len(s.Connz()) != 1 {
+				t.Errorf("answered before it was listed: %+v", st)
+			}
+		}
+		accepted <- s.Accept(severing{w, listed}, r, "198.51.100.7", func(session *server.Session) server.Handler {
+			session.Queue(text("welcome"))
 			return &echo{session, reasons}
 		})
 	}))
@@ -73,7 +74,8 @@ func TestGoneBeforeItIsListed(t *testing.T) {
 	if r := receive(t, reasons, "end"); r != server.PeerGone {
 		t.Errorf("ended as %s", r)
 	}
-	if st := s.Stats(); st.Open != 0 || len(s.Connz()) != 0 || st.Accepted != 1 || st.Ended[server.PeerGone] != 1 {
+	until(t, "end of the socket", func() bool { return s.Stats().Open == 0 })
+	if st := s.Stats(); len(s.Connz()) != 0 || st.Accepted != 1 || st.Ended[server.PeerGone] != 1 {
 		t.Errorf("what stays: %+v, %d sockets listed", st, len(s.Connz()))
 	}
 	h := &host{Server: s, sessions: make(chan *server.Session, 1), closed: make(chan server.Reason, 1)}

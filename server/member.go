@@ -30,7 +30,6 @@ type member struct {
 
 	// guarded by srv.mu
 	listed bool
-	gone   Reason // why it ended, when that was before it was listed
 
 	lastRead atomic.Int64 // ms since srv.epoch
 	asked    int64        // ms since srv.epoch of the unanswered question, 0: none; owned by the keeper

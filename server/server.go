@@ -151,6 +151,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, o
 	session.h, session.name = handler, name
 	session.mu.Unlock()
 	s.enlist(session)
+	session.begin()
 	s.reader.start(session, ws)
 	return nil
 }
@@ -180,10 +181,6 @@ func (s *Server) list(k socket) (refused Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := k.base()
-	if m.gone != "" {
-		s.ended[m.gone]++
-		return ""
-	}
 	s.sockets[k] = struct{}{}
 	m.listed = true
 	if s.opt.PerAddress > 0 {
@@ -204,8 +201,7 @@ func (s *Server) delist(k socket, r Reason) {
 	defer s.mu.Unlock()
 	m := k.base()
 	if !m.listed {
-		m.gone = r // its client left while it was being opened
-		return
+		return // its handshake failed
 	}
 	delete(s.sockets, k)
 	s.ended[r]++

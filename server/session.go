@@ -26,6 +26,7 @@ type Session struct {
 	name     string   // the dialect's id of the socket, for the log
 	pending  [][]byte // waits to be written
 	queued   int      // bytes not yet with the kernel, pending and beyond
+	opened   bool     // the server has listed it; nothing is written before
 	busy     bool     // a writer or a drainer has it, or will
 	draining bool     // a drainer has it
 	closing  bool     // the close frame is queued or the connection broken: nothing more may be
@@ -73,12 +74,24 @@ func (s *Session) Queue(frame []byte) {
 
 // push needs mu.
 func (s *Session) push(frame []byte) {
-	if !s.busy {
+	if !s.busy && s.opened {
 		s.busy = true
 		s.pending = s.w.enlist(s)
 	}
 	s.pending = append(s.pending, frame)
 	s.queued += len(frame)
+}
+
+// begin writes what was queued while the session was opened, the answer to the
+// handshake first. A client that has the answer is in the server's list.
+func (s *Session) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened = true
+	if len(s.pending) > 0 {
+		s.busy = true
+		s.pending = append(s.w.enlist(s), s.pending...)
+	}
 }
 
 // Close says goodbye and ends the socket: f's frame, the close frame, and the

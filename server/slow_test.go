@@ -141,7 +141,7 @@ func TestPerAddress(t *testing.T) {
 	}
 	receive(t, h.closed, "end of the third")
 	_ = a.Close()
-	receive(t, h.closed, "end of the first")
+	until(t, "end of the first", func() bool { return h.Stats().Open == 1 })
 	if err := echoes(h.dial(t)); err != nil {
 		t.Errorf("there is room again, but: %v", err)
 	}

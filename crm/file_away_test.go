@@ -92,7 +92,7 @@ func TestFileStoreAway(t *testing.T) {
 		files := watch(t, w)
 		sendFile(t, w, w.Operator, "a.txt", "", []byte("hello"), "")
 		sent := fileOf(t, w, "message")["link"].(string)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{picture("F1", 5000)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{picture("F1", 5000)}})
 		link, id := fileOf(t, w, "message")["link"].(string), fetch(t, w)[0].ID
 
 		files.goAway(true)
@@ -127,7 +127,7 @@ func TestFileThatComesTwiceAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		watch(t, w)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{picture("F1", 5000)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{picture("F1", 5000)}})
 		link, id := fileOf(t, w, "message")["link"].(string), fetch(t, w)[0].ID
 		var g errgroup.Group
 		got := happens(t, w, func() {

@@ -31,11 +31,11 @@ func TestAnnouncedNonsense(t *testing.T) {
 		m.Remote.Name, m.Remote.MimeType = "../../etc/passwd\x00", "text/html\r\nX-Evil: 1"
 		unknown := picture("F2", 0)
 		unknown.Remote.Size, unknown.Remote.MimeType = nil, "audio/ogg; codecs=opus"
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{m}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{m}})
 		if f := fileOf(t, w, "message"); f["name"] != "passwd" || f["mimeType"] != "application/octet-stream" || f["size"] != 0.0 {
 			t.Errorf("it is announced as %v", f)
 		}
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{unknown}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{unknown}})
 		if f := fileOf(t, w, "message"); f["mimeType"] != "audio/ogg" || f["size"] != nil {
 			t.Errorf("it is announced as %v", f)
 		}
@@ -82,7 +82,7 @@ func open(t *testing.T, w *crmtest.World, link string) (string, error) {
 func TestFileThatComesLater(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{picture("F1", 5000)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{picture("F1", 5000)}})
 		file := fileOf(t, w, "message")
 		link := file["link"].(string)
 		if file["state"] != "pending" || file["name"] != "cat.png" || file["size"] != 5000.0 || file["mimeType"] != "image/png" {
@@ -149,7 +149,7 @@ func TestFileThatNeverComes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		w.MaxFile = 10
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{picture("F1", 1), picture("F2", 2<<30), picture("F3", 1)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{picture("F1", 1), picture("F2", 2<<30), picture("F3", 1)}})
 		list := fetch(t, w)
 		if len(list) != 3 {
 			t.Fatalf("to fetch are %+v", list)
@@ -179,7 +179,7 @@ func TestFileThatNeverComes(t *testing.T) {
 		if err := w.FileFetched(t.Context(), onGr, ids["F1"], strings.NewReader("late")); err != nil {
 			t.Error(err)
 		}
-		take(t, w, crm.Tidings{Deletes: []crm.InboundDelete{{ID: idOf("F3"), Chat: chatOf(anna)}}})
+		ingest(t, w, crm.InboundBatch{Deletes: []crm.InboundDelete{{ID: idOf("F3"), Chat: chatOf(anna)}}})
 		if list := fetch(t, w); len(list) != 0 {
 			t.Errorf("a deleted message's file is to be fetched: %+v", list)
 		}
@@ -205,16 +205,16 @@ func TestFileThatComesWithItsMessage(t *testing.T) {
 			m.Attachment = u // and Remote, which it comes before
 			return m
 		}
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{bring("F1")}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{bring("F1")}})
 		file := fileOf(t, w, "message")
 		if b, err := open(t, w, file["link"].(string)); err != nil || b != "\x89PNG\r\n\x1a\n..." || file["mimeType"] != "image/png" || len(fetch(t, w)) != 0 {
 			t.Errorf("the file is %v and holds %q, %v", file, b, err)
 		}
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{bring("F1")}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{bring("F1")}})
 		if n := storedFiles(t, w); n != 1 {
 			t.Errorf("the second copy's file stays: %d files", n)
 		}
-		if _, err := w.Take(t.Context(), onGr, crm.Tidings{Messages: []crm.InboundMessage{bring("bad id")}}); err == nil {
+		if _, err := w.Ingest(t.Context(), onGr, crm.InboundBatch{Messages: []crm.InboundMessage{bring("bad id")}}); err == nil {
 			t.Error("a message with a bad id is taken")
 		}
 		if n := storedFiles(t, w); n != 1 {
@@ -222,8 +222,8 @@ func TestFileThatComesWithItsMessage(t *testing.T) {
 		}
 		hole, subtype := said("F2", anna, "", crmtest.Start), crm.SubtypeUndecryptable
 		hole.Type, hole.Subtype = crm.MessageUnknown, &subtype
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{hole}})
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{bring("F2")}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hole}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{bring("F2")}})
 		if b, err := open(t, w, fileOf(t, w, "messageEdit")["link"].(string)); err != nil || len(b) != 11 {
 			t.Errorf("the placeholder's file holds %q, %v", b, err)
 		}

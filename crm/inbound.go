@@ -137,7 +137,7 @@ func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (an
 		if err != nil {
 			return err
 		}
-		taken, err := c.take(l, v, b)
+		taken, err := c.applyInbound(l, v, b)
 		answer = InboundAnswer{Messages: taken.Messages, Statuses: taken.Statuses}
 		return err
 	})
@@ -162,7 +162,7 @@ func (s *Service) receiver(tx *models.Tx, a Actor, on Line) (*line, error) {
 // receive adds one message to its chat.
 func (c *change) receive(v shower, chats *chatBook, m *arrival) (InboundMessageResult, error) {
 	r := InboundMessageResult{ID: MakeID(v.line.Messenger, m.row.ExternalID), Result: ResultAccepted}
-	chat, err := chats.take(c, m.chat)
+	chat, err := chats.add(c, m.chat)
 	if err != nil {
 		return r, err
 	}

@@ -182,10 +182,10 @@ func (b *chatBook) find(ch inboundChat) *models.Chat {
 	return nil
 }
 
-// take returns a message's chat and links its two ids when the message told
+// add returns a message's chat and links its two ids when the message told
 // both: of two chats that turn out to be one, the phone's stays. The row is
 // saved with the message (or here, when it is the message's second copy).
-func (b *chatBook) take(c *change, ch inboundChat) (*models.Chat, error) {
+func (b *chatBook) add(c *change, ch inboundChat) (*models.Chat, error) {
 	chat := b.find(ch)
 	if chat == nil {
 		return nil, errors.New("crm: a chat of the batch is not locked")

@@ -9,11 +9,11 @@ import (
 	"chatcast/models"
 )
 
-// batch is an Inbound or Tidings that was checked, in the form of rows.
+// batch is an Inbound or InboundBatch that was checked, in the form of rows.
 type batch struct {
-	messages []arrival
-	statuses []statusArrival
-	tidings  // what only plugs bring
+	messages      []arrival
+	statuses      []statusArrival
+	inboundExtras // what only plugs bring
 }
 
 type arrival struct {

@@ -128,9 +128,9 @@ func TestMergeIsTold(t *testing.T) {
 func TestMergeOfHistoryIsTold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A1", "555@lid", "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", "555@lid", "Hi", crmtest.Start)}})
 		mark := w.Mark(t)
-		take(t, w, crm.Tidings{History: true, Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
+		ingest(t, w, crm.InboundBatch{History: true, Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
 		if got := names(w.EventsAfter(t, mark)); len(got) != 1 || got[0] != crm.EventChatMerge {
 			t.Errorf("told is %q", got)
 		}

@@ -84,7 +84,7 @@ func done(t *testing.T, w *crmtest.World, item *crm.OutboxItem, o crm.Outcome) {
 func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, plug := paired(t, store)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
 		quoting := saying("Hello")
 		quoted := idOf("A1")
 		quoting.Quoted = &quoted
@@ -138,7 +138,7 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 		}
 		failed := happens(t, w, func() {
 			done(t, w, start(t, w, cold.ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "463", Message: "too many new chats"}})
-			take(t, w, crm.Tidings{Statuses: []crm.InboundStatus{{ID: idOf(cold.Message.ID), Type: "delivered"}}})
+			ingest(t, w, crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: idOf(cold.Message.ID), Type: "delivered"}}})
 		})
 		fault, _ := json.Marshal(lastItem(t, w, "messageStatus")["error"])
 		if failed != "messageStatus" || string(fault) != `{"code":"463","message":"too many new chats"}` {
@@ -247,7 +247,7 @@ func TestReadingGoesOut(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		at := int64(crmtest.Start)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A1", anna, "Hi", at), wrote("A2", anna, "Hello", at+1), said("A3", anna, "?", at+2)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", at), wrote("A2", anna, "Hello", at+1), said("A3", anna, "?", at+2)}})
 		for range 2 {
 			if _, err := w.MarkRead(t.Context(), w.Owner, chatAt(onGr, anna)); err != nil {
 				t.Fatal(err)
@@ -256,8 +256,8 @@ func TestReadingGoesOut(t *testing.T) {
 		if got := waiting(t, w); got != "read A1 A3" {
 			t.Errorf("the outbox holds %q", got)
 		}
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A4", anna, "!", at+3)}})
-		take(t, w, crm.Tidings{Reads: []crm.InboundRead{{Chat: chatOf(anna)}}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A4", anna, "!", at+3)}})
+		ingest(t, w, crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chatOf(anna)}}})
 		if got := waiting(t, w); got != "read A1 A3" {
 			t.Errorf("what was read on the phone goes out: %q", got)
 		}

@@ -216,14 +216,14 @@ func TestChangesOnThePhoneMeanwhile(t *testing.T) {
 		later := func(seconds int64) *int64 { at := x.Clock.Now().Unix() + seconds; return &at }
 		x.edit("two")
 		attempt := x.start()
-		take(t, x.World, crm.Tidings{Edits: []crm.InboundEdit{{
+		ingest(t, x.World, crm.InboundBatch{Edits: []crm.InboundEdit{{
 			ID: idOf(x.id), Chat: chatOf(anna), FromMe: true, Type: crm.MessageText, Message: crm.Content{Text: "by phone"}, Time: later(1),
 		}}})
 		x.takenBack("by phone", "rejected", func() { done(t, x.World, attempt, refused) })
 
 		x.remove()
 		attempt = x.start()
-		take(t, x.World, crm.Tidings{Deletes: []crm.InboundDelete{{ID: idOf(x.id), Chat: chatOf(anna), FromMe: true, Time: later(2)}}})
+		ingest(t, x.World, crm.InboundBatch{Deletes: []crm.InboundDelete{{ID: idOf(x.id), Chat: chatOf(anna), FromMe: true, Time: later(2)}}})
 		if got := happens(t, x.World, func() { done(t, x.World, attempt, refused) }); got != "" || waiting(t, x.World) != "" {
 			t.Errorf("after a deletion on the phone a refusal causes %q, %q waits", got, waiting(t, x.World))
 		}

@@ -146,13 +146,13 @@ type dying struct {
 	once    sync.Once
 }
 
-func (d *dying) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+func (d *dying) Ingest(ctx context.Context, on crm.Line, told crm.InboundBatch) (crm.InboundResult, error) {
 	if len(told.Messages) == 1 && told.Messages[0].Message.Text == d.text {
 		d.once.Do(func() { close(d.reached) })
 		<-ctx.Done()
-		return crm.TidingsAnswer{}, ctx.Err()
+		return crm.InboundResult{}, ctx.Err()
 	}
-	return d.Service.Take(ctx, on, told)
+	return d.Service.Ingest(ctx, on, told)
 }
 
 // TestDiedBetweenDecryptionAndCommit: whatsmeow has opened the message, whose key
@@ -240,11 +240,11 @@ func TestLostWhileAMessageIsKept(t *testing.T) {
 // once waits the first time alone.
 type once struct{ dying }
 
-func (o *once) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
+func (o *once) Ingest(ctx context.Context, on crm.Line, told crm.InboundBatch) (crm.InboundResult, error) {
 	select {
 	case <-o.reached:
-		return o.Service.Take(ctx, on, told)
+		return o.Service.Ingest(ctx, on, told)
 	default:
-		return o.dying.Take(ctx, on, told)
+		return o.dying.Ingest(ctx, on, told)
 	}
 }

@@ -29,7 +29,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	w.anna.SendText(w.shop, "hello")
 	w.awaitText(t, "hello")
 	begun, overtaken, slow := make(chan struct{}), make(chan struct{}, 100), true
-	w.rules.before(func(told crm.Tidings) error {
+	w.rules.before(func(told crm.InboundBatch) error {
 		if len(told.Messages) == 0 {
 			return nil
 		}
@@ -209,7 +209,7 @@ func TestReceiptWhoseHandlerPanics(t *testing.T) {
 	w.anna.SendText(w.shop, "hello")
 	w.awaitText(t, "hello")
 	once := true
-	w.rules.before(func(told crm.Tidings) error {
+	w.rules.before(func(told crm.InboundBatch) error {
 		if len(told.Statuses) > 0 && told.Statuses[0].Type == "viewed" && once {
 			once = false
 			panic("once")

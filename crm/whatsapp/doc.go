@@ -1,7 +1,7 @@
 // Package whatsapp is WhatsApp behind the CRM: a crm.Messenger with one whatsmeow
 // client for each paired line of type grWhatsApp. whatsmeow is confined here.
 //
-//	socket -> whatsmeow -> handle (events.go) -> Tidings -> crm.Take -> commit -> true -> ack
+//	socket -> whatsmeow -> handle (events.go) -> InboundBatch -> crm.Ingest -> commit -> true -> ack
 //	crm's outbox -> sender (sender.go) -> build (build.go) -> whatsmeow -> crm.OutboxDone
 //	crm's files to fetch -> fetcher (fetch.go) -> whatsmeow -> crm.FileFetched
 //
@@ -10,7 +10,7 @@
 // (EnableDecryptedEventBuffer), because a ratchet's key opens a message only once.
 // When our database is away, the handler waits, then gives the connection up:
 // WhatsApp brings again what it has no acknowledgement for. Everything that comes
-// twice changes nothing (crm.Take).
+// twice changes nothing (crm.Ingest).
 //
 // Two processes must not hold one session: WhatsApp would throw them out in turn.
 // So a line is served by who holds its lease in the database.

@@ -150,16 +150,16 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 			s.log.Error("a message could not be kept at all", "message", m.Info.ID, "panic", p)
 		}
 	}()
-	return s.take(ctx, crm.Tidings{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &said{Type: typeUnknown, Subtype: "fault"})}})
+	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &said{Type: typeUnknown, Subtype: "fault"})}})
 }
 
-// take has the rules keep what was told. A database that is away may come back
+// ingest has the rules keep what was told. A database that is away may come back
 // soon, so it is tried for a while before the connection is given up, and
 // everything after it: what comes later must not overtake.
-func (s *session) take(ctx context.Context, t crm.Tidings) (kept bool) {
+func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 	began := time.Now()
 	for tries := 1; !s.broken.Load(); tries++ {
-		_, err := s.m.Rules.Take(ctx, s.on, t)
+		_, err := s.m.Rules.Ingest(ctx, s.on, t)
 		if err == nil {
 			return true
 		}
@@ -191,7 +191,7 @@ func (s *session) breakOff() {
 
 // refused is for what the rules will never take: whole, or at all. Asking for it
 // again would never end. Of a message at least that it came is kept.
-func (s *session) refused(ctx context.Context, t crm.Tidings, refusal *crm.Error) (kept bool) {
+func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.Error) (kept bool) {
 	s.log.Error("the rules refuse what WhatsApp told", "err", refusal, "fields", refusal.Fields)
 	if len(t.Messages) != 1 || t.Messages[0].Type == typeUnknown {
 		return true
@@ -199,7 +199,7 @@ func (s *session) refused(ctx context.Context, t crm.Tidings, refusal *crm.Error
 	m := t.Messages[0]
 	subtype := "refused"
 	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID = typeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil
-	return s.take(ctx, crm.Tidings{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
+	return s.ingest(ctx, crm.InboundBatch{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
 }
 
 // connected is the line's good state.

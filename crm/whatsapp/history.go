@@ -38,7 +38,7 @@ func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id str
 // history imports a piece: it is kept, and told to nobody.
 func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHistorySync.HistorySync) (kept bool) {
 	names := map[string]string{}
-	t := crm.Tidings{History: true}
+	t := crm.InboundBatch{History: true}
 	for _, p := range past.GetPushnames() {
 		j, err := types.ParseJID(p.GetID())
 		name := clip(p.GetPushname(), maxName)
@@ -56,7 +56,7 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 			t.Aliases = append(t.Aliases, crm.InboundAlias{Phone: waID(p.PN.User), LID: waID(chatID(p.LID))})
 		}
 	}
-	if len(t.Contacts)+len(t.Aliases) > 0 && !s.take(ctx, t) {
+	if len(t.Contacts)+len(t.Aliases) > 0 && !s.ingest(ctx, t) {
 		return false
 	}
 	for _, c := range past.GetConversations() {
@@ -81,24 +81,24 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	if name := clip(first(c.GetDisplayName(), c.GetName()), maxName); name != "" {
 		chat.Name = &name
 	}
-	t := crm.Tidings{History: true, Chats: []crm.InboundChat{chat}}
+	t := crm.InboundBatch{History: true, Chats: []crm.InboundChat{chat}}
 	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp gives the newest first
 		s.historical(ctx, cli, &t, j, c.GetMessages()[i].GetMessage(), names)
 		if len(t.Messages) >= historyBatch {
-			if !s.take(ctx, t) {
+			if !s.ingest(ctx, t) {
 				return false
 			}
-			t = crm.Tidings{History: true}
+			t = crm.InboundBatch{History: true}
 		}
 	}
 	if len(t.Messages) == 0 && chat.Name == nil {
 		return true
 	}
-	return s.take(ctx, t)
+	return s.ingest(ctx, t)
 }
 
 // historical adds one message of the past, with how far it got.
-func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.Tidings, chat types.JID, w *waWeb.WebMessageInfo, names map[string]string) {
+func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.InboundBatch, chat types.JID, w *waWeb.WebMessageInfo, names map[string]string) {
 	if w.GetMessage() == nil || !fitsID(w.GetKey().GetID()) {
 		return
 	}

@@ -15,23 +15,23 @@ import (
 
 type faulty struct {
 	*crm.Service
-	takes atomic.Int64
+	ingests atomic.Int64
 }
 
-func (f *faulty) Take(ctx context.Context, on crm.Line, told crm.Tidings) (crm.TidingsAnswer, error) {
-	switch n := f.takes.Add(1); {
+func (f *faulty) Ingest(ctx context.Context, on crm.Line, told crm.InboundBatch) (crm.InboundResult, error) {
+	switch n := f.ingests.Add(1); {
 	case n%17 == 0:
-		return crm.TidingsAnswer{}, errAway // before the commit
+		return crm.InboundResult{}, errAway // before the commit
 	case n%41 == 0:
 		panic("a fault of the moment")
 	case n%23 == 0:
-		answer, err := f.Service.Take(ctx, on, told)
+		answer, err := f.Service.Ingest(ctx, on, told)
 		if err == nil {
 			err = errAway // after it
 		}
 		return answer, err
 	}
-	return f.Service.Take(ctx, on, told)
+	return f.Service.Ingest(ctx, on, told)
 }
 
 func TestNothingLostNothingTwice(t *testing.T) {

@@ -32,7 +32,7 @@ func TestMentions(t *testing.T) {
 	id := w.anna.SendText(w.shop, "nobody")
 	edit := standin.RichText("@100200301", &waE2E.ContextInfo{MentionedJID: []string{"100200301@lid"}})
 	w.anna.Send(w.shop, standin.Edit(w.anna.KeyOf(w.shop, id, true), edit))
-	w.awaitBatch(t, "the edit", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
 		return len(told.Edits) == 1 && len(told.Edits[0].Message.Mentions) == 1 && told.Edits[0].Message.Mentions[0].ID.String() == "79995554433@c.us"
 	})
 	phone := "79995554433"

@@ -22,7 +22,7 @@ func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *even
 		return true
 	}
 	when := sensible(e.Timestamp)
-	return s.take(ctx, crm.Tidings{Reads: []crm.InboundRead{{Chat: chat, Time: &when}}})
+	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chat, Time: &when}}})
 }
 
 func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
@@ -30,7 +30,7 @@ func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
 	if !fitsID(e.LabelID) || name == "" && !e.Action.GetDeleted() {
 		return true
 	}
-	return s.take(ctx, crm.Tidings{History: e.FromFullSync, Labels: []crm.InboundLabel{{
+	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Labels: []crm.InboundLabel{{
 		ID: e.LabelID, Name: name, Color: labelColor(e.Action.GetColor()), Deleted: e.Action.GetDeleted(),
 	}}})
 }
@@ -53,7 +53,7 @@ func (s *session) labelled(ctx context.Context, cli *whatsmeow.Client, e *events
 	if !ok || !fitsID(e.LabelID) {
 		return true
 	}
-	return s.take(ctx, crm.Tidings{History: e.FromFullSync, Tags: []crm.InboundTag{{
+	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Tags: []crm.InboundTag{{
 		Chat: chat, Label: e.LabelID, Added: e.Action.GetLabeled(),
 	}}})
 }
@@ -63,7 +63,7 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 	if !ok || !s.m.Archives {
 		return true
 	}
-	return s.take(ctx, crm.Tidings{History: e.FromFullSync, Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
+	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
 }
 
 // contact is a name that the account's owner gave somebody: it is the chat's.
@@ -74,11 +74,11 @@ func (s *session) contact(ctx context.Context, cli *whatsmeow.Client, e *events.
 		return true
 	}
 	chat.Name = &name
-	t := crm.Tidings{History: e.FromFullSync, Chats: []crm.InboundChat{chat}}
+	t := crm.InboundBatch{History: e.FromFullSync, Chats: []crm.InboundChat{chat}}
 	if lid, err := types.ParseJID(e.Action.GetLidJID()); err == nil && lid.Server == types.HiddenUserServer && chat.Phone != nil {
 		t.Aliases = []crm.InboundAlias{{Phone: waID(*chat.Phone), LID: waID(chatID(lid.ToNonAD()))}}
 	}
-	return s.take(ctx, t)
+	return s.ingest(ctx, t)
 }
 
 // named is a name that somebody gave themselves.
@@ -91,7 +91,7 @@ func (s *session) named(ctx context.Context, cli *whatsmeow.Client, p pair, name
 		return true
 	}
 	p = s.person(ctx, cli, j, p.LID)
-	return s.take(ctx, crm.Tidings{Contacts: []crm.InboundUser{{ID: waID(p.id()), Name: name, Phone: phoneOf(p.PN)}}})
+	return s.ingest(ctx, crm.InboundBatch{Contacts: []crm.InboundUser{{ID: waID(p.id()), Name: name, Phone: phoneOf(p.PN)}}})
 }
 
 // call keeps that somebody called, as a message of its own type: nobody answers
@@ -112,7 +112,7 @@ func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.Basic
 		return true
 	}
 	in := s.envelope(ctx, cli, info, &said{Type: "call", Subtype: media})
-	return s.take(ctx, crm.Tidings{Messages: []crm.InboundMessage{in}})
+	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}})
 }
 
 // callMedia says whether a call is by video.
@@ -134,7 +134,7 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 		s.log.Info("the groups' names are not known", "err", err)
 		return
 	}
-	var t crm.Tidings
+	var t crm.InboundBatch
 	for _, g := range groups {
 		s.keepName(g.JID, g.Name)
 		if chat, ok := groupChat(g.JID, g.Name); ok {
@@ -142,7 +142,7 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 		}
 	}
 	if len(t.Chats) > 0 {
-		s.take(ctx, t)
+		s.ingest(ctx, t)
 	}
 }
 
@@ -176,7 +176,7 @@ func (s *session) keepName(j types.JID, name string) {
 func (s *session) groupNamed(ctx context.Context, j types.JID, name string) (kept bool) {
 	chat, ok := groupChat(j, name)
 	s.keepName(j, name)
-	return !ok || s.take(ctx, crm.Tidings{Chats: []crm.InboundChat{chat}})
+	return !ok || s.ingest(ctx, crm.InboundBatch{Chats: []crm.InboundChat{chat}})
 }
 
 func groupChat(j types.JID, name string) (crm.InboundChat, bool) {

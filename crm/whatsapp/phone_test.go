@@ -27,7 +27,7 @@ func TestWrittenOnThePhone(t *testing.T) {
 	in := w.anna.SendText(w.shop, "read me")
 	w.awaitText(t, "read me")
 	w.shop.Read(w.anna.Number(), in)
-	w.awaitBatch(t, "the chat read", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the chat read", func(told crm.InboundBatch) bool {
 		return len(told.Reads) == 1 && told.Reads[0].Chat.ID.String() == "79995554433@c.us" && told.Reads[0].UpTo.String() == in && len(told.Statuses) == 0
 	})
 }
@@ -58,7 +58,7 @@ func TestGroups(t *testing.T) {
 				t.Fatal(err)
 			}
 			bob.SendGroup(g, standin.Revoke(bob.KeyOf(w.shop, id, false)))
-			w.awaitBatch(t, "a deletion", func(told crm.Tidings) bool {
+			w.awaitBatch(t, "a deletion", func(told crm.InboundBatch) bool {
 				return len(told.Deletes) == 1 && told.Deletes[0].By.String() == "79991112233@c.us"
 			})
 			w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: g.JID().String(), Group: true, Reads: []crm.MessageRef{{ID: id, AuthorID: m.FromUser.ID.String()}}})
@@ -72,7 +72,7 @@ func TestGroups(t *testing.T) {
 
 func (w *world) awaitGroupName(t *testing.T, g *standin.Group, name string) {
 	t.Helper()
-	w.awaitBatch(t, "the group's name "+name, func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the group's name "+name, func(told crm.InboundBatch) bool {
 		return slices.ContainsFunc(told.Chats, func(c crm.InboundChat) bool {
 			return c.ID.String() == g.JID().String() && c.Name != nil && *c.Name == name
 		})
@@ -84,25 +84,25 @@ func TestWhatTheOwnerDoesOnThePhone(t *testing.T) {
 	w.pair(t)
 	anna := func(c crm.InboundChat) bool { return c.ID.String() == "79995554433@c.us" }
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitBatch(t, "the label", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the label", func(told crm.InboundBatch) bool {
 		return len(told.Labels) == 1 && told.Labels[0] == crm.InboundLabel{ID: "7", Name: "Important", Color: labelColor(3)}
 	})
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
-	w.awaitBatch(t, "the label on the chat", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the label on the chat", func(told crm.InboundBatch) bool {
 		return len(told.Tags) == 1 && anna(told.Tags[0].Chat) && told.Tags[0].Label == "7" && told.Tags[0].Added
 	})
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", false))
-	w.awaitBatch(t, "the label taken off", func(told crm.Tidings) bool { return len(told.Tags) == 1 && !told.Tags[0].Added })
+	w.awaitBatch(t, "the label taken off", func(told crm.InboundBatch) bool { return len(told.Tags) == 1 && !told.Tags[0].Added })
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, true))
-	w.awaitBatch(t, "the label deleted", func(told crm.Tidings) bool { return len(told.Labels) == 1 && told.Labels[0].Deleted })
+	w.awaitBatch(t, "the label deleted", func(told crm.InboundBatch) bool { return len(told.Labels) == 1 && told.Labels[0].Deleted })
 	w.shop.Change(appstate.BuildArchive(w.anna.Number(), true, time.Now(), nil))
-	w.awaitBatch(t, "the archive", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the archive", func(told crm.InboundBatch) bool {
 		return len(told.Archives) == 1 && anna(told.Archives[0].Chat) && told.Archives[0].Archived
 	})
 	w.shop.Change(appstate.BuildMarkChatAsRead(w.anna.Number(), true, time.Now(), nil))
-	w.awaitBatch(t, "the chat read", func(told crm.Tidings) bool { return len(told.Reads) == 1 && anna(told.Reads[0].Chat) })
+	w.awaitBatch(t, "the chat read", func(told crm.InboundBatch) bool { return len(told.Reads) == 1 && anna(told.Reads[0].Chat) })
 	w.shop.SaveContact(w.anna.Number(), "Ann", "Anna Smith")
-	w.awaitBatch(t, "the contact's name", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the contact's name", func(told crm.InboundBatch) bool {
 		return len(told.Chats) == 1 && anna(told.Chats[0]) && *told.Chats[0].Name == "Anna Smith"
 	})
 	w.sound(t)
@@ -160,8 +160,8 @@ func TestLabelsOfThePast(t *testing.T) {
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
 	w.pair(t)
-	w.awaitBatch(t, "the label", func(told crm.Tidings) bool { return len(told.Labels) == 1 && told.History })
-	w.awaitBatch(t, "its chat", func(told crm.Tidings) bool { return len(told.Tags) == 1 && told.History })
+	w.awaitBatch(t, "the label", func(told crm.InboundBatch) bool { return len(told.Labels) == 1 && told.History })
+	w.awaitBatch(t, "its chat", func(told crm.InboundBatch) bool { return len(told.Tags) == 1 && told.History })
 }
 
 func TestLabelWithoutName(t *testing.T) {
@@ -172,7 +172,7 @@ func TestLabelWithoutName(t *testing.T) {
 		Value: &waSyncAction.SyncActionValue{LabelEditAction: &waSyncAction.LabelEditAction{Color: proto.Int32(99)}},
 	}}})
 	w.shop.Change(appstate.BuildLabelEdit("8", "Later", 99, false))
-	w.awaitBatch(t, "the label after it", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the label after it", func(told crm.InboundBatch) bool {
 		return len(told.Labels) == 1 && told.Labels[0].ID == "8" && told.Labels[0].Color == ""
 	})
 }

@@ -33,14 +33,14 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	}
 	s.flying.wait(ctx, e.MessageIDs)
 	when := sensible(e.Timestamp)
-	var t crm.Tidings
+	var t crm.InboundBatch
 	where := s.teller(ctx, cli, e)
 	for _, id := range e.MessageIDs {
 		if fitsID(id) { // found by its id: the chat may come under an id that we do not know
 			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: waID(id), Chat: where, Type: status, Time: &when})
 		}
 	}
-	return len(t.Statuses) == 0 || s.take(ctx, t)
+	return len(t.Statuses) == 0 || s.ingest(ctx, t)
 }
 
 // readSelf: a message that was played alone is not a chat that was read.
@@ -58,7 +58,7 @@ func (s *session) readSelf(ctx context.Context, cli *whatsmeow.Client, e *events
 		id := waID(last)
 		read.UpTo = &id
 	}
-	return s.take(ctx, crm.Tidings{Reads: []crm.InboundRead{read}})
+	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{read}})
 }
 
 // place is a chat by its address alone; false: none that people write in.

@@ -39,7 +39,7 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	}
 	in := s.envelope(ctx, cli, &e.Info, said)
 	s.attach(ctx, cli, &in, said.Media)
-	if !s.take(ctx, crm.Tidings{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}}) {
+	if !s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}}) {
 		return false
 	}
 	if in.Remote != nil {
@@ -74,7 +74,7 @@ func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *typ
 	when := info.Timestamp.Unix()
 	switch p.GetType() {
 	case waE2E.ProtocolMessage_REVOKE:
-		return s.take(ctx, crm.Tidings{Aliases: s.aliases(info), Deletes: []crm.InboundDelete{{
+		return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(info), Deletes: []crm.InboundDelete{{
 			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Admin: info.Edit == types.EditAttributeAdminRevoke, Time: &when,
 		}}})
 	case waE2E.ProtocolMessage_MESSAGE_EDIT:
@@ -83,7 +83,7 @@ func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *typ
 			return true
 		}
 		now.Content.Mentions = s.mentions(ctx, cli, now)
-		return s.take(ctx, crm.Tidings{Aliases: s.aliases(info), Edits: []crm.InboundEdit{{
+		return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(info), Edits: []crm.InboundEdit{{
 			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Type: now.Type, Message: now.Content, Time: &when,
 		}}})
 	}
@@ -101,7 +101,7 @@ func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *even
 		what.Subtype = "viewOnce" // never comes: it is for the phone alone
 	}
 	in := s.envelope(ctx, cli, &e.Info, what)
-	return s.take(ctx, crm.Tidings{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}})
+	return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}})
 }
 
 // envelope is a message with who, where and when.

@@ -87,7 +87,7 @@ func TestHandlerPanics(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	once, always := true, true
-	w.rules.before(func(told crm.Tidings) error {
+	w.rules.before(func(told crm.InboundBatch) error {
 		if len(told.Messages) == 1 && told.Messages[0].Message.Text == "once" && once {
 			once = false
 			panic("once")
@@ -116,7 +116,7 @@ func TestHandlerPanics(t *testing.T) {
 func TestRefusedByTheRules(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.rules.before(func(told crm.Tidings) error {
+	w.rules.before(func(told crm.InboundBatch) error {
 		if len(told.Messages) == 1 && told.Messages[0].Type == crm.MessageText {
 			return crm.Invalid("messages[0].message.text", "is not to our taste")
 		}
@@ -176,7 +176,7 @@ func TestEditsDeletesReactions(t *testing.T) {
 	w.pair(t)
 	id := w.anna.SendText(w.shop, "first words")
 	w.anna.Send(w.shop, standin.Edit(w.anna.KeyOf(w.shop, id, true), standin.Text("other words")))
-	w.awaitBatch(t, "the edit", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
 		return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == "other words" &&
 			told.Edits[0].Chat.ID.String() == "79995554433@c.us" && !told.Edits[0].FromMe
 	})
@@ -185,7 +185,7 @@ func TestEditsDeletesReactions(t *testing.T) {
 		return m.Type == crm.MessageReaction && m.Message.Reaction.MessageID.String() == id && m.Message.Reaction.Emoji == "👍"
 	})
 	w.anna.Send(w.shop, standin.Revoke(w.anna.KeyOf(w.shop, id, true)))
-	w.awaitBatch(t, "the deletion", func(told crm.Tidings) bool {
+	w.awaitBatch(t, "the deletion", func(told crm.InboundBatch) bool {
 		return len(told.Deletes) == 1 && told.Deletes[0].ID.String() == id && !told.Deletes[0].FromMe && !told.Deletes[0].Admin
 	})
 	quoted := w.anna.Send(w.shop, standin.RichText("as I said", standin.Quoting(id, w.anna.Number(), standin.Text("first words"))))

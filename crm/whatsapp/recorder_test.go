@@ -16,23 +16,23 @@ import (
 // recorder stands in for the rules, to see what exactly they are told, and to
 // fail where the rules never do. The rules themselves are in the tests of lines.
 type recorder struct {
-	mu        sync.Mutex
-	changed   chan struct{} // closed and made anew at each change
-	sessions  map[crm.Line]*crm.LineSession
-	states    []crm.LineState
-	batches   []crm.Tidings
-	codes     []crm.Pairing
-	presences []string // chat, who, what
-	outbox    []crm.OutboxItem
-	outcomes  []crm.Outcome
-	sent      map[string]*crm.MessageRef
-	stored    map[string]*os.File // what we send
-	files     map[string]string   // what was stored
-	pending   []crm.FileToFetch
-	unfetched []string                  // states
-	away      bool                      // the file store is
-	refused   int                       // files, because it is
-	onTake    func(t crm.Tidings) error // before it is kept
+	mu           sync.Mutex
+	changed      chan struct{} // closed and made anew at each change
+	sessions     map[crm.Line]*crm.LineSession
+	states       []crm.LineState
+	batches      []crm.InboundBatch
+	codes        []crm.Pairing
+	presences    []string // chat, who, what
+	outbox       []crm.OutboxItem
+	outcomes     []crm.Outcome
+	sent         map[string]*crm.MessageRef
+	stored       map[string]*os.File // what we send
+	files        map[string]string   // what was stored
+	pending      []crm.FileToFetch
+	unfetched    []string                       // states
+	away         bool                           // the file store is
+	refused      int                            // files, because it is
+	beforeIngest func(t crm.InboundBatch) error // before it is kept
 }
 
 var _ Rules = (*recorder)(nil)
@@ -53,10 +53,10 @@ func (r *recorder) change(f func()) {
 }
 
 // before has f run before each batch is kept, from now on. Its error is the answer.
-func (r *recorder) before(f func(t crm.Tidings) error) {
+func (r *recorder) before(f func(t crm.InboundBatch) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.onTake = f
+	r.beforeIngest = f
 }
 
 // await waits until done says so; done runs under the lock.
@@ -76,18 +76,18 @@ func (r *recorder) await(ctx context.Context, what string, done func() bool) err
 	}
 }
 
-func (r *recorder) Take(_ context.Context, _ crm.Line, t crm.Tidings) (crm.TidingsAnswer, error) {
+func (r *recorder) Ingest(_ context.Context, _ crm.Line, t crm.InboundBatch) (crm.InboundResult, error) {
 	r.mu.Lock()
-	on := r.onTake
+	on := r.beforeIngest
 	r.mu.Unlock()
 	if on != nil {
 		if err := on(t); err != nil {
-			return crm.TidingsAnswer{}, err
+			return crm.InboundResult{}, err
 		}
 	}
 	t.Messages = slices.Clone(t.Messages)
 	r.change(func() { r.batches = append(r.batches, t) })
-	return crm.TidingsAnswer{}, nil
+	return crm.InboundResult{}, nil
 }
 
 func (r *recorder) Outbox(_ context.Context, _ crm.Line, after int64, limit int) (items []crm.OutboxItem, err error) {

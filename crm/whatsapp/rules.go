@@ -17,7 +17,7 @@ type Rules interface {
 }
 
 type receiving interface {
-	Take(ctx context.Context, on crm.Line, t crm.Tidings) (crm.TidingsAnswer, error)
+	Ingest(ctx context.Context, on crm.Line, t crm.InboundBatch) (crm.InboundResult, error)
 }
 
 type sending interface {

@@ -27,7 +27,7 @@ func TestSealedEdits(t *testing.T) {
 		if _, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_EVENT_EDIT, edited); err != nil {
 			t.Fatal(err)
 		}
-		w.awaitBatch(t, "the edit", func(told crm.Tidings) bool {
+		w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
 			return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == name && !told.Edits[0].FromMe
 		})
 	}

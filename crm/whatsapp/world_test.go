@@ -189,7 +189,7 @@ func (w *world) awaitText(t *testing.T, text string) crm.InboundMessage {
 }
 
 // awaitBatch waits for something that the rules were told.
-func (w *world) awaitBatch(t *testing.T, what string, match func(crm.Tidings) bool) {
+func (w *world) awaitBatch(t *testing.T, what string, match func(crm.InboundBatch) bool) {
 	t.Helper()
 	err := w.rules.await(testwait.Context(t), what, func() bool {
 		for _, told := range w.rules.batches {
@@ -238,14 +238,14 @@ func (w *world) say(id, text string) {
 
 func (w *world) awaitStatus(t *testing.T, id, status string) {
 	t.Helper()
-	w.awaitBatch(t, id+" "+status, func(told crm.Tidings) bool {
+	w.awaitBatch(t, id+" "+status, func(told crm.InboundBatch) bool {
 		return len(told.Statuses) == 1 && told.Statuses[0].ID.String() == id && told.Statuses[0].Type == status
 	})
 }
 
 // onMessage runs f before each message is kept.
 func (w *world) onMessage(f func() error) {
-	w.rules.before(func(told crm.Tidings) error {
+	w.rules.before(func(told crm.InboundBatch) error {
 		if len(told.Messages) == 0 {
 			return nil
 		}

@@ -6,8 +6,8 @@ import (
 	"chatcast/models"
 )
 
-// tidings is what only plugs bring, checked.
-type tidings struct {
+// inboundExtras is what only plugs bring, checked.
+type inboundExtras struct {
 	plug     bool
 	history  bool
 	aliases  []ChatKey // with Phone and LID
@@ -50,7 +50,7 @@ type archiveArrival struct {
 }
 
 // batch checks everything at once; each fault names its field's path.
-func (t Tidings) batch(messenger string, now int64) (b batch, err error) {
+func (t InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	b.plug, b.history, b.labels = true, t.History, t.Labels
 	var faults []error
 	for i := range t.Messages {
@@ -79,7 +79,7 @@ func (t Tidings) batch(messenger string, now int64) (b batch, err error) {
 }
 
 // people checks who and where: aliases, contacts, chats.
-func (b *batch) people(t Tidings, messenger string) error {
+func (b *batch) people(t InboundBatch, messenger string) error {
 	var faults []error
 	for i, in := range t.Aliases {
 		at := fmt.Sprintf("aliases[%d].", i)
@@ -106,7 +106,7 @@ func (b *batch) people(t Tidings, messenger string) error {
 }
 
 // changes checks edits, deletes and reads.
-func (b *batch) changes(t Tidings, messenger string, now int64) error {
+func (b *batch) changes(t InboundBatch, messenger string, now int64) error {
 	var faults []error
 	for i, in := range t.Edits {
 		at := fmt.Sprintf("edits[%d].", i)

@@ -2,11 +2,11 @@ package crm
 
 import "encoding/json"
 
-// Tidings is what one thing from the outside tells: a message, a receipt, a
+// InboundBatch is what one thing from the outside tells: a message, a receipt, a
 // batch of history. Take takes all of it or nothing. It is what a plug with an
 // account of its own brings; a program that posts to a bridge brings Inbound,
 // which is the part of it that outsiders may say.
-type Tidings struct {
+type InboundBatch struct {
 	// History says that this happened before we were there: messages, statuses,
 	// names are kept, nothing is told of, nothing is unread, no window opens and
 	// no chat reopens. What is known already stays as it is.
@@ -95,8 +95,8 @@ type RemoteFile struct {
 	Source   json.RawMessage // the plug's own note of where it lies; never shown
 }
 
-// TidingsAnswer says what became of each thing brought, in the same order.
-type TidingsAnswer struct {
+// InboundResult says what became of each thing brought, in the same order.
+type InboundResult struct {
 	Messages []InboundMessageResult
 	Statuses []InboundStatusResult
 	Edits    []string // results

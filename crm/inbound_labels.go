@@ -7,11 +7,11 @@ import (
 	"chatcast/models"
 )
 
-// takeLabels keeps the account's labels as tags of the company, and returns the
+// applyLabels keeps the account's labels as tags of the company, and returns the
 // tags of the labels that the batch puts on chats or takes off, by label.
-func (c *change) takeLabels(l *line, b batch) (map[string]*models.Tag, error) {
+func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 	for _, in := range b.labels {
-		if err := c.takeLabel(l, in); err != nil {
+		if err := c.applyLabel(l, in); err != nil {
 			return nil, err
 		}
 	}
@@ -36,7 +36,7 @@ func (c *change) takeLabels(l *line, b batch) (map[string]*models.Tag, error) {
 	return tags, nil
 }
 
-func (c *change) takeLabel(l *line, in InboundLabel) error {
+func (c *change) applyLabel(l *line, in InboundLabel) error {
 	link, err := c.LineLabel(l.licenseID, l.messenger, in.ID)
 	switch {
 	case errors.Is(err, models.ErrNotFound) && in.Deleted:
@@ -146,8 +146,8 @@ func (c *change) moveLabel(l *line, link *models.LineLabel, from *models.Tag, in
 	return nil
 }
 
-// takeTag puts a label's tag on a chat, or takes it off.
-func (c *change) takeTag(chats *chatBook, tags map[string]*models.Tag, t *tagArrival) (string, error) {
+// applyTag puts a label's tag on a chat, or takes it off.
+func (c *change) applyTag(chats *chatBook, tags map[string]*models.Tag, t *tagArrival) (string, error) {
 	chat, before := chats.find(t.chat), len(c.events)
 	if chat == nil {
 		return ResultUnknown, nil

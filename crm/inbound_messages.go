@@ -36,8 +36,8 @@ func (c *change) keepFile(chat *models.Chat, row *models.Message, m *arrival) er
 	return c.AddFile(&f)
 }
 
-// takeEdit gives a message what its author made of it.
-func (c *change) takeEdit(v shower, chats *chatBook, e *editArrival) (string, error) {
+// applyEdit gives a message what its author made of it.
+func (c *change) applyEdit(v shower, chats *chatBook, e *editArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, e.chat, e.ID, e.FromMe, e.By, false)
 	if row == nil || err != nil {
 		return result, err
@@ -67,8 +67,8 @@ func (c *change) takeEdit(v shower, chats *chatBook, e *editArrival) (string, er
 	return ResultAccepted, c.outsideSays(row.ID, saidBy(row))
 }
 
-// takeDelete deletes what a message said.
-func (c *change) takeDelete(v shower, chats *chatBook, d *deleteArrival) (string, error) {
+// applyDelete deletes what a message said.
+func (c *change) applyDelete(v shower, chats *chatBook, d *deleteArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
 	if row == nil || err != nil {
 		return result, err

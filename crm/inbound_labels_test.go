@@ -33,20 +33,20 @@ func TestLabelsAreTags(t *testing.T) {
 		if _, err := w.CreateTag(t.Context(), w.Owner, crm.TagInput{Name: crm.Value("Paid"), Color: crm.Value("#00ff00")}); err != nil {
 			t.Fatal(err)
 		}
-		label := func(id, name, color string) crm.Tidings {
-			return crm.Tidings{Labels: []crm.InboundLabel{{ID: id, Name: name, Color: color}}}
+		label := func(id, name, color string) crm.InboundBatch {
+			return crm.InboundBatch{Labels: []crm.InboundLabel{{ID: id, Name: name, Color: color}}}
 		}
-		gone := func(id string) crm.Tidings {
-			return crm.Tidings{Labels: []crm.InboundLabel{{ID: id, Deleted: true}}}
+		gone := func(id string) crm.InboundBatch {
+			return crm.InboundBatch{Labels: []crm.InboundLabel{{ID: id, Deleted: true}}}
 		}
-		put := func(id, chat string, added bool) crm.Tidings {
-			return crm.Tidings{Tags: []crm.InboundTag{{Chat: chatOf(chat), Label: id, Added: added}}}
+		put := func(id, chat string, added bool) crm.InboundBatch {
+			return crm.InboundBatch{Tags: []crm.InboundTag{{Chat: chatOf(chat), Label: id, Added: added}}}
 		}
 		const bea = "79990003344@c.us"
 		for _, step := range []struct {
 			name   string
 			on     crm.Line
-			news   crm.Tidings
+			news   crm.InboundBatch
 			events string
 			tags   string
 		}{
@@ -68,7 +68,7 @@ func TestLabelsAreTags(t *testing.T) {
 			{"deleted, of a tag that was there before", onGr, gone("2"), "", "Paid#00ff00 VIP#ff0000"},
 		} {
 			got := happens(t, w, func() {
-				if _, err := w.Take(t.Context(), step.on, step.news); err != nil {
+				if _, err := w.Ingest(t.Context(), step.on, step.news); err != nil {
 					t.Fatalf("%s: %v", step.name, err)
 				}
 			})

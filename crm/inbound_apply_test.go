@@ -40,10 +40,10 @@ func by(author, id, chat, text string, at int64) crm.InboundMessage {
 	return m
 }
 
-// take must succeed.
-func take(t *testing.T, w *crmtest.World, news crm.Tidings) crm.TidingsAnswer {
+// ingest must succeed.
+func ingest(t *testing.T, w *crmtest.World, news crm.InboundBatch) crm.InboundResult {
 	t.Helper()
-	answer, err := w.Take(t.Context(), onGr, news)
+	answer, err := w.Ingest(t.Context(), onGr, news)
 	if err != nil {
 		t.Fatalf("take: %v", err)
 	}
@@ -95,7 +95,7 @@ func TestTakeIsIdempotent(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start - 100)
-		news := crm.Tidings{
+		news := crm.InboundBatch{
 			Aliases:  []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}},
 			Contacts: []crm.InboundUser{{ID: idOf(anna), Name: "Anna"}},
 			Labels:   []crm.InboundLabel{{ID: "5", Name: "VIP", Color: "#ff0000"}},
@@ -107,8 +107,8 @@ func TestTakeIsIdempotent(t *testing.T) {
 			Tags:     []crm.InboundTag{{Chat: chatOf(anna), Label: "5", Added: true}},
 			Archives: []crm.InboundArchive{{Chat: chatOf(anna), Archived: true}},
 		}
-		var first, second crm.TidingsAnswer
-		got := happens(t, w, func() { first = take(t, w, news) })
+		var first, second crm.InboundResult
+		got := happens(t, w, func() { first = ingest(t, w, news) })
 		want := "message chatConversation message message messageEdit messageDelete messageStatus messageStatus chatRead chatTag chatStatus"
 		if got != want {
 			t.Errorf("events %q\nwant   %q", got, want)
@@ -118,7 +118,7 @@ func TestTakeIsIdempotent(t *testing.T) {
 				t.Errorf("first answer %+v", first)
 			}
 		}
-		if got := happens(t, w, func() { second = take(t, w, news) }); got != "" {
+		if got := happens(t, w, func() { second = ingest(t, w, news) }); got != "" {
 			t.Errorf("the second copy causes %q", got)
 		}
 		for i, r := range second.Messages {
@@ -145,23 +145,23 @@ func TestOnlyTheAuthorChangesAMessage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start)
-		take(t, w, crm.Tidings{
+		ingest(t, w, crm.InboundBatch{
 			Messages: []crm.InboundMessage{
 				said("A1", anna, "Hi", at), wrote("A2", anna, "Hello", at), said("C1", carl, "Hey", at),
 				by(bea, "G1", group, "Hi all", at), by(carl, "G2", group, "Hi", at), wrote("G3", group, "Hi", at),
 			},
 		})
-		take(t, w, crm.Tidings{Aliases: []crm.InboundAlias{{Phone: idOf(bea), LID: idOf("888@lid")}}})
-		edit := func(id, chat string, fromMe bool, author string) crm.Tidings {
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(bea), LID: idOf("888@lid")}}})
+		edit := func(id, chat string, fromMe bool, author string) crm.InboundBatch {
 			e := crm.InboundEdit{ID: idOf(id), Chat: chatOf(chat), FromMe: fromMe, Message: crm.Content{Text: "changed"}, Time: unix(at)}
 			if author != "" {
 				e.By = idOf(author)
 			}
-			return crm.Tidings{Edits: []crm.InboundEdit{e}}
+			return crm.InboundBatch{Edits: []crm.InboundEdit{e}}
 		}
 		for _, test := range []struct {
 			name string
-			news crm.Tidings
+			news crm.InboundBatch
 			want string
 		}{
 			{"the customer ours", edit("A2", anna, false, ""), crm.ResultRefused},
@@ -176,22 +176,22 @@ func TestOnlyTheAuthorChangesAMessage(t *testing.T) {
 			{"our own", edit("A2", anna, true, ""), crm.ResultAccepted},
 			{"a member's own, under the other id", edit("G1", group, false, "888@lid"), crm.ResultAccepted},
 		} {
-			var answer crm.TidingsAnswer
-			got := happens(t, w, func() { answer = take(t, w, test.news) })
+			var answer crm.InboundResult
+			got := happens(t, w, func() { answer = ingest(t, w, test.news) })
 			if answer.Edits[0] != test.want || (got == "messageEdit") != (test.want == crm.ResultAccepted) {
 				t.Errorf("%s: %v, events %q", test.name, answer.Edits, got)
 			}
 		}
-		del := func(id, author string, admin bool) crm.Tidings {
-			return crm.Tidings{Deletes: []crm.InboundDelete{{ID: idOf(id), Chat: chatOf(group), By: idOf(author), Admin: admin}}}
+		del := func(id, author string, admin bool) crm.InboundBatch {
+			return crm.InboundBatch{Deletes: []crm.InboundDelete{{ID: idOf(id), Chat: chatOf(group), By: idOf(author), Admin: admin}}}
 		}
-		if r := take(t, w, del("G2", bea, false)); r.Deletes[0] != crm.ResultRefused {
+		if r := ingest(t, w, del("G2", bea, false)); r.Deletes[0] != crm.ResultRefused {
 			t.Errorf("a member deletes another's: %v", r.Deletes)
 		}
-		if r := take(t, w, del("G2", bea, true)); r.Deletes[0] != crm.ResultAccepted {
+		if r := ingest(t, w, del("G2", bea, true)); r.Deletes[0] != crm.ResultAccepted {
 			t.Errorf("an admin deletes another's: %v", r.Deletes)
 		}
-		if r := take(t, w, edit("G2", group, false, carl)); r.Edits[0] != crm.ResultUnchanged {
+		if r := ingest(t, w, edit("G2", group, false, carl)); r.Edits[0] != crm.ResultUnchanged {
 			t.Errorf("what was deleted is edited: %v", r.Edits)
 		}
 		if item := lastItem(t, w, "messageDelete"); item["edited"] != nil || item["id"] != "G2" {
@@ -210,17 +210,17 @@ func TestPlaceholderIsReplaced(t *testing.T) {
 			id := "P-" + subtype
 			hole := said(id, anna, "", at)
 			hole.Type, hole.Subtype = crm.MessageUnknown, &subtype
-			take(t, w, crm.Tidings{Messages: []crm.InboundMessage{hole, said("after-"+id, anna, "later", at)}})
-			var answer crm.TidingsAnswer
-			again := crm.Tidings{Messages: []crm.InboundMessage{said(id, anna, "the secret", at+500)}}
-			if got := happens(t, w, func() { answer = take(t, w, again) }); got != "messageEdit" || answer.Messages[0].Result != crm.ResultReplaced {
+			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hole, said("after-"+id, anna, "later", at)}})
+			var answer crm.InboundResult
+			again := crm.InboundBatch{Messages: []crm.InboundMessage{said(id, anna, "the secret", at+500)}}
+			if got := happens(t, w, func() { answer = ingest(t, w, again) }); got != "messageEdit" || answer.Messages[0].Result != crm.ResultReplaced {
 				t.Errorf("%s: events %q, %+v", id, got, answer.Messages)
 			}
 			item := lastItem(t, w, "messageEdit")
 			if item["id"] != id || item["type"] != "text" || item["message"].(map[string]any)["text"] != "the secret" || item["edited"] != nil {
 				t.Errorf("%s is told as %v", id, item)
 			}
-			if got := happens(t, w, func() { answer = take(t, w, again) }); got != "" || answer.Messages[0].Result != crm.ResultDuplicate {
+			if got := happens(t, w, func() { answer = ingest(t, w, again) }); got != "" || answer.Messages[0].Result != crm.ResultDuplicate {
 				t.Errorf("%s again: events %q, %+v", id, got, answer.Messages)
 			}
 		}
@@ -243,12 +243,12 @@ func TestHistoryIsQuiet(t *testing.T) {
 			m.FromUser = &crm.InboundUser{ID: m.Chat.ID, Name: name}
 			return m
 		}
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{named(said("N1", anna, "now", at), "Anna")}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{named(said("N1", anna, "now", at), "Anna")}})
 		if _, err := w.SetChatStatus(t.Context(), w.Owner, chatAt(onGr, anna), "close"); err != nil {
 			t.Fatal(err)
 		}
 		got := happens(t, w, func() {
-			take(t, w, crm.Tidings{
+			ingest(t, w, crm.InboundBatch{
 				History:  true,
 				Contacts: []crm.InboundUser{{ID: idOf(anna), Name: "Old name"}, {ID: idOf("79990003344@c.us"), Name: "Bea"}},
 				Chats:    []crm.InboundChat{{ID: idOf(anna), Name: text("Old chat")}},
@@ -288,14 +288,14 @@ func TestAliasAloneJoinsTwoChats(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start)
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A1", "555@lid", "by lid", at), said("A2", anna, "by phone", at)}})
-		take(t, w, crm.Tidings{Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
-		take(t, w, crm.Tidings{Aliases: []crm.InboundAlias{{Phone: idOf("79990007777"), LID: idOf("999@lid")}}}) // of nobody that we know
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", "555@lid", "by lid", at), said("A2", anna, "by phone", at)}})
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990007777"), LID: idOf("999@lid")}}}) // of nobody that we know
 		chat := onlyChat(t, w)
 		if chat.ID != anna || *chat.LID != "555@lid" || chat.Unread != 2 || len(messagesOf(t, w, "555@lid")) != 2 {
 			t.Errorf("the chat is %+v", chat)
 		}
-		take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said("A3", "555@lid", "again by lid", at)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A3", "555@lid", "again by lid", at)}})
 		card := lastItem(t, w, "message")["chat"].(map[string]any)
 		if card["id"] != anna || card["lid"] != "555@lid" {
 			t.Errorf("the message tells of the chat %v", card)
@@ -313,28 +313,28 @@ func TestReadElsewhere(t *testing.T) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start)
 		for i := range 4 {
-			take(t, w, crm.Tidings{Messages: []crm.InboundMessage{said(fmt.Sprintf("A%d", i), anna, "Hi", at)}}) // in one second
+			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said(fmt.Sprintf("A%d", i), anna, "Hi", at)}}) // in one second
 		}
-		upTo := func(id string) crm.Tidings {
+		upTo := func(id string) crm.InboundBatch {
 			last := idOf(id)
-			return crm.Tidings{Reads: []crm.InboundRead{{Chat: chatOf(anna), UpTo: &last}}}
+			return crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chatOf(anna), UpTo: &last}}}
 		}
 		for _, step := range []struct {
 			name   string
-			news   crm.Tidings
+			news   crm.InboundBatch
 			events string
 			unread int64
 			result string
 		}{
 			{"a part", upTo("A1"), "", 2, crm.ResultAccepted},
 			{"an older part", upTo("A0"), "", 2, crm.ResultUnchanged},
-			{"before all", crm.Tidings{Reads: []crm.InboundRead{{Chat: chatOf(anna), Time: unix(at - 1)}}}, "", 2, crm.ResultUnchanged},
-			{"a chat that we do not have", crm.Tidings{Reads: []crm.InboundRead{{Chat: chatOf("79990009999")}}}, "", 2, crm.ResultUnknown},
+			{"before all", crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chatOf(anna), Time: unix(at - 1)}}}, "", 2, crm.ResultUnchanged},
+			{"a chat that we do not have", crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chatOf("79990009999")}}}, "", 2, crm.ResultUnknown},
 			{"all", upTo("A3"), "chatRead", 0, crm.ResultAccepted},
 			{"all again", upTo("A3"), "", 0, crm.ResultUnchanged},
 		} {
-			var answer crm.TidingsAnswer
-			got := happens(t, w, func() { answer = take(t, w, step.news) })
+			var answer crm.InboundResult
+			got := happens(t, w, func() { answer = ingest(t, w, step.news) })
 			if chat := onlyChat(t, w); got != step.events || chat.Unread != step.unread || answer.Reads[0] != step.result {
 				t.Errorf("%s: events %q, %d unread, %v", step.name, got, chat.Unread, answer.Reads)
 			}
@@ -345,7 +345,7 @@ func TestReadElsewhere(t *testing.T) {
 func TestTakeRefusesNonsense(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		for field, news := range map[string]crm.Tidings{
+		for field, news := range map[string]crm.InboundBatch{
 			"messages[0].id":      {Messages: []crm.InboundMessage{said("", anna, "x", 1)}},
 			"messages[0].chat.id": {Messages: []crm.InboundMessage{said("A", "nobody@nowhere", "x", 1)}},
 			"edits[0].chat.id":    {Edits: []crm.InboundEdit{{ID: idOf("A"), Message: crm.Content{Text: "x"}}}},
@@ -359,11 +359,11 @@ func TestTakeRefusesNonsense(t *testing.T) {
 			"tags[0].label":       {Tags: []crm.InboundTag{{Chat: chatOf(anna)}}},
 			"archives[0].chat.id": {Archives: []crm.InboundArchive{{}}},
 		} {
-			_, err := w.Take(t.Context(), onGr, news)
+			_, err := w.Ingest(t.Context(), onGr, news)
 			wantCode(t, field, err, crm.CodeInvalid, field)
 		}
-		_, err := w.Take(t.Context(), crm.Line{LicenseID: crmtest.LicenseID, Messenger: "caWhatsApp"},
-			crm.Tidings{Messages: []crm.InboundMessage{said("A", anna, "x", 1)}})
+		_, err := w.Ingest(t.Context(), crm.Line{LicenseID: crmtest.LicenseID, Messenger: "caWhatsApp"},
+			crm.InboundBatch{Messages: []crm.InboundMessage{said("A", anna, "x", 1)}})
 		wantCode(t, "a line that is gone", err, crm.CodeNotFound, "")
 	})
 }

@@ -21,10 +21,10 @@ func TestTakingAtOnce(t *testing.T) {
 		const people, times = 3, 3
 		at := int64(crmtest.Start)
 		var bringing errgroup.Group
-		bring := func(news crm.Tidings) {
+		bring := func(news crm.InboundBatch) {
 			for range 2 {
 				bringing.Go(func() error {
-					_, err := w.Take(t.Context(), onGr, news)
+					_, err := w.Ingest(t.Context(), onGr, news)
 					return err
 				})
 			}
@@ -33,22 +33,22 @@ func TestTakingAtOnce(t *testing.T) {
 			phone, lid := fmt.Sprintf("7999000000%d@c.us", p), fmt.Sprintf("4%d@lid", p)
 			for i := range times {
 				ours := fmt.Sprintf("O%d-%d", p, i)
-				bring(crm.Tidings{Messages: []crm.InboundMessage{said(fmt.Sprintf("P%d-%d", p, i), phone, "by phone", at)}})
-				bring(crm.Tidings{Messages: []crm.InboundMessage{said(fmt.Sprintf("L%d-%d", p, i), lid, "by lid", at), wrote(ours, lid, "ours", at)}})
-				bring(crm.Tidings{Statuses: []crm.InboundStatus{{ID: idOf(ours), Type: "viewed"}}})
-				bring(crm.Tidings{
+				bring(crm.InboundBatch{Messages: []crm.InboundMessage{said(fmt.Sprintf("P%d-%d", p, i), phone, "by phone", at)}})
+				bring(crm.InboundBatch{Messages: []crm.InboundMessage{said(fmt.Sprintf("L%d-%d", p, i), lid, "by lid", at), wrote(ours, lid, "ours", at)}})
+				bring(crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: idOf(ours), Type: "viewed"}}})
+				bring(crm.InboundBatch{
 					Aliases: []crm.InboundAlias{{Phone: idOf(phone), LID: idOf(lid)}},
 					Labels:  []crm.InboundLabel{{ID: "1", Name: "VIP"}},
 					Tags:    []crm.InboundTag{{Chat: chatOf(phone), Label: "1", Added: true}},
 				})
-				bring(crm.Tidings{Reads: []crm.InboundRead{{Chat: chatOf(lid), Time: unix(1)}}, Archives: []crm.InboundArchive{{Chat: chatOf(phone)}}})
+				bring(crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chatOf(lid), Time: unix(1)}}, Archives: []crm.InboundArchive{{Chat: chatOf(phone)}}})
 			}
 		}
 		if err := bringing.Wait(); err != nil {
 			t.Fatal(err)
 		}
 		for p := range people { // the joining may have come before the chats
-			take(t, w, crm.Tidings{Aliases: []crm.InboundAlias{{Phone: idOf(fmt.Sprintf("7999000000%d", p)), LID: idOf(fmt.Sprintf("4%d@lid", p))}}})
+			ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(fmt.Sprintf("7999000000%d", p)), LID: idOf(fmt.Sprintf("4%d@lid", p))}}})
 		}
 		page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{})
 		if err != nil || len(page.Items) != people {

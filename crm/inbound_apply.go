@@ -8,13 +8,13 @@ import (
 	"chatcast/models"
 )
 
-// Take takes what a plug brings from the outside, in one transaction: it is
+// Ingest takes what a plug brings from the outside, in one transaction: it is
 // committed when Take returns nil, and the outside may forget it then. The same
 // again changes nothing. Attachments are spent, whatever the outcome.
 //
 // CodeInvalid says that a part can never be taken; CodeNotFound, that the line is
 // gone. Any other error is ours and may pass: bring it again.
-func (s *Service) Take(ctx context.Context, on Line, t Tidings) (answer TidingsAnswer, err error) {
+func (s *Service) Ingest(ctx context.Context, on Line, t InboundBatch) (answer InboundResult, err error) {
 	defer func() { t.discard(answer, err) }()
 	b, err := t.batch(on.Messenger, s.Now().Unix())
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *Service) Take(ctx context.Context, on Line, t Tidings) (answer TidingsA
 		if err != nil {
 			return err
 		}
-		answer, err = c.take(l, v, b)
+		answer, err = c.applyInbound(l, v, b)
 		return err
 	})
 	return answer, err
@@ -47,7 +47,7 @@ func outside(tx *models.Tx, on Line) (*line, error) {
 // discard removes the attachments that no message got. After a fault that is ours
 // the commit may have happened all the same: they stay, and Sweep removes those
 // without a message.
-func (t *Tidings) discard(answer TidingsAnswer, err error) {
+func (t *InboundBatch) discard(answer InboundResult, err error) {
 	var refused *Error
 	for i := range t.Messages {
 		taken := err == nil && answer.Messages[i].Result != ResultDuplicate
@@ -57,12 +57,12 @@ func (t *Tidings) discard(answer TidingsAnswer, err error) {
 	}
 }
 
-// take is everything that a batch brings, in the order in which one part may need
+// applyInbound is everything that a batch brings, in the order in which one part may need
 // another. Tags are locked before chats, always.
-func (c *change) take(l *line, v shower, b batch) (answer TidingsAnswer, err error) {
+func (c *change) applyInbound(l *line, v shower, b batch) (answer InboundResult, err error) {
 	c.quiet = b.history
-	answer = TidingsAnswer{Messages: []InboundMessageResult{}, Statuses: []InboundStatusResult{}}
-	tags, err := c.takeLabels(l, b)
+	answer = InboundResult{Messages: []InboundMessageResult{}, Statuses: []InboundStatusResult{}}
+	tags, err := c.applyLabels(l, b)
 	if err != nil {
 		return answer, err
 	}
@@ -70,7 +70,7 @@ func (c *change) take(l *line, v shower, b batch) (answer TidingsAnswer, err err
 	if err != nil {
 		return answer, err
 	}
-	if err := c.takePeople(l, chats, b); err != nil {
+	if err := c.applyContacts(l, chats, b); err != nil {
 		return answer, err
 	}
 	if answer.Messages, err = each(answer.Messages, b.messages, func(m *arrival) (InboundMessageResult, error) {
@@ -78,10 +78,10 @@ func (c *change) take(l *line, v shower, b batch) (answer TidingsAnswer, err err
 	}); err != nil {
 		return answer, err
 	}
-	if answer.Edits, err = each(nil, b.edits, func(e *editArrival) (string, error) { return c.takeEdit(v, chats, e) }); err != nil {
+	if answer.Edits, err = each(nil, b.edits, func(e *editArrival) (string, error) { return c.applyEdit(v, chats, e) }); err != nil {
 		return answer, err
 	}
-	if answer.Deletes, err = each(nil, b.deletes, func(d *deleteArrival) (string, error) { return c.takeDelete(v, chats, d) }); err != nil {
+	if answer.Deletes, err = each(nil, b.deletes, func(d *deleteArrival) (string, error) { return c.applyDelete(v, chats, d) }); err != nil {
 		return answer, err
 	}
 	if answer.Statuses, err = each(answer.Statuses, b.statuses, func(st *statusArrival) (InboundStatusResult, error) {
@@ -89,13 +89,13 @@ func (c *change) take(l *line, v shower, b batch) (answer TidingsAnswer, err err
 	}); err != nil {
 		return answer, err
 	}
-	if answer.Reads, err = each(nil, b.reads, func(r *readArrival) (string, error) { return c.takeRead(chats, r) }); err != nil {
+	if answer.Reads, err = each(nil, b.reads, func(r *readArrival) (string, error) { return c.applyRead(chats, r) }); err != nil {
 		return answer, err
 	}
-	if answer.Tags, err = each(nil, b.tags, func(t *tagArrival) (string, error) { return c.takeTag(chats, tags, t) }); err != nil {
+	if answer.Tags, err = each(nil, b.tags, func(t *tagArrival) (string, error) { return c.applyTag(chats, tags, t) }); err != nil {
 		return answer, err
 	}
-	answer.Archives, err = each(nil, b.archives, func(a *archiveArrival) (string, error) { return c.takeArchive(chats, a) })
+	answer.Archives, err = each(nil, b.archives, func(a *archiveArrival) (string, error) { return c.applyArchive(chats, a) })
 	return answer, err
 }
 
@@ -111,8 +111,8 @@ func each[T, R any](results []R, items []T, f func(*T) (R, error)) ([]R, error) 
 	return results, nil
 }
 
-// takePeople takes who and where: what is one, what it is called.
-func (c *change) takePeople(l *line, chats *chatBook, b batch) error {
+// applyContacts takes who and where: what is one, what it is called.
+func (c *change) applyContacts(l *line, chats *chatBook, b batch) error {
 	for _, key := range b.aliases {
 		chat := chats.find(inboundChat{key: key})
 		if chat != nil {
@@ -152,8 +152,8 @@ func (c *change) takePeople(l *line, chats *chatBook, b batch) error {
 	return nil
 }
 
-// takeRead counts as read what the account read elsewhere.
-func (c *change) takeRead(chats *chatBook, r *readArrival) (string, error) {
+// applyRead counts as read what the account read elsewhere.
+func (c *change) applyRead(chats *chatBook, r *readArrival) (string, error) {
 	chat := chats.find(r.chat)
 	if chat == nil {
 		return ResultUnknown, nil
@@ -181,8 +181,8 @@ func (c *change) takeRead(chats *chatBook, r *readArrival) (string, error) {
 	return ResultAccepted, c.emitChat(chat, EventChatRead, ChatReadItem{Chat: ChatRef{ID: chat.ExternalID}})
 }
 
-// takeArchive closes or opens a chat.
-func (c *change) takeArchive(chats *chatBook, a *archiveArrival) (string, error) {
+// applyArchive closes or opens a chat.
+func (c *change) applyArchive(chats *chatBook, a *archiveArrival) (string, error) {
 	chat := chats.find(a.chat)
 	if chat == nil {
 		return ResultUnknown, nil

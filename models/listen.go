@@ -13,7 +13,7 @@ import (
 const (
 	standbyPoll = time.Second     // how often a waiting node tries to become the leader
 	leaderPing  = 5 * time.Second // how often the leader looks whether its connection lives
-	closeWait   = time.Second     // for a word of farewell to the server
+	closeWait   = time.Second     // to say goodbye to the server
 )
 
 // JournalHeard is called when PostgreSQL tells of the journal, and once when the

@@ -15,11 +15,11 @@ import (
 
 type mute struct{}
 
-func (mute) Message([]byte)           {}
-func (mute) Idle()                    {}
-func (mute) Info() Info               { return Info{} }
-func (mute) Closed(Reason)            {}
-func (mute) Farewell(Reason) Farewell { return Farewell{} }
+func (mute) Message([]byte)               {}
+func (mute) Idle()                        {}
+func (mute) Info() Info                   { return Info{} }
+func (mute) Closed(Reason)                {}
+func (mute) Disconnect(Reason) Disconnect { return Disconnect{} }
 
 // receivers are n connected sessions whose peers count the bytes that arrive.
 func receivers(t testing.TB, n int) (sessions []*Session, arrived *atomic.Int64) {

@@ -35,8 +35,8 @@ func (e *echo) Message(b []byte) {
 func (e *echo) Idle()                  { e.s.Queue(text("still there?")) }
 func (e *echo) Info() server.Info      { return server.Info{ID: "echo", Channels: 3} }
 func (e *echo) Closed(r server.Reason) { e.closed <- r }
-func (e *echo) Farewell(r server.Reason) server.Farewell {
-	return server.Farewell{Frame: text("bye: " + string(r)), Code: 4100, Message: string(r)}
+func (e *echo) Disconnect(r server.Reason) server.Disconnect {
+	return server.Disconnect{Frame: text("bye: " + string(r)), Code: 4100, Message: string(r)}
 }
 
 // host is a running Server of echoes.

@@ -38,9 +38,9 @@ func (s *Server) look(k socket, now int64) {
 	}
 	switch {
 	case k.away(now):
-		k.Close(Farewell{Reason: PeerGone})
+		k.Close(Disconnect{Reason: PeerGone})
 	case m.asked > 0 && now-m.asked >= s.opt.PongTimeout.Milliseconds():
-		k.Close(k.farewell(Silent))
+		k.Close(k.disconnectFor(Silent))
 	case m.asked == 0 && now-last >= s.opt.ActivityTimeout.Milliseconds():
 		m.asked = now
 		k.ask()

@@ -7,8 +7,8 @@ import (
 
 // socket is what the server sees of a client's connection, whatever carries it.
 type socket interface {
-	Close(Farewell)
-	farewell(Reason) Farewell
+	Close(Disconnect)
+	disconnectFor(Reason) Disconnect
 	base() *member
 	ask()                // asks for a sign of life
 	away(now int64) bool // says whether the client has stayed away too long

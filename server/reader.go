@@ -50,7 +50,7 @@ func (s *Server) handle(k socket, h Handler, text []byte) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.opt.Log.Error("a message handler panicked", "panic", p, "stack", string(debug.Stack()))
-			k.Close(k.farewell(Internal))
+			k.Close(k.disconnectFor(Internal))
 		}
 	}()
 	h.Message(text)
@@ -75,13 +75,13 @@ func readMessage(s *Session, ws *websocket.Conn) error {
 	*buf, err = readUpTo((*buf)[:0], r, s.srv.opt.MessageBytes)
 	switch {
 	case errors.Is(err, errTooLarge):
-		s.Close(s.farewell(TooLarge))
+		s.Close(s.disconnectFor(TooLarge))
 	case err != nil:
 		return err
 	case kind != websocket.TextMessage:
-		s.Close(s.farewell(NotText))
+		s.Close(s.disconnectFor(NotText))
 	case !utf8.Valid(*buf):
-		s.Close(s.farewell(BadUTF8))
+		s.Close(s.disconnectFor(BadUTF8))
 	default:
 		s.message(*buf)
 	}
@@ -124,18 +124,18 @@ func (s *Session) message(text []byte) {
 }
 
 // verdict makes of a read error how the session ends.
-func (s *Session) verdict(err error) Farewell {
+func (s *Session) verdict(err error) Disconnect {
 	var closed *websocket.CloseError
 	var op *net.OpError
 	switch {
 	case errors.As(err, &closed) && closed.Code == websocket.CloseNoStatusReceived:
-		return Farewell{Reason: PeerClosed}
+		return Disconnect{Reason: PeerClosed}
 	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
-		return Farewell{Reason: PeerClosed, Code: closed.Code}
+		return Disconnect{Reason: PeerClosed, Code: closed.Code}
 	case errors.As(err, &closed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed), errors.As(err, &op),
 		errors.Is(err, syscall.ECONNRESET):
-		return Farewell{Reason: PeerGone}
+		return Disconnect{Reason: PeerGone}
 	}
-	return s.farewell(ProtocolError)
+	return s.disconnectFor(ProtocolError)
 }

@@ -19,8 +19,8 @@ const (
 	Internal      Reason = "internal"       // our fault
 )
 
-// farewells are the close codes of RFC 6455 for what is wrong below any dialect.
-var farewells = map[Reason]Farewell{
+// disconnects are the close codes of RFC 6455 for what is wrong below any dialect.
+var disconnects = map[Reason]Disconnect{
 	TooLarge:      {Code: 1009, Message: "The message is too large"},
 	NotText:       {Code: 1003, Message: "Binary messages are not supported"},
 	BadUTF8:       {Code: 1007, Message: "The message is not valid UTF-8"},
@@ -28,22 +28,22 @@ var farewells = map[Reason]Farewell{
 	Internal:      {Code: 1011, Message: "Internal error"},
 }
 
-// Farewell is how a socket is told why it ends: a frame of its dialect (nil:
+// Disconnect is how a socket is told why it ends: a frame of its dialect (nil:
 // none), then a close frame with code and message.
-type Farewell struct {
+type Disconnect struct {
 	Reason  Reason
 	Frame   []byte
 	Code    int
 	Message string
 }
 
-// farewell asks the dialect for what concerns it, and answers the rest itself.
-func (s *Session) farewell(r Reason) Farewell { return farewellOf(s.h, r) }
+// disconnectFor asks the dialect for what concerns it, and answers the rest itself.
+func (s *Session) disconnectFor(r Reason) Disconnect { return disconnectOf(s.h, r) }
 
-func farewellOf(h Handler, r Reason) Farewell {
-	f, ours := farewells[r]
+func disconnectOf(h Handler, r Reason) Disconnect {
+	f, ours := disconnects[r]
 	if !ours && h != nil {
-		f = h.Farewell(r)
+		f = h.Disconnect(r)
 	}
 	f.Reason = r
 	return f

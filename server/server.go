@@ -73,9 +73,9 @@ type Handler interface {
 	// Idle is called after Options.ActivityTimeout of silence, to ask for a sign of
 	// life in the dialect's words. A ping of the WebSocket protocol goes out anyway.
 	Idle()
-	// Farewell says goodbye for a reason of this package that the WebSocket protocol
+	// Disconnect says goodbye for a reason of this package that the WebSocket protocol
 	// has no code for. It must neither block nor lock.
-	Farewell(Reason) Farewell
+	Disconnect(Reason) Disconnect
 	// Closed is called once, after the last Message.
 	Closed(Reason)
 	// Info describes the socket for /debug/connz.
@@ -171,7 +171,7 @@ func (s *Server) begin() bool {
 // the keeper and the end of the server find it.
 func (s *Server) enlist(k socket) {
 	if refused := s.list(k); refused != "" {
-		k.Close(k.farewell(refused))
+		k.Close(k.disconnectFor(refused))
 	}
 }
 
@@ -266,7 +266,7 @@ func (s *Server) drain() {
 		if i > 0 && i%each == 0 {
 			<-tick.C
 		}
-		k.Close(k.farewell(Stopping))
+		k.Close(k.disconnectFor(Stopping))
 	}
 }
 

@@ -65,7 +65,7 @@ func (s *Session) Queue(frame []byte) {
 	}
 	if s.queued > 0 && s.queued+len(frame) > s.srv.opt.QueueBytes {
 		s.mu.Unlock()
-		s.Close(s.farewell(SlowConsumer))
+		s.Close(s.disconnectFor(SlowConsumer))
 		return
 	}
 	s.push(frame)
@@ -98,7 +98,7 @@ func (s *Session) begin() {
 // connection when the peer has answered or Options.Linger is over. What was
 // queued before is still delivered, except to a slow consumer. Only the first
 // call counts.
-func (s *Session) Close(f Farewell) {
+func (s *Session) Close(f Disconnect) {
 	if s.trace && f.Frame != nil {
 		s.traceOut(f.Frame)
 	}
@@ -195,7 +195,7 @@ func (s *Session) shut() {
 }
 
 // readEnded is called by the reader, once, when nothing more will be read.
-func (s *Session) readEnded(end Farewell) {
+func (s *Session) readEnded(end Disconnect) {
 	if end.Reason == PeerGone {
 		s.broken(PeerGone)
 	} else {

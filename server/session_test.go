@@ -136,8 +136,8 @@ func TestCloseLosesNothing(t *testing.T) {
 	big := strings.Repeat("z", 300_000)
 	s.Queue(text(big))
 	s.Queue(text("last"))
-	s.Close(server.Farewell{Reason: "tired", Frame: text("bye"), Code: 4009, Message: "tired of you"})
-	s.Close(server.Farewell{Reason: "twice", Code: 4010})
+	s.Close(server.Disconnect{Reason: "tired", Frame: text("bye"), Code: 4009, Message: "tired of you"})
+	s.Close(server.Disconnect{Reason: "twice", Code: 4010})
 	s.Queue(text("too late"))
 	for range 200 {
 		if err := ws.WriteMessage(websocket.TextMessage, []byte("unread")); err != nil {

@@ -277,7 +277,7 @@ func TestHammer(t *testing.T) {
 					s.Queue(frame)
 				}
 				if i%4 == 0 {
-					s.Close(server.Farewell{Reason: "hammered", Code: 4009, Message: "x"})
+					s.Close(server.Disconnect{Reason: "hammered", Code: 4009, Message: "x"})
 				}
 			})
 		}

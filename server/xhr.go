@@ -86,7 +86,7 @@ func (x *XHRSession) Queue(frame []byte) {
 	}
 	if x.queued > 0 && x.queued+len(frame) > x.srv.opt.QueueBytes {
 		x.mu.Unlock()
-		x.Close(x.farewell(SlowConsumer))
+		x.Close(x.disconnectFor(SlowConsumer))
 		return
 	}
 	x.push(frame)
@@ -115,7 +115,7 @@ func (x *XHRSession) wake() {
 // line go to the receiving request, or to the next one if that comes within
 // Options.Linger. Without a code nobody is there to be told. Only the first call
 // counts.
-func (x *XHRSession) Close(f Farewell) {
+func (x *XHRSession) Close(f Disconnect) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closing {
@@ -171,11 +171,11 @@ func (x *XHRSession) forget() {
 
 // cut ends a session whose client cannot be told anything more.
 func (x *XHRSession) cut(r Reason) {
-	x.Close(Farewell{Reason: r})
+	x.Close(Disconnect{Reason: r})
 	x.sayOnce.Do(func() { close(x.said) }) // nor if it was closing already
 }
 
-func (x *XHRSession) farewell(r Reason) Farewell { return farewellOf(x.handler(), r) }
+func (x *XHRSession) disconnectFor(r Reason) Disconnect { return disconnectOf(x.handler(), r) }
 
 func (x *XHRSession) handler() Handler {
 	x.mu.Lock()

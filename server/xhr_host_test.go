@@ -32,8 +32,8 @@ func (e *xhrEcho) Message(b []byte) {
 func (e *xhrEcho) Idle()                  { e.s.Queue(text("still there?")) }
 func (e *xhrEcho) Info() server.Info      { return server.Info{ID: "echo", Channels: 3} }
 func (e *xhrEcho) Closed(r server.Reason) { e.closed <- r }
-func (e *xhrEcho) Farewell(r server.Reason) server.Farewell {
-	return server.Farewell{Frame: text("bye: " + string(r)), Code: 4100, Message: string(r)}
+func (e *xhrEcho) Disconnect(r server.Reason) server.Disconnect {
+	return server.Disconnect{Frame: text("bye: " + string(r)), Code: 4100, Message: string(r)}
 }
 
 // xhrHost is a running Server of echoes over HTTP: /NAME/xhr, /NAME/xhr_streaming

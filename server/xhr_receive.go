@@ -161,7 +161,7 @@ func (rc *receiver) serve(x *XHRSession) {
 				x.cut(PeerGone)
 				return
 			}
-			x.Close(x.farewell(Stopping))
+			x.Close(x.disconnectFor(Stopping))
 		}
 	}
 }

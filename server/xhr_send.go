@@ -98,7 +98,7 @@ func (s *Server) deliver(name string, messages []string) error {
 	}
 	for _, m := range messages {
 		if len(m) > s.opt.MessageBytes {
-			x.Close(x.farewell(TooLarge))
+			x.Close(x.disconnectFor(TooLarge))
 			return errTooLarge
 		}
 		if x.trace {

@@ -37,7 +37,7 @@ func TestXHRPolling(t *testing.T) {
 	h.asks("/a/xhr", "", `200 a["one","t\"w<o\u2028üñ😀","three"]`+"\n")
 	session := receive(t, h.sessions, "session")
 	session.Queue(text("queued"))
-	session.Close(server.Farewell{Reason: "told", Code: 4200, Message: `come "back"`})
+	session.Close(server.Disconnect{Reason: "told", Code: 4200, Message: `come "back"`})
 	if r := receive(t, h.closed, "end"); r != "told" {
 		t.Errorf("ended as %s", r)
 	}
@@ -45,8 +45,8 @@ func TestXHRPolling(t *testing.T) {
 	h.asks("/a/xhr_send", `["too late"]`, "404 there is no such session\n")
 	h.asks("/a/xhr", "", `200 a["queued"]`+"\n"+`c[4200,"come \"back\""]`+"\n")
 	until(t, "end of the session", func() bool { return h.Stats().Ended["told"] == 1 && h.Stats().Open == 0 })
-	h.asks("/a/xhr", "", "200 o\n")                                                   // a new one
-	receive(t, h.sessions, "session").Close(server.Farewell{Reason: server.PeerGone}) // or the end would wait for its client
+	h.asks("/a/xhr", "", "200 o\n")                                                     // a new one
+	receive(t, h.sessions, "session").Close(server.Disconnect{Reason: server.PeerGone}) // or the end would wait for its client
 }
 
 func TestXHRStreaming(t *testing.T) {
@@ -181,7 +181,7 @@ func TestXHRAddressLimit(t *testing.T) {
 	h.asks("/b/xhr", "", "200 o\na[\"bye: address_full\"]\nc[4100,\"address_full\"]\n")
 	h.asks("/a/xhr_send", `["still here"]`, "204 ")
 	h.asks("/a/xhr", "", "200 a[\"still here\"]\n")
-	receive(t, h.sessions, "session").Close(server.Farewell{Reason: server.PeerGone})
+	receive(t, h.sessions, "session").Close(server.Disconnect{Reason: server.PeerGone})
 	until(t, "end of the refused one", func() bool { return h.Stats().Ended[server.AddressFull] == 1 && h.Stats().Open == 0 })
 }
 
@@ -189,7 +189,7 @@ func TestXHRAddressLimit(t *testing.T) {
 func TestXHRRefused(t *testing.T) {
 	h := startXHR(t, server.Options{})
 	go func() {
-		(<-h.sessions).Close(server.Farewell{Reason: "no", Frame: text("no"), Code: 4001, Message: "never"})
+		(<-h.sessions).Close(server.Disconnect{Reason: "no", Frame: text("no"), Code: 4001, Message: "never"})
 	}()
 	h.asks("//xhr_streaming", "", "200 "+strings.Repeat("h", 2048)+"\no\na[\"no\"]\nc[4001,\"never\"]\n")
 	h.asks("//xhr_send", "[]", "404 there is no such session\n")

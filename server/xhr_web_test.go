@@ -53,7 +53,7 @@ func TestXHROutlivesDeadlines(t *testing.T) {
 			if got := ask("/a/xhr_send", `["x"]`).StatusCode; got != http.StatusNoContent {
 				t.Errorf("sending: %d", got)
 			}
-			session.Close(server.Farewell{Reason: "told", Code: 4200, Message: "bye"})
+			session.Close(server.Disconnect{Reason: "told", Code: 4200, Message: "bye"})
 			if rest, err := io.ReadAll(res.Body); err != nil || !strings.HasSuffix(string(rest), "a[\"x\"]\nc[4200,\"bye\"]\n") {
 				t.Errorf("it ends with %q, %v", rest, err)
 			}
@@ -63,7 +63,7 @@ func TestXHROutlivesDeadlines(t *testing.T) {
 					t.Fatalf("poll %d: %q, %v", i, body, err)
 				}
 			}
-			receive(t, h.sessions, "session").Close(server.Farewell{Reason: server.PeerGone})
+			receive(t, h.sessions, "session").Close(server.Disconnect{Reason: server.PeerGone})
 		})
 	}
 }

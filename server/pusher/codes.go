@@ -53,8 +53,8 @@ var (
 	codeBadUser        = code{4315, "bad_user", "The user_data is not valid"}
 )
 
-// farewell ends a socket with the code: the error frame, for protocols that have
+// disconnect ends a socket with the code: the error frame, for protocols that have
 // no close codes, then the close frame with the same.
-func (c code) farewell() server.Farewell {
-	return server.Farewell{Reason: c.word, Frame: errorFrame(c.number, c.sentence), Code: c.number, Message: c.sentence}
+func (c code) disconnect() server.Disconnect {
+	return server.Disconnect{Reason: c.word, Frame: errorFrame(c.number, c.sentence), Code: c.number, Message: c.sentence}
 }

@@ -58,7 +58,7 @@ func frames() (list []struct {
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
 		codeBadOrigin, codeExpelled, codeTerminated, codeUnproven, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	} {
-		add("farewell, "+string(c.word), c.farewell().Frame)
+		add("disconnect, "+string(c.word), c.disconnect().Frame)
 	}
 	return list
 }
@@ -145,11 +145,11 @@ func TestCodes(t *testing.T) {
 
 // What the server room finds by itself is told in the protocol's codes, in the
 // error frame as in the close frame.
-func TestFarewells(t *testing.T) {
+func TestDisconnects(t *testing.T) {
 	for reason, number := range map[server.Reason]int{
 		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4200, server.Silent: 4201, "new": 1011,
 	} {
-		f := (&socket{}).Farewell(reason)
+		f := (&socket{}).Disconnect(reason)
 		if f.Code != number || f.Message == "" {
 			t.Errorf("%s: %+v", reason, f)
 		}

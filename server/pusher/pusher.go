@@ -140,13 +140,13 @@ func (s *Server) open(session carrier, t *tenant, origin string) server.Handler 
 		k.id = newSocketID()
 		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
-			Expel:     func() { session.Close(codeExpelled.farewell()) },
-			Terminate: func() { session.Close(codeTerminated.farewell()) },
+			Expel:     func() { session.Close(codeExpelled.disconnect()) },
+			Terminate: func() { session.Close(codeTerminated.disconnect()) },
 			Counted:   func() bool { return k.app().SubscriptionCount },
 		})
 	}
 	if app.UserAuthentication {
-		k.suspect = k.srv.unproven.add(func() { session.Close(codeUnproven.farewell()) })
+		k.suspect = k.srv.unproven.add(func() { session.Close(codeUnproven.disconnect()) })
 	}
 	session.Queue(establishedFrame(k.id, int(s.opt.Sockets.ActivityTimeout()/time.Second)))
 	s.opt.Log.Debug("socket opened", "socket", k.id, "app", app.ID, "remote", session.Remote())
@@ -170,11 +170,11 @@ type refused struct{}
 
 var _ server.Handler = refused{}
 
-func (refused) Message([]byte)                         {}
-func (refused) Idle()                                  {}
-func (refused) Farewell(server.Reason) server.Farewell { return server.Farewell{} }
-func (refused) Closed(server.Reason)                   {}
-func (refused) Info() server.Info                      { return server.Info{ID: "refused"} }
+func (refused) Message([]byte)                             {}
+func (refused) Idle()                                      {}
+func (refused) Disconnect(server.Reason) server.Disconnect { return server.Disconnect{} }
+func (refused) Closed(server.Reason)                       {}
+func (refused) Info() server.Info                          { return server.Info{ID: "refused"} }
 
 // shortened keeps what a client sent short enough to be repeated to it.
 func shortened(s string) string {

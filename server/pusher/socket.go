@@ -37,7 +37,7 @@ var _ server.Handler = (*socket)(nil)
 // never blocks.
 type carrier interface {
 	Queue(frame []byte) // a complete WebSocket frame, shared with others
-	Close(server.Farewell)
+	Close(server.Disconnect)
 	Remote() string // the client's address, without port
 }
 
@@ -56,7 +56,7 @@ func (k *socket) Message(text []byte) {
 	switch {
 	case !k.inbound.take(now):
 		if !k.patience.take(now) {
-			k.session.Close(codeFlood.farewell())
+			k.session.Close(codeFlood.disconnect())
 			return
 		}
 		k.fault(codeTooFast, codeTooFast.sentence+": "+shortened(strings.TrimSpace(m.Event+" "+m.Channel)))
@@ -82,14 +82,14 @@ func (k *socket) Message(text []byte) {
 // Idle implements server.Handler.
 func (k *socket) Idle() { k.session.Queue(pingFrame) }
 
-// Farewell implements server.Handler.
-func (k *socket) Farewell(r server.Reason) server.Farewell {
+// Disconnect implements server.Handler.
+func (k *socket) Disconnect(r server.Reason) server.Disconnect {
 	for _, c := range [...]code{codeSlow, codeSilent, codeStopping, codeAddressFull} {
 		if c.word == r {
-			return c.farewell()
+			return c.disconnect()
 		}
 	}
-	return server.Farewell{Code: 1011, Message: string(r)}
+	return server.Disconnect{Code: 1011, Message: string(r)}
 }
 
 // Closed implements server.Handler.

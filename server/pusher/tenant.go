@@ -78,6 +78,6 @@ func (t *tenant) enforce() {
 
 func (t *tenant) expel(k *socket) {
 	if fault := t.fault(k.origin); fault.number != 0 {
-		k.session.Close(fault.farewell())
+		k.session.Close(fault.disconnect())
 	}
 }

@@ -164,6 +164,6 @@ func (e *Engine) greet(s *subscription) {
 	peer.Out.Queue(peer.Dialect.CacheMissed(ch.key.name))
 	if !ch.missed {
 		ch.missed = true
-		e.record(ch, Happening{Kind: CacheMissed})
+		e.record(ch, ChannelEvent{Kind: CacheMissed})
 	}
 }

@@ -42,7 +42,7 @@ func (e *Engine) counted(ch *channel) {
 func (e *Engine) tellCount(ch *channel) {
 	n := ch.subscribers()
 	ch.fanOut(nil, func(d Dialect) []byte { return d.SubscriptionCount(ch.key.name, n) })
-	e.record(ch, Happening{Kind: Counted, Count: n})
+	e.record(ch, ChannelEvent{Kind: Counted, Count: n})
 }
 
 // countRound tells the crowded channels.

@@ -25,13 +25,13 @@ type Options struct {
 // for concurrent use.
 type Engine struct {
 	// static
-	bus      Bus
-	hub      *hub
-	cache    *cache
-	people   people
-	watch    Watcher  // set before the first socket; nil: nobody watches
-	recorder Recorder // set before the first socket; nil: nobody records
-	counts   counts
+	bus    Bus
+	hub    *hub
+	cache  *cache
+	people people
+	watch  Watcher          // set before the first socket; nil: nobody watches
+	sink   ChannelEventSink // set before the first socket; nil: nobody records
+	counts counts
 
 	published atomic.Uint64
 	delivered atomic.Uint64

@@ -88,11 +88,11 @@ func (s *subscription) enter(want Wanted) error {
 		}
 	}
 	if ch.subscribers() == 0 {
-		e.record(ch, Happening{Kind: Occupied})
+		e.record(ch, ChannelEvent{Kind: Occupied})
 	}
 	if first {
 		ch.fanOut(nil, func(d Dialect) []byte { return d.MemberAdded(ch.key.name, s.member) })
-		e.record(ch, Happening{Kind: MemberAdded, UserID: s.member.ID})
+		e.record(ch, ChannelEvent{Kind: MemberAdded, UserID: s.member.ID})
 	}
 	ch.add(s)
 	s.welcome()
@@ -137,14 +137,14 @@ func (c *Conn) leave(name string, s *subscription) {
 	empty := ch.remove(s)
 	if s.member != nil && ch.presence.leave(s.member.ID) {
 		ch.fanOut(nil, func(d Dialect) []byte { return d.MemberRemoved(name, s.member.ID) })
-		e.record(ch, Happening{Kind: MemberRemoved, UserID: s.member.ID})
+		e.record(ch, ChannelEvent{Kind: MemberRemoved, UserID: s.member.ID})
 	}
 	if c.peer.Counted != nil {
 		ch.counting = c.peer.Counted()
 	}
 	e.counted(ch)
 	if empty {
-		e.record(ch, Happening{Kind: Vacated})
+		e.record(ch, ChannelEvent{Kind: Vacated})
 	}
 	ch.mu.Unlock()
 	if empty {

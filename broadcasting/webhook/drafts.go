@@ -27,7 +27,7 @@ func (d *draft) add(text string) {
 
 // drafts are the events for each endpoint that wants them, as few as the bounds of a
 // POST allow, in order.
-func (h *Hooks) drafts(events []broadcasting.Happening, now time.Time) (list []*draft) {
+func (h *Hooks) drafts(events []broadcasting.ChannelEvent, now time.Time) (list []*draft) {
 	open := map[*sender]*draft{} // the last one of each
 	for _, ev := range events {
 		var text string // the same for all

@@ -204,10 +204,10 @@ func (h *Hooks) mayLogFull(now time.Time) bool {
 }
 
 // latest leaves of each channel's counts the last: the others are true no more.
-func latest(events []broadcasting.Happening) []broadcasting.Happening {
+func latest(events []broadcasting.ChannelEvent) []broadcasting.ChannelEvent {
 	type channel struct{ app, name string }
 	seen := map[channel]bool{}
-	kept := make([]broadcasting.Happening, 0, len(events))
+	kept := make([]broadcasting.ChannelEvent, 0, len(events))
 	for _, h := range slices.Backward(events) {
 		if h.Kind == broadcasting.Counted {
 			c := channel{h.App, h.Channel}

@@ -15,7 +15,7 @@ import (
 // step is something that happens at a time after the start.
 type step struct {
 	at time.Duration
-	h  broadcasting.Happening
+	h  broadcasting.ChannelEvent
 }
 
 const ms = time.Millisecond
@@ -106,7 +106,7 @@ func TestRestart(t *testing.T) {
 		}
 		r.exactly(want...)
 		h.Stopping()
-		for _, ev := range []broadcasting.Happening{removed("presence-a", "1"), removed("presence-a", "2"), vacated("presence-a"), removed("presence-b", "1"), vacated("presence-b")} {
+		for _, ev := range []broadcasting.ChannelEvent{removed("presence-a", "1"), removed("presence-a", "2"), vacated("presence-a"), removed("presence-b", "1"), vacated("presence-b")} {
 			h.Record(ev) // the sockets are sent away
 		}
 		time.Sleep(5 * time.Second) // which takes longer than the grace

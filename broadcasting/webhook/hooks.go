@@ -74,7 +74,7 @@ type Hooks struct {
 	senders   map[senderKey]*sender // guarded by sendersMu; changed by those who own held
 }
 
-var _ broadcasting.Recorder = (*Hooks)(nil)
+var _ broadcasting.ChannelEventSink = (*Hooks)(nil)
 
 type senderKey struct{ app, endpoint string }
 
@@ -154,7 +154,7 @@ func (h *Hooks) update(s settings) {
 }
 
 // Record implements broadcasting.Recorder.
-func (h *Hooks) Record(ev broadcasting.Happening) {
+func (h *Hooks) Record(ev broadcasting.ChannelEvent) {
 	if len((*h.current.Load())[ev.App]) > 0 && h.in.record(ev, time.Now()) {
 		h.wake()
 	}

@@ -20,8 +20,8 @@ var timeMS = regexp.MustCompile(`^\{"time_ms":(\d+),"events":\[`)
 
 // Every kind has exactly Pusher's fields.
 func TestKinds(t *testing.T) {
-	client := func(data, user string) broadcasting.Happening {
-		return broadcasting.Happening{
+	client := func(data, user string) broadcasting.ChannelEvent {
+		return broadcasting.ChannelEvent{
 			Kind: broadcasting.ClientSent, App: "1", Channel: "presence-room", Name: "client-typing", Data: data, SocketID: "12.34", UserID: user,
 		}
 	}
@@ -29,7 +29,7 @@ func TestKinds(t *testing.T) {
 	count.Count = 3
 	for _, c := range []struct {
 		name string
-		h    broadcasting.Happening
+		h    broadcasting.ChannelEvent
 		want string
 	}{
 		{"occupied", occupied("orders"), `{"name":"channel_occupied","channel":"orders"}`},
@@ -77,7 +77,7 @@ func TestFilters(t *testing.T) {
 			webhook.Endpoint{URL: "http://prefix/", Channels: []string{"presence-", "cache-b"}},
 			webhook.Endpoint{URL: "http://single/", Single: true},
 		)})
-		events := []broadcasting.Happening{occupied("a"), missed("cache-a"), occupied("presence-a"), added("presence-a", "u"), missed("cache-b")}
+		events := []broadcasting.ChannelEvent{occupied("a"), missed("cache-a"), occupied("presence-a"), added("presence-a", "u"), missed("cache-b")}
 		time.Sleep(time.Second) // the first look, at the start, is behind us
 		for _, ev := range events {
 			h.Record(ev)

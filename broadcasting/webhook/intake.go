@@ -26,7 +26,7 @@ type intake struct {
 	// guarded by mu
 	settings settings
 	subjects map[string]map[Subject]*subject // by app
-	events   []broadcasting.Happening
+	events   []broadcasting.ChannelEvent
 	bytes    int
 	changed  map[Subject]bool // what receivers were told since the last take: true is here
 	leaving  leaving
@@ -52,8 +52,8 @@ func newIntake(grace time.Duration) *intake {
 	return &intake{grace: grace, subjects: map[string]map[Subject]*subject{}, changed: map[Subject]bool{}, lost: map[string]uint64{}}
 }
 
-// record takes one happening. It says whether there is something to take.
-func (in *intake) record(h broadcasting.Happening, now time.Time) bool {
+// record takes one channel event. It says whether there is something to take.
+func (in *intake) record(h broadcasting.ChannelEvent, now time.Time) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch h.Kind {
@@ -147,7 +147,7 @@ func (in *intake) settle(s *subject, now time.Time) {
 	default:
 		return
 	}
-	if !in.add(broadcasting.Happening{Kind: kind, App: s.App, Channel: s.Channel, UserID: s.User, At: now}) {
+	if !in.add(broadcasting.ChannelEvent{Kind: kind, App: s.App, Channel: s.Channel, UserID: s.User, At: now}) {
 		if !s.owes {
 			s.owes = true
 			in.owed = append(in.owed, s)
@@ -162,7 +162,7 @@ func (in *intake) settle(s *subject, now time.Time) {
 }
 
 // add puts an event behind the others; false when there is no room.
-func (in *intake) add(h broadcasting.Happening) bool {
+func (in *intake) add(h broadcasting.ChannelEvent) bool {
 	size := eventWeight + len(h.Channel) + len(h.UserID) + len(h.Name) + len(h.Data) + len(h.SocketID)
 	if len(in.events) >= intakeEvents || in.bytes+size > intakeBytes {
 		return false
@@ -174,7 +174,7 @@ func (in *intake) add(h broadcasting.Happening) bool {
 
 // taken is what the intake gives to be committed.
 type taken struct {
-	events []broadcasting.Happening // in order
+	events []broadcasting.ChannelEvent // in order
 	told   []Subject
 	untold []Subject
 	lost   int

@@ -42,7 +42,7 @@ type event struct {
 }
 
 // encode is h as one of a webhook's events.
-func encode(h broadcasting.Happening) (string, error) {
+func encode(h broadcasting.ChannelEvent) (string, error) {
 	e := event{Name: kindNames[h.Kind], Channel: h.Channel}
 	switch h.Kind {
 	case broadcasting.MemberAdded, broadcasting.MemberRemoved:

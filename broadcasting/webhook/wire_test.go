@@ -21,7 +21,7 @@ func FuzzClientEvent(f *testing.F) {
 	f.Add("presence-\x00", "client-\xff", `"\u0000"`, "\xfe")
 	f.Add("\xcd", "\xb0", "", "")
 	f.Fuzz(func(t *testing.T, channel, name, data, user string) {
-		text, err := encode(broadcasting.Happening{
+		text, err := encode(broadcasting.ChannelEvent{
 			Kind: broadcasting.ClientSent, App: "1", Channel: channel, Name: name, Data: data, UserID: user, SocketID: "1.1",
 		})
 		if err != nil || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {

@@ -178,21 +178,21 @@ func (r *running) says(t *testing.T, text string) {
 }
 
 // What happens to channels of app 1.
-func on(kind broadcasting.Kind, channel string) broadcasting.Happening {
-	return broadcasting.Happening{Kind: kind, App: "1", Channel: channel}
+func on(kind broadcasting.Kind, channel string) broadcasting.ChannelEvent {
+	return broadcasting.ChannelEvent{Kind: kind, App: "1", Channel: channel}
 }
 
-func occupied(channel string) broadcasting.Happening { return on(broadcasting.Occupied, channel) }
-func vacated(channel string) broadcasting.Happening  { return on(broadcasting.Vacated, channel) }
-func missed(channel string) broadcasting.Happening   { return on(broadcasting.CacheMissed, channel) }
+func occupied(channel string) broadcasting.ChannelEvent { return on(broadcasting.Occupied, channel) }
+func vacated(channel string) broadcasting.ChannelEvent  { return on(broadcasting.Vacated, channel) }
+func missed(channel string) broadcasting.ChannelEvent   { return on(broadcasting.CacheMissed, channel) }
 
-func added(channel, user string) broadcasting.Happening {
+func added(channel, user string) broadcasting.ChannelEvent {
 	h := on(broadcasting.MemberAdded, channel)
 	h.UserID = user
 	return h
 }
 
-func removed(channel, user string) broadcasting.Happening {
+func removed(channel, user string) broadcasting.ChannelEvent {
 	h := on(broadcasting.MemberRemoved, channel)
 	h.UserID = user
 	return h

@@ -135,7 +135,7 @@ func (h *house) publishes(t *testing.T, secret, body string, status int) {
 // happened counts what is open: channels that are occupied and members that are in.
 type happened struct{ open int }
 
-func (s *happened) Record(h broadcasting.Happening) {
+func (s *happened) Record(h broadcasting.ChannelEvent) {
 	switch h.Kind {
 	case broadcasting.Occupied, broadcasting.MemberAdded:
 		s.open++

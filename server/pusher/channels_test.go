@@ -251,13 +251,13 @@ func TestNeverReads(t *testing.T) {
 	a.silence()
 }
 
-// happenings writes down the kinds that it is told of.
-type happenings struct {
+// channelEvents writes down the kinds that it is told of.
+type channelEvents struct {
 	mu   sync.Mutex
-	list []broadcasting.Happening
+	list []broadcasting.ChannelEvent
 }
 
-func (h *happenings) Record(x broadcasting.Happening) {
+func (h *channelEvents) Record(x broadcasting.ChannelEvent) {
 	h.mu.Lock()
 	x.At = time.Time{}
 	h.list = append(h.list, x)
@@ -266,7 +266,7 @@ func (h *happenings) Record(x broadcasting.Happening) {
 
 // A client event is told of when it was accepted, as it was sent, and not before.
 func TestClientSent(t *testing.T) {
-	told := new(happenings)
+	told := new(channelEvents)
 	h := newHouse(t, func(o *setup) { o.record = told })
 	a := h.connect(t)
 	const channel = "presence-c"
@@ -277,7 +277,7 @@ func TestClientSent(t *testing.T) {
 	a.send(`{"event":"client-z","channel":"presence-other","data":1}`)
 	a.read() // refused
 	a.silence()
-	want := []broadcasting.Happening{
+	want := []broadcasting.ChannelEvent{
 		{Kind: broadcasting.Occupied, App: "3", Channel: channel},
 		{Kind: broadcasting.MemberAdded, App: "3", Channel: channel, UserID: "7"},
 		{Kind: broadcasting.ClientSent, App: "3", Channel: channel, UserID: "7", Name: "client-x", Data: `{"h": 1}`, SocketID: a.id},

@@ -38,7 +38,7 @@ type setup struct {
 	engine  broadcasting.Options
 	sockets server.Options
 	pusher  pusher.Options
-	record  broadcasting.Recorder
+	record  broadcasting.ChannelEventSink
 }
 
 func newHouse(t *testing.T, change ...func(*setup)) *house {

@@ -71,12 +71,12 @@ func dyingHooks() {
 		die(err)
 	}
 	for _, channel := range []string{"presence-returns", "presence-\x00\xff'"} {
-		hooks.Record(broadcasting.Happening{Kind: broadcasting.Occupied, App: "1", Channel: channel})
-		hooks.Record(broadcasting.Happening{Kind: broadcasting.MemberAdded, App: "1", Channel: channel, UserID: "a\x00\xff'" + channel})
+		hooks.Record(broadcasting.ChannelEvent{Kind: broadcasting.Occupied, App: "1", Channel: channel})
+		hooks.Record(broadcasting.ChannelEvent{Kind: broadcasting.MemberAdded, App: "1", Channel: channel, UserID: "a\x00\xff'" + channel})
 	}
 	talking.more = func() {
 		for range 10 {
-			hooks.Record(broadcasting.Happening{Kind: broadcasting.ClientSent, App: "1", Channel: "private-n", Data: strconv.Itoa(next)})
+			hooks.Record(broadcasting.ChannelEvent{Kind: broadcasting.ClientSent, App: "1", Channel: "private-n", Data: strconv.Itoa(next)})
 			next++
 		}
 	}
@@ -196,7 +196,7 @@ func TestKilledWebhooks(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
-		hooks.Record(broadcasting.Happening{Kind: broadcasting.Occupied, App: "1", Channel: "presence-returns"})
+		hooks.Record(broadcasting.ChannelEvent{Kind: broadcasting.Occupied, App: "1", Channel: "presence-returns"})
 		go func() { ended <- hooks.Run(ctx) }()
 		gone := func() (lines []string) {
 			for _, e := range r.events() {

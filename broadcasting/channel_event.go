@@ -9,7 +9,7 @@ import (
 // Kind is what happened to a channel.
 type Kind uint8
 
-// Kinds of happenings, those that webhooks tell of.
+// Kinds of channel events, those that webhooks tell of.
 const (
 	Occupied      Kind = iota + 1 // the first socket came
 	Vacated                       // the last socket went
@@ -20,8 +20,8 @@ const (
 	ClientSent                    // a client event was accepted; Name, Data, SocketID, UserID on a presence channel
 )
 
-// Happening is one thing that happened to a channel of an app.
-type Happening struct {
+// ChannelEvent is one thing that happened to a channel of an app.
+type ChannelEvent struct {
 	Kind     Kind
 	App      string // the app's id
 	Channel  string // full name
@@ -33,28 +33,28 @@ type Happening struct {
 	SocketID string
 }
 
-// Recorder is told what happens to channels, in the order in which it happens to
+// ChannelEventSink is told what happens to channels, in the order in which it happens to
 // each; of the channels of signed-in users nothing, for they are no channels of the
 // application's making. Record is called under a channel's lock: it must neither
 // block nor call the engine.
-type Recorder interface{ Record(Happening) }
+type ChannelEventSink interface{ Record(ChannelEvent) }
 
 // Record sets who is told what happens to channels. It must be called before the
 // first socket connects.
-func (e *Engine) Record(r Recorder) { e.recorder = r }
+func (e *Engine) Record(r ChannelEventSink) { e.sink = r }
 
 // record tells of h, which happens to ch now; needs ch.mu.
-func (e *Engine) record(ch *channel, h Happening) {
-	if e.recorder == nil || ch.kind == channels.User {
+func (e *Engine) record(ch *channel, h ChannelEvent) {
+	if e.sink == nil || ch.kind == channels.User {
 		return
 	}
 	h.App, h.Channel, h.At = ch.key.app, ch.key.name, time.Now()
-	e.recorder.Record(h)
+	e.sink.Record(h)
 }
 
 // ClientSent records that ev, a client event of the socket ev.Except, was accepted.
 func (e *Engine) ClientSent(ev Event) {
-	if e.recorder == nil {
+	if e.sink == nil {
 		return
 	}
 	name, err := channels.Parse(ev.Channel)
@@ -63,6 +63,6 @@ func (e *Engine) ClientSent(ev Event) {
 	}
 	// Its sender may have been put out meanwhile, as the last one.
 	ch := e.hub.enter(key{ev.App, ev.Channel}, name)
-	e.record(ch, Happening{Kind: ClientSent, Name: ev.Name, Data: ev.Data, SocketID: ev.Except, UserID: ev.UserID})
+	e.record(ch, ChannelEvent{Kind: ClientSent, Name: ev.Name, Data: ev.Data, SocketID: ev.Except, UserID: ev.UserID})
 	e.hub.unlock(ch)
 }

@@ -15,10 +15,10 @@ import (
 // recorder writes down what it is told.
 type recorder struct {
 	mu   sync.Mutex
-	list []broadcasting.Happening
+	list []broadcasting.ChannelEvent
 }
 
-func (r *recorder) Record(h broadcasting.Happening) {
+func (r *recorder) Record(h broadcasting.ChannelEvent) {
 	r.mu.Lock()
 	r.list = append(r.list, h)
 	r.mu.Unlock()
@@ -61,7 +61,7 @@ func recorded(t *testing.T, r *recorder, want ...string) {
 	}
 }
 
-func TestHappenings(t *testing.T) {
+func TestChannelEvents(t *testing.T) {
 	e, r := broadcasting.NewEngine(broadcasting.Options{}), new(recorder)
 	e.Record(r)
 	a, b := connect(t, e, "1", "a", words("")), connect(t, e, "2", "b", words(""))
@@ -140,7 +140,7 @@ func TestCacheMissed(t *testing.T) {
 
 // However sockets come and go, what is recorded of a channel is a story that holds
 // together: occupied before vacated, added before removed, in turn.
-func TestHappeningsInOrder(t *testing.T) {
+func TestChannelEventsInOrder(t *testing.T) {
 	e, r := broadcasting.NewEngine(broadcasting.Options{}), new(recorder)
 	e.Record(r)
 	var wg sync.WaitGroup

@@ -22,8 +22,8 @@ type Dialect interface {
 	CacheMissed(channel string) []byte
 	// SignedIn tells a socket as whom it is signed in, in the words that it proved.
 	SignedIn(data string) []byte
-	// Attendance tells a socket which of the users it watches have come, or gone.
-	Attendance(online bool, userIDs []string) []byte
+	// WatchlistEvents tells a socket which of the users it watches have come, or gone.
+	WatchlistEvents(online bool, userIDs []string) []byte
 }
 
 // Member is a user in a presence channel, on one or more sockets.

@@ -34,7 +34,7 @@ func (w words) SignedIn(data string) []byte        { return w.say("signed in", d
 func (w words) SubscriptionCount(ch string, n int) []byte {
 	return w.say("count", ch, strconv.Itoa(n))
 }
-func (w words) Attendance(online bool, ids []string) []byte {
+func (w words) WatchlistEvents(online bool, ids []string) []byte {
 	return w.say(append([]string{map[bool]string{true: "online", false: "offline"}[online]}, ids...)...)
 }
 

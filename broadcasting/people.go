@@ -104,7 +104,7 @@ func (p *people) enter(c *Conn, who Identity) {
 	}
 	c.peer.Out.Queue(c.peer.Dialect.SignedIn(who.Data))
 	if len(online) > 0 {
-		c.peer.Out.Queue(c.peer.Dialect.Attendance(true, online))
+		c.peer.Out.Queue(c.peer.Dialect.WatchlistEvents(true, online))
 	}
 }
 
@@ -163,7 +163,7 @@ func (who *person) tell(id string, online bool) {
 		i := slices.IndexFunc(frames, func(m made) bool { return m.dialect == d })
 		if i < 0 {
 			i = len(frames)
-			frames = append(frames, made{d, d.Attendance(online, []string{id})})
+			frames = append(frames, made{d, d.WatchlistEvents(online, []string{id})})
 		}
 		c.peer.Out.Queue(frames[i].frame)
 	}

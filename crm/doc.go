@@ -8,7 +8,7 @@
 //
 // Methods return *Error for what the caller can mend; any other error is ours.
 //
-// The package starts no goroutine of its own. Attendance.Run and
+// The package starts no goroutine of its own. OnlineTracker.Run and
 // Service.RunSweeper want one each from whoever wires the program; ctx ends them.
 //
 // What comes from outside is taken by Receive, from a bridge's program, and by

@@ -7,13 +7,13 @@ import (
 
 // For the tests of this package from outside.
 var (
-	NewAttendanceOver = newAttendance
-	NewThrottle       = newThrottle
-	NewPasswords      = newPasswords
+	NewOnlineTrackerOver = newOnlineTracker
+	NewThrottle          = newThrottle
+	NewPasswords         = newPasswords
 )
 
-// AttendanceBook is where attendance is recorded.
-type AttendanceBook = attendanceBook
+// OnlineStore is where attendance is recorded.
+type OnlineStore = onlineStore
 
 // Admit is (*throttle).admit.
 func (t *throttle) Admit(now time.Time, address, account string) (time.Duration, func()) {

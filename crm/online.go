@@ -6,7 +6,7 @@ import (
 	"chatcast/models"
 )
 
-var _ attendanceBook = (*Service)(nil)
+var _ onlineStore = (*Service)(nil)
 
 // OnlineEmployees lists who is recorded as online, and where.
 func (s *Service) OnlineEmployees(ctx context.Context) ([]models.Employee, error) {

@@ -146,9 +146,9 @@ func (dialect) SignedIn(data string) []byte {
 	return server.Frame(append(b, "}}"...))
 }
 
-// Attendance implements broadcasting.Dialect. The shape is in no document; pusher-js
+// WatchlistEvents implements broadcasting.Dialect. The shape is in no document; pusher-js
 // gives it to pusher.user.watchlist.
-func (dialect) Attendance(online bool, userIDs []string) []byte {
+func (dialect) WatchlistEvents(online bool, userIDs []string) []byte {
 	b := begin(128 + 40*len(userIDs))
 	b = append(b, `{"event":"pusher_internal:watchlist_events","data":{"events":[{"name":`...)
 	if online {

@@ -56,7 +56,7 @@ func FuzzSignIn(f *testing.F) {
 				t.Fatalf("%q watches %q", text, u.watchlist)
 			}
 		}
-		valid(dialect{}.Attendance(true, u.watchlist))
+		valid(dialect{}.WatchlistEvents(true, u.watchlist))
 		valid(dialect{}.MemberAdded("presence-a", &u.Member))
 	})
 }

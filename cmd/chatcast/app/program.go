@@ -165,7 +165,7 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.parts.engine.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.hooks.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.relay.Run(backCtx) })
-	backGroup.Go(func() error { return p.parts.attendance.Run(backCtx) })
+	backGroup.Go(func() error { return p.parts.online.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.rules.RunSweeper(backCtx) })
 	backGroup.Go(func() error { return p.parts.monitor.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.book.Run(backCtx) })

@@ -28,23 +28,23 @@ import (
 // components is everything that runs, wired. Rooms know only what they import; what
 // they want of each other besides is glued here, at the end of the file.
 type components struct {
-	store      *models.Store
-	rules      *crm.Service
-	keys       *sql.DB // of WhatsApp's sessions, in the same database
-	filesDone  func()  // lets go of the file store
-	whatsapp   *whatsapp.Messenger
-	relay      *broadcasting.Relay
-	attendance *crm.Attendance
-	engine     *broadcasting.Engine
-	book       *appBook     // of all apps, which apps serves
-	served     []pusher.App // what wireApps found
-	hooks      *webhook.Hooks
-	apps       *pusher.Apps
-	origins    server.Origins
-	sockets    *server.Server
-	monitor    *server.Monitor
-	router     *gin.Engine
-	health     *health
+	store     *models.Store
+	rules     *crm.Service
+	keys      *sql.DB // of WhatsApp's sessions, in the same database
+	filesDone func()  // lets go of the file store
+	whatsapp  *whatsapp.Messenger
+	relay     *broadcasting.Relay
+	online    *crm.OnlineTracker
+	engine    *broadcasting.Engine
+	book      *appBook     // of all apps, which apps serves
+	served    []pusher.App // what wireApps found
+	hooks     *webhook.Hooks
+	apps      *pusher.Apps
+	origins   server.Origins
+	sockets   *server.Server
+	monitor   *server.Monitor
+	router    *gin.Engine
+	health    *health
 }
 
 // wire makes the rooms over an open store. publicURL is how the world reaches the
@@ -89,8 +89,8 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Retention: time.Duration(cfg.Journal.Retention),
 	})
 	sockets.relay = r.relay
-	r.attendance = crm.NewAttendance(r.rules)
-	r.engine.Watch(r.attendance)
+	r.online = crm.NewOnlineTracker(r.rules)
+	r.engine.Watch(r.online)
 
 	// server: the sockets, the router, and what is spoken there
 	if r.origins, err = server.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {

@@ -78,13 +78,13 @@ func (b *book) asked() int {
 // attend runs f beside an attendance over b, in a bubble where time passes by
 // itself. told waits until nothing more can happen now, and returns what was
 // told since the last time.
-func attend(t *testing.T, b *book, f func(a *crm.Attendance, told func() string)) {
+func attend(t *testing.T, b *book, f func(a *crm.OnlineTracker, told func() string)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		if b.online == nil {
 			b.online = map[models.Employee]bool{}
 		}
-		a := crm.NewAttendanceOver(b, slog.New(slog.DiscardHandler))
+		a := crm.NewOnlineTrackerOver(b, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- a.Run(ctx) }()
@@ -115,8 +115,8 @@ const pause = 250 * time.Millisecond
 
 const person, company = "private-v1.users.685", "private-v1.companies.2224"
 
-func TestAttendanceGrace(t *testing.T) {
-	attend(t, &book{}, func(a *crm.Attendance, told func() string) {
+func TestOnlineGrace(t *testing.T) {
+	attend(t, &book{}, func(a *crm.OnlineTracker, told func() string) {
 		equal(t, "before anybody came", told(), "")
 		a.Entered(person, "685")
 		time.Sleep(250*time.Millisecond - 1)
@@ -138,9 +138,9 @@ func TestAttendanceGrace(t *testing.T) {
 	})
 }
 
-func TestAttendanceFlappingTellsNothing(t *testing.T) {
+func TestOnlineFlappingTellsNothing(t *testing.T) {
 	b := &book{}
-	attend(t, b, func(a *crm.Attendance, told func() string) {
+	attend(t, b, func(a *crm.OnlineTracker, told func() string) {
 		a.Entered(person, "685")
 		time.Sleep(pause)
 		told()
@@ -158,7 +158,7 @@ func TestAttendanceFlappingTellsNothing(t *testing.T) {
 	})
 }
 
-func TestAttendanceByChannel(t *testing.T) {
+func TestOnlineByChannel(t *testing.T) {
 	for _, tt := range []struct{ name, channel, user, want string }{
 		{"own channel counts everywhere", person, "685", "online 685@2224, online 685@2226"},
 		{"company channel counts for the company", company, "685", "online 685@2224"},
@@ -173,7 +173,7 @@ func TestAttendanceByChannel(t *testing.T) {
 		{"a user that is gone", company, "4", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			attend(t, &book{}, func(a *crm.Attendance, told func() string) {
+			attend(t, &book{}, func(a *crm.OnlineTracker, told func() string) {
 				a.Entered(tt.channel, tt.user)
 				time.Sleep(pause)
 				equal(t, "entered", told(), tt.want)
@@ -185,8 +185,8 @@ func TestAttendanceByChannel(t *testing.T) {
 	}
 }
 
-func TestAttendanceTwoDesks(t *testing.T) {
-	attend(t, &book{}, func(a *crm.Attendance, told func() string) {
+func TestOnlineInTwoPlaces(t *testing.T) {
+	attend(t, &book{}, func(a *crm.OnlineTracker, told func() string) {
 		a.Entered(company, "685")
 		time.Sleep(pause)
 		equal(t, "company", told(), "online 685@2224")
@@ -204,13 +204,13 @@ func TestAttendanceTwoDesks(t *testing.T) {
 	})
 }
 
-func TestAttendanceAfterACrash(t *testing.T) {
+func TestOnlineAfterACrash(t *testing.T) {
 	recorded := func() *book {
 		return &book{online: map[models.Employee]bool{
 			{CompanyID: 2224, UserID: 685}: true, {CompanyID: 2224, UserID: 686}: true,
 		}}
 	}
-	attend(t, recorded(), func(a *crm.Attendance, told func() string) {
+	attend(t, recorded(), func(a *crm.OnlineTracker, told func() string) {
 		time.Sleep(5 * time.Second)
 		a.Entered(company, "685")
 		equal(t, "within the grace", told(), "")
@@ -223,9 +223,9 @@ func TestAttendanceAfterACrash(t *testing.T) {
 	})
 }
 
-func TestAttendanceTriesAgain(t *testing.T) {
+func TestOnlineTriesAgain(t *testing.T) {
 	b := &book{fails: 20}
-	attend(t, b, func(a *crm.Attendance, told func() string) {
+	attend(t, b, func(a *crm.OnlineTracker, told func() string) {
 		a.Entered(person, "685")
 		equal(t, "while the database is down", told(), "")
 		time.Sleep(time.Second)
@@ -238,9 +238,9 @@ func TestAttendanceTriesAgain(t *testing.T) {
 	})
 }
 
-// TestAttendanceEndsAtOnce stops Run while the database is down.
-func TestAttendanceEndsAtOnce(t *testing.T) {
-	attend(t, &book{fails: 1 << 30}, func(a *crm.Attendance, told func() string) {
+// TestOnlineTrackerEndsAtOnce stops Run while the database is down.
+func TestOnlineTrackerEndsAtOnce(t *testing.T) {
+	attend(t, &book{fails: 1 << 30}, func(a *crm.OnlineTracker, told func() string) {
 		a.Entered(person, "685")
 		equal(t, "down", told(), "")
 	})

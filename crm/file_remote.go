@@ -127,7 +127,7 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 	if err != nil || row.State == "" {
 		return err
 	}
-	v, err := s.shower(ctx, on)
+	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (s *Service) FileNotFetched(ctx context.Context, on Line, fileID, state str
 	if absent[state] == "" {
 		return Invalid("state", "must be pending, failed, expired or tooLarge")
 	}
-	v, err := s.shower(ctx, on)
+	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (s *Service) remoteFile(tx *models.Tx, on Line, fileID string) (*models.Fil
 
 // onRemoteFile runs f on the row of a file that was announced, locked, and keeps
 // what it made of it, in the message too, which is told when f wants it.
-func (c *change) onRemoteFile(s *Service, v shower, fileID string, f func(row *models.File) (tell bool, err error)) error {
+func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row *models.File) (tell bool, err error)) error {
 	found, err := s.remoteFile(c.Tx, v.line, fileID)
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func (c *change) onRemoteFile(s *Service, v shower, fileID string, f func(row *m
 // abandon says of a file that was to be fetched for a message of ours that it never
 // will be, because the message has failed. The caller saves the message, and tells
 // when that is news.
-func (c *change) abandon(v shower, m *models.Message) (news bool, err error) {
+func (c *change) abandon(v renderer, m *models.Message) (news bool, err error) {
 	row, err := c.FileOfMessage(m.ID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && row.State != FilePending {
 		return false, nil

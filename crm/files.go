@@ -51,14 +51,14 @@ func (s *Service) fileKey(ctx context.Context) ([]byte, error) {
 	return s.secret.key, nil
 }
 
-// shower returns what makes shapes out of the line's rows.
-func (s *Service) shower(ctx context.Context, on Line) (shower, error) {
+// renderer returns what makes shapes out of the line's rows.
+func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
 	key, err := s.fileKey(ctx)
 	if err != nil {
-		return shower{}, err
+		return renderer{}, err
 	}
 	expires := s.Now().Unix() + LinkLife
-	return shower{line: on, link: func(l Line, id string) string {
+	return renderer{line: on, link: func(l Line, id string) string {
 		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires)
 	}}, nil
 }

@@ -128,7 +128,7 @@ func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (an
 	if err != nil {
 		return answer, err
 	}
-	v, err := s.shower(ctx, on)
+	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return answer, err
 	}
@@ -160,7 +160,7 @@ func (s *Service) receiver(tx *models.Tx, a Actor, on Line) (*line, error) {
 }
 
 // receive adds one message to its chat.
-func (c *change) receive(v shower, chats *chatBook, m *arrival) (InboundMessageResult, error) {
+func (c *change) receive(v renderer, chats *chatBook, m *arrival) (InboundMessageResult, error) {
 	r := InboundMessageResult{ID: MakeID(v.line.Messenger, m.row.ExternalID), Result: ResultAccepted}
 	chat, err := chats.add(c, m.chat)
 	if err != nil {
@@ -195,7 +195,7 @@ func (c *change) receive(v shower, chats *chatBook, m *arrival) (InboundMessageR
 }
 
 // receiveStatus moves one message of ours on.
-func (c *change) receiveStatus(v shower, chats *chatBook, st *statusArrival) (InboundStatusResult, error) {
+func (c *change) receiveStatus(v renderer, chats *chatBook, st *statusArrival) (InboundStatusResult, error) {
 	r := InboundStatusResult{ID: MakeID(v.line.Messenger, st.id), ChatID: st.chat.key.External, Result: ResultUnknown}
 	chat, row, err := chats.messageOf(c, st)
 	if chat != nil {
@@ -213,7 +213,7 @@ func (c *change) receiveStatus(v shower, chats *chatBook, st *statusArrival) (In
 }
 
 // setStatus moves a message of ours on and tells of it.
-func (c *change) setStatus(v shower, chat *models.Chat, row *models.Message, status string, at int64, fault *string) error {
+func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, status string, at int64, fault *string) error {
 	row.Status, row.StatusTime, row.Error = status, &at, fault
 	if err := c.SaveMessage(row); err != nil {
 		return err

@@ -20,7 +20,7 @@ func (s *Service) Ingest(ctx context.Context, on Line, t InboundBatch) (answer I
 	if err != nil {
 		return answer, err
 	}
-	v, err := s.shower(ctx, on)
+	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return answer, err
 	}
@@ -59,7 +59,7 @@ func (t *InboundBatch) discard(answer InboundResult, err error) {
 
 // applyInbound is everything that a batch brings, in the order in which one part may need
 // another. Tags are locked before chats, always.
-func (c *change) applyInbound(l *line, v shower, b batch) (answer InboundResult, err error) {
+func (c *change) applyInbound(l *line, v renderer, b batch) (answer InboundResult, err error) {
 	c.quiet = b.history
 	answer = InboundResult{Messages: []InboundMessageResult{}, Statuses: []InboundStatusResult{}}
 	tags, err := c.applyLabels(l, b)

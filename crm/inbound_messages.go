@@ -14,7 +14,7 @@ func isPlaceholder(row *models.Message) bool {
 }
 
 // replace gives a placeholder what it stood for. It keeps its place.
-func (c *change) replace(v shower, chat *models.Chat, row *models.Message, m *arrival) error {
+func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *arrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
 	if err := c.SaveMessage(row); err != nil {
@@ -37,7 +37,7 @@ func (c *change) keepFile(chat *models.Chat, row *models.Message, m *arrival) er
 }
 
 // applyEdit gives a message what its author made of it.
-func (c *change) applyEdit(v shower, chats *chatBook, e *editArrival) (string, error) {
+func (c *change) applyEdit(v renderer, chats *chatBook, e *editArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, e.chat, e.ID, e.FromMe, e.By, false)
 	if row == nil || err != nil {
 		return result, err
@@ -68,7 +68,7 @@ func (c *change) applyEdit(v shower, chats *chatBook, e *editArrival) (string, e
 }
 
 // applyDelete deletes what a message said.
-func (c *change) applyDelete(v shower, chats *chatBook, d *deleteArrival) (string, error) {
+func (c *change) applyDelete(v renderer, chats *chatBook, d *deleteArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
 	if row == nil || err != nil {
 		return result, err
@@ -112,7 +112,7 @@ func (c *change) ownMessage(chats *chatBook, in inboundChat, id ID, fromMe bool,
 
 // wrote says whether the person wrote the message, under either of their ids.
 func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
-	author, err := shower{line: Line{LicenseID: l.licenseID, Messenger: l.messenger}}.author(row)
+	author, err := renderer{line: Line{LicenseID: l.licenseID, Messenger: l.messenger}}.author(row)
 	if err != nil {
 		return false, err
 	}

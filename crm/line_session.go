@@ -137,7 +137,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 	if stateSentences[st.State] == "" {
 		return Invalid("state", "must be one of the states of a line")
 	}
-	v, err := s.shower(ctx, on)
+	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return err
 	}

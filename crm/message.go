@@ -12,7 +12,7 @@ import (
 // conversation window. Of a message that is history nothing follows. It says
 // whether the message is new; a second copy changes nothing. The chat's row is
 // saved.
-func (c *change) record(v shower, chat *models.Chat, m *models.Message) (added bool, err error) {
+func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
 	if added, err = c.AddMessage(m); err != nil || !added {
 		return false, err
@@ -48,7 +48,7 @@ func (c *change) record(v shower, chat *models.Chat, m *models.Message) (added b
 	return true, nil
 }
 
-func (c *change) emitMessage(v shower, chat *models.Chat, m *models.Message) error {
+func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message) error {
 	var quoted *models.Message
 	if m.QuotedExternalID != nil {
 		var err error

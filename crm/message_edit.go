@@ -26,7 +26,7 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 	if err := e.check(); err != nil {
 		return item, err
 	}
-	err = s.onMessage(ctx, a, at, messageID, func(c *change, v shower, l *line, chat *models.Chat, row *models.Message) error {
+	err = s.onMessage(ctx, a, at, messageID, func(c *change, v renderer, l *line, chat *models.Chat, row *models.Message) error {
 		if !row.FromMe {
 			return conflict("only a message that this line sent can be edited")
 		}
@@ -56,7 +56,7 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 	return item, err
 }
 
-func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message, e Edit) (changed bool, err error) {
+func (c *change) edit(v renderer, a Actor, chat *models.Chat, row *models.Message, e Edit) (changed bool, err error) {
 	content, err := v.stored(row)
 	if err != nil {
 		return false, err
@@ -80,7 +80,7 @@ func (c *change) edit(v shower, a Actor, chat *models.Chat, row *models.Message,
 }
 
 // saveEdit gives a message another content and tells of it.
-func (c *change) saveEdit(v shower, a Actor, chat *models.Chat, row *models.Message, content Content, at int64) (err error) {
+func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Message, content Content, at int64) (err error) {
 	row.EditedAt = &at
 	if row.Content, err = encodeContent(content); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (c *change) saveEdit(v shower, a Actor, chat *models.Chat, row *models.Mess
 
 // emitContent tells what a message says now. why is the reason when an edit or a
 // deletion of ours failed, and the message says again what it said before.
-func (c *change) emitContent(v shower, a Actor, chat *models.Chat, row *models.Message, at int64, why *SendError) error {
+func (c *change) emitContent(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64, why *SendError) error {
 	shown, err := v.content(row)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (c *change) emitContent(v shower, a Actor, chat *models.Chat, row *models.M
 // DeleteMessage deletes a message of ours for all: what it said is gone, that it
 // was there stays. Deleting it again changes nothing.
 func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, messageID string) error {
-	return s.onMessage(ctx, a, at, messageID, func(c *change, v shower, _ *line, chat *models.Chat, row *models.Message) error {
+	return s.onMessage(ctx, a, at, messageID, func(c *change, v renderer, _ *line, chat *models.Chat, row *models.Message) error {
 		if !row.FromMe {
 			return conflict("only a message that this line sent can be deleted for all")
 		}
@@ -127,7 +127,7 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 }
 
 // erase deletes what a message said and tells of it.
-func (c *change) erase(v shower, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
+func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
 	row.DeletedAt = &at
 	if row.Content, err = encodeContent(Content{}); err != nil {
 		return err
@@ -144,14 +144,14 @@ func (c *change) erase(v shower, a Actor, chat *models.Chat, row *models.Message
 // onMessage runs f on a message of a chat that the actor may see on a line that
 // they may write, both rows locked, when the messenger is connected.
 func (s *Service) onMessage(ctx context.Context, a Actor, at ChatAddress, messageID string,
-	f func(c *change, v shower, l *line, chat *models.Chat, row *models.Message) error) error {
+	f func(c *change, v renderer, l *line, chat *models.Chat, row *models.Message) error) error {
 	if err := checkID("messageId", messageID); err != nil {
 		return err
 	}
 	if _, err := s.connected(ctx, a, at.Line); err != nil {
 		return err
 	}
-	v, err := s.shower(ctx, at.Line)
+	v, err := s.renderer(ctx, at.Line)
 	if err != nil {
 		return err
 	}

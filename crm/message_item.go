@@ -19,14 +19,14 @@ func encodeContent(m Content) (string, error) {
 	return string(b), err
 }
 
-// shower makes the wire's shapes out of rows of one line.
-type shower struct {
+// renderer makes the wire's shapes out of rows of one line.
+type renderer struct {
 	line Line
 	link func(l Line, fileID string) string
 }
 
 // stored is a content as its row keeps it.
-func (v shower) stored(row *models.Message) (m Content, err error) {
+func (v renderer) stored(row *models.Message) (m Content, err error) {
 	if err = json.Unmarshal([]byte(row.Content), &m); err != nil {
 		err = fmt.Errorf("content of message %d: %w", row.ID, err)
 	}
@@ -34,7 +34,7 @@ func (v shower) stored(row *models.Message) (m Content, err error) {
 }
 
 // content is a content as the wire shows it, with a new link to its file.
-func (v shower) content(row *models.Message) (Content, error) {
+func (v renderer) content(row *models.Message) (Content, error) {
 	m, err := v.stored(row)
 	if err != nil {
 		return m, err
@@ -56,7 +56,7 @@ func (v shower) content(row *models.Message) (Content, error) {
 	return m, nil
 }
 
-func (v shower) author(row *models.Message) (Author, error) {
+func (v renderer) author(row *models.Message) (Author, error) {
 	var a Author
 	if err := json.Unmarshal([]byte(row.Author), &a); err != nil {
 		return a, fmt.Errorf("author of message %d: %w", row.ID, err)
@@ -74,7 +74,7 @@ func side(row *models.Message) string {
 
 // item is a message as the event message shows it. quoted is the row of the
 // message that it answers, nil when it is not known.
-func (v shower) item(row *models.Message, chat *models.Chat, quoted *models.Message) (MessageItem, error) {
+func (v renderer) item(row *models.Message, chat *models.Chat, quoted *models.Message) (MessageItem, error) {
 	content, err := v.content(row)
 	if err != nil {
 		return MessageItem{}, err
@@ -101,7 +101,7 @@ func (v shower) item(row *models.Message, chat *models.Chat, quoted *models.Mess
 	return item, nil
 }
 
-func (v shower) quoted(externalID *string, row *models.Message) (*QuotedMessage, error) {
+func (v renderer) quoted(externalID *string, row *models.Message) (*QuotedMessage, error) {
 	if externalID == nil {
 		return nil, nil
 	}
@@ -138,7 +138,7 @@ func otherLID(c *models.Chat) *string {
 }
 
 // statusItem is a message's status as the event messageStatus shows it.
-func (v shower) statusItem(row *models.Message, chat *models.Chat) MessageStatusItem {
+func (v renderer) statusItem(row *models.Message, chat *models.Chat) MessageStatusItem {
 	item := MessageStatusItem{
 		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Status,
 		Chat: ChatStatusCard{ID: chat.ExternalID, Hash: chat.Hash, Type: chat.Type, Phone: chat.Phone, Username: chat.Username},

@@ -54,7 +54,7 @@ func (s *Service) Messages(ctx context.Context, a Actor, at ChatAddress, q Messa
 	if err != nil {
 		return page, err
 	}
-	v, err := s.shower(ctx, at.Line)
+	v, err := s.renderer(ctx, at.Line)
 	if err != nil {
 		return page, err
 	}
@@ -106,7 +106,7 @@ func (q MessageQuery) from(tx *models.Tx, chatID int64, after []int64) (*models.
 }
 
 // histories are rows of a chat as list items, by row id.
-func (v shower) histories(tx *models.Tx, rows []*models.Message, chat *models.Chat) (map[int64]HistoryItem, error) {
+func (v renderer) histories(tx *models.Tx, rows []*models.Message, chat *models.Chat) (map[int64]HistoryItem, error) {
 	var quotedIDs []string
 	for _, row := range rows {
 		if row.QuotedExternalID != nil {
@@ -140,7 +140,7 @@ func (v shower) histories(tx *models.Tx, rows []*models.Message, chat *models.Ch
 }
 
 // history is one row as a list item.
-func (v shower) history(tx *models.Tx, row *models.Message, chat *models.Chat) (HistoryItem, error) {
+func (v renderer) history(tx *models.Tx, row *models.Message, chat *models.Chat) (HistoryItem, error) {
 	items, err := v.histories(tx, []*models.Message{row}, chat)
 	return items[row.ID], err
 }

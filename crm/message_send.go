@@ -70,7 +70,7 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 	if err != nil {
 		return sent, err
 	}
-	v, err := s.shower(ctx, at.Line)
+	v, err := s.renderer(ctx, at.Line)
 	if err != nil {
 		return sent, err
 	}

@@ -85,7 +85,7 @@ func refTo(tx *models.Tx, on Line, chat *models.Chat, id string) (*MessageRef, e
 }
 
 func messageRef(on Line, row *models.Message) (*MessageRef, error) {
-	v := shower{line: on}
+	v := renderer{line: on}
 	content, err := v.stored(row)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func (s *Service) Outbox(ctx context.Context, on Line, after int64, limit int) (
 // OutboxStart begins an attempt to do something, right before the network is
 // touched, and returns it as it is now. nil: there is nothing to do any more.
 func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *OutboxItem, err error) {
-	v, err := s.shower(ctx, on)
+	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 
 // OutboxDone says what became of an attempt. A message's status is told once.
 func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) error {
-	v, err := s.shower(ctx, item.Line)
+	v, err := s.renderer(ctx, item.Line)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 
 // outboxSent tells that a message is on its way. What of ours waits to change it
 // learns what people have by now.
-func (c *change) outboxSent(v shower, item OutboxItem, at time.Time) error {
+func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	if item.Kind != OutMessage && item.Kind != OutEdit || item.Message == nil {
 		return nil
 	}
@@ -147,7 +147,7 @@ func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 	}
 	for _, found := range rows {
 		on := Line{LicenseID: found.LicenseID, Messenger: found.MessengerType}
-		v, err := s.shower(ctx, on)
+		v, err := s.renderer(ctx, on)
 		if err != nil {
 			return n, err
 		}
@@ -178,7 +178,7 @@ func overdue(row *models.OutboxItem) SendError {
 }
 
 // emptyOutbox fails all that waits on a line whose account is gone.
-func (c *change) emptyOutbox(v shower, on Line) error {
+func (c *change) emptyOutbox(v renderer, on Line) error {
 	for {
 		rows, err := c.Outbox(on.LicenseID, on.Messenger, 0, deleteBatch)
 		if err != nil || len(rows) == 0 {
@@ -202,7 +202,7 @@ func (c *change) emptyOutbox(v shower, on Line) error {
 // failOutbox takes something out of the outbox that will not be done. Of a
 // message it is told, and what was to follow on it goes too; an edit or a deletion
 // is taken back, for nobody outside has heard of it.
-func (c *change) failOutbox(v shower, row *models.OutboxItem, why SendError) error {
+func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) error {
 	if err := c.DeleteOutbox(row.ID); err != nil || row.MessageID == nil {
 		return err
 	}

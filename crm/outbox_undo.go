@@ -50,7 +50,7 @@ func (c *change) lockChatRow(on Line, id int64) (*models.Chat, error) {
 // undo puts back what people outside have, because an edit or a deletion of ours
 // will not be done. When another waits behind it, that one may still make good:
 // it only learns what it has to put back.
-func (c *change) undo(v shower, row *models.OutboxItem, why SendError) error {
+func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 	var before said
 	if err := json.Unmarshal([]byte(row.Payload), &before); err != nil {
 		return err

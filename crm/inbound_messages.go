@@ -64,7 +64,7 @@ func (c *change) applyEdit(v renderer, chats *chatBook, e *editArrival) (string,
 	if err := c.saveEdit(v, Actor{}, chat, row, content, e.time); err != nil {
 		return "", err
 	}
-	return ResultAccepted, c.outsideSays(row.ID, saidBy(row))
+	return ResultAccepted, c.outsideSays(row.ID, previousContentOf(row))
 }
 
 // applyDelete deletes what a message said.

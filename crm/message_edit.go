@@ -36,7 +36,7 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 		if l.access.Role == models.RoleOperator && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
 			return denied("another employee wrote this message")
 		}
-		before := saidBy(row)
+		before := previousContentOf(row)
 		changed, err := c.edit(v, a, chat, row, e)
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 		if row.DeletedAt != nil {
 			return nil
 		}
-		before := saidBy(row)
+		before := previousContentOf(row)
 		if err := c.erase(v, a, chat, row, c.now.Unix()); err != nil {
 			return err
 		}

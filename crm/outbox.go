@@ -58,7 +58,7 @@ type MessageRef struct {
 	FileID   string
 	Quoted   string // the id of the message that it answers
 
-	said said // as it is kept: what an attempt takes outside
+	previous previousContent // as it is kept: what an attempt takes outside
 }
 
 // Statuses of an Outcome.

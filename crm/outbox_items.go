@@ -96,7 +96,7 @@ func messageRef(on Line, row *models.Message) (*MessageRef, error) {
 	}
 	m := &MessageRef{
 		ID: row.ExternalID, FromMe: row.FromMe, AuthorID: author.ID.String(), Time: row.Time, Type: row.Type, Content: content,
-		said: saidBy(row),
+		previous: previousContentOf(row),
 	}
 	if row.Subtype != nil {
 		m.Subtype = *row.Subtype

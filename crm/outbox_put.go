@@ -86,7 +86,7 @@ func (o *outbox) ration() error {
 
 // edit puts in that a message says something else. What was not tried yet says
 // the new text when it is. before is what it said.
-func (o *outbox) edit(chat *models.Chat, row *models.Message, before said) error {
+func (o *outbox) edit(chat *models.Chat, row *models.Message, before previousContent) error {
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (o *outbox) edit(chat *models.Chat, row *models.Message, before said) error
 
 // delete puts in that a message is deleted for all. One that was never tried is
 // just not sent. before is what it said.
-func (o *outbox) delete(chat *models.Chat, row *models.Message, before said) error {
+func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousContent) error {
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
 	}
@@ -124,7 +124,7 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before said) err
 		case w.Kind == OutMessage:
 			before.Unsent = true
 		case w.Kind == OutEdit && edits == 0: // it knows what people have
-			known := said{Unsent: before.Unsent}
+			known := previousContent{Unsent: before.Unsent}
 			if err := json.Unmarshal([]byte(w.Payload), &known); err != nil {
 				return err
 			}

@@ -131,7 +131,7 @@ func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := c.outsideSays(row.ID, item.Message.said); err != nil || item.Kind == OutEdit || !advances(row.Status, models.StatusSent) {
+	if err := c.outsideSays(row.ID, item.Message.previous); err != nil || item.Kind == OutEdit || !advances(row.Status, models.StatusSent) {
 		return err
 	}
 	return c.setStatus(v, chat, row, models.StatusSent, at.Unix(), nil)

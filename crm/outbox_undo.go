@@ -7,9 +7,9 @@ import (
 	"chatcast/models"
 )
 
-// said is what people outside have of a message while an edit or a deletion of
+// previousContent is what people outside have of a message while an edit or a deletion of
 // ours is on its way. It is kept with it, to be put back when that fails.
-type said struct {
+type previousContent struct {
 	Content  string `json:"content"`
 	EditedAt *int64 `json:"editedAt,omitempty"`
 	// Unsent says that the message itself was still being sent when it was deleted:
@@ -17,9 +17,11 @@ type said struct {
 	Unsent bool `json:"unsent,omitempty"`
 }
 
-func saidBy(row *models.Message) said { return said{Content: row.Content, EditedAt: row.EditedAt} }
+func previousContentOf(row *models.Message) previousContent {
+	return previousContent{Content: row.Content, EditedAt: row.EditedAt}
+}
 
-func (p said) payload() (string, error) {
+func (p previousContent) payload() (string, error) {
 	b, err := json.Marshal(p)
 	return string(b), err
 }
@@ -51,7 +53,7 @@ func (c *change) lockChatRow(on Line, id int64) (*models.Chat, error) {
 // will not be done. When another waits behind it, that one may still make good:
 // it only learns what it has to put back.
 func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
-	var before said
+	var before previousContent
 	if err := json.Unmarshal([]byte(row.Payload), &before); err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 }
 
 // remember keeps with an edit or a deletion what it has to put back when it fails.
-func (c *change) remember(row *models.OutboxItem, before said) (err error) {
+func (c *change) remember(row *models.OutboxItem, before previousContent) (err error) {
 	if row.Kind != OutEdit && row.Kind != OutDelete {
 		return nil
 	}
@@ -96,7 +98,7 @@ func (c *change) remember(row *models.OutboxItem, before said) (err error) {
 
 // outsideSays keeps that people outside have a message as it is in now, with
 // whatever of ours waits to change it.
-func (c *change) outsideSays(messageID int64, now said) error {
+func (c *change) outsideSays(messageID int64, now previousContent) error {
 	waiting, err := c.LockOutboxOf(messageID)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 			s.log.Error("a message could not be kept at all", "message", m.Info.ID, "panic", p)
 		}
 	}()
-	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &said{Type: typeUnknown, Subtype: "fault"})}})
+	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &content{Type: typeUnknown, Subtype: "fault"})}})
 }
 
 // ingest has the rules keep what was told. A database that is away may come back

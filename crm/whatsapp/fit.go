@@ -17,7 +17,7 @@ const (
 )
 
 // fit makes a content one that crm takes.
-func (s *said) fit() {
+func (s *content) fit() {
 	c := &s.Content
 	s.Subtype = clip(s.Subtype, 64)
 	c.Text, c.Caption = clip(c.Text, crm.MaxText), clip(c.Caption, crm.MaxCaption)
@@ -57,7 +57,7 @@ func (s *said) fit() {
 }
 
 // fitPoll keeps a poll's options as far as they can be told apart.
-func (s *said) fitPoll() {
+func (s *content) fitPoll() {
 	p := s.Content.Poll
 	if p == nil {
 		return

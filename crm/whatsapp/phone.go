@@ -111,7 +111,7 @@ func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.Basic
 	if !s.ours(info) {
 		return true
 	}
-	in := s.envelope(ctx, cli, info, &said{Type: "call", Subtype: media})
+	in := s.envelope(ctx, cli, info, &content{Type: "call", Subtype: media})
 	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}})
 }
 

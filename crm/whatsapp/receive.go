@@ -96,7 +96,7 @@ func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *even
 	if e.DecryptFailMode == events.DecryptFailHide || !s.ours(&e.Info) || ctx.Err() != nil {
 		return ctx.Err() == nil
 	}
-	what := &said{Type: typeUnknown, Subtype: crm.SubtypeUndecryptable}
+	what := &content{Type: typeUnknown, Subtype: crm.SubtypeUndecryptable}
 	if e.UnavailableType == events.UnavailableTypeViewOnce {
 		what.Subtype = "viewOnce" // never comes: it is for the phone alone
 	}
@@ -105,7 +105,7 @@ func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *even
 }
 
 // envelope is a message with who, where and when.
-func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *said) crm.InboundMessage {
+func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *content) crm.InboundMessage {
 	when := sensible(info.Timestamp)
 	in := crm.InboundMessage{
 		ID: waID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
@@ -129,7 +129,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 
 // mentions are the people whom a message names, with both ids as far as they are
 // known. What is no person's id is nobody.
-func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *said) (all []crm.Mention) {
+func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *content) (all []crm.Mention) {
 	for _, text := range what.Context.GetMentionedJID() {
 		j, err := types.ParseJID(text)
 		if err != nil || !hiddenForm.MatchString(j.User) || len(all) == crm.MaxMentions {

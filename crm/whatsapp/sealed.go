@@ -53,7 +53,7 @@ func (s *session) sealedEdit(ctx context.Context, cli *whatsmeow.Client, e *even
 }
 
 // fillVote opens a vote: what was chosen comes as sums of the poll's options.
-func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *said) {
+func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *content) {
 	v := to.Content.Vote
 	if v == nil {
 		return

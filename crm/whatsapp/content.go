@@ -19,8 +19,8 @@ const (
 	typeUnknown = "unknown" // its subtype is WhatsApp's name of what it was
 )
 
-// said is what one message of WhatsApp's says, in our words.
-type said struct {
+// content is what one message of WhatsApp's says, in our words.
+type content struct {
 	Type    string
 	Subtype string // empty: none
 	Content crm.Content
@@ -31,7 +31,7 @@ type said struct {
 // translate puts a message into our words. It is pure: what is sealed a second
 // time (votes, reactions in announcement groups) was opened before. nil: the
 // message says nothing to people, it only carries keys or holds others together.
-func translate(m *waE2E.Message) *said {
+func translate(m *waE2E.Message) *content {
 	m = unwrap(m)
 	if c := m.GetCommentMessage(); c != nil {
 		return comment(c)
@@ -46,13 +46,13 @@ func translate(m *waE2E.Message) *said {
 	if name == "" || silent[name] {
 		return nil
 	}
-	return &said{Type: typeUnknown, Subtype: name, Context: contextOf(m)}
+	return &content{Type: typeUnknown, Subtype: name, Context: contextOf(m)}
 }
 
 // kinds are the families of content, each in its file. A message has one content;
 // text comes last, because some of the others carry a text for old phones.
-var kinds = []func(*waE2E.Message) *said{
-	saidMedia, saidPlace, saidContact, saidPoll, saidReaction, saidReply, saidInteractive, saidOffer, saidText,
+var kinds = []func(*waE2E.Message) *content{
+	mediaContent, placeContent, contactContent, pollContent, reactionContent, replyContent, interactiveContent, offerContent, textContent,
 }
 
 // silent are the fields that say nothing to people.
@@ -131,15 +131,15 @@ func contextOf(m *waE2E.Message) (found *waE2E.ContextInfo) {
 }
 
 // quoted is the id of the message that this one answers; empty: none.
-func (s *said) quoted() string { return s.Context.GetStanzaID() }
+func (s *content) quoted() string { return s.Context.GetStanzaID() }
 
 // forwarded says whether the message was passed on from another chat.
-func (s *said) forwarded() bool {
+func (s *content) forwarded() bool {
 	return s.Context.GetIsForwarded() || s.Context.GetForwardingScore() > 0
 }
 
 // utm is what advertisement or link led the customer here; nil: none.
-func (s *said) utm() json.RawMessage {
+func (s *content) utm() json.RawMessage {
 	fields := map[string]string{}
 	put := func(name, value string) {
 		if value = clip(value, 512); value != "" {

@@ -8,8 +8,8 @@ import (
 	"chatcast/crm"
 )
 
-// saidText is a text, plain or with a preview of a link.
-func saidText(m *waE2E.Message) *said {
+// textContent is a text, plain or with a preview of a link.
+func textContent(m *waE2E.Message) *content {
 	text, from := m.GetConversation(), (*waE2E.ContextInfo)(nil)
 	if x := m.GetExtendedTextMessage(); x != nil {
 		text, from = x.GetText(), x.GetContextInfo()
@@ -20,13 +20,13 @@ func saidText(m *waE2E.Message) *said {
 	return textSaid("", text, from)
 }
 
-func textSaid(subtype, text string, from *waE2E.ContextInfo) *said {
-	return &said{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
+func textSaid(subtype, text string, from *waE2E.ContextInfo) *content {
+	return &content{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
 }
 
-// saidReply is a button or a row of a list that somebody chose: a text, what the
+// replyContent is a button or a row of a list that somebody chose: a text, what the
 // button said.
-func saidReply(m *waE2E.Message) *said {
+func replyContent(m *waE2E.Message) *content {
 	if r := m.GetButtonsResponseMessage(); r != nil {
 		return textSaid("buttonReply", first(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
 	}
@@ -43,9 +43,9 @@ func saidReply(m *waE2E.Message) *said {
 	return nil
 }
 
-// saidInteractive is a message with buttons or a list: its text, and what the
+// interactiveContent is a message with buttons or a list: its text, and what the
 // buttons say below it.
-func saidInteractive(m *waE2E.Message) *said {
+func interactiveContent(m *waE2E.Message) *content {
 	const subtype = "interactive"
 	if b := m.GetButtonsMessage(); b != nil {
 		lines := []string{b.GetText(), b.GetContentText(), b.GetFooterText()}
@@ -87,13 +87,13 @@ func saidInteractive(m *waE2E.Message) *said {
 	return nil
 }
 
-func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *said {
+func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *content {
 	return textSaid("interactive", joined([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
 }
 
-// saidOffer is what a business or a group offers: a product, an order, an
+// offerContent is what a business or a group offers: a product, an order, an
 // invitation, an event.
-func saidOffer(m *waE2E.Message) *said {
+func offerContent(m *waE2E.Message) *content {
 	if g := m.GetGroupInviteMessage(); g != nil {
 		link := ""
 		if code := g.GetInviteCode(); code != "" {
@@ -115,7 +115,7 @@ func saidOffer(m *waE2E.Message) *said {
 }
 
 // comment is a message about another, below which it stands.
-func comment(c *waE2E.CommentMessage) *said {
+func comment(c *waE2E.CommentMessage) *content {
 	s := translate(c.GetMessage())
 	if s != nil {
 		s.Subtype = "comment"

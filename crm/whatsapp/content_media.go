@@ -45,7 +45,7 @@ type attached interface {
 	GetContextInfo() *waE2E.ContextInfo
 }
 
-func saidMedia(m *waE2E.Message) *said {
+func mediaContent(m *waE2E.Message) *content {
 	if i := m.GetImageMessage(); i != nil {
 		return mediaSaid(crm.MessageImage, whatsmeow.MediaImage, i, "", i.GetCaption())
 	}
@@ -77,7 +77,7 @@ func saidMedia(m *waE2E.Message) *said {
 	return nil
 }
 
-func mediaSaid(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *said {
+func mediaSaid(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *content {
 	typeOf, _, err := mime.ParseMediaType(a.GetMimetype())
 	if err != nil {
 		typeOf = ""
@@ -90,7 +90,7 @@ func mediaSaid(typ string, kind whatsmeow.MediaType, a attached, name, caption s
 		Kind: kind, URL: a.GetURL(), DirectPath: a.GetDirectPath(), Key: a.GetMediaKey(),
 		SHA256: a.GetFileSHA256(), EncSHA256: a.GetFileEncSHA256(), Size: size, Name: name, Mime: typeOf,
 	}
-	return &said{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
+	return &content{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
 }
 
 // extension is how a file of the type is called; WhatsApp gives names to

@@ -10,8 +10,8 @@ import (
 	"chatcast/crm"
 )
 
-// saidPlace is a place, or a person's own place that moves for a while.
-func saidPlace(m *waE2E.Message) *said {
+// placeContent is a place, or a person's own place that moves for a while.
+func placeContent(m *waE2E.Message) *content {
 	if l := m.GetLocationMessage(); l != nil {
 		s := placeSaid("", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
 		s.Content.Location.Name, s.Content.Location.Address = l.GetName(), l.GetAddress()
@@ -29,8 +29,8 @@ func saidPlace(m *waE2E.Message) *said {
 	return nil
 }
 
-func placeSaid(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *said {
-	return &said{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
+func placeSaid(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *content {
+	return &content{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
 		Latitude: degrees(latitude, 90), Longitude: degrees(longitude, 180),
 	}}}
 }
@@ -43,8 +43,8 @@ func degrees(x, most float64) float64 {
 	return max(-most, min(most, x))
 }
 
-// saidContact is a person that somebody recommends, or several.
-func saidContact(m *waE2E.Message) *said {
+// contactContent is a person that somebody recommends, or several.
+func contactContent(m *waE2E.Message) *content {
 	var cards []*waE2E.ContactMessage
 	var from *waE2E.ContextInfo
 	switch {
@@ -55,7 +55,7 @@ func saidContact(m *waE2E.Message) *said {
 	default:
 		return nil
 	}
-	s := &said{Type: crm.MessageContact, Context: from}
+	s := &content{Type: crm.MessageContact, Context: from}
 	for _, card := range cards {
 		if len(s.Content.Contacts) == maxCards {
 			break
@@ -63,7 +63,7 @@ func saidContact(m *waE2E.Message) *said {
 		s.Content.Contacts = append(s.Content.Contacts, contactCard(card))
 	}
 	if len(s.Content.Contacts) == 0 { // an empty list
-		return &said{Type: typeUnknown, Subtype: "contactsArrayMessage", Context: from}
+		return &content{Type: typeUnknown, Subtype: "contactsArrayMessage", Context: from}
 	}
 	first := s.Content.Contacts[0]
 	s.Content.Contact = &first

@@ -8,9 +8,9 @@ import (
 
 const subtypeVote = "pollVote"
 
-// saidPoll is a question with answers, or an answer to one. The answer's options
+// pollContent is a question with answers, or an answer to one. The answer's options
 // are sealed; who has opened them fills them in.
-func saidPoll(m *waE2E.Message) *said {
+func pollContent(m *waE2E.Message) *content {
 	for _, p := range []*waE2E.PollCreationMessage{
 		m.GetPollCreationMessage(), m.GetPollCreationMessageV2(), m.GetPollCreationMessageV3(), m.GetPollCreationMessageV5(),
 	} {
@@ -19,28 +19,28 @@ func saidPoll(m *waE2E.Message) *said {
 		}
 	}
 	if v := m.GetPollUpdateMessage(); v.GetPollCreationMessageKey().GetID() != "" {
-		return &said{Type: crm.MessagePoll, Subtype: subtypeVote, Content: crm.Content{
+		return &content{Type: crm.MessagePoll, Subtype: subtypeVote, Content: crm.Content{
 			Vote: &crm.PollVote{MessageID: waID(v.GetPollCreationMessageKey().GetID()), Options: []string{}},
 		}}
 	}
 	return nil
 }
 
-func pollSaid(p *waE2E.PollCreationMessage) *said {
+func pollSaid(p *waE2E.PollCreationMessage) *content {
 	poll := &crm.Poll{Question: p.GetName(), Multiple: p.GetSelectableOptionsCount() != 1}
 	for _, o := range p.GetOptions() {
 		poll.Options = append(poll.Options, o.GetOptionName())
 	}
-	return &said{Type: crm.MessagePoll, Content: crm.Content{Poll: poll}, Context: p.GetContextInfo()}
+	return &content{Type: crm.MessagePoll, Content: crm.Content{Poll: poll}, Context: p.GetContextInfo()}
 }
 
-// saidReaction is a sign on another message; without a sign it is taken off.
-func saidReaction(m *waE2E.Message) *said {
+// reactionContent is a sign on another message; without a sign it is taken off.
+func reactionContent(m *waE2E.Message) *content {
 	r := m.GetReactionMessage()
 	if r.GetKey().GetID() == "" {
 		return nil
 	}
-	return &said{Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{
+	return &content{Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{
 		MessageID: waID(r.GetKey().GetID()), Emoji: r.GetText(),
 	}}}
 }

@@ -56,7 +56,7 @@ func frames() (list []struct {
 	add("subscription_error", subscriptionErrorFrame("private-x", errorTypeAuth, "no \"no\"", 401))
 	for _, c := range []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeExpelled, codeTerminated, codeUnproven, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeExpelled, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	} {
 		add("disconnect, "+string(c.word), c.disconnect().Frame)
 	}
@@ -129,7 +129,7 @@ func TestCodes(t *testing.T) {
 	}
 	ending := []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeExpelled, codeTerminated, codeUnproven, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeExpelled, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	}
 	words := map[server.Reason]bool{}
 	for i, c := range append(ending, inBand...) {

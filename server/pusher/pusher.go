@@ -33,8 +33,8 @@ type Options struct {
 // Server is the sockets that speak Pusher. Safe for concurrent use.
 type Server struct {
 	// static
-	opt      Options
-	unproven *unproven
+	opt           Options
+	authDeadlines *authDeadlines
 }
 
 // New returns a Server; its sockets live as long as o.Sockets runs.
@@ -51,7 +51,7 @@ func New(o Options) *Server {
 	if o.ProveWithin <= 0 {
 		o.ProveWithin = 30 * time.Second
 	}
-	return &Server{opt: o, unproven: newUnproven(o.ProveWithin)}
+	return &Server{opt: o, authDeadlines: newAuthDeadlines(o.ProveWithin)}
 }
 
 // Register adds the routes of the sockets to r.
@@ -146,7 +146,7 @@ func (s *Server) open(session carrier, t *tenant, origin string) server.Handler 
 		})
 	}
 	if app.UserAuthentication {
-		k.suspect = k.srv.unproven.add(func() { session.Close(codeUnproven.disconnect()) })
+		k.pendingAuth = k.srv.authDeadlines.add(func() { session.Close(codeAuthTimeout.disconnect()) })
 	}
 	session.Queue(establishedFrame(k.id, int(s.opt.Sockets.ActivityTimeout()/time.Second)))
 	s.opt.Log.Debug("socket opened", "socket", k.id, "app", app.ID, "remote", session.Remote())

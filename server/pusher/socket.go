@@ -16,13 +16,13 @@ import (
 // socket is one connection that speaks Pusher.
 type socket struct {
 	// static
-	srv     *Server
-	tenant  *tenant
-	session carrier
-	conn    *broadcasting.Conn
-	id      string
-	suspect *suspect // nil: it need not prove a user
-	origin  string   // of the page; empty: no browser
+	srv         *Server
+	tenant      *tenant
+	session     carrier
+	conn        *broadcasting.Conn
+	id          string
+	pendingAuth *pendingAuth // nil: it need not prove a user
+	origin      string       // of the page; empty: no browser
 
 	// owned by the reader
 	inbound  bucket // of messages
@@ -108,8 +108,8 @@ func (k *socket) Closed(r server.Reason) {
 
 // proven ends the time that the socket has to prove a user.
 func (k *socket) proven() {
-	if k.suspect != nil {
-		k.srv.unproven.remove(k.suspect)
+	if k.pendingAuth != nil {
+		k.srv.authDeadlines.remove(k.pendingAuth)
 	}
 }
 

@@ -6,32 +6,32 @@ import (
 	"time"
 )
 
-// unproven is the sockets that have yet to prove a user, oldest first: each has the
+// authDeadlines is the sockets that have yet to prove a user, oldest first: each has the
 // same time, so one timer for the oldest is enough for all.
-type unproven struct {
+type authDeadlines struct {
 	within time.Duration
 
 	mu sync.Mutex
 	// guarded by mu
-	waiting *list.List // of *suspect
+	waiting *list.List // of *pendingAuth
 	timer   *time.Timer
 	begun   bool // the timer runs, or its function does
 }
 
-// suspect is a socket that has yet to prove a user.
-type suspect struct {
+// pendingAuth is a socket that has yet to prove a user.
+type pendingAuth struct {
 	until time.Time
 	end   func()        // closes it; must not block
-	at    *list.Element // nil: it has proved one, or its time is over; guarded by unproven.mu
+	at    *list.Element // nil: it has proved one, or its time is over; guarded by authDeadlines.mu
 }
 
-func newUnproven(within time.Duration) *unproven {
-	return &unproven{within: within, waiting: list.New()}
+func newAuthDeadlines(within time.Duration) *authDeadlines {
+	return &authDeadlines{within: within, waiting: list.New()}
 }
 
 // add gives a socket its time.
-func (u *unproven) add(end func()) *suspect {
-	s := &suspect{until: time.Now().Add(u.within), end: end}
+func (u *authDeadlines) add(end func()) *pendingAuth {
+	s := &pendingAuth{until: time.Now().Add(u.within), end: end}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s.at = u.waiting.PushBack(s)
@@ -43,7 +43,7 @@ func (u *unproven) add(end func()) *suspect {
 }
 
 // begin needs mu.
-func (u *unproven) begin(d time.Duration) {
+func (u *authDeadlines) begin(d time.Duration) {
 	if u.timer == nil {
 		u.timer = time.AfterFunc(d, u.look)
 	} else {
@@ -53,7 +53,7 @@ func (u *unproven) begin(d time.Duration) {
 
 // remove lets a socket go, because it has proved a user or is closed. Who is not
 // waiting may be removed, too.
-func (u *unproven) remove(s *suspect) {
+func (u *authDeadlines) remove(s *pendingAuth) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if s.at == nil {
@@ -67,12 +67,12 @@ func (u *unproven) remove(s *suspect) {
 }
 
 // look ends those whose time is over, and waits for the next.
-func (u *unproven) look() {
+func (u *authDeadlines) look() {
 	u.mu.Lock()
 	now := time.Now()
-	var over []*suspect
+	var over []*pendingAuth
 	for e := u.waiting.Front(); e != nil; e = u.waiting.Front() {
-		s := e.Value.(*suspect)
+		s := e.Value.(*pendingAuth)
 		if now.Before(s.until) {
 			break
 		}
@@ -81,7 +81,7 @@ func (u *unproven) look() {
 		over = append(over, s)
 	}
 	if next := u.waiting.Front(); next != nil {
-		u.begin(next.Value.(*suspect).until.Sub(now))
+		u.begin(next.Value.(*pendingAuth).until.Sub(now))
 	} else {
 		u.begun = false
 	}

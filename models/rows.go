@@ -12,7 +12,7 @@ type Setting struct {
 	Value string
 }
 
-// Company is a tenant: nothing of one is ever visible to another.
+// Company is a appState: nothing of one is ever visible to another.
 type Company struct {
 	ID        int64
 	Name      string

@@ -22,9 +22,9 @@ type Apps struct {
 
 // appTable is all apps at one time. Immutable, so finding one takes no lock.
 type appTable struct {
-	first *tenant
-	byID  map[string]*tenant
-	byKey map[string]*tenant
+	first *appState
+	byID  map[string]*appState
+	byKey map[string]*appState
 }
 
 // NewApps validates list and indexes copies of its apps, limits filled in. The
@@ -53,11 +53,11 @@ func (s *Apps) Replace(list []App) error {
 		return fmt.Errorf("apps[0]: it must stay %q, which carries the CRM's channels", old.first.app.Load().ID)
 	}
 	s.remove(old, apps)
-	table := &appTable{byID: make(map[string]*tenant, len(apps)), byKey: make(map[string]*tenant, len(apps))}
+	table := &appTable{byID: make(map[string]*appState, len(apps)), byKey: make(map[string]*appState, len(apps))}
 	for i, a := range apps {
 		t := old.byID[a.ID]
 		if t == nil || t.removed.Load() {
-			t = &tenant{open: map[*socket]struct{}{}}
+			t = &appState{open: map[*socket]struct{}{}}
 		}
 		t.app.Store(a)
 		table.byID[a.ID], table.byKey[a.Key] = t, t
@@ -127,11 +127,11 @@ func (s *Apps) ByID(id string) *App {
 
 // ByKey finds an app by its key, nil when there is none.
 func (s *Apps) ByKey(key string) *App {
-	if t := s.tenantOf(key); t != nil {
+	if t := s.stateOf(key); t != nil {
 		return t.app.Load()
 	}
 	return nil
 }
 
-// tenantOf finds an app by its key, nil when there is none.
-func (s *Apps) tenantOf(key string) *tenant { return s.table.Load().byKey[key] }
+// stateOf finds an app by its key, nil when there is none.
+func (s *Apps) stateOf(key string) *appState { return s.table.Load().byKey[key] }

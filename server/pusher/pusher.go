@@ -71,7 +71,7 @@ func (s *Server) NotFound(c *gin.Context) bool {
 }
 
 func (s *Server) connect(c *gin.Context) {
-	t := s.opt.Apps.tenantOf(c.Param("key"))
+	t := s.opt.Apps.stateOf(c.Param("key"))
 	fault := s.admit(c.Request, t)
 	if fault.number == 0 && !t.enter() {
 		fault = codeAppFull
@@ -81,7 +81,7 @@ func (s *Server) connect(c *gin.Context) {
 
 // admit finds out why the request may not become a socket; the zero code says
 // that it may.
-func (s *Server) admit(r *http.Request, t *tenant) code {
+func (s *Server) admit(r *http.Request, t *appState) code {
 	if fault := versionFault(r); fault.number != 0 {
 		return fault
 	}
@@ -116,7 +116,7 @@ func versionFault(r *http.Request) code {
 
 // accept makes the request a socket; one with a fault only to say what it is,
 // which a page cannot read from an HTTP answer.
-func (s *Server) accept(c *gin.Context, t *tenant, fault code) {
+func (s *Server) accept(c *gin.Context, t *appState, fault code) {
 	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
 		if fault.number != 0 {
 			return s.refuse(session, fault)
@@ -130,8 +130,8 @@ func (s *Server) accept(c *gin.Context, t *tenant, fault code) {
 }
 
 // open greets a socket of a page of this origin, empty when it is no browser's.
-func (s *Server) open(session carrier, t *tenant, origin string) server.Handler {
-	k := &socket{srv: s, tenant: t, session: session, origin: origin}
+func (s *Server) open(session carrier, t *appState, origin string) server.Handler {
+	k := &socket{srv: s, state: t, session: session, origin: origin}
 	app := k.app()
 	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)
 	k.patience = newBucket(max(1, s.opt.MessagesPerSecond/4), s.opt.MessageBurst)

@@ -17,7 +17,7 @@ import (
 type socket struct {
 	// static
 	srv         *Server
-	tenant      *tenant
+	state       *appState
 	session     carrier
 	conn        *broadcasting.Conn
 	id          string
@@ -47,7 +47,7 @@ var (
 )
 
 // app is the app as it is now.
-func (k *socket) app() *App { return k.tenant.app.Load() }
+func (k *socket) app() *App { return k.state.app.Load() }
 
 // Message implements server.Handler.
 func (k *socket) Message(text []byte) {
@@ -102,8 +102,8 @@ func (k *socket) Closed(r server.Reason) {
 		"app", k.app().ID, "user", k.conn.User(), "remote", k.session.Remote())
 	k.proven()
 	k.conn.Close()
-	k.tenant.part(k)
-	k.tenant.leave()
+	k.state.part(k)
+	k.state.leave()
 }
 
 // proven ends the time that the socket has to prove a user.

@@ -47,7 +47,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 		unknownXHR(c)
 		return
 	}
-	t := s.opt.Apps.tenantOf(c.Param("key"))
+	t := s.opt.Apps.stateOf(c.Param("key"))
 	fault := s.admit(c.Request, t)
 	if fault.number != 0 {
 		by.Session = "" // who may not in neither finds a session, nor leaves one

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// tenant is an app through its changes, with its sockets on this node. One that
+// appState is an app through its changes, with its sockets on this node. One that
 // was removed stays so: an app that is made again under its id has another.
-type tenant struct {
+type appState struct {
 	app     atomic.Pointer[App] // as it is now, or was last
 	removed atomic.Bool
 	sockets atomic.Int64 // that have entered; those in open are among them
@@ -17,7 +17,7 @@ type tenant struct {
 }
 
 // enter counts a socket of the app if there is room for it.
-func (t *tenant) enter() bool {
+func (t *appState) enter() bool {
 	if limit := t.app.Load().Limits.Sockets; t.sockets.Add(1) > int64(limit) && limit > 0 {
 		t.sockets.Add(-1)
 		return false
@@ -25,11 +25,11 @@ func (t *tenant) enter() bool {
 	return true
 }
 
-func (t *tenant) leave() { t.sockets.Add(-1) }
+func (t *appState) leave() { t.sockets.Add(-1) }
 
 // fault says why a socket of a page of this origin may not be here; the zero code
 // says that it may.
-func (t *tenant) fault(origin string) code {
+func (t *appState) fault(origin string) code {
 	app := t.app.Load()
 	switch {
 	case t.removed.Load():
@@ -45,15 +45,15 @@ func (t *tenant) fault(origin string) code {
 // join lists a socket that was opened, to find it when the app changes. It may
 // have changed since the socket was let in, and then did not find it: so it is
 // asked again here.
-func (t *tenant) join(k *socket) {
+func (t *appState) join(k *socket) {
 	t.mu.Lock()
 	t.open[k] = struct{}{}
 	t.mu.Unlock()
-	t.expel(k)
+	t.closeIfRefused(k)
 }
 
 // part takes a socket that is closed off the list.
-func (t *tenant) part(k *socket) {
+func (t *appState) part(k *socket) {
 	t.mu.Lock()
 	delete(t.open, k)
 	t.mu.Unlock()
@@ -61,7 +61,7 @@ func (t *tenant) part(k *socket) {
 
 // enforce closes the sockets that may not be here any longer. It holds no lock
 // meanwhile: a socket that is closed takes itself off the list.
-func (t *tenant) enforce() {
+func (t *appState) enforce() {
 	if app := t.app.Load(); !t.removed.Load() && app.Enabled && app.origins.Any() {
 		return // whoever is here may stay
 	}
@@ -72,11 +72,11 @@ func (t *tenant) enforce() {
 	}
 	t.mu.Unlock()
 	for _, k := range all {
-		t.expel(k)
+		t.closeIfRefused(k)
 	}
 }
 
-func (t *tenant) expel(k *socket) {
+func (t *appState) closeIfRefused(k *socket) {
 	if fault := t.fault(k.origin); fault.number != 0 {
 		k.session.Close(fault.disconnect())
 	}

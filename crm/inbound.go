@@ -160,7 +160,7 @@ func (s *Service) receiver(tx *models.Tx, a Actor, on Line) (*line, error) {
 }
 
 // receive adds one message to its chat.
-func (c *change) receive(v renderer, chats *chatBook, m *arrival) (InboundMessageResult, error) {
+func (c *change) receive(v renderer, chats *chatSet, m *arrival) (InboundMessageResult, error) {
 	r := InboundMessageResult{ID: MakeID(v.line.Messenger, m.row.ExternalID), Result: ResultAccepted}
 	chat, err := chats.add(c, m.chat)
 	if err != nil {
@@ -195,7 +195,7 @@ func (c *change) receive(v renderer, chats *chatBook, m *arrival) (InboundMessag
 }
 
 // receiveStatus moves one message of ours on.
-func (c *change) receiveStatus(v renderer, chats *chatBook, st *statusArrival) (InboundStatusResult, error) {
+func (c *change) receiveStatus(v renderer, chats *chatSet, st *statusArrival) (InboundStatusResult, error) {
 	r := InboundStatusResult{ID: MakeID(v.line.Messenger, st.id), ChatID: st.chat.key.External, Result: ResultUnknown}
 	chat, row, err := chats.messageOf(c, st)
 	if chat != nil {

@@ -112,7 +112,7 @@ func each[T, R any](results []R, items []T, f func(*T) (R, error)) ([]R, error) 
 }
 
 // applyContacts takes who and where: what is one, what it is called.
-func (c *change) applyContacts(l *line, chats *chatBook, b batch) error {
+func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 	for _, key := range b.aliases {
 		chat := chats.find(inboundChat{key: key})
 		if chat != nil {
@@ -153,7 +153,7 @@ func (c *change) applyContacts(l *line, chats *chatBook, b batch) error {
 }
 
 // applyRead counts as read what the account read elsewhere.
-func (c *change) applyRead(chats *chatBook, r *readArrival) (string, error) {
+func (c *change) applyRead(chats *chatSet, r *readArrival) (string, error) {
 	chat := chats.find(r.chat)
 	if chat == nil {
 		return ResultUnknown, nil
@@ -182,7 +182,7 @@ func (c *change) applyRead(chats *chatBook, r *readArrival) (string, error) {
 }
 
 // applyArchive closes or opens a chat.
-func (c *change) applyArchive(chats *chatBook, a *archiveArrival) (string, error) {
+func (c *change) applyArchive(chats *chatSet, a *archiveArrival) (string, error) {
 	chat := chats.find(a.chat)
 	if chat == nil {
 		return ResultUnknown, nil

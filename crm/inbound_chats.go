@@ -8,8 +8,8 @@ import (
 	"chatcast/models"
 )
 
-// chatBook is the chats of a batch, their rows locked, by every id they have.
-type chatBook struct {
+// chatSet is the chats of a batch, their rows locked, by every id they have.
+type chatSet struct {
 	line *line
 	plug bool // of an account of this program's own: messages are found by their ids alone too
 	byID map[string]*models.Chat
@@ -19,7 +19,7 @@ type chatBook struct {
 // locks all that the batch is about. Two batches at once cannot wait for one
 // another in a circle: chats are made in the order of their ids while nothing is
 // locked, then locked in the order of their rows.
-func (c *change) inboundChats(l *line, b batch) (*chatBook, error) {
+func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	var chats []inboundChat
 	for i := range b.messages {
 		chats = append(chats, b.messages[i].chat)
@@ -55,7 +55,7 @@ func (c *change) inboundChats(l *line, b batch) (*chatBook, error) {
 		if err != nil {
 			return nil, err
 		}
-		book := &chatBook{line: l, plug: b.plug, byID: map[string]*models.Chat{}}
+		book := &chatSet{line: l, plug: b.plug, byID: map[string]*models.Chat{}}
 		for _, row := range rows {
 			book.enter(row)
 		}
@@ -137,7 +137,7 @@ func (c *inboundChat) describe(chat *models.Chat, author string) {
 	}
 }
 
-func (b *chatBook) enter(chat *models.Chat) {
+func (b *chatSet) enter(chat *models.Chat) {
 	b.byID[chat.ExternalID] = chat
 	if chat.LID != nil {
 		b.byID[*chat.LID] = chat
@@ -146,7 +146,7 @@ func (b *chatBook) enter(chat *models.Chat) {
 
 // describe takes over what a message tells of its chat. What is history, and older
 // than what we have, only fills in what is missing.
-func (b *chatBook) describe(c *change, chat *models.Chat, m *arrival) error {
+func (b *chatSet) describe(c *change, chat *models.Chat, m *arrival) error {
 	if c.quiet && m.row.Time < chat.LastTime {
 		m.chat.fill(chat)
 	} else {
@@ -173,7 +173,7 @@ func (c *inboundChat) fill(chat *models.Chat) {
 }
 
 // find returns the chat under either of its ids, nil when there is none.
-func (b *chatBook) find(ch inboundChat) *models.Chat {
+func (b *chatSet) find(ch inboundChat) *models.Chat {
 	for _, id := range ch.ids() {
 		if chat := b.byID[id]; chat != nil {
 			return chat
@@ -185,7 +185,7 @@ func (b *chatBook) find(ch inboundChat) *models.Chat {
 // add returns a message's chat and links its two ids when the message told
 // both: of two chats that turn out to be one, the phone's stays. The row is
 // saved with the message (or here, when it is the message's second copy).
-func (b *chatBook) add(c *change, ch inboundChat) (*models.Chat, error) {
+func (b *chatSet) add(c *change, ch inboundChat) (*models.Chat, error) {
 	chat := b.find(ch)
 	if chat == nil {
 		return nil, errors.New("crm: a chat of the batch is not locked")
@@ -195,7 +195,7 @@ func (b *chatBook) add(c *change, ch inboundChat) (*models.Chat, error) {
 
 // link gives the chat both ids, when the key has both. The row is saved when that
 // is new.
-func (b *chatBook) link(c *change, chat *models.Chat, key ChatKey) error {
+func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	lid := key.LID
 	if lid == "" || key.Phone == "" {
 		return nil

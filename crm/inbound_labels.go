@@ -147,7 +147,7 @@ func (c *change) moveLabel(l *line, link *models.LineLabel, from *models.Tag, in
 }
 
 // applyTag puts a label's tag on a chat, or takes it off.
-func (c *change) applyTag(chats *chatBook, tags map[string]*models.Tag, t *tagArrival) (string, error) {
+func (c *change) applyTag(chats *chatSet, tags map[string]*models.Tag, t *tagArrival) (string, error) {
 	chat, before := chats.find(t.chat), len(c.events)
 	if chat == nil {
 		return ResultUnknown, nil

@@ -37,7 +37,7 @@ func (c *change) keepFile(chat *models.Chat, row *models.Message, m *arrival) er
 }
 
 // applyEdit gives a message what its author made of it.
-func (c *change) applyEdit(v renderer, chats *chatBook, e *editArrival) (string, error) {
+func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, e.chat, e.ID, e.FromMe, e.By, false)
 	if row == nil || err != nil {
 		return result, err
@@ -68,7 +68,7 @@ func (c *change) applyEdit(v renderer, chats *chatBook, e *editArrival) (string,
 }
 
 // applyDelete deletes what a message said.
-func (c *change) applyDelete(v renderer, chats *chatBook, d *deleteArrival) (string, error) {
+func (c *change) applyDelete(v renderer, chats *chatSet, d *deleteArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
 	if row == nil || err != nil {
 		return result, err
@@ -85,7 +85,7 @@ func (c *change) applyDelete(v renderer, chats *chatBook, d *deleteArrival) (str
 // ownMessage finds and locks a message that somebody changes, when it is theirs.
 // Otherwise the row is nil, and the result says why. Messengers tell us what
 // people send, and people can send a change of somebody else's message.
-func (c *change) ownMessage(chats *chatBook, in inboundChat, id ID, fromMe bool, by ID, admin bool) (
+func (c *change) ownMessage(chats *chatSet, in inboundChat, id ID, fromMe bool, by ID, admin bool) (
 	chat *models.Chat, row *models.Message, result string, err error) {
 	if chat = chats.find(in); chat == nil {
 		return nil, nil, ResultUnknown, nil
@@ -186,7 +186,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 // of another chat than it says, or say none: WhatsApp may name a person by an id
 // that we do not know yet. Who is known by both ids, and a group, tells of their own
 // messages alone: people can name any id.
-func (b *chatBook) messageOf(c *change, st *statusArrival) (*models.Chat, *models.Message, error) {
+func (b *chatSet) messageOf(c *change, st *statusArrival) (*models.Chat, *models.Message, error) {
 	chat := b.find(st.chat)
 	if chat != nil {
 		rows, err := c.MessagesByExternal(chat.ID, []string{st.id})

@@ -44,7 +44,7 @@ func startService(t *testing.T) s3.Options {
 		t.Fatal(err)
 	}
 	served := gofakes3.New(backend, gofakes3.WithHostBucketBase("s3.test")).Server()
-	srv := httptest.NewUnstartedServer(doorman(served))
+	srv := httptest.NewUnstartedServer(authorizer(served))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // requests that are cut confuse the service
 	srv.Start()
 	t.Cleanup(srv.Close)
@@ -55,9 +55,9 @@ func options(url string) s3.Options {
 	return s3.Options{Endpoint: url, Bucket: bucket, Prefix: "chat/files", AccessKey: accessKey, SecretKey: secretKey, PathStyle: true}
 }
 
-// doorman checks signatures as S3 does (version 4), which the service behind it
+// authorizer checks signatures as S3 does (version 4), which the service behind it
 // does not.
-func doorman(next http.Handler) http.Handler {
+func authorizer(next http.Handler) http.Handler {
 	refuse := func(w http.ResponseWriter, code string) {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(http.StatusForbidden)

@@ -18,9 +18,9 @@ import (
 // has changed an app.
 const appsPoll = time.Second
 
-// appBook is the list of all apps: those of the configuration, then those of the
+// appReloader is the list of all apps: those of the configuration, then those of the
 // database, kept as they are now. Safe for concurrent use.
-type appBook struct {
+type appReloader struct {
 	// static
 	cfg     config.Config
 	fixed   []pusher.App // of the configuration
@@ -34,10 +34,10 @@ type appBook struct {
 	skipped map[string]bool // what was complained of
 }
 
-// newAppBook reads the apps of the configuration, with the secrets that were
+// newAppReloader reads the apps of the configuration, with the secrets that were
 // generated for those that have none.
-func newAppBook(ctx context.Context, cfg config.Config, rules *crm.Service, log *slog.Logger) (*appBook, error) {
-	b := &appBook{cfg: cfg, rules: rules, log: log, version: -1, skipped: map[string]bool{}}
+func newAppReloader(ctx context.Context, cfg config.Config, rules *crm.Service, log *slog.Logger) (*appReloader, error) {
+	b := &appReloader{cfg: cfg, rules: rules, log: log, version: -1, skipped: map[string]bool{}}
 	for _, a := range cfg.Apps {
 		value, err := AppSecret(ctx, rules, a)
 		if err != nil {
@@ -55,7 +55,7 @@ func newAppBook(ctx context.Context, cfg config.Config, rules *crm.Service, log 
 
 // list is all apps as they are now. An app of the database that the configuration
 // has too, by id or by key, is not served.
-func (b *appBook) list(ctx context.Context) (list []pusher.App, version int64, err error) {
+func (b *appReloader) list(ctx context.Context) (list []pusher.App, version int64, err error) {
 	stored, version, err := b.rules.ServedApps(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -81,7 +81,7 @@ func (b *appBook) list(ctx context.Context) (list []pusher.App, version int64, e
 }
 
 // unfit says why an app of the database cannot be served, "" when it can.
-func (b *appBook) unfit(app pusher.App) string {
+func (b *appReloader) unfit(app pusher.App) string {
 	for _, f := range b.fixed {
 		if f.ID == app.ID || f.Key == app.Key {
 			return fmt.Sprintf("the app %q of the configuration has its id or key", f.ID)
@@ -95,7 +95,7 @@ func (b *appBook) unfit(app pusher.App) string {
 
 // reload brings what has changed into force. Who finds that nothing has changed
 // since has it in force too.
-func (b *appBook) reload(ctx context.Context) error {
+func (b *appReloader) reload(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	version, err := b.rules.AppsVersion(ctx)
@@ -115,14 +115,14 @@ func (b *appBook) reload(ctx context.Context) error {
 }
 
 // now is reload for the rules: a fault is logged, and the next look tries again.
-func (b *appBook) now(ctx context.Context) {
+func (b *appReloader) now(ctx context.Context) {
 	if err := b.reload(ctx); err != nil {
 		b.log.ErrorContext(ctx, "a change of apps is not in force yet", "error", err)
 	}
 }
 
 // Run looks for changes by other processes until ctx ends.
-func (b *appBook) Run(ctx context.Context) error {
+func (b *appReloader) Run(ctx context.Context) error {
 	tick := time.NewTicker(appsPoll)
 	defer tick.Stop()
 	failing := false

@@ -36,7 +36,7 @@ type components struct {
 	relay     *broadcasting.Relay
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
-	book      *appBook     // of all apps, which apps serves
+	reloader  *appReloader // of all apps, which apps serves
 	served    []pusher.App // what wireApps found
 	hooks     *webhook.Hooks
 	apps      *pusher.Apps
@@ -181,8 +181,8 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
 	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: room("pusher")}
-	doorman := &pusher.Authorizer{
-		App: r.apps.First(), Users: people{r.rules}, People: people{r.rules}, Policy: channels.Policy{Access: r.rules},
+	authorizer := &pusher.Authorizer{
+		App: r.apps.First(), Users: userDirectory{r.rules}, People: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
 		Grants: r.engine, Log: room("pusher"),
 	}
 	crmAPI := &api.API{CRM: r.rules, Log: room("api"), Node: api.Node{
@@ -197,7 +197,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 
 	dialect.Register(r.router)
 	backends.Register(r.router)
-	doorman.Register(r.router)
+	authorizer.Register(r.router)
 	crmAPI.Register(r.router)
 	crmAPI.RegisterSchemas(r.router)
 	(&docs.Docs{URL: publicURL}).Register(r.router)
@@ -214,12 +214,12 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 // wireApps makes the list of the apps, and has those who serve them follow its
 // changes.
 func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
-	if r.book, err = newAppBook(ctx, cfg, r.rules, log); err != nil {
+	if r.reloader, err = newAppReloader(ctx, cfg, r.rules, log); err != nil {
 		return err
 	}
-	r.book.changed = r.setApps
-	r.rules.AppsChanged = r.book.now
-	return r.book.reload(ctx)
+	r.reloader.changed = r.setApps
+	r.rules.AppsChanged = r.reloader.now
+	return r.reloader.reload(ctx)
 }
 
 // setApps is called with all apps, first of all and after each change of one.
@@ -272,15 +272,15 @@ func (l *live) Publish(names []string, event, data string) {
 	}
 }
 
-// people is what /broadcasting/auth knows of the users.
-type people struct{ rules *crm.Service }
+// userDirectory is what /broadcasting/auth knows of the users.
+type userDirectory struct{ rules *crm.Service }
 
 var (
-	_ pusher.Authenticator = people{}
-	_ pusher.UserInfo      = people{}
+	_ pusher.Authenticator = userDirectory{}
+	_ pusher.UserInfo      = userDirectory{}
 )
 
-func (p people) Authenticate(ctx context.Context, accessToken string) (int64, error) {
+func (p userDirectory) Authenticate(ctx context.Context, accessToken string) (int64, error) {
 	actor, err := p.rules.Authenticate(ctx, accessToken)
 	var e *crm.Error
 	if errors.As(err, &e) && (e.Code == crm.CodeBadToken || e.Code == crm.CodeNoToken) {
@@ -289,7 +289,7 @@ func (p people) Authenticate(ctx context.Context, accessToken string) (int64, er
 	return actor.UserID, err
 }
 
-func (p people) UserInfo(ctx context.Context, userID int64) (string, error) {
+func (p userDirectory) UserInfo(ctx context.Context, userID int64) (string, error) {
 	me, err := p.rules.Me(ctx, crm.Actor{UserID: userID})
 	if err != nil {
 		return "", err

@@ -36,9 +36,9 @@ func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, erro
 	return nil, Invalid("companyId", "is required: you work for several companies")
 }
 
-// keeper is employment for somebody who may change the company's catalogues:
+// requireCatalogueAdmin is employment for somebody who may change the company's catalogues:
 // operators may only read them.
-func keeper(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
+func requireCatalogueAdmin(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
 	return ownerOrAdmin(tx, a, companyID, "change tags and levels")
 }
 
@@ -60,13 +60,13 @@ func member(tx *models.Tx, a Actor, companyID int64, what string) error {
 	return orNotFound(err, what)
 }
 
-// mayKeep is keeper for an object of the company, which is hidden from who does
+// mayKeep is requireCatalogueAdmin for an object of the company, which is hidden from who does
 // not work there.
 func mayKeep(tx *models.Tx, a Actor, companyID int64, what string) error {
 	if err := member(tx, a, companyID, what); err != nil {
 		return err
 	}
-	_, err := keeper(tx, a, companyID)
+	_, err := requireCatalogueAdmin(tx, a, companyID)
 	return err
 }
 

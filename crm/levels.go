@@ -50,7 +50,7 @@ func (s *Service) Level(ctx context.Context, a Actor, id int64) (LevelData, erro
 // CreateLevel makes a level. Owners and admins may.
 func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data LevelData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := keeper(c.Tx, a, in.CompanyID)
+		e, err := requireCatalogueAdmin(c.Tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func (s *Service) TagCategory(ctx context.Context, a Actor, id int64) (CategoryD
 // CreateTagCategory makes a category. Owners and admins may.
 func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput) (data CategoryData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := keeper(c.Tx, a, in.CompanyID)
+		e, err := requireCatalogueAdmin(c.Tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (s *Service) Tag(ctx context.Context, a Actor, id int64) (TagData, error) {
 // CreateTag makes a tag. Owners and admins may.
 func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data TagData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := keeper(c.Tx, a, in.CompanyID)
+		e, err := requireCatalogueAdmin(c.Tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@
 //
 // # Goroutines
 //
-// Server.Run starts one writer for each core and one keeper. Each socket has one
+// Server.Run starts one writer for each core and one keepalive loop. Each socket has one
 // small goroutine that reads (see reader.go, the only place that knows this), and
 // while its peer is slow or its connection is TLS, one that writes. All of them
 // end before Run returns. A session over HTTP (XHRSession) has none: it is written by
@@ -25,7 +25,7 @@
 // # Sessions over HTTP
 //
 // A client that gets no WebSocket is carried by requests, as SockJS does it: the wire
-// stands in xhr_lines.go, what is guaranteed at Receive. To the keeper, the limits, the
+// stands in xhr_lines.go, what is guaranteed at Receive. To the keepalive, the limits, the
 // drain and the figures it is a socket like any other (member.go), and to a dialect a
 // carrier of the same frames, of which it takes the text. The writers know nothing
 // of it.

@@ -32,7 +32,7 @@ type member struct {
 	listed bool
 
 	lastRead atomic.Int64 // ms since srv.epoch
-	asked    int64        // ms since srv.epoch of the unanswered question, 0: none; owned by the keeper
+	asked    int64        // ms since srv.epoch of the unanswered question, 0: none; owned by the keepalive loop
 }
 
 func (m *member) base() *member { return m }

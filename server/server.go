@@ -168,7 +168,7 @@ func (s *Server) begin() bool {
 }
 
 // enlist registers a socket, and sends it away if it may not stay. From here on
-// the keeper and the end of the server find it.
+// the keepalive loop and the end of the server find it.
 func (s *Server) enlist(k socket) {
 	if refused := s.list(k); refused != "" {
 		k.Close(k.disconnectFor(refused))

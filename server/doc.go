@@ -26,8 +26,8 @@
 //
 // A client that gets no WebSocket is carried by requests, as SockJS does it: the wire
 // stands in xhr_lines.go, what is guaranteed at Receive. To the keepalive, the limits, the
-// drain and the figures it is a socket like any other (member.go), and to a dialect a
-// carrier of the same frames, of which it takes the text. The writers know nothing
+// drain and the figures it is a socket like any other (conn_base.go), and to a dialect a
+// transport of the same frames, of which it takes the text. The writers know nothing
 // of it.
 //
 // Of ours the package may import broadcasting and channels; gin and gorilla live

@@ -13,7 +13,7 @@ import (
 // Session is one socket. Queue and Close may be called from anywhere, at any
 // time, and never block.
 type Session struct {
-	member
+	connBase
 
 	// static
 	w   *writer
@@ -37,9 +37,9 @@ type Session struct {
 
 func (s *Server) newSession(nc net.Conn, remote string) *Session {
 	session := &Session{
-		member: member{srv: s, remote: remote, began: time.Now()},
-		nc:     nc,
-		w:      s.writers[int(s.next.Add(1))%len(s.writers)],
+		connBase: connBase{srv: s, remote: remote, began: time.Now()},
+		nc:       nc,
+		w:        s.writers[int(s.next.Add(1))%len(s.writers)],
 	}
 	session.raw = rawOf(nc)
 	session.heard()

@@ -12,7 +12,7 @@ import (
 // (see Send) carry messages in their bodies. Queue and Close may be called from
 // anywhere, at any time, and never block.
 type XHRSession struct {
-	member
+	connBase
 
 	// static
 	name string // the client's, "" when it is of one request alone
@@ -42,8 +42,8 @@ type XHRSession struct {
 // newXHR makes a session that rc receives from.
 func newXHR(s *Server, by XHRRequest, rc *receiver) *XHRSession {
 	x := &XHRSession{
-		member: member{srv: s, remote: by.Remote, began: time.Now()},
-		name:   by.Session, said: make(chan struct{}),
+		connBase: connBase{srv: s, remote: by.Remote, began: time.Now()},
+		name:     by.Session, said: make(chan struct{}),
 		receiver: rc, streaming: rc.streaming,
 	}
 	x.heard()

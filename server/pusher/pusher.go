@@ -130,7 +130,7 @@ func (s *Server) accept(c *gin.Context, t *appState, fault code) {
 }
 
 // open greets a socket of a page of this origin, empty when it is no browser's.
-func (s *Server) open(session carrier, t *appState, origin string) server.Handler {
+func (s *Server) open(session transport, t *appState, origin string) server.Handler {
 	k := &socket{srv: s, state: t, session: session, origin: origin}
 	app := k.app()
 	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)

@@ -18,7 +18,7 @@ type socket struct {
 	// static
 	srv         *Server
 	state       *appState
-	session     carrier
+	session     transport
 	conn        *broadcasting.Conn
 	id          string
 	pendingAuth *pendingAuth // nil: it need not prove a user
@@ -33,17 +33,17 @@ type socket struct {
 
 var _ server.Handler = (*socket)(nil)
 
-// carrier takes a socket's frames to the client. It is safe for concurrent use and
+// transport takes a socket's frames to the client. It is safe for concurrent use and
 // never blocks.
-type carrier interface {
+type transport interface {
 	Queue(frame []byte) // a complete WebSocket frame, shared with others
 	Close(server.Disconnect)
 	Remote() string // the client's address, without port
 }
 
 var (
-	_ carrier = (*server.Session)(nil)
-	_ carrier = (*server.XHRSession)(nil)
+	_ transport = (*server.Session)(nil)
+	_ transport = (*server.XHRSession)(nil)
 )
 
 // app is the app as it is now.

@@ -64,7 +64,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 }
 
 // refuse says in a socket why it may not be one.
-func (s *Server) refuse(session carrier, fault code) server.Handler {
+func (s *Server) refuse(session transport, fault code) server.Handler {
 	s.opt.Log.Debug("socket refused", "reason", string(fault.word), "remote", session.Remote())
 	session.Close(fault.disconnect())
 	return refused{}

@@ -9,7 +9,7 @@ import (
 type socket interface {
 	Close(Disconnect)
 	disconnectFor(Reason) Disconnect
-	base() *member
+	base() *connBase
 	ask()                // asks for a sign of life
 	away(now int64) bool // says whether the client has stayed away too long
 	conn() Conn
@@ -20,8 +20,8 @@ var (
 	_ socket = (*XHRSession)(nil)
 )
 
-// member is what the server keeps of each socket.
-type member struct {
+// connBase is what the server keeps of each socket.
+type connBase struct {
 	// static
 	srv    *Server
 	remote string
@@ -35,16 +35,16 @@ type member struct {
 	asked    int64        // ms since srv.epoch of the unanswered question, 0: none; owned by the keepalive loop
 }
 
-func (m *member) base() *member { return m }
+func (m *connBase) base() *connBase { return m }
 
 // Remote is the client's address, without port.
-func (m *member) Remote() string { return m.remote }
+func (m *connBase) Remote() string { return m.remote }
 
 // heard notes a sign of life.
-func (m *member) heard() { m.lastRead.Store(m.srv.now()) }
+func (m *connBase) heard() { m.lastRead.Store(m.srv.now()) }
 
 // describe fills in what every socket has.
-func (m *member) describe(c *Conn, info Info) {
+func (m *connBase) describe(c *Conn, info Info) {
 	c.Info = info
 	c.Remote = m.remote
 	c.AgeSeconds = time.Since(m.began).Seconds()

@@ -54,7 +54,7 @@ func (c *Conn) Close() {
 			c.engine.unindex(user, c)
 		}
 		if c.signedIn != "" {
-			c.engine.people.leave(c)
+			c.engine.signedIn.leave(c)
 		}
 		c.engine.connsMu.Lock()
 		drop(&c.engine.conns, &c.engine.mostConns, key{c.peer.App, c.peer.ID})

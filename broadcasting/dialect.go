@@ -43,9 +43,9 @@ type Peer struct {
 	Out     Queue
 	Expel   func() // closes the socket because its user may no longer be here
 
-	// Counted says whether its app has subscribers told how many they are now; asked
+	// CountsEnabled says whether its app has subscribers told how many they are now; asked
 	// when one goes, it must neither block nor call the engine. nil: as it was.
-	Counted func() bool
+	CountsEnabled func() bool
 
 	// Terminate closes the socket because its app ends all that are signed in as
 	// its user; nil: Expel does it.

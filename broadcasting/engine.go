@@ -25,13 +25,13 @@ type Options struct {
 // for concurrent use.
 type Engine struct {
 	// static
-	bus    Bus
-	hub    *hub
-	cache  *cache
-	people people
-	watch  Watcher          // set before the first socket; nil: nobody watches
-	sink   ChannelEventSink // set before the first socket; nil: nobody records
-	counts counts
+	bus      Bus
+	hub      *hub
+	cache    *cache
+	signedIn signedInUsers
+	watch    Watcher          // set before the first socket; nil: nobody watches
+	sink     ChannelEventSink // set before the first socket; nil: nobody records
+	counts   counts
 
 	published atomic.Uint64
 	delivered atomic.Uint64
@@ -48,7 +48,7 @@ type Engine struct {
 // NewEngine returns an engine over o.Bus, attached to it.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		bus: o.Bus, hub: newHub(), cache: newCache(o.CacheTTL, o.CacheBytes), people: people{known: map[key]*person{}},
+		bus: o.Bus, hub: newHub(), cache: newCache(o.CacheTTL, o.CacheBytes), signedIn: signedInUsers{known: map[key]*person{}},
 		conns: map[key]*Conn{}, users: map[string]map[*Conn]struct{}{},
 	}
 	if e.bus == nil {

@@ -59,26 +59,26 @@ func (h *hub) enter(k key, n channels.Name) *channel {
 		}
 		s.mu.Unlock()
 		ch.mu.Lock()
-		if !ch.dead {
+		if !ch.closed {
 			return ch
 		}
 		// Its last subscriber left between the two locks.
 		ch.mu.Unlock()
-		h.bury(ch)
+		h.remove(ch)
 	}
 }
 
 // unlock unlocks a channel, and ends it when it is empty.
 func (h *hub) unlock(ch *channel) {
-	empty := ch.dieIfEmpty()
+	empty := ch.closeIfEmpty()
 	ch.mu.Unlock()
 	if empty {
-		h.bury(ch)
+		h.remove(ch)
 	}
 }
 
-// bury takes a dead channel out of the registry.
-func (h *hub) bury(ch *channel) {
+// remove takes a closed channel out of the registry.
+func (h *hub) remove(ch *channel) {
 	s := h.shard(ch.key)
 	s.mu.Lock()
 	if s.channels[ch.key] == ch {
@@ -107,7 +107,7 @@ type channel struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	dead     bool // empty and on its way out of the registry: not to be entered
+	closed   bool // empty and on its way out of the registry: not to be entered
 	counting bool // its subscribers are told how many they are
 	stale    bool // they are not told the last change yet: a round will do it
 	missed   bool // that it has no event was recorded
@@ -156,15 +156,15 @@ func (ch *channel) remove(s *subscription) (empty bool) {
 	g.subs[s.at].at = s.at
 	g.subs[last], g.out[last] = nil, nil
 	g.subs, g.out = g.subs[:last], g.out[:last]
-	return ch.dieIfEmpty()
+	return ch.closeIfEmpty()
 }
 
-// dieIfEmpty needs mu.
-func (ch *channel) dieIfEmpty() bool {
+// closeIfEmpty needs mu.
+func (ch *channel) closeIfEmpty() bool {
 	if ch.subscribers() > 0 {
 		return false
 	}
-	ch.dead = true
+	ch.closed = true
 	return true
 }
 

@@ -72,13 +72,13 @@ func connect(t testing.TB, e *broadcasting.Engine, app, id string, d broadcastin
 	return m
 }
 
-func want(t testing.TB, channel string) broadcasting.Wanted {
+func want(t testing.TB, channel string) broadcasting.SubscribeRequest {
 	t.Helper()
 	name, err := channels.Parse(channel)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return broadcasting.Wanted{Name: name, MaxChannels: 1000, MaxMembers: 100}
+	return broadcasting.SubscribeRequest{Name: name, MaxChannels: 1000, MaxMembers: 100}
 }
 
 func join(t testing.TB, m *mailbox, channel string) {

@@ -76,7 +76,7 @@ func TestChannelsWhileSocketsComeAndGo(t *testing.T) {
 	for i := range steady {
 		join(t, connect(t, e, "1", "s"+strconv.Itoa(i), words("")), "steady-"+strconv.Itoa(i))
 	}
-	rooms := make([]broadcasting.Wanted, 7)
+	rooms := make([]broadcasting.SubscribeRequest, 7)
 	for i := range rooms {
 		rooms[i] = want(t, "moving-"+strconv.Itoa(i))
 	}

@@ -34,7 +34,7 @@ func TestCrowdLeavesNothing(t *testing.T) {
 		for _, prefix := range []string{"a-", "b-", "cache-"} {
 			name, err := channels.Parse(prefix + id)
 			if err == nil {
-				err = conns[i].Subscribe(broadcasting.Wanted{Name: name, MaxChannels: 10})
+				err = conns[i].Subscribe(broadcasting.SubscribeRequest{Name: name, MaxChannels: 10})
 			}
 			if err != nil {
 				t.Fatal(err)

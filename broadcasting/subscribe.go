@@ -13,8 +13,8 @@ var (
 	ErrTooMany = errors.New("broadcasting: the socket has too many channels")
 )
 
-// Wanted is what a socket asks for when it subscribes.
-type Wanted struct {
+// SubscribeRequest is what a socket asks for when it subscribes.
+type SubscribeRequest struct {
 	Name        channels.Name
 	Member      *Member // who it is; needed on presence channels, ignored on others
 	MaxMembers  int     // users in a presence channel
@@ -26,7 +26,7 @@ type Wanted struct {
 // Subscribe puts the socket into a channel; the frame that says so is queued
 // before any later event. A socket that is in already gets that frame again, and
 // is who it was: a client that lost track has what it wants.
-func (c *Conn) Subscribe(want Wanted) error {
+func (c *Conn) Subscribe(want SubscribeRequest) error {
 	c.mu.Lock()
 	err := c.subscribe(want)
 	c.mu.Unlock()
@@ -34,7 +34,7 @@ func (c *Conn) Subscribe(want Wanted) error {
 	return err
 }
 
-func (c *Conn) subscribe(want Wanted) error {
+func (c *Conn) subscribe(want SubscribeRequest) error {
 	name := want.Name.Full
 	if c.closed {
 		return ErrClosed
@@ -75,7 +75,7 @@ func (c *Conn) own(s *subscription, name string) {
 }
 
 // enter adds the subscription to its channel, whose mu is held.
-func (s *subscription) enter(want Wanted) error {
+func (s *subscription) enter(want SubscribeRequest) error {
 	ch, e := s.ch, s.conn.engine
 	first := false // of its user
 	if ch.kind == channels.Presence && want.Member != nil {
@@ -139,8 +139,8 @@ func (c *Conn) leave(name string, s *subscription) {
 		ch.fanOut(nil, func(d Dialect) []byte { return d.MemberRemoved(name, s.member.ID) })
 		e.record(ch, ChannelEvent{Kind: MemberRemoved, UserID: s.member.ID})
 	}
-	if c.peer.Counted != nil {
-		ch.counting = c.peer.Counted()
+	if c.peer.CountsEnabled != nil {
+		ch.counting = c.peer.CountsEnabled()
 	}
 	e.counted(ch)
 	if empty {
@@ -148,7 +148,7 @@ func (c *Conn) leave(name string, s *subscription) {
 	}
 	ch.mu.Unlock()
 	if empty {
-		e.hub.bury(ch)
+		e.hub.remove(ch)
 	}
 	if s.user != "" {
 		c.notices = append(c.notices, notice{channel: name, user: s.user, left: true})

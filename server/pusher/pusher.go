@@ -140,9 +140,9 @@ func (s *Server) open(session transport, t *appState, origin string) server.Hand
 		k.id = newSocketID()
 		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
-			Expel:     func() { session.Close(codeExpelled.disconnect()) },
-			Terminate: func() { session.Close(codeTerminated.disconnect()) },
-			Counted:   func() bool { return k.app().SubscriptionCount },
+			Expel:         func() { session.Close(codeExpelled.disconnect()) },
+			Terminate:     func() { session.Close(codeTerminated.disconnect()) },
+			CountsEnabled: func() bool { return k.app().SubscriptionCount },
 		})
 	}
 	if app.UserAuthentication {

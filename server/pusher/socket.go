@@ -149,7 +149,7 @@ func (k *socket) subscribe(m message) {
 		return
 	}
 	app := k.app()
-	want := broadcasting.Wanted{
+	want := broadcasting.SubscribeRequest{
 		Name: name, MaxMembers: app.Limits.PresenceMembers, MaxChannels: app.Limits.ChannelsPerSocket,
 		SubscriptionCount: app.SubscriptionCount,
 	}
@@ -165,7 +165,7 @@ func (k *socket) subscribe(m message) {
 // enter subscribes. Who subscribes again to a channel gets its
 // subscription_succeeded again and each event once: pusher-js never does it, and
 // a client that lost track has then what it wants.
-func (k *socket) enter(want broadcasting.Wanted) {
+func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	channel, limits := want.Name.Full, k.app().Limits
 	switch err := k.conn.Subscribe(want); {
 	case err == nil:

@@ -17,15 +17,15 @@ type Identity struct {
 	Watchlist []string // users whose coming and going it wants to hear of, each once
 }
 
-// people is who is signed in on this node. A user is online while one of their
+// signedInUsers is who is signed in on this node. A user is online while one of their
 // sockets is.
-type people struct {
+type signedInUsers struct {
 	mu    sync.Mutex
 	known map[key]*person // by app and user id; guarded by mu
 	most  int             // see drop; guarded by mu
 }
 
-// person is a user that somebody is, or watches; guarded by people.mu.
+// person is a user that somebody is, or watches; guarded by signedInUsers.mu.
 type person struct {
 	sockets  map[*Conn]struct{}
 	watchers map[*Conn]struct{}
@@ -43,7 +43,7 @@ func (c *Conn) SignIn(who Identity) error {
 	case c.signedIn != "" && c.signedIn != who.UserID:
 		return ErrOtherUser
 	}
-	c.engine.people.enter(c, who)
+	c.engine.signedIn.enter(c, who)
 	c.signedIn, c.watchlist = who.UserID, who.Watchlist
 	return nil
 }
@@ -58,7 +58,7 @@ func (c *Conn) SignedIn() string {
 // Terminate closes every socket that is signed in to the app as the user, and
 // returns how many those were. They may come back when the app lets them.
 func (e *Engine) Terminate(app, userID string) (sockets int) {
-	list := e.people.sockets(key{app, userID})
+	list := e.signedIn.sockets(key{app, userID})
 	for _, c := range list {
 		if c.peer.Terminate != nil {
 			c.peer.Terminate()
@@ -69,7 +69,7 @@ func (e *Engine) Terminate(app, userID string) (sockets int) {
 	return len(list)
 }
 
-func (p *people) sockets(k key) []*Conn {
+func (p *signedInUsers) sockets(k key) []*Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who := p.known[k]
@@ -84,7 +84,7 @@ func (p *people) sockets(k key) []*Conn {
 }
 
 // enter needs c.mu.
-func (p *people) enter(c *Conn, who Identity) {
+func (p *signedInUsers) enter(c *Conn, who Identity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	self := p.person(key{c.peer.App, who.UserID})
@@ -109,7 +109,7 @@ func (p *people) enter(c *Conn, who Identity) {
 }
 
 // leave needs c.mu.
-func (p *people) leave(c *Conn) {
+func (p *signedInUsers) leave(c *Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.unwatch(c)
@@ -123,7 +123,7 @@ func (p *people) leave(c *Conn) {
 }
 
 // unwatch ends what c watches; needs mu and c.mu.
-func (p *people) unwatch(c *Conn) {
+func (p *signedInUsers) unwatch(c *Conn) {
 	for _, id := range c.watchlist {
 		k := key{c.peer.App, id}
 		if other := p.known[k]; other != nil {
@@ -134,7 +134,7 @@ func (p *people) unwatch(c *Conn) {
 }
 
 // person finds or makes a person; needs mu.
-func (p *people) person(k key) *person {
+func (p *signedInUsers) person(k key) *person {
 	who := p.known[k]
 	if who == nil {
 		who = &person{sockets: map[*Conn]struct{}{}, watchers: map[*Conn]struct{}{}}
@@ -144,13 +144,13 @@ func (p *people) person(k key) *person {
 }
 
 // forget drops a person of whom nothing is left; needs mu.
-func (p *people) forget(k key, who *person) {
+func (p *signedInUsers) forget(k key, who *person) {
 	if len(who.sockets) == 0 && len(who.watchers) == 0 {
 		drop(&p.known, &p.most, k)
 	}
 }
 
-// tell tells the watchers that the person has come or gone; needs people.mu, which
+// tell tells the watchers that the person has come or gone; needs signedInUsers.mu, which
 // is what puts a socket's news of the same user in order.
 func (who *person) tell(id string, online bool) {
 	type made struct {

@@ -106,7 +106,7 @@ func (x *XHRSession) wake() {
 		return
 	}
 	select {
-	case x.receiver.woken <- struct{}{}:
+	case x.receiver.notify <- struct{}{}:
 	default: // it is told already
 	}
 }

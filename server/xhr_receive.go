@@ -82,7 +82,7 @@ func readNothing(w http.ResponseWriter, r *http.Request) bool {
 
 // receiver is a receiving request. All but woken belongs to its goroutine.
 type receiver struct {
-	woken     chan struct{} // holds one
+	notify    chan struct{} // holds one
 	r         *http.Request
 	w         http.ResponseWriter
 	control   *http.ResponseController
@@ -96,7 +96,7 @@ type receiver struct {
 
 func newReceiver(w http.ResponseWriter, r *http.Request, s *Server, streaming bool) *receiver {
 	rc := &receiver{
-		woken: make(chan struct{}, 1), r: r, w: w, control: http.NewResponseController(w),
+		notify: make(chan struct{}, 1), r: r, w: w, control: http.NewResponseController(w),
 		streaming: streaming, timeout: s.opt.WriteTimeout,
 	}
 	_ = rc.control.SetReadDeadline(time.Time{}) // net/http reads on, to notice that the client goes
@@ -151,7 +151,7 @@ func (rc *receiver) serve(x *XHRSession) {
 			return
 		}
 		select {
-		case <-rc.woken:
+		case <-rc.notify:
 		case <-heartbeat.C:
 			x.due()
 		case <-gone:

@@ -52,7 +52,7 @@ type Hooks struct {
 	returnGrace time.Duration
 	client      *http.Client
 	in          *intake
-	poke        chan struct{} // holds one: there is something to flush
+	notify      chan struct{} // holds one: there is something to flush
 
 	setMu   sync.Mutex // one Set at a time
 	current atomic.Pointer[settings]
@@ -82,7 +82,7 @@ type senderKey struct{ app, endpoint string }
 func New(ctx context.Context, o Options) (*Hooks, error) {
 	h := &Hooks{
 		store: o.Store, log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
-		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), poke: make(chan struct{}, 1), senders: map[senderKey]*sender{},
+		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), notify: make(chan struct{}, 1), senders: map[senderKey]*sender{},
 	}
 	h.outcomes.reset()
 	h.client = &http.Client{
@@ -167,7 +167,7 @@ func (h *Hooks) Stopping() { h.in.freeze() }
 
 func (h *Hooks) wake() {
 	select {
-	case h.poke <- struct{}{}:
+	case h.notify <- struct{}{}:
 	default:
 	}
 }
@@ -204,7 +204,7 @@ func (h *Hooks) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-due.C:
-		case <-h.poke:
+		case <-h.notify:
 			sleep(ctx, batchTime) // the first waits for what comes with it
 		}
 		if ctx.Err() != nil {

@@ -27,7 +27,7 @@ func (o *opening) is(phase int32) bool { return o.phase.Load() == phase }
 // dialled is told of a socket's dial, and returns what is to be called at its end.
 func (l *link) dialled() (cut func()) {
 	o := l.opening.Load()
-	return func() { poke(o.lost) }
+	return func() { notify(o.lost) }
 }
 
 // connectGrace is how long whatsmeow may take to notice by itself that a line was

@@ -213,9 +213,9 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.endPairing(errPairingOver)
 		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Detail: sayConnected})
 	}
-	poke(s.online)
-	poke(s.outbox)
-	poke(s.fetch)
+	notify(s.online)
+	notify(s.outbox)
+	notify(s.fetch)
 	s.helpers.Go(func() {
 		s.present(ctx, cli)
 		s.nameGroups(ctx, cli)

@@ -64,7 +64,7 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 			return false
 		}
 	}
-	poke(s.fetch)
+	notify(s.fetch)
 	return true
 }
 

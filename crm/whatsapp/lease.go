@@ -9,8 +9,8 @@ import (
 	"chatcast/crm"
 )
 
-// bury ends the leases of a process that died without giving them back.
-func (m *Messenger) bury(ctx context.Context) {
+// endDeadLeases ends the leases of a process that died without giving them back.
+func (m *Messenger) endDeadLeases(ctx context.Context) {
 	rows, err := m.Rules.Sessions(ctx, Type)
 	for _, row := range rows {
 		if row.Leased && row.LeaseOwner != m.owner && err == nil {

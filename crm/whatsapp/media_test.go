@@ -29,7 +29,7 @@ func (w *world) toFetch(m crm.InboundMessage) {
 			Name: m.Remote.Name, Size: m.Remote.Size, Source: m.Remote.Source,
 		})
 	})
-	poke(w.m.serving(testLine).fetch)
+	notify(w.m.serving(testLine).fetch)
 }
 
 func (w *world) awaitFile(t *testing.T, name, content string) {
@@ -180,7 +180,7 @@ func TestFileStoreIsAway(t *testing.T) {
 			t.Errorf("given up are %v, to fetch %v", w.rules.unfetched, w.rules.pending)
 		}
 	})
-	poke(w.m.serving(testLine).fetch)
+	notify(w.m.serving(testLine).fetch)
 	w.awaitFile(t, "F"+other.ID.String(), "a picture")
 	w.awaitFile(t, "F"+m.ID.String(), "a picture")
 }

@@ -81,7 +81,7 @@ type Messenger struct {
 	sessions map[crm.Line]*session  // guarded by mu: what this process serves
 	running  sync.WaitGroup         // the sessions
 	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last ours
-	nudge    chan struct{}          // tend the lines now
+	notify   chan struct{}          // tend the lines now
 	pairs    turns                  // one pairing or logout of a line begins at a time
 }
 
@@ -108,7 +108,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()
 	})
 	m := &Messenger{
-		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), nudge: make(chan struct{}, 1),
+		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), notify: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
 		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{log: o.Log}),
 	}
@@ -138,7 +138,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 		helpers.Wait()
 	}()
 	if m.Alone {
-		m.bury(ctx)
+		m.endDeadLeases(ctx)
 	}
 	beat := time.NewTicker(m.times.lease / 3)
 	defer beat.Stop()
@@ -148,7 +148,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-beat.C:
-		case <-m.nudge:
+		case <-m.notify:
 		}
 	}
 }
@@ -189,12 +189,12 @@ func (m *Messenger) online(ctx context.Context, l crm.Line) (*session, *whatsmeo
 // Queue implements crm.Queued.
 func (m *Messenger) Queue(l crm.Line) {
 	if s := m.serving(l); s != nil {
-		poke(s.outbox)
+		notify(s.outbox)
 	}
 }
 
-// poke wakes who listens, once for any number of times.
-func poke(ch chan struct{}) {
+// notify wakes who listens, once for any number of times.
+func notify(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:
 	default:

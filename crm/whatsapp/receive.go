@@ -43,7 +43,7 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 		return false
 	}
 	if in.Remote != nil {
-		poke(s.fetch)
+		notify(s.fetch)
 	}
 	return true
 }

@@ -86,7 +86,7 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.
 		later := s.sendOne(ctx, cli, item)
 		s.uploads.end(item.ChatID)
 		if later == 0 || wait(ctx, min(later, sendCheck)) == nil {
-			poke(s.outbox)
+			notify(s.outbox)
 		}
 	})
 }

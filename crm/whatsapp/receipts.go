@@ -31,7 +31,7 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	default: // between devices: sender, retry, inactive, peer_msg, hist_sync, server-error
 		return true
 	}
-	s.flying.wait(ctx, e.MessageIDs)
+	s.inFlight.wait(ctx, e.MessageIDs)
 	when := sensible(e.Timestamp)
 	var t crm.InboundBatch
 	where := s.teller(ctx, cli, e)

@@ -94,7 +94,7 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.
 // sendOne sends one item; when it has to wait, for how long.
 func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
 	if item.Message != nil && item.Kind == crm.OutMessage {
-		defer s.flying.start(item.Message.ID)()
+		defer s.inFlight.start(item.Message.ID)()
 	}
 	begun, err := s.m.Rules.OutboxStart(ctx, s.on, item.ID)
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"chatcast/crm"
 )
 
-// flying is the messages that are being sent. Who hears how far one got waits
+// inFlight is the messages that are being sent. Who hears how far one got waits
 // until it is known as sent: people want to see the steps in their order.
-type flying struct {
+type inFlight struct {
 	mu  sync.Mutex
-	ids map[string]chan struct{} // guarded by mu; closed when it has landed
+	ids map[string]chan struct{} // guarded by mu; closed when it has done
 }
 
-func (f *flying) start(id string) (landed func()) {
+func (f *inFlight) start(id string) (done func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ids == nil {
@@ -38,7 +38,7 @@ func (f *flying) start(id string) (landed func()) {
 
 // wait waits for the messages that still fly; not for ever, because the receipt
 // proves more than the answer that is missing.
-func (f *flying) wait(ctx context.Context, ids []string) {
+func (f *inFlight) wait(ctx context.Context, ids []string) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	for _, id := range ids {

@@ -37,7 +37,7 @@ type session struct {
 	loggedIn  atomic.Bool  // WhatsApp let this connection in
 	slowMedia atomic.Int64 // until when files are not fetched at once, unix seconds
 	faults    faultCount
-	flying    flying
+	inFlight  inFlight
 	uploads   uploads
 	attention attention
 

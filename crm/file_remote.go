@@ -140,7 +140,7 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 		return err
 	}
 	taken := false
-	err = s.persistently(ctx, func(c *change) error {
+	err = s.changeWithRetry(ctx, func(c *change) error {
 		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
 			if taken = row.StoredAs == u.id; taken || row.State == "" { // by an earlier try, or it came another way
 				return false, nil
@@ -169,7 +169,7 @@ func (s *Service) FileNotFetched(ctx context.Context, on Line, fileID, state str
 	if err != nil {
 		return err
 	}
-	return s.persistently(ctx, func(c *change) error {
+	return s.changeWithRetry(ctx, func(c *change) error {
 		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
 			if row.State == "" {
 				return false, nil

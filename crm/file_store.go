@@ -62,7 +62,7 @@ func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name
 // StoreFile is StoreUpload for a plug, of an attachment that the outside brings.
 // Take spends it with its message; else it must be discarded.
 func (s *Service) StoreFile(ctx context.Context, on Line, name, mimeType string, r io.Reader) (*Upload, error) {
-	if _, err := outside(s.Store.Read(ctx), on); err != nil {
+	if _, err := lineForConnector(s.Store.Read(ctx), on); err != nil {
 		return nil, err
 	}
 	return s.store(ctx, name, mimeType, r)

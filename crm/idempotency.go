@@ -21,7 +21,7 @@ const maxKey = 255 // bytes of an Idempotency-Key
 // as JSON.
 func (s *Service) once(ctx context.Context, a Actor, key string, request, answer any, f func(c *change) error) error {
 	if key == "" {
-		return s.persistently(ctx, f)
+		return s.changeWithRetry(ctx, f)
 	}
 	if err := checkKey(key); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (s *Service) once(ctx context.Context, a Actor, key string, request, answer
 		return err
 	}
 	sum := sha256.Sum256(asked)
-	return s.persistently(ctx, func(c *change) error {
+	return s.changeWithRetry(ctx, func(c *change) error {
 		row := &models.IdempotencyKey{UserID: a.UserID, Key: key, RequestHash: hex.EncodeToString(sum[:]), CreatedAt: c.now.Unix()}
 		taken, err := c.TakeKey(row, c.now.Unix()-KeyLife)
 		if err != nil {

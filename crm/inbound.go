@@ -132,7 +132,7 @@ func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (an
 	if err != nil {
 		return answer, err
 	}
-	err = s.persistently(ctx, func(c *change) error {
+	err = s.changeWithRetry(ctx, func(c *change) error {
 		l, err := s.receiver(c.Tx, a, on)
 		if err != nil {
 			return err

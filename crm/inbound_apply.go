@@ -24,8 +24,8 @@ func (s *Service) Ingest(ctx context.Context, on Line, t InboundBatch) (answer I
 	if err != nil {
 		return answer, err
 	}
-	err = s.persistently(ctx, func(c *change) error {
-		l, err := outside(c.Tx, on)
+	err = s.changeWithRetry(ctx, func(c *change) error {
+		l, err := lineForConnector(c.Tx, on)
 		if err != nil {
 			return err
 		}
@@ -35,8 +35,8 @@ func (s *Service) Ingest(ctx context.Context, on Line, t InboundBatch) (answer I
 	return answer, err
 }
 
-// outside is the line as those see it who need no leave: its own plug.
-func outside(tx *models.Tx, on Line) (*line, error) {
+// lineForConnector is the line as those see it who need no leave: its own plug.
+func lineForConnector(tx *models.Tx, on Line) (*line, error) {
 	l, err := tx.LineOf(on.LicenseID, on.Messenger)
 	if err != nil {
 		return nil, orNotFound(err, "license or messenger")

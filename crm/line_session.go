@@ -141,7 +141,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 	if err != nil {
 		return err
 	}
-	return s.persistently(ctx, func(c *change) error {
+	return s.changeWithRetry(ctx, func(c *change) error {
 		l, row, err := c.session(on)
 		if err != nil {
 			return err
@@ -178,7 +178,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 
 // session locks the session of a line, made when there is none.
 func (c *change) session(on Line) (*line, *models.MessengerSession, error) {
-	l, err := outside(c.Tx, on)
+	l, err := lineForConnector(c.Tx, on)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -251,7 +251,7 @@ func (s *Service) Release(ctx context.Context, on Line, owner string) error {
 // It is kept nowhere.
 func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	tx := s.Store.Read(ctx)
-	l, err := outside(tx, on)
+	l, err := lineForConnector(tx, on)
 	if err != nil {
 		return err
 	}

@@ -76,10 +76,10 @@ func advances(from, to string) bool {
 	return from != models.StatusFailed && statusRank[to] > statusRank[from]
 }
 
-// persistently is change that begins again when another change at the same time
+// changeWithRetry is change that begins again when another change at the same time
 // was in its way, as two that make or join the same chats can be. f must bear to
 // be run again.
-func (s *Service) persistently(ctx context.Context, f func(c *change) error) (err error) {
+func (s *Service) changeWithRetry(ctx context.Context, f func(c *change) error) (err error) {
 	for range 5 {
 		if err = s.change(ctx, f); !models.Retryable(err) {
 			return err

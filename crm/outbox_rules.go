@@ -47,7 +47,7 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 	if err != nil {
 		return nil, err
 	}
-	err = s.persistently(ctx, func(c *change) error {
+	err = s.changeWithRetry(ctx, func(c *change) error {
 		item = nil
 		row, err := c.lockOutbox(on, id)
 		if errors.Is(err, models.ErrNotFound) {
@@ -79,7 +79,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 	if o.Error == nil && o.Status != OutSent {
 		o.Error = &SendError{Code: "failed", Message: "the messenger did not take it"}
 	}
-	return s.persistently(ctx, func(c *change) error {
+	return s.changeWithRetry(ctx, func(c *change) error {
 		row, err := c.lockOutbox(item.Line, item.ID)
 		gone := errors.Is(err, models.ErrNotFound)
 		if err != nil && !gone {
@@ -151,7 +151,7 @@ func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		err = s.persistently(ctx, func(c *change) error {
+		err = s.changeWithRetry(ctx, func(c *change) error {
 			row, err := c.lockOutbox(on, found.ID)
 			if errors.Is(err, models.ErrNotFound) {
 				return nil

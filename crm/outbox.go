@@ -37,12 +37,12 @@ type OutboxItem struct {
 	Reaction *MessageRef  // of a message that is a reaction: on what
 	Reads    []MessageRef // of read: the messages that were unread, oldest first
 
-	CreatedAt time.Time
-	Deadline  time.Time // afterwards it has failed
-	NotBefore time.Time // zero: now
-	Attempts  int       // begun, this one included
-	LastError string
-	Cold      bool // of message: nobody has written to us in this chat, nor we there before
+	CreatedAt    time.Time
+	Deadline     time.Time // afterwards it has failed
+	NotBefore    time.Time // zero: now
+	Attempts     int       // begun, this one included
+	LastError    string
+	FirstContact bool // of message: nobody has written to us in this chat, nor we there before
 }
 
 // MessageRef is a message as a plug needs it. Files of ours have FileID set, and

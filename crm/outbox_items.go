@@ -41,7 +41,7 @@ func outboxItem(tx *models.Tx, on Line, row *models.OutboxItem) (*OutboxItem, er
 	item := &OutboxItem{
 		ID: row.ID, Line: on, Kind: row.Kind, ChatID: chat.ExternalID, Group: chat.Type == models.ChatGroup,
 		CreatedAt: time.Unix(row.CreatedAt, 0), Deadline: time.Unix(row.Deadline, 0),
-		Attempts: int(row.Attempts), LastError: row.LastError, Cold: row.Cold,
+		Attempts: int(row.Attempts), LastError: row.LastError, FirstContact: row.FirstContact,
 	}
 	if row.NotBefore > 0 {
 		item.NotBefore = time.Unix(row.NotBefore, 0)

@@ -15,10 +15,10 @@ const maxReads = 200
 // that wants them. Of a line that is a bridge it does nothing: its program reads
 // the journal.
 type outbox struct {
-	c        *change
-	line     Line
-	deadline int64
-	cold     int // Options.ColdPerDay
+	c             *change
+	line          Line
+	deadline      int64
+	firstContacts int // Options.ColdPerDay
 }
 
 // outbox returns the outbox of the line; nil when it is a bridge. The plug hears
@@ -33,13 +33,13 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 		within = DefaultSendWithin
 	}
 	c.after = append(c.after, func() { plug.Queue(on) })
-	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix(), cold: s.ColdPerDay}, nil
+	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix(), firstContacts: s.FirstContactsPerDay}, nil
 }
 
 func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, cold bool) error {
 	return o.c.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
-		Payload: payload, Cold: cold, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
+		Payload: payload, FirstContact: cold, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
 	})
 }
 
@@ -53,17 +53,17 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 		return err
 	}
 	if !known && chat.Type == models.ChatPrivate {
-		if err := o.ration(); err != nil {
+		if err := o.limitNewContacts(); err != nil {
 			return err
 		}
 	}
 	return o.put(chat, OutMessage, &row.ID, "", !known)
 }
 
-// ration counts that the line writes first to somebody, and refuses it when that
+// limitNewContacts counts that the line writes first to somebody, and refuses it when that
 // was often enough for a day: messengers ban who writes to too many strangers.
-func (o *outbox) ration() error {
-	if o.cold <= 0 {
+func (o *outbox) limitNewContacts() error {
+	if o.firstContacts <= 0 {
 		return nil
 	}
 	const day = 24 * 60 * 60
@@ -71,17 +71,17 @@ func (o *outbox) ration() error {
 	if _, err := o.c.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // one counts at a time
 		return err
 	}
-	nth, err := o.c.ColdContact(on.LicenseID, on.Messenger, o.cold)
+	nth, err := o.c.FirstContact(on.LicenseID, on.Messenger, o.firstContacts)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	if err == nil && nth.At > now-day {
 		return &Error{
 			Code: CodeThrottled, RetryAfter: int(nth.At + day - now),
-			Message: fmt.Sprintf("the line may write first to %d people in 24 hours, and has; whoever writes to it can be answered", o.cold),
+			Message: fmt.Sprintf("the line may write first to %d people in 24 hours, and has; whoever writes to it can be answered", o.firstContacts),
 		}
 	}
-	return o.c.AddColdContact(&models.ColdContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
+	return o.c.AddFirstContact(&models.FirstContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
 }
 
 // edit puts in that a message says something else. What was not tried yet says

@@ -107,10 +107,10 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 		}
 		m, cold, reaction := items[0], items[1], items[2]
 		if m.Kind != crm.OutMessage || m.ChatID != anna || m.Message.ID != first.ID.String() || m.Message.Content.Text != "Hello" ||
-			m.Cold || m.Quoted == nil || m.Quoted.ID != "A1" || m.Quoted.Content.Text != "Hi" || m.Quoted.AuthorID != anna {
+			m.FirstContact || m.Quoted == nil || m.Quoted.ID != "A1" || m.Quoted.Content.Text != "Hi" || m.Quoted.AuthorID != anna {
 			t.Errorf("a message is %+v", m)
 		}
-		if !cold.Cold || cold.Group {
+		if !cold.FirstContact || cold.Group {
 			t.Errorf("the first message of a chat is %+v", cold)
 		}
 		if reaction.Reaction == nil || reaction.Reaction.ID != "A1" || reaction.Reaction.FromMe {

@@ -37,10 +37,10 @@ type Options struct {
 	// SendWithin is how long a message may wait in the outbox of its line before it
 	// has failed; 0 is DefaultSendWithin.
 	SendWithin time.Duration
-	// ColdPerDay is to how many people who never wrote to it a line with an account
+	// FirstContactsPerDay is to how many people who never wrote to it a line with an account
 	// may write in 24 hours; 0: any number.
-	ColdPerDay int
-	PublicURL  string // before the paths of links to attachments: "https://chat.example.com"; may be empty
+	FirstContactsPerDay int
+	PublicURL           string // before the paths of links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.

@@ -41,17 +41,17 @@ func (tx *Tx) SaveOutbox(o *OutboxItem) error { return tx.db.Select("*").Save(o)
 // DeleteOutbox deletes a thing to do.
 func (tx *Tx) DeleteOutbox(id int64) error { return tx.db.Delete(&OutboxItem{}, id).Error }
 
-// AddColdContact inserts c and forgets those of its line until before.
-func (tx *Tx) AddColdContact(c *ColdContact, before int64) error {
-	err := tx.db.Where("license_id = ? AND messenger_type = ? AND at <= ?", c.LicenseID, c.MessengerType, before).Delete(&ColdContact{}).Error
+// AddFirstContact inserts c and forgets those of its line until before.
+func (tx *Tx) AddFirstContact(c *FirstContact, before int64) error {
+	err := tx.db.Where("license_id = ? AND messenger_type = ? AND at <= ?", c.LicenseID, c.MessengerType, before).Delete(&FirstContact{}).Error
 	if err != nil {
 		return err
 	}
 	return tx.create(c)
 }
 
-// ColdContact is the nth newest cold contact of a line, 1 being the last;
+// FirstContact is the nth newest first contact of a line, 1 being the last;
 // ErrNotFound when there were not so many.
-func (tx *Tx) ColdContact(licenseID int64, messengerType string, nth int) (*ColdContact, error) {
-	return first[ColdContact](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Order("at DESC, id DESC").Offset(nth - 1))
+func (tx *Tx) FirstContact(licenseID int64, messengerType string, nth int) (*FirstContact, error) {
+	return first[FirstContact](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Order("at DESC, id DESC").Offset(nth - 1))
 }

@@ -20,7 +20,7 @@ type OutboxItem struct {
 	Kind          string
 	MessageID     *int64
 	Payload       string // JSON
-	Cold          bool   // the first message of a chat
+	FirstContact  bool   `gorm:"column:cold"` // the first message of a chat
 	CreatedAt     int64
 	Deadline      int64
 	NotBefore     int64
@@ -32,8 +32,8 @@ type OutboxItem struct {
 // TableName is the table's singular name: the outbox.
 func (OutboxItem) TableName() string { return "outbox" }
 
-// ColdContact is that a line wrote first to somebody.
-type ColdContact struct {
+// FirstContact is that a line wrote first to somebody.
+type FirstContact struct {
 	ID            int64
 	LicenseID     int64
 	MessengerType string

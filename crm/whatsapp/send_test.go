@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 func TestNotOnWhatsApp(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79990000000@c.us", Cold: true, Message: &crm.MessageRef{
+	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79990000000@c.us", FirstContact: true, Message: &crm.MessageRef{
 		ID: "3EB200", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "hello?"},
 	}})
 	if o := w.awaitOutcome(t, 1); o.Status != crm.OutFailed || o.Error.Code != codeNotOnWhatsApp {

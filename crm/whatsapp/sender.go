@@ -151,7 +151,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if item.Message == nil {
 		return when, errNothing
 	}
-	if item.Cold && item.Kind == crm.OutMessage && to.Server == types.DefaultUserServer {
+	if item.FirstContact && item.Kind == crm.OutMessage && to.Server == types.DefaultUserServer {
 		if err := s.exists(ctx, cli, to); err != nil {
 			return when, err
 		}
@@ -165,7 +165,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if err != nil {
 		return when, err
 	}
-	if !item.Cold { // of strangers nobody has asked for us yet, and we ask for nothing
+	if !item.FirstContact { // of strangers nobody has asked for us yet, and we ask for nothing
 		if err := s.attend(ctx, cli, to); err != nil {
 			s.log.Debug("presence was not sent", "err", err)
 		}

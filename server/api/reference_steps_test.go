@@ -186,7 +186,7 @@ func (w *walker) account() {
 	if err := w.SetLineState(w.t.Context(), at, crm.LineState{State: crm.StateConnected, Device: &device}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.connected, w.ColdPerDay = true, 1
+	w.connected, w.FirstContactsPerDay = true, 1
 	w.steps(
 		step{w.Owner, "POST " + phoneLine + "/connect", "", 409, "", nil},
 		step{w.Owner, "GET " + phoneLine + "/qr", "", 409, "", nil},
@@ -200,7 +200,7 @@ func (w *walker) account() {
 	} { // one stranger was written to, as many as may be
 		w.steps(step{w.Owner, "POST " + phoneLine + "/chats/79990005566/messages/" + kind, body, 429, "", nil})
 	}
-	w.connected, w.ColdPerDay = false, 0
+	w.connected, w.FirstContactsPerDay = false, 0
 	w.steps(
 		step{w.Owner, "DELETE " + phoneLine + "/session", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/chats/79990001122/messages/text", `{"text":"Hello"}`, 503, "", nil},

@@ -79,7 +79,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.rules = crm.New(crm.Options{
 		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
-		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), ColdPerDay: cfg.WhatsApp.ColdPerDay,
+		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin,
 	})

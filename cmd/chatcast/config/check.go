@@ -210,7 +210,7 @@ func checkWhatsApp(w WhatsAppConfig, faults *ConfigError) {
 	if w.SendDelay < 0 || time.Duration(w.SendDelay) > time.Minute {
 		faults.add("whatsapp.send_delay", "must be from 0s to 1m")
 	}
-	if w.ColdPerDay < 0 {
+	if w.FirstContactsPerDay < 0 {
 		faults.add("whatsapp.cold_contacts_per_day", "must not be negative")
 	}
 }

@@ -152,12 +152,12 @@ type BootstrapLicense struct {
 
 // WhatsAppConfig is how lines of WhatsApp behave, and leads their dials elsewhere.
 type WhatsAppConfig struct {
-	SendWithin Duration `yaml:"send_within"` // what waits longer has failed
-	SendDelay  Duration `yaml:"send_delay"`
-	ColdPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
-	Archive    bool     `yaml:"archive_closes_chats"`
-	Endpoint   string   `yaml:"endpoint"`
-	RootKey    string   `yaml:"root_key"` // hex, 32 bytes
+	SendWithin          Duration `yaml:"send_within"` // what waits longer has failed
+	SendDelay           Duration `yaml:"send_delay"`
+	FirstContactsPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
+	Archive             bool     `yaml:"archive_closes_chats"`
+	Endpoint            string   `yaml:"endpoint"`
+	RootKey             string   `yaml:"root_key"` // hex, 32 bytes
 }
 
 // JournalConfig is how long the journal is kept.

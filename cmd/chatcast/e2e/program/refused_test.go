@@ -13,7 +13,7 @@ import (
 // refused at once.
 func TestWhatsAppRefusesChanges(t *testing.T) {
 	cfg := e2e.Config(t)
-	cfg.WhatsApp.ColdPerDay = 1
+	cfg.WhatsApp.FirstContactsPerDay = 1
 	w := e2e.StartPhones(t, &cfg)
 	p := e2e.Start(t, cfg)
 	owner := p.SignIn(t)

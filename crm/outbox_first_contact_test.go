@@ -14,12 +14,12 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestColdContacts: a line writes first to as many people as it may, and no more;
+// TestFirstContacts: a line writes first to as many people as it may, and no more;
 // whoever wrote to it, or was written to already, counts no longer.
-func TestColdContacts(t *testing.T) {
+func TestFirstContacts(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		w.ColdPerDay = 2
+		w.FirstContactsPerDay = 2
 		writes := func(phone string) error {
 			_, err := w.Send(t.Context(), w.Owner, chatAt(onGr, phone), saying("Hello"))
 			return err
@@ -47,7 +47,7 @@ func TestColdContacts(t *testing.T) {
 		if err := writes("79990000004"); !errors.As(err, &full) || full.RetryAfter != 60*60 {
 			t.Errorf("then the next: %v", err)
 		}
-		w.ColdPerDay = 0
+		w.FirstContactsPerDay = 0
 		for i := range 3 {
 			if err := writes(fmt.Sprint("7999000001", i)); err != nil {
 				t.Errorf("without a limit: %v", err)
@@ -56,12 +56,12 @@ func TestColdContacts(t *testing.T) {
 	})
 }
 
-// TestColdContactsAtOnce: people who write at the same moment get the places that
+// TestFirstContactsAtOnce: people who write at the same moment get the places that
 // there are.
-func TestColdContactsAtOnce(t *testing.T) {
+func TestFirstContactsAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		w.ColdPerDay = 3
+		w.FirstContactsPerDay = 3
 		var took atomic.Int64
 		var all sync.WaitGroup
 		for i := range 8 {

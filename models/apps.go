@@ -67,7 +67,7 @@ func (tx *Tx) DeleteApp(id string) error {
 	return errors.Join(
 		tx.db.Delete(&App{}, "id = ?", id).Error,
 		tx.db.Delete(&QueuedWebhook{}, "app_id = ?", id).Error,
-		tx.db.Delete(&ToldWebhook{}, "app_id = ?", id).Error,
+		tx.db.Delete(&AnnouncedWebhook{}, "app_id = ?", id).Error,
 	)
 }
 

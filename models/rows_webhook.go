@@ -17,9 +17,9 @@ type QueuedWebhook struct {
 // TableName is the table's name.
 func (QueuedWebhook) TableName() string { return "app_webhook_queue" }
 
-// ToldWebhook is a channel that was told as occupied, or a member that was told as
+// AnnouncedWebhook is a channel that was told as occupied, or a member that was told as
 // added, to whom an app's webhooks go.
-type ToldWebhook struct {
+type AnnouncedWebhook struct {
 	ID      string `gorm:"primaryKey"` // hex SHA-256 of the others; set by who adds it
 	AppID   string
 	Channel string // as the table has it: quoted
@@ -28,4 +28,4 @@ type ToldWebhook struct {
 }
 
 // TableName is the table's name.
-func (ToldWebhook) TableName() string { return "app_webhook_told" }
+func (AnnouncedWebhook) TableName() string { return "app_webhook_told" }

@@ -70,14 +70,14 @@ func (tx *Tx) DequeueWebhooks(ids []int64) error {
 	return nil
 }
 
-// ToldWebhooks lists what receivers were told of and not of its end.
-func (tx *Tx) ToldWebhooks() ([]ToldWebhook, error) {
-	var rows []ToldWebhook
+// AnnouncedWebhooks lists what receivers were told of and not of its end.
+func (tx *Tx) AnnouncedWebhooks() ([]AnnouncedWebhook, error) {
+	var rows []AnnouncedWebhook
 	return rows, tx.db.Order("id").Find(&rows).Error
 }
 
-// KeepTold inserts those of the rows that are not there.
-func (tx *Tx) KeepTold(rows []*ToldWebhook) error {
+// KeepAnnounced inserts those of the rows that are not there.
+func (tx *Tx) KeepAnnounced(rows []*AnnouncedWebhook) error {
 	for part := range slices.Chunk(rows, webhookRowsInsert) {
 		if err := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(part).Error; err != nil {
 			return err
@@ -86,10 +86,10 @@ func (tx *Tx) KeepTold(rows []*ToldWebhook) error {
 	return nil
 }
 
-// ForgetTold deletes those of the rows that are there.
-func (tx *Tx) ForgetTold(ids []string) error {
+// ClearAnnounced deletes those of the rows that are there.
+func (tx *Tx) ClearAnnounced(ids []string) error {
 	for part := range slices.Chunk(ids, webhookRows) {
-		if err := tx.db.Where("id IN ?", part).Delete(&ToldWebhook{}).Error; err != nil {
+		if err := tx.db.Where("id IN ?", part).Delete(&AnnouncedWebhook{}).Error; err != nil {
 			return err
 		}
 	}

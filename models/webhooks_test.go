@@ -89,26 +89,26 @@ func TestGivenUpWebhooksAreBounded(t *testing.T) {
 	})
 }
 
-func TestToldWebhooks(t *testing.T) {
+func TestAnnouncedWebhooks(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		var rows []*models.ToldWebhook
+		var rows []*models.AnnouncedWebhook
 		var ids []string
 		for i := range 1201 {
 			id := fmt.Sprintf("%064d", i)
-			rows = append(rows, &models.ToldWebhook{ID: id, AppID: "1", Channel: `"` + strings.Repeat("a", 5000) + `"`, Member: i%2 == 0, UserID: `"\x00"`})
+			rows = append(rows, &models.AnnouncedWebhook{ID: id, AppID: "1", Channel: `"` + strings.Repeat("a", 5000) + `"`, Member: i%2 == 0, UserID: `"\x00"`})
 			ids = append(ids, id)
 		}
 		for range 2 { // the second time changes nothing
-			err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.KeepTold(rows) })
+			err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.KeepAnnounced(rows) })
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.ForgetTold(append(ids[2:], "not there")) })
+		err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.ClearAnnounced(append(ids[2:], "not there")) })
 		if err != nil {
 			t.Fatal(err)
 		}
-		told, err := store.Read(t.Context()).ToldWebhooks()
+		told, err := store.Read(t.Context()).AnnouncedWebhooks()
 		if err != nil || len(told) != 2 || told[0] != *rows[0] || told[1] != *rows[1] {
 			t.Errorf("told are %d: %v", len(told), err)
 		}
@@ -134,7 +134,7 @@ func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
 			tx(func(tx *models.Tx) error {
 				return errors.Join(
 					tx.TriedWebhooks([]int64{queued[1].ID}, models.WebhookTried{Attempts: 1, GivenUp: true}),
-					tx.KeepTold([]*models.ToldWebhook{{ID: app, AppID: app, Channel: `"c"`, UserID: `""`}}),
+					tx.KeepAnnounced([]*models.AnnouncedWebhook{{ID: app, AppID: app, Channel: `"c"`, UserID: `""`}}),
 				)
 			})
 		}
@@ -148,7 +148,7 @@ func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
 		if err != nil || len(given) != 1 || given[0].AppID != "b" {
 			t.Errorf("given up: %+v, %v", given, err)
 		}
-		told, err := read.ToldWebhooks()
+		told, err := read.AnnouncedWebhooks()
 		if err != nil || len(told) != 1 || told[0].AppID != "b" {
 			t.Errorf("told: %+v, %v", told, err)
 		}

@@ -176,7 +176,7 @@ func (h *Hooks) collect(now time.Time) (*Batch, []hold) {
 	if t.lost > 0 && h.mayLogFull(now) {
 		h.log.Error("events of webhooks are dropped: the database does not take them", "reason", "intake_full", "events", t.lost)
 	}
-	b := &Batch{Told: t.told, Untold: t.untold}
+	b := &Batch{Announced: t.announced, Cleared: t.cleared}
 	h.outcomesMu.Lock()
 	b.Done, b.GivenUp = h.outcomes.done, h.outcomes.givenUp
 	for _, f := range h.outcomes.failed {

@@ -99,7 +99,7 @@ func New(ctx context.Context, o Options) (*Hooks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhook: load: %w", err)
 	}
-	h.in.restore(kept.Told)
+	h.in.restore(kept.Announced)
 	h.reconcile()
 	h.resume(kept.Deliveries)
 	return h, nil

@@ -40,12 +40,12 @@ type intake struct {
 // subject is a Subject with what is and what was told.
 type subject struct {
 	Subject
-	here bool
-	told bool
-	due  time.Time // when its end is told; zero: it has not left
-	seq  uint64    // when it left, among all
-	at   bool      // it stands in leaving
-	owes bool      // it stands in owed
+	here      bool
+	announced bool
+	due       time.Time // when its end is told; zero: it has not left
+	seq       uint64    // when it left, among all
+	at        bool      // it stands in leaving
+	owes      bool      // it stands in owed
 }
 
 func newIntake(grace time.Duration) *intake {
@@ -94,7 +94,7 @@ func (in *intake) moved(key Subject, here bool, now time.Time) bool {
 	if s == nil {
 		// One that goes and is not known came when nobody wanted to be told: its end
 		// is true all the same.
-		s = &subject{Subject: key, told: !here}
+		s = &subject{Subject: key, announced: !here}
 		in.keep(s)
 	}
 	s.here = here
@@ -138,10 +138,10 @@ func (in *intake) settle(s *subject, now time.Time) {
 	first, last := ends(s.Subject)
 	kind := first
 	switch {
-	case s.here && !s.told:
-	case !s.here && s.told && !s.due.IsZero() && !s.due.After(now):
+	case s.here && !s.announced:
+	case !s.here && s.announced && !s.due.IsZero() && !s.due.After(now):
 		kind = last
-	case !s.here && !s.told:
+	case !s.here && !s.announced:
 		in.drop(s)
 		return
 	default:
@@ -154,8 +154,8 @@ func (in *intake) settle(s *subject, now time.Time) {
 		}
 		return
 	}
-	s.told = s.here
-	in.changed[s.Subject] = s.told
+	s.announced = s.here
+	in.changed[s.Subject] = s.announced
 	if !s.here {
 		in.drop(s)
 	}
@@ -174,10 +174,10 @@ func (in *intake) add(h broadcasting.ChannelEvent) bool {
 
 // taken is what the intake gives to be committed.
 type taken struct {
-	events []broadcasting.ChannelEvent // in order
-	told   []Subject
-	untold []Subject
-	lost   int
+	events    []broadcasting.ChannelEvent // in order
+	announced []Subject
+	cleared   []Subject
+	lost      int
 }
 
 // take gives what there is, with the ends that are due. more says that there is more
@@ -189,9 +189,9 @@ func (in *intake) take(now time.Time) (t taken, more bool) {
 	t = taken{events: in.events, lost: in.lostNow}
 	for s, here := range in.changed {
 		if here {
-			t.told = append(t.told, s)
+			t.announced = append(t.announced, s)
 		} else {
-			t.untold = append(t.untold, s)
+			t.cleared = append(t.cleared, s)
 		}
 	}
 	in.events, in.bytes, in.lostNow = nil, 0, 0

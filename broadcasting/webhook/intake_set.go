@@ -12,7 +12,7 @@ func (in *intake) set(s settings) {
 	for _, of := range in.subjects {
 		for _, subject := range of {
 			if gone[subject.App] || !in.tracked(subject.Subject) {
-				if subject.told {
+				if subject.announced {
 					in.changed[subject.Subject] = false
 				}
 				in.drop(subject)
@@ -43,7 +43,7 @@ func (in *intake) restore(told []Subject) {
 	defer in.mu.Unlock()
 	for _, key := range told {
 		if in.tracked(key) {
-			in.keep(&subject{Subject: key, told: true})
+			in.keep(&subject{Subject: key, announced: true})
 		} else {
 			in.changed[key] = false
 		}
@@ -58,7 +58,7 @@ func (in *intake) begin(due time.Time) {
 	for _, members := range []bool{true, false} {
 		for _, of := range in.subjects {
 			for _, s := range of {
-				if s.Member == members && s.told && !s.here && s.due.IsZero() {
+				if s.Member == members && s.announced && !s.here && s.due.IsZero() {
 					in.leave(s, due)
 				}
 			}

@@ -20,21 +20,21 @@ type Store interface {
 // Kept is what a Store keeps.
 type Kept struct {
 	Deliveries []Delivery
-	Told       []Subject
+	Announced  []Subject
 }
 
 // Batch is what changes in a Store at one time.
 type Batch struct {
-	New     []Delivery // to be kept
-	Failed  []Failure  // tried in vain, kept
-	GivenUp []Failure  // kept for people to look at, and no more to be loaded
-	Done    []int64    // delivered, or dropped: to be removed
-	Told    []Subject  // to be kept, if they are not
-	Untold  []Subject  // to be removed, if they are there
+	New       []Delivery // to be kept
+	Failed    []Failure  // tried in vain, kept
+	GivenUp   []Failure  // kept for people to look at, and no more to be loaded
+	Done      []int64    // delivered, or dropped: to be removed
+	Announced []Subject  // to be kept, if they are not
+	Cleared   []Subject  // to be removed, if they are there
 }
 
 func (b *Batch) empty() bool {
-	return len(b.New)+len(b.Failed)+len(b.GivenUp)+len(b.Done)+len(b.Told)+len(b.Untold) == 0
+	return len(b.New)+len(b.Failed)+len(b.GivenUp)+len(b.Done)+len(b.Announced)+len(b.Cleared) == 0
 }
 
 // Delivery is one or more events that are to be delivered to an endpoint.

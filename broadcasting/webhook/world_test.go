@@ -42,7 +42,7 @@ func (m *memory) Load(context.Context) (webhook.Kept, error) {
 	defer m.mu.Unlock()
 	kept := webhook.Kept{Deliveries: slices.Clone(m.rows)}
 	for s := range m.told {
-		kept.Told = append(kept.Told, s)
+		kept.Announced = append(kept.Announced, s)
 	}
 	return kept, nil
 }
@@ -81,10 +81,10 @@ func (m *memory) Commit(_ context.Context, b *webhook.Batch) error {
 	if m.told == nil {
 		m.told = map[webhook.Subject]bool{}
 	}
-	for _, s := range b.Told {
+	for _, s := range b.Announced {
 		m.told[s] = true
 	}
-	for _, s := range b.Untold {
+	for _, s := range b.Cleared {
 		delete(m.told, s)
 	}
 	return nil

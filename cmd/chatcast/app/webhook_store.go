@@ -33,7 +33,7 @@ func (s webhookStore) Load(ctx context.Context) (kept webhook.Kept, err error) {
 			Created: time.UnixMilli(row.CreatedAtMS), Attempts: row.Attempts,
 		})
 	}
-	told, err := tx.ToldWebhooks()
+	told, err := tx.AnnouncedWebhooks()
 	if err != nil {
 		return kept, err
 	}
@@ -45,7 +45,7 @@ func (s webhookStore) Load(ctx context.Context) (kept webhook.Kept, err error) {
 		if err != nil {
 			return kept, fmt.Errorf("row %s of app_webhook_told: %w", row.ID, err)
 		}
-		kept.Told = append(kept.Told, subject)
+		kept.Announced = append(kept.Announced, subject)
 	}
 	return kept, nil
 }
@@ -58,14 +58,14 @@ func (s webhookStore) Commit(ctx context.Context, b *webhook.Batch) error {
 			AppID: d.App, Endpoint: d.Endpoint, Events: d.Events, Count: d.Count, CreatedAtMS: d.Created.UnixMilli(),
 		}
 	}
-	var told []*models.ToldWebhook
-	for _, subject := range b.Told {
-		row := toldRow(subject)
+	var told []*models.AnnouncedWebhook
+	for _, subject := range b.Announced {
+		row := announcedRow(subject)
 		told = append(told, &row)
 	}
 	var untold []string
-	for _, subject := range b.Untold {
-		untold = append(untold, toldRow(subject).ID)
+	for _, subject := range b.Cleared {
+		untold = append(untold, announcedRow(subject).ID)
 	}
 	err := s.store.Tx(ctx, func(tx *models.Tx) error {
 		if err := tx.QueueWebhooks(queued); err != nil {
@@ -84,10 +84,10 @@ func (s webhookStore) Commit(ctx context.Context, b *webhook.Batch) error {
 		if err := tx.DequeueWebhooks(b.Done); err != nil {
 			return err
 		}
-		if err := tx.KeepTold(told); err != nil {
+		if err := tx.KeepAnnounced(told); err != nil {
 			return err
 		}
-		return tx.ForgetTold(untold)
+		return tx.ClearAnnounced(untold)
 	})
 	for i, row := range queued {
 		b.New[i].ID = row.ID
@@ -105,8 +105,8 @@ func alike(list []webhook.Failure, givenUp bool) map[models.WebhookTried][]int64
 	return groups
 }
 
-func toldRow(s webhook.Subject) models.ToldWebhook {
-	row := models.ToldWebhook{
+func announcedRow(s webhook.Subject) models.AnnouncedWebhook {
+	row := models.AnnouncedWebhook{
 		AppID: s.App, Channel: strconv.QuoteToASCII(s.Channel), Member: s.Member, UserID: strconv.QuoteToASCII(s.User),
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %t %s", row.AppID, row.Channel, row.Member, row.UserID))

@@ -6,7 +6,7 @@ import (
 	"chatcast/channels"
 )
 
-// Faults of a subscription.
+// Errors of a subscription.
 var (
 	ErrClosed  = errors.New("broadcasting: the socket is closed")
 	ErrRevoked = errors.New("broadcasting: the permission was withdrawn")

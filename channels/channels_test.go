@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 
 var longestUser = channels.UserName(strings.Repeat("😀", channels.MaxUserID))
 
-func TestParseFaults(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	for full, want := range map[string]error{
 		"":                                    channels.ErrEmpty,
 		"#server-to-user-":                    channels.ErrUserID,

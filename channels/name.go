@@ -15,7 +15,7 @@ const MaxLength = 200
 // and of signed-in users.
 const MaxUserID = 128
 
-// Faults of a name.
+// Errors of a name.
 var (
 	ErrEmpty   = errors.New("channels: the name is empty")
 	ErrTooLong = errors.New("channels: the name is longer than 200 bytes")

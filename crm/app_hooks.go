@@ -48,32 +48,32 @@ func readHooks(in, old []AppWebhook) ([]AppWebhook, error) {
 	if len(in) > maxAppHooks {
 		return nil, Invalid("webhooks", "has more than %d entries", maxAppHooks)
 	}
-	var faults []error
+	var violations []error
 	list := make([]AppWebhook, len(in))
 	for i, w := range in {
 		field := fmt.Sprintf("webhooks[%d]", i)
 		list[i] = AppWebhook{URL: w.URL, Events: []string{}, Channels: append([]string{}, w.Channels...), Headers: map[string]string{}, Single: w.Single}
-		faults = append(faults, checkHookURL(field+".url", w.URL), checkHookChannels(field+".channels", w.Channels))
+		violations = append(violations, checkHookURL(field+".url", w.URL), checkHookChannels(field+".channels", w.Channels))
 		for j, kind := range w.Events {
 			if !slices.Contains(appHookEvents, kind) {
-				faults = append(faults, Invalid(fmt.Sprintf("%s.events[%d]", field, j), "must be one of %s", strings.Join(appHookEvents, ", ")))
+				violations = append(violations, Invalid(fmt.Sprintf("%s.events[%d]", field, j), "must be one of %s", strings.Join(appHookEvents, ", ")))
 			} else if !slices.Contains(list[i].Events, kind) {
 				list[i].Events = append(list[i].Events, kind)
 			}
 		}
 		if len(w.Headers) > maxHookHeader {
-			faults = append(faults, Invalid(field+".headers", "has more than %d headers", maxHookHeader))
+			violations = append(violations, Invalid(field+".headers", "has more than %d headers", maxHookHeader))
 			continue
 		}
 		for name, value := range w.Headers {
 			if value == HiddenHeader {
 				value = oldHeader(old, w.URL, name)
 			}
-			faults = append(faults, checkHookHeader(field+".headers", name, value))
+			violations = append(violations, checkHookHeader(field+".headers", name, value))
 			list[i].Headers[name] = value
 		}
 	}
-	return list, allFaults(faults...)
+	return list, allViolations(violations...)
 }
 
 func checkHookChannels(field string, prefixes []string) error {

@@ -65,7 +65,7 @@ func newApp(in AppInput) (*models.App, error) {
 	if !in.Key.Set {
 		row.Key = randomAppKey()
 	}
-	return row, allFaults(checkAppName("id", in.ID), checkAppName("key", in.Key))
+	return row, allViolations(checkAppName("id", in.ID), checkAppName("key", in.Key))
 }
 
 // randomAppID is ten digits, the first no zero, as other servers' ids look.
@@ -100,7 +100,7 @@ func (s *Service) apply(row *models.App, in AppInput) (changed bool, err error) 
 		return false, err
 	}
 	before := *row
-	faults := []error{
+	violations := []error{
 		in.Name.notNull("name"), checkText("name", in.Name.Value, maxName), in.Enabled.notNull("enabled"),
 		in.ClientEvents.notNull("clientEvents"), in.SubscriptionCount.notNull("subscriptionCount"),
 		in.UserAuthentication.notNull("userAuthentication"), in.Limits.notNull("limits"),
@@ -108,13 +108,13 @@ func (s *Service) apply(row *models.App, in AppInput) (changed bool, err error) 
 	}
 	if in.AllowedOrigins.Set {
 		r.origins, err = s.readOrigins(in.AllowedOrigins.Value)
-		faults = append(faults, err)
+		violations = append(violations, err)
 	}
 	if in.Webhooks.Set {
 		r.hooks, err = readHooks(in.Webhooks.Value, r.hooks)
-		faults = append(faults, err)
+		violations = append(violations, err)
 	}
-	if err := allFaults(faults...); err != nil {
+	if err := allViolations(violations...); err != nil {
 		return false, err
 	}
 	into(&row.Name, in.Name)
@@ -133,21 +133,21 @@ func (s *Service) readOrigins(list []string) ([]string, error) {
 	if len(list) > maxAppOrigins {
 		return nil, Invalid("allowedOrigins", "has more than %d entries", maxAppOrigins)
 	}
-	origins, faults := []string{}, []error{}
+	origins, violations := []string{}, []error{}
 	for i, entry := range list {
 		field, entry := fmt.Sprintf("allowedOrigins[%d]", i), strings.TrimSpace(entry)
 		err := checkRequired(field, entry, maxOriginLength)
 		if err == nil && s.CheckOrigin != nil {
-			if fault := s.CheckOrigin(entry); fault != nil {
-				err = Invalid(field, "is wrong: %v", fault)
+			if violation := s.CheckOrigin(entry); violation != nil {
+				err = Invalid(field, "is wrong: %v", violation)
 			}
 		}
-		faults = append(faults, err)
+		violations = append(violations, err)
 		if !slices.Contains(origins, entry) {
 			origins = append(origins, entry)
 		}
 	}
-	return origins, allFaults(faults...)
+	return origins, allViolations(violations...)
 }
 
 // keep is for how long the old secret is honoured.

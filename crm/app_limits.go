@@ -58,23 +58,23 @@ func (l *AppLimits) set(changes LimitChanges) error {
 	for _, limit := range changed.all() {
 		known[limit.name] = limit
 	}
-	var faults []error
+	var violations []error
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		field := "limits." + shortName(name)
 		limit, ok := known[name]
 		if !ok {
 			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-			faults = append(faults, Invalid(field, "is no limit; there are %s", names))
+			violations = append(violations, Invalid(field, "is no limit; there are %s", names))
 			continue
 		}
 		value := -1
 		if err := json.Unmarshal(changes[name], &value); err != nil || value < 0 || value > limit.most {
-			faults = append(faults, Invalid(field, "must be a whole number from 0, which is the server's limit, to %d", limit.most))
+			violations = append(violations, Invalid(field, "must be a whole number from 0, which is the server's limit, to %d", limit.most))
 			continue
 		}
 		*limit.value = value
 	}
-	if err := allFaults(faults...); err != nil {
+	if err := allViolations(violations...); err != nil {
 		return err
 	}
 	*l = changed

@@ -176,7 +176,7 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 			return err
 		}
 		changed, err := r.s.apply(row, in)
-		if err := allFaults(stays("id", in.ID, id), stays("key", in.Key, row.Key), err); err != nil {
+		if err := allViolations(stays("id", in.ID, id), stays("key", in.Key, row.Key), err); err != nil {
 			return err
 		}
 		if changed {

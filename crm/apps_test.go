@@ -245,6 +245,6 @@ func expectField(t *testing.T, what string, err error, field string) {
 	t.Helper()
 	var e *crm.Error
 	if !errors.As(err, &e) || e.Code != crm.CodeInvalid || e.Fields[field] == "" {
-		t.Errorf("%s: %v, want a fault of %q", what, err, field)
+		t.Errorf("%s: %v, want a violation of %q", what, err, field)
 	}
 }

@@ -50,39 +50,39 @@ type Bootstrapped struct {
 	AppID             string
 }
 
-// Check says what is wrong with cfg, each fault by its key, or nil.
+// Check says what is wrong with cfg, each error by its key, or nil.
 func (cfg BootstrapConfig) Check() error {
-	faults := []error{
+	violations := []error{
 		checkRequired("company.name", cfg.Company.Name, maxName),
 		checkRequired("user.name", cfg.User.Name, maxName),
 		checkRequired("license.name", cfg.License.Name, maxName),
 	}
 	_, err := newEmail("user.email", cfg.User.Email)
-	faults = append(faults, err)
+	violations = append(violations, err)
 	if cfg.User.Password != "" {
-		faults = append(faults, checkPassword("user.password", cfg.User.Password))
+		violations = append(violations, checkPassword("user.password", cfg.User.Password))
 	}
 	for key, id := range map[string]int64{"company.id": cfg.Company.ID, "user.id": cfg.User.ID, "license.id": cfg.License.ID} {
 		if id < 0 {
-			faults = append(faults, Invalid(key, "must not be negative"))
+			violations = append(violations, Invalid(key, "must not be negative"))
 		}
 	}
 	if checkAppID(cfg.AppID) != nil {
-		faults = append(faults, Invalid("app_id", "must look like app_685_1"))
+		violations = append(violations, Invalid("app_id", "must look like app_685_1"))
 	} else if cfg.AppID != "" && cfg.User.ID > 0 && !strings.HasPrefix(cfg.AppID, fmt.Sprintf("app_%d_", cfg.User.ID)) {
-		faults = append(faults, Invalid("app_id", "must begin with app_%d_, the app's user", cfg.User.ID))
+		violations = append(violations, Invalid("app_id", "must begin with app_%d_, the app's user", cfg.User.ID))
 	}
 	seen := map[string]bool{}
 	for i, typ := range cfg.License.Messengers {
 		key := fmt.Sprintf("license.messengers[%d]", i)
 		if !channels.ValidMessenger(typ) {
-			faults = append(faults, Invalid(key, "must be 1 to 32 letters and digits, a letter first"))
+			violations = append(violations, Invalid(key, "must be 1 to 32 letters and digits, a letter first"))
 		} else if seen[typ] {
-			faults = append(faults, Invalid(key, "stands there twice"))
+			violations = append(violations, Invalid(key, "stands there twice"))
 		}
 		seen[typ] = true
 	}
-	return allFaults(faults...)
+	return allViolations(violations...)
 }
 
 // Bootstrap fills a database that has no user: one company, its owner, one

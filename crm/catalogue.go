@@ -105,18 +105,18 @@ func (in NamedInput) apply(name *string, sort *int64, creating bool) (changed bo
 // checkNamed checks the fields that every catalogue object has. creating wants a
 // name.
 func checkNamed(name Field[string], sort Field[int64], creating bool) error {
-	var nameFault error
+	var nameViolation error
 	if creating || name.Set {
-		nameFault = name.required("name")
-		if nameFault == nil {
-			nameFault = checkRequired("name", name.Value, maxName)
+		nameViolation = name.required("name")
+		if nameViolation == nil {
+			nameViolation = checkRequired("name", name.Value, maxName)
 		}
 	}
-	sortFault := sort.notNull("sort")
+	sortViolation := sort.notNull("sort")
 	if sort.Value < -maxSort || sort.Value > maxSort {
-		sortFault = Invalid("sort", "must be from %d to %d", -maxSort, maxSort)
+		sortViolation = Invalid("sort", "must be from %d to %d", -maxSort, maxSort)
 	}
-	return allFaults(nameFault, sortFault)
+	return allViolations(nameViolation, sortViolation)
 }
 
 // sortKey is the place after which a page of a list by sort begins.

@@ -153,7 +153,7 @@ func TestCataloguesRefuse(t *testing.T) {
 				return err
 			}},
 		} {
-			wantSameFault(t, name, test.do(w.Owner, test.strange), test.do(w.Owner, 1<<62))
+			wantSameError(t, name, test.do(w.Owner, test.strange), test.do(w.Owner, 1<<62))
 			if test.change {
 				wantCode(t, name+" by an operator", test.do(w.Operator, test.mine), crm.CodeDenied, "")
 			}

@@ -45,7 +45,7 @@ func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 	return data, err
 }
 
-// colleague is a fault unless the user may be given a part in the line's chats:
+// colleague is an error unless the user may be given a part in the line's chats:
 // they work for its company and may read it.
 func (l *line) colleague(tx *models.Tx, userID int64) error {
 	acc, err := tx.LineAccess(userID, l.licenseID, l.messenger)

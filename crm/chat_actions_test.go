@@ -142,10 +142,10 @@ func TestChatActionsRefuseWhoMayNot(t *testing.T) {
 			wantCode(t, act.name+" by an operator without the license", err, crm.CodeDenied, "")
 			_, notThere := act.do(w, w.OnlyMine, unknown)
 			_, err = act.do(w, w.OnlyMine, at(chat))
-			wantSameFault(t, act.name+" on a colleague's chat", err, notThere)
+			wantSameError(t, act.name+" on a colleague's chat", err, notThere)
 			_, notThere = act.do(w, w.Stranger, unknownLine)
 			_, err = act.do(w, w.Stranger, at(chat))
-			wantSameFault(t, act.name+" by a stranger", err, notThere)
+			wantSameError(t, act.name+" by a stranger", err, notThere)
 		}
 		if got := w.Events(t); len(got) > 0 {
 			t.Errorf("refused actions caused %v", names(got))
@@ -204,16 +204,16 @@ func TestChatActionsRefuseWrongInput(t *testing.T) {
 		} {
 			_, unknown := do(1 << 62)
 			_, err := do(w.Stranger.UserID)
-			wantSameFault(t, name, err, unknown)
+			wantSameError(t, name, err, unknown)
 		}
 		_, unknown := w.TagChat(ctx, who, chat, crm.Value[int64](-1))
 		_, err := w.TagChat(ctx, who, chat, crm.Value(cat.strangeTag))
-		wantSameFault(t, "tag", err, unknown)
+		wantSameError(t, "tag", err, unknown)
 		_, err = w.UntagChat(ctx, who, chat, cat.strangeTag)
-		wantSameFault(t, "untag", err, unknown)
+		wantSameError(t, "untag", err, unknown)
 		_, unknown = w.SetLevel(ctx, who, chat, crm.Value[int64](1<<62))
 		_, err = w.SetLevel(ctx, who, chat, crm.Value(cat.strangeLevel))
-		wantSameFault(t, "level", err, unknown)
+		wantSameError(t, "level", err, unknown)
 		if got := w.Events(t); len(got) > 0 {
 			t.Errorf("refused actions caused %v", names(got))
 		}

@@ -18,15 +18,15 @@ type ChatInput struct {
 var phoneSigns = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", ".", "")
 
 func (in ChatInput) check() error {
-	var nameFault error
+	var nameViolation error
 	if in.Name.Set {
-		nameFault = checkText("name", in.Name.Value, maxName)
+		nameViolation = checkText("name", in.Name.Value, maxName)
 	}
-	phoneFault := in.Phone.required("phone")
-	if phoneFault == nil && !phoneForm.MatchString(phoneSigns.Replace(in.Phone.Value)) {
-		phoneFault = Invalid("phone", "must be a phone number of 5 to 15 digits with its country code")
+	phoneViolation := in.Phone.required("phone")
+	if phoneViolation == nil && !phoneForm.MatchString(phoneSigns.Replace(in.Phone.Value)) {
+		phoneViolation = Invalid("phone", "must be a phone number of 5 to 15 digits with its country code")
 	}
-	return allFaults(phoneFault, nameFault)
+	return allViolations(phoneViolation, nameViolation)
 }
 
 // CreateChat makes the chat with a phone number, or returns the one there is; no

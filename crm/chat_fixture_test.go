@@ -110,12 +110,12 @@ func wantCode(t *testing.T, what string, err error, code crm.Code, field string)
 		return
 	}
 	if _, ok := e.Fields[field]; field != "" && (!ok || len(e.Fields) != 1) {
-		t.Errorf("%s: faults in %v, want one in %s", what, e.Fields, field)
+		t.Errorf("%s: violations in %v, want one in %s", what, e.Fields, field)
 	}
 }
 
 // wantSameFault fails unless both errors say the very same.
-func wantSameFault(t *testing.T, what string, got, unknown error) {
+func wantSameError(t *testing.T, what string, got, unknown error) {
 	t.Helper()
 	var e *crm.Error
 	if !errors.As(unknown, &e) || e.Code != crm.CodeNotFound {

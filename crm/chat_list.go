@@ -27,11 +27,11 @@ type ChatQuery struct {
 
 func (q ChatQuery) filter(a Actor) (models.ChatFilter, error) {
 	after, limit, err := q.start("chats", 2)
-	statusFault := error(nil)
+	statusViolation := error(nil)
 	if q.Status != "" && q.Status != models.ChatOpen && q.Status != models.ChatClose {
-		statusFault = Invalid("status", "must be open or close")
+		statusViolation = Invalid("status", "must be open or close")
 	}
-	if err := allFaults(err, statusFault, checkText("search", q.Search, maxSearch)); err != nil {
+	if err := allViolations(err, statusViolation, checkText("search", q.Search, maxSearch)); err != nil {
 		return models.ChatFilter{}, err
 	}
 	f := models.ChatFilter{
@@ -122,7 +122,7 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 		return Page[ContactData]{}, err
 	}
 	after, limit, err := q.start("contacts", 1)
-	if err := allFaults(err, checkText("search", search, maxSearch)); err != nil {
+	if err := allViolations(err, checkText("search", search, maxSearch)); err != nil {
 		return Page[ContactData]{}, err
 	}
 	f := models.ContactFilter{

@@ -71,7 +71,7 @@ func TestTwoOperatorsChangeOneChat(t *testing.T) {
 }
 
 // foldChat is what a dashboard knows after the events of one chat; an event that
-// says what is known already is a fault.
+// says what is known already is an error.
 func foldChat(t *testing.T, events []crmtest.Event) map[string]string {
 	t.Helper()
 	told := map[string]string{}
@@ -146,7 +146,7 @@ func TestDeletedWhileItIsUsed(t *testing.T) {
 }
 
 // whatIsTold is which tags the chat has, and whether a level, as the events tell
-// it; one that tells what is known already is a fault.
+// it; one that tells what is known already is an error.
 func whatIsTold(t *testing.T, w *crmtest.World) map[string]bool {
 	t.Helper()
 	on := map[string]bool{}

@@ -70,10 +70,10 @@ func (m *Content) check(at, typ string, maxText int) error {
 	if m.Vote != nil {
 		errs = append(errs, m.Vote.check(at+"vote."))
 	}
-	return allFaults(append(errs, m.missing(at, typ))...)
+	return allViolations(append(errs, m.missing(at, typ))...)
 }
 
-// missing is a fault when the content lacks what its type is about. Of media the
+// missing is an error when the content lacks what its type is about. Of media the
 // file may be missing: a bridge cannot always get it.
 func (m *Content) missing(at, typ string) error {
 	need := map[string]bool{
@@ -87,15 +87,15 @@ func (m *Content) missing(at, typ string) error {
 }
 
 func (f *FileData) check(at string) error {
-	var stateFault error
+	var stateViolation error
 	if f.State != "" {
-		stateFault = Invalid(at+"state", "must be absent: only an account of this program's own can fetch a file later")
+		stateViolation = Invalid(at+"state", "must be absent: only an account of this program's own can fetch a file later")
 	}
-	errs := []error{checkLink(at+"link", f.Link), stateFault, checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
+	errs := []error{checkLink(at+"link", f.Link), stateViolation, checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
 	if f.Size != nil && (*f.Size < 0 || *f.Size >= 1<<53) {
 		errs = append(errs, Invalid(at+"size", "must be a number of bytes"))
 	}
-	return allFaults(errs...)
+	return allViolations(errs...)
 }
 
 // checkLink refuses what is not an absolute http or https address.
@@ -118,7 +118,7 @@ func (l *Location) check(at string) error {
 	if !within(l.Longitude, 180) {
 		errs = append(errs, Invalid(at+"longitude", "must be from -180 to 180 degrees"))
 	}
-	return allFaults(errs...)
+	return allViolations(errs...)
 }
 
 func within(degrees, max float64) bool {
@@ -126,13 +126,13 @@ func within(degrees, max float64) bool {
 }
 
 func (k *ContactCard) check(at string) error {
-	return allFaults(checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64))
+	return allViolations(checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64))
 }
 
 func (p *Poll) check(at string) error {
 	errs := []error{checkRequired(at+"question", p.Question, maxName)}
 	if n := len(p.Options); n < 2 || n > maxOptions {
-		return allFaults(append(errs, Invalid(at+"options", "must be 2 to %d texts", maxOptions))...)
+		return allViolations(append(errs, Invalid(at+"options", "must be 2 to %d texts", maxOptions))...)
 	}
 	seen := map[string]bool{}
 	for _, o := range p.Options {
@@ -142,7 +142,7 @@ func (p *Poll) check(at string) error {
 		}
 		seen[o] = true
 	}
-	return allFaults(errs...)
+	return allViolations(errs...)
 }
 
 func (v *PollVote) check(at string) error {
@@ -156,7 +156,7 @@ func (v *PollVote) check(at string) error {
 	for _, o := range v.Options {
 		errs = append(errs, checkRequired(at+"options", o, 100))
 	}
-	return allFaults(errs...)
+	return allViolations(errs...)
 }
 
 func (r *Reaction) check(at string) error {
@@ -167,5 +167,5 @@ func (r *Reaction) check(at string) error {
 			break
 		}
 	}
-	return allFaults(errs...)
+	return allViolations(errs...)
 }

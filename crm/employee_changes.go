@@ -91,17 +91,17 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 // checkChanges checks what can be checked without the database, and hashes the
 // new password when there is one.
 func (s *Service) checkChanges(ctx context.Context, ch EmployeeChanges) (hash string, err error) {
-	var faults []error
+	var violations []error
 	if ch.Role != nil {
-		faults = append(faults, checkRole(*ch.Role))
+		violations = append(violations, checkRole(*ch.Role))
 	}
 	if ch.Name != nil {
-		faults = append(faults, checkRequired("name", *ch.Name, maxName))
+		violations = append(violations, checkRequired("name", *ch.Name, maxName))
 	}
 	if ch.Password != nil {
-		faults = append(faults, checkPassword("password", *ch.Password))
+		violations = append(violations, checkPassword("password", *ch.Password))
 	}
-	if err := allFaults(faults...); err != nil || ch.Password == nil {
+	if err := allViolations(violations...); err != nil || ch.Password == nil {
 		return "", err
 	}
 	return s.passwords.hash(ctx, *ch.Password)

@@ -212,14 +212,14 @@ func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invit
 	if err := mayTouch(by, in.Role); err != nil {
 		return nil, err
 	}
-	email, emailFault := newEmail("email", in.Email)
+	email, emailViolation := newEmail("email", in.Email)
 	password, generated := newPassword(), true
-	var passwordFault error
+	var passwordViolation error
 	if in.Password != nil {
 		password, generated = *in.Password, false
-		passwordFault = checkPassword("password", password)
+		passwordViolation = checkPassword("password", password)
 	}
-	if err := allFaults(emailFault, checkRequired("name", in.Name, maxName), passwordFault, checkRole(in.Role)); err != nil {
+	if err := allViolations(emailViolation, checkRequired("name", in.Name, maxName), passwordViolation, checkRole(in.Role)); err != nil {
 		return nil, err
 	}
 	hash, err := s.passwords.hash(ctx, password)

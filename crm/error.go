@@ -23,7 +23,7 @@ const (
 	CodeUnavailable Code = "unavailable" // the messenger is not connected, or the file store away
 )
 
-// Error is a fault that the caller can mend.
+// Error is an error that the caller can mend.
 type Error struct {
 	Code       Code
 	Message    string            // a sentence for a person

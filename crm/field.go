@@ -37,7 +37,7 @@ func (f Field[T]) pointer() *T {
 	return &v
 }
 
-// required is a fault when the field is absent or null.
+// required is an error when the field is absent or null.
 func (f Field[T]) required(name string) error {
 	if !f.Set || f.Null {
 		return Invalid(name, "is required")
@@ -45,7 +45,7 @@ func (f Field[T]) required(name string) error {
 	return nil
 }
 
-// notNull is a fault when the field was given as null.
+// notNull is an error when the field was given as null.
 func (f Field[T]) notNull(name string) error {
 	if f.Null {
 		return Invalid(name, "must not be null")
@@ -53,7 +53,7 @@ func (f Field[T]) notNull(name string) error {
 	return nil
 }
 
-// given is a fault when the field is absent; null is a value here.
+// given is an error when the field is absent; null is a value here.
 func (f Field[T]) given(name, null string) error {
 	if !f.Set {
 		return Invalid(name, "is required (null %s)", null)

@@ -150,7 +150,7 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 			return true, nil
 		})
 	})
-	// After a fault that is ours the commit may have happened all the same: the
+	// After an error that is ours the commit may have happened all the same: the
 	// file stays, and Sweep removes it when no row has it.
 	if err == nil && !taken || errors.As(err, &refused) {
 		u.Discard()

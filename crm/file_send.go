@@ -16,7 +16,7 @@ import (
 func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Upload, name string, m Outgoing) (sent Sent, err error) {
 	var id string
 	defer func() {
-		// After a fault that is ours the commit may have happened all the same:
+		// After an error that is ours the commit may have happened all the same:
 		// the file stays, and Sweep removes it when no message has it.
 		var refused *Error
 		if errors.As(err, &refused) || err == nil && sent.ID.String() != id {
@@ -47,7 +47,7 @@ func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Uplo
 // bridge is given the address; of a line with an account its plug fetches the file
 // before it sends it (see FileToFetch.Link).
 func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, name string, m Outgoing) (Sent, error) {
-	if err := allFaults(checkLink("file", link), checkText("fileName", name, maxName)); err != nil {
+	if err := allViolations(checkLink("file", link), checkText("fileName", name, maxName)); err != nil {
 		return Sent{}, err
 	}
 	u, err := url.Parse(link)

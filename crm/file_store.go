@@ -18,7 +18,7 @@ import (
 
 // FileStore keeps the bytes of attachments. What is put is never changed, and has
 // an id of the form of IsFileID. Safe for concurrent use. Errors are the store's
-// faults, or those of the reader it was given.
+// errors, or those of the reader it was given.
 type FileStore interface {
 	// Put keeps what r has, read as a stream to its end, under a new id: whole, or,
 	// when it returns an error, not at all. When it returns nil, a crash loses nothing.
@@ -72,28 +72,28 @@ func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader)
 	in := &incoming{from: r, limit: s.FileLimit(), sum: sha256.New()}
 	head := make([]byte, 512)
 	n, _ := io.ReadFull(in, head)
-	if in.fault != nil {
-		return nil, in.fault
+	if in.refused != nil {
+		return nil, in.refused
 	}
 	if n == 0 {
 		return nil, Invalid("file", "is empty")
 	}
 	u := &Upload{files: s.Files, id: randomHex(16), name: fileName(name)}
 	err := s.Files.Put(ctx, u.id, io.MultiReader(bytes.NewReader(head[:n]), in))
-	if in.fault != nil { // the sender's, whatever the store made of it
-		return nil, in.fault
+	if in.refused != nil { // the sender's, whatever the store made of it
+		return nil, in.refused
 	}
 	if err != nil {
-		return nil, s.filesFault(ctx, err)
+		return nil, s.filesViolation(ctx, err)
 	}
 	u.mime = mimeOf(mimeType, http.DetectContentType(head[:n]))
 	u.size, u.sum = in.size, hex.EncodeToString(in.sum.Sum(nil))
 	return u, nil
 }
 
-// filesFault is what a caller hears of a fault of the file store: to try again.
+// filesFault is what a caller hears of an error of the file store: to try again.
 // The log has the rest.
-func (s *Service) filesFault(ctx context.Context, err error) error {
+func (s *Service) filesViolation(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -105,28 +105,28 @@ func (s *Service) filesFault(ctx context.Context, err error) error {
 }
 
 // incoming reads an attachment, and keeps what the store is not told: how long it
-// is, its sum, and whose fault it is that it ended.
+// is, its sum, and whose error it is that it ended.
 type incoming struct {
-	from  io.Reader
-	limit int64
-	size  int64
-	sum   hash.Hash
-	fault error
+	from    io.Reader
+	limit   int64
+	size    int64
+	sum     hash.Hash
+	refused error
 }
 
 func (in *incoming) Read(p []byte) (int, error) {
-	if in.fault != nil {
-		return 0, in.fault
+	if in.refused != nil {
+		return 0, in.refused
 	}
 	n, err := in.from.Read(p)
 	in.sum.Write(p[:n])
 	if in.size += int64(n); in.size > in.limit {
-		in.fault = &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the file is over %d bytes", in.limit)}
+		in.refused = &Error{Code: CodeTooLarge, Message: fmt.Sprintf("the file is over %d bytes", in.limit)}
 	} else if err != nil && err != io.EOF {
-		in.fault = unread(err)
+		in.refused = unread(err)
 	}
-	if in.fault != nil {
-		err = in.fault
+	if in.refused != nil {
+		err = in.refused
 	}
 	return n, err
 }

@@ -51,7 +51,7 @@ func TestParseChatID(t *testing.T) {
 		if test.want == "" {
 			var e *crm.Error
 			if !errors.As(err, &e) || e.Code != crm.CodeInvalid || e.Fields["chat.id"] == "" {
-				t.Errorf("%s %q: %v, %v; want a fault of chat.id", test.messenger, test.id, key, err)
+				t.Errorf("%s %q: %v, %v; want a violation of chat.id", test.messenger, test.id, key, err)
 			}
 			continue
 		}
@@ -114,7 +114,7 @@ func TestIDOnTheWire(t *testing.T) {
 		}{}
 		var wrong *json.UnmarshalTypeError
 		if err := json.Unmarshal([]byte(`{"id":`+bad+`}`), &in); !errors.As(err, &wrong) || wrong.Field != "id" {
-			t.Errorf("%s: %v, want a fault that names id", bad, err)
+			t.Errorf("%s: %v, want a violation that names id", bad, err)
 		}
 	}
 }

@@ -120,7 +120,7 @@ type InboundStatusResult struct {
 // its chats. A line that was paired has an account of its own and is no bridge any
 // more.
 func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (answer InboundAnswer, err error) {
-	// Who may not write learns that, and nothing of the faults.
+	// Who may not write learns that, and nothing of the errors.
 	if _, err := s.receiver(s.Store.Read(ctx), a, on); err != nil {
 		return answer, err
 	}
@@ -209,12 +209,12 @@ func (c *change) receiveStatus(v renderer, chats *chatSet, st *statusArrival) (I
 		return r, nil
 	}
 	r.Result = ResultAccepted
-	return r, c.setStatus(v, chat, row, st.status, st.time, st.fault)
+	return r, c.setStatus(v, chat, row, st.status, st.time, st.failure)
 }
 
 // setStatus moves a message of ours on and tells of it.
-func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, status string, at int64, fault *string) error {
-	row.Status, row.StatusTime, row.Error = status, &at, fault
+func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, status string, at int64, violation *string) error {
+	row.Status, row.StatusTime, row.Error = status, &at, violation
 	if err := c.SaveMessage(row); err != nil {
 		return err
 	}

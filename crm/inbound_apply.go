@@ -44,7 +44,7 @@ func lineForConnector(tx *models.Tx, on Line) (*line, error) {
 	return &line{companyID: l.CompanyID, licenseID: on.LicenseID, messenger: on.Messenger}, nil
 }
 
-// discard removes the attachments that no message got. After a fault that is ours
+// discard removes the attachments that no message got. After an error that is ours
 // the commit may have happened all the same: they stay, and Sweep removes those
 // without a message.
 func (t *InboundBatch) discard(answer InboundResult, err error) {

@@ -49,98 +49,98 @@ type archiveArrival struct {
 	archived bool
 }
 
-// batch checks everything at once; each fault names its field's path.
+// batch checks everything at once; each error names its field's path.
 func (t InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	b.plug, b.history, b.labels = true, t.History, t.Labels
-	var faults []error
+	var violations []error
 	for i := range t.Messages {
 		m, err := t.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
-		b.messages, faults = append(b.messages, m), append(faults, err)
+		b.messages, violations = append(b.messages, m), append(violations, err)
 	}
 	for i := range t.Statuses {
 		st, err := t.Statuses[i].checkAnywhere(messenger, fmt.Sprintf("statuses[%d].", i), now)
-		b.statuses, faults = append(b.statuses, st), append(faults, err)
+		b.statuses, violations = append(b.statuses, st), append(violations, err)
 	}
-	faults = append(faults, b.people(t, messenger), b.changes(t, messenger, now))
+	violations = append(violations, b.people(t, messenger), b.changes(t, messenger, now))
 	for i := range t.Labels {
-		faults = append(faults, t.Labels[i].check(fmt.Sprintf("labels[%d].", i)))
+		violations = append(violations, t.Labels[i].check(fmt.Sprintf("labels[%d].", i)))
 	}
 	for i, in := range t.Tags {
 		at := fmt.Sprintf("tags[%d].", i)
 		chat, err := in.Chat.check(messenger, at+"chat.")
 		b.tags = append(b.tags, tagArrival{InboundTag: in, chat: chat})
-		faults = append(faults, err, checkRequired(at+"label", in.Label, 64))
+		violations = append(violations, err, checkRequired(at+"label", in.Label, 64))
 	}
 	for i, in := range t.Archives {
 		chat, err := in.Chat.check(messenger, fmt.Sprintf("archives[%d].chat.", i))
-		b.archives, faults = append(b.archives, archiveArrival{chat, in.Archived}), append(faults, err)
+		b.archives, violations = append(b.archives, archiveArrival{chat, in.Archived}), append(violations, err)
 	}
-	return b, allFaults(faults...)
+	return b, allViolations(violations...)
 }
 
 // people checks who and where: aliases, contacts, chats.
 func (b *batch) people(t InboundBatch, messenger string) error {
-	var faults []error
+	var violations []error
 	for i, in := range t.Aliases {
 		at := fmt.Sprintf("aliases[%d].", i)
-		key, phoneFault := ParseChatID(at+"phone", messenger, in.Phone.String())
-		lid, lidFault := ParseChatID(at+"lid", messenger, in.LID.String())
-		if phoneFault == nil && key.Phone == "" {
-			phoneFault = Invalid(at+"phone", "must be a phone number")
+		key, phoneViolation := ParseChatID(at+"phone", messenger, in.Phone.String())
+		lid, lidViolation := ParseChatID(at+"lid", messenger, in.LID.String())
+		if phoneViolation == nil && key.Phone == "" {
+			phoneViolation = Invalid(at+"phone", "must be a phone number")
 		}
-		if lidFault == nil && lid.LID == "" {
-			lidFault = Invalid(at+"lid", "must end in @lid")
+		if lidViolation == nil && lid.LID == "" {
+			lidViolation = Invalid(at+"lid", "must end in @lid")
 		}
 		key.LID = lid.LID
-		b.aliases, faults = append(b.aliases, key), append(faults, phoneFault, lidFault)
+		b.aliases, violations = append(b.aliases, key), append(violations, phoneViolation, lidViolation)
 	}
 	for i := range t.Contacts {
 		_, contact, err := t.Contacts[i].check(messenger, fmt.Sprintf("contacts[%d].", i), false)
-		b.contacts, faults = append(b.contacts, contact), append(faults, err)
+		b.contacts, violations = append(b.contacts, contact), append(violations, err)
 	}
 	for i := range t.Chats {
 		chat, err := t.Chats[i].check(messenger, fmt.Sprintf("chats[%d].", i))
-		b.chats, faults = append(b.chats, chat), append(faults, err)
+		b.chats, violations = append(b.chats, chat), append(violations, err)
 	}
-	return allFaults(faults...)
+	return allViolations(violations...)
 }
 
 // changes checks edits, deletes and reads.
 func (b *batch) changes(t InboundBatch, messenger string, now int64) error {
-	var faults []error
+	var violations []error
 	for i, in := range t.Edits {
 		at := fmt.Sprintf("edits[%d].", i)
 		if in.Type == "" {
 			in.Type = MessageText
 		}
-		chat, chatFault := in.Chat.check(messenger, at+"chat.")
-		when, timeFault := checkTime(at+"time", in.Time, now)
-		mentions, mentionFault := checkMentions(messenger, at+"message.mentions", in.Message.Mentions)
+		chat, chatViolation := in.Chat.check(messenger, at+"chat.")
+		when, timeViolation := checkTime(at+"time", in.Time, now)
+		mentions, mentionViolation := checkMentions(messenger, at+"message.mentions", in.Message.Mentions)
 		in.Message.Mentions = mentions
 		b.edits = append(b.edits, editArrival{InboundEdit: in, chat: chat, time: when})
-		faults = append(faults, chatFault, timeFault, mentionFault, checkID(at+"id", in.ID.String()), in.Message.check(at+"message.", in.Type, MaxText))
+		violations = append(violations, chatViolation, timeViolation, mentionViolation, checkID(at+"id", in.ID.String()), in.Message.check(at+"message.", in.Type, MaxText))
 		if !messageTypeForm.MatchString(in.Type) {
-			faults = append(faults, Invalid(at+"type", "must be a type of message"))
+			violations = append(violations, Invalid(at+"type", "must be a type of message"))
 		}
 	}
 	for i, in := range t.Deletes {
 		at := fmt.Sprintf("deletes[%d].", i)
-		chat, chatFault := in.Chat.check(messenger, at+"chat.")
-		when, timeFault := checkTime(at+"time", in.Time, now)
+		chat, chatViolation := in.Chat.check(messenger, at+"chat.")
+		when, timeViolation := checkTime(at+"time", in.Time, now)
 		b.deletes = append(b.deletes, deleteArrival{InboundDelete: in, chat: chat, time: when})
-		faults = append(faults, chatFault, timeFault, checkID(at+"id", in.ID.String()))
+		violations = append(violations, chatViolation, timeViolation, checkID(at+"id", in.ID.String()))
 	}
 	for i, in := range t.Reads {
 		at := fmt.Sprintf("reads[%d].", i)
-		chat, chatFault := in.Chat.check(messenger, at+"chat.")
-		when, timeFault := checkTime(at+"time", in.Time, now)
+		chat, chatViolation := in.Chat.check(messenger, at+"chat.")
+		when, timeViolation := checkTime(at+"time", in.Time, now)
 		r := readArrival{chat: chat, time: when}
 		if in.UpTo != nil {
 			r.upTo = in.UpTo.String()
 		}
-		b.reads, faults = append(b.reads, r), append(faults, chatFault, timeFault)
+		b.reads, violations = append(b.reads, r), append(violations, chatViolation, timeViolation)
 	}
-	return allFaults(faults...)
+	return allViolations(violations...)
 }
 
 // checkAnywhere is check of a status whose chat may be left out.
@@ -156,11 +156,11 @@ func (st *InboundStatus) checkAnywhere(messenger, at string, now int64) (statusA
 }
 
 func (in InboundLabel) check(at string) error {
-	var colorFault error
+	var colorViolation error
 	if in.Color != "" && !colorForm.MatchString(in.Color) {
-		colorFault = Invalid(at+"color", "must be # and 3 to 8 hexadecimal digits")
+		colorViolation = Invalid(at+"color", "must be # and 3 to 8 hexadecimal digits")
 	}
-	return allFaults(checkRequired(at+"id", in.ID, 64), checkText(at+"name", in.Name, maxName), colorFault)
+	return allViolations(checkRequired(at+"id", in.ID, 64), checkText(at+"name", in.Name, maxName), colorViolation)
 }
 
 // attached is the row of the message's attachment, without its chat and message;

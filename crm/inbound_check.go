@@ -26,11 +26,11 @@ type arrival struct {
 }
 
 type statusArrival struct {
-	chat   inboundChat
-	id     string
-	status string
-	time   int64
-	fault  *string // JSON
+	chat    inboundChat
+	id      string
+	status  string
+	time    int64
+	failure *string // JSON
 }
 
 // inboundChat is an InboundChat that was checked.
@@ -39,7 +39,7 @@ type inboundChat struct {
 	key ChatKey
 }
 
-// batch checks everything at once; each fault names its field's path.
+// batch checks everything at once; each error names its field's path.
 func (in Inbound) batch(messenger string, now int64) (b batch, err error) {
 	n := len(in.Messages) + len(in.Statuses)
 	if n == 0 {
@@ -48,42 +48,42 @@ func (in Inbound) batch(messenger string, now int64) (b batch, err error) {
 	if n > MaxInbound {
 		return b, Invalid("messages", "and statuses must not be more than %d together", MaxInbound)
 	}
-	var faults []error
+	var violations []error
 	for i := range in.Messages {
 		m, err := in.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
-		b.messages, faults = append(b.messages, m), append(faults, err)
+		b.messages, violations = append(b.messages, m), append(violations, err)
 	}
 	for i := range in.Statuses {
 		st, err := in.Statuses[i].check(messenger, fmt.Sprintf("statuses[%d].", i), now)
-		b.statuses, faults = append(b.statuses, st), append(faults, err)
+		b.statuses, violations = append(b.statuses, st), append(violations, err)
 	}
-	return b, allFaults(faults...)
+	return b, allViolations(violations...)
 }
 
 func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err error) {
-	chat, chatFault := m.Chat.check(messenger, at+"chat.")
+	chat, chatViolation := m.Chat.check(messenger, at+"chat.")
 	fromMe := m.FromMe || m.Side == SideOut
 	typ := m.Type
 	if typ == "" {
 		typ = MessageText
 	}
-	faults := []error{chatFault, checkID(at+"id", m.ID.String()), m.Message.check(at+"message.", typ, MaxText)}
+	violations := []error{chatViolation, checkID(at+"id", m.ID.String()), m.Message.check(at+"message.", typ, MaxText)}
 	if !messageTypeForm.MatchString(typ) {
-		faults = append(faults, Invalid(at+"type", "must be 1 to 32 letters, digits and _, a letter first"))
+		violations = append(violations, Invalid(at+"type", "must be 1 to 32 letters, digits and _, a letter first"))
 	}
 	if m.Side != "" && m.Side != SideIn && m.Side != SideOut || m.FromMe && m.Side == SideIn {
-		faults = append(faults, Invalid(at+"side", "must be in or out, and out when fromMe is true"))
+		violations = append(violations, Invalid(at+"side", "must be in or out, and out when fromMe is true"))
 	}
-	faults = append(faults, checkOptional(at+"subtype", m.Subtype, 64))
-	when, timeFault := checkTime(at+"time", m.Time, now)
-	quoted, quoteFault := m.quoted(at)
-	utm, utmFault := checkJSON(at+"utm", m.UTM, "{")
-	mentions, mentionFault := checkMentions(messenger, at+"message.mentions", m.Message.Mentions)
-	author, contact, authorFault := m.author(messenger, at, chat, fromMe)
-	if m.FromUser == nil && chatFault != nil {
-		authorFault = nil // it would only repeat the chat's
+	violations = append(violations, checkOptional(at+"subtype", m.Subtype, 64))
+	when, timeViolation := checkTime(at+"time", m.Time, now)
+	quoted, quoteViolation := m.quoted(at)
+	utm, utmViolation := checkJSON(at+"utm", m.UTM, "{")
+	mentions, mentionViolation := checkMentions(messenger, at+"message.mentions", m.Message.Mentions)
+	author, contact, authorViolation := m.author(messenger, at, chat, fromMe)
+	if m.FromUser == nil && chatViolation != nil {
+		authorViolation = nil // it would only repeat the chat's
 	}
-	if err := allFaults(append(faults, timeFault, quoteFault, utmFault, mentionFault, authorFault)...); err != nil {
+	if err := allViolations(append(violations, timeViolation, quoteViolation, utmViolation, mentionViolation, authorViolation)...); err != nil {
 		return r, err
 	}
 	r = arrival{chat: chat, contact: contact, row: models.Message{
@@ -144,14 +144,14 @@ func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe b
 // check is the person as messages show them, and the contact to keep; nil of the
 // account itself.
 func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, contact *models.Contact, err error) {
-	faults := []error{
+	violations := []error{
 		checkID(at+"id", u.ID.String()), checkOptional(at+"username", u.Username, maxName),
 		checkText(at+"name", u.Name, maxName), checkOptional(at+"phone", u.Phone, 64),
 	}
 	if u.Image != nil {
-		faults = append(faults, checkLink(at+"image", *u.Image))
+		violations = append(violations, checkLink(at+"image", *u.Image))
 	}
-	if err := allFaults(faults...); err != nil {
+	if err := allViolations(violations...); err != nil {
 		return author, nil, err
 	}
 	author = Author{ID: MakeID(messenger, u.ID.String()), Username: u.Username, Name: u.Name, Phone: u.Phone}
@@ -175,45 +175,45 @@ func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, c
 }
 
 func (st *InboundStatus) check(messenger, at string, now int64) (r statusArrival, err error) {
-	chat, chatFault := st.Chat.check(messenger, at+"chat.")
-	faults := []error{chatFault, checkID(at+"id", st.ID.String())}
+	chat, chatViolation := st.Chat.check(messenger, at+"chat.")
+	violations := []error{chatViolation, checkID(at+"id", st.ID.String())}
 	if statusRank[st.Type] == 0 {
-		faults = append(faults, Invalid(at+"type", "must be sent, delivered, viewed or failed"))
+		violations = append(violations, Invalid(at+"type", "must be sent, delivered, viewed or failed"))
 	}
-	when, timeFault := checkTime(at+"time", st.Time, now)
-	fault, faultFault := checkJSON(at+"error", st.Error, `{"`)
-	if fault != nil && st.Type != models.StatusFailed {
-		faults = append(faults, Invalid(at+"error", "is only of type failed"))
+	when, timeViolation := checkTime(at+"time", st.Time, now)
+	failure, errorViolation := checkJSON(at+"error", st.Error, `{"`)
+	if failure != nil && st.Type != models.StatusFailed {
+		violations = append(violations, Invalid(at+"error", "is only of type failed"))
 	}
-	if err := allFaults(append(faults, timeFault, faultFault)...); err != nil {
+	if err := allViolations(append(violations, timeViolation, errorViolation)...); err != nil {
 		return r, err
 	}
-	return statusArrival{chat: chat, id: st.ID.String(), status: st.Type, time: when, fault: fault}, nil
+	return statusArrival{chat: chat, id: st.ID.String(), status: st.Type, time: when, failure: failure}, nil
 }
 
 func (c InboundChat) check(messenger, at string) (inboundChat, error) {
 	r := inboundChat{InboundChat: c}
-	key, idFault := ParseChatID(at+"id", messenger, c.ID.String())
+	key, idViolation := ParseChatID(at+"id", messenger, c.ID.String())
 	r.key = key
-	faults := []error{
-		idFault, checkOptional(at+"username", c.Username, maxName), checkOptional(at+"name", c.Name, maxName),
+	violations := []error{
+		idViolation, checkOptional(at+"username", c.Username, maxName), checkOptional(at+"name", c.Name, maxName),
 		checkOptional(at+"phone", c.Phone, 64),
 	}
 	if c.Hash != nil {
-		faults = append(faults, checkID(at+"hash", *c.Hash))
+		violations = append(violations, checkID(at+"hash", *c.Hash))
 	}
 	if c.Image != nil {
-		faults = append(faults, checkLink(at+"image", *c.Image))
+		violations = append(violations, checkLink(at+"image", *c.Image))
 	}
 	if c.Type != "" && c.Type != models.ChatPrivate && c.Type != models.ChatGroup {
-		faults = append(faults, Invalid(at+"type", "must be private or group"))
-	} else if IsWhatsApp(messenger) && c.Type != "" && (c.Type == models.ChatGroup) != key.Group && idFault == nil {
-		faults = append(faults, Invalid(at+"type", "does not fit the id"))
+		violations = append(violations, Invalid(at+"type", "must be private or group"))
+	} else if IsWhatsApp(messenger) && c.Type != "" && (c.Type == models.ChatGroup) != key.Group && idViolation == nil {
+		violations = append(violations, Invalid(at+"type", "does not fit the id"))
 	}
-	if IsWhatsApp(messenger) && idFault == nil {
-		faults = append(faults, r.link(messenger, at))
+	if IsWhatsApp(messenger) && idViolation == nil {
+		violations = append(violations, r.link(messenger, at))
 	}
-	return r, allFaults(faults...)
+	return r, allViolations(violations...)
 }
 
 // link joins the two ids of a WhatsApp chat, when both are known.
@@ -251,7 +251,7 @@ func (c *inboundChat) phone() *string {
 }
 
 // checkTime refuses what is no time in unix seconds; nil is now. The most
-// frequent fault is milliseconds; clocks may differ by an hour.
+// frequent error is milliseconds; clocks may differ by an hour.
 func checkTime(field string, t *int64, now int64) (int64, error) {
 	const hour = 60 * 60
 	switch {

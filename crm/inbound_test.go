@@ -232,11 +232,11 @@ func TestStatusNeverGoesBack(t *testing.T) {
 			mark := w.Mark(t)
 			var items []string
 			for _, typ := range strings.Fields(test.steps) {
-				fault := "null"
+				violation := "null"
 				if typ == "failed" {
-					fault = `{"code":131, "title":"no such number"}`
+					violation = `{"code":131, "title":"no such number"}`
 				}
-				items = append(items, fmt.Sprintf(`{"id":%q,"chat":{"id":%q},"type":%q,"error":%s}`, sent.ID, chat, typ, fault))
+				items = append(items, fmt.Sprintf(`{"id":%q,"chat":{"id":%q},"type":%q,"error":%s}`, sent.ID, chat, typ, violation))
 			}
 			answer := receive(t, w, onGr, `{"statuses":[`+strings.Join(items, ",")+`]}`)
 			var results, events []string
@@ -327,11 +327,11 @@ func TestInboundFaultsNameTheirField(t *testing.T) {
 			_, err := w.Receive(t.Context(), w.Owner, onGr, inbound(t, test.body))
 			wantCode(t, name, err, crm.CodeInvalid, test.field)
 		}
-		// All faults are told at once, and nothing of the good is taken.
+		// All errors are told at once, and nothing of the good is taken.
 		_, err := w.Receive(t.Context(), w.Owner, onGr, inbound(t, `{"messages":[`+good+`,{"id":"2"},{"chat":"79990001122","message":{"text":"a"}}]}`))
 		var e *crm.Error
 		if !errors.As(err, &e) || e.Fields["messages[1].chat.id"] == "" || e.Fields["messages[1].message.text"] == "" || e.Fields["messages[2].id"] == "" {
-			t.Errorf("faults %v", err)
+			t.Errorf("violations %v", err)
 		}
 		if events := w.Events(t); len(events) != 0 {
 			t.Errorf("events %v", events)

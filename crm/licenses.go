@@ -154,11 +154,11 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 // AddMessenger adds a messenger to the licence: a known type, or any other as a
 // bridge. An empty name is the type's own.
 func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, typ, name string) (*LicenseData, error) {
-	var typeFault error
+	var typeViolation error
 	if !channels.ValidMessenger(typ) {
-		typeFault = Invalid("type", "must be 1 to 32 letters and digits, a letter first")
+		typeViolation = Invalid("type", "must be 1 to 32 letters and digits, a letter first")
 	}
-	if err := allFaults(typeFault, checkText("name", name, maxName)); err != nil {
+	if err := allViolations(typeViolation, checkText("name", name, maxName)); err != nil {
 		return nil, err
 	}
 	if name = strings.TrimSpace(name); name == "" {

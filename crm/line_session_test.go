@@ -79,8 +79,8 @@ func TestLogoutFailsWhatWaits(t *testing.T) {
 		if got != "messageStatus messageStatus messageStatus messengerStatus" || waiting(t, w) != "" {
 			t.Errorf("logging out causes %q and leaves %q", got, waiting(t, w))
 		}
-		if fault := lastItem(t, w, "messageStatus")["error"].(map[string]any); fault["code"] != crm.SendLoggedOut {
-			t.Errorf("they failed because of %v", fault)
+		if failure := lastItem(t, w, "messageStatus")["error"].(map[string]any); failure["code"] != crm.SendLoggedOut {
+			t.Errorf("they failed because of %v", failure)
 		}
 	})
 }

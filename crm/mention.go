@@ -20,28 +20,28 @@ func checkMentions(messenger, field string, list []Mention) ([]Mention, error) {
 		return nil, Invalid(field, "must not be more than %d", MaxMentions)
 	}
 	var all []Mention
-	var faults []error
+	var violations []error
 	met := make(map[string]bool, len(list))
 	for i, m := range list {
 		m, err := m.check(messenger, fmt.Sprintf("%s[%d]", field, i))
 		if err != nil {
-			faults = append(faults, err)
+			violations = append(violations, err)
 		} else if !met[m.ID.text] {
 			met[m.ID.text] = true
 			all = append(all, m)
 		}
 	}
-	return all, allFaults(faults...)
+	return all, allViolations(violations...)
 }
 
 func (m Mention) check(messenger, field string) (Mention, error) {
-	faults := allFaults(checkID(field, m.ID.text), checkOptional(field+".phone", m.Phone, 64))
+	violations := allViolations(checkID(field, m.ID.text), checkOptional(field+".phone", m.Phone, 64))
 	if m.LID != nil {
-		faults = allFaults(faults, checkID(field+".lid", *m.LID))
+		violations = allViolations(violations, checkID(field+".lid", *m.LID))
 	}
-	if faults != nil || !IsWhatsApp(messenger) {
+	if violations != nil || !IsWhatsApp(messenger) {
 		m.ID = MakeID(messenger, m.ID.text)
-		return m, faults
+		return m, violations
 	}
 	key, err := ParseChatID(field, messenger, m.ID.text)
 	if err == nil && key.Group {

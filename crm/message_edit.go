@@ -17,7 +17,7 @@ func (e Edit) check() error {
 	if e.Text == nil && e.Caption == nil {
 		return Invalid("text", "is required, or caption of a message with a file")
 	}
-	return allFaults(checkOptional("text", e.Text, MaxText), checkOptional("caption", e.Caption, MaxCaption))
+	return allViolations(checkOptional("text", e.Text, MaxText), checkOptional("caption", e.Caption, MaxCaption))
 }
 
 // EditMessage changes what a message of ours says. It may be edited by who wrote

@@ -44,7 +44,7 @@ func (m *Outgoing) check() error {
 	default:
 		errs = append(errs, m.Content.check("", m.Type, MaxText))
 	}
-	return allFaults(errs...)
+	return allViolations(errs...)
 }
 
 // Send accepts a message for sending: it is stored and told of, and the
@@ -52,7 +52,7 @@ func (m *Outgoing) check() error {
 // id is a phone number.
 func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing) (Sent, error) {
 	mentions, err := checkMentions(at.Messenger, "mentions", m.Content.Mentions)
-	if err = allFaults(m.check(), err); err != nil {
+	if err = allViolations(m.check(), err); err != nil {
 		return Sent{}, err
 	}
 	m.Content.Mentions = mentions
@@ -225,11 +225,11 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 	return row, err
 }
 
-// orInvalid turns the store's ErrNotFound into a fault of a field; other errors
+// orInvalid turns the store's ErrNotFound into an error of a field; other errors
 // pass.
-func orInvalid(err error, field, fault string) error {
+func orInvalid(err error, field, violation string) error {
 	if errors.Is(err, models.ErrNotFound) {
-		return Invalid(field, "%s", fault)
+		return Invalid(field, "%s", violation)
 	}
 	return err
 }

@@ -123,7 +123,7 @@ func TestSendEveryKind(t *testing.T) {
 	})
 }
 
-func TestSendFaults(t *testing.T) {
+func TestSendViolations(t *testing.T) {
 	reaction := func(id, emoji string) crm.Outgoing {
 		return crm.Outgoing{Type: "reaction", Content: crm.Content{Reaction: &crm.Reaction{MessageID: crm.MakeID("grWhatsApp", id), Emoji: emoji}}}
 	}
@@ -225,7 +225,7 @@ func TestMessagesAreForWhoMaySeeTheChat(t *testing.T) {
 			}},
 		} {
 			unknown := do.f(t.Context(), w.Stranger, crm.ChatAddress{Line: crm.Line{LicenseID: 1 << 40, Messenger: "grWhatsApp"}, ChatID: ann})
-			wantSameFault(t, do.name+" by a stranger", do.f(t.Context(), w.Stranger, chatAt(onGr, ann)), unknown)
+			wantSameError(t, do.name+" by a stranger", do.f(t.Context(), w.Stranger, chatAt(onGr, ann)), unknown)
 			wantCode(t, do.name+" by an outsider", do.f(t.Context(), w.Outsider, chatAt(onGr, ann)), crm.CodeDenied, "")
 			wantCode(t, do.name+" of another's chat", do.f(t.Context(), w.OnlyMine, chatAt(onGr, ann)), crm.CodeNotFound, "")
 			switch err := do.f(t.Context(), w.Reader, chatAt(onGr, ann)); {

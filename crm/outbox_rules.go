@@ -220,7 +220,7 @@ func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) e
 	if err != nil || !advances(m.Status, models.StatusFailed) {
 		return err
 	}
-	fault, err := json.Marshal(why)
+	violation, err := json.Marshal(why)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) e
 	if err != nil {
 		return err
 	}
-	text := string(fault)
+	text := string(violation)
 	if err := c.setStatus(v, chat, m, models.StatusFailed, c.now.Unix(), &text); err != nil || !news {
 		return err
 	}

@@ -140,9 +140,9 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 			done(t, w, start(t, w, cold.ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "463", Message: "too many new chats"}})
 			ingest(t, w, crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: idOf(cold.Message.ID), Type: "delivered"}}})
 		})
-		fault, _ := json.Marshal(lastItem(t, w, "messageStatus")["error"])
-		if failed != "messageStatus" || string(fault) != `{"code":"463","message":"too many new chats"}` {
-			t.Errorf("failing causes %q with the error %s", failed, fault)
+		failure, _ := json.Marshal(lastItem(t, w, "messageStatus")["error"])
+		if failed != "messageStatus" || string(failure) != `{"code":"463","message":"too many new chats"}` {
+			t.Errorf("failing causes %q with the error %s", failed, failure)
 		}
 	})
 }

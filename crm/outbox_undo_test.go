@@ -73,9 +73,9 @@ func (x *changing) takenBack(want, code string, f func()) {
 	}
 	item := lastItem(x.t, x.World, "messageEdit")
 	message := item["message"].(map[string]any)
-	fault, _ := json.Marshal(item["error"])
+	violation, _ := json.Marshal(item["error"])
 	var why crm.SendError
-	if err := json.Unmarshal(fault, &why); err != nil || why.Code != code || message["text"] != want || item["edited"] != nil {
+	if err := json.Unmarshal(violation, &why); err != nil || why.Code != code || message["text"] != want || item["edited"] != nil {
 		x.t.Errorf("the event is %v, want %q because of %s", item, want, code)
 	}
 }

@@ -82,7 +82,7 @@ func (s *Service) CreateQuickList(ctx context.Context, a Actor, in QuickListInpu
 		if err != nil {
 			return err
 		}
-		if err := allFaults(checkNamed(in.Name, in.Sort, true), in.Access.notNull("access")); err != nil {
+		if err := allViolations(checkNamed(in.Name, in.Sort, true), in.Access.notNull("access")); err != nil {
 			return err
 		}
 		l := models.QuickResponseList{
@@ -121,7 +121,7 @@ func (s *Service) EditQuickList(ctx context.Context, a Actor, id int64, in Quick
 		if err != nil {
 			return err
 		}
-		if err := allFaults(checkNamed(in.Name, in.Sort, false), in.Access.notNull("access")); err != nil {
+		if err := allViolations(checkNamed(in.Name, in.Sort, false), in.Access.notNull("access")); err != nil {
 			return err
 		}
 		before, err := c.QuickAccesses(id)

@@ -41,8 +41,8 @@ func TestQuickResponsesRefuse(t *testing.T) {
 			"delete response": {true, func(a crm.Actor, list int64) error { return w.DeleteQuickResponses(ctx, a, list, []int64{1}) }},
 		} {
 			unknown := test.do(w.Owner, 1<<62)
-			wantSameFault(t, what+" by a colleague without access", test.do(w.Operator, 1), unknown)
-			wantSameFault(t, what+" by somebody who left the company", test.do(w.Stranger, 1), unknown)
+			wantSameError(t, what+" by a colleague without access", test.do(w.Operator, 1), unknown)
+			wantSameError(t, what+" by somebody who left the company", test.do(w.Stranger, 1), unknown)
 			if test.change {
 				wantCode(t, what+" by a reader", test.do(w.Reader, 1), crm.CodeDenied, "")
 			} else if err := test.do(w.Reader, 1); err != nil {
@@ -81,7 +81,7 @@ func TestQuickResponsesRefuse(t *testing.T) {
 		} {
 			wantCode(t, test.name, test.err, crm.CodeInvalid, test.field)
 		}
-		wantSameFault(t, "access of a stranger", list(crm.QuickListInput{Access: access(t, "900r")}), list(crm.QuickListInput{Access: access(t, "999999r")}))
+		wantSameError(t, "access of a stranger", list(crm.QuickListInput{Access: access(t, "900r")}), list(crm.QuickListInput{Access: access(t, "999999r")}))
 		if got := w.Events(t); len(got) > 0 {
 			t.Errorf("refused changes caused %v", names(got))
 		}

@@ -26,14 +26,14 @@ type QuickResponseInput struct {
 }
 
 func (in QuickResponseInput) check(creating bool) error {
-	textFault, keywordsFault := in.Text.notNull("text"), in.Keywords.notNull("keywords")
-	if textFault == nil {
-		textFault = checkText("text", in.Text.Value, maxQuickText)
+	textViolation, keywordsViolation := in.Text.notNull("text"), in.Keywords.notNull("keywords")
+	if textViolation == nil {
+		textViolation = checkText("text", in.Text.Value, maxQuickText)
 	}
-	if keywordsFault == nil {
-		keywordsFault = checkText("keywords", in.Keywords.Value, maxQuickKeywords)
+	if keywordsViolation == nil {
+		keywordsViolation = checkText("keywords", in.Keywords.Value, maxQuickKeywords)
 	}
-	return allFaults(checkNamed(in.Name, in.Sort, creating), textFault, keywordsFault, in.EnableAI.notNull("enableAI"))
+	return allViolations(checkNamed(in.Name, in.Sort, creating), textViolation, keywordsViolation, in.EnableAI.notNull("enableAI"))
 }
 
 // QuickResponses lists the responses of a list that the actor may see, by sort
@@ -192,7 +192,7 @@ func (in QuickResponseInput) apply(tx *models.Tx, r *models.QuickResponse) (chan
 	return true, nil
 }
 
-// checkParent is a fault when r cannot stand under the response to. The list is
+// checkParent is an error when r cannot stand under the response to. The list is
 // locked, so its tree stands still.
 func checkParent(tx *models.Tx, r *models.QuickResponse, to int64) error {
 	parents, err := tx.QuickResponseParents(r.ListID)

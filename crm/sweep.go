@@ -16,7 +16,7 @@ const (
 
 // RunSweeper removes what nobody needs any more, every hour until ctx ends:
 // Idempotency-Keys past their life, replaced secrets of apps past theirs, and files
-// that belong to no message. A fault is logged and the next hour tries again.
+// that belong to no message. An error is logged and the next hour tries again.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()

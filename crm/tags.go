@@ -24,11 +24,11 @@ type TagInput struct {
 }
 
 func (in TagInput) check(creating bool) error {
-	colorFault := in.Color.notNull("color")
-	if in.Color.Set && colorFault == nil && !colorForm.MatchString(in.Color.Value) {
-		colorFault = Invalid("color", "must be # and 3 to 8 hexadecimal digits")
+	colorViolation := in.Color.notNull("color")
+	if in.Color.Set && colorViolation == nil && !colorForm.MatchString(in.Color.Value) {
+		colorViolation = Invalid("color", "must be # and 3 to 8 hexadecimal digits")
 	}
-	return allFaults(checkNamed(in.Name, in.Sort, creating), colorFault)
+	return allViolations(checkNamed(in.Name, in.Sort, creating), colorViolation)
 }
 
 // TagQuery asks for a page of a company's tags.

@@ -36,10 +36,10 @@ func checkOptional(field string, s *string, max int) error {
 	return checkText(field, *s, max)
 }
 
-// allFaults collects the faults of several checks into one answer, so that a
+// allViolations collects the errors of several checks into one answer, so that a
 // client can mend all of them at once. An error that is not about a field is
 // returned as it is.
-func allFaults(errs ...error) error {
+func allViolations(errs ...error) error {
 	all := &Error{Code: CodeInvalid}
 	for _, err := range errs {
 		if err == nil {

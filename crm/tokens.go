@@ -40,7 +40,7 @@ var errBadToken = &Error{Code: CodeBadToken, Message: "the access token is inval
 // MakeToken signs a user in. A wrong e-mail and a wrong password have one answer,
 // in about the same time; too many of either are CodeThrottled, see throttle.
 func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) {
-	if err := allFaults(
+	if err := allViolations(
 		checkRequired("email", in.Email, maxEmail), checkSignInPassword(in.Password), checkAppID(in.AppID),
 	); err != nil {
 		return nil, err

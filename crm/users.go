@@ -64,17 +64,17 @@ type MyChanges struct {
 // but the one that was presented, and all sockets close: one of them may have
 // been opened by whoever knew the old password.
 func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch MyChanges) (*Me, error) {
-	var faults []error
+	var violations []error
 	if ch.Name != nil {
-		faults = append(faults, checkRequired("name", *ch.Name, maxName))
+		violations = append(violations, checkRequired("name", *ch.Name, maxName))
 	}
 	if ch.Password != nil {
-		faults = append(faults, checkPassword("password", *ch.Password))
+		violations = append(violations, checkPassword("password", *ch.Password))
 		if ch.CurrentPassword == "" {
-			faults = append(faults, Invalid("currentPassword", "is required with password"))
+			violations = append(violations, Invalid("currentPassword", "is required with password"))
 		}
 	}
-	if err := allFaults(faults...); err != nil {
+	if err := allViolations(violations...); err != nil {
 		return nil, err
 	}
 	before, after, err := s.newHash(ctx, a, ch)

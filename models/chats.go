@@ -52,7 +52,7 @@ func (tx *Tx) EnsureChat(c *Chat) (created bool, err error) {
 // SaveChat writes every column of a chat that LockChat returned. ErrDuplicate
 // when another chat has one of its ids.
 func (tx *Tx) SaveChat(c *Chat) error {
-	return tx.fault(tx.db.Select("*").Save(c).Error)
+	return tx.constraint(tx.db.Select("*").Save(c).Error)
 }
 
 // MergeChat moves what hangs on the chat from into the chat into, and deletes

@@ -85,7 +85,7 @@ func TestSQLitePathIsTakenAsItIs(t *testing.T) {
 	}
 }
 
-func TestCreateNamesTheFault(t *testing.T) {
+func TestCreateNamesTheConstraint(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		create := func(row any) error {
 			return store.Tx(t.Context(), func(tx *models.Tx) error { return tx.Insert(row) })

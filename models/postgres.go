@@ -32,8 +32,8 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
-// postgresFault names the fault of a constraint; nil when err is another.
-func postgresFault(err error) error {
+// postgresConstraint names the fault of a constraint; nil when err is another.
+func postgresConstraint(err error) error {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {
 		return nil

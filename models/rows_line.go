@@ -40,6 +40,9 @@ type FirstContact struct {
 	At            int64
 }
 
+// TableName is the table's name.
+func (FirstContact) TableName() string { return "cold_contacts" }
+
 // MessengerSession is how a line with an account of its own stands, and which
 // process serves it.
 type MessengerSession struct {

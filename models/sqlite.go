@@ -91,8 +91,8 @@ func (s *Store) sqlitePool(ctx context.Context, size int, options url.Values) (*
 	return pool, nil
 }
 
-// sqliteFault names the fault of a constraint; nil when err is another.
-func sqliteFault(err error) error {
+// sqliteConstraint names the fault of a constraint; nil when err is another.
+func sqliteConstraint(err error) error {
 	var e *driver.Error
 	if !errors.As(err, &e) {
 		return nil

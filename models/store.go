@@ -103,18 +103,18 @@ func byID[T any](tx *Tx, ids []int64, id func(T) int64) (map[int64]T, error) {
 // names a row that does not. On PostgreSQL the transaction is of no more use
 // after such an error.
 func (tx *Tx) create(row any) error {
-	return tx.fault(tx.db.Create(row).Error)
+	return tx.constraint(tx.db.Create(row).Error)
 }
 
-// fault makes a violated constraint ErrDuplicate or ErrReference; other errors
+// constraint makes a violated constraint ErrDuplicate or ErrReference; other errors
 // pass.
-func (tx *Tx) fault(err error) error {
+func (tx *Tx) constraint(err error) error {
 	if err == nil {
 		return nil
 	}
-	named := sqliteFault(err)
+	named := sqliteConstraint(err)
 	if tx.postgres {
-		named = postgresFault(err)
+		named = postgresConstraint(err)
 	}
 	if named == nil {
 		return err

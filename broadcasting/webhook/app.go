@@ -66,38 +66,38 @@ type FieldError struct {
 func (e FieldError) Error() string { return e.Field + ": " + e.Message }
 
 // Check lists everything that is wrong with e.
-func (e Endpoint) Check() (faults []FieldError) {
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, FieldError{field, fmt.Sprintf(format, args...)})
+func (e Endpoint) Check() (violations []FieldError) {
+	violation := func(field, format string, args ...any) {
+		violations = append(violations, FieldError{field, fmt.Sprintf(format, args...)})
 	}
 	if message := checkURL(e.URL); message != "" {
-		fault("url", "%s", message)
+		violation("url", "%s", message)
 	}
 	known := Events()
 	for i, name := range e.Events {
 		if !slices.Contains(known, name) {
-			fault(item("events", i), "must be one of %s, not %q", strings.Join(known, ", "), name)
+			violation(item("events", i), "must be one of %s, not %q", strings.Join(known, ", "), name)
 		} else if slices.Contains(e.Events[:i], name) {
-			fault(item("events", i), "%s is there twice", name)
+			violation(item("events", i), "%s is there twice", name)
 		}
 	}
 	if len(e.Channels) > maxPrefixes {
-		fault("channels", "must be at most %d prefixes", maxPrefixes)
+		violation("channels", "must be at most %d prefixes", maxPrefixes)
 	}
 	for i, prefix := range e.Channels {
 		if prefix == "" || len(prefix) > maxPrefix {
-			fault(item("channels", i), "must be the beginning of a channel's name, 1 to %d bytes", maxPrefix)
+			violation(item("channels", i), "must be the beginning of a channel's name, 1 to %d bytes", maxPrefix)
 		}
 	}
 	if len(e.Headers) > maxHeaders {
-		fault("headers", "must be at most %d", maxHeaders)
+		violation("headers", "must be at most %d", maxHeaders)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
 		if message := checkHeader(name, e.Headers[name]); message != "" {
-			fault("headers."+name, "%s", message)
+			violation("headers."+name, "%s", message)
 		}
 	}
-	return faults
+	return violations
 }
 
 func item(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
@@ -184,9 +184,9 @@ func newSettings(apps []App) (settings, error) {
 		s[app.ID] = nil
 		seen := map[string]int{}
 		for i, e := range app.Endpoints {
-			for _, fault := range e.Check() {
-				fault.Field = item("webhooks", i) + "." + fault.Field
-				return nil, fmt.Errorf("webhook: app %q: %w", app.ID, fault)
+			for _, violation := range e.Check() {
+				violation.Field = item("webhooks", i) + "." + violation.Field
+				return nil, fmt.Errorf("webhook: app %q: %w", app.ID, violation)
 			}
 			s[app.ID] = append(s[app.ID], newEndpoint(app, i, e, seen[e.URL]))
 			seen[e.URL]++

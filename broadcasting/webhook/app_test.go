@@ -56,15 +56,15 @@ func TestCheck(t *testing.T) {
 		{headers("X-A", strings.Repeat("a", 4097)), "headers.X-A", "4096"},
 		{webhook.Endpoint{URL: "http://x", Headers: many}, "headers", "32"},
 	} {
-		faults := c.e.Check()
+		violations := c.e.Check()
 		if c.field == "" {
-			if len(faults) > 0 {
-				t.Errorf("%+v: %v", c.e, faults)
+			if len(violations) > 0 {
+				t.Errorf("%+v: %v", c.e, violations)
 			}
 			continue
 		}
-		if len(faults) != 1 || faults[0].Field != c.field || !strings.Contains(faults[0].Message, c.says) {
-			t.Errorf("%.100v: %v, want %s to say %q", c.e, faults, c.field, c.says)
+		if len(violations) != 1 || violations[0].Field != c.field || !strings.Contains(violations[0].Message, c.says) {
+			t.Errorf("%.100v: %v, want %s to say %q", c.e, violations, c.field, c.says)
 		}
 	}
 }

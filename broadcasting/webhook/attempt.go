@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// fault is why an attempt was in vain. Neither text holds a URL or a secret.
-type fault struct {
+// attemptError is why an attempt was in vain. Neither text holds a URL or a secret.
+type attemptError struct {
 	reason string // one of few words
 	text   string
 }
 
-// Reasons of a fault.
+// Reasons of an attemptError.
 const (
 	reasonStatus   = "status"
 	reasonRedirect = "redirect"
@@ -33,7 +33,7 @@ const (
 
 // attempt sends p once; nil when the endpoint answered 2xx. When ctx ends, it may
 // go on for finishTime.
-func (s *sender) attempt(ctx context.Context, p *post) *fault {
+func (s *sender) attempt(ctx context.Context, p *post) *attemptError {
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTime)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
@@ -42,11 +42,11 @@ func (s *sender) attempt(ctx context.Context, p *post) *fault {
 	})()
 	req, err := s.request(request, p.body)
 	if err != nil {
-		return faultOf(err)
+		return attemptErrorOf(err)
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
-		return faultOf(err)
+		return attemptErrorOf(err)
 	}
 	defer res.Body.Close()
 	// Read to its end, a short answer leaves a connection that can be used again. It
@@ -56,9 +56,9 @@ func (s *sender) attempt(ctx context.Context, p *post) *fault {
 	case res.StatusCode >= 200 && res.StatusCode < 300:
 		return nil
 	case res.StatusCode >= 300 && res.StatusCode < 400:
-		return &fault{reasonRedirect, "answered " + strconv.Itoa(res.StatusCode) + ": redirects are not followed"}
+		return &attemptError{reasonRedirect, "answered " + strconv.Itoa(res.StatusCode) + ": redirects are not followed"}
 	}
-	return &fault{reasonStatus, "answered " + strconv.Itoa(res.StatusCode)}
+	return &attemptError{reasonStatus, "answered " + strconv.Itoa(res.StatusCode)}
 }
 
 // request is p as it goes to the endpoint, signed with the secret that the app has
@@ -80,9 +80,9 @@ func (s *sender) request(ctx context.Context, body []byte) (*http.Request, error
 	return req, nil
 }
 
-// faultOf names what net/http returned. Its outer error has the URL in it and is
+// attemptErrorOf names what net/http returned. Its outer error has the URL in it and is
 // taken off.
-func faultOf(err error) *fault {
+func attemptErrorOf(err error) *attemptError {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
@@ -96,17 +96,17 @@ func faultOf(err error) *fault {
 	)
 	switch {
 	case errors.Is(err, ErrPrivate):
-		return &fault{reasonPrivate, ErrPrivate.Error()}
+		return &attemptError{reasonPrivate, ErrPrivate.Error()}
 	case errors.As(err, &name):
-		return &fault{reasonName, "the name of the host could not be resolved"}
+		return &attemptError{reasonName, "the name of the host could not be resolved"}
 	case errors.As(err, &cert):
-		return &fault{reasonTLS, short(cert.Err)}
+		return &attemptError{reasonTLS, short(cert.Err)}
 	case errors.As(err, &alert), errors.As(err, &plain):
-		return &fault{reasonTLS, short(err)}
+		return &attemptError{reasonTLS, short(err)}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
-		return &fault{reasonTimeout, fmt.Sprintf("no answer within %s", postTime.Round(time.Second))}
+		return &attemptError{reasonTimeout, fmt.Sprintf("no answer within %s", postTime.Round(time.Second))}
 	}
-	return &fault{reasonBroken, short(err)}
+	return &attemptError{reasonBroken, short(err)}
 }
 
 // short is err's text, of which a peer may have written a part.

@@ -156,15 +156,15 @@ func (s *sender) run(ctx context.Context, more <-chan struct{}) {
 		if s.tries > 0 {
 			s.stats.retried.Add(1)
 		}
-		fault := s.attempt(ctx, p)
+		failure := s.attempt(ctx, p)
 		switch {
-		case fault == nil:
+		case failure == nil:
 			s.delivered(p)
 			p = nil
 		case ctx.Err() != nil: // it was cut short: left to the next start
 		default:
-			wait := s.failed(p, fault, began)
-			if s.expire(fault) {
+			wait := s.failed(p, failure, began)
+			if s.expire(failure) {
 				p = nil
 			}
 			sleep(ctx, wait)
@@ -188,7 +188,7 @@ func (s *sender) delivered(p *post) {
 }
 
 // failed counts and says that an attempt was in vain, and returns how long to wait.
-func (s *sender) failed(p *post, f *fault, began time.Time) time.Duration {
+func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration {
 	if s.tries == 0 {
 		s.failing = began
 	}
@@ -216,7 +216,7 @@ func (s *sender) failed(p *post, f *fault, began time.Time) time.Duration {
 // expire gives up what has waited for as long as may be, when the endpoint has failed
 // for as long too: what waited behind a slow one is still tried. It says whether
 // something is, and then it is the first of the queue.
-func (s *sender) expire(f *fault) bool {
+func (s *sender) expire(f *attemptError) bool {
 	now := time.Now()
 	if now.Sub(s.failing) < giveUpAfter {
 		return false

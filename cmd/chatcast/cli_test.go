@@ -52,8 +52,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "--config", good}, exitOK, config.Masked, ""},
 		{[]string{"config", "--server.address=[::1]:7001"}, exitOK, "[::1]:7001", ""},
 		{[]string{"config", "check"}, exitUsage, "", "usage: chatcast config check FILE"},
-		{[]string{"config", "check", good}, exitOK, "no faults\nnote: ", ""},
-		{[]string{"config", "check", bad}, exitUsage, "", "2 faults:\n  server.adress: unknown key; known here: address, allowed_origins, drain_time, internal_address, public_url, tls, trusted_proxies\n  log.level: must be trace"},
+		{[]string{"config", "check", good}, exitOK, "no errors\nnote: ", ""},
+		{[]string{"config", "check", bad}, exitUsage, "", "2 errors:\n  server.adress: unknown key; known here: address, allowed_origins, drain_time, internal_address, public_url, tls, trusted_proxies\n  log.level: must be trace"},
 		{[]string{"migrate"}, exitOK, "the database is of this version", ""},
 		{[]string{"migrate", "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
 		{[]string{"token"}, exitUsage, "", "usage: chatcast token --email E"},
@@ -97,7 +97,7 @@ func TestSecretAndTokenOfARunningServer(t *testing.T) {
 	}
 }
 
-// What the shell has set does not hide a fault of the file that is checked.
+// What the shell has set does not hide an error of the file that is checked.
 func TestConfigCheckIsAboutTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(`server: {address: "nope"}`), 0o600); err != nil {

@@ -103,8 +103,8 @@ func packages(t *testing.T) []pkg {
 // TestHouse fails when an arrow of ARCHITECTURE.md is broken.
 func TestHouse(t *testing.T) {
 	for _, p := range packages(t) {
-		for _, fault := range faults(p) {
-			t.Error(fault)
+		for _, violation := range violations(p) {
+			t.Error(violation)
 		}
 	}
 }
@@ -127,16 +127,16 @@ func TestHouseSeesBrokenArrows(t *testing.T) {
 		"gorm in the program":        {"chatcast/cmd/chatcast/app", []string{"gorm.io/gorm"}},
 		"the demo has the program":   {"chatcast/cmd/demo", []string{"chatcast/cmd/chatcast/app"}},
 	} {
-		if len(faults(p)) == 0 {
+		if len(violations(p)) == 0 {
 			t.Errorf("%s: not found", name)
 		}
 	}
-	if f := faults(pkg{"chatcast/server/pusher", []string{"chatcast/server", "github.com/gin-gonic/gin", "fmt"}}); len(f) > 0 {
-		t.Errorf("a sound room has faults: %v", f)
+	if f := violations(pkg{"chatcast/server/pusher", []string{"chatcast/server", "github.com/gin-gonic/gin", "fmt"}}); len(f) > 0 {
+		t.Errorf("a sound room has violations: %v", f)
 	}
 }
 
-func faults(p pkg) (found []string) {
+func violations(p pkg) (found []string) {
 	room, ours := strings.CutPrefix(p.ImportPath, "chatcast/")
 	if !ours {
 		return nil

@@ -60,7 +60,7 @@ func commands() []command {
 	return append([]command{
 		{name: "serve", args: "[--config FILE]", summary: "run the server", run: serve},
 		{name: "config", args: "[--config FILE]", summary: "print the effective configuration, secrets masked", run: printConfig},
-		{name: "config check", args: "FILE", summary: "name every fault of a configuration file", run: checkConfig},
+		{name: "config check", args: "FILE", summary: "name every error of a configuration file", run: checkConfig},
 		{name: "migrate", args: "[--config FILE]", summary: "bring the database to this version (serve does it too)", run: migrate},
 		{name: "token", args: "--email E [--config FILE]", summary: "print an access token for a user", run: token,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.email, "email", "", "the user's e-mail") }},
@@ -147,7 +147,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 		if len(in.args) != 1 {
 			return errUsage{errors.New("usage: chatcast config check FILE")}
 		}
-		path, environ = in.args[0], nil // the file's own faults, not hidden by this shell's settings
+		path, environ = in.args[0], nil // the file's own errors, not hidden by this shell's settings
 	} else if err := cmd.checkOperand(in.args); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *command) checkOperand(args []string) error {
 func report(stderr io.Writer, err error) int {
 	var wrong config.ConfigError
 	var misused errUsage
-	var fault *crm.Error
+	var violation *crm.Error
 	switch {
 	case err == nil:
 		return exitOK
@@ -198,8 +198,8 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &wrong), errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "configuration file"):
 		fmt.Fprintln(stderr, "chatcast:", err)
 		return exitUsage
-	case errors.As(err, &fault):
-		fmt.Fprintln(stderr, "chatcast:", fault.Message)
+	case errors.As(err, &violation):
+		fmt.Fprintln(stderr, "chatcast:", violation.Message)
 		return exitFailed
 	}
 	fmt.Fprintln(stderr, "chatcast:", err)
@@ -224,7 +224,7 @@ func printConfig(_ context.Context, in invocation) error {
 }
 
 func checkConfig(_ context.Context, in invocation) error {
-	fmt.Fprintf(in.stdout, "%s: no faults\n", in.args[0])
+	fmt.Fprintf(in.stdout, "%s: no errors\n", in.args[0])
 	for _, note := range config.Notes(&in.cfg) {
 		fmt.Fprintln(in.stdout, "note:", note)
 	}

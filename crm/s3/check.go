@@ -44,7 +44,7 @@ func (s *Store) locate(ctx context.Context) error {
 		}
 		var said minio.ErrorResponse
 		if try == tries || ctx.Err() != nil || errors.As(err, &said) {
-			return fault(ctx, "ask for the region", err)
+			return asError(ctx, "ask for the region", err)
 		}
 		timer := time.NewTimer(min(s.calm<<(try-1), time.Second))
 		select {
@@ -70,7 +70,7 @@ func (s *Store) checkReading(ctx context.Context, id string, content []byte) err
 	}
 	for o := range s.client.Client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.key(id), Recursive: true}) {
 		if o.Err != nil {
-			return fault(ctx, "list", o.Err)
+			return asError(ctx, "list", o.Err)
 		}
 		if o.Key == s.key(id) {
 			return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// Error is a fault of the store.
+// Error is an error of the store.
 type Error struct {
 	Op      string // what was tried: "put", "get"
 	Setting string // which of the settings to look at, by its name; empty: none
@@ -64,8 +64,8 @@ var meanings = map[string]Error{
 	"RequestTimeTooSkewed":         {Message: "the clock of this machine is wrong"},
 }
 
-// fault is what err of minio's means. When ctx has ended, that is the fault.
-func fault(ctx context.Context, op string, err error) error {
+// asError is what err of minio's means. When ctx has ended, that is the error.
+func asError(ctx context.Context, op string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

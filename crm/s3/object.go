@@ -22,7 +22,7 @@ func (s *Store) Open(ctx context.Context, id string) (io.ReadSeekCloser, int64, 
 	defer cancel()
 	info, err := s.client.StatObject(limited, s.bucket, s.key(id), minio.StatObjectOptions{})
 	if err != nil {
-		return nil, 0, fault(ctx, "open", err)
+		return nil, 0, asError(ctx, "open", err)
 	}
 	return &object{ctx: ctx, store: s, key: s.key(id), etag: info.ETag, size: info.Size}, info.Size, nil
 }
@@ -96,7 +96,7 @@ func (o *object) get() (io.ReadCloser, error) {
 	}
 	body, info, head, err := o.store.client.GetObject(o.ctx, o.store.bucket, o.key, opts)
 	if err != nil {
-		return nil, fault(o.ctx, "get", err)
+		return nil, asError(o.ctx, "get", err)
 	}
 	if info.ETag != o.etag { // not all services look at If-Match
 		body.Close()

@@ -64,7 +64,7 @@ func fill(r io.Reader, p []byte) (n int, ended bool, err error) {
 func (s *Store) putWhole(ctx context.Context, key string, b []byte) error {
 	_, err := s.client.PutObject(ctx, s.bucket, key, bytes.NewReader(b), int64(len(b)), "", sumOf(b), minio.PutObjectOptions{DisableContentSha256: true})
 	if err != nil {
-		return fault(ctx, "put", err)
+		return asError(ctx, "put", err)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func sumOf(b []byte) string {
 func (s *Store) putParts(ctx context.Context, key string, part []byte, r io.Reader) (err error) {
 	upload, err := s.client.NewMultipartUpload(ctx, s.bucket, key, minio.PutObjectOptions{})
 	if err != nil {
-		return fault(ctx, "begin an upload", err)
+		return asError(ctx, "begin an upload", err)
 	}
 	defer func() {
 		if err != nil { // what this leaves, Old removes
@@ -95,7 +95,7 @@ func (s *Store) putParts(ctx context.Context, key string, part []byte, r io.Read
 		p, err := s.client.PutObjectPart(ctx, s.bucket, key, upload, len(done)+1, bytes.NewReader(part[:n]), int64(n),
 			minio.PutObjectPartOptions{Sha256Hex: sumOf(part[:n]), DisableContentSha256: true})
 		if err != nil {
-			return fault(ctx, "put a part", err)
+			return asError(ctx, "put a part", err)
 		}
 		done = append(done, minio.CompletePart{PartNumber: p.PartNumber, ETag: p.ETag})
 		if ended {
@@ -106,7 +106,7 @@ func (s *Store) putParts(ctx context.Context, key string, part []byte, r io.Read
 		}
 	}
 	if _, err := s.client.CompleteMultipartUpload(ctx, s.bucket, key, upload, done, minio.PutObjectOptions{}); err != nil {
-		return fault(ctx, "complete an upload", err)
+		return asError(ctx, "complete an upload", err)
 	}
 	return nil
 }

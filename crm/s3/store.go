@@ -119,7 +119,7 @@ func open(o Options) (*Store, error) {
 		Transport: s.transport, BucketLookup: lookup, MaxRetries: tries,
 	})
 	if err != nil {
-		return nil, fault(context.Background(), "open", err)
+		return nil, asError(context.Background(), "open", err)
 	}
 	s.client = minio.Core{Client: client}
 	return s, nil
@@ -136,7 +136,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	limited, cancel := context.WithTimeout(ctx, smallTime)
 	defer cancel()
 	if err := s.client.RemoveObject(limited, s.bucket, s.key(id), minio.RemoveObjectOptions{}); err != nil {
-		return notMissing(fault(ctx, "delete", err))
+		return notMissing(asError(ctx, "delete", err))
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func (s *Store) Old(ctx context.Context, t time.Time) iter.Seq2[string, error] {
 		}
 		for o := range s.client.Client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true}) {
 			if o.Err != nil {
-				yield("", fault(ctx, "list", o.Err))
+				yield("", asError(ctx, "list", o.Err))
 				return
 			}
 			if id, ours := s.idOf(o.Key); ours && o.LastModified.Before(t) && !yield(id, nil) {
@@ -177,7 +177,7 @@ func (s *Store) abortOld(ctx context.Context, t time.Time) error {
 			return nil // such a service ends them by itself
 		}
 		if err != nil { // of none at all, some services say that it does not exist
-			return notMissing(fault(ctx, "list uploads", err))
+			return notMissing(asError(ctx, "list uploads", err))
 		}
 		for _, u := range page.Uploads {
 			if _, ours := s.idOf(u.Key); ours && u.Initiated.Before(t) {
@@ -193,12 +193,12 @@ func (s *Store) abortOld(ctx context.Context, t time.Time) error {
 	}
 }
 
-// abort ends an upload; one that has ended is no fault.
+// abort ends an upload; one that has ended is no error.
 func (s *Store) abort(ctx context.Context, key, upload string) error {
 	limited, cancel := context.WithTimeout(ctx, smallTime)
 	defer cancel()
 	if err := s.client.AbortMultipartUpload(limited, s.bucket, key, upload); err != nil {
-		return notMissing(fault(ctx, "end an upload", err))
+		return notMissing(asError(ctx, "end an upload", err))
 	}
 	return nil
 }

@@ -238,8 +238,8 @@ func TestLongText(t *testing.T) {
 func TestDatabaseAway(t *testing.T) {
 	for err, want := range map[error]bool{
 		nil: false, errNoMessage: false, driver.ErrBadConn: true, sql.ErrTxDone: true, io.ErrUnexpectedEOF: true, &net.OpError{Op: "dial"}: true,
-		sqliteFault(5): true, sqliteFault(5 | 2<<8): true, sqliteFault(13): true, sqliteFault(1): false, sqliteFault(19 | 6<<8): false,
-		postgresFault("57P03"): true, postgresFault("40001"): true, postgresFault("25P02"): true, postgresFault("22021"): false, postgresFault("23505"): false, postgresFault(""): false,
+		sqliteError(5): true, sqliteError(5 | 2<<8): true, sqliteError(13): true, sqliteError(1): false, sqliteError(19 | 6<<8): false,
+		postgresError("57P03"): true, postgresError("40001"): true, postgresError("25P02"): true, postgresError("22021"): false, postgresError("23505"): false, postgresError(""): false,
 	} {
 		if got := databaseAway(err); got != want {
 			t.Errorf("%v: %v", err, got)
@@ -251,14 +251,14 @@ func TestDatabaseAway(t *testing.T) {
 }
 
 type (
-	sqliteFault   int
-	postgresFault string
+	sqliteError   int
+	postgresError string
 )
 
-func (f sqliteFault) Error() string      { return fmt.Sprintf("sqlite %d", int(f)) }
-func (f sqliteFault) Code() int          { return int(f) }
-func (f postgresFault) Error() string    { return "postgres " + string(f) }
-func (f postgresFault) SQLState() string { return string(f) }
+func (f sqliteError) Error() string      { return fmt.Sprintf("sqlite %d", int(f)) }
+func (f sqliteError) Code() int          { return int(f) }
+func (f postgresError) Error() string    { return "postgres " + string(f) }
+func (f postgresError) SQLState() string { return string(f) }
 
 // TestShieldOfANewDevice: a device that is paired by the client that goes on with it
 // has the same stores as one that is read from the database.

@@ -132,7 +132,7 @@ const silence = time.Minute
 // for ever, and is kept as something unknown the third time.
 func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reason any) (kept bool) {
 	s.log.Error("a handler panicked", "kind", fmt.Sprintf("%T", evt), "panic", reason, "stack", string(debug.Stack()))
-	if r, ok := evt.(*events.Receipt); ok && len(r.MessageIDs) > 0 && s.faults.more(r.MessageIDs[0]+string(r.Type)) < 3 {
+	if r, ok := evt.(*events.Receipt); ok && len(r.MessageIDs) > 0 && s.failures.more(r.MessageIDs[0]+string(r.Type)) < 3 {
 		s.breakOff()
 		return false
 	}
@@ -140,7 +140,7 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 	if !ok {
 		return true
 	}
-	if s.faults.more(m.Info.ID) < 3 {
+	if s.failures.more(m.Info.ID) < 3 {
 		s.breakOff()
 		return false
 	}
@@ -169,7 +169,7 @@ func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 		for i := range t.Messages { // an attachment is spent by the first try
 			t.Messages[i].Attachment = nil
 		}
-		s.log.Warn("what WhatsApp told could not be kept yet", "try", tries, "err", err)
+		s.log.Warn("what WhatsApp told could not be kept yet", "try", tries, "error", err)
 		if ctx.Err() != nil {
 			return false
 		}
@@ -192,7 +192,7 @@ func (s *session) breakOff() {
 // refused is for what the rules will never take: whole, or at all. Asking for it
 // again would never end. Of a message at least that it came is kept.
 func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.Error) (kept bool) {
-	s.log.Error("the rules refuse what WhatsApp told", "err", refusal, "fields", refusal.Fields)
+	s.log.Error("the rules refuse what WhatsApp told", "error", refusal, "fields", refusal.Fields)
 	if len(t.Messages) != 1 || t.Messages[0].Type == typeUnknown {
 		return true
 	}

@@ -64,7 +64,7 @@ func (s *session) fetchFiles(ctx context.Context) {
 		again := fetchCheck
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
 			if files, err := s.m.Rules.FilesToFetch(ctx, s.on, fetchPage); err != nil {
-				s.log.Warn("the files to fetch could not be read", "err", err)
+				s.log.Warn("the files to fetch could not be read", "error", err)
 			} else {
 				if s.fetchAll(ctx, cli, files) && len(files) == fetchPage {
 					again = 0
@@ -117,16 +117,16 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 			return true
 		}
 		if storeAway(err) {
-			s.log.Warn("a file waits for the file store", "file", f.ID, "err", err)
+			s.log.Warn("a file waits for the file store", "file", f.ID, "error", err)
 			return false
 		}
 		state, notBefore = s.unfetched(ctx, cli, f, &file, err)
 	} else {
 		state = crm.FileFailed
 	}
-	s.log.Info("a file was not fetched", "file", f.ID, "state", state, "attempts", f.Attempts, "err", err)
+	s.log.Info("a file was not fetched", "file", f.ID, "state", state, "attempts", f.Attempts, "error", err)
 	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
-		s.log.Warn("what became of a file could not be kept", "file", f.ID, "err", err)
+		s.log.Warn("what became of a file could not be kept", "file", f.ID, "error", err)
 	}
 	return true
 }
@@ -142,7 +142,7 @@ func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.F
 			return crm.FileExpired, notBefore
 		}
 		if err := s.askPhone(ctx, cli, f, file); err != nil {
-			s.log.Info("the phone could not be asked for a file", "file", f.ID, "err", err)
+			s.log.Info("the phone could not be asked for a file", "file", f.ID, "error", err)
 		}
 		return crm.FilePending, time.Now().Add(s.m.times.phone)
 	case errors.Is(err, errTooLong), errors.As(err, &refusal) && refusal.Code == crm.CodeTooLarge:
@@ -183,7 +183,7 @@ func (s *session) mediaAgain(ctx context.Context, cli *whatsmeow.Client, e *even
 	}
 	f, err := s.m.Rules.FileToFetch(ctx, s.on, chat.ID.String(), e.MessageID)
 	if err != nil || f == nil {
-		s.log.Info("the phone tells of a file that nobody waits for", "message", e.MessageID, "err", err)
+		s.log.Info("the phone tells of a file that nobody waits for", "message", e.MessageID, "error", err)
 		return true
 	}
 	s.helpers.Go(func() { s.fetchAgain(ctx, cli, f, e) })
@@ -203,12 +203,12 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 			return
 		}
 		if storeAway(err) { // the phone is asked again when the file's time has come
-			s.log.Warn("a file waits for the file store", "file", f.ID, "err", err)
+			s.log.Warn("a file waits for the file store", "file", f.ID, "error", err)
 			return
 		}
 	}
-	s.log.Info("the phone does not have a file any more", "file", f.ID, "err", err)
+	s.log.Info("the phone does not have a file any more", "file", f.ID, "error", err)
 	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, crm.FileExpired, time.Time{}); err != nil {
-		s.log.Warn("what became of a file could not be kept", "file", f.ID, "err", err)
+		s.log.Warn("what became of a file could not be kept", "file", f.ID, "error", err)
 	}
 }

@@ -27,8 +27,8 @@ func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id str
 	if err == nil {
 		return s.history(ctx, cli, past)
 	}
-	s.log.Warn("a piece of history could not be fetched", "err", err)
-	if ctx.Err() != nil || s.faults.more(id) < 3 {
+	s.log.Warn("a piece of history could not be fetched", "error", err)
+	if ctx.Err() != nil || s.failures.more(id) < 3 {
 		s.breakOff()
 		return false
 	}

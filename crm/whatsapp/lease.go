@@ -18,7 +18,7 @@ func (m *Messenger) endDeadLeases(ctx context.Context) {
 		}
 	}
 	if err != nil { // they end by themselves, later
-		m.Log.Warn("the leases of an earlier process could not be ended", "err", err)
+		m.Log.Warn("the leases of an earlier process could not be ended", "error", err)
 	}
 }
 
@@ -26,7 +26,7 @@ func (m *Messenger) endDeadLeases(ctx context.Context) {
 func (m *Messenger) expire(ctx context.Context) {
 	for wait(ctx, time.Second) == nil {
 		if _, err := m.Rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
-			m.Log.Warn("the outbox could not be looked through", "err", err)
+			m.Log.Warn("the outbox could not be looked through", "error", err)
 		}
 	}
 }
@@ -42,7 +42,7 @@ func (m *Messenger) tend(ctx context.Context) {
 	}
 	rows, err := m.Rules.Sessions(ctx, Type)
 	if err != nil {
-		m.Log.Warn("the lines could not be read", "err", err)
+		m.Log.Warn("the lines could not be read", "error", err)
 	}
 	for _, s := range m.served() {
 		gone := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
@@ -77,7 +77,7 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 		err = errors.Join(err, m.Rules.Release(ctx, on, m.owner))
 	}
 	if err != nil {
-		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "err", err)
+		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "error", err)
 	}
 }
 
@@ -115,7 +115,7 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 		s.log.Warn("another process serves this line now")
 		s.stop()
 	case time.Since(last) > m.times.lease*2/3:
-		s.log.Warn("the line's lease could not be renewed: let go", "err", err)
+		s.log.Warn("the line's lease could not be renewed: let go", "error", err)
 		s.stop()
 	}
 }
@@ -142,7 +142,7 @@ func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if err := m.Rules.Release(after, on, m.owner); err != nil {
-			s.log.Warn("the line's lease could not be given back", "err", err)
+			s.log.Warn("the line's lease could not be given back", "error", err)
 		}
 		close(s.done)
 	})

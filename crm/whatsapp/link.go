@@ -166,7 +166,7 @@ func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
 	err = getLink(ctx, s.m.links, f.Link, s.m.Rules.FileLimit(), func(r io.Reader) error { return s.m.Rules.FileFetched(ctx, s.on, f.ID, r) })
 	var failed *linkError
 	if errors.As(err, &failed) && ctx.Err() == nil {
-		s.log.Info("a linked file could not be fetched", "message", item.Message.ID, "attempt", f.Attempts+1, "err", err)
+		s.log.Info("a linked file could not be fetched", "message", item.Message.ID, "attempt", f.Attempts+1, "error", err)
 		state := crm.FilePending
 		switch {
 		case failed.code == codeTooLarge:

@@ -12,7 +12,7 @@ import (
 // library is whatsmeow's log in ours. What it says for developers, whole stanzas
 // with keys in them, is not taken: messages and secrets do not belong in a log. What
 // it warns of, often once for each message and with people's numbers, is for who
-// looks for a fault: what matters to us comes through the door as an event.
+// looks for an error: what matters to us comes through the door as an event.
 type library struct {
 	log   *slog.Logger
 	nodes func(xml string) // told what goes over the socket; nil: nobody asks

@@ -115,7 +115,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
 			asked, cancel := context.WithTimeout(ctx, 10*time.Second)
 			if err := cli.Logout(asked); err != nil {
-				s.log.Info("WhatsApp was not told of the logout", "err", err)
+				s.log.Info("WhatsApp was not told of the logout", "error", err)
 			}
 			cancel()
 		}
@@ -226,7 +226,7 @@ func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := s.m.Rules.PublishQR(limited, s.on, c); err != nil {
-		s.log.Warn("the code could not be shown on the line's channel", "err", err)
+		s.log.Warn("the code could not be shown on the line's channel", "error", err)
 	}
 	p.show(c, nil)
 }
@@ -250,7 +250,7 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 		case errors.Is(err, whatsmeow.ErrPhoneNumberTooShort), errors.Is(err, whatsmeow.ErrPhoneNumberIsNotInternational):
 			p.show(crm.Pairing{}, crm.Invalid("phone", "must be a phone number with its country code"))
 		case err != nil:
-			s.log.Info("WhatsApp gave no code for the phone", "err", err)
+			s.log.Info("WhatsApp gave no code for the phone", "error", err)
 			p.show(crm.Pairing{}, crm.Unavailable("WhatsApp gave no code for this phone: try again later, or by QR"))
 		default:
 			s.tell(ctx, p, crm.Pairing{Code: &code, ExpiresAt: time.Now().Add(codeLife).Unix()})
@@ -307,7 +307,7 @@ func (s *session) neverStored() bool {
 
 // notScanned is a pairing that went wrong on our side.
 func (s *session) notScanned(e *events.PairError) {
-	s.log.Warn("pairing failed", "err", e.Error)
+	s.log.Warn("pairing failed", "error", e.Error)
 	s.mu.Lock()
 	s.device, s.fresh = "", false
 	s.mu.Unlock()

@@ -131,7 +131,7 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	defer cancel()
 	groups, err := cli.GetJoinedGroups(ctx)
 	if err != nil {
-		s.log.Info("the groups' names are not known", "err", err)
+		s.log.Info("the groups' names are not known", "error", err)
 		return
 	}
 	var t crm.InboundBatch

@@ -117,7 +117,7 @@ func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
 	}
 	s.attention.mu.Unlock()
 	if err := cli.SendPresence(ctx, shown); err != nil {
-		s.log.Debug("presence was not sent", "err", err)
+		s.log.Debug("presence was not sent", "error", err)
 	}
 }
 
@@ -144,7 +144,7 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 	}
 	by := crm.InboundUser{ID: waID(who.id()), Phone: phoneOf(who.PN)}
 	if err := s.m.Rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
-		s.log.Info("that somebody is typing could not be told", "err", err)
+		s.log.Info("that somebody is typing could not be told", "error", err)
 	}
 }
 

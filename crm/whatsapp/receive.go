@@ -227,7 +227,7 @@ func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.Inb
 		return err
 	})
 	if err != nil {
-		s.log.Debug("a file is fetched later", "message", in.ID.String(), "err", err)
+		s.log.Debug("a file is fetched later", "message", in.ID.String(), "error", err)
 		in.Attachment = nil
 		if quick.Err() != nil { // the next ones do not wait for it too
 			s.slowMedia.Store(time.Now().Add(slowPause).Unix())

@@ -24,7 +24,7 @@ func (s *session) opened(ctx context.Context, cli *whatsmeow.Client, e *events.M
 	inner.Message = m
 	r, err := cli.DecryptReaction(ctx, &inner)
 	if err != nil {
-		s.log.Info("a reaction could not be opened", "message", e.Info.ID, "err", err)
+		s.log.Info("a reaction could not be opened", "message", e.Info.ID, "error", err)
 		return m
 	}
 	return &waE2E.Message{ReactionMessage: proto.CloneOf(r)}
@@ -42,7 +42,7 @@ func (s *session) sealedEdit(ctx context.Context, cli *whatsmeow.Client, e *even
 	inner.Message = m
 	said, err := cli.DecryptSecretEncryptedMessage(ctx, &inner)
 	if err != nil {
-		s.log.Info("a sealed edit could not be opened", "message", e.Info.ID, "err", err)
+		s.log.Info("a sealed edit could not be opened", "message", e.Info.ID, "error", err)
 		return nil
 	}
 	said = unwrap(said)
@@ -62,7 +62,7 @@ func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events
 	inner.Message = unwrap(e.Message)
 	vote, err := cli.DecryptPollVote(ctx, &inner)
 	if err != nil {
-		s.log.Info("a vote could not be opened", "message", e.Info.ID, "err", err)
+		s.log.Info("a vote could not be opened", "message", e.Info.ID, "error", err)
 		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
 		return
 	}
@@ -71,7 +71,7 @@ func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events
 	}
 	ref, err := s.m.Rules.SentMessage(ctx, s.on, s.chat(ctx, cli, &e.Info).ID.String(), v.MessageID.String())
 	if err != nil || ref.Content.Poll == nil {
-		s.log.Info("the poll of a vote is not known", "message", e.Info.ID, "err", err)
+		s.log.Info("the poll of a vote is not known", "message", e.Info.ID, "error", err)
 		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
 		return
 	}

@@ -46,7 +46,7 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 		}
 		items, err := s.m.Rules.Outbox(ctx, s.on, after, sendPage)
 		if err != nil {
-			s.log.Warn("the outbox could not be read", "err", err)
+			s.log.Warn("the outbox could not be read", "error", err)
 			return time.Second
 		}
 		for _, item := range items {
@@ -98,7 +98,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	}
 	begun, err := s.m.Rules.OutboxStart(ctx, s.on, item.ID)
 	if err != nil {
-		s.log.Warn("an item of the outbox could not be begun", "err", err)
+		s.log.Warn("an item of the outbox could not be begun", "error", err)
 		return time.Second
 	}
 	if begun == nil {
@@ -115,7 +115,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 		return s.finish(ctx, *begun, crm.Outcome{Status: crm.OutSent, Time: when})
 	}
 	outcome := outcomeOf(err, begun.Attempts, time.Now())
-	s.log.Info("not sent", "kind", begun.Kind, "outcome", outcome.Status, "code", outcome.Error.Code, "attempt", begun.Attempts, "err", err)
+	s.log.Info("not sent", "kind", begun.Kind, "outcome", outcome.Status, "code", outcome.Error.Code, "attempt", begun.Attempts, "error", err)
 	return s.finish(ctx, *begun, outcome)
 }
 
@@ -127,7 +127,7 @@ func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome
 		if err == nil {
 			break
 		}
-		s.log.Warn("how an item of the outbox went could not be kept", "err", err)
+		s.log.Warn("how an item of the outbox went could not be kept", "error", err)
 		if wait(ctx, time.Duration(tries)*200*time.Millisecond) != nil {
 			return time.Second
 		}
@@ -167,7 +167,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	}
 	if !item.FirstContact { // of strangers nobody has asked for us yet, and we ask for nothing
 		if err := s.attend(ctx, cli, to); err != nil {
-			s.log.Debug("presence was not sent", "err", err)
+			s.log.Debug("presence was not sent", "error", err)
 		}
 	}
 	return s.transmit(ctx, cli, to, m, id)

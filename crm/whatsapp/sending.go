@@ -120,12 +120,12 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 	defer cancel()
 	ref, err := s.m.Rules.SentMessage(ctx, s.on, chatID(to.ToNonAD()), id)
 	if err != nil || !ref.FromMe {
-		s.log.Info("a message that a device asks for again is not known", "message", id, "err", err)
+		s.log.Info("a message that a device asks for again is not known", "message", id, "error", err)
 		return nil
 	}
 	m, err := s.complete(ctx, cli, outgoing{chat: to.ToNonAD(), self: ownID(cli, to), item: ref, now: time.Now().UnixMilli()})
 	if err != nil {
-		s.log.Warn("a message that a device asks for again could not be made", "message", id, "err", err)
+		s.log.Warn("a message that a device asks for again could not be made", "message", id, "error", err)
 		return nil
 	}
 	return m

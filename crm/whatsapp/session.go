@@ -36,7 +36,7 @@ type session struct {
 	over      atomic.Bool  // it ends by itself, and will soon be done
 	loggedIn  atomic.Bool  // WhatsApp let this connection in
 	slowMedia atomic.Int64 // until when files are not fetched at once, unix seconds
-	faults    faultCount
+	failures  failureCount
 	inFlight  inFlight
 	uploads   uploads
 	attention attention
@@ -90,7 +90,7 @@ func (s *session) run(ctx context.Context) {
 			return
 		}
 		if err := s.prepare(ctx); err != nil {
-			s.log.Warn("the session's keys could not be read", "err", err)
+			s.log.Warn("the session's keys could not be read", "error", err)
 			if errors.Is(err, errDeviceGone) {
 				if s.neverStored() {
 					s.unpaired(ctx)
@@ -190,7 +190,7 @@ func (s *session) connection(ctx context.Context) ending {
 		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
 	}
 	if err := connect(ctx, cli, link); err != nil {
-		s.log.Info("WhatsApp was not reached", "err", err)
+		s.log.Info("WhatsApp was not reached", "error", err)
 		return ending{kind: endLost, detail: sayNotReached}
 	}
 	var end ending
@@ -254,7 +254,7 @@ func (s *session) loggedOut(ctx context.Context, detail string) {
 	s.mu.Unlock()
 	if device != "" {
 		if err := s.m.forget(ctx, device); err != nil {
-			s.log.Warn("the keys of an ended session could not be removed", "err", err)
+			s.log.Warn("the keys of an ended session could not be removed", "error", err)
 		}
 	}
 	none := ""

@@ -80,7 +80,7 @@ func (m *Messenger) askVersion(ctx context.Context) {
 	defer version.Unlock()
 	known := store.GetWAVersion()
 	if err != nil {
-		m.Log.Info("WhatsApp's current version is not known, the last known one is used", "version", known.String(), "err", err)
+		m.Log.Info("WhatsApp's current version is not known, the last known one is used", "version", known.String(), "error", err)
 		return
 	}
 	m.versions.mu.Lock()

@@ -38,7 +38,7 @@ type answerError struct {
 	Fields  map[string]string `json:"fields,omitempty"`
 }
 
-// internal is all that a stranger learns of a fault of ours.
+// internal is all that a stranger learns of an error of ours.
 var internal = answer{Error: &answerError{Code: "ApiInternalError", Message: "internal error"}}
 
 // fail answers with what err says; a stranger's error says only "internal" and

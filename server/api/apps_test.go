@@ -100,7 +100,7 @@ func TestAppBodies(t *testing.T) {
 			a := o.as(t, o.Owner, "POST", "/v1/apps", body)
 			a.want(t, body, 422, "ApiValidationError")
 			if a.Error.Fields[field] == "" {
-				t.Errorf("%s: %s, want a fault of %s", body, a.Body, field)
+				t.Errorf("%s: %s, want a violation of %s", body, a.Body, field)
 			}
 		}
 		for _, body := range []string{`{"keepOld":"1h"}`, `{"keepOld":1.5}`} {

@@ -133,8 +133,8 @@ func TestAsyncAPIRefsResolve(t *testing.T) {
 		case map[string]any:
 			if to, is := node["$ref"].(string); is {
 				n++
-				if fault := resolve(doc, to); fault != nil {
-					t.Errorf("%s: %v", at, fault)
+				if violation := resolve(doc, to); violation != nil {
+					t.Errorf("%s: %v", at, violation)
 				}
 			}
 			for k, v := range node {

@@ -105,7 +105,7 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 			return upload, nil
 		}
 		if err != nil {
-			return upload, formFault(err)
+			return upload, formViolation(err)
 		}
 		if part.FormName() == "file" && part.FileName() != "" {
 			if upload != nil {
@@ -126,7 +126,7 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 func (in *fileInput) read(part *multipart.Part, more *common) error {
 	raw, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
 	if err != nil {
-		return formFault(err)
+		return formViolation(err)
 	}
 	name, text := part.FormName(), string(raw)
 	switch {
@@ -151,7 +151,7 @@ func (in *fileInput) read(part *multipart.Part, more *common) error {
 	return nil
 }
 
-func formFault(err error) error {
+func formViolation(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the request is over %d bytes", tooLarge.Limit)}

@@ -29,7 +29,7 @@ func (a *API) registerMessages(line gin.IRouter) {
 const idempotencyHeader = "Idempotency-Key"
 
 // common is what every body of a message to send may have. It is decoded apart
-// from the rest: embedded, it would stand in the names of faults.
+// from the rest: embedded, it would stand in the names of errors.
 type common struct {
 	Tracking        *string `json:"tracking"`
 	QuotedMessageID *crm.ID `json:"quotedMessageId"`

@@ -40,7 +40,7 @@ var elsewhere = []string{
 
 var pathParam = regexp.MustCompile(`:\w+|\{\w+\}`)
 
-// TestEveryRouteIsDocumented: a route that openapi.yaml does not have is a fault,
+// TestEveryRouteIsDocumented: a route that openapi.yaml does not have is an error,
 // and one that only openapi.yaml has.
 func TestEveryRouteIsDocumented(t *testing.T) {
 	gin.SetMode(gin.TestMode)

@@ -70,7 +70,7 @@ func readAnyBody(c *gin.Context) ([]byte, error) {
 	return raw, nil
 }
 
-// decode is json.Unmarshal with faults in our words. path is where raw stands in
+// decode is json.Unmarshal with errors in our words. path is where raw stands in
 // the body, "messages[3]"; empty: it is the body.
 func decode(raw []byte, dst any, path string) error {
 	err := json.Unmarshal(raw, dst)

@@ -69,7 +69,7 @@ func (a *API) revokeToken(c *gin.Context) (any, error) {
 func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 
 // bodyOrForm reads a body that may be JSON, into dst, or a form, given to fill;
-// no body is no fault. What begins like a JSON object is one, whatever its type
+// no body is no error. What begins like a JSON object is one, whatever its type
 // says: so sends curl -d.
 func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
 	raw, err := readAnyBody(c)

@@ -24,13 +24,13 @@ var (
 // writeEmpty answers {}, which libraries parse.
 func writeEmpty(c *gin.Context) { write(c, http.StatusOK, emptyObject) }
 
-// writeFault answers that the request failed, and when to try again.
-func writeFault(c *gin.Context, fault *apiError) {
-	if fault.retryAfter > 0 {
-		seconds := (fault.retryAfter + time.Second - 1) / time.Second
+// writeError answers that the request failed, and when to try again.
+func writeError(c *gin.Context, apiErr *apiError) {
+	if apiErr.retryAfter > 0 {
+		seconds := (apiErr.retryAfter + time.Second - 1) / time.Second
 		c.Header("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
-	writeJSON(c, fault.Status, fault)
+	writeJSON(c, apiErr.Status, apiErr)
 }
 
 // writeJSON answers with v. Not gin's way, because clients compare the content

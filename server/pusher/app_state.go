@@ -27,9 +27,9 @@ func (t *appState) enter() bool {
 
 func (t *appState) leave() { t.sockets.Add(-1) }
 
-// fault says why a socket of a page of this origin may not be here; the zero code
+// refuses says why a socket of a page of this origin may not be here; the zero code
 // says that it may.
-func (t *appState) fault(origin string) code {
+func (t *appState) refuses(origin string) code {
 	app := t.app.Load()
 	switch {
 	case t.removed.Load():
@@ -77,7 +77,7 @@ func (t *appState) enforce() {
 }
 
 func (t *appState) closeIfRefused(k *socket) {
-	if fault := t.fault(k.origin); fault.number != 0 {
-		k.session.Close(fault.disconnect())
+	if refusal := t.refuses(k.origin); refusal.number != 0 {
+		k.session.Close(refusal.disconnect())
 	}
 }

@@ -40,7 +40,7 @@ func NewApps(list []App) (*Apps, error) {
 // first. When it returns nil the change is in force: requests and new sockets meet
 // it, and sockets that may not be here any longer were told to go, 4003 when their
 // app is disabled, 4001 when it is gone, 4009 when their page's origin was taken
-// out. A list with a fault changes nothing.
+// out. A list with an error changes nothing.
 func (s *Apps) Replace(list []App) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()

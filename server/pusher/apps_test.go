@@ -233,7 +233,7 @@ func TestOldSecretEnds(t *testing.T) {
 	})
 }
 
-// A list with a fault changes nothing.
+// A list with an error changes nothing.
 func TestReplaceRefuses(t *testing.T) {
 	apps := newApps(t, docApp(), shop())
 	for want, list := range map[string][]pusher.App{

@@ -219,14 +219,14 @@ func (e *authError) Error() string { return "pusher: " + e.message }
 
 // MarshalJSON implements json.Marshaler.
 func (e *authError) MarshalJSON() ([]byte, error) {
-	type fault struct {
+	type errorObject struct {
 		Code    string            `json:"code"`
 		Message string            `json:"message"`
 		Fields  map[string]string `json:"fields,omitempty"`
 	}
 	return json.Marshal(struct {
-		Success bool   `json:"success"`
-		Error   fault  `json:"error"`
-		Message string `json:"message"`
-	}{false, fault{e.code, e.message, e.fields}, e.message})
+		Success bool        `json:"success"`
+		Error   errorObject `json:"error"`
+		Message string      `json:"message"`
+	}{false, errorObject{e.code, e.message, e.fields}, e.message})
 }

@@ -16,16 +16,16 @@ type batch struct {
 
 var batchFields = []string{"batch"}
 
-// batchEvents publishes several events in their order, all or none: the first fault
+// batchEvents publishes several events in their order, all or none: the first error
 // of any refuses the whole before anything is published. The answer is {} or, when
 // one asks for info, a list of what each asked for, in the same places.
 func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
-	list, fault := parseBatch(r.app, r.body, h.counts())
-	if fault == nil {
-		fault = h.rates.take(r.app, writes, len(list), h.now())
+	list, apiErr := parseBatch(r.app, r.body, h.counts())
+	if apiErr == nil {
+		apiErr = h.rates.take(r.app, writes, len(list), h.now())
 	}
-	if fault != nil {
-		return fault
+	if apiErr != nil {
+		return apiErr
 	}
 	ctx, cancel := publishing(c)
 	defer cancel()
@@ -42,7 +42,7 @@ func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
 	}
 	infos := make([]channelInfo, len(list))
 	for i := range list {
-		if infos[i], fault = h.info(ctx, r.app, list[i].Channels[0], list[i].attributes); fault != nil {
+		if infos[i], apiErr = h.info(ctx, r.app, list[i].Channels[0], list[i].attributes); apiErr != nil {
 			return unavailable("the events are published, but the counts are not available now")
 		}
 	}
@@ -50,19 +50,19 @@ func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
 	return nil
 }
 
-// parseBatch finds the first fault, named with its place.
+// parseBatch finds the first error, named with its place.
 func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	if len(body) == 0 {
 		return nil, badRequest("the body is missing")
 	}
-	fault := checkUTF8(body)
+	apiErr := checkUTF8(body)
 	var b batch
-	if fault == nil {
-		fault = decodeObject(body, &b, wholeBody, batchFields)
+	if apiErr == nil {
+		apiErr = decodeObject(body, &b, wholeBody, batchFields)
 	}
 	switch {
-	case fault != nil:
-		return nil, fault
+	case apiErr != nil:
+		return nil, apiErr
 	case len(b.Batch) == 0:
 		return nil, badRequest("batch is missing: it must list 1 to %d events", app.Limits.EventsPerBatch)
 	case len(b.Batch) > app.Limits.EventsPerBatch:
@@ -71,12 +71,12 @@ func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	list := make([]publication, len(b.Batch))
 	for i, raw := range b.Batch {
 		at, p := place(i), &list[i]
-		if fault := decodeObject(raw, p, at, publicationFields); fault != nil {
-			return nil, fault
+		if apiErr := decodeObject(raw, p, at, publicationFields); apiErr != nil {
+			return nil, apiErr
 		}
-		if fault := p.validateInBatch(app, counts); fault != nil {
-			fault.Message = at.String() + ": " + fault.Message
-			return nil, fault
+		if apiErr := p.validateInBatch(app, counts); apiErr != nil {
+			apiErr.Message = at.String() + ": " + apiErr.Message
+			return nil, apiErr
 		}
 	}
 	return list, nil
@@ -94,11 +94,11 @@ func (p *publication) validateInBatch(app *App, counts bool) *apiError {
 
 // validateAlone is validate for who knows no list of channels.
 func (p *publication) validateAlone(app *App, counts bool) *apiError {
-	fault := p.validate(app, counts)
-	if fault != nil {
-		if rest, ok := strings.CutPrefix(fault.Message, "channels[0]: "); ok {
-			fault.Message = "channel: " + rest
+	apiErr := p.validate(app, counts)
+	if apiErr != nil {
+		if rest, ok := strings.CutPrefix(apiErr.Message, "channels[0]: "); ok {
+			apiErr.Message = "channel: " + rest
 		}
 	}
-	return fault
+	return apiErr
 }

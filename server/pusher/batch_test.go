@@ -57,15 +57,15 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// Of a batch with a fault nothing is published, wherever the fault stands.
+// Of a batch with an error nothing is published, wherever the error stands.
 func TestBatchRefuses(t *testing.T) {
 	engine := new(recorder)
 	h := apiOf(t, engine, atDocTime)
 	after := func(event string) string { return `{"batch":[` + plainEvent + `,` + plainEvent + `,` + event + `]}` }
 	for name, test := range map[string]struct {
-		body   string
-		status int
-		fault  string
+		body    string
+		status  int
+		wantErr string
 	}{
 		"no body":            {``, 400, "the body is missing"},
 		"no JSON":            {`{"batch":`, 400, "the body is not JSON: unexpected end of JSON input"},
@@ -102,7 +102,7 @@ func TestBatchRefuses(t *testing.T) {
 		"no counts":          {after(`{"channel":"a","name":"e","data":"x","info":"user_count"}`), 400, "batch[2]: info: this server does not count user_count"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkFault(t, postBatch(h, test.body), test.status, test.fault)
+			checkError(t, postBatch(h, test.body), test.status, test.wantErr)
 			if got := engine.take(); len(got) != 0 {
 				t.Errorf("of a refused batch was published: %+v", got)
 			}
@@ -120,14 +120,14 @@ func TestBatchOwnLimit(t *testing.T) {
 	if w := postBatch(h, batchOf(20, event)); w.Code != 200 || len(engine.take()) != 20 {
 		t.Errorf("20 events: %d %s", w.Code, w.Body)
 	}
-	checkFault(t, postBatch(h, batchOf(21, plainEvent)), 400, "batch has 21 events, at most 20 are allowed")
+	checkError(t, postBatch(h, batchOf(21, plainEvent)), 400, "batch has 21 events, at most 20 are allowed")
 }
 
 func TestBatchFails(t *testing.T) {
 	h := apiOf(t, &recorder{err: errors.New("a secret reason")}, atDocTime)
-	checkFault(t, postBatch(h, batchOf(2, plainEvent)), 503, "batch[0] could not be published; events before it are")
+	checkError(t, postBatch(h, batchOf(2, plainEvent)), 503, "batch[0] could not be published; events before it are")
 	h = apiOf(t, counting{new(recorder)}, atDocTime)
-	checkFault(t, postBatch(h, batchOf(2, `{"channel":"lost","name":"e","data":"x","info":"user_count"}`)), 503, "the events are published, but the counts are not available now")
+	checkError(t, postBatch(h, batchOf(2, `{"channel":"lost","name":"e","data":"x","info":"user_count"}`)), 503, "the events are published, but the counts are not available now")
 }
 
 // FuzzBatch: whatever a signed body is, nothing panics, the answer is a documented

@@ -48,12 +48,12 @@ func readBody(c *gin.Context, q query, limit int) ([]byte, *apiError) {
 	if r.ContentLength > int64(limit) {
 		return nil, tooLarge("the body is over %d bytes", limit)
 	}
-	body, fault := readAll(http.MaxBytesReader(c.Writer, r.Body, int64(limit)), limit, r.ContentLength)
-	if fault == nil {
-		fault = checkMD5(q.get("body_md5"), body)
+	body, apiErr := readAll(http.MaxBytesReader(c.Writer, r.Body, int64(limit)), limit, r.ContentLength)
+	if apiErr == nil {
+		apiErr = checkMD5(q.get("body_md5"), body)
 	}
-	if fault != nil || !zipped || len(body) == 0 {
-		return body, fault
+	if apiErr != nil || !zipped || len(body) == 0 {
+		return body, apiErr
 	}
 	return unzip(body, limit)
 }
@@ -90,12 +90,12 @@ func unzip(body []byte, limit int) ([]byte, *apiError) {
 	return b.Bytes(), nil
 }
 
-// decodeObject is json.Unmarshal of a JSON object, with faults in our words. A field
-// that is given twice is a fault, because another reader may take the other one.
+// decodeObject is json.Unmarshal of a JSON object, with errors in our words. A field
+// that is given twice is an error, because another reader may take the other one.
 func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
 	err := json.Unmarshal(body, dst)
 	if err != nil {
-		return at.fault(err)
+		return at.decodeError(err)
 	}
 	if body = bytes.TrimSpace(body); body[0] != '{' {
 		return badRequest("%s must be a JSON object, not %s", at, body) // null, which Unmarshal lets pass
@@ -126,8 +126,8 @@ func (at place) prefix() string {
 	return at.String() + "."
 }
 
-// fault is an error of json.Unmarshal in our words.
-func (at place) fault(err error) *apiError {
+// decodeError is an error of json.Unmarshal in our words.
+func (at place) decodeError(err error) *apiError {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrong) && wrong.Field == "data":

@@ -64,7 +64,7 @@ func TestCompressedBody(t *testing.T) {
 	for name, test := range map[string]struct {
 		encoding, body, md5of string
 		status                int
-		fault                 string
+		wantErr               string
 	}{
 		"md5 of the plain body": {"gzip", zipped(t, docBody), docBody, 401, "body_md5 is not the MD5 of the body"},
 		"no gzip":               {"gzip", docBody, docBody, 400, "the body is not gzip, as Content-Encoding says"},
@@ -77,7 +77,7 @@ func TestCompressedBody(t *testing.T) {
 		"twice":                 {"gzip, gzip", docBody, docBody, 415, "Content-Encoding may be gzip, and nothing else"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkFault(t, post(path, test.encoding, test.body, test.md5of), test.status, test.fault)
+			checkError(t, post(path, test.encoding, test.body, test.md5of), test.status, test.wantErr)
 			if got := engine.take(); len(got) != 0 {
 				t.Errorf("published %+v", got)
 			}

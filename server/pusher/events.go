@@ -39,15 +39,15 @@ var publicationFields = []string{"name", "data", "channel", "channels", "socket_
 // events publishes one event to one or more channels, and answers as soon as it
 // is on its way: {} or, when info is asked for, the counts of each channel.
 func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
-	p, fault := parsePublication(r)
-	if fault == nil {
-		fault = p.validate(r.app, h.counts())
+	p, apiErr := parsePublication(r)
+	if apiErr == nil {
+		apiErr = p.validate(r.app, h.counts())
 	}
-	if fault == nil {
-		fault = h.rates.take(r.app, writes, 1, h.now())
+	if apiErr == nil {
+		apiErr = h.rates.take(r.app, writes, 1, h.now())
 	}
-	if fault != nil {
-		return fault
+	if apiErr != nil {
+		return apiErr
 	}
 	ctx, cancel := publishing(c)
 	defer cancel()
@@ -60,7 +60,7 @@ func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
 	}
 	infos := make(map[string]channelInfo, len(p.Channels))
 	for _, channel := range p.Channels {
-		if infos[channel], fault = h.info(ctx, r.app, channel, p.attributes); fault != nil {
+		if infos[channel], apiErr = h.info(ctx, r.app, channel, p.attributes); apiErr != nil {
 			return unavailable("the event is published, but the counts are not available now")
 		}
 	}
@@ -92,8 +92,8 @@ func parsePublication(r request) (*publication, *apiError) {
 	if len(r.body) == 0 {
 		return publicationOfQuery(r.query), nil
 	}
-	if fault := checkUTF8(r.body); fault != nil {
-		return nil, fault
+	if apiErr := checkUTF8(r.body); apiErr != nil {
+		return nil, apiErr
 	}
 	p := &publication{}
 	return p, decodeObject(r.body, p, wholeBody, publicationFields)
@@ -112,7 +112,7 @@ func publicationOfQuery(q query) *publication {
 	return p
 }
 
-// validate finds the first fault. It leaves every channel in p.Channels, once.
+// validate finds the first error. It leaves every channel in p.Channels, once.
 func (p *publication) validate(app *App, counts bool) *apiError {
 	switch {
 	case p.Name == "":
@@ -132,8 +132,8 @@ func (p *publication) validate(app *App, counts bool) *apiError {
 	case p.SocketID != "" && !ValidSocketID(p.SocketID):
 		return badRequest("socket_id must be digits, a dot and digits")
 	}
-	if fault := p.validateChannels(app); fault != nil {
-		return fault
+	if apiErr := p.validateChannels(app); apiErr != nil {
+		return apiErr
 	}
 	return p.validateInfo(counts)
 }

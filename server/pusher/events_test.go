@@ -173,9 +173,9 @@ func TestPublishRefuses(t *testing.T) {
 	engine := new(recorder)
 	h := apiOf(t, engine, atDocTime)
 	for name, test := range map[string]struct {
-		body   string
-		status int
-		fault  string
+		body    string
+		status  int
+		wantErr string
 	}{
 		"no JSON":            {`{"name":`, 400, "the body is not JSON: unexpected end of JSON input"},
 		"two values":         {`{"name":"e","channel":"a","data":"x"} {}`, 400, "the body is not JSON: invalid character '{' after top-level value"},
@@ -230,7 +230,7 @@ func TestPublishRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := publish(h, test.body)
-			checkFault(t, w, test.status, test.fault)
+			checkError(t, w, test.status, test.wantErr)
 			if got := engine.take(); len(got) != 0 {
 				t.Errorf("a refused event was published: %+v", got)
 			}
@@ -238,12 +238,12 @@ func TestPublishRefuses(t *testing.T) {
 	}
 }
 
-func checkFault(t *testing.T, w *httptest.ResponseRecorder, status int, fault string) {
+func checkError(t *testing.T, w *httptest.ResponseRecorder, status int, wantErr string) {
 	t.Helper()
 	want, _ := json.Marshal(struct {
 		Error  string `json:"error"`
 		Status int    `json:"status"`
-	}{fault, status})
+	}{wantErr, status})
 	if w.Code != status || w.Body.String() != string(want) || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("%d %s, want %s", w.Code, w.Body, want)
 	}
@@ -268,12 +268,12 @@ func TestPublishInfo(t *testing.T) {
 		t.Errorf("the switch is off: %d %s, want %s", w.Code, w.Body, want)
 	}
 	w = publish(h, `{"name":"e","channels":["lost"],"data":"x","info":"user_count"}`)
-	checkFault(t, w, 503, "the event is published, but the counts are not available now")
+	checkError(t, w, 503, "the event is published, but the counts are not available now")
 }
 
 func TestPublishFails(t *testing.T) {
 	w := publish(apiOf(t, &recorder{err: errors.New("a secret reason")}, atDocTime), docBody)
-	checkFault(t, w, 503, "the event could not be published to project-3; channels named before it have it")
+	checkError(t, w, 503, "the event could not be published to project-3; channels named before it have it")
 }
 
 // The official Go library, unmodified.
@@ -327,7 +327,7 @@ func TestPublishTruncated(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/apps/3/events?"+query, io.MultiReader(strings.NewReader(docBody), brokenReader{}))
 	apiOf(t, engine, atDocTime).ServeHTTP(w, r)
-	checkFault(t, w, 400, "the body could not be read to its end")
+	checkError(t, w, 400, "the body could not be read to its end")
 	if got := engine.take(); len(got) != 0 {
 		t.Errorf("published %+v", got)
 	}

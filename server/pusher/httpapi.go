@@ -141,20 +141,20 @@ func (h *HTTPAPI) signed(limit func(Limits) int, next handler) gin.HandlerFunc {
 		// without deadlines is a test's, which has no slow body.
 		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
-		var fault *apiError
-		r.query, fault = verifyRequest(r.app, c.Request, began)
-		if fault == nil {
-			r.body, fault = readBody(c, r.query, limit(r.app.Limits))
+		var apiErr *apiError
+		r.query, apiErr = verifyRequest(r.app, c.Request, began)
+		if apiErr == nil {
+			r.body, apiErr = readBody(c, r.query, limit(r.app.Limits))
 		}
-		if now := h.Apps.ByID(c.Param("id")); fault == nil && now != r.app {
+		if now := h.Apps.ByID(c.Param("id")); apiErr == nil && now != r.app {
 			r.app = now // it has changed, or gone, while the body came
-			r.query, fault = verifyRequest(r.app, c.Request, began)
+			r.query, apiErr = verifyRequest(r.app, c.Request, began)
 		}
-		if fault == nil {
-			fault = next(c, r)
+		if apiErr == nil {
+			apiErr = next(c, r)
 		}
-		if fault != nil {
-			writeFault(c, fault)
+		if apiErr != nil {
+			writeError(c, apiErr)
 		}
 	}
 }
@@ -162,8 +162,8 @@ func (h *HTTPAPI) signed(limit func(Limits) int, next handler) gin.HandlerFunc {
 // read is next within the rate of reads.
 func (h *HTTPAPI) read(next handler) handler {
 	return func(c *gin.Context, r request) *apiError {
-		if fault := h.rates.take(r.app, reads, 1, h.now()); fault != nil {
-			return fault
+		if apiErr := h.rates.take(r.app, reads, 1, h.now()); apiErr != nil {
+			return apiErr
 		}
 		return next(c, r)
 	}

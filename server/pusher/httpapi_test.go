@@ -51,7 +51,7 @@ func TestEveryRouteIsSigned(t *testing.T) {
 		for name, test := range map[string]struct {
 			path, query, body string
 			status            int
-			fault             string
+			wantErr           string
 		}{
 			"nothing":             {path, "", route.body, 401, "auth_key is missing"},
 			"an old one, again":   {path, sign(docKey, docSecret, route.method, path, route.body, -601*time.Second), route.body, 401, tooFar},
@@ -71,8 +71,8 @@ func TestEveryRouteIsSigned(t *testing.T) {
 			t.Run(route.path+" "+name, func(t *testing.T) {
 				w := serve(h, route.method, test.path+"?"+test.query, test.body)
 				answer := w.Body.String()
-				if w.Code != test.status || !strings.Contains(answer, test.fault) {
-					t.Errorf("%d %s, want %d with %q", w.Code, answer, test.status, test.fault)
+				if w.Code != test.status || !strings.Contains(answer, test.wantErr) {
+					t.Errorf("%d %s, want %d with %q", w.Code, answer, test.status, test.wantErr)
 				}
 				for _, secret := range []string{docSecret, "othersecret", "disabledsecret", sig.Get("auth_signature")} {
 					if strings.Contains(answer, secret) || strings.Contains(fmt.Sprint(w.Header()), secret) {

@@ -47,10 +47,10 @@ func (h *HTTPAPI) counts() bool {
 }
 
 // count is Counter's, with its error logged.
-func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscriptions, users int, fault *apiError) {
-	counter, fault := able[Counter](h)
-	if fault != nil {
-		return 0, 0, fault
+func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscriptions, users int, apiErr *apiError) {
+	counter, apiErr := able[Counter](h)
+	if apiErr != nil {
+		return 0, 0, apiErr
 	}
 	subscriptions, users, err := counter.Count(ctx, app.ID, channel)
 	if err != nil {
@@ -61,16 +61,16 @@ func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscrip
 }
 
 // info is what the attributes ask of a valid channel.
-func (h *HTTPAPI) info(ctx context.Context, app *App, channel string, attributes []string) (info channelInfo, fault *apiError) {
+func (h *HTTPAPI) info(ctx context.Context, app *App, channel string, attributes []string) (info channelInfo, apiErr *apiError) {
 	if len(attributes) == 0 {
 		return info, nil
 	}
-	subscriptions, users, fault := h.count(ctx, app, channel)
-	if fault == nil {
+	subscriptions, users, apiErr := h.count(ctx, app, channel)
+	if apiErr == nil {
 		name, _ := channels.Parse(channel)
 		info.set(app, name.Kind, attributes, subscriptions, users)
 	}
-	return info, fault
+	return info, apiErr
 }
 
 // attributesOf takes info apart, which may ask for what is among known.
@@ -90,18 +90,18 @@ func attributesOf(info, known string, among ...string) ([]string, *apiError) {
 // listChannels answers GET /apps/{id}/channels: those with subscribers. Users' own
 // channels are not among them unless their prefix is asked for.
 func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
-	attributes, fault := attributesOf(r.query.get("info"), "user_count and subscription_count", infoUsers, infoSubscriptions)
-	if fault != nil {
-		return fault
+	attributes, apiErr := attributesOf(r.query.get("info"), "user_count and subscription_count", infoUsers, infoSubscriptions)
+	if apiErr != nil {
+		return apiErr
 	}
 	prefix := r.query.get("filter_by_prefix")
 	first, _ := channels.Parse(prefix + "x") // of which kind all those names are, if of one
 	if slices.Contains(attributes, infoUsers) && first.Kind != channels.Presence {
 		return badRequest("info may ask for user_count only with a filter_by_prefix that begins with presence-")
 	}
-	lister, fault := able[Lister](h)
-	if fault != nil {
-		return fault
+	lister, apiErr := able[Lister](h)
+	if apiErr != nil {
+		return apiErr
 	}
 	list := lister.Channels(r.app.ID, prefix)
 	infos := make(map[string]channelInfo, len(list))
@@ -135,13 +135,13 @@ type cachedEvent struct {
 
 // channel answers what is asked of one channel, which may have no subscribers.
 func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
-	name, fault := channelName(c)
-	if fault != nil {
-		return fault
+	name, apiErr := channelName(c)
+	if apiErr != nil {
+		return apiErr
 	}
-	attributes, fault := attributesOf(r.query.get("info"), "user_count, subscription_count and cache", infoUsers, infoSubscriptions, infoCache)
-	if fault != nil {
-		return fault
+	attributes, apiErr := attributesOf(r.query.get("info"), "user_count, subscription_count and cache", infoUsers, infoSubscriptions, infoCache)
+	if apiErr != nil {
+		return apiErr
 	}
 	var state channelState
 	if slices.Contains(attributes, infoUsers) && name.Kind != channels.Presence {
@@ -151,13 +151,13 @@ func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
 		if !name.Cache {
 			return badRequest("info may ask for cache of cache channels alone")
 		}
-		if state.Cache, fault = h.cached(r.app, name.Full); fault != nil {
-			return fault
+		if state.Cache, apiErr = h.cached(r.app, name.Full); apiErr != nil {
+			return apiErr
 		}
 	}
-	subscriptions, users, fault := h.count(c.Request.Context(), r.app, name.Full)
-	if fault != nil {
-		return fault
+	subscriptions, users, apiErr := h.count(c.Request.Context(), r.app, name.Full)
+	if apiErr != nil {
+		return apiErr
 	}
 	state.Occupied = subscriptions > 0
 	state.set(r.app, name.Kind, attributes, subscriptions, users)
@@ -168,9 +168,9 @@ func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
 var _ Counter = (*broadcasting.Engine)(nil)
 
 func (h *HTTPAPI) cached(app *App, channel string) (*cachedEvent, *apiError) {
-	cacher, fault := able[Cacher](h)
-	if fault != nil {
-		return nil, fault
+	cacher, apiErr := able[Cacher](h)
+	if apiErr != nil {
+		return nil, apiErr
 	}
 	data, ttl, ok := cacher.Cached(app.ID, channel)
 	if !ok {

@@ -111,7 +111,7 @@ func TestChannels(t *testing.T) {
 	expectJSON(t, w, `{"channels":{"presence-two":{"user_count":2}}}`)
 
 	const noUsers = "info may ask for user_count only with a filter_by_prefix that begins with presence-"
-	for _, test := range []struct{ prefix, info, fault string }{
+	for _, test := range []struct{ prefix, info, wantErr string }{
 		{"", "user_count", noUsers},
 		{"p", "user_count", noUsers},
 		{"presence", "user_count", noUsers},
@@ -121,7 +121,7 @@ func TestChannels(t *testing.T) {
 		{"presence-", "user_count,", `info may ask for user_count and subscription_count, not for ""`},
 	} {
 		w := signed(h, "GET", "/apps/3/channels", map[string]string{"filter_by_prefix": test.prefix, "info": test.info}, "")
-		checkFault(t, w, 400, test.fault)
+		checkError(t, w, 400, test.wantErr)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestChannel(t *testing.T) {
 			})
 		}
 	}
-	for _, test := range []struct{ channel, info, fault string }{
+	for _, test := range []struct{ channel, info, wantErr string }{
 		{"news", "user_count", "info may ask for user_count of presence channels alone"},
 		{"private-x", "subscription_count,user_count", "info may ask for user_count of presence channels alone"},
 		{"news", "cache", "info may ask for cache of cache channels alone"},
@@ -182,7 +182,7 @@ func TestChannel(t *testing.T) {
 		{strings.Repeat("n", 201), "", "channel: the name is longer than 200 bytes"},
 	} {
 		params := map[string]string{"info": test.info}
-		checkFault(t, signed(h, "GET", "/apps/3/channels/"+test.channel, params, ""), 400, test.fault)
+		checkError(t, signed(h, "GET", "/apps/3/channels/"+test.channel, params, ""), 400, test.wantErr)
 	}
 }
 
@@ -196,9 +196,9 @@ func TestUsers(t *testing.T) {
 		expectJSON(t, signed(h, "GET", "/apps/3/channels/"+channel+"/users", nil, ""), want)
 	}
 	for _, channel := range []string{"news", "private-x", "nobody", "#server-to-user-A"} {
-		checkFault(t, signed(h, "GET", "/apps/3/channels/"+channel+"/users", nil, ""), 400, "users are known of presence channels alone")
+		checkError(t, signed(h, "GET", "/apps/3/channels/"+channel+"/users", nil, ""), 400, "users are known of presence channels alone")
 	}
-	checkFault(t, signed(h, "GET", "/apps/3/channels/presence-a b/users", nil, ""), 400, "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;")
+	checkError(t, signed(h, "GET", "/apps/3/channels/presence-a b/users", nil, ""), 400, "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;")
 }
 
 func TestTerminateConnections(t *testing.T) {
@@ -222,9 +222,9 @@ func TestTerminateConnections(t *testing.T) {
 		t.Errorf("without a body: %d %s", w.Code, w.Body)
 	}
 	engine.terminated = nil
-	checkFault(t, signed(h, "POST", "/apps/3/users/"+strings.Repeat("u", 201)+"/terminate_connections", nil, `{}`), 400, "the user's id is over 200 bytes")
-	checkFault(t, signed(h, "POST", "/apps/3/users/\xff/terminate_connections", nil, `{}`), 400, "the user's id is not valid UTF-8")
-	checkFault(t, signed(h, "POST", "/apps/3/users/7/terminate_connections", nil, strings.Repeat(" ", 8<<10+1)), 413, "the body is over 8192 bytes")
+	checkError(t, signed(h, "POST", "/apps/3/users/"+strings.Repeat("u", 201)+"/terminate_connections", nil, `{}`), 400, "the user's id is over 200 bytes")
+	checkError(t, signed(h, "POST", "/apps/3/users/\xff/terminate_connections", nil, `{}`), 400, "the user's id is not valid UTF-8")
+	checkError(t, signed(h, "POST", "/apps/3/users/7/terminate_connections", nil, strings.Repeat(" ", 8<<10+1)), 413, "the body is over 8192 bytes")
 	for _, path := range []string{"/apps/3/users/a/b/terminate_connections", "/apps/3/users/a%2Fb/terminate", "/apps/3/users/7"} {
 		if w := serve(h, "POST", path, ""); w.Code != 404 {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
@@ -250,11 +250,11 @@ func TestOldEvent(t *testing.T) {
 		t.Errorf("no data: %d published %+v", w.Code, got)
 	}
 	for _, test := range []struct {
-		path   string
-		params map[string]string
-		body   string
-		status int
-		fault  string
+		path    string
+		params  map[string]string
+		body    string
+		status  int
+		wantErr string
 	}{
 		{path, nil, "x", 400, "name is missing"},
 		{path, map[string]string{"name": "pusher:x"}, "x", 400, "name may not start with pusher: or pusher_internal:"},
@@ -263,12 +263,12 @@ func TestOldEvent(t *testing.T) {
 		{path, map[string]string{"name": "e"}, strings.Repeat("x", 10_001), 413, "the body is over 10000 bytes"},
 		{"/apps/3/channels/a b/events", map[string]string{"name": "e"}, "x", 400, "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;"},
 	} {
-		checkFault(t, signed(h, "POST", test.path, test.params, test.body), test.status, test.fault)
+		checkError(t, signed(h, "POST", test.path, test.params, test.body), test.status, test.wantErr)
 	}
 	if got := engine.take(); len(got) != 0 {
 		t.Errorf("published %+v", got)
 	}
-	checkFault(t, signed(apiOf(t, &recorder{err: errors.New("a secret reason")}, atDocTime), "POST", path, map[string]string{"name": "e"}, "x"), 503, "the event could not be published")
+	checkError(t, signed(apiOf(t, &recorder{err: errors.New("a secret reason")}, atDocTime), "POST", path, map[string]string{"name": "e"}, "x"), 503, "the event could not be published")
 }
 
 // lostOnes is an engine whose answers about channels do not come.
@@ -281,15 +281,15 @@ func (lostOnes) Members(context.Context, string, string) ([]string, error) {
 // What the engine does not know is said, not guessed.
 func TestEngineThatCannot(t *testing.T) {
 	h := apiOf(t, lostOnes{counting{new(recorder)}}, atDocTime)
-	checkFault(t, signed(h, "GET", "/apps/3/channels/lost", nil, ""), 503, "the counts are not available now")
-	checkFault(t, signed(h, "GET", "/apps/3/channels/presence-x/users", nil, ""), 503, "the users are not available now")
+	checkError(t, signed(h, "GET", "/apps/3/channels/lost", nil, ""), 503, "the counts are not available now")
+	checkError(t, signed(h, "GET", "/apps/3/channels/presence-x/users", nil, ""), 503, "the users are not available now")
 	bare := apiOf(t, new(recorder), atDocTime)
 	const cannot = "this server cannot answer that"
 	for _, path := range []string{"/apps/3/channels", "/apps/3/channels/a", "/apps/3/channels/presence-a/users"} {
-		checkFault(t, signed(bare, "GET", path, nil, ""), 503, cannot)
+		checkError(t, signed(bare, "GET", path, nil, ""), 503, cannot)
 	}
-	checkFault(t, signed(bare, "GET", "/apps/3/channels/cache-a", map[string]string{"info": "cache"}, ""), 503, cannot)
-	checkFault(t, signed(bare, "POST", "/apps/3/users/7/terminate_connections", nil, `{}`), 503, cannot)
+	checkError(t, signed(bare, "GET", "/apps/3/channels/cache-a", map[string]string{"info": "cache"}, ""), 503, cannot)
+	checkError(t, signed(bare, "POST", "/apps/3/users/7/terminate_connections", nil, `{}`), 503, cannot)
 }
 
 // many is an engine with a great many channels.

@@ -72,25 +72,25 @@ func (s *Server) NotFound(c *gin.Context) bool {
 
 func (s *Server) connect(c *gin.Context) {
 	t := s.opt.Apps.stateOf(c.Param("key"))
-	fault := s.admit(c.Request, t)
-	if fault.number == 0 && !t.enter() {
-		fault = codeAppFull
+	refusal := s.admit(c.Request, t)
+	if refusal.number == 0 && !t.enter() {
+		refusal = codeAppFull
 	}
-	s.accept(c, t, fault)
+	s.accept(c, t, refusal)
 }
 
 // admit finds out why the request may not become a socket; the zero code says
 // that it may.
 func (s *Server) admit(r *http.Request, t *appState) code {
-	if fault := versionFault(r); fault.number != 0 {
-		return fault
+	if refusal := checkVersion(r); refusal.number != 0 {
+		return refusal
 	}
 	if t == nil {
 		return codeUnknownApp
 	}
 	origin := r.Header.Get("Origin")
-	if fault := t.fault(origin); fault.number != 0 {
-		return fault
+	if refusal := t.refuses(origin); refusal.number != 0 {
+		return refusal
 	}
 	if !s.opt.Origins.Allow(origin) {
 		return codeBadOrigin
@@ -98,9 +98,9 @@ func (s *Server) admit(r *http.Request, t *appState) code {
 	return code{}
 }
 
-// versionFault accepts 5, 6 and 7: what differs between them is that older ones
+// checkVersion accepts 5, 6 and 7: what differs between them is that older ones
 // know fewer close codes and no activity_timeout, and both do no harm.
-func versionFault(r *http.Request) code {
+func checkVersion(r *http.Request) code {
 	text := r.URL.Query().Get("protocol")
 	version, err := strconv.Atoi(text)
 	switch {
@@ -114,16 +114,16 @@ func versionFault(r *http.Request) code {
 	return code{}
 }
 
-// accept makes the request a socket; one with a fault only to say what it is,
+// accept makes the request a socket; one with an error only to say what it is,
 // which a page cannot read from an HTTP answer.
-func (s *Server) accept(c *gin.Context, t *appState, fault code) {
+func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
-		if fault.number != 0 {
-			return s.refuse(session, fault)
+		if refusal.number != 0 {
+			return s.refuse(session, refusal)
 		}
 		return s.open(session, t, c.GetHeader("Origin"))
 	})
-	if err != nil && fault.number == 0 {
+	if err != nil && refusal.number == 0 {
 		t.leave() // nobody was opened, so nobody will be closed
 	}
 	c.Abort() // Accept has answered

@@ -38,10 +38,10 @@ func TestRates(t *testing.T) {
 	event := func() (status int) { return signed(h, "POST", "/apps/3/events", nil, plainEvent).Code }
 	batch := func(n int) (status int) { return postBatch(h, batchOf(n, plainEvent)).Code }
 	read := func(path string) (status int) { return signed(h, "GET", "/apps/3"+path, nil, "").Code }
-	throttled := func(method, path, body, fault, retry string) {
+	throttled := func(method, path, body, wantErr, retry string) {
 		t.Helper()
 		w := signed(h, method, "/apps/3"+path, nil, body)
-		checkFault(t, w, 429, fault)
+		checkError(t, w, 429, wantErr)
 		if got := w.Header().Get("Retry-After"); got != retry {
 			t.Errorf("%s %s: Retry-After %q, want %q", method, path, got, retry)
 		}
@@ -55,7 +55,7 @@ func TestRates(t *testing.T) {
 	throttled("POST", "/batch_events", batchOf(2, plainEvent), tooMany, "1")
 	throttled("POST", "/users/7/terminate_connections", `{}`, tooMany, "1")
 	// What is refused for another reason is told so, and costs nothing.
-	checkFault(t, signed(h, "POST", "/apps/3/events", nil, `{}`), 400, "name is missing")
+	checkError(t, signed(h, "POST", "/apps/3/events", nil, `{}`), 400, "name is missing")
 	if len(engine.terminated) != 0 {
 		t.Errorf("terminated %q", engine.terminated)
 	}

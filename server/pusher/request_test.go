@@ -102,7 +102,7 @@ func TestSignatureRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		target, body string
 		status       int
-		fault        string
+		wantErr      string
 	}{
 		"nothing":            {path, docBody, 401, "auth_key is missing from the query"},
 		"no key":             {without("auth_key"), docBody, 401, "auth_key is missing from the query"},
@@ -136,7 +136,7 @@ func TestSignatureRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			engine := new(recorder)
 			w := serve(apiOf(t, engine, atDocTime, other, disabled), "POST", test.target, test.body)
-			checkFault(t, w, test.status, test.fault)
+			checkError(t, w, test.status, test.wantErr)
 			if got := engine.take(); len(got) != 0 {
 				t.Errorf("published %+v", got)
 			}

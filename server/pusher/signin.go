@@ -71,21 +71,21 @@ func parseUser(userData string) (*user, error) {
 func (k *socket) signIn(m message) {
 	s, err := parseSignIn(m.Data)
 	if err != nil {
-		k.fault(codeBadMessage, "pusher:signin: "+err.Error())
+		k.sendError(codeBadMessage, "pusher:signin: "+err.Error())
 		return
 	}
 	if !k.app().VerifyUser(s.Auth, k.id, s.UserData) {
-		k.fault(codeBadSignIn, "Auth value for sign-in is invalid")
+		k.sendError(codeBadSignIn, "Auth value for sign-in is invalid")
 		return
 	}
 	u, err := parseUser(s.UserData)
 	if err != nil {
-		k.fault(codeBadUser, err.Error())
+		k.sendError(codeBadUser, err.Error())
 		return
 	}
 	switch err := k.conn.SignIn(broadcasting.Identity{UserID: u.ID, Data: s.UserData, Watchlist: u.watchlist}); {
 	case errors.Is(err, broadcasting.ErrOtherUser):
-		k.fault(codeBadSignIn, "The connection is signed in as another user already")
+		k.sendError(codeBadSignIn, "The connection is signed in as another user already")
 		return
 	case err != nil:
 		return // it is closed
@@ -93,7 +93,7 @@ func (k *socket) signIn(m message) {
 	k.user = u
 	k.proven()
 	if u.watchedTooMany {
-		k.fault(codeWatchlist, fmt.Sprintf("The watchlist has more than %d users: the first %d are watched", maxWatchlist, maxWatchlist))
+		k.sendError(codeWatchlist, fmt.Sprintf("The watchlist has more than %d users: the first %d are watched", maxWatchlist, maxWatchlist))
 	}
 }
 

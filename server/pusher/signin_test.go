@@ -49,7 +49,7 @@ func TestSignIn(t *testing.T) {
 	for _, r := range []*raw{a, a2} {
 		r.expect(`{"event":"hello","channel":"` + own + `","data":"{\"x\":1}"}`)
 	}
-	a.signIn(data) // again is no fault
+	a.signIn(data) // again is no error
 	a.expect(signedIn(data))
 	a.send(`{"event":"client-x","channel":"` + own + `","data":{}}`)
 	a.expect(errorSays(4301, "Client event rejected: only private and presence channels have them"))

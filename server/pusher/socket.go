@@ -59,9 +59,9 @@ func (k *socket) Message(text []byte) {
 			k.session.Close(codeFlood.disconnect())
 			return
 		}
-		k.fault(codeTooFast, codeTooFast.sentence+": "+shortened(strings.TrimSpace(m.Event+" "+m.Channel)))
+		k.sendError(codeTooFast, codeTooFast.sentence+": "+shortened(strings.TrimSpace(m.Event+" "+m.Channel)))
 	case err != nil:
-		k.fault(codeBadMessage, err.Error())
+		k.sendError(codeBadMessage, err.Error())
 	case m.Event == "pusher:subscribe":
 		k.subscribe(m)
 	case m.Event == "pusher:unsubscribe":
@@ -75,7 +75,7 @@ func (k *socket) Message(text []byte) {
 	case m.Event == "pusher:signin":
 		k.signIn(m)
 	default:
-		k.fault(codeBadMessage, "The event is unknown: "+shortened(m.Event))
+		k.sendError(codeBadMessage, "The event is unknown: "+shortened(m.Event))
 	}
 }
 
@@ -118,22 +118,22 @@ func (k *socket) Info() server.Info {
 	return server.Info{ID: k.id, App: k.app().ID, User: k.conn.User(), Channels: k.conn.Channels()}
 }
 
-// fault says in band what is wrong; the connection goes on.
-func (k *socket) fault(c code, message string) {
+// sendError says in band what is wrong; the connection goes on.
+func (k *socket) sendError(c code, message string) {
 	k.session.Queue(errorFrame(c.number, message))
 }
 
 // refuse says it twice: pusher:error is the protocol's way, and
 // pusher:subscription_error reaches who waits on the channel.
 func (k *socket) refuse(c code, channel, kind, message string, status int) {
-	k.fault(c, message)
+	k.sendError(c, message)
 	k.session.Queue(subscriptionErrorFrame(channel, kind, message, status))
 }
 
 func (k *socket) subscribe(m message) {
 	s, err := parseSubscription(m.Data)
 	if err != nil {
-		k.fault(codeBadMessage, "pusher:subscribe: "+err.Error())
+		k.sendError(codeBadMessage, "pusher:subscribe: "+err.Error())
 		return
 	}
 	name, err := channels.Parse(s.Channel)
@@ -191,7 +191,7 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 func (k *socket) unsubscribe(m message) {
 	s, err := parseSubscription(m.Data)
 	if err != nil {
-		k.fault(codeBadMessage, "pusher:unsubscribe: "+err.Error())
+		k.sendError(codeBadMessage, "pusher:unsubscribe: "+err.Error())
 		return
 	}
 	k.conn.Unsubscribe(s.Channel)
@@ -199,13 +199,13 @@ func (k *socket) unsubscribe(m message) {
 
 // clientEvent sends an event to the others of a channel.
 func (k *socket) clientEvent(m message, now time.Time) {
-	member, fault := k.clientFault(m)
+	member, refused := k.refusesClientEvent(m)
 	k.events.resize(k.app().Limits.ClientEventsPerSecond)
-	if fault == "" && !k.events.take(now) {
-		fault = "Client event rejected due to rate limit"
+	if refused == "" && !k.events.take(now) {
+		refused = "Client event rejected due to rate limit"
 	}
-	if fault != "" {
-		k.fault(codeRejected, fault)
+	if refused != "" {
+		k.sendError(codeRejected, refused)
 		return
 	}
 	ev := broadcasting.Event{
@@ -218,15 +218,15 @@ func (k *socket) clientEvent(m message, now time.Time) {
 	defer cancel()
 	if err := k.srv.opt.Engine.Publish(ctx, ev); err != nil {
 		k.srv.opt.Log.Error("client event not published", "socket", k.id, "channel", m.Channel, "error", err)
-		k.fault(codeRejected, "Client event rejected: it could not be published")
+		k.sendError(codeRejected, "Client event rejected: it could not be published")
 		return
 	}
 	k.srv.opt.Engine.ClientSent(ev)
 }
 
-// clientFault says why a client event may not be sent, "" when it may, and as
+// refusesClientEvent says why a client event may not be sent, "" when it may, and as
 // which member it goes out on a presence channel.
-func (k *socket) clientFault(m message) (member *broadcasting.Member, fault string) {
+func (k *socket) refusesClientEvent(m message) (member *broadcasting.Member, reason string) {
 	name, err := channels.Parse(m.Channel)
 	switch {
 	case !k.app().ClientEvents:

@@ -165,13 +165,13 @@ func TestTwoHundredThousand(t *testing.T) {
 	h := newHouse(t)
 	const channel = "private-v1.licenses.1229.messengers.grWhatsApp"
 	var ready, done sync.WaitGroup
-	var delivered, faults atomic.Int64
+	var delivered, failures atomic.Int64
 	for range sockets {
 		ready.Add(1)
 		done.Go(func() {
 			got, err := listen(h, channel, events, &ready)
 			delivered.Add(int64(got))
-			if err != nil && faults.Add(1) <= 3 {
+			if err != nil && failures.Add(1) <= 3 {
 				t.Error(err)
 			}
 		})

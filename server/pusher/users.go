@@ -22,16 +22,16 @@ type userRef struct {
 // users answers GET /apps/{id}/channels/{name}/users: those in a presence channel,
 // each once.
 func (h *HTTPAPI) users(c *gin.Context, r request) *apiError {
-	name, fault := channelName(c)
-	if fault != nil {
-		return fault
+	name, apiErr := channelName(c)
+	if apiErr != nil {
+		return apiErr
 	}
 	if name.Kind != channels.Presence {
 		return badRequest("users are known of presence channels alone")
 	}
-	roster, fault := able[Roster](h)
-	if fault != nil {
-		return fault
+	roster, apiErr := able[Roster](h)
+	if apiErr != nil {
+		return apiErr
 	}
 	ids, err := roster.Members(c.Request.Context(), r.app.ID, name.Full)
 	if err != nil {
@@ -59,12 +59,12 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 	case !utf8.ValidString(user):
 		return badRequest("the user's id is not valid UTF-8")
 	}
-	if fault := h.rates.take(r.app, writes, 1, h.now()); fault != nil {
-		return fault
+	if apiErr := h.rates.take(r.app, writes, 1, h.now()); apiErr != nil {
+		return apiErr
 	}
-	engine, fault := able[Terminator](h)
-	if fault != nil {
-		return fault
+	engine, apiErr := able[Terminator](h)
+	if apiErr != nil {
+		return apiErr
 	}
 	sockets := engine.Terminate(r.app.ID, user)
 	h.Log.DebugContext(c.Request.Context(), "a user's connections were terminated", "app", r.app.ID, "sockets", sockets)
@@ -77,12 +77,12 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 func (h *HTTPAPI) oldEvent(c *gin.Context, r request) *apiError {
 	channel, data := c.Param("name"), string(r.body)
 	p := &publication{Name: r.query.get("name"), Data: &data, Channel: &channel, SocketID: r.query.get("socket_id")}
-	fault := p.validateAlone(r.app, false)
-	if fault == nil {
-		fault = h.rates.take(r.app, writes, 1, h.now())
+	apiErr := p.validateAlone(r.app, false)
+	if apiErr == nil {
+		apiErr = h.rates.take(r.app, writes, 1, h.now())
 	}
-	if fault != nil {
-		return fault
+	if apiErr != nil {
+		return apiErr
 	}
 	ctx, cancel := publishing(c)
 	defer cancel()

@@ -48,25 +48,25 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 		return
 	}
 	t := s.opt.Apps.stateOf(c.Param("key"))
-	fault := s.admit(c.Request, t)
-	if fault.number != 0 {
+	refusal := s.admit(c.Request, t)
+	if refusal.number != 0 {
 		by.Session = "" // who may not in neither finds a session, nor leaves one
 	}
 	s.opt.Sockets.Receive(c.Writer, c.Request, by, func(session *server.XHRSession) server.Handler {
-		if fault.number == 0 && !t.enter() {
-			fault = codeAppFull
+		if refusal.number == 0 && !t.enter() {
+			refusal = codeAppFull
 		}
-		if fault.number != 0 {
-			return s.refuse(session, fault)
+		if refusal.number != 0 {
+			return s.refuse(session, refusal)
 		}
 		return s.open(session, t, c.GetHeader("Origin"))
 	})
 }
 
 // refuse says in a socket why it may not be one.
-func (s *Server) refuse(session transport, fault code) server.Handler {
-	s.opt.Log.Debug("socket refused", "reason", string(fault.word), "remote", session.Remote())
-	session.Close(fault.disconnect())
+func (s *Server) refuse(session transport, refusal code) server.Handler {
+	s.opt.Log.Debug("socket refused", "reason", string(refusal.word), "remote", session.Remote())
+	session.Close(refusal.disconnect())
 	return refused{}
 }
 

@@ -114,7 +114,7 @@ func (b *appReloader) reload(ctx context.Context) error {
 	return nil
 }
 
-// now is reload for the rules: a fault is logged, and the next look tries again.
+// now is reload for the rules: an error is logged, and the next look tries again.
 func (b *appReloader) now(ctx context.Context) {
 	if err := b.reload(ctx); err != nil {
 		b.log.ErrorContext(ctx, "a change of apps is not in force yet", "error", err)

@@ -14,21 +14,21 @@ import (
 )
 
 // assign sets dst, the setting named key, to src, a value as YAML gives it.
-func assign(key string, dst reflect.Value, src any, faults *ConfigError, seen map[string]bool) {
+func assign(key string, dst reflect.Value, src any, violations *ConfigError, seen map[string]bool) {
 	seen[key] = true
 	if dst.Kind() == reflect.Struct {
-		assignStruct(key, dst, src, faults, seen)
+		assignStruct(key, dst, src, violations, seen)
 		return
 	}
 	if src == nil {
-		faults.add(key, `has no value; write "" for an empty text, [] for an empty list`)
+		violations.add(key, `has no value; write "" for an empty text, [] for an empty list`)
 		return
 	}
 	if dst.Type() == reflect.TypeFor[Duration]() {
 		s, _ := src.(string)
 		d, err := time.ParseDuration(s)
 		if err != nil {
-			faults.add(key, "must be a duration such as 30s or 168h, not %s", shown(src))
+			violations.add(key, "must be a duration such as 30s or 168h, not %s", shown(src))
 			return
 		}
 		dst.SetInt(int64(d))
@@ -38,38 +38,38 @@ func assign(key string, dst reflect.Value, src any, faults *ConfigError, seen ma
 	case reflect.String:
 		s, ok := src.(string)
 		if !ok {
-			faults.add(key, "must be text, not %s: put it in quotes", kind(src))
+			violations.add(key, "must be text, not %s: put it in quotes", kind(src))
 			return
 		}
 		dst.SetString(s)
 	case reflect.Bool:
 		b, ok := src.(bool)
 		if !ok {
-			faults.add(key, "must be true or false, not %s", shown(src))
+			violations.add(key, "must be true or false, not %s", shown(src))
 			return
 		}
 		dst.SetBool(b)
 	case reflect.Int:
 		n, err := integer(src)
 		if err != nil {
-			faults.add(key, "must be an integer, not %s", shown(src))
+			violations.add(key, "must be an integer, not %s", shown(src))
 			return
 		}
 		dst.SetInt(n)
 	case reflect.Slice:
-		assignSlice(key, dst, src, faults, seen)
+		assignSlice(key, dst, src, violations, seen)
 	case reflect.Map:
-		assignMap(key, dst, src, faults)
+		assignMap(key, dst, src, violations)
 	}
 }
 
-func assignStruct(key string, dst reflect.Value, src any, faults *ConfigError, seen map[string]bool) {
+func assignStruct(key string, dst reflect.Value, src any, violations *ConfigError, seen map[string]bool) {
 	if src == nil { // a section whose keys are all commented out
 		return
 	}
 	m, ok := src.(map[string]any)
 	if !ok {
-		faults.add(orFile(key), "must be a section with keys, not %s", kind(src))
+		violations.add(orFile(key), "must be a section with keys, not %s", kind(src))
 		return
 	}
 	fields := map[string]reflect.Value{}
@@ -82,17 +82,17 @@ func assignStruct(key string, dst reflect.Value, src any, faults *ConfigError, s
 		field, ok := fields[name]
 		if !ok {
 			sort.Strings(known)
-			faults.add(join(key, name), "unknown key; known here: %s", strings.Join(known, ", "))
+			violations.add(join(key, name), "unknown key; known here: %s", strings.Join(known, ", "))
 			continue
 		}
-		assign(join(key, name), field, m[name], faults, seen)
+		assign(join(key, name), field, m[name], violations, seen)
 	}
 }
 
-func assignSlice(key string, dst reflect.Value, src any, faults *ConfigError, seen map[string]bool) {
+func assignSlice(key string, dst reflect.Value, src any, violations *ConfigError, seen map[string]bool) {
 	items, ok := src.([]any)
 	if !ok {
-		faults.add(key, "must be a list, not %s", kind(src))
+		violations.add(key, "must be a list, not %s", kind(src))
 		return
 	}
 	list := reflect.MakeSlice(dst.Type(), len(items), len(items))
@@ -100,22 +100,22 @@ func assignSlice(key string, dst reflect.Value, src any, faults *ConfigError, se
 		if dst.Type().Elem() == reflect.TypeFor[AppConfig]() {
 			list.Index(i).Set(reflect.ValueOf(DefaultApp()))
 		}
-		assign(fmt.Sprintf("%s[%d]", key, i), list.Index(i), item, faults, seen)
+		assign(fmt.Sprintf("%s[%d]", key, i), list.Index(i), item, violations, seen)
 	}
 	dst.Set(list)
 }
 
-func assignMap(key string, dst reflect.Value, src any, faults *ConfigError) {
+func assignMap(key string, dst reflect.Value, src any, violations *ConfigError) {
 	m, ok := src.(map[string]any)
 	if !ok {
-		faults.add(key, "must be a section of names and texts, not %s", kind(src))
+		violations.add(key, "must be a section of names and texts, not %s", kind(src))
 		return
 	}
 	out := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		s, ok := m[name].(string)
 		if !ok {
-			faults.add(join(key, name), "must be text, not %s: put it in quotes", kind(m[name]))
+			violations.add(join(key, name), "must be text, not %s: put it in quotes", kind(m[name]))
 		}
 		out[name] = s
 	}

@@ -21,122 +21,122 @@ import (
 // check holds every value against what the program can do with it, and names
 // each that is wrong. What a later version will do is refused in words: a
 // setting that is silently without effect would be believed.
-func check(cfg *Config, faults *ConfigError) {
-	checkServer(cfg.Server, faults)
-	checkLog(cfg.Log, faults)
-	checkDatabase(cfg.Database.URL, faults)
-	checkBus(cfg.Bus.URL, faults)
-	checkFiles(cfg.Files, faults)
-	checkApps(cfg.Apps, faults)
-	checkBootstrap(cfg.Bootstrap, faults)
-	checkWhatsApp(cfg.WhatsApp, faults)
+func check(cfg *Config, violations *ConfigError) {
+	checkServer(cfg.Server, violations)
+	checkLog(cfg.Log, violations)
+	checkDatabase(cfg.Database.URL, violations)
+	checkBus(cfg.Bus.URL, violations)
+	checkFiles(cfg.Files, violations)
+	checkApps(cfg.Apps, violations)
+	checkBootstrap(cfg.Bootstrap, violations)
+	checkWhatsApp(cfg.WhatsApp, violations)
 	if r := time.Duration(cfg.Journal.Retention); r < time.Minute {
-		faults.add("journal.retention", "must be at least 1m, not %s", r)
+		violations.add("journal.retention", "must be at least 1m, not %s", r)
 	}
-	checkLimits(cfg.Limits, faults)
+	checkLimits(cfg.Limits, violations)
 }
 
-func checkServer(s ServerConfig, faults *ConfigError) {
-	checkAddress("server.address", s.Address, faults)
+func checkServer(s ServerConfig, violations *ConfigError) {
+	checkAddress("server.address", s.Address, violations)
 	if s.InternalAddress != "" {
-		checkAddress("server.internal_address", s.InternalAddress, faults)
+		checkAddress("server.internal_address", s.InternalAddress, violations)
 		if s.InternalAddress == s.Address && !strings.HasSuffix(s.Address, ":0") {
-			faults.add("server.internal_address", "must differ from server.address, which the world may see")
+			violations.add("server.internal_address", "must differ from server.address, which the world may see")
 		}
 	}
 	switch {
 	case s.TLS.Cert != "" && s.TLS.Key == "":
-		faults.add("server.tls.key", "is needed with server.tls.cert")
+		violations.add("server.tls.key", "is needed with server.tls.cert")
 	case s.TLS.Cert == "" && s.TLS.Key != "":
-		faults.add("server.tls.cert", "is needed with server.tls.key")
+		violations.add("server.tls.cert", "is needed with server.tls.key")
 	case s.TLS.Cert != "":
 		if _, err := tls.LoadX509KeyPair(s.TLS.Cert, s.TLS.Key); err != nil {
-			faults.add("server.tls.cert", "cannot be used: %v", err)
+			violations.add("server.tls.cert", "cannot be used: %v", err)
 		}
 	}
 	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" &&
 		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.TrimPrefix(s.PublicURL, u.Scheme+"://") != u.Host) {
-		faults.add("server.public_url", "must be like https://chat.example.com, with nothing after the host and port")
+		violations.add("server.public_url", "must be like https://chat.example.com, with nothing after the host and port")
 	}
-	checkOrigins("server.allowed_origins", s.AllowedOrigins, faults)
+	checkOrigins("server.allowed_origins", s.AllowedOrigins, violations)
 	for i, p := range s.TrustedProxies {
 		_, errPrefix := netip.ParsePrefix(p)
 		_, errAddr := netip.ParseAddr(p)
 		if errPrefix != nil && errAddr != nil {
-			faults.add(item("server.trusted_proxies", i), "must be an address or a network such as 10.0.0.0/8, not %q", p)
+			violations.add(item("server.trusted_proxies", i), "must be an address or a network such as 10.0.0.0/8, not %q", p)
 		}
 	}
 	if d := time.Duration(s.DrainTime); d < 0 || d > 10*time.Minute {
-		faults.add("server.drain_time", "must be from 0s to 10m, not %s", d)
+		violations.add("server.drain_time", "must be from 0s to 10m, not %s", d)
 	}
 }
 
-func checkAddress(key, address string, faults *ConfigError) {
+func checkAddress(key, address string, violations *ConfigError) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		faults.add(key, "must be host:port such as 127.0.0.1:6001, not %q", address)
+		violations.add(key, "must be host:port such as 127.0.0.1:6001, not %q", address)
 		return
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		faults.add(key, "the port must be a number up to 65535, not %q", port)
+		violations.add(key, "the port must be a number up to 65535, not %q", port)
 	}
 	if strings.ContainsAny(host, " /@") {
-		faults.add(key, "the host must be a name or an address, not %q", host)
+		violations.add(key, "the host must be a name or an address, not %q", host)
 	}
 }
 
 // checkOrigins asks the one who will use them, entry by entry, so that each
-// fault has its place.
-func checkOrigins(key string, list []string, faults *ConfigError) {
+// error has its place.
+func checkOrigins(key string, list []string, violations *ConfigError) {
 	for i, o := range list {
 		if _, err := server.ParseOrigins([]string{o}); err != nil {
-			faults.add(item(key, i), "%v", err)
+			violations.add(item(key, i), "%v", err)
 		}
 	}
 }
 
-func checkLog(l LogConfig, faults *ConfigError) {
+func checkLog(l LogConfig, violations *ConfigError) {
 	if _, ok := logLevels[l.Level]; !ok {
-		faults.add("log.level", "must be trace, debug, info, warn or error, not %q", l.Level)
+		violations.add("log.level", "must be trace, debug, info, warn or error, not %q", l.Level)
 	}
 	if l.Format != "text" && l.Format != "json" {
-		faults.add("log.format", "must be text or json, not %q", l.Format)
+		violations.add("log.format", "must be text or json, not %q", l.Format)
 	}
 }
 
-func checkDatabase(text string, faults *ConfigError) {
+func checkDatabase(text string, violations *ConfigError) {
 	const key = "database.url"
 	if path, ok := strings.CutPrefix(text, "sqlite:"); ok {
 		if path == "" || strings.ContainsAny(path, "?#") {
-			faults.add(key, "must name a file after sqlite:, without ? and #")
+			violations.add(key, "must name a file after sqlite:, without ? and #")
 		}
 		return
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" { // the text may hold a password: not shown
-		faults.add(key, "must begin with sqlite: or postgres:// and be a valid URL")
+		violations.add(key, "must begin with sqlite: or postgres:// and be a valid URL")
 	} else if strings.Trim(u.Path, "/") == "" {
-		faults.add(key, "must name a database: postgres://user@host/database")
+		violations.add(key, "must name a database: postgres://user@host/database")
 	}
 }
 
-func checkBus(text string, faults *ConfigError) {
+func checkBus(text string, violations *ConfigError) {
 	const key = "bus.url"
 	scheme, _, _ := strings.Cut(text, ":")
 	switch {
 	case text == "memory:":
 	case scheme == "redis" || scheme == "rediss":
-		faults.add(key, "this version has no Redis bus: it runs as one node, with memory:. More than one node will need PostgreSQL and Redis")
+		violations.add(key, "this version has no Redis bus: it runs as one node, with memory:. More than one node will need PostgreSQL and Redis")
 	default:
-		faults.add(key, "must be memory:")
+		violations.add(key, "must be memory:")
 	}
 }
 
 var appName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-func checkApps(apps []AppConfig, faults *ConfigError) {
+func checkApps(apps []AppConfig, violations *ConfigError) {
 	if len(apps) == 0 {
-		faults.add("apps", "must have at least one app: the first carries the CRM's channels")
+		violations.add("apps", "must have at least one app: the first carries the CRM's channels")
 	}
 	ids, keys := map[string]int{}, map[string]int{}
 	for i, a := range apps {
@@ -146,15 +146,15 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 			seen        map[string]int
 		}{{"id", a.ID, ids}, {"key", a.Key, keys}} {
 			if !appName.MatchString(f.value) {
-				faults.add(key+"."+f.name, "must be 1 to 64 letters, digits, - and _, for it stands in paths; not %q", f.value)
+				violations.add(key+"."+f.name, "must be 1 to 64 letters, digits, - and _, for it stands in paths; not %q", f.value)
 			} else if first, dup := f.seen[f.value]; dup {
-				faults.add(key+"."+f.name, "%q is that of apps[%d] already", f.value, first)
+				violations.add(key+"."+f.name, "%q is that of apps[%d] already", f.value, first)
 			} else {
 				f.seen[f.value] = i
 			}
 		}
-		checkOrigins(key+".allowed_origins", a.AllowedOrigins, faults)
-		checkWebhooks(key+".webhooks", a.Webhooks, faults)
+		checkOrigins(key+".allowed_origins", a.AllowedOrigins, violations)
+		checkWebhooks(key+".webhooks", a.Webhooks, violations)
 		l := a.Limits
 		for _, f := range []limit{
 			{"sockets", l.Sockets, 0, maxLimit}, {"channels_per_socket", l.ChannelsPerSocket, 0, maxLimit},
@@ -164,18 +164,18 @@ func checkApps(apps []AppConfig, faults *ConfigError) {
 			{"events_per_batch", l.EventsPerBatch, 0, 1000},
 			{"events_per_second", l.EventsPerSecond, 0, maxLimit}, {"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
 		} {
-			f.check(key+".limits.", faults)
+			f.check(key+".limits.", violations)
 		}
 	}
 }
 
 // checkBootstrap asks the one who will use it.
-func checkBootstrap(b BootstrapConfig, faults *ConfigError) {
+func checkBootstrap(b BootstrapConfig, violations *ConfigError) {
 	err := b.Rules().Check()
 	var wrong *crm.Error
 	if errors.As(err, &wrong) {
 		for _, field := range slices.Sorted(maps.Keys(wrong.Fields)) {
-			faults.add("bootstrap."+field, "%s", wrong.Fields[field])
+			violations.add("bootstrap."+field, "%s", wrong.Fields[field])
 		}
 	}
 }
@@ -190,28 +190,28 @@ func (b BootstrapConfig) Rules() crm.BootstrapConfig {
 	}
 }
 
-func checkWhatsApp(w WhatsAppConfig, faults *ConfigError) {
+func checkWhatsApp(w WhatsAppConfig, violations *ConfigError) {
 	switch {
 	case w.Endpoint != "" && w.RootKey == "":
-		faults.add("whatsapp.root_key", "is needed with whatsapp.endpoint")
+		violations.add("whatsapp.root_key", "is needed with whatsapp.endpoint")
 	case w.Endpoint == "" && w.RootKey != "":
-		faults.add("whatsapp.root_key", "is only for whatsapp.endpoint: WhatsApp's own root is known")
+		violations.add("whatsapp.root_key", "is only for whatsapp.endpoint: WhatsApp's own root is known")
 	case w.RootKey != "" && !isKey(w.RootKey):
-		faults.add("whatsapp.root_key", "must be 32 bytes in hex: 64 digits")
+		violations.add("whatsapp.root_key", "must be 32 bytes in hex: 64 digits")
 	}
 	if w.Endpoint != "" {
 		if _, port, err := net.SplitHostPort(w.Endpoint); err != nil || port == "" {
-			faults.add("whatsapp.endpoint", "must be host:port")
+			violations.add("whatsapp.endpoint", "must be host:port")
 		}
 	}
 	if d := time.Duration(w.SendWithin); d < time.Minute || d > 7*24*time.Hour {
-		faults.add("whatsapp.send_within", "must be from 1m to 168h")
+		violations.add("whatsapp.send_within", "must be from 1m to 168h")
 	}
 	if w.SendDelay < 0 || time.Duration(w.SendDelay) > time.Minute {
-		faults.add("whatsapp.send_delay", "must be from 0s to 1m")
+		violations.add("whatsapp.send_delay", "must be from 0s to 1m")
 	}
 	if w.FirstContactsPerDay < 0 {
-		faults.add("whatsapp.cold_contacts_per_day", "must not be negative")
+		violations.add("whatsapp.cold_contacts_per_day", "must not be negative")
 	}
 }
 
@@ -228,13 +228,13 @@ type limit struct {
 	value, low, high int
 }
 
-func (l limit) check(section string, faults *ConfigError) {
+func (l limit) check(section string, violations *ConfigError) {
 	if l.value < l.low || l.value > l.high {
-		faults.add(section+l.name, "must be from %d to %d, not %d", l.low, l.high, l.value)
+		violations.add(section+l.name, "must be from %d to %d, not %d", l.low, l.high, l.value)
 	}
 }
 
-func checkLimits(l LimitsConfig, faults *ConfigError) {
+func checkLimits(l LimitsConfig, violations *ConfigError) {
 	for _, f := range []limit{
 		{"sockets_per_app", l.SocketsPerApp, 0, maxLimit},
 		{"sockets_per_address", l.SocketsPerAddress, 0, maxLimit},
@@ -253,20 +253,20 @@ func checkLimits(l LimitsConfig, faults *ConfigError) {
 		{"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
 		{"cache_bytes", l.CacheBytes, 1 << 20, 1 << 40},
 	} {
-		f.check("limits.", faults)
+		f.check("limits.", violations)
 	}
 	if d := time.Duration(l.CacheTTL); d < time.Second || d > 24*time.Hour {
-		faults.add("limits.cache_ttl", "must be from 1s to 24h, not %s", d)
+		violations.add("limits.cache_ttl", "must be from 1s to 24h, not %s", d)
 	}
 	if l.EventBytes > l.QueueBytes {
-		faults.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")
+		violations.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")
 	}
 	for _, f := range []struct {
 		key   string
 		value Duration
 	}{{"limits.activity_timeout", l.ActivityTimeout}, {"limits.pong_timeout", l.PongTimeout}} {
 		if d := time.Duration(f.value); d < time.Second || d > time.Hour {
-			faults.add(f.key, "must be from 1s to 1h, not %s", d)
+			violations.add(f.key, "must be from 1s to 1h, not %s", d)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 // Package config reads what can be set: the defaults, then the file, then the
 // environment, then flags, each over what was before. It checks the whole, and names
-// every fault with its key.
+// every error with its key.
 package config
 
 import (

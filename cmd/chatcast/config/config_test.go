@@ -18,10 +18,10 @@ func TestExampleEqualsDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got Config
-	var faults ConfigError
-	seen := readYAML(&got, text, &faults)
-	if len(faults) > 0 {
-		t.Fatal(faults)
+	var violations ConfigError
+	seen := readYAML(&got, text, &violations)
+	if len(violations) > 0 {
+		t.Fatal(violations)
 	}
 	want := Default()
 	if !reflect.DeepEqual(got, want) {
@@ -88,8 +88,8 @@ apps: [{id: a, key: k, secret: s}]`,
 	}
 }
 
-// Each case is one configuration with one fault: its key, and a word of the sentence.
-func TestFaults(t *testing.T) {
+// Each case is one configuration with one error: its key, and a word of the sentence.
+func TestViolations(t *testing.T) {
 	for _, c := range []struct{ yaml, key, says string }{
 		{"server: {adress: x}", "server.adress", "unknown key; known here: address"},
 		{"sever: {}", "sever", "unknown key"},
@@ -175,18 +175,18 @@ func TestFaults(t *testing.T) {
 		{"limits: {pong_timeout: 0s}", "limits.pong_timeout", "from 1s"},
 	} {
 		_, err := load(t, c.yaml, nil, nil)
-		faults, ok := err.(ConfigError)
-		if !ok || len(faults) != 1 {
-			t.Errorf("%s: %v, want one fault at %s", c.yaml, err, c.key)
+		violations, ok := err.(ConfigError)
+		if !ok || len(violations) != 1 {
+			t.Errorf("%s: %v, want one violation at %s", c.yaml, err, c.key)
 			continue
 		}
-		if f := faults[0]; f.Key != c.key || !strings.Contains(f.Message, c.says) {
+		if f := violations[0]; f.Key != c.key || !strings.Contains(f.Message, c.says) {
 			t.Errorf("%s: %s: %s; want %s to say %q", c.yaml, f.Key, f.Message, c.key, c.says)
 		}
 	}
 }
 
-func TestAllFaultsAreNamed(t *testing.T) {
+func TestAllViolationsAreNamed(t *testing.T) {
 	_, err := load(t, "server: {adress: x}\nlog: {level: 5}\n",
 		[]string{"CHATCAST_SERVR_ADDRESS=x", "CHATCAST_LIMITS_QUEUE_BYTES=many"}, map[string]string{"journal.retention": "long"})
 	for _, key := range []string{"server.adress", "log.level", "CHATCAST_SERVR_ADDRESS", "CHATCAST_LIMITS_QUEUE_BYTES", "--journal.retention"} {
@@ -203,7 +203,7 @@ func TestAllFaultsAreNamed(t *testing.T) {
 	}
 }
 
-// No secret may leave through config's output or through a fault.
+// No secret may leave through config's output or through an error.
 func TestSecretsAreMasked(t *testing.T) {
 	const hidden = "hunter2-hunter2"
 	cfg := Default()

@@ -15,24 +15,24 @@ func (s S3Config) Options() s3.Options {
 	}
 }
 
-func checkFiles(f FilesConfig, faults *ConfigError) {
+func checkFiles(f FilesConfig, violations *ConfigError) {
 	if f.Dir == "" {
-		faults.add("files.dir", "must name a folder")
+		violations.add("files.dir", "must name a folder")
 	}
-	limit{"max_bytes", f.MaxBytes, 1, 1 << 34}.check("files.", faults)
-	checkS3(f.S3, faults)
+	limit{"max_bytes", f.MaxBytes, 1, 1 << 34}.check("files.", violations)
+	checkS3(f.S3, violations)
 }
 
 // checkS3 asks the one who will use it. Without a bucket, the rest would be
 // silently without effect.
-func checkS3(s S3Config, faults *ConfigError) {
+func checkS3(s S3Config, violations *ConfigError) {
 	const section = "files.s3."
 	if s.Bucket == "" {
 		for _, f := range []struct{ name, value string }{
 			{"endpoint", s.Endpoint}, {"region", s.Region}, {"prefix", s.Prefix}, {"access_key", s.AccessKey}, {"secret_key", s.SecretKey},
 		} {
 			if f.value != "" {
-				faults.add(section+"bucket", "is needed with %s%s; without it files are kept in files.dir", section, f.name)
+				violations.add(section+"bucket", "is needed with %s%s; without it files are kept in files.dir", section, f.name)
 				return
 			}
 		}
@@ -40,6 +40,6 @@ func checkS3(s S3Config, faults *ConfigError) {
 	}
 	wrong := s.Options().Check()
 	for _, name := range slices.Sorted(maps.Keys(wrong)) {
-		faults.add(section+name, "%s", wrong[name])
+		violations.add(section+name, "%s", wrong[name])
 	}
 }

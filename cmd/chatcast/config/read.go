@@ -15,27 +15,27 @@ import (
 // EnvPrefix begins the name of each environment variable of the program.
 const EnvPrefix = "CHATCAST_"
 
-// ConfigError is every fault of a configuration, each with its key.
-type ConfigError []Fault
+// ConfigError is every error of a configuration, each with its key.
+type ConfigError []Violation
 
-// Fault is one thing wrong: with a key, an environment variable or a flag.
-type Fault struct{ Key, Message string }
+// Error is one thing wrong: with a key, an environment variable or a flag.
+type Violation struct{ Key, Message string }
 
-// Error names each fault in a line of its own.
+// Error names each error in a line of its own.
 func (e ConfigError) Error() string {
 	lines := make([]string, len(e))
 	for i, f := range e {
 		lines[i] = "  " + f.Key + ": " + f.Message
 	}
-	faults := "faults"
+	noun := "errors"
 	if len(e) == 1 {
-		faults = "fault"
+		noun = "error"
 	}
-	return fmt.Sprintf("the configuration has %d %s:\n%s", len(e), faults, strings.Join(lines, "\n"))
+	return fmt.Sprintf("the configuration has %d %s:\n%s", len(e), noun, strings.Join(lines, "\n"))
 }
 
 func (e *ConfigError) add(key, format string, args ...any) {
-	*e = append(*e, Fault{key, fmt.Sprintf(format, args...)})
+	*e = append(*e, Violation{key, fmt.Sprintf(format, args...)})
 }
 
 // asError is nil when nothing is wrong.
@@ -48,20 +48,20 @@ func (e ConfigError) asError() error {
 
 // Load reads the defaults, then the file at path (none when path is empty), then
 // the environment ("NAME=value" lines), then flags (key to value), each over what
-// was before, and checks the whole. It names all faults, not the first.
+// was before, and checks the whole. It names all errors, not the first.
 func Load(path string, environ []string, flags map[string]string) (Config, error) {
 	cfg := Default()
-	var faults ConfigError
+	var violations ConfigError
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return cfg, fmt.Errorf("the configuration file cannot be read: %w", err)
 		}
-		readYAML(&cfg, text, &faults)
+		readYAML(&cfg, text, &violations)
 	}
-	readEnv(&cfg, environ, &faults)
+	readEnv(&cfg, environ, &violations)
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
-		readText(&cfg, key, "--"+key, flags[key], &faults)
+		readText(&cfg, key, "--"+key, flags[key], &violations)
 	}
 	if cfg.Bootstrap.AppID == Default().Bootstrap.AppID { // it carries the user's id
 		cfg.Bootstrap.AppID = fmt.Sprintf("app_%d_1", cfg.Bootstrap.User.ID)
@@ -69,23 +69,23 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	var wrong ConfigError
 	check(&cfg, &wrong)
 	for _, f := range wrong {
-		if !slices.ContainsFunc(faults, func(unread Fault) bool { return strings.HasPrefix(unread.Key, f.Key) }) {
-			faults = append(faults, f)
+		if !slices.ContainsFunc(violations, func(unread Violation) bool { return strings.HasPrefix(unread.Key, f.Key) }) {
+			violations = append(violations, f)
 		}
 	}
-	return cfg, faults.asError()
+	return cfg, violations.asError()
 }
 
 // readYAML sets what text says and returns the keys it named.
-func readYAML(cfg *Config, text []byte, faults *ConfigError) (seen map[string]bool) {
+func readYAML(cfg *Config, text []byte, violations *ConfigError) (seen map[string]bool) {
 	seen = map[string]bool{}
 	var doc any
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		faults.add("file", "is no YAML: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
+		violations.add("file", "is no YAML: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
 		return seen
 	}
 	if doc != nil {
-		assign("", reflect.ValueOf(cfg).Elem(), doc, faults, seen)
+		assign("", reflect.ValueOf(cfg).Elem(), doc, violations, seen)
 	}
 	return seen
 }
@@ -94,7 +94,7 @@ func readYAML(cfg *Config, text []byte, faults *ConfigError) (seen map[string]bo
 // ours to read, and no mistake of the user's.
 var foreignEnv = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
-func readEnv(cfg *Config, environ []string, faults *ConfigError) {
+func readEnv(cfg *Config, environ []string, violations *ConfigError) {
 	values := map[string]string{}
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
@@ -112,9 +112,9 @@ func readEnv(cfg *Config, environ []string, faults *ConfigError) {
 		key := keyOfEnv(cfg, name)
 		switch {
 		case key != "":
-			readText(cfg, key, name, values[name], faults)
+			readText(cfg, key, name, values[name], violations)
 		case !foreignEnv.MatchString(name):
-			faults.add(name, "unknown environment variable; each is %s and a key in capitals, such as %s", EnvPrefix, envName("server.address"))
+			violations.add(name, "unknown environment variable; each is %s and a key in capitals, such as %s", EnvPrefix, envName("server.address"))
 		}
 	}
 }
@@ -146,7 +146,7 @@ func Keys(cfg *Config) (keys []string) {
 
 // readText sets key from text, as the environment and flags give it: plain for
 // text, numbers and durations, YAML (or JSON) for lists.
-func readText(cfg *Config, key, from, text string, faults *ConfigError) {
+func readText(cfg *Config, key, from, text string, violations *ConfigError) {
 	var dst reflect.Value
 	walk("", reflect.ValueOf(cfg).Elem(), "", func(k string, v reflect.Value, _ string) {
 		if k == key {
@@ -154,20 +154,20 @@ func readText(cfg *Config, key, from, text string, faults *ConfigError) {
 		}
 	})
 	if !dst.IsValid() {
-		faults.add(from, "unknown key")
+		violations.add(from, "unknown key")
 		return
 	}
 	var src any = text
 	if k := dst.Kind(); k != reflect.String && dst.Type() != reflect.TypeFor[Duration]() {
 		if err := yaml.Unmarshal([]byte(text), &src); err != nil {
-			faults.add(from, "is no YAML: %s", yaml.FormatError(err, false, false))
+			violations.add(from, "is no YAML: %s", yaml.FormatError(err, false, false))
 			return
 		}
 	}
 	if text, plain := src.(string); plain && dst.Type() == reflect.TypeFor[[]string]() {
 		src = commaList(text)
 	}
-	assign(from, dst, src, faults, map[string]bool{})
+	assign(from, dst, src, violations, map[string]bool{})
 }
 
 // commaList is how the environment and flags usually spell a list: a, b.

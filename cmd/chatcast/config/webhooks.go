@@ -8,13 +8,13 @@ func (h AppHookConfig) endpoint() webhook.Endpoint {
 }
 
 // checkWebhooks asks the one who will use them.
-func checkWebhooks(key string, hooks []AppHookConfig, faults *ConfigError) {
+func checkWebhooks(key string, hooks []AppHookConfig, violations *ConfigError) {
 	if len(hooks) > webhook.MaxEndpoints {
-		faults.add(key, "must be at most %d", webhook.MaxEndpoints)
+		violations.add(key, "must be at most %d", webhook.MaxEndpoints)
 	}
 	for i, hook := range hooks {
-		for _, fault := range hook.endpoint().Check() {
-			faults.add(item(key, i)+"."+fault.Field, "%s", fault.Message)
+		for _, violation := range hook.endpoint().Check() {
+			violations.add(item(key, i)+"."+violation.Field, "%s", violation.Message)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 // Documented is handler with every answer held against openapi.yaml: its status,
 // its headers, its body down to the last field; and every event that an answer
 // lists against the event's schema. A request that was answered with success must be
-// as documented too. Faults fail the test. seen, when not nil, is told of each
+// as documented too. Errors fail the test. seen, when not nil, is told of each
 // answer of a documented operation; it may be called concurrently.
 //
 // Answers pass through as they are written, so that long polls and files stay what
@@ -42,9 +42,9 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 		}
 		got := &witness{ResponseWriter: w}
 		got.look = func() {
-			op, fault := ref.check(asked, sent, got)
-			if fault != nil {
-				t.Errorf("%s %s is not as documented: %v\nrequest %.2000s\nanswer %d %.2000s", asked.Method, asked.URL, fault, sent.Bytes(), got.status, got.body.Bytes())
+			op, violation := ref.check(asked, sent, got)
+			if violation != nil {
+				t.Errorf("%s %s is not as documented: %v\nrequest %.2000s\nanswer %d %.2000s", asked.Method, asked.URL, violation, sent.Bytes(), got.status, got.body.Bytes())
 			}
 			if op != nil && seen != nil {
 				seen(op, asked, got.status)

@@ -17,20 +17,20 @@ import (
 // listener is a test that only writes down what it is failed for.
 type listener struct {
 	testing.TB
-	mu     sync.Mutex
-	faults []string
+	mu         sync.Mutex
+	violations []string
 }
 
 func (l *listener) Errorf(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.faults = append(l.faults, fmt.Sprintf(format, args...))
+	l.violations = append(l.violations, fmt.Sprintf(format, args...))
 }
 
 func (l *listener) heard() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Join(l.faults, "\n")
+	return strings.Join(l.violations, "\n")
 }
 
 // answer is a handler that always says the same.
@@ -46,9 +46,9 @@ func answer(status int, contentType, body string) http.HandlerFunc {
 }
 
 const (
-	object = "application/json; charset=utf-8"
-	fault  = `{"success":false,"error":{"code":"ApiNotFoundError","message":"no"}}`
-	read   = `{"payload":{"data":[{"chat":{"id":"1"},"edited":null%s}],"meta":{"type":"chatRead","licenseId":1,"messengerType":"telegram","eventId":1}}}`
+	object    = "application/json; charset=utf-8"
+	refusal = `{"success":false,"error":{"code":"ApiNotFoundError","message":"no"}}`
+	read      = `{"payload":{"data":[{"chat":{"id":"1"},"edited":null%s}],"meta":{"type":"chatRead","licenseId":1,"messengerType":"telegram","eventId":1}}}`
 )
 
 func listed(event, more string) string {
@@ -62,7 +62,7 @@ func TestDocumentedSees(t *testing.T) {
 	for name, c := range map[string]struct {
 		request, body string
 		answer        http.HandlerFunc
-		want          string // of the fault; empty: none
+		want          string // of the error; empty: none
 	}{
 		"what is right":               {"GET /healthz", "", answer(200, object, `{"status":"ok"}`), ""},
 		"a route":                     {"GET /v1/secrets", "", answer(200, object, `{}`), "no such operation"},
@@ -75,8 +75,8 @@ func TestDocumentedSees(t *testing.T) {
 		"no type of the content":      {"GET /healthz", "", answer(200, "", `{"status":"ok"}`), "Content-Type"},
 		"another type of the content": {"GET /healthz", "", answer(200, "text/html", `{"status":"ok"}`), "Content-Type"},
 		"what is no JSON":             {"GET /healthz", "", answer(200, object, `ok`), "body"},
-		"an error of another shape":   {"GET /v1/me", "", answer(403, object, fault), "ApiNotFoundError"},
-		"a header that is missing":    {"POST /v1/tokens", "{}", answer(429, object, strings.Replace(fault, "NotFound", "TooManyRequests", 1)), "Retry-After"},
+		"an error of another shape":   {"GET /v1/me", "", answer(403, object, refusal), "ApiNotFoundError"},
+		"a header that is missing":    {"POST /v1/tokens", "{}", answer(429, object, strings.Replace(refusal, "NotFound", "TooManyRequests", 1)), "Retry-After"},
 		"a parameter":                 {"GET /v1/tags?secret=1", "", answer(200, object, `{"success":true,"data":{"items":[],"nextPage":null}}`), `"secret" is not documented`},
 		"a body that was taken":       {"POST /v1/levels", `{"name":1}`, answer(200, object, `{"success":true,"data":{"id":1,"name":"x","sort":1}}`), "request"},
 		"a body that was refused":     {"POST /v1/levels", `{"name":1}`, answer(422, object, `{"success":false,"error":{"code":"ApiValidationError","message":"no","fields":{"name":"no"}}}`), ""},

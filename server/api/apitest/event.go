@@ -16,7 +16,7 @@ import (
 var schemas sync.Map
 
 // CheckEvent holds an event's data against its JSON Schema. An event that the
-// catalogue does not have is a fault.
+// catalogue does not have is an error.
 func CheckEvent(name string, data []byte) error {
 	schema, known := schemas.Load(name)
 	if !known {

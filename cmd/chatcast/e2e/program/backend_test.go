@@ -94,7 +94,7 @@ func TestPusherLibraryForNode(t *testing.T) {
 		}
 		return e
 	}
-	fault := func(text string, status int) string {
+	pusherError := func(text string, status int) string {
 		out, _ := json.Marshal(struct {
 			Error  string `json:"error"`
 			Status int    `json:"status"`
@@ -109,17 +109,17 @@ func TestPusherLibraryForNode(t *testing.T) {
 		{[]any{"triggerBatch", []object{event("orders", nil), event("private-encrypted-x", nil)}}, 200, `{}`},
 		{[]any{"triggerBatch", []object{event("presence-room", object{"info": "user_count"}), event("other", nil)}}, 200, `{"batch":[{"user_count":2},{}]}`},
 		{[]any{"triggerBatch", []object{event("orders", nil), event("a b", nil)}}, 400,
-			fault("batch[1]: channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;", 400)},
-		{[]any{"trigger", "orders", "shipped", strings.Repeat("x", 10_001)}, 413, fault("data is over 10000 bytes", 413)},
+			pusherError("batch[1]: channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;", 400)},
+		{[]any{"trigger", "orders", "shipped", strings.Repeat("x", 10_001)}, 413, pusherError("data is over 10000 bytes", 413)},
 		{get("/channels", nil), 200, `{"channels":{"orders":{},"presence-room":{}}}`},
 		{get("/channels", object{"filter_by_prefix": "presence-", "info": "user_count"}), 200, `{"channels":{"presence-room":{"user_count":2}}}`},
 		{get("/channels", object{"filter_by_prefix": "a;b"}), 200, `{"channels":{}}`},
-		{get("/channels", object{"info": "user_count"}), 400, fault("info may ask for user_count only with a filter_by_prefix that begins with presence-", 400)},
+		{get("/channels", object{"info": "user_count"}), 400, pusherError("info may ask for user_count only with a filter_by_prefix that begins with presence-", 400)},
 		{get("/channels/presence-room", object{"info": "user_count,subscription_count"}), 200, `{"occupied":true,"user_count":2}`},
 		{get("/channels/a;b,c=d@e.f", nil), 200, `{"occupied":false}`},
-		{get("/channels/orders", object{"info": "user_count"}), 400, fault("info may ask for user_count of presence channels alone", 400)},
+		{get("/channels/orders", object{"info": "user_count"}), 400, pusherError("info may ask for user_count of presence channels alone", 400)},
 		{get("/channels/presence-room/users", nil), 200, `{"users":[{"id":"B"},{"id":"A"}]}`},
-		{get("/channels/orders/users", nil), 400, fault("users are known of presence channels alone", 400)},
+		{get("/channels/orders/users", nil), 400, pusherError("users are known of presence channels alone", 400)},
 		{get("/channels/presence-room/stats", nil), 200, `{"occupied":true}`},
 		{[]any{"sendToUser", "685", "e", "x"}, 200, `{}`},
 		{[]any{"terminateUserConnections", "a;b,c=d@e.f ü+50"}, 200, `{}`},
@@ -130,5 +130,5 @@ func TestPusherLibraryForNode(t *testing.T) {
 		orders.Shipped()
 	}
 	nodeCalls(t, p.Address(), "not the secret", []call{{get("/channels", nil), 401,
-		fault("auth_signature is not the HMAC-SHA256 of GET, the path and the sorted query with the app's secret", 401)}})
+		pusherError("auth_signature is not the HMAC-SHA256 of GET, the path and the sorted query with the app's secret", 401)}})
 }

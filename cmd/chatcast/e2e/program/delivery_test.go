@@ -19,10 +19,10 @@ func TestThousandSockets(t *testing.T) {
 	owner := p.SignIn(t)
 
 	conns := e2e.SubscribeMany(owner, sockets)
-	faults := make(chan error, sockets)
+	failures := make(chan error, sockets)
 	var reading sync.WaitGroup
 	for _, ws := range conns {
-		reading.Go(func() { faults <- readMessages(ws, messages) })
+		reading.Go(func() { failures <- readMessages(ws, messages) })
 	}
 	for from := 0; from < messages; from += perRequest {
 		var items []any
@@ -32,8 +32,8 @@ func TestThousandSockets(t *testing.T) {
 		owner.Must("POST", e2e.WhatsAppPath+"/inbound", map[string]any{"messages": items}, nil)
 	}
 	reading.Wait()
-	close(faults)
-	for err := range faults {
+	close(failures)
+	for err := range failures {
 		if err != nil {
 			t.Error(err)
 		}

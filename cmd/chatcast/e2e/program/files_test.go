@@ -177,7 +177,7 @@ func TestFilesInABucket(t *testing.T) {
 }
 
 // TestStartNamesTheBucketsFault: what cannot be used stops the start.
-func TestStartNamesTheBucketsFault(t *testing.T) {
+func TestStartNamesTheBucketsError(t *testing.T) {
 	cfg := e2e.Config(t)
 	startBucket(t, &cfg)
 	for key, change := range map[string]func(s *config.S3Config){

@@ -7,13 +7,13 @@ import (
 	"chatcast/crm"
 )
 
-// faultCount counts how often a message could not be handled.
-type faultCount struct {
+// failureCount counts how often a message could not be handled.
+type failureCount struct {
 	mu    sync.Mutex
 	count map[string]int // guarded by mu
 }
 
-func (f *faultCount) more(id string) int {
+func (f *failureCount) more(id string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.count == nil || len(f.count) > 1000 {
@@ -23,7 +23,7 @@ func (f *faultCount) more(id string) int {
 	return f.count[id]
 }
 
-// refusedByRules says whether the fault is in what was brought, and not in the
+// refusedByRules says whether the error is in what was brought, and not in the
 // moment.
 func refusedByRules(err error) (*crm.Error, bool) {
 	var e *crm.Error

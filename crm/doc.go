@@ -12,12 +12,12 @@
 // Service.RunSweeper want one each from whoever wires the program; ctx ends them.
 //
 // What comes from outside is taken by Receive, from a bridge's program, and by
-// Take, from a plug with an account of its own: one rule with two doors. What goes
+// Take, from a connector with an account of its own: one rule with two doors. What goes
 // out to such an account waits in the outbox, a row of the same transaction as
-// the action, until its plug has done it.
+// the action, until its connector has done it.
 //
 // It knows no HTTP, no socket and no messenger's library: a way to the outside is
-// a Messenger, implemented by the plugs in the subfolders. Where the bytes of
-// attachments lie is a FileStore: Folder, or a plug. Of ours it may import
+// a Messenger, implemented by the connectors in the subfolders. Where the bytes of
+// attachments lie is a FileStore: Folder, or a store of a subfolder. Of ours it may import
 // broadcasting, channels and models.
 package crm

@@ -7,7 +7,7 @@ import (
 	"chatcast/models"
 )
 
-// Code is what went wrong, for a program. The HTTP plug maps each to a status.
+// Code is what went wrong, for a program. The HTTP API maps each to a status.
 type Code string
 
 // Codes.

@@ -233,7 +233,7 @@ func TestFileThatComesWithItsMessage(t *testing.T) {
 	})
 }
 
-// TestOutgoingFile: the plug reads it as a stream.
+// TestOutgoingFile: the connector reads it as a stream.
 func TestOutgoingFile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

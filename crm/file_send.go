@@ -34,17 +34,17 @@ func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Uplo
 	if err := m.check(); err != nil {
 		return sent, err
 	}
-	plug, err := s.connected(ctx, a, at.Line)
+	connector, err := s.connected(ctx, a, at.Line)
 	if err != nil {
 		return sent, err
 	}
-	id = plug.MessageID(at.Line)
+	id = connector.MessageID(at.Line)
 	m.Content.File = &FileData{Link: storedLink + u.id, Name: u.name, Size: &u.size, MimeType: &u.mime}
 	return s.send(ctx, a, at, id, m, u)
 }
 
 // SendLink sends an attachment that lies elsewhere, at an http or https address. A
-// bridge is given the address; of a line with an account its plug fetches the file
+// bridge is given the address; of a line with an account its connector fetches the file
 // before it sends it (see FileToFetch.Link).
 func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, name string, m Outgoing) (Sent, error) {
 	if err := allViolations(checkLink("file", link), checkText("fileName", name, maxName)); err != nil {
@@ -67,11 +67,11 @@ func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, n
 	if err := m.check(); err != nil {
 		return Sent{}, err
 	}
-	plug, err := s.connected(ctx, a, at.Line)
+	connector, err := s.connected(ctx, a, at.Line)
 	if err != nil {
 		return Sent{}, err
 	}
-	return s.send(ctx, a, at, plug.MessageID(at.Line), m, linked{randomHex(16), m.Content.File})
+	return s.send(ctx, a, at, connector.MessageID(at.Line), m, linked{randomHex(16), m.Content.File})
 }
 
 // attachment is a file that goes with a message: an Upload, or one that is linked.

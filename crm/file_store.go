@@ -36,7 +36,7 @@ type FileStore interface {
 
 var fileIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// IsFileID says whether id has the form of a file's id: a plug may use it as a name.
+// IsFileID says whether id has the form of a file's id: a connector may use it as a name.
 func IsFileID(id string) bool { return fileIDForm.MatchString(id) }
 
 // Upload is an attachment that lies in the file store and belongs to no message
@@ -59,7 +59,7 @@ func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name
 	return s.store(ctx, name, mimeType, r)
 }
 
-// StoreFile is StoreUpload for a plug, of an attachment that the outside brings.
+// StoreFile is StoreUpload for a connector, of an attachment that the outside brings.
 // Take spends it with its message; else it must be discarded.
 func (s *Service) StoreFile(ctx context.Context, on Line, name, mimeType string, r io.Reader) (*Upload, error) {
 	if _, err := lineForConnector(s.Store.Read(ctx), on); err != nil {

@@ -99,7 +99,7 @@ func (s *Service) OpenFile(ctx context.Context, a Actor, on Line, id string) (*A
 	return s.openFile(ctx, on, id, func(chat *models.Chat) bool { return l.sees(a, chat.ResponsibleID) })
 }
 
-// OpenStored is OpenFile for the line's plug, of a file that goes out.
+// OpenStored is OpenFile for the line's connector, of a file that goes out.
 func (s *Service) OpenStored(ctx context.Context, on Line, id string) (*Attachment, error) {
 	return s.openFile(ctx, on, id, func(*models.Chat) bool { return true })
 }

@@ -35,7 +35,7 @@ type InboundMessage struct {
 	QuotedMessageID *ID             `json:"quotedMessageId"`
 	UTM             json.RawMessage `json:"utm"`
 
-	// Of plugs alone: an attachment that StoreFile kept, or one to fetch later.
+	// Of connectors alone: an attachment that StoreFile kept, or one to fetch later.
 	// Message.File is made of it.
 	Attachment *Upload     `json:"-"`
 	Remote     *RemoteFile `json:"-"`

@@ -8,7 +8,7 @@ import (
 	"chatcast/models"
 )
 
-// Ingest takes what a plug brings from the outside, in one transaction: it is
+// Ingest takes what a connector brings from the outside, in one transaction: it is
 // committed when Take returns nil, and the outside may forget it then. The same
 // again changes nothing. Attachments are spent, whatever the outcome.
 //
@@ -35,7 +35,7 @@ func (s *Service) Ingest(ctx context.Context, on Line, t InboundBatch) (answer I
 	return answer, err
 }
 
-// lineForConnector is the line as those see it who need no leave: its own plug.
+// lineForConnector is the line as those see it who need no leave: its own connector.
 func lineForConnector(tx *models.Tx, on Line) (*line, error) {
 	l, err := tx.LineOf(on.LicenseID, on.Messenger)
 	if err != nil {

@@ -3,7 +3,7 @@ package crm
 import "encoding/json"
 
 // InboundBatch is what one thing from the outside tells: a message, a receipt, a
-// batch of history. Take takes all of it or nothing. It is what a plug with an
+// batch of history. Take takes all of it or nothing. It is what a connector with an
 // account of its own brings; a program that posts to a bridge brings Inbound,
 // which is the part of it that outsiders may say.
 type InboundBatch struct {
@@ -26,7 +26,7 @@ type InboundBatch struct {
 }
 
 // InboundAlias says that a phone number and a LID are one person's. It joins the
-// chats and contacts that there are; for later ones the plug keeps it itself, and
+// chats and contacts that there are; for later ones the connector keeps it itself, and
 // names both ids with what it brings (InboundChat.LID, Phone).
 type InboundAlias struct {
 	Phone ID // digits, or ...@c.us
@@ -92,7 +92,7 @@ type RemoteFile struct {
 	Name     string
 	MimeType string
 	Size     *int64          // as announced; nil: not known
-	Source   json.RawMessage // the plug's own note of where it lies; never shown
+	Source   json.RawMessage // the connector's own note of where it lies; never shown
 }
 
 // InboundResult says what became of each thing brought, in the same order.
@@ -106,7 +106,7 @@ type InboundResult struct {
 	Archives []string
 }
 
-// More results, of what plugs bring.
+// More results, of what connectors bring.
 const (
 	ResultReplaced = "replaced" // of a message: the placeholder says now what it is
 	ResultRefused  = "refused"  // of an edit or delete: the message is somebody else's

@@ -6,19 +6,19 @@ import (
 	"chatcast/models"
 )
 
-// inboundExtras is what only plugs bring, checked.
+// inboundExtras is what only connectors bring, checked.
 type inboundExtras struct {
-	plug     bool
-	history  bool
-	aliases  []ChatKey // with Phone and LID
-	contacts []*models.Contact
-	labels   []InboundLabel
-	chats    []inboundChat
-	edits    []editArrival
-	deletes  []deleteArrival
-	reads    []readArrival
-	tags     []tagArrival
-	archives []archiveArrival
+	connector bool
+	history   bool
+	aliases   []ChatKey // with Phone and LID
+	contacts  []*models.Contact
+	labels    []InboundLabel
+	chats     []inboundChat
+	edits     []editArrival
+	deletes   []deleteArrival
+	reads     []readArrival
+	tags      []tagArrival
+	archives  []archiveArrival
 }
 
 type editArrival struct {
@@ -51,7 +51,7 @@ type archiveArrival struct {
 
 // batch checks everything at once; each error names its field's path.
 func (t InboundBatch) batch(messenger string, now int64) (b batch, err error) {
-	b.plug, b.history, b.labels = true, t.History, t.Labels
+	b.connector, b.history, b.labels = true, t.History, t.Labels
 	var violations []error
 	for i := range t.Messages {
 		m, err := t.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)

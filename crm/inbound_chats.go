@@ -10,9 +10,9 @@ import (
 
 // chatSet is the chats of a batch, their rows locked, by every id they have.
 type chatSet struct {
-	line *line
-	plug bool // of an account of this program's own: messages are found by their ids alone too
-	byID map[string]*models.Chat
+	line      *line
+	connector bool // of an account of this program's own: messages are found by their ids alone too
+	byID      map[string]*models.Chat
 }
 
 // inboundChats makes the chats that messages of the batch are the first of, and
@@ -55,7 +55,7 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 		if err != nil {
 			return nil, err
 		}
-		book := &chatSet{line: l, plug: b.plug, byID: map[string]*models.Chat{}}
+		book := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}}
 		for _, row := range rows {
 			book.enter(row)
 		}
@@ -152,7 +152,7 @@ func (b *chatSet) describe(c *change, chat *models.Chat, m *arrival) error {
 	} else {
 		m.chat.describe(chat, m.authorName)
 	}
-	if !b.plug || chat.Name != "" || chat.Type != models.ChatPrivate {
+	if !b.connector || chat.Name != "" || chat.Type != models.ChatPrivate {
 		return nil
 	}
 	k, err := c.ContactByAlias(b.line.licenseID, b.line.messenger, chat.ExternalID)

@@ -13,7 +13,7 @@ import (
 type batch struct {
 	messages      []arrival
 	statuses      []statusArrival
-	inboundExtras // what only plugs bring
+	inboundExtras // what only connectors bring
 }
 
 type arrival struct {

@@ -134,7 +134,7 @@ func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
 	return k.ExternalID == a.External || k.LID != nil && *k.LID == a.External, nil
 }
 
-// idsToLock are all ids of chats that a batch is about. Of plugs, statuses are
+// idsToLock are all ids of chats that a batch is about. Of connectors, statuses are
 // of whatever chat of the line has the message.
 func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	var messages []string
@@ -163,7 +163,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	for i := range b.archives {
 		ids = append(ids, b.archives[i].chat.ids()...)
 	}
-	if !b.plug {
+	if !b.connector {
 		return ids, nil
 	}
 	rows, err := c.MessagesOfLine(l.licenseID, l.messenger, messages)
@@ -182,7 +182,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	return ids, err
 }
 
-// messageOf finds the message that a status is of, and its chat. A plug's may be
+// messageOf finds the message that a status is of, and its chat. A connector's may be
 // of another chat than it says, or say none: WhatsApp may name a person by an id
 // that we do not know yet. Who is known by both ids, and a group, tells of their own
 // messages alone: people can name any id.
@@ -190,11 +190,11 @@ func (b *chatSet) messageOf(c *change, st *statusArrival) (*models.Chat, *models
 	chat := b.find(st.chat)
 	if chat != nil {
 		rows, err := c.MessagesByExternal(chat.ID, []string{st.id})
-		if err != nil || rows[st.id] != nil || !b.plug {
+		if err != nil || rows[st.id] != nil || !b.connector {
 			return chat, rows[st.id], err
 		}
 	}
-	if !b.plug {
+	if !b.connector {
 		return nil, nil, nil
 	}
 	rows, err := c.MessagesOfLine(b.line.licenseID, b.line.messenger, []string{st.id})

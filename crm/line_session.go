@@ -21,7 +21,7 @@ const (
 	StateOutdated     = "outdated" // the messenger does not serve this version of ours any more
 )
 
-// LineState is how a line stands now, as its plug says.
+// LineState is how a line stands now, as its connector says.
 type LineState struct {
 	State       string
 	Device      *string // the paired device's id; nil: as it was; empty: none any more
@@ -98,11 +98,11 @@ func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) 
 // account is the session of a line that has an account of its own; nil of a
 // bridge, which a line is until it is paired.
 func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) {
-	plug, err := s.messenger(on.Messenger)
+	connector, err := s.messenger(on.Messenger)
 	if err != nil {
 		return nil, nil, err
 	}
-	queued, ok := plug.(Queued)
+	queued, ok := connector.(Queued)
 	if !ok {
 		return nil, nil, nil
 	}

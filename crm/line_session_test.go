@@ -19,7 +19,7 @@ func TestLineStates(t *testing.T) {
 	until := int64(crmtest.Start + 3600)
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		w.Plugged(whatsApp)
+		w.Connect(whatsApp)
 		for _, step := range []struct {
 			state  crm.LineState
 			events string
@@ -52,7 +52,7 @@ func TestLineStates(t *testing.T) {
 			if item := lastItem(t, w, "messengerStatus"); item["state"] != x.State || item["detail"] != x.Detail || item["connected"] != (x.State == crm.StateConnected) {
 				t.Errorf("%+v is told as %v", step.state, item)
 			}
-			if status, err := w.LineStatus(t.Context(), w.Reader, onGr); err != nil || status.State != x.State || status.Via != "plug" {
+			if status, err := w.LineStatus(t.Context(), w.Reader, onGr); err != nil || status.State != x.State || status.Via != "connector" {
 				t.Errorf("%+v is shown as %+v, %v", step.state, status, err)
 			}
 			_, err = w.Send(t.Context(), w.Owner, chatAt(onGr, anna), saying("Hi"))

@@ -40,7 +40,7 @@ func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind stri
 	if kind != TypingText && kind != TypingVoice {
 		return Invalid("type", "must be text or voice")
 	}
-	plug, err := s.connected(ctx, a, at.Line)
+	connector, err := s.connected(ctx, a, at.Line)
 	if err != nil {
 		return err
 	}
@@ -53,22 +53,22 @@ func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind stri
 	if err != nil {
 		return err
 	}
-	return plug.Typing(ctx, at.Line, chat.ExternalID, kind)
+	return connector.Typing(ctx, at.Line, chat.ExternalID, kind)
 }
 
 // LineStatus says how a line stands.
 func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus, error) {
-	plug, err := s.plugFor(ctx, a, on, read)
+	connector, err := s.connectorFor(ctx, a, on, read)
 	if err != nil {
 		return LineStatus{}, err
 	}
-	return plug.Status(ctx, on)
+	return connector.Status(ctx, on)
 }
 
 // Pair begins to connect an account to a line: by a code for that phone, or by
 // QR when phone is nil.
 func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pairing, error) {
-	plug, err := s.plugFor(ctx, a, on, write)
+	connector, err := s.connectorFor(ctx, a, on, write)
 	if err != nil {
 		return Pairing{}, err
 	}
@@ -78,20 +78,20 @@ func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pa
 			return Pairing{}, Invalid("phone", "must be a phone number of 5 to 15 digits with its country code")
 		}
 	}
-	return plug.Pair(ctx, on, digits)
+	return connector.Pair(ctx, on, digits)
 }
 
 // Logout ends the session of a line's account.
 func (s *Service) Logout(ctx context.Context, a Actor, on Line) error {
-	plug, err := s.plugFor(ctx, a, on, write)
+	connector, err := s.connectorFor(ctx, a, on, write)
 	if err != nil {
 		return err
 	}
-	return plug.Logout(ctx, on)
+	return connector.Logout(ctx, on)
 }
 
-// plugFor authorises the actor on the line and returns the plug that serves it.
-func (s *Service) plugFor(ctx context.Context, a Actor, on Line, n need) (Messenger, error) {
+// connectorFor authorises the actor on the line and returns the connector that serves it.
+func (s *Service) connectorFor(ctx context.Context, a Actor, on Line, n need) (Messenger, error) {
 	if _, err := s.line(s.Store.Read(ctx), a, on.LicenseID, on.Messenger, n); err != nil {
 		return nil, err
 	}

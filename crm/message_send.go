@@ -56,11 +56,11 @@ func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing)
 		return Sent{}, err
 	}
 	m.Content.Mentions = mentions
-	plug, err := s.connected(ctx, a, at.Line)
+	connector, err := s.connected(ctx, a, at.Line)
 	if err != nil {
 		return Sent{}, err
 	}
-	return s.send(ctx, a, at, plug.MessageID(at.Line), m, nil)
+	return s.send(ctx, a, at, connector.MessageID(at.Line), m, nil)
 }
 
 // send is Send for a message that was checked, with its id. file is the
@@ -149,14 +149,14 @@ func (m Outgoing) withoutStored() Outgoing {
 	return m
 }
 
-// connected returns the plug that serves the line when the actor may write it
+// connected returns the connector that serves the line when the actor may write it
 // and it takes messages: it is connected, or what it takes waits in its outbox.
 func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, error) {
-	plug, err := s.plugFor(ctx, a, on, write)
+	connector, err := s.connectorFor(ctx, a, on, write)
 	if err != nil {
 		return nil, err
 	}
-	if _, queued := plug.(Queued); queued {
+	if _, queued := connector.(Queued); queued {
 		x, _, err := s.account(s.Store.Read(ctx), on)
 		if err != nil {
 			return nil, err
@@ -164,16 +164,16 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 		if x != nil && !x.accepts() {
 			return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
 		}
-		return plug, nil // what was never paired is a bridge, which takes all
+		return connector, nil // what was never paired is a bridge, which takes all
 	}
-	status, err := plug.Status(ctx, on)
+	status, err := connector.Status(ctx, on)
 	if err != nil {
 		return nil, err
 	}
 	if !status.Connected {
 		return nil, Unavailable("the messenger is not connected")
 	}
-	return plug, nil
+	return connector, nil
 }
 
 // chatToSend locks the chat that a message goes to, and makes it when it is a

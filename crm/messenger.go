@@ -71,7 +71,7 @@ type Pairing struct {
 	ExpiresAt int64   `json:"expiresAt"` // unix seconds
 }
 
-// Messenger is a way to the outside, implemented by the plugs in the subfolders.
+// Messenger is a way to the outside, implemented by the connectors in the subfolders.
 // Its methods are never called inside a transaction, and return *Error with
 // CodeUnavailable when the line cannot do it now.
 type Messenger interface {
@@ -89,7 +89,7 @@ type Messenger interface {
 	Logout(ctx context.Context, l Line) error
 }
 
-// messenger is the plug that serves a type: its own, or the one for all others.
+// messenger is the connector that serves a type: its own, or the one for all others.
 func (s *Service) messenger(messengerType string) (Messenger, error) {
 	if m, ok := s.Messengers[messengerType]; ok {
 		return m, nil

@@ -45,7 +45,7 @@ type OutboxItem struct {
 	FirstContact bool // of message: nobody has written to us in this chat, nor we there before
 }
 
-// MessageRef is a message as a plug needs it. Files of ours have FileID set, and
+// MessageRef is a message as a connector needs it. Files of ours have FileID set, and
 // are opened with OpenStored; others have an address in Content.File.Link.
 type MessageRef struct {
 	ID       string

@@ -32,7 +32,7 @@ func (s *Service) SentMessage(ctx context.Context, on Line, chatID, id string) (
 	return messageRef(on, row)
 }
 
-// outboxItem is a row as plugs see it.
+// outboxItem is a row as connectors see it.
 func outboxItem(tx *models.Tx, on Line, row *models.OutboxItem) (*OutboxItem, error) {
 	chat, err := tx.ChatRow(row.ChatID)
 	if err != nil {

@@ -21,10 +21,10 @@ type outbox struct {
 	firstContacts int // Options.ColdPerDay
 }
 
-// outbox returns the outbox of the line; nil when it is a bridge. The plug hears
+// outbox returns the outbox of the line; nil when it is a bridge. The connector hears
 // after the commit that there is more.
 func (s *Service) outbox(c *change, on Line) (*outbox, error) {
-	x, plug, err := s.account(c.Tx, on)
+	x, connector, err := s.account(c.Tx, on)
 	if x == nil || err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 	if within == 0 {
 		within = DefaultSendWithin
 	}
-	c.after = append(c.after, func() { plug.Queue(on) })
+	c.after = append(c.after, func() { connector.Queue(on) })
 	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix(), firstContacts: s.FirstContactsPerDay}, nil
 }
 

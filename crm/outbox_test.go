@@ -13,12 +13,12 @@ import (
 )
 
 // paired is a world whose grWhatsApp line has an account.
-func paired(t *testing.T, store *models.Store) (*crmtest.World, *crmtest.Plug) {
+func paired(t *testing.T, store *models.Store) (*crmtest.World, *crmtest.Connector) {
 	t.Helper()
 	w := crmtest.New(t, store)
-	plug := w.Plugged(whatsApp)
+	connector := w.Connect(whatsApp)
 	setState(t, w, crm.LineState{State: crm.StateConnected, Device: text("79990000000:7@s.whatsapp.net"), Phone: text("79990000000")})
-	return w, plug
+	return w, connector
 }
 
 func setState(t *testing.T, w *crmtest.World, st crm.LineState) {
@@ -83,7 +83,7 @@ func done(t *testing.T, w *crmtest.World, item *crm.OutboxItem, o crm.Outcome) {
 // the messenger.
 func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		w, plug := paired(t, store)
+		w, connector := paired(t, store)
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
 		quoting := saying("Hello")
 		quoted := idOf("A1")
@@ -98,8 +98,8 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(plug.Queued()); n != 3 {
-			t.Errorf("the plug heard %d times that there is more", n)
+		if n := len(connector.Queued()); n != 3 {
+			t.Errorf("the connector heard %d times that there is more", n)
 		}
 		items := outbox(t, w)
 		if len(items) != 3 {
@@ -268,12 +268,12 @@ func TestReadingGoesOut(t *testing.T) {
 func TestBridgesHaveNoOutbox(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		plug := w.Plugged(whatsApp)
+		connector := w.Connect(whatsApp)
 		sendText(t, w, anna, "by the bridge")
 		setState(t, w, crm.LineState{State: crm.StateDisconnected})
 		sendText(t, w, anna, "still by the bridge")
 		receive(t, w, onGr, `{"messages":[{"id":"B1","chat":"79990001122","message":{"text":"Hi"}}]}`)
-		if len(outbox(t, w)) != 0 || len(plug.Queued()) != 0 {
+		if len(outbox(t, w)) != 0 || len(connector.Queued()) != 0 {
 			t.Errorf("a bridge's messages are in the outbox: %+v", outbox(t, w))
 		}
 	})

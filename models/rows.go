@@ -223,7 +223,7 @@ type File struct {
 	CreatedAt int64
 	State     string
 	MessageID *int64  // of one that was announced before it came
-	Source    *string // where it lies, in the words of the plug
+	Source    *string // where it lies, in the words of the connector
 	Attempts  int64
 	NotBefore int64
 	StoredAs  string // the id in the file store, when it is another

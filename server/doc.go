@@ -1,6 +1,6 @@
 // Package server owns the sockets: it upgrades them, reads them, writes them,
 // notices when they fall silent, and closes them so that the other side knows
-// why. What is said on them is a dialect's matter, a plug in a subfolder that
+// why. What is said on them is a dialect's matter, an adapter in a subfolder that
 // implements Handler.
 //
 // # Goroutines
@@ -31,5 +31,5 @@
 // of it.
 //
 // Of ours the package may import broadcasting and channels; gin and gorilla live
-// here and in the plugs alone.
+// here and in the adapters alone.
 package server

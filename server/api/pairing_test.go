@@ -20,7 +20,7 @@ import (
 func TestQRPicture(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)
-		plug := r.Plugged("grWhatsApp")
+		connector := r.Connect("grWhatsApp")
 		get := func(who crm.Actor, format string) *httptest.ResponseRecorder {
 			req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, line+"/qr?format="+format, http.NoBody)
 			req.Header.Set("Authorization", r.Token(who))
@@ -32,7 +32,7 @@ func TestQRPicture(t *testing.T) {
 			t.Errorf("without a code to show: %d %s", rec.Code, rec.Body)
 		}
 		text := "2@" + strings.Repeat("Noise/Identity+Adv", 12) // as long as WhatsApp's
-		plug.Answer(crm.Pairing{QR: &text, ExpiresAt: 1637319320}, nil)
+		connector.Answer(crm.Pairing{QR: &text, ExpiresAt: 1637319320}, nil)
 		rec := get(r.Owner, "png")
 		if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != "image/png" || rec.Header().Get("Cache-Control") != "no-store" {
 			t.Fatalf("%d %v", rec.Code, rec.Header())

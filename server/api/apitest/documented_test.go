@@ -46,9 +46,9 @@ func answer(status int, contentType, body string) http.HandlerFunc {
 }
 
 const (
-	object    = "application/json; charset=utf-8"
+	object  = "application/json; charset=utf-8"
 	refusal = `{"success":false,"error":{"code":"ApiNotFoundError","message":"no"}}`
-	read      = `{"payload":{"data":[{"chat":{"id":"1"},"edited":null%s}],"meta":{"type":"chatRead","licenseId":1,"messengerType":"telegram","eventId":1}}}`
+	read    = `{"payload":{"data":[{"chat":{"id":"1"},"edited":null%s}],"meta":{"type":"chatRead","licenseId":1,"messengerType":"telegram","eventId":1}}}`
 )
 
 func listed(event, more string) string {

@@ -10,10 +10,10 @@ import (
 	"chatcast/crm/bridge"
 )
 
-// Plug is a messenger whose lines have an account of their own, and that does
+// Connector is a messenger whose lines have an account of their own, and that does
 // nothing by itself: a test reads what the rules ask of it, and says what comes of
 // it. Lines that were never paired are bridges. Safe for concurrent use.
-type Plug struct {
+type Connector struct {
 	Sessions interface { // the world's rules
 		SessionOf(ctx context.Context, on crm.Line) (*crm.LineSession, error)
 	}
@@ -25,17 +25,17 @@ type Plug struct {
 	fault   error       // guarded by mu; of Pair and Logout
 }
 
-var _ crm.Queued = (*Plug)(nil)
+var _ crm.Queued = (*Connector)(nil)
 
-// Plugged gives the world's lines of the type to a Plug, and returns it.
-func (w *World) Plugged(messenger string) *Plug {
-	p := &Plug{Sessions: w.Service}
+// Connect gives the world's lines of the type to a Connector, and returns it.
+func (w *World) Connect(messenger string) *Connector {
+	p := &Connector{Sessions: w.Service}
 	w.Messengers[messenger] = p
 	return p
 }
 
 // Status implements crm.Messenger.
-func (p *Plug) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
+func (p *Connector) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
 	x, err := p.Sessions.SessionOf(ctx, l)
 	if err != nil {
 		return crm.LineStatus{}, err
@@ -43,11 +43,11 @@ func (p *Plug) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
 	if x == nil || !x.Paired && x.State == crm.StateDisconnected {
 		return bridge.Messenger{}.Status(ctx, l)
 	}
-	return x.Status("plug"), nil
+	return x.Status("connector"), nil
 }
 
 // MessageID implements crm.Messenger.
-func (p *Plug) MessageID(crm.Line) string {
+func (p *Connector) MessageID(crm.Line) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ids++
@@ -55,38 +55,38 @@ func (p *Plug) MessageID(crm.Line) string {
 }
 
 // Typing implements crm.Messenger.
-func (p *Plug) Typing(context.Context, crm.Line, string, string) error { return nil }
+func (p *Connector) Typing(context.Context, crm.Line, string, string) error { return nil }
 
 // Pair implements crm.Messenger.
-func (p *Plug) Pair(context.Context, crm.Line, string) (crm.Pairing, error) {
+func (p *Connector) Pair(context.Context, crm.Line, string) (crm.Pairing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.pairing, p.fault
 }
 
 // Logout implements crm.Messenger.
-func (p *Plug) Logout(context.Context, crm.Line) error {
+func (p *Connector) Logout(context.Context, crm.Line) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.fault
 }
 
 // Queue implements crm.Queued.
-func (p *Plug) Queue(l crm.Line) {
+func (p *Connector) Queue(l crm.Line) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queued = append(p.queued, l)
 }
 
 // Answer sets what Pair returns from now on, and Logout.
-func (p *Plug) Answer(pairing crm.Pairing, err error) {
+func (p *Connector) Answer(pairing crm.Pairing, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pairing, p.fault = pairing, err
 }
 
 // Queued returns the lines that the rules told of.
-func (p *Plug) Queued() []crm.Line {
+func (p *Connector) Queued() []crm.Line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.queued)

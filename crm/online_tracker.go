@@ -62,19 +62,19 @@ type onlineStore interface {
 // seat is where a user may sit: a company, or their own channel (companyID 0).
 type seat struct{ userID, companyID int64 }
 
-// seatState is a desk that is taken, or was a moment ago.
+// seatState is a seat that is taken, or was a moment ago.
 type seatState struct {
 	sockets int
 	until   time.Time // when sockets is 0: the end of the grace
 }
 
-// pendingOnline is a user at a new desk, and the end of the pause.
+// pendingOnline is a user at a new seat, and the end of the pause.
 type pendingOnline struct {
 	userID int64
 	until  time.Time
 }
 
-// pendingOffline is a desk that nobody sat at any more, and the end of its grace.
+// pendingOffline is a seat that nobody is at any more, and the end of its grace.
 type pendingOffline struct {
 	seat
 	until time.Time
@@ -137,7 +137,7 @@ func (a *OnlineTracker) grace(d seat, at *seatState) {
 	a.departures = append(a.departures, pendingOffline{d, at.until})
 }
 
-// seatOf says which desk a channel of a user is; false for the channels that do
+// seatOf says which seat a channel of a user is; false for the channels that do
 // not count, a line's among them.
 func seatOf(channel, userID string) (seat, bool) {
 	user, err := strconv.ParseInt(userID, 10, 64)

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
 	"crm/s3":                    {"crm"},
 	"crm/whatsapp":              {"crm"},
-	"crm/whatsapp/standin":      {}, // a WhatsApp to test against; never linked into the program
+	"crm/whatsapp/whatsapptest": {}, // a WhatsApp to test against; never linked into the program
 	"server":                    {"broadcasting", "channels"},
 	"server/pusher":             {"server", "broadcasting", "channels"},
 	"server/pusher/conformance": {}, // holds any Pusher server against the protocol, in tests
@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests
-		"cmd/chatcast/app", "cmd/chatcast/config", "channels/testwait", "broadcasting", "crm/crmtest", "crm/whatsapp/standin", "models", "models/testdb",
+		"cmd/chatcast/app", "cmd/chatcast/config", "channels/testwait", "broadcasting", "crm/crmtest", "crm/whatsapp/whatsapptest", "models", "models/testdb",
 		"server/api", "server/api/apitest", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e/bench":   {},
@@ -50,13 +50,13 @@ var mayImport = map[string][]string{
 	"cmd/chatcast/e2e/console": {},
 	"cmd/chatcast/e2e/kill":    {},
 	"cmd/chatcast/e2e/program": {},
-	"cmd/demo":                 {"crm/whatsapp/standin"},
+	"cmd/demo":                 {"crm/whatsapp/whatsapptest"},
 }
 
 // What only tests may have: none of it is in the programs that are built, but for the
 // stand-in, which is in the demo.
 var testsOnly = []string{
-	"testing", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/standin",
+	"testing", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
 	"chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
 }
 
@@ -176,7 +176,7 @@ func TestNoTestCodeInThePrograms(t *testing.T) {
 			t.Fatalf("%s is not among its own packages", program)
 		}
 		for _, dep := range deps {
-			if slices.Contains(testsOnly, dep) && program+" "+dep != "chatcast/cmd/demo chatcast/crm/whatsapp/standin" {
+			if slices.Contains(testsOnly, dep) && program+" "+dep != "chatcast/cmd/demo chatcast/crm/whatsapp/whatsapptest" {
 				t.Errorf("%s has %s in it", program, dep)
 			}
 		}

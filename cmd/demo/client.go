@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 const (
@@ -109,7 +109,7 @@ func hire(ctx context.Context, owner *client, password string) (*colleague, erro
 
 // pair shows the line's QR code to the shop's phone, and waits until the line is
 // connected.
-func pair(ctx context.Context, owner *client, shop *standin.Account) error {
+func pair(ctx context.Context, owner *client, shop *whatsapptest.Account) error {
 	ctx, cancel := context.WithTimeout(ctx, pairTime)
 	defer cancel()
 	var shown struct{ QR *string }

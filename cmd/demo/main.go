@@ -27,7 +27,7 @@ import (
 	"syscall"
 	"time"
 
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // options are how the demo was called.
@@ -61,7 +61,7 @@ func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	phones, err := standin.Start(standin.Options{})
+	phones, err := whatsapptest.Start(whatsapptest.Options{})
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
 }
 
 // show pairs the line, prints where to look, and lets the customers write.
-func show(ctx context.Context, o options, phones *standin.Server, server *program, password string, out, errs io.Writer) error {
+func show(ctx context.Context, o options, phones *whatsapptest.Server, server *program, password string, out, errs io.Writer) error {
 	ctx, cancel := server.whileRunning(ctx)
 	defer cancel()
 	url, err := server.url(ctx)

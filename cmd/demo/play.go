@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // cast are the customers. The numbers are those that regulators keep free for
@@ -35,9 +35,9 @@ type picture func(*rand.Rand) ([]byte, error)
 
 // customer is one of the cast, in a story.
 type customer struct {
-	*standin.Contact
-	phones *standin.Server
-	shop   *standin.Account
+	*whatsapptest.Contact
+	phones *whatsapptest.Server
+	shop   *whatsapptest.Account
 	mia    *colleague
 	rand   *rand.Rand // of the stage alone
 	story  []step     // what is left of it
@@ -50,17 +50,17 @@ type customer struct {
 func (c *customer) chat() string { return c.Number().User }
 
 // heard is what the shop wrote last, if anything.
-func (c *customer) heard() (standin.Received, bool) {
+func (c *customer) heard() (whatsapptest.Received, bool) {
 	for _, m := range slices.Backward(c.Inbox()) {
 		if c.isWords(m) {
 			return m, true
 		}
 	}
-	return standin.Received{}, false
+	return whatsapptest.Received{}, false
 }
 
 // isWords tells messages to the customer from reactions, edits, and the group's.
-func (c *customer) isWords(m standin.Received) bool {
+func (c *customer) isWords(m whatsapptest.Received) bool {
 	return m.Type != "reaction" && m.Edit == "" && m.Chat == c.shop.Number()
 }
 
@@ -79,7 +79,7 @@ func (c *customer) takenOver() bool {
 // play is everything that happens.
 type play struct {
 	customers []*customer
-	group     *standin.Group
+	group     *whatsapptest.Group
 	pace      time.Duration
 	seed      uint64
 	rand      *rand.Rand
@@ -87,7 +87,7 @@ type play struct {
 	errs      io.Writer
 }
 
-func newPlay(o options, phones *standin.Server, shop *standin.Account, mia *colleague, errs io.Writer) *play {
+func newPlay(o options, phones *whatsapptest.Server, shop *whatsapptest.Account, mia *colleague, errs io.Writer) *play {
 	p := &play{pace: o.pace, seed: o.seed, rand: newRand(o.seed, 0), errs: errs}
 	for _, who := range cast {
 		p.customers = append(p.customers, &customer{
@@ -155,7 +155,7 @@ func (p *play) chat() {
 			members = append(members, c)
 		}
 	}
-	members[p.rand.IntN(len(members))].SendGroup(p.group, standin.Text(chatter[p.said%len(chatter)]))
+	members[p.rand.IntN(len(members))].SendGroup(p.group, whatsapptest.Text(chatter[p.said%len(chatter)]))
 	p.said++
 }
 
@@ -165,7 +165,7 @@ func (p *play) listen(ctx context.Context, c *customer, r *rand.Rand) {
 	moment := func() time.Duration { return p.pace/3 + time.Duration(r.Int64N(int64(p.pace))) }
 	known := make(map[string]bool)
 	for {
-		got, err := c.Await(ctx, func(m standin.Received) bool { return !known[m.ID] })
+		got, err := c.Await(ctx, func(m whatsapptest.Received) bool { return !known[m.ID] })
 		if err != nil {
 			return // the end
 		}
@@ -185,13 +185,13 @@ func (p *play) listen(ctx context.Context, c *customer, r *rand.Rand) {
 			continue
 		}
 		if r.IntN(3) == 0 {
-			c.Send(c.shop, standin.Reaction(c.KeyOf(c.shop, got.ID, false), "❤️"))
+			c.Send(c.shop, whatsapptest.Reaction(c.KeyOf(c.shop, got.ID, false), "❤️"))
 		}
 		if !wait(ctx, moment()) {
 			return
 		}
-		about := standin.Quoting(got.ID, c.shop.Number(), got.Message)
-		c.Send(c.shop, standin.RichText(thanks[r.IntN(len(thanks))], about))
+		about := whatsapptest.Quoting(got.ID, c.shop.Number(), got.Message)
+		c.Send(c.shop, whatsapptest.RichText(thanks[r.IntN(len(thanks))], about))
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // step is one thing that happens in a chat: by the customer, or by Mia, who leaves
@@ -33,7 +33,9 @@ var stories = [][]step{
 	},
 	{
 		writes("Where can I find you?"), mia("Market Street 12, next to the bakery."), tags("question"),
-		sends(func() *waE2E.Message { return standin.Location(52.3702, 4.8952, "Central Station", "Stationsplein") }),
+		sends(func() *waE2E.Message {
+			return whatsapptest.Location(52.3702, 4.8952, "Central Station", "Stationsplein")
+		}),
 		writes("I am here. Is it far on foot?"), mia("Ten minutes along the canal."), reacts("❤️"),
 	},
 	{
@@ -45,8 +47,8 @@ var stories = [][]step{
 	},
 	{
 		writes("We want to give a tasting for eight people"), mia("With pleasure. Which day?"),
-		sends(func() *waE2E.Message { return standin.Poll("Which day suits us?", "Friday", "Saturday", "Sunday") }),
-		writes("I have asked the others"), sends(func() *waE2E.Message { return standin.Card("Nora Lindqvist", "+46 70 174 06 05") }),
+		sends(func() *waE2E.Message { return whatsapptest.Poll("Which day suits us?", "Friday", "Saturday", "Sunday") }),
+		writes("I have asked the others"), sends(func() *waE2E.Message { return whatsapptest.Card("Nora Lindqvist", "+46 70 174 06 05") }),
 		writes("This is Nora, she organises it"), takes(), mia("I will call her. Thank you!"), reacts("🎉"),
 	},
 	{
@@ -103,7 +105,7 @@ func document(name string, lines ...string) step {
 func reacts(emoji string) step {
 	return step{do: func(_ context.Context, c *customer) error {
 		if last, ok := c.heard(); ok {
-			c.Send(c.shop, standin.Reaction(c.KeyOf(c.shop, last.ID, false), emoji))
+			c.Send(c.shop, whatsapptest.Reaction(c.KeyOf(c.shop, last.ID, false), emoji))
 		}
 		return nil
 	}}
@@ -119,14 +121,14 @@ func quotes(text string) step {
 
 func corrects(text string) step {
 	return step{do: func(_ context.Context, c *customer) error {
-		c.Send(c.shop, standin.Edit(c.KeyOf(c.shop, c.mine, true), standin.Text(text)))
+		c.Send(c.shop, whatsapptest.Edit(c.KeyOf(c.shop, c.mine, true), whatsapptest.Text(text)))
 		return nil
 	}}
 }
 
 func takesBack() step {
 	return step{do: func(_ context.Context, c *customer) error {
-		c.Send(c.shop, standin.Revoke(c.KeyOf(c.shop, c.mine, true)))
+		c.Send(c.shop, whatsapptest.Revoke(c.KeyOf(c.shop, c.mine, true)))
 		return nil
 	}}
 }
@@ -161,6 +163,6 @@ func (c *customer) answer(text string) {
 		c.mine = c.SendText(c.shop, text)
 		return
 	}
-	about := standin.Quoting(last.ID, c.shop.Number(), last.Message)
-	c.mine = c.Send(c.shop, standin.RichText(text, about))
+	about := whatsapptest.Quoting(last.ID, c.shop.Number(), last.Message)
+	c.mine = c.Send(c.shop, whatsapptest.RichText(text, about))
 }

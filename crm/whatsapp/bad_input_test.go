@@ -13,7 +13,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // TestBadInput sends what nobody should, one after the other, to the rules
@@ -23,21 +23,21 @@ func TestBadInput(t *testing.T) {
 		h.MaxFile = 1 << 20
 		h.pair(t)
 		wrong := h.wa.Upload([]byte("other bytes"), whatsmeow.MediaDocument)
-		h.wa.Break(wrong, standin.FileFault{Corrupt: true})
+		h.wa.Break(wrong, whatsapptest.FileFault{Corrupt: true})
 		huge := h.wa.Upload([]byte("small"), whatsmeow.MediaVideo).Video("", "video/mp4")
 		huge.VideoMessage.FileLength = proto.Uint64(2 << 30)
-		deep := standin.Text("deep")
+		deep := whatsapptest.Text("deep")
 		for range 1000 {
 			deep = &waE2E.Message{EphemeralMessage: &waE2E.FutureProofMessage{Message: deep}}
 		}
 		ids := []string{
 			h.anna.SendText(h.shop, "before"),
 			h.anna.SendText(h.shop, strings.Repeat("ü", 1<<19)), // 1 MB
-			h.anna.SendText(h.shop, "", standin.SendOpts{Plaintext: []byte("\xff\xff no protobuf")}),
+			h.anna.SendText(h.shop, "", whatsapptest.SendOpts{Plaintext: []byte("\xff\xff no protobuf")}),
 			h.anna.Send(h.shop, wrong.Document("wrong.txt", "text/plain", "")),
 			h.anna.Send(h.shop, huge),
 			h.anna.SendText(h.shop, "a NUL \x00 and \u202e"),
-			h.anna.Send(h.shop, standin.RichText("names nobody", &waE2E.ContextInfo{MentionedJID: []string{"\x00@lid", "@", "79995554433@c.us"}, StanzaID: proto.String("\x00")})),
+			h.anna.Send(h.shop, whatsapptest.RichText("names nobody", &waE2E.ContextInfo{MentionedJID: []string{"\x00@lid", "@", "79995554433@c.us"}, StanzaID: proto.String("\x00")})),
 			h.anna.Send(h.shop, deep),
 			h.anna.SendText(h.shop, "after"),
 		}

@@ -18,7 +18,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // TestNothingOvertakesAcrossConnections: what was being kept when the socket
@@ -170,7 +170,7 @@ func TestBothWriteAtOnce(t *testing.T) {
 func TestBrokenProtobuf(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	id := w.anna.SendText(w.shop, "", standin.SendOpts{Plaintext: []byte("\xff\xff no protobuf")})
+	id := w.anna.SendText(w.shop, "", whatsapptest.SendOpts{Plaintext: []byte("\xff\xff no protobuf")})
 	w.anna.SendText(w.shop, "after it")
 	w.awaitText(t, "after it")
 	m := w.awaitMessage(t, "its place", func(m crm.InboundMessage) bool { return m.ID.String() == id })

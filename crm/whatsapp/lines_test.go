@@ -19,7 +19,7 @@ import (
 	"chatcast/crm"
 	"chatcast/crm/bridge"
 	"chatcast/crm/crmtest"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 	"chatcast/models"
 	"chatcast/models/testdb"
 )
@@ -28,9 +28,9 @@ import (
 // stand-in that its line is paired with.
 type house struct {
 	*crmtest.World
-	wa   *standin.Server
-	shop *standin.Account
-	anna *standin.Contact
+	wa   *whatsapptest.Server
+	shop *whatsapptest.Account
+	anna *whatsapptest.Contact
 	m    *Messenger
 }
 
@@ -44,7 +44,7 @@ func eachHouse(t *testing.T, test func(t *testing.T, h *house), opts ...func(*Op
 }
 
 func houseIn(t *testing.T, store *models.Store, test func(t *testing.T, h *house), opts ...func(*Options)) {
-	srv, err := standin.Start(standin.Options{RootSeed: testSeed})
+	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestWholeConversation(t *testing.T) {
 		if _, err := h.EditMessage(t.Context(), h.Operator, h.chat(), out, crm.Edit{Text: &other}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.anna.Await(testwait.Context(t), func(r standin.Received) bool {
+		if _, err := h.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 			return r.Message.GetProtocolMessage().GetEditedMessage().GetConversation() == other
 		}); err != nil {
 			t.Errorf("the edit: %v", err)
@@ -225,12 +225,12 @@ func TestWholeConversation(t *testing.T) {
 		if err := h.DeleteMessage(t.Context(), h.Operator, h.chat(), out); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.anna.Await(testwait.Context(t), func(r standin.Received) bool { return r.Edit == "7" }); err != nil {
+		if _, err := h.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool { return r.Edit == "7" }); err != nil {
 			t.Errorf("the deletion: %v", err)
 		}
-		h.anna.Send(h.shop, standin.Edit(h.anna.KeyOf(h.shop, in, true), standin.Text("Do you have coffee?")))
+		h.anna.Send(h.shop, whatsapptest.Edit(h.anna.KeyOf(h.shop, in, true), whatsapptest.Text("Do you have coffee?")))
 		h.awaitItem(t, crm.EventMessageEdit, `"id":"`+in+`"`, "coffee")
-		h.anna.Send(h.shop, standin.Revoke(h.anna.KeyOf(h.shop, in, true)))
+		h.anna.Send(h.shop, whatsapptest.Revoke(h.anna.KeyOf(h.shop, in, true)))
 		h.awaitItem(t, crm.EventMessageDelete, `"id":"`+in+`"`)
 		next := h.anna.SendText(h.shop, "Forget it")
 		h.awaitItem(t, crm.EventMessage, next)
@@ -277,7 +277,7 @@ func TestPicturesBothWays(t *testing.T) {
 
 		// One that could not be fetched at once comes when it can be.
 		late := h.wa.Upload([]byte("late bytes"), whatsmeow.MediaDocument)
-		h.wa.Break(late, standin.FileFault{Status: 410})
+		h.wa.Break(late, whatsapptest.FileFault{Status: 410})
 		id = h.anna.Send(h.shop, late.Document("late.txt", "text/plain", ""))
 		h.awaitItem(t, crm.EventMessage, id, `"state":"pending"`)
 		item = h.awaitEvent(t, crm.EventMessageEdit, func(item string) bool {
@@ -324,9 +324,9 @@ func TestOneChatUnderBothIDs(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.pair(t)
 		bob := h.wa.NewContact("79991112233", "555666777", "Bob")
-		bob.SendText(h.shop, "under my hidden id", standin.SendOpts{Addressing: standin.HiddenIDOnly})
+		bob.SendText(h.shop, "under my hidden id", whatsapptest.SendOpts{Addressing: whatsapptest.HiddenIDOnly})
 		h.awaitItem(t, crm.EventMessage, "under my hidden id", `"id":"555666777@lid"`)
-		bob.SendText(h.shop, "under my number", standin.SendOpts{Addressing: standin.ByNumber})
+		bob.SendText(h.shop, "under my number", whatsapptest.SendOpts{Addressing: whatsapptest.ByNumber})
 		h.awaitItem(t, crm.EventMessage, "under my number", `"id":"79991112233@c.us"`)
 		page, err := h.Chats(t.Context(), h.Owner, testLine, crm.ChatQuery{})
 		if err != nil || len(page.Items) != 1 {

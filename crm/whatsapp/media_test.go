@@ -12,7 +12,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // fileOf waits for the message and says how its file came.
@@ -56,17 +56,17 @@ func TestFilesAtArrival(t *testing.T) {
 	picture := strings.Repeat("picture ", 10_000)
 	f := w.Upload([]byte(picture), whatsmeow.MediaImage)
 	for name, c := range map[string]struct {
-		file standin.File
-		send func(standin.File) string
+		file whatsapptest.File
+		send func(whatsapptest.File) string
 	}{
-		"image.jpg": {f, func(f standin.File) string { return w.anna.Send(w.shop, f.Image("look", "image/jpeg")) }},
-		"voice.ogg": {w.Upload([]byte("sound"), whatsmeow.MediaAudio), func(f standin.File) string {
+		"image.jpg": {f, func(f whatsapptest.File) string { return w.anna.Send(w.shop, f.Image("look", "image/jpeg")) }},
+		"voice.ogg": {w.Upload([]byte("sound"), whatsmeow.MediaAudio), func(f whatsapptest.File) string {
 			return w.anna.Send(w.shop, f.Audio("audio/ogg; codecs=opus", true))
 		}},
-		"List.csv": {w.Upload([]byte("a;b"), whatsmeow.MediaDocument), func(f standin.File) string {
+		"List.csv": {w.Upload([]byte("a;b"), whatsmeow.MediaDocument), func(f whatsapptest.File) string {
 			return w.anna.Send(w.shop, f.Document("List.csv", "text/csv", "for you"))
 		}},
-		"video.mp4": {w.Upload([]byte("film"), whatsmeow.MediaVideo), func(f standin.File) string {
+		"video.mp4": {w.Upload([]byte("film"), whatsmeow.MediaVideo), func(f whatsapptest.File) string {
 			return w.anna.Send(w.shop, f.Video("", "video/mp4"))
 		}},
 	} {
@@ -102,7 +102,7 @@ func TestSlowFileHoldsUpNobody(t *testing.T) {
 	})
 	w.pair(t)
 	f := w.Upload([]byte(strings.Repeat("x", 100_000)), whatsmeow.MediaVideo)
-	w.Break(f, standin.FileFault{Stall: 1000})
+	w.Break(f, whatsapptest.FileFault{Stall: 1000})
 	id := w.anna.Send(w.shop, f.Video("", "video/mp4"))
 	w.anna.SendText(w.shop, "and a text")
 	w.awaitText(t, "and a text")
@@ -115,11 +115,11 @@ func TestFilesThatNeverCome(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	for name, c := range map[string]struct {
-		how  standin.FileFault
+		how  whatsapptest.FileFault
 		want string
 	}{
-		"corrupt": {standin.FileFault{Corrupt: true}, crm.FileFailed},
-		"endless": {standin.FileFault{Size: 400 << 20}, crm.FileTooLarge},
+		"corrupt": {whatsapptest.FileFault{Corrupt: true}, crm.FileFailed},
+		"endless": {whatsapptest.FileFault{Size: 400 << 20}, crm.FileTooLarge},
 	} {
 		f := w.Upload([]byte(name), whatsmeow.MediaDocument)
 		w.Break(f, c.how)
@@ -143,13 +143,13 @@ func TestPhoneUploadsAgain(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	f := w.Upload([]byte("old picture"), whatsmeow.MediaImage)
-	w.Break(f, standin.FileFault{Status: 410})
+	w.Break(f, whatsapptest.FileFault{Status: 410})
 	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
 	w.toFetch(m)
 	w.awaitFile(t, "F"+m.ID.String(), "old picture")
 
 	gone := w.Upload([]byte("lost picture"), whatsmeow.MediaImage)
-	w.Break(gone, standin.FileFault{Status: 404})
+	w.Break(gone, whatsapptest.FileFault{Status: 404})
 	lost := w.fileOf(t, w.anna.Send(w.shop, gone.Image("", "image/jpeg")))
 	w.shop.LoseFile(lost.ID.String())
 	w.toFetch(lost)
@@ -162,10 +162,10 @@ func TestFileStoreIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	f := w.Upload([]byte("a picture"), whatsmeow.MediaImage)
-	w.Break(f, standin.FileFault{Status: 500}) // so that it does not come with its message
+	w.Break(f, whatsapptest.FileFault{Status: 500}) // so that it does not come with its message
 	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
 	other := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
-	w.Break(f, standin.FileFault{})
+	w.Break(f, whatsapptest.FileFault{})
 	w.rules.change(func() { w.rules.away = true })
 	w.toFetch(other)
 	if err := w.rules.await(testwait.Context(t), "the first is refused", func() bool { return w.rules.refused == 1 }); err != nil {

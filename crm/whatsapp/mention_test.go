@@ -11,7 +11,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // TestMentions: both ids of everybody who is named, as far as they are known.
@@ -21,7 +21,7 @@ func TestMentions(t *testing.T) {
 	w.anna.SendText(w.shop, "hello") // tells both of her ids
 	w.awaitText(t, "hello")
 	mention := func(text string, jids ...string) {
-		w.anna.Send(w.shop, standin.RichText(text, &waE2E.ContextInfo{MentionedJID: jids}))
+		w.anna.Send(w.shop, whatsapptest.RichText(text, &waE2E.ContextInfo{MentionedJID: jids}))
 	}
 	mention("whom?", "100200301@lid", "555666777@lid", "79991112233@s.whatsapp.net", "79992223344@c.us", "x\x00\xff@lid", "\x00@s.whatsapp.net", "no address@@", "12345-678@g.us", "status@broadcast", "")
 	b, err := json.Marshal(w.awaitText(t, "whom?").Message.Mentions)
@@ -30,8 +30,8 @@ func TestMentions(t *testing.T) {
 		t.Errorf("%s, %v", b, err)
 	}
 	id := w.anna.SendText(w.shop, "nobody")
-	edit := standin.RichText("@100200301", &waE2E.ContextInfo{MentionedJID: []string{"100200301@lid"}})
-	w.anna.Send(w.shop, standin.Edit(w.anna.KeyOf(w.shop, id, true), edit))
+	edit := whatsapptest.RichText("@100200301", &waE2E.ContextInfo{MentionedJID: []string{"100200301@lid"}})
+	w.anna.Send(w.shop, whatsapptest.Edit(w.anna.KeyOf(w.shop, id, true), edit))
 	w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
 		return len(told.Edits) == 1 && len(told.Edits[0].Message.Mentions) == 1 && told.Edits[0].Message.Mentions[0].ID.String() == "79995554433@c.us"
 	})
@@ -45,7 +45,7 @@ func TestMentions(t *testing.T) {
 		t.Errorf("sent with %q", got)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutEdit, ChatID: "79995554433@c.us", Message: said})
-	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool {
+	if _, err := w.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 		return slices.Equal(r.Message.GetProtocolMessage().GetEditedMessage().GetExtendedTextMessage().GetContextInfo().GetMentionedJID(), jids)
 	}); err != nil {
 		t.Errorf("the edit: %v", err)
@@ -66,7 +66,7 @@ func TestTwoThousandMentions(t *testing.T) {
 			jids, words = append(jids, user+"@"+server), append(words, "@"+user)
 		}
 		text := strings.Join(words, " ")
-		id := h.anna.Send(h.shop, standin.RichText(text, &waE2E.ContextInfo{MentionedJID: jids}))
+		id := h.anna.Send(h.shop, whatsapptest.RichText(text, &waE2E.ContextInfo{MentionedJID: jids}))
 		item := h.awaitItem(t, crm.EventMessage, id)
 		var m struct {
 			Message crm.Content `json:"message"`

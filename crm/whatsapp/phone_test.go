@@ -13,13 +13,13 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 func TestWrittenOnThePhone(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	id := w.shop.Write(w.anna.Number(), standin.Text("from my phone"))
+	id := w.shop.Write(w.anna.Number(), whatsapptest.Text("from my phone"))
 	m := w.awaitText(t, "from my phone")
 	if m.ID.String() != id || !m.FromMe || m.Chat.ID.String() != "79995554433@c.us" || m.FromUser == nil || *m.FromUser.Phone != "79990001122" {
 		t.Errorf("came as %+v, from %+v", m, m.FromUser)
@@ -39,7 +39,7 @@ func TestGroups(t *testing.T) {
 			w.pair(t)
 			bob := w.NewContact("79991112233", "555666777", "Bob")
 			g := w.NewGroup("Neighbours", hidden, w.anna, w.shop, bob)
-			id := w.anna.SendGroup(g, standin.Text("hi all"))
+			id := w.anna.SendGroup(g, whatsapptest.Text("hi all"))
 			m := w.awaitText(t, "hi all")
 			if m.ID.String() != id || m.Chat.Type != "group" || m.Chat.ID.String() != g.JID().String() ||
 				m.FromUser.ID.String() != "79995554433@c.us" || m.FromUser.Name != "Anna" {
@@ -57,7 +57,7 @@ func TestGroups(t *testing.T) {
 			if _, err := bob.AwaitText(testwait.Context(t), "hello group"); err != nil {
 				t.Fatal(err)
 			}
-			bob.SendGroup(g, standin.Revoke(bob.KeyOf(w.shop, id, false)))
+			bob.SendGroup(g, whatsapptest.Revoke(bob.KeyOf(w.shop, id, false)))
 			w.awaitBatch(t, "a deletion", func(told crm.InboundBatch) bool {
 				return len(told.Deletes) == 1 && told.Deletes[0].By.String() == "79991112233@c.us"
 			})
@@ -70,7 +70,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-func (w *world) awaitGroupName(t *testing.T, g *standin.Group, name string) {
+func (w *world) awaitGroupName(t *testing.T, g *whatsapptest.Group, name string) {
 	t.Helper()
 	w.awaitBatch(t, "the group's name "+name, func(told crm.InboundBatch) bool {
 		return slices.ContainsFunc(told.Chats, func(c crm.InboundChat) bool {
@@ -129,10 +129,10 @@ func TestHistory(t *testing.T) {
 		return nil
 	})
 	past := time.Now().Add(-48 * time.Hour)
-	chat := standin.PastChat{Chat: w.anna.Number(), Name: "Anna", Unread: 2}
+	chat := whatsapptest.PastChat{Chat: w.anna.Number(), Name: "Anna", Unread: 2}
 	for i := range 250 {
-		chat.Messages = append(chat.Messages, standin.Past{
-			ID: fmt.Sprintf("OLD%d", i), FromMe: i%2 == 1, Time: past.Add(time.Duration(i) * time.Second), What: standin.Text(fmt.Sprint("old ", i)),
+		chat.Messages = append(chat.Messages, whatsapptest.Past{
+			ID: fmt.Sprintf("OLD%d", i), FromMe: i%2 == 1, Time: past.Add(time.Duration(i) * time.Second), What: whatsapptest.Text(fmt.Sprint("old ", i)),
 		})
 	}
 	w.shop.SetHistory(false, chat)

@@ -10,7 +10,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // TestCustomerTypes: it is told to who looks, and kept nowhere.
@@ -81,7 +81,7 @@ func TestOnlineWhileSomebodyWrites(t *testing.T) {
 	}
 	eventually(t, "it is shown as online for ever", func() bool {
 		all := w.shop.Presences()
-		return len(all) > 0 && all[len(all)-1].Type == "unavailable" && slices.ContainsFunc(all, func(p standin.Presence) bool { return p.Type == "available" })
+		return len(all) > 0 && all[len(all)-1].Type == "unavailable" && slices.ContainsFunc(all, func(p whatsapptest.Presence) bool { return p.Type == "available" })
 	})
 	w.sound(t)
 }

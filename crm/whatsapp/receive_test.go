@@ -9,7 +9,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 var errAway = errors.New("the database is away")
@@ -135,7 +135,7 @@ func TestRefusedByTheRules(t *testing.T) {
 func TestUndecryptable(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	id := w.anna.SendText(w.shop, "hard to read", standin.SendOpts{Garbled: 1})
+	id := w.anna.SendText(w.shop, "hard to read", whatsapptest.SendOpts{Garbled: 1})
 	m := w.awaitMessage(t, "the placeholder", func(m crm.InboundMessage) bool { return m.ID.String() == id })
 	if m.Type != typeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
 		t.Errorf("the placeholder is %+v", m)
@@ -143,12 +143,12 @@ func TestUndecryptable(t *testing.T) {
 	if m := w.awaitText(t, "hard to read"); m.ID.String() != id {
 		t.Errorf("came again as %+v", m)
 	}
-	once := w.anna.Send(w.shop, standin.Text("?"), standin.SendOpts{Unavailable: "view_once"})
+	once := w.anna.Send(w.shop, whatsapptest.Text("?"), whatsapptest.SendOpts{Unavailable: "view_once"})
 	m = w.awaitMessage(t, "the view-once", func(m crm.InboundMessage) bool { return m.ID.String() == once })
 	if m.Type != typeUnknown || *m.Subtype != "viewOnce" {
 		t.Errorf("a view-once message is %+v", m)
 	}
-	w.anna.Send(w.shop, standin.Text(""), standin.SendOpts{Plaintext: []byte{0xff, 0xff}})
+	w.anna.Send(w.shop, whatsapptest.Text(""), whatsapptest.SendOpts{Plaintext: []byte{0xff, 0xff}})
 	w.anna.SendText(w.shop, "after nonsense")
 	w.awaitText(t, "after nonsense")
 }
@@ -156,16 +156,16 @@ func TestUndecryptable(t *testing.T) {
 func TestAddressing(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	for i, how := range []standin.Addressing{standin.ByNumber, standin.ByHiddenID, standin.HiddenIDOnly, standin.NumberOnly} {
+	for i, how := range []whatsapptest.Addressing{whatsapptest.ByNumber, whatsapptest.ByHiddenID, whatsapptest.HiddenIDOnly, whatsapptest.NumberOnly} {
 		text := fmt.Sprint("by way ", i)
-		w.anna.SendText(w.shop, text, standin.SendOpts{Addressing: how})
+		w.anna.SendText(w.shop, text, whatsapptest.SendOpts{Addressing: how})
 		m := w.awaitText(t, text)
 		if m.Chat.ID.String() != "79995554433@c.us" || m.Chat.LID == nil || *m.Chat.LID != "100200301@lid" || *m.FromUser.Phone != "79995554433" {
 			t.Errorf("%s: %+v, from %+v", text, m.Chat, m.FromUser)
 		}
 	}
 	stranger := w.NewContact("79991112233", "555666777", "Bob")
-	stranger.SendText(w.shop, "who am I", standin.SendOpts{Addressing: standin.HiddenIDOnly})
+	stranger.SendText(w.shop, "who am I", whatsapptest.SendOpts{Addressing: whatsapptest.HiddenIDOnly})
 	if m := w.awaitText(t, "who am I"); m.Chat.ID.String() != "555666777@lid" || m.Chat.Phone != nil {
 		t.Errorf("of an unknown number: %+v", m.Chat)
 	}
@@ -175,20 +175,20 @@ func TestEditsDeletesReactions(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	id := w.anna.SendText(w.shop, "first words")
-	w.anna.Send(w.shop, standin.Edit(w.anna.KeyOf(w.shop, id, true), standin.Text("other words")))
+	w.anna.Send(w.shop, whatsapptest.Edit(w.anna.KeyOf(w.shop, id, true), whatsapptest.Text("other words")))
 	w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
 		return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == "other words" &&
 			told.Edits[0].Chat.ID.String() == "79995554433@c.us" && !told.Edits[0].FromMe
 	})
-	w.anna.Send(w.shop, standin.Reaction(w.anna.KeyOf(w.shop, id, true), "👍"))
+	w.anna.Send(w.shop, whatsapptest.Reaction(w.anna.KeyOf(w.shop, id, true), "👍"))
 	w.awaitMessage(t, "the reaction", func(m crm.InboundMessage) bool {
 		return m.Type == crm.MessageReaction && m.Message.Reaction.MessageID.String() == id && m.Message.Reaction.Emoji == "👍"
 	})
-	w.anna.Send(w.shop, standin.Revoke(w.anna.KeyOf(w.shop, id, true)))
+	w.anna.Send(w.shop, whatsapptest.Revoke(w.anna.KeyOf(w.shop, id, true)))
 	w.awaitBatch(t, "the deletion", func(told crm.InboundBatch) bool {
 		return len(told.Deletes) == 1 && told.Deletes[0].ID.String() == id && !told.Deletes[0].FromMe && !told.Deletes[0].Admin
 	})
-	quoted := w.anna.Send(w.shop, standin.RichText("as I said", standin.Quoting(id, w.anna.Number(), standin.Text("first words"))))
+	quoted := w.anna.Send(w.shop, whatsapptest.RichText("as I said", whatsapptest.Quoting(id, w.anna.Number(), whatsapptest.Text("first words"))))
 	if m := w.awaitText(t, "as I said"); m.ID.String() != quoted || m.QuotedMessageID == nil || m.QuotedMessageID.String() != id {
 		t.Errorf("the answer is %+v", m)
 	}

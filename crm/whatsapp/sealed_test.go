@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // TestSealedEdits: those of events are opened; what whatsmeow has no key for stays
@@ -16,12 +16,12 @@ import (
 func TestSealedEdits(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	id := w.anna.Send(w.shop, standin.Event("Tea at five"), standin.SendOpts{Addressing: standin.ByNumber})
+	id := w.anna.Send(w.shop, whatsapptest.Event("Tea at five"), whatsapptest.SendOpts{Addressing: whatsapptest.ByNumber})
 	w.awaitText(t, "Tea at five")
 	for name, edited := range map[string]*waE2E.Message{
-		"Tea at six": standin.Event("Tea at six"),
+		"Tea at six": whatsapptest.Event("Tea at six"),
 		"Tea at seven": {ProtocolMessage: &waE2E.ProtocolMessage{
-			Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: standin.Event("Tea at seven"),
+			Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: whatsapptest.Event("Tea at seven"),
 		}},
 	} {
 		if _, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_EVENT_EDIT, edited); err != nil {
@@ -31,7 +31,7 @@ func TestSealedEdits(t *testing.T) {
 			return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == name && !told.Edits[0].FromMe
 		})
 	}
-	other, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, standin.Text("?"))
+	other, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, whatsapptest.Text("?"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 const anna = "79995554433@c.us"
@@ -59,14 +59,14 @@ func TestKindsToSend(t *testing.T) {
 
 	edited := &crm.MessageRef{ID: "3EB001", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "a better answer"}}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutEdit, ChatID: anna, Message: edited})
-	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool {
+	if _, err := w.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 		p := r.Message.GetProtocolMessage()
 		return p.GetKey().GetID() == "3EB001" && p.GetEditedMessage().GetConversation() == "a better answer"
 	}); err != nil {
 		t.Errorf("the edit: %v", err)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutDelete, ChatID: anna, Message: edited})
-	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool {
+	if _, err := w.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 		return r.Edit == "7" && r.Message.GetProtocolMessage().GetKey().GetID() == "3EB001"
 	}); err != nil {
 		t.Errorf("the deletion: %v", err)
@@ -86,7 +86,7 @@ func TestKindsToSend(t *testing.T) {
 	w.sound(t)
 }
 
-func (w *world) received(t *testing.T, id string) standin.Received {
+func (w *world) received(t *testing.T, id string) whatsapptest.Received {
 	t.Helper()
 	r, err := w.anna.AwaitID(testwait.Context(t), id)
 	if err != nil {
@@ -260,7 +260,7 @@ func TestAskedAgainAfterRestart(t *testing.T) {
 	w.awaitServed(t, true)
 	w.awaitState(t, crm.StateConnected)
 	w.anna.AskAgain(w.shop, "3EB700")
-	if _, err := w.anna.Await(testwait.Context(t), func(r standin.Received) bool { return r.ID == "3EB700" && r.Copies == 2 }); err != nil {
+	if _, err := w.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool { return r.ID == "3EB700" && r.Copies == 2 }); err != nil {
 		t.Error(err)
 	}
 }

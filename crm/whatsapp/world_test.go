@@ -18,7 +18,7 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 	"chatcast/models/testdb"
 )
 
@@ -45,9 +45,9 @@ var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
 // world is a stand-in with an account and a customer, and a program that serves
 // the line.
 type world struct {
-	*standin.Server
-	shop  *standin.Account
-	anna  *standin.Contact
+	*whatsapptest.Server
+	shop  *whatsapptest.Account
+	anna  *whatsapptest.Contact
 	rules *recorder
 	serve Rules // what the program is given of them
 	db    string
@@ -58,7 +58,7 @@ type world struct {
 func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	t.Helper()
 	t.Parallel() // most of their time is waiting
-	srv, err := standin.Start(standin.Options{RootSeed: testSeed})
+	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/config"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // WhatsAppSeed: whatsmeow trusts one root in a process, so all stand-ins of these
@@ -25,15 +25,15 @@ var WhatsAppSeed = [32]byte{9}
 
 // Phones is a stand-in WhatsApp with a shop's account and a customer.
 type Phones struct {
-	*standin.Server
-	Shop *standin.Account
-	Anna *standin.Contact
+	*whatsapptest.Server
+	Shop *whatsapptest.Account
+	Anna *whatsapptest.Contact
 }
 
 // StartPhones starts a stand-in and points the configuration at it.
 func StartPhones(t *testing.T, cfg *config.Config) *Phones {
 	t.Helper()
-	srv, err := standin.Start(standin.Options{RootSeed: WhatsAppSeed})
+	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: WhatsAppSeed})
 	if err != nil {
 		t.Fatal(err)
 	}

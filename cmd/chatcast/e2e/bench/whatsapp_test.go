@@ -11,14 +11,14 @@ import (
 	"testing"
 
 	"chatcast/cmd/chatcast/e2e"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 	"chatcast/models/testdb"
 )
 
 // benchProgram is the real binary with a stand-in WhatsApp, for what is measured of
 // a process of its own.
 type benchProgram struct {
-	*standin.Server
+	*whatsapptest.Server
 	proc     *e2e.Process
 	owner    *e2e.Client
 	internal string
@@ -26,7 +26,7 @@ type benchProgram struct {
 
 func startBench(b *testing.B, database string) *benchProgram {
 	b.Helper()
-	phones, err := standin.Start(standin.Options{RootSeed: e2e.WhatsAppSeed})
+	phones, err := whatsapptest.Start(whatsapptest.Options{RootSeed: e2e.WhatsAppSeed})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func startBench(b *testing.B, database string) *benchProgram {
 }
 
 // pair links an account to a line.
-func (p *benchProgram) pair(b *testing.B, line string, account *standin.Account) {
+func (p *benchProgram) pair(b *testing.B, line string, account *whatsapptest.Account) {
 	b.Helper()
 	var code struct{ QR string }
 	p.owner.Eventually("the line can be paired", func() bool {

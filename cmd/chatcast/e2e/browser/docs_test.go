@@ -14,7 +14,7 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestDocsInABrowser: the reference reads well on a desk and on a phone, in light
+// TestDocsInABrowser: the reference reads well on a desktop and on a phone, in light
 // and dark: nothing that axe objects to, nothing wider than the screen, nothing
 // asked of another origin. The pictures are kept with -artifacts.
 func TestDocsInABrowser(t *testing.T) {

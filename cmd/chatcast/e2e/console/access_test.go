@@ -83,14 +83,14 @@ func TestConsoleStates(t *testing.T) {
 func TestConsoleNotBuilt(t *testing.T) {
 	srv := httptest.NewServer(e2e.ConsoleOf(t, fstest.MapFS{}, func(*apitest.Operation, *http.Request, int) {}))
 	t.Cleanup(srv.Close)
-	d := &desk{Tab: e2e.OpenTab(t, srv.URL+"/"), base: srv.URL}
+	d := &consoleTab{Tab: e2e.OpenTab(t, srv.URL+"/"), base: srv.URL}
 	d.untilText("make run")
 	d.onAllScreens("not-built")
 	d.faultless()
 }
 
 // onAllScreens looks at the page as it is on each screen, in each colour scheme.
-func (d *desk) onAllScreens(page string) {
+func (d *consoleTab) onAllScreens(page string) {
 	d.T.Helper()
 	for _, on := range screens {
 		d.Do(on.emulated())
@@ -108,7 +108,7 @@ var axeSource = sync.OnceValues(func() (string, error) {
 })
 
 // accessible fails for what axe finds serious or critical, and logs the rest.
-func (d *desk) accessible(page string) {
+func (d *consoleTab) accessible(page string) {
 	d.T.Helper()
 	axe, err := axeSource()
 	if err != nil {
@@ -139,7 +139,7 @@ func (d *desk) accessible(page string) {
 
 // fitsTheScreen fails when the page is wider than the screen: nobody should have to
 // scroll sideways.
-func (d *desk) fitsTheScreen(page string) {
+func (d *consoleTab) fitsTheScreen(page string) {
 	d.T.Helper()
 	if wide := e2e.Evaluate[int](d.Tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
 		d.T.Errorf("%s is %d pixels wider than the screen", page, wide)
@@ -147,7 +147,7 @@ func (d *desk) fitsTheScreen(page string) {
 }
 
 // weight fails when what was loaded so far is over 200 kB, as it came over the wire.
-func (d *desk) weight() {
+func (d *consoleTab) weight() {
 	d.T.Helper()
 	e2e.Evaluate[any](d.Tab, `null`) // what came before it has been told
 	d.seen.Lock()

@@ -22,7 +22,7 @@ import (
 
 // until waits for an expression of the page to be true. It looks again whenever
 // the page changes, and survives that the page goes.
-func (d *desk) until(what, expression string) {
+func (d *consoleTab) until(what, expression string) {
 	d.T.Helper()
 	script := `new Promise((done) => {
 		const is = () => { try { return Boolean(` + expression + `); } catch { return false; } };
@@ -51,13 +51,13 @@ func (d *desk) until(what, expression string) {
 }
 
 // untilText waits for a text that people see.
-func (d *desk) untilText(text string) {
+func (d *consoleTab) untilText(text string) {
 	d.T.Helper()
 	d.until(fmt.Sprintf("the text %q", text), `document.body.innerText.includes(`+quote(text)+`)`)
 }
 
 // text is what people read on the page.
-func (d *desk) text() string {
+func (d *consoleTab) text() string {
 	d.T.Helper()
 	return e2e.Evaluate[string](d.Tab, `document.body.innerText`)
 }
@@ -70,7 +70,7 @@ func quote(text string) string {
 
 // find waits for the element with a role and an accessible name, in which … stands
 // for anything.
-func (d *desk) find(role, name string) cdp.BackendNodeID {
+func (d *consoleTab) find(role, name string) cdp.BackendNodeID {
 	d.T.Helper()
 	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
 		if id := d.look(role, name); id != 0 {
@@ -92,7 +92,7 @@ const nextChange = `new Promise((done) => {
 })`
 
 // look is find without waiting; 0 when there is none.
-func (d *desk) look(role, name string) (found cdp.BackendNodeID) {
+func (d *consoleTab) look(role, name string) (found cdp.BackendNodeID) {
 	d.T.Helper()
 	open := strings.Contains(name, "…")
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -139,7 +139,7 @@ func fits(pattern, name string) bool {
 }
 
 // at calls a function of JavaScript on an element.
-func (d *desk) at(id cdp.BackendNodeID, function string, args ...any) (result json.RawMessage, err error) {
+func (d *consoleTab) at(id cdp.BackendNodeID, function string, args ...any) (result json.RawMessage, err error) {
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		var node dom.ResolveNodeResult
 		if node, err = cdp.Call(ctx, target, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: id}); err != nil {
@@ -154,7 +154,7 @@ func (d *desk) at(id cdp.BackendNodeID, function string, args ...any) (result js
 }
 
 // click presses the mouse on what find finds, where people see it.
-func (d *desk) click(role, name string) {
+func (d *consoleTab) click(role, name string) {
 	d.T.Helper()
 	fault := ""
 	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
@@ -183,7 +183,7 @@ func (d *desk) click(role, name string) {
 }
 
 // fill types text into the field of this name, in place of what is there.
-func (d *desk) fill(role, name, text string) {
+func (d *consoleTab) fill(role, name, text string) {
 	d.T.Helper()
 	d.click(role, name)
 	if _, err := d.at(d.find(role, name), `function() { this.select?.(); return null; }`); err != nil {
@@ -195,7 +195,7 @@ func (d *desk) fill(role, name, text string) {
 
 // rest lets the page draw what it has, and do what it does after that: nobody is
 // quicker with a key.
-func (d *desk) rest() {
+func (d *consoleTab) rest() {
 	d.T.Helper()
 	e2e.Evaluate[any](d.Tab, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null)))))`)
 }
@@ -203,14 +203,14 @@ func (d *desk) rest() {
 // press presses keys, one after the other, wherever the focus is. What a key
 // writes comes with its going down: a page that takes the key for itself writes
 // nothing, as with a keyboard.
-func (d *desk) press(keys string) {
+func (d *consoleTab) press(keys string) {
 	d.T.Helper()
 	d.rest()
 	d.strike(keys)
 }
 
 // strike is press without a rest before it.
-func (d *desk) strike(keys string) {
+func (d *consoleTab) strike(keys string) {
 	d.T.Helper()
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		for _, r := range keys {
@@ -236,7 +236,7 @@ func (d *desk) strike(keys string) {
 }
 
 // signIn goes through the first page.
-func (d *desk) signIn(email, password string) {
+func (d *consoleTab) signIn(email, password string) {
 	d.T.Helper()
 	d.fill("textbox", "E-mail", email)
 	d.fill("textbox", "Password", password)
@@ -244,27 +244,27 @@ func (d *desk) signIn(email, password string) {
 }
 
 // enter is the owner's way in, until all is live.
-func (d *desk) enter() {
+func (d *consoleTab) enter() {
 	d.T.Helper()
 	d.signIn(e2e.OwnerEmail, e2e.OwnerPassword)
 	d.live()
 }
 
 // visit goes to another page of the program.
-func (d *desk) visit(address string) {
+func (d *consoleTab) visit(address string) {
 	d.T.Helper()
 	d.Do(chromedp.Navigate("about:blank"), chromedp.Navigate(d.base+address))
 }
 
 // live waits until the page is connected, and all its channels are granted or refused.
-func (d *desk) live() {
+func (d *consoleTab) live() {
 	d.T.Helper()
 	d.find("button", "Connection: live…")
 	d.until("all subscriptions", `document.querySelector('.pill[data-state="connected"][data-settled="true"]')`)
 }
 
 // allow grants the page a permission that people are asked for.
-func (d *desk) allow(permissions ...string) {
+func (d *consoleTab) allow(permissions ...string) {
 	d.T.Helper()
 	for _, name := range permissions {
 		d.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {

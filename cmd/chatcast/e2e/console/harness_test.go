@@ -23,10 +23,10 @@ import (
 	"chatcast/server/console"
 )
 
-// desk is the console in a tab, used as people use it: controls are found by role
+// consoleTab is the console in a tab, used as people use it: controls are found by role
 // and accessible name, in the browser's own accessibility tree, and worked with
 // the mouse and the keyboard.
-type desk struct {
+type consoleTab struct {
 	*e2e.Tab
 	base string // where the browser reaches the program
 
@@ -63,18 +63,18 @@ var (
 )
 
 // openConsole opens the console that base serves.
-func openConsole(t testing.TB, base string, on screen) *desk {
+func openConsole(t testing.TB, base string, on screen) *consoleTab {
 	t.Helper()
 	if built, err := console.Embedded(); err != nil || !built.Built() {
 		t.Fatalf("the console is not built into this test (make console builds it): %v", err)
 	}
-	d := &desk{Tab: e2e.OpenTab(t, "about:blank"), base: base}
+	d := &consoleTab{Tab: e2e.OpenTab(t, "about:blank"), base: base}
 	d.Do(on.emulated(), d.watched(), chromedp.Navigate(base+"/"))
 	return d
 }
 
 // opens is the page that comes up when something is done in this one.
-func (d *desk) opens(do func()) *desk {
+func (d *consoleTab) opens(do func()) *consoleTab {
 	d.T.Helper()
 	before := map[target.ID]bool{}
 	for _, info := range d.pages() {
@@ -87,7 +87,7 @@ func (d *desk) opens(do func()) *desk {
 				continue
 			}
 			ctx, cancel := chromedp.NewContext(d.Ctx, chromedp.WithTargetID(info.TargetID))
-			opened := &desk{Tab: e2e.AdoptTab(d.T, ctx, cancel), base: d.base}
+			opened := &consoleTab{Tab: e2e.AdoptTab(d.T, ctx, cancel), base: d.base}
 			opened.Do(opened.watched())
 			return opened
 		}
@@ -98,7 +98,7 @@ func (d *desk) opens(do func()) *desk {
 
 // front makes this the tab that people look at: others are not drawn, and take
 // no mouse.
-func (d *desk) front() {
+func (d *consoleTab) front() {
 	d.T.Helper()
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, page.BringToFront, cdp.Empty{})
@@ -107,7 +107,7 @@ func (d *desk) front() {
 }
 
 // pages are those of this tab's profile.
-func (d *desk) pages() (list []*target.Info) {
+func (d *consoleTab) pages() (list []*target.Info) {
 	d.T.Helper()
 	all, err := chromedp.Targets(d.Ctx)
 	if err != nil {
@@ -122,7 +122,7 @@ func (d *desk) pages() (list []*target.Info) {
 }
 
 // watched begins to watch the tab.
-func (d *desk) watched() chromedp.Action[chromedp.Void] {
+func (d *consoleTab) watched() chromedp.Action[chromedp.Void] {
 	d.seen.loaded = map[network.RequestID]float64{}
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		errListen := chromedp.Listen(ctx, d.watch)
@@ -134,7 +134,7 @@ func (d *desk) watched() chromedp.Action[chromedp.Void] {
 }
 
 // watch notes what the tab asks of whom, and what goes wrong in it.
-func (d *desk) watch(ev any) {
+func (d *consoleTab) watch(ev any) {
 	d.seen.Lock()
 	defer d.seen.Unlock()
 	switch ev := ev.(type) {
@@ -172,7 +172,7 @@ func describe(e *cdpruntime.ExceptionDetails) string {
 
 // faultless fails for everything that went wrong in the tab. What the test has
 // caused itself, such as a request that is refused, holds one of the words allowed.
-func (d *desk) faultless(allowed ...string) {
+func (d *consoleTab) faultless(allowed ...string) {
 	d.T.Helper()
 	d.seen.Lock()
 	defer d.seen.Unlock()

@@ -89,7 +89,7 @@ func (p person) brings(c *e2e.Client, id, kind string, message map[string]any) {
 
 // harmless fails when anything of hostile texts was more than text, or one that
 // should be in sight is not.
-func (d *desk) harmless(where string, shown ...string) {
+func (d *consoleTab) harmless(where string, shown ...string) {
 	d.T.Helper()
 	if ran := e2e.Evaluate[string](d.Tab, `String(window.ran ?? '')`); ran != "" {
 		d.T.Errorf("in %s the script of the %s ran", where, ran)

@@ -19,7 +19,7 @@ const listed = `[...document.querySelectorAll('[data-test="events"] [role="optio
 
 // said waits until the list has all these lines, and gives back those of the list
 // that hold word, and the gaps.
-func (d *desk) said(word string, last string) (list []string) {
+func (d *consoleTab) said(word string, last string) (list []string) {
 	d.T.Helper()
 	d.until(fmt.Sprintf("%q in the list", last), listed+`.some((l) => l.includes(`+quote(last)+`))`)
 	for _, line := range e2e.Evaluate[[]string](d.Tab, listed) {

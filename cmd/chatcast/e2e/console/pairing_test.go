@@ -16,12 +16,12 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // pairing is somebody at the console, a phone, and a customer.
 type pairing struct {
-	*desk
+	*consoleTab
 	*e2e.Phones
 	owner *e2e.Client
 }
@@ -174,7 +174,7 @@ func (s *pairing) talks() {
 	}
 	s.Anna.Read(s.Shop, got.ID)
 	s.until("that it was read", lastMessage+`.querySelector('[data-status="viewed"]')`)
-	s.Anna.Send(s.Shop, standin.Reaction(s.Anna.KeyOf(s.Shop, got.ID, false), "👍"))
+	s.Anna.Send(s.Shop, whatsapptest.Reaction(s.Anna.KeyOf(s.Shop, got.ID, false), "👍"))
 	s.until("the reaction", lastMessage+`.querySelector('.reactions')`)
 	s.onAllScreens("paired-chat")
 }
@@ -183,23 +183,23 @@ func (s *pairing) seesEveryKind() {
 	s.Anna.Send(s.Shop, s.Upload([]byte("OggS voice"), whatsmeow.MediaAudio).Audio("audio/ogg; codecs=opus", true))
 	s.until("a player", `document.querySelector('.bubble audio[controls]')`)
 	broken := s.Upload([]byte("the price list"), whatsmeow.MediaDocument)
-	s.Break(broken, standin.FileFault{Status: 503})
+	s.Break(broken, whatsapptest.FileFault{Status: 503})
 	s.Anna.Send(s.Shop, broken.Document("prices.pdf", "application/pdf", ""))
 	s.until("a file that is not there", `document.querySelector('.absent[data-file]').innerText.includes('prices.pdf')`)
-	s.Anna.Send(s.Shop, standin.Cards("Ben", "4915123456789", "Cem", "905321234567"))
+	s.Anna.Send(s.Shop, whatsapptest.Cards("Ben", "4915123456789", "Cem", "905321234567"))
 	s.untilText("Cem")
-	s.Anna.Send(s.Shop, standin.LiveLocation(52.52, 13.405))
+	s.Anna.Send(s.Shop, whatsapptest.LiveLocation(52.52, 13.405))
 	s.untilText("Live location")
 	s.Anna.Call(s.Shop, true)
 	s.untilText("Called with video")
 	id := s.Anna.SendText(s.Shop, "I take to of them")
 	s.untilText("I take to of them")
-	s.Anna.Send(s.Shop, standin.Edit(s.Anna.KeyOf(s.Shop, id, true), standin.Text("I take two of them")))
+	s.Anna.Send(s.Shop, whatsapptest.Edit(s.Anna.KeyOf(s.Shop, id, true), whatsapptest.Text("I take two of them")))
 	s.untilText("I take two of them")
 	s.untilText("edited")
 	gone := s.Anna.SendText(s.Shop, "wrong chat")
 	s.untilText("wrong chat")
-	s.Anna.Send(s.Shop, standin.Revoke(s.Anna.KeyOf(s.Shop, gone, true)))
+	s.Anna.Send(s.Shop, whatsapptest.Revoke(s.Anna.KeyOf(s.Shop, gone, true)))
 	s.untilText("This message was deleted")
 
 	var poll struct{ ID string }

@@ -40,7 +40,7 @@ func expire(r *e2e.Running, t testing.TB, access string) {
 
 // flicker cuts the page off and lets it in again, so that it has to ask for its
 // channels anew.
-func (d *desk) flicker(line *cable) {
+func (d *consoleTab) flicker(line *cable) {
 	d.T.Helper()
 	line.pull()
 	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
@@ -168,11 +168,11 @@ func TestConsoleTwoTabs(t *testing.T) {
 
 	expire(p, t, access)
 	line.pull()
-	for _, d := range []*desk{first, second} {
+	for _, d := range []*consoleTab{first, second} {
 		d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
 	}
 	line.mend()
-	for _, d := range []*desk{first, second} {
+	for _, d := range []*consoleTab{first, second} {
 		d.until("another token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(access)+`)`)
 		d.front()
 		d.live()

@@ -103,7 +103,7 @@ func TestConsoleSignOutUntold(t *testing.T) {
 }
 
 // tokens are those that the page holds.
-func (d *desk) tokens() (access, refresh string) {
+func (d *consoleTab) tokens() (access, refresh string) {
 	d.T.Helper()
 	kept := e2e.Evaluate[struct{ AccessToken, RefreshToken string }](d.Tab, `JSON.parse(sessionStorage.getItem('chatcast.session'))`)
 	if kept.AccessToken == "" || kept.RefreshToken == "" {
@@ -114,7 +114,7 @@ func (d *desk) tokens() (access, refresh string) {
 
 // askedOnly fails when the tab asked anybody but its own server, or showed a
 // secret in an address.
-func (d *desk) askedOnly(secrets ...string) {
+func (d *consoleTab) askedOnly(secrets ...string) {
 	d.T.Helper()
 	if e2e.Evaluate[bool](d.Tab, `sessionStorage.getItem('chatcast.session') !== null`) {
 		access, refresh := d.tokens()

@@ -36,7 +36,7 @@ func (p person) writesOn(c *e2e.Client, line, id, text string) {
 }
 
 // TestConsoleStory: somebody signs in, sees a message arrive, answers it, tags the
-// chat, loses the connection and has it again. On a desk and on a phone, in light
+// chat, loses the connection and has it again. On a desktop and on a phone, in light
 // and in dark. The pictures are kept with -artifacts.
 func TestConsoleStory(t *testing.T) {
 	for _, on := range screens {
@@ -47,7 +47,7 @@ func TestConsoleStory(t *testing.T) {
 			owner.Must("PATCH", "/v1/me", map[string]any{"name": "Olga Marin"}, nil)
 			owner.Must("POST", "/v1/tags", map[string]any{"name": "VIP", "color": "#0a6e54"}, nil)
 			line := lay(t, p.Address())
-			s := &story{desk: openConsole(t, line.base(), on), on: on, owner: owner, bea: bea, line: line}
+			s := &story{consoleTab: openConsole(t, line.base(), on), on: on, owner: owner, bea: bea, line: line}
 			s.comesIn()
 			s.seesAMessage()
 			s.answersIt()
@@ -66,7 +66,7 @@ func TestConsoleStory(t *testing.T) {
 
 // story is one run of it.
 type story struct {
-	*desk
+	*consoleTab
 	on         screen
 	owner, bea *e2e.Client
 	line       *cable
@@ -199,7 +199,7 @@ func (s *story) changesTheColours() {
 }
 
 // choose takes an option of a select.
-func (d *desk) choose(name, option string) {
+func (d *consoleTab) choose(name, option string) {
 	d.T.Helper()
 	d.find("option", option)
 	if _, err := d.at(d.find("combobox", name), `function(option) {

@@ -201,7 +201,7 @@ func TestConsoleByKeyboard(t *testing.T) {
 }
 
 // tabTo presses the tabulator until the focus is on the element of this name.
-func (d *desk) tabTo(role, name string) {
+func (d *consoleTab) tabTo(role, name string) {
 	d.T.Helper()
 	goal := d.find(role, name)
 	for range 100 {

@@ -19,7 +19,7 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
-	"chatcast/crm/whatsapp/standin"
+	"chatcast/crm/whatsapp/whatsapptest"
 	"chatcast/models/testdb"
 )
 
@@ -34,7 +34,7 @@ type box struct {
 	proc      *e2e.Process
 	owner     *e2e.Client
 	base      atomic.Pointer[string] // where it is now, for operators who go on through its death
-	customers []*standin.Contact
+	customers []*whatsapptest.Contact
 }
 
 func openBox(t *testing.T, binary, database string) *box {
@@ -48,7 +48,7 @@ func openBox(t *testing.T, binary, database string) *box {
 	if database == "postgres" {
 		b.settings = append(b.settings, "CHATCAST_DATABASE_URL="+testdb.EmptyPostgresURL(t))
 	}
-	b.customers = []*standin.Contact{b.Anna, b.NewContact("79995554434", "", "Boris")}
+	b.customers = []*whatsapptest.Contact{b.Anna, b.NewContact("79995554434", "", "Boris")}
 	b.start()
 	token := exec.Command(binary, "token", "--email", e2e.OwnerEmail)
 	token.Dir, token.Env = b.dir, b.proc.Cmd.Env
@@ -178,7 +178,7 @@ func (b *box) stream(turns []chan string) [][]string {
 
 // operate is an operator who answers a customer. A request that got no answer is
 // made again under the same key, until the program is there again.
-func (b *box) operate(c *standin.Contact, turns <-chan string) (ids []string) {
+func (b *box) operate(c *whatsapptest.Contact, turns <-chan string) (ids []string) {
 	for text := range turns {
 		deadline, again := time.After(testwait.Long), time.NewTicker(20*time.Millisecond)
 		for id := ""; id == ""; {
@@ -275,7 +275,7 @@ func (b *box) idsOf(event string, want []string, part string) (ids []string) {
 
 // checkReceived: what a customer wrote is stored and told once, in order; pictures
 // with their bytes.
-func (b *box) checkReceived(c *standin.Contact, want []string) {
+func (b *box) checkReceived(c *whatsapptest.Contact, want []string) {
 	b.t.Helper()
 	if told := b.idsOf("message", want, ""); !slices.Equal(told, want) {
 		b.t.Errorf("of %s %d messages are told, want %d: %q", c.Number().User, len(told), len(want), told)
@@ -308,7 +308,7 @@ func originOf(link string) string {
 
 // checkSent: what was answered to a customer arrives once, in order, and its way is
 // told: delivered, and viewed when it is read.
-func (b *box) checkSent(c *standin.Contact, want []string, before int) {
+func (b *box) checkSent(c *whatsapptest.Contact, want []string, before int) {
 	b.t.Helper()
 	if _, err := c.AwaitID(b.t.Context(), want[len(want)-1]); err != nil {
 		b.t.Fatal(err)

@@ -1,0 +1,154 @@
+package whatsapptest
+
+import (
+	"context"
+	"slices"
+
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waLidMigrationSyncPayload"
+	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
+)
+
+// Account is a number that real clients are linked to, with the phone that links
+// them. The phone is simulated: it holds the account's identity key and app
+// state, sees what every client of the account writes, and can write itself.
+type Account struct {
+	*person
+	business   string
+	devices    map[uint16]*Device
+	lastDevice uint16
+	nacks      []Nack
+	privacy    map[string]string
+	blocked    map[types.JID]bool
+	present    []Presence
+	watched    map[types.JID]bool
+	appState   *appState
+	history    []*waE2E.ProtocolMessage // sent to every client that is linked
+	archive    []*archived              // what the phone has: every message of the account
+	stingy     bool                     // the phone does not answer requests for a message
+	faults     faults
+}
+
+// NewAccount makes an account and its phone. hidden may be empty.
+func (s *Server) NewAccount(phone, hidden, pushName string) *Account {
+	defer s.lock()()
+	a := &Account{
+		person: s.newPerson(phone, hidden, pushName), devices: make(map[uint16]*Device),
+		privacy: make(map[string]string), blocked: make(map[types.JID]bool), watched: make(map[types.JID]bool),
+	}
+	a.account = a
+	a.appState = newAppState(a)
+	a.setPushName(pushName)
+	return a
+}
+
+// SetBusinessName makes it a business account; clients linked from now on learn it.
+func (a *Account) SetBusinessName(name string) {
+	defer a.srv.lock()()
+	a.business = name
+}
+
+// Devices is how many clients are linked.
+func (a *Account) Devices() int {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return len(a.devices)
+}
+
+// Online tells whether a linked client is connected and ready.
+func (a *Account) Online() bool {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return slices.ContainsFunc(a.linked(), func(d *Device) bool { return d.active })
+}
+
+// Unsettled is how many stanzas wait for linked clients: none once a client has
+// acknowledged everything.
+func (a *Account) Unsettled() int {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return a.unsettled()
+}
+
+// AwaitSettled waits until every linked client has acknowledged everything.
+func (a *Account) AwaitSettled(ctx context.Context) error {
+	return a.srv.wait(ctx, "the clients to settle everything", func() bool { return a.unsettled() == 0 })
+}
+
+func (a *Account) unsettled() (n int) {
+	for _, d := range a.devices {
+		n += len(d.queue)
+	}
+	return n
+}
+
+// AwaitPreKeys waits until every linked client has left so many keys to start
+// sessions with.
+func (a *Account) AwaitPreKeys(ctx context.Context, least int) error {
+	return a.srv.wait(ctx, "prekeys", func() bool {
+		return !slices.ContainsFunc(a.linked(), func(d *Device) bool { return len(d.preKeys) < least })
+	})
+}
+
+// Nacks are messages that clients refused with a code.
+func (a *Account) Nacks() []Nack {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return slices.Clone(a.nacks)
+}
+
+// Unlink is the phone's owner removing every linked client.
+func (a *Account) Unlink() {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		if d.conn != nil {
+			d.conn.end(streamError("401", node{Tag: "conflict", Attrs: attrs{"type": "device_removed"}}))
+			d.away()
+		}
+	}
+	clear(a.devices)
+}
+
+// welcome gives a client what the phone gives to each that it has just linked:
+// the keys of the app state, then the history; mu is held.
+func (a *Account) welcome(d *Device) {
+	a.sendPeer(d, a.appState.keyShare())
+	for _, h := range a.history {
+		a.sendPeer(d, h)
+	}
+}
+
+// sendPeer is the phone talking to a client of its own account.
+func (a *Account) sendPeer(d *Device, content *waE2E.ProtocolMessage) {
+	m := &sentMessage{id: newID(), time: a.srv.opts.Now(), message: &waE2E.Message{ProtocolMessage: content}, peer: true}
+	a.sent[m.id] = m
+	a.sendTo(d, m, 0)
+}
+
+// MigrateToHiddenIDs is WhatsApp moving the account's chats from numbers to hidden
+// ids: its clients learn who is who, and from then on write to hidden ids.
+func (a *Account) MigrateToHiddenIDs(known ...*Contact) {
+	defer a.srv.lock()()
+	at := uint64(a.srv.opts.Now().Unix())
+	list := &waLidMigrationSyncPayload.LIDMigrationMappingSyncPayload{ChatDbMigrationTimestamp: &at}
+	for _, c := range known {
+		if c.hidden.IsEmpty() {
+			continue
+		}
+		list.PnToLidMappings = append(list.PnToLidMappings, &waLidMigrationSyncPayload.LIDMigrationMapping{
+			Pn: proto.Uint64(c.number.UserInt()), AssignedLid: proto.Uint64(c.hidden.UserInt()),
+		})
+	}
+	payload, err := proto.Marshal(list)
+	if err != nil {
+		a.srv.note("%v", err)
+		return
+	}
+	for _, d := range a.linked() {
+		a.sendPeer(d, &waE2E.ProtocolMessage{
+			Type:                           waE2E.ProtocolMessage_LID_MIGRATION_MAPPING_SYNC.Enum(),
+			LidMigrationMappingSyncMessage: &waE2E.LIDMigrationMappingSyncMessage{EncodedMappingPayload: payload},
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package whatsapptest
+
+// dispatch is the door: each kind of node has one named place; mu is held.
+func (c *conn) dispatch(n node) {
+	if n.Tag == "iq" {
+		c.onIQ(n)
+		return
+	}
+	if c.device == nil {
+		if n.Tag == "ack" { // of a notification while it pairs by code: nothing waits for it
+			return
+		}
+		c.srv.note("<%s> from a client that is not logged in", n.Tag)
+		return
+	}
+	switch n.Tag {
+	case "message":
+		c.onMessage(n)
+	case "receipt":
+		c.onReceipt(n)
+	case "ack":
+		c.onAck(n)
+	case "presence":
+		c.onPresence(n)
+	case "chatstate":
+		c.onChatState(n)
+	case "call":
+		c.onCall(n)
+	default:
+		c.srv.note("%s", n.XMLString())
+	}
+}
+
+// Nack is a message that a client refused.
+type Nack struct {
+	ID   string
+	Code int
+}
+
+// onAck settles a stanza. A message is acknowledged like this when the client
+// could not read it; when it could, a receipt does it.
+func (c *conn) onAck(n node) {
+	s := settlement{
+		class: stringOf(n, "class"), id: stringOf(n, "id"), from: jidOf(n, "to"), participant: jidOf(n, "participant"),
+	}
+	if s.class == "receipt" || s.class == "notification" {
+		s.kind = stringOf(n, "type")
+	}
+	if code := n.AttrGetter().OptionalInt("error"); code != 0 {
+		c.device.account.nacks = append(c.device.account.nacks, Nack{s.id, code})
+	}
+	c.device.settle(s)
+}

@@ -1,0 +1,48 @@
+package whatsapptest
+
+import (
+	"fmt"
+	"slices"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waCommon"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/util/gcmutil"
+	"go.mau.fi/whatsmeow/util/hkdfutil"
+	"google.golang.org/protobuf/proto"
+)
+
+// Event is something to come to.
+func Event(name string) *waE2E.Message {
+	return &waE2E.Message{
+		EventMessage:       &waE2E.EventMessage{Name: &name},
+		MessageContextInfo: &waE2E.MessageContextInfo{MessageSecret: randomBytes(32)},
+	}
+}
+
+// EditSealed changes a message of the contact's, which it sent with a secret, by an
+// edit that is sealed with it.
+func (c *Contact) EditSealed(a *Account, id string, kind waE2E.SecretEncryptedMessage_SecretEncType, to *waE2E.Message) (string, error) {
+	c.srv.mu.Lock()
+	m := c.sent[id]
+	c.srv.mu.Unlock()
+	if m == nil {
+		return "", fmt.Errorf("%s has sent no %s", c.number, id)
+	}
+	plain, err := proto.Marshal(to)
+	if err != nil {
+		return "", err
+	}
+	by := []byte(c.as(types.DefaultUserServer).String())
+	info := slices.Concat([]byte(id), by, by, []byte(whatsmeow.EncSecretEventEdit))
+	iv := randomBytes(12)
+	sealed, err := gcmutil.Encrypt(hkdfutil.SHA256(m.message.GetMessageContextInfo().GetMessageSecret(), nil, info, 32), iv, plain, nil)
+	if err != nil {
+		return "", err
+	}
+	return c.Send(a, &waE2E.Message{SecretEncryptedMessage: &waE2E.SecretEncryptedMessage{
+		TargetMessageKey: &waCommon.MessageKey{RemoteJID: proto.String(a.as(types.DefaultUserServer).String()), FromMe: proto.Bool(true), ID: &id},
+		EncPayload:       sealed, EncIV: iv, SecretEncType: kind.Enum(),
+	}}, SendOpts{Addressing: ByNumber}), nil
+}

@@ -1,0 +1,215 @@
+package whatsapptest
+
+import (
+	"time"
+)
+
+// What goes wrong on command. Faults of an account are for its linked clients.
+
+// faults is guarded by the server's mu.
+type faults struct {
+	refusal *refusal
+	sends   []sendFault
+	before  int // messages to deliver before the line is cut
+	cutting ending
+	copies  int
+}
+
+// sendFault is what happens to one message that a client sends.
+type sendFault struct {
+	how  sendHow
+	code int
+}
+
+type sendHow int
+
+const (
+	refuseSend    sendHow = iota + 1 // an ack with a code
+	loseAck                          // delivered, never acknowledged
+	cutBefore                        // the line is cut, the message lost
+	cutAfterwards                    // delivered, and the line cut in place of the ack
+)
+
+func (f *faults) onSend() sendFault {
+	if len(f.sends) == 0 {
+		return sendFault{}
+	}
+	next := f.sends[0]
+	f.sends = f.sends[1:]
+	return next
+}
+
+// onDelivery tells how the next message to a client ends.
+func (f *faults) onDelivery() ending {
+	if f.cutting == goOn {
+		return goOn
+	}
+	if f.before > 0 {
+		f.before--
+		return goOn
+	}
+	e := f.cutting
+	f.cutting = goOn
+	return e
+}
+
+func (f *faults) onCopies(n node) int {
+	if f.copies == 0 || n.Tag != "message" {
+		return 0
+	}
+	f.copies--
+	return 1
+}
+
+// FailSends lets the next sends fail with a code in the ack: 463 (reach-out lock),
+// 479, 403 and others.
+func (a *Account) FailSends(code, times int) { a.onSends(sendFault{refuseSend, code}, times) }
+
+// LoseAcks delivers the next sends and never acknowledges them.
+func (a *Account) LoseAcks(times int) { a.onSends(sendFault{how: loseAck}, times) }
+
+// CutOnSend cuts the line at the next sends: before the server has taken them, or
+// when it has delivered them and would acknowledge.
+func (a *Account) CutOnSend(delivered bool, times int) {
+	f := sendFault{how: cutBefore}
+	if delivered {
+		f.how = cutAfterwards
+	}
+	a.onSends(f, times)
+}
+
+func (a *Account) onSends(f sendFault, times int) {
+	defer a.srv.lock()()
+	for range times {
+		a.faults.sends = append(a.faults.sends, f)
+	}
+}
+
+// CutOnDelivery cuts the line at a message to the client, after as many whole ones
+// as it is told: in the middle of the message's frame, or right behind it.
+func (a *Account) CutOnDelivery(after int, middle bool) {
+	defer a.srv.lock()()
+	a.faults.before, a.faults.cutting = after, cutAfter
+	if middle {
+		a.faults.cutting = halfWay
+	}
+}
+
+// Duplicate lets each of the next messages come twice.
+func (a *Account) Duplicate(messages int) {
+	defer a.srv.lock()()
+	a.faults.copies = messages
+}
+
+// Drop cuts the lines of the account's clients.
+func (a *Account) Drop() {
+	defer a.srv.lock()()
+	a.drop()
+}
+
+func (a *Account) drop() {
+	for _, d := range a.linked() {
+		if d.conn != nil {
+			d.conn.cut()
+			d.away()
+		}
+	}
+}
+
+// Hold keeps everything that must not be lost from the clients, until Release.
+func (a *Account) Hold() {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		d.held = true
+	}
+}
+
+// Release sends what Hold has kept, in order or from the last to the first.
+func (a *Account) Release(backwards bool) {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		if !d.held {
+			continue
+		}
+		d.held = false
+		for i := range d.queue {
+			st := d.queue[i]
+			if backwards {
+				st = d.queue[len(d.queue)-1-i]
+			}
+			if d.active {
+				d.deliver(st.node, 1)
+			}
+		}
+	}
+}
+
+// Replace is what a client hears when another one has taken its session.
+func (a *Account) Replace() {
+	a.endStreams(streamError("", node{Tag: "conflict", Attrs: attrs{"type": "replaced"}}))
+}
+
+// StreamError ends the clients' streams with a code: 503 when the server restarts.
+func (a *Account) StreamError(code string) { a.endStreams(streamError(code)) }
+
+func (a *Account) endStreams(n node) {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		if d.conn != nil {
+			d.conn.end(n)
+			d.away()
+		}
+	}
+}
+
+// Ban refuses the account's logins for a time, and ends its streams.
+func (a *Account) Ban(code int, d time.Duration) {
+	a.refuse(&refusal{402, attrs{"code": code, "expire": int(d.Seconds())}})
+}
+
+// Outdated refuses the clients as too old.
+func (a *Account) Outdated() { a.refuse(&refusal{405, nil}) }
+
+// Refuse refuses logins with any reason of WhatsApp's.
+func (a *Account) Refuse(reason int) { a.refuse(&refusal{reason, nil}) }
+
+// Pardon ends Ban, Outdated and Refuse.
+func (a *Account) Pardon() { a.refuse(nil) }
+
+func (a *Account) refuse(r *refusal) {
+	defer a.srv.lock()()
+	a.faults.refusal = r
+	if r != nil {
+		a.drop()
+	}
+}
+
+// Refuse turns connections away, those for media too, until it is told otherwise.
+// Lines that are open stay.
+func (s *Server) Refuse(on bool) {
+	s.listener.mu.Lock()
+	defer s.listener.mu.Unlock()
+	s.listener.shut = on
+}
+
+// Unavailable answers WebSocket upgrades with 503 until it is told otherwise.
+func (s *Server) Unavailable(on bool) {
+	defer s.lock()()
+	s.unavailable = on
+}
+
+// Slow lets every node to a client take that long.
+func (s *Server) Slow(d time.Duration) {
+	defer s.lock()()
+	s.latency = d
+}
+
+// Freeze keeps the lines open and lets nothing out of the server, not even the
+// answers to pings, until it is told otherwise.
+func (s *Server) Freeze(on bool) {
+	defer s.lock()()
+	s.frozen = on
+	for c := range s.conns {
+		c.ring()
+	}
+}

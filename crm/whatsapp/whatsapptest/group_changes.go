@@ -1,0 +1,114 @@
+package whatsapptest
+
+import "slices"
+
+// Add brings members in, on behalf of one who is in.
+func (g *Group) Add(by Member, who ...Member) {
+	defer g.srv.lock()()
+	g.add(by.self(), nil, "", selves(who))
+}
+
+// Remove takes members out, on behalf of one who is in; whoever removes himself
+// leaves.
+func (g *Group) Remove(by Member, who ...Member) {
+	defer g.srv.lock()()
+	g.remove(by.self(), nil, selves(who))
+}
+
+// Rename gives the group another name.
+func (g *Group) Rename(by Member, name string) {
+	defer g.srv.lock()()
+	g.rename(by.self(), nil, name)
+}
+
+// Describe gives the group another description.
+func (g *Group) Describe(by Member, topic string) {
+	defer g.srv.lock()()
+	g.describeAs(by.self(), nil, newID(), topic)
+}
+
+// Promote makes members admins, or takes that from them.
+func (g *Group) Promote(by Member, on bool, who ...Member) {
+	defer g.srv.lock()()
+	g.promote(by.self(), nil, on, selves(who))
+}
+
+func selves(who []Member) []*person {
+	out := make([]*person, len(who))
+	for i, m := range who {
+		out[i] = m.self()
+	}
+	return out
+}
+
+func (g *Group) add(by *person, author *Device, reason string, who []*person) {
+	n := node{Tag: "add", Attrs: attrs{"reason": reason, "prev_v_id": "1", "v_id": "2"}}
+	var list []node
+	var newcomers []*member
+	for _, p := range who {
+		if g.member(p) == nil {
+			newcomers = append(newcomers, &member{p, ""})
+			list = append(list, g.participant(newcomers[len(newcomers)-1]))
+		}
+	}
+	if len(newcomers) == 0 {
+		return
+	}
+	n.Content = list
+	g.tell(by, author, n) // those who were there hear who came
+	g.members = append(g.members, newcomers...)
+	for _, m := range newcomers { // those who came hear what the group is
+		g.tellOne(m.person, by, g.creation(""))
+	}
+}
+
+func (g *Group) remove(by *person, author *Device, who []*person) {
+	var list []node
+	var gone []*person
+	for _, p := range who {
+		if m := g.member(p); m != nil {
+			list = append(list, g.participant(m))
+			gone = append(gone, p)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	g.members = slices.DeleteFunc(g.members, func(m *member) bool { return slices.Contains(gone, m.person) })
+	clear(g.keyed) // the keys of those who stay are no longer only theirs
+	for _, m := range g.members {
+		m.party.dropSenderKey(g, m.person)
+	}
+	g.tell(by, author, node{Tag: "remove", Attrs: attrs{"prev_v_id": "1", "v_id": "2"}, Content: list}, gone...)
+}
+
+func (g *Group) rename(by *person, author *Device, name string) {
+	g.name = name
+	g.tell(by, author, node{Tag: "subject", Attrs: attrs{
+		"subject": name, "s_t": g.srv.opts.Now().Unix(), "s_o": g.as(by),
+	}})
+}
+
+func (g *Group) describeAs(by *person, author *Device, id, topic string) {
+	g.topic, g.topicID = topic, id
+	content := []node{{Tag: "body", Content: []byte(topic)}}
+	if topic == "" {
+		content = []node{{Tag: "delete"}}
+	}
+	g.tell(by, author, node{Tag: "description", Attrs: attrs{"id": id}, Content: content})
+}
+
+func (g *Group) promote(by *person, author *Device, on bool, who []*person) {
+	tag, rank := "promote", "admin"
+	if !on {
+		tag, rank = "demote", ""
+	}
+	var list []node
+	for _, p := range who {
+		if m := g.member(p); m != nil {
+			m.rank = rank
+			list = append(list, g.participant(m))
+		}
+	}
+	g.tell(by, author, node{Tag: tag, Attrs: attrs{"prev_v_id": "1", "v_id": "2"}, Content: list})
+}

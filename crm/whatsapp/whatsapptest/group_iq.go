@@ -1,0 +1,179 @@
+package whatsapptest
+
+import (
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// iqGroups is everything that clients ask about groups and do to them.
+func (c *conn) iqGroups(n node) ([]node, error) {
+	children := n.GetChildren()
+	if len(children) != 1 {
+		return nil, errUnknown
+	}
+	to, what, set := jidOf(n, "to"), children[0], stringOf(n, "type") == "set"
+	if to == types.GroupServerJID {
+		return c.groupsAtLarge(what, set)
+	}
+	g := c.srv.groups[to]
+	switch {
+	case g == nil:
+		return nil, errNotFound
+	case g.member(c.device.account.person) == nil:
+		return nil, errForbidden
+	case set:
+		return c.setGroup(g, what)
+	}
+	switch what.Tag {
+	case "query":
+		return []node{g.describe()}, nil
+	case "invite":
+		return c.inviteLink(g, false)
+	case "membership_approval_requests":
+		return []node{{Tag: what.Tag}}, nil
+	}
+	return nil, errUnknown
+}
+
+func (c *conn) groupsAtLarge(what node, set bool) ([]node, error) {
+	me := c.device.account.person
+	switch {
+	case what.Tag == "participating":
+		var list []node
+		for _, g := range c.srv.groups {
+			if g.member(me) != nil {
+				list = append(list, g.describe())
+			}
+		}
+		return []node{{Tag: "groups", Content: list}}, nil
+	case what.Tag == "create" && set:
+		return c.createGroup(what), nil
+	case what.Tag == "leave" && set:
+		for _, left := range what.GetChildren() {
+			if g := c.srv.groups[jidOf(left, "id")]; g != nil {
+				g.remove(me, nil, []*person{me})
+			}
+		}
+		return []node{what}, nil
+	case what.Tag == "invite":
+		for _, g := range c.srv.groups {
+			if g.invite != stringOf(what, "code") {
+				continue
+			}
+			if set {
+				g.add(me, nil, "invite", []*person{me})
+				return []node{{Tag: "group", Attrs: attrs{"jid": g.jid}}}, nil
+			}
+			return []node{g.describe()}, nil
+		}
+		return nil, &iqError{406, "not-acceptable"}
+	}
+	return nil, errUnknown
+}
+
+func (c *conn) createGroup(what node) []node {
+	var people []*person
+	byLID := false
+	for _, p := range what.GetChildrenByTag("participant") {
+		jid := jidOf(p, "jid")
+		byLID = byLID || jid.Server == types.HiddenUserServer
+		if found := c.srv.find(jid); found != nil {
+			people = append(people, found)
+		}
+	}
+	g := c.srv.newGroup(stringOf(what, "subject"), byLID, c.device.account.person, people, stringOf(what, "key"), c.device)
+	return []node{g.describe()}
+}
+
+func (c *conn) inviteLink(g *Group, fresh bool) ([]node, error) {
+	if g.member(c.device.account.person).rank == "" {
+		return nil, errUnauthorized
+	}
+	if fresh {
+		g.invite = hex.EncodeToString(randomBytes(11))
+	}
+	return []node{{Tag: "invite", Attrs: attrs{"code": g.invite}}}, nil
+}
+
+// setGroup: in a locked group admins alone may change what it is, and admins
+// alone change who is in it.
+func (c *conn) setGroup(g *Group, what node) ([]node, error) {
+	me := c.device.account.person
+	admin := g.member(me).rank != ""
+	switch what.Tag {
+	case "add", "remove", "promote", "demote":
+		if !admin {
+			return nil, errForbidden
+		}
+		return c.changeMembers(g, what), nil
+	case "invite":
+		return c.inviteLink(g, true)
+	}
+	if g.locked && !admin {
+		return nil, errForbidden
+	}
+	switch what.Tag {
+	case "subject":
+		name, _ := what.Content.([]byte)
+		g.rename(me, c.device, string(name))
+	case "description":
+		id := stringOf(what, "id")
+		if id == "" {
+			id = newID()
+		}
+		g.describeAs(me, c.device, id, string(bytesOf(what, "body")))
+	case "locked", "unlocked":
+		g.locked = what.Tag == "locked"
+		g.tell(me, c.device, node{Tag: what.Tag})
+	case "announcement", "not_announcement":
+		g.announce = what.Tag == "announcement"
+		g.tell(me, c.device, node{Tag: what.Tag, Attrs: attrs{"v_id": "2"}})
+	case "ephemeral":
+		g.expires, _ = strconv.Atoi(stringOf(what, "expiration"))
+		g.tell(me, c.device, node{Tag: what.Tag, Attrs: attrs{"expiration": g.expires}})
+	case "not_ephemeral":
+		g.expires = 0
+		g.tell(me, c.device, node{Tag: what.Tag})
+	case "membership_approval_mode", "member_add_mode":
+	default:
+		return nil, errUnknown
+	}
+	return nil, nil
+}
+
+// changeMembers answers with each participant, and an error for those that
+// nothing could be done with.
+func (c *conn) changeMembers(g *Group, what node) []node {
+	me := c.device.account.person
+	var people []*person
+	var answers []node
+	for _, p := range what.GetChildrenByTag("participant") {
+		jid := jidOf(p, "jid")
+		found := c.srv.find(jid)
+		a := attrs{"jid": jid}
+		isIn := found != nil && g.member(found) != nil
+		switch {
+		case found == nil:
+			a["error"] = 404
+		case what.Tag == "add" && isIn:
+			a["error"] = 409
+		case what.Tag != "add" && !isIn:
+			a["error"] = 404
+		default:
+			people = append(people, found)
+		}
+		answers = append(answers, node{Tag: "participant", Attrs: a})
+	}
+	switch what.Tag {
+	case "add":
+		g.add(me, c.device, "", people)
+	case "remove":
+		g.remove(me, c.device, people)
+	default:
+		g.promote(me, c.device, what.Tag == "promote", people)
+	}
+	return []node{{Tag: what.Tag, Content: slices.Clip(answers)}}
+}

@@ -1,0 +1,124 @@
+package whatsapptest
+
+import (
+	"fmt"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// Requests: <iq type="get" or "set" xmlns=...> is answered by <iq type="result">
+// or, when the server does not know it, <iq type="error"> and a line in Unhandled.
+
+// iqError is an answer that says no.
+type iqError struct {
+	code int
+	text string
+}
+
+func (e *iqError) Error() string { return fmt.Sprintf("%d %s", e.code, e.text) }
+
+var (
+	errNotFound     = &iqError{404, "item-not-found"}
+	errForbidden    = &iqError{403, "forbidden"}
+	errBadRequest   = &iqError{400, "bad-request"}
+	errUnknown      = &iqError{501, "feature-not-implemented"}
+	errUnauthorized = &iqError{401, "not-authorized"}
+)
+
+type iqHandler func(*conn, node) ([]node, error)
+
+// iqHandlers is by xmlns. It is filled in init, because handlers reach dispatch.
+var iqHandlers map[string]iqHandler
+
+func init() {
+	iqHandlers = map[string]iqHandler{
+		"w:p":                     func(*conn, node) ([]node, error) { return nil, nil }, // ping
+		"passive":                 (*conn).iqPassive,
+		"encrypt":                 (*conn).iqKeys,
+		"usync":                   (*conn).iqUsync,
+		"md":                      (*conn).iqDevices,
+		"w:m":                     (*conn).iqMediaConn,
+		"w:g2":                    (*conn).iqGroups,
+		"w:sync:app:state":        (*conn).iqAppState,
+		"privacy":                 (*conn).iqPrivacy,
+		"blocklist":               (*conn).iqBlocklist,
+		"status":                  (*conn).iqAbout,
+		"w:profile:picture":       (*conn).iqPicture,
+		"w:biz":                   (*conn).iqBusiness,
+		"disappearing_mode":       func(*conn, node) ([]node, error) { return nil, nil },
+		"urn:xmpp:whatsapp:push":  func(*conn, node) ([]node, error) { return nil, nil },
+		"urn:xmpp:whatsapp:dirty": func(*conn, node) ([]node, error) { return nil, nil },
+	}
+}
+
+// beforeLogin is what a client may ask while it pairs.
+var beforeLogin = map[string]bool{"w:p": true, "md": true}
+
+func (c *conn) onIQ(n node) {
+	switch stringOf(n, "type") {
+	case "result", "error": // an answer to a request of ours: only pairing has one that matters
+		if c.pairing != nil && !c.pairing.done && stringOf(n, "id") == c.pairing.request {
+			c.onPairAnswer(n)
+		}
+		return
+	}
+	ns := stringOf(n, "xmlns")
+	handle, ok := iqHandlers[ns]
+	if !ok {
+		handle = func(*conn, node) ([]node, error) { return nil, errUnknown }
+	}
+	if c.device == nil && !beforeLogin[ns] {
+		handle = func(*conn, node) ([]node, error) { return nil, errUnauthorized }
+	}
+	answer := node{Tag: "iq", Attrs: attrs{"id": stringOf(n, "id"), "from": types.ServerJID, "type": "result"}}
+	if to := jidOf(n, "to"); !to.IsEmpty() {
+		answer.Attrs["from"] = to
+	}
+	content, err := handle(c, n)
+	if err != nil {
+		problem, ok := err.(*iqError)
+		if !ok {
+			problem = &iqError{500, err.Error()}
+		}
+		if problem == errUnknown || !ok {
+			c.srv.note("%v: %s", err, n.XMLString())
+		}
+		answer.Attrs["type"] = "error"
+		content = []node{{Tag: "error", Attrs: attrs{"code": problem.code, "text": problem.text}}}
+	}
+	if len(content) > 0 {
+		answer.Content = content
+	}
+	c.send(answer)
+	if ns == "passive" && err == nil && c.device != nil {
+		if _, ready := child(n, "active"); ready {
+			c.device.activate()
+		}
+	}
+}
+
+func (c *conn) iqPassive(n node) ([]node, error) {
+	if _, ok := child(n, "active"); ok {
+		return nil, nil
+	}
+	if _, ok := child(n, "passive"); ok {
+		return nil, nil
+	}
+	return nil, errUnknown
+}
+
+// iqDevices is linking and unlinking of the client itself.
+func (c *conn) iqDevices(n node) ([]node, error) {
+	if reg, ok := child(n, "link_code_companion_reg"); ok && c.device == nil {
+		return c.linkCode(reg)
+	}
+	if gone, ok := child(n, "remove-companion-device"); ok && c.device != nil {
+		if jidOf(gone, "jid") != c.device.number {
+			return nil, errForbidden
+		}
+		delete(c.device.account.devices, c.device.number.Device)
+		c.finished = true // the client hangs up when it has the answer
+		return nil, nil
+	}
+	return nil, errUnknown
+}

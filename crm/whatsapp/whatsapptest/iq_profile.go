@@ -1,0 +1,90 @@
+package whatsapptest
+
+// iqPrivacy: everybody may see everything, but for what the client changed.
+func (c *conn) iqPrivacy(n node) ([]node, error) {
+	privacy, ok := child(n, "privacy")
+	if !ok {
+		return nil, errUnknown
+	}
+	a := c.device.account
+	if stringOf(n, "type") == "set" {
+		for _, category := range privacy.GetChildren() {
+			a.privacy[stringOf(category, "name")] = stringOf(category, "value")
+		}
+	}
+	var out []node
+	for _, name := range []string{"groupadd", "last", "status", "profile", "readreceipts", "online", "calladd"} {
+		value := a.privacy[name]
+		if value == "" {
+			value = "all"
+		}
+		out = append(out, node{Tag: "category", Attrs: attrs{"name": name, "value": value}})
+	}
+	return []node{{Tag: "privacy", Content: out}}, nil
+}
+
+func (c *conn) iqBlocklist(n node) ([]node, error) {
+	a := c.device.account
+	if item, ok := child(n, "item"); ok {
+		jid := user(jidOf(item, "jid"))
+		switch stringOf(item, "action") {
+		case "block":
+			a.blocked[jid] = true
+		case "unblock":
+			delete(a.blocked, jid)
+		default:
+			return nil, errBadRequest
+		}
+	}
+	var out []node
+	for jid := range a.blocked {
+		out = append(out, node{Tag: "item", Attrs: attrs{"jid": jid}})
+	}
+	return []node{{Tag: "list", Attrs: attrs{"dhash": "1"}, Content: out}}, nil
+}
+
+func (c *conn) iqAbout(n node) ([]node, error) {
+	c.device.account.about = string(bytesOf(n, "status"))
+	return nil, nil
+}
+
+// iqPicture: pictures can be set, and are then there to be fetched.
+func (c *conn) iqPicture(n node) ([]node, error) {
+	target := jidOf(n, "target")
+	if target.IsEmpty() {
+		target = c.device.number
+	}
+	target = user(target)
+	picture, ok := child(n, "picture")
+	if stringOf(n, "type") == "set" {
+		delete(c.srv.media.pictures, target)
+		if !ok {
+			return nil, nil
+		}
+		data, _ := picture.Content.([]byte)
+		return []node{{Tag: "picture", Attrs: attrs{"id": c.srv.media.setPicture(target, data)}}}, nil
+	}
+	found, has := c.srv.media.pictures[target]
+	if !has {
+		return nil, errNotFound
+	}
+	return []node{{Tag: "picture", Attrs: attrs{
+		"id": found.id, "type": stringOf(picture, "type"), "url": "https://" + mediaHostname + found.path, "direct_path": found.path,
+	}}}, nil
+}
+
+func (c *conn) iqBusiness(n node) ([]node, error) {
+	profile, ok := child(n, "business_profile", "profile")
+	if !ok {
+		return nil, errUnknown
+	}
+	return []node{{Tag: "business_profile", Content: []node{
+		{Tag: "profile", Attrs: attrs{"jid": jidOf(profile, "jid")}},
+	}}}, nil
+}
+
+// SetPicture gives somebody a profile picture.
+func (p *person) SetPicture(jpeg []byte) {
+	defer p.srv.lock()()
+	p.srv.media.setPicture(p.number, jpeg)
+}

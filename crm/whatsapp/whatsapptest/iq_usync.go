@@ -1,0 +1,81 @@
+package whatsapptest
+
+import (
+	"strings"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// iqUsync answers who has WhatsApp, which devices, and which hidden id.
+func (c *conn) iqUsync(n node) ([]node, error) {
+	query, ok1 := child(n, "usync", "query")
+	list, ok2 := child(n, "usync", "list")
+	if !ok1 || !ok2 {
+		return nil, errUnknown
+	}
+	var users []node
+	for _, u := range list.GetChildren() {
+		jid := jidOf(u, "jid")
+		asked := bytesOf(u, "contact") // by number, as the user typed it
+		if jid.IsEmpty() {
+			phone, _, _ := strings.Cut(strings.TrimPrefix(string(asked), "+"), "@")
+			jid = types.NewJID(phone, types.DefaultUserServer)
+		}
+		p := c.srv.find(jid)
+		out := node{Tag: "user", Attrs: attrs{"jid": jid}}
+		var parts []node
+		for _, q := range query.GetChildren() {
+			if part, ok := c.usyncPart(q.Tag, p, asked); ok {
+				parts = append(parts, part)
+			}
+		}
+		out.Content = parts
+		users = append(users, out)
+	}
+	return []node{{Tag: "usync", Attrs: attrs{"mode": "query"}, Content: []node{{Tag: "list", Content: users}}}}, nil
+}
+
+func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
+	switch what {
+	case "contact":
+		kind := "in"
+		if p == nil {
+			kind = "out"
+		}
+		part := node{Tag: what, Attrs: attrs{"type": kind}}
+		if len(asked) > 0 {
+			part.Content = asked
+		}
+		return part, true
+	case "devices":
+		return node{Tag: what, Content: []node{{Tag: "device-list", Content: c.deviceList(p)}}}, p != nil
+	case "lid":
+		if p == nil || p.hidden.IsEmpty() {
+			return node{}, false
+		}
+		return node{Tag: what, Attrs: attrs{"val": p.hidden}}, true
+	case "status":
+		if p == nil || p.about == "" {
+			return node{}, false
+		}
+		return node{Tag: what, Content: []byte(p.about)}, true
+	case "picture", "business", "bot":
+		return node{}, false // nobody has one
+	}
+	c.srv.note("usync for %q", what)
+	return node{}, false
+}
+
+// deviceList leaves out the one who asks: it does not write to itself.
+func (c *conn) deviceList(p *person) []node {
+	if p == nil {
+		return nil
+	}
+	out := []node{{Tag: "device", Attrs: attrs{"id": 0, "is_hosted": false}}}
+	for _, d := range p.linked() {
+		if d != c.device {
+			out = append(out, node{Tag: "device", Attrs: attrs{"id": int(d.number.Device), "key-index": int(d.number.Device), "is_hosted": false}})
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package whatsapptest_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.mau.fi/libsignal/logger"
+	"go.mau.fi/whatsmeow"
+	"go.uber.org/goleak"
+
+	"chatcast/channels/testwait"
+	"chatcast/crm/whatsapp/whatsapptest"
+)
+
+func TestMain(m *testing.M) {
+	var quiet logger.Loggable = silence{}
+	logger.Setup(&quiet) // it prints what the tests break on purpose
+	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testRoot})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	srv.TrustRoot()
+	srv.Close()
+	// Shorter than any test, so that pings are part of all; whatsmeow reads these
+	// without a lock.
+	whatsmeow.KeepAliveIntervalMin, whatsmeow.KeepAliveIntervalMax = 300*time.Millisecond, 400*time.Millisecond
+	whatsmeow.KeepAliveResponseDeadline = 500 * time.Millisecond
+	testwait.Main(m,
+		// whatsmeow's reader waits for ever with a frame that came when its client
+		// had just hung up.
+		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"),
+		// whatsmeow never ends the loop that reads history.
+		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).handleHistorySyncNotificationLoop"))
+}
+
+type silence struct{}
+
+func (silence) Debug(string, string)   {}
+func (silence) Info(string, string)    {}
+func (silence) Warning(string, string) {}
+func (silence) Error(string, string)   {}
+func (silence) Configure(string)       {}

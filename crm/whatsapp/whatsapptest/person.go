@@ -1,0 +1,145 @@
+package whatsapptest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// person is somebody with a phone that the server simulates: the customer, and
+// the one whose account the client is linked to. Guarded by the server's mu.
+type person struct {
+	srv      *Server
+	number   types.JID
+	hidden   types.JID // the hidden id (LID); empty when there is none
+	name     string    // the push name
+	about    string
+	party    *party
+	account  *Account // nil for a contact
+	inbox    []*Received
+	receipts []Receipt
+	sent     map[string]*sentMessage // by id: what a retry, a vote, a quote needs
+	retries  map[string]int          // how often the phone asked for a message again
+	deaf     int                     // how many messages the phone will claim not to read
+	silent   bool                    // sends no delivered receipts
+	typing   []Typing
+	calls    []CallAction
+}
+
+func (s *Server) newPerson(phone, hidden, name string) *person {
+	p := &person{
+		srv: s, number: types.NewJID(phone, types.DefaultUserServer), name: name, party: newParty(),
+		sent: make(map[string]*sentMessage), retries: make(map[string]int),
+	}
+	s.people[p.number] = p
+	if hidden != "" {
+		p.hidden = types.NewJID(hidden, types.HiddenUserServer)
+		s.people[p.hidden] = p
+	}
+	return p
+}
+
+// Number is the person's JID by phone number.
+func (p *person) Number() types.JID { return p.number }
+
+// HiddenID is the person's LID, or empty.
+func (p *person) HiddenID() types.JID { return p.hidden }
+
+// linked is the account's devices, in order; contacts have none.
+func (p *person) linked() []*Device {
+	if p.account == nil {
+		return nil
+	}
+	out := make([]*Device, 0, len(p.account.devices))
+	for _, d := range p.account.devices {
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b *Device) int { return cmp.Compare(a.number.Device, b.number.Device) })
+	return out
+}
+
+// is tells whether a JID is this person's.
+func (p *person) is(j types.JID) bool {
+	j = user(j)
+	return j == p.number || (!p.hidden.IsEmpty() && j == p.hidden)
+}
+
+// as is the person's JID in the form that is wanted, as far as there is one.
+func (p *person) as(server string) types.JID {
+	if server == types.HiddenUserServer && !p.hidden.IsEmpty() {
+		return p.hidden
+	}
+	return p.number
+}
+
+// Received is a message that a simulated phone got and could read.
+type Received struct {
+	ID      string
+	From    types.JID // the device that sent it, as the sender addresses itself
+	To      types.JID // as the sender addressed it: number, hidden id, or group
+	Chat    types.JID // the other side's number, or the group
+	Type    string    // the stanza's type: text, media, poll, reaction
+	Edit    string    // the stanza's edit attribute
+	Raw     *waE2E.Message
+	Message *waE2E.Message // without the wrappers around the content
+	Time    time.Time
+	Copies  int // how often it came
+	Retries int // how often the phone had asked for it again
+}
+
+// Text is the text or caption.
+func (r Received) Text() string {
+	m := r.Message
+	return cmp.Or(m.GetConversation(), m.GetExtendedTextMessage().GetText(), m.GetImageMessage().GetCaption(),
+		m.GetVideoMessage().GetCaption(), m.GetDocumentMessage().GetCaption())
+}
+
+// Inbox is everything received so far, in order.
+func (p *person) Inbox() []Received {
+	p.srv.mu.Lock()
+	defer p.srv.mu.Unlock()
+	out := make([]Received, len(p.inbox))
+	for i, r := range p.inbox {
+		out[i] = *r
+	}
+	return out
+}
+
+// Await is the first message that matches, received or to come.
+func (p *person) Await(ctx context.Context, match func(Received) bool) (Received, error) {
+	var found Received
+	err := p.srv.wait(ctx, "a message to "+p.number.User, func() bool {
+		for _, r := range p.inbox {
+			if match(*r) {
+				found = *r
+				return true
+			}
+		}
+		return false
+	})
+	return found, err
+}
+
+// AwaitText is the first message with that text or caption.
+func (p *person) AwaitText(ctx context.Context, text string) (Received, error) {
+	return p.Await(ctx, func(r Received) bool { return r.Text() == text })
+}
+
+// AwaitID is the message with that id.
+func (p *person) AwaitID(ctx context.Context, id string) (Received, error) {
+	return p.Await(ctx, func(r Received) bool { return r.ID == id })
+}
+
+// received finds a message by id and chat; mu is held.
+func (p *person) received(id string) *Received {
+	for _, r := range p.inbox {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package whatsapptest
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// Receipt is what a client told a phone about a message.
+type Receipt struct {
+	ID   string
+	Type string    // empty or inactive: delivered; read, played, retry, ...
+	From types.JID // the device
+	Chat types.JID // as the client addressed it
+}
+
+// Types of receipts.
+const (
+	receiptDelivered = ""
+	receiptInactive  = "inactive" // delivered to a client that does not say it is there
+	receiptSender    = "sender"   // an own message, written elsewhere, has arrived
+	receiptRead      = "read"
+	receiptRetry     = "retry"
+	receiptMedia     = "server-error" // a request to upload a file again
+)
+
+// onReceipt settles what the receipt is for, and tells the phone that it is to.
+func (c *conn) onReceipt(n node) {
+	kind, to := stringOf(n, "type"), jidOf(n, "to")
+	c.ack(n, attrs{"type": kind})
+	switch kind {
+	case receiptDelivered, receiptInactive, receiptSender:
+		c.device.settle(settlement{class: "message", id: stringOf(n, "id"), from: to, participant: jidOf(n, "participant")})
+	case receiptMedia:
+		c.device.account.onMediaRetry(c.device, n)
+		return
+	}
+	p := c.srv.find(to)
+	if !jidOf(n, "participant").IsEmpty() {
+		p = c.srv.find(jidOf(n, "participant"))
+	}
+	if p == nil {
+		return
+	}
+	ids := []string{stringOf(n, "id")}
+	if list, ok := child(n, "list"); ok {
+		for _, item := range list.GetChildren() {
+			ids = append(ids, stringOf(item, "id"))
+		}
+	}
+	for _, id := range ids {
+		p.receipts = append(p.receipts, Receipt{id, kind, c.device.number, to})
+	}
+	switch kind {
+	case receiptRetry:
+		p.sendAgain(c.device, n)
+	case receiptRead:
+		c.device.account.alsoRead(c.device, to, jidOf(n, "participant"), ids)
+	}
+}
+
+// alsoRead tells the other clients of the account what one of them has read.
+func (a *Account) alsoRead(reader *Device, chat, participant types.JID, ids []string) {
+	for _, d := range a.linked() {
+		if d != reader {
+			d.push(a.ownRead(reader.number, chat, participant, ids))
+		}
+	}
+}
+
+func (a *Account) ownRead(from, chat, participant types.JID, ids []string) node {
+	if chat.Server == types.GroupServer { // a group's receipts come from the group
+		n := receiptNode(receiptRead, ids, attrs{"from": chat, "participant": from, "recipient": participant})
+		return withTime(n, a.srv)
+	}
+	if chat.Server == types.HiddenUserServer {
+		device := from.Device
+		from = a.as(types.HiddenUserServer)
+		from.Device = device
+	}
+	return withTime(receiptNode(receiptRead, ids, attrs{"from": from, "recipient": chat}), a.srv)
+}
+
+func receiptNode(kind string, ids []string, more attrs) node {
+	n := node{Tag: "receipt", Attrs: with(attrs{"id": ids[0], "type": kind}, more)}
+	if len(ids) > 1 {
+		items := make([]node, len(ids)-1)
+		for i, id := range ids[1:] {
+			items[i] = node{Tag: "item", Attrs: attrs{"id": id}}
+		}
+		n.Content = []node{{Tag: "list", Content: items}}
+	}
+	return n
+}
+
+func withTime(n node, s *Server) node {
+	n.Attrs["t"] = s.opts.Now().Unix()
+	return n
+}
+
+// receipt goes from a phone to all clients of an account; to is how the messages
+// were addressed; mu is held.
+func (p *person) receipt(a *Account, kind string, ids []string, to types.JID, content ...node) {
+	more := attrs{"from": p.as(to.Server)}
+	switch {
+	case to.Server == types.GroupServer:
+		more = with(p.srv.groups[to].from(p), attrs{"from": to})
+	case to.Server == types.HiddenUserServer:
+		more["sender_pn"] = p.number
+	case !p.hidden.IsEmpty():
+		more["sender_lid"] = p.hidden
+	}
+	for _, d := range a.linked() {
+		n := withTime(receiptNode(kind, ids, more), p.srv)
+		if len(content) > 0 {
+			n.Content = content
+		}
+		d.push(n)
+	}
+}
+
+// Read is the contact opening the chat: these messages are read.
+func (c *Contact) Read(a *Account, ids ...string) { c.tell(a, receiptRead, ids) }
+
+// Played is the contact listening to voice messages, or opening view-once media.
+func (c *Contact) Played(a *Account, ids ...string) { c.tell(a, "played", ids) }
+
+// Deliver sends the delivered receipts that Silence held back.
+func (c *Contact) Deliver(a *Account, ids ...string) { c.tell(a, receiptDelivered, ids) }
+
+func (c *Contact) tell(a *Account, kind string, ids []string) {
+	defer c.srv.lock()()
+	if len(ids) == 0 {
+		return
+	}
+	to := a.number
+	if r := c.received(ids[0]); r != nil {
+		to = r.To
+	}
+	c.receipt(a, kind, ids, to)
+}
+
+// Read is the account's owner reading a chat on the phone. chat is a number's, a
+// hidden id's, or a group's JID.
+func (a *Account) Read(chat types.JID, ids ...string) {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		d.push(a.ownRead(a.number, chat, types.EmptyJID, ids))
+	}
+}
+
+// Receipts is everything that clients told this phone about messages.
+func (p *person) Receipts() []Receipt {
+	p.srv.mu.Lock()
+	defer p.srv.mu.Unlock()
+	return slices.Clone(p.receipts)
+}
+
+// AwaitReceipt waits for a receipt of that type, sent or to come.
+func (p *person) AwaitReceipt(ctx context.Context, id, kind string) error {
+	return p.srv.wait(ctx, "the receipt "+kind+" of "+id, func() bool {
+		return slices.ContainsFunc(p.receipts, func(r Receipt) bool { return r.ID == id && r.Type == kind })
+	})
+}
+
+// AwaitDelivered waits until a client has told that a message arrived.
+func (p *person) AwaitDelivered(ctx context.Context, id string) error {
+	return p.srv.wait(ctx, "the delivery of "+id, func() bool {
+		return slices.ContainsFunc(p.receipts, func(r Receipt) bool {
+			return r.ID == id && (r.Type == receiptDelivered || r.Type == receiptInactive)
+		})
+	})
+}
+
+// askAgain is a phone that could not read a message.
+func (p *person) askAgain(from *Device, id string, to types.JID, g *Group) {
+	count := p.asked(id) + 1
+	if count > 5 {
+		p.srv.note("%s could not read %s of %s in %d attempts", p.number, id, from.number, count)
+		return
+	}
+	p.retries[id] = count
+	content := []node{
+		{Tag: "retry", Attrs: attrs{"count": count, "id": id, "t": p.srv.opts.Now().Unix(), "v": 1}},
+		{Tag: "registration", Content: binary.BigEndian.AppendUint32(nil, p.party.registration)},
+	}
+	if count > 1 {
+		p.party.forget(from.address())
+		content = append(content, p.party.bundle().inReceipt())
+	}
+	if g != nil {
+		to = g.jid
+	}
+	p.receipt(from.account, receiptRetry, []string{id}, to, content...)
+}
+
+func (p *person) asked(id string) int { return p.retries[id] }

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"chatcast/channels"
 )
 
 // Defaults of the cache.
@@ -18,9 +16,9 @@ const (
 	cachedOverhead = 256
 )
 
-// cache is the last event of each cache channel, for who comes later. It outlives
-// the channel's subscribers. What is older than ttl is gone, and the oldest goes
-// when all together would be over limit bytes.
+// cache holds the last event of each cache channel. It outlives the channel's
+// subscribers. Events expire after ttl, and the oldest ones go when all together
+// would take more than limit bytes.
 type cache struct {
 	ttl   time.Duration
 	limit int
@@ -126,44 +124,4 @@ func (c *cache) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.last)
-}
-
-// Cached is the data of a cache channel's last event and how much longer it is
-// kept; ok is false when there is none.
-func (e *Engine) Cached(app, channel string) (data string, ttl time.Duration, ok bool) {
-	now := time.Now()
-	ev, until := e.cache.get(key{app, channel}, now)
-	if ev == nil {
-		return "", 0, false
-	}
-	return ev.Data, until.Sub(now), true
-}
-
-// deliverCached is deliver for an event that is kept. The channel is there while it
-// is kept and told, with subscribers or without: so who subscribes meanwhile is
-// either told it or finds it, and never both.
-func (e *Engine) deliverCached(ev *Event, name channels.Name) {
-	except := e.exception(ev)
-	ch := e.hub.enter(key{ev.App, ev.Channel}, name)
-	e.cache.put(ev, time.Now())
-	ch.missed = false
-	n := ch.tell(ev, except)
-	e.hub.unlock(ch)
-	e.delivered.Add(uint64(n))
-}
-
-// greet gives a socket that has come to a cache channel the last event, or says
-// that there is none; needs s.ch.mu.
-func (e *Engine) greet(s *subscription) {
-	ch, peer := s.ch, &s.conn.peer
-	if ev, _ := e.cache.get(ch.key, time.Now()); ev != nil {
-		peer.Out.Queue(peer.Dialect.Event(ev))
-		e.delivered.Add(1)
-		return
-	}
-	peer.Out.Queue(peer.Dialect.CacheMissed(ch.key.name))
-	if !ch.missed {
-		ch.missed = true
-		e.record(ch, ChannelEvent{Kind: CacheMissed})
-	}
 }

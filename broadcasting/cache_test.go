@@ -22,7 +22,7 @@ func TestCache(t *testing.T) {
 			m := connect(t, e, app, id, words(""))
 			w := want(t, ch)
 			w.Member = &broadcasting.Member{ID: "M"}
-			if err := m.Subscribe(w); err != nil {
+			if err := m.Subscribe(context.Background(), w); err != nil {
 				t.Fatal(err)
 			}
 			return m
@@ -46,11 +46,11 @@ func TestCache(t *testing.T) {
 		publish(t, e, broadcasting.Event{App: "1", Channel: ch, Name: "n", Data: "3"})
 		expect(t, a, ch+" n 3")
 		// Who subscribes again hears what one who comes hears.
-		if err := a.Subscribe(want(t, ch)); err != nil {
+		if err := a.Subscribe(context.Background(), want(t, ch)); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, a, in, ch+" n 3")
-		if data, ttl, ok := e.Cached("1", ch); !ok || data != "3" || ttl <= 29*time.Minute || ttl > 30*time.Minute {
+		if data, ttl, ok := cachedOf(t, e, "1", ch); !ok || data != "3" || ttl <= 29*time.Minute || ttl > 30*time.Minute {
 			t.Errorf("%s: cached %q %v %v", ch, data, ttl, ok)
 		}
 	}
@@ -70,26 +70,26 @@ func TestCacheSurvivesItsSubscribers(t *testing.T) {
 		expect(t, a, "in cache-a", "cache-a n early")
 		a.Close()
 	}
-	if _, _, ok := e.Cached("1", "a"); ok {
+	if _, _, ok := cachedOf(t, e, "1", "a"); ok {
 		t.Error("an ordinary channel has a cached event")
 	}
 }
 
 func TestCacheExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := broadcasting.NewEngine(broadcasting.Options{CacheTTL: time.Minute})
+		e := cacheEngine(broadcasting.MemoryOptions{CacheTTL: time.Minute})
 		publish(t, e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "n", Data: "1"})
 		a := connect(t, e, "1", "a", words(""))
 		time.Sleep(time.Minute - 1)
 		join(t, a, "cache-a")
 		expect(t, a, "in cache-a", "cache-a n 1")
-		if _, ttl, ok := e.Cached("1", "cache-a"); !ok || ttl != 1 {
+		if _, ttl, ok := cachedOf(t, e, "1", "cache-a"); !ok || ttl != 1 {
 			t.Errorf("%v, %v", ttl, ok)
 		}
 		time.Sleep(time.Nanosecond)
 		join(t, a, "cache-a")
 		expect(t, a, "in cache-a", "miss cache-a")
-		if _, _, ok := e.Cached("1", "cache-a"); ok {
+		if _, _, ok := cachedOf(t, e, "1", "cache-a"); ok {
 			t.Error("it is there for longer than its time")
 		}
 		publish(t, e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "n", Data: "2"})
@@ -101,8 +101,8 @@ func TestCacheExpires(t *testing.T) {
 // The cache has a bound: the oldest goes first, and an event that alone is over it
 // takes the one before it along.
 func TestCacheIsBounded(t *testing.T) {
-	e := broadcasting.NewEngine(broadcasting.Options{CacheBytes: 100_000})
-	has := func(ch string) bool { _, _, ok := e.Cached("1", ch); return ok }
+	e := cacheEngine(broadcasting.MemoryOptions{CacheBytes: 100_000})
+	has := func(ch string) bool { _, _, ok := cachedOf(t, e, "1", ch); return ok }
 	put := func(ch string, n int) {
 		t.Helper()
 		publish(t, e, broadcasting.Event{App: "1", Channel: ch, Name: "n", Data: strings.Repeat("x", n)})
@@ -179,7 +179,7 @@ func TestCacheRace(t *testing.T) {
 // Run sweeps the cache, and ends.
 func TestRunRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := broadcasting.NewEngine(broadcasting.Options{CacheTTL: time.Second})
+		e := cacheEngine(broadcasting.MemoryOptions{CacheTTL: time.Second})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- e.Run(ctx) }()

@@ -1,6 +1,7 @@
 package broadcasting_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -103,7 +104,7 @@ func TestChannelEvents(t *testing.T) {
 	a.Unsubscribe("#server-to-user-A")
 	none := want(t, "presence-tiny")
 	none.MaxMembers, none.Member = 0, &broadcasting.Member{ID: "x"}
-	if err := a.Subscribe(none); err == nil {
+	if err := a.Subscribe(context.Background(), none); err == nil {
 		t.Error("there was no room")
 	}
 	recorded(t, r)
@@ -115,7 +116,7 @@ func TestChannelEvents(t *testing.T) {
 // there.
 func TestCacheMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, r := broadcasting.NewEngine(broadcasting.Options{CacheTTL: time.Minute}), new(recorder)
+		e, r := cacheEngine(broadcasting.MemoryOptions{CacheTTL: time.Minute}), new(recorder)
 		e.Record(r)
 		a, b := connect(t, e, "1", "a", words("")), connect(t, e, "1", "b", words(""))
 		join(t, a, "cache-a")

@@ -97,8 +97,9 @@ func (c *Conn) known(user string) {
 	}
 }
 
-// evict ends user's subscription to channel and makes its signature worthless.
-func (c *Conn) evict(channel, user string) {
+// unsubscribeUser ends user's subscription to channel and makes its signature
+// worthless.
+func (c *Conn) unsubscribeUser(channel, user string) {
 	c.mu.Lock()
 	s := c.subs[channel]
 	theirs := s != nil && s.user == user
@@ -111,7 +112,7 @@ func (c *Conn) evict(channel, user string) {
 	}
 	if theirs {
 		c.leave(channel, s)
-		c.peer.Out.Queue(c.peer.Dialect.Revoked(channel))
+		c.peer.Out.Queue(c.peer.Dialect.Unsubscribed(channel))
 	}
 	c.mu.Unlock()
 	c.tell()

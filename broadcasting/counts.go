@@ -40,7 +40,7 @@ func (e *Engine) counted(ch *channel) {
 
 // tellCount needs ch.mu.
 func (e *Engine) tellCount(ch *channel) {
-	n := ch.subscribers()
+	n := e.subscriptions(ch)
 	ch.fanOut(nil, func(d Dialect) []byte { return d.SubscriptionCount(ch.key.name, n) })
 	e.record(ch, ChannelEvent{Kind: Counted, Count: n})
 }

@@ -16,7 +16,7 @@ func counted(t *testing.T, m *mailbox, channel string) {
 	t.Helper()
 	w := want(t, channel)
 	w.SubscriptionCount, w.Member = true, &broadcasting.Member{ID: "M"}
-	if err := m.Subscribe(w); err != nil {
+	if err := m.Subscribe(context.Background(), w); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -112,14 +112,14 @@ func TestCountAllocatesNothingPerDelivery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Subscribe(w); err != nil {
+			if err := c.Subscribe(context.Background(), w); err != nil {
 				t.Fatal(err)
 			}
 			guest = c
 		}
 		return testing.AllocsPerRun(50, func() {
 			guest.Unsubscribe("private-crowd")
-			if err := guest.Subscribe(w); err != nil {
+			if err := guest.Subscribe(context.Background(), w); err != nil {
 				t.Fatal(err)
 			}
 		})

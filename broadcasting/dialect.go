@@ -14,8 +14,8 @@ type Dialect interface {
 	// MemberAdded and MemberRemoved tell the others of a presence channel.
 	MemberAdded(channel string, m *Member) []byte
 	MemberRemoved(channel, userID string) []byte
-	// Revoked tells a socket that its subscription has ended against its will.
-	Revoked(channel string) []byte
+	// Unsubscribed tells a socket that its subscription has ended against its will.
+	Unsubscribed(channel string) []byte
 	// SubscriptionCount tells a channel how many sockets are subscribed to it.
 	SubscriptionCount(channel string, n int) []byte
 	// CacheMissed tells a socket that the cache channel it came to has no event.
@@ -41,16 +41,24 @@ type Peer struct {
 	ID      string // unique on this node within the app
 	Dialect Dialect
 	Out     Queue
-	Expel   func() // closes the socket because its user may no longer be here
+
+	// Disconnect closes the socket. It may be called more than once, and under no
+	// lock.
+	Disconnect func(DisconnectCause)
 
 	// CountsEnabled says whether its app has subscribers told how many they are now; asked
 	// when one goes, it must neither block nor call the engine. nil: as it was.
 	CountsEnabled func() bool
-
-	// Terminate closes the socket because its app ends all that are signed in as
-	// its user; nil: Expel does it.
-	Terminate func()
 }
+
+// DisconnectCause is why a socket is to be closed.
+type DisconnectCause uint8
+
+// Causes of a disconnect.
+const (
+	AccessEnded DisconnectCause = iota + 1 // its user may no longer be here
+	Terminated                             // its app ends all that are signed in as its user
+)
 
 // Watcher is told which users are where, as far as Engine.Grant said whose a
 // subscription is: once for each socket and channel, in order for each socket,

@@ -40,7 +40,7 @@ func TestPublish(t *testing.T) {
 	b.Close()
 	publish(t, e, broadcasting.Event{App: "1", Channel: "news", Name: "n", Data: "6"})
 	expect(t, b)
-	if err := b.Subscribe(want(t, "news")); !errors.Is(err, broadcasting.ErrClosed) {
+	if err := b.Subscribe(context.Background(), want(t, "news")); !errors.Is(err, broadcasting.ErrClosed) {
 		t.Errorf("a closed socket subscribes: %v", err)
 	}
 	if st := e.Stats(); st.Channels != 2 || st.Sockets != 2 || st.Published != 7 || st.Delivered != 7 {
@@ -69,7 +69,7 @@ func TestTooManyChannels(t *testing.T) {
 	for i := range 1000 {
 		join(t, a, "c"+strconv.Itoa(i))
 	}
-	if err := a.Subscribe(want(t, "one-more")); !errors.Is(err, broadcasting.ErrTooMany) {
+	if err := a.Subscribe(context.Background(), want(t, "one-more")); !errors.Is(err, broadcasting.ErrTooMany) {
 		t.Errorf("the 1001st: %v", err)
 	}
 	join(t, a, "c7") // again
@@ -158,7 +158,7 @@ func TestPresenceIsFull(t *testing.T) {
 	}
 	none := want(t, "presence-tiny")
 	none.MaxMembers, none.Member = 0, &broadcasting.Member{ID: "x"}
-	if err := late.Subscribe(none); !errors.Is(err, broadcasting.ErrFull) || e.Stats().Channels != 1 {
+	if err := late.Subscribe(context.Background(), none); !errors.Is(err, broadcasting.ErrFull) || e.Stats().Channels != 1 {
 		t.Errorf("a channel for nobody: %v, %+v", err, e.Stats())
 	}
 }

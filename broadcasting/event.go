@@ -1,5 +1,7 @@
 package broadcasting
 
+import "chatcast/channels"
+
 // Event is what is published: once, to one channel of one app.
 type Event struct {
 	App     string // the app's id
@@ -10,4 +12,15 @@ type Event struct {
 	Except  string // the socket that must not get it; empty: none
 	UserID  string // of a client event on a presence channel: its sender
 	Seq     int64  // the journal's number; 0: not journalled
+	Version uint64 // grows with each kept event of a channel, set by the Broker; 0: not kept
+}
+
+// Kept says whether the event is to be the last one of its channel: it goes to a
+// cache channel and is no client event.
+func (ev *Event) Kept() bool {
+	if ev.Object || !channels.HasCache(ev.Channel) {
+		return false
+	}
+	_, err := channels.Parse(ev.Channel)
+	return err == nil
 }

@@ -46,12 +46,12 @@ func TestGrantEvictDisconnect(t *testing.T) {
 		}
 	}
 	a, b, stranger := connect(t, e, "1", "a", words("")), connect(t, e, "1", "b", words("")), connect(t, e, "1", "s", words(""))
-	if e.Grant("1", "nobody", "private-l", "7") || e.Grant("2", "a", "private-l", "7") {
+	if grant(t, e, "1", "nobody", "private-l", "7") || grant(t, e, "2", "a", "private-l", "7") {
 		t.Error("a socket that is not here was granted something")
 	}
 	for _, id := range []string{"a", "b"} {
 		for _, ch := range []string{"private-l", "private-m", "private-never"} {
-			if !e.Grant("1", id, ch, "7") {
+			if !grant(t, e, "1", id, ch, "7") {
 				t.Errorf("%s was not granted %s", id, ch)
 			}
 		}
@@ -66,9 +66,9 @@ func TestGrantEvictDisconnect(t *testing.T) {
 	told("+private-m:7")
 	a.take()
 
-	e.Evict("8", "private-l")
+	unsubscribe(t, e, "8", "private-l")
 	told()
-	e.Evict("7", "private-l", "private-x")
+	unsubscribe(t, e, "7", "private-l", "private-x")
 	told2 := w.take()
 	if len(told2) != 2 || told2[0] != "-private-l:7" || told2[1] != "-private-l:7" {
 		t.Errorf("the watcher was told %q", told2)
@@ -82,25 +82,25 @@ func TestGrantEvictDisconnect(t *testing.T) {
 	expect(t, stranger, "private-l secret ")
 
 	// The old signature is worth nothing on that socket, whatever it did before.
-	if err := a.Subscribe(want(t, "private-l")); !errors.Is(err, broadcasting.ErrRevoked) {
+	if err := a.Subscribe(context.Background(), want(t, "private-l")); !errors.Is(err, broadcasting.ErrRevoked) {
 		t.Errorf("after the eviction: %v", err)
 	}
 	// Neither is one that was signed and not yet used.
-	e.Evict("7", "private-never")
-	if err := b.Subscribe(want(t, "private-never")); !errors.Is(err, broadcasting.ErrRevoked) {
+	unsubscribe(t, e, "7", "private-never")
+	if err := b.Subscribe(context.Background(), want(t, "private-never")); !errors.Is(err, broadcasting.ErrRevoked) {
 		t.Errorf("granted, evicted, then subscribed: %v", err)
 	}
 	// Until it is granted anew.
-	e.Grant("1", "a", "private-l", "7")
+	grant(t, e, "1", "a", "private-l", "7")
 	join(t, a, "private-l")
 	told("+private-l:7")
 
 	if a.User() != "7" || stranger.User() != "" || e.Stats().Users != 1 {
 		t.Errorf("users %q %q %+v", a.User(), stranger.User(), e.Stats())
 	}
-	e.Disconnect("7")
-	if !a.expelled || !b.expelled || stranger.expelled {
-		t.Errorf("expelled: %v %v %v", a.expelled, b.expelled, stranger.expelled)
+	disconnect(t, e, "7")
+	if a.disconnected == 0 || b.disconnected == 0 || stranger.disconnected != 0 {
+		t.Errorf("disconnected: %v %v %v", a.disconnected, b.disconnected, stranger.disconnected)
 	}
 	a.Close()
 	left := w.take()
@@ -110,7 +110,7 @@ func TestGrantEvictDisconnect(t *testing.T) {
 	}
 	b.Close()
 	told()
-	if e.Grant("1", "a", "private-l", "7") || e.Stats().Users != 0 {
+	if grant(t, e, "1", "a", "private-l", "7") || e.Stats().Users != 0 {
 		t.Error("a closed socket is still known")
 	}
 }
@@ -121,7 +121,7 @@ func TestGrantAfterSubscribe(t *testing.T) {
 	e.Watch(w)
 	a := connect(t, e, "1", "a", words(""))
 	join(t, a, "private-l")
-	e.Grant("1", "a", "private-l", "7")
+	grant(t, e, "1", "a", "private-l", "7")
 	join(t, a, "private-l")
 	a.Unsubscribe("private-l")
 	if got := w.take(); !slices.Equal(got, []string{"+private-l:7", "-private-l:7"}) {
@@ -155,8 +155,8 @@ func TestHammer(t *testing.T) {
 			for i := range 100 {
 				id := fmt.Sprintf("guest%d-%d", g, i)
 				m := connect(t, e, "1", id, words([]string{"", "B:"}[g%2]))
-				e.Grant("1", id, "private-x", strconv.Itoa(g%3))
-				if err := m.Subscribe(want(t, "private-x")); err != nil && !errors.Is(err, broadcasting.ErrRevoked) {
+				grant(t, e, "1", id, "private-x", strconv.Itoa(g%3))
+				if err := m.Subscribe(context.Background(), want(t, "private-x")); err != nil && !errors.Is(err, broadcasting.ErrRevoked) {
 					t.Errorf("subscribe: %v", err) // evicted meanwhile: it may not
 				}
 				if err := joinAs(t, m, "presence-y", strconv.Itoa(g%3), "1"); err != nil {
@@ -171,8 +171,8 @@ func TestHammer(t *testing.T) {
 	}
 	wg.Go(func() {
 		for i := range 300 {
-			e.Evict(strconv.Itoa(i%3), "private-x")
-			e.Disconnect("nobody")
+			unsubscribe(t, e, strconv.Itoa(i%3), "private-x")
+			disconnect(t, e, "nobody")
 			_ = e.Stats()
 		}
 	})
@@ -225,7 +225,7 @@ func crowdIn(t testing.TB, n int, channel string) *broadcasting.Engine {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Subscribe(w); err != nil {
+		if err := c.Subscribe(context.Background(), w); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,8 +16,9 @@ type key struct{ app, name string }
 
 // hub is the channels of this node that have subscribers.
 type hub struct {
-	seed   maphash.Seed
-	shards [shards]shard
+	interest func(app, channel string, interested bool) // the Broker's
+	seed     maphash.Seed
+	shards   [shards]shard
 }
 
 type shard struct {
@@ -26,8 +27,8 @@ type shard struct {
 	most     int              // see drop; guarded by mu
 }
 
-func newHub() *hub {
-	h := &hub{seed: maphash.MakeSeed()}
+func newHub(interest func(app, channel string, interested bool)) *hub {
+	h := &hub{interest: interest, seed: maphash.MakeSeed()}
 	for i := range h.shards {
 		h.shards[i].channels = map[key]*channel{}
 	}
@@ -56,6 +57,7 @@ func (h *hub) enter(k key, n channels.Name) *channel {
 		if ch == nil {
 			ch = &channel{key: k, kind: n.Kind, cache: n.Cache}
 			s.channels[k] = ch
+			h.interest(k.app, k.name, true)
 		}
 		s.mu.Unlock()
 		ch.mu.Lock()
@@ -83,6 +85,7 @@ func (h *hub) remove(ch *channel) {
 	s.mu.Lock()
 	if s.channels[ch.key] == ch {
 		drop(&s.channels, &s.most, ch.key)
+		h.interest(ch.key.app, ch.key.name, false)
 	}
 	s.mu.Unlock()
 }
@@ -112,7 +115,15 @@ type channel struct {
 	stale    bool // they are not told the last change yet: a round will do it
 	missed   bool // that it has no event was recorded
 	groups   []group
-	presence *presence // nil on other channels
+	roster   *roster // nil on other channels
+	telling  telling // what is being queued now
+	version  uint64  // of the last kept event that this node got while the channel was there
+}
+
+// telling is what fanOut queues, for those who hold frames back; see held.
+type telling struct {
+	member  bool   // who is in the channel
+	version uint64 // of a kept event
 }
 
 // group is the subscribers that speak one dialect, as a plain list: a fan-out
@@ -130,7 +141,9 @@ type subscription struct {
 	member *Member // on a presence channel; set once
 	user   string  // whose it is, by Grant; guarded by conn.mu
 
-	group, at int // where it stands; guarded by ch.mu
+	// guarded by ch.mu
+	group, at int   // where it stands
+	held      *held // while it is being brought up to date; else nil
 }
 
 // add needs mu.
@@ -190,7 +203,17 @@ func (ch *channel) tell(ev *Event, except *subscription) (delivered int) {
 	if !ch.has(except) {
 		except = nil // it has left, or its channel has died and been made anew
 	}
-	return ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
+	ch.telling.version = ev.Version
+	delivered = ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
+	ch.telling.version = 0
+	return delivered
+}
+
+// tellMembers tells every subscriber that a member has come or gone; needs mu.
+func (ch *channel) tellMembers(encode func(Dialect) []byte) {
+	ch.telling.member = true
+	ch.fanOut(nil, encode)
+	ch.telling.member = false
 }
 
 // fanOut queues for every subscriber but one (nil: none) what encode makes of it

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
@@ -28,7 +29,7 @@ func (w words) MemberAdded(ch string, m *broadcasting.Member) []byte {
 	return w.say("added", ch, m.ID+"="+string(m.Info))
 }
 func (w words) MemberRemoved(ch, id string) []byte { return w.say("removed", ch, id) }
-func (w words) Revoked(ch string) []byte           { return w.say("revoked", ch) }
+func (w words) Unsubscribed(ch string) []byte      { return w.say("revoked", ch) }
 func (w words) CacheMissed(ch string) []byte       { return w.say("miss", ch) }
 func (w words) SignedIn(data string) []byte        { return w.say("signed in", data) }
 func (w words) SubscriptionCount(ch string, n int) []byte {
@@ -41,9 +42,9 @@ func (w words) WatchlistEvents(online bool, ids []string) []byte {
 // mailbox is a socket that keeps what it is sent.
 type mailbox struct {
 	*broadcasting.Conn
-	mu       sync.Mutex
-	got      []string
-	expelled bool
+	mu           sync.Mutex
+	got          []string
+	disconnected broadcasting.DisconnectCause
 }
 
 func (m *mailbox) Queue(frame []byte) {
@@ -64,7 +65,7 @@ func (m *mailbox) take() []string {
 func connect(t testing.TB, e *broadcasting.Engine, app, id string, d broadcasting.Dialect) *mailbox {
 	t.Helper()
 	m := &mailbox{}
-	c, err := e.Connect(broadcasting.Peer{App: app, ID: id, Dialect: d, Out: m, Expel: func() { m.expelled = true }})
+	c, err := e.Connect(broadcasting.Peer{App: app, ID: id, Dialect: d, Out: m, Disconnect: func(c broadcasting.DisconnectCause) { m.disconnected = c }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func want(t testing.TB, channel string) broadcasting.SubscribeRequest {
 
 func join(t testing.TB, m *mailbox, channel string) {
 	t.Helper()
-	if err := m.Subscribe(want(t, channel)); err != nil {
+	if err := m.Subscribe(context.Background(), want(t, channel)); err != nil {
 		t.Fatalf("subscribe to %s: %v", channel, err)
 	}
 }
@@ -92,7 +93,7 @@ func joinAs(t testing.TB, m *mailbox, channel, user, info string) error {
 	t.Helper()
 	w := want(t, channel)
 	w.Member = &broadcasting.Member{ID: user, Info: []byte(info)}
-	return m.Subscribe(w)
+	return m.Subscribe(context.Background(), w)
 }
 
 func publish(t testing.TB, e *broadcasting.Engine, ev broadcasting.Event) {
@@ -107,4 +108,75 @@ func expect(t testing.TB, m *mailbox, frames ...string) {
 	if got := m.take(); !slices.Equal(got, frames) {
 		t.Errorf("got %q, want %q", got, frames)
 	}
+}
+
+// cacheEngine is an engine whose cache has other limits.
+func cacheEngine(o broadcasting.MemoryOptions) *broadcasting.Engine {
+	return broadcasting.NewEngine(broadcasting.Options{Broker: broadcasting.NewMemory(o).Broker()})
+}
+
+func grant(t testing.TB, e *broadcasting.Engine, app, socketID, channel, user string) bool {
+	t.Helper()
+	found, err := e.Grant(context.Background(), app, socketID, channel, user)
+	if err != nil {
+		t.Error(err)
+	}
+	return found
+}
+
+func identify(t testing.TB, e *broadcasting.Engine, app, socketID, user string) bool {
+	t.Helper()
+	found, err := e.Identify(context.Background(), app, socketID, user)
+	if err != nil {
+		t.Error(err)
+	}
+	return found
+}
+
+func unsubscribe(t testing.TB, e *broadcasting.Engine, user string, channels ...string) {
+	t.Helper()
+	if err := e.Unsubscribe(context.Background(), user, channels...); err != nil {
+		t.Error(err)
+	}
+}
+
+func disconnect(t testing.TB, e *broadcasting.Engine, user string) {
+	t.Helper()
+	if err := e.Disconnect(context.Background(), user); err != nil {
+		t.Error(err)
+	}
+}
+
+func terminate(t testing.TB, e *broadcasting.Engine, app, user string) int {
+	t.Helper()
+	sockets, err := e.Terminate(context.Background(), app, user)
+	if err != nil {
+		t.Error(err)
+	}
+	return sockets
+}
+
+func removeApp(t testing.TB, e *broadcasting.Engine, app string) {
+	t.Helper()
+	if err := e.RemoveApp(context.Background(), app); err != nil {
+		t.Error(err)
+	}
+}
+
+func channelsOf(t testing.TB, e *broadcasting.Engine, app, prefix string) []broadcasting.Occupancy {
+	t.Helper()
+	list, err := e.Channels(context.Background(), app, prefix)
+	if err != nil {
+		t.Error(err)
+	}
+	return list
+}
+
+func cachedOf(t testing.TB, e *broadcasting.Engine, app, channel string) (data string, ttl time.Duration, ok bool) {
+	t.Helper()
+	data, ttl, ok, err := e.Cached(context.Background(), app, channel)
+	if err != nil {
+		t.Error(err)
+	}
+	return data, ttl, ok
 }

@@ -2,6 +2,7 @@ package broadcasting_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,8 +13,8 @@ import (
 )
 
 // occupied is the listing as text, sorted.
-func occupied(e *broadcasting.Engine, app, prefix string) []string {
-	list := e.Channels(app, prefix)
+func occupied(t testing.TB, e *broadcasting.Engine, app, prefix string) []string {
+	list := channelsOf(t, e, app, prefix)
 	slices.SortFunc(list, func(a, b broadcasting.Occupancy) int {
 		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Name, b.Name))
 	})
@@ -30,7 +31,7 @@ func occupied(e *broadcasting.Engine, app, prefix string) []string {
 
 func TestChannels(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
-	if got := e.Channels("1", ""); len(got) > 0 {
+	if got := channelsOf(t, e, "1", ""); len(got) > 0 {
 		t.Errorf("nobody is here, but in %v", got)
 	}
 	a, b := connect(t, e, "1", "a", words("")), connect(t, e, "1", "b", words("B:")) // two dialects
@@ -56,14 +57,14 @@ func TestChannels(t *testing.T) {
 		{"", "news", []string{"1 news 2", "2 news 1"}},
 		{"1", "ews", nil},
 	} {
-		if got := occupied(e, c.app, c.prefix); !slices.Equal(got, c.want) {
+		if got := occupied(t, e, c.app, c.prefix); !slices.Equal(got, c.want) {
 			t.Errorf("app %q, prefix %q: %q, want %q", c.app, c.prefix, got, c.want)
 		}
 	}
 	a.Unsubscribe("sport")
 	b.Close()
 	other.Close()
-	if got, want := occupied(e, "", ""), []string{"1 news 1", "1 presence-room 1 of 1"}; !slices.Equal(got, want) {
+	if got, want := occupied(t, e, "", ""), []string{"1 news 1", "1 presence-room 1 of 1"}; !slices.Equal(got, want) {
 		t.Errorf("after they left: %q, want %q", got, want)
 	}
 }
@@ -86,7 +87,7 @@ func TestChannelsWhileSocketsComeAndGo(t *testing.T) {
 		movers.Go(func() {
 			for i := range 2000 {
 				room := rooms[i%len(rooms)]
-				if err := m.Subscribe(room); err != nil {
+				if err := m.Subscribe(context.Background(), room); err != nil {
 					t.Error(err)
 				}
 				if err := e.Publish(t.Context(), broadcasting.Event{App: "1", Channel: room.Name.Full, Name: "n"}); err != nil {
@@ -105,7 +106,7 @@ func TestChannelsWhileSocketsComeAndGo(t *testing.T) {
 		default:
 		}
 		seen := map[string]bool{}
-		for _, o := range e.Channels("1", "") {
+		for _, o := range channelsOf(t, e, "1", "") {
 			if seen[o.Name] || o.Subscriptions < 1 || o.Subscriptions > 4 {
 				t.Fatalf("listed wrongly: %+v", o)
 			}
@@ -117,7 +118,7 @@ func TestChannelsWhileSocketsComeAndGo(t *testing.T) {
 			}
 		}
 	}
-	if got := len(e.Channels("1", "")); got != steady {
+	if got := len(channelsOf(t, e, "1", "")); got != steady {
 		t.Errorf("%d channels are left, want %d", got, steady)
 	}
 }
@@ -131,7 +132,7 @@ func BenchmarkChannels(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		if n := len(e.Channels("", "")); n != 10_000 {
+		if n := len(channelsOf(b, e, "", "")); n != 10_000 {
 			b.Fatal(n)
 		}
 	}

@@ -1,6 +1,7 @@
 package broadcasting_test
 
 import (
+	"context"
 	"runtime"
 	"strconv"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // users and whom they watched, nor of cached events.
 func TestCrowdLeavesNothing(t *testing.T) {
 	const crowd = 20_000
-	e := broadcasting.NewEngine(broadcasting.Options{CacheTTL: time.Hour})
+	e := cacheEngine(broadcasting.MemoryOptions{CacheTTL: time.Hour})
 	heap := func() int64 {
 		runtime.GC()
 		runtime.GC() // what pools held
@@ -27,14 +28,14 @@ func TestCrowdLeavesNothing(t *testing.T) {
 	for i := range conns {
 		id := strconv.Itoa(i)
 		conns[i], _ = e.Connect(broadcasting.Peer{App: "1", ID: id, Dialect: fixed{}, Out: new(drop)})
-		e.Identify("1", id, "user "+id)
+		identify(t, e, "1", id, "user "+id)
 		if err := conns[i].SignIn(broadcasting.Identity{UserID: id, Watchlist: []string{id + "a", id + "b"}}); err != nil {
 			t.Fatal(err)
 		}
 		for _, prefix := range []string{"a-", "b-", "cache-"} {
 			name, err := channels.Parse(prefix + id)
 			if err == nil {
-				err = conns[i].Subscribe(broadcasting.SubscribeRequest{Name: name, MaxChannels: 10})
+				err = conns[i].Subscribe(context.Background(), broadcasting.SubscribeRequest{Name: name, MaxChannels: 10})
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -49,7 +50,7 @@ func TestCrowdLeavesNothing(t *testing.T) {
 		c.Close()
 	}
 	clear(conns)
-	e.Forget("1") // the cached events too
+	removeApp(t, e, "1") // the cached events too
 	after := heap()
 	if after-before > (full-before)/20 {
 		t.Errorf("of %d bytes %d are left", full-before, after-before)

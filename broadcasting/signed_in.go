@@ -17,9 +17,11 @@ type Identity struct {
 	Watchlist []string // users whose coming and going it wants to hear of, each once
 }
 
-// signedInUsers is who is signed in on this node. A user is online while one of their
-// sockets is.
+// signedInUsers is who is signed in on this node. A user is online while a socket of
+// theirs is signed in, on any node.
 type signedInUsers struct {
+	presence Presence
+
 	mu    sync.Mutex
 	known map[key]*person // by app and user id; guarded by mu
 	most  int             // see drop; guarded by mu
@@ -27,9 +29,12 @@ type signedInUsers struct {
 
 // person is a user that somebody is, or watches; guarded by signedInUsers.mu.
 type person struct {
-	sockets  map[*Conn]struct{}
-	watchers map[*Conn]struct{}
+	sockets   map[*Conn]struct{}
+	watchers  map[*Conn]struct{}
+	elsewhere bool // another node has a socket of theirs
 }
+
+func (who *person) online() bool { return len(who.sockets) > 0 || who.elsewhere }
 
 // SignIn makes the socket the user's. It is told so, and which of the users it
 // watches are online, before it hears of any change. Who signs in again as the same
@@ -55,20 +60,6 @@ func (c *Conn) SignedIn() string {
 	return c.signedIn
 }
 
-// Terminate closes every socket that is signed in to the app as the user, and
-// returns how many those were. They may come back when the app lets them.
-func (e *Engine) Terminate(app, userID string) (sockets int) {
-	list := e.signedIn.sockets(key{app, userID})
-	for _, c := range list {
-		if c.peer.Terminate != nil {
-			c.peer.Terminate()
-		} else {
-			c.peer.Expel()
-		}
-	}
-	return len(list)
-}
-
 func (p *signedInUsers) sockets(k key) []*Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,8 +79,9 @@ func (p *signedInUsers) enter(c *Conn, who Identity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	self := p.person(key{c.peer.App, who.UserID})
-	first := len(self.sockets) == 0
+	first := !self.online()
 	self.sockets[c] = struct{}{}
+	p.presence.SignedIn(c.peer.App, who.UserID, len(self.sockets))
 	if first {
 		self.tell(who.UserID, true)
 	}
@@ -98,7 +90,7 @@ func (p *signedInUsers) enter(c *Conn, who Identity) {
 	for _, id := range who.Watchlist {
 		other := p.person(key{c.peer.App, id})
 		other.watchers[c] = struct{}{}
-		if len(other.sockets) > 0 {
+		if other.online() {
 			online = append(online, id)
 		}
 	}
@@ -116,7 +108,8 @@ func (p *signedInUsers) leave(c *Conn) {
 	k := key{c.peer.App, c.signedIn}
 	self := p.known[k]
 	delete(self.sockets, c)
-	if len(self.sockets) == 0 {
+	p.presence.SignedIn(c.peer.App, c.signedIn, len(self.sockets))
+	if !self.online() {
 		self.tell(c.signedIn, false)
 	}
 	p.forget(k, self)
@@ -137,10 +130,27 @@ func (p *signedInUsers) unwatch(c *Conn) {
 func (p *signedInUsers) person(k key) *person {
 	who := p.known[k]
 	if who == nil {
-		who = &person{sockets: map[*Conn]struct{}{}, watchers: map[*Conn]struct{}{}}
+		who = &person{
+			sockets: map[*Conn]struct{}{}, watchers: map[*Conn]struct{}{}, elsewhere: p.presence.OthersSignedIn(k.app, k.name),
+		}
 		p.known[k] = who
 	}
 	return who
+}
+
+// elsewhere notes whether other nodes have sockets of a user.
+func (p *signedInUsers) elsewhere(k key, online bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.known[k]
+	if who == nil || who.elsewhere == online {
+		return
+	}
+	before := who.online()
+	who.elsewhere = online
+	if who.online() != before {
+		who.tell(k.name, online)
+	}
 }
 
 // forget drops a person of whom nothing is left; needs mu.

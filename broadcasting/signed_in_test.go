@@ -103,7 +103,9 @@ func TestTerminate(t *testing.T) {
 	made := func(app, id, user string) *broadcasting.Conn {
 		c, err := e.Connect(broadcasting.Peer{
 			App: app, ID: id, Dialect: words(""), Out: new(drop),
-			Expel: func() { closed[app+id] += "expelled" }, Terminate: func() { closed[app+id] += "terminated" },
+			Disconnect: func(c broadcasting.DisconnectCause) {
+				closed[app+id] += map[broadcasting.DisconnectCause]string{broadcasting.AccessEnded: "access ended", broadcasting.Terminated: "terminated"}[c]
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -120,19 +122,19 @@ func TestTerminate(t *testing.T) {
 	made("1", "c", "8")
 	made("1", "d", "")
 	made("2", "a", "7")
-	e.Grant("1", "d", "private-x", "7") // of the CRM, somebody else
+	grant(t, e, "1", "d", "private-x", "7") // of the CRM, somebody else
 	plain := connect(t, e, "1", "plain", words(""))
 	signIn(t, plain, "7")
-	if n := e.Terminate("1", "nobody"); n != 0 {
+	if n := terminate(t, e, "1", "nobody"); n != 0 {
 		t.Errorf("nobody had %d sockets", n)
 	}
 	gone.Close()
-	if n := e.Terminate("1", "7"); n != 2 || len(closed) != 1 || closed["1a"] != "terminated" || !plain.expelled {
-		t.Errorf("%d: %v, %v", n, closed, plain.expelled)
+	if n := terminate(t, e, "1", "7"); n != 2 || len(closed) != 1 || closed["1a"] != "terminated" || plain.disconnected == 0 {
+		t.Errorf("%d: %v, %v", n, closed, plain.disconnected)
 	}
 	// And a user of the CRM is not one of the app's.
-	e.Disconnect("7")
-	if closed["1d"] != "expelled" || closed["2a"] != "" || len(closed) != 2 {
+	disconnect(t, e, "7")
+	if closed["1d"] != "access ended" || closed["2a"] != "" || len(closed) != 2 {
 		t.Errorf("%v", closed)
 	}
 }
@@ -141,18 +143,18 @@ func TestTerminate(t *testing.T) {
 func TestIdentify(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
 	a := connect(t, e, "1", "a", words(""))
-	if e.Identify("2", "a", "7") || e.Identify("1", "b", "7") || !e.Identify("1", "a", "7") || !e.Identify("1", "a", "7") {
+	if identify(t, e, "2", "a", "7") || identify(t, e, "1", "b", "7") || !identify(t, e, "1", "a", "7") || !identify(t, e, "1", "a", "7") {
 		t.Error("who is here?")
 	}
 	if a.User() != "7" || a.SignedIn() != "" || e.Stats().Users != 1 {
 		t.Errorf("%q %q %+v", a.User(), a.SignedIn(), e.Stats())
 	}
-	e.Disconnect("7")
-	if !a.expelled {
+	disconnect(t, e, "7")
+	if a.disconnected == 0 {
 		t.Error("still here")
 	}
 	a.Close()
-	if e.Identify("1", "a", "7") || e.Stats().Users != 0 {
+	if identify(t, e, "1", "a", "7") || e.Stats().Users != 0 {
 		t.Error("a closed socket is still known")
 	}
 }
@@ -170,7 +172,7 @@ func TestWatchlistInTurn(t *testing.T) {
 			for i := range 200 {
 				m := connect(t, e, "1", strconv.Itoa(g)+"-"+strconv.Itoa(i), words(""))
 				signIn(t, m, users[g%3], "W", "1")
-				e.Terminate("1", "nobody")
+				terminate(t, e, "1", "nobody")
 				m.Close()
 			}
 		})

@@ -1,6 +1,7 @@
 package broadcasting
 
 import (
+	"context"
 	"errors"
 
 	"chatcast/channels"
@@ -23,47 +24,129 @@ type SubscribeRequest struct {
 	SubscriptionCount bool // the channel's subscribers are told how many they are
 }
 
-// Subscribe puts the socket into a channel; the frame that says so is queued
-// before any later event. A socket that is in already gets that frame again, and
-// is who it was: a client that lost track has what it wants.
-func (c *Conn) Subscribe(want SubscribeRequest) error {
-	c.mu.Lock()
-	err := c.subscribe(want)
-	c.mu.Unlock()
-	c.tell()
-	return err
-}
-
-func (c *Conn) subscribe(want SubscribeRequest) error {
-	name := want.Name.Full
-	if c.closed {
-		return ErrClosed
-	}
-	if _, ok := c.revoked[name]; ok {
-		return ErrRevoked
-	}
-	if s := c.subs[name]; s != nil {
-		s.ch.mu.Lock()
-		s.welcome()
-		s.ch.mu.Unlock()
-		c.own(s, name)
-		return nil
-	}
-	if len(c.subs) >= want.MaxChannels {
-		return ErrTooMany
-	}
-	s := &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name)}
-	err := s.enter(want)
-	c.engine.hub.unlock(s.ch)
-	if err != nil {
+// Subscribe puts the socket into a channel. The frame that says so is queued before
+// any event. A socket that is in already gets that frame again, and is who it was: a
+// client that lost track has what it wants.
+//
+// A subscription that begins with something from before is made in two phases:
+//
+//	enter    under the channel's lock: from here on, events are held for the socket
+//	         read what it begins with, under no lock
+//	open     under the channel's lock: queue the answer, what was read, what was
+//	         held and is not in that, and go live
+//
+// So nothing is left out between the two, nothing comes twice, and no publisher
+// waits for the reading. Who takes the subscription away meanwhile wins. ctx bounds
+// the reading; its error is returned, and the socket is not in then.
+func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
+	defer c.tell()
+	s, err := c.enter(want)
+	if err != nil || s == nil {
 		return err
 	}
-	if c.subs == nil {
-		c.subs = map[string]*subscription{}
+	last, _, err := c.engine.broker.Last(ctx, c.peer.App, want.Name.Full)
+	return c.open(s, last, err)
+}
+
+// enter is the first phase. It returns nil when there is no second one.
+func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := want.Name.Full
+	if c.closed {
+		return nil, ErrClosed
 	}
-	c.subs[name] = s
+	if _, ok := c.revoked[name]; ok {
+		return nil, ErrRevoked
+	}
+	s := c.subs[name]
+	if s == nil {
+		if len(c.subs) >= want.MaxChannels {
+			return nil, ErrTooMany
+		}
+		s = &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name)}
+		err := s.enter(want)
+		if err == nil {
+			s.begin()
+			c.engine.counted(s.ch)
+		}
+		c.engine.hub.unlock(s.ch)
+		if err != nil {
+			return nil, err
+		}
+		if c.subs == nil {
+			c.subs = map[string]*subscription{}
+		}
+		c.subs[name] = s
+	} else {
+		s.ch.mu.Lock()
+		defer s.ch.mu.Unlock()
+		if s.holding() {
+			return nil, nil // the call that brings it up to date answers for both
+		}
+		s.begin()
+	}
 	c.own(s, name)
+	if !s.ch.cache {
+		return nil, nil
+	}
+	return s, nil
+}
+
+// begin answers at once, or holds what is published until the second phase; needs
+// ch.mu.
+func (s *subscription) begin() {
+	if s.ch.cache {
+		s.hold()
+		return
+	}
+	s.welcome()
+}
+
+// open is the second phase, with the last event of the channel (nil: none), or why
+// that could not be read.
+func (c *Conn) open(s *subscription, last *Event, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := s.ch.key.name
+	if c.subs[name] != s {
+		return nil // somebody has taken it away, and has said so
+	}
+	s.ch.mu.Lock()
+	if err == nil && s.held.over {
+		err = ErrBehind
+	}
+	if err != nil {
+		s.ch.mu.Unlock()
+		c.leave(name, s)
+		return err
+	}
+	defer s.ch.mu.Unlock()
+	s.welcome()
+	s.catchUp(last)
 	return nil
+}
+
+// catchUp queues the last event and what was held. When there is neither, the socket
+// is told that the channel has no event. It needs ch.mu.
+func (s *subscription) catchUp(last *Event) {
+	peer, e := &s.conn.peer, s.conn.engine
+	if last != nil {
+		peer.Out.Queue(peer.Dialect.Event(last))
+		e.delivered.Add(1)
+		s.held.upTo = last.Version
+		s.held.release()
+		return
+	}
+	missed := !s.held.kept()
+	if missed {
+		peer.Out.Queue(peer.Dialect.CacheMissed(s.ch.key.name))
+	}
+	s.held.release()
+	if missed && !s.ch.missed {
+		s.ch.missed = true
+		e.record(s.ch, ChannelEvent{Kind: CacheMissed})
+	}
 }
 
 // own notes whose a subscription is; needs mu.
@@ -77,82 +160,50 @@ func (c *Conn) own(s *subscription, name string) {
 // enter adds the subscription to its channel, whose mu is held.
 func (s *subscription) enter(want SubscribeRequest) error {
 	ch, e := s.ch, s.conn.engine
-	first := false // of its user
+	first, firstHere := false, false // of its user
 	if ch.kind == channels.Presence && want.Member != nil {
-		if ch.presence == nil {
-			ch.presence = &presence{}
+		if ch.roster == nil {
+			_, others := e.presence.OthersIn(ch.key.app, ch.key.name)
+			ch.roster = newRoster(others)
 		}
 		var err error
-		if s.member, first, err = ch.presence.join(*want.Member, want.MaxMembers); err != nil {
+		if s.member, first, firstHere, err = ch.roster.join(*want.Member, want.MaxMembers); err != nil {
 			return err
 		}
 	}
-	if ch.subscribers() == 0 {
+	if e.subscriptions(ch) == 0 {
 		e.record(ch, ChannelEvent{Kind: Occupied})
 	}
 	if first {
-		ch.fanOut(nil, func(d Dialect) []byte { return d.MemberAdded(ch.key.name, s.member) })
+		ch.tellMembers(func(d Dialect) []byte { return d.MemberAdded(ch.key.name, s.member) })
 		e.record(ch, ChannelEvent{Kind: MemberAdded, UserID: s.member.ID})
 	}
+	if firstHere {
+		e.presence.MemberAdded(ch.key.app, ch.key.name, s.member)
+	}
 	ch.add(s)
-	s.welcome()
+	e.presence.Subscribed(ch.key.app, ch.key.name, ch.subscribers())
 	ch.counting = want.SubscriptionCount
-	e.counted(ch)
 	return nil
 }
 
 // welcome says that the subscription is in; needs ch.mu.
 func (s *subscription) welcome() {
-	s.conn.peer.Out.Queue(s.conn.peer.Dialect.Subscribed(s.ch.key.name, s.ch.roster()))
-	if s.ch.cache {
-		s.conn.engine.greet(s)
-	}
+	s.conn.peer.Out.Queue(s.conn.peer.Dialect.Subscribed(s.ch.key.name, s.ch.members()))
 }
 
-// roster is the members of a presence channel, nil on others; needs mu.
-func (ch *channel) roster() []*Member {
-	if ch.presence == nil {
+// members is the members of a presence channel, nil on others; needs mu.
+func (ch *channel) members() []*Member {
+	if ch.roster == nil {
 		return nil
 	}
-	return ch.presence.members
+	return ch.roster.members
 }
 
-// Unsubscribe takes the socket out of a channel. It is false when it was not in.
-func (c *Conn) Unsubscribe(channel string) bool {
-	c.mu.Lock()
-	s := c.subs[channel]
-	if s != nil {
-		c.leave(channel, s)
-	}
-	c.mu.Unlock()
-	c.tell()
-	return s != nil
-}
-
-// leave needs mu.
-func (c *Conn) leave(name string, s *subscription) {
-	delete(c.subs, name)
-	ch, e := s.ch, c.engine
-	ch.mu.Lock()
-	empty := ch.remove(s)
-	if s.member != nil && ch.presence.leave(s.member.ID) {
-		ch.fanOut(nil, func(d Dialect) []byte { return d.MemberRemoved(name, s.member.ID) })
-		e.record(ch, ChannelEvent{Kind: MemberRemoved, UserID: s.member.ID})
-	}
-	if c.peer.CountsEnabled != nil {
-		ch.counting = c.peer.CountsEnabled()
-	}
-	e.counted(ch)
-	if empty {
-		e.record(ch, ChannelEvent{Kind: Vacated})
-	}
-	ch.mu.Unlock()
-	if empty {
-		e.hub.remove(ch)
-	}
-	if s.user != "" {
-		c.notices = append(c.notices, notice{channel: name, user: s.user, left: true})
-	}
+// subscriptions is how many sockets of all nodes are subscribed; needs ch.mu.
+func (e *Engine) subscriptions(ch *channel) int {
+	others, _ := e.presence.OthersIn(ch.key.app, ch.key.name)
+	return ch.subscribers() + others
 }
 
 // Subscribed says whether the socket is in the channel, and as whom (nil on a

@@ -73,7 +73,7 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		if err != nil {
 			return orNotFound(err, "employee")
 		}
-		err = s.evictLost(c, companyID, []int64{userID}, func() error { return c.changeEmployee(a, *target, ch) })
+		err = s.unsubscribeLost(c, companyID, []int64{userID}, func() error { return c.changeEmployee(a, *target, ch) })
 		if err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID
 		if len(chats) == deleteBatch { // there may be more
 			return false, nil
 		}
-		return true, s.evictLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
+		return true, s.unsubscribeLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
 	})
 }
 

@@ -72,8 +72,8 @@ func TestWhoLeavesWithManyChats(t *testing.T) {
 		if n := len(w.Events(t, "chatResponsible")); n != chats {
 			t.Errorf("%d chats were told to be no one's, want %d", n, chats)
 		}
-		if n := len(w.Live.Evicted()); n != 1 {
-			t.Errorf("%d evictions, want 1", n)
+		if n := len(w.Live.Unsubscribed()); n != 1 {
+			t.Errorf("%d unsubscriptions, want 1", n)
 		}
 	})
 }

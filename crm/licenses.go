@@ -147,7 +147,7 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 		if err != nil {
 			return err
 		}
-		return s.evictViewers(c, l, func() error { return c.Tx.DeleteLicense(l.ID) })
+		return s.unsubscribeViewers(c, l, func() error { return c.Tx.DeleteLicense(l.ID) })
 	})
 }
 
@@ -197,7 +197,7 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		if err != nil {
 			return err
 		}
-		err = s.evictViewers(c, l, func() error { return c.DeleteMessenger(licenseID, typ) })
+		err = s.unsubscribeViewers(c, l, func() error { return c.DeleteMessenger(licenseID, typ) })
 		if err != nil {
 			return orNotFound(err, "messenger")
 		}
@@ -207,8 +207,8 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 	return data, err
 }
 
-// evictViewers is evictLost for everybody who may read the licence.
-func (s *Service) evictViewers(c *change, l *models.License, f func() error) error {
+// unsubscribeViewers is unsubscribeLost for everybody who may read the licence.
+func (s *Service) unsubscribeViewers(c *change, l *models.License, f func() error) error {
 	viewers, err := c.Viewers(l.ID)
 	if err != nil {
 		return err
@@ -217,5 +217,5 @@ func (s *Service) evictViewers(c *change, l *models.License, f func() error) err
 	for i, v := range viewers {
 		ids[i] = v.UserID
 	}
-	return s.evictLost(c, l.CompanyID, ids, f)
+	return s.unsubscribeLost(c, l.CompanyID, ids, f)
 }

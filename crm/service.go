@@ -15,8 +15,8 @@ import (
 type Live interface {
 	// Wake tells the relay that the journal has grown.
 	Wake()
-	// Evict ends the user's subscriptions to the channels, on every socket.
-	Evict(userID int64, channels ...string)
+	// Unsubscribe ends the user's subscriptions to the channels, on every socket.
+	Unsubscribe(userID int64, channels ...string)
 	// Disconnect closes the user's sockets with 4009.
 	Disconnect(userID int64)
 	// Publish brings an event that the journal must not hold to who is on the

@@ -10,8 +10,8 @@ import (
 
 func appID(userID int64) string { return "app_" + strconv.FormatInt(userID, 10) + "_1" }
 
-// Evicted is one call of Live.Evict.
-type Evicted struct {
+// Unsubscribed is one call of Live.Unsubscribe.
+type Unsubscribed struct {
 	UserID   int64
 	Channels []string
 }
@@ -19,10 +19,10 @@ type Evicted struct {
 // Live records what the rules ask of the sockets. Safe for concurrent use.
 type Live struct {
 	mu           sync.Mutex
-	wakes        int       // guarded by mu
-	evicted      []Evicted // guarded by mu
-	disconnected []int64   // guarded by mu
-	published    []Event   // guarded by mu
+	wakes        int            // guarded by mu
+	unsubscribed []Unsubscribed // guarded by mu
+	disconnected []int64        // guarded by mu
+	published    []Event        // guarded by mu
 }
 
 var _ crm.Live = (*Live)(nil)
@@ -34,11 +34,11 @@ func (l *Live) Wake() {
 	l.wakes++
 }
 
-// Evict implements crm.Live.
-func (l *Live) Evict(userID int64, channels ...string) {
+// Unsubscribe implements crm.Live.
+func (l *Live) Unsubscribe(userID int64, channels ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.evicted = append(l.evicted, Evicted{UserID: userID, Channels: slices.Clone(channels)})
+	l.unsubscribed = append(l.unsubscribed, Unsubscribed{UserID: userID, Channels: slices.Clone(channels)})
 }
 
 // Disconnect implements crm.Live.
@@ -55,11 +55,11 @@ func (l *Live) Wakes() int {
 	return l.wakes
 }
 
-// Evicted returns the calls of Evict.
-func (l *Live) Evicted() []Evicted {
+// Unsubscribed returns the calls of Evict.
+func (l *Live) Unsubscribed() []Unsubscribed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.evicted)
+	return slices.Clone(l.unsubscribed)
 }
 
 // Disconnected returns the users given to Disconnect.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"runtime"
 	"slices"
@@ -24,7 +25,7 @@ type Monitor interface {
 
 // Hub knows which channels have subscribers.
 type Hub interface {
-	Channels(app, prefix string) []broadcasting.Occupancy
+	Channels(ctx context.Context, app, prefix string) ([]broadcasting.Occupancy, error)
 }
 
 var (
@@ -132,7 +133,10 @@ func (a *API) server(c *gin.Context) (any, error) {
 	if len(prefix) > channels.MaxLength {
 		return nil, crm.Invalid("prefix", "must have at most %d bytes", channels.MaxLength)
 	}
-	all := a.Node.Hub.Channels("", prefix)
+	all, err := a.Node.Hub.Channels(c.Request.Context(), "", prefix)
+	if err != nil {
+		return nil, err
+	}
 	data := a.Node.figures(journal)
 	data.ChannelsTotal = len(all)
 	data.Channels = serverChannels(mostSubscribed(all, limit))

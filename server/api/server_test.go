@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -28,13 +29,13 @@ type figures struct {
 
 func (f *figures) Counters() server.Counters { return f.counters }
 func (f *figures) History() []server.Sample  { return f.history }
-func (f *figures) Channels(app, prefix string) (list []broadcasting.Occupancy) {
+func (f *figures) Channels(_ context.Context, app, prefix string) (list []broadcasting.Occupancy, err error) {
 	for _, o := range f.channels {
 		if (app == "" || o.App == app) && strings.HasPrefix(o.Name, prefix) {
 			list = append(list, o)
 		}
 	}
-	return list
+	return list, nil
 }
 
 var still = &figures{

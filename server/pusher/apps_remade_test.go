@@ -32,16 +32,16 @@ func TestRemadeAppIsAnother(t *testing.T) {
 			r.expect(succeeded("private-a"))
 			h.subscribed(t, r, "presence-a", `{"user_id":"old"}`)
 			h.publishes(t, "first secret", `{"name":"e","channel":"cache-a","data":"of the old app"}`, 200)
-			if _, _, ok := h.engine.Cached("77", "cache-a"); !ok {
+			if _, _, ok := h.cached("77", "cache-a"); !ok {
 				t.Fatal("nothing is cached")
 			}
 			for _, list := range lists {
 				h.replace(t, list...)
 			}
-			if data, _, ok := h.engine.Cached("77", "cache-a"); ok {
+			if data, _, ok := h.cached("77", "cache-a"); ok {
 				t.Errorf("the new app has %q cached", data)
 			}
-			if list := h.engine.Channels("77", ""); len(list) != 0 {
+			if list := h.channelsOf("77", ""); len(list) != 0 {
 				t.Errorf("the new app has %+v", list)
 			}
 			seen.expect(t, 0) // the ends of the old app's channels are told before the new one is there
@@ -89,7 +89,7 @@ func TestAppGoesWhileABodyComes(t *testing.T) {
 			if rec.Code != want {
 				t.Errorf("answered %d %s, want %d", rec.Code, rec.Body, want)
 			}
-			if _, _, ok := h.engine.Cached("77", "cache-a"); ok {
+			if _, _, ok := h.cached("77", "cache-a"); ok {
 				t.Error("it is published")
 			}
 		})

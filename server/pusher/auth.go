@@ -37,14 +37,15 @@ type UserInfo interface {
 // Granter is the engine, which is told who a socket belongs to, so that it can
 // end what the user may no longer see.
 type Granter interface {
-	// Grant lets the socket enter the channel as the user's. False means that this
-	// node has no such socket.
-	Grant(app, socketID, channel, userID string) bool
-	// Evict ends the user's subscriptions to the channels and undoes their grants.
-	Evict(userID string, channels ...string)
+	// Grant lets the socket enter the channel as the user's. False means that no node
+	// has such a socket, an error that it is not known whether one has.
+	Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error)
+	// Unsubscribe ends the user's subscriptions to the channels and undoes their
+	// grants.
+	Unsubscribe(ctx context.Context, userID string, channels ...string) error
 	// Identify says that the socket is the user's, so that it ends when the user may
-	// no longer be here. False means that this node has no such socket.
-	Identify(app, socketID, userID string) bool
+	// no longer be here. It answers as Grant does.
+	Identify(ctx context.Context, app, socketID, userID string) (bool, error)
 }
 
 var _ Granter = (*broadcasting.Engine)(nil)
@@ -176,26 +177,41 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 	return answer, nil
 }
 
-// grant tells the engine, then asks for the permission once more: it may have
-// been taken away since it was first asked for, and whoever took it could not
-// evict a grant that was not there yet. A grant whose permission is not confirmed
-// is taken back, whatever the reason: it lifts what makes old signatures worthless.
-// So the question does not end with the request either.
+// grant tells the engine whose the subscription will be, then asks for the permission
+// once more: it may have been taken away since it was first asked for, and whoever
+// took it could not end a grant that was not there yet. A grant whose permission is
+// not confirmed is taken back, whatever the reason: it lifts what makes old
+// signatures worthless. So the question does not end with the request either. A
+// socket that nobody has gets no signature: it would have no owner to take it from.
 func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
 	defer cancel()
 	user, channel := strconv.FormatInt(userID, 10), form.channel.Full
-	if !a.Grants.Grant(a.App.ID, form.socketID, channel, user) {
-		// Another node's socket, perhaps, or one that is gone: signed for too. A
-		// signature is worth nothing without its socket.
-		a.Log.DebugContext(ctx, "signed for a socket that is not here", "socket", form.socketID, "channel", channel)
-	}
-	if err := a.admit(ctx, userID, form.channel); err != nil {
-		a.Grants.Evict(user, channel)
+	found, err := a.Grants.Grant(ctx, a.App.ID, form.socketID, channel, user)
+	if err := a.owned(ctx, found, err, form.socketID); err != nil {
 		return err
 	}
-	_, err := a.authenticate(ctx, token)
+	if err := a.admit(ctx, userID, form.channel); err != nil {
+		if lost := a.Grants.Unsubscribe(ctx, user, channel); lost != nil {
+			a.Log.ErrorContext(ctx, "a permission was not withdrawn on every node", "user", user, "channel", channel, "error", lost)
+		}
+		return err
+	}
+	_, err = a.authenticate(ctx, token)
 	return err
+}
+
+// owned turns the engine's answer about a socket into a refusal, nil when the socket
+// has its owner now.
+func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID string) error {
+	if err != nil {
+		a.Log.ErrorContext(ctx, "the owner of a socket was not recorded", "socket", socketID, "error", err)
+		return errNotNow
+	}
+	if !found {
+		return errNoSocket
+	}
+	return nil
 }
 
 // authError is a refusal in the shape of the CRM API, with "message" where
@@ -212,6 +228,8 @@ type authError struct {
 var (
 	errNoToken  = &authError{status: http.StatusUnauthorized, code: "ApiInvalidTokenError", message: "an access token is required in the Authorization header"}
 	errBadToken = &authError{status: http.StatusForbidden, code: "ApiInvalidTokenError", message: "the access token is invalid or has expired"}
+	errNoSocket = &authError{status: http.StatusForbidden, code: "ApiAccessDeniedError", message: "no connection has this socket_id"}
+	errNotNow   = &authError{status: http.StatusServiceUnavailable, code: "ApiUnavailableError", message: "the connection could not be looked up now, please try again"}
 	errDenied   = &authError{status: http.StatusForbidden, code: "ApiAccessDeniedError", message: "no access to this channel"}
 )
 

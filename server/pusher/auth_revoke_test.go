@@ -41,9 +41,9 @@ func TestAuthRevokedMeanwhile(t *testing.T) {
 		crm  *fickle
 		want string
 	}{
-		"the job":   {&fickle{tokens: 2, access: 1}, "3 1234.1234 " + channel + " 685\nevicted 685 " + channel},
+		"the job":   {&fickle{tokens: 2, access: 1}, "3 1234.1234 " + channel + " 685\nunsubscribed 685 " + channel},
 		"the token": {&fickle{tokens: 1, access: 2}, "3 1234.1234 " + channel + " 685"},
-		"both":      {&fickle{tokens: 1, access: 1}, "3 1234.1234 " + channel + " 685\nevicted 685 " + channel},
+		"both":      {&fickle{tokens: 1, access: 1}, "3 1234.1234 " + channel + " 685\nunsubscribed 685 " + channel},
 	} {
 		granted := new(grants)
 		g := gin.New()
@@ -70,10 +70,10 @@ type hangUp struct {
 	now    bool // it has access still
 }
 
-func (h *hangUp) Grant(app, socketID, channel, userID string) bool {
+func (h *hangUp) Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error) {
 	h.cancel()
 	h.now = false
-	return h.grants.Grant(app, socketID, channel, userID)
+	return h.grants.Grant(ctx, app, socketID, channel, userID)
 }
 
 func (h *hangUp) Employed(ctx context.Context, _, _ int64) (bool, error) { return h.now, ctx.Err() }
@@ -92,7 +92,7 @@ func TestAuthRevokedAndHungUp(t *testing.T) {
 	r.Header.Set("Authorization", token)
 	r.Header.Set("Content-Type", formType)
 	apitest.Documented(t, g, nil).ServeHTTP(httptest.NewRecorder(), r)
-	if got, want := h.take(), "3 1234.1234 "+channel+" 685\nevicted 685 "+channel; got != want {
+	if got, want := h.take(), "3 1234.1234 "+channel+" 685\nunsubscribed 685 "+channel; got != want {
 		t.Errorf("the engine heard %q, want %q", got, want)
 	}
 }
@@ -109,7 +109,7 @@ func TestAuthPolicyFailsAfterGrant(t *testing.T) {
 	if w := askFor(apitest.Documented(t, g, nil), token, channel); w.Code != 500 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if got, want := granted.take(), "3 1234.1234 "+channel+" 685\nevicted 685 "+channel; got != want {
+	if got, want := granted.take(), "3 1234.1234 "+channel+" 685\nunsubscribed 685 "+channel; got != want {
 		t.Errorf("the engine heard %q, want %q", got, want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting"
 	"chatcast/channels"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -54,30 +55,40 @@ func (company) Employed(_ context.Context, userID, companyID int64) (bool, error
 	return userID == 685 && companyID == 2224 || userID == 900 && companyID == 9, nil
 }
 
+// nowhere is a socket that no node has.
+const nowhere = "9.9"
+
 // grants keeps what was granted.
 type grants struct {
 	mu   sync.Mutex
 	list []string // guarded by mu
+
+	lookErr, unsubscribeErr error // what the engine answers
 }
 
-func (g *grants) Grant(app, socketID, channel, userID string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.list = append(g.list, app+" "+socketID+" "+channel+" "+userID)
-	return socketID == "1234.1234"
+func (g *grants) Grant(_ context.Context, app, socketID, channel, userID string) (bool, error) {
+	return g.note(socketID, app+" "+socketID+" "+channel+" "+userID)
 }
 
-func (g *grants) Evict(userID string, channels ...string) {
+func (g *grants) Unsubscribe(_ context.Context, userID string, channels ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.list = append(g.list, "evicted "+userID+" "+strings.Join(channels, " "))
+	g.list = append(g.list, "unsubscribed "+userID+" "+strings.Join(channels, " "))
+	return g.unsubscribeErr
 }
 
-func (g *grants) Identify(app, socketID, userID string) bool {
+func (g *grants) Identify(_ context.Context, app, socketID, userID string) (bool, error) {
+	return g.note(socketID, app+" "+socketID+" is "+userID)
+}
+
+func (g *grants) note(socketID, what string) (found bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.list = append(g.list, app+" "+socketID+" is "+userID)
-	return socketID == "1234.1234"
+	if g.lookErr != nil || socketID == nowhere {
+		return false, g.lookErr
+	}
+	g.list = append(g.list, what)
+	return true, nil
 }
 
 func (g *grants) take() string {
@@ -190,9 +201,28 @@ func TestAuthSpellings(t *testing.T) {
 		}
 		granted.take()
 	}
-	// A socket of another node is signed for too.
-	if w := ask(h, "POST", "/broadcasting/auth", token, formType, form("9.9", line)); w.Code != 200 {
-		t.Errorf("another node's socket: %d %s", w.Code, w.Body)
+}
+
+// Without an owner that could lose access again there is no signature: neither for a
+// socket that no node has, nor when that cannot be found out.
+func TestNoSignatureWithoutAnOwner(t *testing.T) {
+	const (
+		noSocket = `{"success":false,"error":{"code":"ApiAccessDeniedError","message":"no connection has this socket_id"},"message":"no connection has this socket_id"}`
+		notNow   = `{"success":false,"error":{"code":"ApiUnavailableError","message":"the connection could not be looked up now, please try again"},"message":"the connection could not be looked up now, please try again"}`
+	)
+	h, granted := authorizer(t)
+	for path, body := range map[string]string{
+		"/broadcasting/auth":      form(nowhere, line),
+		"/broadcasting/user-auth": "socket_id=" + nowhere,
+	} {
+		granted.lookErr = nil
+		if w := ask(h, "POST", path, token, formType, body); w.Code != 403 || w.Body.String() != noSocket {
+			t.Errorf("%s of nobody's socket: %d %s", path, w.Code, w.Body)
+		}
+		granted.lookErr = broadcasting.ErrUnanswered
+		if w := ask(h, "POST", path, token, formType, body); w.Code != 503 || w.Body.String() != notNow {
+			t.Errorf("%s when a node does not answer: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 

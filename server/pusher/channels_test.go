@@ -62,7 +62,7 @@ func TestCacheChannels(t *testing.T) {
 		a.silence()
 		b.silence()
 		enter(a, event("last", "x")) // nobody was there for a while
-		if data, ttl, ok := h.engine.Cached("3", channel); !ok || data != "x" || ttl <= 0 {
+		if data, ttl, ok := h.cached("3", channel); !ok || data != "x" || ttl <= 0 {
 			t.Errorf("%s: %q %v %v", channel, data, ttl, ok)
 		}
 	}
@@ -116,9 +116,9 @@ func TestMemberRemovedHowever(t *testing.T) {
 		"unsubscribes":        func(r *raw, _ string) { r.unsubscribe(channel) },
 		"breaks off":          func(r *raw, _ string) { _ = r.ws.Close() },
 		"says goodbye":        func(r *raw, _ string) { _ = r.ws.WriteControl(8, []byte{3, 232}, time.Now().Add(testwait.Long)) },
-		"is evicted":          func(r *raw, id string) { h.engine.Evict(id, channel) },
-		"is disconnected":     func(r *raw, id string) { h.engine.Disconnect(id) },
-		"is terminated":       func(r *raw, id string) { h.engine.Terminate("3", id) },
+		"loses access":        func(r *raw, id string) { h.withdraw(id, channel) },
+		"is disconnected":     func(r *raw, id string) { h.disconnect(id) },
+		"is terminated":       func(r *raw, id string) { h.terminate("3", id) },
 		"sends binary":        func(r *raw, _ string) { _ = r.ws.WriteMessage(websocket.BinaryMessage, []byte("x")) },
 		"is no UTF-8":         func(r *raw, _ string) { r.send("\xff") },
 		"is too large":        func(r *raw, _ string) { r.send(strings.Repeat(" ", 20<<10)) },
@@ -142,7 +142,7 @@ func TestMemberRemovedHowever(t *testing.T) {
 			data := `{"id":"` + id + `"}`
 			r.signIn(data)
 			r.expect(signedIn(data))
-			h.engine.Grant("3", r.id, channel, id)
+			h.grant("3", r.id, channel, id)
 			r.subscribe(channel, r.auth(channel, ""), "")
 			r.read()
 			watcher.expect(`{"event":"pusher_internal:member_added","channel":"presence-r","data":` + quoted(`{"user_id":"`+id+`"}`) + `}`)

@@ -28,7 +28,7 @@ var (
 	codeOtherVersion = code{4007, "unsupported_version", "The protocol version is not supported: 5, 6 and 7 are"}
 	codeNoVersion    = code{4008, "no_version", "No protocol version was supplied"}
 	codeBadOrigin    = code{4009, "bad_origin", "This origin may not connect to the application"}
-	codeExpelled     = code{4009, "expelled", "The user is no longer allowed to be here"}
+	codeAccessEnded  = code{4009, "expelled", "The user is no longer allowed to be here"}
 	codeTerminated   = code{4009, "terminated", "The application has ended the connections of this user"}
 	codeAuthTimeout  = code{4009, "unproven", "Connection not authorized within timeout."}
 	codeAddressFull  = code{4100, server.AddressFull, "Too many connections from this address"}

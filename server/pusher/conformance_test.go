@@ -285,7 +285,7 @@ func TestConformanceAuthorized(t *testing.T) {
 	a.expect(`{"event":"pusher_internal:subscription_succeeded","channel":"presence-v1.companies.2224","data":` +
 		`"{\"presence\":{\"ids\":[\"685\"],\"hash\":{\"685\":{\"id\":685,\"name\":\"Mr. \\u003cChannels\\u003e\"}},\"count\":1}}"}`)
 
-	h.engine.Evict("685", channel)
+	h.withdraw("685", channel)
 	withdrawn := func(message string) string {
 		return `{"event":"pusher:subscription_error","channel":"` + channel + `","data":{"type":"AuthError","error":"` + message + `","status":403}}`
 	}
@@ -299,7 +299,7 @@ func TestConformanceAuthorized(t *testing.T) {
 	a.subscribe(channel, auth, "")
 	a.expect(succeeded(channel))
 
-	h.engine.Disconnect("685")
+	h.disconnect("685")
 	a.expect(`{"event":"pusher:error","data":{"code":4009,"message":"The user is no longer allowed to be here"}}`)
 	a.expectClose(4009)
 }

@@ -123,8 +123,8 @@ func (dialect) MemberRemoved(channel, userID string) []byte {
 	return stringFrame("pusher_internal:member_removed", channel, string(append(b, '}')))
 }
 
-// Revoked implements broadcasting.Dialect.
-func (dialect) Revoked(channel string) []byte {
+// Unsubscribed implements broadcasting.Dialect.
+func (dialect) Unsubscribed(channel string) []byte {
 	return subscriptionErrorFrame(channel, errorTypeAuth, "Access to the channel was withdrawn", 403)
 }
 

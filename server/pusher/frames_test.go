@@ -40,7 +40,7 @@ func frames() (list []struct {
 	add("member added", d.MemberAdded("presence-r", a))
 	add("member added, no info", d.MemberAdded("presence-r", b))
 	add("member removed", d.MemberRemoved("presence-r", "A"))
-	add("revoked", d.Revoked("private-v1.users.685"))
+	add("revoked", d.Unsubscribed("private-v1.users.685"))
 	add("subscription count", d.SubscriptionCount("news", 2))
 	add("cache miss", d.CacheMissed("private-cache-a"))
 	add("signed in", d.SignedIn(`{"id":"A","user_info":{"name":"N \"A\""},"watchlist":["w1"]}`))
@@ -56,7 +56,7 @@ func frames() (list []struct {
 	add("subscription_error", subscriptionErrorFrame("private-x", errorTypeAuth, "no \"no\"", 401))
 	for _, c := range []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeExpelled, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	} {
 		add("disconnect, "+string(c.word), c.disconnect().Frame)
 	}
@@ -129,7 +129,7 @@ func TestCodes(t *testing.T) {
 	}
 	ending := []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeExpelled, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
 	}
 	words := map[server.Reason]bool{}
 	for i, c := range append(ending, inBand...) {

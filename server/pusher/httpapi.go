@@ -30,7 +30,7 @@ type (
 	// Lister lists an app's channels with subscribers, those whose names begin with
 	// prefix, in any order.
 	Lister interface {
-		Channels(app, prefix string) []broadcasting.Occupancy
+		Channels(ctx context.Context, app, prefix string) ([]broadcasting.Occupancy, error)
 	}
 	// Roster knows the ids of a presence channel's users, each once.
 	Roster interface {
@@ -38,12 +38,12 @@ type (
 	}
 	// Cacher keeps the last event of cache channels: its data, and for how long still.
 	Cacher interface {
-		Cached(app, channel string) (data string, ttl time.Duration, ok bool)
+		Cached(ctx context.Context, app, channel string) (data string, ttl time.Duration, ok bool, err error)
 	}
 	// Terminator ends all sockets of an app that are signed in as a user, and says how
-	// many those were.
+	// many those were. With an error, some may be left.
 	Terminator interface {
-		Terminate(app, userID string) (sockets int)
+		Terminate(ctx context.Context, app, userID string) (sockets int, err error)
 	}
 )
 

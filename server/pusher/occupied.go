@@ -103,7 +103,11 @@ func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
 	if apiErr != nil {
 		return apiErr
 	}
-	list := lister.Channels(r.app.ID, prefix)
+	list, err := lister.Channels(c.Request.Context(), r.app.ID, prefix)
+	if err != nil {
+		h.Log.ErrorContext(c.Request.Context(), "listing channels failed", "app", r.app.ID, "error", err)
+		return unavailable("the channels are not available now")
+	}
 	infos := make(map[string]channelInfo, len(list))
 	for _, o := range list {
 		name, _ := channels.Parse(o.Name)
@@ -151,7 +155,7 @@ func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
 		if !name.Cache {
 			return badRequest("info may ask for cache of cache channels alone")
 		}
-		if state.Cache, apiErr = h.cached(r.app, name.Full); apiErr != nil {
+		if state.Cache, apiErr = h.cached(c.Request.Context(), r.app, name.Full); apiErr != nil {
 			return apiErr
 		}
 	}
@@ -167,12 +171,16 @@ func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
 
 var _ Counter = (*broadcasting.Engine)(nil)
 
-func (h *HTTPAPI) cached(app *App, channel string) (*cachedEvent, *apiError) {
+func (h *HTTPAPI) cached(ctx context.Context, app *App, channel string) (*cachedEvent, *apiError) {
 	cacher, apiErr := able[Cacher](h)
 	if apiErr != nil {
 		return nil, apiErr
 	}
-	data, ttl, ok := cacher.Cached(app.ID, channel)
+	data, ttl, ok, err := cacher.Cached(ctx, app.ID, channel)
+	if err != nil {
+		h.Log.ErrorContext(ctx, "reading the cache failed", "app", app.ID, "channel", channel, "error", err)
+		return nil, unavailable("the cache is not available now")
+	}
 	if !ok {
 		return nil, nil
 	}

@@ -33,16 +33,16 @@ var (
 	_ pusher.Terminator = (*complete)(nil)
 )
 
-func (e *complete) Cached(app, channel string) (data string, ttl time.Duration, ok bool) {
+func (e *complete) Cached(_ context.Context, app, channel string) (data string, ttl time.Duration, ok bool, err error) {
 	ttl, ok = e.cache[app+" "+channel]
-	return `{"last":"of ` + channel + `"}`, ttl, ok
+	return `{"last":"of ` + channel + `"}`, ttl, ok, nil
 }
 
-func (e *complete) Terminate(app, userID string) (sockets int) {
+func (e *complete) Terminate(_ context.Context, app, userID string) (sockets int, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.terminated = append(e.terminated, app+" "+userID)
-	return len(e.terminated) - 1
+	return len(e.terminated) - 1, nil
 }
 
 // crowd is sockets in channels, and the HTTP API over the engine that has them.
@@ -128,13 +128,13 @@ func TestChannels(t *testing.T) {
 // usersOnly is an engine whose listing has channels of single users.
 type usersOnly struct{ *recorder }
 
-func (usersOnly) Channels(app, prefix string) (list []broadcasting.Occupancy) {
+func (usersOnly) Channels(_ context.Context, app, prefix string) (list []broadcasting.Occupancy, err error) {
 	for _, name := range []string{"#server-to-user-7", "news"} {
 		if strings.HasPrefix(name, prefix) {
 			list = append(list, broadcasting.Occupancy{App: app, Name: name, Subscriptions: 1})
 		}
 	}
-	return list
+	return list, nil
 }
 
 // Channels of single users are listed when they are asked for.
@@ -278,11 +278,26 @@ func (lostOnes) Members(context.Context, string, string) ([]string, error) {
 	return nil, errors.New("a secret reason")
 }
 
+func (lostOnes) Channels(context.Context, string, string) ([]broadcasting.Occupancy, error) {
+	return nil, errors.New("a secret reason")
+}
+
+func (lostOnes) Cached(context.Context, string, string) (string, time.Duration, bool, error) {
+	return "", 0, false, errors.New("a secret reason")
+}
+
+func (lostOnes) Terminate(context.Context, string, string) (int, error) {
+	return 1, errors.New("a secret reason")
+}
+
 // What the engine does not know is said, not guessed.
 func TestEngineThatCannot(t *testing.T) {
 	h := apiOf(t, lostOnes{counting{new(recorder)}}, atDocTime)
 	checkError(t, signed(h, "GET", "/apps/3/channels/lost", nil, ""), 503, "the counts are not available now")
 	checkError(t, signed(h, "GET", "/apps/3/channels/presence-x/users", nil, ""), 503, "the users are not available now")
+	checkError(t, signed(h, "GET", "/apps/3/channels", nil, ""), 503, "the channels are not available now")
+	checkError(t, signed(h, "GET", "/apps/3/channels/cache-a", map[string]string{"info": "cache"}, ""), 503, "the cache is not available now")
+	checkError(t, signed(h, "POST", "/apps/3/users/7/terminate_connections", nil, `{}`), 503, "not every connection of the user could be terminated")
 	bare := apiOf(t, new(recorder), atDocTime)
 	const cannot = "this server cannot answer that"
 	for _, path := range []string{"/apps/3/channels", "/apps/3/channels/a", "/apps/3/channels/presence-a/users"} {
@@ -295,12 +310,12 @@ func TestEngineThatCannot(t *testing.T) {
 // many is an engine with a great many channels.
 type many struct{ *recorder }
 
-func (many) Channels(string, string) []broadcasting.Occupancy {
+func (many) Channels(context.Context, string, string) ([]broadcasting.Occupancy, error) {
 	list := make([]broadcasting.Occupancy, 10_000)
 	for i := range list {
 		list[i] = broadcasting.Occupancy{Name: fmt.Sprintf("private-v1.users.%d", i), Subscriptions: 1}
 	}
-	return list
+	return list, nil
 }
 
 // A large answer is compressed for who asks for it.

@@ -140,8 +140,13 @@ func (s *Server) open(session transport, t *appState, origin string) server.Hand
 		k.id = newSocketID()
 		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
-			Expel:         func() { session.Close(codeExpelled.disconnect()) },
-			Terminate:     func() { session.Close(codeTerminated.disconnect()) },
+			Disconnect: func(c broadcasting.DisconnectCause) {
+				if c == broadcasting.Terminated {
+					session.Close(codeTerminated.disconnect())
+				} else {
+					session.Close(codeAccessEnded.disconnect())
+				}
+			},
 			CountsEnabled: func() bool { return k.app().SubscriptionCount },
 		})
 	}

@@ -25,6 +25,7 @@ import (
 
 // house is the whole Pusher side of the server, on a port of its own.
 type house struct {
+	t      *testing.T
 	url    string
 	web    http.Handler
 	apps   *pusher.Apps
@@ -65,7 +66,11 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 		pusher.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1, ChannelsPerSocket: 2}},
 	)
 	engine, sockets := broadcasting.NewEngine(o.engine), server.New(o.sockets)
-	apps.Gone = engine.Forget
+	apps.Gone = func(id string) {
+		if err := engine.RemoveApp(context.Background(), id); err != nil {
+			t.Error(err)
+		}
+	}
 	engine.Record(o.record)
 	o.pusher.Apps, o.pusher.Engine, o.pusher.Sockets, o.pusher.Log = apps, engine, sockets, quiet()
 	front := pusher.New(o.pusher)
@@ -83,7 +88,7 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 	ended := make(chan error, 1)
 	go func() { ended <- sockets.Run(ctx) }()
 	stopped := false
-	return &house{engine: engine, apps: apps}, g, func() {
+	return &house{t: t, engine: engine, apps: apps}, g, func() {
 		if !stopped {
 			stopped = true
 			cancel()

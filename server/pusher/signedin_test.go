@@ -28,7 +28,7 @@ func TestWatchlist(t *testing.T) {
 	_ = a.ws.Close() // one of two sockets, gone without a word
 	a2.silence()
 	w.silence()
-	h.engine.Terminate("3", "A")
+	h.terminate("3", "A")
 	w.expect(news("offline", `"A"`))
 	_ = b.ws.Close()
 	w.expect(news("offline", `"B"`))
@@ -85,7 +85,7 @@ func TestTerminate(t *testing.T) {
 		r.signIn(`{"id":"` + id + `"}`)
 		r.expect(signedIn(`{"id":"` + id + `"}`))
 	}
-	if n := h.engine.Terminate("3", "A"); n != 2 {
+	if n := h.terminate("3", "A"); n != 2 {
 		t.Errorf("%d sockets", n)
 	}
 	for _, r := range []*raw{a, a2} {
@@ -128,7 +128,7 @@ func TestUserAuthEndToEnd(t *testing.T) {
 		b.signInWith(answer.Auth, answer.UserData) // stolen
 		b.expect(errorSays(4009, "Auth value for sign-in is invalid"))
 	}
-	h.engine.Disconnect("685")
+	h.disconnect("685")
 	for _, r := range []*raw{a, early} {
 		r.expect(errorSays(4009, "The user is no longer allowed to be here"))
 		r.expectClose(4009)

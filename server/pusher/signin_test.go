@@ -152,7 +152,7 @@ func TestSignInLimits(t *testing.T) {
 	number.expect(signedIn(`{"id":12345678901234567890}`))
 	number.subscribe("#server-to-user-12345678901234567890", "", "")
 	number.expect(succeeded("#server-to-user-12345678901234567890"))
-	if n := h.engine.Terminate("3", "12345678901234567890"); n != 1 {
+	if n := h.terminate("3", "12345678901234567890"); n != 1 {
 		t.Errorf("%d sockets", n)
 	}
 	for n := 127; n <= 129; n++ {

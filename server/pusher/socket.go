@@ -167,12 +167,16 @@ func (k *socket) subscribe(m message) {
 // a client that lost track has then what it wants.
 func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	channel, limits := want.Name.Full, k.app().Limits
-	switch err := k.conn.Subscribe(want); {
+	ctx, cancel := context.WithTimeout(context.Background(), publishTimeout)
+	defer cancel()
+	switch err := k.conn.Subscribe(ctx, want); {
 	case err == nil:
 		if want.Name.Guarded() {
 			k.proven()
 		}
 	case errors.Is(err, broadcasting.ErrClosed):
+	case errors.Is(err, broadcasting.ErrBehind):
+		k.session.Close(codeSlow.disconnect())
 	case errors.Is(err, broadcasting.ErrRevoked):
 		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Access to "+channel+" was withdrawn", 403)
 	case errors.Is(err, broadcasting.ErrTooMany):

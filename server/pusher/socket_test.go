@@ -276,7 +276,7 @@ func TestSocketHammer(t *testing.T) {
 			default:
 			}
 			_ = h.engine.Publish(context.Background(), broadcasting.Event{App: "3", Channel: "presence-h", Name: "n", Data: strconv.Itoa(i)})
-			h.engine.Evict(strconv.Itoa(i%4), "presence-h")
+			h.withdraw(strconv.Itoa(i%4), "presence-h")
 		}
 	})
 	var guests sync.WaitGroup
@@ -284,7 +284,7 @@ func TestSocketHammer(t *testing.T) {
 		guests.Go(func() {
 			for range 10 {
 				a := h.connect(t)
-				h.engine.Grant("3", a.id, "presence-h", strconv.Itoa(g%4))
+				h.grant("3", a.id, "presence-h", strconv.Itoa(g%4))
 				data := `{"user_id":` + strconv.Itoa(g%4) + `}`
 				a.subscribe("presence-h", a.auth("presence-h", data), data)
 				a.send(`{"event":"client-x","channel":"presence-h","data":1}`)

@@ -41,8 +41,9 @@ func (a *Authorizer) identify(ctx context.Context, token string, userID int64, f
 		return nil, err
 	}
 	answer := &userAuth{Auth: a.App.AuthUser(form.socketID, string(data)), UserData: string(data)}
-	if !a.Grants.Identify(a.App.ID, form.socketID, strconv.FormatInt(userID, 10)) {
-		a.Log.DebugContext(ctx, "signed in a socket that is not here", "socket", form.socketID)
+	found, err := a.Grants.Identify(ctx, a.App.ID, form.socketID, strconv.FormatInt(userID, 10))
+	if err := a.owned(ctx, found, err, form.socketID); err != nil {
+		return nil, err
 	}
 	if _, err := a.authenticate(ctx, token); err != nil {
 		return nil, err

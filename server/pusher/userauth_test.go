@@ -174,7 +174,7 @@ func FuzzUserAuth(f *testing.F) {
 		if err := json.Unmarshal(body, &answer); err != nil {
 			t.Fatalf("%q: %d %s", query, w.Code, body)
 		}
-		if signed := answer["auth"] != nil; signed != (w.Code == http.StatusOK) || signed != (heard != "") || !signed && w.Code != 422 {
+		if signed := answer["auth"] != nil; signed != (w.Code == http.StatusOK) || signed != (heard != "") || !signed && w.Code != 422 && w.Code != 403 {
 			t.Fatalf("%q: %d %s, the engine heard %q", query, w.Code, body, heard)
 		}
 	})

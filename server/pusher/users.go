@@ -66,8 +66,14 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 	if apiErr != nil {
 		return apiErr
 	}
-	sockets := engine.Terminate(r.app.ID, user)
-	h.Log.DebugContext(c.Request.Context(), "a user's connections were terminated", "app", r.app.ID, "sockets", sockets)
+	ctx, cancel := publishing(c)
+	defer cancel()
+	sockets, err := engine.Terminate(ctx, r.app.ID, user)
+	if err != nil {
+		h.Log.ErrorContext(ctx, "terminating a user's connections failed", "app", r.app.ID, "sockets", sockets, "error", err)
+		return unavailable("not every connection of the user could be terminated")
+	}
+	h.Log.DebugContext(ctx, "a user's connections were terminated", "app", r.app.ID, "sockets", sockets)
 	writeEmpty(c)
 	return nil
 }

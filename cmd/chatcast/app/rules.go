@@ -49,6 +49,6 @@ type nobody struct{}
 var _ crm.Live = nobody{}
 
 func (nobody) Wake()                            {}
-func (nobody) Evict(int64, ...string)           {}
+func (nobody) Unsubscribe(int64, ...string)     {}
 func (nobody) Disconnect(int64)                 {}
 func (nobody) Publish([]string, string, string) {}

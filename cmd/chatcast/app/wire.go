@@ -54,9 +54,10 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r = &components{store: store}
 
 	// broadcasting: an event goes in, frames come out
-	r.engine = broadcasting.NewEngine(broadcasting.Options{
-		Bus: &broadcasting.Memory{}, CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
+	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
+		CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
 	})
+	r.engine = broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: nodes.Presence(), Control: nodes.Control()})
 
 	// crm: the rules, and the journal that they write and the relay reads; where
 	// files lie; the messengers with accounts of their own
@@ -75,20 +76,19 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 			err = errors.Join(err, made.close())
 		}
 	}()
-	journal, sockets := crm.NewJournal(store), &live{engine: r.engine, app: cfg.Apps[0].ID, log: room("live")}
+	journal := crm.NewJournal(store)
+	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
+		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
+		Retention: time.Duration(cfg.Journal.Retention),
+	})
 	r.rules = crm.New(crm.Options{
-		Store: store, Journal: journal, Live: sockets, Log: room("crm"), PasswordCost: o.PasswordCost,
+		Store: store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: room("live")}, Log: room("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin,
 	})
 	r.whatsapp.Rules = r.rules
-	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
-		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
-		Retention: time.Duration(cfg.Journal.Retention),
-	})
-	sockets.relay = r.relay
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
 
@@ -229,7 +229,7 @@ func (r *components) setApps(list []pusher.App) (err error) {
 	if r.apps == nil {
 		r.served = list
 		if r.apps, err = pusher.NewApps(list); err == nil {
-			r.apps.Gone = r.engine.Forget
+			r.apps.Gone = r.removeApp
 		}
 		return err
 	}
@@ -239,11 +239,23 @@ func (r *components) setApps(list []pusher.App) (err error) {
 	return r.hooks.Set(webhookApps(list))
 }
 
+// removeApp has the engine forget an app on every node.
+func (r *components) removeApp(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
+	if err := r.engine.RemoveApp(ctx, id); err != nil {
+		r.reloader.log.ErrorContext(ctx, "an app was not removed on every node", "app", id, "error", err)
+	}
+}
+
+// orderTime is how long the other nodes have to do what is asked of them.
+const orderTime = 5 * time.Second
+
 // live is what the rules know of the sockets.
 type live struct {
 	engine *broadcasting.Engine
-	relay  *broadcasting.Relay // set while wiring
-	app    string              // that carries the rules' channels
+	relay  *broadcasting.Relay
+	app    string // that carries the rules' channels
 	log    *slog.Logger
 }
 
@@ -251,21 +263,30 @@ var _ crm.Live = (*live)(nil)
 
 func (l *live) Wake() { l.relay.Wake() }
 
-func (l *live) Evict(userID int64, names ...string) {
-	l.engine.Evict(strconv.FormatInt(userID, 10), names...)
+func (l *live) Unsubscribe(userID int64, names ...string) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
+	if err := l.engine.Unsubscribe(ctx, strconv.FormatInt(userID, 10), names...); err != nil {
+		l.log.ErrorContext(ctx, "the end of an access was not seen by every node", "user", userID, "channels", names, "error", err)
+	}
 }
 
 // Disconnect closes the sockets that asked for anything with the user's token, and
 // those that a backend has signed in as the user.
 func (l *live) Disconnect(userID int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
 	user := strconv.FormatInt(userID, 10)
-	l.engine.Disconnect(user)
-	l.engine.Terminate(l.app, user)
+	err := l.engine.Disconnect(ctx, user)
+	_, terminateErr := l.engine.Terminate(ctx, l.app, user)
+	if err = errors.Join(err, terminateErr); err != nil {
+		l.log.ErrorContext(ctx, "a user's sockets were not closed on every node", "user", userID, "error", err)
+	}
 }
 
 func (l *live) Publish(names []string, event, data string) {
 	for _, name := range names {
-		// A bus that cannot take it now loses it: the next one comes within seconds.
+		// A broker that cannot take it now loses it: the next one comes within seconds.
 		if err := l.engine.Publish(context.Background(), broadcasting.Event{App: l.app, Channel: name, Name: event, Data: data}); err != nil {
 			l.log.Warn("an event for the sockets alone was lost", "event", event, "error", err)
 		}

@@ -47,7 +47,7 @@ func TestPusherJSSignsIn(t *testing.T) {
 	tab.Sees("late headline", `["late headline",{"n":2}]`)
 	tab.Sees("count", `["count",2,2]`)
 
-	if n := p.Components().Engine.Terminate("1", "685"); n != 1 {
+	if n, err := p.Components().Engine.Terminate(t.Context(), "1", "685"); n != 1 || err != nil {
 		t.Errorf("%d connections", n)
 	}
 	tab.Sees("gone", `["gone"]`)

@@ -76,16 +76,18 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 		}
 	}
 
+	_, id := e2e.ConnectSocket(t, running.Base)
 	const auth, form, object = "/broadcasting/auth", "application/x-www-form-urlencoded", "application/json"
 	enter := func(channel string) string {
-		return url.Values{"socket_id": {"1.2"}, "channel_name": {channel}}.Encode()
+		return url.Values{"socket_id": {id}, "channel_name": {channel}}.Encode()
 	}
 	const own, strange = "private-v1.users.685", "private-v1.users.1"
 	ask("POST", auth, form, enter(own), pair.AccessToken, 200)
 	ask("POST", auth, form, enter("presence-v1.companies.2224"), "Bearer "+pair.AccessToken, 200)
-	ask("POST", auth, object, `{"socket_id":"1.2","channel_name":"`+own+`","last_event_id":7}`, pair.AccessToken, 200)
+	ask("POST", auth, object, `{"socket_id":"`+id+`","channel_name":"`+own+`","last_event_id":7}`, pair.AccessToken, 200)
 	ask("POST", auth, form, enter(own), "", 401)
 	ask("POST", auth, form, enter(strange), pair.AccessToken, 403)
+	ask("POST", auth, form, url.Values{"socket_id": {"1.2"}, "channel_name": {own}}.Encode(), pair.AccessToken, 403) // nobody's
 	ask("POST", auth, form, enter(own), "no token", 403)
 	ask("POST", auth, form, "socket_id=1", pair.AccessToken, 422)
 	ask("POST", auth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
@@ -96,16 +98,16 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 
 	askBackends(t, running.Components().Apps, handler)
 	const userAuth = "/broadcasting/user-auth"
-	ask("POST", userAuth, form, "socket_id=1.2", pair.AccessToken, 200)
-	ask("POST", userAuth, object, `{"socket_id":"1.2"}`, "Bearer "+pair.AccessToken, 200)
-	ask("POST", userAuth, form, "socket_id=1.2", "", 401)
-	ask("POST", userAuth, form, "socket_id=1.2", "no token", 403)
+	ask("POST", userAuth, form, "socket_id="+id, pair.AccessToken, 200)
+	ask("POST", userAuth, object, `{"socket_id":"`+id+`"}`, "Bearer "+pair.AccessToken, 200)
+	ask("POST", userAuth, form, "socket_id="+id, "", 401)
+	ask("POST", userAuth, form, "socket_id="+id, "no token", 403)
 	ask("POST", userAuth, form, "socket_id=1", pair.AccessToken, 422)
 	ask("POST", userAuth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
-	ask("GET", userAuth+"?socket_id=1.2", "", "", pair.AccessToken, 200)
-	ask("GET", userAuth+"?socket_id=1.2&callback=f", "", "", pair.AccessToken, 200)
-	ask("GET", userAuth+"?socket_id=1.2", "", "", "", 401)
-	ask("GET", userAuth+"?socket_id=1.2", "", "", "no token", 403)
+	ask("GET", userAuth+"?socket_id="+id, "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?callback=f&socket_id="+id, "", "", pair.AccessToken, 200)
+	ask("GET", userAuth+"?socket_id="+id, "", "", "", 401)
+	ask("GET", userAuth+"?socket_id="+id, "", "", "no token", 403)
 	ask("GET", userAuth, "", "", pair.AccessToken, 422)
 
 	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {
@@ -227,7 +229,9 @@ var hard = map[string]bool{
 	"/apps/{appId}/channels GET 503": true, "/apps/{appId}/channels/{channelName} GET 503": true,
 	"/apps/{appId}/channels/{channelName}/stats GET 503": true, "/apps/{appId}/channels/{channelName}/users GET 503": true,
 	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
+	"/broadcasting/auth GET 503": true, "/broadcasting/auth POST 503": true,
 	"/broadcasting/user-auth GET 500": true, "/broadcasting/user-auth POST 500": true,
+	"/broadcasting/user-auth GET 503": true, "/broadcasting/user-auth POST 503": true,
 }
 
 // receives are a body that breaks off, and the server's end, where a session over

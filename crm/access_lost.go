@@ -10,7 +10,7 @@ import (
 // When access is taken away, the user's subscriptions to what they lost end at
 // once, after the commit. Whoever lets a socket in must therefore say so to the
 // engine first and ask the database last: then either the question sees the
-// commit and the answer is no, or the socket was already known when Evict came.
+// commit and the answer is no, or the socket was already known when Unsubscribe came.
 
 // entered is which channels of a company a user may enter: exactly those that
 // channels.Policy allows, so that the difference of two is what a change took.
@@ -31,9 +31,9 @@ func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 	return names, err
 }
 
-// evictLost runs f and has the users evicted, after the commit, from what they
+// unsubscribeLost runs f and ends the subscriptions of the users, after the commit, to what they
 // could enter before it and cannot after it.
-func (s *Service) evictLost(c *change, companyID int64, userIDs []int64, f func() error) error {
+func (s *Service) unsubscribeLost(c *change, companyID int64, userIDs []int64, f func() error) error {
 	before := make([]map[string]bool, len(userIDs))
 	var err error
 	for i, user := range userIDs {
@@ -51,7 +51,7 @@ func (s *Service) evictLost(c *change, companyID int64, userIDs []int64, f func(
 		}
 		lost := slices.DeleteFunc(slices.Sorted(maps.Keys(before[i])), func(name string) bool { return now[name] })
 		if len(lost) > 0 {
-			c.after = append(c.after, func() { s.Live.Evict(user, lost...) })
+			c.after = append(c.after, func() { s.Live.Unsubscribe(user, lost...) })
 		}
 	}
 	return nil

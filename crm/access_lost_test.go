@@ -14,9 +14,9 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestWhoLosesAccessIsEvicted changes what somebody may see, and holds what they
-// were evicted from against what they can enter no more.
-func TestWhoLosesAccessIsEvicted(t *testing.T) {
+// TestWhoLosesAccessIsUnsubscribed changes what somebody may see, and holds what they
+// were unsubscribed from against what they can enter no more.
+func TestWhoLosesAccessIsUnsubscribed(t *testing.T) {
 	own := func(user string) []string { return []string{"private-v1.companies.2224.users." + user} }
 	change := func(user int64, ch crm.EmployeeChanges) func(t *testing.T, w *crmtest.World) error {
 		return func(t *testing.T, w *crmtest.World) error {
@@ -33,18 +33,18 @@ func TestWhoLosesAccessIsEvicted(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		do   func(t *testing.T, w *crmtest.World) error
-		want []crmtest.Evicted
+		want []crmtest.Unsubscribed
 	}{
-		{"licence taken", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{}}), []crmtest.Evicted{{UserID: 687, Channels: linesOf1229}}},
+		{"licence taken", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{}}), []crmtest.Unsubscribed{{UserID: 687, Channels: linesOf1229}}},
 		{"licence exchanged", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{{LicenseID: crmtest.OtherLicenseID}}}),
-			[]crmtest.Evicted{{UserID: 687, Channels: linesOf1229}}},
-		{"only mine from now on", change(687, crm.EmployeeChanges{OnlyMine: ptr(true)}), []crmtest.Evicted{{UserID: 687, Channels: linesOf1229}}},
+			[]crmtest.Unsubscribed{{UserID: 687, Channels: linesOf1229}}},
+		{"only mine from now on", change(687, crm.EmployeeChanges{OnlyMine: ptr(true)}), []crmtest.Unsubscribed{{UserID: 687, Channels: linesOf1229}}},
 		{"admin made operator", change(686, crm.EmployeeChanges{Role: ptr("operator")}),
-			[]crmtest.Evicted{{UserID: 686, Channels: sorted(linesOf1229, bothOf("1230", "grWhatsApp"))}}},
+			[]crmtest.Unsubscribed{{UserID: 686, Channels: sorted(linesOf1229, bothOf("1230", "grWhatsApp"))}}},
 		{"admin made operator of one licence", change(686, crm.EmployeeChanges{Role: ptr("operator"), Licenses: &[]crm.LicenseRight{{LicenseID: crmtest.LicenseID}}}),
-			[]crmtest.Evicted{{UserID: 686, Channels: bothOf("1230", "grWhatsApp")}}},
-		{"removed", remove(687), []crmtest.Evicted{{UserID: 687, Channels: sorted(companyBoth, own("687"), linesOf1229)}}},
-		{"removed who saw only their chats", remove(689), []crmtest.Evicted{{UserID: 689, Channels: sorted(companyBoth, own("689"))}}},
+			[]crmtest.Unsubscribed{{UserID: 686, Channels: bothOf("1230", "grWhatsApp")}}},
+		{"removed", remove(687), []crmtest.Unsubscribed{{UserID: 687, Channels: sorted(companyBoth, own("687"), linesOf1229)}}},
+		{"removed who saw only their chats", remove(689), []crmtest.Unsubscribed{{UserID: 689, Channels: sorted(companyBoth, own("689"))}}},
 		{"write taken, read stays", change(687, crm.EmployeeChanges{Licenses: &[]crm.LicenseRight{{LicenseID: crmtest.LicenseID}}}), nil},
 		{"more licences", change(687, crm.EmployeeChanges{Licenses: both}), nil},
 		{"made admin", change(687, crm.EmployeeChanges{Role: ptr("admin")}), nil},
@@ -54,10 +54,10 @@ func TestWhoLosesAccessIsEvicted(t *testing.T) {
 		{"messenger removed", func(t *testing.T, w *crmtest.World) error {
 			_, err := w.RemoveMessenger(t.Context(), w.Owner, crmtest.LicenseID, "telegram")
 			return err
-		}, evictedFrom(bothOf("1229", "telegram"), 685, 686, 687, 688)},
+		}, unsubscribedFrom(bothOf("1229", "telegram"), 685, 686, 687, 688)},
 		{"licence deleted", func(t *testing.T, w *crmtest.World) error {
 			return w.DeleteLicense(t.Context(), w.Owner, crmtest.OtherLicenseID)
-		}, evictedFrom(bothOf("1230", "grWhatsApp"), 685, 686)},
+		}, unsubscribedFrom(bothOf("1230", "grWhatsApp"), 685, 686)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -66,8 +66,8 @@ func TestWhoLosesAccessIsEvicted(t *testing.T) {
 				if err := tt.do(t, w); err != nil && tt.name != "refused" {
 					t.Fatal(err)
 				}
-				if got := w.Live.Evicted(); !reflect.DeepEqual(got, tt.want) {
-					t.Errorf("evicted\n%+v, want\n%+v", got, tt.want)
+				if got := w.Live.Unsubscribed(); !reflect.DeepEqual(got, tt.want) {
+					t.Errorf("unsubscribed\n%+v, want\n%+v", got, tt.want)
 				}
 				checkPolicy(t, before, enterable(t, w), tt.want)
 			})
@@ -75,9 +75,9 @@ func TestWhoLosesAccessIsEvicted(t *testing.T) {
 	}
 }
 
-func evictedFrom(names []string, users ...int64) (list []crmtest.Evicted) {
+func unsubscribedFrom(names []string, users ...int64) (list []crmtest.Unsubscribed) {
 	for _, u := range users {
-		list = append(list, crmtest.Evicted{UserID: u, Channels: names})
+		list = append(list, crmtest.Unsubscribed{UserID: u, Channels: names})
 	}
 	return list
 }
@@ -105,19 +105,19 @@ func enterable(t *testing.T, w *crmtest.World) map[entry]bool {
 	return all
 }
 
-// checkPolicy fails unless exactly those were evicted who could enter before and
+// checkPolicy fails unless exactly those were unsubscribed who could enter before and
 // cannot now.
-func checkPolicy(t *testing.T, before, after map[entry]bool, evicted []crmtest.Evicted) {
+func checkPolicy(t *testing.T, before, after map[entry]bool, unsubscribed []crmtest.Unsubscribed) {
 	t.Helper()
 	told := map[entry]bool{}
-	for _, e := range evicted {
+	for _, e := range unsubscribed {
 		for _, name := range e.Channels {
 			told[entry{e.UserID, name}] = true
 		}
 	}
 	for e := range before {
 		if lost := before[e] && !after[e]; lost != told[e] {
-			t.Errorf("%d on %s: could enter %v, can enter %v, evicted %v", e.user, e.channel, before[e], after[e], told[e])
+			t.Errorf("%d on %s: could enter %v, can enter %v, unsubscribed %v", e.user, e.channel, before[e], after[e], told[e])
 		}
 	}
 }

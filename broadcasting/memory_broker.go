@@ -1,0 +1,94 @@
+package broadcasting
+
+import (
+	"context"
+	"hash/maphash"
+	"time"
+)
+
+// memoryBroker is a node's Broker of a Memory: it delivers at once, in the
+// publisher's goroutine.
+type memoryBroker struct {
+	cluster *Memory
+	deliver func(*Event)
+}
+
+var (
+	_ Broker = (*memoryBroker)(nil)
+
+	orderSeed = maphash.MakeSeed()
+)
+
+// Attach implements Broker.
+func (b *memoryBroker) Attach(deliver func(*Event)) {
+	b.deliver = deliver
+	m := b.cluster
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := append(without(*m.brokers.Load(), b), b)
+	m.brokers.Store(&list)
+}
+
+// Run implements Broker. Meanwhile the cache loses what is too old.
+func (b *memoryBroker) Run(ctx context.Context) error {
+	defer b.detach()
+	round := time.NewTicker(countRound)
+	defer round.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-round.C:
+			b.cluster.cache.sweep(now)
+		}
+	}
+}
+
+// detach leaves the other nodes alone; a node that is alone may go on.
+func (b *memoryBroker) detach() {
+	m := b.cluster
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if list := without(*m.brokers.Load(), b); len(list) > 0 {
+		m.brokers.Store(&list)
+	}
+}
+
+// Publish implements Broker. When it returns, the event is queued for every
+// subscriber of every node.
+func (b *memoryBroker) Publish(_ context.Context, ev *Event) error {
+	m := b.cluster
+	if ev.Kept() {
+		order := &m.order[maphash.String(orderSeed, ev.Channel)%uint64(len(m.order))]
+		order.Lock()
+		defer order.Unlock()
+		ev.Version = m.versions.Add(1)
+		m.cache.put(ev, time.Now())
+	}
+	for _, node := range *m.brokers.Load() {
+		node.deliver(ev)
+	}
+	return nil
+}
+
+// Last implements Broker.
+func (b *memoryBroker) Last(_ context.Context, app, channel string) (*Event, time.Duration, error) {
+	now := time.Now()
+	ev, until := b.cluster.cache.get(key{app, channel}, now)
+	if ev == nil {
+		return nil, 0, nil
+	}
+	return ev, until.Sub(now), nil
+}
+
+// Interest implements Broker; every node gets everything.
+func (b *memoryBroker) Interest(string, string, bool) {}
+
+// RemoveApp implements Broker.
+func (b *memoryBroker) RemoveApp(_ context.Context, app string) error {
+	b.cluster.cache.forget(app)
+	return nil
+}
+
+// cached is how many events are kept, for Stats.
+func (b *memoryBroker) cached() int { return b.cluster.cache.count() }

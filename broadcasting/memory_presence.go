@@ -1,0 +1,141 @@
+package broadcasting
+
+import (
+	"context"
+	"strconv"
+	"sync"
+)
+
+// memoryPresence is a node's Presence of a Memory. What another node says comes
+// through an inbox, which Run works through: a statement is made under a lock of
+// the node that makes it, and must not wait for a lock of the node that hears it.
+type memoryPresence struct {
+	// static
+	cluster *Memory
+	name    string
+	others  PresenceListener
+	view    *presenceView
+	wake    chan struct{} // holds one: "look into the inbox"
+
+	mu    sync.Mutex
+	inbox []presenceChange // guarded by mu
+}
+
+var _ Presence = (*memoryPresence)(nil)
+
+// Attach implements Presence.
+func (p *memoryPresence) Attach(others PresenceListener) {
+	p.others = others
+	m := p.cluster
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.nodes++
+	p.name = strconv.Itoa(m.nodes)
+	list := append(without(*m.presences.Load(), p), p)
+	m.presences.Store(&list)
+}
+
+// Run implements Presence.
+func (p *memoryPresence) Run(ctx context.Context) error {
+	defer p.leave()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.wake:
+		}
+		p.mu.Lock()
+		list := p.inbox
+		p.inbox = nil
+		p.mu.Unlock()
+		for _, c := range list {
+			p.tell(p.view.apply(c))
+		}
+	}
+}
+
+// leave takes the node out, and ends what it has said.
+func (p *memoryPresence) leave() {
+	p.say(presenceChange{kind: presenceNodeGone})
+	m := p.cluster
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if list := without(*m.presences.Load(), p); len(list) > 0 {
+		m.presences.Store(&list)
+	}
+}
+
+// tell tells the listener what has changed.
+func (p *memoryPresence) tell(news []presenceChange) {
+	for _, c := range news {
+		switch c.kind {
+		case presenceSubscribed:
+			p.others.OthersSubscribed(c.key.app, c.key.name)
+		case presenceMemberAdded:
+			p.others.OtherMemberAdded(c.key.app, c.key.name, c.member)
+		case presenceMemberRemoved:
+			p.others.OtherMemberRemoved(c.key.app, c.key.name, c.userID)
+		case presenceSignedIn:
+			p.others.OtherSignedIn(c.key.app, c.key.name, c.sockets > 0)
+		}
+	}
+}
+
+// say gives a statement to the other nodes.
+func (p *memoryPresence) say(c presenceChange) {
+	nodes := *p.cluster.presences.Load()
+	if len(nodes) <= 1 {
+		return
+	}
+	c.node = p.name
+	for _, node := range nodes {
+		if node == p {
+			continue
+		}
+		node.mu.Lock()
+		node.inbox = append(node.inbox, c)
+		node.mu.Unlock()
+		select {
+		case node.wake <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+}
+
+// Subscribed implements Presence.
+func (p *memoryPresence) Subscribed(app, channel string, sockets int) {
+	p.say(presenceChange{kind: presenceSubscribed, key: key{app, channel}, sockets: sockets})
+}
+
+// MemberAdded implements Presence.
+func (p *memoryPresence) MemberAdded(app, channel string, m *Member) {
+	p.say(presenceChange{kind: presenceMemberAdded, key: key{app, channel}, member: m})
+}
+
+// MemberRemoved implements Presence.
+func (p *memoryPresence) MemberRemoved(app, channel, userID string) {
+	p.say(presenceChange{kind: presenceMemberRemoved, key: key{app, channel}, userID: userID})
+}
+
+// SignedIn implements Presence.
+func (p *memoryPresence) SignedIn(app, userID string, sockets int) {
+	p.say(presenceChange{kind: presenceSignedIn, key: key{app, userID}, sockets: sockets})
+}
+
+// OthersIn implements Presence.
+func (p *memoryPresence) OthersIn(app, channel string) (sockets int, members []*Member) {
+	return p.view.in(key{app, channel})
+}
+
+// OthersSignedIn implements Presence.
+func (p *memoryPresence) OthersSignedIn(app, userID string) bool {
+	return p.view.online(key{app, userID})
+}
+
+// OtherChannels implements Presence.
+func (p *memoryPresence) OtherChannels(app, prefix string) []Occupancy {
+	return p.view.list(app, prefix)
+}
+
+// Complete implements Presence; the nodes of one process never lose each other.
+func (p *memoryPresence) Complete(context.Context) error { return nil }

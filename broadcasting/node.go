@@ -1,0 +1,84 @@
+package broadcasting
+
+import "context"
+
+// node does for the other nodes what its engine does for this one. It implements
+// PresenceListener, and handles the orders of Control.
+type node struct{ *Engine }
+
+var _ PresenceListener = node{}
+
+// handle does what another node asks for.
+func (n node) handle(ctx context.Context, o Order) (a Answer) {
+	switch o.Kind {
+	case OrderGrant:
+		a.Found = len(o.Channels) == 1 && n.grantHere(o.App, o.SocketID, o.Channels[0], o.UserID)
+	case OrderIdentify:
+		a.Found = n.identifyHere(o.App, o.SocketID, o.UserID)
+	case OrderUnsubscribe:
+		n.unsubscribeHere(o.UserID, o.Channels)
+	case OrderDisconnect:
+		n.disconnectHere(o.UserID)
+	case OrderTerminate:
+		a.Sockets = n.terminateHere(o.App, o.UserID)
+	case OrderRemoveApp:
+		n.removeAppHere(o.App)
+	case OrderAppsChanged:
+		if n.appsChanged != nil {
+			n.appsChanged(ctx)
+		}
+	default:
+		a.Unknown = true
+	}
+	return a
+}
+
+// OthersSubscribed implements PresenceListener.
+func (n node) OthersSubscribed(app, channel string) {
+	ch := n.hub.find(key{app, channel})
+	if ch == nil {
+		return
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if !ch.closed {
+		n.counted(ch)
+	}
+}
+
+// OtherMemberAdded implements PresenceListener. A member that is here too is known
+// already.
+func (n node) OtherMemberAdded(app, name string, m *Member) {
+	n.withRoster(app, name, func(ch *channel, r *roster) {
+		if r.addElsewhere(m) {
+			ch.tellMembers(func(d Dialect) []byte { return d.MemberAdded(name, m) })
+		}
+	})
+}
+
+// OtherMemberRemoved implements PresenceListener.
+func (n node) OtherMemberRemoved(app, name, userID string) {
+	n.withRoster(app, name, func(ch *channel, r *roster) {
+		if r.removeElsewhere(userID) {
+			ch.tellMembers(func(d Dialect) []byte { return d.MemberRemoved(name, userID) })
+		}
+	})
+}
+
+// withRoster runs f on a presence channel that has subscribers here, locked.
+func (n node) withRoster(app, name string, f func(ch *channel, r *roster)) {
+	ch := n.hub.find(key{app, name})
+	if ch == nil {
+		return
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if !ch.closed && ch.roster != nil {
+		f(ch, ch.roster)
+	}
+}
+
+// OtherSignedIn implements PresenceListener.
+func (n node) OtherSignedIn(app, userID string, online bool) {
+	n.signedIn.elsewhere(key{app, userID}, online)
+}

@@ -137,26 +137,18 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	if err != nil {
 		return nil, err
 	}
-	tx := s.Store.Read(ctx)
-	bounds, err := tx.JournalBounds()
+	found, err := s.Journal.after(ctx, name.Full, q.After, q.Limit)
 	if err != nil {
 		return nil, err
 	}
-	if q.After > bounds.LastSeq {
-		return nil, cursorConflict("the journal ends at %d: this cursor is not of this journal", bounds.LastSeq)
+	if found.ahead {
+		return nil, cursorConflict("the journal ends at %d: this cursor is not of this journal", found.last)
 	}
-	rows, err := tx.ChannelJournal(name.Full, q.After, bounds.LastSeq, q.Limit)
-	if err != nil {
-		return nil, err
+	if found.lost {
+		return nil, cursorConflict("the journal starts at %d: the events before it are no longer kept", found.first)
 	}
-	// Looked at again: what is pruned between the two queries is missing in rows.
-	if kept, err := tx.JournalBounds(); err != nil {
-		return nil, err
-	} else if q.After > 0 && q.After < kept.First-1 {
-		return nil, cursorConflict("the journal starts at %d: the events before it are no longer kept", kept.First)
-	}
-	page := &EventsPage{Items: make([]PublishedEvent, 0, len(rows)), NextAfter: bounds.LastSeq, LastID: bounds.LastSeq}
-	for _, row := range rows {
+	page := &EventsPage{Items: make([]PublishedEvent, 0, len(found.rows)), NextAfter: found.last, LastID: found.last}
+	for _, row := range found.rows {
 		e, err := broadcastEntry(row)
 		if err != nil {
 			return nil, err
@@ -165,8 +157,8 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 			ID: e.Seq, Event: e.Name, Channel: name.Full, Time: row.CreatedAtMS / 1000, Data: json.RawMessage(e.Data),
 		})
 	}
-	if len(rows) == q.Limit {
-		page.NextAfter = *rows[len(rows)-1].Seq
+	if n := len(found.rows); n == q.Limit {
+		page.NextAfter = *found.rows[n-1].Seq
 	}
 	return page, nil
 }

@@ -1,0 +1,311 @@
+package broadcasting_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
+)
+
+// twoNodes are the engines of two nodes that run until the test ends; stop ends the
+// second one before.
+func twoNodes(t *testing.T) (a, b *broadcasting.Engine, stop func()) {
+	t.Helper()
+	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
+	open := func() (*broadcasting.Engine, func()) {
+		e := broadcasting.NewEngine(broadcasting.Options{Broker: m.Broker(), Presence: m.Presence(), Control: m.Control()})
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- e.Run(ctx) }()
+		return e, sync.OnceFunc(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		})
+	}
+	a, stopA := open()
+	b, stopB := open()
+	t.Cleanup(func() { stopA(); stopB() })
+	return a, b, stopB
+}
+
+// gets waits until the frames have come, in this order, and nothing else.
+func (m *mailbox) gets(t *testing.T, frames ...string) {
+	t.Helper()
+	var got []string
+	for end := time.Now().Add(testwait.Long); len(got) < len(frames); time.Sleep(time.Millisecond) {
+		got = append(got, m.take()...)
+		if time.Now().After(end) {
+			break
+		}
+	}
+	if !slices.Equal(got, frames) {
+		t.Errorf("got %q, want %q", got, frames)
+	}
+}
+
+func TestPresenceOfTwoNodes(t *testing.T) {
+	a, b, stop := twoNodes(t)
+	x, y, z := connect(t, a, "1", "x", words("")), connect(t, b, "1", "y", words("")), connect(t, b, "1", "z", words(""))
+	enter := func(m *mailbox, user string) {
+		t.Helper()
+		if err := joinAs(t, m, "presence-r", user, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enter(x, "X")
+	x.gets(t, "in presence-r X=X")
+	untilCount(t, b, "presence-r", 1, 1)
+	enter(y, "Y")
+	y.gets(t, "in presence-r X=X Y=Y")
+	x.gets(t, "added presence-r Y=Y")
+	enter(z, "X") // a second socket of X, on the other node
+	z.gets(t, "in presence-r X=X Y=Y")
+	untilCount(t, a, "presence-r", 3, 2)
+	untilCount(t, b, "presence-r", 3, 2)
+	if ids, err := a.Members(t.Context(), "1", "presence-r"); err != nil || strings.Join(ids, " ") != "X Y" {
+		t.Errorf("members %q, %v", ids, err)
+	}
+	if got := occupied(t, b, "1", ""); !slices.Equal(got, []string{"1 presence-r 3 of 2"}) {
+		t.Errorf("channels %q", got)
+	}
+	x.Unsubscribe("presence-r") // X is still on the other node
+	untilCount(t, b, "presence-r", 2, 2)
+	untilCount(t, a, "presence-r", 2, 2)
+	if got := occupied(t, a, "1", "presence"); !slices.Equal(got, []string{"1 presence-r 2 of 2"}) {
+		t.Errorf("of another node alone: %q", got)
+	}
+	enter(x, "V")
+	if got := x.take(); len(got) != 1 || !strings.HasSuffix(got[0], " V=V") || len(strings.Fields(got[0])) != 5 {
+		t.Errorf("got %q, want V after the two of the other node", got)
+	}
+	y.gets(t, "added presence-r V=V")
+	z.Close()
+	x.gets(t, "removed presence-r X")
+	stop() // the node dies, and its members with it
+	x.gets(t, "removed presence-r Y")
+	untilCount(t, a, "presence-r", 1, 1)
+}
+
+func untilCount(t *testing.T, e *broadcasting.Engine, channel string, sockets, users int) {
+	t.Helper()
+	for end := time.Now().Add(testwait.Long); ; time.Sleep(time.Millisecond) {
+		s, u, err := e.Count(t.Context(), "1", channel)
+		if err == nil && s == sockets && u == users {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s has %d sockets of %d users, %v; want %d of %d", channel, s, u, err, sockets, users)
+		}
+	}
+}
+
+func TestCountsOfTwoNodes(t *testing.T) {
+	a, b, _ := twoNodes(t)
+	x, y := connect(t, a, "1", "x", words("")), connect(t, b, "1", "y", words(""))
+	counting := want(t, "news")
+	counting.SubscriptionCount = true
+	for _, m := range []*mailbox{x, y} {
+		if err := m.Subscribe(t.Context(), counting); err != nil {
+			t.Fatal(err)
+		}
+		if m == x {
+			x.gets(t, "in news", "count news 1")
+			untilCount(t, b, "news", 1, 0)
+		}
+	}
+	y.gets(t, "in news", "count news 2")
+	x.gets(t, "count news 2")
+	y.Close()
+	x.gets(t, "count news 1")
+}
+
+func TestSignInsOfTwoNodes(t *testing.T) {
+	a, b, stop := twoNodes(t)
+	watcher, early, late := connect(t, a, "1", "w", words("")), connect(t, b, "1", "e", words("")), connect(t, a, "1", "l", words(""))
+	signIn := func(m *mailbox, who broadcasting.Identity) {
+		t.Helper()
+		who.Data = who.UserID
+		if err := m.SignIn(who); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signIn(watcher, broadcasting.Identity{UserID: "W", Watchlist: []string{"E"}})
+	watcher.gets(t, "signed in W")
+	signIn(early, broadcasting.Identity{UserID: "E", Watchlist: []string{"W"}})
+	watcher.gets(t, "online E")
+	early.gets(t, "signed in E", "online W")
+	signIn(late, broadcasting.Identity{UserID: "E"}) // the same user, here: no news
+	late.gets(t, "signed in E")
+	if n := terminate(t, a, "1", "E"); n != 2 || early.disconnected != broadcasting.Terminated || late.disconnected != broadcasting.Terminated {
+		t.Errorf("%d sockets: %v %v", n, early.disconnected, late.disconnected)
+	}
+	late.Close()
+	stop()
+	watcher.gets(t, "offline E")
+}
+
+// TestAccessOnTwoNodes: who may enter is asked on one node, and the socket is on the
+// other. Its subscription has an owner, and ends when the access does.
+func TestAccessOnTwoNodes(t *testing.T) {
+	a, b, _ := twoNodes(t)
+	m := connect(t, b, "1", "m", words(""))
+	if grant(t, a, "1", "nobody", "private-l", "7") || grant(t, a, "2", "m", "private-l", "7") || identify(t, a, "1", "nobody", "7") {
+		t.Error("a socket that no node has was granted something")
+	}
+	if !grant(t, a, "1", "m", "private-l", "7") || m.User() != "7" {
+		t.Errorf("the owner of the other node's socket is %q", m.User())
+	}
+	join(t, m, "private-l")
+	m.take()
+	unsubscribe(t, a, "7", "private-l")
+	expect(t, m, "revoked private-l")
+	if err := m.Subscribe(t.Context(), want(t, "private-l")); !errors.Is(err, broadcasting.ErrRevoked) {
+		t.Errorf("the old signature: %v", err)
+	}
+	if !grant(t, a, "1", "m", "private-l", "7") {
+		t.Error("not granted anew")
+	}
+	join(t, m, "private-l")
+	other := connect(t, b, "1", "o", words(""))
+	if !identify(t, a, "1", "o", "8") {
+		t.Error("not identified")
+	}
+	disconnect(t, a, "8")
+	if other.disconnected != broadcasting.AccessEnded || m.disconnected != 0 {
+		t.Errorf("disconnected: %v, %v", other.disconnected, m.disconnected)
+	}
+	join(t, m, "cache-a")
+	publish(t, a, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"})
+	removeApp(t, a, "1")
+	if _, _, ok := cachedOf(t, b, "1", "cache-a"); ok || m.Channels() != 0 {
+		t.Errorf("of the removed app are left: a cached event %v, %d channels", ok, m.Channels())
+	}
+}
+
+func TestAppsChangedElsewhere(t *testing.T) {
+	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
+	var engines []*broadcasting.Engine
+	heard := make([]int, 2)
+	for i := range heard {
+		e := broadcasting.NewEngine(broadcasting.Options{Broker: m.Broker(), Presence: m.Presence(), Control: m.Control()})
+		e.OnAppsChanged(func(context.Context) { heard[i]++ })
+		engines = append(engines, e)
+	}
+	if err := engines[0].AppsChanged(t.Context()); err != nil || heard[0] != 0 || heard[1] != 1 {
+		t.Errorf("heard %v, %v", heard, err)
+	}
+}
+
+// deaf is a control whose other nodes do not answer, and a presence that does not
+// hear them.
+type deaf struct {
+	broadcasting.Control
+	broadcasting.Presence
+}
+
+var errDeaf = errors.New("deaf")
+
+func (deaf) Survey(context.Context, broadcasting.Order) ([]broadcasting.Answer, error) {
+	return []broadcasting.Answer{{Sockets: 1}}, broadcasting.ErrUnanswered
+}
+func (deaf) Complete(context.Context) error  { return errDeaf }
+func (d deaf) Run(ctx context.Context) error { return d.Control.Run(ctx) }
+func (d deaf) attachControl(h func(context.Context, broadcasting.Order) broadcasting.Answer) {
+	d.Control.Attach(h)
+}
+
+// controlOf and presenceOf tell the two Attach of deaf apart.
+type controlOf struct{ deaf }
+
+func (c controlOf) Attach(h func(context.Context, broadcasting.Order) broadcasting.Answer) {
+	c.attachControl(h)
+}
+
+type presenceOf struct{ deaf }
+
+func (p presenceOf) Attach(l broadcasting.PresenceListener) { p.deaf.Presence.Attach(l) }
+
+// What the other nodes did not answer is an error, never a guess; what is to be done
+// here is done all the same.
+func TestOtherNodesDoNotAnswer(t *testing.T) {
+	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
+	d := deaf{m.Control(), m.Presence()}
+	e := broadcasting.NewEngine(broadcasting.Options{Broker: m.Broker(), Presence: presenceOf{d}, Control: controlOf{d}})
+	a := connect(t, e, "1", "a", words(""))
+	if found, err := e.Grant(t.Context(), "1", "elsewhere", "private-l", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("Grant: %v, %v", found, err)
+	}
+	if found, err := e.Identify(t.Context(), "1", "elsewhere", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("Identify: %v, %v", found, err)
+	}
+	if found, err := e.Grant(t.Context(), "1", "a", "private-l", "7"); !found || err != nil {
+		t.Errorf("Grant of a socket that is here: %v, %v", found, err)
+	}
+	join(t, a, "private-l")
+	if err := a.SignIn(broadcasting.Identity{UserID: "A"}); err != nil {
+		t.Fatal(err)
+	}
+	a.take()
+	if err := e.Unsubscribe(t.Context(), "7", "private-l"); !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("Unsubscribe: %v", err)
+	}
+	expect(t, a, "revoked private-l")
+	if err := e.Disconnect(t.Context(), "7"); !errors.Is(err, broadcasting.ErrUnanswered) || a.disconnected != broadcasting.AccessEnded {
+		t.Errorf("Disconnect: %v, %v", err, a.disconnected)
+	}
+	if n, err := e.Terminate(t.Context(), "1", "A"); n != 2 || !errors.Is(err, broadcasting.ErrUnanswered) || a.disconnected != broadcasting.Terminated {
+		t.Errorf("Terminate: %d, %v, %v", n, err, a.disconnected)
+	}
+	if err := errors.Join(e.RemoveApp(t.Context(), "2"), e.AppsChanged(t.Context())); !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("RemoveApp and AppsChanged: %v", err)
+	}
+	_, listErr := e.Channels(t.Context(), "1", "")
+	_, _, countErr := e.Count(t.Context(), "1", "private-l")
+	_, memberErr := e.Members(t.Context(), "1", "presence-x")
+	for name, err := range map[string]error{"Channels": listErr, "Count": countErr, "Members": memberErr} {
+		if !errors.Is(err, errDeaf) {
+			t.Errorf("%s of a node that hears not all others: %v", name, err)
+		}
+	}
+}
+
+// Sockets of two nodes that come, go, sign in and publish at once: for the race
+// detector, and nothing may be left in the end.
+func TestTwoNodesAtOnce(t *testing.T) {
+	a, b, _ := twoNodes(t)
+	var group sync.WaitGroup
+	for g := range 8 {
+		e := []*broadcasting.Engine{a, b}[g%2]
+		group.Go(func() {
+			for i := range 50 {
+				m := connect(t, e, "1", fmt.Sprintf("%d-%d", g, i), words(""))
+				if err := joinAs(t, m, "presence-r", fmt.Sprint(i%3), "x"); err != nil {
+					t.Error(err)
+				}
+				join(t, m, "cache-a")
+				if err := m.SignIn(broadcasting.Identity{UserID: fmt.Sprint(i % 3), Watchlist: []string{"0", "1"}}); err != nil {
+					t.Error(err)
+				}
+				publish(t, e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"})
+				if _, err := e.Channels(t.Context(), "", ""); err != nil {
+					t.Error(err)
+				}
+				m.Close()
+			}
+		})
+	}
+	group.Wait()
+	for _, e := range []*broadcasting.Engine{a, b} {
+		untilCount(t, e, "presence-r", 0, 0)
+		untilCount(t, e, "cache-a", 0, 0)
+	}
+}

@@ -1,0 +1,62 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+
+	"chatcast/broadcasting"
+	"chatcast/models"
+)
+
+var _ broadcasting.History = (*Journal)(nil)
+
+// Since implements broadcasting.History.
+func (j *Journal) Since(ctx context.Context, channel string, seq int64, limit int) ([]broadcasting.Entry, error) {
+	found, err := j.after(ctx, channel, seq, limit)
+	if err != nil {
+		return nil, fmt.Errorf("crm: read the history of a channel: %w", err)
+	}
+	if found.ahead || found.lost {
+		return nil, broadcasting.ErrHistoryLost
+	}
+	entries := make([]broadcasting.Entry, len(found.rows))
+	for i, row := range found.rows {
+		if entries[i], err = broadcastEntry(row); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+// channelHistory is a piece of a channel's journal, and where the journal stands.
+type channelHistory struct {
+	rows        []models.JournalEntry
+	first, last int64 // numbers of the whole journal, see models.JournalBounds
+	ahead       bool  // the place that was asked for was never reached: it is of another journal
+	lost        bool  // entries after the place that was asked for are kept no longer
+}
+
+// after reads at most limit entries of the channel with numbers above seq. Place 0 is
+// before the first entry that is kept.
+func (j *Journal) after(ctx context.Context, channel string, seq int64, limit int) (*channelHistory, error) {
+	tx := j.store.Read(ctx)
+	bounds, err := tx.JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	found := &channelHistory{first: bounds.First, last: bounds.LastSeq, ahead: seq > bounds.LastSeq}
+	if found.ahead {
+		return found, nil
+	}
+	if found.rows, err = tx.ChannelJournal(channel, seq, bounds.LastSeq, limit); err != nil {
+		return nil, err
+	}
+	// Looked at again: what is pruned between the two queries is missing in rows.
+	kept, err := tx.JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	found.first = kept.First
+	found.lost = seq > 0 && seq < kept.First-1
+	return found, nil
+}

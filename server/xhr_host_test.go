@@ -39,7 +39,7 @@ func (e *xhrEcho) Disconnect(r server.Reason) server.Disconnect {
 // xhrHost is a running Server of echoes over HTTP: /NAME/xhr, /NAME/xhr_streaming
 // and /NAME/xhr_send.
 type xhrHost struct {
-	t *testing.T
+	t testing.TB
 	*server.Server
 	url      string
 	sessions chan *server.XHRSession
@@ -61,7 +61,7 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // runXHR runs a server without a port.
-func runXHR(t *testing.T, o server.Options) *xhrHost {
+func runXHR(t testing.TB, o server.Options) *xhrHost {
 	h := &xhrHost{t: t, Server: server.New(o), sessions: make(chan *server.XHRSession, 100), closed: make(chan server.Reason, 100)}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -124,7 +124,7 @@ func (h *xhrHost) asks(path, body, want string) {
 
 // stream is a streaming answer, read line by line.
 type stream struct {
-	t *testing.T
+	t testing.TB
 	*bufio.Reader
 	body io.Closer
 }

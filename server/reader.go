@@ -113,7 +113,7 @@ func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
 func (s *Session) isClosing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closing
+	return s.out.closing
 }
 
 func (s *Session) message(text []byte) {

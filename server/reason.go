@@ -36,15 +36,3 @@ type Disconnect struct {
 	Code    int
 	Message string
 }
-
-// disconnectFor asks the dialect for what concerns it, and answers the rest itself.
-func (s *Session) disconnectFor(r Reason) Disconnect { return disconnectOf(s.h, r) }
-
-func disconnectOf(h Handler, r Reason) Disconnect {
-	f, ours := disconnects[r]
-	if !ours && h != nil {
-		f = h.Disconnect(r)
-	}
-	f.Reason = r
-	return f
-}

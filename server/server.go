@@ -145,11 +145,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, o
 	}
 	session := h.session
 	session.trace = s.opt.Log.Enabled(r.Context(), LevelTrace)
-	handler := open(session)
-	name := handler.Info().ID
-	session.mu.Lock()
-	session.h, session.name = handler, name
-	session.mu.Unlock()
+	session.opened(open(session))
 	s.enlist(session)
 	session.begin()
 	s.reader.start(session, ws)

@@ -1,11 +1,9 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -20,19 +18,12 @@ type Session struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil: the connection has no descriptor of its own (TLS)
 
-	mu sync.Mutex
 	// guarded by mu
-	h        Handler
-	name     string   // the dialect's id of the socket, for the log
-	pending  [][]byte // waits to be written
-	queued   int      // bytes not yet with the kernel, pending and beyond
-	opened   bool     // the server has listed it; nothing is written before
-	busy     bool     // a writer or a drainer has it, or will
-	draining bool     // a drainer has it
-	closing  bool     // the close frame is queued or the connection broken: nothing more may be
-	readDone bool     // the reader has ended
+	writable bool // the server has listed it; nothing is written before
+	busy     bool // a writer or a drainer has it, or will
+	draining bool // a drainer has it
+	readDone bool // the reader has ended
 	shutDone bool
-	reason   Reason // why, once closing
 }
 
 func (s *Server) newSession(nc net.Conn, remote string) *Session {
@@ -41,6 +32,7 @@ func (s *Server) newSession(nc net.Conn, remote string) *Session {
 		nc:       nc,
 		w:        s.writers[int(s.next.Add(1))%len(s.writers)],
 	}
+	session.self = session
 	session.raw = rawOf(nc)
 	session.heard()
 	s.live.Add(1)
@@ -50,36 +42,12 @@ func (s *Server) newSession(nc net.Conn, remote string) *Session {
 // now is the server's clock: milliseconds since it was made, never 0.
 func (s *Server) now() int64 { return time.Since(s.epoch).Milliseconds() + 1 }
 
-// Queue hands over one complete frame, which is shared from now on and must not
-// change. It never blocks and allocates nothing. A socket that is closing gets no
-// more; one whose queue is full is cut as SlowConsumer. An empty queue takes a
-// frame of any size: no reader, however quick, could make more room.
-func (s *Session) Queue(frame []byte) {
-	if s.trace {
-		s.traceOut(frame)
-	}
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
-		return
-	}
-	if s.queued > 0 && s.queued+len(frame) > s.srv.opt.QueueBytes {
-		s.mu.Unlock()
-		s.Close(s.disconnectFor(SlowConsumer))
-		return
-	}
-	s.push(frame)
-	s.mu.Unlock()
-}
-
-// push needs mu.
-func (s *Session) push(frame []byte) {
-	if !s.busy && s.opened {
+// ready puts the session in its writer's row, if it is not there.
+func (s *Session) ready() {
+	if !s.busy && s.writable {
 		s.busy = true
-		s.pending = s.w.enlist(s)
+		s.out.frames = append(s.w.enlist(s), s.out.frames...)
 	}
-	s.pending = append(s.pending, frame)
-	s.queued += len(frame)
 }
 
 // begin writes what was queued while the session was opened, the answer to the
@@ -87,10 +55,9 @@ func (s *Session) push(frame []byte) {
 func (s *Session) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.opened = true
-	if len(s.pending) > 0 {
-		s.busy = true
-		s.pending = append(s.w.enlist(s), s.pending...)
+	s.writable = true
+	if len(s.out.frames) > 0 {
+		s.ready()
 	}
 }
 
@@ -100,20 +67,12 @@ func (s *Session) begin() {
 // call counts.
 func (s *Session) Close(f Disconnect) {
 	if s.trace && f.Frame != nil {
-		s.traceOut(f.Frame)
+		s.traced("frame out", payload(f.Frame))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if !s.out.close(f.Reason) {
 		return
-	}
-	s.closing, s.reason = true, f.Reason
-	if f.Reason == SlowConsumer {
-		for _, b := range s.pending {
-			s.queued -= len(b)
-		}
-		clear(s.pending)
-		s.pending = s.pending[:0]
 	}
 	if f.Frame != nil {
 		s.push(f.Frame)
@@ -131,11 +90,9 @@ func (s *Session) hurry() { _ = s.nc.SetWriteDeadline(time.Now().Add(s.srv.opt.L
 func (s *Session) closeSent(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
-		return
+	if s.out.close(ProtocolError) {
+		s.push(frame)
 	}
-	s.closing, s.reason = true, ProtocolError
-	s.push(frame)
 }
 
 // flushed is called when a closing session has handed everything to the kernel.
@@ -158,10 +115,8 @@ func (s *Session) flushed() {
 // broken ends a session whose connection takes nothing more.
 func (s *Session) broken(r Reason) {
 	s.mu.Lock()
-	if !s.closing {
-		s.closing, s.reason = true, r
-	}
-	s.drop()
+	s.out.close(r)
+	s.out.drop()
 	s.mu.Unlock()
 	s.shut() // and the reader ends, too
 }
@@ -174,16 +129,10 @@ func whyBroken(err error) Reason {
 	return PeerGone
 }
 
-// drop forgets what waits; needs mu.
-func (s *Session) drop() {
-	clear(s.pending)
-	s.pending, s.queued = s.pending[:0], 0
-}
-
 // shut closes the connection, once.
 func (s *Session) shut() {
 	s.mu.Lock()
-	done, r := s.shutDone, s.reason
+	done, r := s.shutDone, s.out.reason
 	s.shutDone = true
 	s.mu.Unlock()
 	if done {
@@ -207,7 +156,7 @@ func (s *Session) readEnded(end Disconnect) {
 	if s.draining {
 		s.hurry()
 	}
-	h, r := s.h, s.reason
+	h, r := s.h, s.out.reason
 	s.mu.Unlock()
 	if flushed {
 		s.shut()
@@ -223,17 +172,6 @@ func (s *Session) ask() {
 
 // away is never true: a connection that has gone ends by itself.
 func (s *Session) away(int64) bool { return false }
-
-// traceOut is called under the locks of whoever queues, so it asks the dialect
-// nothing.
-func (s *Session) traceOut(frame []byte) { s.traced("frame out", payload(frame)) }
-
-func (s *Session) traced(direction string, text []byte) {
-	s.mu.Lock()
-	name := s.name
-	s.mu.Unlock()
-	s.srv.opt.Log.Log(context.Background(), LevelTrace, direction, "socket", name, "frame", redact(text))
-}
 
 // wire is the connection as gorilla sees it.
 type wire struct {

@@ -51,11 +51,10 @@ func (s *Server) Connz() []Conn {
 }
 
 func (s *Session) conn() Conn {
+	c := s.describe("websocket")
 	s.mu.Lock()
-	c := Conn{Transport: "websocket", QueuedBytes: s.queued, QueuedFrames: len(s.pending), Draining: s.draining}
-	h := s.h
-	s.mu.Unlock()
-	s.describe(&c, h.Info())
+	defer s.mu.Unlock()
+	c.Draining = s.draining
 	return c
 }
 

@@ -107,8 +107,7 @@ func (w *writer) serve(s *Session) {
 		empty, w.own = w.own[n-1], w.own[:n-1]
 	}
 	s.mu.Lock()
-	batch := s.pending
-	s.pending = empty // for what comes while we write
+	batch := s.out.swap(empty)
 	s.mu.Unlock()
 	written, left := 0, batch
 	for len(left) > 0 {
@@ -144,17 +143,17 @@ func (w *writer) keep(used [][]byte) {
 // served puts s at the end of the row again when more has come meanwhile.
 func (w *writer) served(s *Session, written int) {
 	s.mu.Lock()
-	s.queued = max(0, s.queued-written)
-	if len(s.pending) > 0 {
+	s.out.written(written)
+	if len(s.out.frames) > 0 {
 		w.mu.Lock()
 		w.ready = append(w.ready, s)
 		w.mu.Unlock()
 		s.mu.Unlock()
 		return
 	}
-	empty := s.pending
-	s.pending, s.busy = nil, false
-	closing, shut := s.closing, s.shutDone
+	empty := s.out.swap(nil)
+	s.busy = false
+	closing, shut := s.out.closing, s.shutDone
 	s.mu.Unlock()
 	w.keep(empty)
 	if closing && !shut {
@@ -164,7 +163,7 @@ func (w *writer) served(s *Session, written int) {
 
 func (s *Session) wrote(n int) {
 	s.mu.Lock()
-	s.queued = max(0, s.queued-n)
+	s.out.written(n)
 	s.mu.Unlock()
 }
 
@@ -233,7 +232,7 @@ func (s *Session) drain(rest []byte, frames [][]byte) {
 func (s *Session) deadline() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.out.closing {
 		s.hurry()
 		return
 	}
@@ -245,19 +244,18 @@ func (s *Session) deadline() {
 func (s *Session) cutShort() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closing && s.reason == SlowConsumer
+	return s.out.closing && s.out.reason == SlowConsumer
 }
 
 // takeOrRest takes what waits; nil when nothing does, and the drainer is over.
 func (s *Session) takeOrRest() [][]byte {
 	s.mu.Lock()
-	if frames := s.pending; len(frames) > 0 {
-		s.pending = nil
+	if frames := s.out.swap(nil); len(frames) > 0 {
 		s.mu.Unlock()
 		return frames
 	}
-	s.pending, s.busy, s.draining = nil, false, false
-	closing, shut := s.closing, s.shutDone
+	s.busy, s.draining = false, false
+	closing, shut := s.out.closing, s.shutDone
 	if !closing {
 		_ = s.nc.SetWriteDeadline(time.Time{})
 	}

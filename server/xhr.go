@@ -22,20 +22,13 @@ type XHRSession struct {
 	said    chan struct{} // closed when the close line is written, or the client is gone
 	sayOnce sync.Once
 
-	mu sync.Mutex
 	// guarded by mu
-	h         Handler // nil until open has returned
-	id        string  // the dialect's, for the log
-	pending   [][]byte
-	queued    int       // bytes not yet written, pending and beyond
-	opened    bool      // the client has been told that the session is open
+	greeted   bool      // the client has been told that the session is open
 	receiver  *receiver // the request that receives now, nil between two
 	streaming bool      // the last one did
 	left      int64     // ms since srv.epoch when the last one ended
 	owed      bool      // a heartbeat of ours awaits the client's answer
 	beat      bool      // a heartbeat is to be written at once
-	closing   bool      // nothing more may be queued
-	reason    Reason    // why, once closing
 	last      []byte    // the close line, nil when nobody is there to read one
 }
 
@@ -46,6 +39,7 @@ func newXHR(s *Server, by XHRRequest, rc *receiver) *XHRSession {
 		name:     by.Session, said: make(chan struct{}),
 		receiver: rc, streaming: rc.streaming,
 	}
+	x.self = x
 	x.heard()
 	return x
 }
@@ -59,49 +53,15 @@ func (s *Server) isStopping() bool {
 // begin calls open and registers what it made.
 func (x *XHRSession) begin(ctx context.Context, open func(*XHRSession) Handler) {
 	x.trace = x.srv.opt.Log.Enabled(ctx, LevelTrace)
-	h := open(x)
-	id := h.Info().ID
-	x.mu.Lock()
-	x.h, x.id = h, id
-	closed := x.closing
-	x.mu.Unlock()
+	closing := x.opened(open(x))
 	x.srv.enlist(x)
-	if closed {
+	if closing {
 		x.srv.goroutines.Go(x.end)
 	}
 }
 
-// Queue hands over one complete frame of Frame, which is shared from now on and
-// must not change; its text is what the client gets. It never blocks. A session
-// that is closing gets no more; one whose queue is full is cut as SlowConsumer. An
-// empty queue takes a frame of any size.
-func (x *XHRSession) Queue(frame []byte) {
-	if x.trace {
-		x.traced("frame out", payload(frame))
-	}
-	x.mu.Lock()
-	if x.closing {
-		x.mu.Unlock()
-		return
-	}
-	if x.queued > 0 && x.queued+len(frame) > x.srv.opt.QueueBytes {
-		x.mu.Unlock()
-		x.Close(x.disconnectFor(SlowConsumer))
-		return
-	}
-	x.push(frame)
-	x.mu.Unlock()
-}
-
-// push needs mu.
-func (x *XHRSession) push(frame []byte) {
-	x.pending = append(x.pending, frame)
-	x.queued += len(frame)
-	x.wake()
-}
-
-// wake tells the receiving request that there is something to do; needs mu.
-func (x *XHRSession) wake() {
+// ready tells the receiving request that there is something to do; needs mu.
+func (x *XHRSession) ready() {
 	if x.receiver == nil {
 		return
 	}
@@ -116,15 +76,16 @@ func (x *XHRSession) wake() {
 // Options.Linger. Without a code nobody is there to be told. Only the first call
 // counts.
 func (x *XHRSession) Close(f Disconnect) {
+	if x.trace && f.Frame != nil {
+		x.traced("frame out", payload(f.Frame))
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closing {
+	if !x.out.close(f.Reason) {
 		return
 	}
-	x.closing, x.reason = true, f.Reason
-	if f.Reason == SlowConsumer || f.Code == 0 {
-		clear(x.pending)
-		x.pending, x.queued = nil, 0
+	if f.Code == 0 {
+		x.out.drop()
 	}
 	if f.Frame != nil {
 		x.push(f.Frame)
@@ -132,7 +93,7 @@ func (x *XHRSession) Close(f Disconnect) {
 	if f.Code != 0 {
 		x.last = closeLine(f.Code, f.Message)
 	}
-	x.wake()
+	x.ready()
 	if x.h != nil { // else begin does it
 		x.srv.goroutines.Go(x.end)
 	}
@@ -142,7 +103,7 @@ func (x *XHRSession) Close(f Disconnect) {
 // message is handled, and the client has a moment to come for the goodbye.
 func (x *XHRSession) end() {
 	x.mu.Lock()
-	h, r, last := x.h, x.reason, x.last
+	h, r, last := x.h, x.out.reason, x.last
 	x.mu.Unlock()
 	x.in.Lock()
 	h.Closed(r)
@@ -175,14 +136,6 @@ func (x *XHRSession) cut(r Reason) {
 	x.sayOnce.Do(func() { close(x.said) }) // nor if it was closing already
 }
 
-func (x *XHRSession) disconnectFor(r Reason) Disconnect { return disconnectOf(x.handler(), r) }
-
-func (x *XHRSession) handler() Handler {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.h
-}
-
 // ask needs no ping besides the dialect's: heartbeats go out anyway.
 func (x *XHRSession) ask() { x.h.Idle() }
 
@@ -191,24 +144,15 @@ func (x *XHRSession) ask() { x.h.Idle() }
 func (x *XHRSession) away(now int64) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return !x.closing && x.receiver == nil && now-x.left >= x.srv.opt.Absence.Milliseconds()
+	return !x.out.closing && x.receiver == nil && now-x.left >= x.srv.opt.Absence.Milliseconds()
 }
 
 func (x *XHRSession) conn() Conn {
 	x.mu.Lock()
-	c := Conn{Transport: "xhr_polling", QueuedBytes: x.queued, QueuedFrames: len(x.pending)}
+	transport := "xhr_polling"
 	if x.streaming {
-		c.Transport = "xhr_streaming"
+		transport = "xhr_streaming"
 	}
-	h := x.h
 	x.mu.Unlock()
-	x.describe(&c, h.Info())
-	return c
-}
-
-func (x *XHRSession) traced(direction string, text []byte) {
-	x.mu.Lock()
-	id := x.id
-	x.mu.Unlock()
-	x.srv.opt.Log.Log(context.Background(), LevelTrace, direction, "socket", id, "frame", redact(text))
+	return x.describe(transport)
 }

@@ -25,7 +25,7 @@ func (s *Server) xhrOf(by XHRRequest, rc *receiver) (x *XHRSession, found bool) 
 func (x *XHRSession) over() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.closing && x.last == nil
+	return x.out.closing && x.last == nil
 }
 
 // attach makes rc the one that receives, if there is none.
@@ -67,7 +67,7 @@ func (x *XHRSession) take(rc *receiver) (lines []byte, size int) {
 
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closing && len(x.pending) == 0 {
+	if x.out.closing && len(x.out.frames) == 0 {
 		lines = append(lines, x.last...)
 		rc.done, rc.closes = true, true
 	}
@@ -89,22 +89,14 @@ func (x *XHRSession) takeFrames(rc *receiver) (frames [][]byte, before []byte) {
 	defer x.mu.Unlock()
 	if rc.streaming && rc.written == 0 {
 		before = append(before, prelude...)
-		x.owed = x.opened // it looks like a heartbeat, and is answered by who is open
+		x.owed = x.greeted // it looks like a heartbeat, and is answered by who is open
 	}
-	if !x.opened {
-		x.opened = true
+	if !x.greeted {
+		x.greeted = true
 		before = append(before, openLine...)
 	}
-	n, size := 0, 0
-	for n < len(x.pending) && (n == 0 || size+len(x.pending[n]) <= joinBytes) {
-		size += len(x.pending[n])
-		n++
-	}
-	frames, x.pending = x.pending[:n:n], x.pending[n:]
-	if len(x.pending) == 0 {
-		x.pending = nil
-	}
-	if x.beat && len(before) == 0 && n == 0 && !x.closing {
+	frames = x.out.take(joinBytes)
+	if x.beat && len(before) == 0 && len(frames) == 0 && !x.out.closing {
 		before = append(before, beatLine...)
 		x.owed = rc.streaming // who polls answers with the next request
 	}
@@ -115,7 +107,7 @@ func (x *XHRSession) takeFrames(rc *receiver) (frames [][]byte, before []byte) {
 // gave notes that the kernel has what was taken.
 func (x *XHRSession) gave(rc *receiver, size int) {
 	x.mu.Lock()
-	x.queued = max(0, x.queued-size)
+	x.out.written(size)
 	x.mu.Unlock()
 	if rc.closes {
 		x.sayOnce.Do(func() { close(x.said) })
@@ -127,7 +119,7 @@ func (x *XHRSession) due() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.beat = true
-	x.wake()
+	x.ready()
 }
 
 // alive takes an empty message: the client's answer to our heartbeat or, when none
@@ -140,5 +132,5 @@ func (x *XHRSession) alive() {
 		return
 	}
 	x.beat = true
-	x.wake()
+	x.ready()
 }

@@ -123,5 +123,5 @@ func (s *Server) xhrNamed(name string) *XHRSession {
 func (x *XHRSession) taking() (Handler, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.h, x.h != nil && !x.closing
+	return x.h, x.h != nil && !x.out.closing
 }

@@ -20,7 +20,7 @@ type socket interface {
 
 var (
 	_ socket = (*Session)(nil)
-	_ socket = (*XHRSession)(nil)
+	_ socket = (*HTTPSession)(nil)
 )
 
 // connBase is what the server keeps of each socket.

@@ -8,7 +8,7 @@
 // Server.Run starts one writer for each core and one keepalive loop. Each socket has one
 // small goroutine that reads (see reader.go, the only place that knows this), and
 // while its peer is slow or its connection is TLS, one that writes. All of them
-// end before Run returns. A session over HTTP (XHRSession) has none: it is written by
+// end before Run returns. A session over HTTP (HTTPSession) has none: it is written by
 // the goroutine that net/http gives its receiving request, and read by those of its
 // sending ones; while it says goodbye, one goroutine waits for its client to come
 // for that. Monitor.Run samples the node's counters; whoever wires
@@ -25,7 +25,7 @@
 // # Sessions over HTTP
 //
 // A client that gets no WebSocket is carried by requests, as SockJS does it: the wire
-// stands in xhr_lines.go, what is guaranteed at Receive. To the keepalive, the limits, the
+// stands in sockjs.go, what is guaranteed at Receive. To the keepalive, the limits, the
 // drain and the figures it is a socket like any other (conn_base.go), and to a dialect a
 // transport of the same frames, of which it takes the text. The writers know nothing
 // of it.

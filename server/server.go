@@ -98,18 +98,18 @@ type Server struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	stopping  bool
-	sockets   map[socket]struct{}
-	xhr       map[string]*XHRSession // by the client's name for it
-	addresses map[string]int
-	ended     map[Reason]uint64
+	stopping     bool
+	sockets      map[socket]struct{}
+	httpSessions map[string]*HTTPSession // by the client's name for it
+	addresses    map[string]int
+	ended        map[Reason]uint64
 }
 
 // New returns a server of sockets. It starts nothing: see Run.
 func New(o Options) *Server {
 	s := &Server{
 		opt: o.withDefaults(), epoch: time.Now(),
-		sockets: map[socket]struct{}{}, xhr: map[string]*XHRSession{},
+		sockets: map[socket]struct{}{}, httpSessions: map[string]*HTTPSession{},
 		addresses: map[string]int{}, ended: map[Reason]uint64{},
 		up: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{},

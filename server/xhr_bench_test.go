@@ -35,7 +35,7 @@ func BenchmarkXHRDelivery(b *testing.B) {
 	h := runXHR(b, server.Options{Absence: time.Hour})
 	b.Cleanup(h.stop)
 	ctx, arrived := b.Context(), new(atomic.Int64)
-	var sessions []*server.XHRSession
+	var sessions []*server.HTTPSession
 	for i := range 100 {
 		path := fmt.Sprintf("/%d/xhr_streaming", i)
 		go func() {

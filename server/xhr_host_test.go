@@ -19,7 +19,7 @@ import (
 
 // xhrEcho is a dialect that says everything back in a session over HTTP.
 type xhrEcho struct {
-	s      *server.XHRSession
+	s      *server.HTTPSession
 	closed chan server.Reason
 }
 
@@ -42,7 +42,7 @@ type xhrHost struct {
 	t testing.TB
 	*server.Server
 	url      string
-	sessions chan *server.XHRSession
+	sessions chan *server.HTTPSession
 	closed   chan server.Reason
 	stop     func()
 }
@@ -53,8 +53,8 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Send(w, r, name)
 		return
 	}
-	by := server.XHRRequest{Session: name, Remote: "198.51.100.7", Streaming: kind == "xhr_streaming"}
-	h.Receive(w, r, by, func(s *server.XHRSession) server.Handler {
+	by := server.ReceiveRequest{Session: name, Remote: "198.51.100.7", Streaming: kind == "xhr_streaming"}
+	h.Receive(w, r, by, func(s *server.HTTPSession) server.Handler {
 		h.sessions <- s
 		return &xhrEcho{s, h.closed}
 	})
@@ -62,7 +62,7 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // runXHR runs a server without a port.
 func runXHR(t testing.TB, o server.Options) *xhrHost {
-	h := &xhrHost{t: t, Server: server.New(o), sessions: make(chan *server.XHRSession, 100), closed: make(chan server.Reason, 100)}
+	h := &xhrHost{t: t, Server: server.New(o), sessions: make(chan *server.HTTPSession, 100), closed: make(chan server.Reason, 100)}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(ctx) }()

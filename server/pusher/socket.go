@@ -43,7 +43,7 @@ type transport interface {
 
 var (
 	_ transport = (*server.Session)(nil)
-	_ transport = (*server.XHRSession)(nil)
+	_ transport = (*server.HTTPSession)(nil)
 )
 
 // app is the app as it is now.

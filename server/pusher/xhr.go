@@ -42,7 +42,7 @@ func xhrName(c *gin.Context) string {
 
 func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	defer c.Abort() // the server has answered
-	by := server.XHRRequest{Session: xhrName(c), Remote: c.ClientIP(), Streaming: streaming}
+	by := server.ReceiveRequest{Session: xhrName(c), Remote: c.ClientIP(), Streaming: streaming}
 	if by.Session == "" {
 		unknownXHR(c)
 		return
@@ -52,7 +52,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	if refusal.number != 0 {
 		by.Session = "" // who may not in neither finds a session, nor leaves one
 	}
-	s.opt.Sockets.Receive(c.Writer, c.Request, by, func(session *server.XHRSession) server.Handler {
+	s.opt.Sockets.Receive(c.Writer, c.Request, by, func(session *server.HTTPSession) server.Handler {
 		if refusal.number == 0 && !t.enter() {
 			refusal = codeAppFull
 		}

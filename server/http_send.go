@@ -25,7 +25,7 @@ var (
 // message is said in the session; an empty array is a sign of life.
 func (s *Server) Send(w http.ResponseWriter, r *http.Request, name string) {
 	hurryBody(w)
-	if s.xhrNamed(name) == nil {
+	if s.httpSessionNamed(name) == nil {
 		refuseSend(w, http.StatusNotFound, errNotThere)
 		return
 	}
@@ -82,46 +82,46 @@ func parseSend(body []byte) ([]string, error) {
 // deliver hands messages to the dialect. A message over the limit ends the session
 // as it ends a WebSocket: a client that was not told would wait for its effect.
 func (s *Server) deliver(name string, messages []string) error {
-	x := s.xhrNamed(name)
-	if x == nil {
+	hs := s.httpSessionNamed(name)
+	if hs == nil {
 		return errNotThere
 	}
-	x.in.Lock()
-	defer x.in.Unlock()
-	h, open := x.taking()
+	hs.in.Lock()
+	defer hs.in.Unlock()
+	h, open := hs.taking()
 	if !open {
 		return errNotThere
 	}
-	x.heard()
+	hs.heard()
 	if len(messages) == 0 {
-		x.alive()
+		hs.alive()
 	}
 	for _, m := range messages {
 		if len(m) > s.opt.MessageBytes {
-			x.Close(x.disconnectFor(TooLarge))
+			hs.Close(hs.disconnectFor(TooLarge))
 			return errTooLarge
 		}
-		if x.trace {
-			x.traced("frame in", []byte(m))
+		if hs.trace {
+			hs.traced("frame in", []byte(m))
 		}
-		s.handle(x, h, []byte(m))
-		if _, open := x.taking(); !open {
+		s.handle(hs, h, []byte(m))
+		if _, open := hs.taking(); !open {
 			break // what follows a goodbye is read and forgotten
 		}
 	}
 	return nil
 }
 
-// xhrNamed finds a session, nil when there is none.
-func (s *Server) xhrNamed(name string) *XHRSession {
+// httpSessionNamed finds a session, nil when there is none.
+func (s *Server) httpSessionNamed(name string) *HTTPSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.xhr[name]
+	return s.httpSessions[name]
 }
 
 // taking returns the dialect, and whether messages are handed to it.
-func (x *XHRSession) taking() (Handler, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.h, x.h != nil && !x.out.closing
+func (hs *HTTPSession) taking() (Handler, bool) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	return hs.h, hs.h != nil && !hs.out.closing
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// XHRRequest says what a request for a session over HTTP is about.
-type XHRRequest struct {
+// ReceiveRequest says what a request for a session over HTTP is about.
+type ReceiveRequest struct {
 	Session   string // the client's name for it, made unique by the dialect; "": a session that ends with the request
 	Remote    string // the client's address, without port
 	Streaming bool   // the answer goes on; else it ends after the first line
@@ -33,26 +33,26 @@ const receivingBody = 4 << 10
 // In silence a heartbeat is written every Options.Heartbeat. The deadlines of the
 // HTTP server are lifted while an answer goes on; each write has
 // Options.WriteTimeout.
-func (s *Server) Receive(w http.ResponseWriter, r *http.Request, by XHRRequest, open func(*XHRSession) Handler) {
+func (s *Server) Receive(w http.ResponseWriter, r *http.Request, by ReceiveRequest, open func(*HTTPSession) Handler) {
 	if !readNothing(w, r) {
 		return
 	}
 	rc := newReceiver(w, r, s, by.Streaming)
-	x, found := s.xhrOf(by, rc)
+	hs, found := s.httpSessionOf(by, rc)
 	switch {
-	case x == nil:
+	case hs == nil:
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the server stops", http.StatusServiceUnavailable)
 		return
 	case !found:
-		x.begin(r.Context(), open)
-	case !x.attach(rc):
+		hs.begin(r.Context(), open)
+	case !hs.attach(rc):
 		rc.head()
 		_ = rc.write([]byte(busyLine)) // who has left was refused all the same
 		rc.release()
 		return
 	}
-	rc.serve(x)
+	rc.serve(hs)
 }
 
 // bodyTime is how long a body may take to come. The HTTP server's own limit is for
@@ -130,21 +130,21 @@ func (rc *receiver) release() {
 }
 
 // serve writes what the session has until the answer ends.
-func (rc *receiver) serve(x *XHRSession) {
+func (rc *receiver) serve(hs *HTTPSession) {
 	defer rc.release()
 	rc.head()
-	every := x.srv.opt.Heartbeat
+	every := hs.srv.opt.Heartbeat
 	heartbeat := time.NewTimer(every)
 	defer heartbeat.Stop()
 	gone := rc.r.Context().Done()
 	for {
-		for lines, size := x.take(rc); len(lines) > 0; lines, size = x.take(rc) {
+		for lines, size := hs.take(rc); len(lines) > 0; lines, size = hs.take(rc) {
 			if err := rc.write(lines); err != nil {
-				x.detach(rc)
-				x.cut(whyBroken(err))
+				hs.detach(rc)
+				hs.cut(whyBroken(err))
 				return
 			}
-			x.gave(rc, size)
+			hs.gave(rc, size)
 			heartbeat.Reset(every)
 		}
 		if rc.done {
@@ -153,15 +153,15 @@ func (rc *receiver) serve(x *XHRSession) {
 		select {
 		case <-rc.notify:
 		case <-heartbeat.C:
-			x.due()
+			hs.due()
 		case <-gone:
 			gone = nil
-			if !x.srv.isStopping() { // else it is we who give up: there is a goodbye to be said
-				x.detach(rc)
-				x.cut(PeerGone)
+			if !hs.srv.isStopping() { // else it is we who give up: there is a goodbye to be said
+				hs.detach(rc)
+				hs.cut(PeerGone)
 				return
 			}
-			x.Close(x.disconnectFor(Stopping))
+			hs.Close(hs.disconnectFor(Stopping))
 		}
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// XHRSession is a socket whose client gets no WebSocket: it is carried by HTTP
+// HTTPSession is a socket whose client gets no WebSocket: it is carried by HTTP
 // requests, as SockJS and pusher-js do it. Of its requests, those that receive
 // (see Receive) follow one another, each an answer with lines; those that send
 // (see Send) carry messages in their bodies. Queue and Close may be called from
 // anywhere, at any time, and never block.
-type XHRSession struct {
+type HTTPSession struct {
 	connBase
 
 	// static
@@ -32,16 +32,16 @@ type XHRSession struct {
 	last      []byte    // the close line, nil when nobody is there to read one
 }
 
-// newXHR makes a session that rc receives from.
-func newXHR(s *Server, by XHRRequest, rc *receiver) *XHRSession {
-	x := &XHRSession{
+// newHTTPSession makes a session that rc receives from.
+func newHTTPSession(s *Server, by ReceiveRequest, rc *receiver) *HTTPSession {
+	hs := &HTTPSession{
 		connBase: connBase{srv: s, remote: by.Remote, began: time.Now()},
 		name:     by.Session, said: make(chan struct{}),
 		receiver: rc, streaming: rc.streaming,
 	}
-	x.self = x
-	x.heard()
-	return x
+	hs.self = hs
+	hs.heard()
+	return hs
 }
 
 func (s *Server) isStopping() bool {
@@ -51,22 +51,22 @@ func (s *Server) isStopping() bool {
 }
 
 // begin calls open and registers what it made.
-func (x *XHRSession) begin(ctx context.Context, open func(*XHRSession) Handler) {
-	x.trace = x.srv.opt.Log.Enabled(ctx, LevelTrace)
-	closing := x.opened(open(x))
-	x.srv.enlist(x)
+func (hs *HTTPSession) begin(ctx context.Context, open func(*HTTPSession) Handler) {
+	hs.trace = hs.srv.opt.Log.Enabled(ctx, LevelTrace)
+	closing := hs.opened(open(hs))
+	hs.srv.enlist(hs)
 	if closing {
-		x.srv.goroutines.Go(x.end)
+		hs.srv.goroutines.Go(hs.end)
 	}
 }
 
 // ready tells the receiving request that there is something to do; needs mu.
-func (x *XHRSession) ready() {
-	if x.receiver == nil {
+func (hs *HTTPSession) ready() {
+	if hs.receiver == nil {
 		return
 	}
 	select {
-	case x.receiver.notify <- struct{}{}:
+	case hs.receiver.notify <- struct{}{}:
 	default: // it is told already
 	}
 }
@@ -75,84 +75,84 @@ func (x *XHRSession) ready() {
 // line go to the receiving request, or to the next one if that comes within
 // Options.Linger. Without a code nobody is there to be told. Only the first call
 // counts.
-func (x *XHRSession) Close(f Disconnect) {
-	if x.trace && f.Frame != nil {
-		x.traced("frame out", payload(f.Frame))
+func (hs *HTTPSession) Close(f Disconnect) {
+	if hs.trace && f.Frame != nil {
+		hs.traced("frame out", payload(f.Frame))
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !x.out.close(f.Reason) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if !hs.out.close(f.Reason) {
 		return
 	}
 	if f.Code == 0 {
-		x.out.drop()
+		hs.out.drop()
 	}
 	if f.Frame != nil {
-		x.push(f.Frame)
+		hs.push(f.Frame)
 	}
 	if f.Code != 0 {
-		x.last = closeLine(f.Code, f.Message)
+		hs.last = closeLine(f.Code, f.Message)
 	}
-	x.ready()
-	if x.h != nil { // else begin does it
-		x.srv.goroutines.Go(x.end)
+	hs.ready()
+	if hs.h != nil { // else begin does it
+		hs.srv.goroutines.Go(hs.end)
 	}
 }
 
 // end is the rest of a session that is closing: the dialect is told when the last
 // message is handled, and the client has a moment to come for the goodbye.
-func (x *XHRSession) end() {
-	x.mu.Lock()
-	h, r, last := x.h, x.out.reason, x.last
-	x.mu.Unlock()
-	x.in.Lock()
+func (hs *HTTPSession) end() {
+	hs.mu.Lock()
+	h, r, last := hs.h, hs.out.reason, hs.last
+	hs.mu.Unlock()
+	hs.in.Lock()
 	h.Closed(r)
-	x.in.Unlock()
+	hs.in.Unlock()
 	if last != nil {
-		linger := time.NewTimer(x.srv.opt.Linger)
+		linger := time.NewTimer(hs.srv.opt.Linger)
 		defer linger.Stop()
 		select {
-		case <-x.said:
+		case <-hs.said:
 		case <-linger.C:
 		}
 	}
-	x.forget()
-	x.srv.delist(x, r)
-	x.srv.live.Done()
+	hs.forget()
+	hs.srv.delist(hs, r)
+	hs.srv.live.Done()
 }
 
 // forget takes the session's name from it: who comes under it now is new.
-func (x *XHRSession) forget() {
-	x.srv.mu.Lock()
-	defer x.srv.mu.Unlock()
-	if x.srv.xhr[x.name] == x {
-		delete(x.srv.xhr, x.name)
+func (hs *HTTPSession) forget() {
+	hs.srv.mu.Lock()
+	defer hs.srv.mu.Unlock()
+	if hs.srv.httpSessions[hs.name] == hs {
+		delete(hs.srv.httpSessions, hs.name)
 	}
 }
 
 // cut ends a session whose client cannot be told anything more.
-func (x *XHRSession) cut(r Reason) {
-	x.Close(Disconnect{Reason: r})
-	x.sayOnce.Do(func() { close(x.said) }) // nor if it was closing already
+func (hs *HTTPSession) cut(r Reason) {
+	hs.Close(Disconnect{Reason: r})
+	hs.sayOnce.Do(func() { close(hs.said) }) // nor if it was closing already
 }
 
 // ask needs no ping besides the dialect's: heartbeats go out anyway.
-func (x *XHRSession) ask() { x.h.Idle() }
+func (hs *HTTPSession) ask() { hs.h.Idle() }
 
 // away says whether the client ended its last receiving request and has not come
 // with the next one in time.
-func (x *XHRSession) away(now int64) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return !x.out.closing && x.receiver == nil && now-x.left >= x.srv.opt.Absence.Milliseconds()
+func (hs *HTTPSession) away(now int64) bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	return !hs.out.closing && hs.receiver == nil && now-hs.left >= hs.srv.opt.Absence.Milliseconds()
 }
 
-func (x *XHRSession) conn() Conn {
-	x.mu.Lock()
+func (hs *HTTPSession) conn() Conn {
+	hs.mu.Lock()
 	transport := "xhr_polling"
-	if x.streaming {
+	if hs.streaming {
 		transport = "xhr_streaming"
 	}
-	x.mu.Unlock()
-	return x.describe(transport)
+	hs.mu.Unlock()
+	return hs.describe(transport)
 }

@@ -31,12 +31,16 @@ type connBase struct {
 	remote string
 	began  time.Time
 	trace  bool
+	pings  bool // it is asked every Options.Heartbeat, see HTTPRules.Pings
 
 	// guarded by srv.mu
 	listed bool
 
 	lastRead atomic.Int64 // ms since srv.epoch
-	asked    int64        // ms since srv.epoch of the unanswered question, 0: none; owned by the keepalive loop
+
+	// owned by the keepalive loop, ms since srv.epoch
+	asked    int64 // of the unanswered question, 0: none
+	answered int64 // of the last answer, or the beginning
 
 	mu sync.Mutex
 	// guarded by mu
@@ -59,7 +63,7 @@ func (m *connBase) heard() { m.lastRead.Store(m.srv.now()) }
 // empty queue takes a frame of any size.
 func (m *connBase) Queue(frame []byte) {
 	if m.trace {
-		m.traced("frame out", payload(frame))
+		m.traced("frame out", Payload(frame))
 	}
 	full := false
 	m.mu.Lock()

@@ -24,11 +24,11 @@
 //
 // # Sessions over HTTP
 //
-// A client that gets no WebSocket is carried by requests, as SockJS does it: the wire
-// stands in sockjs.go, what is guaranteed at Receive. To the keepalive, the limits, the
-// drain and the figures it is a socket like any other (conn_base.go), and to a dialect a
-// transport of the same frames, of which it takes the text. The writers know nothing
-// of it.
+// A client that gets no WebSocket is carried by requests: what is guaranteed stands at
+// HTTPSessions.Receive. To the keepalive loop, the limits, the drain and the figures such
+// a session is a socket like any other, and it has the same queue of the same frames
+// (conn_base.go, queue.go); the writers know nothing of it. What stands in its answers
+// and bodies is an HTTPCodec's matter, and SockJS is one.
 //
 // Of ours the package may import broadcasting and channels; gin and gorilla live
 // here and in the adapters alone.

@@ -37,8 +37,8 @@ func Frame(buf []byte) []byte {
 	return buf
 }
 
-// payload is what a frame made by Frame carries.
-func payload(frame []byte) []byte {
+// Payload is what a frame made by Frame carries, a part of it.
+func Payload(frame []byte) []byte {
 	if len(frame) < 2 {
 		return nil
 	}

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ReceiveRequest says what a request for a session over HTTP is about.
+// ReceiveRequest says what a receiving request of a session over HTTP is about.
 type ReceiveRequest struct {
-	Session   string // the client's name for it, made unique by the dialect; "": a session that ends with the request
+	Session   string // the session's name; "": a session that ends with the request
 	Remote    string // the client's address, without port
-	Streaming bool   // the answer goes on; else it ends after the first line
+	Streaming bool   // the answer goes on; else it ends after the first bytes
 }
 
 // receivingBody is how much of a body a receiving request may have. It should
@@ -20,39 +20,45 @@ const receivingBody = 4 << 10
 
 // Receive answers a receiving request of a session, and returns when that answer
 // has ended. A name that is not known begins a session: open is called once, before
-// anything is written, and may queue and close already.
+// anything is written, and may queue and close already. Where open is nil no session
+// begins, and the request is refused with ErrNoSession.
 //
-// One request of a session receives at a time; a second one is refused (line c,
-// 2010). An answer that breaks ends its session, for what the client has got of it
+// One request of a session receives at a time; a second one is refused with ErrBusy.
+// An answer that breaks ends its session, for what the client has got of it
 // cannot be known: so within a session nothing is lost and nothing comes twice. An
-// answer that is complete hands over to the next one: a poll after its line, a
-// stream after 256 Ki characters, when pusher-js comes with a new request. Between
-// two of them frames wait, within Options.QueueBytes, and the client may be away
-// for Options.Absence.
+// answer that is complete hands over to the next one: a poll after its first bytes, a
+// stream after HTTPRules.StreamSize. Between two of them frames wait, within
+// Options.QueueBytes, and the client may be away for Options.Absence.
 //
-// In silence a heartbeat is written every Options.Heartbeat. The deadlines of the
-// HTTP server are lifted while an answer goes on; each write has
-// Options.WriteTimeout.
-func (s *Server) Receive(w http.ResponseWriter, r *http.Request, by ReceiveRequest, open func(*HTTPSession) Handler) {
+// Heartbeats are as HTTPRules.Pings says. The deadlines of the HTTP server are lifted
+// while an answer goes on; each write has Options.WriteTimeout.
+func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by ReceiveRequest, open func(*HTTPSession) Handler) {
 	if !readNothing(w, r) {
 		return
 	}
-	rc := newReceiver(w, r, s, by.Streaming)
-	hs, found := s.httpSessionOf(by, rc)
+	rc := newReceiver(w, r, h, by.Streaming)
+	hs, found, err := h.find(by, rc, open != nil)
 	switch {
-	case hs == nil:
+	case errors.Is(err, ErrStopping):
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the server stops", http.StatusServiceUnavailable)
-		return
+	case err != nil:
+		h.refuse(w, err)
 	case !found:
 		hs.begin(r.Context(), open)
+		rc.serve(hs)
 	case !hs.attach(rc):
+		if h.rules.Strict {
+			hs.closeFor(ErrBusy)
+		}
 		rc.head()
-		_ = rc.write([]byte(busyLine)) // who has left was refused all the same
+		rc.hurry()
+		h.codec.Refuse(w, ErrBusy)
+		_ = rc.control.Flush() // a client that has left was refused all the same
 		rc.release()
-		return
+	default:
+		rc.serve(hs)
 	}
-	rc.serve(hs)
 }
 
 // bodyTime is how long a body may take to come. The HTTP server's own limit is for
@@ -80,24 +86,25 @@ func readNothing(w http.ResponseWriter, r *http.Request) bool {
 	return err == nil
 }
 
-// receiver is a receiving request. All but woken belongs to its goroutine.
+// receiver is a receiving request. All but notify belongs to its goroutine.
 type receiver struct {
 	notify    chan struct{} // holds one
+	of        *HTTPSessions
 	r         *http.Request
 	w         http.ResponseWriter
 	control   *http.ResponseController
 	streaming bool
-	timeout   time.Duration // of a write
 
-	written int  // characters of the answer
+	begun   bool // something of the answer was taken
+	written int  // sum of Encoded.Size
 	done    bool // what was taken last ends the answer
 	closes  bool // and the session
 }
 
-func newReceiver(w http.ResponseWriter, r *http.Request, s *Server, streaming bool) *receiver {
+func newReceiver(w http.ResponseWriter, r *http.Request, of *HTTPSessions, streaming bool) *receiver {
 	rc := &receiver{
-		notify: make(chan struct{}, 1), r: r, w: w, control: http.NewResponseController(w),
-		streaming: streaming, timeout: s.opt.WriteTimeout,
+		notify: make(chan struct{}, 1), of: of, r: r, w: w, control: http.NewResponseController(w),
+		streaming: streaming,
 	}
 	_ = rc.control.SetReadDeadline(time.Time{}) // net/http reads on, to notice that the client goes
 	return rc
@@ -105,14 +112,22 @@ func newReceiver(w http.ResponseWriter, r *http.Request, s *Server, streaming bo
 
 func (rc *receiver) head() {
 	h := rc.w.Header()
-	h.Set("Content-Type", "application/javascript; charset=UTF-8")
+	h.Set("Content-Type", rc.of.rules.ContentType)
 	h.Set("Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0")
 	h.Set("X-Accel-Buffering", "no") // or nginx waits for more
 }
 
-// write hands lines to the kernel.
+// hurry bounds how long the next write may take.
+func (rc *receiver) hurry() {
+	_ = rc.control.SetWriteDeadline(time.Now().Add(rc.of.srv.opt.WriteTimeout))
+}
+
+// write hands b to the kernel.
 func (rc *receiver) write(b []byte) error {
-	_ = rc.control.SetWriteDeadline(time.Now().Add(rc.timeout))
+	if len(b) == 0 {
+		return nil
+	}
+	rc.hurry()
 	if _, err := rc.w.Write(b); err != nil {
 		return err
 	}
@@ -134,25 +149,28 @@ func (rc *receiver) serve(hs *HTTPSession) {
 	defer rc.release()
 	rc.head()
 	every := hs.srv.opt.Heartbeat
-	heartbeat := time.NewTimer(every)
-	defer heartbeat.Stop()
+	silence := time.NewTimer(every)
+	defer silence.Stop()
+	if hs.pings {
+		silence.Stop() // the keepalive loop makes them due
+	}
 	gone := rc.r.Context().Done()
 	for {
-		for lines, size := hs.take(rc); len(lines) > 0; lines, size = hs.take(rc) {
-			if err := rc.write(lines); err != nil {
-				hs.detach(rc)
-				hs.cut(whyBroken(err))
-				return
-			}
-			hs.gave(rc, size)
-			heartbeat.Reset(every)
+		wrote, err := rc.writeParts(hs)
+		if err != nil {
+			hs.detach(rc)
+			hs.cut(whyBroken(err))
+			return
 		}
 		if rc.done {
 			return
 		}
+		if wrote && !hs.pings {
+			silence.Reset(every)
+		}
 		select {
 		case <-rc.notify:
-		case <-heartbeat.C:
+		case <-silence.C:
 			hs.due()
 		case <-gone:
 			gone = nil
@@ -163,5 +181,22 @@ func (rc *receiver) serve(hs *HTTPSession) {
 			}
 			hs.Close(hs.disconnectFor(Stopping))
 		}
+	}
+}
+
+// writeParts writes all that the session has to say now.
+func (rc *receiver) writeParts(hs *HTTPSession) (wrote bool, err error) {
+	for {
+		p, some := hs.take(rc)
+		if !some {
+			return wrote, nil
+		}
+		e := rc.of.codec.Encode(p)
+		hs.settle(rc, p, e)
+		if err := rc.write(e.Bytes); err != nil {
+			return wrote, err
+		}
+		hs.gave(rc, p)
+		wrote = true
 	}
 }

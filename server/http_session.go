@@ -2,52 +2,52 @@ package server
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // HTTPSession is a socket whose client gets no WebSocket: it is carried by HTTP
-// requests, as SockJS and pusher-js do it. Of its requests, those that receive
-// (see Receive) follow one another, each an answer with lines; those that send
-// (see Send) carry messages in their bodies. Queue and Close may be called from
-// anywhere, at any time, and never block.
+// requests, in the words of an HTTPCodec. Of its requests, those that receive (see
+// HTTPSessions.Receive) follow one another, each with an answer; those that send (see
+// HTTPSessions.Send) carry messages in their bodies. Queue and Close may be called
+// from anywhere, at any time, and never block.
 type HTTPSession struct {
 	connBase
 
 	// static
+	of   *HTTPSessions
 	name string // the client's, "" when it is of one request alone
 
-	in sync.Mutex // held while a message is handled, and by the last word, Closed
+	in      sync.Mutex  // held while a message is handled, and by the last word, Closed
+	sending atomic.Bool // a sending request is open; not kept where those take turns
 
-	said    chan struct{} // closed when the close line is written, or the client is gone
+	said    chan struct{} // closed when Close is written, or the client is gone
 	sayOnce sync.Once
 
 	// guarded by mu
-	greeted   bool      // the client has been told that the session is open
-	receiver  *receiver // the request that receives now, nil between two
-	streaming bool      // the last one did
-	left      int64     // ms since srv.epoch when the last one ended
-	owed      bool      // a heartbeat of ours awaits the client's answer
-	beat      bool      // a heartbeat is to be written at once
-	last      []byte    // the close line, nil when nobody is there to read one
+	greeted   bool       // the client has been told that the session is open
+	receiver  *receiver  // the request that receives now, nil between two
+	streaming bool       // the last one did
+	left      int64      // ms since srv.epoch when the last one ended
+	owed      bool       // what was written awaits the client's sign of life
+	beat      bool       // a heartbeat is to be written at once
+	last      Disconnect // how the client is told of the end, once closing
+	told      bool       // last was given to a receiving request
 }
 
 // newHTTPSession makes a session that rc receives from.
-func newHTTPSession(s *Server, by ReceiveRequest, rc *receiver) *HTTPSession {
+func newHTTPSession(of *HTTPSessions, by ReceiveRequest, rc *receiver) *HTTPSession {
 	hs := &HTTPSession{
-		connBase: connBase{srv: s, remote: by.Remote, began: time.Now()},
-		name:     by.Session, said: make(chan struct{}),
+		connBase: connBase{srv: of.srv, remote: by.Remote, began: time.Now(), pings: of.rules.Pings},
+		of:       of, name: by.Session, said: make(chan struct{}),
 		receiver: rc, streaming: rc.streaming,
 	}
 	hs.self = hs
 	hs.heard()
+	hs.answered = hs.lastRead.Load()
 	return hs
-}
-
-func (s *Server) isStopping() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stopping
 }
 
 // begin calls open and registers what it made.
@@ -71,44 +71,53 @@ func (hs *HTTPSession) ready() {
 	}
 }
 
-// Close says goodbye and ends the session: what waits, f's frame and the close
-// line go to the receiving request, or to the next one if that comes within
-// Options.Linger. Without a code nobody is there to be told. Only the first call
-// counts.
-func (hs *HTTPSession) Close(f Disconnect) {
-	if hs.trace && f.Frame != nil {
-		hs.traced("frame out", payload(f.Frame))
+// Close says goodbye and ends the session: what waits, d's frame and the codec's
+// words for d go to the receiving request, or to the next one if that comes within
+// Options.Linger. Without a code nobody is there to be told, but a request that
+// receives now. Only the first call counts.
+func (hs *HTTPSession) Close(d Disconnect) {
+	if hs.trace && d.Frame != nil {
+		hs.traced("frame out", Payload(d.Frame))
 	}
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if !hs.out.close(f.Reason) {
+	if !hs.out.close(d.Reason) {
 		return
 	}
-	if f.Code == 0 {
+	if d.Code == 0 {
 		hs.out.drop()
 	}
-	if f.Frame != nil {
-		hs.push(f.Frame)
+	if d.Frame != nil {
+		hs.push(d.Frame)
 	}
-	if f.Code != 0 {
-		hs.last = closeLine(f.Code, f.Message)
-	}
+	hs.last = d
 	hs.ready()
 	if hs.h != nil { // else begin does it
 		hs.srv.goroutines.Go(hs.end)
 	}
 }
 
+// closeFor ends the session of a client that did not keep to its codec.
+func (hs *HTTPSession) closeFor(err error) {
+	if errors.Is(err, ErrTooLarge) {
+		hs.Close(hs.disconnectFor(TooLarge))
+		return
+	}
+	d := hs.disconnectFor(ProtocolError)
+	d.Message = err.Error()
+	hs.Close(d)
+}
+
 // end is the rest of a session that is closing: the dialect is told when the last
 // message is handled, and the client has a moment to come for the goodbye.
 func (hs *HTTPSession) end() {
 	hs.mu.Lock()
-	h, r, last := hs.h, hs.out.reason, hs.last
+	h, d := hs.h, hs.last
 	hs.mu.Unlock()
 	hs.in.Lock()
-	h.Closed(r)
+	h.Closed(d.Reason)
 	hs.in.Unlock()
-	if last != nil {
+	if d.Code != 0 {
 		linger := time.NewTimer(hs.srv.opt.Linger)
 		defer linger.Stop()
 		select {
@@ -117,17 +126,8 @@ func (hs *HTTPSession) end() {
 		}
 	}
 	hs.forget()
-	hs.srv.delist(hs, r)
+	hs.srv.delist(hs, d.Reason)
 	hs.srv.live.Done()
-}
-
-// forget takes the session's name from it: who comes under it now is new.
-func (hs *HTTPSession) forget() {
-	hs.srv.mu.Lock()
-	defer hs.srv.mu.Unlock()
-	if hs.srv.httpSessions[hs.name] == hs {
-		delete(hs.srv.httpSessions, hs.name)
-	}
 }
 
 // cut ends a session whose client cannot be told anything more.
@@ -136,8 +136,15 @@ func (hs *HTTPSession) cut(r Reason) {
 	hs.sayOnce.Do(func() { close(hs.said) }) // nor if it was closing already
 }
 
-// ask needs no ping besides the dialect's: heartbeats go out anyway.
-func (hs *HTTPSession) ask() { hs.h.Idle() }
+// ask pings the client. Where heartbeats are no pings, they go out anyway, and the
+// dialect asks.
+func (hs *HTTPSession) ask() {
+	if hs.pings {
+		hs.due()
+		return
+	}
+	hs.h.Idle()
+}
 
 // away says whether the client ended its last receiving request and has not come
 // with the next one in time.
@@ -149,9 +156,9 @@ func (hs *HTTPSession) away(now int64) bool {
 
 func (hs *HTTPSession) conn() Conn {
 	hs.mu.Lock()
-	transport := "xhr_polling"
+	transport := hs.of.rules.Polling
 	if hs.streaming {
-		transport = "xhr_streaming"
+		transport = hs.of.rules.Streaming
 	}
 	hs.mu.Unlock()
 	return hs.describe(transport)

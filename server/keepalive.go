@@ -8,7 +8,7 @@ import (
 // keep looks after the silent sockets until ctx ends: one goroutine for all, no
 // timer for each. A socket that never said a word is found like any other.
 func (s *Server) keep(ctx context.Context) {
-	every := min(time.Second, s.opt.ActivityTimeout/4, s.opt.PongTimeout/4, s.opt.Absence/4)
+	every := min(time.Second, s.opt.ActivityTimeout/4, s.opt.PongTimeout/4, s.opt.Absence/4, s.opt.Heartbeat/4)
 	tick := time.NewTicker(max(every, time.Millisecond))
 	defer tick.Stop()
 	var all []socket
@@ -27,21 +27,25 @@ func (s *Server) keep(ctx context.Context) {
 	}
 }
 
-// look pings a socket that is silent, and closes one that did not answer. Any
-// byte counts as an answer: some clients answer only WebSocket pings, others only
-// those of their dialect.
+// look pings a socket that is silent, or whose time for a ping has come, and closes
+// one that did not answer. Any byte counts as an answer: some clients answer only
+// WebSocket pings, others only those of their dialect.
 func (s *Server) look(k socket, now int64) {
 	m := k.base()
 	last := m.lastRead.Load()
 	if m.asked > 0 && last >= m.asked { // the answer may come within the millisecond
-		m.asked = 0
+		m.asked, m.answered = 0, last
+	}
+	due := now-last >= s.opt.ActivityTimeout.Milliseconds()
+	if m.pings {
+		due = now-m.answered >= s.opt.Heartbeat.Milliseconds()
 	}
 	switch {
 	case k.away(now):
 		k.Close(Disconnect{Reason: PeerGone})
 	case m.asked > 0 && now-m.asked >= s.opt.PongTimeout.Milliseconds():
 		k.Close(k.disconnectFor(Silent))
-	case m.asked == 0 && now-last >= s.opt.ActivityTimeout.Milliseconds():
+	case m.asked == 0 && due:
 		m.asked = now
 		k.ask()
 	}

@@ -74,7 +74,7 @@ func readMessage(s *Session, ws *websocket.Conn) error {
 	defer messages.Put(buf)
 	*buf, err = readUpTo((*buf)[:0], r, s.srv.opt.MessageBytes)
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, ErrTooLarge):
 		s.Close(s.disconnectFor(TooLarge))
 	case err != nil:
 		return err
@@ -88,8 +88,6 @@ func readMessage(s *Session, ws *websocket.Conn) error {
 	return nil
 }
 
-var errTooLarge = errors.New("the message is too large")
-
 // readUpTo appends all of r to b, at most limit bytes.
 func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
 	for {
@@ -99,7 +97,7 @@ func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if len(b) > limit {
-			return b[:0], errTooLarge
+			return b[:0], ErrTooLarge
 		}
 		if err == io.EOF {
 			return b, nil

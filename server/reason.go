@@ -15,7 +15,7 @@ const (
 	TooLarge      Reason = "too_large"      // a message over Options.MessageBytes
 	NotText       Reason = "not_text"       // a binary message
 	BadUTF8       Reason = "bad_utf8"       // a text message that is none
-	ProtocolError Reason = "protocol_error" // not RFC 6455
+	ProtocolError Reason = "protocol_error" // not RFC 6455, or over HTTP not what the codec takes
 	Internal      Reason = "internal"       // our fault
 )
 

@@ -34,8 +34,8 @@ type Options struct {
 	PongTimeout     time.Duration // for the answer [30 s]
 	WriteTimeout    time.Duration // for a slow peer to take 64 KiB [10 s]
 	Linger          time.Duration // for a peer to answer our close frame [2 s]
-	Heartbeat       time.Duration // between signs of life in an answer that goes on, see Receive [25 s]
-	Absence         time.Duration // of a client that has no receiving request open, see Receive [5 s]
+	Heartbeat       time.Duration // between signs of life over HTTP, see HTTPRules.Pings [25 s]
+	Absence         time.Duration // of a client over HTTP that has no receiving request open [5 s]
 	PerAddress      int           // sockets from one address [0: no limit]
 	DrainWindow     time.Duration // over which sockets are told to go when Run ends [0: at once]
 }
@@ -68,7 +68,7 @@ func (o Options) withDefaults() Options {
 // goroutine at a time; Idle and Info may be called by another meanwhile.
 type Handler interface {
 	// Message is called for every text message, valid UTF-8 and within
-	// Options.MessageBytes. text may be used only during the call.
+	// Options.MessageBytes or, over HTTP, HTTPRules.MessageBytes. text may be used only during the call.
 	Message(text []byte)
 	// Idle is called after Options.ActivityTimeout of silence, to ask for a sign of
 	// life in the dialect's words. A ping of the WebSocket protocol goes out anyway.
@@ -98,18 +98,17 @@ type Server struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	stopping     bool
-	sockets      map[socket]struct{}
-	httpSessions map[string]*HTTPSession // by the client's name for it
-	addresses    map[string]int
-	ended        map[Reason]uint64
+	stopping  bool
+	sockets   map[socket]struct{}
+	addresses map[string]int
+	ended     map[Reason]uint64
 }
 
 // New returns a server of sockets. It starts nothing: see Run.
 func New(o Options) *Server {
 	s := &Server{
 		opt: o.withDefaults(), epoch: time.Now(),
-		sockets: map[socket]struct{}{}, httpSessions: map[string]*HTTPSession{},
+		sockets:   map[socket]struct{}{},
 		addresses: map[string]int{}, ended: map[Reason]uint64{},
 		up: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{},
@@ -161,6 +160,12 @@ func (s *Server) begin() bool {
 		s.live.Add(1)
 	}
 	return !s.stopping
+}
+
+func (s *Server) isStopping() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping
 }
 
 // enlist registers a socket, and sends it away if it may not stay. From here on

@@ -67,7 +67,7 @@ func (s *Session) begin() {
 // call counts.
 func (s *Session) Close(f Disconnect) {
 	if s.trace && f.Frame != nil {
-		s.traced("frame out", payload(f.Frame))
+		s.traced("frame out", Payload(f.Frame))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,11 +3,15 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 )
 
-// The wire of a session over HTTP: lines in the answers of receiving requests,
-// each read as soon as it has come, and a JSON array in the bodies of sending ones.
+// SockJS is the codec of SockJS as pusher-js speaks it: lines in the answers of
+// receiving requests, each read as soon as it has come, and a JSON array in the
+// bodies of sending ones.
 //
 //	client                                     server
 //	------                                     ------
@@ -20,41 +24,104 @@ import (
 //	                   []                   -> 204, a sign of life: answers h, or asks for one
 //	                                        <- c[CODE,"REASON"], then the answer ends
 //	POST .../xhr                            -> 200, ends after o, a, h or c: then the next one
+//
+// A second receiving request beside the first gets c[2010,...]; other faults have an
+// HTTP status and a sentence.
+type SockJS struct{}
 
-const (
-	openLine  = "o\n"
-	beatLine  = "h\n"
-	busyLine  = "c[2010,\"Another connection still open\"]\n"
-	streamMax = 256 * 1024 // characters of an answer; see receiver.full
-)
+var _ HTTPCodec = SockJS{}
 
 // prelude is sent first in a streaming answer: browsers and proxies that hold
 // back the first bytes of a body hold these back.
-var prelude = []byte(strings.Repeat("h", 2048) + "\n")
+var prelude = strings.Repeat("h", 2048) + "\n"
 
-// messageLine is the line of frames' texts.
-func messageLine(frames [][]byte) []byte {
-	texts := make([]string, len(frames))
-	for i, f := range frames {
-		texts[i] = string(payload(f))
+var errNoArray = errors.New("the body must be a JSON array of strings")
+
+// Rules implements HTTPCodec. pusher-js comes with a new request when it has more
+// than 256 Ki characters and a line is complete, and not before. Ending the answer
+// there loses nothing, and makes other clients come.
+func (SockJS) Rules(o Options) HTTPRules {
+	return HTTPRules{
+		Polling: "xhr_polling", Streaming: "xhr_streaming",
+		ContentType:  "application/javascript; charset=UTF-8",
+		MessageBytes: o.MessageBytes,
+		BodyBytes:    8 * o.MessageBytes, // each byte of a message may be escaped, and there may be several
+		StreamSize:   256 * 1024,
 	}
-	b := bytes.NewBuffer([]byte("a"))
-	encodeLine(b, texts)
-	return b.Bytes()
 }
 
-// closeLine is the line that ends a session.
-func closeLine(code int, reason string) []byte {
-	b := bytes.NewBuffer([]byte("c"))
-	encodeLine(b, [2]any{code, reason})
-	return b.Bytes()
+// Encode implements HTTPCodec. A client that is open takes the prelude for a
+// heartbeat; one that polls answers a heartbeat with its next request.
+func (SockJS) Encode(p Part) Encoded {
+	var b bytes.Buffer
+	if p.First && p.Streaming {
+		b.WriteString(prelude)
+	}
+	if p.Open {
+		b.WriteString("o\n")
+	}
+	if len(p.Frames) > 0 {
+		texts := make([]string, len(p.Frames))
+		for i, f := range p.Frames {
+			texts[i] = string(Payload(f))
+		}
+		writeLine(&b, 'a', texts)
+	}
+	if p.Heartbeat {
+		b.WriteString("h\n")
+	}
+	if p.Close != nil && p.Close.Code != 0 {
+		writeLine(&b, 'c', [2]any{p.Close.Code, p.Close.Message})
+	}
+	return Encoded{
+		Bytes: b.Bytes(), Size: characters(b.Bytes()),
+		Asks: p.Streaming && (p.First && !p.Open || p.Heartbeat),
+	}
 }
 
-// encodeLine appends v and the end of the line. JSON has no line breaks inside.
-func encodeLine(b *bytes.Buffer, v any) {
+// Decode implements HTTPCodec.
+func (SockJS) Decode(body []byte) (Sent, error) {
+	var list []*string
+	if json.Unmarshal(body, &list) != nil || list == nil {
+		return Sent{}, errNoArray
+	}
+	messages := make([][]byte, len(list))
+	for i, m := range list {
+		if m == nil {
+			return Sent{}, errNoArray
+		}
+		messages[i] = []byte(*m)
+	}
+	return Sent{Messages: messages, Alive: len(messages) == 0}, nil
+}
+
+// Accept implements HTTPCodec.
+func (SockJS) Accept(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// Refuse implements HTTPCodec.
+func (SockJS) Refuse(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	switch {
+	case errors.Is(err, ErrBusy):
+		_, _ = io.WriteString(w, "c[2010,\"Another connection still open\"]\n") // a client that has left is refused all the same
+		return
+	case errors.Is(err, ErrNoSession):
+		status = http.StatusNotFound
+	case errors.Is(err, ErrTooLarge):
+		status = http.StatusRequestEntityTooLarge
+	}
+	http.Error(w, err.Error(), status)
+}
+
+// writeLine writes a line of this kind with v. JSON has no line breaks inside.
+func writeLine(b *bytes.Buffer, kind byte, v any) {
+	b.WriteByte(kind)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // strings and numbers always encode
+	_ = enc.Encode(v) // strings and numbers always encode; it ends the line
 }
 
 // characters is how long a script finds b, valid UTF-8: in units of UTF-16.

@@ -41,6 +41,7 @@ func (e *xhrEcho) Disconnect(r server.Reason) server.Disconnect {
 type xhrHost struct {
 	t testing.TB
 	*server.Server
+	http     *server.HTTPSessions
 	url      string
 	sessions chan *server.HTTPSession
 	closed   chan server.Reason
@@ -50,11 +51,11 @@ type xhrHost struct {
 func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, kind, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if kind == "xhr_send" {
-		h.Send(w, r, name)
+		h.http.Send(w, r, name)
 		return
 	}
 	by := server.ReceiveRequest{Session: name, Remote: "198.51.100.7", Streaming: kind == "xhr_streaming"}
-	h.Receive(w, r, by, func(s *server.HTTPSession) server.Handler {
+	h.http.Receive(w, r, by, func(s *server.HTTPSession) server.Handler {
 		h.sessions <- s
 		return &xhrEcho{s, h.closed}
 	})
@@ -63,6 +64,7 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // runXHR runs a server without a port.
 func runXHR(t testing.TB, o server.Options) *xhrHost {
 	h := &xhrHost{t: t, Server: server.New(o), sessions: make(chan *server.HTTPSession, 100), closed: make(chan server.Reason, 100)}
+	h.http = server.NewHTTPSessions(h.Server, server.SockJS{})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(ctx) }()

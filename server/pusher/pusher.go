@@ -35,6 +35,7 @@ type Server struct {
 	// static
 	opt           Options
 	authDeadlines *authDeadlines
+	overHTTP      *server.HTTPSessions
 }
 
 // New returns a Server; its sockets live as long as o.Sockets runs.
@@ -51,7 +52,10 @@ func New(o Options) *Server {
 	if o.ProveWithin <= 0 {
 		o.ProveWithin = 30 * time.Second
 	}
-	return &Server{opt: o, authDeadlines: newAuthDeadlines(o.ProveWithin)}
+	return &Server{
+		opt: o, authDeadlines: newAuthDeadlines(o.ProveWithin),
+		overHTTP: server.NewHTTPSessions(o.Sockets, server.SockJS{}),
+	}
 }
 
 // Register adds the routes of the sockets to r.

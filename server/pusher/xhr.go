@@ -9,8 +9,8 @@ import (
 )
 
 // The fallback transports, for clients behind proxies that let no WebSocket
-// through: xhr_streaming and xhr_polling of pusher-js. How they work stands in
-// server.Receive and server.Send; here are their addresses and who may in.
+// through: xhr_streaming and xhr_polling of pusher-js. How they work stands at
+// server.HTTPSessions and server.SockJS; here are their addresses and who may in.
 //
 // The client makes up the session: SERVER, up to three digits, and SESSION, eight
 // random characters. With the app's key they name it. It is not bound to the
@@ -52,7 +52,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	if refusal.number != 0 {
 		by.Session = "" // who may not in neither finds a session, nor leaves one
 	}
-	s.opt.Sockets.Receive(c.Writer, c.Request, by, func(session *server.HTTPSession) server.Handler {
+	s.overHTTP.Receive(c.Writer, c.Request, by, func(session *server.HTTPSession) server.Handler {
 		if refusal.number == 0 && !t.enter() {
 			refusal = codeAppFull
 		}
@@ -77,7 +77,7 @@ func (s *Server) sendXHR(c *gin.Context) {
 		unknownXHR(c)
 		return
 	}
-	s.opt.Sockets.Send(c.Writer, c.Request, name)
+	s.overHTTP.Send(c.Writer, c.Request, name)
 }
 
 func unknownXHR(c *gin.Context) {

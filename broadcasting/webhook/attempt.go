@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"chatcast/channels/dialguard"
 )
 
 // attemptError is why an attempt was in vain. Neither text holds a URL or a secret.
@@ -95,8 +97,8 @@ func attemptErrorOf(err error) *attemptError {
 		slow  net.Error
 	)
 	switch {
-	case errors.Is(err, ErrPrivate):
-		return &attemptError{reasonPrivate, ErrPrivate.Error()}
+	case errors.Is(err, dialguard.ErrNotPublic):
+		return &attemptError{reasonPrivate, privateTarget}
 	case errors.As(err, &name):
 		return &attemptError{reasonName, "the name of the host could not be resolved"}
 	case errors.As(err, &cert):

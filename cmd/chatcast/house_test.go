@@ -16,16 +16,17 @@ import (
 // may import of ours; only cmd/chatcast/app holds all the plugs, and nobody imports cmd.
 var mayImport = map[string][]string{
 	"channels":                  {},
+	"channels/dialguard":        {}, // which addresses may be dialed for users
 	"channels/testwait":         {}, // the deadlines of all tests
 	"models":                    {},
 	"broadcasting":              {"channels"},
 	"broadcasting/clustertest":  {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
-	"broadcasting/webhook":      {"broadcasting"},
+	"broadcasting/webhook":      {"broadcasting", "channels/dialguard"},
 	"crm":                       {"broadcasting", "channels", "models"},
 	"crm/bridge":                {"crm"},
 	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
 	"crm/s3":                    {"crm"},
-	"crm/whatsapp":              {"crm"},
+	"crm/whatsapp":              {"channels/dialguard", "crm"},
 	"crm/whatsapp/whatsapptest": {}, // a WhatsApp to test against; never linked into the program
 	"server":                    {"broadcasting", "channels"},
 	"server/pusher":             {"server", "broadcasting", "channels"},
@@ -69,6 +70,7 @@ var confined = map[string]string{
 	"github.com/jackc/pgx":         "models",
 	"go.mau.fi/whatsmeow":          "crm/whatsapp",
 	"github.com/minio/":            "crm/s3",
+	"code.dny.dev/ssrf":            "channels/dialguard",
 }
 
 // Libraries that the wiring, the tests of the whole program and the demo name too.
@@ -119,6 +121,8 @@ func TestHouseSeesBrokenArrows(t *testing.T) {
 		"API reaches past the rules": {"chatcast/server/api", []string{"chatcast/models"}},
 		"gin outside the server":     {"chatcast/crm", []string{"github.com/gin-gonic/gin"}},
 		"gorm outside the models":    {"chatcast/crm", []string{"gorm.io/gorm"}},
+		"the guard's library beside": {"chatcast/crm/whatsapp", []string{"code.dny.dev/ssrf"}},
+		"the guard imports a room":   {"chatcast/channels/dialguard", []string{"chatcast/broadcasting"}},
 		"channels imports a library": {"chatcast/channels", []string{"golang.org/x/time/rate"}},
 		"a room without a row":       {"chatcast/utils", nil},
 		"somebody imports cmd":       {"chatcast/crm", []string{"chatcast/cmd/chatcast"}},

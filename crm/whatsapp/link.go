@@ -7,11 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 
+	"chatcast/channels/dialguard"
 	"chatcast/crm"
 )
 
@@ -29,28 +28,15 @@ type linkError struct {
 
 func (e *linkError) Error() string { return "whatsapp: linked file: " + e.message }
 
-var errPrivate = errors.New("whatsapp: the address is not of the public internet")
-
 // newLinkClient fetches the files that operators name by address. They could name
-// what only this machine reaches, so each dial looks at the address that the name
-// has come to, after every redirect too; no proxy stands between, which would look
-// names up by itself.
-func newLinkClient(private bool) *http.Client {
-	d := &net.Dialer{Timeout: 15 * time.Second}
-	if !private {
-		d.Control = func(_, address string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(address)
-			if err != nil || !public(to.Addr()) {
-				return errPrivate
-			}
-			return nil
-		}
-	}
+// what only this machine reaches, so it dials only the public internet, unless
+// allowPrivate is set.
+func newLinkClient(allowPrivate bool) *http.Client {
+	transport := dialguard.NewTransport(15*time.Second, allowPrivate)
+	transport.ResponseHeaderTimeout = 30 * time.Second
+	transport.MaxResponseHeaderBytes, transport.DisableKeepAlives = 64<<10, true
 	return &http.Client{
-		Transport: &http.Transport{
-			DialContext: d.DialContext, TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true, DisableCompression: true,
-		},
+		Transport: transport,
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if len(via) > linkRedirects {
 				return &linkError{codeLink, "the link leads from one address to the next", false}
@@ -61,32 +47,6 @@ func newLinkClient(private bool) *http.Client {
 			return nil
 		},
 	}
-}
-
-// reserved are the networks that are of no use to the public, beside those that
-// netip.Addr has a word for; and those through which an IPv4 address is reached.
-var reserved = func() (list []netip.Prefix) {
-	for _, p := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "fec0::/10",
-	} {
-		list = append(list, netip.MustParsePrefix(p))
-	}
-	return list
-}()
-
-// public says whether an address is one that anybody in the world could reach.
-func public(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
-		return false
-	}
-	for _, p := range reserved {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
 }
 
 // getLink fetches a file, at most limit bytes of it, and gives it to use.
@@ -146,7 +106,7 @@ func unreached(err error) error {
 	switch {
 	case errors.As(err, &mine):
 		return mine
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, dialguard.ErrNotPublic):
 		return &linkError{codeLink, "the link leads to an address that is not of the public internet", false}
 	case errors.As(err, &name) && name.IsNotFound:
 		return &linkError{codeLink, "the link's host does not exist", false}

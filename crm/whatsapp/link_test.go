@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
+	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
+	"chatcast/channels/dialguard"
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
@@ -168,17 +172,32 @@ func TestLinksThatLeadAstray(t *testing.T) {
 	}
 }
 
-func TestPublicAddresses(t *testing.T) {
-	for address, want := range map[string]bool{
-		"93.184.216.34": true, "2606:2800:220:1::1": true, "1.1.1.1": true,
-		"127.0.0.1": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "169.254.169.254": false, "100.64.0.1": false,
-		"0.0.0.0": false, "0.1.2.3": false, "224.0.0.1": false, "255.255.255.255": false, "198.18.0.1": false,
-		"::1": false, "::": false, "fe80::1%eth0": false, "fc00::1": false, "fd12::1": false, "ff02::1": false, "::ffff:10.0.0.1": false,
-		"64:ff9b::a00:1": false, "2002:7f00:1::": false, "2001::1": false, "fec0::1": false, "::7f00:1": false,
-	} {
-		if got := public(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s: %v", address, got)
+// The client of links refuses each address of dialguard's table.
+func TestLinksToRefusedAddresses(t *testing.T) {
+	text, err := os.ReadFile("../../channels/dialguard/testdata/addresses.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, refused := newLinkClient(false), 0
+	for line := range strings.Lines(string(text)) {
+		address, ok := strings.CutPrefix(strings.TrimSpace(line), "refused ")
+		if !ok {
+			continue
 		}
+		target := url.URL{Scheme: "http", Host: net.JoinHostPort(address, "80")}
+		resp, err := client.Get(target.String())
+		switch {
+		case errors.Is(err, dialguard.ErrNotPublic):
+			refused++
+		case err == nil:
+			resp.Body.Close()
+			t.Errorf("%s was reached", address)
+		case !errors.Is(err, syscall.EAFNOSUPPORT): // this machine has no IPv6
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if refused < 20 {
+		t.Errorf("only %d addresses were refused", refused)
 	}
 }
 

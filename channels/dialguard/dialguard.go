@@ -1,0 +1,57 @@
+// Package dialguard keeps the program from dialing addresses that users must not
+// reach through it: this machine, its networks, the metadata service of a cloud. It is
+// for requests to URLs that users give, such as those of webhooks and files.
+//
+// It imports nothing of ours. The list of special-purpose networks is the library's,
+// which is generated from IANA's registries.
+package dialguard
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"code.dny.dev/ssrf"
+)
+
+// ErrNotPublic reports that a name or URL leads to an address that is not of the
+// public internet. Errors of Control and of a transport of NewTransport match it.
+var ErrNotPublic = errors.New("the address is not of the public internet")
+
+var guardian = ssrf.New(ssrf.WithAnyPort())
+
+// NewTransport returns a transport for URLs that users give. Unless allowPrivate is
+// set, it dials only addresses of the public internet; each redirect dials again, so
+// it is checked too. It ignores the proxies of the environment: a proxy would resolve
+// the name itself, out of our sight. timeout bounds the dial and the TLS handshake,
+// each. The caller owns the transport and may set its other fields.
+func NewTransport(timeout time.Duration, allowPrivate bool) *http.Transport {
+	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}
+	if !allowPrivate {
+		dialer.Control = Control
+	}
+	return &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, DisableCompression: true}
+}
+
+// Control is a net.Dialer's Control that refuses what is not of the public internet
+// with ErrNotPublic. It sees the address that is about to be dialed, after its name
+// was resolved: a name that resolves differently the second time gains nothing.
+func Control(network, address string, c syscall.RawConn) error {
+	if ap, err := netip.ParseAddrPort(address); err == nil && nat64.Contains(ap.Addr()) {
+		b := ap.Addr().As16()
+		inner := netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[12:])), ap.Port())
+		network, address = "tcp4", inner.String()
+	}
+	if err := guardian.Safe(network, address, c); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotPublic, err)
+	}
+	return nil
+}
+
+// nat64 holds an IPv4 address in its last four bytes: a host without IPv4 reaches the
+// public internet through it, and its own networks too. The library refuses it whole.
+var nat64 = ssrf.IPv6NAT64Prefix

@@ -69,8 +69,7 @@ func recoverPanics(log *slog.Logger) gin.HandlerFunc {
 				c.Abort()
 				return
 			}
-			c.AbortWithStatusJSON(http.StatusInternalServerError, // in the shape that all routes share
-				gin.H{"success": false, "error": gin.H{"code": "ApiInternalError", "message": "internal error"}})
+			c.AbortWithStatusJSON(http.StatusInternalServerError, ErrorAnswer{Error: InternalError})
 		}()
 		c.Next()
 	}

@@ -41,7 +41,7 @@ func ask(r http.Handler, path, from, forwarded string) *httptest.ResponseRecorde
 func TestRouterAnswersPanics(t *testing.T) {
 	r, log := newRouter(t, slog.LevelInfo)
 	w := ask(r, "/panic", "192.0.2.1:1", "")
-	want := `{"error":{"code":"ApiInternalError","message":"internal error"},"success":false}`
+	want := `{"success":false,"error":{"code":"ApiInternalError","message":"internal error"}}`
 	if w.Code != http.StatusInternalServerError || w.Body.String() != want {
 		t.Errorf("a panic is answered %d %s", w.Code, w.Body)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 // statuses maps the codes of crm onto HTTP and onto ChatApp's error codes.
@@ -15,31 +16,22 @@ var statuses = map[crm.Code]struct {
 	status int
 	code   string
 }{
-	crm.CodeInvalid:     {http.StatusUnprocessableEntity, "ApiValidationError"},
-	crm.CodeNoToken:     {http.StatusUnauthorized, "ApiInvalidTokenError"},
-	crm.CodeBadToken:    {http.StatusForbidden, "ApiInvalidTokenError"},
-	crm.CodeDenied:      {http.StatusForbidden, "ApiAccessDeniedError"},
+	crm.CodeInvalid:     {http.StatusUnprocessableEntity, server.CodeValidation},
+	crm.CodeNoToken:     {http.StatusUnauthorized, server.CodeInvalidToken},
+	crm.CodeBadToken:    {http.StatusForbidden, server.CodeInvalidToken},
+	crm.CodeDenied:      {http.StatusForbidden, server.CodeAccessDenied},
 	crm.CodeNotFound:    {http.StatusNotFound, "ApiNotFoundError"},
 	crm.CodeConflict:    {http.StatusConflict, "ApiConflictError"},
-	crm.CodeTooLarge:    {http.StatusRequestEntityTooLarge, "ApiTooLargeError"},
+	crm.CodeTooLarge:    {http.StatusRequestEntityTooLarge, server.CodeTooLarge},
 	crm.CodeThrottled:   {http.StatusTooManyRequests, "ApiTooManyRequestsError"},
 	crm.CodeUnavailable: {http.StatusServiceUnavailable, "ApiUnavailableError"},
 }
 
 type answer struct {
-	Success bool         `json:"success"`
-	Data    any          `json:"data,omitempty"`
-	Error   *answerError `json:"error,omitempty"`
+	Success bool                `json:"success"`
+	Data    any                 `json:"data,omitempty"`
+	Error   *server.ErrorObject `json:"error,omitempty"`
 }
-
-type answerError struct {
-	Code    string            `json:"code"`
-	Message string            `json:"message"`
-	Fields  map[string]string `json:"fields,omitempty"`
-}
-
-// internal is all that a stranger learns of an error of ours.
-var internal = answer{Error: &answerError{Code: "ApiInternalError", Message: "internal error"}}
 
 // fail answers with what err says; a stranger's error says only "internal" and
 // goes to the log.
@@ -51,14 +43,14 @@ func (a *API) fail(c *gin.Context, err error) {
 			return
 		}
 		a.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
-		c.AbortWithStatusJSON(http.StatusInternalServerError, internal)
+		c.AbortWithStatusJSON(http.StatusInternalServerError, answer{Error: &server.InternalError})
 		return
 	}
 	to := statuses[e.Code]
 	if e.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(e.RetryAfter))
 	}
-	c.AbortWithStatusJSON(to.status, answer{Error: &answerError{Code: to.code, Message: e.Message, Fields: e.Fields}})
+	c.AbortWithStatusJSON(to.status, answer{Error: &server.ErrorObject{Code: to.code, Message: e.Message, Fields: e.Fields}})
 }
 
 // serve makes a route of do: it answers with the error, or else with the data,

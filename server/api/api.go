@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 // API serves the CRM's routes.
@@ -48,7 +49,7 @@ func (a *API) NoRoute(c *gin.Context) {
 // NoMethod answers for a path under /v1 that has no such method. The router has
 // set Allow.
 func (a *API) NoMethod(c *gin.Context) {
-	c.AbortWithStatusJSON(http.StatusMethodNotAllowed, answer{Error: &answerError{
+	c.AbortWithStatusJSON(http.StatusMethodNotAllowed, answer{Error: &server.ErrorObject{
 		Code: "ApiMethodNotAllowedError", Message: "this route does not know the method " + c.Request.Method,
 	}})
 }

@@ -1,21 +1,18 @@
 package console
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"path"
 	"regexp"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/gin-gonic/gin"
+
+	"chatcast/server"
 )
 
 // dist is what npm built. README.txt is always there, so that the program
@@ -24,8 +21,7 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Build is the built app, held in memory. Immutable but for the compressed
-// copies, each of which is made once, when it is first asked for.
+// Build is the built app, held in memory. It does not change.
 type Build struct {
 	hash  string
 	files map[string]*file // by their path in dist
@@ -33,11 +29,8 @@ type Build struct {
 
 // file is one file of a build.
 type file struct {
-	contentType string
-	content     []byte
-	etag        string // quoted
-	forever     bool   // its name holds a hash of its content
-	compressed  func() []byte
+	*server.Static
+	forever bool // its name holds a hash of its content
 }
 
 // Embedded is the build that the program carries. Programs of one process share it.
@@ -105,98 +98,17 @@ func (b *Build) Built() bool { return b.files["index.html"] != nil }
 func (b *Build) Hash() string { return b.hash }
 
 func newFile(name string, content []byte) *file {
-	sum := sha256.Sum256(content)
-	f := &file{
-		contentType: contentTypes[path.Ext(name)],
-		content:     content,
-		etag:        strconv.Quote(hex.EncodeToString(sum[:12])),
-		forever:     hashed.MatchString(name),
-		compressed:  func() []byte { return nil },
-	}
-	if !packed[path.Ext(name)] {
-		f.compressed = sync.OnceValue(func() []byte { return compress(content) })
-	}
-	return f
+	ext := path.Ext(name)
+	return &file{server.NewStatic(contentTypes[ext], content, packed[ext]), hashed.MatchString(name)}
 }
 
-// compress returns nil where it gains nothing.
-func compress(content []byte) []byte {
-	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil // no such level: not this one
-	}
-	_, _ = w.Write(content) // into memory
-	_ = w.Close()
-	if out.Len() >= len(content) {
-		return nil
-	}
-	return out.Bytes()
-}
-
-// serve answers GET and HEAD with the file, compressed for who takes that. The
-// two forms are two representations, so each has its own ETag.
+// serve answers GET and HEAD with the file.
 func (f *file) serve(g *gin.Context) {
-	h, body, etag := g.Writer.Header(), f.content, f.etag
+	h := g.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
 	if f.forever {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if small := f.compressed(); small != nil {
-		h.Add("Vary", "Accept-Encoding")
-		if takesGzip(g.GetHeader("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
-			body, etag = small, strings.TrimSuffix(f.etag, `"`)+`-gzip"`
-		}
-	}
-	h.Set("ETag", etag)
-	if knows(g.GetHeader("If-None-Match"), etag) {
-		h.Del("Content-Encoding")
-		g.Status(http.StatusNotModified)
-		g.Writer.WriteHeaderNow()
-		return
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	if g.Request.Method == http.MethodHead {
-		h.Set("Content-Type", f.contentType)
-		g.Status(http.StatusOK)
-		g.Writer.WriteHeaderNow()
-		return
-	}
-	g.Data(http.StatusOK, f.contentType, body)
-}
-
-// takesGzip reads an Accept-Encoding. What names gzip wins over *; a weight of 0
-// refuses.
-func takesGzip(accepted string) bool {
-	takes := false
-	for entry := range strings.SplitSeq(accepted, ",") {
-		coding, params, _ := strings.Cut(entry, ";")
-		coding = strings.ToLower(strings.TrimSpace(coding))
-		if coding != "gzip" && coding != "*" {
-			continue
-		}
-		weight := 1.0
-		if key, value, ok := strings.Cut(strings.TrimSpace(params), "="); ok && strings.EqualFold(strings.TrimSpace(key), "q") {
-			weight, _ = strconv.ParseFloat(strings.TrimSpace(value), 64) // nonsense is 0: uncompressed is always right
-		}
-		takes = weight > 0
-		if coding == "gzip" {
-			break
-		}
-	}
-	return takes
-}
-
-// knows says whether an If-None-Match names etag. The comparison is weak: a proxy
-// may have marked ours.
-func knows(sent, etag string) bool {
-	for entry := range strings.SplitSeq(sent, ",") {
-		entry = strings.TrimSpace(entry)
-		if entry == "*" || strings.TrimPrefix(entry, "W/") == etag {
-			return true
-		}
-	}
-	return false
+	f.Serve(g)
 }

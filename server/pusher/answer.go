@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"chatcast/server"
 )
 
 // largeAnswer is from how many bytes on an answer is compressed for who asks.
@@ -43,7 +44,7 @@ func writeJSON(c *gin.Context, status int, v any) {
 func write(c *gin.Context, status int, body []byte) {
 	if len(body) >= largeAnswer {
 		c.Writer.Header().Add("Vary", "Accept-Encoding")
-		if takesGzip(c.GetHeader("Accept-Encoding")) {
+		if server.AcceptsGzip(c.Request.Header) {
 			c.Header("Content-Encoding", "gzip")
 			body = zip(body)
 		}
@@ -60,26 +61,4 @@ func zip(body []byte) []byte {
 	_, _ = w.Write(body) // into memory, which takes it
 	_ = w.Close()
 	return b.Bytes()
-}
-
-// takesGzip reads an Accept-Encoding. What names gzip wins over *; a weight of 0
-// is a no.
-func takesGzip(accept string) bool {
-	takes := false
-	for part := range strings.SplitSeq(accept, ",") {
-		name, params, _ := strings.Cut(part, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if name != "gzip" && name != "*" {
-			continue
-		}
-		weight := 1.0
-		if q, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-			weight, _ = strconv.ParseFloat(strings.TrimSpace(q), 64) // what is no number is 0: plain is always right
-		}
-		if name == "gzip" {
-			return weight > 0
-		}
-		takes = weight > 0
-	}
-	return takes
 }

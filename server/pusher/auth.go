@@ -118,7 +118,7 @@ func (a *Authorizer) answer(c *gin.Context, sign func(token string, userID int64
 			return
 		}
 		a.Log.ErrorContext(c.Request.Context(), "authorization failed", "path", c.FullPath(), "error", err)
-		refusal = &authError{status: http.StatusInternalServerError, code: "ApiInternalError", message: "internal error"}
+		refusal = &authError{status: http.StatusInternalServerError, code: server.InternalError.Code, message: server.InternalError.Message}
 	}
 	writeJSON(c, refusal.status, refusal)
 }
@@ -226,25 +226,19 @@ type authError struct {
 // The refusals that are always the same. errDenied says nothing about whether
 // the channel exists.
 var (
-	errNoToken  = &authError{status: http.StatusUnauthorized, code: "ApiInvalidTokenError", message: "an access token is required in the Authorization header"}
-	errBadToken = &authError{status: http.StatusForbidden, code: "ApiInvalidTokenError", message: "the access token is invalid or has expired"}
-	errNoSocket = &authError{status: http.StatusForbidden, code: "ApiAccessDeniedError", message: "no connection has this socket_id"}
-	errNotNow   = &authError{status: http.StatusServiceUnavailable, code: "ApiUnavailableError", message: "the connection could not be looked up now, please try again"}
-	errDenied   = &authError{status: http.StatusForbidden, code: "ApiAccessDeniedError", message: "no access to this channel"}
+	errNoToken  = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header"}
+	errBadToken = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired"}
+	errNoSocket = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id"}
+	errNotNow   = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again"}
+	errDenied   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel"}
 )
 
 func (e *authError) Error() string { return "pusher: " + e.message }
 
 // MarshalJSON implements json.Marshaler.
 func (e *authError) MarshalJSON() ([]byte, error) {
-	type errorObject struct {
-		Code    string            `json:"code"`
-		Message string            `json:"message"`
-		Fields  map[string]string `json:"fields,omitempty"`
-	}
 	return json.Marshal(struct {
-		Success bool        `json:"success"`
-		Error   errorObject `json:"error"`
-		Message string      `json:"message"`
-	}{false, errorObject{e.code, e.message, e.fields}, e.message})
+		server.ErrorAnswer
+		Message string `json:"message"`
+	}{server.ErrorAnswer{Error: server.ErrorObject{Code: e.code, Message: e.message, Fields: e.fields}}, e.message})
 }

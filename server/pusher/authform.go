@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"chatcast/channels"
+	"chatcast/server"
 )
 
 // maxAuthBody is far more than two short fields and whatever else an application
@@ -82,7 +83,7 @@ func authFields(w http.ResponseWriter, r *http.Request, names []string) (map[str
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, &authError{status: http.StatusRequestEntityTooLarge, code: "ApiTooLargeError", message: fmt.Sprintf("the body is over %d bytes", maxAuthBody)}
+		return nil, &authError{status: http.StatusRequestEntityTooLarge, code: server.CodeTooLarge, message: fmt.Sprintf("the body is over %d bytes", maxAuthBody)}
 	case err != nil:
 		return nil, invalidField("body", "could not be read to its end")
 	case !utf8.Valid(body):
@@ -154,7 +155,7 @@ func jsonFields(body []byte, names []string) (map[string]string, error) {
 func invalidField(field, format string, args ...any) *authError {
 	why := fmt.Sprintf(format, args...)
 	return &authError{
-		status: http.StatusUnprocessableEntity, code: "ApiValidationError",
+		status: http.StatusUnprocessableEntity, code: server.CodeValidation,
 		message: field + " " + why, fields: map[string]string{field: why},
 	}
 }

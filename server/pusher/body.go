@@ -9,16 +9,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"chatcast/channels"
 )
-
-// bodyTime is how long a body may take to come. The server's own limit is for files.
-const bodyTime = 30 * time.Second
 
 // Limits of bodies: no more than any valid one. Each byte of data may be escaped
 // as six, and the rest is small.

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/server"
 )
 
 // Publisher is what the HTTP API needs of the engine. Publish returns when the
@@ -137,9 +138,7 @@ type handler func(c *gin.Context, r request) *apiError
 // signed lets only requests of the app through, with a body of at most limit bytes.
 func (h *HTTPAPI) signed(limit func(Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		// Also for strangers: what nobody has read of a body, net/http reads. A writer
-		// without deadlines is a test's, which has no slow body.
-		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(bodyTime))
+		server.BoundBody(c.Writer) // also for strangers
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
 		var apiErr *apiError
 		r.query, apiErr = verifyRequest(r.app, c.Request, began)

@@ -2,10 +2,7 @@ package docs
 
 import (
 	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -13,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/gin-gonic/gin"
+
+	"chatcast/server"
 )
 
 //go:embed page.html docs.css docs.js
@@ -66,33 +65,11 @@ type file struct {
 	make        func() ([]byte, error)
 }
 
-type made struct {
-	plain, zipped []byte
-	tag           string
-}
-
-func (f file) once() (made, error) {
-	plain, err := f.make()
-	if err != nil {
-		return made{}, err
-	}
-	var b bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return made{}, err
-	}
-	if _, err := zip.Write(plain); err != nil {
-		return made{}, err
-	}
-	if err := zip.Close(); err != nil {
-		return made{}, err
-	}
-	sum := sha256.Sum256(plain)
-	return made{plain, b.Bytes(), base64.RawURLEncoding.EncodeToString(sum[:12])}, nil
-}
-
 func (f file) handler() gin.HandlerFunc {
-	get := sync.OnceValues(f.once)
+	get := sync.OnceValues(func() (*server.Static, error) {
+		body, err := f.make()
+		return server.NewStatic(f.contentType, body, false), err
+	})
 	return func(c *gin.Context) {
 		content, err := get()
 		if err != nil { // the tests render it: what is embedded does not change
@@ -105,32 +82,8 @@ func (f file) handler() gin.HandlerFunc {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Vary", "Accept-Encoding")
-		body, tag := content.plain, `"`+content.tag+`"`
-		if wantsGzip(c.GetHeader("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
-			body, tag = content.zipped, `"`+content.tag+`-gzip"`
-		}
-		h.Set("ETag", tag)
-		if known := c.GetHeader("If-None-Match"); known == "*" || strings.Contains(known, tag) {
-			h.Del("Content-Encoding")
-			c.Status(http.StatusNotModified)
-			return
-		}
-		c.Data(http.StatusOK, f.contentType, body)
+		content.Serve(c)
 	}
-}
-
-// wantsGzip reads Accept-Encoding, where q=0 is a no.
-func wantsGzip(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if name == "gzip" {
-			weight := strings.ReplaceAll(params, " ", "")
-			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || params == ""
-		}
-	}
-	return false
 }
 
 // breakable lets a long path or name wrap where it may.

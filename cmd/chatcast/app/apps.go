@@ -70,7 +70,7 @@ func (b *appReloader) list(ctx context.Context) (list []pusher.App, version int6
 		}
 		if why := b.unfit(app); why != "" {
 			if !b.skipped[app.ID+why] {
-				b.log.WarnContext(ctx, "an app of the database is not served", "app", app.ID, "why", why)
+				b.log.WarnContext(ctx, "an app of the database is not served", "app", app.ID, "error", why)
 			}
 			b.skipped[app.ID+why] = true
 			continue

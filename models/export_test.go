@@ -1,8 +1,35 @@
 package models
 
-import "context"
+import (
+	"context"
+
+	"github.com/pressly/goose/v3"
+)
 
 // PretendVersion makes the database one that a newer program migrated.
 func PretendVersion(ctx context.Context, s *Store, version int64) error {
-	return s.db.WithContext(ctx).Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, TRUE)", version).Error
+	return s.Exec(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, TRUE)", version)
+}
+
+// MigrateTo makes an empty database one of an older program.
+func MigrateTo(ctx context.Context, s *Store, version int64) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	dialect := goose.DialectSQLite3
+	if s.postgres {
+		dialect = goose.DialectPostgres
+	}
+	p, err := newMigrator(pool, migrationFS(migrations, s.postgres), dialect)
+	if err != nil {
+		return err
+	}
+	_, err = p.UpTo(ctx, version)
+	return err
+}
+
+// Exec runs one statement.
+func (s *Store) Exec(ctx context.Context, sql string, args ...any) error {
+	return s.db.WithContext(ctx).Exec(sql, args...).Error
 }

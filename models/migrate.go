@@ -44,11 +44,19 @@ func (s *Store) Migrate(ctx context.Context) error {
 	})
 }
 
-func migrate(ctx context.Context, pool *sql.DB, files fs.FS, dialect goose.Dialect) error {
+func newMigrator(pool *sql.DB, files fs.FS, dialect goose.Dialect) (*goose.Provider, error) {
 	p, err := goose.NewProvider(dialect, pool, files,
 		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("models: migrations: %w", err)
+		return nil, fmt.Errorf("models: migrations: %w", err)
+	}
+	return p, nil
+}
+
+func migrate(ctx context.Context, pool *sql.DB, files fs.FS, dialect goose.Dialect) error {
+	p, err := newMigrator(pool, files, dialect)
+	if err != nil {
+		return err
 	}
 	is, ours, err := p.GetVersions(ctx)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/rs/cors"
+
+	"chatcast/broadcasting/apps"
 )
 
 // preflightSeconds is how long a browser may remember the answer to a preflight;
@@ -19,7 +21,7 @@ const preflightSeconds = 2 * 60 * 60
 // X-CSRF-TOKEN and X-Socket-ID, others their own). Credentials are not allowed:
 // who a request is from is said in its Authorization header, never in a cookie,
 // so a strange page has nothing to ride on.
-func allowOrigins(origins Origins) gin.HandlerFunc {
+func allowOrigins(origins apps.Origins) gin.HandlerFunc {
 	options := cors.Options{
 		AllowedMethods:       []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders:       []string{"*"},

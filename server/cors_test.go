@@ -9,12 +9,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 )
 
 func engine(t *testing.T, allowed ...string) http.Handler {
 	t.Helper()
-	origins, err := server.ParseOrigins(allowed)
+	origins, err := apps.ParseOrigins(allowed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,52 +104,5 @@ func TestRefusalsCarryTheHeaders(t *testing.T) {
 	res = do(engine(t), http.MethodOptions, "/broadcasting/auth", "Origin", "https://shop.example")
 	if res.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("an OPTIONS that is no preflight: %d, want the router's 405", res.StatusCode)
-	}
-}
-
-func TestOrigins(t *testing.T) {
-	origins, err := server.ParseOrigins([]string{"https://App.example", "http://localhost:8080", "https://*.example.org", "https://pr-*.example.net"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for origin, want := range map[string]bool{
-		"":                               true, // no browser
-		"https://app.example":            true,
-		"HTTPS://APP.EXAMPLE":            true,
-		"http://app.example":             false,
-		"https://app.example.evil":       false,
-		"https://app.example:444":        false,
-		"http://localhost:8080":          true,
-		"http://localhost:8081":          false,
-		"https://a.example.org":          true,
-		"https://a.b.example.org":        true,
-		"https://.example.org":           false,
-		"https://example.org":            false,
-		"https://evil/.example.org":      false,
-		"https://evil:1@a.example.org":   false,
-		"https://pr-12.example.net":      true,
-		"https://pr-12.example.net.evil": false,
-		"null":                           false,
-	} {
-		if got := origins.Allow(origin); got != want {
-			t.Errorf("Allow(%q) = %v, want %v", origin, got, want)
-		}
-	}
-	for _, list := range [][]string{nil, {"*"}, {"https://app.example", "*"}} {
-		if o, err := server.ParseOrigins(list); err != nil || !o.Any() || !o.Allow("null") {
-			t.Errorf("ParseOrigins(%v): %v, any %v", list, err, o.Any())
-		}
-	}
-}
-
-func TestOriginsThatNoBrowserSends(t *testing.T) {
-	for _, entry := range []string{
-		"", "app.example", "//app.example", "https://", "https://app.example/", "https://app.example/x",
-		"https://app.example?x", "https://me@app.example", "https://*.*.example", "*://app.example",
-		"https://app.example:443", "http://app.example:80", "null", "http://[::1", "https://a b",
-	} {
-		if _, err := server.ParseOrigins([]string{entry}); err == nil || !strings.Contains(err.Error(), "origin") {
-			t.Errorf("ParseOrigins(%q): error %v, want one that names it", entry, err)
-		}
 	}
 }

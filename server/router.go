@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"chatcast/broadcasting/apps"
 )
 
 // RouterOptions are what a router is made of.
 type RouterOptions struct {
-	Origins        Origins
+	Origins        apps.Origins
 	TrustedProxies []string // addresses and networks whose X-Forwarded-For is believed
 	Log            *slog.Logger
 }

@@ -21,15 +21,16 @@ var mayImport = map[string][]string{
 	"models":                    {},
 	"broadcasting":              {"channels"},
 	"broadcasting/clustertest":  {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
-	"broadcasting/webhook":      {"broadcasting", "channels/dialguard"},
+	"broadcasting/apps":         {"channels"},                          // what an app is, with no engine in it
+	"broadcasting/webhook":      {"broadcasting"},
 	"crm":                       {"broadcasting", "channels", "models"},
 	"crm/bridge":                {"crm"},
 	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
 	"crm/s3":                    {"crm"},
 	"crm/whatsapp":              {"channels/dialguard", "crm"},
 	"crm/whatsapp/whatsapptest": {}, // a WhatsApp to test against; never linked into the program
-	"server":                    {"broadcasting", "channels"},
-	"server/pusher":             {"server", "broadcasting", "channels"},
+	"server":                    {"broadcasting", "broadcasting/apps", "channels"},
+	"server/pusher":             {"server", "broadcasting", "broadcasting/apps", "channels"},
 	"server/pusher/conformance": {}, // holds any Pusher server against the protocol, in tests
 	"server/api":                {"server", "broadcasting", "channels", "crm"},
 	"server/api/apitest":        {"server/api", "crm"},           // holds answers against openapi.yaml, in tests
@@ -38,9 +39,9 @@ var mayImport = map[string][]string{
 	"models/testdb":             {"channels/testwait", "models"},
 
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
-	"cmd/chatcast/config": {"broadcasting/webhook", "crm", "crm/s3", "server"}, // each checks what it will use
+	"cmd/chatcast/config": {"broadcasting/apps", "broadcasting/webhook", "crm", "crm/s3"}, // each checks what it will use
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/webhook", "channels", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"chatcast/server"
+	"chatcast/broadcasting/apps"
 )
 
 // App is one Pusher app: who may connect and publish, and how much. Its secret
@@ -35,7 +35,7 @@ type App struct {
 	// made at another time is another app, even under the same id and key.
 	Made int64
 
-	origins server.Origins
+	origins apps.Origins
 }
 
 // Webhook is where an app is told of what happens on its channels. It is signed
@@ -139,7 +139,7 @@ func (a *App) prepare() (err error) {
 		return err
 	}
 	a.Limits = a.Limits.withDefaults()
-	a.origins, err = server.ParseOrigins(a.AllowedOrigins)
+	a.origins, err = apps.ParseOrigins(a.AllowedOrigins)
 	if err != nil {
 		return fmt.Errorf("allowed_origins: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -142,7 +143,7 @@ func TestPaths(t *testing.T) {
 
 // Backends are not browsers, but the answers are as everywhere.
 func TestPreflight(t *testing.T) {
-	origins, err := server.ParseOrigins([]string{"https://crm.example"})
+	origins, err := apps.ParseOrigins([]string{"https://crm.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

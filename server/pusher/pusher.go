@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 )
 
@@ -21,7 +22,7 @@ type Options struct {
 	Apps    *Apps
 	Engine  *broadcasting.Engine
 	Sockets *server.Server
-	Origins server.Origins // of browsers, for every app; each app has its own besides
+	Origins apps.Origins // of browsers, for every app; each app has its own besides
 	Log     *slog.Logger
 
 	MessagesPerSecond int // from one socket, on the average [200]

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
-	"chatcast/server"
 	"chatcast/server/pusher"
 )
 
@@ -185,6 +185,6 @@ func configApps(cfg config.Config) []crm.AppData {
 
 // checkOrigin asks the one who will use an app's allowed origins.
 func checkOrigin(entry string) error {
-	_, err := server.ParseOrigins([]string{entry})
+	_, err := apps.ParseOrigins([]string{entry})
 	return err
 }

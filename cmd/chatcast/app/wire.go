@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/cmd/chatcast/config"
@@ -40,7 +41,7 @@ type components struct {
 	served    []pusher.App // what wireApps found
 	hooks     *webhook.Hooks
 	apps      *pusher.Apps
-	origins   server.Origins
+	origins   apps.Origins
 	sockets   *server.Server
 	monitor   *server.Monitor
 	router    *gin.Engine
@@ -93,7 +94,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.engine.Watch(r.online)
 
 	// server: the sockets, the router, and what is spoken there
-	if r.origins, err = server.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
+	if r.origins, err = apps.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
 		return nil, err
 	}
 	if err := r.wireApps(ctx, cfg, room("apps")); err != nil {

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/crm"
-	"chatcast/server"
 )
 
 // check holds every value against what the program can do with it, and names
@@ -89,7 +89,7 @@ func checkAddress(key, address string, violations *ConfigError) {
 // error has its place.
 func checkOrigins(key string, list []string, violations *ConfigError) {
 	for i, o := range list {
-		if _, err := server.ParseOrigins([]string{o}); err != nil {
+		if _, err := apps.ParseOrigins([]string{o}); err != nil {
 			violations.add(item(key, i), "%v", err)
 		}
 	}

@@ -1,4 +1,4 @@
-package server
+package apps
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Origins says which pages of the web may talk to the server. The zero Origins
-// lets every page in. Immutable.
+// Origins says which web pages may connect. The zero Origins lets every page in.
+// Immutable.
 type Origins struct {
 	rules []originRule // none: any
 }
@@ -32,8 +32,8 @@ func ParseOrigins(list []string) (Origins, error) {
 			anyOrigin = true
 			continue
 		}
-		if err := checkOrigin(entry); err != nil {
-			return Origins{}, err
+		if why := originFault(entry); why != "" {
+			return Origins{}, fmt.Errorf("origin %q: %s; %s", entry, why, originForm)
 		}
 		before, after, wild := strings.Cut(entry, "*")
 		o.rules = append(o.rules, originRule{before, after, wild})
@@ -44,31 +44,32 @@ func ParseOrigins(list []string) (Origins, error) {
 	return o, nil
 }
 
-func checkOrigin(entry string) error {
-	fault := func(why string) error {
-		return fmt.Errorf("origin %q: %s; write it as https://app.example.com or https://*.example.com", entry, why)
-	}
+const originForm = "write it as https://app.example.com or https://*.example.com"
+
+// originFault says why no browser sends the entry, in lower case and without spaces
+// around it; "" when one may.
+func originFault(entry string) string {
 	if entry == "null" {
-		return fault(`"null" is sent by every sandboxed page, so it names nobody`)
+		return `"null" is sent by every sandboxed page, so it names nobody`
 	}
 	if strings.Count(entry, "*") > 1 {
-		return fault("only one * is allowed")
+		return "only one * is allowed"
 	}
 	scheme, _, _ := strings.Cut(entry, ":")
 	u, err := url.Parse(strings.Replace(entry, "*", "x", 1))
 	switch {
 	case err != nil:
-		return fault("it is no origin")
+		return "it is no origin"
 	case u.Scheme == "" || u.Host == "":
-		return fault("it needs a scheme and a host")
+		return "it needs a scheme and a host"
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return fault("nothing may follow the host and port")
+		return "nothing may follow the host and port"
 	case strings.Contains(scheme, "*"):
-		return fault("the scheme must be written out")
+		return "the scheme must be written out"
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
-		return fault("browsers leave the scheme's own port out")
+		return "browsers leave the scheme's own port out"
 	}
-	return nil
+	return ""
 }
 
 // Any says whether every origin may come in.

@@ -21,6 +21,6 @@
 // when it returns. The intake has one lock, which Record takes under a channel's
 // lock; under it nothing waits and nobody is called.
 //
-// Of ours the package may import broadcasting alone. The Store is its own interface;
+// Of ours the package may import broadcasting and its part apps alone. The Store is its own interface;
 // who wires the program implements it.
 package webhook

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -139,7 +140,7 @@ func TestRestart(t *testing.T) {
 func TestOnlyWhatIsWantedIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{}
-		members := webhook.Endpoint{URL: "http://r/", Events: []string{"member_removed"}, Channels: []string{"presence-"}}
+		members := apps.Webhook{URL: "http://r/", Events: []string{"member_removed"}, Channels: []string{"presence-"}}
 		h := start(t, webhook.Options{Store: store, Apps: app(members), Transport: r})
 		settle := func(want int) {
 			t.Helper()
@@ -153,7 +154,7 @@ func TestOnlyWhatIsWantedIsKept(t *testing.T) {
 		h.Record(added("presence-a", "1"))
 		h.Record(added("private-a", "1"))
 		settle(1)
-		if err := h.Set(app(webhook.Endpoint{URL: "http://r/", Events: []string{"channel_vacated"}})); err != nil {
+		if err := h.Set(app(apps.Webhook{URL: "http://r/", Events: []string{"channel_vacated"}})); err != nil {
 			t.Fatal(err)
 		}
 		settle(0)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 )
 
 // The times of what is told.
@@ -30,7 +31,7 @@ const (
 type Options struct {
 	Store Store
 	Log   *slog.Logger
-	Apps  []App // as for Set
+	Apps  []apps.App // as for Set
 	// AllowPrivate lets webhooks go to addresses that are not of the public internet.
 	AllowPrivate bool
 	// Grace is how long a channel that was vacated, and a member who was removed, may
@@ -125,8 +126,8 @@ func (h *Hooks) resume(list []Delivery) {
 // Set replaces all apps and their endpoints, at any time. An error, which names the
 // app and the field, changes nothing. An endpoint that has the same URL as before
 // keeps what waits for it; what waits for others is dropped.
-func (h *Hooks) Set(apps []App) error {
-	s, err := newSettings(apps)
+func (h *Hooks) Set(list []apps.App) error {
+	s, err := newSettings(list)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -73,9 +74,9 @@ func TestFilters(t *testing.T) {
 		all, few, prefix, single := newReceiver(t), newReceiver(t), newReceiver(t), newReceiver(t)
 		h := start(t, webhook.Options{Store: &memory{}, Transport: byHost{"all": all, "few": few, "prefix": prefix, "single": single}, Apps: app(
 			to("http://all/"),
-			webhook.Endpoint{URL: "http://few/", Events: []string{"cache_miss"}, Headers: map[string]string{"Authorization": "Bearer 1", "x-shop": "b"}},
-			webhook.Endpoint{URL: "http://prefix/", Channels: []string{"presence-", "cache-b"}},
-			webhook.Endpoint{URL: "http://single/", Single: true},
+			apps.Webhook{URL: "http://few/", Events: []string{"cache_miss"}, Headers: map[string]string{"Authorization": "Bearer 1", "x-shop": "b"}},
+			apps.Webhook{URL: "http://prefix/", Channels: []string{"presence-", "cache-b"}},
+			apps.Webhook{URL: "http://single/", Single: true},
 		)})
 		events := []broadcasting.ChannelEvent{occupied("a"), missed("cache-a"), occupied("presence-a"), added("presence-a", "u"), missed("cache-b")}
 		time.Sleep(time.Second) // the first look, at the start, is behind us
@@ -169,7 +170,7 @@ func TestConcurrent(t *testing.T) {
 	for i := range 50 {
 		e := to(url)
 		e.Headers = map[string]string{"X-Nth": strconv.Itoa(i)}
-		list := []webhook.Endpoint{e, {URL: url + "/other", Events: []string{"channel_vacated"}}}
+		list := []apps.Webhook{e, {URL: url + "/other", Events: []string{"channel_vacated"}}}
 		if err := h.Set(app(list[:1+i%2]...)); err != nil {
 			t.Error(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -13,7 +14,7 @@ import (
 // moment ago, nor the ends of what the other was told of. It is the same whether there
 // was no such app for a while or not.
 func TestRemadeApp(t *testing.T) {
-	made := func(at int64) []webhook.App {
+	made := func(at int64) []apps.App {
 		list := app(to("http://r/"))
 		list[0].Made = at
 		return list
@@ -62,9 +63,9 @@ func TestRemadeApp(t *testing.T) {
 	}
 }
 
-func set(t *testing.T, h *running, apps []webhook.App) {
+func set(t *testing.T, h *running, list []apps.App) {
 	t.Helper()
-	if err := h.Set(apps); err != nil {
+	if err := h.Set(list); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -207,7 +208,7 @@ func TestSetWhileRunning(t *testing.T) {
 		const rotated = "another secret"
 		changed := to("http://b/")
 		changed.Headers = map[string]string{"X-New": "1"}
-		if err := h.Set([]webhook.App{{ID: "1", Key: key, Secret: rotated, Endpoints: []webhook.Endpoint{changed}}}); err != nil {
+		if err := h.Set([]apps.App{{ID: "1", Key: key, Secret: rotated, Webhooks: []apps.Webhook{changed}}}); err != nil {
 			t.Fatal(err)
 		}
 		b.mu.Lock()

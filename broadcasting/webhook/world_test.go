@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels/testwait"
 )
@@ -103,11 +104,11 @@ func (m *memory) left() (rows, told int) {
 }
 
 // app is the app of the tests with the endpoints.
-func app(endpoints ...webhook.Endpoint) []webhook.App {
-	return []webhook.App{{ID: "1", Key: key, Secret: secret, Endpoints: endpoints}}
+func app(endpoints ...apps.Webhook) []apps.App {
+	return []apps.App{{ID: "1", Key: key, Secret: secret, Webhooks: endpoints}}
 }
 
-func to(url string) webhook.Endpoint { return webhook.Endpoint{URL: url} }
+func to(url string) apps.Webhook { return apps.Webhook{URL: url} }
 
 // running are Hooks that run until the test, or stop, ends them.
 type running struct {

@@ -164,11 +164,11 @@ func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *s
 // webhookApps are the apps with their webhooks, signed with the secrets that the apps
 // have now. Those that are disabled are among them: backends hear that everybody has
 // gone, and then there is nothing to hear.
-func webhookApps(list []pusher.App) (out []webhook.App) {
+func webhookApps(list []pusher.App) (out []apps.App) {
 	for _, a := range list {
-		app := webhook.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
+		app := apps.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
 		for _, hook := range a.Webhooks {
-			app.Endpoints = append(app.Endpoints, webhook.Endpoint(hook))
+			app.Webhooks = append(app.Webhooks, apps.Webhook(hook))
 		}
 		out = append(out, app)
 	}

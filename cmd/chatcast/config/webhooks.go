@@ -1,20 +1,19 @@
 package config
 
-import "chatcast/broadcasting/webhook"
+import (
+	"fmt"
+	"strings"
 
-// endpoint is h as the webhooks take it.
-func (h AppHookConfig) endpoint() webhook.Endpoint {
-	return webhook.Endpoint{URL: h.URL, Events: h.Events, Channels: h.Channels, Headers: h.Headers, Single: h.Single}
-}
+	"chatcast/broadcasting/apps"
+)
 
 // checkWebhooks asks the one who will use them.
 func checkWebhooks(key string, hooks []AppHookConfig, violations *ConfigError) {
-	if len(hooks) > webhook.MaxEndpoints {
-		violations.add(key, "must be at most %d", webhook.MaxEndpoints)
+	app := apps.App{ID: "1", Key: "1"}
+	for _, h := range hooks {
+		app.Webhooks = append(app.Webhooks, apps.Webhook{URL: h.URL, Events: h.Events, Channels: h.Channels, Headers: h.Headers, Single: h.Single})
 	}
-	for i, hook := range hooks {
-		for _, violation := range hook.endpoint().Check() {
-			violations.add(item(key, i)+"."+violation.Field, "%s", violation.Message)
-		}
+	for _, violation := range app.Check() {
+		violations.add(fmt.Sprint(key, strings.TrimPrefix(violation.Field, "webhooks")), "%s", violation.Message)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/pusher/pusher-http-go/v5"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/app"
@@ -39,7 +40,7 @@ const hooksSecret = "a secret of the tests"
 func hooksOptions(store webhook.Store, target string) webhook.Options {
 	return webhook.Options{
 		Store: store, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), AllowPrivate: true,
-		Apps:        []webhook.App{{ID: "1", Key: "key", Secret: hooksSecret, Endpoints: []webhook.Endpoint{{URL: target}}}},
+		Apps:        []apps.App{{ID: "1", Key: "key", Secret: hooksSecret, Webhooks: []apps.Webhook{{URL: target}}}},
 		ReturnGrace: 500 * time.Millisecond,
 	}
 }

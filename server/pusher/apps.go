@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"chatcast/broadcasting/apps"
 )
 
 // Apps are the apps of this server, which may change while it runs. Safe for
@@ -29,7 +31,7 @@ type appTable struct {
 
 // NewApps validates list and indexes copies of its apps, limits filled in. The
 // first one carries the CRM's channels.
-func NewApps(list []App) (*Apps, error) {
+func NewApps(list []apps.App) (*Apps, error) {
 	s := &Apps{}
 	s.table.Store(&appTable{})
 	return s, s.Replace(list)
@@ -41,20 +43,20 @@ func NewApps(list []App) (*Apps, error) {
 // it, and sockets that may not be here any longer were told to go, 4003 when their
 // app is disabled, 4001 when it is gone, 4009 when their page's origin was taken
 // out. A list with an error changes nothing.
-func (s *Apps) Replace(list []App) error {
+func (s *Apps) Replace(list []apps.App) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	old := s.table.Load()
-	apps, err := prepareAll(list)
+	next, err := prepareAll(list)
 	if err != nil {
 		return err
 	}
-	if old.first != nil && old.first.app.Load().ID != apps[0].ID {
+	if old.first != nil && old.first.app.Load().ID != next[0].ID {
 		return fmt.Errorf("apps[0]: it must stay %q, which carries the CRM's channels", old.first.app.Load().ID)
 	}
-	s.remove(old, apps)
-	table := &appTable{byID: make(map[string]*appState, len(apps)), byKey: make(map[string]*appState, len(apps))}
-	for i, a := range apps {
+	s.remove(old, next)
+	table := &appTable{byID: make(map[string]*appState, len(next)), byKey: make(map[string]*appState, len(next))}
+	for i, a := range next {
 		t := old.byID[a.ID]
 		if t == nil || t.removed.Load() {
 			t = &appState{open: map[*socket]struct{}{}}
@@ -92,26 +94,18 @@ func (s *Apps) remove(old *appTable, list []*App) {
 }
 
 // prepareAll is list as it is served.
-func prepareAll(list []App) ([]*App, error) {
+func prepareAll(list []apps.App) ([]*App, error) {
 	if len(list) == 0 {
 		return nil, errors.New("apps: at least one app is needed")
 	}
-	apps := make([]*App, len(list))
-	ids, keys := make(map[string]bool, len(list)), make(map[string]bool, len(list))
+	served := make([]*App, len(list))
 	for i, a := range list {
-		if err := a.prepare(); err != nil {
+		var err error
+		if served[i], err = newApp(a); err != nil {
 			return nil, fmt.Errorf("apps[%d]: %w", i, err)
 		}
-		if ids[a.ID] {
-			return nil, fmt.Errorf("apps[%d]: the id %q is used twice", i, a.ID)
-		}
-		if keys[a.Key] {
-			return nil, fmt.Errorf("apps[%d]: the key %q is used twice", i, a.Key)
-		}
-		ids[a.ID], keys[a.Key] = true, true
-		apps[i] = &a
 	}
-	return apps, nil
+	return served, apps.CheckUnique(list).Err()
 }
 
 // First is the app that carries the CRM's channels.

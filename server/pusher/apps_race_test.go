@@ -16,8 +16,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/channels/testwait"
-	"chatcast/server/pusher"
 )
 
 // Apps are replaced while sockets come, publish and go: for the race detector.
@@ -28,9 +28,9 @@ func TestReplaceHammer(t *testing.T) {
 	var stop atomic.Bool
 	wg.Go(func() {
 		for i := 0; !stop.Load(); i++ {
-			list := []pusher.App{docApp()}
+			list := []apps.App{docApp()}
 			if i%4 != 0 {
-				list = append(list, shop(func(a *pusher.App) {
+				list = append(list, shop(func(a *apps.App) {
 					a.Enabled, a.Limits.ClientEventsPerSecond = i%4 != 1, 1+i%9
 					a.OldSecret, a.OldSecretUntil = fmt.Sprint("old ", i), time.Now().Add(time.Hour)
 				}))
@@ -117,14 +117,14 @@ func TestAppGoesWhileASocketComes(t *testing.T) {
 		h.web.ServeHTTP(gate{w, reached, open}, r)
 	}))
 	defer web.Close()
-	for code, list := range map[int][]pusher.App{
-		4001: nil, 4003: {shop(func(a *pusher.App) { a.Enabled = false })},
-		4009: {shop(func(a *pusher.App) { a.AllowedOrigins = []string{"https://b.example"} })},
+	for code, list := range map[int][]apps.App{
+		4001: nil, 4003: {shop(func(a *apps.App) { a.Enabled = false })},
+		4009: {shop(func(a *apps.App) { a.AllowedOrigins = []string{"https://b.example"} })},
 	} {
 		h.replace(t, shop())
 		go func() {
 			<-reached
-			if err := h.apps.Replace(append([]pusher.App{docApp()}, list...)); err != nil {
+			if err := h.apps.Replace(append([]apps.App{docApp()}, list...)); err != nil {
 				t.Error(err)
 			}
 			open <- struct{}{}

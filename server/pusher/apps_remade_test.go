@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
@@ -18,15 +19,15 @@ import (
 // those sockets' clients do not read that they have to go. It is the same whether the
 // server has seen that there was no such app for a while or not.
 func TestRemadeAppIsAnother(t *testing.T) {
-	remade := shop(func(a *pusher.App) { a.Secret, a.Made = "second secret", 2 })
-	for how, lists := range map[string][][]pusher.App{
+	remade := shop(func(a *apps.App) { a.Secret, a.Made = "second secret", 2 })
+	for how, lists := range map[string][][]apps.App{
 		"gone, then made": {nil, {remade}},
 		"at once":         {{remade}},
 	} {
 		t.Run(how, func(t *testing.T) {
 			seen := &happened{}
 			h := newHouse(t, func(s *setup) { s.record, s.sockets.Linger = seen, testwait.Long })
-			h.replace(t, shop(func(a *pusher.App) { a.Made = 1 }))
+			h.replace(t, shop(func(a *apps.App) { a.Made = 1 }))
 			r := h.shopper(t, "") // it will not answer the close frame
 			r.signs("first secret", "private-a")
 			r.expect(succeeded("private-a"))
@@ -56,10 +57,10 @@ func TestRemadeAppIsAnother(t *testing.T) {
 // An app that changes is the same one still.
 func TestChangedAppIsTheSame(t *testing.T) {
 	h := newHouse(t)
-	h.replace(t, shop(func(a *pusher.App) { a.Made = 1 }))
+	h.replace(t, shop(func(a *apps.App) { a.Made = 1 }))
 	r := h.shopper(t, "")
 	h.publishes(t, "first secret", `{"name":"e","channel":"cache-a","data":"kept"}`, 200)
-	h.replace(t, shop(func(a *pusher.App) { a.Made, a.Secret = 1, "second secret" }))
+	h.replace(t, shop(func(a *apps.App) { a.Made, a.Secret = 1, "second secret" }))
 	r.subscribe("cache-a", "", "")
 	r.expect(succeeded("cache-a"))
 	r.expect(`{"event":"e","channel":"cache-a","data":"kept"}`)
@@ -67,11 +68,11 @@ func TestChangedAppIsTheSame(t *testing.T) {
 
 // A request whose body comes slowly is one of the app that there is when it has come.
 func TestAppGoesWhileABodyComes(t *testing.T) {
-	for how, list := range map[string][]pusher.App{
+	for how, list := range map[string][]apps.App{
 		"gone":      nil,
-		"disabled":  {shop(func(a *pusher.App) { a.Enabled = false })},
-		"made anew": {shop(func(a *pusher.App) { a.Secret, a.Made = "second secret", 2 })},
-		"rotated":   {shop(func(a *pusher.App) { a.Secret = "second secret" })},
+		"disabled":  {shop(func(a *apps.App) { a.Enabled = false })},
+		"made anew": {shop(func(a *apps.App) { a.Secret, a.Made = "second secret", 2 })},
+		"rotated":   {shop(func(a *apps.App) { a.Secret = "second secret" })},
 	} {
 		t.Run(how, func(t *testing.T) {
 			h := newHouse(t)
@@ -155,8 +156,8 @@ func (s *happened) expect(t *testing.T, open int) {
 // goes.
 func TestCountsAreSwitched(t *testing.T) {
 	h := newHouse(t)
-	with := func(on bool) func(*pusher.App) {
-		return func(a *pusher.App) { a.SubscriptionCount = on }
+	with := func(on bool) func(*apps.App) {
+		return func(a *apps.App) { a.SubscriptionCount = on }
 	}
 	count := func(n int) string {
 		return fmt.Sprintf(`{"event":"pusher_internal:subscription_count","channel":"a","data":"{\"subscription_count\":%d}"}`, n)

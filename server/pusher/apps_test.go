@@ -9,22 +9,23 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/channels/testwait"
 	"chatcast/server/pusher"
 )
 
 // shop is an app beside the documentation's, as it is made and changed.
-func shop(change ...func(*pusher.App)) pusher.App {
-	a := pusher.App{ID: "77", Key: "shop", Secret: "first secret", Enabled: true, ClientEvents: true}
+func shop(change ...func(*apps.App)) apps.App {
+	a := apps.App{ID: "77", Key: "shop", Secret: "first secret", Enabled: true, ClientEvents: true}
 	for _, f := range change {
 		f(&a)
 	}
 	return a
 }
 
-func (h *house) replace(t *testing.T, list ...pusher.App) {
+func (h *house) replace(t *testing.T, list ...apps.App) {
 	t.Helper()
-	if err := h.apps.Replace(append([]pusher.App{docApp()}, list...)); err != nil {
+	if err := h.apps.Replace(append([]apps.App{docApp()}, list...)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -89,9 +90,9 @@ func TestAppsComeAndGo(t *testing.T) {
 	for _, end := range []struct {
 		says         string
 		code, status int
-		list         []pusher.App
+		list         []apps.App
 	}{
-		{saysDisabled, 4003, 403, []pusher.App{shop(func(a *pusher.App) { a.Enabled = false })}},
+		{saysDisabled, 4003, 403, []apps.App{shop(func(a *apps.App) { a.Enabled = false })}},
 		{saysUnknown, 4001, 401, nil},
 	} {
 		h.replace(t, shop())
@@ -131,22 +132,22 @@ func TestChangesActOnOpenSockets(t *testing.T) {
 		program.send(`{"event":"client-x","channel":"private-a","data":"12345678"}`)
 		program.expect(errorSays(4301, message))
 	}
-	h.replace(t, shop(func(a *pusher.App) { a.ClientEvents = false }))
+	h.replace(t, shop(func(a *apps.App) { a.ClientEvents = false }))
 	says("The app does not have client events enabled")
-	h.replace(t, shop(func(a *pusher.App) { a.Limits.EventBytes = 5 }))
+	h.replace(t, shop(func(a *apps.App) { a.Limits.EventBytes = 5 }))
 	says("Client event rejected: its data is over 5 bytes")
-	h.replace(t, shop(func(a *pusher.App) { a.Limits.ClientEventsPerSecond = 1 }))
+	h.replace(t, shop(func(a *apps.App) { a.Limits.ClientEventsPerSecond = 1 }))
 	program.send(`{"event":"client-x","channel":"private-a","data":"12345678"}`)
 	page.expect(`{"event":"client-x","channel":"private-a","data":"12345678"}`)
 	says("Client event rejected due to rate limit")
-	h.replace(t, shop(func(a *pusher.App) { a.Limits.ChannelsPerSocket = 1 }))
+	h.replace(t, shop(func(a *apps.App) { a.Limits.ChannelsPerSocket = 1 }))
 	program.subscribe("b", "", "")
 	program.expect(errorSays(4312, "At most 1 channels are allowed on one connection"),
 		subscriptionErrorSays("b", "LimitReached", "At most 1 channels are allowed on one connection", 429))
 
 	// Two are here, so at a limit of two there is no room, nor at one; at three there is.
 	for limit, room := range map[int]bool{1: false, 2: false, 3: true} {
-		h.replace(t, shop(func(a *pusher.App) { a.Limits.Sockets = limit }))
+		h.replace(t, shop(func(a *apps.App) { a.Limits.Sockets = limit }))
 		r := h.dial(t, "/app/shop?protocol=7", nil)
 		if first := r.read(); established.MatchString(first) != room {
 			t.Errorf("at a limit of %d: %s", limit, first)
@@ -156,9 +157,9 @@ func TestChangesActOnOpenSockets(t *testing.T) {
 			h.waitForSockets(t, 2)
 		}
 	}
-	h.replace(t, shop(func(a *pusher.App) { a.AllowedOrigins = []string{"https://a.example"} }))
+	h.replace(t, shop(func(a *apps.App) { a.AllowedOrigins = []string{"https://a.example"} }))
 	page.silence()
-	h.replace(t, shop(func(a *pusher.App) { a.AllowedOrigins = []string{"https://b.example"} }))
+	h.replace(t, shop(func(a *apps.App) { a.AllowedOrigins = []string{"https://b.example"} }))
 	page.expect(saysOrigin)
 	page.expectClose(4009)
 	program.silence()
@@ -177,7 +178,7 @@ func (h *house) waitForSockets(t *testing.T, n int) {
 // over: subscriptions and requests. What the server signs is signed with the new.
 func TestReplacedSecret(t *testing.T) {
 	h := newHouse(t)
-	h.replace(t, shop(func(a *pusher.App) {
+	h.replace(t, shop(func(a *apps.App) {
 		a.Secret, a.OldSecret, a.OldSecretUntil = "second secret", "first secret", time.Now().Add(time.Hour)
 	}))
 	r := h.shopper(t, "")
@@ -198,7 +199,7 @@ func TestReplacedSecret(t *testing.T) {
 		t.Errorf("the server signs %s", got)
 	}
 	// Its time is over: for the same socket at once.
-	h.replace(t, shop(func(a *pusher.App) {
+	h.replace(t, shop(func(a *apps.App) {
 		a.Secret, a.OldSecret, a.OldSecretUntil = "second secret", "first secret", time.Now()
 	}))
 	if got := h.asked(t, "first secret"); got != 401 {
@@ -211,7 +212,7 @@ func TestReplacedSecret(t *testing.T) {
 // The time of an old secret ends by itself, to the second.
 func TestOldSecretEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app := newApps(t, docApp(), shop(func(a *pusher.App) {
+		app := newApps(t, docApp(), shop(func(a *apps.App) {
 			a.Secret, a.OldSecret, a.OldSecretUntil = "second secret", "first secret", time.Now().Add(24*time.Hour)
 		})).ByKey("shop")
 		old := "shop:" + hmacHex("first secret", `1.1:presence-x:{"user_id":"1"}`)
@@ -235,27 +236,27 @@ func TestOldSecretEnds(t *testing.T) {
 
 // A list with an error changes nothing.
 func TestReplaceRefuses(t *testing.T) {
-	apps := newApps(t, docApp(), shop())
-	for want, list := range map[string][]pusher.App{
-		"at least one app":          nil,
-		`it must stay "3"`:          {shop(), docApp()},
-		`the id "77" is used twice`: {docApp(), shop(), shop()},
-		`the key "shop" is used`:    {docApp(), shop(), shop(func(a *pusher.App) { a.ID = "78" })},
-		"secret: it is empty":       {docApp(), shop(func(a *pusher.App) { a.Secret = "" })},
-		"limits may not":            {docApp(), shop(func(a *pusher.App) { a.Limits.Sockets = -1 })},
-		"allowed_origins":           {docApp(), shop(func(a *pusher.App) { a.AllowedOrigins = []string{"null"} })},
+	served := newApps(t, docApp(), shop())
+	for want, list := range map[string][]apps.App{
+		"at least one app":       nil,
+		`it must stay "3"`:       {shop(), docApp()},
+		`id: "77" is that of`:    {docApp(), shop(), shop()},
+		`key: "shop" is that of`: {docApp(), shop(), shop(func(a *apps.App) { a.ID = "78" })},
+		"secret: is empty":       {docApp(), shop(func(a *apps.App) { a.Secret = "" })},
+		"limits.sockets":         {docApp(), shop(func(a *apps.App) { a.Limits.Sockets = -1 })},
+		"allowed_origins":        {docApp(), shop(func(a *apps.App) { a.AllowedOrigins = []string{"null"} })},
 	} {
-		before := apps.ByID("77")
-		err := apps.Replace(list)
+		before := served.ByID("77")
+		err := served.Replace(list)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret s") {
 			t.Errorf("%s: %v", want, err)
 		}
-		if apps.ByID("77") != before || apps.First().ID != "3" {
+		if served.ByID("77") != before || served.First().ID != "3" {
 			t.Errorf("%s: the apps have changed", want)
 		}
 	}
 	// An app may change its key; the old one leads nowhere then.
-	if err := apps.Replace([]pusher.App{docApp(), shop(func(a *pusher.App) { a.Key = "shop2" })}); err != nil || apps.ByKey("shop") != nil || apps.ByKey("shop2") != apps.ByID("77") {
-		t.Errorf("%v, %v", err, apps.ByKey("shop"))
+	if err := served.Replace([]apps.App{docApp(), shop(func(a *apps.App) { a.Key = "shop2" })}); err != nil || served.ByKey("shop") != nil || served.ByKey("shop2") != served.ByID("77") {
+		t.Errorf("%v, %v", err, served.ByKey("shop"))
 	}
 }

@@ -13,21 +13,22 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/channels"
 )
 
 // Limits of bodies: no more than any valid one. Each byte of data may be escaped
 // as six, and the rest is small.
 
-func oneEvent(l Limits) int {
+func oneEvent(l apps.Limits) int {
 	return 6*l.EventBytes + l.ChannelsPerEvent*(channels.MaxLength+8) + 8<<10
 }
 
-func oneBatch(l Limits) int { return l.EventsPerBatch * (6*l.EventBytes + 8<<10) }
+func oneBatch(l apps.Limits) int { return l.EventsPerBatch * (6*l.EventBytes + 8<<10) }
 
-func oneData(l Limits) int { return l.EventBytes }
+func oneData(l apps.Limits) int { return l.EventBytes }
 
-func nothing(Limits) int { return 8 << 10 } // libraries send {}
+func nothing(apps.Limits) int { return 8 << 10 } // libraries send {}
 
 // readBody reads the body of a signed request, which is not larger than limit bytes
 // before and after it is decompressed. body_md5 is of the bytes on the wire.

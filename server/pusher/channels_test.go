@@ -12,8 +12,8 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/channels/testwait"
-	"chatcast/server/pusher"
 )
 
 // publishHere publishes without the HTTP API.
@@ -75,7 +75,7 @@ func countSays(channel string, n int) string {
 // Every channel but presence is told how many are subscribed, in an app that wants
 // it; TestConformance* have an app that does not.
 func TestSubscriptionCounts(t *testing.T) {
-	h := newHouse(t, withApp(func(a *pusher.App) { a.SubscriptionCount = true }))
+	h := newHouse(t, withApp(func(a *apps.App) { a.SubscriptionCount = true }))
 	for _, channel := range []string{"sc", "private-sc", "private-encrypted-sc"} {
 		a, b := h.connect(t), h.connect(t)
 		a.enter(channel)

@@ -20,6 +20,7 @@ import (
 	sdk "github.com/pusher/pusher-http-go/v5"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -67,15 +68,15 @@ var docTime = time.Unix(1353088179, 0)
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func apiOf(t testing.TB, engine pusher.Publisher, now func() time.Time, more ...pusher.App) http.Handler {
+func apiOf(t testing.TB, engine pusher.Publisher, now func() time.Time, more ...apps.App) http.Handler {
 	t.Helper()
 	app := docApp()
 	app.SubscriptionCount = true
-	return apiOfApps(t, engine, now, append([]pusher.App{app}, more...)...)
+	return apiOfApps(t, engine, now, append([]apps.App{app}, more...)...)
 }
 
 // apiOfApps is apiOf with these apps alone.
-func apiOfApps(t testing.TB, engine pusher.Publisher, now func() time.Time, apps ...pusher.App) http.Handler {
+func apiOfApps(t testing.TB, engine pusher.Publisher, now func() time.Time, apps ...apps.App) http.Handler {
 	t.Helper()
 	r, err := server.NewRouter(server.RouterOptions{Log: quiet()})
 	if err != nil {

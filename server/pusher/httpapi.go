@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 )
 
@@ -136,7 +137,7 @@ type request struct {
 type handler func(c *gin.Context, r request) *apiError
 
 // signed lets only requests of the app through, with a body of at most limit bytes.
-func (h *HTTPAPI) signed(limit func(Limits) int, next handler) gin.HandlerFunc {
+func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		server.BoundBody(c.Writer) // also for strangers
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()

@@ -33,8 +33,8 @@ var routes = []struct{ method, path, body string }{
 // Every route lets the app through and nobody else, and no refusal says a secret or
 // a signature that would do.
 func TestEveryRouteIsSigned(t *testing.T) {
-	other := pusher.App{ID: "4", Key: "otherkey", Secret: "othersecret", Enabled: true}
-	disabled := pusher.App{ID: "5", Key: "disabledkey", Secret: "disabledsecret"}
+	other := apps.App{ID: "4", Key: "otherkey", Secret: "othersecret", Enabled: true}
+	disabled := apps.App{ID: "5", Key: "disabledkey", Secret: "disabledsecret"}
 	engine := &complete{Engine: broadcasting.NewEngine(broadcasting.Options{})}
 	h := apiOfApps(t, engine, atDocTime, docApp(), other, disabled)
 	for _, route := range routes {

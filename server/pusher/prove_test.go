@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"chatcast/server/pusher"
+	"chatcast/broadcasting/apps"
 )
 
 const unproven = "Connection not authorized within timeout."
@@ -58,7 +58,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 		if d := time.Since(began); d != 30*time.Second {
 			t.Errorf("closed after %s", d)
 		}
-	}, withApp(func(a *pusher.App) { a.UserAuthentication = true }))
+	}, withApp(func(a *apps.App) { a.UserAuthentication = true }))
 }
 
 // Sockets that prove a user and go while others come: nobody's time is lost, and no
@@ -80,7 +80,7 @@ func TestUserAuthenticationInTurn(t *testing.T) {
 				t.Errorf("closed after %s", d)
 			}
 		}
-	}, withApp(func(a *pusher.App) { a.UserAuthentication = true }))
+	}, withApp(func(a *apps.App) { a.UserAuthentication = true }))
 }
 
 // Where the app does not want it, nobody is asked.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server/pusher"
 )
 
@@ -30,7 +31,7 @@ func (c *clock) pass(d time.Duration) {
 func TestRates(t *testing.T) {
 	app := docApp()
 	app.Limits.EventsPerSecond, app.Limits.ReadsPerSecond = 4, 2
-	other := pusher.App{ID: "4", Key: "other", Secret: "s", Enabled: true}
+	other := apps.App{ID: "4", Key: "other", Secret: "s", Enabled: true}
 	at := &clock{now: docTime}
 	engine := &complete{Engine: broadcasting.NewEngine(broadcasting.Options{})}
 	h := apiOfApps(t, engine, at.Now, app, other)

@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/channels"
 	"chatcast/channels/testwait"
 	"chatcast/server"
@@ -35,7 +36,7 @@ type house struct {
 
 // setup is what a test may change of a house.
 type setup struct {
-	app     pusher.App // the first
+	app     apps.App // the first
 	engine  broadcasting.Options
 	sockets server.Options
 	pusher  pusher.Options
@@ -61,9 +62,9 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 		c(&o)
 	}
 	apps := newApps(t, o.app,
-		pusher.App{ID: "4", Key: "disabled", Secret: "s"},
-		pusher.App{ID: "5", Key: "picky", Secret: "s", Enabled: true, AllowedOrigins: []string{"https://crm.example"}},
-		pusher.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1, ChannelsPerSocket: 2}},
+		apps.App{ID: "4", Key: "disabled", Secret: "s"},
+		apps.App{ID: "5", Key: "picky", Secret: "s", Enabled: true, AllowedOrigins: []string{"https://crm.example"}},
+		apps.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: apps.Limits{Sockets: 1, ChannelsPerSocket: 2}},
 	)
 	engine, sockets := broadcasting.NewEngine(o.engine), server.New(o.sockets)
 	apps.Gone = func(id string) {

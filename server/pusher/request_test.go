@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server/pusher"
 )
 
@@ -83,8 +84,8 @@ func TestSignatureRefuses(t *testing.T) {
 	const path = "/apps/3/events"
 	const noApp = "this auth_key does not belong to this app id, or there is no such app"
 	const badSignature = "auth_signature is not the HMAC-SHA256 of POST, the path and the sorted query with the app's secret"
-	other := pusher.App{ID: "4", Key: "otherkey", Secret: "othersecret", Enabled: true}
-	disabled := pusher.App{ID: "5", Key: "disabledkey", Secret: "disabledsecret"}
+	other := apps.App{ID: "4", Key: "otherkey", Secret: "othersecret", Enabled: true}
+	disabled := apps.App{ID: "5", Key: "disabledkey", Secret: "disabledsecret"}
 	sign := func(key, secret, path, body string, at int64) string {
 		return path + "?" + pusher.SignRequest(key, secret, "POST", path, nil, []byte(body), time.Unix(at, 0))
 	}

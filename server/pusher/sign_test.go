@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/server/pusher"
 )
 
@@ -18,17 +19,17 @@ const (
 	docSecret = "7ad3773142a6692b25b8"
 )
 
-func docApp() pusher.App {
-	return pusher.App{ID: "3", Key: docKey, Secret: docSecret, Enabled: true}
+func docApp() apps.App {
+	return apps.App{ID: "3", Key: docKey, Secret: docSecret, Enabled: true}
 }
 
-func newApps(t testing.TB, list ...pusher.App) *pusher.Apps {
+func newApps(t testing.TB, list ...apps.App) *pusher.Apps {
 	t.Helper()
-	apps, err := pusher.NewApps(list)
+	served, err := pusher.NewApps(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return apps
+	return served
 }
 
 // The vectors of auth-signatures.md. Its presence digest belongs to an older
@@ -89,7 +90,7 @@ func TestValidSocketID(t *testing.T) {
 func TestSecretIsNeverPrinted(t *testing.T) {
 	list := docApp()
 	list.OldSecret, list.OldSecretUntil = docSecret+"-old", time.Now().Add(time.Hour)
-	list.Webhooks = []pusher.Webhook{{URL: "https://a.example/?token=" + docSecret, Headers: map[string]string{"Authorization": docSecret}}}
+	list.Webhooks = []apps.Webhook{{URL: "https://a.example/?token=" + docSecret, Headers: map[string]string{"Authorization": docSecret}}}
 	app := newApps(t, list).First()
 	var logged bytes.Buffer
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("app", "app", app, "value", *app)
@@ -115,33 +116,33 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 }
 
 func TestNewApps(t *testing.T) {
-	second := pusher.App{ID: "4", Key: "other", Secret: "s", Limits: pusher.Limits{EventBytes: 5}, AllowedOrigins: []string{"https://a.example"}}
-	apps := newApps(t, docApp(), second)
-	if apps.First() != apps.ByID("3") || apps.First() != apps.ByKey(docKey) || apps.ByID("4") != apps.ByKey("other") {
+	second := apps.App{ID: "4", Key: "other", Secret: "s", Limits: apps.Limits{EventBytes: 5}, AllowedOrigins: []string{"https://a.example"}}
+	served := newApps(t, docApp(), second)
+	if served.First() != served.ByID("3") || served.First() != served.ByKey(docKey) || served.ByID("4") != served.ByKey("other") {
 		t.Error("the indexes do not agree")
 	}
-	if apps.ByID("5") != nil || apps.ByKey("") != nil {
+	if served.ByID("5") != nil || served.ByKey("") != nil {
 		t.Error("an app that is not there was found")
 	}
-	if l := apps.First().Limits; l.EventBytes != 10_000 || l.ChannelsPerEvent != 100 || l.ClientEventsPerSecond != 10 || l.Sockets != 0 {
+	if l := served.First().Limits; l.EventBytes != 10_000 || l.ChannelsPerEvent != 100 || l.ClientEventsPerSecond != 10 || l.Sockets != 0 {
 		t.Errorf("default limits: %+v", l)
 	}
-	other := apps.ByID("4")
+	other := served.ByID("4")
 	if other.Limits.EventBytes != 5 || !other.AllowsOrigin("https://a.example") || other.AllowsOrigin("https://b.example") {
 		t.Errorf("the second app's settings are lost")
 	}
 
-	change := func(f func(*pusher.App)) pusher.App { a := docApp(); f(&a); return a }
-	for want, list := range map[string][]pusher.App{
-		"at least one":         {},
-		"id":                   {change(func(a *pusher.App) { a.ID = "" })},
-		"stands in paths":      {change(func(a *pusher.App) { a.ID = "a/b" })},
-		"key":                  {change(func(a *pusher.App) { a.Key = "a:b" })},
-		"secret":               {change(func(a *pusher.App) { a.Secret = "" })},
-		"allowed_origins":      {change(func(a *pusher.App) { a.AllowedOrigins = []string{"a.example"} })},
-		"negative":             {change(func(a *pusher.App) { a.Limits.EventBytes = -1 })},
-		`id "3" is used twice`: {docApp(), change(func(a *pusher.App) { a.Key = "k" })},
-		"key \"" + docKey:      {docApp(), change(func(a *pusher.App) { a.ID = "4" })},
+	change := func(f func(*apps.App)) apps.App { a := docApp(); f(&a); return a }
+	for want, list := range map[string][]apps.App{
+		"at least one":       {},
+		"id":                 {change(func(a *apps.App) { a.ID = "" })},
+		"stands in paths":    {change(func(a *apps.App) { a.ID = "a/b" })},
+		"key":                {change(func(a *apps.App) { a.Key = "a:b" })},
+		"secret":             {change(func(a *apps.App) { a.Secret = "" })},
+		"allowed_origins":    {change(func(a *apps.App) { a.AllowedOrigins = []string{"a.example"} })},
+		"from 0":             {change(func(a *apps.App) { a.Limits.EventBytes = -1 })},
+		`id: "3" is that of`: {docApp(), change(func(a *apps.App) { a.Key = "k" })},
+		"key: \"" + docKey:   {docApp(), change(func(a *apps.App) { a.ID = "4" })},
 	} {
 		if _, err := pusher.NewApps(list); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

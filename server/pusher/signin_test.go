@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"chatcast/server/pusher"
+	"chatcast/broadcasting/apps"
 )
 
 func quoted(s string) string { text, _ := json.Marshal(s); return string(text) }
@@ -193,4 +193,4 @@ func TestSignInLimits(t *testing.T) {
 	}
 }
 
-func withApp(change func(*pusher.App)) func(*setup) { return func(o *setup) { change(&o.app) } }
+func withApp(change func(*apps.App)) func(*setup) { return func(o *setup) { change(&o.app) } }

@@ -20,7 +20,7 @@ const userData = `{"id":"685","user_info":{"id":685,"name":"Mr. \u003cChannels\u
 
 // The vectors of Pusher's documents, and that of its own sign-in.
 func TestSignatureVectors(t *testing.T) {
-	app := docApp()
+	app := newApps(t, docApp()).First()
 	if got, want := app.AuthUser("1234.1234", `{"id":"12345"}`), docKey+":4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba"; got != want {
 		t.Errorf("a user: %s", got)
 	}

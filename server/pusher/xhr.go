@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 )
 
@@ -34,7 +35,7 @@ func (s *Server) registerXHR(r gin.IRouter) {
 func xhrName(c *gin.Context) string {
 	key, node, session := c.Param("key"), c.Param("server"), c.Param("session")
 	const guessable = 8 // shorter ones are
-	if !validID(key) || !validID(node) || !validID(session) || len(session) < guessable {
+	if !apps.ValidID(key) || !apps.ValidID(node) || !apps.ValidID(session) || len(session) < guessable {
 		return ""
 	}
 	return key + "/" + node + "/" + session

@@ -11,7 +11,6 @@ import (
 	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
-	"chatcast/server/pusher"
 )
 
 // appsPoll is how often a server looks whether another process, such as a command,
@@ -23,10 +22,10 @@ const appsPoll = time.Second
 type appReloader struct {
 	// static
 	cfg     config.Config
-	fixed   []pusher.App // of the configuration
+	fixed   []apps.App // of the configuration
 	rules   *crm.Service
 	log     *slog.Logger
-	changed func([]pusher.App) error // called with the whole list, first of all and after each change
+	changed func([]apps.App) error // called with the whole list, first of all and after each change
 
 	mu sync.Mutex
 	// guarded by mu
@@ -43,7 +42,7 @@ func newAppReloader(ctx context.Context, cfg config.Config, rules *crm.Service, 
 		if err != nil {
 			return nil, err
 		}
-		b.fixed = append(b.fixed, pusher.App{
+		b.fixed = append(b.fixed, apps.App{
 			ID: a.ID, Key: a.Key, Secret: value, Enabled: a.Enabled,
 			AllowedOrigins: a.AllowedOrigins, ClientEvents: a.ClientEvents,
 			SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
@@ -55,14 +54,14 @@ func newAppReloader(ctx context.Context, cfg config.Config, rules *crm.Service, 
 
 // list is all apps as they are now. An app of the database that the configuration
 // has too, by id or by key, is not served.
-func (b *appReloader) list(ctx context.Context) (list []pusher.App, version int64, err error) {
+func (b *appReloader) list(ctx context.Context) (list []apps.App, version int64, err error) {
 	stored, version, err := b.rules.ServedApps(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	list = append(list, b.fixed...)
 	for _, s := range stored {
-		app := pusher.App{
+		app := apps.App{
 			ID: s.ID, Key: s.Key, Secret: s.Secret, OldSecret: s.OldSecret, OldSecretUntil: s.OldUntil, Enabled: s.Enabled,
 			AllowedOrigins: s.AllowedOrigins, ClientEvents: s.ClientEvents,
 			SubscriptionCount: s.SubscriptionCount, UserAuthentication: s.UserAuthentication,
@@ -81,13 +80,13 @@ func (b *appReloader) list(ctx context.Context) (list []pusher.App, version int6
 }
 
 // unfit says why an app of the database cannot be served, "" when it can.
-func (b *appReloader) unfit(app pusher.App) string {
+func (b *appReloader) unfit(app apps.App) string {
 	for _, f := range b.fixed {
 		if f.ID == app.ID || f.Key == app.Key {
 			return fmt.Sprintf("the app %q of the configuration has its id or key", f.ID)
 		}
 	}
-	if err := app.Check(); err != nil {
+	if err := app.CheckServed().Err(); err != nil {
 		return err.Error()
 	}
 	return ""
@@ -141,8 +140,8 @@ func (b *appReloader) Run(ctx context.Context) error {
 }
 
 // pusherLimits are an app's own limits, and the common ones where it has none.
-func pusherLimits(own crm.AppLimits, common config.LimitsConfig) pusher.Limits {
-	return pusher.Limits{
+func pusherLimits(own crm.AppLimits, common config.LimitsConfig) apps.Limits {
+	return apps.Limits{
 		Sockets:               cmp.Or(own.Sockets, common.SocketsPerApp),
 		ChannelsPerSocket:     cmp.Or(own.ChannelsPerSocket, common.ChannelsPerSocket),
 		ClientEventsPerSecond: cmp.Or(own.ClientEventsPerSecond, common.ClientEventsPerSecond),
@@ -163,9 +162,9 @@ func configHooks(a config.AppConfig) (list []crm.AppWebhook) {
 	return list
 }
 
-func pusherHooks(hooks []crm.AppWebhook) (list []pusher.Webhook) {
+func pusherHooks(hooks []crm.AppWebhook) (list []apps.Webhook) {
 	for _, w := range hooks {
-		list = append(list, pusher.Webhook(w))
+		list = append(list, apps.Webhook(w))
 	}
 	return list
 }

@@ -38,7 +38,7 @@ type components struct {
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
 	reloader  *appReloader // of all apps, which apps serves
-	served    []pusher.App // what wireApps found
+	served    []apps.App   // what wireApps found
 	hooks     *webhook.Hooks
 	apps      *pusher.Apps
 	origins   apps.Origins
@@ -152,27 +152,13 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 // wireWebhooks makes what tells backends of channels, and has the engine record for it.
 func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	r.hooks, err = webhook.New(ctx, webhook.Options{
-		Store: NewWebhookStore(r.store), Log: log, Apps: webhookApps(r.served), AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
+		Store: NewWebhookStore(r.store), Log: log, Apps: r.served, AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
 	})
 	if err != nil {
 		return err
 	}
 	r.engine.Record(r.hooks)
 	return nil
-}
-
-// webhookApps are the apps with their webhooks, signed with the secrets that the apps
-// have now. Those that are disabled are among them: backends hear that everybody has
-// gone, and then there is nothing to hear.
-func webhookApps(list []pusher.App) (out []apps.App) {
-	for _, a := range list {
-		app := apps.App{ID: a.ID, Key: a.Key, Secret: a.Secret, Made: a.Made}
-		for _, hook := range a.Webhooks {
-			app.Webhooks = append(app.Webhooks, apps.Webhook(hook))
-		}
-		out = append(out, app)
-	}
-	return out
 }
 
 // register gives the router its routes, plug by plug.
@@ -224,9 +210,10 @@ func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.
 }
 
 // setApps is called with all apps, first of all and after each change of one.
-// Whoever has an app's sockets, limits or webhooks hears of it here. An error
-// leaves what was before, and is tried again.
-func (r *components) setApps(list []pusher.App) (err error) {
+// Whoever has an app's sockets, limits or webhooks hears of it here: of those that are
+// disabled too, so that backends are told that everybody has gone. An error leaves what
+// was before, and is tried again.
+func (r *components) setApps(list []apps.App) (err error) {
 	if r.apps == nil {
 		r.served = list
 		if r.apps, err = pusher.NewApps(list); err == nil {
@@ -237,7 +224,7 @@ func (r *components) setApps(list []pusher.App) (err error) {
 	if err := r.apps.Replace(list); err != nil {
 		return err
 	}
-	return r.hooks.Set(webhookApps(list))
+	return r.hooks.Set(list)
 }
 
 // removeApp has the engine forget an app on every node.

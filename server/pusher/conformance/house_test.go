@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/server"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -26,11 +27,11 @@ func newHouse(t *testing.T, activity time.Duration) conformance.Target {
 	main := conformance.App{ID: "1", Key: "main", Secret: "a secret"}
 	other := conformance.App{ID: "2", Key: "other", Secret: "another secret"}
 	timeout := conformance.App{ID: "6", Key: "timeout", Secret: "a third secret"}
-	apps, err := pusher.NewApps([]pusher.App{
+	apps, err := pusher.NewApps([]apps.App{
 		{ID: main.ID, Key: main.Key, Secret: main.Secret, Enabled: true, ClientEvents: true, SubscriptionCount: true},
 		{ID: other.ID, Key: other.Key, Secret: other.Secret, Enabled: true, ClientEvents: true},
 		{ID: "3", Key: "disabled", Secret: "s"},
-		{ID: "4", Key: "small", Secret: "s", Enabled: true, Limits: pusher.Limits{Sockets: 1}},
+		{ID: "4", Key: "small", Secret: "s", Enabled: true, Limits: apps.Limits{Sockets: 1}},
 		{ID: "5", Key: "quiet", Secret: "s", Enabled: true},
 		{ID: timeout.ID, Key: timeout.Key, Secret: timeout.Secret, Enabled: true, UserAuthentication: true},
 	})

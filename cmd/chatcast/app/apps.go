@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -42,12 +41,9 @@ func newAppReloader(ctx context.Context, cfg config.Config, rules *crm.Service, 
 		if err != nil {
 			return nil, err
 		}
-		b.fixed = append(b.fixed, apps.App{
-			ID: a.ID, Key: a.Key, Secret: value, Enabled: a.Enabled,
-			AllowedOrigins: a.AllowedOrigins, ClientEvents: a.ClientEvents,
-			SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
-			Webhooks: pusherHooks(configHooks(a)), Limits: pusherLimits(crm.AppLimits(a.Limits), cfg.Limits),
-		})
+		a.Secret = value
+		a.Limits = a.Limits.Or(cfg.Limits.Apps)
+		b.fixed = append(b.fixed, a)
 	}
 	return b, nil
 }
@@ -65,7 +61,7 @@ func (b *appReloader) list(ctx context.Context) (list []apps.App, version int64,
 			ID: s.ID, Key: s.Key, Secret: s.Secret, OldSecret: s.OldSecret, OldSecretUntil: s.OldUntil, Enabled: s.Enabled,
 			AllowedOrigins: s.AllowedOrigins, ClientEvents: s.ClientEvents,
 			SubscriptionCount: s.SubscriptionCount, UserAuthentication: s.UserAuthentication,
-			Webhooks: pusherHooks(s.Hooks), Limits: pusherLimits(s.Limits, b.cfg.Limits), Made: *s.CreatedAt,
+			Webhooks: pusherHooks(s.Hooks), Limits: apps.Limits(s.Limits).Or(b.cfg.Limits.Apps), Made: *s.CreatedAt,
 		}
 		if why := b.unfit(app); why != "" {
 			if !b.skipped[app.ID+why] {
@@ -139,23 +135,7 @@ func (b *appReloader) Run(ctx context.Context) error {
 	}
 }
 
-// pusherLimits are an app's own limits, and the common ones where it has none.
-func pusherLimits(own crm.AppLimits, common config.LimitsConfig) apps.Limits {
-	return apps.Limits{
-		Sockets:               cmp.Or(own.Sockets, common.SocketsPerApp),
-		ChannelsPerSocket:     cmp.Or(own.ChannelsPerSocket, common.ChannelsPerSocket),
-		ClientEventsPerSecond: cmp.Or(own.ClientEventsPerSecond, common.ClientEventsPerSecond),
-		EventBytes:            cmp.Or(own.EventBytes, common.EventBytes),
-		ChannelsPerEvent:      cmp.Or(own.ChannelsPerEvent, common.ChannelsPerEvent),
-		PresenceMembers:       cmp.Or(own.PresenceMembers, common.PresenceMembers),
-		PresenceUserBytes:     cmp.Or(own.PresenceUserBytes, common.PresenceUserBytes),
-		EventsPerBatch:        cmp.Or(own.EventsPerBatch, common.EventsPerBatch),
-		EventsPerSecond:       cmp.Or(own.EventsPerSecond, common.EventsPerSecond),
-		ReadsPerSecond:        cmp.Or(own.ReadsPerSecond, common.ReadsPerSecond),
-	}
-}
-
-func configHooks(a config.AppConfig) (list []crm.AppWebhook) {
+func configHooks(a apps.App) (list []crm.AppWebhook) {
 	for _, w := range a.Webhooks {
 		list = append(list, crm.AppWebhook{URL: w.URL, Events: w.Events, Channels: w.Channels, Headers: w.Headers, Single: w.Single})
 	}

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 	"chatcast/models"
 )
 
 // AppSecret is the configured one, or the one that was generated and kept.
-func AppSecret(ctx context.Context, rules *crm.Service, app config.AppConfig) (string, error) {
+func AppSecret(ctx context.Context, rules *crm.Service, app apps.App) (string, error) {
 	if app.Secret != "" {
 		return app.Secret, nil
 	}

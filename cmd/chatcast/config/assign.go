@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"chatcast/broadcasting/apps"
 )
 
 // assign sets dst, the setting named key, to src, a value as YAML gives it.
@@ -74,9 +76,8 @@ func assignStruct(key string, dst reflect.Value, src any, violations *ConfigErro
 	}
 	fields := map[string]reflect.Value{}
 	var known []string
-	for i := range dst.NumField() {
-		name := dst.Type().Field(i).Tag.Get("yaml")
-		fields[name], known = dst.Field(i), append(known, name)
+	for _, f := range settings(dst) {
+		fields[f.name], known = f.value, append(known, f.name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		field, ok := fields[name]
@@ -97,8 +98,8 @@ func assignSlice(key string, dst reflect.Value, src any, violations *ConfigError
 	}
 	list := reflect.MakeSlice(dst.Type(), len(items), len(items))
 	for i, item := range items {
-		if dst.Type().Elem() == reflect.TypeFor[AppConfig]() {
-			list.Index(i).Set(reflect.ValueOf(DefaultApp()))
+		if dst.Type().Elem() == reflect.TypeFor[apps.App]() {
+			list.Index(i).Set(reflect.ValueOf(apps.Default()))
 		}
 		assign(fmt.Sprintf("%s[%d]", key, i), list.Index(i), item, violations, seen)
 	}

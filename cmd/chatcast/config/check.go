@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,40 +131,17 @@ func checkBus(text string, violations *ConfigError) {
 	}
 }
 
-var appName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-func checkApps(apps []AppConfig, violations *ConfigError) {
-	if len(apps) == 0 {
+func checkApps(list []apps.App, violations *ConfigError) {
+	if len(list) == 0 {
 		violations.add("apps", "must have at least one app: the first carries the CRM's channels")
 	}
-	ids, keys := map[string]int{}, map[string]int{}
-	for i, a := range apps {
-		key := item("apps", i)
-		for _, f := range []struct {
-			name, value string
-			seen        map[string]int
-		}{{"id", a.ID, ids}, {"key", a.Key, keys}} {
-			if !appName.MatchString(f.value) {
-				violations.add(key+"."+f.name, "must be 1 to 64 letters, digits, - and _, for it stands in paths; not %q", f.value)
-			} else if first, dup := f.seen[f.value]; dup {
-				violations.add(key+"."+f.name, "%q is that of apps[%d] already", f.value, first)
-			} else {
-				f.seen[f.value] = i
-			}
+	for i, a := range list {
+		for _, wrong := range a.Check() {
+			violations.add(item("apps", i)+"."+wrong.Field, "%s", wrong.Message)
 		}
-		checkOrigins(key+".allowed_origins", a.AllowedOrigins, violations)
-		checkWebhooks(key+".webhooks", a.Webhooks, violations)
-		l := a.Limits
-		for _, f := range []limit{
-			{"sockets", l.Sockets, 0, maxLimit}, {"channels_per_socket", l.ChannelsPerSocket, 0, maxLimit},
-			{"client_events_per_second", l.ClientEventsPerSecond, 0, maxLimit}, {"event_bytes", l.EventBytes, 0, 1 << 24},
-			{"channels_per_event", l.ChannelsPerEvent, 0, 10_000}, {"presence_members", l.PresenceMembers, 0, maxLimit},
-			{"presence_user_bytes", l.PresenceUserBytes, 0, 1 << 20},
-			{"events_per_batch", l.EventsPerBatch, 0, 1000},
-			{"events_per_second", l.EventsPerSecond, 0, maxLimit}, {"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
-		} {
-			f.check(key+".limits.", violations)
-		}
+	}
+	for _, wrong := range apps.CheckUnique(list) {
+		violations.add(wrong.Field, "%s", wrong.Message)
 	}
 }
 
@@ -235,22 +211,15 @@ func (l limit) check(section string, violations *ConfigError) {
 }
 
 func checkLimits(l LimitsConfig, violations *ConfigError) {
+	for _, wrong := range l.Apps.CheckCommon() {
+		violations.add("limits."+wrong.Field, "%s", wrong.Message)
+	}
 	for _, f := range []limit{
-		{"sockets_per_app", l.SocketsPerApp, 0, maxLimit},
 		{"sockets_per_address", l.SocketsPerAddress, 0, maxLimit},
-		{"channels_per_socket", l.ChannelsPerSocket, 1, maxLimit},
 		{"message_bytes", l.MessageBytes, 512, 1 << 24},
 		{"messages_per_second", l.MessagesPerSecond, 1, maxLimit},
 		{"messages_burst", l.MessagesBurst, 1, maxLimit},
-		{"client_events_per_second", l.ClientEventsPerSecond, 1, maxLimit},
 		{"queue_bytes", l.QueueBytes, 64 << 10, maxLimit},
-		{"event_bytes", l.EventBytes, 1, 1 << 24},
-		{"channels_per_event", l.ChannelsPerEvent, 1, 10_000},
-		{"presence_members", l.PresenceMembers, 1, maxLimit},
-		{"presence_user_bytes", l.PresenceUserBytes, 16, 1 << 20},
-		{"events_per_batch", l.EventsPerBatch, 1, 1000},
-		{"events_per_second", l.EventsPerSecond, 0, maxLimit},
-		{"reads_per_second", l.ReadsPerSecond, 0, maxLimit},
 		{"cache_bytes", l.CacheBytes, 1 << 20, 1 << 40},
 	} {
 		f.check("limits.", violations)
@@ -258,7 +227,7 @@ func checkLimits(l LimitsConfig, violations *ConfigError) {
 	if d := time.Duration(l.CacheTTL); d < time.Second || d > 24*time.Hour {
 		violations.add("limits.cache_ttl", "must be from 1s to 24h, not %s", d)
 	}
-	if l.EventBytes > l.QueueBytes {
+	if l.Apps.EventBytes > l.QueueBytes {
 		violations.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")
 	}
 	for _, f := range []struct {

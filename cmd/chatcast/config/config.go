@@ -6,6 +6,7 @@ package config
 import (
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/crm"
 )
 
@@ -18,7 +19,7 @@ type Config struct {
 	Database  DatabaseConfig  `yaml:"database"`
 	Files     FilesConfig     `yaml:"files"`
 	Bus       BusConfig       `yaml:"bus"`
-	Apps      []AppConfig     `yaml:"apps"`
+	Apps      []apps.App      `yaml:"apps"`
 	Webhooks  WebhooksConfig  `yaml:"webhooks"`
 	Bootstrap BootstrapConfig `yaml:"bootstrap"`
 	WhatsApp  WhatsAppConfig  `yaml:"whatsapp"`
@@ -79,43 +80,6 @@ type BusConfig struct {
 	URL string `yaml:"url" secret:"url"`
 }
 
-// AppConfig is one Pusher app.
-type AppConfig struct {
-	ID                 string          `yaml:"id"`
-	Key                string          `yaml:"key"`
-	Secret             string          `yaml:"secret" secret:"all"` // empty: generated and kept
-	Enabled            bool            `yaml:"enabled"`
-	AllowedOrigins     []string        `yaml:"allowed_origins"` // empty: server.allowed_origins
-	ClientEvents       bool            `yaml:"client_events"`
-	SubscriptionCount  bool            `yaml:"subscription_count"`
-	UserAuthentication bool            `yaml:"user_authentication"`
-	Webhooks           []AppHookConfig `yaml:"webhooks"`
-	Limits             AppLimitsConfig `yaml:"limits"`
-}
-
-// AppHookConfig is one webhook of an app.
-type AppHookConfig struct {
-	URL      string            `yaml:"url" secret:"url"`
-	Events   []string          `yaml:"events"`   // empty: all
-	Channels []string          `yaml:"channels"` // beginnings of names; empty: all
-	Headers  map[string]string `yaml:"headers" secret:"all"`
-	Single   bool              `yaml:"single"` // one event in each POST
-}
-
-// AppLimitsConfig are an app's own limits; 0 means the one of limits.
-type AppLimitsConfig struct {
-	Sockets               int `yaml:"sockets"`
-	ChannelsPerSocket     int `yaml:"channels_per_socket"`
-	ClientEventsPerSecond int `yaml:"client_events_per_second"`
-	EventBytes            int `yaml:"event_bytes"`
-	ChannelsPerEvent      int `yaml:"channels_per_event"`
-	PresenceMembers       int `yaml:"presence_members"`
-	PresenceUserBytes     int `yaml:"presence_user_bytes"`
-	EventsPerBatch        int `yaml:"events_per_batch"`
-	EventsPerSecond       int `yaml:"events_per_second"`
-	ReadsPerSecond        int `yaml:"reads_per_second"`
-}
-
 // WebhooksConfig is what all webhooks obey.
 type WebhooksConfig struct {
 	AllowPrivateTargets bool `yaml:"allow_private_targets"`
@@ -167,30 +131,23 @@ type JournalConfig struct {
 
 // LimitsConfig keeps one client from harming the others.
 type LimitsConfig struct {
-	SocketsPerApp         int      `yaml:"sockets_per_app"`     // 0: no limit
-	SocketsPerAddress     int      `yaml:"sockets_per_address"` // 0: no limit
-	ChannelsPerSocket     int      `yaml:"channels_per_socket"`
-	MessageBytes          int      `yaml:"message_bytes"`
-	MessagesPerSecond     int      `yaml:"messages_per_second"`
-	MessagesBurst         int      `yaml:"messages_burst"`
-	ClientEventsPerSecond int      `yaml:"client_events_per_second"`
-	QueueBytes            int      `yaml:"queue_bytes"`
-	EventBytes            int      `yaml:"event_bytes"`
-	ChannelsPerEvent      int      `yaml:"channels_per_event"`
-	PresenceMembers       int      `yaml:"presence_members"`
-	PresenceUserBytes     int      `yaml:"presence_user_bytes"`
-	EventsPerBatch        int      `yaml:"events_per_batch"`
-	EventsPerSecond       int      `yaml:"events_per_second"` // 0: no limit
-	ReadsPerSecond        int      `yaml:"reads_per_second"`  // 0: no limit
-	CacheTTL              Duration `yaml:"cache_ttl"`
-	CacheBytes            int      `yaml:"cache_bytes"` // of all cache channels
-	ActivityTimeout       Duration `yaml:"activity_timeout"`
-	PongTimeout           Duration `yaml:"pong_timeout"`
+	// Apps are the limits that all apps have in common. Each stands under limits itself,
+	// with its common name: sockets_per_app, event_bytes.
+	Apps              apps.Limits `yaml:",inline"`
+	SocketsPerAddress int         `yaml:"sockets_per_address"` // 0: no limit
+	MessageBytes      int         `yaml:"message_bytes"`
+	MessagesPerSecond int         `yaml:"messages_per_second"`
+	MessagesBurst     int         `yaml:"messages_burst"`
+	QueueBytes        int         `yaml:"queue_bytes"`
+	CacheTTL          Duration    `yaml:"cache_ttl"`
+	CacheBytes        int         `yaml:"cache_bytes"` // of all cache channels
+	ActivityTimeout   Duration    `yaml:"activity_timeout"`
+	PongTimeout       Duration    `yaml:"pong_timeout"`
 }
 
 // Default is the configuration of a program that is told nothing.
 func Default() Config {
-	app := DefaultApp()
+	app := apps.Default()
 	app.ID, app.Key = "1", "ChatsAppApiProdKey"
 	return Config{
 		Server: ServerConfig{
@@ -202,7 +159,7 @@ func Default() Config {
 		Database: DatabaseConfig{URL: "sqlite:data/chatcast.db"},
 		Files:    FilesConfig{Dir: "data/files", MaxBytes: crm.DefaultMaxFile, S3: S3Config{PathStyle: true}},
 		Bus:      BusConfig{URL: "memory:"},
-		Apps:     []AppConfig{app},
+		Apps:     []apps.App{app},
 		Bootstrap: BootstrapConfig{
 			Company: BootstrapCompany{ID: 2224, Name: "My company"},
 			User:    BootstrapUser{ID: 685, Email: "owner@example.com", Name: "Owner"},
@@ -212,20 +169,12 @@ func Default() Config {
 		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Limits: LimitsConfig{
-			SocketsPerApp: 0, SocketsPerAddress: 0, ChannelsPerSocket: 1000,
-			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, ClientEventsPerSecond: 10,
-			QueueBytes: 1 << 20, EventBytes: 10_000, ChannelsPerEvent: 100,
-			PresenceMembers: 100, PresenceUserBytes: 1024,
-			EventsPerBatch: 10, EventsPerSecond: 0, ReadsPerSecond: 0,
+			Apps: apps.DefaultLimits(), SocketsPerAddress: 0,
+			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, QueueBytes: 1 << 20,
 			CacheTTL: Duration(30 * time.Minute), CacheBytes: 64 << 20,
 			ActivityTimeout: Duration(120 * time.Second), PongTimeout: Duration(30 * time.Second),
 		},
 	}
-}
-
-// DefaultApp is what an entry of apps says nothing about.
-func DefaultApp() AppConfig {
-	return AppConfig{Enabled: true, ClientEvents: true, AllowedOrigins: []string{}, Webhooks: []AppHookConfig{}}
 }
 
 // Duration is a time.Duration that is written as text: 168h, 30s.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chatcast/broadcasting/apps"
 )
 
 // The example file is read over a configuration in which everything is wrong, so
@@ -72,7 +74,7 @@ apps: [{id: a, key: k, secret: s}]`,
 		"environment, number":    cfg.Limits.QueueBytes == 70000,
 		"flag, bool":             !app.ClientEvents,
 		"default within a list":  app.Enabled,
-		"default beside a file":  cfg.Limits.EventBytes == 10_000,
+		"default beside a file":  cfg.Limits.Apps.EventBytes == 10_000,
 	} {
 		if !ok {
 			t.Errorf("%s: not as set: %+v", name, cfg)
@@ -208,7 +210,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	const hidden = "hunter2-hunter2"
 	cfg := Default()
 	cfg.Apps[0].Secret = hidden
-	cfg.Apps[0].Webhooks = []AppHookConfig{{URL: "https://u:" + hidden + "@x/?t=" + hidden, Headers: map[string]string{"X-Key": hidden}}}
+	cfg.Apps[0].Webhooks = []apps.Webhook{{URL: "https://u:" + hidden + "@x/?t=" + hidden, Headers: map[string]string{"X-Key": hidden}}}
 	cfg.Bootstrap.User.Password = hidden
 	cfg.Database.URL = "postgres://u:" + hidden + "@h/db?sslmode=require&password=" + hidden
 	cfg.Bus.URL = "redis://:" + hidden + "@h"

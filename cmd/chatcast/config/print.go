@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"chatcast/broadcasting/apps"
 )
 
 // Masked stands where a secret is not shown.
@@ -13,9 +15,9 @@ const Masked = "********"
 
 // YAML is the configuration as a file would say it, secrets masked.
 func (c Config) YAML() (string, error) {
-	c.Apps = append([]AppConfig(nil), c.Apps...) // the masks go into a copy
+	c.Apps = append([]apps.App(nil), c.Apps...) // the masks go into a copy
 	for i := range c.Apps {
-		c.Apps[i].Webhooks = append([]AppHookConfig{}, c.Apps[i].Webhooks...)
+		c.Apps[i].Webhooks = append([]apps.Webhook{}, c.Apps[i].Webhooks...)
 	}
 	walk("", reflect.ValueOf(&c).Elem(), "", func(_ string, v reflect.Value, secret string) {
 		switch {

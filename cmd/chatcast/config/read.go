@@ -186,9 +186,8 @@ func walk(key string, v reflect.Value, secret string, visit func(key string, v r
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			f := v.Type().Field(i)
-			walk(join(key, f.Tag.Get("yaml")), v.Field(i), f.Tag.Get("secret"), visit)
+		for _, f := range settings(v) {
+			walk(join(key, f.name), f.value, f.secret, visit)
 		}
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Struct {

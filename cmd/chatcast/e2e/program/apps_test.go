@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/app"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
@@ -66,7 +67,7 @@ func TestConfigurationWinsOverTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	more := config.DefaultApp()
+	more := apps.Default()
 	more.ID, more.Key, more.Secret = "same-id", "same-key", "the secret of the configuration"
 	cfg.Apps = append(cfg.Apps, more)
 	p := e2e.Start(t, cfg)

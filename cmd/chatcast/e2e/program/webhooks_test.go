@@ -14,8 +14,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/channels/testwait"
-	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm"
 )
@@ -88,7 +88,7 @@ func TestProgramDeliversWebhooks(t *testing.T) {
 	url, taken := webhookServer(t)
 	cfg := e2e.Config(t)
 	cfg.Webhooks.AllowPrivateTargets = true
-	cfg.Apps[0].Webhooks = []config.AppHookConfig{{URL: url + "/hunter2", Headers: map[string]string{"X-Shop": "7"}}}
+	cfg.Apps[0].Webhooks = []apps.Webhook{{URL: url + "/hunter2", Headers: map[string]string{"X-Shop": "7"}}}
 	p := e2e.Start(t, cfg)
 	key, secret := cfg.Apps[0].Key, p.Components().Apps.First().Secret
 	ws, id := enterPresence(t, p, "presence-a", "7")

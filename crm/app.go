@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/models"
 )
 
@@ -17,20 +18,20 @@ const (
 
 // AppData is a Pusher app as it is shown: without its secrets.
 type AppData struct {
-	ID                 string       `json:"id"`
-	Key                string       `json:"key"`
-	Name               string       `json:"name"`
-	Source             string       `json:"source"`
-	Enabled            bool         `json:"enabled"`
-	AllowedOrigins     []string     `json:"allowedOrigins"` // empty: the server's
-	ClientEvents       bool         `json:"clientEvents"`
-	SubscriptionCount  bool         `json:"subscriptionCount"`
-	UserAuthentication bool         `json:"userAuthentication"`
-	Limits             AppLimits    `json:"limits"`
-	Webhooks           []AppWebhook `json:"webhooks"`
-	OldSecretUntil     *int64       `json:"oldSecretUntil"` // null: only one secret is honoured
-	CreatedAt          *int64       `json:"createdAt"`      // null: it is of the configuration
-	UpdatedAt          *int64       `json:"updatedAt"`
+	ID                 string         `json:"id"`
+	Key                string         `json:"key"`
+	Name               string         `json:"name"`
+	Source             string         `json:"source"`
+	Enabled            bool           `json:"enabled"`
+	AllowedOrigins     []string       `json:"allowedOrigins"` // empty: the server's
+	ClientEvents       bool           `json:"clientEvents"`
+	SubscriptionCount  bool           `json:"subscriptionCount"`
+	UserAuthentication bool           `json:"userAuthentication"`
+	Limits             apps.Limits    `json:"limits"`
+	Webhooks           []apps.Webhook `json:"webhooks"`
+	OldSecretUntil     *int64         `json:"oldSecretUntil"` // null: only one secret is honoured
+	CreatedAt          *int64         `json:"createdAt"`      // null: it is of the configuration
+	UpdatedAt          *int64         `json:"updatedAt"`
 }
 
 // AppWithSecret is an app whose secret was just made. It is shown this once.
@@ -48,43 +49,40 @@ func (a AppWithSecret) GoString() string { return a.String() }
 // LogValue keeps slog from showing the secret.
 func (a AppWithSecret) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
-// ServedApp is an app of the database with all that serving it needs, its secrets
-// too.
-type ServedApp struct {
-	AppWithSecret
-	OldSecret string // empty: none
-	OldUntil  time.Time
-	Hooks     []AppWebhook // Webhooks with the values of their headers
+// appColumn is a column that holds a part of an app as JSON.
+type appColumn struct {
+	name string
+	text *string
+	part any // a pointer
 }
 
-// appRow is what the columns of a row hold.
-type appRow struct {
-	origins []string
-	limits  AppLimits
-	hooks   []AppWebhook
+func appColumns(row *models.App, a *apps.App) []appColumn {
+	return []appColumn{
+		{"allowed_origins", &row.AllowedOrigins, &a.AllowedOrigins}, {"limits", &row.Limits, &a.Limits}, {"webhooks", &row.Webhooks, &a.Webhooks},
+	}
 }
 
-func readAppRow(row *models.App) (r appRow, err error) {
-	for column, value := range map[string]struct {
-		text string
-		into any
-	}{
-		"allowed_origins": {row.AllowedOrigins, &r.origins}, "limits": {row.Limits, &r.limits}, "webhooks": {row.Webhooks, &r.hooks},
-	} {
-		if err := json.Unmarshal([]byte(value.text), value.into); err != nil {
-			return r, fmt.Errorf("crm: app %s: column %s: %w", row.ID, column, err)
+// readApp is the app of a row, with its secrets.
+func readApp(row *models.App) (apps.App, error) {
+	a := apps.App{
+		ID: row.ID, Key: row.Key, Secret: row.Secret, Name: row.Name, Enabled: row.Enabled, ClientEvents: row.ClientEvents,
+		SubscriptionCount: row.SubscriptionCount, UserAuthentication: row.UserAuthentication,
+		OldSecret: row.OldSecret, OldSecretUntil: time.Unix(row.OldSecretUntil, 0), Made: row.CreatedAt, Updated: row.UpdatedAt,
+	}
+	for _, column := range appColumns(row, &a) {
+		if err := json.Unmarshal([]byte(*column.text), column.part); err != nil {
+			return a, fmt.Errorf("crm: app %s: column %s: %w", row.ID, column.name, err)
 		}
 	}
-	return r, nil
+	return a, nil
 }
 
-// write puts r into the columns of row.
-func (r appRow) write(row *models.App) error {
-	for _, column := range []struct {
-		text *string
-		from any
-	}{{&row.AllowedOrigins, r.origins}, {&row.Limits, r.limits}, {&row.Webhooks, r.hooks}} {
-		text, err := json.Marshal(column.from)
+// writeApp puts what can be edited of an app into its row.
+func writeApp(row *models.App, a apps.App) error {
+	row.Name, row.Enabled, row.ClientEvents = a.Name, a.Enabled, a.ClientEvents
+	row.SubscriptionCount, row.UserAuthentication = a.SubscriptionCount, a.UserAuthentication
+	for _, column := range appColumns(row, &a) {
+		text, err := json.Marshal(column.part)
 		if err != nil {
 			return err
 		}
@@ -93,31 +91,26 @@ func (r appRow) write(row *models.App) error {
 	return nil
 }
 
-// appData is a row as it is shown at a time.
-func appData(row *models.App, now time.Time) (AppData, error) {
-	r, err := readAppRow(row)
+// storedAppData is a row as it is shown at a time.
+func storedAppData(row *models.App, now time.Time) (AppData, error) {
+	a, err := readApp(row)
 	if err != nil {
 		return AppData{}, err
 	}
-	data := AppData{
-		ID: row.ID, Key: row.Key, Name: row.Name, Source: AppOfDatabase, Enabled: row.Enabled, AllowedOrigins: r.origins,
-		ClientEvents: row.ClientEvents, SubscriptionCount: row.SubscriptionCount, UserAuthentication: row.UserAuthentication,
-		Limits: r.limits, Webhooks: HideHeaders(r.hooks), CreatedAt: &row.CreatedAt, UpdatedAt: &row.UpdatedAt,
-	}
+	data := appData(a, AppOfDatabase)
+	data.CreatedAt, data.UpdatedAt = &row.CreatedAt, &row.UpdatedAt
 	if row.OldSecret != "" && row.OldSecretUntil > now.Unix() {
 		data.OldSecretUntil = &row.OldSecretUntil
 	}
 	return data, nil
 }
 
-// served is a row as it is served.
-func served(row *models.App, now time.Time) (ServedApp, error) {
-	data, err := appData(row, now)
-	if err != nil {
-		return ServedApp{}, err
+// appData is an app as it is shown.
+func appData(a apps.App, source string) AppData {
+	a = a.Clone()
+	return AppData{
+		ID: a.ID, Key: a.Key, Name: a.Name, Source: source, Enabled: a.Enabled, AllowedOrigins: a.AllowedOrigins,
+		ClientEvents: a.ClientEvents, SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
+		Limits: a.Limits, Webhooks: hideSecrets(a.Webhooks),
 	}
-	r, err := readAppRow(row)
-	return ServedApp{
-		AppWithSecret: AppWithSecret{data, row.Secret}, OldSecret: row.OldSecret, OldUntil: time.Unix(row.OldSecretUntil, 0), Hooks: r.hooks,
-	}, err
 }

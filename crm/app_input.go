@@ -3,29 +3,30 @@ package crm
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"chatcast/models"
+	"chatcast/broadcasting/apps"
 )
 
 // AppInput is a Pusher app to make, or what to change of one: fields that are not
 // given stay as they are.
 type AppInput struct {
-	ID                 Field[string]       `json:"id"`  // of a new one alone; generated when absent
-	Key                Field[string]       `json:"key"` // likewise
-	Name               Field[string]       `json:"name"`
-	Enabled            Field[bool]         `json:"enabled"`
-	AllowedOrigins     Field[[]string]     `json:"allowedOrigins"` // the whole list
-	ClientEvents       Field[bool]         `json:"clientEvents"`
-	SubscriptionCount  Field[bool]         `json:"subscriptionCount"`
-	UserAuthentication Field[bool]         `json:"userAuthentication"`
-	Limits             Field[LimitChanges] `json:"limits"`   // those that are to change
-	Webhooks           Field[[]AppWebhook] `json:"webhooks"` // the whole list
+	ID                 Field[string]         `json:"id"`  // of a new one alone; generated when absent
+	Key                Field[string]         `json:"key"` // likewise
+	Name               Field[string]         `json:"name"`
+	Enabled            Field[bool]           `json:"enabled"`
+	AllowedOrigins     Field[[]string]       `json:"allowedOrigins"` // the whole list
+	ClientEvents       Field[bool]           `json:"clientEvents"`
+	SubscriptionCount  Field[bool]           `json:"subscriptionCount"`
+	UserAuthentication Field[bool]           `json:"userAuthentication"`
+	Limits             Field[LimitChanges]   `json:"limits"`   // those that are to change
+	Webhooks           Field[[]apps.Webhook] `json:"webhooks"` // the whole list
 }
 
 // RotateInput says how an app's secret is replaced.
@@ -38,34 +39,17 @@ const (
 	DefaultKeepOld = 24 * time.Hour
 	// MaxKeepOld is the longest that one can be.
 	MaxKeepOld = 30 * 24 * time.Hour
-
-	maxAppOrigins   = 100
-	maxOriginLength = 300
 )
 
-// appNameForm is that of ids and keys, which stand in paths.
-var appNameForm = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,64}\z`)
+// LimitChanges are limits to set, by name; those that are not in it stay as they
+// are.
+type LimitChanges map[string]json.RawMessage
 
-func checkAppName(field string, f Field[string]) error {
-	if f.Set && !appNameForm.MatchString(f.Value) {
-		return Invalid(field, "must be 1 to 64 letters, digits, - and _, for it stands in paths")
-	}
-	return nil
-}
-
-// newApp is the row of a new app with a secret of its own.
-func newApp(in AppInput) (*models.App, error) {
-	row := &models.App{
-		ID: in.ID.Value, Key: in.Key.Value, Secret: randomToken(), Enabled: true, ClientEvents: true,
-		AllowedOrigins: "[]", Limits: "{}", Webhooks: "[]",
-	}
-	if !in.ID.Set {
-		row.ID = randomAppID()
-	}
-	if !in.Key.Set {
-		row.Key = randomAppKey()
-	}
-	return row, allViolations(checkAppName("id", in.ID), checkAppName("key", in.Key))
+// newApp is an app with a generated id, key and secret.
+func newApp() apps.App {
+	a := apps.Default()
+	a.ID, a.Key, a.Secret = randomAppID(), randomAppKey(), randomToken()
+	return a
 }
 
 // randomAppID is ten digits, the first no zero, as other servers' ids look.
@@ -93,61 +77,88 @@ func stays(field string, f Field[string], is string) error {
 	return nil
 }
 
-// apply changes row as in says, and says whether that changed anything.
-func (s *Service) apply(row *models.App, in AppInput) (changed bool, err error) {
-	r, err := readAppRow(row)
-	if err != nil {
-		return false, err
+// create returns a new app as in wants it.
+func (in AppInput) create() (apps.App, error) {
+	generated := newApp()
+	next := generated
+	if in.ID.Set {
+		next.ID = in.ID.Value
 	}
-	before := *row
-	violations := []error{
-		in.Name.notNull("name"), checkText("name", in.Name.Value, maxName), in.Enabled.notNull("enabled"),
-		in.ClientEvents.notNull("clientEvents"), in.SubscriptionCount.notNull("subscriptionCount"),
-		in.UserAuthentication.notNull("userAuthentication"), in.Limits.notNull("limits"),
-		in.AllowedOrigins.notNull("allowedOrigins"), in.Webhooks.notNull("webhooks"), r.limits.set(in.Limits.Value),
+	if in.Key.Set {
+		next.Key = in.Key.Value
 	}
-	if in.AllowedOrigins.Set {
-		r.origins, err = s.readOrigins(in.AllowedOrigins.Value)
-		violations = append(violations, err)
-	}
-	if in.Webhooks.Set {
-		r.hooks, err = readHooks(in.Webhooks.Value, r.hooks)
-		violations = append(violations, err)
-	}
-	if err := allViolations(violations...); err != nil {
-		return false, err
-	}
-	into(&row.Name, in.Name)
-	into(&row.Enabled, in.Enabled)
-	into(&row.ClientEvents, in.ClientEvents)
-	into(&row.SubscriptionCount, in.SubscriptionCount)
-	into(&row.UserAuthentication, in.UserAuthentication)
-	if err := r.write(row); err != nil {
-		return false, err
-	}
-	return *row != before, nil
+	return in.change(generated, next)
 }
 
-// readOrigins is list as it is kept.
-func (s *Service) readOrigins(list []string) ([]string, error) {
-	if len(list) > maxAppOrigins {
-		return nil, Invalid("allowedOrigins", "has more than %d entries", maxAppOrigins)
+// apply returns old with the changes of in.
+func (in AppInput) apply(old apps.App) (apps.App, error) { return in.change(old, old) }
+
+// change returns next with the changes of in. What is wrong with old already is not
+// in's fault.
+func (in AppInput) change(old, next apps.App) (apps.App, error) {
+	violations := []error{
+		in.Name.notNull("name"), in.Enabled.notNull("enabled"), in.ClientEvents.notNull("clientEvents"),
+		in.SubscriptionCount.notNull("subscriptionCount"), in.UserAuthentication.notNull("userAuthentication"),
+		in.Limits.notNull("limits"), in.AllowedOrigins.notNull("allowedOrigins"), in.Webhooks.notNull("webhooks"),
+		in.Limits.Value.apply(&next.Limits),
 	}
-	origins, violations := []string{}, []error{}
-	for i, entry := range list {
-		field, entry := fmt.Sprintf("allowedOrigins[%d]", i), strings.TrimSpace(entry)
-		err := checkRequired(field, entry, maxOriginLength)
-		if err == nil && s.CheckOrigin != nil {
-			if violation := s.CheckOrigin(entry); violation != nil {
-				err = Invalid(field, "is wrong: %v", violation)
-			}
-		}
+	into(&next.Name, in.Name)
+	into(&next.Enabled, in.Enabled)
+	into(&next.ClientEvents, in.ClientEvents)
+	into(&next.SubscriptionCount, in.SubscriptionCount)
+	into(&next.UserAuthentication, in.UserAuthentication)
+	if in.AllowedOrigins.Set {
+		next.AllowedOrigins = in.AllowedOrigins.Value
+	}
+	if in.Webhooks.Set {
+		var err error
+		next.Webhooks, err = unhide(in.Webhooks.Value, old.Webhooks)
 		violations = append(violations, err)
-		if !slices.Contains(origins, entry) {
-			origins = append(origins, entry)
+	}
+	before := old.Check()
+	for _, violation := range next.Check() {
+		if !slices.Contains(before, violation) {
+			violations = append(violations, invalidApp(violation))
 		}
 	}
-	return origins, allViolations(violations...)
+	return next.Clone(), allViolations(violations...)
+}
+
+// apply sets the limits that are in l. Whether a number is in range is for apps.App.Check.
+func (l LimitChanges) apply(limits *apps.Limits) error {
+	var violations []error
+	for _, name := range slices.Sorted(maps.Keys(l)) {
+		value := -1 // null leaves it
+		if json.Unmarshal(l[name], &value) != nil {
+			value = -1
+		}
+		if err := limits.Set(name, value); err != nil {
+			violations = append(violations, Invalid("limits."+shortName(name), "%v", err))
+		}
+	}
+	return allViolations(violations...)
+}
+
+// invalidApp is a violation as the API names it. A header's name is the client's own
+// text: it stands in the message, not in the field.
+func invalidApp(v apps.Violation) error {
+	field, message := v.Field, v.Message
+	if rest, ok := strings.CutPrefix(field, "allowed_origins"); ok {
+		field = "allowedOrigins" + rest
+	}
+	if hook, header, ok := strings.Cut(field, ".headers."); ok {
+		field, message = hook+".headers", fmt.Sprintf("has %q, which %s", shortName(header), message)
+	}
+	return Invalid(field, "%s", message)
+}
+
+// shortName keeps what a client sent short enough to be repeated to it.
+func shortName(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return fmt.Sprintf("%.*s...", most, s)
 }
 
 // keep is for how long the old secret is honoured.

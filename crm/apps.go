@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/models"
 )
 
@@ -37,9 +38,8 @@ func (s *Service) HostApps() AppRules {
 	return AppRules{s, "command line", func(*models.Tx) error { return nil }}
 }
 
-// ServedApps are the apps of the database, with their secrets, and the version of
-// AppsVersion that they have at least.
-func (s *Service) ServedApps(ctx context.Context) (list []ServedApp, version int64, err error) {
+// LoadApps implements apps.Store: it returns the apps of the database, oldest first.
+func (s *Service) LoadApps(ctx context.Context) (list []apps.App, version int64, err error) {
 	tx := s.Store.Read(ctx)
 	if version, err = tx.AppsVersion(); err != nil {
 		return nil, 0, err
@@ -49,7 +49,7 @@ func (s *Service) ServedApps(ctx context.Context) (list []ServedApp, version int
 		return nil, 0, err
 	}
 	for _, row := range rows {
-		app, err := served(&row, s.Now())
+		app, err := readApp(&row)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -58,7 +58,8 @@ func (s *Service) ServedApps(ctx context.Context) (list []ServedApp, version int
 	return list, version, nil
 }
 
-// AppsVersion rises with each change of the database's apps, whoever made it.
+// AppsVersion implements apps.Store: it rises with each change of the database's apps,
+// whoever made it.
 func (s *Service) AppsVersion(ctx context.Context) (int64, error) {
 	return s.Store.Read(ctx).AppsVersion()
 }
@@ -76,12 +77,15 @@ func (r AppRules) List(ctx context.Context) ([]AppData, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := append([]AppData{}, r.s.ConfigApps...)
+	list := []AppData{}
+	for _, a := range r.s.ConfigApps {
+		list = append(list, appData(a, AppOfConfig))
+	}
 	for _, row := range rows {
 		if r.configured(row.ID) != nil {
 			continue // the configuration's wins
 		}
-		data, err := appData(&row, r.s.Now())
+		data, err := storedAppData(&row, r.s.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -97,17 +101,17 @@ func (r AppRules) Get(ctx context.Context, id string) (AppData, error) {
 		return AppData{}, err
 	}
 	if app := r.configured(id); app != nil {
-		return *app, nil
+		return appData(*app, AppOfConfig), nil
 	}
 	row, err := storedApp(tx, id)
 	if err != nil {
 		return AppData{}, err
 	}
-	return appData(row, r.s.Now())
+	return storedAppData(row, r.s.Now())
 }
 
 // configured is the app of the configuration with this id, nil when there is none.
-func (r AppRules) configured(id string) *AppData {
+func (r AppRules) configured(id string) *apps.App {
 	for i := range r.s.ConfigApps {
 		if r.s.ConfigApps[i].ID == id {
 			return &r.s.ConfigApps[i]
@@ -120,21 +124,21 @@ func (r AppRules) configured(id string) *AppData {
 // given; the secret always is.
 func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, err error) {
 	err = r.change(ctx, "made", &app.ID, func(c *change) error {
-		row, err := newApp(in)
+		made, err := in.create()
 		if err != nil {
 			return err
 		}
-		if _, err := r.s.apply(row, in); err != nil {
+		row := &models.App{ID: made.ID, Key: made.Key, Secret: made.Secret, CreatedAt: c.now.Unix(), UpdatedAt: c.now.Unix()}
+		if err := writeApp(row, made); err != nil {
 			return err
 		}
 		if err := r.free(c.Tx, row); err != nil {
 			return err
 		}
-		row.CreatedAt, row.UpdatedAt = c.now.Unix(), c.now.Unix()
 		if err := c.CreateApp(row); err != nil {
 			return err
 		}
-		data, err := appData(row, c.now)
+		data, err := storedAppData(row, c.now)
 		app = AppWithSecret{data, row.Secret}
 		return err
 	})
@@ -175,17 +179,25 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 		if err != nil {
 			return err
 		}
-		changed, err := r.s.apply(row, in)
+		app, err := readApp(row)
+		if err != nil {
+			return err
+		}
+		app, err = in.apply(app)
 		if err := allViolations(stays("id", in.ID, id), stays("key", in.Key, row.Key), err); err != nil {
 			return err
 		}
-		if changed {
+		before := *row
+		if err := writeApp(row, app); err != nil {
+			return err
+		}
+		if *row != before {
 			row.UpdatedAt = c.now.Unix()
 			if err := c.SaveApp(row); err != nil {
 				return err
 			}
 		}
-		data, err = appData(row, c.now)
+		data, err = storedAppData(row, c.now)
 		return err
 	})
 	return data, err
@@ -211,7 +223,7 @@ func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app Ap
 		if err := c.SaveApp(row); err != nil {
 			return err
 		}
-		data, err := appData(row, c.now)
+		data, err := storedAppData(row, c.now)
 		app = AppWithSecret{data, row.Secret}
 		return err
 	})
@@ -238,7 +250,7 @@ func (r AppRules) changeable(tx *models.Tx, id string) (*models.App, error) {
 
 // storedApp loads an app of the database. What can be no id names nothing.
 func storedApp(tx *models.Tx, id string) (*models.App, error) {
-	if !appNameForm.MatchString(id) {
+	if !apps.ValidID(id) {
 		return nil, notFound("app")
 	}
 	row, err := tx.App(id)

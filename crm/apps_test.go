@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -34,13 +35,7 @@ func withApps(t *testing.T, store *models.Store) (w *crmtest.World, log *bytes.B
 	w = crmtest.New(t, store)
 	log, told = &bytes.Buffer{}, new(int)
 	w.Log = slog.New(slog.NewTextHandler(log, nil))
-	w.ConfigApps = []crm.AppData{{ID: "1", Key: "configured", Source: crm.AppOfConfig, Enabled: true, AllowedOrigins: []string{}, Webhooks: []crm.AppWebhook{}}}
-	w.CheckOrigin = func(entry string) error {
-		if !strings.HasPrefix(entry, "https://") {
-			return errors.New("write it as https://a.example")
-		}
-		return nil
-	}
+	w.ConfigApps = []apps.App{{ID: "1", Key: "configured", Enabled: true}}
 	w.AppsChanged = func(context.Context) { *told++ }
 	return w, log, told
 }
@@ -75,10 +70,10 @@ func TestAppsLife(t *testing.T) {
 			t.Errorf("rotated: %+v, %v", rotated.AppData, err)
 		}
 		stored := servedApp(t, w, made.ID)
-		if stored.Secret != rotated.Secret || stored.OldSecret != made.Secret || stored.OldUntil.Unix() != *rotated.OldSecretUntil ||
-			stored.Hooks[0].Headers["X-Key"] != "hidden-value" || stored.Hooks[0].Headers["X-New"] != "n" ||
-			len(stored.Hooks[0].Events) != 1 || !slices.Equal(stored.Hooks[0].Channels, []string{"private-"}) || !stored.Hooks[0].Single {
-			t.Errorf("served: %+v, old until %v", stored.AppData, stored.OldUntil)
+		if stored.Secret != rotated.Secret || stored.OldSecret != made.Secret || stored.OldSecretUntil.Unix() != *rotated.OldSecretUntil ||
+			stored.Webhooks[0].Headers["X-Key"] != "hidden-value" || stored.Webhooks[0].Headers["X-New"] != "n" ||
+			len(stored.Webhooks[0].Events) != 1 || !slices.Equal(stored.Webhooks[0].Channels, []string{"private-"}) || !stored.Webhooks[0].Single {
+			t.Errorf("served: %+v, old until %v", stored, stored.OldSecretUntil)
 		}
 		list, err := apps.List(ctx)
 		if err != nil || len(list) != 2 || list[0].ID != "1" || list[1].ID != made.ID {
@@ -115,10 +110,10 @@ func TestAppsLife(t *testing.T) {
 	})
 }
 
-func servedApp(t *testing.T, w *crmtest.World, id string) crm.ServedApp {
+func servedApp(t *testing.T, w *crmtest.World, id string) apps.App {
 	t.Helper()
-	list, _, err := w.ServedApps(t.Context())
-	i := slices.IndexFunc(list, func(a crm.ServedApp) bool { return a.ID == id })
+	list, _, err := w.LoadApps(t.Context())
+	i := slices.IndexFunc(list, func(a apps.App) bool { return a.ID == id })
 	if err != nil || i < 0 {
 		t.Fatalf("%s is not served: %v", id, err)
 	}
@@ -187,9 +182,9 @@ func TestAppsRefuse(t *testing.T) {
 			`{"limits":{"sockets":"1"}}`: "limits.sockets", `{"limits":{"sockets":null}}`: "limits.sockets", `{"limits":{"sockets":1e99}}`: "limits.sockets",
 			`{"limits":{"sockets":1073741825}}`: "limits.sockets", `{"limits":{"event_bytes":16777217}}`: "limits.event_bytes",
 			`{"limits":{"channels_per_event":10001}}`: "limits.channels_per_event", `{"limits":{"presence_user_bytes":1048577}}`: "limits.presence_user_bytes",
-			`{"allowedOrigins":["http://a.example"]}`: "allowedOrigins[0]", `{"allowedOrigins":["https://a.example",""]}`: "allowedOrigins[1]",
-			`{"allowedOrigins":["https://` + long + `"]}`:                 "allowedOrigins[0]",
-			`{"allowedOrigins":[` + strings.Repeat(`"x",`, 100) + `"x"]}`: "allowedOrigins",
+			`{"allowedOrigins":["https://a.example/x"]}`: "allowedOrigins[0]", `{"allowedOrigins":["https://a.example",""]}`: "allowedOrigins[1]",
+			`{"allowedOrigins":["https://a.example","https://a.example","x"]}`:  "allowedOrigins[2]",
+			`{"webhooks":[{"url":"https://a.example","channels":["a\u0000"]}]}`: "webhooks[0].channels[0]",
 			`{"webhooks":[{}]}`: "webhooks[0].url", `{"webhooks":[{"url":"ftp://a"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://"}]}`: "webhooks[0].url",
 			`{"webhooks":[{"url":"https://u:p@a.example"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://a.example/` + strings.Repeat("x", 2048) + `"}]}`: "webhooks[0].url",
 			`{"webhooks":[{"url":"https://a.example:0"}]}`: "webhooks[0].url", `{"webhooks":[{"url":"https://a.example:65536"}]}`: "webhooks[0].url",
@@ -203,7 +198,7 @@ func TestAppsRefuse(t *testing.T) {
 			`{"webhooks":[{"url":"https://a.example","headers":{"x-pusher-key":"b"}}]}`:                      "webhooks[0].headers",
 			`{"webhooks":[{"url":"https://a.example","headers":{"host":"b"}}]}`:                              "webhooks[0].headers",
 			`{"webhooks":[{"url":"https://a.example","headers":{"x":"********"}}]}`:                          "webhooks[0].headers",
-			`{"webhooks":[` + strings.Repeat(`{"url":"https://a.example"},`, 20) + `{"url":"https://a"}]}`:   "webhooks",
+			`{"webhooks":[` + strings.Repeat(`{"url":"https://a.example"},`, 32) + `{"url":"https://a"}]}`:   "webhooks",
 		} {
 			_, err := apps.Create(ctx, input(t, body))
 			expectField(t, "create "+body, err, field)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -57,7 +58,7 @@ func TestAppsMadeTogether(t *testing.T) {
 func TestEveryLimitCanBeSet(t *testing.T) {
 	store := testdb.Open(t, testdb.SQLiteURL(t))
 	w, _, _ := withApps(t, store)
-	typ := reflect.TypeFor[crm.AppLimits]()
+	typ := reflect.TypeFor[apps.Limits]()
 	changes := map[string]int{}
 	for i := range typ.NumField() {
 		changes[typ.Field(i).Tag.Get("json")] = i + 1

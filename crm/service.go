@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/models"
 )
 
@@ -44,10 +45,7 @@ type Options struct {
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.
-	ConfigApps []AppData
-	// CheckOrigin says what is wrong with an entry of an app's allowed origins; nil:
-	// nothing ever is.
-	CheckOrigin func(entry string) error
+	ConfigApps []apps.App
 	// AppsChanged is called after each change of an app, and returns when it is in
 	// force; nil: nobody wants to know. ctx does not end with the request.
 	AppsChanged func(ctx context.Context)

@@ -53,7 +53,7 @@ func secret(ctx context.Context, in invocation) error {
 		})
 	}
 	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
-		stored, _, err := rules.ServedApps(ctx)
+		stored, _, err := rules.LoadApps(ctx)
 		if err != nil {
 			return err
 		}

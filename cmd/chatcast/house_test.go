@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"broadcasting/clustertest":  {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
 	"broadcasting/apps":         {"channels"},                          // what an app is, with no engine in it
 	"broadcasting/webhook":      {"broadcasting", "broadcasting/apps"},
-	"crm":                       {"broadcasting", "channels", "models"},
+	"crm":                       {"broadcasting", "broadcasting/apps", "channels", "models"},
 	"crm/bridge":                {"crm"},
 	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
 	"crm/s3":                    {"crm"},

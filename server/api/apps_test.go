@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -15,7 +16,7 @@ import (
 
 // apps walks the routes of the Pusher apps.
 func (w *walker) apps() {
-	w.ConfigApps = []crm.AppData{{ID: "configured", Key: "k", Source: crm.AppOfConfig, AllowedOrigins: []string{}, Webhooks: []crm.AppWebhook{}}}
+	w.ConfigApps = []apps.App{{ID: "configured", Key: "k"}}
 	const shop = "/v1/apps/shop"
 	w.steps(
 		step{w.Admin, "POST /v1/apps", `{"id":"shop","name":"Shop","limits":{"sockets":5},"webhooks":[{"url":"https://h.example","events":["cache_miss"],"headers":{"X-A":"b"}}]}`, 0, "", nil},

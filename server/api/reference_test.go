@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/crm"
 	"chatcast/server/api"
 	"chatcast/server/api/apitest"
@@ -106,14 +107,14 @@ var shapes = map[string]any{
 	"Server": api.ServerData{}, "ServerSockets": api.ServerSockets{}, "ServerEngine": api.ServerEngine{},
 	"ServerJournal": api.ServerJournal{}, "ServerHistory": api.ServerHistory{}, "ServerSample": api.ServerSample{},
 	"ServerChannel": api.ServerChannel{},
-	"App":           crm.AppData{}, "AppWithSecret": crm.AppWithSecret{}, "AppLimits": crm.AppLimits{}, "AppWebhook": crm.AppWebhook{},
+	"App":           crm.AppData{}, "AppWithSecret": crm.AppWithSecret{}, "AppLimits": apps.Limits{}, "AppWebhook": apps.Webhook{},
 
 	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},
 	"ChatInput": crm.ChatInput{}, "NamedInput": crm.NamedInput{}, "TagInput": crm.TagInput{},
 	"QuickListInput": crm.QuickListInput{}, "QuickAccessInput": crm.QuickAccessInput{},
 	"QuickResponseInput": crm.QuickResponseInput{}, "InboundMessage": crm.InboundMessage{},
 	"InboundChatObject": crm.InboundChat{}, "InboundUser": crm.InboundUser{}, "InboundStatus": crm.InboundStatus{},
-	"InboundContent": crm.Content{}, "AppInput": crm.AppInput{}, "AppWebhookInput": crm.AppWebhook{}, "RotateInput": crm.RotateInput{},
+	"InboundContent": crm.Content{}, "AppInput": crm.AppInput{}, "AppWebhookInput": apps.Webhook{}, "RotateInput": crm.RotateInput{},
 }
 
 // unnamed are schemas of answers without a type of crm: envelopes, and what other

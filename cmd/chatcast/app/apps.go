@@ -51,18 +51,13 @@ func newAppReloader(ctx context.Context, cfg config.Config, rules *crm.Service, 
 // list is all apps as they are now. An app of the database that the configuration
 // has too, by id or by key, is not served.
 func (b *appReloader) list(ctx context.Context) (list []apps.App, version int64, err error) {
-	stored, version, err := b.rules.ServedApps(ctx)
+	stored, version, err := b.rules.LoadApps(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	list = append(list, b.fixed...)
-	for _, s := range stored {
-		app := apps.App{
-			ID: s.ID, Key: s.Key, Secret: s.Secret, OldSecret: s.OldSecret, OldSecretUntil: s.OldUntil, Enabled: s.Enabled,
-			AllowedOrigins: s.AllowedOrigins, ClientEvents: s.ClientEvents,
-			SubscriptionCount: s.SubscriptionCount, UserAuthentication: s.UserAuthentication,
-			Webhooks: pusherHooks(s.Hooks), Limits: apps.Limits(s.Limits).Or(b.cfg.Limits.Apps), Made: *s.CreatedAt,
-		}
+	for _, app := range stored {
+		app.Limits = app.Limits.Or(b.cfg.Limits.Apps)
 		if why := b.unfit(app); why != "" {
 			if !b.skipped[app.ID+why] {
 				b.log.WarnContext(ctx, "an app of the database is not served", "app", app.ID, "error", why)
@@ -133,37 +128,4 @@ func (b *appReloader) Run(ctx context.Context) error {
 		}
 		failing = err != nil
 	}
-}
-
-func configHooks(a apps.App) (list []crm.AppWebhook) {
-	for _, w := range a.Webhooks {
-		list = append(list, crm.AppWebhook{URL: w.URL, Events: w.Events, Channels: w.Channels, Headers: w.Headers, Single: w.Single})
-	}
-	return list
-}
-
-func pusherHooks(hooks []crm.AppWebhook) (list []apps.Webhook) {
-	for _, w := range hooks {
-		list = append(list, apps.Webhook(w))
-	}
-	return list
-}
-
-// configApps are the apps of the configuration as the rules show them.
-func configApps(cfg config.Config) []crm.AppData {
-	list := make([]crm.AppData, len(cfg.Apps))
-	for i, a := range cfg.Apps {
-		list[i] = crm.AppData{
-			ID: a.ID, Key: a.Key, Source: crm.AppOfConfig, Enabled: a.Enabled, AllowedOrigins: append([]string{}, a.AllowedOrigins...),
-			ClientEvents: a.ClientEvents, SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
-			Limits: crm.AppLimits(a.Limits), Webhooks: crm.HideHeaders(configHooks(a)),
-		}
-	}
-	return list
-}
-
-// checkOrigin asks the one who will use an app's allowed origins.
-func checkOrigin(entry string) error {
-	_, err := apps.ParseOrigins([]string{entry})
-	return err
 }

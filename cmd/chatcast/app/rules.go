@@ -39,8 +39,7 @@ func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service
 	if err != nil {
 		return err
 	}
-	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler),
-		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin})
+	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), ConfigApps: cfg.Apps})
 	return errors.Join(f(rules), store.Close())
 }
 

@@ -87,7 +87,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
-		ConfigApps: configApps(cfg), CheckOrigin: checkOrigin,
+		ConfigApps: cfg.Apps,
 	})
 	r.whatsapp.Rules = r.rules
 	r.online = crm.NewOnlineTracker(r.rules)

@@ -38,6 +38,8 @@ func (s *Service) HostApps() AppRules {
 	return AppRules{s, "command line", func(*models.Tx) error { return nil }}
 }
 
+var _ apps.Store = (*Service)(nil)
+
 // LoadApps implements apps.Store: it returns the apps of the database, oldest first.
 func (s *Service) LoadApps(ctx context.Context) (list []apps.App, version int64, err error) {
 	tx := s.Store.Read(ctx)

@@ -15,28 +15,29 @@ import (
 // The house rule: a folder owns a noun, a subfolder is a part or a plug. What each room
 // may import of ours; only cmd/chatcast/app holds all the plugs, and nobody imports cmd.
 var mayImport = map[string][]string{
-	"channels":                  {},
-	"channels/dialguard":        {}, // which addresses may be dialed for users
-	"channels/testwait":         {}, // the deadlines of all tests
-	"models":                    {},
-	"broadcasting":              {"channels"},
-	"broadcasting/clustertest":  {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
-	"broadcasting/apps":         {"channels"},                          // what an app is, with no engine in it
-	"broadcasting/webhook":      {"broadcasting", "broadcasting/apps"},
-	"crm":                       {"broadcasting", "broadcasting/apps", "channels", "models"},
-	"crm/bridge":                {"crm"},
-	"crm/crmtest":               {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
-	"crm/s3":                    {"crm"},
-	"crm/whatsapp":              {"channels/dialguard", "crm"},
-	"crm/whatsapp/whatsapptest": {}, // a WhatsApp to test against; never linked into the program
-	"server":                    {"broadcasting", "broadcasting/apps", "channels"},
-	"server/pusher":             {"server", "broadcasting", "broadcasting/apps", "channels"},
-	"server/pusher/conformance": {}, // holds any Pusher server against the protocol, in tests
-	"server/api":                {"server", "broadcasting", "channels", "crm"},
-	"server/api/apitest":        {"server/api", "crm"},           // holds answers against openapi.yaml, in tests
-	"server/api/docs":           {"server", "server/api", "crm"}, // the reference as a page
-	"server/console":            {"server"},
-	"models/testdb":             {"channels/testwait", "models"},
+	"channels":                   {},
+	"channels/dialguard":         {}, // which addresses may be dialed for users
+	"channels/testwait":          {}, // the deadlines of all tests
+	"models":                     {},
+	"broadcasting":               {"channels"},
+	"broadcasting/apps":          {"channels"},                          // what an app is, with no engine in it
+	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // what every store of apps must pass
+	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
+	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/dialguard"},
+	"crm":                        {"broadcasting", "broadcasting/apps", "channels", "models"},
+	"crm/bridge":                 {"crm"},
+	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
+	"crm/s3":                     {"crm"},
+	"crm/whatsapp":               {"crm", "channels/dialguard"},
+	"crm/whatsapp/whatsapptest":  {}, // a WhatsApp to test against; never linked into the program
+	"server":                     {"broadcasting", "broadcasting/apps", "channels"},
+	"server/pusher":              {"server", "broadcasting", "broadcasting/apps", "channels"},
+	"server/pusher/conformance":  {}, // holds any Pusher server against the protocol, in tests
+	"server/api":                 {"server", "broadcasting", "channels", "crm"},
+	"server/api/apitest":         {"server/api", "crm"},           // holds answers against openapi.yaml, in tests
+	"server/api/docs":            {"server/api", "crm", "server"}, // the reference as a page
+	"server/console":             {"server"},
+	"models/testdb":              {"channels/testwait", "models"},
 
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
 	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3"}, // each checks what it will use
@@ -61,6 +62,8 @@ var mayImport = map[string][]string{
 var testsOnly = []string{
 	"testing", "chatcast/broadcasting/clustertest", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
 	"chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
+	"testing", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
+	"chatcast/broadcasting/apps/appstest", "chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
 }
 
 // Libraries that live in one room (and its plugs) alone.

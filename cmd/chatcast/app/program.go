@@ -168,7 +168,7 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.parts.online.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.rules.RunSweeper(backCtx) })
 	backGroup.Go(func() error { return p.parts.monitor.Run(backCtx) })
-	backGroup.Go(func() error { return p.parts.reloader.Run(backCtx) })
+	backGroup.Go(func() error { return p.parts.watcher.Run(backCtx) })
 	if p.internal != nil {
 		m := metrics{sockets: p.parts.sockets, monitor: p.parts.monitor, hooks: p.parts.hooks, version: p.version, commit: p.commit}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })

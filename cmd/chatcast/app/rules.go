@@ -6,19 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 
-	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 	"chatcast/models"
 )
-
-// AppSecret is the configured one, or the one that was generated and kept.
-func AppSecret(ctx context.Context, rules *crm.Service, app apps.App) (string, error) {
-	if app.Secret != "" {
-		return app.Secret, nil
-	}
-	return rules.AppSecret(ctx, app.ID)
-}
 
 // OpenStore opens the database and brings it to this version.
 func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {

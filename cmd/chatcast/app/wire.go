@@ -29,6 +29,7 @@ import (
 // components is everything that runs, wired. Rooms know only what they import; what
 // they want of each other besides is glued here, at the end of the file.
 type components struct {
+	log       *slog.Logger // of what changes with the apps
 	store     *models.Store
 	rules     *crm.Service
 	keys      *sql.DB // of WhatsApp's sessions, in the same database
@@ -37,8 +38,8 @@ type components struct {
 	relay     *broadcasting.Relay
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
-	reloader  *appReloader // of all apps, which apps serves
-	served    []apps.App   // what wireApps found
+	watcher   *apps.Watcher // of all apps, which apps serves
+	served    []apps.App    // what wireApps found
 	hooks     *webhook.Hooks
 	apps      *pusher.Apps
 	origins   apps.Origins
@@ -52,7 +53,7 @@ type components struct {
 // program. Nothing runs yet.
 func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store, publicURL string) (r *components, err error) {
 	room := func(name string) *slog.Logger { return o.Log.With("room", name) }
-	r = &components{store: store}
+	r = &components{store: store, log: room("apps")}
 
 	// broadcasting: an event goes in, frames come out
 	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
@@ -200,13 +201,14 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 
 // wireApps makes the list of the apps, and has those who serve them follow its
 // changes.
-func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
-	if r.reloader, err = newAppReloader(ctx, cfg, r.rules, log); err != nil {
+func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	fixed, err := configApps(ctx, cfg, r.rules)
+	if err != nil {
 		return err
 	}
-	r.reloader.changed = r.setApps
-	r.rules.AppsChanged = r.reloader.now
-	return r.reloader.reload(ctx)
+	r.watcher = apps.NewWatcher(apps.WatcherOptions{Store: r.rules, Fixed: fixed, Common: cfg.Limits.Apps, Apply: r.setApps, Log: log})
+	r.rules.AppsChanged = r.watcher.Changed
+	return r.watcher.Reload(ctx)
 }
 
 // setApps is called with all apps, first of all and after each change of one.
@@ -232,7 +234,7 @@ func (r *components) removeApp(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
 	if err := r.engine.RemoveApp(ctx, id); err != nil {
-		r.reloader.log.ErrorContext(ctx, "an app was not removed on every node", "app", id, "error", err)
+		r.log.ErrorContext(ctx, "an app was not removed on every node", "app", id, "error", err)
 	}
 }
 

@@ -1,0 +1,126 @@
+package apps
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// watchEvery is how often a Watcher asks the store for changes by other processes.
+const watchEvery = time.Second
+
+// WatcherOptions are what a Watcher works with.
+type WatcherOptions struct {
+	Store Store
+	// Fixed are the apps of the configuration. They come first, never change, and win
+	// over apps of the store that have the id or the key of one.
+	Fixed []App
+	// Common are the limits of apps that have none of their own.
+	Common Limits
+	// Apply brings a list of apps into force: all of them, first of all and after each
+	// change. After an error the list is given to it again.
+	Apply func(list []App) error
+	Log   *slog.Logger
+}
+
+// Watcher brings the apps of the configuration and of a store into force, and keeps
+// doing so while they change. Safe for concurrent use.
+type Watcher struct {
+	opt WatcherOptions
+
+	mu      sync.Mutex
+	version int64           // that is in force, at least; -1: none yet; guarded by mu
+	skipped map[string]bool // what was complained of; guarded by mu
+}
+
+// NewWatcher returns a Watcher that has brought nothing into force yet.
+func NewWatcher(o WatcherOptions) *Watcher {
+	return &Watcher{opt: o, version: -1, skipped: map[string]bool{}}
+}
+
+// Reload brings what has changed into force before it returns nil; also when another
+// call did it meanwhile.
+func (w *Watcher) Reload(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	version, err := w.opt.Store.AppsVersion(ctx)
+	if err != nil || version == w.version {
+		return err
+	}
+	list, version, err := w.list(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.opt.Apply(list); err != nil {
+		return err
+	}
+	w.opt.Log.DebugContext(ctx, "apps in force", "apps", len(list), "version", version)
+	w.version = version
+	return nil
+}
+
+// Changed is Reload for who has just changed an app and cannot mend an error: it is
+// logged, and Run tries again.
+func (w *Watcher) Changed(ctx context.Context) {
+	if err := w.Reload(ctx); err != nil {
+		w.opt.Log.ErrorContext(ctx, "a change of apps is not in force yet", "error", err)
+	}
+}
+
+// Run brings changes by other processes into force until ctx ends. It returns nil.
+func (w *Watcher) Run(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := w.Reload(ctx)
+		if err != nil && ctx.Err() == nil && !failing { // once, not each second
+			w.opt.Log.ErrorContext(ctx, "changed apps could not be brought into force; the last ones are served", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// list returns all apps that can be served, the fixed ones first; needs mu.
+func (w *Watcher) list(ctx context.Context) (list []App, version int64, err error) {
+	stored, version, err := w.opt.Store.LoadApps(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, app := range w.opt.Fixed {
+		app.Limits = app.Limits.Or(w.opt.Common)
+		list = append(list, app)
+	}
+	for _, app := range stored {
+		if why := w.unfit(app); why != "" {
+			if !w.skipped[app.ID+why] {
+				w.opt.Log.WarnContext(ctx, "an app of the database is not served", "app", app.ID, "error", why)
+			}
+			w.skipped[app.ID+why] = true
+			continue
+		}
+		app.Limits = app.Limits.Or(w.opt.Common)
+		list = append(list, app)
+	}
+	return list, version, nil
+}
+
+// unfit says why an app of the store cannot be served, "" when it can.
+func (w *Watcher) unfit(app App) string {
+	for _, fixed := range w.opt.Fixed {
+		if fixed.ID == app.ID || fixed.Key == app.Key {
+			return fmt.Sprintf("the app %q of the configuration has its id or key", fixed.ID)
+		}
+	}
+	if err := app.CheckServed().Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}

@@ -73,7 +73,7 @@ func full(id string) apps.App {
 		Headers: map[string]string{"X-A": "b"}, Single: true,
 	}}
 	for i, limit := range apps.Table() {
-		*limit.Field(&a.Limits) = i + 1
+		*limit.Field(&a.Limits) = min(i+1, limit.Max)
 	}
 	return a
 }

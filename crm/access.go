@@ -55,7 +55,7 @@ func (l *line) sees(a Actor, responsible *int64) bool {
 // that of every employee who may see the chat. responsibles are the chat's
 // before and after the change, so that who loses a chat hears of it.
 func (c *change) lineChannels(companyID, licenseID int64, messenger string, responsibles ...*int64) ([]string, error) {
-	viewers, err := c.Viewers(licenseID)
+	viewers, err := c.tx.Viewers(licenseID)
 	if err != nil {
 		return nil, err
 	}

@@ -16,14 +16,14 @@ import (
 // channels.Policy allows, so that the difference of two is what a change took.
 func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 	names := map[string]bool{}
-	employed, err := c.EmployeeCount(companyID, userID)
+	employed, err := c.tx.EmployeeCount(companyID, userID)
 	if err != nil || employed == 0 {
 		return names, err
 	}
 	company := channels.CompanyName(companyID)
 	names[company], names[channels.PresenceOf(company)] = true, true
 	names[channels.CompanyUserName(companyID, userID)] = true
-	lines, err := c.OpenLines(companyID, userID)
+	lines, err := c.tx.OpenLines(companyID, userID)
 	for _, l := range lines {
 		name := channels.LineName(l.LicenseID, l.Type)
 		names[name], names[channels.PresenceOf(name)] = true, true

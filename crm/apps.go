@@ -134,10 +134,10 @@ func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, e
 		if err := writeApp(row, made); err != nil {
 			return err
 		}
-		if err := r.free(c.Tx, row); err != nil {
+		if err := r.free(c.tx, row); err != nil {
 			return err
 		}
-		if err := c.CreateApp(row); err != nil {
+		if err := c.tx.CreateApp(row); err != nil {
 			return err
 		}
 		data, err := storedAppData(row, c.now)
@@ -177,7 +177,7 @@ func (r AppRules) free(tx *models.Tx, row *models.App) error {
 // Edit changes an app.
 func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppData, err error) {
 	err = r.change(ctx, "changed", &id, func(c *change) error {
-		row, err := r.changeable(c.Tx, id)
+		row, err := r.changeable(c.tx, id)
 		if err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 		}
 		if *row != before {
 			row.UpdatedAt = c.now.Unix()
-			if err := c.SaveApp(row); err != nil {
+			if err := c.tx.SaveApp(row); err != nil {
 				return err
 			}
 		}
@@ -209,7 +209,7 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 // was old before is honoured no longer.
 func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app AppWithSecret, err error) {
 	err = r.change(ctx, "given a new secret", &id, func(c *change) error {
-		row, err := r.changeable(c.Tx, id)
+		row, err := r.changeable(c.tx, id)
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app Ap
 			row.OldSecret, row.OldSecretUntil = row.Secret, c.now.Add(keep).Unix()
 		}
 		row.Secret, row.UpdatedAt = randomToken(), c.now.Unix()
-		if err := c.SaveApp(row); err != nil {
+		if err := c.tx.SaveApp(row); err != nil {
 			return err
 		}
 		data, err := storedAppData(row, c.now)
@@ -235,10 +235,10 @@ func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app Ap
 // Delete deletes an app. Its sockets are closed.
 func (r AppRules) Delete(ctx context.Context, id string) error {
 	return r.change(ctx, "deleted", &id, func(c *change) error {
-		if _, err := r.changeable(c.Tx, id); err != nil {
+		if _, err := r.changeable(c.tx, id); err != nil {
 			return err
 		}
-		return c.DeleteApp(id)
+		return c.tx.DeleteApp(id)
 	})
 }
 
@@ -263,10 +263,10 @@ func storedApp(tx *models.Tx, id string) (*models.App, error) {
 // has the change come into force. what and id are for the log.
 func (r AppRules) change(ctx context.Context, what string, id *string, f func(c *change) error) error {
 	err := r.s.change(ctx, func(c *change) error {
-		if err := r.may(c.Tx); err != nil {
+		if err := r.may(c.tx); err != nil {
 			return err
 		}
-		if err := c.ChangeApps(); err != nil {
+		if err := c.tx.ChangeApps(); err != nil {
 			return err
 		}
 		if r.s.AppsChanged != nil {

@@ -23,7 +23,7 @@ type ChatAddress struct {
 func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 	prepare func(c *change, l *line) error, f func(c *change, chat *models.Chat) error) (data ChatData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		l, err := s.line(c.Tx, a, at.LicenseID, at.Messenger, write)
+		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 				return err
 			}
 		}
-		chat, err := l.lockChat(c.Tx, a, at.ChatID)
+		chat, err := l.lockChat(c.tx, a, at.ChatID)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func colleagueOrNull(id Field[int64]) func(c *change, l *line) error {
 		if err := id.given("id", "unassigns"); err != nil || id.Null {
 			return err
 		}
-		return l.colleague(c.Tx, id.Value)
+		return l.colleague(c.tx, id.Value)
 	}
 }
 
@@ -87,7 +87,7 @@ func (c *change) setChatStatus(a Actor, chat *models.Chat, status string) error 
 		return nil
 	}
 	chat.Status = status
-	if err := c.SaveChat(chat); err != nil {
+	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
 	item := ChatStatusItem{Type: status, Chat: ChatRef{chat.ExternalID}, Edited: a.edited()}
@@ -121,7 +121,7 @@ func (c *change) setResponsible(a Actor, chat *models.Chat, to *int64) error {
 	if unpin {
 		chat.ResponsiblePinned = false
 	}
-	if err := c.SaveChat(chat); err != nil {
+	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
 	if unpin {
@@ -152,7 +152,7 @@ func (s *Service) PinResponsible(ctx context.Context, a Actor, at ChatAddress, p
 			return nil
 		}
 		chat.ResponsiblePinned = pin == TypePin
-		if err := c.SaveChat(chat); err != nil {
+		if err := c.tx.SaveChat(chat); err != nil {
 			return err
 		}
 		return c.emitChat(chat, EventChatResponsiblePin,
@@ -168,7 +168,7 @@ func (s *Service) SetProducer(ctx context.Context, a Actor, at ChatAddress, id F
 			return nil
 		}
 		chat.ProducerID = to
-		if err := c.SaveChat(chat); err != nil {
+		if err := c.tx.SaveChat(chat); err != nil {
 			return err
 		}
 		return c.emitChat(chat, EventChatProducer, ChatProducerItem{
@@ -183,7 +183,7 @@ func (s *Service) SetLevel(ctx context.Context, a Actor, at ChatAddress, id Fiel
 		if err := id.given("id", "resets the level"); err != nil || id.Null {
 			return err
 		}
-		level, err := c.HoldLevel(id.Value)
+		level, err := c.tx.HoldLevel(id.Value)
 		if err == nil && level.CompanyID != l.companyID {
 			return notFound("level")
 		}
@@ -200,7 +200,7 @@ func (c *change) setLevel(a Actor, chat *models.Chat, to *int64) error {
 		return nil
 	}
 	chat.LevelID = to
-	if err := c.SaveChat(chat); err != nil {
+	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
 	return c.emitChat(chat, EventChatLevel, ChatLevelItem{
@@ -225,7 +225,7 @@ func (s *Service) SetProcess(ctx context.Context, a Actor, at ChatAddress, proce
 			return nil
 		}
 		chat.Process = to
-		if err := c.SaveChat(chat); err != nil {
+		if err := c.tx.SaveChat(chat); err != nil {
 			return err
 		}
 		return c.emitChat(chat, EventChatProcess, ChatProcessItem{

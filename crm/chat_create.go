@@ -34,7 +34,7 @@ func (in ChatInput) check() error {
 // messenger, which a bridge cannot be asked to do.
 func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput) (data ChatData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		l, err := s.line(c.Tx, a, on.LicenseID, on.Messenger, write)
+		l, err := s.line(c.tx, a, on.LicenseID, on.Messenger, write)
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 func (c *change) chatWithPhone(l *line, phone, name string) (*models.Chat, error) {
 	id := phoneChat(l.messenger, phone)
 	now := c.now.Unix()
-	_, err := c.EnsureChat(&models.Chat{
+	_, err := c.tx.EnsureChat(&models.Chat{
 		CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger,
 		ExternalID: id, Hash: chatHash(l.licenseID, l.messenger, id), Type: models.ChatPrivate,
 		Phone: &phone, Name: name, Status: models.ChatOpen, LastTime: now, CreatedAt: now,
@@ -74,5 +74,5 @@ func (c *change) chatWithPhone(l *line, phone, name string) (*models.Chat, error
 	if err != nil {
 		return nil, err
 	}
-	return c.LockChat(l.licenseID, l.messenger, id)
+	return c.tx.LockChat(l.licenseID, l.messenger, id)
 }

@@ -38,7 +38,7 @@ type ChatWindow struct {
 
 // chatData is one chat in full.
 func (c *change) chatData(chat *models.Chat) (ChatData, error) {
-	data, err := chatsData(c.Tx, []models.Chat{*chat}, c.now.Unix())
+	data, err := chatsData(c.tx, []models.Chat{*chat}, c.now.Unix())
 	if err != nil {
 		return ChatData{}, err
 	}

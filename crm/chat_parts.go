@@ -13,7 +13,7 @@ func (s *Service) TagChat(ctx context.Context, a Actor, at ChatAddress, tagID Fi
 		if err := tagID.required("tagId"); err != nil {
 			return err
 		}
-		tag, err = l.tag(c.Tx, tagID.Value)
+		tag, err = l.tag(c.tx, tagID.Value)
 		return err
 	}
 	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
@@ -25,7 +25,7 @@ func (s *Service) TagChat(ctx context.Context, a Actor, at ChatAddress, tagID Fi
 func (s *Service) UntagChat(ctx context.Context, a Actor, at ChatAddress, tagID int64) (ChatData, error) {
 	var tag *models.Tag
 	find := func(c *change, l *line) (err error) {
-		tag, err = l.tag(c.Tx, tagID)
+		tag, err = l.tag(c.tx, tagID)
 		return err
 	}
 	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
@@ -44,7 +44,7 @@ func (l *line) tag(tx *models.Tx, id int64) (*models.Tag, error) {
 
 // tag puts a tag on a locked chat and tells of it when it was not there.
 func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
-	added, err := c.AddChatTag(chat.ID, tag.ID)
+	added, err := c.tx.AddChatTag(chat.ID, tag.ID)
 	if err != nil || !added {
 		return err
 	}
@@ -53,7 +53,7 @@ func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
 
 // untag takes a tag off a locked chat and tells of it when it was there.
 func (c *change) untag(a Actor, chat *models.Chat, tag *models.Tag) error {
-	removed, err := c.RemoveChatTag(chat.ID, tag.ID)
+	removed, err := c.tx.RemoveChatTag(chat.ID, tag.ID)
 	if err != nil || !removed {
 		return err
 	}
@@ -61,7 +61,7 @@ func (c *change) untag(a Actor, chat *models.Chat, tag *models.Tag) error {
 }
 
 func (c *change) emitTag(a Actor, chat *models.Chat, typ string, tag *models.Tag) error {
-	data, err := tagData(c.Tx, tag)
+	data, err := tagData(c.tx, tag)
 	if err != nil {
 		return err
 	}
@@ -94,11 +94,11 @@ func (s *Service) addMember(ctx context.Context, a Actor, at ChatAddress, part s
 		if err := id.required("id"); err != nil {
 			return err
 		}
-		return l.colleague(c.Tx, id.Value)
+		return l.colleague(c.tx, id.Value)
 	}
 	return s.onChat(ctx, a, at, check, func(c *change, chat *models.Chat) error {
 		m := models.ChatMember{ChatID: chat.ID, UserID: id.Value, Part: part}
-		added, err := c.AddChatMember(m)
+		added, err := c.tx.AddChatMember(m)
 		if err != nil || !added {
 			return err
 		}
@@ -111,7 +111,7 @@ func (s *Service) addMember(ctx context.Context, a Actor, at ChatAddress, part s
 func (s *Service) removeMember(ctx context.Context, a Actor, at ChatAddress, part string, userID int64) (ChatData, error) {
 	var employed bool
 	find := func(c *change, l *line) error {
-		_, err := c.EmployeeOf(l.companyID, userID)
+		_, err := c.tx.EmployeeOf(l.companyID, userID)
 		if employed = err == nil; employed {
 			return nil
 		}
@@ -122,7 +122,7 @@ func (s *Service) removeMember(ctx context.Context, a Actor, at ChatAddress, par
 	}
 	return s.onChat(ctx, a, at, find, func(c *change, chat *models.Chat) error {
 		m := models.ChatMember{ChatID: chat.ID, UserID: userID, Part: part}
-		removed, err := c.RemoveChatMember(m)
+		removed, err := c.tx.RemoveChatMember(m)
 		if err != nil {
 			return err
 		}

@@ -51,7 +51,7 @@ func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, 
 			return err
 		}
 	}
-	c := &change{Tx: tx}
+	c := &change{tx: tx}
 	item := ChatPresenceItem{Type: typ, Chat: ChatRef{chat.ExternalID}, FromUser: author, Time: s.Now().Unix()}
 	if err := c.emitChat(chat, EventChatPresence, item); err != nil {
 		return err

@@ -14,14 +14,14 @@ func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.Us
 	if err := c.lockPeople(a, companyID, in.Role); err != nil {
 		return nil, false, err
 	}
-	known, err := c.UserByEmail(user.Email)
+	known, err := c.tx.UserByEmail(user.Email)
 	if isNew = errors.Is(err, models.ErrNotFound); isNew {
-		known, err = user, c.CreateUser(user)
+		known, err = user, c.tx.CreateUser(user)
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	n, err := c.EmployeeCount(companyID, known.ID)
+	n, err := c.tx.EmployeeCount(companyID, known.ID)
 	if err != nil {
 		return nil, false, err
 	}
@@ -32,19 +32,19 @@ func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.Us
 		CompanyID: companyID, UserID: known.ID, Role: in.Role, OnlyMine: onlyMine(in.Role, in.OnlyMine),
 		Workday: TypeEnd, CreatedAt: c.now.Unix(),
 	}
-	if err := c.CreateEmployee(e); err != nil {
+	if err := c.tx.CreateEmployee(e); err != nil {
 		return nil, false, err
 	}
-	return e, isNew, grant(c.Tx, e, in.Licenses)
+	return e, isNew, grant(c.tx, e, in.Licenses)
 }
 
 // lockPeople holds the company and then asks again whether the actor may: from
 // here to the commit nobody else changes who works there and as what.
 func (c *change) lockPeople(a Actor, companyID int64, roles ...string) error {
-	if _, err := c.LockCompany(companyID); err != nil {
+	if _, err := c.tx.LockCompany(companyID); err != nil {
 		return orNotFound(err, "company")
 	}
-	by, err := manager(c.Tx, a, companyID)
+	by, err := manager(c.tx, a, companyID)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		if err := c.lockPeople(a, companyID); err != nil {
 			return err
 		}
-		target, err := c.EmployeeOf(companyID, userID)
+		target, err := c.tx.EmployeeOf(companyID, userID)
 		if err != nil {
 			return orNotFound(err, "employee")
 		}
@@ -82,7 +82,7 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 				return err
 			}
 		}
-		data, err = oneEmployee(c.Tx, companyID, userID)
+		data, err = oneEmployee(c.tx, companyID, userID)
 		return err
 	})
 	return data, err
@@ -113,7 +113,7 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 	if ch.Role != nil {
 		e.Role = *ch.Role
 	}
-	by, err := manager(c.Tx, a, e.CompanyID)
+	by, err := manager(c.tx, a, e.CompanyID)
 	if err == nil {
 		err = mayTouch(by, was, e.Role)
 	}
@@ -127,14 +127,14 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 		e.OnlyMine = *ch.OnlyMine
 	}
 	e.OnlyMine = onlyMine(e.Role, e.OnlyMine)
-	if err := c.SaveEmployee(&e); err != nil {
+	if err := c.tx.SaveEmployee(&e); err != nil {
 		return err
 	}
 	switch {
 	case ch.Licenses != nil:
-		return grant(c.Tx, &e, *ch.Licenses)
+		return grant(c.tx, &e, *ch.Licenses)
 	case was != e.Role:
-		return grant(c.Tx, &e, nil)
+		return grant(c.tx, &e, nil)
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (c *change) keepsOwner(companyID int64, was string) error {
 	if was != models.RoleOwner {
 		return nil
 	}
-	owners, err := c.CountOwners(companyID)
+	owners, err := c.tx.CountOwners(companyID)
 	if err == nil && owners < 2 {
 		return conflict("a company must keep an owner")
 	}
@@ -156,11 +156,11 @@ func (c *change) keepsOwner(companyID int64, was string) error {
 // the account with which a person enters another, or will enter it again. A new
 // password ends all tokens and sockets.
 func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, name *string, hash string) error {
-	user, err := c.LockUser(userID)
+	user, err := c.tx.LockUser(userID)
 	if err != nil {
 		return err
 	}
-	places, err := c.Employments(userID)
+	places, err := c.tx.Employments(userID)
 	if err != nil {
 		return err
 	}
@@ -179,5 +179,5 @@ func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, nam
 			return err
 		}
 	}
-	return c.SaveUser(user)
+	return c.tx.SaveUser(user)
 }

@@ -20,7 +20,7 @@ func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID
 		if err != nil {
 			return false, err
 		}
-		chats, err := c.LockChatsOf(companyID, userID, deleteBatch)
+		chats, err := c.tx.LockChatsOf(companyID, userID, deleteBatch)
 		if err != nil {
 			return false, err
 		}
@@ -41,11 +41,11 @@ func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, 
 	if err := c.lockPeople(a, companyID); err != nil {
 		return nil, err
 	}
-	target, err := c.EmployeeOf(companyID, userID)
+	target, err := c.tx.EmployeeOf(companyID, userID)
 	if err != nil {
 		return nil, orNotFound(err, "employee")
 	}
-	by, err := manager(c.Tx, a, companyID)
+	by, err := manager(c.tx, a, companyID)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, 
 // endEmployment tells the company that the employee is offline and their workday
 // over, so that no dashboard goes on showing them at work, and deletes the row.
 func (s *Service) endEmployment(c *change, e *models.Employee) error {
-	if _, err := c.LockUser(e.UserID); err != nil {
+	if _, err := c.tx.LockUser(e.UserID); err != nil {
 		return err
 	}
 	if err := c.setOnline(e.CompanyID, e.UserID, false); err != nil {
@@ -70,10 +70,10 @@ func (s *Service) endEmployment(c *change, e *models.Employee) error {
 	if err := c.leaveLists(e); err != nil {
 		return err
 	}
-	if err := c.DeleteEmployee(e.CompanyID, e.UserID); err != nil {
+	if err := c.tx.DeleteEmployee(e.CompanyID, e.UserID); err != nil {
 		return err
 	}
-	left, err := c.Employments(e.UserID)
+	left, err := c.tx.Employments(e.UserID)
 	if err != nil || len(left) > 0 {
 		return err
 	}
@@ -84,23 +84,23 @@ func (s *Service) endEmployment(c *change, e *models.Employee) error {
 // that they see it no longer. Their accesses are deleted with the employment.
 func (c *change) leaveLists(e *models.Employee) error {
 	const all = 1 << 30
-	lists, err := c.QuickLists(e.UserID, e.CompanyID, nil, all)
+	lists, err := c.tx.QuickLists(e.UserID, e.CompanyID, nil, all)
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(lists, func(a, b models.QuickList) int { return cmp.Compare(a.ID, b.ID) }) // nobody locks them in another order
 	for _, l := range lists {
-		if err := c.LockQuickList(l.ID); err != nil && !errors.Is(err, models.ErrNotFound) {
+		if err := c.tx.LockQuickList(l.ID); err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
 		}
-		now, err := c.QuickList(e.UserID, l.ID)
+		now, err := c.tx.QuickList(e.UserID, l.ID)
 		if errors.Is(err, models.ErrNotFound) { // deleted, or taken from them, meanwhile
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		before, err := c.QuickAccesses(l.ID)
+		before, err := c.tx.QuickAccesses(l.ID)
 		if err != nil {
 			return err
 		}

@@ -244,7 +244,7 @@ func (s *Service) invite(ctx context.Context, a Actor, companyID int64, in Invit
 		if err != nil {
 			return err
 		}
-		data, err := oneEmployee(c.Tx, companyID, e.UserID)
+		data, err := oneEmployee(c.tx, companyID, e.UserID)
 		if err != nil {
 			return err
 		}

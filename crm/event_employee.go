@@ -35,7 +35,7 @@ func (c *change) emitEmployee(name, typ string, companyID, userID int64) {
 // setWorkday records that an employee's workday starts or ends, and tells it
 // when it is new.
 func (c *change) setWorkday(companyID, userID int64, typ string) error {
-	changed, err := c.SetWorkday(companyID, userID, typ)
+	changed, err := c.tx.SetWorkday(companyID, userID, typ)
 	if err != nil || !changed {
 		return err
 	}

@@ -204,19 +204,19 @@ func (s *Service) remoteFile(tx *models.Tx, on Line, fileID string) (*models.Fil
 // onRemoteFile runs f on the row of a file that was announced, locked, and keeps
 // what it made of it, in the message too, which is told when f wants it.
 func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row *models.File) (tell bool, err error)) error {
-	found, err := s.remoteFile(c.Tx, v.line, fileID)
+	found, err := s.remoteFile(c.tx, v.line, fileID)
 	if err != nil {
 		return err
 	}
-	chat, err := c.ChatRow(found.ChatID)
+	chat, err := c.tx.ChatRow(found.ChatID)
 	if err != nil {
 		return orNotFound(err, "file")
 	}
-	chat, err = c.LockChat(chat.LicenseID, chat.MessengerType, chat.ExternalID)
+	chat, err = c.tx.LockChat(chat.LicenseID, chat.MessengerType, chat.ExternalID)
 	if err != nil {
 		return orNotFound(err, "file")
 	}
-	row, err := c.LockFile(fileID)
+	row, err := c.tx.LockFile(fileID)
 	if err != nil {
 		return orNotFound(err, "file")
 	}
@@ -224,10 +224,10 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	if err != nil {
 		return err
 	}
-	if err := c.SaveFile(row); err != nil || !tell {
+	if err := c.tx.SaveFile(row); err != nil || !tell {
 		return err
 	}
-	m, err := c.MessageRow(chat.ID, *row.MessageID)
+	m, err := c.tx.MessageRow(chat.ID, *row.MessageID)
 	if err != nil {
 		return orNotFound(err, "message")
 	}
@@ -245,7 +245,7 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	if m.Content, err = encodeContent(content); err != nil {
 		return err
 	}
-	if err := c.SaveMessage(m); err != nil {
+	if err := c.tx.SaveMessage(m); err != nil {
 		return err
 	}
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
@@ -255,7 +255,7 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 // will be, because the message has failed. The caller saves the message, and tells
 // when that is news.
 func (c *change) abandon(v renderer, m *models.Message) (news bool, err error) {
-	row, err := c.FileOfMessage(m.ID)
+	row, err := c.tx.FileOfMessage(m.ID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && row.State != FilePending {
 		return false, nil
 	}
@@ -263,7 +263,7 @@ func (c *change) abandon(v renderer, m *models.Message) (news bool, err error) {
 		return false, err
 	}
 	row.State = FileFailed
-	if err := c.SaveFile(row); err != nil {
+	if err := c.tx.SaveFile(row); err != nil {
 		return false, err
 	}
 	content, err := v.stored(m)

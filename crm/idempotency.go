@@ -33,7 +33,7 @@ func (s *Service) once(ctx context.Context, a Actor, key string, request, answer
 	sum := sha256.Sum256(asked)
 	return s.changeWithRetry(ctx, func(c *change) error {
 		row := &models.IdempotencyKey{UserID: a.UserID, Key: key, RequestHash: hex.EncodeToString(sum[:]), CreatedAt: c.now.Unix()}
-		taken, err := c.TakeKey(row, c.now.Unix()-KeyLife)
+		taken, err := c.tx.TakeKey(row, c.now.Unix()-KeyLife)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (s *Service) once(ctx context.Context, a Actor, key string, request, answer
 			return err
 		}
 		row.Response = string(given)
-		return c.SaveKey(row)
+		return c.tx.SaveKey(row)
 	})
 }
 
@@ -67,7 +67,7 @@ func checkKey(key string) error {
 
 // again fills answer with what a used key was answered.
 func (c *change) again(row *models.IdempotencyKey, answer any) error {
-	used, err := c.UsedKey(row.UserID, row.Key)
+	used, err := c.tx.UsedKey(row.UserID, row.Key)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (s *Service) Receive(ctx context.Context, a Actor, on Line, in Inbound) (an
 		return answer, err
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
-		l, err := s.receiver(c.Tx, a, on)
+		l, err := s.receiver(c.tx, a, on)
 		if err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func (c *change) receive(v renderer, chats *chatSet, m *arrival) (InboundMessage
 		return r, err
 	}
 	r.ChatID = chat.ExternalID
-	known, err := c.MessagesByExternal(chat.ID, []string{m.row.ExternalID})
+	known, err := c.tx.MessagesByExternal(chat.ID, []string{m.row.ExternalID})
 	if err != nil {
 		return r, err
 	}
@@ -215,7 +215,7 @@ func (c *change) receiveStatus(v renderer, chats *chatSet, st *statusArrival) (I
 // setStatus moves a message of ours on and tells of it.
 func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, status string, at int64, violation *string) error {
 	row.Status, row.StatusTime, row.Error = status, &at, violation
-	if err := c.SaveMessage(row); err != nil {
+	if err := c.tx.SaveMessage(row); err != nil {
 		return err
 	}
 	return c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))

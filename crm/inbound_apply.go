@@ -25,7 +25,7 @@ func (s *Service) Ingest(ctx context.Context, on Line, t InboundBatch) (answer I
 		return answer, err
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
-		l, err := lineForConnector(c.Tx, on)
+		l, err := lineForConnector(c.tx, on)
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 		if chatCard(chat) == chatCard(&before) {
 			continue
 		}
-		if err := c.SaveChat(chat); err != nil {
+		if err := c.tx.SaveChat(chat); err != nil {
 			return err
 		}
 	}
@@ -163,19 +163,19 @@ func (c *change) applyRead(chats *chatSet, r *readArrival) (string, error) {
 	}
 	until := models.TimeKey{Time: r.time, ID: math.MaxInt64}
 	if r.upTo != "" {
-		row, err := c.MessageByExternal(chat.ID, r.upTo)
+		row, err := c.tx.MessageByExternal(chat.ID, r.upTo)
 		if err == nil {
 			until = models.TimeKey{Time: row.Time, ID: row.ID}
 		} else if !errors.Is(err, models.ErrNotFound) {
 			return "", err
 		}
 	}
-	left, err := c.CountReceived(chat.ID, until)
+	left, err := c.tx.CountReceived(chat.ID, until)
 	if err != nil || left >= chat.Unread {
 		return ResultUnchanged, err
 	}
 	chat.Unread = left
-	if err := c.SaveChat(chat); err != nil || left > 0 {
+	if err := c.tx.SaveChat(chat); err != nil || left > 0 {
 		return ResultAccepted, err
 	}
 	return ResultAccepted, c.emitChat(chat, EventChatRead, ChatReadItem{Chat: ChatRef{ID: chat.ExternalID}})

@@ -51,7 +51,7 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 		if err := c.makeChats(l, chats); err != nil {
 			return nil, err
 		}
-		rows, err := c.LockChats(l.licenseID, l.messenger, ids)
+		rows, err := c.tx.LockChats(l.licenseID, l.messenger, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (c *change) makeChats(l *line, chats []inboundChat) error {
 		ch := &chats[i]
 		known := false
 		for _, id := range ch.ids() {
-			_, err := c.ChatByExternal(l.licenseID, l.messenger, id)
+			_, err := c.tx.ChatByExternal(l.licenseID, l.messenger, id)
 			if err != nil && !errors.Is(err, models.ErrNotFound) {
 				return err
 			}
@@ -80,7 +80,7 @@ func (c *change) makeChats(l *line, chats []inboundChat) error {
 		if known {
 			continue
 		}
-		if _, err := c.EnsureChat(ch.row(l, c.now.Unix())); err != nil {
+		if _, err := c.tx.EnsureChat(ch.row(l, c.now.Unix())); err != nil {
 			return err
 		}
 	}
@@ -155,7 +155,7 @@ func (b *chatSet) describe(c *change, chat *models.Chat, m *arrival) error {
 	if !b.connector || chat.Name != "" || chat.Type != models.ChatPrivate {
 		return nil
 	}
-	k, err := c.ContactByAlias(b.line.licenseID, b.line.messenger, chat.ExternalID)
+	k, err := c.tx.ContactByAlias(b.line.licenseID, b.line.messenger, chat.ExternalID)
 	if err == nil {
 		chat.Name = k.Name
 	} else if !errors.Is(err, models.ErrNotFound) {
@@ -210,7 +210,7 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 		gone = append(gone, &before)
 	}
 	if other != nil && other != chat {
-		if err := c.MergeChat(chat.ID, other.ID); err != nil {
+		if err := c.tx.MergeChat(chat.ID, other.ID); err != nil {
 			return err
 		}
 		gone = append(gone, other)
@@ -219,7 +219,7 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	}
 	chat.ExternalID, chat.Phone, chat.LID = key.External, &key.Phone, &lid
 	b.enter(chat)
-	if err := c.SaveChat(chat); err != nil {
+	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
 	for _, g := range gone {

@@ -43,18 +43,18 @@ func (c *change) inboundContacts(l *line, b batch) error {
 	for _, id := range ids {
 		k := *newest[id]
 		k.LicenseID, k.CreatedAt = l.licenseID, c.now.Unix()
-		if _, err := c.ContactByExternal(l.licenseID, l.messenger, id); err == nil {
+		if _, err := c.tx.ContactByExternal(l.licenseID, l.messenger, id); err == nil {
 			continue
 		} else if !errors.Is(err, models.ErrNotFound) {
 			return err
 		}
-		created, err := c.EnsureContact(&k)
+		created, err := c.tx.EnsureContact(&k)
 		if err != nil {
 			return err
 		}
 		made[id] = created
 	}
-	rows, err := c.LockContacts(l.licenseID, l.messenger, ids)
+	rows, err := c.tx.LockContacts(l.licenseID, l.messenger, ids)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *change) inboundContacts(l *line, b batch) error {
 		if made[row.ExternalID] || !update(row, newest[row.ExternalID], b.history) {
 			continue
 		}
-		if err := c.SaveContact(row); err != nil {
+		if err := c.tx.SaveContact(row); err != nil {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ func (c *change) contactID(l *line, id string) (string, error) {
 	if !strings.HasSuffix(id, "@lid") || !IsWhatsApp(l.messenger) {
 		return id, nil
 	}
-	k, err := c.ContactByAlias(l.licenseID, l.messenger, id)
+	k, err := c.tx.ContactByAlias(l.licenseID, l.messenger, id)
 	if errors.Is(err, models.ErrNotFound) {
 		return id, nil
 	}
@@ -102,7 +102,7 @@ func update(row, k *models.Contact, history bool) bool {
 
 // linkContacts makes one contact of a phone number's and a LID's.
 func (c *change) linkContacts(l *line, key ChatKey) error {
-	rows, err := c.LockContacts(l.licenseID, l.messenger, []string{key.External, key.LID})
+	rows, err := c.tx.LockContacts(l.licenseID, l.messenger, []string{key.External, key.LID})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -113,12 +113,12 @@ func (c *change) linkContacts(l *line, key ChatKey) error {
 			row, other = other, row
 		}
 		update(row, other, true)
-		if err := c.DeleteContact(other.ID); err != nil {
+		if err := c.tx.DeleteContact(other.ID); err != nil {
 			return err
 		}
 	} else if row.ExternalID == key.External && row.LID != nil && *row.LID == key.LID {
 		return nil
 	}
 	row.ExternalID, row.Phone, row.LID = key.External, &key.Phone, &key.LID
-	return c.SaveContact(row)
+	return c.tx.SaveContact(row)
 }

@@ -21,7 +21,7 @@ func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 		if tags[label] != nil {
 			continue
 		}
-		link, err := c.LineLabel(l.licenseID, l.messenger, label)
+		link, err := c.tx.LineLabel(l.licenseID, l.messenger, label)
 		if errors.Is(err, models.ErrNotFound) {
 			// The label's name comes later, and is given to the tag then.
 			link, err = c.addLabel(l, InboundLabel{ID: label})
@@ -29,7 +29,7 @@ func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 		if err != nil {
 			return nil, err
 		}
-		if tags[label], err = c.HoldTag(link.TagID); err != nil {
+		if tags[label], err = c.tx.HoldTag(link.TagID); err != nil {
 			return nil, err
 		}
 	}
@@ -37,7 +37,7 @@ func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 }
 
 func (c *change) applyLabel(l *line, in InboundLabel) error {
-	link, err := c.LineLabel(l.licenseID, l.messenger, in.ID)
+	link, err := c.tx.LineLabel(l.licenseID, l.messenger, in.ID)
 	switch {
 	case errors.Is(err, models.ErrNotFound) && in.Deleted:
 		return nil
@@ -49,7 +49,7 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 	case in.Deleted:
 		return c.dropLabel(l, link)
 	}
-	tag, err := c.LockTag(link.TagID)
+	tag, err := c.tx.LockTag(link.TagID)
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 	if name == tag.Name && color == tag.Color {
 		return nil
 	}
-	shared, err := c.LabelsOfTag(tag.ID)
+	shared, err := c.tx.LabelsOfTag(tag.ID)
 	if err != nil {
 		return err
 	}
 	if shared == 1 || name == tag.Name {
 		tag.Name, tag.Color = name, color
-		return c.SaveTag(tag)
+		return c.tx.SaveTag(tag)
 	}
 	// Another line has this tag too, and has not renamed it.
 	in.Name, in.Color = name, color
@@ -75,30 +75,30 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 func (c *change) addLabel(l *line, in InboundLabel) (*models.LineLabel, error) {
 	name := cmp.Or(in.Name, "Label "+in.ID)
 	link := &models.LineLabel{LicenseID: l.licenseID, MessengerType: l.messenger, Label: in.ID}
-	tag, err := c.TagNamed(l.companyID, name)
+	tag, err := c.tx.TagNamed(l.companyID, name)
 	if errors.Is(err, models.ErrNotFound) {
 		link.Made = true
 		tag = &models.Tag{CompanyID: l.companyID, Name: name, Color: cmp.Or(in.Color, defaultColor), Sort: defaultSort}
-		err = c.CreateTag(tag)
+		err = c.tx.CreateTag(tag)
 	}
 	if err != nil {
 		return nil, err
 	}
 	link.TagID = tag.ID
-	return link, c.AddLineLabel(link)
+	return link, c.tx.AddLineLabel(link)
 }
 
 // dropLabel takes a label that is no more off the line's chats. The tag goes with
 // it when it was made for the label and nothing else has it.
 func (c *change) dropLabel(l *line, link *models.LineLabel) error {
-	tag, err := c.LockTag(link.TagID)
+	tag, err := c.tx.LockTag(link.TagID)
 	if err != nil {
 		return err
 	}
-	if err := c.DeleteLineLabel(link); err != nil {
+	if err := c.tx.DeleteLineLabel(link); err != nil {
 		return err
 	}
-	chats, err := c.LockLineChatsWithTag(l.licenseID, l.messenger, tag.ID)
+	chats, err := c.tx.LockLineChatsWithTag(l.licenseID, l.messenger, tag.ID)
 	if err != nil {
 		return err
 	}
@@ -107,31 +107,31 @@ func (c *change) dropLabel(l *line, link *models.LineLabel) error {
 			return err
 		}
 	}
-	labels, err := c.LabelsOfTag(tag.ID)
+	labels, err := c.tx.LabelsOfTag(tag.ID)
 	if err != nil || labels > 0 || !link.Made {
 		return err
 	}
-	used, err := c.TagInUse(tag.ID)
+	used, err := c.tx.TagInUse(tag.ID)
 	if err != nil || used {
 		return err
 	}
-	return c.DeleteTag(tag.ID)
+	return c.tx.DeleteTag(tag.ID)
 }
 
 // moveLabel links a label to another tag, and its line's chats with it.
 func (c *change) moveLabel(l *line, link *models.LineLabel, from *models.Tag, in InboundLabel) error {
-	if err := c.DeleteLineLabel(link); err != nil {
+	if err := c.tx.DeleteLineLabel(link); err != nil {
 		return err
 	}
 	added, err := c.addLabel(l, in)
 	if err != nil {
 		return err
 	}
-	to, err := c.HoldTag(added.TagID)
+	to, err := c.tx.HoldTag(added.TagID)
 	if err != nil {
 		return err
 	}
-	chats, err := c.LockLineChatsWithTag(l.licenseID, l.messenger, from.ID)
+	chats, err := c.tx.LockLineChatsWithTag(l.licenseID, l.messenger, from.ID)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (c *change) applyTag(chats *chatSet, tags map[string]*models.Tag, t *tagArr
 	}
 	if chat.LastTime == 0 { // the label is the first that we hear of the chat
 		chat.LastTime = c.now.Unix()
-		if err := c.SaveChat(chat); err != nil {
+		if err := c.tx.SaveChat(chat); err != nil {
 			return "", err
 		}
 	}

@@ -17,7 +17,7 @@ func isPlaceholder(row *models.Message) bool {
 func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *arrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
-	if err := c.SaveMessage(row); err != nil {
+	if err := c.tx.SaveMessage(row); err != nil {
 		return err
 	}
 	if err := c.keepFile(chat, row, m); err != nil {
@@ -33,7 +33,7 @@ func (c *change) keepFile(chat *models.Chat, row *models.Message, m *arrival) er
 	}
 	f := *m.file // a copy: the change may be tried again
 	f.LicenseID, f.ChatID, f.MessageID = chat.LicenseID, chat.ID, &row.ID
-	return c.AddFile(&f)
+	return c.tx.AddFile(&f)
 }
 
 // applyEdit gives a message what its author made of it.
@@ -90,7 +90,7 @@ func (c *change) ownMessage(chats *chatSet, in inboundChat, id ID, fromMe bool, 
 	if chat = chats.find(in); chat == nil {
 		return nil, nil, ResultUnknown, nil
 	}
-	row, err = c.LockMessage(chat.ID, id.String())
+	row, err = c.tx.LockMessage(chat.ID, id.String())
 	if errors.Is(err, models.ErrNotFound) {
 		return nil, nil, ResultUnknown, nil
 	}
@@ -124,7 +124,7 @@ func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
 	if a.External == b.External {
 		return true, nil
 	}
-	k, err := c.ContactByAlias(l.licenseID, l.messenger, b.External)
+	k, err := c.tx.ContactByAlias(l.licenseID, l.messenger, b.External)
 	if errors.Is(err, models.ErrNotFound) {
 		return false, nil
 	}
@@ -166,7 +166,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	if !b.connector {
 		return ids, nil
 	}
-	rows, err := c.MessagesOfLine(l.licenseID, l.messenger, messages)
+	rows, err := c.tx.MessagesOfLine(l.licenseID, l.messenger, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 		chats = append(chats, row.ChatID)
 	}
 	slices.Sort(chats)
-	known, err := c.ChatsByID(slices.Compact(chats))
+	known, err := c.tx.ChatsByID(slices.Compact(chats))
 	for _, chat := range known {
 		ids = append(ids, chat.ExternalID)
 	}
@@ -189,7 +189,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 func (b *chatSet) messageOf(c *change, st *statusArrival) (*models.Chat, *models.Message, error) {
 	chat := b.find(st.chat)
 	if chat != nil {
-		rows, err := c.MessagesByExternal(chat.ID, []string{st.id})
+		rows, err := c.tx.MessagesByExternal(chat.ID, []string{st.id})
 		if err != nil || rows[st.id] != nil || !b.connector {
 			return chat, rows[st.id], err
 		}
@@ -197,7 +197,7 @@ func (b *chatSet) messageOf(c *change, st *statusArrival) (*models.Chat, *models
 	if !b.connector {
 		return nil, nil, nil
 	}
-	rows, err := c.MessagesOfLine(b.line.licenseID, b.line.messenger, []string{st.id})
+	rows, err := c.tx.MessagesOfLine(b.line.licenseID, b.line.messenger, []string{st.id})
 	if err != nil {
 		return chat, nil, err
 	}

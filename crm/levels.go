@@ -50,7 +50,7 @@ func (s *Service) Level(ctx context.Context, a Actor, id int64) (LevelData, erro
 // CreateLevel makes a level. Owners and admins may.
 func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data LevelData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := requireCatalogueAdmin(c.Tx, a, in.CompanyID)
+		e, err := requireCatalogueAdmin(c.tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data
 		if _, err := in.apply(&l.Name, &l.Sort, true); err != nil {
 			return err
 		}
-		if err := c.CreateLevel(&l); err != nil {
+		if err := c.tx.CreateLevel(&l); err != nil {
 			return err
 		}
 		data = levelData(l)
@@ -70,7 +70,7 @@ func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data
 // EditLevel changes a level. Owners and admins may.
 func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInput) (data LevelData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		l, err := levelToChange(c.Tx, a, id)
+		l, err := levelToChange(c.tx, a, id)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInpu
 		if err != nil || !changed {
 			return err
 		}
-		return c.SaveLevel(l)
+		return c.tx.SaveLevel(l)
 	})
 	return data, err
 }
@@ -89,10 +89,10 @@ func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInpu
 // DeleteTag.
 func (s *Service) DeleteLevel(ctx context.Context, a Actor, id int64) error {
 	return s.untilDone(ctx, func(c *change) (done bool, err error) {
-		if _, err := levelToChange(c.Tx, a, id); err != nil { // locked: no chat gets it meanwhile
+		if _, err := levelToChange(c.tx, a, id); err != nil { // locked: no chat gets it meanwhile
 			return false, err
 		}
-		chats, err := c.LockChatsWithLevel(id, deleteBatch)
+		chats, err := c.tx.LockChatsWithLevel(id, deleteBatch)
 		if err != nil {
 			return false, err
 		}
@@ -101,11 +101,11 @@ func (s *Service) DeleteLevel(ctx context.Context, a Actor, id int64) error {
 				return false, err
 			}
 		}
-		used, err := c.LevelInUse(id)
+		used, err := c.tx.LevelInUse(id)
 		if err != nil || used {
 			return false, err
 		}
-		return true, c.DeleteLevel(id)
+		return true, c.tx.DeleteLevel(id)
 	})
 }
 

@@ -90,15 +90,15 @@ func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, n
 	}
 	var data *LicenseData
 	err := s.change(ctx, func(c *change) error {
-		by, err := manager(c.Tx, a, companyID)
+		by, err := manager(c.tx, a, companyID)
 		if err != nil {
 			return err
 		}
 		l := &models.License{CompanyID: by.CompanyID, Name: strings.TrimSpace(name), CreatedAt: c.now.Unix()}
-		if err := c.CreateLicense(l); err != nil {
+		if err := c.tx.CreateLicense(l); err != nil {
 			return err
 		}
-		data, err = oneLicense(c.Tx, a, l.ID)
+		data, err = oneLicense(c.tx, a, l.ID)
 		return err
 	})
 	return data, err
@@ -108,14 +108,14 @@ func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, n
 // another company is not found; an employee who may not read it is denied, as
 // one who may only read it is.
 func (c *change) managed(a Actor, licenseID int64) (*models.License, error) {
-	l, err := c.LockLicense(licenseID)
+	l, err := c.tx.LockLicense(licenseID)
 	if err != nil {
 		return nil, orNotFound(err, "license")
 	}
-	if err := member(c.Tx, a, l.CompanyID, "license"); err != nil {
+	if err := member(c.tx, a, l.CompanyID, "license"); err != nil {
 		return nil, err
 	}
-	_, err = manager(c.Tx, a, l.CompanyID)
+	_, err = manager(c.tx, a, l.CompanyID)
 	return l, err
 }
 
@@ -129,11 +129,11 @@ func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, n
 		if _, err := c.managed(a, licenseID); err != nil {
 			return err
 		}
-		if _, err := c.Tx.RenameLicense(licenseID, strings.TrimSpace(name)); err != nil {
+		if _, err := c.tx.RenameLicense(licenseID, strings.TrimSpace(name)); err != nil {
 			return err
 		}
 		var err error
-		data, err = oneLicense(c.Tx, a, licenseID)
+		data, err = oneLicense(c.tx, a, licenseID)
 		return err
 	})
 	return data, err
@@ -147,7 +147,7 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 		if err != nil {
 			return err
 		}
-		return s.unsubscribeViewers(c, l, func() error { return c.Tx.DeleteLicense(l.ID) })
+		return s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteLicense(l.ID) })
 	})
 }
 
@@ -169,7 +169,7 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 		if _, err := c.managed(a, licenseID); err != nil {
 			return err
 		}
-		has, err := c.MessengersOf([]int64{licenseID})
+		has, err := c.tx.MessengersOf([]int64{licenseID})
 		if err != nil {
 			return err
 		}
@@ -177,12 +177,12 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 			return conflict("the license has as many messengers as it may")
 		}
 		m := &models.Messenger{LicenseID: licenseID, Type: typ, Name: name, CreatedAt: c.now.Unix()}
-		if err := c.CreateMessenger(m); errors.Is(err, models.ErrDuplicate) {
+		if err := c.tx.CreateMessenger(m); errors.Is(err, models.ErrDuplicate) {
 			return conflict("the license has this messenger already")
 		} else if err != nil {
 			return err
 		}
-		data, err = oneLicense(c.Tx, a, licenseID)
+		data, err = oneLicense(c.tx, a, licenseID)
 		return err
 	})
 	return data, err
@@ -197,11 +197,11 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		if err != nil {
 			return err
 		}
-		err = s.unsubscribeViewers(c, l, func() error { return c.DeleteMessenger(licenseID, typ) })
+		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteMessenger(licenseID, typ) })
 		if err != nil {
 			return orNotFound(err, "messenger")
 		}
-		data, err = oneLicense(c.Tx, a, licenseID)
+		data, err = oneLicense(c.tx, a, licenseID)
 		return err
 	})
 	return data, err
@@ -209,7 +209,7 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 
 // unsubscribeViewers is unsubscribeLost for everybody who may read the licence.
 func (s *Service) unsubscribeViewers(c *change, l *models.License, f func() error) error {
-	viewers, err := c.Viewers(l.ID)
+	viewers, err := c.tx.Viewers(l.ID)
 	if err != nil {
 		return err
 	}

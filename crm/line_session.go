@@ -147,7 +147,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 			return err
 		}
 		if st.Owner != "" {
-			now, err := c.NowMS()
+			now, err := c.tx.NowMS()
 			if err != nil {
 				return err
 			}
@@ -164,7 +164,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 			return nil
 		}
 		row.UpdatedAt = c.now.Unix()
-		if err := c.SaveMessengerSession(row); err != nil {
+		if err := c.tx.SaveMessengerSession(row); err != nil {
 			return err
 		}
 		if row.State == StateLoggedOut {
@@ -178,17 +178,17 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 
 // session locks the session of a line, made when there is none.
 func (c *change) session(on Line) (*line, *models.MessengerSession, error) {
-	l, err := lineForConnector(c.Tx, on)
+	l, err := lineForConnector(c.tx, on)
 	if err != nil {
 		return nil, nil, err
 	}
-	err = c.EnsureMessengerSession(&models.MessengerSession{
+	err = c.tx.EnsureMessengerSession(&models.MessengerSession{
 		LicenseID: on.LicenseID, MessengerType: on.Messenger, State: StateDisconnected, UpdatedAt: c.now.Unix(),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	row, err := c.LockMessengerSession(on.LicenseID, on.Messenger)
+	row, err := c.tx.LockMessengerSession(on.LicenseID, on.Messenger)
 	return l, row, err
 }
 
@@ -236,7 +236,7 @@ func (s *Service) Lease(ctx context.Context, on Line, owner string, ttl time.Dur
 		if _, _, err := c.session(on); err != nil {
 			return err
 		}
-		has, err = c.TakeLease(on.LicenseID, on.Messenger, owner, ttl)
+		has, err = c.tx.TakeLease(on.LicenseID, on.Messenger, owner, ttl)
 		return err
 	})
 	return has && err == nil, err
@@ -244,7 +244,7 @@ func (s *Service) Lease(ctx context.Context, on Line, owner string, ttl time.Dur
 
 // Release gives the line back when owner has it.
 func (s *Service) Release(ctx context.Context, on Line, owner string) error {
-	return s.change(ctx, func(c *change) error { return c.DropLease(on.LicenseID, on.Messenger, owner) })
+	return s.change(ctx, func(c *change) error { return c.tx.DropLease(on.LicenseID, on.Messenger, owner) })
 }
 
 // PublishQR brings what pairs an account to everybody who looks at the line now.
@@ -255,7 +255,7 @@ func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	if err != nil {
 		return err
 	}
-	ev, err := (&change{Tx: tx}).lineEvent(l, EventQR, QRItem(p))
+	ev, err := (&change{tx: tx}).lineEvent(l, EventQR, QRItem(p))
 	if err != nil {
 		return err
 	}

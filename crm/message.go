@@ -14,13 +14,13 @@ import (
 // saved.
 func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
-	if added, err = c.AddMessage(m); err != nil || !added {
+	if added, err = c.tx.AddMessage(m); err != nil || !added {
 		return false, err
 	}
 	newest := m.Time >= chat.LastTime
 	chat.LastTime = max(chat.LastTime, m.Time)
 	if c.quiet {
-		return true, c.SaveChat(chat)
+		return true, c.tx.SaveChat(chat)
 	}
 	reopens := !m.FromMe && newest && chat.Status == models.ChatClose
 	if reopens {
@@ -30,7 +30,7 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 		chat.Unread++
 	}
 	opens := openWindow(chat, m)
-	if err := c.SaveChat(chat); err != nil {
+	if err := c.tx.SaveChat(chat); err != nil {
 		return false, err
 	}
 	if err := c.emitMessage(v, chat, m); err != nil {
@@ -52,7 +52,7 @@ func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message) e
 	var quoted *models.Message
 	if m.QuotedExternalID != nil {
 		var err error
-		quoted, err = c.MessageByExternal(chat.ID, *m.QuotedExternalID)
+		quoted, err = c.tx.MessageByExternal(chat.ID, *m.QuotedExternalID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
 		}

@@ -50,7 +50,7 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 				return err
 			}
 		}
-		item, err = v.history(c.Tx, row, chat)
+		item, err = v.history(c.tx, row, chat)
 		return err
 	})
 	return item, err
@@ -85,7 +85,7 @@ func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Me
 	if row.Content, err = encodeContent(content); err != nil {
 		return err
 	}
-	if err := c.SaveMessage(row); err != nil {
+	if err := c.tx.SaveMessage(row); err != nil {
 		return err
 	}
 	return c.emitContent(v, a, chat, row, at, nil)
@@ -132,7 +132,7 @@ func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Messa
 	if row.Content, err = encodeContent(Content{}); err != nil {
 		return err
 	}
-	if err := c.SaveMessage(row); err != nil {
+	if err := c.tx.SaveMessage(row); err != nil {
 		return err
 	}
 	return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
@@ -156,15 +156,15 @@ func (s *Service) onMessage(ctx context.Context, a Actor, at ChatAddress, messag
 		return err
 	}
 	return s.change(ctx, func(c *change) error {
-		l, err := s.line(c.Tx, a, at.LicenseID, at.Messenger, write)
+		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
 			return err
 		}
-		chat, err := l.lockChat(c.Tx, a, at.ChatID)
+		chat, err := l.lockChat(c.tx, a, at.ChatID)
 		if err != nil {
 			return err
 		}
-		row, err := c.LockMessage(chat.ID, messageID)
+		row, err := c.tx.LockMessage(chat.ID, messageID)
 		if err != nil {
 			return orNotFound(err, "message")
 		}

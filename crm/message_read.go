@@ -21,7 +21,7 @@ func (s *Service) MarkRead(ctx context.Context, a Actor, at ChatAddress) (ChatDa
 			return err
 		}
 		chat.Unread = 0
-		if err := c.SaveChat(chat); err != nil {
+		if err := c.tx.SaveChat(chat); err != nil {
 			return err
 		}
 		return c.emitChat(chat, EventChatRead, ChatReadItem{Chat: ChatRef{ID: chat.ExternalID}, Edited: a.edited()})

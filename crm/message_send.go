@@ -83,7 +83,7 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		request.File = file.digest()
 	}
 	err = s.once(ctx, a, m.IdempotencyKey, request, &sent, func(c *change) error {
-		l, err := s.line(c.Tx, a, at.LicenseID, at.Messenger, write)
+		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (c *change) addFile(l *line, chat *models.Chat, m *models.Message, file att
 	if row.State != "" {
 		row.MessageID = &m.ID
 	}
-	return c.AddFile(row)
+	return c.tx.AddFile(row)
 }
 
 // withoutStored is m as it is compared with another try: without the id of the
@@ -179,7 +179,7 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 // chatToSend locks the chat that a message goes to, and makes it when it is a
 // phone's and new.
 func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error) {
-	chat, err := c.LockChat(l.licenseID, l.messenger, key.External)
+	chat, err := c.tx.LockChat(l.licenseID, l.messenger, key.External)
 	if errors.Is(err, models.ErrNotFound) && key.Phone != "" {
 		chat, err = c.chatWithPhone(l, key.Phone, key.Phone)
 	}
@@ -201,18 +201,18 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 		row.AppID = &a.AppID
 	}
 	if m.Quoted != nil {
-		if _, err := c.MessageByExternal(chat.ID, m.Quoted.String()); err != nil {
+		if _, err := c.tx.MessageByExternal(chat.ID, m.Quoted.String()); err != nil {
 			return nil, orInvalid(err, "quotedMessageId", "is not a message of this chat")
 		}
 		quoted := m.Quoted.String()
 		row.QuotedExternalID = &quoted
 	}
 	if r := m.Content.Reaction; r != nil {
-		if _, err := c.MessageByExternal(chat.ID, r.MessageID.String()); err != nil {
+		if _, err := c.tx.MessageByExternal(chat.ID, r.MessageID.String()); err != nil {
 			return nil, orInvalid(err, "messageId", "is not a message of this chat")
 		}
 	}
-	user, err := c.UserByID(a.UserID)
+	user, err := c.tx.UserByID(a.UserID)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func (s *Service) OnlineEmployees(ctx context.Context) ([]models.Employee, error
 // they work for, and tells of each change.
 func (s *Service) RecordOnline(ctx context.Context, userID int64, present func(companyID int64) bool) error {
 	return s.change(ctx, func(c *change) error {
-		employments, err := c.Employments(userID)
+		employments, err := c.tx.Employments(userID)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (s *Service) RecordOnline(ctx context.Context, userID int64, present func(c
 
 // setOnline records whether an employee is online, and tells it when it is new.
 func (c *change) setOnline(companyID, userID int64, online bool) error {
-	changed, err := c.SetOnline(companyID, userID, online)
+	changed, err := c.tx.SetOnline(companyID, userID, online)
 	if err != nil || !changed {
 		return err
 	}

@@ -24,7 +24,7 @@ type outbox struct {
 // outbox returns the outbox of the line; nil when it is a bridge. The connector hears
 // after the commit that there is more.
 func (s *Service) outbox(c *change, on Line) (*outbox, error) {
-	x, connector, err := s.account(c.Tx, on)
+	x, connector, err := s.account(c.tx, on)
 	if x == nil || err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 }
 
 func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, cold bool) error {
-	return o.c.AddOutbox(&models.OutboxItem{
+	return o.c.tx.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
 		Payload: payload, FirstContact: cold, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
 	})
@@ -48,7 +48,7 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 	if o == nil {
 		return nil
 	}
-	known, err := o.c.HasMessages(chat.ID, row.ID)
+	known, err := o.c.tx.HasMessages(chat.ID, row.ID)
 	if err != nil {
 		return err
 	}
@@ -68,10 +68,10 @@ func (o *outbox) limitNewContacts() error {
 	}
 	const day = 24 * 60 * 60
 	on, now := o.line, o.c.now.Unix()
-	if _, err := o.c.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // one counts at a time
+	if _, err := o.c.tx.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // one counts at a time
 		return err
 	}
-	nth, err := o.c.FirstContact(on.LicenseID, on.Messenger, o.firstContacts)
+	nth, err := o.c.tx.FirstContact(on.LicenseID, on.Messenger, o.firstContacts)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
@@ -81,7 +81,7 @@ func (o *outbox) limitNewContacts() error {
 			Message: fmt.Sprintf("the line may write first to %d people in 24 hours, and has; whoever writes to it can be answered", o.firstContacts),
 		}
 	}
-	return o.c.AddFirstContact(&models.FirstContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
+	return o.c.tx.AddFirstContact(&models.FirstContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
 }
 
 // edit puts in that a message says something else. What was not tried yet says
@@ -90,7 +90,7 @@ func (o *outbox) edit(chat *models.Chat, row *models.Message, before previousCon
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
 	}
-	waiting, err := o.c.LockOutboxOf(row.ID)
+	waiting, err := o.c.tx.LockOutboxOf(row.ID)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
 	}
-	waiting, err := o.c.LockOutboxOf(row.ID)
+	waiting, err := o.c.tx.LockOutboxOf(row.ID)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 			before = known
 			edits++
 		}
-		if err := o.c.DeleteOutbox(w.ID); err != nil {
+		if err := o.c.tx.DeleteOutbox(w.ID); err != nil {
 			return err
 		}
 	}
@@ -150,7 +150,7 @@ func (o *outbox) read(chat *models.Chat, unread int64) error {
 	if o == nil {
 		return nil
 	}
-	rows, err := o.c.NewestReceived(chat.ID, int(min(unread, maxReads)))
+	rows, err := o.c.tx.NewestReceived(chat.ID, int(min(unread, maxReads)))
 	if err != nil || len(rows) == 0 {
 		return err
 	}

@@ -61,10 +61,10 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 		}
 		row.Attempts++
 		row.StartedAt = c.now.Unix()
-		if err := c.SaveOutbox(row); err != nil {
+		if err := c.tx.SaveOutbox(row); err != nil {
 			return err
 		}
-		item, err = outboxItem(c.Tx, on, row)
+		item, err = outboxItem(c.tx, on, row)
 		return err
 	})
 	return item, err
@@ -93,14 +93,14 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 			if o.NotBefore.IsZero() {
 				row.NotBefore = 0
 			}
-			return c.SaveOutbox(row)
+			return c.tx.SaveOutbox(row)
 		case o.Status == OutFailed && !gone:
 			return c.failOutbox(v, row, *o.Error)
 		case o.Status == OutFailed:
 			return nil // deleted meanwhile: nobody waits for it
 		}
 		if !gone {
-			if err := c.DeleteOutbox(row.ID); err != nil {
+			if err := c.tx.DeleteOutbox(row.ID); err != nil {
 				return err
 			}
 		}
@@ -117,14 +117,14 @@ func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	if at.IsZero() {
 		at = c.now
 	}
-	chat, err := c.LockChat(v.line.LicenseID, v.line.Messenger, item.ChatID)
+	chat, err := c.tx.LockChat(v.line.LicenseID, v.line.Messenger, item.ChatID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	row, err := c.LockMessage(chat.ID, item.Message.ID)
+	row, err := c.tx.LockMessage(chat.ID, item.Message.ID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
 	}
@@ -180,7 +180,7 @@ func overdue(row *models.OutboxItem) SendError {
 // emptyOutbox fails all that waits on a line whose account is gone.
 func (c *change) emptyOutbox(v renderer, on Line) error {
 	for {
-		rows, err := c.Outbox(on.LicenseID, on.Messenger, 0, deleteBatch)
+		rows, err := c.tx.Outbox(on.LicenseID, on.Messenger, 0, deleteBatch)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -203,7 +203,7 @@ func (c *change) emptyOutbox(v renderer, on Line) error {
 // message it is told, and what was to follow on it goes too; an edit or a deletion
 // is taken back, for nobody outside has heard of it.
 func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) error {
-	if err := c.DeleteOutbox(row.ID); err != nil || row.MessageID == nil {
+	if err := c.tx.DeleteOutbox(row.ID); err != nil || row.MessageID == nil {
 		return err
 	}
 	if row.Kind == OutEdit || row.Kind == OutDelete {
@@ -212,11 +212,11 @@ func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) e
 	if err := c.forgetOutbox(*row.MessageID); err != nil {
 		return err
 	}
-	chat, err := c.ChatRow(row.ChatID)
+	chat, err := c.tx.ChatRow(row.ChatID)
 	if err != nil {
 		return err
 	}
-	m, err := c.MessageRow(chat.ID, *row.MessageID)
+	m, err := c.tx.MessageRow(chat.ID, *row.MessageID)
 	if err != nil || !advances(m.Status, models.StatusFailed) {
 		return err
 	}

@@ -29,7 +29,7 @@ func (p previousContent) payload() (string, error) {
 // lockOutbox locks something of the outbox; its chat first, as everybody does who
 // changes what a chat holds. ErrNotFound when it was done.
 func (c *change) lockOutbox(on Line, id int64) (*models.OutboxItem, error) {
-	found, err := c.OutboxRow(on.LicenseID, on.Messenger, id)
+	found, err := c.tx.OutboxRow(on.LicenseID, on.Messenger, id)
 	if err != nil {
 		return nil, err
 	}
@@ -38,15 +38,15 @@ func (c *change) lockOutbox(on Line, id int64) (*models.OutboxItem, error) {
 			return nil, err // a chat that is not there was merged into another meanwhile
 		}
 	}
-	return c.LockOutbox(on.LicenseID, on.Messenger, id)
+	return c.tx.LockOutbox(on.LicenseID, on.Messenger, id)
 }
 
 func (c *change) lockChatRow(on Line, id int64) (*models.Chat, error) {
-	chat, err := c.ChatRow(id)
+	chat, err := c.tx.ChatRow(id)
 	if err != nil {
 		return nil, err
 	}
-	return c.LockChat(on.LicenseID, on.Messenger, chat.ExternalID)
+	return c.tx.LockChat(on.LicenseID, on.Messenger, chat.ExternalID)
 }
 
 // undo puts back what people outside have, because an edit or a deletion of ours
@@ -61,14 +61,14 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.MessageRow(chat.ID, *row.MessageID)
+	m, err := c.tx.MessageRow(chat.ID, *row.MessageID)
 	if err != nil {
 		return err
 	}
-	if m, err = c.LockMessage(chat.ID, m.ExternalID); err != nil {
+	if m, err = c.tx.LockMessage(chat.ID, m.ExternalID); err != nil {
 		return err
 	}
-	if later, err := c.LockOutboxOf(m.ID); err != nil || len(later) > 0 {
+	if later, err := c.tx.LockOutboxOf(m.ID); err != nil || len(later) > 0 {
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 		return nil
 	}
 	m.Content, m.EditedAt, m.DeletedAt = before.Content, before.EditedAt, nil
-	if err := c.SaveMessage(m); err != nil {
+	if err := c.tx.SaveMessage(m); err != nil {
 		return err
 	}
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), &why)
@@ -93,13 +93,13 @@ func (c *change) remember(row *models.OutboxItem, before previousContent) (err e
 	if row.Payload, err = before.payload(); err != nil {
 		return err
 	}
-	return c.SaveOutbox(row)
+	return c.tx.SaveOutbox(row)
 }
 
 // outsideSays keeps that people outside have a message as it is in now, with
 // whatever of ours waits to change it.
 func (c *change) outsideSays(messageID int64, now previousContent) error {
-	waiting, err := c.LockOutboxOf(messageID)
+	waiting, err := c.tx.LockOutboxOf(messageID)
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,9 @@ func (c *change) outsideSays(messageID int64, now previousContent) error {
 // forgetOutbox takes out whatever is to be done about a message that is not there
 // any more outside.
 func (c *change) forgetOutbox(messageID int64) error {
-	waiting, err := c.LockOutboxOf(messageID)
+	waiting, err := c.tx.LockOutboxOf(messageID)
 	for _, row := range waiting {
-		if err := c.DeleteOutbox(row.ID); err != nil {
+		if err := c.tx.DeleteOutbox(row.ID); err != nil {
 			return err
 		}
 	}

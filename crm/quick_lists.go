@@ -78,7 +78,7 @@ func (s *Service) QuickList(ctx context.Context, a Actor, id int64) (QuickListDa
 // CreateQuickList makes a list. Every employee may, and has w on it for good.
 func (s *Service) CreateQuickList(ctx context.Context, a Actor, in QuickListInput) (data QuickListData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := employment(c.Tx, a, in.CompanyID)
+		e, err := employment(c.tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}
@@ -89,17 +89,17 @@ func (s *Service) CreateQuickList(ctx context.Context, a Actor, in QuickListInpu
 			CompanyID: e.CompanyID, Name: in.Name.Value, Sort: defaultSort, CreatedBy: &a.UserID, CreatedAt: c.now.Unix(),
 		}
 		into(&l.Sort, in.Sort)
-		if err := c.CreateQuickList(&l); err != nil {
+		if err := c.tx.CreateQuickList(&l); err != nil {
 			return err
 		}
-		wanted, err := readAccess(c.Tx, &l, in.Access.Value)
+		wanted, err := readAccess(c.tx, &l, in.Access.Value)
 		if err != nil {
 			return err
 		}
-		if err := c.SetQuickAccesses(l.ID, wanted); err != nil {
+		if err := c.tx.SetQuickAccesses(l.ID, wanted); err != nil {
 			return err
 		}
-		accesses, err := c.QuickAccesses(l.ID)
+		accesses, err := c.tx.QuickAccesses(l.ID)
 		if err != nil {
 			return err
 		}
@@ -124,27 +124,27 @@ func (s *Service) EditQuickList(ctx context.Context, a Actor, id int64, in Quick
 		if err := allViolations(checkNamed(in.Name, in.Sort, false), in.Access.notNull("access")); err != nil {
 			return err
 		}
-		before, err := c.QuickAccesses(id)
+		before, err := c.tx.QuickAccesses(id)
 		if err != nil {
 			return err
 		}
 		old := quickListData(*l, before)
 		if in.Access.Set {
-			wanted, err := readAccess(c.Tx, l, in.Access.Value)
+			wanted, err := readAccess(c.tx, l, in.Access.Value)
 			if err != nil {
 				return err
 			}
-			if err := c.SetQuickAccesses(id, wanted); err != nil {
+			if err := c.tx.SetQuickAccesses(id, wanted); err != nil {
 				return err
 			}
 		}
 		name, sort := into(&l.Name, in.Name), into(&l.Sort, in.Sort)
 		if name || sort {
-			if err := c.SaveQuickList(l); err != nil {
+			if err := c.tx.SaveQuickList(l); err != nil {
 				return err
 			}
 		}
-		after, err := c.QuickAccesses(id)
+		after, err := c.tx.QuickAccesses(id)
 		if err != nil {
 			return err
 		}
@@ -165,11 +165,11 @@ func (s *Service) DeleteQuickList(ctx context.Context, a Actor, id int64) error 
 		if err != nil {
 			return err
 		}
-		accesses, err := c.QuickAccesses(id)
+		accesses, err := c.tx.QuickAccesses(id)
 		if err != nil {
 			return err
 		}
-		if err := c.DeleteQuickList(id); err != nil {
+		if err := c.tx.DeleteQuickList(id); err != nil {
 			return err
 		}
 		c.emitListEdit(l, QuickListData{}, accesses, nil)
@@ -211,10 +211,10 @@ func (c *change) emitUser(userID, companyID int64, event string, items ...any) {
 // writableList locks a list that the actor may write. One that they may only
 // read is denied, any other is not found.
 func (c *change) writableList(a Actor, id int64) (*models.QuickResponseList, error) {
-	if err := c.LockQuickList(id); err != nil {
+	if err := c.tx.LockQuickList(id); err != nil {
 		return nil, orNotFound(err, "quick response list")
 	}
-	l, err := c.QuickList(a.UserID, id)
+	l, err := c.tx.QuickList(a.UserID, id)
 	if err != nil {
 		return nil, orNotFound(err, "quick response list")
 	}

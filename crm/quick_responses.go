@@ -79,10 +79,10 @@ func (s *Service) CreateQuickResponse(ctx context.Context, a Actor, listID int64
 			return err
 		}
 		r := &models.QuickResponse{ListID: listID, Sort: defaultSort}
-		if _, err := in.apply(c.Tx, r); err != nil {
+		if _, err := in.apply(c.tx, r); err != nil {
 			return err
 		}
-		if err := c.CreateQuickResponse(r); err != nil {
+		if err := c.tx.CreateQuickResponse(r); err != nil {
 			return err
 		}
 		data = quickResponseData(*r)
@@ -98,14 +98,14 @@ func (s *Service) EditQuickResponse(ctx context.Context, a Actor, listID, id int
 		if err != nil {
 			return err
 		}
-		r, err := c.QuickResponse(listID, id)
+		r, err := c.tx.QuickResponse(listID, id)
 		if err != nil {
 			return orNotFound(err, "quick response")
 		}
 		if err := in.check(false); err != nil {
 			return err
 		}
-		changed, err := in.apply(c.Tx, r)
+		changed, err := in.apply(c.tx, r)
 		if err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (s *Service) EditQuickResponse(ctx context.Context, a Actor, listID, id int
 		if !changed {
 			return nil
 		}
-		if err := c.SaveQuickResponse(r); err != nil {
+		if err := c.tx.SaveQuickResponse(r); err != nil {
 			return err
 		}
 		return c.tellReaders(l, QuickResponseItem{Type: TypeEdit, List: IDRef{listID}, Response: data})
@@ -142,11 +142,11 @@ func (s *Service) DeleteQuickResponses(ctx context.Context, a Actor, listID int6
 				gone = append(gone, QuickResponseGoneItem{Type: TypeDestroy, List: IDRef{listID}, Response: IDRef{id}})
 			}
 		}
-		moved, err := c.OrphanQuickResponses(listID, unique)
+		moved, err := c.tx.OrphanQuickResponses(listID, unique)
 		if err != nil {
 			return err
 		}
-		n, err := c.Tx.DeleteQuickResponses(listID, unique)
+		n, err := c.tx.DeleteQuickResponses(listID, unique)
 		if err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func checkParent(tx *models.Tx, r *models.QuickResponse, to int64) error {
 
 // tellReaders emits one event with the items to each user who sees the list.
 func (c *change) tellReaders(l *models.QuickResponseList, items ...any) error {
-	accesses, err := c.QuickAccesses(l.ID)
+	accesses, err := c.tx.QuickAccesses(l.ID)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ type Actor struct {
 
 // change is a transaction and the events that it causes.
 type change struct {
-	*models.Tx
+	tx     *models.Tx
 	now    time.Time
 	quiet  bool // of history: nothing is told, nothing is new
 	events []Event
@@ -106,7 +106,7 @@ func (c *change) emit(ev Event) {
 func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	var done *change // nil: the commit was not tried
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		c := &change{Tx: tx, now: s.Now()}
+		c := &change{tx: tx, now: s.Now()}
 		if err := f(c); err != nil {
 			return err
 		}

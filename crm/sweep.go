@@ -51,7 +51,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 
 func (s *Service) forgetKeys(ctx context.Context) (n int64, err error) {
 	err = s.change(ctx, func(c *change) error {
-		n, err = c.ForgetKeys(c.now.Unix()-KeyLife, sweepBatch)
+		n, err = c.tx.ForgetKeys(c.now.Unix()-KeyLife, sweepBatch)
 		return err
 	})
 	return n, err

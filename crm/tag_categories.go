@@ -42,7 +42,7 @@ func (s *Service) TagCategory(ctx context.Context, a Actor, id int64) (CategoryD
 // CreateTagCategory makes a category. Owners and admins may.
 func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput) (data CategoryData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := requireCatalogueAdmin(c.Tx, a, in.CompanyID)
+		e, err := requireCatalogueAdmin(c.tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput)
 		if _, err := in.apply(&category.Name, &category.Sort, true); err != nil {
 			return err
 		}
-		if err := c.CreateTagCategory(&category); err != nil {
+		if err := c.tx.CreateTagCategory(&category); err != nil {
 			return err
 		}
 		data = *categoryData(category)
@@ -62,7 +62,7 @@ func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput)
 // EditTagCategory changes a category. Owners and admins may.
 func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in NamedInput) (data CategoryData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		category, err := categoryToChange(c.Tx, a, id)
+		category, err := categoryToChange(c.tx, a, id)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in Nam
 		if err != nil || !changed {
 			return err
 		}
-		return c.SaveTagCategory(category)
+		return c.tx.SaveTagCategory(category)
 	})
 	return data, err
 }
@@ -79,10 +79,10 @@ func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in Nam
 // DeleteTagCategory deletes a category. Its tags stay, without one.
 func (s *Service) DeleteTagCategory(ctx context.Context, a Actor, id int64) error {
 	return s.change(ctx, func(c *change) error {
-		if _, err := categoryToChange(c.Tx, a, id); err != nil {
+		if _, err := categoryToChange(c.tx, a, id); err != nil {
 			return err
 		}
-		return c.DeleteTagCategory(id)
+		return c.tx.DeleteTagCategory(id)
 	})
 }
 

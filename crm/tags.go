@@ -74,7 +74,7 @@ func (s *Service) Tag(ctx context.Context, a Actor, id int64) (TagData, error) {
 // CreateTag makes a tag. Owners and admins may.
 func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data TagData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		e, err := requireCatalogueAdmin(c.Tx, a, in.CompanyID)
+		e, err := requireCatalogueAdmin(c.tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}
@@ -82,13 +82,13 @@ func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data Tag
 			return err
 		}
 		t := &models.Tag{CompanyID: e.CompanyID, Color: defaultColor, Sort: defaultSort}
-		if _, err := in.apply(c.Tx, t); err != nil {
+		if _, err := in.apply(c.tx, t); err != nil {
 			return err
 		}
-		if err := c.CreateTag(t); err != nil {
+		if err := c.tx.CreateTag(t); err != nil {
 			return err
 		}
-		data, err = tagData(c.Tx, t)
+		data, err = tagData(c.tx, t)
 		return err
 	})
 	return data, err
@@ -98,23 +98,23 @@ func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data Tag
 // catalogue of events has none, and chatTag would say that a chat changed.
 func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (data TagData, err error) {
 	err = s.change(ctx, func(c *change) error {
-		t, err := tagToChange(c.Tx, a, id)
+		t, err := tagToChange(c.tx, a, id)
 		if err != nil {
 			return err
 		}
 		if err := in.check(false); err != nil {
 			return err
 		}
-		changed, err := in.apply(c.Tx, t)
+		changed, err := in.apply(c.tx, t)
 		if err != nil {
 			return err
 		}
 		if changed {
-			if err := c.SaveTag(t); err != nil {
+			if err := c.tx.SaveTag(t); err != nil {
 				return err
 			}
 		}
-		data, err = tagData(c.Tx, t)
+		data, err = tagData(c.tx, t)
 		return err
 	})
 	return data, err
@@ -147,11 +147,11 @@ func (in TagInput) apply(tx *models.Tx, t *models.Tag) (changed bool, err error)
 // transactions; what was told is true after each of them.
 func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
 	return s.untilDone(ctx, func(c *change) (done bool, err error) {
-		t, err := tagToChange(c.Tx, a, id) // locked: no chat gets it meanwhile
+		t, err := tagToChange(c.tx, a, id) // locked: no chat gets it meanwhile
 		if err != nil {
 			return false, err
 		}
-		chats, err := c.LockChatsWithTag(id, deleteBatch)
+		chats, err := c.tx.LockChatsWithTag(id, deleteBatch)
 		if err != nil {
 			return false, err
 		}
@@ -160,11 +160,11 @@ func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
 				return false, err
 			}
 		}
-		used, err := c.TagInUse(id)
+		used, err := c.tx.TagInUse(id)
 		if err != nil || used {
 			return false, err
 		}
-		return true, c.DeleteTag(id)
+		return true, c.tx.DeleteTag(id)
 	})
 }
 

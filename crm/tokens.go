@@ -205,17 +205,17 @@ func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, 
 // lives, nobody can tell which of the two let a socket in, and they stay.
 func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 	return s.change(ctx, func(c *change) error {
-		t, err := s.token(c.Tx, accessToken)
+		t, err := s.token(c.tx, accessToken)
 		if err != nil {
 			return err
 		}
-		if _, err := c.LockUser(t.UserID); err != nil {
+		if _, err := c.tx.LockUser(t.UserID); err != nil {
 			return err
 		}
-		if err := c.RevokeToken(t.ID, c.now.Unix()); err != nil {
+		if err := c.tx.RevokeToken(t.ID, c.now.Unix()); err != nil {
 			return err
 		}
-		live, err := c.HasLiveToken(t.UserID, c.now.Unix())
+		live, err := c.tx.HasLiveToken(t.UserID, c.now.Unix())
 		if err == nil && !live {
 			c.after = append(c.after, func() { s.Live.Disconnect(t.UserID) })
 		}

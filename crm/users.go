@@ -83,7 +83,7 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 	}
 	var m *Me
 	err = s.change(ctx, func(c *change) error {
-		user, err := c.LockUser(a.UserID)
+		user, err := c.tx.LockUser(a.UserID)
 		if err != nil {
 			return orNotFound(err, "user")
 		}
@@ -99,10 +99,10 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 				return err
 			}
 		}
-		if err := c.SaveUser(user); err != nil {
+		if err := c.tx.SaveUser(user); err != nil {
 			return err
 		}
-		m, err = me(c.Tx, a)
+		m, err = me(c.tx, a)
 		return err
 	})
 	return m, err
@@ -140,14 +140,14 @@ func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, a
 func (s *Service) endTokens(c *change, userID int64, spare string) error {
 	var except int64
 	if spare != "" {
-		t, err := s.token(c.Tx, spare)
+		t, err := s.token(c.tx, spare)
 		if err != nil {
 			return err
 		}
 		except = t.ID
 	}
 	c.after = append(c.after, func() { s.Live.Disconnect(userID) })
-	return c.RevokeTokensOf(userID, except, c.now.Unix())
+	return c.tx.RevokeTokensOf(userID, except, c.now.Unix())
 }
 
 // newEmail is an e-mail as it is stored: lower case, without blanks around.

@@ -14,14 +14,14 @@ func (s *Service) Workday(ctx context.Context, a Actor, companyID, userID int64,
 	}
 	var data *EmployeeData
 	err := s.change(ctx, func(c *change) error {
-		if err := mayWorkday(c.Tx, a, companyID, userID); err != nil {
+		if err := mayWorkday(c.tx, a, companyID, userID); err != nil {
 			return err
 		}
 		if err := c.setWorkday(companyID, userID, typ); err != nil {
 			return err
 		}
 		var err error
-		data, err = oneEmployee(c.Tx, companyID, userID)
+		data, err = oneEmployee(c.tx, companyID, userID)
 		return err
 	})
 	return data, err

@@ -2,8 +2,8 @@
 // client for each paired line of type grWhatsApp. whatsmeow is confined here.
 //
 //	socket -> whatsmeow -> handle (events.go) -> InboundBatch -> crm.Ingest -> commit -> true -> ack
-//	crm's outbox -> sender (sender.go) -> build (build.go) -> whatsmeow -> crm.OutboxDone
-//	crm's files to fetch -> fetcher (fetch.go) -> whatsmeow -> crm.FileFetched
+//	crm's outbox -> sender (sender.go) -> build (outgoing_message.go) -> whatsmeow -> crm.OutboxDone
+//	crm's files to fetch -> fetcher (media_fetch.go) -> whatsmeow -> crm.FileFetched
 //
 // What is acknowledged is committed. whatsmeow acknowledges after the handler
 // returned true (SynchronousAck), and keeps what it decrypted until then

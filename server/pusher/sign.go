@@ -13,7 +13,7 @@ import (
 //
 //	a channel     socket_id:channel[:channel_data]     "auth" of a subscription, as KEY:hex
 //	a user        socket_id::user::user_data           "auth" of a sign-in, as KEY:hex
-//	a request     METHOD\npath\nsorted query           auth_signature of the HTTP API (request.go)
+//	a request     METHOD\npath\nsorted query           auth_signature of the HTTP API (httpapi_signature.go)
 
 var socketIDPattern = regexp.MustCompile(`\A\d{1,20}\.\d{1,20}\z`)
 

@@ -51,27 +51,6 @@ func (l *line) sees(a Actor, responsible *int64) bool {
 	return !l.access.OnlyMine || responsible == nil || *responsible == a.UserID
 }
 
-// lineChannels are the channels of an event about a chat: the line's own, and
-// that of every employee who may see the chat. responsibles are the chat's
-// before and after the change, so that who loses a chat hears of it.
-func (c *change) lineChannels(companyID, licenseID int64, messenger string, responsibles ...*int64) ([]string, error) {
-	viewers, err := c.tx.Viewers(licenseID)
-	if err != nil {
-		return nil, err
-	}
-	names := []string{channels.LineName(licenseID, messenger)}
-	for _, v := range viewers {
-		sees := !v.OnlyMine
-		for _, r := range responsibles {
-			sees = sees || r == nil || *r == v.UserID
-		}
-		if sees {
-			names = append(names, channels.CompanyUserName(companyID, v.UserID))
-		}
-	}
-	return names, nil
-}
-
 // MayReadLine implements channels.Access. An operator who may see only their own
 // chats may not enter the line's channel, which carries everybody's: theirs is
 // private-v1.companies.{id}.users.{id}.
@@ -93,4 +72,30 @@ func (s *Service) Employed(ctx context.Context, userID, companyID int64) (bool, 
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// seenChat finds a chat that the actor may see, by its id in any spelling. What
+// they may not see is not found.
+func (l *line) seenChat(tx *models.Tx, a Actor, chatID string) (*models.Chat, error) {
+	return l.visibleChat(a, chatID, tx.ChatByExternal)
+}
+
+// lockChat is seenChat that also locks the chat's row for the change.
+func (l *line) lockChat(tx *models.Tx, a Actor, chatID string) (*models.Chat, error) {
+	return l.visibleChat(a, chatID, tx.LockChat)
+}
+
+func (l *line) visibleChat(a Actor, chatID string, find func(int64, string, string) (*models.Chat, error)) (*models.Chat, error) {
+	key, err := ParseChatID("chatId", l.messenger, chatID)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := find(l.licenseID, l.messenger, key.External)
+	if err != nil {
+		return nil, orNotFound(err, "chat")
+	}
+	if !l.sees(a, chat.ResponsibleID) {
+		return nil, notFound("chat")
+	}
+	return chat, nil
 }

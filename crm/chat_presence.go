@@ -70,3 +70,31 @@ func (s *Service) publishLive(events []Event) error {
 	}
 	return nil
 }
+
+// Kinds of typing.
+const (
+	TypingText  = "text"
+	TypingVoice = "voice"
+)
+
+// Typing shows the other side that we are writing or recording. It is told to
+// nobody else and may be lost.
+func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind string) error {
+	if kind != TypingText && kind != TypingVoice {
+		return Invalid("type", "must be text or voice")
+	}
+	connector, err := s.connected(ctx, a, at.Line)
+	if err != nil {
+		return err
+	}
+	tx := s.Store.Read(ctx)
+	l, err := s.line(tx, a, at.LicenseID, at.Messenger, write)
+	if err != nil {
+		return err
+	}
+	chat, err := l.seenChat(tx, a, at.ChatID)
+	if err != nil {
+		return err
+	}
+	return connector.Typing(ctx, at.Line, chat.ExternalID, kind)
+}

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/url"
@@ -168,4 +169,10 @@ func (r *Reaction) check(at string) error {
 		}
 	}
 	return allViolations(errs...)
+}
+
+// encodeContent is a content as its row keeps it.
+func encodeContent(m Content) (string, error) {
+	b, err := json.Marshal(m)
+	return string(b), err
 }

@@ -1,9 +1,6 @@
 package crm
 
 import (
-	"crypto/rand"
-	"encoding/hex"
-
 	"chatcast/models"
 )
 
@@ -36,11 +33,4 @@ func (c *change) emitWindow(chat *models.Chat) error {
 		Conversation: ConversationData{ID: *chat.WindowID, Type: *chat.WindowType, StartTime: *chat.WindowStart, EndTime: *chat.WindowEnd},
 		Chat:         ChatRef{ID: chat.ExternalID},
 	})
-}
-
-// randomHex is n random bytes as hex digits.
-func randomHex(n int) string {
-	b := make([]byte, n)
-	rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }

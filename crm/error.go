@@ -3,6 +3,7 @@ package crm
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"chatcast/models"
 )
@@ -58,4 +59,41 @@ func orNotFound(err error, what string) error {
 		return notFound(what)
 	}
 	return err
+}
+
+// allViolations collects the errors of several checks into one answer, so that a
+// client can mend all of them at once. An error that is not about a field is
+// returned as it is.
+func allViolations(errs ...error) error {
+	all := &Error{Code: CodeInvalid}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		e, ok := err.(*Error)
+		if !ok || e.Code != CodeInvalid {
+			return err
+		}
+		if all.Fields == nil {
+			all.Fields = map[string]string{}
+			all.Message = strings.TrimSuffix(e.Message, howMany(e.Fields)) // e may be of this function too
+		}
+		for field, msg := range e.Fields {
+			all.Fields[field] = msg
+		}
+	}
+	if len(all.Fields) == 0 {
+		return nil
+	}
+	all.Message += howMany(all.Fields)
+	return all
+}
+
+// howMany says at the end of a message, which names one field, that it is not the
+// only one.
+func howMany(fields map[string]string) string {
+	if len(fields) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d fields are wrong)", len(fields))
 }

@@ -1,6 +1,12 @@
 package crm
 
-import "strconv"
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"chatcast/models"
+)
 
 // Event is one entry of the catalogue, ready for the journal: its items have the
 // shapes of this package's item types, its meta one of the meta types.
@@ -54,4 +60,21 @@ func WithEventID(data string, seq int64) string {
 	b = append(b, `,"eventId":`...)
 	b = strconv.AppendInt(b, seq, 10)
 	return string(append(b, envelopeTail...))
+}
+
+// entry is ev as a journal row. It checks nothing: events are made by this
+// package alone, and the tests hold each against its schema.
+func (ev Event) entry(now time.Time) (*models.JournalEntry, error) {
+	data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
+	if err != nil {
+		return nil, err
+	}
+	names, err := json.Marshal(ev.Channels)
+	if err != nil {
+		return nil, err
+	}
+	return &models.JournalEntry{
+		CompanyID: ev.CompanyID, Name: ev.Name, Channels: string(names),
+		Data: string(data), CreatedAtMS: now.UnixMilli(),
+	}, nil
 }

@@ -1,6 +1,9 @@
 package crm
 
-import "chatcast/models"
+import (
+	"chatcast/channels"
+	"chatcast/models"
+)
 
 // Names of the events about a chat's attributes.
 const (
@@ -182,4 +185,25 @@ func (c *change) emitChat(chat *models.Chat, event string, item any, before ...*
 		Meta: LineMeta{Type: event, LicenseID: chat.LicenseID, MessengerType: chat.MessengerType},
 	})
 	return nil
+}
+
+// lineChannels are the channels of an event about a chat: the line's own, and
+// that of every employee who may see the chat. responsibles are the chat's
+// before and after the change, so that who loses a chat hears of it.
+func (c *change) lineChannels(companyID, licenseID int64, messenger string, responsibles ...*int64) ([]string, error) {
+	viewers, err := c.tx.Viewers(licenseID)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{channels.LineName(licenseID, messenger)}
+	for _, v := range viewers {
+		sees := !v.OnlyMine
+		for _, r := range responsibles {
+			sees = sees || r == nil || *r == v.UserID
+		}
+		if sees {
+			names = append(names, channels.CompanyUserName(companyID, v.UserID))
+		}
+	}
+	return names, nil
 }

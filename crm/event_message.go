@@ -1,6 +1,10 @@
 package crm
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"chatcast/models"
+)
 
 // Names of the events about messages.
 const (
@@ -207,4 +211,18 @@ type ChatConversationItem struct {
 type ChatReadItem struct {
 	Chat   ChatRef `json:"chat"`
 	Edited *IDRef  `json:"edited"`
+}
+
+func chatCard(c *models.Chat) ChatCard {
+	return ChatCard{
+		ID: c.ExternalID, LID: otherLID(c), Hash: c.Hash, Type: c.Type, Phone: c.Phone, Username: c.Username, Name: c.Name, Image: c.Image,
+	}
+}
+
+// otherLID is the chat's LID, when that is not its only id.
+func otherLID(c *models.Chat) *string {
+	if c.LID == nil || *c.LID == c.ExternalID {
+		return nil
+	}
+	return c.LID
 }

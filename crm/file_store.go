@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"regexp"
 	"time"
+
+	"chatcast/models"
 )
 
 // FileStore keeps the bytes of attachments. What is put is never changed, and has
@@ -182,4 +184,8 @@ func (noFiles) Open(context.Context, string) (io.ReadSeekCloser, int64, error) {
 func (noFiles) Delete(context.Context, string) error { return errNoFiles }
 func (noFiles) Old(context.Context, time.Time) iter.Seq2[string, error] {
 	return func(func(string, error) bool) {}
+}
+
+func (u *Upload) row(licenseID, chatID, now int64) *models.File {
+	return &models.File{ID: u.id, LicenseID: licenseID, ChatID: chatID, Name: u.name, Size: u.size, MimeType: u.mime, CreatedAt: now}
 }

@@ -51,18 +51,6 @@ func (s *Service) fileKey(ctx context.Context) ([]byte, error) {
 	return s.secret.key, nil
 }
 
-// renderer returns what makes shapes out of the line's rows.
-func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
-	key, err := s.fileKey(ctx)
-	if err != nil {
-		return renderer{}, err
-	}
-	expires := s.Now().Unix() + LinkLife
-	return renderer{line: on, link: func(l Line, id string) string {
-		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires)
-	}}, nil
-}
-
 func filePath(l Line, id string) string {
 	return "/v1/licenses/" + strconv.FormatInt(l.LicenseID, 10) + "/messengers/" + l.Messenger + "/files/" + id
 }
@@ -74,10 +62,6 @@ func signFile(key []byte, l Line, id string, expires int64) string {
 }
 
 func isStored(link string) bool { return strings.HasPrefix(link, storedLink) }
-
-func (u *Upload) row(licenseID, chatID, now int64) *models.File {
-	return &models.File{ID: u.id, LicenseID: licenseID, ChatID: chatID, Name: u.name, Size: u.size, MimeType: u.mime, CreatedAt: now}
-}
 
 // Attachment is a stored file, opened. The reader must be closed; it works while
 // the context that it was opened with does.
@@ -145,3 +129,8 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	}
 	return &Attachment{Name: row.Name, MimeType: row.MimeType, Size: size, ModTime: time.Unix(row.CreatedAt, 0), Content: content}, nil
 }
+
+// Rows keep contents and authors as the wire's JSON, except that an attachment
+// of ours is kept as storedLink and its id: links expire, and are made when a
+// message is shown.
+const storedLink = "stored:"

@@ -211,12 +211,3 @@ func (c *change) receiveStatus(v renderer, chats *chatSet, st *statusArrival) (I
 	r.Result = ResultAccepted
 	return r, c.setStatus(v, chat, row, st.status, st.time, st.failure)
 }
-
-// setStatus moves a message of ours on and tells of it.
-func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, status string, at int64, violation *string) error {
-	row.Status, row.StatusTime, row.Error = status, &at, violation
-	if err := c.tx.SaveMessage(row); err != nil {
-		return err
-	}
-	return c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))
-}

@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"context"
 	"errors"
 
 	"chatcast/models"
@@ -62,28 +61,4 @@ func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message) e
 		return err
 	}
 	return c.emitChat(chat, EventMessage, item)
-}
-
-// statusRank is the order of a message's statuses. Failed comes before
-// delivered: what was delivered has not failed.
-var statusRank = map[string]int{
-	models.StatusNone: 0, models.StatusSent: 1, models.StatusFailed: 2, models.StatusDelivered: 3, models.StatusViewed: 4,
-}
-
-// advances says whether a message in the status from may get the status to: a
-// status never goes back, and failed is final.
-func advances(from, to string) bool {
-	return from != models.StatusFailed && statusRank[to] > statusRank[from]
-}
-
-// changeWithRetry is change that begins again when another change at the same time
-// was in its way, as two that make or join the same chats can be. f must bear to
-// be run again.
-func (s *Service) changeWithRetry(ctx context.Context, f func(c *change) error) (err error) {
-	for range 5 {
-		if err = s.change(ctx, f); !models.Retryable(err) {
-			return err
-		}
-	}
-	return err
 }

@@ -102,3 +102,45 @@ func (s *Service) messenger(messengerType string) (Messenger, error) {
 
 // Unavailable is the Error of a line, or of a store, that cannot do now what was asked.
 func Unavailable(message string) *Error { return &Error{Code: CodeUnavailable, Message: message} }
+
+// LineStatus says how a line stands.
+func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus, error) {
+	connector, err := s.connectorFor(ctx, a, on, read)
+	if err != nil {
+		return LineStatus{}, err
+	}
+	return connector.Status(ctx, on)
+}
+
+// Pair begins to connect an account to a line: by a code for that phone, or by
+// QR when phone is nil.
+func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pairing, error) {
+	connector, err := s.connectorFor(ctx, a, on, write)
+	if err != nil {
+		return Pairing{}, err
+	}
+	var digits string
+	if phone != nil {
+		if digits = phoneSigns.Replace(*phone); !phoneForm.MatchString(digits) {
+			return Pairing{}, Invalid("phone", "must be a phone number of 5 to 15 digits with its country code")
+		}
+	}
+	return connector.Pair(ctx, on, digits)
+}
+
+// Logout ends the session of a line's account.
+func (s *Service) Logout(ctx context.Context, a Actor, on Line) error {
+	connector, err := s.connectorFor(ctx, a, on, write)
+	if err != nil {
+		return err
+	}
+	return connector.Logout(ctx, on)
+}
+
+// connectorFor authorises the actor on the line and returns the connector that serves it.
+func (s *Service) connectorFor(ctx context.Context, a Actor, on Line, n need) (Messenger, error) {
+	if _, err := s.line(s.Store.Read(ctx), a, on.LicenseID, on.Messenger, n); err != nil {
+		return nil, err
+	}
+	return s.messenger(on.Messenger)
+}

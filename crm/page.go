@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+
+	"chatcast/models"
 )
 
 // Limits of a list's page, in items.
@@ -81,4 +83,12 @@ func pageOf[R, T any](list string, rows []R, limit int, keys func(R) []int64, it
 		p.Items = append(p.Items, item(r))
 	}
 	return p
+}
+
+// sortKey is the place after which a page of a list by sort begins.
+func sortKey(after []int64) *models.SortKey {
+	if after == nil {
+		return nil
+	}
+	return &models.SortKey{Sort: after[0], ID: after[1]}
 }

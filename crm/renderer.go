@@ -1,23 +1,14 @@
 package crm
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"chatcast/models"
 )
-
-// Rows keep contents and authors as the wire's JSON, except that an attachment
-// of ours is kept as storedLink and its id: links expire, and are made when a
-// message is shown.
-const storedLink = "stored:"
-
-// encodeContent is a content as its row keeps it.
-func encodeContent(m Content) (string, error) {
-	b, err := json.Marshal(m)
-	return string(b), err
-}
 
 // renderer makes the wire's shapes out of rows of one line.
 type renderer struct {
@@ -123,20 +114,6 @@ func (v renderer) quoted(externalID *string, row *models.Message) (*QuotedMessag
 	return q, nil
 }
 
-func chatCard(c *models.Chat) ChatCard {
-	return ChatCard{
-		ID: c.ExternalID, LID: otherLID(c), Hash: c.Hash, Type: c.Type, Phone: c.Phone, Username: c.Username, Name: c.Name, Image: c.Image,
-	}
-}
-
-// otherLID is the chat's LID, when that is not its only id.
-func otherLID(c *models.Chat) *string {
-	if c.LID == nil || *c.LID == c.ExternalID {
-		return nil
-	}
-	return c.LID
-}
-
 // statusItem is a message's status as the event messageStatus shows it.
 func (v renderer) statusItem(row *models.Message, chat *models.Chat) MessageStatusItem {
 	item := MessageStatusItem{
@@ -153,4 +130,16 @@ func (v renderer) statusItem(row *models.Message, chat *models.Chat) MessageStat
 		item.Time = *row.StatusTime
 	}
 	return item
+}
+
+// renderer returns what makes shapes out of the line's rows.
+func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
+	key, err := s.fileKey(ctx)
+	if err != nil {
+		return renderer{}, err
+	}
+	expires := s.Now().Unix() + LinkLife
+	return renderer{line: on, link: func(l Line, id string) string {
+		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires)
+	}}, nil
 }

@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -80,73 +79,4 @@ func New(o Options) *Service {
 type Actor struct {
 	UserID int64
 	AppID  string
-}
-
-// change is a transaction and the events that it causes.
-type change struct {
-	tx     *models.Tx
-	now    time.Time
-	quiet  bool // of history: nothing is told, nothing is new
-	events []Event
-	after  []func() // what follows from the commit, before the relay is woken
-}
-
-// emit appends ev to the journal when the change commits, in the order of calls.
-func (c *change) emit(ev Event) {
-	if !c.quiet {
-		c.events = append(c.events, ev)
-	}
-}
-
-// change runs f in one transaction; what f emitted is journalled in it. After
-// the commit subscriptions that were lost end, then the relay is woken. So they
-// do when the commit fails: it may have happened all the same, when who asked has
-// hung up meanwhile or the database did not answer, and nobody else would end
-// them.
-func (s *Service) change(ctx context.Context, f func(c *change) error) error {
-	var done *change // nil: the commit was not tried
-	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		c := &change{tx: tx, now: s.Now()}
-		if err := f(c); err != nil {
-			return err
-		}
-		for _, ev := range c.events {
-			entry, err := ev.entry(c.now)
-			if err != nil {
-				return err
-			}
-			if err := tx.AppendJournal(entry); err != nil {
-				return err
-			}
-		}
-		done = c
-		return nil
-	})
-	if done == nil {
-		return err
-	}
-	for _, f := range done.after {
-		f()
-	}
-	if len(done.events) > 0 {
-		s.Live.Wake()
-	}
-	return err
-}
-
-// entry is ev as a journal row. It checks nothing: events are made by this
-// package alone, and the tests hold each against its schema.
-func (ev Event) entry(now time.Time) (*models.JournalEntry, error) {
-	data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
-	if err != nil {
-		return nil, err
-	}
-	names, err := json.Marshal(ev.Channels)
-	if err != nil {
-		return nil, err
-	}
-	return &models.JournalEntry{
-		CompanyID: ev.CompanyID, Name: ev.Name, Channels: string(names),
-		Data: string(data), CreatedAtMS: now.UnixMilli(),
-	}, nil
 }

@@ -1,0 +1,29 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+// MarkRead sets a chat's unread messages to none. A chat without any causes no
+// event.
+func (s *Service) MarkRead(ctx context.Context, a Actor, at ChatAddress) (ChatData, error) {
+	return s.onChat(ctx, a, at, nil, func(c *change, chat *models.Chat) error {
+		if chat.Unread == 0 {
+			return nil
+		}
+		out, err := s.outbox(c, at.Line)
+		if err != nil {
+			return err
+		}
+		if err := out.read(chat, chat.Unread); err != nil {
+			return err
+		}
+		chat.Unread = 0
+		if err := c.tx.SaveChat(chat); err != nil {
+			return err
+		}
+		return c.emitChat(chat, EventChatRead, ChatReadItem{Chat: ChatRef{ID: chat.ExternalID}, Edited: a.edited()})
+	})
+}

@@ -1,0 +1,59 @@
+package crm
+
+import (
+	"chatcast/models"
+)
+
+// employment is the actor's employment in the company, or in their only one when
+// companyID is 0.
+func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
+	if companyID != 0 {
+		e, err := tx.EmployeeOf(companyID, a.UserID)
+		return e, orNotFound(err, "company")
+	}
+	all, err := tx.Employments(a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	switch len(all) {
+	case 0:
+		return nil, notFound("company")
+	case 1:
+		return &all[0], nil
+	}
+	return nil, Invalid("companyId", "is required: you work for several companies")
+}
+
+// requireCatalogueAdmin is employment for somebody who may change the company's catalogues:
+// operators may only read them.
+func requireCatalogueAdmin(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
+	return ownerOrAdmin(tx, a, companyID, "change tags and levels")
+}
+
+// ownerOrAdmin is employment for owners and admins; who is neither may not do it.
+func ownerOrAdmin(tx *models.Tx, a Actor, companyID int64, it string) (*models.Employee, error) {
+	e, err := employment(tx, a, companyID)
+	if err != nil {
+		return nil, err
+	}
+	if e.Role != models.RoleOwner && e.Role != models.RoleAdmin {
+		return nil, denied("only owners and admins may " + it)
+	}
+	return e, nil
+}
+
+// member hides an object of a company that the actor does not work for.
+func member(tx *models.Tx, a Actor, companyID int64, what string) error {
+	_, err := tx.EmployeeOf(companyID, a.UserID)
+	return orNotFound(err, what)
+}
+
+// mayKeep is requireCatalogueAdmin for an object of the company, which is hidden from who does
+// not work there.
+func mayKeep(tx *models.Tx, a Actor, companyID int64, what string) error {
+	if err := member(tx, a, companyID, what); err != nil {
+		return err
+	}
+	_, err := requireCatalogueAdmin(tx, a, companyID)
+	return err
+}

@@ -1,0 +1,42 @@
+package whatsapp
+
+import (
+	"context"
+
+	"chatcast/crm"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// call keeps that somebody called, as a message of its own type: nobody answers
+// it here.
+func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.BasicCallMeta, media string) (kept bool) {
+	if !fitsID(c.CallID) {
+		return true
+	}
+	info := &types.MessageInfo{ID: c.CallID, Timestamp: c.Timestamp}
+	info.Chat, info.Sender, info.SenderAlt = c.From.ToNonAD(), c.CallCreator.ToNonAD(), c.CallCreatorAlt
+	if info.Sender.IsEmpty() {
+		info.Sender = info.Chat
+	}
+	if !c.GroupJID.IsEmpty() {
+		info.Chat, info.IsGroup = c.GroupJID, true
+	}
+	if !s.ours(info) {
+		return true
+	}
+	in := s.envelope(ctx, cli, info, &content{Type: "call", Subtype: media})
+	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}})
+}
+
+// callMedia says whether a call is by video.
+func callMedia(n *binary.Node) string {
+	if n != nil {
+		if _, video := n.GetOptionalChildByTag("video"); video {
+			return "video"
+		}
+	}
+	return "audio"
+}

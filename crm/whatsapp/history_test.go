@@ -1,0 +1,75 @@
+package whatsapp
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/whatsapptest"
+
+	"go.mau.fi/whatsmeow/appstate"
+)
+
+func TestWrittenOnThePhone(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	id := w.shop.Write(w.anna.Number(), whatsapptest.Text("from my phone"))
+	m := w.awaitText(t, "from my phone")
+	if m.ID.String() != id || !m.FromMe || m.Chat.ID.String() != "79995554433@c.us" || m.FromUser == nil || *m.FromUser.Phone != "79990001122" {
+		t.Errorf("came as %+v, from %+v", m, m.FromUser)
+	}
+	in := w.anna.SendText(w.shop, "read me")
+	w.awaitText(t, "read me")
+	w.shop.Read(w.anna.Number(), in)
+	w.awaitBatch(t, "the chat read", func(told crm.InboundBatch) bool {
+		return len(told.Reads) == 1 && told.Reads[0].Chat.ID.String() == "79995554433@c.us" && told.Reads[0].UpTo.String() == in && len(told.Statuses) == 0
+	})
+}
+
+func TestHistory(t *testing.T) {
+	w := newWorld(t)
+	failed := false // once, in the midst: what was not imported comes again
+	w.onMessage(func() error {
+		if !failed {
+			failed = true
+			return errAway
+		}
+		return nil
+	})
+	past := time.Now().Add(-48 * time.Hour)
+	chat := whatsapptest.PastChat{Chat: w.anna.Number(), Name: "Anna", Unread: 2}
+	for i := range 250 {
+		chat.Messages = append(chat.Messages, whatsapptest.Past{
+			ID: fmt.Sprintf("OLD%d", i), FromMe: i%2 == 1, Time: past.Add(time.Duration(i) * time.Second), What: whatsapptest.Text(fmt.Sprint("old ", i)),
+		})
+	}
+	w.shop.SetHistory(false, chat)
+	w.pair(t)
+	w.awaitText(t, "old 249")
+	var want []string
+	for i := range 250 {
+		want = append(want, fmt.Sprint("old ", i))
+	}
+	if got := w.texts(); !slices.Equal(got, want) {
+		t.Errorf("imported %d: %q ...", len(got), got[:min(3, len(got))])
+	}
+	eventually(t, "the history is not acknowledged", func() bool { return w.shop.Unsettled() == 0 })
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	for _, told := range w.rules.batches {
+		if len(told.Messages) > 0 && (!told.History || len(told.Messages) > historyBatch) {
+			t.Errorf("history told as %d messages, History %v", len(told.Messages), told.History)
+		}
+	}
+}
+
+func TestLabelsOfThePast(t *testing.T) {
+	w := newWorld(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
+	w.pair(t)
+	w.awaitBatch(t, "the label", func(told crm.InboundBatch) bool { return len(told.Labels) == 1 && told.History })
+	w.awaitBatch(t, "its chat", func(told crm.InboundBatch) bool { return len(told.Tags) == 1 && told.History })
+}

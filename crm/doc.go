@@ -11,10 +11,11 @@
 // The package starts no goroutine of its own. OnlineTracker.Run and
 // Service.RunSweeper want one each from whoever wires the program; ctx ends them.
 //
-// What comes from outside is taken by Receive, from a bridge's program, and by
-// Take, from a connector with an account of its own: one rule with two doors. What goes
-// out to such an account waits in the outbox, a row of the same transaction as
-// the action, until its connector has done it.
+// Inbound messages are applied by one path, in the files inbound*.go. It has two
+// entries: Ingest, for a connector with an account of its own, and IngestAs, for
+// the program of a bridge, which posts as a user. What goes out to such an account
+// waits in the outbox, a row of the same transaction as the action, until its
+// connector has sent it.
 //
 // It knows no HTTP, no socket and no messenger's library: a way to the outside is
 // a Messenger, implemented by the connectors in the subfolders. Where the bytes of

@@ -61,8 +61,8 @@ func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name
 	return s.store(ctx, name, mimeType, r)
 }
 
-// StoreFile is StoreUpload for a connector, of an attachment that the outside brings.
-// Take spends it with its message; else it must be discarded.
+// StoreFile is StoreUpload for a connector, for an inbound attachment. The caller
+// passes it to Ingest with its message, or else must discard it.
 func (s *Service) StoreFile(ctx context.Context, on Line, name, mimeType string, r io.Reader) (*Upload, error) {
 	if _, err := lineForConnector(s.Store.Read(ctx), on); err != nil {
 		return nil, err

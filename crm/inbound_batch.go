@@ -2,10 +2,10 @@ package crm
 
 import "encoding/json"
 
-// InboundBatch is what one thing from the outside tells: a message, a receipt, a
-// batch of history. Take takes all of it or nothing. It is what a connector with an
-// account of its own brings; a program that posts to a bridge brings Inbound,
-// which is the part of it that outsiders may say.
+// InboundBatch is what a connector learned from one event of its messenger: a
+// message, a receipt, a part of the history. Ingest applies all of it or nothing.
+// The program of a bridge posts an InboundRequest instead, which has the parts that
+// a user may write.
 type InboundBatch struct {
 	// History says that this happened before we were there: messages, statuses,
 	// names are kept, nothing is told of, nothing is unread, no window opens and
@@ -27,7 +27,7 @@ type InboundBatch struct {
 
 // InboundAlias says that a phone number and a LID are one person's. It joins the
 // chats and contacts that there are; for later ones the connector keeps it itself, and
-// names both ids with what it brings (InboundChat.LID, Phone).
+// names both ids in its batches (InboundChat.LID, Phone).
 type InboundAlias struct {
 	Phone ID // digits, or ...@c.us
 	LID   ID // ...@lid
@@ -95,7 +95,7 @@ type RemoteFile struct {
 	Source   json.RawMessage // the connector's own note of where it lies; never shown
 }
 
-// InboundResult says what became of each thing brought, in the same order.
+// InboundResult holds the result of each part of an InboundBatch, in its order.
 type InboundResult struct {
 	Messages []InboundMessageResult
 	Statuses []InboundStatusResult
@@ -106,9 +106,9 @@ type InboundResult struct {
 	Archives []string
 }
 
-// More results, of what connectors bring.
+// More results, of the parts of an InboundBatch.
 const (
-	ResultReplaced = "replaced" // of a message: the placeholder says now what it is
+	ResultReplaced = "replaced" // of a message: it replaced its placeholder
 	ResultRefused  = "refused"  // of an edit or delete: the message is somebody else's
 )
 

@@ -6,7 +6,7 @@ import (
 	"chatcast/models"
 )
 
-// inboundExtras is what only connectors bring, checked.
+// inboundExtras are the checked parts that only an InboundBatch has.
 type inboundExtras struct {
 	connector bool
 	history   bool

@@ -18,7 +18,7 @@ func BenchmarkReceive(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n++
-		_, err := w.Receive(b.Context(), w.Owner, on, crm.Inbound{Messages: []crm.InboundMessage{{
+		_, err := w.IngestAs(b.Context(), w.Owner, on, crm.InboundRequest{Messages: []crm.InboundMessage{{
 			ID:   crm.MakeID("grWhatsApp", "A"+strconv.Itoa(n)),
 			Chat: crm.InboundChat{ID: crm.MakeID("grWhatsApp", "79990001122")}, Message: crm.Content{Text: "Hi"},
 		}}})

@@ -55,12 +55,12 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 		if err != nil {
 			return nil, err
 		}
-		book := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}}
+		set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}}
 		for _, row := range rows {
-			book.enter(row)
+			set.enter(row)
 		}
-		if !slices.ContainsFunc(chats, func(ch inboundChat) bool { return book.find(ch) == nil }) {
-			return book, nil
+		if !slices.ContainsFunc(chats, func(ch inboundChat) bool { return set.find(ch) == nil }) {
+			return set, nil
 		}
 	}
 	return nil, errors.New("crm: chats of a batch keep disappearing")
@@ -114,8 +114,8 @@ func (c *inboundChat) ids() []string {
 	return []string{c.key.External, c.key.LID}
 }
 
-// describe takes over what the messenger tells of the chat. A private chat
-// without a name has its author's.
+// describe copies what the messenger knows of the chat to its row. A private chat
+// without a name gets its author's.
 func (c *inboundChat) describe(chat *models.Chat, author string) {
 	if c.Hash != nil {
 		chat.Hash = *c.Hash
@@ -144,9 +144,9 @@ func (b *chatSet) enter(chat *models.Chat) {
 	}
 }
 
-// describe takes over what a message tells of its chat. What is history, and older
-// than what we have, only fills in what is missing.
-func (b *chatSet) describe(c *change, chat *models.Chat, m *arrival) error {
+// describe copies what a message says of its chat to the chat's row. History that
+// is older than the row only fills in missing fields.
+func (b *chatSet) describe(c *change, chat *models.Chat, m *messageArrival) error {
 	if c.quiet && m.row.Time < chat.LastTime {
 		m.chat.fill(chat)
 	} else {
@@ -164,7 +164,7 @@ func (b *chatSet) describe(c *change, chat *models.Chat, m *arrival) error {
 	return nil
 }
 
-// fill takes over what the chat lacks.
+// fill is describe for the fields that the row lacks.
 func (c *inboundChat) fill(chat *models.Chat) {
 	known := *chat
 	c.describe(chat, "")

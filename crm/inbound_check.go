@@ -9,14 +9,14 @@ import (
 	"chatcast/models"
 )
 
-// batch is an Inbound or InboundBatch that was checked, in the form of rows.
+// batch is a checked InboundRequest or InboundBatch, in the form of rows.
 type batch struct {
-	messages      []arrival
+	messages      []messageArrival
 	statuses      []statusArrival
-	inboundExtras // what only connectors bring
+	inboundExtras // of an InboundBatch alone
 }
 
-type arrival struct {
+type messageArrival struct {
 	chat       inboundChat
 	contact    *models.Contact // who wrote it; nil: the account itself
 	authorName string
@@ -40,7 +40,7 @@ type inboundChat struct {
 }
 
 // batch checks everything at once; each error names its field's path.
-func (in Inbound) batch(messenger string, now int64) (b batch, err error) {
+func (in InboundRequest) batch(messenger string, now int64) (b batch, err error) {
 	n := len(in.Messages) + len(in.Statuses)
 	if n == 0 {
 		return b, Invalid("messages", "is required, or statuses")
@@ -60,7 +60,7 @@ func (in Inbound) batch(messenger string, now int64) (b batch, err error) {
 	return b, allViolations(violations...)
 }
 
-func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err error) {
+func (m *InboundMessage) check(messenger, at string, now int64) (r messageArrival, err error) {
 	chat, chatViolation := m.Chat.check(messenger, at+"chat.")
 	fromMe := m.FromMe || m.Side == SideOut
 	typ := m.Type
@@ -86,7 +86,7 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r arrival, err 
 	if err := allViolations(append(violations, timeViolation, quoteViolation, utmViolation, mentionViolation, authorViolation)...); err != nil {
 		return r, err
 	}
-	r = arrival{chat: chat, contact: contact, row: models.Message{
+	r = messageArrival{chat: chat, contact: contact, row: models.Message{
 		ExternalID: m.ID.String(), FromMe: fromMe, Time: when, IsForwarded: m.IsForwarded, Type: typ, Subtype: m.Subtype,
 		QuotedExternalID: quoted, UTM: utm,
 	}}

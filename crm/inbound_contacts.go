@@ -9,9 +9,9 @@ import (
 	"chatcast/models"
 )
 
-// inboundContacts keeps who wrote the batch's messages, with the newest that is
+// keepContacts saves the authors of the batch's messages, with the newest that is
 // known of them.
-func (c *change) inboundContacts(l *line, b batch) error {
+func (c *change) keepContacts(l *line, b batch) error {
 	newest := map[string]*models.Contact{}
 	var ids []string
 	all := slices.Clone(b.contacts)
@@ -84,8 +84,8 @@ func (c *change) contactID(l *line, id string) (string, error) {
 	return k.ExternalID, nil
 }
 
-// update takes over what k tells, and says whether that changed the contact. What
-// is history only fills in what is missing.
+// update copies the fields of k to row and reports whether row changed. History
+// only fills in missing fields.
 func update(row, k *models.Contact, history bool) bool {
 	before, newer, older := *row, *k, *row
 	if history {
@@ -121,4 +121,45 @@ func (c *change) linkContacts(l *line, key ChatKey) error {
 	}
 	row.ExternalID, row.Phone, row.LID = key.External, &key.Phone, &key.LID
 	return c.tx.SaveContact(row)
+}
+
+// applyContacts applies aliases, contacts and descriptions of chats.
+func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
+	for _, key := range b.aliases {
+		chat := chats.find(inboundChat{key: key})
+		if chat != nil {
+			if err := chats.link(c, chat, key); err != nil {
+				return err
+			}
+		}
+		if err := c.linkContacts(l, key); err != nil {
+			return err
+		}
+	}
+	if err := c.keepContacts(l, b); err != nil {
+		return err
+	}
+	for i := range b.chats {
+		in := &b.chats[i]
+		chat := chats.find(*in)
+		if chat == nil {
+			continue
+		}
+		if err := chats.link(c, chat, in.key); err != nil {
+			return err
+		}
+		before := *chat
+		if b.history {
+			in.fill(chat)
+		} else {
+			in.describe(chat, "")
+		}
+		if chatCard(chat) == chatCard(&before) {
+			continue
+		}
+		if err := c.tx.SaveChat(chat); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -88,8 +88,8 @@ func (c *change) addLabel(l *line, in InboundLabel) (*models.LineLabel, error) {
 	return link, c.tx.AddLineLabel(link)
 }
 
-// dropLabel takes a label that is no more off the line's chats. The tag goes with
-// it when it was made for the label and nothing else has it.
+// dropLabel removes a deleted label from the line's chats. Its tag is deleted too
+// when it was made for the label and nothing else has it.
 func (c *change) dropLabel(l *line, link *models.LineLabel) error {
 	tag, err := c.tx.LockTag(link.TagID)
 	if err != nil {
@@ -146,7 +146,7 @@ func (c *change) moveLabel(l *line, link *models.LineLabel, from *models.Tag, in
 	return nil
 }
 
-// applyTag puts a label's tag on a chat, or takes it off.
+// applyTag adds the tag of a label to a chat, or removes it.
 func (c *change) applyTag(chats *chatSet, tags map[string]*models.Tag, t *tagArrival) (string, error) {
 	chat, before := chats.find(t.chat), len(c.events)
 	if chat == nil {

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"chatcast/models"
@@ -14,7 +15,7 @@ func isPlaceholder(row *models.Message) bool {
 }
 
 // replace gives a placeholder what it stood for. It keeps its place.
-func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *arrival) error {
+func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *messageArrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
 	if err := c.tx.SaveMessage(row); err != nil {
@@ -26,8 +27,8 @@ func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *
 	return c.emitContent(v, Actor{}, chat, row, c.now.Unix(), nil)
 }
 
-// keepFile adds the row of the attachment that a message brought.
-func (c *change) keepFile(chat *models.Chat, row *models.Message, m *arrival) error {
+// keepFile adds the row of a message's attachment.
+func (c *change) keepFile(chat *models.Chat, row *models.Message, m *messageArrival) error {
 	if m.file == nil {
 		return nil
 	}
@@ -218,4 +219,57 @@ func (c *inboundChat) excludes(chat *models.Chat) bool {
 		return len(ids) > 0 && chat.Type == "group"
 	}
 	return !slices.Contains(ids, chat.ExternalID) && (chat.LID == nil || !slices.Contains(ids, *chat.LID))
+}
+
+// applyMessage adds one message to its chat.
+func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (InboundMessageResult, error) {
+	r := InboundMessageResult{ID: MakeID(v.line.Messenger, m.row.ExternalID), Result: ResultAccepted}
+	chat, err := chats.add(c, m.chat)
+	if err != nil {
+		return r, err
+	}
+	r.ChatID = chat.ExternalID
+	known, err := c.tx.MessagesByExternal(chat.ID, []string{m.row.ExternalID})
+	if err != nil {
+		return r, err
+	}
+	if row := known[m.row.ExternalID]; row != nil {
+		r.Result, r.InternalID = ResultDuplicate, row.ID
+		if isPlaceholder(row) && m.row.Type != MessageUnknown {
+			r.Result = ResultReplaced
+			return r, c.replace(v, chat, row, m)
+		}
+		return r, nil
+	}
+	if err := chats.describe(c, chat, m); err != nil {
+		return r, err
+	}
+	row := m.row // a copy: the change may be tried again
+	added, err := c.record(v, chat, &row)
+	if err == nil && !added {
+		err = fmt.Errorf("crm: message %q of chat %d appeared under the chat's lock", m.row.ExternalID, chat.ID)
+	}
+	if err != nil {
+		return r, err
+	}
+	r.InternalID = row.ID
+	return r, c.keepFile(chat, &row, m)
+}
+
+// applyStatus advances the status of an outgoing message.
+func (c *change) applyStatus(v renderer, chats *chatSet, st *statusArrival) (InboundStatusResult, error) {
+	r := InboundStatusResult{ID: MakeID(v.line.Messenger, st.id), ChatID: st.chat.key.External, Result: ResultUnknown}
+	chat, row, err := chats.messageOf(c, st)
+	if chat != nil {
+		r.ChatID = chat.ExternalID
+	}
+	if err != nil || row == nil || !row.FromMe {
+		return r, err
+	}
+	if !advances(row.Status, st.status) {
+		r.Result = ResultUnchanged
+		return r, nil
+	}
+	r.Result = ResultAccepted
+	return r, c.setStatus(v, chat, row, st.status, st.time, st.failure)
 }

@@ -12,10 +12,10 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestTakingAtOnce brings of several people, at once: messages under either id,
+// TestIngestAtOnce ingests of several people, at once: messages under either id,
 // what joins the two, receipts that name no chat, labels, reads. Each twice. None
 // fails, and nothing is lost or doubled.
-func TestTakingAtOnce(t *testing.T) {
+func TestIngestAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		const people, times = 3, 3

@@ -91,7 +91,7 @@ func TestInboundAtOnce(t *testing.T) {
 			}
 			in := inbound(t, `{"messages":[`+strings.Join(items, ",")+`]}`)
 			posts.Go(func() error {
-				answer, err := w.Receive(t.Context(), w.Operator, onGr, in)
+				answer, err := w.IngestAs(t.Context(), w.Operator, onGr, in)
 				for _, r := range answer.Messages {
 					if r.Result == crm.ResultAccepted {
 						accepted[i]++
@@ -324,11 +324,11 @@ func TestInboundFaultsNameTheirField(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		for name, test := range tests {
-			_, err := w.Receive(t.Context(), w.Owner, onGr, inbound(t, test.body))
+			_, err := w.IngestAs(t.Context(), w.Owner, onGr, inbound(t, test.body))
 			wantCode(t, name, err, crm.CodeInvalid, test.field)
 		}
 		// All errors are told at once, and nothing of the good is taken.
-		_, err := w.Receive(t.Context(), w.Owner, onGr, inbound(t, `{"messages":[`+good+`,{"id":"2"},{"chat":"79990001122","message":{"text":"a"}}]}`))
+		_, err := w.IngestAs(t.Context(), w.Owner, onGr, inbound(t, `{"messages":[`+good+`,{"id":"2"},{"chat":"79990001122","message":{"text":"a"}}]}`))
 		var e *crm.Error
 		if !errors.As(err, &e) || e.Fields["messages[1].chat.id"] == "" || e.Fields["messages[1].message.text"] == "" || e.Fields["messages[2].id"] == "" {
 			t.Errorf("violations %v", err)
@@ -358,12 +358,12 @@ func TestInboundNeedsWriteAndSightOfAll(t *testing.T) {
 			{"stranger", w.Stranger, crm.CodeNotFound},
 			{"nobody", crm.Actor{}, crm.CodeNotFound},
 		} {
-			for _, body := range []crm.Inbound{in, bad} {
-				_, err := w.Receive(t.Context(), test.a, onGr, body)
+			for _, body := range []crm.InboundRequest{in, bad} {
+				_, err := w.IngestAs(t.Context(), test.a, onGr, body)
 				wantCode(t, test.name, err, test.want, "")
 			}
 		}
-		_, err := w.Receive(t.Context(), w.Owner, crm.Line{LicenseID: crmtest.LicenseID, Messenger: "viber"}, in)
+		_, err := w.IngestAs(t.Context(), w.Owner, crm.Line{LicenseID: crmtest.LicenseID, Messenger: "viber"}, in)
 		wantCode(t, "a messenger that the licence has not", err, crm.CodeNotFound, "")
 		if events := w.Events(t); len(events) != 0 {
 			t.Errorf("events %v", events)

@@ -61,7 +61,7 @@ func TestMentionsThatAreNobody(t *testing.T) {
 			"no lid":   {`[{"id":"79990003344","lid":""}]`, "[0].lid"},
 			"too many": {`[` + strings.Repeat(`{"id":"79990003344"},`, crm.MaxMentions) + `{"id":"5@lid"}]`, ""},
 		} {
-			_, err := w.Receive(t.Context(), w.Owner, onGr, inbound(t, fmt.Sprintf(`{"messages":[{"id":"A1","chat":"79990001122","message":{"text":"x","mentions":%s}}]}`, c.list)))
+			_, err := w.IngestAs(t.Context(), w.Owner, onGr, inbound(t, fmt.Sprintf(`{"messages":[{"id":"A1","chat":"79990001122","message":{"text":"x","mentions":%s}}]}`, c.list)))
 			wantCode(t, name, err, crm.CodeInvalid, "messages[0].message.mentions"+c.field)
 			m := saying("x")
 			if err := json.Unmarshal([]byte(c.list), &m.Content.Mentions); err != nil {

@@ -31,9 +31,9 @@ type oneID struct {
 func (m oneID) MessageID(crm.Line) string { return m.id }
 
 // inbound reads what a bridge would post.
-func inbound(t *testing.T, body string) crm.Inbound {
+func inbound(t *testing.T, body string) crm.InboundRequest {
 	t.Helper()
-	var in crm.Inbound
+	var in crm.InboundRequest
 	if err := json.Unmarshal([]byte(body), &in); err != nil {
 		t.Fatalf("%v in %s", err, body)
 	}
@@ -43,7 +43,7 @@ func inbound(t *testing.T, body string) crm.Inbound {
 // receive posts body as the owner does, and must succeed.
 func receive(t *testing.T, w *crmtest.World, on crm.Line, body string) crm.InboundAnswer {
 	t.Helper()
-	answer, err := w.Receive(t.Context(), w.Owner, on, inbound(t, body))
+	answer, err := w.IngestAs(t.Context(), w.Owner, on, inbound(t, body))
 	if err != nil {
 		t.Fatalf("receive: %v\n%s", err, body)
 	}

@@ -279,12 +279,12 @@ func TestBridgesHaveNoOutbox(t *testing.T) {
 	})
 }
 
-// TestPairedLinesTakeNoInbound: whoever may write could put words into a
+// TestPairedLinesRefuseInbound: whoever may write could put words into a
 // customer's mouth.
-func TestPairedLinesTakeNoInbound(t *testing.T) {
+func TestPairedLinesRefuseInbound(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		_, err := w.Receive(t.Context(), w.Owner, onGr, inbound(t, `{"messages":[{"id":"B1","chat":"79990001122","message":{"text":"Hi"}}]}`))
+		_, err := w.IngestAs(t.Context(), w.Owner, onGr, inbound(t, `{"messages":[{"id":"B1","chat":"79990001122","message":{"text":"Hi"}}]}`))
 		wantCode(t, "inbound of a paired line", err, crm.CodeConflict, "")
 	})
 }

@@ -1,6 +1,6 @@
 // Package bridge is the messenger that a program of the user's own connects to
-// the outside: it brings messages with POST .../inbound and takes ours from the
-// journal (GET /v1/events, or the line's channel). It needs no phone, so it also
+// the outside: it posts inbound messages to .../inbound and reads outgoing ones from
+// the journal (GET /v1/events, or the line's channel). It needs no phone, so it also
 // serves demos, tests and benches.
 //
 // It keeps no state and starts no goroutine.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// backlog is what WhatsApp has brought over one connection and we have not yet
+// backlog is what WhatsApp has delivered over one connection and we have not yet
 // acknowledged. whatsmeow keeps 2048 nodes in their order; what comes beyond that,
 // because the database is slow or much has waited for us, it hands on in any order.
 // It cannot be told to wait, but tells its log of each node before it puts it in

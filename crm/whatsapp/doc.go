@@ -8,9 +8,9 @@
 // What is acknowledged is committed. whatsmeow acknowledges after the handler
 // returned true (SynchronousAck), and keeps what it decrypted until then
 // (EnableDecryptedEventBuffer), because a ratchet's key opens a message only once.
-// When our database is away, the handler waits, then gives the connection up:
-// WhatsApp brings again what it has no acknowledgement for. Everything that comes
-// twice changes nothing (crm.Ingest).
+// While our database is unavailable, the handler waits, then closes the connection:
+// WhatsApp delivers again what was not acknowledged. A second copy changes nothing
+// (crm.Ingest).
 //
 // Two processes must not hold one session: WhatsApp would throw them out in turn.
 // So a line is served by who holds its lease in the database.

@@ -166,10 +166,10 @@ func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 		if refusal, ok := refusedByRules(err); ok {
 			return s.refused(ctx, t, refusal)
 		}
-		for i := range t.Messages { // an attachment is spent by the first try
+		for i := range t.Messages { // Ingest has discarded the attachments
 			t.Messages[i].Attachment = nil
 		}
-		s.log.Warn("what WhatsApp told could not be kept yet", "try", tries, "error", err)
+		s.log.Warn("an inbound batch could not be ingested yet", "try", tries, "error", err)
 		if ctx.Err() != nil {
 			return false
 		}
@@ -181,7 +181,7 @@ func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 	return false
 }
 
-// breakOff gives the connection up: WhatsApp brings again what it has no
+// breakOff closes the connection: WhatsApp delivers again what it has no
 // acknowledgement for.
 func (s *session) breakOff() {
 	if !s.broken.Swap(true) {
@@ -189,7 +189,7 @@ func (s *session) breakOff() {
 	}
 }
 
-// refused is for what the rules will never take: whole, or at all. Asking for it
+// refused is for what the rules never accept: whole, or at all. Asking for it
 // again would never end. Of a message at least that it came is kept.
 func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.Error) (kept bool) {
 	s.log.Error("the rules refuse what WhatsApp told", "error", refusal, "fields", refusal.Fields)

@@ -23,8 +23,8 @@ func (f *failureCount) more(id string) int {
 	return f.count[id]
 }
 
-// refusedByRules says whether the error is in what was brought, and not in the
-// moment.
+// refusedByRules reports whether the rules refuse the batch itself, so that a second
+// try would fail too.
 func refusedByRules(err error) (*crm.Error, bool) {
 	var e *crm.Error
 	if !errors.As(err, &e) {

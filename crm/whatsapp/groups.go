@@ -33,7 +33,7 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 }
 
 // groupName is the name of a group; nil: it is not known. One that was not known
-// when we connected is asked for before its first message is taken, once, and not
+// when we connected is asked for before its first message is ingested, once, and not
 // for long.
 func (s *session) groupName(ctx context.Context, cli *whatsmeow.Client, j types.JID) *string {
 	s.mu.Lock()

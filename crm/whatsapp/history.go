@@ -13,7 +13,7 @@ import (
 	"chatcast/crm"
 )
 
-// historyBatch is how many messages are taken in one transaction.
+// historyBatch is how many messages are ingested in one transaction.
 const historyBatch = 100
 
 // pastArrived fetches and imports a piece of what was said before the account was

@@ -48,7 +48,7 @@ func phoneOf(j types.JID) *string {
 	return nil
 }
 
-// isLID says whether the address is a hidden id that crm takes.
+// isLID says whether the address is a hidden id that crm accepts.
 func isLID(j types.JID) bool {
 	return j.Server == types.HiddenUserServer && hiddenForm.MatchString(j.User)
 }

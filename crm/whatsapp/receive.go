@@ -149,7 +149,7 @@ func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *con
 	return all
 }
 
-// sensible is a time that the rules take: WhatsApp's clock and ours may differ.
+// sensible is a time that the rules accept: WhatsApp's clock and ours may differ.
 func sensible(t time.Time) int64 {
 	now := time.Now().Unix()
 	if sec := t.Unix(); sec > 0 && sec <= now+60 {

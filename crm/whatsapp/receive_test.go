@@ -112,7 +112,7 @@ func TestHandlerPanics(t *testing.T) {
 	}
 }
 
-// TestRefusedByTheRules: what they will never take must not come for ever.
+// TestRefusedByTheRules: what they never accept must not come for ever.
 func TestRefusedByTheRules(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)

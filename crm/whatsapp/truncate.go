@@ -6,8 +6,8 @@ import (
 	"chatcast/crm"
 )
 
-// Lengths that crm takes, in characters. What is longer is cut rather than
-// refused: WhatsApp would bring it again for ever.
+// Lengths that crm accepts, in characters. What is longer is cut rather than
+// refused: WhatsApp would deliver it again for ever.
 const (
 	maxName   = 255
 	maxPhone  = 64
@@ -16,7 +16,7 @@ const (
 	maxPoll   = 12
 )
 
-// fit makes a content one that crm takes.
+// fit makes a content one that crm accepts.
 func (s *content) fit() {
 	c := &s.Content
 	s.Subtype = clip(s.Subtype, 64)
@@ -76,7 +76,7 @@ func (s *content) fitPoll() {
 	}
 }
 
-// fitCard makes a card one that crm takes: it wants a name and a number.
+// fitCard makes a card one that crm accepts: it needs a name and a number.
 func fitCard(k crm.ContactCard) crm.ContactCard {
 	k.Name, k.Phone = clip(k.Name, maxName), clip(k.Phone, maxPhone)
 	if strings.TrimSpace(k.Phone) == "" {

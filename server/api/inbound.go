@@ -23,12 +23,12 @@ func (a *API) inbound(c *gin.Context, line crm.Line) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.CRM.Receive(c.Request.Context(), actor(c), line, in)
+	return a.CRM.IngestAs(c.Request.Context(), actor(c), line, in)
 }
 
 // inboundBody decodes item by item, so that a wrong type is named with its place:
 // "messages[3].chat.id".
-func inboundBody(c *gin.Context) (in crm.Inbound, err error) {
+func inboundBody(c *gin.Context) (in crm.InboundRequest, err error) {
 	var items struct {
 		Messages []json.RawMessage `json:"messages"`
 		Statuses []json.RawMessage `json:"statuses"`

@@ -36,10 +36,10 @@ func (r routes) ask(who crm.Actor, request string, body []byte, headers ...strin
 func TestMessageRoutes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)
-		var brought crm.InboundAnswer
-		r.data(t, r.Owner, "POST "+line+"/inbound", `{"messages":[{"id":"IN1","chat":{"id":"79990001122@c.us"},"fromUser":{"id":"79990001122","name":"Ann"},"time":1637319290,"type":"text","message":{"text":"Hi"}}]}`, &brought)
-		if m := brought.Messages[0]; m.Result != "accepted" || m.ChatID != "79990001122@c.us" || len(brought.Statuses) != 0 {
-			t.Errorf("inbound %+v", brought)
+		var inbound crm.InboundAnswer
+		r.data(t, r.Owner, "POST "+line+"/inbound", `{"messages":[{"id":"IN1","chat":{"id":"79990001122@c.us"},"fromUser":{"id":"79990001122","name":"Ann"},"time":1637319290,"type":"text","message":{"text":"Hi"}}]}`, &inbound)
+		if m := inbound.Messages[0]; m.Result != "accepted" || m.ChatID != "79990001122@c.us" || len(inbound.Statuses) != 0 {
+			t.Errorf("inbound %+v", inbound)
 		}
 		var sent struct {
 			ID     string `json:"id"`
@@ -65,7 +65,7 @@ func TestMessageRoutes(t *testing.T) {
 		var item crm.HistoryItem
 		r.data(t, r.Operator, "PATCH "+annChat+"/messages/"+sent.ID, `{"text":"Better"}`, &item)
 		r.data(t, r.Operator, "DELETE "+annChat+"/messages/"+sent.ID, "", nil)
-		r.data(t, r.Owner, "POST "+line+"/inbound", fmt.Sprintf(`{"statuses":[{"id":%q,"chat":"79990001122","type":"viewed"}]}`, sent.ID), &brought)
+		r.data(t, r.Owner, "POST "+line+"/inbound", fmt.Sprintf(`{"statuses":[{"id":%q,"chat":"79990001122","type":"viewed"}]}`, sent.ID), &inbound)
 		var chat crm.ChatData
 		r.data(t, r.Operator, "PATCH "+annChat+"/read", "", &chat)
 		r.data(t, r.Operator, "POST "+annChat+"/typing", `{"type":"voice"}`, nil)

@@ -45,7 +45,7 @@ func ingest(t *testing.T, w *crmtest.World, news crm.InboundBatch) crm.InboundRe
 	t.Helper()
 	answer, err := w.Ingest(t.Context(), onGr, news)
 	if err != nil {
-		t.Fatalf("take: %v", err)
+		t.Fatalf("ingest: %v", err)
 	}
 	return answer
 }
@@ -90,8 +90,8 @@ func messagesOf(t *testing.T, w *crmtest.World, chat string) []crm.HistoryItem {
 	return page.Items
 }
 
-// TestTakeIsIdempotent brings one of each twice: the second time nothing happens.
-func TestTakeIsIdempotent(t *testing.T) {
+// TestIngestIsIdempotent ingests one of each twice: the second time nothing happens.
+func TestIngestIsIdempotent(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start - 100)
@@ -342,7 +342,7 @@ func TestReadElsewhere(t *testing.T) {
 	})
 }
 
-func TestTakeRefusesNonsense(t *testing.T) {
+func TestIngestRefusesNonsense(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		for field, news := range map[string]crm.InboundBatch{

@@ -1,0 +1,114 @@
+package crm
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// MaxInbound is the limit of one request: messages and statuses together.
+const MaxInbound = 100
+
+// InboundRequest is what the program of a bridge posts. It is applied as a whole or
+// not at all.
+type InboundRequest struct {
+	Messages []InboundMessage
+	Statuses []InboundStatus
+}
+
+// InboundMessage is a message that a messenger has seen: of a customer, or of
+// the account itself, written on another device (FromMe).
+type InboundMessage struct {
+	ID              ID              `json:"id"`
+	Chat            InboundChat     `json:"chat"`
+	FromUser        *InboundUser    `json:"fromUser"`
+	Time            *int64          `json:"time"` // unix seconds; now when absent
+	Type            string          `json:"type"` // text when absent
+	Subtype         *string         `json:"subtype"`
+	Message         Content         `json:"message"`
+	IsForwarded     bool            `json:"isForwarded"`
+	FromMe          bool            `json:"fromMe"`
+	Side            string          `json:"side"` // in or out; out is the same as FromMe
+	QuotedMessage   *InboundQuote   `json:"quotedMessage"`
+	QuotedMessageID *ID             `json:"quotedMessageId"`
+	UTM             json.RawMessage `json:"utm"`
+
+	// For connectors only: an attachment from StoreFile, or one to fetch later.
+	// Message.File is made from it.
+	Attachment *Upload     `json:"-"`
+	Remote     *RemoteFile `json:"-"`
+}
+
+// InboundQuote names the message that another answers.
+type InboundQuote struct {
+	ID ID `json:"id"`
+}
+
+// InboundChat is where a message or status belongs. In JSON it is an object, or
+// the id alone.
+type InboundChat struct {
+	ID       ID      `json:"id"`
+	LID      *string `json:"lid"` // WhatsApp's other id, ...@lid, when both are known
+	Hash     *string `json:"hash"`
+	Type     string  `json:"type"`  // private or group
+	Phone    *string `json:"phone"` // on WhatsApp digits; with an id that is a LID it links the two
+	Username *string `json:"username"`
+	Name     *string `json:"name"`
+	Image    *string `json:"image"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *InboundChat) UnmarshalJSON(b []byte) error {
+	if b = bytes.TrimSpace(b); len(b) > 0 && b[0] != '{' {
+		return c.ID.UnmarshalJSON(b)
+	}
+	type object InboundChat
+	return json.Unmarshal(b, (*object)(c))
+}
+
+// InboundUser is who wrote a message.
+type InboundUser struct {
+	ID       ID      `json:"id"`
+	Username *string `json:"username"`
+	Name     string  `json:"name"`
+	Phone    *string `json:"phone"`
+	Image    *string `json:"image"`
+}
+
+// InboundStatus is how far a message of ours got.
+type InboundStatus struct {
+	ID    ID              `json:"id"`
+	Chat  InboundChat     `json:"chat"`
+	Type  string          `json:"type"` // sent, delivered, viewed or failed
+	Time  *int64          `json:"time"` // unix seconds; now when absent
+	Error json.RawMessage `json:"error"`
+}
+
+// Results of the parts of a request or batch.
+const (
+	ResultAccepted  = "accepted"
+	ResultDuplicate = "duplicate" // of a message: it is known already
+	ResultUnchanged = "unchanged" // of a status: the message has got as far or further
+	ResultUnknown   = "unknown"   // of a status: no such message was sent in this chat
+)
+
+// InboundAnswer holds the result of each message and status of an InboundRequest,
+// in its order.
+type InboundAnswer struct {
+	Messages []InboundMessageResult `json:"messages"`
+	Statuses []InboundStatusResult  `json:"statuses"`
+}
+
+// InboundMessageResult is the result of one message.
+type InboundMessageResult struct {
+	ID         ID     `json:"id"`
+	ChatID     string `json:"chatId"`
+	InternalID int64  `json:"internalId"`
+	Result     string `json:"result"` // accepted or duplicate
+}
+
+// InboundStatusResult is the result of one status.
+type InboundStatusResult struct {
+	ID     ID     `json:"id"`
+	ChatID string `json:"chatId"`
+	Result string `json:"result"` // accepted, unchanged or unknown
+}

@@ -109,15 +109,15 @@ func enterable(t *testing.T, w *crmtest.World) map[entry]bool {
 // cannot now.
 func checkPolicy(t *testing.T, before, after map[entry]bool, unsubscribed []crmtest.Unsubscribed) {
 	t.Helper()
-	told := map[entry]bool{}
+	ends := map[entry]bool{}
 	for _, e := range unsubscribed {
 		for _, name := range e.Channels {
-			told[entry{e.UserID, name}] = true
+			ends[entry{e.UserID, name}] = true
 		}
 	}
 	for e := range before {
-		if lost := before[e] && !after[e]; lost != told[e] {
-			t.Errorf("%d on %s: could enter %v, can enter %v, unsubscribed %v", e.user, e.channel, before[e], after[e], told[e])
+		if lost := before[e] && !after[e]; lost != ends[e] {
+			t.Errorf("%d on %s: could enter %v, can enter %v, unsubscribed %v", e.user, e.channel, before[e], after[e], ends[e])
 		}
 	}
 }

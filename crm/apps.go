@@ -150,7 +150,7 @@ func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, e
 // free refuses an id or a key that another app has, and more apps than there may
 // be. The transaction keeps others from taking them meanwhile.
 func (r AppRules) free(tx *models.Tx, row *models.App) error {
-	taken, err := tx.AppKeyUsed(row.Key)
+	used, err := tx.AppKeyUsed(row.Key)
 	if err != nil {
 		return err
 	}
@@ -162,9 +162,9 @@ func (r AppRules) free(tx *models.Tx, row *models.App) error {
 		return err
 	}
 	for _, app := range r.s.ConfigApps {
-		taken = taken || app.Key == row.Key
+		used = used || app.Key == row.Key
 	}
-	if taken {
+	if used {
 		return conflict(fmt.Sprintf("there is an app with the key %q already", row.Key))
 	}
 	n, err := tx.CountApps()

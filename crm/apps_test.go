@@ -31,18 +31,18 @@ func input(t testing.TB, text string) (in crm.AppInput) {
 
 // withApps is the world with an app in its configuration, a log, and a count of
 // the changes that came into force.
-func withApps(t *testing.T, store *models.Store) (w *crmtest.World, log *bytes.Buffer, told *int) {
+func withApps(t *testing.T, store *models.Store) (w *crmtest.World, log *bytes.Buffer, notified *int) {
 	w = crmtest.New(t, store)
-	log, told = &bytes.Buffer{}, new(int)
+	log, notified = &bytes.Buffer{}, new(int)
 	w.Log = slog.New(slog.NewTextHandler(log, nil))
 	w.ConfigApps = []apps.App{{ID: "1", Key: "configured", Enabled: true}}
-	w.AppsChanged = func(context.Context) { *told++ }
-	return w, log, told
+	w.AppsChanged = func(context.Context) { *notified++ }
+	return w, log, notified
 }
 
 func TestAppsLife(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		w, log, told := withApps(t, store)
+		w, log, notified := withApps(t, store)
 		apps, ctx := w.Apps(w.Admin), t.Context()
 		made, err := apps.Create(ctx, input(t, `{"name":"Shop","limits":{"sockets":5},"allowedOrigins":["https://a.example","https://a.example"]}`))
 		if err != nil {
@@ -96,8 +96,8 @@ func TestAppsLife(t *testing.T) {
 		}
 		_, err = apps.Get(ctx, made.ID)
 		expectCode(t, "a deleted app", err, crm.CodeNotFound)
-		if *told != 6 {
-			t.Errorf("told of %d changes, want 6", *told)
+		if *notified != 6 {
+			t.Errorf("told of %d changes, want 6", *notified)
 		}
 		for _, s := range []string{made.Secret, rotated.Secret, again.Secret, "hidden-value", "h.example"} {
 			if text := fmt.Sprintf("%s %v %+v %#v", log, made, []any{rotated, stored, list}, again); strings.Contains(text, s) {
@@ -124,12 +124,12 @@ func servedApp(t *testing.T, w *crmtest.World, id string) apps.App {
 // whether it is the configuration's, and whatever is wrong with the request.
 func TestAppsAreTheOperatingCompanysAffair(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		w, _, told := withApps(t, store)
+		w, _, notified := withApps(t, store)
 		made, err := w.Apps(w.Owner).Create(t.Context(), input(t, `{"id":"shop"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := *told
+		before := *notified
 		for what, who := range map[string]crm.Actor{
 			"an operator": w.Operator, "another company's owner": w.Stranger, "nobody": {}, "a user who is gone": {UserID: 4711},
 		} {
@@ -158,7 +158,7 @@ func TestAppsAreTheOperatingCompanysAffair(t *testing.T) {
 				t.Errorf("%s learns something: %v", what, texts)
 			}
 		}
-		if got := servedApp(t, w, "shop"); !got.Enabled || got.Secret != made.Secret || *told != before {
+		if got := servedApp(t, w, "shop"); !got.Enabled || got.Secret != made.Secret || *notified != before {
 			t.Errorf("something was changed: %+v", got)
 		}
 	})

@@ -219,7 +219,7 @@ func TestDeletingATagOrLevelTellsEveryChat(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"chatTag", "chatLevel"} {
-			told := map[string]bool{}
+			notified := map[string]bool{}
 			for _, ev := range w.Events(t, name) {
 				var item struct {
 					Type  string
@@ -229,13 +229,13 @@ func TestDeletingATagOrLevelTellsEveryChat(t *testing.T) {
 				if err := json.Unmarshal(ev.Items(t)[0], &item); err != nil {
 					t.Fatal(err)
 				}
-				if told[item.Chat.ID] || item.Level != nil || name == "chatTag" && item.Type != "destroy" {
+				if notified[item.Chat.ID] || item.Level != nil || name == "chatTag" && item.Type != "destroy" {
 					t.Errorf("%s: %s", name, ev.Data)
 				}
-				told[item.Chat.ID] = true
+				notified[item.Chat.ID] = true
 			}
-			if !reflect.DeepEqual(told, want) {
-				t.Errorf("%s told %d chats, want %d", name, len(told), len(want))
+			if !reflect.DeepEqual(notified, want) {
+				t.Errorf("%s told %d chats, want %d", name, len(notified), len(want))
 			}
 		}
 		_, err := w.Tag(ctx, w.Owner, cat.tag)

@@ -114,7 +114,7 @@ func wantCode(t *testing.T, what string, err error, code crm.Code, field string)
 	}
 }
 
-// wantSameFault fails unless both errors say the very same.
+// wantSameError fails unless both errors say the very same.
 func wantSameError(t *testing.T, what string, got, unknown error) {
 	t.Helper()
 	var e *crm.Error

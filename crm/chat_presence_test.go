@@ -19,7 +19,7 @@ func TestPresenceGoesToSocketsAlone(t *testing.T) {
 		if err := tell(anna, crm.PresenceTyping); err != nil || len(w.Live.Published()) != 0 {
 			t.Errorf("of a chat that is not known: %v, %v", err, w.Live.Published())
 		}
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "Hi", crmtest.Start)}})
 		mark := w.Mark(t)
 		if err := tell(anna, crm.PresenceTyping); err != nil {
 			t.Fatal(err)

@@ -50,22 +50,22 @@ func TestTwoOperatorsChangeOneChat(t *testing.T) {
 		if err := group.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		told := foldChat(t, w.Events(t))
+		last := foldChat(t, w.Events(t))
 		data, err := w.Chat(ctxOf(), w.Owner, at(chat))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := strconv.FormatInt(data.Responsible.ID, 10); told["chatResponsible"] != want {
-			t.Errorf("the last event says responsible %s, the chat %s", told["chatResponsible"], want)
+		if want := strconv.FormatInt(data.Responsible.ID, 10); last["chatResponsible"] != want {
+			t.Errorf("the last event says responsible %s, the chat %s", last["chatResponsible"], want)
 		}
-		if told["chatStatus"] != data.Status {
-			t.Errorf("the last event says %s, the chat is %s", told["chatStatus"], data.Status)
+		if last["chatStatus"] != data.Status {
+			t.Errorf("the last event says %s, the chat is %s", last["chatStatus"], data.Status)
 		}
-		if want := "null"; data.Level == nil && told["chatLevel"] != want || data.Level != nil && told["chatLevel"] == want {
-			t.Errorf("the last event says level %s, the chat has %v", told["chatLevel"], data.Level)
+		if want := "null"; data.Level == nil && last["chatLevel"] != want || data.Level != nil && last["chatLevel"] == want {
+			t.Errorf("the last event says level %s, the chat has %v", last["chatLevel"], data.Level)
 		}
-		if told["chatTag"] != "destroy" || len(data.Tags) != 0 {
-			t.Errorf("the last event says tag %s, the chat has %v", told["chatTag"], data.Tags)
+		if last["chatTag"] != "destroy" || len(data.Tags) != 0 {
+			t.Errorf("the last event says tag %s, the chat has %v", last["chatTag"], data.Tags)
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestTwoOperatorsChangeOneChat(t *testing.T) {
 // says what is known already is an error.
 func foldChat(t *testing.T, events []crmtest.Event) map[string]string {
 	t.Helper()
-	told := map[string]string{}
+	last := map[string]string{}
 	for _, ev := range events {
 		var item struct {
 			Type               string
@@ -92,12 +92,12 @@ func foldChat(t *testing.T, events []crmtest.Event) map[string]string {
 		if says == "" {
 			says = "null"
 		}
-		if told[ev.Name] == says {
+		if last[ev.Name] == says {
 			t.Errorf("%s says %s twice in a row", ev.Name, says)
 		}
-		told[ev.Name] = says
+		last[ev.Name] = says
 	}
-	return told
+	return last
 }
 
 // TestDeletedWhileItIsUsed: a tag and a level are put on a chat while they are
@@ -137,7 +137,7 @@ func TestDeletedWhileItIsUsed(t *testing.T) {
 		if err != nil || len(data.Tags) != 0 || data.Level != nil {
 			t.Errorf("the chat keeps tags %v, level %v (%v)", data.Tags, data.Level, err)
 		}
-		for thing, on := range whatIsTold(t, w) {
+		for thing, on := range describeEvent(t, w) {
 			if on {
 				t.Errorf("the events leave the chat with %s", thing)
 			}
@@ -145,9 +145,9 @@ func TestDeletedWhileItIsUsed(t *testing.T) {
 	})
 }
 
-// whatIsTold is which tags the chat has, and whether a level, as the events tell
+// describeEvent is which tags the chat has, and whether a level, as the events tell
 // it; one that tells what is known already is an error.
-func whatIsTold(t *testing.T, w *crmtest.World) map[string]bool {
+func describeEvent(t *testing.T, w *crmtest.World) map[string]bool {
 	t.Helper()
 	on := map[string]bool{}
 	for _, ev := range w.Events(t) {

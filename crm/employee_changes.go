@@ -11,7 +11,7 @@ import (
 // invite makes the user, or the one with the same e-mail, an employee. isNew
 // says that the user was made.
 func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.User) (e *models.Employee, isNew bool, err error) {
-	if err := c.lockPeople(a, companyID, in.Role); err != nil {
+	if err := c.lockEmployees(a, companyID, in.Role); err != nil {
 		return nil, false, err
 	}
 	known, err := c.tx.UserByEmail(user.Email)
@@ -38,9 +38,9 @@ func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.Us
 	return e, isNew, grant(c.tx, e, in.Licenses)
 }
 
-// lockPeople holds the company and then asks again whether the actor may: from
+// lockEmployees holds the company and then asks again whether the actor may: from
 // here to the commit nobody else changes who works there and as what.
-func (c *change) lockPeople(a Actor, companyID int64, roles ...string) error {
+func (c *change) lockEmployees(a Actor, companyID int64, roles ...string) error {
 	if _, err := c.tx.LockCompany(companyID); err != nil {
 		return orNotFound(err, "company")
 	}
@@ -66,7 +66,7 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 	}
 	var data *EmployeeData
 	err = s.change(ctx, func(c *change) error {
-		if err := c.lockPeople(a, companyID); err != nil {
+		if err := c.lockEmployees(a, companyID); err != nil {
 			return err
 		}
 		target, err := c.tx.EmployeeOf(companyID, userID)

@@ -38,7 +38,7 @@ func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID
 
 // removable holds the company and returns an employee that the actor may remove.
 func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, error) {
-	if err := c.lockPeople(a, companyID); err != nil {
+	if err := c.lockEmployees(a, companyID); err != nil {
 		return nil, err
 	}
 	target, err := c.tx.EmployeeOf(companyID, userID)

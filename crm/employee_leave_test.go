@@ -23,7 +23,7 @@ func TestWhoLeavesLeavesNothingBehind(t *testing.T) {
 		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, 687); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := told(t, w.Events(t, "quickResponseList")), "685:edit 688:edit 687:destroy"; got != want {
+		if got, want := notifiedUsers(t, w.Events(t, "quickResponseList")), "685:edit 688:edit 687:destroy"; got != want {
 			t.Errorf("of the lists was told %q, want %q", got, want)
 		}
 		for _, ev := range w.Events(t, "quickResponseList")[:2] {

@@ -19,9 +19,9 @@ type QuickListItem struct {
 	List QuickListData `json:"quickResponseList"`
 }
 
-// QuickListGoneItem is the item of quickResponseList with type destroy: the list
+// QuickListDeletedItem is the item of quickResponseList with type destroy: the list
 // is gone, or the user sees it no longer.
-type QuickListGoneItem struct {
+type QuickListDeletedItem struct {
 	Type string `json:"type"`
 	List IDRef  `json:"quickResponseList"`
 }
@@ -33,8 +33,8 @@ type QuickResponseItem struct {
 	Response QuickResponseData `json:"quickResponse"`
 }
 
-// QuickResponseGoneItem is the item of quickResponse with type destroy.
-type QuickResponseGoneItem struct {
+// QuickResponseDeletedItem is the item of quickResponse with type destroy.
+type QuickResponseDeletedItem struct {
 	Type     string `json:"type"`
 	List     IDRef  `json:"quickResponseList"`
 	Response IDRef  `json:"quickResponse"`

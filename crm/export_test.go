@@ -12,7 +12,7 @@ var (
 	NewPasswords         = newPasswords
 )
 
-// OnlineStore is where attendance is recorded.
+// OnlineStore records who is online.
 type OnlineStore = onlineStore
 
 // Admit is (*throttle).admit.

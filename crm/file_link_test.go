@@ -15,7 +15,7 @@ import (
 func TestLinkedFile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "Hi", crmtest.Start)}})
 		const link = "https://example.com/photo?id=7"
 		m := crm.Outgoing{Content: crm.Content{Caption: "Look"}, IdempotencyKey: "k1"}
 		sent, err := w.SendLink(t.Context(), w.Owner, chatAt(onGr, anna), link, "", m)

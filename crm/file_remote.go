@@ -139,20 +139,20 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 	if err != nil {
 		return err
 	}
-	taken := false
+	used := false
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
-			if taken = row.StoredAs == u.id; taken || row.State == "" { // by an earlier try, or it came another way
+			if used = row.StoredAs == u.id; used || row.State == "" { // by an earlier try, or it came another way
 				return false, nil
 			}
-			taken = true
+			used = true
 			row.State, row.StoredAs, row.Size, row.MimeType, row.Source = "", u.id, u.size, u.mime, nil
 			return true, nil
 		})
 	})
 	// After an error that is ours the commit may have happened all the same: the
 	// file stays, and Sweep removes it when no row has it.
-	if err == nil && !taken || errors.As(err, &refused) {
+	if err == nil && !used || errors.As(err, &refused) {
 		u.Discard()
 	}
 	return err

@@ -17,7 +17,7 @@ import (
 
 // picture is a message with an attachment that is still elsewhere.
 func picture(id string, size int64) crm.InboundMessage {
-	m := said(id, anna, "", crmtest.Start)
+	m := fromCustomer(id, anna, "", crmtest.Start)
 	m.Type, m.Message.Caption = crm.MessageImage, "Look"
 	m.Remote = &crm.RemoteFile{Name: "cat.png", MimeType: "image/png", Size: &size, Source: []byte(`{"path":"/v/1"}`)}
 	return m
@@ -220,7 +220,7 @@ func TestFileThatComesWithItsMessage(t *testing.T) {
 		if n := storedFiles(t, w); n != 1 {
 			t.Errorf("the refused message's file stays: %d files", n)
 		}
-		hole, subtype := said("F2", anna, "", crmtest.Start), crm.SubtypeUndecryptable
+		hole, subtype := fromCustomer("F2", anna, "", crmtest.Start), crm.SubtypeUndecryptable
 		hole.Type, hole.Subtype = crm.MessageUnknown, &subtype
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hole}})
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{bring("F2")}})

@@ -86,16 +86,16 @@ func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader)
 		return nil, in.refused
 	}
 	if err != nil {
-		return nil, s.filesViolation(ctx, err)
+		return nil, s.fileStoreError(ctx, err)
 	}
 	u.mime = mimeOf(mimeType, http.DetectContentType(head[:n]))
 	u.size, u.sum = in.size, hex.EncodeToString(in.sum.Sum(nil))
 	return u, nil
 }
 
-// filesFault is what a caller hears of an error of the file store: to try again.
+// fileStoreError is what a caller hears of an error of the file store: to try again.
 // The log has the rest.
-func (s *Service) filesViolation(ctx context.Context, err error) error {
+func (s *Service) fileStoreError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

@@ -25,8 +25,8 @@ type watchedStore struct {
 	t    *testing.T
 	rows *models.Store
 
-	mu   sync.Mutex
-	away bool // guarded by mu
+	mu          sync.Mutex
+	unavailable bool // guarded by mu
 }
 
 func watch(t *testing.T, w *crmtest.World) *watchedStore {
@@ -35,19 +35,19 @@ func watch(t *testing.T, w *crmtest.World) *watchedStore {
 	return s
 }
 
-var errAway = errors.New("connection refused")
+var errUnavailable = errors.New("connection refused")
 
-func (s *watchedStore) goAway(away bool) {
+func (s *watchedStore) setUnavailable(unavailable bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.away = away
+	s.unavailable = unavailable
 }
 
 func (s *watchedStore) fault() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away {
-		return errAway
+	if s.unavailable {
+		return errUnavailable
 	}
 	return nil
 }
@@ -84,9 +84,9 @@ func (s *watchedStore) Delete(ctx context.Context, id string) error {
 	return s.FileStore.Delete(ctx, id)
 }
 
-// TestFileStoreAway: who asks hears that it is to be tried again, nothing is half
+// TestFileStoreUnavailable: who asks hears that it is to be tried again, nothing is half
 // done, and no file is given up.
-func TestFileStoreAway(t *testing.T) {
+func TestFileStoreUnavailable(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		files := watch(t, w)
@@ -95,7 +95,7 @@ func TestFileStoreAway(t *testing.T) {
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{picture("F1", 5000)}})
 		link, id := fileOf(t, w, "message")["link"].(string), fetch(t, w)[0].ID
 
-		files.goAway(true)
+		files.setUnavailable(true)
 		_, err := w.StoreUpload(t.Context(), w.Operator, chatAt(onGr, anna), "b.txt", "", strings.NewReader("x"))
 		wantCode(t, "an upload", err, crm.CodeUnavailable, "")
 		_, err = open(t, w, sent)
@@ -107,7 +107,7 @@ func TestFileStoreAway(t *testing.T) {
 			t.Errorf("it causes %q, and to fetch is %+v", got, list)
 		}
 
-		files.goAway(false)
+		files.setUnavailable(false)
 		if err := w.FileFetched(t.Context(), onGr, id, strings.NewReader("the cat")); err != nil {
 			t.Fatal(err)
 		}

@@ -125,7 +125,7 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	}
 	content, size, err := s.Files.Open(ctx, row.StoredID())
 	if err != nil {
-		return nil, s.filesViolation(ctx, err)
+		return nil, s.fileStoreError(ctx, err)
 	}
 	return &Attachment{Name: row.Name, MimeType: row.MimeType, Size: size, ModTime: time.Unix(row.CreatedAt, 0), Content: content}, nil
 }

@@ -64,10 +64,12 @@ func (f Folder) Open(_ context.Context, id string) (io.ReadSeekCloser, int64, er
 }
 
 // Delete implements FileStore.
-func (f Folder) Delete(_ context.Context, id string) error { return gone(os.Remove(f.at(id))) }
+func (f Folder) Delete(_ context.Context, id string) error {
+	return ignoreNotExist(os.Remove(f.at(id)))
+}
 
-// gone is err, but for that of what is not there.
-func gone(err error) error {
+// ignoreNotExist is err, or nil when err says that the file does not exist.
+func ignoreNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -78,7 +80,7 @@ func gone(err error) error {
 func (f Folder) Old(_ context.Context, t time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		folders, err := os.ReadDir(string(f))
-		if err := gone(err); err != nil {
+		if err := ignoreNotExist(err); err != nil {
 			yield("", err)
 			return
 		}
@@ -109,7 +111,7 @@ func oldIn(dir string, t time.Time, yield func(string, error) bool) bool {
 			}
 			continue
 		}
-		if err := gone(os.Remove(filepath.Join(dir, e.Name()))); err != nil {
+		if err := ignoreNotExist(os.Remove(filepath.Join(dir, e.Name()))); err != nil {
 			yield("", err)
 			return false
 		}

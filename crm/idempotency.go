@@ -33,11 +33,11 @@ func (s *Service) once(ctx context.Context, a Actor, key string, request, answer
 	sum := sha256.Sum256(asked)
 	return s.changeWithRetry(ctx, func(c *change) error {
 		row := &models.IdempotencyKey{UserID: a.UserID, Key: key, RequestHash: hex.EncodeToString(sum[:]), CreatedAt: c.now.Unix()}
-		taken, err := c.tx.TakeKey(row, c.now.Unix()-KeyLife)
+		added, err := c.tx.TakeKey(row, c.now.Unix()-KeyLife)
 		if err != nil {
 			return err
 		}
-		if !taken {
+		if !added {
 			return c.again(row, answer)
 		}
 		if err := f(c); err != nil {

@@ -21,21 +21,21 @@ func chatOf(id string) crm.InboundChat { return crm.InboundChat{ID: idOf(id)} }
 
 func unix(n int64) *int64 { return &n }
 
-// said is a message of the customer.
-func said(id, chat, text string, at int64) crm.InboundMessage {
+// fromCustomer is a message of the customer.
+func fromCustomer(id, chat, text string, at int64) crm.InboundMessage {
 	return crm.InboundMessage{ID: idOf(id), Chat: chatOf(chat), Time: &at, Message: crm.Content{Text: text}}
 }
 
 // wrote is a message that the account itself wrote on its phone.
-func wrote(id, chat, text string, at int64) crm.InboundMessage {
-	m := said(id, chat, text, at)
+func fromAccount(id, chat, text string, at int64) crm.InboundMessage {
+	m := fromCustomer(id, chat, text, at)
 	m.FromMe, m.FromUser = true, &crm.InboundUser{ID: idOf("70000000001@c.us"), Name: "Our phone"}
 	return m
 }
 
 // by is a message in a group.
 func by(author, id, chat, text string, at int64) crm.InboundMessage {
-	m := said(id, chat, text, at)
+	m := fromCustomer(id, chat, text, at)
 	m.FromUser = &crm.InboundUser{ID: idOf(author), Name: author}
 	return m
 }
@@ -99,7 +99,7 @@ func TestIngestIsIdempotent(t *testing.T) {
 			Aliases:  []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}},
 			Contacts: []crm.InboundUser{{ID: idOf(anna), Name: "Anna"}},
 			Labels:   []crm.InboundLabel{{ID: "5", Name: "VIP", Color: "#ff0000"}},
-			Messages: []crm.InboundMessage{said("A1", anna, "Hi", at), wrote("A2", anna, "Hello", at+1), said("A3", anna, "Bye", at+2)},
+			Messages: []crm.InboundMessage{fromCustomer("A1", anna, "Hi", at), fromAccount("A2", anna, "Hello", at+1), fromCustomer("A3", anna, "Bye", at+2)},
 			Edits:    []crm.InboundEdit{{ID: idOf("A1"), Chat: chatOf(anna), Message: crm.Content{Text: "Hi!"}, Time: unix(at + 3)}},
 			Deletes:  []crm.InboundDelete{{ID: idOf("A3"), Chat: chatOf("555@lid"), Time: unix(at + 4)}},
 			Statuses: []crm.InboundStatus{{ID: idOf("A2"), Type: "delivered"}, {ID: idOf("A2"), Chat: chatOf("777@lid"), Type: "viewed"}},
@@ -147,8 +147,8 @@ func TestOnlyTheAuthorChangesAMessage(t *testing.T) {
 		at := int64(crmtest.Start)
 		ingest(t, w, crm.InboundBatch{
 			Messages: []crm.InboundMessage{
-				said("A1", anna, "Hi", at), wrote("A2", anna, "Hello", at), said("C1", carl, "Hey", at),
-				by(bea, "G1", group, "Hi all", at), by(carl, "G2", group, "Hi", at), wrote("G3", group, "Hi", at),
+				fromCustomer("A1", anna, "Hi", at), fromAccount("A2", anna, "Hello", at), fromCustomer("C1", carl, "Hey", at),
+				by(bea, "G1", group, "Hi all", at), by(carl, "G2", group, "Hi", at), fromAccount("G3", group, "Hi", at),
 			},
 		})
 		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(bea), LID: idOf("888@lid")}}})
@@ -208,11 +208,11 @@ func TestPlaceholderIsReplaced(t *testing.T) {
 		at := int64(crmtest.Start)
 		for _, subtype := range []string{crm.SubtypeUndecryptable, crm.SubtypeViewOnce} {
 			id := "P-" + subtype
-			hole := said(id, anna, "", at)
+			hole := fromCustomer(id, anna, "", at)
 			hole.Type, hole.Subtype = crm.MessageUnknown, &subtype
-			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hole, said("after-"+id, anna, "later", at)}})
+			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hole, fromCustomer("after-"+id, anna, "later", at)}})
 			var answer crm.InboundResult
-			again := crm.InboundBatch{Messages: []crm.InboundMessage{said(id, anna, "the secret", at+500)}}
+			again := crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer(id, anna, "the secret", at+500)}}
 			if got := happens(t, w, func() { answer = ingest(t, w, again) }); got != "messageEdit" || answer.Messages[0].Result != crm.ResultReplaced {
 				t.Errorf("%s: events %q, %+v", id, got, answer.Messages)
 			}
@@ -243,7 +243,7 @@ func TestHistoryIsQuiet(t *testing.T) {
 			m.FromUser = &crm.InboundUser{ID: m.Chat.ID, Name: name}
 			return m
 		}
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{named(said("N1", anna, "now", at), "Anna")}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{named(fromCustomer("N1", anna, "now", at), "Anna")}})
 		if _, err := w.SetChatStatus(t.Context(), w.Owner, chatAt(onGr, anna), "close"); err != nil {
 			t.Fatal(err)
 		}
@@ -253,8 +253,8 @@ func TestHistoryIsQuiet(t *testing.T) {
 				Contacts: []crm.InboundUser{{ID: idOf(anna), Name: "Old name"}, {ID: idOf("79990003344@c.us"), Name: "Bea"}},
 				Chats:    []crm.InboundChat{{ID: idOf(anna), Name: text("Old chat")}},
 				Messages: []crm.InboundMessage{
-					named(said("H1", anna, "old", at-5000), "Old name"), wrote("H2", anna, "older", at-6000),
-					said("N1", anna, "now, once more", at), wrote("H3", "79990003344@c.us", "to Bea", at-7000),
+					named(fromCustomer("H1", anna, "old", at-5000), "Old name"), fromAccount("H2", anna, "older", at-6000),
+					fromCustomer("N1", anna, "now, once more", at), fromAccount("H3", "79990003344@c.us", "to Bea", at-7000),
 				},
 				Statuses: []crm.InboundStatus{{ID: idOf("H2"), Chat: chatOf(anna), Type: "viewed", Time: unix(at - 5500)}},
 			})
@@ -273,12 +273,12 @@ func TestHistoryIsQuiet(t *testing.T) {
 		if other.Name != "Bea" || other.Unread != 0 || other.LastTime != at-7000 || other.Conversation != nil {
 			t.Errorf("the imported chat is %+v", other)
 		}
-		var told []string
+		var texts []string
 		for _, m := range messagesOf(t, w, anna) {
-			told = append(told, m.Message.Text+" "+m.Status)
+			texts = append(texts, m.Message.Text+" "+m.Status)
 		}
-		if want := []string{"older viewed", "old ", "now "}; !reflect.DeepEqual(told, want) {
-			t.Errorf("the chat says %q, want %q", told, want)
+		if want := []string{"older viewed", "old ", "now "}; !reflect.DeepEqual(texts, want) {
+			t.Errorf("the chat says %q, want %q", texts, want)
 		}
 	})
 }
@@ -288,14 +288,14 @@ func TestAliasAloneJoinsTwoChats(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start)
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", "555@lid", "by lid", at), said("A2", anna, "by phone", at)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", "555@lid", "by lid", at), fromCustomer("A2", anna, "by phone", at)}})
 		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
 		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990007777"), LID: idOf("999@lid")}}}) // of nobody that we know
 		chat := onlyChat(t, w)
 		if chat.ID != anna || *chat.LID != "555@lid" || chat.Unread != 2 || len(messagesOf(t, w, "555@lid")) != 2 {
 			t.Errorf("the chat is %+v", chat)
 		}
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A3", "555@lid", "again by lid", at)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A3", "555@lid", "again by lid", at)}})
 		card := lastItem(t, w, "message")["chat"].(map[string]any)
 		if card["id"] != anna || card["lid"] != "555@lid" {
 			t.Errorf("the message tells of the chat %v", card)
@@ -313,7 +313,7 @@ func TestReadElsewhere(t *testing.T) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start)
 		for i := range 4 {
-			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said(fmt.Sprintf("A%d", i), anna, "Hi", at)}}) // in one second
+			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer(fmt.Sprintf("A%d", i), anna, "Hi", at)}}) // in one second
 		}
 		upTo := func(id string) crm.InboundBatch {
 			last := idOf(id)
@@ -346,8 +346,8 @@ func TestIngestRefusesNonsense(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		for field, news := range map[string]crm.InboundBatch{
-			"messages[0].id":      {Messages: []crm.InboundMessage{said("", anna, "x", 1)}},
-			"messages[0].chat.id": {Messages: []crm.InboundMessage{said("A", "nobody@nowhere", "x", 1)}},
+			"messages[0].id":      {Messages: []crm.InboundMessage{fromCustomer("", anna, "x", 1)}},
+			"messages[0].chat.id": {Messages: []crm.InboundMessage{fromCustomer("A", "nobody@nowhere", "x", 1)}},
 			"edits[0].chat.id":    {Edits: []crm.InboundEdit{{ID: idOf("A"), Message: crm.Content{Text: "x"}}}},
 			"deletes[0].id":       {Deletes: []crm.InboundDelete{{Chat: chatOf(anna)}}},
 			"statuses[0].type":    {Statuses: []crm.InboundStatus{{ID: idOf("A"), Type: "played"}}},
@@ -363,7 +363,7 @@ func TestIngestRefusesNonsense(t *testing.T) {
 			wantCode(t, field, err, crm.CodeInvalid, field)
 		}
 		_, err := w.Ingest(t.Context(), crm.Line{LicenseID: crmtest.LicenseID, Messenger: "caWhatsApp"},
-			crm.InboundBatch{Messages: []crm.InboundMessage{said("A", anna, "x", 1)}})
+			crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A", anna, "x", 1)}})
 		wantCode(t, "a line that is gone", err, crm.CodeNotFound, "")
 	})
 }

@@ -205,15 +205,15 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 		return nil
 	}
 	before := *chat
-	gone := []*models.Chat{}
+	merged := []*models.Chat{}
 	if chat.ExternalID != key.External {
-		gone = append(gone, &before)
+		merged = append(merged, &before)
 	}
 	if other != nil && other != chat {
 		if err := c.tx.MergeChat(chat.ID, other.ID); err != nil {
 			return err
 		}
-		gone = append(gone, other)
+		merged = append(merged, other)
 		merge(chat, other)
 		b.byID[other.ExternalID] = chat
 	}
@@ -222,7 +222,7 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
-	for _, g := range gone {
+	for _, g := range merged {
 		if err := c.emitMerge(g, chat); err != nil {
 			return err
 		}

@@ -97,13 +97,13 @@ func TestLinkingAtOnce(t *testing.T) {
 
 // TestMergeIsTold: whoever has the old id hears which one to use, once.
 func TestMergeIsTold(t *testing.T) {
-	const told = `[{"from":{"id":"555@lid"},"to":{"id":"79990001122@c.us"}}]`
+	const merged = `[{"from":{"id":"555@lid"},"to":{"id":"79990001122@c.us"}}]`
 	for name, c := range map[string]struct {
 		order []string
 		want  string
 	}{
-		"of two chats one":       {[]string{`"79990001122"`, `"555@lid"`, `{"id":"79990001122","lid":"555@lid"}`, `"555@lid"`}, told},
-		"a chat gets its number": {[]string{`"555@lid"`, `{"id":"555@lid","phone":"79990001122"}`, `"79990001122"`}, told},
+		"of two chats one":       {[]string{`"79990001122"`, `"555@lid"`, `{"id":"79990001122","lid":"555@lid"}`, `"555@lid"`}, merged},
+		"a chat gets its number": {[]string{`"555@lid"`, `{"id":"555@lid","phone":"79990001122"}`, `"79990001122"`}, merged},
 		"both from the first":    {[]string{`{"id":"79990001122","lid":"555@lid"}`, `"555@lid"`}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestMergeIsTold(t *testing.T) {
 func TestMergeOfHistoryIsTold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", "555@lid", "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", "555@lid", "Hi", crmtest.Start)}})
 		mark := w.Mark(t)
 		ingest(t, w, crm.InboundBatch{History: true, Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
 		if got := names(w.EventsAfter(t, mark)); len(got) != 1 || got[0] != crm.EventChatMerge {

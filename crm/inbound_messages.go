@@ -65,7 +65,7 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 	if err := c.saveEdit(v, Actor{}, chat, row, content, e.time); err != nil {
 		return "", err
 	}
-	return ResultAccepted, c.outsideSays(row.ID, previousContentOf(row))
+	return ResultAccepted, c.updatePreviousContent(row.ID, previousContentOf(row))
 }
 
 // applyDelete deletes what a message said.

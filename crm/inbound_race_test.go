@@ -33,8 +33,8 @@ func TestIngestAtOnce(t *testing.T) {
 			phone, lid := fmt.Sprintf("7999000000%d@c.us", p), fmt.Sprintf("4%d@lid", p)
 			for i := range times {
 				ours := fmt.Sprintf("O%d-%d", p, i)
-				bring(crm.InboundBatch{Messages: []crm.InboundMessage{said(fmt.Sprintf("P%d-%d", p, i), phone, "by phone", at)}})
-				bring(crm.InboundBatch{Messages: []crm.InboundMessage{said(fmt.Sprintf("L%d-%d", p, i), lid, "by lid", at), wrote(ours, lid, "ours", at)}})
+				bring(crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer(fmt.Sprintf("P%d-%d", p, i), phone, "by phone", at)}})
+				bring(crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer(fmt.Sprintf("L%d-%d", p, i), lid, "by lid", at), fromAccount(ours, lid, "ours", at)}})
 				bring(crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: idOf(ours), Type: "viewed"}}})
 				bring(crm.InboundBatch{
 					Aliases: []crm.InboundAlias{{Phone: idOf(phone), LID: idOf(lid)}},

@@ -286,7 +286,7 @@ func TestStatusOfUnknownMessageIsReported(t *testing.T) {
 	})
 }
 
-func TestInboundFaultsNameTheirField(t *testing.T) {
+func TestInboundErrorsNameTheirField(t *testing.T) {
 	const good = `{"id":"OK","chat":"79990001122","message":{"text":"Hi"}}`
 	long := strings.Repeat("x", crm.MaxText+1)
 	tests := map[string]struct{ body, field string }{

@@ -175,9 +175,9 @@ func TestSendViolations(t *testing.T) {
 	})
 }
 
-// TestManyFaultsAreCountedOnce holds the sentence above the fields, which checks
+// TestManyErrorsAreCountedOnce holds the sentence above the fields, which checks
 // inside checks put together.
-func TestManyFaultsAreCountedOnce(t *testing.T) {
+func TestManyErrorsAreCountedOnce(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	_, err := w.Send(t.Context(), w.Operator, chatAt(onGr, ann), crm.Outgoing{Type: "contact", Content: crm.Content{Contact: &crm.ContactCard{}}})
 	var e *crm.Error

@@ -80,13 +80,13 @@ type pendingOffline struct {
 	until time.Time
 }
 
-// NewOnlineTracker returns the attendance over s. Run must run for anything to be
+// NewOnlineTracker returns an OnlineTracker over s. Run must run for anything to be
 // recorded.
 func NewOnlineTracker(s *Service) *OnlineTracker { return newOnlineTracker(s, s.Log) }
 
-func newOnlineTracker(book onlineStore, log *slog.Logger) *OnlineTracker {
+func newOnlineTracker(store onlineStore, log *slog.Logger) *OnlineTracker {
 	return &OnlineTracker{
-		store: book, log: log, wake: make(chan struct{}, 1),
+		store: store, log: log, wake: make(chan struct{}, 1),
 		seats: map[seat]*seatState{}, due: map[int64]bool{},
 	}
 }
@@ -148,11 +148,11 @@ func seatOf(channel, userID string) (seat, bool) {
 	if err != nil {
 		return seat{}, false
 	}
-	switch room := n.Room(); room.Family {
+	switch ch := n.Room(); ch.Family {
 	case channels.Person:
-		return seat{userID: user}, room.UserID == user
+		return seat{userID: user}, ch.UserID == user
 	case channels.Company:
-		return seat{userID: user, companyID: room.CompanyID}, true
+		return seat{userID: user, companyID: ch.CompanyID}, true
 	}
 	return seat{}, false
 }

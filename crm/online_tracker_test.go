@@ -18,17 +18,17 @@ import (
 	"chatcast/models/testdb"
 )
 
-// book is an attendance record in memory: user 685 works for 2224 and 2226, 686
+// memoryStore is an onlineStore in memory: user 685 works for 2224 and 2226, 686
 // for 2224.
-type book struct {
-	mu     sync.Mutex
-	online map[models.Employee]bool // by CompanyID and UserID
-	told   []string                 // "online 685@2224"
-	fails  int                      // so many calls fail first
-	calls  int
+type memoryStore struct {
+	mu       sync.Mutex
+	online   map[models.Employee]bool // by CompanyID and UserID
+	recorded []string                 // "online 685@2224"
+	fails    int                      // so many calls fail first
+	calls    int
 }
 
-func (b *book) OnlineEmployees(context.Context) (list []models.Employee, err error) {
+func (b *memoryStore) OnlineEmployees(context.Context) (list []models.Employee, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.fail(); err != nil {
@@ -40,7 +40,7 @@ func (b *book) OnlineEmployees(context.Context) (list []models.Employee, err err
 	return list, nil
 }
 
-func (b *book) RecordOnline(_ context.Context, userID int64, present func(int64) bool) error {
+func (b *memoryStore) RecordOnline(_ context.Context, userID int64, present func(int64) bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.fail(); err != nil {
@@ -54,13 +54,13 @@ func (b *book) RecordOnline(_ context.Context, userID int64, present func(int64)
 			if now {
 				typ, b.online[e] = "online", true
 			}
-			b.told = append(b.told, fmt.Sprintf("%s %d@%d", typ, userID, company))
+			b.recorded = append(b.recorded, fmt.Sprintf("%s %d@%d", typ, userID, company))
 		}
 	}
 	return nil
 }
 
-func (b *book) fail() error {
+func (b *memoryStore) fail() error {
 	if b.calls++; b.calls <= b.fails {
 		return errors.New("the database is down")
 	}
@@ -68,17 +68,17 @@ func (b *book) fail() error {
 }
 
 // asked says how often the record was used, once nothing more can happen now.
-func (b *book) asked() int {
+func (b *memoryStore) asked() int {
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.calls
 }
 
-// attend runs f beside an attendance over b, in a bubble where time passes by
-// itself. told waits until nothing more can happen now, and returns what was
-// told since the last time.
-func attend(t *testing.T, b *book, f func(a *crm.OnlineTracker, told func() string)) {
+// attend runs f beside an OnlineTracker over b, in a bubble where time passes by
+// itself. recorded waits until nothing more can happen now, and returns what was
+// recorded since the last time.
+func attend(t *testing.T, b *memoryStore, f func(a *crm.OnlineTracker, recorded func() string)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		if b.online == nil {
@@ -92,8 +92,8 @@ func attend(t *testing.T, b *book, f func(a *crm.OnlineTracker, told func() stri
 			synctest.Wait()
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			s := strings.Join(b.told, ", ")
-			b.told = nil
+			s := strings.Join(b.recorded, ", ")
+			b.recorded = nil
 			return s
 		})
 		cancel()
@@ -116,34 +116,34 @@ const pause = 250 * time.Millisecond
 const person, company = "private-v1.users.685", "private-v1.companies.2224"
 
 func TestOnlineGrace(t *testing.T) {
-	attend(t, &book{}, func(a *crm.OnlineTracker, told func() string) {
-		equal(t, "before anybody came", told(), "")
+	attend(t, &memoryStore{}, func(a *crm.OnlineTracker, recorded func() string) {
+		equal(t, "before anybody came", recorded(), "")
 		a.Entered(person, "685")
 		time.Sleep(250*time.Millisecond - 1)
-		equal(t, "within the pause", told(), "")
+		equal(t, "within the pause", recorded(), "")
 		time.Sleep(time.Nanosecond)
-		equal(t, "first socket", told(), "online 685@2224, online 685@2226")
+		equal(t, "first socket", recorded(), "online 685@2224, online 685@2226")
 		a.Entered(person, "685")
 		a.Left(person, "685")
 		time.Sleep(time.Minute)
-		equal(t, "one of two sockets left", told(), "")
+		equal(t, "one of two sockets left", recorded(), "")
 		a.Left(person, "685")
 		time.Sleep(10*time.Second - 1)
-		equal(t, "just before the end of the grace", told(), "")
+		equal(t, "just before the end of the grace", recorded(), "")
 		time.Sleep(time.Nanosecond)
-		equal(t, "after the grace", told(), "offline 685@2224, offline 685@2226")
+		equal(t, "after the grace", recorded(), "offline 685@2224, offline 685@2226")
 		a.Entered(person, "685")
 		time.Sleep(pause)
-		equal(t, "back again", told(), "online 685@2224, online 685@2226")
+		equal(t, "back again", recorded(), "online 685@2224, online 685@2226")
 	})
 }
 
 func TestOnlineFlappingTellsNothing(t *testing.T) {
-	b := &book{}
-	attend(t, b, func(a *crm.OnlineTracker, told func() string) {
+	b := &memoryStore{}
+	attend(t, b, func(a *crm.OnlineTracker, recorded func() string) {
 		a.Entered(person, "685")
 		time.Sleep(pause)
-		told()
+		recorded()
 		before := b.asked()
 		for range 100 {
 			a.Left(person, "685")
@@ -151,7 +151,7 @@ func TestOnlineFlappingTellsNothing(t *testing.T) {
 			a.Entered(person, "685")
 		}
 		time.Sleep(time.Minute)
-		equal(t, "a socket that comes and goes", told(), "")
+		equal(t, "a socket that comes and goes", recorded(), "")
 		if n := b.asked() - before; n != 0 {
 			t.Errorf("the database was asked %d times for nothing", n)
 		}
@@ -173,76 +173,76 @@ func TestOnlineByChannel(t *testing.T) {
 		{"a user that is gone", company, "4", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			attend(t, &book{}, func(a *crm.OnlineTracker, told func() string) {
+			attend(t, &memoryStore{}, func(a *crm.OnlineTracker, recorded func() string) {
 				a.Entered(tt.channel, tt.user)
 				time.Sleep(pause)
-				equal(t, "entered", told(), tt.want)
+				equal(t, "entered", recorded(), tt.want)
 				a.Left(tt.channel, tt.user)
 				time.Sleep(10 * time.Second)
-				equal(t, "left", told(), strings.ReplaceAll(tt.want, "online", "offline"))
+				equal(t, "left", recorded(), strings.ReplaceAll(tt.want, "online", "offline"))
 			})
 		})
 	}
 }
 
 func TestOnlineInTwoPlaces(t *testing.T) {
-	attend(t, &book{}, func(a *crm.OnlineTracker, told func() string) {
+	attend(t, &memoryStore{}, func(a *crm.OnlineTracker, recorded func() string) {
 		a.Entered(company, "685")
 		time.Sleep(pause)
-		equal(t, "company", told(), "online 685@2224")
+		equal(t, "company", recorded(), "online 685@2224")
 		a.Entered(person, "685")
 		time.Sleep(pause)
-		equal(t, "then own channel", told(), "online 685@2226")
+		equal(t, "then own channel", recorded(), "online 685@2226")
 		a.Left(person, "685")
 		time.Sleep(10 * time.Second)
-		equal(t, "own channel left", told(), "offline 685@2226")
+		equal(t, "own channel left", recorded(), "offline 685@2226")
 		a.Left(company, "685")
 		time.Sleep(10 * time.Second)
-		equal(t, "company left", told(), "offline 685@2224")
+		equal(t, "company left", recorded(), "offline 685@2224")
 		a.Left(company, "685")
-		equal(t, "left without having entered", told(), "")
+		equal(t, "left without having entered", recorded(), "")
 	})
 }
 
 func TestOnlineAfterACrash(t *testing.T) {
-	recorded := func() *book {
-		return &book{online: map[models.Employee]bool{
+	recorded := func() *memoryStore {
+		return &memoryStore{online: map[models.Employee]bool{
 			{CompanyID: 2224, UserID: 685}: true, {CompanyID: 2224, UserID: 686}: true,
 		}}
 	}
-	attend(t, recorded(), func(a *crm.OnlineTracker, told func() string) {
+	attend(t, recorded(), func(a *crm.OnlineTracker, recorded func() string) {
 		time.Sleep(5 * time.Second)
 		a.Entered(company, "685")
-		equal(t, "within the grace", told(), "")
+		equal(t, "within the grace", recorded(), "")
 		time.Sleep(5*time.Second - 1)
-		equal(t, "at the end of the grace", told(), "")
+		equal(t, "at the end of the grace", recorded(), "")
 		time.Sleep(time.Nanosecond)
-		equal(t, "after the grace", told(), "offline 686@2224")
+		equal(t, "after the grace", recorded(), "offline 686@2224")
 		time.Sleep(time.Hour)
-		equal(t, "who came back stays", told(), "")
+		equal(t, "who came back stays", recorded(), "")
 	})
 }
 
 func TestOnlineTriesAgain(t *testing.T) {
-	b := &book{fails: 20}
-	attend(t, b, func(a *crm.OnlineTracker, told func() string) {
+	b := &memoryStore{fails: 20}
+	attend(t, b, func(a *crm.OnlineTracker, recorded func() string) {
 		a.Entered(person, "685")
-		equal(t, "while the database is down", told(), "")
+		equal(t, "while the database is down", recorded(), "")
 		time.Sleep(time.Second)
 		if n := b.asked(); n > 5 {
 			t.Errorf("%d calls in the first second: the database gets no rest", n)
 		}
 		a.Entered(company, "686")
 		time.Sleep(5 * time.Minute)
-		equal(t, "once it is back", told(), "online 685@2224, online 685@2226, online 686@2224")
+		equal(t, "once it is back", recorded(), "online 685@2224, online 685@2226, online 686@2224")
 	})
 }
 
 // TestOnlineTrackerEndsAtOnce stops Run while the database is down.
 func TestOnlineTrackerEndsAtOnce(t *testing.T) {
-	attend(t, &book{fails: 1 << 30}, func(a *crm.OnlineTracker, told func() string) {
+	attend(t, &memoryStore{fails: 1 << 30}, func(a *crm.OnlineTracker, recorded func() string) {
 		a.Entered(person, "685")
-		equal(t, "down", told(), "")
+		equal(t, "down", recorded(), "")
 	})
 }
 

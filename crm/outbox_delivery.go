@@ -81,12 +81,12 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 	}
 	return s.changeWithRetry(ctx, func(c *change) error {
 		row, err := c.lockOutbox(item.Line, item.ID)
-		gone := errors.Is(err, models.ErrNotFound)
-		if err != nil && !gone {
+		deleted := errors.Is(err, models.ErrNotFound)
+		if err != nil && !deleted {
 			return err
 		}
 		switch {
-		case o.Status == OutRetry && gone:
+		case o.Status == OutRetry && deleted:
 			return nil
 		case o.Status == OutRetry:
 			row.StartedAt, row.LastError, row.NotBefore = 0, o.Error.Message, o.NotBefore.Unix()
@@ -94,12 +94,12 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 				row.NotBefore = 0
 			}
 			return c.tx.SaveOutbox(row)
-		case o.Status == OutFailed && !gone:
+		case o.Status == OutFailed && !deleted:
 			return c.failOutbox(v, row, *o.Error)
 		case o.Status == OutFailed:
 			return nil // deleted meanwhile: nobody waits for it
 		}
-		if !gone {
+		if !deleted {
 			if err := c.tx.DeleteOutbox(row.ID); err != nil {
 				return err
 			}
@@ -131,7 +131,7 @@ func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := c.outsideSays(row.ID, item.Message.previous); err != nil || item.Kind == OutEdit || !advances(row.Status, models.StatusSent) {
+	if err := c.updatePreviousContent(row.ID, item.Message.previous); err != nil || item.Kind == OutEdit || !advances(row.Status, models.StatusSent) {
 		return err
 	}
 	return c.setStatus(v, chat, row, models.StatusSent, at.Unix(), nil)

@@ -28,7 +28,7 @@ func TestFirstContacts(t *testing.T) {
 		w.Clock.Advance(time.Hour)
 		sendText(t, w, "79990000002", "Hello")
 		sendText(t, w, "79990000001", "Are you there?")
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "Hi", crmtest.Start)}})
 		sendText(t, w, anna, "Hi, Anna")
 		var full *crm.Error
 		if err := writes("79990000003"); !errors.As(err, &full) || full.Code != crm.CodeThrottled || full.RetryAfter != 23*60*60 {

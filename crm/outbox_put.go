@@ -36,10 +36,10 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix(), firstContacts: s.FirstContactsPerDay}, nil
 }
 
-func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, cold bool) error {
+func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, firstContact bool) error {
 	return o.c.tx.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
-		Payload: payload, FirstContact: cold, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
+		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
 	})
 }
 
@@ -116,11 +116,11 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 	if err != nil {
 		return err
 	}
-	outside, edits := true, 0
+	delivered, edits := true, 0
 	for _, w := range waiting {
 		switch {
 		case w.Kind == OutMessage && w.Attempts == 0:
-			outside = false
+			delivered = false
 		case w.Kind == OutMessage:
 			before.Unsent = true
 		case w.Kind == OutEdit && edits == 0: // it knows what people have
@@ -135,7 +135,7 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 			return err
 		}
 	}
-	if !outside {
+	if !delivered {
 		return nil
 	}
 	payload, err := before.payload()

@@ -84,7 +84,7 @@ func done(t *testing.T, w *crmtest.World, item *crm.OutboxItem, o crm.Outcome) {
 func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, connector := paired(t, store)
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "Hi", crmtest.Start)}})
 		quoting := saying("Hello")
 		quoted := idOf("A1")
 		quoting.Quoted = &quoted
@@ -105,13 +105,13 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 		if len(items) != 3 {
 			t.Fatalf("the outbox holds %+v", items)
 		}
-		m, cold, reaction := items[0], items[1], items[2]
+		m, opening, reaction := items[0], items[1], items[2]
 		if m.Kind != crm.OutMessage || m.ChatID != anna || m.Message.ID != first.ID.String() || m.Message.Content.Text != "Hello" ||
 			m.FirstContact || m.Quoted == nil || m.Quoted.ID != "A1" || m.Quoted.Content.Text != "Hi" || m.Quoted.AuthorID != anna {
 			t.Errorf("a message is %+v", m)
 		}
-		if !cold.FirstContact || cold.Group {
-			t.Errorf("the first message of a chat is %+v", cold)
+		if !opening.FirstContact || opening.Group {
+			t.Errorf("the first message of a chat is %+v", opening)
 		}
 		if reaction.Reaction == nil || reaction.Reaction.ID != "A1" || reaction.Reaction.FromMe {
 			t.Errorf("a reaction is %+v", reaction)
@@ -137,8 +137,8 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 			t.Error("what was sent is still to be sent")
 		}
 		failed := happens(t, w, func() {
-			done(t, w, start(t, w, cold.ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "463", Message: "too many new chats"}})
-			ingest(t, w, crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: idOf(cold.Message.ID), Type: "delivered"}}})
+			done(t, w, start(t, w, opening.ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "463", Message: "too many new chats"}})
+			ingest(t, w, crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: idOf(opening.Message.ID), Type: "delivered"}}})
 		})
 		failure, _ := json.Marshal(lastItem(t, w, "messageStatus")["error"])
 		if failed != "messageStatus" || string(failure) != `{"code":"463","message":"too many new chats"}` {
@@ -247,7 +247,7 @@ func TestReadingGoesOut(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		at := int64(crmtest.Start)
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A1", anna, "Hi", at), wrote("A2", anna, "Hello", at+1), said("A3", anna, "?", at+2)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "Hi", at), fromAccount("A2", anna, "Hello", at+1), fromCustomer("A3", anna, "?", at+2)}})
 		for range 2 {
 			if _, err := w.MarkRead(t.Context(), w.Owner, chatAt(onGr, anna)); err != nil {
 				t.Fatal(err)
@@ -256,7 +256,7 @@ func TestReadingGoesOut(t *testing.T) {
 		if got := waiting(t, w); got != "read A1 A3" {
 			t.Errorf("the outbox holds %q", got)
 		}
-		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{said("A4", anna, "!", at+3)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A4", anna, "!", at+3)}})
 		ingest(t, w, crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chatOf(anna)}}})
 		if got := waiting(t, w); got != "read A1 A3" {
 			t.Errorf("what was read on the phone goes out: %q", got)

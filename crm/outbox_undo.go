@@ -96,9 +96,9 @@ func (c *change) remember(row *models.OutboxItem, before previousContent) (err e
 	return c.tx.SaveOutbox(row)
 }
 
-// outsideSays keeps that people outside have a message as it is in now, with
-// whatever of ours waits to change it.
-func (c *change) outsideSays(messageID int64, now previousContent) error {
+// updatePreviousContent notes that recipients have a message as it is in now, in the
+// edit or deletion that waits to change it.
+func (c *change) updatePreviousContent(messageID int64, now previousContent) error {
 	waiting, err := c.tx.LockOutboxOf(messageID)
 	if err != nil {
 		return err
@@ -111,8 +111,8 @@ func (c *change) outsideSays(messageID int64, now previousContent) error {
 	return nil
 }
 
-// forgetOutbox takes out whatever is to be done about a message that is not there
-// any more outside.
+// forgetOutbox deletes what waits to be done about a message that recipients no
+// longer have.
 func (c *change) forgetOutbox(messageID int64) error {
 	waiting, err := c.tx.LockOutboxOf(messageID)
 	for _, row := range waiting {

@@ -195,7 +195,7 @@ func (c *change) emitListEdit(l *models.QuickResponseList, data QuickListData, b
 	for _, acc := range before {
 		if !sees[acc.UserID] {
 			c.emitUser(acc.UserID, l.CompanyID, EventQuickResponseList,
-				QuickListGoneItem{Type: TypeDestroy, List: IDRef{l.ID}})
+				QuickListDeletedItem{Type: TypeDestroy, List: IDRef{l.ID}})
 		}
 	}
 }

@@ -134,12 +134,12 @@ func (s *Service) DeleteQuickResponses(ctx context.Context, a Actor, listID int6
 		if len(ids) == 0 || len(ids) > maxQuickDelete {
 			return Invalid("ids", "must hold 1 to %d ids", maxQuickDelete)
 		}
-		var gone []any
+		var deleted []any
 		var unique []int64
 		for _, id := range ids {
 			if !slices.Contains(unique, id) {
 				unique = append(unique, id)
-				gone = append(gone, QuickResponseGoneItem{Type: TypeDestroy, List: IDRef{listID}, Response: IDRef{id}})
+				deleted = append(deleted, QuickResponseDeletedItem{Type: TypeDestroy, List: IDRef{listID}, Response: IDRef{id}})
 			}
 		}
 		moved, err := c.tx.OrphanQuickResponses(listID, unique)
@@ -153,7 +153,7 @@ func (s *Service) DeleteQuickResponses(ctx context.Context, a Actor, listID int6
 		if n != int64(len(unique)) {
 			return notFound("quick response")
 		}
-		if err := c.tellReaders(l, gone...); err != nil {
+		if err := c.tellReaders(l, deleted...); err != nil {
 			return err
 		}
 		slices.SortFunc(moved, func(x, y models.QuickResponse) int { return int(x.ID - y.ID) })

@@ -59,9 +59,9 @@ func putList(t *testing.T, w *crmtest.World, id int64, accesses string, response
 	})
 }
 
-// told is who was told what, in the order of the journal: "685:create 687:edit".
+// notifiedUsers is who was told what, in the order of the journal: "685:create 687:edit".
 // It checks that each event is on its user's own channel alone.
-func told(t *testing.T, events []crmtest.Event) string {
+func notifiedUsers(t *testing.T, events []crmtest.Event) string {
 	t.Helper()
 	var list []string
 	for _, ev := range events {
@@ -146,7 +146,7 @@ func TestQuickListTellsWhoSeesIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := told(t, w.Events(t)), "685:create 687:create 688:create"; got != want {
+		if got, want := notifiedUsers(t, w.Events(t)), "685:create 687:create 688:create"; got != want {
 			t.Errorf("creating told %s, want %s", got, want)
 		}
 		want := []crm.QuickAccessData{
@@ -174,7 +174,7 @@ func TestQuickListTellsWhoSeesIt(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", step.name, err)
 			}
-			if got := told(t, w.EventsAfter(t, mark)); got != step.want {
+			if got := notifiedUsers(t, w.EventsAfter(t, mark)); got != step.want {
 				t.Errorf("%s told %q, want %q", step.name, got, step.want)
 			}
 			if now, err := w.QuickList(ctx, w.Owner, made.ID); err != nil || !reflect.DeepEqual(now, data) {
@@ -185,7 +185,7 @@ func TestQuickListTellsWhoSeesIt(t *testing.T) {
 		if err := w.DeleteQuickList(ctx, w.Owner, made.ID); err != nil {
 			t.Fatal(err)
 		}
-		if got := told(t, w.EventsAfter(t, mark)); got != "685:destroy" {
+		if got := notifiedUsers(t, w.EventsAfter(t, mark)); got != "685:destroy" {
 			t.Errorf("deleting told %q", got)
 		}
 	})
@@ -203,7 +203,7 @@ func TestQuickResponsesOfAList(t *testing.T) {
 		if want := (crm.QuickResponseData{ID: made.ID, Name: "new", Sort: 100, Parent: made.Parent}); err != nil || made != want || *made.Parent != 1 {
 			t.Errorf("a response with a name and a parent: %+v, %v", made, err)
 		}
-		if got := told(t, w.Events(t)); got != "685:create 687:create 688:create" {
+		if got := notifiedUsers(t, w.Events(t)); got != "685:create 687:create 688:create" {
 			t.Errorf("creating told %q", got)
 		}
 		mark := w.Mark(t)
@@ -225,7 +225,7 @@ func TestQuickResponsesOfAList(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "685:destroyx2 687:destroyx2 688:destroyx2 685:edit 687:edit 688:edit 685:edit 687:edit 688:edit"
-		if got := told(t, w.EventsAfter(t, mark)); got != want {
+		if got := notifiedUsers(t, w.EventsAfter(t, mark)); got != want {
 			t.Errorf("deleting two parents told\n%s, want\n%s", got, want)
 		}
 		page, err := w.QuickResponses(ctx, w.Reader, 1, crm.PageQuery{Limit: 1})

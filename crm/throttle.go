@@ -100,8 +100,8 @@ func (t *throttle) bucket(now time.Time, p pace, words ...string) *bucket {
 	if e, ok := t.buckets[key]; ok {
 		t.recent.MoveToFront(e)
 		b := e.Value.(*bucket)
-		if gone := now.Sub(b.at); gone > 0 {
-			b.tokens = min(p.burst, b.tokens+float64(gone)/float64(p.refill))
+		if elapsed := now.Sub(b.at); elapsed > 0 {
+			b.tokens = min(p.burst, b.tokens+float64(elapsed)/float64(p.refill))
 			b.at = now
 		}
 		return b

@@ -42,8 +42,8 @@ func (s *Store) locate(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		var said minio.ErrorResponse
-		if try == tries || ctx.Err() != nil || errors.As(err, &said) {
+		var resp minio.ErrorResponse
+		if try == tries || ctx.Err() != nil || errors.As(err, &resp) {
 			return asError(ctx, "ask for the region", err)
 		}
 		timer := time.NewTimer(min(s.calm<<(try-1), time.Second))

@@ -69,20 +69,20 @@ func asError(ctx context.Context, op string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	var said minio.ErrorResponse
-	if !errors.As(err, &said) {
+	var resp minio.ErrorResponse
+	if !errors.As(err, &resp) {
 		return &Error{Op: op, Setting: "endpoint", Message: "cannot be reached", Err: err}
 	}
-	known, ok := meanings[said.Code]
+	known, ok := meanings[resp.Code]
 	switch {
 	case ok:
-		if known.Op, known.Err = op, err; said.Code == "AccessDenied" {
+		if known.Op, known.Err = op, err; resp.Code == "AccessDenied" {
 			known.Message += ": " + op
 		}
 		return &known
-	case said.Code == "NoSuchKey" || said.Code == "NoSuchUpload":
+	case resp.Code == "NoSuchKey" || resp.Code == "NoSuchUpload":
 		return &Error{Op: op, Message: "there is no such object", Err: err, missing: true}
-	case said.StatusCode >= 500 || said.StatusCode == http.StatusTooManyRequests:
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return &Error{Op: op, Setting: "endpoint", Message: "the service cannot do it now", Err: err}
 	}
 	return &Error{Op: op, Message: "the service refuses", Err: err}

@@ -13,37 +13,37 @@ import (
 	"chatcast/crm/s3"
 )
 
-// TestAwayForAWhile: what is asked meanwhile is asked again.
-func TestAwayForAWhile(t *testing.T) {
+// TestUnavailableForAWhile: what is asked meanwhile is asked again.
+func TestUnavailableForAWhile(t *testing.T) {
 	o, w := through(t, startService(t))
 	s := quick(t, o)
 	id := crmtest.FileID("ab")
-	away := func() { w.cut(3, 0, 0) }
+	cutService := func() { w.cut(3, 0, 0) }
 	back := func(what string) {
 		t.Helper()
 		if w.left() != 0 {
 			t.Errorf("%s: the service was not away, %d dials are left", what, w.left())
 		}
 	}
-	away()
+	cutService()
 	if err := s.Check(t.Context()); err != nil { // as Open does
 		t.Error(err)
 	}
 	back("open")
-	away()
+	cutService()
 	crmtest.Put(t, s, id, []byte("hello"))
 	back("put")
-	away()
+	cutService()
 	if b, err := crmtest.Get(t, s, id); err != nil || string(b) != "hello" {
 		t.Errorf("%q, %v", b, err)
 	}
 	back("get")
-	away()
+	cutService()
 	if n := len(collect(t, s)); n != 1 {
 		t.Errorf("%d files are listed", n)
 	}
 	back("list")
-	away()
+	cutService()
 	if err := s.Delete(t.Context(), id); err != nil {
 		t.Error(err)
 	}
@@ -61,8 +61,8 @@ func collect(t *testing.T, s *s3.Store) (ids []string) {
 	return ids
 }
 
-// TestAwayForGood ends, with an error that is not that of a file that is missing.
-func TestAwayForGood(t *testing.T) {
+// TestUnavailableForGood ends, with an error that is not that of a file that is missing.
+func TestUnavailableForGood(t *testing.T) {
 	o, w := through(t, startService(t))
 	s := quick(t, o)
 	id := crmtest.FileID("ab")
@@ -81,8 +81,8 @@ func TestAwayForGood(t *testing.T) {
 	} {
 		before := w.dialled()
 		err := do()
-		var away *s3.Error
-		if !errors.As(err, &away) || away.Setting != "endpoint" || errors.Is(err, fs.ErrNotExist) {
+		var serviceErr *s3.Error
+		if !errors.As(err, &serviceErr) || serviceErr.Setting != "endpoint" || errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if n := w.dialled() - before; n < 2 || n > 30 {
@@ -152,8 +152,8 @@ func TestDeafService(t *testing.T) {
 	}
 	defer s.Close()
 	err = s.Put(t.Context(), crmtest.FileID("ab"), bytes.NewReader(crmtest.Bytes(1000)))
-	var away *s3.Error
-	if !errors.As(err, &away) || away.Setting != "endpoint" {
+	var serviceErr *s3.Error
+	if !errors.As(err, &serviceErr) || serviceErr.Setting != "endpoint" {
 		t.Error(err)
 	}
 }

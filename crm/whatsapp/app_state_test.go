@@ -17,26 +17,26 @@ func TestWhatTheOwnerDoesOnThePhone(t *testing.T) {
 	w.pair(t)
 	anna := func(c crm.InboundChat) bool { return c.ID.String() == "79995554433@c.us" }
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitBatch(t, "the label", func(told crm.InboundBatch) bool {
-		return len(told.Labels) == 1 && told.Labels[0] == crm.InboundLabel{ID: "7", Name: "Important", Color: labelColor(3)}
+	w.awaitBatch(t, "the label", func(batch crm.InboundBatch) bool {
+		return len(batch.Labels) == 1 && batch.Labels[0] == crm.InboundLabel{ID: "7", Name: "Important", Color: labelColor(3)}
 	})
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
-	w.awaitBatch(t, "the label on the chat", func(told crm.InboundBatch) bool {
-		return len(told.Tags) == 1 && anna(told.Tags[0].Chat) && told.Tags[0].Label == "7" && told.Tags[0].Added
+	w.awaitBatch(t, "the label on the chat", func(batch crm.InboundBatch) bool {
+		return len(batch.Tags) == 1 && anna(batch.Tags[0].Chat) && batch.Tags[0].Label == "7" && batch.Tags[0].Added
 	})
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", false))
-	w.awaitBatch(t, "the label taken off", func(told crm.InboundBatch) bool { return len(told.Tags) == 1 && !told.Tags[0].Added })
+	w.awaitBatch(t, "the label taken off", func(batch crm.InboundBatch) bool { return len(batch.Tags) == 1 && !batch.Tags[0].Added })
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, true))
-	w.awaitBatch(t, "the label deleted", func(told crm.InboundBatch) bool { return len(told.Labels) == 1 && told.Labels[0].Deleted })
+	w.awaitBatch(t, "the label deleted", func(batch crm.InboundBatch) bool { return len(batch.Labels) == 1 && batch.Labels[0].Deleted })
 	w.shop.Change(appstate.BuildArchive(w.anna.Number(), true, time.Now(), nil))
-	w.awaitBatch(t, "the archive", func(told crm.InboundBatch) bool {
-		return len(told.Archives) == 1 && anna(told.Archives[0].Chat) && told.Archives[0].Archived
+	w.awaitBatch(t, "the archive", func(batch crm.InboundBatch) bool {
+		return len(batch.Archives) == 1 && anna(batch.Archives[0].Chat) && batch.Archives[0].Archived
 	})
 	w.shop.Change(appstate.BuildMarkChatAsRead(w.anna.Number(), true, time.Now(), nil))
-	w.awaitBatch(t, "the chat read", func(told crm.InboundBatch) bool { return len(told.Reads) == 1 && anna(told.Reads[0].Chat) })
+	w.awaitBatch(t, "the chat read", func(batch crm.InboundBatch) bool { return len(batch.Reads) == 1 && anna(batch.Reads[0].Chat) })
 	w.shop.SaveContact(w.anna.Number(), "Ann", "Anna Smith")
-	w.awaitBatch(t, "the contact's name", func(told crm.InboundBatch) bool {
-		return len(told.Chats) == 1 && anna(told.Chats[0]) && *told.Chats[0].Name == "Anna Smith"
+	w.awaitBatch(t, "the contact's name", func(batch crm.InboundBatch) bool {
+		return len(batch.Chats) == 1 && anna(batch.Chats[0]) && *batch.Chats[0].Name == "Anna Smith"
 	})
 	w.sound(t)
 }
@@ -49,7 +49,7 @@ func TestLabelWithoutName(t *testing.T) {
 		Value: &waSyncAction.SyncActionValue{LabelEditAction: &waSyncAction.LabelEditAction{Color: proto.Int32(99)}},
 	}}})
 	w.shop.Change(appstate.BuildLabelEdit("8", "Later", 99, false))
-	w.awaitBatch(t, "the label after it", func(told crm.InboundBatch) bool {
-		return len(told.Labels) == 1 && told.Labels[0].ID == "8" && told.Labels[0].Color == ""
+	w.awaitBatch(t, "the label after it", func(batch crm.InboundBatch) bool {
+		return len(batch.Labels) == 1 && batch.Labels[0].ID == "8" && batch.Labels[0].Color == ""
 	})
 }

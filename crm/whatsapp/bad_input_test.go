@@ -19,7 +19,7 @@ import (
 // TestBadInput sends what nobody should, one after the other, to the rules
 // themselves: each is kept once, in order, as what can be kept of it, and told.
 func TestBadInput(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.MaxFile = 1 << 20
 		h.pair(t)
 		wrong := h.wa.Upload([]byte("other bytes"), whatsmeow.MediaDocument)
@@ -80,9 +80,9 @@ func TestBadInput(t *testing.T) {
 // TestFlood: a thousand messages, handed to the socket as
 // fast as it takes them, while it is cut in the midst of one.
 func TestFlood(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		told := h.relay(t)
+		broadcasts := h.relay(t)
 		var want []string
 		began := time.Now()
 		for i := range 1000 {
@@ -94,8 +94,8 @@ func TestFlood(t *testing.T) {
 			h.anna.SendText(h.shop, text)
 		}
 		t.Logf("sent within %v", time.Since(began))
-		eventually(t, "not all is broadcast", func() bool { return len(told.all()) >= len(want) })
-		if got := told.all(); !slices.Equal(got, want) {
+		eventually(t, "not all is broadcast", func() bool { return len(broadcasts.all()) >= len(want) })
+		if got := broadcasts.all(); !slices.Equal(got, want) {
 			t.Errorf("broadcast are %d, want %d", len(got), len(want))
 		}
 		if got := h.texts(t); !slices.Equal(got, want) {

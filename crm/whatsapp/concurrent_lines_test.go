@@ -153,7 +153,7 @@ func TestScannedAndKilled(t *testing.T) {
 type held struct {
 	slog.Handler
 	text     string
-	said     chan struct{} // closed when it was said
+	logged   chan struct{} // closed when it was said
 	released chan struct{}
 }
 
@@ -161,7 +161,7 @@ func (h *held) Enabled(context.Context, slog.Level) bool { return true }
 func (h *held) WithAttrs([]slog.Attr) slog.Handler       { return h }
 func (h *held) Handle(_ context.Context, r slog.Record) error {
 	if strings.Contains(r.Message, h.text) {
-		close(h.said)
+		close(h.logged)
 		<-h.released
 	}
 	return nil
@@ -170,14 +170,14 @@ func (h *held) Handle(_ context.Context, r slog.Record) error {
 // TestLostBeforeThePairingIsTold: WhatsApp ends the connection over which a phone was
 // paired, and cannot be reached, before whatsmeow tells of the pairing.
 func TestLostBeforeThePairingIsTold(t *testing.T) {
-	log := &held{text: "Successfully paired", said: make(chan struct{}), released: make(chan struct{})}
+	log := &held{text: "Successfully paired", logged: make(chan struct{}), released: make(chan struct{})}
 	w := newWorld(t, func(o *Options) { o.Log = slog.New(log) })
 	p := w.code(t, "")
 	w.Unavailable(true)
 	if _, err := w.shop.ScanQR(testwait.Context(t), *p.QR); err != nil {
 		t.Fatal(err)
 	}
-	<-log.said
+	<-log.logged
 	if row := w.awaitState(t, crm.StateDisconnected); row.Device == "" {
 		t.Errorf("the pairing is forgotten: %+v", row)
 	}
@@ -193,20 +193,20 @@ func TestLostBeforeTheKeysAreStored(t *testing.T) {
 	w.code(t, "")
 	s := w.m.serving(testLine)
 	s.mu.Lock()
-	link := s.link
+	life := s.life
 	s.mu.Unlock()
-	if !s.accepted(link, types.NewADJID("79990001122", 0, 9)) {
+	if !s.accepted(life, types.NewADJID("79990001122", 0, 9)) {
 		t.Fatal("the pairing is refused")
 	}
-	if s.accepted(link, types.NewADJID("79990001133", 0, 9)) {
+	if s.accepted(life, types.NewADJID("79990001133", 0, 9)) {
 		t.Error("a second account is accepted")
 	}
 	s.end(ending{kind: endLost})
 	<-s.done
-	if row := w.awaitState(t, crm.StateDisconnected); row.Device != "" || row.Detail != sayNotScanned {
+	if row := w.awaitState(t, crm.StateDisconnected); row.Device != "" || row.Detail != detailNotScanned {
 		t.Errorf("the line is %+v", row)
 	}
-	if s.accepted(link, types.NewADJID("79990001122", 0, 9)) {
+	if s.accepted(life, types.NewADJID("79990001122", 0, 9)) {
 		t.Error("a client that was given up is paired")
 	}
 	w.pair(t)

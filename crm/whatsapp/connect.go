@@ -25,7 +25,7 @@ const (
 func (o *opening) is(phase int32) bool { return o.phase.Load() == phase }
 
 // dialled is told of a socket's dial, and returns what is to be called at its end.
-func (l *link) dialled() (cut func()) {
+func (l *lifetime) dialled() (cut func()) {
 	o := l.opening.Load()
 	return func() { notify(o.lost) }
 }
@@ -40,12 +40,12 @@ var errCut = errors.New("whatsapp: the line was cut before WhatsApp had greeted"
 // notices neither that the line was cut nor that nobody wants it any more, and waits
 // on for 20 seconds under the lock that Disconnect needs. It is then left alone with
 // that; the client is not used again.
-func connect(ctx context.Context, cli *whatsmeow.Client, link *link) error {
+func connect(ctx context.Context, cli *whatsmeow.Client, life *lifetime) error {
 	o := &opening{lost: make(chan struct{}, 1)}
-	link.opening.Store(o)
+	life.opening.Store(o)
 	done := make(chan error, 1)
 	go func() {
-		err := cli.ConnectContext(link.ctx)
+		err := cli.ConnectContext(life.ctx)
 		phase := opened
 		if err != nil {
 			phase = failed

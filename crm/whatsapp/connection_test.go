@@ -29,11 +29,11 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	w.anna.SendText(w.shop, "hello")
 	w.awaitText(t, "hello")
 	begun, overtaken, slow := make(chan struct{}), make(chan struct{}, 100), true
-	w.rules.before(func(told crm.InboundBatch) error {
-		if len(told.Messages) == 0 {
+	w.rules.before(func(batch crm.InboundBatch) error {
+		if len(batch.Messages) == 0 {
 			return nil
 		}
-		if told.Messages[0].Message.Text == "0" && slow {
+		if batch.Messages[0].Message.Text == "0" && slow {
 			slow = false
 			close(begun)
 			select {
@@ -98,8 +98,8 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 				t.Errorf("kept %q", got)
 			}
 			w.rules.change(func() {
-				for _, told := range w.rules.batches {
-					for _, m := range told.Messages {
+				for _, batch := range w.rules.batches {
+					for _, m := range batch.Messages {
 						if m.Type == typeUnknown {
 							t.Errorf("a message is kept as %s", *m.Subtype)
 						}
@@ -140,7 +140,7 @@ func TestBothWriteAtOnce(t *testing.T) {
 	w.pair(t)
 	if s, ok := w.m.serving(testLine).client().Store.Sessions.(sessions); !ok {
 		t.Error("errors of the tables of keys are not waited for")
-	} else if _, ok := s.SessionStore.(*ratchets); !ok {
+	} else if _, ok := s.SessionStore.(*lockedSessions); !ok {
 		t.Errorf("the ratchets are turned by anybody: %T", s.SessionStore)
 	}
 	const n = 60
@@ -209,8 +209,8 @@ func TestReceiptWhoseHandlerPanics(t *testing.T) {
 	w.anna.SendText(w.shop, "hello")
 	w.awaitText(t, "hello")
 	once := true
-	w.rules.before(func(told crm.InboundBatch) error {
-		if len(told.Statuses) > 0 && told.Statuses[0].Type == "viewed" && once {
+	w.rules.before(func(batch crm.InboundBatch) error {
+		if len(batch.Statuses) > 0 && batch.Statuses[0].Type == "viewed" && once {
 			once = false
 			panic("once")
 		}
@@ -241,10 +241,10 @@ func TestDatabaseAway(t *testing.T) {
 		sqliteError(5): true, sqliteError(5 | 2<<8): true, sqliteError(13): true, sqliteError(1): false, sqliteError(19 | 6<<8): false,
 		postgresError("57P03"): true, postgresError("40001"): true, postgresError("25P02"): true, postgresError("22021"): false, postgresError("23505"): false, postgresError(""): false,
 	} {
-		if got := databaseAway(err); got != want {
+		if got := databaseUnavailable(err); got != want {
 			t.Errorf("%v: %v", err, got)
 		}
-		if err != nil && databaseAway(fmt.Errorf("failed to load session: %w", err)) != want {
+		if err != nil && databaseUnavailable(fmt.Errorf("failed to load session: %w", err)) != want {
 			t.Errorf("%v, wrapped: not %v", err, want)
 		}
 	}
@@ -282,7 +282,7 @@ func TestShieldOfANewDevice(t *testing.T) {
 		if !shielded {
 			t.Fatalf("%d: the buffer is %T", name, dev.EventBuffer)
 		}
-		if _, locked := b.EventBuffer.(*ratchets); !locked {
+		if _, locked := b.EventBuffer.(*lockedSessions); !locked {
 			t.Errorf("%d: behind the buffer is %T", name, b.EventBuffer)
 		}
 		if keys, _ := dev.Sessions.(sessions); keys.b != b {

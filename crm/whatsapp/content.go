@@ -28,7 +28,7 @@ type content struct {
 	Context *waE2E.ContextInfo // what it answers, where it comes from; may be nil
 }
 
-// translate puts a message into our words. It is pure: what is sealed a second
+// translate puts a message into our words. It is pure: what is encrypted a second
 // time (votes, reactions in announcement groups) was opened before. nil: the
 // message says nothing to people, it only carries keys or holds others together.
 func translate(m *waE2E.Message) *content {

@@ -47,17 +47,17 @@ type attached interface {
 
 func mediaContent(m *waE2E.Message) *content {
 	if i := m.GetImageMessage(); i != nil {
-		return mediaSaid(crm.MessageImage, whatsmeow.MediaImage, i, "", i.GetCaption())
+		return newMedia(crm.MessageImage, whatsmeow.MediaImage, i, "", i.GetCaption())
 	}
 	if v := m.GetVideoMessage(); v != nil {
-		s := mediaSaid(crm.MessageVideo, whatsmeow.MediaVideo, v, "", v.GetCaption())
+		s := newMedia(crm.MessageVideo, whatsmeow.MediaVideo, v, "", v.GetCaption())
 		if v.GetGifPlayback() {
 			s.Subtype = "gif"
 		}
 		return s
 	}
 	if v := m.GetPtvMessage(); v != nil {
-		s := mediaSaid(crm.MessageVideo, whatsmeow.MediaVideo, v, "", v.GetCaption())
+		s := newMedia(crm.MessageVideo, whatsmeow.MediaVideo, v, "", v.GetCaption())
 		s.Subtype = "videoNote"
 		return s
 	}
@@ -66,18 +66,18 @@ func mediaContent(m *waE2E.Message) *content {
 		if a.GetPTT() {
 			typ = typeVoice
 		}
-		return mediaSaid(typ, whatsmeow.MediaAudio, a, "", "")
+		return newMedia(typ, whatsmeow.MediaAudio, a, "", "")
 	}
 	if d := m.GetDocumentMessage(); d != nil {
-		return mediaSaid(crm.MessageDocument, whatsmeow.MediaDocument, d, first(d.GetFileName(), d.GetTitle()), d.GetCaption())
+		return newMedia(crm.MessageDocument, whatsmeow.MediaDocument, d, first(d.GetFileName(), d.GetTitle()), d.GetCaption())
 	}
 	if s := m.GetStickerMessage(); s != nil {
-		return mediaSaid(typeSticker, whatsmeow.MediaImage, s, "", "")
+		return newMedia(typeSticker, whatsmeow.MediaImage, s, "", "")
 	}
 	return nil
 }
 
-func mediaSaid(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *content {
+func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *content {
 	typeOf, _, err := mime.ParseMediaType(a.GetMimetype())
 	if err != nil {
 		typeOf = ""

@@ -13,7 +13,7 @@ import (
 // placeContent is a place, or a person's own place that moves for a while.
 func placeContent(m *waE2E.Message) *content {
 	if l := m.GetLocationMessage(); l != nil {
-		s := placeSaid("", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
+		s := newLocation("", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
 		s.Content.Location.Name, s.Content.Location.Address = l.GetName(), l.GetAddress()
 		s.Content.Caption = l.GetComment()
 		if l.GetIsLive() {
@@ -22,14 +22,14 @@ func placeContent(m *waE2E.Message) *content {
 		return s
 	}
 	if l := m.GetLiveLocationMessage(); l != nil {
-		s := placeSaid("liveLocation", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
+		s := newLocation("liveLocation", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
 		s.Content.Caption = l.GetCaption()
 		return s
 	}
 	return nil
 }
 
-func placeSaid(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *content {
+func newLocation(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *content {
 	return &content{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
 		Latitude: degrees(latitude, 90), Longitude: degrees(longitude, 180),
 	}}}

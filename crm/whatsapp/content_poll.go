@@ -9,13 +9,13 @@ import (
 const subtypeVote = "pollVote"
 
 // pollContent is a question with answers, or an answer to one. The answer's options
-// are sealed; who has opened them fills them in.
+// are encrypted; who has decrypted them fills them in.
 func pollContent(m *waE2E.Message) *content {
 	for _, p := range []*waE2E.PollCreationMessage{
 		m.GetPollCreationMessage(), m.GetPollCreationMessageV2(), m.GetPollCreationMessageV3(), m.GetPollCreationMessageV5(),
 	} {
 		if p != nil {
-			return pollSaid(p)
+			return newPoll(p)
 		}
 	}
 	if v := m.GetPollUpdateMessage(); v.GetPollCreationMessageKey().GetID() != "" {
@@ -26,7 +26,7 @@ func pollContent(m *waE2E.Message) *content {
 	return nil
 }
 
-func pollSaid(p *waE2E.PollCreationMessage) *content {
+func newPoll(p *waE2E.PollCreationMessage) *content {
 	poll := &crm.Poll{Question: p.GetName(), Multiple: p.GetSelectableOptionsCount() != 1}
 	for _, o := range p.GetOptions() {
 		poll.Options = append(poll.Options, o.GetOptionName())

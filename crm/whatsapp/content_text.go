@@ -17,10 +17,10 @@ func textContent(m *waE2E.Message) *content {
 	if text == "" {
 		return nil
 	}
-	return textSaid("", text, from)
+	return newText("", text, from)
 }
 
-func textSaid(subtype, text string, from *waE2E.ContextInfo) *content {
+func newText(subtype, text string, from *waE2E.ContextInfo) *content {
 	return &content{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
 }
 
@@ -28,17 +28,17 @@ func textSaid(subtype, text string, from *waE2E.ContextInfo) *content {
 // button said.
 func replyContent(m *waE2E.Message) *content {
 	if r := m.GetButtonsResponseMessage(); r != nil {
-		return textSaid("buttonReply", first(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
+		return newText("buttonReply", first(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
 	}
 	if r := m.GetTemplateButtonReplyMessage(); r != nil {
-		return textSaid("templateReply", first(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo())
+		return newText("templateReply", first(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo())
 	}
 	if r := m.GetListResponseMessage(); r != nil {
-		return textSaid("listReply", first(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo())
+		return newText("listReply", first(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo())
 	}
 	if r := m.GetInteractiveResponseMessage(); r != nil {
 		flow := r.GetNativeFlowResponseMessage()
-		return textSaid("interactiveReply", first(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo())
+		return newText("interactiveReply", first(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo())
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func interactiveContent(m *waE2E.Message) *content {
 		for _, button := range b.GetButtons() {
 			lines = append(lines, bullet(button.GetButtonText().GetDisplayText()))
 		}
-		return textSaid(subtype, joined(lines), b.GetContextInfo())
+		return newText(subtype, joined(lines), b.GetContextInfo())
 	}
 	if l := m.GetListMessage(); l != nil {
 		lines := []string{l.GetTitle(), l.GetDescription(), l.GetFooterText()}
@@ -61,7 +61,7 @@ func interactiveContent(m *waE2E.Message) *content {
 				lines = append(lines, bullet(row.GetTitle()))
 			}
 		}
-		return textSaid(subtype, joined(lines), l.GetContextInfo())
+		return newText(subtype, joined(lines), l.GetContextInfo())
 	}
 	if t := m.GetTemplateMessage(); t != nil {
 		h := t.GetHydratedTemplate()
@@ -74,12 +74,12 @@ func interactiveContent(m *waE2E.Message) *content {
 				button.GetUrlButton().GetDisplayText(), button.GetCallButton().GetDisplayText())))
 		}
 		if text := joined(lines); text != "" {
-			return textSaid(subtype, text, t.GetContextInfo())
+			return newText(subtype, text, t.GetContextInfo())
 		}
 		return interactive(t.GetInteractiveMessageTemplate(), t.GetContextInfo())
 	}
 	if h := m.GetHighlyStructuredMessage(); h != nil {
-		return textSaid(subtype, h.GetElementName(), nil)
+		return newText(subtype, h.GetElementName(), nil)
 	}
 	if i := m.GetInteractiveMessage(); i != nil {
 		return interactive(i, i.GetContextInfo())
@@ -88,7 +88,7 @@ func interactiveContent(m *waE2E.Message) *content {
 }
 
 func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *content {
-	return textSaid("interactive", joined([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
+	return newText("interactive", joined([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
 }
 
 // offerContent is what a business or a group offers: a product, an order, an
@@ -99,17 +99,17 @@ func offerContent(m *waE2E.Message) *content {
 		if code := g.GetInviteCode(); code != "" {
 			link = "https://chat.whatsapp.com/" + code
 		}
-		return textSaid("groupInvite", joined([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
+		return newText("groupInvite", joined([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
 	}
 	if o := m.GetOrderMessage(); o != nil {
-		return textSaid("order", joined([]string{o.GetOrderTitle(), o.GetMessage()}), o.GetContextInfo())
+		return newText("order", joined([]string{o.GetOrderTitle(), o.GetMessage()}), o.GetContextInfo())
 	}
 	if p := m.GetProductMessage(); p != nil {
 		product := p.GetProduct()
-		return textSaid("product", joined([]string{product.GetTitle(), product.GetDescription(), p.GetBody(), product.GetURL()}), p.GetContextInfo())
+		return newText("product", joined([]string{product.GetTitle(), product.GetDescription(), p.GetBody(), product.GetURL()}), p.GetContextInfo())
 	}
 	if e := m.GetEventMessage(); e != nil {
-		return textSaid("event", joined([]string{e.GetName(), e.GetDescription(), e.GetLocation().GetName(), e.GetJoinLink()}), e.GetContextInfo())
+		return newText("event", joined([]string{e.GetName(), e.GetDescription(), e.GetLocation().GetName(), e.GetJoinLink()}), e.GetContextInfo())
 	}
 	return nil
 }

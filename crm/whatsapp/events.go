@@ -74,14 +74,14 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		s.end(ending{kind: endLost})
 	case *events.KeepAliveTimeout:
 		if time.Since(e.LastSuccess) > silence {
-			s.end(ending{kind: endLost, detail: sayNoAnswer})
+			s.end(ending{kind: endLost, detail: detailNoAnswer})
 		}
 	case *events.StreamError:
 		s.end(ending{kind: endLost, detail: fmt.Sprintf("WhatsApp ended the connection (%s); it is being renewed.", clip(e.Code, 32))})
 	case *events.StreamReplaced:
 		s.end(ending{kind: endReplaced})
 	case *events.LoggedOut:
-		s.end(ending{kind: endLoggedOut, detail: sayLoggedOut})
+		s.end(ending{kind: endLoggedOut, detail: detailLoggedOut})
 	case *events.TemporaryBan:
 		s.end(banned(e, time.Now()))
 	case *events.ClientOutdated:
@@ -211,7 +211,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.device = device
 		s.mu.Unlock()
 		s.endPairing(errPairingOver)
-		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Detail: sayConnected})
+		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Detail: detailConnected})
 	}
 	notify(s.online)
 	notify(s.outbox)

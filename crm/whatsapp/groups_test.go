@@ -35,8 +35,8 @@ func TestGroups(t *testing.T) {
 				t.Fatal(err)
 			}
 			bob.SendGroup(g, whatsapptest.Revoke(bob.KeyOf(w.shop, id, false)))
-			w.awaitBatch(t, "a deletion", func(told crm.InboundBatch) bool {
-				return len(told.Deletes) == 1 && told.Deletes[0].By.String() == "79991112233@c.us"
+			w.awaitBatch(t, "a deletion", func(batch crm.InboundBatch) bool {
+				return len(batch.Deletes) == 1 && batch.Deletes[0].By.String() == "79991112233@c.us"
 			})
 			w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: g.JID().String(), Group: true, Reads: []crm.MessageRef{{ID: id, AuthorID: m.FromUser.ID.String()}}})
 			if err := w.anna.AwaitReceipt(testwait.Context(t), id, "read"); err != nil {
@@ -49,8 +49,8 @@ func TestGroups(t *testing.T) {
 
 func (w *world) awaitGroupName(t *testing.T, g *whatsapptest.Group, name string) {
 	t.Helper()
-	w.awaitBatch(t, "the group's name "+name, func(told crm.InboundBatch) bool {
-		return slices.ContainsFunc(told.Chats, func(c crm.InboundChat) bool {
+	w.awaitBatch(t, "the group's name "+name, func(batch crm.InboundBatch) bool {
+		return slices.ContainsFunc(batch.Chats, func(c crm.InboundChat) bool {
 			return c.ID.String() == g.JID().String() && c.Name != nil && *c.Name == name
 		})
 	})

@@ -4,14 +4,14 @@ import (
 	"sync"
 )
 
-// helpers are the goroutines that handlers start. None starts after end.
-type helpers struct {
+// handlerGoroutines are the goroutines that handlers start. None starts after end.
+type handlerGoroutines struct {
 	group sync.WaitGroup
 	mu    sync.Mutex
 	ended bool // guarded by mu
 }
 
-func (h *helpers) Go(f func()) {
+func (h *handlerGoroutines) Go(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.ended {
@@ -19,7 +19,7 @@ func (h *helpers) Go(f func()) {
 	}
 }
 
-func (h *helpers) end() {
+func (h *handlerGoroutines) end() {
 	h.mu.Lock()
 	h.ended = true
 	h.mu.Unlock()

@@ -107,7 +107,7 @@ func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.
 		return
 	}
 	what := translate(e.Message)
-	if what == nil || what.Content.Vote != nil { // votes of the past are sealed with keys that are gone
+	if what == nil || what.Content.Vote != nil { // the keys of votes in the history are not kept
 		return
 	}
 	if e.Info.PushName == "" {

@@ -23,8 +23,8 @@ func TestWrittenOnThePhone(t *testing.T) {
 	in := w.anna.SendText(w.shop, "read me")
 	w.awaitText(t, "read me")
 	w.shop.Read(w.anna.Number(), in)
-	w.awaitBatch(t, "the chat read", func(told crm.InboundBatch) bool {
-		return len(told.Reads) == 1 && told.Reads[0].Chat.ID.String() == "79995554433@c.us" && told.Reads[0].UpTo.String() == in && len(told.Statuses) == 0
+	w.awaitBatch(t, "the chat read", func(batch crm.InboundBatch) bool {
+		return len(batch.Reads) == 1 && batch.Reads[0].Chat.ID.String() == "79995554433@c.us" && batch.Reads[0].UpTo.String() == in && len(batch.Statuses) == 0
 	})
 }
 
@@ -34,7 +34,7 @@ func TestHistory(t *testing.T) {
 	w.onMessage(func() error {
 		if !failed {
 			failed = true
-			return errAway
+			return errUnavailable
 		}
 		return nil
 	})
@@ -58,9 +58,9 @@ func TestHistory(t *testing.T) {
 	eventually(t, "the history is not acknowledged", func() bool { return w.shop.Unsettled() == 0 })
 	w.rules.mu.Lock()
 	defer w.rules.mu.Unlock()
-	for _, told := range w.rules.batches {
-		if len(told.Messages) > 0 && (!told.History || len(told.Messages) > historyBatch) {
-			t.Errorf("history told as %d messages, History %v", len(told.Messages), told.History)
+	for _, batch := range w.rules.batches {
+		if len(batch.Messages) > 0 && (!batch.History || len(batch.Messages) > historyBatch) {
+			t.Errorf("history told as %d messages, History %v", len(batch.Messages), batch.History)
 		}
 	}
 }
@@ -70,6 +70,6 @@ func TestLabelsOfThePast(t *testing.T) {
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
 	w.pair(t)
-	w.awaitBatch(t, "the label", func(told crm.InboundBatch) bool { return len(told.Labels) == 1 && told.History })
-	w.awaitBatch(t, "its chat", func(told crm.InboundBatch) bool { return len(told.Tags) == 1 && told.History })
+	w.awaitBatch(t, "the label", func(batch crm.InboundBatch) bool { return len(batch.Labels) == 1 && batch.History })
+	w.awaitBatch(t, "its chat", func(batch crm.InboundBatch) bool { return len(batch.Tags) == 1 && batch.History })
 }

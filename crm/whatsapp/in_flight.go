@@ -90,7 +90,7 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 }
 
 // pollSecret is the one that the poll was first sent with, when it was sent
-// before: votes are sealed with it.
+// before: votes are encrypted with it.
 func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat types.JID, id string) []byte {
 	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, chat, ownID(cli, chat), id)
 	if err == nil && len(known) == 32 {

@@ -25,7 +25,7 @@ type broadcasts struct {
 	seqs  []int64  // guarded by mu
 }
 
-func (h *house) relay(t *testing.T) *broadcasts {
+func (h *harness) relay(t *testing.T) *broadcasts {
 	t.Helper()
 	b := &broadcasts{}
 	relay := broadcasting.NewRelay(broadcasting.RelayOptions{
@@ -69,7 +69,7 @@ func (b *broadcasts) all() []string {
 // and the relay alike. Afterwards all is there once, in order, and was broadcast.
 func TestDatabaseAwayForTenSeconds(t *testing.T) {
 	t.Parallel()
-	const away = 11 * time.Second // longer than a connection of SQLite's waits
+	const outage = 11 * time.Second // longer than a connection of SQLite's waits
 	type database struct {
 		url   string
 		leave func(t *testing.T) (back func())
@@ -90,13 +90,13 @@ func TestDatabaseAwayForTenSeconds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := open(t)
-			houseIn(t, testdb.Open(t, db.url), func(t *testing.T, h *house) {
+			harnessIn(t, testdb.Open(t, db.url), func(t *testing.T, h *harness) {
 				h.pair(t)
-				told := h.relay(t)
+				broadcasts := h.relay(t)
 				bob := h.wa.NewContact("79991112233", "", "Bob")
 				h.anna.SendText(h.shop, "before")
 				want := []string{"before"}
-				eventually(t, "nothing is broadcast", func() bool { return len(told.all()) == 1 })
+				eventually(t, "nothing is broadcast", func() bool { return len(broadcasts.all()) == 1 })
 				back := db.leave(t)
 				var ids []string
 				for i := range 30 {
@@ -113,12 +113,12 @@ func TestDatabaseAwayForTenSeconds(t *testing.T) {
 					t.Error("the database is not away")
 				}
 				cancel()
-				time.Sleep(away) // the fault itself
+				time.Sleep(outage) // the fault itself
 				back()
 				h.anna.SendText(h.shop, "after")
 				want = append(want, "after")
-				eventually(t, "not all is broadcast", func() bool { return slices.Contains(told.all(), "after") })
-				if got := told.all(); !slices.Equal(got, want) {
+				eventually(t, "not all is broadcast", func() bool { return slices.Contains(broadcasts.all(), "after") })
+				if got := broadcasts.all(); !slices.Equal(got, want) {
 					t.Errorf("broadcast are %q", got)
 				}
 				if got := h.texts(t); !slices.Equal(got, want) {
@@ -146,19 +146,19 @@ type dying struct {
 	once    sync.Once
 }
 
-func (d *dying) Ingest(ctx context.Context, on crm.Line, told crm.InboundBatch) (crm.InboundResult, error) {
-	if len(told.Messages) == 1 && told.Messages[0].Message.Text == d.text {
+func (d *dying) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch) (crm.InboundResult, error) {
+	if len(batch.Messages) == 1 && batch.Messages[0].Message.Text == d.text {
 		d.once.Do(func() { close(d.reached) })
 		<-ctx.Done()
 		return crm.InboundResult{}, ctx.Err()
 	}
-	return d.Service.Ingest(ctx, on, told)
+	return d.Service.Ingest(ctx, on, batch)
 }
 
 // TestDiedBetweenDecryptionAndCommit: whatsmeow has opened the message, whose key
 // opens it only once, and the process ends before it is kept. The next has it.
 func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.stopServing(t)
 		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
@@ -185,7 +185,7 @@ func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
 }
 
 // unknown fails when a message was kept as something that could not be read.
-func (h *house) unknown(t *testing.T) {
+func (h *harness) unknown(t *testing.T) {
 	t.Helper()
 	for _, ev := range h.Events(t, crm.EventMessage) {
 		if strings.Contains(ev.Data, `"type":"unknown"`) {
@@ -196,7 +196,7 @@ func (h *house) unknown(t *testing.T) {
 
 // TestLogoutWhileAMessageIsKept: who logs out does not wait for a handler that waits.
 func TestLogoutWhileAMessageIsKept(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.stopServing(t)
 		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
@@ -219,7 +219,7 @@ func TestLogoutWhileAMessageIsKept(t *testing.T) {
 // TestLostWhileAMessageIsKept: the connection drops while a handler waits. The next
 // begins when it has ended, and has the message.
 func TestLostWhileAMessageIsKept(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.stopServing(t)
 		rules := &once{dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}}
@@ -240,11 +240,11 @@ func TestLostWhileAMessageIsKept(t *testing.T) {
 // once waits the first time alone.
 type once struct{ dying }
 
-func (o *once) Ingest(ctx context.Context, on crm.Line, told crm.InboundBatch) (crm.InboundResult, error) {
+func (o *once) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch) (crm.InboundResult, error) {
 	select {
 	case <-o.reached:
-		return o.Service.Ingest(ctx, on, told)
+		return o.Service.Ingest(ctx, on, batch)
 	default:
-		return o.dying.Ingest(ctx, on, told)
+		return o.dying.Ingest(ctx, on, batch)
 	}
 }

@@ -27,12 +27,12 @@ import (
 type buffer struct {
 	store.EventBuffer
 	s    *session
-	link *link
+	life *lifetime
 }
 
 // shield puts what is ours around a device's stores, once: the lock before its
-// ratchets, and the buffer around that. A device that is not paired has no stores.
-func shield(dev *store.Device, s *session, l *link) {
+// Signal sessions, and the buffer around that. A device that is not paired has no stores.
+func shield(dev *store.Device, s *session, l *lifetime) {
 	if _, shielded := dev.EventBuffer.(*buffer); !shielded {
 		guard(dev)
 		watch(dev, s, l)
@@ -40,7 +40,7 @@ func shield(dev *store.Device, s *session, l *link) {
 }
 
 // watch puts it around a device's stores; one that is not paired has none.
-func watch(dev *store.Device, s *session, l *link) {
+func watch(dev *store.Device, s *session, l *lifetime) {
 	if dev.Initialized {
 		b := &buffer{dev.EventBuffer, s, l}
 		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
@@ -62,34 +62,34 @@ func (b *buffer) GetBufferedEvent(ctx context.Context, sum [32]byte) (found *sto
 // nothing, so it may be made again: only what fails while the database is there
 // cannot be opened.
 func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context) error) (err error) {
-	if !b.link.begin() {
+	if !b.life.begin() {
 		return errOver
 	}
-	defer b.link.works.Done()
+	defer b.life.works.Done()
 	for range 2 { // a second time, for faults of the database that look like none
-		away := b.insist(ctx, func() error {
-			if err = b.EventBuffer.DoDecryptionTxn(ctx, open); databaseAway(err) {
+		unavailable := b.insist(ctx, func() error {
+			if err = b.EventBuffer.DoDecryptionTxn(ctx, open); databaseUnavailable(err) {
 				return err
 			}
 			return nil
 		})
 		switch {
-		case away != nil:
-			return away
+		case unavailable != nil:
+			return unavailable
 		case err == nil, ctx.Err() != nil, errors.Is(err, signalerror.ErrOldCounter), errors.Is(err, errNoMessage):
 			return err
 		}
 		there := func() error { return b.ClearBufferedEventPlaintext(ctx, [32]byte{}) }
-		if away := b.insist(ctx, there); away != nil {
-			return away
+		if unavailable := b.insist(ctx, there); unavailable != nil {
+			return unavailable
 		}
 	}
 	return err
 }
 
-// databaseAway says whether err is of a database that may be there in a moment. What
+// databaseUnavailable says whether err is of a database that may be there in a moment. What
 // it refuses for what is in it, it will always refuse.
-func databaseAway(err error) bool {
+func databaseUnavailable(err error) bool {
 	var postgres interface{ SQLState() string }
 	var sqlite interface{ Code() int }
 	var network net.Error
@@ -147,7 +147,7 @@ func (h hiddenIDs) GetPNForLID(ctx context.Context, hidden types.JID) (number ty
 	return number, err
 }
 
-// secrets open votes, reactions and edits that are sealed a second time.
+// secrets are the keys of votes, reactions and edits that are encrypted a second time.
 type secrets struct {
 	store.MsgSecretStore
 	b *buffer
@@ -169,10 +169,10 @@ func (s secrets) GetMessageSecret(ctx context.Context, chat, sender types.JID, i
 // insist does what only the database can make fail, until it is there again or
 // patience ends, and the connection with it.
 func (b *buffer) insist(ctx context.Context, do func() error) error {
-	if b.s.broken.Load() || !b.link.begin() {
+	if b.s.broken.Load() || !b.life.begin() {
 		return errOver
 	}
-	defer b.link.works.Done()
+	defer b.life.works.Done()
 	began := time.Now()
 	for tries := 1; ; tries++ {
 		err := do()
@@ -180,7 +180,7 @@ func (b *buffer) insist(ctx context.Context, do func() error) error {
 			return err
 		}
 		b.s.log.Warn("the keys cannot be reached", "try", tries, "error", err)
-		if time.Since(began) > b.s.m.times.patience || wait(b.link.ctx, min(2*time.Second, time.Duration(tries)*100*time.Millisecond)) != nil {
+		if time.Since(began) > b.s.m.times.patience || wait(b.life.ctx, min(2*time.Second, time.Duration(tries)*100*time.Millisecond)) != nil {
 			b.s.breakOff()
 			return fmt.Errorf("%w: %w", errOver, err)
 		}

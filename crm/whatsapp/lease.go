@@ -9,8 +9,8 @@ import (
 	"chatcast/crm"
 )
 
-// endDeadLeases ends the leases of a process that died without giving them back.
-func (m *Messenger) endDeadLeases(ctx context.Context) {
+// endStaleLeases ends the leases of a process that died without giving them back.
+func (m *Messenger) endStaleLeases(ctx context.Context) {
 	rows, err := m.Rules.Sessions(ctx, Type)
 	for _, row := range rows {
 		if row.Leased && row.LeaseOwner != m.owner && err == nil {
@@ -45,8 +45,8 @@ func (m *Messenger) tend(ctx context.Context) {
 		m.Log.Warn("the lines could not be read", "error", err)
 	}
 	for _, s := range m.served() {
-		gone := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
-		if err == nil && gone && had[s] {
+		removed := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
+		if err == nil && removed && had[s] {
 			s.log.Info("the line is not there any more")
 			s.stop()
 			continue

@@ -102,7 +102,7 @@ func TestNobodyScans(t *testing.T) {
 		return err != errNotRunning
 	})
 	row := w.awaitState(t, crm.StateDisconnected)
-	if row.Detail != sayNotScanned || row.Paired {
+	if row.Detail != detailNotScanned || row.Paired {
 		t.Errorf("the line is %+v", row)
 	}
 	w.rules.mu.Lock()
@@ -189,19 +189,19 @@ func TestReplacedStaysAway(t *testing.T) {
 }
 
 func TestUnlinkedOnThePhone(t *testing.T) {
-	for name, away := range map[string]bool{"online": false, "while away": true} {
+	for name, unavailable := range map[string]bool{"online": false, "while away": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.pair(t)
-			if away {
+			if unavailable {
 				w.stop()
 			}
 			w.shop.Unlink()
-			if away {
+			if unavailable {
 				w.start(t)
 			}
 			row := w.awaitState(t, crm.StateLoggedOut)
-			if row.Device != "" || row.Detail != sayLoggedOut {
+			if row.Device != "" || row.Detail != detailLoggedOut {
 				t.Errorf("the line is %+v", row)
 			}
 			w.awaitServed(t, false)
@@ -288,7 +288,7 @@ func TestKeysThatAreGone(t *testing.T) {
 	w.stop()
 	w.db = t.TempDir() + "/other.db"
 	w.start(t)
-	if row := w.awaitState(t, crm.StateLoggedOut); row.Detail != sayDeviceGone {
+	if row := w.awaitState(t, crm.StateLoggedOut); row.Detail != detailNoDevice {
 		t.Errorf("the line is %+v", row)
 	}
 }

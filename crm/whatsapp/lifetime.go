@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// link is the time of one client: of one connection. Who works for it says so, so
-// that the next connection begins when all of it has ended: what came first is
-// then kept first, and a copy of it is not judged while it is still being opened.
-type link struct {
+// lifetime is that of one client, which has one connection. Work for it is counted,
+// so that the next connection begins when all of it has ended: then events are kept
+// in their order, and a second copy is not looked at while the first is decrypted.
+type lifetime struct {
 	ctx    context.Context
 	cancel context.CancelFunc
-	gone   context.Context // done when the socket is closed
-	leave  context.CancelFunc
+	closed context.Context // done when the socket is closed
+	close  context.CancelFunc
 
 	mu    sync.Mutex
 	over  bool // guarded by mu
@@ -22,16 +22,16 @@ type link struct {
 	opening atomic.Pointer[opening] // the last
 }
 
-func newLink(ctx context.Context) *link {
-	l := &link{}
+func newLifetime(ctx context.Context) *lifetime {
+	l := &lifetime{}
 	l.opening.Store(&opening{lost: make(chan struct{}, 1)})
 	l.ctx, l.cancel = context.WithCancel(ctx)
-	l.gone, l.leave = context.WithCancel(context.Background())
+	l.closed, l.close = context.WithCancel(context.Background())
 	return l
 }
 
-// begin says whether there is still something to work for.
-func (l *link) begin() bool {
+// begin reports whether the lifetime has not ended, and counts the caller's work.
+func (l *lifetime) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.over {
@@ -40,10 +40,10 @@ func (l *link) begin() bool {
 	return !l.over
 }
 
-// end waits for what is under way, once the socket is closed. What was not kept
-// comes again.
-func (l *link) end() {
-	l.leave()
+// end waits for the work under way, once the socket is closed. WhatsApp delivers
+// again what was not kept.
+func (l *lifetime) end() {
+	l.close()
 	l.mu.Lock()
 	l.over = true
 	l.mu.Unlock()

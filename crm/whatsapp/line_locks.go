@@ -7,14 +7,14 @@ import (
 	"chatcast/crm"
 )
 
-// turns lets one at a time do something with a line. Other lines do not wait.
-type turns struct {
+// lineLocks are mutexes, one for each line.
+type lineLocks struct {
 	mu   sync.Mutex
 	ends map[crm.Line]chan struct{} // guarded by mu: closed when who has the line is done
 }
 
-// lock waits for the line's turn, as long as the context does.
-func (t *turns) lock(ctx context.Context, l crm.Line) (unlock func(), err error) {
+// lock locks the line. It returns the context's error when that ends first.
+func (t *lineLocks) lock(ctx context.Context, l crm.Line) (unlock func(), err error) {
 	for {
 		t.mu.Lock()
 		end := t.ends[l]

@@ -18,24 +18,24 @@ type faulty struct {
 	ingests atomic.Int64
 }
 
-func (f *faulty) Ingest(ctx context.Context, on crm.Line, told crm.InboundBatch) (crm.InboundResult, error) {
+func (f *faulty) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch) (crm.InboundResult, error) {
 	switch n := f.ingests.Add(1); {
 	case n%17 == 0:
-		return crm.InboundResult{}, errAway // before the commit
+		return crm.InboundResult{}, errUnavailable // before the commit
 	case n%41 == 0:
 		panic("a fault of the moment")
 	case n%23 == 0:
-		answer, err := f.Service.Ingest(ctx, on, told)
+		answer, err := f.Service.Ingest(ctx, on, batch)
 		if err == nil {
-			err = errAway // after it
+			err = errUnavailable // after it
 		}
 		return answer, err
 	}
-	return f.Service.Ingest(ctx, on, told)
+	return f.Service.Ingest(ctx, on, batch)
 }
 
 func TestNothingLostNothingTwice(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.stopServing(t)
 		rules := &faulty{Service: h.Service}
@@ -74,7 +74,7 @@ func TestNothingLostNothingTwice(t *testing.T) {
 	})
 }
 
-func (h *house) stopServing(t *testing.T) {
+func (h *harness) stopServing(t *testing.T) {
 	t.Helper()
 	for _, s := range h.m.served() {
 		s.stop()
@@ -86,7 +86,7 @@ func (h *house) stopServing(t *testing.T) {
 }
 
 func TestSentInOrderThroughDrops(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.anna.SendText(h.shop, "hello")
 		h.awaitItem(t, crm.EventMessage, "hello")
@@ -118,7 +118,7 @@ func TestSentInOrderThroughDrops(t *testing.T) {
 }
 
 func TestAnotherNodeTakesOver(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		second, _ := h.node(t, h.Service, func(o *Options) {
 			o.times = patient
@@ -140,7 +140,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 }
 
 func TestLoggedOutLineRefuses(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		if err := h.Logout(testwait.Context(t), h.Owner, testLine); err != nil {
 			t.Fatal(err)
@@ -159,7 +159,7 @@ func TestLoggedOutLineRefuses(t *testing.T) {
 // TestForgedReceipt: a customer tells how far their own messages got, whatever ids
 // they name.
 func TestForgedReceipt(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		boris := h.wa.NewContact("79995554455", "100200355", "Boris")
 		h.awaitItem(t, crm.EventMessage, h.anna.SendText(h.shop, "Do you have tea?"))

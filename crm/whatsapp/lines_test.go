@@ -24,9 +24,9 @@ import (
 	"chatcast/models/testdb"
 )
 
-// house is a company with the rules themselves, over a real database, and a
+// harness is a company with the rules themselves, over a real database, and a
 // stand-in that its line is paired with.
-type house struct {
+type harness struct {
 	*crmtest.World
 	wa   *whatsapptest.Server
 	shop *whatsapptest.Account
@@ -34,16 +34,16 @@ type house struct {
 	m    *Messenger
 }
 
-// eachHouse runs a test over SQLite and over PostgreSQL.
-func eachHouse(t *testing.T, test func(t *testing.T, h *house), opts ...func(*Options)) {
+// eachHarness runs a test over SQLite and over PostgreSQL.
+func eachHarness(t *testing.T, test func(t *testing.T, h *harness), opts ...func(*Options)) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		t.Parallel()
-		houseIn(t, store, test, opts...)
+		harnessIn(t, store, test, opts...)
 	})
 }
 
-func houseIn(t *testing.T, store *models.Store, test func(t *testing.T, h *house), opts ...func(*Options)) {
+func harnessIn(t *testing.T, store *models.Store, test func(t *testing.T, h *harness), opts ...func(*Options)) {
 	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func houseIn(t *testing.T, store *models.Store, test func(t *testing.T, h *house
 			t.Errorf("closing the stand-in: %v", err)
 		}
 	})
-	h := &house{
+	h := &harness{
 		World: crmtest.New(t, store), wa: srv,
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
 		anna: srv.NewContact("79995554433", "100200301", "Anna"),
@@ -65,7 +65,7 @@ func houseIn(t *testing.T, store *models.Store, test func(t *testing.T, h *house
 }
 
 // node is a process that serves the company's lines; stop ends it.
-func (h *house) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Messenger, stop func()) {
+func (h *harness) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Messenger, stop func()) {
 	t.Helper()
 	db, dialect, err := h.Store.SideDB(t.Context())
 	if err != nil {
@@ -107,7 +107,7 @@ func (h *house) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Mess
 	return m, stop
 }
 
-func (h *house) pair(t *testing.T) {
+func (h *harness) pair(t *testing.T) {
 	t.Helper()
 	var p crm.Pairing
 	eventually(t, "there is no code", func() (ok bool) {
@@ -121,7 +121,7 @@ func (h *house) pair(t *testing.T) {
 	h.awaitState(t, crm.StateConnected)
 }
 
-func (h *house) awaitState(t *testing.T, state string) {
+func (h *harness) awaitState(t *testing.T, state string) {
 	t.Helper()
 	eventually(t, "the line is not "+state, func() bool {
 		st, err := h.LineStatus(context.Background(), h.Owner, testLine)
@@ -130,7 +130,7 @@ func (h *house) awaitState(t *testing.T, state string) {
 }
 
 // awaitEvent waits for an event whose item matches, and returns the item.
-func (h *house) awaitEvent(t *testing.T, name string, match func(item string) bool) string {
+func (h *harness) awaitEvent(t *testing.T, name string, match func(item string) bool) string {
 	t.Helper()
 	found, seen := "", int64(0)
 	eventually(t, "there is no such event "+name, func() bool {
@@ -152,7 +152,7 @@ func (h *house) awaitEvent(t *testing.T, name string, match func(item string) bo
 	return found
 }
 
-func (h *house) awaitItem(t *testing.T, name string, parts ...string) string {
+func (h *harness) awaitItem(t *testing.T, name string, parts ...string) string {
 	t.Helper()
 	return h.awaitEvent(t, name, func(item string) bool {
 		return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(item, p) })
@@ -160,7 +160,7 @@ func (h *house) awaitItem(t *testing.T, name string, parts ...string) string {
 }
 
 // texts are the texts that the event message told, in order.
-func (h *house) texts(t *testing.T) (all []string) {
+func (h *harness) texts(t *testing.T) (all []string) {
 	for _, ev := range h.Events(t, crm.EventMessage) {
 		for _, item := range ev.Items(t) {
 			var m struct{ Message struct{ Text string } }
@@ -173,9 +173,9 @@ func (h *house) texts(t *testing.T) (all []string) {
 	return all
 }
 
-func (h *house) chat() crm.ChatAddress { return crm.ChatAddress{Line: testLine, ChatID: anna} }
+func (h *harness) chat() crm.ChatAddress { return crm.ChatAddress{Line: testLine, ChatID: anna} }
 
-func (h *house) send(t *testing.T, m crm.Outgoing) string {
+func (h *harness) send(t *testing.T, m crm.Outgoing) string {
 	t.Helper()
 	sent, err := h.Send(t.Context(), h.Operator, h.chat(), m)
 	if err != nil {
@@ -185,7 +185,7 @@ func (h *house) send(t *testing.T, m crm.Outgoing) string {
 }
 
 func TestWholeConversation(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.awaitItem(t, crm.EventMessengerStatus, `"state":"connected"`, `"phone":"79990001122"`)
 		if len(h.Live.Published()) == 0 {
@@ -250,7 +250,7 @@ func TestWholeConversation(t *testing.T) {
 }
 
 func TestPicturesBothWays(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		picture := append([]byte("\x89PNG\r\n\x1a\n"), []byte(strings.Repeat("pixels ", 5000))...)
 		id := h.anna.Send(h.shop, h.wa.Upload(picture, whatsmeow.MediaImage).Image("look", "image/png"))
@@ -290,7 +290,7 @@ func TestPicturesBothWays(t *testing.T) {
 }
 
 // stored reads the file of a message.
-func (h *house) stored(t *testing.T, item string) []byte {
+func (h *harness) stored(t *testing.T, item string) []byte {
 	t.Helper()
 	var m struct {
 		Message struct{ File struct{ Link string } }
@@ -315,13 +315,13 @@ func (h *house) stored(t *testing.T, item string) []byte {
 // faulty is the rules with a database that goes away now and then.
 // TestNothingLostNothingTwice: whatever goes wrong, what was sent is told once and
 // in order.
-// stopServing ends the house's own process.
+// stopServing ends the own process of the harness.
 // TestAnotherNodeTakesOver: two processes never hold one session, and when one
 // goes, the other serves.
 // TestOneChatUnderBothIDs: what came under the hidden id alone joins the number's
 // chat when WhatsApp tells that they are one.
 func TestOneChatUnderBothIDs(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		bob := h.wa.NewContact("79991112233", "555666777", "Bob")
 		bob.SendText(h.shop, "under my hidden id", whatsapptest.SendOpts{Addressing: whatsapptest.HiddenIDOnly})

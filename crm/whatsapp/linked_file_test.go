@@ -59,7 +59,7 @@ func privateLinks(o *Options) { o.PrivateLinks = true }
 
 // TestLinkedFiles are fetched, and sent as what they are.
 func TestLinkedFiles(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.MaxFile = 1 << 20
 		h.pair(t)
 		web := elsewhere(t)
@@ -103,7 +103,7 @@ func TestLinkedFiles(t *testing.T) {
 
 // TestLinkToOurselves: without leave nothing of this machine is fetched.
 func TestLinkToOurselves(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		asked := false
 		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))

@@ -50,8 +50,8 @@ func TestSignalIsQuiet(t *testing.T) { // not at once with others: the output is
 	logger.Info("Building sender key session")
 	os.Stdout = stdout
 	w.Close()
-	if said, err := io.ReadAll(r); err != nil || len(said) > 0 {
-		t.Errorf("%q, %v", said, err)
+	if out, err := io.ReadAll(r); err != nil || len(out) > 0 {
+		t.Errorf("%q, %v", out, err)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestMessagesAreNotLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if said := log.String()[before:]; strings.Contains(said, "secret") || strings.Contains(said, "7999555") {
-		t.Errorf("the log says:\n%s", said)
+	if out := log.String()[before:]; strings.Contains(out, "secret") || strings.Contains(out, "7999555") {
+		t.Errorf("the log says:\n%s", out)
 	}
 }

@@ -95,8 +95,8 @@ func (s *session) fetchAll(ctx context.Context, cli *whatsmeow.Client, files []c
 	return true
 }
 
-// storeAway says whether err is that the file store cannot take anything now.
-func storeAway(err error) bool {
+// storeUnavailable says whether err is that the file store cannot take anything now.
+func storeUnavailable(err error) bool {
 	var refusal *crm.Error
 	return errors.As(err, &refusal) && refusal.Code == crm.CodeUnavailable
 }
@@ -116,7 +116,7 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 		if err == nil || ctx.Err() != nil {
 			return true
 		}
-		if storeAway(err) {
+		if storeUnavailable(err) {
 			s.log.Warn("a file waits for the file store", "file", f.ID, "error", err)
 			return false
 		}
@@ -202,7 +202,7 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 		if err == nil {
 			return
 		}
-		if storeAway(err) { // the phone is asked again when the file's time has come
+		if storeUnavailable(err) { // the phone is asked again when the file's time has come
 			s.log.Warn("a file waits for the file store", "file", f.ID, "error", err)
 			return
 		}

@@ -166,7 +166,7 @@ func TestFileStoreIsAway(t *testing.T) {
 	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
 	other := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
 	w.Break(f, whatsapptest.FileFault{})
-	w.rules.change(func() { w.rules.away = true })
+	w.rules.change(func() { w.rules.storeUnavailable = true })
 	w.toFetch(other)
 	if err := w.rules.await(testwait.Context(t), "the first is refused", func() bool { return w.rules.refused == 1 }); err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestFileStoreIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.rules.change(func() {
-		if w.rules.away = false; len(w.rules.unfetched) > 0 || len(w.rules.pending) != 2 {
+		if w.rules.storeUnavailable = false; len(w.rules.unfetched) > 0 || len(w.rules.pending) != 2 {
 			t.Errorf("given up are %v, to fetch %v", w.rules.unfetched, w.rules.pending)
 		}
 	})

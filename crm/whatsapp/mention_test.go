@@ -32,19 +32,19 @@ func TestMentions(t *testing.T) {
 	id := w.anna.SendText(w.shop, "nobody")
 	edit := whatsapptest.RichText("@100200301", &waE2E.ContextInfo{MentionedJID: []string{"100200301@lid"}})
 	w.anna.Send(w.shop, whatsapptest.Edit(w.anna.KeyOf(w.shop, id, true), edit))
-	w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
-		return len(told.Edits) == 1 && len(told.Edits[0].Message.Mentions) == 1 && told.Edits[0].Message.Mentions[0].ID.String() == "79995554433@c.us"
+	w.awaitBatch(t, "the edit", func(batch crm.InboundBatch) bool {
+		return len(batch.Edits) == 1 && len(batch.Edits[0].Message.Mentions) == 1 && batch.Edits[0].Message.Mentions[0].ID.String() == "79995554433@c.us"
 	})
 	phone := "79995554433"
-	said := &crm.MessageRef{ID: "3EB0AA", FromMe: true, Type: crm.MessageText, Content: crm.Content{
+	sent := &crm.MessageRef{ID: "3EB0AA", FromMe: true, Type: crm.MessageText, Content: crm.Content{
 		Text: "@79995554433 and @555666777", Mentions: []crm.Mention{{ID: waID(phone + "@c.us"), Phone: &phone}, {ID: waID("555666777@lid")}},
 	}}
-	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554433@c.us", Message: said})
+	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554433@c.us", Message: sent})
 	jids := []string{"79995554433@s.whatsapp.net", "555666777@lid"}
 	if got := w.received(t, "3EB0AA").Message.GetExtendedTextMessage().GetContextInfo().GetMentionedJID(); !slices.Equal(got, jids) {
 		t.Errorf("sent with %q", got)
 	}
-	w.enqueue(crm.OutboxItem{Kind: crm.OutEdit, ChatID: "79995554433@c.us", Message: said})
+	w.enqueue(crm.OutboxItem{Kind: crm.OutEdit, ChatID: "79995554433@c.us", Message: sent})
 	if _, err := w.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 		return slices.Equal(r.Message.GetProtocolMessage().GetEditedMessage().GetExtendedTextMessage().GetContextInfo().GetMentionedJID(), jids)
 	}); err != nil {
@@ -54,7 +54,7 @@ func TestMentions(t *testing.T) {
 
 // TestTwoThousandMentions arrive whole, and go out whole.
 func TestTwoThousandMentions(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		const n = 2000
 		var jids, words []string

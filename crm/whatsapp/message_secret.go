@@ -12,11 +12,12 @@ import (
 	"chatcast/crm"
 )
 
-// What is sealed a second time, inside the message: with the secret of the message
-// that it is about.
+// Reactions, edits and votes may be encrypted a second time, inside the message, with
+// the secret of the message that they refer to.
 
-// opened opens what is sealed a second time, inside the message.
-func (s *session) opened(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.Message {
+// decryptReaction decrypts a reaction that is encrypted inside the message. Any other
+// message is returned as it is.
+func (s *session) decryptReaction(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.Message {
 	if m.GetEncReactionMessage() == nil {
 		return m
 	}
@@ -24,36 +25,36 @@ func (s *session) opened(ctx context.Context, cli *whatsmeow.Client, e *events.M
 	inner.Message = m
 	r, err := cli.DecryptReaction(ctx, &inner)
 	if err != nil {
-		s.log.Info("a reaction could not be opened", "message", e.Info.ID, "error", err)
+		s.log.Info("a reaction could not be decrypted", "message", e.Info.ID, "error", err)
 		return m
 	}
 	return &waE2E.Message{ReactionMessage: proto.CloneOf(r)}
 }
 
-// sealedEdit opens an edit that is sealed with the secret of the message that it
-// changes; nil: it is none, or stays unknown. whatsmeow opens those of events; of
-// others, which WhatsApp has a name for, it does not know the key.
-func (s *session) sealedEdit(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.ProtocolMessage {
-	sealed := m.GetSecretEncryptedMessage()
-	if sealed == nil {
+// decryptEdit decrypts an edit that is encrypted with the secret of the message that it
+// changes. It returns nil when m is no such edit, or when the key is not known, as for
+// the kinds of edits that whatsmeow does not support.
+func (s *session) decryptEdit(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.ProtocolMessage {
+	encrypted := m.GetSecretEncryptedMessage()
+	if encrypted == nil {
 		return nil
 	}
 	inner := *e
 	inner.Message = m
-	said, err := cli.DecryptSecretEncryptedMessage(ctx, &inner)
+	edit, err := cli.DecryptSecretEncryptedMessage(ctx, &inner)
 	if err != nil {
-		s.log.Info("a sealed edit could not be opened", "message", e.Info.ID, "error", err)
+		s.log.Info("a encrypted edit could not be decrypted", "message", e.Info.ID, "error", err)
 		return nil
 	}
-	said = unwrap(said)
-	if edited := said.GetProtocolMessage().GetEditedMessage(); edited != nil {
-		said = edited
+	edit = unwrap(edit)
+	if edited := edit.GetProtocolMessage().GetEditedMessage(); edited != nil {
+		edit = edited
 	}
-	return &waE2E.ProtocolMessage{Key: sealed.GetTargetMessageKey(), Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: said}
+	return &waE2E.ProtocolMessage{Key: encrypted.GetTargetMessageKey(), Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), EditedMessage: edit}
 }
 
-// fillVote opens a vote: what was chosen comes as sums of the poll's options.
-func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *content) {
+// decryptVote decrypts a vote. Chosen options arrive as hashes of the poll's options.
+func (s *session) decryptVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *content) {
 	v := to.Content.Vote
 	if v == nil {
 		return
@@ -62,7 +63,7 @@ func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events
 	inner.Message = unwrap(e.Message)
 	vote, err := cli.DecryptPollVote(ctx, &inner)
 	if err != nil {
-		s.log.Info("a vote could not be opened", "message", e.Info.ID, "error", err)
+		s.log.Info("a vote could not be decrypted", "message", e.Info.ID, "error", err)
 		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
 		return
 	}
@@ -78,7 +79,7 @@ func (s *session) fillVote(ctx context.Context, cli *whatsmeow.Client, e *events
 	v.Options = chosen(ref.Content.Poll.Options, vote.GetSelectedOptions())
 }
 
-// chosen are the options whose sums were chosen.
+// chosen are the options with these hashes.
 func chosen(options []string, sums [][]byte) []string {
 	found := []string{}
 	for i, sum := range whatsmeow.HashPollOptions(options) {

@@ -27,8 +27,8 @@ func TestSealedEdits(t *testing.T) {
 		if _, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_EVENT_EDIT, edited); err != nil {
 			t.Fatal(err)
 		}
-		w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
-			return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == name && !told.Edits[0].FromMe
+		w.awaitBatch(t, "the edit", func(batch crm.InboundBatch) bool {
+			return len(batch.Edits) == 1 && batch.Edits[0].ID.String() == id && batch.Edits[0].Message.Text == name && !batch.Edits[0].FromMe
 		})
 	}
 	other, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, whatsapptest.Text("?"))

@@ -82,7 +82,7 @@ type Messenger struct {
 	running  sync.WaitGroup         // the sessions
 	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last ours
 	notify   chan struct{}          // tend the lines now
-	pairs    turns                  // one pairing or logout of a line begins at a time
+	pairs    lineLocks              // one pairing or logout of a line begins at a time
 }
 
 var _ crm.Queued = (*Messenger)(nil)
@@ -138,7 +138,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 		helpers.Wait()
 	}()
 	if m.Alone {
-		m.endDeadLeases(ctx)
+		m.endStaleLeases(ctx)
 	}
 	beat := time.NewTicker(m.times.lease / 3)
 	defer beat.Stop()

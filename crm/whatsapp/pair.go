@@ -81,7 +81,7 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 	if s = m.start(l, "", p); s == nil {
 		return nil, errNotRunning
 	}
-	s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: sayPairing})
+	s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: detailPairing})
 	return p, nil
 }
 
@@ -111,7 +111,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		return crm.Unavailable("another process serves this line: ask it")
 	}
 	if s != nil {
-		s.leaving.Store(true)
+		s.loggingOut.Store(true)
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
 			asked, cancel := context.WithTimeout(ctx, 10*time.Second)
 			if err := cli.Logout(asked); err != nil {
@@ -121,7 +121,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		}
 	}
 	none := ""
-	err = m.Rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: sayLeft, Owner: m.owner})
+	err = m.Rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
 	var devices []string
 	if row != nil {
 		devices = append(devices, row.Device)
@@ -174,7 +174,7 @@ func (s *session) endPairing(err error) {
 // unpaired says that nobody scanned the code.
 func (s *session) unpaired(ctx context.Context) {
 	s.endPairing(crm.Unavailable("WhatsApp ended the pairing: try again"))
-	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: sayNotScanned})
+	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailNotScanned})
 }
 
 // codes shows one QR code after the other.
@@ -234,7 +234,7 @@ func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 // requestCode asks WhatsApp for a code to type into the phone.
 func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 	s.mu.Lock()
-	open := s.link != nil && s.cli == cli && s.link.opening.Load().is(opened)
+	open := s.life != nil && s.cli == cli && s.life.opening.Load().is(opened)
 	s.mu.Unlock()
 	if !open {
 		return // codes does, when the connection is there
@@ -265,18 +265,18 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 // It refuses what nobody waits for any more: a client that was given up, a line that is
 // logged out or paired. The keys are stored after it, so they may not be when the
 // connection ends.
-func (s *session) accepted(l *link, id types.JID) bool {
+func (s *session) accepted(l *lifetime, id types.JID) bool {
 	if !l.begin() {
 		return false
 	}
 	defer l.works.Done()
 	s.mu.Lock()
-	wanted := s.pairing != nil && !s.leaving.Load()
-	if wanted {
+	current := s.pairing != nil && !s.loggingOut.Load()
+	if current {
 		s.device, s.fresh = id.String(), true
 	}
 	s.mu.Unlock()
-	if !wanted {
+	if !current {
 		return false
 	}
 	s.endPairing(&crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"})
@@ -290,7 +290,7 @@ func (s *session) scanned(ctx context.Context, id types.JID) {
 	s.mu.Lock()
 	s.fresh = false
 	s.mu.Unlock()
-	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
+	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
 }
 
 // neverStored says whether the session's device was accepted and its keys were not

@@ -31,7 +31,7 @@ type attention struct {
 	until   time.Time          // guarded by mu: so long
 	watched map[types.JID]bool // guarded by mu
 
-	said map[string]typing // guarded by mu: who said what last
+	lastTyping map[string]typing // guarded by mu: who said what last
 }
 
 type typing struct {
@@ -59,7 +59,7 @@ func (s *session) attend(ctx context.Context, cli *whatsmeow.Client, chat types.
 	a.mu.Unlock()
 	if come {
 		if err := cli.SendPresence(ctx, types.PresenceAvailable); err != nil {
-			a.gone(cli, chat)
+			a.cancel(cli, chat)
 			return err
 		}
 		s.helpers.Go(func() { s.leave(cli) })
@@ -94,8 +94,8 @@ func (s *session) leave(cli *whatsmeow.Client) {
 	s.present(ctx, cli) // as it is by now: somebody may have begun to write again
 }
 
-// gone takes back what attend began.
-func (a *attention) gone(cli *whatsmeow.Client, chat types.JID) {
+// cancel undoes attend.
+func (a *attention) cancel(cli *whatsmeow.Client, chat types.JID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.cli == cli {
@@ -153,14 +153,14 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 func (a *attention) news(who, what string, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	last, known := a.said[who]
+	last, known := a.lastTyping[who]
 	if known && last.what == what && now.Sub(last.at) < typingPause {
 		return false
 	}
-	if a.said == nil || len(a.said) >= maxTyping {
-		a.said = map[string]typing{}
+	if a.lastTyping == nil || len(a.lastTyping) >= maxTyping {
+		a.lastTyping = map[string]typing{}
 	}
-	a.said[who] = typing{what, now}
+	a.lastTyping[who] = typing{what, now}
 	return true
 }
 

@@ -15,12 +15,12 @@ import (
 
 // TestCustomerTypes: it is told to who looks, and kept nowhere.
 func TestCustomerTypes(t *testing.T) {
-	eachHouse(t, func(t *testing.T, h *house) {
+	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		h.anna.Type(h.shop, types.ChatPresenceComposing, types.ChatPresenceMediaText) // in no chat that is known
 		h.anna.SendText(h.shop, "hello")
 		h.awaitItem(t, crm.EventMessage, "hello")
-		told := func(typ string) {
+		expectTyping := func(typ string) {
 			t.Helper()
 			eventually(t, "nobody hears "+typ, func() bool {
 				for _, ev := range h.Live.Published() {
@@ -32,9 +32,9 @@ func TestCustomerTypes(t *testing.T) {
 			})
 		}
 		h.anna.Type(h.shop, types.ChatPresenceComposing, types.ChatPresenceMediaAudio)
-		told(crm.PresenceRecording)
+		expectTyping(crm.PresenceRecording)
 		h.anna.Type(h.shop, types.ChatPresencePaused, types.ChatPresenceMediaText)
-		told(crm.PresencePaused)
+		expectTyping(crm.PresencePaused)
 		if len(h.Events(t, crm.EventChatPresence)) != 0 {
 			t.Error("it is in the journal")
 		}

@@ -23,22 +23,22 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if !s.ours(&e.Info) {
 		return true
 	}
-	if p := s.sealedEdit(ctx, cli, e, m); p != nil {
+	if p := s.decryptEdit(ctx, cli, e, m); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)
 	}
 	if p := m.GetProtocolMessage(); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)
 	}
-	said := translate(s.opened(ctx, cli, e, m))
-	if said == nil {
+	what := translate(s.decryptReaction(ctx, cli, e, m))
+	if what == nil {
 		return true
 	}
-	s.fillVote(ctx, cli, e, said)
-	if e.IsViewOnce && said.Subtype == "" {
-		said.Subtype = "viewOnce"
+	s.decryptVote(ctx, cli, e, what)
+	if e.IsViewOnce && what.Subtype == "" {
+		what.Subtype = "viewOnce"
 	}
-	in := s.envelope(ctx, cli, &e.Info, said)
-	s.attach(ctx, cli, &in, said.Media)
+	in := s.envelope(ctx, cli, &e.Info, what)
+	s.attach(ctx, cli, &in, what.Media)
 	if !s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}}) {
 		return false
 	}

@@ -12,14 +12,14 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-var errAway = errors.New("the database is away")
+var errUnavailable = errors.New("the database is away")
 
 // texts are those that the rules kept, in order.
 func (w *world) texts() (all []string) {
 	w.rules.mu.Lock()
 	defer w.rules.mu.Unlock()
-	for _, told := range w.rules.batches {
-		for _, m := range told.Messages {
+	for _, batch := range w.rules.batches {
+		for _, m := range batch.Messages {
 			all = append(all, m.Message.Text)
 		}
 	}
@@ -32,7 +32,7 @@ func TestDatabaseAwayForAWhile(t *testing.T) {
 	failed := 0
 	w.onMessage(func() error {
 		if failed++; failed <= 3 {
-			return errAway
+			return errUnavailable
 		}
 		return nil
 	})
@@ -54,10 +54,10 @@ func TestDatabaseAwayForLong(t *testing.T) {
 		o.times.patience = 50 * time.Millisecond
 	})
 	w.pair(t)
-	away := true
+	unavailable := true
 	w.onMessage(func() error {
-		if away {
-			return errAway
+		if unavailable {
+			return errUnavailable
 		}
 		return nil
 	})
@@ -67,7 +67,7 @@ func TestDatabaseAwayForLong(t *testing.T) {
 		ids = append(ids, w.anna.SendText(w.shop, fmt.Sprint(i)))
 	}
 	w.awaitState(t, crm.StateDisconnected)
-	w.rules.change(func() { away = false })
+	w.rules.change(func() { unavailable = false })
 	w.awaitText(t, "19")
 	if got := w.texts(); !slices.Equal(got, want) {
 		t.Errorf("kept %q", got)
@@ -87,12 +87,12 @@ func TestHandlerPanics(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	once, always := true, true
-	w.rules.before(func(told crm.InboundBatch) error {
-		if len(told.Messages) == 1 && told.Messages[0].Message.Text == "once" && once {
+	w.rules.before(func(batch crm.InboundBatch) error {
+		if len(batch.Messages) == 1 && batch.Messages[0].Message.Text == "once" && once {
 			once = false
 			panic("once")
 		}
-		if len(told.Messages) == 1 && told.Messages[0].Message.Text == "always" && always {
+		if len(batch.Messages) == 1 && batch.Messages[0].Message.Text == "always" && always {
 			panic("always")
 		}
 		return nil
@@ -116,8 +116,8 @@ func TestHandlerPanics(t *testing.T) {
 func TestRefusedByTheRules(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.rules.before(func(told crm.InboundBatch) error {
-		if len(told.Messages) == 1 && told.Messages[0].Type == crm.MessageText {
+	w.rules.before(func(batch crm.InboundBatch) error {
+		if len(batch.Messages) == 1 && batch.Messages[0].Type == crm.MessageText {
 			return crm.Invalid("messages[0].message.text", "is not to our taste")
 		}
 		return nil
@@ -176,17 +176,17 @@ func TestEditsDeletesReactions(t *testing.T) {
 	w.pair(t)
 	id := w.anna.SendText(w.shop, "first words")
 	w.anna.Send(w.shop, whatsapptest.Edit(w.anna.KeyOf(w.shop, id, true), whatsapptest.Text("other words")))
-	w.awaitBatch(t, "the edit", func(told crm.InboundBatch) bool {
-		return len(told.Edits) == 1 && told.Edits[0].ID.String() == id && told.Edits[0].Message.Text == "other words" &&
-			told.Edits[0].Chat.ID.String() == "79995554433@c.us" && !told.Edits[0].FromMe
+	w.awaitBatch(t, "the edit", func(batch crm.InboundBatch) bool {
+		return len(batch.Edits) == 1 && batch.Edits[0].ID.String() == id && batch.Edits[0].Message.Text == "other words" &&
+			batch.Edits[0].Chat.ID.String() == "79995554433@c.us" && !batch.Edits[0].FromMe
 	})
 	w.anna.Send(w.shop, whatsapptest.Reaction(w.anna.KeyOf(w.shop, id, true), "👍"))
 	w.awaitMessage(t, "the reaction", func(m crm.InboundMessage) bool {
 		return m.Type == crm.MessageReaction && m.Message.Reaction.MessageID.String() == id && m.Message.Reaction.Emoji == "👍"
 	})
 	w.anna.Send(w.shop, whatsapptest.Revoke(w.anna.KeyOf(w.shop, id, true)))
-	w.awaitBatch(t, "the deletion", func(told crm.InboundBatch) bool {
-		return len(told.Deletes) == 1 && told.Deletes[0].ID.String() == id && !told.Deletes[0].FromMe && !told.Deletes[0].Admin
+	w.awaitBatch(t, "the deletion", func(batch crm.InboundBatch) bool {
+		return len(batch.Deletes) == 1 && batch.Deletes[0].ID.String() == id && !batch.Deletes[0].FromMe && !batch.Deletes[0].Admin
 	})
 	quoted := w.anna.Send(w.shop, whatsapptest.RichText("as I said", whatsapptest.Quoting(id, w.anna.Number(), whatsapptest.Text("first words"))))
 	if m := w.awaitText(t, "as I said"); m.ID.String() != quoted || m.QuotedMessageID == nil || m.QuotedMessageID.String() != id {

@@ -16,23 +16,23 @@ import (
 // recorder stands in for the rules, to see what exactly they are told, and to
 // fail where the rules never do. The rules themselves are in the tests of lines.
 type recorder struct {
-	mu           sync.Mutex
-	changed      chan struct{} // closed and made anew at each change
-	sessions     map[crm.Line]*crm.LineSession
-	states       []crm.LineState
-	batches      []crm.InboundBatch
-	codes        []crm.Pairing
-	presences    []string // chat, who, what
-	outbox       []crm.OutboxItem
-	outcomes     []crm.Outcome
-	sent         map[string]*crm.MessageRef
-	stored       map[string]*os.File // what we send
-	files        map[string]string   // what was stored
-	pending      []crm.FileToFetch
-	unfetched    []string                       // states
-	away         bool                           // the file store is
-	refused      int                            // files, because it is
-	beforeIngest func(t crm.InboundBatch) error // before it is kept
+	mu               sync.Mutex
+	changed          chan struct{} // closed and made anew at each change
+	sessions         map[crm.Line]*crm.LineSession
+	states           []crm.LineState
+	batches          []crm.InboundBatch
+	codes            []crm.Pairing
+	presences        []string // chat, who, what
+	outbox           []crm.OutboxItem
+	outcomes         []crm.Outcome
+	sent             map[string]*crm.MessageRef
+	stored           map[string]*os.File // what we send
+	files            map[string]string   // what was stored
+	pending          []crm.FileToFetch
+	unfetched        []string                       // states
+	storeUnavailable bool                           // the file store is
+	refused          int                            // files, because it is
+	beforeIngest     func(t crm.InboundBatch) error // before it is kept
 }
 
 var _ Rules = (*recorder)(nil)
@@ -178,7 +178,7 @@ func (r *recorder) FileFetched(_ context.Context, _ crm.Line, id string, from io
 		return err
 	}
 	r.change(func() {
-		if r.away {
+		if r.storeUnavailable {
 			r.refused++
 			err = crm.Unavailable("the file store cannot be used now")
 			return

@@ -52,7 +52,7 @@ func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 		return never(codeUnsupported, "WhatsApp has no form for this message")
 	case errors.As(err, &refusal) && refusal.Code == crm.CodeNotFound:
 		return never(codeNoFile, "the attachment is not there any more")
-	case storeAway(err):
+	case storeUnavailable(err):
 		return again(codeStore, "the attachment cannot be read now; it is sent when it can")
 	case errors.Is(err, errTooLong):
 		return never(codeTooLarge, "the attachment is too large for WhatsApp")

@@ -183,21 +183,21 @@ const lastAnswer = time.Second
 // stop when no answer can be on its way any more.
 func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, id types.MessageID) (time.Time, error) {
 	s.mu.Lock()
-	link, ours := s.link, s.cli == cli
+	life, ours := s.life, s.cli == cli
 	s.mu.Unlock()
-	if !ours || !link.begin() { // the next connection begins when this message is away, or is not
+	if !ours || !life.begin() { // the next connection begins when this message is away, or is not
 		return time.Time{}, whatsmeow.ErrNotConnected
 	}
-	defer link.works.Done()
+	defer life.works.Done()
 	silent := make(chan struct{})
 	timer := time.AfterFunc(s.m.times.answer, func() {
 		close(silent)
-		s.end(ending{kind: endLost, detail: sayNoAnswer})
+		s.end(ending{kind: endLost, detail: detailNoAnswer})
 	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(link.gone, func() { time.AfterFunc(lastAnswer, cancel) })()
-	ctx, end := sealed(ctx)
+	defer context.AfterFunc(life.closed, func() { time.AfterFunc(lastAnswer, cancel) })()
+	ctx, end := withEncryption(ctx)
 	defer end()
 	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
 	if !timer.Stop() && err != nil {

@@ -16,7 +16,7 @@ import (
 	"chatcast/crm"
 )
 
-var errDeviceGone = errors.New("whatsapp: the device is not in the store of keys")
+var errNoDevice = errors.New("whatsapp: the device is not in the store of keys")
 
 // session serves one line: it lives through the connections of its device.
 type session struct {
@@ -31,23 +31,23 @@ type session struct {
 	fetch  chan struct{} // there is a file to fetch
 	online chan struct{} // connected
 
-	broken    atomic.Bool  // nothing more is taken over this connection
-	leaving   atomic.Bool  // somebody logs out: the state is theirs to say
-	over      atomic.Bool  // it ends by itself, and will soon be done
-	loggedIn  atomic.Bool  // WhatsApp let this connection in
-	slowMedia atomic.Int64 // until when files are not fetched at once, unix seconds
-	failures  failureCount
-	inFlight  inFlight
-	uploads   uploads
-	attention attention
+	broken     atomic.Bool  // nothing more is taken over this connection
+	loggingOut atomic.Bool  // somebody logs out: the state is theirs to say
+	over       atomic.Bool  // it ends by itself, and will soon be done
+	loggedIn   atomic.Bool  // WhatsApp let this connection in
+	slowMedia  atomic.Int64 // until when files are not fetched at once, unix seconds
+	failures   failureCount
+	inFlight   inFlight
+	uploads    uploads
+	attention  attention
 
-	helpers helpers
+	helpers handlerGoroutines
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other
 
 	mu      sync.Mutex
 	cli     *whatsmeow.Client    // guarded by mu
 	idle    func()               // guarded by mu: closes the client's idle connections
-	link    *link                // guarded by mu: of the client
+	life    *lifetime            // guarded by mu: of the client
 	device  string               // guarded by mu: the paired device; empty: none
 	fresh   bool                 // guarded by mu: its keys may not be stored yet
 	name    string               // guarded by mu: the account's own name
@@ -91,11 +91,11 @@ func (s *session) run(ctx context.Context) {
 		}
 		if err := s.prepare(ctx); err != nil {
 			s.log.Warn("the session's keys could not be read", "error", err)
-			if errors.Is(err, errDeviceGone) {
+			if errors.Is(err, errNoDevice) {
 				if s.neverStored() {
 					s.unpaired(ctx)
 				} else {
-					s.loggedOut(ctx, sayDeviceGone)
+					s.loggedOut(ctx, detailNoDevice)
 				}
 				return
 			}
@@ -124,7 +124,7 @@ func (s *session) run(ctx context.Context) {
 // the next one brings.
 func (s *session) prepare(ctx context.Context) error {
 	s.mu.Lock()
-	cli, l := s.cli, s.link
+	cli, l := s.cli, s.life
 	s.mu.Unlock()
 	if cli != nil {
 		shield(cli.Store, s, l) // one that is kept; a device that it has paired with has stores
@@ -145,12 +145,12 @@ func (s *session) prepare(ctx context.Context) error {
 			return err
 		}
 		if dev == nil {
-			return errDeviceGone
+			return errNoDevice
 		}
 	}
-	link := newLink(ctx)
-	ctx = link.ctx
-	shield(dev, s, link)
+	life := newLifetime(ctx)
+	ctx = life.ctx
+	shield(dev, s, life)
 	cli = whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx)})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true
@@ -160,19 +160,19 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableAutoReconnect = false      // run does
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
-	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(link, id) }
+	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(life, id) }
 	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool {
-		if !link.begin() {
+		if !life.begin() {
 			return false // of a client that was given up
 		}
-		defer link.works.Done()
+		defer life.works.Done()
 		return s.handle(ctx, cli, evt)
 	})
-	idle := dialer{s.m.Endpoint}.configure(cli, link.dialled)
+	idle := dialer{s.m.Endpoint}.configure(cli, life.dialled)
 	s.mu.Lock()
-	s.cli, s.idle, s.link, s.name = cli, idle, link, dev.PushName
+	s.cli, s.idle, s.life, s.name = cli, idle, life, dev.PushName
 	s.mu.Unlock()
 	s.broken.Store(false)
 	return nil
@@ -181,17 +181,17 @@ func (s *session) prepare(ctx context.Context) error {
 // connection is one connection, from the dial to its end.
 func (s *session) connection(ctx context.Context) ending {
 	s.mu.Lock()
-	cli, link := s.cli, s.link
+	cli, life := s.cli, s.life
 	s.mu.Unlock()
 	for len(s.ends) > 0 { // of the connection before
 		<-s.ends
 	}
 	if device, phone := s.deviceAndPhone(); device != "" { // told again: the state that first told them may not have been kept
-		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: sayConnecting})
+		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
 	}
-	if err := connect(ctx, cli, link); err != nil {
+	if err := connect(ctx, cli, life); err != nil {
 		s.log.Info("WhatsApp was not reached", "error", err)
-		return ending{kind: endLost, detail: sayNotReached}
+		return ending{kind: endLost, detail: detailNotReached}
 	}
 	var end ending
 	select {
@@ -225,11 +225,11 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 		}
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
 	case endBroken:
-		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: sayOurDatabase})
+		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailDatabase})
 	case endUnpaired:
 		s.unpaired(ctx)
 	case endReplaced:
-		s.set(ctx, crm.LineState{State: crm.StateReplaced, Detail: sayReplaced})
+		s.set(ctx, crm.LineState{State: crm.StateReplaced, Detail: detailReplaced})
 	case endBanned:
 		st := crm.LineState{State: crm.StateBanned, Detail: end.detail}
 		if !end.until.IsZero() {
@@ -239,7 +239,7 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 		s.set(ctx, st)
 	case endOutdated:
 		s.m.tooOld()
-		s.set(ctx, crm.LineState{State: crm.StateOutdated, Detail: sayOutdated})
+		s.set(ctx, crm.LineState{State: crm.StateOutdated, Detail: detailOutdated})
 	case endLoggedOut:
 		s.loggedOut(ctx, end.detail)
 	}
@@ -267,14 +267,14 @@ func (s *session) loggedOut(ctx context.Context, detail string) {
 // dropClient ends a connection with all that is under way for it.
 func (s *session) dropClient() {
 	s.mu.Lock()
-	cli, idle, link := s.cli, s.idle, s.link
-	s.cli, s.idle, s.link = nil, nil, nil
+	cli, idle, life := s.cli, s.idle, s.life
+	s.cli, s.idle, s.life = nil, nil, nil
 	s.mu.Unlock()
 	if cli != nil {
-		if !link.opening.Load().is(left) {
+		if !life.opening.Load().is(left) {
 			cli.Disconnect()
 		}
-		link.end()
+		life.end()
 		idle()
 	}
 }

@@ -26,23 +26,23 @@ func (n *noStore) DoDecryptionTxn(ctx context.Context, open func(context.Context
 	return open(ctx)
 }
 
-// TestRatchetsAreGivenBack: nothing is opened while a message is sealed; afterwards
-// it is, however the sealing went.
-func TestRatchetsAreGivenBack(t *testing.T) {
-	away := errors.New("the database is away")
+// TestSessionsAreUnlocked: nothing is decrypted while a message is encrypted; afterwards
+// it is, however the encryption went.
+func TestSessionsAreUnlocked(t *testing.T) {
+	unavailable := errors.New("the database is away")
 	for name, c := range map[string]struct {
 		err    error
 		stores bool
-	}{"stored": {nil, true}, "not stored": {away, true}, "given up before": {away, false}} {
+	}{"stored": {nil, true}, "not stored": {unavailable, true}, "given up before": {unavailable, false}} {
 		t.Run(name, func(t *testing.T) {
 			inner := &noStore{err: c.err}
 			dev := &store.Device{Sessions: inner, EventBuffer: inner, Initialized: true}
 			guard(dev)
 			guard(dev)
-			if r, ok := dev.Sessions.(*ratchets); !ok || r.SessionStore != store.SessionStore(inner) {
+			if r, ok := dev.Sessions.(*lockedSessions); !ok || r.SessionStore != store.SessionStore(inner) {
 				t.Fatal("guarded twice, or not at all")
 			}
-			ctx, end := sealed(t.Context())
+			ctx, end := withEncryption(t.Context())
 			if _, err := dev.Sessions.GetManySessions(ctx, nil); !errors.Is(err, c.err) {
 				t.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestRatchetsAreGivenBack(t *testing.T) {
 			}()
 			select {
 			case <-opened:
-				t.Fatal("opened while a message is sealed")
+				t.Fatal("decrypted while a message is encrypted")
 			case <-time.After(50 * time.Millisecond): // as long as it would take many times over
 			}
 			if c.stores {

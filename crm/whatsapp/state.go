@@ -43,18 +43,18 @@ const (
 
 // Sentences for people.
 const (
-	sayPairing     = "Scan the QR code, or type the code into the phone: WhatsApp, Linked devices."
-	sayConnecting  = "Connecting to WhatsApp."
-	sayConnected   = "Connected to WhatsApp."
-	sayReplaced    = "The session was opened in another place. Connect again to take it back."
-	sayLoggedOut   = "The account's phone removed this device. Pair again."
-	sayLeft        = "Logged out. Pair again."
-	sayOutdated    = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
-	sayNotScanned  = "Nobody scanned the code in time. Ask for a new one."
-	sayDeviceGone  = "The session's keys are not in the database any more. Pair again."
-	sayNoAnswer    = "WhatsApp does not answer; the connection is being renewed."
-	sayNotReached  = "WhatsApp was not reached; it is tried again."
-	sayOurDatabase = "What came could not be stored; it is fetched again."
+	detailPairing    = "Scan the QR code, or type the code into the phone: WhatsApp, Linked devices."
+	detailConnecting = "Connecting to WhatsApp."
+	detailConnected  = "Connected to WhatsApp."
+	detailReplaced   = "The session was opened in another place. Connect again to take it back."
+	detailLoggedOut  = "The account's phone removed this device. Pair again."
+	detailLeft       = "Logged out. Pair again."
+	detailOutdated   = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
+	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
+	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
+	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."
+	detailNotReached = "WhatsApp was not reached; it is tried again."
+	detailDatabase   = "What came could not be stored; it is fetched again."
 )
 
 func banned(e *events.TemporaryBan, now time.Time) ending {
@@ -108,7 +108,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // set makes a state the line's. What the database does not take now, the next
 // heartbeat brings it again.
 func (s *session) set(ctx context.Context, st crm.LineState) {
-	if s.leaving.Load() {
+	if s.loggingOut.Load() {
 		return
 	}
 	st.Owner = s.m.owner

@@ -167,8 +167,8 @@ func (w *world) awaitMessage(t *testing.T, what string, match func(crm.InboundMe
 	t.Helper()
 	var found crm.InboundMessage
 	err := w.rules.await(testwait.Context(t), what, func() bool {
-		for _, told := range w.rules.batches {
-			for _, m := range told.Messages {
+		for _, batch := range w.rules.batches {
+			for _, m := range batch.Messages {
 				if match(m) {
 					found = m
 					return true
@@ -192,8 +192,8 @@ func (w *world) awaitText(t *testing.T, text string) crm.InboundMessage {
 func (w *world) awaitBatch(t *testing.T, what string, match func(crm.InboundBatch) bool) {
 	t.Helper()
 	err := w.rules.await(testwait.Context(t), what, func() bool {
-		for _, told := range w.rules.batches {
-			if match(told) {
+		for _, batch := range w.rules.batches {
+			if match(batch) {
 				return true
 			}
 		}
@@ -238,15 +238,15 @@ func (w *world) say(id, text string) {
 
 func (w *world) awaitStatus(t *testing.T, id, status string) {
 	t.Helper()
-	w.awaitBatch(t, id+" "+status, func(told crm.InboundBatch) bool {
-		return len(told.Statuses) == 1 && told.Statuses[0].ID.String() == id && told.Statuses[0].Type == status
+	w.awaitBatch(t, id+" "+status, func(batch crm.InboundBatch) bool {
+		return len(batch.Statuses) == 1 && batch.Statuses[0].ID.String() == id && batch.Statuses[0].Type == status
 	})
 }
 
 // onMessage runs f before each message is kept.
 func (w *world) onMessage(f func() error) {
-	w.rules.before(func(told crm.InboundBatch) error {
-		if len(told.Messages) == 0 {
+	w.rules.before(func(batch crm.InboundBatch) error {
+		if len(batch.Messages) == 0 {
 			return nil
 		}
 		w.rules.mu.Lock()

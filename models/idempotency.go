@@ -5,7 +5,7 @@ import "gorm.io/gorm/clause"
 // TakeKey inserts k unless the user has used the key already since the time
 // since, and says whether it did. A transaction that is taking the same key is
 // waited for. An older use is forgotten.
-func (tx *Tx) TakeKey(k *IdempotencyKey, since int64) (taken bool, err error) {
+func (tx *Tx) TakeKey(k *IdempotencyKey, since int64) (added bool, err error) {
 	err = tx.db.Where("user_id = ? AND key = ? AND created_at < ?", k.UserID, k.Key, since).Delete(&IdempotencyKey{}).Error
 	if err != nil {
 		return false, err

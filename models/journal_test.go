@@ -196,7 +196,7 @@ func TestConcurrentAppends(t *testing.T) {
 			})
 		}
 		for range 2 {
-			relays.Go(func() error { return numberWhenWoken(t.Context(), store, wake) })
+			relays.Go(func() error { return numberWhenNotified(t.Context(), store, wake) })
 		}
 		err := g.Wait()
 		close(wake)
@@ -218,8 +218,8 @@ func appendChange(ctx context.Context, store *models.Store, writer, first, n int
 	})
 }
 
-// numberWhenWoken numbers until wake is closed and nothing is left.
-func numberWhenWoken(ctx context.Context, store *models.Store, wake <-chan struct{}) error {
+// numberWhenNotified numbers until wake is closed and nothing is left.
+func numberWhenNotified(ctx context.Context, store *models.Store, wake <-chan struct{}) error {
 	for more := true; more; {
 		_, more = <-wake
 		for n := 1; n > 0; {

@@ -30,9 +30,9 @@ func (tx *Tx) RotateToken(t *Token, old string) (won bool, err error) {
 
 // RevokeToken ends one pair.
 func (tx *Tx) RevokeToken(id, now int64) error {
-	gone := "revoked-" + strconv.FormatInt(id, 10)
+	hash := "revoked-" + strconv.FormatInt(id, 10)
 	return tx.db.Exec(`UPDATE tokens SET access_hash = ?, refresh_hash = ?, access_expires_at = ?, refresh_expires_at = ?
-		WHERE id = ?`, gone, gone, now, now, id).Error
+		WHERE id = ?`, hash, hash, now, now, id).Error
 }
 
 // RevokeTokensOf ends all pairs of the user but the one with the id except (0:

@@ -108,9 +108,9 @@ func TestAnnouncedWebhooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told, err := store.Read(t.Context()).AnnouncedWebhooks()
-		if err != nil || len(told) != 2 || told[0] != *rows[0] || told[1] != *rows[1] {
-			t.Errorf("told are %d: %v", len(told), err)
+		announced, err := store.Read(t.Context()).AnnouncedWebhooks()
+		if err != nil || len(announced) != 2 || announced[0] != *rows[0] || announced[1] != *rows[1] {
+			t.Errorf("told are %d: %v", len(announced), err)
 		}
 	})
 }
@@ -148,9 +148,9 @@ func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
 		if err != nil || len(given) != 1 || given[0].AppID != "b" {
 			t.Errorf("given up: %+v, %v", given, err)
 		}
-		told, err := read.AnnouncedWebhooks()
-		if err != nil || len(told) != 1 || told[0].AppID != "b" {
-			t.Errorf("told: %+v, %v", told, err)
+		announced, err := read.AnnouncedWebhooks()
+		if err != nil || len(announced) != 1 || announced[0].AppID != "b" {
+			t.Errorf("told: %+v, %v", announced, err)
 		}
 	})
 }

@@ -12,9 +12,9 @@ type socket interface {
 	Close(Disconnect)
 	disconnectFor(Reason) Disconnect
 	base() *connBase
-	ready()              // a frame will be queued now; called with connBase.mu held
-	ask()                // asks for a sign of life
-	away(now int64) bool // says whether the client has stayed away too long
+	ready()                // a frame will be queued now; called with connBase.mu held
+	ask()                  // asks for a sign of life
+	absent(now int64) bool // says whether the client has stayed away too long
 	conn() Conn
 }
 

@@ -146,9 +146,9 @@ func (hs *HTTPSession) ask() {
 	hs.h.Idle()
 }
 
-// away says whether the client ended its last receiving request and has not come
+// absent says whether the client ended its last receiving request and has not come
 // with the next one in time.
-func (hs *HTTPSession) away(now int64) bool {
+func (hs *HTTPSession) absent(now int64) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	return !hs.out.closing && hs.receiver == nil && now-hs.left >= hs.srv.opt.Absence.Milliseconds()

@@ -41,7 +41,7 @@ func (s *Server) look(k socket, now int64) {
 		due = now-m.answered >= s.opt.Heartbeat.Milliseconds()
 	}
 	switch {
-	case k.away(now):
+	case k.absent(now):
 		k.Close(Disconnect{Reason: PeerGone})
 	case m.asked > 0 && now-m.asked >= s.opt.PongTimeout.Milliseconds():
 		k.Close(k.disconnectFor(Silent))

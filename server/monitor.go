@@ -14,7 +14,7 @@ const (
 	MonitorSamples  = int(15 * time.Minute / MonitorInterval)
 )
 
-// Counters are what the rooms of a node count, read at one time.
+// Counters are what the components of a node count, read at one time.
 type Counters struct {
 	Sockets Stats
 	Engine  broadcasting.Stats

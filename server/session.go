@@ -170,8 +170,8 @@ func (s *Session) ask() {
 	s.h.Idle()
 }
 
-// away is never true: a connection that has gone ends by itself.
-func (s *Session) away(int64) bool { return false }
+// absent is never true: a connection that has gone ends by itself.
+func (s *Session) absent(int64) bool { return false }
 
 // wire is the connection as gorilla sees it.
 type wire struct {

@@ -75,8 +75,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the console: %v %v", page, err)
 	}
 
-	told := &journal{client: me}
-	told.await(t, `"type":"text"`, `"type":"image"`, `"type":"voice"`, `"type":"document"`, `"type":"location"`, `"type":"contact"`, `"type":"poll"`,
+	events := &journal{client: me}
+	events.await(t, `"type":"text"`, `"type":"image"`, `"type":"voice"`, `"type":"document"`, `"type":"location"`, `"type":"contact"`, `"type":"poll"`,
 		`"type":"reaction"`, `"type":"group"`, `"event":"messageEdit"`, `"event":"messageDelete"`, `"event":"chatTag"`, `"event":"chatResponsible"`,
 		`"event":"chatStatus"`, `"event":"chatRead"`, `"type":"delivered"`, `"type":"viewed"`)
 	anna := line + "/chats/" + cast[0].phone
@@ -84,8 +84,8 @@ func TestDemo(t *testing.T) {
 	if err := me.call(ctx, http.MethodPost, anna+"/messages/text", map[string]any{"text": "Good day, Anna"}, &mine); err != nil {
 		t.Fatal(err)
 	}
-	told.await(t, `"quotedMessage":{"id":"`+mine.ID+`"`)
-	if strings.Contains(told.text, `"type":"failed"`) || strings.Contains(told.text, `"state":"failed"`) || strings.Contains(told.text, `"undecryptable"`) {
+	events.await(t, `"quotedMessage":{"id":"`+mine.ID+`"`)
+	if strings.Contains(events.text, `"type":"failed"`) || strings.Contains(events.text, `"state":"failed"`) || strings.Contains(events.text, `"undecryptable"`) {
 		t.Error("something failed")
 	}
 

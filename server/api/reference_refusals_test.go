@@ -41,7 +41,7 @@ func (w *walker) refusals() {
 		w.again(step{crm.Actor{}, "POST /v1/tokens", `{"email":"admin@test.test","password":"wrong"}`, 0, "", nil})
 		w.again(step{w.Owner, "PATCH /v1/me", `{"password":"long enough","currentPassword":"wrong"}`, 0, "", nil})
 	}
-	w.away(ref)
+	w.unavailable(ref)
 }
 
 // again repeats a request whose status changes in the end.
@@ -102,9 +102,9 @@ func (w *walker) strange(op apitest.Operation) {
 	w.steps(s)
 }
 
-// away repeats what needs a messenger on a line that is out of reach: 503.
-func (w *walker) away(ref *apitest.Reference) {
-	w.phone.away = true
+// unavailable repeats what needs a messenger on a line that is out of reach: 503.
+func (w *walker) unavailable(ref *apitest.Reference) {
+	w.phone.unavailable = true
 	for _, op := range ref.Operations {
 		s, ok := w.last[op.String()]
 		if op.Responses.Value("503") == nil || !strings.Contains(op.Path, "{licenseId}") || strings.Contains(op.Path, "/files/") {

@@ -25,7 +25,7 @@ func reference(t testing.TB) *apitest.Reference {
 	return ref
 }
 
-// elsewhere are the documented routes that other rooms serve. That the whole
+// elsewhere are the documented routes that other packages serve. That the whole
 // program serves them, and no more, is tested in cmd/chatcast/e2e/program.
 var elsewhere = []string{
 	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST",
@@ -63,7 +63,7 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	}
 	for route := range documented {
 		if routes[route] == slices.Contains(elsewhere, route) {
-			t.Errorf("%s is documented, but not served by this room; or it is, and listed as another's", route)
+			t.Errorf("%s is documented, but not served by this package; or it is, and listed as another's", route)
 		}
 	}
 	for _, route := range elsewhere {
@@ -74,17 +74,17 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 }
 
 func TestDocumentedEventsExist(t *testing.T) {
-	told := map[string]bool{"employeeStatus": true, crm.EventChatPresence: true} // by sockets too; by customers alone
+	documented := map[string]bool{"employeeStatus": true, crm.EventChatPresence: true} // by sockets too; by customers alone
 	for _, op := range reference(t).Operations {
 		for _, name := range op.Events() {
-			told[name] = true
+			documented[name] = true
 			if _, ok := crm.Schema(name); !ok {
 				t.Errorf("%s: there is no event %q", op, name)
 			}
 		}
 	}
 	for _, name := range crm.EventNames() {
-		if !told[name] {
+		if !documented[name] {
 			t.Errorf("no operation is documented to cause the event %s", name)
 		}
 	}
@@ -118,7 +118,7 @@ var shapes = map[string]any{
 }
 
 // unnamed are schemas of answers without a type of crm: envelopes, and what other
-// rooms answer. Real answers are held against them.
+// packages answer. Real answers are held against them.
 var unnamed = []string{
 	"AuthFault", "ChannelAuth", "ChannelState", "ChannelUsers", "Console", "Done", "Fault", "Healthy", "OccupiedChannels",
 	"PublishFault", "Published", "PublishedBatch", "Ready", "Refs", "UserAuth",

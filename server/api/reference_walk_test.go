@@ -28,15 +28,15 @@ const phoneLine = "/v1/licenses/1229/messengers/WhatsApp"
 
 // phone is a messenger with an account, which may be out of reach, or connected.
 type phone struct {
-	rules           *crm.Service
-	away, connected bool
-	tries           int
+	rules                  *crm.Service
+	unavailable, connected bool
+	tries                  int
 }
 
 var _ crm.Queued = (*phone)(nil)
 
 func (p *phone) reach() error {
-	if p.away {
+	if p.unavailable {
 		return crm.Unavailable("the phone is away")
 	}
 	return nil
@@ -51,7 +51,7 @@ func (p *phone) Typing(context.Context, crm.Line, string, string) error { return
 func (p *phone) Queue(crm.Line)                                         {}
 
 func (p *phone) Logout(ctx context.Context, l crm.Line) error {
-	if p.away {
+	if p.unavailable {
 		return p.reach()
 	}
 	return p.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut})
@@ -63,7 +63,7 @@ func (p *phone) Pair(ctx context.Context, l crm.Line, to string) (crm.Pairing, e
 	}
 	text := "2@" + to
 	pairing := crm.Pairing{QR: &text, ExpiresAt: 1637319320}
-	if p.away {
+	if p.unavailable {
 		return pairing, p.reach()
 	}
 	p.tries++

@@ -13,10 +13,10 @@ import (
 // concurrent use; the Apps it hands out must not be changed. Whoever holds one
 // holds the app as it was then: ask again for each request.
 type Apps struct {
-	// Gone, if it is set before the first change, is told the id of each app that is
+	// Removed, if it is set before the first change, is told the id of each app that is
 	// gone, when its sockets were told to go and before another app can have its id.
 	// It must not call Apps.
-	Gone func(appID string)
+	Removed func(appID string)
 
 	table    atomic.Pointer[appTable]
 	changing sync.Mutex // one Replace at a time
@@ -87,8 +87,8 @@ func (s *Apps) remove(old *appTable, list []*App) {
 		}
 		t.removed.Store(true)
 		t.enforce()
-		if s.Gone != nil {
-			s.Gone(id)
+		if s.Removed != nil {
+			s.Removed(id)
 		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // Apps are replaced while sockets come, publish and go: for the race detector.
 // Nobody stays on an app that is gone, and nothing is left.
 func TestReplaceHammer(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	var guests, wg sync.WaitGroup
 	var stop atomic.Bool
 	wg.Go(func() {
@@ -67,7 +67,7 @@ func TestReplaceHammer(t *testing.T) {
 }
 
 // visit is a short life of a socket of the shop, and says whether it was let in.
-func (h *house) visit() bool {
+func (h *harness) visit() bool {
 	u, _ := url.Parse(h.url)
 	ws, res, err := websocket.DefaultDialer.Dial("ws://"+u.Host+"/app/shop?protocol=7", nil)
 	if err != nil {
@@ -111,7 +111,7 @@ func (g gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // An app goes, or is disabled, when a socket was let in and is not open yet: the
 // socket does not stay.
 func TestAppGoesWhileASocketComes(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	reached, open := make(chan struct{}), make(chan struct{})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.web.ServeHTTP(gate{w, reached, open}, r)

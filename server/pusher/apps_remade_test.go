@@ -26,7 +26,7 @@ func TestRemadeAppIsAnother(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			seen := &happened{}
-			h := newHouse(t, func(s *setup) { s.record, s.sockets.Linger = seen, testwait.Long })
+			h := newHarness(t, func(s *setup) { s.record, s.sockets.Linger = seen, testwait.Long })
 			h.replace(t, shop(func(a *apps.App) { a.Made = 1 }))
 			r := h.shopper(t, "") // it will not answer the close frame
 			r.signs("first secret", "private-a")
@@ -56,7 +56,7 @@ func TestRemadeAppIsAnother(t *testing.T) {
 
 // An app that changes is the same one still.
 func TestChangedAppIsTheSame(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	h.replace(t, shop(func(a *apps.App) { a.Made = 1 }))
 	r := h.shopper(t, "")
 	h.publishes(t, "first secret", `{"name":"e","channel":"cache-a","data":"kept"}`, 200)
@@ -75,7 +75,7 @@ func TestAppGoesWhileABodyComes(t *testing.T) {
 		"rotated":   {shop(func(a *apps.App) { a.Secret = "second secret" })},
 	} {
 		t.Run(how, func(t *testing.T) {
-			h := newHouse(t)
+			h := newHarness(t)
 			h.replace(t, shop())
 			const body = `{"name":"e","channel":"cache-a","data":"d"}`
 			query := pusher.SignRequest("shop", "first secret", "POST", "/apps/77/events", nil, []byte(body), time.Now())
@@ -112,7 +112,7 @@ func (s *slowly) Read(b []byte) (int, error) {
 }
 
 // subscribed enters a presence channel of the shop.
-func (h *house) subscribed(t *testing.T, r *raw, channel, data string) {
+func (h *harness) subscribed(t *testing.T, r *raw, channel, data string) {
 	t.Helper()
 	r.subscribe(channel, "shop:"+hmacHex("first secret", r.id+":"+channel+":"+data), data)
 	if got := r.read(); !strings.Contains(got, "subscription_succeeded") {
@@ -120,7 +120,7 @@ func (h *house) subscribed(t *testing.T, r *raw, channel, data string) {
 	}
 }
 
-func (h *house) publishes(t *testing.T, secret, body string, status int) {
+func (h *harness) publishes(t *testing.T, secret, body string, status int) {
 	t.Helper()
 	query := pusher.SignRequest("shop", secret, "POST", "/apps/77/events", nil, []byte(body), time.Now())
 	res, err := http.Post(h.url+"/apps/77/events?"+query, "application/json", strings.NewReader(body))
@@ -155,7 +155,7 @@ func (s *happened) expect(t *testing.T, open int) {
 // Whether subscribers are told how many they are is as the app is now, also for who
 // goes.
 func TestCountsAreSwitched(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	with := func(on bool) func(*apps.App) {
 		return func(a *apps.App) { a.SubscriptionCount = on }
 	}
@@ -168,8 +168,8 @@ func TestCountsAreSwitched(t *testing.T) {
 	for i, r := range all {
 		r.subscribe("a", "", "")
 		r.expect(succeeded("a"))
-		for _, told := range all[:i+1] {
-			told.expect(count(i + 1))
+		for _, socket := range all[:i+1] {
+			socket.expect(count(i + 1))
 		}
 	}
 	h.replace(t, shop(with(false)))

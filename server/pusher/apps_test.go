@@ -23,7 +23,7 @@ func shop(change ...func(*apps.App)) apps.App {
 	return a
 }
 
-func (h *house) replace(t *testing.T, list ...apps.App) {
+func (h *harness) replace(t *testing.T, list ...apps.App) {
 	t.Helper()
 	if err := h.apps.Replace(append([]apps.App{docApp()}, list...)); err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func (h *house) replace(t *testing.T, list ...apps.App) {
 }
 
 // shopper is a socket of the shop, of a page of this origin.
-func (h *house) shopper(t *testing.T, origin string) *raw {
+func (h *harness) shopper(t *testing.T, origin string) *raw {
 	t.Helper()
 	header := http.Header{}
 	if origin != "" {
@@ -54,7 +54,7 @@ func (r *raw) signs(secret, channel string) {
 }
 
 // asked is the status of a publish of the shop, signed with a secret.
-func (h *house) asked(t *testing.T, secret string) int {
+func (h *harness) asked(t *testing.T, secret string) int {
 	t.Helper()
 	const body = `{"name":"e","channel":"c","data":"d"}`
 	query := pusher.SignRequest("shop", secret, "POST", "/apps/77/events", nil, []byte(body), time.Now())
@@ -75,7 +75,7 @@ const (
 // An app comes, is disabled, comes back and goes, while 100 sockets are on it and
 // one of another app that notices nothing.
 func TestAppsComeAndGo(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	other := h.connect(t)
 	refused := func(says string, code, status int) {
 		t.Helper()
@@ -120,7 +120,7 @@ func TestAppsComeAndGo(t *testing.T) {
 
 // What changes of an app counts for the sockets that it has.
 func TestChangesActOnOpenSockets(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	h.replace(t, shop())
 	page, program := h.shopper(t, "https://a.example"), h.shopper(t, "")
 	for _, r := range []*raw{page, program} {
@@ -165,7 +165,7 @@ func TestChangesActOnOpenSockets(t *testing.T) {
 	program.silence()
 }
 
-func (h *house) waitForSockets(t *testing.T, n int) {
+func (h *harness) waitForSockets(t *testing.T, n int) {
 	t.Helper()
 	for end := time.Now().Add(testwait.Long); h.engine.Stats().Sockets != n; runtime.Gosched() {
 		if time.Now().After(end) {
@@ -177,7 +177,7 @@ func (h *house) waitForSockets(t *testing.T, n int) {
 // A secret that was replaced signs for those who have it still, until its time is
 // over: subscriptions and requests. What the server signs is signed with the new.
 func TestReplacedSecret(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	h.replace(t, shop(func(a *apps.App) {
 		a.Secret, a.OldSecret, a.OldSecretUntil = "second secret", "first secret", time.Now().Add(time.Hour)
 	}))

@@ -59,12 +59,12 @@ var _ Granter = (*broadcasting.Engine)(nil)
 // logs. So JSONP is for pages behind a proxy that adds it, and no site can make a
 // browser ask in a visitor's name.
 type Authorizer struct {
-	App    *App
-	Users  Authenticator
-	People UserInfo
-	Policy channels.Policy
-	Grants Granter
-	Log    *slog.Logger
+	App      *App
+	Users    Authenticator
+	UserInfo UserInfo
+	Policy   channels.Policy
+	Grants   Granter
+	Log      *slog.Logger
 }
 
 // Register adds the routes to r.

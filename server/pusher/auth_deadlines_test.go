@@ -8,12 +8,12 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-const unproven = "Connection not authorized within timeout."
+const authTimeout = "Connection not authorized within timeout."
 
 // In an app that wants users, a socket has 30 seconds to prove one: by signing in,
 // or in a channel that asks for a signature.
 func TestUserAuthenticationInTime(t *testing.T) {
-	inBubble(t, func(t *testing.T, h *house, connect func() *raw) {
+	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
 		began := time.Now()
 		idle, public, failed := connect(), connect(), connect()
 		time.Sleep(10 * time.Second)
@@ -27,7 +27,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 		failed.read()
 		failed.read()
 		for _, r := range []*raw{idle, public, failed} {
-			r.expect(errorSays(4009, unproven))
+			r.expect(errorSays(4009, authTimeout))
 			r.expectClose(4009)
 			if d := time.Since(began); d != 30*time.Second {
 				t.Errorf("closed after %s", d)
@@ -41,7 +41,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 		private.unsubscribe("private-x") // it has proved it
 		presence.subscribe("presence-x", presence.auth("presence-x", `{"user_id":1}`), `{"user_id":1}`)
 		presence.read()
-		late.expect(errorSays(4009, unproven))
+		late.expect(errorSays(4009, authTimeout))
 		late.expectClose(4009)
 		if d := time.Since(began); d != 40*time.Second {
 			t.Errorf("the late one is closed after %s", d)
@@ -53,7 +53,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 		// When the last of them is gone, the next begins anew.
 		began = time.Now()
 		again := connect()
-		again.expect(errorSays(4009, unproven))
+		again.expect(errorSays(4009, authTimeout))
 		again.expectClose(4009)
 		if d := time.Since(began); d != 30*time.Second {
 			t.Errorf("closed after %s", d)
@@ -64,7 +64,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 // Sockets that prove a user and go while others come: nobody's time is lost, and no
 // timer stays.
 func TestUserAuthenticationInTurn(t *testing.T) {
-	inBubble(t, func(t *testing.T, h *house, connect func() *raw) {
+	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
 		for range 3 {
 			a := connect()
 			time.Sleep(30*time.Second - 1)
@@ -75,7 +75,7 @@ func TestUserAuthenticationInTurn(t *testing.T) {
 			a.silence()
 			began, b := time.Now(), connect()
 			_ = a.ws.Close()
-			b.expect(errorSays(4009, unproven))
+			b.expect(errorSays(4009, authTimeout))
 			if d := time.Since(began); d != 30*time.Second {
 				t.Errorf("closed after %s", d)
 			}
@@ -85,7 +85,7 @@ func TestUserAuthenticationInTurn(t *testing.T) {
 
 // Where the app does not want it, nobody is asked.
 func TestNoUserAuthentication(t *testing.T) {
-	inBubble(t, func(t *testing.T, _ *house, connect func() *raw) {
+	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		a := connect()
 		time.Sleep(time.Minute)
 		a.silence()
@@ -96,7 +96,7 @@ func TestNoUserAuthentication(t *testing.T) {
 // closed with 4201 when it does not answer; a subscribed one and one without a
 // channel alike.
 func TestSilence(t *testing.T) {
-	inBubble(t, func(t *testing.T, _ *house, connect func() *raw) {
+	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		began := time.Now()
 		mute, answers, pongs := connect(), connect(), connect()
 		for _, r := range []*raw{mute, answers, pongs} {
@@ -127,7 +127,7 @@ func TestSilence(t *testing.T) {
 // Ten client events in a second pass, the eleventh does not, and a tenth of a
 // second later one more does.
 func TestClientEventRate(t *testing.T) {
-	inBubble(t, func(t *testing.T, _ *house, connect func() *raw) {
+	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		a, b := connect(), connect()
 		a.enter("private-c")
 		b.enter("private-c")
@@ -156,7 +156,7 @@ func TestClientEventRate(t *testing.T) {
 
 // The last event of a cache channel is there for half an hour.
 func TestCacheTTL(t *testing.T) {
-	inBubble(t, func(t *testing.T, h *house, connect func() *raw) {
+	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
 		publishHere(t, h, "cache-a", "1")
 		a := connect()
 		for range 30 {

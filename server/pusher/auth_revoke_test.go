@@ -48,7 +48,7 @@ func TestAuthRevokedMeanwhile(t *testing.T) {
 		granted := new(grants)
 		g := gin.New()
 		(&pusher.Authorizer{
-			App: newApps(t, docApp()).First(), Users: test.crm, People: test.crm,
+			App: newApps(t, docApp()).First(), Users: test.crm, UserInfo: test.crm,
 			Policy: channels.Policy{Access: test.crm}, Grants: granted, Log: quiet(),
 		}).Register(g)
 		w := askFor(apitest.Documented(t, g, nil), token, channel)
@@ -86,7 +86,7 @@ func TestAuthRevokedAndHungUp(t *testing.T) {
 	h := &hangUp{cancel: cancel, now: true}
 	g := gin.New()
 	(&pusher.Authorizer{
-		App: newApps(t, docApp()).First(), Users: h, People: h, Policy: channels.Policy{Access: h}, Grants: h, Log: quiet(),
+		App: newApps(t, docApp()).First(), Users: h, UserInfo: h, Policy: channels.Policy{Access: h}, Grants: h, Log: quiet(),
 	}).Register(g)
 	r := httptest.NewRequestWithContext(ctx, "POST", "/broadcasting/auth", strings.NewReader(form("1234.1234", channel)))
 	r.Header.Set("Authorization", token)
@@ -104,7 +104,7 @@ func TestAuthPolicyFailsAfterGrant(t *testing.T) {
 	granted := new(grants)
 	g := gin.New()
 	(&pusher.Authorizer{
-		App: newApps(t, docApp()).First(), Users: h, People: h, Policy: channels.Policy{Access: h}, Grants: granted, Log: quiet(),
+		App: newApps(t, docApp()).First(), Users: h, UserInfo: h, Policy: channels.Policy{Access: h}, Grants: granted, Log: quiet(),
 	}).Register(g)
 	if w := askFor(apitest.Documented(t, g, nil), token, channel); w.Code != 500 {
 		t.Errorf("%d %s", w.Code, w.Body)

@@ -104,7 +104,7 @@ func authorizer(t testing.TB) (http.Handler, *grants) {
 	granted := new(grants)
 	g := gin.New()
 	(&pusher.Authorizer{
-		App: newApps(t, docApp()).First(), Users: company{}, People: company{},
+		App: newApps(t, docApp()).First(), Users: company{}, UserInfo: company{},
 		Policy: channels.Policy{Access: company{}}, Grants: granted, Log: quiet(),
 	}).Register(g)
 	return apitest.Documented(t, g, nil), granted

@@ -17,7 +17,7 @@ import (
 )
 
 // publishHere publishes without the HTTP API.
-func publishHere(t *testing.T, h *house, channel, data string) {
+func publishHere(t *testing.T, h *harness, channel, data string) {
 	t.Helper()
 	if err := h.engine.Publish(context.Background(), broadcasting.Event{App: "3", Channel: channel, Name: "e", Data: data}); err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func publishHere(t *testing.T, h *house, channel, data string) {
 // Cache channels of all kinds: the last event after succeeded, or cache_miss with
 // the channel's name.
 func TestCacheChannels(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, channel := range []string{"cache-a", "private-cache-a", "private-encrypted-cache-a", "presence-cache-a"} {
 		data, in := "", succeeded(channel)
 		if strings.HasPrefix(channel, "presence-") {
@@ -75,7 +75,7 @@ func countSays(channel string, n int) string {
 // Every channel but presence is told how many are subscribed, in an app that wants
 // it; TestConformance* have an app that does not.
 func TestSubscriptionCounts(t *testing.T) {
-	h := newHouse(t, withApp(func(a *apps.App) { a.SubscriptionCount = true }))
+	h := newHarness(t, withApp(func(a *apps.App) { a.SubscriptionCount = true }))
 	for _, channel := range []string{"sc", "private-sc", "private-encrypted-sc"} {
 		a, b := h.connect(t), h.connect(t)
 		a.enter(channel)
@@ -107,7 +107,7 @@ func TestSubscriptionCounts(t *testing.T) {
 
 // However a socket ends, its user leaves the presence channel, at once.
 func TestMemberRemovedHowever(t *testing.T) {
-	h := newHouse(t, func(o *setup) { o.sockets.QueueBytes = 64 << 10; o.sockets.WriteTimeout = time.Second })
+	h := newHarness(t, func(o *setup) { o.sockets.QueueBytes = 64 << 10; o.sockets.WriteTimeout = time.Second })
 	const channel = "presence-r"
 	watcher := h.connect(t)
 	watcher.subscribe(channel, watcher.auth(channel, `{"user_id":"W"}`), `{"user_id":"W"}`)
@@ -153,7 +153,7 @@ func TestMemberRemovedHowever(t *testing.T) {
 }
 
 // member says whether the socket is among a channel's subscribers.
-func (r *raw) member(h *house, channel string) (n int, in bool) {
+func (r *raw) member(h *harness, channel string) (n int, in bool) {
 	r.t.Helper()
 	n, _, err := h.engine.Count(context.Background(), "3", channel)
 	if err != nil {
@@ -165,7 +165,7 @@ func (r *raw) member(h *house, channel string) (n int, in bool) {
 // Subscribes and unsubscribes that cross each other, as a page that changes its
 // mind sends them: what counts at the end is the last word.
 func TestSubscribeAndUnsubscribe(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, channel := range []string{"x", "private-x", "presence-x", "private-encrypted-x"} {
 		data := ""
 		if strings.HasPrefix(channel, "presence-") {
@@ -202,7 +202,7 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 // Ten thousand subscribes: as many as are allowed succeed, the others are told, the
 // connection goes on, and nothing is left when it ends.
 func TestTenThousandSubscribes(t *testing.T) {
-	h := newHouse(t, func(o *setup) { o.pusher.MessagesPerSecond, o.pusher.MessageBurst = 20_000, 20_000 })
+	h := newHarness(t, func(o *setup) { o.pusher.MessagesPerSecond, o.pusher.MessageBurst = 20_000, 20_000 })
 	a := h.connect(t)
 	go func() {
 		for i := range 10_000 {
@@ -236,7 +236,7 @@ func TestTenThousandSubscribes(t *testing.T) {
 
 // One that never reads is cut, and the others hear everything.
 func TestNeverReads(t *testing.T) {
-	h := newHouse(t, func(o *setup) { o.sockets.QueueBytes = 128 << 10 })
+	h := newHarness(t, func(o *setup) { o.sockets.QueueBytes = 128 << 10 })
 	deaf, a := h.connect(t), h.connect(t)
 	deaf.enter("private-x")
 	a.enter("private-x")
@@ -266,8 +266,8 @@ func (h *channelEvents) Record(x broadcasting.ChannelEvent) {
 
 // A client event is told of when it was accepted, as it was sent, and not before.
 func TestClientSent(t *testing.T) {
-	told := new(channelEvents)
-	h := newHouse(t, func(o *setup) { o.record = told })
+	recorded := new(channelEvents)
+	h := newHarness(t, func(o *setup) { o.record = recorded })
 	a := h.connect(t)
 	const channel = "presence-c"
 	a.subscribe(channel, a.auth(channel, `{"user_id":7}`), `{"user_id":7}`)
@@ -283,9 +283,9 @@ func TestClientSent(t *testing.T) {
 		{Kind: broadcasting.ClientSent, App: "3", Channel: channel, UserID: "7", Name: "client-x", Data: `{"h": 1}`, SocketID: a.id},
 		{Kind: broadcasting.ClientSent, App: "3", Channel: channel, UserID: "7", Name: "client-y", SocketID: a.id},
 	}
-	told.mu.Lock()
-	defer told.mu.Unlock()
-	if !slices.Equal(told.list, want) {
-		t.Errorf("told %+v", told.list)
+	recorded.mu.Lock()
+	defer recorded.mu.Unlock()
+	if !slices.Equal(recorded.list, want) {
+		t.Errorf("told %+v", recorded.list)
 	}
 }

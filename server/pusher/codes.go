@@ -30,7 +30,7 @@ var (
 	codeBadOrigin    = code{4009, "bad_origin", "This origin may not connect to the application"}
 	codeAccessEnded  = code{4009, "expelled", "The user is no longer allowed to be here"}
 	codeTerminated   = code{4009, "terminated", "The application has ended the connections of this user"}
-	codeAuthTimeout  = code{4009, "unproven", "Connection not authorized within timeout."}
+	codeAuthTimeout  = code{4009, "auth_timeout", "Connection not authorized within timeout."}
 	codeAddressFull  = code{4100, server.AddressFull, "Too many connections from this address"}
 	codeSlow         = code{4100, server.SlowConsumer, "The connection is too slow for what is sent on it"}
 	codeFlood        = code{4100, "flood", "Too many messages in spite of the rate limit"}

@@ -14,7 +14,7 @@ import (
 // requests over HTTP. Every frame is compared as bytes.
 
 func TestConformanceHandshakeRefusals(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	h.dial(t, "/app/small?protocol=7", nil).read() // the one socket that fits
 	from := func(origin string) http.Header { return http.Header{"Origin": {origin}} }
 	for path, test := range map[string]struct {
@@ -59,7 +59,7 @@ func TestConformanceHandshakeRefusals(t *testing.T) {
 }
 
 func TestConformancePublic(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)
 	if a.id == b.id {
 		t.Fatal("two sockets have one id")
@@ -96,7 +96,7 @@ func TestConformancePublic(t *testing.T) {
 }
 
 func TestConformancePrivate(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.connect(t)
 	const channel = "private-z"
 	refused := []string{
@@ -128,7 +128,7 @@ func TestConformancePrivate(t *testing.T) {
 }
 
 func TestConformancePresence(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	const channel = "presence-r"
 	join := func(r *raw, data string) { r.subscribe(channel, r.auth(channel, data), data) }
 	quoted := func(s string) string { text, _ := json.Marshal(s); return string(text) }
@@ -179,7 +179,7 @@ func TestConformancePresence(t *testing.T) {
 }
 
 func TestConformanceClientEvents(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, b, outsider := h.connect(t), h.connect(t), h.connect(t)
 	a.enter("private-c")
 	b.enter("private-c")
@@ -229,7 +229,7 @@ func TestConformanceClientEvents(t *testing.T) {
 }
 
 func TestConformanceNonsense(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.connect(t)
 	for _, message := range []string{
 		`{`, `[]`, `null`, `5`, `"x"`, ``, `{}`, `{"event":5}`, `{"event":"unknown"}`, `{"event":"pusher:subscribe"}`,
@@ -274,7 +274,7 @@ func TestConformanceNonsense(t *testing.T) {
 // What the page of ChatApp's documentation does: ask, subscribe, listen; and what
 // happens when access is taken away.
 func TestConformanceAuthorized(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.connect(t)
 	const channel, presence = line, "presence-v1.companies.2224"
 	auth, _ := h.authorize(t, a, token, channel)
@@ -305,7 +305,7 @@ func TestConformanceAuthorized(t *testing.T) {
 }
 
 func TestConformanceLimitsAndEnd(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	small := h.dial(t, "/app/small?protocol=7", nil)
 	small.read()
 	for _, channel := range []string{"a", "b"} {
@@ -328,7 +328,7 @@ func TestConformanceLimitsAndEnd(t *testing.T) {
 
 // Events of one publisher arrive in order, none lost, none twice.
 func TestConformanceOrder(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)
 	a.enter("private-o")
 	b.enter("private-o")

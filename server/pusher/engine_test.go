@@ -7,9 +7,9 @@ import (
 	"chatcast/broadcasting"
 )
 
-// What tests ask of the engine of a house; an error fails the test.
+// What tests ask of the engine of a harness; an error fails the test.
 
-func must[T any](h *house, v T, err error) T {
+func must[T any](h *harness, v T, err error) T {
 	h.t.Helper()
 	if err != nil {
 		h.t.Error(err)
@@ -17,35 +17,35 @@ func must[T any](h *house, v T, err error) T {
 	return v
 }
 
-func (h *house) grant(app, socketID, channel, user string) bool {
+func (h *harness) grant(app, socketID, channel, user string) bool {
 	h.t.Helper()
 	found, err := h.engine.Grant(context.Background(), app, socketID, channel, user)
 	return must(h, found, err)
 }
 
-func (h *house) withdraw(user string, channels ...string) {
+func (h *harness) withdraw(user string, channels ...string) {
 	h.t.Helper()
 	must(h, 0, h.engine.Unsubscribe(context.Background(), user, channels...))
 }
 
-func (h *house) disconnect(user string) {
+func (h *harness) disconnect(user string) {
 	h.t.Helper()
 	must(h, 0, h.engine.Disconnect(context.Background(), user))
 }
 
-func (h *house) terminate(app, user string) int {
+func (h *harness) terminate(app, user string) int {
 	h.t.Helper()
 	n, err := h.engine.Terminate(context.Background(), app, user)
 	return must(h, n, err)
 }
 
-func (h *house) channelsOf(app, prefix string) []broadcasting.Occupancy {
+func (h *harness) channelsOf(app, prefix string) []broadcasting.Occupancy {
 	h.t.Helper()
 	list, err := h.engine.Channels(context.Background(), app, prefix)
 	return must(h, list, err)
 }
 
-func (h *house) cached(app, channel string) (data string, ttl time.Duration, ok bool) {
+func (h *harness) cached(app, channel string) (data string, ttl time.Duration, ok bool) {
 	h.t.Helper()
 	data, ttl, ok, err := h.engine.Cached(context.Background(), app, channel)
 	return must(h, data, err), ttl, ok

@@ -10,7 +10,7 @@ import (
 // not what belongs there is refused with its name, null is as good as absent, and
 // the connection goes on.
 func TestWrongTypes(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.connect(t)
 	values := map[string]string{
 		"null": `null`, "a boolean": `true`, "a number": `5`, "a number ": `1.5e300`, "a number  ": `-0`,
@@ -84,7 +84,7 @@ func TestWrongTypes(t *testing.T) {
 
 // Limits of a message's parts: one below, at, one above.
 func TestLimits(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)
 	for n := 199; n <= 201; n++ {
 		name := strings.Repeat("c", n)

@@ -197,7 +197,7 @@ func (h *hurried) SetReadDeadline(at time.Time) error {
 
 // A body is waited for 30 s, also a stranger's, which net/http reads before it answers.
 func TestBodiesAreHurried(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, query := range []string{"", "?" + pusher.SignRequest(docKey, docSecret, "POST", "/apps/3/events", nil, []byte("{}"), time.Now())} {
 		w := &hurried{ResponseRecorder: httptest.NewRecorder()}
 		began := time.Now()

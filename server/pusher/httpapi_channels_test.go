@@ -47,7 +47,7 @@ func (e *complete) Terminate(_ context.Context, app, userID string) (sockets int
 
 // crowd is sockets in channels, and the HTTP API over the engine that has them.
 func crowd(t *testing.T) *complete {
-	h := newHouse(t)
+	h := newHarness(t)
 	member := func(r *raw, channel, user string) {
 		data := `{"user_id":"` + user + `"}`
 		r.subscribe(channel, r.auth(channel, data), data)

@@ -24,8 +24,8 @@ import (
 	"chatcast/server/pusher"
 )
 
-// house is the whole Pusher side of the server, on a port of its own.
-type house struct {
+// harness is the whole Pusher side of the server, on a port of its own.
+type harness struct {
 	t      *testing.T
 	url    string
 	web    http.Handler
@@ -34,7 +34,7 @@ type house struct {
 	stop   func() // ends the server of sockets and waits for it
 }
 
-// setup is what a test may change of a house.
+// setup is what a test may change of a harness.
 type setup struct {
 	app     apps.App // the first
 	engine  broadcasting.Options
@@ -43,7 +43,7 @@ type setup struct {
 	record  broadcasting.ChannelEventSink
 }
 
-func newHouse(t *testing.T, change ...func(*setup)) *house {
+func newHarness(t *testing.T, change ...func(*setup)) *harness {
 	t.Helper()
 	h, g, stop := build(t, change...)
 	web := httptest.NewServer(apitest.Documented(t, g, nil))
@@ -52,9 +52,9 @@ func newHouse(t *testing.T, change ...func(*setup)) *house {
 	return h
 }
 
-// build makes a house without a port. stop ends the server of sockets and waits
+// build makes a harness without a port. stop ends the server of sockets and waits
 // for it; it may be called again.
-func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop func()) {
+func build(t *testing.T, change ...func(*setup)) (h *harness, g *gin.Engine, stop func()) {
 	t.Helper()
 	o := setup{app: docApp(), sockets: server.Options{Log: quiet(), Linger: time.Second}}
 	o.app.ClientEvents = true
@@ -67,7 +67,7 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 		apps.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: apps.Limits{Sockets: 1, ChannelsPerSocket: 2}},
 	)
 	engine, sockets := broadcasting.NewEngine(o.engine), server.New(o.sockets)
-	apps.Gone = func(id string) {
+	apps.Removed = func(id string) {
 		if err := engine.RemoveApp(context.Background(), id); err != nil {
 			t.Error(err)
 		}
@@ -81,7 +81,7 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 	g.NoRoute(func(c *gin.Context) { front.NotFound(c) })
 	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: quiet()}).Register(g)
 	(&pusher.Authorizer{
-		App: apps.First(), Users: company{}, People: company{},
+		App: apps.First(), Users: company{}, UserInfo: company{},
 		Policy: channels.Policy{Access: company{}}, Grants: engine, Log: quiet(),
 	}).Register(g)
 
@@ -89,7 +89,7 @@ func build(t *testing.T, change ...func(*setup)) (h *house, g *gin.Engine, stop 
 	ended := make(chan error, 1)
 	go func() { ended <- sockets.Run(ctx) }()
 	stopped := false
-	return &house{t: t, engine: engine, apps: apps}, g, func() {
+	return &harness{t: t, engine: engine, apps: apps}, g, func() {
 		if !stopped {
 			stopped = true
 			cancel()
@@ -111,7 +111,7 @@ type raw struct {
 // await gives the next read its time.
 func (r *raw) await() { _ = r.ws.SetReadDeadline(time.Now().Add(cmp.Or(r.wait, testwait.Long))) }
 
-func (h *house) dial(t *testing.T, path string, header http.Header) *raw {
+func (h *harness) dial(t *testing.T, path string, header http.Header) *raw {
 	t.Helper()
 	ws, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.url, "http")+path, header)
 	if err != nil {
@@ -124,7 +124,7 @@ func (h *house) dial(t *testing.T, path string, header http.Header) *raw {
 
 var established = regexp.MustCompile(`^\{"event":"pusher:connection_established","data":"\{\\"socket_id\\":\\"(\d+\.\d+)\\",\\"activity_timeout\\":120\}"\}$`)
 
-func (h *house) connect(t *testing.T) *raw {
+func (h *harness) connect(t *testing.T) *raw {
 	t.Helper()
 	return h.dial(t, connectPath, nil).greeted()
 }
@@ -224,7 +224,7 @@ func succeeded(channel string) string {
 }
 
 // publish posts to the HTTP API and expects {}.
-func (h *house) publish(t *testing.T, body string) {
+func (h *harness) publish(t *testing.T, body string) {
 	t.Helper()
 	query := pusher.SignRequest(docKey, docSecret, "POST", "/apps/3/events", nil, []byte(body), time.Now())
 	res, err := http.Post(h.url+"/apps/3/events?"+query, "application/json", strings.NewReader(body))
@@ -238,7 +238,7 @@ func (h *house) publish(t *testing.T, body string) {
 }
 
 // authorize asks /broadcasting/auth.
-func (h *house) authorize(t *testing.T, r *raw, token, channel string) (auth, channelData string) {
+func (h *harness) authorize(t *testing.T, r *raw, token, channel string) (auth, channelData string) {
 	t.Helper()
 	req, err := http.NewRequest("POST", h.url+"/broadcasting/auth",
 		strings.NewReader(url.Values{"socket_id": {r.id}, "channel_name": {channel}}.Encode()))

@@ -8,7 +8,7 @@ import (
 )
 
 func TestWatchlist(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	news := func(name, ids string) string {
 		return `{"event":"pusher_internal:watchlist_events","data":{"events":[{"name":"` + name + `","user_ids":[` + ids + `]}]}}`
 	}
@@ -36,7 +36,7 @@ func TestWatchlist(t *testing.T) {
 
 // A presence channel knows a signed-in user without channel_data.
 func TestPresenceOfSignedIn(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)
 	const channel = "presence-r"
 	a.subscribe(channel, a.auth(channel, ""), "")
@@ -79,7 +79,7 @@ func TestPresenceOfSignedIn(t *testing.T) {
 
 // Everybody who is signed in as the user goes for good, told why; nobody else.
 func TestTerminate(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, a2, b, plain := h.connect(t), h.connect(t), h.connect(t), h.connect(t)
 	for r, id := range map[*raw]string{a: "A", a2: "A", b: "B"} {
 		r.signIn(`{"id":"` + id + `"}`)
@@ -99,7 +99,7 @@ func TestTerminate(t *testing.T) {
 // A user of the CRM signs in with their token; when they may no longer be here,
 // every socket that asked goes, signed in or not.
 func TestUserAuthEndToEnd(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, early, b := h.connect(t), h.connect(t), h.connect(t)
 	for _, r := range []*raw{a, early} {
 		req, err := http.NewRequest("POST", h.url+"/broadcasting/user-auth", strings.NewReader("socket_id="+r.id))

@@ -29,7 +29,7 @@ func signedIn(userData string) string {
 // As pusher-js does it: sign in, subscribe to one's own channel without a
 // signature, and hear what is published to the user.
 func TestSignIn(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, a2, b := h.connect(t), h.connect(t), h.connect(t)
 	const data, own = `{"id":"A|1","user_info":{"name":"NA"}}`, "#server-to-user-A|1"
 	for _, r := range []*raw{a, a2} {
@@ -63,7 +63,7 @@ func TestSignIn(t *testing.T) {
 // Whatever is wrong with a sign-in is said in band, with its reason, and changes
 // nothing.
 func TestSignInRefused(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a, other := h.connect(t), h.connect(t)
 	const data = `{"id":"A"}`
 	good := func(r *raw, data string) string { return docKey + ":" + hmacHex(docSecret, r.id+"::user::"+data) }
@@ -146,7 +146,7 @@ func TestSignInRefused(t *testing.T) {
 // A number as id is a string from here on, and a sign-in has its limits: one
 // below, at, one above.
 func TestSignInLimits(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	number := h.connect(t)
 	number.signIn(`{"id":12345678901234567890}`)
 	number.expect(signedIn(`{"id":12345678901234567890}`))

@@ -32,7 +32,7 @@ func subscriptionErrorSays(channel, kind, message string, status int) string {
 // TestBadInput is every kind of nonsense with its exact answer; none of it ends
 // the connection or changes anything.
 func TestBadInput(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.connect(t)
 	a.enter("private-in")
 	bad := func(message string) []string { return []string{errorSays(4310, message)} }
@@ -133,7 +133,7 @@ func TestBadInput(t *testing.T) {
 
 // One who floods is told what is refused, and closed when it goes on and on.
 func TestFlood(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.connect(t)
 	go func() {
 		for a.ws.WriteMessage(websocket.TextMessage, []byte(`{"event":"pusher:subscribe","data":{"channel":"flood"}}`)) == nil {
@@ -162,7 +162,7 @@ func TestFlood(t *testing.T) {
 // once by each, in order.
 func TestTwoHundredThousand(t *testing.T) {
 	const sockets, events = 1000, 200
-	h := newHouse(t)
+	h := newHarness(t)
 	const channel = "private-v1.licenses.1229.messengers.grWhatsApp"
 	var ready, done sync.WaitGroup
 	var delivered, failures atomic.Int64
@@ -193,7 +193,7 @@ func TestTwoHundredThousand(t *testing.T) {
 }
 
 // listen subscribes, reads n events in order, and checks that no other follows.
-func listen(h *house, channel string, n int, ready *sync.WaitGroup) (got int, err error) {
+func listen(h *harness, channel string, n int, ready *sync.WaitGroup) (got int, err error) {
 	subscribed := sync.OnceFunc(ready.Done)
 	defer subscribed()
 	ws, answer, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.url, "http")+"/app/"+docKey+"?protocol=7", nil)
@@ -240,7 +240,7 @@ func listen(h *house, channel string, n int, ready *sync.WaitGroup) (got int, er
 // What a browser's page may read of a refusal is what a socket says; anybody else
 // gets an HTTP answer.
 func TestPlainRequest(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	res, err := http.Get(h.url + "/app/" + docKey + "?protocol=7")
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +265,7 @@ func TestPlainRequest(t *testing.T) {
 // Sockets that come, go, publish and are evicted all at once: for the race
 // detector, and nothing may be left of them.
 func TestSocketHammer(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() {

@@ -12,9 +12,9 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// inBubble runs test with a house whose sockets are connections in memory, so that
+// inBubble runs test with a harness whose sockets are connections in memory, so that
 // the clock of synctest rules all of it.
-func inBubble(t *testing.T, test func(t *testing.T, h *house, connect func() *raw), change ...func(*setup)) {
+func inBubble(t *testing.T, test func(t *testing.T, h *harness, connect func() *raw), change ...func(*setup)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h, g, stop := build(t, change...)

@@ -29,7 +29,7 @@ func (a *Authorizer) serveUser(c *gin.Context) {
 // asked for once more afterwards: who took it away meanwhile could not close a
 // socket of which nobody knew.
 func (a *Authorizer) identify(ctx context.Context, token string, userID int64, form *authForm) (*userAuth, error) {
-	name, err := a.People.UserInfo(ctx, userID)
+	name, err := a.UserInfo.UserInfo(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ type userInfo struct {
 
 // channelData is the channel_data of a user.
 func (a *Authorizer) channelData(ctx context.Context, userID int64) (string, error) {
-	name, err := a.People.UserInfo(ctx, userID)
+	name, err := a.UserInfo.UserInfo(ctx, userID)
 	if err != nil {
 		return "", err
 	}

@@ -133,7 +133,7 @@ func TestUserAuthRevokedMeanwhile(t *testing.T) {
 	crm, granted := &fickle{tokens: 1}, new(grants)
 	g := gin.New()
 	(&pusher.Authorizer{
-		App: newApps(t, docApp()).First(), Users: crm, People: crm,
+		App: newApps(t, docApp()).First(), Users: crm, UserInfo: crm,
 		Policy: channels.Policy{Access: crm}, Grants: granted, Log: quiet(),
 	}).Register(g)
 	w := ask(apitest.Documented(t, g, nil), "POST", "/broadcasting/user-auth", token, formType, "socket_id=1234.1234")

@@ -31,7 +31,7 @@ func handshakeOf(extra string) string {
 
 // bytes opens a socket with first written together with the handshake, and reads
 // the greeting.
-func (h *house) bytes(t *testing.T, extra, first string) *bytesSocket {
+func (h *harness) bytes(t *testing.T, extra, first string) *bytesSocket {
 	t.Helper()
 	nc, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
 	if err != nil {
@@ -132,7 +132,7 @@ const (
 
 // What is right, however it is cut into frames and packets, is understood.
 func TestWireGood(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	join := func(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 	const subscribe = `{"event":"pusher:subscribe","data":{"channel":"news"}}`
 	padded := func(n int) string { return pingText + strings.Repeat(" ", n-len(pingText)) }
@@ -202,7 +202,7 @@ func bytesIn(p []byte, size int) func(yield func([]byte) bool) {
 // What breaks RFC 6455, or the protocol's "text frames only", ends the socket with
 // the code that says so, and nobody else's.
 func TestWireBad(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	other := h.bytes(t, "", "")
 	join := func(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 	length := func(b ...byte) []byte { return append([]byte{0x81, 0x80 | 127}, append(b, 0, 0, 0, 0)...) }
@@ -265,7 +265,7 @@ func TestWireBad(t *testing.T) {
 // A length that nobody will ever send takes no memory, and what is cut off in the
 // middle is forgotten.
 func TestWireUnfinished(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	for name, sent := range map[string][]byte{
 		"a frame of 2^62 bytes": {0x81, 0x80 | 127, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'x'},
 		"half a head":           {0x81},
@@ -294,7 +294,7 @@ func TestWireUnfinished(t *testing.T) {
 // Compression and subprotocols that are offered are not agreed to; a message that
 // comes with the handshake is not lost.
 func TestWireHandshake(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	b := h.bytes(t, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nSec-WebSocket-Protocol: chat\r\n", "")
 	b.write(masked(0x81, pingText))
 	b.expect(0x81, pongText)

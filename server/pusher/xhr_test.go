@@ -24,7 +24,7 @@ type xhrPeer struct {
 	from string // its page
 }
 
-func (h *house) xhr(t *testing.T, key, session string) *xhrPeer {
+func (h *harness) xhr(t *testing.T, key, session string) *xhrPeer {
 	return &xhrPeer{t: t, url: h.url + "/pusher/app/" + key + "/417/" + session}
 }
 
@@ -90,7 +90,7 @@ func (x *xhrPeer) connect() *xhrPeer {
 }
 
 func TestXHRConversation(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	a := h.xhr(t, docKey, "session1").connect()
 	ws := h.connect(t)
 	join := func(id, channel, data string) string {
@@ -131,7 +131,7 @@ func TestXHRConversation(t *testing.T) {
 
 // TestXHRAdmission: who may not in is told as on a socket, and leaves nothing.
 func TestXHRAdmission(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	prelude := strings.Repeat("h", 2048) + "\n"
 	refused := func(code int, message string) string {
 		return "o\n" + lines(errorSays(code, message)) + fmt.Sprintf("c[%d,%q]\n", code, message)
@@ -184,7 +184,7 @@ func TestXHRAdmission(t *testing.T) {
 
 // The app's limit of sockets counts sessions over HTTP, and counts them out.
 func TestXHRAppFull(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.xhr(t, "small", "session4").connect()
 	full := "200 o\n" + lines(errorSays(4004, "The application is over its connection quota")) + "c[4004,\"The application is over its connection quota\"]\n"
 	if got := h.xhr(t, "small", "session5").poll(); got != full {
@@ -213,7 +213,7 @@ func TestXHRAppFull(t *testing.T) {
 
 // Rates are those of sockets.
 func TestXHRFlood(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	x := h.xhr(t, docKey, "session7").connect()
 	flood := "[" + strings.Repeat(`"x",`, 3000) + `"x"]`
 	for i := 0; ; i++ {

@@ -54,7 +54,7 @@ func namesMachine(host string) bool {
 	return !strings.Contains(name, ".") || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
-// metrics reads the counters of the rooms when it is asked: they know nothing of
+// metrics reads the counters of the components when it is asked: they know nothing of
 // Prometheus.
 type metrics struct {
 	sockets *server.Server

@@ -1,4 +1,4 @@
-// Package app is the program: every room, wired on one page (wire.go). New makes it, Run
+// Package app is the program: every component, wired on one page (wire.go). New makes it, Run
 // serves until its context ends, Close lets go of what New took. It alone holds all the
 // plugs. Commands and tests start it.
 package app
@@ -198,7 +198,7 @@ func (p *Program) serveHTTP(ctx context.Context) error {
 	srv := &http.Server{
 		Handler: p.handler, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
-		ErrorLog:    slog.NewLogLogger(p.log.With("room", "http").Handler(), slog.LevelDebug),
+		ErrorLog:    slog.NewLogLogger(p.log.With("component", "http").Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return requests },
 	}
 	ended := make(chan error, 1)

@@ -33,11 +33,11 @@ func (s webhookStore) Load(ctx context.Context) (kept webhook.Kept, err error) {
 			Created: time.UnixMilli(row.CreatedAtMS), Attempts: row.Attempts,
 		})
 	}
-	told, err := tx.AnnouncedWebhooks()
+	announced, err := tx.AnnouncedWebhooks()
 	if err != nil {
 		return kept, err
 	}
-	for _, row := range told {
+	for _, row := range announced {
 		subject := webhook.Subject{App: row.AppID, Member: row.Member}
 		if subject.Channel, err = strconv.Unquote(row.Channel); err == nil {
 			subject.User, err = strconv.Unquote(row.UserID)
@@ -58,14 +58,14 @@ func (s webhookStore) Commit(ctx context.Context, b *webhook.Batch) error {
 			AppID: d.App, Endpoint: d.Endpoint, Events: d.Events, Count: d.Count, CreatedAtMS: d.Created.UnixMilli(),
 		}
 	}
-	var told []*models.AnnouncedWebhook
+	var announced []*models.AnnouncedWebhook
 	for _, subject := range b.Announced {
 		row := announcedRow(subject)
-		told = append(told, &row)
+		announced = append(announced, &row)
 	}
-	var untold []string
+	var cleared []string
 	for _, subject := range b.Cleared {
-		untold = append(untold, announcedRow(subject).ID)
+		cleared = append(cleared, announcedRow(subject).ID)
 	}
 	err := s.store.Tx(ctx, func(tx *models.Tx) error {
 		if err := tx.QueueWebhooks(queued); err != nil {
@@ -84,10 +84,10 @@ func (s webhookStore) Commit(ctx context.Context, b *webhook.Batch) error {
 		if err := tx.DequeueWebhooks(b.Done); err != nil {
 			return err
 		}
-		if err := tx.KeepAnnounced(told); err != nil {
+		if err := tx.KeepAnnounced(announced); err != nil {
 			return err
 		}
-		return tx.ClearAnnounced(untold)
+		return tx.ClearAnnounced(cleared)
 	})
 	for i, row := range queued {
 		b.New[i].ID = row.ID

@@ -49,11 +49,11 @@ type components struct {
 	health    *health
 }
 
-// wire makes the rooms over an open store. publicURL is how the world reaches the
+// wire makes the components over an open store. publicURL is how the world reaches the
 // program. Nothing runs yet.
 func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store, publicURL string) (r *components, err error) {
-	room := func(name string) *slog.Logger { return o.Log.With("room", name) }
-	r = &components{store: store, log: room("apps")}
+	logFor := func(name string) *slog.Logger { return o.Log.With("component", name) }
+	r = &components{store: store, log: logFor("apps")}
 
 	// broadcasting: an event goes in, frames come out
 	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
@@ -68,7 +68,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		return nil, err
 	}
 	r.filesDone = filesDone
-	if err := r.wireWhatsApp(ctx, cfg, room("whatsapp")); err != nil {
+	if err := r.wireWhatsApp(ctx, cfg, logFor("whatsapp")); err != nil {
 		filesDone()
 		return nil, err
 	}
@@ -80,11 +80,11 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	}()
 	journal := crm.NewJournal(store)
 	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
-		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: room("relay"),
+		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: logFor("relay"),
 		Retention: time.Duration(cfg.Journal.Retention),
 	})
 	r.rules = crm.New(crm.Options{
-		Store: store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: room("live")}, Log: room("crm"), PasswordCost: o.PasswordCost,
+		Store: store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
@@ -98,23 +98,23 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	if r.origins, err = apps.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
 		return nil, err
 	}
-	if err := r.wireApps(ctx, cfg, room("apps")); err != nil {
+	if err := r.wireApps(ctx, cfg, logFor("apps")); err != nil {
 		return nil, err
 	}
-	if err := r.wireWebhooks(ctx, cfg, room("webhook")); err != nil {
+	if err := r.wireWebhooks(ctx, cfg, logFor("webhook")); err != nil {
 		return nil, err
 	}
 	r.sockets = server.New(server.Options{
-		Log: room("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
+		Log: logFor("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
 		PerAddress: cfg.Limits.SocketsPerAddress, DrainWindow: time.Duration(cfg.Server.DrainTime),
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
-	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: room("http")})
+	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: logFor("http")})
 	if err != nil {
 		return nil, err
 	}
-	r.health = &health{log: room("health"), checks: []healthCheck{
+	r.health = &health{log: logFor("health"), checks: []healthCheck{
 		{"database", store.Ping},
 		{"relay", func(context.Context) error { return r.relay.Ready() }},
 	}}
@@ -122,7 +122,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	if err != nil {
 		return nil, err
 	}
-	r.register(cfg, o, publicURL, built, room)
+	r.register(cfg, o, publicURL, built, logFor)
 	return r, nil
 }
 
@@ -163,17 +163,17 @@ func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *s
 }
 
 // register gives the router its routes, plug by plug.
-func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, room func(name string) *slog.Logger) {
+func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, logFor func(name string) *slog.Logger) {
 	dialect := pusher.New(pusher.Options{
-		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: room("pusher"),
+		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"),
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
-	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: room("pusher")}
+	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: logFor("pusher")}
 	authorizer := &pusher.Authorizer{
-		App: r.apps.First(), Users: userDirectory{r.rules}, People: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
-		Grants: r.engine, Log: room("pusher"),
+		App: r.apps.First(), Users: userDirectory{r.rules}, UserInfo: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
+		Grants: r.engine, Log: logFor("pusher"),
 	}
-	crmAPI := &api.API{CRM: r.rules, Log: room("api"), Node: api.Node{
+	crmAPI := &api.API{CRM: r.rules, Log: logFor("api"), Node: api.Node{
 		Monitor: r.monitor, Hub: r.engine, Version: o.Version, Commit: o.Commit, Started: time.Now(),
 		Retention: time.Duration(cfg.Journal.Retention),
 	}}
@@ -219,7 +219,7 @@ func (r *components) setApps(list []apps.App) (err error) {
 	if r.apps == nil {
 		r.served = list
 		if r.apps, err = pusher.NewApps(list); err == nil {
-			r.apps.Gone = r.removeApp
+			r.apps.Removed = r.removeApp
 		}
 		return err
 	}

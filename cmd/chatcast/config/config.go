@@ -11,7 +11,7 @@ import (
 )
 
 // Config is everything that can be set, as config.example.yaml explains it. It
-// is read at the top alone: the rooms get plain values. The tag secret marks
+// is read at the top alone: the packages get plain values. The tag secret marks
 // what is never printed.
 type Config struct {
 	Server    ServerConfig    `yaml:"server"`

@@ -17,7 +17,7 @@ type view struct {
 	Title, Base       string
 	Intro, EventIntro template.HTML
 	Schemes           []Field
-	Faults            []Fault
+	SharedErrors      []SharedError
 	Groups            []Group
 	Channels          []Channel
 	Events            []Event
@@ -25,8 +25,8 @@ type view struct {
 	Schemas           []Schema
 }
 
-// Fault is an answer that many operations share.
-type Fault struct {
+// SharedError is an answer that many operations share.
+type SharedError struct {
 	Status string
 	Codes  []string
 	Note   template.HTML
@@ -49,10 +49,10 @@ type Schema struct {
 
 // builder makes the view of both references.
 type builder struct {
-	http, async document
-	base        string
-	places      map[string]string // what is named in code, by its text: where it is
-	faults      map[string]bool   // the names of answers that stand in the table of faults
+	http, async  document
+	base         string
+	places       map[string]string // what is named in code, by its text: where it is
+	sharedErrors map[string]bool   // the names of answers that stand in the table of shared errors
 }
 
 func newView(base string) (v view, err error) {
@@ -70,7 +70,7 @@ func newView(base string) (v view, err error) {
 	for _, p := range b.http.root.get("components", "securitySchemes").pairs() {
 		v.Schemes = append(v.Schemes, Field{Name: p.key, Type: scheme(p.node), Note: b.note(p.get("description").text())})
 	}
-	v.Faults = b.sharedFaults()
+	v.SharedErrors = b.listSharedErrors()
 	v.Groups = b.groups()
 	v.Schemas = b.schemas()
 	v.Channels = b.channels()
@@ -112,9 +112,9 @@ func (b *builder) findPlaces() {
 	delete(b.places, "message") // a word of many meanings
 }
 
-// sharedFaults are the refusals of components/responses in the API's own shape.
-func (b *builder) sharedFaults() (list []Fault) {
-	b.faults = map[string]bool{}
+// listSharedErrors are the refusals of components/responses in the API's own shape.
+func (b *builder) listSharedErrors() (list []SharedError) {
+	b.sharedErrors = map[string]bool{}
 	status := map[string]string{}
 	for _, path := range b.http.root.get("paths").pairs() {
 		for _, op := range path.pairs() {
@@ -129,16 +129,16 @@ func (b *builder) sharedFaults() (list []Fault) {
 		if len(parts) != 2 || status[r.key] == "" {
 			continue
 		}
-		b.faults[r.key] = true
+		b.sharedErrors[r.key] = true
 		code := parts[1].get("properties", "error", "properties", "code")
 		codes := code.get("enum").texts()
 		if only := code.get("const").text(); only != "" {
 			codes = []string{only}
 		}
-		list = append(list, Fault{status[r.key], codes, b.note(r.get("description").text())})
+		list = append(list, SharedError{status[r.key], codes, b.note(r.get("description").text())})
 	}
-	list = append(list, Fault{"405", []string{"ApiMethodNotAllowedError"}, b.note("The path does not know the method; `Allow` names those it knows")})
-	slices.SortStableFunc(list, func(x, y Fault) int { return cmp.Compare(x.Status, y.Status) })
+	list = append(list, SharedError{"405", []string{"ApiMethodNotAllowedError"}, b.note("The path does not know the method; `Allow` names those it knows")})
+	slices.SortStableFunc(list, func(x, y SharedError) int { return cmp.Compare(x.Status, y.Status) })
 	return list
 }
 

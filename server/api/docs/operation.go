@@ -16,7 +16,7 @@ type Operation struct {
 	BodyTypes                     []string
 	BodyRequired                  bool
 	Answers                       []Answer
-	Faults                        []string // statuses that the table of faults explains
+	SharedErrors                  []string // statuses that the table of shared errors explains
 	Events                        []string
 	Call                          string // how to try it
 	Sample                        string // the answer, when all is well
@@ -73,8 +73,8 @@ func (b *builder) answers(o *Operation, op pair) {
 	s := shaper{builder: b, doc: b.http, depth: 2}
 	for _, p := range op.get("responses").pairs() {
 		r, name := b.http.follow(p.node)
-		if b.faults[name] {
-			o.Faults = append(o.Faults, p.key)
+		if b.sharedErrors[name] {
+			o.SharedErrors = append(o.SharedErrors, p.key)
 			continue
 		}
 		a := Answer{Status: p.key, Note: b.note(r.get("description").text())}

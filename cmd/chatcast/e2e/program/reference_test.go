@@ -42,7 +42,7 @@ func TestWholeProgramIsDocumented(t *testing.T) {
 	}
 }
 
-// TestAnswersBesideTheCRMAreDocumented asks the routes of the other rooms in every
+// TestAnswersBesideTheCRMAreDocumented asks the routes of the other packages in every
 // way that openapi.yaml names.
 func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	cfg := e2e.Config(t)

@@ -15,23 +15,24 @@ import (
 // The house rule: a folder owns a noun, a subfolder is a part or a plug. What each room
 // may import of ours; only cmd/chatcast/app holds all the plugs, and nobody imports cmd.
 var mayImport = map[string][]string{
-	"channels":                   {},
-	"channels/dialguard":         {}, // which addresses may be dialed for users
-	"channels/testwait":          {}, // the deadlines of all tests
-	"models":                     {},
-	"broadcasting":               {"channels"},
+	"channels/dialguard":         {},                                    // which addresses may be dialed for users
 	"broadcasting/apps":          {"channels"},                          // what an app is, with no engine in it
 	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // what every store of apps must pass
 	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
+	"channels":                   {},
+	"channels/testwait":          {}, // the deadlines of all tests
+	"models":                     {},
+	"broadcasting":               {"channels"},
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/dialguard"},
-	"crm":                        {"broadcasting", "broadcasting/apps", "channels", "models"},
+	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps"},
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
 	"crm/s3":                     {"crm"},
-	"crm/whatsapp":               {"crm", "channels/dialguard"},
-	"crm/whatsapp/whatsapptest":  {}, // a WhatsApp to test against; never linked into the program
-	"server":                     {"broadcasting", "broadcasting/apps", "channels"},
-	"server/pusher":              {"server", "broadcasting", "broadcasting/apps", "channels"},
+	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "channels/dialguard"},
+	"crm/whatsapp/content":       {"crm"}, // messages of WhatsApp as contents of the CRM, pure
+	"crm/whatsapp/whatsapptest":  {},      // a WhatsApp to test against; never linked into the program
+	"server":                     {"broadcasting", "channels", "broadcasting/apps"},
+	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps"},
 	"server/pusher/conformance":  {}, // holds any Pusher server against the protocol, in tests
 	"server/api":                 {"server", "broadcasting", "channels", "crm"},
 	"server/api/apitest":         {"server/api", "crm"},           // holds answers against openapi.yaml, in tests
@@ -121,6 +122,9 @@ func TestHouseSeesBrokenArrows(t *testing.T) {
 	for name, p := range map[string]pkg{
 		"parent imports its plug":    {"chatcast/server", []string{"chatcast/server/pusher"}},
 		"plug imports its sibling":   {"chatcast/server/api", []string{"chatcast/server/pusher"}},
+		"part imports its parent":    {"chatcast/crm/whatsapp/content", []string{"chatcast/crm/whatsapp"}},
+		"part imports a plug":        {"chatcast/crm/whatsapp/content", []string{"chatcast/crm/s3"}},
+		"the program skips a part":   {"chatcast/cmd/chatcast/app", []string{"chatcast/crm/whatsapp/content"}},
 		"engine knows the CRM":       {"chatcast/broadcasting", []string{"chatcast/crm"}},
 		"apps have the engine":       {"chatcast/broadcasting/apps", []string{"chatcast/broadcasting"}},
 		"apps have the webhooks":     {"chatcast/broadcasting/apps", []string{"chatcast/broadcasting/webhook"}},

@@ -9,6 +9,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // What the account's owner does on the phone: labels, archive, unread marks,
@@ -24,7 +25,7 @@ func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *even
 }
 
 func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
-	name := clip(strings.TrimSpace(e.Action.GetName()), maxName)
+	name := content.Clip(strings.TrimSpace(e.Action.GetName()), content.MaxName)
 	if !fitsID(e.LabelID) || name == "" && !e.Action.GetDeleted() {
 		return true
 	}
@@ -67,14 +68,14 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 // contact is a name that the account's owner gave somebody: it is the chat's.
 func (s *session) contact(ctx context.Context, cli *whatsmeow.Client, e *events.Contact) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
-	name := clip(strings.TrimSpace(first(e.Action.GetFullName(), e.Action.GetFirstName())), maxName)
+	name := content.Clip(strings.TrimSpace(content.FirstNonBlank(e.Action.GetFullName(), e.Action.GetFirstName())), content.MaxName)
 	if !ok || name == "" {
 		return true
 	}
 	chat.Name = &name
 	t := crm.InboundBatch{History: e.FromFullSync, Chats: []crm.InboundChat{chat}}
 	if lid, err := types.ParseJID(e.Action.GetLidJID()); err == nil && lid.Server == types.HiddenUserServer && chat.Phone != nil {
-		t.Aliases = []crm.InboundAlias{{Phone: waID(*chat.Phone), LID: waID(chatID(lid.ToNonAD()))}}
+		t.Aliases = []crm.InboundAlias{{Phone: content.ID(*chat.Phone), LID: content.ID(chatID(lid.ToNonAD()))}}
 	}
 	return s.ingest(ctx, t)
 }
@@ -85,9 +86,9 @@ func (s *session) named(ctx context.Context, cli *whatsmeow.Client, p pair, name
 	if j.IsEmpty() {
 		j = p.LID
 	}
-	if name = clip(strings.TrimSpace(name), maxName); name == "" || chatID(j) == "" {
+	if name = content.Clip(strings.TrimSpace(name), content.MaxName); name == "" || chatID(j) == "" {
 		return true
 	}
 	p = s.person(ctx, cli, j, p.LID)
-	return s.ingest(ctx, crm.InboundBatch{Contacts: []crm.InboundUser{{ID: waID(p.id()), Name: name, Phone: phoneOf(p.PN)}}})
+	return s.ingest(ctx, crm.InboundBatch{Contacts: []crm.InboundUser{{ID: content.ID(p.id()), Name: name, Phone: phoneOf(p.PN)}}})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/binary"
@@ -27,7 +28,7 @@ func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.Basic
 	if !s.ours(info) {
 		return true
 	}
-	in := s.envelope(ctx, cli, info, &content{Type: "call", Subtype: media})
+	in := s.envelope(ctx, cli, info, &content.Content{Type: "call", Subtype: media})
 	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}})
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -100,7 +101,7 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 			w.rules.change(func() {
 				for _, batch := range w.rules.batches {
 					for _, m := range batch.Messages {
-						if m.Type == typeUnknown {
+						if m.Type == content.TypeUnknown {
 							t.Errorf("a message is kept as %s", *m.Subtype)
 						}
 					}
@@ -174,7 +175,7 @@ func TestBrokenProtobuf(t *testing.T) {
 	w.anna.SendText(w.shop, "after it")
 	w.awaitText(t, "after it")
 	m := w.awaitMessage(t, "its place", func(m crm.InboundMessage) bool { return m.ID.String() == id })
-	if m.Type != typeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
+	if m.Type != content.TypeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
 		t.Errorf("kept as %+v", m)
 	}
 	if err := w.shop.AwaitSettled(testwait.Context(t)); err != nil {

@@ -1,7 +1,8 @@
 // Package whatsapp is WhatsApp behind the CRM: a crm.Messenger with one whatsmeow
 // client for each paired line of type grWhatsApp. whatsmeow is confined here.
+// The part content translates messages, without I/O.
 //
-//	socket -> whatsmeow -> handle (events.go) -> InboundBatch -> crm.Ingest -> commit -> true -> ack
+//	socket -> whatsmeow -> handle (events.go) -> content.Translate -> InboundBatch -> crm.Ingest -> commit -> true -> ack
 //	crm's outbox -> sender (sender.go) -> build (outgoing_message.go) -> whatsmeow -> crm.OutboxDone
 //	crm's files to fetch -> fetcher (media_fetch.go) -> whatsmeow -> crm.FileFetched
 //

@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // handle is the door: everything that whatsmeow tells comes through here. True
@@ -77,7 +78,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 			s.end(ending{kind: endLost, detail: detailNoAnswer})
 		}
 	case *events.StreamError:
-		s.end(ending{kind: endLost, detail: fmt.Sprintf("WhatsApp ended the connection (%s); it is being renewed.", clip(e.Code, 32))})
+		s.end(ending{kind: endLost, detail: fmt.Sprintf("WhatsApp ended the connection (%s); it is being renewed.", content.Clip(e.Code, 32))})
 	case *events.StreamReplaced:
 		s.end(ending{kind: endReplaced})
 	case *events.LoggedOut:
@@ -150,7 +151,7 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 			s.log.Error("a message could not be kept at all", "message", m.Info.ID, "panic", p)
 		}
 	}()
-	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &content{Type: typeUnknown, Subtype: "fault"})}})
+	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &content.Content{Type: content.TypeUnknown, Subtype: "fault"})}})
 }
 
 // ingest has the rules keep what was told. A database that is away may come back
@@ -193,12 +194,12 @@ func (s *session) breakOff() {
 // again would never end. Of a message at least that it came is kept.
 func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.Error) (kept bool) {
 	s.log.Error("the rules refuse what WhatsApp told", "error", refusal, "fields", refusal.Fields)
-	if len(t.Messages) != 1 || t.Messages[0].Type == typeUnknown {
+	if len(t.Messages) != 1 || t.Messages[0].Type == content.TypeUnknown {
 		return true
 	}
 	m := t.Messages[0]
 	subtype := "refused"
-	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID = typeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil
+	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID = content.TypeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil
 	return s.ingest(ctx, crm.InboundBatch{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -66,8 +67,8 @@ func (s *session) groupNamed(ctx context.Context, j types.JID, name string) (kep
 }
 
 func groupChat(j types.JID, name string) (crm.InboundChat, bool) {
-	if name = clip(strings.TrimSpace(name), maxName); name == "" || j.Server != types.GroupServer {
+	if name = content.Clip(strings.TrimSpace(name), content.MaxName); name == "" || j.Server != types.GroupServer {
 		return crm.InboundChat{}, false
 	}
-	return crm.InboundChat{ID: waID(chatID(j)), Type: "group", Name: &name}, true
+	return crm.InboundChat{ID: content.ID(chatID(j)), Type: "group", Name: &name}, true
 }

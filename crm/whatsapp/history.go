@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // historyBatch is how many messages are ingested in one transaction.
@@ -41,19 +42,19 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 	t := crm.InboundBatch{History: true}
 	for _, p := range past.GetPushnames() {
 		j, err := types.ParseJID(p.GetID())
-		name := clip(p.GetPushname(), maxName)
+		name := content.Clip(p.GetPushname(), content.MaxName)
 		if err != nil || chatID(j) == "" || name == "" || name == "-" {
 			continue
 		}
 		names[j.ToNonAD().String()] = name
 		who := s.person(ctx, cli, j, types.EmptyJID)
-		t.Contacts = append(t.Contacts, crm.InboundUser{ID: waID(who.id()), Name: name, Phone: phoneOf(who.PN)})
+		t.Contacts = append(t.Contacts, crm.InboundUser{ID: content.ID(who.id()), Name: name, Phone: phoneOf(who.PN)})
 	}
 	for _, l := range past.GetPhoneNumberToLidMappings() {
 		pn, err1 := types.ParseJID(l.GetPnJID())
 		lid, err2 := types.ParseJID(l.GetLidJID())
 		if p := pairOf(pn, lid); err1 == nil && err2 == nil && phoneOf(p.PN) != nil && !p.LID.IsEmpty() {
-			t.Aliases = append(t.Aliases, crm.InboundAlias{Phone: waID(p.PN.User), LID: waID(chatID(p.LID))})
+			t.Aliases = append(t.Aliases, crm.InboundAlias{Phone: content.ID(p.PN.User), LID: content.ID(chatID(p.LID))})
 		}
 	}
 	if len(t.Contacts)+len(t.Aliases) > 0 && !s.ingest(ctx, t) {
@@ -78,7 +79,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	if !ok {
 		return true
 	}
-	if name := clip(first(c.GetDisplayName(), c.GetName()), maxName); name != "" {
+	if name := content.Clip(content.FirstNonBlank(c.GetDisplayName(), c.GetName()), content.MaxName); name != "" {
 		chat.Name = &name
 	}
 	t := crm.InboundBatch{History: true, Chats: []crm.InboundChat{chat}}
@@ -106,7 +107,7 @@ func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.
 	if err != nil || !s.ours(&e.Info) {
 		return
 	}
-	what := translate(e.Message)
+	what := content.Translate(e.Message)
 	if what == nil || what.Content.Vote != nil { // the keys of votes in the history are not kept
 		return
 	}

@@ -6,13 +6,11 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // Type is the type of the messengers that this package serves.
-const Type = "grWhatsApp"
-
-// waID is an id of WhatsApp's as crm has it.
-func waID(text string) crm.ID { return crm.MakeID(Type, text) }
+const Type = content.MessengerType
 
 // chatID is how crm knows a chat or a person; empty when it is none that people
 // talk in.
@@ -82,7 +80,7 @@ func (p pair) id() string {
 
 // chat is the private chat with the person.
 func (p pair) chat() crm.InboundChat {
-	c := crm.InboundChat{ID: waID(p.id()), Type: "private", Phone: phoneOf(p.PN)}
+	c := crm.InboundChat{ID: content.ID(p.id()), Type: "private", Phone: phoneOf(p.PN)}
 	if !p.LID.IsEmpty() {
 		lid := chatID(p.LID)
 		c.LID = &lid

@@ -14,6 +14,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 const (
@@ -41,7 +42,7 @@ func (t *temporary) remove() {
 }
 
 // download fetches and opens an attachment, and gives it to use.
-func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *media, use func(io.Reader) error) error {
+func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *content.Media, use func(io.Reader) error) error {
 	t, err := newTemporary()
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func storeUnavailable(err error) bool {
 // away.
 func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch) (stored bool) {
 	state, notBefore := "", time.Time{}
-	var file media
+	var file content.Media
 	err := json.Unmarshal(f.Source, &file)
 	if err == nil && file.Size > s.m.Rules.FileLimit() {
 		state = crm.FileTooLarge
@@ -133,7 +134,7 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 
 // unfetched decides what follows from a failed download. What WhatsApp has
 // dropped, the phone may still have: it is asked to upload it again.
-func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *media, err error) (state string, notBefore time.Time) {
+func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *content.Media, err error) (state string, notBefore time.Time) {
 	var refusal *crm.Error
 	switch {
 	case errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith403), errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith404),
@@ -160,7 +161,7 @@ func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.F
 
 // askPhone asks the account's phone to upload a file again; the answer comes as
 // a MediaRetry.
-func (s *session) askPhone(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *media) error {
+func (s *session) askPhone(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *content.Media) error {
 	chat, err := jidOf(f.ChatID)
 	if err != nil {
 		return err
@@ -191,7 +192,7 @@ func (s *session) mediaAgain(ctx context.Context, cli *whatsmeow.Client, e *even
 }
 
 func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, e *events.MediaRetry) {
-	var file media
+	var file content.Media
 	if json.Unmarshal(f.Source, &file) != nil {
 		return
 	}

@@ -1,7 +1,6 @@
 package whatsapp
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -183,16 +182,4 @@ func TestFileStoreIsAway(t *testing.T) {
 	notify(w.m.serving(testLine).fetch)
 	w.awaitFile(t, "F"+other.ID.String(), "a picture")
 	w.awaitFile(t, "F"+m.ID.String(), "a picture")
-}
-
-func TestMediaNoteSurvivesJSON(t *testing.T) {
-	s := translate(contents[5].message)
-	b, err := json.Marshal(s.Media)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back media
-	if err := json.Unmarshal(b, &back); err != nil || string(back.Key) != string(s.Media.Key) || back.Kind != s.Media.Kind || back.URL != s.Media.URL {
-		t.Errorf("%+v came back as %+v, %v", s.Media, back, err)
-	}
 }

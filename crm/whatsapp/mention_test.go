@@ -11,6 +11,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -37,7 +38,7 @@ func TestMentions(t *testing.T) {
 	})
 	phone := "79995554433"
 	sent := &crm.MessageRef{ID: "3EB0AA", FromMe: true, Type: crm.MessageText, Content: crm.Content{
-		Text: "@79995554433 and @555666777", Mentions: []crm.Mention{{ID: waID(phone + "@c.us"), Phone: &phone}, {ID: waID("555666777@lid")}},
+		Text: "@79995554433 and @555666777", Mentions: []crm.Mention{{ID: content.ID(phone + "@c.us"), Phone: &phone}, {ID: content.ID("555666777@lid")}},
 	}}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554433@c.us", Message: sent})
 	jids := []string{"79995554433@s.whatsapp.net", "555666777@lid"}

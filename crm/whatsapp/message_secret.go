@@ -10,6 +10,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // Reactions, edits and votes may be encrypted a second time, inside the message, with
@@ -46,7 +47,7 @@ func (s *session) decryptEdit(ctx context.Context, cli *whatsmeow.Client, e *eve
 		s.log.Info("a encrypted edit could not be decrypted", "message", e.Info.ID, "error", err)
 		return nil
 	}
-	edit = unwrap(edit)
+	edit = content.Unwrap(edit)
 	if edited := edit.GetProtocolMessage().GetEditedMessage(); edited != nil {
 		edit = edited
 	}
@@ -54,17 +55,17 @@ func (s *session) decryptEdit(ctx context.Context, cli *whatsmeow.Client, e *eve
 }
 
 // decryptVote decrypts a vote. Chosen options arrive as hashes of the poll's options.
-func (s *session) decryptVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *content) {
+func (s *session) decryptVote(ctx context.Context, cli *whatsmeow.Client, e *events.Message, to *content.Content) {
 	v := to.Content.Vote
 	if v == nil {
 		return
 	}
 	inner := *e
-	inner.Message = unwrap(e.Message)
+	inner.Message = content.Unwrap(e.Message)
 	vote, err := cli.DecryptPollVote(ctx, &inner)
 	if err != nil {
 		s.log.Info("a vote could not be decrypted", "message", e.Info.ID, "error", err)
-		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
+		to.Type, to.Subtype, to.Content = content.TypeUnknown, content.SubtypeVote, crm.Content{}
 		return
 	}
 	if len(vote.GetSelectedOptions()) == 0 {
@@ -73,7 +74,7 @@ func (s *session) decryptVote(ctx context.Context, cli *whatsmeow.Client, e *eve
 	ref, err := s.m.Rules.SentMessage(ctx, s.on, s.chat(ctx, cli, &e.Info).ID.String(), v.MessageID.String())
 	if err != nil || ref.Content.Poll == nil {
 		s.log.Info("the poll of a vote is not known", "message", e.Info.ID, "error", err)
-		to.Type, to.Subtype, to.Content = typeUnknown, subtypeVote, crm.Content{}
+		to.Type, to.Subtype, to.Content = content.TypeUnknown, content.SubtypeVote, crm.Content{}
 		return
 	}
 	v.Options = chosen(ref.Content.Poll.Options, vote.GetSelectedOptions())

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -36,7 +37,7 @@ func TestSealedEdits(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := w.awaitMessage(t, "the edit that is not known", func(m crm.InboundMessage) bool { return m.ID.String() == other })
-	if m.Type != typeUnknown || *m.Subtype != "secretEncryptedMessage" {
+	if m.Type != content.TypeUnknown || *m.Subtype != "secretEncryptedMessage" {
 		t.Errorf("came as %+v", m)
 	}
 	// What names no message that there can be must not be asked of the database for ever.

@@ -14,6 +14,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // uploaded is an attachment that lies at WhatsApp.
@@ -60,7 +61,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 	case strings.TrimSpace(c.Text) != "":
 		return text(c.Text, from), nil
 	case c.File != nil: // it lies elsewhere: the line was a bridge when it was sent
-		return text(joined([]string{c.Caption, c.File.Link}), from), nil
+		return text(content.JoinNonBlank([]string{c.Caption, c.File.Link}), from), nil
 	}
 	return nil, fmt.Errorf("whatsapp: nothing to send in a message of type %q", o.item.Type)
 }
@@ -138,12 +139,12 @@ func (o outgoing) author(ref *crm.MessageRef) types.JID {
 // excerpt is a message as an answer shows it.
 func excerpt(ref *crm.MessageRef) *waE2E.Message {
 	c := ref.Content
-	words := first(c.Text, c.Caption)
+	words := content.FirstNonBlank(c.Text, c.Caption)
 	if c.Poll != nil {
 		words = c.Poll.Question
 	}
 	if c.Location != nil {
-		words = first(c.Location.Name, c.Location.Address)
+		words = content.FirstNonBlank(c.Location.Name, c.Location.Address)
 	}
 	if c.Contact != nil {
 		words = c.Contact.Name
@@ -151,7 +152,7 @@ func excerpt(ref *crm.MessageRef) *waE2E.Message {
 	if words == "" && c.File != nil {
 		words = c.File.Name
 	}
-	return &waE2E.Message{Conversation: proto.String(clip(words, 1024))}
+	return &waE2E.Message{Conversation: proto.String(content.Clip(words, 1024))}
 }
 
 // key names another message of the chat.
@@ -205,7 +206,7 @@ func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
 			FileLength: &f.FileLength, Mimetype: &f.mime, Caption: caption, ContextInfo: from,
 		}}
 	case whatsmeow.MediaAudio:
-		voice := o.item.Type == typeVoice
+		voice := o.item.Type == content.TypeVoice
 		mime := f.mime
 		if voice && mime == "audio/ogg" {
 			mime = "audio/ogg; codecs=opus"
@@ -228,11 +229,11 @@ func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
 // mediaKind is how WhatsApp files an attachment.
 func mediaKind(messageType string) whatsmeow.MediaType {
 	switch messageType {
-	case crm.MessageImage, typeSticker:
+	case crm.MessageImage, content.TypeSticker:
 		return whatsmeow.MediaImage
 	case crm.MessageVideo:
 		return whatsmeow.MediaVideo
-	case crm.MessageAudio, typeVoice:
+	case crm.MessageAudio, content.TypeVoice:
 		return whatsmeow.MediaAudio
 	}
 	return whatsmeow.MediaDocument

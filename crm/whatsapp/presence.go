@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // WhatsApp tells who is typing only to who is shown as online, and in private chats
@@ -140,9 +141,9 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 	who := s.person(ctx, cli, e.Sender, e.SenderAlt)
 	chat := who.chat()
 	if e.Chat.Server == types.GroupServer {
-		chat = crm.InboundChat{ID: waID(chatID(e.Chat)), Type: "group"}
+		chat = crm.InboundChat{ID: content.ID(chatID(e.Chat)), Type: "group"}
 	}
-	by := crm.InboundUser{ID: waID(who.id()), Phone: phoneOf(who.PN)}
+	by := crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
 	if err := s.m.Rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
 		s.log.Info("that somebody is typing could not be told", "error", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // receipt keeps how far messages of ours got, or that the account itself read a
@@ -37,7 +38,7 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	where := s.teller(ctx, cli, e)
 	for _, id := range e.MessageIDs {
 		if fitsID(id) { // found by its id: the chat may come under an id that we do not know
-			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: waID(id), Chat: where, Type: status, Time: &when})
+			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: content.ID(id), Chat: where, Type: status, Time: &when})
 		}
 	}
 	return len(t.Statuses) == 0 || s.ingest(ctx, t)
@@ -55,7 +56,7 @@ func (s *session) readSelf(ctx context.Context, cli *whatsmeow.Client, e *events
 	when := sensible(e.Timestamp)
 	read := crm.InboundRead{Chat: chat, Time: &when}
 	if last := e.MessageIDs[len(e.MessageIDs)-1]; fitsID(last) {
-		id := waID(last)
+		id := content.ID(last)
 		read.UpTo = &id
 	}
 	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{read}})
@@ -67,7 +68,7 @@ func (s *session) place(ctx context.Context, cli *whatsmeow.Client, j types.JID)
 		return crm.InboundChat{}, false
 	}
 	if j.Server == types.GroupServer {
-		return crm.InboundChat{ID: waID(chatID(j)), Type: "group"}, true
+		return crm.InboundChat{ID: content.ID(chatID(j)), Type: "group"}, true
 	}
 	return s.person(ctx, cli, j, types.EmptyJID).chat(), true
 }
@@ -79,7 +80,7 @@ func (s *session) teller(ctx context.Context, cli *whatsmeow.Client, e *events.R
 	case chatID(e.Chat) == "" || chatID(e.Sender) == "":
 		return crm.InboundChat{}
 	case e.Chat.Server == types.GroupServer:
-		return crm.InboundChat{ID: waID(chatID(e.Chat)), Type: "group"}
+		return crm.InboundChat{ID: content.ID(chatID(e.Chat)), Type: "group"}
 	case e.Chat.Server == types.DefaultUserServer, e.Chat.Server == types.HiddenUserServer:
 		return s.person(ctx, cli, e.Sender, e.SenderAlt).chat()
 	}

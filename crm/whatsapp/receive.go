@@ -12,11 +12,12 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 // message keeps a message, an edit or a deletion.
 func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.Message) (kept bool) {
-	m := unwrap(e.Message)
+	m := content.Unwrap(e.Message)
 	if n := m.GetProtocolMessage().GetHistorySyncNotification(); n != nil && e.Info.IsFromMe {
 		return s.pastArrived(ctx, cli, e.Info.ID, n)
 	}
@@ -29,7 +30,7 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if p := m.GetProtocolMessage(); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)
 	}
-	what := translate(s.decryptReaction(ctx, cli, e, m))
+	what := content.Translate(s.decryptReaction(ctx, cli, e, m))
 	if what == nil {
 		return true
 	}
@@ -75,16 +76,16 @@ func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *typ
 	switch p.GetType() {
 	case waE2E.ProtocolMessage_REVOKE:
 		return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(info), Deletes: []crm.InboundDelete{{
-			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Admin: info.Edit == types.EditAttributeAdminRevoke, Time: &when,
+			ID: content.ID(id), Chat: chat, FromMe: info.IsFromMe, By: content.ID(by.id()), Admin: info.Edit == types.EditAttributeAdminRevoke, Time: &when,
 		}}})
 	case waE2E.ProtocolMessage_MESSAGE_EDIT:
-		now := translate(p.GetEditedMessage())
+		now := content.Translate(p.GetEditedMessage())
 		if now == nil {
 			return true
 		}
 		now.Content.Mentions = s.mentions(ctx, cli, now)
 		return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(info), Edits: []crm.InboundEdit{{
-			ID: waID(id), Chat: chat, FromMe: info.IsFromMe, By: waID(by.id()), Type: now.Type, Message: now.Content, Time: &when,
+			ID: content.ID(id), Chat: chat, FromMe: info.IsFromMe, By: content.ID(by.id()), Type: now.Type, Message: now.Content, Time: &when,
 		}}})
 	}
 	return true
@@ -96,7 +97,7 @@ func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *even
 	if e.DecryptFailMode == events.DecryptFailHide || !s.ours(&e.Info) || ctx.Err() != nil {
 		return ctx.Err() == nil
 	}
-	what := &content{Type: typeUnknown, Subtype: crm.SubtypeUndecryptable}
+	what := &content.Content{Type: content.TypeUnknown, Subtype: crm.SubtypeUndecryptable}
 	if e.UnavailableType == events.UnavailableTypeViewOnce {
 		what.Subtype = "viewOnce" // never comes: it is for the phone alone
 	}
@@ -105,31 +106,31 @@ func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *even
 }
 
 // envelope is a message with who, where and when.
-func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *content) crm.InboundMessage {
+func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *content.Content) crm.InboundMessage {
 	when := sensible(info.Timestamp)
 	in := crm.InboundMessage{
-		ID: waID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
-		Message: what.Content, IsForwarded: what.forwarded(), UTM: what.utm(),
+		ID: content.ID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
+		Message: what.Content, IsForwarded: what.Forwarded(), UTM: what.UTM(),
 	}
 	in.Message.Mentions = s.mentions(ctx, cli, what)
 	if what.Subtype != "" {
 		in.Subtype = &what.Subtype
 	}
-	if q := what.quoted(); fitsID(q) {
-		id := waID(q)
+	if q := what.Quoted(); fitsID(q) {
+		id := content.ID(q)
 		in.QuotedMessageID = &id
 	}
 	who := s.person(ctx, cli, info.Sender, info.SenderAlt)
-	in.FromUser = &crm.InboundUser{ID: waID(who.id()), Name: clip(info.PushName, maxName), Phone: phoneOf(who.PN)}
+	in.FromUser = &crm.InboundUser{ID: content.ID(who.id()), Name: content.Clip(info.PushName, content.MaxName), Phone: phoneOf(who.PN)}
 	if info.IsFromMe {
-		in.FromUser.Name = clip(s.ownName(), maxName)
+		in.FromUser.Name = content.Clip(s.ownName(), content.MaxName)
 	}
 	return in
 }
 
 // mentions are the people whom a message names, with both ids as far as they are
 // known. What is no person's id is nobody.
-func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *content) (all []crm.Mention) {
+func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *content.Content) (all []crm.Mention) {
 	for _, text := range what.Context.GetMentionedJID() {
 		j, err := types.ParseJID(text)
 		if err != nil || !hiddenForm.MatchString(j.User) || len(all) == crm.MaxMentions {
@@ -139,11 +140,11 @@ func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *con
 		phone, lid := phoneOf(who.PN), chatID(who.LID)
 		switch known := isLID(who.LID); {
 		case phone != nil && known:
-			all = append(all, crm.Mention{ID: waID(chatID(who.PN)), Phone: phone, LID: &lid})
+			all = append(all, crm.Mention{ID: content.ID(chatID(who.PN)), Phone: phone, LID: &lid})
 		case phone != nil:
-			all = append(all, crm.Mention{ID: waID(chatID(who.PN)), Phone: phone})
+			all = append(all, crm.Mention{ID: content.ID(chatID(who.PN)), Phone: phone})
 		case known:
-			all = append(all, crm.Mention{ID: waID(lid)})
+			all = append(all, crm.Mention{ID: content.ID(lid)})
 		}
 	}
 	return all
@@ -175,7 +176,7 @@ func fitsID(id string) bool {
 // known.
 func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo) crm.InboundChat {
 	if info.Chat.Server == types.GroupServer {
-		return crm.InboundChat{ID: waID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat)}
+		return crm.InboundChat{ID: content.ID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat)}
 	}
 	if info.Chat.Server == types.BroadcastServer || !info.IsFromMe {
 		return s.person(ctx, cli, info.Sender, info.SenderAlt).chat()
@@ -205,7 +206,7 @@ func (s *session) aliases(info *types.MessageInfo) []crm.InboundAlias {
 	if !info.IsGroup || info.IsFromMe || p.PN.IsEmpty() || p.LID.IsEmpty() {
 		return nil // a private chat tells both ids itself
 	}
-	return []crm.InboundAlias{{Phone: waID(p.PN.User), LID: waID(chatID(p.LID))}}
+	return []crm.InboundAlias{{Phone: content.ID(p.PN.User), LID: content.ID(chatID(p.LID))}}
 }
 
 // eagerSize is how long files may be that are fetched before the message is told
@@ -216,7 +217,7 @@ const eagerSize = 16 << 20
 const slowPause = 30 * time.Second
 
 // attach adds a message's file: fetched now when that is quick, else later.
-func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *media) {
+func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *content.Media) {
 	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.Rules.FileLimit()) || time.Now().Unix() < s.slowMedia.Load() {
 		return
 	}
@@ -236,7 +237,7 @@ func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.Inb
 }
 
 // attachLater notes where a message's file lies; false: it has none.
-func (s *session) attachLater(in *crm.InboundMessage, file *media) bool {
+func (s *session) attachLater(in *crm.InboundMessage, file *content.Media) bool {
 	if file == nil {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -107,7 +108,7 @@ func TestHandlerPanics(t *testing.T) {
 	w.anna.SendText(w.shop, "the last")
 	w.awaitText(t, "the last")
 	m := w.awaitMessage(t, "the fault", func(m crm.InboundMessage) bool { return m.ID.String() == id })
-	if m.Type != typeUnknown || *m.Subtype != "fault" {
+	if m.Type != content.TypeUnknown || *m.Subtype != "fault" {
 		t.Errorf("kept as %+v", m)
 	}
 }
@@ -124,7 +125,7 @@ func TestRefusedByTheRules(t *testing.T) {
 	})
 	id := w.anna.SendText(w.shop, "hello")
 	m := w.awaitMessage(t, "what is left", func(m crm.InboundMessage) bool { return m.ID.String() == id })
-	if m.Type != typeUnknown || *m.Subtype != "refused" {
+	if m.Type != content.TypeUnknown || *m.Subtype != "refused" {
 		t.Errorf("kept as %+v", m)
 	}
 	if err := w.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
@@ -137,7 +138,7 @@ func TestUndecryptable(t *testing.T) {
 	w.pair(t)
 	id := w.anna.SendText(w.shop, "hard to read", whatsapptest.SendOpts{Garbled: 1})
 	m := w.awaitMessage(t, "the placeholder", func(m crm.InboundMessage) bool { return m.ID.String() == id })
-	if m.Type != typeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
+	if m.Type != content.TypeUnknown || *m.Subtype != crm.SubtypeUndecryptable {
 		t.Errorf("the placeholder is %+v", m)
 	}
 	if m := w.awaitText(t, "hard to read"); m.ID.String() != id {
@@ -145,7 +146,7 @@ func TestUndecryptable(t *testing.T) {
 	}
 	once := w.anna.Send(w.shop, whatsapptest.Text("?"), whatsapptest.SendOpts{Unavailable: "view_once"})
 	m = w.awaitMessage(t, "the view-once", func(m crm.InboundMessage) bool { return m.ID.String() == once })
-	if m.Type != typeUnknown || *m.Subtype != "viewOnce" {
+	if m.Type != content.TypeUnknown || *m.Subtype != "viewOnce" {
 		t.Errorf("a view-once message is %+v", m)
 	}
 	w.anna.Send(w.shop, whatsapptest.Text(""), whatsapptest.SendOpts{Plaintext: []byte{0xff, 0xff}})
@@ -208,7 +209,7 @@ func TestVotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := w.awaitMessage(t, "the vote", func(m crm.InboundMessage) bool { return m.Type == crm.MessagePoll })
-	if m.Message.Vote == nil || m.Message.Vote.MessageID.String() != "3EB0DD" || !slices.Equal(m.Message.Vote.Options, []string{"no"}) || *m.Subtype != subtypeVote {
+	if m.Message.Vote == nil || m.Message.Vote.MessageID.String() != "3EB0DD" || !slices.Equal(m.Message.Vote.Options, []string{"no"}) || *m.Subtype != content.SubtypeVote {
 		t.Errorf("the vote is %+v", m.Message.Vote)
 	}
 	if _, err := w.anna.Vote(w.shop, "3EB0DD"); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -43,15 +44,15 @@ func TestKindsToSend(t *testing.T) {
 		t.Errorf("the place arrived as %v", l)
 	}
 	w.send(crm.MessageRef{ID: "3EB003", Type: crm.MessageContact, Content: crm.Content{Contact: &crm.ContactCard{Name: "Bob; Jr", Phone: "+49 30 123"}}})
-	if card := contactCard(w.received(t, "3EB003").Message.GetContactMessage()); card.Name != "Bob; Jr" || card.Phone != "+4930123" {
+	if card := content.Translate(w.received(t, "3EB003").Message).Content.Contact; card == nil || card.Name != "Bob; Jr" || card.Phone != "+4930123" {
 		t.Errorf("the card arrived as %+v", card)
 	}
 	w.send(crm.MessageRef{ID: "3EB004", Type: crm.MessagePoll, Content: crm.Content{Poll: &crm.Poll{Question: "Which?", Options: []string{"a", "b"}, Multiple: true}}})
-	if p := translate(w.received(t, "3EB004").Message).Content.Poll; p == nil || !p.Multiple || !slices.Equal(p.Options, []string{"a", "b"}) {
+	if p := content.Translate(w.received(t, "3EB004").Message).Content.Poll; p == nil || !p.Multiple || !slices.Equal(p.Options, []string{"a", "b"}) {
 		t.Errorf("the poll arrived as %+v", p)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: anna, Reaction: question, Message: &crm.MessageRef{
-		ID: "3EB005", FromMe: true, Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{MessageID: waID(in), Emoji: "❤"}},
+		ID: "3EB005", FromMe: true, Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{MessageID: content.ID(in), Emoji: "❤"}},
 	}})
 	if r := w.received(t, "3EB005").Message.GetReactionMessage(); r.GetText() != "❤" || r.GetKey().GetID() != in || r.GetKey().GetFromMe() {
 		t.Errorf("the reaction arrived as %v", r)

@@ -1,4 +1,4 @@
-package whatsapp
+package content
 
 import (
 	"encoding/json"
@@ -147,7 +147,7 @@ func future() *waE2E.Message {
 type shown struct {
 	Type, Subtype string
 	Content       crm.Content
-	Media         *media          `json:",omitempty"`
+	Media         *Media          `json:",omitempty"`
 	Quoted        string          `json:",omitempty"`
 	Forwarded     bool            `json:",omitempty"`
 	UTM           json.RawMessage `json:",omitempty"`
@@ -165,11 +165,11 @@ func TestKindsOfContent(t *testing.T) {
 		if err := proto.Unmarshal(raw, m); err != nil {
 			t.Fatal(err)
 		}
-		s := translate(m)
+		s := Translate(m)
 		kind := ""
 		if s != nil {
 			kind = strings.TrimSuffix(s.Type+"/"+s.Subtype, "/")
-			got[c.name] = &shown{s.Type, s.Subtype, s.Content, s.Media, s.quoted(), s.forwarded(), s.utm()}
+			got[c.name] = &shown{s.Type, s.Subtype, s.Content, s.Media, s.Quoted(), s.Forwarded(), s.UTM()}
 		}
 		if kind != c.want {
 			t.Errorf("%s is %q, want %q", c.name, kind, c.want)
@@ -213,7 +213,7 @@ func TestWhatIsTooLongIsCut(t *testing.T) {
 		"many options": {PollCreationMessage: poll("?", 1,
 			"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14")},
 	} {
-		s := translate(m)
+		s := Translate(m)
 		if s == nil {
 			t.Errorf("%s: vanished", name)
 			continue
@@ -222,16 +222,16 @@ func TestWhatIsTooLongIsCut(t *testing.T) {
 		if n := utf8.RuneCountInString(c.Text); n > crm.MaxText || !utf8.ValidString(c.Text) || strings.Contains(c.Text, "\x00") {
 			t.Errorf("%s: a text of %d characters", name, n)
 		}
-		if len(c.Caption) > crm.MaxCaption || s.Media != nil && len(s.Media.Name) > maxName {
+		if len(c.Caption) > crm.MaxCaption || s.Media != nil && len(s.Media.Name) > MaxName {
 			t.Errorf("%s: %d in the caption, %+v", name, len(c.Caption), s.Media)
 		}
-		if l := c.Location; l != nil && (len(l.Name) > maxName || l.Latitude > 90) {
+		if l := c.Location; l != nil && (len(l.Name) > MaxName || l.Latitude > 90) {
 			t.Errorf("%s: %+v", name, l)
 		}
-		if k := c.Contact; k != nil && (len(k.Name) > maxName || len(k.Phone) > maxPhone) {
+		if k := c.Contact; k != nil && (len(k.Name) > MaxName || len(k.Phone) > maxPhone) {
 			t.Errorf("%s: %d and %d", name, len(k.Name), len(k.Phone))
 		}
-		if p := c.Poll; p != nil && (len(p.Question) > maxName || len(p.Options[0]) > maxOption || len(p.Options) > maxPoll) {
+		if p := c.Poll; p != nil && (len(p.Question) > MaxName || len(p.Options[0]) > maxOption || len(p.Options) > maxPoll) {
 			t.Errorf("%s: %+v", name, p)
 		}
 		if r := c.Reaction; r != nil && (utf8.RuneCountInString(r.Emoji) > maxEmoji || strings.Contains(r.Emoji, "\n")) {
@@ -246,13 +246,13 @@ func TestEnvelopesInEnvelopes(t *testing.T) {
 	for range 3 {
 		m = &waE2E.Message{EphemeralMessage: &waE2E.FutureProofMessage{Message: m}}
 	}
-	if s := translate(m); s == nil || s.Content.Text != "deep" {
+	if s := Translate(m); s == nil || s.Content.Text != "deep" {
 		t.Errorf("three envelopes: %+v", s)
 	}
 	for range 1000 {
 		m = &waE2E.Message{EphemeralMessage: &waE2E.FutureProofMessage{Message: m}}
 	}
-	if s := translate(m); s == nil || s.Type != typeUnknown {
+	if s := Translate(m); s == nil || s.Type != TypeUnknown {
 		t.Errorf("a thousand envelopes: %+v", s)
 	}
 }
@@ -271,7 +271,7 @@ func FuzzTranslate(f *testing.F) {
 		if proto.Unmarshal(raw, m) != nil {
 			return
 		}
-		if s := translate(m); s != nil && s.Type == "" {
+		if s := Translate(m); s != nil && s.Type == "" {
 			t.Errorf("no type: %+v", s)
 		}
 	})

@@ -1,4 +1,4 @@
-package whatsapp
+package content
 
 import (
 	"encoding/json"
@@ -14,25 +14,28 @@ import (
 
 // Types of messages beside those that crm names.
 const (
-	typeVoice   = "voice"
-	typeSticker = "sticker"
-	typeUnknown = "unknown" // its subtype is WhatsApp's name of what it was
+	TypeVoice   = "voice"
+	TypeSticker = "sticker"
+	TypeUnknown = "unknown" // its subtype is WhatsApp's name of what it was
 )
 
-// content is what one message of WhatsApp's says, in our words.
-type content struct {
+// Content is what one message of WhatsApp says, in terms of crm. Its texts are within
+// the limits of crm.
+type Content struct {
 	Type    string
 	Subtype string // empty: none
 	Content crm.Content
-	Media   *media             // the attachment that is to be fetched; nil: none
+	Media   *Media             // the attachment that is to be fetched; nil: none
 	Context *waE2E.ContextInfo // what it answers, where it comes from; may be nil
 }
 
-// translate puts a message into our words. It is pure: what is encrypted a second
-// time (votes, reactions in announcement groups) was opened before. nil: the
-// message says nothing to people, it only carries keys or holds others together.
-func translate(m *waE2E.Message) *content {
-	m = unwrap(m)
+// Translate returns the content of a message, whatever envelopes it is in. What is
+// encrypted a second time (votes, reactions in announcement groups) must have been
+// decrypted before. It returns nil for a message without content: one that carries
+// keys or holds others together. The content of a kind that is not known has the type
+// TypeUnknown and WhatsApp's name of the kind as its subtype.
+func Translate(m *waE2E.Message) *Content {
+	m = Unwrap(m)
 	if c := m.GetCommentMessage(); c != nil {
 		return comment(c)
 	}
@@ -46,12 +49,12 @@ func translate(m *waE2E.Message) *content {
 	if name == "" || silent[name] {
 		return nil
 	}
-	return &content{Type: typeUnknown, Subtype: name, Context: contextOf(m)}
+	return &Content{Type: TypeUnknown, Subtype: name, Context: contextOf(m)}
 }
 
 // kinds are the families of content, each in its file. A message has one content;
 // text comes last, because some of the others carry a text for old phones.
-var kinds = []func(*waE2E.Message) *content{
+var kinds = []func(*waE2E.Message) *Content{
 	mediaContent, placeContent, contactContent, pollContent, reactionContent, replyContent, interactiveContent, offerContent, textContent,
 }
 
@@ -65,9 +68,9 @@ var silent = map[string]bool{
 	"statusNotificationMessage": true,
 }
 
-// unwrap takes a message out of the envelopes that say how it was sent. The
-// depth is bounded: who wraps deeper wants to do harm.
-func unwrap(m *waE2E.Message) *waE2E.Message {
+// Unwrap returns the message inside the envelopes that say how it was sent. The depth
+// is bounded: a message in more than eight envelopes is an attack.
+func Unwrap(m *waE2E.Message) *waE2E.Message {
 	for range 8 {
 		inner := envelope(m)
 		if inner == nil {
@@ -130,19 +133,20 @@ func contextOf(m *waE2E.Message) (found *waE2E.ContextInfo) {
 	return found
 }
 
-// quoted is the id of the message that this one answers; empty: none.
-func (s *content) quoted() string { return s.Context.GetStanzaID() }
+// Quoted is the id of the message that this one answers; empty: none.
+func (s *Content) Quoted() string { return s.Context.GetStanzaID() }
 
-// forwarded says whether the message was passed on from another chat.
-func (s *content) forwarded() bool {
+// Forwarded says whether the message was passed on from another chat.
+func (s *Content) Forwarded() bool {
 	return s.Context.GetIsForwarded() || s.Context.GetForwardingScore() > 0
 }
 
-// utm is what advertisement or link led the customer here; nil: none.
-func (s *content) utm() json.RawMessage {
+// UTM is the advertisement or link that led the customer here, a JSON object of
+// strings; nil: none.
+func (s *Content) UTM() json.RawMessage {
 	fields := map[string]string{}
 	put := func(name, value string) {
-		if value = clip(value, 512); value != "" {
+		if value = Clip(value, 512); value != "" {
 			fields[name] = value
 		}
 	}
@@ -168,3 +172,9 @@ func (s *content) utm() json.RawMessage {
 	}
 	return b
 }
+
+// MessengerType is the type of messenger whose ids the content has.
+const MessengerType = "grWhatsApp"
+
+// ID is an id of WhatsApp's as crm has it.
+func ID(text string) crm.ID { return crm.MakeID(MessengerType, text) }

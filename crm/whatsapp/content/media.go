@@ -1,4 +1,4 @@
-package whatsapp
+package content
 
 import (
 	"mime"
@@ -11,9 +11,9 @@ import (
 	"chatcast/crm"
 )
 
-// media is an attachment at WhatsApp: where it lies and what opens it. It is kept
-// with the message until it was fetched.
-type media struct {
+// Media is an attachment at WhatsApp: where it lies and the key that decrypts it. Its
+// JSON is kept with the message until the attachment was fetched.
+type Media struct {
 	Kind       whatsmeow.MediaType `json:"kind"`
 	URL        string              `json:"url,omitempty"`
 	DirectPath string              `json:"path,omitempty"`
@@ -25,16 +25,16 @@ type media struct {
 	Mime       string              `json:"mime"`
 }
 
-var _ whatsmeow.DownloadableMessage = (*media)(nil)
+var _ whatsmeow.DownloadableMessage = (*Media)(nil)
 
 // The methods are those that whatsmeow asks a protobuf for.
-func (m *media) GetMediaType() whatsmeow.MediaType { return m.Kind }
-func (m *media) GetURL() string                    { return m.URL }
-func (m *media) GetDirectPath() string             { return m.DirectPath }
-func (m *media) GetMediaKey() []byte               { return m.Key }
-func (m *media) GetFileSHA256() []byte             { return m.SHA256 }
-func (m *media) GetFileEncSHA256() []byte          { return m.EncSHA256 }
-func (m *media) GetFileLength() uint64             { return uint64(m.Size) }
+func (m *Media) GetMediaType() whatsmeow.MediaType { return m.Kind }
+func (m *Media) GetURL() string                    { return m.URL }
+func (m *Media) GetDirectPath() string             { return m.DirectPath }
+func (m *Media) GetMediaKey() []byte               { return m.Key }
+func (m *Media) GetFileSHA256() []byte             { return m.SHA256 }
+func (m *Media) GetFileEncSHA256() []byte          { return m.EncSHA256 }
+func (m *Media) GetFileLength() uint64             { return uint64(m.Size) }
 
 // attached is what all protobufs of attachments have.
 type attached interface {
@@ -45,7 +45,7 @@ type attached interface {
 	GetContextInfo() *waE2E.ContextInfo
 }
 
-func mediaContent(m *waE2E.Message) *content {
+func mediaContent(m *waE2E.Message) *Content {
 	if i := m.GetImageMessage(); i != nil {
 		return newMedia(crm.MessageImage, whatsmeow.MediaImage, i, "", i.GetCaption())
 	}
@@ -64,20 +64,20 @@ func mediaContent(m *waE2E.Message) *content {
 	if a := m.GetAudioMessage(); a != nil {
 		typ := crm.MessageAudio
 		if a.GetPTT() {
-			typ = typeVoice
+			typ = TypeVoice
 		}
 		return newMedia(typ, whatsmeow.MediaAudio, a, "", "")
 	}
 	if d := m.GetDocumentMessage(); d != nil {
-		return newMedia(crm.MessageDocument, whatsmeow.MediaDocument, d, first(d.GetFileName(), d.GetTitle()), d.GetCaption())
+		return newMedia(crm.MessageDocument, whatsmeow.MediaDocument, d, FirstNonBlank(d.GetFileName(), d.GetTitle()), d.GetCaption())
 	}
 	if s := m.GetStickerMessage(); s != nil {
-		return newMedia(typeSticker, whatsmeow.MediaImage, s, "", "")
+		return newMedia(TypeSticker, whatsmeow.MediaImage, s, "", "")
 	}
 	return nil
 }
 
-func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *content {
+func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption string) *Content {
 	typeOf, _, err := mime.ParseMediaType(a.GetMimetype())
 	if err != nil {
 		typeOf = ""
@@ -86,11 +86,11 @@ func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption st
 		name = typ + extension(typeOf)
 	}
 	size := int64(min(a.GetFileLength(), 1<<52)) // what JSON keeps exactly; an announcement is not a promise
-	m := &media{
+	m := &Media{
 		Kind: kind, URL: a.GetURL(), DirectPath: a.GetDirectPath(), Key: a.GetMediaKey(),
 		SHA256: a.GetFileSHA256(), EncSHA256: a.GetFileEncSHA256(), Size: size, Name: name, Mime: typeOf,
 	}
-	return &content{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
+	return &Content{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
 }
 
 // extension is how a file of the type is called; WhatsApp gives names to

@@ -1,4 +1,4 @@
-package whatsapp
+package content
 
 import (
 	"strings"
@@ -9,7 +9,7 @@ import (
 )
 
 // textContent is a text, plain or with a preview of a link.
-func textContent(m *waE2E.Message) *content {
+func textContent(m *waE2E.Message) *Content {
 	text, from := m.GetConversation(), (*waE2E.ContextInfo)(nil)
 	if x := m.GetExtendedTextMessage(); x != nil {
 		text, from = x.GetText(), x.GetContextInfo()
@@ -20,39 +20,39 @@ func textContent(m *waE2E.Message) *content {
 	return newText("", text, from)
 }
 
-func newText(subtype, text string, from *waE2E.ContextInfo) *content {
-	return &content{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
+func newText(subtype, text string, from *waE2E.ContextInfo) *Content {
+	return &Content{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
 }
 
 // replyContent is a button or a row of a list that somebody chose: a text, what the
 // button said.
-func replyContent(m *waE2E.Message) *content {
+func replyContent(m *waE2E.Message) *Content {
 	if r := m.GetButtonsResponseMessage(); r != nil {
-		return newText("buttonReply", first(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
+		return newText("buttonReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
 	}
 	if r := m.GetTemplateButtonReplyMessage(); r != nil {
-		return newText("templateReply", first(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo())
+		return newText("templateReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo())
 	}
 	if r := m.GetListResponseMessage(); r != nil {
-		return newText("listReply", first(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo())
+		return newText("listReply", FirstNonBlank(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo())
 	}
 	if r := m.GetInteractiveResponseMessage(); r != nil {
 		flow := r.GetNativeFlowResponseMessage()
-		return newText("interactiveReply", first(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo())
+		return newText("interactiveReply", FirstNonBlank(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo())
 	}
 	return nil
 }
 
 // interactiveContent is a message with buttons or a list: its text, and what the
 // buttons say below it.
-func interactiveContent(m *waE2E.Message) *content {
+func interactiveContent(m *waE2E.Message) *Content {
 	const subtype = "interactive"
 	if b := m.GetButtonsMessage(); b != nil {
 		lines := []string{b.GetText(), b.GetContentText(), b.GetFooterText()}
 		for _, button := range b.GetButtons() {
 			lines = append(lines, bullet(button.GetButtonText().GetDisplayText()))
 		}
-		return newText(subtype, joined(lines), b.GetContextInfo())
+		return newText(subtype, JoinNonBlank(lines), b.GetContextInfo())
 	}
 	if l := m.GetListMessage(); l != nil {
 		lines := []string{l.GetTitle(), l.GetDescription(), l.GetFooterText()}
@@ -61,7 +61,7 @@ func interactiveContent(m *waE2E.Message) *content {
 				lines = append(lines, bullet(row.GetTitle()))
 			}
 		}
-		return newText(subtype, joined(lines), l.GetContextInfo())
+		return newText(subtype, JoinNonBlank(lines), l.GetContextInfo())
 	}
 	if t := m.GetTemplateMessage(); t != nil {
 		h := t.GetHydratedTemplate()
@@ -70,10 +70,10 @@ func interactiveContent(m *waE2E.Message) *content {
 		}
 		lines := []string{h.GetHydratedTitleText(), h.GetHydratedContentText(), h.GetHydratedFooterText()}
 		for _, button := range h.GetHydratedButtons() {
-			lines = append(lines, bullet(first(button.GetQuickReplyButton().GetDisplayText(),
+			lines = append(lines, bullet(FirstNonBlank(button.GetQuickReplyButton().GetDisplayText(),
 				button.GetUrlButton().GetDisplayText(), button.GetCallButton().GetDisplayText())))
 		}
-		if text := joined(lines); text != "" {
+		if text := JoinNonBlank(lines); text != "" {
 			return newText(subtype, text, t.GetContextInfo())
 		}
 		return interactive(t.GetInteractiveMessageTemplate(), t.GetContextInfo())
@@ -87,36 +87,36 @@ func interactiveContent(m *waE2E.Message) *content {
 	return nil
 }
 
-func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *content {
-	return newText("interactive", joined([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
+func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *Content {
+	return newText("interactive", JoinNonBlank([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
 }
 
 // offerContent is what a business or a group offers: a product, an order, an
 // invitation, an event.
-func offerContent(m *waE2E.Message) *content {
+func offerContent(m *waE2E.Message) *Content {
 	if g := m.GetGroupInviteMessage(); g != nil {
 		link := ""
 		if code := g.GetInviteCode(); code != "" {
 			link = "https://chat.whatsapp.com/" + code
 		}
-		return newText("groupInvite", joined([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
+		return newText("groupInvite", JoinNonBlank([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
 	}
 	if o := m.GetOrderMessage(); o != nil {
-		return newText("order", joined([]string{o.GetOrderTitle(), o.GetMessage()}), o.GetContextInfo())
+		return newText("order", JoinNonBlank([]string{o.GetOrderTitle(), o.GetMessage()}), o.GetContextInfo())
 	}
 	if p := m.GetProductMessage(); p != nil {
 		product := p.GetProduct()
-		return newText("product", joined([]string{product.GetTitle(), product.GetDescription(), p.GetBody(), product.GetURL()}), p.GetContextInfo())
+		return newText("product", JoinNonBlank([]string{product.GetTitle(), product.GetDescription(), p.GetBody(), product.GetURL()}), p.GetContextInfo())
 	}
 	if e := m.GetEventMessage(); e != nil {
-		return newText("event", joined([]string{e.GetName(), e.GetDescription(), e.GetLocation().GetName(), e.GetJoinLink()}), e.GetContextInfo())
+		return newText("event", JoinNonBlank([]string{e.GetName(), e.GetDescription(), e.GetLocation().GetName(), e.GetJoinLink()}), e.GetContextInfo())
 	}
 	return nil
 }
 
 // comment is a message about another, below which it stands.
-func comment(c *waE2E.CommentMessage) *content {
-	s := translate(c.GetMessage())
+func comment(c *waE2E.CommentMessage) *Content {
+	s := Translate(c.GetMessage())
 	if s != nil {
 		s.Subtype = "comment"
 		s.Context = &waE2E.ContextInfo{}
@@ -134,8 +134,8 @@ func bullet(text string) string {
 	return "• " + text
 }
 
-// joined puts the lines that are not empty under one another.
-func joined(lines []string) string {
+// JoinNonBlank joins the lines that are not blank. It reuses the array of lines.
+func JoinNonBlank(lines []string) string {
 	kept := lines[:0]
 	for _, line := range lines {
 		if strings.TrimSpace(line) != "" {
@@ -145,7 +145,8 @@ func joined(lines []string) string {
 	return strings.Join(kept, "\n")
 }
 
-func first(texts ...string) string {
+// FirstNonBlank is the first text that is not blank; empty: none.
+func FirstNonBlank(texts ...string) string {
 	for _, t := range texts {
 		if strings.TrimSpace(t) != "" {
 			return t

@@ -1,4 +1,4 @@
-package whatsapp
+package content
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 )
 
 // placeContent is a place, or a person's own place that moves for a while.
-func placeContent(m *waE2E.Message) *content {
+func placeContent(m *waE2E.Message) *Content {
 	if l := m.GetLocationMessage(); l != nil {
 		s := newLocation("", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
 		s.Content.Location.Name, s.Content.Location.Address = l.GetName(), l.GetAddress()
@@ -29,8 +29,8 @@ func placeContent(m *waE2E.Message) *content {
 	return nil
 }
 
-func newLocation(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *content {
-	return &content{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
+func newLocation(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *Content {
+	return &Content{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
 		Latitude: degrees(latitude, 90), Longitude: degrees(longitude, 180),
 	}}}
 }
@@ -44,7 +44,7 @@ func degrees(x, most float64) float64 {
 }
 
 // contactContent is a person that somebody recommends, or several.
-func contactContent(m *waE2E.Message) *content {
+func contactContent(m *waE2E.Message) *Content {
 	var cards []*waE2E.ContactMessage
 	var from *waE2E.ContextInfo
 	switch {
@@ -55,7 +55,7 @@ func contactContent(m *waE2E.Message) *content {
 	default:
 		return nil
 	}
-	s := &content{Type: crm.MessageContact, Context: from}
+	s := &Content{Type: crm.MessageContact, Context: from}
 	for _, card := range cards {
 		if len(s.Content.Contacts) == maxCards {
 			break
@@ -63,7 +63,7 @@ func contactContent(m *waE2E.Message) *content {
 		s.Content.Contacts = append(s.Content.Contacts, contactCard(card))
 	}
 	if len(s.Content.Contacts) == 0 { // an empty list
-		return &content{Type: typeUnknown, Subtype: "contactsArrayMessage", Context: from}
+		return &Content{Type: TypeUnknown, Subtype: "contactsArrayMessage", Context: from}
 	}
 	first := s.Content.Contacts[0]
 	s.Content.Contact = &first

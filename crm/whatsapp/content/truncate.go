@@ -1,4 +1,4 @@
-package whatsapp
+package content
 
 import (
 	"strings"
@@ -6,10 +6,10 @@ import (
 	"chatcast/crm"
 )
 
-// Lengths that crm accepts, in characters. What is longer is cut rather than
-// refused: WhatsApp would deliver it again for ever.
+// MaxName and the others are the lengths that crm accepts, in characters. What is
+// longer is cut rather than refused: WhatsApp would deliver it again for ever.
 const (
-	maxName   = 255
+	MaxName   = 255 // of names of people, chats, files and places
 	maxPhone  = 64
 	maxEmoji  = 16
 	maxOption = 100
@@ -17,15 +17,15 @@ const (
 )
 
 // fit makes a content one that crm accepts.
-func (s *content) fit() {
+func (s *Content) fit() {
 	c := &s.Content
-	s.Subtype = clip(s.Subtype, 64)
-	c.Text, c.Caption = clip(c.Text, crm.MaxText), clip(c.Caption, crm.MaxCaption)
+	s.Subtype = Clip(s.Subtype, 64)
+	c.Text, c.Caption = Clip(c.Text, crm.MaxText), Clip(c.Caption, crm.MaxCaption)
 	if m := s.Media; m != nil {
-		m.Name, m.Mime = clip(m.Name, maxName), clip(m.Mime, maxName)
+		m.Name, m.Mime = Clip(m.Name, MaxName), Clip(m.Mime, MaxName)
 	}
 	if l := c.Location; l != nil {
-		l.Name, l.Address = clip(l.Name, maxName), clip(l.Address, maxName)
+		l.Name, l.Address = Clip(l.Name, MaxName), Clip(l.Address, MaxName)
 	}
 	if c.Contact != nil {
 		*c.Contact = fitCard(*c.Contact)
@@ -39,11 +39,11 @@ func (s *content) fit() {
 				return -1
 			}
 			return c
-		}, clip(r.Emoji, maxEmoji))
+		}, Clip(r.Emoji, maxEmoji))
 	}
 	if v := c.Vote; v != nil {
 		for i := range v.Options {
-			v.Options[i] = clip(v.Options[i], maxOption)
+			v.Options[i] = Clip(v.Options[i], maxOption)
 		}
 		v.Options = v.Options[:min(len(v.Options), maxPoll)]
 	}
@@ -52,33 +52,33 @@ func (s *content) fit() {
 		if s.Subtype == "" {
 			s.Subtype = "blank"
 		}
-		s.Type = typeUnknown
+		s.Type = TypeUnknown
 	}
 }
 
 // fitPoll keeps a poll's options as far as they can be told apart.
-func (s *content) fitPoll() {
+func (s *Content) fitPoll() {
 	p := s.Content.Poll
 	if p == nil {
 		return
 	}
 	seen, options := map[string]bool{}, []string{}
 	for _, o := range p.Options {
-		if o = clip(o, maxOption); strings.TrimSpace(o) != "" && !seen[o] && len(options) < maxPoll {
+		if o = Clip(o, maxOption); strings.TrimSpace(o) != "" && !seen[o] && len(options) < maxPoll {
 			seen[o], options = true, append(options, o)
 		}
 	}
-	p.Question, p.Options = clip(p.Question, maxName), options
+	p.Question, p.Options = Clip(p.Question, MaxName), options
 	if strings.TrimSpace(p.Question) == "" || len(options) < 2 {
-		s.Type, s.Subtype = typeUnknown, "poll"
-		s.Content.Text = clip(joined(append([]string{p.Question}, options...)), crm.MaxText)
+		s.Type, s.Subtype = TypeUnknown, "poll"
+		s.Content.Text = Clip(JoinNonBlank(append([]string{p.Question}, options...)), crm.MaxText)
 		s.Content.Poll = nil
 	}
 }
 
 // fitCard makes a card one that crm accepts: it needs a name and a number.
 func fitCard(k crm.ContactCard) crm.ContactCard {
-	k.Name, k.Phone = clip(k.Name, maxName), clip(k.Phone, maxPhone)
+	k.Name, k.Phone = Clip(k.Name, MaxName), Clip(k.Phone, maxPhone)
 	if strings.TrimSpace(k.Phone) == "" {
 		k.Phone = "-"
 	}
@@ -88,9 +88,9 @@ func fitCard(k crm.ContactCard) crm.ContactCard {
 	return k
 }
 
-// clip makes a text valid and at most n characters long. It cuts between
+// Clip makes a text valid and at most n characters long. It cuts between
 // characters and takes out U+0000, which PostgreSQL cannot keep.
-func clip(text string, n int) string {
+func Clip(text string, n int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if strings.IndexByte(text, 0) >= 0 {
 		text = strings.ReplaceAll(text, "\x00", "")

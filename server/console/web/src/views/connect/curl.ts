@@ -2,7 +2,7 @@
 import { tokenPlaceholder } from '../../handover';
 import { words } from '../../words';
 import { sh } from './quote';
-import type { Block, Facts } from './snippets';
+import type { Block, Facts } from './snippet';
 
 export function curlBlocks(f: Facts): Block[] {
   const w = words.connect.curl;

@@ -2,7 +2,7 @@
 import { tokenPlaceholder } from '../../handover';
 import { words } from '../../words';
 import { go } from './quote';
-import type { Block, Facts } from './snippets';
+import type { Block, Facts } from './snippet';
 
 export function goBlocks(f: Facts): Block[] {
   const w = words.connect.golang;

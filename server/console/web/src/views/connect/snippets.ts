@@ -1,38 +1,14 @@
 // The snippets: text in, text out. Each is complete: saved as it is, it works with
 // this server.
-import type { Endpoint } from '../../config';
 import { libraryPath, tokenPlaceholder, type Library } from '../../handover';
 import { words } from '../../words';
 import { curlBlocks } from './curl';
 import { goBlocks } from './golang';
 import { js, list } from './quote';
+import type { Facts, Snippet } from './snippet';
 
 export const kinds = ['pusher8', 'pusher7', 'echo', 'curl', 'go'] as const;
 export type Kind = (typeof kinds)[number];
-
-/** What the snippets are filled with. */
-export interface Facts {
-  key: string;
-  at: Endpoint;
-  channel: string;
-  events: readonly string[];
-  email: string;
-  line: { licenseId: number; type: string } | null; // to write on; null: there is none
-}
-
-export type Language = 'html' | 'sh' | 'go';
-
-export interface Block {
-  name: string;
-  language: Language;
-  code: string;
-  note?: string;
-}
-
-export interface Snippet {
-  blocks: Block[];
-  run: { libraries: Library[]; script: string } | null; // what "Try it" runs
-}
 
 /** snippet has the placeholder where the token goes. */
 export function snippet(kind: Kind, f: Facts): Snippet {

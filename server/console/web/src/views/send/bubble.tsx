@@ -1,13 +1,11 @@
 // One message, what became of it, and what can be done with it.
 import { Component } from 'preact';
-import { names } from '../../names';
-import { authorName, plain } from '../../naming';
-import { me } from '../../session';
 import { FailIcon, MoreIcon, TickIcon, TicksIcon, WaitIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { Actions, Reports } from './actions';
+import { author } from './author';
 import { Body, Quote } from './content';
-import { account, whyNotBring } from './index';
+import { account, whyNotBring } from './linestate';
 import { fault, idOf, inWords, nextStatuses, type Msg, type Reaction } from './messages';
 import type { Talk } from './talk';
 import { clock, full } from './time';
@@ -35,13 +33,6 @@ export class Bubble extends Component<Props> {
 
 const cast = (v: Props['votes']) => (v === undefined ? '' : JSON.stringify([...v]));
 const written = (r: Reaction[]) => r.map((x) => x.emoji + x.who).join(' ');
-
-/** author is who wrote a message, for people. */
-export function author(m: Msg): string {
-  if (m.side === 'in') return authorName(m.fromUser);
-  if (m.created?.id === me.value?.id) return say.you;
-  return plain((m.created && names.user(m.created.id)) || m.fromUser.name) || say.us;
-}
 
 function Message(props: Props) {
   const { m, talk, reactions, newest } = props;

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import type { Rest } from '../../api';
 import { phone, plain } from '../../naming';
 import { words } from '../../words';
-import { author } from './bubble';
+import { author } from './author';
 import { inWords, type Msg } from './messages';
 
 const say = words.send.message;

@@ -9,7 +9,7 @@ import { words } from '../../words';
 import { Bubble } from './bubble';
 import { Face } from './chatlist';
 import { Composer } from './composer';
-import type { LineState } from './index';
+import type { LineState } from './linestate';
 import { idOf, reactions, shown, votes, type Reaction } from './messages';
 import { Talk } from './talk';
 import { day, dayKey } from './time';

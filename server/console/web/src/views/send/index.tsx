@@ -1,24 +1,19 @@
 // Send: write as a customer, answer as an operator, act on the chat, and watch the
 // events come. Three columns where there is room; on a phone one after the other.
 import './send.css';
-import type { Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Rest } from '../../api';
 import { SendIcon } from '../../ui/icons';
 import { me } from '../../session';
 import { path, route } from '../../route';
 import { words } from '../../words';
-import { Catalogue } from './catalogue';
 import { ChatList } from './chatlist';
-import { Chats } from './chats';
 import { ConversationPane } from './conversation';
-import { Deed } from './deed';
 import { FactsPane } from './facts';
 import { lines, mayPair, sameLine, type Line } from './line';
+import { LinePicker } from './linepicker';
 import { LineStand } from './linestand';
+import { account, openLine, whyNotBring, type LineState } from './linestate';
 import { NewCustomer } from './newcustomer';
-import { isAccount } from './stand';
-import { Standing } from './standing';
 
 const say = words.send;
 
@@ -43,25 +38,9 @@ export function Send() {
   return <LineView key={`${line.licenseId} ${line.messenger}`} line={line} chatId={chatId} facts={pane === 'facts'} />;
 }
 
-export interface LineState {
-  line: Line;
-  chats: Chats;
-  catalogue: Catalogue;
-  standing: Standing;
-  status: Signal<Rest['LineStatus'] | null>; // null: not known yet
-  newcomer: { deed: Deed; chatId: string }; // who wrote first, and the event that it caused
-  drafts: Map<string, string>; // of texts that were not sent, by chat and by who would write
-}
-
-function open(line: Line): LineState {
-  const catalogue = new Catalogue(line);
-  const standing = new Standing(line);
-  return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, drafts: new Map(), newcomer: { deed: new Deed(), chatId: '' } };
-}
-
 function LineView(props: { line: Line; chatId: string; facts: boolean }) {
   const { line, chatId, facts } = props;
-  const state = useMemo(() => open(line), []);
+  const state = useMemo(() => openLine(line), []);
   const { chats, catalogue, standing } = state;
   useEffect(() => {
     return () => {
@@ -143,33 +122,6 @@ function Beginning(props: { state: LineState }) {
           <p class="note">{say.readOnlyEmpty} {account(props.state) && props.state.line.write ? say.stand.first : why}</p>
         )}
       </div>
-    </div>
-  );
-}
-
-/** whyNotBring says why the user cannot write as a customer; empty: they can. */
-export function whyNotBring({ line, status }: LineState): string {
-  if (!line.write) return say.readOnly;
-  if (status.value !== null && isAccount(status.value)) return say.account;
-  return line.onlyMine ? say.onlyMine : '';
-}
-
-/** account says that the line has an account of its own: what people do on it goes to the messenger. */
-export function account({ status }: LineState): boolean {
-  return status.value !== null && isAccount(status.value);
-}
-
-export function LinePicker(props: { state: LineState }) {
-  const { line } = props.state;
-  return (
-    <div class="field">
-      <label for="line" class="visually-hidden">{say.line}</label>
-      <select
-        id="line" class="input" value={`${line.licenseId}/${line.messenger}`}
-        onChange={(e) => (location.hash = path('send', ...e.currentTarget.value.split('/')))}
-      >
-        {lines().map((l) => <option key={`${l.licenseId}/${l.messenger}`} value={`${l.licenseId}/${l.messenger}`}>{l.label}</option>)}
-      </select>
     </div>
   );
 }

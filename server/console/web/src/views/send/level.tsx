@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks';
 import { PlusIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { Choice, Maker } from './choice';
-import { Section, useAct } from './facts';
-import type { LineState } from './index';
+import { Section, useAct } from './section';
+import type { LineState } from './linestate';
 import type { Chat } from './line';
 
 const say = words.send.fact;

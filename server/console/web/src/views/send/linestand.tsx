@@ -8,7 +8,7 @@ import { path } from '../../route';
 import { faultText } from '../../socket';
 import { Sheet } from '../../ui/sheet';
 import { words } from '../../words';
-import type { LineState } from './index';
+import type { LineState } from './linestate';
 import { linePath, mayPair } from './line';
 import { PairSheet } from './pairsheet';
 import { isAccount, type Status } from './stand';

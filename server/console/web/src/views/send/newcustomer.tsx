@@ -3,7 +3,7 @@ import { useEffect, useId, useState } from 'preact/hooks';
 import { path } from '../../route';
 import { words } from '../../words';
 import { bring } from './compose';
-import type { LineState } from './index';
+import type { LineState } from './linestate';
 import { newId } from './line';
 import { OutcomeLine } from './outcome';
 

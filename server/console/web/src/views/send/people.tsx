@@ -6,8 +6,8 @@ import { CloseIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { Adder, Choice } from './choice';
 import type { Person } from './catalogue';
-import { Section, useAct } from './facts';
-import type { LineState } from './index';
+import { Section, useAct } from './section';
+import type { LineState } from './linestate';
 import type { Chat } from './line';
 
 const say = words.send.fact;

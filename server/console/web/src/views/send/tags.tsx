@@ -4,8 +4,8 @@ import { plain } from '../../naming';
 import { CloseIcon, PlusIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { Adder, Maker } from './choice';
-import { Section, useAct } from './facts';
-import type { LineState } from './index';
+import { Section, useAct } from './section';
+import type { LineState } from './linestate';
 import type { Chat } from './line';
 
 const say = words.send.fact;

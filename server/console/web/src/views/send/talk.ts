@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { Deed } from './deed';
 import { History } from './history';
-import type { LineState } from './index';
+import type { LineState } from './linestate';
 import type { Msg } from './messages';
 
 export class Talk {

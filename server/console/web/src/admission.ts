@@ -1,7 +1,7 @@
 // Being let into a channel. pusher-js asks once for each connection; so what is no
 // answer (the server starts, a proxy is alone, too many ask) is asked again here: else
 // a channel stays silent while the connection stands.
-import { call, Fault } from './api';
+import { call, ApiError } from './api';
 
 interface Admission {
   auth: string;
@@ -17,19 +17,19 @@ const longPause = 30;
  * it any more. troubled is told once, when it takes long.
  */
 export async function admit(
-  who: { socketId: string; channelName: string }, wanted: () => boolean, troubled: (e: Fault) => void,
+  who: { socketId: string; channelName: string }, wanted: () => boolean, troubled: (e: ApiError) => void,
 ): Promise<Admission> {
   const body = new URLSearchParams({ socket_id: who.socketId, channel_name: who.channelName });
   for (let tries = 0; ; tries++) {
-    let answer: Admission | Fault;
+    let answer: Admission | ApiError;
     try {
       answer = await call<Admission>('POST', '/broadcasting/auth', body, { signal: AbortSignal.timeout(patience) });
     } catch (e) {
-      if (!(e instanceof Fault)) throw e;
+      if (!(e instanceof ApiError)) throw e;
       answer = e;
     }
     if (!wanted()) return new Promise<never>(() => undefined);
-    if (!(answer instanceof Fault)) return answer;
+    if (!(answer instanceof ApiError)) return answer;
     if (answer.status !== 0 && answer.status !== 429 && answer.status < 500) throw answer;
     if (tries === pauses.length) troubled(answer);
     const seconds = Math.max(pauses[tries] ?? longPause, answer.retryAfter);

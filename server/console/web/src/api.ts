@@ -5,8 +5,8 @@ import type { components } from './rest.generated';
 /** The shapes of the API, by the names that openapi.yaml gives them. */
 export type Rest = components['schemas'];
 
-/** Fault is an answer that is no success, or none at all (status 0). */
-export class Fault extends Error {
+/** ApiError is an answer that is no success, or none at all (status 0). */
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
@@ -34,7 +34,7 @@ export function useCredentials(c: Credentials): void {
 
 /**
  * call asks the API and returns the answer's data. A body that is FormData or
- * URLSearchParams goes as it is, anything else as JSON. It throws a Fault.
+ * URLSearchParams goes as it is, anything else as JSON. It throws an ApiError.
  */
 export function call<T>(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<T> {
   return asUser((token) => request<T>(method, path, body, token, init));
@@ -51,18 +51,18 @@ export function picture(path: string, init: RequestInit = {}): Promise<Blob> {
 /** asUser asks with the token of now, and once more when that has ended meanwhile. */
 async function asUser<T>(asked: (token: string | null) => Promise<T>): Promise<T> {
   const token = (await credentials?.accessToken()) ?? null;
-  if (credentials !== null && token === null) throw new Fault(401, 'SignedOut', 'nobody is signed in'); // the server would say no more
+  if (credentials !== null && token === null) throw new ApiError(401, 'SignedOut', 'nobody is signed in'); // the server would say no more
   try {
     return await asked(token);
   } catch (e) {
-    if (e instanceof Fault && token !== null && isTokenFault(e) && (await credentials?.refused(token))) {
+    if (e instanceof ApiError && token !== null && isTokenError(e) && (await credentials?.refused(token))) {
       return asked((await credentials?.accessToken()) ?? null);
     }
     throw e;
   }
 }
 
-function isTokenFault(f: Fault): boolean {
+function isTokenError(f: ApiError): boolean {
   return f.status === 401 || (f.status === 403 && f.code === 'ApiInvalidTokenError');
 }
 
@@ -94,7 +94,7 @@ async function ask(method: string, path: string, body: unknown, token: string | 
     answer = await fetch(path, { ...init, method, headers, ...(payload === undefined ? {} : { body: payload }), cache: 'no-store', credentials: 'omit' });
   } catch (e) {
     if (e instanceof DOMException && e.name === 'AbortError') throw e;
-    throw new Fault(0, 'Unreachable', 'the server does not answer');
+    throw new ApiError(0, 'Unreachable', 'the server does not answer');
   }
   const at = Date.parse(answer.headers.get('Date') ?? '');
   if (!Number.isNaN(at)) ahead = (at - Date.now()) / 1000;
@@ -117,7 +117,7 @@ async function read<T>(answer: Response): Promise<T> {
   const envelope = (content ?? {}) as Envelope;
   if (!answer.ok || envelope.success === false) {
     const e = envelope.error ?? {};
-    throw new Fault(
+    throw new ApiError(
       answer.status, e.code ?? `HTTP ${answer.status}`, e.message ?? (answer.statusText || `the server answered ${answer.status}`),
       e.fields, Number(answer.headers.get('Retry-After')) || 0,
     );

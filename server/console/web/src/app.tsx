@@ -80,7 +80,7 @@ class Guard extends Component<{ children: ComponentChildren }, { broken: boolean
     if (!this.state.broken) return this.props.children;
     return (
       <div class="empty" role="alert">
-        <p>{words.faults.broken}</p>
+        <p>{words.errors.broken}</p>
         <button class="button" onClick={() => this.setState({ broken: false })}>{words.retry}</button>
       </div>
     );

@@ -4,7 +4,7 @@
 // in order, and has nothing twice.
 import { signal } from '@preact/signals';
 import { isEvent } from '@chatcast/events';
-import { call, Fault, type Rest } from './api';
+import { call, ApiError, type Rest } from './api';
 import { add, addGap } from './log';
 
 export type Progress =
@@ -103,7 +103,7 @@ export class CatchUp {
         ({ missed, more } = await this.read(from, round));
       } catch (e) {
         failed = true;
-        if (e instanceof Fault && e.status === 409 && round === this.round) this.position = -1; // forgotten, or of another journal
+        if (e instanceof ApiError && e.status === 409 && round === this.round) this.position = -1; // forgotten, or of another journal
       }
       if (round !== this.round) return; // away again: the next time reads from the same place
     }

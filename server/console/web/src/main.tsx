@@ -1,7 +1,7 @@
 import './style.css';
 import './theme';
 import { render } from 'preact';
-import { Fault } from './api';
+import { ApiError } from './api';
 import { App } from './app';
 import { loadConfig } from './config';
 import { resume, signedIn } from './session';
@@ -17,7 +17,7 @@ async function begin(): Promise<void> {
       if (signedIn.peek()) await resume();
       break;
     } catch (e) {
-      if (e instanceof Fault && e.status >= 400 && e.status < 500 && !signedIn.peek()) break; // the session is over
+      if (e instanceof ApiError && e.status >= 400 && e.status < 500 && !signedIn.peek()) break; // the session is over
       render(<p class="empty" role="alert">{words.start.failed}</p>, root);
       await new Promise((done) => setTimeout(done, wait));
     }

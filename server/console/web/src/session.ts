@@ -6,7 +6,7 @@
 // would outlive the tab. A tab that was duplicated has a copy: the tabs take turns
 // at refreshing, and tell each other the new pair, because the old one dies.
 import { computed, signal } from '@preact/signals';
-import { call, Fault, request, serverTime, useCredentials, type Rest } from './api';
+import { call, ApiError, request, serverTime, useCredentials, type Rest } from './api';
 
 type Tokens = Rest['TokenPair'];
 
@@ -126,7 +126,7 @@ async function end(t: Tokens): Promise<void> {
 
 /** isRefused says that the server does not take the token, and will not. */
 function isRefused(e: unknown): boolean {
-  return e instanceof Fault && e.status >= 400 && e.status < 500 && e.status !== 429;
+  return e instanceof ApiError && e.status >= 400 && e.status < 500 && e.status !== 429;
 }
 
 /** loadWho reads who this is and what they may see. */
@@ -208,7 +208,7 @@ export async function closed(): Promise<void> {
   try {
     await call('GET', '/v1/tokens/check');
   } catch (e) {
-    if (e instanceof Fault && (e.status === 401 || e.status === 403) && tokens.peek() !== null) {
+    if (e instanceof ApiError && (e.status === 401 || e.status === 403) && tokens.peek() !== null) {
       ended.value = 'closed';
       keep(null);
     }

@@ -4,7 +4,7 @@ import Pusher, { type Channel, type PresenceChannel } from 'pusher-js';
 import { signal } from '@preact/signals';
 import { companyChannel, companyUserChannel, licenseChannel, presenceOf, userChannel } from '@chatcast/events';
 import { admit } from './admission';
-import { Fault, type Rest } from './api';
+import { ApiError, type Rest } from './api';
 import { config, loadConfig } from './config';
 import { CatchUp } from './catchup';
 import { belongTo } from './log';
@@ -135,9 +135,9 @@ export function again(): void {
 function authorize(params: { socketId: string; channelName: string }, done: (e: Error | null, data: { auth: string } | null) => void): void {
   const asked = pusher;
   const wanted = () => up && pusher !== null && pusher === asked && pusher.connection.socket_id === params.socketId;
-  const troubled = (e: Fault) => {
+  const troubled = (e: ApiError) => {
     catchUp.silent(params.channelName);
-    refuse(params.channelName, e.status, faultText(e));
+    refuse(params.channelName, e.status, errorText(e));
   };
   admit(params, wanted, troubled).then(
     (answer) => done(null, answer),
@@ -207,8 +207,8 @@ function subscribe(name: string): void {
     step(words.socket.subscribed(name));
   });
   channel.bind('pusher:subscription_error', (e: unknown) => {
-    const fault = e as { status?: number; error?: string };
-    refuse(name, fault.status ?? 0, fault.error ?? '');
+    const error = e as { status?: number; error?: string };
+    refuse(name, error.status ?? 0, error.error ?? '');
   });
   channel.bind_global((event: string, data: unknown) => {
     if (!event.startsWith('pusher:') && !event.startsWith('pusher_internal:')) catchUp.take(name, event, data);
@@ -234,11 +234,11 @@ function watchPresence(companyId: number): void {
   for (const event of ['pusher:subscription_succeeded', 'pusher:member_added', 'pusher:member_removed']) channel.bind(event, update);
 }
 
-/** faultText is an error in words for people. */
-export function faultText(e: unknown): string {
-  if (!(e instanceof Fault)) return String(e);
-  if (e.status === 0) return words.faults.unreachable;
-  if (e.status === 429) return words.faults.throttled(e.retryAfter, /^too many/.test(e.message) ? '' : e.message);
+/** errorText is an error in words for people. */
+export function errorText(e: unknown): string {
+  if (!(e instanceof ApiError)) return String(e);
+  if (e.status === 0) return words.errors.unreachable;
+  if (e.status === 429) return words.errors.throttled(e.retryAfter, /^too many/.test(e.message) ? '' : e.message);
   const fields = Object.entries(e.fields).map(([k, v]) => `${k} ${v}`);
   return fields.length > 0 ? fields.join('; ') : e.message;
 }

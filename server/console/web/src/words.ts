@@ -64,7 +64,7 @@ export const words = {
     text: (version: string) => `The server is back with another version (${version}). Reload to use its console.`,
     reload: 'Reload',
   },
-  faults: {
+  errors: {
     unreachable: 'The server does not answer.',
     throttled: (seconds: number, why: string) => `${why ? why[0]!.toUpperCase() + why.slice(1) : 'Too many tries'}. Wait ${span(Math.max(seconds, 1))}.`,
     broken: 'This view broke. The rest works; the error is in the browser’s console.',

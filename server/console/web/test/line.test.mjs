@@ -5,7 +5,7 @@ import { load } from './load.mjs';
 
 globalThis.requestAnimationFrame ??= () => 0;
 
-const { fault, inWords, shown, told, votes } = await load('src/views/send/messages.ts');
+const { failureText, inWords, shown, told, votes } = await load('src/views/send/messages.ts');
 const { aboutLine, isAccount } = await load('src/views/send/stand.ts');
 
 const at = { licenseId: 1229, messenger: 'grWhatsApp' };
@@ -63,9 +63,9 @@ test('of votes the last of each person counts, and they stand with their poll', 
 });
 
 test('why a message failed, in words', () => {
-  assert.match(fault({ code: 'reachout_locked', message: 'x' }, true), /new people/);
-  assert.equal(fault({ code: 'rejected', message: 'WhatsApp refused the message (479)' }, true), 'WhatsApp refused the message (479)');
-  assert.equal(fault({ code: 'something', message: 'else' }, true), 'else');
-  assert.equal(fault({ code: 'reachout_locked', message: 'of a bridge' }), 'of a bridge');
-  assert.equal(fault({ code: 'toString' }, true), 'toString');
+  assert.match(failureText({ code: 'reachout_locked', message: 'x' }, true), /new people/);
+  assert.equal(failureText({ code: 'rejected', message: 'WhatsApp refused the message (479)' }, true), 'WhatsApp refused the message (479)');
+  assert.equal(failureText({ code: 'something', message: 'else' }, true), 'else');
+  assert.equal(failureText({ code: 'reachout_locked', message: 'of a bridge' }), 'of a bridge');
+  assert.equal(failureText({ code: 'toString' }, true), 'toString');
 });

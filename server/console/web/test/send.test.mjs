@@ -6,7 +6,7 @@ import { load } from './load.mjs';
 
 const { applied, editorOf, tellsOf } = await load('src/views/send/events.ts');
 const { authorName, chatName } = await load('src/naming.ts');
-const { both, fault, inWords, nextStatuses, put, reactions, shown, told } = await load('src/views/send/messages.ts');
+const { both, failureText, inWords, nextStatuses, put, reactions, shown, told } = await load('src/views/send/messages.ts');
 
 const folder = new URL('../../../../crm/testdata/golden/', import.meta.url);
 const golden = Object.fromEntries(readdirSync(folder).map((f) => [f.replace(/\.json$/, ''), JSON.parse(readFileSync(new URL(f, folder), 'utf8'))]));
@@ -111,14 +111,14 @@ test('of reactions the last of each person counts', () => {
   assert.equal(ids(shown(list.slice(1))), 'r1 r2 r3'); // what they are to is not there
 });
 
-test('words for contents and faults', () => {
+test('words for contents and errors', () => {
   assert.equal(inWords('image', { ...content(''), file: { name: 'cat.png' } }), 'cat.png');
   assert.equal(inWords('image', content('')), 'Photo');
   assert.equal(inWords('sticker', null), 'Sticker');
-  assert.equal(fault({ message: 'no such number' }), 'no such number');
-  assert.equal(fault('blocked'), 'blocked');
-  assert.equal(fault({ code: 463 }), '463');
-  assert.equal(fault(null), '');
+  assert.equal(failureText({ message: 'no such number' }), 'no such number');
+  assert.equal(failureText('blocked'), 'blocked');
+  assert.equal(failureText({ code: 463 }), '463');
+  assert.equal(failureText(null), '');
 });
 
 test('no name turns or hides what stands beside it', () => {

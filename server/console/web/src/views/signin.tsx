@@ -1,13 +1,13 @@
 // The first page.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Fault } from '../api';
+import { ApiError } from '../api';
 import { ended, signIn } from '../session';
-import { faultText } from '../socket';
+import { errorText } from '../socket';
 import { words } from '../words';
 import icon from '../icon.svg';
 
 export function SignIn() {
-  const [fault, setFault] = useState('');
+  const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const [shown, setShown] = useState(false);
   const first = useRef<HTMLInputElement>(null);
@@ -18,11 +18,11 @@ export function SignIn() {
     e.preventDefault();
     const form = new FormData(e.currentTarget as HTMLFormElement);
     setBusy(true);
-    setFault('');
+    setError('');
     try {
       await signIn(String(form.get('email')).trim(), String(form.get('password')));
     } catch (e) {
-      setFault(e instanceof Fault && e.status === 403 ? words.signIn.wrong : faultText(e));
+      setError(e instanceof ApiError && e.status === 403 ? words.signIn.wrong : errorText(e));
       setBusy(false);
       password.current?.focus(); // to be typed again; the button, which was off, has lost the focus
       password.current?.select();
@@ -46,7 +46,7 @@ export function SignIn() {
           <input ref={password} class="input" id="password" name="password" type={(shown ? 'text' : 'password') as 'password'} autocomplete="current-password" required />
           <label class="check"><input type="checkbox" checked={shown} onChange={(e) => setShown(e.currentTarget.checked)} /> {words.signIn.show}</label>
         </div>
-        <p class="fault" role="alert">{fault}</p>
+        <p class="error-text" role="alert">{error}</p>
         <button class="button primary" disabled={busy}>{busy ? words.signIn.busy : words.signIn.submit}</button>
         <p class="muted small">{words.signIn.firstTime}</p>
       </form>

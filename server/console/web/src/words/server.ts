@@ -6,7 +6,7 @@ export const server = {
   forbidden: 'Only owners and admins of the company that runs this server may see its figures.',
   gone: 'The server does not answer, it is asked again. ',
   age: (time: string) => `These figures are ${time} old.`,
-  fault: (text: string) => `The server did not give its figures: ${text}`,
+  error: (text: string) => `The server did not give its figures: ${text}`,
   goneFirst: 'The server does not answer. It is asked again every two seconds.',
   version: 'Version',
   builtWith: (commit: string, go: string) => `${commit}, ${go}`,
@@ -57,7 +57,7 @@ export const server = {
   reasons: {
     peer_closed: 'closed by the client', peer_gone: 'connection lost', slow_consumer: 'too slow to take its events', silent: 'no sign of life', stopping: 'this server stopped',
     address_full: 'too many from one address', too_large: 'sent too large a message', not_text: 'sent a binary message', bad_utf8: 'sent broken text',
-    protocol_error: 'broke the WebSocket protocol', internal: 'a fault of the server',
+    protocol_error: 'broke the WebSocket protocol', internal: 'an error of the server',
   } as Record<string, string>,
   channels: 'Channels',
   channelsCount: (shown: number, total: number) => (shown < total ? `the ${shown.toLocaleString('en')} fullest of ${total.toLocaleString('en')}` : many(total, 'channel', 'channels')),

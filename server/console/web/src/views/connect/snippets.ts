@@ -61,11 +61,11 @@ function pusherScript(f: Facts, version: 7 | 8): string {
   return `const pusher = new Pusher(${js(f.key)}, {
 ${cluster}${reach(f)}${auth}});
 pusher.connection.bind('state_change', (change) => console.log('connection', change.current));
-pusher.connection.bind('error', (fault) => console.error('connection', fault));
+pusher.connection.bind('error', (error) => console.error('connection', error));
 
 const channel = pusher.subscribe(${js(f.channel)});
 channel.bind('pusher:subscription_succeeded', () => console.log('subscribed to', channel.name));
-channel.bind('pusher:subscription_error', (fault) => console.error('refused', fault));
+channel.bind('pusher:subscription_error', (error) => console.error('refused', error));
 
 const events = ${list(f.events)};
 for (const event of events) channel.bind(event, (data) => console.log(event, data));
@@ -86,7 +86,7 @@ echo.connector.pusher.connection.bind('state_change', (change) => console.log('c
 
 const channel = echo.private(${js(f.channel.replace(/^private-/, ''))}); // ${c.echoPrefix}
 channel.subscribed(() => console.log('subscribed to', channel.name));
-channel.error((fault) => console.error('refused', fault));
+channel.error((error) => console.error('refused', error));
 
 const events = ${list(f.events)};
 for (const event of events) channel.listen('.' + event, (data) => console.log(event, data)); // ${c.echoDot}

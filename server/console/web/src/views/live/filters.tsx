@@ -34,7 +34,7 @@ function Channels() {
               <input type="checkbox" checked={!off} onChange={() => toggle('hidden', s.channel)} />
               <span class={`dot ${dots[s.state]}`} />
               <span>{shortChannel(s.channel)}</span>
-              {state !== '' ? <span class={s.state === 'refused' ? 'fault' : 'muted'}>{state}</span> : <Count n={n} />}
+              {state !== '' ? <span class={s.state === 'refused' ? 'error-text' : 'muted'}>{state}</span> : <Count n={n} />}
             </label>
           );
         })}

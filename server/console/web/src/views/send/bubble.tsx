@@ -6,7 +6,7 @@ import { Actions, Reports } from './actions';
 import { author } from './author';
 import { Body, Quote } from './content';
 import { account, whyNotBring } from './linestate';
-import { fault, idOf, inWords, nextStatuses, type Msg, type Reaction } from './messages';
+import { failureText, idOf, inWords, nextStatuses, type Msg, type Reaction } from './messages';
 import type { Talk } from './talk';
 import { clock, full } from './time';
 
@@ -67,7 +67,7 @@ function Message(props: Props) {
           ><MoreIcon /></button>
         )}
       </div>
-      {m.status === 'failed' && <p class="fault small">{say.failed(fault(m.error, account(talk.state)))}</p>}
+      {m.status === 'failed' && <p class="error-text small">{say.failed(failureText(m.error, account(talk.state)))}</p>}
       {reactions.length > 0 && <Reactions reactions={reactions} />}
       {opened && <div class="bar" id={bar} role="group" aria-label={say.bar}><Actions m={m} talk={talk} reactions={reactions} /></div>}
       {whyNotBring(talk.state) === '' && (opened || newest) && nextStatuses(m).length > 0 && <Reports m={m} talk={talk} />}

@@ -36,14 +36,14 @@ export function ChatList(props: { state: LineState; chatId: string }) {
         <StatusChoice state={props.state} />
       </header>
       {state === 'failed' && (
-        <div class="note bad" role="alert"><p>{chats.fault.value}</p><button class="button small" onClick={() => void chats.load()}>{words.retry}</button></div>
+        <div class="note bad" role="alert"><p>{chats.error.value}</p><button class="button small" onClick={() => void chats.load()}>{words.retry}</button></div>
       )}
       {state === 'loading' && <p class="muted pad" role="status">{words.loading}</p>}
       {state === 'ready' && items.length === 0 && <NoMatch state={props.state} />}
       <ul class="plain" onKeyDown={arrows}>
         {items.map((c) => <ChatRow key={c.id} chat={c} state={props.state} open={c.id === props.chatId} />)}
       </ul>
-      {state === 'ready' && chats.fault.value !== '' && <p class="fault pad" role="alert">{chats.fault.value}</p>}
+      {state === 'ready' && chats.error.value !== '' && <p class="error-text pad" role="alert">{chats.error.value}</p>}
       {chats.more.value !== 'none' && items.length > 0 && (
         <button class="button quiet" onClick={() => void chats.loadMore()}>{chats.more.value === 'loading' ? words.loading : say.loadMore}</button>
       )}

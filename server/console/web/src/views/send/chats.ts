@@ -2,10 +2,10 @@
 // tell (how many messages are unread, who a new customer is) is asked of the API
 // chat by chat; nothing is asked on a clock.
 import { effect, signal } from '@preact/signals';
-import { call, Fault, type Rest } from '../../api';
+import { call, ApiError, type Rest } from '../../api';
 import { onEvent } from '../../log';
 import { isWhole } from '../../catchup';
-import { catchUp, faultText } from '../../socket';
+import { catchUp, errorText } from '../../socket';
 import type { Catalogue } from './catalogue';
 import { applied, tellsOf, type Told } from './events';
 import { chatPath, linePath, type Chat, type Line } from './line';
@@ -22,11 +22,11 @@ export class Chats {
   readonly items = signal<readonly Chat[]>([]);
   readonly state = signal<'loading' | 'ready' | 'failed'>('loading');
   readonly more = signal<'none' | 'some' | 'loading'>('none');
-  readonly fault = signal('');
+  readonly error = signal('');
   readonly search = signal('');
   readonly status = signal<StatusFilter>('');
   /** The chat that is open: it need not be in the list. asked is its id as the address spells it. */
-  readonly open = signal<{ asked: string; id: string; chat: Chat | null; fault: string }>({ asked: '', id: '', chat: null, fault: '' });
+  readonly open = signal<{ asked: string; id: string; chat: Chat | null; error: string }>({ asked: '', id: '', chat: null, error: '' });
   /** The last words in each chat, as far as this visit heard them. */
   readonly heard = new Map<string, string>();
 
@@ -74,7 +74,7 @@ export class Chats {
     this.reading?.abort();
     this.reading = new AbortController();
     this.stale = false;
-    this.fault.value = '';
+    this.error.value = '';
     if (this.list.length === 0) this.state.value = 'loading';
     try {
       const page = await this.page('', this.reading.signal);
@@ -86,7 +86,7 @@ export class Chats {
       this.state.value = 'ready';
     } catch (e) {
       if (round !== this.round || this.end.signal.aborted) return;
-      this.fault.value = faultText(e);
+      this.error.value = errorText(e);
       this.state.value = 'failed';
     }
   }
@@ -95,7 +95,7 @@ export class Chats {
     if (this.nextPage === null || this.more.peek() !== 'some') return;
     const round = this.round;
     this.more.value = 'loading';
-    this.fault.value = '';
+    this.error.value = '';
     try {
       const page = await this.page(`&nextPage=${encodeURIComponent(this.nextPage)}`, this.end.signal);
       if (round !== this.round) return;
@@ -104,7 +104,7 @@ export class Chats {
       this.list = [...this.list, ...page.items.filter((c) => !there.has(c.id))];
       this.show();
     } catch (e) {
-      if (!this.end.signal.aborted) this.fault.value = faultText(e);
+      if (!this.end.signal.aborted) this.error.value = errorText(e);
     }
     if (round === this.round) this.more.value = this.nextPage === null ? 'none' : 'some';
   }
@@ -118,13 +118,13 @@ export class Chats {
   /** choose opens a chat; empty: none. */
   choose(id: string): void {
     if (this.open.peek().asked === id) return;
-    this.open.value = { asked: id, id, chat: this.list.find((c) => c.id === id) ?? null, fault: '' };
+    this.open.value = { asked: id, id, chat: this.list.find((c) => c.id === id) ?? null, error: '' };
     if (id !== '') this.want(id);
   }
 
   /** put takes in a chat as an answer showed it. */
   put(chat: Chat): void {
-    if (this.open.peek().id === chat.id) this.open.value = { ...this.open.peek(), chat, fault: '' };
+    if (this.open.peek().id === chat.id) this.open.value = { ...this.open.peek(), chat, error: '' };
     const there = this.list.some((c) => c.id === chat.id);
     if (!there && !this.passes(chat)) return;
     this.list = there ? this.list.map((c) => (c.id === chat.id ? chat : c)) : [chat, ...this.list];
@@ -181,8 +181,8 @@ export class Chats {
       this.put(chat);
     } catch (e) {
       if (this.end.signal.aborted) return;
-      const gone = e instanceof Fault && e.status === 404;
-      if (this.open.peek().id === id && (gone || this.open.peek().chat === null)) this.open.value = { ...this.open.peek(), chat: null, fault: faultText(e) };
+      const gone = e instanceof ApiError && e.status === 404;
+      if (this.open.peek().id === id && (gone || this.open.peek().chat === null)) this.open.value = { ...this.open.peek(), chat: null, error: errorText(e) };
       if (!gone) return;
       this.list = this.list.filter((c) => c.id !== id);
       this.show();

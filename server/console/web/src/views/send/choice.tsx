@@ -1,7 +1,7 @@
 // What the facts of a chat are chosen with.
 import type { ComponentChildren } from 'preact';
 import { plain } from '../../naming';
-import { faultText } from '../../socket';
+import { errorText } from '../../socket';
 import { words } from '../../words';
 import type { Deed } from './deed';
 
@@ -68,7 +68,7 @@ export function Maker<T>(props: MakerProps<T>) {
     try {
       onMade(await make(name, form));
     } catch (e) {
-      deed.failed(faultText(e));
+      deed.failed(errorText(e));
     }
   }
   return (

@@ -16,7 +16,7 @@ const waits = new Set(['connecting', 'disconnected']); // the line comes back by
 
 export function Composer(props: { talk: Talk }) {
   const { talk } = props;
-  const { line, chats, newcomer } = talk.state;
+  const { line, chats, firstContact } = talk.state;
   const idle = talk.deed.outcome.value.phase === 'idle';
   const status = talk.state.status.value;
   const why = whyNotBring(talk.state);
@@ -26,7 +26,7 @@ export function Composer(props: { talk: Talk }) {
   const name = chat === null ? talk.chatId : chatName(chat) ?? chat.id;
   return (
     <footer class={customer ? 'composer customer' : 'composer'}>
-      <OutcomeLine deed={idle && newcomer.chatId === talk.chatId ? newcomer.deed : talk.deed} />
+      <OutcomeLine deed={idle && firstContact.chatId === talk.chatId ? firstContact.deed : talk.deed} />
       {status !== null && account(talk.state) && !status.connected && (
         <p class="note warn small" data-test="line-down">{status.detail} {waits.has(status.state) ? words.send.stand.waits : words.send.stand.down}</p>
       )}

@@ -24,12 +24,12 @@ export function ConversationPane(props: { state: LineState; chatId: string }) {
   useEffect(() => catchUp.progress.subscribe((p) => {
     if (!isWhole(p)) void talk.history.readNewest();
   }), []);
-  const { chat, fault } = state.chats.open.value;
-  if (chat === null && fault !== '') {
+  const { chat, error } = state.chats.open.value;
+  if (chat === null && error !== '') {
     return (
       <section class="conversation">
         <div class="empty" role="alert">
-          <p>{fault}</p>
+          <p>{error}</p>
           <a class="button" href={path('send', state.line.licenseId, state.line.messenger)}>{say.back}</a>
         </div>
       </section>
@@ -122,7 +122,7 @@ function Messages(props: { talk: Talk }) {
           <Older talk={props.talk} />
           {history.state.value === 'loading' && <p class="muted centre" role="status">{words.loading}</p>}
           {history.state.value === 'failed' && (
-            <div class="note bad" role="alert"><p>{history.fault.value}</p><button class="button small" onClick={() => void history.open()}>{words.retry}</button></div>
+            <div class="note bad" role="alert"><p>{history.error.value}</p><button class="button small" onClick={() => void history.open()}>{words.retry}</button></div>
           )}
           {history.state.value === 'ready' && items.length === 0 && <p class="muted centre">{say.conversation.empty}</p>}
           <ol class="plain">
@@ -149,7 +149,7 @@ function Older(props: { talk: Talk }) {
   if (older === 'none') return null;
   return (
     <p class="centre">
-      {older === 'failed' && <span class="fault" role="alert">{history.fault.value} </span>}
+      {older === 'failed' && <span class="error-text" role="alert">{history.error.value} </span>}
       <button class="button small quiet" onClick={() => void history.readOlder()}>{older === 'loading' ? words.loading : say.conversation.older}</button>
     </p>
   );

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { LicenseEvents } from '@chatcast/events';
 import { onEvent } from '../../log';
-import { connection, faultText } from '../../socket';
+import { connection, errorText } from '../../socket';
 import { words } from '../../words';
 import { tellsOf, type Told } from './events';
 import type { Line } from './line';
@@ -21,7 +21,7 @@ export interface Came {
 interface Outcome {
   phase: 'idle' | 'asking' | 'waiting' | 'over';
   came: readonly Came[];
-  fault: string;
+  error: string;
   note: string; // when no event came, or none is to be
 }
 
@@ -33,7 +33,7 @@ export interface Expected {
   note?: string;
 }
 
-const idle: Outcome = { phase: 'idle', came: [], fault: '', note: '' };
+const idle: Outcome = { phase: 'idle', came: [], error: '', note: '' };
 
 export class Deed {
   readonly outcome = signal<Outcome>(idle);
@@ -79,7 +79,7 @@ export class Deed {
     } catch (e) {
       deaf();
       if (current) this.cause = e;
-      set({ phase: 'over', fault: faultText(e) });
+      set({ phase: 'over', error: errorText(e) });
       return undefined;
     }
   }
@@ -90,10 +90,10 @@ export class Deed {
     this.outcome.value = { ...this.outcome.peek(), phase: 'over', note: text };
   }
 
-  /** failed shows a fault that needs no request. */
-  failed(fault: string): void {
+  /** failed shows an error that needs no request. */
+  failed(error: string): void {
     this.stop();
-    this.outcome.value = { ...idle, phase: 'over', fault };
+    this.outcome.value = { ...idle, phase: 'over', error };
   }
 
   end(): void {

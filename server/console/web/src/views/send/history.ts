@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals';
 import { call } from '../../api';
 import { onEvent } from '../../log';
-import { connection, faultText } from '../../socket';
+import { connection, errorText } from '../../socket';
 import { tellsOf, type Told } from './events';
 import { chatPath, type Line } from './line';
 import { idOf, put, told, type Msg } from './messages';
@@ -17,7 +17,7 @@ export class History {
   readonly messages = signal<readonly Msg[]>([]);
   readonly state = signal<'loading' | 'ready' | 'failed'>('loading');
   readonly older = signal<'none' | 'some' | 'loading' | 'failed'>('none');
-  readonly fault = signal('');
+  readonly error = signal('');
   atEnd = true; // the newest messages are in sight, so old ones may be dropped
 
   private list: readonly Msg[] = [];
@@ -43,7 +43,7 @@ export class History {
 
   async open(): Promise<void> {
     this.state.value = 'loading';
-    this.fault.value = '';
+    this.error.value = '';
     try {
       const page = await this.page('');
       this.nextPage = page.nextPage;
@@ -51,7 +51,7 @@ export class History {
       this.state.value = 'ready';
     } catch (e) {
       if (this.end.signal.aborted) return;
-      this.fault.value = faultText(e);
+      this.error.value = errorText(e);
       this.state.value = 'failed';
     }
   }
@@ -70,7 +70,7 @@ export class History {
       this.older.value = this.nextPage === null ? 'none' : 'some';
     } catch (e) {
       if (this.end.signal.aborted) return;
-      this.fault.value = faultText(e);
+      this.error.value = errorText(e);
       this.older.value = 'failed';
     }
   }

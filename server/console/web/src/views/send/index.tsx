@@ -47,7 +47,7 @@ function LineView(props: { line: Line; chatId: string; facts: boolean }) {
       standing.close();
       chats.close();
       catalogue.close();
-      state.newcomer.deed.end();
+      state.firstContact.deed.end();
     };
   }, []);
   useEffect(() => {

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { call } from '../../api';
 import { phone } from '../../naming';
 import { path } from '../../route';
-import { faultText } from '../../socket';
+import { errorText } from '../../socket';
 import { Sheet } from '../../ui/sheet';
 import { words } from '../../words';
 import type { LineState } from './linestate';
@@ -22,16 +22,16 @@ export function LineStand(props: { state: LineState }) {
   const { standing, line } = props.state;
   const status = standing.status.value;
   const [open, setOpen] = useState<'' | 'pair' | 'leave'>('');
-  const [fault, setFault] = useState('');
+  const [error, setError] = useState('');
   const close = () => setOpen('');
   if (status === null) return null;
 
   async function reconnect() {
-    setFault('');
+    setError('');
     try {
       await call('POST', `${linePath(line)}/connect`);
     } catch (e) {
-      setFault(faultText(e));
+      setError(errorText(e));
     }
     void standing.read();
   }
@@ -46,7 +46,7 @@ export function LineStand(props: { state: LineState }) {
         {account && mayPair(line) && !['logged_out', 'pairing'].includes(status.state) && <button class="button small quiet" onClick={() => setOpen('leave')}>{say.logout}</button>}
       </div>
       {account && status.state !== 'connected' && <p class="muted small">{status.detail} {status.bannedUntil !== null && say.until(dayAndTime(status.bannedUntil))}</p>}
-      {fault !== '' && <p class="fault" role="alert">{fault}</p>}
+      {error !== '' && <p class="error-text" role="alert">{error}</p>}
       {open === 'pair' && <PairSheet standing={standing} onClose={close} onPaired={(l) => { close(); location.hash = path('send', l.licenseId, l.messenger); }} />}
       {open === 'leave' && <LeaveSheet standing={standing} status={status} onClose={close} />}
     </section>
@@ -70,23 +70,23 @@ function actionOf(s: Status): '' | 'pair' | 'pairAgain' | 'show' | 'reconnect' {
 function LeaveSheet(props: { standing: Standing; status: Status; onClose: () => void }) {
   const { standing, status, onClose } = props;
   const [busy, setBusy] = useState(false);
-  const [fault, setFault] = useState('');
+  const [error, setError] = useState('');
   async function leave() {
     setBusy(true);
-    setFault('');
+    setError('');
     try {
       await call('DELETE', `${linePath(standing.line)}/session`);
       await standing.read();
       onClose();
     } catch (e) {
-      setFault(faultText(e));
+      setError(errorText(e));
       setBusy(false);
     }
   }
   return (
     <Sheet title={say.leave.title} onClose={onClose}>
       <p>{say.leave.lead(status.phone === null ? '' : phone(status.phone))}</p>
-      {fault !== '' && <p class="fault" role="alert">{fault}</p>}
+      {error !== '' && <p class="error-text" role="alert">{error}</p>}
       <div class="row">
         <button class="button danger" disabled={busy} onClick={() => void leave()}>{say.leave.sure}</button>
         <button class="button" onClick={onClose}>{say.leave.stay}</button>

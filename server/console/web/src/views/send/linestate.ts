@@ -17,7 +17,7 @@ export interface LineState {
   catalogue: Catalogue;
   standing: Standing;
   status: Signal<Rest['LineStatus'] | null>; // null: not known yet
-  newcomer: { deed: Deed; chatId: string }; // who wrote first, and the event that it caused
+  firstContact: { deed: Deed; chatId: string }; // who wrote first, and the event that it caused
   drafts: Map<string, string>; // of texts that were not sent, by chat and by who would write
 }
 
@@ -25,7 +25,7 @@ export interface LineState {
 export function openLine(line: Line): LineState {
   const catalogue = new Catalogue(line);
   const standing = new Standing(line);
-  return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, drafts: new Map(), newcomer: { deed: new Deed(), chatId: '' } };
+  return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, drafts: new Map(), firstContact: { deed: new Deed(), chatId: '' } };
 }
 
 /** whyNotBring says why the user cannot write as a customer; empty: they can. */

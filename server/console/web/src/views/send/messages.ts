@@ -146,8 +146,8 @@ export function nextStatuses(m: Msg): ('sent' | 'delivered' | 'viewed' | 'failed
   return (['sent', 'delivered', 'viewed', 'failed'] as const).filter((s) => rank[s]! > (rank[m.status] ?? 0));
 }
 
-/** fault is why a message failed: as the bridge said it, or, of an account of this program's own, what its codes mean. */
-export function fault(error: unknown, account = false): string {
+/** failureText is why a message failed: as the bridge said it, or, of an account of this program's own, what its codes mean. */
+export function failureText(error: unknown, account = false): string {
   if (typeof error === 'string') return error;
   const e = (error ?? {}) as { message?: unknown; title?: unknown; code?: unknown };
   const reasons = words.send.message.reasons;

@@ -4,8 +4,8 @@ import { words } from '../../words';
 import type { Deed } from './deed';
 
 export function OutcomeLine(props: { deed: Deed }) {
-  const { phase, came, fault, note } = props.deed.outcome.value;
-  if (fault !== '') return <p class="outcome fault" role="alert" data-test="fault">{fault}</p>;
+  const { phase, came, error, note } = props.deed.outcome.value;
+  if (error !== '') return <p class="outcome error-text" role="alert" data-test="error">{error}</p>;
   return (
     <p class="outcome" role="status" data-test="outcome">
       {came.map((c, i) => (

@@ -2,9 +2,9 @@
 // said yes or the time is over. The server keeps it going; events bring each next
 // code, and where they do not, the server is asked when a code has ended.
 import { signal } from '@preact/signals';
-import { call, Fault, picture, serverTime, type Rest } from '../../api';
+import { call, ApiError, picture, serverTime, type Rest } from '../../api';
 import { onEvent } from '../../log';
-import { faultText } from '../../socket';
+import { errorText } from '../../socket';
 import { linePath } from './line';
 import { aboutLine, type LineEvent } from './stand';
 import type { Standing } from './standing';
@@ -25,10 +25,10 @@ export class PairingRun {
   readonly phase = signal<Phase>('asking');
   readonly way = signal<'qr' | 'code'>('qr');
   readonly shown = signal<Shown | null>(null);
-  readonly fault = signal('');
+  readonly error = signal('');
 
   private round = 0; // of what is shown: a newer one makes an older one void
-  private leaving = false; // for another way: what the line says of the old one is not news
+  private switching = false; // for another way: what the line says of the old one is not news
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly end = new AbortController();
   private readonly deaf: () => void;
@@ -61,7 +61,7 @@ export class PairingRun {
   /** toCode asks the person for the phone's number, without which there is no code to type. */
   toCode(): void {
     this.way.value = 'code';
-    this.fault.value = '';
+    this.error.value = '';
     this.phase.value = this.shown.peek()?.code ? 'showing' : 'number';
   }
 
@@ -77,13 +77,13 @@ export class PairingRun {
   /** leave ends the pairing that goes on, unless the phone was quicker. */
   private async leave(): Promise<void> {
     if ((await this.standing.read())?.state !== 'pairing') return;
-    this.leaving = true;
+    this.switching = true;
     await call('DELETE', `${linePath(this.standing.line)}/session`, undefined, { signal: this.end.signal });
   }
 
   private async ask(request: () => Promise<Rest['Pairing']>): Promise<void> {
     const round = ++this.round;
-    this.fault.value = '';
+    this.error.value = '';
     this.phase.value = 'asking';
     try {
       const answer = await request();
@@ -91,16 +91,16 @@ export class PairingRun {
     } catch (e) {
       if (round === this.round && !this.end.signal.aborted) this.failed(e);
     } finally {
-      this.leaving = false;
+      this.switching = false;
     }
   }
 
   private failed(e: unknown): void {
     this.show(null);
-    this.fault.value = faultText(e);
+    this.error.value = errorText(e);
     this.phase.value = this.way.peek() === 'code' ? 'number' : 'failed';
     // 409: somebody's phone was quicker.
-    if (e instanceof Fault && e.status === 409) void this.standing.read().then((s) => s?.connected && (this.phase.value = 'connected'));
+    if (e instanceof ApiError && e.status === 409) void this.standing.read().then((s) => s?.connected && (this.phase.value = 'connected'));
   }
 
   private async take(p: Rest['Pairing']): Promise<void> {
@@ -151,6 +151,6 @@ export class PairingRun {
     const { state, phone } = told.item;
     if (state === 'connected') this.phase.value = 'connected';
     else if (state === 'connecting' && phone !== null && this.phase.peek() === 'showing') this.phase.value = 'scanned';
-    else if ((state === 'disconnected' || state === 'logged_out') && !this.leaving && this.phase.peek() === 'showing') this.finish();
+    else if ((state === 'disconnected' || state === 'logged_out') && !this.switching && this.phase.peek() === 'showing') this.finish();
   }
 }

@@ -49,7 +49,7 @@ function Code(props: { run: PairingRun }) {
   if (phase === 'over' || phase === 'failed') {
     return (
       <div class="code-box" role="alert">
-        <p class={phase === 'failed' ? 'fault' : ''}>{phase === 'failed' ? run.fault.value : say.over}</p>
+        <p class={phase === 'failed' ? 'error-text' : ''}>{phase === 'failed' ? run.error.value : say.over}</p>
         <button class="button primary" onClick={() => (run.way.peek() === 'qr' ? void run.byQR() : run.toCode())}>{say.again}</button>
       </div>
     );
@@ -90,20 +90,20 @@ function Left(props: { until: number; text: (seconds: number) => string }) {
 function PhoneForm(props: { run: PairingRun }) {
   const { run } = props;
   const id = useId();
-  const [fault, setFault] = useState('');
+  const [error, setError] = useState('');
   function submit(e: SubmitEvent) {
     e.preventDefault();
     const digits = String(new FormData(e.currentTarget as HTMLFormElement).get('phone')).replace(/\D/g, '');
-    if (!/^[1-9]\d{4,14}$/.test(digits)) return setFault(say.numberFault);
-    setFault('');
+    if (!/^[1-9]\d{4,14}$/.test(digits)) return setError(say.numberError);
+    setError('');
     void run.byPhone(digits);
   }
   return (
     <form class="pair-phone" onSubmit={submit}>
       <div class="field">
         <label for={id}>{say.number}</label>
-        <input class="input" id={id} name="phone" type="tel" required maxLength={32} autocomplete="tel" aria-invalid={fault !== ''} aria-describedby={`${id}f`} />
-        <p class="fault" id={`${id}f`} role="alert">{fault || run.fault.value}</p>
+        <input class="input" id={id} name="phone" type="tel" required maxLength={32} autocomplete="tel" aria-invalid={error !== ''} aria-describedby={`${id}f`} />
+        <p class="error-text" id={`${id}f`} role="alert">{error || run.error.value}</p>
       </div>
       <button class="button primary">{say.ask}</button>
     </form>

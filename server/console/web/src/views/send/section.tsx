@@ -17,7 +17,7 @@ export interface Act {
   act: (method: string, path: string, body: unknown, events: LicenseEvents[]) => Promise<boolean>;
 }
 
-/** useAct gives a section its own deed, so that its faults and events show where it was clicked. */
+/** useAct gives a section its own deed, so that its errors and events show where it was clicked. */
 export function useAct(state: LineState, chat: Chat): Act {
   const deed = useDeed(chat.id);
   const act: Act['act'] = async (method, where, body, events) => {

@@ -1,6 +1,6 @@
 // Sends what the composer has, as the operator or as the customer. What is tried
 // again keeps its key, so that it counts once even when only the answer was lost.
-import { Fault } from '../../api';
+import { ApiError } from '../../api';
 import { words } from '../../words';
 import { bring, edit, send, type Brought, type Outgoing } from './compose';
 import { bytes } from './content';
@@ -40,7 +40,7 @@ export class Sending {
     if (reply.peek() !== null) form.set('quotedMessageId', String(reply.peek()!.id));
     form.set('file', f);
     const sent = await this.operator('file', form, `${f.name} ${f.size} ${f.lastModified} ${caption}`);
-    if (!sent && deed.cause instanceof Fault && deed.cause.status === 0) deed.failed(say.broken(bytes(f.size)));
+    if (!sent && deed.cause instanceof ApiError && deed.cause.status === 0) deed.failed(say.broken(bytes(f.size)));
     return sent;
   }
 

@@ -14,14 +14,14 @@ export function Server() {
   const known = useFigures(prefix).value;
   const { figures } = known;
   return (
-    <div class="view server" data-test="server" data-fault={known.fault}>
+    <div class="view server" data-test="server" data-error={known.error}>
       <header class="head">
         <h1>{words.nav.server}</h1>
         <p class="muted">{w.lead} {w.updated}</p>
       </header>
       <State known={known} />
       {figures !== null && (
-        <div class={known.fault === '' ? 'figures' : 'figures stale'}>
+        <div class={known.error === '' ? 'figures' : 'figures stale'}>
           <Tiles figures={figures} />
           <Charts figures={figures} />
           <Channels figures={figures} prefix={prefix} onPrefix={setPrefix} />
@@ -34,17 +34,17 @@ export function Server() {
 
 /** State says what is in the way, and how old the figures are meanwhile. */
 function State(props: { known: Known }) {
-  const { figures, at, fault, text } = props.known;
+  const { figures, at, error, text } = props.known;
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    if (fault !== 'gone') return;
+    if (error !== 'gone') return;
     setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
-  }, [fault, at]);
-  switch (fault) {
+  }, [error, at]);
+  switch (error) {
     case 'forbidden': return <p class="note warn" role="alert">{w.forbidden}</p>;
-    case 'other': return <p class="note bad" role="alert">{w.fault(text)}</p>;
+    case 'other': return <p class="note bad" role="alert">{w.error(text)}</p>;
     case 'gone': return <p class="note bad" role="alert">{figures === null ? w.goneFirst : <>{w.gone}<span aria-live="off">{w.age(span((now - at) / 1000))}</span></>}</p>;
     case '': return figures === null ? <p class="empty" role="status">{words.loading}</p> : null;
   }

@@ -1,8 +1,8 @@
 // The server's figures, asked for while somebody looks.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { call, Fault, type Rest } from '../../api';
-import { faultText } from '../../socket';
+import { call, ApiError, type Rest } from '../../api';
+import { errorText } from '../../socket';
 
 const interval = 2000; // milliseconds
 const patience = 8000; // milliseconds, for an answer
@@ -13,13 +13,13 @@ export type Figures = Rest['Server'];
 export interface Known {
   figures: Figures | null;
   at: number; // when they came, milliseconds
-  fault: '' | 'forbidden' | 'gone' | 'other';
-  text: string; // of another fault
+  error: '' | 'forbidden' | 'gone' | 'other';
+  text: string; // of another error
 }
 
 /** useFigures asks every two seconds, for the channels with the prefix, while the page is visible. */
 export function useFigures(prefix: string) {
-  const known = useSignal<Known>({ figures: null, at: 0, fault: '', text: '' });
+  const known = useSignal<Known>({ figures: null, at: 0, error: '', text: '' });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let asking: AbortController | null = null;
@@ -31,13 +31,13 @@ export function useFigures(prefix: string) {
       try {
         const query = prefix === '' ? '' : `?prefix=${encodeURIComponent(prefix)}`;
         const figures = await call<Figures>('GET', `/v1/server${query}`, undefined, { signal: mine.signal });
-        if (asking === mine) known.value = { figures, at: Date.now(), fault: '', text: '' };
+        if (asking === mine) known.value = { figures, at: Date.now(), error: '', text: '' };
       } catch (e) {
-        if (asking === mine) known.value = { ...known.peek(), ...faultOf(e) };
+        if (asking === mine) known.value = { ...known.peek(), ...errorOf(e) };
       } finally {
         clearTimeout(slow);
       }
-      if (asking !== mine || document.hidden || known.peek().fault === 'forbidden') return;
+      if (asking !== mine || document.hidden || known.peek().error === 'forbidden') return;
       timer = setTimeout(() => void ask(), interval);
     };
     const look = () => {
@@ -56,9 +56,9 @@ export function useFigures(prefix: string) {
   return known;
 }
 
-function faultOf(e: unknown): Pick<Known, 'fault' | 'text'> & { figures?: null } {
-  if (!(e instanceof Fault) || e.status === 0) return { fault: 'gone', text: '' }; // aborted: it was too slow
+function errorOf(e: unknown): Pick<Known, 'error' | 'text'> & { figures?: null } {
+  if (!(e instanceof ApiError) || e.status === 0) return { error: 'gone', text: '' }; // aborted: it was too slow
   // Who may not see them any more sees nothing old either.
-  if (e.status === 403) return { fault: 'forbidden', text: '', figures: null };
-  return { fault: 'other', text: faultText(e) };
+  if (e.status === 403) return { error: 'forbidden', text: '', figures: null };
+  return { error: 'other', text: errorText(e) };
 }

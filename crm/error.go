@@ -21,7 +21,7 @@ const (
 	CodeConflict    Code = "conflict"    // the state does not allow it
 	CodeTooLarge    Code = "too_large"   // over a limit of size
 	CodeThrottled   Code = "throttled"   // too often: RetryAfter says when again
-	CodeUnavailable Code = "unavailable" // the messenger is not connected, or the file store away
+	CodeUnavailable Code = "unavailable" // the messenger is not connected, or the file store unavailable
 )
 
 // Error is an error that the caller can mend.

@@ -71,7 +71,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 }
 
 // TestKeysAwayWhileOpening: the keys are in the same database. What could not be
-// opened because it was away is not taken for a message that nobody can open.
+// opened because it was unavailable is not taken for a message that nobody can open.
 func TestKeysAwayWhileOpening(t *testing.T) {
 	for name, patience := range map[string]time.Duration{"for a while": 20 * time.Second, "for long": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 				want = append(want, fmt.Sprint(i))
 				w.anna.SendText(w.shop, fmt.Sprint(i))
 			}
-			time.Sleep(1500 * time.Millisecond) // the fault itself: so long the database is away
+			time.Sleep(1500 * time.Millisecond) // the fault itself: so long the database is unavailable
 			release()
 			w.awaitText(t, "19")
 			if got := w.texts(); !slices.Equal(got, want) {

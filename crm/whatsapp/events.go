@@ -120,7 +120,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	// channels are not served
 	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
 	default:
-		s.log.Info("WhatsApp told of something that this version does not know", "kind", fmt.Sprintf("%T", evt))
+		s.log.Info("an event of WhatsApp is not known to this version", "kind", fmt.Sprintf("%T", evt))
 	}
 	return true
 }
@@ -148,13 +148,13 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 	defer func() {
 		if p := recover(); p != nil {
 			kept = true
-			s.log.Error("a message could not be kept at all", "message", m.Info.ID, "panic", p)
+			s.log.Error("a message could not be saved", "message", m.Info.ID, "panic", p)
 		}
 	}()
 	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &content.Content{Type: content.TypeUnknown, Subtype: "fault"})}})
 }
 
-// ingest has the rules keep what was told. A database that is away may come back
+// ingest has the rules keep what was told. A database that is unavailable may come back
 // soon, so it is tried for a while before the connection is given up, and
 // everything after it: what comes later must not overtake.
 func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
@@ -193,7 +193,7 @@ func (s *session) breakOff() {
 // refused is for what the rules never accept: whole, or at all. Asking for it
 // again would never end. Of a message at least that it came is kept.
 func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.Error) (kept bool) {
-	s.log.Error("the rules refuse what WhatsApp told", "error", refusal, "fields", refusal.Fields)
+	s.log.Error("an inbound batch was refused by the rules", "error", refusal, "fields", refusal.Fields)
 	if len(t.Messages) != 1 || t.Messages[0].Type == content.TypeUnknown {
 		return true
 	}

@@ -179,7 +179,7 @@ func (b *buffer) insist(ctx context.Context, do func() error) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		b.s.log.Warn("the keys cannot be reached", "try", tries, "error", err)
+		b.s.log.Warn("the database of keys is unavailable", "try", tries, "error", err)
 		if time.Since(began) > b.s.m.times.patience || wait(b.life.ctx, min(2*time.Second, time.Duration(tries)*100*time.Millisecond)) != nil {
 			b.s.breakOff()
 			return fmt.Errorf("%w: %w", errOver, err)

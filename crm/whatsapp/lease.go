@@ -18,7 +18,7 @@ func (m *Messenger) endStaleLeases(ctx context.Context) {
 		}
 	}
 	if err != nil { // they end by themselves, later
-		m.Log.Warn("the leases of an earlier process could not be ended", "error", err)
+		m.Log.Warn("the leases of an earlier process could not be released", "error", err)
 	}
 }
 
@@ -26,7 +26,7 @@ func (m *Messenger) endStaleLeases(ctx context.Context) {
 func (m *Messenger) expire(ctx context.Context) {
 	for wait(ctx, time.Second) == nil {
 		if _, err := m.Rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
-			m.Log.Warn("the outbox could not be looked through", "error", err)
+			m.Log.Warn("the outbox could not be checked for expired items", "error", err)
 		}
 	}
 }
@@ -47,7 +47,7 @@ func (m *Messenger) tend(ctx context.Context) {
 	for _, s := range m.served() {
 		removed := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
 		if err == nil && removed && had[s] {
-			s.log.Info("the line is not there any more")
+			s.log.Info("the line does not exist any more")
 			s.stop()
 			continue
 		}
@@ -115,7 +115,7 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 		s.log.Warn("another process serves this line now")
 		s.stop()
 	case time.Since(last) > m.times.lease*2/3:
-		s.log.Warn("the line's lease could not be renewed: let go", "error", err)
+		s.log.Warn("the lease of the line could not be renewed: the line is released", "error", err)
 		s.stop()
 	}
 }
@@ -142,7 +142,7 @@ func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if err := m.Rules.Release(after, on, m.owner); err != nil {
-			s.log.Warn("the line's lease could not be given back", "error", err)
+			s.log.Warn("the lease of the line could not be released", "error", err)
 		}
 		close(s.done)
 	})

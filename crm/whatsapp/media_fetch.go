@@ -85,7 +85,7 @@ func (s *session) fetchFiles(ctx context.Context) {
 	}
 }
 
-// fetchAll fetches the files, one after the other. When the file store is away
+// fetchAll fetches the files, one after the other. When the file store is unavailable
 // it stops and says false: they stay as they are, for that is not their fault.
 func (s *session) fetchAll(ctx context.Context, cli *whatsmeow.Client, files []crm.FileToFetch) bool {
 	for i := range files {
@@ -127,7 +127,7 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 	}
 	s.log.Info("a file was not fetched", "file", f.ID, "state", state, "attempts", f.Attempts, "error", err)
 	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
-		s.log.Warn("what became of a file could not be kept", "file", f.ID, "error", err)
+		s.log.Warn("the outcome of fetching a file could not be saved", "file", f.ID, "error", err)
 	}
 	return true
 }
@@ -184,7 +184,7 @@ func (s *session) mediaAgain(ctx context.Context, cli *whatsmeow.Client, e *even
 	}
 	f, err := s.m.Rules.FileToFetch(ctx, s.on, chat.ID.String(), e.MessageID)
 	if err != nil || f == nil {
-		s.log.Info("the phone tells of a file that nobody waits for", "message", e.MessageID, "error", err)
+		s.log.Info("the phone uploaded a file that is not waited for", "message", e.MessageID, "error", err)
 		return true
 	}
 	s.helpers.Go(func() { s.fetchAgain(ctx, cli, f, e) })
@@ -210,6 +210,6 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 	}
 	s.log.Info("the phone does not have a file any more", "file", f.ID, "error", err)
 	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, crm.FileExpired, time.Time{}); err != nil {
-		s.log.Warn("what became of a file could not be kept", "file", f.ID, "error", err)
+		s.log.Warn("the outcome of fetching a file could not be saved", "file", f.ID, "error", err)
 	}
 }

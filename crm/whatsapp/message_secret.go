@@ -44,7 +44,7 @@ func (s *session) decryptEdit(ctx context.Context, cli *whatsmeow.Client, e *eve
 	inner.Message = m
 	edit, err := cli.DecryptSecretEncryptedMessage(ctx, &inner)
 	if err != nil {
-		s.log.Info("a encrypted edit could not be decrypted", "message", e.Info.ID, "error", err)
+		s.log.Info("an encrypted edit could not be decrypted", "message", e.Info.ID, "error", err)
 		return nil
 	}
 	edit = content.Unwrap(edit)

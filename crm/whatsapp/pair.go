@@ -115,7 +115,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
 			asked, cancel := context.WithTimeout(ctx, 10*time.Second)
 			if err := cli.Logout(asked); err != nil {
-				s.log.Info("WhatsApp was not told of the logout", "error", err)
+				s.log.Info("WhatsApp could not be informed of the logout", "error", err)
 			}
 			cancel()
 		}

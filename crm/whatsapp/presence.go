@@ -145,7 +145,7 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 	}
 	by := crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
 	if err := s.m.Rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
-		s.log.Info("that somebody is typing could not be told", "error", err)
+		s.log.Info("a typing notification could not be published", "error", err)
 	}
 }
 

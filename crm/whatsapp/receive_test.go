@@ -13,7 +13,7 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-var errUnavailable = errors.New("the database is away")
+var errUnavailable = errors.New("the database is unavailable")
 
 // texts are those that the rules kept, in order.
 func (w *world) texts() (all []string) {

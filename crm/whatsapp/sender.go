@@ -98,7 +98,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	}
 	begun, err := s.m.Rules.OutboxStart(ctx, s.on, item.ID)
 	if err != nil {
-		s.log.Warn("an item of the outbox could not be begun", "error", err)
+		s.log.Warn("an item of the outbox could not be started", "error", err)
 		return time.Second
 	}
 	if begun == nil {
@@ -127,7 +127,7 @@ func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome
 		if err == nil {
 			break
 		}
-		s.log.Warn("how an item of the outbox went could not be kept", "error", err)
+		s.log.Warn("the outcome of an item of the outbox could not be saved", "error", err)
 		if wait(ctx, time.Duration(tries)*200*time.Millisecond) != nil {
 			return time.Second
 		}

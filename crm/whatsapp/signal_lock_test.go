@@ -29,7 +29,7 @@ func (n *noStore) DoDecryptionTxn(ctx context.Context, open func(context.Context
 // TestSessionsAreUnlocked: nothing is decrypted while a message is encrypted; afterwards
 // it is, however the encryption went.
 func TestSessionsAreUnlocked(t *testing.T) {
-	unavailable := errors.New("the database is away")
+	unavailable := errors.New("the database is unavailable")
 	for name, c := range map[string]struct {
 		err    error
 		stores bool

@@ -129,7 +129,7 @@ func (s *session) save(ctx context.Context) {
 		return
 	}
 	if err := s.m.Rules.SetLineState(ctx, s.on, st); err != nil {
-		s.log.Warn("the line's state could not be kept", "state", st.State, "error", err)
+		s.log.Warn("the state of the line could not be saved", "state", st.State, "error", err)
 		s.mu.Lock()
 		s.unsaved = true
 		s.mu.Unlock()

@@ -237,7 +237,7 @@ func (w *walker) files() {
 	w.Files = files
 }
 
-// nowhere is a file store that is away.
+// nowhere is a file store that is unavailable.
 type nowhere struct{ crm.FileStore }
 
 func (nowhere) Open(context.Context, string) (io.ReadSeekCloser, int64, error) {

@@ -122,7 +122,7 @@ type failing struct {
 
 func (f *failing) Employed(context.Context, int64, int64) (bool, error) {
 	if f.asked {
-		return false, errors.New("the database is away")
+		return false, errors.New("the database is unavailable")
 	}
 	f.asked = true
 	return true, nil

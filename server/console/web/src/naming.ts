@@ -17,24 +17,24 @@ export function plain(text: string): string {
   return text.replace(unseen, '');
 }
 
-/** said is the text when there is something to see in it; empty: there is not. */
-function said(v: unknown): string {
+/** textOf is the text when there is something to see in it; empty: there is not. */
+function textOf(v: unknown): string {
   const text = typeof v === 'string' ? plain(v) : '';
   return text.trim() === '' ? '' : text;
 }
 
 /** chatName is what people call the chat: its name, else its phone. */
 export function chatName(chat: { name?: unknown; phone?: unknown; username?: unknown }): string | null {
-  const name = said(chat.name);
+  const name = textOf(chat.name);
   if (name !== '') return name;
   if (typeof chat.phone === 'string' && chat.phone !== '') return phone(chat.phone);
-  const username = said(chat.username);
+  const username = textOf(chat.username);
   return username === '' ? null : `@${username}`;
 }
 
 /** authorName is what people call who wrote a message. */
 export function authorName(from: { id?: unknown; name?: unknown; phone?: unknown }): string {
-  return said(from.name) || said(from.phone) || plain(String(from.id));
+  return textOf(from.name) || textOf(from.phone) || plain(String(from.id));
 }
 
 const longestPhone = 32; // characters: what is longer is no number

@@ -5,7 +5,7 @@ import { load } from './load.mjs';
 
 globalThis.requestAnimationFrame ??= () => 0;
 
-const { failureText, inWords, shown, told, votes } = await load('src/views/send/messages.ts');
+const { failureText, inWords, shown, applyEvent, votes } = await load('src/views/send/messages.ts');
 const { aboutLine, isAccount } = await load('src/views/send/stand.ts');
 
 const at = { licenseId: 1229, messenger: 'grWhatsApp' };
@@ -42,7 +42,7 @@ test('a line is a bridge until an account was paired with it', () => {
 test('what comes later than its message is nobody’s edit', () => {
   const pending = content('', { file: { link: '/f', name: 'cat.png', size: 5, mimeType: 'image/png', state: 'pending' } });
   const there = content('', { file: { ...pending.file, state: undefined } });
-  const edit = (m, item) => told([m], { name: 'messageEdit', item: { id: m.id, type: m.type, time: 30, ...item } })[0];
+  const edit = (m, item) => applyEvent([m], { name: 'messageEdit', item: { id: m.id, type: m.type, time: 30, ...item } })[0];
   const picture = edit(msg('p', { type: 'image', message: pending }), { message: there });
   assert.equal(picture.editedAt, null);
   assert.equal(picture.message.file.state, undefined);

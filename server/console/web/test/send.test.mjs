@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { load } from './load.mjs';
 
-const { applied, editorOf, tellsOf } = await load('src/views/send/events.ts');
+const { applied, editorOf, chatEventsOf } = await load('src/views/send/events.ts');
 const { authorName, chatName } = await load('src/naming.ts');
-const { both, failureText, inWords, nextStatuses, put, reactions, shown, told } = await load('src/views/send/messages.ts');
+const { both, failureText, inWords, nextStatuses, put, reactions, shown, applyEvent } = await load('src/views/send/messages.ts');
 
 const folder = new URL('../../../../crm/testdata/golden/', import.meta.url);
 const golden = Object.fromEntries(readdirSync(folder).map((f) => [f.replace(/\.json$/, ''), JSON.parse(readFileSync(new URL(f, folder), 'utf8'))]));
@@ -27,21 +27,21 @@ const ids = (list) => list.map((m) => m.id).join(' ');
 test('each golden event of a line is read, and changes a chat without throwing', () => {
   for (const [name, data] of Object.entries(golden)) {
     const { meta } = data.payload;
-    const told = tellsOf({ licenseId: meta.licenseId, messenger: meta.messengerType }, name.split('.')[0], data);
-    if (meta.messengerType === undefined) assert.equal(told.length, 0, name);
-    else assert.equal(told.length, data.payload.data.length, name);
-    for (const t of told) assert.ok(applied(chat, t.told, []).id, name);
+    const found = chatEventsOf({ licenseId: meta.licenseId, messenger: meta.messengerType }, name.split('.')[0], data);
+    if (meta.messengerType === undefined) assert.equal(found.length, 0, name);
+    else assert.equal(found.length, data.payload.data.length, name);
+    for (const t of found) assert.ok(applied(chat, t.event, []).id, name);
   }
 });
 
 test('events of other lines, unknown ones and malformed ones are passed over', () => {
   const item = { type: 'open', chat: { id: '1@c.us' }, edited: null };
-  assert.equal(tellsOf(at, 'chatStatus', payload(item)).length, 1);
-  assert.equal(tellsOf({ ...at, messenger: 'other' }, 'chatStatus', payload(item)).length, 0);
-  assert.equal(tellsOf({ ...at, licenseId: 6 }, 'chatStatus', payload(item)).length, 0);
-  assert.equal(tellsOf(at, 'somethingNew', payload(item)).length, 0);
+  assert.equal(chatEventsOf(at, 'chatStatus', payload(item)).length, 1);
+  assert.equal(chatEventsOf({ ...at, messenger: 'other' }, 'chatStatus', payload(item)).length, 0);
+  assert.equal(chatEventsOf({ ...at, licenseId: 6 }, 'chatStatus', payload(item)).length, 0);
+  assert.equal(chatEventsOf(at, 'somethingNew', payload(item)).length, 0);
   for (const data of [null, 7, 'x', {}, { payload: null }, { payload: {} }, payload(null), payload({}), payload({ chat: null }), payload({ chat: { id: 7 } })]) {
-    assert.equal(tellsOf(at, 'chatStatus', data).length, 0, JSON.stringify(data));
+    assert.equal(chatEventsOf(at, 'chatStatus', data).length, 0, JSON.stringify(data));
   }
   for (const name of ['chatTag', 'chatLevel', 'message', 'chatAccomplice']) {
     assert.equal(applied(chat, { name, item: { chat: { id: '1@c.us' } } }, []).id, '1@c.us', name);
@@ -64,7 +64,7 @@ test('facts of a chat follow its events, also when one comes twice', () => {
 
 test('messages stand in the order of their time, each once, whichever way they came', () => {
   let list = put([], [msg('a', { time: 1, internalId: 1 }), msg('c', { time: 3, internalId: 3 })]);
-  list = told(list, { name: 'message', item: msg('d', { time: 3 }) });
+  list = applyEvent(list, { name: 'message', item: msg('d', { time: 3 }) });
   list = put(list, [msg('b', { time: 2, internalId: 2 }), msg('d', { time: 3, internalId: 4 })]);
   assert.equal(ids(list), 'a b c d');
   assert.equal(list[3].internalId, 4);
@@ -75,19 +75,19 @@ test('messages stand in the order of their time, each once, whichever way they c
 test('a status never goes back, and what is deleted stays deleted', () => {
   const out = msg('o', { side: 'out', fromMe: true });
   const status = (type) => ({ name: 'messageStatus', item: { id: 'o', type, time: 20, error: null } });
-  let list = told([out], status('viewed'));
+  let list = applyEvent([out], status('viewed'));
   assert.equal(list[0].status, 'viewed');
-  assert.equal(told(list, status('sent'))[0].status, 'viewed');
+  assert.equal(applyEvent(list, status('sent'))[0].status, 'viewed');
   assert.equal(both(list[0], out).status, 'viewed'); // a page that was read before the event came
-  list = told(list, { name: 'messageEdit', item: { id: 'o', type: 'text', message: content('new'), time: 30 } });
+  list = applyEvent(list, { name: 'messageEdit', item: { id: 'o', type: 'text', message: content('new'), time: 30 } });
   assert.equal(both(list[0], out).message.text, 'new');
-  list = told(list, { name: 'messageDelete', item: { id: 'o', time: 40 } });
+  list = applyEvent(list, { name: 'messageDelete', item: { id: 'o', time: 40 } });
   assert.equal(list[0].message.text, '');
   assert.equal(both(list[0], out).deletedAt, 40);
-  list = told(list, { name: 'messageEdit', item: { id: 'o', message: content('old'), time: 50, error: { code: 'rejected', message: 'no' } } });
+  list = applyEvent(list, { name: 'messageEdit', item: { id: 'o', message: content('old'), time: 50, error: { code: 'rejected', message: 'no' } } });
   assert.deepEqual([list[0].message.text, list[0].deletedAt], ['old', null]); // the deletion was refused
-  assert.equal(told(list, { name: 'messageDelete', item: { id: 'unknown', time: 1 } }), undefined);
-  assert.equal(told(list, { name: 'chatRead', item: {} }), undefined);
+  assert.equal(applyEvent(list, { name: 'messageDelete', item: { id: 'unknown', time: 1 } }), undefined);
+  assert.equal(applyEvent(list, { name: 'chatRead', item: {} }), undefined);
 });
 
 test('the bridge can report only what is further than the message got', () => {
@@ -134,7 +134,7 @@ test('an event whose fields are not of their types is passed over: a backend may
   const chatOf = { id: '1@c.us' };
   const message = golden.message.payload.data[0];
   const m = (content) => ({ ...message, chat: chatOf, message: { ...message.message, ...content } });
-  assert.equal(tellsOf(at, 'message', payload(m({}))).length, 1);
+  assert.equal(chatEventsOf(at, 'message', payload(m({}))).length, 1);
   const wrong = {
     message: [
       { chat: chatOf }, { ...m({}), message: null }, { ...m({}), type: '__proto__' }, { ...m({}), type: 'constructor', message: 7 }, { ...m({}), fromUser: null },
@@ -154,6 +154,6 @@ test('an event whose fields are not of their types is passed over: a backend may
     chatConversation: [{ chat: chatOf, conversation: 'x' }, { chat: chatOf, conversation: { type: 'constructor', endTime: 1 } }],
   };
   for (const [name, items] of Object.entries(wrong)) {
-    for (const item of items) assert.equal(tellsOf(at, name, payload(item)).length, 0, `${name} ${JSON.stringify(item).slice(0, 300)}`);
+    for (const item of items) assert.equal(chatEventsOf(at, name, payload(item)).length, 0, `${name} ${JSON.stringify(item).slice(0, 300)}`);
   }
 });

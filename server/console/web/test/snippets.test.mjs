@@ -14,33 +14,33 @@ const facts = (more) => ({
 const code = (kind, f) => snippet(kind, f).blocks.map((b) => b.code).join('\n');
 const nasty = `a'b"c\\d</script><!--\`\${x}$(y)\u2028`;
 
-/** said runs the script with libraries that only note what they are told. */
-function said(kind, f) {
-  const told = {};
+/** said runs the script with libraries that only note what they are got. */
+function run(kind, f) {
+  const got = {};
   const any = () => new Proxy(function () {}, { get: () => any(), apply: () => any() });
   class Pusher {
     connection = any();
-    constructor(key, options) { Object.assign(told, { key, options }); }
-    subscribe(channel) { told.channel = channel; told.events = []; return { bind: (e) => told.events.push(e) }; }
+    constructor(key, options) { Object.assign(got, { key, options }); }
+    subscribe(channel) { got.channel = channel; got.events = []; return { bind: (e) => got.events.push(e) }; }
   }
   class Default {
     connector = any();
-    constructor(options) { Object.assign(told, { key: options.key, options }); }
-    private(channel) { told.channel = `private-${channel}`; told.events = []; return { subscribed() {}, error() {}, listen: (e) => told.events.push(e.slice(1)) }; }
+    constructor(options) { Object.assign(got, { key: options.key, options }); }
+    private(channel) { got.channel = `private-${channel}`; got.events = []; return { subscribed() {}, error() {}, listen: (e) => got.events.push(e.slice(1)) }; }
   }
   new Function('Pusher', 'Echo', 'console', snippet(kind, f).run.script)(Pusher, { default: Default }, { log() {}, error() {} });
-  return told;
+  return got;
 }
 
 for (const kind of ['pusher8', 'pusher7', 'echo']) {
   test(`${kind} says what the server is, whatever letters it has`, () => {
     for (const key of ['ChatsAppApiProdKey', nasty]) {
       const f = facts({ key });
-      const told = said(kind, f);
-      assert.equal(told.key, key);
-      assert.equal(told.channel, f.channel);
-      assert.deepEqual(told.events.filter((e) => !e.startsWith('pusher:')), f.events);
-      const { wsHost, wsPort, wssPort, forceTLS, enabledTransports } = told.options;
+      const got = run(kind, f);
+      assert.equal(got.key, key);
+      assert.equal(got.channel, f.channel);
+      assert.deepEqual(got.events.filter((e) => !e.startsWith('pusher:')), f.events);
+      const { wsHost, wsPort, wssPort, forceTLS, enabledTransports } = got.options;
       assert.deepEqual({ wsHost, wsPort, wssPort, forceTLS, enabledTransports }, { wsHost: 'crm.example.com', wsPort: 8443, wssPort: 8443, forceTLS: true, enabledTransports: ['ws', 'wss'] });
       assert.ok(snippet(kind, f).blocks[0].code.includes(snippet(kind, f).run.script), 'what is tried is what is shown');
     }

@@ -4,10 +4,10 @@ import { many } from './numbers';
 export const server = {
   lead: 'From the server’s own counters.',
   forbidden: 'Only owners and admins of the company that runs this server may see its figures.',
-  gone: 'The server does not answer, it is asked again. ',
+  unavailable: 'The server does not answer, it is asked again. ',
   age: (time: string) => `These figures are ${time} old.`,
   error: (text: string) => `The server did not give its figures: ${text}`,
-  goneFirst: 'The server does not answer. It is asked again every two seconds.',
+  unavailableFirst: 'The server does not answer. It is asked again every two seconds.',
   version: 'Version',
   builtWith: (commit: string, go: string) => `${commit}, ${go}`,
   uptime: 'Up for',

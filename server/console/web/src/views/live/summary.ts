@@ -145,10 +145,10 @@ function message(i: Item): string {
 
 /** content is what a message says, in a line. */
 function content(type: string, m: Fields): string {
-  const said = optional(m.text) || optional(m.caption);
+  const text = optional(m.text) || optional(m.caption);
   switch (type) {
     case 'text':
-      return said || say.nothing;
+      return text || say.nothing;
     case 'location':
       return say.location(m.location == null ? '' : optional(object(m.location).name) || optional(object(m.location).address));
     case 'contact':
@@ -156,13 +156,13 @@ function content(type: string, m: Fields): string {
     case 'poll':
       return say.poll(m.poll == null ? '' : optional(object(m.poll).question));
     case 'reaction': {
-      const emoji = m.reaction == null ? said : optional(object(m.reaction).emoji);
+      const emoji = m.reaction == null ? text : optional(object(m.reaction).emoji);
       return emoji === '' ? say.noReaction : say.reaction(emoji);
     }
     default: {
       const kind = Object.hasOwn(say.kinds, type) ? say.kinds[type]! : type;
       const file = m.file == null ? '' : optional(object(m.file).name);
-      return said || file ? say.kind(kind, said || file) : kind;
+      return text || file ? say.kind(kind, text || file) : kind;
     }
   }
 }

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { connection } from '../../socket';
 import { words } from '../../words';
-import { bring, mayEdit, mayRemove, remove, report, send } from './compose';
+import { postInbound, mayEdit, mayRemove, remove, report, send } from './compose';
 import { customerOf } from './customer';
 import { newId } from './line';
 import { idOf, nextStatuses, type Msg, type Reaction } from './messages';
@@ -24,7 +24,7 @@ export function Actions(props: { m: Msg; talk: Talk; reactions: Reaction[] }) {
     const reaction = { messageId: m.id, emoji };
     if (customer) {
       const who = customerOf(talk);
-      if (await bring(talk.deed, line, { id: newId(), ...who, type: 'reaction', message: { reaction } })) done();
+      if (await postInbound(talk.deed, line, { id: newId(), ...who, type: 'reaction', message: { reaction } })) done();
     } else if (await send(talk.deed, line, talk.chatId, { kind: 'reaction', body: reaction, key: newId() })) done();
     if (connection.peek().state !== 'connected') void talk.history.readNewest();
   }

@@ -5,7 +5,7 @@ import { words } from '../../words';
 import { Actions, Reports } from './actions';
 import { author } from './author';
 import { Body, Quote } from './content';
-import { account, whyNotBring } from './linestate';
+import { account, whyNoInbound } from './linestate';
 import { failureText, idOf, inWords, nextStatuses, type Msg, type Reaction } from './messages';
 import type { Talk } from './talk';
 import { clock, full } from './time';
@@ -70,7 +70,7 @@ function Message(props: Props) {
       {m.status === 'failed' && <p class="error-text small">{say.failed(failureText(m.error, account(talk.state)))}</p>}
       {reactions.length > 0 && <Reactions reactions={reactions} />}
       {opened && <div class="bar" id={bar} role="group" aria-label={say.bar}><Actions m={m} talk={talk} reactions={reactions} /></div>}
-      {whyNotBring(talk.state) === '' && (opened || newest) && nextStatuses(m).length > 0 && <Reports m={m} talk={talk} />}
+      {whyNoInbound(talk.state) === '' && (opened || newest) && nextStatuses(m).length > 0 && <Reports m={m} talk={talk} />}
     </article>
   );
 }

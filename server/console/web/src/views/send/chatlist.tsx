@@ -9,7 +9,7 @@ import { Sheet } from '../../ui/sheet';
 import { words } from '../../words';
 import type { StatusFilter } from './chats';
 import { LinePicker } from './linepicker';
-import { whyNotBring, type LineState } from './linestate';
+import { whyNoInbound, type LineState } from './linestate';
 import type { Chat } from './line';
 import { LineStand } from './linestand';
 import { NewCustomer } from './newcustomer';
@@ -29,7 +29,7 @@ export function ChatList(props: { state: LineState; chatId: string }) {
         <LineStand state={props.state} />
         <div class="row tight">
           <SearchBox state={props.state} />
-          {whyNotBring(props.state) === '' && (
+          {whyNoInbound(props.state) === '' && (
             <button class="button primary icon" aria-label={say.newCustomer} title={say.newCustomer} data-test="new-customer" onClick={() => setAdding(true)}><PlusIcon /></button>
           )}
         </div>

@@ -7,7 +7,7 @@ import { onEvent } from '../../log';
 import { isWhole } from '../../catchup';
 import { catchUp, errorText } from '../../socket';
 import type { Catalogue } from './catalogue';
-import { applied, tellsOf, type Told } from './events';
+import { applied, chatEventsOf, type ChatEvent } from './events';
 import { chatPath, linePath, type Chat, type Line } from './line';
 import { inWords } from './messages';
 
@@ -45,7 +45,7 @@ export class Chats {
     this.endings = [
       onEvent((e) => {
         if (e.event === 'chatMerge') this.again(); // a chat that is shown may have another id now
-        for (const t of tellsOf(line, e.event, e.data)) if (t.told.name !== 'chatPresence') this.take(t.chatId, t.told);
+        for (const t of chatEventsOf(line, e.event, e.data)) if (t.event.name !== 'chatPresence') this.take(t.chatId, t.event);
       }),
       // After an outage that the journal could not bridge.
       effect(() => {
@@ -131,7 +131,7 @@ export class Chats {
     this.show();
   }
 
-  private take(id: string, t: Told): void {
+  private take(id: string, t: ChatEvent): void {
     if (t.name === 'message' && t.item.type !== 'reaction') {
       this.heard.delete(id);
       this.heard.set(id, inWords(t.item.type, t.item.message));

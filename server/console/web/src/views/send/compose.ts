@@ -1,5 +1,5 @@
 // What the view sends: as the operator over the routes of messages, as the customer
-// over POST L/inbound, as a bridge of the user's own would bring it.
+// over POST L/inbound, as a bridge of the user's own would post it.
 import { call, type Rest } from '../../api';
 import { me } from '../../session';
 import { words } from '../../words';
@@ -8,11 +8,11 @@ import { editorOf } from './events';
 import { chatPath, linePath, type Line } from './line';
 import { idOf, type Msg } from './messages';
 
-/** Brought is a message as a bridge brings it. */
-export type Brought = Omit<Rest['InboundMessage'], 'message'> & { message: Partial<Rest['Content']> };
+/** InboundMessage is a message as a bridge posts it. */
+export type InboundMessage = Omit<Rest['InboundMessage'], 'message'> & { message: Partial<Rest['Content']> };
 
-/** bring writes as a customer. Undefined: it did not work, and the deed says why. */
-export async function bring(deed: Deed, line: Line, m: Brought): Promise<{ chatId: string } | undefined> {
+/** postInbound writes as a customer. Undefined: it did not work, and the deed says why. */
+export async function postInbound(deed: Deed, line: Line, m: InboundMessage): Promise<{ chatId: string } | undefined> {
   let chatId = '';
   const expected: Expected = {
     line, events: ['message', 'chatStatus', 'chatConversation'],

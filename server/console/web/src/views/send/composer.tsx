@@ -6,7 +6,7 @@ import { words } from '../../words';
 import { Attach, LinkSheet } from './attach';
 import { author } from './author';
 import { quoteOf } from './content';
-import { account, whyNotBring } from './linestate';
+import { account, whyNoInbound } from './linestate';
 import { OutcomeLine } from './outcome';
 import { Sending } from './sending';
 import type { Talk } from './talk';
@@ -19,7 +19,7 @@ export function Composer(props: { talk: Talk }) {
   const { line, chats, firstContact } = talk.state;
   const idle = talk.deed.outcome.value.phase === 'idle';
   const status = talk.state.status.value;
-  const why = whyNotBring(talk.state);
+  const why = whyNoInbound(talk.state);
   const chat = chats.open.value.chat;
   const customer = talk.as.value === 'customer' && why === '';
   if (!line.write) return <footer class="composer"><p class="note small">{words.send.readOnly}</p></footer>;

@@ -6,7 +6,7 @@ import type { LicenseEvents } from '@chatcast/events';
 import { onEvent } from '../../log';
 import { connection, errorText } from '../../socket';
 import { words } from '../../words';
-import { tellsOf, type Told } from './events';
+import { chatEventsOf, type ChatEvent } from './events';
 import type { Line } from './line';
 
 /** How long the events of an action are waited for, milliseconds after the answer. */
@@ -29,7 +29,7 @@ interface Outcome {
 export interface Expected {
   line: Line;
   events: readonly LicenseEvents[];
-  of: (chatId: string, t: Told) => boolean;
+  of: (chatId: string, t: ChatEvent) => boolean;
   note?: string;
 }
 
@@ -53,7 +53,7 @@ export class Deed {
     const set = (o: Partial<Outcome>) => current && (this.outcome.value = { ...this.outcome.peek(), ...o });
     const deaf = onEvent((e) => {
       const name = e.event as LicenseEvents;
-      if (!expected.events.includes(name) || !tellsOf(expected.line, e.event, e.data).some((t) => expected.of(t.chatId, t.told))) return;
+      if (!expected.events.includes(name) || !chatEventsOf(expected.line, e.event, e.data).some((t) => expected.of(t.chatId, t.event))) return;
       set({ came: [...this.outcome.peek().came, { event: e.event, n: e.n, ms: performance.now() - begun }] });
     });
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -6,37 +6,37 @@ import { isWhole } from './shape';
 
 type Chat = Rest['Chat'];
 
-export type Told = { [E in LicenseEvents]: { name: E; item: Item<E> } }[LicenseEvents];
+export type ChatEvent = { [E in LicenseEvents]: { name: E; item: Item<E> } }[LicenseEvents];
 
 export interface Place {
   licenseId: number;
   messenger: string;
 }
 
-/** tellsOf are the items of an event of the line, with the id of the chat that each is about. */
-export function tellsOf(at: Place, event: string, data: unknown): { chatId: string; told: Told }[] {
+/** chatEventsOf are the items of an event of the line, with the id of the chat that each is about. */
+export function chatEventsOf(at: Place, event: string, data: unknown): { chatId: string; event: ChatEvent }[] {
   const known = asEvent(event, data);
   if (known === undefined) return [];
   try {
     const { meta, data: items } = (known as AnyEvent).data.payload as { meta: { licenseId?: unknown; messengerType?: unknown }; data: unknown };
     if (meta.licenseId !== at.licenseId || meta.messengerType !== at.messenger || !Array.isArray(items)) return [];
     return items.flatMap((item: { chat?: { id?: unknown } } | null) =>
-      typeof item?.chat?.id === 'string' && isWhole(event as LicenseEvents, item) ? [{ chatId: item.chat.id, told: { name: event, item } as unknown as Told }] : []);
+      typeof item?.chat?.id === 'string' && isWhole(event as LicenseEvents, item) ? [{ chatId: item.chat.id, event: { name: event, item } as unknown as ChatEvent }] : []);
   } catch {
     return [];
   }
 }
 
 /** applied is the chat after the event. It is the same object when nothing about it changed. */
-export function applied(chat: Chat, told: Told, levels: readonly Rest['Level'][]): Chat {
+export function applied(chat: Chat, event: ChatEvent, levels: readonly Rest['Level'][]): Chat {
   try {
-    return change(chat, told, levels);
+    return change(chat, event, levels);
   } catch {
     return chat; // of another shape than its name says
   }
 }
 
-function change(chat: Chat, { name, item }: Told, levels: readonly Rest['Level'][]): Chat {
+function change(chat: Chat, { name, item }: ChatEvent, levels: readonly Rest['Level'][]): Chat {
   switch (name) {
     case 'message': return arrived(chat, item);
     case 'chatTag': return { ...chat, tags: [...chat.tags.filter((t) => t.id !== item.tag.id), ...(item.type === 'add' ? [item.tag] : [])] };
@@ -65,7 +65,7 @@ function joined(people: readonly Rest['Ref'][], who: Rest['Ref'], type: 'add' | 
 }
 
 /** editorOf is the user who caused the event; null: a rule or a customer did, or it does not say. */
-export function editorOf(t: Told): number | null {
+export function editorOf(t: ChatEvent): number | null {
   const item = t.item as { edited?: { id?: unknown } | null };
   return typeof item.edited?.id === 'number' ? item.edited.id : null;
 }

@@ -5,9 +5,9 @@ import { signal } from '@preact/signals';
 import { call } from '../../api';
 import { onEvent } from '../../log';
 import { connection, errorText } from '../../socket';
-import { tellsOf, type Told } from './events';
+import { chatEventsOf, type ChatEvent } from './events';
 import { chatPath, type Line } from './line';
-import { idOf, put, told, type Msg } from './messages';
+import { idOf, put, applyEvent, type Msg } from './messages';
 
 const pageSize = 40;
 const keep = 300; // messages; older ones are read again when somebody scrolls up to them
@@ -22,7 +22,7 @@ export class History {
 
   private list: readonly Msg[] = [];
   private nextPage: string | null = null;
-  private late: Told[] = []; // came while a page was read, which may not know of it
+  private late: ChatEvent[] = []; // came while a page was read, which may not know of it
   private reading = 0;
   private frame = 0;
   private readonly end = new AbortController();
@@ -30,7 +30,7 @@ export class History {
 
   constructor(private readonly line: Line, private readonly chatId: string) {
     this.deaf = onEvent((e) => {
-      for (const t of tellsOf(line, e.event, e.data)) if (t.chatId === chatId) this.take(t.told);
+      for (const t of chatEventsOf(line, e.event, e.data)) if (t.chatId === chatId) this.take(t.event);
     });
     void this.open();
   }
@@ -110,17 +110,17 @@ export class History {
       const page = await call<{ items: Msg[]; nextPage: string | null }>('GET', path, undefined, { signal: this.end.signal });
       this.end.signal.throwIfAborted();
       this.set(put(this.list, page.items.toReversed()));
-      for (const t of this.late) this.set(told(this.list, t) ?? this.list);
+      for (const t of this.late) this.set(applyEvent(this.list, t) ?? this.list);
       return page;
     } finally {
       if (--this.reading === 0) this.late = [];
     }
   }
 
-  private take(t: Told): void {
+  private take(t: ChatEvent): void {
     if (this.reading > 0) this.late.push(t);
     try {
-      const next = told(this.list, t);
+      const next = applyEvent(this.list, t);
       if (next !== undefined) this.set(next);
     } catch {
       // of another shape than its name says

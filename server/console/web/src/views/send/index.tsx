@@ -12,7 +12,7 @@ import { FactsPane } from './facts';
 import { lines, mayPair, sameLine, type Line } from './line';
 import { LinePicker } from './linepicker';
 import { LineStand } from './linestand';
-import { account, openLine, whyNotBring, type LineState } from './linestate';
+import { account, openLine, whyNoInbound, type LineState } from './linestate';
 import { NewCustomer } from './newcustomer';
 
 const say = words.send;
@@ -105,7 +105,7 @@ function useFocus(step: string) {
 
 /** Beginning is a line without chats: the first customer can write at once. */
 function Beginning(props: { state: LineState }) {
-  const why = whyNotBring(props.state);
+  const why = whyNoInbound(props.state);
   return (
     <div class="beginning">
       <div class="card">

@@ -11,7 +11,7 @@ export interface Line {
   label: string;
   write: boolean;
   admin: boolean; // owner or admin of the company: may make tags and levels, and list employees
-  onlyMine: boolean; // sees only their own chats and those of no one, so may not bring messages
+  onlyMine: boolean; // sees only their own chats and those of no one, so may not write as a customer
 }
 
 /** lines are the lines that the user may read. */

@@ -28,8 +28,8 @@ export function openLine(line: Line): LineState {
   return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, drafts: new Map(), firstContact: { deed: new Deed(), chatId: '' } };
 }
 
-/** whyNotBring says why the user cannot write as a customer; empty: they can. */
-export function whyNotBring({ line, status }: LineState): string {
+/** whyNoInbound says why the user cannot write as a customer; empty: they can. */
+export function whyNoInbound({ line, status }: LineState): string {
   if (!line.write) return say.readOnly;
   if (status.value !== null && isAccount(status.value)) return say.account;
   return line.onlyMine ? say.onlyMine : '';

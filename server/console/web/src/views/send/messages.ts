@@ -4,7 +4,7 @@ import type { Item } from '@chatcast/events';
 import type { Rest } from '../../api';
 import { authorName, plain } from '../../naming';
 import { words } from '../../words';
-import type { Told } from './events';
+import type { ChatEvent } from './events';
 
 /** Msg is a message of the history; one that came as an event has no internalId yet. */
 export type Msg = Omit<Rest['Message'], 'internalId'> & { internalId: number | null };
@@ -54,8 +54,8 @@ function before(a: Msg, b: Msg): number {
   return a.time - b.time || (a.internalId ?? Infinity) - (b.internalId ?? Infinity) || 0;
 }
 
-/** told is the list after an event; undefined: it has nothing to do with it. */
-export function told(list: readonly Msg[], t: Told): Msg[] | undefined {
+/** applyEvent is the list after an event; undefined: it has nothing to do with it. */
+export function applyEvent(list: readonly Msg[], t: ChatEvent): Msg[] | undefined {
   if (t.name === 'message') return put(list, [fromEvent(t.item)]);
   if (t.name !== 'messageStatus' && t.name !== 'messageEdit' && t.name !== 'messageDelete') return undefined;
   const i = list.findLastIndex((m) => idOf(m) === idOf(t.item));

@@ -2,7 +2,7 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { path } from '../../route';
 import { words } from '../../words';
-import { bring } from './compose';
+import { postInbound } from './compose';
 import type { LineState } from './linestate';
 import { newId } from './line';
 import { OutcomeLine } from './outcome';
@@ -31,7 +31,7 @@ export function NewCustomer(props: { state: LineState; onDone?: () => void }) {
     setError('');
     const chat = { id: digits, phone: digits, ...(name && { name }) };
     const author = { id: digits, name, phone: digits };
-    const result = await bring(deed, line, { id: messageId, chat, fromUser: author, type: 'text', message: { text: String(form.get('text')) } });
+    const result = await postInbound(deed, line, { id: messageId, chat, fromUser: author, type: 'text', message: { text: String(form.get('text')) } });
     if (result === undefined) return;
     firstContact.chatId = result.chatId;
     props.onDone?.();

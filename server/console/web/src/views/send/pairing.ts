@@ -35,8 +35,8 @@ export class PairingRun {
 
   constructor(private readonly standing: Standing) {
     this.deaf = onEvent((e) => {
-      const told = aboutLine(standing.line, e.event, e.data);
-      if (told !== undefined) this.hear(told);
+      const event = aboutLine(standing.line, e.event, e.data);
+      if (event !== undefined) this.hear(event);
     });
     void this.byQR();
   }
@@ -143,12 +143,12 @@ export class PairingRun {
     this.phase.value = 'over';
   }
 
-  private hear(told: LineEvent): void {
-    if (told.name === 'qr') {
-      this.take(told.item).catch((e: unknown) => !this.end.signal.aborted && this.failed(e));
+  private hear(event: LineEvent): void {
+    if (event.name === 'qr') {
+      this.take(event.item).catch((e: unknown) => !this.end.signal.aborted && this.failed(e));
       return;
     }
-    const { state, phone } = told.item;
+    const { state, phone } = event.item;
     if (state === 'connected') this.phase.value = 'connected';
     else if (state === 'connecting' && phone !== null && this.phase.peek() === 'showing') this.phase.value = 'scanned';
     else if ((state === 'disconnected' || state === 'logged_out') && !this.switching && this.phase.peek() === 'showing') this.finish();

@@ -2,7 +2,7 @@
 // again keeps its key, so that it counts once even when only the answer was lost.
 import { ApiError } from '../../api';
 import { words } from '../../words';
-import { bring, edit, send, type Brought, type Outgoing } from './compose';
+import { postInbound, edit, send, type InboundMessage, type Outgoing } from './compose';
 import { bytes } from './content';
 import { customerOf } from './customer';
 import { newId } from './line';
@@ -62,10 +62,10 @@ export class Sending {
     return sent !== undefined;
   }
 
-  private async byCustomer(type: string, message: Brought['message']): Promise<boolean> {
+  private async byCustomer(type: string, message: InboundMessage['message']): Promise<boolean> {
     const { deed, state } = this.talk;
     const id = this.keyFor(type + JSON.stringify(message));
-    const result = await bring(deed, state.line, { id, ...customerOf(this.talk), type, message, ...this.quoted() });
+    const result = await postInbound(deed, state.line, { id, ...customerOf(this.talk), type, message, ...this.quoted() });
     if (result !== undefined) this.done(id);
     return result !== undefined;
   }

@@ -37,7 +37,7 @@ function State(props: { known: Known }) {
   const { figures, at, error, text } = props.known;
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    if (error !== 'gone') return;
+    if (error !== 'unavailable') return;
     setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
@@ -45,7 +45,7 @@ function State(props: { known: Known }) {
   switch (error) {
     case 'forbidden': return <p class="note warn" role="alert">{w.forbidden}</p>;
     case 'other': return <p class="note bad" role="alert">{w.error(text)}</p>;
-    case 'gone': return <p class="note bad" role="alert">{figures === null ? w.goneFirst : <>{w.gone}<span aria-live="off">{w.age(span((now - at) / 1000))}</span></>}</p>;
+    case 'unavailable': return <p class="note bad" role="alert">{figures === null ? w.unavailableFirst : <>{w.unavailable}<span aria-live="off">{w.age(span((now - at) / 1000))}</span></>}</p>;
     case '': return figures === null ? <p class="empty" role="status">{words.loading}</p> : null;
   }
 }

@@ -13,7 +13,7 @@ export type Figures = Rest['Server'];
 export interface Known {
   figures: Figures | null;
   at: number; // when they came, milliseconds
-  error: '' | 'forbidden' | 'gone' | 'other';
+  error: '' | 'forbidden' | 'unavailable' | 'other';
   text: string; // of another error
 }
 
@@ -57,7 +57,7 @@ export function useFigures(prefix: string) {
 }
 
 function errorOf(e: unknown): Pick<Known, 'error' | 'text'> & { figures?: null } {
-  if (!(e instanceof ApiError) || e.status === 0) return { error: 'gone', text: '' }; // aborted: it was too slow
+  if (!(e instanceof ApiError) || e.status === 0) return { error: 'unavailable', text: '' }; // aborted: it was too slow
   // Who may not see them any more sees nothing old either.
   if (e.status === 403) return { error: 'forbidden', text: '', figures: null };
   return { error: 'other', text: errorText(e) };

@@ -50,30 +50,30 @@ type archiveArrival struct {
 }
 
 // batch checks everything at once; each error names its field's path.
-func (t InboundBatch) batch(messenger string, now int64) (b batch, err error) {
-	b.connector, b.history, b.labels = true, t.History, t.Labels
+func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
+	b.connector, b.history, b.labels = true, in.History, in.Labels
 	var violations []error
-	for i := range t.Messages {
-		m, err := t.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
+	for i := range in.Messages {
+		m, err := in.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
 		b.messages, violations = append(b.messages, m), append(violations, err)
 	}
-	for i := range t.Statuses {
-		st, err := t.Statuses[i].checkAnywhere(messenger, fmt.Sprintf("statuses[%d].", i), now)
+	for i := range in.Statuses {
+		st, err := in.Statuses[i].checkAnywhere(messenger, fmt.Sprintf("statuses[%d].", i), now)
 		b.statuses, violations = append(b.statuses, st), append(violations, err)
 	}
-	violations = append(violations, b.people(t, messenger), b.changes(t, messenger, now))
-	for i := range t.Labels {
-		violations = append(violations, t.Labels[i].check(fmt.Sprintf("labels[%d].", i)))
+	violations = append(violations, b.people(in, messenger), b.changes(in, messenger, now))
+	for i := range in.Labels {
+		violations = append(violations, in.Labels[i].check(fmt.Sprintf("labels[%d].", i)))
 	}
-	for i, in := range t.Tags {
+	for i, tag := range in.Tags {
 		at := fmt.Sprintf("tags[%d].", i)
-		chat, err := in.Chat.check(messenger, at+"chat.")
-		b.tags = append(b.tags, tagArrival{InboundTag: in, chat: chat})
-		violations = append(violations, err, checkRequired(at+"label", in.Label, 64))
+		chat, err := tag.Chat.check(messenger, at+"chat.")
+		b.tags = append(b.tags, tagArrival{InboundTag: tag, chat: chat})
+		violations = append(violations, err, checkRequired(at+"label", tag.Label, 64))
 	}
-	for i, in := range t.Archives {
-		chat, err := in.Chat.check(messenger, fmt.Sprintf("archives[%d].chat.", i))
-		b.archives, violations = append(b.archives, archiveArrival{chat, in.Archived}), append(violations, err)
+	for i, a := range in.Archives {
+		chat, err := a.Chat.check(messenger, fmt.Sprintf("archives[%d].chat.", i))
+		b.archives, violations = append(b.archives, archiveArrival{chat, a.Archived}), append(violations, err)
 	}
 	return b, allViolations(violations...)
 }

@@ -9,9 +9,9 @@ import (
 	"chatcast/models/testdb"
 )
 
-// BenchmarkReceive is one inbound message of a known chat, from the call to the
+// BenchmarkIngestAs is one inbound message of a known chat, from the call to the
 // commit, on a SQLite file.
-func BenchmarkReceive(b *testing.B) {
+func BenchmarkIngestAs(b *testing.B) {
 	w := crmtest.New(b, testdb.Open(b, testdb.SQLiteURL(b)))
 	on := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "grWhatsApp"}
 	b.ReportAllocs()

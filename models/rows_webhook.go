@@ -12,6 +12,7 @@ type QueuedWebhook struct {
 	LastError   string
 	TriedAtMS   *int64 `gorm:"column:tried_at_ms"` // the last time
 	GivenUp     bool
+	QueuedBy    string // the process
 }
 
 // TableName is the table's name.
@@ -29,3 +30,14 @@ type AnnouncedWebhook struct {
 
 // TableName is the table's name.
 func (AnnouncedWebhook) TableName() string { return "app_webhook_told" }
+
+// WebhookLease says which process delivers the webhooks of an app.
+type WebhookLease struct {
+	AppID    string `gorm:"primaryKey"`
+	Owner    string // empty: none
+	UntilMS  int64  `gorm:"column:until_ms"` // by the database's clock
+	QueuedID int64  // the last id that another process has queued under this lease
+}
+
+// TableName is the table's name.
+func (WebhookLease) TableName() string { return "app_webhook_leases" }

@@ -3,6 +3,7 @@ package models
 import (
 	"slices"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -13,11 +14,23 @@ const (
 	webhookRowsInsert = 200
 )
 
-// QueuedWebhooks lists what is to be delivered, in the order in which it was queued,
-// without what was given up.
-func (tx *Tx) QueuedWebhooks() ([]QueuedWebhook, error) {
-	var rows []QueuedWebhook
-	return rows, tx.db.Where("NOT given_up").Order("id").Find(&rows).Error
+// QueuedWebhooks lists what is to be delivered of the apps, each app's in the order in
+// which it was queued, without what was given up.
+func (tx *Tx) QueuedWebhooks(apps []string) ([]QueuedWebhook, error) {
+	return ofApps[QueuedWebhook](tx.db.Where("NOT given_up").Order("id"), apps)
+}
+
+// ofApps runs the query for the apps, as many at a time as a statement takes.
+func ofApps[T any](q *gorm.DB, apps []string) (rows []T, err error) {
+	q = q.Session(&gorm.Session{})
+	for part := range slices.Chunk(apps, webhookRows) {
+		var some []T
+		if err := q.Where("app_id IN ?", part).Find(&some).Error; err != nil {
+			return nil, err
+		}
+		rows = append(rows, some...)
+	}
+	return rows, nil
 }
 
 // GivenUpWebhooks lists the last of what was given up, the newest first.
@@ -70,10 +83,9 @@ func (tx *Tx) DequeueWebhooks(ids []int64) error {
 	return nil
 }
 
-// AnnouncedWebhooks lists what receivers were told of and not of its end.
-func (tx *Tx) AnnouncedWebhooks() ([]AnnouncedWebhook, error) {
-	var rows []AnnouncedWebhook
-	return rows, tx.db.Order("id").Find(&rows).Error
+// AnnouncedWebhooks lists what receivers of the apps were told of and not of its end.
+func (tx *Tx) AnnouncedWebhooks(apps []string) ([]AnnouncedWebhook, error) {
+	return ofApps[AnnouncedWebhook](tx.db.Order("id"), apps)
 }
 
 // KeepAnnounced inserts those of the rows that are not there.

@@ -42,7 +42,7 @@ func TestWebhookQueue(t *testing.T) {
 			}
 			return tx.DequeueWebhooks(append(slices.Clone(ids[200:]), -1))
 		})
-		queued, err := store.Read(t.Context()).QueuedWebhooks()
+		queued, err := store.Read(t.Context()).QueuedWebhooks([]string{"1"})
 		if err != nil || len(queued) != 100 {
 			t.Fatalf("%d are queued: %v", len(queued), err)
 		}
@@ -108,7 +108,7 @@ func TestAnnouncedWebhooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		announced, err := store.Read(t.Context()).AnnouncedWebhooks()
+		announced, err := store.Read(t.Context()).AnnouncedWebhooks([]string{"1"})
 		if err != nil || len(announced) != 2 || announced[0] != *rows[0] || announced[1] != *rows[1] {
 			t.Errorf("told are %d: %v", len(announced), err)
 		}
@@ -140,7 +140,7 @@ func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
 		}
 		tx(func(tx *models.Tx) error { return tx.DeleteApp("a") })
 		read := store.Read(t.Context())
-		queued, err := read.QueuedWebhooks()
+		queued, err := read.QueuedWebhooks([]string{"a", "b"})
 		if err != nil || len(queued) != 1 || queued[0].AppID != "b" {
 			t.Errorf("queued: %+v, %v", queued, err)
 		}
@@ -148,7 +148,7 @@ func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
 		if err != nil || len(given) != 1 || given[0].AppID != "b" {
 			t.Errorf("given up: %+v, %v", given, err)
 		}
-		announced, err := read.AnnouncedWebhooks()
+		announced, err := read.AnnouncedWebhooks([]string{"a", "b"})
 		if err != nil || len(announced) != 1 || announced[0].AppID != "b" {
 			t.Errorf("told: %+v, %v", announced, err)
 		}

@@ -34,12 +34,14 @@ const (
 )
 
 // attempt sends p once; nil when the endpoint answered 2xx. When ctx ends, it may
-// go on for finishTime.
+// go on for finishTime, unless the lease is lost: then it is cut.
 func (s *sender) attempt(ctx context.Context, p *post) *attemptError {
-	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTime)
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.postTime)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
-		sleep(request, finishTime)
+		if !errors.Is(context.Cause(ctx), errLost) {
+			sleep(request, finishTime)
+		}
 		cancel()
 	})()
 	req, err := s.request(request, p.body)

@@ -33,7 +33,7 @@ func TestDatabaseAway(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		r.exactly("channel_occupied a", "channel_occupied b", "cache_miss cache-c", "channel_vacated a")
 		h.stop()
-		if rows, told := store.left(); rows != 0 || told != 1 {
+		if rows, told := store.Left(); rows != 0 || told != 1 {
 			t.Errorf("%d rows and %d told are left", rows, told)
 		}
 	})
@@ -70,7 +70,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Errorf("%d events, the last of which are %q", len(got), got[max(0, len(got)-5):])
 		}
 		h.stop()
-		if _, told := store.left(); told != 3 || !strings.Contains(h.log.String(), "reason=intake_full") {
+		if _, told := store.Left(); told != 3 || !strings.Contains(h.log.String(), "reason=intake_full") {
 			t.Errorf("%d are told", told)
 		}
 	})

@@ -33,7 +33,7 @@ func TestPrivateTargets(t *testing.T) {
 		h.Record(occupied("a"))
 		h.says(t, "reason=private_target")
 		h.stop()
-		if rows, _ := store.left(); rows != 1 {
+		if rows, _ := store.Left(); rows != 1 {
 			t.Errorf("%s: %d rows are left", host, rows)
 		}
 		if strings.Contains(h.log.String(), "hunter2") {
@@ -158,7 +158,7 @@ func TestDownThenUp(t *testing.T) {
 	if strings.Contains(h.log.String(), "hunter2") {
 		t.Errorf("the log has the URL:\n%s", h.log)
 	}
-	if rows, told := store.left(); rows != 0 || told != 10 {
+	if rows, told := store.Left(); rows != 0 || told != 10 {
 		t.Errorf("%d rows and %d told are left", rows, told)
 	}
 	if len(r.sizes) > 3 || slices.Max(r.sizes) < 5 {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"strings"
 	"time"
 
 	"chatcast/broadcasting"
@@ -9,9 +10,10 @@ import (
 // draft is a delivery that is being filled.
 type draft struct {
 	Delivery
-	texts []string
-	size  int
-	to    hold
+	texts    []string
+	presence []bool // of each text: see ofPresence
+	size     int
+	to       *sender // in which it has reserved its room
 }
 
 // takes says whether there is room for one more event of size bytes.
@@ -19,10 +21,33 @@ func (d *draft) takes(size int, single bool) bool {
 	return !single && d.Count < postEvents && d.size+size < postBytes
 }
 
-func (d *draft) add(text string) {
-	d.texts = append(d.texts, text)
+func (d *draft) add(text string, presence bool) {
+	d.texts, d.presence = append(d.texts, text), append(d.presence, presence)
 	d.size += len(text) + 1
 	d.Count++
+}
+
+// stripped takes out what the process with the app's lease tells, and says whether nothing
+// is left.
+func (d *draft) stripped() bool {
+	texts, presence := d.texts, d.presence
+	d.texts, d.presence, d.size, d.Count = nil, nil, 0, 0
+	for i, text := range texts {
+		if !presence[i] {
+			d.add(text, false)
+		}
+	}
+	return d.Count == 0
+}
+
+// deliveries are the drafts as they are committed.
+func deliveries(drafts []*draft) []Delivery {
+	list := make([]Delivery, len(drafts))
+	for i, d := range drafts {
+		list[i] = d.Delivery
+		list[i].Events = strings.Join(d.texts, ",")
+	}
+	return list
 }
 
 // drafts are the events for each endpoint that wants them, as few as the bounds of a
@@ -42,26 +67,25 @@ func (h *Hooks) drafts(events []broadcasting.ChannelEvent, now time.Time) (list 
 					break
 				}
 			}
-			key := senderKey{ev.App, e.id}
-			s := h.senders[key]
-			if !s.reserve(len(text)) {
-				h.full(s, now)
+			s := h.senders[senderKey{ev.App, e.id}]
+			if !s.reserve(1, len(text)) {
+				h.full(s, 1, now)
 				continue
 			}
 			d := open[s]
 			if d == nil || !d.takes(len(text), e.Single) {
-				d = &draft{Delivery: Delivery{App: ev.App, Endpoint: e.id, Created: now}, to: hold{s, key}}
+				d = &draft{Delivery: Delivery{App: ev.App, Endpoint: e.id, Created: now}, to: s}
 				open[s], list = d, append(list, d)
 			}
-			d.add(text)
+			d.add(text, ofPresence(ev.Kind))
 		}
 	}
 	return list
 }
 
-// full counts an event that an endpoint's queue had no room for.
-func (h *Hooks) full(s *sender, now time.Time) {
-	s.stats.dropped.Add(1)
+// full counts events that an endpoint's queue had no room for.
+func (h *Hooks) full(s *sender, events int, now time.Time) {
+	s.stats.dropped.Add(uint64(events))
 	if h.mayLogFull(now) {
 		h.log.Error("events of webhooks are dropped: too many wait for the endpoint",
 			append(s.names(), "reason", "queue_full", "dropped", s.stats.dropped.Load())...)

@@ -2,8 +2,9 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,27 +15,36 @@ import (
 type running struct {
 	ctx   context.Context
 	group sync.WaitGroup
-	stops map[*sender]context.CancelFunc
+	stops map[*sender]context.CancelCauseFunc
 	more  map[*sender]chan struct{}
 }
 
-// start starts the senders that there are.
+// start starts the senders of the apps that are leased.
 func (h *Hooks) start(ctx context.Context) {
-	h.running = &running{ctx: ctx, stops: map[*sender]context.CancelFunc{}, more: map[*sender]chan struct{}{}}
-	for _, s := range h.senders {
-		h.running.start(s)
-	}
+	h.running = &running{ctx: ctx, stops: map[*sender]context.CancelCauseFunc{}, more: map[*sender]chan struct{}{}}
+	h.startLeased(slices.Collect(maps.Keys(h.leased)))
 }
 
 func (r *running) start(s *sender) {
-	ctx, stop := context.WithCancel(r.ctx)
+	ctx, stop := context.WithCancelCause(r.ctx)
 	more := make(chan struct{}, 1)
 	r.stops[s], r.more[s] = stop, more
-	r.group.Go(func() { s.run(ctx, more) })
+	s.ended = make(chan struct{})
+	r.group.Go(func() {
+		defer close(s.ended)
+		if s.before != nil { // one POST at a time
+			<-s.before
+		}
+		s.run(ctx, more)
+	})
 }
 
-func (r *running) stop(s *sender) {
-	r.stops[s]()
+// stop ends a sender, if it has been started.
+func (r *running) stop(s *sender, cause error) {
+	if r.stops[s] == nil {
+		return
+	}
+	r.stops[s](cause)
 	delete(r.stops, s)
 	delete(r.more, s)
 }
@@ -57,10 +67,10 @@ func (h *Hooks) reconcile() {
 			key := senderKey{app, e.id}
 			s := h.senders[key]
 			if s == nil {
-				s = &sender{client: h.client, log: h.log, report: h.report}
+				s = h.newSender()
 				s.to.Store(e)
 				h.senders[key] = s
-				if h.running != nil {
+				if _, leased := h.leased[app]; leased && h.running != nil {
 					h.running.start(s)
 				}
 			}
@@ -71,19 +81,26 @@ func (h *Hooks) reconcile() {
 	for key, s := range gone {
 		delete(h.senders, key)
 		if h.running != nil {
-			h.running.stop(s)
+			h.running.stop(s, nil)
 		}
 		h.dropQueue(s)
+	}
+	maps.DeleteFunc(h.elsewhere, func(app string, _ bool) bool { return len((*current)[app]) == 0 })
+}
+
+func (h *Hooks) newSender() *sender {
+	return &sender{
+		client: h.client, log: h.log, report: h.report, mayPost: h.mayPost, postTime: min(postTime, h.ttl/3), stats: &counters{},
 	}
 }
 
 // dropQueue forgets what waits for an endpoint that was removed.
 func (h *Hooks) dropQueue(s *sender) {
 	s.mu.Lock()
-	var done []int64
+	var done []Ref
 	events := 0
 	for _, w := range s.queue {
-		done = append(done, w.ID)
+		done = append(done, Ref{w.App, w.ID})
 		events += w.Count
 	}
 	s.mu.Unlock()
@@ -96,7 +113,7 @@ func (h *Hooks) dropQueue(s *sender) {
 // outcomes are what became of deliveries since the last flush. They are bounded by
 // the queues: each delivery stands here once.
 type outcomes struct {
-	done    []int64
+	done    []Ref
 	failed  map[int64]Failure
 	givenUp []Failure
 }
@@ -113,8 +130,8 @@ func (h *Hooks) report(o outcome) {
 	for _, f := range o.givenUp {
 		delete(h.outcomes.failed, f.ID)
 	}
-	for _, id := range o.done {
-		delete(h.outcomes.failed, id)
+	for _, d := range o.done {
+		delete(h.outcomes.failed, d.ID)
 	}
 	h.outcomes.givenUp = append(h.outcomes.givenUp, o.givenUp...)
 	h.outcomesMu.Unlock()
@@ -125,16 +142,18 @@ func (h *Hooks) report(o outcome) {
 // could not be committed is held and tried again before anything that came later.
 func (h *Hooks) flush(ctx context.Context) error {
 	h.reconcile()
-	if h.held == nil {
-		h.held, h.holders = h.collect(time.Now())
-	}
-	if !h.held.empty() {
-		if err := h.store.Commit(ctx, h.held); err != nil {
-			h.trouble++
-			h.storeErrors.Add(1)
-			h.log.Warn("webhooks are not kept and held until they are", "error", err, "attempts", h.trouble)
-			return err
+	err, held := h.claimNew(ctx), h.held != nil
+	if err == nil {
+		if !held {
+			h.collect(time.Now())
 		}
+		err = h.commit(ctx)
+	}
+	if err != nil {
+		h.trouble++
+		h.storeErrors.Add(1)
+		h.log.Warn("webhooks are not kept and held until they are", "error", err, "attempts", h.trouble)
+		return err
 	}
 	h.trouble = 0
 	now := time.Now()
@@ -142,33 +161,59 @@ func (h *Hooks) flush(ctx context.Context) error {
 		h.handOver(h.holders[i], d, now)
 	}
 	h.held, h.holders = nil, nil
+	if !held {
+		h.releaseUnwanted(ctx)
+	}
 	return nil
 }
 
-// hold is a sender whose delivery is in the batch that is held.
-type hold struct {
-	*sender
-	key senderKey
+// commit commits the batch that is held. What it may not commit, because another process
+// has taken the lease, is left to that process.
+func (h *Hooks) commit(ctx context.Context) error {
+	for !h.held.empty() {
+		var lost *LeaseError
+		err := h.store.Commit(ctx, h.owner, h.held)
+		if !errors.As(err, &lost) || len(h.held.Leased()) == 0 {
+			return err
+		}
+		for _, app := range lost.Apps {
+			h.lose(app)
+		}
+	}
+	return nil
 }
 
-// handOver queues d, unless its endpoint was removed while it was held.
-func (h *Hooks) handOver(to hold, d Delivery, now time.Time) {
-	if h.senders[to.key] != to.sender {
-		h.report(outcome{done: []int64{d.ID}})
-		return
+// handOver queues d, unless another process delivers it or its endpoint was removed
+// while it was held.
+func (h *Hooks) handOver(from *draft, d Delivery, now time.Time) {
+	s := h.senders[senderKey{d.App, d.Endpoint}]
+	_, leased := h.leased[d.App]
+	switch {
+	case !leased:
+		from.to.unreserve(from)
+	case s == nil || s.stats != from.to.stats:
+		h.report(outcome{done: []Ref{{d.App, d.ID}}})
+	case s != from.to: // the lease was lost and taken again
+		s.resume(d, now)
+	default:
+		h.queue(s, d, now)
 	}
-	to.put(d, now)
+}
+
+// queue gives s what it has reserved room for.
+func (h *Hooks) queue(s *sender, d Delivery, now time.Time) {
+	s.put(d, now)
 	if h.running == nil {
 		return
 	}
 	select {
-	case h.running.more[to.sender] <- struct{}{}:
+	case h.running.more[s] <- struct{}{}:
 	default: // it has been woken
 	}
 }
 
-// collect makes a batch of everything that there is.
-func (h *Hooks) collect(now time.Time) (*Batch, []hold) {
+// collect makes the batch that is held of everything that there is.
+func (h *Hooks) collect(now time.Time) {
 	t, more := h.in.take(now)
 	if more {
 		h.wake()
@@ -184,13 +229,14 @@ func (h *Hooks) collect(now time.Time) (*Batch, []hold) {
 	}
 	h.outcomes.reset()
 	h.outcomesMu.Unlock()
-	drafts := h.drafts(latest(t.events), now)
-	holders := make([]hold, len(drafts))
-	for i, d := range drafts {
-		d.Events = strings.Join(d.texts, ",")
-		b.New, holders[i] = append(b.New, d.Delivery), d.to
-	}
-	return b, holders
+	// A sender may have reported after its lease was lost.
+	lost := func(app string) bool { _, leased := h.leased[app]; return !leased }
+	b.Done = slices.DeleteFunc(b.Done, func(r Ref) bool { return lost(r.App) })
+	b.GivenUp = slices.DeleteFunc(b.GivenUp, func(f Failure) bool { return lost(f.App) })
+	b.Failed = slices.DeleteFunc(b.Failed, func(f Failure) bool { return lost(f.App) })
+	h.holders = h.drafts(latest(t.events), now)
+	b.New = deliveries(h.holders)
+	h.held = b
 }
 
 // mayLogFull says whether it is time to log that something is full: the counters say

@@ -77,7 +77,7 @@ func TestGrace(t *testing.T) {
 					t.Errorf("told\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.ReplaceAll(c.want, ", ", "\n  "))
 				}
 				h.stop()
-				if rows, told := store.left(); rows != 0 || told != strings.Count(c.want, "occupied")+strings.Count(c.want, "added")-strings.Count(c.want, "vacated")-strings.Count(c.want, "removed") && !strings.HasPrefix(name, "came before") {
+				if rows, told := store.Left(); rows != 0 || told != strings.Count(c.want, "occupied")+strings.Count(c.want, "added")-strings.Count(c.want, "vacated")-strings.Count(c.want, "removed") && !strings.HasPrefix(name, "came before") {
 					t.Errorf("%d deliveries and %d told are left", rows, told)
 				}
 			})
@@ -146,7 +146,7 @@ func TestOnlyWhatIsWantedIsKept(t *testing.T) {
 			t.Helper()
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if _, told := store.left(); told != want {
+			if _, told := store.Left(); told != want {
 				t.Fatalf("%d subjects are kept, want %d", told, want)
 			}
 		}

@@ -3,9 +3,12 @@ package webhook
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +43,12 @@ type Options struct {
 	// ReturnGrace is the same after a start, for what was there when the last process
 	// ended; 0 is DefaultReturnGrace. It is longer: everybody has to connect again.
 	ReturnGrace time.Duration
+	// Lease is how long another process waits to deliver in place of this one after it has
+	// died; 0 is DefaultLease. All processes have the same.
+	Lease time.Duration
+	// Alone says that no other process uses the store: what a process that died has leased
+	// is taken at once.
+	Alone bool
 	// Transport replaces the way to the endpoints, AllowPrivate with it; nil: dial.
 	Transport http.RoundTripper
 }
@@ -49,6 +58,10 @@ type Options struct {
 type Hooks struct {
 	// static
 	store       Store
+	owner       string // of the leases
+	ttl         time.Duration
+	alone       bool
+	started     time.Time
 	log         *slog.Logger
 	returnGrace time.Duration
 	client      *http.Client
@@ -57,17 +70,21 @@ type Hooks struct {
 
 	setMu   sync.Mutex // one Set at a time
 	current atomic.Pointer[settings]
+	renewed atomic.Int64 // when the renewal of the leases was asked for, in nanoseconds after started
 
 	outcomesMu sync.Mutex
 	outcomes   outcomes // guarded by outcomesMu
 
 	// owned by New, then by Run
-	held    *Batch // taken, and not committed
-	holders []hold // whose held.New are
-	trouble int    // commits that failed in a row
-	applied *settings
-	fullAt  time.Time // when it was last logged that events were dropped
-	running *running
+	held      *Batch   // taken, and not committed
+	holders   []*draft // of held.New
+	trouble   int      // commits that failed in a row
+	applied   *settings
+	fullAt    time.Time // when it was last logged that events were dropped
+	running   *running
+	leased    map[string]int64 // the apps, and up to which id is known what other processes have queued
+	elsewhere map[string]bool  // apps that another process leases
+	unknown   []unknown
 
 	storeErrors atomic.Uint64
 
@@ -79,10 +96,13 @@ var _ broadcasting.ChannelEventSink = (*Hooks)(nil)
 
 type senderKey struct{ app, endpoint string }
 
-// New returns Hooks with what the store has kept. ctx is for reading it.
+// New leases the apps that no other process leases, and returns Hooks with what the store
+// has kept of them. ctx is for that.
 func New(ctx context.Context, o Options) (*Hooks, error) {
 	h := &Hooks{
-		store: o.Store, log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
+		store: o.Store, owner: rand.Text(), ttl: cmp.Or(o.Lease, DefaultLease), alone: o.Alone, started: time.Now(),
+		leased: map[string]int64{}, elsewhere: map[string]bool{},
+		log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
 		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), notify: make(chan struct{}, 1), senders: map[senderKey]*sender{},
 	}
 	h.outcomes.reset()
@@ -96,28 +116,32 @@ func New(ctx context.Context, o Options) (*Hooks, error) {
 	if err := h.Set(o.Apps); err != nil {
 		return nil, err
 	}
-	kept, err := o.Store.Load(ctx)
-	if err != nil {
+	h.reconcile()
+	if err := h.claim(ctx, h.wanted(), true); err != nil {
 		return nil, fmt.Errorf("webhook: load: %w", err)
 	}
-	h.in.restore(kept.Announced)
-	h.reconcile()
-	h.resume(kept.Deliveries)
 	return h, nil
 }
 
-// resume queues what was not delivered when the last process ended.
-func (h *Hooks) resume(list []Delivery) {
-	now, gone := time.Now(), 0
+// resume queues what was not delivered when the lease was taken.
+func (h *Hooks) resume(list []Delivery, now time.Time) {
+	gone := 0
 	for _, d := range list {
-		s := h.senders[senderKey{d.App, d.Endpoint}]
-		if s == nil {
+		h.leased[d.App] = max(h.leased[d.App], d.ID)
+		switch s := h.senders[senderKey{d.App, d.Endpoint}]; {
+		case s != nil:
+			s.resume(d, now)
+		case h.running != nil: // this process may hear of the endpoint later
+			h.unknown = append(h.unknown, unknown{d, now})
+		default:
 			gone += d.Count
-			h.report(outcome{done: []int64{d.ID}})
-			continue
+			h.report(outcome{done: []Ref{{d.App, d.ID}}})
 		}
-		s.resume(d, now)
 	}
+	h.logRemoved(gone)
+}
+
+func (h *Hooks) logRemoved(gone int) {
 	if gone > 0 {
 		h.log.Warn("webhooks of endpoints that are configured no more are dropped", "reason", "endpoint_removed", "events", gone)
 	}
@@ -174,8 +198,9 @@ func (h *Hooks) wake() {
 }
 
 // Run tells until ctx ends, then lets the POSTs on their way finish, commits what
-// there is, and returns. What was not delivered is kept for the next start. Its
-// error is that of the last commit. It may be called once.
+// there is, gives the leases back, and returns. What was not delivered is kept for
+// another process, or the next start. Its error is that of the last commit. It may be
+// called once.
 func (h *Hooks) Run(ctx context.Context) error {
 	h.in.begin(time.Now().Add(h.returnGrace))
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -188,6 +213,11 @@ func (h *Hooks) Run(ctx context.Context) error {
 	h.client.CloseIdleConnections()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
+	defer func() {
+		if err := h.store.Release(last, h.owner, slices.Collect(maps.Keys(h.leased))); err != nil {
+			h.log.Warn("the leases of webhooks could not be given back", "error", err) // they end by themselves, later
+		}
+	}()
 	for range 2 { // what was held, and what came behind it
 		if err := h.flush(last); err != nil {
 			return fmt.Errorf("webhook: what happened last is not kept: %w", err)
@@ -200,10 +230,15 @@ func (h *Hooks) Run(ctx context.Context) error {
 func (h *Hooks) loop(ctx context.Context) {
 	due := time.NewTimer(0)
 	defer due.Stop()
+	tend := time.NewTicker(min(tendTime, h.ttl/3))
+	defer tend.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tend.C:
+			h.tend(ctx)
+			continue
 		case <-due.C:
 		case <-h.notify:
 			sleep(ctx, batchTime) // the first waits for what comes with it
@@ -212,7 +247,7 @@ func (h *Hooks) loop(ctx context.Context) {
 			return
 		}
 		if h.flush(ctx) != nil {
-			sleep(ctx, min(storeFirst<<min(h.trouble, 10), storeMost))
+			sleep(ctx, min(storeFirst<<min(h.trouble, 10), storeMost, h.ttl/3))
 			h.wake()
 		}
 		due.Stop()

@@ -119,7 +119,7 @@ func TestBurst(t *testing.T) {
 	}
 	r.wants(want...)
 	h.stop()
-	if rows, _ := store.left(); rows != 0 {
+	if rows, _ := store.Left(); rows != 0 {
 		t.Errorf("%d rows are left", rows)
 	}
 	if len(r.sizes) > n/100 || slices.Max(r.sizes) > 500 || len(store.size) > 200 {

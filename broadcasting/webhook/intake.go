@@ -24,17 +24,18 @@ type intake struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	settings settings
-	subjects map[string]map[Subject]*subject // by app
-	events   []broadcasting.ChannelEvent
-	bytes    int
-	changed  map[Subject]bool // what receivers were told since the last take: true is here
-	leaving  leaving
-	left     uint64     // how many ever did
-	owed     []*subject // should have been told, and there was no room
-	frozen   bool       // ends are left to the next start
-	lost     map[string]uint64
-	lostNow  int // since the last take
+	settings  settings
+	elsewhere map[string]bool                 // apps that another process tells of; the others are told of here
+	subjects  map[string]map[Subject]*subject // by app
+	events    []broadcasting.ChannelEvent
+	bytes     int
+	changed   map[Subject]bool // what receivers were told since the last take: true is here
+	leaving   leaving
+	left      uint64     // how many ever did
+	owed      []*subject // should have been told, and there was no room
+	frozen    bool       // ends are left to the next start
+	lost      map[string]uint64
+	lostNow   int // since the last take
 }
 
 // subject is a Subject with what is and what was told.
@@ -49,7 +50,10 @@ type subject struct {
 }
 
 func newIntake(grace time.Duration) *intake {
-	return &intake{grace: grace, subjects: map[string]map[Subject]*subject{}, changed: map[Subject]bool{}, lost: map[string]uint64{}}
+	return &intake{
+		grace: grace, elsewhere: map[string]bool{}, subjects: map[string]map[Subject]*subject{},
+		changed: map[Subject]bool{}, lost: map[string]uint64{},
+	}
 }
 
 // record takes one channel event. It says whether there is something to take.
@@ -88,6 +92,10 @@ func ends(s Subject) (first, last broadcasting.Kind) {
 // moved notes that a subject came or went.
 func (in *intake) moved(key Subject, here bool, now time.Time) bool {
 	if !in.tracked(key) {
+		return false
+	}
+	if in.elsewhere[key.App] {
+		in.follow(key, here)
 		return false
 	}
 	s := in.subjects[key.App][key]

@@ -1,6 +1,9 @@
 package webhook
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // set replaces the settings and forgets what nobody wants to be told any more.
 func (in *intake) set(s settings) {
@@ -8,6 +11,7 @@ func (in *intake) set(s settings) {
 	defer in.mu.Unlock()
 	gone := in.settings.gone(s)
 	in.settings = s
+	maps.DeleteFunc(in.elsewhere, func(app string, _ bool) bool { return len(s[app]) == 0 })
 	in.forget(gone)
 	for _, of := range in.subjects {
 		for _, subject := range of {
@@ -36,21 +40,7 @@ func (in *intake) forget(gone map[string]bool) {
 	}
 }
 
-// restore takes what receivers were told before this start. None of it is here yet;
-// what somebody wants to be told the end of waits for begin.
-func (in *intake) restore(told []Subject) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, key := range told {
-		if in.tracked(key) {
-			in.keep(&subject{Subject: key, announced: true})
-		} else {
-			in.changed[key] = false
-		}
-	}
-}
-
-// begin has the ends of what was restored, and has not returned, told at due: those
+// begin has the ends of what was taken over, and has not returned, told at due: those
 // of members before those of their channels.
 func (in *intake) begin(due time.Time) {
 	in.mu.Lock()

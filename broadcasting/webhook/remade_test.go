@@ -55,7 +55,7 @@ func TestRemadeApp(t *testing.T) {
 				h.Record(occupied("new"))
 				time.Sleep(time.Minute)
 				r.exactly("channel_occupied presence-a", "member_added presence-a 1", "channel_occupied b", "channel_occupied new", "member_removed presence-a 2")
-				if rows, told := store.left(); rows != 0 || told != 1 {
+				if rows, told := store.Left(); rows != 0 || told != 1 {
 					t.Errorf("%d rows and %d subjects are left, want 0 and 1", rows, told)
 				}
 			})
@@ -86,7 +86,7 @@ func TestRemadeBetweenProcesses(t *testing.T) {
 		start(t, webhook.Options{Store: store, Apps: list, Transport: r})
 		time.Sleep(time.Minute)
 		r.exactly()
-		if rows, _ := store.left(); rows != 0 {
+		if rows, _ := store.Left(); rows != 0 {
 			t.Errorf("%d rows are left", rows)
 		}
 	})

@@ -82,8 +82,9 @@ func TestGivenUp(t *testing.T) {
 		r.respond(nil)
 		time.Sleep(time.Minute) // also for the note of what was given up last, which is written a little later
 		synctest.Wait()
-		if len(store.gave) != int(st.GivenUp) || store.gave[0].Reason != "answered 500" || store.gave[0].Attempts < 5 || tried < 20 || tried > 60 {
-			t.Errorf("noted as given up: %+v after %d attempts", store.gave, tried)
+		gave := store.GivenUp()
+		if len(gave) != int(st.GivenUp) || gave[0].Reason != "answered 500" || gave[0].Attempts < 5 || tried < 20 || tried > 60 {
+			t.Errorf("noted as given up: %+v after %d attempts", gave, tried)
 		}
 		var want []string
 		for i := int(st.GivenUp); i < 60; i++ {
@@ -95,7 +96,7 @@ func TestGivenUp(t *testing.T) {
 		if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "given up") || strings.Contains(log, "hunter2") || strings.Contains(log, secret) {
 			t.Errorf("the log is\n%s", log)
 		}
-		for _, f := range store.gave {
+		for _, f := range gave {
 			if strings.Contains(f.Reason, "hunter2") {
 				t.Errorf("the reason is %s", f.Reason)
 			}
@@ -183,7 +184,7 @@ func TestStop(t *testing.T) {
 				if took := time.Since(begin); took > 2100*ms {
 					t.Errorf("the end took %s", took)
 				}
-				rows, _ := store.left()
+				rows, _ := store.Left()
 				if got := len(r.lines()) == 1; got != c.taken || rows != map[bool]int{true: 2, false: 3}[c.taken] {
 					t.Errorf("taken: %q; %d rows are left", r.lines(), rows)
 				}
@@ -226,7 +227,7 @@ func TestSetWhileRunning(t *testing.T) {
 		if st := h.Stats().Endpoints; len(st) != 1 || st[0].Endpoint != 0 || st[0].Delivered != 2 {
 			t.Errorf("the counters are %+v", st)
 		}
-		if rows, _ := store.left(); rows != 0 {
+		if rows, _ := store.Left(); rows != 0 {
 			t.Errorf("%d rows are left", rows)
 		}
 		if err := h.Set(app(to("http://a/"), to("ftp://hunter2/"))); err == nil || !strings.Contains(err.Error(), "webhooks[1].url: ") || strings.Contains(err.Error(), "hunter2") {
@@ -237,9 +238,11 @@ func TestSetWhileRunning(t *testing.T) {
 			t.Errorf("the log is\n%s", h.log)
 		}
 		// What an endpoint that is configured no more had to get is dropped at the start.
-		store.rows = append(store.rows, webhook.Delivery{ID: 99, App: "9", Endpoint: "x", Events: "{}", Count: 1})
+		if err := store.Commit(t.Context(), "earlier", &webhook.Batch{New: []webhook.Delivery{{App: "9", Endpoint: "x", Events: "{}", Count: 1}}}); err != nil {
+			t.Fatal(err)
+		}
 		start(t, webhook.Options{Store: store, Apps: app(changed), Transport: b}).stop()
-		if rows, _ := store.left(); rows != 0 {
+		if rows, _ := store.Left(); rows != 0 {
 			t.Errorf("%d rows are left at the next start", rows)
 		}
 	})

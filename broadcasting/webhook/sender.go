@@ -32,6 +32,12 @@ type sender struct {
 	log    *slog.Logger
 	report func(outcome)
 	to     atomic.Pointer[endpoint]
+	// mayPost says whether no other process can have the lease before a POST ends.
+	mayPost  func() bool
+	postTime time.Duration   // of one POST
+	stats    *counters       // of the endpoint, as long as it is configured
+	before   <-chan struct{} // closed when the sender that had the endpoint before has ended; nil: there is none
+	ended    chan struct{}   // closed when run has ended; nil: it never began
 
 	// owned by run
 	failing time.Time // when the first attempt of those that failed in a row began; zero: the last succeeded
@@ -42,8 +48,6 @@ type sender struct {
 	queue  []waiting // committed, in order
 	events int       // in queue, and on their way into it
 	bytes  int
-
-	stats counters
 }
 
 // waiting is a delivery and since when this process has it.
@@ -54,26 +58,44 @@ type waiting struct {
 
 // outcome is what became of deliveries.
 type outcome struct {
-	done    []int64
+	done    []Ref
 	failed  []Failure
 	givenUp []Failure
 }
 
-// reserve takes room for an event of size bytes; false when there is none. The event
-// will have a comma, or the end, behind it.
-func (s *sender) reserve(size int) bool {
+// again returns a sender for the same endpoint that has nothing to deliver yet.
+func (s *sender) again() *sender {
+	next := &sender{client: s.client, log: s.log, report: s.report, mayPost: s.mayPost, postTime: s.postTime, stats: s.stats, before: s.before}
+	if s.ended != nil {
+		next.before = s.ended
+	}
+	next.to.Store(s.to.Load())
+	return next
+}
+
+// reserve takes room for events of size bytes; false when there is none. They will have
+// a comma, or the end, behind them.
+func (s *sender) reserve(events, size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	size++
 	if s.events >= queueEvents || s.events > 0 && s.bytes+size > queueBytes {
 		return false
 	}
-	s.events++
+	s.events += events
 	s.bytes += size
 	return true
 }
 
-// resume takes room for what was committed before this process, and queues it.
+// unreserve gives the room of d back, which another process delivers.
+func (s *sender) unreserve(d *draft) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events -= d.Count
+	s.bytes -= d.size
+}
+
+// resume takes room for what was committed before the lease was taken, and queues it.
 func (s *sender) resume(d Delivery, now time.Time) {
 	s.mu.Lock()
 	s.events += d.Count
@@ -142,6 +164,10 @@ func (s *sender) next(now time.Time) *post {
 func (s *sender) run(ctx context.Context, more <-chan struct{}) {
 	var p *post
 	for ctx.Err() == nil {
+		if !s.mayPost() {
+			sleep(ctx, tendTime)
+			continue
+		}
 		if p == nil {
 			p = s.next(time.Now())
 		}
@@ -173,9 +199,9 @@ func (s *sender) run(ctx context.Context, more <-chan struct{}) {
 }
 
 func (s *sender) delivered(p *post) {
-	done := make([]int64, len(p.parts))
+	done := make([]Ref, len(p.parts))
 	for i, w := range p.parts {
-		done[i] = w.ID
+		done[i] = Ref{w.App, w.ID}
 	}
 	s.shift(len(p.parts))
 	s.stats.posts.Add(1)
@@ -206,7 +232,7 @@ func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration
 	for i := range p.parts { // which are the first of the queue
 		w := &s.queue[i]
 		w.Attempts++
-		out.failed = append(out.failed, Failure{ID: w.ID, Attempts: w.Attempts, Reason: f.text, At: now})
+		out.failed = append(out.failed, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.text, At: now})
 	}
 	s.mu.Unlock()
 	s.report(out)
@@ -225,7 +251,7 @@ func (s *sender) expire(f *attemptError) bool {
 	n, events, out := 0, 0, outcome{}
 	for n < len(s.queue) && now.Sub(s.queue[n].since) >= giveUpAfter {
 		w := s.queue[n]
-		out.givenUp = append(out.givenUp, Failure{ID: w.ID, Attempts: w.Attempts, Reason: f.text, At: now})
+		out.givenUp = append(out.givenUp, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.text, At: now})
 		events += w.Count
 		n++
 	}

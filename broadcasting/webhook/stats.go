@@ -41,7 +41,7 @@ func (h *Hooks) Stats() Stats {
 			if s == nil {
 				continue // it was set a moment ago
 			}
-			c := &s.stats
+			c := s.stats
 			st.Endpoints = append(st.Endpoints, EndpointStats{
 				App: app, Endpoint: e.index, Pending: s.pending(), Posts: c.posts.Load(), Delivered: c.delivered.Load(),
 				Failed: c.failed.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(), Dropped: c.dropped.Load(),

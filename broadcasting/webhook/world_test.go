@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
+	"chatcast/broadcasting/webhook/storetest"
 	"chatcast/channels/testwait"
 )
 
@@ -26,11 +26,9 @@ const (
 
 // memory is a Store of a process that does not end.
 type memory struct {
+	storetest.Memory
+
 	mu   sync.Mutex
-	last int64
-	rows []webhook.Delivery
-	told map[webhook.Subject]bool
-	gave []webhook.Failure
 	fail error         // what Commit returns
 	hold chan struct{} // Commit waits for it to be closed
 	size []int         // of each commit, in deliveries
@@ -38,17 +36,7 @@ type memory struct {
 
 var _ webhook.Store = (*memory)(nil)
 
-func (m *memory) Load(context.Context) (webhook.Kept, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	kept := webhook.Kept{Deliveries: slices.Clone(m.rows)}
-	for s := range m.told {
-		kept.Announced = append(kept.Announced, s)
-	}
-	return kept, nil
-}
-
-func (m *memory) Commit(_ context.Context, b *webhook.Batch) error {
+func (m *memory) Commit(ctx context.Context, owner string, b *webhook.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if hold := m.hold; hold != nil {
@@ -60,47 +48,13 @@ func (m *memory) Commit(_ context.Context, b *webhook.Batch) error {
 		return m.fail
 	}
 	m.size = append(m.size, len(b.New))
-	for i := range b.New {
-		m.last++
-		b.New[i].ID = m.last
-		m.rows = append(m.rows, b.New[i])
-	}
-	drop, tried := map[int64]bool{}, map[int64]int{}
-	for _, id := range b.Done {
-		drop[id] = true
-	}
-	for _, f := range b.GivenUp {
-		drop[f.ID], m.gave = true, append(m.gave, f)
-	}
-	for _, f := range b.Failed {
-		tried[f.ID] = f.Attempts
-	}
-	m.rows = slices.DeleteFunc(m.rows, func(d webhook.Delivery) bool { return drop[d.ID] })
-	for i, d := range m.rows {
-		m.rows[i].Attempts = max(d.Attempts, tried[d.ID])
-	}
-	if m.told == nil {
-		m.told = map[webhook.Subject]bool{}
-	}
-	for _, s := range b.Announced {
-		m.told[s] = true
-	}
-	for _, s := range b.Cleared {
-		delete(m.told, s)
-	}
-	return nil
+	return m.Memory.Commit(ctx, owner, b)
 }
 
 func (m *memory) set(change func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change()
-}
-
-func (m *memory) left() (rows, told int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.rows), len(m.told)
 }
 
 // app is the app of the tests with the endpoints.

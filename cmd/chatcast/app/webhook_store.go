@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,22 +22,36 @@ var _ webhook.Store = webhookStore{}
 func NewWebhookStore(store *models.Store) webhook.Store { return webhookStore{store} }
 
 // Load implements webhook.Store.
-func (s webhookStore) Load(ctx context.Context) (kept webhook.Kept, err error) {
-	tx := s.store.Read(ctx)
-	queued, err := tx.QueuedWebhooks()
-	if err != nil {
+func (s webhookStore) Load(ctx context.Context, c webhook.Claim) (kept webhook.Kept, err error) {
+	read, apps := s.store.Read(ctx), slices.Clone(c.Apps)
+	if c.Rest {
+		rest, err := read.WebhookAppsWithRows()
+		if err != nil {
+			return kept, err
+		}
+		apps = append(apps, rest...)
+	}
+	slices.Sort(apps)
+	// A process that waits for the leases of others asks often, so it does not write.
+	if apps, err = read.FreeWebhookApps(slices.Compact(apps), c.Owner, c.Alone); err != nil || len(apps) == 0 {
 		return kept, err
 	}
-	for _, row := range queued {
-		kept.Deliveries = append(kept.Deliveries, webhook.Delivery{
-			ID: row.ID, App: row.AppID, Endpoint: row.Endpoint, Events: row.Events, Count: row.Count,
-			Created: time.UnixMilli(row.CreatedAtMS), Attempts: row.Attempts,
-		})
-	}
-	announced, err := tx.AnnouncedWebhooks()
+	var queued []models.QueuedWebhook
+	var announced []models.AnnouncedWebhook
+	err = s.store.Tx(ctx, func(tx *models.Tx) (err error) {
+		if kept.Apps, err = tx.TakeWebhookLeases(apps, c.Owner, c.TTL, c.Alone); err != nil {
+			return err
+		}
+		if queued, err = tx.QueuedWebhooks(kept.Apps); err != nil {
+			return err
+		}
+		announced, err = tx.AnnouncedWebhooks(kept.Apps)
+		return err
+	})
 	if err != nil {
-		return kept, err
+		return webhook.Kept{}, err
 	}
+	kept.Deliveries = deliveries(queued)
 	for _, row := range announced {
 		subject := webhook.Subject{App: row.AppID, Member: row.Member}
 		if subject.Channel, err = strconv.Unquote(row.Channel); err == nil {
@@ -50,49 +65,121 @@ func (s webhookStore) Load(ctx context.Context) (kept webhook.Kept, err error) {
 	return kept, nil
 }
 
+func deliveries(rows []models.QueuedWebhook) (list []webhook.Delivery) {
+	for _, row := range rows {
+		list = append(list, webhook.Delivery{
+			ID: row.ID, App: row.AppID, Endpoint: row.Endpoint, Events: row.Events, Count: row.Count,
+			Created: time.UnixMilli(row.CreatedAtMS), Attempts: row.Attempts,
+		})
+	}
+	return list
+}
+
+// Renew implements webhook.Store.
+func (s webhookStore) Renew(ctx context.Context, owner string, ttl time.Duration) (apps []string, err error) {
+	err = s.store.Tx(ctx, func(tx *models.Tx) error {
+		apps, err = tx.RenewWebhookLeases(owner, ttl)
+		return err
+	})
+	return apps, err
+}
+
+// Release implements webhook.Store.
+func (s webhookStore) Release(ctx context.Context, owner string, apps []string) error {
+	return s.store.Tx(ctx, func(tx *models.Tx) error { return tx.DropWebhookLeases(owner, apps) })
+}
+
+// Queued implements webhook.Store.
+func (s webhookStore) Queued(ctx context.Context, owner string, after map[string]int64) ([]webhook.Delivery, error) {
+	rows, err := s.store.Read(ctx).WebhooksQueuedByOthers(owner, after)
+	return deliveries(rows), err
+}
+
 // Commit implements webhook.Store.
-func (s webhookStore) Commit(ctx context.Context, b *webhook.Batch) error {
+func (s webhookStore) Commit(ctx context.Context, owner string, b *webhook.Batch) error {
 	queued := make([]*models.QueuedWebhook, len(b.New))
 	for i, d := range b.New {
 		queued[i] = &models.QueuedWebhook{
-			AppID: d.App, Endpoint: d.Endpoint, Events: d.Events, Count: d.Count, CreatedAtMS: d.Created.UnixMilli(),
+			AppID: d.App, Endpoint: d.Endpoint, Events: d.Events, Count: d.Count, CreatedAtMS: d.Created.UnixMilli(), QueuedBy: owner,
 		}
+	}
+	err := s.store.Tx(ctx, func(tx *models.Tx) error {
+		owners, err := lockLeases(tx, owner, b)
+		if err != nil {
+			return err
+		}
+		if err := tx.QueueWebhooks(queued); err != nil {
+			return err
+		}
+		last := map[string]int64{} // of the apps that others lease
+		for _, row := range queued {
+			if owners[row.AppID] != owner {
+				last[row.AppID] = row.ID
+			}
+		}
+		for app, id := range last {
+			if err := tx.NoteQueuedWebhook(app, id); err != nil {
+				return err
+			}
+		}
+		return keepOutcomes(tx, b)
+	})
+	for i, row := range queued {
+		b.New[i].ID = row.ID
+	}
+	return err
+}
+
+// lockLeases locks the leases of all apps of b and returns their owners; a LeaseError
+// when b changes what only another may.
+func lockLeases(tx *models.Tx, owner string, b *webhook.Batch) (owners map[string]string, err error) {
+	leased := b.Leased()
+	apps := slices.Clone(leased)
+	for _, d := range b.New {
+		apps = append(apps, d.App)
+	}
+	if owners, err = tx.LockWebhookLeases(apps); err != nil {
+		return nil, err
+	}
+	slices.Sort(leased)
+	if lost := slices.DeleteFunc(slices.Compact(leased), func(app string) bool { return owners[app] == owner }); len(lost) > 0 {
+		return nil, &webhook.LeaseError{Apps: lost}
+	}
+	return owners, nil
+}
+
+// keepOutcomes does what b has besides new deliveries.
+func keepOutcomes(tx *models.Tx, b *webhook.Batch) error {
+	for _, tried := range []struct {
+		list    []webhook.Failure
+		givenUp bool
+	}{{b.Failed, false}, {b.GivenUp, true}} {
+		for what, ids := range alike(tried.list, tried.givenUp) {
+			if err := tx.TriedWebhooks(ids, what); err != nil {
+				return err
+			}
+		}
+	}
+	done := make([]int64, len(b.Done))
+	for i, d := range b.Done {
+		done[i] = d.ID
+	}
+	if err := tx.DequeueWebhooks(done); err != nil {
+		return err
 	}
 	var announced []*models.AnnouncedWebhook
 	for _, subject := range b.Announced {
 		row := announcedRow(subject)
 		announced = append(announced, &row)
 	}
+	if err := tx.KeepAnnounced(announced); err != nil {
+		return err
+	}
 	var cleared []string
 	for _, subject := range b.Cleared {
 		cleared = append(cleared, announcedRow(subject).ID)
 	}
-	err := s.store.Tx(ctx, func(tx *models.Tx) error {
-		if err := tx.QueueWebhooks(queued); err != nil {
-			return err
-		}
-		for _, tried := range []struct {
-			list    []webhook.Failure
-			givenUp bool
-		}{{b.Failed, false}, {b.GivenUp, true}} {
-			for what, ids := range alike(tried.list, tried.givenUp) {
-				if err := tx.TriedWebhooks(ids, what); err != nil {
-					return err
-				}
-			}
-		}
-		if err := tx.DequeueWebhooks(b.Done); err != nil {
-			return err
-		}
-		if err := tx.KeepAnnounced(announced); err != nil {
-			return err
-		}
-		return tx.ClearAnnounced(cleared)
-	})
-	for i, row := range queued {
-		b.New[i].ID = row.ID
-	}
-	return err
+	return tx.ClearAnnounced(cleared)
 }
 
 // alike groups failures that are noted alike, so that a few statements note them.

@@ -154,6 +154,7 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	r.hooks, err = webhook.New(ctx, webhook.Options{
 		Store: NewWebhookStore(r.store), Log: log, Apps: r.served, AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
+		Alone: true, // New has locked the database
 	})
 	if err != nil {
 		return err

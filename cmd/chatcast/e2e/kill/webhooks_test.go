@@ -42,6 +42,7 @@ func hooksOptions(store webhook.Store, target string) webhook.Options {
 		Store: store, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), AllowPrivate: true,
 		Apps:        []apps.App{{ID: "1", Key: "key", Secret: hooksSecret, Webhooks: []apps.Webhook{{URL: target}}}},
 		ReturnGrace: 500 * time.Millisecond,
+		Lease:       5 * time.Second, // the next process waits for the end of the one that was killed
 	}
 }
 
@@ -92,8 +93,8 @@ type talkingStore struct {
 	more      func()
 }
 
-func (s *talkingStore) Commit(ctx context.Context, b *webhook.Batch) error {
-	if err := s.Store.Commit(ctx, b); err != nil {
+func (s *talkingStore) Commit(ctx context.Context, owner string, b *webhook.Batch) error {
+	if err := s.Store.Commit(ctx, owner, b); err != nil {
 		return err
 	}
 	for _, d := range b.New {

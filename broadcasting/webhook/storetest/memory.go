@@ -1,0 +1,163 @@
+package storetest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"chatcast/broadcasting/webhook"
+)
+
+// Memory is a Store in memory, for tests. Its clock is the one of the test: in synctest
+// leases last as long as the test says. The zero value is empty.
+type Memory struct {
+	mu sync.Mutex
+	// guarded by mu
+	last      int64
+	rows      []row
+	announced map[webhook.Subject]bool
+	givenUp   []webhook.Failure
+	leases    map[string]lease
+}
+
+type row struct {
+	webhook.Delivery
+	by string // the owner that committed it
+}
+
+type lease struct {
+	owner string
+	until time.Time
+}
+
+var _ webhook.Store = (*Memory)(nil)
+
+// Load implements webhook.Store.
+func (m *Memory) Load(_ context.Context, c webhook.Claim) (kept webhook.Kept, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	apps := slices.Clone(c.Apps)
+	if c.Rest {
+		for _, r := range m.rows {
+			apps = append(apps, r.App)
+		}
+		for s := range m.announced {
+			apps = append(apps, s.App)
+		}
+	}
+	slices.Sort(apps)
+	if m.leases == nil {
+		m.leases = map[string]lease{}
+	}
+	now, taken := time.Now(), map[string]bool{}
+	for _, app := range slices.Compact(apps) {
+		if l := m.leases[app]; c.Alone || l.owner == "" || l.owner == c.Owner || !l.until.After(now) {
+			m.leases[app], taken[app] = lease{c.Owner, now.Add(c.TTL)}, true
+			kept.Apps = append(kept.Apps, app)
+		}
+	}
+	for _, r := range m.rows {
+		if taken[r.App] {
+			kept.Deliveries = append(kept.Deliveries, r.Delivery)
+		}
+	}
+	for s := range m.announced {
+		if taken[s.App] {
+			kept.Announced = append(kept.Announced, s)
+		}
+	}
+	return kept, nil
+}
+
+// Renew implements webhook.Store.
+func (m *Memory) Renew(_ context.Context, owner string, ttl time.Duration) (apps []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, app := range slices.Sorted(maps.Keys(m.leases)) {
+		if m.leases[app].owner == owner {
+			m.leases[app] = lease{owner, time.Now().Add(ttl)}
+			apps = append(apps, app)
+		}
+	}
+	return apps, nil
+}
+
+// Release implements webhook.Store.
+func (m *Memory) Release(_ context.Context, owner string, apps []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, app := range apps {
+		if m.leases[app].owner == owner {
+			delete(m.leases, app)
+		}
+	}
+	return nil
+}
+
+// Commit implements webhook.Store.
+func (m *Memory) Commit(_ context.Context, owner string, b *webhook.Batch) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	leased := b.Leased()
+	slices.Sort(leased)
+	if lost := slices.DeleteFunc(slices.Compact(leased), func(app string) bool { return m.leases[app].owner == owner }); len(lost) > 0 {
+		return &webhook.LeaseError{Apps: lost}
+	}
+	for i := range b.New {
+		m.last++
+		b.New[i].ID = m.last
+		m.rows = append(m.rows, row{b.New[i], owner})
+	}
+	drop, tried := map[int64]bool{}, map[int64]int{}
+	for _, d := range b.Done {
+		drop[d.ID] = true
+	}
+	for _, f := range b.GivenUp {
+		drop[f.ID], m.givenUp = true, append(m.givenUp, f)
+	}
+	for _, f := range b.Failed {
+		tried[f.ID] = f.Attempts
+	}
+	m.rows = slices.DeleteFunc(m.rows, func(r row) bool { return drop[r.ID] })
+	for i, r := range m.rows {
+		m.rows[i].Attempts = max(r.Attempts, tried[r.ID])
+	}
+	if m.announced == nil {
+		m.announced = map[webhook.Subject]bool{}
+	}
+	for _, s := range b.Announced {
+		m.announced[s] = true
+	}
+	for _, s := range b.Cleared {
+		delete(m.announced, s)
+	}
+	return nil
+}
+
+// Queued implements webhook.Store.
+func (m *Memory) Queued(_ context.Context, owner string, after map[string]int64) (list []webhook.Delivery, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.rows {
+		if behind, ok := after[r.App]; ok && r.ID > behind && r.by != owner && m.leases[r.App].owner == owner {
+			list = append(list, r.Delivery)
+		}
+	}
+	return list, nil
+}
+
+// Left returns how many deliveries wait, and how many subjects are announced.
+func (m *Memory) Left() (deliveries, announced int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.rows), len(m.announced)
+}
+
+// GivenUp returns what was given up, in order.
+func (m *Memory) GivenUp() []webhook.Failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.givenUp)
+}

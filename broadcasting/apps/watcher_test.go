@@ -89,7 +89,7 @@ func TestReload(t *testing.T) {
 	}
 	w.expect(t, "1:5", "1:5 a:7", "1:5 a:7")
 	for _, id := range []string{"b", "1", "c", "d"} {
-		if n := strings.Count(w.log.String(), "app="+id+" why="); n != 1 {
+		if n := strings.Count(w.log.String(), "app="+id+" error="); n != 1 {
 			t.Errorf("it is said %d times that %s is not served:\n%s", n, id, &w.log)
 		}
 	}

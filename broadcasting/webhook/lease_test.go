@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 	"chatcast/broadcasting/webhook/storetest"
 )
@@ -201,13 +202,13 @@ func TestEndpointsComeAtDifferentTimes(t *testing.T) {
 func TestAppsAreLeasedOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}
-		apps := func(ids ...string) (list []webhook.App) {
+		appsOf := func(ids ...string) (list []apps.App) {
 			for _, id := range ids {
-				list = append(list, webhook.App{ID: id, Key: key, Secret: secret, Endpoints: []webhook.Endpoint{to("http://r/")}})
+				list = append(list, apps.App{ID: id, Key: key, Secret: secret, Webhooks: []apps.Webhook{to("http://r/")}})
 			}
 			return list
 		}
-		a, b := startNode(t, store, r, apps("1")), startNode(t, store, r, apps("1", "2"))
+		a, b := startNode(t, store, r, appsOf("1")), startNode(t, store, r, appsOf("1", "2"))
 		both := func() string {
 			time.Sleep(2 * time.Second)
 			for _, n := range []*node{a, b} {
@@ -233,7 +234,7 @@ func TestAppsAreLeasedOneByOne(t *testing.T) {
 		if got := both(); got != " 1:1 2:2" {
 			t.Errorf("delivered were%s", got)
 		}
-		set(t, a.running, apps("1"))
+		set(t, a.running, appsOf("1"))
 		if got := both(); got != " 1:0 1:3 2:3" {
 			t.Errorf("delivered were%s", got)
 		}

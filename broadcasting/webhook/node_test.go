@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 )
 
@@ -22,10 +23,10 @@ type node struct {
 	network            http.RoundTripper
 }
 
-func startNode(t *testing.T, store webhook.Store, network http.RoundTripper, apps []webhook.App) *node {
+func startNode(t *testing.T, store webhook.Store, network http.RoundTripper, list []apps.App) *node {
 	t.Helper()
 	n := &node{store: store, network: network}
-	n.running = start(t, webhook.Options{Store: n, Apps: apps, Transport: n})
+	n.running = start(t, webhook.Options{Store: n, Apps: list, Transport: n})
 	return n
 }
 

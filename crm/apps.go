@@ -269,8 +269,8 @@ func (r AppRules) change(ctx context.Context, what string, id *string, f func(c 
 		if err := c.tx.ChangeApps(); err != nil {
 			return err
 		}
-		if r.s.AppsChanged != nil {
-			c.after = append(c.after, func() { r.s.AppsChanged(context.WithoutCancel(ctx)) })
+		if r.s.appsChanged != nil {
+			c.after = append(c.after, func() { r.s.appsChanged(context.WithoutCancel(ctx)) })
 		}
 		return f(c)
 	})

@@ -18,7 +18,8 @@ import (
 func TestAppsMadeTogether(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _, _ := withApps(t, store)
-		w.AppsChanged, w.Log = nil, slog.New(slog.DiscardHandler)
+		w.OnAppsChanged(nil)
+		w.Log = slog.New(slog.DiscardHandler)
 		w.Tx(t, func(tx *models.Tx) error {
 			for i := range crm.MaxApps - 5 {
 				id := fmt.Sprint("app", i)

@@ -36,7 +36,7 @@ func withApps(t *testing.T, store *models.Store) (w *crmtest.World, log *bytes.B
 	log, notified = &bytes.Buffer{}, new(int)
 	w.Log = slog.New(slog.NewTextHandler(log, nil))
 	w.ConfigApps = []apps.App{{ID: "1", Key: "configured", Enabled: true}}
-	w.AppsChanged = func(context.Context) { *notified++ }
+	w.OnAppsChanged(func(context.Context) { *notified++ })
 	return w, log, notified
 }
 

@@ -45,14 +45,13 @@ type Options struct {
 	Messengers map[string]Messenger
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.
 	ConfigApps []apps.App
-	// AppsChanged is called after each change of an app, and returns when it is in
-	// force; nil: nobody wants to know. ctx does not end with the request.
-	AppsChanged func(ctx context.Context)
 }
 
 // Service is the rules of the CRM. Safe for concurrent use.
 type Service struct {
 	Options
+
+	appsChanged func(ctx context.Context) // see OnAppsChanged
 
 	secret    fileSecret
 	passwords *passwords
@@ -73,6 +72,11 @@ func New(o Options) *Service {
 	}
 	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle()}
 }
+
+// OnAppsChanged sets what is called after each change of an app, and returns when the
+// change is in force. Its ctx does not end with the request. It must be called before
+// the first request.
+func (s *Service) OnAppsChanged(f func(ctx context.Context)) { s.appsChanged = f }
 
 // Actor is who acts: a user, through an app ("app_685_1"). The zero Actor is the
 // outside: a customer, a messenger, the clock.

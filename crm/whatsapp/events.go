@@ -160,7 +160,7 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 	began := time.Now()
 	for tries := 1; !s.broken.Load(); tries++ {
-		_, err := s.m.Rules.Ingest(ctx, s.on, t)
+		_, err := s.m.rules.Ingest(ctx, s.on, t)
 		if err == nil {
 			return true
 		}

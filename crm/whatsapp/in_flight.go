@@ -118,7 +118,7 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	ref, err := s.m.Rules.SentMessage(ctx, s.on, chatID(to.ToNonAD()), id)
+	ref, err := s.m.rules.SentMessage(ctx, s.on, chatID(to.ToNonAD()), id)
 	if err != nil || !ref.FromMe {
 		s.log.Info("a message that a device asks for again is not known", "message", id, "error", err)
 		return nil

@@ -11,10 +11,10 @@ import (
 
 // endStaleLeases ends the leases of a process that died without giving them back.
 func (m *Messenger) endStaleLeases(ctx context.Context) {
-	rows, err := m.Rules.Sessions(ctx, Type)
+	rows, err := m.rules.Sessions(ctx, Type)
 	for _, row := range rows {
 		if row.Leased && row.LeaseOwner != m.owner && err == nil {
-			err = m.Rules.Release(ctx, row.Line, row.LeaseOwner)
+			err = m.rules.Release(ctx, row.Line, row.LeaseOwner)
 		}
 	}
 	if err != nil { // they end by themselves, later
@@ -25,7 +25,7 @@ func (m *Messenger) endStaleLeases(ctx context.Context) {
 // expire has the rules fail what could not be sent in time.
 func (m *Messenger) expire(ctx context.Context) {
 	for wait(ctx, time.Second) == nil {
-		if _, err := m.Rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
+		if _, err := m.rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
 			m.Log.Warn("the outbox could not be checked for expired items", "error", err)
 		}
 	}
@@ -40,7 +40,7 @@ func (m *Messenger) tend(ctx context.Context) {
 	for _, s := range m.served() {
 		had[s] = s.paired()
 	}
-	rows, err := m.Rules.Sessions(ctx, Type)
+	rows, err := m.rules.Sessions(ctx, Type)
 	if err != nil {
 		m.Log.Warn("the lines could not be read", "error", err)
 	}
@@ -64,17 +64,17 @@ func (m *Messenger) tend(ctx context.Context) {
 // is ours: the list of the lines may be older than the end of the session that served
 // it, and a line that was replaced or logged out stays away.
 func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
-	mine, err := m.Rules.Lease(ctx, on, m.owner, m.times.lease)
+	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
 	if err != nil || !mine {
 		return
 	}
-	row, err := m.Rules.SessionOf(ctx, on)
+	row, err := m.rules.SessionOf(ctx, on)
 	if err == nil && row != nil && toServe(*row, time.Now()) {
 		m.start(on, row.Device, nil)
 		return
 	}
 	if m.serving(on) == nil {
-		err = errors.Join(err, m.Rules.Release(ctx, on, m.owner))
+		err = errors.Join(err, m.rules.Release(ctx, on, m.owner))
 	}
 	if err != nil {
 		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "error", err)
@@ -101,7 +101,7 @@ func toServe(row crm.LineSession, now time.Time) bool {
 // it.
 func (m *Messenger) renew(ctx context.Context, s *session) {
 	asked := time.Now()
-	mine, err := m.Rules.Lease(ctx, s.on, m.owner, m.times.lease)
+	mine, err := m.rules.Lease(ctx, s.on, m.owner, m.times.lease)
 	m.mu.Lock()
 	if err == nil && mine {
 		m.tended[s.on] = asked
@@ -141,7 +141,7 @@ func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
 		m.mu.Unlock()
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		if err := m.Rules.Release(after, on, m.owner); err != nil {
+		if err := m.rules.Release(after, on, m.owner); err != nil {
 			s.log.Warn("the lease of the line could not be released", "error", err)
 		}
 		close(s.done)

@@ -85,7 +85,7 @@ func (h *harness) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Me
 	if m, err = New(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	m.Rules = rules
+	m.Serve(rules)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()

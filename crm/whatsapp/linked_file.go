@@ -119,11 +119,11 @@ func unreached(err error) error {
 // fetchLinked has the file here that an item of the outbox is to be sent with, and
 // the item say so.
 func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
-	f, err := s.m.Rules.FileToFetch(ctx, s.on, item.ChatID, item.Message.ID)
+	f, err := s.m.rules.FileToFetch(ctx, s.on, item.ChatID, item.Message.ID)
 	if err != nil {
 		return err
 	}
-	err = getLink(ctx, s.m.links, f.Link, s.m.Rules.FileLimit(), func(r io.Reader) error { return s.m.Rules.FileFetched(ctx, s.on, f.ID, r) })
+	err = getLink(ctx, s.m.links, f.Link, s.m.rules.FileLimit(), func(r io.Reader) error { return s.m.rules.FileFetched(ctx, s.on, f.ID, r) })
 	var failed *linkError
 	if errors.As(err, &failed) && ctx.Err() == nil {
 		s.log.Info("a linked file could not be fetched", "message", item.Message.ID, "attempt", f.Attempts+1, "error", err)
@@ -135,7 +135,7 @@ func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
 			failed = &linkError{failed.code, failed.message, false}
 			state = crm.FileFailed
 		}
-		if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, time.Time{}); err != nil {
+		if err := s.m.rules.FileNotFetched(ctx, s.on, f.ID, state, time.Time{}); err != nil {
 			return err
 		}
 		return failed
@@ -143,6 +143,6 @@ func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
 	if err != nil {
 		return err
 	}
-	item.Message, err = s.m.Rules.SentMessage(ctx, s.on, item.ChatID, item.Message.ID)
+	item.Message, err = s.m.rules.SentMessage(ctx, s.on, item.ChatID, item.Message.ID)
 	return err
 }

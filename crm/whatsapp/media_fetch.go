@@ -49,7 +49,7 @@ func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *con
 	}
 	defer t.remove()
 	const overhead = 64 // of encryption
-	err = cli.DownloadToFile(atMost(ctx, s.m.Rules.FileLimit()+overhead), file, t.File)
+	err = cli.DownloadToFile(atMost(ctx, s.m.rules.FileLimit()+overhead), file, t.File)
 	if err != nil && !errors.Is(err, whatsmeow.ErrFileLengthMismatch) { // it is whole, its sender announced it wrongly
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *session) fetchFiles(ctx context.Context) {
 	for {
 		again := fetchCheck
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
-			if files, err := s.m.Rules.FilesToFetch(ctx, s.on, fetchPage); err != nil {
+			if files, err := s.m.rules.FilesToFetch(ctx, s.on, fetchPage); err != nil {
 				s.log.Warn("the files to fetch could not be read", "error", err)
 			} else {
 				if s.fetchAll(ctx, cli, files) && len(files) == fetchPage {
@@ -108,12 +108,12 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 	state, notBefore := "", time.Time{}
 	var file content.Media
 	err := json.Unmarshal(f.Source, &file)
-	if err == nil && file.Size > s.m.Rules.FileLimit() {
+	if err == nil && file.Size > s.m.rules.FileLimit() {
 		state = crm.FileTooLarge
 	} else if err == nil {
 		limited, cancel := context.WithTimeout(ctx, fetchTime)
 		defer cancel()
-		err = s.download(limited, cli, &file, func(r io.Reader) error { return s.m.Rules.FileFetched(limited, s.on, f.ID, r) })
+		err = s.download(limited, cli, &file, func(r io.Reader) error { return s.m.rules.FileFetched(limited, s.on, f.ID, r) })
 		if err == nil || ctx.Err() != nil {
 			return true
 		}
@@ -126,7 +126,7 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 		state = crm.FileFailed
 	}
 	s.log.Info("a file was not fetched", "file", f.ID, "state", state, "attempts", f.Attempts, "error", err)
-	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
+	if err := s.m.rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
 		s.log.Warn("the outcome of fetching a file could not be saved", "file", f.ID, "error", err)
 	}
 	return true
@@ -182,7 +182,7 @@ func (s *session) mediaAgain(ctx context.Context, cli *whatsmeow.Client, e *even
 	if !ok || !fitsID(e.MessageID) {
 		return true
 	}
-	f, err := s.m.Rules.FileToFetch(ctx, s.on, chat.ID.String(), e.MessageID)
+	f, err := s.m.rules.FileToFetch(ctx, s.on, chat.ID.String(), e.MessageID)
 	if err != nil || f == nil {
 		s.log.Info("the phone uploaded a file that is not waited for", "message", e.MessageID, "error", err)
 		return true
@@ -199,7 +199,7 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 	answer, err := whatsmeow.DecryptMediaRetryNotification(e, file.Key)
 	if err == nil && answer.GetResult() == waMmsRetry.MediaRetryNotification_SUCCESS && answer.GetDirectPath() != "" {
 		file.URL, file.DirectPath = "", answer.GetDirectPath()
-		err = s.download(ctx, cli, &file, func(r io.Reader) error { return s.m.Rules.FileFetched(ctx, s.on, f.ID, r) })
+		err = s.download(ctx, cli, &file, func(r io.Reader) error { return s.m.rules.FileFetched(ctx, s.on, f.ID, r) })
 		if err == nil {
 			return
 		}
@@ -209,7 +209,7 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 		}
 	}
 	s.log.Info("the phone does not have a file any more", "file", f.ID, "error", err)
-	if err := s.m.Rules.FileNotFetched(ctx, s.on, f.ID, crm.FileExpired, time.Time{}); err != nil {
+	if err := s.m.rules.FileNotFetched(ctx, s.on, f.ID, crm.FileExpired, time.Time{}); err != nil {
 		s.log.Warn("the outcome of fetching a file could not be saved", "file", f.ID, "error", err)
 	}
 }

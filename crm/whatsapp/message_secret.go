@@ -71,7 +71,7 @@ func (s *session) decryptVote(ctx context.Context, cli *whatsmeow.Client, e *eve
 	if len(vote.GetSelectedOptions()) == 0 {
 		return
 	}
-	ref, err := s.m.Rules.SentMessage(ctx, s.on, s.chat(ctx, cli, &e.Info).ID.String(), v.MessageID.String())
+	ref, err := s.m.rules.SentMessage(ctx, s.on, s.chat(ctx, cli, &e.Info).ID.String(), v.MessageID.String())
 	if err != nil || ref.Content.Poll == nil {
 		s.log.Info("the poll of a vote is not known", "message", e.Info.ID, "error", err)
 		to.Type, to.Subtype, to.Content = content.TypeUnknown, content.SubtypeVote, crm.Content{}

@@ -69,7 +69,7 @@ var usual = times{
 // while Run runs.
 type Messenger struct {
 	Options
-	Rules Rules // set while wiring, before Run
+	rules Rules // see Serve
 
 	owner     string // this process, in leases
 	container *sqlstore.Container
@@ -118,6 +118,10 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	return m, nil
 }
 
+// Serve sets the rules that the messenger serves, which know the messenger in turn. It
+// must be called once, before Run and before any other method.
+func (m *Messenger) Serve(r Rules) { m.rules = r }
+
 // nameDevice: the name is the process's.
 var nameDevice sync.Once
 
@@ -155,7 +159,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 
 // Status implements crm.Messenger.
 func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, error) {
-	row, err := m.Rules.SessionOf(ctx, l)
+	row, err := m.rules.SessionOf(ctx, l)
 	if err != nil {
 		return crm.LineStatus{}, err
 	}
@@ -176,7 +180,7 @@ func (m *Messenger) online(ctx context.Context, l crm.Line) (*session, *whatsmeo
 			return s, cli, nil
 		}
 	}
-	row, err := m.Rules.SessionOf(ctx, l)
+	row, err := m.rules.SessionOf(ctx, l)
 	if err != nil {
 		return nil, nil, err
 	}

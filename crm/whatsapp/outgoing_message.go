@@ -274,7 +274,7 @@ func given(s string) *string {
 
 // upload puts an attachment of ours to WhatsApp, as a stream.
 func (s *session) upload(ctx context.Context, cli *whatsmeow.Client, ref *crm.MessageRef) (*uploaded, error) {
-	a, err := s.m.Rules.OpenStored(ctx, s.on, ref.FileID)
+	a, err := s.m.rules.OpenStored(ctx, s.on, ref.FileID)
 	if err != nil {
 		return nil, err
 	}

@@ -60,11 +60,11 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 		}
 		return p, nil
 	}
-	row, err := m.Rules.SessionOf(ctx, l)
+	row, err := m.rules.SessionOf(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	mine, err := m.Rules.Lease(ctx, l, m.owner, m.times.lease)
+	mine, err := m.rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		return err
 	}
 	defer unlock()
-	row, err := m.Rules.SessionOf(ctx, l)
+	row, err := m.rules.SessionOf(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 	if row == nil && s == nil {
 		return m.Unpaired.Logout(ctx, l)
 	}
-	mine, err := m.Rules.Lease(ctx, l, m.owner, m.times.lease)
+	mine, err := m.rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		}
 	}
 	none := ""
-	err = m.Rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
+	err = m.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
 	var devices []string
 	if row != nil {
 		devices = append(devices, row.Device)
@@ -225,7 +225,7 @@ func (s *session) showQR(ctx context.Context, p *pairing, code string, life time
 func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := s.m.Rules.PublishQR(limited, s.on, c); err != nil {
+	if err := s.m.rules.PublishQR(limited, s.on, c); err != nil {
 		s.log.Warn("the code could not be shown on the line's channel", "error", err)
 	}
 	p.show(c, nil)

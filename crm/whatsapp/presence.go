@@ -144,7 +144,7 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 		chat = crm.InboundChat{ID: content.ID(chatID(e.Chat)), Type: "group"}
 	}
 	by := crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
-	if err := s.m.Rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
+	if err := s.m.rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
 		s.log.Info("a typing notification could not be published", "error", err)
 	}
 }

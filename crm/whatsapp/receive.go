@@ -218,13 +218,13 @@ const slowPause = 30 * time.Second
 
 // attach adds a message's file: fetched now when that is quick, else later.
 func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *content.Media) {
-	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.Rules.FileLimit()) || time.Now().Unix() < s.slowMedia.Load() {
+	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.rules.FileLimit()) || time.Now().Unix() < s.slowMedia.Load() {
 		return
 	}
 	quick, cancel := context.WithTimeout(ctx, s.m.times.eager)
 	defer cancel()
 	err := s.download(quick, cli, file, func(f io.Reader) (err error) {
-		in.Attachment, err = s.m.Rules.StoreFile(quick, s.on, file.Name, file.Mime, f)
+		in.Attachment, err = s.m.rules.StoreFile(quick, s.on, file.Name, file.Mime, f)
 		return err
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 		if cli == nil || !cli.IsLoggedIn() {
 			return sendCheck // online wakes us
 		}
-		items, err := s.m.Rules.Outbox(ctx, s.on, after, sendPage)
+		items, err := s.m.rules.Outbox(ctx, s.on, after, sendPage)
 		if err != nil {
 			s.log.Warn("the outbox could not be read", "error", err)
 			return time.Second
@@ -96,7 +96,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	if item.Message != nil && item.Kind == crm.OutMessage {
 		defer s.inFlight.start(item.Message.ID)()
 	}
-	begun, err := s.m.Rules.OutboxStart(ctx, s.on, item.ID)
+	begun, err := s.m.rules.OutboxStart(ctx, s.on, item.ID)
 	if err != nil {
 		s.log.Warn("an item of the outbox could not be started", "error", err)
 		return time.Second
@@ -123,7 +123,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 // again: the item is still there, and goes out a second time under the same id.
 func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome) (later time.Duration) {
 	for tries := 1; tries <= 5; tries++ {
-		err := s.m.Rules.OutboxDone(ctx, item, o)
+		err := s.m.rules.OutboxDone(ctx, item, o)
 		if err == nil {
 			break
 		}

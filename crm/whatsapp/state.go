@@ -128,7 +128,7 @@ func (s *session) save(ctx context.Context) {
 	if !unsaved {
 		return
 	}
-	if err := s.m.Rules.SetLineState(ctx, s.on, st); err != nil {
+	if err := s.m.rules.SetLineState(ctx, s.on, st); err != nil {
 		s.log.Warn("the state of the line could not be saved", "state", st.State, "error", err)
 		s.mu.Lock()
 		s.unsaved = true

@@ -102,7 +102,7 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.m.Rules = w.serve
+	w.m.Serve(w.serve)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.m.Run(ctx) }()

@@ -13,14 +13,15 @@ import (
 // concurrent use; the Apps it hands out must not be changed. Whoever holds one
 // holds the app as it was then: ask again for each request.
 type Apps struct {
-	// Removed, if it is set before the first change, is told the id of each app that is
-	// gone, when its sockets were told to go and before another app can have its id.
-	// It must not call Apps.
-	Removed func(appID string)
-
+	removed  func(appID string) // see OnRemoved
 	table    atomic.Pointer[appTable]
 	changing sync.Mutex // one Replace at a time
 }
+
+// OnRemoved sets what is called with the id of each app that is removed, when its
+// sockets were told to go and before another app can have its id. f must not call
+// Apps. OnRemoved must be called before the first change.
+func (s *Apps) OnRemoved(f func(appID string)) { s.removed = f }
 
 // appTable is all apps at one time. Immutable, so finding one takes no lock.
 type appTable struct {
@@ -87,8 +88,8 @@ func (s *Apps) remove(old *appTable, list []*App) {
 		}
 		t.removed.Store(true)
 		t.enforce()
-		if s.Removed != nil {
-			s.Removed(id)
+		if s.removed != nil {
+			s.removed(id)
 		}
 	}
 }

@@ -67,11 +67,11 @@ func build(t *testing.T, change ...func(*setup)) (h *harness, g *gin.Engine, sto
 		apps.App{ID: "6", Key: "small", Secret: "s", Enabled: true, Limits: apps.Limits{Sockets: 1, ChannelsPerSocket: 2}},
 	)
 	engine, sockets := broadcasting.NewEngine(o.engine), server.New(o.sockets)
-	apps.Removed = func(id string) {
+	apps.OnRemoved(func(id string) {
 		if err := engine.RemoveApp(context.Background(), id); err != nil {
 			t.Error(err)
 		}
-	}
+	})
 	engine.Record(o.record)
 	o.pusher.Apps, o.pusher.Engine, o.pusher.Sockets, o.pusher.Log = apps, engine, sockets, quiet()
 	front := pusher.New(o.pusher)

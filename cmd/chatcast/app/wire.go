@@ -90,7 +90,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 		ConfigApps: cfg.Apps,
 	})
-	r.whatsapp.Rules = r.rules
+	r.whatsapp.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
 
@@ -208,7 +208,8 @@ func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.
 		return err
 	}
 	r.watcher = apps.NewWatcher(apps.WatcherOptions{Store: r.rules, Fixed: fixed, Common: cfg.Limits.Apps, Apply: r.setApps, Log: log})
-	r.rules.AppsChanged = r.watcher.Changed
+	r.rules.OnAppsChanged(r.appsChanged)
+	r.engine.OnAppsChanged(r.watcher.Changed)
 	return r.watcher.Reload(ctx)
 }
 
@@ -220,7 +221,7 @@ func (r *components) setApps(list []apps.App) (err error) {
 	if r.apps == nil {
 		r.served = list
 		if r.apps, err = pusher.NewApps(list); err == nil {
-			r.apps.Removed = r.removeApp
+			r.apps.OnRemoved(r.removeApp)
 		}
 		return err
 	}
@@ -228,6 +229,16 @@ func (r *components) setApps(list []apps.App) (err error) {
 		return err
 	}
 	return r.hooks.Set(list)
+}
+
+// appsChanged brings a change of an app into force, on every node.
+func (r *components) appsChanged(ctx context.Context) {
+	r.watcher.Changed(ctx)
+	ctx, cancel := context.WithTimeout(ctx, orderTime)
+	defer cancel()
+	if err := r.engine.AppsChanged(ctx); err != nil {
+		r.log.WarnContext(ctx, "another node was not told of a change of apps, and will see it when it looks", "error", err)
+	}
 }
 
 // removeApp has the engine forget an app on every node.

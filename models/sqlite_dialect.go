@@ -15,7 +15,7 @@ import (
 
 // sqliteDialect teaches gorm SQLite over the pure-Go driver. It is ours because
 // gorm.io/driver/sqlite always builds the C library of another driver in, and
-// glebarez/sqlite stands still at a driver of 2023: see ARCHITECTURE.md, "SQLite".
+// glebarez/sqlite stands still at a driver of 2023: see docs/decisions, "SQLite in pure Go".
 // Tables are made by migrations/, so nothing here makes any.
 type sqliteDialect struct{ pool *sql.DB }
 

@@ -169,7 +169,7 @@ func (r AppRules) free(tx *models.Tx, row *models.App) error {
 	}
 	n, err := tx.CountApps()
 	if err == nil && n >= MaxApps {
-		err = conflict(fmt.Sprintf("there are %d apps already, as many as may be", MaxApps))
+		err = conflict(fmt.Sprintf("there are %d apps already, which is the maximum", MaxApps))
 	}
 	return err
 }
@@ -245,7 +245,7 @@ func (r AppRules) Delete(ctx context.Context, id string) error {
 // changeable loads an app that may be changed here.
 func (r AppRules) changeable(tx *models.Tx, id string) (*models.App, error) {
 	if r.configured(id) != nil {
-		return nil, conflict(fmt.Sprintf("the app %q is of the configuration file, which alone can change it", id))
+		return nil, conflict(fmt.Sprintf("the app %q is defined in the configuration file, and can only be changed there", id))
 	}
 	return storedApp(tx, id)
 }

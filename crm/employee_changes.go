@@ -165,7 +165,7 @@ func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, nam
 		return err
 	}
 	if len(places) != 1 || user.CompanyID == nil || *user.CompanyID != companyID {
-		return denied("this person's account is not this company's alone: they keep their own name and password")
+		return denied("this person's account does not belong to this company alone; only they may change its name and password")
 	}
 	if name != nil {
 		user.Name = strings.TrimSpace(*name)

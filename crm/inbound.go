@@ -72,11 +72,11 @@ func (s *Service) lineForActor(tx *models.Tx, a Actor, on Line) (*line, error) {
 		return nil, err
 	}
 	if l.access.OnlyMine {
-		return nil, denied("who may see only their own chats cannot bring messages for all")
+		return nil, denied("operators who see only their own chats may not deliver messages")
 	}
 	x, _, err := s.account(tx, on)
 	if err == nil && x != nil {
-		err = conflict("this line has an account of its own: its messages come from there")
+		err = conflict("this line is paired with an account, and its messages come from there")
 	}
 	return l, err
 }

@@ -174,7 +174,7 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 			return err
 		}
 		if len(has) >= maxMessengers {
-			return conflict("the license has as many messengers as it may")
+			return conflict("the license has reached its number of messengers")
 		}
 		m := &models.Messenger{LicenseID: licenseID, Type: typ, Name: name, CreatedAt: c.now.Unix()}
 		if err := c.tx.CreateMessenger(m); errors.Is(err, models.ErrDuplicate) {

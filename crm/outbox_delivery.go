@@ -77,7 +77,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 		return err
 	}
 	if o.Error == nil && o.Status != OutSent {
-		o.Error = &SendError{Code: "failed", Message: "the messenger did not take it"}
+		o.Error = &SendError{Code: "failed", Message: "the messenger did not accept it"}
 	}
 	return s.changeWithRetry(ctx, func(c *change) error {
 		row, err := c.lockOutbox(item.Line, item.ID)

@@ -78,7 +78,7 @@ func (o *outbox) limitNewContacts() error {
 	if err == nil && nth.At > now-day {
 		return &Error{
 			Code: CodeThrottled, RetryAfter: int(nth.At + day - now),
-			Message: fmt.Sprintf("the line may write first to %d people in 24 hours, and has; whoever writes to it can be answered", o.firstContacts),
+			Message: fmt.Sprintf("the line has written first to %d people in 24 hours, which is its limit; people who wrote to it can be answered", o.firstContacts),
 		}
 	}
 	return o.c.tx.AddFirstContact(&models.FirstContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)

@@ -48,7 +48,7 @@ func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) 
 	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
 	wait, refund := s.signIns.admit(s.Now(), in.Address, in.Email)
 	if wait > 0 {
-		return nil, &Error{Code: CodeThrottled, Message: "too many tries to sign in", RetryAfter: seconds(wait)}
+		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(wait)}
 	}
 	user, err := s.checkSignIn(ctx, in)
 	if err != nil {

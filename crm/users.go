@@ -121,7 +121,7 @@ func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, a
 	}
 	wait, refund := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
 	if wait > 0 {
-		return "", "", &Error{Code: CodeThrottled, Message: "too many tries", RetryAfter: seconds(wait)}
+		return "", "", &Error{Code: CodeThrottled, Message: "too many attempts", RetryAfter: seconds(wait)}
 	}
 	right, err := s.passwords.matches(ctx, user.PasswordHash, ch.CurrentPassword)
 	if err != nil {

@@ -54,7 +54,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "check"}, exitUsage, "", "usage: chatcast config check FILE"},
 		{[]string{"config", "check", good}, exitOK, "no errors\nnote: ", ""},
 		{[]string{"config", "check", bad}, exitUsage, "", "2 errors:\n  server.adress: unknown key; known here: address, allowed_origins, drain_time, internal_address, public_url, tls, trusted_proxies\n  log.level: must be trace"},
-		{[]string{"migrate"}, exitOK, "the database is of this version", ""},
+		{[]string{"migrate"}, exitOK, "the database is up to date", ""},
 		{[]string{"migrate", "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
 		{[]string{"token"}, exitUsage, "", "usage: chatcast token --email E"},
 		{[]string{"token", "--email", "nobody@example.com"}, exitFailed, "", "chatcast: user not found\n"},

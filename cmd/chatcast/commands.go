@@ -15,7 +15,7 @@ func migrate(ctx context.Context, in invocation) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(in.stdout, "the database is of this version")
+	fmt.Fprintln(in.stdout, "the database is up to date")
 	return store.Close()
 }
 

@@ -177,9 +177,9 @@ func (c *command) checkOperand(args []string) error {
 	case c.operand != "" && len(args) == 0:
 		return errUsage{fmt.Errorf("usage: chatcast %s %s", c.name, c.args)}
 	case c.operand != "" && len(args) > 1:
-		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", c.name, args[1])}
+		return errUsage{fmt.Errorf("chatcast %s: unexpected argument %q", c.name, args[1])}
 	case c.operand == "" && len(args) > 0:
-		return errUsage{fmt.Errorf("chatcast %s: does not know what to do with %q", c.name, args[0])}
+		return errUsage{fmt.Errorf("chatcast %s: unexpected argument %q", c.name, args[0])}
 	}
 	return nil
 }

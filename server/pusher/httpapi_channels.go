@@ -149,11 +149,11 @@ func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
 	}
 	var state channelState
 	if slices.Contains(attributes, infoUsers) && name.Kind != channels.Presence {
-		return badRequest("info may ask for user_count of presence channels alone")
+		return badRequest("info may ask for user_count only on presence channels")
 	}
 	if slices.Contains(attributes, infoCache) {
 		if !name.Cache {
-			return badRequest("info may ask for cache of cache channels alone")
+			return badRequest("info may ask for cache only on cache channels")
 		}
 		if state.Cache, apiErr = h.cached(c.Request.Context(), r.app, name.Full); apiErr != nil {
 			return apiErr

@@ -171,10 +171,10 @@ func TestChannel(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ channel, info, wantErr string }{
-		{"news", "user_count", "info may ask for user_count of presence channels alone"},
-		{"private-x", "subscription_count,user_count", "info may ask for user_count of presence channels alone"},
-		{"news", "cache", "info may ask for cache of cache channels alone"},
-		{"presence-one", "cache", "info may ask for cache of cache channels alone"},
+		{"news", "user_count", "info may ask for user_count only on presence channels"},
+		{"private-x", "subscription_count,user_count", "info may ask for user_count only on presence channels"},
+		{"news", "cache", "info may ask for cache only on cache channels"},
+		{"presence-one", "cache", "info may ask for cache only on cache channels"},
 		{"news", "x", `info may ask for user_count, subscription_count and cache, not for "x"`},
 		{"a b", "", "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;"},
 		{"ü", "", "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;"},
@@ -196,7 +196,7 @@ func TestUsers(t *testing.T) {
 		expectJSON(t, signed(h, "GET", "/apps/3/channels/"+channel+"/users", nil, ""), want)
 	}
 	for _, channel := range []string{"news", "private-x", "nobody", "#server-to-user-A"} {
-		checkError(t, signed(h, "GET", "/apps/3/channels/"+channel+"/users", nil, ""), 400, "users are known of presence channels alone")
+		checkError(t, signed(h, "GET", "/apps/3/channels/"+channel+"/users", nil, ""), 400, "only presence channels have users")
 	}
 	checkError(t, signed(h, "GET", "/apps/3/channels/presence-a b/users", nil, ""), 400, "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;")
 }

@@ -166,7 +166,7 @@ func (p *publication) validateChannels(app *App) *apiError {
 		}
 	}
 	if encrypted && len(unique) > 1 {
-		return badRequest("an event on an encrypted channel goes to that channel alone: each has a secret of its own")
+		return badRequest("an event on an encrypted channel can go to that channel only, because each has its own secret")
 	}
 	p.Channels = unique
 	return nil

@@ -223,7 +223,7 @@ func TestPublishRefuses(t *testing.T) {
 		"long channel":       {`{"name":"e","channel":"` + strings.Repeat("c", 201) + `","data":"x"}`, 400, "channels[0]: the name is longer than 200 bytes"},
 		"101 channels":       {`{"name":"e","channels":` + names(101) + `,"data":"x"}`, 400, "101 channels are named, at most 100 are allowed"},
 		"a user without id":  {`{"name":"e","channels":["#server-to-user-"],"data":"x"}`, 400, "channels[0]: a user id must have 1 to 128 characters, none of them a control character"},
-		"encrypted and more": {`{"name":"e","channels":["private-encrypted-a","b"],"data":"x"}`, 400, "an event on an encrypted channel goes to that channel alone: each has a secret of its own"},
+		"encrypted and more": {`{"name":"e","channels":["private-encrypted-a","b"],"data":"x"}`, 400, "an event on an encrypted channel can go to that channel only, because each has its own secret"},
 		"bad socket":         {`{"name":"e","channels":["a"],"data":"x","socket_id":"1"}`, 400, "socket_id must be digits, a dot and digits"},
 		"number as socket":   {`{"name":"e","channels":["a"],"data":"x","socket_id":1.5}`, 400, "socket_id may not be number"},
 		"unknown info":       {`{"name":"e","channels":["a"],"data":"x","info":"cache"}`, 400, `info may ask for user_count and subscription_count, not for "cache"`},

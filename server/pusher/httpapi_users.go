@@ -27,7 +27,7 @@ func (h *HTTPAPI) users(c *gin.Context, r request) *apiError {
 		return apiErr
 	}
 	if name.Kind != channels.Presence {
-		return badRequest("users are known of presence channels alone")
+		return badRequest("only presence channels have users")
 	}
 	roster, apiErr := able[Roster](h)
 	if apiErr != nil {

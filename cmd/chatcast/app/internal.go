@@ -35,7 +35,7 @@ func internalRoutes(m metrics) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !namesMachine(r.Host) {
-			http.Error(w, "ask by address: "+r.Host+" is a name that a web page could have made up", http.StatusForbidden)
+			http.Error(w, "use an address instead of the name "+r.Host+": any web page can make a name point here", http.StatusForbidden)
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -125,7 +125,7 @@ func checkBus(text string, violations *ConfigError) {
 	switch {
 	case text == "memory:":
 	case scheme == "redis" || scheme == "rediss":
-		violations.add(key, "this version has no Redis bus: it runs as one node, with memory:. More than one node will need PostgreSQL and Redis")
+		violations.add(key, "this version has no Redis bus; it runs as one node, with memory:")
 	default:
 		violations.add(key, "must be memory:")
 	}
@@ -171,7 +171,7 @@ func checkWhatsApp(w WhatsAppConfig, violations *ConfigError) {
 	case w.Endpoint != "" && w.RootKey == "":
 		violations.add("whatsapp.root_key", "is needed with whatsapp.endpoint")
 	case w.Endpoint == "" && w.RootKey != "":
-		violations.add("whatsapp.root_key", "is only for whatsapp.endpoint: WhatsApp's own root is known")
+		violations.add("whatsapp.root_key", "is only used with whatsapp.endpoint")
 	case w.RootKey != "" && !isKey(w.RootKey):
 		violations.add("whatsapp.root_key", "must be 32 bytes in hex: 64 digits")
 	}
@@ -248,9 +248,9 @@ func Notes(cfg *Config) (lines []string) {
 		lines = append(lines, "server.internal_address is not on loopback: it shows profiles and connections to whoever reaches it")
 	}
 	if strings.HasPrefix(cfg.Database.URL, "sqlite:") {
-		lines = append(lines, "database.url is SQLite and bus.url is memory: this is one node; more than one needs PostgreSQL and Redis")
+		lines = append(lines, "database.url is SQLite and bus.url is memory: the server runs as one node")
 	} else {
-		lines = append(lines, "bus.url is memory: this is one node; more than one needs Redis, which comes in a later version")
+		lines = append(lines, "bus.url is memory: the server runs as one node; this version has no bus between nodes")
 	}
 	return lines
 }

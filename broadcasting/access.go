@@ -2,6 +2,8 @@ package broadcasting
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 )
 
@@ -13,7 +15,7 @@ import (
 // Callers must check the permission again after Grant, and call Unsubscribe when it
 // is gone: an Unsubscribe that came just before the Grant is undone by it.
 func (e *Engine) Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error) {
-	if e.grantHere(app, socketID, channel, userID) {
+	if e.grantHere(ctx, app, socketID, channel, userID) {
 		return true, nil
 	}
 	return e.foundElsewhere(ctx, Order{Kind: OrderGrant, App: app, SocketID: socketID, UserID: userID, Channels: []string{channel}})
@@ -22,22 +24,30 @@ func (e *Engine) Grant(ctx context.Context, app, socketID, channel, userID strin
 // Identify says that the socket is the user's without a word about channels, so
 // that Disconnect closes it. Its answers are those of Grant.
 func (e *Engine) Identify(ctx context.Context, app, socketID, userID string) (bool, error) {
-	if e.identifyHere(app, socketID, userID) {
+	if e.identifyHere(ctx, app, socketID, userID) {
 		return true, nil
 	}
 	return e.foundElsewhere(ctx, Order{Kind: OrderIdentify, App: app, SocketID: socketID, UserID: userID})
 }
 
-// foundElsewhere asks the other nodes for a socket. A node that did not answer
-// matters only when no other has it.
+// foundElsewhere asks the other nodes for a socket, until one has it. A node that did
+// not answer matters only when no other has it.
 func (e *Engine) foundElsewhere(ctx context.Context, o Order) (bool, error) {
-	answers, err := e.control.Survey(ctx, o)
-	for _, a := range answers {
-		if a.Found {
-			return true, nil
-		}
+	found := false
+	_, err := e.survey(ctx, o, func(a Answer) bool { found = found || a.Found; return found })
+	if found {
+		return true, nil
 	}
 	return false, err
+}
+
+// survey is Control's, and makes an error of an answer that says nothing.
+func (e *Engine) survey(ctx context.Context, o Order, enough func(Answer) bool) ([]Answer, error) {
+	answers, err := e.control.Survey(ctx, o, enough)
+	if err == nil && slices.ContainsFunc(answers, func(a Answer) bool { return a.Unknown }) {
+		err = ErrUnknownOrder
+	}
+	return answers, err
 }
 
 // Unsubscribe ends the user's subscriptions to the channels, on every socket of
@@ -45,7 +55,7 @@ func (e *Engine) foundElsewhere(ctx context.Context, o Order) (bool, error) {
 // this node that is done at once, whatever the others answer.
 func (e *Engine) Unsubscribe(ctx context.Context, userID string, channels ...string) error {
 	e.unsubscribeHere(userID, channels)
-	_, err := e.control.Survey(ctx, Order{Kind: OrderUnsubscribe, UserID: userID, Channels: channels})
+	_, err := e.survey(ctx, Order{Kind: OrderUnsubscribe, UserID: userID, Channels: channels}, nil)
 	return err
 }
 
@@ -53,7 +63,7 @@ func (e *Engine) Unsubscribe(ctx context.Context, userID string, channels ...str
 // whose it is. On this node that is done at once, whatever the others answer.
 func (e *Engine) Disconnect(ctx context.Context, userID string) error {
 	e.disconnectHere(userID)
-	_, err := e.control.Survey(ctx, Order{Kind: OrderDisconnect, UserID: userID})
+	_, err := e.survey(ctx, Order{Kind: OrderDisconnect, UserID: userID}, nil)
 	return err
 }
 
@@ -62,7 +72,7 @@ func (e *Engine) Disconnect(ctx context.Context, userID string) error {
 // node that is done at once, whatever the others answer.
 func (e *Engine) Terminate(ctx context.Context, app, userID string) (sockets int, err error) {
 	sockets = e.terminateHere(app, userID)
-	answers, err := e.control.Survey(ctx, Order{Kind: OrderTerminate, App: app, UserID: userID})
+	answers, err := e.survey(ctx, Order{Kind: OrderTerminate, App: app, UserID: userID}, nil)
 	for _, a := range answers {
 		sockets += a.Sockets
 	}
@@ -75,16 +85,13 @@ func (e *Engine) Terminate(ctx context.Context, app, userID string) (sockets int
 // sockets is the caller's.
 func (e *Engine) RemoveApp(ctx context.Context, app string) error {
 	e.removeAppHere(app)
-	if err := e.broker.RemoveApp(ctx, app); err != nil {
-		return err
-	}
-	_, err := e.control.Survey(ctx, Order{Kind: OrderRemoveApp, App: app})
-	return err
+	_, err := e.survey(ctx, Order{Kind: OrderRemoveApp, App: app}, nil)
+	return errors.Join(err, e.broker.RemoveApp(ctx, app))
 }
 
 // AppsChanged tells the other nodes that an app has changed; see OnAppsChanged.
 func (e *Engine) AppsChanged(ctx context.Context) error {
-	_, err := e.control.Survey(ctx, Order{Kind: OrderAppsChanged})
+	_, err := e.survey(ctx, Order{Kind: OrderAppsChanged}, nil)
 	return err
 }
 
@@ -98,14 +105,14 @@ func (e *Engine) Cached(ctx context.Context, app, channel string) (data string, 
 	return ev.Data, ttl, true, nil
 }
 
-func (e *Engine) grantHere(app, socketID, channel, userID string) bool {
+func (e *Engine) grantHere(ctx context.Context, app, socketID, channel, userID string) bool {
 	c := e.conn(app, socketID)
-	return c != nil && c.grant(channel, userID)
+	return c != nil && c.grant(ctx, channel, userID)
 }
 
-func (e *Engine) identifyHere(app, socketID, userID string) bool {
+func (e *Engine) identifyHere(ctx context.Context, app, socketID, userID string) bool {
 	c := e.conn(app, socketID)
-	return c != nil && c.identify(userID)
+	return c != nil && c.identify(ctx, userID)
 }
 
 func (e *Engine) unsubscribeHere(userID string, channels []string) {

@@ -37,6 +37,11 @@ type ChannelEvent struct {
 // each; of the channels of signed-in users nothing, for they are no channels of the
 // application's making. Record is called under a channel's lock: it must neither
 // block nor call the engine.
+//
+// A node records what its own sockets do, as far as it knows the others. When the
+// last sockets of two nodes come or go at the same moment, both may record it, or
+// neither; what a node that died leaves behind nobody records. Whoever needs each
+// change of the cluster once must elect who tells it.
 type ChannelEventSink interface{ Record(ChannelEvent) }
 
 // Record sets who is told what happens to channels. It must be called before the

@@ -1,6 +1,7 @@
 package broadcasting
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
@@ -64,10 +65,12 @@ func (c *Conn) Close() {
 	c.tell()
 }
 
-func (c *Conn) grant(channel, user string) bool {
+// grant does nothing when ctx has ended: whoever asked no longer knows of it, and
+// could not take it back.
+func (c *Conn) grant(ctx context.Context, channel, user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed || ctx.Err() != nil {
 		return false
 	}
 	if c.grants == nil {
@@ -79,10 +82,11 @@ func (c *Conn) grant(channel, user string) bool {
 	return true
 }
 
-func (c *Conn) identify(user string) bool {
+// identify is like grant.
+func (c *Conn) identify(ctx context.Context, user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed || ctx.Err() != nil {
 		return false
 	}
 	c.known(user)

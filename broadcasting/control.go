@@ -5,23 +5,34 @@ import (
 	"errors"
 )
 
-// ErrUnanswered is what Control.Survey returns when not every node answered in
-// time. Whether those that are missing did what was asked is not known.
-var ErrUnanswered = errors.New("broadcasting: not every node has answered")
+// Errors of what other nodes are asked for.
+var (
+	// ErrUnanswered is what Control.Survey returns when not every node answered in
+	// time. Whether those that are missing did what was asked is not known.
+	ErrUnanswered = errors.New("broadcasting: not every node has answered")
+	// ErrUnknownOrder is returned when a node, of another version perhaps, does not
+	// know what it was asked for.
+	ErrUnknownOrder = errors.New("broadcasting: a node does not know the order")
+)
 
-// Control asks the other nodes to do something.
+// Control asks the other nodes to do something. A node that is cut off from the others
+// may miss orders, among them those that take access away: an implementation must
+// disconnect the node's sockets when it finds that, for nobody repeats the orders.
 //
 // An implementation passes clustertest.Control.
 type Control interface {
 	// Attach is called once, before anything else. handle does what another node
 	// asks for; it is called from any goroutine, and keeps o only during the call.
+	// Its ctx ends when the asking node no longer waits, and it is not called for an
+	// order whose time is over.
 	Attach(handle func(ctx context.Context, o Order) Answer)
 	// Run works until ctx ends. This node is asked nothing more then.
 	Run(ctx context.Context) error
-	// Survey hands o to every other node and returns their answers, in no order,
-	// when all have answered or ctx has ended. With ErrUnanswered the answers are
+	// Survey hands o to every other node and returns their answers, in the order in
+	// which they came, when all have answered, ctx has ended, or enough says of an
+	// answer that no other is needed; nil: all are. With ErrUnanswered the answers are
 	// those that have come.
-	Survey(ctx context.Context, o Order) ([]Answer, error)
+	Survey(ctx context.Context, o Order, enough func(Answer) bool) ([]Answer, error)
 }
 
 // OrderKind is what a node is asked to do.

@@ -20,13 +20,15 @@ type counts struct {
 	stale []*channel // each once, see channel.stale; guarded by mu
 }
 
-// counted says that the number of ch's subscribers has changed; needs ch.mu.
-// Presence channels have their members, and a user's own channel nobody to tell.
-func (e *Engine) counted(ch *channel) {
+// counted says that the number of ch's subscribers has changed, on this node (here) or
+// on another; needs ch.mu. Presence channels have their members, and a user's own
+// channel nobody to tell.
+func (e *Engine) counted(ch *channel, here bool) {
 	if !ch.counting || ch.kind == channels.Presence || ch.kind == channels.User {
 		return
 	}
-	if ch.subscribers() <= countCrowd {
+	ch.changedHere = ch.changedHere || here
+	if e.subscriptions(ch) <= countCrowd {
 		e.tellCount(ch)
 		return
 	}
@@ -42,7 +44,10 @@ func (e *Engine) counted(ch *channel) {
 func (e *Engine) tellCount(ch *channel) {
 	n := e.subscriptions(ch)
 	ch.fanOut(nil, func(d Dialect) []byte { return d.SubscriptionCount(ch.key.name, n) })
-	e.record(ch, ChannelEvent{Kind: Counted, Count: n})
+	if ch.changedHere { // else it is for the other node to record
+		e.record(ch, ChannelEvent{Kind: Counted, Count: n})
+	}
+	ch.changedHere = false
 }
 
 // countRound tells the crowded channels.
@@ -54,7 +59,7 @@ func (e *Engine) countRound() {
 	for _, ch := range list {
 		ch.mu.Lock()
 		// When it is crowded no longer, it was told at once what has changed since.
-		if ch.stale = false; ch.subscribers() > countCrowd {
+		if ch.stale = false; e.subscriptions(ch) > countCrowd {
 			e.tellCount(ch)
 		}
 		ch.mu.Unlock()

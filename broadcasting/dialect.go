@@ -38,7 +38,7 @@ type Queue interface{ Queue(frame []byte) }
 // Peer is a socket as the engine sees it.
 type Peer struct {
 	App     string // the app's id
-	ID      string // unique on this node within the app
+	ID      string // unique among all nodes within the app
 	Dialect Dialect
 	Out     Queue
 

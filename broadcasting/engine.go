@@ -116,7 +116,7 @@ func (e *Engine) deliver(ev *Event) {
 	except := e.exception(ev)
 	ch.mu.Lock()
 	if ev.Version > 0 {
-		ch.missed, ch.version = false, ev.Version
+		ch.missed, ch.version = false, max(ch.version, ev.Version)
 	}
 	n := ch.tell(ev, except)
 	ch.mu.Unlock()

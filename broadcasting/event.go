@@ -12,7 +12,7 @@ type Event struct {
 	Except  string // the socket that must not get it; empty: none
 	UserID  string // of a client event on a presence channel: its sender
 	Seq     int64  // the journal's number; 0: not journalled
-	Version uint64 // grows with each kept event of a channel, set by the Broker; 0: not kept
+	Version uint64 // of a kept event, set by the Broker: it grows, see Broker.Publish; 0: not kept
 }
 
 // Kept says whether the event is to be the last one of its channel: it goes to a

@@ -14,32 +14,32 @@ const heldBytes = 1 << 20
 
 // held stands in a channel in the place of a subscriber that is brought up to date,
 // and keeps what is published meanwhile. Then it stays, and leaves out the kept
-// events that the subscriber has and that are still on their way to this node, until
-// the last of them has passed. Its methods need the channel's mu.
+// events that the subscriber began with and that are still on their way to this
+// node, until the last of them has passed. Its methods need the channel's mu.
 type held struct {
 	s      *subscription
+	again  bool   // the subscriber was live before, and gets every event
+	since  uint64 // the version of the last kept event before, as far as this node knew it
 	frames []heldFrame
 	bytes  int
-	over   bool   // more came than is kept
+	over   bool // more came than is kept
+
 	live   bool   // the subscriber is up to date
-	upTo   uint64 // the version that the subscriber has of the kept events; 0: none
+	passed uint64 // the version of the last kept event since then
 }
 
 type heldFrame struct {
 	frame   []byte
+	event   bool
 	version uint64 // of a kept event
 }
 
 var _ Queue = (*held)(nil)
 
 // hold has what is published kept for s from now on; needs ch.mu.
-func (s *subscription) hold() {
-	h := &held{s: s}
-	if s.held != nil {
-		h.upTo = s.held.upTo
-	}
-	s.held = h
-	s.ch.groups[s.group].out[s.at] = h
+func (s *subscription) hold(again bool) {
+	s.held = &held{s: s, again: again, since: max(s.ch.version, s.has)}
+	s.ch.groups[s.group].out[s.at] = s.held
 }
 
 // holding says whether s is being brought up to date; needs ch.mu.
@@ -57,37 +57,70 @@ func (h *held) Queue(frame []byte) {
 		h.frames, h.over = nil, true
 	default:
 		h.bytes += len(frame)
-		h.frames = append(h.frames, heldFrame{frame, telling.version})
+		h.frames = append(h.frames, heldFrame{frame, telling.event, telling.version})
 	}
 }
 
 // pass hands a frame on unless the subscriber has it. Kept events come in the order
-// of their versions, so the first that is new ends the need to look.
+// of their versions, so the first that is new ends the need to look; so does one that
+// is out of order, for nothing can be told by it.
 func (h *held) pass(frame []byte, version uint64) {
-	if version == 0 || version > h.upTo {
+	has := h.s.has
+	disorder := version > 0 && version <= h.passed
+	if version == 0 || version > has || disorder {
 		h.s.conn.peer.Out.Queue(frame)
 	}
-	if version >= h.upTo {
+	h.passed = max(h.passed, version)
+	if version >= has || disorder {
 		h.end()
 	}
 }
 
-// kept says whether a kept event that the subscriber does not have is among the
-// frames.
-func (h *held) kept() bool {
-	return slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > h.upTo })
+// begin queues the last event of the channel, which a new subscriber begins with. One
+// that was live before gets it again only if it had it: a later one is held, or on its
+// way. It says whether the subscriber was told that there is none.
+func (h *held) begin(last *Event) (missed bool) {
+	peer := &h.s.conn.peer
+	kept := slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > 0 })
+	switch {
+	case last != nil && (!h.again || last.Version <= h.since):
+		peer.Out.Queue(peer.Dialect.Event(last))
+		h.s.conn.engine.delivered.Add(1)
+	case last == nil && !kept:
+		peer.Out.Queue(peer.Dialect.CacheMissed(h.s.ch.key.name))
+		missed = true
+	}
+	if last != nil && !h.again {
+		h.s.has = last.Version
+		h.forget(last.Version)
+	}
+	return missed
 }
 
-// release queues what was held, but for the kept events up to the version that the
-// subscriber has, and lets it go live.
-func (h *held) release() {
-	for _, f := range h.frames {
-		if f.version == 0 || f.version > h.upTo {
-			h.s.conn.peer.Out.Queue(f.frame)
+// forget drops the events up to the one of the version, which the subscriber begins
+// with instead.
+func (h *held) forget(version uint64) {
+	upTo := -1
+	for i, f := range h.frames {
+		if f.version > 0 && f.version <= version {
+			upTo = i
 		}
 	}
+	i := -1
+	h.frames = slices.DeleteFunc(h.frames, func(f heldFrame) bool {
+		i++
+		return f.event && i <= upTo
+	})
+}
+
+// release queues what was held, and lets the subscriber go live.
+func (h *held) release() {
+	for _, f := range h.frames {
+		h.s.conn.peer.Out.Queue(f.frame)
+		h.passed = max(h.passed, f.version)
+	}
 	h.frames, h.live = nil, true
-	if h.upTo <= h.s.ch.version {
+	if h.s.has <= h.s.ch.version {
 		h.end()
 	}
 }

@@ -110,19 +110,22 @@ type channel struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	closed   bool // empty and on its way out of the registry: not to be entered
-	counting bool // its subscribers are told how many they are
-	stale    bool // they are not told the last change yet: a round will do it
-	missed   bool // that it has no event was recorded
-	groups   []group
-	roster   *roster // nil on other channels
-	telling  telling // what is being queued now
-	version  uint64  // of the last kept event that this node got while the channel was there
+	closed      bool // empty and on its way out of the registry: not to be entered
+	counting    bool // its subscribers are told how many they are
+	stale       bool // they are not told the last change yet: a round will do it
+	changedHere bool // such a change was on this node
+	missed      bool // that it has no event was recorded
+	groups      []group
+	roster      *roster // nil on other channels
+	telling     telling // what is being queued now
+	version     uint64  // of the last kept event that this node got while the channel was there
 }
 
-// telling is what fanOut queues, for those who hold frames back; see held.
+// telling is what fanOut queues, for those who hold frames back; see held. The zero
+// value is neither.
 type telling struct {
 	member  bool   // who is in the channel
+	event   bool   // what was published
 	version uint64 // of a kept event
 }
 
@@ -142,8 +145,9 @@ type subscription struct {
 	user   string  // whose it is, by Grant; guarded by conn.mu
 
 	// guarded by ch.mu
-	group, at int   // where it stands
-	held      *held // while it is being brought up to date; else nil
+	group, at int    // where it stands
+	has       uint64 // the version of the kept event that it began with
+	held      *held  // while it is being brought up to date; else nil
 }
 
 // add needs mu.
@@ -203,9 +207,9 @@ func (ch *channel) tell(ev *Event, except *subscription) (delivered int) {
 	if !ch.has(except) {
 		except = nil // it has left, or its channel has died and been made anew
 	}
-	ch.telling.version = ev.Version
+	ch.telling = telling{event: true, version: ev.Version}
 	delivered = ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
-	ch.telling.version = 0
+	ch.telling = telling{}
 	return delivered
 }
 
@@ -213,7 +217,7 @@ func (ch *channel) tell(ev *Event, except *subscription) (delivered int) {
 func (ch *channel) tellMembers(encode func(Dialect) []byte) {
 	ch.telling.member = true
 	ch.fanOut(nil, encode)
-	ch.telling.member = false
+	ch.telling = telling{}
 }
 
 // fanOut queues for every subscriber but one (nil: none) what encode makes of it

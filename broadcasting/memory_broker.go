@@ -59,7 +59,7 @@ func (b *memoryBroker) detach() {
 func (b *memoryBroker) Publish(_ context.Context, ev *Event) error {
 	m := b.cluster
 	if ev.Kept() {
-		order := &m.order[maphash.String(orderSeed, ev.Channel)%uint64(len(m.order))]
+		order := &m.order[maphash.Comparable(orderSeed, key{ev.App, ev.Channel})%uint64(len(m.order))]
 		order.Lock()
 		defer order.Unlock()
 		ev.Version = m.versions.Add(1)

@@ -30,7 +30,7 @@ func (c *memoryControl) Run(ctx context.Context) error {
 }
 
 // Survey implements Control.
-func (c *memoryControl) Survey(ctx context.Context, o Order) ([]Answer, error) {
+func (c *memoryControl) Survey(ctx context.Context, o Order, enough func(Answer) bool) ([]Answer, error) {
 	m := c.cluster
 	m.mu.Lock()
 	others := without(m.controls, c)
@@ -38,18 +38,38 @@ func (c *memoryControl) Survey(ctx context.Context, o Order) ([]Answer, error) {
 	if len(others) == 0 {
 		return nil, nil
 	}
+	if ctx.Err() != nil {
+		return nil, ErrUnanswered
+	}
 	came := make(chan Answer, len(others))
 	for _, node := range others {
 		go func() { came <- node.handle(ctx, o) }()
 	}
 	answers := make([]Answer, 0, len(others))
-	for range others {
-		select {
-		case a := <-came:
-			answers = append(answers, a)
-		case <-ctx.Done():
+	for len(answers) < len(others) {
+		a, ok := next(ctx, came)
+		if !ok {
 			return answers, ErrUnanswered
+		}
+		answers = append(answers, a)
+		if enough != nil && enough(a) {
+			break
 		}
 	}
 	return answers, nil
+}
+
+// next waits for an answer until ctx ends. One that has come by then counts.
+func next(ctx context.Context, came <-chan Answer) (a Answer, ok bool) {
+	select {
+	case a = <-came:
+		return a, true
+	case <-ctx.Done():
+	}
+	select {
+	case a = <-came:
+		return a, true
+	default:
+		return a, false
+	}
 }

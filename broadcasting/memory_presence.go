@@ -17,6 +17,9 @@ type memoryPresence struct {
 	view    *presenceView
 	wake    chan struct{} // holds one: "look into the inbox"
 
+	speaking sync.RWMutex
+	ended    bool // guarded by speaking; what this node says is not heard any more
+
 	mu    sync.Mutex
 	inbox []presenceChange // guarded by mu
 }
@@ -56,7 +59,10 @@ func (p *memoryPresence) Run(ctx context.Context) error {
 
 // leave takes the node out, and ends what it has said.
 func (p *memoryPresence) leave() {
-	p.say(presenceChange{kind: presenceNodeGone})
+	p.speaking.Lock()
+	p.give(presenceChange{kind: presenceNodeGone})
+	p.ended = true
+	p.speaking.Unlock()
 	m := p.cluster
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -81,12 +87,20 @@ func (p *memoryPresence) tell(news []presenceChange) {
 	}
 }
 
-// say gives a statement to the other nodes.
+// say gives a statement to the other nodes, if there are any.
 func (p *memoryPresence) say(c presenceChange) {
-	nodes := *p.cluster.presences.Load()
-	if len(nodes) <= 1 {
+	if len(*p.cluster.presences.Load()) <= 1 {
 		return
 	}
+	p.speaking.RLock()
+	defer p.speaking.RUnlock()
+	if !p.ended {
+		p.give(c)
+	}
+}
+
+func (p *memoryPresence) give(c presenceChange) {
+	nodes := *p.cluster.presences.Load()
 	c.node = p.name
 	for _, node := range nodes {
 		if node == p {
@@ -123,8 +137,13 @@ func (p *memoryPresence) SignedIn(app, userID string, sockets int) {
 }
 
 // OthersIn implements Presence.
-func (p *memoryPresence) OthersIn(app, channel string) (sockets int, members []*Member) {
-	return p.view.in(key{app, channel})
+func (p *memoryPresence) OthersIn(app, channel string) (sockets int) {
+	return p.view.sockets(key{app, channel})
+}
+
+// OtherMembers implements Presence.
+func (p *memoryPresence) OtherMembers(app, channel string) []*Member {
+	return p.view.members(key{app, channel})
 }
 
 // OthersSignedIn implements Presence.

@@ -12,9 +12,9 @@ var _ PresenceListener = node{}
 func (n node) handle(ctx context.Context, o Order) (a Answer) {
 	switch o.Kind {
 	case OrderGrant:
-		a.Found = len(o.Channels) == 1 && n.grantHere(o.App, o.SocketID, o.Channels[0], o.UserID)
+		a.Found = len(o.Channels) == 1 && n.grantHere(ctx, o.App, o.SocketID, o.Channels[0], o.UserID)
 	case OrderIdentify:
-		a.Found = n.identifyHere(o.App, o.SocketID, o.UserID)
+		a.Found = n.identifyHere(ctx, o.App, o.SocketID, o.UserID)
 	case OrderUnsubscribe:
 		n.unsubscribeHere(o.UserID, o.Channels)
 	case OrderDisconnect:
@@ -42,7 +42,7 @@ func (n node) OthersSubscribed(app, channel string) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if !ch.closed {
-		n.counted(ch)
+		n.counted(ch, false)
 	}
 }
 

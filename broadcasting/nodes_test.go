@@ -128,6 +128,48 @@ func TestCountsOfTwoNodes(t *testing.T) {
 	x.gets(t, "count news 1")
 }
 
+// A change on one node is recorded there alone, and a crowd is one wherever it is.
+func TestCountsAreRecordedOnce(t *testing.T) {
+	a, b, _ := twoNodes(t)
+	ra, rb := new(recorder), new(recorder)
+	a.Record(ra)
+	b.Record(rb)
+	counting := want(t, "news")
+	counting.SubscriptionCount = true
+	enter := func(e *broadcasting.Engine, id string) *mailbox {
+		m := connect(t, e, "1", id, words(""))
+		if err := m.Subscribe(t.Context(), counting); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	x := enter(a, "x")
+	x.gets(t, "in news", "count news 1")
+	untilCount(t, b, "news", 1, 0)
+	y := enter(b, "y")
+	x.gets(t, "count news 2")
+	for i := range 200 {
+		enter(b, fmt.Sprint(i))
+	}
+	untilCount(t, a, "news", 202, 0)
+	y.Close()
+	untilCount(t, a, "news", 201, 0)
+	if frames := x.take(); len(frames) > 110 {
+		t.Errorf("the only socket here was told %d times of a crowd elsewhere", len(frames))
+	}
+	counts := func(r *recorder) (n int) {
+		for _, line := range r.take() {
+			if strings.Contains(line, "count") {
+				n++
+			}
+		}
+		return n
+	}
+	if here, there := counts(ra), counts(rb); here != 1 || there > 110 {
+		t.Errorf("recorded were %d counts on the node of one change, and %d on the other", here, there)
+	}
+}
+
 func TestSignInsOfTwoNodes(t *testing.T) {
 	a, b, stop := twoNodes(t)
 	watcher, early, late := connect(t, a, "1", "w", words("")), connect(t, b, "1", "e", words("")), connect(t, a, "1", "l", words(""))
@@ -191,6 +233,49 @@ func TestAccessOnTwoNodes(t *testing.T) {
 	}
 }
 
+// A grant that nobody waits for any more is not given: a permission that was withdrawn
+// meanwhile would come back.
+func TestGrantTooLate(t *testing.T) {
+	a, b, _ := twoNodes(t)
+	m := connect(t, b, "1", "m", words(""))
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if found, err := a.Grant(over, "1", "m", "private-l", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("Grant: %v, %v", found, err)
+	}
+	if found, err := b.Grant(over, "1", "m", "private-l", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("Grant of a socket that is here: %v, %v", found, err)
+	}
+	if found, err := b.Identify(over, "1", "m", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
+		t.Errorf("Identify of a socket that is here: %v, %v", found, err)
+	}
+	if m.User() != "" {
+		t.Errorf("the socket is %q's", m.User())
+	}
+}
+
+// stranger is a control with a node of another version.
+type stranger struct{ broadcasting.Control }
+
+func (stranger) Survey(context.Context, broadcasting.Order, func(broadcasting.Answer) bool) ([]broadcasting.Answer, error) {
+	return []broadcasting.Answer{{Unknown: true}}, nil
+}
+
+func TestNodeOfAnotherVersion(t *testing.T) {
+	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
+	e := broadcasting.NewEngine(broadcasting.Options{Control: stranger{m.Control()}})
+	_, grantErr := e.Grant(t.Context(), "1", "elsewhere", "private-l", "7")
+	_, terminateErr := e.Terminate(t.Context(), "1", "7")
+	for name, err := range map[string]error{
+		"Grant": grantErr, "Terminate": terminateErr, "Unsubscribe": e.Unsubscribe(t.Context(), "7", "private-l"),
+		"Disconnect": e.Disconnect(t.Context(), "7"), "RemoveApp": e.RemoveApp(t.Context(), "1"),
+	} {
+		if !errors.Is(err, broadcasting.ErrUnknownOrder) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAppsChangedElsewhere(t *testing.T) {
 	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
 	var engines []*broadcasting.Engine
@@ -214,7 +299,7 @@ type deaf struct {
 
 var errDeaf = errors.New("deaf")
 
-func (deaf) Survey(context.Context, broadcasting.Order) ([]broadcasting.Answer, error) {
+func (deaf) Survey(context.Context, broadcasting.Order, func(broadcasting.Answer) bool) ([]broadcasting.Answer, error) {
 	return []broadcasting.Answer{{Sockets: 1}}, broadcasting.ErrUnanswered
 }
 func (deaf) Complete(context.Context) error  { return errDeaf }

@@ -60,8 +60,7 @@ func (e *Engine) Count(ctx context.Context, app, channel string) (subscriptions,
 			return o.Subscriptions, o.Users, nil
 		}
 	}
-	sockets, members := e.presence.OthersIn(app, channel)
-	return sockets, len(members), nil
+	return e.presence.OthersIn(app, channel), len(e.presence.OtherMembers(app, channel)), nil
 }
 
 // Members are the ids of the users in a presence channel now, each once, in the
@@ -71,7 +70,7 @@ func (e *Engine) Members(ctx context.Context, app, channel string) (userIDs []st
 	if err := e.presence.Complete(ctx); err != nil {
 		return nil, err
 	}
-	_, members := e.presence.OthersIn(app, channel)
+	members := e.presence.OtherMembers(app, channel)
 	if ch := e.hub.find(key{app, channel}); ch != nil {
 		ch.mu.Lock()
 		defer ch.mu.Unlock()

@@ -12,7 +12,8 @@ type Presence interface {
 	// Attach is called once, before anything else, with who hears of the other
 	// nodes.
 	Attach(others PresenceListener)
-	// Run works until ctx ends. The other nodes forget this one then.
+	// Run works until ctx ends. The other nodes forget this one then, and what it says
+	// later they do not hear.
 	Run(ctx context.Context) error
 
 	// The node says with these what its own sockets do. They neither block nor call
@@ -28,11 +29,14 @@ type Presence interface {
 	SignedIn(app, userID string, sockets int)
 
 	// What the other nodes say, together. These answer from memory, without
-	// blocking, and may be called under a channel's lock.
+	// blocking, and may be called under a channel's lock. They know of a change before
+	// the listener hears of it.
 
-	// OthersIn is how many sockets of other nodes are in the channel, and which
-	// members those are, in no order. The members must not be changed.
-	OthersIn(app, channel string) (sockets int, members []*Member)
+	// OthersIn is how many sockets of other nodes are in the channel.
+	OthersIn(app, channel string) (sockets int)
+	// OtherMembers is which members other nodes have in the channel, in no order. They
+	// must not be changed.
+	OtherMembers(app, channel string) []*Member
 	// OthersSignedIn says whether another node has a socket of the user.
 	OthersSignedIn(app, userID string) bool
 	// OtherChannels lists the channels in which other nodes have sockets and whose

@@ -167,24 +167,33 @@ func (v *presenceView) nodeGone(node string) (news []presenceChange) {
 	return news
 }
 
-// in is how many sockets and which members are in a channel.
-func (v *presenceView) in(k key) (sockets int, members []*Member) {
+// sockets is how many sockets are in a channel.
+func (v *presenceView) sockets(k key) (n int) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if ch := v.channels[k]; ch != nil {
+		for _, of := range ch.sockets {
+			n += of
+		}
+	}
+	return n
+}
+
+// members is which members are in a channel.
+func (v *presenceView) members(k key) (list []*Member) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	ch := v.channels[k]
 	if ch == nil {
-		return 0, nil
-	}
-	for _, n := range ch.sockets {
-		sockets += n
+		return nil
 	}
 	for _, nodes := range ch.members {
 		for _, m := range nodes {
-			members = append(members, m)
+			list = append(list, m)
 			break // the nodes may have different ones; any will do
 		}
 	}
-	return sockets, members
+	return list
 }
 
 // online says whether a node has a socket of the user.

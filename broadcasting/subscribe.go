@@ -35,9 +35,10 @@ type SubscribeRequest struct {
 //	open     under the channel's lock: queue the answer, what was read, what was
 //	         held and is not in that, and go live
 //
-// So nothing is left out between the two, nothing comes twice, and no publisher
-// waits for the reading. Who takes the subscription away meanwhile wins. ctx bounds
-// the reading; its error is returned, and the socket is not in then.
+// So nothing that comes after the beginning is left out or comes twice, and no
+// publisher waits for the reading. Who takes the subscription away meanwhile wins. ctx
+// bounds the reading; its error is returned, and the socket is not in then, unless it
+// was in before.
 func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
 	defer c.tell()
 	s, err := c.enter(want)
@@ -67,8 +68,8 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 		s = &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name)}
 		err := s.enter(want)
 		if err == nil {
-			s.begin()
-			c.engine.counted(s.ch)
+			s.begin(false)
+			c.engine.counted(s.ch, true)
 		}
 		c.engine.hub.unlock(s.ch)
 		if err != nil {
@@ -84,7 +85,7 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 		if s.holding() {
 			return nil, nil // the call that brings it up to date answers for both
 		}
-		s.begin()
+		s.begin(true)
 	}
 	c.own(s, name)
 	if !s.ch.cache {
@@ -95,16 +96,16 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 
 // begin answers at once, or holds what is published until the second phase; needs
 // ch.mu.
-func (s *subscription) begin() {
+func (s *subscription) begin(again bool) {
 	if s.ch.cache {
-		s.hold()
+		s.hold(again)
 		return
 	}
 	s.welcome()
 }
 
 // open is the second phase, with the last event of the channel (nil: none), or why
-// that could not be read.
+// that could not be read. A socket that was in before stays in whatever happens.
 func (c *Conn) open(s *subscription, last *Event, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,40 +114,26 @@ func (c *Conn) open(s *subscription, last *Event, err error) error {
 		return nil // somebody has taken it away, and has said so
 	}
 	s.ch.mu.Lock()
-	if err == nil && s.held.over {
+	if s.held.over {
 		err = ErrBehind
 	}
-	if err != nil {
+	if err != nil && (!s.held.again || s.held.over) {
 		s.ch.mu.Unlock()
 		c.leave(name, s)
 		return err
 	}
 	defer s.ch.mu.Unlock()
-	s.welcome()
-	s.catchUp(last)
-	return nil
-}
-
-// catchUp queues the last event and what was held. When there is neither, the socket
-// is told that the channel has no event. It needs ch.mu.
-func (s *subscription) catchUp(last *Event) {
-	peer, e := &s.conn.peer, s.conn.engine
-	if last != nil {
-		peer.Out.Queue(peer.Dialect.Event(last))
-		e.delivered.Add(1)
-		s.held.upTo = last.Version
+	if err != nil {
 		s.held.release()
-		return
+		return err
 	}
-	missed := !s.held.kept()
-	if missed {
-		peer.Out.Queue(peer.Dialect.CacheMissed(s.ch.key.name))
+	s.welcome()
+	if missed := s.held.begin(last); missed && !s.ch.missed {
+		s.ch.missed = true
+		c.engine.record(s.ch, ChannelEvent{Kind: CacheMissed})
 	}
 	s.held.release()
-	if missed && !s.ch.missed {
-		s.ch.missed = true
-		e.record(s.ch, ChannelEvent{Kind: CacheMissed})
-	}
+	return nil
 }
 
 // own notes whose a subscription is; needs mu.
@@ -163,15 +150,14 @@ func (s *subscription) enter(want SubscribeRequest) error {
 	first, firstHere := false, false // of its user
 	if ch.kind == channels.Presence && want.Member != nil {
 		if ch.roster == nil {
-			_, others := e.presence.OthersIn(ch.key.app, ch.key.name)
-			ch.roster = newRoster(others)
+			ch.roster = newRoster(e.presence.OtherMembers(ch.key.app, ch.key.name))
 		}
 		var err error
 		if s.member, first, firstHere, err = ch.roster.join(*want.Member, want.MaxMembers); err != nil {
 			return err
 		}
 	}
-	if e.subscriptions(ch) == 0 {
+	if ch.subscribers() == 0 && e.subscriptions(ch) == 0 {
 		e.record(ch, ChannelEvent{Kind: Occupied})
 	}
 	if first {
@@ -202,8 +188,7 @@ func (ch *channel) members() []*Member {
 
 // subscriptions is how many sockets of all nodes are subscribed; needs ch.mu.
 func (e *Engine) subscriptions(ch *channel) int {
-	others, _ := e.presence.OthersIn(ch.key.app, ch.key.name)
-	return ch.subscribers() + others
+	return ch.subscribers() + e.presence.OthersIn(ch.key.app, ch.key.name)
 }
 
 // Subscribed says whether the socket is in the channel, and as whom (nil on a

@@ -16,6 +16,7 @@ import (
 type slowBroker struct {
 	broadcasting.Broker
 	next  atomic.Bool
+	late  bool // it reads after what the test does meanwhile
 	asked chan struct{}
 	goOn  chan error // what Last returns, if not nil
 }
@@ -33,6 +34,9 @@ func (b *slowBroker) Last(ctx context.Context, app, channel string) (*broadcasti
 		}
 	case <-ctx.Done():
 		return nil, 0, ctx.Err()
+	}
+	if b.late {
+		return b.Broker.Last(ctx, app, channel)
 	}
 	return ev, ttl, err
 }
@@ -106,6 +110,20 @@ func TestSubscribeInTwoPhases(t *testing.T) {
 	expect(t, h.mailbox, "in cache-a", "cache-a e before", "count cache-a 1", "cache-a e one", "cache-a e two")
 	h.publish("cache-a", "three")
 	expect(t, h.mailbox, "cache-a e three")
+}
+
+// A new subscriber begins with the last event: what came before that is not told.
+func TestSubscribeBeginsWithTheLast(t *testing.T) {
+	h := halfway(t, "cache-a", "before")
+	h.broker.late = true
+	h.publish("cache-a", "one")
+	publish(t, h.e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "client-e", Data: "1", Object: true})
+	h.publish("cache-a", "two")
+	publish(t, h.e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "client-e", Data: "2", Object: true})
+	if err := h.ends(nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, h.mailbox, "in cache-a", "cache-a e two", "count cache-a 1", "cache-a client-e 2")
 }
 
 func TestSubscribeToAnEmptyCache(t *testing.T) {
@@ -234,6 +252,25 @@ func TestSubscribeAgainInTwoPhases(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, h.mailbox, "in cache-a", "cache-a e before", "cache-a e meanwhile")
+	// When the reading sees what came meanwhile, that still comes once, with all before.
+	h.broker.late = true
+	h.subscribe("cache-a")
+	h.publish("cache-a", "one")
+	publish(t, h.e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "client-e", Data: "{}", Object: true})
+	h.publish("cache-a", "two")
+	if err := h.ends(nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, h.mailbox, "in cache-a", "cache-a e one", "cache-a client-e {}", "cache-a e two")
+	h.broker.late = false
+	// When the reading fails, the socket is in as before.
+	h.subscribe("cache-a")
+	h.publish("cache-a", "three")
+	if err := h.ends(errors.New("broken")); err == nil {
+		t.Error("the failure is not told")
+	}
+	h.publish("cache-a", "meanwhile")
+	expect(t, h.mailbox, "cache-a e three", "cache-a e meanwhile")
 	// Two at once: the first one answers for both.
 	h.subscribe("cache-a")
 	if err := h.Subscribe(t.Context(), want(t, "cache-a")); err != nil {
@@ -259,10 +296,10 @@ func TestSubscribeBeforeTheEventArrives(t *testing.T) {
 	publish(t, e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "four"})
 	late.arrive(2) // one and two
 	expect(t, a)
-	join(t, a, "cache-a") // again, while three is on its way
-	expect(t, a, "in cache-a", "cache-a e four")
-	late.arrive(2) // three and four
-	expect(t, a)
+	join(t, a, "cache-a") // again, while three, which it has, and four are on their way
+	expect(t, a, "in cache-a")
+	late.arrive(2)
+	expect(t, a, "cache-a e four")
 	publish(t, e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "five"})
 	late.arrive(1)
 	expect(t, a, "cache-a e five")

@@ -25,7 +25,7 @@ func (c *Conn) leave(name string, s *subscription) {
 	if c.peer.CountsEnabled != nil {
 		ch.counting = c.peer.CountsEnabled()
 	}
-	e.counted(ch)
+	e.counted(ch, true)
 	if empty && e.subscriptions(ch) == 0 {
 		e.record(ch, ChannelEvent{Kind: Vacated})
 	}

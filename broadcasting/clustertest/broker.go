@@ -1,11 +1,13 @@
 package clustertest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chatcast/broadcasting"
 )
@@ -26,7 +28,7 @@ func Broker(t *testing.T, open func(t *testing.T, n int) []broadcasting.Broker) 
 		t.Run(name, func(t *testing.T) {
 			var nodes []*brokerNode
 			for _, b := range open(t, 3) {
-				n := &brokerNode{Broker: b, told: newNotes()}
+				n := &brokerNode{Broker: b, t: t, told: newNotes()}
 				b.Attach(n.deliver)
 				nodes = append(nodes, n)
 			}
@@ -41,12 +43,32 @@ func Broker(t *testing.T, open func(t *testing.T, n int) []broadcasting.Broker) 
 // brokerNode is a node that writes down what it is given.
 type brokerNode struct {
 	broadcasting.Broker
+	t    *testing.T
 	told *notes
 	stop func()
+
+	mu     sync.Mutex
+	events []broadcasting.Event // guarded by mu
 }
 
+// deliver holds a kept event against the last one: it became that before it came here.
 func (n *brokerNode) deliver(ev *broadcasting.Event) {
+	if ev.Version > 0 {
+		last, _, err := n.Last(context.Background(), ev.App, ev.Channel)
+		if err != nil || last == nil || last.Version < ev.Version {
+			n.t.Errorf("version %d was delivered when the last event was %+v, %v", ev.Version, last, err)
+		}
+	}
+	n.mu.Lock()
+	n.events = append(n.events, *ev)
+	n.mu.Unlock()
 	n.told.add(fmt.Sprintf("%s %s %s %s", ev.App, ev.Channel, ev.Name, ev.Data))
+}
+
+func (n *brokerNode) given() []broadcasting.Event {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.events)
 }
 
 func (n *brokerNode) publish(t *testing.T, ev broadcasting.Event) uint64 {
@@ -66,7 +88,7 @@ func (n *brokerNode) lastOf(t *testing.T, app, channel string) (data string, ver
 	if ev == nil {
 		return "", 0
 	}
-	if ttl <= 0 {
+	if ttl < time.Minute {
 		t.Errorf("the last event of %s is kept for %s", channel, ttl)
 	}
 	return ev.Data, ev.Version
@@ -109,15 +131,10 @@ func testBrokerFields(t *testing.T, nodes []*brokerNode) {
 		App: "app", Channel: "presence-a;b=@,.", Name: "client-\u2028é\"", Data: `{"a":"\u0000ü"}`, Object: true,
 		Except: "1.2", UserID: "7\n", Seq: 1<<62 + 1,
 	}
-	came := make(chan broadcasting.Event, 1)
-	nodes[1].Attach(func(ev *broadcasting.Event) {
-		came <- *ev
-		nodes[1].told.add("came")
-	})
 	nodes[1].Interest(want.App, want.Channel, true)
 	nodes[0].publish(t, want)
-	nodes[1].told.last(t, "came")
-	if got := <-came; got != want {
+	nodes[1].told.await(t, "the event", func(list []string) bool { return len(list) > 0 })
+	if got := nodes[1].given()[0]; got != want {
 		t.Errorf("came %+v, want %+v", got, want)
 	}
 }
@@ -146,7 +163,13 @@ func testBrokerLast(t *testing.T, nodes []*brokerNode) {
 			t.Errorf("%+v is kept", ev)
 		}
 	}
+	kept := broadcasting.Event{App: "1", Channel: "presence-cache-b", Name: "n\u2028", Data: "d\"", Seq: 1<<62 + 1, Except: "1.2"}
+	kept.Version = nodes[0].publish(t, kept)
+	kept.Except = "" // it is of no matter later
 	for i, n := range nodes {
+		if last, _, err := n.Last(t.Context(), "1", kept.Channel); err != nil || last == nil || *last != kept {
+			t.Errorf("node %d keeps %+v, %v; want %+v", i, last, err, kept)
+		}
 		if data, version := n.lastOf(t, "1", "cache-a"); data != "second" || version != second {
 			t.Errorf("node %d has %q, version %d, want %d", i, data, version, second)
 		}
@@ -158,15 +181,7 @@ func testBrokerLast(t *testing.T, nodes []*brokerNode) {
 
 func testBrokerVersions(t *testing.T, nodes []*brokerNode) {
 	const events = 100
-	var mu sync.Mutex
-	versions := make([][]uint64, len(nodes))
-	for i, n := range nodes {
-		n.Attach(func(ev *broadcasting.Event) {
-			mu.Lock()
-			versions[i] = append(versions[i], ev.Version)
-			mu.Unlock()
-			n.told.add("came")
-		})
+	for _, n := range nodes {
 		n.Interest("1", "cache-a", true)
 	}
 	var publishers sync.WaitGroup
@@ -180,31 +195,35 @@ func testBrokerVersions(t *testing.T, nodes []*brokerNode) {
 	publishers.Wait()
 	for i, n := range nodes {
 		n.told.await(t, "the last event", func(list []string) bool { return len(list) >= events*len(nodes) })
-		mu.Lock()
-		if !slices.IsSorted(versions[i]) || len(slices.Compact(slices.Clone(versions[i]))) != events*len(nodes) {
-			t.Errorf("node %d got the versions %d", i, versions[i])
+		var versions []uint64
+		for _, ev := range n.given() {
+			versions = append(versions, ev.Version)
 		}
-		highest := versions[i][len(versions[i])-1]
-		mu.Unlock()
-		if _, version := n.lastOf(t, "1", "cache-a"); version != highest {
-			t.Errorf("node %d keeps version %d, the last one is %d", i, version, highest)
+		if !slices.IsSorted(versions) || len(slices.Compact(slices.Clone(versions))) != events*len(nodes) {
+			t.Errorf("node %d got the versions %d", i, versions)
+		}
+		if _, version := n.lastOf(t, "1", "cache-a"); version != versions[len(versions)-1] {
+			t.Errorf("node %d keeps version %d, the last one is %d", i, version, versions[len(versions)-1])
 		}
 	}
 }
 
 func testBrokerRemoveApp(t *testing.T, nodes []*brokerNode) {
-	for _, app := range []string{"1", "2"} {
+	for _, app := range []string{"1", "2", "12", "1 "} {
 		nodes[0].publish(t, broadcasting.Event{App: app, Channel: "cache-a", Name: "e", Data: "of " + app})
 	}
 	if err := nodes[1].RemoveApp(t.Context(), "1"); err != nil {
 		t.Fatal(err)
 	}
 	for i, n := range nodes {
-		one, _ := n.lastOf(t, "1", "cache-a")
-		two, _ := n.lastOf(t, "2", "cache-a")
-		if one != "" || two != "of 2" {
-			t.Errorf("node %d keeps %q and %q", i, one, two)
+		for app, want := range map[string]string{"1": "", "2": "of 2", "12": "of 12", "1 ": "of 1 "} {
+			if data, _ := n.lastOf(t, app, "cache-a"); data != want {
+				t.Errorf("node %d keeps %q of app %q", i, data, app)
+			}
 		}
+	}
+	if after := nodes[0].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"}); after <= 1 {
+		t.Errorf("the versions of an app that was removed begin anew with %d", after)
 	}
 }
 

@@ -18,6 +18,8 @@ func Control(t *testing.T, open func(t *testing.T, n int) []broadcasting.Control
 	tests := map[string]func(t *testing.T, nodes []*controlNode){
 		"every other node answers":        testSurvey,
 		"a node that does not answer":     testSurveyUnanswered,
+		"one answer is enough":            testSurveyEnough,
+		"the time is over":                testSurveyTooLate,
 		"a node that has ended":           testSurveyEnded,
 		"many surveys at once":            testSurveysAtOnce,
 		"a node may ask while it answers": testSurveyWithin,
@@ -44,7 +46,7 @@ func Control(t *testing.T, open func(t *testing.T, n int) []broadcasting.Control
 			return broadcasting.Answer{}
 		})
 		run(t, c)
-		if answers, err := c.Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderDisconnect}); len(answers) > 0 || err != nil {
+		if answers, err := c.Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderDisconnect}, nil); len(answers) > 0 || err != nil {
 			t.Errorf("%v, %v", answers, err)
 		}
 	})
@@ -83,7 +85,7 @@ func testSurvey(t *testing.T, nodes []*controlNode) {
 			return broadcasting.Answer{Found: i == 2, Sockets: i}
 		}
 	}
-	answers, err := nodes[0].Survey(t.Context(), order)
+	answers, err := nodes[0].Survey(t.Context(), order, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,36 +109,67 @@ func testSurvey(t *testing.T, nodes []*controlNode) {
 	}
 }
 
-// testSurveyUnanswered: what others have answered is not lost, and the question ends
-// with its context.
+// testSurveyUnanswered: the question ends with its context, and what others have
+// answered is not lost.
 func testSurveyUnanswered(t *testing.T, nodes []*controlNode) {
+	ended := make(chan struct{})
+	nodes[1].answer = func(ctx context.Context, _ broadcasting.Order) broadcasting.Answer {
+		select {
+		case <-ctx.Done(): // which says that nobody waits any more
+		case <-time.After(testwait.Long):
+			t.Error("the order's context does not end with the question")
+		}
+		<-ended
+		return broadcasting.Answer{}
+	}
+	nodes[2].answer = func(context.Context, broadcasting.Order) broadcasting.Answer { return broadcasting.Answer{Sockets: 5} }
+	ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
+	defer cancel()
+	answers, err := nodes[0].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderTerminate, App: "1", UserID: "7"}, func(broadcasting.Answer) bool {
+		cancel() // the first answer has come, and the other does not
+		return false
+	})
+	close(ended)
+	if !errors.Is(err, broadcasting.ErrUnanswered) || len(answers) != 1 || answers[0].Sockets != 5 {
+		t.Errorf("%v, %v", answers, err)
+	}
+}
+
+// testSurveyEnough: one answer may be all that is wanted, however slow the others are.
+func testSurveyEnough(t *testing.T, nodes []*controlNode) {
 	release := make(chan struct{})
 	defer close(release)
 	nodes[1].answer = func(context.Context, broadcasting.Order) broadcasting.Answer {
 		<-release
 		return broadcasting.Answer{}
 	}
-	answered := make(chan struct{})
-	nodes[2].answer = func(context.Context, broadcasting.Order) broadcasting.Answer {
-		defer close(answered)
-		return broadcasting.Answer{Sockets: 5}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
-	defer cancel()
-	go func() {
-		<-answered
-		// The answer is under way; a moment later the time is over.
-		time.AfterFunc(100*time.Millisecond, cancel)
-	}()
-	answers, err := nodes[0].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderTerminate, App: "1", UserID: "7"})
-	if !errors.Is(err, broadcasting.ErrUnanswered) || len(answers) > 1 {
+	nodes[2].answer = func(context.Context, broadcasting.Order) broadcasting.Answer { return broadcasting.Answer{Found: true} }
+	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderGrant}, func(a broadcasting.Answer) bool { return a.Found })
+	if err != nil || len(answers) != 1 || !answers[0].Found {
 		t.Errorf("%v, %v", answers, err)
+	}
+}
+
+// testSurveyTooLate: an order whose time is over is not carried out.
+func testSurveyTooLate(t *testing.T, nodes []*controlNode) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if answers, err := nodes[0].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderGrant}, nil); !errors.Is(err, broadcasting.ErrUnanswered) || len(answers) > 0 {
+		t.Errorf("%v, %v", answers, err)
+	}
+	if _, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderAppsChanged}, nil); err != nil {
+		t.Error(err)
+	}
+	for i, n := range nodes[1:] {
+		if asked := n.orders(); len(asked) != 1 {
+			t.Errorf("node %d was asked %+v", i+1, asked)
+		}
 	}
 }
 
 func testSurveyEnded(t *testing.T, nodes []*controlNode) {
 	nodes[1].stop()
-	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderAppsChanged})
+	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderAppsChanged}, nil)
 	if len(answers) != 1 || err != nil {
 		t.Errorf("%v, %v", answers, err)
 	}
@@ -155,7 +188,7 @@ func testSurveysAtOnce(t *testing.T, nodes []*controlNode) {
 	for _, n := range nodes {
 		for length := range 20 {
 			group.Go(func() {
-				answers, err := n.Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderTerminate, UserID: strings.Repeat("u", length)})
+				answers, err := n.Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderTerminate, UserID: strings.Repeat("u", length)}, nil)
 				if err != nil || len(answers) != 2 || answers[0].Sockets != length || answers[1].Sockets != length {
 					t.Errorf("of %d: %+v, %v", length, answers, err)
 				}
@@ -170,13 +203,13 @@ func testSurveyWithin(t *testing.T, nodes []*controlNode) {
 		if o.Kind != broadcasting.OrderRemoveApp {
 			return broadcasting.Answer{}
 		}
-		answers, err := nodes[1].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderDisconnect, UserID: "7"})
+		answers, err := nodes[1].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderDisconnect, UserID: "7"}, nil)
 		if err != nil {
 			t.Errorf("within: %v", err)
 		}
 		return broadcasting.Answer{Sockets: len(answers)}
 	}
-	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderRemoveApp, App: "1"})
+	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderRemoveApp, App: "1"}, nil)
 	if err != nil || len(answers) != 2 || answers[0].Sockets+answers[1].Sockets != 2 {
 		t.Errorf("%+v, %v", answers, err)
 	}

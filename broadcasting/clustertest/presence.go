@@ -52,8 +52,7 @@ type presenceNode struct {
 
 // OthersSubscribed implements broadcasting.PresenceListener.
 func (n *presenceNode) OthersSubscribed(app, channel string) {
-	sockets, _ := n.OthersIn(app, channel) // it may be asked here
-	n.told.add(fmt.Sprintf("%s %s: %d", app, channel, sockets))
+	n.told.add(fmt.Sprintf("%s %s: %d", app, channel, n.OthersIn(app, channel))) // it may be asked here
 }
 
 // OtherMemberAdded implements broadcasting.PresenceListener.
@@ -84,9 +83,8 @@ func (n *presenceNode) of(part string) (list []string) {
 }
 
 func (n *presenceNode) members(app, channel string) string {
-	_, members := n.OthersIn(app, channel)
 	var ids []string
-	for _, m := range members {
+	for _, m := range n.OtherMembers(app, channel) {
 		ids = append(ids, m.ID)
 	}
 	slices.Sort(ids)
@@ -102,11 +100,11 @@ func testSubscriptions(t *testing.T, nodes []*presenceNode) {
 	nodes[2].told.last(t, "1 news: 3")
 	nodes[1].Subscribed("2", "news", 9)
 	nodes[2].told.last(t, "2 news: 9")
-	if sockets, members := nodes[2].OthersIn("1", "news"); sockets != 3 || len(members) > 0 {
-		t.Errorf("%d sockets, %v", sockets, members)
+	if sockets := nodes[2].OthersIn("1", "news"); sockets != 3 || nodes[2].members("1", "news") != "" {
+		t.Errorf("%d sockets, members %q", sockets, nodes[2].members("1", "news"))
 	}
 	nodes[1].told.last(t, "1 news: 0")
-	if sockets, _ := nodes[1].OthersIn("1", "news"); sockets != 0 {
+	if sockets := nodes[1].OthersIn("1", "news"); sockets != 0 {
 		t.Errorf("node 1 counts %d sockets of others, and they are its own", sockets)
 	}
 }
@@ -199,16 +197,25 @@ func testNodeEnds(t *testing.T, nodes []*presenceNode) {
 	for _, note := range []string{"1 presence-a: 2", "1 u online true", "1 v online true", "1 presence-a + v "} {
 		nodes[2].told.await(t, note, func(list []string) bool { return slices.Contains(list, note) })
 	}
+	before := len(nodes[2].of(""))
 	nodes[0].stop()
+	nodes[0].Subscribed("1", "presence-a", 7) // too late
+	nodes[0].MemberAdded("1", "presence-a", &broadcasting.Member{ID: "ghost"})
+	nodes[0].SignedIn("1", "ghost", 1)
 	for _, note := range []string{"1 presence-a: 1", "1 v online false", "1 presence-a - v"} {
-		nodes[2].told.await(t, note, func(list []string) bool { return slices.Contains(list[4:], note) })
+		nodes[2].told.await(t, note, func(list []string) bool { return slices.Contains(list[before:], note) })
 	}
-	sockets, _ := nodes[2].OthersIn("1", "presence-a")
+	nodes[1].Subscribed("1", "end", 1)
+	nodes[2].told.await(t, "the end", func(list []string) bool { return slices.Contains(list, "1 end: 1") })
+	sockets := nodes[2].OthersIn("1", "presence-a")
 	if got := nodes[2].members("1", "presence-a"); sockets != 1 || got != "u" || !nodes[2].OthersSignedIn("1", "u") {
 		t.Errorf("left are %d sockets of %q", sockets, got)
 	}
 	if went := append(nodes[2].of("- u"), nodes[2].of("u online false")...); len(went) > 0 {
 		t.Errorf("u is on another node, and went: %q", went)
+	}
+	if ghost := nodes[2].of("ghost"); len(ghost) > 0 || nodes[2].OthersSignedIn("1", "ghost") {
+		t.Errorf("a node that has ended was heard: %q", ghost)
 	}
 }
 
@@ -222,9 +229,9 @@ func testStatementsInOrder(t *testing.T, nodes []*presenceNode) {
 	}
 	nodes[0].Subscribed("1", "end", 1)
 	nodes[1].told.await(t, "the end", func(list []string) bool { return slices.Contains(list, "1 end: 1") })
-	sockets, members := nodes[1].OthersIn("1", "presence-a")
-	if sockets != (rounds-1)%2 || len(members) > 0 || !nodes[1].OthersSignedIn("1", "u") {
-		t.Errorf("%d sockets, members %v", sockets, members)
+	sockets, members := nodes[1].OthersIn("1", "presence-a"), nodes[1].members("1", "presence-a")
+	if sockets != (rounds-1)%2 || members != "" || !nodes[1].OthersSignedIn("1", "u") {
+		t.Errorf("%d sockets, members %q", sockets, members)
 	}
 	if came, went := nodes[1].of("+ u"), nodes[1].of("- u"); len(came) != len(went) {
 		t.Errorf("u came %d times and went %d times", len(came), len(went))
@@ -257,8 +264,8 @@ func testOwnStatements(t *testing.T, nodes []*presenceNode) {
 	nodes[1].told.await(t, "what node 0 said", func(list []string) bool { return slices.Contains(list, "1 u online true") })
 	nodes[1].Subscribed("1", "end", 1)
 	list := n.told.await(t, "the end", func(list []string) bool { return slices.Contains(list, "1 end: 1") })
-	sockets, members := n.OthersIn("1", "presence-a")
-	if len(list) != 1 || sockets != 0 || len(members) > 0 || n.OthersSignedIn("1", "u") || len(n.OtherChannels("1", "presence-")) > 0 {
-		t.Errorf("told %q; %d sockets, members %v", list, sockets, members)
+	sockets, members := n.OthersIn("1", "presence-a"), n.members("1", "presence-a")
+	if len(list) != 1 || sockets != 0 || members != "" || n.OthersSignedIn("1", "u") || len(n.OtherChannels("1", "presence-")) > 0 {
+		t.Errorf("told %q; %d sockets, members %q", list, sockets, members)
 	}
 }

@@ -20,7 +20,8 @@ import (
 // has expired.
 var ErrUnknownToken = errors.New("pusher: the access token is invalid or has expired")
 
-// confirmTimeout bounds the second question for a permission.
+// confirmTimeout bounds each of the steps that record a permission: looking for the
+// socket, asking once more, taking it back.
 const confirmTimeout = 10 * time.Second
 
 // Authenticator finds the user of an access token: ErrUnknownToken when there is
@@ -181,24 +182,43 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 // once more: it may have been taken away since it was first asked for, and whoever
 // took it could not end a grant that was not there yet. A grant whose permission is
 // not confirmed is taken back, whatever the reason: it lifts what makes old
-// signatures worthless. So the question does not end with the request either. A
-// socket that nobody has gets no signature: it would have no owner to take it from.
+// signatures worthless. So none of the three ends with the request, nor with the time
+// of the one before. A socket that nobody has gets no signature: it would have no
+// owner to take it from.
 func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
-	defer cancel()
 	user, channel := strconv.FormatInt(userID, 10), form.channel.Full
-	found, err := a.Grants.Grant(ctx, a.App.ID, form.socketID, channel, user)
-	if err := a.owned(ctx, found, err, form.socketID); err != nil {
+	looking, cancel := after(ctx)
+	found, err := a.Grants.Grant(looking, a.App.ID, form.socketID, channel, user)
+	cancel()
+	owned := a.owned(ctx, found, err, form.socketID)
+	if owned != nil && err == nil {
+		return owned // nobody has the socket, so nothing was granted
+	}
+	asking, cancel := after(ctx)
+	defer cancel()
+	if err := a.admit(asking, userID, form.channel); err != nil {
+		a.withdraw(ctx, user, channel)
 		return err
 	}
-	if err := a.admit(ctx, userID, form.channel); err != nil {
-		if lost := a.Grants.Unsubscribe(ctx, user, channel); lost != nil {
-			a.Log.ErrorContext(ctx, "a permission was not withdrawn on every node", "user", user, "channel", channel, "error", lost)
-		}
-		return err
+	if owned != nil {
+		return owned
 	}
-	_, err = a.authenticate(ctx, token)
+	_, err = a.authenticate(asking, token)
 	return err
+}
+
+// withdraw takes back what was granted to the user in a channel.
+func (a *Authorizer) withdraw(ctx context.Context, user, channel string) {
+	ctx, cancel := after(ctx)
+	defer cancel()
+	if err := a.Grants.Unsubscribe(ctx, user, channel); err != nil {
+		a.Log.ErrorContext(ctx, "a permission was not withdrawn on every node", "user", user, "channel", channel, "error", err)
+	}
+}
+
+// after is for what must be done even when ctx has ended.
+func after(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
 }
 
 // owned turns the engine's answer about a socket into a refusal, nil when the socket

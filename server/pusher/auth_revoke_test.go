@@ -6,9 +6,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting"
 	"chatcast/channels"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -58,6 +60,43 @@ func TestAuthRevokedMeanwhile(t *testing.T) {
 		if got := granted.take(); got != test.want {
 			t.Errorf("%s: the engine heard %q, want %q", name, got, test.want)
 		}
+	}
+}
+
+// hung is an engine whose other nodes do not answer in time.
+type hung struct{ grants }
+
+func (h *hung) Grant(ctx context.Context, _, _, _, _ string) (bool, error) {
+	<-ctx.Done()
+	return false, broadcasting.ErrUnanswered
+}
+
+// A node that does not answer may have carried out the grant all the same: when the
+// permission is gone by then, it is taken back; when it is not, there is still no
+// signature. The question and the taking back have time of their own.
+func TestGrantUnanswered(t *testing.T) {
+	const channel = "private-v1.companies.2224"
+	for name, test := range map[string]struct {
+		access int
+		status int
+		want   string
+	}{
+		"the permission is gone":  {1, 403, "unsubscribed 685 " + channel},
+		"the permission is there": {2, 503, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				engine, crm := new(hung), &fickle{tokens: 2, access: test.access}
+				g := gin.New()
+				(&pusher.Authorizer{
+					App: newApps(t, docApp()).First(), Users: crm, UserInfo: crm, Policy: channels.Policy{Access: crm}, Grants: engine, Log: quiet(),
+				}).Register(g)
+				w := askFor(apitest.Documented(t, g, nil), token, channel)
+				if got := engine.take(); w.Code != test.status || strings.Contains(w.Body.String(), "auth\"") || got != test.want {
+					t.Errorf("%d %s, the engine heard %q", w.Code, w.Body, got)
+				}
+			})
+		})
 	}
 }
 

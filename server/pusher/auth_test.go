@@ -70,9 +70,12 @@ func (g *grants) Grant(_ context.Context, app, socketID, channel, userID string)
 	return g.note(socketID, app+" "+socketID+" "+channel+" "+userID)
 }
 
-func (g *grants) Unsubscribe(_ context.Context, userID string, channels ...string) error {
+func (g *grants) Unsubscribe(ctx context.Context, userID string, channels ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if ctx.Err() != nil {
+		g.list = append(g.list, "too late: ")
+	}
 	g.list = append(g.list, "unsubscribed "+userID+" "+strings.Join(channels, " "))
 	return g.unsubscribeErr
 }

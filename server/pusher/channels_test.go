@@ -202,7 +202,10 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 // Ten thousand subscribes: as many as are allowed succeed, the others are told, the
 // connection goes on, and nothing is left when it ends.
 func TestTenThousandSubscribes(t *testing.T) {
-	h := newHarness(t, func(o *setup) { o.pusher.MessagesPerSecond, o.pusher.MessageBurst = 20_000, 20_000 })
+	h := newHarness(t, func(o *setup) {
+		o.pusher.MessagesPerSecond, o.pusher.MessageBurst = 20_000, 20_000
+		o.sockets.QueueBytes = 16 << 20 // for all answers: the test may read slowly
+	})
 	a := h.connect(t)
 	go func() {
 		for i := range 10_000 {

@@ -167,8 +167,12 @@ func (k *socket) subscribe(m message) {
 // a client that lost track has then what it wants.
 func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	channel, limits := want.Name.Full, k.app().Limits
-	ctx, cancel := context.WithTimeout(context.Background(), publishTimeout)
-	defer cancel()
+	ctx := context.Background()
+	if want.Name.Cache { // which must be read
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, publishTimeout)
+		defer cancel()
+	}
 	switch err := k.conn.Subscribe(ctx, want); {
 	case err == nil:
 		if want.Name.Guarded() {

@@ -41,7 +41,9 @@ func (a *Authorizer) identify(ctx context.Context, token string, userID int64, f
 		return nil, err
 	}
 	answer := &userAuth{Auth: a.App.AuthUser(form.socketID, string(data)), UserData: string(data)}
-	found, err := a.Grants.Identify(ctx, a.App.ID, form.socketID, strconv.FormatInt(userID, 10))
+	looking, cancel := after(ctx)
+	defer cancel()
+	found, err := a.Grants.Identify(looking, a.App.ID, form.socketID, strconv.FormatInt(userID, 10))
 	if err := a.owned(ctx, found, err, form.socketID); err != nil {
 		return nil, err
 	}

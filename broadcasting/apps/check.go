@@ -95,7 +95,7 @@ func CheckUnique(list []App) Violations {
 			seen        map[string]int
 		}{{"id", a.ID, ids}, {"key", a.Key, keys}} {
 			if first, twice := f.seen[f.value]; twice {
-				c.add(item("apps", i)+"."+f.name, "%q is that of apps[%d] already", f.value, first)
+				c.add(item("apps", i)+"."+f.name, "%q is already used by apps[%d]", f.value, first)
 				continue
 			}
 			f.seen[f.value] = i

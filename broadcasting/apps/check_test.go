@@ -147,7 +147,7 @@ func TestCheckNamesEverything(t *testing.T) {
 
 func TestCheckUnique(t *testing.T) {
 	list := []apps.App{{ID: "a", Key: "k"}, {ID: "b", Key: "k"}, {ID: "a", Key: "l"}, {ID: "c", Key: "a"}}
-	if got := apps.CheckUnique(list).Error(); got != `apps[1].key: "k" is that of apps[0] already; apps[2].id: "a" is that of apps[0] already` {
+	if got := apps.CheckUnique(list).Error(); got != `apps[1].key: "k" is already used by apps[0]; apps[2].id: "a" is already used by apps[0]` {
 		t.Error(got)
 	}
 }

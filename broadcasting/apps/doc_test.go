@@ -140,7 +140,7 @@ func between(t *testing.T, have, begin, end, text string) string {
 // table.
 func TestDocumentationIsOfTheTable(t *testing.T) {
 	is(t, "../../config.example.yaml", func(have string) string {
-		have = between(t, have, "    # The app's own limits; 0 is the one of limits below.\n    limits:\n", "\nwebhooks:\n", own())
+		have = between(t, have, "    # The app's own limits. 0: the value in limits below.\n    limits:\n", "\nwebhooks:\n", own())
 		return between(t, have, "  # For all apps that have no limit of their own:\n", "  # The server's:\n", common())
 	})
 	is(t, "../../server/api/openapi.yaml", func(have string) string {

@@ -163,7 +163,7 @@ func TestViolations(t *testing.T) {
 		{"bootstrap: {license: {messengers: [a-b]}}", "bootstrap.license.messengers[0]", "letters and digits"},
 		{"bootstrap: {license: {messengers: [a, a]}}", "bootstrap.license.messengers[1]", "twice"},
 		{"bootstrap: {app_id: bitrix}", "bootstrap.app_id", ""},
-		{"whatsapp: {root_key: ab}", "whatsapp.root_key", "only for whatsapp.endpoint"},
+		{"whatsapp: {root_key: ab}", "whatsapp.root_key", "only used with whatsapp.endpoint"},
 		{"whatsapp: {endpoint: 'x:1', root_key: ab}", "whatsapp.root_key", "64 digits"},
 		{"whatsapp: {endpoint: x, root_key: '" + strings.Repeat("ab", 32) + "'}", "whatsapp.endpoint", "host:port"},
 		{"whatsapp: {send_within: 1s}", "whatsapp.send_within", "from 1m"},

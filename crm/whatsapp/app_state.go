@@ -12,8 +12,8 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// What the account's owner does on the phone: labels, archive, unread marks,
-// names of contacts.
+// This file handles what the account's owner does on the phone: labels, archive,
+// read marks and names of contacts.
 
 func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *events.MarkChatAsRead) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
@@ -34,8 +34,8 @@ func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
 	}}})
 }
 
-// labelColor is how WhatsApp shows the colours of its palette, which it names by
-// number.
+// labelColor returns the colour with number n in WhatsApp's palette, or "" when there
+// is none.
 func labelColor(n int32) string {
 	palette := []string{
 		"#ff9485", "#64c4ff", "#ffd429", "#dfaef0", "#99b6c1", "#55ccb3", "#ff9dff", "#d3a91d", "#6d7cce", "#d7e752",
@@ -65,7 +65,8 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
 }
 
-// contact is a name that the account's owner gave somebody: it is the chat's.
+// contact ingests a name that the account's owner gave a person, as the name of the
+// chat.
 func (s *session) contact(ctx context.Context, cli *whatsmeow.Client, e *events.Contact) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
 	name := content.Clip(strings.TrimSpace(content.FirstNonBlank(e.Action.GetFullName(), e.Action.GetFirstName())), content.MaxName)
@@ -80,7 +81,7 @@ func (s *session) contact(ctx context.Context, cli *whatsmeow.Client, e *events.
 	return s.ingest(ctx, t)
 }
 
-// named is a name that somebody gave themselves.
+// named ingests a name that a person chose for themselves.
 func (s *session) named(ctx context.Context, cli *whatsmeow.Client, p pair, name string) (kept bool) {
 	j := p.PN
 	if j.IsEmpty() {

@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// backlog is what WhatsApp has delivered over one connection and we have not yet
-// acknowledged. whatsmeow keeps 2048 nodes in their order; what comes beyond that,
-// because the database is slow or much has waited for us, it hands on in any order.
-// It cannot be told to wait, but tells its log of each node before it puts it in
-// line, from the goroutine that reads the socket, and of each that it sends. So the
-// reader is held up there, and the rest waits with WhatsApp.
+// backlog holds the nodes that WhatsApp has delivered over one connection and we have
+// not yet acknowledged. whatsmeow queues 2048 nodes in order. When more arrive, because
+// the database is slow or many nodes waited for us, it delivers them in any order. It
+// has no way to wait, but it logs each node before it queues it, from the goroutine
+// that reads the socket, and each node that it sends. So backlog blocks the reader in
+// the log call, and the remaining nodes wait at WhatsApp.
 type backlog struct {
 	ctx context.Context // the connection's
 
 	mu      sync.Mutex
 	waiting map[string]bool // guarded by mu: tags and ids
-	moved   chan struct{}   // closed and made anew when something was acknowledged; guarded by mu
-	asked   string          // guarded by mu: the last question of ours without an answer
+	moved   chan struct{}   // closed and replaced when a node is acknowledged; guarded by mu
+	asked   string          // guarded by mu: the id of our last unanswered query
 }
 
 const (
-	// maxBacklog leaves room in whatsmeow's line for what is not acknowledged.
+	// maxBacklog leaves room in whatsmeow's queue for nodes that get no acknowledgement.
 	maxBacklog = 1000
-	// backlogPause is how long nothing may be acknowledged before it is believed
-	// that something never will be: longer than our patience with the database.
+	// backlogPause is the time without an acknowledgement after which some nodes are
+	// assumed never to get one. It is longer than our patience with the database.
 	backlogPause = time.Minute
-	// answerPause is the same while WhatsApp's answer to a question of ours may stand
-	// behind what is held up, and a handler wait for it.
+	// answerPause replaces backlogPause while a query of ours is unanswered: the answer
+	// may be behind the blocked nodes, and a handler may be waiting for it.
 	answerPause = 5 * time.Second
 )
 
@@ -37,14 +37,14 @@ func newBacklog(ctx context.Context) *backlog {
 	return &backlog{ctx: ctx, waiting: map[string]bool{}, moved: make(chan struct{})}
 }
 
-// came is told a node that arrived, and returns when it may be put in line.
+// came records a node that arrived. It blocks until the node may be queued.
 func (b *backlog) came(xml string) {
 	tag, id := nodeOf(xml)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch tag {
 	case "message", "receipt", "notification", "call":
-	default: // an answer that somebody waits for, or how the connection ends
+	default: // an answer that a caller waits for, or the end of the connection
 		if tag == "iq" && id == b.asked {
 			b.asked = ""
 		}
@@ -72,12 +72,12 @@ func (b *backlog) came(xml string) {
 	b.waiting[id] = true
 }
 
-// went is told a node that we send: an acknowledgement, most often.
+// went records a node that we send, which is usually an acknowledgement.
 func (b *backlog) went(xml string) {
 	tag, id := nodeOf(xml)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if tag == "iq" && !strings.Contains(xml, `xmlns="w:p"`) { // nobody's work waits for the answer to a ping
+	if tag == "iq" && !strings.Contains(xml, `xmlns="w:p"`) { // nothing waits for the answer to a ping
 		b.asked = id
 	}
 	if tag != "ack" && tag != "receipt" {
@@ -90,7 +90,7 @@ func (b *backlog) went(xml string) {
 	}
 }
 
-// nodeOf reads tag and id of a node as whatsmeow writes it.
+// nodeOf returns the tag and the id of a node in whatsmeow's text form.
 func nodeOf(xml string) (tag, id string) {
 	head, _, _ := strings.Cut(xml, ">")
 	tag, attrs, _ := strings.Cut(strings.Trim(head, "</"), " ")

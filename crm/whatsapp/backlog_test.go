@@ -12,16 +12,16 @@ import (
 	"chatcast/crm"
 )
 
-// TestMoreThanTheLibraryHolds: what comes while the line is busy stays in order,
-// also when it is more than whatsmeow's queue holds, after which its order is a
-// matter of luck.
+// TestMoreThanTheLibraryHolds checks that messages that arrive while the line is busy
+// stay in order, even when there are more than whatsmeow's queue holds. Without the
+// backlog their order would be random.
 func TestMoreThanTheLibraryHolds(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	const many = 5000
 	busy := make(chan struct{})
 	w.onMessage(func() error {
-		w.rules.mu.Unlock() // others look
+		w.rules.mu.Unlock() // let other goroutines read the rules
 		<-busy
 		w.rules.mu.Lock()
 		return nil
@@ -58,10 +58,11 @@ func TestMoreThanTheLibraryHolds(t *testing.T) {
 	}
 }
 
-// TestBacklogWaits: for how long the reading waits, by what it waits for.
+// TestBacklogWaits checks how long the backlog blocks the reader, depending on what was
+// sent meanwhile.
 func TestBacklogWaits(t *testing.T) {
 	for name, c := range map[string]struct {
-		sent string // when nothing more is read
+		sent string // while the reader is blocked
 		want time.Duration
 	}{
 		"nothing is acknowledged":    {`<iq id="9" type="get" xmlns="w:p"/>`, backlogPause},

@@ -16,8 +16,8 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// TestBadInput sends what nobody should, one after the other, to the rules
-// themselves: each is kept once, in order, as what can be kept of it, and told.
+// TestBadInput sends bad messages, one after the other, to the real rules. Each must be
+// ingested once and in order, with as much content as is valid, and must be published.
 func TestBadInput(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.MaxFile = 1 << 20
@@ -77,8 +77,8 @@ func TestBadInput(t *testing.T) {
 	})
 }
 
-// TestFlood: a thousand messages, handed to the socket as
-// fast as it takes them, while it is cut in the midst of one.
+// TestFlood sends a thousand messages as fast as the socket takes them, and cuts the
+// socket in the middle of one.
 func TestFlood(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)

@@ -11,8 +11,8 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// call keeps that somebody called, as a message of its own type: nobody answers
-// it here.
+// call ingests an incoming call as a message of type "call". Calls cannot be answered
+// here.
 func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.BasicCallMeta, media string) (kept bool) {
 	if !fitsID(c.CallID) {
 		return true
@@ -32,7 +32,7 @@ func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.Basic
 	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}})
 }
 
-// callMedia says whether a call is by video.
+// callMedia returns "video" for a video call and "audio" otherwise.
 func callMedia(n *binary.Node) string {
 	if n != nil {
 		if _, video := n.GetOptionalChildByTag("video"); video {

@@ -22,8 +22,8 @@ import (
 	"chatcast/crm"
 )
 
-// TestLinesDoNotWaitForEachOther: while WhatsApp leaves one line's pairing without
-// an answer, others can be paired and left, and that one too.
+// TestLinesDoNotWaitForEachOther checks that while WhatsApp does not answer one line's
+// pairing, this line and others can be logged out and paired.
 func TestLinesDoNotWaitForEachOther(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = patient
@@ -60,10 +60,10 @@ func TestLinesDoNotWaitForEachOther(t *testing.T) {
 	}
 }
 
-// TestCutBeforeTheGreeting: a line that is cut while WhatsApp has not greeted yet is
-// opened again at once, and not when whatsmeow has waited long enough.
+// TestCutBeforeTheGreeting checks that a connection that is cut before WhatsApp's greeting
+// is opened again at once, and not only after whatsmeow's timeout.
 func TestCutBeforeTheGreeting(t *testing.T) {
-	var cuts, dials atomic.Int32 // how many are still to be cut, and how many there were
+	var cuts, dials atomic.Int32 // dials still to be cut, and dials so far
 	w := newWorld(t, func(o *Options) { o.Endpoint = rudeRelay(t, o.Endpoint, &cuts, &dials) })
 	w.pair(t)
 	before := dials.Load()
@@ -71,17 +71,17 @@ func TestCutBeforeTheGreeting(t *testing.T) {
 	began := time.Now()
 	w.shop.Drop()
 	eventually(t, "the line is not opened again", func() bool { return dials.Load() > before+2 && w.shop.Online() })
-	// The time is real, because it is whatsmeow that would wait: 20 s for each cut.
+	// Real time, because whatsmeow itself would wait 20 s for each cut.
 	if took := time.Since(began); took >= 40*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
 
-// slowRules are rules whose database takes its time.
+// slowRules are rules with a slow database.
 type slowRules struct {
 	*recorder
-	listed chan struct{} // told when the lines have been read
-	give   chan struct{} // waited for before they are given
+	listed chan struct{} // receives when the lines have been read
+	give   chan struct{} // Sessions waits for it before it returns
 	never  func(crm.LineState) bool
 }
 
@@ -106,8 +106,8 @@ func (r *slowRules) SetLineState(ctx context.Context, on crm.Line, st crm.LineSt
 	return r.recorder.SetLineState(ctx, on, st)
 }
 
-// TestPairedWhileTheLinesAreRead: a line that is begun and paired while the lines are
-// being read is not taken for one that was removed.
+// TestPairedWhileTheLinesAreRead checks that a line that is created and paired while the
+// lines are being read is not taken for a removed line.
 func TestPairedWhileTheLinesAreRead(t *testing.T) {
 	w := newWorld(t, quick)
 	w.stop()
@@ -119,7 +119,7 @@ func TestPairedWhileTheLinesAreRead(t *testing.T) {
 	w.pair(t)
 	served := w.m.serving(testLine)
 	rules.give <- struct{}{}
-	<-rules.listed // the next heartbeat: the one before is over
+	<-rules.listed // the next heartbeat: the previous one is over
 	rules.give <- struct{}{}
 	w.anna.SendText(w.shop, "are you there?")
 	w.awaitText(t, "are you there?")
@@ -128,8 +128,8 @@ func TestPairedWhileTheLinesAreRead(t *testing.T) {
 	}
 }
 
-// TestScannedAndKilled: a pairing whose phone has scanned is not forgotten, however
-// slow the database is and whether WhatsApp is reached again or not.
+// TestScannedAndKilled checks that a pairing is not forgotten once the phone has scanned
+// the code, however slow the database is and whether or not WhatsApp is reached again.
 func TestScannedAndKilled(t *testing.T) {
 	w := newWorld(t)
 	w.stop()
@@ -149,11 +149,11 @@ func TestScannedAndKilled(t *testing.T) {
 	w.awaitState(t, crm.StateConnected)
 }
 
-// held is a log that stops whoever says something, until it is released.
+// held is a log handler that blocks the caller that logs text, until it is released.
 type held struct {
 	slog.Handler
 	text     string
-	logged   chan struct{} // closed when it was said
+	logged   chan struct{} // closed when text was logged
 	released chan struct{}
 }
 
@@ -167,8 +167,8 @@ func (h *held) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestLostBeforeThePairingIsTold: WhatsApp ends the connection over which a phone was
-// paired, and cannot be reached, before whatsmeow tells of the pairing.
+// TestLostBeforeThePairingIsTold has WhatsApp end the connection of a pairing, and then be
+// unreachable, before whatsmeow emits PairSuccess.
 func TestLostBeforeThePairingIsTold(t *testing.T) {
 	log := &held{text: "Successfully paired", logged: make(chan struct{}), released: make(chan struct{})}
 	w := newWorld(t, func(o *Options) { o.Log = slog.New(log) })
@@ -186,8 +186,8 @@ func TestLostBeforeThePairingIsTold(t *testing.T) {
 	w.awaitState(t, crm.StateConnected)
 }
 
-// TestLostBeforeTheKeysAreStored: the connection ends when the phone has signed, and
-// before whatsmeow has stored the keys. There is no device then, and no session to lose.
+// TestLostBeforeTheKeysAreStored ends the connection after the phone has signed and before
+// whatsmeow has stored the keys. Then there is no device, and no session to lose.
 func TestLostBeforeTheKeysAreStored(t *testing.T) {
 	w := newWorld(t)
 	w.code(t, "")
@@ -212,8 +212,8 @@ func TestLostBeforeTheKeysAreStored(t *testing.T) {
 	w.pair(t)
 }
 
-// TestKeysThatCannotBeStored: the phone has signed, and the database does not take the
-// keys. Nobody is paired, and the line can be paired again.
+// TestKeysThatCannotBeStored has the phone sign while the database refuses the keys. The
+// line must be unpaired, and it must be possible to pair it again.
 func TestKeysThatCannotBeStored(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.DB.SetMaxOpenConns(1)
@@ -234,7 +234,8 @@ func TestKeysThatCannotBeStored(t *testing.T) {
 	w.pair(t)
 }
 
-// rudeRelay stands before a stand-in, and hangs up on some before it has greeted.
+// rudeRelay forwards connections to a stand-in, and cuts the next cuts connections before
+// the stand-in's greeting.
 func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -263,10 +264,10 @@ func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address stri
 				defer there.Close()
 				all.Go(func() {
 					defer there.Close()
-					_, _ = io.Copy(there, from) // until one of them is closed
+					_, _ = io.Copy(there, from) // until one side is closed
 				})
 				if rude {
-					upgrade := make([]byte, 4096) // it is answered alone: the server speaks second
+					upgrade := make([]byte, 4096) // the response to the upgrade only: the server speaks second
 					n, _ := there.Read(upgrade)
 					_, _ = from.Write(upgrade[:n])
 					return
@@ -278,8 +279,8 @@ func rudeRelay(t *testing.T, to string, cuts, dials *atomic.Int32) (address stri
 	return l.Addr().String()
 }
 
-// TestVersionPageThatHangs: a line does not wait for the page that tells the version
-// of WhatsApp.
+// TestVersionPageThatHangs checks that a line does not wait for the page with WhatsApp's
+// version.
 func TestVersionPageThatHangs(t *testing.T) {
 	asked := make(chan struct{}, 10)
 	w := newWorld(t, func(o *Options) {

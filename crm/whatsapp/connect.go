@@ -9,37 +9,38 @@ import (
 	"go.mau.fi/whatsmeow"
 )
 
-// opening is how far it is with opening a connection.
+// opening is the progress of opening a connection.
 type opening struct {
-	lost  chan struct{} // holds one when the socket was cut
+	lost  chan struct{} // receives a value when the socket is cut
 	phase atomic.Int32
 }
 
 const (
 	begun  int32 = iota
-	opened       // as far as is known
+	opened       // as far as we know
 	failed
-	left // whatsmeow is at it still, and is left alone with that
+	left // abandoned while whatsmeow is still connecting
 )
 
 func (o *opening) is(phase int32) bool { return o.phase.Load() == phase }
 
-// dialled is told of a socket's dial, and returns what is to be called at its end.
+// dialled records that a socket was dialled. The caller must call cut when the socket
+// is cut.
 func (l *lifetime) dialled() (cut func()) {
 	o := l.opening.Load()
 	return func() { notify(o.lost) }
 }
 
-// connectGrace is how long whatsmeow may take to notice by itself that a line was
-// cut.
+// connectGrace is how long whatsmeow may take to notice by itself that the connection
+// was cut.
 const connectGrace = 300 * time.Millisecond
 
 var errCut = errors.New("whatsapp: the line was cut before WhatsApp had greeted")
 
 // connect opens a connection. While whatsmeow waits for the server's greeting, it
-// notices neither that the line was cut nor that nobody wants it any more, and waits
-// on for 20 seconds under the lock that Disconnect needs. It is then left alone with
-// that; the client is not used again.
+// notices neither that the connection was cut nor that ctx ended, and keeps waiting for
+// 20 seconds while holding the lock that Disconnect needs. connect then abandons the
+// attempt, and the client must not be used again.
 func connect(ctx context.Context, cli *whatsmeow.Client, life *lifetime) error {
 	o := &opening{lost: make(chan struct{}, 1)}
 	life.opening.Store(o)

@@ -22,8 +22,8 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// TestNothingOvertakesAcrossConnections: what was being kept when the socket
-// dropped comes before what the next connection brings.
+// TestNothingOvertakesAcrossConnections checks that a message that was being ingested when
+// the socket dropped comes before the messages of the next connection.
 func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -39,7 +39,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 			close(begun)
 			select {
 			case <-overtaken:
-			case <-time.After(3 * time.Second): // far longer than it takes to come back
+			case <-time.After(3 * time.Second): // much longer than a reconnect takes
 			}
 			return nil
 		}
@@ -61,7 +61,7 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	}
 	var got []string
 	for _, text := range w.texts()[1:] {
-		if !slices.Contains(got, text) { // the rules know what they have
+		if !slices.Contains(got, text) { // the rules ignore second copies
 			got = append(got, text)
 		}
 	}
@@ -70,8 +70,8 @@ func TestNothingOvertakesAcrossConnections(t *testing.T) {
 	}
 }
 
-// TestKeysAwayWhileOpening: the keys are in the same database. What could not be
-// opened because it was unavailable is not taken for a message that nobody can open.
+// TestKeysAwayWhileOpening checks that a message that could not be decrypted because the
+// database with the keys was unavailable is not taken for an undecryptable one.
 func TestKeysAwayWhileOpening(t *testing.T) {
 	for name, patience := range map[string]time.Duration{"for a while": 20 * time.Second, "for long": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 				want = append(want, fmt.Sprint(i))
 				w.anna.SendText(w.shop, fmt.Sprint(i))
 			}
-			time.Sleep(1500 * time.Millisecond) // the fault itself: so long the database is unavailable
+			time.Sleep(1500 * time.Millisecond) // the fault itself: the database is unavailable this long
 			release()
 			w.awaitText(t, "19")
 			if got := w.texts(); !slices.Equal(got, want) {
@@ -111,7 +111,7 @@ func TestKeysAwayWhileOpening(t *testing.T) {
 	}
 }
 
-// lockKeys keeps everybody else from writing into the database of keys.
+// lockKeys blocks all other writers of the database of keys until release is called.
 func (w *world) lockKeys(t *testing.T) (release func()) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+w.db+"?_pragma=busy_timeout(10000)")
@@ -134,8 +134,8 @@ func (w *world) lockKeys(t *testing.T) (release func()) {
 	}
 }
 
-// TestBothWriteAtOnce: a session's ratchet is turned by one at a time, or a counter is
-// used twice and the phone throws one of the messages away without a word.
+// TestBothWriteAtOnce checks that only one goroutine at a time advances a session's
+// ratchet. Otherwise a counter is used twice and the phone silently discards a message.
 func TestBothWriteAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -167,7 +167,8 @@ func TestBothWriteAtOnce(t *testing.T) {
 	}
 }
 
-// TestBrokenProtobuf: that something came is kept, and what it was is asked for.
+// TestBrokenProtobuf checks that a broken message is kept as undecryptable, and that its
+// sender is asked for it again.
 func TestBrokenProtobuf(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -183,7 +184,7 @@ func TestBrokenProtobuf(t *testing.T) {
 	}
 }
 
-// TestReadable: whatever padding chance draws, what is no message is none.
+// TestReadable checks that random bytes are not taken for a message, whatever the padding.
 func TestReadable(t *testing.T) {
 	for pad := 1; pad <= 16; pad++ {
 		plain := append([]byte("\xff\xff no protobuf"), bytes.Repeat([]byte{byte(pad)}, pad)...)
@@ -203,7 +204,7 @@ func TestReadable(t *testing.T) {
 	}
 }
 
-// TestReceiptWhoseHandlerPanics comes again.
+// TestReceiptWhoseHandlerPanics checks that a receipt comes again when its handler panics.
 func TestReceiptWhoseHandlerPanics(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -223,7 +224,7 @@ func TestReceiptWhoseHandlerPanics(t *testing.T) {
 	w.awaitStatus(t, "out-1", "viewed")
 }
 
-// TestLongText arrives whole or clipped, never as nothing.
+// TestLongText checks that a long text arrives whole or clipped, and never empty.
 func TestLongText(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -234,8 +235,8 @@ func TestLongText(t *testing.T) {
 	}
 }
 
-// TestDatabaseAway: what a database says of itself is waited for, what it says of what
-// it was given is not.
+// TestDatabaseAway checks that errors about the database's own state are waited for, and
+// that errors about the data are not.
 func TestDatabaseAway(t *testing.T) {
 	for err, want := range map[error]bool{
 		nil: false, errNoMessage: false, driver.ErrBadConn: true, sql.ErrTxDone: true, io.ErrUnexpectedEOF: true, &net.OpError{Op: "dial"}: true,
@@ -261,8 +262,8 @@ func (f sqliteError) Code() int          { return int(f) }
 func (f postgresError) Error() string    { return "postgres " + string(f) }
 func (f postgresError) SQLState() string { return string(f) }
 
-// TestShieldOfANewDevice: a device that is paired by the client that goes on with it
-// has the same stores as one that is read from the database.
+// TestShieldOfANewDevice checks that a device that its client has just paired has the same
+// stores as a device that is read from the database.
 func TestShieldOfANewDevice(t *testing.T) {
 	w := newWorld(t)
 	s := newSession(w.m, testLine, "", nil)
@@ -274,7 +275,7 @@ func TestShieldOfANewDevice(t *testing.T) {
 	if _, shielded := dev.EventBuffer.(*buffer); shielded {
 		t.Error("a device without stores is shielded")
 	}
-	for name := range 2 { // paired, and once more
+	for name := range 2 { // after the pairing, and a second time
 		dev.Initialized = true
 		if err := s.prepare(t.Context()); err != nil {
 			t.Fatal(err)

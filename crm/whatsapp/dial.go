@@ -14,8 +14,8 @@ import (
 	"go.mau.fi/whatsmeow"
 )
 
-// dialer makes the HTTP clients of a whatsmeow client. With an endpoint, every
-// dial goes there in plain TCP, whatever host it was for: TLS is believed done.
+// dialer makes the HTTP clients of a whatsmeow client. If endpoint is set, every dial
+// goes to it over plain TCP, whatever the host, and no TLS handshake is made.
 type dialer struct{ endpoint string }
 
 func (d dialer) transport() *http.Transport {
@@ -31,8 +31,8 @@ func (d dialer) transport() *http.Transport {
 	return t
 }
 
-// configure gives the client its way out. dialled is told of each socket, and what
-// it returns is called when that can be read no more.
+// configure sets the HTTP clients of cli. It calls dialled for each socket, and cut
+// when a read from that socket fails.
 func (d dialer) configure(cli *whatsmeow.Client, dialled func() (cut func())) (closeIdle func()) {
 	sockets, media := d.transport(), d.transport()
 	dial := sockets.DialContext
@@ -55,7 +55,7 @@ func (d dialer) configure(cli *whatsmeow.Client, dialled func() (cut func())) (c
 	}
 }
 
-// socket tells when it was cut.
+// socket is a connection that calls cut when a read fails.
 type socket struct {
 	net.Conn
 	cut func()
@@ -68,16 +68,16 @@ func (s *socket) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// bounded refuses answers that are longer than was agreed: how long an attachment
-// is, its sender announces, and they may lie. What nobody agreed on may be as long
-// as a piece of history.
+// bounded fails responses that are longer than the limit in the request's context: the
+// sender announces the size of an attachment, and may lie. Without a limit in the
+// context, usualLimit applies, which fits a part of the history.
 type bounded struct{ http.RoundTripper }
 
 const usualLimit = 256 << 20
 
 type limitKey struct{}
 
-// atMost agrees on a length for the answers to requests under the context.
+// atMost returns a context that limits the length of responses to its requests.
 func atMost(ctx context.Context, bytes int64) context.Context {
 	return context.WithValue(ctx, limitKey{}, bytes)
 }
@@ -94,7 +94,7 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if resp.ContentLength > limit {
-		limit = -1 // found out by the first read: an error here would be tried again
+		limit = -1 // the first read fails: whatsmeow would retry an error returned here
 	}
 	resp.Body = &boundedBody{resp.Body, limit}
 	return resp, nil
@@ -116,15 +116,15 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// root guards the one Noise root that whatsmeow has for the process.
+// root guards whatsmeow's Noise root key, which is global to the process.
 var root struct {
 	mu  sync.Mutex
 	set [32]byte // guarded by mu
 	was bool     // guarded by mu: it was set
 }
 
-// trustRoot makes the process trust another Noise root than WhatsApp's. It is
-// for the whole process and must come before the first connection.
+// trustRoot makes the whole process trust key instead of WhatsApp's Noise root key. It
+// must be called before the first connection.
 func trustRoot(key string) error {
 	raw, err := hex.DecodeString(key)
 	if err != nil || len(raw) != 32 {

@@ -14,9 +14,9 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// handle is the door: everything that whatsmeow tells comes through here. True
-// means that it is kept, or is nothing to keep; only then WhatsApp hears that it
-// arrived. whatsmeow takes a panic for success, so it must not see one.
+// handle handles every event of whatsmeow. It returns true when the event is committed
+// or needs no storing; only then whatsmeow acknowledges it. whatsmeow treats a panic as
+// success, so handle recovers from panics.
 func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (kept bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -98,26 +98,26 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.ChatPresence:
 		s.typing(ctx, cli, e)
 
-	// how the owner arranges the phone: the CRM has no such thing, and what it has
-	// is the company's, not one phone's
+	// how the owner arranges chats on the phone: the CRM has no counterpart, and its
+	// data belongs to the company, not to one phone
 	case *events.Pin, *events.Mute, *events.Star, *events.UnarchiveChatsSetting, *events.UserStatusMute,
 		*events.LabelAssociationMessage: // labels are tags of chats
-	// what the owner no longer wants to see on the phone: the company keeps it
+	// the owner removed messages from the phone: the company keeps them
 	case *events.ClearChat, *events.DeleteChat, *events.DeleteForMe:
-	// who is there, what they look like, what they say of themselves: not shown
+	// online state, pictures and "about" texts of people: not shown
 	case *events.Presence, *events.Picture, *events.UserAbout:
-	// how a call goes on: the offer is the message
+	// the course of a call: its offer is the message
 	case *events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
 		*events.CallReject, *events.UnknownCallEvent:
-	// how far catching up is: each thing comes by itself
+	// progress of catching up: each item arrives as an event of its own
 	case *events.AppState, *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.OfflineSyncCompleted,
 		*events.KeepAliveRestored:
-	// between devices and WhatsApp; whatsmeow does what is needed
+	// between devices and WhatsApp: whatsmeow handles them
 	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
-	// never asked for: history comes as a notification that we fetch ourselves
-	// (message), and this is no client of Messenger's
+	// never requested: history comes as a notification, and we fetch it ourselves
+	// (see message); this is not a Messenger client
 	case *events.HistorySync, *events.FBMessage:
-	// channels are not served
+	// channels are not supported
 	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
 	default:
 		s.log.Info("an event of WhatsApp is not known to this version", "kind", fmt.Sprintf("%T", evt))
@@ -128,9 +128,10 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 // silence is how long WhatsApp may leave pings unanswered.
 const silence = time.Minute
 
-// panicked is what becomes of something that we could not handle. It may have
-// been a moment's fault, so it is asked for again; what fails always would come
-// for ever, and is kept as something unknown the third time.
+// panicked decides what happens to an event whose handler panicked. The cause may be
+// temporary, so a message or receipt is requested again. An event that always fails
+// would be delivered forever: the third time a message is kept as unknown, and a receipt
+// is dropped. Other events are dropped at once.
 func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reason any) (kept bool) {
 	s.log.Error("a handler panicked", "kind", fmt.Sprintf("%T", evt), "panic", reason, "stack", string(debug.Stack()))
 	if r, ok := evt.(*events.Receipt); ok && len(r.MessageIDs) > 0 && s.failures.more(r.MessageIDs[0]+string(r.Type)) < 3 {
@@ -154,9 +155,9 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &content.Content{Type: content.TypeUnknown, Subtype: "fault"})}})
 }
 
-// ingest has the rules keep what was told. A database that is unavailable may come back
-// soon, so it is tried for a while before the connection is given up, and
-// everything after it: what comes later must not overtake.
+// ingest passes a batch to the rules and reports whether it was committed. While the
+// database is unavailable it retries for a while, then it closes the connection, so
+// that later events cannot overtake this one.
 func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 	began := time.Now()
 	for tries := 1; !s.broken.Load(); tries++ {
@@ -182,16 +183,17 @@ func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 	return false
 }
 
-// breakOff closes the connection: WhatsApp delivers again what it has no
-// acknowledgement for.
+// breakOff closes the connection, so that WhatsApp delivers the unacknowledged messages
+// again.
 func (s *session) breakOff() {
 	if !s.broken.Swap(true) {
 		s.end(ending{kind: endBroken})
 	}
 }
 
-// refused is for what the rules never accept: whole, or at all. Asking for it
-// again would never end. Of a message at least that it came is kept.
+// refused handles a batch that the rules will never accept. WhatsApp would deliver it
+// forever, so it is acknowledged. A single message is kept as unknown, so that its
+// arrival is recorded.
 func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.Error) (kept bool) {
 	s.log.Error("an inbound batch was refused by the rules", "error", refusal, "fields", refusal.Fields)
 	if len(t.Messages) != 1 || t.Messages[0].Type == content.TypeUnknown {
@@ -203,7 +205,7 @@ func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.
 	return s.ingest(ctx, crm.InboundBatch{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
 }
 
-// connected is the line's good state.
+// connected records that the line is connected and starts what waits for that.
 func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.loggedIn.Store(true)
 	if id := cli.Store.ID; id != nil {
@@ -223,8 +225,8 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	})
 }
 
-// ownName is the name that the account's owner gave themselves. whatsmeow has it
-// too, and writes it whenever it likes.
+// ownName returns the name that the account's owner chose. whatsmeow has it too, but
+// writes its copy at any time.
 func (s *session) ownName() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"chatcast/crm"
 )
 
-// failureCount counts how often a message could not be handled.
+// failureCount counts failed attempts to handle each message.
 type failureCount struct {
 	mu    sync.Mutex
 	count map[string]int // guarded by mu

@@ -12,7 +12,8 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// nameGroups tells the names of the account's groups, once for a connection.
+// nameGroups ingests the names of the account's groups. It is called once for each
+// connection.
 func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -33,9 +34,9 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	}
 }
 
-// groupName is the name of a group; nil: it is not known. One that was not known
-// when we connected is asked for before its first message is ingested, once, and not
-// for long.
+// groupName returns the name of a group, or nil when it is not known. If the name was
+// not known when we connected, groupName asks WhatsApp once, before the group's first
+// message is ingested, and waits at most 3 seconds.
 func (s *session) groupName(ctx context.Context, cli *whatsmeow.Client, j types.JID) *string {
 	s.mu.Lock()
 	name, asked := s.groups[j]

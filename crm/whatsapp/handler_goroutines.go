@@ -4,7 +4,7 @@ import (
 	"sync"
 )
 
-// handlerGoroutines are the goroutines that handlers start. None starts after end.
+// handlerGoroutines runs the goroutines that handlers start. None starts after end.
 type handlerGoroutines struct {
 	group sync.WaitGroup
 	mu    sync.Mutex

@@ -14,13 +14,13 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// historyBatch is how many messages are ingested in one transaction.
+// historyBatch is the number of messages that are ingested in one transaction.
 const historyBatch = 100
 
-// pastArrived fetches and imports a piece of what was said before the account was
-// paired. It is acknowledged afterwards, as everything is; what follows waits
-// meanwhile, which is at most once for a pairing. A piece that cannot be fetched is
-// asked for again twice.
+// pastArrived fetches and imports a part of the history from before the pairing. Like
+// every event it is acknowledged after it was imported. Later events wait until then,
+// which happens at most once for each pairing. A part that cannot be fetched is requested
+// twice more.
 func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id string, n *waE2E.HistorySyncNotification) (kept bool) {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -36,7 +36,7 @@ func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id str
 	return true
 }
 
-// history imports a piece: it is kept, and told to nobody.
+// history imports a part of the history. It is stored without notifying anybody.
 func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHistorySync.HistorySync) (kept bool) {
 	names := map[string]string{}
 	t := crm.InboundBatch{History: true}
@@ -83,7 +83,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 		chat.Name = &name
 	}
 	t := crm.InboundBatch{History: true, Chats: []crm.InboundChat{chat}}
-	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp gives the newest first
+	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp sends the newest first
 		s.historical(ctx, cli, &t, j, c.GetMessages()[i].GetMessage(), names)
 		if len(t.Messages) >= historyBatch {
 			if !s.ingest(ctx, t) {
@@ -98,7 +98,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	return s.ingest(ctx, t)
 }
 
-// historical adds one message of the past, with how far it got.
+// historical adds one message of the history to t, with its delivery status.
 func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.InboundBatch, chat types.JID, w *waWeb.WebMessageInfo, names map[string]string) {
 	if w.GetMessage() == nil || !fitsID(w.GetKey().GetID()) {
 		return
@@ -108,7 +108,7 @@ func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.
 		return
 	}
 	what := content.Translate(e.Message)
-	if what == nil || what.Content.Vote != nil { // the keys of votes in the history are not kept
+	if what == nil || what.Content.Vote != nil { // the keys of votes in the history are not stored
 		return
 	}
 	if e.Info.PushName == "" {

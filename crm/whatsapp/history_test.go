@@ -30,7 +30,7 @@ func TestWrittenOnThePhone(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	w := newWorld(t)
-	failed := false // once, in the midst: what was not imported comes again
+	failed := false // fail once, in the middle: what was not imported comes again
 	w.onMessage(func() error {
 		if !failed {
 			failed = true

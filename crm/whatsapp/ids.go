@@ -12,8 +12,8 @@ import (
 // Type is the type of the messengers that this package serves.
 const Type = content.MessengerType
 
-// chatID is how crm knows a chat or a person; empty when it is none that people
-// talk in.
+// chatID returns the id of a chat or a person in crm, or "" for an address of another
+// kind.
 func chatID(j types.JID) string {
 	switch j.Server {
 	case types.DefaultUserServer, types.LegacyUserServer:
@@ -24,7 +24,7 @@ func chatID(j types.JID) string {
 	return ""
 }
 
-// jidOf is the address of a chat that crm knows.
+// jidOf returns the WhatsApp address of a chat id of crm.
 func jidOf(chatID string) (types.JID, error) {
 	j, err := types.ParseJID(chatID)
 	if j.Server == types.LegacyUserServer {
@@ -38,7 +38,7 @@ var (
 	hiddenForm = regexp.MustCompile(`^[0-9]{1,32}$`)
 )
 
-// phoneOf is the phone number of a person, nil when the id has none.
+// phoneOf returns a person's phone number, or nil when the id contains none.
 func phoneOf(j types.JID) *string {
 	if (j.Server == types.DefaultUserServer || j.Server == types.LegacyUserServer) && digits.MatchString(j.User) {
 		return &j.User
@@ -46,16 +46,16 @@ func phoneOf(j types.JID) *string {
 	return nil
 }
 
-// isLID says whether the address is a hidden id that crm accepts.
+// isLID reports whether the address is a hidden id that crm accepts.
 func isLID(j types.JID) bool {
 	return j.Server == types.HiddenUserServer && hiddenForm.MatchString(j.User)
 }
 
-// pair is the two ids that a person has: by number and hidden. Either may be
-// unknown.
+// pair holds the two ids of a person: the phone number and the hidden id. Either may
+// be unknown.
 type pair struct{ PN, LID types.JID }
 
-// pairOf sorts two ids of one person, without their devices.
+// pairOf sorts two ids of one person into a pair and removes their device parts.
 func pairOf(a, b types.JID) (p pair) {
 	for _, j := range []types.JID{a.ToNonAD(), b.ToNonAD()} {
 		switch {
@@ -70,7 +70,8 @@ func pairOf(a, b types.JID) (p pair) {
 	return p
 }
 
-// id is how crm knows the person: by number when that is known.
+// id returns the person's id in crm: by phone number when it is known, else by hidden
+// id.
 func (p pair) id() string {
 	if !p.PN.IsEmpty() {
 		return chatID(p.PN)
@@ -78,7 +79,7 @@ func (p pair) id() string {
 	return chatID(p.LID)
 }
 
-// chat is the private chat with the person.
+// chat returns the private chat with the person.
 func (p pair) chat() crm.InboundChat {
 	c := crm.InboundChat{ID: content.ID(p.id()), Type: "private", Phone: phoneOf(p.PN)}
 	if !p.LID.IsEmpty() {

@@ -13,11 +13,11 @@ import (
 	"chatcast/crm"
 )
 
-// inFlight is the messages that are being sent. Who hears how far one got waits
-// until it is known as sent: people want to see the steps in their order.
+// inFlight holds the messages that are being sent. The receipt of such a message waits
+// until its sending is recorded, so that its statuses appear in order.
 type inFlight struct {
 	mu  sync.Mutex
-	ids map[string]chan struct{} // guarded by mu; closed when it has done
+	ids map[string]chan struct{} // guarded by mu; closed when the message is done
 }
 
 func (f *inFlight) start(id string) (done func()) {
@@ -36,8 +36,8 @@ func (f *inFlight) start(id string) (done func()) {
 	}
 }
 
-// wait waits for the messages that still fly; not for ever, because the receipt
-// proves more than the answer that is missing.
+// wait waits for those of the messages that are in flight, at most 2 seconds: the receipt
+// proves more than the missing answer would.
 func (f *inFlight) wait(ctx context.Context, ids []string) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -56,9 +56,9 @@ func (f *inFlight) wait(ctx context.Context, ids []string) {
 	}
 }
 
-// protobuf makes what goes over the wire, and its id. The id of a message is the
-// one that it has in our table, so that a second try is the same message; edits
-// and deletions have their own.
+// protobuf returns the protobuf of an item and its id. A message keeps the id from our
+// table, so that a second try sends the same message; edits and deletions get ids of
+// their own.
 func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.JID, item *crm.OutboxItem) (*waE2E.Message, types.MessageID, error) {
 	o := outgoing{chat: to, self: ownID(cli, to), item: item.Message, quoted: item.Quoted, target: item.Reaction, now: time.Now().UnixMilli()}
 	switch item.Kind {
@@ -71,8 +71,7 @@ func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.
 	return m, item.Message.ID, err
 }
 
-// complete builds a message with what it needs of others: the upload, the
-// secret.
+// complete builds a message after it uploaded its file or got its poll's secret.
 func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoing) (*waE2E.Message, error) {
 	ref := *o.item
 	o.item = &ref
@@ -89,8 +88,8 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 	return o.build()
 }
 
-// pollSecret is the one that the poll was first sent with, when it was sent
-// before: votes are encrypted with it.
+// pollSecret returns the secret that votes of the poll are encrypted with: the existing
+// one when the poll was sent before, else a new one.
 func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat types.JID, id string) []byte {
 	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, chat, ownID(cli, chat), id)
 	if err == nil && len(known) == 32 {
@@ -101,7 +100,7 @@ func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat ty
 	return secret
 }
 
-// ownID is the account as the chat knows it.
+// ownID returns the account's id of the kind that the chat uses.
 func ownID(cli *whatsmeow.Client, chat types.JID) types.JID {
 	if chat.Server == types.HiddenUserServer {
 		return cli.Store.GetLID().ToNonAD()
@@ -109,8 +108,9 @@ func ownID(cli *whatsmeow.Client, chat types.JID) types.JID {
 	return cli.Store.GetJID().ToNonAD()
 }
 
-// forRetry makes a message of ours again for a device that could not open it.
-// whatsmeow remembers the last few itself; ours survive a restart.
+// forRetry rebuilds a message of ours for a device that could not decrypt it. whatsmeow
+// keeps the last few in memory; ours survive a restart. It returns nil when the message
+// is not known or cannot be built.
 func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID) *waE2E.Message {
 	cli := s.client()
 	if cli == nil {
@@ -131,16 +131,17 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 	return m
 }
 
-// uploads is the chats that a file is being sent to.
+// uploads holds the chats that a file is being sent to.
 type uploads struct {
 	mu    sync.Mutex
 	chats map[string]bool // guarded by mu
 }
 
-// maxUploads is how many files a line sends at once.
+// maxUploads is the number of files that a line sends at once.
 const maxUploads = 3
 
-// begin says whether there is room for another.
+// begin starts an upload to the chat. It reports false when the chat has one already or
+// maxUploads are running.
 func (u *uploads) begin(chat string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

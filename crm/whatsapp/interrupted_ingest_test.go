@@ -41,7 +41,7 @@ func (h *harness) relay(t *testing.T) *broadcasts {
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			if ev.Name == crm.EventMessage && !slices.Contains(b.seqs, ev.Seq) { // receivers drop what they have
+			if ev.Name == crm.EventMessage && !slices.Contains(b.seqs, ev.Seq) { // receivers drop duplicates
 				b.seqs, b.texts = append(b.seqs, ev.Seq), append(b.texts, m.Payload.Data[0].Message.Text)
 			}
 			return nil
@@ -65,11 +65,12 @@ func (b *broadcasts) all() []string {
 	return slices.Clone(b.texts)
 }
 
-// TestDatabaseAwayForTenSeconds: the database itself is gone, for the rules, the keys
-// and the relay alike. Afterwards all is there once, in order, and was broadcast.
+// TestDatabaseAwayForTenSeconds makes the database unavailable for the rules, the keys and
+// the relay. Afterwards every message must be there once and in order, and must have been
+// broadcast.
 func TestDatabaseAwayForTenSeconds(t *testing.T) {
 	t.Parallel()
-	const outage = 11 * time.Second // longer than a connection of SQLite's waits
+	const outage = 11 * time.Second // longer than a SQLite connection waits
 	type database struct {
 		url   string
 		leave func(t *testing.T) (back func())
@@ -137,11 +138,11 @@ func TestDatabaseAwayForTenSeconds(t *testing.T) {
 	}
 }
 
-// dying is the rules of a process that is killed before its nth commit: nothing of
-// it happens any more.
+// dying is the rules of a process that is killed just before it commits the message with
+// text, so that the commit does not happen.
 type dying struct {
 	*crm.Service
-	reached chan struct{} // closed when it is about to commit
+	reached chan struct{} // closed just before that commit
 	text    string
 	once    sync.Once
 }
@@ -155,8 +156,8 @@ func (d *dying) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch)
 	return d.Service.Ingest(ctx, on, batch)
 }
 
-// TestDiedBetweenDecryptionAndCommit: whatsmeow has opened the message, whose key
-// opens it only once, and the process ends before it is kept. The next has it.
+// TestDiedBetweenDecryptionAndCommit ends the process after whatsmeow decrypted a message,
+// which its key can do only once, and before the commit. The next process must ingest it.
 func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
@@ -184,7 +185,7 @@ func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
 	})
 }
 
-// unknown fails when a message was kept as something that could not be read.
+// unknown fails the test when a message was ingested as unknown.
 func (h *harness) unknown(t *testing.T) {
 	t.Helper()
 	for _, ev := range h.Events(t, crm.EventMessage) {
@@ -194,7 +195,7 @@ func (h *harness) unknown(t *testing.T) {
 	}
 }
 
-// TestLogoutWhileAMessageIsKept: who logs out does not wait for a handler that waits.
+// TestLogoutWhileAMessageIsKept checks that a logout does not wait for a blocked handler.
 func TestLogoutWhileAMessageIsKept(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
@@ -216,8 +217,8 @@ func TestLogoutWhileAMessageIsKept(t *testing.T) {
 	})
 }
 
-// TestLostWhileAMessageIsKept: the connection drops while a handler waits. The next
-// begins when it has ended, and has the message.
+// TestLostWhileAMessageIsKept drops the connection while a handler waits. The next
+// connection must begin after the handler has ended, and must deliver the message.
 func TestLostWhileAMessageIsKept(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
@@ -237,7 +238,7 @@ func TestLostWhileAMessageIsKept(t *testing.T) {
 	})
 }
 
-// once waits the first time alone.
+// once is a dying that blocks only the first time.
 type once struct{ dying }
 
 func (o *once) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch) (crm.InboundResult, error) {

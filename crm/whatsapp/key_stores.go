@@ -20,18 +20,18 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// buffer stands around whatsmeow's buffer of what was opened. whatsmeow takes
-// every error of opening for a message that nobody can open, and acknowledges it.
-// An error of our database is none: it is waited for, and then the connection is
-// given up. whatsmeow acknowledges nothing when it is told of context.Canceled.
+// buffer wraps whatsmeow's buffer of decrypted events. whatsmeow takes every decryption
+// error for a message that cannot be decrypted, and acknowledges it. An error of our
+// database is different: buffer waits for the database, and then closes the connection.
+// whatsmeow does not acknowledge a message whose error is context.Canceled.
 type buffer struct {
 	store.EventBuffer
 	s    *session
 	life *lifetime
 }
 
-// shield puts what is ours around a device's stores, once: the lock before its
-// Signal sessions, and the buffer around that. A device that is not paired has no stores.
+// shield wraps a device's stores, once: the lock around its Signal sessions, and the
+// buffer around that. A device that is not paired has no stores.
 func shield(dev *store.Device, s *session, l *lifetime) {
 	if _, shielded := dev.EventBuffer.(*buffer); !shielded {
 		guard(dev)
@@ -39,7 +39,7 @@ func shield(dev *store.Device, s *session, l *lifetime) {
 	}
 }
 
-// watch puts it around a device's stores; one that is not paired has none.
+// watch puts a buffer around a device's stores. A device that is not paired has none.
 func watch(dev *store.Device, s *session, l *lifetime) {
 	if dev.Initialized {
 		b := &buffer{dev.EventBuffer, s, l}
@@ -58,15 +58,15 @@ func (b *buffer) GetBufferedEvent(ctx context.Context, sum [32]byte) (found *sto
 	return found, err
 }
 
-// DoDecryptionTxn implements store.EventBuffer. An attempt that failed has changed
-// nothing, so it may be made again: only what fails while the database is there
-// cannot be opened.
+// DoDecryptionTxn implements store.EventBuffer. A failed attempt has changed nothing, so
+// it may be repeated: a message is undecryptable only if it fails while the database is
+// available.
 func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context) error) (err error) {
 	if !b.life.begin() {
 		return errOver
 	}
 	defer b.life.works.Done()
-	for range 2 { // a second time, for faults of the database that look like none
+	for range 2 { // twice, because not every database error is recognised
 		unavailable := b.insist(ctx, func() error {
 			if err = b.EventBuffer.DoDecryptionTxn(ctx, open); databaseUnavailable(err) {
 				return err
@@ -87,8 +87,8 @@ func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context)
 	return err
 }
 
-// databaseUnavailable says whether err is of a database that may be there in a moment. What
-// it refuses for what is in it, it will always refuse.
+// databaseUnavailable reports whether err is a database error that may pass. If the
+// database refuses the data itself, a second try would fail too.
 func databaseUnavailable(err error) bool {
 	var postgres interface{ SQLState() string }
 	var sqlite interface{ Code() int }
@@ -105,9 +105,9 @@ func databaseUnavailable(err error) bool {
 		errors.Is(err, sql.ErrTxDone) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
-// sessions and hiddenIDs are asked before a message is opened. whatsmeow goes on
-// without what it did not get, and then cannot open the message. We ask too, whose
-// chat a message belongs to.
+// sessions and hiddenIDs wrap stores that whatsmeow reads before it decrypts a message.
+// If a read fails, whatsmeow continues without the value and then cannot decrypt the
+// message. We read them too, to find the chat of a message.
 type sessions struct {
 	store.SessionStore
 	b *buffer
@@ -125,7 +125,7 @@ type hiddenIDs struct {
 
 // GetLIDForPN implements store.LIDStore.
 func (h hiddenIDs) GetLIDForPN(ctx context.Context, number types.JID) (hidden types.JID, err error) {
-	if number.Server != types.DefaultUserServer { // it is refused, and always will be
+	if number.Server != types.DefaultUserServer { // always refused: retrying is useless
 		return h.LIDStore.GetLIDForPN(ctx, number)
 	}
 	err = h.b.insist(ctx, func() error {
@@ -147,14 +147,16 @@ func (h hiddenIDs) GetPNForLID(ctx context.Context, hidden types.JID) (number ty
 	return number, err
 }
 
-// secrets are the keys of votes, reactions and edits that are encrypted a second time.
+// secrets wraps the store of keys for votes, reactions and edits that are encrypted a
+// second time.
 type secrets struct {
 	store.MsgSecretStore
 	b *buffer
 }
 
-// GetMessageSecret implements store.MsgSecretStore. What is asked for, people write:
-// what no message has for an id may be refused by the database for ever.
+// GetMessageSecret implements store.MsgSecretStore. The id and the sender come from
+// outside: the database may refuse values that no message can have, every time, so those
+// are not looked up.
 func (s secrets) GetMessageSecret(ctx context.Context, chat, sender types.JID, id types.MessageID) (secret []byte, by types.JID, err error) {
 	if !fitsID(id) || !hiddenForm.MatchString(sender.User) {
 		return nil, sender, nil
@@ -166,8 +168,8 @@ func (s secrets) GetMessageSecret(ctx context.Context, chat, sender types.JID, i
 	return secret, by, err
 }
 
-// insist does what only the database can make fail, until it is there again or
-// patience ends, and the connection with it.
+// insist calls do, which only the database can make fail, until it succeeds. When
+// patience or the connection ends it closes the connection and returns errOver.
 func (b *buffer) insist(ctx context.Context, do func() error) error {
 	if b.s.broken.Load() || !b.life.begin() {
 		return errOver
@@ -189,9 +191,9 @@ func (b *buffer) insist(ctx context.Context, do func() error) error {
 
 var errNoMessage = errors.New("whatsapp: what was opened is no message")
 
-// PutBufferedEvent implements store.EventBuffer. What was opened and is no message
-// would be refused without a word to us; as an error it keeps its place, and the
-// sender is asked for it again.
+// PutBufferedEvent implements store.EventBuffer. whatsmeow silently drops a decrypted
+// payload that is not a message. PutBufferedEvent returns an error for it, so that a
+// placeholder is kept and the sender is asked for the message again.
 func (b *buffer) PutBufferedEvent(ctx context.Context, sum [32]byte, plain []byte, at time.Time) error {
 	if !readable(plain) {
 		return errNoMessage
@@ -199,9 +201,10 @@ func (b *buffer) PutBufferedEvent(ctx context.Context, sum [32]byte, plain []byt
 	return b.EventBuffer.PutBufferedEvent(ctx, sum, plain, at)
 }
 
-// readable: messages of version 2 are padded, with as many bytes as the last says;
-// those of version 3 are not, and have a payload and a protocol. By chance, many bytes
-// are a message of theirs without either.
+// readable reports whether a decrypted payload is a message. Version 2 messages are
+// padded, and the last byte is the length of the padding. Version 3 messages are not
+// padded and must have a payload and a protocol, because many random bytes parse as a
+// version 3 message without either.
 func readable(plain []byte) bool {
 	if n := len(plain); n > 0 && int(plain[n-1]) <= n && proto.Unmarshal(plain[:n-int(plain[n-1])], &waE2E.Message{}) == nil {
 		return true

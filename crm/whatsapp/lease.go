@@ -9,7 +9,7 @@ import (
 	"chatcast/crm"
 )
 
-// endStaleLeases ends the leases of a process that died without giving them back.
+// endStaleLeases ends the leases of a process that died without releasing them.
 func (m *Messenger) endStaleLeases(ctx context.Context) {
 	rows, err := m.rules.Sessions(ctx, Type)
 	for _, row := range rows {
@@ -17,12 +17,13 @@ func (m *Messenger) endStaleLeases(ctx context.Context) {
 			err = m.rules.Release(ctx, row.Line, row.LeaseOwner)
 		}
 	}
-	if err != nil { // they end by themselves, later
+	if err != nil { // the leases expire by themselves later
 		m.Log.Warn("the leases of an earlier process could not be released", "error", err)
 	}
 }
 
-// expire has the rules fail what could not be sent in time.
+// expire makes the rules fail the outbox items that could not be sent in time, once a
+// second until ctx ends.
 func (m *Messenger) expire(ctx context.Context) {
 	for wait(ctx, time.Second) == nil {
 		if _, err := m.rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
@@ -31,12 +32,12 @@ func (m *Messenger) expire(ctx context.Context) {
 	}
 }
 
-// tend renews the leases of the lines that are served here, and takes those that
-// nobody serves.
+// tend renews the leases of the lines that this process serves, and takes over lines
+// that no process serves.
 func (m *Messenger) tend(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.lease)
 	defer cancel()
-	had := map[*session]bool{} // before the rows are read: these must be among them
+	had := map[*session]bool{} // read before the rows: a line paired by then must be among them
 	for _, s := range m.served() {
 		had[s] = s.paired()
 	}
@@ -60,9 +61,9 @@ func (m *Messenger) tend(ctx context.Context) {
 	}
 }
 
-// takeOver serves a line that nobody serves. Its row is read once more when the lease
-// is ours: the list of the lines may be older than the end of the session that served
-// it, and a line that was replaced or logged out stays away.
+// takeOver serves a line that no process serves. It reads the line's row again once it
+// holds the lease: the list of lines may be older than the end of the line's previous
+// session, and a line that was replaced or logged out must not be connected.
 func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
 	if err != nil || !mine {
@@ -81,7 +82,7 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 	}
 }
 
-// toServe says whether the line is one to connect without being asked.
+// toServe reports whether to connect the line without a request.
 func toServe(row crm.LineSession, now time.Time) bool {
 	if row.Device == "" {
 		return false
@@ -97,8 +98,8 @@ func toServe(row crm.LineSession, now time.Time) bool {
 	return true
 }
 
-// renew keeps a line ours. Who cannot say so in time lets go before another takes
-// it.
+// renew renews the lease of a line. If that fails for two thirds of the lease's time, it
+// stops the line's session before another process can take the line over.
 func (m *Messenger) renew(ctx context.Context, s *session) {
 	asked := time.Now()
 	mine, err := m.rules.Lease(ctx, s.on, m.owner, m.times.lease)
@@ -120,8 +121,8 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 	}
 }
 
-// start serves a line whose lease is ours. nil: Run does not run, or the line is
-// served already.
+// start serves a line whose lease is ours. It returns nil when Run is not running or
+// the line is served already.
 func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"chatcast/crm"
 )
 
-// TestReplacedWhileTheLinesAreRead: a heartbeat that read the lines before one was
-// replaced does not bring it back.
+// TestReplacedWhileTheLinesAreRead checks that a heartbeat that read the lines before one
+// was replaced does not connect that line again.
 func TestReplacedWhileTheLinesAreRead(t *testing.T) {
 	w := newWorld(t, quick)
 	w.pair(t)
@@ -26,7 +26,7 @@ func TestReplacedWhileTheLinesAreRead(t *testing.T) {
 	w.awaitState(t, crm.StateReplaced)
 	w.awaitServed(t, false)
 	rules.give <- struct{}{}
-	<-rules.listed // the next heartbeat: the one before is over
+	<-rules.listed // the next heartbeat: the previous one is over
 	if w.m.serving(testLine) != nil {
 		t.Error("the line came back by itself")
 	}

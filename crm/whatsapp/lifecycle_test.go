@@ -11,7 +11,7 @@ import (
 	"chatcast/crm"
 )
 
-// sound fails when the stand-in was asked for what it does not know.
+// sound fails the test when the stand-in got requests that it does not know.
 func (w *world) sound(t *testing.T) {
 	t.Helper()
 	if u := w.Unhandled(); len(u) > 0 {
@@ -116,7 +116,7 @@ func TestNobodyScans(t *testing.T) {
 	}
 	w.stop()
 	w.start(t)
-	w.pair(t) // and then somebody does
+	w.pair(t) // a later scan succeeds
 }
 
 func TestDroppedSocket(t *testing.T) {
@@ -228,7 +228,7 @@ func TestLogout(t *testing.T) {
 	}
 	w.pair(t)
 
-	// Also where WhatsApp cannot be told.
+	// The logout also works when WhatsApp cannot be informed.
 	w.Unavailable(true)
 	w.shop.Drop()
 	w.awaitState(t, crm.StateDisconnected)
@@ -302,14 +302,14 @@ func TestLineOfAnotherProcess(t *testing.T) {
 	if _, err := w.m.Pair(t.Context(), testLine, ""); err == nil {
 		t.Error("it pairs without the lease")
 	}
-	w.rules.change(func() { w.rules.session(testLine).LeaseOwner = "" }) // the other died
+	w.rules.change(func() { w.rules.session(testLine).LeaseOwner = "" }) // the other process died
 	w.awaitServed(t, true)
 	w.anna.SendText(w.shop, "taken over")
 	w.awaitText(t, "taken over")
 }
 
-// TestLeaseOfTheDead: who serves a database alone does not wait for a lease that
-// nobody will give back.
+// TestLeaseOfTheDead checks that the only process on a database does not wait for the
+// lease of a dead process.
 func TestLeaseOfTheDead(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)

@@ -6,9 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// lifetime is that of one client, which has one connection. Work for it is counted,
-// so that the next connection begins when all of it has ended: then events are kept
-// in their order, and a second copy is not looked at while the first is decrypted.
+// lifetime is the lifetime of one client, which has one connection. It counts the work
+// for the client, so that the next connection begins when all of it has ended: then
+// events are ingested in order, and a second copy of a message is not handled while the
+// first is decrypted.
 type lifetime struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -19,7 +20,7 @@ type lifetime struct {
 	over  bool // guarded by mu
 	works sync.WaitGroup
 
-	opening atomic.Pointer[opening] // the last
+	opening atomic.Pointer[opening] // the latest
 }
 
 func newLifetime(ctx context.Context) *lifetime {
@@ -30,7 +31,8 @@ func newLifetime(ctx context.Context) *lifetime {
 	return l
 }
 
-// begin reports whether the lifetime has not ended, and counts the caller's work.
+// begin reports whether the lifetime has not ended yet. If it returns true, the caller
+// must call works.Done at the end of its work.
 func (l *lifetime) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,8 +42,8 @@ func (l *lifetime) begin() bool {
 	return !l.over
 }
 
-// end waits for the work under way, once the socket is closed. WhatsApp delivers
-// again what was not kept.
+// end ends the lifetime and waits for the work under way. It must be called after the
+// socket was closed. WhatsApp delivers again what was not committed.
 func (l *lifetime) end() {
 	l.close()
 	l.mu.Lock()

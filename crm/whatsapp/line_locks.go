@@ -10,10 +10,10 @@ import (
 // lineLocks are mutexes, one for each line.
 type lineLocks struct {
 	mu   sync.Mutex
-	ends map[crm.Line]chan struct{} // guarded by mu: closed when who has the line is done
+	ends map[crm.Line]chan struct{} // guarded by mu: closed when the line is unlocked
 }
 
-// lock locks the line. It returns the context's error when that ends first.
+// lock locks the line. It returns ctx's error when ctx ends first.
 func (t *lineLocks) lock(ctx context.Context, l crm.Line) (unlock func(), err error) {
 	for {
 		t.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"chatcast/crm"
 )
 
+// faulty is the rules with a database that is unavailable now and then.
 type faulty struct {
 	*crm.Service
 	ingests atomic.Int64
@@ -21,19 +22,21 @@ type faulty struct {
 func (f *faulty) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch) (crm.InboundResult, error) {
 	switch n := f.ingests.Add(1); {
 	case n%17 == 0:
-		return crm.InboundResult{}, errUnavailable // before the commit
+		return crm.InboundResult{}, errUnavailable // fails before the commit
 	case n%41 == 0:
 		panic("a fault of the moment")
 	case n%23 == 0:
 		answer, err := f.Service.Ingest(ctx, on, batch)
 		if err == nil {
-			err = errUnavailable // after it
+			err = errUnavailable // fails after the commit
 		}
 		return answer, err
 	}
 	return f.Service.Ingest(ctx, on, batch)
 }
 
+// TestNothingLostNothingTwice checks that every message is published once and in order,
+// whatever fails.
 func TestNothingLostNothingTwice(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
@@ -51,7 +54,7 @@ func TestNothingLostNothingTwice(t *testing.T) {
 				h.shop.Duplicate(3)
 			case i%40 == 25:
 				h.shop.CutOnDelivery(1, true)
-			case i == 70: // the program dies and starts again
+			case i == 70: // the program ends and starts again
 				stop()
 				_, stop = h.node(t, rules)
 			}
@@ -74,6 +77,7 @@ func TestNothingLostNothingTwice(t *testing.T) {
 	})
 }
 
+// stopServing stops the harness's own process.
 func (h *harness) stopServing(t *testing.T) {
 	t.Helper()
 	for _, s := range h.m.served() {
@@ -81,7 +85,7 @@ func (h *harness) stopServing(t *testing.T) {
 		<-s.done
 	}
 	h.m.mu.Lock()
-	h.m.ctx = nil // it starts nothing more
+	h.m.ctx = nil // no more sessions are started
 	h.m.mu.Unlock()
 }
 
@@ -117,12 +121,14 @@ func TestSentInOrderThroughDrops(t *testing.T) {
 	})
 }
 
+// TestAnotherNodeTakesOver checks that two processes never hold one session, and that one
+// takes over when the other stops.
 func TestAnotherNodeTakesOver(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
 		second, _ := h.node(t, h.Service, func(o *Options) {
 			o.times = patient
-			o.times.lease = 3 * time.Second // of the database's clock: a slow machine must be able to renew it
+			o.times.lease = 3 * time.Second // by the database's clock: a slow machine must be able to renew it
 		})
 		second.tend(t.Context())
 		if second.serving(testLine) != nil {
@@ -156,8 +162,8 @@ func TestLoggedOutLineRefuses(t *testing.T) {
 	})
 }
 
-// TestForgedReceipt: a customer tells how far their own messages got, whatever ids
-// they name.
+// TestForgedReceipt checks that a customer's receipt changes only the statuses of messages
+// in their own chat, whatever ids it names.
 func TestForgedReceipt(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
@@ -167,7 +173,7 @@ func TestForgedReceipt(t *testing.T) {
 		out := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do"}})
 		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"delivered"`)
 		boris.Read(h.shop, out)
-		h.awaitItem(t, crm.EventMessage, boris.SendText(h.shop, "And what she has read?")) // comes after it
+		h.awaitItem(t, crm.EventMessage, boris.SendText(h.shop, "And what she has read?")) // arrives after the receipt
 		for _, ev := range h.EventsAfter(t, 0, crm.EventMessageStatus) {
 			if text := string(ev.Data); strings.Contains(text, out) && strings.Contains(text, "viewed") {
 				t.Errorf("Boris has read what was written to Anna: %s", text)

@@ -24,8 +24,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// harness is a company with the rules themselves, over a real database, and a
-// stand-in that its line is paired with.
+// harness is a company with the real rules over a real database, and a stand-in for
+// WhatsApp that its line is paired with.
 type harness struct {
 	*crmtest.World
 	wa   *whatsapptest.Server
@@ -58,13 +58,13 @@ func harnessIn(t *testing.T, store *models.Store, test func(t *testing.T, h *har
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
 		anna: srv.NewContact("79995554433", "100200301", "Anna"),
 	}
-	h.Service.Now = time.Now // WhatsApp's messages are of today
+	h.Service.Now = time.Now // WhatsApp's messages have today's time
 	h.m, _ = h.node(t, h.Service, opts...)
 	h.Service.Messengers[Type] = h.m
 	test(t, h)
 }
 
-// node is a process that serves the company's lines; stop ends it.
+// node starts a process that serves the company's lines; stop ends it.
 func (h *harness) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Messenger, stop func()) {
 	t.Helper()
 	db, dialect, err := h.Store.SideDB(t.Context())
@@ -134,7 +134,7 @@ func (h *harness) awaitEvent(t *testing.T, name string, match func(item string) 
 	t.Helper()
 	found, seen := "", int64(0)
 	eventually(t, "there is no such event "+name, func() bool {
-		const late = 100 // rows that commit in another order than that of their ids
+		const late = 100 // rows may commit in another order than their ids
 		for _, ev := range h.EventsAfter(t, max(0, seen-late)) {
 			seen = max(seen, ev.ID)
 			if ev.Name != name {
@@ -159,7 +159,7 @@ func (h *harness) awaitItem(t *testing.T, name string, parts ...string) string {
 	})
 }
 
-// texts are the texts that the event message told, in order.
+// texts returns the texts of all message events, in order.
 func (h *harness) texts(t *testing.T) (all []string) {
 	for _, ev := range h.Events(t, crm.EventMessage) {
 		for _, item := range ev.Items(t) {
@@ -237,7 +237,7 @@ func TestWholeConversation(t *testing.T) {
 		h.shop.Read(h.anna.Number(), next)
 		h.awaitItem(t, crm.EventChatRead, `"id":"79995554433@c.us"`, `"edited":null`)
 		h.shop.Change(appstate.BuildLabelEdit("7", "Tea", 3, false))
-		eventually(t, "the label is no tag", func() bool { // only then what follows is news, and not the first sync
+		eventually(t, "the label is no tag", func() bool { // until then, changes belong to the first sync and are not news
 			page, err := h.Tags(t.Context(), h.Owner, crm.TagQuery{})
 			return err == nil && len(page.Items) == 1 && page.Items[0].Name == "Tea"
 		})
@@ -275,7 +275,7 @@ func TestPicturesBothWays(t *testing.T) {
 			t.Errorf("%d bytes arrived, want %d: %v", len(b), len(picture), err)
 		}
 
-		// One that could not be fetched at once comes when it can be.
+		// A file that could not be fetched at once is fetched later.
 		late := h.wa.Upload([]byte("late bytes"), whatsmeow.MediaDocument)
 		h.wa.Break(late, whatsapptest.FileFault{Status: 410})
 		id = h.anna.Send(h.shop, late.Document("late.txt", "text/plain", ""))
@@ -289,7 +289,7 @@ func TestPicturesBothWays(t *testing.T) {
 	})
 }
 
-// stored reads the file of a message.
+// stored returns the file of a message.
 func (h *harness) stored(t *testing.T, item string) []byte {
 	t.Helper()
 	var m struct {
@@ -312,14 +312,8 @@ func (h *harness) stored(t *testing.T, item string) []byte {
 	return b
 }
 
-// faulty is the rules with a database that goes away now and then.
-// TestNothingLostNothingTwice: whatever goes wrong, what was sent is told once and
-// in order.
-// stopServing ends the own process of the harness.
-// TestAnotherNodeTakesOver: two processes never hold one session, and when one
-// goes, the other serves.
-// TestOneChatUnderBothIDs: what came under the hidden id alone joins the number's
-// chat when WhatsApp tells that they are one.
+// TestOneChatUnderBothIDs checks that a chat known only by its hidden id is merged with the
+// chat of the phone number when WhatsApp reports that both are the same person.
 func TestOneChatUnderBothIDs(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)

@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	linkTime      = 2 * time.Minute // for the whole file: less than an attempt to send may take
+	linkTime      = 2 * time.Minute // for the whole file: less than the limit for one attempt to send
 	linkRedirects = 5
 	linkTries     = 5
 )
 
-// linkError is why a file could not be had from the address that an operator gave.
+// linkError is the reason why a file could not be fetched from the address that an
+// operator gave.
 type linkError struct {
 	code, message string
 	again         bool // the next try may succeed
@@ -28,9 +29,9 @@ type linkError struct {
 
 func (e *linkError) Error() string { return "whatsapp: linked file: " + e.message }
 
-// newLinkClient fetches the files that operators name by address. They could name
-// what only this machine reaches, so it dials only the public internet, unless
-// allowPrivate is set.
+// newLinkClient returns a client to fetch the files that operators name by address. An
+// address could be one that only this machine can reach, so the client dials only the
+// public internet, unless allowPrivate is set.
 func newLinkClient(allowPrivate bool) *http.Client {
 	transport := dialguard.NewTransport(15*time.Second, allowPrivate)
 	transport.ResponseHeaderTimeout = 30 * time.Second
@@ -49,7 +50,8 @@ func newLinkClient(allowPrivate bool) *http.Client {
 	}
 }
 
-// getLink fetches a file, at most limit bytes of it, and gives it to use.
+// getLink fetches a file and passes its body to use. It refuses a response that announces
+// more than limit bytes.
 func getLink(ctx context.Context, client *http.Client, link string, limit int64, use func(io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, linkTime)
 	defer cancel()
@@ -84,7 +86,7 @@ func getLink(ctx context.Context, client *http.Client, link string, limit int64,
 	return err
 }
 
-// watched remembers the fault of who is read, to tell it from one of who writes.
+// watched remembers its reader's error, to tell it from an error of the writer.
 type watched struct {
 	io.Reader
 	err error
@@ -98,8 +100,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unreached says in words why there was no answer. What the error itself says may
-// tell of our own network, and is for the log alone.
+// unreached returns a description of why there was no response. The text of err may
+// reveal our own network, so it goes only into the log.
 func unreached(err error) error {
 	var mine *linkError
 	var name *net.DNSError
@@ -116,8 +118,8 @@ func unreached(err error) error {
 	return &linkError{codeLink, "the link's host does not answer", true}
 }
 
-// fetchLinked has the file here that an item of the outbox is to be sent with, and
-// the item say so.
+// fetchLinked fetches the linked file of an outbox item into the file store, and sets
+// item.Message to refer to it.
 func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
 	f, err := s.m.rules.FileToFetch(ctx, s.on, item.ChatID, item.Message.ID)
 	if err != nil {

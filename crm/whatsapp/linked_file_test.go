@@ -20,7 +20,7 @@ import (
 	"chatcast/crm"
 )
 
-// elsewhere is a web server that somebody's files lie on.
+// elsewhere starts a web server with files to link to.
 func elsewhere(t *testing.T) *httptest.Server {
 	t.Helper()
 	var busy atomic.Int64
@@ -57,7 +57,7 @@ func elsewhere(t *testing.T) *httptest.Server {
 
 func privateLinks(o *Options) { o.PrivateLinks = true }
 
-// TestLinkedFiles are fetched, and sent as what they are.
+// TestLinkedFiles checks that linked files are fetched and sent with their own types.
 func TestLinkedFiles(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.MaxFile = 1 << 20
@@ -101,7 +101,8 @@ func TestLinkedFiles(t *testing.T) {
 	}, privateLinks)
 }
 
-// TestLinkToOurselves: without leave nothing of this machine is fetched.
+// TestLinkToOurselves checks that nothing is fetched from this machine without
+// PrivateLinks.
 func TestLinkToOurselves(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
@@ -119,8 +120,8 @@ func TestLinkToOurselves(t *testing.T) {
 	})
 }
 
-// TestLinksThatLeadAstray: each is refused in its own words, and says whether to
-// try again.
+// TestLinksThatLeadAstray checks that each kind of bad link has its own error, which tells
+// whether to try again.
 func TestLinksThatLeadAstray(t *testing.T) {
 	web := elsewhere(t)
 	_, port, _ := strings.Cut(strings.TrimPrefix(web.URL, "http://"), ":")
@@ -172,7 +173,8 @@ func TestLinksThatLeadAstray(t *testing.T) {
 	}
 }
 
-// The client of links refuses each address of dialguard's table.
+// TestLinksToRefusedAddresses checks that the link client refuses each address of
+// dialguard's table.
 func TestLinksToRefusedAddresses(t *testing.T) {
 	text, err := os.ReadFile("../../channels/dialguard/testdata/addresses.txt")
 	if err != nil {
@@ -201,7 +203,8 @@ func TestLinksToRefusedAddresses(t *testing.T) {
 	}
 }
 
-// TestLinkThatNeverAnswers is given up after some tries, and holds up nobody.
+// TestLinkThatNeverAnswers checks that a link without an answer is given up after linkTries
+// tries.
 func TestLinkThatNeverAnswers(t *testing.T) {
 	w := newWorld(t, privateLinks)
 	w.pair(t)

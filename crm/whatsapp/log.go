@@ -9,14 +9,14 @@ import (
 	waLog "go.mau.fi/whatsmeow/util/log"
 )
 
-// library is whatsmeow's log in ours. What it says for developers, whole stanzas
-// with keys in them, is not taken: messages and secrets do not belong in a log. What
-// it warns of, often once for each message and with people's numbers, is for who
-// looks for an error: what matters to us comes through the door as an event.
+// library writes whatsmeow's log to ours. It drops the debug output, which contains
+// whole stanzas with keys: messages and secrets do not belong in a log. Warnings, often
+// one for each message and with people's numbers, are logged at debug level: whatever
+// matters to us also arrives as an event.
 type library struct {
 	log   *slog.Logger
-	nodes func(xml string) // told what goes over the socket; nil: nobody asks
-	held  *backlog         // nil: of no connection
+	nodes func(xml string) // called with each node that goes over the socket; may be nil
+	held  *backlog         // nil: the log belongs to no connection
 }
 
 var _ waLog.Logger = library{}
@@ -25,8 +25,8 @@ func (l library) Errorf(format string, args ...any) { l.say(slog.LevelInfo, form
 func (l library) Warnf(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
 func (l library) Infof(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
 
-// Debugf implements waLog.Logger. Two parts of whatsmeow tell all nodes here, as
-// text: Recv before they are put in line, Send before they are sent.
+// Debugf implements waLog.Logger. Two modules of whatsmeow log every node as text: Recv
+// before it queues the node, Send before it sends the node.
 func (l library) Debugf(_ string, args ...any) {
 	if l.nodes != nil && len(args) == 1 {
 		if xml, ok := args[0].(string); ok {
@@ -54,9 +54,9 @@ func (l library) say(level slog.Level, format string, args []any) {
 	}
 }
 
-// signal is the log of the library of Signal, which by itself writes to standard
-// output what it also returns as an error, for each copy of a message: and when
-// nobody reads there, it waits.
+// signal discards the log of the Signal library. By default the library writes each error
+// to standard output as well as returning it, for each copy of a message, and blocks
+// when nothing reads standard output.
 type signal struct{}
 
 func (signal) Debug(string, string)   {}

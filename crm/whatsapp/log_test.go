@@ -16,7 +16,7 @@ import (
 	"chatcast/crm"
 )
 
-// lockedBuffer is a log that several write.
+// lockedBuffer is a log that is safe for concurrent use.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer // guarded by mu
@@ -34,10 +34,9 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// TestSignalIsQuiet: the library of Signal does not write to standard output, where
-// nobody may be reading: it would wait for a reader for ever, in the midst of
-// opening a message.
-func TestSignalIsQuiet(t *testing.T) { // not at once with others: the output is the process's
+// TestSignalIsQuiet checks that the Signal library does not write to standard output. If
+// nothing reads standard output, it would block forever while it decrypts a message.
+func TestSignalIsQuiet(t *testing.T) { // not parallel: standard output belongs to the process
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -55,12 +54,12 @@ func TestSignalIsQuiet(t *testing.T) { // not at once with others: the output is
 	}
 }
 
-// TestMessagesAreNotLogged: a conversation leaves no line in the log as it usually
-// is, neither of what was said nor of who said it.
+// TestMessagesAreNotLogged checks that, at the default level, neither the texts of a
+// conversation nor the people's numbers are logged.
 func TestMessagesAreNotLogged(t *testing.T) {
 	var log lockedBuffer
 	w := newWorld(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	stranger := w.NewContact("79995550011", "", "Zoe") // without a hidden id, of which whatsmeow has a word for each message
+	stranger := w.NewContact("79995550011", "", "Zoe") // without a hidden id, which whatsmeow logs for each message
 	w.pair(t)
 	w.anna.SendText(w.shop, "0")
 	w.awaitText(t, "0")

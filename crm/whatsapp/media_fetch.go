@@ -24,8 +24,8 @@ const (
 	fetchTries = 8
 )
 
-// temporary is a file on disk that a download or an upload goes through, so that
-// it is never whole in memory.
+// temporary is a file on disk that a download or an upload goes through, so that an
+// attachment is never held in memory as a whole.
 type temporary struct{ *os.File }
 
 func newTemporary() (*temporary, error) {
@@ -41,7 +41,7 @@ func (t *temporary) remove() {
 	os.Remove(t.Name())
 }
 
-// download fetches and opens an attachment, and gives it to use.
+// download fetches and decrypts an attachment, and passes it to use.
 func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *content.Media, use func(io.Reader) error) error {
 	t, err := newTemporary()
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *con
 	defer t.remove()
 	const overhead = 64 // of encryption
 	err = cli.DownloadToFile(atMost(ctx, s.m.rules.FileLimit()+overhead), file, t.File)
-	if err != nil && !errors.Is(err, whatsmeow.ErrFileLengthMismatch) { // it is whole, its sender announced it wrongly
+	if err != nil && !errors.Is(err, whatsmeow.ErrFileLengthMismatch) { // the file is complete, but its sender announced a wrong length
 		return err
 	}
 	if _, err := t.Seek(0, io.SeekStart); err != nil {
@@ -59,7 +59,8 @@ func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *con
 	return use(t.File)
 }
 
-// fetchFiles fetches the files that were not there when their messages were kept.
+// fetchFiles fetches the files that were missing when their messages were ingested,
+// until ctx ends.
 func (s *session) fetchFiles(ctx context.Context) {
 	for {
 		again := fetchCheck
@@ -85,8 +86,8 @@ func (s *session) fetchFiles(ctx context.Context) {
 	}
 }
 
-// fetchAll fetches the files, one after the other. When the file store is unavailable
-// it stops and says false: they stay as they are, for that is not their fault.
+// fetchAll fetches the files, one after the other. When the file store is unavailable it
+// stops and returns false, and the remaining files stay as they are.
 func (s *session) fetchAll(ctx context.Context, cli *whatsmeow.Client, files []crm.FileToFetch) bool {
 	for i := range files {
 		if !s.fetchOne(ctx, cli, &files[i]) {
@@ -96,14 +97,14 @@ func (s *session) fetchAll(ctx context.Context, cli *whatsmeow.Client, files []c
 	return true
 }
 
-// storeUnavailable says whether err is that the file store cannot take anything now.
+// storeUnavailable reports whether err means that the file store is unavailable.
 func storeUnavailable(err error) bool {
 	var refusal *crm.Error
 	return errors.As(err, &refusal) && refusal.Code == crm.CodeUnavailable
 }
 
-// fetchOne fetches one file, or says what became of it; false: the file store is
-// away.
+// fetchOne fetches one file, or records why it was not fetched. It returns false when
+// the file store is unavailable.
 func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch) (stored bool) {
 	state, notBefore := "", time.Time{}
 	var file content.Media
@@ -132,8 +133,9 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 	return true
 }
 
-// unfetched decides what follows from a failed download. What WhatsApp has
-// dropped, the phone may still have: it is asked to upload it again.
+// unfetched returns the state of a file after a failed download, and when to try again.
+// The phone may still have a file that WhatsApp has deleted, so it is asked to upload
+// the file again.
 func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.FileToFetch, file *content.Media, err error) (state string, notBefore time.Time) {
 	var refusal *crm.Error
 	switch {
@@ -151,7 +153,7 @@ func (s *session) unfetched(ctx context.Context, cli *whatsmeow.Client, f *crm.F
 	case errors.Is(err, whatsmeow.ErrInvalidMediaHMAC), errors.Is(err, whatsmeow.ErrInvalidMediaEncSHA256),
 		errors.Is(err, whatsmeow.ErrInvalidMediaSHA256), errors.Is(err, whatsmeow.ErrNoURLPresent),
 		errors.Is(err, whatsmeow.ErrTooShortFile), errors.Is(err, whatsmeow.ErrUnknownMediaType):
-		return crm.FileFailed, notBefore // it will not be another the next time
+		return crm.FileFailed, notBefore // the next download would fail in the same way
 	}
 	if f.Attempts >= fetchTries {
 		return crm.FileFailed, notBefore
@@ -176,7 +178,8 @@ func (s *session) askPhone(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 	return cli.SendMediaRetryReceipt(ctx, info, file.Key)
 }
 
-// mediaAgain is the phone's answer: where the file lies now, or that it is gone.
+// mediaAgain handles the phone's answer to askPhone: where the file is now, or that the
+// phone does not have it.
 func (s *session) mediaAgain(ctx context.Context, cli *whatsmeow.Client, e *events.MediaRetry) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.ChatID)
 	if !ok || !fitsID(e.MessageID) {
@@ -203,7 +206,7 @@ func (s *session) fetchAgain(ctx context.Context, cli *whatsmeow.Client, f *crm.
 		if err == nil {
 			return
 		}
-		if storeUnavailable(err) { // the phone is asked again when the file's time has come
+		if storeUnavailable(err) { // the phone is asked again when the file is next due
 			s.log.Warn("a file waits for the file store", "file", f.ID, "error", err)
 			return
 		}

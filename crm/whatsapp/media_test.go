@@ -14,13 +14,13 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// fileOf waits for the message and says how its file came.
+// fileOf waits for the message and returns it with its file.
 func (w *world) fileOf(t *testing.T, id string) crm.InboundMessage {
 	t.Helper()
 	return w.awaitMessage(t, "the message "+id, func(m crm.InboundMessage) bool { return m.ID.String() == id })
 }
 
-// toFetch puts a message's file where the rules would.
+// toFetch adds a message's file to the files to fetch, as the rules would.
 func (w *world) toFetch(m crm.InboundMessage) {
 	w.rules.change(func() {
 		w.rules.pending = append(w.rules.pending, crm.FileToFetch{
@@ -93,7 +93,7 @@ func TestFilesThatComeLater(t *testing.T) {
 	w.awaitFile(t, "F"+m.ID.String(), "later")
 }
 
-// TestSlowFileHoldsUpNobody: the message comes without waiting for its file.
+// TestSlowFileHoldsUpNobody checks that a message does not wait for a slow file.
 func TestSlowFileHoldsUpNobody(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = patient
@@ -129,7 +129,7 @@ func TestFilesThatNeverCome(t *testing.T) {
 		w.toFetch(m)
 		w.awaitUnfetched(t, c.want)
 	}
-	// Of a file that is announced as 2 GB not a byte is asked for.
+	// No byte is requested of a file that is announced as 2 GB.
 	huge := w.Upload([]byte("small"), whatsmeow.MediaVideo).Video("", "video/mp4")
 	huge.VideoMessage.FileLength = proto.Uint64(2 << 30)
 	m := w.fileOf(t, w.anna.Send(w.shop, huge))
@@ -137,7 +137,7 @@ func TestFilesThatNeverCome(t *testing.T) {
 	w.awaitUnfetched(t, crm.FileTooLarge)
 }
 
-// TestPhoneUploadsAgain: what WhatsApp has dropped, the phone still has.
+// TestPhoneUploadsAgain checks that the phone uploads a file that WhatsApp has deleted.
 func TestPhoneUploadsAgain(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -155,13 +155,13 @@ func TestPhoneUploadsAgain(t *testing.T) {
 	w.awaitUnfetched(t, crm.FileExpired)
 }
 
-// TestFileStoreIsAway: a file that cannot be kept now is not given up for that, nor
-// are those behind it tried meanwhile.
+// TestFileStoreIsAway checks that while the file store is unavailable, a file is not given
+// up, and the files behind it are not tried.
 func TestFileStoreIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	f := w.Upload([]byte("a picture"), whatsmeow.MediaImage)
-	w.Break(f, whatsapptest.FileFault{Status: 500}) // so that it does not come with its message
+	w.Break(f, whatsapptest.FileFault{Status: 500}) // so that it is not fetched with its message
 	m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
 	other := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg")))
 	w.Break(f, whatsapptest.FileFault{})

@@ -15,11 +15,11 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// TestMentions: both ids of everybody who is named, as far as they are known.
+// TestMentions checks that mentions have both ids of each person, as far as they are known.
 func TestMentions(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.anna.SendText(w.shop, "hello") // tells both of her ids
+	w.anna.SendText(w.shop, "hello") // contains both of her ids
 	w.awaitText(t, "hello")
 	mention := func(text string, jids ...string) {
 		w.anna.Send(w.shop, whatsapptest.RichText(text, &waE2E.ContextInfo{MentionedJID: jids}))
@@ -53,7 +53,7 @@ func TestMentions(t *testing.T) {
 	}
 }
 
-// TestTwoThousandMentions arrive whole, and go out whole.
+// TestTwoThousandMentions checks that many mentions arrive and are sent completely.
 func TestTwoThousandMentions(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)

@@ -13,8 +13,8 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// Reactions, edits and votes may be encrypted a second time, inside the message, with
-// the secret of the message that they refer to.
+// This file decrypts reactions, edits and votes that are encrypted a second time, inside
+// the message, with the secret of the message that they refer to.
 
 // decryptReaction decrypts a reaction that is encrypted inside the message. Any other
 // message is returned as it is.
@@ -33,8 +33,8 @@ func (s *session) decryptReaction(ctx context.Context, cli *whatsmeow.Client, e 
 }
 
 // decryptEdit decrypts an edit that is encrypted with the secret of the message that it
-// changes. It returns nil when m is no such edit, or when the key is not known, as for
-// the kinds of edits that whatsmeow does not support.
+// changes. It returns nil when m is not such an edit, when the key is not known, or when
+// whatsmeow does not support this kind of edit.
 func (s *session) decryptEdit(ctx context.Context, cli *whatsmeow.Client, e *events.Message, m *waE2E.Message) *waE2E.ProtocolMessage {
 	encrypted := m.GetSecretEncryptedMessage()
 	if encrypted == nil {
@@ -80,7 +80,7 @@ func (s *session) decryptVote(ctx context.Context, cli *whatsmeow.Client, e *eve
 	v.Options = chosen(ref.Content.Poll.Options, vote.GetSelectedOptions())
 }
 
-// chosen are the options with these hashes.
+// chosen returns the options whose hashes are in sums.
 func chosen(options []string, sums [][]byte) []string {
 	found := []string{}
 	for i, sum := range whatsmeow.HashPollOptions(options) {

@@ -12,8 +12,8 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// TestSealedEdits: those of events are opened; what whatsmeow has no key for stays
-// unknown, with its name, and takes no place from what follows.
+// TestSealedEdits checks that encrypted edits of events are decrypted. Edits that whatsmeow
+// does not support stay unknown, with their kind, and do not affect later messages.
 func TestSealedEdits(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -40,7 +40,7 @@ func TestSealedEdits(t *testing.T) {
 	if m.Type != content.TypeUnknown || *m.Subtype != "secretEncryptedMessage" {
 		t.Errorf("came as %+v", m)
 	}
-	// What names no message that there can be must not be asked of the database for ever.
+	// An edit that names an impossible message id must not be looked up forever.
 	w.anna.Send(w.shop, &waE2E.Message{SecretEncryptedMessage: &waE2E.SecretEncryptedMessage{
 		TargetMessageKey: &waCommon.MessageKey{ID: proto.String("\x00\x01"), RemoteJID: proto.String("\x00@s.whatsapp.net")}, SecretEncType: waE2E.SecretEncryptedMessage_EVENT_EDIT.Enum(),
 		EncPayload: []byte("x"), EncIV: []byte("y"),

@@ -21,42 +21,42 @@ import (
 	"chatcast/crm"
 )
 
-// Options are what a Messenger is made of.
+// Options configures a Messenger.
 type Options struct {
 	DB       *sql.DB // a pool of its own on our database; the caller closes it
 	Dialect  string  // "sqlite" or "postgres"
 	Log      *slog.Logger
 	Endpoint string // host:port that every dial goes to; empty: WhatsApp
 	RootKey  string // hex: the Noise root to trust with Endpoint
-	// Unpaired serves the lines that nobody has paired yet.
+	// Unpaired serves the lines that are not paired.
 	Unpaired crm.Messenger
-	// Alone says that no other process serves the database: leases of others are
-	// then of the dead, and not waited for.
+	// Alone means that no other process serves the database. Leases of other owners are
+	// then those of dead processes, and are ended at once.
 	Alone bool
-	// Archives says that a chat closes when it is put into WhatsApp's archive, and
-	// opens when it is taken out.
+	// Archives means that a chat is closed when it is moved to WhatsApp's archive, and
+	// opened when it is moved back.
 	Archives bool
-	// PrivateLinks says that files may be fetched from addresses that are not of the
-	// public internet, when an operator names them.
+	// PrivateLinks allows files that operators name by address to be fetched from
+	// outside the public internet.
 	PrivateLinks bool
 	// SendDelay is the least time between two messages of a line; 0: none.
 	SendDelay time.Duration
 
-	times times // as WhatsApp is; tests have no time
+	times times // zero: usual; tests set shorter times
 }
 
-// times are how long things may take.
+// times holds timeouts and durations.
 type times struct {
-	lease    time.Duration // a line is ours without a sign of life
-	firstQR  time.Duration // as WhatsApp Web shows it
-	laterQR  time.Duration
-	answer   time.Duration // WhatsApp's, to a message
-	eager    time.Duration // a file is fetched before its message is told of
-	patience time.Duration // with our database, before the connection is given up
+	lease    time.Duration // of a lease that is not renewed
+	firstQR  time.Duration // of the first QR code, as in WhatsApp Web
+	laterQR  time.Duration // of each later QR code
+	answer   time.Duration // of WhatsApp, to a message
+	eager    time.Duration // to fetch a file before its message is ingested
+	patience time.Duration // with our database, before the connection is closed
 	phone    time.Duration // for the phone to upload a file again
-	online   time.Duration // the account is shown so, after somebody wrote
-	code     time.Duration // until WhatsApp gives something to show for a pairing
-	version  time.Duration // the page that tells WhatsApp's version
+	online   time.Duration // for which the account is shown as online after it wrote
+	code     time.Duration // to wait for WhatsApp's code for a pairing
+	version  time.Duration // to fetch the page with WhatsApp's version
 }
 
 var usual = times{
@@ -65,32 +65,32 @@ var usual = times{
 	code: 30 * time.Second, version: 10 * time.Second,
 }
 
-// Messenger serves lines of type grWhatsApp. Safe for concurrent use; it serves
-// while Run runs.
+// Messenger serves lines of type grWhatsApp while Run runs. It is safe for concurrent
+// use.
 type Messenger struct {
 	Options
 	rules Rules // see Serve
 
-	owner     string // this process, in leases
+	owner     string // names this process in leases
 	container *sqlstore.Container
 	versions  versions
-	links     *http.Client // fetches what operators name by its address
+	links     *http.Client // fetches the files that operators name by address
 
 	mu       sync.Mutex
 	ctx      context.Context        // of Run; guarded by mu; nil: not running
-	sessions map[crm.Line]*session  // guarded by mu: what this process serves
-	running  sync.WaitGroup         // the sessions
-	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last ours
-	notify   chan struct{}          // tend the lines now
+	sessions map[crm.Line]*session  // guarded by mu: the lines that this process serves
+	running  sync.WaitGroup         // counts the sessions
+	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last renewed
+	notify   chan struct{}          // wakes Run to tend the lines now
 	pairs    lineLocks              // one pairing or logout of a line begins at a time
 }
 
 var _ crm.Queued = (*Messenger)(nil)
 
-// deviceName is what people read in WhatsApp under Linked devices.
+// deviceName is the name that people see in WhatsApp under Linked devices.
 const deviceName = "chatcast"
 
-// New prepares the store of keys. Nothing is dialled yet.
+// New returns a Messenger. It creates or upgrades the tables of keys, and dials nothing.
 func New(ctx context.Context, o Options) (*Messenger, error) {
 	if o.RootKey != "" {
 		if err := trustRoot(o.RootKey); err != nil {
@@ -118,14 +118,14 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	return m, nil
 }
 
-// Serve sets the rules that the messenger serves, which know the messenger in turn. It
-// must be called once, before Run and before any other method.
+// Serve sets the rules. It is separate from New because the rules need the messenger in
+// turn. It must be called once, before Run and before any other method.
 func (m *Messenger) Serve(r Rules) { m.rules = r }
 
-// nameDevice: the name is the process's.
+// nameDevice sets the device name once, because it is global to the process.
 var nameDevice sync.Once
 
-// Run serves the paired lines until ctx ends; their sockets are closed then.
+// Run serves the paired lines until ctx ends. It closes their sockets before it returns.
 func (m *Messenger) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var helpers sync.WaitGroup
@@ -169,11 +169,11 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	return row.Status("whatsapp"), nil
 }
 
-// MessageID implements crm.Messenger: WhatsApp's own clients make ids of this form.
+// MessageID implements crm.Messenger. The ids have the form of WhatsApp's own clients.
 func (m *Messenger) MessageID(l crm.Line) string { return m.Unpaired.MessageID(l) }
 
-// online is a connected line and its client; nil without an error for a line that
-// nobody has paired.
+// online returns the session and the client of a connected line. It returns nil without
+// an error for a line that is not paired.
 func (m *Messenger) online(ctx context.Context, l crm.Line) (*session, *whatsmeow.Client, error) {
 	if s := m.serving(l); s != nil {
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
@@ -197,7 +197,7 @@ func (m *Messenger) Queue(l crm.Line) {
 	}
 }
 
-// notify wakes who listens, once for any number of times.
+// notify wakes the receiver of ch. Calls before the receiver wakes count as one.
 func notify(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:

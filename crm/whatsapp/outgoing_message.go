@@ -17,26 +17,26 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// uploaded is an attachment that lies at WhatsApp.
+// uploaded is an attachment that was uploaded to WhatsApp.
 type uploaded struct {
 	whatsmeow.UploadResponse
 	name, mime string
 }
 
-// outgoing is what a message of ours is made of. It is pure: what needs the
-// network (the upload) or the store (a poll's secret) was done before.
+// outgoing holds the parts of a message of ours. Its methods do no I/O: the upload and
+// the lookup of a poll's secret are done before.
 type outgoing struct {
 	chat   types.JID
 	self   types.JID // our own number
 	item   *crm.MessageRef
-	quoted *crm.MessageRef // what it answers; nil: nothing, or unknown
-	target *crm.MessageRef // what a reaction is on
+	quoted *crm.MessageRef // the message that this one answers; nil: none, or unknown
+	target *crm.MessageRef // the message that a reaction is on
 	file   *uploaded
-	secret []byte // of a poll: with it votes are opened
+	secret []byte // of a poll: decrypts its votes
 	now    int64  // unix milliseconds
 }
 
-// build makes WhatsApp's form of a message.
+// build returns the message as WhatsApp's protobuf.
 func (o outgoing) build() (*waE2E.Message, error) {
 	c := o.item.Content
 	from := o.context()
@@ -60,7 +60,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 		return o.poll(c.Poll, from), nil
 	case strings.TrimSpace(c.Text) != "":
 		return text(c.Text, from), nil
-	case c.File != nil: // it lies elsewhere: the line was a bridge when it was sent
+	case c.File != nil: // the file is elsewhere: the message was sent when the line was a bridge
 		return text(content.JoinNonBlank([]string{c.Caption, c.File.Link}), from), nil
 	}
 	return nil, fmt.Errorf("whatsapp: nothing to send in a message of type %q", o.item.Type)
@@ -86,12 +86,12 @@ func (o outgoing) poll(p *crm.Poll, from *waE2E.ContextInfo) *waE2E.Message {
 	if p.Multiple {
 		m.PollCreationMessage = out
 	} else {
-		m.PollCreationMessageV3 = out // as WhatsApp's own apps send those of one choice
+		m.PollCreationMessageV3 = out // as WhatsApp's own apps send single-choice polls
 	}
 	return m
 }
 
-// context is what the message answers and whom it mentions; nil: neither.
+// context returns the quoted message and the mentions, or nil when there are none.
 func (o outgoing) context() *waE2E.ContextInfo {
 	id, info := o.item.Quoted, o.mentions()
 	if id == "" {
@@ -109,7 +109,8 @@ func (o outgoing) context() *waE2E.ContextInfo {
 	return info
 }
 
-// mentions are the people whom the message mentions; nil: nobody.
+// mentions returns a context with the people that the message mentions, or nil when there
+// are none.
 func (o outgoing) mentions() *waE2E.ContextInfo {
 	var all []string
 	for _, m := range o.item.Content.Mentions {
@@ -123,7 +124,7 @@ func (o outgoing) mentions() *waE2E.ContextInfo {
 	return &waE2E.ContextInfo{MentionedJID: all}
 }
 
-// author is who wrote a message of the chat.
+// author returns the author of a message of the chat.
 func (o outgoing) author(ref *crm.MessageRef) types.JID {
 	if ref != nil && ref.FromMe {
 		return o.self
@@ -136,7 +137,7 @@ func (o outgoing) author(ref *crm.MessageRef) types.JID {
 	return o.chat
 }
 
-// excerpt is a message as an answer shows it.
+// excerpt returns a message as it is quoted in an answer to it.
 func excerpt(ref *crm.MessageRef) *waE2E.Message {
 	c := ref.Content
 	words := content.FirstNonBlank(c.Text, c.Caption)
@@ -155,7 +156,7 @@ func excerpt(ref *crm.MessageRef) *waE2E.Message {
 	return &waE2E.Message{Conversation: proto.String(content.Clip(words, 1024))}
 }
 
-// key names another message of the chat.
+// key returns the key of another message of the chat. ref may be nil.
 func (o outgoing) key(id string, ref *crm.MessageRef) *waCommon.MessageKey {
 	key := &waCommon.MessageKey{RemoteJID: proto.String(o.chat.String()), ID: &id, FromMe: proto.Bool(ref != nil && ref.FromMe)}
 	if o.chat.Server == types.GroupServer && !key.GetFromMe() && ref != nil {
@@ -164,8 +165,8 @@ func (o outgoing) key(id string, ref *crm.MessageRef) *waCommon.MessageKey {
 	return key
 }
 
-// edit makes a message of ours say something else. WhatsApp edits texts and
-// captions.
+// edit returns a message that replaces the text or the caption of a message of ours.
+// WhatsApp can edit nothing else.
 func (o outgoing) edit() *waE2E.Message {
 	c := o.item.Content
 	var now *waE2E.Message
@@ -185,7 +186,7 @@ func (o outgoing) edit() *waE2E.Message {
 	}}}}
 }
 
-// revoke deletes a message of ours for all.
+// revoke returns a message that deletes a message of ours for everyone.
 func (o outgoing) revoke() *waE2E.Message {
 	return &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
 		Key: o.key(o.item.ID, o.item), Type: waE2E.ProtocolMessage_REVOKE.Enum(),
@@ -226,7 +227,7 @@ func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
 	return &waE2E.Message{DocumentWithCaptionMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{DocumentMessage: d}}}
 }
 
-// mediaKind is how WhatsApp files an attachment.
+// mediaKind returns WhatsApp's kind of media for an attachment.
 func mediaKind(messageType string) whatsmeow.MediaType {
 	switch messageType {
 	case crm.MessageImage, content.TypeSticker:
@@ -239,8 +240,8 @@ func mediaKind(messageType string) whatsmeow.MediaType {
 	return whatsmeow.MediaDocument
 }
 
-// kindToSend is the type that a file can be sent as: WhatsApp shows only some
-// kinds of pictures, films and sounds; others go as documents.
+// kindToSend returns the type to send a file as. WhatsApp shows only some formats of
+// images, videos and audio; other files are sent as documents.
 func kindToSend(messageType, mimeType string) string {
 	shown := map[string]bool{
 		"image/jpeg": true, "image/png": true, "image/webp": true, "video/mp4": true, "video/3gpp": true,
@@ -264,7 +265,7 @@ func vcard(k crm.ContactCard) string {
 		"\nTEL;type=CELL;waid=" + number + ":" + escape.Replace(k.Phone) + "\nEND:VCARD"
 }
 
-// given is a text that may be absent.
+// given returns a pointer to s, or nil when s is empty.
 func given(s string) *string {
 	if s == "" {
 		return nil
@@ -272,7 +273,7 @@ func given(s string) *string {
 	return &s
 }
 
-// upload puts an attachment of ours to WhatsApp, as a stream.
+// upload uploads an attachment of ours to WhatsApp as a stream.
 func (s *session) upload(ctx context.Context, cli *whatsmeow.Client, ref *crm.MessageRef) (*uploaded, error) {
 	a, err := s.m.rules.OpenStored(ctx, s.on, ref.FileID)
 	if err != nil {

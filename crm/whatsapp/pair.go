@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	codeLife = 160 * time.Second // of a code to type: as long as there are QR codes
+	codeLife = 160 * time.Second // of a code to type: as long as the QR codes together
 	showsAs  = "Chrome (Linux)"  // WhatsApp takes only names of this form
 )
 
 var errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
 
-// Pair implements crm.Messenger. While a pairing runs it returns what is shown
-// now. A line whose device is paired, and only waits for somebody to say so, is
-// connected again: there is nothing to show then.
+// Pair implements crm.Messenger. While a pairing runs it returns the code that is shown
+// now. If the line's device is paired and the line only waits for a request to connect,
+// Pair connects it and returns an empty crm.Pairing.
 func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
 	p, err := m.beginPairing(ctx, l, phone)
 	if p == nil || err != nil {
@@ -30,11 +30,11 @@ func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pai
 	}
 	limited, cancel := context.WithTimeout(ctx, m.times.code)
 	defer cancel()
-	return p.wait(limited) // and nobody else with us: the line may be left meanwhile
+	return p.wait(limited) // without the line's lock: others may use the line meanwhile
 }
 
-// beginPairing is the line's pairing, begun now or before; nil without an error:
-// it is paired, and connected again.
+// beginPairing returns the line's pairing, and starts one when none is running. It
+// returns nil without an error when the line is paired and is being connected again.
 func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) (*pairing, error) {
 	unlock, err := m.pairs.lock(ctx, l)
 	if err != nil {
@@ -87,8 +87,8 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 
 var errNotRunning = crm.Unavailable("the program is starting or stopping: try again")
 
-// Logout implements crm.Messenger. Where WhatsApp cannot be told, the session ends
-// here all the same.
+// Logout implements crm.Messenger. The session ends here even when WhatsApp cannot be
+// informed.
 func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 	unlock, err := m.pairs.lock(ctx, l)
 	if err != nil {
@@ -129,7 +129,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 	if s != nil {
 		s.stop()
 		<-s.done
-		device, _ := s.deviceAndPhone() // it may have been paired just now
+		device, _ := s.deviceAndPhone() // the line may have been paired just now
 		devices = append(devices, device)
 	}
 	slices.Sort(devices)
@@ -160,7 +160,7 @@ func (s *session) currentPairing() *pairing {
 	return s.pairing
 }
 
-// endPairing ends a pairing that runs; who waits for it gets err.
+// endPairing ends the running pairing, if any. Callers that wait for it get err.
 func (s *session) endPairing(err error) {
 	s.mu.Lock()
 	p := s.pairing
@@ -171,13 +171,14 @@ func (s *session) endPairing(err error) {
 	}
 }
 
-// unpaired says that nobody scanned the code.
+// unpaired ends the pairing and records that nobody scanned the code.
 func (s *session) unpaired(ctx context.Context) {
 	s.endPairing(crm.Unavailable("WhatsApp ended the pairing: try again"))
 	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailNotScanned})
 }
 
-// codes shows one QR code after the other.
+// codes shows the QR codes one after the other, and requests a code to type when the
+// pairing is by phone number.
 func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR) {
 	p := s.currentPairing()
 	if p == nil || len(e.Codes) == 0 {
@@ -205,7 +206,8 @@ func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR
 	})
 }
 
-// showQR says whether the pairing still runs.
+// showQR shows a QR code, unless the pairing is by phone number. It reports whether the
+// pairing is still running.
 func (s *session) showQR(ctx context.Context, p *pairing, code string, life time.Duration) bool {
 	if s.currentPairing() != p {
 		return false
@@ -220,8 +222,8 @@ func (s *session) showQR(ctx context.Context, p *pairing, code string, life time
 	return true
 }
 
-// tell shows a code on the line's channel, and then to who asked for it: when they
-// have it, it may be used up.
+// tell shows a code on the line's channel, and then returns it to the callers of Pair:
+// as soon as they have it, it may be used up.
 func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -237,7 +239,7 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 	open := s.life != nil && s.cli == cli && s.life.opening.Load().is(opened)
 	s.mu.Unlock()
 	if !open {
-		return // codes does, when the connection is there
+		return // codes requests it once the connection is open
 	}
 	p.mu.Lock()
 	phone := p.phone
@@ -262,9 +264,9 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 // before it answers WhatsApp, because the answer ends the connection, and the end may
 // come before the event PairSuccess does.
 //
-// It refuses what nobody waits for any more: a client that was given up, a line that is
-// logged out or paired. The keys are stored after it, so they may not be when the
-// connection ends.
+// It returns false when the pairing is no longer wanted: the client was given up, or the
+// line is logged out or paired. The keys are stored after accepted returns, so they may
+// be missing when the connection ends.
 func (s *session) accepted(l *lifetime, id types.JID) bool {
 	if !l.begin() {
 		return false
@@ -283,8 +285,8 @@ func (s *session) accepted(l *lifetime, id types.JID) bool {
 	return true
 }
 
-// scanned keeps the device that was just paired. When the connection has ended
-// before, the next one does.
+// scanned saves the device that was just paired. If the connection ended before, the
+// next connection saves it.
 func (s *session) scanned(ctx context.Context, id types.JID) {
 	device, phone := id.String(), id.User
 	s.mu.Lock()
@@ -293,8 +295,8 @@ func (s *session) scanned(ctx context.Context, id types.JID) {
 	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
 }
 
-// neverStored says whether the session's device was accepted and its keys were not
-// stored, because the connection ended in between, and lets go of it then.
+// neverStored reports whether the session's device was accepted but its keys were not
+// stored, because the connection ended in between. It then forgets the device.
 func (s *session) neverStored() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -305,7 +307,7 @@ func (s *session) neverStored() bool {
 	return true
 }
 
-// notScanned is a pairing that went wrong on our side.
+// notScanned ends a pairing that failed on our side.
 func (s *session) notScanned(e *events.PairError) {
 	s.log.Warn("pairing failed", "error", e.Error)
 	s.mu.Lock()

@@ -10,8 +10,8 @@ import (
 // pairing is a pairing under way.
 type pairing struct {
 	mu     sync.Mutex
-	ready  chan struct{} // guarded by mu; closed when there is something to show, or it is over
-	phone  string        // guarded by mu; empty: by QR
+	ready  chan struct{} // guarded by mu; closed when there is a code to show or the pairing is over
+	phone  string        // guarded by mu; empty: pairing by QR code
 	shown  crm.Pairing   // guarded by mu
 	err    error         // guarded by mu
 	opened bool          // guarded by mu: ready is closed
@@ -31,7 +31,7 @@ func (p *pairing) show(c crm.Pairing, err error) {
 	}
 }
 
-// wait returns what is to be shown now.
+// wait waits until there is a code to show, and returns it.
 func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 	p.mu.Lock()
 	ready := p.ready
@@ -46,7 +46,8 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 	return p.shown, p.err
 }
 
-// askFor changes a pairing to one by code; false: it is for that phone already.
+// askFor changes the pairing to one by a code for phone. It returns false when the
+// pairing is for that phone already.
 func (p *pairing) askFor(phone string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

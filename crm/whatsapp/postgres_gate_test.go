@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// gate stands before PostgreSQL's socket, and can be shut: then there is no
-// connection, and none can be made.
+// gate forwards connections to PostgreSQL's socket. While it is shut, there are no
+// connections and none can be made.
 type gate struct {
 	to string
 
@@ -24,7 +24,7 @@ type gate struct {
 	ended sync.WaitGroup
 }
 
-// newGate returns the address of the same database behind the gate.
+// newGate returns a gate and the address of the database through it.
 func newGate(t *testing.T, address string) (*gate, string) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -32,7 +32,7 @@ func newGate(t *testing.T, address string) (*gate, string) {
 		t.Fatal(err)
 	}
 	const socket = ".s.PGSQL.5432"
-	dir, err := os.MkdirTemp("", "gate-") // a test's own folder may be too long for a socket
+	dir, err := os.MkdirTemp("", "gate-") // the path of t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func (g *gate) set(shut bool) {
 	}
 }
 
-// locked keeps all others from writing into a database of SQLite.
+// locked blocks all other writers of a SQLite database until release is called.
 func locked(t *testing.T, address string) (release func()) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(address, "sqlite:")+"?_pragma=busy_timeout(10000)")

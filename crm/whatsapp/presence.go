@@ -14,25 +14,25 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// WhatsApp tells who is typing only to who is shown as online, and in private chats
-// to who has opened the chat, which is a subscription. So an account is online while
-// somebody writes through it, as a person would be, and no longer; and it subscribes
-// to the chats that it writes in, once for a connection, and to few of them.
+// WhatsApp sends typing notifications only to accounts that are shown as online, and in
+// private chats only to accounts that subscribed to the chat. So an account is online
+// only while somebody writes through it, as a person would be. It subscribes to the
+// chats that it writes in, once for each connection, and at most to maxWatched of them.
 const (
 	maxWatched  = 100             // chats subscribed to on one connection
-	typingPause = 2 * time.Second // the same word of the same person is not told again
-	maxTyping   = 1000            // people whose last word is remembered
+	typingPause = 2 * time.Second // within it, the same state of the same person is not sent again
+	maxTyping   = 1000            // people whose last state is remembered
 )
 
-// attention is how the account is shown, on one connection.
+// attention holds how the account is shown on one connection, and who is typing.
 type attention struct {
 	mu      sync.Mutex
-	cli     *whatsmeow.Client  // guarded by mu: what follows is of its connection
-	online  bool               // guarded by mu: it is shown as online
-	until   time.Time          // guarded by mu: so long
-	watched map[types.JID]bool // guarded by mu
+	cli     *whatsmeow.Client  // guarded by mu: the next three fields are for its connection
+	online  bool               // guarded by mu: the account is shown as online
+	until   time.Time          // guarded by mu: when online ends
+	watched map[types.JID]bool // guarded by mu: the chats subscribed to
 
-	lastTyping map[string]typing // guarded by mu: who said what last
+	lastTyping map[string]typing // guarded by mu: the last state of each person
 }
 
 type typing struct {
@@ -40,10 +40,10 @@ type typing struct {
 	at   time.Time
 }
 
-// attend shows the account as online for a while, because somebody writes in the
-// chat. What WhatsApp does not take is lost: presence is no promise.
+// attend shows the account as online for a while, because somebody writes in the chat.
+// It does not retry: presence is not guaranteed.
 func (s *session) attend(ctx context.Context, cli *whatsmeow.Client, chat types.JID) error {
-	if s.ownName() == "" { // it is sent along; whatsmeow is writing it now, or will be
+	if s.ownName() == "" { // presence contains the name; whatsmeow is writing it now, or will be
 		return whatsmeow.ErrNoPushName
 	}
 	a := &s.attention
@@ -89,10 +89,10 @@ func (s *session) leave(cli *whatsmeow.Client) {
 			break
 		}
 		if wait(ctx, left) != nil {
-			return // with its connection
+			return // the connection is over
 		}
 	}
-	s.present(ctx, cli) // as it is by now: somebody may have begun to write again
+	s.present(ctx, cli) // with the current state: somebody may have begun to write again
 }
 
 // cancel undoes attend.
@@ -105,11 +105,11 @@ func (a *attention) cancel(cli *whatsmeow.Client, chat types.JID) {
 	}
 }
 
-// present makes WhatsApp know the account's name; being shown as online is for
-// who writes.
+// present sends the account's name to WhatsApp. It shows the account as online only
+// while somebody writes.
 func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
 	if s.ownName() == "" {
-		return // comes with the account's settings
+		return // called again when the settings with the name arrive
 	}
 	shown := types.PresenceUnavailable
 	s.attention.mu.Lock()
@@ -122,8 +122,8 @@ func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
 	}
 }
 
-// typing brings that somebody outside is typing to who looks at the chat. It is
-// kept nowhere, and is not tried again.
+// typing publishes that a person is typing to those who look at the chat. It is not
+// stored and not retried.
 func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.ChatPresence) {
 	if e.IsFromMe || e.Chat.User == "" || chatID(e.Chat) == "" || chatID(e.Sender) == "" {
 		return
@@ -149,8 +149,8 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 	}
 }
 
-// news says whether that is new, or long enough ago to be told again: whoever types
-// says so all the time.
+// news reports whether the state is new, or was last sent at least typingPause ago:
+// WhatsApp repeats the state while a person types.
 func (a *attention) news(who, what string, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

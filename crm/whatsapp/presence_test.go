@@ -13,11 +13,11 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// TestCustomerTypes: it is told to who looks, and kept nowhere.
+// TestCustomerTypes checks that a customer's typing is published and not stored.
 func TestCustomerTypes(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		h.anna.Type(h.shop, types.ChatPresenceComposing, types.ChatPresenceMediaText) // in no chat that is known
+		h.anna.Type(h.shop, types.ChatPresenceComposing, types.ChatPresenceMediaText) // the chat is not known yet
 		h.anna.SendText(h.shop, "hello")
 		h.awaitItem(t, crm.EventMessage, "hello")
 		expectTyping := func(typ string) {
@@ -44,7 +44,7 @@ func TestCustomerTypes(t *testing.T) {
 	})
 }
 
-// TestTypingIsToldOnce: who types says so all the time.
+// TestTypingIsToldOnce checks that repeated typing notifications are not all published.
 func TestTypingIsToldOnce(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -62,14 +62,15 @@ func TestTypingIsToldOnce(t *testing.T) {
 	}
 }
 
-// TestOnlineWhileSomebodyWrites, and no longer; each chat is subscribed to once.
+// TestOnlineWhileSomebodyWrites checks that the account is online only while somebody
+// writes, and that it subscribes to the presence of the chat.
 func TestOnlineWhileSomebodyWrites(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = patient
 		o.times.online = 300 * time.Millisecond
 	})
 	w.pair(t)
-	if err := w.shop.AwaitPresence(testwait.Context(t), "unavailable"); err != nil { // then the account's name is known
+	if err := w.shop.AwaitPresence(testwait.Context(t), "unavailable"); err != nil { // from then on the account's name is known
 		t.Fatal(err)
 	}
 	w.say("3EB0E1", "one")

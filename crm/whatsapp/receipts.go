@@ -11,9 +11,9 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// receipt keeps how far messages of ours got, or that the account itself read a
-// chat on another device. Which of the two it is, who sent the receipt says: read
-// by ourselves comes as read-self only when receipts are switched off.
+// receipt ingests how far messages of ours got, or that the account itself read a chat
+// on another device. The sender of the receipt decides which of the two it is: WhatsApp
+// sends read-self for our own reading only when receipts are switched off.
 func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.Receipt) (kept bool) {
 	status := ""
 	switch e.Type {
@@ -37,14 +37,15 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	var t crm.InboundBatch
 	where := s.teller(ctx, cli, e)
 	for _, id := range e.MessageIDs {
-		if fitsID(id) { // found by its id: the chat may come under an id that we do not know
+		if fitsID(id) { // found by message id: the chat's id may be unknown to us
 			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: content.ID(id), Chat: where, Type: status, Time: &when})
 		}
 	}
 	return len(t.Statuses) == 0 || s.ingest(ctx, t)
 }
 
-// readSelf: a message that was played alone is not a chat that was read.
+// readSelf ingests that the account read a chat on another device. A message that was
+// only played does not mean that the chat was read.
 func (s *session) readSelf(ctx context.Context, cli *whatsmeow.Client, e *events.Receipt) (kept bool) {
 	if e.Type == types.ReceiptTypePlayed || e.Type == types.ReceiptTypePlayedSelf || len(e.MessageIDs) == 0 {
 		return true
@@ -62,7 +63,8 @@ func (s *session) readSelf(ctx context.Context, cli *whatsmeow.Client, e *events
 	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{read}})
 }
 
-// place is a chat by its address alone; false: none that people write in.
+// place returns the chat with an address. It returns false for an address that is not
+// a chat of people.
 func (s *session) place(ctx context.Context, cli *whatsmeow.Client, j types.JID) (crm.InboundChat, bool) {
 	if chatID(j) == "" || j.User == "" {
 		return crm.InboundChat{}, false
@@ -73,8 +75,8 @@ func (s *session) place(ctx context.Context, cli *whatsmeow.Client, j types.JID)
 	return s.person(ctx, cli, j, types.EmptyJID).chat(), true
 }
 
-// teller is the chat that a receipt speaks of, nothing when it is of no kind that
-// messages are sent to.
+// teller returns the chat of a receipt, or an empty one when the address is of a kind
+// that no messages are sent to.
 func (s *session) teller(ctx context.Context, cli *whatsmeow.Client, e *events.Receipt) crm.InboundChat {
 	switch {
 	case chatID(e.Chat) == "" || chatID(e.Sender) == "":

@@ -15,7 +15,7 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// message keeps a message, an edit or a deletion.
+// message ingests a message, an edit or a deletion.
 func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.Message) (kept bool) {
 	m := content.Unwrap(e.Message)
 	if n := m.GetProtocolMessage().GetHistorySyncNotification(); n != nil && e.Info.IsFromMe {
@@ -49,7 +49,7 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	return true
 }
 
-// ours says whether a message is in a chat that people write in.
+// ours reports whether a message has a valid id and is in a chat that people write in.
 func (s *session) ours(info *types.MessageInfo) bool {
 	if !fitsID(info.ID) {
 		s.log.Warn("a message has an id that cannot be kept", "length", len(info.ID))
@@ -64,8 +64,8 @@ func (s *session) ours(info *types.MessageInfo) bool {
 	return false
 }
 
-// protocol keeps what a message says about another message. The rest is between
-// devices.
+// protocol ingests a deletion or an edit of another message. Other protocol messages are
+// between devices and are ignored.
 func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, p *waE2E.ProtocolMessage) (kept bool) {
 	id := p.GetKey().GetID()
 	if id == "" {
@@ -91,21 +91,21 @@ func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *typ
 	return true
 }
 
-// unreadable keeps the place of a message that could not be opened: whatsmeow
-// asks its sender for it again, and it then comes under the same id.
+// unreadable ingests a placeholder for a message that could not be decrypted. whatsmeow
+// asks the sender for the message again, which then arrives under the same id.
 func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *events.UndecryptableMessage) (kept bool) {
 	if e.DecryptFailMode == events.DecryptFailHide || !s.ours(&e.Info) || ctx.Err() != nil {
 		return ctx.Err() == nil
 	}
 	what := &content.Content{Type: content.TypeUnknown, Subtype: crm.SubtypeUndecryptable}
 	if e.UnavailableType == events.UnavailableTypeViewOnce {
-		what.Subtype = "viewOnce" // never comes: it is for the phone alone
+		what.Subtype = "viewOnce" // never arrives: it is for the phone only
 	}
 	in := s.envelope(ctx, cli, &e.Info, what)
 	return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}})
 }
 
-// envelope is a message with who, where and when.
+// envelope returns a message with its chat, sender and time.
 func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *content.Content) crm.InboundMessage {
 	when := sensible(info.Timestamp)
 	in := crm.InboundMessage{
@@ -128,13 +128,13 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 	return in
 }
 
-// mentions are the people whom a message names, with both ids as far as they are
-// known. What is no person's id is nobody.
+// mentions returns the people that a message mentions, with both ids as far as they are
+// known. It skips ids that are not of people.
 func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *content.Content) (all []crm.Mention) {
 	for _, text := range what.Context.GetMentionedJID() {
 		j, err := types.ParseJID(text)
 		if err != nil || !hiddenForm.MatchString(j.User) || len(all) == crm.MaxMentions {
-			continue // the database is asked for numbers alone: people write these
+			continue // untrusted input: only numbers are looked up in the database
 		}
 		who := s.person(ctx, cli, j, types.EmptyJID)
 		phone, lid := phoneOf(who.PN), chatID(who.LID)
@@ -150,7 +150,8 @@ func (s *session) mentions(ctx context.Context, cli *whatsmeow.Client, what *con
 	return all
 }
 
-// sensible is a time that the rules accept: WhatsApp's clock and ours may differ.
+// sensible returns t in Unix seconds, or the current time when the rules would not accept
+// t: WhatsApp's clock and ours may differ.
 func sensible(t time.Time) int64 {
 	now := time.Now().Unix()
 	if sec := t.Unix(); sec > 0 && sec <= now+60 {
@@ -159,7 +160,7 @@ func sensible(t time.Time) int64 {
 	return now
 }
 
-// fitsID says whether an id is one that the rules can keep.
+// fitsID reports whether the rules can store an id.
 func fitsID(id string) bool {
 	if id == "" || len(id) > 128 {
 		return false
@@ -172,7 +173,7 @@ func fitsID(id string) bool {
 	return true
 }
 
-// chat is where a message belongs, with both ids of a private chat when they are
+// chat returns the chat of a message, with both ids of a private chat when they are
 // known.
 func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo) crm.InboundChat {
 	if info.Chat.Server == types.GroupServer {
@@ -184,8 +185,8 @@ func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.M
 	return s.person(ctx, cli, info.Chat, info.RecipientAlt).chat()
 }
 
-// person is somebody with both ids, as far as they are known: told along with the
-// message, or learnt before.
+// person returns both ids of a person as far as they are known: alt comes with the
+// message, and a missing id is looked up in whatsmeow's store.
 func (s *session) person(ctx context.Context, cli *whatsmeow.Client, j, alt types.JID) pair {
 	p := pairOf(j, alt)
 	if p.PN.IsEmpty() && !p.LID.IsEmpty() {
@@ -200,23 +201,25 @@ func (s *session) person(ctx context.Context, cli *whatsmeow.Client, j, alt type
 	return p
 }
 
-// aliases are the two ids of who wrote, when the message told both.
+// aliases returns the two ids of a message's sender when the message contains both.
 func (s *session) aliases(info *types.MessageInfo) []crm.InboundAlias {
 	p := pairOf(info.Sender, info.SenderAlt)
 	if !info.IsGroup || info.IsFromMe || p.PN.IsEmpty() || p.LID.IsEmpty() {
-		return nil // a private chat tells both ids itself
+		return nil // a private chat carries both ids itself
 	}
 	return []crm.InboundAlias{{Phone: content.ID(p.PN.User), LID: content.ID(chatID(p.LID))}}
 }
 
-// eagerSize is how long files may be that are fetched before the message is told
-// of, when that is quick: then its link works at once. Others follow.
+// eagerSize is the size limit, in bytes, of files that are fetched before their message
+// is ingested, if that is quick, so that the link works at once. Other files are fetched
+// later.
 const eagerSize = 16 << 20
 
-// slowPause is for how long nothing waits for WhatsApp's files after one was slow.
+// slowPause is the time after a slow file for which no message waits for its file.
 const slowPause = 30 * time.Second
 
-// attach adds a message's file: fetched now when that is quick, else later.
+// attach adds a message's file. It fetches the file now if that is quick, else the file
+// is fetched later.
 func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *content.Media) {
 	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.rules.FileLimit()) || time.Now().Unix() < s.slowMedia.Load() {
 		return
@@ -230,19 +233,20 @@ func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.Inb
 	if err != nil {
 		s.log.Debug("a file is fetched later", "message", in.ID.String(), "error", err)
 		in.Attachment = nil
-		if quick.Err() != nil { // the next ones do not wait for it too
+		if quick.Err() != nil { // the next messages do not wait too
 			s.slowMedia.Store(time.Now().Add(slowPause).Unix())
 		}
 	}
 }
 
-// attachLater notes where a message's file lies; false: it has none.
+// attachLater records where a message's file is. It returns false when the message has
+// no file.
 func (s *session) attachLater(in *crm.InboundMessage, file *content.Media) bool {
 	if file == nil {
 		return false
 	}
 	source, err := json.Marshal(file)
-	if err != nil { // plain fields have a JSON
+	if err != nil { // cannot happen: the fields are plain
 		return false
 	}
 	in.Remote = &crm.RemoteFile{Name: file.Name, MimeType: file.Mime, Source: source}

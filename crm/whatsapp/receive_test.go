@@ -15,7 +15,7 @@ import (
 
 var errUnavailable = errors.New("the database is unavailable")
 
-// texts are those that the rules kept, in order.
+// texts returns the texts that the rules got, in order.
 func (w *world) texts() (all []string) {
 	w.rules.mu.Lock()
 	defer w.rules.mu.Unlock()
@@ -48,7 +48,7 @@ func TestDatabaseAwayForAWhile(t *testing.T) {
 	}
 }
 
-// TestDatabaseAwayForLong: the connection is given up, and nothing overtakes.
+// TestDatabaseAwayForLong checks that the connection is closed and the order is kept.
 func TestDatabaseAwayForLong(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = patient
@@ -83,7 +83,8 @@ func TestDatabaseAwayForLong(t *testing.T) {
 	}
 }
 
-// TestHandlerPanics: once, and it comes again; always, and it is kept as a fault.
+// TestHandlerPanics checks that a message comes again after one panic, and is kept as a
+// fault when its handler always panics.
 func TestHandlerPanics(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -113,7 +114,8 @@ func TestHandlerPanics(t *testing.T) {
 	}
 }
 
-// TestRefusedByTheRules: what they never accept must not come for ever.
+// TestRefusedByTheRules checks that a message that the rules never accept does not come
+// forever.
 func TestRefusedByTheRules(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -220,4 +222,4 @@ func TestVotes(t *testing.T) {
 	})
 }
 
-// TestLabelWithoutName: what has no name to show must not stop the rest.
+// TestLabelWithoutName checks that a label without a name does not stop later events.

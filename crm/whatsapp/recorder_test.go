@@ -13,26 +13,26 @@ import (
 	"chatcast/crm"
 )
 
-// recorder stands in for the rules, to see what exactly they are told, and to
-// fail where the rules never do. The rules themselves are in the tests of lines.
+// recorder is a fake of the rules. It records the calls, and can fail where the rules never
+// do. The tests in lines_test.go use the real rules.
 type recorder struct {
 	mu               sync.Mutex
-	changed          chan struct{} // closed and made anew at each change
+	changed          chan struct{} // closed and replaced at each change
 	sessions         map[crm.Line]*crm.LineSession
 	states           []crm.LineState
 	batches          []crm.InboundBatch
 	codes            []crm.Pairing
-	presences        []string // chat, who, what
+	presences        []string // chat, person, state
 	outbox           []crm.OutboxItem
 	outcomes         []crm.Outcome
 	sent             map[string]*crm.MessageRef
-	stored           map[string]*os.File // what we send
-	files            map[string]string   // what was stored
+	stored           map[string]*os.File // the files that we send
+	files            map[string]string   // the files that were stored
 	pending          []crm.FileToFetch
 	unfetched        []string                       // states
-	storeUnavailable bool                           // the file store is
-	refused          int                            // files, because it is
-	beforeIngest     func(t crm.InboundBatch) error // before it is kept
+	storeUnavailable bool                           // the file store is unavailable
+	refused          int                            // files refused because of that
+	beforeIngest     func(t crm.InboundBatch) error // called before a batch is recorded
 }
 
 var _ Rules = (*recorder)(nil)
@@ -43,7 +43,7 @@ func newRecorder() *recorder {
 	}
 }
 
-// change runs f under the lock and wakes who waits.
+// change runs f under the lock and wakes the callers of await.
 func (r *recorder) change(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -52,14 +52,15 @@ func (r *recorder) change(f func()) {
 	r.changed = make(chan struct{})
 }
 
-// before has f run before each batch is kept, from now on. Its error is the answer.
+// before makes Ingest call f before it records a batch. If f fails, Ingest returns its
+// error.
 func (r *recorder) before(f func(t crm.InboundBatch) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.beforeIngest = f
 }
 
-// await waits until done says so; done runs under the lock.
+// await waits until done returns true. done runs under the lock.
 func (r *recorder) await(ctx context.Context, what string, done func() bool) error {
 	for {
 		r.mu.Lock()

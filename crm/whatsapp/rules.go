@@ -8,7 +8,7 @@ import (
 	"chatcast/crm"
 )
 
-// Rules is what this package needs of the CRM.
+// Rules is the part of the CRM that this package uses.
 type Rules interface {
 	receiving
 	sending

@@ -12,15 +12,15 @@ import (
 	"chatcast/crm"
 )
 
-// Codes of why a message was not sent, beside those of the rules.
+// Error codes of messages that were not sent, in addition to those of the rules.
 const (
 	codeNotOnWhatsApp = "not_on_whatsapp"
 	codeReachout      = "reachout_locked" // 463: the account may not write to new people for now
-	codeRejected      = "rejected"        // 479, and what has no code of its own
+	codeRejected      = "rejected"        // 479, and codes of WhatsApp without a code here
 	codeForbidden     = "forbidden"       // 403
 	codeTooLarge      = "media_too_large"
 	codeNoFile        = "file_missing"
-	codeLink          = "link_failed" // the file that was named by its address cannot be had
+	codeLink          = "link_failed" // the linked file cannot be fetched
 	codeUnsupported   = "unsupported"
 	codeOffline       = "offline"
 	codeTimeout       = "no_answer"
@@ -28,8 +28,8 @@ const (
 	codeStore         = "file_store_away"
 )
 
-// outcomeOf says what an error of sending means: whether the same can go again,
-// or never will.
+// outcomeOf returns the outcome of a sending error: a retry of the same message, or a
+// final failure.
 func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 	again := func(code, message string) crm.Outcome {
 		return crm.Outcome{Status: crm.OutRetry, NotBefore: now.Add(retryAfter(attempts)), Error: &crm.SendError{Code: code, Message: message}}
@@ -70,7 +70,7 @@ func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 	return again(codeOffline, "the connection to WhatsApp was lost; it is sent again")
 }
 
-// refusedBy is the meaning of WhatsApp's own codes.
+// refusedBy returns the outcome for an error code of WhatsApp.
 func refusedBy(code int, again, never func(code, message string) crm.Outcome) crm.Outcome {
 	number := " (" + strconv.Itoa(code) + ")"
 	switch code {
@@ -93,7 +93,7 @@ var (
 	uploadCodeForm = regexp.MustCompile(`upload failed with status code (\d+)`)
 )
 
-// serverCode is the number in an error of whatsmeow's, which gives it as text.
+// serverCode returns the server's code from the text of a whatsmeow error, or 0.
 func serverCode(err error) int { return number(serverCodeForm, err) }
 
 func uploadCode(err error) int { return number(uploadCodeForm, err) }
@@ -103,11 +103,11 @@ func number(form *regexp.Regexp, err error) int {
 	if found == nil {
 		return 0
 	}
-	n, _ := strconv.Atoi(found[1]) // digits; too many are no code
+	n, _ := strconv.Atoi(found[1]) // cannot be a syntax error; a number out of range is no known code
 	return n
 }
 
-// retryAfter is how long to wait after so many tries.
+// retryAfter returns how long to wait after the given number of attempts.
 func retryAfter(attempts int) time.Duration {
 	return min(time.Minute, time.Second<<min(max(attempts-1, 0), 6))
 }

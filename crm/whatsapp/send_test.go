@@ -126,7 +126,8 @@ func TestNotOnWhatsApp(t *testing.T) {
 	}
 }
 
-// TestCutWhileSending: the same id goes again, and arrives once, in order.
+// TestCutWhileSending checks that a message is sent again under the same id, and arrives
+// once and in order.
 func TestCutWhileSending(t *testing.T) {
 	for name, delivered := range map[string]bool{"before it was taken": false, "after it was delivered": true} {
 		t.Run(name, func(t *testing.T) {
@@ -195,7 +196,7 @@ func TestQueuedWhileAway(t *testing.T) {
 	}
 }
 
-// TestOneChatHoldsUpItselfAlone: what has to wait lets other chats pass.
+// TestOneChatHoldsUpItselfAlone checks that a waiting message does not delay other chats.
 func TestOneChatHoldsUpItselfAlone(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
@@ -215,13 +216,13 @@ func TestOneChatHoldsUpItselfAlone(t *testing.T) {
 	}
 }
 
-// TestSlowUploadHoldsUpItsOwnChatAlone: a file that takes its time lets other chats
-// pass, and what follows it in its own chat stays behind it.
+// TestSlowUploadHoldsUpItsOwnChatAlone checks that a slow upload does not delay other
+// chats, and that later messages of its own chat stay behind it.
 func TestSlowUploadHoldsUpItsOwnChatAlone(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	bob := w.NewContact("79991112233", "555666777", "Bob")
-	slow, disk, err := os.Pipe() // a file that is not read to its end before we say so
+	slow, disk, err := os.Pipe() // a file that does not end before disk is closed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,8 +249,8 @@ func TestSlowUploadHoldsUpItsOwnChatAlone(t *testing.T) {
 	}
 }
 
-// TestAskedAgainAfterRestart: a device that could not open a message gets it again,
-// from our table.
+// TestAskedAgainAfterRestart checks that a device that could not decrypt a message gets it
+// again from our table.
 func TestAskedAgainAfterRestart(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	sendPage  = 100              // items looked at together
-	sendCheck = 15 * time.Second // the outbox is looked at without being told
+	sendPage  = 100              // items read at once
+	sendCheck = 15 * time.Second // how often the outbox is read without a notification
 )
 
-// send takes what is in the line's outbox to WhatsApp, in the order of each chat.
-// What cannot go now holds up its own chat alone.
+// send sends the items of the line's outbox to WhatsApp, in order within each chat, until
+// ctx ends. An item that cannot be sent now delays only its own chat.
 func (s *session) send(ctx context.Context) {
 	again := time.NewTimer(sendCheck)
 	defer again.Stop()
@@ -35,14 +35,15 @@ func (s *session) send(ctx context.Context) {
 	}
 }
 
-// sendAll sends what may be sent now, and says when there will be more.
+// sendAll sends the items that may be sent now, and returns how long to wait before the
+// next call.
 func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 	next = sendCheck
-	held := map[string]bool{} // chats whose turn has to wait
+	held := map[string]bool{} // chats that have to wait
 	for after := int64(0); ctx.Err() == nil; {
 		cli := s.client()
 		if cli == nil || !cli.IsLoggedIn() {
-			return sendCheck // online wakes us
+			return sendCheck // send wakes when the line is online
 		}
 		items, err := s.m.rules.Outbox(ctx, s.on, after, sendPage)
 		if err != nil {
@@ -75,9 +76,9 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 	return next
 }
 
-// sendFile sends a message with a file beside the others: the upload of one may
-// take minutes, and holds up its own chat alone. When too many are under way it
-// does nothing; the end of one looks at the outbox again.
+// sendFile sends a message with a file in a goroutine of its own: an upload may take
+// minutes, and delays only its own chat. When too many uploads are running it does
+// nothing; the outbox is read again when one ends.
 func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) {
 	if !s.uploads.begin(item.ChatID) {
 		return
@@ -91,7 +92,7 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.
 	})
 }
 
-// sendOne sends one item; when it has to wait, for how long.
+// sendOne sends one item. It returns how long the item's chat has to wait, or 0.
 func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
 	if item.Message != nil && item.Kind == crm.OutMessage {
 		defer s.inFlight.start(item.Message.ID)()
@@ -109,7 +110,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	}
 	when, err := s.deliver(ctx, cli, begun)
 	if ctx.Err() != nil {
-		return time.Second // how it went is not known: the same id goes again
+		return time.Second // the outcome is not known: the item is sent again under the same id
 	}
 	if err == nil {
 		return s.finish(ctx, *begun, crm.Outcome{Status: crm.OutSent, Time: when})
@@ -119,8 +120,8 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	return s.finish(ctx, *begun, outcome)
 }
 
-// finish has the rules keep how it went. What they do not take now is asked for
-// again: the item is still there, and goes out a second time under the same id.
+// finish saves the outcome of an item, in up to 5 tries. If none succeeds, the item stays
+// in the outbox and is sent again under the same id.
 func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome) (later time.Duration) {
 	for tries := 1; tries <= 5; tries++ {
 		err := s.m.rules.OutboxDone(ctx, item, o)
@@ -139,7 +140,8 @@ func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome
 	return later
 }
 
-// deliver does one thing outside.
+// deliver sends one item to WhatsApp and returns WhatsApp's time of sending, which is
+// zero for read receipts.
 func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (when time.Time, err error) {
 	to, err := s.recipient(ctx, cli, item)
 	if err != nil {
@@ -165,7 +167,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if err != nil {
 		return when, err
 	}
-	if !item.FirstContact { // of strangers nobody has asked for us yet, and we ask for nothing
+	if !item.FirstContact { // a stranger has not written to us, so we do not ask for their presence
 		if err := s.attend(ctx, cli, to); err != nil {
 			s.log.Debug("presence was not sent", "error", err)
 		}
@@ -173,19 +175,19 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	return s.transmit(ctx, cli, to, m, id)
 }
 
-// lastAnswer is how long after a socket was closed an answer may still be handed on.
+// lastAnswer is how long after a socket was closed an answer may still be delivered.
 const lastAnswer = time.Second
 
-// transmit sends, and ends the connection when there is no answer. whatsmeow could
-// stop waiting by itself, but an answer that comes at that moment would be sent
-// over a closed channel and end the program: its waiting ends with the connection. Who
-// begins to wait in the moment in which that ends is woken by nobody, so it is told to
-// stop when no answer can be on its way any more.
+// transmit sends a message, and ends the connection when there is no answer. whatsmeow's
+// own timeout is not used: an answer that arrives at that moment would be sent on a
+// closed channel and crash the program. Instead, whatsmeow stops waiting when the
+// connection ends. Nothing wakes a call that begins to wait just as the connection ends,
+// so its context is cancelled once no answer can arrive any more.
 func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, id types.MessageID) (time.Time, error) {
 	s.mu.Lock()
 	life, ours := s.life, s.cli == cli
 	s.mu.Unlock()
-	if !ours || !life.begin() { // the next connection begins when this message is away, or is not
+	if !ours || !life.begin() { // the next connection begins after this attempt
 		return time.Time{}, whatsmeow.ErrNotConnected
 	}
 	defer life.works.Done()
@@ -205,12 +207,12 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 		err = whatsmeow.ErrMessageTimedOut
 	}
 	if err != nil && ctx.Err() != nil {
-		err = whatsmeow.ErrMessageTimedOut // of the connection that is gone
+		err = whatsmeow.ErrMessageTimedOut // the connection is gone
 	}
 	return resp.Timestamp, err
 }
 
-// recipient is where an item goes: the number when it is known, else the LID.
+// recipient returns the address of an item's chat.
 func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (types.JID, error) {
 	to, err := jidOf(item.ChatID)
 	if err != nil || to.User == "" {
@@ -219,8 +221,9 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 	return to, nil
 }
 
-// exists asks whether a number that never wrote to us has WhatsApp: a message to
-// one that has not would be sent into nothing.
+// exists asks WhatsApp whether a number is registered, and returns errNotOnWhatsApp if
+// not. It is for numbers that never wrote to us: a message to a number without WhatsApp
+// would be lost.
 func (s *session) exists(ctx context.Context, cli *whatsmeow.Client, to types.JID) error {
 	found, err := cli.IsOnWhatsApp(ctx, []string{"+" + to.User})
 	if err != nil {

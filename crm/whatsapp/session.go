@@ -18,23 +18,23 @@ import (
 
 var errNoDevice = errors.New("whatsapp: the device is not in the store of keys")
 
-// session serves one line: it lives through the connections of its device.
+// session serves one line, through all connections of its device.
 type session struct {
 	// static
 	m      *Messenger
 	on     crm.Line
 	log    *slog.Logger
 	stop   context.CancelFunc
-	done   chan struct{} // closed at the end, when the lease is given back
-	ends   chan ending   // what ended the connection
+	done   chan struct{} // closed at the end, after the lease is released
+	ends   chan ending   // reasons why the connection ended
 	outbox chan struct{} // there is something to send
 	fetch  chan struct{} // there is a file to fetch
 	online chan struct{} // connected
 
-	broken     atomic.Bool  // nothing more is taken over this connection
-	loggingOut atomic.Bool  // somebody logs out: the state is theirs to say
-	over       atomic.Bool  // it ends by itself, and will soon be done
-	loggedIn   atomic.Bool  // WhatsApp let this connection in
+	broken     atomic.Bool  // no more events are accepted from this connection
+	loggingOut atomic.Bool  // a logout is running, and it sets the state
+	over       atomic.Bool  // the session is ending by itself and will soon be done
+	loggedIn   atomic.Bool  // WhatsApp accepted the login of this connection
 	slowMedia  atomic.Int64 // until when files are not fetched at once, unix seconds
 	failures   failureCount
 	inFlight   inFlight
@@ -49,12 +49,12 @@ type session struct {
 	idle    func()               // guarded by mu: closes the client's idle connections
 	life    *lifetime            // guarded by mu: of the client
 	device  string               // guarded by mu: the paired device; empty: none
-	fresh   bool                 // guarded by mu: its keys may not be stored yet
+	fresh   bool                 // guarded by mu: the device's keys may not be stored yet
 	name    string               // guarded by mu: the account's own name
 	state   crm.LineState        // guarded by mu
-	unsaved bool                 // guarded by mu: the database has not taken state
+	unsaved bool                 // guarded by mu: state is not saved yet
 	pairing *pairing             // guarded by mu; nil: none is under way
-	groups  map[types.JID]string // guarded by mu: names of those that were asked for
+	groups  map[types.JID]string // guarded by mu: names of the groups that were looked up
 }
 
 func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
@@ -71,7 +71,7 @@ func (s *session) client() *whatsmeow.Client {
 	return s.cli
 }
 
-// run keeps the line connected until there is no reason to.
+// run keeps the line connected until the session ends for good or ctx ends.
 func (s *session) run(ctx context.Context) {
 	var workers sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
@@ -110,7 +110,7 @@ func (s *session) run(ctx context.Context) {
 		switch {
 		case end.kind == endRelogin:
 			tries = -1
-		case s.loggedIn.Load(): // the way is open: what dropped may come back soon
+		case s.loggedIn.Load(): // WhatsApp is reachable: a dropped connection may come back soon
 			tries = min(tries, 1)
 		}
 		if !s.follow(ctx, end) {
@@ -119,15 +119,15 @@ func (s *session) run(ctx context.Context) {
 	}
 }
 
-// prepare makes the client of the next connection. Each has its own: whatsmeow's
-// queue outlives a connection, and would hand on what is left in it beside what
-// the next one brings.
+// prepare makes the client of the next connection. Each connection has its own:
+// whatsmeow's queue outlives a connection, and would deliver its remaining nodes
+// concurrently with those of the next connection.
 func (s *session) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	cli, l := s.cli, s.life
 	s.mu.Unlock()
 	if cli != nil {
-		shield(cli.Store, s, l) // one that is kept; a device that it has paired with has stores
+		shield(cli.Store, s, l) // a kept client: its device has stores if it was paired meanwhile
 		return nil
 	}
 	s.mu.Lock()
@@ -156,8 +156,8 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true
 	cli.EmitAppStateEventsOnFullSync = true
-	cli.ManualHistorySyncDownload = true // acknowledged when it was imported
-	cli.EnableAutoReconnect = false      // run does
+	cli.ManualHistorySyncDownload = true // so that it is acknowledged after the import
+	cli.EnableAutoReconnect = false      // run reconnects
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
 	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(life, id) }
@@ -165,7 +165,7 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool {
 		if !life.begin() {
-			return false // of a client that was given up
+			return false // the client was given up
 		}
 		defer life.works.Done()
 		return s.handle(ctx, cli, evt)
@@ -178,15 +178,15 @@ func (s *session) prepare(ctx context.Context) error {
 	return nil
 }
 
-// connection is one connection, from the dial to its end.
+// connection opens one connection and returns when it has ended.
 func (s *session) connection(ctx context.Context) ending {
 	s.mu.Lock()
 	cli, life := s.cli, s.life
 	s.mu.Unlock()
-	for len(s.ends) > 0 { // of the connection before
+	for len(s.ends) > 0 { // left from the previous connection
 		<-s.ends
 	}
-	if device, phone := s.deviceAndPhone(); device != "" { // told again: the state that first told them may not have been kept
+	if device, phone := s.deviceAndPhone(); device != "" { // set again: the state that first set them may not have been saved
 		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
 	}
 	if err := connect(ctx, cli, life); err != nil {
@@ -202,12 +202,12 @@ func (s *session) connection(ctx context.Context) ending {
 	return end
 }
 
-// follow does what an ending asks for, and says whether to connect again.
+// follow acts on the ending of a connection, and reports whether to connect again.
 func (s *session) follow(ctx context.Context, end ending) (again bool) {
-	if end.kind == endUnpaired && s.paired() { // the phone signed in the moment in which the last code ran out
+	if end.kind == endUnpaired && s.paired() { // the phone signed just as the last code expired
 		end.kind = endRelogin
 	}
-	if end.kind != endRelogin || s.paired() { // a client that nobody has paired yet goes on showing codes
+	if end.kind != endRelogin || s.paired() { // a client that is not paired yet keeps showing codes
 		s.dropClient()
 	}
 	again = end.kind == endRelogin || end.kind == endBroken || end.kind == endLost && s.paired()
@@ -264,7 +264,7 @@ func (s *session) loggedOut(ctx context.Context, detail string) {
 	s.set(ctx, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detail})
 }
 
-// dropClient ends a connection with all that is under way for it.
+// dropClient closes the connection and waits for all work of its client.
 func (s *session) dropClient() {
 	s.mu.Lock()
 	cli, idle, life := s.cli, s.idle, s.life
@@ -279,11 +279,12 @@ func (s *session) dropClient() {
 	}
 }
 
-// deviceAndPhone are of the account that the line is paired with; empty: none.
+// deviceAndPhone returns the device and the phone number of the paired account, or empty
+// strings when there is none.
 func (s *session) deviceAndPhone() (device, phone string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j, _ := types.ParseJID(s.device) // it was written as one
+	j, _ := types.ParseJID(s.device) // it was formatted from a JID
 	return s.device, j.User
 }
 
@@ -293,7 +294,7 @@ func (s *session) paired() bool {
 	return s.device != ""
 }
 
-// end says that the connection is over. The first reason counts.
+// end reports that the connection is over. Only the first reason counts.
 func (s *session) end(e ending) {
 	select {
 	case s.ends <- e:

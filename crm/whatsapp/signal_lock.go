@@ -16,16 +16,16 @@ import (
 //	decrypting   DoDecryptionTxn [ load, advance, store ]
 //	encrypting   GetManySessions [ advance, ask for keys ] PutManySessions
 //
-// What is in brackets is done under the lock. A retry receipt, for which a message is
-// encrypted again, does not take the lock: it comes alone, and again when it fails.
+// The steps in brackets hold the lock. Encrypting a message again for a retry receipt does
+// not take the lock: the receipt comes alone, and comes again when that fails.
 type lockedSessions struct {
 	store.SessionStore
 	store.EventBuffer
 	mu sync.Mutex
 }
 
-// guard puts the lock before a device's sessions, once. A device that is not
-// paired yet has none.
+// guard wraps a device's sessions with the lock, once. A device that is not paired yet
+// has no sessions.
 func guard(dev *store.Device) {
 	if _, guarded := dev.Sessions.(*lockedSessions); guarded || !dev.Initialized {
 		return
@@ -41,8 +41,8 @@ func (r *lockedSessions) DoDecryptionTxn(ctx context.Context, open func(context.
 	return r.EventBuffer.DoDecryptionTxn(ctx, open)
 }
 
-// GetManySessions implements store.SessionStore. An encryption keeps the lock from
-// here until it has stored the sessions.
+// GetManySessions implements store.SessionStore. An encryption holds the lock from here
+// until it has stored the sessions.
 func (r *lockedSessions) GetManySessions(ctx context.Context, addresses []string) (map[string][]byte, error) {
 	if s, ok := ctx.Value(encryptionKey{}).(*encryption); ok {
 		s.begin(r)
@@ -58,14 +58,14 @@ func (r *lockedSessions) PutManySessions(ctx context.Context, sessions map[strin
 	return r.SessionStore.PutManySessions(ctx, sessions)
 }
 
-// encryption is one message on its way through whatsmeow, which hands the context on
-// to the store. It is used by one goroutine.
+// encryption is the encryption of one message by whatsmeow, which passes the context to
+// the store. It is used by one goroutine.
 type encryption struct{ holds *lockedSessions }
 
 type encryptionKey struct{}
 
-// withEncryption returns the context to send a message with. end unlocks the sessions
-// when sending failed between load and store; otherwise it does nothing.
+// withEncryption returns the context to send a message with. The caller must call end,
+// which unlocks the sessions if sending failed between load and store.
 func withEncryption(ctx context.Context) (_ context.Context, end func()) {
 	s := new(encryption)
 	return context.WithValue(ctx, encryptionKey{}, s), s.end

@@ -11,7 +11,7 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// noStore is a store of sessions that fails when it is told to.
+// noStore is a store of sessions that returns err.
 type noStore struct {
 	store.SessionStore
 	store.EventBuffer
@@ -26,8 +26,8 @@ func (n *noStore) DoDecryptionTxn(ctx context.Context, open func(context.Context
 	return open(ctx)
 }
 
-// TestSessionsAreUnlocked: nothing is decrypted while a message is encrypted; afterwards
-// it is, however the encryption went.
+// TestSessionsAreUnlocked checks that nothing is decrypted while a message is encrypted,
+// and that decryption continues afterwards, whether or not the encryption succeeded.
 func TestSessionsAreUnlocked(t *testing.T) {
 	unavailable := errors.New("the database is unavailable")
 	for name, c := range map[string]struct {
@@ -53,7 +53,7 @@ func TestSessionsAreUnlocked(t *testing.T) {
 			select {
 			case <-opened:
 				t.Fatal("decrypted while a message is encrypted")
-			case <-time.After(50 * time.Millisecond): // as long as it would take many times over
+			case <-time.After(50 * time.Millisecond): // many times longer than a decryption takes
 			}
 			if c.stores {
 				if err := dev.Sessions.PutManySessions(ctx, nil); !errors.Is(err, c.err) {
@@ -71,7 +71,7 @@ func TestSessionsAreUnlocked(t *testing.T) {
 				t.Fatal("the lock is kept")
 			}
 			end()
-			if _, err := dev.Sessions.GetManySessions(t.Context(), nil); !errors.Is(err, c.err) { // of no message: no lock
+			if _, err := dev.Sessions.GetManySessions(t.Context(), nil); !errors.Is(err, c.err) { // not for a message: takes no lock
 				t.Error(err)
 			}
 		})

@@ -12,27 +12,27 @@ import (
 	"chatcast/crm"
 )
 
-// ending is how a connection ended, and what follows.
+// ending is how a connection ended. It decides what happens next.
 //
 //	            lost, broken                        Pair
 //	connecting <------------- connected    none ----------> pairing --scanned--> connecting
 //	    |                        |                             |
 //	    +-- replaced, banned, outdated, logged out <-----------+-- not scanned: disconnected
 //
-// replaced waits for somebody to connect again; banned until its time is over;
-// outdated for a new version, and is tried again each hour; logged out is the end
-// of the session.
+// A replaced line waits for a request to connect again. A banned line waits until the
+// ban is over. An outdated line waits for a new version, and is tried again each hour.
+// Logged out is the end of the session.
 type ending struct {
 	kind   endKind
 	detail string    // for a person
-	until  time.Time // of banned; zero: nobody knows
+	until  time.Time // end of the ban; zero: not known
 }
 
 type endKind int
 
 const (
 	endLost      endKind = iota // the socket is gone
-	endBroken                   // we could not keep what came: again, with a fresh client
+	endBroken                   // an event could not be saved: connect again with a new client
 	endRelogin                  // paired: WhatsApp wants a new connection at once
 	endReplaced                 // the session was opened elsewhere
 	endLoggedOut                // the session is over
@@ -41,7 +41,7 @@ const (
 	endUnpaired // nobody scanned the code
 )
 
-// Sentences for people.
+// Descriptions of states, shown to people.
 const (
 	detailPairing    = "Scan the QR code, or type the code into the phone: WhatsApp, Linked devices."
 	detailConnecting = "Connecting to WhatsApp."
@@ -83,8 +83,9 @@ func refused(e *events.ConnectFailure) ending {
 	return ending{kind: endLost, detail: fmt.Sprintf("WhatsApp refused the connection (%d).", int(e.Reason))}
 }
 
-// backoff is how long to wait before the nth try to connect in a row: nearly
-// nothing, then 1, 2, 4 ... 60 seconds, spread so that lines do not come together.
+// backoff returns how long to wait before the next try to connect after n failed tries:
+// at most 250 ms for n = 0, then at most 1, 2, 4 ... 60 seconds. It is random, so that
+// lines do not connect all at once.
 func backoff(n int) time.Duration {
 	if n == 0 {
 		return rand.N(250 * time.Millisecond)
@@ -93,7 +94,7 @@ func backoff(n int) time.Duration {
 	return most/2 + rand.N(most/2)
 }
 
-// wait waits, or says that it is time to go.
+// wait waits for d. It returns ctx's error when ctx ends first.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -105,8 +106,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// set makes a state the line's. What the database does not take now, the next
-// heartbeat brings it again.
+// set sets and saves the line's state. If saving fails, the next renewal of the lease
+// saves the state again.
 func (s *session) set(ctx context.Context, st crm.LineState) {
 	if s.loggingOut.Load() {
 		return

@@ -15,28 +15,29 @@ import (
 
 const (
 	versionEvery = 6 * time.Hour
-	versionAgain = 10 * time.Minute // when WhatsApp did not tell
-	versionSoon  = 2 * time.Second  // a connection waits for it
+	versionAgain = 10 * time.Minute // after a try without an answer
+	versionSoon  = 2 * time.Second  // how long a connection waits for the answer
 )
 
-// version guards the version, which is the process's and which whatsmeow reads
-// without a lock.
+// version guards whatsmeow's version of WhatsApp, which is global to the process and
+// which whatsmeow reads without a lock.
 var version sync.Mutex
 
-// payload is what a client says of itself when it connects.
+// payload returns the description of the client that it sends when it connects.
 func payload(dev *store.Device) *waWa6.ClientPayload {
 	version.Lock()
 	defer version.Unlock()
 	return proto.CloneOf(dev.GetClientPayload())
 }
 
-// versions is when the version was last asked for.
+// versions holds when to ask for the version again.
 type versions struct {
 	mu   sync.Mutex
-	next time.Time // guarded by mu: not before
+	next time.Time // guarded by mu: the version is not asked for before
 }
 
-// due says whether it is time to ask, to one who then does.
+// due reports whether it is time to ask for the version. A caller that gets true must
+// ask.
 func (v *versions) due() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -47,10 +48,10 @@ func (v *versions) due() bool {
 	return true
 }
 
-// freshen keeps the version that we give to WhatsApp fresh: it turns away clients
-// that are too old. It is asked before a line connects, now and then, so that a
-// program without lines asks nobody. Without an answer the last known one stays; a
-// slow one is for the next connection, and this one does not wait for it.
+// freshen keeps the version that we send to WhatsApp current, because WhatsApp rejects
+// clients that are too old. It asks from time to time, before a line connects, so that a
+// program without lines does not ask. Without an answer the last known version stays. A
+// slow answer is used for the next connection; this one does not wait for it.
 func (s *session) freshen(ctx context.Context) {
 	if !s.m.versions.due() {
 		return
@@ -69,7 +70,7 @@ func (s *session) freshen(ctx context.Context) {
 	}
 }
 
-// askVersion asks WhatsApp's page.
+// askVersion fetches the current version from WhatsApp's page.
 func (m *Messenger) askVersion(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.version)
 	defer cancel()
@@ -92,7 +93,7 @@ func (m *Messenger) askVersion(ctx context.Context) {
 	}
 }
 
-// tooOld has the version asked for at the next connection.
+// tooOld makes the next connection ask for the version.
 func (m *Messenger) tooOld() {
 	m.versions.mu.Lock()
 	defer m.versions.mu.Unlock()

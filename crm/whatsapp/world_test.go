@@ -22,18 +22,18 @@ import (
 	"chatcast/models/testdb"
 )
 
-// testSeed: whatsmeow's root is one variable of the process, so all stand-ins of
-// these tests have the same.
+// testSeed is the seed of the Noise root key. whatsmeow's root key is global to the
+// process, so all stand-ins of these tests share it.
 var testSeed = [32]byte{7}
 
 func TestMain(m *testing.M) {
 	testdb.Main(m,
-		// whatsmeow does not always end the one that reads a socket, when it has a
-		// frame for somebody who has left.
+		// whatsmeow does not always end the goroutine that reads a socket when that has
+		// a frame for a receiver that has ended.
 		goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"))
 }
 
-// patient are the usual times for a machine that may be slow.
+// patient is usual for a machine that may be slow.
 var patient = func() times {
 	t := usual
 	t.code = testwait.Long
@@ -42,14 +42,14 @@ var patient = func() times {
 
 var testLine = crm.Line{LicenseID: 1229, Messenger: Type}
 
-// world is a stand-in with an account and a customer, and a program that serves
-// the line.
+// world is a stand-in for WhatsApp with an account and a customer, and a program that
+// serves the line.
 type world struct {
 	*whatsapptest.Server
 	shop  *whatsapptest.Account
 	anna  *whatsapptest.Contact
 	rules *recorder
-	serve Rules // what the program is given of them
+	serve Rules // the rules that the program gets
 	db    string
 	m     *Messenger
 	stop  func()
@@ -57,7 +57,7 @@ type world struct {
 
 func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	t.Helper()
-	t.Parallel() // most of their time is waiting
+	t.Parallel() // the tests mostly wait
 	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	return w
 }
 
-// start is the program's start; stop its end.
+// start starts the program; w.stop stops it.
 func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+w.db+"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)"+
@@ -126,7 +126,7 @@ func (w *world) pair(t *testing.T) {
 	w.awaitState(t, crm.StateConnected)
 }
 
-// code asks for a code; Run may be just starting.
+// code asks for a code. It waits until Run has started.
 func (w *world) code(t *testing.T, phone string) (p crm.Pairing) {
 	t.Helper()
 	ctx := testwait.Context(t)
@@ -155,14 +155,14 @@ func (w *world) awaitState(t *testing.T, state string) crm.LineSession {
 	return found
 }
 
-// states are those that the line has had, in order.
+// states returns the states that the line has had, in order.
 func (w *world) states() []crm.LineState {
 	w.rules.mu.Lock()
 	defer w.rules.mu.Unlock()
 	return slices.Clone(w.rules.states)
 }
 
-// awaitMessage waits for a message that the rules were told.
+// awaitMessage waits until the rules got a message that matches, and returns it.
 func (w *world) awaitMessage(t *testing.T, what string, match func(crm.InboundMessage) bool) crm.InboundMessage {
 	t.Helper()
 	var found crm.InboundMessage
@@ -188,7 +188,7 @@ func (w *world) awaitText(t *testing.T, text string) crm.InboundMessage {
 	return w.awaitMessage(t, "the text "+text, func(m crm.InboundMessage) bool { return m.Message.Text == text })
 }
 
-// awaitBatch waits for something that the rules were told.
+// awaitBatch waits until the rules got a batch that matches.
 func (w *world) awaitBatch(t *testing.T, what string, match func(crm.InboundBatch) bool) {
 	t.Helper()
 	err := w.rules.await(testwait.Context(t), what, func() bool {
@@ -204,7 +204,7 @@ func (w *world) awaitBatch(t *testing.T, what string, match func(crm.InboundBatc
 	}
 }
 
-// enqueue puts something into the line's outbox.
+// enqueue adds an item to the line's outbox.
 func (w *world) enqueue(item crm.OutboxItem) {
 	w.rules.change(func() {
 		item.ID = int64(len(w.rules.outbox) + len(w.rules.outcomes) + 1)
@@ -217,7 +217,7 @@ func (w *world) enqueue(item crm.OutboxItem) {
 	w.m.Queue(testLine)
 }
 
-// awaitOutcome waits for the nth outcome.
+// awaitOutcome waits for the nth outcome and returns it.
 func (w *world) awaitOutcome(t *testing.T, n int) crm.Outcome {
 	t.Helper()
 	err := w.rules.await(testwait.Context(t), "an outcome", func() bool { return len(w.rules.outcomes) >= n })
@@ -243,7 +243,7 @@ func (w *world) awaitStatus(t *testing.T, id, status string) {
 	})
 }
 
-// onMessage runs f before each message is kept.
+// onMessage runs f before each message is recorded.
 func (w *world) onMessage(f func() error) {
 	w.rules.before(func(batch crm.InboundBatch) error {
 		if len(batch.Messages) == 0 {
@@ -255,13 +255,13 @@ func (w *world) onMessage(f func() error) {
 	})
 }
 
-// awaitServed waits until this process serves the line, or does not.
+// awaitServed waits until this process serves the line (want) or does not (!want).
 func (w *world) awaitServed(t *testing.T, want bool) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("served is %v", !want), func() bool { return (w.m.serving(testLine) != nil) == want })
 }
 
-// eventually waits for what nobody tells of.
+// eventually polls until done returns true, and fails the test on a timeout.
 func eventually(t *testing.T, otherwise string, done func() bool) {
 	t.Helper()
 	ctx, tick := testwait.Context(t), time.NewTicker(20*time.Millisecond)

@@ -12,27 +12,27 @@ import (
 	"chatcast/crm"
 )
 
-// Types of messages beside those that crm names.
+// Message types in addition to those of crm.
 const (
 	TypeVoice   = "voice"
 	TypeSticker = "sticker"
-	TypeUnknown = "unknown" // its subtype is WhatsApp's name of what it was
+	TypeUnknown = "unknown" // its subtype is WhatsApp's name of the kind
 )
 
-// Content is what one message of WhatsApp says, in terms of crm. Its texts are within
+// Content is the content of one WhatsApp message in terms of crm. Its texts are within
 // the limits of crm.
 type Content struct {
 	Type    string
 	Subtype string // empty: none
 	Content crm.Content
-	Media   *Media             // the attachment that is to be fetched; nil: none
-	Context *waE2E.ContextInfo // what it answers, where it comes from; may be nil
+	Media   *Media             // the attachment to fetch; nil: none
+	Context *waE2E.ContextInfo // the message it answers, and its origin; may be nil
 }
 
-// Translate returns the content of a message, whatever envelopes it is in. What is
-// encrypted a second time (votes, reactions in announcement groups) must have been
-// decrypted before. It returns nil for a message without content: one that carries
-// keys or holds others together. The content of a kind that is not known has the type
+// Translate returns the content of a message, whatever envelopes it is in. Content that
+// is encrypted a second time (votes, reactions in announcement groups) must be decrypted
+// before. Translate returns nil for a message without content, such as a message that
+// carries keys or groups other messages. Content of an unknown kind has the type
 // TypeUnknown and WhatsApp's name of the kind as its subtype.
 func Translate(m *waE2E.Message) *Content {
 	m = Unwrap(m)
@@ -52,17 +52,17 @@ func Translate(m *waE2E.Message) *Content {
 	return &Content{Type: TypeUnknown, Subtype: name, Context: contextOf(m)}
 }
 
-// kinds are the families of content, each in its file. A message has one content;
+// kinds holds one translator for each family of content. A message has one content;
 // text comes last, because some of the others carry a text for old phones.
 var kinds = []func(*waE2E.Message) *Content{
 	mediaContent, placeContent, contactContent, pollContent, reactionContent, replyContent, interactiveContent, offerContent, textContent,
 }
 
-// silent are the fields that say nothing to people.
+// silent holds the fields without content for people.
 var silent = map[string]bool{
 	"senderKeyDistributionMessage": true, "fastRatchetKeySenderKeyDistributionMessage": true,
 	"messageContextInfo": true, "protocolMessage": true, "stickerSyncRmrMessage": true,
-	"albumMessage":      true, // its pictures come as messages of their own
+	"albumMessage":      true, // its pictures arrive as messages of their own
 	"deviceSentMessage": true, "call": true, "chat": true,
 	"keepInChatMessage": true, "pinInChatMessage": true, "messageHistoryBundle": true, "messageHistoryNotice": true,
 	"statusNotificationMessage": true,
@@ -98,8 +98,8 @@ func envelope(m *waE2E.Message) *waE2E.Message {
 	return nil
 }
 
-// kindName is WhatsApp's name of the message's content: the field that is set,
-// or its number when the protocol has it from after this program.
+// kindName returns WhatsApp's name of the message's content: the name of the field that
+// is set, or its number when the field is newer than this program.
 func kindName(m *waE2E.Message) (name string) {
 	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
 		n := f.JSONName()
@@ -119,7 +119,7 @@ func kindName(m *waE2E.Message) (name string) {
 	return name
 }
 
-// contextOf finds the context of a content that this file does not know.
+// contextOf returns the context of content of an unknown kind, or nil.
 func contextOf(m *waE2E.Message) (found *waE2E.ContextInfo) {
 	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		if f.Kind() != protoreflect.MessageKind || f.IsList() || f.IsMap() {
@@ -133,16 +133,16 @@ func contextOf(m *waE2E.Message) (found *waE2E.ContextInfo) {
 	return found
 }
 
-// Quoted is the id of the message that this one answers; empty: none.
+// Quoted returns the id of the message that this one answers, or "" when there is none.
 func (s *Content) Quoted() string { return s.Context.GetStanzaID() }
 
-// Forwarded says whether the message was passed on from another chat.
+// Forwarded reports whether the message was forwarded from another chat.
 func (s *Content) Forwarded() bool {
 	return s.Context.GetIsForwarded() || s.Context.GetForwardingScore() > 0
 }
 
-// UTM is the advertisement or link that led the customer here, a JSON object of
-// strings; nil: none.
+// UTM returns the advertisement or link that led the customer here, as a JSON object of
+// strings, or nil when there is none.
 func (s *Content) UTM() json.RawMessage {
 	fields := map[string]string{}
 	put := func(name, value string) {
@@ -167,14 +167,14 @@ func (s *Content) UTM() json.RawMessage {
 		return nil
 	}
 	b, err := json.Marshal(fields)
-	if err != nil { // a map of strings has a JSON
+	if err != nil { // cannot happen for a map of strings
 		return nil
 	}
 	return b
 }
 
-// MessengerType is the type of messenger whose ids the content has.
+// MessengerType is the type of the messengers that the ids belong to.
 const MessengerType = "grWhatsApp"
 
-// ID is an id of WhatsApp's as crm has it.
+// ID returns a WhatsApp id as an id of crm.
 func ID(text string) crm.ID { return crm.MakeID(MessengerType, text) }

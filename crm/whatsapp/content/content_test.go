@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func str(s string) *string { return proto.String(s) }
 
-// contents is one message of every kind, with the type and subtype that it must
-// become; "": it says nothing to people.
+// contents holds one message of every kind and the type and subtype that it must become.
+// An empty want means that the message has no content for people.
 var contents = []struct {
 	name, want string
 	message    *waE2E.Message
@@ -143,7 +143,7 @@ func future() *waE2E.Message {
 	return m
 }
 
-// shown is what the golden file keeps of a translation.
+// shown is the part of a translation that the golden file holds.
 type shown struct {
 	Type, Subtype string
 	Content       crm.Content
@@ -156,7 +156,7 @@ type shown struct {
 func TestKindsOfContent(t *testing.T) {
 	got := map[string]*shown{}
 	for _, c := range contents {
-		// As it comes over the wire: what is not set is nil, what is unknown stays.
+		// As it comes over the wire: fields that are not set are nil, unknown ones stay.
 		raw, err := proto.Marshal(c.message)
 		if err != nil {
 			t.Fatal(err)
@@ -240,7 +240,7 @@ func TestWhatIsTooLongIsCut(t *testing.T) {
 	}
 }
 
-// TestEnvelopesInEnvelopes: neither a loop nor a deep nest may hold us up.
+// TestEnvelopesInEnvelopes checks that the unwrapping of nested envelopes is bounded.
 func TestEnvelopesInEnvelopes(t *testing.T) {
 	m := &waE2E.Message{Conversation: str("deep")}
 	for range 3 {
@@ -257,7 +257,7 @@ func TestEnvelopesInEnvelopes(t *testing.T) {
 	}
 }
 
-// FuzzTranslate: no bytes that parse as a message may panic.
+// FuzzTranslate checks that no bytes that parse as a message make Translate panic.
 func FuzzTranslate(f *testing.F) {
 	for _, c := range contents {
 		raw, err := proto.Marshal(c.message)

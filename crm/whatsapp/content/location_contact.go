@@ -10,7 +10,7 @@ import (
 	"chatcast/crm"
 )
 
-// placeContent is a place, or a person's own place that moves for a while.
+// placeContent returns the content of a location or a live location, or nil.
 func placeContent(m *waE2E.Message) *Content {
 	if l := m.GetLocationMessage(); l != nil {
 		s := newLocation("", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
@@ -35,7 +35,8 @@ func newLocation(subtype string, latitude, longitude float64, from *waE2E.Contex
 	}}}
 }
 
-// degrees keeps an angle within its bounds: there is no other place to show.
+// degrees limits an angle to ±most, because no place exists outside these bounds. NaN
+// becomes 0.
 func degrees(x, most float64) float64 {
 	if math.IsNaN(x) {
 		return 0
@@ -43,7 +44,7 @@ func degrees(x, most float64) float64 {
 	return max(-most, min(most, x))
 }
 
-// contactContent is a person that somebody recommends, or several.
+// contactContent returns the content of a message with one or more contact cards, or nil.
 func contactContent(m *waE2E.Message) *Content {
 	var cards []*waE2E.ContactMessage
 	var from *waE2E.ContextInfo
@@ -73,7 +74,7 @@ func contactContent(m *waE2E.Message) *Content {
 	return s
 }
 
-// maxCards is how many people one message may tell of: as many as WhatsApp allows.
+// maxCards is the number of contacts that WhatsApp allows in one message.
 const maxCards = 257
 
 var (
@@ -82,8 +83,8 @@ var (
 	vcardWAID  = regexp.MustCompile(`(?i);waid=(\d+)`)
 )
 
-// contactCard reads a vCard. WhatsApp's own number stands in a parameter, which is
-// more exact than what the card shows.
+// contactCard reads a vCard. It prefers the WhatsApp number in the parameter waid, which
+// is more exact than the number that the card shows.
 func contactCard(m *waE2E.ContactMessage) crm.ContactCard {
 	card := crm.ContactCard{Name: m.GetDisplayName()}
 	vcard := m.GetVcard()

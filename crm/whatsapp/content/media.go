@@ -11,8 +11,8 @@ import (
 	"chatcast/crm"
 )
 
-// Media is an attachment at WhatsApp: where it lies and the key that decrypts it. Its
-// JSON is kept with the message until the attachment was fetched.
+// Media is an attachment at WhatsApp: its location and the key that decrypts it. Its JSON
+// is stored with the message until the attachment is fetched.
 type Media struct {
 	Kind       whatsmeow.MediaType `json:"kind"`
 	URL        string              `json:"url,omitempty"`
@@ -27,7 +27,7 @@ type Media struct {
 
 var _ whatsmeow.DownloadableMessage = (*Media)(nil)
 
-// The methods are those that whatsmeow asks a protobuf for.
+// The methods below are those that whatsmeow calls on a protobuf of an attachment.
 func (m *Media) GetMediaType() whatsmeow.MediaType { return m.Kind }
 func (m *Media) GetURL() string                    { return m.URL }
 func (m *Media) GetDirectPath() string             { return m.DirectPath }
@@ -36,7 +36,7 @@ func (m *Media) GetFileSHA256() []byte             { return m.SHA256 }
 func (m *Media) GetFileEncSHA256() []byte          { return m.EncSHA256 }
 func (m *Media) GetFileLength() uint64             { return uint64(m.Size) }
 
-// attached is what all protobufs of attachments have.
+// attached is the interface of all protobufs of attachments.
 type attached interface {
 	whatsmeow.DownloadableMessage
 	GetURL() string
@@ -85,7 +85,7 @@ func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption st
 	if name == "" {
 		name = typ + extension(typeOf)
 	}
-	size := int64(min(a.GetFileLength(), 1<<52)) // what JSON keeps exactly; an announcement is not a promise
+	size := int64(min(a.GetFileLength(), 1<<52)) // JSON represents it exactly; the announced size may be wrong
 	m := &Media{
 		Kind: kind, URL: a.GetURL(), DirectPath: a.GetDirectPath(), Key: a.GetMediaKey(),
 		SHA256: a.GetFileSHA256(), EncSHA256: a.GetFileEncSHA256(), Size: size, Name: name, Mime: typeOf,
@@ -93,8 +93,8 @@ func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption st
 	return &Content{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
 }
 
-// extension is how a file of the type is called; WhatsApp gives names to
-// documents alone.
+// extension returns the file name extension for a MIME type, or "". WhatsApp gives names
+// only to documents.
 func extension(mimeType string) string {
 	if e, ok := extensions[mimeType]; ok {
 		return e

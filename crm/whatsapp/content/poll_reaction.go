@@ -9,8 +9,8 @@ import (
 // SubtypeVote is the subtype of a vote in a poll, whose type is crm.MessagePoll.
 const SubtypeVote = "pollVote"
 
-// pollContent is a question with answers, or an answer to one. The answer's options
-// are encrypted; who has decrypted them fills them in.
+// pollContent returns the content of a poll or a vote, or nil. The options of a vote are
+// encrypted; the caller fills them in after decrypting them.
 func pollContent(m *waE2E.Message) *Content {
 	for _, p := range []*waE2E.PollCreationMessage{
 		m.GetPollCreationMessage(), m.GetPollCreationMessageV2(), m.GetPollCreationMessageV3(), m.GetPollCreationMessageV5(),
@@ -35,7 +35,8 @@ func newPoll(p *waE2E.PollCreationMessage) *Content {
 	return &Content{Type: crm.MessagePoll, Content: crm.Content{Poll: poll}, Context: p.GetContextInfo()}
 }
 
-// reactionContent is a sign on another message; without a sign it is taken off.
+// reactionContent returns the content of a reaction to another message, or nil. An empty
+// emoji removes the reaction.
 func reactionContent(m *waE2E.Message) *Content {
 	r := m.GetReactionMessage()
 	if r.GetKey().GetID() == "" {

@@ -8,7 +8,7 @@ import (
 	"chatcast/crm"
 )
 
-// textContent is a text, plain or with a preview of a link.
+// textContent returns the content of a text, plain or with a link preview, or nil.
 func textContent(m *waE2E.Message) *Content {
 	text, from := m.GetConversation(), (*waE2E.ContextInfo)(nil)
 	if x := m.GetExtendedTextMessage(); x != nil {
@@ -24,8 +24,8 @@ func newText(subtype, text string, from *waE2E.ContextInfo) *Content {
 	return &Content{Type: crm.MessageText, Subtype: subtype, Content: crm.Content{Text: text}, Context: from}
 }
 
-// replyContent is a button or a row of a list that somebody chose: a text, what the
-// button said.
+// replyContent returns the content of a chosen button or list row, or nil. Its text is
+// the label of the button or row.
 func replyContent(m *waE2E.Message) *Content {
 	if r := m.GetButtonsResponseMessage(); r != nil {
 		return newText("buttonReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
@@ -43,8 +43,8 @@ func replyContent(m *waE2E.Message) *Content {
 	return nil
 }
 
-// interactiveContent is a message with buttons or a list: its text, and what the
-// buttons say below it.
+// interactiveContent returns the content of a message with buttons or a list, or nil: its
+// text, with the labels of the buttons or rows below it.
 func interactiveContent(m *waE2E.Message) *Content {
 	const subtype = "interactive"
 	if b := m.GetButtonsMessage(); b != nil {
@@ -91,8 +91,8 @@ func interactive(i *waE2E.InteractiveMessage, from *waE2E.ContextInfo) *Content 
 	return newText("interactive", JoinNonBlank([]string{i.GetHeader().GetTitle(), i.GetBody().GetText(), i.GetFooter().GetText()}), from)
 }
 
-// offerContent is what a business or a group offers: a product, an order, an
-// invitation, an event.
+// offerContent returns the content of an offer of a business or a group: a product, an
+// order, an invitation or an event. It returns nil for other messages.
 func offerContent(m *waE2E.Message) *Content {
 	if g := m.GetGroupInviteMessage(); g != nil {
 		link := ""
@@ -114,7 +114,8 @@ func offerContent(m *waE2E.Message) *Content {
 	return nil
 }
 
-// comment is a message about another, below which it stands.
+// comment returns the content of a comment, which refers to the message that it comments
+// on.
 func comment(c *waE2E.CommentMessage) *Content {
 	s := Translate(c.GetMessage())
 	if s != nil {
@@ -145,7 +146,7 @@ func JoinNonBlank(lines []string) string {
 	return strings.Join(kept, "\n")
 }
 
-// FirstNonBlank is the first text that is not blank; empty: none.
+// FirstNonBlank returns the first text that is not blank, or "" when there is none.
 func FirstNonBlank(texts ...string) string {
 	for _, t := range texts {
 		if strings.TrimSpace(t) != "" {

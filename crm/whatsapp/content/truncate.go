@@ -6,8 +6,9 @@ import (
 	"chatcast/crm"
 )
 
-// MaxName and the others are the lengths that crm accepts, in characters. What is
-// longer is cut rather than refused: WhatsApp would deliver it again for ever.
+// MaxName and the others are limits of crm, in characters, and for maxPoll in options.
+// Longer values are cut rather than refused: WhatsApp would deliver a refused message
+// again forever.
 const (
 	MaxName   = 255 // of names of people, chats, files and places
 	maxPhone  = 64
@@ -16,7 +17,7 @@ const (
 	maxPoll   = 12
 )
 
-// fit makes a content one that crm accepts.
+// fit changes the content so that crm accepts it.
 func (s *Content) fit() {
 	c := &s.Content
 	s.Subtype = Clip(s.Subtype, 64)
@@ -56,7 +57,8 @@ func (s *Content) fit() {
 	}
 }
 
-// fitPoll keeps a poll's options as far as they can be told apart.
+// fitPoll drops a poll's blank, duplicate and surplus options. A poll without a question or
+// with fewer than two options becomes unknown content with the poll's text.
 func (s *Content) fitPoll() {
 	p := s.Content.Poll
 	if p == nil {
@@ -76,7 +78,7 @@ func (s *Content) fitPoll() {
 	}
 }
 
-// fitCard makes a card one that crm accepts: it needs a name and a number.
+// fitCard returns a card that crm accepts, which needs a name and a number.
 func fitCard(k crm.ContactCard) crm.ContactCard {
 	k.Name, k.Phone = Clip(k.Name, MaxName), Clip(k.Phone, maxPhone)
 	if strings.TrimSpace(k.Phone) == "" {
@@ -88,8 +90,8 @@ func fitCard(k crm.ContactCard) crm.ContactCard {
 	return k
 }
 
-// Clip makes a text valid and at most n characters long. It cuts between
-// characters and takes out U+0000, which PostgreSQL cannot keep.
+// Clip returns text as valid UTF-8 of at most n characters. It cuts between characters
+// and removes U+0000, which PostgreSQL cannot store.
 func Clip(text string, n int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if strings.IndexByte(text, 0) >= 0 {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Grant says that the user was allowed to enter channel on the socket, wherever the
-// socket is, so that it is known whose the subscription will be, and lifts what
-// Unsubscribe did to this socket and channel. It is false when no node has the
-// socket, and an error when that could not be found out.
+// Grant notes that the user was allowed to enter channel on the socket, whichever node
+// the socket is on. The subscription will then be known as the user's. Grant also lifts
+// what Unsubscribe did to this socket and channel. It returns false when no node has
+// the socket, and an error when that could not be determined.
 //
-// Callers must check the permission again after Grant, and call Unsubscribe when it
-// is gone: an Unsubscribe that came just before the Grant is undone by it.
+// Callers must check the permission again after Grant, and call Unsubscribe when it is
+// gone: Grant undoes an Unsubscribe that came just before it.
 func (e *Engine) Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error) {
 	if e.grantHere(ctx, app, socketID, channel, userID) {
 		return true, nil
@@ -21,8 +21,8 @@ func (e *Engine) Grant(ctx context.Context, app, socketID, channel, userID strin
 	return e.foundElsewhere(ctx, Order{Kind: OrderGrant, App: app, SocketID: socketID, UserID: userID, Channels: []string{channel}})
 }
 
-// Identify says that the socket is the user's without a word about channels, so
-// that Disconnect closes it. Its answers are those of Grant.
+// Identify notes that the socket is the user's, without granting a channel, so that
+// Disconnect closes it. Its results are those of Grant.
 func (e *Engine) Identify(ctx context.Context, app, socketID, userID string) (bool, error) {
 	if e.identifyHere(ctx, app, socketID, userID) {
 		return true, nil
@@ -30,8 +30,8 @@ func (e *Engine) Identify(ctx context.Context, app, socketID, userID string) (bo
 	return e.foundElsewhere(ctx, Order{Kind: OrderIdentify, App: app, SocketID: socketID, UserID: userID})
 }
 
-// foundElsewhere asks the other nodes for a socket, until one has it. A node that did
-// not answer matters only when no other has it.
+// foundElsewhere asks the other nodes for a socket until one has it. It ignores nodes
+// that did not answer when another one has the socket.
 func (e *Engine) foundElsewhere(ctx context.Context, o Order) (bool, error) {
 	found := false
 	_, err := e.survey(ctx, o, func(a Answer) bool { found = found || a.Found; return found })
@@ -41,7 +41,8 @@ func (e *Engine) foundElsewhere(ctx context.Context, o Order) (bool, error) {
 	return false, err
 }
 
-// survey is Control's, and makes an error of an answer that says nothing.
+// survey calls Control.Survey, and returns ErrUnknownOrder when a node did not know the
+// order.
 func (e *Engine) survey(ctx context.Context, o Order, enough func(Answer) bool) ([]Answer, error) {
 	answers, err := e.control.Survey(ctx, o, enough)
 	if err == nil && slices.ContainsFunc(answers, func(a Answer) bool { return a.Unknown }) {
@@ -50,26 +51,26 @@ func (e *Engine) survey(ctx context.Context, o Order, enough func(Answer) bool) 
 	return answers, err
 }
 
-// Unsubscribe ends the user's subscriptions to the channels, on every socket of
-// theirs: each socket is told, and cannot come back with the signature it has. On
-// this node that is done at once, whatever the others answer.
+// Unsubscribe ends the user's subscriptions to the channels on all of the user's
+// sockets. Each socket is told, and cannot return with the signature it has. On this
+// node this happens at once, whatever the other nodes answer.
 func (e *Engine) Unsubscribe(ctx context.Context, userID string, channels ...string) error {
 	e.unsubscribeHere(userID, channels)
 	_, err := e.survey(ctx, Order{Kind: OrderUnsubscribe, UserID: userID, Channels: channels}, nil)
 	return err
 }
 
-// Disconnect closes every socket of the user, as far as Grant and Identify said
-// whose it is. On this node that is done at once, whatever the others answer.
+// Disconnect closes every socket that is known as the user's by Grant or Identify. On
+// this node this happens at once, whatever the other nodes answer.
 func (e *Engine) Disconnect(ctx context.Context, userID string) error {
 	e.disconnectHere(userID)
 	_, err := e.survey(ctx, Order{Kind: OrderDisconnect, UserID: userID}, nil)
 	return err
 }
 
-// Terminate closes every socket that is signed in to the app as the user, and
-// returns how many those were. They may come back when the app lets them. On this
-// node that is done at once, whatever the others answer.
+// Terminate closes every socket that is signed in to the app as the user, and returns
+// how many it closed. They may return if the app lets them. On this node this happens
+// at once, whatever the other nodes answer.
 func (e *Engine) Terminate(ctx context.Context, app, userID string) (sockets int, err error) {
 	sockets = e.terminateHere(app, userID)
 	answers, err := e.survey(ctx, Order{Kind: OrderTerminate, App: app, UserID: userID}, nil)
@@ -79,10 +80,10 @@ func (e *Engine) Terminate(ctx context.Context, app, userID string) (sockets int
 	return sockets, err
 }
 
-// RemoveApp ends everything of an app that is gone, on every node: its sockets leave
-// their channels and are nobody's any more, and its cache channels have no event.
-// Whoever is left in its channels hears of that as of any leaving. Closing the
-// sockets is the caller's.
+// RemoveApp removes an app from every node: its sockets leave their channels and no
+// longer belong to a user, and its cache channels lose their event. Sockets that are
+// still in its channels are told as of any other leaving. The caller must close the
+// sockets.
 func (e *Engine) RemoveApp(ctx context.Context, app string) error {
 	e.removeAppHere(app)
 	_, err := e.survey(ctx, Order{Kind: OrderRemoveApp, App: app}, nil)
@@ -95,8 +96,8 @@ func (e *Engine) AppsChanged(ctx context.Context) error {
 	return err
 }
 
-// Cached is the data of a cache channel's last event and how much longer it is
-// kept; ok is false when there is none.
+// Cached returns the data of a cache channel's last event and how much longer it is
+// kept. ok is false when there is none.
 func (e *Engine) Cached(ctx context.Context, app, channel string) (data string, ttl time.Duration, ok bool, err error) {
 	ev, ttl, err := e.broker.Last(ctx, app, channel)
 	if err != nil || ev == nil {

@@ -12,12 +12,13 @@ const (
 	defaultCacheTTL   = 30 * time.Minute
 	defaultCacheBytes = 64 << 20
 
-	// cachedOverhead is about what a cached event takes besides its strings.
+	// cachedOverhead is roughly the memory of a cached event besides its strings, in
+	// bytes.
 	cachedOverhead = 256
 )
 
-// cache holds the last event of each cache channel. It outlives the channel's
-// subscribers. Events expire after ttl, and the oldest ones go when all together
+// cache holds the last event of each cache channel, even while the channel has no
+// subscribers. Events expire after ttl. The oldest ones are dropped when all together
 // would take more than limit bytes.
 type cache struct {
 	ttl   time.Duration
@@ -47,11 +48,12 @@ func newCache(ttl time.Duration, limit int) *cache {
 	return &cache{ttl: ttl, limit: limit, last: map[key]*list.Element{}, order: list.New()}
 }
 
-// put keeps a copy of ev as its channel's last event. One that alone is over the
-// limit is not kept, and neither is the one before it: it would be a lie.
+// put keeps a copy of ev as its channel's last event. An event that alone exceeds the
+// limit is not kept, and the one before it is dropped too, because it is no longer the
+// last.
 func (c *cache) put(ev *Event, now time.Time) {
 	kept := &cached{ev: *ev, until: now.Add(c.ttl), bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
-	// Strings may be parts of larger ones, which must not live as long.
+	// Strings may be parts of larger ones, which must not be kept alive.
 	kept.ev.Channel, kept.ev.Name, kept.ev.Data = strings.Clone(ev.Channel), strings.Clone(ev.Name), strings.Clone(ev.Data)
 	kept.ev.Except = ""
 	k := key{ev.App, kept.ev.Channel}
@@ -68,7 +70,7 @@ func (c *cache) put(ev *Event, now time.Time) {
 	c.trim(now)
 }
 
-// trim drops what is too old or too much; needs mu.
+// trim drops expired events, and the oldest ones beyond the limit; needs mu.
 func (c *cache) trim(now time.Time) {
 	for e := c.order.Front(); e != nil; e = c.order.Front() {
 		if c.bytes <= c.limit && now.Before(e.Value.(*cached).until) {
@@ -85,8 +87,8 @@ func (c *cache) drop(e *list.Element) {
 	c.bytes -= gone.bytes
 }
 
-// get returns a channel's last event, nil when it has none, and until when it is
-// kept. The event must not be changed.
+// get returns a channel's last event and the time until which it is kept, or nil when
+// there is none. The event must not be changed.
 func (c *cache) get(k key, now time.Time) (ev *Event, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,14 +103,14 @@ func (c *cache) get(k key, now time.Time) (ev *Event, until time.Time) {
 	return &kept.ev, kept.until
 }
 
-// sweep drops what is too old.
+// sweep drops expired events.
 func (c *cache) sweep(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.trim(now)
 }
 
-// forget drops everything of an app.
+// forget drops all events of an app.
 func (c *cache) forget(app string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +121,7 @@ func (c *cache) forget(app string) {
 	}
 }
 
-// count is how many events are kept.
+// count returns how many events are kept.
 func (c *cache) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"chatcast/broadcasting"
 )
 
-// Whoever comes to a cache channel, of any kind, gets its last event, or is told
-// that there is none.
+// A new subscriber of a cache channel of any kind gets its last event, or is told that
+// there is none.
 func TestCache(t *testing.T) {
 	for _, ch := range []string{"cache-a", "private-cache-a", "private-encrypted-cache-a", "presence-cache-a"} {
 		e := broadcasting.NewEngine(broadcasting.Options{})
@@ -34,18 +34,18 @@ func TestCache(t *testing.T) {
 		a := come("a", "1")
 		expect(t, a, in, "miss "+ch)
 		publish(t, e, broadcasting.Event{App: "1", Channel: ch, Name: "n", Data: "1", Except: "a"})
-		expect(t, a) // it sent it
+		expect(t, a) // a is the sender
 		expect(t, come("b", "1"), in, ch+" n 1")
 		expect(t, come("a", "2"), in, "miss "+ch) // another app's channel of the name
 
-		// A client event is not kept, and neither is the wish who should not get it.
+		// A client event is not kept, and neither is Except.
 		publish(t, e, broadcasting.Event{App: "1", Channel: ch, Name: "client-x", Data: "2", Object: true})
 		a.Close()
 		a = come("a", "1")
 		expect(t, a, in, ch+" n 1")
 		publish(t, e, broadcasting.Event{App: "1", Channel: ch, Name: "n", Data: "3"})
 		expect(t, a, ch+" n 3")
-		// Who subscribes again hears what one who comes hears.
+		// A repeated subscription gets the same frames as a new one.
 		if err := a.Subscribe(context.Background(), want(t, ch)); err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// What is published while nobody is there is kept, and so is what everybody left.
+// Events are kept without subscribers, and after the last one has left.
 func TestCacheSurvivesItsSubscribers(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
 	publish(t, e, broadcasting.Event{App: "1", Channel: "cache-a", Name: "n", Data: "early"})
@@ -98,8 +98,8 @@ func TestCacheExpires(t *testing.T) {
 	})
 }
 
-// The cache has a bound: the oldest goes first, and an event that alone is over it
-// takes the one before it along.
+// The cache is bounded: the oldest event is dropped first. An event that alone exceeds
+// the bound also removes the one before it.
 func TestCacheIsBounded(t *testing.T) {
 	e := cacheEngine(broadcasting.MemoryOptions{CacheBytes: 100_000})
 	has := func(ch string) bool { _, _, ok := cachedOf(t, e, "1", ch); return ok }
@@ -127,8 +127,8 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// TestCacheRace: whoever subscribes while events are published misses none and
-// gets none twice: from the first number it sees to the last, each once.
+// TestCacheRace subscribes while events are published: a subscriber gets each event
+// once, from the first number it sees to the last.
 func TestCacheRace(t *testing.T) {
 	const events, guests = 2000, 8
 	e := broadcasting.NewEngine(broadcasting.Options{})

@@ -6,16 +6,16 @@ import (
 	"chatcast/channels"
 )
 
-// Kind is what happened to a channel.
+// Kind is the kind of a ChannelEvent.
 type Kind uint8
 
-// Kinds of channel events, those that webhooks tell of.
+// Kinds of channel events. Webhooks report them.
 const (
 	Occupied      Kind = iota + 1 // the first socket came
 	Vacated                       // the last socket went
 	MemberAdded                   // a user's first socket came; UserID
 	MemberRemoved                 // a user's last socket went; UserID
-	CacheMissed                   // a socket came to a cache channel that has nothing; once for each empty period
+	CacheMissed                   // a socket came to a cache channel that has no event; once for each empty period
 	Counted                       // how many sockets are subscribed has changed; Count
 	ClientSent                    // a client event was accepted; Name, Data, SocketID, UserID on a presence channel
 )
@@ -33,22 +33,21 @@ type ChannelEvent struct {
 	SocketID string
 }
 
-// ChannelEventSink is told what happens to channels, in the order in which it happens to
-// each; of the channels of signed-in users nothing, for they are no channels of the
-// application's making. Record is called under a channel's lock: it must neither
-// block nor call the engine.
+// ChannelEventSink is told what happens to channels, in order for each channel. It is
+// not told of the channels of signed-in users, which the application did not make.
+// Record is called under a channel's lock: it must neither block nor call the engine.
 //
-// A node records what its own sockets do, as far as it knows the others. When the
-// last sockets of two nodes come or go at the same moment, both may record it, or
-// neither; what a node that died leaves behind nobody records. Whoever needs each
-// change of the cluster once must elect who tells it.
+// A node records what its own sockets do, as far as it knows the other nodes. When the
+// last sockets of two nodes come or go at the same moment, both nodes may record it, or
+// neither. No node records what a dead node leaves behind. A program that needs each
+// change of the cluster once must elect the node that reports it.
 type ChannelEventSink interface{ Record(ChannelEvent) }
 
-// Record sets who is told what happens to channels. It must be called before the
-// first socket connects.
+// Record sets the sink of channel events. It must be called before the first socket
+// connects.
 func (e *Engine) Record(r ChannelEventSink) { e.sink = r }
 
-// record tells of h, which happens to ch now; needs ch.mu.
+// record passes h, which happens to ch now, to the sink; needs ch.mu.
 func (e *Engine) record(ch *channel, h ChannelEvent) {
 	if e.sink == nil || ch.kind == channels.User {
 		return
@@ -64,9 +63,9 @@ func (e *Engine) ClientSent(ev Event) {
 	}
 	name, err := channels.Parse(ev.Channel)
 	if err != nil {
-		return // no channel, so nothing can happen to it
+		return // not a channel, so nothing can happen to it
 	}
-	// Its sender may have been put out meanwhile, as the last one.
+	// The sender may have been unsubscribed meanwhile, as the last subscriber.
 	ch := e.hub.enter(key{ev.App, ev.Channel}, name)
 	e.record(ch, ChannelEvent{Kind: ClientSent, Name: ev.Name, Data: ev.Data, SocketID: ev.Except, UserID: ev.UserID})
 	e.hub.unlock(ch)

@@ -13,7 +13,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// recorder writes down what it is told.
+// recorder keeps the events it is told.
 type recorder struct {
 	mu   sync.Mutex
 	list []broadcasting.ChannelEvent
@@ -99,7 +99,7 @@ func TestChannelEvents(t *testing.T) {
 	c.Close()
 	recorded(t, r, "1 presence-r removed A", "1 presence-r removed C", "1 presence-r vacated")
 
-	// Channels of signed-in users are not spoken of, nor is who was not let in.
+	// Channels of signed-in users are not reported, nor are refused subscribers.
 	join(t, a, "#server-to-user-A")
 	a.Unsubscribe("#server-to-user-A")
 	none := want(t, "presence-tiny")
@@ -112,8 +112,7 @@ func TestChannelEvents(t *testing.T) {
 	recorded(t, r, "1 news vacated")
 }
 
-// A miss is recorded once for each time that the channel is empty and somebody is
-// there.
+// A miss is recorded once for each time that a channel with subscribers has no event.
 func TestCacheMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, r := cacheEngine(broadcasting.MemoryOptions{CacheTTL: time.Minute}), new(recorder)
@@ -139,8 +138,8 @@ func TestCacheMissed(t *testing.T) {
 	})
 }
 
-// However sockets come and go, what is recorded of a channel is a story that holds
-// together: occupied before vacated, added before removed, in turn.
+// However sockets come and go, the record of a channel is consistent: occupied
+// alternates with vacated, added with removed.
 func TestChannelEventsInOrder(t *testing.T) {
 	e, r := broadcasting.NewEngine(broadcasting.Options{}), new(recorder)
 	e.Record(r)

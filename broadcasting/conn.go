@@ -17,14 +17,14 @@ type Conn struct {
 	closed  bool
 	subs    map[string]*subscription
 	grants  map[string]string   // by channel: the user that was last allowed to enter
-	revoked map[string]struct{} // channels whose old signatures are worth nothing here
-	users   []string            // with whom the user index knows this socket
+	revoked map[string]struct{} // channels whose earlier signatures are invalid on this socket
+	users   []string            // under whom the user index lists this socket
 
 	signedIn  string   // the app's user that it has proved to be; empty: none
-	watchlist []string // whose coming and going it is told
+	watchlist []string // users that it watches
 
 	notices  []notice // not yet told to the watcher, in order
-	noticing bool     // somebody is telling
+	noticing bool     // a goroutine is telling the watcher
 }
 
 type notice struct {
@@ -32,8 +32,8 @@ type notice struct {
 	left          bool
 }
 
-// User is whose socket this is as far as we know, by Grant or by SignIn, "" when
-// we do not.
+// User returns the user of the socket as far as it is known, by Grant, Identify or
+// SignIn, or "" when it is not.
 func (c *Conn) User() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,7 +43,7 @@ func (c *Conn) User() string {
 	return c.users[0]
 }
 
-// Close ends all subscriptions. Only the first call counts.
+// Close ends all subscriptions. Later calls do nothing.
 func (c *Conn) Close() {
 	c.mu.Lock()
 	if !c.closed {
@@ -65,7 +65,7 @@ func (c *Conn) Close() {
 	c.tell()
 }
 
-// grant does nothing when ctx has ended: whoever asked no longer knows of it, and
+// grant does nothing when ctx has ended: the caller no longer learns of the grant, and
 // could not take it back.
 func (c *Conn) grant(ctx context.Context, channel, user string) bool {
 	c.mu.Lock()
@@ -82,7 +82,7 @@ func (c *Conn) grant(ctx context.Context, channel, user string) bool {
 	return true
 }
 
-// identify is like grant.
+// identify does nothing when ctx has ended, like grant.
 func (c *Conn) identify(ctx context.Context, user string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,8 +101,7 @@ func (c *Conn) known(user string) {
 	}
 }
 
-// unsubscribeUser ends user's subscription to channel and makes its signature
-// worthless.
+// unsubscribeUser ends user's subscription to channel and invalidates its signature.
 func (c *Conn) unsubscribeUser(channel, user string) {
 	c.mu.Lock()
 	s := c.subs[channel]
@@ -122,8 +121,8 @@ func (c *Conn) unsubscribeUser(channel, user string) {
 	c.tell()
 }
 
-// tell gives the notices to the watcher, outside the lock and in order: whoever
-// finds nobody telling does it until none is left.
+// tell gives the notices to the watcher in order, outside the lock. While another
+// goroutine is doing that, tell leaves the notices to it.
 func (c *Conn) tell() {
 	w := c.engine.watch
 	c.mu.Lock()

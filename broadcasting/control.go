@@ -5,37 +5,38 @@ import (
 	"errors"
 )
 
-// Errors of what other nodes are asked for.
+// Errors of orders to other nodes.
 var (
-	// ErrUnanswered is what Control.Survey returns when not every node answered in
-	// time. Whether those that are missing did what was asked is not known.
+	// ErrUnanswered is returned by Control.Survey when not every node answered in time.
+	// The missing nodes may or may not have carried out the order.
 	ErrUnanswered = errors.New("broadcasting: not every node has answered")
-	// ErrUnknownOrder is returned when a node, of another version perhaps, does not
-	// know what it was asked for.
+	// ErrUnknownOrder is returned when a node, perhaps of another version, does not
+	// know the order.
 	ErrUnknownOrder = errors.New("broadcasting: a node does not know the order")
 )
 
 // Control asks the other nodes to do something. A node that is cut off from the others
-// may miss orders, among them those that take access away: an implementation must
-// disconnect the node's sockets when it finds that, for nobody repeats the orders.
+// may miss orders, among them those that take access away. Orders are not repeated, so
+// an implementation must disconnect the node's sockets when it finds that it was cut
+// off.
 //
-// An implementation passes clustertest.Control.
+// Every implementation must pass clustertest.Control.
 type Control interface {
-	// Attach is called once, before anything else. handle does what another node
-	// asks for; it is called from any goroutine, and keeps o only during the call.
-	// Its ctx ends when the asking node no longer waits, and it is not called for an
+	// Attach is called once, before any other method. handle carries out the order of
+	// another node. It may be called from any goroutine, and keeps o only during the
+	// call. Its ctx ends when the asking node no longer waits. It is not called for an
 	// order whose time is over.
 	Attach(handle func(ctx context.Context, o Order) Answer)
-	// Run works until ctx ends. This node is asked nothing more then.
+	// Run works until ctx ends. After that, handle is no longer called.
 	Run(ctx context.Context) error
-	// Survey hands o to every other node and returns their answers, in the order in
-	// which they came, when all have answered, ctx has ended, or enough says of an
-	// answer that no other is needed; nil: all are. With ErrUnanswered the answers are
-	// those that have come.
+	// Survey hands o to every other node and returns the answers in the order in which
+	// they came. It returns when all nodes have answered, ctx has ended, or enough
+	// returns true for an answer. A nil enough waits for all. With ErrUnanswered, the
+	// answers are those received so far.
 	Survey(ctx context.Context, o Order, enough func(Answer) bool) ([]Answer, error)
 }
 
-// OrderKind is what a node is asked to do.
+// OrderKind is the kind of an Order.
 type OrderKind string
 
 // Kinds of orders, with the fields of Order that each uses.
@@ -58,7 +59,7 @@ type Order struct {
 	Channels []string  `json:"channels,omitempty"`
 }
 
-// Answer is what a node says to an Order.
+// Answer is the answer of a node to an Order.
 type Answer struct {
 	Found   bool `json:"found,omitempty"`   // of OrderGrant and OrderIdentify: the socket is there
 	Sockets int  `json:"sockets,omitempty"` // of OrderTerminate: how many were closed

@@ -7,22 +7,23 @@ import (
 	"chatcast/channels"
 )
 
-// How often a channel is told how many are subscribed to it: at each change, but
-// when they are many, once in a round. A crowd that comes would hear of nothing else.
+// A channel is told the number of its subscribers at each change. A channel with more
+// than countCrowd subscribers is told once in a countRound: a growing crowd would hear
+// of nothing else.
 const (
 	countCrowd = 100
 	countRound = 5 * time.Second
 )
 
-// counts is the crowded channels whose number has changed since the last round.
+// counts holds the crowded channels whose number has changed since the last round.
 type counts struct {
 	mu    sync.Mutex
 	stale []*channel // each once, see channel.stale; guarded by mu
 }
 
-// counted says that the number of ch's subscribers has changed, on this node (here) or
-// on another; needs ch.mu. Presence channels have their members, and a user's own
-// channel nobody to tell.
+// counted notes that the number of ch's subscribers has changed, on this node (here) or
+// on another; needs ch.mu. Presence channels report their members instead, and a user's
+// own channel has nobody to tell.
 func (e *Engine) counted(ch *channel, here bool) {
 	if !ch.counting || ch.kind == channels.Presence || ch.kind == channels.User {
 		return
@@ -44,13 +45,13 @@ func (e *Engine) counted(ch *channel, here bool) {
 func (e *Engine) tellCount(ch *channel) {
 	n := e.subscriptions(ch)
 	ch.fanOut(nil, func(d Dialect) []byte { return d.SubscriptionCount(ch.key.name, n) })
-	if ch.changedHere { // else it is for the other node to record
+	if ch.changedHere { // else the other node records it
 		e.record(ch, ChannelEvent{Kind: Counted, Count: n})
 	}
 	ch.changedHere = false
 }
 
-// countRound tells the crowded channels.
+// countRound tells the crowded channels their numbers.
 func (e *Engine) countRound() {
 	e.counts.mu.Lock()
 	list := e.counts.stale
@@ -58,7 +59,7 @@ func (e *Engine) countRound() {
 	e.counts.mu.Unlock()
 	for _, ch := range list {
 		ch.mu.Lock()
-		// When it is crowded no longer, it was told at once what has changed since.
+		// A channel that is no longer crowded was told of later changes at once.
 		if ch.stale = false; e.subscriptions(ch) > countCrowd {
 			e.tellCount(ch)
 		}

@@ -11,7 +11,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// counted subscribes in an app that has subscription counts.
+// counted subscribes a socket of an app that has subscription counts.
 func counted(t *testing.T, m *mailbox, channel string) {
 	t.Helper()
 	w := want(t, channel)
@@ -46,11 +46,12 @@ func TestSubscriptionCount(t *testing.T) {
 	counted(t, b, "cache-a")
 	b.take()
 	expect(t, a, "count cache-a 2")
-	b.Close() // gone without a word
+	b.Close() // closed without unsubscribing
 	expect(t, a, "count cache-a 1")
 }
 
-// A crowd is told in rounds of five seconds, and only when something has changed.
+// A crowded channel is told in rounds of five seconds, and only if its count has
+// changed.
 func TestSubscriptionCountOfACrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, r := broadcasting.NewEngine(broadcasting.Options{}), new(recorder)
@@ -82,7 +83,8 @@ func TestSubscriptionCountOfACrowd(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		expect(t, first, count(111))
 
-		// A crowd that shrinks to a hundred is told at once, and the round has nothing new.
+		// A crowd that shrinks to a hundred is told at once, and the next round sends
+		// nothing.
 		for i := 40; i < 51; i++ {
 			crowd[i].Close()
 		}
@@ -100,7 +102,7 @@ func TestSubscriptionCountOfACrowd(t *testing.T) {
 	})
 }
 
-// A change costs one frame for each dialect and nothing for each delivery.
+// A change allocates one frame for each dialect and nothing for each delivery.
 func TestCountAllocatesNothingPerDelivery(t *testing.T) {
 	cost := func(n int) float64 {
 		e := broadcasting.NewEngine(broadcasting.Options{})

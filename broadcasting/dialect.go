@@ -2,27 +2,28 @@ package broadcasting
 
 import "encoding/json"
 
-// Dialect makes frames: complete WebSocket bytes that many sockets share and
-// nobody changes. Its methods run under a channel's lock: they must neither block
-// nor lock. A Dialect must be comparable, for sockets are grouped by it.
+// Dialect encodes frames: complete WebSocket bytes that many sockets share and that are
+// never changed. Its methods run under a channel's lock and must neither block nor
+// lock. A Dialect must be comparable, because sockets are grouped by it.
 type Dialect interface {
-	// Event encodes what was published.
+	// Event encodes a published event.
 	Event(ev *Event) []byte
-	// Subscribed tells a socket that it is in; members is nil on a channel without
-	// presence, and may be used only during the call.
+	// Subscribed tells a socket that it is in the channel. members is nil on a channel
+	// without presence, and may be used only during the call.
 	Subscribed(channel string, members []*Member) []byte
-	// MemberAdded and MemberRemoved tell the others of a presence channel.
+	// MemberAdded and MemberRemoved tell the other sockets of a presence channel.
 	MemberAdded(channel string, m *Member) []byte
 	MemberRemoved(channel, userID string) []byte
 	// Unsubscribed tells a socket that its subscription has ended against its will.
 	Unsubscribed(channel string) []byte
 	// SubscriptionCount tells a channel how many sockets are subscribed to it.
 	SubscriptionCount(channel string, n int) []byte
-	// CacheMissed tells a socket that the cache channel it came to has no event.
+	// CacheMissed tells a socket that the cache channel it subscribed to has no event.
 	CacheMissed(channel string) []byte
-	// SignedIn tells a socket as whom it is signed in, in the words that it proved.
+	// SignedIn tells a socket that it is signed in; data is the Data of its Identity.
 	SignedIn(data string) []byte
-	// WatchlistEvents tells a socket which of the users it watches have come, or gone.
+	// WatchlistEvents tells a socket which of the users it watches have come online or
+	// gone.
 	WatchlistEvents(online bool, userIDs []string) []byte
 }
 
@@ -46,23 +47,25 @@ type Peer struct {
 	// lock.
 	Disconnect func(DisconnectCause)
 
-	// CountsEnabled says whether its app has subscribers told how many they are now; asked
-	// when one goes, it must neither block nor call the engine. nil: as it was.
+	// CountsEnabled reports whether subscribers in its app are told their number now.
+	// It is called when a socket leaves a channel, and must neither block nor call the
+	// engine. If it is nil, the channel keeps its setting.
 	CountsEnabled func() bool
 }
 
-// DisconnectCause is why a socket is to be closed.
+// DisconnectCause is the reason for closing a socket.
 type DisconnectCause uint8
 
 // Causes of a disconnect.
 const (
-	AccessEnded DisconnectCause = iota + 1 // its user may no longer be here
-	Terminated                             // its app ends all that are signed in as its user
+	AccessEnded DisconnectCause = iota + 1 // its user may no longer be connected
+	Terminated                             // its app closes all sockets of the signed-in user
 )
 
-// Watcher is told which users are where, as far as Engine.Grant said whose a
-// subscription is: once for each socket and channel, in order for each socket,
-// outside all locks. It is called by whoever subscribes, so it should be quick.
+// Watcher is told which users enter and leave which channels, as far as Engine.Grant
+// has told the user of a subscription: once for each socket and channel, in order for
+// each socket, outside all locks. It is called in the goroutine that changes the
+// subscription, so it should be quick.
 type Watcher interface {
 	Entered(channel, userID string)
 	Left(channel, userID string)

@@ -1,36 +1,37 @@
 // Package broadcasting is the engine: an event goes in, frames come out.
 //
-// Engine.Publish hands an event to the Broker, which brings it to every node. There
-// the hub finds the channel's subscribers, has each Dialect that is present among
-// them encode the event once, and queues that frame for each: no allocation for a
-// delivery, no lock across I/O.
+// Engine.Publish hands an event to the Broker, which brings it to every node. On each
+// node the hub finds the subscribers of the channel, has each Dialect among them encode
+// the event once, and queues that frame for each subscriber. A delivery does not
+// allocate, and no lock is held across I/O.
 //
-// Three seams lie between the nodes: Broker carries events and keeps the last one of
-// cache channels, Presence shares who is where, Control asks the other nodes to do
-// something. Memory implements them for the nodes of one process. History is the
-// journal, by channel.
+// Three interfaces, the seams, connect the nodes: Broker carries events and keeps the
+// last event of each cache channel, Presence shares the sockets and users of each node,
+// and Control asks the other nodes to do something. Memory implements all three for the
+// nodes of one process. History lists the events of the journal by channel.
 //
-// Two kinds of users are known, and never mixed: those that Grant and Identify name,
-// whose access Unsubscribe and Disconnect take away; and those of an app, as whom
-// sockets sign in, whom Terminate closes and watchlists watch.
+// There are two kinds of users, which are never mixed: users that Grant and Identify
+// name, whose access Unsubscribe and Disconnect take away; and users of an app, as
+// which sockets sign in, whose sockets Terminate closes and whom watchlists watch.
 //
-// The Relay, one of the cluster, takes committed events from a Journal to the broker,
+// One Relay of the cluster publishes the committed events of a Journal to the broker,
 // in order and under lasting numbers.
 //
 // # Goroutines and locks
 //
-// Engine.Run and Relay.Run get a goroutine each of whoever wires the program, and
-// its ctx ends them. The engine starts four more, for the seams and for its rounds,
-// and the relay one while it leads; all end with Run. The hub starts none.
+// Engine.Run and Relay.Run each run in a goroutine of the caller until ctx ends. The
+// engine starts four more, for the seams and for its rounds, and the relay starts one
+// while it leads. All of them end with Run. The hub starts none.
 //
-// Locks are taken in the order: of a channel's kept events in Memory, Conn, shard,
-// channel, and last of all the user index, who is signed in, the counts, the view of
-// the other nodes and the inboxes of Memory. Who is signed in comes before the view.
-// Broker.Publish, Broker.Last and Control.Survey are called under none of them; what
-// a node says to Presence is said under the channel's. Queue of a subscriber is called
-// under the channel's lock, which is what puts frames in one order for everybody, and
-// of a watcher under that of who is signed in. A ChannelEventSink is called under the
-// channel's lock, a Watcher under none.
+// Locks are taken in this order: the order of a channel's kept events in Memory, Conn,
+// shard, channel, and last of all the user index, signedInUsers, counts, presenceView
+// and the inboxes of Memory. signedInUsers comes before presenceView. Broker.Publish,
+// Broker.Last and Control.Survey are called with none of these locks held. A node
+// reports to Presence under the lock of the channel, or of signedInUsers. Queue of a
+// subscriber is called under the channel's lock, which gives all subscribers the same
+// order of frames; Queue of a watcher is called under the lock of signedInUsers. A
+// ChannelEventSink is called under the channel's lock, a Watcher under none.
 //
-// The package contains no noun of the CRM. Of ours it may import channels alone.
+// The package knows nothing of the CRM. Of chatcast's packages it may import only
+// channels.
 package broadcasting

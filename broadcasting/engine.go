@@ -10,19 +10,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ErrTaken is what Connect returns when the socket's id is in use.
+// ErrTaken is returned by Connect when the socket's id is in use.
 var ErrTaken = errors.New("broadcasting: a socket of this id is connected")
 
-// Options of an Engine: the seams between the nodes. Without any, the engine is
-// the only node.
+// Options are the seams between the nodes. With the zero value, the engine is the only
+// node.
 type Options struct {
 	Broker   Broker   // nil: that of a Memory with one node
 	Presence Presence // the same
 	Control  Control  // the same
 }
 
-// Engine is the subscriptions of this node and the way of events to them. Safe
-// for concurrent use.
+// Engine holds the subscriptions of this node and brings events to them. It is safe for
+// concurrent use.
 type Engine struct {
 	// static
 	broker      Broker
@@ -30,9 +30,9 @@ type Engine struct {
 	control     Control
 	hub         *hub
 	signedIn    signedInUsers
-	watch       Watcher                   // set before the first socket; nil: nobody watches
-	sink        ChannelEventSink          // set before the first socket; nil: nobody records
-	appsChanged func(ctx context.Context) // set before Run; nil: nobody wants to know
+	watch       Watcher                   // set before the first socket; may be nil
+	sink        ChannelEventSink          // set before the first socket; may be nil
+	appsChanged func(ctx context.Context) // set before Run; may be nil
 	counts      counts
 
 	published atomic.Uint64
@@ -43,11 +43,11 @@ type Engine struct {
 	mostConns int           // see drop; guarded by connsMu
 
 	usersMu   sync.Mutex
-	users     map[string]map[*Conn]struct{} // whose sockets we know; guarded by usersMu
+	users     map[string]map[*Conn]struct{} // known sockets by user; guarded by usersMu
 	mostUsers int                           // see drop; guarded by usersMu
 }
 
-// NewEngine returns an engine, attached to the seams of o.
+// NewEngine returns an engine that is attached to the seams of o.
 func NewEngine(o Options) *Engine {
 	alone := NewMemory(MemoryOptions{})
 	if o.Broker == nil {
@@ -70,16 +70,16 @@ func NewEngine(o Options) *Engine {
 	return e
 }
 
-// Watch sets who is told of users that enter and leave channels. It must be called
+// Watch sets the watcher of users that enter and leave channels. It must be called
 // before the first socket connects.
 func (e *Engine) Watch(w Watcher) { e.watch = w }
 
-// OnAppsChanged sets what is called when another node has changed an app. It must
-// be called before Run.
+// OnAppsChanged sets the function that is called when another node has changed an app.
+// It must be called before Run.
 func (e *Engine) OnAppsChanged(f func(ctx context.Context)) { e.appsChanged = f }
 
-// Run works until ctx ends: the seams, and the rounds in which crowded channels are
-// counted. It ends with the first of them that fails.
+// Run runs the seams, and the rounds in which crowded channels are counted, until ctx
+// ends or one of them fails.
 func (e *Engine) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return e.broker.Run(ctx) })
@@ -123,7 +123,7 @@ func (e *Engine) deliver(ev *Event) {
 	e.delivered.Add(uint64(n))
 }
 
-// exception is the subscription that must not get ev, nil when there is none.
+// exception returns the subscription that must not get ev, or nil when there is none.
 func (e *Engine) exception(ev *Event) *subscription {
 	if ev.Except == "" {
 		return nil
@@ -188,7 +188,7 @@ func (e *Engine) unindex(userID string, c *Conn) {
 type Stats struct {
 	Published uint64 // events given to Publish on this node
 	Delivered uint64 // frames of events queued for sockets of this node
-	Channels  int    // with subscribers here, now
+	Channels  int    // that have subscribers here, now
 	Sockets   int    // here, now
 	Users     int    // known to have sockets here, now
 	Cached    int    // events of cache channels that a Memory keeps, now

@@ -99,15 +99,15 @@ func TestPresence(t *testing.T) {
 			"watcher": {`added presence-room A={"n":1}`},
 			"a1":      {`in presence-room W={"n":0} A={"n":1}`},
 		}, 2, 2},
-		// A's second socket: nobody hears of it, and the first one's info stays.
+		// A's second socket is not announced, and the first one's info stays.
 		{"a2", "A", `{"n":2}`, map[string][]string{"a2": {`in presence-room W={"n":0} A={"n":1}`}}, 3, 2},
-		// Again on the same socket, as somebody else: it is who it was.
+		// The same socket again, as another member: it keeps its first member.
 		{"a2", "X", ``, map[string][]string{"a2": {`in presence-room W={"n":0} A={"n":1}`}}, 3, 2},
 		{"b", "B", ``, map[string][]string{
 			"watcher": {`added presence-room B=`}, "a1": {`added presence-room B=`}, "a2": {`added presence-room B=`},
 			"b": {`in presence-room W={"n":0} A={"n":1} B=`},
 		}, 4, 3},
-		// A's first socket goes: A stays, with the same info.
+		// A's first socket leaves: A stays, with the same info.
 		{"a1", "", "", nil, 3, 3},
 		{"a1", "A", `{"n":3}`, map[string][]string{"a1": {`in presence-room W={"n":0} A={"n":1} B=`}}, 4, 3},
 		{"a1", "", "", nil, 3, 3},
@@ -137,7 +137,7 @@ func TestPresence(t *testing.T) {
 	if m, in := sockets["a2"].Subscribed(ch); !in || m.ID != "A" {
 		t.Errorf("a2 is %v, %v", m, in)
 	}
-	// A socket that closes leaves like one that unsubscribes.
+	// A closed socket leaves like one that unsubscribes.
 	sockets["b"].Close()
 	expect(t, sockets["watcher"], "removed presence-room B")
 }

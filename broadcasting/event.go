@@ -2,7 +2,7 @@ package broadcasting
 
 import "chatcast/channels"
 
-// Event is what is published: once, to one channel of one app.
+// Event is an event that is published once, to one channel of one app.
 type Event struct {
 	App     string // the app's id
 	Channel string // full name
@@ -15,8 +15,8 @@ type Event struct {
 	Version uint64 // of a kept event, set by the Broker: it grows, see Broker.Publish; 0: not kept
 }
 
-// Kept says whether the event is to be the last one of its channel: it goes to a
-// cache channel and is no client event.
+// Kept reports whether the event becomes the last one of its channel: it goes to a
+// cache channel and is not a client event.
 func (ev *Event) Kept() bool {
 	if ev.Object || !channels.HasCache(ev.Channel) {
 		return false

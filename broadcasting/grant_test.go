@@ -14,7 +14,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// watch writes down what it is told.
+// watch keeps what it is told.
 type watch struct {
 	mu  sync.Mutex
 	log []string
@@ -62,7 +62,7 @@ func TestGrantEvictDisconnect(t *testing.T) {
 	}
 	told("+private-l:7", "+private-l:7")
 	join(t, a, "private-m")
-	join(t, a, "private-m") // again: no second word
+	join(t, a, "private-m") // again: the watcher is not told twice
 	told("+private-m:7")
 	a.take()
 
@@ -81,16 +81,16 @@ func TestGrantEvictDisconnect(t *testing.T) {
 	expect(t, b)
 	expect(t, stranger, "private-l secret ")
 
-	// The old signature is worth nothing on that socket, whatever it did before.
+	// The old signature is invalid on that socket, whatever the socket did before.
 	if err := a.Subscribe(context.Background(), want(t, "private-l")); !errors.Is(err, broadcasting.ErrRevoked) {
 		t.Errorf("after the eviction: %v", err)
 	}
-	// Neither is one that was signed and not yet used.
+	// A signature that was made but not used yet is invalid too.
 	unsubscribe(t, e, "7", "private-never")
 	if err := b.Subscribe(context.Background(), want(t, "private-never")); !errors.Is(err, broadcasting.ErrRevoked) {
 		t.Errorf("granted, evicted, then subscribed: %v", err)
 	}
-	// Until it is granted anew.
+	// A new grant lifts that.
 	grant(t, e, "1", "a", "private-l", "7")
 	join(t, a, "private-l")
 	told("+private-l:7")
@@ -115,7 +115,7 @@ func TestGrantEvictDisconnect(t *testing.T) {
 	}
 }
 
-// Whose a subscription is may become known after it began.
+// The user of a subscription may become known after it began.
 func TestGrantAfterSubscribe(t *testing.T) {
 	e, w := broadcasting.NewEngine(broadcasting.Options{}), new(watch)
 	e.Watch(w)
@@ -129,8 +129,8 @@ func TestGrantAfterSubscribe(t *testing.T) {
 	}
 }
 
-// TestHammer is for the race detector, and counts: whoever is in from the
-// beginning to the end gets everything, in each publisher's order.
+// TestHammer is for the race detector, and counts events: a socket that is subscribed
+// from beginning to end gets everything, in each publisher's order.
 func TestHammer(t *testing.T) {
 	e, w := broadcasting.NewEngine(broadcasting.Options{}), new(watch)
 	e.Watch(w)
@@ -157,7 +157,7 @@ func TestHammer(t *testing.T) {
 				m := connect(t, e, "1", id, words([]string{"", "B:"}[g%2]))
 				grant(t, e, "1", id, "private-x", strconv.Itoa(g%3))
 				if err := m.Subscribe(context.Background(), want(t, "private-x")); err != nil && !errors.Is(err, broadcasting.ErrRevoked) {
-					t.Errorf("subscribe: %v", err) // evicted meanwhile: it may not
+					t.Errorf("subscribe: %v", err) // unsubscribed meanwhile: refused
 				}
 				if err := joinAs(t, m, "presence-y", strconv.Itoa(g%3), "1"); err != nil {
 					t.Errorf("join: %v", err)
@@ -199,7 +199,7 @@ func TestHammer(t *testing.T) {
 	balance := map[string]int{}
 	for _, line := range w.take() {
 		balance[line[1:]] += map[byte]int{'+': 1, '-': -1}[line[0]]
-		if balance[line[1:]] < -8 { // eight sockets at most tell at once
+		if balance[line[1:]] < -8 { // at most eight sockets tell the watcher at once
 			t.Fatalf("left before entered: %s", line)
 		}
 	}
@@ -210,7 +210,7 @@ func TestHammer(t *testing.T) {
 	}
 }
 
-// drop is a socket that keeps nothing.
+// drop is the queue of a socket that keeps nothing.
 type drop struct{ n int }
 
 func (d *drop) Queue([]byte) { d.n++ }
@@ -232,15 +232,15 @@ func crowdIn(t testing.TB, n int, channel string) *broadcasting.Engine {
 	return e
 }
 
-// fixed is a dialect whose frames are there already.
+// fixed is a dialect with frames made in advance.
 type fixed struct{ words }
 
 var fixedFrame = []byte("frame")
 
 func (fixed) Event(*broadcasting.Event) []byte { return fixedFrame }
 
-// A fan-out to 1,000 costs as many allocations as one to a single socket: those
-// of the event, none for a delivery.
+// A fan-out to 1,000 sockets allocates as much as one to a single socket: the event,
+// and nothing for a delivery.
 func TestFanOutAllocatesNothing(t *testing.T) {
 	cost := func(n int) float64 {
 		e := crowd(t, n)
@@ -253,7 +253,8 @@ func TestFanOutAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Nor does a delivery on a cache channel, where the event is copied once.
+// A delivery on a cache channel does not allocate either; there the event is copied
+// once.
 func TestCacheAllocatesNothingPerDelivery(t *testing.T) {
 	cost := func(n int) float64 {
 		e := crowdIn(t, n, "cache-crowd")

@@ -5,24 +5,24 @@ import (
 	"slices"
 )
 
-// ErrBehind is what Subscribe returns when more was published to a channel than is
-// kept for a subscriber while it is brought up to date.
+// ErrBehind is returned by Subscribe when more was published to a channel than is held
+// for a subscriber while it is brought up to date.
 var ErrBehind = errors.New("broadcasting: too much was published while the subscription was made")
 
-// heldBytes is how much is kept for a subscriber that is brought up to date.
+// heldBytes limits what is held for a subscriber while it is brought up to date.
 const heldBytes = 1 << 20
 
-// held stands in a channel in the place of a subscriber that is brought up to date,
-// and keeps what is published meanwhile. Then it stays, and leaves out the kept
-// events that the subscriber began with and that are still on their way to this
-// node, until the last of them has passed. Its methods need the channel's mu.
+// held takes the place of a subscriber in its channel while the subscriber is brought
+// up to date, and holds what is published meanwhile. Then it stays, and drops the kept
+// events that the subscriber began with and that are still on their way to this node,
+// until the last of them has passed. Its methods need the channel's mu.
 type held struct {
 	s      *subscription
 	again  bool   // the subscriber was live before, and gets every event
-	since  uint64 // the version of the last kept event before, as far as this node knew it
+	since  uint64 // the version of the last kept event before, as far as this node knew
 	frames []heldFrame
 	bytes  int
-	over   bool // more came than is kept
+	over   bool // more than heldBytes came
 
 	live   bool   // the subscriber is up to date
 	passed uint64 // the version of the last kept event since then
@@ -36,13 +36,13 @@ type heldFrame struct {
 
 var _ Queue = (*held)(nil)
 
-// hold has what is published kept for s from now on; needs ch.mu.
+// hold starts to hold what is published for s; needs ch.mu.
 func (s *subscription) hold(again bool) {
 	s.held = &held{s: s, again: again, since: max(s.ch.version, s.has)}
 	s.ch.groups[s.group].out[s.at] = s.held
 }
 
-// holding says whether s is being brought up to date; needs ch.mu.
+// holding reports whether s is being brought up to date; needs ch.mu.
 func (s *subscription) holding() bool { return s.held != nil && !s.held.live }
 
 // Queue implements Queue. It is called by channel.fanOut.
@@ -61,9 +61,9 @@ func (h *held) Queue(frame []byte) {
 	}
 }
 
-// pass hands a frame on unless the subscriber has it. Kept events come in the order
-// of their versions, so the first that is new ends the need to look; so does one that
-// is out of order, for nothing can be told by it.
+// pass queues a frame unless the subscriber has it. Kept events come in the order of
+// their versions, so the first new one ends the check. So does one that is out of
+// order, because it does not tell what the subscriber has.
 func (h *held) pass(frame []byte, version uint64) {
 	has := h.s.has
 	disorder := version > 0 && version <= h.passed
@@ -76,9 +76,9 @@ func (h *held) pass(frame []byte, version uint64) {
 	}
 }
 
-// begin queues the last event of the channel, which a new subscriber begins with. One
-// that was live before gets it again only if it had it: a later one is held, or on its
-// way. It says whether the subscriber was told that there is none.
+// begin queues the last event of the channel for a new subscriber. A subscriber that
+// was live before gets it again only if it had it: a later event is held, or on its
+// way. missed reports whether the subscriber was told that there is no event.
 func (h *held) begin(last *Event) (missed bool) {
 	peer := &h.s.conn.peer
 	kept := slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > 0 })
@@ -97,8 +97,8 @@ func (h *held) begin(last *Event) (missed bool) {
 	return missed
 }
 
-// forget drops the events up to the one of the version, which the subscriber begins
-// with instead.
+// forget drops the events up to the one with the version, with which the subscriber
+// begins instead.
 func (h *held) forget(version uint64) {
 	upTo := -1
 	for i, f := range h.frames {
@@ -113,7 +113,7 @@ func (h *held) forget(version uint64) {
 	})
 }
 
-// release queues what was held, and lets the subscriber go live.
+// release queues what was held and makes the subscriber live.
 func (h *held) release() {
 	for _, f := range h.frames {
 		h.s.conn.peer.Out.Queue(f.frame)
@@ -125,7 +125,7 @@ func (h *held) release() {
 	}
 }
 
-// end puts the subscriber in its place.
+// end puts the subscriber's own queue back in its place.
 func (h *held) end() {
 	s := h.s
 	s.ch.groups[s.group].out[s.at] = s.conn.peer.Out

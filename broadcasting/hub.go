@@ -7,14 +7,14 @@ import (
 	"chatcast/channels"
 )
 
-// shards is how many parts the registry of channels has: enough that sockets that
-// come and go on different channels seldom meet.
+// shards is the number of parts of the channel registry. There are enough of them that
+// sockets that come and go on different channels seldom meet.
 const shards = 64
 
 // key names a channel of an app.
 type key struct{ app, name string }
 
-// hub is the channels of this node that have subscribers.
+// hub holds the channels of this node that have subscribers.
 type hub struct {
 	interest func(app, channel string, interested bool) // the Broker's
 	seed     maphash.Seed
@@ -39,7 +39,7 @@ func (h *hub) shard(k key) *shard {
 	return &h.shards[maphash.String(h.seed, k.name)%shards]
 }
 
-// find returns the channel, nil when nobody is subscribed.
+// find returns the channel, or nil when it has no subscribers.
 func (h *hub) find(k key) *channel {
 	s := h.shard(k)
 	s.mu.RLock()
@@ -47,8 +47,9 @@ func (h *hub) find(k key) *channel {
 	return s.channels[k]
 }
 
-// enter returns the channel, locked and alive, made when it was not there: n is
-// its name. Who does not leave a subscriber in it must unlock it with unlock.
+// enter returns the channel, locked and not closed. It creates the channel, whose name
+// is n, if it does not exist. A caller that leaves no subscriber in it must unlock it
+// with unlock.
 func (h *hub) enter(k key, n channels.Name) *channel {
 	s := h.shard(k)
 	for {
@@ -70,7 +71,7 @@ func (h *hub) enter(k key, n channels.Name) *channel {
 	}
 }
 
-// unlock unlocks a channel, and ends it when it is empty.
+// unlock unlocks a channel, and closes and removes it when it is empty.
 func (h *hub) unlock(ch *channel) {
 	empty := ch.closeIfEmpty()
 	ch.mu.Unlock()
@@ -90,7 +91,7 @@ func (h *hub) remove(ch *channel) {
 	s.mu.Unlock()
 }
 
-// count is the number of channels with subscribers.
+// count returns the number of channels with subscribers.
 func (h *hub) count() (n int) {
 	for i := range h.shards {
 		s := &h.shards[i]
@@ -101,7 +102,7 @@ func (h *hub) count() (n int) {
 	return n
 }
 
-// channel is one channel's subscribers on this node.
+// channel holds the subscribers of one channel on this node.
 type channel struct {
 	// static
 	key   key
@@ -111,26 +112,26 @@ type channel struct {
 	mu sync.Mutex
 	// guarded by mu
 	closed      bool // empty and on its way out of the registry: not to be entered
-	counting    bool // its subscribers are told how many they are
-	stale       bool // they are not told the last change yet: a round will do it
-	changedHere bool // such a change was on this node
-	missed      bool // that it has no event was recorded
+	counting    bool // its subscribers are told their number
+	stale       bool // the last change of their number was not told yet: a round will tell it
+	changedHere bool // one of the changes not told yet was on this node
+	missed      bool // CacheMissed was recorded since its last event
 	groups      []group
-	roster      *roster // nil on other channels
-	telling     telling // what is being queued now
-	version     uint64  // of the last kept event that this node got while the channel was there
+	roster      *roster // nil on channels without presence
+	telling     telling // the kind of the frame that is being queued
+	version     uint64  // of the last kept event that this node got since the channel exists
 }
 
-// telling is what fanOut queues, for those who hold frames back; see held. The zero
-// value is neither.
+// telling describes the frame that fanOut queues, for subscribers whose frames are
+// held; see held. The zero value is a frame of neither kind.
 type telling struct {
-	member  bool   // who is in the channel
-	event   bool   // what was published
+	member  bool   // a member has come or gone
+	event   bool   // a published event
 	version uint64 // of a kept event
 }
 
-// group is the subscribers that speak one dialect, as a plain list: a fan-out
-// does nothing but walk it.
+// group holds the subscribers that speak one dialect as a plain list, so that a fan-out
+// only walks it.
 type group struct {
 	dialect Dialect
 	subs    []*subscription
@@ -142,12 +143,12 @@ type subscription struct {
 	conn   *Conn
 	ch     *channel
 	member *Member // on a presence channel; set once
-	user   string  // whose it is, by Grant; guarded by conn.mu
+	user   string  // the user, by Grant; guarded by conn.mu
 
 	// guarded by ch.mu
-	group, at int    // where it stands
+	group, at int    // its place: ch.groups[group].subs[at]
 	has       uint64 // the version of the kept event that it began with
-	held      *held  // while it is being brought up to date; else nil
+	held      *held  // in its place in the channel; usually nil
 }
 
 // add needs mu.
@@ -165,7 +166,7 @@ func (ch *channel) add(s *subscription) {
 	g.out = append(g.out, s.conn.peer.Out)
 }
 
-// remove needs mu. It says whether that was the last subscriber.
+// remove needs mu. It reports whether s was the last subscriber.
 func (ch *channel) remove(s *subscription) (empty bool) {
 	g := &ch.groups[s.group]
 	last := len(g.subs) - 1
@@ -185,7 +186,7 @@ func (ch *channel) closeIfEmpty() bool {
 	return true
 }
 
-// subscribers is how many sockets are subscribed; needs mu.
+// subscribers returns how many sockets are subscribed; needs mu.
 func (ch *channel) subscribers() (n int) {
 	for i := range ch.groups {
 		n += len(ch.groups[i].subs)
@@ -193,7 +194,7 @@ func (ch *channel) subscribers() (n int) {
 	return n
 }
 
-// has says whether s stands in ch; needs mu.
+// has reports whether s is in ch; needs mu.
 func (ch *channel) has(s *subscription) bool {
 	if s == nil || s.ch != ch {
 		return false
@@ -202,10 +203,10 @@ func (ch *channel) has(s *subscription) bool {
 	return s.at < len(subs) && subs[s.at] == s
 }
 
-// tell gives ev to every subscriber but one (nil: none); needs mu.
+// tell queues ev for every subscriber except one (nil: none); needs mu.
 func (ch *channel) tell(ev *Event, except *subscription) (delivered int) {
 	if !ch.has(except) {
-		except = nil // it has left, or its channel has died and been made anew
+		except = nil // it has left, or its channel was removed and created again
 	}
 	ch.telling = telling{event: true, version: ev.Version}
 	delivered = ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
@@ -220,8 +221,8 @@ func (ch *channel) tellMembers(encode func(Dialect) []byte) {
 	ch.telling = telling{}
 }
 
-// fanOut queues for every subscriber but one (nil: none) what encode makes of it
-// for each dialect, and returns how many got it. It needs mu.
+// fanOut encodes a frame for each dialect, queues it for every subscriber except one
+// (nil: none), and returns how many got it; needs mu.
 func (ch *channel) fanOut(except *subscription, encode func(Dialect) []byte) (delivered int) {
 	for i := range ch.groups {
 		g := &ch.groups[i]

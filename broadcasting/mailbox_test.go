@@ -13,7 +13,7 @@ import (
 	"chatcast/channels"
 )
 
-// words is a dialect that a test can read; the name tells two dialects apart.
+// words is a dialect with readable frames; its value tells two dialects apart.
 type words string
 
 func (w words) say(parts ...string) []byte          { return []byte(string(w) + strings.Join(parts, " ")) }
@@ -39,7 +39,7 @@ func (w words) WatchlistEvents(online bool, ids []string) []byte {
 	return w.say(append([]string{map[bool]string{true: "online", false: "offline"}[online]}, ids...)...)
 }
 
-// mailbox is a socket that keeps what it is sent.
+// mailbox is a socket that keeps the frames it is sent.
 type mailbox struct {
 	*broadcasting.Conn
 	mu           sync.Mutex
@@ -53,7 +53,7 @@ func (m *mailbox) Queue(frame []byte) {
 	m.mu.Unlock()
 }
 
-// take returns what has come since the last time.
+// take returns the frames since its last call.
 func (m *mailbox) take() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,7 +110,7 @@ func expect(t testing.TB, m *mailbox, frames ...string) {
 	}
 }
 
-// cacheEngine is an engine whose cache has other limits.
+// cacheEngine returns an engine with other limits of the cache.
 func cacheEngine(o broadcasting.MemoryOptions) *broadcasting.Engine {
 	return broadcasting.NewEngine(broadcasting.Options{Broker: broadcasting.NewMemory(o).Broker()})
 }

@@ -10,18 +10,18 @@ import (
 // MemoryOptions are the limits of a Memory.
 type MemoryOptions struct {
 	CacheTTL   time.Duration // how long the last event of a cache channel is kept; 0: 30 minutes
-	CacheBytes int           // of all those events together; 0: 64 MiB
+	CacheBytes int           // limit for all those events together; 0: 64 MiB
 }
 
-// Memory connects the engines of one process, which are its nodes; mostly there is
-// one. Each engine needs a Broker, a Presence and a Control of its own. All nodes
-// must be attached before the first socket connects.
+// Memory connects the engines of one process, which are its nodes; usually there is
+// one. Each engine needs a Broker, a Presence and a Control of its own. All nodes must
+// be attached before the first socket connects.
 type Memory struct {
 	cache    *cache
 	versions atomic.Uint64  // of kept events
-	order    [64]sync.Mutex // of the kept events of a channel; see memoryBroker.Publish
+	order    [64]sync.Mutex // locks the order of a channel's kept events; see memoryBroker.Publish
 
-	// The nodes; read for each event and each change, written under mu.
+	// The nodes: read for each event and each change, written under mu.
 	brokers   atomic.Pointer[[]*memoryBroker]
 	presences atomic.Pointer[[]*memoryPresence]
 
@@ -50,7 +50,7 @@ func (m *Memory) Presence() Presence {
 // Control returns the control of a node.
 func (m *Memory) Control() Control { return &memoryControl{cluster: m} }
 
-// without is a copy of list that lacks one.
+// without returns a copy of list without one.
 func without[T comparable](list []T, one T) []T {
 	return slices.DeleteFunc(slices.Clone(list), func(x T) bool { return x == one })
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// memoryBroker is a node's Broker of a Memory: it delivers at once, in the
+// memoryBroker is the Broker of one node of a Memory. It delivers at once, in the
 // publisher's goroutine.
 type memoryBroker struct {
 	cluster *Memory
@@ -29,7 +29,7 @@ func (b *memoryBroker) Attach(deliver func(*Event)) {
 	m.brokers.Store(&list)
 }
 
-// Run implements Broker. Meanwhile the cache loses what is too old.
+// Run implements Broker. It also removes expired events from the cache.
 func (b *memoryBroker) Run(ctx context.Context) error {
 	defer b.detach()
 	round := time.NewTicker(countRound)
@@ -44,7 +44,7 @@ func (b *memoryBroker) Run(ctx context.Context) error {
 	}
 }
 
-// detach leaves the other nodes alone; a node that is alone may go on.
+// detach removes the node. The last node stays and can still publish.
 func (b *memoryBroker) detach() {
 	m := b.cluster
 	m.mu.Lock()

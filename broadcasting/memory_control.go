@@ -2,7 +2,8 @@ package broadcasting
 
 import "context"
 
-// memoryControl is a node's Control of a Memory: it calls the other nodes.
+// memoryControl is the Control of one node of a Memory. It calls the other nodes
+// directly.
 type memoryControl struct {
 	cluster *Memory
 	handle  func(ctx context.Context, o Order) Answer
@@ -59,7 +60,7 @@ func (c *memoryControl) Survey(ctx context.Context, o Order, enough func(Answer)
 	return answers, nil
 }
 
-// next waits for an answer until ctx ends. One that has come by then counts.
+// next waits for an answer until ctx ends. An answer that has arrived by then counts.
 func next(ctx context.Context, came <-chan Answer) (a Answer, ok bool) {
 	select {
 	case a = <-came:

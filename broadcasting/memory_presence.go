@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// memoryPresence is a node's Presence of a Memory. What another node says comes
-// through an inbox, which Run works through: a statement is made under a lock of
-// the node that makes it, and must not wait for a lock of the node that hears it.
+// memoryPresence is the Presence of one node of a Memory. Reports of other nodes arrive
+// in an inbox that Run empties: a report is made under a lock of the node that makes
+// it, and must not wait for a lock of the node that hears it.
 type memoryPresence struct {
 	// static
 	cluster *Memory
@@ -18,7 +18,7 @@ type memoryPresence struct {
 	wake    chan struct{} // holds one: "look into the inbox"
 
 	speaking sync.RWMutex
-	ended    bool // guarded by speaking; what this node says is not heard any more
+	ended    bool // guarded by speaking; reports of this node are ignored
 
 	mu    sync.Mutex
 	inbox []presenceChange // guarded by mu
@@ -57,7 +57,7 @@ func (p *memoryPresence) Run(ctx context.Context) error {
 	}
 }
 
-// leave takes the node out, and ends what it has said.
+// leave withdraws the node's reports and removes the node.
 func (p *memoryPresence) leave() {
 	p.speaking.Lock()
 	p.give(presenceChange{kind: presenceNodeGone})
@@ -87,7 +87,7 @@ func (p *memoryPresence) tell(news []presenceChange) {
 	}
 }
 
-// say gives a statement to the other nodes, if there are any.
+// say gives a report to the other nodes, if there are any.
 func (p *memoryPresence) say(c presenceChange) {
 	if len(*p.cluster.presences.Load()) <= 1 {
 		return

@@ -2,13 +2,13 @@ package broadcasting
 
 import "context"
 
-// node does for the other nodes what its engine does for this one. It implements
+// node applies to its engine what the other nodes report and ask for. It implements
 // PresenceListener, and handles the orders of Control.
 type node struct{ *Engine }
 
 var _ PresenceListener = node{}
 
-// handle does what another node asks for.
+// handle carries out the order of another node.
 func (n node) handle(ctx context.Context, o Order) (a Answer) {
 	switch o.Kind {
 	case OrderGrant:
@@ -46,8 +46,8 @@ func (n node) OthersSubscribed(app, channel string) {
 	}
 }
 
-// OtherMemberAdded implements PresenceListener. A member that is here too is known
-// already.
+// OtherMemberAdded implements PresenceListener. A member that is also on this node is
+// known already.
 func (n node) OtherMemberAdded(app, name string, m *Member) {
 	n.withRoster(app, name, func(ch *channel, r *roster) {
 		if r.addElsewhere(m) {
@@ -65,7 +65,8 @@ func (n node) OtherMemberRemoved(app, name, userID string) {
 	})
 }
 
-// withRoster runs f on a presence channel that has subscribers here, locked.
+// withRoster calls f with a presence channel that has subscribers here. The channel is
+// locked during the call.
 func (n node) withRoster(app, name string, f func(ch *channel, r *roster)) {
 	ch := n.hub.find(key{app, name})
 	if ch == nil {

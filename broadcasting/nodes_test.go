@@ -14,8 +14,8 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// twoNodes are the engines of two nodes that run until the test ends; stop ends the
-// second one before.
+// twoNodes returns the engines of two nodes that run until the test ends; stop ends the
+// second one earlier.
 func twoNodes(t *testing.T) (a, b *broadcasting.Engine, stop func()) {
 	t.Helper()
 	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
@@ -37,7 +37,7 @@ func twoNodes(t *testing.T) (a, b *broadcasting.Engine, stop func()) {
 	return a, b, stopB
 }
 
-// gets waits until the frames have come, in this order, and nothing else.
+// gets waits until exactly these frames have come, in this order.
 func (m *mailbox) gets(t *testing.T, frames ...string) {
 	t.Helper()
 	var got []string
@@ -128,7 +128,7 @@ func TestCountsOfTwoNodes(t *testing.T) {
 	x.gets(t, "count news 1")
 }
 
-// A change on one node is recorded there alone, and a crowd is one wherever it is.
+// A change on one node is recorded only there, and a crowd is counted across nodes.
 func TestCountsAreRecordedOnce(t *testing.T) {
 	a, b, _ := twoNodes(t)
 	ra, rb := new(recorder), new(recorder)
@@ -195,8 +195,8 @@ func TestSignInsOfTwoNodes(t *testing.T) {
 	watcher.gets(t, "offline E")
 }
 
-// TestAccessOnTwoNodes: who may enter is asked on one node, and the socket is on the
-// other. Its subscription has an owner, and ends when the access does.
+// TestAccessOnTwoNodes asks for access on one node while the socket is on the other.
+// The subscription has a user, and ends when the access does.
 func TestAccessOnTwoNodes(t *testing.T) {
 	a, b, _ := twoNodes(t)
 	m := connect(t, b, "1", "m", words(""))
@@ -233,8 +233,8 @@ func TestAccessOnTwoNodes(t *testing.T) {
 	}
 }
 
-// A grant that nobody waits for any more is not given: a permission that was withdrawn
-// meanwhile would come back.
+// A grant whose caller no longer waits has no effect: otherwise a permission that was
+// withdrawn meanwhile would return.
 func TestGrantTooLate(t *testing.T) {
 	a, b, _ := twoNodes(t)
 	m := connect(t, b, "1", "m", words(""))
@@ -254,7 +254,7 @@ func TestGrantTooLate(t *testing.T) {
 	}
 }
 
-// stranger is a control with a node of another version.
+// stranger is a control with another node of a different version.
 type stranger struct{ broadcasting.Control }
 
 func (stranger) Survey(context.Context, broadcasting.Order, func(broadcasting.Answer) bool) ([]broadcasting.Answer, error) {
@@ -290,8 +290,8 @@ func TestAppsChangedElsewhere(t *testing.T) {
 	}
 }
 
-// deaf is a control whose other nodes do not answer, and a presence that does not
-// hear them.
+// deaf is a control whose other nodes do not answer, and a presence that does not hear
+// them.
 type deaf struct {
 	broadcasting.Control
 	broadcasting.Presence
@@ -308,7 +308,7 @@ func (d deaf) attachControl(h func(context.Context, broadcasting.Order) broadcas
 	d.Control.Attach(h)
 }
 
-// controlOf and presenceOf tell the two Attach of deaf apart.
+// controlOf and presenceOf separate the two Attach methods of deaf.
 type controlOf struct{ deaf }
 
 func (c controlOf) Attach(h func(context.Context, broadcasting.Order) broadcasting.Answer) {
@@ -319,8 +319,8 @@ type presenceOf struct{ deaf }
 
 func (p presenceOf) Attach(l broadcasting.PresenceListener) { p.deaf.Presence.Attach(l) }
 
-// What the other nodes did not answer is an error, never a guess; what is to be done
-// here is done all the same.
+// Missing answers of other nodes are an error, never a guess. The work on this node is
+// done all the same.
 func TestOtherNodesDoNotAnswer(t *testing.T) {
 	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
 	d := deaf{m.Control(), m.Presence()}
@@ -363,8 +363,8 @@ func TestOtherNodesDoNotAnswer(t *testing.T) {
 	}
 }
 
-// Sockets of two nodes that come, go, sign in and publish at once: for the race
-// detector, and nothing may be left in the end.
+// Sockets of two nodes come, go, sign in and publish at once, for the race detector.
+// Nothing may be left at the end.
 func TestTwoNodesAtOnce(t *testing.T) {
 	a, b, _ := twoNodes(t)
 	var group sync.WaitGroup

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Occupancy is how many are in a channel now.
+// Occupancy is the number of sockets and users in a channel.
 type Occupancy struct {
 	App, Name     string
 	Subscriptions int  // sockets
@@ -13,19 +13,19 @@ type Occupancy struct {
 	Users         int  // different ones; of a presence channel
 }
 
-// Channels lists the channels of an app with subscribers on any node, those whose
-// names begin with prefix, in no order. An empty app is every app. It fails when
-// this node does not hear all others.
+// Channels lists the channels of an app that have subscribers on any node and whose
+// names begin with prefix, in no particular order. An empty app is every app. It fails
+// when this node does not hear all others.
 //
-// It is no picture of one moment: each channel is counted under its own lock,
-// held for the counting alone, so that no fan-out waits for the listing.
+// The list is not a snapshot: each channel is counted under its own lock, which is held
+// only for the counting, so that no fan-out waits for the listing.
 func (e *Engine) Channels(ctx context.Context, app, prefix string) ([]Occupancy, error) {
 	if err := e.presence.Complete(ctx); err != nil {
 		return nil, err
 	}
 	var list []Occupancy
 	others := e.presence.OtherChannels(app, prefix)
-	here := make(map[key]struct{}, len(others)) // of use only when there are others
+	here := make(map[key]struct{}, len(others)) // needed only when there are others
 	var found []*channel                        // of one shard; reused
 	for i := range e.hub.shards {
 		found = e.hub.shards[i].matching(found[:0], app, prefix)
@@ -48,8 +48,8 @@ func (e *Engine) Channels(ctx context.Context, app, prefix string) ([]Occupancy,
 	return list, nil
 }
 
-// Count is how many sockets are subscribed to a channel now and, on a presence
-// channel, how many different users that is. It fails when this node does not hear
+// Count returns how many sockets are subscribed to a channel and, on a presence
+// channel, how many different users they have. It fails when this node does not hear
 // all others.
 func (e *Engine) Count(ctx context.Context, app, channel string) (subscriptions, users int, err error) {
 	if err := e.presence.Complete(ctx); err != nil {
@@ -63,9 +63,9 @@ func (e *Engine) Count(ctx context.Context, app, channel string) (subscriptions,
 	return e.presence.OthersIn(app, channel), len(e.presence.OtherMembers(app, channel)), nil
 }
 
-// Members are the ids of the users in a presence channel now, each once, in the
-// order in which they came as far as this node saw it; empty for other channels. It
-// is a copy. It fails when this node does not hear all others.
+// Members returns the ids of the users in a presence channel, each once, in the order
+// in which they came as far as this node saw it. The list is empty for other channels.
+// It is a copy. Members fails when this node does not hear all others.
 func (e *Engine) Members(ctx context.Context, app, channel string) (userIDs []string, err error) {
 	if err := e.presence.Complete(ctx); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (e *Engine) Members(ctx context.Context, app, channel string) (userIDs []st
 	return userIDs, nil
 }
 
-// matching appends the shard's channels of the app that begin with prefix.
+// matching appends the shard's channels of the app whose names begin with prefix.
 func (s *shard) matching(found []*channel, app, prefix string) []*channel {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -97,7 +97,8 @@ func (s *shard) matching(found []*channel, app, prefix string) []*channel {
 	return found
 }
 
-// occupancy counts a channel on all nodes; one that died meanwhile has nobody.
+// occupancy counts a channel on all nodes. A channel that was closed meanwhile is
+// empty.
 func (e *Engine) occupancy(ch *channel) Occupancy {
 	o := Occupancy{App: ch.key.app, Name: ch.key.name}
 	ch.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// occupied is the listing as text, sorted.
+// occupied returns the listing as sorted text.
 func occupied(t testing.TB, e *broadcasting.Engine, app, prefix string) []string {
 	list := channelsOf(t, e, app, prefix)
 	slices.SortFunc(list, func(a, b broadcasting.Occupancy) int {
@@ -69,8 +69,8 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-// TestChannelsWhileSocketsComeAndGo: whoever stays is listed in every listing,
-// once, and nobody is listed in a channel that is empty.
+// TestChannelsWhileSocketsComeAndGo checks that a channel whose subscriber stays is in
+// every listing, once, and that an empty channel is in none.
 func TestChannelsWhileSocketsComeAndGo(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
 	const steady = 50

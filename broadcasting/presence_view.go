@@ -5,21 +5,22 @@ import (
 	"sync"
 )
 
-// presenceView is what the other nodes have said of their sockets: each node's own
-// statements, so that a node's can be dropped together. Safe for concurrent use.
+// presenceView holds what the other nodes have reported of their sockets. It keeps the
+// reports of each node apart, so that those of one node can be dropped together. Safe
+// for concurrent use.
 type presenceView struct {
 	mu       sync.RWMutex
 	channels map[key]*viewedChannel
 	users    map[key]map[string]int // sockets by node
 }
 
-// viewedChannel is a channel as the other nodes have it.
+// viewedChannel holds the sockets and members that the other nodes have in a channel.
 type viewedChannel struct {
 	sockets map[string]int                // by node
 	members map[string]map[string]*Member // by user id and node
 }
 
-// presenceChange is one statement of a node.
+// presenceChange is one report of a node.
 type presenceChange struct {
 	node    string
 	kind    presenceKind
@@ -36,14 +37,15 @@ const (
 	presenceMemberAdded
 	presenceMemberRemoved
 	presenceSignedIn
-	presenceNodeGone // ends all that the node has said
+	presenceNodeGone // withdraws everything that the node has reported
 )
 
 func newPresenceView() *presenceView {
 	return &presenceView{channels: map[key]*viewedChannel{}, users: map[key]map[string]int{}}
 }
 
-// apply takes a statement in and returns what has changed of the nodes together.
+// apply applies a report and returns what has changed for the other nodes taken
+// together.
 func (v *presenceView) apply(c presenceChange) (news []presenceChange) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -83,7 +85,7 @@ func (v *presenceView) subscribed(c presenceChange, news []presenceChange) []pre
 	return append(news, c)
 }
 
-// channel finds or makes a channel; needs mu.
+// channel finds or creates a channel; needs mu.
 func (v *presenceView) channel(k key) *viewedChannel {
 	ch := v.channels[k]
 	if ch == nil {
@@ -167,7 +169,7 @@ func (v *presenceView) nodeGone(node string) (news []presenceChange) {
 	return news
 }
 
-// sockets is how many sockets are in a channel.
+// sockets returns how many sockets are in a channel.
 func (v *presenceView) sockets(k key) (n int) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -179,7 +181,7 @@ func (v *presenceView) sockets(k key) (n int) {
 	return n
 }
 
-// members is which members are in a channel.
+// members returns the members of a channel.
 func (v *presenceView) members(k key) (list []*Member) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -190,20 +192,20 @@ func (v *presenceView) members(k key) (list []*Member) {
 	for _, nodes := range ch.members {
 		for _, m := range nodes {
 			list = append(list, m)
-			break // the nodes may have different ones; any will do
+			break // the nodes may have different values; any will do
 		}
 	}
 	return list
 }
 
-// online says whether a node has a socket of the user.
+// online reports whether a node has a socket of the user.
 func (v *presenceView) online(k key) bool {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return len(v.users[k]) > 0
 }
 
-// list is the channels that begin with prefix; an empty app is every app.
+// list returns the channels whose names begin with prefix; an empty app is every app.
 func (v *presenceView) list(app, prefix string) (list []Occupancy) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()

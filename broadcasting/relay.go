@@ -17,41 +17,41 @@ type Entry struct {
 	Data     string   // as published
 }
 
-// Journal is what the relay reads: events that were committed with the changes
-// that caused them.
+// Journal holds the events that the relay publishes. They were committed together with
+// the changes that caused them.
 type Journal interface {
-	// Lead waits until no other node runs the relay, then runs lead and returns
-	// when lead has. ctx ends the waiting only; held ends when the leadership is
-	// lost. appended is called whenever there may be new entries, and once when
-	// the journal is being listened to.
+	// Lead waits until no other node runs the relay, then calls lead and returns when
+	// lead has. ctx ends only the waiting. held ends when the leadership is lost.
+	// appended is called whenever there may be new entries, and once when listening to
+	// the journal has begun.
 	Lead(ctx context.Context, appended func(), lead func(held context.Context) error) error
-	// Number gives the next numbers to at most limit committed entries, and
-	// returns how many; limit says that there may be more.
+	// Number gives the next numbers to at most limit committed entries, and returns how
+	// many. If it returns limit, there may be more.
 	Number(ctx context.Context, limit int) (int, error)
 	// Unpublished lists at most limit numbered entries that are not marked
 	// published, in order.
 	Unpublished(ctx context.Context, limit int) ([]Entry, error)
 	// MarkPublished notes that all entries up to seq were published.
 	MarkPublished(ctx context.Context, seq int64) error
-	// Prune removes published entries older than before, looking at the first
-	// limit ones, and returns how many it removed.
+	// Prune removes published entries older than before. It looks only at the first
+	// limit entries, and returns how many it removed.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// RelayOptions are what a Relay is made of.
+// RelayOptions are the options of a Relay.
 type RelayOptions struct {
 	Journal Journal
-	// Publish hands an event to the bus. It is called by one goroutine, in the
-	// order of the numbers; an error makes the relay try the same event again.
+	// Publish hands an event to the broker. It is called by one goroutine, in the order
+	// of the numbers. After an error, the relay tries the same event again.
 	Publish   func(ctx context.Context, ev Event) error
 	App       string // the app that carries the events
 	Log       *slog.Logger
-	Retention time.Duration // how long entries are kept at least; 0: for ever
+	Retention time.Duration // the least time for which entries are kept; 0: for ever
 	Poll      time.Duration // how often to look without being woken; 0 is 5 s
 	Grace     time.Duration // how long the last round may take at the end; 0 is 10 s
 }
 
-// The relay's measures.
+// Bounds and intervals of the relay.
 const (
 	relayBatch    = 500 // entries per transaction
 	defaultPoll   = 5 * time.Second
@@ -61,13 +61,13 @@ const (
 	pruneInterval = time.Minute
 )
 
-// Relay takes the events from the journal to the bus: it numbers what was
-// committed, publishes in the order of the numbers, and marks what is published.
-// One relay of the cluster does it, the others stand by.
+// Relay publishes the events of the journal: it numbers committed entries, publishes
+// them in the order of the numbers, and marks the published ones. One relay of the
+// cluster does this, the others stand by.
 //
-// A number is given once and durably before anything is published under it. A
-// relay that dies between publishing and marking leaves the next one to publish
-// the same events again, under the same numbers: receivers drop what they have.
+// An entry gets its number once and durably before it is published. When a relay dies
+// between publishing and marking, the next one publishes the same events again, under
+// the same numbers: receivers drop those they have.
 type Relay struct {
 	// static
 	RelayOptions
@@ -76,25 +76,25 @@ type Relay struct {
 	// owned by the leading goroutine
 	doneSeq  int64     // the last entry that went to all its channels, marked or not
 	partSeq  int64     // an entry that went to some of its channels only
-	partDone int       // to how many
-	entries  uint64    // how many went to all their channels
+	partDone int       // how many of them
+	entries  uint64    // how many entries went to all their channels
 	pruneAt  time.Time // when to prune next
 
 	mu     sync.Mutex // guards all below
 	health RelayHealth
 }
 
-// RelayHealth is how the relay is doing.
+// RelayHealth is the state of the relay.
 type RelayHealth struct {
 	Listening bool      // to the journal, leading or standing by
 	Leading   bool      // this node publishes
 	Published int64     // the last number that this node published; 0 before its first
 	Entries   uint64    // how many entries this node has published
-	LastRound time.Time // when all that was there had been published
+	LastRound time.Time // when the last complete round ended
 	Err       error     // of the last attempt; nil when it succeeded
 }
 
-// NewRelay returns a relay that Run is to be called on.
+// NewRelay returns a relay. It does nothing until Run is called.
 func NewRelay(o RelayOptions) *Relay {
 	if o.Poll <= 0 {
 		o.Poll = defaultPoll
@@ -113,14 +113,14 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Health says how the relay is doing.
+// Health returns the state of the relay.
 func (r *Relay) Health() RelayHealth {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.health
 }
 
-// Ready returns nil when events flow, or would as soon as this node leads.
+// Ready returns nil when events flow, or would flow as soon as this node leads.
 func (r *Relay) Ready() error {
 	h := r.Health()
 	switch {
@@ -134,9 +134,8 @@ func (r *Relay) Ready() error {
 	return nil
 }
 
-// Run relays until ctx ends, then finishes what was committed by then, for
-// Grace at most. It always returns nil: whatever fails is logged, shown by Ready
-// and tried again.
+// Run relays until ctx ends, then finishes what was committed by then, for at most
+// Grace. It always returns nil: failures are logged, reported by Ready and tried again.
 func (r *Relay) Run(ctx context.Context) error {
 	wait := backoff{}
 	for ctx.Err() == nil {
@@ -170,7 +169,7 @@ func (r *Relay) note(change func(h *RelayHealth)) {
 	change(&r.health)
 }
 
-// backoff waits longer each time.
+// backoff waits longer each time, up to backoffMost.
 type backoff struct{ next time.Duration }
 
 // sleep waits until its time has passed or ctx ends.

@@ -7,10 +7,10 @@ import (
 
 // The leader's round:
 //
-//	committed --Number--> numbered --Publish, per channel--> bus --MarkPublished--> done
+//	committed --Number--> numbered --Publish, per channel--> broker --MarkPublished--> done
 //
-// Each arrow may fail or be cut short anywhere; the next round goes on from what
-// the journal says.
+// Each step may fail or be cut short. The next round continues from the state of the
+// journal.
 
 // lead relays until ctx ends and the last round is done, or held ends.
 func (r *Relay) lead(ctx, held context.Context) error {
@@ -22,7 +22,7 @@ func (r *Relay) lead(ctx, held context.Context) error {
 	defer poll.Stop()
 	wait := backoff{}
 	for {
-		last := ctx.Err() != nil // looked at first: the round that follows sees all that came before
+		last := ctx.Err() != nil // checked before the round, so the last round sees all entries
 		err := r.round(work)
 		if held.Err() != nil {
 			return context.Cause(held)
@@ -52,7 +52,7 @@ func (r *Relay) lead(ctx, held context.Context) error {
 	}
 }
 
-// workUntil is a context that ends with held, or Grace after ctx.
+// workUntil returns a context that ends with held, or Grace after ctx.
 func (r *Relay) workUntil(ctx, held context.Context) (work context.Context, release func()) {
 	work, cancel := context.WithCancel(held)
 	ended := make(chan struct{})
@@ -83,7 +83,7 @@ func (r *Relay) noteRound(err error) {
 	})
 }
 
-// round numbers and publishes until nothing is left that was there when it began.
+// round numbers and publishes everything that was there when it began.
 func (r *Relay) round(ctx context.Context) error {
 	for {
 		numbered, err := r.Journal.Number(ctx, relayBatch)
@@ -94,12 +94,12 @@ func (r *Relay) round(ctx context.Context) error {
 			return err
 		}
 		if numbered < relayBatch {
-			return nil // whoever commits later wakes us
+			return nil // later commits wake the relay
 		}
 	}
 }
 
-// publishAll publishes what is numbered, batch by batch.
+// publishAll publishes the numbered entries, batch by batch.
 func (r *Relay) publishAll(ctx context.Context) error {
 	for {
 		entries, err := r.Journal.Unpublished(ctx, relayBatch)
@@ -115,8 +115,8 @@ func (r *Relay) publishAll(ctx context.Context) error {
 	}
 }
 
-// publish publishes entries in order and marks those that went out, also when a
-// later one did not.
+// publish publishes entries in order and marks the published ones, even when a later
+// one failed.
 func (r *Relay) publish(ctx context.Context, entries []Entry) error {
 	var done int64
 	var err error
@@ -135,9 +135,9 @@ func (r *Relay) publish(ctx context.Context, entries []Entry) error {
 	return err
 }
 
-// publishEntry publishes one entry to each of its channels. When one fails, the
-// next attempt goes on with it and does not repeat those before; nor is an entry
-// repeated that only could not be marked.
+// publishEntry publishes one entry to each of its channels. When a channel fails, the
+// next attempt continues with that channel. An entry that was published but could not
+// be marked is not published again.
 func (r *Relay) publishEntry(ctx context.Context, e Entry) error {
 	if e.Seq <= r.doneSeq {
 		return nil
@@ -160,8 +160,8 @@ func (r *Relay) publishEntry(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// prune removes one batch of what is older than Retention, and says whether
-// there may be more. Events never wait for more than the batch.
+// prune removes one batch of entries older than Retention, and reports whether there
+// may be more. Events never wait for more than one batch.
 func (r *Relay) prune(ctx context.Context) (more bool) {
 	now := time.Now()
 	if r.Retention <= 0 || now.Before(r.pruneAt) {

@@ -14,7 +14,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// memoryJournal is a journal in memory; its faults are set by the tests.
+// memoryJournal is a journal in memory with faults that the tests set.
 type memoryJournal struct {
 	mu        sync.Mutex // guards all below
 	committed []broadcasting.Entry
@@ -24,7 +24,7 @@ type memoryJournal struct {
 	pruned    int
 	markFails int // how many more times MarkPublished fails
 	leads     int
-	lose      context.CancelCauseFunc // of who leads
+	lose      context.CancelCauseFunc // ends the leadership
 }
 
 func (j *memoryJournal) commit(name string, channels ...string) {
@@ -85,14 +85,14 @@ func (j *memoryJournal) Prune(_ context.Context, before time.Time, limit int) (i
 	return n, nil
 }
 
-// state is published and pruned.
+// state returns what is published and pruned.
 func (j *memoryJournal) state() (published int64, pruned int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.published, j.pruned
 }
 
-// bus records what is published and fails when told to.
+// bus records published events, and fails when told to.
 type bus struct {
 	mu    sync.Mutex // guards all below
 	got   []string   // "seq name channel"
@@ -127,8 +127,8 @@ func (b *bus) wants(t *testing.T, want ...string) {
 	}
 }
 
-// inBubble runs the test in fake time with a relay that runs; stop ends it and
-// returns when it has.
+// inBubble runs the test in fake time with a running relay. stop ends the relay and
+// returns when it has ended.
 func inBubble(t *testing.T, o broadcasting.RelayOptions, test func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, stop func())) {
 	synctest.Test(t, func(t *testing.T) {
 		j, b := &memoryJournal{}, &bus{}
@@ -195,7 +195,7 @@ func TestRelayLooksWithoutBeingWoken(t *testing.T) {
 func TestRelayWakeNeverBlocks(t *testing.T) {
 	r := broadcasting.NewRelay(broadcasting.RelayOptions{})
 	for range 1000 {
-		r.Wake() // nobody runs it
+		r.Wake() // it is not running
 	}
 }
 
@@ -242,7 +242,7 @@ func TestRelayDoesNotRepeatWhatOnlyTheMarkMissed(t *testing.T) {
 
 func TestRelayFinishesBeforeItEnds(t *testing.T) {
 	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, stop func()) {
-		b.fails = 1 // also what must be tried again
+		b.fails = 1 // an event that must be retried is sent too
 		j.commit("committed before the end", "x")
 		stop()
 		b.wants(t, "1 committed before the end x")

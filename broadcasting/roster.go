@@ -5,19 +5,19 @@ import (
 	"slices"
 )
 
-// ErrFull is what Subscribe returns when a presence channel has no room for one
-// more user.
+// ErrFull is returned by Subscribe when a presence channel has no room for another
+// user.
 var ErrFull = errors.New("broadcasting: the presence channel is full")
 
-// roster is who is in a presence channel: users, however many sockets each has, on
-// this node and elsewhere. Guarded by the channel's mu.
+// roster holds the users in a presence channel, on this node and elsewhere, however
+// many sockets each has. Guarded by the channel's mu.
 type roster struct {
 	members   []*Member           // in the order in which they came, as far as this node saw it
 	sockets   map[string]int      // of this node, by user
 	elsewhere map[string]struct{} // users with sockets on other nodes
 }
 
-// newRoster returns the roster of a channel in which others are already.
+// newRoster returns the roster of a channel that already has the members others.
 func newRoster(others []*Member) *roster {
 	r := &roster{sockets: map[string]int{}}
 	for _, m := range others {
@@ -26,9 +26,9 @@ func newRoster(others []*Member) *roster {
 	return r
 }
 
-// join adds a socket of m's user and returns the member that counts: the user's
-// first socket says who they are until their last has gone. first says that the
-// user was nowhere before, firstHere that they were not on this node.
+// join adds a socket of m's user and returns the user's member, which is that of the
+// user's first socket until the last one has gone. first reports that the user was
+// nowhere before, firstHere that the user was not on this node.
 func (r *roster) join(m Member, limit int) (member *Member, first, firstHere bool, err error) {
 	firstHere = r.sockets[m.ID] == 0
 	if r.has(m.ID) {
@@ -44,8 +44,8 @@ func (r *roster) join(m Member, limit int) (member *Member, first, firstHere boo
 	return member, first, firstHere, nil
 }
 
-// leave takes a socket away. last says that the user is nowhere any more, lastHere
-// that they are no more on this node.
+// leave removes a socket. last reports that the user is nowhere any more, lastHere that
+// the user is no longer on this node.
 func (r *roster) leave(userID string) (last, lastHere bool) {
 	if r.sockets[userID]--; r.sockets[userID] > 0 {
 		return false, false
@@ -58,7 +58,8 @@ func (r *roster) leave(userID string) (last, lastHere bool) {
 	return true, true
 }
 
-// addElsewhere notes that m is on another node, and says whether that is news.
+// addElsewhere notes that m is on another node, and reports whether the user was
+// nowhere before.
 func (r *roster) addElsewhere(m *Member) (first bool) {
 	first = !r.has(m.ID)
 	if r.elsewhere == nil {
@@ -71,8 +72,8 @@ func (r *roster) addElsewhere(m *Member) (first bool) {
 	return first
 }
 
-// removeElsewhere notes that the user is on no other node, and says whether they
-// are nowhere now.
+// removeElsewhere notes that the user is on no other node, and reports whether the user
+// is nowhere now.
 func (r *roster) removeElsewhere(userID string) (last bool) {
 	if _, ok := r.elsewhere[userID]; !ok {
 		return false
@@ -85,7 +86,7 @@ func (r *roster) removeElsewhere(userID string) (last bool) {
 	return true
 }
 
-// has says whether the user is anywhere.
+// has reports whether the user is anywhere.
 func (r *roster) has(userID string) bool {
 	_, elsewhere := r.elsewhere[userID]
 	return elsewhere || r.sockets[userID] > 0

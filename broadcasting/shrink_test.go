@@ -11,14 +11,14 @@ import (
 	"chatcast/channels"
 )
 
-// A crowd that has gone leaves no memory behind: not of its sockets, its channels, its
-// users and whom they watched, nor of cached events.
+// A crowd that has left leaves no memory behind: neither of its sockets, channels,
+// users and watchlists nor of cached events.
 func TestCrowdLeavesNothing(t *testing.T) {
 	const crowd = 20_000
 	e := cacheEngine(broadcasting.MemoryOptions{CacheTTL: time.Hour})
 	heap := func() int64 {
 		runtime.GC()
-		runtime.GC() // what pools held
+		runtime.GC() // frees what pools held
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)

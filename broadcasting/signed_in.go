@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// ErrOtherUser is what SignIn returns to a socket that is another user's already.
+// ErrOtherUser is returned by SignIn when the socket is signed in as another user.
 var ErrOtherUser = errors.New("broadcasting: the socket is signed in as another user")
 
-// Identity is who a socket has proved to be to its app. Users of different apps
-// are different people, and nobody of them is a user that Grant speaks of.
+// Identity is the user that a socket has proved to be to its app. Users of different
+// apps are different people, and none of them is a user of Grant.
 type Identity struct {
 	UserID    string
-	Data      string   // what proved it; the socket is told so
-	Watchlist []string // users whose coming and going it wants to hear of, each once
+	Data      string   // the proof, which is sent back to the socket
+	Watchlist []string // users to watch, each listed once
 }
 
-// signedInUsers is who is signed in on this node. A user is online while a socket of
-// theirs is signed in, on any node.
+// signedInUsers holds the users that are signed in on this node. A user is online while
+// a socket is signed in as the user on any node.
 type signedInUsers struct {
 	presence Presence
 
@@ -27,7 +27,8 @@ type signedInUsers struct {
 	most  int             // see drop; guarded by mu
 }
 
-// person is a user that somebody is, or watches; guarded by signedInUsers.mu.
+// person is a user that a socket is signed in as, or watches; guarded by
+// signedInUsers.mu.
 type person struct {
 	sockets   map[*Conn]struct{}
 	watchers  map[*Conn]struct{}
@@ -36,9 +37,9 @@ type person struct {
 
 func (who *person) online() bool { return len(who.sockets) > 0 || who.elsewhere }
 
-// SignIn makes the socket the user's. It is told so, and which of the users it
-// watches are online, before it hears of any change. Who signs in again as the same
-// user has a new watchlist.
+// SignIn signs the socket in as the user. The socket is told this, and which of the
+// users it watches are online, before it is told of any change. Signing in again as the
+// same user replaces the watchlist.
 func (c *Conn) SignIn(who Identity) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,7 +54,7 @@ func (c *Conn) SignIn(who Identity) error {
 	return nil
 }
 
-// SignedIn is as whom the socket is signed in, "" when it is not.
+// SignedIn returns the user that the socket is signed in as, or "" when it is not.
 func (c *Conn) SignedIn() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,7 +116,7 @@ func (p *signedInUsers) leave(c *Conn) {
 	p.forget(k, self)
 }
 
-// unwatch ends what c watches; needs mu and c.mu.
+// unwatch ends the watching of c; needs mu and c.mu.
 func (p *signedInUsers) unwatch(c *Conn) {
 	for _, id := range c.watchlist {
 		k := key{c.peer.App, id}
@@ -126,7 +127,7 @@ func (p *signedInUsers) unwatch(c *Conn) {
 	}
 }
 
-// person finds or makes a person; needs mu.
+// person finds or creates a person; needs mu.
 func (p *signedInUsers) person(k key) *person {
 	who := p.known[k]
 	if who == nil {
@@ -153,21 +154,21 @@ func (p *signedInUsers) elsewhere(k key, online bool) {
 	}
 }
 
-// forget drops a person of whom nothing is left; needs mu.
+// forget drops a person without sockets and watchers; needs mu.
 func (p *signedInUsers) forget(k key, who *person) {
 	if len(who.sockets) == 0 && len(who.watchers) == 0 {
 		drop(&p.known, &p.most, k)
 	}
 }
 
-// tell tells the watchers that the person has come or gone; needs signedInUsers.mu, which
-// is what puts a socket's news of the same user in order.
+// tell tells the watchers that the person has come or gone; needs signedInUsers.mu,
+// which keeps the news of a user in order for each socket.
 func (who *person) tell(id string, online bool) {
 	type made struct {
 		dialect Dialect
 		frame   []byte
 	}
-	var frames []made // few: there are as many as dialects
+	var frames []made // one for each dialect
 	for c := range who.watchers {
 		d := c.peer.Dialect
 		i := slices.IndexFunc(frames, func(m made) bool { return m.dialect == d })

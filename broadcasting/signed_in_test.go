@@ -62,7 +62,7 @@ func TestWatchlist(t *testing.T) {
 	expect(t, w, "online A")
 	expect(t, w2, "B:online A")
 	expect(t, socket("a1"), "signed in A!")
-	signIn(t, socket("a2"), "A") // no news
+	signIn(t, socket("a2"), "A") // the watcher is not told
 	socket("a1").Close()
 	expect(t, w)
 	socket("a2").Close()
@@ -84,7 +84,8 @@ func TestWatchlist(t *testing.T) {
 	expect(t, w)
 }
 
-// One who watches itself hears of its other sockets' end only when it has none.
+// A socket that watches its own user hears of other sockets' end only when none is
+// left.
 func TestWatchOneself(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
 	a, b := connect(t, e, "1", "a", words("")), connect(t, e, "1", "b", words(""))
@@ -122,7 +123,7 @@ func TestTerminate(t *testing.T) {
 	made("1", "c", "8")
 	made("1", "d", "")
 	made("2", "a", "7")
-	grant(t, e, "1", "d", "private-x", "7") // of the CRM, somebody else
+	grant(t, e, "1", "d", "private-x", "7") // a user of the CRM, not of the app
 	plain := connect(t, e, "1", "plain", words(""))
 	signIn(t, plain, "7")
 	if n := terminate(t, e, "1", "nobody"); n != 0 {
@@ -132,14 +133,14 @@ func TestTerminate(t *testing.T) {
 	if n := terminate(t, e, "1", "7"); n != 2 || len(closed) != 1 || closed["1a"] != "terminated" || plain.disconnected == 0 {
 		t.Errorf("%d: %v, %v", n, closed, plain.disconnected)
 	}
-	// And a user of the CRM is not one of the app's.
+	// A user of the CRM is not a user of the app.
 	disconnect(t, e, "7")
 	if closed["1d"] != "access ended" || closed["2a"] != "" || len(closed) != 2 {
 		t.Errorf("%v", closed)
 	}
 }
 
-// Identify makes a socket one that Disconnect closes.
+// Identify makes Disconnect close a socket.
 func TestIdentify(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
 	a := connect(t, e, "1", "a", words(""))
@@ -159,8 +160,8 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// However users come and go, each watcher hears online and offline in turn, and
-// knows at the end who is there.
+// However users come and go, each watcher is told online and offline in turn, and its
+// last state is right.
 func TestWatchlistInTurn(t *testing.T) {
 	e := broadcasting.NewEngine(broadcasting.Options{})
 	w := connect(t, e, "1", "w", words(""))

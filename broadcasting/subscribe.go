@@ -17,28 +17,28 @@ var (
 // SubscribeRequest is what a socket asks for when it subscribes.
 type SubscribeRequest struct {
 	Name        channels.Name
-	Member      *Member // who it is; needed on presence channels, ignored on others
-	MaxMembers  int     // users in a presence channel
-	MaxChannels int     // of this socket
+	Member      *Member // the user; required on presence channels, ignored on others
+	MaxMembers  int     // the limit of users in a presence channel
+	MaxChannels int     // the limit of channels of this socket
 
-	SubscriptionCount bool // the channel's subscribers are told how many they are
+	SubscriptionCount bool // tell the channel's subscribers how many they are
 }
 
-// Subscribe puts the socket into a channel. The frame that says so is queued before
-// any event. A socket that is in already gets that frame again, and is who it was: a
-// client that lost track has what it wants.
+// Subscribe puts the socket into a channel. The frame that confirms this is queued
+// before any event. A socket that is in already gets that frame again and keeps its
+// member, which is what a client that lost track needs.
 //
-// A subscription that begins with something from before is made in two phases:
+// A subscription that begins with an earlier event is made in two phases:
 //
 //	enter    under the channel's lock: from here on, events are held for the socket
 //	         read what it begins with, under no lock
 //	open     under the channel's lock: queue the answer, what was read, what was
 //	         held and is not in that, and go live
 //
-// So nothing that comes after the beginning is left out or comes twice, and no
-// publisher waits for the reading. Who takes the subscription away meanwhile wins. ctx
-// bounds the reading; its error is returned, and the socket is not in then, unless it
-// was in before.
+// So no later event is left out or comes twice, and no publisher waits for the read. If
+// the subscription is taken away meanwhile, it stays away. ctx bounds the read. If the
+// read fails, Subscribe returns its error, and the socket is not in unless it was in
+// before.
 func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
 	defer c.tell()
 	s, err := c.enter(want)
@@ -49,7 +49,7 @@ func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
 	return c.open(s, last, err)
 }
 
-// enter is the first phase. It returns nil when there is no second one.
+// enter is the first phase. It returns nil when there is no second phase.
 func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,8 +94,8 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 	return s, nil
 }
 
-// begin answers at once, or holds what is published until the second phase; needs
-// ch.mu.
+// begin answers at once or, on a cache channel, holds what is published until the
+// second phase; needs ch.mu.
 func (s *subscription) begin(again bool) {
 	if s.ch.cache {
 		s.hold(again)
@@ -104,14 +104,15 @@ func (s *subscription) begin(again bool) {
 	s.welcome()
 }
 
-// open is the second phase, with the last event of the channel (nil: none), or why
-// that could not be read. A socket that was in before stays in whatever happens.
+// open is the second phase. last is the last event of the channel (nil: none), err the
+// error of reading it. A socket that was in before stays in, unless more was published
+// than is held for it.
 func (c *Conn) open(s *subscription, last *Event, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := s.ch.key.name
 	if c.subs[name] != s {
-		return nil // somebody has taken it away, and has said so
+		return nil // it was taken away, and the socket was told
 	}
 	s.ch.mu.Lock()
 	if s.held.over {
@@ -136,7 +137,7 @@ func (c *Conn) open(s *subscription, last *Event, err error) error {
 	return nil
 }
 
-// own notes whose a subscription is; needs mu.
+// own notes the user of a subscription, if Grant named one; needs mu.
 func (c *Conn) own(s *subscription, name string) {
 	if user := c.grants[name]; user != "" && s.user == "" {
 		s.user = user
@@ -147,7 +148,7 @@ func (c *Conn) own(s *subscription, name string) {
 // enter adds the subscription to its channel, whose mu is held.
 func (s *subscription) enter(want SubscribeRequest) error {
 	ch, e := s.ch, s.conn.engine
-	first, firstHere := false, false // of its user
+	first, firstHere := false, false // whether this is the user's first socket anywhere, and on this node
 	if ch.kind == channels.Presence && want.Member != nil {
 		if ch.roster == nil {
 			ch.roster = newRoster(e.presence.OtherMembers(ch.key.app, ch.key.name))
@@ -173,12 +174,12 @@ func (s *subscription) enter(want SubscribeRequest) error {
 	return nil
 }
 
-// welcome says that the subscription is in; needs ch.mu.
+// welcome queues the frame that confirms the subscription; needs ch.mu.
 func (s *subscription) welcome() {
 	s.conn.peer.Out.Queue(s.conn.peer.Dialect.Subscribed(s.ch.key.name, s.ch.members()))
 }
 
-// members is the members of a presence channel, nil on others; needs mu.
+// members returns the members of a presence channel, nil on others; needs mu.
 func (ch *channel) members() []*Member {
 	if ch.roster == nil {
 		return nil
@@ -186,13 +187,13 @@ func (ch *channel) members() []*Member {
 	return ch.roster.members
 }
 
-// subscriptions is how many sockets of all nodes are subscribed; needs ch.mu.
+// subscriptions returns how many sockets of all nodes are subscribed; needs ch.mu.
 func (e *Engine) subscriptions(ch *channel) int {
 	return ch.subscribers() + e.presence.OthersIn(ch.key.app, ch.key.name)
 }
 
-// Subscribed says whether the socket is in the channel, and as whom (nil on a
-// channel without presence).
+// Subscribed reports whether the socket is in the channel. member is nil on a channel
+// without presence.
 func (c *Conn) Subscribed(channel string) (member *Member, in bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -209,7 +210,7 @@ func (c *Conn) subscription(channel string) *subscription {
 	return c.subs[channel]
 }
 
-// Channels is the number of channels that the socket is in.
+// Channels returns the number of channels that the socket is in.
 func (c *Conn) Channels() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

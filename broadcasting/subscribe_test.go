@@ -12,17 +12,17 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// slowBroker is a broker whose next Last waits until the test lets it go on.
+// slowBroker is a broker whose next Last blocks until the test continues it.
 type slowBroker struct {
 	broadcasting.Broker
 	next  atomic.Bool
-	late  bool // it reads after what the test does meanwhile
+	late  bool // Last reads after the test's changes
 	asked chan struct{}
 	goOn  chan error // what Last returns, if not nil
 }
 
 func (b *slowBroker) Last(ctx context.Context, app, channel string) (*broadcasting.Event, time.Duration, error) {
-	ev, ttl, err := b.Broker.Last(ctx, app, channel) // before what the test does meanwhile
+	ev, ttl, err := b.Broker.Last(ctx, app, channel) // before the test's changes
 	if !b.next.CompareAndSwap(true, false) {
 		return ev, ttl, err
 	}
@@ -50,8 +50,8 @@ type half struct {
 	result chan error
 }
 
-// halfway publishes the data to cache-a, and has a socket subscribe to it as far as
-// to the reading of the last event.
+// halfway publishes the data to cache-a, and starts the subscription of a socket up to
+// the read of the last event.
 func halfway(t *testing.T, channel string, data ...string) *half {
 	t.Helper()
 	b := &slowBroker{
@@ -84,7 +84,7 @@ func (h *half) subscribe(channel string) {
 	}
 }
 
-// ends lets the subscription go on, and returns what becomes of it.
+// ends continues the subscription, and returns its result.
 func (h *half) ends(failed error) error {
 	h.t.Helper()
 	h.broker.goOn <- failed
@@ -97,8 +97,8 @@ func (h *half) ends(failed error) error {
 	}
 }
 
-// What is published while a subscription is made comes after what it begins with,
-// once, and nothing of it waits for the reading.
+// What is published during a subscription comes after the event that it begins with,
+// once, and publishing does not wait for the read.
 func TestSubscribeInTwoPhases(t *testing.T) {
 	h := halfway(t, "cache-a", "before")
 	h.publish("cache-a", "one")
@@ -112,7 +112,7 @@ func TestSubscribeInTwoPhases(t *testing.T) {
 	expect(t, h.mailbox, "cache-a e three")
 }
 
-// A new subscriber begins with the last event: what came before that is not told.
+// A new subscriber begins with the last event and does not get earlier ones.
 func TestSubscribeBeginsWithTheLast(t *testing.T) {
 	h := halfway(t, "cache-a", "before")
 	h.broker.late = true
@@ -147,7 +147,7 @@ func TestSubscribeToAnEmptyCache(t *testing.T) {
 	}
 }
 
-// Members that come and go meanwhile are in the list that the socket gets, once.
+// Members that come and go meanwhile are in the socket's member list, once.
 func TestSubscribeWhileMembersCome(t *testing.T) {
 	h := halfway(t, "presence-cache-a", "before")
 	b, c := connect(t, h.e, "1", "b", words("")), connect(t, h.e, "1", "c", words(""))
@@ -165,7 +165,7 @@ func TestSubscribeWhileMembersCome(t *testing.T) {
 	expect(t, h.mailbox, "removed presence-cache-a C")
 }
 
-// Who takes the subscription away between the phases wins.
+// A subscription that is taken away between the phases stays away.
 func TestSubscriptionTakenAwayMeanwhile(t *testing.T) {
 	for name, c := range map[string]struct {
 		meanwhile func(h *half)
@@ -182,7 +182,7 @@ func TestSubscriptionTakenAwayMeanwhile(t *testing.T) {
 				if !grant(t, h.e, "1", "a", "private-cache-a", "7") {
 					t.Fatal("not granted")
 				}
-				// Whose it is shows at the next subscription.
+				// The next subscription shows its user.
 				if err := h.ends(nil); err != nil {
 					t.Fatal(err)
 				}
@@ -205,7 +205,7 @@ func TestSubscriptionTakenAwayMeanwhile(t *testing.T) {
 	}
 }
 
-// When the beginning cannot be read, the socket is not in, and the channel is as
+// When the last event cannot be read, the socket is not in, and the channel is as
 // before.
 func TestSubscribeWithoutABeginning(t *testing.T) {
 	broken := errors.New("broken")
@@ -252,7 +252,8 @@ func TestSubscribeAgainInTwoPhases(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, h.mailbox, "in cache-a", "cache-a e before", "cache-a e meanwhile")
-	// When the reading sees what came meanwhile, that still comes once, with all before.
+	// Events that came meanwhile and are seen by the read still come once, with all
+	// before them.
 	h.broker.late = true
 	h.subscribe("cache-a")
 	h.publish("cache-a", "one")
@@ -263,7 +264,7 @@ func TestSubscribeAgainInTwoPhases(t *testing.T) {
 	}
 	expect(t, h.mailbox, "in cache-a", "cache-a e one", "cache-a client-e {}", "cache-a e two")
 	h.broker.late = false
-	// When the reading fails, the socket is in as before.
+	// When the read fails, the socket stays in.
 	h.subscribe("cache-a")
 	h.publish("cache-a", "three")
 	if err := h.ends(errors.New("broken")); err == nil {
@@ -271,7 +272,7 @@ func TestSubscribeAgainInTwoPhases(t *testing.T) {
 	}
 	h.publish("cache-a", "meanwhile")
 	expect(t, h.mailbox, "cache-a e three", "cache-a e meanwhile")
-	// Two at once: the first one answers for both.
+	// Two subscriptions at once: the first one answers for both.
 	h.subscribe("cache-a")
 	if err := h.Subscribe(t.Context(), want(t, "cache-a")); err != nil {
 		t.Fatal(err)
@@ -283,7 +284,8 @@ func TestSubscribeAgainInTwoPhases(t *testing.T) {
 	expect(t, h.mailbox, "in cache-a", "cache-a e meanwhile")
 }
 
-// An event that the reading has seen may come to this node after it: it comes once.
+// An event that the read has returned may arrive at this node later: the socket gets it
+// once.
 func TestSubscribeBeforeTheEventArrives(t *testing.T) {
 	late := &lateBroker{Broker: broadcasting.NewMemory(broadcasting.MemoryOptions{}).Broker()}
 	e := broadcasting.NewEngine(broadcasting.Options{Broker: late})
@@ -305,7 +307,7 @@ func TestSubscribeBeforeTheEventArrives(t *testing.T) {
 	expect(t, a, "cache-a e five")
 }
 
-// lateBroker keeps events back until arrive is called.
+// lateBroker holds events back until arrive is called.
 type lateBroker struct {
 	broadcasting.Broker
 	deliver func(*broadcasting.Event)

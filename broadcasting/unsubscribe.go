@@ -1,6 +1,7 @@
 package broadcasting
 
-// Unsubscribe takes the socket out of a channel. It is false when it was not in.
+// Unsubscribe takes the socket out of a channel. It returns false when the socket was
+// not in.
 func (c *Conn) Unsubscribe(channel string) bool {
 	c.mu.Lock()
 	s := c.subs[channel]

@@ -7,35 +7,36 @@ import (
 	"time"
 )
 
-// App is a Pusher app: who may connect and publish, and how much. An App in a log or
-// an error shows its id and key, never a secret. The tags yaml and secret are for the
-// configuration file: "-" is not set there, and what is secret is masked.
+// App is a Pusher app: who may connect and publish, and how much. In a log or an error
+// an App shows its id and key, never a secret. The tags yaml and secret are for the
+// configuration file: a field tagged "-" cannot be set there, and a secret one is
+// masked.
 type App struct {
 	ID                 string    `yaml:"id"`
 	Key                string    `yaml:"key"`                          // public: pages connect with it
-	Secret             string    `yaml:"secret" secret:"all" json:"-"` // signs, and verifies
-	Name               string    `yaml:"-"`                            // what people call it
-	Enabled            bool      `yaml:"enabled"`                      // false: sockets are closed, publishing is refused
+	Secret             string    `yaml:"secret" secret:"all" json:"-"` // signs and verifies
+	Name               string    `yaml:"-"`                            // the name shown to people
+	Enabled            bool      `yaml:"enabled"`                      // if false, sockets are closed and publishing is refused
 	AllowedOrigins     []string  `yaml:"allowed_origins"`              // of browsers, besides the server's; empty: any
 	ClientEvents       bool      `yaml:"client_events"`                // sockets may send client- events
 	SubscriptionCount  bool      `yaml:"subscription_count"`           // sockets are told how many are subscribed
 	UserAuthentication bool      `yaml:"user_authentication"`          // a socket that neither signs in nor joins a guarded channel in time is closed
-	Webhooks           []Webhook `yaml:"webhooks" json:"-"`            // told what happens on the app's channels
+	Webhooks           []Webhook `yaml:"webhooks" json:"-"`            // endpoints that are told what happens on the app's channels
 	Limits             Limits    `yaml:"limits"`                       // 0: the limit of all apps
 
-	// OldSecret is the secret that Secret has replaced: what it signed is accepted until
-	// OldSecretUntil, and nothing is signed with it any more. Empty: there is none.
+	// OldSecret is the secret that Secret has replaced. What it signed is accepted
+	// until OldSecretUntil; nothing is signed with it any more. Empty: there is none.
 	OldSecret      string    `yaml:"-" json:"-"`
 	OldSecretUntil time.Time `yaml:"-" json:"-"`
 
-	// Made is when the app was made, in unix seconds; 0: it has always been. An app that
-	// was made at another time is another app, even under the same id and key.
+	// Made is when the app was created, in unix seconds; 0: it has always existed. An
+	// app created at another time is another app, even under the same id and key.
 	Made int64 `yaml:"-"`
-	// Updated is when the app was changed last, in unix seconds; 0: never.
+	// Updated is when the app was last changed, in unix seconds; 0: never.
 	Updated int64 `yaml:"-"`
 }
 
-// Default returns the settings of an app that is given none.
+// Default returns the settings of an app for which nothing is set.
 func Default() App {
 	return App{Enabled: true, ClientEvents: true, AllowedOrigins: []string{}, Webhooks: []Webhook{}}
 }
@@ -51,9 +52,9 @@ func (a App) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", a.ID), slog.String("key", a.Key))
 }
 
-// Clone returns a copy of a that shares no list or map with it. Its lists are not nil,
-// origins have no spaces around them, and nothing is listed twice: origins, and the
-// events of a webhook.
+// Clone returns a copy of a that shares no list or map with it. Its lists are not nil.
+// Origins have no spaces around them. Neither origins nor the events of a webhook are
+// listed twice.
 func (a App) Clone() App {
 	origins := make([]string, 0, len(a.AllowedOrigins))
 	for _, origin := range a.AllowedOrigins {

@@ -33,7 +33,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 }
 
-// A copy shares nothing with the app, and has everything once.
+// A copy shares nothing with the app, and lists everything once.
 func TestClone(t *testing.T) {
 	a := hook(apps.Webhook{URL: "https://x", Events: []string{"cache_miss", "cache_miss"}, Channels: []string{"a"}, Headers: map[string]string{"X-A": "b"}, Single: true})
 	a.AllowedOrigins = []string{" https://a.example", "https://a.example", "*"}
@@ -53,8 +53,8 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// Each field of Limits has a row, under the name that it has in JSON, and each row a
-// field of its own.
+// Each field of Limits has a row under its name in JSON, and each row has a field of
+// its own.
 func TestTableHasEveryLimit(t *testing.T) {
 	typ := reflect.TypeFor[apps.Limits]()
 	table := apps.Table()
@@ -101,7 +101,7 @@ func TestLimitsOr(t *testing.T) {
 		t.Error(err)
 	}
 	violations := apps.Limits{PresenceUserBytes: 15, Sockets: -1}.CheckCommon()
-	wrong := 1 // the sockets, and each limit that must not be 0
+	wrong := 1 // counts each limit that must not be 0; sockets is the first
 	for _, limit := range apps.Table() {
 		if limit.Min > 0 {
 			wrong++

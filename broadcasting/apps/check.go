@@ -7,25 +7,25 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the longest name of an app, in characters.
+// MaxName is the maximum length of an app's name, in characters.
 const MaxName = 255
 
-// maxID is the longest id or key, in bytes.
+// maxID is the maximum length of an id or key, in bytes.
 const maxID = 64
 
-// Violation is one thing that is wrong with an app. It holds no value that may be a
+// Violation is one error in the settings of an app. It holds no value that may be a
 // secret.
 type Violation struct {
-	// Field is named as in the configuration file: id, allowed_origins[0],
+	// Field is the name as in the configuration file: id, allowed_origins[0],
 	// limits.sockets, webhooks[0].events[1], webhooks[0].headers.NAME.
 	Field   string
-	Message string // goes on where "the field" begins: "must be at most 32"
+	Message string // continues a sentence that begins with the field: "must be at most 32"
 }
 
 // Error implements error.
 func (v Violation) Error() string { return v.Field + ": " + v.Message }
 
-// Violations are everything that is wrong.
+// Violations are all errors that were found.
 type Violations []Violation
 
 // Error names each violation.
@@ -37,7 +37,7 @@ func (vs Violations) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Err returns vs as an error; nil when there are none.
+// Err returns vs as an error, or nil when it is empty.
 func (vs Violations) Err() error {
 	if len(vs) == 0 {
 		return nil
@@ -54,8 +54,8 @@ func (c *checker) add(field, format string, args ...any) {
 
 func item(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
 
-// Check returns everything that is wrong with a, in the order of its fields. It does
-// not ask for a secret, which may be generated later: see CheckServed.
+// Check returns every error in a, in the order of its fields. It does not require a
+// secret, which may be generated later: see CheckServed.
 func (a App) Check() Violations {
 	c := &checker{}
 	for _, f := range []struct{ field, value string }{{"id", a.ID}, {"key", a.Key}} {
@@ -75,7 +75,8 @@ func (a App) Check() Violations {
 	return c.found
 }
 
-// CheckServed is Check for an app that is about to be served, which needs a secret too.
+// CheckServed is Check for an app that is about to be served, which also needs a
+// secret.
 func (a App) CheckServed() Violations {
 	found := a.Check()
 	if a.Secret == "" {
@@ -84,8 +85,8 @@ func (a App) CheckServed() Violations {
 	return found
 }
 
-// CheckUnique returns a violation for each id and key that an app before has already,
-// with fields such as apps[1].id.
+// CheckUnique returns a violation for each id and key that an earlier app in the list
+// has, with fields such as apps[1].id.
 func CheckUnique(list []App) Violations {
 	c := &checker{}
 	ids, keys := map[string]int{}, map[string]int{}

@@ -10,7 +10,7 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// shop is an app with nothing wrong.
+// shop is a valid app.
 func shop(change func(a *apps.App)) apps.App {
 	a := apps.Default()
 	a.ID, a.Key, a.Secret = "shop", "shop-key", "hidden-secret"
@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 	})
 	for _, c := range []struct {
 		app   apps.App
-		field string // empty: nothing is wrong
+		field string // empty: the app is valid
 		says  string
 	}{
 		{full, "", ""},
@@ -111,7 +111,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// All violations are found at once, and none of them shows a secret.
+// All violations are found at once, and none shows a secret.
 func TestCheckNamesEverything(t *testing.T) {
 	const hidden = "hunter2"
 	a := apps.App{ID: "/", Key: "/", Name: "\x00", AllowedOrigins: []string{"x"}, Secret: hidden, Webhooks: []apps.Webhook{
@@ -152,7 +152,7 @@ func TestCheckUnique(t *testing.T) {
 	}
 }
 
-// FuzzCheck: what is found right can be requested, matched and served.
+// FuzzCheck checks that a valid app can be requested, matched and served.
 func FuzzCheck(f *testing.F) {
 	f.Add("shop", "Shop", "https://*.a.example", "https://user:pass@example.com:8080/a?b=c", "cache_miss", "a", "Authorization", "Bearer 1", 5)
 	f.Add("a/b", "\x00", "null", "http://[::1]:80", "", "", "X-A", "b\tc", -1)

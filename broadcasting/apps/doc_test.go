@@ -16,7 +16,7 @@ import (
 // go test ./broadcasting/apps -update writes what is generated from the table.
 var update = flag.Bool("update", false, "write the generated documentation")
 
-// fold is text in comment lines.
+// fold returns text as comment lines.
 func fold(indent, text string) string {
 	var out strings.Builder
 	line := indent + "#"
@@ -30,7 +30,7 @@ func fold(indent, text string) string {
 	return out.String() + line + "\n"
 }
 
-// common is the part of config.example.yaml about the limits that all apps have.
+// common returns the part of config.example.yaml about the common limits of all apps.
 func common() string {
 	var out strings.Builder
 	for _, limit := range apps.Table() {
@@ -44,7 +44,7 @@ func common() string {
 	return out.String()
 }
 
-// own is the part of config.example.yaml about the limits of one app.
+// own returns the part of config.example.yaml about the limits of one app.
 func own() string {
 	var out strings.Builder
 	for _, limit := range apps.Table() {
@@ -53,7 +53,7 @@ func own() string {
 	return out.String()
 }
 
-// page is docs/limits.md.
+// page returns docs/limits.md.
 func page() string {
 	var out strings.Builder
 	out.WriteString(`# Limits of apps
@@ -78,7 +78,7 @@ This page is generated from the table in ` + "`broadcasting/apps/limits.go`" + `
 	return out.String()
 }
 
-// example is limits as openapi.yaml shows them.
+// example returns limits as openapi.yaml shows them.
 func example() string {
 	var fields []string
 	for i, limit := range apps.Table() {
@@ -87,7 +87,7 @@ func example() string {
 	return "{" + strings.Join(fields, ", ") + "}"
 }
 
-// schema is the schema AppLimits of openapi.yaml, but for its description.
+// schema returns the schema AppLimits of openapi.yaml, without its description.
 func schema() string {
 	var names []string
 	var properties strings.Builder
@@ -100,7 +100,7 @@ func schema() string {
 		strings.Join(names, ", ") + "]\n      properties:\n" + properties.String()
 }
 
-// is holds a file against what it should be, and writes it with -update.
+// is compares a file with its expected content, or writes it with -update.
 func is(t *testing.T, file string, change func(have string) (want string)) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -125,7 +125,7 @@ func is(t *testing.T, file string, change func(have string) (want string)) {
 	}
 }
 
-// between is have with text between begin and end, which it must have once.
+// between returns have with text between begin and end, which must occur once.
 func between(t *testing.T, have, begin, end, text string) string {
 	t.Helper()
 	head, rest, found := strings.Cut(have, begin)
@@ -136,8 +136,7 @@ func between(t *testing.T, have, begin, end, text string) string {
 	return head + begin + text + end + tail
 }
 
-// The example of the configuration, the API's reference and the page are those of the
-// table.
+// The example configuration, the API reference and the limits page match the table.
 func TestDocumentationIsOfTheTable(t *testing.T) {
 	is(t, "../../config.example.yaml", func(have string) string {
 		have = between(t, have, "    # The app's own limits. 0: the value in limits below.\n    limits:\n", "\nwebhooks:\n", own())
@@ -150,7 +149,7 @@ func TestDocumentationIsOfTheTable(t *testing.T) {
 	is(t, "../../docs/limits.md", func(string) string { return page() })
 }
 
-// Where the events of webhooks are listed, all of them are, and no others.
+// Documents that list the webhook events list all of them, and no others.
 func TestDocumentationNamesEveryEvent(t *testing.T) {
 	is(t, "../../server/api/openapi.yaml", func(have string) string {
 		return between(t, have, "    AppWebhookEvent: {enum: [", "]}\n", strings.Join(apps.WebhookEvents(), ", "))
@@ -168,7 +167,7 @@ func TestDocumentationNamesEveryEvent(t *testing.T) {
 	}
 }
 
-// The bounds that the API's reference tells are those of the check.
+// The bounds in the API reference are those of the check.
 func TestReferenceTellsTheBounds(t *testing.T) {
 	text, err := os.ReadFile("../../server/api/openapi.yaml")
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Limits are what an app may use. A new limit is a field here and a row of the table
-// below: the configuration file, the CRM's API, the check and the documentation take
-// it from there.
+// Limits are the amounts that an app may use. A new limit is a field here and a row of
+// the table below. The configuration file, the CRM's API, the check and the
+// documentation use the table.
 type Limits struct {
 	Sockets               int `json:"sockets"`
 	ChannelsPerSocket     int `json:"channels_per_socket"`
@@ -24,14 +24,14 @@ type Limits struct {
 
 // Limit describes one of the limits.
 //
-// An app's own limit is from 0, which is the limit that all apps have in common, to
-// Max. The common limit is from Min to Max; where Min is 0, a 0 is no limit.
+// An app's own limit is from 0 to Max, where 0 stands for the common limit of all apps.
+// The common limit is from Min to Max; where Min is 0, a 0 is no limit.
 type Limit struct {
-	Name     string // in an app's limits: in the file, over the API, in the database
-	Common   string // in the limits of the configuration file, which all apps have in common
+	Name     string // among an app's limits: in the file, the API and the database
+	Common   string // among the common limits in the configuration file
 	Default  int    // of the common limit
 	Min, Max int
-	Unit     string // of the number: what is counted
+	Unit     string // what the number counts
 	Sentence string // what is limited
 	// Field returns the limit's field of l.
 	Field func(l *Limits) *int
@@ -39,7 +39,7 @@ type Limit struct {
 
 const most = 1 << 30 // no limit needs more, and it fits everywhere
 
-// table has the limits in the order in which they are shown.
+// table lists the limits in display order.
 var table = []Limit{
 	{"sockets", "sockets_per_app", 0, 0, most, "sockets",
 		"Sockets of the whole app that are open at once.",
@@ -73,11 +73,10 @@ var table = []Limit{
 		func(l *Limits) *int { return &l.ReadsPerSecond }},
 }
 
-// Table returns all limits, in the order in which they are shown. The caller may
-// change it.
+// Table returns all limits in display order. The caller may change the list.
 func Table() []Limit { return slices.Clone(table) }
 
-// DefaultLimits returns the limits that all apps have in common when nothing is set.
+// DefaultLimits returns the default common limits of all apps.
 func DefaultLimits() (l Limits) {
 	for _, limit := range table {
 		*limit.Field(&l) = limit.Default
@@ -85,7 +84,7 @@ func DefaultLimits() (l Limits) {
 	return l
 }
 
-// Or returns l with the limits of common where l has 0.
+// Or returns l with every 0 replaced by the limit of common.
 func (l Limits) Or(common Limits) Limits {
 	for _, limit := range table {
 		if own := limit.Field(&l); *own == 0 {
@@ -95,8 +94,8 @@ func (l Limits) Or(common Limits) Limits {
 	return l
 }
 
-// Set sets the app's own limit of the name. It refuses an unknown name; the value is
-// for Check.
+// Set sets the app's own limit of that name. It returns an error for an unknown name.
+// Check checks the value.
 func (l *Limits) Set(name string, value int) error {
 	var names []string
 	for _, limit := range table {
@@ -110,7 +109,7 @@ func (l *Limits) Set(name string, value int) error {
 	return fmt.Errorf("is no limit; there are %s", strings.Join(names, ", "))
 }
 
-// check holds the own limits of an app against their ranges.
+// check checks an app's own limits against their ranges.
 func (l Limits) check(c *checker) {
 	for _, limit := range table {
 		if v := *limit.Field(&l); v < 0 || v > limit.Max {
@@ -119,8 +118,8 @@ func (l Limits) check(c *checker) {
 	}
 }
 
-// CheckCommon holds limits that all apps have in common against their ranges. The
-// fields of the violations are the names under limits in the configuration file.
+// CheckCommon checks common limits of all apps against their ranges. The fields of the
+// violations are the names under limits in the configuration file.
 func (l Limits) CheckCommon() Violations {
 	c := &checker{}
 	for _, limit := range table {

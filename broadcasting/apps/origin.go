@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// Origins says which web pages may connect. The zero Origins lets every page in.
+// Origins decides which web pages may connect. The zero Origins allows every page.
 // Immutable.
 type Origins struct {
 	rules []originRule // none: any
 }
 
-// originRule is one entry: a whole origin, or what stands before and after its *.
+// originRule is one entry: a whole origin, or the parts before and after its *.
 type originRule struct {
 	before, after string
 	wild          bool
 }
 
-// ParseOrigins reads a list of origins as browsers send them:
-// "https://app.example.com", with the port when it is not the scheme's own. One
-// * may stand for a part of the host ("https://*.example.com"); "*" alone, or an
-// empty list, is any origin. An entry that no browser could send is an error,
-// for it would shut everybody out silently.
+// ParseOrigins parses a list of origins as browsers send them:
+// "https://app.example.com", with the port unless it is the scheme's default. One * may
+// stand for a part of the host ("https://*.example.com"). "*" alone, or an empty list,
+// allows any origin. An entry that no browser could send is an error, because it would
+// silently shut everybody out.
 func ParseOrigins(list []string) (Origins, error) {
 	var o Origins
 	anyOrigin := false
@@ -46,8 +46,8 @@ func ParseOrigins(list []string) (Origins, error) {
 
 const originForm = "write it as https://app.example.com or https://*.example.com"
 
-// originFault says why no browser sends the entry, in lower case and without spaces
-// around it; "" when one may.
+// originFault returns the reason why no browser sends the entry, or "". The entry must
+// be in lower case and without spaces around it.
 func originFault(entry string) string {
 	if entry == "null" {
 		return `"null" is sent by every sandboxed page, so it names nobody`
@@ -72,11 +72,11 @@ func originFault(entry string) string {
 	return ""
 }
 
-// Any says whether every origin may come in.
+// Any reports whether every origin is allowed.
 func (o Origins) Any() bool { return len(o.rules) == 0 }
 
-// Allow says whether origin, the header of that name, may come in. Programs that
-// are no browsers send none: they may.
+// Allow reports whether origin, the value of the Origin header, is allowed. Programs
+// that are not browsers send none, which is allowed.
 func (o Origins) Allow(origin string) bool {
 	if o.Any() || origin == "" {
 		return true

@@ -13,7 +13,7 @@ func TestOrigins(t *testing.T) {
 		t.Fatal(err)
 	}
 	for origin, want := range map[string]bool{
-		"":                               true, // no browser
+		"":                               true, // not a browser
 		"https://app.example":            true,
 		"HTTPS://APP.EXAMPLE":            true,
 		"http://app.example":             false,

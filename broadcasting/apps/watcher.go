@@ -11,37 +11,38 @@ import (
 // watchEvery is how often a Watcher asks the store for changes by other processes.
 const watchEvery = time.Second
 
-// WatcherOptions are what a Watcher works with.
+// WatcherOptions are the options of a Watcher.
 type WatcherOptions struct {
 	Store Store
 	// Fixed are the apps of the configuration. They come first, never change, and win
-	// over apps of the store that have the id or the key of one.
+	// over apps of the store that have the same id or key.
 	Fixed []App
-	// Common are the limits of apps that have none of their own.
+	// Common are the limits of apps that set none of their own.
 	Common Limits
-	// Apply brings a list of apps into force: all of them, first of all and after each
-	// change. After an error the list is given to it again.
+	// Apply brings a list of all apps into force. It is called at the beginning and
+	// after each change. After an error it is called with the list again.
 	Apply func(list []App) error
 	Log   *slog.Logger
 }
 
-// Watcher brings the apps of the configuration and of a store into force, and keeps
-// doing so while they change. Safe for concurrent use.
+// Watcher brings the apps of the configuration and of a store into force, and follows
+// their changes. Safe for concurrent use.
 type Watcher struct {
 	opt WatcherOptions
 
 	mu      sync.Mutex
-	version int64           // that is in force, at least; -1: none yet; guarded by mu
-	skipped map[string]bool // what was complained of; guarded by mu
+	version int64           // the least version in force; -1: none yet; guarded by mu
+	skipped map[string]bool // problems that were logged; guarded by mu
 }
 
-// NewWatcher returns a Watcher that has brought nothing into force yet.
+// NewWatcher returns a Watcher. It brings nothing into force until Reload or Run is
+// called.
 func NewWatcher(o WatcherOptions) *Watcher {
 	return &Watcher{opt: o, version: -1, skipped: map[string]bool{}}
 }
 
-// Reload brings what has changed into force before it returns nil; also when another
-// call did it meanwhile.
+// Reload brings changes into force. When it returns nil, all earlier changes are in
+// force, including those that a concurrent call applied.
 func (w *Watcher) Reload(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,8 +62,8 @@ func (w *Watcher) Reload(ctx context.Context) error {
 	return nil
 }
 
-// Changed is Reload for who has just changed an app and cannot mend an error: it is
-// logged, and Run tries again.
+// Changed is Reload for a caller that has just changed an app and cannot handle an
+// error. The error is logged, and Run tries again.
 func (w *Watcher) Changed(ctx context.Context) {
 	if err := w.Reload(ctx); err != nil {
 		w.opt.Log.ErrorContext(ctx, "a change of apps is not in force yet", "error", err)
@@ -112,7 +113,7 @@ func (w *Watcher) list(ctx context.Context) (list []App, version int64, err erro
 	return list, version, nil
 }
 
-// unfit says why an app of the store cannot be served, "" when it can.
+// unfit returns the reason why an app of the store cannot be served, or "".
 func (w *Watcher) unfit(app App) string {
 	for _, fixed := range w.opt.Fixed {
 		if fixed.ID == app.ID || fixed.Key == app.Key {

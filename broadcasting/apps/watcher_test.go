@@ -26,7 +26,8 @@ func TestMemoryIsAStore(t *testing.T) {
 	})
 }
 
-// watched is a Watcher of one fixed app and a store, and what it brought into force.
+// watched is a Watcher of one fixed app and a store, and the lists it brought into
+// force.
 type watched struct {
 	*apps.Watcher
 	store   *appstest.Memory
@@ -73,7 +74,7 @@ func TestReload(t *testing.T) {
 	if err := errors.Join(reload(), reload()); err != nil {
 		t.Fatal(err)
 	}
-	w.expect(t, "1:5") // once: nothing has changed
+	w.expect(t, "1:5") // only once: nothing has changed
 	w.store.Put(stored("a", func(a *apps.App) { a.Limits.EventBytes = 7 }))
 	w.store.Put(stored("b", func(a *apps.App) { a.Key = "fixed" }))
 	w.store.Put(stored("1", plain))
@@ -104,7 +105,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// Run follows what other processes change, and complains once of a store that fails.
+// Run follows changes by other processes, and logs a failing store once.
 func TestRunFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWatched()

@@ -13,20 +13,21 @@ import (
 )
 
 // Webhook is an endpoint that is told what happens to the channels of an app. A POST is
-// signed with the app's secret as it is when it is sent, so a repetition may have
-// another signature than the first try.
+// signed with the app's secret at the time of sending, so a retry may have another
+// signature than the first attempt.
 type Webhook struct {
 	URL      string            `json:"url" secret:"url"`     // absolute, http or https; may hold a secret
 	Events   []string          `json:"events"`               // names as in WebhookEvents; empty: all
 	Channels []string          `json:"channels"`             // only channels whose name begins with one of these; empty: all
 	Headers  map[string]string `json:"headers" secret:"all"` // sent with every POST
-	Single   bool              `json:"single"`               // one event in each POST, as an app of Pusher without batching
+	Single   bool              `json:"single"`               // one event in each POST, like a Pusher app without batching
 }
 
-// String is all that may be printed of a webhook: its URL and headers hold secrets.
+// String returns the only text that may be printed of a webhook: its URL and headers
+// hold secrets.
 func (w Webhook) String() string { return "a webhook" }
 
-// GoString keeps %#v from showing more.
+// GoString keeps %#v from showing the URL and headers.
 func (w Webhook) GoString() string { return w.String() }
 
 // Clone returns a copy of w that shares nothing with it. Its lists and map are not nil,
@@ -46,7 +47,7 @@ func (w Webhook) Clone() Webhook {
 	return w
 }
 
-// The events of webhooks, as they are named on the wire.
+// Names of webhook events on the wire.
 const (
 	ChannelOccupied   = "channel_occupied"
 	ChannelVacated    = "channel_vacated"
@@ -59,7 +60,8 @@ const (
 
 var webhookEvents = []string{ChannelOccupied, ChannelVacated, MemberAdded, MemberRemoved, ClientEvent, CacheMiss, SubscriptionCount}
 
-// WebhookEvents returns the names of all events of webhooks. The caller may change it.
+// WebhookEvents returns the names of all webhook events. The caller may change the
+// list.
 func WebhookEvents() []string { return slices.Clone(webhookEvents) }
 
 // Bounds of webhooks.
@@ -73,7 +75,7 @@ const (
 	maxHeaderValue = 4096 // bytes
 )
 
-// checkWebhooks checks the list of an app.
+// checkWebhooks checks the webhooks of an app.
 func checkWebhooks(c *checker, list []Webhook) {
 	if len(list) > MaxWebhooks {
 		c.add("webhooks", "must be at most %d", MaxWebhooks)
@@ -130,14 +132,14 @@ func checkURL(text string) string {
 	return ""
 }
 
-// ownHeaders are those that a webhook may not set: what makes it a webhook, and what
-// frames the request.
+// ownHeaders are the headers that a webhook may not set: those that make it a webhook,
+// and those that frame the request.
 var ownHeaders = []string{
 	"content-type", "content-length", "content-encoding", "transfer-encoding", "host", "connection", "keep-alive",
 	"upgrade", "te", "trailer", "expect", "proxy-connection", "proxy-authorization", "http2-settings",
 }
 
-// checkHeader never repeats the value, which may be a secret.
+// checkHeader never includes the value, which may be a secret, in its message.
 func checkHeader(name, value string) string {
 	lower := strings.ToLower(name)
 	switch {
@@ -156,7 +158,7 @@ func checkHeader(name, value string) string {
 	return ""
 }
 
-// isToken is RFC 9110's tchar.
+// isToken reports whether r is a tchar of RFC 9110.
 func isToken(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }

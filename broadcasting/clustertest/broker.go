@@ -12,8 +12,8 @@ import (
 	"chatcast/broadcasting"
 )
 
-// Broker tests brokers. open returns n nodes that nobody has attached yet. They must
-// keep events for more than a minute.
+// Broker tests an implementation of broadcasting.Broker. open returns n nodes that are
+// not attached yet. They must keep events for more than a minute.
 func Broker(t *testing.T, open func(t *testing.T, n int) []broadcasting.Broker) {
 	tests := map[string]func(t *testing.T, nodes []*brokerNode){
 		"every node gets all, in order":      testBrokerOrder,
@@ -40,7 +40,7 @@ func Broker(t *testing.T, open func(t *testing.T, n int) []broadcasting.Broker) 
 	}
 }
 
-// brokerNode is a node that writes down what it is given.
+// brokerNode is a node that records the events it is given.
 type brokerNode struct {
 	broadcasting.Broker
 	t    *testing.T
@@ -51,7 +51,8 @@ type brokerNode struct {
 	events []broadcasting.Event // guarded by mu
 }
 
-// deliver holds a kept event against the last one: it became that before it came here.
+// deliver compares a kept event with Last, which must return it by the time it is
+// delivered.
 func (n *brokerNode) deliver(ev *broadcasting.Event) {
 	if ev.Version > 0 {
 		last, _, err := n.Last(context.Background(), ev.App, ev.Channel)
@@ -165,7 +166,7 @@ func testBrokerLast(t *testing.T, nodes []*brokerNode) {
 	}
 	kept := broadcasting.Event{App: "1", Channel: "presence-cache-b", Name: "n\u2028", Data: "d\"", Seq: 1<<62 + 1, Except: "1.2"}
 	kept.Version = nodes[0].publish(t, kept)
-	kept.Except = "" // it is of no matter later
+	kept.Except = "" // irrelevant once the event is kept
 	for i, n := range nodes {
 		if last, _, err := n.Last(t.Context(), "1", kept.Channel); err != nil || last == nil || *last != kept {
 			t.Errorf("node %d keeps %+v, %v; want %+v", i, last, err, kept)

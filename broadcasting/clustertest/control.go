@@ -13,7 +13,8 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// Control tests controls. open returns n nodes that nobody has attached yet.
+// Control tests an implementation of broadcasting.Control. open returns n nodes that
+// are not attached yet.
 func Control(t *testing.T, open func(t *testing.T, n int) []broadcasting.Control) {
 	tests := map[string]func(t *testing.T, nodes []*controlNode){
 		"every other node answers":        testSurvey,
@@ -52,7 +53,7 @@ func Control(t *testing.T, open func(t *testing.T, n int) []broadcasting.Control
 	})
 }
 
-// controlNode is a node that writes down what it is asked.
+// controlNode is a node that records the orders it is given.
 type controlNode struct {
 	broadcasting.Control
 	stop   func()
@@ -109,13 +110,13 @@ func testSurvey(t *testing.T, nodes []*controlNode) {
 	}
 }
 
-// testSurveyUnanswered: the question ends with its context, and what others have
-// answered is not lost.
+// testSurveyUnanswered tests that a survey ends with its context and returns the
+// answers that have come.
 func testSurveyUnanswered(t *testing.T, nodes []*controlNode) {
 	ended := make(chan struct{})
 	nodes[1].answer = func(ctx context.Context, _ broadcasting.Order) broadcasting.Answer {
 		select {
-		case <-ctx.Done(): // which says that nobody waits any more
+		case <-ctx.Done(): // the asking node no longer waits
 		case <-time.After(testwait.Long):
 			t.Error("the order's context does not end with the question")
 		}
@@ -126,7 +127,7 @@ func testSurveyUnanswered(t *testing.T, nodes []*controlNode) {
 	ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
 	defer cancel()
 	answers, err := nodes[0].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderTerminate, App: "1", UserID: "7"}, func(broadcasting.Answer) bool {
-		cancel() // the first answer has come, and the other does not
+		cancel() // the first answer has come; the other never does
 		return false
 	})
 	close(ended)
@@ -135,7 +136,8 @@ func testSurveyUnanswered(t *testing.T, nodes []*controlNode) {
 	}
 }
 
-// testSurveyEnough: one answer may be all that is wanted, however slow the others are.
+// testSurveyEnough tests that one sufficient answer ends a survey, however slow the
+// others are.
 func testSurveyEnough(t *testing.T, nodes []*controlNode) {
 	release := make(chan struct{})
 	defer close(release)
@@ -150,7 +152,7 @@ func testSurveyEnough(t *testing.T, nodes []*controlNode) {
 	}
 }
 
-// testSurveyTooLate: an order whose time is over is not carried out.
+// testSurveyTooLate tests that an order whose time is over is not carried out.
 func testSurveyTooLate(t *testing.T, nodes []*controlNode) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

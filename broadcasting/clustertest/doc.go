@@ -1,7 +1,6 @@
-// Package clustertest holds the tests that every implementation of the seams between
-// nodes passes: broadcasting.Broker, Presence and Control. An implementation calls
-// them from a test of its own, with a function that opens connected nodes. It is for
-// tests alone.
+// Package clustertest holds the tests that every implementation of broadcasting.Broker,
+// Presence and Control must pass. An implementation calls them from its own test, with
+// a function that opens connected nodes. The package is only for tests.
 package clustertest
 
 import (
@@ -13,7 +12,7 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// runner is what all seams have.
+// runner is common to all seams.
 type runner interface {
 	Run(ctx context.Context) error
 }
@@ -39,7 +38,7 @@ func run(t *testing.T, r runner) (stop func()) {
 	return stop
 }
 
-// notes is what a node was told, in order.
+// notes holds what a node was told, in order.
 type notes struct {
 	mu    sync.Mutex
 	list  []string      // guarded by mu
@@ -56,7 +55,7 @@ func (n *notes) add(note string) {
 	n.grown = make(chan struct{})
 }
 
-// await waits until ok says so of what was told, and returns that.
+// await waits until ok returns true for the notes so far, and returns them.
 func (n *notes) await(t *testing.T, what string, ok func(list []string) bool) []string {
 	t.Helper()
 	deadline := time.After(testwait.Long)
@@ -75,7 +74,7 @@ func (n *notes) await(t *testing.T, what string, ok func(list []string) bool) []
 	}
 }
 
-// last waits until the last note is want.
+// last waits until the latest note is want.
 func (n *notes) last(t *testing.T, want string) {
 	t.Helper()
 	n.await(t, want, func(list []string) bool { return len(list) > 0 && list[len(list)-1] == want })

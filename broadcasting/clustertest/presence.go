@@ -10,7 +10,8 @@ import (
 	"chatcast/broadcasting"
 )
 
-// Presence tests presences. open returns n nodes that nobody has attached yet.
+// Presence tests an implementation of broadcasting.Presence. open returns n nodes that
+// are not attached yet.
 func Presence(t *testing.T, open func(t *testing.T, n int) []broadcasting.Presence) {
 	tests := map[string]func(t *testing.T, nodes []*presenceNode){
 		"subscriptions are added up":           testSubscriptions,
@@ -43,7 +44,7 @@ func Presence(t *testing.T, open func(t *testing.T, n int) []broadcasting.Presen
 	}
 }
 
-// presenceNode is a node that writes down what it hears.
+// presenceNode is a node that records what its listener is told.
 type presenceNode struct {
 	broadcasting.Presence
 	told *notes
@@ -52,7 +53,7 @@ type presenceNode struct {
 
 // OthersSubscribed implements broadcasting.PresenceListener.
 func (n *presenceNode) OthersSubscribed(app, channel string) {
-	n.told.add(fmt.Sprintf("%s %s: %d", app, channel, n.OthersIn(app, channel))) // it may be asked here
+	n.told.add(fmt.Sprintf("%s %s: %d", app, channel, n.OthersIn(app, channel))) // the listener may call it
 }
 
 // OtherMemberAdded implements broadcasting.PresenceListener.
@@ -70,7 +71,7 @@ func (n *presenceNode) OtherSignedIn(app, userID string, online bool) {
 	n.told.add(fmt.Sprintf("%s %s online %v", app, userID, online))
 }
 
-// of returns what was told so far and has part in it.
+// of returns the notes so far that contain part.
 func (n *presenceNode) of(part string) (list []string) {
 	n.told.mu.Lock()
 	defer n.told.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// kindNames are the events' names on the wire.
+// kindNames are the names of the kinds on the wire.
 var kindNames = map[broadcasting.Kind]string{
 	broadcasting.Occupied:      apps.ChannelOccupied,
 	broadcasting.Vacated:       apps.ChannelVacated,
@@ -24,17 +24,17 @@ var kindNames = map[broadcasting.Kind]string{
 	broadcasting.ClientSent:    apps.ClientEvent,
 }
 
-// endpoint is a webhook of an app as it is now.
+// endpoint is the current setting of one webhook of an app.
 type endpoint struct {
 	apps.Webhook
 	app   apps.App
 	index int    // in the app's list
-	id    string // keeps its deliveries apart in the Store; stays when the rest changes
+	id    string // names its deliveries in the Store; stays when the rest changes
 	host  string // for the log: a URL may hold a secret
 	kinds [broadcasting.ClientSent + 1]bool
 }
 
-// wants says whether e is told of the kind, of the channel.
+// wants reports whether e is told of events of the kind in the channel.
 func (e *endpoint) wants(kind broadcasting.Kind, channel string) bool {
 	return int(kind) < len(e.kinds) && e.kinds[kind] &&
 		(len(e.Channels) == 0 || slices.ContainsFunc(e.Channels, func(prefix string) bool { return strings.HasPrefix(channel, prefix) }))
@@ -63,9 +63,10 @@ func newSettings(list []apps.App) (settings, error) {
 	return s, nil
 }
 
-// newEndpoint names the endpoint by what its URL is, for the URL itself may hold a
-// secret, by how many of the app had the same URL before it, and by which app it is:
-// what waits for one that is gone is not for another under its id.
+// newEndpoint returns an endpoint. Its id is made of a hash of its URL, because the URL
+// itself may hold a secret; of how many endpoints of the app before it have the same
+// URL; and of when the app was made, so that what waits for a removed app does not go
+// to another one with its id.
 func newEndpoint(app apps.App, index int, hook apps.Webhook, nth int) *endpoint {
 	sum := sha256.Sum256([]byte(hook.URL))
 	u, _ := url.Parse(hook.URL) // checked
@@ -81,7 +82,8 @@ func newEndpoint(app apps.App, index int, hook apps.Webhook, nth int) *endpoint 
 	return made
 }
 
-// gone are the apps with endpoints that next has no more, or others under their ids.
+// gone returns the apps with endpoints that have none in next, or are other apps there
+// under the same id.
 func (s settings) gone(next settings) map[string]bool {
 	gone := map[string]bool{}
 	for app, list := range s {
@@ -92,7 +94,7 @@ func (s settings) gone(next settings) map[string]bool {
 	return gone
 }
 
-// want says whether anybody is told of any of the kinds, of the app's channel.
+// want reports whether any endpoint is told of any of the kinds in the app's channel.
 func (s settings) want(app, channel string, kinds ...broadcasting.Kind) bool {
 	for _, e := range s[app] {
 		for _, kind := range kinds {

@@ -31,7 +31,7 @@ func TestSetRefuses(t *testing.T) {
 	}
 }
 
-// Each event that an app may ask for is sent, under its name, and no other.
+// Each event that an app may ask for is sent under its name, and no other is.
 func TestEveryEventIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)

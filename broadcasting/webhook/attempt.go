@@ -16,9 +16,10 @@ import (
 	"chatcast/channels/dialguard"
 )
 
-// attemptError is why an attempt was in vain. Neither text holds a URL or a secret.
+// attemptError is the reason for a failed attempt. Neither text holds a URL or a
+// secret.
 type attemptError struct {
-	reason string // one of few words
+	reason string // one of the reasons below
 	text   string
 }
 
@@ -33,8 +34,8 @@ const (
 	reasonBroken   = "connection"
 )
 
-// attempt sends p once; nil when the endpoint answered 2xx. When ctx ends, it may
-// go on for finishTime, unless the lease is lost: then it is cut.
+// attempt sends p once and returns nil when the endpoint answered 2xx. When ctx ends,
+// the attempt may continue for finishTime; if the lease is lost, it is cut at once.
 func (s *sender) attempt(ctx context.Context, p *post) *attemptError {
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.postTime)
 	defer cancel()
@@ -53,8 +54,8 @@ func (s *sender) attempt(ctx context.Context, p *post) *attemptError {
 		return attemptErrorOf(err)
 	}
 	defer res.Body.Close()
-	// Read to its end, a short answer leaves a connection that can be used again. It
-	// decides nothing, and a long one is cut.
+	// A short answer is read to its end, so that its connection can be used again. The
+	// body does not matter, and a long one is cut.
 	_, _ = io.CopyN(io.Discard, res.Body, answerBody)
 	switch {
 	case res.StatusCode >= 200 && res.StatusCode < 300:
@@ -65,15 +66,15 @@ func (s *sender) attempt(ctx context.Context, p *post) *attemptError {
 	return &attemptError{reasonStatus, "answered " + strconv.Itoa(res.StatusCode)}
 }
 
-// request is p as it goes to the endpoint, signed with the secret that the app has
-// now.
+// request returns the POST of body to the endpoint, signed with the app's current
+// secret.
 func (s *sender) request(ctx context.Context, body []byte) (*http.Request, error) {
 	to := s.to.Load()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	req.GetBody = nil // a POST that may have arrived is tried again by us, and counted
+	req.GetBody = nil // net/http must not repeat a POST that may have arrived: run does, and counts it
 	req.Header.Set("User-Agent", "chatcast")
 	for name, value := range to.Headers {
 		req.Header.Set(name, value)
@@ -84,8 +85,8 @@ func (s *sender) request(ctx context.Context, body []byte) (*http.Request, error
 	return req, nil
 }
 
-// attemptErrorOf names what net/http returned. Its outer error has the URL in it and is
-// taken off.
+// attemptErrorOf classifies an error of net/http. It drops the outer error, which
+// contains the URL.
 func attemptErrorOf(err error) *attemptError {
 	var outer *url.Error
 	if errors.As(err, &outer) {
@@ -113,7 +114,8 @@ func attemptErrorOf(err error) *attemptError {
 	return &attemptError{reasonBroken, short(err)}
 }
 
-// short is err's text, of which a peer may have written a part.
+// short returns the quoted text of err, cut to 200 bytes: a peer may have written a
+// part of it.
 func short(err error) string {
 	const most = 200
 	text := err.Error()

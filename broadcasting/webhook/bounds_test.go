@@ -14,7 +14,8 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// While the database is away nothing is sent; then everything is, once, in order.
+// While the database is unavailable nothing is sent. Then everything is sent once, in
+// order.
 func TestDatabaseAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{fail: errDatabase}
@@ -39,8 +40,8 @@ func TestDatabaseAway(t *testing.T) {
 	})
 }
 
-// While the database hangs, memory is bounded: events are dropped and counted, but who
-// came and went is told when there is room.
+// While the database hangs, memory is bounded: events are dropped and counted, but
+// arrivals and departures are reported when there is room.
 func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
@@ -76,7 +77,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 }
 
-// What waits for one endpoint is bounded, and what finds no room is counted.
+// The queue of an endpoint is bounded, and events that find no room are counted.
 func TestQueueIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down, up := newReceiver(t), newReceiver(t)
@@ -111,7 +112,7 @@ func TestQueueIsBounded(t *testing.T) {
 	})
 }
 
-// So are its bytes, and what was taken gives its room back.
+// The queue is bounded in bytes too, and delivered events free their room.
 func TestQueueIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)

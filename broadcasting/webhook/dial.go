@@ -7,13 +7,13 @@ import (
 	"chatcast/channels/dialguard"
 )
 
-// privateTarget is the text of an attempt that dialguard refused.
+// privateTarget is the error text of an attempt that dialguard refused.
 const privateTarget = "webhook: the address is private, loopback, link-local or otherwise not public; webhooks.allow_private_targets lets webhooks go there"
 
 // Bounds of an answer.
 const (
 	answerHeader = 16 << 10
-	answerBody   = 4 << 10 // read to use the connection again; more is cut
+	answerBody   = 4 << 10 // read so that the connection can be reused; more is cut
 )
 
 func newTransport(allowPrivate bool) *http.Transport {

@@ -17,10 +17,10 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// Addresses that are not public are refused when they are dialled, whatever the name
-// that leads to them.
+// Addresses that are not public are refused when dialled, whatever host name leads to
+// them.
 func TestPrivateTargets(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1") // is not asked
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1") // must not be used
 	r := newReceiver(t)
 	url := r.serve(t)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
@@ -46,11 +46,11 @@ func TestPrivateTargets(t *testing.T) {
 	r.wants("channel_occupied a")
 }
 
-// A certificate that nobody vouches for is no way to deliver.
+// A certificate that cannot be verified prevents delivery.
 func TestCertificates(t *testing.T) {
 	r := newReceiver(t)
 	server := httptest.NewUnstartedServer(r)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it says that we went
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs that the client left
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	h := start(t, webhook.Options{Store: &memory{}, Apps: app(to(server.URL)), AllowPrivate: true})
@@ -59,7 +59,7 @@ func TestCertificates(t *testing.T) {
 	r.exactly()
 }
 
-// A redirect is no success, and where it leads nobody is asked.
+// A redirect is not a success and is not followed.
 func TestRedirects(t *testing.T) {
 	elsewhere := newReceiver(t)
 	url := elsewhere.serve(t)
@@ -78,11 +78,11 @@ func TestRedirects(t *testing.T) {
 	h.says(t, "reason=redirect")
 }
 
-// Answers without an end, or with a header of one, take neither time nor memory: a
-// body changes nothing of what the status says.
+// Endless answers and endless headers take neither time nor memory. The body does not
+// change the result of the status.
 func TestEndlessAnswers(t *testing.T) {
 	r, cut := newReceiver(t), make(chan struct{})
-	written := 0 // until it was cut
+	written := 0 // bytes before it was cut
 	r.answer = func(w http.ResponseWriter, req *http.Request, nth int) {
 		if nth == 1 {
 			defer close(cut)
@@ -100,7 +100,7 @@ func TestEndlessAnswers(t *testing.T) {
 	h := start(t, webhook.Options{Store: &memory{}, Apps: app(to(r.serve(t))), AllowPrivate: true})
 	h.Record(occupied("a"))
 	<-cut
-	if written > 64<<20 { // most of it is the system's buffers
+	if written > 64<<20 { // mostly the system's buffers
 		t.Errorf("%d bytes of an endless answer went out", written)
 	}
 	h.Record(occupied("b"))
@@ -110,7 +110,7 @@ func TestEndlessAnswers(t *testing.T) {
 	}
 }
 
-// An endpoint that is down for a while, or breaks off, gets all of it in order.
+// An endpoint that is down for a while, or breaks off, gets everything in order.
 func TestDownThenUp(t *testing.T) {
 	r, store := newReceiver(t), &memory{}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -7,16 +7,16 @@ import (
 	"chatcast/broadcasting"
 )
 
-// draft is a delivery that is being filled.
+// draft is a delivery that is still being filled.
 type draft struct {
 	Delivery
 	texts    []string
-	presence []bool // of each text: see ofPresence
+	presence []bool // for each text, see ofPresence
 	size     int
-	to       *sender // in which it has reserved its room
+	to       *sender // the sender in whose queue its room is reserved
 }
 
-// takes says whether there is room for one more event of size bytes.
+// takes reports whether there is room for one more event of size bytes.
 func (d *draft) takes(size int, single bool) bool {
 	return !single && d.Count < postEvents && d.size+size < postBytes
 }
@@ -27,8 +27,8 @@ func (d *draft) add(text string, presence bool) {
 	d.Count++
 }
 
-// stripped takes out what the process with the app's lease tells, and says whether nothing
-// is left.
+// stripped removes the events that only the process with the app's lease sends, and
+// reports whether nothing is left.
 func (d *draft) stripped() bool {
 	texts, presence := d.texts, d.presence
 	d.texts, d.presence, d.size, d.Count = nil, nil, 0, 0
@@ -40,7 +40,7 @@ func (d *draft) stripped() bool {
 	return d.Count == 0
 }
 
-// deliveries are the drafts as they are committed.
+// deliveries returns the drafts as deliveries to be committed.
 func deliveries(drafts []*draft) []Delivery {
 	list := make([]Delivery, len(drafts))
 	for i, d := range drafts {
@@ -50,12 +50,12 @@ func deliveries(drafts []*draft) []Delivery {
 	return list
 }
 
-// drafts are the events for each endpoint that wants them, as few as the bounds of a
-// POST allow, in order.
+// drafts collects the events for each endpoint that wants them into drafts, in order,
+// and as few as the bounds of a POST allow.
 func (h *Hooks) drafts(events []broadcasting.ChannelEvent, now time.Time) (list []*draft) {
-	open := map[*sender]*draft{} // the last one of each
+	open := map[*sender]*draft{} // the last draft of each sender
 	for _, ev := range events {
-		var text string // the same for all
+		var text string // the same for all endpoints
 		for _, e := range (*h.applied)[ev.App] {
 			if !e.wants(ev.Kind, ev.Channel) {
 				continue
@@ -83,7 +83,7 @@ func (h *Hooks) drafts(events []broadcasting.ChannelEvent, now time.Time) (list 
 	return list
 }
 
-// full counts events that an endpoint's queue had no room for.
+// full counts events for which an endpoint's queue had no room.
 func (h *Hooks) full(s *sender, events int, now time.Time) {
 	s.stats.dropped.Add(uint64(events))
 	if h.mayLogFull(now) {

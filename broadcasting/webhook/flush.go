@@ -11,7 +11,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// running is what Run has started.
+// running is the state of the senders that Run has started.
 type running struct {
 	ctx   context.Context
 	group sync.WaitGroup
@@ -19,7 +19,7 @@ type running struct {
 	more  map[*sender]chan struct{}
 }
 
-// start starts the senders of the apps that are leased.
+// start starts the senders of the leased apps.
 func (h *Hooks) start(ctx context.Context) {
 	h.running = &running{ctx: ctx, stops: map[*sender]context.CancelCauseFunc{}, more: map[*sender]chan struct{}{}}
 	h.startLeased(slices.Collect(maps.Keys(h.leased)))
@@ -39,7 +39,7 @@ func (r *running) start(s *sender) {
 	})
 }
 
-// stop ends a sender, if it has been started.
+// stop stops a sender if it was started.
 func (r *running) stop(s *sender, cause error) {
 	if r.stops[s] == nil {
 		return
@@ -49,7 +49,7 @@ func (r *running) stop(s *sender, cause error) {
 	delete(r.more, s)
 }
 
-// reconcile makes the senders those of the settings.
+// reconcile creates and removes senders to match the settings.
 func (h *Hooks) reconcile() {
 	h.sendersMu.Lock()
 	defer h.sendersMu.Unlock()
@@ -94,7 +94,7 @@ func (h *Hooks) newSender() *sender {
 	}
 }
 
-// dropQueue forgets what waits for an endpoint that was removed.
+// dropQueue drops the deliveries that wait for a removed endpoint.
 func (h *Hooks) dropQueue(s *sender) {
 	s.mu.Lock()
 	var done []Ref
@@ -110,8 +110,8 @@ func (h *Hooks) dropQueue(s *sender) {
 	h.report(outcome{done: done})
 }
 
-// outcomes are what became of deliveries since the last flush. They are bounded by
-// the queues: each delivery stands here once.
+// outcomes are the results of deliveries since the last flush. They are bounded by the
+// queues: each delivery appears here once.
 type outcomes struct {
 	done    []Ref
 	failed  map[int64]Failure
@@ -120,7 +120,7 @@ type outcomes struct {
 
 func (o *outcomes) reset() { *o = outcomes{failed: map[int64]Failure{}} }
 
-// report notes what became of deliveries.
+// report notes the results of deliveries.
 func (h *Hooks) report(o outcome) {
 	h.outcomesMu.Lock()
 	h.outcomes.done = append(h.outcomes.done, o.done...)
@@ -138,8 +138,8 @@ func (h *Hooks) report(o outcome) {
 	h.wake()
 }
 
-// flush commits what happened, and hands to the senders what is to be delivered. What
-// could not be committed is held and tried again before anything that came later.
+// flush commits what happened, and hands new deliveries to the senders. A batch that
+// could not be committed is held and tried again before anything later.
 func (h *Hooks) flush(ctx context.Context) error {
 	h.reconcile()
 	err, held := h.claimNew(ctx), h.held != nil
@@ -167,8 +167,8 @@ func (h *Hooks) flush(ctx context.Context) error {
 	return nil
 }
 
-// commit commits the batch that is held. What it may not commit, because another process
-// has taken the lease, is left to that process.
+// commit commits the held batch. If another process has taken a lease, it leaves that
+// app's part of the batch to that process.
 func (h *Hooks) commit(ctx context.Context) error {
 	for !h.held.empty() {
 		var lost *LeaseError
@@ -200,7 +200,7 @@ func (h *Hooks) handOver(from *draft, d Delivery, now time.Time) {
 	}
 }
 
-// queue gives s what it has reserved room for.
+// queue gives s a delivery for which room was reserved.
 func (h *Hooks) queue(s *sender, d Delivery, now time.Time) {
 	s.put(d, now)
 	if h.running == nil {
@@ -208,11 +208,11 @@ func (h *Hooks) queue(s *sender, d Delivery, now time.Time) {
 	}
 	select {
 	case h.running.more[s] <- struct{}{}:
-	default: // it has been woken
+	default: // it is woken already
 	}
 }
 
-// collect makes the batch that is held of everything that there is.
+// collect fills the held batch with everything that waits to be committed.
 func (h *Hooks) collect(now time.Time) {
 	t, more := h.in.take(now)
 	if more {
@@ -239,8 +239,8 @@ func (h *Hooks) collect(now time.Time) {
 	h.held = b
 }
 
-// mayLogFull says whether it is time to log that something is full: the counters say
-// it exactly.
+// mayLogFull reports whether it is time to log again that something is full. The
+// counters have the exact numbers.
 func (h *Hooks) mayLogFull(now time.Time) bool {
 	if now.Sub(h.fullAt) < quietTime {
 		return false
@@ -249,7 +249,7 @@ func (h *Hooks) mayLogFull(now time.Time) bool {
 	return true
 }
 
-// latest leaves of each channel's counts the last: the others are true no more.
+// latest keeps only the last count of each channel: earlier ones are out of date.
 func latest(events []broadcasting.ChannelEvent) []broadcasting.ChannelEvent {
 	type channel struct{ app, name string }
 	seen := map[channel]bool{}

@@ -13,7 +13,7 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// step is something that happens at a time after the start.
+// step is an event at a time after the start.
 type step struct {
 	at time.Duration
 	h  broadcasting.ChannelEvent
@@ -21,7 +21,7 @@ type step struct {
 
 const ms = time.Millisecond
 
-// What ends waits for three seconds, and a return in that time swallows both.
+// An end waits for three seconds, and a return in that time suppresses both.
 func TestGrace(t *testing.T) {
 	for name, c := range map[string]struct {
 		steps []step
@@ -85,8 +85,8 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// What was told before a restart is told again only when it ends: it has longer to
-// return, and its end is told when it does not.
+// A subject that was reported before a restart is not reported again. It has longer to
+// return, and its end is reported if it does not.
 func TestRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{}
@@ -99,7 +99,7 @@ func TestRestart(t *testing.T) {
 		h.Record(occupied("presence-b"))
 		h.Record(added("presence-b", "1"))
 		h.Record(occupied("c"))
-		h.Record(vacated("c")) // and the process ends within the grace
+		h.Record(vacated("c")) // the process ends within the grace
 		time.Sleep(time.Second)
 		want := []string{
 			"channel_occupied presence-a", "member_added presence-a 1", "member_added presence-a 2", "member_added presence-a 3",
@@ -108,7 +108,7 @@ func TestRestart(t *testing.T) {
 		r.exactly(want...)
 		h.Stopping()
 		for _, ev := range []broadcasting.ChannelEvent{removed("presence-a", "1"), removed("presence-a", "2"), vacated("presence-a"), removed("presence-b", "1"), vacated("presence-b")} {
-			h.Record(ev) // the sockets are sent away
+			h.Record(ev) // the sockets are closed
 		}
 		time.Sleep(5 * time.Second) // which takes longer than the grace
 		h.stop()
@@ -136,7 +136,8 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// What nobody wants to be told of is not kept, and is forgotten when that changes.
+// Subjects that no endpoint wants are not kept, and are forgotten when the settings
+// change.
 func TestOnlyWhatIsWantedIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{}

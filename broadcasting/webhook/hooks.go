@@ -17,15 +17,15 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// The times of what is told.
+// Default periods and intervals.
 const (
 	DefaultGrace       = 3 * time.Second
 	DefaultReturnGrace = 10 * time.Second
 
 	batchTime = 50 * time.Millisecond
-	quietTime = 10 * time.Second // between log lines about events that are dropped
-	stopTime  = 5 * time.Second  // of the last commit
-	// How long to wait for the store to be well again.
+	quietTime = 10 * time.Second // between log lines about dropped events
+	stopTime  = 5 * time.Second  // for the last commit
+	// How long to wait after the store has failed.
 	storeFirst = 100 * time.Millisecond
 	storeMost  = 5 * time.Second
 )
@@ -35,26 +35,27 @@ type Options struct {
 	Store Store
 	Log   *slog.Logger
 	Apps  []apps.App // as for Set
-	// AllowPrivate lets webhooks go to addresses that are not of the public internet.
+	// AllowPrivate lets webhooks go to addresses outside the public internet.
 	AllowPrivate bool
-	// Grace is how long a channel that was vacated, and a member who was removed, may
-	// come back before anybody is told; 0 is DefaultGrace.
+	// Grace is the time in which a vacated channel or a removed member may return
+	// before receivers are told; 0 is DefaultGrace.
 	Grace time.Duration
-	// ReturnGrace is the same after a start, for what was there when the last process
-	// ended; 0 is DefaultReturnGrace. It is longer: everybody has to connect again.
+	// ReturnGrace is the same after a start, for subjects of the previous process; 0 is
+	// DefaultReturnGrace. It is longer, because all clients have to connect again.
 	ReturnGrace time.Duration
-	// Lease is how long another process waits to deliver in place of this one after it has
-	// died; 0 is DefaultLease. All processes have the same.
+	// Lease is how long another process waits to deliver in place of this one after
+	// this one has died; 0 is DefaultLease. It must be the same in all processes.
 	Lease time.Duration
-	// Alone says that no other process uses the store: what a process that died has leased
-	// is taken at once.
+	// Alone says that no other process uses the store, so that leases of a process that
+	// died are taken at once.
 	Alone bool
-	// Transport replaces the way to the endpoints, AllowPrivate with it; nil: dial.
+	// Transport replaces the default transport, to which AllowPrivate applies; nil: the
+	// default.
 	Transport http.RoundTripper
 }
 
-// Hooks tells endpoints what is recorded. It works while Run does; what is recorded
-// before waits for it.
+// Hooks tells endpoints of recorded events while Run runs. Events that are recorded
+// before Run wait for it.
 type Hooks struct {
 	// static
 	store       Store
@@ -66,38 +67,38 @@ type Hooks struct {
 	returnGrace time.Duration
 	client      *http.Client
 	in          *intake
-	notify      chan struct{} // holds one: there is something to flush
+	notify      chan struct{} // holds one: "there is something to flush"
 
 	setMu   sync.Mutex // one Set at a time
 	current atomic.Pointer[settings]
-	renewed atomic.Int64 // when the renewal of the leases was asked for, in nanoseconds after started
+	renewed atomic.Int64 // when the last renewal of the leases was requested, in nanoseconds after started
 
 	outcomesMu sync.Mutex
 	outcomes   outcomes // guarded by outcomesMu
 
 	// owned by New, then by Run
-	held      *Batch   // taken, and not committed
-	holders   []*draft // of held.New
+	held      *Batch   // taken from the intake, not committed
+	holders   []*draft // the drafts of held.New
 	trouble   int      // commits that failed in a row
 	applied   *settings
 	fullAt    time.Time // when it was last logged that events were dropped
 	running   *running
-	leased    map[string]int64 // the apps, and up to which id is known what other processes have queued
+	leased    map[string]int64 // by app: the last id up to which other processes' deliveries are known
 	elsewhere map[string]bool  // apps that another process leases
 	unknown   []unknown
 
 	storeErrors atomic.Uint64
 
 	sendersMu sync.Mutex
-	senders   map[senderKey]*sender // guarded by sendersMu; changed by those who own held
+	senders   map[senderKey]*sender // guarded by sendersMu; changed by the owner of held
 }
 
 var _ broadcasting.ChannelEventSink = (*Hooks)(nil)
 
 type senderKey struct{ app, endpoint string }
 
-// New leases the apps that no other process leases, and returns Hooks with what the store
-// has kept of them. ctx is for that.
+// New leases the apps that no other process leases, and returns Hooks with what the
+// store has kept of them. ctx bounds only that.
 func New(ctx context.Context, o Options) (*Hooks, error) {
 	h := &Hooks{
 		store: o.Store, owner: rand.Text(), ttl: cmp.Or(o.Lease, DefaultLease), alone: o.Alone, started: time.Now(),
@@ -131,7 +132,7 @@ func (h *Hooks) resume(list []Delivery, now time.Time) {
 		switch s := h.senders[senderKey{d.App, d.Endpoint}]; {
 		case s != nil:
 			s.resume(d, now)
-		case h.running != nil: // this process may hear of the endpoint later
+		case h.running != nil: // this process may learn of the endpoint later
 			h.unknown = append(h.unknown, unknown{d, now})
 		default:
 			gone += d.Count
@@ -147,9 +148,9 @@ func (h *Hooks) logRemoved(gone int) {
 	}
 }
 
-// Set replaces all apps and their endpoints, at any time. An error, which names the
-// app and the field, changes nothing. An endpoint that has the same URL as before
-// keeps what waits for it; what waits for others is dropped.
+// Set replaces all apps and their endpoints. It may be called at any time. On an error,
+// which names the app and the field, it changes nothing. An endpoint with the same URL
+// as before keeps its waiting deliveries; those of other endpoints are dropped.
 func (h *Hooks) Set(list []apps.App) error {
 	s, err := newSettings(list)
 	if err != nil {
@@ -164,8 +165,9 @@ func (h *Hooks) Set(list []apps.App) error {
 	return nil
 }
 
-// update gives the senders that stay what is new, so that the next POST is signed with
-// the secret that the app has now. Those that come and go wait for the next flush.
+// update gives the remaining senders their new settings, so that the next POST is
+// signed with the app's current secret. Senders that come or go wait for the next
+// flush.
 func (h *Hooks) update(s settings) {
 	h.sendersMu.Lock()
 	defer h.sendersMu.Unlock()
@@ -178,16 +180,16 @@ func (h *Hooks) update(s settings) {
 	}
 }
 
-// Record implements broadcasting.Recorder.
+// Record implements broadcasting.ChannelEventSink.
 func (h *Hooks) Record(ev broadcasting.ChannelEvent) {
 	if len((*h.current.Load())[ev.App]) > 0 && h.in.record(ev, time.Now()) {
 		h.wake()
 	}
 }
 
-// Stopping says that sockets are about to be sent away because the process stops.
-// From now on no channel's end is told, and no member's: the next process does, when
-// they do not come back.
+// Stopping announces that the process stops and is about to close its sockets. From now
+// on the ends of channels and members are not reported: the next process reports them
+// if they do not return.
 func (h *Hooks) Stopping() { h.in.freeze() }
 
 func (h *Hooks) wake() {
@@ -197,10 +199,9 @@ func (h *Hooks) wake() {
 	}
 }
 
-// Run tells until ctx ends, then lets the POSTs on their way finish, commits what
-// there is, gives the leases back, and returns. What was not delivered is kept for
-// another process, or the next start. Its error is that of the last commit. It may be
-// called once.
+// Run delivers until ctx ends. Then it lets the POSTs on their way finish, commits what
+// is left, gives the leases back, and returns the error of the last commit. What was
+// not delivered is kept for another process, or the next start. Run may be called once.
 func (h *Hooks) Run(ctx context.Context) error {
 	h.in.begin(time.Now().Add(h.returnGrace))
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -215,10 +216,10 @@ func (h *Hooks) Run(ctx context.Context) error {
 	defer cancel()
 	defer func() {
 		if err := h.store.Release(last, h.owner, slices.Collect(maps.Keys(h.leased))); err != nil {
-			h.log.Warn("the leases of webhooks could not be given back", "error", err) // they end by themselves, later
+			h.log.Warn("the leases of webhooks could not be given back", "error", err) // they expire by themselves
 		}
 	}()
-	for range 2 { // what was held, and what came behind it
+	for range 2 { // the held batch, then what came after it
 		if err := h.flush(last); err != nil {
 			return fmt.Errorf("webhook: what happened last is not kept: %w", err)
 		}
@@ -226,7 +227,7 @@ func (h *Hooks) Run(ctx context.Context) error {
 	return nil
 }
 
-// loop flushes what there is, at most once in batchTime, until ctx ends.
+// loop flushes at most once in batchTime, until ctx ends.
 func (h *Hooks) loop(ctx context.Context) {
 	due := time.NewTimer(0)
 	defer due.Stop()
@@ -241,7 +242,7 @@ func (h *Hooks) loop(ctx context.Context) {
 			continue
 		case <-due.C:
 		case <-h.notify:
-			sleep(ctx, batchTime) // the first waits for what comes with it
+			sleep(ctx, batchTime) // wait for further events
 		}
 		if ctx.Err() != nil {
 			return

@@ -68,7 +68,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// Each endpoint gets what it wants of what happens, with its own headers.
+// Each endpoint gets the events it wants, with its own headers.
 func TestFilters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all, few, prefix, single := newReceiver(t), newReceiver(t), newReceiver(t), newReceiver(t)
@@ -105,7 +105,7 @@ func TestFilters(t *testing.T) {
 	})
 }
 
-// A burst comes whole, in order, in few POSTs and few transactions.
+// A burst arrives complete and in order, in few POSTs and few transactions.
 func TestBurst(t *testing.T) {
 	const n = 10_000
 	r, store := newReceiver(t), &memory{}
@@ -131,7 +131,7 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// Bytes bound a POST too; a single event may have more.
+// A POST is bounded in bytes too; a single event may be larger.
 func TestLargeEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)
@@ -150,7 +150,8 @@ func TestLargeEvents(t *testing.T) {
 	})
 }
 
-// Many record at once while the settings change; each channel keeps its order.
+// Many goroutines record at once while the settings change. Each channel keeps its
+// order.
 func TestConcurrent(t *testing.T) {
 	const writers, each = 8, 500
 	r := newReceiver(t)
@@ -191,7 +192,7 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-// Of the counts that come together, the last is told.
+// Of counts that come together, only the last is sent.
 func TestCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)
@@ -212,7 +213,7 @@ func TestCounts(t *testing.T) {
 	})
 }
 
-// A slow endpoint delays nobody else.
+// A slow endpoint does not delay others.
 func TestSlowDelaysItselfAlone(t *testing.T) {
 	slow, quick := newReceiver(t), newReceiver(t)
 	release := make(chan struct{})

@@ -8,16 +8,17 @@ import (
 	"chatcast/broadcasting"
 )
 
-// Bounds of what waits in memory to be committed: 50 ms of it when all is well.
+// Bounds of the events in memory that wait to be committed: those of 50 ms when all is
+// well.
 const (
 	intakeEvents = 50_000
 	intakeBytes  = 32 << 20
-	eventWeight  = 128 // bytes of an event beside its texts
+	eventWeight  = 128 // bytes of an event besides its texts
 )
 
-// intake takes what happens and decides what receivers are told. Its state is what
-// they were told: each of a channel's ends waits for the grace, in which a return
-// takes it back, as if nothing had happened.
+// intake records what happens and decides what receivers are told. Its state is what
+// they were told. The end of a subject waits for the grace; if the subject returns in
+// that time, receivers are told neither.
 type intake struct {
 	// static
 	grace time.Duration
@@ -25,28 +26,28 @@ type intake struct {
 	mu sync.Mutex
 	// guarded by mu
 	settings  settings
-	elsewhere map[string]bool                 // apps that another process tells of; the others are told of here
+	elsewhere map[string]bool                 // apps that another process reports; this process reports the others
 	subjects  map[string]map[Subject]*subject // by app
 	events    []broadcasting.ChannelEvent
 	bytes     int
-	changed   map[Subject]bool // what receivers were told since the last take: true is here
+	changed   map[Subject]bool // what receivers were told since the last take; true: it is here
 	leaving   leaving
-	left      uint64     // how many ever did
-	owed      []*subject // should have been told, and there was no room
-	frozen    bool       // ends are left to the next start
+	left      uint64     // how many have left so far
+	owed      []*subject // receivers were not told for lack of room
+	frozen    bool       // ends are left to the next process
 	lost      map[string]uint64
 	lostNow   int // since the last take
 }
 
-// subject is a Subject with what is and what was told.
+// subject is a Subject with its state and what receivers were told of it.
 type subject struct {
 	Subject
 	here      bool
 	announced bool
-	due       time.Time // when its end is told; zero: it has not left
-	seq       uint64    // when it left, among all
-	at        bool      // it stands in leaving
-	owes      bool      // it stands in owed
+	due       time.Time // when its end is due; zero: it has not left
+	seq       uint64    // its place in the order of leaving
+	at        bool      // it is in leaving
+	owes      bool      // it is in owed
 }
 
 func newIntake(grace time.Duration) *intake {
@@ -56,7 +57,7 @@ func newIntake(grace time.Duration) *intake {
 	}
 }
 
-// record takes one channel event. It says whether there is something to take.
+// record records one channel event. It reports whether there is something to take.
 func (in *intake) record(h broadcasting.ChannelEvent, now time.Time) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -76,7 +77,8 @@ func (in *intake) record(h broadcasting.ChannelEvent, now time.Time) bool {
 	return true
 }
 
-// tracked says whether anybody is told of what begins or ends with such a subject.
+// tracked reports whether any endpoint wants the beginning or the end of such a
+// subject.
 func (in *intake) tracked(s Subject) bool {
 	first, last := ends(s)
 	return in.settings.want(s.App, s.Channel, first, last)
@@ -89,7 +91,8 @@ func ends(s Subject) (first, last broadcasting.Kind) {
 	return broadcasting.Occupied, broadcasting.Vacated
 }
 
-// moved notes that a subject came or went.
+// moved notes that a subject came or went, and reports whether there may be something
+// to take.
 func (in *intake) moved(key Subject, here bool, now time.Time) bool {
 	if !in.tracked(key) {
 		return false
@@ -100,7 +103,7 @@ func (in *intake) moved(key Subject, here bool, now time.Time) bool {
 	}
 	s := in.subjects[key.App][key]
 	if s == nil {
-		// One that goes and is not known came when nobody wanted to be told: its end
+		// An unknown subject that goes came when no endpoint wanted to be told. Its end
 		// is true all the same.
 		s = &subject{Subject: key, announced: !here}
 		in.keep(s)
@@ -131,8 +134,8 @@ func (in *intake) drop(s *subject) {
 	}
 }
 
-// leave has the end of s told at due, if it does not return. A subject stands in the
-// heap once, however often it comes and goes.
+// leave schedules the end of s at due, unless s returns. A subject is in the heap once,
+// however often it comes and goes.
 func (in *intake) leave(s *subject, due time.Time) {
 	in.left++
 	s.due, s.seq = due, in.left
@@ -141,7 +144,7 @@ func (in *intake) leave(s *subject, due time.Time) {
 	}
 }
 
-// settle tells what is to be told of s now; what finds no room is owed.
+// settle adds the event of s that is due now, if any. If there is no room, s is owed.
 func (in *intake) settle(s *subject, now time.Time) {
 	first, last := ends(s.Subject)
 	kind := first
@@ -169,7 +172,7 @@ func (in *intake) settle(s *subject, now time.Time) {
 	}
 }
 
-// add puts an event behind the others; false when there is no room.
+// add appends an event. It returns false when there is no room.
 func (in *intake) add(h broadcasting.ChannelEvent) bool {
 	size := eventWeight + len(h.Channel) + len(h.UserID) + len(h.Name) + len(h.Data) + len(h.SocketID)
 	if len(in.events) >= intakeEvents || in.bytes+size > intakeBytes {
@@ -180,7 +183,7 @@ func (in *intake) add(h broadcasting.ChannelEvent) bool {
 	return true
 }
 
-// taken is what the intake gives to be committed.
+// taken is what the intake hands over to be committed.
 type taken struct {
 	events    []broadcasting.ChannelEvent // in order
 	announced []Subject
@@ -188,8 +191,8 @@ type taken struct {
 	lost      int
 }
 
-// take gives what there is, with the ends that are due. more says that there is more
-// already.
+// take returns everything that waits, including the ends that are due. more reports
+// whether there is more already.
 func (in *intake) take(now time.Time) (t taken, more bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -215,7 +218,7 @@ func (in *intake) take(now time.Time) (t taken, more bool) {
 	return t, len(in.events) > 0 || len(in.changed) > 0
 }
 
-// expire tells the ends that are due.
+// expire settles the ends that are due.
 func (in *intake) expire(now time.Time) {
 	for !in.frozen && len(in.leaving.list) > 0 && !in.leaving.list[0].when.After(now) {
 		s := in.leaving.pop()
@@ -229,7 +232,7 @@ func (in *intake) expire(now time.Time) {
 	}
 }
 
-// next is when the next end is due; false when none is.
+// next returns the time when the next end is due, or false when none is.
 func (in *intake) next() (time.Time, bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -239,14 +242,14 @@ func (in *intake) next() (time.Time, bool) {
 	return in.leaving.list[0].when, true
 }
 
-// freeze leaves the ends to the next start.
+// freeze leaves the ends to the next process.
 func (in *intake) freeze() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.frozen = true
 }
 
-// losses are how many events of each app found no room, ever.
+// losses returns how many events of each app found no room so far.
 func (in *intake) losses() map[string]uint64 {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"chatcast/broadcasting"
 )
 
-// acquire takes over what receivers of the apps were told. What is here and was not told
-// is told now: channels before their members. What was told and is not here waits for
-// begin.
+// acquire takes over what receivers of the apps were told. Subjects that are here and
+// were not announced are announced now, channels before their members. Subjects that
+// were announced and are not here wait for begin.
 func (in *intake) acquire(apps []string, announced []Subject, now time.Time) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -47,8 +47,8 @@ func (in *intake) acquire(apps []string, announced []Subject, now time.Time) {
 	}
 }
 
-// cede leaves it to another process to tell who comes and goes in the app. What is here is
-// remembered, for the day on which this process tells it.
+// cede leaves it to another process to report who comes and goes in the app. Subjects
+// that are here are remembered, for the time when this process reports them again.
 func (in *intake) cede(app string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -71,7 +71,7 @@ func (in *intake) cede(app string) {
 	}
 }
 
-// follow notes that a subject of an app came or went that another process tells of.
+// follow notes that a subject came or went, in an app that another process reports.
 func (in *intake) follow(key Subject, here bool) {
 	s := in.subjects[key.App][key]
 	switch {
@@ -82,8 +82,9 @@ func (in *intake) follow(key Subject, here bool) {
 	}
 }
 
-// ofPresence says whether events of the kind are of the whole cluster, and told by the
-// process that leases the app. The others are told by the process that recorded them.
+// ofPresence reports whether events of the kind concern the whole cluster. Those are
+// sent by the process that leases the app. All others are queued by the process that
+// recorded them.
 func ofPresence(kind broadcasting.Kind) bool {
 	switch kind {
 	case broadcasting.Occupied, broadcasting.Vacated, broadcasting.MemberAdded, broadcasting.MemberRemoved:

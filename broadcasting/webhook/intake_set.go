@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// set replaces the settings and forgets what nobody wants to be told any more.
+// set replaces the settings and forgets what no endpoint wants any more.
 func (in *intake) set(s settings) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -25,8 +25,8 @@ func (in *intake) set(s settings) {
 	}
 }
 
-// forget drops what happened to apps that are gone and is not taken yet: who has the
-// id of one by then is another.
+// forget drops events of removed apps that are not taken yet: an app that has such an
+// id by then is another one.
 func (in *intake) forget(gone map[string]bool) {
 	if len(gone) == 0 {
 		return
@@ -40,8 +40,8 @@ func (in *intake) forget(gone map[string]bool) {
 	}
 }
 
-// begin has the ends of what was taken over, and has not returned, told at due: those
-// of members before those of their channels.
+// begin schedules, at due, the ends of subjects that were taken over and have not
+// returned: members before their channels.
 func (in *intake) begin(due time.Time) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

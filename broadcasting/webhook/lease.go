@@ -13,8 +13,8 @@ const (
 	DefaultLease = 15 * time.Second
 
 	tendTime = time.Second // between looks at what other processes lease and queue
-	// How long a delivery waits for its endpoint to be configured: the process that queued it
-	// may have heard of the endpoint first.
+	// How long a delivery waits for its endpoint to be configured: the process that
+	// queued it may learn of the endpoint first.
 	unknownTime = 10 * time.Second
 )
 
@@ -27,8 +27,8 @@ type unknown struct {
 	since time.Time
 }
 
-// mayPost says whether a POST that begins now ends before another process can have
-// taken the leases: it takes postTime at most, or a third of the lease.
+// mayPost reports whether a POST that begins now, and takes at most postTime or a third
+// of the lease, ends before another process can have taken the leases.
 func (h *Hooks) mayPost() bool {
 	return h.alone || time.Since(h.started)-time.Duration(h.renewed.Load()) < h.ttl*3/5
 }
@@ -43,8 +43,8 @@ func (h *Hooks) wanted() (apps []string) {
 	return apps
 }
 
-// claimNew claims the apps that were not claimed yet. Until it is known who leases an app,
-// none of its events may be collected.
+// claimNew claims the apps that were not claimed yet. No events of an app may be
+// collected before it is known which process leases it.
 func (h *Hooks) claimNew(ctx context.Context) error {
 	apps := slices.DeleteFunc(h.wanted(), func(app string) bool {
 		_, leased := h.leased[app]
@@ -54,7 +54,7 @@ func (h *Hooks) claimNew(ctx context.Context) error {
 }
 
 // claim leases those of the apps that no other process leases, and takes over what is
-// kept of them. rest claims all other apps that something is kept of, too.
+// kept of them. rest also claims all other apps of which something is kept.
 func (h *Hooks) claim(ctx context.Context, apps []string, rest bool) error {
 	if len(apps) == 0 && !rest {
 		return nil
@@ -138,9 +138,9 @@ func (h *Hooks) renew(ctx context.Context) error {
 	return nil
 }
 
-// lose stops what this process does for an app that another process leases. What waits
-// is left to that process, and nothing of the app that is not committed yet is, except
-// new events that are only recorded here.
+// lose stops this process's work for an app that another process leases. Waiting
+// deliveries are left to that process. What is not committed yet is dropped, except new
+// events that only this process has recorded.
 func (h *Hooks) lose(app string) {
 	h.log.Warn("another process delivers the webhooks of the app now", "app", app)
 	delete(h.leased, app)
@@ -160,8 +160,8 @@ func (h *Hooks) lose(app string) {
 	}
 }
 
-// strip takes out of the batch that is held what only the process with the app's lease
-// may commit.
+// strip removes from the held batch what only the process with the app's lease may
+// commit.
 func (h *Hooks) strip(app string) {
 	b := h.held
 	if b == nil {
@@ -176,7 +176,7 @@ func (h *Hooks) strip(app string) {
 	b.New = deliveries(h.holders)
 }
 
-// pull queues what other processes have committed for apps that are leased here.
+// pull queues what other processes have committed for apps that this process leases.
 func (h *Hooks) pull(ctx context.Context) error {
 	for len(h.leased) > 0 {
 		list, err := h.store.Queued(ctx, h.owner, h.leased)
@@ -192,7 +192,7 @@ func (h *Hooks) pull(ctx context.Context) error {
 	return nil
 }
 
-// accept queues a delivery of another process, if there is room.
+// accept queues a delivery of another process, or drops it if there is no room.
 func (h *Hooks) accept(d Delivery, now time.Time) {
 	s := h.senders[senderKey{d.App, d.Endpoint}]
 	switch {
@@ -206,8 +206,8 @@ func (h *Hooks) accept(d Delivery, now time.Time) {
 	}
 }
 
-// retryUnknown queues the deliveries whose endpoints have been configured since, and drops
-// those that have waited for too long.
+// retryUnknown queues the deliveries whose endpoints have been configured since, and
+// drops those that have waited too long.
 func (h *Hooks) retryUnknown(now time.Time) {
 	list, gone := h.unknown, 0
 	h.unknown = nil
@@ -225,8 +225,8 @@ func (h *Hooks) retryUnknown(now time.Time) {
 	h.logRemoved(gone)
 }
 
-// releaseUnwanted gives back the leases of apps that have no endpoints any more, when
-// all about them is committed.
+// releaseUnwanted gives back the leases of apps that no longer have endpoints, once
+// everything about them is committed.
 func (h *Hooks) releaseUnwanted(ctx context.Context) {
 	var apps []string
 	for app := range h.leased {

@@ -13,8 +13,8 @@ import (
 	"chatcast/broadcasting/webhook/storetest"
 )
 
-// A process whose lease another takes leaves everything to it at once: it delivers
-// nothing more, and changes nothing.
+// A process that loses its lease to another leaves everything to it at once: it
+// delivers and changes nothing more.
 func TestLeaseTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}
@@ -53,8 +53,8 @@ func TestLeaseTaken(t *testing.T) {
 		if rows, announced := store.Left(); rows != 2 || announced != 1 {
 			t.Errorf("%d rows and %d subjects are left", rows, announced)
 		}
-		// What is here by then is told by this process when it has the lease again; what is
-		// not has the time to return.
+		// Subjects that are here by then are reported by this process when it has the
+		// lease again. Those that are not here have time to return.
 		if err := store.Release(t.Context(), "another", []string{"1"}); err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestLeaseTaken(t *testing.T) {
 	})
 }
 
-// A process that has nothing to commit notices it too, when it renews the lease.
+// A process without anything to commit notices the loss too, when it renews the lease.
 func TestLeaseTakenFromIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &storetest.Memory{}
@@ -80,12 +80,13 @@ func TestLeaseTakenFromIdle(t *testing.T) {
 	})
 }
 
-// A lease that is lost and taken again starts no POST beside one that is still under way.
+// After a lease was lost and taken again, no POST starts beside one that is still under
+// way.
 func TestLeaseTakenAndTakenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}
 		var flying atomic.Int32
-		r.answer = func(http.ResponseWriter, *http.Request, int) { // it does not notice that it is cut
+		r.answer = func(http.ResponseWriter, *http.Request, int) { // the receiver does not notice the cut
 			if flying.Add(1) > 1 {
 				t.Error("two POSTs are under way at one time")
 			}
@@ -108,7 +109,7 @@ func TestLeaseTakenAndTakenAgain(t *testing.T) {
 	})
 }
 
-// What other processes queue finds no more room than what is recorded here.
+// Events that other processes queue are bounded like those recorded here.
 func TestQueueOfOthersIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}

@@ -14,9 +14,9 @@ import (
 	"chatcast/broadcasting/webhook/storetest"
 )
 
-// Whatever process an event is recorded in, it is delivered once while both live, in the
-// order of its process. When the process that delivers is killed, the other delivers the
-// rest, in order, as soon as the lease is over.
+// An event is delivered once while both processes live, in the order of the process
+// that records it. When the delivering process is killed, the other delivers the rest,
+// in order, as soon as the lease is over.
 func TestTwoProcesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}
@@ -67,7 +67,7 @@ func TestTwoProcesses(t *testing.T) {
 	})
 }
 
-// A process that ends hands over at once.
+// A process that ends hands its leases over at once.
 func TestHandOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}
@@ -88,8 +88,8 @@ func TestHandOver(t *testing.T) {
 	})
 }
 
-// A process that cannot reach the store stops before its lease is over, and goes on
-// when it can and nobody has taken it.
+// A process that cannot reach the store stops before its lease is over. It continues
+// when it can reach the store again and no other process has taken the lease.
 func TestStoreUnreachable(t *testing.T) {
 	for name, c := range map[string]struct {
 		second bool // another process takes over
@@ -137,8 +137,8 @@ func TestStoreUnreachable(t *testing.T) {
 	}
 }
 
-// Every process knows who is in the channels of the cluster, and one tells it. After its
-// death another tells what it could not, and nothing twice.
+// Every process knows who is in the channels of the cluster, and one reports it. After
+// its death another reports what it could not, and nothing twice.
 func TestPresenceIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}
@@ -171,8 +171,9 @@ func TestPresenceIsToldOnce(t *testing.T) {
 	})
 }
 
-// Processes hear of a new endpoint one after the other; what one has queued for it waits
-// until the process with the lease knows it. What stays unknown is dropped.
+// Processes learn of a new endpoint one after the other. What one of them has queued
+// for it waits until the process with the lease knows it. What stays unknown is
+// dropped.
 func TestEndpointsComeAtDifferentTimes(t *testing.T) {
 	for name, known := range map[string]bool{"in time": true, "never": false} {
 		t.Run(name, func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestEndpointsComeAtDifferentTimes(t *testing.T) {
 	}
 }
 
-// Apps are leased one by one, and one that has no endpoints any more is let go.
+// Apps are leased one by one, and an app that no longer has endpoints is released.
 func TestAppsAreLeasedOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &storetest.Memory{}

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// leaving is a heap of subjects by when to look at them, and in the order in which
-// they left where that is the same.
+// leaving is a heap of subjects by the time to look at them. Subjects with equal times
+// are in the order in which they left.
 type leaving struct{ list []leaver }
 
-// leaver is a subject as it was when it was put here; it may have returned, and left
+// leaver is a subject as it was when it was pushed. It may have returned, and left
 // again, since.
 type leaver struct {
 	*subject

@@ -14,8 +14,8 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// node is a process of several on one store. It can lose its way to the store, and to
-// the endpoints.
+// node is one of several processes on one store. It can lose its connection to the
+// store and to the endpoints.
 type node struct {
 	*running
 	noStore, noNetwork atomic.Bool
@@ -30,7 +30,7 @@ func startNode(t *testing.T, store webhook.Store, network http.RoundTripper, lis
 	return n
 }
 
-// kill is the death of the process, as others see it: it does nothing any more.
+// kill is the death of the process as others see it: it does nothing any more.
 func (n *node) kill() {
 	n.noStore.Store(true)
 	n.noNetwork.Store(true)
@@ -90,7 +90,7 @@ func (n *node) Queued(ctx context.Context, owner string, after map[string]int64)
 	return n.store.Queued(ctx, owner, after)
 }
 
-// apart fails when two POSTs are under way at one time.
+// apart fails when two POSTs overlap.
 func apart(t *testing.T, takes time.Duration) func(w http.ResponseWriter, r *http.Request, nth int) {
 	var flying atomic.Int32
 	return func(_ http.ResponseWriter, r *http.Request, _ int) {
@@ -112,7 +112,7 @@ func lines(prefix string, from, to int) (list []string) {
 	return list
 }
 
-// of are the lines with the prefix, each where it came first.
+// of returns the lines with the prefix, each at its first occurrence.
 func of(list []string, prefix string) (some []string) {
 	for _, l := range list {
 		if strings.HasPrefix(l, "cache_miss cache-"+prefix) && !slices.Contains(some, l) {

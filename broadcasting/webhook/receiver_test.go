@@ -15,7 +15,7 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// receiver is an endpoint that takes what Pusher's library for Go finds valid.
+// receiver is an endpoint that accepts what Pusher's library for Go finds valid.
 type receiver struct {
 	t      testing.TB
 	answer func(w http.ResponseWriter, r *http.Request, nth int) // nil: 200
@@ -23,17 +23,17 @@ type receiver struct {
 	mu     sync.Mutex
 	secret string
 	bodies []string      // of every request
-	taken  []string      // lines of the events that were taken, in order
-	sizes  []int         // events of each POST that was taken
+	taken  []string      // lines of the accepted events, in order
+	sizes  []int         // number of events of each accepted POST
 	header http.Header   // of the last request
-	more   chan struct{} // holds one: something was taken
+	more   chan struct{} // holds one: "something was accepted"
 }
 
 func newReceiver(t testing.TB) *receiver {
 	return &receiver{t: t, secret: secret, more: make(chan struct{}, 1)}
 }
 
-// line is an event as the tests compare it.
+// line returns an event as the tests compare it.
 func line(e pusher.WebhookEvent) string {
 	return strings.Join(strings.Fields(strings.Join([]string{e.Name, e.Channel, e.UserID, e.Event, e.Data, e.SocketID}, " ")), " ")
 }
@@ -90,7 +90,7 @@ func (r *receiver) lines() []string {
 	return slices.Clone(r.taken)
 }
 
-// wants waits until as many events were taken, and compares them.
+// wants waits until as many events were accepted, and compares them.
 func (r *receiver) wants(want ...string) {
 	r.t.Helper()
 	for deadline := time.After(testwait.Long); len(r.lines()) < len(want); {
@@ -103,7 +103,7 @@ func (r *receiver) wants(want ...string) {
 	r.exactly(want...)
 }
 
-// exactly compares what was taken until now.
+// exactly compares the events accepted so far.
 func (r *receiver) exactly(want ...string) {
 	r.t.Helper()
 	if got := r.lines(); !slices.Equal(got, want) {
@@ -111,15 +111,15 @@ func (r *receiver) exactly(want ...string) {
 	}
 }
 
-// serve puts the receiver on loopback.
+// serve starts the receiver on loopback.
 func (r *receiver) serve(t *testing.T) string {
 	s := httptest.NewServer(r)
 	t.Cleanup(s.Close)
 	return s.URL
 }
 
-// RoundTrip implements http.RoundTripper: the receiver without a network, for tests
-// whose time is not the clock's.
+// RoundTrip implements http.RoundTripper. It calls the receiver without a network, for
+// tests in fake time.
 func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	r.ServeHTTP(rec, req)

@@ -12,7 +12,7 @@ import (
 )
 
 // The transport of webhooks refuses each address of dialguard's table, and the attempt
-// says so.
+// reports that.
 func TestRefusedAddresses(t *testing.T) {
 	text, err := os.ReadFile("../../channels/dialguard/testdata/addresses.txt")
 	if err != nil {

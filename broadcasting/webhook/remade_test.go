@@ -9,10 +9,10 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// An app that is made under the id of one that is gone, with the same endpoint, is told
-// nothing of the other: neither what waited for the endpoint, nor what happened a
-// moment ago, nor the ends of what the other was told of. It is the same whether there
-// was no such app for a while or not.
+// A new app with the id and endpoint of a removed one gets nothing of the old app:
+// neither waiting deliveries, nor events of a moment ago, nor the ends of subjects that
+// the old app was told of. It does not matter whether there was no such app for a
+// while.
 func TestRemadeApp(t *testing.T) {
 	made := func(at int64) []apps.App {
 		list := app(to("http://r/"))
@@ -49,7 +49,7 @@ func TestRemadeApp(t *testing.T) {
 				h.Record(vacated("b"))
 				h.Record(missed("cache-just-now"))
 				change(t, h)
-				time.Sleep(100 * time.Millisecond) // until it is in force: a repetition may fall into that moment
+				time.Sleep(100 * time.Millisecond) // until it is in force: a retry may fall into that moment
 				r.respond(nil)
 				h.Record(removed("presence-a", "2"))
 				h.Record(occupied("new"))
@@ -70,7 +70,7 @@ func set(t *testing.T, h *running, list []apps.App) {
 	}
 }
 
-// What waited for an app that was made anew while no process ran is dropped.
+// Deliveries of an app that was replaced while no process ran are dropped.
 func TestRemadeBetweenProcesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{}

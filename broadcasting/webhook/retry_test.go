@@ -13,8 +13,8 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// An endpoint that fails gets the same body again, byte for byte, ever later; what
-// comes meanwhile waits behind.
+// A failing endpoint gets the same body again, byte for byte, at growing intervals.
+// Later events wait behind it.
 func TestRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{}
@@ -53,8 +53,8 @@ func TestRetry(t *testing.T) {
 	})
 }
 
-// An endpoint that is down loses what has waited for five minutes, visibly, and gets
-// what is younger when it is up again.
+// An endpoint that is down loses deliveries that have waited for five minutes, with a
+// log line, and gets younger ones when it is up again.
 func TestGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, store := newReceiver(t), &memory{}
@@ -80,7 +80,7 @@ func TestGivenUp(t *testing.T) {
 			t.Errorf("the counters are %+v: what waited for 5 minutes is to be given up, and nothing else", st)
 		}
 		r.respond(nil)
-		time.Sleep(time.Minute) // also for the note of what was given up last, which is written a little later
+		time.Sleep(time.Minute) // also for the record of the last deliveries given up, which is written a little later
 		synctest.Wait()
 		gave := store.GivenUp()
 		if len(gave) != int(st.GivenUp) || gave[0].Reason != "answered 500" || gave[0].Attempts < 5 || tried < 20 || tried > 60 {
@@ -104,7 +104,7 @@ func TestGivenUp(t *testing.T) {
 	})
 }
 
-// What waits behind a slow endpoint is not given up at its first failure.
+// Deliveries that wait behind a slow endpoint are not given up at its first failure.
 func TestSlowIsNotDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)
@@ -130,7 +130,7 @@ func TestSlowIsNotDown(t *testing.T) {
 	})
 }
 
-// An endpoint that hangs is left after five seconds.
+// An attempt at a hanging endpoint ends after five seconds.
 func TestHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)
@@ -156,8 +156,8 @@ func TestHangs(t *testing.T) {
 	})
 }
 
-// The end of the process waits for a POST that is on its way, but not for long, and
-// leaves what was not taken to the next start.
+// The end of the process waits briefly for a POST that is on its way, and leaves what
+// was not accepted to the next start.
 func TestStop(t *testing.T) {
 	for name, c := range map[string]struct {
 		takes time.Duration
@@ -197,8 +197,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// Endpoints change while it runs: one that stays keeps what waits, one that goes loses
-// it, and a secret that was rotated signs what is sent from then on.
+// Endpoints change while Hooks run: one that stays keeps its waiting deliveries, one
+// that is removed loses them, and later POSTs are signed with a rotated secret.
 func TestSetWhileRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b, store := newReceiver(t), newReceiver(t), &memory{}
@@ -237,7 +237,8 @@ func TestSetWhileRunning(t *testing.T) {
 		if !strings.Contains(h.log.String(), "reason=endpoint_removed") {
 			t.Errorf("the log is\n%s", h.log)
 		}
-		// What an endpoint that is configured no more had to get is dropped at the start.
+		// Deliveries of an endpoint that is no longer configured are dropped at the
+		// start.
 		if err := store.Commit(t.Context(), "earlier", &webhook.Batch{New: []webhook.Delivery{{App: "9", Endpoint: "x", Events: "{}", Count: 1}}}); err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +249,7 @@ func TestSetWhileRunning(t *testing.T) {
 	})
 }
 
-// Two endpoints may have one URL.
+// Two endpoints may have the same URL.
 func TestSameURLTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t)

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Measures of a sender.
+// Bounds of a sender.
 const (
 	postEvents = 500       // of one POST
-	postBytes  = 256 << 10 // of one POST; a single event may have more
+	postBytes  = 256 << 10 // of one POST; a single event may be larger
 	postTime   = 5 * time.Second
-	finishTime = 2 * time.Second // of a POST that is on its way when the process stops
+	finishTime = 2 * time.Second // for a POST that is on its way when the process stops
 
-	queueEvents = 100_000 // that wait for one endpoint
+	queueEvents = 100_000 // waiting for one endpoint
 	queueBytes  = 32 << 20
 
 	backoffFirst = time.Second
@@ -25,38 +25,39 @@ const (
 	giveUpAfter  = 5 * time.Minute
 )
 
-// sender brings one endpoint what waits for it: in order, one POST at a time.
+// sender delivers to one endpoint: in order, one POST at a time.
 type sender struct {
 	// static
 	client *http.Client
 	log    *slog.Logger
 	report func(outcome)
 	to     atomic.Pointer[endpoint]
-	// mayPost says whether no other process can have the lease before a POST ends.
+	// mayPost reports whether a POST that begins now ends before another process can
+	// have the lease.
 	mayPost  func() bool
 	postTime time.Duration   // of one POST
-	stats    *counters       // of the endpoint, as long as it is configured
-	before   <-chan struct{} // closed when the sender that had the endpoint before has ended; nil: there is none
-	ended    chan struct{}   // closed when run has ended; nil: it never began
+	stats    *counters       // of the endpoint, kept as long as it is configured
+	before   <-chan struct{} // closed when the endpoint's previous sender has ended; nil: there is none
+	ended    chan struct{}   // closed when run has ended; nil: run was never started
 
 	// owned by run
-	failing time.Time // when the first attempt of those that failed in a row began; zero: the last succeeded
-	tries   int       // of those
+	failing time.Time // when the first of the failed attempts in a row began; zero: the last one succeeded
+	tries   int       // number of failed attempts in a row
 
 	mu sync.Mutex
 	// guarded by mu
 	queue  []waiting // committed, in order
-	events int       // in queue, and on their way into it
+	events int       // in queue, or with reserved room
 	bytes  int
 }
 
-// waiting is a delivery and since when this process has it.
+// waiting is a delivery with the time since when this process has it.
 type waiting struct {
 	Delivery
 	since time.Time
 }
 
-// outcome is what became of deliveries.
+// outcome is the result of deliveries.
 type outcome struct {
 	done    []Ref
 	failed  []Failure
@@ -73,8 +74,8 @@ func (s *sender) again() *sender {
 	return next
 }
 
-// reserve takes room for events of size bytes; false when there is none. They will have
-// a comma, or the end, behind them.
+// reserve reserves room for events of size bytes, and returns false when there is none.
+// One byte more is for the comma, or the end, behind them.
 func (s *sender) reserve(events, size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +88,7 @@ func (s *sender) reserve(events, size int) bool {
 	return true
 }
 
-// unreserve gives the room of d back, which another process delivers.
+// unreserve gives back the room of d, which another process delivers.
 func (s *sender) unreserve(d *draft) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +96,8 @@ func (s *sender) unreserve(d *draft) {
 	s.bytes -= d.size
 }
 
-// resume takes room for what was committed before the lease was taken, and queues it.
+// resume takes room for a delivery that was committed before the lease was taken, and
+// queues it.
 func (s *sender) resume(d Delivery, now time.Time) {
 	s.mu.Lock()
 	s.events += d.Count
@@ -104,14 +106,14 @@ func (s *sender) resume(d Delivery, now time.Time) {
 	s.put(d, now)
 }
 
-// put queues what was committed; its room was reserved.
+// put queues a committed delivery for which room was reserved.
 func (s *sender) put(d Delivery, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue = append(s.queue, waiting{d, now})
 }
 
-// shift takes the first n deliveries out of the queue.
+// shift removes the first n deliveries from the queue.
 func (s *sender) shift(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,22 +125,23 @@ func (s *sender) shift(n int) {
 	s.queue = s.queue[n:]
 }
 
-// pending is how many events wait.
+// pending returns how many events wait.
 func (s *sender) pending() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.events
 }
 
-// post is one webhook: the first deliveries of the queue, and the same body each
-// time that it is tried.
+// post is one webhook request: the first deliveries of the queue, with the same body in
+// each attempt.
 type post struct {
 	parts  []waiting
 	events int
 	body   []byte
 }
 
-// next makes a webhook of what waits; nil when nothing does.
+// next makes a post of the first deliveries in the queue, or returns nil when there are
+// none.
 func (s *sender) next(now time.Time) *post {
 	single := s.to.Load().Single
 	s.mu.Lock()
@@ -187,7 +190,7 @@ func (s *sender) run(ctx context.Context, more <-chan struct{}) {
 		case failure == nil:
 			s.delivered(p)
 			p = nil
-		case ctx.Err() != nil: // it was cut short: left to the next start
+		case ctx.Err() != nil: // cut short: left to the next process
 		default:
 			wait := s.failed(p, failure, began)
 			if s.expire(failure) {
@@ -213,7 +216,8 @@ func (s *sender) delivered(p *post) {
 	s.report(outcome{done: done})
 }
 
-// failed counts and says that an attempt was in vain, and returns how long to wait.
+// failed counts and logs a failed attempt, and returns how long to wait before the next
+// one.
 func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration {
 	if s.tries == 0 {
 		s.failing = began
@@ -229,7 +233,7 @@ func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration
 		append(s.names(), "reason", f.reason, "error", f.text, "attempts", s.tries, "again_in", wait.Round(time.Millisecond), "events", p.events)...)
 	now, out := time.Now(), outcome{}
 	s.mu.Lock()
-	for i := range p.parts { // which are the first of the queue
+	for i := range p.parts { // the first deliveries of the queue
 		w := &s.queue[i]
 		w.Attempts++
 		out.failed = append(out.failed, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.text, At: now})
@@ -239,9 +243,10 @@ func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration
 	return wait
 }
 
-// expire gives up what has waited for as long as may be, when the endpoint has failed
-// for as long too: what waited behind a slow one is still tried. It says whether
-// something is, and then it is the first of the queue.
+// expire gives up the deliveries that have waited for giveUpAfter, if the endpoint has
+// failed for as long, too. Deliveries that only waited behind a slow endpoint are still
+// tried. It reports whether it gave up any; if so, the first of the queue is among
+// them.
 func (s *sender) expire(f *attemptError) bool {
 	now := time.Now()
 	if now.Sub(s.failing) < giveUpAfter {
@@ -267,15 +272,16 @@ func (s *sender) expire(f *attemptError) bool {
 	return true
 }
 
-// names say which endpoint it is without its URL, which may hold a secret.
+// names returns log attributes that identify the endpoint without its URL, which may
+// hold a secret.
 func (s *sender) names() []any {
 	to := s.to.Load()
 	return []any{"app", to.app.ID, "endpoint", to.index, "host", to.host}
 }
 
-// backoff is how long to wait after the nth attempt in vain: twice as long each time
-// up to a bound, and somewhere in the upper half of that, so that not all come back
-// at once.
+// backoff returns how long to wait after the nth failed attempt. The time doubles up to
+// a bound and is drawn from its upper half, so that not all endpoints are retried at
+// once.
 func backoff(n int) time.Duration {
 	wait := backoffMost
 	if n < 10 {

@@ -6,27 +6,27 @@ import (
 	"sync/atomic"
 )
 
-// counters are of one endpoint, since the process started.
+// counters count for one endpoint since the process started.
 type counters struct{ posts, delivered, failed, retried, givenUp, dropped atomic.Uint64 }
 
-// EndpointStats are the counters of an endpoint since the process started. They name
-// it by its place: its URL may hold a secret.
+// EndpointStats are the counters of an endpoint since the process started. They
+// identify it by its position, because its URL may hold a secret.
 type EndpointStats struct {
 	App       string `json:"app"`
 	Endpoint  int    `json:"endpoint"`  // in the app's list
-	Pending   int    `json:"pending"`   // events that wait now
-	Posts     uint64 `json:"posts"`     // that were taken
+	Pending   int    `json:"pending"`   // waiting events
+	Posts     uint64 `json:"posts"`     // accepted POSTs
 	Delivered uint64 `json:"delivered"` // events
-	Failed    uint64 `json:"failed"`    // attempts in vain
-	Retried   uint64 `json:"retried"`   // attempts after one in vain
+	Failed    uint64 `json:"failed"`    // failed attempts
+	Retried   uint64 `json:"retried"`   // attempts after a failed one
 	GivenUp   uint64 `json:"givenUp"`   // events
-	Dropped   uint64 `json:"dropped"`   // events that found the endpoint's queue full
+	Dropped   uint64 `json:"dropped"`   // events dropped because the endpoint's queue was full
 }
 
 // Stats are the counters of Hooks.
 type Stats struct {
-	Endpoints   []EndpointStats   `json:"endpoints"`      // by app and place
-	Lost        map[string]uint64 `json:"lost,omitempty"` // events that found the memory full, by app
+	Endpoints   []EndpointStats   `json:"endpoints"`      // sorted by app and position
+	Lost        map[string]uint64 `json:"lost,omitempty"` // events dropped because the memory was full, by app
 	StoreErrors uint64            `json:"storeErrors"`    // commits that failed
 }
 
@@ -39,7 +39,7 @@ func (h *Hooks) Stats() Stats {
 		for _, e := range list {
 			s := h.senders[senderKey{app, e.id}]
 			if s == nil {
-				continue // it was set a moment ago
+				continue // the endpoint was set a moment ago
 			}
 			c := s.stats
 			st.Endpoints = append(st.Endpoints, EndpointStats{

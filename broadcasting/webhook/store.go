@@ -7,47 +7,47 @@ import (
 	"time"
 )
 
-// Store keeps what is to be delivered and what receivers were told, across the end
-// of the process.
+// Store keeps deliveries, and what receivers were told, across restarts of the process.
 //
-// Several processes may share what is kept. Each names itself to the store with a text of
-// its own, its owner. What is kept of an app belongs to the process that leases the app,
-// and only that process delivers it and changes it. The lease ends when its time is over
-// by the store's clock: processes hand in durations, never times, so their clocks do not
-// have to agree. A lease whose time is over is its owner's still until another process
-// takes it. A process calls the methods one at a time.
+// Several processes may share a store. Each identifies itself by a text of its own, its
+// owner. What is kept of an app belongs to the process that leases the app; only that
+// process delivers and changes it. A lease ends when its time is over by the store's
+// clock: processes pass durations, never times, so their clocks do not have to agree.
+// An expired lease remains its owner's until another process takes it. A process calls
+// the methods one at a time.
 type Store interface {
-	// Load leases apps as c says, and returns what is kept of those that c.Owner leases
-	// now. The deliveries of an app are in the order in which they were committed, without
-	// those that were given up.
+	// Load leases apps as c says, and returns what is kept of the apps that c.Owner
+	// leases now. The deliveries of an app are in the order in which they were
+	// committed, without those that were given up.
 	Load(ctx context.Context, c Claim) (Kept, error)
-	// Renew lets the leases of the owner last for ttl from now, and returns their apps. An
-	// app that is not among them is leased by another process, or was.
+	// Renew extends the leases of the owner to ttl from now, and returns their apps. An
+	// app that is missing from the result is, or was, leased by another process.
 	Renew(ctx context.Context, owner string, ttl time.Duration) (apps []string, err error)
-	// Release ends those of the owner's leases that are of the apps. Another process can
-	// take them at once.
+	// Release ends the owner's leases of the apps. Another process can take them at
+	// once.
 	Release(ctx context.Context, owner string, apps []string) error
-	// Commit does all of b in one transaction and sets the IDs of b.New. The IDs of an app's
-	// deliveries rise in the order of the commits, whichever process commits them. b.New may
-	// be of any app; the rest of b must be of apps that the owner leases. If it is not,
-	// nothing happens and the error is a *LeaseError. After another error Commit is called
-	// again with the same b, of which nothing, or all, may have happened.
+	// Commit applies b in one transaction and sets the IDs of b.New. The IDs of an
+	// app's deliveries rise in the order of the commits, whichever process commits
+	// them. b.New may be of any app; the rest of b must be of apps that the owner
+	// leases. If it is not, nothing happens and the error is a *LeaseError. After any
+	// other error, Commit is called again with the same b, of which all or nothing may
+	// have been applied.
 	Commit(ctx context.Context, owner string, b *Batch) error
 	// Queued returns what other processes have committed to apps that the owner leases:
-	// of each app in after, some of the deliveries whose ID is larger, in order, beginning
-	// with the first. The result is empty only if there are none.
+	// for each app in after, some of the deliveries with a larger ID, in order,
+	// beginning with the first. The result is empty only if there are none.
 	Queued(ctx context.Context, owner string, after map[string]int64) ([]Delivery, error)
 }
 
-// Claim says which leases a process wants.
+// Claim describes the leases that a process wants.
 type Claim struct {
 	Owner string
 	TTL   time.Duration // how long the leases last
 	// Apps are leased if no other process leases them.
 	Apps []string
-	// Rest claims all other apps that something is kept of, too.
+	// Rest also claims all other apps of which something is kept.
 	Rest bool
-	// Alone says that no other process lives: leases of others are over.
+	// Alone says that no other process lives, so leases of others have ended.
 	Alone bool
 }
 
@@ -58,13 +58,13 @@ type Kept struct {
 	Announced  []Subject
 }
 
-// Batch is what changes in a Store at one time.
+// Batch is a set of changes that a Store applies together.
 type Batch struct {
 	New       []Delivery // to be kept
-	Failed    []Failure  // tried in vain, kept
-	GivenUp   []Failure  // kept for people to look at, and no more to be loaded
-	Done      []Ref      // delivered, or dropped: to be removed
-	Announced []Subject  // to be kept, if they are not
+	Failed    []Failure  // failed and to be retried
+	GivenUp   []Failure  // kept for inspection, and no longer loaded
+	Done      []Ref      // delivered or dropped, to be removed
+	Announced []Subject  // to be kept, unless they are already
 	Cleared   []Subject  // to be removed, if they are there
 }
 
@@ -72,8 +72,8 @@ func (b *Batch) empty() bool {
 	return len(b.New)+len(b.Failed)+len(b.GivenUp)+len(b.Done)+len(b.Announced)+len(b.Cleared) == 0
 }
 
-// Leased are the apps of which b changes what only the process with the lease may change.
-// It may name an app more than once.
+// Leased returns the apps for which b needs the lease. It may name an app more than
+// once.
 func (b *Batch) Leased() (apps []string) {
 	for _, list := range [][]Failure{b.Failed, b.GivenUp} {
 		for _, f := range list {
@@ -91,8 +91,8 @@ func (b *Batch) Leased() (apps []string) {
 	return apps
 }
 
-// LeaseError says that a process may not change what is kept of apps, because it does
-// not lease them, or no longer. Nothing was changed.
+// LeaseError is returned to a process that may not change what is kept of apps, because
+// it does not, or no longer, lease them. Nothing was changed.
 type LeaseError struct{ Apps []string }
 
 // Error implements error.
@@ -104,11 +104,11 @@ func (e *LeaseError) Error() string {
 type Delivery struct {
 	ID       int64
 	App      string
-	Endpoint string // the id of the endpoint; no URL
+	Endpoint string // the id of the endpoint, not its URL
 	Events   string // JSON objects, joined with commas
-	Count    int    // of them
+	Count    int    // number of events
 	Created  time.Time
-	Attempts int // in vain
+	Attempts int // failed ones
 }
 
 // Ref names a delivery.
@@ -117,17 +117,16 @@ type Ref struct {
 	ID  int64
 }
 
-// Failure is what became of an attempt at a delivery.
+// Failure is a failed attempt at a delivery.
 type Failure struct {
 	Ref
-	Attempts int    // ever
+	Attempts int    // in total
 	Reason   string // for people; holds neither URL nor secret
 	At       time.Time
 }
 
-// Subject is what receivers were told of and may be told the end of: a channel that is
-// occupied, or a member who was added. Channel and User are as clients sent
-// them: any text.
+// Subject is a channel that is occupied, or a member that was added. Receivers are told
+// of its beginning and end. Channel and User are as clients sent them: any text.
 type Subject struct {
 	App     string
 	Channel string

@@ -21,8 +21,8 @@ import (
 //
 //	{"time_ms":1327078148132,"events":[{"name":"channel_occupied","channel":"my-channel"}]}
 //
-// The type of the content has no charset: Pusher's library for Node compares it with
-// ===. The time is an integer, and data is a string: its library for Go reads nothing
+// Content-Type has no charset, because Pusher's library for Node compares it with ===.
+// The time is an integer and data is a string, because its library for Go reads nothing
 // else.
 const (
 	contentType     = "application/json"
@@ -30,7 +30,7 @@ const (
 	headerSignature = "X-Pusher-Signature"
 )
 
-// event is every kind's shape: what a kind does not have is left out.
+// event is the shape of every kind. Fields that a kind does not have are left out.
 type event struct {
 	Name              string  `json:"name"`
 	Channel           string  `json:"channel"`
@@ -41,7 +41,7 @@ type event struct {
 	SubscriptionCount *int    `json:"subscription_count,omitempty"`
 }
 
-// encode is h as one of a webhook's events.
+// encode returns h as JSON of one webhook event.
 func encode(h broadcasting.ChannelEvent) (string, error) {
 	e := event{Name: kindNames[h.Kind], Channel: h.Channel}
 	switch h.Kind {
@@ -62,8 +62,8 @@ func encode(h broadcasting.ChannelEvent) (string, error) {
 	return strings.TrimSuffix(out.String(), "\n"), nil
 }
 
-// dataString is a client event's data as the text that receivers get: a string is
-// itself, everything else its JSON.
+// dataString returns the data of a client event as the text that receivers get: the
+// value of a JSON string, the JSON of everything else.
 func dataString(data string) string {
 	var text string
 	if len(data) > 0 && data[0] == '"' && json.Unmarshal([]byte(data), &text) == nil {
@@ -72,7 +72,8 @@ func dataString(data string) string {
 	return data
 }
 
-// body is a webhook of encoded events, which are joined with commas already.
+// body returns the body of a webhook with encoded events. Each text may hold several
+// events, joined with commas.
 func body(timeMS int64, events ...string) []byte {
 	size := 40
 	for _, e := range events {
@@ -90,7 +91,7 @@ func body(timeMS int64, events ...string) []byte {
 	return append(out, `]}`...)
 }
 
-// sign is the value of X-Pusher-Signature.
+// sign returns the value of X-Pusher-Signature.
 func sign(secret string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)

@@ -12,8 +12,8 @@ import (
 	"chatcast/broadcasting"
 )
 
-// FuzzClientEvent: whatever a client sends, receivers get a webhook that Pusher's
-// library for Go reads, with the data as text.
+// FuzzClientEvent checks that, whatever a client sends, receivers get a webhook that
+// Pusher's library for Go reads, with the data as text.
 func FuzzClientEvent(f *testing.F) {
 	for _, data := range []string{`{"a":1}`, `"text"`, `"\ud800"`, `"open`, "", "null", "\x00", "\xff", `[[[`, "<script>", `"\u2028"`, `"\u0000"`} {
 		f.Add("private-a", "client-b", data, "7")

@@ -24,7 +24,7 @@ const (
 	secret = "7ad3773142a6692b25b8"
 )
 
-// memory is a Store of a process that does not end.
+// memory is a storetest.Memory with faults. It records the size of its commits.
 type memory struct {
 	storetest.Memory
 
@@ -57,14 +57,14 @@ func (m *memory) set(change func()) {
 	change()
 }
 
-// app is the app of the tests with the endpoints.
+// app returns the test app with the endpoints.
 func app(endpoints ...apps.Webhook) []apps.App {
 	return []apps.App{{ID: "1", Key: key, Secret: secret, Webhooks: endpoints}}
 }
 
 func to(url string) apps.Webhook { return apps.Webhook{URL: url} }
 
-// running are Hooks that run until the test, or stop, ends them.
+// running is Hooks that run until the test, or stop, ends them.
 type running struct {
 	*webhook.Hooks
 	log  *journal
@@ -95,7 +95,7 @@ func start(t *testing.T, o webhook.Options) *running {
 
 var errDatabase = errors.New("the database is away")
 
-// journal is the log, and tells when it grows.
+// journal holds the log, and signals when it grows.
 type journal struct {
 	mu   sync.Mutex
 	text strings.Builder // guarded by mu
@@ -113,14 +113,14 @@ func (j *journal) Write(p []byte) (int, error) {
 	return j.text.Write(p)
 }
 
-// String is the log until now.
+// String returns the log so far.
 func (j *journal) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.String()
 }
 
-// says waits until the log has the text.
+// says waits until the log contains the text.
 func (r *running) says(t *testing.T, text string) {
 	t.Helper()
 	for deadline := time.After(testwait.Long); !strings.Contains(r.log.String(), text); {
@@ -132,7 +132,7 @@ func (r *running) says(t *testing.T, text string) {
 	}
 }
 
-// What happens to channels of app 1.
+// Events in channels of app 1.
 func on(kind broadcasting.Kind, channel string) broadcasting.ChannelEvent {
 	return broadcasting.ChannelEvent{Kind: kind, App: "1", Channel: channel}
 }

@@ -11,17 +11,17 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// Source is a Store without apps, and a hand that changes it.
+// Source is a Store without apps, with functions that change it.
 type Source struct {
 	Store apps.Store
-	// Put makes a valid app, or changes the one with its id. Secrets, key and times are
-	// the store's affair.
+	// Put creates a valid app, or changes the app with its id. The store decides on
+	// secrets, key and times.
 	Put    func(a apps.App) error
 	Delete func(id string) error
 }
 
-// StoreContract tests that a Store does what apps.Store says. open is called for each
-// test.
+// StoreContract tests that a Store behaves as apps.Store requires. It calls open for
+// each test.
 func StoreContract(t *testing.T, open func(t *testing.T) Source) {
 	for name, test := range map[string]func(t *testing.T, s *source){
 		"changes": testChanges, "own list": testOwnList, "order": testOrder, "together": testTogether, "end of context": testContext,
@@ -49,8 +49,8 @@ func (s *source) delete(id string) {
 	}
 }
 
-// load returns the apps and holds the version against AppsVersion, while nobody
-// changes anything.
+// load returns the apps and compares the version with AppsVersion. Nothing may change
+// meanwhile.
 func (s *source) load() ([]apps.App, int64) {
 	s.t.Helper()
 	list, version, err := s.Store.LoadApps(s.t.Context())
@@ -78,7 +78,7 @@ func full(id string) apps.App {
 	return a
 }
 
-// settings is a without what is the store's affair.
+// settings returns a without what the store decides on.
 func settings(a apps.App) apps.App {
 	plain := full(a.ID)
 	a.Key, a.Secret, a.OldSecret, a.OldSecretUntil = plain.Key, plain.Secret, plain.OldSecret, plain.OldSecretUntil
@@ -141,7 +141,7 @@ func testOrder(t *testing.T, s *source) {
 	}
 }
 
-// Who loads while somebody changes has at least what the version says.
+// A list that is loaded during changes is at least as new as its version.
 func testTogether(t *testing.T, s *source) {
 	const many = 30
 	var (

@@ -1,5 +1,5 @@
-// Package appstest has what every apps.Store must pass, and a Store in memory, for
-// tests. It is never linked into the program.
+// Package appstest has the contract that every apps.Store must pass, and a Store in
+// memory, for tests. It is never linked into the program.
 package appstest
 
 import (
@@ -32,7 +32,7 @@ func (m *Memory) Put(a apps.App) {
 	m.list = append(m.list, a.Clone())
 }
 
-// Delete removes an app; one that is not there is no change.
+// Delete removes an app. An unknown id changes nothing.
 func (m *Memory) Delete(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -46,7 +46,7 @@ func (m *Memory) find(id string) int {
 	return slices.IndexFunc(m.list, func(a apps.App) bool { return a.ID == id })
 }
 
-// Fail has each query fail with err until it is called with nil.
+// Fail makes each query fail with err. Fail(nil) ends that.
 func (m *Memory) Fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

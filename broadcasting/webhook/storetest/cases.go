@@ -10,7 +10,7 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// What is committed is loaded by the next process as it was, in order.
+// The next process loads what was committed unchanged and in order.
 func keeps(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.gets("x", "x")
@@ -42,7 +42,7 @@ func keeps(t *testing.T, s Subject) {
 	}
 }
 
-// What two processes want is handed to the one that asks first.
+// An app that two processes want goes to the first that asks.
 func one(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.queues("x", "1", "2")
@@ -50,10 +50,10 @@ func one(t *testing.T, s Subject) {
 	a.queues("z", "4")
 	a.gets("xy", "xy", "1", "2", "3")
 	b.gets("xyz", "z", "4")
-	a.gets("xyz", "xy", "1", "2", "3") // again: what is its own
+	a.gets("xyz", "xy", "1", "2", "3") // again: its own apps
 }
 
-// The same when both ask at one time.
+// The same holds when both ask at one time.
 func atOnce(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	var apps []string
@@ -100,7 +100,8 @@ func expiry(t *testing.T, s Subject) {
 	}
 }
 
-// A lease that is given back can be taken at once; one of another cannot be given back.
+// A lease that is given back can be taken at once. The lease of another process cannot
+// be given back.
 func release(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.queues("x", "1")
@@ -114,7 +115,7 @@ func release(t *testing.T, s Subject) {
 	b.gets("xy", "xy", "1", "2")
 }
 
-// A lease that is renewed lasts; so does one that was over and that nobody took.
+// A renewed lease lasts, and so does one that had expired but was not taken.
 func renews(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.gets("xy", "xy")
@@ -138,7 +139,7 @@ func renews(t *testing.T, s Subject) {
 	}
 }
 
-// The old owner changes nothing that is the new one's.
+// The old owner cannot change what belongs to the new one.
 func fences(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.gets("x", "x")
@@ -162,13 +163,13 @@ func fences(t *testing.T, s Subject) {
 	}
 	check(b)
 	b.release("x")
-	a.refused(&webhook.Batch{Done: refs}, "x") // nor when nobody has it
+	a.refused(&webhook.Batch{Done: refs}, "x") // nor when no process has the lease
 	check(a)
 	a.commit(&webhook.Batch{Done: refs, Cleared: []webhook.Subject{room}})
 	a.gets("x", "x")
 }
 
-// Of a batch that is refused, nothing happens.
+// A refused batch has no effect.
 func wholly(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.gets("x", "x")
@@ -183,7 +184,7 @@ func wholly(t *testing.T, s Subject) {
 	}
 }
 
-// Rest is for what is kept of apps that are configured no more.
+// Rest claims apps that are no longer configured but of which something is kept.
 func rest(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.queues("x", "1")
@@ -199,7 +200,7 @@ func rest(t *testing.T, s Subject) {
 	}
 }
 
-// A process that is alone waits for no lease, and the one whose lease it was is refused.
+// A process that is alone does not wait for leases. The previous owner is refused.
 func alone(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.gets("x", "x")
@@ -211,8 +212,8 @@ func alone(t *testing.T, s Subject) {
 	b.commit(&webhook.Batch{Done: refs})
 }
 
-// Times that processes hand in move no lease: those of a are an hour late, those of b
-// an hour early, and the store's clock is elsewhere.
+// Times that processes pass do not affect leases: those of a are an hour late, those of
+// b an hour early, and the store's clock is elsewhere.
 func skew(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	s.Pass(t, 100*time.Hour)

@@ -10,7 +10,7 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// An app that nobody leases is nobody's to change, but everybody may queue.
+// No process may change an unleased app, but every process may queue for it.
 func noLease(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	a.refused(&webhook.Batch{Announced: []webhook.Subject{{App: "x", Channel: "c"}}}, "x")
@@ -20,8 +20,8 @@ func noLease(t *testing.T, s Subject) {
 	b.gets("x", "x", "1", "2", "3")
 }
 
-// The process with the lease is told what others queue, once, in order, and nothing
-// of what it queued itself or of what is not its own.
+// The process with the lease gets what others queue, once and in order, and nothing
+// that it queued itself or that belongs to others.
 func queued(t *testing.T, s Subject) {
 	a, b := s.processes(t)
 	b.queues("x", "0")
@@ -52,7 +52,7 @@ func queued(t *testing.T, s Subject) {
 	if list := a.others(map[string]int64{"x": last.ID, "y": last.ID}); len(list) > 0 {
 		t.Errorf("handed over twice: %q", texts(list))
 	}
-	many := make([]string, 1201) // more than a statement takes
+	many := make([]string, 1201) // more than one statement takes
 	for i := range many {
 		many[i] = fmt.Sprint("n", i)
 	}
@@ -62,8 +62,8 @@ func queued(t *testing.T, s Subject) {
 	}
 }
 
-// However many processes commit at one time, the one with the lease steps over nothing,
-// and each process' deliveries keep their order.
+// However many processes commit at one time, the process with the lease skips nothing,
+// and the deliveries of each process keep their order.
 func missesNothing(t *testing.T, s Subject) {
 	const each = 30
 	a, b := s.processes(t)

@@ -10,8 +10,8 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// Memory is a Store in memory, for tests. Its clock is the one of the test: in synctest
-// leases last as long as the test says. The zero value is empty.
+// Memory is a Store in memory, for tests. It uses the clock of the test: in synctest,
+// leases last as long as the test's time says. The zero value is empty.
 type Memory struct {
 	mu sync.Mutex
 	// guarded by mu
@@ -155,7 +155,7 @@ func (m *Memory) Left() (deliveries, announced int) {
 	return len(m.rows), len(m.announced)
 }
 
-// GivenUp returns what was given up, in order.
+// GivenUp returns the deliveries that were given up, in order.
 func (m *Memory) GivenUp() []webhook.Failure {
 	m.mu.Lock()
 	defer m.mu.Unlock()

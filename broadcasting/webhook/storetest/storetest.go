@@ -1,6 +1,5 @@
-// Package storetest holds any webhook.Store against what webhook.Hooks asks of it: a
-// contract that tests run against each implementation. It is never linked into the
-// program.
+// Package storetest holds the contract that every webhook.Store must pass, as tests
+// that run against each implementation. It is never linked into the program.
 package storetest
 
 import (
@@ -14,15 +13,15 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// Subject is a new and empty Store.
+// Subject is a new, empty Store.
 type Subject struct {
-	// A and B are the store as two processes have it, which may be one value.
+	// A and B are the store as two processes see it. They may be one value.
 	A, B webhook.Store
-	// Pass lets d pass by the store's clock, and by no other.
+	// Pass advances the store's clock by d, and no other clock.
 	Pass func(t *testing.T, d time.Duration)
 }
 
-// Case is a part of the contract.
+// Case is one part of the contract.
 type Case struct {
 	Name string
 	Test func(t *testing.T, s Subject)
@@ -35,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 	}
 }
 
-// Cases are the contract.
+// Cases returns the contract.
 var Cases = []Case{
 	{"Keeps", keeps},
 	{"GivesEachAppToOneOwner", one},
@@ -55,7 +54,7 @@ var Cases = []Case{
 
 const ttl = 15 * time.Second
 
-// process is one that uses a store.
+// process is a process that uses a store.
 type process struct {
 	t     *testing.T
 	store webhook.Store
@@ -79,8 +78,8 @@ func (p *process) load(c webhook.Claim) webhook.Kept {
 	return kept
 }
 
-// gets loads the apps and compares which of them the process leases, and the events of
-// the deliveries.
+// gets loads the apps, and compares the apps that the process leases and the events of
+// their deliveries.
 func (p *process) gets(apps, leased string, events ...string) webhook.Kept {
 	p.t.Helper()
 	return p.compare(p.load(p.claim(fields(apps)...)), leased, events...)
@@ -98,7 +97,7 @@ func (p *process) compare(kept webhook.Kept, leased string, events ...string) we
 	return kept
 }
 
-// fields are the letters of text: apps have one.
+// fields returns the letters of text: the apps have one-letter ids.
 func fields(text string) []string {
 	list := []string{}
 	for _, r := range text {
@@ -121,7 +120,7 @@ func (p *process) commit(b *webhook.Batch) {
 	}
 }
 
-// refused has b refused because of the apps.
+// refused checks that b is refused because of the apps.
 func (p *process) refused(b *webhook.Batch, apps string) {
 	p.t.Helper()
 	var lost *webhook.LeaseError
@@ -160,7 +159,7 @@ func (p *process) release(apps ...string) {
 	}
 }
 
-// others is what other processes queued behind the ids, again until there is no more.
+// others returns what other processes queued after the ids, until there is no more.
 func (p *process) others(after map[string]int64) (list []webhook.Delivery) {
 	p.t.Helper()
 	after = maps.Clone(after)

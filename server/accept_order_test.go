@@ -11,7 +11,7 @@ import (
 	"chatcast/server"
 )
 
-// severed is a connection that breaks at the first write. It calls writing before.
+// severed is a connection that breaks at the first write, after calling writing.
 type severed struct {
 	net.Conn
 	writing func()
@@ -22,7 +22,7 @@ func (c severed) Write([]byte) (int, error) {
 	return 0, net.ErrClosed
 }
 
-// severing gives out its connection severed.
+// severing is a ResponseWriter that hijacks to a severed connection.
 type severing struct {
 	http.ResponseWriter
 	writing func()
@@ -36,9 +36,9 @@ func (s severing) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return severed{nc, s.writing}, brw, nil
 }
 
-// A client that has the answer to its handshake is in the list of sockets. When
-// it is gone by then, nothing of it stays behind, neither in the list nor in the
-// count of its address.
+// A client that has the response to its handshake is in the list of sockets. If it has
+// left by then, nothing of it stays behind, neither in the list nor in the count of its
+// address.
 func TestListedBeforeItIsAnswered(t *testing.T) {
 	s := server.New(server.Options{PerAddress: 1})
 	ctx, cancel := context.WithCancel(context.Background())

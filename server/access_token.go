@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// AccessToken is the Authorization header without "Bearer ", if that is there:
-// ChatApp's clients send the token raw, Laravel Echo's as Bearer. Empty when
-// there is none.
+// AccessToken returns the Authorization header without its "Bearer " prefix, if any:
+// ChatApp's clients send the token raw, Laravel Echo sends it as Bearer. It returns ""
+// when there is no token.
 func AccessToken(r *http.Request) string {
 	h := strings.TrimSpace(r.Header.Get("Authorization"))
 	if scheme, token, _ := strings.Cut(h, " "); strings.EqualFold(scheme, "bearer") {

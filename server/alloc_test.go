@@ -75,8 +75,8 @@ func receivers(t testing.TB, n int) (sessions []*Session, arrived *atomic.Int64)
 	return sessions, arrived
 }
 
-// TestDeliveryAllocatesNothing follows a frame to the peer's end: nothing on the
-// way allocates, alone or joined with others.
+// TestDeliveryAllocatesNothing follows a frame to the peer: nothing on the way
+// allocates, whether the frame is written alone or joined with others.
 func TestDeliveryAllocatesNothing(t *testing.T) {
 	const sockets, frames = 100, 5
 	sessions, arrived := receivers(t, sockets)
@@ -96,7 +96,7 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 	}
 	deliver()
 	perDelivery := testing.AllocsPerRun(50, deliver) / (sockets * frames)
-	if perDelivery > 0.01 { // a slice of frames may be dropped to the collector and made anew now and then
+	if perDelivery > 0.01 { // the collector may drop a slice of frames now and then, and a new one is made
 		t.Errorf("%.3f allocations for a delivery", perDelivery)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Codes of errors that more than one room answers with. server/api has the others.
+// Codes of errors that several packages answer with. server/api has the others.
 const (
 	CodeInternal     = "ApiInternalError"
 	CodeValidation   = "ApiValidationError"
@@ -16,8 +16,8 @@ const (
 	CodeUnavailable  = "ApiUnavailableError"
 )
 
-// ErrorAnswer is the body of an answer that reports an error, in ChatApp's shape. All
-// routes share it but those of Pusher's HTTP API, which has a shape of its own.
+// ErrorAnswer is the body of a response that reports an error, in ChatApp's shape. All
+// routes use it except those of Pusher's HTTP API, which has a shape of its own.
 type ErrorAnswer struct {
 	Success bool        `json:"success"` // false
 	Error   ErrorObject `json:"error"`
@@ -30,16 +30,16 @@ type ErrorObject struct {
 	Fields  map[string]string `json:"fields,omitempty"` // what is wrong with each field
 }
 
-// InternalError is all that a client learns of an error of the server.
+// InternalError is all that a client learns about an error inside the server.
 var InternalError = ErrorObject{Code: CodeInternal, Message: "internal error"}
 
-// BoundBody gives the body of a request 30 s to arrive, also what net/http reads of
-// it after the handler has returned. The HTTP server's own limit is for files.
+// BoundBody gives the body of a request 30 s to arrive, including what net/http reads
+// of it after the handler has returned. The HTTP server's own limit is for files.
 func BoundBody(w http.ResponseWriter) { hurryBody(w) }
 
-// AcceptsGzip reports whether an Accept-Encoding accepts gzip. An entry for gzip
-// overrides one for *, and a weight of 0 refuses. A weight that is not a number
-// refuses too: the plain form is always right.
+// AcceptsGzip reports whether the Accept-Encoding of h accepts gzip. An entry for gzip
+// overrides one for *, and a weight of 0 refuses. A weight that is not a number refuses
+// too, because the plain form is always acceptable.
 func AcceptsGzip(h http.Header) bool {
 	accepts := false
 	for entry := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {

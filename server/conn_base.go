@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// socket is what the server sees of a client's connection, whatever carries it.
+// socket is the server's view of a client's connection, whatever the transport.
 type socket interface {
 	Close(Disconnect)
 	disconnectFor(Reason) Disconnect
 	base() *connBase
-	ready()                // a frame will be queued now; called with connBase.mu held
+	ready()                // announces a frame that is about to be queued; called with connBase.mu held
 	ask()                  // asks for a sign of life
-	absent(now int64) bool // says whether the client has stayed away too long
+	absent(now int64) bool // reports whether the client has stayed away too long
 	conn() Conn
 }
 
@@ -23,44 +23,44 @@ var (
 	_ socket = (*HTTPSession)(nil)
 )
 
-// connBase is what the server keeps of each socket.
+// connBase is the state that the server keeps for each socket.
 type connBase struct {
 	// static
 	srv    *Server
-	self   socket // the one of which this is the base
+	self   socket // the socket that embeds this connBase
 	remote string
 	began  time.Time
 	trace  bool
-	pings  bool // it is asked every Options.Heartbeat, see HTTPRules.Pings
+	pings  bool // pinged every Options.Heartbeat, see HTTPRules.Pings
 
 	// guarded by srv.mu
 	listed bool
 
 	lastRead atomic.Int64 // ms since srv.epoch
 
-	// owned by the keepalive loop, ms since srv.epoch
-	asked    int64 // of the unanswered question, 0: none
-	answered int64 // of the last answer, or the beginning
+	// owned by the keepalive loop, in ms since srv.epoch
+	asked    int64 // when the unanswered ping was sent, 0: none
+	answered int64 // when the last answer came, or when the socket began
 
 	mu sync.Mutex
 	// guarded by mu
 	h   Handler // nil until open has returned
-	id  string  // the dialect's, for the log
+	id  string  // the dialect's id of the socket, for the log
 	out queue
 }
 
 func (m *connBase) base() *connBase { return m }
 
-// Remote is the client's address, without port.
+// Remote returns the client's address, without port.
 func (m *connBase) Remote() string { return m.remote }
 
-// heard notes a sign of life.
+// heard records a sign of life.
 func (m *connBase) heard() { m.lastRead.Store(m.srv.now()) }
 
-// Queue hands over one complete frame of Frame, which is shared from now on and
-// must not change. It never blocks; for a WebSocket it allocates nothing. A socket
-// that is closing gets no more; one whose queue is full is cut as SlowConsumer. An
-// empty queue takes a frame of any size.
+// Queue queues one complete frame made by Frame. The frame is shared from now on and
+// must not change. Queue never blocks; for a WebSocket it allocates nothing. A closing
+// socket gets no more frames; a socket whose queue is full is closed as SlowConsumer.
+// An empty queue takes a frame of any size.
 func (m *connBase) Queue(frame []byte) {
 	if m.trace {
 		m.traced("frame out", Payload(frame))
@@ -80,14 +80,14 @@ func (m *connBase) Queue(frame []byte) {
 	}
 }
 
-// push needs mu.
+// push queues a frame whether or not there is room. The caller holds mu.
 func (m *connBase) push(frame []byte) {
 	m.self.ready()
 	m.out.push(frame)
 }
 
-// opened notes the handler that open returned, and says whether the socket is
-// closing already.
+// opened records the handler that open returned, and reports whether the socket is
+// already closing.
 func (m *connBase) opened(h Handler) (closing bool) {
 	id := h.Info().ID
 	m.mu.Lock()
@@ -102,7 +102,8 @@ func (m *connBase) handler() Handler {
 	return m.h
 }
 
-// disconnectFor asks the dialect for what concerns it, and answers the rest itself.
+// disconnectFor returns how a socket ends for r: from the table of RFC 6455 codes or,
+// for other reasons, from the dialect.
 func (m *connBase) disconnectFor(r Reason) Disconnect {
 	d, ours := disconnects[r]
 	if h := m.handler(); !ours && h != nil {
@@ -112,7 +113,7 @@ func (m *connBase) disconnectFor(r Reason) Disconnect {
 	return d
 }
 
-// describe returns what every socket has to show.
+// describe returns the part of Conn that all sockets have in common.
 func (m *connBase) describe(transport string) Conn {
 	m.mu.Lock()
 	h, queuedBytes, queuedFrames := m.h, m.out.bytes, len(m.out.frames)
@@ -125,8 +126,8 @@ func (m *connBase) describe(transport string) Conn {
 	}
 }
 
-// traced logs a frame. It is called under the locks of whoever queues, so it asks
-// the dialect nothing.
+// traced logs a frame. Callers of Queue may hold locks, so traced does not call the
+// dialect.
 func (m *connBase) traced(direction string, text []byte) {
 	m.mu.Lock()
 	id := m.id

@@ -9,18 +9,18 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// preflightSeconds is how long a browser may remember the answer to a preflight;
-// browsers cap it at two hours and less.
+// preflightSeconds is how long a browser may cache the response to a preflight;
+// browsers cap it at two hours or less.
 const preflightSeconds = 2 * 60 * 60
 
-// allowOrigins lets pages of the allowed origins call the HTTP routes. It stands in front
-// of all of them, so that preflights, which carry no token, and refusals are
-// answered with its headers too.
+// allowOrigins lets pages of the allowed origins call the HTTP routes. It runs before
+// all of them, so that preflights, which carry no token, and refusals get its headers
+// too.
 //
-// Any request header may be sent: pages add what they like (Laravel Echo an
-// X-CSRF-TOKEN and X-Socket-ID, others their own). Credentials are not allowed:
-// who a request is from is said in its Authorization header, never in a cookie,
-// so a strange page has nothing to ride on.
+// Any request header may be sent, because pages add headers of their own (Laravel Echo
+// adds X-CSRF-TOKEN and X-Socket-ID). Credentials are not allowed: the Authorization
+// header alone identifies the sender of a request, never a cookie, so a foreign page
+// has no credentials to abuse.
 func allowOrigins(origins apps.Origins) gin.HandlerFunc {
 	options := cors.Options{
 		AllowedMethods:       []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},

@@ -37,7 +37,7 @@ func do(h http.Handler, method, path string, headers ...string) *http.Response {
 	return w.Result()
 }
 
-// What a browser asks before Laravel Echo's and the documented page's requests.
+// The headers in a browser's preflight for Laravel Echo and for the documented page.
 const echoHeaders = "authorization,content-type,x-csrf-token,x-requested-with,x-socket-id"
 
 func TestPreflight(t *testing.T) {
@@ -92,7 +92,7 @@ func TestPreflightOfEveryMethodAndPath(t *testing.T) {
 	}
 }
 
-// A page must be able to read a refusal, or it sees only "network error".
+// A page must be able to read a refusal; otherwise it sees only "network error".
 func TestRefusalsCarryTheHeaders(t *testing.T) {
 	res := do(engine(t), http.MethodPost, "/broadcasting/auth", "Origin", "https://shop.example")
 	if res.StatusCode != http.StatusForbidden || res.Header.Get("Access-Control-Allow-Origin") != "*" {

@@ -1,25 +1,25 @@
 package server
 
-// Reason is why a socket ended: a word in the log and a label in the metrics.
-// Dialects add their own for what they refuse.
+// Reason is why a socket ended: a word in the log and a label in the metrics. Dialects
+// add their own reasons for sockets that they refuse.
 type Reason string
 
-// Reasons that this package itself finds.
+// Reasons that this package itself detects.
 const (
-	PeerClosed    Reason = "peer_closed"    // a close frame came
-	PeerGone      Reason = "peer_gone"      // the connection broke or ended without one
-	SlowConsumer  Reason = "slow_consumer"  // its queue was full, or it took nothing in Options.WriteTimeout
+	PeerClosed    Reason = "peer_closed"    // the peer sent a close frame
+	PeerGone      Reason = "peer_gone"      // the connection broke or ended without a close frame
+	SlowConsumer  Reason = "slow_consumer"  // its queue was full, or it accepted nothing within Options.WriteTimeout
 	Silent        Reason = "silent"         // no answer to a ping
 	Stopping      Reason = "stopping"       // this server stops
 	AddressFull   Reason = "address_full"   // too many sockets from one address
 	TooLarge      Reason = "too_large"      // a message over Options.MessageBytes
 	NotText       Reason = "not_text"       // a binary message
-	BadUTF8       Reason = "bad_utf8"       // a text message that is none
-	ProtocolError Reason = "protocol_error" // not RFC 6455, or over HTTP not what the codec takes
-	Internal      Reason = "internal"       // our fault
+	BadUTF8       Reason = "bad_utf8"       // a text message that is not valid UTF-8
+	ProtocolError Reason = "protocol_error" // not RFC 6455, or over HTTP not valid for the codec
+	Internal      Reason = "internal"       // an error of the server
 )
 
-// disconnects are the close codes of RFC 6455 for what is wrong below any dialect.
+// disconnects are the close codes of RFC 6455 for errors below any dialect.
 var disconnects = map[Reason]Disconnect{
 	TooLarge:      {Code: 1009, Message: "The message is too large"},
 	NotText:       {Code: 1003, Message: "Binary messages are not supported"},
@@ -28,8 +28,8 @@ var disconnects = map[Reason]Disconnect{
 	Internal:      {Code: 1011, Message: "Internal error"},
 }
 
-// Disconnect is how a socket is told why it ends: a frame of its dialect (nil:
-// none), then a close frame with code and message.
+// Disconnect says how a socket is told why it ends: by a frame of its dialect (nil:
+// none), then by a close frame with code and message.
 type Disconnect struct {
 	Reason  Reason
 	Frame   []byte

@@ -16,9 +16,8 @@ const (
 	finPong  = 0x8A
 )
 
-// Frame makes a complete text frame of a payload that stands in buf after
-// HeaderRoom bytes. The frame is a part of buf: whoever gets it may share it but
-// not change it.
+// Frame makes a complete text frame of the payload that follows HeaderRoom bytes in
+// buf. The frame is a part of buf: it may be shared but must not be changed.
 func Frame(buf []byte) []byte {
 	n := len(buf) - HeaderRoom
 	switch {
@@ -37,7 +36,7 @@ func Frame(buf []byte) []byte {
 	return buf
 }
 
-// Payload is what a frame made by Frame carries, a part of it.
+// Payload returns the payload of a frame made by Frame, as a part of the frame.
 func Payload(frame []byte) []byte {
 	if len(frame) < 2 {
 		return nil
@@ -51,8 +50,8 @@ func Payload(frame []byte) []byte {
 	return frame[2:]
 }
 
-// control makes a control frame; data beyond 125 bytes, which the protocol does
-// not allow, is left out.
+// control makes a control frame. It drops data beyond 125 bytes, which the protocol
+// does not allow.
 func control(op byte, data []byte) []byte {
 	data = data[:min(len(data), 125)]
 	b := make([]byte, 0, 2+len(data))

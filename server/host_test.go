@@ -20,7 +20,7 @@ func text(s string) []byte {
 	return server.Frame(append(make([]byte, server.HeaderRoom), s...))
 }
 
-// echo is a dialect that says everything back, and how it was closed.
+// echo is a dialect that repeats every message, and records how it was closed.
 type echo struct {
 	s      *server.Session
 	closed chan server.Reason
@@ -105,7 +105,7 @@ func read(t *testing.T, ws *websocket.Conn) string {
 	return string(b)
 }
 
-// readClose reads to the close frame and returns the messages before it.
+// readClose reads up to the close frame and returns the messages before it.
 func readClose(t *testing.T, ws *websocket.Conn) (messages []string, code int, reason string) {
 	t.Helper()
 	for {

@@ -1,13 +1,14 @@
 package server
 
-// over says whether a session is closing and has no goodbye for another request.
+// over reports whether the session is closing and has no close message for another
+// request.
 func (hs *HTTPSession) over() bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	return hs.out.closing && (hs.told || hs.last.Code == 0)
 }
 
-// attach makes rc the one that receives, if there is none.
+// attach makes rc the receiving request, if there is none.
 func (hs *HTTPSession) attach(rc *receiver) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -19,7 +20,7 @@ func (hs *HTTPSession) attach(rc *receiver) bool {
 	return true
 }
 
-// detach ends what rc receives.
+// detach ends the receiving of rc.
 func (hs *HTTPSession) detach(rc *receiver) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -28,8 +29,8 @@ func (hs *HTTPSession) detach(rc *receiver) {
 	}
 }
 
-// take returns what rc's answer says next, false when that is nothing now. After
-// Close it says nothing more.
+// take returns the next part of rc's answer, false when there is none now. After the
+// part with Close there is none.
 func (hs *HTTPSession) take(rc *receiver) (p Part, some bool) {
 	if rc.done {
 		return Part{}, false
@@ -52,9 +53,9 @@ func (hs *HTTPSession) take(rc *receiver) (p Part, some bool) {
 	return p, some
 }
 
-// settle notes how p will be written. If that ends the answer, rc is detached before:
-// once the client has all of it, its next request may be here before rc's goroutine
-// goes on.
+// settle records how p will be written. If p ends the answer, settle detaches rc before
+// the write: once the client has the whole answer, its next request may arrive before
+// rc's goroutine goes on.
 func (hs *HTTPSession) settle(rc *receiver, p Part, e Encoded) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -70,7 +71,7 @@ func (hs *HTTPSession) settle(rc *receiver, p Part, e Encoded) {
 	}
 }
 
-// gave notes that the kernel has p.
+// gave records that the kernel has p.
 func (hs *HTTPSession) gave(rc *receiver, p Part) {
 	size := 0
 	for _, f := range p.Frames {
@@ -84,8 +85,8 @@ func (hs *HTTPSession) gave(rc *receiver, p Part) {
 	}
 }
 
-// due asks for a heartbeat, which is written with the next part or, where it is no
-// ping, if there is nothing else.
+// due requests a heartbeat. It is written with the next part or, if heartbeats are not
+// pings, only when there is nothing else to write.
 func (hs *HTTPSession) due() {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -93,8 +94,8 @@ func (hs *HTTPSession) due() {
 	hs.ready()
 }
 
-// alive takes a sign of life that is no message: the client's answer or, when none
-// is owed, its question whether we are there.
+// alive handles a sign of life that is not a message: the client's answer to a
+// heartbeat or, when none is owed, its request for one.
 func (hs *HTTPSession) alive() {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()

@@ -17,9 +17,9 @@ import (
 	"chatcast/server"
 )
 
-// packets is a codec as Engine.IO 4 polls: an answer is a payload of packets, joined
-// by the record separator, whose first character is their type. Frames carry whole
-// packets, so the dialect queues the open packet itself.
+// packets is a codec like that of Engine.IO 4's polling: an answer is a payload of
+// packets, joined by the record separator; the first character of a packet is its type.
+// Frames carry whole packets, so the dialect queues the open packet itself.
 type packets struct{}
 
 const separator = "\x1e"
@@ -42,7 +42,7 @@ func (packets) Encode(p server.Part) server.Encoded {
 	switch {
 	case p.Close == nil:
 	case p.Close.Reason == server.PeerClosed:
-		list = append(list, "6") // which ends the answer and says nothing
+		list = append(list, "6") // which ends the answer and means nothing
 	default:
 		list = append(list, "1")
 	}
@@ -57,7 +57,7 @@ func (packets) Decode(body []byte) (server.Sent, error) {
 		if len(p) == 0 || !strings.Contains("134", string(p[:1])) {
 			return server.Sent{}, errBadPacket
 		}
-		if p[0] != '3' { // a pong is a sign of life, as each request
+		if p[0] != '3' { // a pong is only a sign of life, as is each request
 			sent.Messages = append(sent.Messages, p)
 		}
 	}
@@ -82,14 +82,14 @@ func (packets) Refuse(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"code": code})
 }
 
-// What packets refuses with.
+// Answers with which packets refuses.
 const (
 	unknown = `400 {"code":1}` + "\n"
 	invalid = `400 {"code":3}` + "\n"
 	large   = `413 {"code":3}` + "\n"
 )
 
-// packetEcho is a dialect that says every message packet back.
+// packetEcho is a dialect that repeats every message packet.
 type packetEcho struct {
 	s      *server.HTTPSession
 	closed chan server.Reason
@@ -152,7 +152,7 @@ func (h *packetHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.http.Receive(w, r, server.ReceiveRequest{Session: sid, Remote: "198.51.100.7"}, open)
 }
 
-// get returns status and body of the whole answer.
+// get returns the status and body of the whole answer.
 func (h *packetHost) get(path string) string { return h.ask(http.MethodGet, path, http.NoBody) }
 
 func (h *packetHost) post(path, body string) string {
@@ -165,7 +165,7 @@ func (h *packetHost) ask(method, path string, body io.Reader) string {
 	return fmt.Sprintf("%d %s", rec.Code, rec.Body)
 }
 
-// poll leaves a receiving request open, to the end of its answer.
+// poll opens a receiving request that waits for the end of its answer.
 func (h *packetHost) poll(path string) <-chan string {
 	answer := make(chan string, 1)
 	go func() { answer <- h.get(path) }()
@@ -187,7 +187,7 @@ func (h *packetHost) same(got, want string) {
 	}
 }
 
-// ends expects a session to have ended for this reason, and to be there no more.
+// ends expects that a session has ended for this reason and no longer exists.
 func (h *packetHost) ends(path string, want server.Reason) {
 	h.t.Helper()
 	synctest.Wait()

@@ -26,7 +26,7 @@ func withPackets(t *testing.T, o server.Options, test func(t *testing.T, h *pack
 
 func TestPacketsAreQueuedAndPolled(t *testing.T) {
 	withPackets(t, server.Options{}, func(t *testing.T, h *packetHost) {
-		h.same(h.get("/a"), unknown) // no session begins unasked
+		h.same(h.get("/a"), unknown) // without new, no session begins
 		session := h.open("a")
 		h.same(h.post("/a", "4one\x1e4t\"wü\x1e3\x1e4three"), "200 ok")
 		h.same(h.get("/a"), "200 4one\x1e4t\"wü\x1e4three")
@@ -43,7 +43,7 @@ func TestPacketsAreQueuedAndPolled(t *testing.T) {
 	})
 }
 
-// The same over a connection, where the headers are read and a client goes.
+// The same over a connection, where headers are read and a client can leave.
 func TestPacketsOverTCP(t *testing.T) {
 	h := startPackets(t, server.Options{Absence: time.Minute})
 	web := httptest.NewServer(h)
@@ -82,7 +82,7 @@ func TestPacketsOverTCP(t *testing.T) {
 	until(t, "end of the session", func() bool { return h.Stats().Open == 0 })
 }
 
-// A ping comes each 25 s after the last answer, whatever else is sent.
+// A ping is sent 25 s after the last answer, whatever else is sent.
 func TestPacketsPing(t *testing.T) {
 	withPackets(t, server.Options{Absence: time.Hour}, func(t *testing.T, h *packetHost) {
 		session := h.open("a")
@@ -102,12 +102,12 @@ func TestPacketsPing(t *testing.T) {
 			h.same(<-answer, "200 2")
 			h.same(h.post("/a", "3"), "200 ok")
 		}
-		// One that is due between two requests comes with what waits.
+		// A ping that is due between two requests is sent with the waiting frames.
 		time.Sleep(20 * time.Second)
 		session.Queue(text("4waits"))
 		time.Sleep(7 * time.Second)
 		h.same(h.get("/a"), "200 4waits\x1e2")
-		// One that nothing answers, neither a pong nor a request, is the last.
+		// After a ping that neither a pong nor a request answers, the session ends.
 		answer := h.poll("/a")
 		time.Sleep(26 * time.Second)
 		h.same(<-answer, "200 2")
@@ -130,12 +130,12 @@ func TestPacketsClientCloses(t *testing.T) {
 		}
 		h.ends("/a", server.PeerClosed)
 		h.open("b")
-		h.same(h.post("/b", "1"), "200 ok") // no poll is there to be ended
+		h.same(h.post("/b", "1"), "200 ok") // no poll is waiting
 		h.ends("/b", server.PeerClosed)
 	})
 }
 
-// A client that breaks the rules of a strict codec loses its session.
+// A client that violates a strict codec loses its session.
 func TestPacketsAreStrict(t *testing.T) {
 	for body, want := range map[string]struct {
 		answer string
@@ -173,7 +173,7 @@ func TestPacketsAreStrict(t *testing.T) {
 			first := h.poll("/a")
 			h.same(h.get("/a"), invalid)
 			h.same(<-first, "200 1")
-			h.same(h.get("/a"), unknown) // it is told once
+			h.same(h.get("/a"), unknown) // the client is told once
 			h.ends("/a", server.ProtocolError)
 		})
 	})
@@ -199,7 +199,7 @@ func TestPacketsSlowConsumer(t *testing.T) {
 	withPackets(t, server.Options{QueueBytes: 1000}, func(t *testing.T, h *packetHost) {
 		session := h.open("a")
 		most := "4" + strings.Repeat("x", 2000)
-		session.Queue(text(most)) // an empty queue takes it
+		session.Queue(text(most)) // an empty queue accepts it
 		h.same(h.get("/a"), "200 "+most)
 		for range 12 {
 			session.Queue(text("4" + strings.Repeat("x", 97)))
@@ -236,7 +236,7 @@ func TestPacketsDrain(t *testing.T) {
 	})
 }
 
-// Names are a dialect's own: no request reaches a session of another codec.
+// Each dialect has its own names: no request reaches a session of another codec.
 func TestCodecsHaveTheirOwnSessions(t *testing.T) {
 	withPackets(t, server.Options{}, func(t *testing.T, h *packetHost) {
 		h.open("a")

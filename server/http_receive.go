@@ -7,30 +7,31 @@ import (
 	"time"
 )
 
-// ReceiveRequest says what a receiving request of a session over HTTP is about.
+// ReceiveRequest describes a receiving request of a session over HTTP.
 type ReceiveRequest struct {
 	Session   string // the session's name; "": a session that ends with the request
 	Remote    string // the client's address, without port
 	Streaming bool   // the answer goes on; else it ends after the first bytes
 }
 
-// receivingBody is how much of a body a receiving request may have. It should
-// have none.
+// receivingBody limits the body of a receiving request, in bytes. The body should be
+// empty.
 const receivingBody = 4 << 10
 
-// Receive answers a receiving request of a session, and returns when that answer
-// has ended. A name that is not known begins a session: open is called once, before
-// anything is written, and may queue and close already. Where open is nil no session
-// begins, and the request is refused with ErrNoSession.
+// Receive answers a receiving request of a session, and returns when the answer has
+// ended. An unknown name begins a session: open is called once, before anything is
+// written, and may already queue and close. If open is nil no session begins, and the
+// request is refused with ErrNoSession.
 //
-// One request of a session receives at a time; a second one is refused with ErrBusy.
-// An answer that breaks ends its session, for what the client has got of it
-// cannot be known: so within a session nothing is lost and nothing comes twice. An
-// answer that is complete hands over to the next one: a poll after its first bytes, a
-// stream after HTTPRules.StreamSize. Between two of them frames wait, within
+// A session has one receiving request at a time; a second one is refused with ErrBusy.
+// An answer that breaks ends its session, because it cannot be known how much of it the
+// client has got. So within a session nothing is lost and nothing is repeated. A
+// complete answer hands over to the next one: a poll after its first bytes, a stream
+// after HTTPRules.StreamSize. Between two requests frames wait, within
 // Options.QueueBytes, and the client may be away for Options.Absence.
 //
-// Heartbeats are as HTTPRules.Pings says. The deadlines of the HTTP server are lifted
+// Heartbeats follow HTTPRules.Pings. The deadlines of the HTTP server are lifted while
+// an answer goes on; each write has Options.WriteTimeout.
 // while an answer goes on; each write has Options.WriteTimeout.
 func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by ReceiveRequest, open func(*HTTPSession) Handler) {
 	if !readNothing(w, r) {
@@ -54,25 +55,25 @@ func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by Receiv
 		rc.head()
 		rc.hurry()
 		h.codec.Refuse(w, ErrBusy)
-		_ = rc.control.Flush() // a client that has left was refused all the same
+		_ = rc.control.Flush() // the refusal stands even if the client has left
 		rc.release()
 	default:
 		rc.serve(hs)
 	}
 }
 
-// bodyTime is how long a body may take to come. The HTTP server's own limit is for
+// bodyTime is how long a body may take to arrive. The HTTP server's own limit is for
 // files.
 const bodyTime = 30 * time.Second
 
-// hurryBody bounds how long the body may take, also what net/http reads of it when
-// nobody has. A writer without deadlines is a test's.
+// hurryBody bounds how long the body may take, including what net/http reads of an
+// unread body. Writers without deadlines occur only in tests.
 func hurryBody(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 }
 
 // readNothing reads the body, which should be empty, to its end: only then does
-// net/http notice that a client goes away.
+// net/http notice that the client goes away.
 func readNothing(w http.ResponseWriter, r *http.Request) bool {
 	hurryBody(w)
 	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, receivingBody))
@@ -86,19 +87,19 @@ func readNothing(w http.ResponseWriter, r *http.Request) bool {
 	return err == nil
 }
 
-// receiver is a receiving request. All but notify belongs to its goroutine.
+// receiver is a receiving request. All fields but notify belong to its goroutine.
 type receiver struct {
-	notify    chan struct{} // holds one
+	notify    chan struct{} // holds one notification
 	of        *HTTPSessions
 	r         *http.Request
 	w         http.ResponseWriter
 	control   *http.ResponseController
 	streaming bool
 
-	begun   bool // something of the answer was taken
+	begun   bool // a part of the answer was taken
 	written int  // sum of Encoded.Size
-	done    bool // what was taken last ends the answer
-	closes  bool // and the session
+	done    bool // the part taken last ends the answer
+	closes  bool // and it ends the session
 }
 
 func newReceiver(w http.ResponseWriter, r *http.Request, of *HTTPSessions, streaming bool) *receiver {
@@ -106,7 +107,7 @@ func newReceiver(w http.ResponseWriter, r *http.Request, of *HTTPSessions, strea
 		notify: make(chan struct{}, 1), of: of, r: r, w: w, control: http.NewResponseController(w),
 		streaming: streaming,
 	}
-	_ = rc.control.SetReadDeadline(time.Time{}) // net/http reads on, to notice that the client goes
+	_ = rc.control.SetReadDeadline(time.Time{}) // net/http keeps reading, to notice that the client goes away
 	return rc
 }
 
@@ -114,7 +115,7 @@ func (rc *receiver) head() {
 	h := rc.w.Header()
 	h.Set("Content-Type", rc.of.rules.ContentType)
 	h.Set("Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0")
-	h.Set("X-Accel-Buffering", "no") // or nginx waits for more
+	h.Set("X-Accel-Buffering", "no") // else nginx would buffer the answer
 }
 
 // hurry bounds how long the next write may take.
@@ -134,8 +135,8 @@ func (rc *receiver) write(b []byte) error {
 	return rc.control.Flush()
 }
 
-// release gives the connection back with the deadline that the HTTP server sets
-// itself, if it does; it reuses the connection.
+// release restores the deadline that the HTTP server sets itself, if any, because the
+// server reuses the connection.
 func (rc *receiver) release() {
 	var at time.Time
 	if srv, ok := rc.r.Context().Value(http.ServerContextKey).(*http.Server); ok && srv.WriteTimeout > 0 {
@@ -144,7 +145,7 @@ func (rc *receiver) release() {
 	_ = rc.control.SetWriteDeadline(at)
 }
 
-// serve writes what the session has until the answer ends.
+// serve writes the parts of the session until the answer ends.
 func (rc *receiver) serve(hs *HTTPSession) {
 	defer rc.release()
 	rc.head()
@@ -174,7 +175,7 @@ func (rc *receiver) serve(hs *HTTPSession) {
 			hs.due()
 		case <-gone:
 			gone = nil
-			if !hs.srv.isStopping() { // else it is we who give up: there is a goodbye to be said
+			if !hs.srv.isStopping() { // else this server is stopping, and the client must still get the close message
 				hs.detach(rc)
 				hs.cut(PeerGone)
 				return
@@ -184,7 +185,7 @@ func (rc *receiver) serve(hs *HTTPSession) {
 	}
 }
 
-// writeParts writes all that the session has to say now.
+// writeParts writes every part that the session has now.
 func (rc *receiver) writeParts(hs *HTTPSession) (wrote bool, err error) {
 	for {
 		p, some := hs.take(rc)

@@ -9,11 +9,11 @@ import (
 
 var errNotUTF8 = errors.New("the body is not valid UTF-8")
 
-// Send takes the messages of a sending request to the session of this name, in
-// their order, and answers: HTTPCodec.Accept when all were taken. The body of one for
-// a session that is not there is not read. Requests that come side by side are handled
-// one after the other, as they come, unless HTTPRules.Strict. What the dialect thinks
-// of a message is said in the session.
+// Send hands the messages of a sending request, in order, to the session with this
+// name. It answers with HTTPCodec.Accept when all of them were handled. For an unknown
+// session the body is not read. Concurrent requests are handled one after the other, in
+// order of arrival, unless HTTPRules.Strict is set. The dialect reports what it thinks
+// of a message in the session, not in the response.
 func (h *HTTPSessions) Send(w http.ResponseWriter, r *http.Request, name string) {
 	hurryBody(w)
 	if err := h.send(w, r, name); err != nil {
@@ -65,8 +65,8 @@ func (h *HTTPSessions) decode(w http.ResponseWriter, r *http.Request) (Sent, err
 	return h.codec.Decode(body)
 }
 
-// deliver hands messages to the dialect. A message over the limit ends the session
-// as it ends a WebSocket: a client that was not told would wait for its effect.
+// deliver hands messages to the dialect. A message over the limit ends the session, as
+// it ends a WebSocket: otherwise the client would wait for the effect of the message.
 func (hs *HTTPSession) deliver(sent Sent) error {
 	hs.in.Lock()
 	defer hs.in.Unlock()
@@ -88,13 +88,13 @@ func (hs *HTTPSession) deliver(sent Sent) error {
 		}
 		hs.srv.handle(hs, h, m)
 		if _, open := hs.taking(); !open {
-			break // what follows a goodbye is read and forgotten
+			break // messages after the close are dropped
 		}
 	}
 	return nil
 }
 
-// taking returns the dialect, and whether messages are handed to it.
+// taking returns the dialect, and whether it still gets messages.
 func (hs *HTTPSession) taking() (Handler, bool) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()

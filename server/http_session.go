@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// HTTPSession is a socket whose client gets no WebSocket: it is carried by HTTP
-// requests, in the words of an HTTPCodec. Of its requests, those that receive (see
-// HTTPSessions.Receive) follow one another, each with an answer; those that send (see
-// HTTPSessions.Send) carry messages in their bodies. Queue and Close may be called
-// from anywhere, at any time, and never block.
+// HTTPSession is the socket of a client that cannot open a WebSocket: it consists of
+// HTTP requests in the format of an HTTPCodec. Receiving requests (see
+// HTTPSessions.Receive) follow one another, each with an answer; sending requests (see
+// HTTPSessions.Send) carry messages in their bodies. Queue and Close may be called from
+// any goroutine at any time and never block.
 type HTTPSession struct {
 	connBase
 
 	// static
 	of   *HTTPSessions
-	name string // the client's, "" when it is of one request alone
+	name string // chosen by the client, "" when the session lasts for one request
 
-	in      sync.Mutex  // held while a message is handled, and by the last word, Closed
-	sending atomic.Bool // a sending request is open; not kept where those take turns
+	in      sync.Mutex  // held while a message is handled, and during the final Closed
+	sending atomic.Bool // a sending request is open; used only if HTTPRules.Strict
 
 	said    chan struct{} // closed when Close is written, or the client is gone
 	sayOnce sync.Once
 
 	// guarded by mu
 	greeted   bool       // the client has been told that the session is open
-	receiver  *receiver  // the request that receives now, nil between two
-	streaming bool       // the last one did
-	left      int64      // ms since srv.epoch when the last one ended
-	owed      bool       // what was written awaits the client's sign of life
-	beat      bool       // a heartbeat is to be written at once
+	receiver  *receiver  // the receiving request, nil between two
+	streaming bool       // whether the last receiver was streaming
+	left      int64      // when the last receiver ended, ms since srv.epoch
+	owed      bool       // the client owes a sign of life for what was written
+	beat      bool       // a heartbeat is due at once
 	last      Disconnect // how the client is told of the end, once closing
 	told      bool       // last was given to a receiving request
 }
 
-// newHTTPSession makes a session that rc receives from.
+// newHTTPSession makes a session with rc as its receiver.
 func newHTTPSession(of *HTTPSessions, by ReceiveRequest, rc *receiver) *HTTPSession {
 	hs := &HTTPSession{
 		connBase: connBase{srv: of.srv, remote: by.Remote, began: time.Now(), pings: of.rules.Pings},
@@ -50,7 +50,7 @@ func newHTTPSession(of *HTTPSessions, by ReceiveRequest, rc *receiver) *HTTPSess
 	return hs
 }
 
-// begin calls open and registers what it made.
+// begin calls open and registers the session.
 func (hs *HTTPSession) begin(ctx context.Context, open func(*HTTPSession) Handler) {
 	hs.trace = hs.srv.opt.Log.Enabled(ctx, LevelTrace)
 	closing := hs.opened(open(hs))
@@ -60,21 +60,21 @@ func (hs *HTTPSession) begin(ctx context.Context, open func(*HTTPSession) Handle
 	}
 }
 
-// ready tells the receiving request that there is something to do; needs mu.
+// ready notifies the receiving request that there is something to do. The caller holds
+// mu.
 func (hs *HTTPSession) ready() {
 	if hs.receiver == nil {
 		return
 	}
 	select {
 	case hs.receiver.notify <- struct{}{}:
-	default: // it is told already
+	default: // already notified
 	}
 }
 
-// Close says goodbye and ends the session: what waits, d's frame and the codec's
-// words for d go to the receiving request, or to the next one if that comes within
-// Options.Linger. Without a code nobody is there to be told, but a request that
-// receives now. Only the first call counts.
+// Close ends the session. The frames that wait, d's frame and the codec's encoding of d
+// go to the receiving request, or to the next one if it comes within Options.Linger. If
+// d.Code is 0 only a request that is receiving now is told. Only the first call counts.
 func (hs *HTTPSession) Close(d Disconnect) {
 	if hs.trace && d.Frame != nil {
 		hs.traced("frame out", Payload(d.Frame))
@@ -97,7 +97,7 @@ func (hs *HTTPSession) Close(d Disconnect) {
 	}
 }
 
-// closeFor ends the session of a client that did not keep to its codec.
+// closeFor ends the session of a client that violated its codec.
 func (hs *HTTPSession) closeFor(err error) {
 	if errors.Is(err, ErrTooLarge) {
 		hs.Close(hs.disconnectFor(TooLarge))
@@ -108,8 +108,8 @@ func (hs *HTTPSession) closeFor(err error) {
 	hs.Close(d)
 }
 
-// end is the rest of a session that is closing: the dialect is told when the last
-// message is handled, and the client has a moment to come for the goodbye.
+// end finishes a closing session: it tells the dialect once the last message is
+// handled, and gives the client Options.Linger to fetch the close message.
 func (hs *HTTPSession) end() {
 	hs.mu.Lock()
 	h, d := hs.h, hs.last
@@ -133,11 +133,11 @@ func (hs *HTTPSession) end() {
 // cut ends a session whose client cannot be told anything more.
 func (hs *HTTPSession) cut(r Reason) {
 	hs.Close(Disconnect{Reason: r})
-	hs.sayOnce.Do(func() { close(hs.said) }) // nor if it was closing already
+	hs.sayOnce.Do(func() { close(hs.said) }) // even if it was closing already, do not wait
 }
 
-// ask pings the client. Where heartbeats are no pings, they go out anyway, and the
-// dialect asks.
+// ask pings the client. If heartbeats are not pings, they are sent anyway, and the
+// dialect asks instead.
 func (hs *HTTPSession) ask() {
 	if hs.pings {
 		hs.due()
@@ -146,8 +146,8 @@ func (hs *HTTPSession) ask() {
 	hs.h.Idle()
 }
 
-// absent says whether the client ended its last receiving request and has not come
-// with the next one in time.
+// absent reports whether the client has had no receiving request open for
+// Options.Absence.
 func (hs *HTTPSession) absent(now int64) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()

@@ -1,7 +1,7 @@
 package server
 
-// HTTPSessions are the sessions over HTTP of one dialect, under names of their own
-// and with one codec. Make it with NewHTTPSessions.
+// HTTPSessions are the sessions over HTTP of one dialect, with names of their own and
+// one codec. Make them with NewHTTPSessions.
 type HTTPSessions struct {
 	// static
 	srv   *Server
@@ -12,16 +12,16 @@ type HTTPSessions struct {
 	byName map[string]*HTTPSession
 }
 
-// NewHTTPSessions returns sessions that speak codec. They are sockets of s like any
-// other: to its limits, its keepalive loop, its figures, and while it stops.
+// NewHTTPSessions returns sessions that use codec. They are sockets of s like any
+// other: for its limits, its keepalive loop, its counters and its drain.
 func NewHTTPSessions(s *Server, codec HTTPCodec) *HTTPSessions {
 	return &HTTPSessions{srv: s, codec: codec, rules: codec.Rules(s.opt), byName: map[string]*HTTPSession{}}
 }
 
-// find finds the session of a receiving request, or begins one if it may, with the
-// request attached. It is found under its name at once, so that no second one is made;
-// but nothing can be sent to it before open has returned. The error is ErrNoSession or
-// ErrStopping.
+// find returns the session of a receiving request. If there is none and mayBegin is
+// true, it makes one with rc attached. The new session has its name at once, so that no
+// second one is made, but it accepts no messages before open has returned. The error is
+// ErrNoSession or ErrStopping.
 func (h *HTTPSessions) find(by ReceiveRequest, rc *receiver, mayBegin bool) (hs *HTTPSession, found bool, err error) {
 	h.srv.mu.Lock()
 	defer h.srv.mu.Unlock()
@@ -42,14 +42,14 @@ func (h *HTTPSessions) find(by ReceiveRequest, rc *receiver, mayBegin bool) (hs 
 	return hs, false, nil
 }
 
-// named finds a session, nil when there is none.
+// named returns the session with this name, nil if there is none.
 func (h *HTTPSessions) named(name string) *HTTPSession {
 	h.srv.mu.Lock()
 	defer h.srv.mu.Unlock()
 	return h.byName[name]
 }
 
-// forget takes the session's name from it: a client that comes under it now is new.
+// forget frees the session's name: the next client with that name begins a new session.
 func (hs *HTTPSession) forget() {
 	hs.srv.mu.Lock()
 	defer hs.srv.mu.Unlock()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// keep looks after the silent sockets until ctx ends: one goroutine for all, no
-// timer for each. A socket that never said a word is found like any other.
+// keep checks for silent sockets until ctx ends, with one goroutine for all and no
+// timer for each. A socket that never sent anything is found like any other.
 func (s *Server) keep(ctx context.Context) {
 	every := min(time.Second, s.opt.ActivityTimeout/4, s.opt.PongTimeout/4, s.opt.Absence/4, s.opt.Heartbeat/4)
 	tick := time.NewTicker(max(every, time.Millisecond))
@@ -27,13 +27,13 @@ func (s *Server) keep(ctx context.Context) {
 	}
 }
 
-// look pings a socket that is silent, or whose time for a ping has come, and closes
-// one that did not answer. Any byte counts as an answer: some clients answer only
-// WebSocket pings, others only those of their dialect.
+// look pings a socket that is silent or due for a ping, and closes a socket that did
+// not answer. Any byte counts as an answer: some clients answer only WebSocket pings,
+// others only those of their dialect.
 func (s *Server) look(k socket, now int64) {
 	m := k.base()
 	last := m.lastRead.Load()
-	if m.asked > 0 && last >= m.asked { // the answer may come within the millisecond
+	if m.asked > 0 && last >= m.asked { // the answer may come within the same millisecond
 		m.asked, m.answered = 0, last
 	}
 	due := now-last >= s.opt.ActivityTimeout.Milliseconds()

@@ -14,8 +14,8 @@ import (
 	"chatcast/server"
 )
 
-// pipe is a ResponseWriter that hands out one end of a connection in memory, so
-// that the clock of synctest rules all of it.
+// pipe is a ResponseWriter that hijacks to one end of a connection in memory, so that
+// the whole test follows synctest's clock.
 type pipe struct {
 	http.ResponseWriter
 	end net.Conn
@@ -25,8 +25,8 @@ func (p pipe) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return p.end, bufio.NewReadWriter(bufio.NewReader(p.end), bufio.NewWriter(p.end)), nil
 }
 
-// quiet is a server under synctest's clock, with one socket. act is what the
-// client does with a frame; it gets the opcode.
+// quiet is a server under synctest's clock, with one socket. act is the client's
+// reaction to a frame, given its opcode.
 func quiet(t *testing.T, act func(ws *websocket.Conn, kind int) error) (closed chan server.Reason, frames chan string, stop func()) {
 	s := server.New(server.Options{})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -106,7 +106,7 @@ func TestSilentSocketIsPingedThenClosed(t *testing.T) {
 	})
 }
 
-// Either sign of life will do: a pong frame, or any message.
+// Either sign of life counts: a pong frame, or any message.
 func TestAnsweringSocketStays(t *testing.T) {
 	for name, answer := range map[string]func(ws *websocket.Conn, kind int) error{
 		"pong frames only": func(ws *websocket.Conn, kind int) error {

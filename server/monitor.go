@@ -8,13 +8,13 @@ import (
 	"chatcast/broadcasting"
 )
 
-// What a Monitor remembers: MonitorSamples, one each MonitorInterval.
+// A Monitor keeps MonitorSamples samples, one for each MonitorInterval.
 const (
 	MonitorInterval = 5 * time.Second
 	MonitorSamples  = int(15 * time.Minute / MonitorInterval)
 )
 
-// Counters are what the components of a node count, read at one time.
+// Counters are the counters of a node's components, read at one time.
 type Counters struct {
 	Sockets Stats
 	Engine  broadcasting.Stats
@@ -27,8 +27,8 @@ func ReadCounters(sockets *Server, engine *broadcasting.Engine, relay *broadcast
 	return Counters{Sockets: sockets.Stats(), Engine: engine.Stats(), Relay: relay.Health(), Ready: relay.Ready() == nil}
 }
 
-// Sample is how busy a node was: the sockets at a time, and how much of each
-// happened a second since the sample before.
+// Sample is how busy a node was: the sockets open at a time, and the rates per second
+// since the sample before.
 type Sample struct {
 	Time      time.Time
 	Sockets   int
@@ -39,9 +39,9 @@ type Sample struct {
 	Journal   float64 // entries of the journal published by this node
 }
 
-// Monitor keeps the last quarter of an hour of a node's counters as samples, in
-// memory of a fixed size. It reads counters that are kept anyway, a few times a
-// minute, so that those who count are not held up. Safe for concurrent use.
+// Monitor keeps the last quarter of an hour of a node's counters as samples, in memory
+// of a fixed size. It reads existing counters a few times a minute, so it does not slow
+// down the code that counts. It is safe for concurrent use.
 type Monitor struct {
 	// static
 	read func() Counters
@@ -49,10 +49,11 @@ type Monitor struct {
 	mu sync.Mutex
 	// guarded by mu
 	ring [MonitorSamples]Sample
-	n    int // samples taken ever; the next one's place is n modulo the ring
+	n    int // samples ever taken; the next one goes to index n modulo the ring's length
 }
 
-// NewMonitor returns a monitor of what read returns. It samples while Run runs.
+// NewMonitor returns a Monitor of the counters that read returns. It samples while Run
+// runs.
 func NewMonitor(read func() Counters) *Monitor { return &Monitor{read: read} }
 
 // Counters reads the counters now.
@@ -69,8 +70,8 @@ func (m *Monitor) History() []Sample {
 	return append(append(make([]Sample, 0, MonitorSamples), m.ring[oldest:]...), m.ring[:oldest]...)
 }
 
-// Run samples until ctx ends. A sample may come late on a busy machine: the next
-// is due a whole interval after it, and rates are of the time that really passed.
+// Run samples until ctx ends. A sample may be late on a busy machine: the next is due a
+// whole interval after it, and rates use the time that really passed.
 func (m *Monitor) Run(ctx context.Context) error {
 	before, at := m.read(), time.Now()
 	due := time.NewTimer(MonitorInterval)
@@ -95,7 +96,7 @@ func (m *Monitor) keep(s Sample) {
 	m.n++
 }
 
-// sample is what happened between two readings.
+// sample returns the Sample between two readings.
 func sample(before, after Counters, at time.Time, passed time.Duration) Sample {
 	rate := func(from, to uint64) float64 { return float64(to-from) / passed.Seconds() }
 	return Sample{
@@ -108,7 +109,7 @@ func sample(before, after Counters, at time.Time, passed time.Duration) Sample {
 	}
 }
 
-// ended is how many sockets ended ever, for any reason.
+// ended returns how many sockets have ended, for any reason.
 func (s Stats) ended() (n uint64) {
 	for _, of := range s.Ended {
 		n += of

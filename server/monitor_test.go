@@ -11,11 +11,11 @@ import (
 	"chatcast/server"
 )
 
-// counting is counters that a test moves on; a reading may be held up.
+// counting is a set of counters that a test changes; a reading may be delayed.
 type counting struct {
-	mu     sync.Mutex // guards all below
+	mu     sync.Mutex // guards the fields below
 	now    server.Counters
-	heldUp time.Duration // of the next reading
+	heldUp time.Duration // delay of the next reading
 }
 
 func (c *counting) read() server.Counters {
@@ -23,7 +23,7 @@ func (c *counting) read() server.Counters {
 	held := c.heldUp
 	c.heldUp = 0
 	c.mu.Unlock()
-	time.Sleep(held) // of the bubble
+	time.Sleep(held) // in fake time
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now
@@ -46,7 +46,7 @@ func watched(t *testing.T, test func(t *testing.T, c *counting, m *server.Monito
 		c := &counting{}
 		c.now.Sockets.Ended = map[server.Reason]uint64{server.PeerGone: 100}
 		c.now.Sockets.Accepted, c.now.Engine.Published, c.now.Engine.Delivered = 100, 1000, 10_000
-		c.now.Relay.Published = 77 // of the time before this start
+		c.now.Relay.Published = 77 // counted before this start
 		m := server.NewMonitor(c.read)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -73,7 +73,7 @@ func TestMonitorTellsRates(t *testing.T) {
 			now.Sockets.Ended[server.Silent] += 3
 			now.Engine.Published += 50
 			now.Engine.Delivered += 5000
-			now.Relay.Published, now.Relay.Entries = 10_077, 25 // most of them an earlier node's
+			now.Relay.Published, now.Relay.Entries = 10_077, 25 // most of them published by an earlier node
 		})
 		time.Sleep(2 * server.MonitorInterval)
 		synctest.Wait()
@@ -96,8 +96,8 @@ func TestMonitorTellsRates(t *testing.T) {
 	})
 }
 
-// A sample that comes late tells the rate of the time that passed, and the one
-// after it is not of a moment.
+// The rate of a late sample is over the time that really passed, and the sample after
+// it does not cover just a moment.
 func TestMonitorSamplesLate(t *testing.T) {
 	watched(t, func(t *testing.T, c *counting, m *server.Monitor) {
 		start := time.Now()

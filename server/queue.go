@@ -1,17 +1,16 @@
 package server
 
-// queue holds the frames that wait for one client, bounded in bytes, and says
-// whether and why no more may come. It has no lock of its own: connBase.mu guards
-// it.
+// queue holds the frames that wait for one client, bounded in bytes, and whether and
+// why it accepts no more. It has no lock of its own: connBase.mu guards it.
 type queue struct {
-	frames  [][]byte // wait to be taken
-	bytes   int      // not yet written: those of frames, and of what was taken
-	closing bool     // nothing more may be queued but what Close pushes
-	reason  Reason   // why, once closing
+	frames  [][]byte // not yet taken
+	bytes   int      // not yet written, including frames that were taken
+	closing bool     // only Close may still push
+	reason  Reason   // why it is closing
 }
 
-// full says whether there is no room for a frame within limit bytes. An empty queue
-// has room for a frame of any size: no client, however quick, could make more.
+// full reports whether a frame does not fit within limit bytes. An empty queue has room
+// for a frame of any size, since even a quick client could not free more room.
 func (q *queue) full(frame []byte, limit int) bool {
 	return q.bytes > 0 && q.bytes+len(frame) > limit
 }
@@ -22,8 +21,8 @@ func (q *queue) push(frame []byte) {
 	q.bytes += len(frame)
 }
 
-// close notes why the queue ends; only the first call counts and returns true. What
-// waits for a slow consumer is dropped: the reason should reach it instead.
+// close records why the queue ends; only the first call counts and returns true. The
+// frames of a slow consumer are dropped, so that the reason reaches it instead.
 func (q *queue) close(r Reason) bool {
 	if q.closing {
 		return false
@@ -35,7 +34,7 @@ func (q *queue) close(r Reason) bool {
 	return true
 }
 
-// drop forgets the frames that wait. What was taken is still being written.
+// drop drops the frames that wait. Frames already taken are still written.
 func (q *queue) drop() {
 	for _, f := range q.frames {
 		q.bytes -= len(f)
@@ -44,13 +43,13 @@ func (q *queue) drop() {
 	q.frames = q.frames[:0]
 }
 
-// swap takes all that waits and leaves an empty slice for what comes.
+// swap takes all waiting frames and leaves an empty slice for the next ones.
 func (q *queue) swap(empty [][]byte) (frames [][]byte) {
 	frames, q.frames = q.frames, empty
 	return frames
 }
 
-// take takes as many frames as fit into limit bytes, at least one if there is one.
+// take takes as many frames as fit into limit bytes, and at least one if there is any.
 func (q *queue) take(limit int) (frames [][]byte) {
 	n, size := 0, 0
 	for n < len(q.frames) && (n == 0 || size+len(q.frames[n]) <= limit) {
@@ -64,5 +63,5 @@ func (q *queue) take(limit int) (frames [][]byte) {
 	return frames
 }
 
-// written makes room: n bytes of what was taken have been written.
+// written makes room: n bytes of the frames taken have been written.
 func (q *queue) written(n int) { q.bytes -= n }

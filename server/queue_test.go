@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// sized are frames of these sizes, each of its own letter.
+// sized returns frames of these sizes, each filled with a letter of its own.
 func sized(sizes ...int) (frames [][]byte) {
 	for i, n := range sizes {
 		frames = append(frames, bytes.Repeat([]byte{'a' + byte(i)}, n))
@@ -67,7 +67,7 @@ func TestQueueIsTakenInOrder(t *testing.T) {
 	}
 }
 
-// Only the first reason counts. A slow consumer loses what waits, and nobody else.
+// Only the first reason counts. Only a slow consumer loses its waiting frames.
 func TestQueueCloses(t *testing.T) {
 	for reason, left := range map[Reason]int{SlowConsumer: 30, Stopping: 40} {
 		var q queue

@@ -4,7 +4,7 @@ package server
 
 import "errors"
 
-// Elsewhere every session writes through its net.Conn, on a goroutine that lives
+// On other systems every session writes through its net.Conn, on a goroutine that runs
 // while there is something to write.
 const canRawWrite = false
 

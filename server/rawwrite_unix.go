@@ -9,7 +9,7 @@ import (
 
 const canRawWrite = true
 
-// rawWrite is one write(2) that does not wait: n may be less than len(b).
+// rawWrite makes one write(2) call that does not wait: n may be less than len(b).
 func rawWrite(fd uintptr, b []byte) (int, error) {
 	for {
 		n, err := syscall.Write(int(fd), b)

@@ -12,16 +12,15 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// reader is the one seam behind which sockets are read. It must give every
-// message to session.message, one at a time, and call session.readEnded once when
-// nothing more will come. How it waits for bytes is its own matter: today one
-// goroutine for each socket, and a poller could do it without any dialect noticing.
+// reader hides how sockets are read. It must pass every message to session.message, one
+// at a time, and call session.readEnded once when nothing more will come. Today each
+// socket has a goroutine; a poller could replace them without any change to a dialect.
 type reader interface {
 	start(s *Session, ws *websocket.Conn)
 }
 
-// readBuffer is gorilla's for one socket: a subscription fits, and idle sockets
-// should be cheap.
+// readBuffer is gorilla's read buffer for one socket, in bytes: a subscription fits,
+// and idle sockets stay cheap.
 const readBuffer = 512
 
 // goroutineReader gives each socket a goroutine.
@@ -42,8 +41,8 @@ func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
 	})
 }
 
-// handle gives a message to the dialect. A panic there is our fault, and costs
-// this socket alone.
+// handle passes a message to the dialect. A panic there ends only this socket, as
+// Internal.
 func (s *Session) handle(text []byte) { s.srv.handle(s, s.h, text) }
 
 func (s *Server) handle(k socket, h Handler, text []byte) {
@@ -56,11 +55,11 @@ func (s *Server) handle(k socket, h Handler, text []byte) {
 	h.Message(text)
 }
 
-// messages are the buffers of the messages being handled: an idle socket has none.
+// messages holds the buffers of messages being handled; an idle socket has none.
 var messages = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
-// readMessage reads one message and gives it to s. A closing session's are read
-// and forgotten, until the peer has closed as well.
+// readMessage reads one message and passes it to s. Messages of a closing session are
+// read and dropped, until the peer has closed as well.
 func readMessage(s *Session, ws *websocket.Conn) error {
 	kind, r, err := ws.NextReader()
 	if err != nil {
@@ -121,7 +120,7 @@ func (s *Session) message(text []byte) {
 	s.handle(text)
 }
 
-// verdict makes of a read error how the session ends.
+// verdict converts a read error to the way the session ends.
 func (s *Session) verdict(err error) Disconnect {
 	var closed *websocket.CloseError
 	var op *net.OpError

@@ -11,16 +11,15 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// RouterOptions are what a router is made of.
+// RouterOptions are the options of NewRouter.
 type RouterOptions struct {
 	Origins        apps.Origins
 	TrustedProxies []string // addresses and networks whose X-Forwarded-For is believed
 	Log            *slog.Logger
 }
 
-// NewRouter returns a router with what stands in front of every route: panics are
-// answered, requests are logged at debug, browsers get their CORS headers. It has
-// no routes yet.
+// NewRouter returns a router without routes that handles what all routes share: it
+// answers panics, logs requests at debug level and sends browsers their CORS headers.
 func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
@@ -53,8 +52,8 @@ func logRequests(log *slog.Logger) gin.HandlerFunc {
 	}
 }
 
-// recoverPanics answers "internal" for a panic of a handler and logs where it
-// was. What net/http panics with to abort an answer goes on its way.
+// recoverPanics answers "internal" when a handler panics, and logs where. The panic
+// value with which net/http aborts a response is passed on.
 func recoverPanics(log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		defer func() {

@@ -16,28 +16,28 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// LevelTrace is the log level that shows every frame. It is decided when a socket
+// LevelTrace is the log level that shows every frame. It is checked when a socket
 // opens, so that it costs nothing when off.
 const LevelTrace = slog.Level(-8)
 
-// ErrStopping is what Accept returns while the server stops; the client has been
-// answered 503.
+// ErrStopping is returned by Accept while the server stops; the client has been
+// answered with 503.
 var ErrStopping = errors.New("server: stopping")
 
-// Options of a Server. A zero is the default in brackets.
+// Options of a Server. A zero means the default in brackets.
 type Options struct {
 	Log             *slog.Logger
 	Writers         int           // goroutines that write [one for each core]
-	QueueBytes      int           // that may wait for one socket, or one frame if larger [1 MiB]
-	MessageBytes    int           // of one message from a client [16 KiB]
-	ActivityTimeout time.Duration // of silence, after which a socket is pinged [120 s]
-	PongTimeout     time.Duration // for the answer [30 s]
+	QueueBytes      int           // bytes that may wait for one socket, or one frame if larger [1 MiB]
+	MessageBytes    int           // size of one message from a client [16 KiB]
+	ActivityTimeout time.Duration // silence after which a socket is pinged [120 s]
+	PongTimeout     time.Duration // for the answer to a ping [30 s]
 	WriteTimeout    time.Duration // for a slow peer to take 64 KiB [10 s]
 	Linger          time.Duration // for a peer to answer our close frame [2 s]
 	Heartbeat       time.Duration // between signs of life over HTTP, see HTTPRules.Pings [25 s]
-	Absence         time.Duration // of a client over HTTP that has no receiving request open [5 s]
-	PerAddress      int           // sockets from one address [0: no limit]
-	DrainWindow     time.Duration // over which sockets are told to go when Run ends [0: at once]
+	Absence         time.Duration // of a client over HTTP, without an open receiving request [5 s]
+	PerAddress      int           // most sockets from one address [0: no limit]
+	DrainWindow     time.Duration // time over which sockets are closed when Run ends [0: at once]
 }
 
 func (o Options) withDefaults() Options {
@@ -64,17 +64,18 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Handler is one socket in one dialect. Message and Closed are called by one
-// goroutine at a time; Idle and Info may be called by another meanwhile.
+// Handler is one socket in one dialect. Message and Closed are called by one goroutine
+// at a time; Idle and Info may be called concurrently by another.
 type Handler interface {
-	// Message is called for every text message, valid UTF-8 and within
-	// Options.MessageBytes or, over HTTP, HTTPRules.MessageBytes. text may be used only during the call.
+	// Message is called for every text message, which is valid UTF-8 and within
+	// Options.MessageBytes or, over HTTP, HTTPRules.MessageBytes. text may be used only
+	// during the call.
 	Message(text []byte)
 	// Idle is called after Options.ActivityTimeout of silence, to ask for a sign of
-	// life in the dialect's words. A ping of the WebSocket protocol goes out anyway.
+	// life in the dialect. A ping of the WebSocket protocol is sent anyway.
 	Idle()
-	// Disconnect says goodbye for a reason of this package that the WebSocket protocol
-	// has no code for. It must neither block nor lock.
+	// Disconnect returns how to end a socket for a reason of this package that the
+	// WebSocket protocol has no code for. It must neither block nor lock.
 	Disconnect(Reason) Disconnect
 	// Closed is called once, after the last Message.
 	Closed(Reason)
@@ -82,7 +83,7 @@ type Handler interface {
 	Info() Info
 }
 
-// Server is the sockets of this node. Make it with New; it works while Run runs.
+// Server owns the sockets of this node. Make it with New; it works while Run runs.
 type Server struct {
 	// static
 	opt     Options
@@ -90,7 +91,7 @@ type Server struct {
 	up      websocket.Upgrader
 	reader  reader
 	writers []*writer
-	next    atomic.Uint32 // which writer the next session gets
+	next    atomic.Uint32 // index of the next session's writer
 
 	goroutines sync.WaitGroup // readers and drainers
 	live       sync.WaitGroup // sessions that still hold their connection
@@ -104,7 +105,7 @@ type Server struct {
 	ended     map[Reason]uint64
 }
 
-// New returns a server of sockets. It starts nothing: see Run.
+// New returns a Server. It starts nothing: see Run.
 func New(o Options) *Server {
 	s := &Server{
 		opt: o.withDefaults(), epoch: time.Now(),
@@ -112,7 +113,7 @@ func New(o Options) *Server {
 		addresses: map[string]int{}, ended: map[Reason]uint64{},
 		up: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{},
-			CheckOrigin: func(*http.Request) bool { return true }, // the dialects answer in their own words
+			CheckOrigin: func(*http.Request) bool { return true }, // the dialects refuse origins themselves
 		},
 	}
 	s.reader = goroutineReader{&s.goroutines}
@@ -122,11 +123,11 @@ func New(o Options) *Server {
 	return s
 }
 
-// Accept makes r's connection a socket and returns; open is called once, before
-// anything is read, and may queue and close already. remote is the client's
-// address without port, for the limit and the log. When the request is no
-// WebSocket handshake, or the server stops, the client has been answered and an
-// error is returned; open has not been called then.
+// Accept makes the connection of r a socket and returns; open is called once, before
+// anything is read, and may already queue and close. remote is the client's address
+// without port, for the limit and the log. If the request is not a WebSocket handshake,
+// or the server stops, Accept answers the client and returns an error without calling
+// open.
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, open func(*Session) Handler) error {
 	if !s.begin() {
 		w.Header().Set("Retry-After", "1")
@@ -151,8 +152,8 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, o
 	return nil
 }
 
-// begin says whether a new socket may come. While it comes it counts as live, so
-// that Run waits for it.
+// begin reports whether a new socket may be made. It counts the socket as live, so that
+// Run waits for it.
 func (s *Server) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,15 +169,15 @@ func (s *Server) isStopping() bool {
 	return s.stopping
 }
 
-// enlist registers a socket, and sends it away if it may not stay. From here on
-// the keepalive loop and the end of the server find it.
+// enlist registers a socket, and closes it if it may not stay. From here on the
+// keepalive loop and the drain find it.
 func (s *Server) enlist(k socket) {
 	if refused := s.list(k); refused != "" {
 		k.Close(k.disconnectFor(refused))
 	}
 }
 
-// list registers a socket and says why it may not stay, if so.
+// list registers a socket and returns why it may not stay, if so.
 func (s *Server) list(k socket) (refused Reason) {
 	s.accepted.Add(1)
 	s.mu.Lock()
@@ -196,7 +197,7 @@ func (s *Server) list(k socket) (refused Reason) {
 	return refused
 }
 
-// delist is enlist's end; it counts why the session ended.
+// delist undoes enlist; it counts why the session ended.
 func (s *Server) delist(k socket, r Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +215,7 @@ func (s *Server) delist(k socket, r Reason) {
 }
 
 // hijacker gives gorilla a connection whose writes go through our queue, so that
-// what gorilla writes by itself never lands inside one of our frames.
+// gorilla's own writes never land inside one of our frames.
 type hijacker struct {
 	http.ResponseWriter
 	srv     *Server
@@ -227,13 +228,13 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	_ = nc.SetDeadline(time.Time{}) // net/http's; fails only on a dead connection, which the reader sees
+	_ = nc.SetDeadline(time.Time{}) // clears net/http's; fails only on a dead connection, which the reader notices
 	h.session = h.srv.newSession(nc, h.remote)
 	return wire{nc, h.session}, brw, nil
 }
 
-// Run serves the sockets until ctx ends, then tells them to go, a few at a time
-// over Options.DrainWindow, and returns when every socket and goroutine is gone.
+// Run serves the sockets until ctx ends. Then it closes them, a few at a time over
+// Options.DrainWindow, and returns when every socket and goroutine is gone.
 func (s *Server) Run(ctx context.Context) error {
 	quit := make(chan struct{})
 	var loops sync.WaitGroup
@@ -249,8 +250,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// drain says goodbye to all, spread over the window: clients come back at once,
-// and together they would be a herd.
+// drain closes all sockets, spread over the window: clients reconnect at once, and all
+// of them together would be a herd.
 func (s *Server) drain() {
 	s.mu.Lock()
 	s.stopping = true
@@ -282,5 +283,5 @@ func (s *Server) all(list []socket) []socket {
 	return list
 }
 
-// ActivityTimeout is after how much silence a socket is pinged.
+// ActivityTimeout returns the silence after which a socket is pinged.
 func (s *Server) ActivityTimeout() time.Duration { return s.opt.ActivityTimeout }

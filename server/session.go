@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Session is one socket. Queue and Close may be called from anywhere, at any
-// time, and never block.
+// Session is one WebSocket. Queue and Close may be called from any goroutine at any
+// time and never block.
 type Session struct {
 	connBase
 
@@ -19,8 +19,8 @@ type Session struct {
 	raw syscall.RawConn // nil: the connection has no descriptor of its own (TLS)
 
 	// guarded by mu
-	writable bool // the server has listed it; nothing is written before
-	busy     bool // a writer or a drainer has it, or will
+	writable bool // the server has listed it; nothing is written before that
+	busy     bool // a writer or a drainer has it, or will have it
 	draining bool // a drainer has it
 	readDone bool // the reader has ended
 	shutDone bool
@@ -39,10 +39,10 @@ func (s *Server) newSession(nc net.Conn, remote string) *Session {
 	return session
 }
 
-// now is the server's clock: milliseconds since it was made, never 0.
+// now returns the server's clock: milliseconds since it was made, never 0.
 func (s *Server) now() int64 { return time.Since(s.epoch).Milliseconds() + 1 }
 
-// ready puts the session in its writer's row, if it is not there.
+// ready puts the session into its writer's queue, if it is not there.
 func (s *Session) ready() {
 	if !s.busy && s.writable {
 		s.busy = true
@@ -50,8 +50,8 @@ func (s *Session) ready() {
 	}
 }
 
-// begin writes what was queued while the session was opened, the answer to the
-// handshake first. A client that has the answer is in the server's list.
+// begin writes what was queued while the session was opened, the response to the
+// handshake first. A client that has the response is in the server's list.
 func (s *Session) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,10 +61,9 @@ func (s *Session) begin() {
 	}
 }
 
-// Close says goodbye and ends the socket: f's frame, the close frame, and the
-// connection when the peer has answered or Options.Linger is over. What was
-// queued before is still delivered, except to a slow consumer. Only the first
-// call counts.
+// Close ends the socket: it sends f's frame and the close frame, and closes the
+// connection when the peer has answered or Options.Linger is over. Frames queued before
+// are still delivered, except to a slow consumer. Only the first call counts.
 func (s *Session) Close(f Disconnect) {
 	if s.trace && f.Frame != nil {
 		s.traced("frame out", Payload(f.Frame))
@@ -83,10 +82,10 @@ func (s *Session) Close(f Disconnect) {
 	}
 }
 
-// hurry bounds what a slow peer may still take of our time; needs mu.
+// hurry bounds how long a slow peer may still delay the close. The caller holds mu.
 func (s *Session) hurry() { _ = s.nc.SetWriteDeadline(time.Now().Add(s.srv.opt.Linger)) }
 
-// closeSent takes a close frame that gorilla wrote by itself.
+// closeSent handles a close frame that gorilla wrote by itself.
 func (s *Session) closeSent(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,9 +94,9 @@ func (s *Session) closeSent(frame []byte) {
 	}
 }
 
-// flushed is called when a closing session has handed everything to the kernel.
-// The reading side stays open until the peer has answered: closing a connection
-// with unread data in it would reset it, and the peer might never see why.
+// flushed is called when a closing session has handed everything to the kernel. The
+// reading side stays open until the peer has answered: closing a connection with unread
+// data would reset it, and the peer might never see the reason.
 func (s *Session) flushed() {
 	s.mu.Lock()
 	readDone := s.readDone
@@ -108,20 +107,20 @@ func (s *Session) flushed() {
 	}
 	_ = s.nc.SetReadDeadline(time.Now().Add(s.srv.opt.Linger))
 	if half, ok := s.nc.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // a broken connection is found by the reader
+		_ = half.CloseWrite() // the reader notices a broken connection
 	}
 }
 
-// broken ends a session whose connection takes nothing more.
+// broken ends a session whose connection accepts no more writes.
 func (s *Session) broken(r Reason) {
 	s.mu.Lock()
 	s.out.close(r)
 	s.out.drop()
 	s.mu.Unlock()
-	s.shut() // and the reader ends, too
+	s.shut() // which ends the reader, too
 }
 
-// whyBroken tells a peer that took too little in time from one that is gone.
+// whyBroken distinguishes a peer that read too little in time from one that is gone.
 func whyBroken(err error) Reason {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return SlowConsumer
@@ -138,12 +137,12 @@ func (s *Session) shut() {
 	if done {
 		return
 	}
-	_ = s.nc.Close() // nothing can be done about a failure
+	_ = s.nc.Close() // a failure cannot be handled
 	s.srv.delist(s, r)
 	s.srv.live.Done()
 }
 
-// readEnded is called by the reader, once, when nothing more will be read.
+// readEnded is called once by the reader, when nothing more will be read.
 func (s *Session) readEnded(end Disconnect) {
 	if end.Reason == PeerGone {
 		s.broken(PeerGone)
@@ -170,10 +169,10 @@ func (s *Session) ask() {
 	s.h.Idle()
 }
 
-// absent is never true: a connection that has gone ends by itself.
+// absent always returns false: a connection that has gone ends by itself.
 func (s *Session) absent(int64) bool { return false }
 
-// wire is the connection as gorilla sees it.
+// wire is gorilla's view of the connection.
 type wire struct {
 	net.Conn
 	s *Session
@@ -188,7 +187,7 @@ func (w wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Write queues what gorilla writes by itself: the answer to the handshake and the
+// Write queues what gorilla writes by itself: the response to the handshake and the
 // close frame after a protocol error.
 func (w wire) Write(b []byte) (int, error) {
 	frame := append([]byte(nil), b...)
@@ -200,7 +199,7 @@ func (w wire) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// SetDeadline does nothing, as the others: deadlines are the session's matter.
+// SetDeadline and the methods below do nothing: the session sets the deadlines.
 func (w wire) SetDeadline(time.Time) error      { return nil }
 func (w wire) SetReadDeadline(time.Time) error  { return nil }
 func (w wire) SetWriteDeadline(time.Time) error { return nil }

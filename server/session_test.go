@@ -55,7 +55,7 @@ func TestFragmentsAndControlFramesBetween(t *testing.T) {
 	}
 }
 
-// masked is a client's frame.
+// masked returns a frame as a client sends it.
 func masked(first byte, payload string) []byte {
 	b := []byte{first, 0x80 | byte(min(len(payload), 126))}
 	if len(payload) > 125 {
@@ -64,7 +64,7 @@ func masked(first byte, payload string) []byte {
 	return append(append(b, 0, 0, 0, 0), payload...)
 }
 
-// A roster or an event may be larger than the queue: who reads is not slow for that.
+// A roster or an event may be larger than the queue: its reader is not a slow consumer.
 func TestFrameLargerThanTheQueue(t *testing.T) {
 	h := start(t, server.Options{QueueBytes: 1 << 10})
 	ws := h.dial(t)
@@ -80,8 +80,8 @@ func TestFrameLargerThanTheQueue(t *testing.T) {
 	}
 }
 
-// What is wrong below any dialect has an answer of the WebSocket protocol, and
-// what was said before still arrives.
+// Errors below any dialect are answered in the WebSocket protocol, and everything
+// queued before still arrives.
 func TestBadFrames(t *testing.T) {
 	for name, c := range map[string]struct {
 		frame  []byte
@@ -127,8 +127,8 @@ func TestBadFrames(t *testing.T) {
 	}
 }
 
-// A socket that is told to go gets everything: what was queued, the reason, the
-// close frame - even when it has sent things that nobody will read.
+// A closed socket gets everything: the queued frames, the reason, the close frame. That
+// holds even if it has sent messages that nobody will read.
 func TestCloseLosesNothing(t *testing.T) {
 	h := start(t, server.Options{})
 	ws := h.dial(t)

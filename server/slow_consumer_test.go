@@ -19,7 +19,8 @@ import (
 	"chatcast/server"
 )
 
-// One who does not read is cut by name, and the others do not notice.
+// A client that does not read is closed as a slow consumer, and the others do not
+// notice.
 func TestSlowConsumer(t *testing.T) {
 	logged := new(lockedBuffer)
 	h := start(t, server.Options{
@@ -50,7 +51,7 @@ func TestSlowConsumer(t *testing.T) {
 		default:
 		}
 	}
-	// What the slow one can still read is whole frames, in order, to the end.
+	// What the slow client can still read is whole frames, in order, to the end.
 	for {
 		_, b, err := slow.ReadMessage()
 		if err != nil {
@@ -66,7 +67,7 @@ func TestSlowConsumer(t *testing.T) {
 	}
 }
 
-// A consumer that is slow and then reads after all is told why it was cut.
+// A slow consumer that reads after all is told why it was closed.
 func TestSlowConsumerIsTold(t *testing.T) {
 	h := start(t, server.Options{QueueBytes: 256 << 10, Linger: testwait.Long})
 	ws := h.dial(t)
@@ -155,7 +156,7 @@ func echoes(ws *websocket.Conn) error {
 	return err
 }
 
-// A fault of ours in one socket's message ends that socket, and says so.
+// A panic of ours in one socket's message ends only that socket, and tells it so.
 func TestPanic(t *testing.T) {
 	logged := new(lockedBuffer)
 	h := start(t, server.Options{Log: slog.New(slog.NewTextHandler(logged, nil))})
@@ -189,7 +190,7 @@ func TestNoHandshake(t *testing.T) {
 	}
 }
 
-// Trace shows frames in and out, without signatures.
+// The trace level shows frames in and out, without signatures.
 func TestTrace(t *testing.T) {
 	logged := new(lockedBuffer)
 	h := start(t, server.Options{Log: slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: server.LevelTrace}))})
@@ -228,7 +229,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// TLS connections have no descriptor to write to: they take the other way.
+// TLS connections have no usable descriptor: they are written through net.Conn.
 func TestTLS(t *testing.T) {
 	s := server.New(server.Options{})
 	closed := make(chan server.Reason, 1)
@@ -263,7 +264,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Everything at once, for the race detector: queues, closes, and peers that go.
+// Everything at once, for the race detector: queues, closes, and peers that leave.
 func TestHammer(t *testing.T) {
 	h := start(t, server.Options{QueueBytes: 64 << 10, Linger: 50 * time.Millisecond, PongTimeout: 20 * time.Millisecond, ActivityTimeout: 20 * time.Millisecond})
 	var wg sync.WaitGroup

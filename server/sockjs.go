@@ -10,8 +10,8 @@ import (
 )
 
 // SockJS is the codec of SockJS as pusher-js speaks it: lines in the answers of
-// receiving requests, each read as soon as it has come, and a JSON array in the
-// bodies of sending ones.
+// receiving requests, each read as soon as it arrives, and a JSON array in the bodies
+// of sending requests.
 //
 //	client                                     server
 //	------                                     ------
@@ -25,33 +25,33 @@ import (
 //	                                        <- c[CODE,"REASON"], then the answer ends
 //	POST .../xhr                            -> 200, ends after o, a, h or c: then the next one
 //
-// A second receiving request beside the first gets c[2010,...]; other faults have an
+// A second receiving request beside the first gets c[2010,...]; other errors have an
 // HTTP status and a sentence.
 type SockJS struct{}
 
 var _ HTTPCodec = SockJS{}
 
-// prelude is sent first in a streaming answer: browsers and proxies that hold
-// back the first bytes of a body hold these back.
+// prelude is sent first in a streaming answer, for browsers and proxies that hold back
+// the first bytes of a body.
 var prelude = strings.Repeat("h", 2048) + "\n"
 
 var errNoArray = errors.New("the body must be a JSON array of strings")
 
-// Rules implements HTTPCodec. pusher-js comes with a new request when it has more
-// than 256 Ki characters and a line is complete, and not before. Ending the answer
-// there loses nothing, and makes other clients come.
+// Rules implements HTTPCodec. pusher-js sends a new request only when a line is
+// complete and it has more than 256 Ki characters. Ending the answer there loses
+// nothing, and makes other clients send a new request too.
 func (SockJS) Rules(o Options) HTTPRules {
 	return HTTPRules{
 		Polling: "xhr_polling", Streaming: "xhr_streaming",
 		ContentType:  "application/javascript; charset=UTF-8",
 		MessageBytes: o.MessageBytes,
-		BodyBytes:    8 * o.MessageBytes, // each byte of a message may be escaped, and there may be several
+		BodyBytes:    8 * o.MessageBytes, // each byte of a message may be escaped, and a body may hold several messages
 		StreamSize:   256 * 1024,
 	}
 }
 
-// Encode implements HTTPCodec. A client that is open takes the prelude for a
-// heartbeat; one that polls answers a heartbeat with its next request.
+// Encode implements HTTPCodec. A client whose session is open takes the prelude for a
+// heartbeat; a polling client answers a heartbeat with its next request.
 func (SockJS) Encode(p Part) Encoded {
 	var b bytes.Buffer
 	if p.First && p.Streaming {
@@ -106,7 +106,7 @@ func (SockJS) Refuse(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch {
 	case errors.Is(err, ErrBusy):
-		_, _ = io.WriteString(w, "c[2010,\"Another connection still open\"]\n") // a client that has left is refused all the same
+		_, _ = io.WriteString(w, "c[2010,\"Another connection still open\"]\n") // the refusal stands even if the client has left
 		return
 	case errors.Is(err, ErrNoSession):
 		status = http.StatusNotFound
@@ -121,10 +121,11 @@ func writeLine(b *bytes.Buffer, kind byte, v any) {
 	b.WriteByte(kind)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // strings and numbers always encode; it ends the line
+	_ = enc.Encode(v) // strings and numbers always encode; Encode ends the line
 }
 
-// characters is how long a script finds b, valid UTF-8: in units of UTF-16.
+// characters returns the length of b, which is valid UTF-8, as a script counts it: in
+// UTF-16 code units.
 func characters(b []byte) (n int) {
 	for _, c := range b {
 		switch {

@@ -34,8 +34,8 @@ func TestSockJSEncodes(t *testing.T) {
 	}
 }
 
-// FuzzSockJS: whatever the texts, they are one line, as long as a script finds it, and
-// come out of the array again.
+// FuzzSockJS: any texts become one line, of the length that a script counts, and can be
+// parsed back from its array.
 func FuzzSockJS(f *testing.F) {
 	for _, seed := range []string{"", "one", `t"w<o\`, "\u2028ü\n😀\x00\x1e", strings.Repeat("x", 200), "\ufffd"} {
 		f.Add(seed, seed+"]")

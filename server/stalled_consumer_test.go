@@ -8,8 +8,8 @@ import (
 	"chatcast/server"
 )
 
-// One who takes nothing for too long is slow as well, however much room its queue
-// still has: the log and the metrics must not say that it went by itself.
+// A client that reads nothing for too long is a slow consumer too, however much room
+// its queue still has: the log and the metrics must not say that it left by itself.
 func TestStalledConsumer(t *testing.T) {
 	h := start(t, server.Options{QueueBytes: 1 << 30, WriteTimeout: 50 * time.Millisecond})
 	h.dial(t)

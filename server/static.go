@@ -13,8 +13,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Static is a body that does not change, in memory, with its compressed form. It is
-// safe for concurrent use.
+// Static is an immutable body in memory, with its compressed form. It is safe for
+// concurrent use.
 type Static struct {
 	contentType string
 	body        []byte
@@ -22,8 +22,8 @@ type Static struct {
 	zipped      func() []byte // nil: not smaller
 }
 
-// NewStatic returns a Static of body, which it keeps. It is compressed when a client
-// first asks for that, unless its format is packed already.
+// NewStatic returns a Static of body, which it keeps. The body is compressed when a
+// client first asks for that, unless packed says that its format is already compressed.
 func NewStatic(contentType string, body []byte, packed bool) *Static {
 	sum := sha256.Sum256(body)
 	s := &Static{contentType: contentType, body: body, tag: hex.EncodeToString(sum[:12]), zipped: func() []byte { return nil }}
@@ -33,12 +33,12 @@ func NewStatic(contentType string, body []byte, packed bool) *Static {
 	return s
 }
 
-// compress returns nil where it gains nothing.
+// compress returns nil if it gains nothing.
 func compress(body []byte) []byte {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
-		return nil // the level is a valid one
+		return nil // the level is valid
 	}
 	_, _ = w.Write(body) // into memory
 	_ = w.Close()
@@ -48,9 +48,9 @@ func compress(body []byte) []byte {
 	return out.Bytes()
 }
 
-// Serve answers a GET or HEAD, with 304 when the client has the body already. The
-// plain and the compressed form are two representations, so each has its own ETag.
-// Caching and security are the caller's headers.
+// Serve answers a GET or HEAD, with 304 when the client has the body already. The plain
+// and the compressed form are two representations, so each has its own ETag. The caller
+// sets the headers for caching and security.
 func (s *Static) Serve(c *gin.Context) {
 	h, body, etag := c.Writer.Header(), s.body, strconv.Quote(s.tag)
 	if zipped := s.zipped(); zipped != nil {
@@ -77,8 +77,8 @@ func (s *Static) Serve(c *gin.Context) {
 	c.Data(http.StatusOK, s.contentType, body)
 }
 
-// matches reports whether an If-None-Match names etag. The comparison is weak: a proxy
-// may have marked ours.
+// matches reports whether an If-None-Match names etag. The comparison is weak, because
+// a proxy may have marked our ETag as weak.
 func matches(sent, etag string) bool {
 	for entry := range strings.SplitSeq(sent, ",") {
 		entry = strings.TrimSpace(entry)

@@ -2,7 +2,7 @@ package server
 
 import "regexp"
 
-// Info is what a dialect knows of a socket.
+// Info describes a socket as its dialect knows it.
 type Info struct {
 	ID       string `json:"id"`
 	App      string `json:"app"`
@@ -10,13 +10,13 @@ type Info struct {
 	Channels int    `json:"channels"`
 }
 
-// Conn is a socket in /debug/connz.
+// Conn describes a socket in /debug/connz.
 type Conn struct {
 	Info
 	Remote       string  `json:"remote"`
 	Transport    string  `json:"transport"` // websocket, xhr_streaming or xhr_polling
 	AgeSeconds   float64 `json:"ageSeconds"`
-	IdleSeconds  float64 `json:"idleSeconds"` // since something came
+	IdleSeconds  float64 `json:"idleSeconds"` // since the last byte from the client
 	QueuedBytes  int     `json:"queuedBytes"`
 	QueuedFrames int     `json:"queuedFrames"` // not yet taken by a writer
 	Draining     bool    `json:"draining"`     // its peer is slow, or it is TLS
@@ -40,7 +40,7 @@ func (s *Server) Stats() Stats {
 	return st
 }
 
-// Connz lists the sockets, in no order.
+// Connz describes the sockets, in no order.
 func (s *Server) Connz() []Conn {
 	all := s.all(nil)
 	list := make([]Conn, 0, len(all))
@@ -58,9 +58,9 @@ func (s *Session) conn() Conn {
 	return c
 }
 
-// signature matches what only a signature or a key looks like: a message id has
-// fewer digits.
+// signature matches only what looks like a signature or a key: a message id has fewer
+// digits.
 var signature = regexp.MustCompile(`[0-9A-Fa-f]{40,}`)
 
-// redact is text for the log: without signatures.
+// redact returns text for the log, without signatures.
 func redact(text []byte) string { return string(signature.ReplaceAll(text, []byte("***"))) }

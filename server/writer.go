@@ -8,21 +8,21 @@ import (
 )
 
 const (
-	joinBytes  = 64 << 10 // most that one write hands to the kernel, single frames apart
-	firstSlots = 8        // for frames, in a new slice
+	joinBytes  = 64 << 10 // most that one write hands to the kernel, except for a single larger frame
+	firstSlots = 8        // frames that a new slice has room for
 	maxSlots   = 64       // a larger slice is left to the garbage collector
 	maxSpare   = 8192     // slices that a writer keeps
 )
 
-// writer is one of the few goroutines that write: it serves its share of the
-// sessions, in the order in which they got something to write.
+// writer is one of the few goroutines that write: it serves its share of the sessions,
+// in the order in which they got something to write.
 type writer struct {
 	wake chan struct{}
 
 	mu sync.Mutex
 	// guarded by mu
 	ready  []*Session
-	spare  [][][]byte // empty slices for what waits, so that idle sessions hold none
+	spare  [][][]byte // empty slices for waiting frames, so that idle sessions hold none
 	parked bool
 
 	// owned by run
@@ -44,8 +44,8 @@ func newWriter() *writer {
 	return w
 }
 
-// enlist takes a session that has something to write and returns an empty slice
-// for it. The session's mu is held.
+// enlist queues a session that has something to write and returns an empty slice for
+// it. The caller holds the session's mu.
 func (w *writer) enlist(s *Session) (empty [][]byte) {
 	w.mu.Lock()
 	if n := len(w.spare); n > 0 {
@@ -56,7 +56,7 @@ func (w *writer) enlist(s *Session) (empty [][]byte) {
 	w.parked = false
 	w.mu.Unlock()
 	if wake {
-		w.wake <- struct{}{} // never blocks: only who unparks it sends
+		w.wake <- struct{}{} // never blocks: only the caller that unparks it sends
 	}
 	if empty == nil {
 		empty = make([][]byte, 0, firstSlots)
@@ -64,8 +64,8 @@ func (w *writer) enlist(s *Session) (empty [][]byte) {
 	return empty
 }
 
-// run serves sessions until quit is closed, which must be after the last session
-// has gone.
+// run serves sessions until quit is closed, which must be after the last session has
+// ended.
 func (w *writer) run(quit <-chan struct{}) {
 	for {
 		w.mu.Lock()
@@ -96,7 +96,7 @@ func (w *writer) run(quit <-chan struct{}) {
 	}
 }
 
-// serve writes what waits for s, or leaves it to a drainer.
+// serve writes the frames that wait for s, or leaves them to a drainer.
 func (w *writer) serve(s *Session) {
 	if s.raw == nil {
 		s.startDrain(nil, nil)
@@ -140,7 +140,7 @@ func (w *writer) keep(used [][]byte) {
 	}
 }
 
-// served puts s at the end of the row again when more has come meanwhile.
+// served puts s at the end of the queue again if more frames have come meanwhile.
 func (w *writer) served(s *Session, written int) {
 	s.mu.Lock()
 	s.out.written(written)
@@ -181,7 +181,7 @@ func join(buf *[]byte, frames [][]byte) (chunk []byte, left [][]byte) {
 	return b, frames
 }
 
-// write hands b to the kernel, as much as it takes now.
+// write hands b to the kernel, as much as the kernel takes now.
 func (w *writer) write(s *Session, b []byte) (int, error) {
 	w.out, w.n, w.err = b, 0, nil
 	err := s.raw.Write(w.once)
@@ -200,8 +200,8 @@ func (s *Session) startDrain(rest []byte, frames [][]byte) {
 	s.srv.goroutines.Go(func() { s.drain(rest, frames) })
 }
 
-// drain writes rest, frames and what comes meanwhile, waiting for the peer, until
-// nothing is left; then the session is its writer's again.
+// drain writes rest, frames and what is queued meanwhile, waiting for the peer, until
+// nothing is left; then the session's writer has it again.
 func (s *Session) drain(rest []byte, frames [][]byte) {
 	var buf []byte
 	for {
@@ -239,15 +239,16 @@ func (s *Session) deadline() {
 	_ = s.nc.SetWriteDeadline(time.Now().Add(s.srv.opt.WriteTimeout))
 }
 
-// cutShort says whether the drainer should drop the frames it has taken: the
-// session was cut, and what matters now is the close frame.
+// cutShort reports whether the drainer should drop the frames it has taken: the session
+// was closed as a slow consumer, and only the close frame matters now.
 func (s *Session) cutShort() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.out.closing && s.out.reason == SlowConsumer
 }
 
-// takeOrRest takes what waits; nil when nothing does, and the drainer is over.
+// takeOrRest takes the waiting frames. It returns nil if there are none, and ends the
+// drain.
 func (s *Session) takeOrRest() [][]byte {
 	s.mu.Lock()
 	if frames := s.out.swap(nil); len(frames) > 0 {
@@ -272,8 +273,8 @@ func (s *Session) endDrain() {
 	s.mu.Unlock()
 }
 
-// rawOf is the descriptor of a plain connection, nil for others: what TLS writes
-// is not what goes into the descriptor.
+// rawOf returns the descriptor of a plain connection, nil for others: TLS does not
+// write its plaintext to the descriptor.
 func rawOf(nc net.Conn) syscall.RawConn {
 	if !canRawWrite {
 		return nil

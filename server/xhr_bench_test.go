@@ -15,7 +15,7 @@ import (
 	"chatcast/server"
 )
 
-// xCounter is an answer of which only the number of x is kept.
+// xCounter is a response that only counts its x characters.
 type xCounter struct {
 	header  http.Header
 	arrived *atomic.Int64
@@ -29,8 +29,8 @@ func (c *xCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// BenchmarkXHRDelivery follows a frame to the streaming answers of 100 sessions. A
-// stream that ends by its size is followed by the next.
+// BenchmarkXHRDelivery follows a frame to the streaming answers of 100 sessions. When a
+// stream ends because of its size, the next follows.
 func BenchmarkXHRDelivery(b *testing.B) {
 	h := runXHR(b, server.Options{Absence: time.Hour})
 	b.Cleanup(h.stop)
@@ -59,7 +59,7 @@ func BenchmarkXHRDelivery(b *testing.B) {
 	}
 }
 
-// BenchmarkXHRSend takes a message of a sending request and polls for its echo.
+// BenchmarkXHRSend sends a message in a request and polls for its echo.
 func BenchmarkXHRSend(b *testing.B) {
 	h := runXHR(b, server.Options{Absence: time.Hour})
 	b.Cleanup(h.stop)

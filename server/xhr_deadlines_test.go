@@ -12,8 +12,8 @@ import (
 	"chatcast/server"
 )
 
-// The deadlines of the HTTP server are for answers that end: a stream outlives
-// them, over HTTP/1.1 and HTTP/2, and leaves the connection as it was.
+// The deadlines of the HTTP server are for answers that end: a stream outlives them,
+// over HTTP/1.1 and HTTP/2, and leaves the connection as it was.
 func TestXHROutlivesDeadlines(t *testing.T) {
 	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(proto, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestXHROutlivesDeadlines(t *testing.T) {
 			if rest, err := io.ReadAll(res.Body); err != nil || !strings.HasSuffix(string(rest), "a[\"x\"]\nc[4200,\"bye\"]\n") {
 				t.Errorf("it ends with %q, %v", rest, err)
 			}
-			for i := range 45 { // polls, on one connection, longer than a deadline that was left behind
+			for i := range 45 { // polls on one connection, for longer than a leftover deadline
 				body, err := io.ReadAll(ask("/b/xhr", "").Body)
 				if want := map[bool]string{true: "o\n", false: "h\n"}[i == 0]; err != nil || string(body) != want {
 					t.Fatalf("poll %d: %q, %v", i, body, err)

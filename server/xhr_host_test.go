@@ -17,7 +17,7 @@ import (
 	"chatcast/server"
 )
 
-// xhrEcho is a dialect that says everything back in a session over HTTP.
+// xhrEcho is a dialect that repeats every message of a session over HTTP.
 type xhrEcho struct {
 	s      *server.HTTPSession
 	closed chan server.Reason
@@ -89,7 +89,7 @@ func startXHR(t *testing.T, o server.Options) *xhrHost {
 	return h
 }
 
-// post sends a request; the answer's body is open.
+// post sends a request; the body of the response is still open.
 func (h *xhrHost) post(path, body string) *http.Response {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testwait.Long)
@@ -106,7 +106,7 @@ func (h *xhrHost) post(path, body string) *http.Response {
 	return res
 }
 
-// ask sends a request and returns its whole answer: status and body.
+// ask sends a request and returns the whole answer: status and body.
 func (h *xhrHost) ask(path, body string) string {
 	h.t.Helper()
 	res := h.post(path, body)
@@ -164,7 +164,7 @@ func (s *stream) ends() {
 	}
 }
 
-// until waits for what has no event to wait for.
+// until waits for a condition that no event announces.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(testwait.Long); !ok(); runtime.Gosched() {

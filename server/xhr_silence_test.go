@@ -14,7 +14,7 @@ import (
 	"chatcast/server"
 )
 
-// answer is an answer in memory, so that the clock of synctest rules all of it.
+// answer is a response in memory, so that the whole test follows synctest's clock.
 type answer struct {
 	*io.PipeWriter
 	header http.Header
@@ -85,8 +85,8 @@ func (h *xhrHost) sends(path, body string, status int) {
 	}
 }
 
-// A stream has a heartbeat in silence, which its client answers: so it goes on for
-// ever. One that is not answered is asked in the dialect's words, and then closed.
+// A silent stream gets heartbeats, which its client answers, so it goes on forever. If
+// a heartbeat is not answered, the dialect asks, and then the session is closed.
 func TestXHRHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := runXHR(t, server.Options{})
@@ -112,7 +112,7 @@ func TestXHRHeartbeats(t *testing.T) {
 			s.says(t, "h\n")
 		}
 		time.Sleep(20 * time.Second)
-		s.says(t, "a[\"still there?\"]\n") // 120 s after the last word
+		s.says(t, "a[\"still there?\"]\n") // 120 s after the last message
 		time.Sleep(25 * time.Second)
 		s.says(t, "h\n")
 		time.Sleep(5 * time.Second)
@@ -123,8 +123,8 @@ func TestXHRHeartbeats(t *testing.T) {
 	})
 }
 
-// A poll that waits ends with a heartbeat before proxies cut it; the next one is
-// its answer.
+// A waiting poll ends with a heartbeat before proxies cut it; the next poll is the
+// answer to the heartbeat.
 func TestXHRPollHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := runXHR(t, server.Options{})
@@ -139,13 +139,13 @@ func TestXHRPollHeartbeats(t *testing.T) {
 		}
 		p := h.receiving("/a/xhr")
 		synctest.Wait()
-		h.sends("/a/xhr_send", "[]", 204) // pusher-js asks whether we are there
+		h.sends("/a/xhr_send", "[]", 204) // pusher-js asks for a sign of life
 		p.says(t, "h\n", "")
 	})
 }
 
-// Between two requests a client may be away for 5 s, and what comes meanwhile
-// waits for it.
+// Between two requests a client may be away for 5 s, and frames that come meanwhile
+// wait for it.
 func TestXHRAbsence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := runXHR(t, server.Options{})
@@ -159,7 +159,7 @@ func TestXHRAbsence(t *testing.T) {
 		if st := h.Stats(); st.Open != 1 {
 			t.Fatalf("after 4 s there are %+v", st)
 		}
-		h.sends("/a/xhr_send", "[]", 204) // no receiving request: it does not count
+		h.sends("/a/xhr_send", "[]", 204) // not a receiving request: it does not count
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		select {
@@ -175,8 +175,8 @@ func TestXHRAbsence(t *testing.T) {
 	})
 }
 
-// Who leaves while an answer goes on is gone at once. While the server stops, the
-// request is given up by us, and a goodbye is said.
+// A client that leaves while an answer goes on is gone at once. While the server stops,
+// it gives up the request itself, and the client gets the close message.
 func TestXHRLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := runXHR(t, server.Options{DrainWindow: 3 * time.Second})
@@ -206,7 +206,7 @@ func TestXHRLeaves(t *testing.T) {
 	})
 }
 
-// stuck is an answer that takes nothing in time.
+// stuck is a response that accepts nothing in time.
 type stuck struct{ *httptest.ResponseRecorder }
 
 var errStuck = errors.New("stuck")

@@ -13,7 +13,7 @@ import (
 	"chatcast/server"
 )
 
-// dawdler is a client whose body does not come, up to the deadline that is set.
+// dawdler is a client whose body does not come before the deadline.
 type dawdler struct {
 	*httptest.ResponseRecorder
 	deadline time.Time
@@ -36,8 +36,8 @@ func (d *dawdler) Read([]byte) (int, error) {
 	return 0, errLate
 }
 
-// A body that does not come is waited for 30 s, and that of a request for a session
-// that is not there is not read at all.
+// The server waits 30 s for a body, and does not read at all the body of a request for
+// an unknown session.
 func TestXHRSlowBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := runXHR(t, server.Options{Absence: time.Hour})

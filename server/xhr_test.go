@@ -45,8 +45,8 @@ func TestXHRPolling(t *testing.T) {
 	h.asks("/a/xhr_send", `["too late"]`, "404 there is no such session\n")
 	h.asks("/a/xhr", "", `200 a["queued"]`+"\n"+`c[4200,"come \"back\""]`+"\n")
 	until(t, "end of the session", func() bool { return h.Stats().Ended["told"] == 1 && h.Stats().Open == 0 })
-	h.asks("/a/xhr", "", "200 o\n")                                                     // a new one
-	receive(t, h.sessions, "session").Close(server.Disconnect{Reason: server.PeerGone}) // or the end would wait for its client
+	h.asks("/a/xhr", "", "200 o\n")                                                     // a new session
+	receive(t, h.sessions, "session").Close(server.Disconnect{Reason: server.PeerGone}) // else the end of the test would wait for its client
 }
 
 func TestXHRStreaming(t *testing.T) {
@@ -60,17 +60,17 @@ func TestXHRStreaming(t *testing.T) {
 	if c := h.Connz(); len(c) != 1 || c[0].Transport != "xhr_streaming" {
 		t.Errorf("the session is listed as %+v", c)
 	}
-	// Nobody may read along, and who is refused changes nothing.
+	// Nobody may read along, and a refused request changes nothing.
 	h.asks("/a/xhr", "", "200 c[2010,\"Another connection still open\"]\n")
 	h.asks("/a/xhr_send", `["still mine"]`, "204 ")
 	s.says(`a["still mine"]`)
-	// The client asks whether we are there; its answer to our answer is none.
+	// The client asks for a sign of life; its answer to ours has no answer.
 	h.asks("/a/xhr_send", `[]`, "204 ")
 	s.says("h")
 	h.asks("/a/xhr_send", `[]`, "204 ")
 	h.asks("/a/xhr_send", `["next"]`, "204 ")
 	s.says(`a["next"]`)
-	// An answer that breaks is the end, at once.
+	// A broken answer ends the session at once.
 	_ = s.body.Close()
 	if r := receive(t, h.closed, "end"); r != server.PeerGone {
 		t.Errorf("ended as %s", r)
@@ -120,8 +120,8 @@ func TestXHRSendFaults(t *testing.T) {
 	}
 }
 
-// A stream ends behind the first line with which pusher-js has more than it wants
-// in one answer, counted as it counts, and what comes next is in the next answer.
+// A stream ends after the first line that exceeds what pusher-js wants in one answer,
+// in its own count, and the next frames come in the next answer.
 func TestXHRStreamHandsOver(t *testing.T) {
 	const most = 256 * 1024 // HTTPRequest.isBufferTooLong
 	h := startXHR(t, server.Options{QueueBytes: 8 << 20})
@@ -164,7 +164,7 @@ func TestXHRSlowConsumer(t *testing.T) {
 	h := startXHR(t, server.Options{QueueBytes: 1000, Linger: testwait.Long})
 	h.asks("/a/xhr", "", "200 o\n")
 	session := receive(t, h.sessions, "session")
-	session.Queue(text(strings.Repeat("x", 2000))) // an empty queue takes it
+	session.Queue(text(strings.Repeat("x", 2000))) // an empty queue accepts it
 	h.asks("/a/xhr", "", "200 a[\""+strings.Repeat("x", 2000)+"\"]\n")
 	for range 12 {
 		session.Queue(text(strings.Repeat("x", 98)))
@@ -185,7 +185,7 @@ func TestXHRAddressLimit(t *testing.T) {
 	until(t, "end of the refused one", func() bool { return h.Stats().Ended[server.AddressFull] == 1 && h.Stats().Open == 0 })
 }
 
-// A session without a name is one answer long.
+// A session without a name lasts for one answer.
 func TestXHRRefused(t *testing.T) {
 	h := startXHR(t, server.Options{})
 	go func() {

@@ -15,16 +15,16 @@ import (
 	"chatcast/server"
 )
 
-// dist is what npm built. README.txt is always there, so that the program
-// compiles where nothing was built.
+// dist is npm's output. README.txt is always there, so that the program compiles even
+// if nothing was built.
 //
 //go:embed all:dist
 var dist embed.FS
 
-// Build is the built app, held in memory. It does not change.
+// Build is the built app, held in memory. It is immutable.
 type Build struct {
 	hash  string
-	files map[string]*file // by their path in dist
+	files map[string]*file // by path in dist
 }
 
 // file is one file of a build.
@@ -33,7 +33,7 @@ type file struct {
 	forever bool // its name holds a hash of its content
 }
 
-// Embedded is the build that the program carries. Programs of one process share it.
+// Embedded returns the build embedded in the program. It is loaded once.
 var Embedded = sync.OnceValues(func() (*Build, error) {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -42,8 +42,8 @@ var Embedded = sync.OnceValues(func() (*Build, error) {
 	return Load(sub)
 })
 
-// contentTypes are those of the files that are served. What has no type here is
-// not: a source map, say.
+// contentTypes are the types of the files that are served. A file without a type here,
+// such as a source map, is not served.
 var contentTypes = map[string]string{
 	".css":   "text/css; charset=utf-8",
 	".html":  "text/html; charset=utf-8",
@@ -57,10 +57,10 @@ var contentTypes = map[string]string{
 	".woff2": "font/woff2",
 }
 
-// packed are compressed by their format.
+// packed are the types whose format is already compressed.
 var packed = map[string]bool{".png": true, ".webp": true, ".woff2": true}
 
-// hashed is how Vite names what it puts into assets: name-hash.extension.
+// hashed matches Vite's names for files in assets: name-hash.extension.
 var hashed = regexp.MustCompile(`^assets/[^/]+-[A-Za-z0-9_-]{8}\.[a-z0-9]+$`)
 
 // Load reads a build.
@@ -91,10 +91,10 @@ func Load(fsys fs.FS) (*Build, error) {
 	return b, nil
 }
 
-// Built says whether there is a console, and not only the folder for it.
+// Built reports whether there is a console, and not only the folder for it.
 func (b *Build) Built() bool { return b.files["index.html"] != nil }
 
-// Hash tells builds apart; "" when there is none.
+// Hash returns a hash that differs between builds, "" when nothing was built.
 func (b *Build) Hash() string { return b.hash }
 
 func newFile(name string, content []byte) *file {

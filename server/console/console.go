@@ -6,15 +6,15 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Console serves the console and what it must know before anybody signs in. The
-// ids are those of the first company, for the page that stands in for it.
+// Console serves the console and the facts that it needs before anybody signs in. The
+// ids are those of the first company, for the page that replaces a missing console.
 type Console struct {
 	Build     *Build
-	NotFound  gin.HandlerFunc // answers for a file that does not exist
+	NotFound  gin.HandlerFunc // answers requests for files that do not exist
 	Version   string
 	Commit    string
 	AppKey    string
-	PublicURL string // how the world reaches the server; empty: as it was asked
+	PublicURL string // the server's public URL; empty: that of the request
 
 	AppID      string
 	CompanyID  int
@@ -23,8 +23,8 @@ type Console struct {
 	Messengers []string // of the licence
 }
 
-// About is the answer of /console.json. When it differs from what it was, the
-// open page is that of another program and says so.
+// About is the answer of /console.json. When it changes, the open page belongs to
+// another version of the program and says so.
 type About struct {
 	Version   string `json:"version"`
 	Commit    string `json:"commit"`

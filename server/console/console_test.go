@@ -20,7 +20,7 @@ import (
 
 const script = "assets/index-Bq_x3v-L.js"
 
-// built is what npm leaves, made small.
+// built is a small version of npm's output.
 func built() fstest.MapFS {
 	long := []byte(strings.Repeat("console.log('one two three');\n", 200))
 	return fstest.MapFS{
@@ -56,7 +56,7 @@ func server(t *testing.T, files fstest.MapFS) http.Handler {
 	return apitest.Documented(t, engine, nil)
 }
 
-// ask sends a request with these headers, given as name, value, name, value.
+// ask sends a request with headers given as name, value, name, value.
 func ask(t *testing.T, handler http.Handler, method, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://chat.example:6001"+path, http.NoBody)
@@ -150,7 +150,7 @@ func TestCompressed(t *testing.T) {
 			t.Errorf("Accept-Encoding %q: %d bytes, %v", accepted, len(text), err)
 		}
 	}
-	for _, path := range []string{"/assets/a-aaaabbbb.woff2", "/assets/index-aaaabbbb.css"} { // packed already; too short
+	for _, path := range []string{"/assets/a-aaaabbbb.woff2", "/assets/index-aaaabbbb.css"} { // already compressed; too short
 		if w := ask(t, handler, "GET", path, "Accept-Encoding", "gzip"); w.Header().Get("Content-Encoding") != "" || w.Header().Get("Vary") != "" {
 			t.Errorf("%s: %v", path, w.Header())
 		}
@@ -208,7 +208,7 @@ func TestAbout(t *testing.T) {
 	}
 }
 
-// TestEmbedded: the program carries a folder that can be read, built or not.
+// TestEmbedded: the embedded folder can be read, whether or not the console was built.
 func TestEmbedded(t *testing.T) {
 	build, err := console.Embedded()
 	if err != nil || build.Built() != (build.Hash() != "") {

@@ -17,12 +17,12 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// The package @chatcast/events, checked by its own tools: the generator, the TypeScript
-// compiler and npm.
+// The package @chatcast/events is checked by its own tools: the generator, the
+// TypeScript compiler and npm.
 const eventsPackage = "clients/js"
 
-// run runs a program in the folder, and gives what it printed on standard output. With
-// -short the test is skipped: it needs npm packages.
+// run runs a program in the folder, and returns its standard output. With -short it
+// skips the test, which needs npm packages.
 func run(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
 	testwait.LeaveOut(t, "it needs npm packages")
@@ -67,14 +67,14 @@ func TestEventTypesAreThoseOfTheSchemas(t *testing.T) {
 	}
 }
 
-// TestEventTypesHold compiles test/types.ts: what must be an error is one.
+// TestEventTypesHold compiles test/types.ts, in which every expected error must occur.
 func TestEventTypesHold(t *testing.T) {
 	t.Parallel()
 	run(t, eventsPackage, "node_modules/.bin/tsc", "-p", ".")
 }
 
-// TestEventsPackageRuns drives the built package with pusher-js 7 and 8 and Echo, and
-// holds its names against the server's.
+// TestEventsPackageRuns uses the built package with pusher-js 7 and 8 and Echo, and
+// compares its names with the server's.
 func TestEventsPackageRuns(t *testing.T) {
 	t.Parallel()
 	built := t.TempDir()
@@ -102,7 +102,7 @@ func TestEventsPackageRuns(t *testing.T) {
 	}
 }
 
-// schemaNames are the events that the server has a schema of, sorted.
+// schemaNames returns the events that have a schema on the server, sorted.
 func schemaNames(t *testing.T) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob("../../crm/schemas/*.json")
@@ -116,8 +116,8 @@ func schemaNames(t *testing.T) (names []string) {
 	return names
 }
 
-// TestEventTypesFitTheWire packs the package, installs it as a user would, and lets
-// the compiler hold the events of the golden files and of asyncapi.yaml against it.
+// TestEventTypesFitTheWire packs the package, installs it as a user would, and has the
+// compiler check the events of the golden files and of asyncapi.yaml against it.
 func TestEventTypesFitTheWire(t *testing.T) {
 	t.Parallel()
 	user := t.TempDir()
@@ -132,7 +132,7 @@ func TestEventTypesFitTheWire(t *testing.T) {
 	}
 }
 
-// pack makes the tarball in dir, checks what is in it, and gives its name.
+// pack makes the tarball in dir, checks its contents, and returns its name.
 func pack(t *testing.T, dir string) string {
 	t.Helper()
 	var packed []struct {
@@ -167,8 +167,8 @@ func write(t *testing.T, dir, name, text string) {
 	}
 }
 
-// wire is a program that assigns each event to its type, and for each event three
-// broken copies, which must be errors.
+// wire returns a program that assigns each event to its type, and three broken copies
+// of each event, which must be errors.
 func wire(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -214,8 +214,8 @@ type wireEvent struct {
 	data map[string]any
 }
 
-// added is what an event has on the wire beside what its golden file, the documented
-// example of ChatApp, shows.
+// added lists what an event has on the wire beyond its golden file, which is ChatApp's
+// documented example.
 var added = map[string]struct {
 	field string
 	value any
@@ -224,7 +224,7 @@ var added = map[string]struct {
 	"messageStatus": {"time", 1637319290},
 }
 
-// wireEvents are the golden files' events and the examples of asyncapi.yaml.
+// wireEvents returns the events of the golden files and the examples of asyncapi.yaml.
 func wireEvents(t *testing.T) (events []wireEvent) {
 	t.Helper()
 	golden, err := filepath.Glob("../../crm/testdata/golden/*.json")

@@ -21,10 +21,10 @@ type Channel struct {
 	Name   string
 	Who    string
 	Events []string
-	Same   string // what to say instead of Events
+	Same   string // shown instead of Events
 }
 
-// view is what page.html is filled with.
+// view is the data of page.html.
 type view struct {
 	*Console
 	Base      string // http://host:port
@@ -46,8 +46,9 @@ func (c *Console) landing(g *gin.Context) {
 	g.Data(http.StatusOK, "text/html; charset=utf-8", body.Bytes())
 }
 
-// view fills the page in for where the browser is: behind a proxy that ends TLS,
-// X-Forwarded-Proto says so. It decides no more than what the examples show.
+// view returns the page's data for the address that the browser uses. Behind a proxy
+// that ends TLS, X-Forwarded-Proto tells the scheme. It affects only what the examples
+// show.
 func (c *Console) view(r *http.Request) view {
 	v := view{Console: c, Host: r.Host, Port: "80", Messenger: "grWhatsApp"}
 	v.TLS = r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")

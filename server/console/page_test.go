@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 )
 
-// bare is a folder in which nothing was built.
+// bare is a dist folder in which nothing was built.
 var bare = fstest.MapFS{"README.txt": {Data: []byte("kept")}}
 
 func TestPageShowsWhereItWasAskedAt(t *testing.T) {
@@ -61,7 +61,7 @@ func TestPageTrustsNothingOfTheRequest(t *testing.T) {
 	if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") {
 		t.Errorf("Content-Security-Policy is %q", csp)
 	}
-	body = strings.ReplaceAll(body, `&lt;script src="`, "") // the snippet's, shown as text
+	body = strings.ReplaceAll(body, `&lt;script src="`, "") // part of the snippet, shown as text
 	for _, outside := range []string{`src="`, `<link`, "url("} {
 		if strings.Contains(body, outside) {
 			t.Errorf("the page loads something: %s", outside)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// directives reads a Content-Security-Policy.
+// directives parses a Content-Security-Policy.
 func directives(t *testing.T, h http.Header) map[string][]string {
 	t.Helper()
 	if n := len(h.Values("Content-Security-Policy")); n != 1 {
@@ -58,7 +58,7 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// TestPolicyTrustsNoHost: only what is a name, and perhaps a port, gets into a policy.
+// TestPolicyTrustsNoHost: a policy includes only a host name with an optional port.
 func TestPolicyTrustsNoHost(t *testing.T) {
 	handler := server(t, built())
 	connect := func(host string) []string {

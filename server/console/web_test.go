@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestPageModules runs the page's own tests: of what it says about events, and of how
-// it lists them. What it looks like is tested in a browser, with the whole program.
+// TestPageModules runs the page's own tests: of its texts about events, and of how it
+// lists them. Its appearance is tested in a browser, with the whole program.
 func TestPageModules(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("web/test/*.test.mjs")

@@ -14,7 +14,7 @@ import (
 	"chatcast/server"
 )
 
-// largeAnswer is from how many bytes on an answer is compressed for who asks.
+// largeAnswer is the size in bytes from which an answer is compressed on request.
 const largeAnswer = 1 << 10
 
 var (
@@ -25,7 +25,7 @@ var (
 // writeEmpty answers {}, which libraries parse.
 func writeEmpty(c *gin.Context) { write(c, http.StatusOK, emptyObject) }
 
-// writeError answers that the request failed, and when to try again.
+// writeError answers with the error, and with when to try again.
 func writeError(c *gin.Context, apiErr *apiError) {
 	if apiErr.retryAfter > 0 {
 		seconds := (apiErr.retryAfter + time.Second - 1) / time.Second
@@ -34,10 +34,10 @@ func writeError(c *gin.Context, apiErr *apiError) {
 	writeJSON(c, apiErr.Status, apiErr)
 }
 
-// writeJSON answers with v. Not gin's way, because clients compare the content
-// type as a whole, and some read the body so too.
+// writeJSON answers with v. It does not use gin's JSON, because clients compare the
+// whole content type, and some the whole body.
 func writeJSON(c *gin.Context, status int, v any) {
-	body, _ := json.Marshal(v) // shapes of this package, of strings and numbers: they always marshal
+	body, _ := json.Marshal(v) // types of this package, made of strings and numbers: they always marshal
 	write(c, status, body)
 }
 
@@ -58,7 +58,7 @@ func zip(body []byte) []byte {
 	w := zippers.Get().(*gzip.Writer)
 	defer zippers.Put(w)
 	w.Reset(&b)
-	_, _ = w.Write(body) // into memory, which takes it
+	_, _ = w.Write(body) // into memory: never fails
 	_ = w.Close()
 	return b.Bytes()
 }

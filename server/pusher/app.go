@@ -12,13 +12,13 @@ type App struct {
 	origins apps.Origins
 }
 
-// newApp returns a copy of a as it is served. An error names everything that is wrong.
+// newApp returns a copy of a as it is served. The error names everything that is wrong.
 func newApp(a apps.App) (*App, error) {
 	if err := a.CheckServed().Err(); err != nil {
 		return nil, err
 	}
 	served := &App{App: a.Clone()}
-	if a.OldSecret == a.Secret { // it would outlive its time anyway
+	if a.OldSecret == a.Secret { // else the secret would outlive its time
 		served.OldSecret = ""
 	}
 	served.Limits = a.Limits.Or(apps.DefaultLimits())
@@ -27,6 +27,6 @@ func newApp(a apps.App) (*App, error) {
 	return served, err
 }
 
-// AllowsOrigin says whether a page of this origin may connect to the app; an
-// empty origin is no browser, and may.
+// AllowsOrigin reports whether a page of this origin may connect to the app. A client
+// with an empty origin is not a browser, and may.
 func (a *App) AllowsOrigin(origin string) bool { return a.origins.Allow(origin) }

@@ -5,12 +5,12 @@ import (
 	"sync/atomic"
 )
 
-// appState is an app through its changes, with its sockets on this node. One that
-// was removed stays so: an app that is made again under its id has another.
+// appState is an app across its changes, with its sockets on this node. A removed
+// appState stays removed: an app made again with its id gets a new one.
 type appState struct {
-	app     atomic.Pointer[App] // as it is now, or was last
+	app     atomic.Pointer[App] // the current version, or the last one
 	removed atomic.Bool
-	sockets atomic.Int64 // that have entered; those in open are among them
+	sockets atomic.Int64 // sockets that have entered, including those in open
 
 	mu   sync.Mutex
 	open map[*socket]struct{} // guarded by mu
@@ -27,8 +27,8 @@ func (t *appState) enter() bool {
 
 func (t *appState) leave() { t.sockets.Add(-1) }
 
-// refuses says why a socket of a page of this origin may not be here; the zero code
-// says that it may.
+// refuses returns why a socket of a page of this origin may not stay; the zero code
+// means that it may.
 func (t *appState) refuses(origin string) code {
 	app := t.app.Load()
 	switch {
@@ -42,9 +42,9 @@ func (t *appState) refuses(origin string) code {
 	return code{}
 }
 
-// join lists a socket that was opened, to find it when the app changes. It may
-// have changed since the socket was let in, and then did not find it: so it is
-// asked again here.
+// join lists a socket that was opened, so that a change of the app finds it. The app
+// may have changed after the socket was admitted and before it was listed, so join
+// checks again.
 func (t *appState) join(k *socket) {
 	t.mu.Lock()
 	t.open[k] = struct{}{}
@@ -52,18 +52,18 @@ func (t *appState) join(k *socket) {
 	t.closeIfRefused(k)
 }
 
-// part takes a socket that is closed off the list.
+// part removes a closed socket from the list.
 func (t *appState) part(k *socket) {
 	t.mu.Lock()
 	delete(t.open, k)
 	t.mu.Unlock()
 }
 
-// enforce closes the sockets that may not be here any longer. It holds no lock
-// meanwhile: a socket that is closed takes itself off the list.
+// enforce closes the sockets that may not stay any longer. It holds no lock while it
+// does, because a closed socket removes itself from the list.
 func (t *appState) enforce() {
 	if app := t.app.Load(); !t.removed.Load() && app.Enabled && app.origins.Any() {
-		return // whoever is here may stay
+		return // every open socket may stay
 	}
 	t.mu.Lock()
 	all := make([]*socket, 0, len(t.open))

@@ -9,41 +9,41 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// Apps are the apps of this server, which may change while it runs. Safe for
-// concurrent use; the Apps it hands out must not be changed. Whoever holds one
-// holds the app as it was then: ask again for each request.
+// Apps are the apps of this server, which may change while it runs. It is safe for
+// concurrent use; the Apps it returns must not be changed. Each is the app as it was at
+// the time of the call, so look it up again for each request.
 type Apps struct {
 	removed  func(appID string) // see OnRemoved
 	table    atomic.Pointer[appTable]
 	changing sync.Mutex // one Replace at a time
 }
 
-// OnRemoved sets what is called with the id of each app that is removed, when its
-// sockets were told to go and before another app can have its id. f must not call
-// Apps. OnRemoved must be called before the first change.
+// OnRemoved sets a function that is called with the id of each removed app, after its
+// sockets were told to go and before another app can have its id. f must not call Apps.
+// OnRemoved must be called before the first change.
 func (s *Apps) OnRemoved(f func(appID string)) { s.removed = f }
 
-// appTable is all apps at one time. Immutable, so finding one takes no lock.
+// appTable is all apps at one time. It is immutable, so a lookup takes no lock.
 type appTable struct {
 	first *appState
 	byID  map[string]*appState
 	byKey map[string]*appState
 }
 
-// NewApps validates list and indexes copies of its apps, limits filled in. The
-// first one carries the CRM's channels.
+// NewApps validates list and indexes copies of its apps, limits filled in. The first
+// app carries the CRM's channels.
 func NewApps(list []apps.App) (*Apps, error) {
 	s := &Apps{}
 	s.table.Store(&appTable{})
 	return s, s.Replace(list)
 }
 
-// Replace makes list the apps of this server: an app of the same id, made at the
-// same time, goes on with its sockets, under what it is now; others come and go. The first must stay the
-// first. When it returns nil the change is in force: requests and new sockets meet
-// it, and sockets that may not be here any longer were told to go, 4003 when their
-// app is disabled, 4001 when it is gone, 4009 when their page's origin was taken
-// out. A list with an error changes nothing.
+// Replace makes list the apps of this server. An app with the same id and time of
+// making keeps its sockets, under its new settings; other apps are added and removed.
+// The first app must stay the first. When Replace returns nil the change is in force
+// for requests and new sockets, and sockets that may no longer stay were told to go:
+// 4003 when their app is disabled, 4001 when it is removed, 4009 when their page's
+// origin is no longer allowed. A list with an error changes nothing.
 func (s *Apps) Replace(list []apps.App) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -75,8 +75,8 @@ func (s *Apps) Replace(list []apps.App) error {
 	return nil
 }
 
-// remove ends the apps of old that are not in list any more. They are still found
-// meanwhile, but nobody gets in.
+// remove ends the apps of old that are no longer in list. Lookups still find them
+// meanwhile, but no socket gets in.
 func (s *Apps) remove(old *appTable, list []*App) {
 	made := make(map[string]int64, len(list))
 	for _, a := range list {
@@ -94,7 +94,7 @@ func (s *Apps) remove(old *appTable, list []*App) {
 	}
 }
 
-// prepareAll is list as it is served.
+// prepareAll returns the apps of list as they are served.
 func prepareAll(list []apps.App) ([]*App, error) {
 	if len(list) == 0 {
 		return nil, errors.New("apps: at least one app is needed")
@@ -109,10 +109,10 @@ func prepareAll(list []apps.App) ([]*App, error) {
 	return served, apps.CheckUnique(list).Err()
 }
 
-// First is the app that carries the CRM's channels.
+// First returns the app that carries the CRM's channels.
 func (s *Apps) First() *App { return s.table.Load().first.app.Load() }
 
-// ByID finds an app by its id, nil when there is none.
+// ByID returns the app with this id, nil if there is none.
 func (s *Apps) ByID(id string) *App {
 	if t := s.table.Load().byID[id]; t != nil {
 		return t.app.Load()
@@ -120,7 +120,7 @@ func (s *Apps) ByID(id string) *App {
 	return nil
 }
 
-// ByKey finds an app by its key, nil when there is none.
+// ByKey returns the app with this key, nil if there is none.
 func (s *Apps) ByKey(key string) *App {
 	if t := s.stateOf(key); t != nil {
 		return t.app.Load()
@@ -128,5 +128,5 @@ func (s *Apps) ByKey(key string) *App {
 	return nil
 }
 
-// stateOf finds an app by its key, nil when there is none.
+// stateOf returns the state of the app with this key, nil if there is none.
 func (s *Apps) stateOf(key string) *appState { return s.table.Load().byKey[key] }

@@ -20,8 +20,8 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// Apps are replaced while sockets come, publish and go: for the race detector.
-// Nobody stays on an app that is gone, and nothing is left.
+// Apps are replaced while sockets connect, publish and leave: for the race detector. No
+// socket stays on a removed app, and nothing is left.
 func TestReplaceHammer(t *testing.T) {
 	h := newHarness(t)
 	var guests, wg sync.WaitGroup
@@ -66,7 +66,8 @@ func TestReplaceHammer(t *testing.T) {
 	}
 }
 
-// visit is a short life of a socket of the shop, and says whether it was let in.
+// visit is a short life of a socket of the shop. It reports whether the socket was let
+// in.
 func (h *harness) visit() bool {
 	u, _ := url.Parse(h.url)
 	ws, res, err := websocket.DefaultDialer.Dial("ws://"+u.Host+"/app/shop?protocol=7", nil)
@@ -95,8 +96,7 @@ func (h *harness) visit() bool {
 	}
 }
 
-// gate stops each connection between the moment that it was let in and its first
-// frame.
+// gate stops each connection between the moment when it was let in and its first frame.
 type gate struct {
 	http.ResponseWriter
 	reached, open chan struct{}
@@ -108,7 +108,7 @@ func (g gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(g.ResponseWriter).Hijack()
 }
 
-// An app goes, or is disabled, when a socket was let in and is not open yet: the
+// An app is removed or disabled after a socket was let in and before it is open: the
 // socket does not stay.
 func TestAppGoesWhileASocketComes(t *testing.T) {
 	h := newHarness(t)

@@ -14,10 +14,10 @@ import (
 	"chatcast/server/pusher"
 )
 
-// Who makes an app under the id and the key of one that is gone finds nothing of it:
-// no cached event, nobody in its channels, and no socket of it comes back, even if
-// those sockets' clients do not read that they have to go. It is the same whether the
-// server has seen that there was no such app for a while or not.
+// An app made with the id and key of a removed app has nothing of it: no cached event,
+// no subscribers, and none of its sockets comes back, even if their clients do not read
+// that they have to go. It makes no difference whether the server noticed that the app
+// was missing for a while.
 func TestRemadeAppIsAnother(t *testing.T) {
 	remade := shop(func(a *apps.App) { a.Secret, a.Made = "second secret", 2 })
 	for how, lists := range map[string][][]apps.App{
@@ -45,7 +45,7 @@ func TestRemadeAppIsAnother(t *testing.T) {
 			if list := h.channelsOf("77", ""); len(list) != 0 {
 				t.Errorf("the new app has %+v", list)
 			}
-			seen.expect(t, 0) // the ends of the old app's channels are told before the new one is there
+			seen.expect(t, 0) // the ends of the old app's channels are reported before the new app exists
 			h.publishes(t, "first secret", `{"name":"e","channel":"private-a","data":"d"}`, 401)
 			h.publishes(t, "second secret", `{"name":"e","channel":"private-a","data":"d"}`, 200)
 			r.expect(saysUnknown)
@@ -54,7 +54,7 @@ func TestRemadeAppIsAnother(t *testing.T) {
 	}
 }
 
-// An app that changes is the same one still.
+// A changed app is still the same app.
 func TestChangedAppIsTheSame(t *testing.T) {
 	h := newHarness(t)
 	h.replace(t, shop(func(a *apps.App) { a.Made = 1 }))
@@ -66,7 +66,8 @@ func TestChangedAppIsTheSame(t *testing.T) {
 	r.expect(`{"event":"e","channel":"cache-a","data":"kept"}`)
 }
 
-// A request whose body comes slowly is one of the app that there is when it has come.
+// A request whose body comes slowly belongs to the app that exists when the body is
+// complete.
 func TestAppGoesWhileABodyComes(t *testing.T) {
 	for how, list := range map[string][]apps.App{
 		"gone":      nil,
@@ -97,7 +98,7 @@ func TestAppGoesWhileABodyComes(t *testing.T) {
 	}
 }
 
-// slowly is a body before whose first byte something happens.
+// slowly is a body that runs a function before its first byte.
 type slowly struct {
 	text   *strings.Reader
 	before func()
@@ -133,7 +134,7 @@ func (h *harness) publishes(t *testing.T, secret, body string, status int) {
 	}
 }
 
-// happened counts what is open: channels that are occupied and members that are in.
+// happened counts what is open: occupied channels and present members.
 type happened struct{ open int }
 
 func (s *happened) Record(h broadcasting.ChannelEvent) {
@@ -152,8 +153,8 @@ func (s *happened) expect(t *testing.T, open int) {
 	}
 }
 
-// Whether subscribers are told how many they are is as the app is now, also for who
-// goes.
+// Whether subscribers are told their number depends on the app's current setting, also
+// when one of them leaves.
 func TestCountsAreSwitched(t *testing.T) {
 	h := newHarness(t)
 	with := func(on bool) func(*apps.App) {

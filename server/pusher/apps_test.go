@@ -14,7 +14,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// shop is an app beside the documentation's, as it is made and changed.
+// shop returns an app besides the documentation's, with changes.
 func shop(change ...func(*apps.App)) apps.App {
 	a := apps.App{ID: "77", Key: "shop", Secret: "first secret", Enabled: true, ClientEvents: true}
 	for _, f := range change {
@@ -30,7 +30,7 @@ func (h *harness) replace(t *testing.T, list ...apps.App) {
 	}
 }
 
-// shopper is a socket of the shop, of a page of this origin.
+// shopper opens a socket of the shop from a page of this origin.
 func (h *harness) shopper(t *testing.T, origin string) *raw {
 	t.Helper()
 	header := http.Header{}
@@ -47,13 +47,13 @@ func (h *harness) shopper(t *testing.T, origin string) *raw {
 	return r
 }
 
-// signs enters a channel of the shop with a secret.
+// signs subscribes to a channel of the shop with a secret.
 func (r *raw) signs(secret, channel string) {
 	r.t.Helper()
 	r.subscribe(channel, "shop:"+hmacHex(secret, r.id+":"+channel), "")
 }
 
-// asked is the status of a publish of the shop, signed with a secret.
+// asked returns the status of a publish to the shop, signed with a secret.
 func (h *harness) asked(t *testing.T, secret string) int {
 	t.Helper()
 	const body = `{"name":"e","channel":"c","data":"d"}`
@@ -72,8 +72,8 @@ const (
 	saysOrigin   = `{"event":"pusher:error","data":{"code":4009,"message":"This origin may not connect to the application"}}`
 )
 
-// An app comes, is disabled, comes back and goes, while 100 sockets are on it and
-// one of another app that notices nothing.
+// An app is added, disabled, enabled and removed, while it has 100 sockets and another
+// app has one that notices nothing.
 func TestAppsComeAndGo(t *testing.T) {
 	h := newHarness(t)
 	other := h.connect(t)
@@ -118,7 +118,7 @@ func TestAppsComeAndGo(t *testing.T) {
 	h.shopper(t, "").silence()
 }
 
-// What changes of an app counts for the sockets that it has.
+// A change of an app applies to its open sockets.
 func TestChangesActOnOpenSockets(t *testing.T) {
 	h := newHarness(t)
 	h.replace(t, shop())
@@ -145,7 +145,8 @@ func TestChangesActOnOpenSockets(t *testing.T) {
 	program.expect(errorSays(4312, "At most 1 channels are allowed on one connection"),
 		subscriptionErrorSays("b", "LimitReached", "At most 1 channels are allowed on one connection", 429))
 
-	// Two are here, so at a limit of two there is no room, nor at one; at three there is.
+	// With two sockets here, limits of one and two leave no room; a limit of three
+	// does.
 	for limit, room := range map[int]bool{1: false, 2: false, 3: true} {
 		h.replace(t, shop(func(a *apps.App) { a.Limits.Sockets = limit }))
 		r := h.dial(t, "/app/shop?protocol=7", nil)
@@ -174,8 +175,8 @@ func (h *harness) waitForSockets(t *testing.T, n int) {
 	}
 }
 
-// A secret that was replaced signs for those who have it still, until its time is
-// over: subscriptions and requests. What the server signs is signed with the new.
+// A replaced secret stays valid for subscriptions and requests until its time is over.
+// The server itself signs with the new one.
 func TestReplacedSecret(t *testing.T) {
 	h := newHarness(t)
 	h.replace(t, shop(func(a *apps.App) {
@@ -198,7 +199,7 @@ func TestReplacedSecret(t *testing.T) {
 	if got, want := h.apps.ByID("77").AuthChannel("1.1", "private-x", ""), "shop:"+hmacHex("second secret", "1.1:private-x"); got != want {
 		t.Errorf("the server signs %s", got)
 	}
-	// Its time is over: for the same socket at once.
+	// Its time is over, at once even for the same socket.
 	h.replace(t, shop(func(a *apps.App) {
 		a.Secret, a.OldSecret, a.OldSecretUntil = "second secret", "first secret", time.Now()
 	}))
@@ -255,7 +256,7 @@ func TestReplaceRefuses(t *testing.T) {
 			t.Errorf("%s: the apps have changed", want)
 		}
 	}
-	// An app may change its key; the old one leads nowhere then.
+	// An app may change its key; then the old key is unknown.
 	if err := served.Replace([]apps.App{docApp(), shop(func(a *apps.App) { a.Key = "shop2" })}); err != nil || served.ByKey("shop") != nil || served.ByKey("shop2") != served.ByID("77") {
 		t.Errorf("%v, %v", err, served.ByKey("shop"))
 	}

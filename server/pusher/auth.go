@@ -16,49 +16,49 @@ import (
 	"chatcast/server"
 )
 
-// ErrUnknownToken is what an Authenticator answers to a token that is unknown or
-// has expired.
+// ErrUnknownToken is returned by an Authenticator for a token that is unknown or has
+// expired.
 var ErrUnknownToken = errors.New("pusher: the access token is invalid or has expired")
 
-// confirmTimeout bounds each of the steps that record a permission: looking for the
-// socket, asking once more, taking it back.
+// confirmTimeout bounds each step of recording a permission: finding the socket,
+// checking the permission again, withdrawing it.
 const confirmTimeout = 10 * time.Second
 
-// Authenticator finds the user of an access token: ErrUnknownToken when there is
-// none, any other error when that could not be found out.
+// Authenticator finds the user of an access token. It returns ErrUnknownToken when
+// there is none, and any other error when the lookup failed.
 type Authenticator interface {
 	Authenticate(ctx context.Context, accessToken string) (userID int64, err error)
 }
 
-// UserInfo is what the members of a presence channel see of each other.
+// UserInfo returns what the members of a presence channel see of each other.
 type UserInfo interface {
 	UserInfo(ctx context.Context, userID int64) (name string, err error)
 }
 
-// Granter is the engine, which is told who a socket belongs to, so that it can
-// end what the user may no longer see.
+// Granter is the engine. It records which user owns a socket, so that it can end what
+// the user may no longer see.
 type Granter interface {
-	// Grant lets the socket enter the channel as the user's. False means that no node
-	// has such a socket, an error that it is not known whether one has.
+	// Grant lets the socket enter the channel as the user's. It returns false when no
+	// node has such a socket, and an error when that is not known.
 	Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error)
-	// Unsubscribe ends the user's subscriptions to the channels and undoes their
+	// Unsubscribe ends the user's subscriptions to the channels and revokes their
 	// grants.
 	Unsubscribe(ctx context.Context, userID string, channels ...string) error
-	// Identify says that the socket is the user's, so that it ends when the user may
-	// no longer be here. It answers as Grant does.
+	// Identify records that the socket is the user's, so that it ends when the user may
+	// no longer be here. Its results are those of Grant.
 	Identify(ctx context.Context, app, socketID, userID string) (bool, error)
 }
 
 var _ Granter = (*broadcasting.Engine)(nil)
 
-// Authorizer serves /broadcasting/auth and /broadcasting/user-auth: it signs, with
-// the key of the app that carries the CRM's channels, for users who may enter. Safe
+// Authorizer serves /broadcasting/auth and /broadcasting/user-auth: it signs for users
+// who may enter, with the key of the app that carries the CRM's channels. It is safe
 // for concurrent use.
 //
-// A GET with callback is answered as JSONP, which pusher-js offers to very old
-// pages. The token is in the header all the same: in the URL it would end up in
-// logs. So JSONP is for pages behind a proxy that adds it, and no site can make a
-// browser ask in a visitor's name.
+// A GET with callback is answered as JSONP, which pusher-js offers to very old pages.
+// The token is still in the header, because URLs end up in logs. So JSONP works only
+// for pages behind a proxy that adds the header, and no site can make a browser send
+// such a request in a visitor's name.
 type Authorizer struct {
 	App      *App
 	Users    Authenticator
@@ -76,8 +76,8 @@ func (a *Authorizer) Register(r gin.IRouter) {
 	r.POST("/broadcasting/user-auth", a.serveUser)
 }
 
-// channelAuth is the answer that lets a socket in. Nothing but 200 will do:
-// pusher-js takes every other status as a refusal.
+// channelAuth is the response that lets a socket in. Its status must be 200: pusher-js
+// takes every other status as a refusal.
 type channelAuth struct {
 	Auth        string `json:"auth"`
 	ChannelData string `json:"channel_data,omitempty"`
@@ -94,8 +94,9 @@ func (a *Authorizer) serve(c *gin.Context) {
 	})
 }
 
-// answer asks who first: a stranger learns nothing, not even that their request is
-// malformed. What sign answers goes to the user, or to their callback.
+// answer authenticates first, so that a stranger learns nothing, not even that the
+// request is malformed. The result of sign goes to the user as JSON, or to the
+// callback.
 func (a *Authorizer) answer(c *gin.Context, sign func(token string, userID int64) (answer any, callback string, err error)) {
 	c.Header("Cache-Control", "no-store")
 	token := server.AccessToken(c.Request)
@@ -126,7 +127,7 @@ func (a *Authorizer) answer(c *gin.Context, sign func(token string, userID int64
 
 // writeJSONP calls the page's function with v.
 func writeJSONP(c *gin.Context, callback string, v any) {
-	body, _ := json.Marshal(v) // shapes of this package; and it escapes what JavaScript would not take
+	body, _ := json.Marshal(v) // types of this package; Marshal escapes what JavaScript would not accept
 	c.Header("X-Content-Type-Options", "nosniff")
 	c.Data(http.StatusOK, "application/javascript", []byte(callback+"("+string(body)+")"))
 	c.Abort()
@@ -178,13 +179,13 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 	return answer, nil
 }
 
-// grant tells the engine whose the subscription will be, then asks for the permission
-// once more: it may have been taken away since it was first asked for, and whoever
-// took it could not end a grant that was not there yet. A grant whose permission is
-// not confirmed is taken back, whatever the reason: it lifts what makes old
-// signatures worthless. So none of the three ends with the request, nor with the time
-// of the one before. A socket that nobody has gets no signature: it would have no
-// owner to take it from.
+// grant tells the engine which user will own the subscription, then checks the
+// permission again: it may have been withdrawn since the first check, and the
+// withdrawal could not end a grant that did not exist yet. If the permission is not
+// confirmed, for whatever reason, the grant is withdrawn, because a grant makes old
+// signatures valid again. So none of the three steps ends with the request, nor with
+// the timeout of the step before. A socket that no node has gets no signature: there
+// would be no owner to take it from.
 func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {
 	user, channel := strconv.FormatInt(userID, 10), form.channel.Full
 	looking, cancel := after(ctx)
@@ -192,7 +193,7 @@ func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form
 	cancel()
 	owned := a.owned(ctx, found, err, form.socketID)
 	if owned != nil && err == nil {
-		return owned // nobody has the socket, so nothing was granted
+		return owned // no node has the socket, so nothing was granted
 	}
 	asking, cancel := after(ctx)
 	defer cancel()
@@ -207,7 +208,7 @@ func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form
 	return err
 }
 
-// withdraw takes back what was granted to the user in a channel.
+// withdraw revokes what was granted to the user in a channel.
 func (a *Authorizer) withdraw(ctx context.Context, user, channel string) {
 	ctx, cancel := after(ctx)
 	defer cancel()
@@ -216,13 +217,13 @@ func (a *Authorizer) withdraw(ctx context.Context, user, channel string) {
 	}
 }
 
-// after is for what must be done even when ctx has ended.
+// after returns a context for what must be done even when ctx has ended.
 func after(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
 }
 
-// owned turns the engine's answer about a socket into a refusal, nil when the socket
-// has its owner now.
+// owned turns the engine's answer about a socket into a refusal. It returns nil when
+// the socket has its owner now.
 func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID string) error {
 	if err != nil {
 		a.Log.ErrorContext(ctx, "the owner of a socket was not recorded", "socket", socketID, "error", err)
@@ -234,8 +235,8 @@ func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID 
 	return nil
 }
 
-// authError is a refusal in the shape of the CRM API, with "message" where
-// Laravel's clients look for it.
+// authError is a refusal in the shape of the CRM API, with a "message" where Laravel's
+// clients expect it.
 type authError struct {
 	status  int
 	code    string
@@ -243,8 +244,8 @@ type authError struct {
 	fields  map[string]string
 }
 
-// The refusals that are always the same. errDenied says nothing about whether
-// the channel exists.
+// Refusals that are always the same. errDenied does not reveal whether the channel
+// exists.
 var (
 	errNoToken  = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header"}
 	errBadToken = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired"}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// authDeadlines is the sockets that have yet to prove a user, oldest first: each has the
-// same time, so one timer for the oldest is enough for all.
+// authDeadlines holds the sockets that have yet to prove a user, oldest first. All have
+// the same time limit, so one timer for the oldest is enough.
 type authDeadlines struct {
 	within time.Duration
 
@@ -22,14 +22,14 @@ type authDeadlines struct {
 type pendingAuth struct {
 	until time.Time
 	end   func()        // closes it; must not block
-	at    *list.Element // nil: it has proved one, or its time is over; guarded by authDeadlines.mu
+	at    *list.Element // nil: the user is proven, or the time is over; guarded by authDeadlines.mu
 }
 
 func newAuthDeadlines(within time.Duration) *authDeadlines {
 	return &authDeadlines{within: within, waiting: list.New()}
 }
 
-// add gives a socket its time.
+// add starts the time limit of a socket.
 func (u *authDeadlines) add(end func()) *pendingAuth {
 	s := &pendingAuth{until: time.Now().Add(u.within), end: end}
 	u.mu.Lock()
@@ -42,7 +42,7 @@ func (u *authDeadlines) add(end func()) *pendingAuth {
 	return s
 }
 
-// begin needs mu.
+// begin starts the timer. The caller holds mu.
 func (u *authDeadlines) begin(d time.Duration) {
 	if u.timer == nil {
 		u.timer = time.AfterFunc(d, u.look)
@@ -51,8 +51,8 @@ func (u *authDeadlines) begin(d time.Duration) {
 	}
 }
 
-// remove lets a socket go, because it has proved a user or is closed. Who is not
-// waiting may be removed, too.
+// remove ends the time limit of a socket, because it has proved a user or is closed. A
+// socket that is not waiting may be removed, too.
 func (u *authDeadlines) remove(s *pendingAuth) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -66,7 +66,7 @@ func (u *authDeadlines) remove(s *pendingAuth) {
 	}
 }
 
-// look ends those whose time is over, and waits for the next.
+// look ends the sockets whose time is over, and waits for the next.
 func (u *authDeadlines) look() {
 	u.mu.Lock()
 	now := time.Now()

@@ -10,8 +10,8 @@ import (
 
 const authTimeout = "Connection not authorized within timeout."
 
-// In an app that wants users, a socket has 30 seconds to prove one: by signing in,
-// or in a channel that asks for a signature.
+// In an app with UserAuthentication a socket has 30 seconds to prove a user: by signing
+// in, or in a channel that needs a signature.
 func TestUserAuthenticationInTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
 		began := time.Now()
@@ -38,7 +38,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 		signed.signIn(`{"id":"A"}`)
 		signed.expect(signedIn(`{"id":"A"}`))
 		private.enter("private-x")
-		private.unsubscribe("private-x") // it has proved it
+		private.unsubscribe("private-x") // it has already proved a user
 		presence.subscribe("presence-x", presence.auth("presence-x", `{"user_id":1}`), `{"user_id":1}`)
 		presence.read()
 		late.expect(errorSays(4009, authTimeout))
@@ -50,7 +50,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 		for _, r := range []*raw{signed, private, presence} {
 			r.silence()
 		}
-		// When the last of them is gone, the next begins anew.
+		// After the last of them has gone, the timer starts anew.
 		began = time.Now()
 		again := connect()
 		again.expect(errorSays(4009, authTimeout))
@@ -61,7 +61,7 @@ func TestUserAuthenticationInTime(t *testing.T) {
 	}, withApp(func(a *apps.App) { a.UserAuthentication = true }))
 }
 
-// Sockets that prove a user and go while others come: nobody's time is lost, and no
+// Sockets prove a user and leave while others come: each gets its full time, and no
 // timer stays.
 func TestUserAuthenticationInTurn(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
@@ -83,7 +83,7 @@ func TestUserAuthenticationInTurn(t *testing.T) {
 	}, withApp(func(a *apps.App) { a.UserAuthentication = true }))
 }
 
-// Where the app does not want it, nobody is asked.
+// An app without UserAuthentication does not require it.
 func TestNoUserAuthentication(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		a := connect()
@@ -92,15 +92,14 @@ func TestNoUserAuthentication(t *testing.T) {
 	})
 }
 
-// A silent socket is pinged in the protocol's words and in those of WebSocket, and
-// closed with 4201 when it does not answer; a subscribed one and one without a
-// channel alike.
+// A silent socket is pinged both by the protocol and by WebSocket, and closed with 4201
+// when it does not answer, whether or not it has subscribed to a channel.
 func TestSilence(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		began := time.Now()
 		mute, answers, pongs := connect(), connect(), connect()
 		for _, r := range []*raw{mute, answers, pongs} {
-			r.ws.SetPingHandler(func(string) error { return nil }) // gorilla answers by itself otherwise
+			r.ws.SetPingHandler(func(string) error { return nil }) // else gorilla answers by itself
 		}
 		pongs.ws.SetPingHandler(func(data string) error {
 			return pongs.ws.WriteControl(10, []byte(data), time.Now().Add(time.Second))
@@ -124,8 +123,8 @@ func TestSilence(t *testing.T) {
 	})
 }
 
-// Ten client events in a second pass, the eleventh does not, and a tenth of a
-// second later one more does.
+// Ten client events in a second pass, the eleventh does not, and a tenth of a second
+// later one more does.
 func TestClientEventRate(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		a, b := connect(), connect()
@@ -154,7 +153,7 @@ func TestClientEventRate(t *testing.T) {
 	})
 }
 
-// The last event of a cache channel is there for half an hour.
+// The last event of a cache channel is kept for half an hour.
 func TestCacheTTL(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
 		publishHere(t, h, "cache-a", "1")

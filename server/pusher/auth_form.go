@@ -17,24 +17,24 @@ import (
 	"chatcast/server"
 )
 
-// maxAuthBody is far more than two short fields and whatever else an application
-// adds to its requests, in bytes.
+// maxAuthBody is a limit in bytes: far more than two short fields and the fields that
+// an application adds to its requests.
 const maxAuthBody = 16 << 10
 
-// authForm is what a client asks for, validated.
+// authForm is the validated request of a client.
 type authForm struct {
 	socketID string
 	channel  channels.Name // of /broadcasting/auth
-	callback string        // of a GET; empty: the answer is JSON
+	callback string        // of a GET; empty: answer JSON
 }
 
-// readAuthForm takes the query of a GET, and the form or JSON body of a POST.
-// Fields it does not know, last_event_id among them, are ignored.
+// readAuthForm reads the query of a GET, and the form or JSON body of a POST. It
+// ignores unknown fields, last_event_id among them.
 //
-// Malformed input is 422 with the field named, as in the rest of the API and as
-// Laravel's validation answers. (Its own broadcasting controller does not
-// validate: it says 403 to an empty channel name and 500 to a bad socket_id,
-// which helps nobody.)
+// Malformed input is answered with 422 and the name of the field, as in the rest of the
+// API and in Laravel's validation. (Laravel's own broadcasting controller does not
+// validate: it answers 403 to an empty channel name and 500 to a bad socket_id, which
+// helps nobody.)
 func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
 	form, fields, err := readSocketForm(w, r, "channel_name")
 	if err != nil {
@@ -50,8 +50,8 @@ func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
 	return form, nil
 }
 
-// readSocketForm takes what every form has, and the fields of the names that are
-// given.
+// readSocketForm reads the fields that every form has, and the fields with the given
+// names.
 func readSocketForm(w http.ResponseWriter, r *http.Request, names ...string) (*authForm, map[string]string, error) {
 	fields, err := authFields(w, r, append(names, "socket_id"))
 	if err != nil {
@@ -71,8 +71,8 @@ func readSocketForm(w http.ResponseWriter, r *http.Request, names ...string) (*a
 	return form, fields, nil
 }
 
-// callbackPattern is a name, its parts joined by dots or in brackets: nothing that
-// could be more than a call.
+// callbackPattern matches a name whose parts are joined by dots or brackets, and
+// nothing that could be more than a call.
 var callbackPattern = regexp.MustCompile(`\A[A-Za-z_$][A-Za-z0-9_$]{0,63}(?:\.[A-Za-z_$][A-Za-z0-9_$]{0,63}|\[(?:[0-9]{1,20}|'[A-Za-z0-9_$]{1,64}'|"[A-Za-z0-9_$]{1,64}")\]){0,8}\z`)
 
 func authFields(w http.ResponseWriter, r *http.Request, names []string) (map[string]string, error) {
@@ -121,8 +121,8 @@ func formFields(raw string, names []string) (map[string]string, error) {
 	return fields, nil
 }
 
-// jsonFields reads a JSON object. A number for socket_id is refused rather than
-// spelled anew: it has lost digits already.
+// jsonFields reads a JSON object. It refuses a number for socket_id instead of
+// formatting it, because the number has already lost digits.
 func jsonFields(body []byte, names []string) (map[string]string, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(body, &object); err != nil {
@@ -145,7 +145,7 @@ func jsonFields(body []byte, names []string) (map[string]string, error) {
 			return nil, invalidField(key, "must be a string, not %s", wrong.Value)
 		case err != nil:
 			return nil, invalidField(key, "must be a string")
-		case value != nil: // null is as good as absent
+		case value != nil: // null counts as absent
 			fields[key] = *value
 		}
 	}

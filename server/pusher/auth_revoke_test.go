@@ -16,10 +16,10 @@ import (
 	"chatcast/server/pusher"
 )
 
-// fickle is a CRM in which the first answer is the last that allows.
+// fickle is a CRM that allows at first and then refuses.
 type fickle struct {
 	company
-	tokens, access int // how often each still says yes
+	tokens, access int // how many more times each allows
 }
 
 func (f *fickle) Authenticate(ctx context.Context, t string) (int64, error) {
@@ -36,7 +36,7 @@ func (f *fickle) Employed(ctx context.Context, userID, companyID int64) (bool, e
 	return f.company.Employed(ctx, userID, companyID)
 }
 
-// Access that is taken away while it is being granted is not granted.
+// Access that is withdrawn while it is being granted is not granted.
 func TestAuthRevokedMeanwhile(t *testing.T) {
 	const channel = "private-v1.companies.2224"
 	for name, test := range map[string]struct {
@@ -71,9 +71,9 @@ func (h *hung) Grant(ctx context.Context, _, _, _, _ string) (bool, error) {
 	return false, broadcasting.ErrUnanswered
 }
 
-// A node that does not answer may have carried out the grant all the same: when the
-// permission is gone by then, it is taken back; when it is not, there is still no
-// signature. The question and the taking back have time of their own.
+// A node that does not answer may still have carried out the grant. If the permission
+// was withdrawn by then, the grant is withdrawn too; if not, there is still no
+// signature. The check and the withdrawal have time of their own.
 func TestGrantUnanswered(t *testing.T) {
 	const channel = "private-v1.companies.2224"
 	for name, test := range map[string]struct {
@@ -100,13 +100,13 @@ func TestGrantUnanswered(t *testing.T) {
 	}
 }
 
-// hangUp is a client that is gone as soon as its socket is granted a channel,
-// and a policy that cannot be asked for who is gone.
+// hangUp is a client that leaves as soon as its socket is granted a channel, and a
+// policy that fails once its context has ended.
 type hangUp struct {
 	grants
 	company
 	cancel context.CancelFunc
-	now    bool // it has access still
+	now    bool // it still has access
 }
 
 func (h *hangUp) Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error) {
@@ -117,8 +117,8 @@ func (h *hangUp) Grant(ctx context.Context, app, socketID, channel, userID strin
 
 func (h *hangUp) Employed(ctx context.Context, _, _ int64) (bool, error) { return h.now, ctx.Err() }
 
-// A client that hangs up while access is taken away keeps no grant: an old
-// signature would work again.
+// A client that hangs up while access is withdrawn keeps no grant: otherwise an old
+// signature would be valid again.
 func TestAuthRevokedAndHungUp(t *testing.T) {
 	const channel = "private-v1.companies.2224"
 	ctx, cancel := context.WithCancel(t.Context())
@@ -136,7 +136,7 @@ func TestAuthRevokedAndHungUp(t *testing.T) {
 	}
 }
 
-// A grant whose permission cannot be asked for again is taken back.
+// A grant whose permission cannot be checked again is withdrawn.
 func TestAuthPolicyFailsAfterGrant(t *testing.T) {
 	const channel = "private-v1.companies.2224"
 	h := &failing{}
@@ -153,7 +153,7 @@ func TestAuthPolicyFailsAfterGrant(t *testing.T) {
 	}
 }
 
-// failing answers once, and never again.
+// failing answers once, and then always fails.
 type failing struct {
 	company
 	asked bool

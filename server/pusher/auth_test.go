@@ -19,7 +19,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// company is a CRM of two users: 685, who works for company 2224 and reads its
+// company is a CRM with two users: 685, who works for company 2224 and reads its
 // licence 1229, and 900, who works elsewhere.
 type company struct{}
 
@@ -55,15 +55,15 @@ func (company) Employed(_ context.Context, userID, companyID int64) (bool, error
 	return userID == 685 && companyID == 2224 || userID == 900 && companyID == 9, nil
 }
 
-// nowhere is a socket that no node has.
+// nowhere is the id of a socket that no node has.
 const nowhere = "9.9"
 
-// grants keeps what was granted.
+// grants records what was granted.
 type grants struct {
 	mu   sync.Mutex
 	list []string // guarded by mu
 
-	lookErr, unsubscribeErr error // what the engine answers
+	lookErr, unsubscribeErr error // errors of the engine
 }
 
 func (g *grants) Grant(_ context.Context, app, socketID, channel, userID string) (bool, error) {
@@ -178,7 +178,7 @@ func TestAuthGolden(t *testing.T) {
 	}
 }
 
-// The same answer, however it is asked for.
+// The answer is the same for every form of the request.
 func TestAuthSpellings(t *testing.T) {
 	h, granted := authorizer(t)
 	want := askFor(h, token, line).Body.String()
@@ -206,8 +206,8 @@ func TestAuthSpellings(t *testing.T) {
 	}
 }
 
-// Without an owner that could lose access again there is no signature: neither for a
-// socket that no node has, nor when that cannot be found out.
+// Without an owner that could lose access again there is no signature, both when no
+// node has the socket and when that is not known.
 func TestNoSignatureWithoutAnOwner(t *testing.T) {
 	const (
 		noSocket = `{"success":false,"error":{"code":"ApiAccessDeniedError","message":"no connection has this socket_id"},"message":"no connection has this socket_id"}`
@@ -231,7 +231,7 @@ func TestNoSignatureWithoutAnOwner(t *testing.T) {
 
 const denied = `{"success":false,"error":{"code":"ApiAccessDeniedError","message":"no access to this channel"},"message":"no access to this channel"}`
 
-// What is not yours gets the same bytes, whether it exists or not.
+// A channel that is not the user's gets the same bytes, whether it exists or not.
 func TestAuthDenies(t *testing.T) {
 	h, granted := authorizer(t)
 	for _, channel := range []string{
@@ -327,8 +327,8 @@ func TestAuthRefuses(t *testing.T) {
 	}
 }
 
-// However long and odd a name is, the member stays within the protocol's limit
-// of 1,024 bytes.
+// However long or unusual a name is, the member stays within the protocol's limit of
+// 1,024 bytes.
 func TestAuthMemberIsSmall(t *testing.T) {
 	h, _ := authorizer(t)
 	var answer struct {
@@ -340,8 +340,8 @@ func TestAuthMemberIsSmall(t *testing.T) {
 	}
 }
 
-// FuzzAuth: any form or JSON is signed or refused, never more; what is signed is
-// what was asked for.
+// FuzzAuth: any form or JSON is signed or refused, and only what was requested is
+// signed.
 func FuzzAuth(f *testing.F) {
 	f.Add(formType, form("1234.1234", line))
 	f.Add(jsonType, `{"socket_id":"1.1","channel_name":"presence-v1.companies.2224"}`)

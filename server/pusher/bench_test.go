@@ -10,7 +10,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// nobody is a ResponseWriter that keeps the status alone.
+// nobody is a ResponseWriter that keeps only the status.
 type nobody struct {
 	header http.Header
 	status int
@@ -20,8 +20,8 @@ func (w *nobody) Header() http.Header         { return w.header }
 func (w *nobody) Write(p []byte) (int, error) { return len(p), nil }
 func (w *nobody) WriteHeader(status int)      { w.status = status }
 
-// benchPublish posts a signed body to nobody's channels: what the HTTP API itself
-// costs, without a network and without a socket.
+// benchPublish posts a signed body to channels without subscribers. It measures the
+// HTTP API alone, without a network or a socket.
 func benchPublish(b *testing.B, path, body string, events int) {
 	h := apiOf(b, broadcasting.NewEngine(broadcasting.Options{}), atDocTime)
 	target := path + "?" + pusher.SignRequest(docKey, docSecret, "POST", path, nil, []byte(body), docTime)

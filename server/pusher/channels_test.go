@@ -24,8 +24,8 @@ func publishHere(t *testing.T, h *harness, channel, data string) {
 	}
 }
 
-// Cache channels of all kinds: the last event after succeeded, or cache_miss with
-// the channel's name.
+// Cache channels of all kinds send the last event after subscription_succeeded, or
+// cache_miss with the channel's name.
 func TestCacheChannels(t *testing.T) {
 	h := newHarness(t)
 	for _, channel := range []string{"cache-a", "private-cache-a", "private-encrypted-cache-a", "presence-cache-a"} {
@@ -45,12 +45,12 @@ func TestCacheChannels(t *testing.T) {
 		a := h.connect(t)
 		enter(a, `{"event":"pusher:cache_miss","channel":"`+channel+`"}`)
 		h.publish(t, `{"name":"ce","channel":"`+channel+`","data":"{\"n\":1}","socket_id":"`+a.id+`"}`)
-		a.silence() // it was left out, and finds it when it comes again
+		a.silence() // the event excluded a; a gets it when it subscribes again
 		a.unsubscribe(channel)
 		enter(a, event("ce", `{"n":1}`))
 		if channel != "cache-a" {
 			a.send(`{"event":"client-x","channel":"` + channel + `","data":{}}`)
-			a.silence() // it was handled
+			a.silence() // the event was handled
 		}
 		b := h.connect(t)
 		enter(b, event("ce", `{"n":1}`)) // not the client event
@@ -61,7 +61,7 @@ func TestCacheChannels(t *testing.T) {
 		b.unsubscribe(channel)
 		a.silence()
 		b.silence()
-		enter(a, event("last", "x")) // nobody was there for a while
+		enter(a, event("last", "x")) // the channel had no subscribers for a while
 		if data, ttl, ok := h.cached("3", channel); !ok || data != "x" || ttl <= 0 {
 			t.Errorf("%s: %q %v %v", channel, data, ttl, ok)
 		}
@@ -72,8 +72,8 @@ func countSays(channel string, n int) string {
 	return fmt.Sprintf(`{"event":"pusher_internal:subscription_count","channel":%q,"data":"{\"subscription_count\":%d}"}`, channel, n)
 }
 
-// Every channel but presence is told how many are subscribed, in an app that wants
-// it; TestConformance* have an app that does not.
+// Subscribers of every kind of channel but presence are told their number, in an app
+// that enables it; the app of TestConformance* does not.
 func TestSubscriptionCounts(t *testing.T) {
 	h := newHarness(t, withApp(func(a *apps.App) { a.SubscriptionCount = true }))
 	for _, channel := range []string{"sc", "private-sc", "private-encrypted-sc"} {
@@ -83,7 +83,7 @@ func TestSubscriptionCounts(t *testing.T) {
 		b.enter(channel)
 		a.expect(countSays(channel, 2))
 		b.expect(countSays(channel, 2))
-		b.enter(channel) // again is no change
+		b.enter(channel) // subscribing again changes nothing
 		b.silence()
 		a.unsubscribe(channel)
 		b.expect(countSays(channel, 1))
@@ -105,7 +105,7 @@ func TestSubscriptionCounts(t *testing.T) {
 	a.silence()
 }
 
-// However a socket ends, its user leaves the presence channel, at once.
+// However a socket ends, its user leaves the presence channel at once.
 func TestMemberRemovedHowever(t *testing.T) {
 	h := newHarness(t, func(o *setup) { o.sockets.QueueBytes = 64 << 10; o.sockets.WriteTimeout = time.Second })
 	const channel = "presence-r"
@@ -152,7 +152,7 @@ func TestMemberRemovedHowever(t *testing.T) {
 	}
 }
 
-// member says whether the socket is among a channel's subscribers.
+// member reports whether the socket is among a channel's subscribers.
 func (r *raw) member(h *harness, channel string) (n int, in bool) {
 	r.t.Helper()
 	n, _, err := h.engine.Count(context.Background(), "3", channel)
@@ -162,8 +162,8 @@ func (r *raw) member(h *harness, channel string) (n int, in bool) {
 	return n, n > 0
 }
 
-// Subscribes and unsubscribes that cross each other, as a page that changes its
-// mind sends them: what counts at the end is the last word.
+// Subscribes and unsubscribes may cross each other, as a page sends them that changes
+// its mind: only the last one counts at the end.
 func TestSubscribeAndUnsubscribe(t *testing.T) {
 	h := newHarness(t)
 	for _, channel := range []string{"x", "private-x", "presence-x", "private-encrypted-x"} {
@@ -188,7 +188,7 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 					t.Errorf("%s %s: %s", channel, words, got)
 				}
 			}
-			r.silence() // so all was done
+			r.silence() // so everything was handled
 			publishHere(t, h, channel, words)
 			if in {
 				r.expect(`{"event":"e","channel":"` + channel + `","data":"` + words + `"}`)
@@ -199,8 +199,8 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 	}
 }
 
-// Ten thousand subscribes: as many as are allowed succeed, the others are told, the
-// connection goes on, and nothing is left when it ends.
+// Of ten thousand subscribes as many as are allowed succeed, the others are refused,
+// the connection goes on, and nothing is left when it ends.
 func TestTenThousandSubscribes(t *testing.T) {
 	h := newHarness(t, func(o *setup) {
 		o.pusher.MessagesPerSecond, o.pusher.MessageBurst = 20_000, 20_000
@@ -237,7 +237,7 @@ func TestTenThousandSubscribes(t *testing.T) {
 	}
 }
 
-// One that never reads is cut, and the others hear everything.
+// A socket that never reads is closed, and the others get everything.
 func TestNeverReads(t *testing.T) {
 	h := newHarness(t, func(o *setup) { o.sockets.QueueBytes = 128 << 10 })
 	deaf, a := h.connect(t), h.connect(t)
@@ -254,7 +254,7 @@ func TestNeverReads(t *testing.T) {
 	a.silence()
 }
 
-// channelEvents writes down the kinds that it is told of.
+// channelEvents records the kinds of the events it gets.
 type channelEvents struct {
 	mu   sync.Mutex
 	list []broadcasting.ChannelEvent
@@ -267,7 +267,8 @@ func (h *channelEvents) Record(x broadcasting.ChannelEvent) {
 	h.mu.Unlock()
 }
 
-// A client event is told of when it was accepted, as it was sent, and not before.
+// A client event is reported after it was accepted, exactly as it was sent, and not
+// before.
 func TestClientSent(t *testing.T) {
 	recorded := new(channelEvents)
 	h := newHarness(t, func(o *setup) { o.record = recorded })

@@ -10,7 +10,7 @@ import (
 	"chatcast/channels"
 )
 
-// message is what a client sends.
+// message is a message from a client.
 type message struct {
 	Event   string          `json:"event"`
 	Channel string          `json:"channel"` // of client events
@@ -50,7 +50,8 @@ func parseSubscription(data json.RawMessage) (s subscription, err error) {
 	return s, nil
 }
 
-// decode reads a JSON object into v and says what is wrong with what.
+// decode reads a JSON object into v. Its error names the field and what is wrong with
+// it.
 func decode(text []byte, v any, what string) error {
 	if first := bytes.TrimLeft(text, " \t\r\n"); len(first) == 0 || first[0] != '{' {
 		if json.Valid(text) {
@@ -81,8 +82,8 @@ func article(value string) string {
 	}
 }
 
-// parseMember reads the channel_data of a presence channel, once its signature is
-// known to be good. limit is the bytes of user_id and user_info together.
+// parseMember reads the channel_data of a presence channel, whose signature must
+// already be verified. limit bounds user_id and user_info together, in bytes.
 func parseMember(channelData string, limit int) (*broadcasting.Member, error) {
 	var data struct {
 		ID   json.RawMessage `json:"user_id"`
@@ -104,7 +105,7 @@ func parseMember(channelData string, limit int) (*broadcasting.Member, error) {
 
 func memberBytes(m *broadcasting.Member) int { return len(m.ID) + len(m.Info) }
 
-// infoOf is user_info, nil when there is none.
+// infoOf returns user_info, nil if there is none.
 func infoOf(raw json.RawMessage) json.RawMessage {
 	if bytes.Equal(raw, []byte("null")) {
 		return nil
@@ -112,8 +113,8 @@ func infoOf(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// userID takes a string, or a whole number as many backends send: a string from
-// here on.
+// userID returns a user id as a string. It accepts a string or a whole number, which
+// many backends send.
 func userID(raw json.RawMessage) (string, error) {
 	var id string
 	switch {
@@ -134,7 +135,7 @@ func userID(raw json.RawMessage) (string, error) {
 	return id, nil
 }
 
-// wholeNumber says whether a JSON value is a number without fraction or exponent.
+// wholeNumber reports whether a JSON value is a number without fraction or exponent.
 func wholeNumber(raw []byte) bool {
 	digits := bytes.TrimPrefix(raw, []byte("-"))
 	for _, c := range digits {

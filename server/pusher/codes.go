@@ -11,7 +11,7 @@ import "chatcast/server"
 //	4200-4299  come back at once
 //	4300-4399  "other": never as a close code, it would lock the client out for good
 //
-// In band, as pusher:error, a number changes nothing about the connection.
+// As pusher:error, in band, a number changes nothing about the connection.
 type code struct {
 	number   int
 	word     server.Reason // in the log and the metrics
@@ -38,7 +38,7 @@ var (
 	codeSilent       = code{4201, server.Silent, "No pong was received in time"}
 )
 
-// Codes that are said in band.
+// Codes that are sent in band.
 var (
 	codeUnauthorized   = code{4009, "unauthorized", "The subscription is not authorized"}
 	codeBadSignIn      = code{4009, "bad_signin", "The sign-in is not authorized"}
@@ -53,8 +53,8 @@ var (
 	codeBadUser        = code{4315, "bad_user", "The user_data is not valid"}
 )
 
-// disconnect ends a socket with the code: the error frame, for protocols that have
-// no close codes, then the close frame with the same.
+// disconnect ends a socket with the code: first the error frame, for protocols without
+// close codes, then the close frame with the same code.
 func (c code) disconnect() server.Disconnect {
 	return server.Disconnect{Reason: c.word, Frame: errorFrame(c.number, c.sentence), Code: c.number, Message: c.sentence}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // These tests see the program as a stranger does: raw frames on a socket, signed
-// requests over HTTP. Every frame is compared as bytes.
+// requests over HTTP. They compare every frame as bytes.
 
 func TestConformanceHandshakeRefusals(t *testing.T) {
 	h := newHarness(t)
@@ -77,12 +77,12 @@ func TestConformancePublic(t *testing.T) {
 	a.expect(`{"event":"plain","channel":"a","data":""}`)
 	b.expect(`{"event":"plain","channel":"a","data":""}`)
 
-	// The socket that caused the event does not get it.
+	// The socket that caused an event does not get it.
 	h.publish(t, `{"name":"mine","channel":"a","data":"x","socket_id":"`+a.id+`"}`)
 	b.expect(`{"event":"mine","channel":"a","data":"x"}`)
 	a.silence()
 
-	// Subscribed twice, told once.
+	// Subscribed twice, notified once.
 	a.subscribe("a", "", "")
 	a.expect(succeeded("a"))
 	h.publish(t, `{"name":"once","channel":"a","data":"x"}`)
@@ -120,7 +120,7 @@ func TestConformancePrivate(t *testing.T) {
 	}
 	a.t = t
 	h.publish(t, `{"name":"e","channel":"private-z","data":"x"}`)
-	a.silence() // it never got in
+	a.silence() // it never entered
 	a.subscribe(channel, a.auth(channel, data), data)
 	a.expect(succeeded(channel))
 	h.publish(t, `{"name":"e","channel":"private-z","data":"x"}`)
@@ -142,13 +142,13 @@ func TestConformancePresence(t *testing.T) {
 	join(a, `{"user_id":"A","user_info":{"name":"NA"}}`)
 	a.expect(roster(`{"presence":{"ids":["A"],"hash":{"A":{"name":"NA"}},"count":1}}`))
 
-	// A number as id is a string from here on.
+	// A numeric id becomes a string.
 	join(b, `{"user_id":10,"user_info":{"name":"NB"}}`)
 	b.expect(roster(`{"presence":{"ids":["A","10"],"hash":{"A":{"name":"NA"},"10":{"name":"NB"}},"count":2}}`))
 	a.expect(member("member_added", `{"user_id":"10","user_info":{"name":"NB"}}`))
-	b.silence() // nobody hears of themselves
+	b.silence() // nobody is told about themselves
 
-	// The same user on another socket is no news, and is who they were.
+	// The same user on another socket causes no event, and keeps the first user_info.
 	join(b2, `{"user_id":"10","user_info":{"name":"other"}}`)
 	b2.expect(roster(`{"presence":{"ids":["A","10"],"hash":{"A":{"name":"NA"},"10":{"name":"NB"}},"count":2}}`))
 	a.silence()
@@ -156,12 +156,12 @@ func TestConformancePresence(t *testing.T) {
 	b.unsubscribe(channel)
 	b.silence()
 	a.silence()
-	if err := b2.ws.Close(); err != nil { // gone without a word
+	if err := b2.ws.Close(); err != nil { // leaves without a close frame
 		t.Fatal(err)
 	}
 	a.expect(member("member_removed", `{"user_id":"10"}`))
 
-	// A member without user_info, and what is no member.
+	// A member without user_info, and an invalid member.
 	join(b, `{"user_id":"C"}`)
 	b.expect(roster(`{"presence":{"ids":["A","C"],"hash":{"A":{"name":"NA"},"C":null},"count":2}}`))
 	a.expect(member("member_added", `{"user_id":"C"}`))
@@ -184,7 +184,7 @@ func TestConformanceClientEvents(t *testing.T) {
 	a.enter("private-c")
 	b.enter("private-c")
 	a.send(`{"event":"client-typing","channel":"private-c","data":{"h":1}}`)
-	b.expect(`{"event":"client-typing","channel":"private-c","data":{"h":1}}`) // an object stays one
+	b.expect(`{"event":"client-typing","channel":"private-c","data":{"h":1}}`) // an object stays an object
 	a.send(`{"event":"client-typing","channel":"private-c","data":"text"}`)
 	b.expect(`{"event":"client-typing","channel":"private-c","data":"text"}`)
 	a.silence() // no echo
@@ -209,7 +209,7 @@ func TestConformanceClientEvents(t *testing.T) {
 	}
 	b.send(`{"event":"client-typing","channel":"presence-c","data":{"h":1},"user_id":"forged"}`)
 	for {
-		got := a.read() // perhaps member_added first, it depends on who came first
+		got := a.read() // maybe member_added first, depending on the order of arrival
 		if strings.Contains(got, "member_added") {
 			continue
 		}
@@ -219,7 +219,7 @@ func TestConformanceClientEvents(t *testing.T) {
 		break
 	}
 
-	// Ten a second; what is over comes back as an error, and the socket stays.
+	// Ten a second pass; any more come back as an error, and the socket stays.
 	c := h.connect(t)
 	c.enter("private-c")
 	for range 30 {
@@ -271,8 +271,8 @@ func TestConformanceNonsense(t *testing.T) {
 	}
 }
 
-// What the page of ChatApp's documentation does: ask, subscribe, listen; and what
-// happens when access is taken away.
+// What the page of ChatApp's documentation does: get a signature, subscribe, listen.
+// And what happens when access is withdrawn.
 func TestConformanceAuthorized(t *testing.T) {
 	h := newHarness(t)
 	a := h.connect(t)
@@ -292,7 +292,7 @@ func TestConformanceAuthorized(t *testing.T) {
 	a.expect(withdrawn("Access to the channel was withdrawn"))
 	h.publish(t, `{"name":"e","channel":"`+channel+`","data":"x"}`)
 	a.silence()
-	a.subscribe(channel, auth, "") // the old signature is worth nothing now
+	a.subscribe(channel, auth, "") // the old signature is no longer valid
 	a.expect(`{"event":"pusher:error","data":{"code":4009,"message":"Access to `+channel+` was withdrawn"}}`,
 		withdrawn("Access to "+channel+" was withdrawn"))
 	auth, _ = h.authorize(t, a, token, channel) // allowed again
@@ -326,7 +326,7 @@ func TestConformanceLimitsAndEnd(t *testing.T) {
 	<-ended
 }
 
-// Events of one publisher arrive in order, none lost, none twice.
+// Events of one publisher arrive in order, each exactly once.
 func TestConformanceOrder(t *testing.T) {
 	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)

@@ -7,7 +7,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// What tests ask of the engine of a harness; an error fails the test.
+// Queries of a harness's engine; an error fails the test.
 
 func must[T any](h *harness, v T, err error) T {
 	h.t.Helper()

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestWrongTypes puts every type of JSON into every field of every message: what is
-// not what belongs there is refused with its name, null is as good as absent, and
-// the connection goes on.
+// TestWrongTypes puts every type of JSON into every field of every message: a wrong
+// type is refused with the field's name, null counts as absent, and the connection goes
+// on.
 func TestWrongTypes(t *testing.T) {
 	h := newHarness(t)
 	a := h.connect(t)
@@ -18,9 +18,9 @@ func TestWrongTypes(t *testing.T) {
 	}
 	for field, test := range map[string]struct {
 		message string // %s is the field's value
-		takes   string // the type that belongs there; others are refused
-		names   string // how a refusal begins that names the field
-		absent  string // how null is answered
+		takes   string // the type that is accepted; others are refused
+		names   string // the beginning of a refusal, which names the field
+		absent  string // the answer to null
 	}{
 		"event":                {`{"event":%s}`, "a string", "The message: event may not be ", "The message has no event"},
 		"channel":              {`{"event":"client-x","channel":%s,"data":{}}`, "a string", "The message: channel may not be ", "Client event rejected: The name is empty"},
@@ -66,7 +66,7 @@ func TestWrongTypes(t *testing.T) {
 			})
 		}
 	}
-	// The data of pings, pongs and client events is anything.
+	// The data of pings, pongs and client events may be anything.
 	a.t = t
 	b := h.connect(t)
 	a.enter("private-any")
@@ -82,7 +82,7 @@ func TestWrongTypes(t *testing.T) {
 	a.silence()
 }
 
-// Limits of a message's parts: one below, at, one above.
+// The limits of a message's parts: one below, at, one above.
 func TestLimits(t *testing.T) {
 	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)

@@ -9,7 +9,7 @@ import (
 	"chatcast/server"
 )
 
-// The wire, protocol 7: text frames, each one JSON object.
+// The wire format of protocol 7: text frames, each one JSON object.
 //
 //	client                                     server
 //	------                                     ------
@@ -36,15 +36,15 @@ import (
 // data is a STRING of JSON in connection_established, subscription_succeeded,
 // member_added, member_removed, subscription_count and published events; it is an
 // OBJECT in pusher:error, subscription_error, signin_success, watchlist_events, ping
-// and pong; in client events it is what the client sent; cache_miss has none.
+// and pong. In client events it is what the client sent; cache_miss has no data.
 // Libraries of typed languages depend on each of these.
 
-// dialect implements broadcasting.Dialect. There is one for all sockets.
+// dialect implements broadcasting.Dialect. All sockets share one.
 type dialect struct{}
 
 var _ broadcasting.Dialect = dialect{}
 
-// begin is a buffer for a frame with n bytes of payload, more or less.
+// begin returns a buffer for a frame with about n bytes of payload.
 func begin(n int) []byte { return make([]byte, server.HeaderRoom, server.HeaderRoom+n) }
 
 // Event implements broadcasting.Dialect.
@@ -78,7 +78,7 @@ func (dialect) Subscribed(channel string, members []*broadcasting.Member) []byte
 	return stringFrame("pusher_internal:subscription_succeeded", channel, data)
 }
 
-// roster is {"presence":{"ids":[...],"hash":{id:info},"count":n}}.
+// roster returns {"presence":{"ids":[...],"hash":{id:info},"count":n}}.
 func roster(members []*broadcasting.Member) string {
 	b := append(make([]byte, 0, 64+128*len(members)), `{"presence":{"ids":[`...)
 	for i, m := range members {
@@ -146,8 +146,8 @@ func (dialect) SignedIn(data string) []byte {
 	return server.Frame(append(b, "}}"...))
 }
 
-// WatchlistEvents implements broadcasting.Dialect. The shape is in no document; pusher-js
-// gives it to pusher.user.watchlist.
+// WatchlistEvents implements broadcasting.Dialect. The shape is not documented;
+// pusher-js passes it to pusher.user.watchlist.
 func (dialect) WatchlistEvents(online bool, userIDs []string) []byte {
 	b := begin(128 + 40*len(userIDs))
 	b = append(b, `{"event":"pusher_internal:watchlist_events","data":{"events":[{"name":`...)
@@ -166,7 +166,7 @@ func (dialect) WatchlistEvents(online bool, userIDs []string) []byte {
 	return server.Frame(append(b, "]}]}}"...))
 }
 
-// stringFrame is a message whose data is a string of JSON.
+// stringFrame returns a message whose data is a string of JSON.
 func stringFrame(event, channel, data string) []byte {
 	return dialect{}.Event(&broadcasting.Event{Name: event, Channel: channel, Data: data})
 }
@@ -184,8 +184,8 @@ var (
 	pongFrame = server.Frame(append(begin(64), `{"event":"pusher:pong","data":{}}`...))
 )
 
-// errorFrame always has a number: pusher-js under node dies of an error without
-// one that comes before connection_established.
+// errorFrame always has a number: pusher-js under node crashes on an error without a
+// number that comes before connection_established.
 func errorFrame(number int, message string) []byte {
 	b := begin(64 + len(message))
 	b = append(b, `{"event":"pusher:error","data":{"code":`...)
@@ -202,7 +202,7 @@ const (
 	errorTypeName  = "ChannelError"
 )
 
-// subscriptionErrorFrame is not in Pusher's document; pusher-js hands it to the
+// subscriptionErrorFrame is not in Pusher's documentation; pusher-js passes it to the
 // channel, and Laravel Echo's error() waits for it.
 func subscriptionErrorFrame(channel, kind, message string, status int) []byte {
 	b := begin(128 + len(channel) + len(message))
@@ -219,7 +219,7 @@ func subscriptionErrorFrame(channel, kind, message string, status int) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// plain says which bytes stand for themselves in a JSON string.
+// plain marks the bytes that a JSON string may hold without an escape.
 var plain = func() (t [256]bool) {
 	for c := 0x20; c < utf8.RuneSelf; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -227,8 +227,8 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// appendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, for
-// a frame that is not valid UTF-8 would end the receiver's connection.
+// appendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD, because a
+// frame that is not valid UTF-8 would end the receiver's connection.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// frames is every shape that this package sends.
+// frames has every kind of frame that this package sends.
 func frames() (list []struct {
 	name  string
 	frame []byte
@@ -63,7 +63,7 @@ func frames() (list []struct {
 	return list
 }
 
-// payloadOf takes a frame apart and checks its header.
+// payloadOf returns the payload of a frame and checks its header.
 func payloadOf(t testing.TB, frame []byte) string {
 	t.Helper()
 	n, rest := int(frame[1]), frame[2:]
@@ -83,7 +83,7 @@ func payloadOf(t testing.TB, frame []byte) string {
 	return string(rest)
 }
 
-// TestGoldenFrames freezes the wire.
+// TestGoldenFrames freezes the wire format.
 func TestGoldenFrames(t *testing.T) {
 	var b strings.Builder
 	for _, f := range frames() {
@@ -108,7 +108,7 @@ func TestGoldenFrames(t *testing.T) {
 	}
 }
 
-// Frames of every length class are whole.
+// Frames of every length class are complete.
 func TestFrameLengths(t *testing.T) {
 	for _, n := range []int{0, 1, 60, 61, 100, 125, 126, 127, 300, 65_400, 65_535, 65_536, 200_000} {
 		data := strings.Repeat("x", n)
@@ -120,7 +120,7 @@ func TestFrameLengths(t *testing.T) {
 	}
 }
 
-// Every code is in the range that makes clients do what it is for, has a
+// Every code is in the range that causes the intended behaviour of clients, has a
 // sentence, and fits a close frame.
 func TestCodes(t *testing.T) {
 	inBand := []code{
@@ -143,8 +143,8 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// What the server room finds by itself is told in the protocol's codes, in the
-// error frame as in the close frame.
+// Errors found by the server package itself are sent with the protocol's codes, in the
+// error frame and in the close frame.
 func TestDisconnects(t *testing.T) {
 	for reason, number := range map[server.Reason]int{
 		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4200, server.Silent: 4201, "new": 1011,
@@ -159,7 +159,7 @@ func TestDisconnects(t *testing.T) {
 	}
 }
 
-// FuzzString holds that whatever is published comes out of a JSON parser again.
+// FuzzString: whatever is published can be parsed back from the JSON.
 func FuzzString(f *testing.F) {
 	for _, s := range []string{"", "plain", "\"\\\n\r\t\x00\x1f\x7f", "ü😀\u2028", "\xff\xc3", "a\xffb\"\xe2\x28\xa1"} {
 		f.Add(s)
@@ -179,8 +179,8 @@ func FuzzString(f *testing.F) {
 	})
 }
 
-// FuzzMessage gives the parsers what a client could send: they answer with a
-// value or with a sentence, and what they make of it can be put into frames.
+// FuzzMessage gives the parsers what a client could send: they return a value or an
+// error message, and the result can be put into frames.
 func FuzzMessage(f *testing.F) {
 	for _, s := range []string{
 		`{"event":"pusher:ping","data":{}}`,
@@ -194,7 +194,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !utf8.Valid(text) {
-			return // the reader has refused it
+			return // the reader has already refused it
 		}
 		valid := func(frame []byte) {
 			if payload := payloadOf(t, frame); !json.Valid([]byte(payload)) {

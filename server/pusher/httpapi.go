@@ -16,41 +16,43 @@ import (
 	"chatcast/server"
 )
 
-// Publisher is what the HTTP API needs of the engine. Publish returns when the
-// event is on its way, without waiting for any socket.
+// Publisher is what the HTTP API needs of the engine. Publish returns when the event is
+// on its way, without waiting for any socket.
 type Publisher interface {
 	Publish(ctx context.Context, ev broadcasting.Event) error
 }
 
-// What an engine may be besides a Publisher. What it is not is refused in words.
+// Optional interfaces of an engine. Requests that need a missing one are refused with a
+// message.
 type (
-	// Counter can say how many are in a channel: sockets now and, on a presence
-	// channel, different users.
+	// Counter counts the subscribers of a channel: sockets and, on a presence channel,
+	// different users.
 	Counter interface {
 		Count(ctx context.Context, app, channel string) (subscriptions, users int, err error)
 	}
-	// Lister lists an app's channels with subscribers, those whose names begin with
+	// Lister lists an app's channels that have subscribers and whose names begin with
 	// prefix, in any order.
 	Lister interface {
 		Channels(ctx context.Context, app, prefix string) ([]broadcasting.Occupancy, error)
 	}
-	// Roster knows the ids of a presence channel's users, each once.
+	// Roster lists the ids of a presence channel's users, each once.
 	Roster interface {
 		Members(ctx context.Context, app, channel string) (userIDs []string, err error)
 	}
-	// Cacher keeps the last event of cache channels: its data, and for how long still.
+	// Cacher returns the last event of a cache channel: its data, and how long it is
+	// still kept.
 	Cacher interface {
 		Cached(ctx context.Context, app, channel string) (data string, ttl time.Duration, ok bool, err error)
 	}
-	// Terminator ends all sockets of an app that are signed in as a user, and says how
-	// many those were. With an error, some may be left.
+	// Terminator ends all sockets of an app that are signed in as a user, and returns
+	// how many there were. With an error, some may be left.
 	Terminator interface {
 		Terminate(ctx context.Context, app, userID string) (sockets int, err error)
 	}
 )
 
-// HTTPAPI is the Pusher HTTP API, for backends: signed requests that publish and
-// ask who is there. Safe for concurrent use.
+// HTTPAPI is the Pusher HTTP API, for backends: signed requests that publish events and
+// query channels and users. It is safe for concurrent use.
 type HTTPAPI struct {
 	Apps   *Apps
 	Engine Publisher // may be a Counter, Lister, Roster, Cacher and Terminator too
@@ -60,7 +62,7 @@ type HTTPAPI struct {
 	rates rates
 }
 
-// route is one of the HTTP API, its path as gin writes it.
+// route is a route of the HTTP API, with its path as gin writes it.
 type route struct {
 	method, path string
 	serve        gin.HandlerFunc
@@ -74,7 +76,7 @@ func (h *HTTPAPI) routes() []route {
 		{http.MethodGet, "/apps/:id/channels/:name", h.signed(nothing, h.read(h.channel))},
 		{http.MethodGet, "/apps/:id/channels/:name/users", h.signed(nothing, h.read(h.users))},
 		{http.MethodPost, "/apps/:id/users/:user/terminate_connections", h.signed(nothing, h.terminate)},
-		// Deprecated by Pusher, and still called by old libraries.
+		// Deprecated by Pusher, but still called by old libraries.
 		{http.MethodGet, "/apps/:id/channels/:name/stats", h.signed(nothing, h.read(h.channel))},
 		{http.MethodPost, "/apps/:id/channels/:name/events", h.signed(oneData, h.oldEvent)},
 	}
@@ -87,9 +89,9 @@ func (h *HTTPAPI) Register(r gin.IRouter) {
 	}
 }
 
-// NotFound answers a request of the API with an escaped slash in a name, and says
-// whether it was one. It is for the router's NoRoute: the router sees paths decoded,
-// where that slash is one more segment.
+// NotFound answers a request to the API with an escaped slash in a name, and reports
+// whether it was one. Call it in the router's NoRoute: the router sees decoded paths,
+// in which that slash makes one more segment.
 func (h *HTTPAPI) NotFound(c *gin.Context) bool {
 	path := c.Request.URL.EscapedPath()
 	if !strings.HasPrefix(path, "/apps/") || !strings.Contains(strings.ToUpper(path), "%2F") {
@@ -97,7 +99,7 @@ func (h *HTTPAPI) NotFound(c *gin.Context) bool {
 	}
 	for _, route := range h.routes() {
 		if params, ok := match(route.path, path); ok && route.method == c.Request.Method {
-			c.Params = params // instead of what the router made of it
+			c.Params = params // replaces the router's own parameters
 			route.serve(c)
 			return true
 		}
@@ -105,7 +107,7 @@ func (h *HTTPAPI) NotFound(c *gin.Context) bool {
 	return false
 }
 
-// match holds an escaped path against one with parameters.
+// match matches an escaped path against a pattern with parameters.
 func match(pattern, path string) (gin.Params, bool) {
 	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(want) != len(have) {
@@ -126,20 +128,21 @@ func match(pattern, path string) (gin.Params, bool) {
 	return params, true
 }
 
-// request is one that the app has signed.
+// request is a request that the app has signed.
 type request struct {
 	app   *App
-	query query  // in the reading that was signed
-	body  []byte // as it was before it was compressed
+	query query  // decoded as it was signed
+	body  []byte // decompressed
 }
 
-// handler answers a request, or says why not.
+// handler answers a request, or returns an error to answer with.
 type handler func(c *gin.Context, r request) *apiError
 
-// signed lets only requests of the app through, with a body of at most limit bytes.
+// signed admits only requests that the app has signed, with a body of at most limit
+// bytes.
 func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		server.BoundBody(c.Writer) // also for strangers
+		server.BoundBody(c.Writer) // applies to strangers, too
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
 		var apiErr *apiError
 		r.query, apiErr = verifyRequest(r.app, c.Request, began)
@@ -147,7 +150,7 @@ func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerF
 			r.body, apiErr = readBody(c, r.query, limit(r.app.Limits))
 		}
 		if now := h.Apps.ByID(c.Param("id")); apiErr == nil && now != r.app {
-			r.app = now // it has changed, or gone, while the body came
+			r.app = now // the app has changed, or was removed, while the body came
 			r.query, apiErr = verifyRequest(r.app, c.Request, began)
 		}
 		if apiErr == nil {
@@ -159,7 +162,7 @@ func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerF
 	}
 }
 
-// read is next within the rate of reads.
+// read limits next to the rate of reads.
 func (h *HTTPAPI) read(next handler) handler {
 	return func(c *gin.Context, r request) *apiError {
 		if apiErr := h.rates.take(r.app, reads, 1, h.now()); apiErr != nil {
@@ -176,7 +179,7 @@ func (h *HTTPAPI) now() time.Time {
 	return h.Now()
 }
 
-// able is the engine as a T, if it is one.
+// able returns the engine as a T, if it is one.
 func able[T any](h *HTTPAPI) (T, *apiError) {
 	engine, ok := h.Engine.(T)
 	if !ok {
@@ -189,12 +192,12 @@ func badRequest(format string, args ...any) *apiError {
 	return &apiError{Status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
-// tooLarge is said of what is over its limit.
+// tooLarge is the error for what is over its limit.
 func tooLarge(format string, args ...any) *apiError {
 	return &apiError{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf(format, args...)}
 }
 
-// unavailable is said when the engine failed, which the log says more of.
+// unavailable is the error for a failure of the engine; the log has the details.
 func unavailable(format string, args ...any) *apiError {
 	return &apiError{Status: http.StatusServiceUnavailable, Message: fmt.Sprintf(format, args...)}
 }

@@ -8,17 +8,16 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// batch is the body of POST /apps/{id}/batch_events: publications of one channel
-// each.
+// batch is the body of POST /apps/{id}/batch_events: publications to one channel each.
 type batch struct {
 	Batch []json.RawMessage `json:"batch"`
 }
 
 var batchFields = []string{"batch"}
 
-// batchEvents publishes several events in their order, all or none: the first error
-// of any refuses the whole before anything is published. The answer is {} or, when
-// one asks for info, a list of what each asked for, in the same places.
+// batchEvents publishes several events in order, all or none: the first error in any of
+// them refuses the whole batch before anything is published. The answer is {} or, when
+// an event asks for info, a list with the info of each event, in the same order.
 func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
 	list, apiErr := parseBatch(r.app, r.body, h.counts())
 	if apiErr == nil {
@@ -50,7 +49,7 @@ func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
 	return nil
 }
 
-// parseBatch finds the first error, named with its place.
+// parseBatch parses a batch. Its error is the first one, with the index of the event.
 func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	if len(body) == 0 {
 		return nil, badRequest("the body is missing")
@@ -92,7 +91,8 @@ func (p *publication) validateInBatch(app *App, counts bool) *apiError {
 	return p.validateAlone(app, counts)
 }
 
-// validateAlone is validate for who knows no list of channels.
+// validateAlone is validate for an event with one channel: errors name it channel, not
+// channels[0].
 func (p *publication) validateAlone(app *App, counts bool) *apiError {
 	apiErr := p.validate(app, counts)
 	if apiErr != nil {

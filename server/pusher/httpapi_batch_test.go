@@ -18,7 +18,7 @@ func postBatch(h http.Handler, body string) *httptest.ResponseRecorder {
 	return signed(h, "POST", "/apps/3/batch_events", nil, body)
 }
 
-// batchOf is n times the same event.
+// batchOf returns n copies of an event.
 func batchOf(n int, event string) string {
 	return `{"batch":[` + strings.TrimSuffix(strings.Repeat(event+",", n), ",") + `]}`
 }
@@ -57,7 +57,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// Of a batch with an error nothing is published, wherever the error stands.
+// Nothing of a batch with an error is published, wherever the error is.
 func TestBatchRefuses(t *testing.T) {
 	engine := new(recorder)
 	h := apiOf(t, engine, atDocTime)
@@ -110,7 +110,7 @@ func TestBatchRefuses(t *testing.T) {
 	}
 }
 
-// An app's own limit goes over ten, and what one request may carry grows with it.
+// An app's own limit overrides ten, and the size limit of a request grows with it.
 func TestBatchOwnLimit(t *testing.T) {
 	app := docApp()
 	app.Limits.EventsPerBatch = 20
@@ -130,8 +130,8 @@ func TestBatchFails(t *testing.T) {
 	checkError(t, postBatch(h, batchOf(2, `{"channel":"lost","name":"e","data":"x","info":"user_count"}`)), 503, "the events are published, but the counts are not available now")
 }
 
-// FuzzBatch: whatever a signed body is, nothing panics, the answer is a documented
-// one, and a refused batch publishes nothing.
+// FuzzBatch: whatever a signed body is, nothing panics, the answer is a documented one,
+// and a refused batch publishes nothing.
 func FuzzBatch(f *testing.F) {
 	for _, body := range []string{
 		batchOf(1, plainEvent), batchOf(11, plainEvent), `{"batch":[null]}`, `{"batch":[{"channel":"a","name":"e","data":"x","n\u0061me":"f"}]}`,

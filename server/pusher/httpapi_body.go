@@ -17,7 +17,7 @@ import (
 	"chatcast/channels"
 )
 
-// Limits of bodies: no more than any valid one. Each byte of data may be escaped
+// Limits of bodies: just enough for every valid body. Each byte of data may be escaped
 // as six, and the rest is small.
 
 func oneEvent(l apps.Limits) int {
@@ -30,8 +30,8 @@ func oneData(l apps.Limits) int { return l.EventBytes }
 
 func nothing(apps.Limits) int { return 8 << 10 } // libraries send {}
 
-// readBody reads the body of a signed request, which is not larger than limit bytes
-// before and after it is decompressed. body_md5 is of the bytes on the wire.
+// readBody reads the body of a signed request. The body may have at most limit bytes,
+// both before and after it is decompressed. body_md5 is of the bytes on the wire.
 func readBody(c *gin.Context, q query, limit int) ([]byte, *apiError) {
 	r := c.Request
 	zipped := false
@@ -55,8 +55,8 @@ func readBody(c *gin.Context, q query, limit int) ([]byte, *apiError) {
 	return unzip(body, limit)
 }
 
-// readAll reads to the end. announced is how long it is said to be, which is
-// believed for little only.
+// readAll reads r to its end. announced is the announced length, which is trusted only
+// up to a small size.
 func readAll(r io.Reader, limit int, announced int64) ([]byte, *apiError) {
 	var b bytes.Buffer
 	b.Grow(int(min(max(announced, 0), 16<<10)) + bytes.MinRead)
@@ -79,7 +79,7 @@ func unzip(body []byte, limit int) ([]byte, *apiError) {
 	var b bytes.Buffer
 	n, err := b.ReadFrom(io.LimitReader(r, int64(limit)+1))
 	switch {
-	case n > int64(limit): // first, for then its end was not seen
+	case n > int64(limit): // first, because the end of the body was not read then
 		return nil, tooLarge("the body is over %d bytes when it is decompressed", limit)
 	case err != nil:
 		return nil, badRequest("the body is damaged gzip")
@@ -87,15 +87,15 @@ func unzip(body []byte, limit int) ([]byte, *apiError) {
 	return b.Bytes(), nil
 }
 
-// decodeObject is json.Unmarshal of a JSON object, with errors in our words. A field
-// that is given twice is an error, because another reader may take the other one.
+// decodeObject is json.Unmarshal for a JSON object, with error messages of our own. A
+// repeated field is an error, because another reader may take the other value.
 func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
 	err := json.Unmarshal(body, dst)
 	if err != nil {
 		return at.decodeError(err)
 	}
 	if body = bytes.TrimSpace(body); body[0] != '{' {
-		return badRequest("%s must be a JSON object, not %s", at, body) // null, which Unmarshal lets pass
+		return badRequest("%s must be a JSON object, not %s", at, body) // null, which Unmarshal accepts
 	}
 	if twice := repeated(body, fields); twice != "" {
 		return badRequest("%s%s is given twice", at.prefix(), twice)
@@ -103,7 +103,7 @@ func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
 	return nil
 }
 
-// place is where an object stands in the body: in a batch its index.
+// place is the position of an object in the body: its index in a batch.
 type place int
 
 const wholeBody place = -1
@@ -115,7 +115,7 @@ func (at place) String() string {
 	return "batch[" + strconv.Itoa(int(at)) + "]"
 }
 
-// prefix stands before the names of the object's fields.
+// prefix returns the prefix of the names of the object's fields.
 func (at place) prefix() string {
 	if at == wholeBody {
 		return ""
@@ -123,7 +123,7 @@ func (at place) prefix() string {
 	return at.String() + "."
 }
 
-// decodeError is an error of json.Unmarshal in our words.
+// decodeError turns an error of json.Unmarshal into a message of our own.
 func (at place) decodeError(err error) *apiError {
 	var wrong *json.UnmarshalTypeError
 	switch {
@@ -137,8 +137,8 @@ func (at place) decodeError(err error) *apiError {
 	return badRequest("%s is not JSON: %v", at, err)
 }
 
-// checkUTF8 is needed because the JSON decoder would put U+FFFD in the place of
-// what is not, and so change what was published.
+// checkUTF8 is needed because the JSON decoder would replace invalid UTF-8 with U+FFFD,
+// and so change what was published.
 func checkUTF8(body []byte) *apiError {
 	if !utf8.Valid(body) {
 		return badRequest("the body is not valid UTF-8")
@@ -146,10 +146,10 @@ func checkUTF8(body []byte) *apiError {
 	return nil
 }
 
-// repeated finds one of the fields that a JSON object, known to be valid, has more
-// than once. Fields are told apart as json.Unmarshal does, without case.
+// repeated returns a field that a valid JSON object has more than once. Like
+// json.Unmarshal, it compares names without case.
 func repeated(object []byte, fields []string) string {
-	var seen uint64 // by place in fields
+	var seen uint64 // one bit for each index in fields
 	depth, isKey := 0, false
 	for i := 0; i < len(object); i++ {
 		switch object[i] {
@@ -182,12 +182,12 @@ func repeated(object []byte, fields []string) string {
 	return ""
 }
 
-// indexField finds a key, as it is written with its quotes, among the fields.
+// indexField returns the index in fields of a key, which is given with its quotes.
 func indexField(fields []string, quoted []byte) int {
 	key := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(key, '\\') >= 0 {
 		var plain string
-		_ = json.Unmarshal(quoted, &plain) // it is known to be valid
+		_ = json.Unmarshal(quoted, &plain) // known to be valid
 		key = []byte(plain)
 	}
 	for i, f := range fields {

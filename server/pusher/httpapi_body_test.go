@@ -85,7 +85,7 @@ func TestCompressedBody(t *testing.T) {
 	}
 }
 
-// watched is a body that says how much of it was read.
+// watched is a body that records how much of it was read.
 type watched struct {
 	io.Reader
 	read int
@@ -97,8 +97,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// What is too large is not read further than its limit, and what a stranger sends
-// not at all.
+// A body that is too large is not read beyond its limit, and a stranger's body is not
+// read at all.
 func TestBodyIsNotReadInVain(t *testing.T) {
 	const path, limit = "/apps/3/events", 88_992
 	h := apiOf(t, new(recorder), atDocTime)
@@ -131,7 +131,7 @@ func TestBodyIsNotReadInVain(t *testing.T) {
 	}
 }
 
-// pipes is a listener without a network, so that time may be a test's own.
+// pipes is a listener without a network, so that a test can use fake time.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -184,7 +184,7 @@ func TestSlowBody(t *testing.T) {
 	})
 }
 
-// hurried is an answer that knows until when the request may be read.
+// hurried is a response that records the read deadline of the request.
 type hurried struct {
 	*httptest.ResponseRecorder
 	until time.Time
@@ -195,7 +195,8 @@ func (h *hurried) SetReadDeadline(at time.Time) error {
 	return nil
 }
 
-// A body is waited for 30 s, also a stranger's, which net/http reads before it answers.
+// The server waits 30 s for a body, also for a stranger's, which net/http reads before
+// it answers.
 func TestBodiesAreHurried(t *testing.T) {
 	h := newHarness(t)
 	for _, query := range []string{"", "?" + pusher.SignRequest(docKey, docSecret, "POST", "/apps/3/events", nil, []byte("{}"), time.Now())} {

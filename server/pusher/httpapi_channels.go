@@ -13,22 +13,21 @@ import (
 	"chatcast/channels"
 )
 
-// What info may ask to know of a channel.
+// Attributes of a channel that info may ask for.
 const (
 	infoUsers         = "user_count"
-	infoSubscriptions = "subscription_count" // answered when the app has it on
+	infoSubscriptions = "subscription_count" // answered when the app has it enabled
 	infoCache         = "cache"
 )
 
-// channelInfo is what was asked to know of a channel.
+// channelInfo holds the requested attributes of a channel.
 type channelInfo struct {
 	UserCount         *int `json:"user_count,omitempty"`
 	SubscriptionCount *int `json:"subscription_count,omitempty"`
 }
 
-// set fills in what the attributes ask for and the channel and the app have: users
-// are known on presence channels alone, subscriptions are told when the app's switch
-// is on.
+// set fills in the requested attributes that the channel and the app have: user counts
+// exist only on presence channels, subscription counts only when the app enables them.
 func (i *channelInfo) set(app *App, kind channels.Kind, attributes []string, subscriptions, users int) {
 	for _, attribute := range attributes {
 		switch {
@@ -40,13 +39,13 @@ func (i *channelInfo) set(app *App, kind channels.Kind, attributes []string, sub
 	}
 }
 
-// counts says whether the engine is a Counter.
+// counts reports whether the engine is a Counter.
 func (h *HTTPAPI) counts() bool {
 	_, ok := h.Engine.(Counter)
 	return ok
 }
 
-// count is Counter's, with its error logged.
+// count calls the Counter and logs its error.
 func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscriptions, users int, apiErr *apiError) {
 	counter, apiErr := able[Counter](h)
 	if apiErr != nil {
@@ -60,7 +59,7 @@ func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscrip
 	return subscriptions, users, nil
 }
 
-// info is what the attributes ask of a valid channel.
+// info returns the requested attributes of a valid channel.
 func (h *HTTPAPI) info(ctx context.Context, app *App, channel string, attributes []string) (info channelInfo, apiErr *apiError) {
 	if len(attributes) == 0 {
 		return info, nil
@@ -73,7 +72,7 @@ func (h *HTTPAPI) info(ctx context.Context, app *App, channel string, attributes
 	return info, apiErr
 }
 
-// attributesOf takes info apart, which may ask for what is among known.
+// attributesOf splits info, which may ask only for the attributes in among.
 func attributesOf(info, known string, among ...string) ([]string, *apiError) {
 	if info == "" {
 		return nil, nil
@@ -87,15 +86,15 @@ func attributesOf(info, known string, among ...string) ([]string, *apiError) {
 	return list, nil
 }
 
-// listChannels answers GET /apps/{id}/channels: those with subscribers. Users' own
-// channels are not among them unless their prefix is asked for.
+// listChannels answers GET /apps/{id}/channels: the channels with subscribers. Users'
+// own channels are left out unless the request filters by their prefix.
 func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
 	attributes, apiErr := attributesOf(r.query.get("info"), "user_count and subscription_count", infoUsers, infoSubscriptions)
 	if apiErr != nil {
 		return apiErr
 	}
 	prefix := r.query.get("filter_by_prefix")
-	first, _ := channels.Parse(prefix + "x") // of which kind all those names are, if of one
+	first, _ := channels.Parse(prefix + "x") // the kind of all those names, if they have one kind
 	if slices.Contains(attributes, infoUsers) && first.Kind != channels.Presence {
 		return badRequest("info may ask for user_count only with a filter_by_prefix that begins with presence-")
 	}
@@ -128,7 +127,7 @@ var _ Lister = (*broadcasting.Engine)(nil)
 type channelState struct {
 	Occupied bool `json:"occupied"`
 	channelInfo
-	Cache any `json:"cache,omitempty"` // *cachedEvent when it is asked for; a nil one is null
+	Cache any `json:"cache,omitempty"` // *cachedEvent when requested; a nil one becomes null
 }
 
 // cachedEvent is the last event of a cache channel.
@@ -137,7 +136,7 @@ type cachedEvent struct {
 	TTL  int64  `json:"ttl"` // seconds, rounded up
 }
 
-// channel answers what is asked of one channel, which may have no subscribers.
+// channel answers for one channel, which may have no subscribers.
 func (h *HTTPAPI) channel(c *gin.Context, r request) *apiError {
 	name, apiErr := channelName(c)
 	if apiErr != nil {
@@ -187,7 +186,7 @@ func (h *HTTPAPI) cached(ctx context.Context, app *App, channel string) (*cached
 	return &cachedEvent{Data: data, TTL: int64((ttl + time.Second - 1) / time.Second)}, nil
 }
 
-// channelName is the channel that the path names.
+// channelName returns the channel that the path names.
 func channelName(c *gin.Context) (channels.Name, *apiError) {
 	name, err := channels.Parse(c.Param("name"))
 	if err != nil {

@@ -18,11 +18,11 @@ import (
 	"chatcast/server/pusher"
 )
 
-// complete is an engine that can do all that the HTTP API asks for, with a cache of
-// the test's own, and that writes down who is terminated.
+// complete is an engine that implements all interfaces of the HTTP API, with a cache of
+// the test's own. It records who is terminated.
 type complete struct {
 	*broadcasting.Engine
-	cache map[string]time.Duration // of what each cache channel has, how long still
+	cache map[string]time.Duration // remaining time of each cache channel's event
 
 	mu         sync.Mutex
 	terminated []string // guarded by mu
@@ -45,7 +45,7 @@ func (e *complete) Terminate(_ context.Context, app, userID string) (sockets int
 	return len(e.terminated) - 1, nil
 }
 
-// crowd is sockets in channels, and the HTTP API over the engine that has them.
+// crowd makes sockets in channels, and the HTTP API over their engine.
 func crowd(t *testing.T) *complete {
 	h := newHarness(t)
 	member := func(r *raw, channel, user string) {
@@ -84,7 +84,7 @@ func expectJSON(t *testing.T, w *httptest.ResponseRecorder, want string) {
 func TestChannels(t *testing.T) {
 	engine := crowd(t)
 	h := apiOf(t, engine, atDocTime)
-	off := apiOfApps(t, engine, atDocTime, docApp()) // of an app that does not tell subscription counts
+	off := apiOfApps(t, engine, atDocTime, docApp()) // of an app without subscription counts
 	for _, test := range []struct{ prefix, info, want string }{
 		{"", "", `{"channels":{"a;b,c=d@e.f":{},"cache-news":{},"news":{},"presence-one":{},"presence-two":{},"private-x":{}}}`},
 		{"presence-", "", `{"channels":{"presence-one":{},"presence-two":{}}}`},
@@ -125,7 +125,7 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-// usersOnly is an engine whose listing has channels of single users.
+// usersOnly is an engine that lists channels of single users.
 type usersOnly struct{ *recorder }
 
 func (usersOnly) Channels(_ context.Context, app, prefix string) (list []broadcasting.Occupancy, err error) {
@@ -137,7 +137,7 @@ func (usersOnly) Channels(_ context.Context, app, prefix string) (list []broadca
 	return list, nil
 }
 
-// Channels of single users are listed when they are asked for.
+// Channels of single users are listed on request.
 func TestChannelsOfUsers(t *testing.T) {
 	h := apiOf(t, usersOnly{new(recorder)}, atDocTime)
 	expectJSON(t, signed(h, "GET", "/apps/3/channels", nil, ""), `{"channels":{"news":{}}}`)
@@ -208,7 +208,7 @@ func TestTerminateConnections(t *testing.T) {
 	for i, id := range ids {
 		path := "/apps/3/users/" + id + "/terminate_connections"
 		escaped := "/apps/3/users/" + url.PathEscape(id) + "/terminate_connections"
-		for _, sign := range []string{path, escaped} { // libraries sign the one or the other
+		for _, sign := range []string{path, escaped} { // some libraries sign the one, some the other
 			target := escaped + "?" + pusher.SignRequest(docKey, docSecret, "POST", sign, nil, []byte(`{}`), docTime)
 			if w := serve(h, "POST", target, `{}`); w.Code != 200 || w.Body.String() != `{}` {
 				t.Errorf("%q: %d %s", id, w.Code, w.Body)
@@ -235,7 +235,7 @@ func TestTerminateConnections(t *testing.T) {
 	}
 }
 
-// The route of old libraries.
+// The route that old libraries use.
 func TestOldEvent(t *testing.T) {
 	engine := new(recorder)
 	h := apiOf(t, engine, atDocTime)
@@ -271,7 +271,7 @@ func TestOldEvent(t *testing.T) {
 	checkError(t, signed(apiOf(t, &recorder{err: errors.New("a secret reason")}, atDocTime), "POST", path, map[string]string{"name": "e"}, "x"), 503, "the event could not be published")
 }
 
-// lostOnes is an engine whose answers about channels do not come.
+// lostOnes is an engine that cannot answer about channels.
 type lostOnes struct{ counting }
 
 func (lostOnes) Members(context.Context, string, string) ([]string, error) {
@@ -290,7 +290,7 @@ func (lostOnes) Terminate(context.Context, string, string) (int, error) {
 	return 1, errors.New("a secret reason")
 }
 
-// What the engine does not know is said, not guessed.
+// What the engine does not know is reported as an error, not guessed.
 func TestEngineThatCannot(t *testing.T) {
 	h := apiOf(t, lostOnes{counting{new(recorder)}}, atDocTime)
 	checkError(t, signed(h, "GET", "/apps/3/channels/lost", nil, ""), 503, "the counts are not available now")
@@ -307,7 +307,7 @@ func TestEngineThatCannot(t *testing.T) {
 	checkError(t, signed(bare, "POST", "/apps/3/users/7/terminate_connections", nil, `{}`), 503, cannot)
 }
 
-// many is an engine with a great many channels.
+// many is an engine with very many channels.
 type many struct{ *recorder }
 
 func (many) Channels(context.Context, string, string) ([]broadcasting.Occupancy, error) {
@@ -318,7 +318,7 @@ func (many) Channels(context.Context, string, string) ([]broadcasting.Occupancy,
 	return list, nil
 }
 
-// A large answer is compressed for who asks for it.
+// A large answer is compressed on request.
 func TestLargeAnswer(t *testing.T) {
 	h := apiOf(t, many{new(recorder)}, atDocTime)
 	plain := signed(h, "GET", "/apps/3/channels", nil, "")

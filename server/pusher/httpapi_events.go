@@ -16,8 +16,8 @@ import (
 const (
 	maxEventName = 200 // bytes
 
-	// publishTimeout bounds what a publish waits for the bus; sockets are never
-	// waited for.
+	// publishTimeout bounds how long a publish waits for the bus. It never waits for
+	// sockets.
 	publishTimeout = 5 * time.Second
 )
 
@@ -33,11 +33,11 @@ type publication struct {
 	attributes []string // of Info
 }
 
-// publicationFields are the names of a publication's fields; none may be there twice.
+// publicationFields are the field names of a publication; none may occur twice.
 var publicationFields = []string{"name", "data", "channel", "channels", "socket_id", "info"}
 
-// events publishes one event to one or more channels, and answers as soon as it
-// is on its way: {} or, when info is asked for, the counts of each channel.
+// events publishes one event to one or more channels. It answers as soon as the event
+// is on its way: with {} or, when info is requested, with the counts of each channel.
 func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
 	p, apiErr := parsePublication(r)
 	if apiErr == nil {
@@ -68,14 +68,14 @@ func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
 	return nil
 }
 
-// publishing is how long a publish may take. Once begun, the event goes to all its
-// channels even if the client hangs up.
+// publishing returns a context that bounds a publish. Once begun, the event goes to all
+// its channels even if the client hangs up.
 func publishing(c *gin.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(c.Request.Context()), publishTimeout)
 }
 
-// publish brings a valid publication to its channels in their order; the first that
-// fails, which is logged, ends it.
+// publish publishes a valid publication to its channels in order. The first failure is
+// logged and ends it.
 func (h *HTTPAPI) publish(ctx context.Context, app *App, p *publication) (failed int, err error) {
 	for i, channel := range p.Channels {
 		ev := broadcasting.Event{App: app.ID, Channel: channel, Name: p.Name, Data: *p.Data, Except: p.SocketID}
@@ -87,7 +87,7 @@ func (h *HTTPAPI) publish(ctx context.Context, app *App, p *publication) (failed
 	return 0, nil
 }
 
-// parsePublication takes the body or, when there is none, the query.
+// parsePublication parses the body or, when there is none, the query.
 func parsePublication(r request) (*publication, *apiError) {
 	if len(r.body) == 0 {
 		return publicationOfQuery(r.query), nil
@@ -112,7 +112,7 @@ func publicationOfQuery(q query) *publication {
 	return p
 }
 
-// validate finds the first error. It leaves every channel in p.Channels, once.
+// validate returns the first error. It leaves every channel in p.Channels, once.
 func (p *publication) validate(app *App, counts bool) *apiError {
 	switch {
 	case p.Name == "":

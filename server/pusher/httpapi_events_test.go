@@ -28,7 +28,7 @@ import (
 
 func init() { gin.SetMode(gin.ReleaseMode) }
 
-// recorder is an engine that keeps what was published.
+// recorder is an engine that records what was published.
 type recorder struct {
 	err error
 
@@ -53,7 +53,7 @@ func (r *recorder) take() []broadcasting.Event {
 	return events
 }
 
-// counting is an engine that counts too.
+// counting is a recorder that also counts subscribers.
 type counting struct{ *recorder }
 
 func (counting) Count(_ context.Context, app, channel string) (subscriptions, users int, err error) {
@@ -75,7 +75,7 @@ func apiOf(t testing.TB, engine pusher.Publisher, now func() time.Time, more ...
 	return apiOfApps(t, engine, now, append([]apps.App{app}, more...)...)
 }
 
-// apiOfApps is apiOf with these apps alone.
+// apiOfApps is apiOf with only these apps.
 func apiOfApps(t testing.TB, engine pusher.Publisher, now func() time.Time, apps ...apps.App) http.Handler {
 	t.Helper()
 	r, err := server.NewRouter(server.RouterOptions{Log: quiet()})
@@ -262,7 +262,7 @@ func TestPublishInfo(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", info, w.Code, w.Body, want)
 		}
 	}
-	// Without the app's switch, nobody is told how many are subscribed.
+	// An app with the setting off does not report subscription counts.
 	off := apiOfApps(t, counting{new(recorder)}, atDocTime, docApp())
 	w := publish(off, `{"name":"e","channels":["presence-x","another"],"data":"x","info":"user_count,subscription_count"}`)
 	if want := `{"channels":{"another":{},"presence-x":{"user_count":1}}}`; w.Code != 200 || w.Body.String() != want {

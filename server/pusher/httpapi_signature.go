@@ -20,17 +20,17 @@ import (
 // with the keys in lower case and sorted, the values not escaped, auth_signature
 // left out, and body_md5 (hex, of the raw body) whenever there is a body.
 
-// maxClockSkew is how far auth_timestamp may be from our clock, either way.
+// maxClockSkew is how far auth_timestamp may be from our clock, in either direction.
 const maxClockSkew = 600 * time.Second
 
 // param is one parameter of a query.
 type param struct{ key, value string }
 
-// query is the parameters of a request in the order of the URL, keys in lower
+// query is the parameters of a request in the order of the URL, with keys in lower
 // case.
 type query []param
 
-// get is the value of a parameter, empty when there is none.
+// get returns the value of a parameter, "" if there is none.
 func (q query) get(key string) string {
 	for _, p := range q {
 		if p.key == key {
@@ -40,7 +40,7 @@ func (q query) get(key string) string {
 	return ""
 }
 
-// all are the values of a list: key[]=a&key[]=b.
+// all returns the values of a list: key[]=a&key[]=b.
 func (q query) all(key string) (values []string) {
 	for _, p := range q {
 		if p.key == key+"[]" {
@@ -50,9 +50,8 @@ func (q query) all(key string) (values []string) {
 	return values
 }
 
-// splitQuery takes a raw query apart, each key and value run through decode.
-// net/url does not do: it drops a pair with ";" in it, which channel names may
-// hold.
+// splitQuery splits a raw query and decodes each key and value. net/url is not used,
+// because it drops a pair with ";", which channel names may contain.
 func splitQuery(raw string, decode func(string) (string, error)) (query, error) {
 	q := make(query, 0, 8)
 	for pair := range strings.SplitSeq(raw, "&") {
@@ -73,9 +72,9 @@ func splitQuery(raw string, decode func(string) (string, error)) (query, error) 
 	return q, nil
 }
 
-// The ways of the libraries to write a value: as it is (Go, Node), with %XX
-// escapes, and as a form, where + is a space (PHP). What was signed is the value
-// itself, so each reading is tried, the literal one first.
+// The libraries write values in different ways: literally (Go, Node), with %XX escapes,
+// and as a form, where + is a space (PHP). The signature covers the value itself, so
+// each decoding is tried, the literal one first.
 var decodings = []func(string) (string, error){
 	func(s string) (string, error) { return s, nil },
 	url.PathUnescape,
@@ -84,8 +83,8 @@ var decodings = []func(string) (string, error){
 
 var errAmbiguous = errors.New("a parameter is given twice, or in two spellings that differ only by case")
 
-// checkUnique refuses a parameter that is there twice: who signed one and who
-// reads the other must not differ. Only lists, key[], may repeat.
+// checkUnique refuses a repeated parameter, so that the signer and the reader of a
+// request cannot use different values. Only lists, key[], may repeat.
 func (q query) checkUnique() error {
 	seen := make(map[string]bool, len(q))
 	for _, p := range q {
@@ -97,7 +96,7 @@ func (q query) checkUnique() error {
 	return nil
 }
 
-// canonical is the query as it is signed.
+// canonical returns the query as it is signed.
 func (q query) canonical() string {
 	sorted := make(query, 0, len(q))
 	for _, p := range q {
@@ -123,12 +122,12 @@ func (q query) canonical() string {
 	return b.String()
 }
 
-// verifyRequest checks the signature of r for the app that the path names (nil:
-// there is none). It returns the parameters in the reading that was signed, or an
-// error of status 401; 403 when the request is good but the app is switched off.
+// verifyRequest checks the signature of r for the app that the path names (nil: there
+// is none). It returns the parameters as decoded for the signature, or an error with
+// status 401, or 403 when the request is valid but the app is disabled.
 //
-// What is signed of the body is its MD5, so a request is known before its body is
-// read, and a stranger's never is. Whoever reads it must checkMD5.
+// Of the body only its MD5 is signed, so a request is verified before its body is read,
+// and the body of a stranger is never read. The reader of the body must call checkMD5.
 func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) {
 	raw, err := splitQuery(r.URL.RawQuery, decodings[0])
 	if err == nil {
@@ -165,8 +164,8 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 	return q, nil
 }
 
-// signedReading finds the reading of r's path and query that was signed with a
-// secret of the app.
+// signedReading finds the decoding of r's path and query that was signed with a secret
+// of the app.
 func signedReading(app *App, r *http.Request, now time.Time) (query, bool) {
 	paths := []string{r.URL.EscapedPath()}
 	if r.URL.Path != paths[0] {
@@ -209,7 +208,7 @@ func errNoMD5() *apiError {
 	return unauthorized("body_md5 is missing from the query: it must cover the body")
 }
 
-// checkMD5 holds the body, as it came, against the body_md5 that was signed.
+// checkMD5 compares the body, as received, with the signed body_md5.
 func checkMD5(given string, body []byte) *apiError {
 	if given == "" {
 		if len(body) > 0 {
@@ -224,9 +223,8 @@ func checkMD5(given string, body []byte) *apiError {
 	return nil
 }
 
-// SignRequest is the raw query, auth_signature included, that makes a request to
-// the HTTP API of a valid one. path is as it is signed, not escaped; body may be
-// nil.
+// SignRequest returns the raw query, auth_signature included, that makes a request to
+// the HTTP API valid. path is as it is signed, not escaped; body may be nil.
 func SignRequest(key, secret, method, path string, params map[string]string, body []byte, now time.Time) string {
 	q := query{
 		{"auth_key", key},
@@ -248,13 +246,13 @@ func SignRequest(key, secret, method, path string, params map[string]string, bod
 	return strings.Join(pairs, "&")
 }
 
-// apiError is an answer of the HTTP API that is no success. SDKs look at the
-// status alone; people read the message.
+// apiError is an error response of the HTTP API. SDKs look only at the status; people
+// read the message.
 type apiError struct {
 	Message string `json:"error"`
 	Status  int    `json:"status"`
 
-	retryAfter time.Duration // 0: it will not help
+	retryAfter time.Duration // 0: a retry will not help
 }
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Message) }

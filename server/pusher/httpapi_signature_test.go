@@ -16,8 +16,8 @@ import (
 	"chatcast/server/pusher"
 )
 
-// hmacHex is computed here anew, so that the tests do not believe the code they
-// test.
+// hmacHex computes the signature independently, so that the tests do not trust the code
+// that they test.
 func hmacHex(secret, s string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(s))
@@ -33,7 +33,7 @@ func md5Hex(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Every way of the libraries to sign and send is understood.
+// Every way in which the libraries sign and send is accepted.
 func TestSignatureReadings(t *testing.T) {
 	const auth = "auth_key=" + docKey + "&auth_timestamp=1353088179&auth_version=1.0"
 	const path = "/apps/3/events"
@@ -98,7 +98,7 @@ func TestSignatureRefuses(t *testing.T) {
 	}
 	noMD5 := "auth_key=" + docKey + "&auth_timestamp=1353088179&auth_version=1.0"
 	dup := "auth_key=" + docKey + "&auth_timestamp=1353088179&auth_version=1.0&name=a&name=b"
-	emptyMD5 := noMD5 + "&body_md5=" + md5Hex("") // of no body, but there is one
+	emptyMD5 := noMD5 + "&body_md5=" + md5Hex("") // MD5 of an empty body, but there is a body
 
 	for name, test := range map[string]struct {
 		target, body string
@@ -154,8 +154,8 @@ func TestTimestampEdges(t *testing.T) {
 	}
 }
 
-// FuzzQuery: whatever the query and body, nothing panics, nothing gets in
-// without the secret, and every refusal is one of the documented ones.
+// FuzzQuery: whatever the query and body, nothing panics, nothing gets in without the
+// secret, and every refusal is a documented one.
 func FuzzQuery(f *testing.F) {
 	f.Add(docQuery+"&auth_signature="+docSig, docBody)
 	f.Add("auth_key="+docKey+"&auth_timestamp=1353088179&auth_version=1.0&auth_signature=x&name=%zz;+", "")
@@ -169,7 +169,7 @@ func FuzzQuery(f *testing.F) {
 		h.ServeHTTP(w, r)
 		published := engine.take()
 		switch w.Code {
-		case 200, 400: // only with the one signature that is in the seeds, in whatever case
+		case 200, 400: // only with the one signature that is in the seeds, in upper or lower case
 			if !strings.Contains(strings.ToLower(query), docSig) {
 				t.Errorf("%d for a query that nobody signed: %s", w.Code, query)
 			}
@@ -183,7 +183,7 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// FuzzSignRequest: what we sign, we accept, whatever is in the values.
+// FuzzSignRequest: what we sign we accept, whatever the values are.
 func FuzzSignRequest(f *testing.F) {
 	f.Add("a;b", "1+1=2 & %41", "x")
 	f.Add("a", "\x00ü\xff", "y")

@@ -18,7 +18,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// routes are all of the HTTP API, with a body that is right where there is one.
+// routes are all routes of the HTTP API, with a valid body where one is needed.
 var routes = []struct{ method, path, body string }{
 	{"POST", "/events", plainEvent},
 	{"POST", "/batch_events", batchOf(2, plainEvent)},
@@ -30,8 +30,8 @@ var routes = []struct{ method, path, body string }{
 	{"POST", "/users/a;b/terminate_connections", `{}`},
 }
 
-// Every route lets the app through and nobody else, and no refusal says a secret or
-// a signature that would do.
+// Every route admits only the app, and no refusal reveals a secret or a valid
+// signature.
 func TestEveryRouteIsSigned(t *testing.T) {
 	other := apps.App{ID: "4", Key: "otherkey", Secret: "othersecret", Enabled: true}
 	disabled := apps.App{ID: "5", Key: "disabledkey", Secret: "disabledsecret"}
@@ -89,7 +89,7 @@ func TestEveryRouteIsSigned(t *testing.T) {
 		if w.Code != 200 && w.Code != 202 {
 			t.Errorf("%s %s: %d %s", route.method, path, w.Code, w.Body)
 		}
-		if again := serve(h, route.method, path+"?"+good, route.body); again.Code != w.Code { // a retry within the window is as good
+		if again := serve(h, route.method, path+"?"+good, route.body); again.Code != w.Code { // a retry within the window is accepted, too
 			t.Errorf("%s %s again: %d %s", route.method, path, again.Code, again.Body)
 		}
 		engine = &complete{Engine: broadcasting.NewEngine(broadcasting.Options{})}
@@ -97,8 +97,8 @@ func TestEveryRouteIsSigned(t *testing.T) {
 	}
 }
 
-// Names in paths are what they say, however they are written, and either spelling of
-// the path may be signed.
+// Names in paths mean the same however they are escaped, and either form of the path
+// may be signed.
 func TestPaths(t *testing.T) {
 	engine := new(recorder)
 	h := apiOf(t, counting{engine}, atDocTime)
@@ -109,7 +109,7 @@ func TestPaths(t *testing.T) {
 		"%e2%82%ac":           400, // €
 		"a%00":                400,
 		"a%25":                400,
-		"a+b":                 400, // in a path, + is itself
+		"a+b":                 400, // in a path, + is literal
 		"a%20b":               400,
 		"%2E%2E":              200,
 		"%23server-to-user-7": 200,
@@ -141,7 +141,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// Backends are not browsers, but the answers are as everywhere.
+// Backends are not browsers, but the API answers preflights like every other route.
 func TestPreflight(t *testing.T) {
 	origins, err := apps.ParseOrigins([]string{"https://crm.example"})
 	if err != nil {
@@ -173,8 +173,8 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// FuzzPath: whatever the path is, nothing panics, what a path names is what is asked
-// for, and a signed request is never taken for another's.
+// FuzzPath: whatever the path, nothing panics, the name in the path is the one that is
+// queried, and a signed request is never taken for another's.
 func FuzzPath(f *testing.F) {
 	for _, seed := range []struct{ method, path string }{
 		{"GET", "/apps/3/channels"}, {"GET", "/apps/3/channels/a;b,c=d@e.f"}, {"GET", "/apps/3/channels/%61%2F/users"}, {"GET", "/apps/3/channels/presence-a/users"},

@@ -10,16 +10,16 @@ import (
 	"chatcast/channels"
 )
 
-// maxUserInPath is in bytes: what Pusher's libraries let through, which is more than
-// a presence channel takes.
+// maxUserInPath is in bytes. It is the limit of Pusher's libraries, which is more than
+// a presence channel accepts.
 const maxUserInPath = 200
 
-// userRef is a user as the HTTP API shows them.
+// userRef is a user in the responses of the HTTP API.
 type userRef struct {
 	ID string `json:"id"`
 }
 
-// users answers GET /apps/{id}/channels/{name}/users: those in a presence channel,
+// users answers GET /apps/{id}/channels/{name}/users: the users in a presence channel,
 // each once.
 func (h *HTTPAPI) users(c *gin.Context, r request) *apiError {
 	name, apiErr := channelName(c)
@@ -78,8 +78,8 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 	return nil
 }
 
-// oldEvent is what POST /apps/{id}/channels/{name}/events was before there was
-// POST /apps/{id}/events: the body is the data, the rest stands in the query.
+// oldEvent answers POST /apps/{id}/channels/{name}/events, the predecessor of POST
+// /apps/{id}/events: the body is the data, the query has the rest.
 func (h *HTTPAPI) oldEvent(c *gin.Context, r request) *apiError {
 	channel, data := c.Param("name"), string(r.body)
 	p := &publication{Name: r.query.get("name"), Data: &data, Channel: &channel, SocketID: r.query.get("socket_id")}

@@ -6,10 +6,10 @@ import (
 	"chatcast/broadcasting"
 )
 
-// TestLaravelRequests: requests that pusher-php-server 7.2.6 signed, as Laravel's
-// broadcaster has it sign, at the time of the documentation's signatures. The body
-// is PHP's json_encode. The queries are http_build_query's, once with + for a space
-// and once as Guzzle sends it (RFC 3986), in PHP's order and in another.
+// TestLaravelRequests uses requests signed by pusher-php-server 7.2.6, as Laravel's
+// broadcaster calls it, at the time of the documentation's signatures. The body is from
+// PHP's json_encode. The queries are from http_build_query, once with + for a space and
+// once as Guzzle sends it (RFC 3986), in PHP's order and in another.
 func TestLaravelRequests(t *testing.T) {
 	const (
 		body = `{"name":"App\\Events\\OrderShipped","data":"{\"order\":{\"id\":7,\"note\":\"\\u00fc \\\/ \\u2028 +&=\"},\"socket\":null}",` +

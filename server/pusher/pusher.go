@@ -17,21 +17,21 @@ import (
 	"chatcast/server"
 )
 
-// Options of a Server. A zero limit is the default in brackets.
+// Options of a Server. A zero limit means the default in brackets.
 type Options struct {
 	Apps    *Apps
 	Engine  *broadcasting.Engine
 	Sockets *server.Server
-	Origins apps.Origins // of browsers, for every app; each app has its own besides
+	Origins apps.Origins // of browsers, for every app; each app has its own as well
 	Log     *slog.Logger
 
-	MessagesPerSecond int // from one socket, on the average [200]
-	MessageBurst      int // and at once [1000]
+	MessagesPerSecond int // from one socket, on average [200]
+	MessageBurst      int // from one socket, at once [1000]
 
 	ProveWithin time.Duration // for a socket to prove a user, in apps with UserAuthentication [30 s]
 }
 
-// Server is the sockets that speak Pusher. Safe for concurrent use.
+// Server owns the sockets that speak Pusher. It is safe for concurrent use.
 type Server struct {
 	// static
 	opt           Options
@@ -65,8 +65,8 @@ func (s *Server) Register(r gin.IRouter) {
 	s.registerXHR(r)
 }
 
-// NotFound answers a WebSocket on a path that leads nowhere in the protocol's own
-// way, and says whether it was one. It is for the router's NoRoute.
+// NotFound answers a WebSocket on an unknown path as the protocol does, and reports
+// whether the request was one. Call it in the router's NoRoute.
 func (s *Server) NotFound(c *gin.Context) bool {
 	if !websocket.IsWebSocketUpgrade(c.Request) {
 		return false
@@ -84,8 +84,8 @@ func (s *Server) connect(c *gin.Context) {
 	s.accept(c, t, refusal)
 }
 
-// admit finds out why the request may not become a socket; the zero code says
-// that it may.
+// admit returns why the request may not become a socket; the zero code means that it
+// may.
 func (s *Server) admit(r *http.Request, t *appState) code {
 	if refusal := checkVersion(r); refusal.number != 0 {
 		return refusal
@@ -103,8 +103,8 @@ func (s *Server) admit(r *http.Request, t *appState) code {
 	return code{}
 }
 
-// checkVersion accepts 5, 6 and 7: what differs between them is that older ones
-// know fewer close codes and no activity_timeout, and both do no harm.
+// checkVersion accepts 5, 6 and 7. Older versions know fewer close codes and no
+// activity_timeout, and neither does any harm.
 func checkVersion(r *http.Request) code {
 	text := r.URL.Query().Get("protocol")
 	version, err := strconv.Atoi(text)
@@ -119,8 +119,8 @@ func checkVersion(r *http.Request) code {
 	return code{}
 }
 
-// accept makes the request a socket; one with an error only to say what it is,
-// which a page cannot read from an HTTP answer.
+// accept makes the request a socket. It does so even for a refusal, because a page
+// cannot read one from an HTTP response.
 func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
 		if refusal.number != 0 {
@@ -129,19 +129,20 @@ func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 		return s.open(session, t, c.GetHeader("Origin"))
 	})
 	if err != nil && refusal.number == 0 {
-		t.leave() // nobody was opened, so nobody will be closed
+		t.leave() // no handler was opened, so none will be closed
 	}
 	c.Abort() // Accept has answered
 }
 
-// open greets a socket of a page of this origin, empty when it is no browser's.
+// open greets a socket of a page of this origin, which is empty when it is not a
+// browser's.
 func (s *Server) open(session transport, t *appState, origin string) server.Handler {
 	k := &socket{srv: s, state: t, session: session, origin: origin}
 	app := k.app()
 	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)
 	k.patience = newBucket(max(1, s.opt.MessagesPerSecond/4), s.opt.MessageBurst)
 	k.events = newBucket(app.Limits.ClientEventsPerSecond, app.Limits.ClientEventsPerSecond)
-	for k.conn == nil { // an id that is taken will not be drawn in a lifetime, but costs nothing
+	for k.conn == nil { // an id will hardly ever be taken, but the check costs nothing
 		k.id = newSocketID()
 		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
@@ -164,8 +165,8 @@ func (s *Server) open(session transport, t *appState, origin string) server.Hand
 	return k
 }
 
-// newSocketID is random, because whoever knows a socket's id can have signatures
-// made for it.
+// newSocketID returns a random id, because anybody who knows a socket's id can have
+// signatures made for it.
 func newSocketID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // it never fails
@@ -175,7 +176,7 @@ func newSocketID() string {
 	return string(strconv.AppendUint(id, binary.LittleEndian.Uint64(b[8:])%digits, 10))
 }
 
-// refused is the handler of a socket that is only told why it may not be one.
+// refused is the handler of a socket that is only told why it is refused.
 type refused struct{}
 
 var _ server.Handler = refused{}
@@ -186,7 +187,7 @@ func (refused) Disconnect(server.Reason) server.Disconnect { return server.Disco
 func (refused) Closed(server.Reason)                       {}
 func (refused) Info() server.Info                          { return server.Info{ID: "refused"} }
 
-// shortened keeps what a client sent short enough to be repeated to it.
+// shortened makes a client's text short enough to be sent back to it.
 func shortened(s string) string {
 	const most = 200
 	if len(s) <= most {

@@ -18,7 +18,7 @@ func sdkClient(srv *httptest.Server) sdk.Client {
 	}
 }
 
-// What the official Go library sends, unmodified, in every way that it can.
+// Everything that the official Go library can publish, unmodified.
 func TestPusherHTTPGoPublishes(t *testing.T) {
 	engine := counting{new(recorder)}
 	srv := httptest.NewServer(apiOf(t, engine, nil))
@@ -81,7 +81,7 @@ func TestPusherHTTPGoPublishes(t *testing.T) {
 	}
 }
 
-// What it asks.
+// Everything that it can query.
 func TestPusherHTTPGoAsks(t *testing.T) {
 	srv := httptest.NewServer(apiOf(t, crowd(t), nil))
 	defer srv.Close()

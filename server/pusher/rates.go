@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// kind is what a rate of the HTTP API is of.
+// kind is what a rate of the HTTP API limits.
 type kind uint8
 
 const (
@@ -17,15 +17,15 @@ const (
 	kinds
 )
 
-// rates are how often the apps may ask, on this node. The zero value is ready.
-// Safe for concurrent use.
+// rates limit how often the apps may call the HTTP API on this node. The zero value is
+// ready. It is safe for concurrent use.
 type rates struct {
 	mu    sync.Mutex
-	byApp map[string]*[kinds]allowance // of apps with a limit alone; guarded by mu
+	byApp map[string]*[kinds]allowance // only apps with a limit; guarded by mu
 }
 
-// take counts n of a kind, or says when there is room for them again. What is
-// refused counts nothing.
+// take counts n calls of a kind, or returns an error with when there is room for them
+// again. Refused calls are not counted.
 func (s *rates) take(app *App, k kind, n int, now time.Time) *apiError {
 	perSecond := [kinds]int{app.Limits.EventsPerSecond, app.Limits.ReadsPerSecond}[k]
 	if perSecond == 0 || n == 0 {
@@ -49,16 +49,15 @@ func (s *rates) take(app *App, k kind, n int, now time.Time) *apiError {
 	return &apiError{Status: http.StatusTooManyRequests, Message: fmt.Sprintf("the app "+what, perSecond), retryAfter: wait}
 }
 
-// allowance is a bucket whose rate may change, and that several tokens are taken
-// from at once. It holds a second's worth.
+// allowance is a bucket whose rate may change, and from which several tokens are taken
+// at once. It holds a second's worth.
 type allowance struct {
 	tokens float64
 	filled time.Time // zero: it is full
 }
 
-// take takes n tokens, or says how long to wait for them. More than the bucket
-// holds are lent when it is full, so that a large batch gets its turn, and the next
-// one waits the longer.
+// take takes n tokens, or returns how long to wait for them. A full bucket lends more
+// than it holds, so that a large batch gets its turn; the next one waits the longer.
 func (b *allowance) take(n, perSecond int, now time.Time) (wait time.Duration) {
 	full := float64(perSecond)
 	if b.filled.IsZero() {

@@ -10,7 +10,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// clock is a time that a test moves.
+// clock is a time that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time // guarded by mu
@@ -48,26 +48,27 @@ func TestRates(t *testing.T) {
 		}
 	}
 
-	// A batch counts each of its events, an event counts once however many channels.
+	// A batch counts each of its events; an event counts once, however many channels it
+	// has.
 	if a, b := batch(3), signed(h, "POST", "/apps/3/events", nil, `{"name":"e","channels":["a","b","c"],"data":"x"}`).Code; a != 200 || b != 200 {
 		t.Fatal(a, b)
 	}
 	throttled("POST", "/events", plainEvent, tooMany, "1")
 	throttled("POST", "/batch_events", batchOf(2, plainEvent), tooMany, "1")
 	throttled("POST", "/users/7/terminate_connections", `{}`, tooMany, "1")
-	// What is refused for another reason is told so, and costs nothing.
+	// A request refused for another reason gets that reason, and costs nothing.
 	checkError(t, signed(h, "POST", "/apps/3/events", nil, `{}`), 400, "name is missing")
 	if len(engine.terminated) != 0 {
 		t.Errorf("terminated %q", engine.terminated)
 	}
 
-	at.pass(250 * time.Millisecond) // one more
+	at.pass(250 * time.Millisecond) // room for one more
 	if status := event(); status != 200 {
 		t.Errorf("a quarter of a second later: %d", status)
 	}
 	throttled("POST", "/events", plainEvent, tooMany, "1")
 
-	// A batch that is larger than the rate has its turn, and what follows waits for it.
+	// A batch larger than the rate gets its turn, and later requests wait for it.
 	at.pass(time.Minute)
 	if status := batch(10); status != 200 {
 		t.Errorf("ten at a rate of four: %d", status)
@@ -88,7 +89,7 @@ func TestRates(t *testing.T) {
 	for _, path := range []string{"/channels", "/channels/a", "/channels/a/stats", "/channels/presence-a/users"} {
 		throttled("GET", path, "", tooOften, "1")
 	}
-	// Strangers spend nothing of it, and other apps have theirs.
+	// Strangers use none of it, and other apps have rates of their own.
 	if w := serve(h, "GET", "/apps/3/channels", ""); w.Code != 401 {
 		t.Error(w.Code)
 	}
@@ -98,7 +99,7 @@ func TestRates(t *testing.T) {
 			t.Fatalf("an app without a limit: %d %s", w.Code, w.Body)
 		}
 	}
-	at.pass(-time.Minute) // a clock that is set back gives nothing, and breaks nothing
+	at.pass(-time.Minute) // a clock that is set back adds no tokens and breaks nothing
 	throttled("GET", "/channels", "", tooOften, "1")
 	at.pass(500 * time.Millisecond)
 	if status := read("/channels"); status != 200 {

@@ -34,9 +34,9 @@ type harness struct {
 	stop   func() // ends the server of sockets and waits for it
 }
 
-// setup is what a test may change of a harness.
+// setup is the part of a harness that a test may change.
 type setup struct {
-	app     apps.App // the first
+	app     apps.App // the first app
 	engine  broadcasting.Options
 	sockets server.Options
 	pusher  pusher.Options
@@ -52,8 +52,8 @@ func newHarness(t *testing.T, change ...func(*setup)) *harness {
 	return h
 }
 
-// build makes a harness without a port. stop ends the server of sockets and waits
-// for it; it may be called again.
+// build makes a harness without a port. stop ends the server of sockets and waits for
+// it; it may be called again.
 func build(t *testing.T, change ...func(*setup)) (h *harness, g *gin.Engine, stop func()) {
 	t.Helper()
 	o := setup{app: docApp(), sockets: server.Options{Log: quiet(), Linger: time.Second}}
@@ -100,7 +100,7 @@ func build(t *testing.T, change ...func(*setup)) (h *harness, g *gin.Engine, sto
 	}
 }
 
-// raw is a socket of a client that knows nothing of the protocol.
+// raw is a socket of a client without any knowledge of the protocol.
 type raw struct {
 	t    *testing.T
 	ws   *websocket.Conn
@@ -108,7 +108,7 @@ type raw struct {
 	wait time.Duration // for a frame; 0: testwait.Long
 }
 
-// await gives the next read its time.
+// await sets the deadline of the next read.
 func (r *raw) await() { _ = r.ws.SetReadDeadline(time.Now().Add(cmp.Or(r.wait, testwait.Long))) }
 
 func (h *harness) dial(t *testing.T, path string, header http.Header) *raw {
@@ -117,7 +117,7 @@ func (h *harness) dial(t *testing.T, path string, header http.Header) *raw {
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	_ = res.Body.Close() // of a handshake; there is none
+	_ = res.Body.Close() // of a handshake; it is empty
 	t.Cleanup(func() { _ = ws.Close() })
 	return &raw{t: t, ws: ws}
 }
@@ -162,7 +162,7 @@ func (r *raw) expect(want ...string) {
 	}
 }
 
-// silence checks that nothing is on its way: what is, comes before the pong.
+// silence checks that no frame is on its way: it would come before the pong.
 func (r *raw) silence() {
 	r.t.Helper()
 	r.send(`{"event":"pusher:ping","data":{}}`)
@@ -237,7 +237,7 @@ func (h *harness) publish(t *testing.T, body string) {
 	}
 }
 
-// authorize asks /broadcasting/auth.
+// authorize requests /broadcasting/auth.
 func (h *harness) authorize(t *testing.T, r *raw, token, channel string) (auth, channelData string) {
 	t.Helper()
 	req, err := http.NewRequest("POST", h.url+"/broadcasting/auth",

@@ -17,13 +17,13 @@ import (
 
 var socketIDPattern = regexp.MustCompile(`\A\d{1,20}\.\d{1,20}\z`)
 
-// ValidSocketID says whether s can be the id of a socket: digits, a dot, digits.
-// Whoever signs must check it, or "1.1:private-x" could be smuggled into the
-// signed string.
+// ValidSocketID reports whether s can be the id of a socket: digits, a dot, digits.
+// Every signer must check it, or "1.1:private-x" could be smuggled into the signed
+// string.
 func ValidSocketID(s string) bool { return socketIDPattern.MatchString(s) }
 
-// SignChannel is the signature of a subscription, without the key. channelData is
-// covered whenever there is any, on every kind of channel.
+// SignChannel returns the signature of a subscription, without the key. It covers
+// channelData, if any, on every kind of channel.
 func SignChannel(secret, socketID, channel, channelData string) string {
 	if channelData == "" {
 		return sign(secret, socketID, ":", channel)
@@ -31,13 +31,13 @@ func SignChannel(secret, socketID, channel, channelData string) string {
 	return sign(secret, socketID, ":", channel, ":", channelData)
 }
 
-// AuthChannel is the "auth" of a subscription: KEY:hex.
+// AuthChannel returns the "auth" of a subscription: KEY:hex.
 func (a *App) AuthChannel(socketID, channel, channelData string) string {
 	return a.Key + ":" + SignChannel(a.Secret, socketID, channel, channelData)
 }
 
-// VerifyChannel says whether auth, KEY:hex, lets the socket subscribe to the
-// channel with this channel_data (empty: none).
+// VerifyChannel reports whether auth, KEY:hex, lets the socket subscribe to the channel
+// with this channel_data (empty: none).
 func (a *App) VerifyChannel(auth, socketID, channel, channelData string) bool {
 	if channelData == "" {
 		return a.verify(auth, socketID, ":", channel)
@@ -45,17 +45,17 @@ func (a *App) VerifyChannel(auth, socketID, channel, channelData string) bool {
 	return a.verify(auth, socketID, ":", channel, ":", channelData)
 }
 
-// verify says whether auth is KEY:hex of the parts, signed with a secret of the
-// app that is honoured now.
+// verify reports whether auth is KEY:hex of the parts, signed with a secret of the app
+// that is valid now.
 func (a *App) verify(auth string, parts ...string) bool {
 	key, signature, _ := strings.Cut(auth, ":") // a key has no colon
 	signed := a.signed(signature, time.Now(), parts...)
 	return equal(key, a.Key) && signed
 }
 
-// signed says whether signature, in hex, is that of the parts with a secret of the
-// app that is honoured at now. Each secret is tried whatever the others say, so
-// that the time it takes does not tell which one it was.
+// signed reports whether signature, in hex, is that of the parts with a secret of the
+// app that is valid at now. Each secret is tried whatever the others give, so that the
+// time taken does not reveal which one it was.
 func (a *App) signed(signature string, now time.Time, parts ...string) bool {
 	ok := equal(signature, sign(a.Secret, parts...))
 	if a.OldSecret != "" && now.Before(a.OldSecretUntil) {
@@ -76,12 +76,12 @@ func sign(secret string, parts ...string) string {
 // equal compares in constant time.
 func equal(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }
 
-// AuthUser is the "auth" of a sign-in: KEY:hex.
+// AuthUser returns the "auth" of a sign-in: KEY:hex.
 func (a *App) AuthUser(socketID, userData string) string {
 	return a.Key + ":" + sign(a.Secret, socketID, "::user::", userData)
 }
 
-// VerifyUser says whether auth, KEY:hex, signs the socket in with this user_data.
+// VerifyUser reports whether auth, KEY:hex, signs the socket in with this user_data.
 func (a *App) VerifyUser(auth, socketID, userData string) bool {
 	return a.verify(auth, socketID, "::user::", userData)
 }

@@ -32,8 +32,8 @@ func newApps(t testing.TB, list ...apps.App) *pusher.Apps {
 	return served
 }
 
-// The vectors of auth-signatures.md. Its presence digest belongs to an older
-// text, "Mr. Pusher"; both are here.
+// The vectors of auth-signatures.md. Its presence digest belongs to an older text, "Mr.
+// Pusher"; both are tested.
 func TestDocumentedSignatures(t *testing.T) {
 	for _, test := range []struct{ channel, data, want string }{
 		{"private-foobar", "", "58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4"},

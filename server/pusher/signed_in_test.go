@@ -25,7 +25,7 @@ func TestWatchlist(t *testing.T) {
 	a := in(`{"id":"A"}`)
 	w.expect(news("online", `"A"`))
 	a2 := in(`{"id":"A"}`)
-	_ = a.ws.Close() // one of two sockets, gone without a word
+	_ = a.ws.Close() // one of two sockets, gone without a close frame
 	a2.silence()
 	w.silence()
 	h.terminate("3", "A")
@@ -34,7 +34,7 @@ func TestWatchlist(t *testing.T) {
 	w.expect(news("offline", `"B"`))
 }
 
-// A presence channel knows a signed-in user without channel_data.
+// A presence channel accepts a signed-in user without channel_data.
 func TestPresenceOfSignedIn(t *testing.T) {
 	h := newHarness(t)
 	a, b := h.connect(t), h.connect(t)
@@ -44,13 +44,13 @@ func TestPresenceOfSignedIn(t *testing.T) {
 	a.expect(errorSays(4314, why), subscriptionErrorSays(channel, "ChannelError", why, 400))
 	a.signIn(`{"id":1,"user_info":{"name":"NA"}}`)
 	a.expect(signedIn(`{"id":1,"user_info":{"name":"NA"}}`))
-	a.subscribe(channel, "", "") // a signature is needed all the same
+	a.subscribe(channel, "", "") // a signature is still needed
 	bad := "Auth value for subscription to presence-r is invalid"
 	a.expect(errorSays(4009, bad), subscriptionErrorSays(channel, "AuthError", bad, 401))
 	a.subscribe(channel, a.auth(channel, ""), "")
 	a.expect(`{"event":"pusher_internal:subscription_succeeded","channel":"presence-r","data":` + quoted(`{"presence":{"ids":["1"],"hash":{"1":{"name":"NA"}},"count":1}}`) + `}`)
 
-	// channel_data goes over it when there is any.
+	// channel_data takes precedence if there is any.
 	b.signIn(`{"id":"B"}`)
 	b.expect(signedIn(`{"id":"B"}`))
 	const data = `{"user_id":"B2"}`
@@ -77,7 +77,8 @@ func TestPresenceOfSignedIn(t *testing.T) {
 	}
 }
 
-// Everybody who is signed in as the user goes for good, told why; nobody else.
+// All sockets signed in as the user are closed for good, with the reason; no others
+// are.
 func TestTerminate(t *testing.T) {
 	h := newHarness(t)
 	a, a2, b, plain := h.connect(t), h.connect(t), h.connect(t), h.connect(t)
@@ -96,8 +97,8 @@ func TestTerminate(t *testing.T) {
 	plain.silence()
 }
 
-// A user of the CRM signs in with their token; when they may no longer be here,
-// every socket that asked goes, signed in or not.
+// A user of the CRM signs in with a token; when the user may no longer be here, every
+// socket that requested a signature is closed, signed in or not.
 func TestUserAuthEndToEnd(t *testing.T) {
 	h := newHarness(t)
 	a, early, b := h.connect(t), h.connect(t), h.connect(t)
@@ -125,7 +126,7 @@ func TestUserAuthEndToEnd(t *testing.T) {
 			r.signInWith(answer.Auth, answer.UserData)
 			r.expect(signedIn(userData))
 		}
-		b.signInWith(answer.Auth, answer.UserData) // stolen
+		b.signInWith(answer.Auth, answer.UserData) // with another socket's signature
 		b.expect(errorSays(4009, "Auth value for sign-in is invalid"))
 	}
 	h.disconnect("685")

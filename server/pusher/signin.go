@@ -9,7 +9,7 @@ import (
 	"chatcast/broadcasting"
 )
 
-// maxWatchlist is how many users one socket may watch; of a longer list the first
+// maxWatchlist is how many users one socket may watch; of a longer list only the first
 // are watched.
 const maxWatchlist = 100
 
@@ -33,14 +33,14 @@ func parseSignIn(data json.RawMessage) (s signIn, err error) {
 	return s, nil
 }
 
-// user is who a socket is signed in as.
+// user is the user that a socket is signed in as.
 type user struct {
-	broadcasting.Member          // as which it joins presence channels without channel_data
+	broadcasting.Member          // used in presence channels without channel_data
 	watchlist           []string // each once, at most maxWatchlist
 	watchedTooMany      bool     // the list was longer
 }
 
-// parseUser reads user_data, once its signature is known to be good.
+// parseUser reads user_data, whose signature must already be verified.
 func parseUser(userData string) (*user, error) {
 	var data struct {
 		ID        json.RawMessage   `json:"id"`
@@ -67,7 +67,7 @@ func parseUser(userData string) (*user, error) {
 	return u, nil
 }
 
-// signIn makes the socket a user's.
+// signIn signs the socket in as a user.
 func (k *socket) signIn(m message) {
 	s, err := parseSignIn(m.Data)
 	if err != nil {
@@ -88,7 +88,7 @@ func (k *socket) signIn(m message) {
 		k.sendError(codeBadSignIn, "The connection is signed in as another user already")
 		return
 	case err != nil:
-		return // it is closed
+		return // the socket is closed
 	}
 	k.user = u
 	k.proven()
@@ -97,8 +97,8 @@ func (k *socket) signIn(m message) {
 	}
 }
 
-// member is who the socket is in a presence channel: what the signed channel_data
-// says or, when there is none, as whom it is signed in.
+// member returns the socket's member of a presence channel: from the signed
+// channel_data or, when there is none, from the user it is signed in as.
 func (k *socket) member(channelData string) (*broadcasting.Member, error) {
 	limit := k.app().Limits.PresenceUserBytes
 	switch {

@@ -10,8 +10,8 @@ import (
 )
 
 // FuzzSignIn gives the parsers of a sign-in what a client could send, and what a
-// backend could have signed: a user or a sentence comes out, and both can be put
-// into frames.
+// backend could have signed: they return a user or an error message, and both can be
+// put into frames.
 func FuzzSignIn(f *testing.F) {
 	for _, s := range []string{
 		`{"auth":"k:0","user_data":"{\"id\":\"A\",\"user_info\":{\"a\":[1]},\"watchlist\":[\"w1\",2]}"}`,
@@ -23,7 +23,7 @@ func FuzzSignIn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !utf8.Valid(text) {
-			return // the reader has refused it
+			return // the reader has already refused it
 		}
 		valid := func(frame []byte) {
 			if payload := payloadOf(t, frame); !json.Valid([]byte(payload)) {

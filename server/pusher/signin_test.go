@@ -26,8 +26,8 @@ func signedIn(userData string) string {
 	return `{"event":"pusher:signin_success","data":{"user_data":` + quoted(userData) + `}}`
 }
 
-// As pusher-js does it: sign in, subscribe to one's own channel without a
-// signature, and hear what is published to the user.
+// Like pusher-js: sign in, subscribe to the user's own channel without a signature, and
+// receive what is published to the user.
 func TestSignIn(t *testing.T) {
 	h := newHarness(t)
 	a, a2, b := h.connect(t), h.connect(t), h.connect(t)
@@ -49,7 +49,7 @@ func TestSignIn(t *testing.T) {
 	for _, r := range []*raw{a, a2} {
 		r.expect(`{"event":"hello","channel":"` + own + `","data":"{\"x\":1}"}`)
 	}
-	a.signIn(data) // again is no error
+	a.signIn(data) // signing in again is no error
 	a.expect(signedIn(data))
 	a.send(`{"event":"client-x","channel":"` + own + `","data":{}}`)
 	a.expect(errorSays(4301, "Client event rejected: only private and presence channels have them"))
@@ -60,8 +60,7 @@ func TestSignIn(t *testing.T) {
 	b.silence()
 }
 
-// Whatever is wrong with a sign-in is said in band, with its reason, and changes
-// nothing.
+// Every error in a sign-in is sent in band, with its reason, and changes nothing.
 func TestSignInRefused(t *testing.T) {
 	h := newHarness(t)
 	a, other := h.connect(t), h.connect(t)
@@ -128,13 +127,13 @@ func TestSignInRefused(t *testing.T) {
 		a.send(message)
 		a.expect(errorSays(4310, why))
 	}
-	// None of it has signed in anybody.
+	// None of these has signed anybody in.
 	a.subscribe("#server-to-user-A", "", "")
 	if got := a.read(); !strings.HasPrefix(got, `{"event":"pusher:error"`) {
 		t.Error(got)
 	}
 	a.read()
-	// Once signed in, nobody else.
+	// Once signed in, the socket accepts no other user.
 	a.signIn(data)
 	a.expect(signedIn(data))
 	a.signIn(`{"id":"B"}`)
@@ -143,8 +142,8 @@ func TestSignInRefused(t *testing.T) {
 	a.expect(succeeded("#server-to-user-A"))
 }
 
-// A number as id is a string from here on, and a sign-in has its limits: one
-// below, at, one above.
+// A numeric id becomes a string, and a sign-in has its limits: one below, at, one
+// above.
 func TestSignInLimits(t *testing.T) {
 	h := newHarness(t)
 	number := h.connect(t)
@@ -181,7 +180,7 @@ func TestSignInLimits(t *testing.T) {
 		if n > 100 {
 			a.expect(errorSays(4302, "The watchlist has more than 100 users: the first 100 are watched"))
 		}
-		for _, i := range []int{n - 2, n - 1} { // the first hundred, and no more
+		for _, i := range []int{n - 2, n - 1} { // only the first hundred
 			u := h.connect(t)
 			u.signIn(`{"id":"` + ids[i] + `"}`)
 			u.expect(signedIn(`{"id":"` + ids[i] + `"}`))

@@ -21,14 +21,14 @@ type socket struct {
 	session     transport
 	conn        *broadcasting.Conn
 	id          string
-	pendingAuth *pendingAuth // nil: it need not prove a user
-	origin      string       // of the page; empty: no browser
+	pendingAuth *pendingAuth // nil: the socket need not prove a user
+	origin      string       // of the page; empty: not a browser
 
 	// owned by the reader
 	inbound  bucket // of messages
-	patience bucket // of messages over the limit, until it is a flood
+	patience bucket // of messages over the limit; empty: the socket is flooding
 	events   bucket // of client events
-	user     *user  // as whom it is signed in; nil: it is not
+	user     *user  // the user it is signed in as; nil: not signed in
 }
 
 var _ server.Handler = (*socket)(nil)
@@ -46,7 +46,7 @@ var (
 	_ transport = (*server.HTTPSession)(nil)
 )
 
-// app is the app as it is now.
+// app returns the current version of the app.
 func (k *socket) app() *App { return k.state.app.Load() }
 
 // Message implements server.Handler.
@@ -69,7 +69,7 @@ func (k *socket) Message(text []byte) {
 	case m.Event == "pusher:ping":
 		k.session.Queue(pongFrame)
 	case m.Event == "pusher:pong":
-		// Every frame is a sign of life, this one is nothing else.
+		// Every frame is a sign of life; this one has no other meaning.
 	case strings.HasPrefix(m.Event, "client-"):
 		k.clientEvent(m, now)
 	case m.Event == "pusher:signin":
@@ -106,7 +106,7 @@ func (k *socket) Closed(r server.Reason) {
 	k.state.leave()
 }
 
-// proven ends the time that the socket has to prove a user.
+// proven ends the time limit for proving a user.
 func (k *socket) proven() {
 	if k.pendingAuth != nil {
 		k.srv.authDeadlines.remove(k.pendingAuth)
@@ -118,13 +118,13 @@ func (k *socket) Info() server.Info {
 	return server.Info{ID: k.id, App: k.app().ID, User: k.conn.User(), Channels: k.conn.Channels()}
 }
 
-// sendError says in band what is wrong; the connection goes on.
+// sendError sends an error in band; the connection goes on.
 func (k *socket) sendError(c code, message string) {
 	k.session.Queue(errorFrame(c.number, message))
 }
 
-// refuse says it twice: pusher:error is the protocol's way, and
-// pusher:subscription_error reaches who waits on the channel.
+// refuse sends two errors: pusher:error is the protocol's way, and
+// pusher:subscription_error reaches the code that waits on the channel.
 func (k *socket) refuse(c code, channel, kind, message string, status int) {
 	k.sendError(c, message)
 	k.session.Queue(subscriptionErrorFrame(channel, kind, message, status))
@@ -162,13 +162,13 @@ func (k *socket) subscribe(m message) {
 	k.enter(want)
 }
 
-// enter subscribes. Who subscribes again to a channel gets its
-// subscription_succeeded again and each event once: pusher-js never does it, and
-// a client that lost track has then what it wants.
+// enter subscribes. A repeated subscription gets subscription_succeeded again, and each
+// event still once: pusher-js never repeats one, and a client that lost track gets what
+// it needs.
 func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	channel, limits := want.Name.Full, k.app().Limits
 	ctx := context.Background()
-	if want.Name.Cache { // which must be read
+	if want.Name.Cache { // the cache must be read
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, publishTimeout)
 		defer cancel()
@@ -195,7 +195,7 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	}
 }
 
-// unsubscribe has no answer, neither when the socket was not subscribed.
+// unsubscribe sends no answer, even when the socket was not subscribed.
 func (k *socket) unsubscribe(m message) {
 	s, err := parseSubscription(m.Data)
 	if err != nil {
@@ -232,8 +232,8 @@ func (k *socket) clientEvent(m message, now time.Time) {
 	k.srv.opt.Engine.ClientSent(ev)
 }
 
-// refusesClientEvent says why a client event may not be sent, "" when it may, and as
-// which member it goes out on a presence channel.
+// refusesClientEvent returns why a client event may not be sent, "" when it may, and
+// the member that sends it on a presence channel.
 func (k *socket) refusesClientEvent(m message) (member *broadcasting.Member, reason string) {
 	name, err := channels.Parse(m.Channel)
 	switch {
@@ -255,7 +255,7 @@ func (k *socket) refusesClientEvent(m message) (member *broadcasting.Member, rea
 	return member, ""
 }
 
-// sentence is an error of the channels package for the outside.
+// sentence turns an error of the channels package into a message for clients.
 func sentence(err error) string {
 	text := strings.TrimPrefix(err.Error(), "channels: ")
 	return strings.ToUpper(text[:1]) + text[1:]

@@ -29,8 +29,8 @@ func subscriptionErrorSays(channel, kind, message string, status int) string {
 	return fmt.Sprintf(`{"event":"pusher:subscription_error","channel":%s,"data":{"type":%q,"error":%s,"status":%d}}`, name, kind, text, status)
 }
 
-// TestBadInput is every kind of nonsense with its exact answer; none of it ends
-// the connection or changes anything.
+// TestBadInput sends every kind of invalid input and checks the exact answer; none of
+// it ends the connection or changes anything.
 func TestBadInput(t *testing.T) {
 	h := newHarness(t)
 	a := h.connect(t)
@@ -131,7 +131,7 @@ func TestBadInput(t *testing.T) {
 	a.expect(`{"event":"e","channel":"private-in","data":"still here"}`)
 }
 
-// One who floods is told what is refused, and closed when it goes on and on.
+// A flooding client is told what is refused, and closed if it does not stop.
 func TestFlood(t *testing.T) {
 	h := newHarness(t)
 	a := h.connect(t)
@@ -158,8 +158,8 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestTwoHundredThousand: 1,000 sockets on one channel, 200 events, each received
-// once by each, in order.
+// TestTwoHundredThousand: 1,000 sockets on one channel and 200 events, each of which
+// every socket receives once, in order.
 func TestTwoHundredThousand(t *testing.T) {
 	const sockets, events = 1000, 200
 	h := newHarness(t)
@@ -200,7 +200,7 @@ func listen(h *harness, channel string, n int, ready *sync.WaitGroup) (got int, 
 	if err != nil {
 		return 0, err
 	}
-	_ = answer.Body.Close() // of a handshake; there is none
+	_ = answer.Body.Close() // of a handshake; it is empty
 	defer func() { _ = ws.Close() }()
 	_ = ws.SetReadDeadline(time.Now().Add(50 * time.Second))
 	_, first, err := ws.ReadMessage()
@@ -237,8 +237,7 @@ func listen(h *harness, channel string, n int, ready *sync.WaitGroup) (got int, 
 	return got, expect(`{"event":"pusher:pong","data":{}}`)
 }
 
-// What a browser's page may read of a refusal is what a socket says; anybody else
-// gets an HTTP answer.
+// A browser's page learns of a refusal on a socket; other clients get an HTTP response.
 func TestPlainRequest(t *testing.T) {
 	h := newHarness(t)
 	res, err := http.Get(h.url + "/app/" + docKey + "?protocol=7")
@@ -249,7 +248,7 @@ func TestPlainRequest(t *testing.T) {
 	if res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a request that is no handshake is answered %s", res.Status)
 	}
-	// It took no place: the app has one.
+	// The refused sockets took no place: the app allows one.
 	for range 3 {
 		res, err := http.Get(h.url + "/app/small?protocol=7")
 		if err != nil {
@@ -262,8 +261,8 @@ func TestPlainRequest(t *testing.T) {
 	}
 }
 
-// Sockets that come, go, publish and are evicted all at once: for the race
-// detector, and nothing may be left of them.
+// Sockets connect, leave, publish and are evicted all at once: for the race detector,
+// and nothing may be left of them.
 func TestSocketHammer(t *testing.T) {
 	h := newHarness(t)
 	var wg sync.WaitGroup

@@ -13,7 +13,7 @@ import (
 )
 
 // inBubble runs test with a harness whose sockets are connections in memory, so that
-// the clock of synctest rules all of it.
+// the whole test follows synctest's clock.
 func inBubble(t *testing.T, test func(t *testing.T, h *harness, connect func() *raw), change ...func(*setup)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -38,7 +38,7 @@ func inBubble(t *testing.T, test func(t *testing.T, h *harness, connect func() *
 	})
 }
 
-// pipe hands out one end of a connection in memory.
+// pipe hijacks to one end of a connection in memory.
 type pipe struct {
 	http.ResponseWriter
 	end net.Conn

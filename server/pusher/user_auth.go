@@ -8,7 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// userAuth is the answer that signs a socket in.
+// userAuth is the response that signs a socket in.
 type userAuth struct {
 	Auth     string `json:"auth"`
 	UserData string `json:"user_data"`
@@ -25,9 +25,9 @@ func (a *Authorizer) serveUser(c *gin.Context) {
 	})
 }
 
-// identify signs for the socket, and tells the engine whose it is. The token is
-// asked for once more afterwards: who took it away meanwhile could not close a
-// socket of which nobody knew.
+// identify signs for the socket, and tells the engine which user owns it. Then it
+// checks the token again: if the token was withdrawn meanwhile, the withdrawal could
+// not close a socket whose owner was not known.
 func (a *Authorizer) identify(ctx context.Context, token string, userID int64, form *authForm) (*userAuth, error) {
 	name, err := a.UserInfo.UserInfo(ctx, userID)
 	if err != nil {
@@ -53,14 +53,14 @@ func (a *Authorizer) identify(ctx context.Context, token string, userID int64, f
 	return answer, nil
 }
 
-// userInfo is what others see of a user. The id is in it too, because Laravel Echo's
-// here() hands out nothing else.
+// userInfo is what others see of a user. It includes the id, because Laravel Echo's
+// here() returns nothing else.
 type userInfo struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 }
 
-// channelData is the channel_data of a user.
+// channelData returns the channel_data of a user.
 func (a *Authorizer) channelData(ctx context.Context, userID int64) (string, error) {
 	name, err := a.UserInfo.UserInfo(ctx, userID)
 	if err != nil {
@@ -73,8 +73,8 @@ func (a *Authorizer) channelData(ctx context.Context, userID int64) (string, err
 	return string(data), err
 }
 
-// shorten keeps a name small enough for the limit of a presence member, however
-// its characters are escaped.
+// shorten makes a name small enough for the limit of a presence member, even if its
+// characters are escaped.
 func shorten(name string) string {
 	const most = 100
 	n := 0

@@ -18,7 +18,7 @@ import (
 
 const userData = `{"id":"685","user_info":{"id":685,"name":"Mr. \u003cChannels\u003e"}}`
 
-// The vectors of Pusher's documents, and that of its own sign-in.
+// The vectors of Pusher's documentation, and that of its sign-in.
 func TestSignatureVectors(t *testing.T) {
 	app := newApps(t, docApp()).First()
 	if got, want := app.AuthUser("1234.1234", `{"id":"12345"}`), docKey+":4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba"; got != want {
@@ -50,7 +50,8 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
-// The same answer, however it is asked for; and as JSONP, for /broadcasting/auth too.
+// The answer is the same for every form of the request, also as JSONP and for
+// /broadcasting/auth.
 func TestUserAuth(t *testing.T) {
 	h, granted := authorizer(t)
 	data, _ := json.Marshal(userData)
@@ -115,7 +116,7 @@ func TestUserAuthRefuses(t *testing.T) {
 			t.Errorf("%s: the engine heard %q", name, got)
 		}
 	}
-	// What is more than a call of a function is no callback.
+	// A callback that is more than a function's name is refused.
 	for _, callback := range []string{
 		"alert(1)//", "f;g", "f()", "f.", ".f", "f[", "f['x]", "f['a'b']", "f[x]", "1f", " f", "f\n", "f<script>", "f=g", "é", strings.Repeat("f", 65), "a" + strings.Repeat(".a", 9),
 	} {
@@ -128,7 +129,7 @@ func TestUserAuthRefuses(t *testing.T) {
 	}
 }
 
-// A token that ends while the socket is signed in signs nothing.
+// A token that ends during the sign-in signs nothing.
 func TestUserAuthRevokedMeanwhile(t *testing.T) {
 	crm, granted := &fickle{tokens: 1}, new(grants)
 	g := gin.New()
@@ -145,8 +146,8 @@ func TestUserAuthRevokedMeanwhile(t *testing.T) {
 	}
 }
 
-// FuzzUserAuth: any query is signed or refused, and what is signed as JSONP is one
-// call of one function.
+// FuzzUserAuth: any query is signed or refused, and a JSONP answer is one call of one
+// function.
 func FuzzUserAuth(f *testing.F) {
 	for _, query := range []string{
 		"socket_id=1234.1234", "socket_id=1.1&callback=Pusher.auth_callbacks['1']", "callback=alert(1)//&socket_id=1.1",

@@ -14,23 +14,23 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// These tests write the bytes themselves: what no library would send.
+// These tests write bytes that no library would send.
 
-// bytesSocket is a socket without any library on this side.
+// bytesSocket is a socket without any library on the client's side.
 type bytesSocket struct {
 	t  *testing.T
 	nc net.Conn
 	br *bufio.Reader
 }
 
-// handshakeOf is the request of a socket.
+// handshakeOf returns the handshake request of a socket.
 func handshakeOf(extra string) string {
 	return "GET " + connectPath + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + extra + "\r\n"
 }
 
-// bytes opens a socket with first written together with the handshake, and reads
-// the greeting.
+// bytes opens a socket, with first sent together with the handshake, and reads the
+// greeting.
 func (h *harness) bytes(t *testing.T, extra, first string) *bytesSocket {
 	t.Helper()
 	nc, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
@@ -63,7 +63,7 @@ func (b *bytesSocket) write(p []byte) {
 	}
 }
 
-// read returns the first byte of a frame and its payload. Servers' frames are not
+// read returns the first byte of a frame and its payload. Frames from servers are not
 // masked.
 func (b *bytesSocket) read() (first byte, payload []byte) {
 	b.t.Helper()
@@ -93,8 +93,8 @@ func (b *bytesSocket) expect(first byte, payload string) {
 	}
 }
 
-// ends checks that the next frame is a close frame with code (0: none), and that
-// the connection ends after it.
+// ends checks that the next frame is a close frame with code (0: none), and that the
+// connection ends after it.
 func (b *bytesSocket) ends(code int) {
 	b.t.Helper()
 	op, got := b.read()
@@ -106,7 +106,7 @@ func (b *bytesSocket) ends(code int) {
 	}
 }
 
-// masked is a frame as clients send it.
+// masked returns a frame as clients send it.
 func masked(first byte, payload string) []byte {
 	f := []byte{first}
 	switch n := len(payload); {
@@ -130,7 +130,7 @@ const (
 	pongText = `{"event":"pusher:pong","data":{}}`
 )
 
-// What is right, however it is cut into frames and packets, is understood.
+// Valid input is accepted, however it is split into frames and packets.
 func TestWireGood(t *testing.T) {
 	h := newHarness(t)
 	join := func(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
@@ -186,7 +186,7 @@ func TestWireGood(t *testing.T) {
 	}
 }
 
-// bytesIn cuts p into pieces.
+// bytesIn splits p into pieces.
 func bytesIn(p []byte, size int) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for len(p) > 0 {
@@ -199,8 +199,8 @@ func bytesIn(p []byte, size int) func(yield func([]byte) bool) {
 	}
 }
 
-// What breaks RFC 6455, or the protocol's "text frames only", ends the socket with
-// the code that says so, and nobody else's.
+// A violation of RFC 6455, or of the protocol's "text frames only", ends only this
+// socket, with the matching code.
 func TestWireBad(t *testing.T) {
 	h := newHarness(t)
 	other := h.bytes(t, "", "")
@@ -215,7 +215,7 @@ func TestWireBad(t *testing.T) {
 		"empty binary":             {masked(0x82, ""), 1003},
 		"unmasked":                 {append([]byte{0x81, byte(len(pingText))}, pingText...), 1002},
 		"unmasked ping":            {[]byte{0x89, 0}, 1002},
-		"reserved bit 1":           {masked(0xc1, pingText), 1002}, // compressed, which nobody agreed to
+		"reserved bit 1":           {masked(0xc1, pingText), 1002}, // compressed, which was not negotiated
 		"reserved bit 2":           {masked(0xa1, pingText), 1002},
 		"reserved bit 3":           {masked(0x91, pingText), 1002},
 		"reserved bit of a ping":   {masked(0xc9, ""), 1002},
@@ -251,7 +251,7 @@ func TestWireBad(t *testing.T) {
 				b := h.bytes(t, "", "")
 				for p := range bytesIn(test.sent, size) {
 					if _, err := b.nc.Write(p); err != nil {
-						break // it has been closed already, as it should
+						break // it has already been closed, as it should
 					}
 				}
 				b.ends(test.code)
@@ -262,8 +262,7 @@ func TestWireBad(t *testing.T) {
 	other.expect(0x81, pongText)
 }
 
-// A length that nobody will ever send takes no memory, and what is cut off in the
-// middle is forgotten.
+// An absurd length allocates no memory, and an incomplete frame is dropped.
 func TestWireUnfinished(t *testing.T) {
 	h := newHarness(t)
 	for name, sent := range map[string][]byte{
@@ -279,7 +278,7 @@ func TestWireUnfinished(t *testing.T) {
 		if err := b.nc.(*net.TCPConn).CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
-		// gone is gone: nothing is answered, or at most goodbye
+		// nothing is answered after the end, except for a close frame
 		rest, err := io.ReadAll(b.br)
 		if err != nil || len(rest) > 0 && rest[0] != 0x88 {
 			t.Errorf("%s: %x %v", name, rest, err)
@@ -291,8 +290,8 @@ func TestWireUnfinished(t *testing.T) {
 	}
 }
 
-// Compression and subprotocols that are offered are not agreed to; a message that
-// comes with the handshake is not lost.
+// Offered compression and subprotocols are not accepted; a message sent together with
+// the handshake is not lost.
 func TestWireHandshake(t *testing.T) {
 	h := newHarness(t)
 	b := h.bytes(t, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nSec-WebSocket-Protocol: chat\r\n", "")

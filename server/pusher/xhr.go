@@ -9,18 +9,18 @@ import (
 	"chatcast/server"
 )
 
-// The fallback transports, for clients behind proxies that let no WebSocket
-// through: xhr_streaming and xhr_polling of pusher-js. How they work stands at
-// server.HTTPSessions and server.SockJS; here are their addresses and who may in.
+// The fallback transports xhr_streaming and xhr_polling of pusher-js, for clients
+// behind proxies that block WebSockets. server.HTTPSessions and server.SockJS document
+// how they work; this file has their paths and admission.
 //
-// The client makes up the session: SERVER, up to three digits, and SESSION, eight
-// random characters. With the app's key they name it. It is not bound to the
-// client's address: who needs this is behind proxies, and those may send each
-// request from another one. Who wants to read along must guess more than 40 bits,
-// and is refused while the client itself is there.
+// The client chooses the session: SERVER, up to three digits, and SESSION, eight random
+// characters. With the app's key they are its name. It is not bound to the client's
+// address, because clients that need it are behind proxies, which may send each request
+// from another address. An eavesdropper must guess more than 40 bits, and is refused
+// while the client itself is connected.
 
-// xhrPaths are where pusher-js asks by default (httpPath), and where a proxy asks
-// that takes that prefix away.
+// xhrPaths are the default of pusher-js (httpPath), and the path that is left when a
+// proxy removes that prefix.
 var xhrPaths = []string{"/pusher/app/:key/:server/:session", "/app/:key/:server/:session"}
 
 func (s *Server) registerXHR(r gin.IRouter) {
@@ -31,10 +31,10 @@ func (s *Server) registerXHR(r gin.IRouter) {
 	}
 }
 
-// xhrName is the name of the session that c is about; "" when it cannot be one.
+// xhrName returns the name of the session that c is about, "" if it cannot be one.
 func xhrName(c *gin.Context) string {
 	key, node, session := c.Param("key"), c.Param("server"), c.Param("session")
-	const guessable = 8 // shorter ones are
+	const guessable = 8 // shorter names are guessable
 	if !apps.ValidID(key) || !apps.ValidID(node) || !apps.ValidID(session) || len(session) < guessable {
 		return ""
 	}
@@ -51,7 +51,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	t := s.opt.Apps.stateOf(c.Param("key"))
 	refusal := s.admit(c.Request, t)
 	if refusal.number != 0 {
-		by.Session = "" // who may not in neither finds a session, nor leaves one
+		by.Session = "" // a refused client neither finds a session nor leaves one behind
 	}
 	s.overHTTP.Receive(c.Writer, c.Request, by, func(session *server.HTTPSession) server.Handler {
 		if refusal.number == 0 && !t.enter() {
@@ -64,7 +64,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	})
 }
 
-// refuse says in a socket why it may not be one.
+// refuse tells a socket why it is refused.
 func (s *Server) refuse(session transport, refusal code) server.Handler {
 	s.opt.Log.Debug("socket refused", "reason", string(refusal.word), "remote", session.Remote())
 	session.Close(refusal.disconnect())

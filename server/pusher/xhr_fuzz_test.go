@@ -20,7 +20,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// fuzzedXHR is the sockets alone, without a port.
+// fuzzedXHR is only the server of sockets, without a port.
 func fuzzedXHR(f *testing.F) func(path, body string) *httptest.ResponseRecorder {
 	sockets := server.New(server.Options{Log: quiet(), Absence: time.Millisecond, Linger: time.Millisecond, Heartbeat: time.Millisecond})
 	front := pusher.New(pusher.Options{
@@ -47,7 +47,7 @@ func fuzzedXHR(f *testing.F) func(path, body string) *httptest.ResponseRecorder 
 	}
 }
 
-// FuzzXHRPath: whatever the path, a session opens only under a name that is one.
+// FuzzXHRPath: whatever the path, a session opens only under a valid name.
 func FuzzXHRPath(f *testing.F) {
 	ask := fuzzedXHR(f)
 	for _, seed := range []string{
@@ -74,7 +74,7 @@ func FuzzXHRPath(f *testing.F) {
 	})
 }
 
-// FuzzXHRSend: a body is taken exactly when it is an array of strings.
+// FuzzXHRSend: a body is accepted exactly when it is an array of strings.
 func FuzzXHRSend(f *testing.F) {
 	ask := fuzzedXHR(f)
 	for _, seed := range []string{

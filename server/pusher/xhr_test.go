@@ -15,13 +15,12 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// xhrPeer is a client of the fallback transports that knows nothing of the
-// protocol.
+// xhrPeer is a client of the fallback transports without any knowledge of the protocol.
 type xhrPeer struct {
 	t    *testing.T
 	url  string // of the session
 	id   string
-	from string // its page
+	from string // origin of its page
 }
 
 func (h *harness) xhr(t *testing.T, key, session string) *xhrPeer {
@@ -30,7 +29,7 @@ func (h *harness) xhr(t *testing.T, key, session string) *xhrPeer {
 
 const xhrQuery = "?protocol=7&client=js&version=8.6.0&t=1795640000000&n=1"
 
-// post returns status and body of an answer that ends.
+// post returns the status and body of an answer that ends.
 func (x *xhrPeer) post(path, body string) string {
 	x.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testwait.Long)
@@ -66,7 +65,7 @@ func (x *xhrPeer) send(messages ...string) {
 	}
 }
 
-// lines is an answer of polling with these messages.
+// lines returns a polling answer with these messages.
 func lines(messages ...string) string {
 	var b strings.Builder
 	b.WriteString("a")
@@ -115,13 +114,13 @@ func TestXHRConversation(t *testing.T) {
 	if got := a.poll(); got != "200 "+lines(`{"event":"e","channel":"private-in","data":"y"}`) {
 		t.Errorf("the event came as %s", got)
 	}
-	// The prefix may be taken away by a proxy; it is the same session.
+	// A proxy may remove the prefix; it is still the same session.
 	stripped := &xhrPeer{t: t, url: strings.Replace(a.url, "/pusher/", "/", 1)}
 	stripped.send(`{"event":"pusher:ping"}`)
 	if got := stripped.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":{}}`) {
 		t.Errorf("without the prefix: %s", got)
 	}
-	// Another app's session of that name is another.
+	// A session of another app with the same name is another session.
 	other := h.xhr(t, "small", "session1").connect()
 	other.send(`{"event":"pusher:ping"}`)
 	if got := other.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":{}}`) {
@@ -129,7 +128,7 @@ func TestXHRConversation(t *testing.T) {
 	}
 }
 
-// TestXHRAdmission: who may not in is told as on a socket, and leaves nothing.
+// TestXHRAdmission: a refused client is told as on a socket, and leaves nothing behind.
 func TestXHRAdmission(t *testing.T) {
 	h := newHarness(t)
 	prelude := strings.Repeat("h", 2048) + "\n"
@@ -182,7 +181,7 @@ func TestXHRAdmission(t *testing.T) {
 	}
 }
 
-// The app's limit of sockets counts sessions over HTTP, and counts them out.
+// The app's limit of sockets includes sessions over HTTP, and they free their places.
 func TestXHRAppFull(t *testing.T) {
 	h := newHarness(t)
 	first := h.xhr(t, "small", "session4").connect()
@@ -211,7 +210,7 @@ func TestXHRAppFull(t *testing.T) {
 	}
 }
 
-// Rates are those of sockets.
+// The rates are those of sockets.
 func TestXHRFlood(t *testing.T) {
 	h := newHarness(t)
 	x := h.xhr(t, docKey, "session7").connect()

@@ -15,28 +15,28 @@ import (
 	"time"
 )
 
-// param is one pair of a query; what is signed is not what is sent, so both are kept.
+// param is one pair of a query. The signed pairs and the sent ones may differ.
 type param struct{ key, value string }
 
-// call is one request of the HTTP API, made wrong where a case wants it so.
+// call is one request of the HTTP API, made invalid where a case needs it.
 type call struct {
 	app    App
 	method string
 	path   string // below /apps/ID, with its slash
-	id     string // in the path, the app's when empty
+	id     string // in the path; the app's when empty
 	params []param
 	body   string
 
 	at      time.Time                       // auth_timestamp, now when zero
-	spoil   func(signed []param) []param    // of the query, before it is signed
-	after   func(query []param) []param     // of the query, once it is signed
-	escape  func(string) string             // of keys and values, url.QueryEscape when nil
-	headers map[string]string               // more of them
-	swap    func(body string) (sent string) // of the body, once it is signed
+	spoil   func(signed []param) []param    // changes the query before it is signed
+	after   func(query []param) []param     // changes the query after it is signed
+	escape  func(string) string             // escapes keys and values, url.QueryEscape when nil
+	headers map[string]string               // additional headers
+	swap    func(body string) (sent string) // replaces the body after it is signed
 	endless bool                            // the server may hang up before it has the whole body
 }
 
-// answer is what the HTTP API said.
+// answer is a response of the HTTP API.
 type answer struct {
 	x      *exchange
 	status int
@@ -44,13 +44,13 @@ type answer struct {
 	header http.Header
 }
 
-// hex of MD5, as the protocol wants it of bodies.
+// md5Of returns the hex MD5 of a body, as the protocol requires it.
 func md5Of(body string) string {
 	sum := md5.Sum([]byte(body))
 	return hex.EncodeToString(sum[:])
 }
 
-// stringToSign is METHOD, path and the sorted query, unescaped.
+// stringToSign returns METHOD, path and the sorted query, unescaped.
 func stringToSign(method, path string, query []param) string {
 	pairs := make([]string, len(query))
 	sorted := append([]param(nil), query...)
@@ -149,7 +149,8 @@ func (a *answer) is(what string, statuses ...int) *answer {
 	return nil
 }
 
-// exists is is for the first request of a feature: a server without it has no such route.
+// exists is like is, for the first request of a feature: a server without the feature
+// has no such route.
 func (a *answer) exists(what string) *answer {
 	if a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented {
 		a.x.absentf("%s: %d %s", what, a.status, a.body)
@@ -157,7 +158,7 @@ func (a *answer) exists(what string) *answer {
 	return a.is(what, http.StatusOK)
 }
 
-// says expects 200 and JSON that equals want, whatever the order of its keys.
+// says expects 200 and JSON that equals want, with its keys in any order.
 func (a *answer) says(what, want string) {
 	a.is(what, http.StatusOK)
 	if !sameJSON(a.body, want) {
@@ -165,7 +166,7 @@ func (a *answer) says(what, want string) {
 	}
 }
 
-// into reads the body.
+// into decodes the body into v.
 func (a *answer) into(v any) {
 	if err := json.Unmarshal([]byte(a.body), v); err != nil {
 		a.x.failf("the answer %s is not JSON as expected: %v", a.body, err)
@@ -177,15 +178,15 @@ func sameJSON(a, b string) bool {
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
 		return false
 	}
-	return jsonOf(x) == jsonOf(y) // keys of maps come sorted
+	return jsonOf(x) == jsonOf(y) // Marshal sorts the keys of maps
 }
 
-// post triggers with this body.
+// post publishes with this body.
 func (x *exchange) post(body any) *answer {
 	return x.do(call{method: "POST", path: "/events", body: jsonOf(body)})
 }
 
-// publish triggers one event and expects that it is taken.
+// publish publishes one event and expects it to be accepted.
 func (x *exchange) publish(channel, name, data string) {
 	x.post(map[string]any{"name": name, "channels": []string{channel}, "data": data}).is("publishing", http.StatusOK)
 }

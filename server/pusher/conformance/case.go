@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Feature is what a server may have or not have.
+// Feature is something that a server may lack.
 type Feature string
 
 // The features of a complete server.
@@ -18,7 +18,7 @@ const (
 	Cache             Feature = "cache"              // cache channels
 	ClientEvents      Feature = "client_events"      // client- events
 	Signin            Feature = "signin"             // pusher:signin, channels of users, events to users
-	Watchlist         Feature = "watchlist"          // who of the watched is online
+	Watchlist         Feature = "watchlist"          // which watched users are online
 	Terminate         Feature = "terminate"          // terminate_connections
 	SubscriptionCount Feature = "subscription_count" // subscription_count events
 	AuthTimeout       Feature = "auth_timeout"       // sockets that never prove a user are closed
@@ -30,7 +30,7 @@ const (
 	XHR               Feature = "xhr"                // xhr_streaming and xhr_polling
 )
 
-// AllFeatures are those of a complete server.
+// AllFeatures returns the features of a complete server.
 func AllFeatures() []Feature {
 	return []Feature{
 		Core, Encrypted, Cache, ClientEvents, Signin, Watchlist, Terminate, SubscriptionCount, AuthTimeout,
@@ -43,12 +43,12 @@ type Case struct {
 	Group   string
 	Name    string
 	Feature Feature
-	Rule    string // what is asked of the server, one sentence
+	Rule    string // what the server must do, in one sentence
 
-	// basic says that a server which gives no sign of the feature here does not have
-	// it: the first case of each feature.
+	// basic marks the first case of each feature: a server that shows no sign of the
+	// feature here does not have it.
 	basic bool
-	// needs names the flag without which the case cannot be run, "" for none.
+	// needs names the flag that the case needs, "" for none.
 	needs string
 	run   func(x *exchange)
 }
@@ -64,14 +64,14 @@ const (
 	NotRun      Verdict = "not run"
 )
 
-// Result is what one case found.
+// Result is the outcome of one case.
 type Result struct {
 	Case     Case
 	Verdict  Verdict
-	Observed string // one line; of a pass, only what the server was free to choose
+	Observed string // one line; for a pass, only what the server was free to choose
 }
 
-// Cases is the table.
+// Cases returns the table.
 func Cases() []Case {
 	var all []Case
 	for _, group := range []struct {
@@ -118,8 +118,8 @@ func Cases() []Case {
 	return all
 }
 
-// Run holds cases against the target, in their order. each is called for every case
-// and runs it, or does not, by calling run, once.
+// Run runs cases against the target, in order. It calls each for every case; each must
+// call run once, or not at all.
 func Run(t Target, cases []Case, each func(c Case, run func() Result)) {
 	t = t.withDefaults()
 	absent := map[Feature]string{} // what a basic case observed
@@ -128,7 +128,7 @@ func Run(t Target, cases []Case, each func(c Case, run func() Result)) {
 			r := Result{Case: c}
 			missing, known := absent[c.Feature]
 			if !known && (c.Feature == Watchlist || c.Feature == Terminate) {
-				missing, known = absent[Signin] // both are about who is signed in
+				missing, known = absent[Signin] // both need a signed-in user
 			}
 			switch {
 			case !t.claims(c.Feature):
@@ -148,7 +148,7 @@ func Run(t Target, cases []Case, each func(c Case, run func() Result)) {
 	}
 }
 
-// runCase runs c in a goroutine of its own, which it may end at any point.
+// runCase runs c in a goroutine of its own, which c may end at any point.
 func runCase(t Target, c Case) (Verdict, string) {
 	x := &exchange{target: t, verdict: Pass, patience: t.Patience, basic: c.basic && len(t.Claims) == 0}
 	done := make(chan struct{})
@@ -166,7 +166,7 @@ func runCase(t Target, c Case) (Verdict, string) {
 	return x.verdict, strings.Join(x.observed, "; ")
 }
 
-// exchange is one case as it runs.
+// exchange is one running case.
 type exchange struct {
 	target   Target
 	verdict  Verdict
@@ -182,20 +182,20 @@ func (x *exchange) end() {
 	}
 }
 
-// notef adds to what was observed.
+// notef adds to the observations.
 func (x *exchange) notef(format string, args ...any) {
 	x.observed = append(x.observed, shorten(fmt.Sprintf(format, args...)))
 }
 
-// failf ends the case: the server broke the rule.
+// failf ends the case: the server violated the rule.
 func (x *exchange) failf(format string, args ...any) {
 	x.observed = []string{shorten(fmt.Sprintf(format, args...))}
 	x.verdict = Fail
 	runtime.Goexit()
 }
 
-// absentf ends the case: nothing shows that the server has the feature. Who claims
-// to have it fails.
+// absentf ends the case: nothing shows that the server has the feature. A server that
+// claims the feature fails.
 func (x *exchange) absentf(format string, args ...any) {
 	if !x.basic {
 		x.failf(format, args...)

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// cachePrefixes are those of cache channels.
+// cachePrefixes are the prefixes of cache channels.
 var cachePrefixes = []string{"cache-", "private-cache-", "private-encrypted-cache-", "presence-cache-"}
 
-// visit enters a cache channel as whoever is needed.
+// visit enters a cache channel, with channel_data if it is a presence channel.
 func (s *socket) visit(channel string) {
 	if strings.HasPrefix(channel, "presence-") {
 		s.join(channel, `{"user_id":"`+s.id+`"}`)
@@ -159,8 +159,8 @@ func countCases() []Case {
 	}
 }
 
-// count waits until this many subscriptions are told: a server may leave out counts
-// that are past already.
+// count waits until the server reports this many subscriptions. A server may leave out
+// counts that are already outdated.
 func (s *socket) count(channel string, want int) {
 	for s.counted(s.read("pusher_internal:subscription_count"), channel) != want {
 	}

@@ -123,8 +123,8 @@ func publicCases() []Case {
 	}
 }
 
-// subscribeUntil subscribes to n channels, by the hundred, or until the server has
-// enough of it.
+// subscribeUntil subscribes to n channels, a hundred at a time, or until the server
+// refuses more.
 func (x *exchange) subscribeUntil(n int) {
 	s, name, taken := x.connect(), x.name(""), 0
 	for i := range n {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// two enters two sockets into a new channel behind prefix.
+// two subscribes two sockets to a new channel with this prefix.
 func (x *exchange) two(prefix string) (a, b *socket, channel string) {
 	a, b, channel = x.connect(), x.connect(), x.name(prefix)
 	if strings.HasPrefix(prefix, "presence-") {
@@ -19,12 +19,12 @@ func (x *exchange) two(prefix string) (a, b *socket, channel string) {
 	return a, b, channel
 }
 
-// client sends a client event, data as it is on the wire.
+// client sends a client event, with data as it is on the wire.
 func (s *socket) client(channel, event, data string) {
 	s.say(`{"event":` + jsonOf(event) + `,"channel":` + jsonOf(channel) + `,"data":` + data + `}`)
 }
 
-// relayed expects a client event with data as it was sent, and from whom.
+// relayed expects a client event with data as it was sent, and with its sender.
 func (s *socket) relayed(f frame, channel, event, data, user string) {
 	if f.Event != event || f.Channel != channel || !sameJSON(string(f.Data), data) || string(f.UserID) != user {
 		s.x.failf("got %s, want %s on %s with data %s and user_id %s", f, event, channel, data, user)
@@ -94,7 +94,8 @@ func clientEventCases() []Case {
 	}
 }
 
-// trySend sends what must not arrive, and notes the answer.
+// trySend sends an event that must not arrive, and checks that every answer is an
+// error.
 func (s *socket) trySend(x *exchange, channel string) {
 	s.client(channel, "client-forbidden", "{}")
 	for _, f := range s.drain() {
@@ -129,7 +130,7 @@ func clientLimitCases() []Case {
 					b.relayed(b.read("client-burst"), channel, "client-burst", fmt.Sprint(i), "")
 				}
 				b.silence("the others were rejected")
-				// While the burst was written, a second or two may have gone by.
+				// A second or two may have passed while the burst was written.
 				if rejected < 1 {
 					x.failf("30 events at once were all taken")
 				}
@@ -143,7 +144,7 @@ func clientLimitCases() []Case {
 					a.client(channel, "client-e", quoted(n))
 					b.relayed(b.read("client-e"), channel, "client-e", quoted(n), "")
 				}
-				a.client(channel, "client-e", quoted(10_003)) // over it with or without its quotes
+				a.client(channel, "client-e", quoted(10_003)) // over the limit with or without its quotes
 				a.refused("data of 10,001 bytes")
 				b.silence("it was refused")
 			}},

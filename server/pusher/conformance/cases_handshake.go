@@ -51,8 +51,8 @@ func handshakeCases() []Case {
 	}
 }
 
-// refusedWith is a handshake that must end in a close frame with this code, told
-// before in band or not.
+// refusedWith is a handshake that must end in a close frame with this code, with or
+// without an error in band before.
 func refusedWith(code int, path func(t Target) string) func(x *exchange) {
 	return func(x *exchange) {
 		s := x.dial(path(x.target))

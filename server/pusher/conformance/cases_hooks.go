@@ -14,7 +14,7 @@ func webhookCases() []Case {
 				a.enter(channel)
 				x.hooked(channel, "channel_occupied", 1)
 				b.enter(channel)
-				b.enter(other) // told after what is not told
+				b.enter(other) // its webhook must come after any for the first channel
 				x.hooked(other, "channel_occupied", 1)
 				x.only(channel, "channel_occupied", 1)
 			}},
@@ -69,7 +69,7 @@ func webhookCases() []Case {
 				s.join(channel, userA)
 				s.enter(later)
 				s.leave(later)
-				x.hooked(later, "channel_vacated", 1) // later than those of the first would be
+				x.hooked(later, "channel_vacated", 1) // those of the first channel would come before
 				x.only(channel, "channel_vacated", 0)
 				x.only(channel, "member_removed", 0)
 				x.only(channel, "member_added", 1)
@@ -87,7 +87,7 @@ func webhookCases() []Case {
 	}
 }
 
-// only expects n webhooks of this kind by now.
+// only expects that n webhooks of this kind have come by now.
 func (x *exchange) only(channel, name string, n int) {
 	all, _ := x.target.Hooks.of(channel)
 	for _, h := range all {

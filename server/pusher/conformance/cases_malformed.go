@@ -60,7 +60,7 @@ func messageCases() []Case {
 }
 
 // cut checks that the server ends the connection for these bytes with a close frame
-// of one of the codes, and goes on for others.
+// with one of the codes, and still serves others.
 func cut(b []byte, codes ...int) func(x *exchange) {
 	return func(x *exchange) {
 		s := x.connect()
@@ -100,7 +100,7 @@ func frameCases() []Case {
 		{Name: "message over the limit", Feature: Core, Rule: "A message of 4 MiB is answered in band, or closed with 1009, and the server goes on.",
 			run: func(x *exchange) {
 				s := x.connect()
-				// The server may end it in the middle, so writing may fail.
+				// The server may close in the middle, so writing may fail.
 				_ = s.w.write(bad(rawFrame{first: final(opText), payload: make([]byte, 4<<20)}), x.patience)
 				s.rejected("a message of 4 MiB")
 				x.connect().silence("the server goes on")
@@ -108,7 +108,7 @@ func frameCases() []Case {
 	}...)
 }
 
-// fragmentCases are what looks strange and is allowed.
+// fragmentCases are messages that look strange but are allowed.
 func fragmentCases(ping []byte) []Case {
 	return []Case{
 		{Name: "fragments", Feature: Core, Rule: "A message may come in fragments, also empty ones, with a ping between them.",

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// roster is what a joiner of a presence channel is told.
+// roster is the member list that a joining member of a presence channel gets.
 type roster struct {
 	Presence struct {
 		IDs   []string                   `json:"ids"`
@@ -16,7 +16,7 @@ type roster struct {
 	} `json:"presence"`
 }
 
-// join enters a presence channel and returns the roster, which must hold together.
+// join enters a presence channel and returns its roster, which must be consistent.
 func (s *socket) join(channel, channelData string) roster {
 	s.ask(channel, s.auth(channel, channelData), channelData)
 	return s.joined(channel)
@@ -139,7 +139,7 @@ func presenceCases() []Case {
 	}
 }
 
-// again leaves and joins, which is the way to see the roster.
+// again leaves and joins, which is how to see the roster.
 func (s *socket) again(channel, channelData string) roster {
 	s.leave(channel)
 	return s.join(channel, channelData)

@@ -6,7 +6,7 @@ func channelsCases() []Case {
 	type list struct {
 		Channels map[string]map[string]any `json:"channels"`
 	}
-	// listed asks for the channels behind a prefix.
+	// listed requests the channels with a prefix.
 	listed := func(x *exchange, params ...param) list {
 		var l list
 		x.get("/channels", params...).is("channels", 200).into(&l)

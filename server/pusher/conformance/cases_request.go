@@ -19,7 +19,7 @@ func with(key, value string) func([]param) []param {
 	}
 }
 
-// without takes a parameter away.
+// without removes a parameter.
 func without(key string) func([]param) []param {
 	return func(q []param) (kept []param) {
 		for _, p := range q {
@@ -93,7 +93,7 @@ func requestCases() []Case {
 	}
 }
 
-// phpEscape is urlencode, which http_build_query of PHP uses.
+// phpEscape is PHP's urlencode, which http_build_query uses.
 func phpEscape(s string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder

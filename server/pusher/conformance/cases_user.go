@@ -141,7 +141,7 @@ func (s *socket) watch(f frame, name string, ids ...string) {
 		}
 		text := f.Data
 		if len(text) > 0 && text[0] == '"' {
-			text = json.RawMessage(s.text(f)) // pusher-js takes a string too
+			text = json.RawMessage(s.text(f)) // pusher-js accepts a string, too
 		}
 		if err := json.Unmarshal(text, &told); err != nil || len(told.Events) == 0 {
 			s.x.failf("got %s, %v", f, err)
@@ -211,8 +211,8 @@ func watchlistCases() []Case {
 	}
 }
 
-// watchedOf checks the messages after a sign-in with n watched users, the first and
-// the last of whom are online.
+// watchedOf checks the messages after a sign-in with n watched users, of whom the first
+// and the last are online.
 func (s *socket) watchedOf(n int, first, last string) {
 	told := map[string]bool{}
 	for _, f := range s.drain() {
@@ -241,7 +241,7 @@ func terminateCases() []Case {
 		{Name: "all sockets of the user", Feature: Terminate, basic: true,
 			Rule: "All sockets that are signed in as the user end with 4009, so that they do not come back; others stay.",
 			run: func(x *exchange) {
-				terminate(x, x.name("")).exists("a user who is not here") // before the sign-in, which may be missing too
+				terminate(x, x.name("")).exists("a user who is not here") // before the sign-in, which may be missing, too
 				id := x.name("")
 				a, a2, b, c := x.user(id), x.user(id), x.user(x.name("")), x.connect()
 				terminate(x, id).says("terminate_connections", "{}")

@@ -2,8 +2,9 @@ package conformance
 
 import "testing"
 
-// Check runs cases as subtests of t: a failure is the test's, what is unsupported or
-// not run is logged. The results are of the subtests that -run leaves.
+// Check runs cases as subtests of t. A failure fails the subtest; unsupported cases and
+// cases that were not run are logged. The results are those of the subtests selected by
+// -run.
 func Check(t *testing.T, target Target, cases []Case) (results []Result) {
 	t.Helper()
 	Run(target, cases, func(c Case, run func() Result) {

@@ -25,13 +25,13 @@ type socket struct {
 	app      App
 	id       string
 	activity float64 // activity_timeout, in seconds
-	counts   bool    // hand out subscription_count events too
-	pings    bool    // and pusher:ping of the server
+	counts   bool    // return subscription_count events, too
+	pings    bool    // and the server's pusher:ping
 }
 
 const clientQuery = "?protocol=7&client=js&version=8.6.0&flash=false"
 
-// dial opens a WebSocket on a path of the target; it is closed with the case.
+// dial opens a WebSocket on a path of the target. It is closed when the case ends.
 func (x *exchange) dial(path string) *socket {
 	w, err := dialWire(x.target.URL+path, nil, x.patience)
 	if err != nil {
@@ -41,7 +41,7 @@ func (x *exchange) dial(path string) *socket {
 	return &socket{x: x, w: w}
 }
 
-// connect opens a socket of the main app and takes the greeting.
+// connect opens a socket of the main app and reads the greeting.
 func (x *exchange) connect() *socket { return x.connectTo(x.target.App) }
 
 func (x *exchange) connectTo(app App) *socket {
@@ -71,7 +71,7 @@ func (s *socket) greeted(f frame) {
 	s.id, s.activity = hello.SocketID, hello.Activity
 }
 
-// await reads the next message. It skips what the server says on its own account.
+// await reads the next message. It skips messages that the server sends by itself.
 func (s *socket) await() (frame, error) {
 	for {
 		op, message, err := s.w.next(s.x.patience)
@@ -120,7 +120,7 @@ func (s *socket) read(event string) frame {
 	return f
 }
 
-// sign waits for the first sign of a feature: without it the feature is absent.
+// sign waits for the first sign of a feature. Without it the feature is absent.
 func (s *socket) sign(event string) frame {
 	f, err := s.await()
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *socket) sign(event string) frame {
 	return f
 }
 
-// text is the data of a frame that must be a JSON string.
+// text returns the data of a frame, which must be a JSON string.
 func (s *socket) text(f frame) string {
 	var text string
 	if err := json.Unmarshal(f.Data, &text); err != nil || len(f.Data) == 0 || f.Data[0] != '"' {
@@ -141,7 +141,7 @@ func (s *socket) text(f frame) string {
 	return text
 }
 
-// object reads the data of a frame that must be a JSON object into v.
+// object decodes the data of a frame, which must be a JSON object, into v.
 func (s *socket) object(f frame, v any) {
 	if len(f.Data) == 0 || f.Data[0] != '{' {
 		s.x.failf("data must be an object: %s", f)
@@ -164,7 +164,7 @@ func (s *socket) say(message string) {
 	s.bytes(rawFrame{first: final(opText), payload: []byte(message)}.encode())
 }
 
-// bytes writes as it is told.
+// bytes writes b unchanged.
 func (s *socket) bytes(b []byte) {
 	if err := s.w.write(b, s.x.patience); err != nil {
 		s.x.failf("writing to the socket: %v", err)
@@ -179,20 +179,20 @@ func (s *socket) send(event string, data any) {
 func jsonOf(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // maps and strings of this package
+		panic(err) // maps and strings of this package always marshal
 	}
 	return string(b)
 }
 
-// silence checks that nothing is on its way: what is, comes before the pong.
+// silence checks that no message is on its way: it would come before the pong.
 func (s *socket) silence(why string) {
 	if got := s.drain(); len(got) > 0 {
 		s.x.failf("%s, but it got %s", why, got[0])
 	}
 }
 
-// drain returns what comes before the answer to a ping, and so shows that the
-// connection lives.
+// drain returns the messages that come before the answer to a ping, and so shows that
+// the connection is alive.
 func (s *socket) drain() (got []frame) {
 	s.say(`{"event":"pusher:ping","data":{}}`)
 	for {
@@ -210,8 +210,8 @@ type complaint struct {
 	Code    *int
 }
 
-// refused expects a pusher:error in band, perhaps with pusher:subscription_error
-// beside it, and that the connection goes on.
+// refused expects pusher:error in band, possibly together with
+// pusher:subscription_error, and that the connection goes on.
 func (s *socket) refused(what string) complaint {
 	var told *complaint
 	for _, f := range s.drain() {
@@ -234,7 +234,7 @@ func (s *socket) refused(what string) complaint {
 	return *told
 }
 
-// ended waits for the end of the connection and lets error events pass.
+// ended waits for the end of the connection and skips error events.
 func (s *socket) ended(want string) *closed {
 	for {
 		f, err := s.await()
@@ -264,7 +264,7 @@ func (s *socket) closedWith(codes ...int) {
 	s.x.failf("%v; want a close frame with %v", end, codes)
 }
 
-// plain asks the HTTP side of the target without a signature.
+// plain sends an unsigned request to the target's HTTP side.
 func (x *exchange) plain(req *http.Request) *answer {
 	res, err := x.httpClient().Do(req)
 	if err != nil {

@@ -39,8 +39,8 @@ func TestConformance(t *testing.T) {
 		report(t, conformance.Check(t, given(t), conformance.Cases()))
 		return
 	}
-	// Two cases of one house would disturb each other: clients that are silent
-	// while they wait, and one that is silent to be asked.
+	// Two cases against one house would disturb each other: in some, clients wait
+	// silently; in another, a silent client waits for a ping.
 	silence := func(c conformance.Case) bool { return c.Name == "silence" }
 	isNot := slices.DeleteFunc(conformance.Cases(), silence)
 	is := slices.DeleteFunc(conformance.Cases(), func(c conformance.Case) bool { return !silence(c) })
@@ -52,7 +52,7 @@ func TestConformance(t *testing.T) {
 	report(t, append(results, conformance.Check(t, house, is)...))
 }
 
-// given is the target of the flags.
+// given returns the target described by the flags.
 func given(t *testing.T) conformance.Target {
 	t.Helper()
 	g := conformance.Target{
@@ -94,7 +94,7 @@ func appOf(t *testing.T, text string) conformance.App {
 	return conformance.App{ID: parts[0], Key: parts[1], Secret: parts[2]}
 }
 
-// report logs the sum of the results, and prints the table when asked to.
+// report logs the sum of the results, and prints the table on request.
 func report(t *testing.T, results []conformance.Result) {
 	t.Helper()
 	t.Log(conformance.Sum(results))

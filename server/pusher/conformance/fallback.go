@@ -24,7 +24,7 @@ type fallback struct {
 	opened  bool
 }
 
-// fallback opens a session and takes the greeting.
+// fallback opens a session and reads the greeting.
 func (x *exchange) fallback(receive string) *fallback {
 	f := x.session(x.target.Key, receive)
 	var hello struct {
@@ -38,7 +38,7 @@ func (x *exchange) fallback(receive string) *fallback {
 	return f
 }
 
-// session begins a session of a key, whatever the server makes of it.
+// session begins a session of a key, whether or not the server accepts it.
 func (x *exchange) session(key, receive string) *fallback {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // it never fails
@@ -79,7 +79,7 @@ func (f *fallback) request() {
 	f.lines = bufio.NewReader(res.Body)
 }
 
-// line reads the next line that says something.
+// line reads the next line that is not a heartbeat.
 func (f *fallback) line() string {
 	for {
 		if f.lines == nil {
@@ -88,7 +88,7 @@ func (f *fallback) line() string {
 		line, err := f.lines.ReadString('\n')
 		switch line = strings.TrimRight(line, "\n"); {
 		case err != nil && f.receive == "xhr" && f.opened && !errors.Is(err, context.DeadlineExceeded):
-			f.lines = nil // a poll ends after what there was
+			f.lines = nil // a poll ends after its first lines
 			continue
 		case err != nil:
 			f.x.failf("the %s response ended with %q, %v", f.receive, line, err)
@@ -100,7 +100,7 @@ func (f *fallback) line() string {
 	}
 }
 
-// open takes the o line.
+// open reads the o line.
 func (f *fallback) open() {
 	line := f.line()
 	if line != "o" && !strings.HasPrefix(line, "o{") {
@@ -174,7 +174,7 @@ func (f *fallback) closedLine(code int) {
 		var told []any
 		switch {
 		case line[0] != 'c':
-			continue // pusher:error may come before
+			continue // pusher:error may come first
 		case json.Unmarshal([]byte(line[1:]), &told) != nil || len(told) != 2 || fmt.Sprint(told[0]) != fmt.Sprint(code):
 			f.x.failf("the line %q, want c[%d,...]", line, code)
 		}

@@ -14,14 +14,15 @@ import (
 
 const goodGreeting = `{"event":"pusher:connection_established","data":"{\"socket_id\":\"%\",\"activity_timeout\":120}"}`
 
-// stub is a server that says one thing at the beginning and one to each message.
+// stub starts a server that sends one message at the beginning and one answer to each
+// message.
 func stub(t *testing.T, greeting string, answers map[string]string) conformance.Target {
 	t.Helper()
 	up := websocket.Upgrader{}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := up.Upgrade(w, r, nil)
 		if err != nil {
-			return // no WebSocket: answered
+			return // not a WebSocket: already answered
 		}
 		defer func() { _ = ws.Close() }()
 		_ = ws.WriteMessage(websocket.TextMessage, []byte(strings.ReplaceAll(greeting, "%", "17.4")))
@@ -83,15 +84,15 @@ func TestKitSeesFaults(t *testing.T) {
 	}
 }
 
-// TestKitWaitsForAPing: -ping-wait is the time to the ping, and from there to the
-// close; the patience is for what should come at once.
+// TestKitWaitsForAPing: -ping-wait limits the time to the ping, and from the ping to
+// the close. Patience limits only what should come at once.
 func TestKitWaitsForAPing(t *testing.T) {
 	const patience = 500 * time.Millisecond
 	up := websocket.Upgrader{}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := up.Upgrade(w, r, nil)
 		if err != nil {
-			return // answered
+			return // already answered
 		}
 		defer func() { _ = ws.Close() }()
 		_ = ws.WriteMessage(websocket.TextMessage, []byte(strings.ReplaceAll(goodGreeting, "%", "17.4")))
@@ -120,8 +121,8 @@ func TestKitWaitsForAPing(t *testing.T) {
 	}
 }
 
-// TestKitFindsOut: without claims, no sign of a feature is "unsupported", for all its
-// cases; what needs more than was given is "not run".
+// TestKitFindsOut: without claims, a missing feature is "unsupported" for all its
+// cases; a case that needs more than was given is "not run".
 func TestKitFindsOut(t *testing.T) {
 	target := stub(t, goodGreeting, map[string]string{"pusher:ping": `{"event":"pusher:pong"}`})
 	target.Claims = nil

@@ -31,10 +31,10 @@ type delivery struct {
 	at     time.Time
 }
 
-// maxHooks is how many events a Receiver keeps; the oldest go first.
+// maxHooks is how many events a Receiver keeps; it drops the oldest.
 const maxHooks = 10_000
 
-// Receiver takes the webhooks of a target. Safe for concurrent use.
+// Receiver receives the webhooks of a target. It is safe for concurrent use.
 type Receiver struct {
 	server *http.Server
 	url    string
@@ -43,10 +43,10 @@ type Receiver struct {
 	mu      sync.Mutex
 	hooks   []hook
 	changed chan struct{} // closed and replaced at each delivery
-	refuse  int           // so many deliveries are answered with 500
+	refuse  int           // number of deliveries still to be answered with 500
 }
 
-// Listen opens a Receiver on address, HOST:PORT, until Close.
+// Listen opens a Receiver on address, HOST:PORT. It runs until Close.
 func Listen(address string) (*Receiver, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -58,10 +58,10 @@ func Listen(address string) (*Receiver, error) {
 	return r, nil
 }
 
-// URL is where the target must send its webhooks.
+// URL returns the address to which the target must send its webhooks.
 func (r *Receiver) URL() string { return r.url }
 
-// Close ends the Receiver and waits for it.
+// Close stops the Receiver and waits for it.
 func (r *Receiver) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -104,8 +104,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.changed = make(chan struct{})
 }
 
-// of returns what came so far about a channel, and a channel that is closed when
-// more comes.
+// of returns the events received so far for a channel, and a Go channel that is closed
+// when more arrive.
 func (r *Receiver) of(channel string) (found []hook, changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,9 +117,9 @@ func (r *Receiver) of(channel string) (found []hook, changed <-chan struct{}) {
 	return found, r.changed
 }
 
-// hooked waits until this kind of webhook came for the channel the nth time.
+// hooked waits for the nth webhook of this kind for the channel.
 func (x *exchange) hooked(channel, name string, nth int) hook {
-	// A channel that is left is told of after three seconds, and a retry takes longer.
+	// A vacated channel is reported after three seconds, and a retry takes longer.
 	timeout := time.After(x.patience + 15*time.Second)
 	for {
 		all, changed := x.target.Hooks.of(channel)

@@ -20,8 +20,8 @@ import (
 
 func init() { gin.SetMode(gin.ReleaseMode) }
 
-// newHouse is the Pusher side of chatcast on a port of its own, with everything on.
-// It asks sockets for a sign of life after activity.
+// newHouse starts the Pusher side of chatcast on a port of its own, with everything on.
+// It pings sockets after activity.
 func newHouse(t *testing.T, activity time.Duration) conformance.Target {
 	t.Helper()
 	main := conformance.App{ID: "1", Key: "main", Secret: "a secret"}

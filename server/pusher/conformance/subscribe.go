@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// auth signs a subscription: socket_id:channel, and channel_data when there is any.
+// auth signs a subscription: socket_id:channel, and channel_data if there is any.
 func (s *socket) auth(channel, channelData string) string {
 	text := s.id + ":" + channel
 	if channelData != "" {
@@ -32,12 +32,12 @@ func (s *socket) ask(channel, auth, channelData string) {
 	s.send("pusher:subscribe", data)
 }
 
-// guarded says whether a channel wants a signature.
+// guarded reports whether a channel needs a signature.
 func guarded(channel string) bool {
 	return strings.HasPrefix(channel, "private-") || strings.HasPrefix(channel, "presence-")
 }
 
-// enter subscribes, signed where that is needed, and takes the success.
+// enter subscribes, with a signature if needed, and reads the success.
 func (s *socket) enter(channel string) {
 	auth := ""
 	if guarded(channel) {
@@ -59,7 +59,7 @@ func (s *socket) leave(channel string) {
 	s.send("pusher:unsubscribe", map[string]string{"channel": channel})
 }
 
-// name is a channel that nobody else uses, behind a prefix.
+// name returns the name of a channel that nobody else uses, with a prefix.
 func (x *exchange) name(prefix string) string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // it never fails

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// WriteTable writes results as a table of Markdown.
+// WriteTable writes results as a Markdown table.
 func WriteTable(w io.Writer, results []Result) error {
 	var b strings.Builder
 	b.WriteString("| group | case | result | observed |\n|---|---|---|---|\n")
@@ -18,12 +18,12 @@ func WriteTable(w io.Writer, results []Result) error {
 	return err
 }
 
-// cell keeps text inside its cell.
+// cell escapes text for a cell of a table.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;").Replace(s)
 }
 
-// Sum says how many results there are of each verdict.
+// Sum returns how many results there are of each verdict.
 func Sum(results []Result) string {
 	n := map[Verdict]int{}
 	for _, r := range results {

@@ -9,28 +9,28 @@ import (
 // App is a Pusher app of the target.
 type App struct{ ID, Key, Secret string }
 
-// Target is the server that is looked at. Its main App has client events and, where
-// the server has them, subscription_count events and webhooks on.
+// Target is the server under test. Its main App must have client events enabled and,
+// where the server has them, subscription_count events and webhooks.
 type Target struct {
 	URL  string // ws://HOST:PORT, or wss:
-	HTTP string // of the HTTP API; URL with http: when empty
+	HTTP string // of the HTTP API; when empty, URL with http:
 	App
 
-	// Claims are the features that the server says it has: no sign of one is a
-	// failure, and others are not looked for. Nil means to find out.
+	// Claims are the features that the server claims: a missing one is a failure, and
+	// other features are not tested. Nil means that the tests find out.
 	Claims []Feature
 
-	Patience time.Duration // for what should come at once [5 s]
+	Patience time.Duration // for messages that should come at once [5 s]
 
-	// Apps and keys that show more, each optional.
-	Other       App           // any second app, to sign with the wrong one
+	// Optional apps and keys that allow more cases.
+	Other       App           // any second app, for signatures of the wrong app
 	Timeout     App           // an app that closes sockets which prove no user
-	DisabledKey string        // an app that is switched off
-	SmallKey    string        // an app that allows one connection
-	QuietKey    string        // an app without client events
-	Hooks       *Receiver     // the target's main app sends its webhooks there
+	DisabledKey string        // key of a disabled app
+	SmallKey    string        // key of an app that allows one connection
+	QuietKey    string        // key of an app without client events
+	Hooks       *Receiver     // receives the webhooks of the main app
 	XHRPath     string        // before /app/KEY on the fallback transports [/pusher]
-	PingWait    time.Duration // how long the server may be silent before it asks [0: not waited for]
+	PingWait    time.Duration // silence after which the server pings [0: not tested]
 }
 
 func (t Target) withDefaults() Target {
@@ -49,7 +49,7 @@ func (t Target) withDefaults() Target {
 
 func (t Target) claims(f Feature) bool { return len(t.Claims) == 0 || slices.Contains(t.Claims, f) }
 
-// Flags that cases need, as they are named on the command line.
+// Flags that cases need, by their names on the command line.
 const (
 	needsOther    = "-other-app"
 	needsTimeout  = "-timeout-app"
@@ -60,7 +60,7 @@ const (
 	needsPingWait = "-ping-wait"
 )
 
-// given says whether the target has what a case needs.
+// given reports whether the target has what a case needs.
 func (t Target) given(needs string) bool {
 	switch needs {
 	case needsOther:

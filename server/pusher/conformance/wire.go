@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// The WebSocket protocol (RFC 6455), as far as a client needs it that also breaks it
+// The WebSocket protocol (RFC 6455), as far as needed by a client that also violates it
 // on purpose.
 
 // Opcodes of frames.
@@ -34,10 +34,10 @@ const (
 type wire struct {
 	conn       net.Conn
 	in         *bufio.Reader
-	extensions string // that the server agreed to
+	extensions string // accepted by the server
 }
 
-// refusal is an answer to an upgrade that is no WebSocket.
+// refusal is a response to an upgrade that does not open a WebSocket.
 type refusal struct{ status string }
 
 func (r *refusal) Error() string { return "the upgrade was answered with HTTP " + r.status }
@@ -110,14 +110,14 @@ func (w *wire) upgrade(u *url.URL, header http.Header) error {
 	return nil
 }
 
-// rawFrame is one frame as it stands on the wire.
+// rawFrame is one frame as it is on the wire.
 type rawFrame struct {
 	first    byte // FIN, reserved bits, opcode
 	unmasked bool
 	payload  []byte
 }
 
-// encode makes the bytes of f, with a mask as clients must.
+// encode returns the bytes of f, with a mask as clients must.
 func (f rawFrame) encode() []byte {
 	mask := byte(0x80)
 	if f.unmasked {
@@ -144,7 +144,7 @@ func (f rawFrame) encode() []byte {
 	return b
 }
 
-// final is the first byte of a whole message.
+// final returns the first byte of a message of one frame.
 func final(opcode byte) byte { return 0x80 | opcode }
 
 func (w *wire) write(b []byte, timeout time.Duration) error {
@@ -153,7 +153,7 @@ func (w *wire) write(b []byte, timeout time.Duration) error {
 	return err
 }
 
-// maxFrame is what no server may send more of in one frame.
+// maxFrame is the most that a server may send in one frame, in bytes.
 const maxFrame = 16 << 20
 
 // readFrame reads one frame. Servers do not mask, and use no reserved bits.
@@ -182,8 +182,8 @@ func (w *wire) readFrame() (first byte, payload []byte, err error) {
 	return head[0], payload, err
 }
 
-// closed is how a connection ended: with a close frame (code 1005 if it has none),
-// or without (1006).
+// closed is how a connection ended: with a close frame (code 1005 if it has none) or
+// without one (1006).
 type closed struct {
 	code   int
 	reason string
@@ -204,10 +204,10 @@ func closeOf(payload []byte) *closed {
 	return &closed{code: int(binary.BigEndian.Uint16(payload)), reason: string(payload[2:])}
 }
 
-// errSilent says that nothing came in time.
+// errSilent means that nothing came in time.
 var errSilent = errors.New("nothing came")
 
-// next reads one message, or a pong's payload; pings are answered. Errors are
+// next reads one message or the payload of a pong, and answers pings. Its errors are
 // errSilent and *closed.
 func (w *wire) next(timeout time.Duration) (opcode byte, message []byte, err error) {
 	_ = w.conn.SetReadDeadline(time.Now().Add(timeout))

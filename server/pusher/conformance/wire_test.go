@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// deaf is a connection that takes everything and has nothing to say of its own.
+// deaf is a connection that accepts all writes and sends nothing of its own.
 type deaf struct{ net.Conn }
 
 func (deaf) Write(b []byte) (int, error)      { return len(b), nil }
 func (deaf) SetReadDeadline(time.Time) error  { return nil }
 func (deaf) SetWriteDeadline(time.Time) error { return nil }
 
-// FuzzNext: whatever a server sends, reading it ends with a message or a named end,
-// and gives back no more than came.
+// FuzzNext: whatever a server sends, reading it ends with a message or a named error,
+// and returns no more than came.
 func FuzzNext(f *testing.F) {
 	f.Add(rawFrame{first: final(opText), unmasked: true, payload: []byte(`{"event":"e"}`)}.encode())
 	f.Add(rawFrame{first: final(opClose), unmasked: true, payload: []byte{0x0F, 0xA1, 'n', 'o'}}.encode())

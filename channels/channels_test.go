@@ -140,7 +140,7 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// Names that are made are names that are understood.
+// TestNamesComeBack parses the names that the package makes.
 func TestNamesComeBack(t *testing.T) {
 	for full, family := range map[string]channels.Family{
 		channels.LineName(1, "telegram"): channels.Line,
@@ -155,8 +155,8 @@ func TestNamesComeBack(t *testing.T) {
 	}
 }
 
-// FuzzParse holds what everybody relies on: a valid name is its prefixes and its
-// base, and a room has one name.
+// FuzzParse checks what other packages rely on: a valid name consists of its prefixes
+// and its base, and a room has one name.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"", "news", "private-encrypted-cache-x", "cache-x", "presence-cache-x", "private-presence-cache-x", "#server-to-user-cache-x", "#server-to-user-a\tb", "presence-v1.companies.2224", "#server-to-user-7",
@@ -195,7 +195,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// staff is who works where and reads what.
+// staff answers Access: who works where, and who reads what.
 type staff struct{ err error }
 
 func (s staff) MayReadLine(_ context.Context, user, license int64, messenger string) (bool, error) {
@@ -243,7 +243,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%d on %s: %v", c.user, c.channel, err)
 		}
 	}
-	// Not knowing is neither yes nor no.
+	// Authorize passes on an error of Access: it is neither nil nor ErrDenied.
 	broken := errors.New("database is gone")
 	name, _ := channels.Parse("private-v1.companies.2224")
 	err := channels.Policy{Access: staff{broken}}.Authorize(context.Background(), 685, name)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Family is which of the CRM's channels a name is.
+// Family is the family of CRM channels that a name belongs to.
 type Family uint8
 
 // Families of the CRM's channels, API version 1.
@@ -21,8 +21,8 @@ func (f Family) String() string {
 	return [...]string{"none", "line", "company", "person", "companyUser"}[f]
 }
 
-// Room is a CRM channel without its kind: what private-v1... and presence-v1...
-// have in common. Fields that the family does not use are zero.
+// Room is a CRM channel without its kind: the part that private-v1... and
+// presence-v1... have in common. Fields that the family does not use are zero.
 type Room struct {
 	Family    Family
 	LicenseID int64
@@ -31,10 +31,10 @@ type Room struct {
 	UserID    int64
 }
 
-// Room says which room of the CRM n leads to; Family is None when it is no CRM
-// channel. Only plain private names lead to every family, and presence names to
-// Line and Company. Ids are decimal, positive and without leading zeros, so that
-// each room has one spelling.
+// Room returns the room of the CRM that n leads to. Its Family is None if n is not a
+// CRM channel. Plain private names lead to every family, presence names to Line and
+// Company, all other names to none. Ids are decimal, positive and without leading
+// zeros, so that each room has one spelling.
 func (n Name) Room() Room {
 	if !n.Guarded() || n.Encrypted || n.Cache {
 		return Room{}
@@ -86,8 +86,8 @@ func parseRoom(base string) Room {
 	return Room{}
 }
 
-// parseID takes a decimal id as it is written canonically: no sign, no leading
-// zero, within int64.
+// parseID parses a decimal id in canonical form: no sign, no leading zero, within
+// int64.
 func parseID(s string) (int64, bool) {
 	if s == "" || s[0] == '0' || s[0] == '+' || s[0] == '-' {
 		return 0, false
@@ -96,8 +96,8 @@ func parseID(s string) (int64, bool) {
 	return id, err == nil
 }
 
-// ValidMessenger says whether typ can be a messenger type: 1 to 32 letters and
-// digits, letter first, as it stands in channel names and routes.
+// ValidMessenger reports whether typ can be a messenger type: 1 to 32 letters and
+// digits, beginning with a letter, as in channel names and routes.
 func ValidMessenger(typ string) bool {
 	if typ == "" || len(typ) > 32 {
 		return false
@@ -112,27 +112,27 @@ func ValidMessenger(typ string) bool {
 	return true
 }
 
-// LineName is the private channel of one messenger of one licence.
+// LineName returns the private channel of one messenger of one licence.
 func LineName(licenseID int64, messenger string) string {
 	return prefixPrivate + "v1.licenses." + strconv.FormatInt(licenseID, 10) + ".messengers." + messenger
 }
 
-// CompanyName is the private channel of a company.
+// CompanyName returns the private channel of a company.
 func CompanyName(companyID int64) string {
 	return prefixPrivate + "v1.companies." + strconv.FormatInt(companyID, 10)
 }
 
-// PersonName is the private channel of a user.
+// PersonName returns the private channel of a user.
 func PersonName(userID int64) string {
 	return prefixPrivate + "v1.users." + strconv.FormatInt(userID, 10)
 }
 
-// CompanyUserName is the private channel with a user's view of their company.
+// CompanyUserName returns the private channel with a user's view of their company.
 func CompanyUserName(companyID, userID int64) string {
 	return CompanyName(companyID) + ".users." + strconv.FormatInt(userID, 10)
 }
 
-// PresenceOf is the presence channel of the same room as a private one made by
+// PresenceOf returns the presence channel of the same room as a private channel from
 // LineName or CompanyName.
 func PresenceOf(private string) string {
 	return prefixPresence + strings.TrimPrefix(private, prefixPrivate)

@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLength is the longest channel name, in bytes: what Pusher's server
-// libraries enforce (its documentation says 164).
+// MaxLength is the maximum length of a channel name in bytes. It is the limit of
+// Pusher's server libraries (Pusher's documentation says 164).
 const MaxLength = 200
 
-// MaxUserID is the longest user id, in characters: of members of presence channels
-// and of signed-in users.
+// MaxUserID is the maximum length of a user id in characters, for members of presence
+// channels and for signed-in users.
 const MaxUserID = 128
 
 // Errors of a name.
@@ -23,12 +23,12 @@ var (
 	ErrUserID  = errors.New("channels: a user id must have 1 to 128 characters, none of them a control character")
 )
 
-// Kind is what a subscription to a channel asks for.
+// Kind is the kind of a channel. It determines what a subscription needs.
 type Kind uint8
 
-// Kinds. Public asks for nothing, Private for a signature, Presence for a
-// signature over the member's identity too. User is #server-to-user-ID, open to
-// the signed-in user alone.
+// Public channels need nothing, Private ones a signature, Presence ones a signature
+// over the member's identity too. User is #server-to-user-ID, open to the signed-in
+// user alone.
 const (
 	Public Kind = iota
 	Private
@@ -42,11 +42,11 @@ func (k Kind) String() string {
 
 // Name is a valid channel name, taken apart. The zero Name is not valid.
 type Name struct {
-	Full      string // as it is on the wire
-	Base      string // without the prefixes: what an application calls the channel
+	Full      string // as sent on the wire
+	Base      string // without the prefixes: an application's name of the channel
 	Kind      Kind
 	Encrypted bool // private-encrypted-: the publisher encrypts, we relay
-	Cache     bool // the last event is kept for who comes later
+	Cache     bool // the last event is kept for later subscribers
 }
 
 // Prefixes, each with its dash: "privateer" is a public channel.
@@ -104,11 +104,11 @@ func validChars(s string) error {
 	return nil
 }
 
-// Guarded says whether entering needs a signature.
+// Guarded reports whether a subscription needs a signature.
 func (n Name) Guarded() bool { return n.Kind == Private || n.Kind == Presence }
 
-// HasCache says what Parse says of Cache, of a name that is valid, at the cost of
-// looking at its prefixes.
+// HasCache returns what Parse would set Cache to, for a valid name. It looks only at
+// the prefixes.
 func HasCache(full string) bool {
 	rest, ok := strings.CutPrefix(full, prefixPrivate)
 	if ok {
@@ -119,12 +119,12 @@ func HasCache(full string) bool {
 	return strings.HasPrefix(rest, prefixCache)
 }
 
-// UserName is the channel that reaches every socket signed in as the user. Its id
-// may hold what other names may not, for it is whatever an application calls its
-// users by.
+// UserName returns the channel that reaches every socket signed in as the user. Its id
+// may contain characters that other names may not: applications choose the ids of their
+// users freely.
 func UserName(userID string) string { return prefixUser + userID }
 
-// ValidUserID says whether s can be the id of an application's user.
+// ValidUserID reports whether s can be the id of an application's user.
 func ValidUserID(s string) bool {
 	if s == "" || len(s) > MaxUserID*utf8.UTFMax || !utf8.ValidString(s) || utf8.RuneCountInString(s) > MaxUserID {
 		return false

@@ -6,25 +6,25 @@ import (
 	"fmt"
 )
 
-// ErrDenied is the answer for every channel that is not the user's, whether it
+// ErrDenied is the error for every channel that the user may not enter, whether it
 // exists or not: a stranger must not learn which.
 var ErrDenied = errors.New("channels: access denied")
 
-// Access is what Policy asks of the CRM. An unknown id is simply "no".
+// Access answers the questions of Policy to the CRM. For an unknown id the answer is no.
 type Access interface {
-	// MayReadLine says whether the user may see every chat of the licence's
-	// messenger, and the licence has that messenger.
+	// MayReadLine reports whether the licence has the messenger and the user may see
+	// every chat of it.
 	MayReadLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error)
-	// Employed says whether the user works for the company.
+	// Employed reports whether the user works for the company.
 	Employed(ctx context.Context, userID, companyID int64) (bool, error)
 }
 
-// Policy decides who may enter the CRM's channels. It denies what it does not
+// Policy decides who may enter the CRM's channels. It denies channels that it does not
 // know.
 type Policy struct{ Access Access }
 
-// Authorize returns nil when the user may enter n, ErrDenied when not, and any
-// other error when that could not be found out.
+// Authorize returns nil if the user may enter n, ErrDenied if not, and any other error
+// if Access could not tell.
 func (p Policy) Authorize(ctx context.Context, userID int64, n Name) error {
 	ok, err := p.allowed(ctx, userID, n.Room())
 	if err != nil {

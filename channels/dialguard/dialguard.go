@@ -1,9 +1,9 @@
 // Package dialguard keeps the program from dialing addresses that users must not
-// reach through it: this machine, its networks, the metadata service of a cloud. It is
-// for requests to URLs that users give, such as those of webhooks and files.
+// reach through it: this machine, its networks, a cloud's metadata service. It guards
+// requests to URLs that users give, such as those of webhooks and files.
 //
-// It imports nothing of ours. The list of special-purpose networks is the library's,
-// which is generated from IANA's registries.
+// It imports nothing of ours. The list of special-purpose networks comes from the
+// library, which is generated from IANA's registries.
 package dialguard
 
 import (
@@ -18,17 +18,17 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// ErrNotPublic reports that a name or URL leads to an address that is not of the
-// public internet. Errors of Control and of a transport of NewTransport match it.
+// ErrNotPublic reports that a name or URL leads to an address outside the public
+// internet. The errors of Control and of a transport from NewTransport match it.
 var ErrNotPublic = errors.New("the address is not of the public internet")
 
 var guardian = ssrf.New(ssrf.WithAnyPort())
 
 // NewTransport returns a transport for URLs that users give. Unless allowPrivate is
-// set, it dials only addresses of the public internet; each redirect dials again, so
-// it is checked too. It ignores the proxies of the environment: a proxy would resolve
-// the name itself, out of our sight. timeout bounds the dial and the TLS handshake,
-// each. The caller owns the transport and may set its other fields.
+// set, it dials only addresses of the public internet. Redirects are checked too, as
+// each dials again. It ignores the proxies of the environment: a proxy would resolve
+// the name itself, where Control cannot check the address. timeout bounds the dial and
+// the TLS handshake, each. The caller owns the transport and may set its other fields.
 func NewTransport(timeout time.Duration, allowPrivate bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}
 	if !allowPrivate {
@@ -37,9 +37,9 @@ func NewTransport(timeout time.Duration, allowPrivate bool) *http.Transport {
 	return &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, DisableCompression: true}
 }
 
-// Control is a net.Dialer's Control that refuses what is not of the public internet
-// with ErrNotPublic. It sees the address that is about to be dialed, after its name
-// was resolved: a name that resolves differently the second time gains nothing.
+// Control is a net.Dialer's Control. It refuses addresses outside the public internet
+// with ErrNotPublic. It checks the address about to be dialed, after the name was
+// resolved, so a name that resolves differently the second time gains nothing.
 func Control(network, address string, c syscall.RawConn) error {
 	if ap, err := netip.ParseAddrPort(address); err == nil && nat64.Contains(ap.Addr()) {
 		b := ap.Addr().As16()
@@ -52,6 +52,7 @@ func Control(network, address string, c syscall.RawConn) error {
 	return nil
 }
 
-// nat64 holds an IPv4 address in its last four bytes: a host without IPv4 reaches the
-// public internet through it, and its own networks too. The library refuses it whole.
+// nat64 addresses hold an IPv4 address in their last four bytes. A host without IPv4
+// reaches the public internet through them, and its own networks too. The library
+// refuses all of them.
 var nat64 = ssrf.IPv6NAT64Prefix

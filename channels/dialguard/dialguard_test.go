@@ -44,7 +44,7 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// A transport checks where a redirect leads, and asks no proxy.
+// TestTransport checks that a transport checks redirects, and ignores proxies.
 func TestTransport(t *testing.T) {
 	asked := 0
 	private := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))

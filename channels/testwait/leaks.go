@@ -21,8 +21,9 @@ func Main(m *testing.M, options ...goleak.Option) {
 	os.Exit(code)
 }
 
-// Leaks waits for the goroutines of the tests to end, and returns those that do not. What
-// a library waits for may have a limit of its own, such as whatsmeow's 75 s for an answer.
+// Leaks waits for the goroutines of the tests to end, and returns an error that names
+// those that do not. It waits long, because a library's goroutine may have a timeout of
+// its own, such as whatsmeow's 75 s for an answer.
 func Leaks(options ...goleak.Option) (err error) {
 	for deadline := time.Now().Add(Long); ; {
 		if err = goleak.Find(options...); err == nil || time.Now().After(deadline) {

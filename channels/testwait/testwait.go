@@ -1,6 +1,6 @@
-// Package testwait says how long tests wait for what must come. A test waits for an
-// event, and its deadline is only for the day on which the event does not come: so it is
-// generous, and it costs nothing while all is well. One factor stretches all deadlines.
+// Package testwait sets how long tests wait. A test waits for an event, and its deadline
+// serves only when the event does not come: so the deadline is generous, and costs
+// nothing while all is well. One factor stretches all deadlines.
 //
 // The package is for tests alone and imports nothing of ours. It stands below channels,
 // which the tests of every room may import.
@@ -17,18 +17,19 @@ import (
 )
 
 // Variable is the environment variable that holds the factor, a number of at least 1.
-// Without it the factor is 1, which is good for two cores with four busy loops beside the tests.
+// The default is 1, which suffices for two cores with four busy loops beside the tests.
 const Variable = "CHATCAST_TEST_SLOWNESS"
 
-// Long is how long a test waits for something that comes at once on an idle machine.
+// Long is the deadline for events that come at once on an idle machine.
 var Long = Scaled(2 * time.Minute)
 
-// Scaled stretches a deadline by the factor. It panics when the factor is not a number of at least 1.
+// Scaled stretches a deadline by the factor. It panics if the factor is not a number of
+// at least 1.
 func Scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * factor())
 }
 
-// Context returns the context of the test, which ends after Long.
+// Context returns a context derived from the test's, which ends after Long.
 func Context(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Long)
@@ -36,8 +37,8 @@ func Context(t testing.TB) context.Context {
 	return ctx
 }
 
-// LeaveOut skips a test with -short, and says why. CI runs everything: there the test
-// fails instead, so that nothing is left out unseen.
+// LeaveOut skips a test under -short and logs why. CI runs every test: there the test
+// fails instead, so that no test is left out unseen.
 func LeaveOut(t testing.TB, why string) {
 	t.Helper()
 	switch {

@@ -14,8 +14,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// Commands change the apps of a server that runs in another process, on both
-// databases, and it follows within seconds.
+// Commands change the apps of a server in another process, on both databases, and the
+// server follows within seconds.
 func TestAppCommandsOnARunningServer(t *testing.T) {
 	testwait.LeaveOut(t, "it runs the built program")
 	binary := e2e.BuildBinary(t)

@@ -11,7 +11,7 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// cli runs one command line beside a database in a folder of the test's own.
+// cli runs one command line with a database in dir, a folder of the test's own.
 func cli(t *testing.T, dir string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	env := []string{
@@ -97,7 +97,7 @@ func TestSecretAndTokenOfARunningServer(t *testing.T) {
 	}
 }
 
-// What the shell has set does not hide an error of the file that is checked.
+// The shell's settings do not hide an error of the checked file.
 func TestConfigCheckIsAboutTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(`server: {address: "nope"}`), 0o600); err != nil {

@@ -9,7 +9,7 @@ import (
 	"chatcast/crm"
 )
 
-// migrate brings the database to this version.
+// migrate migrates the database to the schema of this version.
 func migrate(ctx context.Context, in invocation) error {
 	store, err := app.OpenStore(ctx, in.cfg)
 	if err != nil {
@@ -19,7 +19,7 @@ func migrate(ctx context.Context, in invocation) error {
 	return store.Close()
 }
 
-// token prints an access token, alone, so that a script can take it.
+// token prints an access token and nothing else, so that a script can read it.
 func token(ctx context.Context, in invocation) error {
 	if in.email == "" {
 		return errUsage{errors.New("usage: chatcast token --email E")}
@@ -34,7 +34,7 @@ func token(ctx context.Context, in invocation) error {
 	})
 }
 
-// secret prints the secret of an app, alone: the first app's when none is named.
+// secret prints the secret of an app and nothing else. The default is the first app.
 func secret(ctx context.Context, in invocation) error {
 	if in.app == "" {
 		in.app = in.cfg.Apps[0].ID

@@ -13,8 +13,8 @@ import (
 	"chatcast/crm"
 )
 
-// appCommands change the apps of the database, also beside a server that runs on
-// it, which follows within seconds.
+// appCommands are the commands that change the apps of the database. A server that
+// runs on it follows within seconds.
 func appCommands() []command {
 	return []command{
 		{name: "app create", args: "[--name N] [--id I] [--key K]", summary: "make a Pusher app and print its id, key and secret", run: createApp,
@@ -71,7 +71,7 @@ func printApps(w io.Writer, list []crm.AppData) error {
 	return t.Flush()
 }
 
-// rotateApp prints the new secret, alone, so that a script can take it.
+// rotateApp prints the new secret and nothing else, so that a script can read it.
 func rotateApp(ctx context.Context, in invocation) error {
 	if in.keepOld < 0 || in.keepOld > crm.MaxKeepOld || in.keepOld%time.Second != 0 {
 		return errUsage{errors.New("chatcast app rotate: --keep-old must be whole seconds from 0s to 720h")}

@@ -12,13 +12,14 @@ import (
 	"testing"
 )
 
-// The house rule: a folder owns a noun, a subfolder is a part or a plug. What each room
-// may import of ours; only cmd/chatcast/app holds all the plugs, and nobody imports cmd.
+// mayImport is the house rule: a folder owns a noun, a subfolder is a part or a plug. It
+// lists what each room may import of ours. Only cmd/chatcast/app imports all the plugs,
+// and nobody imports cmd.
 var mayImport = map[string][]string{
 	"channels/dialguard":         {},                                    // which addresses may be dialed for users
 	"broadcasting/apps":          {"channels"},                          // what an app is, with no engine in it
-	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // what every store of apps must pass
-	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // what every seam between nodes passes, in tests
+	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // a test suite for every store of apps
+	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // a test suite for every seam between nodes
 	"channels":                   {},
 	"channels/testwait":          {}, // the deadlines of all tests
 	"models":                     {},
@@ -26,24 +27,24 @@ var mayImport = map[string][]string{
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/dialguard"},
 	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps"},
 	"crm/bridge":                 {"crm"},
-	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the world that the rules are tested in
+	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
 	"crm/s3":                     {"crm"},
 	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "channels/dialguard"},
-	"crm/whatsapp/content":       {"crm"}, // messages of WhatsApp as contents of the CRM, pure
+	"crm/whatsapp/content":       {"crm"}, // converts messages of WhatsApp to contents of the CRM, pure
 	"crm/whatsapp/whatsapptest":  {},      // a WhatsApp to test against; never linked into the program
 	"server":                     {"broadcasting", "channels", "broadcasting/apps"},
 	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps"},
-	"server/pusher/conformance":  {}, // holds any Pusher server against the protocol, in tests
+	"server/pusher/conformance":  {}, // tests any Pusher server against the protocol
 	"server/api":                 {"server", "broadcasting", "channels", "crm"},
-	"server/api/apitest":         {"server/api", "crm"},           // holds answers against openapi.yaml, in tests
+	"server/api/apitest":         {"server/api", "crm"},           // checks answers against openapi.yaml, in tests
 	"server/api/docs":            {"server/api", "crm", "server"}, // the reference as a page
 	"server/console":             {"server"},
 	"models/testdb":              {"channels/testwait", "models"},
 
-	"broadcasting/webhook/storetest": {"broadcasting/webhook"}, // holds any Store against the contract, in tests
+	"broadcasting/webhook/storetest": {"broadcasting/webhook"}, // a test suite for every Store
 
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
-	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3"}, // each checks what it will use
+	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3"}, // each package checks its own settings
 	"cmd/chatcast/app": {
 		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
@@ -60,8 +61,8 @@ var mayImport = map[string][]string{
 	"cmd/demo":                 {"crm/whatsapp/whatsapptest"},
 }
 
-// What only tests may have: none of it is in the programs that are built, but for the
-// stand-in, which is in the demo.
+// testsOnly lists packages that only tests may import. None is in a built program, except
+// the stand-in, which is in the demo.
 var testsOnly = []string{
 	"testing", "chatcast/broadcasting/clustertest", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
 	"chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
@@ -70,7 +71,7 @@ var testsOnly = []string{
 	"chatcast/broadcasting/webhook/storetest",
 }
 
-// Libraries that live in one room (and its plugs) alone.
+// confined lists libraries that only one room (and its plugs) may import.
 var confined = map[string]string{
 	"github.com/gin-gonic/gin":     "server",
 	"github.com/gorilla/websocket": "server",
@@ -81,7 +82,7 @@ var confined = map[string]string{
 	"code.dny.dev/ssrf":            "channels/dialguard",
 }
 
-// Libraries that the wiring, the tests of the whole program and the demo name too.
+// wires lists who else may import them: the wiring, tests of the whole program, the demo.
 var wires = map[string][]string{
 	"cmd/chatcast/app": {"github.com/gin-gonic/gin"},
 	"cmd/chatcast/e2e": {"github.com/gin-gonic/gin", "github.com/gorilla/websocket", "go.mau.fi/whatsmeow"},
@@ -111,7 +112,7 @@ func packages(t *testing.T) []pkg {
 	}
 }
 
-// TestHouse fails when an arrow of ARCHITECTURE.md is broken.
+// TestHouse fails if an import breaks the rule.
 func TestHouse(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, violation := range violations(p) {
@@ -120,7 +121,7 @@ func TestHouse(t *testing.T) {
 	}
 }
 
-// TestHouseSeesBrokenArrows shows that each kind of broken arrow is found.
+// TestHouseSeesBrokenArrows checks that each kind of forbidden import is found.
 func TestHouseSeesBrokenArrows(t *testing.T) {
 	for name, p := range map[string]pkg{
 		"parent imports its plug":    {"chatcast/server", []string{"chatcast/server/pusher"}},
@@ -183,7 +184,7 @@ func violations(p pkg) (found []string) {
 	return found
 }
 
-// TestNoTestCodeInThePrograms fails when something of the tests is built into a program.
+// TestNoTestCodeInThePrograms fails if test code is built into a program.
 func TestNoTestCodeInThePrograms(t *testing.T) {
 	for _, program := range []string{"chatcast/cmd/chatcast", "chatcast/cmd/demo"} {
 		out, err := exec.Command("go", "list", "-deps", program).Output()
@@ -202,8 +203,8 @@ func TestNoTestCodeInThePrograms(t *testing.T) {
 	}
 }
 
-// TestAnswersAreHeldAgainstTheReference: whatever test makes a router of the
-// program's routes puts apitest.Documented around it, as e2e.Start does.
+// TestAnswersAreHeldAgainstTheReference checks that every test that makes a router of the
+// program's routes wraps it in apitest.Documented, as e2e.Start does.
 func TestAnswersAreHeldAgainstTheReference(t *testing.T) {
 	exempt := map[string]string{
 		"../../server/api/reference_test.go": "lists the routes and asks none",

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// errorName matches what our code calls an error.
+// errorName matches the names of errors in our code.
 var errorName = regexp.MustCompile(`^(err|[a-z]\w*Err|Err|Error)$`)
 
-// TestErrorsAreLoggedAsError: the key of an error in the log is "error", so that one
-// search finds them all.
+// TestErrorsAreLoggedAsError checks that errors are logged under the key "error", so that
+// one search finds them all.
 func TestErrorsAreLoggedAsError(t *testing.T) {
 	found := 0
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
@@ -47,7 +47,7 @@ func TestErrorsAreLoggedAsError(t *testing.T) {
 	}
 }
 
-// The search finds each way to give an error to a log.
+// The check finds each way to pass an error to a log.
 func TestOtherLogKeysAreSeen(t *testing.T) {
 	for line, want := range map[string]int{
 		`log.Warn("failed", "err", err)`:                                    1,
@@ -97,7 +97,7 @@ func loggedErrors(file *ast.File) (good int, bad []gotoken.Pos) {
 	return good, bad
 }
 
-// logs reports whether call is one of a logger, which our code calls log or Log.
+// logs reports whether call is a call of a logger, which our code names log or Log.
 func logs(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {

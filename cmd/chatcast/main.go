@@ -18,7 +18,7 @@ import (
 	"chatcast/crm"
 )
 
-// Set by make build; a build without it knows at least its commit.
+// Set by make build. A build without it still knows its commit.
 var (
 	version = "0.1.0"
 	commit  = ""
@@ -27,24 +27,24 @@ var (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // it was tried and went wrong
-	exitUsage  = 2 // it was not tried: the command or the configuration is wrong
+	exitFailed = 1 // the command ran and failed
+	exitUsage  = 2 // the command did not run: it or the configuration is wrong
 )
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// command is one of chatcast's commands. setup adds flags of its own, if any;
-// run gets the configuration and what stands after the flags.
+// command is one of chatcast's commands. flags adds flags of its own, if not nil. run
+// gets the configuration and the arguments.
 type command struct {
 	name, args, summary string
-	operand             string // the one thing that must stand beside the flags; empty: nothing may
+	operand             string // the argument required besides flags; empty: none is allowed
 	run                 func(ctx context.Context, in invocation) error
 	flags               func(fs *flag.FlagSet, in *invocation)
 }
 
-// invocation is how a command was called.
+// invocation holds the configuration, arguments and outputs of a call of a command.
 type invocation struct {
 	cfg            config.Config
 	args           []string
@@ -70,10 +70,10 @@ func commands() []command {
 	}, appCommands()...)
 }
 
-// errHelp is what --help asks for.
+// errHelp holds the text that --help prints.
 type errHelp struct{ error }
 
-// errUsage says that the command line is wrong; its text says how.
+// errUsage reports a wrong command line.
 type errUsage struct{ error }
 
 // run runs one command line and returns the exit code.
@@ -106,7 +106,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return report(stderr, err)
 }
 
-// find is the command with the longest name that args begin with.
+// find returns the command with the longest name that args begin with, and the rest.
 func find(args []string) (cmd *command, rest []string) {
 	for _, c := range commands() {
 		words := strings.Fields(c.name)
@@ -117,7 +117,7 @@ func find(args []string) (cmd *command, rest []string) {
 	return cmd, rest
 }
 
-// parse reads the flags of cmd and the configuration they lead to.
+// parse parses the flags of cmd and loads the configuration that they name.
 func parse(cmd *command, in *invocation, args, environ []string) error {
 	fs := flag.NewFlagSet("chatcast "+cmd.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
@@ -147,7 +147,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 		if len(in.args) != 1 {
 			return errUsage{errors.New("usage: chatcast config check FILE")}
 		}
-		path, environ = in.args[0], nil // the file's own errors, not hidden by this shell's settings
+		path, environ = in.args[0], nil // the shell's settings could hide the file's errors
 	} else if err := cmd.checkOperand(in.args); err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	return err
 }
 
-// parseBetween parses flags wherever they stand, before and after what is none.
+// parseBetween parses flags before, between and after other arguments.
 func parseBetween(fs *flag.FlagSet, args []string, in *invocation) error {
 	for {
 		if err := fs.Parse(args); err != nil {
@@ -171,7 +171,7 @@ func parseBetween(fs *flag.FlagSet, args []string, in *invocation) error {
 	}
 }
 
-// checkOperand says what is wrong with what stands beside the flags.
+// checkOperand checks the arguments besides flags.
 func (c *command) checkOperand(args []string) error {
 	switch {
 	case c.operand != "" && len(args) == 0:
@@ -184,7 +184,7 @@ func (c *command) checkOperand(args []string) error {
 	return nil
 }
 
-// report prints err and says how the program exits.
+// report prints err and returns the exit code for it.
 func report(stderr io.Writer, err error) int {
 	var wrong config.ConfigError
 	var misused errUsage
@@ -236,7 +236,7 @@ func printVersion(_ context.Context, in invocation) error {
 	return err
 }
 
-// commitID is the commit that the program was built from, as far as it knows.
+// commitID returns the commit that the program was built from, as far as known.
 func commitID() string {
 	if commit != "" {
 		return commit

@@ -12,19 +12,19 @@ import (
 	"testing"
 )
 
-// What the pages may have at most.
+// Limits of the pages.
 const (
 	maxReadmeLines       = 150
 	maxArchitectureBytes = 8192
 )
 
-// pageSet is the project's pages, and what they may refer to.
+// pageSet holds the project's pages, and the names that they may refer to.
 type pageSet struct {
 	pages   map[string]string // Markdown by its path from the root of the project
 	exists  func(file string) bool
 	tests   map[string]bool // names of test, fuzz and benchmark functions
 	targets map[string]bool // of the Makefile
-	rooms   []string        // that ARCHITECTURE.md must name
+	rooms   []string        // rooms that ARCHITECTURE.md must name
 }
 
 var (
@@ -42,7 +42,7 @@ var (
 	schemePattern   = regexp.MustCompile(`^[a-z]+:`)
 )
 
-// TestPages fails when a page is too long, or refers to what is not there.
+// TestPages fails if a page is too long, or refers to something that does not exist.
 func TestPages(t *testing.T) {
 	set := projectPages(t)
 	if len(set.pages) < 10 || len(set.tests) < 100 || len(set.rooms) < 10 {
@@ -53,7 +53,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestPagesSeesFaults shows that each kind of fault is found, and nothing in sound pages.
+// TestPagesSeesFaults checks that each kind of fault is found, and none in sound pages.
 func TestPagesSeesFaults(t *testing.T) {
 	sound := func() map[string]string {
 		return map[string]string{
@@ -105,7 +105,7 @@ func TestPagesSeesFaults(t *testing.T) {
 	}
 }
 
-// projectPages reads what is there.
+// projectPages reads the pages and the names of the project.
 func projectPages(t *testing.T) pageSet {
 	t.Helper()
 	root := os.DirFS("../..")
@@ -151,7 +151,7 @@ func projectPages(t *testing.T) pageSet {
 	return set
 }
 
-// problems names everything that is wrong, page by page.
+// problems returns everything that is wrong, page by page.
 func (s pageSet) problems() (found []string) {
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	if n := strings.Count(s.pages["README.md"], "\n"); n > maxReadmeLines {
@@ -179,8 +179,8 @@ func (s pageSet) problems() (found []string) {
 	return found
 }
 
-// brokenLinks are the relative links and pictures of a page that lead nowhere. It notes in
-// linked where the others lead.
+// brokenLinks returns the relative links and pictures of a page that lead nowhere. It adds
+// the targets of the others to linked.
 func (s pageSet) brokenLinks(page string, linked map[string]bool) (found []string) {
 	prose := codePattern.ReplaceAllString(fencePattern.ReplaceAllString(s.pages[page], ""), "")
 	for _, m := range linkPattern.FindAllStringSubmatch(prose, -1) {
@@ -206,8 +206,8 @@ func (s pageSet) brokenLinks(page string, linked map[string]bool) (found []strin
 	return found
 }
 
-// unknownNames are the tests, make targets and, in ARCHITECTURE.md, paths that a page
-// names and that are not there.
+// unknownNames returns the tests, make targets and, in ARCHITECTURE.md, paths that a page
+// names but that do not exist.
 func (s pageSet) unknownNames(page string) (found []string) {
 	text := s.pages[page]
 	for _, name := range testNamePattern.FindAllString(text, -1) {
@@ -234,7 +234,7 @@ func (s pageSet) unknownNames(page string) (found []string) {
 	return found
 }
 
-// anchors are those that GitHub gives the headings of a page.
+// anchors returns the anchors that GitHub gives the headings of a page.
 func anchors(page string) (list []string) {
 	seen := map[string]int{}
 	for _, m := range headingPattern.FindAllStringSubmatch(fencePattern.ReplaceAllString(page, ""), -1) {

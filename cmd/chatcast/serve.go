@@ -15,7 +15,7 @@ import (
 	"chatcast/cmd/chatcast/config"
 )
 
-// serve runs the server until it is told to stop.
+// serve runs the server until a signal stops it.
 func serve(ctx context.Context, in invocation) error {
 	ctx, stop := stopOnSignal(ctx, in.stderr)
 	defer stop()
@@ -33,12 +33,12 @@ func serve(ctx context.Context, in invocation) error {
 	return err
 }
 
-// oneWish is how long after the first signal another is the same wish: make,
+// oneWish is how long after the first signal another one counts as the same: make,
 // timeout and some supervisors signal the program and then its group.
 const oneWish = time.Second
 
-// stopOnSignal ends the context at the first SIGINT or SIGTERM, and the program
-// at a second one later: who asks twice does not want to wait.
+// stopOnSignal cancels the context at the first SIGINT or SIGTERM. A second one after
+// oneWish ends the program at once: the user does not want to wait.
 func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
@@ -65,8 +65,8 @@ func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, fu
 	}
 }
 
-// greet prints what the one who started the program needs to go on: at the first
-// start how to sign in, which is not shown again.
+// greet prints the address of the program. At the first start it also prints how to
+// sign in, which is not shown again.
 func greet(w io.Writer, cfg config.Config, p *app.Program) {
 	url := strings.TrimSuffix(p.URL(), "/")
 	first := p.First()

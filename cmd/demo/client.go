@@ -23,10 +23,10 @@ const (
 	pairTime = 30 * time.Second
 )
 
-// client acts as one user, over the routes that everybody uses.
+// client calls the public routes as one user.
 type client struct{ base, token string }
 
-// call sends in as JSON and reads the answer's data into out, each unless nil.
+// call sends in as JSON and decodes the answer's data into out, unless they are nil.
 func (c *client) call(ctx context.Context, method, path string, in, out any) error {
 	var content io.Reader
 	if in != nil {
@@ -65,7 +65,7 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	return json.Unmarshal(answer, &struct{ Data any }{out})
 }
 
-// firstMessage is how long a message may take from the phone into the CRM.
+// firstMessage is the time limit for a message from the phone to the CRM.
 const firstMessage = 30 * time.Second
 
 var errNotFound = errors.New("not found")
@@ -78,7 +78,7 @@ func signIn(ctx context.Context, base, email, password string) (*client, error) 
 	return c, err
 }
 
-// hire gives the company Mia, an operator.
+// hire adds Mia, an operator, to the company.
 func hire(ctx context.Context, owner *client, password string) (*colleague, error) {
 	err := owner.call(ctx, "POST", "/v1/companies/2224/employees", map[string]any{
 		"email": miaEmail, "name": "Mia", "password": password, "role": "operator",
@@ -113,7 +113,7 @@ func pair(ctx context.Context, owner *client, shop *whatsapptest.Account) error 
 	ctx, cancel := context.WithTimeout(ctx, pairTime)
 	defer cancel()
 	var shown struct{ QR *string }
-	err := until(ctx, func() error { // the program may just be starting to serve its lines
+	err := until(ctx, func() error { // the program may still be starting its lines
 		if err := owner.call(ctx, "POST", line+"/connect", nil, nil); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func pair(ctx context.Context, owner *client, shop *whatsapptest.Account) error 
 	})
 }
 
-// until tries again until it works; the error is the last one.
+// until retries until try succeeds or ctx ends. It returns the last error.
 func until(ctx context.Context, try func() error) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
@@ -158,20 +158,20 @@ func until(ctx context.Context, try func() error) error {
 	}
 }
 
-// colleague is Mia, who answers.
+// colleague is Mia, who answers the customers.
 type colleague struct {
 	*client
 	id   int64
 	tags map[string]int64
 
 	mu    sync.Mutex
-	texts map[string]bool // all that she said
+	texts map[string]bool // all texts that she wrote
 }
 
 func (c *colleague) in(chat string) string { return line + "/chats/" + url.PathEscape(chat) }
 
-// say reads the chat, and writes. A customer's first message may still be on its
-// way; she answers when it is there.
+// say marks the chat as read and writes to it. If a customer's first message is still
+// on its way, say waits for the chat to exist.
 func (c *colleague) say(ctx context.Context, chat, text string) error {
 	c.mu.Lock()
 	c.texts[text] = true
@@ -195,7 +195,7 @@ func (c *colleague) say(ctx context.Context, chat, text string) error {
 	return c.call(ctx, http.MethodPost, c.in(chat)+"/messages/text", map[string]any{"text": text}, nil)
 }
 
-// wrote tells whether Mia said this, or somebody else did.
+// wrote reports whether Mia wrote this text, rather than somebody else.
 func (c *colleague) wrote(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// buffer is what the demo prints, read while it prints.
+// buffer holds what the demo prints, and can be read meanwhile.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -46,9 +46,9 @@ func server(t *testing.T) string {
 
 var shown = regexp.MustCompile(`(?s)console +(http://\S+)/\n.*e-mail +(\S+)\n.*password +(\S+)\n`)
 
-// TestDemo runs the demo with the real program, faster than people live: what it
-// prints opens the console, customers write and send what they have, Mia answers,
-// the person at the console is read and replied to, and at the end nothing is left.
+// TestDemo runs the demo with the built program, at a fast pace. The printed credentials
+// open the console, customers write and send files, Mia answers, the person at the
+// console gets read marks and replies, and nothing is left at the end.
 func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("CHATCAST_SERVER_ADDRESS", "no address: settings of this shell must not reach the demo")
@@ -107,11 +107,11 @@ func TestDemo(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// journal reads the line's events as they come.
+// journal reads the line's events as they arrive.
 type journal struct {
 	*client
 	after int64
-	text  string // of all so far
+	text  string // of all events so far
 }
 
 func (j *journal) await(t *testing.T, parts ...string) {
@@ -141,7 +141,7 @@ func (j *journal) await(t *testing.T, parts ...string) {
 	}
 }
 
-// jsonText is JSON as it came.
+// jsonText is unparsed JSON.
 type jsonText string
 
 func (j *jsonText) UnmarshalJSON(b []byte) error {
@@ -149,7 +149,7 @@ func (j *jsonText) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// TestProgramThatFails: the demo says why, and ends.
+// TestProgramThatFails checks that the demo prints the reason, and ends.
 func TestProgramThatFails(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	broken := filepath.Join(t.TempDir(), "chatcast")
@@ -165,7 +165,7 @@ func TestProgramThatFails(t *testing.T) {
 	}
 }
 
-// TestAddressTaken: a server that runs already is left alone.
+// TestAddressTaken checks that the demo leaves a running server alone.
 func TestAddressTaken(t *testing.T) {
 	if got := free("127.0.0.1:0"); got != "127.0.0.1:0" {
 		t.Errorf("a free address becomes %s", got)
@@ -175,7 +175,7 @@ func TestAddressTaken(t *testing.T) {
 	}
 }
 
-// TestThings: what customers send is what it says.
+// TestThings checks that the customers' files have the formats they claim.
 func TestThings(t *testing.T) {
 	r := newRand(5, 0)
 	jpeg, err := cup(r)

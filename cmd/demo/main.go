@@ -1,14 +1,13 @@
-// Command demo shows chatcast at work on a machine of one's own: it starts a
-// WhatsApp that exists here alone, the program with it, pairs a line by the QR code
-// as a phone would, and lets simulated customers write, send pictures, read what
-// they are answered, and reply.
+// Command demo shows chatcast at work on your own machine. It starts a stand-in
+// WhatsApp and the program, and pairs a line by the QR code as a phone would. Then
+// simulated customers write, send pictures, read the answers, and reply.
 //
 //	demo (this process)                          bin/chatcast (a child)
 //	  stand-in WhatsApp  <---- whatsmeow ----      crm/whatsapp
 //	  the customers                                   |
 //	  Mia, a colleague   ------ HTTP ------->      the API, the console
 //
-// It is a program of its own, so that the server has no stand-in in it.
+// It is a separate program, so that the server does not contain the stand-in.
 package main
 
 import (
@@ -30,12 +29,12 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// options are how the demo was called.
+// options are the flags of the demo.
 type options struct {
 	program string        // the server's binary
-	address string        // where the console is to be
+	address string        // of the console
 	seed    uint64        // of who writes what, and when
-	pace    time.Duration // between two things that happen, on average
+	pace    time.Duration // average time between two actions
 }
 
 func main() {
@@ -53,8 +52,8 @@ func main() {
 	}
 }
 
-// run is the whole demo, until the context ends. Its data are gone afterwards: the
-// simulated phones are in memory, so a line that was kept could not log in again.
+// run runs the whole demo until ctx ends, and then removes its data: the simulated
+// phones are in memory, so a paired line could not log in again.
 func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "chatcast-demo-")
 	if err != nil {
@@ -80,7 +79,7 @@ func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
 	}
 	err = show(ctx, o, phones, server, password, out, errs)
 	if ended := ctx.Err() != nil; err != nil && ended {
-		err = nil // what was under way when it was told to end
+		err = nil // an action was interrupted by the end of the demo
 	}
 	err = errors.Join(err, server.stop())
 	if err == nil {
@@ -89,7 +88,7 @@ func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
 	return err
 }
 
-// show pairs the line, prints where to look, and lets the customers write.
+// show pairs the line, prints the address of the console, and starts the customers.
 func show(ctx context.Context, o options, phones *whatsapptest.Server, server *program, password string, out, errs io.Writer) error {
 	ctx, cancel := server.whileRunning(ctx)
 	defer cancel()
@@ -125,12 +124,12 @@ func show(ctx context.Context, o options, phones *whatsapptest.Server, server *p
 	return context.Cause(ctx)
 }
 
-// free is the address, or one with a free port when something serves there.
+// free returns address, or an address with port 0 if address is in use.
 func free(address string) string {
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
 		return "127.0.0.1:0"
 	}
-	_ = ln.Close() // nobody has used it
+	_ = ln.Close() // only checks that the address is free
 	return address
 }

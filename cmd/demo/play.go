@@ -12,8 +12,8 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// cast are the customers. The numbers are those that regulators keep free for
-// stories; nobody has them.
+// cast lists the customers. Regulators reserve their numbers for fiction; nobody has
+// them.
 var cast = []struct{ phone, hidden, name string }{
 	{"12025550141", "1000000141", "Anna Petrova"},
 	{"447700900172", "1000000172", "Rafael Costa"},
@@ -24,7 +24,7 @@ var cast = []struct{ phone, hidden, name string }{
 	{"12025550166", "", "Tomás Herrera"},
 }
 
-// thanks are what customers reply to the person at the console, whose words they
+// thanks are the customers' replies to the person at the console, whose words they
 // cannot foresee.
 var thanks = []string{
 	"Thank you, that helps!", "Good to know, thank you", "Oh, nice! Can you tell me more?", "All right, I will think about it",
@@ -39,9 +39,9 @@ type customer struct {
 	phones *whatsapptest.Server
 	shop   *whatsapptest.Account
 	mia    *colleague
-	rand   *rand.Rand // of the stage alone
-	story  []step     // what is left of it
-	mine   string     // the message that the customer wrote last; the stage's
+	rand   *rand.Rand // used by play.run alone
+	story  []step     // the steps left
+	mine   string     // id of the customer's last message; used by play.run alone
 
 	mu    sync.Mutex
 	taken bool // the person at the console answers in this story
@@ -49,7 +49,7 @@ type customer struct {
 
 func (c *customer) chat() string { return c.Number().User }
 
-// heard is what the shop wrote last, if anything.
+// heard returns the shop's last message to the customer, if any.
 func (c *customer) heard() (whatsapptest.Received, bool) {
 	for _, m := range slices.Backward(c.Inbox()) {
 		if c.isWords(m) {
@@ -59,7 +59,8 @@ func (c *customer) heard() (whatsapptest.Received, bool) {
 	return whatsapptest.Received{}, false
 }
 
-// isWords tells messages to the customer from reactions, edits, and the group's.
+// isWords reports whether m is a message to the customer, not a reaction, an edit, or
+// a message of the group.
 func (c *customer) isWords(m whatsapptest.Received) bool {
 	return m.Type != "reaction" && m.Edit == "" && m.Chat == c.shop.Number()
 }
@@ -76,14 +77,14 @@ func (c *customer) takenOver() bool {
 	return c.taken
 }
 
-// play is everything that happens.
+// play runs the stories of all customers.
 type play struct {
 	customers []*customer
 	group     *whatsapptest.Group
 	pace      time.Duration
 	seed      uint64
 	rand      *rand.Rand
-	said      int // of chatter
+	said      int // number of chatter lines sent
 	errs      io.Writer
 }
 
@@ -99,22 +100,21 @@ func newPlay(o options, phones *whatsapptest.Server, shop *whatsapptest.Account,
 	return p
 }
 
-// run lets things happen, one at a time and never two in a row in one chat, until
-// the context ends.
+// run performs one step after another until ctx ends, never two in a row in one chat.
 func (p *play) run(ctx context.Context) {
 	var phones sync.WaitGroup
 	defer phones.Wait()
 	for i, c := range p.customers {
 		phones.Go(func() { p.listen(ctx, c, newRand(p.seed, uint64(i)+1)) })
 	}
-	beginning := p.rand.Perm(len(stories)) // everybody with another story
+	beginning := p.rand.Perm(len(stories)) // each customer begins with another story
 	for i, c := range p.customers {
 		c.story = stories[beginning[i%len(stories)]]
 	}
 	for n := 0; ; n++ {
 		pause := p.pace/2 + time.Duration(p.rand.Int64N(int64(p.pace)))
 		if n < 2*len(p.customers) {
-			pause /= 5 // something to see, soon
+			pause /= 5 // show something soon
 		}
 		if !wait(ctx, pause) {
 			return
@@ -130,7 +130,7 @@ func (p *play) run(ctx context.Context) {
 	}
 }
 
-// next is the next thing in a customer's story.
+// next performs the next step of a customer's story.
 func (p *play) next(ctx context.Context, c *customer) {
 	if len(c.story) == 0 {
 		c.story = stories[p.rand.IntN(len(stories))]
@@ -139,14 +139,14 @@ func (p *play) next(ctx context.Context, c *customer) {
 	s := c.story[0]
 	c.story = c.story[1:]
 	if s.mia && c.takenOver() {
-		return // the person at the console has the word
+		return // the person at the console has taken the chat over
 	}
 	if err := s.do(ctx, c); err != nil && ctx.Err() == nil {
 		fmt.Fprintf(p.errs, "demo: %s's story goes on without this: %v\n", c.chat(), err)
 	}
 }
 
-// chat is somebody writing in the group.
+// chat sends a message to the group as one of its members.
 func (p *play) chat() {
 	members := make([]*customer, 0, len(p.customers))
 	for _, c := range p.customers {
@@ -159,15 +159,15 @@ func (p *play) chat() {
 	p.said++
 }
 
-// listen is a customer's phone: what comes is read after a moment, and the person at
-// the console gets a reaction and a reply.
+// listen acts as a customer's phone. It reads messages after a moment, and answers
+// those of the person at the console with a reply and sometimes a reaction.
 func (p *play) listen(ctx context.Context, c *customer, r *rand.Rand) {
 	moment := func() time.Duration { return p.pace/3 + time.Duration(r.Int64N(int64(p.pace))) }
 	known := make(map[string]bool)
 	for {
 		got, err := c.Await(ctx, func(m whatsapptest.Received) bool { return !known[m.ID] })
 		if err != nil {
-			return // the end
+			return // the demo ends
 		}
 		known[got.ID] = true
 		if !c.isWords(got) {
@@ -195,7 +195,7 @@ func (p *play) listen(ctx context.Context, c *customer, r *rand.Rand) {
 	}
 }
 
-// wait waits, and says whether to go on.
+// wait sleeps for d. It returns false if ctx ended first.
 func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -207,5 +207,5 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// newRand is chance that can be had again.
+// newRand returns a generator whose sequence depends only on seed and stream.
 func newRand(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }

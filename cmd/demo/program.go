@@ -17,8 +17,8 @@ const (
 	startTime = 30 * time.Second
 	endTime   = 10 * time.Second
 
-	// oneSignal: Ctrl-C reaches the program and the demo in any order. The program
-	// that ends has not failed when the demo is told to end just after.
+	// oneSignal is how long after the server's end the demo may be told to end, too:
+	// Ctrl-C reaches both in any order, and then the server has not failed.
 	oneSignal = 300 * time.Millisecond
 )
 
@@ -28,7 +28,7 @@ type program struct {
 	up    *announcement
 	log   *tail
 	ended chan struct{}
-	err   error // how it ended; read after ended
+	err   error // how it ended; read after ended is closed
 }
 
 // startProgram starts the server with these settings and no others.
@@ -54,7 +54,7 @@ func startProgram(path string, settings map[string]string) (*program, error) {
 	return p, nil
 }
 
-// url waits until the server says where it is.
+// url waits until the server prints its address, and returns it.
 func (p *program) url(ctx context.Context) (string, error) {
 	late := time.NewTimer(startTime)
 	defer late.Stop()
@@ -68,7 +68,7 @@ func (p *program) url(ctx context.Context) (string, error) {
 	}
 }
 
-// whileRunning is the context, which also ends, with the reason, when the server does.
+// whileRunning returns a context that also ends when the server does, with the reason.
 func (p *program) whileRunning(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	go func() {
@@ -86,7 +86,7 @@ func (p *program) whileRunning(parent context.Context) (context.Context, func())
 	return ctx, func() { cancel(nil) }
 }
 
-// stop ends the server as a service manager does.
+// stop stops the server as a service manager does.
 func (p *program) stop() error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended already
 	select {
@@ -102,9 +102,9 @@ func (p *program) stop() error {
 	return nil
 }
 
-// announcement finds in the server's output where it serves.
+// announcement finds the server's address in its output.
 type announcement struct {
-	text  bytes.Buffer // until it is found
+	text  bytes.Buffer // the output until the address is found
 	found bool
 	url   chan string
 }
@@ -123,7 +123,7 @@ func (a *announcement) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// tail keeps the end of the server's log, for when it fails.
+// tail keeps the end of the server's log, to show it when the server fails.
 type tail struct {
 	mu   sync.Mutex
 	text []byte

@@ -10,14 +10,14 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// step is one thing that happens in a chat: by the customer, or by Mia, who leaves
-// it be when the person at the console has taken the chat over.
+// step is one action in a chat, by the customer or by Mia. Mia's steps are skipped
+// when the person at the console has taken the chat over.
 type step struct {
 	mia bool
 	do  func(ctx context.Context, c *customer) error
 }
 
-// stories are what customers come with. Each is begun with the customer's words.
+// stories are the customers' stories. Each begins with a message of the customer.
 var stories = [][]step{
 	{
 		writes("Hi! Do you still have the jasmine from last spring?"), mia("We do, two tins are left."), tags("order"),
@@ -57,7 +57,7 @@ var stories = [][]step{
 	},
 }
 
-// chatter is what is said in the group.
+// chatter lists the messages of the group.
 var chatter = []string{
 	"Who comes on Saturday?", "I bring cake", "Me too! The tea, I mean", "Is it at four or at five?", "At four, as ever",
 	"Can somebody take me along by car?", "I have a free seat", "Looking forward to it!",
@@ -101,7 +101,7 @@ func document(name string, lines ...string) step {
 	}}
 }
 
-// reacts is an emoji under what the shop wrote last.
+// reacts sends a reaction to the shop's last message.
 func reacts(emoji string) step {
 	return step{do: func(_ context.Context, c *customer) error {
 		if last, ok := c.heard(); ok {
@@ -111,7 +111,7 @@ func reacts(emoji string) step {
 	}}
 }
 
-// quotes answers what the shop wrote last.
+// quotes replies to the shop's last message.
 func quotes(text string) step {
 	return step{do: func(_ context.Context, c *customer) error {
 		c.answer(text)
@@ -143,7 +143,7 @@ func tags(name string) step {
 	}}
 }
 
-// takes is Mia becoming the one who is responsible.
+// takes makes Mia responsible for the chat.
 func takes() step {
 	return step{mia: true, do: func(ctx context.Context, c *customer) error {
 		return c.mia.call(ctx, http.MethodPut, c.mia.in(c.chat())+"/responsible", map[string]any{"id": c.mia.id}, nil)
@@ -156,7 +156,7 @@ func closes() step {
 	}}
 }
 
-// answer writes under a quote of what the shop wrote last.
+// answer writes a reply that quotes the shop's last message, if any.
 func (c *customer) answer(text string) {
 	last, ok := c.heard()
 	if !ok {

@@ -12,9 +12,9 @@ import (
 	"math/rand/v2"
 )
 
-// What customers send, drawn and sounded here, so that nobody's pictures are in it.
+// The demo generates the files that customers send, so it contains nobody's pictures.
 
-// cup is a cup of tea on a table, from above, as a JPEG.
+// cup draws a cup of tea on a table, from above, as a JPEG.
 func cup(r *rand.Rand) ([]byte, error) {
 	const w, h = 640, 480
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -26,7 +26,7 @@ func cup(r *rand.Rand) ([]byte, error) {
 			grain := int(8 * math.Sin(float64(y)/5+3*math.Sin(float64(x)/90)))
 			c := color.RGBA{uint8(168 + grain), uint8(122 + grain), uint8(82 + grain), 255} // the table
 			switch {
-			case d < 118: // tea, lighter where the window is in it
+			case d < 118: // tea, lighter where it reflects the window
 				shine := uint8(max(0, 60-math.Hypot(float64(x)-cx+45, float64(y)-cy+45)))
 				c = color.RGBA{min(tea.R, 195) + shine, tea.G + shine, tea.B + shine, 255}
 			case d < 135:
@@ -44,7 +44,7 @@ func cup(r *rand.Rand) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// shelf is a shelf with tins, as a PNG.
+// shelf draws a shelf with tins, as a PNG.
 func shelf(r *rand.Rand) ([]byte, error) {
 	const w, h = 640, 420
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -73,11 +73,11 @@ func shelf(r *rand.Rand) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// humming is somebody humming for two seconds, as a WAV.
+// humming generates somebody humming for two seconds, as a WAV.
 func humming(r *rand.Rand) []byte {
 	const (
 		rate = 8000
-		note = rate / 4 // samples of one
+		note = rate / 4 // samples in one note
 	)
 	var sound []byte
 	phase := 0.0
@@ -91,14 +91,14 @@ func humming(r *rand.Rand) []byte {
 	}
 	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt ")
 	for _, field := range []any{uint32(16), uint16(1), uint16(1), uint32(rate), uint32(rate), uint16(1), uint16(8)} { // PCM, mono, 8 bits
-		head, _ = binary.Append(head, binary.LittleEndian, field) // numbers of fixed size always can be
+		head, _ = binary.Append(head, binary.LittleEndian, field) // cannot fail: the fields have fixed size
 	}
 	head = binary.LittleEndian.AppendUint32(append(head, "data"...), uint32(len(sound)))
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(head)+len(sound)-8))
 	return append(head, sound...)
 }
 
-// receipt is a page with a few lines, as a PDF.
+// receipt generates a page with a few lines, as a PDF.
 func receipt(lines ...string) []byte {
 	var text bytes.Buffer
 	text.WriteString("BT /F1 14 Tf 60 780 Td 20 TL")

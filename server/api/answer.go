@@ -11,7 +11,7 @@ import (
 	"chatcast/server"
 )
 
-// statuses maps the codes of crm onto HTTP and onto ChatApp's error codes.
+// statuses maps the codes of crm to HTTP statuses and ChatApp's error codes.
 var statuses = map[crm.Code]struct {
 	status int
 	code   string
@@ -33,12 +33,12 @@ type answer struct {
 	Error   *server.ErrorObject `json:"error,omitempty"`
 }
 
-// fail answers with what err says; a stranger's error says only "internal" and
-// goes to the log.
+// fail answers with err. An error that is not of crm is answered as "internal" and
+// logged.
 func (a *API) fail(c *gin.Context, err error) {
 	var e *crm.Error
 	if !errors.As(err, &e) {
-		if c.Request.Context().Err() != nil { // the client has gone; nobody reads the answer
+		if c.Request.Context().Err() != nil { // the client is gone; nobody reads the answer
 			c.Abort()
 			return
 		}
@@ -53,7 +53,7 @@ func (a *API) fail(c *gin.Context, err error) {
 	c.AbortWithStatusJSON(to.status, answer{Error: &server.ErrorObject{Code: to.code, Message: e.Message, Fields: e.Fields}})
 }
 
-// serve makes a route of do: it answers with the error, or else with the data,
+// serve makes a handler of do. It answers with do's error, or else with its data,
 // which may be nil.
 func (a *API) serve(do func(c *gin.Context) (any, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {

@@ -14,12 +14,12 @@ import (
 type API struct {
 	CRM  *crm.Service
 	Log  *slog.Logger
-	Node Node // what GET /v1/server tells of
+	Node Node // the server that GET /v1/server describes
 }
 
-// Register adds the routes to r. Each noun registers its own in its file:
-// v1 is open to everybody, signedIn wants an access token, line is one
-// messenger of one licence.
+// Register adds the routes to r. Each noun registers its routes in its own file:
+// routes of v1 are open to everybody, those of signedIn require an access token, and
+// those of line belong to one messenger of one licence.
 func (a *API) Register(r gin.IRouter) {
 	v1 := r.Group("/v1")
 	a.registerTokens(v1)
@@ -41,13 +41,13 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerLine(line)
 }
 
-// NoRoute answers for a path under /v1 that does not exist.
+// NoRoute answers requests for a path under /v1 that does not exist.
 func (a *API) NoRoute(c *gin.Context) {
 	a.fail(c, &crm.Error{Code: crm.CodeNotFound, Message: "there is no such route"})
 }
 
-// NoMethod answers for a path under /v1 that has no such method. The router has
-// set Allow.
+// NoMethod answers requests for a path under /v1 that does not have the method. The
+// router has set Allow.
 func (a *API) NoMethod(c *gin.Context) {
 	c.AbortWithStatusJSON(http.StatusMethodNotAllowed, answer{Error: &server.ErrorObject{
 		Code: "ApiMethodNotAllowedError", Message: "this route does not allow the method " + c.Request.Method,

@@ -24,7 +24,7 @@ func (a *API) registerApps(signedIn gin.IRouter) {
 	apps.POST("/:id/rotate", a.serve(a.rotateApp))
 }
 
-// createApp answers with the new app and its secret, which no cache shall keep.
+// createApp answers with the new app and its secret, which must not be cached.
 func (a *API) createApp(c *gin.Context) (any, error) {
 	var in crm.AppInput
 	if err := a.operatorsBody(c, &in); err != nil {
@@ -42,7 +42,7 @@ func (a *API) editApp(c *gin.Context) (any, error) {
 	return a.CRM.Apps(actor(c)).Edit(c.Request.Context(), c.Param("id"), in)
 }
 
-// rotateApp takes an empty body too.
+// rotateApp accepts an empty body too.
 func (a *API) rotateApp(c *gin.Context) (any, error) {
 	var in crm.RotateInput
 	if err := a.operatorsBody(c, &in); err != nil {
@@ -52,8 +52,8 @@ func (a *API) rotateApp(c *gin.Context) (any, error) {
 	return a.CRM.Apps(actor(c)).Rotate(c.Request.Context(), c.Param("id"), in)
 }
 
-// operatorsBody decodes the JSON body, which may be empty, for who may change the
-// apps. Others are refused before anything of their request is looked at.
+// operatorsBody decodes the JSON body, which may be empty, if the user may change the
+// apps. It refuses others before it looks at their request.
 func (a *API) operatorsBody(c *gin.Context, dst any) error {
 	if err := a.CRM.Apps(actor(c)).Allowed(c.Request.Context()); err != nil {
 		return err

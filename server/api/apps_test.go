@@ -14,7 +14,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// apps walks the routes of the Pusher apps.
+// apps calls the routes of the Pusher apps.
 func (w *walker) apps() {
 	w.ConfigApps = []apps.App{{ID: "configured", Key: "k"}}
 	const shop = "/v1/apps/shop"
@@ -44,7 +44,7 @@ func (w *walker) apps() {
 	}
 }
 
-// A secret is in two answers alone, which no cache may keep.
+// A secret is in two answers only, which must not be cached.
 func TestAppSecretsAreShownOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		o := open(t, store)
@@ -89,7 +89,7 @@ func TestAppSecretsAreShownOnce(t *testing.T) {
 	})
 }
 
-// Wrong types name the field, as everywhere.
+// Errors of wrong types name the field, as everywhere.
 func TestAppBodies(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		o := open(t, store)

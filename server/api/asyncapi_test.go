@@ -17,7 +17,7 @@ import (
 	"chatcast/server/api"
 )
 
-// asyncDoc is what the tests need of asyncapi.yaml.
+// asyncDoc holds the parts of asyncapi.yaml that the tests need.
 type asyncDoc struct {
 	AsyncAPI string
 	Channels map[string]struct {
@@ -50,14 +50,14 @@ func asyncReference(t *testing.T) (doc asyncDoc) {
 	return doc
 }
 
-// last is what a local $ref names.
+// last returns the name at the end of a local $ref.
 func (r ref) last() string { return r.Ref[strings.LastIndexByte(r.Ref, '/')+1:] }
 
-// channelMeta is the field of meta that events of a kind of channel have.
+// channelMeta gives, by kind of channel, the field that meta of its events has.
 var channelMeta = map[string]string{"line": "licenseId", "companyUser": "licenseId", "company": "companyId", "user": "userId"}
 
-// TestAsyncAPIHasTheCatalogue: every event of the catalogue is a message of the
-// channel that its meta belongs to, and there is no other.
+// TestAsyncAPIHasTheCatalogue checks that the messages are exactly the events of the
+// catalogue, each on the channel that its meta belongs to.
 func TestAsyncAPIHasTheCatalogue(t *testing.T) {
 	doc := asyncReference(t)
 	if !strings.HasPrefix(doc.AsyncAPI, "3.") {
@@ -97,7 +97,7 @@ func TestAsyncAPIHasTheCatalogue(t *testing.T) {
 	}
 }
 
-// metaFields are the fields of an event's meta.
+// metaFields returns the fields of an event's meta.
 func metaFields(t *testing.T, event string) map[string]any {
 	t.Helper()
 	text, ok := crm.Schema(event)
@@ -119,8 +119,7 @@ func metaFields(t *testing.T, event string) map[string]any {
 	return schema.Properties.Payload.Properties.Meta.Properties
 }
 
-// TestAsyncAPIRefsResolve follows each $ref: into the file, or to a schema that
-// is served.
+// TestAsyncAPIRefsResolve follows each $ref, into the file or to a served schema.
 func TestAsyncAPIRefsResolve(t *testing.T) {
 	var doc map[string]any
 	if err := yaml.Unmarshal(api.AsyncAPI(), &doc); err != nil {
@@ -173,8 +172,8 @@ func resolve(doc map[string]any, to string) error {
 	return nil
 }
 
-// TestAsyncAPIOperations: each operation names messages of its own channel, and
-// each message of a channel is heard or said.
+// TestAsyncAPIOperations checks that each operation names messages of its own channel,
+// and that each message of a channel is sent or received.
 func TestAsyncAPIOperations(t *testing.T) {
 	doc := asyncReference(t)
 	used := map[string]bool{}
@@ -198,7 +197,7 @@ func TestAsyncAPIOperations(t *testing.T) {
 	}
 }
 
-// TestAsyncAPIExamples: each event has an example, and it is as the schema says.
+// TestAsyncAPIExamples checks that each event has an example that fits its schema.
 func TestAsyncAPIExamples(t *testing.T) {
 	doc := asyncReference(t)
 	for _, event := range crm.EventNames() {

@@ -8,7 +8,7 @@ import (
 	"chatcast/crm"
 )
 
-// noun is an object with routes of its own. In is the body of its POST and
+// noun describes an object with routes of its own. In is the body of its POST and
 // PATCH, Out its answer.
 type noun[In, Out any] struct {
 	list   func(c *gin.Context) (any, error)
@@ -18,8 +18,8 @@ type noun[In, Out any] struct {
 	remove func(ctx context.Context, who crm.Actor, id int64) error
 }
 
-// registerNoun adds GET, POST and GET, PATCH, DELETE with an id under path. PUT
-// does what PATCH does: what is not given stays as it is.
+// registerNoun adds GET and POST for path, and GET, PATCH and DELETE for path with an
+// id. PUT does the same as PATCH: fields that are not given keep their values.
 func registerNoun[In, Out any](a *API, r gin.IRouter, path string, n noun[In, Out]) {
 	r.GET(path, a.serve(n.list))
 	r.POST(path, a.serve(func(c *gin.Context) (any, error) {
@@ -47,7 +47,7 @@ func registerNoun[In, Out any](a *API, r gin.IRouter, path string, n noun[In, Ou
 	}))
 }
 
-// ofCompany lists what the company of the query's companyId has.
+// ofCompany serves a list of objects of the company that companyId in the query names.
 func ofCompany[T any](
 	list func(ctx context.Context, who crm.Actor, companyID int64, q crm.PageQuery) (crm.Page[T], error),
 ) func(c *gin.Context) (any, error) {

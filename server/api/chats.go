@@ -30,7 +30,7 @@ func (a *API) registerChats(signedIn, line gin.IRouter) {
 	chat.DELETE("/auditors/:userId", a.chatRemoval("userId", a.CRM.RemoveAuditor))
 }
 
-// The bodies of the actions on a chat: each has one value.
+// The bodies of the actions on a chat, each with one value.
 type (
 	typeInput struct {
 		Type string `json:"type"`
@@ -51,8 +51,8 @@ func (in idInput) value() crm.Field[int64]       { return in.ID }
 func (in tagIDInput) value() crm.Field[int64]    { return in.TagID }
 func (in processInput) value() crm.Field[string] { return in.Process }
 
-// chatAction serves an action on a chat with the value of its body: it answers
-// with the chat as it is then.
+// chatAction serves an action on a chat with the value of its body. It answers with
+// the changed chat.
 func chatAction[In, V any](a *API, value func(In) V,
 	do func(context.Context, crm.Actor, crm.ChatAddress, V) (crm.ChatData, error)) gin.HandlerFunc {
 	return on(a, pathChat, func(c *gin.Context, at crm.ChatAddress) (any, error) {
@@ -64,7 +64,7 @@ func chatAction[In, V any](a *API, value func(In) V,
 	})
 }
 
-// chatRemoval serves the removal of what the path names from a chat.
+// chatRemoval serves the removal, from a chat, of the object that the path names.
 func (a *API) chatRemoval(param string, do func(context.Context, crm.Actor, crm.ChatAddress, int64) (crm.ChatData, error)) gin.HandlerFunc {
 	return on(a, pathChat, func(c *gin.Context, at crm.ChatAddress) (any, error) {
 		id, err := pathID(c, param)

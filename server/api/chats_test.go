@@ -37,7 +37,7 @@ func newRoutes(t *testing.T, store *models.Store) routes {
 	return routes{World: w, handler: apitest.Documented(t, engine, nil)}
 }
 
-// do requests "PUT /path" as the actor and returns the status and the body.
+// do sends a request such as "PUT /path" as who and returns the status and the body.
 func (r routes) do(who crm.Actor, request, body string) (int, string) {
 	method, path, _ := strings.Cut(request, " ")
 	req := httptest.NewRequest(method, path, strings.NewReader(body))
@@ -49,7 +49,7 @@ func (r routes) do(who crm.Actor, request, body string) (int, string) {
 	return rec.Code, strings.TrimSpace(rec.Body.String())
 }
 
-// data requests as the actor, wants success, and decodes the answer's data.
+// data sends a request as who, requires success, and decodes the answer's data.
 func (r routes) data(t *testing.T, who crm.Actor, request, body string, dst any) {
 	t.Helper()
 	status, text := r.do(who, request, body)
@@ -62,7 +62,7 @@ func (r routes) data(t *testing.T, who crm.Actor, request, body string, dst any)
 	}
 }
 
-// TestCatalogueAndChatRoutes goes through every route once, as an owner would.
+// TestCatalogueAndChatRoutes calls every route once, as an owner would.
 func TestCatalogueAndChatRoutes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)
@@ -188,8 +188,8 @@ func TestQuickResponseRoutes(t *testing.T) {
 	})
 }
 
-// TestBadRequests: each has a typed answer that names what is wrong, and none
-// changes anything.
+// TestBadRequests checks that each bad request gets a typed error that names the cause,
+// and changes nothing.
 func TestBadRequests(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)
@@ -271,7 +271,7 @@ func TestBadRequests(t *testing.T) {
 				t.Errorf("user %d: %d %s, want %d", who.UserID, status, text, want)
 			}
 		}
-		// What is another company's answers as what does not exist, byte by byte.
+		// Objects of another company answer like missing ones, byte by byte.
 		for mine, strange := range map[string]string{
 			"/v1/licenses/999999/messengers/grWhatsApp/chats/1": "/v1/licenses/3001/messengers/grWhatsApp/chats/1",
 			"/v1/quickResponseLists/999999":                     quick,

@@ -9,7 +9,7 @@ import (
 func (a *API) registerEmployees(signedIn gin.IRouter) {
 	employees := signedIn.Group("/companies/:companyId/employees")
 	employees.GET("", a.withID("companyId", a.employees))
-	employees.POST("", noStore, a.withID("companyId", a.invite)) // the answer may have a password
+	employees.POST("", noStore, a.withID("companyId", a.invite)) // the answer may contain a password
 	employees.GET("/:userId", a.withIDs("companyId", "userId", a.employee))
 	employees.PATCH("/:userId", a.withIDs("companyId", "userId", a.changeEmployee))
 	employees.DELETE("/:userId", a.withIDs("companyId", "userId", a.removeEmployee))

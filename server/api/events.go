@@ -13,7 +13,7 @@ func (a *API) registerEvents(signedIn gin.IRouter) {
 	signedIn.GET("/events", a.serve(a.events))
 }
 
-// events answers with the journal of one channel, for those without sockets.
+// events answers with the journal of one channel, for clients without sockets.
 func (a *API) events(c *gin.Context) (any, error) {
 	q := crm.EventsQuery{Channel: c.Query("channel")}
 	after, err := queryInt(c, "after")
@@ -28,15 +28,15 @@ func (a *API) events(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Beyond what Events allows, without an overflow on the way.
+	// Clamping keeps values out of range for Events, but prevents an overflow here.
 	q.After, q.Limit, q.Wait = after, int(clamp(limit)), time.Duration(clamp(wait))*time.Second
 	return a.CRM.Events(c.Request.Context(), actor(c), q)
 }
 
-// clamp keeps n wrong when it is wrong, but small.
+// clamp limits n to [-1, 65536]. A value that is out of range stays out of range.
 func clamp(n int64) int64 { return min(max(n, -1), 1<<16) }
 
-// queryInt is an integer of the query, 0 when it is not there.
+// queryInt returns an integer of the query, 0 if it is missing.
 func queryInt(c *gin.Context, name string) (int64, error) {
 	text, given := c.GetQuery(name)
 	if !given {

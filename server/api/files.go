@@ -15,8 +15,8 @@ import (
 	"chatcast/server"
 )
 
-// registerFiles takes the group that is open to everybody: a signed link needs
-// no token.
+// registerFiles adds its routes to the group that is open to everybody: a signed link
+// needs no token.
 func (a *API) registerFiles(v1 gin.IRouter) {
 	const path = "/licenses/:licenseId/messengers/:messengerType/files/:fileId"
 	v1.GET(path, a.file)
@@ -24,12 +24,12 @@ func (a *API) registerFiles(v1 gin.IRouter) {
 }
 
 const (
-	maxFormField = 64 << 10 // bytes of a field beside the file
+	maxFormField = 64 << 10 // bytes of a form field besides the file
 	maxFormParts = 16
 )
 
-// file answers with an attachment, to whoever has a signed link or a token. It
-// is never shown in a page: what customers send must not run under our address.
+// file answers with an attachment if the request has a signed link or a token. It is
+// never shown in a page: content from customers must not run under our address.
 func (a *API) file(c *gin.Context) {
 	f, err := a.openFile(c)
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *API) openFile(c *gin.Context) (*crm.Attachment, error) {
 	return a.CRM.OpenFile(c.Request.Context(), who, line, c.Param("fileId"))
 }
 
-// fileInput is a file to send, without the bytes. File is a link.
+// fileInput describes a file to send, without its bytes. File is a link.
 type fileInput struct {
 	File     string `json:"file"`
 	FileName string `json:"fileName"`
@@ -90,8 +90,8 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 	return a.CRM.SendLink(c.Request.Context(), actor(c), at, in.File, in.FileName, m)
 }
 
-// form reads a multipart body: the file's bytes go straight to the file store,
-// the other fields to in and more. The Upload is returned with an error too.
+// form reads a multipart body. It streams the file to the file store and reads the
+// other fields into in and more. It returns the Upload with an error too.
 func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *common) (upload *crm.Upload, err error) {
 	limit := a.CRM.FileLimit() + maxBody
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
@@ -122,7 +122,7 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 	return upload, crm.Invalid("body", "has more than %d parts", maxFormParts)
 }
 
-// read takes one field of the form.
+// read reads one field of the form.
 func (in *fileInput) read(part *multipart.Part, more *common) error {
 	raw, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
 	if err != nil {

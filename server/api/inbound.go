@@ -26,8 +26,8 @@ func (a *API) inbound(c *gin.Context, line crm.Line) (any, error) {
 	return a.CRM.IngestAs(c.Request.Context(), actor(c), line, in)
 }
 
-// inboundBody decodes item by item, so that a wrong type is named with its place:
-// "messages[3].chat.id".
+// inboundBody decodes item by item, so that an error of a wrong type names its place,
+// such as "messages[3].chat.id".
 func inboundBody(c *gin.Context) (in crm.InboundRequest, err error) {
 	var items struct {
 		Messages []json.RawMessage `json:"messages"`

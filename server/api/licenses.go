@@ -52,7 +52,7 @@ func (a *API) addMessenger(c *gin.Context, id int64) (any, error) {
 	return a.CRM.AddMessenger(c.Request.Context(), actor(c), id, in.Type, in.Name)
 }
 
-// removeMessenger takes the type from the path, or from the body.
+// removeMessenger takes the messenger type from the path or from the body.
 func (a *API) removeMessenger(c *gin.Context, id int64) (any, error) {
 	in := struct {
 		Type string `json:"type"`

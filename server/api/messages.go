@@ -28,8 +28,8 @@ func (a *API) registerMessages(line gin.IRouter) {
 
 const idempotencyHeader = "Idempotency-Key"
 
-// common is what every body of a message to send may have. It is decoded apart
-// from the rest: embedded, it would stand in the names of errors.
+// common holds the fields that the body of every message to send may have. It is
+// decoded separately: if it were embedded, its name would appear in errors.
 type common struct {
 	Tracking        *string `json:"tracking"`
 	QuotedMessageID *crm.ID `json:"quotedMessageId"`
@@ -78,8 +78,8 @@ func (in locationInput) content() (crm.Content, error) {
 func contact(in crm.ContactCard) (crm.Content, error) { return crm.Content{Contact: &in}, nil }
 func poll(in crm.Poll) (crm.Content, error)           { return crm.Content{Poll: &in}, nil }
 
-// reactionInput tells an emoji that is missing from one that is empty: a field
-// that was misspelled must not take a reaction off.
+// reactionInput distinguishes a missing emoji from an empty one: a misspelled field
+// must not remove a reaction.
 type reactionInput struct {
 	MessageID crm.ID  `json:"messageId"`
 	Emoji     *string `json:"emoji"`
@@ -92,7 +92,7 @@ func reaction(in reactionInput) (crm.Content, error) {
 	return crm.Content{Reaction: &crm.Reaction{MessageID: in.MessageID, Emoji: *in.Emoji}}, nil
 }
 
-// send serves the sending of a type of message, whose body is an In.
+// send serves the sending of messages of one type, whose body is an In.
 func send[In any](a *API, typ string, content func(In) (crm.Content, error)) gin.HandlerFunc {
 	return on(a, pathChat, func(c *gin.Context, at crm.ChatAddress) (any, error) {
 		var in In
@@ -110,7 +110,7 @@ func send[In any](a *API, typ string, content func(In) (crm.Content, error)) gin
 	})
 }
 
-// bodies decodes the one body into each of the destinations.
+// bodies decodes the request body into each of the destinations.
 func bodies(c *gin.Context, dst ...any) error {
 	raw, err := readBody(c)
 	for _, d := range dst {
@@ -133,7 +133,7 @@ func (a *API) messages(c *gin.Context, at crm.ChatAddress) (any, error) {
 	return a.CRM.Messages(c.Request.Context(), actor(c), at, q)
 }
 
-// queryNumber is an integer of the query from 0 on, nil when it is not there.
+// queryNumber returns a non-negative integer of the query, nil if it is missing.
 func queryNumber(c *gin.Context, name string) (*int64, error) {
 	text, given := c.GetQuery(name)
 	if !given || text == "" {

@@ -17,7 +17,7 @@ import (
 
 const annChat = line + "/chats/79990001122"
 
-// ask requests with headers, as key and value in turn.
+// ask sends a request with headers, given as key and value in turn.
 func (r routes) ask(who crm.Actor, request string, body []byte, headers ...string) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(request, " ")
 	req := httptest.NewRequest(method, path, bytes.NewReader(body))
@@ -32,7 +32,7 @@ func (r routes) ask(who crm.Actor, request string, body []byte, headers ...strin
 	return rec
 }
 
-// TestMessageRoutes goes through every route of messages once.
+// TestMessageRoutes calls every route of messages once.
 func TestMessageRoutes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)
@@ -175,8 +175,8 @@ func TestIdempotencyKeyHeader(t *testing.T) {
 	})
 }
 
-// form is a multipart body of the fields, as name and value in turn; a name that
-// begins with @ is a file of that name in the field file.
+// form returns a multipart body of fields, given as name and value in turn. A name that
+// begins with @ is the name of a file in the field file.
 func form(t *testing.T, fields ...string) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer

@@ -15,8 +15,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestQRPicture: what connect answers as text can be had as a picture, by who may
-// write, and is kept nowhere.
+// TestQRPicture checks that users with write access get connect's text as a picture,
+// which must not be cached.
 func TestQRPicture(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)

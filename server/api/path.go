@@ -8,7 +8,7 @@ import (
 	"chatcast/crm"
 )
 
-// on is serve for a route about what its path names.
+// on is like serve, for a route about the object that its path names.
 func on[T any](a *API, named func(*gin.Context) (T, error), do func(c *gin.Context, at T) (any, error)) gin.HandlerFunc {
 	return a.serve(func(c *gin.Context) (any, error) {
 		at, err := named(c)
@@ -19,12 +19,12 @@ func on[T any](a *API, named func(*gin.Context) (T, error), do func(c *gin.Conte
 	})
 }
 
-// withID is on for a numeric parameter of the path.
+// withID is like on, for a numeric parameter of the path.
 func (a *API) withID(param string, do func(c *gin.Context, id int64) (any, error)) gin.HandlerFunc {
 	return on(a, func(c *gin.Context) (int64, error) { return pathID(c, param) }, do)
 }
 
-// withIDs is withID for two.
+// withIDs is like withID, for two parameters.
 func (a *API) withIDs(param, param2 string, do func(c *gin.Context, id, id2 int64) (any, error)) gin.HandlerFunc {
 	return a.withID(param, func(c *gin.Context, id int64) (any, error) {
 		id2, err := pathID(c, param2)
@@ -35,7 +35,7 @@ func (a *API) withIDs(param, param2 string, do func(c *gin.Context, id, id2 int6
 	})
 }
 
-// pathID is a numeric path parameter. What is no id names nothing: not found.
+// pathID returns a numeric path parameter. It returns not found for an invalid id.
 func pathID(c *gin.Context, name string) (int64, error) {
 	id, err := strconv.ParseInt(c.Param(name), 10, 64)
 	if err != nil || id <= 0 {
@@ -44,13 +44,13 @@ func pathID(c *gin.Context, name string) (int64, error) {
 	return id, nil
 }
 
-// pathLine is the messenger of a licence that the path names.
+// pathLine returns the messenger of a licence that the path names.
 func pathLine(c *gin.Context) (crm.Line, error) {
 	id, err := pathID(c, "licenseId")
 	return crm.Line{LicenseID: id, Messenger: c.Param("messengerType")}, err
 }
 
-// pathChat is the chat that the path names.
+// pathChat returns the chat that the path names.
 func pathChat(c *gin.Context) (crm.ChatAddress, error) {
 	line, err := pathLine(c)
 	return crm.ChatAddress{Line: line, ChatID: c.Param("chatId")}, err

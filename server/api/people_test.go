@@ -31,7 +31,7 @@ type office struct {
 	http.Handler
 }
 
-// open is the office with every answer held against openapi.yaml.
+// open returns an office with every answer checked against openapi.yaml.
 func open(t *testing.T, store *models.Store) office {
 	t.Helper()
 	o := unchecked(t, store)
@@ -62,7 +62,7 @@ func unchecked(t *testing.T, store *models.Store) office {
 	return office{w, router}
 }
 
-// answered is an answer taken apart.
+// answered is a parsed answer.
 type answered struct {
 	status int
 	header http.Header
@@ -76,8 +76,7 @@ type answered struct {
 	Success bool
 }
 
-// ask sends a request from 127.0.0.1 and takes the answer apart. headers come in
-// pairs.
+// ask sends a request from 127.0.0.1 and parses the answer. headers come in pairs.
 func (o office) ask(t *testing.T, method, path, body string, headers ...string) answered {
 	t.Helper()
 	var r *http.Request
@@ -205,8 +204,8 @@ func TestTokensOverHTTPRefuse(t *testing.T) {
 	})
 }
 
-// TestSignInsAreThrottledByClient counts by the address that a trusted proxy
-// names, and by no other header.
+// TestSignInsAreThrottledByClient checks that attempts count by the address that a
+// trusted proxy names, and by no other header.
 func TestSignInsAreThrottledByClient(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		o := open(t, store)

@@ -17,11 +17,11 @@ import (
 
 const (
 	qrDot   = 8 // pixels of one dot
-	qrQuiet = 4 // dots around the code, without which cameras do not find it
+	qrQuiet = 4 // dots of quiet zone; cameras do not find a code without it
 )
 
-// qr answers with what to pair with, as connect does, or with its picture. It is
-// a secret for as long as it lives: nobody keeps it.
+// qr answers with the pairing code, as connect does, or with its picture. The code is a
+// secret while it is valid, so the answer must not be cached.
 func (a *API) qr(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	format := c.Query("format")
@@ -55,8 +55,8 @@ func (a *API) qrPicture(c *gin.Context, format string) ([]byte, error) {
 	return drawQR(*p.QR)
 }
 
-// drawQR is a QR code as a picture, with the quiet zone around it that the
-// standard wants.
+// drawQR returns a QR code as a picture, with the quiet zone around it that the
+// standard requires.
 func drawQR(text string) ([]byte, error) {
 	code, err := codes.Encode(text, codes.L, codes.Auto)
 	if err != nil {

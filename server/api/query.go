@@ -9,7 +9,7 @@ import (
 	"chatcast/crm"
 )
 
-// queryPage is limit and nextPage of the query.
+// queryPage reads limit and nextPage of the query.
 func queryPage(c *gin.Context) crm.PageQuery {
 	q := crm.PageQuery{NextPage: c.Query("nextPage")}
 	text, given := c.GetQuery("limit")
@@ -18,13 +18,13 @@ func queryPage(c *gin.Context) crm.PageQuery {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		n = math.MaxInt // what crm.PageQuery refuses with its own sentence
+		n = math.MaxInt // crm.PageQuery refuses it with its own message
 	}
 	q.Limit = n
 	return q
 }
 
-// queryID is an id of the query, 0 when it is not there.
+// queryID returns an id of the query, 0 if it is missing.
 func queryID(c *gin.Context, name string) (int64, error) {
 	text, given := c.GetQuery(name)
 	if !given {
@@ -37,7 +37,7 @@ func queryID(c *gin.Context, name string) (int64, error) {
 	return id, nil
 }
 
-// queryBool is true or false of the query (1 and 0 too), nil when it is not there.
+// queryBool returns a boolean of the query (true, false, 1 or 0), nil if it is missing.
 func queryBool(c *gin.Context, name string) (*bool, error) {
 	switch text, given := c.GetQuery(name); {
 	case !given:

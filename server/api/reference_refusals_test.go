@@ -10,10 +10,10 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// tooLarge is over the limit of every JSON body.
+// tooLarge exceeds the limit of every JSON body.
 var tooLarge = `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
 
-// refusals refuses each operation in the ways that are the same for all.
+// refusals provokes the errors that all operations have in common.
 func (w *walker) refusals() {
 	ref := reference(w.t)
 	w.steps(step{w.Owner, "POST /v1/tags", `{"name":"Left"}`, 0, "left=data.id", nil})
@@ -60,7 +60,7 @@ func (w *walker) again(s step) {
 	}
 }
 
-// wrongParameters gives parameters of the path or the query that are no such.
+// wrongParameters sends invalid parameters of the path and the query.
 func (w *walker) wrongParameters(op apitest.Operation, request string) {
 	if op.Responses.Value("422") == nil || op.Body() != nil {
 		return
@@ -73,12 +73,12 @@ func (w *walker) wrongParameters(op apitest.Operation, request string) {
 	w.steps(step{w.Owner, request + "?limit=1000&format=gif&channel=private-v1.users.685", "", 422, "", nil})
 }
 
-// strange asks as another company's owner for what there is: 404.
+// strange asks for existing objects as another company's owner: 404.
 func (w *walker) strange(op apitest.Operation) {
 	if op.Responses.Value("404") == nil {
 		return
 	}
-	if strings.HasPrefix(op.Path, "/v1/apps/") { // a stranger gets 403, also for what is not there: see apps
+	if strings.HasPrefix(op.Path, "/v1/apps/") { // others get 403, for missing apps too: see apps
 		return
 	}
 	if op.Path == "/schemas/{file}" {
@@ -91,7 +91,7 @@ func (w *walker) strange(op apitest.Operation) {
 		return
 	}
 	s.who, s.want, s.keep = w.Stranger, http.StatusNotFound, ""
-	if !strings.Contains(op.Path, "{") { // the company stands elsewhere
+	if !strings.Contains(op.Path, "{") { // the company is not in the path
 		s.request, _, _ = strings.Cut(s.request, "?")
 		if op.Body() == nil {
 			s.request += "?companyId=2224"
@@ -102,13 +102,13 @@ func (w *walker) strange(op apitest.Operation) {
 	w.steps(s)
 }
 
-// unavailable repeats what needs a messenger on a line that is out of reach: 503.
+// unavailable repeats requests that need a messenger on a line out of reach: 503.
 func (w *walker) unavailable(ref *apitest.Reference) {
 	w.phone.unavailable = true
 	for _, op := range ref.Operations {
 		s, ok := w.last[op.String()]
 		if op.Responses.Value("503") == nil || !strings.Contains(op.Path, "{licenseId}") || strings.Contains(op.Path, "/files/") {
-			continue // of files, their store is what may be away
+			continue // requests for files: their store may be unavailable instead
 		}
 		if !ok {
 			w.t.Errorf("%s has not been answered with success", op)

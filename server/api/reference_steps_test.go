@@ -116,7 +116,7 @@ func (w *walker) chats() {
 		step{w.Operator, "DELETE " + at + "/tags/{tag}", "", 0, "", nil},
 		step{w.Operator, "PUT " + at + "/responsible", `{"id":null}`, 0, "", nil},
 		step{w.Operator, "PUT " + at + "/status", `{"type":"close"}`, 0, "", nil},
-		// again, so that the catalogue's deletions have something to tell of
+		// again, so that the catalogue's deletions cause events
 		step{w.Operator, "POST " + at + "/tags", `{"tagId":{tag}}`, 0, "", nil},
 		step{w.Operator, "PUT " + at + "/level", `{"id":{level}}`, 0, "", nil},
 		step{w.Owner, "DELETE /v1/tags/{tag}", "", 0, "", nil},
@@ -151,10 +151,10 @@ func (w *walker) messages() {
 		{"reaction", `{"messageId":"IN1","emoji":"👍"}`},
 		{"file", `{"file":"https://example.com/cat.png","caption":"Look"}`},
 	} {
-		// to a new phone each: the first message of a window opens it
+		// each to a new phone: the first message of a window opens it
 		to, key := line+"/chats/7999000220"+strconv.Itoa(n), []string{"Idempotency-Key", "key-" + s.kind}
 		if s.kind == "reaction" {
-			w.Clock.Advance(25 * 3600e9) // of Ann's window, which a reaction cannot open elsewhere
+			w.Clock.Advance(25 * 3600e9) // ends Ann's window; a reaction cannot open another one
 			to = annChat
 		}
 		w.steps(
@@ -179,7 +179,7 @@ func (w *walker) messages() {
 	w.files()
 }
 
-// account is a line with an account of its own, until it is logged out.
+// account tests a line with an account of its own, up to its logout.
 func (w *walker) account() {
 	device := "1:7@s.whatsapp.net"
 	at := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "WhatsApp"}
@@ -197,7 +197,7 @@ func (w *walker) account() {
 	for kind, body := range map[string]string{
 		"text": `{"text":"Hello"}`, "location": `{"latitude":1,"longitude":2}`, "contact": `{"name":"Bea","phone":"79990003344"}`,
 		"poll": `{"question":"When?","options":["now","later"]}`, "file": `{"file":"https://example.com/cat.png"}`,
-	} { // one stranger was written to, as many as may be
+	} { // the limit is one stranger, who was written to
 		w.steps(step{w.Owner, "POST " + phoneLine + "/chats/79990005566/messages/" + kind, body, 429, "", nil})
 	}
 	w.connected, w.FirstContactsPerDay = false, 0
@@ -207,7 +207,7 @@ func (w *walker) account() {
 	)
 }
 
-// files asks for the uploaded file by its signed link and by token.
+// files requests the uploaded file by its signed link and by token.
 func (w *walker) files() {
 	nobody := crm.Actor{}
 	plain, _, _ := strings.Cut(w.vars["{link}"], "?")
@@ -237,7 +237,7 @@ func (w *walker) files() {
 	w.Files = files
 }
 
-// nowhere is a file store that is unavailable.
+// nowhere is an unavailable file store.
 type nowhere struct{ crm.FileStore }
 
 func (nowhere) Open(context.Context, string) (io.ReadSeekCloser, int64, error) {
@@ -267,7 +267,7 @@ func (w *walker) quick() {
 	)
 }
 
-// journal reads events and the reference itself.
+// journal requests events and the references.
 func (w *walker) journal() {
 	const own = "GET /v1/events?channel=private-v1.users.685"
 	nobody := crm.Actor{}

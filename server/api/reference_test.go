@@ -25,8 +25,8 @@ func reference(t testing.TB) *apitest.Reference {
 	return ref
 }
 
-// elsewhere are the documented routes that other packages serve. That the whole
-// program serves them, and no more, is tested in cmd/chatcast/e2e/program.
+// elsewhere lists the documented routes that other packages serve. A test in
+// cmd/chatcast/e2e/program checks that the whole program serves exactly these.
 var elsewhere = []string{
 	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST",
 	"/apps/{}/batch_events POST", "/apps/{}/channels GET", "/apps/{}/channels/{} GET", "/apps/{}/channels/{}/events POST",
@@ -41,8 +41,7 @@ var elsewhere = []string{
 
 var pathParam = regexp.MustCompile(`:\w+|\{\w+\}`)
 
-// TestEveryRouteIsDocumented: a route that openapi.yaml does not have is an error,
-// and one that only openapi.yaml has.
+// TestEveryRouteIsDocumented checks that openapi.yaml has every route, and no others.
 func TestEveryRouteIsDocumented(t *testing.T) {
 	gin.SetMode(gin.TestMode)
 	engine, routes := gin.New(), map[string]bool{}
@@ -90,7 +89,7 @@ func TestDocumentedEventsExist(t *testing.T) {
 	}
 }
 
-// shapes are the Go types behind the schemas: answers, then bodies.
+// shapes maps schemas to their Go types: answers, then bodies.
 var shapes = map[string]any{
 	"TokenPair": crm.TokenPair{}, "TokenInfo": crm.TokenInfo{}, "Me": crm.Me{}, "MyCompany": crm.MyCompany{},
 	"Employee": crm.EmployeeData{}, "InvitedEmployee": crm.InvitedEmployee{}, "LicenseRight": crm.LicenseRight{},
@@ -117,15 +116,15 @@ var shapes = map[string]any{
 	"InboundContent": crm.Content{}, "AppInput": crm.AppInput{}, "AppWebhookInput": apps.Webhook{}, "RotateInput": crm.RotateInput{},
 }
 
-// unnamed are schemas of answers without a type of crm: envelopes, and what other
-// packages answer. Real answers are held against them.
+// unnamed lists schemas of answers without a type of crm: envelopes, and answers of other
+// packages. They are checked against real answers.
 var unnamed = []string{
 	"AuthFault", "ChannelAuth", "ChannelState", "ChannelUsers", "Console", "Done", "Fault", "Healthy", "OccupiedChannels",
 	"PublishFault", "Published", "PublishedBatch", "Ready", "Refs", "UserAuth",
 }
 
-// TestSchemasFitTheTypes: a schema has the fields of its type, all of them
-// required in answers, except those that may be left out.
+// TestSchemasFitTheTypes checks that a schema has the fields of its type, and that all
+// fields of answers are required, except those that may be left out.
 func TestSchemasFitTheTypes(t *testing.T) {
 	schemas := reference(t).Doc.Components.Schemas
 	for name, value := range shapes {
@@ -151,11 +150,11 @@ func TestSchemasFitTheTypes(t *testing.T) {
 	}
 }
 
-// isStrict says whether a schema allows no further fields, as those of answers.
+// isStrict reports whether a schema allows no further fields, as schemas of answers do.
 func isStrict(additional *bool) bool { return additional != nil && !*additional }
 
-// jsonFields are the names of a type's fields in JSON, sorted, and of those that
-// are never left out.
+// jsonFields returns the JSON names of a type's fields, sorted, and those of the fields
+// that are never left out.
 func jsonFields(typ reflect.Type) (all, always []string) {
 	for i := range typ.NumField() {
 		f := typ.Field(i)

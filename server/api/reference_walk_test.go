@@ -23,10 +23,10 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// phoneLine is served by a messenger that pairs; line, by a bridge.
+// phoneLine is served by a messenger that pairs accounts; line is served by a bridge.
 const phoneLine = "/v1/licenses/1229/messengers/WhatsApp"
 
-// phone is a messenger with an account, which may be out of reach, or connected.
+// phone is a messenger with an account, which may be unreachable or connected.
 type phone struct {
 	rules                  *crm.Service
 	unavailable, connected bool
@@ -71,20 +71,20 @@ func (p *phone) Pair(ctx context.Context, l crm.Line, to string) (crm.Pairing, e
 	return pairing, errors.Join(err, p.rules.PublishQR(ctx, l, pairing))
 }
 
-// walker goes through the routes and keeps what was answered.
+// walker calls the routes and records the answers.
 type walker struct {
 	office
 	*phone
 	t    *testing.T
-	vars map[string]string // what steps remembered, by "{name}"
+	vars map[string]string // remembered by steps, by "{name}"
 
 	seen map[string]bool // "/v1/tags POST 200"
-	last map[string]step // by operation: the last that succeeded
+	last map[string]step // the last success, by operation
 	op   *apitest.Operation
 }
 
-// step is one request. want is 200 when 0. keep names what to remember of the
-// answer: "sent=data.id".
+// step is one request. want is the status, 0 means 200. keep names what to remember of
+// the answer, such as "sent=data.id".
 type step struct {
 	who     crm.Actor
 	request string
@@ -104,7 +104,7 @@ func newWalker(t *testing.T, store *models.Store) *walker {
 	return w
 }
 
-// fill puts what was remembered into text.
+// fill replaces the placeholders in text by remembered values.
 func (w *walker) fill(text string) string {
 	for name, value := range w.vars {
 		text = strings.ReplaceAll(text, name, value)
@@ -112,7 +112,7 @@ func (w *walker) fill(text string) string {
 	return text
 }
 
-// send takes one step; the events that it causes must be among the documented.
+// send performs one step. The events that it causes must be documented.
 func (w *walker) send(s step) *httptest.ResponseRecorder {
 	w.t.Helper()
 	method, path, _ := strings.Cut(w.fill(s.request), " ")
@@ -175,9 +175,9 @@ func (w *walker) keep(name string, answer []byte, at []string) {
 	}
 }
 
-// TestEveryDocumentedAnswerIsGiven walks every operation, then refuses it in
-// every way that openapi.yaml names. What is documented and never answered, or
-// answered and not documented, fails.
+// TestEveryDocumentedAnswerIsGiven calls every operation, then provokes every error that
+// openapi.yaml names. It fails for answers that are documented but never given, or given
+// but not documented.
 func TestEveryDocumentedAnswerIsGiven(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := newWalker(t, store)
@@ -211,7 +211,7 @@ func TestEveryDocumentedAnswerIsGiven(t *testing.T) {
 	})
 }
 
-// rare are documented answers that one client alone cannot bring about, and why.
+// rare lists documented answers that one client alone cannot cause, and why.
 var rare = map[string]string{
 	"/v1/events GET 429":                                     "a user's calls take all places to wait in",
 	"/v1/events GET 503":                                     "the server stops during a wait",
@@ -220,8 +220,8 @@ var rare = map[string]string{
 	"/v1/companies/{companyId}/employees/{userId} PATCH 429": "many changes of passwords at once wait for a processor",
 }
 
-// TestFaultsOfOurOwnAreDocumented: with the database gone, each route that needs
-// it answers 500 in the documented shape, and says nothing of why.
+// TestFaultsOfOurOwnAreDocumented closes the database: each route that needs it answers
+// 500 in the documented shape, without the reason.
 func TestFaultsOfOurOwnAreDocumented(t *testing.T) {
 	store := testdb.Open(t, testdb.SQLiteURL(t))
 	log := slog.New(slog.DiscardHandler)
@@ -249,7 +249,7 @@ func TestFaultsOfOurOwnAreDocumented(t *testing.T) {
 	}
 }
 
-// sample is a path of the operation with parameters that look right.
+// sample returns a path of the operation with plausible parameters.
 func sample(op apitest.Operation) string {
 	return strings.NewReplacer("{chatId}", "79990001122", "{licenseId}", "1229", "{messengerType}", "grWhatsApp",
 		"{companyId}", "2224", "{userId}", "687", "{fileId}", strings.Repeat("a", 32), "{messageId}", "IN1",

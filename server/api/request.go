@@ -22,8 +22,7 @@ const (
 	actorKey = "actor"
 )
 
-// authenticate lets only holders of a valid access token through, raw or as
-// Bearer.
+// authenticate requires a valid access token, given raw or as Bearer.
 func (a *API) authenticate(c *gin.Context) {
 	actor, err := a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err != nil {
@@ -54,8 +53,8 @@ func readBody(c *gin.Context) ([]byte, error) {
 	return raw, err
 }
 
-// readAnyBody reads the whole body, which must be UTF-8: the JSON decoder would
-// put U+FFFD in the place of what is not, and so change what the client sent.
+// readAnyBody reads the whole body, which must be UTF-8: the JSON decoder would replace
+// invalid bytes by U+FFFD, and so change what the client sent.
 func readAnyBody(c *gin.Context) ([]byte, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
@@ -70,8 +69,8 @@ func readAnyBody(c *gin.Context) ([]byte, error) {
 	return raw, nil
 }
 
-// decode is json.Unmarshal with errors in our words. path is where raw stands in
-// the body, "messages[3]"; empty: it is the body.
+// decode is json.Unmarshal with errors in our words. path is the place of raw in the
+// body, such as "messages[3]"; it is empty if raw is the whole body.
 func decode(raw []byte, dst any, path string) error {
 	err := json.Unmarshal(raw, dst)
 	if err == nil {
@@ -85,7 +84,7 @@ func decode(raw []byte, dst any, path string) error {
 	return crm.Invalid(cmp.Or(field, "body"), "must be %s, not %s", jsonName(wrong.Type.Kind().String()), wrong.Value)
 }
 
-// jsonName is JSON's word for a Go kind.
+// jsonName returns JSON's name of a Go kind.
 func jsonName(kind string) string {
 	switch {
 	case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):

@@ -18,15 +18,15 @@ var (
 	asyncAPI []byte
 )
 
-// OpenAPI is the reference of every HTTP route of the program, in YAML.
+// OpenAPI returns the reference of every HTTP route of the program, in YAML.
 func OpenAPI() []byte { return slices.Clone(openAPI) }
 
-// AsyncAPI is the reference of the channels and events, in YAML.
+// AsyncAPI returns the reference of the channels and events, in YAML.
 func AsyncAPI() []byte { return slices.Clone(asyncAPI) }
 
-// RegisterSchemas adds the reference to r, open to everybody: GET /openapi.yaml,
-// GET /asyncapi.yaml, and GET /schemas/{event}.json, the JSON Schema of each
-// event's data.
+// RegisterSchemas adds the references to r, open to everybody: GET /openapi.yaml,
+// GET /asyncapi.yaml, and GET /schemas/{event}.json, the JSON Schema of each event's
+// data.
 func (a *API) RegisterSchemas(r gin.IRouter) {
 	reference := func(contentType string, text []byte) gin.HandlerFunc {
 		return func(c *gin.Context) {

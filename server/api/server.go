@@ -17,7 +17,7 @@ import (
 	"chatcast/server"
 )
 
-// Monitor is where the figures of GET /v1/server come from.
+// Monitor provides the figures of GET /v1/server.
 type Monitor interface {
 	Counters() server.Counters
 	History() []server.Sample
@@ -33,7 +33,7 @@ var (
 	_ Hub     = (*broadcasting.Engine)(nil)
 )
 
-// Node is the server itself, as GET /v1/server tells of it.
+// Node describes the server itself, for GET /v1/server.
 type Node struct {
 	Monitor   Monitor
 	Hub       Hub
@@ -43,7 +43,7 @@ type Node struct {
 	Retention time.Duration // of the journal
 }
 
-// How many channels GET /v1/server lists.
+// The default and the maximum number of channels that GET /v1/server lists.
 const (
 	defaultChannels = 100
 	maxChannels     = 500
@@ -61,7 +61,7 @@ type ServerData struct {
 	Journal       ServerJournal   `json:"journal"`
 	History       ServerHistory   `json:"history"`
 	Channels      []ServerChannel `json:"channels"`      // with the most subscriptions first
-	ChannelsTotal int             `json:"channelsTotal"` // of those with the prefix
+	ChannelsTotal int             `json:"channelsTotal"` // all channels with the prefix
 }
 
 // ServerSockets counts the sockets.
@@ -71,7 +71,7 @@ type ServerSockets struct {
 	Ended    map[server.Reason]uint64 `json:"ended"`    // since the start
 }
 
-// ServerEngine counts what was broadcast.
+// ServerEngine counts channels, users and events.
 type ServerEngine struct {
 	Channels  int    `json:"channels"`
 	Users     int    `json:"users"`
@@ -79,7 +79,7 @@ type ServerEngine struct {
 	Delivered uint64 `json:"delivered"` // since the start
 }
 
-// ServerJournal is where the journal stands.
+// ServerJournal is the state of the journal.
 type ServerJournal struct {
 	First     int64 `json:"first"`
 	Last      int64 `json:"last"`
@@ -89,13 +89,13 @@ type ServerJournal struct {
 	Retention int64 `json:"retention"` // seconds; 0: for ever
 }
 
-// ServerHistory is how busy the server was.
+// ServerHistory shows how busy the server was.
 type ServerHistory struct {
 	Interval int64          `json:"interval"` // seconds
 	Samples  []ServerSample `json:"samples"`  // oldest first
 }
 
-// ServerSample is one sample: all but Sockets are per second.
+// ServerSample is one sample. All figures but Sockets are per second.
 type ServerSample struct {
 	Time      int64   `json:"time"`
 	Sockets   int     `json:"sockets"`
@@ -111,15 +111,15 @@ type ServerChannel struct {
 	App           string `json:"app"`
 	Name          string `json:"name"`
 	Subscriptions int    `json:"subscriptions"`
-	Users         *int   `json:"users"` // null when it is no presence channel
+	Users         *int   `json:"users"` // null if it is not a presence channel
 }
 
 func (a *API) registerServer(signedIn gin.IRouter) {
 	signedIn.GET("/server", a.serve(a.server))
 }
 
-// server answers with how this node does. The rule is asked before anything of
-// the request is looked at.
+// server answers with the state of this node. It checks the permission before it looks
+// at the request.
 func (a *API) server(c *gin.Context) (any, error) {
 	journal, err := a.CRM.WatchServer(c.Request.Context(), actor(c))
 	if err != nil {
@@ -143,7 +143,7 @@ func (a *API) server(c *gin.Context) (any, error) {
 	return data, nil
 }
 
-// queryChannels is how many channels the query wants.
+// queryChannels returns how many channels the query asks for.
 func queryChannels(c *gin.Context) (int, error) {
 	text, given := c.GetQuery("limit")
 	if !given {
@@ -181,13 +181,13 @@ func (n Node) figures(journal *crm.JournalState) *ServerData {
 	return data
 }
 
-// rounded is a rate with three decimals: a sample is never of exactly its
-// interval, and what follows would be noise.
+// rounded rounds a rate to three decimals: a sample never takes exactly its interval, so
+// further digits would be noise.
 func rounded(rate float64) float64 { return math.Round(rate*1000) / 1000 }
 
-// mostSubscribed are the first limit channels by subscriptions, then by name and
-// app. It keeps no more than those in order: of ten thousand channels a page shows
-// a hundred.
+// mostSubscribed returns the first limit channels, sorted by subscriptions, then by name
+// and app. It sorts no more than it returns: of ten thousand channels a page shows a
+// hundred.
 func mostSubscribed(all []broadcasting.Occupancy, limit int) []broadcasting.Occupancy {
 	order := func(a, b broadcasting.Occupancy) int {
 		return cmp.Or(b.Subscriptions-a.Subscriptions, cmp.Compare(a.Name, b.Name), cmp.Compare(a.App, b.App))

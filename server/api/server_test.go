@@ -20,7 +20,7 @@ import (
 	"chatcast/server/api"
 )
 
-// figures are a monitor and a hub that stand still.
+// figures is a monitor and a hub with fixed values.
 type figures struct {
 	counters server.Counters
 	history  []server.Sample
@@ -57,7 +57,7 @@ var still = &figures{
 	},
 }
 
-// node is the server that GET /v1/server tells of in these tests.
+// node is the server that GET /v1/server describes in these tests.
 var node = api.Node{
 	Monitor: still, Hub: still, Version: "0.1.0", Commit: "e27d38e18c2a",
 	Started: time.Unix(crmtest.Start-60, 0), Retention: 168 * time.Hour,
@@ -103,7 +103,7 @@ func TestServerIsTheOperatingCompanysAffair(t *testing.T) {
 		for what, who := range map[string]crm.Actor{
 			"an operator": o.Operator, "an operator without a licence": o.Outsider, "another company's owner": o.Stranger,
 		} {
-			// Also what is wrong with the request is not for them.
+			// They do not learn what is wrong with the request either.
 			for _, query := range []string{"", "?limit=0", "?prefix=presence-"} {
 				a := o.as(t, who, "GET", path+query, "")
 				a.want(t, what+query, 403, "ApiAccessDeniedError")
@@ -151,7 +151,7 @@ func TestServerChannelsAreChosen(t *testing.T) {
 	})
 }
 
-// TestServerListsTheFullestChannels holds the choice among many against sorting
+// TestServerListsTheFullestChannels compares the choice among many channels with sorting
 // them all.
 func TestServerListsTheFullestChannels(t *testing.T) {
 	o := unchecked(t, testdb.Open(t, testdb.SQLiteURL(t)))

@@ -20,7 +20,7 @@ func (a *API) registerTokens(v1 gin.IRouter) {
 	v1.DELETE("/tokens", a.serve(a.revokeToken))
 }
 
-// makeToken signs in. ChatApp's clients send JSON, a form, or the query alone.
+// makeToken signs a user in. ChatApp's clients send JSON, a form, or only a query.
 func (a *API) makeToken(c *gin.Context) (any, error) {
 	in := struct {
 		Email    string `json:"email"`
@@ -42,8 +42,8 @@ func (a *API) makeToken(c *gin.Context) (any, error) {
 	})
 }
 
-// refreshToken takes the token from the Refresh header, or from the body where
-// newer clients put it.
+// refreshToken takes the token from the Refresh header, or from the body, where newer
+// clients put it.
 func (a *API) refreshToken(c *gin.Context) (any, error) {
 	in := struct {
 		RefreshToken string `json:"refreshToken"`
@@ -68,9 +68,9 @@ func (a *API) revokeToken(c *gin.Context) (any, error) {
 // noStore keeps tokens and passwords out of caches.
 func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 
-// bodyOrForm reads a body that may be JSON, into dst, or a form, given to fill;
-// no body is no error. What begins like a JSON object is one, whatever its type
-// says: so sends curl -d.
+// bodyOrForm reads a body that may be JSON, which it decodes into dst, or a form, which
+// it passes to fill. No body is no error. A body that begins like a JSON object is JSON
+// whatever its media type: curl -d sends it so.
 func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
 	raw, err := readAnyBody(c)
 	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
@@ -97,7 +97,7 @@ func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
 	return decode(raw, dst, "")
 }
 
-// fields are the fields of a multipart form. The body is bounded already.
+// fields returns the fields of a multipart form. The body is bounded already.
 func fields(r *multipart.Reader) (url.Values, error) {
 	form := url.Values{}
 	for {

@@ -10,8 +10,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestSignInByQueryWithAnEmptyBody: a body of unknown length that turns out to be
-// empty, as some clients send with every POST, is no body.
+// TestSignInByQueryWithAnEmptyBody checks that a body of unknown length that is empty, as
+// some clients send with every POST, counts as no body.
 func TestSignInByQueryWithAnEmptyBody(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		o := unchecked(t, store) // a check would read the body first

@@ -9,7 +9,7 @@ import (
 	"chatcast/crm"
 )
 
-// AppSecret is the configured one, or the one that was generated and kept.
+// AppSecret returns the app's configured secret, or else the one generated and stored.
 func AppSecret(ctx context.Context, rules *crm.Service, app apps.App) (string, error) {
 	if app.Secret != "" {
 		return app.Secret, nil
@@ -17,8 +17,8 @@ func AppSecret(ctx context.Context, rules *crm.Service, app apps.App) (string, e
 	return rules.AppSecret(ctx, app.ID)
 }
 
-// configApps are the apps of the configuration, with the secrets that were generated for
-// those that have none.
+// configApps returns the apps of the configuration. Those without a secret get the
+// generated one.
 func configApps(ctx context.Context, cfg config.Config, rules *crm.Service) ([]apps.App, error) {
 	list := slices.Clone(cfg.Apps)
 	for i, a := range list {

@@ -11,7 +11,7 @@ import (
 	"chatcast/models"
 )
 
-// OpenStore opens the database and brings it to this version.
+// OpenStore opens the database and migrates it to the schema of this version.
 func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 	store, err := models.Open(ctx, cfg.Database.URL)
 	if err != nil {
@@ -23,8 +23,8 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 	return store, nil
 }
 
-// WithRules runs f with the rules of the CRM, beside a server that may be
-// running on the same database. It is for what causes no event.
+// WithRules calls f with the rules of the CRM. A server may be running on the same
+// database. It is for commands that cause no event.
 func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
 	store, err := OpenStore(ctx, cfg)
 	if err != nil {
@@ -34,7 +34,7 @@ func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service
 	return errors.Join(f(rules), store.Close())
 }
 
-// nobody is connected to a command that ends at once.
+// nobody is the crm.Live of commands, which serve no sockets.
 type nobody struct{}
 
 var _ crm.Live = nobody{}

@@ -10,8 +10,8 @@ import (
 	"chatcast/crm/s3"
 )
 
-// openFiles opens where attachments are kept: the bucket when one is set, else
-// the folder. done lets go of it.
+// openFiles opens the store of attachments: the bucket if one is set, else the folder.
+// done releases it.
 func openFiles(ctx context.Context, cfg config.FilesConfig) (files crm.FileStore, done func(), err error) {
 	if cfg.S3.Bucket == "" {
 		return crm.Folder(cfg.Dir), func() {}, nil

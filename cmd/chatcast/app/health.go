@@ -10,11 +10,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// readyTime is how long /readyz asks before it says no.
+// readyTime is how long /readyz waits for its checks.
 const readyTime = 3 * time.Second
 
-// health answers /healthz, which says that the program runs, and /readyz, which
-// says that it can do its work. Why it cannot is for the log, not for the world.
+// health serves /healthz, which reports that the program runs, and /readyz, which
+// reports whether it can work. The reason why it cannot is logged, not answered.
 type health struct {
 	checks   []healthCheck
 	log      *slog.Logger

@@ -11,7 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// TestReadyNamesTheCheckThatFails, and not why: that is for the log.
+// TestReadyNamesTheCheckThatFails checks that /readyz names the failing check, but not
+// the reason, which is only logged.
 func TestReadyNamesTheCheckThatFails(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	h := &health{log: slog.New(slog.DiscardHandler), checks: []healthCheck{

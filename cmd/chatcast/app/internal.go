@@ -16,8 +16,8 @@ import (
 	"chatcast/server"
 )
 
-// internalRoutes are for the one who runs the program: metrics, profiles, and
-// the connections with their queues.
+// internalRoutes returns the routes for the operator of the program: metrics,
+// profiles, and the connections with their queues.
 func internalRoutes(m metrics) http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -42,10 +42,10 @@ func internalRoutes(m metrics) http.Handler {
 	})
 }
 
-// namesMachine says whether a Host header is an address or a name without dots,
-// like localhost or a container's: a page in a browser of this machine cannot be
-// served under one, so it cannot read what is answered here by having its own
-// domain point to loopback.
+// namesMachine reports whether a Host header is an address or a name without dots,
+// such as localhost or a container's name. A web page cannot be served under such a
+// name, so a page cannot read the internal routes by pointing its own domain to
+// loopback.
 func namesMachine(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -54,8 +54,8 @@ func namesMachine(host string) bool {
 	return !strings.Contains(name, ".") || net.ParseIP(strings.Trim(name, "[]")) != nil
 }
 
-// metrics reads the counters of the components when it is asked: they know nothing of
-// Prometheus.
+// metrics collects the counters of the components on each scrape: the components do
+// not know Prometheus.
 type metrics struct {
 	sockets *server.Server
 	monitor *server.Monitor
@@ -127,7 +127,7 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// connz lists the sockets, those with the most waiting first.
+// connz lists the sockets, sorted by queued bytes, the largest first.
 func (m metrics) connz(w http.ResponseWriter, _ *http.Request) {
 	conns := m.sockets.Connz()
 	slices.SortFunc(conns, func(a, b server.Conn) int {

@@ -8,8 +8,8 @@ import (
 	"chatcast/broadcasting/webhook"
 )
 
-// webhookMetrics are one for each endpoint, which is named by its place in the app's
-// list: its URL may hold a secret.
+// webhookMetrics has the metrics of each endpoint. The label of an endpoint is its
+// index in the app's list, because its URL may contain a secret.
 var webhookMetrics = []struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType

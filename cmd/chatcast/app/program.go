@@ -1,6 +1,6 @@
-// Package app is the program: every component, wired on one page (wire.go). New makes it, Run
-// serves until its context ends, Close lets go of what New took. It alone holds all the
-// plugs. Commands and tests start it.
+// Package app is the program: every component, wired on one page (wire.go). New makes
+// it, Run serves until its context ends, Close releases what New took. Only this package
+// imports all the plugs. Commands and tests start it.
 package app
 
 import (
@@ -25,8 +25,8 @@ import (
 	"chatcast/server/pusher"
 )
 
-// Times of the HTTP listeners. A request may take long: a long poll waits a
-// minute, a file may be large. Sockets are not held to them.
+// Timeouts of the HTTP listeners. A request may take long: a long poll waits for a
+// minute, a file may be large. The timeouts do not apply to sockets.
 const (
 	headerTime  = 10 * time.Second
 	requestTime = 5 * time.Minute
@@ -34,39 +34,39 @@ const (
 	idleTime    = 2 * time.Minute
 	maxHeader   = 32 << 10
 	finishTime  = 2 * time.Second // for requests in flight when the program stops
-	abandonTime = 5 * time.Second // for the rest of them, after they were told
+	abandonTime = 5 * time.Second // for the remaining requests, after they were cancelled
 )
 
-// Options are what the caller of New gives besides the configuration.
+// Options holds the parameters of New besides the configuration.
 type Options struct {
 	Log             *slog.Logger
-	Version, Commit string // as GET /v1/server, /metrics and the console show them
-	// PasswordCost is bcrypt's; 0 is its default. Tests lower it: with the race
+	Version, Commit string // shown by GET /v1/server, /metrics and the console
+	// PasswordCost is bcrypt's cost; 0 is the default. Tests lower it: with the race
 	// detector a single hash takes seconds.
 	PasswordCost int
-	// Wrap goes around what the main address answers with; nil: nothing does.
+	// Wrap wraps the handler of the main address; nil does not.
 	Wrap func(http.Handler) http.Handler
 }
 
 // Program is the whole server. New makes it, Run works until its context ends,
-// Close lets go of what New took; Close follows Run, or New when Run is not
-// called.
+// Close releases what New took. Close is called after Run returned, or after New if
+// Run is not called.
 type Program struct {
 	// static
 	cfg             config.Config
 	log             *slog.Logger
 	version, commit string
 	parts           *components
-	first           crm.Bootstrapped // what the first start made; Created is false later
+	first           crm.Bootstrapped // created at the first start; Created is false later
 
-	handler http.Handler // what the main address answers with
+	handler http.Handler // serves the main address
 
 	listener net.Listener
 	internal net.Listener // nil: off
 }
 
-// New opens the database, brings it to this version, fills it when it is empty,
-// and takes the addresses. Nothing is served until Run.
+// New opens the database, migrates it to this version, fills it if it is empty,
+// and listens on the addresses. It serves nothing before Run.
 func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err error) {
 	store, err := OpenStore(ctx, cfg)
 	if err != nil {
@@ -105,11 +105,11 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	return p, nil
 }
 
-// First is what the first start on this database made; Created is false later.
+// First returns what the first start on this database made; later, Created is false.
 func (p *Program) First() crm.Bootstrapped { return p.first }
 
-// Components are parts of a program, to look into it and to act beside the wire.
-// They stay the program's.
+// Components are parts of a program. Callers may inspect them and use them without
+// the network. The program owns them.
 type Components struct {
 	Store   *models.Store
 	Rules   *crm.Service
@@ -125,11 +125,11 @@ func (p *Program) Components() Components {
 	return Components{Store: r.store, Rules: r.rules, Engine: r.engine, Apps: r.apps, Sockets: r.sockets, Router: r.router}
 }
 
-// Address is where the program listens, with the port that the system chose when
-// it was 0.
+// Address returns the address that the program listens on. If the configured port is
+// 0, it has the port that the system chose.
 func (p *Program) Address() string { return p.listener.Addr().String() }
 
-// InternalAddress is Address of the internal listener; empty when it is off.
+// InternalAddress returns the address of the internal listener; empty if it is off.
 func (p *Program) InternalAddress() string {
 	if p.internal == nil {
 		return ""
@@ -137,7 +137,7 @@ func (p *Program) InternalAddress() string {
 	return p.internal.Addr().String()
 }
 
-// URL is the landing page, as a browser on this machine reaches it.
+// URL returns the URL of the landing page for a browser on this machine.
 func (p *Program) URL() string {
 	scheme := "http"
 	if p.cfg.Server.TLS.Cert != "" {
@@ -150,12 +150,12 @@ func (p *Program) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, port) + "/"
 }
 
-// Run serves until ctx ends, then drains: it takes nothing new, lets requests in
-// flight finish, tells the sockets to reconnect, publishes what the journal has,
-// and returns nil. It returns an error when a part of it fails.
+// Run serves until ctx ends, then drains: it accepts nothing new, lets requests in
+// flight finish, tells the sockets to reconnect, publishes the rest of the journal,
+// and returns nil. It returns an error if a component fails.
 func (p *Program) Run(ctx context.Context) error {
-	// The back works until the front has ended: who is answered last is journalled
-	// and published too.
+	// The back runs until the front has ended, so that the effects of the last
+	// requests are journalled and published too.
 	back, stopBack := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBack()
 	front, stopFront := context.WithCancel(ctx)
@@ -173,7 +173,7 @@ func (p *Program) Run(ctx context.Context) error {
 		m := metrics{sockets: p.parts.sockets, monitor: p.parts.monitor, hooks: p.parts.hooks, version: p.version, commit: p.commit}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })
 	}
-	defer context.AfterFunc(backCtx, stopFront)() // a part that fails stops the whole
+	defer context.AfterFunc(backCtx, stopFront)() // a component that fails stops the program
 
 	frontGroup, frontCtx := errgroup.WithContext(front)
 	frontGroup.Go(func() error { return p.parts.sockets.Run(frontCtx) })
@@ -214,7 +214,7 @@ func (p *Program) serveHTTP(ctx context.Context) error {
 		return fmt.Errorf("server.address: %w", err)
 	case <-ctx.Done():
 	}
-	if shutdown(srv, finishTime) != nil { // who waits for events is told to ask again
+	if shutdown(srv, finishTime) != nil { // cancel long polls: their clients are told to try again
 		giveUp(crm.Unavailable("the server stops; try again"))
 		if shutdown(srv, abandonTime) != nil {
 			p.log.Warn("requests did not end and were cut")
@@ -225,7 +225,7 @@ func (p *Program) serveHTTP(ctx context.Context) error {
 	return nil
 }
 
-// shutdown waits for srv's requests for at most the time given.
+// shutdown waits at most the given time for srv's requests.
 func shutdown(srv *http.Server, atMost time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), atMost)
 	defer cancel()
@@ -242,7 +242,7 @@ func serveInternal(ctx context.Context, l net.Listener, routes http.Handler) err
 	return nil
 }
 
-// Close lets go of the addresses and the database.
+// Close releases the addresses and the database.
 func (p *Program) Close() error {
 	return errors.Join(p.closeListeners(), p.parts.close(), p.parts.store.Close())
 }

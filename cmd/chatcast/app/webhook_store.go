@@ -18,7 +18,7 @@ type webhookStore struct{ store *models.Store }
 
 var _ webhook.Store = webhookStore{}
 
-// NewWebhookStore returns the store of webhooks that is over the database.
+// NewWebhookStore returns a webhook.Store on the database.
 func NewWebhookStore(store *models.Store) webhook.Store { return webhookStore{store} }
 
 // Load implements webhook.Store.
@@ -32,7 +32,7 @@ func (s webhookStore) Load(ctx context.Context, c webhook.Claim) (kept webhook.K
 		apps = append(apps, rest...)
 	}
 	slices.Sort(apps)
-	// A process that waits for the leases of others asks often, so it does not write.
+	// A process that waits for others' leases calls Load often, so this only reads.
 	if apps, err = read.FreeWebhookApps(slices.Compact(apps), c.Owner, c.Alone); err != nil || len(apps) == 0 {
 		return kept, err
 	}
@@ -111,7 +111,7 @@ func (s webhookStore) Commit(ctx context.Context, owner string, b *webhook.Batch
 		if err := tx.QueueWebhooks(queued); err != nil {
 			return err
 		}
-		last := map[string]int64{} // of the apps that others lease
+		last := map[string]int64{} // the last row of each app that others lease
 		for _, row := range queued {
 			if owners[row.AppID] != owner {
 				last[row.AppID] = row.ID
@@ -130,8 +130,8 @@ func (s webhookStore) Commit(ctx context.Context, owner string, b *webhook.Batch
 	return err
 }
 
-// lockLeases locks the leases of all apps of b and returns their owners; a LeaseError
-// when b changes what only another may.
+// lockLeases locks the leases of all apps of b and returns their owners. It returns a
+// LeaseError if b changes what only the holder of a lease may change, and owner is not it.
 func lockLeases(tx *models.Tx, owner string, b *webhook.Batch) (owners map[string]string, err error) {
 	leased := b.Leased()
 	apps := slices.Clone(leased)
@@ -148,7 +148,7 @@ func lockLeases(tx *models.Tx, owner string, b *webhook.Batch) (owners map[strin
 	return owners, nil
 }
 
-// keepOutcomes does what b has besides new deliveries.
+// keepOutcomes stores everything in b except new deliveries.
 func keepOutcomes(tx *models.Tx, b *webhook.Batch) error {
 	for _, tried := range []struct {
 		list    []webhook.Failure
@@ -182,7 +182,7 @@ func keepOutcomes(tx *models.Tx, b *webhook.Batch) error {
 	return tx.ClearAnnounced(cleared)
 }
 
-// alike groups failures that are noted alike, so that a few statements note them.
+// alike groups failures with equal values, so that a few statements record them.
 func alike(list []webhook.Failure, givenUp bool) map[models.WebhookTried][]int64 {
 	groups := map[models.WebhookTried][]int64{}
 	for _, f := range list {

@@ -9,7 +9,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// The database keeps to the contract for two processes, each with connections of its own.
+// TestWebhookStore checks the contract for two processes with connections of their own.
 func TestWebhookStore(t *testing.T) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": testdb.SQLiteURL, "postgres": testdb.PostgresURL} {
 		t.Run(name, func(t *testing.T) {
@@ -18,7 +18,7 @@ func TestWebhookStore(t *testing.T) {
 	}
 }
 
-// twoProcesses opens the database twice. Time passes when the ends of the leases move.
+// twoProcesses opens the database twice. It passes time by moving the ends of leases.
 func twoProcesses(t *testing.T, url string) storetest.Subject {
 	a, b := testdb.Open(t, url), testdb.Open(t, url)
 	side, _, err := a.SideDB(t.Context())

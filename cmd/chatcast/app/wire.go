@@ -26,20 +26,20 @@ import (
 	"chatcast/server/pusher"
 )
 
-// components is everything that runs, wired. Rooms know only what they import; what
-// they want of each other besides is glued here, at the end of the file.
+// components holds everything that runs, wired. Rooms know only what they import. The
+// end of this file connects rooms that need each other besides.
 type components struct {
-	log       *slog.Logger // of what changes with the apps
+	log       *slog.Logger // logs changes of apps
 	store     *models.Store
 	rules     *crm.Service
 	keys      *sql.DB // of WhatsApp's sessions, in the same database
-	filesDone func()  // lets go of the file store
+	filesDone func()  // releases the file store
 	whatsapp  *whatsapp.Messenger
 	relay     *broadcasting.Relay
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
-	watcher   *apps.Watcher // of all apps, which apps serves
-	served    []apps.App    // what wireApps found
+	watcher   *apps.Watcher // watches all apps; the field apps serves them
+	served    []apps.App    // set by wireApps
 	hooks     *webhook.Hooks
 	apps      *pusher.Apps
 	origins   apps.Origins
@@ -49,8 +49,8 @@ type components struct {
 	health    *health
 }
 
-// wire makes the components over an open store. publicURL is how the world reaches the
-// program. Nothing runs yet.
+// wire makes the components on an open store. publicURL is the program's public
+// address. Nothing runs yet.
 func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store, publicURL string) (r *components, err error) {
 	logFor := func(name string) *slog.Logger { return o.Log.With("component", name) }
 	r = &components{store: store, log: logFor("apps")}
@@ -61,8 +61,8 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	})
 	r.engine = broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: nodes.Presence(), Control: nodes.Control()})
 
-	// crm: the rules, and the journal that they write and the relay reads; where
-	// files lie; the messengers with accounts of their own
+	// crm: the rules, the journal that they write and the relay reads, the file store,
+	// and the messengers with accounts of their own
 	files, filesDone, err := openFiles(ctx, cfg.Files)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
 
-	// server: the sockets, the router, and what is spoken there
+	// server: the sockets, the router, and the protocols on them
 	if r.origins, err = apps.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
 		return nil, err
 	}
@@ -126,14 +126,14 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	return r, nil
 }
 
-// close lets go of what wire took.
+// close releases what wire took.
 func (r *components) close() error {
 	r.filesDone()
 	return r.keys.Close()
 }
 
-// wireWhatsApp makes the messenger of WhatsApp's lines. Those that nobody has
-// paired yet are bridges.
+// wireWhatsApp makes the messenger of WhatsApp's lines. Unpaired lines are served by
+// the bridge.
 func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	var dialect string
 	if r.keys, dialect, err = r.store.SideDB(ctx); err != nil {
@@ -150,7 +150,7 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 	return nil
 }
 
-// wireWebhooks makes what tells backends of channels, and has the engine record for it.
+// wireWebhooks makes the webhooks, and has the engine record channel events for them.
 func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	r.hooks, err = webhook.New(ctx, webhook.Options{
 		Store: NewWebhookStore(r.store), Log: log, Apps: r.served, AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
@@ -163,7 +163,7 @@ func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *s
 	return nil
 }
 
-// register gives the router its routes, plug by plug.
+// register adds the routes of every plug to the router.
 func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, logFor func(name string) *slog.Logger) {
 	dialect := pusher.New(pusher.Options{
 		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"),
@@ -200,8 +200,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	})
 }
 
-// wireApps makes the list of the apps, and has those who serve them follow its
-// changes.
+// wireApps makes the list of apps, and lets its users follow its changes.
 func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	fixed, err := configApps(ctx, cfg, r.rules)
 	if err != nil {
@@ -213,10 +212,10 @@ func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.
 	return r.watcher.Reload(ctx)
 }
 
-// setApps is called with all apps, first of all and after each change of one.
-// Whoever has an app's sockets, limits or webhooks hears of it here: of those that are
-// disabled too, so that backends are told that everybody has gone. An error leaves what
-// was before, and is tried again.
+// setApps is called with all apps, at the start and after each change of one. It
+// passes them to the owners of sockets, limits and webhooks. The list includes
+// disabled apps, so that their backends learn that everybody has left. After an error
+// the previous list stays in force, and the caller tries again.
 func (r *components) setApps(list []apps.App) (err error) {
 	if r.apps == nil {
 		r.served = list
@@ -231,7 +230,7 @@ func (r *components) setApps(list []apps.App) (err error) {
 	return r.hooks.Set(list)
 }
 
-// appsChanged brings a change of an app into force, on every node.
+// appsChanged applies a change of an app on every node.
 func (r *components) appsChanged(ctx context.Context) {
 	r.watcher.Changed(ctx)
 	ctx, cancel := context.WithTimeout(ctx, orderTime)
@@ -241,7 +240,7 @@ func (r *components) appsChanged(ctx context.Context) {
 	}
 }
 
-// removeApp has the engine forget an app on every node.
+// removeApp makes the engine remove an app on every node.
 func (r *components) removeApp(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
@@ -250,14 +249,14 @@ func (r *components) removeApp(id string) {
 	}
 }
 
-// orderTime is how long the other nodes have to do what is asked of them.
+// orderTime is the time limit for a request to the other nodes.
 const orderTime = 5 * time.Second
 
-// live is what the rules know of the sockets.
+// live lets the rules act on the sockets.
 type live struct {
 	engine *broadcasting.Engine
 	relay  *broadcasting.Relay
-	app    string // that carries the rules' channels
+	app    string // the app whose channels carry the rules' events
 	log    *slog.Logger
 }
 
@@ -273,8 +272,8 @@ func (l *live) Unsubscribe(userID int64, names ...string) {
 	}
 }
 
-// Disconnect closes the sockets that asked for anything with the user's token, and
-// those that a backend has signed in as the user.
+// Disconnect closes the sockets that used the user's token, and those that a backend
+// has signed in as the user.
 func (l *live) Disconnect(userID int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
@@ -288,14 +287,14 @@ func (l *live) Disconnect(userID int64) {
 
 func (l *live) Publish(names []string, event, data string) {
 	for _, name := range names {
-		// A broker that cannot take it now loses it: the next one comes within seconds.
+		// The event is lost if the broker fails: the next one comes within seconds.
 		if err := l.engine.Publish(context.Background(), broadcasting.Event{App: l.app, Channel: name, Name: event, Data: data}); err != nil {
 			l.log.Warn("an event for the sockets alone was lost", "event", event, "error", err)
 		}
 	}
 }
 
-// userDirectory is what /broadcasting/auth knows of the users.
+// userDirectory gives /broadcasting/auth access to the users.
 type userDirectory struct{ rules *crm.Service }
 
 var (

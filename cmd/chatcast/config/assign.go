@@ -15,7 +15,7 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// assign sets dst, the setting named key, to src, a value as YAML gives it.
+// assign sets dst, the setting named key, to src, a value decoded from YAML.
 func assign(key string, dst reflect.Value, src any, violations *ConfigError, seen map[string]bool) {
 	seen[key] = true
 	if dst.Kind() == reflect.Struct {
@@ -144,7 +144,7 @@ func integer(src any) (int64, error) {
 	return 0, errors.New("no integer")
 }
 
-// shown is a wrong value of a setting that can hold no secret.
+// shown formats a wrong value of a setting that cannot hold a secret.
 func shown(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -155,7 +155,7 @@ func shown(v any) string {
 	return kind(v)
 }
 
-// kind is all that is said of a value that may be, or hold, a secret.
+// kind describes a value that may be, or contain, a secret, by its kind alone.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:

@@ -17,9 +17,9 @@ import (
 	"chatcast/crm"
 )
 
-// check holds every value against what the program can do with it, and names
-// each that is wrong. What a later version will do is refused in words: a
-// setting that is silently without effect would be believed.
+// check checks that the program can use every value, and names each that is wrong.
+// Settings of later versions are refused: a user would believe that a setting without
+// effect works.
 func check(cfg *Config, violations *ConfigError) {
 	checkServer(cfg.Server, violations)
 	checkLog(cfg.Log, violations)
@@ -84,8 +84,8 @@ func checkAddress(key, address string, violations *ConfigError) {
 	}
 }
 
-// checkOrigins asks the one who will use them, entry by entry, so that each
-// error has its place.
+// checkOrigins parses the origins one by one with their user's parser, so that each
+// error names its entry.
 func checkOrigins(key string, list []string, violations *ConfigError) {
 	for i, o := range list {
 		if _, err := apps.ParseOrigins([]string{o}); err != nil {
@@ -112,7 +112,7 @@ func checkDatabase(text string, violations *ConfigError) {
 		return
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" { // the text may hold a password: not shown
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" { // not shown: the text may contain a password
 		violations.add(key, "must begin with sqlite: or postgres:// and be a valid URL")
 	} else if strings.Trim(u.Path, "/") == "" {
 		violations.add(key, "must name a database: postgres://user@host/database")
@@ -145,7 +145,7 @@ func checkApps(list []apps.App, violations *ConfigError) {
 	}
 }
 
-// checkBootstrap asks the one who will use it.
+// checkBootstrap lets the CRM check its part of the configuration.
 func checkBootstrap(b BootstrapConfig, violations *ConfigError) {
 	err := b.Rules().Check()
 	var wrong *crm.Error
@@ -156,7 +156,7 @@ func checkBootstrap(b BootstrapConfig, violations *ConfigError) {
 	}
 }
 
-// Rules is b as the CRM takes it.
+// Rules converts b for the CRM.
 func (b BootstrapConfig) Rules() crm.BootstrapConfig {
 	return crm.BootstrapConfig{
 		Company: crm.BootstrapCompany{ID: int64(b.Company.ID), Name: b.Company.Name},
@@ -198,7 +198,7 @@ func isKey(text string) bool {
 
 const maxLimit = 1 << 30
 
-// limit is a number with its range.
+// limit is a number and its range.
 type limit struct {
 	name             string
 	value, low, high int
@@ -242,7 +242,7 @@ func checkLimits(l LimitsConfig, violations *ConfigError) {
 
 func item(key string, i int) string { return key + "[" + strconv.Itoa(i) + "]" }
 
-// Notes are what is right but worth saying.
+// Notes returns remarks on a valid configuration.
 func Notes(cfg *Config) (lines []string) {
 	if host, _, _ := net.SplitHostPort(cfg.Server.InternalAddress); cfg.Server.InternalAddress != "" && !loopback(host) {
 		lines = append(lines, "server.internal_address is not on loopback: it shows profiles and connections to whoever reaches it")

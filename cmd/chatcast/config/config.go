@@ -1,6 +1,6 @@
-// Package config reads what can be set: the defaults, then the file, then the
-// environment, then flags, each over what was before. It checks the whole, and names
-// every error with its key.
+// Package config reads the configuration: the defaults, then the file, then the
+// environment, then flags, each overriding the one before. It checks the whole
+// configuration, and names every error with its key.
 package config
 
 import (
@@ -10,9 +10,9 @@ import (
 	"chatcast/crm"
 )
 
-// Config is everything that can be set, as config.example.yaml explains it. It
-// is read at the top alone: the packages get plain values. The tag secret marks
-// what is never printed.
+// Config is the whole configuration; config.example.yaml explains each setting. Only
+// the program's entry reads it: other packages get plain values. The tag secret marks
+// values that are never printed.
 type Config struct {
 	Server    ServerConfig    `yaml:"server"`
 	Log       LogConfig       `yaml:"log"`
@@ -27,11 +27,11 @@ type Config struct {
 	Limits    LimitsConfig    `yaml:"limits"`
 }
 
-// ServerConfig is where the program listens and whom it believes.
+// ServerConfig configures the addresses, origins and proxies of the program.
 type ServerConfig struct {
 	Address         string    `yaml:"address"`
 	InternalAddress string    `yaml:"internal_address"` // empty: off
-	PublicURL       string    `yaml:"public_url"`       // empty: where it listens
+	PublicURL       string    `yaml:"public_url"`       // empty: the address it listens on
 	TLS             TLSConfig `yaml:"tls"`
 	AllowedOrigins  []string  `yaml:"allowed_origins"` // empty: any
 	TrustedProxies  []string  `yaml:"trusted_proxies"`
@@ -44,7 +44,7 @@ type TLSConfig struct {
 	Key  string `yaml:"key"`
 }
 
-// LogConfig says what is logged and how.
+// LogConfig sets the level and the format of the log.
 type LogConfig struct {
 	Level  string `yaml:"level"`
 	Format string `yaml:"format"`
@@ -55,37 +55,37 @@ type DatabaseConfig struct {
 	URL string `yaml:"url" secret:"url"`
 }
 
-// FilesConfig says where attachments are kept.
+// FilesConfig configures the storage of attachments.
 type FilesConfig struct {
 	Dir      string   `yaml:"dir"`
 	MaxBytes int      `yaml:"max_bytes"` // of one attachment
 	S3       S3Config `yaml:"s3"`
-	// AllowPrivateLinks lets operators send files that lie in networks of our own.
+	// AllowPrivateLinks lets operators send files from links into our own networks.
 	AllowPrivateLinks bool `yaml:"allow_private_links"`
 }
 
-// S3Config names a bucket that attachments are kept in, instead of the folder.
+// S3Config names a bucket that keeps attachments, instead of the folder.
 type S3Config struct {
 	Endpoint  string `yaml:"endpoint"`
 	Region    string `yaml:"region"` // empty: the service is asked
-	Bucket    string `yaml:"bucket"` // empty: the folder
+	Bucket    string `yaml:"bucket"` // empty: the folder is used
 	Prefix    string `yaml:"prefix"`
 	AccessKey string `yaml:"access_key"`
 	SecretKey string `yaml:"secret_key" secret:"all"`
 	PathStyle bool   `yaml:"path_style"`
 }
 
-// BusConfig names what carries events between nodes.
+// BusConfig names the bus that carries events between nodes.
 type BusConfig struct {
 	URL string `yaml:"url" secret:"url"`
 }
 
-// WebhooksConfig is what all webhooks obey.
+// WebhooksConfig holds the settings of all webhooks.
 type WebhooksConfig struct {
 	AllowPrivateTargets bool `yaml:"allow_private_targets"`
 }
 
-// BootstrapConfig is what an empty database begins with.
+// BootstrapConfig holds the first rows of an empty database.
 type BootstrapConfig struct {
 	Company BootstrapCompany `yaml:"company"`
 	User    BootstrapUser    `yaml:"user"`
@@ -114,9 +114,9 @@ type BootstrapLicense struct {
 	Messengers []string `yaml:"messengers"`
 }
 
-// WhatsAppConfig is how lines of WhatsApp behave, and leads their dials elsewhere.
+// WhatsAppConfig configures WhatsApp lines, and can direct their connections elsewhere.
 type WhatsAppConfig struct {
-	SendWithin          Duration `yaml:"send_within"` // what waits longer has failed
+	SendWithin          Duration `yaml:"send_within"` // a message that waits longer fails
 	SendDelay           Duration `yaml:"send_delay"`
 	FirstContactsPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
 	Archive             bool     `yaml:"archive_closes_chats"`
@@ -124,15 +124,15 @@ type WhatsAppConfig struct {
 	RootKey             string   `yaml:"root_key"` // hex, 32 bytes
 }
 
-// JournalConfig is how long the journal is kept.
+// JournalConfig sets how long the journal is kept.
 type JournalConfig struct {
 	Retention Duration `yaml:"retention"`
 }
 
 // LimitsConfig keeps one client from harming the others.
 type LimitsConfig struct {
-	// Apps are the limits that all apps have in common. Each stands under limits itself,
-	// with its common name: sockets_per_app, event_bytes.
+	// Apps holds the limits that all apps have in common. Each is a key of limits itself,
+	// under its common name: sockets_per_app, event_bytes.
 	Apps              apps.Limits `yaml:",inline"`
 	SocketsPerAddress int         `yaml:"sockets_per_address"` // 0: no limit
 	MessageBytes      int         `yaml:"message_bytes"`
@@ -145,7 +145,7 @@ type LimitsConfig struct {
 	PongTimeout       Duration    `yaml:"pong_timeout"`
 }
 
-// Default is the configuration of a program that is told nothing.
+// Default returns the configuration of a program without any settings.
 func Default() Config {
 	app := apps.Default()
 	app.ID, app.Key = "1", "ChatsAppApiProdKey"
@@ -177,10 +177,10 @@ func Default() Config {
 	}
 }
 
-// Duration is a time.Duration that is written as text: 168h, 30s.
+// Duration is a time.Duration that is written as text, such as 168h or 30s.
 type Duration time.Duration
 
-// MarshalText writes d as the configuration spells it, without empty units.
+// MarshalText returns d as the configuration spells it, without empty units.
 func (d Duration) MarshalText() ([]byte, error) {
 	s := time.Duration(d).String()
 	for _, empty := range []string{"m0s", "h0m"} {

@@ -12,8 +12,8 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// The example file is read over a configuration in which everything is wrong, so
-// that a key it forgets, or another value than the default, shows.
+// The example file is read over a configuration in which every value is wrong. So a
+// missing key shows, and so does a value other than the default.
 func TestExampleEqualsDefaults(t *testing.T) {
 	text, err := os.ReadFile("../../../config.example.yaml")
 	if err != nil {
@@ -90,7 +90,7 @@ apps: [{id: a, key: k, secret: s}]`,
 	}
 }
 
-// Each case is one configuration with one error: its key, and a word of the sentence.
+// Each case is a configuration with one error: its key, and a word of the message.
 func TestViolations(t *testing.T) {
 	for _, c := range []struct{ yaml, key, says string }{
 		{"server: {adress: x}", "server.adress", "unknown key; known here: address"},
@@ -205,7 +205,7 @@ func TestAllViolationsAreNamed(t *testing.T) {
 	}
 }
 
-// No secret may leave through config's output or through an error.
+// No secret appears in the output of config or in an error.
 func TestSecretsAreMasked(t *testing.T) {
 	const hidden = "hunter2-hunter2"
 	cfg := Default()
@@ -239,7 +239,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
-// What config prints is a file that reads back to the same configuration.
+// The output of config reads back to the same configuration.
 func TestPrintedConfigReadsBack(t *testing.T) {
 	out, err := Default().YAML()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"chatcast/crm/s3"
 )
 
-// Options are s as the store takes it.
+// Options converts s for the store.
 func (s S3Config) Options() s3.Options {
 	return s3.Options{
 		Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix,
@@ -23,8 +23,8 @@ func checkFiles(f FilesConfig, violations *ConfigError) {
 	checkS3(f.S3, violations)
 }
 
-// checkS3 asks the one who will use it. Without a bucket, the rest would be
-// silently without effect.
+// checkS3 lets the store check its options. Without a bucket, the other settings
+// would silently have no effect.
 func checkS3(s S3Config, violations *ConfigError) {
 	const section = "files.s3."
 	if s.Bucket == "" {

@@ -8,8 +8,8 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// Each limit of the table can be set for an app and for all of them, in the file, the
-// environment and by a flag, to the ends of its range and not beyond.
+// Each limit of the table can be set for one app and for all, in the file, the
+// environment and by a flag, up to the ends of its range and not beyond.
 func TestEveryLimitCanBeSet(t *testing.T) {
 	for _, limit := range apps.Table() {
 		own, common := "apps[0].limits."+limit.Name, "limits."+limit.Common

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// levelTrace shows every frame in and out, secrets redacted.
+// levelTrace is the level of frames: every one in and out, secrets redacted.
 const levelTrace = slog.Level(-8)
 
 var logLevels = map[string]slog.Level{
@@ -14,13 +14,13 @@ var logLevels = map[string]slog.Level{
 	"warn": slog.LevelWarn, "error": slog.LevelError,
 }
 
-// Attributes whose values never reach a log, whoever logs them.
+// secretAttrs are the attributes whose values are never logged.
 var secretAttrs = map[string]bool{
 	"secret": true, "password": true, "token": true, "access_token": true,
 	"refresh_token": true, "authorization": true, "auth": true, "cookie": true,
 }
 
-// NewLog returns a logger that writes lines to w as c says.
+// NewLog returns a logger that writes to w as c configures.
 func NewLog(w io.Writer, c LogConfig) *slog.Logger {
 	o := &slog.HandlerOptions{Level: logLevels[c.Level], ReplaceAttr: replaceAttr}
 	if c.Format == "json" {

@@ -10,10 +10,10 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// Masked stands where a secret is not shown.
+// Masked is printed in place of a secret.
 const Masked = "********"
 
-// YAML is the configuration as a file would say it, secrets masked.
+// YAML returns the configuration as a file, with secrets masked.
 func (c Config) YAML() (string, error) {
 	c.Apps = append([]apps.App(nil), c.Apps...) // the masks go into a copy
 	for i := range c.Apps {
@@ -37,8 +37,8 @@ func (c Config) YAML() (string, error) {
 	return string(out), err
 }
 
-// maskURL hides what a URL may carry in secret: the password, and the values of
-// its query. What does not parse as a URL is hidden whole, unless it is SQLite's.
+// maskURL masks the parts of a URL that may be secret: the password and the values of
+// the query. Text that does not parse as a URL is masked whole, unless it is SQLite's.
 func maskURL(text string) string {
 	if strings.HasPrefix(text, "sqlite:") || text == "memory:" || text == "" {
 		return text
@@ -60,5 +60,5 @@ func maskURL(text string) string {
 	return strings.ReplaceAll(u.String(), "%2A", "*")
 }
 
-// Parameters of a database URL that hold no secret.
+// publicParams are the parameters of a database URL that hold no secret.
 var publicParams = map[string]bool{"sslmode": true, "host": true, "port": true, "dbname": true, "user": true, "application_name": true, "connect_timeout": true}

@@ -12,16 +12,16 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// EnvPrefix begins the name of each environment variable of the program.
+// EnvPrefix is the prefix of the program's environment variables.
 const EnvPrefix = "CHATCAST_"
 
-// ConfigError is every error of a configuration, each with its key.
+// ConfigError holds every error of a configuration, each with its key.
 type ConfigError []Violation
 
-// Error is one thing wrong: with a key, an environment variable or a flag.
+// Violation is one error, with the key, environment variable or flag that causes it.
 type Violation struct{ Key, Message string }
 
-// Error names each error in a line of its own.
+// Error returns each error on a line of its own.
 func (e ConfigError) Error() string {
 	lines := make([]string, len(e))
 	for i, f := range e {
@@ -38,7 +38,7 @@ func (e *ConfigError) add(key, format string, args ...any) {
 	*e = append(*e, Violation{key, fmt.Sprintf(format, args...)})
 }
 
-// asError is nil when nothing is wrong.
+// asError returns e as an error, nil if e is empty.
 func (e ConfigError) asError() error {
 	if len(e) == 0 {
 		return nil
@@ -46,9 +46,9 @@ func (e ConfigError) asError() error {
 	return e
 }
 
-// Load reads the defaults, then the file at path (none when path is empty), then
-// the environment ("NAME=value" lines), then flags (key to value), each over what
-// was before, and checks the whole. It names all errors, not the first.
+// Load reads the defaults, then the file at path (none if path is empty), then the
+// environment ("NAME=value" lines), then flags (key to value), each overriding the one
+// before, and checks the whole configuration. It returns all errors, not the first.
 func Load(path string, environ []string, flags map[string]string) (Config, error) {
 	cfg := Default()
 	var violations ConfigError
@@ -63,7 +63,7 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
 		readText(&cfg, key, "--"+key, flags[key], &violations)
 	}
-	if cfg.Bootstrap.AppID == Default().Bootstrap.AppID { // it carries the user's id
+	if cfg.Bootstrap.AppID == Default().Bootstrap.AppID { // it contains the user's id
 		cfg.Bootstrap.AppID = fmt.Sprintf("app_%d_1", cfg.Bootstrap.User.ID)
 	}
 	var wrong ConfigError
@@ -76,7 +76,7 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	return cfg, violations.asError()
 }
 
-// readYAML sets what text says and returns the keys it named.
+// readYAML applies the settings in text and returns the keys that it names.
 func readYAML(cfg *Config, text []byte, violations *ConfigError) (seen map[string]bool) {
 	seen = map[string]bool{}
 	var doc any
@@ -90,8 +90,8 @@ func readYAML(cfg *Config, text []byte, violations *ConfigError) (seen map[strin
 	return seen
 }
 
-// What orchestrators put into every container for a service named chatcast: not
-// ours to read, and no mistake of the user's.
+// foreignEnv matches variables that orchestrators set in every container for a service
+// named chatcast. They are not settings, and not a mistake of the user.
 var foreignEnv = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 func readEnv(cfg *Config, environ []string, violations *ConfigError) {
@@ -130,11 +130,11 @@ func keyOfEnv(cfg *Config, name string) string {
 
 var notInEnv = strings.NewReplacer(".", "_", "[", "_", "]", "")
 
-// envName is the environment's name of a key: server.address is
-// CHATCAST_SERVER_ADDRESS, apps[0].key is CHATCAST_APPS_0_KEY.
+// envName returns the environment variable of a key: CHATCAST_SERVER_ADDRESS for
+// server.address, CHATCAST_APPS_0_KEY for apps[0].key.
 func envName(key string) string { return EnvPrefix + strings.ToUpper(notInEnv.Replace(key)) }
 
-// Keys are all keys that take a value, and the lists' own.
+// Keys returns the keys of all values, and those of the lists.
 func Keys(cfg *Config) (keys []string) {
 	walk("", reflect.ValueOf(cfg).Elem(), "", func(key string, v reflect.Value, _ string) {
 		if v.Kind() != reflect.Struct {
@@ -145,7 +145,7 @@ func Keys(cfg *Config) (keys []string) {
 }
 
 // readText sets key from text, as the environment and flags give it: plain for
-// text, numbers and durations, YAML (or JSON) for lists.
+// text, numbers and durations; YAML (or JSON) for lists.
 func readText(cfg *Config, key, from, text string, violations *ConfigError) {
 	var dst reflect.Value
 	walk("", reflect.ValueOf(cfg).Elem(), "", func(k string, v reflect.Value, _ string) {
@@ -170,7 +170,7 @@ func readText(cfg *Config, key, from, text string, violations *ConfigError) {
 	assign(from, dst, src, violations, map[string]bool{})
 }
 
-// commaList is how the environment and flags usually spell a list: a, b.
+// commaList parses a list as the environment and flags usually spell it: a, b.
 func commaList(text string) (items []any) {
 	for _, item := range strings.Split(text, ",") {
 		items = append(items, strings.TrimSpace(item))
@@ -178,8 +178,8 @@ func commaList(text string) (items []any) {
 	return items
 }
 
-// walk visits every value of the configuration with its key and its secret tag,
-// a struct or list before what is in it.
+// walk visits every value of the configuration with its key and its secret tag. It
+// visits a struct or list before its elements.
 func walk(key string, v reflect.Value, secret string, visit func(key string, v reflect.Value, secret string)) {
 	if key != "" {
 		visit(key, v, secret)

@@ -15,9 +15,9 @@ type setting struct {
 	secret string // the tag
 }
 
-// settings are those of a section, an addressable struct, in the order of its fields.
-// They are named by the tag yaml, or else json, as go-yaml does it; what is "-" is no
-// setting. The limits that all apps have in common stand among the section's own.
+// settings returns the settings of a section, an addressable struct, in the order of
+// its fields. Like go-yaml, it takes names from the tag yaml, or else json, and skips
+// "-". The limits that all apps have in common are listed among the section's own.
 func settings(section reflect.Value) (list []setting) {
 	for i := range section.NumField() {
 		f, value := section.Type().Field(i), section.Field(i)
@@ -39,8 +39,8 @@ func settings(section reflect.Value) (list []setting) {
 	return list
 }
 
-// MarshalYAML implements yaml.InterfaceMarshaler: it names the limits that all apps have
-// in common as the file does.
+// MarshalYAML implements yaml.InterfaceMarshaler. It names the limits that all apps
+// have in common as the file does.
 func (l LimitsConfig) MarshalYAML() (any, error) {
 	var section yaml.MapSlice
 	for _, f := range settings(reflect.ValueOf(&l).Elem()) {

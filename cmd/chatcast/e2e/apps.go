@@ -13,7 +13,7 @@ import (
 	"chatcast/server/pusher"
 )
 
-// AppClient is an app as it is seen from outside.
+// AppClient uses an app from outside.
 type AppClient struct {
 	t    testing.TB
 	base string
@@ -21,7 +21,7 @@ type AppClient struct {
 	Key  string
 }
 
-// OnApp returns a client of an app, by its id and key.
+// OnApp returns a client of the app with this id and key.
 func OnApp(t testing.TB, base, id, key string) AppClient { return AppClient{t, base, id, key} }
 
 // Socket opens a socket and returns it with the first frame.
@@ -41,7 +41,7 @@ func (p AppClient) Socket() (*websocket.Conn, string) {
 	return ws, string(first)
 }
 
-// Code is what a new socket is told: 0 when it is welcome.
+// Code opens a socket and returns the error code it gets, 0 if it is accepted.
 func (p AppClient) Code() int {
 	p.t.Helper()
 	ws, first := p.Socket()
@@ -56,7 +56,7 @@ func (p AppClient) Code() int {
 	return frame.Data.Code
 }
 
-// Publish is the status of a publish that is signed with the secret.
+// Publish returns the status of a publish request signed with the secret.
 func (p AppClient) Publish(secret string) int {
 	p.t.Helper()
 	const body = `{"name":"e","channel":"c","data":"d"}`
@@ -70,7 +70,7 @@ func (p AppClient) Publish(secret string) int {
 	return res.StatusCode
 }
 
-// Expect asks what a new socket is told and what a publish with the secret answers.
+// Expect checks the code that a new socket gets and the status of a publish.
 func (p AppClient) Expect(when, secret string, code, status int) {
 	p.t.Helper()
 	if got := p.Code(); got != code {
@@ -81,7 +81,7 @@ func (p AppClient) Expect(when, secret string, code, status int) {
 	}
 }
 
-// Ends reads a socket to its close frame.
+// Ends reads a socket up to its close frame, which must have the code.
 func Ends(t testing.TB, ws *websocket.Conn, code int) {
 	t.Helper()
 	for {

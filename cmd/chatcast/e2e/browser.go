@@ -20,8 +20,8 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// The browser is started once, by the first test that needs it; each page is a
-// tab with a profile of its own.
+// browser is started once, by the first test that needs it. Each page is a tab with a
+// profile of its own.
 var browser struct {
 	once   sync.Once
 	ctx    context.Context
@@ -45,7 +45,7 @@ func openBrowser(t testing.TB) context.Context {
 			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 			chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-timer-throttling", true),
 			chromedp.Flag("disable-renderer-backgrounding", true), chromedp.Flag("disable-backgrounding-occluded-windows", true),
-			chromedp.WSURLReadTimeout(testwait.Long), // and a new user-data-dir, which is chromedp's own habit
+			chromedp.WSURLReadTimeout(testwait.Long), // and a new user-data-dir, which is chromedp's default
 		}
 		if path != "" {
 			options = append(options, chromedp.ExecPath(path))
@@ -57,7 +57,7 @@ func openBrowser(t testing.TB) context.Context {
 		ctx, cancel := chromedp.NewContext(alloc)
 		browser.ctx = ctx
 		browser.cancel = func() {
-			_ = chromedp.Cancel(ctx) // waits for the browser to go
+			_ = chromedp.Cancel(ctx) // waits for the browser to end
 			cancel()
 			cancelAlloc()
 		}
@@ -75,8 +75,8 @@ func closeBrowser() {
 	}
 }
 
-// Tab is one page in the browser. What it logs and what its sockets receive is
-// collected, in order.
+// Tab is one page in the browser. It collects, in order, what the page logs and what
+// its sockets receive.
 type Tab struct {
 	T     testing.TB
 	Ctx   context.Context
@@ -89,15 +89,15 @@ type Tab struct {
 	changed chan struct{}     // guarded by mu: closed and replaced at each addition
 }
 
-// AllowStrange says that not all that comes is of the catalogue, because the test
-// publishes events of its own.
+// AllowStrange allows events outside the catalogue, because the test publishes events
+// of its own.
 func (b *Tab) AllowStrange() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.strange = true
 }
 
-// AdoptTab takes over a page that another one has opened.
+// AdoptTab returns a Tab for a page that another one has opened.
 func AdoptTab(t testing.TB, ctx context.Context, end func()) *Tab {
 	t.Cleanup(end)
 	b := &Tab{T: t, Ctx: ctx, Close: end, changed: make(chan struct{})}
@@ -105,7 +105,7 @@ func AdoptTab(t testing.TB, ctx context.Context, end func()) *Tab {
 	return b
 }
 
-// hook hands what the page logs to the test, as JSON; the page itself stays as it is.
+// hook reports what the page logs to the test, as JSON, without changing the page.
 const hook = `(() => {
 	const log = console.log.bind(console);
 	console.log = (...args) => { report(JSON.stringify(args)); log(...args); };
@@ -132,7 +132,7 @@ func OpenTab(t testing.TB, url string) *Tab {
 	return b
 }
 
-// Do runs actions in the tab and fails the test when they do not end well. The
+// Do runs actions in the tab and fails the test if one fails or does not end. The
 // tab's own context outlives them.
 func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.T.Helper()

@@ -12,7 +12,7 @@ import (
 	"chatcast/server/console"
 )
 
-// ConsoleOf serves a console that was built of these files.
+// ConsoleOf returns a handler of a console that was built from these files.
 func ConsoleOf(t *testing.T, files fstest.MapFS, record func(op *apitest.Operation, r *http.Request, status int)) http.Handler {
 	t.Helper()
 	build, err := console.Load(files)

@@ -19,13 +19,13 @@ type Client struct {
 	Token string
 }
 
-// SignIn is the owner's client.
+// SignIn signs the owner in and returns their client.
 func (r *Running) SignIn(t testing.TB) *Client {
 	t.Helper()
 	return r.SignInAs(t, OwnerEmail, OwnerPassword)
 }
 
-// SignInAs is the client of a user.
+// SignInAs signs a user in and returns their client.
 func (r *Running) SignInAs(t testing.TB, email, password string) *Client {
 	t.Helper()
 	c := &Client{T: t, Base: r.Base}
@@ -66,7 +66,8 @@ func (c *Client) Call(method, path string, body any) (status int, answer []byte)
 	return res.StatusCode, answer
 }
 
-// Must is Call for what has to succeed; the answer's data goes to out, unless nil.
+// Must calls a route and fails the test unless it succeeds. It decodes the answer's
+// data into out, unless out is nil.
 func (c *Client) Must(method, path string, body, out any) {
 	c.T.Helper()
 	status, answer := c.Call(method, path, body)
@@ -82,7 +83,7 @@ func (c *Client) Must(method, path string, body, out any) {
 	}
 }
 
-// Inbound is the body with which a bridge brings one text.
+// Inbound returns the body with which a bridge posts one text.
 func Inbound(id, chat, text string) map[string]any {
 	return map[string]any{"messages": []any{map[string]any{
 		"id": id, "chat": map[string]any{"id": chat}, "type": "text", "message": map[string]any{"text": text},
@@ -90,7 +91,7 @@ func Inbound(id, chat, text string) map[string]any {
 	}}}
 }
 
-// Get asks for a page that anybody may see.
+// Get requests a page that is open to everybody, and returns its status and body.
 func Get(t testing.TB, url string) (int, string) {
 	t.Helper()
 	res, err := http.Get(url)
@@ -105,13 +106,13 @@ func Get(t testing.TB, url string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// Goroutines is the stacks of all goroutines.
+// Goroutines returns the stacks of all goroutines.
 func Goroutines() string {
 	buf := make([]byte, 1<<20)
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
-// GoOnline brings the client's user online, and returns when everybody was told.
+// GoOnline brings the client's user online, and returns when that was broadcast.
 func (c *Client) GoOnline(userID int64) {
 	c.T.Helper()
 	c.Subscribe(fmt.Sprintf("private-v1.users.%d", userID))
@@ -173,7 +174,7 @@ func (c *Client) Events(channel string) (list []Journalled) {
 	}
 }
 
-// Payload is the data of any event, as far as the tests look into it.
+// Payload holds the fields of any event that the tests look at.
 type Payload struct {
 	Payload struct {
 		Data []json.RawMessage

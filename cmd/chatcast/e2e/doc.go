@@ -1,10 +1,10 @@
-// Package e2e starts the whole program for tests, and is what they drive it with:
-// clients of its routes, sockets, pages in Chromium, phones of the stand-in WhatsApp, and
-// the built program in a process of its own. It is for tests alone.
+// Package e2e starts the whole program for tests, and has the tools that they drive it
+// with: clients of its routes, sockets, pages in Chromium, phones of the stand-in
+// WhatsApp, and the built program in a process of its own. It is for tests alone.
 //
-// The tests stand below it, in packages that run beside each other: program drives the
-// program from outside, browser its channels in Chromium, console the console as people
-// use it, kill the built program when it dies, bench how fast it is. Each has
+// The tests are in packages below it, which run in parallel: program tests the program
+// from outside, browser its channels in Chromium, console the console as people use it,
+// kill the built program when it dies, bench how fast it is. Each has
 //
 //	func TestMain(m *testing.M) { e2e.Main(m) }
 //

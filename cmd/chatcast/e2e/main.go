@@ -12,7 +12,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// Main runs the tests of a package and then last, ends the browser and the database
+// Main runs the tests of a package, then calls last, ends the browser and the database
 // server, fails on a leaked goroutine, and exits.
 func Main(m *testing.M, last ...func()) {
 	code := m.Run()
@@ -26,7 +26,7 @@ func Main(m *testing.M, last ...func()) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
-		// One that whatsmeow does not always end: see TestMain of crm/whatsapp.
+		// whatsmeow does not always end this goroutine: see TestMain of crm/whatsapp.
 		if err := testwait.Leaks(goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1

@@ -21,7 +21,7 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// Site is what the pages of testdata/browser are filled in with.
+// Site is the data of the page templates in testdata/browser.
 type Site struct {
 	Library, Cluster string // of pusher-js
 	Host, Port       string
@@ -29,14 +29,13 @@ type Site struct {
 	Channels         string // a JSON array
 }
 
-// Site is what pages need to know of the program.
+// Site returns the data of the program that pages need.
 func (r *Running) Site(token string) Site {
 	host, port, _ := net.SplitHostPort(r.Address())
 	return Site{Library: "pusher-js", Host: host, Port: port, Token: token}
 }
 
-// Sees waits until the page has logged something that begins with word and
-// holds part.
+// Sees waits until the page has logged a line that begins with word and contains part.
 func (b *Tab) Sees(word, part string) {
 	b.T.Helper()
 	b.Wait(word+" with "+part, func(logged []json.RawMessage, _ []string) bool {
@@ -46,7 +45,7 @@ func (b *Tab) Sees(word, part string) {
 	})
 }
 
-// Prefers is the colour scheme that the page is told to be preferred.
+// Prefers emulates a preferred colour scheme.
 func Prefers(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -56,7 +55,7 @@ func Prefers(scheme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// Evaluate is what an expression is in the page; promises are waited for.
+// Evaluate returns the value of an expression in the page. It awaits promises.
 func Evaluate[T any](b *Tab, expression string) (value T) {
 	b.T.Helper()
 	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) (err error) {
@@ -66,7 +65,7 @@ func Evaluate[T any](b *Tab, expression string) (value T) {
 	return value
 }
 
-// Picture keeps what the tab shows as an artifact of the test.
+// Picture saves a screenshot of the tab as an artifact of the test.
 func (b *Tab) Picture(name string) {
 	b.T.Helper()
 	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -78,14 +77,14 @@ func (b *Tab) Picture(name string) {
 	}))
 }
 
-// OpenPage serves the page of testdata/browser with this name, filled in with
-// values, from an origin of its own, and opens it in a tab.
+// OpenPage fills the page of testdata/browser with values, serves it from an origin of
+// its own, and opens it in a tab.
 func OpenPage(t testing.TB, name string, values any) *Tab {
 	t.Helper()
 	return OpenPageBeside(t, name, values, nil)
 }
 
-// OpenPageBeside serves an application's own routes at the page's origin too.
+// OpenPageBeside is OpenPage with an application's own routes at the page's origin.
 func OpenPageBeside(t testing.TB, name string, values any, routes map[string]http.Handler) *Tab {
 	t.Helper()
 	tmpl, err := template.ParseFiles("../testdata/browser/" + name)
@@ -113,7 +112,7 @@ func OpenPageBeside(t testing.TB, name string, values any, routes map[string]htt
 	return OpenTab(t, srv.URL+"/")
 }
 
-// Wait returns when ok says so of what came so far.
+// Wait waits until ok returns true for everything logged and received so far.
 func (b *Tab) Wait(what string, ok func(logged []json.RawMessage, frames []string) bool) {
 	b.T.Helper()
 	timeout := time.After(testwait.Long)
@@ -136,7 +135,7 @@ func (b *Tab) Wait(what string, ok func(logged []json.RawMessage, frames []strin
 	}
 }
 
-// Lines joins what was logged.
+// Lines joins log entries, one a line.
 func Lines(list []json.RawMessage) string {
 	var s strings.Builder
 	for _, m := range list {
@@ -160,7 +159,7 @@ func (b *Tab) Subscribed(n int) {
 	})
 }
 
-// Logs is a copy of what was logged so far.
+// Logs returns a copy of the log so far.
 func (b *Tab) Logs() []json.RawMessage {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// WhatsAppSeed: whatsmeow trusts one root in a process, so all stand-ins of these
-// tests have the same.
+// WhatsAppSeed is the seed of all stand-ins of these tests: whatsmeow trusts one root
+// per process.
 var WhatsAppSeed = [32]byte{9}
 
 // Phones is a stand-in WhatsApp with a shop's account and a customer.
@@ -30,7 +30,7 @@ type Phones struct {
 	Anna *whatsapptest.Contact
 }
 
-// StartPhones starts a stand-in and points the configuration at it.
+// StartPhones starts a stand-in and points the configuration to it.
 func StartPhones(t *testing.T, cfg *config.Config) *Phones {
 	t.Helper()
 	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: WhatsAppSeed})
@@ -47,7 +47,7 @@ func StartPhones(t *testing.T, cfg *config.Config) *Phones {
 	return &Phones{srv, srv.NewAccount("79990001122", "100200300", "Shop"), srv.NewContact("79995554433", "100200301", "Anna")}
 }
 
-// PairingCode is the text of the QR code that POST L/connect gives.
+// PairingCode returns the text of the QR code that POST /connect answers.
 func (c *Client) PairingCode() string {
 	c.T.Helper()
 	var code struct{ QR string }
@@ -58,7 +58,7 @@ func (c *Client) PairingCode() string {
 	return code.QR
 }
 
-// Eventually waits for what the routes tell only when they are asked.
+// Eventually polls until done, for states that routes report but do not broadcast.
 func (c *Client) Eventually(what string, done func() bool) {
 	c.T.Helper()
 	deadline, tick := time.After(testwait.Long), time.NewTicker(20*time.Millisecond)
@@ -72,7 +72,7 @@ func (c *Client) Eventually(what string, done func() bool) {
 	}
 }
 
-// AwaitLine waits until the line is in a state.
+// AwaitLine waits until the line is in the given state.
 func (c *Client) AwaitLine(state string) {
 	c.T.Helper()
 	c.Eventually("the line is "+state, func() bool {
@@ -81,11 +81,11 @@ func (c *Client) AwaitLine(state string) {
 	})
 }
 
-// Item is the first item of an event, as JSON.
+// Item returns the first item of an event, as JSON.
 func (ev Journalled) Item() string { return string(ev.Data.Payload.Data[0]) }
 
-// AwaitEvent waits for an event of the line whose item holds all the parts, and
-// returns the item.
+// AwaitEvent waits for an event of the line whose first item contains all the parts,
+// and returns the item.
 func (c *Client) AwaitEvent(name string, parts ...string) (item string) {
 	c.T.Helper()
 	c.Eventually(fmt.Sprintf("there is an event %s with %q", name, parts), func() bool {
@@ -102,7 +102,7 @@ func (c *Client) AwaitEvent(name string, parts ...string) (item string) {
 	return item
 }
 
-// PicturesBothWays: one comes, and its link works at once; one goes out.
+// PicturesBothWays receives a picture, whose link must work at once, and sends one.
 func (c *Client) PicturesBothWays(w *Phones, chat string) {
 	c.T.Helper()
 	picture := "\x89PNG\r\n\x1a\n" + strings.Repeat("pixels ", 1000)

@@ -13,7 +13,7 @@ import (
 	"chatcast/cmd/chatcast/config"
 )
 
-// BuildBinary builds the program as a user has it.
+// BuildBinary builds the program as users build it.
 func BuildBinary(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "chatcast")
@@ -23,13 +23,13 @@ func BuildBinary(t testing.TB) string {
 	return path
 }
 
-// Environ is the environment without settings of the program: what this shell or the
-// tests have set must not reach it.
+// Environ returns the environment without the program's settings, so that those of
+// the shell or the tests do not reach it.
 func Environ() []string {
 	return slices.DeleteFunc(os.Environ(), func(line string) bool { return strings.HasPrefix(line, config.EnvPrefix) })
 }
 
-// Process is the real program in a process of its own.
+// Process is the built program in a process of its own.
 type Process struct {
 	Cmd  *exec.Cmd
 	Base string
@@ -45,8 +45,8 @@ func StartProcess(t *testing.T, binary string, cfg config.Config) *Process {
 		"--whatsapp.endpoint="+cfg.WhatsApp.Endpoint, "--whatsapp.root_key="+cfg.WhatsApp.RootKey)
 }
 
-// Launch starts the program in a folder, the test's own if empty, and returns when
-// it prints where it is up.
+// Launch starts the program in dir, or in the test's working directory if dir is empty,
+// and returns when the program prints its address.
 func Launch(t testing.TB, binary, dir string, environ []string, flags ...string) *Process {
 	t.Helper()
 	p := &Process{Errs: new(bytes.Buffer)}

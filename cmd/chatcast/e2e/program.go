@@ -18,7 +18,7 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// What the tests' program has from its start.
+// Values of the tests' program from its first start.
 const (
 	OwnerEmail    = "owner@example.com"
 	OwnerPassword = "a password of the tests"
@@ -28,7 +28,7 @@ const (
 	Commit        = "0123456789ab"
 )
 
-// Config is the defaults with everything in a folder of the test's own.
+// Config returns the defaults, with all files in a folder of the test's own.
 func Config(t testing.TB) config.Config {
 	cfg := config.Default()
 	dir := t.TempDir()
@@ -44,17 +44,17 @@ func Config(t testing.TB) config.Config {
 type Running struct {
 	*app.Program
 	Base string // http://127.0.0.1:port
-	Stop func() // and wait; more than once does nothing
+	Stop func() // stops it and waits; later calls do nothing
 }
 
-// Start runs the whole program until the test ends. Every answer that it gives is
-// held against openapi.yaml.
+// Start runs the whole program until the test ends. Every answer of it is checked
+// against openapi.yaml.
 func Start(t testing.TB, cfg config.Config) *Running {
 	t.Helper()
 	return StartAs(t, cfg, Version)
 }
 
-// StartAs is Start for a program of another version.
+// StartAs is Start with another program version.
 func StartAs(t testing.TB, cfg config.Config, version string) *Running {
 	t.Helper()
 	p, err := app.New(t.Context(), cfg, app.Options{
@@ -87,7 +87,7 @@ func StartAs(t testing.TB, cfg config.Config, version string) *Running {
 	return r
 }
 
-// validateJournal holds every event that a test caused against its schema.
+// validateJournal checks every event that a test caused against its schema.
 func validateJournal(t testing.TB, url string) {
 	store, err := models.Open(context.Background(), url)
 	if err != nil {
@@ -100,7 +100,7 @@ func validateJournal(t testing.TB, url string) {
 	}
 }
 
-// Log is the log of a program of the test: warnings and errors.
+// Log returns a logger that writes warnings and errors to the test's log.
 func Log(t testing.TB) *slog.Logger {
 	if os.Getenv("CHATCAST_TEST_LOG") != "" {
 		return config.NewLog(t.Output(), config.LogConfig{Level: "debug", Format: "text"})

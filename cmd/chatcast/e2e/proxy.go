@@ -16,19 +16,19 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// BrokenProxy is what some people sit behind: it answers 400 to who wants a
-// WebSocket. It can make the program lose the sessions that it has.
+// BrokenProxy is a proxy that answers 400 to WebSocket upgrades, as some networks
+// have. It can make the program lose its sessions.
 type BrokenProxy struct {
 	Base    string
 	Refused atomic.Int64
-	Sent    atomic.Int64 // requests of sessions over HTTP
+	Sent    atomic.Int64 // requests of HTTP sessions
 
 	mu sync.RWMutex // locked while the program is away, see Hold
 	// guarded by mu
-	other bool // sessions are called otherwise: the program does not know them
+	other bool // session ids are replaced, so that the program does not know them
 }
 
-// BreakProxy stands before the program that base names.
+// BreakProxy starts a proxy in front of the program at base.
 func BreakProxy(t *testing.T, base string) *BrokenProxy {
 	t.Helper()
 	to, err := url.Parse(base)
@@ -67,21 +67,21 @@ func BreakProxy(t *testing.T, base string) *BrokenProxy {
 	return p
 }
 
-// Hold lets nobody through until release is called: pusher-js waits 15 s after a
-// refusal, and so does not notice that the program is away.
+// Hold blocks all requests until release is called. A refusal would make pusher-js wait
+// 15 s; a blocked request hides that the program is away.
 func (p *BrokenProxy) Hold() (release func()) {
 	p.mu.Lock()
 	return p.mu.Unlock
 }
 
-// Lose makes every session that the program has another one.
+// Lose replaces the id of every session, so that the program does not know it.
 func (p *BrokenProxy) Lose() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.other = true
 }
 
-// Publish publishes an event of the first app.
+// Publish publishes an event in the first app.
 func (r *Running) Publish(t *testing.T, channel, event, data string) {
 	t.Helper()
 	if err := r.Components().Engine.Publish(t.Context(), broadcasting.Event{App: "1", Channel: channel, Name: event, Data: data}); err != nil {

@@ -31,16 +31,16 @@ func Dial(t testing.TB, p *Running) *Socket {
 	return ws
 }
 
-// Socket is a connection whose frames are held against the schemas of the events.
+// Socket is a connection that checks its frames against the schemas of the events.
 type Socket struct {
 	*websocket.Conn
 	t testing.TB
 }
 
-// checked are the frames that were looked at: many sockets receive the same one.
+// checked holds the frames already checked: many sockets receive the same one.
 var checked sync.Map
 
-// ReadMessage reads a frame and holds it against the schema of its event.
+// ReadMessage reads a frame and checks it against the schema of its event.
 func (s *Socket) ReadMessage() (int, []byte, error) {
 	kind, frame, err := s.Conn.ReadMessage()
 	if _, measured := s.t.(*testing.B); err != nil || measured {
@@ -87,8 +87,8 @@ func ConnectSocket(t testing.TB, base string) (*Socket, string) {
 	return ws, established.SocketID
 }
 
-// Subscribe opens a socket and enters a channel as the client's user. The socket
-// is closed at the end of the test.
+// Subscribe opens a socket and subscribes it to a channel as the client's user. The
+// socket is closed at the end of the test.
 func (c *Client) Subscribe(channel string) *Socket {
 	c.T.Helper()
 	ws, socketID := ConnectSocket(c.T, c.Base)
@@ -125,7 +125,7 @@ func SubscribeMany(c *Client, n int) []*Socket {
 	return conns
 }
 
-// Orders is a socket that is subscribed to the public channel of that name.
+// Orders is a socket subscribed to the public channel orders.
 type Orders struct {
 	t *testing.T
 	*Socket
@@ -146,7 +146,7 @@ func OnOrders(t *testing.T, p *Running) Orders {
 	return Orders{t, ws}
 }
 
-// Shipped expects the event that the examples publish.
+// Shipped expects the event that the documentation's examples publish.
 func (o Orders) Shipped() {
 	o.t.Helper()
 	var frame struct{ Event, Channel, Data string }

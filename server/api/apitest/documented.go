@@ -14,16 +14,15 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
-// Documented is handler with every answer held against openapi.yaml: its status,
-// its headers, its body down to the last field; and every event that an answer
-// lists against the event's schema. A request that was answered with success must be
-// as documented too. Errors fail the test. seen, when not nil, is told of each
-// answer of a documented operation; it may be called concurrently.
+// Documented returns handler with every answer checked against openapi.yaml: its
+// status, its headers and its whole body. Events that an answer lists are checked
+// against their schemas. A request that succeeded must be as documented too. Errors
+// fail the test. If seen is not nil, it is called for each answer of a documented
+// operation; it may be called concurrently.
 //
-// Answers pass through as they are written, so that long polls and files stay what
-// they are; of a request that becomes a socket, only that it may is looked at. What
-// is measured or stirred is left alone: in benchmarks and fuzz tests, Documented is
-// the handler itself.
+// Answers pass through as they are written, so long polls and files still stream. Of a
+// request that becomes a socket, only the upgrade is checked. In benchmarks and fuzz
+// tests, Documented returns handler itself, so that it changes no measurement.
 func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *http.Request, status int)) http.Handler {
 	t.Helper()
 	switch t.(type) {
@@ -52,19 +51,19 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 		}
 		handler.ServeHTTP(got, r)
 		if r.Context().Err() != nil && got.body.Len() == 0 {
-			return // who asked has gone, and was not answered: at most the router wrote its 200 to nobody
+			return // the client is gone unanswered: at most the router wrote its 200 to nobody
 		}
 		got.end()
 	})
 }
 
-// check finds the operation and what of the answer, or of the request that it
-// answers, is not documented.
+// check finds the operation of r and returns an error that says what in the answer,
+// or in the request it answers, is not documented.
 func (ref *Reference) check(r *http.Request, sent *copied, got *witness) (*Operation, error) {
 	op, params, known := ref.Find(r)
 	switch {
 	case op != nil:
-	case got.status == http.StatusSwitchingProtocols: // the socket is told in words that there is nothing
+	case got.status == http.StatusSwitchingProtocols: // a frame on the socket reports the unknown path
 		return nil, nil
 	case r.Method == http.MethodOptions || got.status == http.StatusNotFound || known && got.status == http.StatusMethodNotAllowed:
 		return nil, nil
@@ -98,13 +97,13 @@ func (ref *Reference) check(r *http.Request, sent *copied, got *witness) (*Opera
 	return op, err
 }
 
-// unknownParam begins the names of parameters that are sent in order to be unknown:
-// the conformance kit asks whether they are signed like others.
+// unknownParam is the prefix of parameters that are unknown on purpose: the
+// conformance kit checks that they are signed like others.
 const unknownParam = "kit_"
 
-// checkRequest holds a request against the documented parameters and body, and its
-// query against the documented names: that alone when it became a socket, on which
-// the server says what it thinks of the values.
+// checkRequest checks a request against the documented parameters and body, and the
+// names in its query against the documented names. For a socket it checks only these
+// names: the server judges the values on the socket.
 func (o *Operation) checkRequest(in *openapi3filter.RequestValidationInput, sent []byte, socket bool) error {
 	in.Request.Body = http.NoBody
 	if in.Request.ContentLength = int64(len(sent)); len(sent) > 0 {
@@ -130,16 +129,16 @@ func (o *Operation) checkRequest(in *openapi3filter.RequestValidationInput, sent
 	}
 	if strings.HasPrefix(in.Request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		if _, err := url.ParseQuery(string(sent)); err != nil {
-			in.Options.ExcludeRequestBody = true // the routes read more than the specification of forms allows
+			in.Options.ExcludeRequestBody = true // the routes accept more than the specification of forms
 		}
 	}
 	if in.Request.Header.Get("Content-Encoding") != "" {
-		in.Options.ExcludeRequestBody = true // it is compressed; the same body is documented as it is
+		in.Options.ExcludeRequestBody = true // openapi.yaml describes the uncompressed body
 	}
 	return openapi3filter.ValidateRequest(in.Request.Context(), in)
 }
 
-// usualType is what the routes take a body for that does not say what it is.
+// usualType returns the media type that the routes assume for a body without one.
 func (o *Operation) usualType() string {
 	if strings.HasPrefix(o.Path, "/broadcasting/") {
 		return "application/x-www-form-urlencoded"

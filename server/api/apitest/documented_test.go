@@ -14,7 +14,7 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// listener is a test that only writes down what it is failed for.
+// listener is a testing.TB that only records its failures.
 type listener struct {
 	testing.TB
 	mu         sync.Mutex
@@ -33,7 +33,7 @@ func (l *listener) heard() string {
 	return strings.Join(l.violations, "\n")
 }
 
-// answer is a handler that always says the same.
+// answer returns a handler that always gives the same answer.
 func answer(status int, contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -56,7 +56,7 @@ func listed(event, more string) string {
 		fmt.Sprintf(read, more) + `}],"nextAfter":1,"lastId":1}}`
 }
 
-// TestDocumentedSees spoils an answer, or the request, in each way that must be seen.
+// TestDocumentedSees spoils an answer or a request in each way that must be detected.
 func TestDocumentedSees(t *testing.T) {
 	const events = "GET /v1/events?channel=private-v1.users.1"
 	for name, c := range map[string]struct {
@@ -104,7 +104,7 @@ func TestCheckFrame(t *testing.T) {
 		frame("chatRead", line, ""):                               true,
 		frame("chatRead", line, `,"secret":1`):                    false,
 		frame("chatSecret", line, ""):                             false,
-		frame("shipped", "orders", `,"secret":1`):                 true, // a user's own
+		frame("shipped", "orders", `,"secret":1`):                 true, // a user's own event
 		`{"event":"pusher:pong","data":{}}`:                       true,
 		`{"event":"chatRead","channel":"` + line + `","data":{}}`: false,
 		`{"event":`: false,
@@ -115,8 +115,8 @@ func TestCheckFrame(t *testing.T) {
 	}
 }
 
-// TestDocumentedLetsThrough: an answer arrives as it is written, not when it ends,
-// and a request may become a socket.
+// TestDocumentedLetsThrough checks that an answer is passed on as it is written, not at
+// its end, and that a request may become a socket.
 func TestDocumentedLetsThrough(t *testing.T) {
 	goOn := make(chan struct{})
 	srv := httptest.NewServer(apitest.Documented(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

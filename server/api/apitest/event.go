@@ -12,11 +12,11 @@ import (
 	"chatcast/crm"
 )
 
-// schemas are the compiled schemas of the events, by name.
+// schemas holds the compiled schemas of the events, by name.
 var schemas sync.Map
 
-// CheckEvent holds an event's data against its JSON Schema. An event that the
-// catalogue does not have is an error.
+// CheckEvent checks an event's data against its JSON Schema. An event that is not in
+// the catalogue is an error.
 func CheckEvent(name string, data []byte) error {
 	schema, known := schemas.Load(name)
 	if !known {
@@ -47,13 +47,13 @@ func CheckEvent(name string, data []byte) error {
 	return nil
 }
 
-// CheckFrame is CheckEvent for a frame as a socket receives it: of the events of
-// the CRM's own channels. Frames of the protocol and events of other channels, which
-// are users' own, have no schema.
+// CheckFrame is CheckEvent for a frame as a socket receives it. It checks events of the
+// CRM's own channels. Protocol frames and events of other channels, which belong to
+// users, have no schema.
 func CheckFrame(frame []byte) error {
 	var f struct {
 		Event, Channel string
-		Data           json.RawMessage // of some of the protocol's own an object
+		Data           json.RawMessage // an object in some protocol frames
 	}
 	if err := json.Unmarshal(frame, &f); err != nil {
 		return fmt.Errorf("a frame is not JSON: %w", err)
@@ -68,7 +68,7 @@ func CheckFrame(frame []byte) error {
 	return CheckEvent(f.Event, []byte(data))
 }
 
-// checkEvents looks at each event of an answer of GET /v1/events.
+// checkEvents checks each event of an answer of GET /v1/events.
 func checkEvents(body []byte) error {
 	var answer struct {
 		Data struct {

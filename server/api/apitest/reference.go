@@ -17,19 +17,19 @@ import (
 
 // Operation is one method of one path of openapi.yaml.
 type Operation struct {
-	Method string // in capitals
+	Method string // in upper case
 	Path   string // "/v1/tags/{id}"
 	item   *openapi3.PathItem
 	*openapi3.Operation
 }
 
-// Reference is openapi.yaml, read.
+// Reference is the parsed openapi.yaml.
 type Reference struct {
 	Doc        *openapi3.T
 	Operations []Operation // sorted by path and method
 }
 
-// Load reads openapi.yaml once and validates it against OpenAPI itself.
+// Load parses openapi.yaml once and validates it against the OpenAPI specification.
 var Load = sync.OnceValues(func() (*Reference, error) {
 	loader := openapi3.NewLoader()
 	doc, err := loader.LoadFromData(api.OpenAPI())
@@ -51,10 +51,10 @@ var Load = sync.OnceValues(func() (*Reference, error) {
 	return ref, nil
 })
 
-// String is "/v1/tags/{id} GET".
+// String returns the operation as "/v1/tags/{id} GET".
 func (o Operation) String() string { return o.Path + " " + o.Method }
 
-// Events are the names in x-events: what the operation may cause.
+// Events returns the names in x-events: the events that the operation may cause.
 func (o Operation) Events() []string {
 	var names []string
 	list, _ := o.Extensions["x-events"].([]any)
@@ -64,10 +64,10 @@ func (o Operation) Events() []string {
 	return names
 }
 
-// Statuses are the statuses that are documented.
+// Statuses returns the documented statuses, sorted.
 func (o Operation) Statuses() []string { return slices.Sorted(maps.Keys(o.Responses.Map())) }
 
-// SignedIn says whether the operation wants an access token.
+// SignedIn reports whether the operation requires an access token.
 func (o Operation) SignedIn(ref *Reference) bool {
 	if o.Security == nil {
 		return len(ref.Doc.Security) > 0
@@ -75,7 +75,7 @@ func (o Operation) SignedIn(ref *Reference) bool {
 	return len(*o.Security) > 0
 }
 
-// Body is the content of the request's body by media type; nil when there is none.
+// Body returns the content of the request's body by media type; nil without a body.
 func (o Operation) Body() openapi3.Content {
 	if o.RequestBody == nil {
 		return nil
@@ -83,13 +83,13 @@ func (o Operation) Body() openapi3.Content {
 	return o.RequestBody.Value.Content
 }
 
-// route is what kin-openapi calls an operation.
+// route returns o in the form that kin-openapi takes.
 func (o Operation) route(ref *Reference) *routers.Route {
 	return &routers.Route{Spec: ref.Doc, Path: o.Path, PathItem: o.item, Method: o.Method, Operation: o.Operation}
 }
 
-// Find is the operation of a request with its path's parameters. known says
-// whether the path has any; it may have others when found is nil.
+// Find returns the operation of a request and its path parameters. known reports
+// whether the path has any operation; it may have others when found is nil.
 func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string]string, known bool) {
 	best := -1
 	for i := range ref.Operations {
@@ -99,7 +99,7 @@ func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string
 			continue
 		}
 		known = true
-		// As the router does: a fixed segment goes before a parameter.
+		// As in the router, a fixed segment precedes a parameter.
 		if op.Method == r.Method && literal > best {
 			found, params, best = op, given, literal
 		}
@@ -107,8 +107,8 @@ func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string
 	return found, params, known
 }
 
-// match holds an escaped path against a template. literal grows with the segments that
-// are equal, the first ones weighing most.
+// match matches an escaped path against a template. literal grows with the number of
+// equal segments, the first ones weighing most.
 func match(template, path string) (params map[string]string, literal int, ok bool) {
 	want, have := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(have) {

@@ -8,11 +8,11 @@ import (
 	"net/http"
 )
 
-// keep is how much of a body is looked at. Larger ones are files, of which the
-// reference says nothing but that they are.
+// keep is how many bytes of a body are checked. Larger bodies are files, whose content
+// the reference does not describe.
 const keep = 4 << 20
 
-// copied is a copy of what went by, up to keep.
+// copied is a copy of what was written to it, up to keep bytes.
 type copied struct {
 	bytes.Buffer
 	cut bool
@@ -25,7 +25,7 @@ func (c *copied) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// of is body, copied as it is read.
+// of returns body, which is copied to c as it is read.
 func (c *copied) of(body io.ReadCloser) io.ReadCloser {
 	return struct {
 		io.Reader
@@ -33,14 +33,14 @@ func (c *copied) of(body io.ReadCloser) io.ReadCloser {
 	}{io.TeeReader(body, c), body}
 }
 
-// witness is an answer that passes through and is remembered. look is called once:
-// at the end, or when the request becomes a socket.
+// witness passes an answer through and remembers it. look is called once: at the end,
+// or when the request becomes a socket.
 type witness struct {
 	http.ResponseWriter
 	look   func()
 	looked bool
 	status int
-	header http.Header // as it was sent
+	header http.Header // as sent
 	body   copied
 }
 

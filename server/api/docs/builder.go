@@ -12,7 +12,7 @@ import (
 	"chatcast/server/api"
 )
 
-// view is what page.html is filled with.
+// view is the data of page.html.
 type view struct {
 	Title, Base       string
 	Intro, EventIntro template.HTML
@@ -32,14 +32,14 @@ type SharedError struct {
 	Note   template.HTML
 }
 
-// Group is the operations of one tag.
+// Group holds the operations of one tag.
 type Group struct {
 	Anchor, Name string
 	Note         template.HTML
 	Operations   []Operation
 }
 
-// Schema is one named object.
+// Schema describes one named object.
 type Schema struct {
 	Anchor, Name string
 	Note         template.HTML
@@ -47,12 +47,12 @@ type Schema struct {
 	Sample       string
 }
 
-// builder makes the view of both references.
+// builder builds the view from both references.
 type builder struct {
 	http, async  document
 	base         string
-	places       map[string]string // what is named in code, by its text: where it is
-	sharedErrors map[string]bool   // the names of answers that stand in the table of shared errors
+	places       map[string]string // links by the text of an operation, event or file
+	sharedErrors map[string]bool   // names of the answers listed in the table of shared errors
 }
 
 func newView(base string) (v view, err error) {
@@ -78,7 +78,7 @@ func newView(base string) (v view, err error) {
 	return v, err
 }
 
-// scheme says in words how a security scheme works.
+// scheme describes how a security scheme is used.
 func scheme(n node) string {
 	if n.get("type").text() == "http" {
 		return "header Authorization: Bearer <accessToken>"
@@ -88,15 +88,15 @@ func scheme(n node) string {
 
 var notInAnchors = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// anchor names a place of the page: of what stands there alone, so that links to
-// it stay good when the page grows.
+// anchor returns the anchor of a place on the page. It is made only of the words of that
+// place, so that links stay valid when the page grows.
 func anchor(words ...string) string {
 	return strings.Trim(notInAnchors.ReplaceAllString(strings.Join(words, "-"), "-"), "-")
 }
 
 var methods = []string{"get", "head", "post", "put", "patch", "delete"}
 
-// findPlaces fills in where the text of descriptions may lead.
+// findPlaces collects the places that code in descriptions may link to.
 func (b *builder) findPlaces() {
 	b.places = map[string]string{"/openapi.yaml": "/openapi.yaml", "/asyncapi.yaml": "/asyncapi.yaml"}
 	for _, path := range b.http.root.get("paths").pairs() {
@@ -112,7 +112,7 @@ func (b *builder) findPlaces() {
 	delete(b.places, "message") // a word of many meanings
 }
 
-// listSharedErrors are the refusals of components/responses in the API's own shape.
+// listSharedErrors lists the errors of components/responses in the API's own shape.
 func (b *builder) listSharedErrors() (list []SharedError) {
 	b.sharedErrors = map[string]bool{}
 	status := map[string]string{}
@@ -163,8 +163,8 @@ func (b *builder) groups() (list []Group) {
 	return list
 }
 
-// schemas are the named objects; what is only a kind of string or number is
-// described where it is used.
+// schemas lists the named objects. Named strings and numbers are described where they
+// are used.
 func (b *builder) schemas() (list []Schema) {
 	s := shaper{builder: b, doc: b.http}
 	for _, p := range b.http.root.get("components", "schemas").pairs() {

@@ -27,7 +27,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // Docs serves the page.
 type Docs struct {
-	URL string // how the world reaches the program, for the examples; no slash at the end
+	URL string // the program's public address, for the examples; no slash at the end
 }
 
 // Register adds GET and HEAD of /docs and its two files to r, open to everybody.
@@ -59,7 +59,7 @@ func embedded(name string) func() ([]byte, error) {
 	return func() ([]byte, error) { return files.ReadFile(name) }
 }
 
-// file is made and compressed at its first request.
+// file is made and compressed at its first request, and kept.
 type file struct {
 	contentType string
 	make        func() ([]byte, error)
@@ -72,7 +72,7 @@ func (f file) handler() gin.HandlerFunc {
 	})
 	return func(c *gin.Context) {
 		content, err := get()
-		if err != nil { // the tests render it: what is embedded does not change
+		if err != nil { // unreachable: the input is embedded, and the tests render it
 			_ = c.AbortWithError(http.StatusInternalServerError, fmt.Errorf("docs: %w", err))
 			return
 		}
@@ -86,7 +86,7 @@ func (f file) handler() gin.HandlerFunc {
 	}
 }
 
-// breakable lets a long path or name wrap where it may.
+// breakable returns text as HTML that may wrap inside a long path or name.
 func breakable(text string) template.HTML {
 	escaped := template.HTMLEscapeString(text)
 	return template.HTML(strings.NewReplacer("/", "/<wbr>", ".", ".<wbr>").Replace(escaped)) // escaped above

@@ -18,7 +18,7 @@ import (
 	"chatcast/server/api/docs"
 )
 
-// routes are made once: so is the page.
+// routes returns the handler, which is made once, like the page.
 var routes = sync.OnceValue(func() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -46,8 +46,8 @@ func get(t *testing.T) string {
 	return w.Body.String()
 }
 
-// TestPageHasEverything: all operations, events and named schemas have a place,
-// once, and every link of the page leads somewhere.
+// TestPageHasEverything checks that all operations, events and named schemas are on the
+// page once, and that every link of the page leads somewhere.
 func TestPageHasEverything(t *testing.T) {
 	ref, err := apitest.Load()
 	if err != nil {
@@ -93,7 +93,7 @@ func TestPageHasEverything(t *testing.T) {
 	}
 }
 
-// TestPageSays looks at what the parts of an operation and of an event become.
+// TestPageSays checks the HTML of the parts of an operation and of an event.
 func TestPageSays(t *testing.T) {
 	html := get(t)
 	for what, want := range map[string]string{
@@ -120,8 +120,8 @@ func TestPageSays(t *testing.T) {
 	}
 }
 
-// TestPageIsStrict: nothing inline, nothing of another origin, and a policy that
-// would stop it.
+// TestPageIsStrict checks that nothing is inline or of another origin, and that the
+// policy would block it.
 func TestPageIsStrict(t *testing.T) {
 	w := serve(t, http.MethodGet, "/docs", nil)
 	html := w.Body.String()
@@ -144,7 +144,7 @@ func TestPageIsStrict(t *testing.T) {
 	}
 }
 
-// TestFilesTravelLight: compressed and remembered, as far as the browser can.
+// TestFilesTravelLight checks that browsers get the files compressed, and can cache them.
 func TestFilesTravelLight(t *testing.T) {
 	total := 0
 	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {

@@ -9,7 +9,7 @@ import (
 	"chatcast/crm"
 )
 
-// Channel is a kind of channel.
+// Channel describes a kind of channel.
 type Channel struct {
 	Anchor, Address, Title string
 	Note                   template.HTML
@@ -17,11 +17,11 @@ type Channel struct {
 	Frames                 []string
 }
 
-// Event is what comes on channels, or a frame of the protocol itself.
+// Event is an event of channels, or a frame of the protocol itself.
 type Event struct {
 	Anchor, Name string
 	Note         template.HTML
-	From         string // of a frame: who says it
+	From         string // the sender of a frame
 	Channels     []Channel
 	Fields       []Field
 	Sample       string
@@ -47,7 +47,7 @@ func (b *builder) channels() (list []Channel) {
 	return list
 }
 
-// messages are the events, each with its JSON Schema, and the protocol's frames.
+// messages returns the events, each with its JSON Schema, and the protocol's frames.
 func (b *builder) messages() (events, frames []Event, err error) {
 	channels := b.channels()
 	for _, p := range b.async.root.get("components", "messages").pairs() {
@@ -85,12 +85,12 @@ func (b *builder) messages() (events, frames []Event, err error) {
 	return events, frames, nil
 }
 
-// from says which side says a frame: the operations of the connection tell.
+// from returns the sender of a frame, which the operations in asyncapi.yaml tell.
 func (b *builder) from(name string) string {
 	sides := map[string]bool{}
 	for _, op := range b.async.root.get("operations").pairs() {
 		for _, m := range op.get("messages").list() {
-			channel, _ := b.async.follow(m) // the channel's entry points on to the message
+			channel, _ := b.async.follow(m) // the channel's entry refers to the message
 			if channel.get("name").text() == name {
 				sides[op.get("action").text()] = true
 			}

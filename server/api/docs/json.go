@@ -8,14 +8,14 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// lineWidth is how long an object or array may be to stand on one line.
+// lineWidth is the maximum length of an object or array that is written on one line.
 const lineWidth = 64
 
-// pretty writes a value as JSON for people: keys in their order, what is short on
-// one line.
+// pretty returns a value as JSON for people: keys in their order, short values on one
+// line.
 func pretty(v any) string { return write(v, "", true) }
 
-// compact writes a value as JSON on one line.
+// compact returns a value as JSON on one line.
 func compact(v any) string { return write(v, "", false) }
 
 func write(v any, indent string, tall bool) string {

@@ -7,7 +7,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// node is a piece of a YAML or JSON document whose keys keep their order.
+// node is a part of a YAML or JSON document whose keys keep their order.
 type node struct{ value any }
 
 type pair struct {
@@ -15,14 +15,14 @@ type pair struct {
 	node
 }
 
-// read parses a document; JSON is YAML too.
+// read parses a document in YAML or JSON, which is YAML too.
 func read(text []byte) (node, error) {
 	var v any
 	err := yaml.UnmarshalWithOptions(text, &v, yaml.UseOrderedMap())
 	return node{v}, err
 }
 
-// get walks down the keys; what is not there is an empty node.
+// get walks down the keys. It returns an empty node if one is missing.
 func (n node) get(keys ...string) node {
 	for _, key := range keys {
 		next := node{}
@@ -36,7 +36,7 @@ func (n node) get(keys ...string) node {
 	return n
 }
 
-// has says whether there is a value at the keys, be it null.
+// has reports whether there is a value at the keys, which may be null.
 func (n node) has(key string) bool {
 	for _, p := range n.pairs() {
 		if p.key == key {
@@ -64,7 +64,7 @@ func (n node) list() []node {
 	return list
 }
 
-// text is a scalar as it is written; empty when there is none.
+// text returns a scalar as it is written; empty if there is none.
 func (n node) text() string {
 	if n.value == nil {
 		return ""
@@ -80,13 +80,13 @@ func (n node) texts() []string {
 	return list
 }
 
-// document is a whole reference, whose parts point at each other.
+// document is a whole reference, whose parts refer to each other.
 type document struct{ root node }
 
-// follow resolves n when it is a $ref into the document. name is the last part of
-// the outermost reference; empty when n is none.
+// follow resolves n if it is a $ref into the document. name is the last part of the
+// outermost reference; empty if n is no reference.
 func (d document) follow(n node) (to node, name string) {
-	for range 8 { // no reference of ours is that long; a circle must not hang the page
+	for range 8 { // no chain of references is longer; a cycle must not hang the page
 		ref := n.get("$ref").text()
 		pointer, local := strings.CutPrefix(ref, "#/")
 		if !local {

@@ -19,10 +19,10 @@ type Operation struct {
 	SharedErrors                  []string // statuses that the table of shared errors explains
 	Events                        []string
 	Call                          string // how to try it
-	Sample                        string // the answer, when all is well
+	Sample                        string // the answer on success
 }
 
-// Answer is one status that is the operation's own.
+// Answer is a status that is not in the table of shared errors.
 type Answer struct {
 	Status, Type string
 	Note         template.HTML
@@ -68,7 +68,7 @@ func (b *builder) operation(path, op pair) Operation {
 	return o
 }
 
-// answers fills in what the operation may answer.
+// answers fills in the answers of the operation.
 func (b *builder) answers(o *Operation, op pair) {
 	s := shaper{builder: b, doc: b.http, depth: 2}
 	for _, p := range op.get("responses").pairs() {
@@ -97,7 +97,7 @@ func (b *builder) answers(o *Operation, op pair) {
 	}
 }
 
-// call is a command that does the operation; for a socket, the line of JavaScript.
+// call returns a command that calls the operation; for a socket, a line of JavaScript.
 func (b *builder) call(o Operation, params []node, body any) string {
 	s := shaper{builder: b, doc: b.http}
 	path, query := o.Path, ""
@@ -141,5 +141,5 @@ func (b *builder) call(o Operation, params []node, body any) string {
 	return line
 }
 
-// quote is text for a shell.
+// quote quotes text for a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// prose makes HTML of what descriptions are written in: paragraphs, lists of "- ",
+// prose converts a description to HTML. Descriptions have paragraphs, lists of "- ",
 // `code`, **bold** and [links](/to). Everything else is text.
 func (b *builder) prose(text string) template.HTML {
 	var out strings.Builder
@@ -27,12 +27,12 @@ func (b *builder) prose(text string) template.HTML {
 	return template.HTML(out.String()) // inline has escaped it
 }
 
-// note is prose of one line, without a paragraph around it.
+// note converts prose of one line, without a paragraph around it.
 func (b *builder) note(text string) template.HTML {
 	return template.HTML(b.inline(strings.Join(strings.Fields(text), " "))) // inline has escaped it
 }
 
-// items joins the lines of a list that go on with the one before.
+// items returns the items of a list, each with its continuation lines joined.
 func items(lines []string) (list []string) {
 	for _, line := range lines {
 		if rest, begins := strings.CutPrefix(line, "- "); begins {
@@ -49,7 +49,7 @@ var (
 	link = regexp.MustCompile(`\[([^\]]+)\]\(((?:https?://|/|#)[^)\s]*)\)`)
 )
 
-// inline escapes a line first, so that only its own marks become HTML.
+// inline escapes a line first, so that only the marks of prose become HTML.
 func (b *builder) inline(line string) string {
 	parts := strings.Split(template.HTMLEscapeString(line), "`")
 	for i, part := range parts {
@@ -57,7 +57,7 @@ func (b *builder) inline(line string) string {
 			parts[i] = b.code(part)
 			continue
 		}
-		if i%2 == 1 { // a backtick without its other half
+		if i%2 == 1 { // an unpaired backtick
 			part = "`" + part
 		}
 		part = bold.ReplaceAllString(part, "<strong>$1</strong>")
@@ -66,7 +66,7 @@ func (b *builder) inline(line string) string {
 	return strings.Join(parts, "")
 }
 
-// code is code, and a link when it names an operation or a file of this server.
+// code marks up code, and links it if it names an operation or a file of this server.
 func (b *builder) code(escaped string) string {
 	to := b.places[escaped]
 	if to == "" {

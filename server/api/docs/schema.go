@@ -8,32 +8,32 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Field is one field of a JSON object, as it is shown.
+// Field describes one field of a JSON object.
 type Field struct {
 	Name     string
 	Type     string
-	Link     string // the anchor of the named schema, when it has one
+	Link     string // the anchor of the named schema, if any
 	Required bool
 	Note     template.HTML
 	Rules    []Rule
 	Fields   []Field // of the object, or of the array's objects
 }
 
-// Rule is one more thing that holds of a field: "at most" 200.
+// Rule is a constraint of a field, such as "at most" 200.
 type Rule struct {
 	Word   string
 	Values []string
 }
 
-// shaper describes the schemas of one document. depth says how many named schemas
-// within each other are written out; those below are linked.
+// shaper describes the schemas of one document. depth is how many levels of nested
+// named schemas are written out; deeper ones are linked.
 type shaper struct {
 	*builder
 	doc   document
 	depth int
 }
 
-// fields are those of an object schema, or of the objects in an array.
+// fields returns the fields of an object schema, or of the objects in an array.
 func (s shaper) fields(schema node) []Field {
 	schema, name := s.doc.follow(schema)
 	if name != "" {
@@ -61,7 +61,7 @@ func (s shaper) fields(schema node) []Field {
 	return list
 }
 
-// field describes one schema under a name.
+// field describes one schema under the given name.
 func (s shaper) field(name string, schema node) Field {
 	f := Field{Name: name}
 	f.Type, f.Link = s.words(schema)
@@ -78,7 +78,7 @@ func (s shaper) field(name string, schema node) Field {
 	return f
 }
 
-// withoutNull is the one schema of an anyOf that is not null.
+// withoutNull returns the only schema of an anyOf that is not null.
 func (s shaper) withoutNull(schema node) (node, bool) {
 	var rest []node
 	choices := schema.get("anyOf").list()
@@ -93,7 +93,7 @@ func (s shaper) withoutNull(schema node) (node, bool) {
 	return rest[0], true
 }
 
-// words is the type in words, with the anchor of the named object in it.
+// words returns the type in words, and the anchor of the named object in it.
 func (s shaper) words(schema node) (words, link string) {
 	target, name := s.doc.follow(schema)
 	if name != "" && target.has("properties") && s.doc.root.has("openapi") {
@@ -128,7 +128,7 @@ func (s shaper) words(schema node) (words, link string) {
 	return words, ""
 }
 
-// typesOf are the types of the values that a schema without a type allows.
+// typesOf returns the types of the values that a schema without a type allows.
 func typesOf(schema node) (types []string) {
 	values := schema.get("enum").list()
 	if schema.has("const") {
@@ -184,8 +184,8 @@ func rules(schema node) (list []Rule) {
 	return list
 }
 
-// sample is an example of a schema: the one that is written there, or one made of
-// those of its parts.
+// sample returns an example of a schema: its own, or one composed of the examples of
+// its parts.
 func (s shaper) sample(schema node) any {
 	if schema.has("example") {
 		return schema.get("example").value

@@ -15,10 +15,10 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// summary is what make bench prints at its end: a line for each bench.
+// summary holds the lines that make bench prints at its end, one for each bench.
 var summary []string
 
-// measured names the median and the 99th percentile of what was measured.
+// measured reports the median and the 99th percentile of the samples.
 func measured(b *testing.B, what string, took []time.Duration) {
 	b.Helper()
 	if b.N < 10 { // the trial run
@@ -32,7 +32,7 @@ func measured(b *testing.B, what string, took []time.Duration) {
 	summary = append(summary, fmt.Sprintf("%-52s p50 %7.2f ms   p99 %7.2f ms   (%d samples)", what, ms(p50), ms(p99), len(took)))
 }
 
-// BenchmarkMessageToBrowser is a message's way from the request that brings it,
+// BenchmarkMessageToBrowser measures the time from the request that posts a message,
 // through the commit on SQLite, to the page's JavaScript.
 func BenchmarkMessageToBrowser(b *testing.B) {
 	p := e2e.Start(b, e2e.Config(b))
@@ -49,7 +49,7 @@ func BenchmarkMessageToBrowser(b *testing.B) {
 			if len(logged) <= n {
 				return false
 			}
-			var at [2]any // the text, and when the page had it in ms of the epoch
+			var at [2]any // the text, and when the page received it, in ms of the epoch
 			if json.Unmarshal(logged[n], &at) != nil || at[0] != text {
 				b.Fatalf("the page reported %s, want %s", logged[n], text)
 			}
@@ -61,8 +61,8 @@ func BenchmarkMessageToBrowser(b *testing.B) {
 	measured(b, "message posted to inbound -> page's JavaScript", took)
 }
 
-// BenchmarkMessageToSockets is the same way to 1,000 sockets of one channel, read
-// by a Go client in the same process: each delivery is a sample.
+// BenchmarkMessageToSockets measures the same time to 1,000 sockets of one channel,
+// read by a Go client in the same process. Each delivery is a sample.
 func BenchmarkMessageToSockets(b *testing.B) {
 	const sockets = 1000
 	p := e2e.Start(b, e2e.Config(b))
@@ -101,8 +101,8 @@ func BenchmarkMessageToSockets(b *testing.B) {
 	reading.Wait()
 }
 
-// BenchmarkFanOut publishes events of 300 characters to 1,000 sockets as fast as
-// they are all received, 64 on their way at a time.
+// BenchmarkFanOut publishes events of 300 characters to 1,000 sockets as fast as they
+// are all received, with 64 events in flight at a time.
 func BenchmarkFanOut(b *testing.B) {
 	const sockets, ahead = 1000, 64
 	p := e2e.Start(b, e2e.Config(b))
@@ -128,13 +128,13 @@ func BenchmarkFanOut(b *testing.B) {
 	b.ResetTimer()
 	began := time.Now()
 	for n := range b.N + ahead {
-		if n >= ahead { // as many deliveries as one event makes
+		if n >= ahead { // as many deliveries as one event causes
 			for range sockets {
 				<-received
 			}
 		}
 		if n >= b.N {
-			continue // nothing is sent any more, only waited for
+			continue // nothing is published any more; wait for the rest
 		}
 		ev := broadcasting.Event{App: "1", Channel: e2e.LineChannel, Name: "bench", Data: data}
 		if err := p.Components().Engine.Publish(context.Background(), ev); err != nil {

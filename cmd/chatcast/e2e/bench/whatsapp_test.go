@@ -15,8 +15,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// benchProgram is the real binary with a stand-in WhatsApp, for what is measured of
-// a process of its own.
+// benchProgram is the built program with a stand-in WhatsApp, for figures of a process
+// of its own.
 type benchProgram struct {
 	*whatsapptest.Server
 	proc     *e2e.Process
@@ -63,9 +63,9 @@ func (p *benchProgram) pair(b *testing.B, line string, account *whatsapptest.Acc
 	})
 }
 
-// BenchmarkWhatsAppReceive is how many messages a second go from WhatsApp through
-// decryption and commit to a subscribed socket. They are sealed beforehand; that the
-// stand-in and the socket share the machine's cores is in the figure.
+// BenchmarkWhatsAppReceive measures how many messages a second go from WhatsApp through
+// decryption and commit to a subscribed socket. They are encrypted beforehand. The
+// figure includes that the stand-in and the socket share the machine's cores.
 func BenchmarkWhatsAppReceive(b *testing.B) {
 	for _, database := range []string{"sqlite", "postgres"} {
 		b.Run(database, func(b *testing.B) {
@@ -103,14 +103,14 @@ func BenchmarkWhatsAppReceive(b *testing.B) {
 	}
 }
 
-// BenchmarkWhatsAppIdle is what a line costs that is paired and has nothing to do:
-// how much more the process has with fifty than with one.
+// BenchmarkWhatsAppIdle measures the memory of a paired, idle line: how much more the
+// process has with fifty lines than with one.
 func BenchmarkWhatsAppIdle(b *testing.B) {
 	const lines = 50
 	for _, database := range []string{"sqlite", "postgres"} {
 		b.Run(database, func(b *testing.B) {
 			if b.N == 1 {
-				return // the trial run: what is measured does not depend on b.N
+				return // the trial run: the figure does not depend on b.N
 			}
 			p := startBench(b, database)
 			p.line(b, 0)
@@ -128,7 +128,7 @@ func BenchmarkWhatsAppIdle(b *testing.B) {
 	}
 }
 
-// line makes a licence with a line, and pairs it.
+// line creates a licence with a line, and pairs the line.
 func (p *benchProgram) line(b *testing.B, n int) {
 	b.Helper()
 	var made struct{ LicenseID int64 }
@@ -141,12 +141,12 @@ func (p *benchProgram) line(b *testing.B, n int) {
 	}
 }
 
-// memory is what the process has after a collection, in bytes.
+// memory is the process's memory after a collection, in bytes.
 type memory struct{ inUse, resident int64 }
 
 func (p *benchProgram) memory(b *testing.B) memory {
 	b.Helper()
-	for range 2 { // what the first one found to be finalised, the second one frees
+	for range 2 { // the first collection runs finalizers, the second frees their objects
 		if res, err := http.Get("http://" + p.internal + "/debug/pprof/heap?gc=1"); err != nil {
 			b.Fatal(err)
 		} else if _, err := io.Copy(io.Discard, res.Body); err != nil || res.Body.Close() != nil {
@@ -166,7 +166,7 @@ func (p *benchProgram) memory(b *testing.B) memory {
 	return memory{value("go_memstats_heap_alloc_bytes") + value("go_memstats_stack_inuse_bytes"), value("process_resident_memory_bytes")}
 }
 
-// freeAddress is an address on which nothing serves.
+// freeAddress returns an address on which nothing serves.
 func freeAddress(b *testing.B) string {
 	b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

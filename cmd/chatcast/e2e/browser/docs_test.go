@@ -14,9 +14,9 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestDocsInABrowser: the reference reads well on a desktop and on a phone, in light
-// and dark: nothing that axe objects to, nothing wider than the screen, nothing
-// asked of another origin. The pictures are kept with -artifacts.
+// TestDocsInABrowser checks the reference on a desktop and on a phone, in light and
+// dark: axe objects to nothing, nothing is wider than the screen, and nothing is
+// requested from another origin. The pictures are kept with -artifacts.
 func TestDocsInABrowser(t *testing.T) {
 	axe, err := os.ReadFile("../testdata/browser/node_modules/axe-core/axe.min.js")
 	if err != nil {
@@ -60,7 +60,7 @@ func TestDocsInABrowser(t *testing.T) {
 	}
 }
 
-// TestDocsFinds: what is typed into the contents leaves the operations that match.
+// TestDocsFinds types into the contents, which then show only matching operations.
 func TestDocsFinds(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	b := e2e.OpenTab(t, p.Base+"/docs")
@@ -80,7 +80,7 @@ func TestDocsFinds(t *testing.T) {
 	}
 }
 
-// TestDocsWithoutScript: the contents stand beside the page all the same.
+// TestDocsWithoutScript checks that the contents stand beside the page without a script.
 func TestDocsWithoutScript(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	b := e2e.OpenTab(t, "about:blank")
@@ -97,7 +97,7 @@ func TestDocsWithoutScript(t *testing.T) {
 	}
 }
 
-// checkAxe fails for everything that axe objects to in the page.
+// checkAxe fails the test for everything that axe objects to in the page.
 func checkAxe(t *testing.T, b *e2e.Tab, axe string) {
 	t.Helper()
 	e2e.Evaluate[any](b, axe+"\n;null")

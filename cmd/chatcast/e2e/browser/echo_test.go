@@ -15,7 +15,7 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// laravel is an application of Laravel's: it signs its users into channels at
+// laravel is a Laravel application. It authorizes its users for channels at
 // /broadcasting/auth, as BroadcastController does, and broadcasts.
 type laravel struct {
 	t      *testing.T
@@ -30,7 +30,7 @@ func newLaravel(t *testing.T, p *e2e.Running) *laravel {
 	}}
 }
 
-// auth answers for the user of one page.
+// auth returns a handler that answers for the user of one page.
 func (l *laravel) auth(user string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-CSRF-TOKEN") != "csrf-of-the-page" {
@@ -59,7 +59,7 @@ func (l *laravel) auth(user string) http.Handler {
 	})
 }
 
-// broadcast sends an event, to everybody or but to one socket (toOthers).
+// broadcast sends an event, to everybody or to all but one socket (toOthers).
 func (l *laravel) broadcast(channel, event string, data any, except ...string) {
 	l.t.Helper()
 	params := sdk.TriggerParams{}
@@ -76,10 +76,10 @@ func (l *laravel) order(user, what string) {
 	l.broadcast("commands", "do", map[string]string{"user": user, "what": what})
 }
 
-// echoPage is what echo-laravel.html is filled in with.
+// echoPage is the data of the template echo-laravel.html.
 type echoPage struct{ Broadcaster, Key, Host, Port, User string }
 
-// open opens the page of a user and returns its socket's id.
+// open opens the page of a user and returns it with its socket's id.
 func (l *laravel) open(p *e2e.Running, broadcaster, user string) (page *e2e.Tab, socketID string) {
 	l.t.Helper()
 	host, port, err := net.SplitHostPort(p.Address())
@@ -106,7 +106,7 @@ func (l *laravel) open(p *e2e.Running, broadcaster, user string) (page *e2e.Tab,
 }
 
 // TestEchoConnectors drives Laravel Echo's connectors for Pusher and Reverb with an
-// application that authorises by itself: every kind of channel, and what each has.
+// application that authorizes by itself: every kind of channel, and its features.
 func TestEchoConnectors(t *testing.T) {
 	for _, broadcaster := range []string{"pusher", "reverb"} {
 		t.Run(broadcaster, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestEchoConnectors(t *testing.T) {
 			ann.Sees("left", "")
 			app.broadcast("private-orders", shipped, map[string]int{"order": 9})
 			ben.Sees("shipped", `{"order":9}`)
-			app.order("2", "wave") // comes to the other page after all before
+			app.order("2", "wave") // reaches the other page after all earlier events
 			app.order("2", "leaveRoom")
 			ann.Sees("leaving", `"name":"N2"`)
 			for _, entry := range ann.Logs() {

@@ -14,7 +14,7 @@ var lineEvents = []string{
 	"chatResponsible", "chatResponsiblePin", "chatStatus", "chatTag", "message", "messageStatus",
 }
 
-// The channels, and the events of ChatApp's catalogue that each carries.
+// catalogue lists the channels, and the events of ChatApp's catalogue on each.
 var catalogue = map[string][]string{
 	e2e.LineChannel:    lineEvents,
 	e2e.CompanyChannel: {"employeeStatus", "employeeWorkday"},
@@ -45,13 +45,12 @@ func receivedOf(t *testing.T, logged []json.RawMessage) (list []received) {
 	return list
 }
 
-// TestAll17Events causes every event of the catalogue by REST, and holds what a
-// page received against the journal: each event on its channels, each once, in
-// order.
+// TestAll17Events causes every event of the catalogue by REST, and compares what a page
+// received with the journal: each event on its channels, once, in order.
 func TestAll17Events(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
-	owner.GoOnline(685) // before the page: whether it sees its own user come would be a race
+	owner.GoOnline(685) // before the page opens: whether it sees this event would be a race
 	before := journalOf(owner, e2e.CompanyChannel)
 	bea, beaID := owner.Hire(p)
 	values := p.Site(owner.Token)
@@ -65,8 +64,8 @@ func TestAll17Events(t *testing.T) {
 	actAll(owner)
 	bea.GoOnline(beaID)
 
-	// All was answered, so all is in the journal; what the page may have had twice
-	// is before the last one.
+	// All requests were answered, so all events are in the journal. Any duplicate that
+	// the page received comes before the last event.
 	journal := map[string][]received{}
 	total := 0
 	for channel := range catalogue {
@@ -94,7 +93,7 @@ func TestAll17Events(t *testing.T) {
 	}
 }
 
-// journal reads what a channel carried.
+// journalOf returns the events that a channel carried, from the journal.
 func journalOf(c *e2e.Client, channel string) (list []received) {
 	c.T.Helper()
 	for _, ev := range c.Events(channel) {
@@ -103,7 +102,7 @@ func journalOf(c *e2e.Client, channel string) (list []received) {
 	return list
 }
 
-// actAll causes every event that an action causes.
+// actAll performs actions that cause every event.
 func actAll(c *e2e.Client) {
 	c.T.Helper()
 	actOnLine(c, e2e.WhatsAppPath) // message, chatConversation, messageStatus, chatTag

@@ -10,8 +10,8 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestFallbackInChromium is a page of somebody behind a proxy that refuses
-// WebSockets: pusher-js falls back by itself, with no transport named.
+// TestFallbackInChromium opens a page behind a proxy that refuses WebSockets. pusher-js
+// falls back by itself, with no transport named.
 func TestFallbackInChromium(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -25,7 +25,7 @@ func TestFallbackInChromium(t *testing.T) {
 		t.Errorf("%d upgrades were refused, %d requests came instead", proxy.Refused.Load(), proxy.Sent.Load())
 	}
 
-	// More than one answer holds, so that the page comes again in between.
+	// The events exceed one answer, so that the page must ask again in between.
 	const events = 300
 	text := strings.Repeat("ü😀x", 300)
 	for i := range events {

@@ -10,18 +10,18 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestCompleteExample runs the page of ChatApp's documentation, "Complete example
-// code", of which only hosts, ports, TLS, token and the script's address are
-// changed, and causes by REST every event that it binds.
+// TestCompleteExample runs the page "Complete example code" of ChatApp's documentation,
+// with only hosts, ports, TLS, token and the script's address changed, and causes by
+// REST every event that it binds.
 func TestCompleteExample(t *testing.T) {
 	for name, with := range map[string]e2e.Site{
 		"pusher-js 7": {Library: "pusher-js-7"},
-		"pusher-js 8": {Library: "pusher-js", Cluster: "eu"}, // which does not start without
+		"pusher-js 8": {Library: "pusher-js", Cluster: "eu"}, // it does not start without a cluster
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := e2e.Start(t, e2e.Config(t))
 			owner := p.SignIn(t)
-			owner.GoOnline(685) // before the page: whether it sees its own user come would be a race
+			owner.GoOnline(685) // before the page opens: whether it sees this event would be a race
 			bea, beaID := owner.Hire(p)
 			values := p.Site(owner.Token)
 			values.Library, values.Cluster = with.Library, with.Cluster
@@ -88,8 +88,8 @@ func actOnQuickResponses(c *e2e.Client) {
 		map[string]any{"name": "Hello", "sort": 100, "text": "Hello there", "keywords": "hi hello", "enableAI": true}, nil)
 }
 
-// TestLaravelEcho listens with Laravel Echo's defaults and a Bearer token, in two
-// pages of two people.
+// TestLaravelEcho listens with Laravel Echo's defaults and a Bearer token, in two pages
+// of two users.
 func TestLaravelEcho(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)

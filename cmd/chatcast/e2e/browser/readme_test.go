@@ -13,7 +13,7 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// readmeBlocks are README.md's blocks of one language, in their order.
+// readmeBlocks returns README.md's code blocks of one language, in order.
 func readmeBlocks(t *testing.T, language string) (blocks []string) {
 	t.Helper()
 	text, err := os.ReadFile("../../../../README.md")
@@ -26,8 +26,8 @@ func readmeBlocks(t *testing.T, language string) (blocks []string) {
 	return blocks
 }
 
-// TestReadme does what README.md says: its page, opened in a browser, receives what its
-// curl command sends. Only the address, the token and the origin of pusher-js differ.
+// TestReadme follows README.md: its page, opened in a browser, receives what its curl
+// command sends. Only the address, the token and the origin of pusher-js differ.
 func TestReadme(t *testing.T) {
 	pages, commands := readmeBlocks(t, "html"), readmeBlocks(t, "sh")
 	if len(pages) != 1 || len(commands) != 2 || !strings.Contains(commands[0], "bin/chatcast token") {

@@ -12,9 +12,9 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestPusherJSSignsIn is what pusher-js itself makes of a sign-in: the user's own
-// channel, watchlist events, presence without channel_data, cache channels and
-// subscription counts; and of the end of the user's connections.
+// TestPusherJSSignsIn signs in with pusher-js itself: the user's own channel, watchlist
+// events, presence without channel_data, cache channels, subscription counts, and the
+// end of the user's connections.
 func TestPusherJSSignsIn(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.Apps[0].Secret = rand.Text()
@@ -54,8 +54,8 @@ func TestPusherJSSignsIn(t *testing.T) {
 	tab.Sees("offline", `["offline",["685"]]`)
 }
 
-// Who may no longer be here is gone from everywhere: also sockets that a backend
-// has signed in as the user, who never showed a token.
+// When a user loses access, all their sockets end, also those that a backend has signed
+// in as the user and that never showed a token.
 func TestSignedInSocketsGoWithTheUser(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.Apps[0].Secret = rand.Text()
@@ -74,7 +74,7 @@ func TestSignedInSocketsGoWithTheUser(t *testing.T) {
 	if err := ws.ReadJSON(&frame); err != nil || frame.Event != "pusher:signin_success" {
 		t.Fatalf("%+v, %v", frame, err)
 	}
-	bea.Must("DELETE", "/v1/tokens", nil, nil) // the only one
+	bea.Must("DELETE", "/v1/tokens", nil, nil) // revokes her only token
 	if err := ws.ReadJSON(&frame); err != nil || frame.Event != "pusher:error" {
 		t.Fatalf("%+v, %v", frame, err)
 	}

@@ -16,8 +16,8 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// snippetBlocks are the pieces of code that the console's Connect view shows for
-// this program, by the kind of client, with the token in.
+// snippetBlocks returns the code that the console's Connect view shows for this
+// program, by the kind of client, with the token filled in.
 func snippetBlocks(t *testing.T, p *e2e.Running, token string) map[string][]string {
 	t.Helper()
 	host, port, err := net.SplitHostPort(p.Address())
@@ -55,7 +55,7 @@ func snippetBlocks(t *testing.T, p *e2e.Running, token string) map[string][]stri
 	return blocks
 }
 
-// said is what a program that failed printed on standard error.
+// said returns what a failed program printed on standard error.
 func said(err error) string {
 	if e, ok := err.(*exec.ExitError); ok {
 		return string(e.Stderr)
@@ -63,8 +63,8 @@ func said(err error) string {
 	return ""
 }
 
-// listener starts a program that prints events as they come. The lines of its
-// standard output come on the channel, after it has said ready on standard error.
+// listener starts a program that prints events as they come, and waits until it prints
+// ready on standard error. The lines of its standard output come on the channel.
 func listener(t *testing.T, ready, name string, args ...string) <-chan string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -104,7 +104,7 @@ func listener(t *testing.T, ready, name string, args ...string) <-chan string {
 	return nil
 }
 
-// built compiles a file of a snippet. Its imports are found in this module.
+// built compiles a file of a snippet within this module, which has its imports.
 func built(t *testing.T, dir, name, code string) string {
 	t.Helper()
 	file, program := filepath.Join(dir, name+".go"), filepath.Join(dir, name)
@@ -122,7 +122,7 @@ func built(t *testing.T, dir, name, code string) string {
 	return program
 }
 
-// TestSnippetsOfConnect: what the console shows for curl and Go works as it is.
+// TestSnippetsOfConnect runs the console's snippets for curl and Go unchanged.
 func TestSnippetsOfConnect(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -136,7 +136,7 @@ func TestSnippetsOfConnect(t *testing.T) {
 
 	heard := map[string]<-chan string{
 		"Go":   listener(t, "listening to", built(t, dir, "main", golang[0])),
-		"curl": listener(t, "wait=60", "sh", "-xc", token+read), // -x says when it asks for what comes next
+		"curl": listener(t, "wait=60", "sh", "-xc", token+read), // -x shows when it asks for the next events
 	}
 	if out, err := exec.CommandContext(t.Context(), "sh", "-ec", token+write+answer).CombinedOutput(); err != nil || strings.Count(string(out), `"success":true`) != 2 {
 		t.Fatalf("writing and answering: %v\n%s", err, out)
@@ -152,10 +152,10 @@ func TestSnippetsOfConnect(t *testing.T) {
 		}
 	}
 	publishWithGo(t, p, built(t, dir, "publish", golang[1]))
-	p.Stop() // answers those who wait; a listener that is killed first hears no answer
+	p.Stop() // ends the long polls; a listener that is killed first gets no answer
 }
 
-// publishWithGo runs the snippet that publishes, with the secret and without.
+// publishWithGo runs the publishing snippet, with the secret and without.
 func publishWithGo(t *testing.T, p *e2e.Running, program string) {
 	t.Helper()
 	socket := e2e.OnOrders(t, p)

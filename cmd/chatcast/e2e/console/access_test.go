@@ -16,8 +16,8 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// TestConsoleStates: what the story does not come by is accessible too: pages with
-// nothing on them, dialogs, and what one may not do.
+// TestConsoleStates checks the accessibility of states outside the story: empty pages,
+// dialogs, and actions that the user may not take.
 func TestConsoleStates(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -38,7 +38,7 @@ func TestConsoleStates(t *testing.T) {
 	d.find("dialog", "New customer")
 	d.Do(phone.emulated())
 	d.until("one thing at a time", `!document.querySelector('.chats').checkVisibility()`)
-	d.find("textbox", "Phone, with country code") // the list is gone from sight, what it opened is not
+	d.find("textbox", "Phone, with country code") // the list is hidden, its dialog is not
 	d.onAllScreens("send-new-customer")
 	d.press(kb.Escape)
 
@@ -57,7 +57,7 @@ func TestConsoleStates(t *testing.T) {
 	d.onAllScreens("live-filtered-paused")
 	d.faultless("403")
 
-	// An operator who may only read.
+	// An operator with read access only.
 	owner.Must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"licenses": []any{map[string]any{"licenseId": 1229, "write": false}}}, nil)
 	d = openConsole(t, p.Base, desktop)
 	d.signIn("bea@example.com", e2e.OwnerPassword)
@@ -79,7 +79,7 @@ func TestConsoleStates(t *testing.T) {
 	d.faultless("403")
 }
 
-// TestConsoleNotBuilt: the page that stands in for a console that was not built.
+// TestConsoleNotBuilt opens the page shown in place of a console that was not built.
 func TestConsoleNotBuilt(t *testing.T) {
 	srv := httptest.NewServer(e2e.ConsoleOf(t, fstest.MapFS{}, func(*apitest.Operation, *http.Request, int) {}))
 	t.Cleanup(srv.Close)
@@ -89,7 +89,7 @@ func TestConsoleNotBuilt(t *testing.T) {
 	d.faultless()
 }
 
-// onAllScreens looks at the page as it is on each screen, in each colour scheme.
+// onAllScreens checks the current page on each screen, in each colour scheme.
 func (d *consoleTab) onAllScreens(page string) {
 	d.T.Helper()
 	for _, on := range screens {
@@ -107,7 +107,7 @@ var axeSource = sync.OnceValues(func() (string, error) {
 	return string(b), err
 })
 
-// accessible fails for what axe finds serious or critical, and logs the rest.
+// accessible fails for serious or critical findings of axe, and logs the others.
 func (d *consoleTab) accessible(page string) {
 	d.T.Helper()
 	axe, err := axeSource()
@@ -137,8 +137,8 @@ func (d *consoleTab) accessible(page string) {
 	}
 }
 
-// fitsTheScreen fails when the page is wider than the screen: nobody should have to
-// scroll sideways.
+// fitsTheScreen fails if the page is wider than the screen: nobody should have to scroll
+// sideways.
 func (d *consoleTab) fitsTheScreen(page string) {
 	d.T.Helper()
 	if wide := e2e.Evaluate[int](d.Tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
@@ -146,10 +146,10 @@ func (d *consoleTab) fitsTheScreen(page string) {
 	}
 }
 
-// weight fails when what was loaded so far is over 200 kB, as it came over the wire.
+// weight fails if the page has loaded over 200 kB so far, as sent over the wire.
 func (d *consoleTab) weight() {
 	d.T.Helper()
-	e2e.Evaluate[any](d.Tab, `null`) // what came before it has been told
+	e2e.Evaluate[any](d.Tab, `null`) // events before this call have been received
 	d.seen.Lock()
 	defer d.seen.Unlock()
 	sum := 0.0

@@ -20,8 +20,8 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// until waits for an expression of the page to be true. It looks again whenever
-// the page changes, and survives that the page goes.
+// until waits for an expression of the page to be true. It evaluates it again whenever
+// the page changes, and continues after a navigation.
 func (d *consoleTab) until(what, expression string) {
 	d.T.Helper()
 	script := `new Promise((done) => {
@@ -50,26 +50,26 @@ func (d *consoleTab) until(what, expression string) {
 	d.T.Fatalf("waited for %s in vain; the page shows:\n%s\nand met:\n%s", what, d.text(), faults)
 }
 
-// untilText waits for a text that people see.
+// untilText waits for visible text.
 func (d *consoleTab) untilText(text string) {
 	d.T.Helper()
 	d.until(fmt.Sprintf("the text %q", text), `document.body.innerText.includes(`+quote(text)+`)`)
 }
 
-// text is what people read on the page.
+// text returns the visible text of the page.
 func (d *consoleTab) text() string {
 	d.T.Helper()
 	return e2e.Evaluate[string](d.Tab, `document.body.innerText`)
 }
 
-// quote is text as JavaScript spells it.
+// quote returns text as a JavaScript literal.
 func quote(text string) string {
-	b, _ := json.Marshal(text) // of a string there is always one
+	b, _ := json.Marshal(text) // a string can always be encoded
 	return string(b)
 }
 
-// find waits for the element with a role and an accessible name, in which … stands
-// for anything.
+// find waits for the element with a role and an accessible name. In the name, …
+// matches any text.
 func (d *consoleTab) find(role, name string) cdp.BackendNodeID {
 	d.T.Helper()
 	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
@@ -83,7 +83,7 @@ func (d *consoleTab) find(role, name string) cdp.BackendNodeID {
 	return 0
 }
 
-// nextChange ends when the page has changed, and at the latest in half a second:
+// nextChange is a promise for the page's next change, or half a second at the latest:
 // what is on the screen may change without the elements.
 const nextChange = `new Promise((done) => {
 	const changes = new MutationObserver(() => { changes.disconnect(); done(null); });
@@ -91,7 +91,7 @@ const nextChange = `new Promise((done) => {
 	setTimeout(() => { changes.disconnect(); done(null); }, 500);
 })`
 
-// look is find without waiting; 0 when there is none.
+// look is find without waiting. It returns 0 if there is no such element.
 func (d *consoleTab) look(role, name string) (found cdp.BackendNodeID) {
 	d.T.Helper()
 	open := strings.Contains(name, "…")
@@ -106,7 +106,7 @@ func (d *consoleTab) look(role, name string) (found cdp.BackendNodeID) {
 		}
 		tree, err := cdp.Call(ctx, target, accessibility.QueryAXTree, wanted)
 		if err != nil {
-			return nil // the page went meanwhile
+			return nil // the page was left meanwhile
 		}
 		for _, n := range tree.Nodes {
 			var named string
@@ -123,7 +123,7 @@ func (d *consoleTab) look(role, name string) (found cdp.BackendNodeID) {
 	return found
 }
 
-// fits says whether a name is as pattern has it.
+// fits reports whether a name matches pattern.
 func fits(pattern, name string) bool {
 	parts := strings.Split(pattern, "…")
 	last := len(parts) - 1
@@ -138,7 +138,7 @@ func fits(pattern, name string) bool {
 	return true
 }
 
-// at calls a function of JavaScript on an element.
+// at calls a JavaScript function on an element.
 func (d *consoleTab) at(id cdp.BackendNodeID, function string, args ...any) (result json.RawMessage, err error) {
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		var node dom.ResolveNodeResult
@@ -153,7 +153,7 @@ func (d *consoleTab) at(id cdp.BackendNodeID, function string, args ...any) (res
 	return result, err
 }
 
-// click presses the mouse on what find finds, where people see it.
+// click finds an element and clicks the mouse on its visible part.
 func (d *consoleTab) click(role, name string) {
 	d.T.Helper()
 	fault := ""
@@ -182,7 +182,7 @@ func (d *consoleTab) click(role, name string) {
 	d.T.Fatalf("the %s %q cannot be clicked: it is under %s", role, name, fault)
 }
 
-// fill types text into the field of this name, in place of what is there.
+// fill replaces the text of the field with this name.
 func (d *consoleTab) fill(role, name, text string) {
 	d.T.Helper()
 	d.click(role, name)
@@ -193,23 +193,22 @@ func (d *consoleTab) fill(role, name, text string) {
 	d.press(text)
 }
 
-// rest lets the page draw what it has, and do what it does after that: nobody is
-// quicker with a key.
+// rest waits until the page has drawn and has done what follows that: no user presses a
+// key sooner.
 func (d *consoleTab) rest() {
 	d.T.Helper()
 	e2e.Evaluate[any](d.Tab, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(null)))))`)
 }
 
-// press presses keys, one after the other, wherever the focus is. What a key
-// writes comes with its going down: a page that takes the key for itself writes
-// nothing, as with a keyboard.
+// press presses keys, one after the other, wherever the focus is. A key writes its text
+// on key down, so a page that handles the key itself gets no text, as with a keyboard.
 func (d *consoleTab) press(keys string) {
 	d.T.Helper()
 	d.rest()
 	d.strike(keys)
 }
 
-// strike is press without a rest before it.
+// strike is press without the rest before it.
 func (d *consoleTab) strike(keys string) {
 	d.T.Helper()
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -235,7 +234,7 @@ func (d *consoleTab) strike(keys string) {
 	}))
 }
 
-// signIn goes through the first page.
+// signIn fills in the sign-in page.
 func (d *consoleTab) signIn(email, password string) {
 	d.T.Helper()
 	d.fill("textbox", "E-mail", email)
@@ -243,14 +242,14 @@ func (d *consoleTab) signIn(email, password string) {
 	d.click("button", "Sign in")
 }
 
-// enter is the owner's way in, until all is live.
+// enter signs the owner in, and waits until all channels are live.
 func (d *consoleTab) enter() {
 	d.T.Helper()
 	d.signIn(e2e.OwnerEmail, e2e.OwnerPassword)
 	d.live()
 }
 
-// visit goes to another page of the program.
+// visit navigates to another page of the program.
 func (d *consoleTab) visit(address string) {
 	d.T.Helper()
 	d.Do(chromedp.Navigate("about:blank"), chromedp.Navigate(d.base+address))
@@ -263,7 +262,7 @@ func (d *consoleTab) live() {
 	d.until("all subscriptions", `document.querySelector('.pill[data-state="connected"][data-settled="true"]')`)
 }
 
-// allow grants the page a permission that people are asked for.
+// allow grants the page permissions that a browser asks the user for.
 func (d *consoleTab) allow(permissions ...string) {
 	d.T.Helper()
 	for _, name := range permissions {

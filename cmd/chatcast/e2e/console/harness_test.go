@@ -23,12 +23,12 @@ import (
 	"chatcast/server/console"
 )
 
-// consoleTab is the console in a tab, used as people use it: controls are found by role
-// and accessible name, in the browser's own accessibility tree, and worked with
-// the mouse and the keyboard.
+// consoleTab is the console in a tab, used as people use it: tests find controls by role
+// and accessible name, in the browser's own accessibility tree, and use them with the
+// mouse and the keyboard.
 type consoleTab struct {
 	*e2e.Tab
-	base string // where the browser reaches the program
+	base string // the program's address for the browser
 
 	seen struct {
 		sync.Mutex
@@ -39,7 +39,7 @@ type consoleTab struct {
 	}
 }
 
-// screen is what a test looks at the console on.
+// screen is the size and kind of a device.
 type screen struct {
 	name          string
 	width, height int64
@@ -48,7 +48,7 @@ type screen struct {
 
 func (s screen) phone() bool { return s.width < 500 }
 
-// emulated makes a tab one on this screen.
+// emulated makes a tab emulate this screen.
 func (s screen) emulated() chromedp.Action[chromedp.Void] {
 	size := chromedp.EmulateViewport(s.width, s.height)
 	if s.phone() {
@@ -73,7 +73,7 @@ func openConsole(t testing.TB, base string, on screen) *consoleTab {
 	return d
 }
 
-// opens is the page that comes up when something is done in this one.
+// opens calls do and returns the page that it opens.
 func (d *consoleTab) opens(do func()) *consoleTab {
 	d.T.Helper()
 	before := map[target.ID]bool{}
@@ -96,8 +96,8 @@ func (d *consoleTab) opens(do func()) *consoleTab {
 	return nil
 }
 
-// front makes this the tab that people look at: others are not drawn, and take
-// no mouse.
+// front brings this tab to the front: browsers do not draw others, and send them no
+// mouse events.
 func (d *consoleTab) front() {
 	d.T.Helper()
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -106,7 +106,7 @@ func (d *consoleTab) front() {
 	}))
 }
 
-// pages are those of this tab's profile.
+// pages returns the pages of this tab's profile.
 func (d *consoleTab) pages() (list []*target.Info) {
 	d.T.Helper()
 	all, err := chromedp.Targets(d.Ctx)
@@ -121,7 +121,7 @@ func (d *consoleTab) pages() (list []*target.Info) {
 	return list
 }
 
-// watched begins to watch the tab.
+// watched starts watching the tab.
 func (d *consoleTab) watched() chromedp.Action[chromedp.Void] {
 	d.seen.loaded = map[network.RequestID]float64{}
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -133,7 +133,7 @@ func (d *consoleTab) watched() chromedp.Action[chromedp.Void] {
 	})
 }
 
-// watch notes what the tab asks of whom, and what goes wrong in it.
+// watch records the tab's requests and its errors.
 func (d *consoleTab) watch(ev any) {
 	d.seen.Lock()
 	defer d.seen.Unlock()
@@ -170,8 +170,8 @@ func describe(e *cdpruntime.ExceptionDetails) string {
 	return e.Text
 }
 
-// faultless fails for everything that went wrong in the tab. What the test has
-// caused itself, such as a request that is refused, holds one of the words allowed.
+// faultless fails for every error in the tab, except those that contain one of the
+// allowed words because the test caused them, such as a refused request.
 func (d *consoleTab) faultless(allowed ...string) {
 	d.T.Helper()
 	d.seen.Lock()

@@ -8,13 +8,13 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// hostile is what somebody may call themselves, or write.
+// hostile returns text with script in it, as somebody may write it or use it as a name.
 func hostile(where string) string {
 	return `<img src=x onerror="window.ran='` + where + `'"><script>window.ran='` + where + `'</script>{{7*7}}` + "javascript:window.ran=1"
 }
 
-// TestConsoleHostileText: script in names, messages, tags and files is text,
-// wherever it is shown.
+// TestConsoleHostileText checks that script in names, messages, tags and files is shown
+// as text everywhere.
 func TestConsoleHostileText(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.Bootstrap.Company.Name, cfg.Bootstrap.License.Name = hostile("company"), hostile("licence")
@@ -78,7 +78,7 @@ func TestConsoleHostileText(t *testing.T) {
 	d.askedOnly()
 }
 
-// brings brings a message of any kind.
+// brings posts a message of any kind.
 func (p person) brings(c *e2e.Client, id, kind string, message map[string]any) {
 	c.T.Helper()
 	c.Must("POST", e2e.WhatsAppPath+"/inbound", map[string]any{"messages": []any{map[string]any{
@@ -87,8 +87,8 @@ func (p person) brings(c *e2e.Client, id, kind string, message map[string]any) {
 	}}}, nil)
 }
 
-// harmless fails when anything of hostile texts was more than text, or one that
-// should be in sight is not.
+// harmless fails if any hostile text was more than text, or if one of shown is not
+// visible.
 func (d *consoleTab) harmless(where string, shown ...string) {
 	d.T.Helper()
 	if ran := e2e.Evaluate[string](d.Tab, `String(window.ran ?? '')`); ran != "" {

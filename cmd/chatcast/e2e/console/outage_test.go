@@ -12,13 +12,13 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// listed are the events that the Live view shows: whether each was missed, and
-// what it says.
+// listed is JavaScript for the events that the Live view shows: whether each was missed,
+// and its text.
 const listed = `[...document.querySelectorAll('[data-test="events"] [role="option"]')].map((row) =>
 	row.dataset.test === 'gap' ? 'gap' : (row.dataset.missed ? 'missed ' : 'live ') + row.querySelector('bdi').innerText)`
 
-// said waits until the list has all these lines, and gives back those of the list
-// that hold word, and the gaps.
+// said waits until a line of the list contains last, and returns the lines that contain
+// word, and the gaps.
 func (d *consoleTab) said(word string, last string) (list []string) {
 	d.T.Helper()
 	d.until(fmt.Sprintf("%q in the list", last), listed+`.some((l) => l.includes(`+quote(last)+`))`)
@@ -30,14 +30,14 @@ func (d *consoleTab) said(word string, last string) (list []string) {
 	return list
 }
 
-// write is a text of the customer Ann.
+// write posts a text of the customer Ann.
 func write(c *e2e.Client, id, text string) {
 	c.T.Helper()
 	c.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound(id, "79990001122", text), nil)
 }
 
-// TestConsoleOutage: the page was cut off while the server went on. It says how
-// long, and shows what it missed once, in order, and marked.
+// TestConsoleOutage cuts the page off while the server goes on. The page shows how long
+// the outage was, and the missed events once, in order, and marked.
 func TestConsoleOutage(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -61,7 +61,8 @@ func TestConsoleOutage(t *testing.T) {
 	d.until("it to be back", `document.querySelector('.pill[data-state="connected"]')`)
 	d.untilText("back after")
 	d.click("button", "Close")
-	// Three messages; and that the owner is online again, if that was told before the page had its channels.
+	// Three messages, and the owner's return if it came before the page had its
+	// channels.
 	d.until("the outage to be told", `/The connection was lost for .*second.* [34] events came meanwhile; they were read from the journal\./.test(document.querySelector('[data-outage]').innerText)`)
 	write(owner, "M4", "text after")
 
@@ -75,7 +76,7 @@ func TestConsoleOutage(t *testing.T) {
 	d.askedOnly()
 }
 
-// unmarked takes the chips out of lines.
+// unmarked returns the lines without surrounding space.
 func unmarked(lines []string) []string {
 	out := slices.Clone(lines)
 	for i := range out {
@@ -84,8 +85,8 @@ func unmarked(lines []string) []string {
 	return out
 }
 
-// TestConsoleServerRestarts: the server was gone, and comes back as another
-// version. The page goes on, says that it is of another build, and reloads.
+// TestConsoleServerRestarts stops the server and starts another version. The page goes
+// on, shows that it is of another build, and reloads.
 func TestConsoleServerRestarts(t *testing.T) {
 	cfg := e2e.Config(t)
 	p := e2e.Start(t, cfg)
@@ -100,7 +101,7 @@ func TestConsoleServerRestarts(t *testing.T) {
 	d.Picture("gone")
 	again := e2e.StartAs(t, cfg, "9.9.9")
 	d.click("button", "Connection: …")
-	d.click("button", "Connect now") // pusher-js' own next try may be in a quarter of a minute
+	d.click("button", "Connect now") // pusher-js may retry by itself within a quarter of a second
 	d.press(kb.Escape)
 	d.live()
 	write(again.SignIn(t), "M1", "text after")
@@ -114,7 +115,7 @@ func TestConsoleServerRestarts(t *testing.T) {
 	d.faultless("ERR_", "WebSocket")
 }
 
-// TestConsoleRefusedChannel: who may not read a line any more sees that, and the
+// TestConsoleRefusedChannel removes the access to a line. The user sees that, and the
 // rest goes on.
 func TestConsoleRefusedChannel(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
@@ -139,15 +140,15 @@ func TestConsoleRefusedChannel(t *testing.T) {
 	d.Picture("refused")
 	d.press(kb.Escape)
 
-	// After a reload she is not asked to subscribe to it any more.
+	// After a reload the page does not try to subscribe to it again.
 	d.Do(chromedp.Reload())
 	d.live()
 	d.until("the channels that are left", `document.querySelectorAll('[data-test="channels"] [data-state="live"]').length === 2 && !document.querySelector('[data-state="refused"]')`)
 	d.faultless()
 }
 
-// TestConsoleRefusedOnReturn: the access went while the page was away. The server
-// refuses the channel to the page that comes back.
+// TestConsoleRefusedOnReturn removes the access while the page is away. The server
+// refuses the channel when the page comes back.
 func TestConsoleRefusedOnReturn(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -157,7 +158,7 @@ func TestConsoleRefusedOnReturn(t *testing.T) {
 	d.signIn("bea@example.com", e2e.OwnerPassword)
 	d.live()
 	write(owner, "M0", "text before")
-	d.said("text", "text before") // so the page knows its place in the journal
+	d.said("text", "text before") // now the page has its position in the journal
 	line.pull()
 	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
 	owner.Must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"licenses": []any{}}, nil)
@@ -171,8 +172,8 @@ func TestConsoleRefusedOnReturn(t *testing.T) {
 	d.faultless("403", "ERR_", "WebSocket")
 }
 
-// TestConsoleFiguresGrowOld: the Server view keeps the last figures while the server
-// is gone, and says how old they are.
+// TestConsoleFiguresGrowOld checks that the Server view keeps the last figures while the
+// server is gone, and shows how old they are.
 func TestConsoleFiguresGrowOld(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	line := lay(t, p.Address())
@@ -190,8 +191,8 @@ func TestConsoleFiguresGrowOld(t *testing.T) {
 	d.faultless("ERR_", "WebSocket")
 }
 
-// TestConsoleOnlyMine: an operator who sees only their own chats hears of those,
-// over a channel of their own.
+// TestConsoleOnlyMine checks that an operator who sees only their own chats gets only
+// their events, over a channel of their own.
 func TestConsoleOnlyMine(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)

@@ -19,16 +19,16 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// pairing is somebody at the console, a phone, and a customer.
+// pairing is a user at the console, a phone, and a customer.
 type pairing struct {
 	*consoleTab
 	*e2e.Phones
 	owner *e2e.Client
 }
 
-// TestConsolePairing: a line is paired in the console, a customer's picture comes,
-// it is answered, what went wrong is said in words, and the account leaves and comes
-// back. The pictures are kept with -artifacts.
+// TestConsolePairing pairs a line in the console, receives a customer's picture, answers
+// it, reads the reason of a failure, logs the account out and pairs it again. The
+// pictures are kept with -artifacts.
 func TestConsolePairing(t *testing.T) {
 	cfg := e2e.Config(t)
 	w := e2e.StartPhones(t, &cfg)
@@ -37,7 +37,7 @@ func TestConsolePairing(t *testing.T) {
 	s.signIn(e2e.OwnerEmail, e2e.OwnerPassword)
 	s.live()
 	s.click("link", "Send")
-	s.find("button", "Write as this customer") // it is a bridge still
+	s.find("button", "Write as this customer") // the line is still a bridge
 	s.untilText("Pair a phone to talk with real customers")
 	s.onAllScreens("pair-choice")
 	s.pairsByQR()
@@ -54,14 +54,14 @@ func TestConsolePairing(t *testing.T) {
 	}
 }
 
-// soon is a context with an end.
+// soon returns a context with a deadline.
 func (s *pairing) soon() context.Context {
 	ctx, cancel := context.WithTimeout(s.T.Context(), testwait.Long)
 	s.T.Cleanup(cancel)
 	return ctx
 }
 
-// stands waits until the line stands like that, as the page says.
+// stands waits until the page shows the state of the line.
 func (s *pairing) stands(state string) {
 	s.T.Helper()
 	s.until("the line to be "+state, `document.querySelector('.stand[data-state='+`+quote(quote(state))+`+']')`)
@@ -103,7 +103,7 @@ func (s *pairing) pairsByQR() {
 	s.onAllScreens("paired-empty")
 }
 
-// showsTheCode holds the picture on the page against the code of that text, dot by dot.
+// showsTheCode compares the picture on the page with the code of the text, dot by dot.
 func (s *pairing) showsTheCode(text string) {
 	s.T.Helper()
 	address := e2e.Evaluate[string](s.Tab, `(() => {
@@ -139,7 +139,7 @@ func (s *pairing) showsTheCode(text string) {
 	}
 }
 
-// photo is a picture that looks like something.
+// photo returns a picture that resembles a photo.
 func photo(width, height int) []byte {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {

@@ -17,8 +17,8 @@ import (
 	"chatcast/server/console"
 )
 
-// attempts is a script of the console's own that tries what its pages may do, and
-// what they may not. It logs what came of it.
+// attempts is a script of the console's origin that tries what its pages may do and
+// what they may not, and logs the results.
 const attempts = `
 document.addEventListener('securitypolicyviolation', (e) => e.stopPropagation()); // they are what is tested
 const works = (what) => { try { what(); return true; } catch { return false; } };
@@ -43,10 +43,10 @@ addEventListener('load', async () => {
 	socket.onclose = () => console.log(did);
 });`
 
-// TestConsolePoliciesInABrowser: the policies hold where they matter. /try alone runs blobs.
+// TestConsolePoliciesInABrowser checks the policies' effects. Only /try may run blobs.
 func TestConsolePoliciesInABrowser(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*") // it would let the page read
+		w.Header().Set("Access-Control-Allow-Origin", "*") // would let the page read the answer
 	}))
 	t.Cleanup(elsewhere.Close)
 	page := []byte(`<!doctype html><title>x</title><body><script src="/assets/a-aaaabbbb.js"></script><script>window.inline = true</script>`)

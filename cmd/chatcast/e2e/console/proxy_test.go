@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// cable is what lies between a browser and the program. It can be cut while the
-// program runs, and others reach it.
+// cable is the connection between a browser and the program. It can be cut while the
+// program runs and others reach it.
 type cable struct {
 	t        testing.TB
 	to       string // host:port
@@ -20,7 +20,7 @@ type cable struct {
 	conns map[net.Conn]bool // both ends of each
 }
 
-// lay begins to carry bytes between a new address and the program.
+// lay starts a cable between a new address and the program.
 func lay(t testing.TB, to string) *cable {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,10 +37,10 @@ func lay(t testing.TB, to string) *cable {
 	return c
 }
 
-// base is the address of the program, at this end.
+// base is the program's address at the browser's end of the cable.
 func (c *cable) base() string { return "http://" + c.listener.Addr().String() }
 
-// pull ends all connections, and refuses others until mend.
+// pull ends all connections, and refuses new ones until mend.
 func (c *cable) pull() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,7 @@ func (c *cable) accept() {
 	}
 }
 
-// hold notes a connection, unless the cable is cut.
+// hold registers a connection, unless the cable is cut.
 func (c *cable) hold(near, far net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

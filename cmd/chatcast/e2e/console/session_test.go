@@ -38,8 +38,8 @@ func expire(r *e2e.Running, t testing.TB, access string) {
 	}
 }
 
-// flicker cuts the page off and lets it in again, so that it has to ask for its
-// channels anew.
+// flicker cuts the page off and reconnects it, so that it must authorize its channels
+// again.
 func (d *consoleTab) flicker(line *cable) {
 	d.T.Helper()
 	line.pull()
@@ -47,8 +47,8 @@ func (d *consoleTab) flicker(line *cable) {
 	line.mend()
 }
 
-// TestConsoleTokenExpires: a token that ends while the page is open is exchanged,
-// and nobody notices; also before it ends.
+// TestConsoleTokenExpires checks that a token is refreshed unnoticed, before it expires
+// and when it has expired while the page is open.
 func TestConsoleTokenExpires(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	line := lay(t, p.Address())
@@ -63,7 +63,7 @@ func TestConsoleTokenExpires(t *testing.T) {
 	second, _ := d.tokens()
 	(&e2e.Client{T: t, Base: p.Base, Token: second}).Must("GET", "/v1/me", nil, nil)
 
-	// The page was told that this one ends in half a minute: it does not wait for that.
+	// The page was told that this token expires in half a minute. Do not wait for that.
 	e2e.Evaluate[any](d.Tab, `(() => {
 		const kept = JSON.parse(sessionStorage.getItem('chatcast.session'));
 		kept.accessTokenEndTime = Math.floor(Date.now() / 1000) + 30;
@@ -76,8 +76,8 @@ func TestConsoleTokenExpires(t *testing.T) {
 	d.askedOnly(first, second)
 }
 
-// TestConsoleSessionEnds: when no token is to be had any more, the page says why
-// it asks for the password again, and goes on where it was.
+// TestConsoleSessionEnds checks that, when the session cannot be refreshed, the page says
+// why it asks for the password, and then goes on where it was.
 func TestConsoleSessionEnds(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -104,7 +104,7 @@ func TestConsoleSessionEnds(t *testing.T) {
 	d.enter()
 	d.untilText("Hello before")
 
-	// Somebody else at the same page does not see what the first one saw.
+	// Another user at the same page does not see the first one's data.
 	owner.Hire(p)
 	ends()
 	d.signIn("bea@example.com", e2e.OwnerPassword)
@@ -113,7 +113,7 @@ func TestConsoleSessionEnds(t *testing.T) {
 	d.click("button", "Account of …")
 	d.click("button", "Sign out")
 
-	// Who signs out leaves nothing, not even for themselves.
+	// Signing out leaves no data behind, not even for the same user.
 	d.enter()
 	owner.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound("M2", "79990001122", "Hello again"), nil)
 	d.untilText("Hello again")
@@ -128,8 +128,8 @@ func TestConsoleSessionEnds(t *testing.T) {
 	d.faultless("403", "ERR_", "WebSocket")
 }
 
-// TestConsolePasswordChanged: the sockets are closed at once, with 4009, and the
-// page says that the session is over.
+// TestConsolePasswordChanged checks that the sockets are closed at once, with 4009, and
+// that the page says that the session is over.
 func TestConsolePasswordChanged(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	bea, _ := p.SignIn(t).Hire(p)
@@ -147,7 +147,7 @@ func TestConsolePasswordChanged(t *testing.T) {
 	d.faultless("403")
 }
 
-// TestConsoleTwoTabs: a tab that was duplicated has the same tokens. One exchanges
+// TestConsoleTwoTabs duplicates a tab, which then has the same tokens. One tab refreshes
 // them; the other goes on with the new ones.
 func TestConsoleTwoTabs(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
@@ -182,7 +182,7 @@ func TestConsoleTwoTabs(t *testing.T) {
 		}
 	}
 
-	// Who signs out in one tab has signed out in its copies.
+	// Signing out in one tab signs out its copies.
 	first.front()
 	first.click("button", "Account of Owner")
 	first.click("button", "Sign out")

@@ -10,7 +10,7 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestConsoleSignIn: the first page, with all that goes wrong at it.
+// TestConsoleSignIn opens the sign-in page, and causes all its errors.
 func TestConsoleSignIn(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	line := lay(t, p.Address())
@@ -21,14 +21,14 @@ func TestConsoleSignIn(t *testing.T) {
 	d.until("the empty field to be pointed at", `document.activeElement.matches('[name="email"]:invalid')`)
 
 	const wrong = "The e-mail or the password is wrong."
-	for _, email := range []string{e2e.OwnerEmail, "nobody@example.com"} { // who is known and who is not: no difference
+	for _, email := range []string{e2e.OwnerEmail, "nobody@example.com"} { // known and unknown accounts get the same answer
 		d.signIn(email, "not the password")
 		d.until("the refusal", `document.querySelector('[role="alert"]').innerText === `+quote(wrong))
 		d.until("the password to be typed again", `document.activeElement.name === 'password'`)
 		d.Do(chromedp.Reload())
 	}
 	d.signIn("nobody@example.com", "not the password")
-	for range 6 { // one account has five tries at once
+	for range 6 { // an account has five attempts at once
 		d.until("an answer", `!document.querySelector('button.primary').disabled`)
 		if strings.Contains(d.text(), "Too many tries. Wait ") {
 			break
@@ -52,7 +52,7 @@ func TestConsoleSignIn(t *testing.T) {
 	d.askedOnly()
 }
 
-// TestConsoleSignOut: what was signed in is over, on the server and in the page.
+// TestConsoleSignOut checks that the session is over, on the server and in the page.
 func TestConsoleSignOut(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	d := openConsole(t, p.Base, desktop)
@@ -84,7 +84,8 @@ func TestConsoleSignOut(t *testing.T) {
 	d.askedOnly(access, refresh)
 }
 
-// TestConsoleSignOutUntold: a server that is gone cannot end the tokens. That is said.
+// TestConsoleSignOutUntold checks that the page says so when it cannot reach the server
+// to end the tokens.
 func TestConsoleSignOutUntold(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	line := lay(t, p.Address())
@@ -102,7 +103,7 @@ func TestConsoleSignOutUntold(t *testing.T) {
 	d.faultless("ERR_", "WebSocket")
 }
 
-// tokens are those that the page holds.
+// tokens returns the tokens that the page holds.
 func (d *consoleTab) tokens() (access, refresh string) {
 	d.T.Helper()
 	kept := e2e.Evaluate[struct{ AccessToken, RefreshToken string }](d.Tab, `JSON.parse(sessionStorage.getItem('chatcast.session'))`)
@@ -112,8 +113,8 @@ func (d *consoleTab) tokens() (access, refresh string) {
 	return kept.AccessToken, kept.RefreshToken
 }
 
-// askedOnly fails when the tab asked anybody but its own server, or showed a
-// secret in an address.
+// askedOnly fails if the tab sent a request to another server than its own, or had a
+// secret in a URL.
 func (d *consoleTab) askedOnly(secrets ...string) {
 	d.T.Helper()
 	if e2e.Evaluate[bool](d.Tab, `sessionStorage.getItem('chatcast.session') !== null`) {

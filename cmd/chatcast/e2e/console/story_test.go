@@ -13,18 +13,18 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// screens are what the console has to be good on.
+// screens are the devices that the console is tested on.
 var screens = []screen{
 	{"desktop", 1280, 800, "light"}, {"desktop", 1280, 800, "dark"},
 	{"phone", 390, 844, "light"}, {"phone", 390, 844, "dark"},
 }
 
-// people who write in the story.
+// The customers of the story.
 var anna, daniel, amina = person{"Anna Petrova", "79990001122"}, person{"Daniel Weiss", "4915123456789"}, person{"Amina Yusuf", "2348035550142"}
 
 type person struct{ name, phone string }
 
-// writes brings a text as the bridge of a messenger does.
+// writes posts a text as the bridge of a messenger does.
 func (p person) writes(c *e2e.Client, id, text string) { p.writesOn(c, e2e.WhatsAppPath, id, text) }
 
 func (p person) writesOn(c *e2e.Client, line, id, text string) {
@@ -35,9 +35,9 @@ func (p person) writesOn(c *e2e.Client, line, id, text string) {
 	}}}, nil)
 }
 
-// TestConsoleStory: somebody signs in, sees a message arrive, answers it, tags the
-// chat, loses the connection and has it again. On a desktop and on a phone, in light
-// and in dark. The pictures are kept with -artifacts.
+// TestConsoleStory signs in, sees a message arrive, answers it, tags the chat, loses the
+// connection and regains it, on a desktop and on a phone, in light and in dark. The
+// pictures are kept with -artifacts.
 func TestConsoleStory(t *testing.T) {
 	for _, on := range screens {
 		t.Run(on.name+" "+on.scheme, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestConsoleStory(t *testing.T) {
 	}
 }
 
-// story is one run of it.
+// story is one run of TestConsoleStory.
 type story struct {
 	*consoleTab
 	on         screen
@@ -72,7 +72,7 @@ type story struct {
 	line       *cable
 }
 
-// page is a picture of a page that has come to rest, and what axe says of it.
+// page takes a picture of the page when it is at rest, and checks it with axe.
 func (s *story) page(name string) {
 	s.T.Helper()
 	s.Picture(fmt.Sprintf("%s-%s-%s", s.on.name, s.on.scheme, name))
@@ -165,9 +165,9 @@ func (s *story) losesTheConnection() {
 	s.page("8-back")
 }
 
-// sitsForAPicture is what the README shows.
+// sitsForAPicture takes the picture in README.md.
 func (s *story) sitsForAPicture() {
-	s.click("button", "Close") // the news of the outage
+	s.click("button", "Close") // the notice of the outage
 	s.click("option", "…Tag VIP added to Anna Petrova…")
 	s.until("the payload", `document.querySelector('[data-test="detail"] [role="tree"]') && !document.querySelector('[data-test="newer"]')`)
 	s.Do(chromedp.EmulateViewport(s.on.width, s.on.height, chromedp.EmulateScale(2)), chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 90, 600))
@@ -185,7 +185,7 @@ func (s *story) looksAround() {
 	s.page("10-server")
 }
 
-// changesTheColours takes the page's own switch, which wins over the system's.
+// changesTheColours uses the page's own switch, which overrides the system's scheme.
 func (s *story) changesTheColours() {
 	other := map[string]string{"light": "dark", "dark": "light"}[s.on.scheme]
 	s.click("button", "Account of Olga Marin")
@@ -198,7 +198,7 @@ func (s *story) changesTheColours() {
 	s.page("12-live-" + other)
 }
 
-// choose takes an option of a select.
+// choose selects an option of a select element.
 func (d *consoleTab) choose(name, option string) {
 	d.T.Helper()
 	d.find("option", option)

@@ -23,8 +23,8 @@ func backend(r *e2e.Running) *pusher.Client {
 	return &pusher.Client{AppID: app.ID, Key: app.Key, Secret: app.Secret, Host: net.JoinHostPort(host, port)}
 }
 
-// TestConsoleStrangeEvents: what other programs publish on the user's channels is
-// shown too, whatever it is.
+// TestConsoleStrangeEvents checks that all events that other programs publish on the
+// user's channels are shown, whatever they are.
 func TestConsoleStrangeEvents(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	d := openConsole(t, p.Base, desktop)
@@ -53,14 +53,14 @@ func TestConsoleStrangeEvents(t *testing.T) {
 		d.said("", e.want)
 	}
 
-	// A name as long as one may be leaves its count in sight, and the filter in its place.
+	// The longest possible name leaves its count visible, and the filter in its place.
 	d.until("the widest chip within the filter, with its count", `(() => {
 		const chip = [...document.querySelectorAll('[data-test="event-names"] button')].find((b) => b.title.startsWith('widewide'));
 		const [box, filter, count] = [chip, chip.closest('fieldset'), chip.querySelector('.live-count')].map((e) => e.getBoundingClientRect());
 		return box.right <= filter.right && count.right <= box.right && count.width > 0;
 	})()`)
 
-	// The long one opens, its text cut until somebody wants all of it.
+	// The long event opens with its text cut, until the user asks for all of it.
 	d.click("option", "…manifest An event this console does not know: manifest…")
 	d.until("the payload", `document.querySelector('[data-test="detail"] [role="tree"]').innerText.includes('0123456789')`)
 	if shown := e2e.Evaluate[int](d.Tab, `document.querySelector('[role="tree"]').innerText.length`); shown > 5000 {
@@ -78,12 +78,12 @@ func TestConsoleStrangeEvents(t *testing.T) {
 	d.faultless()
 }
 
-// TestConsoleFlood: 1,000 events a second. The page counts all, keeps the newest
-// 10,000, has few of them in the document, and answers meanwhile.
+// TestConsoleFlood publishes 1,000 events a second. The page counts all, keeps the newest
+// 10,000, has few of them in the document, and stays responsive.
 func TestConsoleFlood(t *testing.T) {
 	const rate, seconds, kept = 1000, 4, 10_000
 	cfg := e2e.Config(t)
-	cfg.Limits.QueueBytes = 64 << 20 // all of them, and more: a browser that gets no processor for seconds is not cut as slow
+	cfg.Limits.QueueBytes = 64 << 20 // for all events: a browser without CPU time for seconds is not cut as slow
 	p := e2e.Start(t, cfg)
 	d := openConsole(t, p.Base, desktop)
 	d.AllowStrange()
@@ -128,7 +128,7 @@ func TestConsoleFlood(t *testing.T) {
 	d.until("all of them", counted(rate*seconds))
 	t.Logf("tasks longer than 50 ms: %v", e2e.Evaluate[[]int](d.Tab, `window.long`))
 
-	publish(kept) // at once: more than the page keeps
+	publish(kept) // at once, and more than the page keeps
 	d.until("the rest", counted(rate*seconds+kept))
 	d.press(kb.End)
 	d.until("the newest", `[...document.querySelectorAll('[role="option"]')].some((r) => r.title || r.innerText.includes('many'))`)
@@ -146,7 +146,7 @@ func TestConsoleFlood(t *testing.T) {
 	d.faultless()
 }
 
-// TestConsoleByKeyboard: no mouse is needed.
+// TestConsoleByKeyboard uses the console without a mouse.
 func TestConsoleByKeyboard(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -190,7 +190,7 @@ func TestConsoleByKeyboard(t *testing.T) {
 	d.find("dialog", "Keyboard")
 	d.press(kb.Escape)
 
-	// To another view, by the skip link's neighbours.
+	// Go to another view through the links next to the skip link.
 	d.tabTo("link", "Connect")
 	d.press(kb.Enter)
 	d.until("another view", `document.title.startsWith('Connect')`)
@@ -200,7 +200,7 @@ func TestConsoleByKeyboard(t *testing.T) {
 	d.faultless()
 }
 
-// tabTo presses the tabulator until the focus is on the element of this name.
+// tabTo presses Tab until the focus is on the element of this name.
 func (d *consoleTab) tabTo(role, name string) {
 	d.T.Helper()
 	goal := d.find(role, name)

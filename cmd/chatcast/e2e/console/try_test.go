@@ -8,8 +8,8 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestConsoleSnippets: what Connect shows is what is copied, and what the small
-// page runs: it receives events of this very server.
+// TestConsoleSnippets checks that the code shown by Connect is what is copied and what
+// the small page runs, and that it receives events of this server.
 func TestConsoleSnippets(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -53,7 +53,7 @@ func TestConsoleSnippets(t *testing.T) {
 		opened.askedOnly(access)
 	}
 
-	// Only who wants it has the token in the snippet.
+	// The snippet contains the token only if the user asks for it.
 	d.front()
 	d.click("checkbox", "Put my access token in")
 	d.until("the token in the snippet", `document.querySelector('[role="tabpanel"] pre').innerText.includes(`+quote(access)+`)`)
@@ -72,7 +72,7 @@ var spaces = regexp.MustCompile(`\s+`)
 
 func squeeze(text string) string { return spaces.ReplaceAllString(text, "") }
 
-// TestConsoleTryAlone: without the console behind it the page runs nothing, and says so.
+// TestConsoleTryAlone opens the page without the console: it runs nothing, and says so.
 func TestConsoleTryAlone(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	d := openConsole(t, p.Base, phone)

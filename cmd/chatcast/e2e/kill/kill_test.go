@@ -19,9 +19,9 @@ import (
 	"chatcast/models"
 )
 
-// TestKill kills the real program again and again while messages are posted, and
-// then looks: every message that was acknowledged is in the journal once, and the
-// journal has no gap.
+// TestKill kills the built program again and again while messages are posted, and then
+// checks that every acknowledged message is in the journal once, and that the journal
+// has no gap.
 func TestKill(t *testing.T) {
 	const rounds, posters = 4, 4
 	binary, cfg := e2e.BuildBinary(t), e2e.Config(t)
@@ -49,7 +49,7 @@ func TestKill(t *testing.T) {
 				}
 			})
 		}
-		for range 25 + 13*round { // killed at another point each time, in the midst of others' requests
+		for range 25 + 13*round { // killed at another point each time, amid other requests
 			select {
 			case <-enough:
 			case <-time.After(testwait.Long):
@@ -92,8 +92,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// SIGTERM ends the real program with 0, after it has said goodbye; so do two
-// signals at once, as it gets them when its group is signalled too.
+// SIGTERM stops the program in order, with exit code 0. So do two signals at once, which
+// it gets when its group is signalled too.
 func TestTerminate(t *testing.T) {
 	p := e2e.StartProcess(t, e2e.BuildBinary(t), e2e.Config(t))
 	for _, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
@@ -109,7 +109,7 @@ func TestTerminate(t *testing.T) {
 	}
 }
 
-// postUntilKilled posts one message; false when the program is gone.
+// postUntilKilled posts one message. It returns false when the program is gone.
 func postUntilKilled(base, token, id, chat string) bool {
 	body, err := json.Marshal(e2e.Inbound(id, chat, "Hello"))
 	if err != nil {
@@ -129,7 +129,7 @@ func postUntilKilled(base, token, id, chat string) bool {
 	return res.StatusCode == http.StatusOK
 }
 
-// leaveUnnumbered leaves what a process leaves that is killed between the commit
+// leaveUnnumbered leaves the journal as a process does that is killed between the commit
 // and the numbering.
 func leaveUnnumbered(t *testing.T, cfg config.Config) {
 	t.Helper()

@@ -28,7 +28,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// What a process that is to be killed finds in its environment.
+// Environment variables of a process that is to be killed.
 const (
 	dyingHooksURL    = "CHATCAST_TEST_DYING_HOOKS_DATABASE"
 	dyingHooksTarget = "CHATCAST_TEST_DYING_HOOKS_TARGET"
@@ -42,13 +42,13 @@ func hooksOptions(store webhook.Store, target string) webhook.Options {
 		Store: store, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), AllowPrivate: true,
 		Apps:        []apps.App{{ID: "1", Key: "key", Secret: hooksSecret, Webhooks: []apps.Webhook{{URL: target}}}},
 		ReturnGrace: 500 * time.Millisecond,
-		Lease:       5 * time.Second, // the next process waits for the end of the one that was killed
+		Lease:       5 * time.Second, // the next process waits until the killed one's lease ends
 	}
 }
 
-// dyingHooks tells of channels, and of numbers on and on, until it is killed. It prints
-// up to which number is committed. Its input ends when its parent dies without
-// killing it.
+// dyingHooks records webhook events of channels, and of numbers without end, until it is
+// killed. It prints the last committed number. Its input ends when its parent dies
+// without killing it.
 func dyingHooks() {
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -86,7 +86,7 @@ func dyingHooks() {
 	die(hooks.Run(ctx))
 }
 
-// talkingStore prints how many numbers are committed, and has more recorded each time.
+// talkingStore prints how many numbers are committed, and records more after each.
 type talkingStore struct {
 	webhook.Store
 	committed int
@@ -105,13 +105,13 @@ func (s *talkingStore) Commit(ctx context.Context, owner string, b *webhook.Batc
 	return nil
 }
 
-// numbersReceiver is the backend that outlives those who call it.
+// numbersReceiver is the backend. It outlives the processes that post to it.
 type numbersReceiver struct {
 	t *testing.T
 
 	mu    sync.Mutex
-	hang  chan struct{} // closed, and nil then, when a POST is there that is not answered
-	lost  bool          // that POST is taken, its answer is lost
+	hang  chan struct{} // closed, and then nil, when a POST arrives that is not answered
+	lost  bool          // that POST is accepted, but its answer is lost
 	taken []pusher.WebhookEvent
 	more  chan struct{} // holds one
 }
@@ -152,8 +152,8 @@ func (r *numbersReceiver) events() []pusher.WebhookEvent {
 	return slices.Clone(r.taken)
 }
 
-// numbers are those that came, each once, in the order in which they came first, and
-// how many came again.
+// numbers returns the received numbers, each once, in the order of their first arrival,
+// and how many arrived again.
 func (r *numbersReceiver) numbers() (first []int, again int) {
 	seen := map[int]bool{}
 	for _, e := range r.events() {
@@ -174,10 +174,10 @@ func (r *numbersReceiver) numbers() (first []int, again int) {
 	return first, again
 }
 
-// TestKilledWebhooks kills a process in the midst of a POST, twice, the second time one
-// that was taken, and then looks:
-// what was committed came, in order, what was told and has not returned is told to be
-// gone, and what returned is not told again.
+// TestKilledWebhooks kills a process during a POST, twice, the second time during one
+// that the backend accepts. Then it checks that committed events arrived in order, that
+// announced subjects that did not return are reported gone, and that those that returned
+// are not announced again.
 func TestKilledWebhooks(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		r := &numbersReceiver{t: t, more: make(chan struct{}, 1)}
@@ -253,8 +253,8 @@ func checkNumbers(t *testing.T, r *numbersReceiver, committed int) {
 	}
 }
 
-// killHooks runs dying hooks and kills them with SIGKILL when a POST hangs and more is
-// committed behind it. It returns the number behind the last that came or is kept.
+// killHooks runs dyingHooks and kills it with SIGKILL when a POST hangs and more events
+// are committed behind it. It returns how many numbers are committed.
 func killHooks(t *testing.T, url, target string, from int, hanging <-chan struct{}) (committed int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -285,7 +285,7 @@ func killHooks(t *testing.T, url, target string, from int, hanging <-chan struct
 		}
 	}
 	killErr := cmd.Process.Kill()
-	for lines.Scan() { // what it still said
+	for lines.Scan() { // the rest of its output
 		if committed, err = strconv.Atoi(lines.Text()); err != nil {
 			t.Fatal(err)
 		}

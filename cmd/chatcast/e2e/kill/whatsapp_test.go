@@ -23,8 +23,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// box is the program as its user has it: the binary in an empty folder, with two
-// settings; here also with a port, and on PostgreSQL a database, of the test's own.
+// box is the program as users have it: the binary in an empty folder, with two settings;
+// here also with a port and, on PostgreSQL, a database of the test's own.
 type box struct {
 	*e2e.Phones
 	t         *testing.T
@@ -33,7 +33,7 @@ type box struct {
 	settings  []string
 	proc      *e2e.Process
 	owner     *e2e.Client
-	base      atomic.Pointer[string] // where it is now, for operators who go on through its death
+	base      atomic.Pointer[string] // its current address, for operators who go on through its death
 	customers []*whatsapptest.Contact
 }
 
@@ -70,7 +70,7 @@ func (b *box) start() {
 	b.base.Store(&b.proc.Base)
 }
 
-// kill ends the program as kill -9 does, and starts it again.
+// kill kills the program with SIGKILL, and starts it again.
 func (b *box) kill() {
 	b.t.Helper()
 	if err := b.proc.Cmd.Process.Kill(); err != nil {
@@ -80,7 +80,7 @@ func (b *box) kill() {
 	b.start()
 }
 
-// pair links the line by the text of its QR code.
+// pair pairs the line with the text of its QR code.
 func (b *box) pair() {
 	b.t.Helper()
 	begun := b.owner.PairingCode()
@@ -95,9 +95,9 @@ func (b *box) pair() {
 	b.owner.AwaitLine("connected")
 }
 
-// TestWhatsAppSurvivesKill: the real program is paired, and then killed again and
-// again, and its line cut, while customers and operators write. Everything arrives
-// once and in order: in the database, in the journal, and with the customers.
+// TestWhatsAppSurvivesKill pairs the built program, then kills it and cuts its line again
+// and again, while customers and operators write. Every message arrives once and in
+// order: in the database, in the journal, and at the customers.
 func TestWhatsAppSurvivesKill(t *testing.T) {
 	binary := e2e.BuildBinary(t)
 	for _, database := range []string{"sqlite", "postgres"} {
@@ -105,7 +105,7 @@ func TestWhatsAppSurvivesKill(t *testing.T) {
 			b := openBox(t, binary, database)
 			b.pair()
 			b.owner.PicturesBothWays(b.Phones, e2e.WhatsAppPath+"/chats/"+b.Anna.Number().User)
-			told := make([]int, len(b.customers)) // of each chat, what was there before
+			told := make([]int, len(b.customers)) // the number of earlier messages of each chat
 			for i, c := range b.customers {
 				told[i] = len(c.Inbox())
 			}
@@ -132,9 +132,9 @@ func TestWhatsAppSurvivesKill(t *testing.T) {
 	}
 }
 
-// stream lets the customers write in turn, now and then a picture, gives the
-// operators something to say, and each time what was written is half taken in,
-// something fails. It returns the ids of each customer's messages.
+// stream lets the customers write in turn, sometimes a picture, and gives the operators
+// texts to send. Each time, something fails while the messages are half ingested. It
+// returns the ids of each customer's messages.
 func (b *box) stream(turns []chan string) [][]string {
 	b.t.Helper()
 	const rounds = 30
@@ -176,8 +176,8 @@ func (b *box) stream(turns []chan string) [][]string {
 	return wrote
 }
 
-// operate is an operator who answers a customer. A request that got no answer is
-// made again under the same key, until the program is there again.
+// operate acts as an operator who answers a customer. It repeats a request that got no
+// answer with the same key, until the program is there again.
 func (b *box) operate(c *whatsapptest.Contact, turns <-chan string) (ids []string) {
 	for text := range turns {
 		deadline, again := time.After(testwait.Long), time.NewTicker(20*time.Millisecond)
@@ -203,7 +203,7 @@ func (b *box) operate(c *whatsapptest.Contact, turns <-chan string) (ids []strin
 	return ids
 }
 
-// say posts a text once; no id and no error when nobody answered.
+// say posts a text once. It returns no id and no error if it got no answer.
 func (b *box) say(chat, text string) (id string, err error) {
 	body, err := json.Marshal(map[string]string{"text": text})
 	if err != nil {
@@ -223,7 +223,7 @@ func (b *box) say(chat, text string) (id string, err error) {
 	defer res.Body.Close()
 	var answer struct{ Data struct{ ID string } }
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
-		return "", nil // killed within its answer
+		return "", nil // killed during its answer
 	}
 	if res.StatusCode != http.StatusOK || answer.Data.ID == "" {
 		return "", fmt.Errorf("a message to %s is answered with %s", chat, res.Status)
@@ -231,7 +231,7 @@ func (b *box) say(chat, text string) (id string, err error) {
 	return answer.Data.ID, nil
 }
 
-// stored is a message as the chat's list has it.
+// stored is a message in the chat's list.
 type stored struct {
 	ID, Side string
 	Message  struct {
@@ -240,7 +240,7 @@ type stored struct {
 	}
 }
 
-// messages reads the whole chat out of the database, the oldest first.
+// messages reads the whole chat from the database, oldest first.
 func messages(c *e2e.Client, chat string) (list []stored) {
 	c.T.Helper()
 	for query := "?limit=100&direction=next"; ; {
@@ -257,14 +257,14 @@ func messages(c *e2e.Client, chat string) (list []stored) {
 	}
 }
 
-// idsOf are the ids of the items of one event in a chat, in the journal's order,
-// as far as they are in want.
+// idsOf returns the ids of the items of one event in a chat, in the journal's order,
+// limited to those in want.
 func (b *box) idsOf(event string, want []string, part string) (ids []string) {
 	b.t.Helper()
 	for _, ev := range b.owner.Events(e2e.LineChannel) {
 		var item struct{ ID string }
 		if err := json.Unmarshal(ev.Data.Payload.Data[0], &item); err != nil {
-			continue // of another kind, whose id is a number
+			continue // another kind of item, whose id is a number
 		}
 		if ev.Event == event && slices.Contains(want, item.ID) && strings.Contains(ev.Item(), part) {
 			ids = append(ids, item.ID)
@@ -273,8 +273,8 @@ func (b *box) idsOf(event string, want []string, part string) (ids []string) {
 	return ids
 }
 
-// checkReceived: what a customer wrote is stored and told once, in order; pictures
-// with their bytes.
+// checkReceived checks that a customer's messages are stored and broadcast once, in
+// order, and pictures with their bytes.
 func (b *box) checkReceived(c *whatsapptest.Contact, want []string) {
 	b.t.Helper()
 	if told := b.idsOf("message", want, ""); !slices.Equal(told, want) {
@@ -298,16 +298,16 @@ func (b *box) checkReceived(c *whatsapptest.Contact, want []string) {
 	}
 }
 
-// originOf is scheme, host and port of a link: they change when the program is
-// started on another port.
+// originOf returns scheme, host and port of a link. They change when the program
+// restarts on another port.
 func originOf(link string) string {
 	scheme, rest, _ := strings.Cut(link, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	return scheme + "://" + host
 }
 
-// checkSent: what was answered to a customer arrives once, in order, and its way is
-// told: delivered, and viewed when it is read.
+// checkSent checks that the answers to a customer arrive once, in order, and that their
+// delivered and viewed statuses are broadcast.
 func (b *box) checkSent(c *whatsapptest.Contact, want []string, before int) {
 	b.t.Helper()
 	if _, err := c.AwaitID(b.t.Context(), want[len(want)-1]); err != nil {

@@ -15,7 +15,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// What is done over the API is in force when the answer is there.
+// A change over the API is in force when its answer arrives.
 func TestAppsOverTheAPI(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		cfg := e2e.Config(t)
@@ -46,7 +46,7 @@ func TestAppsOverTheAPI(t *testing.T) {
 		e2e.Ends(t, open, 4001)
 		shop.Expect("deleted", app.Secret, 4001, 401)
 
-		// The configuration's app is shown and stays as it is.
+		// The configuration's app is listed and cannot be changed.
 		status, answer := owner.Call("PATCH", "/v1/apps/1", map[string]any{"enabled": false})
 		if status != http.StatusConflict || !strings.Contains(string(answer), "configuration file") {
 			t.Errorf("disabling the configuration's app: %d %s", status, answer)
@@ -88,7 +88,7 @@ func TestConfigurationWinsOverTheDatabase(t *testing.T) {
 	}
 }
 
-// withStoredApps makes apps, id:key, before a server knows of them.
+// withStoredApps stores apps, given as id:key, before a server starts.
 func withStoredApps(t *testing.T, cfg config.Config, apps ...string) error {
 	return app.WithRules(t.Context(), cfg, func(rules *crm.Service) error {
 		var errs []error

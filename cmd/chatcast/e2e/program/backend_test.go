@@ -10,14 +10,14 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// call is one of a library's methods with its arguments, and what it must give.
+// call is a call of one of the library's methods, and its expected result.
 type call struct {
 	args   []any
 	status int
 	body   string
 }
 
-// nodeCalls calls the methods with Pusher's library for Node against the address.
+// nodeCalls calls the methods of Pusher's library for Node against the address.
 func nodeCalls(t *testing.T, address, secret string, calls []call) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
@@ -54,7 +54,7 @@ func nodeCalls(t *testing.T, address, secret string, calls []call) {
 
 type object = map[string]any
 
-// enterPresence puts a socket into a presence channel, and returns it with its id.
+// enterPresence subscribes a socket to a presence channel, and returns it with its id.
 func enterPresence(t *testing.T, p *e2e.Running, channel, user string) (ws *e2e.Socket, socketID string) {
 	t.Helper()
 	ws = e2e.Dial(t, p)
@@ -79,7 +79,7 @@ func enterPresence(t *testing.T, p *e2e.Running, channel, user string) (ws *e2e.
 	return ws, id.SocketID
 }
 
-// TestPusherLibraryForNode calls what Pusher's own library for Node has, unmodified.
+// TestPusherLibraryForNode calls the methods of Pusher's unmodified library for Node.
 func TestPusherLibraryForNode(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	orders := e2e.OnOrders(t, p)

@@ -14,8 +14,8 @@ import (
 	"chatcast/server/pusher/conformance"
 )
 
-// TestConformanceOfTheProgram holds the whole program, with everything on, against
-// the same table that any Pusher server can be held against.
+// TestConformanceOfTheProgram runs the conformance table, which fits any Pusher server,
+// against the whole program with everything on.
 func TestConformanceOfTheProgram(t *testing.T) {
 	has := func(f conformance.Feature) bool { return slices.Contains(conformance.Chatcast, f) }
 	hooks, err := conformance.Listen("127.0.0.1:0")
@@ -55,7 +55,7 @@ webhooks: {allow_private_targets: %v}
 		URL: "ws" + strings.TrimPrefix(p.Base, "http"), HTTP: p.Base, App: app(0), Claims: conformance.Chatcast, Patience: testwait.Long,
 		Other: app(1), DisabledKey: "disabled", SmallKey: "small", QuietKey: "quiet", Timeout: app(5), Hooks: hooks,
 	}, slices.DeleteFunc(conformance.Cases(), func(c conformance.Case) bool {
-		return c.Name == "silence" // its time is longer here; server/pusher/conformance has a shorter one
+		return c.Name == "silence" // its timeout is longer here; server/pusher/conformance has a shorter one
 	}))
 	t.Log(conformance.Sum(results))
 }

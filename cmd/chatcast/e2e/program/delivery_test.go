@@ -11,8 +11,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestThousandSockets counts: each of 1,000 sockets on one licence channel gets
-// each of 200 messages once and in order, through the whole program.
+// TestThousandSockets checks that each of 1,000 sockets on one licence channel gets each
+// of 200 messages once and in order, through the whole program.
 func TestThousandSockets(t *testing.T) {
 	const sockets, messages, perRequest = 1000, 200, 20
 	p := e2e.Start(t, e2e.Config(t))
@@ -44,8 +44,8 @@ func TestThousandSockets(t *testing.T) {
 	}
 }
 
-// The whole program on both databases: what is posted comes out of a socket, with
-// the number that the journal gave it.
+// Posted messages reach a socket of the whole program, on both databases, with the number
+// that the journal gave them.
 func TestBothDatabases(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		cfg := e2e.Config(t)
@@ -66,9 +66,9 @@ func TestBothDatabases(t *testing.T) {
 	})
 }
 
-// readMessages reads until the text n-1 came, and wants 0 to n-1 in order, each
-// once, with event ids that rise. It looks at the bytes: 200,000 frames are a lot
-// of JSON for the race detector.
+// readMessages reads until it gets the text n-1. It requires the texts 0 to n-1 in
+// order, each once, with increasing event ids. It searches the bytes: 200,000 frames are
+// a lot of JSON for the race detector.
 func readMessages(ws *e2e.Socket, n int) error {
 	lastID := int64(0)
 	for next := 0; next < n; {
@@ -92,7 +92,7 @@ func readMessages(ws *e2e.Socket, n int) error {
 	return nil
 }
 
-// between is what stands in text between two marks, "" when it has not both.
+// between returns the text between two marks, "" unless text has both.
 func between(text []byte, before, after string) string {
 	_, rest, _ := bytes.Cut(text, []byte(before))
 	found, _, ok := bytes.Cut(rest, []byte(after))

@@ -14,12 +14,12 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// fallbackPeer is pusher-js in node, with one transport alone.
+// fallbackPeer is pusher-js in Node, with one transport.
 type fallbackPeer struct {
 	t     *testing.T
 	say   io.WriteCloser
 	lines chan string
-	heard []string // and not asked for yet
+	heard []string // received and not yet returned by next
 }
 
 func startFallback(t *testing.T, base, transport, token string) *fallbackPeer {
@@ -60,7 +60,7 @@ func startFallback(t *testing.T, base, transport, token string) *fallbackPeer {
 	return f
 }
 
-// do tells the page to do something.
+// do sends the peer a command.
 func (f *fallbackPeer) do(command ...any) {
 	f.t.Helper()
 	line, err := json.Marshal(command)
@@ -72,8 +72,8 @@ func (f *fallbackPeer) do(command ...any) {
 	}
 }
 
-// next waits for the next thing that happens whose JSON begins so; what comes
-// before it is not lost but for what the test never asks for.
+// next waits for the next report whose JSON has this prefix. Earlier reports are kept
+// for later calls.
 func (f *fallbackPeer) next(begin string) string {
 	f.t.Helper()
 	for i, line := range f.heard {

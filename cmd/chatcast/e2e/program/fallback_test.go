@@ -11,7 +11,7 @@ import (
 
 var fallbacks = []string{"xhr_streaming", "xhr_polling"}
 
-// TestFallbacks is what people do with pusher-js, over each fallback transport.
+// TestFallbacks uses pusher-js as applications do, over each fallback transport.
 func TestFallbacks(t *testing.T) {
 	for _, transport := range fallbacks {
 		t.Run(transport, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestFallbacks(t *testing.T) {
 			f.do("subscribe", "private-v1.users.1")
 			f.next(`["refused","private-v1.users.1",403]`)
 
-			// Events in their order, on every channel.
+			// Events arrive in order, on every channel.
 			for i := range 30 {
 				p.Publish(t, []string{"news", private, presence}[i%3], fmt.Sprintf("e%d", i), `{"i":1}`)
 			}
@@ -44,7 +44,7 @@ func TestFallbacks(t *testing.T) {
 				}
 			}
 
-			// Client events, both ways.
+			// Client events work both ways.
 			other := owner.Subscribe(private)
 			f.do("trigger", private, "client-wave", map[string]int{"hands": 2})
 			f.next(`["triggered",true]`)
@@ -57,14 +57,14 @@ func TestFallbacks(t *testing.T) {
 			}
 			f.next(`["client-wave","` + private + `",{"back":"ü😀"}]`)
 
-			// Somebody comes and goes.
+			// Another user comes and goes.
 			b := startFallback(t, p.Base, transport, bea.Token)
 			b.do("subscribe", presence)
 			b.next(`["in","` + presence + `",2]`)
 			b.do("disconnect")
 			f.next(fmt.Sprintf(`["left","%s","%d"]`, presence, beaID))
 
-			// What is left is left: the event comes on the other channel alone.
+			// After an unsubscribe, the event comes on the other channel alone.
 			f.do("unsubscribe", "news")
 			p.UntilCount(t, "news", 0)
 			p.Publish(t, "news", "e-late", `{}`)
@@ -80,19 +80,20 @@ func TestFallbacks(t *testing.T) {
 	}
 }
 
-// TestFallbackLosesNothing: more than one answer holds, across the hand-overs.
+// TestFallbackLosesNothing publishes more than one answer holds, and checks that no event
+// is lost between answers.
 func TestFallbackLosesNothing(t *testing.T) {
 	for _, transport := range fallbacks {
 		t.Run(transport, func(t *testing.T) {
 			cfg := e2e.Config(t)
-			cfg.Limits.QueueBytes = 8 << 20 // all of it is published at once
+			cfg.Limits.QueueBytes = 8 << 20 // everything is published at once
 			p := e2e.Start(t, cfg)
 			f := startFallback(t, p.Base, transport, "")
 			connected := f.next(`["state","connected"`)
 			f.do("subscribe", "news")
 			f.next(`["in","news"`)
 			const events = 1000
-			text := strings.Repeat(`üñ😀"\`, 120) // 2, 4 and 1 bytes, and what JSON escapes
+			text := strings.Repeat(`üñ😀"\`, 120) // characters of 2, 4 and 1 bytes, and those that JSON escapes
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
@@ -121,8 +122,8 @@ func TestFallbackLosesNothing(t *testing.T) {
 	}
 }
 
-// TestFallbackComesBack: a restart of the program and a lost session are noticed,
-// and pusher-js is in its channels again.
+// TestFallbackComesBack checks that pusher-js notices a restart of the program and a lost
+// session, and subscribes to its channels again.
 func TestFallbackComesBack(t *testing.T) {
 	for _, transport := range fallbacks {
 		t.Run(transport, func(t *testing.T) {

@@ -23,13 +23,13 @@ import (
 	"chatcast/crm/crmtest"
 )
 
-// bucket is an S3 with one bucket in it.
+// bucket is an S3 server with one bucket.
 type bucket struct {
 	*s3mem.Backend
-	away atomic.Bool // it answers that it cannot now
+	away atomic.Bool // it answers that it is unavailable
 }
 
-// startBucket serves an S3 and points the configuration at its bucket.
+// startBucket starts an S3 server and points the configuration to its bucket.
 func startBucket(t *testing.T, cfg *config.Config) *bucket {
 	t.Helper()
 	b := &bucket{Backend: s3mem.New()}
@@ -51,7 +51,7 @@ func startBucket(t *testing.T, cfg *config.Config) *bucket {
 	return b
 }
 
-// objects are the names in the bucket.
+// objects returns the names in the bucket.
 func objects(t *testing.T, b *bucket) (names []string) {
 	t.Helper()
 	list, err := b.ListBucket("attachments", nil, gofakes3.ListBucketPage{})
@@ -82,7 +82,7 @@ func sendBytes(c *e2e.Client, chat, name string, b []byte) (status int, answer s
 	return ask(c, "POST", c.Base+chat+"/messages/file", &form, "Authorization", c.Token, "Content-Type", parts.FormDataContentType())
 }
 
-// ask makes a request of its own and reads the answer whole.
+// ask sends a request and reads the whole answer.
 func ask(c *e2e.Client, method, url string, body io.Reader, headers ...string) (status int, answer string) {
 	c.T.Helper()
 	req, err := http.NewRequestWithContext(c.T.Context(), method, url, body)
@@ -104,8 +104,8 @@ func ask(c *e2e.Client, method, url string, body io.Reader, headers ...string) (
 	return resp.StatusCode, string(b)
 }
 
-// TestFilesInABucket: the whole way through the routes, and through WhatsApp, with
-// nothing in the folder; and when the bucket is gone, and back.
+// TestFilesInABucket sends files through the routes and through WhatsApp, with nothing in
+// the folder, also while the bucket is unavailable and after that.
 func TestFilesInABucket(t *testing.T) {
 	cfg := e2e.Config(t)
 	w := e2e.StartPhones(t, &cfg)
@@ -176,7 +176,7 @@ func TestFilesInABucket(t *testing.T) {
 	}
 }
 
-// TestStartNamesTheBucketsFault: what cannot be used stops the start.
+// TestStartNamesTheBucketsError checks that an unusable bucket stops the start.
 func TestStartNamesTheBucketsError(t *testing.T) {
 	cfg := e2e.Config(t)
 	startBucket(t, &cfg)

@@ -28,7 +28,7 @@ import (
 	"chatcast/models"
 )
 
-// The end of the program, as a socket, a long poll and the journal see it.
+// TestDrain ends the program, as seen by a socket, a long poll and the journal.
 func TestDrain(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -41,7 +41,7 @@ func TestDrain(t *testing.T) {
 		status, _ := owner.Call("GET", "/v1/events?channel="+e2e.LineChannel+"&wait=60", nil)
 		polled <- status
 	}()
-	for waiting := false; !waiting; { // until the long poll is in
+	for waiting := false; !waiting; { // until the long poll has arrived
 		waiting = strings.Contains(e2e.Goroutines(), "waitForEvent")
 	}
 	p.Stop()
@@ -81,7 +81,7 @@ func TestAddressInUse(t *testing.T) {
 			t.Errorf("%s in use: %v", key, err)
 		}
 		cfg.Server.Address, cfg.Server.InternalAddress = "127.0.0.1:0", ""
-		e2e.Start(t, cfg) // what failed let go of the database
+		e2e.Start(t, cfg) // the failed start released the database
 	}
 }
 
@@ -108,7 +108,7 @@ func TestPublicPages(t *testing.T) {
 		}
 	}
 	internal := "http://" + p.InternalAddress()
-	if _, _, err := e2e.Dial(t, p).ReadMessage(); err != nil { // greeted, so counted
+	if _, _, err := e2e.Dial(t, p).ReadMessage(); err != nil { // greeted, and therefore counted
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
@@ -136,7 +136,7 @@ func TestPublicPages(t *testing.T) {
 	}
 }
 
-// readyz is yes once the relay listens, and no when the database is gone.
+// readyz succeeds once the relay listens, and fails when the database is gone.
 func TestReady(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	var status int
@@ -177,7 +177,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// writeCertificate makes a certificate for 127.0.0.1 and returns who trusts it.
+// writeCertificate writes a certificate for 127.0.0.1 and returns a pool that trusts it.
 func writeCertificate(t *testing.T, files config.TLSConfig) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

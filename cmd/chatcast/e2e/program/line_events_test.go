@@ -9,8 +9,8 @@ import (
 	"chatcast/crm"
 )
 
-// TestLineEvents: what pairs an account comes to who looks at the line, and to
-// nobody else, and is kept nowhere; how the line stands is journalled.
+// TestLineEvents checks that pairing codes reach only those who look at the line, and are
+// not stored, and that the line's states are journalled.
 func TestLineEvents(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)

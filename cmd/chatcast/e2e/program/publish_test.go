@@ -9,7 +9,7 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// Any backend may publish with Pusher's own server library; here it is Node's.
+// Backends can publish with Pusher's own server libraries; this is the one for Node.
 func TestPusherLibraryPublishes(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	ws := e2e.OnOrders(t, p)

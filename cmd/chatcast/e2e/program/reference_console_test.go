@@ -10,8 +10,8 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// askConsole asks the routes of the console in every way that openapi.yaml names,
-// of a small build: its answers are the same whether this program has one or not.
+// askConsole sends the routes of the console, on a small build, every request that
+// openapi.yaml names. The answers are the same whether this program has a build or not.
 func askConsole(t *testing.T, record func(op *apitest.Operation, r *http.Request, status int)) {
 	t.Helper()
 	files := fstest.MapFS{}

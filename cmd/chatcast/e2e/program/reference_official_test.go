@@ -13,12 +13,11 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// validators is where the official validators of OpenAPI and AsyncAPI are.
+// validators is the folder of the official validators of OpenAPI and AsyncAPI.
 const validators = "../../../../server/api/testdata/validators"
 
-// faultsOf runs the official validators on the references that are served at base:
-// the OpenAPI Initiative's JSON Schema of OpenAPI 3.1 with Redocly's linter, and
-// AsyncAPI's own parser.
+// faultsOf validates the references served at base with the OpenAPI Initiative's JSON
+// Schema of OpenAPI 3.1, Redocly's linter, and AsyncAPI's own parser.
 func faultsOf(t *testing.T, base string) (faults string) {
 	t.Helper()
 	if _, err := os.Stat(validators + "/node_modules/@asyncapi/parser/package.json"); err != nil {
@@ -46,20 +45,19 @@ func faultsOf(t *testing.T, base string) (faults string) {
 	return faults
 }
 
-// TestReferencesAreSound: what the running program serves is OpenAPI 3.1 and
-// AsyncAPI 3 in the eyes of those who publish them.
+// TestReferencesAreSound checks with the official validators that the running program
+// serves valid OpenAPI 3.1 and AsyncAPI 3.
 func TestReferencesAreSound(t *testing.T) {
 	if faults := faultsOf(t, e2e.Start(t, e2e.Config(t)).Base); faults != "" {
 		t.Error(faults)
 	}
 }
 
-// spoil is a fault that a test puts into what is served, and what the validators
-// say of it.
+// spoil is a fault that a test puts into a reference, and the expected message of the
+// validators.
 type spoil struct{ old, new, want string }
 
-// TestValidatorsSeeFaults breaks what is served: each validator finds what is its
-// own to find.
+// TestValidatorsSeeFaults spoils the references: each validator finds its faults.
 func TestValidatorsSeeFaults(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	for name, c := range map[string]struct {
@@ -93,8 +91,8 @@ func TestValidatorsSeeFaults(t *testing.T) {
 	}
 }
 
-// spoiled is the address of a server that serves the program's references, one of
-// them with faults in it.
+// spoiled returns the address of a server that serves the program's references, one of
+// them with faults.
 func spoiled(t *testing.T, p *e2e.Running, file string, spoils []spoil) string {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,8 +19,8 @@ import (
 	"chatcast/server/pusher"
 )
 
-// TestWholeProgramIsDocumented: openapi.yaml has every route that the program
-// serves, and no other.
+// TestWholeProgramIsDocumented checks that openapi.yaml has exactly the routes that the
+// program serves.
 func TestWholeProgramIsDocumented(t *testing.T) {
 	anyParam := regexp.MustCompile(`[:*]\w+|\{\w+\}`)
 	var served, documented []string
@@ -42,13 +42,13 @@ func TestWholeProgramIsDocumented(t *testing.T) {
 	}
 }
 
-// TestAnswersBesideTheCRMAreDocumented asks the routes of the other packages in every
-// way that openapi.yaml names.
+// TestAnswersBesideTheCRMAreDocumented sends the routes of the other packages every
+// request that openapi.yaml names.
 func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	cfg := e2e.Config(t)
 	off := cfg.Apps[0]
 	off.ID, off.Key, off.Secret, off.Enabled = "2", "OffKey", rand.Text(), false
-	slow := cfg.Apps[0] // of which one event and one question a second are taken
+	slow := cfg.Apps[0] // an app limited to one event and one request a second
 	slow.ID, slow.Key, slow.Secret, slow.Limits.EventsPerSecond, slow.Limits.ReadsPerSecond = "3", "SlowKey", rand.Text(), 1, 1
 	cfg.Apps = append(cfg.Apps, off, slow)
 	running := e2e.Start(t, cfg)
@@ -87,7 +87,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("POST", auth, object, `{"socket_id":"`+id+`","channel_name":"`+own+`","last_event_id":7}`, pair.AccessToken, 200)
 	ask("POST", auth, form, enter(own), "", 401)
 	ask("POST", auth, form, enter(strange), pair.AccessToken, 403)
-	ask("POST", auth, form, url.Values{"socket_id": {"1.2"}, "channel_name": {own}}.Encode(), pair.AccessToken, 403) // nobody's
+	ask("POST", auth, form, url.Values{"socket_id": {"1.2"}, "channel_name": {own}}.Encode(), pair.AccessToken, 403) // a channel of nobody
 	ask("POST", auth, form, enter(own), "no token", 403)
 	ask("POST", auth, form, "socket_id=1", pair.AccessToken, 422)
 	ask("POST", auth, form, strings.Repeat("x", 20<<10), pair.AccessToken, 413)
@@ -125,7 +125,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	for i, prefix := range []string{"/pusher", ""} {
 		session := prefix + "/app/" + cfg.Apps[0].Key + "/" + strconv.Itoa(i) + "/session1"
 		for _, kind := range []string{"/xhr", "/xhr_streaming"} {
-			ask("POST", session+kind, "", "", "", 200) // without a version it is refused in a line, and ends
+			ask("POST", session+kind, "", "", "", 200) // without a version it is refused in a frame, and ends
 			ask("POST", session+kind, object, strings.Repeat("x", 5<<10), "", 413)
 			ask("POST", prefix+"/app/k/417/short"+kind, "", "", "", 404)
 		}
@@ -139,14 +139,14 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 		ask("GET", "/readyz", "", "", "", 0)
 	}
 	late, cancel := context.WithCancel(t.Context())
-	cancel() // the database is asked within the request's time
+	cancel() // the database check ends with the request
 	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(late, "GET", "/readyz", http.NoBody))
 	if !seen["/readyz GET 503"] {
 		t.Error("/readyz does not answer 503")
 	}
 
 	running.Stop()
-	ask("GET", "/readyz", "", "", "", 503) // it is stopping
+	ask("GET", "/readyz", "", "", "", 503) // the program is stopping
 
 	askConsole(t, record)
 
@@ -161,8 +161,8 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	}
 }
 
-// askBackends asks the Pusher HTTP API in every way that is documented. App 2 is
-// disabled, and app 3 has a rate of one.
+// askBackends sends the Pusher HTTP API every documented request. App 2 is disabled, and
+// app 3 has a rate of one.
 func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 	t.Helper()
 	send := func(method, target, encoding, body string, want int) (status int) {
@@ -191,7 +191,7 @@ func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 	for _, r := range []struct {
 		method, path, param, body string
 		good                      int    // 0: it depends on the engine
-		bad, badParam, badBody    string // of which one is wrong
+		bad, badParam, badBody    string // a request with one error
 	}{
 		{"POST", "/events", "", event, 200, "/events", "", `{}`},
 		{"POST", "/batch_events", "", `{"batch":[` + event + `]}`, 200, "/batch_events", "", `{"batch":[]}`},
@@ -209,7 +209,7 @@ func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 		send(r.method, sign("2", r.method, r.path, r.param, r.body), "", r.body, 403)
 		send(r.method, sign("1", r.method, r.path, r.param, large), "", large, 413)
 		send(r.method, sign("1", r.method, r.path, r.param, r.body), "br", r.body, 415)
-		for end := time.Now().Add(testwait.Long); ; { // seconds may pass between two
+		for end := time.Now().Add(testwait.Long); ; { // seconds may pass between two requests
 			if send(r.method, sign("3", r.method, r.path, r.param, r.body), "", r.body, 0) == http.StatusTooManyRequests {
 				break
 			}
@@ -221,7 +221,7 @@ func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 	}
 }
 
-// hard are documented answers that need a socket, or a part that fails.
+// hard lists documented answers that need a socket or a failing component.
 var hard = map[string]bool{
 	"/app/{key} GET 101": true, "/app/{key} GET 503": true, "/apps/{appId}/events POST 503": true,
 	"/apps/{appId}/users/{userId}/terminate_connections POST 503": true,
@@ -234,8 +234,8 @@ var hard = map[string]bool{
 	"/broadcasting/user-auth GET 503": true, "/broadcasting/user-auth POST 503": true,
 }
 
-// receives are a body that breaks off, and the server's end, where a session over
-// HTTP would receive.
+// receives matches the answers to a body that breaks off, and to a session over HTTP
+// that waits to receive when the server ends.
 var receives = regexp.MustCompile(`/xhr(_streaming)? POST (400|503)$`)
 
 func reference(t *testing.T) *apitest.Reference {

@@ -8,9 +8,8 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestWhatsAppRefusesChanges: an edit and a deletion that WhatsApp refuses are
-// taken back, and one stranger more than the settings let a line write to is
-// refused at once.
+// TestWhatsAppRefusesChanges checks that an edit and a deletion that WhatsApp refuses are
+// undone, and that a first contact beyond the limit of the line is refused at once.
 func TestWhatsAppRefusesChanges(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.WhatsApp.FirstContactsPerDay = 1

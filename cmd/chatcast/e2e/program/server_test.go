@@ -12,7 +12,7 @@ import (
 	"chatcast/server/api"
 )
 
-// The figures of the Server page are those of what really happened.
+// The figures of the Server page match what happened.
 func TestServerFigures(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
@@ -25,7 +25,7 @@ func TestServerFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// What was delivered is counted, and marked, just after it was queued.
+	// Deliveries are counted, and marked, just after they were queued.
 	var got api.ServerData
 	for end := time.Now().Add(testwait.Long); time.Now().Before(end); runtime.Gosched() {
 		if owner.Must("GET", "/v1/server", nil, &got); got.Engine.Delivered >= 2 && got.Journal.Last >= 1 && got.Journal.Pending == 0 {
@@ -50,7 +50,7 @@ func TestServerFigures(t *testing.T) {
 	if status, answer := bea.Call("GET", "/v1/server", nil); status != http.StatusForbidden || strings.Contains(string(answer), channel) {
 		t.Errorf("an operator: %d %s", status, answer)
 	}
-	// The history grows: the monitor's own test says how.
+	// The history grows; the test of the monitor checks how.
 	for end := time.Now().Add(testwait.Long); !strings.Contains(e2e.Goroutines(), "server.(*Monitor).Run"); runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("nobody samples")

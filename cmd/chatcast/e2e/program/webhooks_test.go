@@ -22,11 +22,11 @@ import (
 
 // posted is a webhook as it arrived.
 type posted struct {
-	Headers map[string]string `json:"headers"` // names in lower case, as Node has them
+	Headers map[string]string `json:"headers"` // names in lower case, as Node gives them
 	RawBody string            `json:"rawBody"`
 }
 
-// webhookServer is a backend on loopback that takes every webhook.
+// webhookServer starts a backend on loopback that accepts every webhook.
 func webhookServer(t *testing.T) (url string, taken chan posted) {
 	t.Helper()
 	taken = make(chan posted, 100)
@@ -45,7 +45,7 @@ func webhookServer(t *testing.T) (url string, taken chan posted) {
 	return s.URL, taken
 }
 
-// next is the next webhook.
+// next returns the next webhook.
 func next(t *testing.T, taken chan posted) posted {
 	t.Helper()
 	select {
@@ -57,8 +57,8 @@ func next(t *testing.T, taken chan posted) posted {
 	}
 }
 
-// events are what Pusher's own library for Node reads in the webhook; an error when it
-// finds it invalid.
+// events returns the events that Pusher's library for Node reads in the webhook, or an
+// error if it finds the webhook invalid.
 func (got posted) events(t *testing.T, key, secret string) ([]string, error) {
 	t.Helper()
 	in, err := json.Marshal(got)
@@ -82,8 +82,8 @@ func (got posted) events(t *testing.T, key, secret string) ([]string, error) {
 	return list, nil
 }
 
-// The whole program tells what sockets do; Pusher's own library for Node finds it
-// valid, and only with the app's own secret.
+// The whole program reports what sockets do. Pusher's library for Node finds the webhooks
+// valid, but only with the app's own secret.
 func TestProgramDeliversWebhooks(t *testing.T) {
 	url, taken := webhookServer(t)
 	cfg := e2e.Config(t)
@@ -100,7 +100,7 @@ func TestProgramDeliversWebhooks(t *testing.T) {
 		`{"name":"client_event","channel":"presence-a","event":"client-a","data":"{\"b\":\"ä<&\"}","socket_id":"` + id + `","user_id":"7"}`,
 	}
 	var events []string
-	for len(events) < len(want) { // what is 50 ms apart comes apart
+	for len(events) < len(want) { // events 50 ms apart may arrive in separate webhooks
 		got := next(t, taken)
 		if got.Headers["x-shop"] != "7" {
 			t.Errorf("the headers are %v", got.Headers)
@@ -128,8 +128,8 @@ func TestProgramDeliversWebhooks(t *testing.T) {
 	}
 }
 
-// An app that is made while the server runs is told at once, and signed to with the
-// secret that it has then.
+// An app created while the server runs gets webhooks at once, signed with its current
+// secret.
 func TestWebhooksOfAnAppMadeLater(t *testing.T) {
 	url, taken := webhookServer(t)
 	cfg := e2e.Config(t)
@@ -154,8 +154,8 @@ func TestWebhooksOfAnAppMadeLater(t *testing.T) {
 	enter("shipments", rotated.Secret)
 }
 
-// A backend hears that everybody has gone when its app is disabled: it would take them
-// for present for ever.
+// When an app is disabled, its backend is told that everybody has left: otherwise it
+// would count them as present for ever.
 func TestWebhooksOfAnAppThatIsDisabled(t *testing.T) {
 	url, taken := webhookServer(t)
 	cfg := e2e.Config(t)

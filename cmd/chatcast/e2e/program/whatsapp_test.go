@@ -10,8 +10,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestWhatsAppEndToEnd: pair by the QR code of the routes, talk, send pictures, see
-// how far they got, log out.
+// TestWhatsAppEndToEnd pairs by the QR code of the routes, exchanges messages and
+// pictures with their statuses, and logs out.
 func TestWhatsAppEndToEnd(t *testing.T) {
 	for _, database := range []string{"sqlite", "postgres"} {
 		t.Run(database, func(t *testing.T) {

@@ -92,15 +92,15 @@ func (j *memoryJournal) state() (published int64, pruned int) {
 	return j.published, j.pruned
 }
 
-// bus records published events, and fails when told to.
-type bus struct {
+// publisher records published events, and fails when told to.
+type publisher struct {
 	mu    sync.Mutex // guards all below
 	got   []string   // "seq name channel"
 	fails int
 	stuck bool // Publish waits for its context
 }
 
-func (b *bus) publish(ctx context.Context, ev broadcasting.Event) error {
+func (b *publisher) publish(ctx context.Context, ev broadcasting.Event) error {
 	b.mu.Lock()
 	stuck := b.stuck
 	b.mu.Unlock()
@@ -112,13 +112,13 @@ func (b *bus) publish(ctx context.Context, ev broadcasting.Event) error {
 	defer b.mu.Unlock()
 	if b.fails > 0 && ev.Channel != "first" {
 		b.fails--
-		return errors.New("bus is down")
+		return errors.New("broker is down")
 	}
 	b.got = append(b.got, fmt.Sprint(ev.Seq, " ", ev.Name, " ", ev.Channel))
 	return nil
 }
 
-func (b *bus) wants(t *testing.T, want ...string) {
+func (b *publisher) wants(t *testing.T, want ...string) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -129,9 +129,9 @@ func (b *bus) wants(t *testing.T, want ...string) {
 
 // inBubble runs the test in fake time with a running relay. stop ends the relay and
 // returns when it has ended.
-func inBubble(t *testing.T, o broadcasting.RelayOptions, test func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, stop func())) {
+func inBubble(t *testing.T, o broadcasting.RelayOptions, test func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, stop func())) {
 	synctest.Test(t, func(t *testing.T) {
-		j, b := &memoryJournal{}, &bus{}
+		j, b := &memoryJournal{}, &publisher{}
 		o.Journal, o.Publish, o.App, o.Log = j, b.publish, "1", slog.New(slog.DiscardHandler)
 		r := broadcasting.NewRelay(o)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -150,7 +150,7 @@ func inBubble(t *testing.T, o broadcasting.RelayOptions, test func(t *testing.T,
 }
 
 func TestRelayPublishesInOrderToEachChannel(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		j.commit("message", "x", "y")
 		j.commit("chatRead", "x")
 		j.commit("nobody's")
@@ -168,7 +168,7 @@ func TestRelayPublishesInOrderToEachChannel(t *testing.T) {
 }
 
 func TestRelayTakesManyBatches(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		const n = 1777
 		want := make([]string, n)
 		for i := range n {
@@ -182,7 +182,7 @@ func TestRelayTakesManyBatches(t *testing.T) {
 }
 
 func TestRelayLooksWithoutBeingWoken(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Poll: time.Second}, func(t *testing.T, j *memoryJournal, b *bus, _ *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{Poll: time.Second}, func(t *testing.T, j *memoryJournal, b *publisher, _ *broadcasting.Relay, _ func()) {
 		j.commit("e", "x")
 		synctest.Wait()
 		b.wants(t)
@@ -200,7 +200,7 @@ func TestRelayWakeNeverBlocks(t *testing.T) {
 }
 
 func TestRelayRetriesWithoutSkippingOrRepeating(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		b.fails = 3
 		j.commit("a", "first", "second")
 		j.commit("b", "first")
@@ -208,7 +208,7 @@ func TestRelayRetriesWithoutSkippingOrRepeating(t *testing.T) {
 		synctest.Wait()
 		b.wants(t, "1 a first")
 		if r.Ready() == nil || r.Health().Err == nil {
-			t.Error("ready although the bus is down")
+			t.Error("ready although the broker is down")
 		}
 		time.Sleep(100*time.Millisecond + 200*time.Millisecond + 400*time.Millisecond - 1)
 		synctest.Wait()
@@ -226,7 +226,7 @@ func TestRelayRetriesWithoutSkippingOrRepeating(t *testing.T) {
 }
 
 func TestRelayDoesNotRepeatWhatOnlyTheMarkMissed(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		j.markFails = 2
 		j.commit("a", "x")
 		j.commit("b", "x")
@@ -241,7 +241,7 @@ func TestRelayDoesNotRepeatWhatOnlyTheMarkMissed(t *testing.T) {
 }
 
 func TestRelayFinishesBeforeItEnds(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, stop func()) {
+	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, stop func()) {
 		b.fails = 1 // an event that must be retried is sent too
 		j.commit("committed before the end", "x")
 		stop()
@@ -252,8 +252,8 @@ func TestRelayFinishesBeforeItEnds(t *testing.T) {
 	})
 }
 
-func TestRelayEndsThoughTheBusIsStuck(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Grace: 3 * time.Second}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, stop func()) {
+func TestRelayEndsThoughTheBrokerIsStuck(t *testing.T) {
+	inBubble(t, broadcasting.RelayOptions{Grace: 3 * time.Second}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, stop func()) {
 		b.stuck = true
 		j.commit("e", "x")
 		r.Wake()
@@ -270,7 +270,7 @@ func TestRelayEndsThoughTheBusIsStuck(t *testing.T) {
 }
 
 func TestRelayLosesAndRegainsTheLead(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{Poll: time.Hour}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		j.commit("a", "x")
 		r.Wake()
 		synctest.Wait()
@@ -290,7 +290,7 @@ func TestRelayLosesAndRegainsTheLead(t *testing.T) {
 }
 
 func TestRelayStopsAtOnceWhenTheLeadIsLost(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Grace: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{Grace: time.Hour}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		b.stuck = true
 		j.commit("e", "x")
 		r.Wake()
@@ -304,7 +304,7 @@ func TestRelayStopsAtOnceWhenTheLeadIsLost(t *testing.T) {
 }
 
 func TestRelayPrunes(t *testing.T) {
-	inBubble(t, broadcasting.RelayOptions{Retention: time.Hour}, func(t *testing.T, j *memoryJournal, b *bus, r *broadcasting.Relay, _ func()) {
+	inBubble(t, broadcasting.RelayOptions{Retention: time.Hour}, func(t *testing.T, j *memoryJournal, b *publisher, r *broadcasting.Relay, _ func()) {
 		const n = 1200 // more than two batches
 		for range n {
 			j.commit("old", "x")

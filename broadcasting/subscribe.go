@@ -38,7 +38,7 @@ type SubscribeRequest struct {
 // So no later event is left out or comes twice, and no publisher waits for the read. If
 // the subscription is taken away meanwhile, it stays away. ctx bounds the read. If the
 // read fails, Subscribe returns its error, and the socket is not in unless it was in
-// before.
+// before. With ErrBehind it is not in, whatever was before.
 func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
 	defer c.tell()
 	s, err := c.enter(want)

@@ -62,20 +62,10 @@ func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by Receiv
 	}
 }
 
-// bodyTime is how long a body may take to arrive. The HTTP server's own limit is for
-// files.
-const bodyTime = 30 * time.Second
-
-// hurryBody bounds how long the body may take, including what net/http reads of an
-// unread body. Writers without deadlines occur only in tests.
-func hurryBody(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
-}
-
 // readNothing reads the body, which should be empty, to its end: only then does
 // net/http notice that the client goes away.
 func readNothing(w http.ResponseWriter, r *http.Request) bool {
-	hurryBody(w)
+	BoundBody(w)
 	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, receivingBody))
 	var tooLarge *http.MaxBytesError
 	switch {

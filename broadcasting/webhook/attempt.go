@@ -47,11 +47,11 @@ func (s *sender) attempt(ctx context.Context, p *post) *attemptError {
 	})()
 	req, err := s.request(request, p.body)
 	if err != nil {
-		return attemptErrorOf(err)
+		return attemptErrorOf(err, s.postTime)
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
-		return attemptErrorOf(err)
+		return attemptErrorOf(err, s.postTime)
 	}
 	defer res.Body.Close()
 	// A short answer is read to its end, so that its connection can be used again. The
@@ -87,7 +87,7 @@ func (s *sender) request(ctx context.Context, body []byte) (*http.Request, error
 
 // attemptErrorOf classifies an error of net/http. It drops the outer error, which
 // contains the URL.
-func attemptErrorOf(err error) *attemptError {
+func attemptErrorOf(err error, limit time.Duration) *attemptError {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
@@ -109,7 +109,7 @@ func attemptErrorOf(err error) *attemptError {
 	case errors.As(err, &alert), errors.As(err, &plain):
 		return &attemptError{reasonTLS, short(err)}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
-		return &attemptError{reasonTimeout, fmt.Sprintf("no answer within %s", postTime.Round(time.Second))}
+		return &attemptError{reasonTimeout, fmt.Sprintf("no answer within %s", limit.Round(time.Millisecond))}
 	}
 	return &attemptError{reasonBroken, short(err)}
 }

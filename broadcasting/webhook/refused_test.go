@@ -32,7 +32,7 @@ func TestRefusedAddresses(t *testing.T) {
 			t.Errorf("%s was reached", address)
 		case errors.Is(err, syscall.EAFNOSUPPORT): // this machine has no IPv6
 		default:
-			if got := attemptErrorOf(err); *got != (attemptError{reasonPrivate, privateTarget}) {
+			if got := attemptErrorOf(err, postTime); *got != (attemptError{reasonPrivate, privateTarget}) {
 				t.Errorf("%s: %+v", address, got)
 			}
 			refused++

@@ -183,7 +183,8 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 // permission again: it may have been withdrawn since the first check, and the
 // withdrawal could not end a grant that did not exist yet. If the permission is not
 // confirmed, for whatever reason, the grant is withdrawn, because a grant makes old
-// signatures valid again. So none of the three steps ends with the request, nor with
+// signatures valid again. A token that is revoked meanwhile needs no withdrawal: its
+// user's sockets are closed. So none of the three steps ends with the request, nor with
 // the timeout of the step before. A socket that no node has gets no signature: there
 // would be no owner to take it from.
 func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {

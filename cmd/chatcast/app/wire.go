@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -247,74 +246,4 @@ func (r *components) removeApp(id string) {
 	if err := r.engine.RemoveApp(ctx, id); err != nil {
 		r.log.ErrorContext(ctx, "an app was not removed on every node", "app", id, "error", err)
 	}
-}
-
-// orderTime is the time limit for a request to the other nodes.
-const orderTime = 5 * time.Second
-
-// live lets the rules act on the sockets.
-type live struct {
-	engine *broadcasting.Engine
-	relay  *broadcasting.Relay
-	app    string // the app whose channels carry the rules' events
-	log    *slog.Logger
-}
-
-var _ crm.Live = (*live)(nil)
-
-func (l *live) Wake() { l.relay.Wake() }
-
-func (l *live) Unsubscribe(userID int64, names ...string) {
-	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
-	defer cancel()
-	if err := l.engine.Unsubscribe(ctx, strconv.FormatInt(userID, 10), names...); err != nil {
-		l.log.ErrorContext(ctx, "the end of an access was not seen by every node", "user", userID, "channels", names, "error", err)
-	}
-}
-
-// Disconnect closes the sockets that used the user's token, and those that a backend
-// has signed in as the user.
-func (l *live) Disconnect(userID int64) {
-	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
-	defer cancel()
-	user := strconv.FormatInt(userID, 10)
-	err := l.engine.Disconnect(ctx, user)
-	_, terminateErr := l.engine.Terminate(ctx, l.app, user)
-	if err = errors.Join(err, terminateErr); err != nil {
-		l.log.ErrorContext(ctx, "a user's sockets were not closed on every node", "user", userID, "error", err)
-	}
-}
-
-func (l *live) Publish(names []string, event, data string) {
-	for _, name := range names {
-		// The event is lost if the broker fails: the next one comes within seconds.
-		if err := l.engine.Publish(context.Background(), broadcasting.Event{App: l.app, Channel: name, Name: event, Data: data}); err != nil {
-			l.log.Warn("an event for the sockets alone was lost", "event", event, "error", err)
-		}
-	}
-}
-
-// userDirectory gives /broadcasting/auth access to the users.
-type userDirectory struct{ rules *crm.Service }
-
-var (
-	_ pusher.Authenticator = userDirectory{}
-	_ pusher.UserInfo      = userDirectory{}
-)
-
-func (p userDirectory) Authenticate(ctx context.Context, accessToken string) (int64, error) {
-	actor, err := p.rules.Authenticate(ctx, accessToken)
-	var e *crm.Error
-	if errors.As(err, &e) && (e.Code == crm.CodeBadToken || e.Code == crm.CodeNoToken) {
-		return 0, pusher.ErrUnknownToken
-	}
-	return actor.UserID, err
-}
-
-func (p userDirectory) UserInfo(ctx context.Context, userID int64) (string, error) {
-	me, err := p.rules.Me(ctx, crm.Actor{UserID: userID})
-	if err != nil {
-		return "", err
-	}
-	return me.Name, nil
 }

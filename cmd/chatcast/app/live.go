@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/crm"
+)
+
+// orderTime is the time limit for a request to the other nodes.
+const orderTime = 5 * time.Second
+
+// live lets the rules act on the sockets.
+type live struct {
+	engine *broadcasting.Engine
+	relay  *broadcasting.Relay
+	app    string // the app whose channels carry the rules' events
+	log    *slog.Logger
+}
+
+var _ crm.Live = (*live)(nil)
+
+func (l *live) Wake() { l.relay.Wake() }
+
+func (l *live) Unsubscribe(userID int64, names ...string) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
+	if err := l.engine.Unsubscribe(ctx, strconv.FormatInt(userID, 10), names...); err != nil {
+		l.log.ErrorContext(ctx, "the end of an access was not seen by every node", "user", userID, "channels", names, "error", err)
+	}
+}
+
+// Disconnect closes the sockets that used the user's token, and those that a backend
+// has signed in as the user.
+func (l *live) Disconnect(userID int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
+	user := strconv.FormatInt(userID, 10)
+	err := l.engine.Disconnect(ctx, user)
+	_, terminateErr := l.engine.Terminate(ctx, l.app, user)
+	if err = errors.Join(err, terminateErr); err != nil {
+		l.log.ErrorContext(ctx, "a user's sockets were not closed on every node", "user", userID, "error", err)
+	}
+}
+
+func (l *live) Publish(names []string, event, data string) {
+	for _, name := range names {
+		// The event is lost if the broker fails: the next one comes within seconds.
+		if err := l.engine.Publish(context.Background(), broadcasting.Event{App: l.app, Channel: name, Name: event, Data: data}); err != nil {
+			l.log.Warn("an event for the sockets alone was lost", "event", event, "error", err)
+		}
+	}
+}

@@ -18,7 +18,7 @@ type line struct {
 	access    models.Access
 }
 
-// need is what an action asks of the actor's access to a line.
+// need is the access to a line that an action requires.
 type need bool
 
 const (
@@ -26,11 +26,11 @@ const (
 	write need = true
 )
 
-// line authorises the actor on a line. What the actor's company does not have
-// is not found; what they may not do is denied. An employee without read on the
-// licence does not learn what it holds: denied too.
+// line authorises the actor on a line. A line that the actor's company does not
+// have is CodeNotFound. A missing right is CodeDenied, so that an employee who may
+// not read the licence does not learn what it holds.
 func (s *Service) line(tx *models.Tx, a Actor, licenseID int64, messenger string, n need) (*line, error) {
-	if !channels.ValidMessenger(messenger) { // a path can hold what no database takes
+	if !channels.ValidMessenger(messenger) { // a path can hold text that no database takes
 		return nil, notFound("license or messenger")
 	}
 	acc, err := tx.LineAccess(a.UserID, licenseID, messenger)
@@ -46,14 +46,14 @@ func (s *Service) line(tx *models.Tx, a Actor, licenseID int64, messenger string
 	return &line{companyID: acc.CompanyID, licenseID: licenseID, messenger: messenger, access: *acc}, nil
 }
 
-// sees says whether the actor may see a chat with this responsible.
+// sees reports whether the actor may see a chat with this responsible.
 func (l *line) sees(a Actor, responsible *int64) bool {
 	return !l.access.OnlyMine || responsible == nil || *responsible == a.UserID
 }
 
 // MayReadLine implements channels.Access. An operator who may see only their own
-// chats may not enter the line's channel, which carries everybody's: theirs is
-// private-v1.companies.{id}.users.{id}.
+// chats may not enter the line's channel, which carries the events of all chats.
+// Their channel is private-v1.companies.{id}.users.{id}.
 func (s *Service) MayReadLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error) {
 	acc, err := s.Store.Read(ctx).LineAccess(userID, licenseID, messenger)
 	if errors.Is(err, models.ErrNotFound) {
@@ -74,13 +74,13 @@ func (s *Service) Employed(ctx context.Context, userID, companyID int64) (bool, 
 	return err == nil, err
 }
 
-// seenChat finds a chat that the actor may see, by its id in any spelling. What
-// they may not see is not found.
+// seenChat finds a chat that the actor may see, by its id in any spelling. A chat
+// that they may not see is CodeNotFound.
 func (l *line) seenChat(tx *models.Tx, a Actor, chatID string) (*models.Chat, error) {
 	return l.visibleChat(a, chatID, tx.ChatByExternal)
 }
 
-// lockChat is seenChat that also locks the chat's row for the change.
+// lockChat is like seenChat, and also locks the chat's row for the change.
 func (l *line) lockChat(tx *models.Tx, a Actor, chatID string) (*models.Chat, error) {
 	return l.visibleChat(a, chatID, tx.LockChat)
 }

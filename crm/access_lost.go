@@ -7,13 +7,14 @@ import (
 	"chatcast/channels"
 )
 
-// When access is taken away, the user's subscriptions to what they lost end at
-// once, after the commit. Whoever lets a socket in must therefore say so to the
-// engine first and ask the database last: then either the question sees the
-// commit and the answer is no, or the socket was already known when Unsubscribe came.
+// When access is taken away, the user's subscriptions to the lost channels end
+// right after the commit. Code that lets a socket in must therefore register it with
+// the engine first and ask the database last. Then either the query sees the commit
+// and the answer is no, or the engine knows the socket when Unsubscribe is called.
 
-// entered is which channels of a company a user may enter: exactly those that
-// channels.Policy allows, so that the difference of two is what a change took.
+// entered returns the channels of a company that a user may enter: exactly those
+// that channels.Policy allows. The difference between two results is the access that
+// a change took away.
 func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 	names := map[string]bool{}
 	employed, err := c.tx.EmployeeCount(companyID, userID)
@@ -31,8 +32,8 @@ func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 	return names, err
 }
 
-// unsubscribeLost runs f and ends the subscriptions of the users, after the commit, to what they
-// could enter before it and cannot after it.
+// unsubscribeLost runs f. After the commit it ends the users' subscriptions to the
+// channels that they could enter before f and cannot enter after it.
 func (s *Service) unsubscribeLost(c *change, companyID int64, userIDs []int64, f func() error) error {
 	before := make([]map[string]bool, len(userIDs))
 	var err error

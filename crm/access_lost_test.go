@@ -14,8 +14,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestWhoLosesAccessIsUnsubscribed changes what somebody may see, and holds what they
-// were unsubscribed from against what they can enter no more.
+// TestWhoLosesAccessIsUnsubscribed changes a user's access, and checks that they are
+// unsubscribed from exactly the channels that they can no longer enter.
 func TestWhoLosesAccessIsUnsubscribed(t *testing.T) {
 	own := func(user string) []string { return []string{"private-v1.companies.2224.users." + user} }
 	change := func(user int64, ch crm.EmployeeChanges) func(t *testing.T, w *crmtest.World) error {
@@ -88,7 +88,7 @@ type entry struct {
 	channel string
 }
 
-// enterable asks the policy who may enter what.
+// enterable returns, for each user and channel, whether the policy lets the user in.
 func enterable(t *testing.T, w *crmtest.World) map[entry]bool {
 	t.Helper()
 	names := sorted(linesOf1229, bothOf("1230", "grWhatsApp"), companyBoth)
@@ -105,8 +105,8 @@ func enterable(t *testing.T, w *crmtest.World) map[entry]bool {
 	return all
 }
 
-// checkPolicy fails unless exactly those were unsubscribed who could enter before and
-// cannot now.
+// checkPolicy fails unless exactly the users and channels that lost access were
+// unsubscribed.
 func checkPolicy(t *testing.T, before, after map[entry]bool, unsubscribed []crmtest.Unsubscribed) {
 	t.Helper()
 	ends := map[entry]bool{}
@@ -177,8 +177,8 @@ func TestAnAdminGivesANewPassword(t *testing.T) {
 	})
 }
 
-// TestLostAccessEndsThoughTheCommitFails has the one who takes access away hang up
-// while it is committed. Nobody can know then whether it was: subscriptions end.
+// TestLostAccessEndsThoughTheCommitFails cancels the context during the commit. The
+// outcome of the commit is unknown then, so the subscriptions must end.
 func TestLostAccessEndsThoughTheCommitFails(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

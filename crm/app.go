@@ -10,37 +10,38 @@ import (
 	"chatcast/models"
 )
 
-// Where an app comes from.
+// Sources of an app.
 const (
-	AppOfConfig   = "config"   // the configuration file: not to be changed here
-	AppOfDatabase = "database" // made while the server ran
+	AppOfConfig   = "config"   // the configuration file; it cannot be changed here
+	AppOfDatabase = "database" // created while the server ran
 )
 
-// AppData is a Pusher app as it is shown: without its secrets.
+// AppData is a Pusher app as answers show it, without its secrets.
 type AppData struct {
 	ID                 string         `json:"id"`
 	Key                string         `json:"key"`
 	Name               string         `json:"name"`
 	Source             string         `json:"source"`
 	Enabled            bool           `json:"enabled"`
-	AllowedOrigins     []string       `json:"allowedOrigins"` // empty: the server's
+	AllowedOrigins     []string       `json:"allowedOrigins"` // empty: those of the server
 	ClientEvents       bool           `json:"clientEvents"`
 	SubscriptionCount  bool           `json:"subscriptionCount"`
 	UserAuthentication bool           `json:"userAuthentication"`
 	Limits             apps.Limits    `json:"limits"`
 	Webhooks           []apps.Webhook `json:"webhooks"`
 	OldSecretUntil     *int64         `json:"oldSecretUntil"` // null: only one secret is honoured
-	CreatedAt          *int64         `json:"createdAt"`      // null: it is of the configuration
+	CreatedAt          *int64         `json:"createdAt"`      // null: the app is from the configuration
 	UpdatedAt          *int64         `json:"updatedAt"`
 }
 
-// AppWithSecret is an app whose secret was just made. It is shown this once.
+// AppWithSecret is an app whose secret was just generated. The secret is shown only
+// this once.
 type AppWithSecret struct {
 	AppData
 	Secret string `json:"secret"`
 }
 
-// String is the app without its secret.
+// String returns the app's id and key, without its secret.
 func (a AppWithSecret) String() string { return "app " + a.ID + " (key " + a.Key + ")" }
 
 // GoString keeps %#v from showing the secret.
@@ -49,7 +50,7 @@ func (a AppWithSecret) GoString() string { return a.String() }
 // LogValue keeps slog from showing the secret.
 func (a AppWithSecret) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
-// appColumn is a column that holds a part of an app as JSON.
+// appColumn is a column that stores a part of an app as JSON.
 type appColumn struct {
 	name string
 	text *string
@@ -62,7 +63,7 @@ func appColumns(row *models.App, a *apps.App) []appColumn {
 	}
 }
 
-// readApp is the app of a row, with its secrets.
+// readApp returns the app of a row, with its secrets.
 func readApp(row *models.App) (apps.App, error) {
 	a := apps.App{
 		ID: row.ID, Key: row.Key, Secret: row.Secret, Name: row.Name, Enabled: row.Enabled, ClientEvents: row.ClientEvents,
@@ -77,7 +78,7 @@ func readApp(row *models.App) (apps.App, error) {
 	return a, nil
 }
 
-// writeApp puts what can be edited of an app into its row.
+// writeApp copies the editable fields of an app to its row.
 func writeApp(row *models.App, a apps.App) error {
 	row.Name, row.Enabled, row.ClientEvents = a.Name, a.Enabled, a.ClientEvents
 	row.SubscriptionCount, row.UserAuthentication = a.SubscriptionCount, a.UserAuthentication
@@ -91,7 +92,7 @@ func writeApp(row *models.App, a apps.App) error {
 	return nil
 }
 
-// storedAppData is a row as it is shown at a time.
+// storedAppData returns the data of a row as answers show it at the time now.
 func storedAppData(row *models.App, now time.Time) (AppData, error) {
 	a, err := readApp(row)
 	if err != nil {
@@ -105,7 +106,7 @@ func storedAppData(row *models.App, now time.Time) (AppData, error) {
 	return data, nil
 }
 
-// appData is an app as it is shown.
+// appData returns an app as answers show it.
 func appData(a apps.App, source string) AppData {
 	a = a.Clone()
 	return AppData{

@@ -8,15 +8,15 @@ import (
 	"chatcast/channels"
 )
 
-// HiddenHeader stands in answers for the value of a webhook's header, which is
-// never shown. Sent back, it leaves the value as it is.
+// HiddenHeader replaces the value of a webhook's header in answers, because the value
+// is never shown. A client that sends it back leaves the value as it is.
 const HiddenHeader = "********"
 
-// hideSecrets hides the values of headers and the passwords of URLs in list, which is
-// the caller's own.
+// hideSecrets hides the values of headers and the passwords of URLs in list. It
+// changes list and its headers in place.
 func hideSecrets(list []apps.Webhook) []apps.Webhook {
 	for i, w := range list {
-		if u, err := url.Parse(w.URL); err == nil && u.User != nil { // only that of the configuration can have one
+		if u, err := url.Parse(w.URL); err == nil && u.User != nil { // only a webhook of the configuration can have one
 			list[i].URL = u.Redacted()
 		}
 		for name := range w.Headers {
@@ -27,8 +27,9 @@ func hideSecrets(list []apps.Webhook) []apps.Webhook {
 }
 
 // unhide returns a copy of list, as a client sent it, in which hidden headers have the
-// values of old. It refuses what could not be shown and sent back again: a hidden value
-// that there was none of, and a URL with a password, which apps.App.Check allows.
+// values of old. It refuses values that could not be shown and sent back again: a
+// hidden value that old does not have, and a URL with a password, which
+// apps.App.Check allows.
 func unhide(list, old []apps.Webhook) ([]apps.Webhook, error) {
 	var violations []error
 	shown := make([]apps.Webhook, len(list))
@@ -55,8 +56,8 @@ func unhide(list, old []apps.Webhook) ([]apps.Webhook, error) {
 	return shown, allViolations(violations...)
 }
 
-// oldHeader is the value of a header of the webhook with this URL; HiddenHeader
-// when there is none.
+// oldHeader returns the value of a header of the webhook with this URL, or
+// HiddenHeader when there is none.
 func oldHeader(old []apps.Webhook, url, name string) string {
 	for _, w := range old {
 		if value, ok := w.Headers[name]; ok && w.URL == url {

@@ -14,10 +14,10 @@ import (
 	"chatcast/broadcasting/apps"
 )
 
-// AppInput is a Pusher app to make, or what to change of one: fields that are not
-// given stay as they are.
+// AppInput describes a Pusher app to create, or the changes of an app. Absent fields
+// stay as they are.
 type AppInput struct {
-	ID                 Field[string]         `json:"id"`  // of a new one alone; generated when absent
+	ID                 Field[string]         `json:"id"`  // only of a new app; generated when absent
 	Key                Field[string]         `json:"key"` // likewise
 	Name               Field[string]         `json:"name"`
 	Enabled            Field[bool]           `json:"enabled"`
@@ -25,51 +25,52 @@ type AppInput struct {
 	ClientEvents       Field[bool]           `json:"clientEvents"`
 	SubscriptionCount  Field[bool]           `json:"subscriptionCount"`
 	UserAuthentication Field[bool]           `json:"userAuthentication"`
-	Limits             Field[LimitChanges]   `json:"limits"`   // those that are to change
+	Limits             Field[LimitChanges]   `json:"limits"`   // only those to change
 	Webhooks           Field[[]apps.Webhook] `json:"webhooks"` // the whole list
 }
 
-// RotateInput says how an app's secret is replaced.
+// RotateInput holds the options of Rotate.
 type RotateInput struct {
-	KeepOld Field[int64] `json:"keepOld"` // seconds for which the old one is honoured too; DefaultKeepOld when absent
+	KeepOld Field[int64] `json:"keepOld"` // seconds for which the old secret stays valid too; DefaultKeepOld when absent
 }
 
 const (
-	// DefaultKeepOld is for how long a replaced secret is honoured.
+	// DefaultKeepOld is how long a replaced secret is honoured by default.
 	DefaultKeepOld = 24 * time.Hour
-	// MaxKeepOld is the longest that one can be.
+	// MaxKeepOld is the longest time that a replaced secret can be honoured.
 	MaxKeepOld = 30 * 24 * time.Hour
 )
 
-// LimitChanges are limits to set, by name; those that are not in it stay as they
-// are.
+// LimitChanges maps the names of limits to their new values. Absent limits stay as
+// they are.
 type LimitChanges map[string]json.RawMessage
 
-// newApp is an app with a generated id, key and secret.
+// newApp returns an app with a generated id, key and secret.
 func newApp() apps.App {
 	a := apps.Default()
 	a.ID, a.Key, a.Secret = randomAppID(), randomAppKey(), randomToken()
 	return a
 }
 
-// randomAppID is ten digits, the first no zero, as other servers' ids look.
+// randomAppID returns ten digits, the first of which is not zero, like the ids of
+// other servers.
 func randomAppID() string {
 	const low = 1_000_000_000
 	n, err := rand.Int(rand.Reader, big.NewInt(9*low))
 	if err != nil {
-		panic(err) // never: the program would end
+		panic(err) // unreachable: rand.Reader ends the program when it fails
 	}
 	return fmt.Sprint(n.Int64() + low)
 }
 
-// randomAppKey is ten random bytes in hex.
+// randomAppKey returns ten random bytes in hex.
 func randomAppKey() string {
 	var b [10]byte
-	rand.Read(b[:]) // never fails: the program would end
+	rand.Read(b[:]) // never returns an error: it ends the program when it fails
 	return hex.EncodeToString(b[:])
 }
 
-// stays refuses another value for what cannot be changed.
+// stays refuses another value for a field that cannot be changed.
 func stays(field string, f Field[string], is string) error {
 	if f.Set && (f.Null || f.Value != is) {
 		return Invalid(field, "cannot be changed; make another app")
@@ -77,7 +78,7 @@ func stays(field string, f Field[string], is string) error {
 	return nil
 }
 
-// create returns a new app as in wants it.
+// create returns the new app that in describes.
 func (in AppInput) create() (apps.App, error) {
 	generated := newApp()
 	next := generated
@@ -93,8 +94,8 @@ func (in AppInput) create() (apps.App, error) {
 // apply returns old with the changes of in.
 func (in AppInput) apply(old apps.App) (apps.App, error) { return in.change(old, old) }
 
-// change returns next with the changes of in. What is wrong with old already is not
-// in's fault.
+// change returns next with the changes of in. Violations that old has already are
+// not reported.
 func (in AppInput) change(old, next apps.App) (apps.App, error) {
 	violations := []error{
 		in.Name.notNull("name"), in.Enabled.notNull("enabled"), in.ClientEvents.notNull("clientEvents"),
@@ -124,11 +125,11 @@ func (in AppInput) change(old, next apps.App) (apps.App, error) {
 	return next.Clone(), allViolations(violations...)
 }
 
-// apply sets the limits that are in l. Whether a number is in range is for apps.App.Check.
+// apply sets the limits that are in l. apps.App.Check checks their ranges.
 func (l LimitChanges) apply(limits *apps.Limits) error {
 	var violations []error
 	for _, name := range slices.Sorted(maps.Keys(l)) {
-		value := -1 // null leaves it
+		value := -1 // null leaves it as it is
 		if json.Unmarshal(l[name], &value) != nil {
 			value = -1
 		}
@@ -139,8 +140,8 @@ func (l LimitChanges) apply(limits *apps.Limits) error {
 	return allViolations(violations...)
 }
 
-// invalidApp is a violation as the API names it. A header's name is the client's own
-// text: it stands in the message, not in the field.
+// invalidApp returns a violation with the API's field name. A header's name is the
+// client's own text, so it is in the message and not in the field.
 func invalidApp(v apps.Violation) error {
 	field, message := v.Field, v.Message
 	if rest, ok := strings.CutPrefix(field, "allowed_origins"); ok {
@@ -152,7 +153,7 @@ func invalidApp(v apps.Violation) error {
 	return Invalid(field, "%s", message)
 }
 
-// shortName keeps what a client sent short enough to be repeated to it.
+// shortName shortens a name from a client, so that an error message can repeat it.
 func shortName(s string) string {
 	const most = 64
 	if len(s) <= most {
@@ -161,7 +162,7 @@ func shortName(s string) string {
 	return fmt.Sprintf("%.*s...", most, s)
 }
 
-// keep is for how long the old secret is honoured.
+// keep returns how long the old secret is honoured.
 func (in RotateInput) keep() (time.Duration, error) {
 	if !in.KeepOld.Set {
 		return DefaultKeepOld, nil

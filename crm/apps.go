@@ -9,19 +9,20 @@ import (
 	"chatcast/models"
 )
 
-// MaxApps is how many apps the database may have.
+// MaxApps is the maximum number of apps in the database.
 const MaxApps = 1000
 
-// AppRules are the rules of the Pusher apps, for somebody: see Apps and HostApps.
+// AppRules lists and changes the Pusher apps on behalf of a user or of the command
+// line. See Apps and HostApps.
 type AppRules struct {
 	s   *Service
 	who string // for the log
 	may func(tx *models.Tx) error
 }
 
-// Apps are the rules of the apps for a user: for the owners and admins of the
-// company that runs the server, the first that was made. Whoever else asks is
-// refused, whatever they are elsewhere and whether an app exists or not.
+// Apps returns the rules of the apps for a user. Only owners and admins of the
+// company that runs the server, which is the first company, may use them. All others
+// get CodeDenied, whatever their role elsewhere and whether or not an app exists.
 func (s *Service) Apps(a Actor) AppRules {
 	return AppRules{s, fmt.Sprintf("user %d", a.UserID), func(tx *models.Tx) error {
 		runs, err := runsServer(tx, a)
@@ -32,8 +33,9 @@ func (s *Service) Apps(a Actor) AppRules {
 	}}
 }
 
-// HostApps are the rules of the apps for who runs commands on the server's machine
-// and can read the database anyway.
+// HostApps returns the rules of the apps for the command line. It checks no
+// permission: a person who runs commands on the server's machine can read the
+// database anyway.
 func (s *Service) HostApps() AppRules {
 	return AppRules{s, "command line", func(*models.Tx) error { return nil }}
 }
@@ -60,13 +62,13 @@ func (s *Service) LoadApps(ctx context.Context) (list []apps.App, version int64,
 	return list, version, nil
 }
 
-// AppsVersion implements apps.Store: it rises with each change of the database's apps,
-// whoever made it.
+// AppsVersion implements apps.Store. The version rises with each change of the
+// database's apps, whoever makes it.
 func (s *Service) AppsVersion(ctx context.Context) (int64, error) {
 	return s.Store.Read(ctx).AppsVersion()
 }
 
-// Allowed is nil for who may see and change the apps.
+// Allowed returns nil when r may see and change the apps.
 func (r AppRules) Allowed(ctx context.Context) error { return r.may(r.s.Store.Read(ctx)) }
 
 // List lists all apps, those of the configuration first.
@@ -85,7 +87,7 @@ func (r AppRules) List(ctx context.Context) ([]AppData, error) {
 	}
 	for _, row := range rows {
 		if r.configured(row.ID) != nil {
-			continue // the configuration's wins
+			continue // the app of the configuration takes precedence
 		}
 		data, err := storedAppData(&row, r.s.Now())
 		if err != nil {
@@ -112,7 +114,7 @@ func (r AppRules) Get(ctx context.Context, id string) (AppData, error) {
 	return storedAppData(row, r.s.Now())
 }
 
-// configured is the app of the configuration with this id, nil when there is none.
+// configured returns the app of the configuration with this id, or nil.
 func (r AppRules) configured(id string) *apps.App {
 	for i := range r.s.ConfigApps {
 		if r.s.ConfigApps[i].ID == id {
@@ -122,8 +124,8 @@ func (r AppRules) configured(id string) *apps.App {
 	return nil
 }
 
-// Create makes an app. Its id, key and secret are generated as far as they are not
-// given; the secret always is.
+// Create creates an app. The id and key are generated when they are absent; the
+// secret is always generated.
 func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, err error) {
 	err = r.change(ctx, "made", &app.ID, func(c *change) error {
 		made, err := in.create()
@@ -147,8 +149,8 @@ func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, e
 	return app, err
 }
 
-// free refuses an id or a key that another app has, and more apps than there may
-// be. The transaction keeps others from taking them meanwhile.
+// free refuses an id or a key that another app has, and more than MaxApps apps. The
+// transaction keeps others from taking the id and the key meanwhile.
 func (r AppRules) free(tx *models.Tx, row *models.App) error {
 	used, err := tx.AppKeyUsed(row.Key)
 	if err != nil {
@@ -205,8 +207,8 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 	return data, err
 }
 
-// Rotate gives an app a new secret. The old one is honoured for a while; one that
-// was old before is honoured no longer.
+// Rotate gives an app a new secret. The replaced secret is honoured for a while. An
+// older secret is no longer honoured.
 func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app AppWithSecret, err error) {
 	err = r.change(ctx, "given a new secret", &id, func(c *change) error {
 		row, err := r.changeable(c.tx, id)
@@ -232,7 +234,7 @@ func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app Ap
 	return app, err
 }
 
-// Delete deletes an app. Its sockets are closed.
+// Delete deletes an app and closes its sockets.
 func (r AppRules) Delete(ctx context.Context, id string) error {
 	return r.change(ctx, "deleted", &id, func(c *change) error {
 		if _, err := r.changeable(c.tx, id); err != nil {
@@ -250,7 +252,7 @@ func (r AppRules) changeable(tx *models.Tx, id string) (*models.App, error) {
 	return storedApp(tx, id)
 }
 
-// storedApp loads an app of the database. What can be no id names nothing.
+// storedApp loads an app of the database. An invalid id is CodeNotFound.
 func storedApp(tx *models.Tx, id string) (*models.App, error) {
 	if !apps.ValidID(id) {
 		return nil, notFound("app")
@@ -259,8 +261,8 @@ func storedApp(tx *models.Tx, id string) (*models.App, error) {
 	return row, orNotFound(err, "app")
 }
 
-// change runs f in a transaction that no other change of apps interrupts, and then
-// has the change come into force. what and id are for the log.
+// change runs f in a transaction that excludes other changes of apps, and then puts
+// the change into force. what and id are for the log.
 func (r AppRules) change(ctx context.Context, what string, id *string, f func(c *change) error) error {
 	err := r.s.change(ctx, func(c *change) error {
 		if err := r.may(c.tx); err != nil {

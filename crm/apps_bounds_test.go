@@ -14,7 +14,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// What the configuration file takes the API takes too, to the same bounds.
+// The API accepts the same values as the configuration file, up to the same limits.
 func TestAppsTakeWhatTheFileTakes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _, _ := withApps(t, store)
@@ -53,8 +53,7 @@ func TestAppsTakeWhatTheFileTakes(t *testing.T) {
 	})
 }
 
-// What is wrong with a stored app already does not keep its other settings from being
-// changed.
+// An invalid setting of a stored app does not prevent changes of its other settings.
 func TestAppsWithAnOldViolationCanBeEdited(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _, _ := withApps(t, store)

@@ -13,8 +13,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// Of many who make the same app at once one succeeds, and there are never more
-// apps than may be.
+// Of many concurrent requests to create the same app one succeeds, and there are never
+// more than MaxApps apps.
 func TestAppsMadeTogether(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _, _ := withApps(t, store)

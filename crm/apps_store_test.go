@@ -11,7 +11,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// The rules over a database are a store of apps like any other.
+// The Service over a database satisfies the contract of apps.Store.
 func TestRulesAreAnAppStore(t *testing.T) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": testdb.SQLiteURL, "postgres": testdb.PostgresURL} {
 		t.Run(name, func(t *testing.T) {
@@ -22,7 +22,7 @@ func TestRulesAreAnAppStore(t *testing.T) {
 	}
 }
 
-// appSource is the rules of a world, changed as over the API.
+// appSource returns the apps of a world as a Source that is changed through the rules.
 func appSource(t *testing.T, w *crmtest.World) appstest.Source {
 	rules := w.HostApps()
 	return appstest.Source{

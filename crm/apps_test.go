@@ -20,7 +20,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// input is an AppInput as a client sends it.
+// input decodes an AppInput from JSON, as a client sends it.
 func input(t testing.TB, text string) (in crm.AppInput) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
@@ -29,8 +29,8 @@ func input(t testing.TB, text string) (in crm.AppInput) {
 	return in
 }
 
-// withApps is the world with an app in its configuration, a log, and a count of
-// the changes that came into force.
+// withApps returns a world with an app in its configuration, its log, and the number
+// of changes that came into force.
 func withApps(t *testing.T, store *models.Store) (w *crmtest.World, log *bytes.Buffer, notified *int) {
 	w = crmtest.New(t, store)
 	log, notified = &bytes.Buffer{}, new(int)
@@ -61,7 +61,7 @@ func TestAppsLife(t *testing.T) {
 		if h := edited.Webhooks[0]; h.URL != "https://h.example/x" || h.Headers["X-Key"] != crm.HiddenHeader || len(h.Events) != 0 {
 			t.Errorf("the webhook: %+v", h)
 		}
-		// A hidden header that comes back stays what it was.
+		// A hidden header that is sent back keeps its value.
 		if _, err := apps.Edit(ctx, made.ID, input(t, `{"webhooks":[{"url":"https://h.example/x","events":["cache_miss","cache_miss"],"channels":["private-"],"single":true,"headers":{"X-Key":"********","X-New":"n"}}]}`)); err != nil {
 			t.Error(err)
 		}
@@ -79,7 +79,7 @@ func TestAppsLife(t *testing.T) {
 		if err != nil || len(list) != 2 || list[0].ID != "1" || list[1].ID != made.ID {
 			t.Errorf("list: %+v, %v", list, err)
 		}
-		// When its time is over the old secret is not shown, and then forgotten.
+		// When its time is over, the old secret is no longer shown, and then deleted.
 		w.Clock.Advance(24 * time.Hour)
 		if got, err := apps.Get(ctx, made.ID); err != nil || got.OldSecretUntil != nil {
 			t.Errorf("later: %+v, %v", got, err)
@@ -120,8 +120,8 @@ func servedApp(t *testing.T, w *crmtest.World, id string) apps.App {
 	return list[i]
 }
 
-// Whoever does not run the server is refused the same way, whether an app exists,
-// whether it is the configuration's, and whatever is wrong with the request.
+// All users who do not run the server get the same error, whether or not an app exists
+// or is from the configuration, and whatever is wrong with the request.
 func TestAppsAreTheOperatingCompanysAffair(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _, notified := withApps(t, store)

@@ -10,8 +10,8 @@ import (
 	"chatcast/models"
 )
 
-// BootstrapConfig is what a new database begins with. An id of zero is drawn by
-// the database.
+// BootstrapConfig describes the first rows of a new database. The database chooses
+// an id that is zero.
 type BootstrapConfig struct {
 	Company BootstrapCompany
 	User    BootstrapUser
@@ -40,17 +40,17 @@ type BootstrapLicense struct {
 	Messengers []string // types
 }
 
-// Bootstrapped says what Bootstrap did.
+// Bootstrapped is the result of Bootstrap.
 type Bootstrapped struct {
 	Created           bool // false: the database had users already, and nothing was done
 	Email             string
-	Password          string // in the clear, for the one who starts the program; empty unless Created
+	Password          string // in clear text, for the person who starts the program; empty unless Created
 	GeneratedPassword bool
 	UserID            int64
 	AppID             string
 }
 
-// Check says what is wrong with cfg, each error by its key, or nil.
+// Check returns the violations in cfg, each with its key, or nil.
 func (cfg BootstrapConfig) Check() error {
 	violations := []error{
 		checkRequired("company.name", cfg.Company.Name, maxName),
@@ -85,8 +85,8 @@ func (cfg BootstrapConfig) Check() error {
 	return allViolations(violations...)
 }
 
-// Bootstrap fills a database that has no user: one company, its owner, one
-// licence. Of nodes that start at once, one does it.
+// Bootstrap fills a database that has no user with one company, its owner and one
+// licence. When several nodes start at once, only one of them does it.
 func (s *Service) Bootstrap(ctx context.Context, cfg BootstrapConfig) (Bootstrapped, error) {
 	if err := cfg.Check(); err != nil {
 		return Bootstrapped{}, err
@@ -103,7 +103,7 @@ func (s *Service) Bootstrap(ctx context.Context, cfg BootstrapConfig) (Bootstrap
 		return Bootstrapped{}, err
 	}
 	err = s.Store.Tx(ctx, func(tx *models.Tx) error {
-		// Who comes second waits here for the first, and then sees its users.
+		// A second node waits here for the first one, and then sees its users.
 		if _, err := tx.EnsureSetting("bootstrap", "done"); err != nil {
 			return err
 		}
@@ -156,14 +156,14 @@ func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bo
 	return nil
 }
 
-// AppSecret is the secret of the Pusher app with this id, generated when it is
-// asked for the first time and kept.
+// AppSecret returns the secret of the Pusher app with this id. The first call
+// generates and stores it.
 func (s *Service) AppSecret(ctx context.Context, appID string) (string, error) {
 	return s.keptSecret(ctx, "app_secret."+appID)
 }
 
-// keptSecret is 32 random bytes in hex under a name, generated when it is asked
-// for the first time and kept; nodes that ask at once get the same.
+// keptSecret returns the secret with this name: 32 random bytes in hex. The first
+// call generates and stores it. Nodes that call it at the same time get the same one.
 func (s *Service) keptSecret(ctx context.Context, name string) (string, error) {
 	value, err := s.Store.Read(ctx).Setting(name)
 	if !errors.Is(err, models.ErrNotFound) {

@@ -49,7 +49,7 @@ func TestBootstrap(t *testing.T) {
 		if err != nil || again != (crm.Bootstrapped{}) {
 			t.Errorf("a second start did %+v, %v", again, err)
 		}
-		// What the database draws next does not collide with the ids that were chosen.
+		// The database's next ids do not collide with the configured ids.
 		l, err := s.CreateLicense(t.Context(), crm.Actor{UserID: 685}, 0, "Second")
 		if err != nil || l.LicenseID <= 1229 {
 			t.Errorf("%+v, %v", l, err)

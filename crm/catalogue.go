@@ -1,24 +1,24 @@
 package crm
 
-// Limits of what a catalogue holds.
+// Limits of a catalogue's objects.
 const (
-	maxSort     = 1_000_000_000 // of sort, either way
+	maxSort     = 1_000_000_000 // of sort's absolute value
 	defaultSort = 100
 )
 
-// deleteBatch is how many chats one transaction takes a tag, a level or a leaving
-// employee from.
+// deleteBatch is the number of chats from which one transaction removes a tag, a
+// level or a leaving employee.
 const deleteBatch = 100
 
-// NamedInput is a tag category or a level to make, or what to change of one:
-// fields that are not given stay as they are.
+// NamedInput describes a tag category or a level to create, or the changes of one.
+// Absent fields stay as they are.
 type NamedInput struct {
-	CompanyID int64         `json:"companyId"` // 0: the actor's only company; of a new object alone
+	CompanyID int64         `json:"companyId"` // only of a new object; 0: the actor's only company
 	Name      Field[string] `json:"name"`
 	Sort      Field[int64]  `json:"sort"` // 100 when absent
 }
 
-// apply sets what was given and says whether that changed anything.
+// apply sets the given fields and reports whether that changed anything.
 func (in NamedInput) apply(name *string, sort *int64, creating bool) (changed bool, err error) {
 	if err := checkNamed(in.Name, in.Sort, creating); err != nil {
 		return false, err
@@ -27,8 +27,8 @@ func (in NamedInput) apply(name *string, sort *int64, creating bool) (changed bo
 	return renamed || moved, nil
 }
 
-// checkNamed checks the fields that every catalogue object has. creating wants a
-// name.
+// checkNamed checks the fields that every catalogue object has. When creating is
+// true, the name is required.
 func checkNamed(name Field[string], sort Field[int64], creating bool) error {
 	var nameViolation error
 	if creating || name.Set {

@@ -51,7 +51,7 @@ func TestTagsOfACompany(t *testing.T) {
 	})
 }
 
-// TestCataloguesPage walks each catalogue page by page and meets everything once.
+// TestCataloguesPage reads each catalogue page by page and finds every object once.
 func TestCataloguesPage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -113,8 +113,8 @@ func TestCataloguesPage(t *testing.T) {
 	})
 }
 
-// TestCataloguesRefuse: operators change nothing, and another company's objects
-// are like those that do not exist.
+// TestCataloguesRefuse checks that operators cannot change anything, and that another
+// company's objects look like objects that do not exist.
 func TestCataloguesRefuse(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -184,8 +184,8 @@ func TestCataloguesRefuse(t *testing.T) {
 	})
 }
 
-// TestDeletingATagOrLevelTellsEveryChat: more chats than one batch, each told
-// once, and no row left.
+// TestDeletingATagOrLevelTellsEveryChat checks, with more chats than one batch, that
+// each chat gets one event and that no row is left.
 func TestDeletingATagOrLevelTellsEveryChat(t *testing.T) {
 	const chats = 130
 	testdb.Each(t, func(t *testing.T, store *models.Store) {

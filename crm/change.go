@@ -11,9 +11,9 @@ import (
 type change struct {
 	tx     *models.Tx
 	now    time.Time
-	quiet  bool // of history: nothing is told, nothing is new
+	quiet  bool // of history: no events, and nothing is unread
 	events []Event
-	after  []func() // what follows from the commit, before the relay is woken
+	after  []func() // called after the commit, before the relay is woken
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.
@@ -23,11 +23,11 @@ func (c *change) emit(ev Event) {
 	}
 }
 
-// change runs f in one transaction; what f emitted is journalled in it. After
-// the commit subscriptions that were lost end, then the relay is woken. So they
-// do when the commit fails: it may have happened all the same, when who asked has
-// hung up meanwhile or the database did not answer, and nobody else would end
-// them.
+// change runs f in one transaction, which also journals the events that f emitted.
+// After the commit it ends the subscriptions that were lost, then wakes the relay. It
+// does so even when the commit returns an error, because the commit may have happened
+// all the same: the caller may have cancelled ctx meanwhile, or the database did not
+// answer. Nothing else would end the subscriptions then.
 func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	var done *change // nil: the commit was not tried
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
@@ -59,9 +59,9 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	return err
 }
 
-// changeWithRetry is change that begins again when another change at the same time
-// was in its way, as two that make or join the same chats can be. f must bear to
-// be run again.
+// changeWithRetry is like change, but retries when it conflicts with a concurrent
+// change, for example one that creates or merges the same chats. f may be called
+// several times.
 func (s *Service) changeWithRetry(ctx context.Context, f func(c *change) error) (err error) {
 	for range 5 {
 		if err = s.change(ctx, f); !models.Retryable(err) {
@@ -71,8 +71,8 @@ func (s *Service) changeWithRetry(ctx context.Context, f func(c *change) error) 
 	return err
 }
 
-// untilDone is change, in as many transactions as f needs until it is done: what
-// was told is true after each of them.
+// untilDone calls change until f is done, in as many transactions as f needs. The
+// events of each transaction are true after it.
 func (s *Service) untilDone(ctx context.Context, f func(c *change) (done bool, err error)) error {
 	for {
 		var done bool

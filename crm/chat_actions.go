@@ -6,20 +6,19 @@ import (
 	"chatcast/models"
 )
 
-// ProcessInWork is the one value of a chat's process beside null.
+// ProcessInWork is the only value of a chat's process besides null.
 const ProcessInWork = "inWork"
 
-// ChatAddress is where a chat is. ChatID may have any spelling that ParseChatID
-// reads.
+// ChatAddress names a chat of a line. ChatID may have any spelling that ParseChatID
+// accepts.
 type ChatAddress struct {
 	Line
 	ChatID string
 }
 
-// onChat runs f on a chat that the actor may see on a line that they may write,
-// its row locked, and returns the chat as it is then. prepare, when not nil, runs
-// before the chat is locked: tags and levels are locked before chats, always, so
-// that nobody waits for one another in a circle.
+// onChat locks a chat that the actor may see, on a line that they may write, runs f
+// and returns the changed chat. prepare, when not nil, runs before the chat is locked:
+// tags and levels are always locked before chats, so that no deadlock can arise.
 func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 	prepare func(c *change, l *line) error, f func(c *change, chat *models.Chat) error) (data ChatData, err error) {
 	err = s.change(ctx, func(c *change) error {
@@ -45,8 +44,8 @@ func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 	return data, err
 }
 
-// colleague is an error unless the user may be given a part in the line's chats:
-// they work for its company and may read it.
+// colleague returns an error unless the user may take part in the line's chats: they
+// must work for its company and have read access to it.
 func (l *line) colleague(tx *models.Tx, userID int64) error {
 	acc, err := tx.LineAccess(userID, l.licenseID, l.messenger)
 	if err != nil {
@@ -58,7 +57,7 @@ func (l *line) colleague(tx *models.Tx, userID int64) error {
 	return nil
 }
 
-// colleagueOrNull is colleague for a field that null empties.
+// colleagueOrNull is like colleague, for a field that also accepts null.
 func colleagueOrNull(id Field[int64]) func(c *change, l *line) error {
 	return func(c *change, l *line) error {
 		if err := id.given("id", "unassigns"); err != nil || id.Null {
@@ -81,7 +80,8 @@ func (s *Service) SetChatStatus(ctx context.Context, a Actor, at ChatAddress, st
 	})
 }
 
-// setChatStatus opens or closes a locked chat and tells of it when it was not.
+// setChatStatus opens or closes a locked chat. It emits events only when the status
+// changes.
 func (c *change) setChatStatus(a Actor, chat *models.Chat, status string) error {
 	if chat.Status == status {
 		return nil
@@ -100,17 +100,17 @@ func (c *change) setChatStatus(a Actor, chat *models.Chat, status string) error 
 	return nil
 }
 
-// SetResponsible makes an employee responsible for a chat; null makes it no
-// one's. A pin holds the responsible against automatic changes, not against a
-// person: choosing somebody else keeps the chat pinned, to them; choosing no one
-// ends the pin, with its own event.
+// SetResponsible makes an employee responsible for a chat; null leaves the chat
+// without a responsible. A pin protects the responsible from automatic changes, not
+// from a person's choice. The pin then holds the new responsible; null ends the pin,
+// with its own event.
 func (s *Service) SetResponsible(ctx context.Context, a Actor, at ChatAddress, id Field[int64]) (ChatData, error) {
 	return s.onChat(ctx, a, at, colleagueOrNull(id), func(c *change, chat *models.Chat) error {
 		return c.setResponsible(a, chat, id.pointer())
 	})
 }
 
-// setResponsible gives a locked chat another responsible and tells it.
+// setResponsible changes the responsible of a locked chat and emits the events.
 func (c *change) setResponsible(a Actor, chat *models.Chat, to *int64) error {
 	before := chat.ResponsibleID
 	if same(before, to) {
@@ -136,7 +136,7 @@ func (c *change) setResponsible(a Actor, chat *models.Chat, to *int64) error {
 }
 
 // PinResponsible pins the responsible of a chat (TypePin) or unpins them
-// (TypeUnpin). A chat of no one cannot be pinned.
+// (TypeUnpin). A chat without a responsible cannot be pinned.
 func (s *Service) PinResponsible(ctx context.Context, a Actor, at ChatAddress, pin string) (ChatData, error) {
 	check := func(*change, *line) error {
 		if pin != TypePin && pin != TypeUnpin {
@@ -160,7 +160,7 @@ func (s *Service) PinResponsible(ctx context.Context, a Actor, at ChatAddress, p
 	})
 }
 
-// SetProducer makes an employee the producer of a chat; null leaves it without.
+// SetProducer makes an employee the producer of a chat; null removes the producer.
 func (s *Service) SetProducer(ctx context.Context, a Actor, at ChatAddress, id Field[int64]) (ChatData, error) {
 	return s.onChat(ctx, a, at, colleagueOrNull(id), func(c *change, chat *models.Chat) error {
 		to := id.pointer()
@@ -194,7 +194,8 @@ func (s *Service) SetLevel(ctx context.Context, a Actor, at ChatAddress, id Fiel
 	})
 }
 
-// setLevel puts a locked chat on a level and tells of it when it was on another.
+// setLevel puts a locked chat on a level. It emits an event only when the level
+// changes.
 func (c *change) setLevel(a Actor, chat *models.Chat, to *int64) error {
 	if same(chat.LevelID, to) {
 		return nil

@@ -11,14 +11,15 @@ import (
 	"chatcast/models/testdb"
 )
 
-// action is something done to a chat, and the events it causes the first time.
+// action is a change of a chat, and the events that it causes the first time.
 type action struct {
 	name   string
 	do     func(w *crmtest.World, a crm.Actor, at crm.ChatAddress) (crm.ChatData, error)
 	events []string
 }
 
-// actions are done one after the other: each changes what the ones before left.
+// actions returns the actions in the order in which they are to be done. Each one
+// depends on the result of those before.
 func actions(cat catalogue) []action {
 	type data = crm.ChatData
 	type world = crmtest.World
@@ -90,8 +91,8 @@ func actions(cat catalogue) []action {
 	}
 }
 
-// TestChatActionsCauseTheirEventsOnce does each action twice: the second changes
-// nothing, so it causes nothing and answers with the same chat.
+// TestChatActionsCauseTheirEventsOnce does each action twice. The second one changes
+// nothing, so it causes no events and returns the same chat.
 func TestChatActionsCauseTheirEventsOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -127,7 +128,7 @@ func TestChatActionsCauseTheirEventsOnce(t *testing.T) {
 	})
 }
 
-// TestChatActionsRefuseWhoMayNot does each action as everybody who may not.
+// TestChatActionsRefuseWhoMayNot does each action as every actor who may not do it.
 func TestChatActionsRefuseWhoMayNot(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -156,7 +157,7 @@ func TestChatActionsRefuseWhoMayNot(t *testing.T) {
 	})
 }
 
-// TestChatActionsRefuseWrongInput has every wrong value of every action.
+// TestChatActionsRefuseWrongInput does every action with every kind of wrong value.
 func TestChatActionsRefuseWrongInput(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -220,7 +221,7 @@ func TestChatActionsRefuseWrongInput(t *testing.T) {
 	})
 }
 
-// TestWhoLostAccessCanBeRemoved takes an accomplice out who left the company.
+// TestWhoLostAccessCanBeRemoved removes an accomplice who has left the company.
 func TestWhoLostAccessCanBeRemoved(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

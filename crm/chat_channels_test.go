@@ -11,11 +11,11 @@ import (
 	"chatcast/models/testdb"
 )
 
-// ctxOf is the context of the rules under test: they are never cancelled here.
+// ctxOf returns the context for the rules under test, which is never cancelled.
 func ctxOf() context.Context { return context.Background() }
 
-// TestChatEventsReachWhoMaySee: the only-mine operator (689) hears of chats that
-// are theirs or no one's, before or after the change.
+// TestChatEventsReachWhoMaySee checks that the only-mine operator (689) gets the events
+// of chats that are theirs or unassigned before or after the change.
 func TestChatEventsReachWhoMaySee(t *testing.T) {
 	const owner, admin, operator, reader, mine = 685, 686, 687, 688, 689
 	everybody := lineAnd(owner, admin, operator, reader, mine)
@@ -85,8 +85,8 @@ func wantChannels(t *testing.T, what string, events []crmtest.Event, n int, want
 	}
 }
 
-// TestChatGoldens: each event equals the documentation's example, apart from the
-// decided addition of edited to those that have none there.
+// TestChatGoldens checks that each event equals the documentation's example, except
+// that edited is added on purpose to those that have none there.
 func TestChatGoldens(t *testing.T) {
 	const edited = `,"edited":{"id":685}`
 	app := func(id string) crm.Actor { return crm.Actor{UserID: 685, AppID: id} }

@@ -7,14 +7,14 @@ import (
 	"chatcast/models"
 )
 
-// ChatInput is a chat to make: with a phone, or a group.
+// ChatInput describes a chat to create: one with a phone number, or a group.
 type ChatInput struct {
 	Type  Field[string] `json:"type"`  // private (when absent) or group
 	Phone Field[string] `json:"phone"` // of a private chat: digits, with or without + ( ) - and spaces
 	Name  Field[string] `json:"name"`
 }
 
-// phoneSigns are what people write between a phone number's digits.
+// phoneSigns removes the signs that people write between a phone number's digits.
 var phoneSigns = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", ".", "")
 
 func (in ChatInput) check() error {
@@ -29,9 +29,9 @@ func (in ChatInput) check() error {
 	return allViolations(phoneViolation, nameViolation)
 }
 
-// CreateChat makes the chat with a phone number, or returns the one there is; no
-// event tells of it, the first message does. A group must be made by the
-// messenger, which a bridge cannot be asked to do.
+// CreateChat creates the chat with a phone number, or returns the existing one. It
+// causes no event: clients learn of the chat from its first message. A group must be
+// created in the messenger, because a bridge cannot create one.
 func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput) (data ChatData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		l, err := s.line(c.tx, a, on.LicenseID, on.Messenger, write)
@@ -62,7 +62,7 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 	return data, err
 }
 
-// chatWithPhone finds the private chat with a phone number, or makes it.
+// chatWithPhone finds or creates the private chat with a phone number, and locks it.
 func (c *change) chatWithPhone(l *line, phone, name string) (*models.Chat, error) {
 	id := phoneChat(l.messenger, phone)
 	now := c.now.Unix()

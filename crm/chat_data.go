@@ -2,7 +2,7 @@ package crm
 
 import "chatcast/models"
 
-// ChatData is a chat with everything about it, as answers show it.
+// ChatData is a chat with all its attributes, as answers show it.
 type ChatData struct {
 	ID            string      `json:"id"`
 	LID           *string     `json:"lid"` // WhatsApp's other id of the chat, when it is known
@@ -36,7 +36,7 @@ type ChatWindow struct {
 	EndTime   int64  `json:"endTime"`
 }
 
-// chatData is one chat in full.
+// chatData returns the ChatData of one chat.
 func (c *change) chatData(chat *models.Chat) (ChatData, error) {
 	data, err := chatsData(c.tx, []models.Chat{*chat}, c.now.Unix())
 	if err != nil {
@@ -45,8 +45,8 @@ func (c *change) chatData(chat *models.Chat) (ChatData, error) {
 	return data[0], nil
 }
 
-// chatsData is chats in full, with a fixed number of queries for any number of
-// them. now is unix seconds.
+// chatsData returns the ChatData of chats, in their order, with a fixed number of
+// queries. now is in unix seconds.
 func chatsData(tx *models.Tx, chats []models.Chat, now int64) ([]ChatData, error) {
 	data := make([]ChatData, len(chats))
 	byID := make(map[int64]*ChatData, len(chats))
@@ -107,7 +107,7 @@ func addTags(tx *models.Tx, ids []int64, byID map[int64]*ChatData) error {
 	return nil
 }
 
-// bareChat is what the chat's own row tells.
+// bareChat returns the ChatData that the chat's own row determines.
 func bareChat(chat models.Chat, now int64) ChatData {
 	d := ChatData{
 		ID: chat.ExternalID, LID: chat.LID, Hash: chat.Hash, Type: chat.Type,

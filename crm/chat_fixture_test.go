@@ -18,7 +18,7 @@ import (
 
 const whatsApp = "grWhatsApp"
 
-// putChat puts a chat into the world behind the rules. edit may change it first.
+// putChat inserts a chat into the world without the rules. edit may change it first.
 func putChat(t *testing.T, w *crmtest.World, messenger, id string, edit ...func(*models.Chat)) models.Chat {
 	t.Helper()
 	chat := models.Chat{
@@ -44,7 +44,7 @@ func at(chat models.Chat) crm.ChatAddress {
 	}
 }
 
-// catalogue is what the chats of the tests get, one of each in both companies.
+// catalogue holds the ids of the catalogue objects that the tests give to chats.
 type catalogue struct {
 	category, tag, otherTag, level, strangeTag, strangeLevel, strangeCategory int64
 }
@@ -72,9 +72,9 @@ func putCatalogue(t *testing.T, w *crmtest.World) catalogue {
 	return catalogue{9, 29, 30, 555, 31, 556, 10}
 }
 
-// wantGolden holds the only event behind mark against testdata/golden, byte by
-// byte and so field by field, in their order and with their types. added is what
-// we decided to add to the documented shape.
+// wantGolden compares the only event with a file of testdata/golden, byte by byte, and
+// so with the order and the types of its fields. added is the JSON that is added on
+// purpose to the documented shape.
 func wantGolden(t *testing.T, events []crmtest.Event, file, added string) {
 	t.Helper()
 	if len(events) != 1 {
@@ -114,7 +114,7 @@ func wantCode(t *testing.T, what string, err error, code crm.Code, field string)
 	}
 }
 
-// wantSameError fails unless both errors say the very same.
+// wantSameError fails unless both errors are equal and unknown is CodeNotFound.
 func wantSameError(t *testing.T, what string, got, unknown error) {
 	t.Helper()
 	var e *crm.Error
@@ -134,7 +134,7 @@ func names(events []crmtest.Event) []string {
 	return list
 }
 
-// lineAnd is the line's channel and those of the users' own views.
+// lineAnd returns the line's channel and the users' own channels in the company.
 func lineAnd(users ...int64) []string {
 	list := []string{channels.LineName(crmtest.LicenseID, whatsApp)}
 	for _, u := range users {

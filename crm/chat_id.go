@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// ChatKey is a chat's id taken apart. External is the id on the wire.
+// ChatKey holds the parts of a chat's id. External is the id on the wire.
 type ChatKey struct {
 	External string
 	LID      string // WhatsApp's other id, ...@lid; empty when it is not known
-	Phone    string // digits alone; empty when the id is not a phone's
+	Phone    string // digits only; empty when the id is not a phone number
 	Group    bool
 }
 
@@ -22,8 +22,8 @@ var (
 	lidForm   = regexp.MustCompile(`^[0-9]{1,32}$`)
 )
 
-// ParseChatID reads a chat's id in every spelling that paths and bodies may
-// have. field names it in the error.
+// ParseChatID parses a chat's id in every spelling that paths and bodies may
+// have. Errors name field.
 func ParseChatID(field, messengerType, id string) (ChatKey, error) {
 	if err := checkID(field, id); err != nil {
 		return ChatKey{}, err
@@ -50,8 +50,8 @@ func ParseChatID(field, messengerType, id string) (ChatKey, error) {
 	return ChatKey{}, Invalid(field, "must be a phone number of 5 to 15 digits, or an id ending in @c.us, @s.whatsapp.net, @g.us or @lid")
 }
 
-// phoneChat is the wire id of the chat with a phone number. The older type
-// WhatsApp shows the bare number.
+// phoneChat returns the wire id of the chat with a phone number. In the older
+// messenger type WhatsApp it is the bare number.
 func phoneChat(messengerType, phone string) string {
 	if messengerType == TypeWhatsApp {
 		return phone
@@ -59,8 +59,8 @@ func phoneChat(messengerType, phone string) string {
 	return phone + "@c.us"
 }
 
-// chatHash is the hash of a chat whose messenger gave none: "h" and digits, the
-// same for the same chat of a line. An id that ends in one keeps it.
+// chatHash returns the hash of a chat whose messenger gave none: "h" and digits, the
+// same for the same chat of a line. When the id ends in a hash, chatHash returns that.
 func chatHash(licenseID int64, messengerType, externalID string) string {
 	if i := strings.LastIndexByte(externalID, 'h'); i >= 0 && lidForm.MatchString(externalID[i+1:]) {
 		return externalID[i:]

@@ -12,16 +12,16 @@ import (
 
 const maxSearch = 100 // characters
 
-// ChatQuery asks for a page of chats, the latest activity first. Zero fields do
-// not narrow.
+// ChatQuery selects a page of chats, the latest activity first. Zero fields do
+// not filter.
 type ChatQuery struct {
 	PageQuery
 	Status        string // open or close
 	ResponsibleID *int64
-	NoResponsible bool // only chats of no one
+	NoResponsible bool // only chats without a responsible
 	TagID         int64
 	Unread        *bool
-	Search        string // stands in the name, phone, username or id, in any case
+	Search        string // a part of the name, phone, username or id, in any case
 	LastTime      *int64 // unix seconds: only chats whose last activity is not after it
 }
 
@@ -103,7 +103,7 @@ func (s *Service) Chat(ctx context.Context, a Actor, at ChatAddress) (ChatData, 
 	return data[0], nil
 }
 
-// ContactData is a person a line has heard of, as answers show them.
+// ContactData is a person known to a line, as answers show them.
 type ContactData struct {
 	ID       ID      `json:"id"`
 	LID      *string `json:"lid"`
@@ -113,8 +113,8 @@ type ContactData struct {
 	Image    *string `json:"image"`
 }
 
-// Contacts lists who a line has heard of, in the order in which they became
-// known. Who sees only their own chats sees only the people of those.
+// Contacts lists the people known to a line, in the order in which they became
+// known. An actor who sees only their own chats sees only the people of those.
 func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, search string) (Page[ContactData], error) {
 	tx := s.Store.Read(ctx)
 	l, err := s.line(tx, a, on.LicenseID, on.Messenger, read)
@@ -145,8 +145,9 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 		}), nil
 }
 
-// spellings are the ways to write a search, so that it is found in any case: the
-// databases' own LIKE knows no letters beyond ASCII, or depends on the locale.
+// spellings returns variants of a search in different cases, so that a match does not
+// depend on case: the databases' own LIKE ignores case only for ASCII, or depends on
+// the locale.
 func spellings(search string) []string {
 	search = strings.TrimSpace(search)
 	if search == "" {

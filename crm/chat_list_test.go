@@ -79,7 +79,7 @@ func TestChatListFiltersAndPages(t *testing.T) {
 	})
 }
 
-// walk lists the ids of a query page by page, or what was refused.
+// walk lists the ids of a query page by page, or returns the refused field or the code.
 func walk(t *testing.T, q crm.ChatQuery, list func(crm.ChatQuery) (crm.Page[crm.ChatData], error)) string {
 	t.Helper()
 	var ids []string
@@ -104,7 +104,7 @@ func walk(t *testing.T, q crm.ChatQuery, list func(crm.ChatQuery) (crm.Page[crm.
 	}
 }
 
-// TestChatInFull reads a chat that has everything, alone and in a list.
+// TestChatInFull reads a chat with all attributes, alone and in a list.
 func TestChatInFull(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

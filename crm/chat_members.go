@@ -43,8 +43,8 @@ func (s *Service) addMember(ctx context.Context, a Actor, at ChatAddress, part s
 	})
 }
 
-// removeMember asks only that the user works for the company or has the part:
-// who has lost access to the licence, or left, can still be removed.
+// removeMember requires only that the user works for the company or has the part, so
+// that a user who lost access to the licence or left the company can be removed.
 func (s *Service) removeMember(ctx context.Context, a Actor, at ChatAddress, part string, userID int64) (ChatData, error) {
 	var employed bool
 	find := func(c *change, l *line) error {

@@ -15,9 +15,9 @@ const (
 	PresencePaused    = "paused"
 )
 
-// PublishPresence brings it to everybody who sees the chat now that somebody
-// outside is typing there. It is kept nowhere, and makes no chat: of one that is
-// not known nothing is told.
+// PublishPresence tells the connected users who may see the chat that a person outside
+// is typing, is recording or has stopped. The event is not stored. PublishPresence
+// creates no chat; an unknown chat is a no-op.
 func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, by InboundUser, typ string) error {
 	if typ != PresenceTyping && typ != PresenceRecording && typ != PresencePaused {
 		return Invalid("type", "must be typing, recording or paused")
@@ -59,7 +59,7 @@ func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, 
 	return s.publishLive(c.events)
 }
 
-// publishLive brings events that the journal must not have to who is there now.
+// publishLive sends events that must not be journalled to the current subscribers.
 func (s *Service) publishLive(events []Event) error {
 	for _, ev := range events {
 		data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
@@ -77,8 +77,8 @@ const (
 	TypingVoice = "voice"
 )
 
-// Typing shows the other side that we are writing or recording. It is told to
-// nobody else and may be lost.
+// Typing shows the other side that we are writing or recording. Nobody else is
+// notified, and the notice may be lost.
 func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind string) error {
 	if kind != TypingText && kind != TypingVoice {
 		return Invalid("type", "must be text or voice")

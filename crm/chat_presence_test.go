@@ -9,7 +9,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestPresenceGoesToSocketsAlone, on the channels of those who see the chat.
+// TestPresenceGoesToSocketsAlone checks that presence is not journalled and goes to the
+// channels of the users who see the chat.
 func TestPresenceGoesToSocketsAlone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

@@ -15,8 +15,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestTwoOperatorsChangeOneChat: everybody gets an answer, no event repeats what
-// the one before said, and the last one says how the chat is.
+// TestTwoOperatorsChangeOneChat checks that every call returns, that no event repeats
+// the one before, and that the last event agrees with the chat.
 func TestTwoOperatorsChangeOneChat(t *testing.T) {
 	const rounds = 25
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -70,8 +70,8 @@ func TestTwoOperatorsChangeOneChat(t *testing.T) {
 	})
 }
 
-// foldChat is what a dashboard knows after the events of one chat; an event that
-// says what is known already is an error.
+// foldChat returns the state of a chat that a dashboard has after its events. An event
+// that repeats the known state is an error.
 func foldChat(t *testing.T, events []crmtest.Event) map[string]string {
 	t.Helper()
 	last := map[string]string{}
@@ -100,9 +100,9 @@ func foldChat(t *testing.T, events []crmtest.Event) map[string]string {
 	return last
 }
 
-// TestDeletedWhileItIsUsed: a tag and a level are put on a chat while they are
-// deleted, again and again. Whatever the order, the chat does not keep them, and
-// what the events told ends with the removal.
+// TestDeletedWhileItIsUsed repeatedly puts a tag and a level on a chat while they are
+// deleted. Whatever the order, the chat must not keep them, and the last event must be
+// the removal.
 func TestDeletedWhileItIsUsed(t *testing.T) {
 	const rounds = 40
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -145,8 +145,8 @@ func TestDeletedWhileItIsUsed(t *testing.T) {
 	})
 }
 
-// describeEvent is which tags the chat has, and whether a level, as the events tell
-// it; one that tells what is known already is an error.
+// describeEvent returns the tags that the chat has according to the events, and
+// whether it has a level. An event that repeats the known state is an error.
 func describeEvent(t *testing.T, w *crmtest.World) map[string]bool {
 	t.Helper()
 	on := map[string]bool{}
@@ -163,7 +163,7 @@ func describeEvent(t *testing.T, w *crmtest.World) map[string]bool {
 		if ev.Name == "chatLevel" {
 			thing, is = "a level", item.Level != nil
 		}
-		// A level may follow a level; nothing else may be told twice.
+		// A level may follow a level; no other event may repeat the state.
 		if on[thing] == is && !(thing == "a level" && is) {
 			t.Errorf("%s of %s tells what is known: %v", ev.Name, thing, is)
 		}

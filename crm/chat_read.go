@@ -6,8 +6,8 @@ import (
 	"chatcast/models"
 )
 
-// MarkRead sets a chat's unread messages to none. A chat without any causes no
-// event.
+// MarkRead marks all messages of a chat as read. A chat without unread messages
+// causes no event.
 func (s *Service) MarkRead(ctx context.Context, a Actor, at ChatAddress) (ChatData, error) {
 	return s.onChat(ctx, a, at, nil, func(c *change, chat *models.Chat) error {
 		if chat.Unread == 0 {

@@ -42,7 +42,7 @@ func (l *line) tag(tx *models.Tx, id int64) (*models.Tag, error) {
 	return t, orNotFound(err, "tag")
 }
 
-// tag puts a tag on a locked chat and tells of it when it was not there.
+// tag puts a tag on a locked chat. It emits an event only when the chat lacked it.
 func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
 	added, err := c.tx.AddChatTag(chat.ID, tag.ID)
 	if err != nil || !added {
@@ -51,7 +51,7 @@ func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
 	return c.emitTag(a, chat, TypeAdd, tag)
 }
 
-// untag takes a tag off a locked chat and tells of it when it was there.
+// untag takes a tag off a locked chat. It emits an event only when the chat had it.
 func (c *change) untag(a Actor, chat *models.Chat, tag *models.Tag) error {
 	removed, err := c.tx.RemoveChatTag(chat.ID, tag.ID)
 	if err != nil || !removed {

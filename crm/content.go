@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what a message may say.
+// Limits of a message's content.
 const (
 	MaxText     = 65536 // characters of a text: WhatsApp's limit, the largest of all messengers
 	MaxCaption  = 4096  // characters
@@ -22,7 +22,7 @@ const (
 	maxJSON     = 4096  // bytes of a free JSON value: utm, error
 )
 
-// Types of messages that this package knows. Bridges may bring others.
+// Types of messages that this package knows. Bridges may post others.
 const (
 	MessageText     = "text"
 	MessageImage    = "image"
@@ -37,8 +37,8 @@ const (
 
 var messageTypeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
 
-// check holds a content against the limits and against its message's type. at
-// stands before the fields' names: "messages[3].message.".
+// check checks a content against the limits and against its message's type. at is the
+// prefix of the fields' names in errors, such as "messages[3].message.".
 func (m *Content) check(at, typ string, maxText int) error {
 	errs := []error{
 		checkText(at+"text", m.Text, maxText),
@@ -74,8 +74,8 @@ func (m *Content) check(at, typ string, maxText int) error {
 	return allViolations(append(errs, m.missing(at, typ))...)
 }
 
-// missing is an error when the content lacks what its type is about. Of media the
-// file may be missing: a bridge cannot always get it.
+// missing returns an error when the content lacks the part that its type requires. A
+// media message may lack the file, because a bridge cannot always get it.
 func (m *Content) missing(at, typ string) error {
 	need := map[string]bool{
 		MessageText: strings.TrimSpace(m.Text) != "", MessageLocation: m.Location != nil,
@@ -99,7 +99,8 @@ func (f *FileData) check(at string) error {
 	return allViolations(errs...)
 }
 
-// checkLink refuses what is not an absolute http or https address.
+// checkLink refuses a link that is not an absolute http or https URL, or that has a
+// user name or password.
 func checkLink(field, link string) error {
 	if err := checkRequired(field, link, maxLink); err != nil {
 		return err
@@ -171,7 +172,7 @@ func (r *Reaction) check(at string) error {
 	return allViolations(errs...)
 }
 
-// encodeContent is a content as its row keeps it.
+// encodeContent returns a content as its row stores it.
 func encodeContent(m Content) (string, error) {
 	b, err := json.Marshal(m)
 	return string(b), err

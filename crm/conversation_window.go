@@ -7,11 +7,11 @@ import (
 // windowLength is how long a conversation window is open, in seconds.
 const windowLength = 24 * 60 * 60
 
-// openWindow opens a new conversation window with the message and says whether
-// it did. Only WhatsApp has windows, and only with a customer, not in groups. A message inside the window, or older than
-// it, opens none. A message that arrives late opens the window of its own time,
-// whose end says that it is over: the window is WhatsApp's, not ours, and began
-// when the message was sent.
+// openWindow opens a new conversation window with the message and reports whether it
+// did. Only WhatsApp has windows, and only in private chats. A message inside the
+// window, or older than it, opens none. A message that arrives late opens the window
+// of its own time, which may have ended already: WhatsApp's window begins when the
+// message is sent.
 func openWindow(chat *models.Chat, m *models.Message) bool {
 	if !IsWhatsApp(chat.MessengerType) || chat.Type == models.ChatGroup {
 		return false
@@ -27,7 +27,7 @@ func openWindow(chat *models.Chat, m *models.Message) bool {
 	return true
 }
 
-// emitWindow tells of the chat's window.
+// emitWindow emits the event about the chat's window.
 func (c *change) emitWindow(chat *models.Chat) error {
 	return c.emitChat(chat, EventChatConversation, ChatConversationItem{
 		Conversation: ConversationData{ID: *chat.WindowID, Type: *chat.WindowType, StartTime: *chat.WindowStart, EndTime: *chat.WindowEnd},

@@ -8,8 +8,8 @@ import (
 	"chatcast/models"
 )
 
-// invite makes the user, or the one with the same e-mail, an employee. isNew
-// says that the user was made.
+// invite makes the user, or the existing one with the same e-mail, an employee.
+// isNew reports whether the user was created.
 func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.User) (e *models.Employee, isNew bool, err error) {
 	if err := c.lockEmployees(a, companyID, in.Role); err != nil {
 		return nil, false, err
@@ -38,8 +38,8 @@ func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.Us
 	return e, isNew, grant(c.tx, e, in.Licenses)
 }
 
-// lockEmployees holds the company and then asks again whether the actor may: from
-// here to the commit nobody else changes who works there and as what.
+// lockEmployees locks the company and then checks the actor's permission again. From
+// here to the commit nobody else changes the company's employees and their roles.
 func (c *change) lockEmployees(a Actor, companyID int64, roles ...string) error {
 	if _, err := c.tx.LockCompany(companyID); err != nil {
 		return orNotFound(err, "company")
@@ -51,11 +51,11 @@ func (c *change) lockEmployees(a Actor, companyID int64, roles ...string) error 
 	return mayTouch(by, roles...)
 }
 
-// onlyMine narrows operators alone: owners and admins see everything.
+// onlyMine applies to operators only: owners and admins see everything.
 func onlyMine(role string, wanted bool) bool { return wanted && role == models.RoleOperator }
 
-// ChangeEmployee changes an employee's role, rights or account. What they can no
-// longer see, their sockets stop receiving at once.
+// ChangeEmployee changes an employee's role, rights or account. Their sockets stop
+// receiving the channels that they may no longer enter at once.
 func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID int64, ch EmployeeChanges) (*EmployeeData, error) {
 	if _, err := manager(s.Store.Read(ctx), a, companyID); err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 	return data, err
 }
 
-// checkChanges checks what can be checked without the database, and hashes the
-// new password when there is one.
+// checkChanges checks the fields that need no database, and hashes the new password
+// when there is one.
 func (s *Service) checkChanges(ctx context.Context, ch EmployeeChanges) (hash string, err error) {
 	var violations []error
 	if ch.Role != nil {
@@ -107,7 +107,7 @@ func (s *Service) checkChanges(ctx context.Context, ch EmployeeChanges) (hash st
 	return s.passwords.hash(ctx, *ch.Password)
 }
 
-// changeEmployee writes role, onlyMine and rights. The caller holds the company.
+// changeEmployee writes role, onlyMine and rights. The caller has locked the company.
 func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) error {
 	was := e.Role
 	if ch.Role != nil {
@@ -139,7 +139,7 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 	return nil
 }
 
-// keepsOwner refuses to take the last owner's role away.
+// keepsOwner returns CodeConflict when was is the role of the company's last owner.
 func (c *change) keepsOwner(companyID int64, was string) error {
 	if was != models.RoleOwner {
 		return nil
@@ -151,10 +151,10 @@ func (c *change) keepsOwner(companyID int64, was string) error {
 	return err
 }
 
-// changeAccount changes the name and password of somebody whose account this
-// company made and who works for no other: otherwise one company could take over
-// the account with which a person enters another, or will enter it again. A new
-// password ends all tokens and sockets.
+// changeAccount changes the name and password of a user. This company must have
+// created the account, and the user must work for no other: otherwise one company
+// could take over an account that gives access to another company, now or later. A
+// new password ends all tokens and sockets.
 func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, name *string, hash string) error {
 	user, err := c.tx.LockUser(userID)
 	if err != nil {

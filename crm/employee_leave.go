@@ -9,11 +9,11 @@ import (
 	"chatcast/models"
 )
 
-// RemoveEmployee ends an employment. Subscriptions to the company's channels end
-// at once; who works for nobody any more is signed out everywhere. The chats they
-// were responsible for become no one's, so that those who see only their own and
-// no one's find them; with very many chats that takes several transactions, of
-// which the last ends the employment.
+// RemoveEmployee ends an employment. The user's subscriptions to the company's
+// channels end at once. A user who works for no other company is signed out
+// everywhere. The chats they were responsible for are left without a responsible, so
+// that operators who see only their own and unassigned chats find them. With very
+// many chats that takes several transactions, the last of which ends the employment.
 func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID int64) error {
 	return s.untilDone(ctx, func(c *change) (done bool, err error) {
 		target, err := c.removable(a, companyID, userID)
@@ -36,7 +36,7 @@ func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID
 	})
 }
 
-// removable holds the company and returns an employee that the actor may remove.
+// removable locks the company and returns an employee whom the actor may remove.
 func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, error) {
 	if err := c.lockEmployees(a, companyID); err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, 
 	return target, c.keepsOwner(companyID, target.Role)
 }
 
-// endEmployment tells the company that the employee is offline and their workday
-// over, so that no dashboard goes on showing them at work, and deletes the row.
+// endEmployment emits that the employee is offline and their workday is over, so that
+// no dashboard still shows them at work, and deletes the row.
 func (s *Service) endEmployment(c *change, e *models.Employee) error {
 	if _, err := c.tx.LockUser(e.UserID); err != nil {
 		return err
@@ -80,15 +80,16 @@ func (s *Service) endEmployment(c *change, e *models.Employee) error {
 	return s.endTokens(c, e.UserID, "")
 }
 
-// leaveLists tells everybody who sees a list of quick responses with the employee
-// that they see it no longer. Their accesses are deleted with the employment.
+// leaveLists tells all users of the employee's lists of quick responses, and the
+// employee, that the employee no longer sees the lists. The employee's accesses are
+// deleted with the employment.
 func (c *change) leaveLists(e *models.Employee) error {
 	const all = 1 << 30
 	lists, err := c.tx.QuickLists(e.UserID, e.CompanyID, nil, all)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(lists, func(a, b models.QuickList) int { return cmp.Compare(a.ID, b.ID) }) // nobody locks them in another order
+	slices.SortFunc(lists, func(a, b models.QuickList) int { return cmp.Compare(a.ID, b.ID) }) // all transactions lock lists in this order
 	for _, l := range lists {
 		if err := c.tx.LockQuickList(l.ID); err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err

@@ -11,8 +11,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestWhoLeavesLeavesNothingBehind removes an employee who has chats and lists:
-// the chats become no one's, the lists are told to who still sees them.
+// TestWhoLeavesLeavesNothingBehind removes an employee who has chats and lists. The
+// chats become unassigned, and the remaining users of the lists get an event.
 func TestWhoLeavesLeavesNothingBehind(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -48,7 +48,7 @@ func TestWhoLeavesLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// TestWhoLeavesWithManyChats needs more than one transaction.
+// TestWhoLeavesWithManyChats removes an employee whose chats need several transactions.
 func TestWhoLeavesWithManyChats(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

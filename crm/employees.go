@@ -15,7 +15,7 @@ type EmployeeData struct {
 	Email    string         `json:"email"`
 	Name     string         `json:"name"`
 	Role     string         `json:"role"`
-	OnlyMine bool           `json:"onlyMine"` // sees only chats that are theirs or no one's
+	OnlyMine bool           `json:"onlyMine"` // sees only chats that are theirs or unassigned
 	Online   bool           `json:"online"`
 	Workday  string         `json:"workday"`  // start or end
 	Licenses []LicenseRight `json:"licenses"` // owners and admins have all of them
@@ -27,17 +27,17 @@ type LicenseRight struct {
 	Write     bool  `json:"write"`
 }
 
-// InvitedEmployee is the answer to an invitation. Password is set when it was
-// generated: nobody will see it again.
+// InvitedEmployee is the answer to an invitation. Password is set only when it was
+// generated, and is never shown again.
 type InvitedEmployee struct {
 	EmployeeData
 	Password *string `json:"password"`
 
-	isNew bool // the user was made
+	isNew bool // the user was created
 }
 
-// Invitation makes somebody an employee: a new user, or the one who has the
-// e-mail already, whose name and password stay as they are.
+// Invitation describes an employee to add: a new user, or the existing user with
+// the e-mail, whose name and password stay as they are.
 type Invitation struct {
 	Email    string         `json:"email"`
 	Name     string         `json:"name"`
@@ -47,9 +47,9 @@ type Invitation struct {
 	Licenses []LicenseRight `json:"licenses"`
 }
 
-// EmployeeChanges are what owners and admins may change of an employee; nil
-// leaves it. Name and Password are the person's own account: only of people who
-// work for no other company.
+// EmployeeChanges are the changes that owners and admins may make to an employee; nil
+// fields stay as they are. Name and Password belong to the person's own account and
+// can be changed only for people who work for no other company.
 type EmployeeChanges struct {
 	Role     *string         `json:"role"`
 	OnlyMine *bool           `json:"onlyMine"`
@@ -59,13 +59,13 @@ type EmployeeChanges struct {
 }
 
 // manager returns the actor's employment in the company when they may manage its
-// people and licences: owners and admins.
+// people and licences, as owners and admins may.
 func manager(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
 	return ownerOrAdmin(tx, a, companyID, "do this")
 }
 
-// mayTouch refuses what an admin may not do to somebody of these roles, the one
-// they have and the one they shall have: an owner is an owner's affair.
+// mayTouch returns an error when by may not manage an employee with these roles, the
+// current one and the new one. Only owners may manage owners.
 func mayTouch(by *models.Employee, roles ...string) error {
 	for _, r := range roles {
 		if r == models.RoleOwner && by.Role != models.RoleOwner {
@@ -103,7 +103,8 @@ func (s *Service) Employees(ctx context.Context, a Actor, companyID int64, q Pag
 		func(r models.Colleague) EmployeeData { return employeeData(r, rights[r.UserID]) }), nil
 }
 
-// Employee returns one employee: to owners and admins, and to themselves.
+// Employee returns one employee. Owners and admins may read all employees, others
+// only themselves.
 func (s *Service) Employee(ctx context.Context, a Actor, companyID, userID int64) (*EmployeeData, error) {
 	tx := s.Store.Read(ctx)
 	if a.UserID == userID {
@@ -136,7 +137,7 @@ func employeeData(r models.Colleague, rights []LicenseRight) EmployeeData {
 	}
 }
 
-// rightsOf is what each of the employees may do with the company's licences.
+// rightsOf returns the rights of the employees in the company's licences, by user id.
 func rightsOf(tx *models.Tx, companyID int64, rows []models.Colleague) (map[int64][]LicenseRight, error) {
 	all, err := tx.LicenseIDs(companyID)
 	if err != nil {
@@ -160,7 +161,7 @@ func rightsOf(tx *models.Tx, companyID int64, rows []models.Colleague) (map[int6
 	return rights, err
 }
 
-// checkRole refuses what is no role.
+// checkRole refuses an unknown role.
 func checkRole(role string) error {
 	switch role {
 	case models.RoleOwner, models.RoleAdmin, models.RoleOperator:
@@ -169,9 +170,9 @@ func checkRole(role string) error {
 	return Invalid("role", "must be owner, admin or operator")
 }
 
-// grant replaces an operator's rights. Owners and admins have all licences by
-// their role, and rows of theirs would come back to life on the day they are
-// made an operator: they get none.
+// grant replaces an operator's rights. Owners and admins have all licences by their
+// role. They get no rows, because old rows would take effect again when they become
+// operators.
 func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
 	if e.Role != models.RoleOperator {
 		return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, nil)
@@ -180,7 +181,7 @@ func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
 	if err != nil {
 		return err
 	}
-	ours, rows := map[int64]bool{}, []models.EmployeeLicense{} // of ours: whether it was granted
+	ours, rows := map[int64]bool{}, []models.EmployeeLicense{} // ours maps a licence to whether it was granted
 	for _, id := range ids {
 		ours[id] = false
 	}
@@ -199,12 +200,13 @@ func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
 	return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, rows)
 }
 
-// Invite makes somebody an employee of the company. CodeConflict when they are.
+// Invite adds an employee to the company. It returns CodeConflict when the person
+// works for the company already.
 func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invitation) (*InvitedEmployee, error) {
 	if in.Role == "" {
 		in.Role = models.RoleOperator
 	}
-	// Asked before the slow hashing, so that a stranger cannot cause it.
+	// Check permission before the slow hashing, so that a stranger cannot cause it.
 	by, err := manager(s.Store.Read(ctx), a, companyID)
 	if err != nil {
 		return nil, err
@@ -228,7 +230,7 @@ func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invit
 	}
 	user := models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CompanyID: &companyID, CreatedAt: s.Now().Unix()}
 	out, err := s.invite(ctx, a, companyID, in, user)
-	if errors.Is(err, models.ErrDuplicate) { // somebody else made this user in between: now they are known
+	if errors.Is(err, models.ErrDuplicate) { // somebody else created this user in between; now they are found
 		out, err = s.invite(ctx, a, companyID, in, user)
 	}
 	if err == nil && out.isNew && generated {

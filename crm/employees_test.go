@@ -43,7 +43,7 @@ func TestRolesMatrix(t *testing.T) {
 	})
 }
 
-// restore gives a user a role past the rules.
+// restore gives a user a role without the rules.
 func restore(t *testing.T, w *crmtest.World, user int64, role string) {
 	t.Helper()
 	w.Tx(t, func(tx *models.Tx) error {
@@ -85,7 +85,8 @@ func TestTheLastOwnerStays(t *testing.T) {
 	})
 }
 
-// TestTwoOwnersRemoveEachOther does it at once: one of them stays.
+// TestTwoOwnersRemoveEachOther has two owners remove each other at the same time. One
+// of them must stay.
 func TestTwoOwnersRemoveEachOther(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -122,7 +123,7 @@ func TestInvite(t *testing.T) {
 		_, err = w.Invite(t.Context(), w.Admin, crmtest.CompanyID, in)
 		expectCode(t, "invite again", err, crm.CodeConflict)
 
-		// The same person in another company: their account stays theirs.
+		// Invited by another company, the same person keeps their account.
 		again, err := w.Invite(t.Context(), w.Stranger, crmtest.StrangeCompany,
 			crm.Invitation{Email: "anna@test.test", Name: "Somebody", Password: ptr("taken over"), Role: "admin"})
 		if err != nil || again.UserID != e.UserID || again.Name != "Anna" || again.Password != nil || len(again.Licenses) != 1 {
@@ -135,7 +136,7 @@ func TestInvite(t *testing.T) {
 			expectCode(t, "the second company changes the "+name, err, crm.CodeDenied)
 		}
 
-		// Nor when the first company has let the person go: it may take them back.
+		// Nor when the first company has removed the person, whom it may invite again.
 		if err := w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, e.UserID); err != nil {
 			t.Fatal(err)
 		}
@@ -190,8 +191,8 @@ func TestInviteRefuses(t *testing.T) {
 	})
 }
 
-// TestInviteTwiceAtOnce invites one new person at once from two companies and
-// twice: one user, one employment in each.
+// TestInviteTwiceAtOnce invites one new person concurrently, twice from each of two
+// companies. There must be one user, with one employment in each company.
 func TestInviteTwiceAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -261,8 +262,8 @@ func TestListEmployees(t *testing.T) {
 	})
 }
 
-// TestOtherCompaniesAreNotThere holds the answers about another company and its
-// people against those about what does not exist: they are the same.
+// TestOtherCompaniesAreNotThere checks that the answers about another company and its
+// people are the same as those about a company or people that do not exist.
 func TestOtherCompaniesAreNotThere(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

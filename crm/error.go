@@ -8,23 +8,23 @@ import (
 	"chatcast/models"
 )
 
-// Code is what went wrong, for a program. The HTTP API maps each to a status.
+// Code tells a program what went wrong. The HTTP API maps each Code to a status.
 type Code string
 
 // Codes.
 const (
-	CodeInvalid     Code = "invalid"     // a field is wrong: Fields says which
+	CodeInvalid     Code = "invalid"     // a field is wrong; Fields has the details
 	CodeNoToken     Code = "no_token"    // no access token was given
 	CodeBadToken    Code = "bad_token"   // the token is unknown or has expired
 	CodeDenied      Code = "denied"      // known to the actor, but not allowed
 	CodeNotFound    Code = "not_found"   // does not exist, or is another company's
 	CodeConflict    Code = "conflict"    // the state does not allow it
 	CodeTooLarge    Code = "too_large"   // over a limit of size
-	CodeThrottled   Code = "throttled"   // too often: RetryAfter says when again
+	CodeThrottled   Code = "throttled"   // too many requests; RetryAfter is the delay
 	CodeUnavailable Code = "unavailable" // the messenger is not connected, or the file store unavailable
 )
 
-// Error is an error that the caller can mend.
+// Error is an error that the caller can fix.
 type Error struct {
 	Code       Code
 	Message    string            // a sentence for a person
@@ -34,7 +34,7 @@ type Error struct {
 
 func (e *Error) Error() string { return "crm: " + string(e.Code) + ": " + e.Message }
 
-// Invalid is an Error about one field.
+// Invalid returns an Error about one field.
 func Invalid(field, format string, args ...any) *Error {
 	msg := fmt.Sprintf(format, args...)
 	return &Error{Code: CodeInvalid, Message: field + " " + msg, Fields: map[string]string{field: msg}}
@@ -52,8 +52,8 @@ func conflict(message string) *Error {
 	return &Error{Code: CodeConflict, Message: message}
 }
 
-// orNotFound turns the store's ErrNotFound into an Error about what; other
-// errors pass.
+// orNotFound turns the store's ErrNotFound into an Error about what. It returns other
+// errors as they are.
 func orNotFound(err error, what string) error {
 	if errors.Is(err, models.ErrNotFound) {
 		return notFound(what)
@@ -61,9 +61,9 @@ func orNotFound(err error, what string) error {
 	return err
 }
 
-// allViolations collects the errors of several checks into one answer, so that a
-// client can mend all of them at once. An error that is not about a field is
-// returned as it is.
+// allViolations joins the errors of several checks into one, so that a client can
+// fix all of them at once. It returns nil when there are none. An error that is not
+// about a field is returned as it is.
 func allViolations(errs ...error) error {
 	all := &Error{Code: CodeInvalid}
 	for _, err := range errs {
@@ -76,7 +76,7 @@ func allViolations(errs ...error) error {
 		}
 		if all.Fields == nil {
 			all.Fields = map[string]string{}
-			all.Message = strings.TrimSuffix(e.Message, howMany(e.Fields)) // e may be of this function too
+			all.Message = strings.TrimSuffix(e.Message, howMany(e.Fields)) // e may come from this function too
 		}
 		for field, msg := range e.Fields {
 			all.Fields[field] = msg
@@ -89,8 +89,8 @@ func allViolations(errs ...error) error {
 	return all
 }
 
-// howMany says at the end of a message, which names one field, that it is not the
-// only one.
+// howMany returns the end of a message that names one of several wrong fields: their
+// number. It is empty when there is only one.
 func howMany(fields map[string]string) string {
 	if len(fields) < 2 {
 		return ""

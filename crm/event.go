@@ -8,8 +8,8 @@ import (
 	"chatcast/models"
 )
 
-// Event is one entry of the catalogue, ready for the journal: its items have the
-// shapes of this package's item types, its meta one of the meta types.
+// Event is an event of the catalogue, ready for the journal. Its items are of this
+// package's item types, its meta is of one of the meta types.
 type Event struct {
 	Name      string // "message", "chatTag", ...: the Pusher event name and meta.type
 	CompanyID int64
@@ -49,11 +49,11 @@ type UserMeta struct {
 	UserID string `json:"userId"`
 }
 
-// envelopeTail is how the data of every event ends, meta being an object.
+// envelopeTail is the end of every event's data, because meta is an object.
 const envelopeTail = "}}}"
 
-// WithEventID completes journalled data with the number that the relay gave:
-// payload.meta.eventId. data must be what Event's envelope marshals to.
+// WithEventID adds seq, the number that the relay assigned, to journalled data as
+// payload.meta.eventId. data must be the JSON of an event's envelope.
 func WithEventID(data string, seq int64) string {
 	b := make([]byte, 0, len(data)+len(`,"eventId":`)+20)
 	b = append(b, data[:len(data)-len(envelopeTail)]...)
@@ -62,8 +62,8 @@ func WithEventID(data string, seq int64) string {
 	return string(append(b, envelopeTail...))
 }
 
-// entry is ev as a journal row. It checks nothing: events are made by this
-// package alone, and the tests hold each against its schema.
+// entry returns ev as a journal row. It checks nothing, because only this package
+// makes events, and the tests check each event against its schema.
 func (ev Event) entry(now time.Time) (*models.JournalEntry, error) {
 	data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
 	if err != nil {

@@ -28,17 +28,17 @@ const (
 	TypeUnpin   = "unpin"
 )
 
-// IDRef points to a row by its number: a user, a level.
+// IDRef refers to a row, such as a user or a level, by its number.
 type IDRef struct {
 	ID int64 `json:"id"`
 }
 
-// AppRef is the app through which somebody acted.
+// AppRef is the app through which an actor acted.
 type AppRef struct {
 	ID string `json:"id"`
 }
 
-// ChatRef is a chat by its wire id alone.
+// ChatRef refers to a chat by its wire id.
 type ChatRef struct {
 	ID string `json:"id"`
 }
@@ -76,7 +76,7 @@ type ChatStatusItem struct {
 }
 
 // ChatResponsibleItem is the item of chatResponsible. Responsible is null when
-// the chat became no one's.
+// the chat has none any more.
 type ChatResponsibleItem struct {
 	Responsible *IDRef  `json:"responsible"`
 	Chat        ChatRef `json:"chat"`
@@ -117,7 +117,7 @@ type ChatAuditorItem struct {
 	Edited  *IDRef  `json:"edited"`
 }
 
-// ChatLevelItem is the item of chatLevel. Level is null when it was reset.
+// ChatLevelItem is the item of chatLevel. Level is null when the level was reset.
 type ChatLevelItem struct {
 	Level   *IDRef  `json:"level"`
 	Chat    ChatRef `json:"chat"`
@@ -125,14 +125,14 @@ type ChatLevelItem struct {
 	Edited  *IDRef  `json:"edited"`
 }
 
-// ChatMergeItem is the item of chatMerge: what was From is To from now on.
+// ChatMergeItem is the item of chatMerge. The chat known as From is To from now on.
 type ChatMergeItem struct {
 	From ChatRef `json:"from"`
 	To   ChatRef `json:"to"`
 }
 
-// ChatPresenceItem is the item of chatPresence: somebody outside is typing,
-// recording, or has stopped. Like qr it goes to the sockets alone.
+// ChatPresenceItem is the item of chatPresence: a person outside is typing,
+// recording, or has stopped. Like qr, the event goes to the sockets only.
 type ChatPresenceItem struct {
 	Type     string  `json:"type"` // typing, recording or paused
 	Chat     ChatRef `json:"chat"`
@@ -148,7 +148,7 @@ type ChatProcessItem struct {
 	Edited  *IDRef  `json:"edited"`
 }
 
-// idRef is a nullable column as the wire shows it.
+// idRef returns a nullable column as the wire shows it.
 func idRef(id *int64) *IDRef {
 	if id == nil {
 		return nil
@@ -156,7 +156,7 @@ func idRef(id *int64) *IDRef {
 	return &IDRef{ID: *id}
 }
 
-// edited is who acted; null for the outside.
+// edited returns the user who acted, or nil for the outside.
 func (a Actor) edited() *IDRef {
 	if a.UserID == 0 {
 		return nil
@@ -164,7 +164,7 @@ func (a Actor) edited() *IDRef {
 	return &IDRef{ID: a.UserID}
 }
 
-// fromApp is the app through which somebody acted; null when there is none.
+// fromApp returns the app through which the actor acted, or nil.
 func (a Actor) fromApp() *AppRef {
 	if a.AppID == "" {
 		return nil
@@ -172,9 +172,9 @@ func (a Actor) fromApp() *AppRef {
 	return &AppRef{ID: a.AppID}
 }
 
-// emitChat emits an event of one item about chat, to everybody who may see the
-// chat now. before are the responsibles it had earlier in this change, so that
-// who loses the chat hears of it.
+// emitChat emits an event of one item about chat to everybody who may see the chat
+// now. before holds the responsibles that the chat had earlier in this change, so
+// that a user who loses the chat is notified too.
 func (c *change) emitChat(chat *models.Chat, event string, item any, before ...*int64) error {
 	names, err := c.lineChannels(chat.CompanyID, chat.LicenseID, chat.MessengerType, append(before, chat.ResponsibleID)...)
 	if err != nil {
@@ -187,9 +187,10 @@ func (c *change) emitChat(chat *models.Chat, event string, item any, before ...*
 	return nil
 }
 
-// lineChannels are the channels of an event about a chat: the line's own, and
-// that of every employee who may see the chat. responsibles are the chat's
-// before and after the change, so that who loses a chat hears of it.
+// lineChannels returns the channels of an event about a chat: the line's channel and
+// that of every employee who may see the chat. responsibles holds the chat's
+// responsibles before and after the change, so that a user who loses the chat is
+// notified too.
 func (c *change) lineChannels(companyID, licenseID int64, messenger string, responsibles ...*int64) ([]string, error) {
 	viewers, err := c.tx.Viewers(licenseID)
 	if err != nil {

@@ -32,8 +32,8 @@ func (c *change) emitEmployee(name, typ string, companyID, userID int64) {
 	})
 }
 
-// setWorkday records that an employee's workday starts or ends, and tells it
-// when it is new.
+// setWorkday records that an employee's workday starts or ends. It emits an event
+// only when that is a change.
 func (c *change) setWorkday(companyID, userID int64, typ string) error {
 	changed, err := c.tx.SetWorkday(companyID, userID, typ)
 	if err != nil || !changed {

@@ -6,7 +6,7 @@ const (
 	EventQR              = "qr"
 )
 
-// MessengerStatusItem is the item of messengerStatus: how the line stands now.
+// MessengerStatusItem is the item of messengerStatus: the current state of the line.
 type MessengerStatusItem struct {
 	State       string  `json:"state"`
 	Connected   bool    `json:"connected"`
@@ -16,9 +16,9 @@ type MessengerStatusItem struct {
 	Time        int64   `json:"time"`
 }
 
-// QRItem is the item of qr: what to show to pair an account. It is a secret that
-// lives for seconds: it goes to the sockets alone, never into the journal, and
-// so has no eventId.
+// QRItem is the item of qr: the codes that pair an account. They are secret and valid
+// for seconds. The event goes to the sockets only, never into the journal, and so has
+// no eventId.
 type QRItem struct {
 	QR        *string `json:"qr"`   // the text to show as a QR code
 	Code      *string `json:"code"` // to type into the phone

@@ -11,19 +11,19 @@ import (
 	"chatcast/channels"
 )
 
-// MaxEventsWait is how long Events waits at most.
+// MaxEventsWait is the longest time that Events waits.
 const MaxEventsWait = time.Minute
 
-// MaxEventsWaits is how many calls of Events of one user may wait at a time: each
-// looks at the journal whenever it grows.
+// MaxEventsWaits is how many calls of Events of one user may wait at a time. It is
+// limited because each call reads the journal whenever it grows.
 const MaxEventsWaits = 32
 
 // EventsQuery asks for the events of one channel.
 type EventsQuery struct {
 	Channel string
-	After   int64         // the number of the last event that the caller has; 0: from the oldest kept
+	After   int64         // the number of the last event that the caller has; 0: from the oldest stored one
 	Limit   int           // 0: DefaultPage
-	Wait    time.Duration // for the first event, when there is none; at most MaxEventsWait
+	Wait    time.Duration // how long to wait for an event when there is none; at most MaxEventsWait
 }
 
 // PublishedEvent is one event of the journal.
@@ -35,21 +35,20 @@ type PublishedEvent struct {
 	Data    json.RawMessage `json:"data"` // as on a socket: {"payload":...}
 }
 
-// EventsPage is what Events found.
+// EventsPage is the result of Events.
 type EventsPage struct {
 	Items     []PublishedEvent `json:"items"`
-	NextAfter int64            `json:"nextAfter"` // After for the events that follow these
-	LastID    int64            `json:"lastId"`    // the last number given in the whole journal
+	NextAfter int64            `json:"nextAfter"` // the After of the next query
+	LastID    int64            `json:"lastId"`    // the last number assigned in the whole journal
 }
 
-// Events lists what was broadcast on a channel after a cursor, in order, to those
-// who may enter the channel: CodeDenied for all others, whether it exists or not.
-// When there is nothing it waits. A cursor that the journal cannot go on from, it
-// having forgotten what followed or never having come so far, is CodeConflict:
-// events would be missing without a word.
+// Events lists the events of a channel after a cursor, in order. Actors who may not
+// enter the channel get CodeDenied, whether or not it exists. When there are no
+// events, it waits for q.Wait. A cursor is CodeConflict when the journal no longer has
+// the events after it, or never reached it: events would be missing silently.
 //
-// NextAfter grows also when the channel is quiet, so that its cursor does not
-// grow old.
+// NextAfter grows even when the channel has no events, so that the cursor does not
+// become too old.
 func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPage, error) {
 	name, err := q.check()
 	if err != nil {
@@ -64,7 +63,7 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 	timeout := time.NewTimer(q.Wait)
 	defer timeout.Stop()
 	for {
-		grown := s.Journal.next() // before reading: what comes after is not missed
+		grown := s.Journal.next() // before reading, so that no later event is missed
 		page, err := s.eventsNow(ctx, a, name, q)
 		if err != nil {
 			return nil, err
@@ -83,8 +82,8 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 }
 
 // waitForEvent returns when the channel has an event after the cursor, or when
-// the time is up. Each growth of the journal wakes everybody who waits, so it
-// asks the one thing that can be answered quickly.
+// the time is up. Each growth of the journal wakes all waiting calls, so it runs
+// only one cheap query.
 func (s *Service) waitForEvent(ctx context.Context, grown <-chan struct{}, timeout <-chan time.Time, name channels.Name, after int64) (timedOut bool, err error) {
 	s.Journal.waiting.Add(1)
 	defer s.Journal.waiting.Add(-1)
@@ -127,7 +126,7 @@ func (q *EventsQuery) check() (channels.Name, error) {
 	return name, nil
 }
 
-// eventsNow is Events without waiting. It asks for the right to enter each time:
+// eventsNow is Events without waiting. It checks the permission each time, because
 // access may be taken away during a wait.
 func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q EventsQuery) (*EventsPage, error) {
 	err := channels.Policy{Access: s}.Authorize(ctx, a.UserID, name)

@@ -63,7 +63,7 @@ func TestEvents(t *testing.T) {
 		if len(page.Items) != 1 || page.Items[0].ID != 3 || page.NextAfter != 3 {
 			t.Errorf("the second page = %+v", page)
 		}
-		// A quiet channel's cursor goes on with the journal.
+		// The cursor of a channel without events advances with the journal.
 		page, err = w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: "private-v1.users.687", After: 1})
 		if err != nil || len(page.Items) != 0 || page.NextAfter != 3 {
 			t.Errorf("a quiet channel = %+v, %v", page, err)
@@ -115,7 +115,7 @@ func TestEventsSaysWhatIsNoLongerKept(t *testing.T) {
 		for range 4 {
 			relay.next(t)
 		}
-		relay.stop() // and so everything is marked
+		relay.stop() // so that all entries are marked as published
 		if n, err := w.Journal.Prune(t.Context(), time.Unix(crmtest.Start+1, 0), 3); n != 3 || err != nil {
 			t.Fatalf("pruned %d, %v", n, err)
 		}
@@ -155,8 +155,8 @@ func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Ac
 	return answers
 }
 
-// TestEventsWaitsAreFew: one user cannot make everybody's events slow by waiting
-// in a thousand calls.
+// TestEventsWaitsAreFew checks that one user cannot slow down everybody's events with
+// very many waiting calls.
 func TestEventsWaitsAreFew(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -203,13 +203,13 @@ func TestEventsWaitsForTheRelay(t *testing.T) {
 	})
 }
 
-// TestEventsWaitsForAnotherNode: the relay runs elsewhere.
+// TestEventsWaitsForAnotherNode waits for an event that another node's relay publishes.
 func TestEventsWaitsForAnotherNode(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	leader := startRelay(t, "leader", crm.NewJournal(testdb.Open(t, url)))
 	<-leader.leads
 	w := crmtest.New(t, testdb.Open(t, url))
-	startRelay(t, "standby", w.Journal) // which listens
+	startRelay(t, "standby", w.Journal) // listens for the leader's notifications
 	answers := waitForEvents(t.Context(), t, w, w.Operator)
 	workday(t, w, "start")
 	got := <-answers
@@ -228,7 +228,8 @@ func TestEventsEndsWithItsCaller(t *testing.T) {
 	}
 }
 
-// TestEventsOfOneWhoIsDismissedMeanwhile: what comes then is not for them.
+// TestEventsOfOneWhoIsDismissedMeanwhile checks that a user who is removed during the
+// wait does not get the later events.
 func TestEventsOfOneWhoIsDismissedMeanwhile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

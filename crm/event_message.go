@@ -22,7 +22,7 @@ const (
 	SideOut = "out"
 )
 
-// Who opened a conversation window: the customer, or the business.
+// Types of a conversation window: the customer or the business opened it.
 const (
 	WindowUIC = "UIC"
 	WindowBIC = "BIC"
@@ -44,16 +44,16 @@ type MessageItem struct {
 	Chat          ChatCard        `json:"chat"`
 	FromApp       *AppRef         `json:"fromApp"`
 	UTM           json.RawMessage `json:"utm"`     // an object, or null
-	Created       *IDRef          `json:"created"` // the employee who wrote it; null: none of ours
+	Created       *IDRef          `json:"created"` // the employee who wrote it; null: nobody of the company
 }
 
-// Content is what a message says. The fields after File are present only in
+// Content is the content of a message. The fields after File are present only in
 // messages of their kind.
 type Content struct {
 	Text      string       `json:"text"`
 	Caption   string       `json:"caption"`
 	File      *FileData    `json:"file"`
-	ParseMode string       `json:"parseMode,omitempty"` // how Text is marked up: markdown, html
+	ParseMode string       `json:"parseMode,omitempty"` // the markup of Text: markdown or html
 	Location  *Location    `json:"location,omitempty"`
 	Contact   *ContactCard `json:"contact,omitempty"`
 	Poll      *Poll        `json:"poll,omitempty"`
@@ -61,7 +61,7 @@ type Content struct {
 
 	Contacts []ContactCard `json:"contacts,omitempty"` // all of them, when there are several; Contact is the first
 	Vote     *PollVote     `json:"vote,omitempty"`     // on a poll
-	Mentions []Mention     `json:"mentions,omitempty"` // who is mentioned in the text or the caption
+	Mentions []Mention     `json:"mentions,omitempty"` // the people mentioned in the text or the caption
 }
 
 // FileData is an attachment. Size is in bytes.
@@ -70,8 +70,8 @@ type FileData struct {
 	Name     string  `json:"name"`
 	Size     *int64  `json:"size"`     // null: not known
 	MimeType *string `json:"mimeType"` // null: not known
-	// State is why the link has nothing yet: pending, failed, expired, tooLarge.
-	// Absent, the file is there.
+	// State is the reason why the file is not there: pending, failed, expired or
+	// tooLarge. It is absent when the file is there.
 	State string `json:"state,omitempty"`
 }
 
@@ -83,7 +83,7 @@ type Location struct {
 	Address   string  `json:"address"`
 }
 
-// ContactCard is a person that a message tells of.
+// ContactCard is a person whose contact a message shares.
 type ContactCard struct {
 	Name  string `json:"name"`
 	Phone string `json:"phone"`
@@ -96,21 +96,21 @@ type Poll struct {
 	Multiple bool     `json:"multiple"` // more than one may be chosen
 }
 
-// PollVote is what somebody chose in a poll: all that they choose now, nothing
-// when they took their vote back.
+// PollVote is a vote in a poll. Options holds all options that the voter chooses now;
+// it is empty when they took their vote back.
 type PollVote struct {
 	MessageID ID       `json:"messageId"` // of the poll
 	Options   []string `json:"options"`
 }
 
-// Reaction is a sign on another message; an empty Emoji takes it off.
+// Reaction is an emoji on another message. An empty Emoji removes it.
 type Reaction struct {
 	MessageID ID     `json:"messageId"`
 	Emoji     string `json:"emoji"`
 }
 
-// Author is who wrote a message. Of one that was sent through the API it is the
-// employee: their user id and name.
+// Author is the author of a message. For a message that was sent through the API it
+// has the user id and the name of the employee.
 type Author struct {
 	ID       ID      `json:"id"`
 	Username *string `json:"username"`
@@ -118,8 +118,8 @@ type Author struct {
 	Phone    *string `json:"phone"`
 }
 
-// QuotedMessage is the message that another answers. Of one that we never saw,
-// only the id is known; the rest is null.
+// QuotedMessage is the message that another message answers. Only the ID of a
+// message that we never saw is known; the rest is null.
 type QuotedMessage struct {
 	ID         ID       `json:"id"`
 	InternalID *int64   `json:"internalId"`
@@ -131,8 +131,8 @@ type QuotedMessage struct {
 	FromUser   *Author  `json:"fromUser"`
 }
 
-// ChatCard is a chat as message shows it. LID is WhatsApp's other id of the chat,
-// when both are known.
+// ChatCard is a chat as the event message shows it. LID is WhatsApp's other id of the
+// chat, when both are known.
 type ChatCard struct {
 	ID       string  `json:"id"`
 	LID      *string `json:"lid,omitempty"`
@@ -144,7 +144,7 @@ type ChatCard struct {
 	Image    *string `json:"image"`
 }
 
-// ChatStatusCard is a chat as messageStatus shows it.
+// ChatStatusCard is a chat as the event messageStatus shows it.
 type ChatStatusCard struct {
 	ID       string  `json:"id"`
 	Hash     string  `json:"hash"`
@@ -153,14 +153,15 @@ type ChatStatusCard struct {
 	Username *string `json:"username"`
 }
 
-// AppTracking is the app that sent a message and what it asked to be told back.
+// AppTracking is the app that sent a message, and the tracking value that the app
+// gave with it.
 type AppTracking struct {
 	ID       string  `json:"id"`
 	Tracking *string `json:"tracking"`
 }
 
 // MessageStatusItem is the item of messageStatus. Type is sent, delivered,
-// viewed or failed; Error is why it failed, else null.
+// viewed or failed. Error is the reason for failed, otherwise null.
 type MessageStatusItem struct {
 	ID      ID              `json:"id"`
 	Type    string          `json:"type"`
@@ -179,8 +180,8 @@ type MessageEditItem struct {
 	Chat    ChatRef `json:"chat"`
 	FromApp *AppRef `json:"fromApp"`
 	Edited  *IDRef  `json:"edited"`
-	// Error is why an edit or a deletion of ours failed, and the message says again
-	// what it said before; else null.
+	// Error is the reason why an edit or a deletion of ours failed, after which the
+	// message has its previous content again; otherwise null.
 	Error *SendError `json:"error"`
 }
 
@@ -219,7 +220,7 @@ func chatCard(c *models.Chat) ChatCard {
 	}
 }
 
-// otherLID is the chat's LID, when that is not its only id.
+// otherLID returns the chat's LID, or nil when that is its only id.
 func otherLID(c *models.Chat) *string {
 	if c.LID == nil || *c.LID == c.ExternalID {
 		return nil

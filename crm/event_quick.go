@@ -6,21 +6,21 @@ const (
 	EventQuickResponse     = "quickResponse"
 )
 
-// Types of quickResponseList and quickResponse, beside TypeDestroy.
+// Types of quickResponseList and quickResponse, besides TypeDestroy.
 const (
 	TypeCreate = "create"
 	TypeEdit   = "edit"
 )
 
-// QuickListItem is the item of quickResponseList when the list was made or
-// edited, or when the user came to see it. Type is create or edit.
+// QuickListItem is the item of quickResponseList when the list was created or
+// edited, or when the user got access to it. Type is create or edit.
 type QuickListItem struct {
 	Type string        `json:"type"`
 	List QuickListData `json:"quickResponseList"`
 }
 
 // QuickListDeletedItem is the item of quickResponseList with type destroy: the list
-// is gone, or the user sees it no longer.
+// was deleted, or the user no longer sees it.
 type QuickListDeletedItem struct {
 	Type string `json:"type"`
 	List IDRef  `json:"quickResponseList"`

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// For the tests of this package from outside.
+// Exported for the external tests of this package.
 var (
 	NewOnlineTrackerOver = newOnlineTracker
 	NewThrottle          = newThrottle
@@ -20,10 +20,10 @@ func (t *throttle) Admit(now time.Time, address, account string) (time.Duration,
 	return t.admit(now, address, account)
 }
 
-// Buckets says how many buckets the throttle remembers.
+// Buckets returns the number of buckets that the throttle remembers.
 func (t *throttle) Buckets() int { return t.recent.Len() }
 
-// MaxBuckets is the most that it remembers.
+// MaxBuckets is the maximum number of buckets that it remembers.
 const MaxBuckets = maxBuckets
 
 // Matches is (*passwords).matches.
@@ -34,10 +34,10 @@ func (p *passwords) Matches(ctx context.Context, hash, password string) (bool, e
 // Enter is (*passwords).enter.
 func (p *passwords) Enter(ctx context.Context) (leave func(), err error) { return p.enter(ctx) }
 
-// Slots says how many may hash at once.
+// Slots returns how many passwords may be hashed at once.
 func (p *passwords) Slots() int { return cap(p.slots) }
 
-// ChangeAnd is (*Service).change of an f that may have something done afterwards.
+// ChangeAnd is (*Service).change for an f that may add functions to call afterwards.
 func (s *Service) ChangeAnd(ctx context.Context, f func(after func(func())) error) error {
 	return s.change(ctx, func(c *change) error {
 		return f(func(do func()) { c.after = append(c.after, do) })

@@ -5,18 +5,18 @@ import (
 	"encoding/json"
 )
 
-// Field is a field of a request's body that tells absent, null and a value
-// apart: an absent field leaves what is there as it is.
+// Field is a field of a request's body. It distinguishes absent, null and a value; an
+// absent field leaves the old value as it is.
 type Field[T any] struct {
 	Set   bool // the field was given, perhaps as null
 	Null  bool
 	Value T
 }
 
-// Value is a Field that was given.
+// Value returns a Field that was given.
 func Value[T any](v T) Field[T] { return Field[T]{Set: true, Value: v} }
 
-// Null is a Field that was given as null.
+// Null returns a Field that was given as null.
 func Null[T any]() Field[T] { return Field[T]{Set: true, Null: true} }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -28,7 +28,7 @@ func (f *Field[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &f.Value)
 }
 
-// pointer is the value, nil for null.
+// pointer returns a pointer to the value, or nil for null.
 func (f Field[T]) pointer() *T {
 	if f.Null {
 		return nil
@@ -37,7 +37,7 @@ func (f Field[T]) pointer() *T {
 	return &v
 }
 
-// required is an error when the field is absent or null.
+// required returns an error when the field is absent or null.
 func (f Field[T]) required(name string) error {
 	if !f.Set || f.Null {
 		return Invalid(name, "is required")
@@ -45,7 +45,7 @@ func (f Field[T]) required(name string) error {
 	return nil
 }
 
-// notNull is an error when the field was given as null.
+// notNull returns an error when the field was given as null.
 func (f Field[T]) notNull(name string) error {
 	if f.Null {
 		return Invalid(name, "must not be null")
@@ -53,7 +53,8 @@ func (f Field[T]) notNull(name string) error {
 	return nil
 }
 
-// given is an error when the field is absent; null is a value here.
+// given returns an error when the field is absent. null describes the effect of null,
+// which is allowed.
 func (f Field[T]) given(name, null string) error {
 	if !f.Set {
 		return Invalid(name, "is required (null %s)", null)
@@ -61,7 +62,7 @@ func (f Field[T]) given(name, null string) error {
 	return nil
 }
 
-// into sets dst to the value when the field was given, and says whether that
+// into sets dst to the value when the field was given, and reports whether that
 // changed it.
 func into[T comparable](dst *T, f Field[T]) bool {
 	if !f.Set || f.Null || *dst == f.Value {
@@ -71,7 +72,7 @@ func into[T comparable](dst *T, f Field[T]) bool {
 	return true
 }
 
-// same says whether two nullable columns are equal.
+// same reports whether two nullable columns are equal.
 func same[T comparable](a, b *T) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }

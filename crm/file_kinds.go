@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// fileName is a name to show: the last element of what was given, without
-// control characters. It is never a path of ours.
+// fileName returns a name to show: the last element of name, without control
+// characters. It is never used as a path.
 func fileName(name string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {
@@ -25,8 +25,8 @@ func fileName(name string) string {
 	return name
 }
 
-// mimeOf is the type that the sender gave when it says something, else what the
-// first bytes look like.
+// mimeOf returns the MIME type that the sender gave if it is specific, otherwise the
+// type sniffed from the first bytes.
 func mimeOf(given, sniffed string) string {
 	typ, _, err := mime.ParseMediaType(given)
 	if err != nil || typ == "application/octet-stream" || !strings.Contains(typ, "/") || len(typ) > maxName {
@@ -47,8 +47,8 @@ func typeOfFile(mimeType string) string {
 	return MessageDocument
 }
 
-// mimeByExtension is what an address tells of what lies there. A table of our
-// own: the system's differs from machine to machine.
+// mimeByExtension maps the extension of an address to a MIME type. The system's own
+// table is not used, because it differs from machine to machine.
 var mimeByExtension = map[string]string{
 	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp",
 	".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime",

@@ -11,7 +11,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestLinkedFile: of a line with an account it is a file to fetch, for who sends.
+// TestLinkedFile checks that a linked file on a line with an account becomes a file for
+// the connector to fetch.
 func TestLinkedFile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -59,7 +60,8 @@ func TestLinkedFile(t *testing.T) {
 	})
 }
 
-// TestLinkedFileOfAFailedMessage is not waited for any more.
+// TestLinkedFileOfAFailedMessage checks that the file of a failed message is no longer
+// pending.
 func TestLinkedFileOfAFailedMessage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

@@ -10,15 +10,16 @@ import (
 	"chatcast/models"
 )
 
-// States of an attachment that is not there. One that is has none.
+// States of an attachment that is not in the file store. The state of a stored one is
+// empty.
 const (
 	FilePending  = models.FilePending  // it is being fetched
 	FileFailed   = models.FileFailed   // it could not be fetched
-	FileExpired  = models.FileExpired  // its messenger does not have it any more
+	FileExpired  = models.FileExpired  // its messenger no longer has it
 	FileTooLarge = models.FileTooLarge // it is over our limit
 )
 
-// FileToFetch is an attachment that its messenger has and we do not yet.
+// FileToFetch is an attachment that is not in the file store yet.
 type FileToFetch struct {
 	ID        string
 	ChatID    string // on the wire
@@ -27,20 +28,20 @@ type FileToFetch struct {
 	MimeType  string
 	Size      *int64
 	Source    json.RawMessage
-	Link      string // of one that we send: the address where it lies; Source is empty then
+	Link      string // of an outgoing attachment: its address; Source is empty then
 	State     string
 	Attempts  int
 	NotBefore time.Time
 }
 
-// absent says why a file is not there.
+// absent maps a state to the reason why a file is not there.
 var absent = map[string]string{
 	FilePending: "it is still being fetched", FileFailed: "it could not be fetched",
 	FileExpired: "its messenger does not have it any more", FileTooLarge: "it is over this server's limit",
 }
 
-// FilesToFetch lists the attachments of a line that are to be fetched now, the
-// oldest first.
+// FilesToFetch lists at most limit attachments of a line that are to be fetched now,
+// the oldest first.
 func (s *Service) FilesToFetch(ctx context.Context, on Line, limit int) ([]FileToFetch, error) {
 	tx := s.Store.Read(ctx)
 	rows, err := tx.PendingFiles(on.LicenseID, on.Messenger, s.Now().Unix(), limit)
@@ -61,8 +62,8 @@ func (s *Service) FilesToFetch(ctx context.Context, on Line, limit int) ([]FileT
 	return list, nil
 }
 
-// FileToFetch returns the announced attachment of a message, whatever its state.
-// CodeNotFound when it has none, or the file is here.
+// FileToFetch returns the announced attachment of a message, whatever its state. It
+// returns CodeNotFound when there is none, or when the file is stored already.
 func (s *Service) FileToFetch(ctx context.Context, on Line, chatID, messageID string) (*FileToFetch, error) {
 	key, err := ParseChatID("chatId", on.Messenger, chatID)
 	if err != nil {
@@ -119,9 +120,9 @@ func fileToFetch(tx *models.Tx, on Line, row *models.File) (*FileToFetch, error)
 	return f, nil
 }
 
-// FileFetched keeps an attachment that was announced before, read from r to the
-// end, and tells that its message has it now. One that is over the limit is
-// CodeTooLarge, and that is told. A file that is here already stays as it is.
+// FileFetched stores an attachment that was announced before, reading r to the end,
+// and emits that its message has the file now. An attachment over the limit is
+// CodeTooLarge, and an event says so. A file that is stored already stays as it is.
 func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.Reader) error {
 	row, err := s.remoteFile(s.Store.Read(ctx), on, fileID)
 	if err != nil || row.State == "" {
@@ -142,7 +143,7 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 	used := false
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		return c.onRemoteFile(s, v, fileID, func(row *models.File) (tell bool, err error) {
-			if used = row.StoredAs == u.id; used || row.State == "" { // by an earlier try, or it came another way
+			if used = row.StoredAs == u.id; used || row.State == "" { // by an earlier try, or it was stored another way
 				return false, nil
 			}
 			used = true
@@ -150,17 +151,17 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 			return true, nil
 		})
 	})
-	// After an error that is ours the commit may have happened all the same: the
-	// file stays, and Sweep removes it when no row has it.
+	// After an internal error the commit may have happened all the same. The file
+	// stays, and Sweep removes it when no row refers to it.
 	if err == nil && !used || errors.As(err, &refused) {
 		u.Discard()
 	}
 	return err
 }
 
-// FileNotFetched says that an attachment did not come: it is tried again after
-// notBefore (state pending, which is not told), or it never will be (the other
-// states, which are).
+// FileNotFetched records that an attachment could not be fetched. In the state pending
+// it is tried again after notBefore; in the other states it is not tried again. A
+// change of the state causes an event.
 func (s *Service) FileNotFetched(ctx context.Context, on Line, fileID, state string, notBefore time.Time) error {
 	if absent[state] == "" {
 		return Invalid("state", "must be pending, failed, expired or tooLarge")
@@ -185,7 +186,7 @@ func (s *Service) FileNotFetched(ctx context.Context, on Line, fileID, state str
 	})
 }
 
-// remoteFile finds a file of the line that was announced before it came.
+// remoteFile finds a file of the line that was announced before it was stored.
 func (s *Service) remoteFile(tx *models.Tx, on Line, fileID string) (*models.File, error) {
 	row, err := tx.FileByID(fileID)
 	if err != nil {
@@ -201,8 +202,8 @@ func (s *Service) remoteFile(tx *models.Tx, on Line, fileID string) (*models.Fil
 	return row, nil
 }
 
-// onRemoteFile runs f on the row of a file that was announced, locked, and keeps
-// what it made of it, in the message too, which is told when f wants it.
+// onRemoteFile locks the row of an announced file, runs f on it and saves it. When f
+// returns tell, the message is updated too, and an event is emitted.
 func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row *models.File) (tell bool, err error)) error {
 	found, err := s.remoteFile(c.tx, v.line, fileID)
 	if err != nil {
@@ -238,7 +239,7 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	content.File.State = row.State
 	if row.State == "" {
 		content.File.Size, content.File.MimeType = &row.Size, given(row.MimeType)
-		if m.FromAPI && m.Type == MessageDocument { // what the address did not tell
+		if m.FromAPI && m.Type == MessageDocument { // the address did not tell the type
 			m.Type = typeOfFile(row.MimeType)
 		}
 	}
@@ -251,9 +252,9 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
 }
 
-// abandon says of a file that was to be fetched for a message of ours that it never
-// will be, because the message has failed. The caller saves the message, and tells
-// when that is news.
+// abandon marks the file of an outgoing message as failed if it is still pending,
+// because the message has failed. The caller saves the message, and emits an event
+// when news is true.
 func (c *change) abandon(v renderer, m *models.Message) (news bool, err error) {
 	row, err := c.tx.FileOfMessage(m.ID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && row.State != FilePending {

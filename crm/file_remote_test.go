@@ -15,7 +15,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// picture is a message with an attachment that is still elsewhere.
+// picture returns a message with an attachment that is still elsewhere.
 func picture(id string, size int64) crm.InboundMessage {
 	m := fromCustomer(id, anna, "", crmtest.Start)
 	m.Type, m.Message.Caption = crm.MessageImage, "Look"
@@ -23,7 +23,7 @@ func picture(id string, size int64) crm.InboundMessage {
 	return m
 }
 
-// TestAnnouncedNonsense: what is announced of a file is what somebody sent.
+// TestAnnouncedNonsense announces files with invalid data, which any sender may send.
 func TestAnnouncedNonsense(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -78,7 +78,7 @@ func open(t *testing.T, w *crmtest.World, link string) (string, error) {
 	return string(b), err
 }
 
-// TestFileThatComesLater: its message does not wait for it.
+// TestFileThatComesLater checks that a message does not wait for its file.
 func TestFileThatComesLater(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -139,12 +139,13 @@ func TestFileThatComesLater(t *testing.T) {
 	})
 }
 
-// cutOff is a connection that ends too early.
+// cutOff is a reader that ends too early, like a lost connection.
 type cutOff struct{}
 
 func (cutOff) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
 
-// TestFileThatNeverComes is told, and can come in the end all the same.
+// TestFileThatNeverComes checks that a file that cannot be fetched causes an event, and
+// can still be stored later.
 func TestFileThatNeverComes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -191,8 +192,8 @@ func TestFileThatNeverComes(t *testing.T) {
 	})
 }
 
-// TestFileThatComesWithItsMessage is stored before, and dropped when its message
-// is not taken.
+// TestFileThatComesWithItsMessage stores a file before its message. The file is removed
+// when the message is not accepted.
 func TestFileThatComesWithItsMessage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -202,7 +203,7 @@ func TestFileThatComesWithItsMessage(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := picture(id, 99)
-			m.Attachment = u // and Remote, which it comes before
+			m.Attachment = u // takes precedence over Remote
 			return m
 		}
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{bring("F1")}})
@@ -233,7 +234,7 @@ func TestFileThatComesWithItsMessage(t *testing.T) {
 	})
 }
 
-// TestOutgoingFile: the connector reads it as a stream.
+// TestOutgoingFile checks that the connector reads an outgoing file as a stream.
 func TestOutgoingFile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

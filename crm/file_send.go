@@ -10,14 +10,14 @@ import (
 	"chatcast/models"
 )
 
-// SendFile sends an attachment that StoreUpload kept; m.Content.Caption may go
-// with it. name, when not empty, is the name to show. The Upload is spent,
-// whatever the outcome.
+// SendFile sends an attachment that StoreUpload stored, with m.Content.Caption. name,
+// when not empty, is the name to show. SendFile consumes the Upload, even when it
+// fails.
 func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Upload, name string, m Outgoing) (sent Sent, err error) {
 	var id string
 	defer func() {
-		// After an error that is ours the commit may have happened all the same:
-		// the file stays, and Sweep removes it when no message has it.
+		// After an internal error the commit may have happened all the same. The
+		// file stays, and Sweep removes it when no message has it.
 		var refused *Error
 		if errors.As(err, &refused) || err == nil && sent.ID.String() != id {
 			u.Discard()
@@ -44,7 +44,7 @@ func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Uplo
 }
 
 // SendLink sends an attachment that lies elsewhere, at an http or https address. A
-// bridge is given the address; of a line with an account its connector fetches the file
+// bridge gets the address. The connector of a line with an account fetches the file
 // before it sends it (see FileToFetch.Link).
 func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, name string, m Outgoing) (Sent, error) {
 	if err := allViolations(checkLink("file", link), checkText("fileName", name, maxName)); err != nil {
@@ -74,7 +74,7 @@ func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, n
 	return s.send(ctx, a, at, connector.MessageID(at.Line), m, linked{randomHex(16), m.Content.File})
 }
 
-// attachment is a file that goes with a message: an Upload, or one that is linked.
+// attachment is the file of a message: an Upload or a linked file.
 type attachment interface {
 	digest() string
 	row(licenseID, chatID, now int64) *models.File
@@ -85,8 +85,8 @@ var (
 	_ attachment = linked{}
 )
 
-// linked is a file that lies elsewhere and is to be fetched. Its id is the one that
-// it will have here.
+// linked is a file that lies elsewhere and is to be fetched. id is its future id in
+// the file store.
 type linked struct {
 	id   string
 	file *FileData
@@ -104,7 +104,7 @@ func (l linked) row(licenseID, chatID, now int64) *models.File {
 	return f
 }
 
-// pending is the file as its message shows it until it was fetched.
+// pending returns the file as its message shows it until it is fetched.
 func (l linked) pending() *FileData {
 	return &FileData{Link: storedLink + l.id, Name: l.file.Name, MimeType: l.file.MimeType, State: FilePending}
 }

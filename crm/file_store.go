@@ -18,31 +18,33 @@ import (
 	"chatcast/models"
 )
 
-// FileStore keeps the bytes of attachments. What is put is never changed, and has
-// an id of the form of IsFileID. Safe for concurrent use. Errors are the store's
-// errors, or those of the reader it was given.
+// FileStore stores the bytes of attachments. A stored file never changes, and its id
+// has the form that IsFileID checks. A FileStore is safe for concurrent use. Its
+// errors are the store's own, or those of the reader given to Put.
 type FileStore interface {
-	// Put keeps what r has, read as a stream to its end, under a new id: whole, or,
-	// when it returns an error, not at all. When it returns nil, a crash loses nothing.
+	// Put stores the contents of r under a new id, reading r as a stream to its end.
+	// When it returns an error, nothing is stored. When it returns nil, the file is
+	// durable.
 	Put(ctx context.Context, id string, r io.Reader) error
-	// Open opens what lies under id, and says its size in bytes. ctx is for reading
-	// too. The error is fs.ErrNotExist when nothing lies there.
+	// Open opens the file with this id, and returns its size in bytes. ctx must last
+	// while content is read. The error is fs.ErrNotExist when there is no such file.
 	Open(ctx context.Context, id string) (content io.ReadSeekCloser, size int64, err error)
-	// Delete removes what lies under id, if anything does.
+	// Delete removes the file with this id. A missing file is not an error.
 	Delete(ctx context.Context, id string) error
-	// Old yields the ids of what was put before t, and removes what Puts that began
-	// before t have left unfinished. What it yields may be deleted meanwhile. It ends
-	// after an error.
+	// Old yields the ids of files that were put before t, and removes the remains of
+	// unfinished Puts that began before t. The caller may delete the files meanwhile.
+	// It ends after an error.
 	Old(ctx context.Context, t time.Time) iter.Seq2[string, error]
 }
 
 var fileIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// IsFileID says whether id has the form of a file's id: a connector may use it as a name.
+// IsFileID reports whether id has the form of a file's id. Such an id is safe to use
+// as a file name.
 func IsFileID(id string) bool { return fileIDForm.MatchString(id) }
 
-// Upload is an attachment that lies in the file store and belongs to no message
-// yet. Whoever made it must send it (SendFile) or Discard it.
+// Upload is an attachment that is in the file store and belongs to no message yet.
+// The caller that created it must pass it to SendFile or Discard it.
 type Upload struct {
 	files      FileStore
 	id         string
@@ -51,9 +53,9 @@ type Upload struct {
 	sum        string // hex SHA-256
 }
 
-// StoreUpload reads an attachment to the end and keeps it. CodeTooLarge when it
-// is over the limit, CodeUnavailable when the file store cannot take it now;
-// nothing is left behind then. mimeType may be empty.
+// StoreUpload reads an attachment to the end and stores it. It returns CodeTooLarge
+// when the attachment is over the limit, and CodeUnavailable when the file store
+// cannot take it now; nothing is stored then. mimeType may be empty.
 func (s *Service) StoreUpload(ctx context.Context, a Actor, at ChatAddress, name, mimeType string, r io.Reader) (*Upload, error) {
 	if _, err := s.connected(ctx, a, at.Line); err != nil { // before the store is used
 		return nil, err
@@ -82,7 +84,7 @@ func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader)
 	}
 	u := &Upload{files: s.Files, id: randomHex(16), name: fileName(name)}
 	err := s.Files.Put(ctx, u.id, io.MultiReader(bytes.NewReader(head[:n]), in))
-	if in.refused != nil { // the sender's, whatever the store made of it
+	if in.refused != nil { // the sender's error, whatever the store returned
 		return nil, in.refused
 	}
 	if err != nil {
@@ -93,21 +95,21 @@ func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader)
 	return u, nil
 }
 
-// fileStoreError is what a caller hears of an error of the file store: to try again.
-// The log has the rest.
+// fileStoreError returns the error that a caller gets for an error of the file store,
+// usually CodeUnavailable, to try again later. The log has the cause.
 func (s *Service) fileStoreError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if errors.Is(err, fs.ErrNotExist) { // a row names it: that does not mend itself
+	if errors.Is(err, fs.ErrNotExist) { // a row refers to the file; trying again does not help
 		return fmt.Errorf("crm: file store: %w", err)
 	}
 	s.Log.ErrorContext(ctx, "the file store failed", "error", err)
 	return Unavailable("the file store cannot be used now; try again later")
 }
 
-// incoming reads an attachment, and keeps what the store is not told: how long it
-// is, its sum, and whose error it is that it ended.
+// incoming reads an attachment. It records the size, the sum and, in refused, the
+// error that ended it when that is the sender's and not the store's.
 type incoming struct {
 	from    io.Reader
 	limit   int64
@@ -141,11 +143,11 @@ func unread(err error) error {
 	return Invalid("file", "could not be read whole")
 }
 
-// discardTime is how long an Upload that nobody wants may hold up who made it.
+// discardTime is how long Discard may take.
 const discardTime = 5 * time.Second
 
-// Discard removes an attachment that was not sent. Of a nil Upload, or a zero one,
-// it is a no-op. What it cannot remove, and what a crash leaves behind, Sweep removes.
+// Discard removes an attachment that was not sent. It is a no-op for a nil or zero
+// Upload. Sweep removes files that Discard could not remove or that a crash left.
 func (u *Upload) Discard() {
 	if u == nil || u.files == nil {
 		return
@@ -162,7 +164,7 @@ func (u *Upload) digest() string {
 	return u.sum
 }
 
-// FileLimit is the size of the greatest attachment, in bytes.
+// FileLimit returns the maximum size of an attachment, in bytes.
 func (s *Service) FileLimit() int64 {
 	if s.MaxFile > 0 {
 		return s.MaxFile
@@ -170,7 +172,7 @@ func (s *Service) FileLimit() int64 {
 	return DefaultMaxFile
 }
 
-// noFiles is the store of a Service that was given none.
+// noFiles is the FileStore of a Service without one.
 type noFiles struct{}
 
 var _ FileStore = noFiles{}

@@ -18,8 +18,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// watchedStore fails when it is told to, and holds the rules to their order: what
-// a row names is there before the row says so, and goes after.
+// watchedStore is a FileStore that can be made to fail. It also checks the order of the
+// rules: a file is stored before a row names it, and deleted after the row.
 type watchedStore struct {
 	crm.FileStore
 	t    *testing.T
@@ -84,8 +84,8 @@ func (s *watchedStore) Delete(ctx context.Context, id string) error {
 	return s.FileStore.Delete(ctx, id)
 }
 
-// TestFileStoreUnavailable: who asks hears that it is to be tried again, nothing is half
-// done, and no file is given up.
+// TestFileStoreUnavailable checks that callers get an error that tells them to try
+// again, that nothing is half done, and that no file is given up.
 func TestFileStoreUnavailable(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -122,7 +122,8 @@ func TestFileStoreUnavailable(t *testing.T) {
 	})
 }
 
-// TestFileThatComesTwiceAtOnce: one is kept, whole, and told of once.
+// TestFileThatComesTwiceAtOnce stores the same file twice at the same time. One whole
+// file must remain, with one event.
 func TestFileThatComesTwiceAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -152,7 +153,7 @@ func TestFileThatComesTwiceAtOnce(t *testing.T) {
 		} else if err := f.Content.Close(); err != nil {
 			t.Error(err)
 		}
-		// It is swept by nobody, though it lies under another id than its row's.
+		// Sweep does not remove it, although its stored id is not its row's id.
 		w.Clock.Advance(365 * 24 * 60 * 60 * 1e9)
 		if err := w.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
@@ -163,7 +164,8 @@ func TestFileThatComesTwiceAtOnce(t *testing.T) {
 	})
 }
 
-// TestNoFileStore: a Service without one refuses, and does not fall.
+// TestNoFileStore checks that a Service without a file store returns errors and does
+// not panic.
 func TestNoFileStore(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	bare := crm.New(crm.Options{Store: w.Store, Live: w.Live, Log: w.Log, Messengers: w.Messengers})

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// DefaultMaxFile is the greatest attachment, in bytes, when Options say none.
+	// DefaultMaxFile is the default maximum size of an attachment, in bytes.
 	DefaultMaxFile = 100 << 20
 	// LinkLife is how long a signed link to an attachment works, in seconds.
 	LinkLife = 7 * 24 * 60 * 60
@@ -24,8 +24,8 @@ const (
 	fileSecretName = "files.secret"
 )
 
-// fileSecret is the key that links are signed with: kept in the settings, the
-// same for all nodes.
+// fileSecret holds the key that signs links. The key is stored in the settings and is
+// the same for all nodes.
 type fileSecret struct {
 	mu  sync.Mutex
 	key []byte // guarded by mu; nil: not read yet
@@ -63,8 +63,8 @@ func signFile(key []byte, l Line, id string, expires int64) string {
 
 func isStored(link string) bool { return strings.HasPrefix(link, storedLink) }
 
-// Attachment is a stored file, opened. The reader must be closed; it works while
-// the context that it was opened with does.
+// Attachment is an open stored file. The caller must close Content, which works only
+// until the context it was opened with ends.
 type Attachment struct {
 	Name     string
 	MimeType string
@@ -83,12 +83,12 @@ func (s *Service) OpenFile(ctx context.Context, a Actor, on Line, id string) (*A
 	return s.openFile(ctx, on, id, func(chat *models.Chat) bool { return l.sees(a, chat.ResponsibleID) })
 }
 
-// OpenStored is OpenFile for the line's connector, of a file that goes out.
+// OpenStored is OpenFile for the line's connector, which reads an outgoing file.
 func (s *Service) OpenStored(ctx context.Context, on Line, id string) (*Attachment, error) {
 	return s.openFile(ctx, on, id, func(*models.Chat) bool { return true })
 }
 
-// OpenSigned opens an attachment for whoever has a link to it.
+// OpenSigned opens an attachment for anybody who has a valid link to it.
 func (s *Service) OpenSigned(ctx context.Context, on Line, id, expires, signature string) (*Attachment, error) {
 	key, err := s.fileKey(ctx)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	return &Attachment{Name: row.Name, MimeType: row.MimeType, Size: size, ModTime: time.Unix(row.CreatedAt, 0), Content: content}, nil
 }
 
-// Rows keep contents and authors as the wire's JSON, except that an attachment
-// of ours is kept as storedLink and its id: links expire, and are made when a
-// message is shown.
+// storedLink and the file's id stand for the link of a stored attachment in rows,
+// because links expire and are made when a message is shown. Otherwise rows store
+// contents and authors as the wire's JSON.
 const storedLink = "stored:"

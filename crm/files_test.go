@@ -33,7 +33,7 @@ func stored(t *testing.T, w *crmtest.World) (files []string) {
 	return files
 }
 
-// sendFile uploads and sends bytes as a, and must succeed.
+// sendFile uploads and sends bytes as a, and fails the test when that fails.
 func sendFile(t *testing.T, w *crmtest.World, a crm.Actor, name, mime string, bytes []byte, key string) (crm.Sent, crm.MessageItem) {
 	t.Helper()
 	mark := w.Mark(t)
@@ -54,7 +54,7 @@ func sendFile(t *testing.T, w *crmtest.World, a crm.Actor, name, mime string, by
 
 var png = append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte{7}, 2000)...)
 
-// openLink opens what a link in an event leads to.
+// openLink opens the file of a link in an event.
 func openLink(t *testing.T, w *crmtest.World, on crm.Line, link string) ([]byte, *crm.Attachment, error) {
 	t.Helper()
 	u, err := url.Parse(link)
@@ -164,7 +164,7 @@ func TestFileIsForWhoMaySeeItsChat(t *testing.T) {
 	})
 }
 
-// broken fails after some bytes, as a client that goes away does.
+// broken is a reader that fails after some bytes, like a client that disconnects.
 type broken struct{ left int }
 
 func (b *broken) Read(p []byte) (int, error) {

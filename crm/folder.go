@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// Folder is the path of a folder as a FileStore. It is made when it is needed,
-// for the program's user alone: a file lies at ab/ab..., by the first two letters
-// of its id.
+// Folder is a FileStore in the folder with this path. The folder is created when it is
+// needed, accessible only to the program's user. A file lies at ab/ab..., where ab are
+// the first two letters of its id.
 type Folder string
 
 var _ FileStore = Folder("")
 
 const partSuffix = ".part" // of a file that is still being written
 
-// at is where a file lies. id must have the form of one.
+// at returns the path of a file. id must have the form that IsFileID checks.
 func (f Folder) at(id string) string { return filepath.Join(string(f), id[:2], id) }
 
-// Put implements FileStore: what is written is synced, and then gets its name.
+// Put implements FileStore. It syncs the file before it gives it its name.
 func (f Folder) Put(_ context.Context, id string, r io.Reader) error {
 	final := f.at(id)
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
@@ -68,7 +68,7 @@ func (f Folder) Delete(_ context.Context, id string) error {
 	return ignoreNotExist(os.Remove(f.at(id)))
 }
 
-// ignoreNotExist is err, or nil when err says that the file does not exist.
+// ignoreNotExist returns err, or nil when err is fs.ErrNotExist.
 func ignoreNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -92,7 +92,7 @@ func (f Folder) Old(_ context.Context, t time.Time) iter.Seq2[string, error] {
 	}
 }
 
-// oldIn is Old of one of the folders in it; false: no more is wanted.
+// oldIn is Old for one subfolder. It returns false when the iteration must end.
 func oldIn(dir string, t time.Time, yield func(string, error) bool) bool {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -103,7 +103,7 @@ func oldIn(dir string, t time.Time, yield func(string, error) bool) bool {
 		id, unfinished := strings.CutSuffix(e.Name(), partSuffix)
 		info, err := e.Info()
 		if err != nil || !IsFileID(id) || id[:2] != filepath.Base(dir) || !info.ModTime().Before(t) {
-			continue // removed meanwhile, not ours, or young
+			continue // removed meanwhile, not a stored file, or too young
 		}
 		if !unfinished {
 			if !yield(id, nil) {

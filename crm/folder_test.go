@@ -7,7 +7,7 @@ import (
 	"chatcast/crm/crmtest"
 )
 
-// TestFolder: the same is asked of the bucket, in crm/s3.
+// TestFolder runs the same checks that crm/s3 runs on the bucket.
 func TestFolder(t *testing.T) {
 	crmtest.CheckFileStore(t, crm.Folder(t.TempDir()), 12<<20)
 }

@@ -11,27 +11,28 @@ import (
 // maxID is the longest id of a chat, a message or a person, in bytes.
 const maxID = 128
 
-// ID is an id of a messenger's as it stands on the wire: a JSON number or a
-// string. It is stored as text.
+// ID is an id of a messenger as the wire shows it: a JSON number or a string. It is
+// stored as text.
 type ID struct {
 	text   string
 	number bool // in JSON it is a number
 }
 
-// MakeID is an id from its text, as messengerType shows it: WhatsApp's ids are
-// strings always; those of the others are numbers when they are integers that
-// every JSON reader keeps exactly.
+// MakeID returns the id with this text. WhatsApp's ids are always strings; ids of
+// other messengers are numbers when they are integers that every JSON reader keeps
+// exactly.
 func MakeID(messengerType, text string) ID {
 	return ID{text: text, number: !IsWhatsApp(messengerType) && isSafeInteger(text)}
 }
 
-// isSafeInteger says whether s is an integer as JSON writes it, under 2^53.
+// isSafeInteger reports whether s is an integer in JSON's form, of less than 2^53 in
+// absolute value.
 func isSafeInteger(s string) bool {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return err == nil && -1<<53 < n && n < 1<<53 && strconv.FormatInt(n, 10) == s
 }
 
-// String is the id's text.
+// String returns the id's text.
 func (id ID) String() string { return id.text }
 
 // MarshalJSON implements json.Marshaler.
@@ -42,7 +43,7 @@ func (id ID) MarshalJSON() ([]byte, error) {
 	return json.Marshal(id.text)
 }
 
-// UnmarshalJSON takes a string or an integer; null leaves the id empty.
+// UnmarshalJSON accepts a string or an integer; null leaves the id as it is.
 func (id *ID) UnmarshalJSON(b []byte) error {
 	b = bytes.TrimSpace(b)
 	switch {
@@ -63,7 +64,7 @@ func (id *ID) UnmarshalJSON(b []byte) error {
 	return &json.UnmarshalTypeError{Value: jsonKind(b), Type: reflect.TypeFor[string]()}
 }
 
-// jsonKind is JSON's word for a value that is not a string.
+// jsonKind returns JSON's word for a value that is not a string.
 func jsonKind(b []byte) string {
 	switch {
 	case len(b) == 0:
@@ -78,9 +79,9 @@ func jsonKind(b []byte) string {
 	return "number " + string(b)
 }
 
-// checkID refuses an id that no messenger would give: empty, too long, or with
-// spaces or signs that have a meaning in addresses. Browsers and proxies take the
-// steps . and .. out of an address, so a path with such an id would lead elsewhere.
+// checkID refuses an id that no messenger would give: an empty or too long one, or one
+// with spaces or signs that have a meaning in URLs. Browsers and proxies remove the
+// path segments . and .., so a path with such an id would lead elsewhere.
 func checkID(field, id string) error {
 	switch {
 	case id == "":

@@ -14,11 +14,10 @@ const KeyLife = 24 * 60 * 60
 
 const maxKey = 255 // bytes of an Idempotency-Key
 
-// once is change for a request that sends something and may carry an
-// Idempotency-Key (empty: none). The same key with the same request fills answer
-// with what it was the first time and changes nothing; with another request it
-// is a conflict. f fills answer; request is what was asked for, and is compared
-// as JSON.
+// once is changeWithRetry for a request that sends something and may have an
+// Idempotency-Key (empty: none). f fills answer. When the key was used before with the
+// same request, once changes nothing and fills answer with the first answer; with
+// another request it returns CodeConflict. Requests are compared as JSON.
 func (s *Service) once(ctx context.Context, a Actor, key string, request, answer any, f func(c *change) error) error {
 	if key == "" {
 		return s.changeWithRetry(ctx, f)
@@ -65,7 +64,7 @@ func checkKey(key string) error {
 	return nil
 }
 
-// again fills answer with what a used key was answered.
+// again fills answer with the stored answer of a used key.
 func (c *change) again(row *models.IdempotencyKey, answer any) error {
 	used, err := c.tx.UsedKey(row.UserID, row.Key)
 	if err != nil {

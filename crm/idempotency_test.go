@@ -33,7 +33,7 @@ func TestIdempotencyKey(t *testing.T) {
 		if events := w.EventsAfter(t, mark); len(events) != 0 {
 			t.Errorf("events %v", names(events))
 		}
-		// A key is its user's own, and one that failed is free.
+		// A key belongs to one user, and is free again after a failed request.
 		if theirs := send(t, w, w.Owner, onGr, ann, m); theirs == first {
 			t.Error("another user's key gave the same message")
 		}
@@ -42,7 +42,7 @@ func TestIdempotencyKey(t *testing.T) {
 		_, err = w.Send(t.Context(), w.Operator, chatAt(onGr, "5@lid"), failed)
 		wantCode(t, "to an unknown chat", err, crm.CodeNotFound, "")
 		send(t, w, w.Operator, onGr, ann, failed)
-		// A day later it is forgotten, with the sweeper's help or without.
+		// A day later the key is forgotten, with or without the sweeper.
 		w.Clock.Advance(24*time.Hour + time.Second)
 		if later := send(t, w, w.Operator, onGr, ann, other); later == first {
 			t.Error("an expired key gave the old answer")
@@ -84,8 +84,8 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 	})
 }
 
-// TestTwoOperatorsSendAtOnce: both messages are there, the chat is made once, one
-// window opens, and the journal has the order of the commits.
+// TestTwoOperatorsSendAtOnce checks that both messages are stored, the chat is created
+// once, one window opens, and the journal has the order of the commits.
 func TestTwoOperatorsSendAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

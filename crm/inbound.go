@@ -43,7 +43,7 @@ func (s *Service) IngestAs(ctx context.Context, a Actor, on Line, in InboundRequ
 // batch is durable and may be acknowledged. It is idempotent. It owns the
 // attachments of the batch, also when it fails.
 //
-// CodeInvalid says that a part of the batch is never accepted; CodeNotFound, that
+// CodeInvalid means that a part of the batch is never accepted. CodeNotFound means that
 // the line no longer exists. After any other error the same batch may succeed later.
 func (s *Service) Ingest(ctx context.Context, on Line, in InboundBatch) (result InboundResult, err error) {
 	defer func() { in.discard(result, err) }()
@@ -81,7 +81,7 @@ func (s *Service) lineForActor(tx *models.Tx, a Actor, on Line) (*line, error) {
 	return l, err
 }
 
-// lineForConnector is the line for its own connector, which needs no permission.
+// lineForConnector returns the line for its own connector, which needs no permission.
 func lineForConnector(tx *models.Tx, on Line) (*line, error) {
 	l, err := tx.LineOf(on.LicenseID, on.Messenger)
 	if err != nil {

@@ -49,7 +49,7 @@ type archiveArrival struct {
 	archived bool
 }
 
-// batch checks everything at once; each error names its field's path.
+// batch checks all parts at once. Each violation names the path of its field.
 func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	b.connector, b.history, b.labels = true, in.History, in.Labels
 	var violations []error
@@ -78,7 +78,7 @@ func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	return b, allViolations(violations...)
 }
 
-// people checks who and where: aliases, contacts, chats.
+// people checks aliases, contacts and chats.
 func (b *batch) people(t InboundBatch, messenger string) error {
 	var violations []error
 	for i, in := range t.Aliases {
@@ -143,13 +143,13 @@ func (b *batch) changes(t InboundBatch, messenger string, now int64) error {
 	return allViolations(violations...)
 }
 
-// checkAnywhere is check of a status whose chat may be left out.
+// checkAnywhere is like check, but the chat may be absent.
 func (st *InboundStatus) checkAnywhere(messenger, at string, now int64) (statusArrival, error) {
 	if st.Chat.ID.String() != "" {
 		return st.check(messenger, at, now)
 	}
 	placed := *st
-	placed.Chat.ID = ID{text: "1@lid"} // any id will do: the chat is taken out again
+	placed.Chat.ID = ID{text: "1@lid"} // any valid id will do: the chat is removed again
 	r, err := placed.check(messenger, at, now)
 	r.chat = inboundChat{}
 	return r, err
@@ -163,8 +163,8 @@ func (in InboundLabel) check(at string) error {
 	return allViolations(checkRequired(at+"id", in.ID, 64), checkText(at+"name", in.Name, maxName), colorViolation)
 }
 
-// attached is the row of the message's attachment, without its chat and message;
-// nil when it brings none.
+// attached returns the row of the message's attachment, without its chat and message,
+// and the Upload if there is one. The row is nil when there is no attachment.
 func (m *InboundMessage) attached(now int64) (*models.File, *Upload) {
 	switch {
 	case m.Attachment != nil:
@@ -176,7 +176,7 @@ func (m *InboundMessage) attached(now int64) (*models.File, *Upload) {
 			State: FilePending, Source: given(string(m.Remote.Source)),
 		}
 		if m.Remote.Size != nil {
-			f.Size = max(*m.Remote.Size, 0) // as somebody announced it
+			f.Size = max(*m.Remote.Size, 0) // announced by the sender, so it may be any number
 		}
 		return f, nil
 	}

@@ -21,26 +21,26 @@ func chatOf(id string) crm.InboundChat { return crm.InboundChat{ID: idOf(id)} }
 
 func unix(n int64) *int64 { return &n }
 
-// fromCustomer is a message of the customer.
+// fromCustomer returns a message of the customer.
 func fromCustomer(id, chat, text string, at int64) crm.InboundMessage {
 	return crm.InboundMessage{ID: idOf(id), Chat: chatOf(chat), Time: &at, Message: crm.Content{Text: text}}
 }
 
-// wrote is a message that the account itself wrote on its phone.
+// fromAccount returns a message that the account itself wrote on its phone.
 func fromAccount(id, chat, text string, at int64) crm.InboundMessage {
 	m := fromCustomer(id, chat, text, at)
 	m.FromMe, m.FromUser = true, &crm.InboundUser{ID: idOf("70000000001@c.us"), Name: "Our phone"}
 	return m
 }
 
-// by is a message in a group.
+// by returns a message of author in a group.
 func by(author, id, chat, text string, at int64) crm.InboundMessage {
 	m := fromCustomer(id, chat, text, at)
 	m.FromUser = &crm.InboundUser{ID: idOf(author), Name: author}
 	return m
 }
 
-// ingest must succeed.
+// ingest calls Ingest, and fails the test when it fails.
 func ingest(t *testing.T, w *crmtest.World, news crm.InboundBatch) crm.InboundResult {
 	t.Helper()
 	answer, err := w.Ingest(t.Context(), onGr, news)
@@ -50,7 +50,7 @@ func ingest(t *testing.T, w *crmtest.World, news crm.InboundBatch) crm.InboundRe
 	return answer
 }
 
-// happens says which events f causes, one word each.
+// happens returns the names of the events that f causes, separated by spaces.
 func happens(t *testing.T, w *crmtest.World, f func()) string {
 	t.Helper()
 	mark := w.Mark(t)
@@ -58,7 +58,7 @@ func happens(t *testing.T, w *crmtest.World, f func()) string {
 	return strings.Join(names(w.EventsAfter(t, mark)), " ")
 }
 
-// lastItem is the only item of the newest event, as JSON.
+// lastItem returns the only item of the newest event with this name, as decoded JSON.
 func lastItem(t *testing.T, w *crmtest.World, event string) map[string]any {
 	t.Helper()
 	all := w.Events(t, event)
@@ -90,7 +90,8 @@ func messagesOf(t *testing.T, w *crmtest.World, chat string) []crm.HistoryItem {
 	return page.Items
 }
 
-// TestIngestIsIdempotent ingests one of each twice: the second time nothing happens.
+// TestIngestIsIdempotent ingests a batch with every kind of part twice. The second time
+// nothing must change.
 func TestIngestIsIdempotent(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -138,8 +139,8 @@ func TestIngestIsIdempotent(t *testing.T) {
 	})
 }
 
-// TestOnlyTheAuthorChangesAMessage: WhatsApp brings what people send, and people
-// can name whatever message they like.
+// TestOnlyTheAuthorChangesAMessage checks changes of other people's messages: WhatsApp
+// delivers any change that people send, and people can name any message.
 func TestOnlyTheAuthorChangesAMessage(t *testing.T) {
 	const group, bea, carl = "120363000000000001@g.us", "79990003344@c.us", "79990005566@c.us"
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -200,8 +201,8 @@ func TestOnlyTheAuthorChangesAMessage(t *testing.T) {
 	})
 }
 
-// TestPlaceholderIsReplaced: what could not be read keeps its place, and says
-// what it is when it can.
+// TestPlaceholderIsReplaced checks that a message that could not be read keeps its
+// place, and gets its content when it can be read.
 func TestPlaceholderIsReplaced(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -234,7 +235,7 @@ func TestPlaceholderIsReplaced(t *testing.T) {
 	})
 }
 
-// TestHistoryIsQuiet: what happened before us is kept, and causes nothing.
+// TestHistoryIsQuiet checks that history is stored and causes no events.
 func TestHistoryIsQuiet(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -283,14 +284,14 @@ func TestHistoryIsQuiet(t *testing.T) {
 	})
 }
 
-// TestAliasAloneJoinsTwoChats: the mapping comes without a message.
+// TestAliasAloneJoinsTwoChats checks an alias that arrives without a message.
 func TestAliasAloneJoinsTwoChats(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		at := int64(crmtest.Start)
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", "555@lid", "by lid", at), fromCustomer("A2", anna, "by phone", at)}})
 		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990001122"), LID: idOf("555@lid")}}})
-		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990007777"), LID: idOf("999@lid")}}}) // of nobody that we know
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("79990007777"), LID: idOf("999@lid")}}}) // of an unknown person
 		chat := onlyChat(t, w)
 		if chat.ID != anna || *chat.LID != "555@lid" || chat.Unread != 2 || len(messagesOf(t, w, "555@lid")) != 2 {
 			t.Errorf("the chat is %+v", chat)
@@ -307,7 +308,7 @@ func TestAliasAloneJoinsTwoChats(t *testing.T) {
 	})
 }
 
-// TestReadElsewhere: a chat that the account reads on its phone.
+// TestReadElsewhere checks a chat that the account reads on its phone.
 func TestReadElsewhere(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

@@ -9,7 +9,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// BenchmarkIngestAs is one inbound message of a known chat, from the call to the
+// BenchmarkIngestAs measures one inbound message of a known chat, from the call to the
 // commit, on a SQLite file.
 func BenchmarkIngestAs(b *testing.B) {
 	w := crmtest.New(b, testdb.Open(b, testdb.SQLiteURL(b)))

@@ -7,7 +7,7 @@ import (
 	"chatcast/models"
 )
 
-// applyRead counts as read what the account read elsewhere.
+// applyRead marks as read the messages that the account read on another device.
 func (c *change) applyRead(chats *chatSet, r *readArrival) (string, error) {
 	chat := chats.find(r.chat)
 	if chat == nil {

@@ -8,17 +8,17 @@ import (
 	"chatcast/models"
 )
 
-// chatSet is the chats of a batch, their rows locked, by every id they have.
+// chatSet holds the chats of a batch, whose rows are locked, by every id they have.
 type chatSet struct {
 	line      *line
-	connector bool // of an account of this program's own: messages are found by their ids alone too
+	connector bool // of a connector's batch: messages are also found by their ids alone
 	byID      map[string]*models.Chat
 }
 
-// inboundChats makes the chats that messages of the batch are the first of, and
-// locks all that the batch is about. Two batches at once cannot wait for one
-// another in a circle: chats are made in the order of their ids while nothing is
-// locked, then locked in the order of their rows.
+// inboundChats creates the new chats of the batch's messages and tags, and locks all
+// chats that the batch is about. Concurrent batches cannot deadlock: chats are created
+// in the order of their ids while no chat is locked, then locked in the order of their
+// rows.
 func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	var chats []inboundChat
 	for i := range b.messages {
@@ -45,8 +45,8 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	for i := range chats {
 		ids = append(ids, chats[i].ids()...)
 	}
-	// A chat that another transaction merges away between the two steps is
-	// made or found the next time.
+	// If another transaction merges a chat away between the two steps, the next
+	// try creates or finds it.
 	for range 3 {
 		if err := c.makeChats(l, chats); err != nil {
 			return nil, err
@@ -87,7 +87,7 @@ func (c *change) makeChats(l *line, chats []inboundChat) error {
 	return nil
 }
 
-// row is a new chat. Its first message fills in the rest.
+// row returns the row of a new chat. Its first message fills in the rest.
 func (c *inboundChat) row(l *line, now int64) *models.Chat {
 	typ := c.Type
 	if typ == "" {
@@ -103,7 +103,7 @@ func (c *inboundChat) row(l *line, now int64) *models.Chat {
 	}
 }
 
-// ids are all that the chat may be known by.
+// ids returns all ids under which the chat may be known.
 func (c *inboundChat) ids() []string {
 	if c.key.External == "" {
 		return nil
@@ -114,8 +114,8 @@ func (c *inboundChat) ids() []string {
 	return []string{c.key.External, c.key.LID}
 }
 
-// describe copies what the messenger knows of the chat to its row. A private chat
-// without a name gets its author's.
+// describe copies the fields that the messenger gave to the chat's row. A private chat
+// without a name gets author, the name of the message's author.
 func (c *inboundChat) describe(chat *models.Chat, author string) {
 	if c.Hash != nil {
 		chat.Hash = *c.Hash
@@ -144,7 +144,7 @@ func (b *chatSet) enter(chat *models.Chat) {
 	}
 }
 
-// describe copies what a message says of its chat to the chat's row. History that
+// describe copies a message's data about its chat to the chat's row. History that
 // is older than the row only fills in missing fields.
 func (b *chatSet) describe(c *change, chat *models.Chat, m *messageArrival) error {
 	if c.quiet && m.row.Time < chat.LastTime {
@@ -164,7 +164,7 @@ func (b *chatSet) describe(c *change, chat *models.Chat, m *messageArrival) erro
 	return nil
 }
 
-// fill is describe for the fields that the row lacks.
+// fill is like describe, but only for the fields that the row lacks.
 func (c *inboundChat) fill(chat *models.Chat) {
 	known := *chat
 	c.describe(chat, "")
@@ -172,7 +172,7 @@ func (c *inboundChat) fill(chat *models.Chat) {
 	chat.Phone, chat.Username, chat.Image = firstOf(known.Phone, chat.Phone), firstOf(known.Username, chat.Username), firstOf(known.Image, chat.Image)
 }
 
-// find returns the chat under either of its ids, nil when there is none.
+// find returns the chat with either of its ids, or nil.
 func (b *chatSet) find(ch inboundChat) *models.Chat {
 	for _, id := range ch.ids() {
 		if chat := b.byID[id]; chat != nil {
@@ -182,9 +182,8 @@ func (b *chatSet) find(ch inboundChat) *models.Chat {
 	return nil
 }
 
-// add returns a message's chat and links its two ids when the message told
-// both: of two chats that turn out to be one, the phone's stays. The row is
-// saved with the message (or here, when it is the message's second copy).
+// add returns a message's chat, and links its two ids when the message has both. When
+// two chats turn out to be one, the phone number's chat stays.
 func (b *chatSet) add(c *change, ch inboundChat) (*models.Chat, error) {
 	chat := b.find(ch)
 	if chat == nil {
@@ -193,8 +192,8 @@ func (b *chatSet) add(c *change, ch inboundChat) (*models.Chat, error) {
 	return chat, b.link(c, chat, ch.key)
 }
 
-// link gives the chat both ids, when the key has both. The row is saved when that
-// is new.
+// link gives the chat both ids, when the key has both. It saves the row when that
+// changes it.
 func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	lid := key.LID
 	if lid == "" || key.Phone == "" {
@@ -230,8 +229,8 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	return nil
 }
 
-// emitMerge tells that a chat is known by another id now, to who saw it and to who
-// sees it now. History does not keep it quiet: clients have the old id.
+// emitMerge emits that a chat has another id now, to the users who saw it before and
+// those who see it now. It does so even for history, because clients have the old id.
 func (c *change) emitMerge(from, to *models.Chat) error {
 	quiet := c.quiet
 	c.quiet = false
@@ -239,7 +238,8 @@ func (c *change) emitMerge(from, to *models.Chat) error {
 	return c.emitChat(to, EventChatMerge, ChatMergeItem{From: ChatRef{from.ExternalID}, To: ChatRef{to.ExternalID}}, from.ResponsibleID)
 }
 
-// merge puts into chat what only other has.
+// merge merges other into chat. It adds the unread messages, and fills in the
+// attributes that chat lacks.
 func merge(chat, other *models.Chat) {
 	chat.Unread += other.Unread
 	chat.LastTime = max(chat.LastTime, other.LastTime)

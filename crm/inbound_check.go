@@ -13,16 +13,16 @@ import (
 type batch struct {
 	messages      []messageArrival
 	statuses      []statusArrival
-	inboundExtras // of an InboundBatch alone
+	inboundExtras // only of an InboundBatch
 }
 
 type messageArrival struct {
 	chat       inboundChat
-	contact    *models.Contact // who wrote it; nil: the account itself
+	contact    *models.Contact // the author; nil: the account itself
 	authorName string
 	row        models.Message // without the chat's row id
-	file       *models.File   // the attachment's row; nil: none of ours
-	upload     *Upload        // the attachment, when it is here
+	file       *models.File   // the attachment's row; nil: no stored attachment
+	upload     *Upload        // the attachment, when it is stored already
 }
 
 type statusArrival struct {
@@ -33,13 +33,13 @@ type statusArrival struct {
 	failure *string // JSON
 }
 
-// inboundChat is an InboundChat that was checked.
+// inboundChat is a checked InboundChat.
 type inboundChat struct {
 	InboundChat
 	key ChatKey
 }
 
-// batch checks everything at once; each error names its field's path.
+// batch checks all parts at once. Each violation names the path of its field.
 func (in InboundRequest) batch(messenger string, now int64) (b batch, err error) {
 	n := len(in.Messages) + len(in.Statuses)
 	if n == 0 {
@@ -125,8 +125,8 @@ func (m *InboundMessage) quoted(at string) (*string, error) {
 	return &id, checkID(at, id)
 }
 
-// author is who wrote the message, and the contact to keep. In a private chat
-// the customer may be left out: it is the chat's.
+// author returns the author of the message, and the contact to store. In a private
+// chat FromUser may be absent: the chat itself identifies the customer.
 func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe bool) (author Author, contact *models.Contact, err error) {
 	u := m.FromUser
 	if u == nil {
@@ -141,8 +141,8 @@ func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe b
 	return u.check(messenger, at+"fromUser.", fromMe)
 }
 
-// check is the person as messages show them, and the contact to keep; nil of the
-// account itself.
+// check returns the person as messages show them, and the contact to store, which is
+// nil for the account itself.
 func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, contact *models.Contact, err error) {
 	violations := []error{
 		checkID(at+"id", u.ID.String()), checkOptional(at+"username", u.Username, maxName),
@@ -164,7 +164,7 @@ func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, c
 	if key, err := ParseChatID("", messenger, u.ID.String()); err == nil && IsWhatsApp(messenger) {
 		contact.ExternalID = key.External // one contact, however the bridge spells it
 		contact.LID = given(key.LID)
-		if strings.Contains(u.ID.String(), "@") { // ...@s.whatsapp.net is ...@c.us to our clients
+		if strings.Contains(u.ID.String(), "@") { // clients see ...@s.whatsapp.net as ...@c.us
 			author.ID = MakeID(messenger, key.External)
 		}
 		if key.Phone != "" && contact.Phone == nil {
@@ -242,7 +242,7 @@ func (c *inboundChat) link(messenger, at string) error {
 	return nil
 }
 
-// phone is the chat's phone number, nil when it has none.
+// phone returns the chat's phone number, or nil.
 func (c *inboundChat) phone() *string {
 	if c.key.Phone != "" {
 		return &c.key.Phone
@@ -250,8 +250,8 @@ func (c *inboundChat) phone() *string {
 	return c.InboundChat.Phone
 }
 
-// checkTime refuses what is no time in unix seconds; nil is now. The most
-// frequent error is milliseconds; clocks may differ by an hour.
+// checkTime refuses a time that is not in unix seconds; nil is now. The most
+// frequent error is milliseconds. Clocks may differ by an hour.
 func checkTime(field string, t *int64, now int64) (int64, error) {
 	const hour = 60 * 60
 	switch {
@@ -265,8 +265,8 @@ func checkTime(field string, t *int64, now int64) (int64, error) {
 	return *t, nil
 }
 
-// checkJSON compacts a free JSON value that must begin with one of the signs;
-// absent and null are nil.
+// checkJSON compacts a free JSON value, which must begin with one of the characters in
+// begins. It returns nil for an absent value and for null.
 func checkJSON(field string, raw json.RawMessage, begins string) (*string, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
@@ -286,7 +286,7 @@ func checkJSON(field string, raw json.RawMessage, begins string) (*string, error
 	return &s, checkText(field, s, maxJSON)
 }
 
-// given is nil for an empty text.
+// given returns a pointer to s, or nil when s is empty.
 func given(s string) *string {
 	if s == "" {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"chatcast/models"
 )
 
-// keepContacts saves the authors of the batch's messages, with the newest that is
-// known of them.
+// keepContacts saves the contacts of the batch and the authors of its messages, with
+// the newest data about each.
 func (c *change) keepContacts(l *line, b batch) error {
 	newest := map[string]*models.Contact{}
 	var ids []string
@@ -69,7 +69,7 @@ func (c *change) keepContacts(l *line, b batch) error {
 	return nil
 }
 
-// contactID is the id under which the line keeps a person who has several.
+// contactID returns the id under which the line stores a person who has several.
 func (c *change) contactID(l *line, id string) (string, error) {
 	if !strings.HasSuffix(id, "@lid") || !IsWhatsApp(l.messenger) {
 		return id, nil
@@ -100,7 +100,7 @@ func update(row, k *models.Contact, history bool) bool {
 		!same(row.Image, before.Image) || !same(row.LID, before.LID)
 }
 
-// linkContacts makes one contact of a phone number's and a LID's.
+// linkContacts merges the contacts of a phone number and a LID into one.
 func (c *change) linkContacts(l *line, key ChatKey) error {
 	rows, err := c.tx.LockContacts(l.licenseID, l.messenger, []string{key.External, key.LID})
 	if err != nil || len(rows) == 0 {

@@ -7,8 +7,8 @@ import (
 	"chatcast/models"
 )
 
-// applyLabels keeps the account's labels as tags of the company, and returns the
-// tags of the labels that the batch puts on chats or takes off, by label.
+// applyLabels stores the account's labels as tags of the company. It returns the tags
+// of the labels that the batch puts on chats or takes off, by label.
 func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 	for _, in := range b.labels {
 		if err := c.applyLabel(l, in); err != nil {
@@ -23,7 +23,7 @@ func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 		}
 		link, err := c.tx.LineLabel(l.licenseID, l.messenger, label)
 		if errors.Is(err, models.ErrNotFound) {
-			// The label's name comes later, and is given to the tag then.
+			// The label's name arrives later, and renames the tag then.
 			link, err = c.addLabel(l, InboundLabel{ID: label})
 		}
 		if err != nil {
@@ -70,7 +70,7 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 	return c.moveLabel(l, link, tag, in)
 }
 
-// addLabel links a label to the company's tag of its name, which is made when
+// addLabel links a label to the company's tag with its name, and creates the tag when
 // there is none.
 func (c *change) addLabel(l *line, in InboundLabel) (*models.LineLabel, error) {
 	name := cmp.Or(in.Name, "Label "+in.ID)
@@ -118,7 +118,7 @@ func (c *change) dropLabel(l *line, link *models.LineLabel) error {
 	return c.tx.DeleteTag(tag.ID)
 }
 
-// moveLabel links a label to another tag, and its line's chats with it.
+// moveLabel links a label to another tag, and moves its line's chats to that tag.
 func (c *change) moveLabel(l *line, link *models.LineLabel, from *models.Tag, in InboundLabel) error {
 	if err := c.tx.DeleteLineLabel(link); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (c *change) applyTag(chats *chatSet, tags map[string]*models.Tag, t *tagArr
 	if chat == nil {
 		return ResultUnknown, nil
 	}
-	if chat.LastTime == 0 { // the label is the first that we hear of the chat
+	if chat.LastTime == 0 { // the label is the first news of the chat
 		chat.LastTime = c.now.Unix()
 		if err := c.tx.SaveChat(chat); err != nil {
 			return "", err

@@ -10,7 +10,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// tagNames are the company's tags with their colours, by sort and id.
+// tagNames returns the company's tags with their colours, by sort and id.
 func tagNames(t *testing.T, w *crmtest.World) string {
 	t.Helper()
 	page, err := w.Tags(t.Context(), w.Owner, crm.TagQuery{})
@@ -24,7 +24,7 @@ func tagNames(t *testing.T, w *crmtest.World) string {
 	return strings.Join(list, " ")
 }
 
-// TestLabelsAreTags: what the account's phone calls a label is a tag of the
+// TestLabelsAreTags checks that a label of the account's phone is a tag of the
 // company.
 func TestLabelsAreTags(t *testing.T) {
 	onOther := crm.Line{LicenseID: crmtest.OtherLicenseID, Messenger: whatsApp}

@@ -12,7 +12,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestPhoneAndLIDAreOneChat brings the two ids of a person in every order.
+// TestPhoneAndLIDAreOneChat ingests the two ids of a person in every order.
 func TestPhoneAndLIDAreOneChat(t *testing.T) {
 	const (
 		phone    = `"79990001122"`
@@ -56,8 +56,8 @@ func TestPhoneAndLIDAreOneChat(t *testing.T) {
 	}
 }
 
-// TestLinkingAtOnce brings messages under one id, the other and both at once: none
-// fails, none is lost, and in the end there is one chat.
+// TestLinkingAtOnce ingests messages with one id, the other and both at the same time.
+// None may fail or be lost, and in the end there must be one chat.
 func TestLinkingAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -95,7 +95,7 @@ func TestLinkingAtOnce(t *testing.T) {
 	})
 }
 
-// TestMergeIsTold: whoever has the old id hears which one to use, once.
+// TestMergeIsTold checks that one event maps the old id to the new one.
 func TestMergeIsTold(t *testing.T) {
 	const merged = `[{"from":{"id":"555@lid"},"to":{"id":"79990001122@c.us"}}]`
 	for name, c := range map[string]struct {
@@ -124,7 +124,8 @@ func TestMergeIsTold(t *testing.T) {
 	}
 }
 
-// TestMergeOfHistoryIsTold although history is not: clients have the id that is gone.
+// TestMergeOfHistoryIsTold checks that a merge by history causes an event, although
+// other history does not: clients have the old id.
 func TestMergeOfHistoryIsTold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -137,7 +138,7 @@ func TestMergeOfHistoryIsTold(t *testing.T) {
 	})
 }
 
-// TestWhoHearsOfAMerge: who saw either chat.
+// TestWhoHearsOfAMerge checks that all users who saw either chat get the event.
 func TestWhoHearsOfAMerge(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

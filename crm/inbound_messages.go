@@ -8,13 +8,15 @@ import (
 	"chatcast/models"
 )
 
-// isPlaceholder says whether the message stands for one that could not be read.
+// isPlaceholder reports whether row is a placeholder for a message that could not be
+// read.
 func isPlaceholder(row *models.Message) bool {
 	return row.Type == MessageUnknown && row.DeletedAt == nil && row.Subtype != nil &&
 		(*row.Subtype == SubtypeUndecryptable || *row.Subtype == SubtypeViewOnce)
 }
 
-// replace gives a placeholder what it stood for. It keeps its place.
+// replace gives a placeholder the content of its message. It keeps its place in the
+// chat.
 func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *messageArrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
@@ -37,7 +39,7 @@ func (c *change) keepFile(chat *models.Chat, row *models.Message, m *messageArri
 	return c.tx.AddFile(&f)
 }
 
-// applyEdit gives a message what its author made of it.
+// applyEdit gives a message the content of its author's edit.
 func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, e.chat, e.ID, e.FromMe, e.By, false)
 	if row == nil || err != nil {
@@ -68,7 +70,7 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 	return ResultAccepted, c.updatePreviousContent(row.ID, previousContentOf(row))
 }
 
-// applyDelete deletes what a message said.
+// applyDelete deletes a message's content.
 func (c *change) applyDelete(v renderer, chats *chatSet, d *deleteArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
 	if row == nil || err != nil {
@@ -83,9 +85,9 @@ func (c *change) applyDelete(v renderer, chats *chatSet, d *deleteArrival) (stri
 	return ResultAccepted, c.erase(v, Actor{}, chat, row, d.time)
 }
 
-// ownMessage finds and locks a message that somebody changes, when it is theirs.
-// Otherwise the row is nil, and the result says why. Messengers tell us what
-// people send, and people can send a change of somebody else's message.
+// ownMessage finds and locks a message that a person changes, if they are its author.
+// Otherwise row is nil, and result tells why. The check is needed because people can
+// send a change of another person's message, and messengers forward it.
 func (c *change) ownMessage(chats *chatSet, in inboundChat, id ID, fromMe bool, by ID, admin bool) (
 	chat *models.Chat, row *models.Message, result string, err error) {
 	if chat = chats.find(in); chat == nil {
@@ -111,7 +113,7 @@ func (c *change) ownMessage(chats *chatSet, in inboundChat, id ID, fromMe bool, 
 	return chat, row, "", nil
 }
 
-// wrote says whether the person wrote the message, under either of their ids.
+// wrote reports whether the person wrote the message, under either of their ids.
 func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
 	author, err := renderer{line: Line{LicenseID: l.licenseID, Messenger: l.messenger}}.author(row)
 	if err != nil {
@@ -135,8 +137,8 @@ func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
 	return k.ExternalID == a.External || k.LID != nil && *k.LID == a.External, nil
 }
 
-// idsToLock are all ids of chats that a batch is about. Of connectors, statuses are
-// of whatever chat of the line has the message.
+// idsToLock returns the ids of all chats that a batch is about. For a connector's
+// batch they include every chat of the line that has the message of a status.
 func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	var messages []string
 	for i := range b.statuses {
@@ -183,10 +185,10 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	return ids, err
 }
 
-// messageOf finds the message that a status is of, and its chat. A connector's may be
-// of another chat than it says, or say none: WhatsApp may name a person by an id
-// that we do not know yet. Who is known by both ids, and a group, tells of their own
-// messages alone: people can name any id.
+// messageOf finds the message of a status, and its chat. A connector's status may name
+// no chat or another one, because WhatsApp may name a person by an id that we do not
+// know yet. A status that names a group, or both ids of a person, applies only to
+// messages of that chat, because people can name any message id.
 func (b *chatSet) messageOf(c *change, st *statusArrival) (*models.Chat, *models.Message, error) {
 	chat := b.find(st.chat)
 	if chat != nil {
@@ -212,7 +214,7 @@ func (b *chatSet) messageOf(c *change, st *statusArrival) (*models.Chat, *models
 	return chat, nil, nil
 }
 
-// excludes says whether the chat cannot be what this tells of.
+// excludes reports whether c cannot be the chat.
 func (c *inboundChat) excludes(chat *models.Chat) bool {
 	ids := c.ids()
 	if len(ids) < 2 && c.Type != "group" {

@@ -12,9 +12,9 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestIngestAtOnce ingests of several people, at once: messages under either id,
-// what joins the two, receipts that name no chat, labels, reads. Each twice. None
-// fails, and nothing is lost or doubled.
+// TestIngestAtOnce concurrently ingests, for several people and each twice: messages
+// with either id, aliases that join the two, receipts that name no chat, labels, reads.
+// None may fail, and nothing may be lost or doubled.
 func TestIngestAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -47,7 +47,7 @@ func TestIngestAtOnce(t *testing.T) {
 		if err := bringing.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		for p := range people { // the joining may have come before the chats
+		for p := range people { // the aliases may have come before the chats
 			ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(fmt.Sprintf("7999000000%d", p)), LID: idOf(fmt.Sprintf("4%d@lid", p))}}})
 		}
 		page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{})
@@ -65,8 +65,8 @@ func TestIngestAtOnce(t *testing.T) {
 	})
 }
 
-// TestEditingWhileItIsSent: what the customer gets in the end is what the operator
-// wrote last, whichever came first.
+// TestEditingWhileItIsSent checks that the customer finally gets the operator's last
+// text, whether the edit or the delivery comes first.
 func TestEditingWhileItIsSent(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

@@ -5,18 +5,18 @@ import (
 	"encoding/json"
 )
 
-// MaxInbound is the limit of one request: messages and statuses together.
+// MaxInbound is the maximum number of messages and statuses together in one request.
 const MaxInbound = 100
 
-// InboundRequest is what the program of a bridge posts. It is applied as a whole or
-// not at all.
+// InboundRequest is the request that the program of a bridge posts. It is applied as a
+// whole or not at all.
 type InboundRequest struct {
 	Messages []InboundMessage
 	Statuses []InboundStatus
 }
 
-// InboundMessage is a message that a messenger has seen: of a customer, or of
-// the account itself, written on another device (FromMe).
+// InboundMessage is a message from a messenger: one of a customer, or one that the
+// account itself wrote on another device (FromMe).
 type InboundMessage struct {
 	ID              ID              `json:"id"`
 	Chat            InboundChat     `json:"chat"`
@@ -38,19 +38,19 @@ type InboundMessage struct {
 	Remote     *RemoteFile `json:"-"`
 }
 
-// InboundQuote names the message that another answers.
+// InboundQuote names the message that another message answers.
 type InboundQuote struct {
 	ID ID `json:"id"`
 }
 
-// InboundChat is where a message or status belongs. In JSON it is an object, or
-// the id alone.
+// InboundChat is the chat of a message or status. In JSON it is an object, or only
+// the id.
 type InboundChat struct {
 	ID       ID      `json:"id"`
 	LID      *string `json:"lid"` // WhatsApp's other id, ...@lid, when both are known
 	Hash     *string `json:"hash"`
 	Type     string  `json:"type"`  // private or group
-	Phone    *string `json:"phone"` // on WhatsApp digits; with an id that is a LID it links the two
+	Phone    *string `json:"phone"` // on WhatsApp digits; links the two ids when ID is a LID
 	Username *string `json:"username"`
 	Name     *string `json:"name"`
 	Image    *string `json:"image"`
@@ -65,7 +65,7 @@ func (c *InboundChat) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*object)(c))
 }
 
-// InboundUser is who wrote a message.
+// InboundUser is a person, usually the author of a message.
 type InboundUser struct {
 	ID       ID      `json:"id"`
 	Username *string `json:"username"`
@@ -74,7 +74,7 @@ type InboundUser struct {
 	Image    *string `json:"image"`
 }
 
-// InboundStatus is how far a message of ours got.
+// InboundStatus is the delivery status of an outgoing message.
 type InboundStatus struct {
 	ID    ID              `json:"id"`
 	Chat  InboundChat     `json:"chat"`
@@ -86,13 +86,13 @@ type InboundStatus struct {
 // Results of the parts of a request or batch.
 const (
 	ResultAccepted  = "accepted"
-	ResultDuplicate = "duplicate" // of a message: it is known already
-	ResultUnchanged = "unchanged" // of a status: the message has got as far or further
+	ResultDuplicate = "duplicate" // of a message: it is stored already
+	ResultUnchanged = "unchanged" // of a status: the message has this status or a later one
 	ResultUnknown   = "unknown"   // of a status: no such message was sent in this chat
 )
 
 // InboundAnswer holds the result of each message and status of an InboundRequest,
-// in its order.
+// in the same order.
 type InboundAnswer struct {
 	Messages []InboundMessageResult `json:"messages"`
 	Statuses []InboundStatusResult  `json:"statuses"`

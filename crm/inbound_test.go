@@ -73,8 +73,8 @@ func TestInboundTwiceIsOnce(t *testing.T) {
 	})
 }
 
-// TestInboundAtOnce posts the same messages of several chats from many sides at
-// once, in opposite orders: each causes its event once, and nobody waits forever.
+// TestInboundAtOnce posts the same messages of several chats from many goroutines, in
+// opposite orders. Each must cause its event once, and no call may block forever.
 func TestInboundAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -138,7 +138,7 @@ func TestCustomerReopensChat(t *testing.T) {
 			side string
 			want string
 		}{
-			{2, crmtest.Start - 10, "in", "message"}, // late: older than what is known
+			{2, crmtest.Start - 10, "in", "message"}, // late: older than a known message
 			{3, crmtest.Start + 5, "out", "message"}, // ours
 			{4, crmtest.Start + 9, "in", "message chatStatus"},
 			{5, crmtest.Start + 9, "in", "message"}, // open already
@@ -156,12 +156,12 @@ func TestCustomerReopensChat(t *testing.T) {
 	})
 }
 
-// TestInboundGroup: an author in a group, in the spelling of WhatsApp's own ids.
+// TestInboundGroup checks an author in a group, in the spelling of WhatsApp's own ids.
 func TestInboundGroup(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	receive(t, w, onGr, `{"messages":[{"id":"G1","chat":"120363111@g.us","fromUser":{"id":"79990001122@s.whatsapp.net","name":"Ann"},"message":{"text":"Hi"}}]}`)
 	events := w.Events(t)
-	if list := strings.Join(names(events), " "); list != "message" { // windows are with customers
+	if list := strings.Join(names(events), " "); list != "message" { // windows are only in private chats
 		t.Fatalf("events %s", list)
 	}
 	if want := `"fromUser":{"id":"79990001122@c.us","username":null,"name":"Ann","phone":"79990001122"}`; !strings.Contains(events[0].Data, want) {
@@ -327,7 +327,7 @@ func TestInboundErrorsNameTheirField(t *testing.T) {
 			_, err := w.IngestAs(t.Context(), w.Owner, onGr, inbound(t, test.body))
 			wantCode(t, name, err, crm.CodeInvalid, test.field)
 		}
-		// All errors are told at once, and nothing of the good is taken.
+		// All violations are returned at once, and no valid part is stored.
 		_, err := w.IngestAs(t.Context(), w.Owner, onGr, inbound(t, `{"messages":[`+good+`,{"id":"2"},{"chat":"79990001122","message":{"text":"a"}}]}`))
 		var e *crm.Error
 		if !errors.As(err, &e) || e.Fields["messages[1].chat.id"] == "" || e.Fields["messages[1].message.text"] == "" || e.Fields["messages[2].id"] == "" {

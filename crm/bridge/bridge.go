@@ -1,9 +1,9 @@
-// Package bridge is the messenger that a program of the user's own connects to
-// the outside: it posts inbound messages to .../inbound and reads outgoing ones from
-// the journal (GET /v1/events, or the line's channel). It needs no phone, so it also
-// serves demos, tests and benches.
+// Package bridge is the messenger of lines that a program of the user's own connects
+// to the outside. That program posts inbound messages to .../inbound and reads
+// outgoing ones from the journal (GET /v1/events, or the line's channel). A bridge
+// needs no phone, so it also serves demos, tests and benchmarks.
 //
-// It keeps no state and starts no goroutine.
+// The package keeps no state and starts no goroutine.
 package bridge
 
 import (
@@ -22,8 +22,8 @@ type Messenger struct{}
 
 var _ crm.Messenger = Messenger{}
 
-// Status is connected always: whether the user's own program is there, it alone
-// knows; messages wait for it in the journal.
+// Status always returns connected: the server cannot know whether the user's own
+// program is running, and messages wait for it in the journal.
 func (Messenger) Status(context.Context, crm.Line) (crm.LineStatus, error) {
 	return crm.LineStatus{
 		State: "connected", Connected: true, Via: "bridge",
@@ -31,10 +31,10 @@ func (Messenger) Status(context.Context, crm.Line) (crm.LineStatus, error) {
 	}, nil
 }
 
-// MessageID makes an id in the style of the line: WhatsApp's are 3EB0 and hex
-// digits, those of the others numbers. The latter are 2^52 and up, so that they
-// do not meet the small numbers that messengers count with, and below 2^53, so
-// that every JSON reader keeps them exactly.
+// MessageID returns a new id in the style of the line: 3EB0 and hex digits for
+// WhatsApp, a number for the others. Numbers are at least 2^52, so that they do not
+// collide with the small numbers that messengers count with, and below 2^53, so that
+// every JSON reader keeps them exactly.
 func (Messenger) MessageID(l crm.Line) string {
 	var b [9]byte
 	rand.Read(b[:]) // never fails
@@ -45,15 +45,15 @@ func (Messenger) MessageID(l crm.Line) string {
 	return strconv.FormatUint(bit52|binary.BigEndian.Uint64(b[:])&(bit52-1), 10)
 }
 
-// Typing is dropped: it is not worth the journal, which is the only way out.
+// Typing does nothing: the journal, which is the only way out, is not for notices.
 func (Messenger) Typing(context.Context, crm.Line, string, string) error { return nil }
 
-// Pair is not for bridges.
+// Pair returns CodeUnavailable, because a bridge has no account.
 func (Messenger) Pair(context.Context, crm.Line, string) (crm.Pairing, error) {
 	return crm.Pairing{}, crm.Unavailable(noAccount)
 }
 
-// Logout is not for bridges.
+// Logout returns CodeUnavailable, because a bridge has no account.
 func (Messenger) Logout(context.Context, crm.Line) error { return crm.Unavailable(noAccount) }
 
 const noAccount = "this messenger is served by a bridge: there is no account to pair; " +

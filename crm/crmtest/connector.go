@@ -10,9 +10,9 @@ import (
 	"chatcast/crm/bridge"
 )
 
-// Connector is a messenger whose lines have an account of their own, and that does
-// nothing by itself: a test reads what the rules ask of it, and says what comes of
-// it. Lines that were never paired are bridges. Safe for concurrent use.
+// Connector is a messenger whose lines have an account of their own. It does nothing
+// by itself: a test reads the calls of the rules and sets the answers. Lines that were
+// never paired are bridges. Safe for concurrent use.
 type Connector struct {
 	Sessions interface { // the world's rules
 		SessionOf(ctx context.Context, on crm.Line) (*crm.LineSession, error)
@@ -27,7 +27,7 @@ type Connector struct {
 
 var _ crm.Queued = (*Connector)(nil)
 
-// Connect gives the world's lines of the type to a Connector, and returns it.
+// Connect assigns the world's lines of the type to a new Connector, and returns it.
 func (w *World) Connect(messenger string) *Connector {
 	p := &Connector{Sessions: w.Service}
 	w.Messengers[messenger] = p
@@ -78,14 +78,14 @@ func (p *Connector) Queue(l crm.Line) {
 	p.queued = append(p.queued, l)
 }
 
-// Answer sets what Pair returns from now on, and Logout.
+// Answer sets the results of later calls of Pair and Logout.
 func (p *Connector) Answer(pairing crm.Pairing, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pairing, p.fault = pairing, err
 }
 
-// Queued returns the lines that the rules told of.
+// Queued returns the lines given to Queue.
 func (p *Connector) Queued() []crm.Line {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,7 +22,7 @@ type Event struct {
 	Data     string // {"payload":{"data":[...],"meta":{...}}}
 }
 
-// Items are the event's payload.data, each as JSON.
+// Items returns the items of the event's payload.data, each as JSON.
 func (e Event) Items(t testing.TB) []json.RawMessage {
 	t.Helper()
 	var data struct {
@@ -34,14 +34,14 @@ func (e Event) Items(t testing.TB) []json.RawMessage {
 	return data.Payload.Data
 }
 
-// Events lists the journal in the order of writing: all of it, or the events of
-// the names.
+// Events lists the journal in the order of writing: all events, or those with the
+// names.
 func (w *World) Events(t testing.TB, names ...string) []Event {
 	t.Helper()
 	return w.EventsAfter(t, 0, names...)
 }
 
-// Mark is the place in the journal to give to EventsAfter: where it ends now.
+// Mark returns the current end of the journal, for EventsAfter.
 func (w *World) Mark(t testing.TB) int64 {
 	t.Helper()
 	all := w.Events(t)
@@ -51,11 +51,11 @@ func (w *World) Mark(t testing.TB) int64 {
 	return all[len(all)-1].ID
 }
 
-// EventsAfter is Events of what was written after the mark.
+// EventsAfter is like Events, for the events that were written after the mark.
 func (w *World) EventsAfter(t testing.TB, mark int64, names ...string) []Event {
 	t.Helper()
 	const all = 1 << 30
-	// Not the test's context: cleanups look at the journal too.
+	// Not the test's context, because cleanups read the journal too.
 	rows, err := w.Store.Read(context.Background()).Written(mark, all)
 	if err != nil {
 		t.Fatalf("crmtest: read the journal: %v", err)
@@ -74,8 +74,8 @@ func (w *World) EventsAfter(t testing.TB, mark int64, names ...string) []Event {
 	return events
 }
 
-// ValidateJournal fails the test for every event of the journal that its schema
-// does not allow, before and after the relay gave it a number.
+// ValidateJournal fails the test for every event of the journal that does not match
+// its schema, without and with the number that the relay adds.
 func ValidateJournal(t testing.TB, store *models.Store) {
 	rows, err := store.Read(context.Background()).Written(0, 1<<30)
 	if err != nil {
@@ -120,7 +120,8 @@ func validateData(t testing.TB, schema *jsonschema.Schema, name string, forms ..
 	}
 }
 
-// Schema compiles the schema of an event; the test fails when there is none.
+// Schema compiles the schema of an event. It fails the test and returns nil when there
+// is none.
 func Schema(t testing.TB, event string) *jsonschema.Schema {
 	t.Helper()
 	text, ok := crm.Schema(event)

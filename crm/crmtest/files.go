@@ -17,19 +17,19 @@ import (
 	"chatcast/crm"
 )
 
-// Bytes are n bytes that no compression and no mistake of a part's order leaves
-// as they were; equal for equal n.
+// Bytes returns n pseudo-random bytes, the same for the same n. They do not compress,
+// and a mistake in the order of parts changes them.
 func Bytes(n int) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8([32]byte{byte(n)}).Read(b)
 	return b
 }
 
-// FileID is a file's id that begins with the two letters given.
+// FileID returns a file's id that begins with the two letters given.
 func FileID(beginning string) string { return beginning + strings.Repeat("0", 30) }
 
-// CheckFileStore holds an empty store against what crm.FileStore promises. size is
-// that of its larger files.
+// CheckFileStore tests that an empty store does what crm.FileStore promises. size is
+// the size of its larger files, in bytes.
 func CheckFileStore(t *testing.T, store crm.FileStore, size int) {
 	t.Run("put and read", func(t *testing.T) { checkReading(t, store, size) })
 	t.Run("range", func(t *testing.T) { checkRanges(t, store, size) })
@@ -38,7 +38,7 @@ func CheckFileStore(t *testing.T, store crm.FileStore, size int) {
 	t.Run("old", func(t *testing.T) { checkOld(t, store) })
 }
 
-// Put puts b, and must succeed.
+// Put puts b under id, and fails the test when that fails.
 func Put(t *testing.T, store crm.FileStore, id string, b []byte) {
 	t.Helper()
 	if err := store.Put(t.Context(), id, bytes.NewReader(b)); err != nil {
@@ -46,7 +46,7 @@ func Put(t *testing.T, store crm.FileStore, id string, b []byte) {
 	}
 }
 
-// Get reads what lies under id.
+// Get reads the file with this id.
 func Get(t *testing.T, store crm.FileStore, id string) ([]byte, error) {
 	t.Helper()
 	f, size, err := store.Open(t.Context(), id)
@@ -94,7 +94,7 @@ func checkReading(t *testing.T, store crm.FileStore, size int) {
 	}
 }
 
-// checkRanges asks as a browser does that shows a film.
+// checkRanges requests ranges, as a browser that plays a video does.
 func checkRanges(t *testing.T, store crm.FileStore, size int) {
 	id, all := FileID("20"), Bytes(size)
 	Put(t, store, id, all)
@@ -138,7 +138,7 @@ func checkDelete(t *testing.T, store crm.FileStore) {
 	id, other := FileID("40"), FileID("41")
 	Put(t, store, id, []byte("one"))
 	Put(t, store, other, []byte("two"))
-	for range 2 { // what is not there is no fault
+	for range 2 { // deleting a missing file is no error
 		if err := store.Delete(t.Context(), id); err != nil {
 			t.Error(err)
 		}
@@ -151,7 +151,7 @@ func checkDelete(t *testing.T, store crm.FileStore) {
 	}
 }
 
-// checkOld expects those that the checks before it have left too.
+// checkOld also expects the files that earlier checks left.
 func checkOld(t *testing.T, store crm.FileStore) {
 	ids := []string{FileID("50"), FileID("51"), FileID("52")}
 	for _, id := range ids {
@@ -188,7 +188,7 @@ func checkOld(t *testing.T, store crm.FileStore) {
 	if left := list(time.Now().Add(time.Hour)); n != len(found) || len(left) != 0 {
 		t.Errorf("%d of %d were deleted, left are %v", n, len(found), left)
 	}
-	for range store.Old(t.Context(), time.Now().Add(time.Hour)) { // one who stops at once
+	for range store.Old(t.Context(), time.Now().Add(time.Hour)) { // a caller that stops at once
 		break
 	}
 }

@@ -16,7 +16,7 @@ type Unsubscribed struct {
 	Channels []string
 }
 
-// Live records what the rules ask of the sockets. Safe for concurrent use.
+// Live is a crm.Live that records its calls. Safe for concurrent use.
 type Live struct {
 	mu           sync.Mutex
 	wakes        int            // guarded by mu
@@ -48,14 +48,14 @@ func (l *Live) Disconnect(userID int64) {
 	l.disconnected = append(l.disconnected, userID)
 }
 
-// Wakes counts the calls of Wake.
+// Wakes returns the number of calls of Wake.
 func (l *Live) Wakes() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.wakes
 }
 
-// Unsubscribed returns the calls of Evict.
+// Unsubscribed returns the calls of Unsubscribe.
 func (l *Live) Unsubscribed() []Unsubscribed {
 	l.mu.Lock()
 	defer l.mu.Unlock()

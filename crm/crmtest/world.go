@@ -1,6 +1,6 @@
-// Package crmtest is a small company to test the rules in: New fills a store with
-// it and returns a Service over it. Every event that a test causes is held
-// against its JSON Schema when the test ends.
+// Package crmtest provides a small company to test the rules with: New fills a store
+// with it and returns a Service over it. When a test ends, every event that it caused
+// is checked against its JSON Schema.
 package crmtest
 
 import (
@@ -17,8 +17,8 @@ import (
 	"chatcast/models"
 )
 
-// Ids of the world. Company and license are those of the documentation's
-// examples; the other company has nothing to do with them.
+// Ids of the world. CompanyID and LicenseID are those of the documentation's
+// examples. StrangeCompany has nothing to do with them.
 const (
 	CompanyID      = 2224
 	LicenseID      = 1229
@@ -39,7 +39,7 @@ type World struct {
 	Admin    crm.Actor // of CompanyID: user 686
 	Operator crm.Actor // may write LicenseID: user 687
 	Reader   crm.Actor // may read LicenseID: user 688
-	OnlyMine crm.Actor // may write LicenseID, only their own chats and those of no one: user 689
+	OnlyMine crm.Actor // may write LicenseID, only their own chats and unassigned ones: user 689
 	Outsider crm.Actor // an operator of CompanyID without any licence: user 690
 	Stranger crm.Actor // owner of StrangeCompany: user 900
 }
@@ -113,7 +113,7 @@ func (w *World) fill(tx *models.Tx) error {
 	return tx.Insert(rows...)
 }
 
-// Token is an access token of the actor, good for years of the world's clock.
+// Token returns an access token of the actor, valid for years of the world's clock.
 func (w *World) Token(a crm.Actor) string { return accessToken(a.UserID) }
 
 func accessToken(userID int64) string { return "token-of-" + appID(userID) }
@@ -123,7 +123,7 @@ func hash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Tx runs f on the world's store: for what a test arranges behind the rules.
+// Tx runs f on the world's store, for rows that a test sets up without the rules.
 func (w *World) Tx(t testing.TB, f func(tx *models.Tx) error) {
 	t.Helper()
 	if err := w.Store.Tx(context.Background(), f); err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// check does with a small file what will be done with all others. It has a name
-// of theirs: one that a crash leaves is swept with them.
+// check tries all operations on a small file. The file's name has the form of all
+// others, so that a file that a crash leaves is swept with them.
 func (s *Store) check(ctx context.Context) error {
 	var random [16]byte
 	rand.Read(random[:]) // never fails
@@ -25,17 +25,17 @@ func (s *Store) check(ctx context.Context) error {
 		return s.unchecked(ctx, err)
 	}
 	if err := s.checkReading(ctx, id, content); err != nil {
-		_ = s.Delete(ctx, id) // what this leaves, Old yields
+		_ = s.Delete(ctx, id) // Old yields the file if this fails
 		return s.unchecked(ctx, err)
 	}
 	if err := s.Delete(ctx, id); err != nil {
 		return s.unchecked(ctx, err)
 	}
-	return s.unchecked(ctx, s.abortOld(ctx, time.Time{})) // of then there are none
+	return s.unchecked(ctx, s.abortOld(ctx, time.Time{})) // checks the right to list uploads; none is that old
 }
 
-// locate asks for the bucket's region when none is set, which minio keeps, and asks
-// once only.
+// locate asks for the bucket's region when none is set. It retries here, because
+// minio caches the region but asks for it only once.
 func (s *Store) locate(ctx context.Context) error {
 	for try := 1; ; try++ {
 		_, err := s.client.GetBucketLocation(ctx, s.bucket)
@@ -79,7 +79,8 @@ func (s *Store) checkReading(ctx context.Context, id string, content []byte) err
 	return &Error{Op: "list", Setting: "bucket", Message: "what was put is not listed"}
 }
 
-// unchecked is err; an end of the time that is given to the check is the endpoint's.
+// unchecked returns err, or an error about the endpoint when err is not nil and the
+// time of the check is over.
 func (s *Store) unchecked(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
 		return &Error{Op: "open", Setting: "endpoint", Message: "does not answer", Err: err}

@@ -12,10 +12,10 @@ import (
 
 // Error is an error of the store.
 type Error struct {
-	Op      string // what was tried: "put", "get"
-	Setting string // which of the settings to look at, by its name; empty: none
+	Op      string // the operation: "put", "get"
+	Setting string // the name of the setting to look at; empty: none
 	Message string // a sentence for a person
-	Err     error  // what the service or the network said; may be nil
+	Err     error  // the error of the service or the network; may be nil
 
 	missing bool
 }
@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 	return text + e.Reason()
 }
 
-// Reason is the message with what the service or the network said.
+// Reason returns the message and the error of the service or the network.
 func (e *Error) Reason() string {
 	if e.Err == nil {
 		return e.Message
@@ -38,10 +38,10 @@ func (e *Error) Reason() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes what does not exist fs.ErrNotExist.
+// Is reports whether target is fs.ErrNotExist and e is about a missing object.
 func (e *Error) Is(target error) bool { return e.missing && target == fs.ErrNotExist }
 
-// notMissing is err, but for that of what is not there.
+// notMissing returns err, or nil when err is fs.ErrNotExist.
 func notMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -49,7 +49,7 @@ func notMissing(err error) error {
 	return err
 }
 
-// meanings are S3's codes that a setting is to blame for.
+// meanings maps S3's error codes to the setting or the cause to blame.
 var meanings = map[string]Error{
 	"NoSuchBucket":                 {Setting: "bucket", Message: "there is no such bucket"},
 	"InvalidBucketName":            {Setting: "bucket", Message: "the service does not take this name"},
@@ -64,7 +64,7 @@ var meanings = map[string]Error{
 	"RequestTimeTooSkewed":         {Message: "the clock of this machine is wrong"},
 }
 
-// asError is what err of minio's means. When ctx has ended, that is the error.
+// asError converts an error of minio. When ctx has ended, it returns ctx's cause.
 func asError(ctx context.Context, op string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

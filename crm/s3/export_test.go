@@ -8,10 +8,10 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// For the tests of this package from outside.
+// Exported for the external tests of this package.
 
-// Quick makes a store that waits less: for what moves nothing, and before it goes on
-// behind a cut. It is not checked.
+// Quick returns an unchecked store with a shorter timeout for stalled connections, and
+// a shorter pause before a cut read resumes.
 func Quick(o Options, stall, calm time.Duration) (*Store, error) {
 	s, err := open(o)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Store) DialTo(address string) {
 // Check is (*Store).check.
 func (s *Store) Check(ctx context.Context) error { return s.check(ctx) }
 
-// BeginUpload begins an upload that nobody goes on with.
+// BeginUpload begins an upload that is never continued.
 func (s *Store) BeginUpload(ctx context.Context, key string) error {
 	_, err := s.client.NewMultipartUpload(ctx, s.bucket, key, minio.PutObjectOptions{})
 	return err

@@ -13,7 +13,7 @@ import (
 	"chatcast/crm/s3"
 )
 
-// TestUnavailableForAWhile: what is asked meanwhile is asked again.
+// TestUnavailableForAWhile checks that requests during an outage are retried.
 func TestUnavailableForAWhile(t *testing.T) {
 	o, w := through(t, startService(t))
 	s := quick(t, o)
@@ -61,7 +61,8 @@ func collect(t *testing.T, s *s3.Store) (ids []string) {
 	return ids
 }
 
-// TestUnavailableForGood ends, with an error that is not that of a file that is missing.
+// TestUnavailableForGood checks that requests fail in the end, with an error that is
+// not fs.ErrNotExist.
 func TestUnavailableForGood(t *testing.T) {
 	o, w := through(t, startService(t))
 	s := quick(t, o)
@@ -95,7 +96,7 @@ func TestUnavailableForGood(t *testing.T) {
 	}
 }
 
-// TestCutInMidStream: nothing is lost, nothing comes twice.
+// TestCutInMidStream checks that cuts lose no bytes and repeat none.
 func TestCutInMidStream(t *testing.T) {
 	o, w := through(t, startService(t))
 	s := quick(t, o)
@@ -114,7 +115,7 @@ func TestCutInMidStream(t *testing.T) {
 		t.Errorf("it was not cut coming down: %d", w.left())
 	}
 
-	// Cut again and again, it is told, and what came is right.
+	// After too many cuts there is an error, and the bytes read so far are right.
 	w.cut(1000, 0, 200<<10)
 	b, err := crmtest.Get(t, s, id)
 	var cut *s3.Error
@@ -130,14 +131,15 @@ func TestCutInMidStream(t *testing.T) {
 	if _, err := crmtest.Get(t, s, crmtest.FileID("cd")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what did not go up is there: %v", err)
 	}
-	for range collect(t, s) { // which ends the upload that could not be ended
+	for range collect(t, s) { // ends the upload that could not be ended before
 	}
 	if keys := unfinished(t, s); len(keys) > 0 {
 		t.Errorf("uploads are left: %v", keys)
 	}
 }
 
-// TestDeafService: one that takes connections and says nothing is given up.
+// TestDeafService checks that a service that accepts connections and never answers is
+// given up.
 func TestDeafService(t *testing.T) {
 	deaf, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -158,7 +160,7 @@ func TestDeafService(t *testing.T) {
 	}
 }
 
-// TestFileThatChanges is not read as a mixture of two.
+// TestFileThatChanges checks that a changed file is not read as a mixture of two.
 func TestFileThatChanges(t *testing.T) {
 	s := quick(t, startService(t))
 	id := crmtest.FileID("ab")

@@ -13,7 +13,7 @@ import (
 	"chatcast/crm/crmtest"
 )
 
-// endless is size bytes that nobody has in memory: the same over and over.
+// endless is a reader of size zero bytes that are not in memory.
 type endless struct{ at, size int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -37,7 +37,7 @@ func (e *endless) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// heavy is an S3 that keeps nothing: it counts what is put, and gives zeros.
+// heavy is an S3 that stores nothing: it counts the bytes put, and serves zeros.
 type heavy struct {
 	size  int64
 	taken int64
@@ -61,7 +61,7 @@ func (h *heavy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// heap is what lives, in bytes.
+// heap returns the size of the live heap, in bytes.
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -69,7 +69,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// watched notes the most that lives while it is read.
+// watched records the largest live heap while it is read.
 type watched struct {
 	io.Reader
 	next, read, most int64
@@ -84,8 +84,8 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestLargeFilesAreNotInMemory: of 160 MiB, a part is, going up, and less coming
-// down.
+// TestLargeFilesAreNotInMemory checks that of a file of 160 MiB one part is in memory
+// during an upload, and less during a download.
 func TestLargeFilesAreNotInMemory(t *testing.T) {
 	const size, few = 160 << 20, 8 << 20
 	service := &heavy{size: size}

@@ -12,11 +12,11 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// maxCuts is how often the reading of one file goes on behind a cut.
+// maxCuts is how often the reading of one file resumes after a cut.
 const maxCuts = 8
 
-// Open implements crm.FileStore. Bytes come when they are read, from where the
-// reader stands.
+// Open implements crm.FileStore. Bytes are requested when they are read, from the
+// reader's offset on.
 func (s *Store) Open(ctx context.Context, id string) (io.ReadSeekCloser, int64, error) {
 	limited, cancel := context.WithTimeout(ctx, smallTime)
 	defer cancel()
@@ -35,7 +35,7 @@ type object struct {
 	size      int64
 
 	offset int64         // of the next Read
-	body   io.ReadCloser // what comes from offset on; nil: not asked for
+	body   io.ReadCloser // the bytes from offset on; nil: not requested
 	cuts   int
 	closed bool
 }
@@ -69,8 +69,8 @@ func (o *object) Read(p []byte) (int, error) {
 	}
 }
 
-// readOnce reads some bytes, from where they are asked for when nothing is there
-// yet. An error that is not ours is that of a cut.
+// readOnce reads some bytes, and requests them first when there is no body. An error
+// that is not an *Error means that the connection was cut.
 func (o *object) readOnce(p []byte) (int, error) {
 	if o.body == nil {
 		body, err := o.get()
@@ -87,7 +87,7 @@ func (o *object) readOnce(p []byte) (int, error) {
 	return n, err
 }
 
-// get asks for everything from the offset on.
+// get requests all bytes from the offset on.
 func (o *object) get() (io.ReadCloser, error) {
 	var opts minio.GetObjectOptions
 	opts.Set("Range", fmt.Sprintf("bytes=%d-%d", o.offset, o.size-1))
@@ -98,7 +98,7 @@ func (o *object) get() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, asError(o.ctx, "get", err)
 	}
-	if info.ETag != o.etag { // not all services look at If-Match
+	if info.ETag != o.etag { // not all services honour If-Match
 		body.Close()
 		return nil, &Error{Op: "get", Message: "the object was changed while it was read"}
 	}
@@ -110,7 +110,8 @@ func (o *object) get() (io.ReadCloser, error) {
 	return body, nil
 }
 
-// pause waits before what was cut goes on; the error says that it does not.
+// pause waits before a cut read resumes. It returns an error when the read must not
+// resume.
 func (o *object) pause(cut error) error {
 	if o.cuts++; o.cuts > maxCuts {
 		return &Error{Op: "get", Setting: "endpoint", Message: "the connection is cut again and again", Err: cut}
@@ -125,7 +126,7 @@ func (o *object) pause(cut error) error {
 	}
 }
 
-// Seek implements io.Seeker. It asks the service for nothing.
+// Seek implements io.Seeker. It sends no request.
 func (o *object) Seek(offset int64, whence int) (int64, error) {
 	if o.closed {
 		return 0, fs.ErrClosed

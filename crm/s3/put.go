@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// partSize is that of the parts of a large file: the least that S3 takes.
+	// partSize is the size of the parts of a large file, in bytes: S3's minimum.
 	partSize = 5 << 20
-	// firstSize is what is read before a file gets a part's memory.
+	// firstSize is how many bytes of a file are read before memory for a part is
+	// allocated.
 	firstSize = 256 << 10
-	// maxParts is S3's.
+	// maxParts is S3's limit of parts per upload.
 	maxParts = 10_000
 )
 
-// Put implements crm.FileStore. Small files are one request; of others a part at a
-// time is in memory, and the object is there when all of them are.
+// Put implements crm.FileStore. A small file is sent in one request. Of a larger file
+// one part at a time is in memory, and the object exists when all parts are stored.
 func (s *Store) Put(ctx context.Context, id string, r io.Reader) error {
 	part := make([]byte, firstSize)
 	n, ended, err := fill(r, part)
@@ -69,21 +70,21 @@ func (s *Store) putWhole(ctx context.Context, key string, b []byte) error {
 	return nil
 }
 
-// sumOf is what the service holds the bytes against.
+// sumOf returns the SHA-256 against which the service checks the bytes, in hex.
 func sumOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
 
-// putParts uploads part, which is full, and then what is left in r, over and over
-// through the memory of part.
+// putParts uploads part, which is full, and then the rest of r. It reuses the memory
+// of part.
 func (s *Store) putParts(ctx context.Context, key string, part []byte, r io.Reader) (err error) {
 	upload, err := s.client.NewMultipartUpload(ctx, s.bucket, key, minio.PutObjectOptions{})
 	if err != nil {
 		return asError(ctx, "begin an upload", err)
 	}
 	defer func() {
-		if err != nil { // what this leaves, Old removes
+		if err != nil { // Old removes the upload if this fails
 			_ = s.abort(context.WithoutCancel(ctx), key, upload)
 		}
 	}()

@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	minio.DefaultRetryUnit = 5 * time.Millisecond // the tries are what is tested, not the pauses
+	minio.DefaultRetryUnit = 5 * time.Millisecond // the test is about the tries, not the pauses
 	testwait.Main(m)
 }
 
@@ -35,8 +35,8 @@ const (
 	secretKey = "the-secret-of-the-key"
 )
 
-// startService serves an S3 with one bucket, that believes one key, and returns
-// the options that fit.
+// startService serves an S3 with one bucket that accepts one key, and returns the
+// options for it.
 func startService(t *testing.T) s3.Options {
 	t.Helper()
 	backend := s3mem.New()
@@ -55,7 +55,7 @@ func options(url string) s3.Options {
 	return s3.Options{Endpoint: url, Bucket: bucket, Prefix: "chat/files", AccessKey: accessKey, SecretKey: secretKey, PathStyle: true}
 }
 
-// authorizer checks signatures as S3 does (version 4), which the service behind it
+// authorizer checks signatures as S3 does (version 4), because the service behind it
 // does not.
 func authorizer(next http.Handler) http.Handler {
 	refuse := func(w http.ResponseWriter, code string) {
@@ -85,7 +85,8 @@ func authorizer(next http.Handler) http.Handler {
 	})
 }
 
-// forbidden says what the key may not do, by the prefix that is named: "no-put".
+// forbidden reports whether the key may not send r. The object's prefix, such as
+// "no-put", names the forbidden operation.
 func forbidden(r *http.Request) bool {
 	path, query := r.URL.Path, r.URL.Query()
 	for what, is := range map[string]bool{
@@ -124,7 +125,7 @@ func signature(r *http.Request, scope, signed string) string {
 	return hex.EncodeToString(key)
 }
 
-// wire is a TCP proxy that cuts what goes through it.
+// wire is a TCP proxy that cuts the connections through it.
 type wire struct {
 	t      *testing.T
 	to     string // host:port
@@ -139,7 +140,7 @@ type wire struct {
 	dials int               // guarded by mu
 }
 
-// through puts a wire before the service.
+// through puts a wire in front of the service, and returns the options for the wire.
 func through(t *testing.T, o s3.Options) (s3.Options, *wire) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -157,8 +158,8 @@ func through(t *testing.T, o s3.Options) (s3.Options, *wire) {
 	return o, w
 }
 
-// cut ends the connections there are, and the next n: when so many bytes have gone
-// up or down. 0 and 0: at once.
+// cut ends the open connections at once, and each of the next n after so many bytes up
+// or down. If both are 0, it ends them at once too.
 func (w *wire) cut(n int, up, down int64) {
 	w.mu.Lock()
 	w.cuts, w.up, w.down, w.dials = n, up, down, 0
@@ -166,7 +167,7 @@ func (w *wire) cut(n int, up, down int64) {
 	w.hangUp()
 }
 
-// left says how many connections are still to be cut.
+// left returns how many connections are still to be cut.
 func (w *wire) left() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -237,7 +238,7 @@ func (w *wire) serve(c net.Conn) {
 	w.mu.Unlock()
 }
 
-// quick is a store over o that does not wait long, unchecked.
+// quick returns an unchecked store over o with short waits.
 func quick(t *testing.T, o s3.Options) *s3.Store {
 	t.Helper()
 	s, err := s3.Quick(o, 10*time.Second, time.Millisecond)
@@ -248,7 +249,7 @@ func quick(t *testing.T, o s3.Options) *s3.Store {
 	return s
 }
 
-// unfinished are the names of the uploads that have not ended.
+// unfinished returns the names of the uploads that have not ended.
 func unfinished(t *testing.T, s *s3.Store) []string {
 	t.Helper()
 	keys, err := s.Unfinished(t.Context())

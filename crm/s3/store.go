@@ -15,22 +15,22 @@ import (
 	"chatcast/crm"
 )
 
-// Options say where the bucket is. The names of the settings, as Error has them,
-// are those of the fields in lower case: endpoint, access_key.
+// Options holds the address of the bucket and its credentials. In an Error the names
+// of the settings are those of the fields in lower case: endpoint, access_key.
 type Options struct {
 	Endpoint  string // "https://s3.example.com", "http://127.0.0.1:9000"
 	Region    string // empty: the service is asked
 	Bucket    string
-	Prefix    string // of the names of all that is stored: a path without slashes around it; may be empty
+	Prefix    string // of the names of all objects: a path without slashes around it; may be empty
 	AccessKey string
 	SecretKey string
-	PathStyle bool // the bucket stands in the path, not in the host's name
+	PathStyle bool // the bucket is in the path, not in the host name
 }
 
 const (
-	// tries is how often a request is sent before it has failed.
+	// tries is how often a request is sent before it fails.
 	tries = 5
-	// uploads is how many Puts may hold a part in memory at once: the others wait.
+	// uploads is how many Puts may hold a part in memory at once; the others wait.
 	uploads = 16
 	// smallTime is how long a request without a file may take, with its tries.
 	smallTime = time.Minute
@@ -44,13 +44,13 @@ type Store struct {
 	client         minio.Core
 	transport      *http.Transport
 	places         chan struct{} // one for each Put that holds a part
-	calm           time.Duration // before a read that was cut goes on
+	calm           time.Duration // the first pause before a cut read resumes
 }
 
 var _ crm.FileStore = (*Store)(nil)
 
-// Check says what is wrong with each setting, by its name, without asking the
-// service. Nothing is wrong when it is empty.
+// Check returns a message for each invalid setting, by its name, without asking the
+// service. The result is empty when all settings are valid.
 func (o Options) Check() map[string]string {
 	wrong := map[string]string{}
 	if u, err := url.Parse(o.Endpoint); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Host != strings.TrimPrefix(strings.TrimSuffix(o.Endpoint, "/"), u.Scheme+"://") {
@@ -81,8 +81,8 @@ var (
 	keyForm    = regexp.MustCompile(`^[!-~]+$`)
 )
 
-// Open returns the store, after it has written, read, listed and deleted in the
-// bucket. What fails is an *Error that names the setting to look at.
+// Open returns the store, after it has written, read, listed and deleted a file in the
+// bucket. When that fails, it returns an *Error that names the setting to look at.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s, err := open(o)
 	if err != nil {
@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// open is Open without the check.
+// open is Open without the check of the service.
 func open(o Options) (*Store, error) {
 	for name, what := range o.Check() {
 		return nil, &Error{Op: "open", Setting: name, Message: what}
@@ -125,10 +125,10 @@ func open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close lets go of the connections that wait for the next request.
+// Close closes the idle connections.
 func (s *Store) Close() { s.transport.CloseIdleConnections() }
 
-// key is the name of a file in the bucket.
+// key returns the name of a file in the bucket.
 func (s *Store) key(id string) string { return s.prefix + id[:2] + "/" + id }
 
 // Delete implements crm.FileStore.
@@ -160,13 +160,13 @@ func (s *Store) Old(ctx context.Context, t time.Time) iter.Seq2[string, error] {
 	}
 }
 
-// idOf is the id of the file that has the name key.
+// idOf returns the id of the file with the name key, and whether this store made it.
 func (s *Store) idOf(key string) (id string, ours bool) {
 	id = key[strings.LastIndexByte(key, '/')+1:]
 	return id, crm.IsFileID(id) && s.key(id) == key
 }
 
-// abortOld ends the uploads that began before t: of processes that were killed.
+// abortOld ends the uploads that began before t, which killed processes have left.
 func (s *Store) abortOld(ctx context.Context, t time.Time) error {
 	key, upload := "", ""
 	for {
@@ -176,7 +176,7 @@ func (s *Store) abortOld(ctx context.Context, t time.Time) error {
 		if minio.ToErrorResponse(err).StatusCode == http.StatusNotImplemented {
 			return nil // such a service ends them by itself
 		}
-		if err != nil { // of none at all, some services say that it does not exist
+		if err != nil { // some services answer "does not exist" when there are no uploads
 			return notMissing(asError(ctx, "list uploads", err))
 		}
 		for _, u := range page.Uploads {
@@ -193,7 +193,7 @@ func (s *Store) abortOld(ctx context.Context, t time.Time) error {
 	}
 }
 
-// abort ends an upload; one that has ended is no error.
+// abort ends an upload. It returns nil when the upload has ended already.
 func (s *Store) abort(ctx context.Context, key, upload string) error {
 	limited, cancel := context.WithTimeout(ctx, smallTime)
 	defer cancel()

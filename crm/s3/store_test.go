@@ -15,7 +15,7 @@ import (
 	"chatcast/crm/s3"
 )
 
-// TestBucket: the same is asked of the folder, in crm.
+// TestBucket runs the same checks that crm runs on the folder.
 func TestBucket(t *testing.T) {
 	for name, change := range map[string]func(o *s3.Options){
 		"prefix":    func(*s3.Options) {},
@@ -38,7 +38,7 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-// TestBucketInTheHostsName: path_style: false.
+// TestBucketInTheHostsName checks a store with PathStyle false.
 func TestBucketInTheHostsName(t *testing.T) {
 	o := startService(t)
 	address := strings.TrimPrefix(o.Endpoint, "http://")
@@ -54,10 +54,10 @@ func TestBucketInTheHostsName(t *testing.T) {
 	}
 }
 
-// TestOpenNamesTheSetting that is at fault.
+// TestOpenNamesTheSetting checks that an error of Open names the wrong setting.
 func TestOpenNamesTheSetting(t *testing.T) {
 	good := startService(t)
-	deaf, err := net.Listen("tcp", "127.0.0.1:0") // accepts, for the kernel does, and answers nothing
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts connections, and nothing answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestOpenNamesTheSetting(t *testing.T) {
 	}
 }
 
-// TestOldEndsUploads of processes that were killed, and of nobody else.
+// TestOldEndsUploads checks that Old ends the old uploads of this store only.
 func TestOldEndsUploads(t *testing.T) {
 	o := startService(t)
 	s := quick(t, o)
@@ -149,8 +149,8 @@ func TestOldEndsUploads(t *testing.T) {
 	}
 }
 
-// TestPlaces: what large files may hold in memory is bounded; small ones do not
-// wait for them.
+// TestPlaces checks that the memory of large files is bounded, and that small files do
+// not wait for large ones.
 func TestPlaces(t *testing.T) {
 	s := quick(t, startService(t))
 	begun, release := make(chan bool), make(chan struct{})
@@ -179,7 +179,7 @@ func TestPlaces(t *testing.T) {
 	crmtest.Put(t, s, crmtest.FileID("b1"), crmtest.Bytes(1<<20))
 }
 
-// gate tells that it is read, and ends when it is opened.
+// gate is a reader that signals on begun when it is read, and ends when open is closed.
 type gate struct {
 	begun chan bool
 	open  chan struct{}

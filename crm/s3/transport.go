@@ -9,12 +9,12 @@ import (
 
 const (
 	dialTime = 5 * time.Second
-	// stallTime is how long a connection may move nothing, in either direction.
+	// stallTime is how long a connection may move no bytes in either direction.
 	stallTime = 30 * time.Second
 )
 
-// newTransport is net/http's, with connections that end when nothing moves on
-// them for stall: a large file may take its time, a service that is gone may not.
+// newTransport returns a transport whose connections end when no bytes move on them
+// for stall. A large file may take long, but an unreachable service is given up.
 func newTransport(stall time.Duration) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTime}
 	return &http.Transport{
@@ -28,12 +28,12 @@ func newTransport(stall time.Duration) *http.Transport {
 		},
 		TLSHandshakeTimeout: 2 * dialTime, ExpectContinueTimeout: time.Second,
 		MaxIdleConns: uploads, MaxIdleConnsPerHost: uploads, IdleConnTimeout: stall,
-		DisableCompression: true, // sizes and ranges are those of what is stored
+		DisableCompression: true, // sizes and ranges are those of the stored bytes
 	}
 }
 
-// impatient is a connection whose reads and writes all move its deadline: who
-// waits for the answer while a part is still being written is not cut.
+// impatient is a connection whose every read and write extends the deadline of both,
+// so that waiting for the answer does not time out while a part is still written.
 type impatient struct {
 	net.Conn
 	stall time.Duration

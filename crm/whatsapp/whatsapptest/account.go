@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Account is a number that real clients are linked to, with the phone that links
-// them. The phone is simulated: it holds the account's identity key and app
-// state, sees what every client of the account writes, and can write itself.
+// Account is a number that real clients are linked to, together with the phone that
+// links them. The phone is simulated: it holds the account's identity key and app
+// state, receives what every client of the account writes, and can write itself.
 type Account struct {
 	*person
 	business   string
@@ -24,13 +24,13 @@ type Account struct {
 	present    []Presence
 	watched    map[types.JID]bool
 	appState   *appState
-	history    []*waE2E.ProtocolMessage // sent to every client that is linked
-	archive    []*archived              // what the phone has: every message of the account
+	history    []*waE2E.ProtocolMessage // sent to every client when it is linked
+	archive    []*archived              // the phone's database: every message of the account
 	stingy     bool                     // the phone does not answer requests for a message
 	faults     faults
 }
 
-// NewAccount makes an account and its phone. hidden may be empty.
+// NewAccount creates an account and its phone. hidden may be empty.
 func (s *Server) NewAccount(phone, hidden, pushName string) *Account {
 	defer s.lock()()
 	a := &Account{
@@ -43,28 +43,29 @@ func (s *Server) NewAccount(phone, hidden, pushName string) *Account {
 	return a
 }
 
-// SetBusinessName makes it a business account; clients linked from now on learn it.
+// SetBusinessName makes this a business account. Clients linked from now on receive
+// the name.
 func (a *Account) SetBusinessName(name string) {
 	defer a.srv.lock()()
 	a.business = name
 }
 
-// Devices is how many clients are linked.
+// Devices returns how many clients are linked.
 func (a *Account) Devices() int {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()
 	return len(a.devices)
 }
 
-// Online tells whether a linked client is connected and ready.
+// Online reports whether a linked client is connected and ready.
 func (a *Account) Online() bool {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()
 	return slices.ContainsFunc(a.linked(), func(d *Device) bool { return d.active })
 }
 
-// Unsettled is how many stanzas wait for linked clients: none once a client has
-// acknowledged everything.
+// Unsettled returns how many stanzas wait for linked clients. It is 0 once the
+// clients have acknowledged everything.
 func (a *Account) Unsettled() int {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()
@@ -83,22 +84,22 @@ func (a *Account) unsettled() (n int) {
 	return n
 }
 
-// AwaitPreKeys waits until every linked client has left so many keys to start
-// sessions with.
+// AwaitPreKeys waits until every linked client has at least that many prekeys left
+// on the server.
 func (a *Account) AwaitPreKeys(ctx context.Context, least int) error {
 	return a.srv.wait(ctx, "prekeys", func() bool {
 		return !slices.ContainsFunc(a.linked(), func(d *Device) bool { return len(d.preKeys) < least })
 	})
 }
 
-// Nacks are messages that clients refused with a code.
+// Nacks returns the messages that clients refused with a code.
 func (a *Account) Nacks() []Nack {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()
 	return slices.Clone(a.nacks)
 }
 
-// Unlink is the phone's owner removing every linked client.
+// Unlink removes every linked client, as the phone's owner would.
 func (a *Account) Unlink() {
 	defer a.srv.lock()()
 	for _, d := range a.linked() {
@@ -110,8 +111,8 @@ func (a *Account) Unlink() {
 	clear(a.devices)
 }
 
-// welcome gives a client what the phone gives to each that it has just linked:
-// the keys of the app state, then the history; mu is held.
+// welcome sends a newly linked client what a phone sends first: the keys of the app
+// state, then the history. mu is held.
 func (a *Account) welcome(d *Device) {
 	a.sendPeer(d, a.appState.keyShare())
 	for _, h := range a.history {
@@ -119,15 +120,16 @@ func (a *Account) welcome(d *Device) {
 	}
 }
 
-// sendPeer is the phone talking to a client of its own account.
+// sendPeer sends a message from the phone to a client of its own account.
 func (a *Account) sendPeer(d *Device, content *waE2E.ProtocolMessage) {
 	m := &sentMessage{id: newID(), time: a.srv.opts.Now(), message: &waE2E.Message{ProtocolMessage: content}, peer: true}
 	a.sent[m.id] = m
 	a.sendTo(d, m, 0)
 }
 
-// MigrateToHiddenIDs is WhatsApp moving the account's chats from numbers to hidden
-// ids: its clients learn who is who, and from then on write to hidden ids.
+// MigrateToHiddenIDs moves the account's chats from numbers to hidden ids, as
+// WhatsApp does. The account's clients learn the hidden ids of the known contacts
+// and write to hidden ids from then on.
 func (a *Account) MigrateToHiddenIDs(known ...*Contact) {
 	defer a.srv.lock()()
 	at := uint64(a.srv.opts.Now().Unix())

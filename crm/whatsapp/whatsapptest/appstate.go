@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// App state is what an account's devices share: labels, archived chats, names.
-// Five collections, each a log of encrypted patches with versions.
+// App state is what the devices of an account share: labels, archived chats, names.
+// It consists of five collections, each a log of encrypted patches with versions.
 //
 //	phone or client                       server                other clients
 //	  iq set: a patch on version n  ----->
@@ -24,7 +24,7 @@ import (
 //	                                                  <-----  iq: patches since n
 //	                                        snapshot, or patches     ----->
 
-// appState belongs to an account; its key is the phone's.
+// appState belongs to an account. The phone owns its key.
 type appState struct {
 	account     *Account
 	keyID       []byte
@@ -34,8 +34,8 @@ type appState struct {
 	changes     []Change
 }
 
-// collection is one log. The server would not know what is in it; the phone does,
-// and both are this one program.
+// collection is one log. A real server could not read its content, but the phone
+// can, and both live in this program.
 type collection struct {
 	version uint64
 	hash    [128]byte
@@ -43,7 +43,7 @@ type collection struct {
 	records map[string]*waServerSync.SyncdRecord
 }
 
-// Change is something that a client changed in the app state.
+// Change is one change of the app state by a client.
 type Change struct {
 	Index []string
 	Value *waSyncAction.SyncActionValue
@@ -59,7 +59,7 @@ func newAppState(a *Account) *appState {
 	return s
 }
 
-// keyShare is the message in which the phone gives its key to a client.
+// keyShare returns the message in which the phone gives its key to a client.
 func (s *appState) keyShare() *waE2E.ProtocolMessage {
 	return &waE2E.ProtocolMessage{
 		Type: waE2E.ProtocolMessage_APP_STATE_SYNC_KEY_SHARE.Enum(),
@@ -73,7 +73,7 @@ func (s *appState) keyShare() *waE2E.ProtocolMessage {
 	}
 }
 
-// Change changes the app state on the phone; whatsmeow's appstate package builds
+// Change changes the app state on the phone. whatsmeow's appstate package builds
 // patches: BuildLabelEdit, BuildLabelChat, BuildArchive, BuildPin, BuildMute,
 // BuildMarkChatAsRead, BuildStar and others.
 func (a *Account) Change(patch appstate.PatchInfo) {
@@ -91,7 +91,7 @@ func (a *Account) change(patch appstate.PatchInfo) {
 
 func (a *Account) setPushName(name string) { a.change(appstate.BuildSettingPushName(name)) }
 
-// SaveContact is the phone's owner naming somebody in the address book.
+// SaveContact saves a name in the phone's address book.
 func (a *Account) SaveContact(who types.JID, first, full string) {
 	a.Change(appstate.PatchInfo{Type: appstate.WAPatchCriticalUnblockLow, Mutations: []appstate.MutationInfo{{
 		Index: []string{appstate.IndexContact, who.String()}, Version: 2,
@@ -99,7 +99,7 @@ func (a *Account) SaveContact(who types.JID, first, full string) {
 	}}})
 }
 
-// announce tells clients, but for the one who made the change, of a new version.
+// announce notifies all clients of a new version, except the author of the change.
 func (a *Account) announce(name appstate.WAPatchName, author *Device) {
 	for _, d := range a.linked() {
 		if d != author {
@@ -175,15 +175,15 @@ func (col *collection) since(version uint64) []node {
 	return out
 }
 
-// Changes is what clients changed, in order.
+// Changes returns the changes that clients made, in order.
 func (a *Account) Changes() []Change {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()
 	return slices.Clone(a.appState.changes)
 }
 
-// AwaitChange waits for a change by a client, made or to come, whose index starts
-// like that.
+// AwaitChange returns the first change by a client, past or future, whose index
+// starts with the given strings.
 func (a *Account) AwaitChange(ctx context.Context, index ...string) (Change, error) {
 	var found Change
 	err := a.srv.wait(ctx, "a change of the app state", func() bool {

@@ -21,9 +21,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// How app state is encrypted and authenticated: an HMAC of the index in place of
-// the index, AES-CBC and an HMAC for the value, a hash of all values that can be
-// added to and subtracted from, and MACs of the state and of the patch.
+// App state is encrypted and authenticated as follows: an HMAC of the index
+// replaces the index, the value is encrypted with AES-CBC and an HMAC, a hash
+// covers all values and supports adding and subtracting them, and the state and
+// each patch have a MAC.
 
 // stateKeys are derived from the one key that the phone shares.
 type stateKeys struct{ index, value, valueMAC, snapshotMAC, patchMAC []byte }
@@ -52,7 +53,7 @@ func valueMAC(m *waServerSync.SyncdMutation) []byte {
 	return blob[len(blob)-32:]
 }
 
-// write makes a patch on the phone.
+// write adds a patch made on the phone.
 func (s *appState) write(info appstate.PatchInfo) error {
 	if info.Timestamp.IsZero() {
 		info.Timestamp = s.account.srv.opts.Now()
@@ -88,7 +89,7 @@ func (s *appState) write(info appstate.PatchInfo) error {
 	return s.commit(info.Type, next, patch)
 }
 
-// accept takes a client's patch, if it is sound.
+// accept adds a client's patch if it is valid.
 func (s *appState) accept(name appstate.WAPatchName, raw []byte) error {
 	patch := new(waServerSync.SyncdPatch)
 	if err := proto.Unmarshal(raw, patch); err != nil {
@@ -142,7 +143,7 @@ func (s *appState) read(m *waServerSync.SyncdMutation) (Change, error) {
 	return c, json.Unmarshal(data.GetIndex(), &c.Index)
 }
 
-// after is the collection as a patch makes it; the old one stays as it is.
+// after returns the collection with the patch applied. The receiver is not changed.
 func (col *collection) after(patch *waServerSync.SyncdPatch) *collection {
 	next := &collection{version: col.version + 1, hash: col.hash, patches: col.patches, records: maps.Clone(col.records)}
 	for _, m := range patch.GetMutations() {
@@ -185,7 +186,8 @@ func (s *appState) commit(name appstate.WAPatchName, next *collection, patch *wa
 	return nil
 }
 
-// snapshot is the whole collection as a file on the media host, and how to get it.
+// snapshot stores the whole collection as a file on the media host and returns a
+// reference to that file.
 func (s *appState) snapshot(name appstate.WAPatchName) ([]byte, error) {
 	col := s.collections[name]
 	whole := &waServerSync.SyncdSnapshot{

@@ -63,8 +63,9 @@ func TestChangesByTheClient(t *testing.T) {
 	w.sound(t)
 }
 
-// TestConflictingChanges: the phone changed something that the client does not
-// know yet; its patch is refused with what is missing, and comes again.
+// TestConflictingChanges changes app state on the phone without the client knowing.
+// The client's patch is refused together with the missing patches, and the client
+// sends it again.
 func TestConflictingChanges(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)

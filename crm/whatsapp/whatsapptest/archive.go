@@ -10,11 +10,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// archived is a message as the account's phone has it in its database: what it can
-// give to a client that missed it.
+// archived is a message in the database of the account's phone, which the phone can
+// send again to a client that missed it.
 type archived struct {
 	info *waWeb.WebMessageInfo
-	lost bool // the phone has not the file any more
+	lost bool // the phone no longer has the file
 }
 
 func (a *Account) archived(id string) *archived {
@@ -26,7 +26,7 @@ func (a *Account) archived(id string) *archived {
 	return nil
 }
 
-// keep stores a message that somebody wrote to the account.
+// keep stores a message that another person wrote to the account.
 func (a *Account) keep(chat types.JID, sender *person, m *sentMessage) {
 	if m.message == nil || m.peer {
 		return
@@ -51,14 +51,14 @@ func (a *Account) keepOwn(r *Received) {
 	}})
 }
 
-// IgnoreRequests lets the phone not answer its clients' requests for messages that
-// they could not read, as a phone that is off.
+// IgnoreRequests stops the phone from answering its clients' requests for messages
+// that they could not read, as if the phone were off.
 func (a *Account) IgnoreRequests(on bool) {
 	defer a.srv.lock()()
 	a.stingy = on
 }
 
-// onPeer is a client asking the phone.
+// onPeer handles a request from a client to the phone.
 func (a *Account) onPeer(d *Device, pm *waE2E.ProtocolMessage, id string) {
 	switch pm.GetType() {
 	case waE2E.ProtocolMessage_APP_STATE_SYNC_KEY_REQUEST:
@@ -84,7 +84,7 @@ func (a *Account) onDataRequest(d *Device, request *waE2E.PeerDataOperationReque
 	}
 }
 
-// resend gives the phone's copies of messages that the client could not read.
+// resend sends the phone's copies of messages that the client could not read.
 func (a *Account) resend(d *Device, request *waE2E.PeerDataOperationRequestMessage, id string) {
 	answer := &waE2E.PeerDataOperationRequestResponseMessage{
 		PeerDataOperationRequestType: request.PeerDataOperationRequestType, StanzaID: &id,
@@ -115,14 +115,15 @@ func (a *Account) resend(d *Device, request *waE2E.PeerDataOperationRequestMessa
 	})
 }
 
-// Write is the account's owner writing on the phone itself: the other side gets
-// it, and every linked client a copy. chat is a number or a hidden id.
+// Write sends a message from the phone itself, as the account's owner would. The
+// other side receives it, and every linked client receives a copy. chat is a number
+// or a hidden id.
 func (a *Account) Write(chat types.JID, msg *waE2E.Message, opts ...SendOpts) string {
 	defer a.srv.lock()()
 	m := a.newMessage(msg, opts)
 	m.recipient = chat
 	plain := m.plain
-	if plain == nil { // clients of the same account are told where it went
+	if plain == nil { // copies for clients of the same account name the destination
 		copyOf := &waE2E.Message{
 			DeviceSentMessage:  &waE2E.DeviceSentMessage{DestinationJID: proto.String(chat.String()), Message: msg},
 			MessageContextInfo: msg.GetMessageContextInfo(),
@@ -141,8 +142,8 @@ func (a *Account) Write(chat types.JID, msg *waE2E.Message, opts ...SendOpts) st
 	return m.id
 }
 
-// hear is a simulated phone getting a message from another simulated phone: there
-// is nothing of the client in it, so it goes without a ciphertext.
+// hear delivers a message from one simulated phone to another. No client is
+// involved, so the message is not encrypted.
 func (p *person) hear(from *person, m *sentMessage, msg *waE2E.Message) {
 	k := kindOf(msg)
 	p.inbox = append(p.inbox, &Received{
@@ -151,7 +152,7 @@ func (p *person) hear(from *person, m *sentMessage, msg *waE2E.Message) {
 	})
 }
 
-// Archive is the ids of all messages that the account's phone has, in order.
+// Archive returns the ids of all messages that the account's phone has, in order.
 func (a *Account) Archive() []string {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// BenchmarkInbound is a message from a customer's phone through encryption, socket,
-// whatsmeow and its SQLite store, to the receipt.
+// BenchmarkInbound measures a message from a customer's phone through encryption,
+// socket, whatsmeow and its SQLite store, to the receipt.
 func BenchmarkInbound(b *testing.B) {
 	w := newWorld(b)
 	w.linked(b)

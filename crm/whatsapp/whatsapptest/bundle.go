@@ -8,19 +8,19 @@ import (
 	"go.mau.fi/whatsmeow/util/keys"
 )
 
-// bundle is what one needs of a device to start a session with it.
+// bundle holds the keys of a device that are needed to start a session with it.
 type bundle struct {
 	registration uint32
 	identity     [32]byte
 	signed       *keys.PreKey
-	preKey       *keys.PreKey // nil when none is left: the signed one alone does
+	preKey       *keys.PreKey // nil when none is left: the signed one is enough
 }
 
 func (p *party) bundle() *bundle {
 	return &bundle{registration: p.registration, identity: *p.identity.Pub, signed: p.signed, preKey: p.preKey()}
 }
 
-// nodes is the bundle as <user> of a key query has it.
+// nodes returns the bundle in the form of a <user> in a key query.
 func (b *bundle) nodes() []node {
 	out := []node{
 		{Tag: "registration", Content: binary.BigEndian.AppendUint32(nil, b.registration)},
@@ -34,7 +34,8 @@ func (b *bundle) nodes() []node {
 	return out
 }
 
-// inReceipt is the bundle as a retry receipt has it, beside <registration>.
+// inReceipt returns the bundle in the form of a retry receipt, where it stands
+// beside <registration>.
 func (b *bundle) inReceipt() node {
 	return node{Tag: "keys", Content: b.nodes()[1:]}
 }
@@ -48,7 +49,7 @@ func keyNode(tag string, k *keys.PreKey) node {
 	return node{Tag: tag, Content: children}
 }
 
-// readKey reads a <key> or <skey>.
+// readKey parses a <key> or <skey>.
 func readKey(n node) (*keys.PreKey, error) {
 	id, value := bytesOf(n, "id"), bytesOf(n, "value")
 	if len(id) != 3 || len(value) != 32 {
@@ -62,7 +63,7 @@ func readKey(n node) (*keys.PreKey, error) {
 	return k, nil
 }
 
-// verify tells whether a signed prekey was signed by the identity.
+// verify reports whether the identity signed the prekey.
 func verify(identity [32]byte, k *keys.PreKey) bool {
 	if k.Signature == nil {
 		return false

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// CallAction is what a client did with a contact's call.
+// CallAction is what a client did about a contact's call.
 type CallAction struct {
 	Call   string // its id
 	Action string // reject
@@ -23,8 +23,7 @@ func (c *conn) onCall(n node) {
 	}
 }
 
-// Call rings at the account. There is no sound: companions cannot take calls
-// anyhow.
+// Call rings the account. There is no audio: companion devices cannot take calls.
 func (c *Contact) Call(a *Account, video bool) (id string) {
 	defer c.srv.lock()()
 	id = strings.ToUpper(hex.EncodeToString(randomBytes(16)))
@@ -36,7 +35,7 @@ func (c *Contact) Call(a *Account, video bool) (id string) {
 	return id
 }
 
-// HangUp ends a call, with a reason: timeout, or none.
+// HangUp ends a call. reason is "timeout" or empty.
 func (c *Contact) HangUp(a *Account, id, reason string) {
 	defer c.srv.lock()()
 	c.ring(a, node{Tag: "terminate", Attrs: with(c.inCall(id), attrs{"reason": reason})})

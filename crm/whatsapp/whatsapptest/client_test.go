@@ -52,11 +52,12 @@ func newWorld(t testing.TB, opts ...whatsapptest.Options) *world {
 	}
 }
 
-// testRoot: whatsmeow's root is one variable of the process, so all servers of
-// these tests have the same root, which TestMain trusts before any client is made.
+// testRoot is the root seed of all servers in these tests. whatsmeow's root is one
+// variable of the process, so all servers share one root, which TestMain trusts
+// before any client is made.
 var testRoot = [32]byte{1}
 
-// client is a real whatsmeow client that remembers its events.
+// client is a real whatsmeow client that records its events.
 type client struct {
 	*whatsmeow.Client
 	t       testing.TB
@@ -64,16 +65,17 @@ type client struct {
 	mu      sync.Mutex
 	changed chan struct{}
 	events  []any
-	refuse  func(any) bool // tells which events fail
+	refuse  func(any) bool // reports which events fail
 }
 
-// newClient is a client with a database of its own.
+// newClient creates a client with a database of its own.
 func (w *world) newClient(t testing.TB) *client {
 	t.Helper()
 	return w.openClient(t, filepath.Join(t.TempDir(), "whatsmeow.db"))
 }
 
-// openClient is a client on a database, as after a restart of the program.
+// openClient creates a client on an existing database, as after a restart of the
+// program.
 func (w *world) openClient(t testing.TB, path string) *client {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)"+
@@ -119,7 +121,7 @@ func (c *client) onEvent(e any) bool {
 	return true
 }
 
-// await is the first event of a type that matches, had or to come.
+// await returns the first event of a type that matches, past or future.
 func await[T any](c *client, match func(T) bool) T {
 	c.t.Helper()
 	late := time.After(testwait.Long)
@@ -142,7 +144,7 @@ func await[T any](c *client, match func(T) bool) T {
 	}
 }
 
-// all is every event of a type, so far.
+// all returns every event of a type so far.
 func all[T any](c *client) (out []T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,7 +165,7 @@ func (c *client) history() (s string) {
 	return s
 }
 
-// forget drops the events so far, so that await sees new ones alone.
+// forget drops the events so far, so that await sees only new ones.
 func (c *client) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,7 +179,7 @@ func (c *client) awaitText(text string) *events.Message {
 	})
 }
 
-// content is what came from others, in order, as texts.
+// content returns the texts of messages from others, in order.
 func (c *client) content() (texts []string) {
 	for _, m := range all[*events.Message](c) {
 		if text := m.Message.GetConversation(); text != "" && !m.Info.IsFromMe {
@@ -211,8 +213,8 @@ func (w *world) linkTo(t testing.TB, c *client, a *whatsapptest.Account) {
 		t.Fatal(err)
 	}
 	await[*events.Connected](c, nil)
-	// The phone gives its keys right after; a logout or a drop before they are in
-	// the store would be another story than the test tells.
+	// The phone sends its keys right after linking. A logout or a drop before the
+	// client has stored them would test something else.
 	for _, name := range []string{"critical_block", "critical_unblock_low", "regular_high", "regular", "regular_low"} {
 		await(c, func(e *events.AppStateSyncComplete) bool { return string(e.Name) == name })
 	}
@@ -228,7 +230,7 @@ func (c *client) say(to types.JID, text string) (whatsmeow.SendResponse, error) 
 	return c.SendMessage(c.t.Context(), to, &waE2E.Message{Conversation: &text})
 }
 
-// sound ends a test: the server knew everything that it was asked.
+// sound checks at the end of a test that the server knew every request.
 func (w *world) sound(t testing.TB) {
 	t.Helper()
 	if list := w.Unhandled(); len(list) > 0 {

@@ -10,8 +10,8 @@ import (
 	waBinary "go.mau.fi/whatsmeow/binary"
 )
 
-// conn is one socket of a client. The goroutine of its HTTP request reads; one
-// more writes, because the server hands out nodes while it holds mu, and may not
+// conn is one socket of a client. The goroutine of its HTTP request reads. A second
+// goroutine writes, because the server sends nodes while it holds mu and must not
 // wait for a peer then.
 type conn struct {
 	// static
@@ -22,17 +22,17 @@ type conn struct {
 	hello  *hello // its toClient belongs to the writer, its fromClient to the reader
 
 	// guarded by srv.mu
-	device   *Device // who logged in; nil while pairing
+	device   *Device // the device that logged in; nil while pairing
 	refs     []string
 	pairing  *pairing
 	link     *linkRequest
 	out      []outgoing
 	closed   bool
 	wake     chan struct{}
-	finished bool // nothing more is read: the server has said goodbye
+	finished bool // the server has closed the stream: nothing more is read
 }
 
-// outgoing is a frame on its way, or how the connection ends.
+// outgoing is a frame to write and what happens to the connection after it.
 type outgoing struct {
 	plain []byte
 	end   ending
@@ -42,7 +42,7 @@ type ending int
 
 const (
 	goOn     ending = iota
-	goodbye         // close in order
+	goodbye         // close cleanly
 	halfWay         // write half of the frame, then cut the line
 	cutAfter        // write the frame, then cut the line
 )
@@ -53,7 +53,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	refuse := s.unavailable || s.closed
 	if !refuse {
-		s.wg.Add(1) // under mu, so that Close does not wait before it
+		s.wg.Add(1) // under mu, so that Close cannot call Wait before it
 	}
 	s.mu.Unlock()
 	if refuse {
@@ -128,7 +128,7 @@ func (c *conn) enter() {
 	c.login()
 }
 
-// leave forgets the connection everywhere.
+// leave removes the connection from the server and its device.
 func (c *conn) leave() {
 	defer c.srv.lock()()
 	c.closed = true
@@ -157,10 +157,10 @@ func (c *conn) receive(plain []byte) error {
 	return nil
 }
 
-// send queues a node; mu is held.
+// send queues a node. mu is held.
 func (c *conn) send(n node) { c.queue(n, goOn) }
 
-// end queues a last node; mu is held.
+// end queues the last node. mu is held.
 func (c *conn) end(n node) {
 	c.finished = true
 	c.queue(n, goodbye)
@@ -184,7 +184,7 @@ func (c *conn) ring() {
 	}
 }
 
-// cut ends the connection without a word, as a cable that is pulled; mu is held.
+// cut ends the connection without a closing frame, like a pulled cable. mu is held.
 func (c *conn) cut() {
 	c.closed, c.finished = true, true
 	c.cancel()
@@ -206,7 +206,7 @@ func (c *conn) writeLoop() {
 		}
 		for _, o := range out {
 			if err := c.write(o, latency); err != nil {
-				c.ws.CloseNow() // wakes the reader, who ends the connection
+				c.ws.CloseNow() // wakes the reader, which ends the connection
 				return
 			}
 		}
@@ -222,9 +222,9 @@ func (c *conn) writeLoop() {
 	}
 }
 
-// lastWords is how long the line stays open behind a last node. A client that sees
-// the line close before it has read why takes it for a fault of the network; over
-// a real network, the close does not come with the same packet.
+// lastWords is how long the connection stays open after the last node. A client
+// that sees it close before reading the reason takes that for a network error. Over
+// a real network, the close does not arrive in the same packet.
 const lastWords = 100 * time.Millisecond
 
 var errEnded = errors.New("the server ends the connection")

@@ -32,7 +32,7 @@ func TestWrongCodes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// Another secret than the one on the screen: the client refuses.
+	// With another secret than the one on the screen, the client refuses.
 	other := code[:len(code)-8] + "AAAAAAA="
 	if _, err := w.shop.ScanQR(testwait.Context(t), other); err == nil {
 		t.Error("linked under another secret")
@@ -94,7 +94,8 @@ func TestPairByCode(t *testing.T) {
 	w.sound(t)
 }
 
-// TestWrongRoot: a client that trusts another root does not talk to the server.
+// TestWrongRoot checks that a client that trusts another root does not talk to the
+// server.
 func TestWrongRoot(t *testing.T) {
 	w := newWorld(t)
 	before := whatsmeow.WACertPubKey
@@ -240,7 +241,7 @@ func TestNothingElseIsServed(t *testing.T) {
 	}
 }
 
-// TestFrozen: a line that is open and says nothing.
+// TestFrozen covers a connection that is open but silent.
 func TestFrozen(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)

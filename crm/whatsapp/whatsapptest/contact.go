@@ -1,17 +1,17 @@
 package whatsapptest
 
-// Contact is a customer: a number with a phone of its own, which writes to
+// Contact is a customer: a number with a phone of its own. The phone writes to
 // accounts and reads what their clients write.
 type Contact struct{ *person }
 
-// NewContact makes a customer. hidden may be empty: not everybody has a LID.
+// NewContact creates a customer. hidden may be empty: not every number has a LID.
 func (s *Server) NewContact(phone, hidden, name string) *Contact {
 	defer s.lock()()
 	return &Contact{s.newPerson(phone, hidden, name)}
 }
 
-// Reinstall gives the contact new keys, as a new phone has them, and tells the
-// accounts that the identity changed.
+// Reinstall gives the contact new keys, like a new phone, and notifies the accounts
+// that the identity changed.
 func (c *Contact) Reinstall() {
 	defer c.srv.lock()()
 	c.party = newParty()
@@ -24,20 +24,20 @@ func (c *Contact) Reinstall() {
 	}
 }
 
-// SetName changes the push name, which travels with the next message.
+// SetName changes the push name, which is sent with the next message.
 func (c *Contact) SetName(name string) {
 	defer c.srv.lock()()
 	c.name = name
 }
 
-// Silence stops the delivered receipts of the contact's phone, as if it were off
-// for all but us.
+// Silence stops the delivered receipts of the contact's phone, as if the phone were
+// off. Inbox still receives messages.
 func (c *Contact) Silence(on bool) {
 	defer c.srv.lock()()
 	c.silent = on
 }
 
-// accounts are all accounts, once each; mu is held.
+// accounts returns every account once. mu is held.
 func (s *Server) accounts() []*Account {
 	var out []*Account
 	for jid, p := range s.people {

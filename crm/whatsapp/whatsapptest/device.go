@@ -7,19 +7,21 @@ import (
 	"go.mau.fi/whatsmeow/util/keys"
 )
 
-// Device is a real client that is linked to an account: what the server keeps of
-// it, whether it is there or not. Everything is guarded by the server's mu.
+// Device is a real client that is linked to an account: the state that the server
+// keeps for it, whether it is connected or not. The server's mu guards all of it.
 //
-// What the client must not miss waits in a queue until the client has settled it:
+// Stanzas that the client must not miss wait in a queue until the client settles
+// them:
 //
 //	message       settled by its <receipt> (delivered) or <ack class="message">
 //	receipt       settled by <ack class="receipt">
 //	notification  settled by <ack class="notification">
 //	call          settled by <ack class="call">
 //
-// Whatever is not settled when the line drops comes again after the next login,
-// byte for byte, between <offline_preview> and <offline>: whoever acknowledges
-// only what he has stored loses nothing. Typing and presence do not wait.
+// Whatever is not settled when the connection drops is sent again after the next
+// login, byte for byte, between <offline_preview> and <offline>. A client that
+// acknowledges only what it has stored therefore loses nothing. Typing and presence
+// are not queued.
 type Device struct {
 	account      *Account
 	number       types.JID // with the device's number
@@ -30,22 +32,23 @@ type Device struct {
 	signed       *keys.PreKey
 	registration uint32
 	preKeys      []*keys.PreKey
-	asked        bool // for more prekeys
+	asked        bool // the server has asked for more prekeys
 	conn         *conn
-	active       bool // logged in and ready for what waits
-	welcomed     bool // has the keys and the history of the account
+	active       bool // logged in and ready for queued stanzas
+	welcomed     bool // has received the keys and the history of the account
 	held         bool
 	queue        []*stanza
-	sent         map[string]bool // ids of messages that it sent, to know a repeated frame
+	sent         map[string]bool // ids of messages that it sent, to recognise a repeated frame
 }
 
-// stanza is something that waits to be settled.
+// stanza is a queued stanza that waits to be settled.
 type stanza struct {
 	settles settlement
 	node    node
 }
 
-// settlement is what a receipt or an ack must have in common with the stanza.
+// settlement holds the attributes that a receipt or an ack must share with the
+// stanza.
 type settlement struct {
 	class, id   string
 	from        types.JID
@@ -61,8 +64,9 @@ func settlementOf(n node) settlement {
 	return s
 }
 
-// address is what the account's own and other phones know it by in their Signal
-// sessions. The client may be addressed by number or hidden id; it has one key.
+// address returns the address of the device in the Signal sessions of the account's
+// own phone and of other phones. The client may be addressed by number or by hidden
+// id, but it has one key.
 func (d *Device) address() types.JID {
 	if !d.hidden.IsEmpty() {
 		return d.hidden
@@ -72,14 +76,14 @@ func (d *Device) address() types.JID {
 
 func (d *Device) srv() *Server { return d.account.srv }
 
-// bundle takes one of the prekeys that the client left, and asks for more when
-// few are left.
+// bundle takes one of the client's prekeys, and asks the client for more when few
+// are left.
 func (d *Device) bundle() *bundle {
 	b := &bundle{registration: d.registration, identity: d.identity, signed: d.signed}
 	if len(d.preKeys) > 0 {
 		b.preKey, d.preKeys = d.preKeys[0], d.preKeys[1:]
 	}
-	const few = 5 // whatsmeow.MinPreKeyCount: above it, the client does not bother
+	const few = 5 // whatsmeow.MinPreKeyCount: with more than that, the client uploads none
 	if len(d.preKeys) < few && !d.asked {
 		d.asked = true
 		d.push(node{Tag: "notification", Attrs: attrs{
@@ -89,7 +93,7 @@ func (d *Device) bundle() *bundle {
 	return b
 }
 
-// push queues a stanza, and sends it if the client is there.
+// push queues a stanza, and sends it if the client is connected and ready.
 func (d *Device) push(n node) {
 	if _, ok := n.Attrs["id"]; !ok {
 		panic(fmt.Sprintf("whatsapptest: <%s> without an id cannot be settled", n.Tag))
@@ -100,14 +104,15 @@ func (d *Device) push(n node) {
 	}
 }
 
-// pass sends a node if the client is there, and forgets it.
+// pass sends a node if the client is connected and ready. Otherwise it drops the
+// node.
 func (d *Device) pass(n node) {
 	if d.active {
 		d.conn.send(n)
 	}
 }
 
-// deliver writes a stanza, as often as it is told, with the faults that wait.
+// deliver sends a stanza the given number of times, with the pending faults.
 func (d *Device) deliver(n node, times int) {
 	if d.conn == nil {
 		return
@@ -125,7 +130,7 @@ func (d *Device) deliver(n node, times int) {
 	}
 }
 
-// settle takes a stanza off the queue.
+// settle removes a stanza from the queue.
 func (d *Device) settle(s settlement) {
 	for i, waiting := range d.queue {
 		if waiting.settles == s {
@@ -135,14 +140,14 @@ func (d *Device) settle(s settlement) {
 	}
 }
 
-// activate is the moment when the client is ready: what waits is sent.
+// activate marks the client as ready and sends it the queued stanzas.
 func (d *Device) activate() {
 	if d.active {
 		return
 	}
 	if !d.welcomed {
 		d.welcomed = true
-		d.account.welcome(d) // while it is not active: it waits with the rest
+		d.account.welcome(d) // before it is active, so that the welcome is queued with the rest
 	}
 	d.active = true
 	waiting := d.queue

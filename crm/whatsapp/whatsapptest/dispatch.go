@@ -1,13 +1,13 @@
 package whatsapptest
 
-// dispatch is the door: each kind of node has one named place; mu is held.
+// dispatch passes each kind of node to its handler. mu is held.
 func (c *conn) dispatch(n node) {
 	if n.Tag == "iq" {
 		c.onIQ(n)
 		return
 	}
 	if c.device == nil {
-		if n.Tag == "ack" { // of a notification while it pairs by code: nothing waits for it
+		if n.Tag == "ack" { // of a notification during pairing by code: nothing waits for it
 			return
 		}
 		c.srv.note("<%s> from a client that is not logged in", n.Tag)
@@ -37,8 +37,8 @@ type Nack struct {
 	Code int
 }
 
-// onAck settles a stanza. A message is acknowledged like this when the client
-// could not read it; when it could, a receipt does it.
+// onAck settles a stanza. A client acknowledges a message with an ack when it could
+// not read it, and with a receipt when it could.
 func (c *conn) onAck(n node) {
 	s := settlement{
 		class: stringOf(n, "class"), id: stringOf(n, "id"), from: jidOf(n, "to"), participant: jidOf(n, "participant"),

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Event is something to come to.
+// Event returns an event invitation.
 func Event(name string) *waE2E.Message {
 	return &waE2E.Message{
 		EventMessage:       &waE2E.EventMessage{Name: &name},
@@ -21,8 +21,8 @@ func Event(name string) *waE2E.Message {
 	}
 }
 
-// EditSealed changes a message of the contact's, which it sent with a secret, by an
-// edit that is sealed with it.
+// EditSealed edits a message that the contact sent with a secret. The edit is
+// encrypted with that secret.
 func (c *Contact) EditSealed(a *Account, id string, kind waE2E.SecretEncryptedMessage_SecretEncType, to *waE2E.Message) (string, error) {
 	c.srv.mu.Lock()
 	m := c.sent[id]

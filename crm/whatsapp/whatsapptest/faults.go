@@ -4,18 +4,18 @@ import (
 	"time"
 )
 
-// What goes wrong on command. Faults of an account are for its linked clients.
+// Faults on command. Faults of an account apply to its linked clients.
 
 // faults is guarded by the server's mu.
 type faults struct {
 	refusal *refusal
 	sends   []sendFault
-	before  int // messages to deliver before the line is cut
+	before  int // messages to deliver before the connection is cut
 	cutting ending
 	copies  int
 }
 
-// sendFault is what happens to one message that a client sends.
+// sendFault is a fault applied to one message that a client sends.
 type sendFault struct {
 	how  sendHow
 	code int
@@ -26,8 +26,8 @@ type sendHow int
 const (
 	refuseSend    sendHow = iota + 1 // an ack with a code
 	loseAck                          // delivered, never acknowledged
-	cutBefore                        // the line is cut, the message lost
-	cutAfterwards                    // delivered, and the line cut in place of the ack
+	cutBefore                        // the connection is cut, the message lost
+	cutAfterwards                    // delivered, and the connection cut in place of the ack
 )
 
 func (f *faults) onSend() sendFault {
@@ -39,7 +39,8 @@ func (f *faults) onSend() sendFault {
 	return next
 }
 
-// onDelivery tells how the next message to a client ends.
+// onDelivery returns what happens to the connection at the next message to a
+// client.
 func (f *faults) onDelivery() ending {
 	if f.cutting == goOn {
 		return goOn
@@ -61,15 +62,16 @@ func (f *faults) onCopies(n node) int {
 	return 1
 }
 
-// FailSends lets the next sends fail with a code in the ack: 463 (reach-out lock),
+// FailSends makes the next sends fail with a code in the ack: 463 (reach-out lock),
 // 479, 403 and others.
 func (a *Account) FailSends(code, times int) { a.onSends(sendFault{refuseSend, code}, times) }
 
 // LoseAcks delivers the next sends and never acknowledges them.
 func (a *Account) LoseAcks(times int) { a.onSends(sendFault{how: loseAck}, times) }
 
-// CutOnSend cuts the line at the next sends: before the server has taken them, or
-// when it has delivered them and would acknowledge.
+// CutOnSend cuts the connection at the next sends: after delivering the message, in
+// place of the ack, if delivered is true, and before accepting the message
+// otherwise.
 func (a *Account) CutOnSend(delivered bool, times int) {
 	f := sendFault{how: cutBefore}
 	if delivered {
@@ -85,8 +87,8 @@ func (a *Account) onSends(f sendFault, times int) {
 	}
 }
 
-// CutOnDelivery cuts the line at a message to the client, after as many whole ones
-// as it is told: in the middle of the message's frame, or right behind it.
+// CutOnDelivery delivers the given number of whole messages to the client and cuts
+// the connection at the next one: in the middle of its frame, or right behind it.
 func (a *Account) CutOnDelivery(after int, middle bool) {
 	defer a.srv.lock()()
 	a.faults.before, a.faults.cutting = after, cutAfter
@@ -95,13 +97,13 @@ func (a *Account) CutOnDelivery(after int, middle bool) {
 	}
 }
 
-// Duplicate lets each of the next messages come twice.
+// Duplicate delivers each of the next messages twice.
 func (a *Account) Duplicate(messages int) {
 	defer a.srv.lock()()
 	a.faults.copies = messages
 }
 
-// Drop cuts the lines of the account's clients.
+// Drop cuts the connections of the account's clients.
 func (a *Account) Drop() {
 	defer a.srv.lock()()
 	a.drop()
@@ -116,7 +118,7 @@ func (a *Account) drop() {
 	}
 }
 
-// Hold keeps everything that must not be lost from the clients, until Release.
+// Hold keeps queued stanzas from the clients until Release.
 func (a *Account) Hold() {
 	defer a.srv.lock()()
 	for _, d := range a.linked() {
@@ -124,7 +126,8 @@ func (a *Account) Hold() {
 	}
 }
 
-// Release sends what Hold has kept, in order or from the last to the first.
+// Release sends what Hold has kept, in order, or last to first if backwards is
+// true.
 func (a *Account) Release(backwards bool) {
 	defer a.srv.lock()()
 	for _, d := range a.linked() {
@@ -144,12 +147,14 @@ func (a *Account) Release(backwards bool) {
 	}
 }
 
-// Replace is what a client hears when another one has taken its session.
+// Replace ends the clients' streams as WhatsApp does when another client has taken
+// the session.
 func (a *Account) Replace() {
 	a.endStreams(streamError("", node{Tag: "conflict", Attrs: attrs{"type": "replaced"}}))
 }
 
-// StreamError ends the clients' streams with a code: 503 when the server restarts.
+// StreamError ends the clients' streams with a code. 503 means that the server
+// restarts.
 func (a *Account) StreamError(code string) { a.endStreams(streamError(code)) }
 
 func (a *Account) endStreams(n node) {
@@ -162,15 +167,15 @@ func (a *Account) endStreams(n node) {
 	}
 }
 
-// Ban refuses the account's logins for a time, and ends its streams.
+// Ban refuses the account's logins for d and ends its streams.
 func (a *Account) Ban(code int, d time.Duration) {
 	a.refuse(&refusal{402, attrs{"code": code, "expire": int(d.Seconds())}})
 }
 
-// Outdated refuses the clients as too old.
+// Outdated refuses the clients as outdated.
 func (a *Account) Outdated() { a.refuse(&refusal{405, nil}) }
 
-// Refuse refuses logins with any reason of WhatsApp's.
+// Refuse refuses logins with any of WhatsApp's reasons.
 func (a *Account) Refuse(reason int) { a.refuse(&refusal{reason, nil}) }
 
 // Pardon ends Ban, Outdated and Refuse.
@@ -184,28 +189,28 @@ func (a *Account) refuse(r *refusal) {
 	}
 }
 
-// Refuse turns connections away, those for media too, until it is told otherwise.
-// Lines that are open stay.
+// Refuse turns new connections away, also those for media, until it is called with
+// false. Open connections stay.
 func (s *Server) Refuse(on bool) {
 	s.listener.mu.Lock()
 	defer s.listener.mu.Unlock()
 	s.listener.shut = on
 }
 
-// Unavailable answers WebSocket upgrades with 503 until it is told otherwise.
+// Unavailable answers WebSocket upgrades with 503 until it is called with false.
 func (s *Server) Unavailable(on bool) {
 	defer s.lock()()
 	s.unavailable = on
 }
 
-// Slow lets every node to a client take that long.
+// Slow delays every node to a client by d.
 func (s *Server) Slow(d time.Duration) {
 	defer s.lock()()
 	s.latency = d
 }
 
-// Freeze keeps the lines open and lets nothing out of the server, not even the
-// answers to pings, until it is told otherwise.
+// Freeze keeps connections open but sends nothing, not even answers to pings, until
+// it is called with false.
 func (s *Server) Freeze(on bool) {
 	defer s.lock()()
 	s.frozen = on

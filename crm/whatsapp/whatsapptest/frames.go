@@ -10,11 +10,11 @@ import (
 	"go.mau.fi/whatsmeow/socket"
 )
 
-// A frame is three bytes of length and that many bytes. A stream of them runs
-// over binary WebSocket messages; where one message ends means nothing. The
+// A frame is a length in three bytes, followed by that many bytes. A stream of
+// frames runs over binary WebSocket messages, whose boundaries mean nothing. The
 // client opens its stream with "WA" and two version bytes.
 
-// frameReader cuts the client's stream into frames. It belongs to the reader.
+// frameReader splits the client's stream into frames. The reader owns it.
 type frameReader struct {
 	ws     *websocket.Conn
 	buffer []byte
@@ -60,7 +60,7 @@ func (r *frameReader) cut() (frame []byte, ok bool, err error) {
 	return frame, true, nil
 }
 
-// framed is a frame as it goes over the wire.
+// framed returns a frame as it is written to the wire.
 func framed(data []byte) []byte {
 	n := len(data)
 	return append([]byte{byte(n >> 16), byte(n >> 8), byte(n)}, data...)

@@ -9,8 +9,8 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// Group is a chat of several. Its members are named by number, or, as WhatsApp
-// does more and more, by hidden id. Guarded by the server's mu.
+// Group is a group chat. Its members are named by number or, increasingly at
+// WhatsApp, by hidden id. The server's mu guards it.
 type Group struct {
 	srv      *Server
 	jid      types.JID
@@ -30,7 +30,7 @@ type Group struct {
 
 type member struct {
 	*person
-	rank string // admin, superadmin, or nothing
+	rank string // admin, superadmin, or empty
 }
 
 // Member is an account or a contact.
@@ -38,8 +38,8 @@ type Member interface{ self() *person }
 
 func (p *person) self() *person { return p }
 
-// NewGroup makes a group; the owner is the first member. Clients of the accounts
-// in it are told.
+// NewGroup creates a group with the owner as its first member. The clients of the
+// accounts in it are notified.
 func (s *Server) NewGroup(name string, byHiddenID bool, owner Member, others ...Member) *Group {
 	defer s.lock()()
 	people := make([]*person, len(others))
@@ -70,17 +70,17 @@ func (g *Group) creation(key string) node {
 	return node{Tag: "create", Attrs: attrs{"type": "new", "key": key}, Content: []node{g.describe()}}
 }
 
-// JID is the group's.
+// JID returns the group's JID.
 func (g *Group) JID() types.JID { return g.jid }
 
-// Members is how many there are.
+// Members returns the number of members.
 func (g *Group) Members() int {
 	g.srv.mu.Lock()
 	defer g.srv.mu.Unlock()
 	return len(g.members)
 }
 
-// Name is what the group is called.
+// Name returns the group's name.
 func (g *Group) Name() string {
 	g.srv.mu.Lock()
 	defer g.srv.mu.Unlock()
@@ -96,7 +96,7 @@ func (g *Group) member(p *person) *member {
 	return nil
 }
 
-// as is how a member is named in the group.
+// as returns the JID that names the member in the group.
 func (g *Group) as(p *person) types.JID {
 	if g.byLID {
 		return p.as(types.HiddenUserServer)
@@ -104,7 +104,7 @@ func (g *Group) as(p *person) types.JID {
 	return p.number
 }
 
-// from is the attributes of what a member sends.
+// from returns the attributes of a stanza that the member sends.
 func (g *Group) from(p *person) attrs {
 	a := attrs{"from": g.jid, "participant": g.as(p)}
 	switch {
@@ -116,7 +116,7 @@ func (g *Group) from(p *person) attrs {
 	return a
 }
 
-// describe is the group as answers have it.
+// describe returns the group in the form that answers use.
 func (g *Group) describe() node {
 	mode := "pn"
 	if g.byLID {
@@ -160,7 +160,7 @@ func (g *Group) participant(m *member) node {
 	return node{Tag: "participant", Attrs: a}
 }
 
-// tell notifies the clients of all members, but for the one who did it.
+// tell notifies the clients of all members, except the author.
 func (g *Group) tell(actor *person, author *Device, what node, alsoTo ...*person) {
 	people := slices.Clone(alsoTo)
 	for _, m := range g.members {

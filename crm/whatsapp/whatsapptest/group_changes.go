@@ -2,14 +2,14 @@ package whatsapptest
 
 import "slices"
 
-// Add brings members in, on behalf of one who is in.
+// Add adds members on behalf of an existing member.
 func (g *Group) Add(by Member, who ...Member) {
 	defer g.srv.lock()()
 	g.add(by.self(), nil, "", selves(who))
 }
 
-// Remove takes members out, on behalf of one who is in; whoever removes himself
-// leaves.
+// Remove removes members on behalf of an existing member. A member that removes
+// itself leaves.
 func (g *Group) Remove(by Member, who ...Member) {
 	defer g.srv.lock()()
 	g.remove(by.self(), nil, selves(who))
@@ -27,7 +27,7 @@ func (g *Group) Describe(by Member, topic string) {
 	g.describeAs(by.self(), nil, newID(), topic)
 }
 
-// Promote makes members admins, or takes that from them.
+// Promote makes members admins or, if on is false, ordinary members.
 func (g *Group) Promote(by Member, on bool, who ...Member) {
 	defer g.srv.lock()()
 	g.promote(by.self(), nil, on, selves(who))
@@ -55,9 +55,9 @@ func (g *Group) add(by *person, author *Device, reason string, who []*person) {
 		return
 	}
 	n.Content = list
-	g.tell(by, author, n) // those who were there hear who came
+	g.tell(by, author, n) // existing members learn who joined
 	g.members = append(g.members, newcomers...)
-	for _, m := range newcomers { // those who came hear what the group is
+	for _, m := range newcomers { // new members learn what the group is
 		g.tellOne(m.person, by, g.creation(""))
 	}
 }
@@ -75,7 +75,7 @@ func (g *Group) remove(by *person, author *Device, who []*person) {
 		return
 	}
 	g.members = slices.DeleteFunc(g.members, func(m *member) bool { return slices.Contains(gone, m.person) })
-	clear(g.keyed) // the keys of those who stay are no longer only theirs
+	clear(g.keyed) // the remaining members must replace the keys that the removed ones know
 	for _, m := range g.members {
 		m.party.dropSenderKey(g, m.person)
 	}

@@ -8,7 +8,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// iqGroups is everything that clients ask about groups and do to them.
+// iqGroups handles all requests of clients about groups.
 func (c *conn) iqGroups(n node) ([]node, error) {
 	children := n.GetChildren()
 	if len(children) != 1 {
@@ -98,8 +98,8 @@ func (c *conn) inviteLink(g *Group, fresh bool) ([]node, error) {
 	return []node{{Tag: "invite", Attrs: attrs{"code": g.invite}}}, nil
 }
 
-// setGroup: in a locked group admins alone may change what it is, and admins
-// alone change who is in it.
+// setGroup changes the group. Only admins may change the settings of a locked
+// group, and only admins may change its members.
 func (c *conn) setGroup(g *Group, what node) ([]node, error) {
 	me := c.device.account.person
 	admin := g.member(me).rank != ""
@@ -144,8 +144,8 @@ func (c *conn) setGroup(g *Group, what node) ([]node, error) {
 	return nil, nil
 }
 
-// changeMembers answers with each participant, and an error for those that
-// nothing could be done with.
+// changeMembers answers with each participant, and with an error for each that
+// could not be changed.
 func (c *conn) changeMembers(g *Group, what node) []node {
 	me := c.device.account.person
 	var people []*person

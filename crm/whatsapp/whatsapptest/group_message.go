@@ -12,8 +12,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A message to a group is encrypted once, under the sender's key of that group.
-// Who has not the key yet gets it beside the message, under a session of two:
+// A message to a group is encrypted once, under the sender's key of that group. A
+// device that has not got the key yet gets it beside the message, encrypted in a
+// pairwise session:
 //
 //	message to the group
 //	  participants: enc pkmsg or msg for each new device: the sender key
@@ -28,7 +29,7 @@ func (p *party) dropSenderKey(g *Group, of *person) {
 	delete(p.senderKeys, senderKeyID(senderKeyName(g, of.as(types.HiddenUserServer))))
 }
 
-// keyFor is the message that gives the person's key of a group.
+// keyFor returns the message that distributes the person's key of a group.
 func (p *person) keyFor(g *Group) *waE2E.SenderKeyDistributionMessage {
 	builder := groups.NewGroupSessionBuilder(p.party, serializer)
 	msg, err := builder.Create(context.Background(), senderKeyName(g, p.as(types.HiddenUserServer)))
@@ -41,7 +42,7 @@ func (p *person) keyFor(g *Group) *waE2E.SenderKeyDistributionMessage {
 	}
 }
 
-// learn keeps the sender key of a client's device.
+// learn stores the sender key of a client's device.
 func (p *person) learn(from *Device, key *waE2E.SenderKeyDistributionMessage) {
 	msg, err := protocol.NewSenderKeyDistributionMessageFromBytes(
 		key.GetAxolotlSenderKeyDistributionMessage(), serializer.SenderKeyDistributionMessage)
@@ -80,13 +81,14 @@ func (p *person) decryptGroup(g *Group, from *Device, sealed []byte) ([]byte, er
 	return unpad(plain)
 }
 
-// SendGroup writes to a group that the contact is in.
+// SendGroup sends a message to a group that the contact is a member of.
 func (c *Contact) SendGroup(g *Group, msg *waE2E.Message, opts ...SendOpts) string {
 	defer c.srv.lock()()
 	return c.sendGroup(g, msg, opts)
 }
 
-// WriteGroup is the account's owner writing to a group on the phone.
+// WriteGroup sends a message to a group from the phone, as the account's owner
+// would.
 func (a *Account) WriteGroup(g *Group, msg *waE2E.Message, opts ...SendOpts) string {
 	defer a.srv.lock()()
 	return a.sendGroup(g, msg, opts)
@@ -138,20 +140,21 @@ func (p *person) sendGroupTo(g *Group, d *Device, m *sentMessage, key *waE2E.Sen
 	}
 }
 
-// ForgetKeys lets everybody's phone give its key again with the next message.
+// ForgetKeys makes every member's phone distribute its key again with the next
+// message.
 func (g *Group) ForgetKeys() {
 	defer g.srv.lock()()
 	clear(g.keyed)
 }
 
-// toGroup hands a client's message to the members.
+// toGroup delivers a client's message to the members.
 func (c *conn) toGroup(n node, to types.JID) {
 	g := c.srv.groups[to]
 	if g == nil || g.member(c.device.account.person) == nil {
 		c.srv.note("a message to the group %s, which the sender is not in", to)
 		return
 	}
-	if one := jidOf(n, "participant"); !one.IsEmpty() { // again, for one device
+	if one := jidOf(n, "participant"); !one.IsEmpty() { // a retry for one device
 		for _, enc := range addressed(n, one) {
 			c.toMember(g, n, one, []node{enc})
 		}
@@ -192,7 +195,7 @@ func skmsg(n node) (node, bool) {
 	return node{}, false
 }
 
-// toMember hands ciphertexts to one device of a member.
+// toMember delivers ciphertexts to one device of a member.
 func (c *conn) toMember(g *Group, n node, device types.JID, encs []node) {
 	p := c.srv.find(device)
 	if p == nil {

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// The history that a phone gives to a client it has just linked, in chunks: each a
+// A phone sends its history to a newly linked client in chunks. Each chunk is a
 // zlib stream, in the message itself or on the media host.
 
 // Past is one message of the history.
@@ -28,7 +28,7 @@ type Past struct {
 	What   *waE2E.Message
 }
 
-// PastChat is a chat of the history with its messages, the oldest first.
+// PastChat is a chat of the history with its messages, oldest first.
 type PastChat struct {
 	Chat     types.JID
 	Name     string
@@ -37,13 +37,13 @@ type PastChat struct {
 	Messages []Past
 }
 
-// Conversation is the chat as a chunk of history has it.
+// Conversation returns the chat in the form of a history chunk.
 func (p PastChat) Conversation() *waHistorySync.Conversation {
 	c := &waHistorySync.Conversation{
 		ID: proto.String(p.Chat.String()), Name: orNil(p.Name), UnreadCount: proto.Uint32(uint32(p.Unread)),
 		Archived: &p.Archived, EndOfHistoryTransfer: proto.Bool(true),
 	}
-	for _, m := range slices.Backward(p.Messages) { // phones give the newest first
+	for _, m := range slices.Backward(p.Messages) { // phones send the newest first
 		info := &waWeb.WebMessageInfo{
 			Key:     &waCommon.MessageKey{RemoteJID: c.ID, FromMe: &m.FromMe, ID: &m.ID},
 			Message: m.What, MessageTimestamp: proto.Uint64(uint64(m.Time.Unix())), PushName: orNil(m.Name),
@@ -60,9 +60,9 @@ func (p PastChat) Conversation() *waHistorySync.Conversation {
 	return c
 }
 
-// SetHistory is what clients get that are linked from now on: push names, chats,
-// and which hidden id belongs to which number. With inline, the chunk travels in
-// the message, otherwise over the media host.
+// SetHistory sets the history for clients linked from now on: push names, chats,
+// and which hidden id belongs to which number. With inline, the chunk is sent in
+// the message, otherwise through the media host.
 func (a *Account) SetHistory(inline bool, chats ...PastChat) {
 	defer a.srv.lock()()
 	names := &waHistorySync.HistorySync{SyncType: waHistorySync.HistorySync_PUSH_NAME.Enum()}
@@ -118,7 +118,7 @@ func (a *Account) historyMessage(chunk *waHistorySync.HistorySync, inline bool) 
 	return &waE2E.ProtocolMessage{Type: waE2E.ProtocolMessage_HISTORY_SYNC_NOTIFICATION.Enum(), HistorySyncNotification: n}
 }
 
-// onHistoryRequest answers a client that wants what was before a message.
+// onHistoryRequest answers a client that asks for the messages before a given one.
 func (a *Account) onHistoryRequest(d *Device, r *waE2E.PeerDataOperationRequestMessage_HistorySyncOnDemandRequest) {
 	c := &waHistorySync.Conversation{ID: r.ChatJID}
 	chat, err := types.ParseJID(r.GetChatJID())

@@ -6,10 +6,11 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// Requests: <iq type="get" or "set" xmlns=...> is answered by <iq type="result">
-// or, when the server does not know it, <iq type="error"> and a line in Unhandled.
+// A request <iq type="get" or "set" xmlns=...> is answered by <iq type="result">
+// or, when the server does not know it, by <iq type="error"> and an entry in
+// Unhandled.
 
-// iqError is an answer that says no.
+// iqError is an error answer to a request.
 type iqError struct {
 	code int
 	text string
@@ -27,7 +28,8 @@ var (
 
 type iqHandler func(*conn, node) ([]node, error)
 
-// iqHandlers is by xmlns. It is filled in init, because handlers reach dispatch.
+// iqHandlers maps an xmlns to its handler. It is filled in init, because handlers
+// reach dispatch.
 var iqHandlers map[string]iqHandler
 
 func init() {
@@ -51,12 +53,12 @@ func init() {
 	}
 }
 
-// beforeLogin is what a client may ask while it pairs.
+// beforeLogin holds the xmlns that a client may use while it pairs.
 var beforeLogin = map[string]bool{"w:p": true, "md": true}
 
 func (c *conn) onIQ(n node) {
 	switch stringOf(n, "type") {
-	case "result", "error": // an answer to a request of ours: only pairing has one that matters
+	case "result", "error": // an answer to our request: only that of pairing matters
 		if c.pairing != nil && !c.pairing.done && stringOf(n, "id") == c.pairing.request {
 			c.onPairAnswer(n)
 		}
@@ -107,7 +109,7 @@ func (c *conn) iqPassive(n node) ([]node, error) {
 	return nil, errUnknown
 }
 
-// iqDevices is linking and unlinking of the client itself.
+// iqDevices links and unlinks the client itself.
 func (c *conn) iqDevices(n node) ([]node, error) {
 	if reg, ok := child(n, "link_code_companion_reg"); ok && c.device == nil {
 		return c.linkCode(reg)
@@ -117,7 +119,7 @@ func (c *conn) iqDevices(n node) ([]node, error) {
 			return nil, errForbidden
 		}
 		delete(c.device.account.devices, c.device.number.Device)
-		c.finished = true // the client hangs up when it has the answer
+		c.finished = true // the client hangs up once it has the answer
 		return nil, nil
 	}
 	return nil, errUnknown

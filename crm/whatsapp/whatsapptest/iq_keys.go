@@ -4,7 +4,8 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// iqKeys keeps the prekeys that clients leave, and hands out everybody's.
+// iqKeys stores the prekeys that clients upload, and returns the keys of any
+// device.
 func (c *conn) iqKeys(n node) ([]node, error) {
 	if _, ok := child(n, "count"); ok {
 		return []node{{Tag: "count", Attrs: attrs{"value": len(c.device.preKeys)}}}, nil
@@ -31,7 +32,7 @@ func (c *conn) iqKeys(n node) ([]node, error) {
 	return []node{{Tag: "list", Content: users}}, nil
 }
 
-// bundleOf is the keys of somebody's device, or nil.
+// bundleOf returns the key bundle of a device, or nil.
 func (s *Server) bundleOf(jid types.JID) *bundle {
 	p := s.find(jid)
 	switch {

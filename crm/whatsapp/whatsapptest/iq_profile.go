@@ -1,6 +1,7 @@
 package whatsapptest
 
-// iqPrivacy: everybody may see everything, but for what the client changed.
+// iqPrivacy answers that everybody may see everything, except for what the client
+// changed.
 func (c *conn) iqPrivacy(n node) ([]node, error) {
 	privacy, ok := child(n, "privacy")
 	if !ok {
@@ -48,7 +49,7 @@ func (c *conn) iqAbout(n node) ([]node, error) {
 	return nil, nil
 }
 
-// iqPicture: pictures can be set, and are then there to be fetched.
+// iqPicture stores and returns profile pictures.
 func (c *conn) iqPicture(n node) ([]node, error) {
 	target := jidOf(n, "target")
 	if target.IsEmpty() {
@@ -83,7 +84,7 @@ func (c *conn) iqBusiness(n node) ([]node, error) {
 	}}}, nil
 }
 
-// SetPicture gives somebody a profile picture.
+// SetPicture gives the person a profile picture.
 func (p *person) SetPicture(jpeg []byte) {
 	defer p.srv.lock()()
 	p.srv.media.setPicture(p.number, jpeg)

@@ -6,7 +6,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// iqUsync answers who has WhatsApp, which devices, and which hidden id.
+// iqUsync answers which users have WhatsApp, their devices, and their hidden ids.
 func (c *conn) iqUsync(n node) ([]node, error) {
 	query, ok1 := child(n, "usync", "query")
 	list, ok2 := child(n, "usync", "list")
@@ -60,13 +60,13 @@ func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
 		}
 		return node{Tag: what, Content: []byte(p.about)}, true
 	case "picture", "business", "bot":
-		return node{}, false // nobody has one
+		return node{}, false // no user has these
 	}
 	c.srv.note("usync for %q", what)
 	return node{}, false
 }
 
-// deviceList leaves out the one who asks: it does not write to itself.
+// deviceList leaves out the requesting device: it does not write to itself.
 func (c *conn) deviceList(p *person) []node {
 	if p == nil {
 		return nil

@@ -5,12 +5,12 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// kind is what the stanza around a ciphertext tells about its content.
+// kind is what the stanza around a ciphertext says about its content.
 type kind struct {
 	stanza string // text, media, reaction, poll
 	media  string // of <enc>
 	edit   string
-	hide   bool // a client that cannot read it shows nothing
+	hide   bool // a client that cannot read the message shows nothing
 }
 
 func kindOf(m *waE2E.Message) kind {
@@ -46,7 +46,7 @@ func kindOf(m *waE2E.Message) kind {
 	return kind{stanza: "text"}
 }
 
-// wrapped is the message inside one that says how to show it, or nil.
+// wrapped returns the message inside a wrapper, which says how to show it, or nil.
 func wrapped(m *waE2E.Message) *waE2E.Message {
 	for _, w := range []*waE2E.FutureProofMessage{
 		m.EphemeralMessage, m.ViewOnceMessage, m.ViewOnceMessageV2, m.ViewOnceMessageV2Extension,
@@ -59,7 +59,7 @@ func wrapped(m *waE2E.Message) *waE2E.Message {
 	return m.GetDeviceSentMessage().GetMessage()
 }
 
-// unwrap is the content itself.
+// unwrap returns the content without its wrappers.
 func unwrap(m *waE2E.Message) *waE2E.Message {
 	for inner := wrapped(m); inner != nil; inner = wrapped(m) {
 		m = inner

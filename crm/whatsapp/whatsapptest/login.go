@@ -23,7 +23,7 @@ func (c *conn) login() {
 	if person != nil && person.account != nil {
 		device = person.account.devices[uint16(p.GetDevice())]
 	}
-	// The key proves who it is: numbers are public.
+	// The key proves the identity: numbers are public.
 	if device == nil || device.noise != c.hello.noise {
 		c.fail(refusal{reason: 401})
 		return
@@ -42,7 +42,7 @@ func (c *conn) login() {
 	}})
 }
 
-// refusal is why a login fails.
+// refusal is the reason why a login fails.
 type refusal struct {
 	reason int
 	more   attrs

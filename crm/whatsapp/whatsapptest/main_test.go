@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	var quiet logger.Loggable = silence{}
-	logger.Setup(&quiet) // it prints what the tests break on purpose
+	logger.Setup(&quiet) // it logs the errors that the tests cause on purpose
 	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testRoot})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -24,13 +24,13 @@ func TestMain(m *testing.M) {
 	}
 	srv.TrustRoot()
 	srv.Close()
-	// Shorter than any test, so that pings are part of all; whatsmeow reads these
-	// without a lock.
+	// The intervals are shorter than any test, so that every test includes pings.
+	// whatsmeow reads them without a lock.
 	whatsmeow.KeepAliveIntervalMin, whatsmeow.KeepAliveIntervalMax = 300*time.Millisecond, 400*time.Millisecond
 	whatsmeow.KeepAliveResponseDeadline = 500 * time.Millisecond
 	testwait.Main(m,
-		// whatsmeow's reader waits for ever with a frame that came when its client
-		// had just hung up.
+		// whatsmeow's reader blocks forever on a frame that arrives just after its
+		// client hung up.
 		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"),
 		// whatsmeow never ends the loop that reads history.
 		goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow.(*Client).handleHistorySyncNotificationLoop"))

@@ -20,18 +20,19 @@ import (
 	"go.mau.fi/whatsmeow/util/hkdfutil"
 )
 
-// mediaHostname is what clients are told to dial; every name leads here.
+// mediaHostname is the name that clients are given to dial. Every name leads to
+// this server.
 const mediaHostname = "mmg.whatsapp.net"
 
 const mediaAuth = "whatsapptest-media-auth"
 
-// mediaHost keeps encrypted files, as WhatsApp does: it has not their keys. It has
-// a lock of its own, because transfers are slow and mu is everybody's.
+// mediaHost stores encrypted files without their keys, as WhatsApp does. It has a
+// lock of its own, because transfers are slow and everything else shares mu.
 type mediaHost struct {
 	mu       sync.Mutex
 	files    map[string]*storedFile // by path
 	refusals []int                  // statuses for the next uploads
-	down     int                    // a status for everything, or 0
+	down     int                    // a status for every answer, or 0
 
 	pictures map[types.JID]picture // guarded by the server's mu
 }
@@ -91,7 +92,7 @@ func (h *mediaHost) upload(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]string{"url": "https://" + mediaHostname + path, "direct_path": path})
 }
 
-// put stores a file under a new path. There is a query in it, because clients
+// put stores a file under a new path. The path contains a query, because clients
 // append to it.
 func (h *mediaHost) put(data []byte) string {
 	path := "/v/t62.7118-24/" + hex.EncodeToString(randomBytes(12)) + "_n.enc"
@@ -109,14 +110,14 @@ func (h *mediaHost) get(path string) (*storedFile, bool) {
 	return f, ok
 }
 
-// setPicture stores a profile picture; the server's mu is held.
+// setPicture stores a profile picture. The server's mu is held.
 func (h *mediaHost) setPicture(of types.JID, jpeg []byte) (id string) {
 	id = fmt.Sprint(randomUint32())
 	h.pictures[of] = picture{id, h.put(bytes.Clone(jpeg))}
 	return id
 }
 
-// iqMediaConn tells where files go.
+// iqMediaConn answers with the hosts that accept files.
 func (c *conn) iqMediaConn(n node) ([]node, error) {
 	if _, ok := child(n, "media_conn"); !ok {
 		return nil, errUnknown
@@ -126,15 +127,15 @@ func (c *conn) iqMediaConn(n node) ([]node, error) {
 	}, Content: []node{{Tag: "host", Attrs: attrs{"hostname": mediaHostname}}}}}, nil
 }
 
-// File is an attachment on the media host: what a message says of it.
+// File is an attachment on the media host, as a message describes it.
 type File struct {
 	URL, DirectPath              string
 	Key, SHA256, EncryptedSHA256 []byte
 	Length                       uint64
 }
 
-// Upload encrypts a file as a phone does, and puts it on the media host. The kind
-// decides how its keys are derived.
+// Upload encrypts a file as a phone does and stores it on the media host. The keys
+// are derived according to kind.
 func (s *Server) Upload(data []byte, kind whatsmeow.MediaType) File {
 	f := File{Key: randomBytes(32), Length: uint64(len(data))}
 	plain := sha256.Sum256(data)
@@ -142,7 +143,7 @@ func (s *Server) Upload(data []byte, kind whatsmeow.MediaType) File {
 	iv, cipherKey, macKey := fileKeys(f.Key, kind)
 	sealed, err := cbcutil.Encrypt(cipherKey, iv, data[:len(data):len(data)])
 	if err != nil {
-		panic(err) // only a key of a wrong length
+		panic(err) // happens only with a key of a wrong length
 	}
 	sealed = append(sealed, fileMAC(macKey, iv, sealed)...)
 	whole := sha256.Sum256(sealed)
@@ -164,8 +165,8 @@ func fileMAC(key, iv, sealed []byte) []byte {
 	return mac.Sum(nil)[:10]
 }
 
-// Open is a phone fetching what a client uploaded: the file must be there, and be
-// what the message says of it.
+// Open fetches a client's upload as a phone does: the file must exist and match its
+// description in the message.
 func (s *Server) Open(m whatsmeow.DownloadableMessage) ([]byte, error) {
 	f, ok := s.media.get(m.GetDirectPath())
 	if !ok {

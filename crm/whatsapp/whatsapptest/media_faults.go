@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// FileFault is what is wrong with a file on the media host.
+// FileFault is a fault of a file on the media host.
 type FileFault struct {
-	Status  int           // 403, 404, 410: it is gone; 500, 503: it may come back
-	Corrupt bool          // one bit is not what it was
+	Status  int           // 403, 404, 410: the file is gone; 500, 503: it may come back
+	Corrupt bool          // one bit is flipped
 	Pause   time.Duration // before each 16 KiB
-	Stall   int           // after so many bytes nothing more comes, and the line stays open
-	Cut     int           // after so many bytes the line is cut
-	Size    int64         // zeros behind the file until it is that long
+	Stall   int           // after so many bytes the transfer stops, and the connection stays open
+	Cut     int           // after so many bytes the connection is cut
+	Size    int64         // zeros are appended until the file has this size
 }
 
-// Break lets downloads of a file fail; an empty fault mends it.
+// Break makes downloads of a file fail. An empty fault repairs it.
 func (s *Server) Break(f File, how FileFault) {
 	stored, ok := s.media.get(f.DirectPath)
 	if !ok {
@@ -28,14 +28,14 @@ func (s *Server) Break(f File, how FileFault) {
 	stored.fault = how
 }
 
-// MediaDown lets the media host answer everything with a status; 0 ends it.
+// MediaDown makes the media host answer everything with a status. 0 ends it.
 func (s *Server) MediaDown(status int) {
 	s.media.mu.Lock()
 	defer s.media.mu.Unlock()
 	s.media.down = status
 }
 
-// FailUploads lets the next uploads fail with a status.
+// FailUploads makes the next uploads fail with a status.
 func (s *Server) FailUploads(status, times int) {
 	s.media.mu.Lock()
 	defer s.media.mu.Unlock()
@@ -73,7 +73,7 @@ func (h *mediaHost) download(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// faultyWriter writes in pieces, and stops where it is told.
+// faultyWriter writes in pieces and applies the fault at its offset.
 type faultyWriter struct {
 	w       http.ResponseWriter
 	done    <-chan struct{}
@@ -112,7 +112,8 @@ func (f *faultyWriter) Write(data []byte) (int, error) {
 	return total, nil
 }
 
-// stop is reached where the fault is: silence, until the client hangs up, or a cut.
+// stop applies the fault: it cuts the connection, or waits in silence until the
+// client hangs up.
 func (f *faultyWriter) stop() error {
 	if f.fault.Stall > 0 && f.written >= f.fault.Stall {
 		<-f.done

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A file that the host has dropped can be had from the phone:
+// A client can ask the phone for a file that the host has dropped:
 //
 //	client                                server              phone
 //	  receipt server-error: the id,  ----->                ----->
@@ -18,7 +18,7 @@ import (
 //	  notification mediaretry        <-----                <-----
 //	  (the new path, under the key)
 
-// onMediaRetry is the phone being asked for a file.
+// onMediaRetry handles a client's request to the phone for a file.
 func (a *Account) onMediaRetry(d *Device, n node) {
 	id := stringOf(n, "id")
 	rmr, ok := child(n, "rmr")
@@ -80,7 +80,7 @@ func (a *Account) uploadAgain(id, path string, key []byte) (sealed, iv []byte, o
 	return sealed, iv, err == nil
 }
 
-// LoseFile lets the phone not have the file of a message any more.
+// LoseFile makes the phone lose the file of a message.
 func (a *Account) LoseFile(id string) {
 	defer a.srv.lock()()
 	if m := a.archived(id); m != nil {
@@ -88,7 +88,7 @@ func (a *Account) LoseFile(id string) {
 	}
 }
 
-// attachment is the part of a message that has a file, or nil.
+// attachment returns the part of a message that has a file, or nil.
 func attachment(m *waE2E.Message) whatsmeow.DownloadableMessage {
 	if m == nil {
 		return nil
@@ -111,5 +111,6 @@ func attachment(m *waE2E.Message) whatsmeow.DownloadableMessage {
 	return nil
 }
 
-// Attachment is the part of a message that has a file, for Open; nil if none has.
+// Attachment returns the part of the message that has a file, for Open, or nil if
+// there is none.
 func (r Received) Attachment() whatsmeow.DownloadableMessage { return attachment(r.Message) }

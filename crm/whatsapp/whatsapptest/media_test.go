@@ -20,7 +20,7 @@ import (
 
 var photo = bytes.Repeat([]byte("pixels"), 10_000)
 
-// show sends a message and gives it as it came.
+// show sends a message and returns it as received.
 func (w *world) show(c *client, m *waE2E.Message) *events.Message {
 	id := w.anna.Send(w.shop, m)
 	return await(c, func(e *events.Message) bool { return e.Info.ID == id })
@@ -59,7 +59,7 @@ func TestMediaIn(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, len(data), err)
 		}
 	}
-	// Without its URL, a file is found by its path, at the host that the server names.
+	// A file without a URL is found by its path, on the host that the server names.
 	m := w.show(c, w.Upload(photo, whatsmeow.MediaImage).Image("", "image/png"))
 	m.Message.ImageMessage.URL = nil
 	if data, err := c.Download(t.Context(), m.Message.GetImageMessage()); err != nil || !bytes.Equal(data, photo) {
@@ -138,7 +138,8 @@ func TestMediaFaults(t *testing.T) {
 	w.sound(t)
 }
 
-// TestHugeFileIsOnlyAnnounced: what a message says of a file is not what it is.
+// TestHugeFileIsOnlyAnnounced sends a message that announces a larger size than the
+// file has.
 func TestHugeFileIsOnlyAnnounced(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)

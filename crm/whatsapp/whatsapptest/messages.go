@@ -10,23 +10,23 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Messages as phones make them. What is not here can be made by hand: Send takes
-// any *waE2E.Message.
+// These functions make messages as phones do. Other messages can be made by hand:
+// Send takes any *waE2E.Message.
 
-// Text is a plain text.
+// Text returns a plain text.
 func Text(text string) *waE2E.Message { return &waE2E.Message{Conversation: &text} }
 
-// RichText is a text that carries a context: a quote, mentions, forwarding.
+// RichText returns a text with a context: a quote, mentions, forwarding.
 func RichText(text string, about *waE2E.ContextInfo) *waE2E.Message {
 	return &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: &text, ContextInfo: about}}
 }
 
-// Quoting is the context of an answer to a message.
+// Quoting returns the context of an answer to a message.
 func Quoting(id string, author types.JID, quoted *waE2E.Message) *waE2E.ContextInfo {
 	return &waE2E.ContextInfo{StanzaID: &id, Participant: proto.String(author.String()), QuotedMessage: quoted}
 }
 
-// Image is a picture.
+// Image returns a picture message.
 func (f File) Image(caption, mime string) *waE2E.Message {
 	return &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
 		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.Key, FileSHA256: f.SHA256, FileEncSHA256: f.EncryptedSHA256,
@@ -34,7 +34,7 @@ func (f File) Image(caption, mime string) *waE2E.Message {
 	}}
 }
 
-// Video is a video.
+// Video returns a video message.
 func (f File) Video(caption, mime string) *waE2E.Message {
 	return &waE2E.Message{VideoMessage: &waE2E.VideoMessage{
 		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.Key, FileSHA256: f.SHA256, FileEncSHA256: f.EncryptedSHA256,
@@ -42,7 +42,7 @@ func (f File) Video(caption, mime string) *waE2E.Message {
 	}}
 }
 
-// Audio is a sound; voice is one recorded in the chat.
+// Audio returns an audio message. voice marks it as a recording made in the chat.
 func (f File) Audio(mime string, voice bool) *waE2E.Message {
 	return &waE2E.Message{AudioMessage: &waE2E.AudioMessage{
 		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.Key, FileSHA256: f.SHA256, FileEncSHA256: f.EncryptedSHA256,
@@ -50,7 +50,7 @@ func (f File) Audio(mime string, voice bool) *waE2E.Message {
 	}}
 }
 
-// Document is a file with a name, and a caption if there is one.
+// Document returns a document with a name. caption may be empty.
 func (f File) Document(name, mime, caption string) *waE2E.Message {
 	m := &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{
 		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.Key, FileSHA256: f.SHA256, FileEncSHA256: f.EncryptedSHA256,
@@ -62,7 +62,7 @@ func (f File) Document(name, mime, caption string) *waE2E.Message {
 	return m
 }
 
-// Sticker is a sticker.
+// Sticker returns a sticker.
 func (f File) Sticker(mime string) *waE2E.Message {
 	return &waE2E.Message{StickerMessage: &waE2E.StickerMessage{
 		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.Key, FileSHA256: f.SHA256, FileEncSHA256: f.EncryptedSHA256,
@@ -70,26 +70,27 @@ func (f File) Sticker(mime string) *waE2E.Message {
 	}}
 }
 
-// Location is a place.
+// Location returns a location.
 func Location(latitude, longitude float64, name, address string) *waE2E.Message {
 	return &waE2E.Message{LocationMessage: &waE2E.LocationMessage{
 		DegreesLatitude: &latitude, DegreesLongitude: &longitude, Name: orNil(name), Address: orNil(address),
 	}}
 }
 
-// LiveLocation is a place that moves.
+// LiveLocation returns a live location.
 func LiveLocation(latitude, longitude float64) *waE2E.Message {
 	return &waE2E.Message{LiveLocationMessage: &waE2E.LiveLocationMessage{
 		DegreesLatitude: &latitude, DegreesLongitude: &longitude, SequenceNumber: proto.Int64(1),
 	}}
 }
 
-// Card is somebody's contact.
+// Card returns the contact card of a person.
 func Card(name, phone string) *waE2E.Message {
 	return &waE2E.Message{ContactMessage: card(name, phone)}
 }
 
-// Cards is the contacts of several: name, phone, name, phone.
+// Cards returns several contact cards. The arguments alternate: name, phone, name,
+// phone.
 func Cards(namesAndPhones ...string) *waE2E.Message {
 	m := &waE2E.ContactsArrayMessage{DisplayName: proto.String(fmt.Sprintf("%d contacts", len(namesAndPhones)/2))}
 	for i := 0; i+1 < len(namesAndPhones); i += 2 {
@@ -103,7 +104,7 @@ func card(name, phone string) *waE2E.ContactMessage {
 	return &waE2E.ContactMessage{DisplayName: &name, Vcard: &text}
 }
 
-// ButtonReply is a tap on a button that a business had sent.
+// ButtonReply returns a tap on a button that a business sent.
 func ButtonReply(id, text string) *waE2E.Message {
 	return &waE2E.Message{ButtonsResponseMessage: &waE2E.ButtonsResponseMessage{
 		SelectedButtonID: &id, Type: waE2E.ButtonsResponseMessage_DISPLAY_TEXT.Enum(),
@@ -111,7 +112,7 @@ func ButtonReply(id, text string) *waE2E.Message {
 	}}
 }
 
-// ListReply is a choice from a list that a business had sent.
+// ListReply returns a choice from a list that a business sent.
 func ListReply(row, title string) *waE2E.Message {
 	return &waE2E.Message{ListResponseMessage: &waE2E.ListResponseMessage{
 		Title: &title, ListType: waE2E.ListResponseMessage_SINGLE_SELECT.Enum(),
@@ -119,32 +120,32 @@ func ListReply(row, title string) *waE2E.Message {
 	}}
 }
 
-// TemplateReply is a tap on a button of a template.
+// TemplateReply returns a tap on a button of a template.
 func TemplateReply(id, text string) *waE2E.Message {
 	return &waE2E.Message{TemplateButtonReplyMessage: &waE2E.TemplateButtonReplyMessage{
 		SelectedID: &id, SelectedDisplayText: &text, SelectedIndex: proto.Uint32(0),
 	}}
 }
 
-// ViewOnce is a message that may be looked at once.
+// ViewOnce wraps a message that may be viewed once.
 func ViewOnce(m *waE2E.Message) *waE2E.Message {
 	return &waE2E.Message{ViewOnceMessageV2: &waE2E.FutureProofMessage{Message: m}}
 }
 
-// Ephemeral is a message in a chat whose messages disappear.
+// Ephemeral wraps a message of a chat with disappearing messages.
 func Ephemeral(m *waE2E.Message) *waE2E.Message {
 	return &waE2E.Message{EphemeralMessage: &waE2E.FutureProofMessage{Message: m}}
 }
 
-// Reaction is an emoji under a message; an empty one takes it away. The key is
-// KeyOf's.
+// Reaction returns an emoji reaction to a message. An empty emoji removes it. KeyOf
+// makes the key.
 func Reaction(target *waCommon.MessageKey, emoji string) *waE2E.Message {
 	return &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{
 		Key: target, Text: &emoji, SenderTimestampMS: proto.Int64(time.Now().UnixMilli()),
 	}}
 }
 
-// Edit replaces a message's content.
+// Edit returns a message that replaces the content of the target.
 func Edit(target *waCommon.MessageKey, content *waE2E.Message) *waE2E.Message {
 	return &waE2E.Message{EditedMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{
 		ProtocolMessage: &waE2E.ProtocolMessage{
@@ -154,13 +155,14 @@ func Edit(target *waCommon.MessageKey, content *waE2E.Message) *waE2E.Message {
 	}}}
 }
 
-// Revoke takes a message back, for everybody.
+// Revoke returns a message that deletes the target for everyone.
 func Revoke(target *waCommon.MessageKey) *waE2E.Message {
 	return &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{Key: target, Type: waE2E.ProtocolMessage_REVOKE.Enum()}}
 }
 
-// KeyOf names a message in a chat between the contact and an account, as the
-// contact's phone does: mine are those that the contact wrote.
+// KeyOf returns the key of a message in a chat between the contact and an account,
+// as the contact's phone writes it. mine tells whether the contact wrote the
+// message.
 func (c *Contact) KeyOf(a *Account, id string, mine bool) *waCommon.MessageKey {
 	return &waCommon.MessageKey{RemoteJID: proto.String(a.number.String()), FromMe: &mine, ID: &id}
 }

@@ -16,8 +16,8 @@ type (
 	attrs = waBinary.Attrs
 )
 
-// child is the first child of that tag. whatsmeow's own GetChildByTag answers
-// with the node itself when there is none.
+// child returns the first child with the tag. whatsmeow's own GetChildByTag returns
+// the node itself when there is none.
 func child(n node, tags ...string) (node, bool) { return n.GetOptionalChildByTag(tags...) }
 
 func bytesOf(n node, tags ...string) []byte {
@@ -39,7 +39,7 @@ func jidOf(n node, key string) types.JID {
 	return j
 }
 
-// with adds attributes; the encoder leaves out those that are empty strings.
+// with adds attributes. The encoder leaves out attributes that are empty strings.
 func with(a, more attrs) attrs {
 	maps.Copy(a, more)
 	return a
@@ -53,10 +53,11 @@ func randomBytes(n int) []byte {
 
 func randomUint32() uint32 { return binary.BigEndian.Uint32(randomBytes(4)) }
 
-// newID is a message id in the style of a phone's.
+// newID returns a message id in the style of a phone's.
 func newID() string { return "AC" + strings.ToUpper(hex.EncodeToString(randomBytes(15))) }
 
-// user is a JID without its device, of the usual server: c.us is the old name.
+// user returns a JID without its device. It replaces the old server c.us by
+// today's.
 func user(j types.JID) types.JID {
 	j = j.ToNonAD()
 	if j.Server == types.LegacyUserServer {

@@ -28,17 +28,18 @@ import (
 //	  frames under the one key       ------>
 //	                                 <------   frames under the other
 //
-// The chain is leaf (of the server's static key) under intermediate under root.
-// Clients know the root; ours is not WhatsApp's, so they must be told (TrustRoot).
+// The chain is root, intermediate, leaf. The leaf certifies the server's static
+// key. Clients know WhatsApp's root, which is not ours, so they must be given ours
+// (TrustRoot).
 
-// authority is the root and what it signed.
+// authority is the root and the certificates that it signed.
 type authority struct {
 	root, static *keys.KeyPair
 	chain        []byte
 }
 
-// newAuthority makes a root of the seed, so that processes can agree on one
-// without talking, or a random one when the seed is zero.
+// newAuthority derives the root from the seed, so that processes can agree on one
+// without communicating. With a zero seed the root is random.
 func newAuthority(seed [32]byte) (*authority, error) {
 	a := &authority{root: keys.NewKeyPair(), static: keys.NewKeyPair()}
 	if seed != [32]byte{} {
@@ -78,7 +79,7 @@ func certificate(issuer, subject *keys.KeyPair, serial, issuerSerial uint32) (*w
 	return &waCert.CertChain_NoiseCertificate{Details: details, Signature: signature[:]}, nil
 }
 
-// handshake is the symmetric state while it lasts.
+// handshake is the symmetric state during the handshake.
 type handshake struct {
 	hash, salt []byte
 	key        cipher.AEAD
@@ -98,7 +99,7 @@ func (h *handshake) authenticate(data []byte) {
 	h.hash = sum[:]
 }
 
-// mix brings a shared secret of two keys into the state.
+// mix mixes a shared secret of two keys into the state.
 func (h *handshake) mix(private *[32]byte, public []byte) error {
 	secret, err := curve25519.X25519(private[:], public)
 	if err != nil {
@@ -124,7 +125,7 @@ func (h *handshake) decrypt(sealed []byte) ([]byte, error) {
 	return plain, err
 }
 
-// split gives the key of what the client writes and of what it reads.
+// split derives the key of each direction.
 func (h *handshake) split() (fromClient, toClient *transport, err error) {
 	expanded := hkdfutil.SHA256(nil, h.salt, nil, 64)
 	fromClient, toClient = new(transport), new(transport)
@@ -135,7 +136,7 @@ func (h *handshake) split() (fromClient, toClient *transport, err error) {
 	return fromClient, toClient, err
 }
 
-// transport is one direction after the handshake.
+// transport encrypts or decrypts one direction after the handshake.
 type transport struct {
 	key     cipher.AEAD
 	counter uint32
@@ -159,9 +160,9 @@ func nonce(count uint32) []byte {
 	return iv
 }
 
-// hello is who came and with which keys, after the handshake.
+// hello is the result of a handshake: the client's keys and its payload.
 type hello struct {
-	noise      [32]byte // the client's static key: what proves who logs in
+	noise      [32]byte // the client's static key, which proves its identity
 	payload    *waWa6.ClientPayload
 	fromClient *transport
 	toClient   *transport

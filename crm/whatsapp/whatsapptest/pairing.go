@@ -30,10 +30,10 @@ import (
 //	  iq pair-device-sign ----->  signed by the client too
 //	                    <------   stream:error 515: come back and log in
 //
-// The account's key is the phone's own identity key. Nothing stands above it: what
-// a client can check is the MAC, whose key only the screen has told.
+// The account's key is the phone's own identity key, which no other key certifies.
+// A client can check only the MAC, whose key is known from the screen alone.
 
-// pairing is a phone that waits for a client to answer.
+// pairing is a phone waiting for a client to answer.
 type pairing struct {
 	account  *Account
 	identity [32]byte
@@ -44,7 +44,7 @@ type pairing struct {
 	done     bool
 }
 
-// offerPairing gives the client codes to show.
+// offerPairing sends the client codes to show.
 func (c *conn) offerPairing() {
 	refs := make([]node, c.srv.opts.QRCodes)
 	for i := range refs {
@@ -57,11 +57,11 @@ func (c *conn) offerPairing() {
 	}, Content: []node{{Tag: "pair-device", Content: refs}}})
 }
 
-// ErrNotValid is a code that no client shows.
+// ErrNotValid is returned for a code that no client shows.
 var ErrNotValid = errors.New("the code is not valid")
 
-// ScanQR is the account's phone scanning what a client shows. It returns when the
-// client has answered, linked or not.
+// ScanQR links the account by the text of a QR code, as its phone would by
+// scanning. It returns when the client has answered, linked or not.
 func (a *Account) ScanQR(ctx context.Context, text string) (*Device, error) {
 	if _, after, ok := strings.Cut(text, "#"); ok {
 		text = after // newer clients show a link
@@ -91,7 +91,7 @@ func (a *Account) ScanQR(ctx context.Context, text string) (*Device, error) {
 	return a.paired(ctx, c, p)
 }
 
-// showing is the connection whose client has the ref to show; mu is held.
+// showing returns the connection whose client has the ref to show. mu is held.
 func (s *Server) showing(ref string) *conn {
 	for c := range s.conns {
 		if c.pairing == nil && slices.Contains(c.refs, ref) {
@@ -101,7 +101,7 @@ func (s *Server) showing(ref string) *conn {
 	return nil
 }
 
-// approve signs the client's identity and tells it; mu is held.
+// approve signs the client's identity and sends it to the client. mu is held.
 func (a *Account) approve(c *conn, secret []byte) (*pairing, error) {
 	data := c.hello.payload.GetDevicePairingData()
 	d, err := a.newDevice(c)
@@ -148,7 +148,8 @@ func (a *Account) approve(c *conn, secret []byte) (*pairing, error) {
 	return p, nil
 }
 
-// newDevice is the device that a client's payload describes, not linked yet.
+// newDevice returns the device that a client's payload describes. It is not linked
+// yet.
 func (a *Account) newDevice(c *conn) (*Device, error) {
 	data := c.hello.payload.GetDevicePairingData()
 	if len(data.GetEIdent()) != 32 || len(data.GetESkeyVal()) != 32 || len(data.GetESkeySig()) != 64 ||
@@ -176,7 +177,7 @@ func (a *Account) newDevice(c *conn) (*Device, error) {
 	return d, nil
 }
 
-// onPairAnswer reads the client's answer to pair-success; mu is held.
+// onPairAnswer handles the client's answer to pair-success. mu is held.
 func (c *conn) onPairAnswer(n node) {
 	p := c.pairing
 	p.done = true

@@ -18,9 +18,9 @@ import (
 	"golang.org/x/crypto/pbkdf2"
 )
 
-// Pairing by code: eight characters that the client shows and the phone's owner
-// types. They encrypt the two ephemeral keys, so that nobody in between can take
-// part.
+// Pairing by code: the client shows eight characters and the phone's owner types
+// them. The code encrypts the two ephemeral keys, so that nobody in between can
+// take part.
 //
 //	client                                 server                 phone
 //	  iq companion_hello: an ephemeral ----->
@@ -33,15 +33,15 @@ import (
 //	                                  <-----  pair-success, as by QR code
 const codeIterations = 2 << 16
 
-// linkRequest is a client that shows a code.
+// linkRequest is the request of a client that shows a code.
 type linkRequest struct {
 	ref     string
 	account types.JID
 	wrapped []byte // the client's ephemeral key: salt, iv, ciphertext
-	finish  node   // companion_finish, when it has come
+	finish  node   // companion_finish, once received
 }
 
-// linkCode is both steps of the client.
+// linkCode handles both steps of the client.
 func (c *conn) linkCode(n node) ([]node, error) {
 	switch stringOf(n, "stage") {
 	case "companion_hello":
@@ -63,17 +63,18 @@ func (c *conn) linkCode(n node) ([]node, error) {
 	return nil, errUnknown
 }
 
-// displayName: the real server wants "Browser (OS)".
+// displayName reports whether s has the form "Browser (OS)", which the real server
+// requires.
 func displayName(s string) bool {
 	browser, os, ok := strings.Cut(s, " (")
 	return ok && browser != "" && strings.HasSuffix(os, ")") && len(os) > 1
 }
 
-// ErrWrongCode is a code that the client does not show.
+// ErrWrongCode is returned for a code that the client does not show.
 var ErrWrongCode = errors.New("the code is wrong")
 
-// EnterCode is the account's owner typing the code that a client shows. It waits
-// for a client to show one, and returns when the client is linked or has refused.
+// EnterCode types a code on the phone, as the account's owner would. It waits for a
+// client to show a code, and returns when the client is linked or has refused.
 func (a *Account) EnterCode(ctx context.Context, code string) (*Device, error) {
 	code = strings.ToUpper(strings.ReplaceAll(code, "-", ""))
 	var c *conn
@@ -110,7 +111,7 @@ func (a *Account) EnterCode(ctx context.Context, code string) (*Device, error) {
 	return a.finishCode(ctx, c, ours, theirs)
 }
 
-// underCode encrypts, or decrypts, a key by the code. The argument is salt, iv,
+// underCode encrypts or decrypts a key with the code. wrapped is the salt, the iv
 // and the key.
 func underCode(code string, wrapped []byte) ([]byte, error) {
 	block, err := aes.NewCipher(pbkdf2.Key([]byte(code), wrapped[:32], codeIterations, 32, sha256.New))
@@ -140,7 +141,7 @@ func (a *Account) finishCode(ctx context.Context, c *conn, ours *keys.KeyPair, t
 	return a.paired(ctx, c, p)
 }
 
-// codeSecret is the ADV secret that client and phone have agreed on.
+// codeSecret returns the ADV secret that client and phone have agreed on.
 func (a *Account) codeSecret(c *conn, ours *keys.KeyPair, theirs []byte) ([]byte, error) {
 	if c.link.finish.Tag == "" {
 		return nil, errors.New("the client left")

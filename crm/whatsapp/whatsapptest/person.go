@@ -10,8 +10,8 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// person is somebody with a phone that the server simulates: the customer, and
-// the one whose account the client is linked to. Guarded by the server's mu.
+// person is somebody with a simulated phone: a customer, or the owner of an
+// account. The server's mu guards it.
 type person struct {
 	srv      *Server
 	number   types.JID
@@ -22,9 +22,9 @@ type person struct {
 	account  *Account // nil for a contact
 	inbox    []*Received
 	receipts []Receipt
-	sent     map[string]*sentMessage // by id: what a retry, a vote, a quote needs
-	retries  map[string]int          // how often the phone asked for a message again
-	deaf     int                     // how many messages the phone will claim not to read
+	sent     map[string]*sentMessage // by id: needed for retries, votes and quotes
+	retries  map[string]int          // by id: how often the phone asked for a message again
+	deaf     int                     // how many more messages the phone claims it cannot read
 	silent   bool                    // sends no delivered receipts
 	typing   []Typing
 	calls    []CallAction
@@ -43,13 +43,13 @@ func (s *Server) newPerson(phone, hidden, name string) *person {
 	return p
 }
 
-// Number is the person's JID by phone number.
+// Number returns the person's JID by phone number.
 func (p *person) Number() types.JID { return p.number }
 
-// HiddenID is the person's LID, or empty.
+// HiddenID returns the person's LID, or the empty JID.
 func (p *person) HiddenID() types.JID { return p.hidden }
 
-// linked is the account's devices, in order; contacts have none.
+// linked returns the account's devices, in order. Contacts have none.
 func (p *person) linked() []*Device {
 	if p.account == nil {
 		return nil
@@ -62,13 +62,13 @@ func (p *person) linked() []*Device {
 	return out
 }
 
-// is tells whether a JID is this person's.
+// is reports whether a JID is this person's.
 func (p *person) is(j types.JID) bool {
 	j = user(j)
 	return j == p.number || (!p.hidden.IsEmpty() && j == p.hidden)
 }
 
-// as is the person's JID in the form that is wanted, as far as there is one.
+// as returns the person's JID on the given server, or the number if there is none.
 func (p *person) as(server string) types.JID {
 	if server == types.HiddenUserServer && !p.hidden.IsEmpty() {
 		return p.hidden
@@ -76,11 +76,11 @@ func (p *person) as(server string) types.JID {
 	return p.number
 }
 
-// Received is a message that a simulated phone got and could read.
+// Received is a message that a simulated phone received and could read.
 type Received struct {
 	ID      string
 	From    types.JID // the device that sent it, as the sender addresses itself
-	To      types.JID // as the sender addressed it: number, hidden id, or group
+	To      types.JID // as the sender addressed it: number, hidden id or group
 	Chat    types.JID // the other side's number, or the group
 	Type    string    // the stanza's type: text, media, poll, reaction
 	Edit    string    // the stanza's edit attribute
@@ -91,14 +91,14 @@ type Received struct {
 	Retries int // how often the phone had asked for it again
 }
 
-// Text is the text or caption.
+// Text returns the text or caption.
 func (r Received) Text() string {
 	m := r.Message
 	return cmp.Or(m.GetConversation(), m.GetExtendedTextMessage().GetText(), m.GetImageMessage().GetCaption(),
 		m.GetVideoMessage().GetCaption(), m.GetDocumentMessage().GetCaption())
 }
 
-// Inbox is everything received so far, in order.
+// Inbox returns everything received so far, in order.
 func (p *person) Inbox() []Received {
 	p.srv.mu.Lock()
 	defer p.srv.mu.Unlock()
@@ -109,7 +109,7 @@ func (p *person) Inbox() []Received {
 	return out
 }
 
-// Await is the first message that matches, received or to come.
+// Await returns the first message that matches, already received or future.
 func (p *person) Await(ctx context.Context, match func(Received) bool) (Received, error) {
 	var found Received
 	err := p.srv.wait(ctx, "a message to "+p.number.User, func() bool {
@@ -124,12 +124,12 @@ func (p *person) Await(ctx context.Context, match func(Received) bool) (Received
 	return found, err
 }
 
-// AwaitText is the first message with that text or caption.
+// AwaitText returns the first message with that text or caption.
 func (p *person) AwaitText(ctx context.Context, text string) (Received, error) {
 	return p.Await(ctx, func(r Received) bool { return r.Text() == text })
 }
 
-// AwaitID is the message with that id.
+// AwaitID returns the message with that id.
 func (p *person) AwaitID(ctx context.Context, id string) (Received, error) {
 	return p.Await(ctx, func(r Received) bool { return r.ID == id })
 }

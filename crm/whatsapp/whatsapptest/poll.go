@@ -17,10 +17,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Votes are encrypted under a secret that came with the poll, bound to the poll,
-// its author and the voter; what is inside are hashes of the chosen options.
+// Votes are encrypted with a secret from the poll, bound to the poll, its author
+// and the voter. The plaintext holds hashes of the chosen options.
 
-// Poll asks a question.
+// Poll returns a poll with a single choice.
 func Poll(question string, options ...string) *waE2E.Message {
 	m := &waE2E.PollCreationMessage{Name: &question, SelectableOptionsCount: proto.Uint32(1)}
 	for _, o := range options {
@@ -45,8 +45,8 @@ func voteKey(secret []byte, poll string, author, voter types.JID) (key, bound []
 	return hkdfutil.SHA256(secret, nil, info, 32), fmt.Appendf(nil, "%s\x00%s", poll, voter)
 }
 
-// Vote answers a poll that a client of the account sent to the contact. No option
-// takes the vote back.
+// Vote answers a poll that a client of the account sent to the contact. Without
+// options it takes the vote back.
 func (c *Contact) Vote(a *Account, poll string, options ...string) (id string, err error) {
 	c.srv.mu.Lock()
 	r := c.received(poll)
@@ -85,7 +85,7 @@ func (c *Contact) Vote(a *Account, poll string, options ...string) (id string, e
 	}}, opts), nil
 }
 
-// ReadVote gives the options that a client of the account chose in a poll of the
+// ReadVote returns the options that a client of the account chose in a poll of the
 // contact.
 func (c *Contact) ReadVote(a *Account, r Received) ([]string, error) {
 	update := r.Message.GetPollUpdateMessage()
@@ -99,7 +99,7 @@ func (c *Contact) ReadVote(a *Account, r Received) ([]string, error) {
 	if m.addressing == ByHiddenID || m.addressing == HiddenIDOnly {
 		server = types.HiddenUserServer
 	}
-	// whatsmeow votes under its number, whatever the poll was addressed by.
+	// whatsmeow votes under its number, whichever id the poll was addressed by.
 	key, bound := voteKey(m.message.GetMessageContextInfo().GetMessageSecret(), m.id, c.as(server), a.number)
 	plain, err := gcmutil.Decrypt(key, update.GetVote().GetEncIV(), update.GetVote().GetEncPayload(), bound)
 	if err != nil {

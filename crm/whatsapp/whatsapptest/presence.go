@@ -8,13 +8,13 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// Presence is what a client told about being there.
+// Presence is a presence that a client sent.
 type Presence struct {
 	Type string // available, unavailable
 	Name string // the push name
 }
 
-// Typing is what a client told a phone.
+// Typing is a chat state that a client sent to a phone.
 type Typing struct {
 	From  types.JID
 	State string // composing, paused
@@ -30,14 +30,14 @@ func (c *conn) onPresence(n node) {
 	a.present = append(a.present, Presence{stringOf(n, "type"), stringOf(n, "name")})
 }
 
-// Presences is what the account's clients told, in order.
+// Presences returns the presences that the account's clients sent, in order.
 func (a *Account) Presences() []Presence {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()
 	return slices.Clone(a.present)
 }
 
-// AwaitPresence waits until a client has told that.
+// AwaitPresence waits until a client has sent a presence of that type.
 func (a *Account) AwaitPresence(ctx context.Context, kind string) error {
 	return a.srv.wait(ctx, "presence "+kind, func() bool {
 		return slices.ContainsFunc(a.present, func(p Presence) bool { return p.Type == kind })
@@ -51,10 +51,12 @@ func (a *Account) AwaitWatched(ctx context.Context, c *Contact) error {
 	})
 }
 
-// Come is the contact opening WhatsApp; those who subscribed hear it.
+// Come makes the contact available, as if it opened WhatsApp. Subscribed clients
+// are notified.
 func (c *Contact) Come() { c.present(attrs{}) }
 
-// Go is the contact closing WhatsApp. The zero time hides when.
+// Go makes the contact unavailable, as if it closed WhatsApp. A zero lastSeen hides
+// the time.
 func (c *Contact) Go(lastSeen time.Time) {
 	a := attrs{"type": "unavailable", "last": "deny"}
 	if !lastSeen.IsZero() {
@@ -98,14 +100,15 @@ func (c *conn) onChatState(n node) {
 	}
 }
 
-// AwaitTyping waits until a client has told the contact that.
+// AwaitTyping waits until a client has sent the contact that chat state.
 func (c *Contact) AwaitTyping(ctx context.Context, state string) error {
 	return c.srv.wait(ctx, "typing: "+state, func() bool {
 		return slices.ContainsFunc(c.typing, func(t Typing) bool { return t.State == state })
 	})
 }
 
-// Type is the contact typing, recording (audio), or stopping.
+// Type shows the account that the contact is typing, recording (audio) or has
+// stopped.
 func (c *Contact) Type(a *Account, state types.ChatPresence, media types.ChatPresenceMedia) {
 	defer c.srv.lock()()
 	n := node{Tag: "chatstate", Attrs: c.senderOf(ByNumber), Content: []node{

@@ -45,7 +45,8 @@ func TestPresenceAndTyping(t *testing.T) {
 	if err := w.anna.AwaitTyping(testwait.Context(t), "composing"); err != nil {
 		t.Error(err)
 	}
-	// Who says he is there tells more than "inactive" when a message arrives.
+	// A client that has sent "available" sends a plain delivered receipt, not
+	// "inactive".
 	id := w.anna.SendText(w.shop, "hello")
 	if err := w.anna.AwaitReceipt(testwait.Context(t), id, ""); err != nil {
 		t.Error(err)
@@ -102,7 +103,8 @@ func TestProfile(t *testing.T) {
 	w.sound(t)
 }
 
-// TestTwoClients: real clients of two accounts, and two of one, talk to each other.
+// TestTwoClients lets clients of two accounts, and two clients of one, talk to each
+// other.
 func TestTwoClients(t *testing.T) {
 	w := newWorld(t)
 	one := w.linked(t)

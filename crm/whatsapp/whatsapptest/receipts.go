@@ -8,7 +8,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// Receipt is what a client told a phone about a message.
+// Receipt is a receipt that a client sent to a phone.
 type Receipt struct {
 	ID   string
 	Type string    // empty or inactive: delivered; read, played, retry, ...
@@ -19,14 +19,15 @@ type Receipt struct {
 // Types of receipts.
 const (
 	receiptDelivered = ""
-	receiptInactive  = "inactive" // delivered to a client that does not say it is there
-	receiptSender    = "sender"   // an own message, written elsewhere, has arrived
+	receiptInactive  = "inactive" // delivered to a client that has not sent "available"
+	receiptSender    = "sender"   // a message of our own, written elsewhere, has arrived
 	receiptRead      = "read"
 	receiptRetry     = "retry"
 	receiptMedia     = "server-error" // a request to upload a file again
 )
 
-// onReceipt settles what the receipt is for, and tells the phone that it is to.
+// onReceipt settles the stanza that the receipt is for, and passes the receipt to
+// the phone.
 func (c *conn) onReceipt(n node) {
 	kind, to := stringOf(n, "type"), jidOf(n, "to")
 	c.ack(n, attrs{"type": kind})
@@ -61,7 +62,8 @@ func (c *conn) onReceipt(n node) {
 	}
 }
 
-// alsoRead tells the other clients of the account what one of them has read.
+// alsoRead notifies the other clients of the account that one of them has read
+// messages.
 func (a *Account) alsoRead(reader *Device, chat, participant types.JID, ids []string) {
 	for _, d := range a.linked() {
 		if d != reader {
@@ -100,8 +102,8 @@ func withTime(n node, s *Server) node {
 	return n
 }
 
-// receipt goes from a phone to all clients of an account; to is how the messages
-// were addressed; mu is held.
+// receipt sends a receipt from a phone to all clients of an account. to is how the
+// messages were addressed. mu is held.
 func (p *person) receipt(a *Account, kind string, ids []string, to types.JID, content ...node) {
 	more := attrs{"from": p.as(to.Server)}
 	switch {
@@ -121,10 +123,11 @@ func (p *person) receipt(a *Account, kind string, ids []string, to types.JID, co
 	}
 }
 
-// Read is the contact opening the chat: these messages are read.
+// Read marks these messages as read by the contact.
 func (c *Contact) Read(a *Account, ids ...string) { c.tell(a, receiptRead, ids) }
 
-// Played is the contact listening to voice messages, or opening view-once media.
+// Played marks voice messages as played, or view-once media as opened, by the
+// contact.
 func (c *Contact) Played(a *Account, ids ...string) { c.tell(a, "played", ids) }
 
 // Deliver sends the delivered receipts that Silence held back.
@@ -142,8 +145,8 @@ func (c *Contact) tell(a *Account, kind string, ids []string) {
 	c.receipt(a, kind, ids, to)
 }
 
-// Read is the account's owner reading a chat on the phone. chat is a number's, a
-// hidden id's, or a group's JID.
+// Read marks messages of a chat as read on the phone, as the account's owner would.
+// chat is the JID of a number, a hidden id or a group.
 func (a *Account) Read(chat types.JID, ids ...string) {
 	defer a.srv.lock()()
 	for _, d := range a.linked() {
@@ -151,21 +154,21 @@ func (a *Account) Read(chat types.JID, ids ...string) {
 	}
 }
 
-// Receipts is everything that clients told this phone about messages.
+// Receipts returns all receipts that clients sent to this phone.
 func (p *person) Receipts() []Receipt {
 	p.srv.mu.Lock()
 	defer p.srv.mu.Unlock()
 	return slices.Clone(p.receipts)
 }
 
-// AwaitReceipt waits for a receipt of that type, sent or to come.
+// AwaitReceipt waits for a receipt of that type, past or future.
 func (p *person) AwaitReceipt(ctx context.Context, id, kind string) error {
 	return p.srv.wait(ctx, "the receipt "+kind+" of "+id, func() bool {
 		return slices.ContainsFunc(p.receipts, func(r Receipt) bool { return r.ID == id && r.Type == kind })
 	})
 }
 
-// AwaitDelivered waits until a client has told that a message arrived.
+// AwaitDelivered waits until a client has confirmed that the message arrived.
 func (p *person) AwaitDelivered(ctx context.Context, id string) error {
 	return p.srv.wait(ctx, "the delivery of "+id, func() bool {
 		return slices.ContainsFunc(p.receipts, func(r Receipt) bool {
@@ -174,7 +177,7 @@ func (p *person) AwaitDelivered(ctx context.Context, id string) error {
 	})
 }
 
-// askAgain is a phone that could not read a message.
+// askAgain asks for a message that the phone could not read.
 func (p *person) askAgain(from *Device, id string, to types.JID, g *Group) {
 	count := p.asked(id) + 1
 	if count > 5 {

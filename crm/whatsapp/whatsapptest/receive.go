@@ -23,7 +23,7 @@ import (
 //	                                      decrypts            ----->  Inbox
 //	                     receipt  <-----  (or a retry receipt) <-----
 //
-// Phones recognise a message that comes again by its id, as WhatsApp's app does.
+// Phones recognise a repeated message by its id, as WhatsApp's app does.
 
 func (c *conn) onMessage(n node) {
 	f := c.device.account.faults.onSend()
@@ -55,8 +55,8 @@ func (c *conn) ack(n node, more attrs) {
 	}, more)})
 }
 
-// toPeople hands each ciphertext to the device that it is for. What goes to a
-// number without WhatsApp goes nowhere: what the real server does is unknown.
+// toPeople delivers each ciphertext to its device. Ciphertexts for a number without
+// WhatsApp are dropped: the behaviour of the real server is unknown.
 func (c *conn) toPeople(n node, to types.JID) {
 	for device, enc := range addressed(n, to) {
 		p := c.srv.find(device)
@@ -70,8 +70,9 @@ func (c *conn) toPeople(n node, to types.JID) {
 	}
 }
 
-// addressed is the ciphertexts of a message: one for each of <participants>, or a
-// single one, when the client sends again to one device or talks to its phone.
+// addressed returns the ciphertexts of a message by device: one for each of
+// <participants>, or a single one when the client sends again to one device or
+// writes to its phone.
 func addressed(n node, to types.JID) map[types.JID]node {
 	out := make(map[types.JID]node)
 	if list, ok := child(n, "participants"); ok {
@@ -116,7 +117,7 @@ func (c *conn) relay(d *Device, n node, encs []node, g *Group) {
 	d.push(node{Tag: "message", Attrs: a, Content: encs})
 }
 
-// take is a phone reading a message from a client.
+// take decrypts a client's direct message to the phone and reads it.
 func (p *person) take(from *Device, n, enc node, g *Group) {
 	id := stringOf(n, "id")
 	sealed, _ := enc.Content.([]byte)
@@ -135,7 +136,8 @@ func (p *person) take(from *Device, n, enc node, g *Group) {
 	p.read(from, n, plain, err, g)
 }
 
-// read is what follows the decryption, of a direct or a group ciphertext.
+// read handles the plaintext of a direct or a group message, or the decryption
+// error.
 func (p *person) read(from *Device, n node, plain []byte, err error, g *Group) {
 	id := stringOf(n, "id")
 	msg := new(waE2E.Message)
@@ -187,7 +189,7 @@ func (p *person) store(from *Device, n node, msg *waE2E.Message, g *Group) {
 	if g != nil {
 		r.Chat = g.jid
 	}
-	if p.account == from.account { // a copy for the own phone
+	if p.account == from.account { // a copy for the account's own phone
 		r.Chat = user(to)
 		if other := p.srv.find(to); other != nil {
 			r.Chat = other.number
@@ -206,8 +208,8 @@ func (p *person) confirm(from *Device, r *Received) {
 	p.receipt(from.account, "", []string{r.ID}, r.To)
 }
 
-// identified checks the proof that the sender is a device of its account: signed
-// by the account's phone, and by the device itself.
+// identified checks the proof that the sender is a device of its account: the
+// signatures of the account's phone and of the device itself.
 func (p *person) identified(from *Device, n node) bool {
 	signed := new(waAdv.ADVSignedDeviceIdentity)
 	if proto.Unmarshal(bytesOf(n, "device-identity"), signed) != nil ||

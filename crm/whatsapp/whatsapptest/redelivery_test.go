@@ -13,7 +13,7 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// texts writes n texts and gives them.
+// texts sends n texts and returns them.
 func (w *world) texts(n int) (out []string) {
 	for i := range n {
 		text := fmt.Sprintf("text %d", i)
@@ -30,9 +30,9 @@ func expectContent(t *testing.T, c *client, want []string) {
 	}
 }
 
-// expectAll wants every text, in any order and maybe twice: at a reconnect whatsmeow
-// reads one queue with two loops for a moment, the old connection's and the new
-// one's, so that order and the recognition of copies are its user's to restore.
+// expectAll expects every text, in any order and possibly twice. At a reconnect
+// whatsmeow briefly reads one queue with two loops, that of the old connection and
+// that of the new one, so its user must restore the order and detect copies.
 func expectAll(t *testing.T, c *client, want []string) {
 	t.Helper()
 	got := c.content()
@@ -59,7 +59,7 @@ func TestWhatCameMeanwhileComesAfterReconnect(t *testing.T) {
 	w.sound(t)
 }
 
-// TestReceiptsAndChangesWaitToo: not messages alone.
+// TestReceiptsAndChangesWaitToo checks that not only messages wait.
 func TestReceiptsAndChangesWaitToo(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
@@ -113,8 +113,8 @@ func TestUnacknowledgedComesAgain(t *testing.T) {
 	w.sound(t)
 }
 
-// TestNothingIsLostWhenTheProgramDies stops a client between its decryption and
-// its acknowledgement, and starts another one on the same database.
+// TestNothingIsLostWhenTheProgramDies stops a client between decryption and
+// acknowledgement, and starts another one on the same database.
 func TestNothingIsLostWhenTheProgramDies(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
@@ -127,7 +127,8 @@ func TestNothingIsLostWhenTheProgramDies(t *testing.T) {
 	c.mu.Unlock()
 	want := w.texts(3)
 	stop := w.anna.SendText(w.shop, "last")
-	// Calls are not refused: when this one is there, all before it were decrypted.
+	// Calls are not refused. When this call arrives, everything before it was
+	// decrypted.
 	w.anna.Call(w.shop, false)
 	await[*events.CallOffer](c, nil)
 	c.Disconnect()
@@ -171,7 +172,7 @@ func TestDuplicatesAndReorder(t *testing.T) {
 	w.anna.SendText(w.shop, "two")
 	w.shop.Release(true)
 	c.awaitText("one")
-	// Copies are recognised by whatsmeow itself: their ciphertext is the same.
+	// whatsmeow itself recognises copies: their ciphertext is the same.
 	expectContent(t, c, []string{"twice", "thrice", "two", "one"})
 	w.sound(t)
 }

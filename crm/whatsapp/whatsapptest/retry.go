@@ -7,8 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// sendAgain answers a retry receipt: the same message under the same id, by the
-// keys that came with the receipt, or by the session that there is.
+// sendAgain answers a retry receipt with the same message under the same id. It
+// uses the keys in the receipt, or else the existing session.
 func (p *person) sendAgain(d *Device, n node) {
 	retry, ok := child(n, "retry")
 	if !ok {
@@ -64,9 +64,9 @@ func (p *person) PlayDeaf(messages int) {
 	p.deaf = messages
 }
 
-// AskAgain asks for a message that the phone already has, as one that was
-// restored from an old backup would: to see whether the sender still knows it.
-// Await then finds the message with one copy more.
+// AskAgain asks for a message that the phone already has, like a phone restored
+// from an old backup, to test whether the sender still knows it. Await then finds
+// the message with one more copy.
 func (c *Contact) AskAgain(a *Account, id string) {
 	defer c.srv.lock()()
 	to, group := a.number, (*Group)(nil)
@@ -75,7 +75,7 @@ func (c *Contact) AskAgain(a *Account, id string) {
 	}
 	for _, d := range a.linked() {
 		c.askAgain(d, id, to, group)
-		return // each client of the account hears it
+		return // each client of the account receives the request
 	}
 }
 
@@ -88,8 +88,8 @@ func (c *Contact) ForgetSession(a *Account) {
 	}
 }
 
-// sendGroupAgain sends to one device what was for the group, with the key that
-// the others have already.
+// sendGroupAgain sends a group message to one device again, with the sender key
+// that the other devices already have.
 func (p *person) sendGroupAgain(d *Device, m *sentMessage, count int) {
 	msg := proto.Clone(m.message).(*waE2E.Message)
 	msg.SenderKeyDistributionMessage = p.keyFor(m.group)

@@ -19,33 +19,35 @@ import (
 //	                               off the queue       <-----   ack, receipt (retry)
 //	  encrypts again       ----->  queues, same id     ----->
 
-// Addressing is how a message names the two ids of its sender.
+// Addressing says which of the sender's two ids a message carries.
 type Addressing int
 
 const (
-	ByNumber     Addressing = iota // from the number, the hidden id beside it
-	ByHiddenID                     // from the hidden id, the number beside it
-	HiddenIDOnly                   // from the hidden id, and no word of the number
-	NumberOnly                     // from the number, and no word of the hidden id
+	ByNumber     Addressing = iota // from the number, with the hidden id beside it
+	ByHiddenID                     // from the hidden id, with the number beside it
+	HiddenIDOnly                   // from the hidden id, without the number
+	NumberOnly                     // from the number, without the hidden id
 )
 
-// SendOpts is what may be said of a message. The zero value is usual.
+// SendOpts are options of a message. The zero value is an ordinary message.
 type SendOpts struct {
-	ID         string    // made up if empty
+	ID         string    // generated if empty
 	Time       time.Time // the server's clock if zero
 	Addressing Addressing
-	// Garbled is how many times the ciphertext arrives broken; each time the client
-	// asks for it again, and then it comes whole, under the same id.
+	// Garbled is how many times the ciphertext arrives corrupted. Each time the
+	// client asks for the message again. After that it arrives intact, under the
+	// same id.
 	Garbled int
-	// Copies is how many times more the same stanza comes.
+	// Copies is how many more times the same stanza is delivered.
 	Copies int
-	// Plaintext is encrypted in place of the message: a protobuf that is none.
+	// Plaintext is encrypted in place of the message, for example bytes that are no
+	// protobuf.
 	Plaintext []byte
-	// Unavailable sends no ciphertext, but says why there is none: view_once.
+	// Unavailable sends no ciphertext, but the reason why there is none: view_once.
 	Unavailable string
 }
 
-// sentMessage is what a phone remembers of a message that it sent.
+// sentMessage is the phone's record of a message that it sent.
 type sentMessage struct {
 	id         string
 	time       time.Time
@@ -53,7 +55,7 @@ type sentMessage struct {
 	plain      []byte // in place of the message
 	addressing Addressing
 	group      *Group
-	recipient  types.JID // of an own message: the other side's chat
+	recipient  types.JID // the chat's other side, for a message written by the account itself
 	peer       bool      // from the phone to its own clients
 	garbled    int
 	copies     int
@@ -66,7 +68,7 @@ func (m *sentMessage) plaintext() []byte {
 	}
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(m.message)
 	if err != nil {
-		panic(err) // only a message with invalid UTF-8
+		panic(err) // happens only with invalid UTF-8
 	}
 	return data
 }
@@ -87,8 +89,8 @@ func (p *person) newMessage(msg *waE2E.Message, opts []SendOpts) *sentMessage {
 	return m
 }
 
-// Send writes to an account: to its phone, and to every client linked to it. It
-// returns the message's id.
+// Send sends a message to an account: to its phone and to every client linked to
+// it. It returns the message's id.
 func (c *Contact) Send(to *Account, msg *waE2E.Message, opts ...SendOpts) string {
 	defer c.srv.lock()()
 	m := c.newMessage(msg, opts)
@@ -99,13 +101,13 @@ func (c *Contact) Send(to *Account, msg *waE2E.Message, opts ...SendOpts) string
 	return m.id
 }
 
-// SendText writes a text.
+// SendText sends a text.
 func (c *Contact) SendText(to *Account, text string, opts ...SendOpts) string {
 	return c.Send(to, Text(text), opts...)
 }
 
-// sendTo queues a message for one device; retries is how often the device asked
-// for it; mu is held.
+// sendTo queues a message for one device. retries is how often the device asked for
+// it. mu is held.
 func (p *person) sendTo(d *Device, m *sentMessage, retries int) {
 	content := []node{{Tag: "unavailable", Attrs: attrs{"type": m.absent}}}
 	if m.absent == "" {
@@ -122,7 +124,7 @@ func (p *person) sendTo(d *Device, m *sentMessage, retries int) {
 	}
 }
 
-// stanza is the attributes of a message of this person.
+// stanza returns the attributes of a message of this person.
 func (p *person) stanza(d *Device, m *sentMessage) attrs {
 	kind := kindOf(m.message)
 	a := attrs{"id": m.id, "t": m.time.Unix(), "type": kind.stanza, "notify": p.name, "edit": kind.edit}
@@ -132,7 +134,7 @@ func (p *person) stanza(d *Device, m *sentMessage) attrs {
 	if m.group != nil {
 		return with(a, m.group.from(p))
 	}
-	if p.account != nil && p.account == d.account { // an own message, written elsewhere
+	if p.account != nil && p.account == d.account { // a message of our own, written elsewhere
 		with(a, attrs{"from": p.as(m.recipient.Server), "recipient": m.recipient})
 		if other := p.srv.find(m.recipient); other != nil && !other.hidden.IsEmpty() {
 			if m.recipient == other.hidden {
@@ -145,7 +147,7 @@ func (p *person) stanza(d *Device, m *sentMessage) attrs {
 	return with(a, p.senderOf(m.addressing))
 }
 
-// senderOf names the sender of a message outside groups.
+// senderOf returns the attributes that name the sender of a message outside groups.
 func (p *person) senderOf(how Addressing) attrs {
 	switch {
 	case p.hidden.IsEmpty() || how == NumberOnly:
@@ -158,7 +160,7 @@ func (p *person) senderOf(how Addressing) attrs {
 	return attrs{"from": p.number, "sender_lid": p.hidden}
 }
 
-// seal encrypts for a device, meeting it first where there is no session.
+// seal encrypts for a device. It starts a session if there is none.
 func (p *person) seal(d *Device, m *sentMessage, plain []byte, retries int) (node, error) {
 	if !p.party.hasSession(d.address()) {
 		if err := p.party.meet(d.address(), d.bundle()); err != nil {
@@ -188,8 +190,8 @@ func encNode(m *sentMessage, kind string, sealed []byte, retries int) node {
 	return node{Tag: "enc", Attrs: a, Content: sealed}
 }
 
-// garble breaks a ciphertext of any kind where only its authentication notices:
-// not in a key that stands in front, nor in the numbers at the end.
+// garble corrupts a ciphertext of any kind where only its authentication notices:
+// neither in a key at the front nor in the numbers at the end.
 func garble(sealed []byte) []byte {
 	out := append([]byte(nil), sealed...)
 	if len(out) >= 12 {

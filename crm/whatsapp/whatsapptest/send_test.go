@@ -55,7 +55,7 @@ func TestSendNeverAcknowledged(t *testing.T) {
 	if _, err := w.anna.AwaitID(testwait.Context(t), "3EB0AA"); err != nil {
 		t.Fatal(err)
 	}
-	// The same id again: the phone sees one message, which came twice.
+	// With the same id again, the phone sees one message that came twice.
 	if _, err := c.SendMessage(t.Context(), w.anna.Number(), msg, whatsmeow.SendRequestExtra{ID: "3EB0AA"}); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestSendCutOff(t *testing.T) {
 func TestRetryBySender(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
-	w.anna.PlayDeaf(2) // the second time, with fresh keys in the receipt
+	w.anna.PlayDeaf(2) // the second retry receipt carries fresh keys
 	sent, err := c.say(w.anna.Number(), "say it again")
 	if err != nil {
 		t.Fatal(err)
@@ -112,8 +112,8 @@ func TestRetryBySender(t *testing.T) {
 	w.sound(t)
 }
 
-// TestRetryAfterRestart: the client asks its user for a message that it has
-// forgotten.
+// TestRetryAfterRestart checks that the client asks its user for a message that it
+// has forgotten.
 func TestRetryAfterRestart(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
@@ -143,7 +143,7 @@ func TestRetryAfterRestart(t *testing.T) {
 
 func TestGarbledMessagesAreAskedForAgain(t *testing.T) {
 	w := newWorld(t)
-	w.shop.IgnoreRequests(true) // so that the contact alone can help
+	w.shop.IgnoreRequests(true) // so that only the contact can help
 	c := w.linked(t)
 	for i, text := range []string{"in a new session", "in an old one"} {
 		id := w.anna.SendText(w.shop, text, whatsapptest.SendOpts{Garbled: i + 1})
@@ -218,7 +218,7 @@ func TestNoProtobuf(t *testing.T) {
 func TestManyPrekeys(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
-	// Each new session uses up a prekey; the client leaves 812 at first.
+	// Each new session uses up a prekey. The client uploads 812 at first.
 	for range 810 {
 		w.anna.ForgetSession(w.shop)
 		w.anna.SendText(w.shop, "again")

@@ -14,24 +14,25 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// Options of a server. The zero value is good.
+// Options configures a server. The zero value is ready to use.
 type Options struct {
-	// Address to listen on; 127.0.0.1 and a free port if empty. It is loopback
-	// alone: whoever reaches the server is whoever it says it is.
+	// Address to listen on; 127.0.0.1 and a free port if empty. It must be
+	// loopback: the server believes whatever identity a peer claims.
 	Address string
-	// RootSeed makes the Noise root. Processes with the same seed have the same
-	// root; zero makes a random one.
+	// RootSeed derives the Noise root. Processes with the same seed have the same
+	// root. With a zero seed the root is random.
 	RootSeed [32]byte
-	// QRCodes is how many codes a client gets to show; 6 if zero, as WhatsApp's.
-	// The client gives the first 60 s when there are 6, and 20 s otherwise.
+	// QRCodes is how many codes a client gets to show; 6 if zero, like WhatsApp.
+	// The client shows the first one for 60 s when there are 6, and for 20 s
+	// otherwise.
 	QRCodes int
-	// Now is the server's clock; time.Now if nil.
+	// Now returns the server's time; time.Now if nil.
 	Now func() time.Time
-	// Trace is told every node, for a test that fails; nil is silent.
+	// Trace receives every node, for debugging a failing test. It may be nil.
 	Trace func(format string, args ...any)
 }
 
-// Server is a WhatsApp of its own: see the package's text.
+// Server is a simulated WhatsApp server. See the package documentation.
 type Server struct {
 	// static
 	opts     Options
@@ -45,7 +46,7 @@ type Server struct {
 
 	// guarded by mu
 	mu          sync.Mutex
-	changed     chan struct{} // closed and made anew when anything changed
+	changed     chan struct{} // closed and replaced at every change
 	closed      bool
 	people      map[types.JID]*person // by number, and by hidden id
 	groups      map[types.JID]*Group
@@ -58,7 +59,7 @@ type Server struct {
 	lastGroup   int
 }
 
-// Start listens.
+// Start starts a server that listens on opts.Address.
 func Start(opts Options) (*Server, error) {
 	if opts.Address == "" {
 		opts.Address = "127.0.0.1:0"
@@ -100,27 +101,27 @@ func Start(opts Options) (*Server, error) {
 	return s, nil
 }
 
-// Addr is host:port, for a dialer or the setting whatsapp.endpoint.
+// Addr returns host:port, for a dialer or the setting whatsapp.endpoint.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Root is the Noise root to trust, the setting whatsapp.root_key.
+// Root returns the Noise root to trust, for the setting whatsapp.root_key.
 func (s *Server) Root() [32]byte { return *s.noise.root.Pub }
 
-// TrustRoot makes all clients of this process trust this server's root instead
-// of WhatsApp's. whatsmeow reads the variable without a lock: call it before any
-// client connects.
+// TrustRoot makes all clients of this process trust this server's root instead of
+// WhatsApp's. whatsmeow reads the variable without a lock, so TrustRoot must be
+// called before any client connects.
 func (s *Server) TrustRoot() { whatsmeow.WACertPubKey = s.Root() }
 
-// Configure points a client of this process here, for everything that it dials.
-// The wiring is plain TCP under the https and wss of the client's URLs: net/http
-// leaves TLS to DialTLSContext.
+// Configure makes a client of this process dial this server for everything.
+// Connections are plain TCP under the client's https and wss URLs: net/http leaves
+// TLS to DialTLSContext.
 func (s *Server) Configure(client *whatsmeow.Client) {
 	client.SetPreLoginHTTPClient(s.Client())
 	client.SetWebsocketHTTPClient(s.Client())
 	client.SetMediaHTTPClient(s.Client())
 }
 
-// Client is an HTTP client that reaches this server under every name.
+// Client returns an HTTP client that reaches this server under every host name.
 func (s *Server) Client() *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", s.Addr())
@@ -144,8 +145,9 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Unhandled lists what clients asked that the server does not know, and what they
-// did that a phone would not understand. A test ends with this empty.
+// Unhandled lists the requests of clients that the server does not know, and their
+// stanzas that a phone would not understand. A test checks at its end that it is
+// empty.
 func (s *Server) Unhandled() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +159,7 @@ func (s *Server) complain(format string, args ...any) {
 	s.note(format, args...)
 }
 
-// note adds to Unhandled; mu is held.
+// note adds an entry to Unhandled. mu is held.
 func (s *Server) note(format string, args ...any) {
 	s.unhandled = append(s.unhandled, fmt.Sprintf(format, args...))
 	s.trace("unhandled: "+format, args...)
@@ -169,7 +171,7 @@ func (s *Server) trace(format string, args ...any) {
 	}
 }
 
-// lock is for those who change something: unlocking wakes all that wait.
+// lock locks mu for a change. unlock also wakes all waiters.
 func (s *Server) lock() (unlock func()) {
 	s.mu.Lock()
 	return func() {
@@ -179,7 +181,7 @@ func (s *Server) lock() (unlock func()) {
 	}
 }
 
-// wait returns when done says so, which is asked under mu after each change.
+// wait returns when done reports true. It calls done under mu after each change.
 func (s *Server) wait(ctx context.Context, what string, done func() bool) error {
 	for {
 		s.mu.Lock()
@@ -196,16 +198,17 @@ func (s *Server) wait(ctx context.Context, what string, done func() bool) error 
 	}
 }
 
-// nextID numbers the server's own requests.
+// nextID returns the next id for the server's own requests.
 func (s *Server) nextID() string {
 	s.lastID++
 	return fmt.Sprintf("s.%d", s.lastID)
 }
 
-// find is the person of a JID, of any device and either id; mu is held.
+// find returns the person with a JID of any device and either id, or nil. mu is
+// held.
 func (s *Server) find(j types.JID) *person { return s.people[user(j)] }
 
-// gate is the listener, which can turn everybody away.
+// gate is a listener that can turn all connections away.
 type gate struct {
 	net.Listener
 	mu   sync.Mutex
@@ -228,11 +231,11 @@ func (g *gate) Accept() (net.Conn, error) {
 	}
 }
 
-// serveVersion is the start page, in which clients look up the version of
-// WhatsApp Web that they should claim to be (whatsmeow.GetLatestVersion).
+// serveVersion serves the start page, where clients look up the WhatsApp Web
+// version to claim (whatsmeow.GetLatestVersion).
 func (s *Server) serveVersion(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, `<!doctype html><script>{"client_revision":%d,"stand-in":true}</script>`, webRevision)
 }
 
-// webRevision is newer than what any library has built in.
+// webRevision is newer than the version built into any library.
 const webRevision = 1099999999

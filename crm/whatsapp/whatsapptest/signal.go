@@ -22,9 +22,9 @@ import (
 var serializer = whatsmeowstore.SignalProtobufSerializer
 
 // party is a simulated phone's Signal state: its keys, and its sessions with
-// devices of real clients. Sessions are kept serialised, as a database would
-// keep them, because libsignal changes a session in place even when it fails.
-// Everything is guarded by the server's mu.
+// devices of real clients. Sessions are stored serialised, as in a database,
+// because libsignal changes a session in place even when it fails. The server's mu
+// guards everything.
 type party struct {
 	identity     *keys.KeyPair
 	signed       *keys.PreKey
@@ -45,7 +45,7 @@ func newParty() *party {
 	}
 }
 
-// preKey makes one more key for somebody to start a session with.
+// preKey creates one more key for starting a session.
 func (p *party) preKey() *keys.PreKey {
 	p.lastPreKey++
 	key := keys.NewPreKey(p.lastPreKey)
@@ -60,7 +60,7 @@ func (p *party) hasSession(with types.JID) bool {
 
 func (p *party) forget(with types.JID) { delete(p.sessions, with.SignalAddress().String()) }
 
-// meet starts a session with a device, by the keys that it left at the server.
+// meet starts a session with a device, using the keys that it left on the server.
 func (p *party) meet(with types.JID, b *bundle) error {
 	key := optional.NewEmptyUint32()
 	var public ecc.ECPublicKeyable
@@ -75,8 +75,9 @@ func (p *party) meet(with types.JID, b *bundle) error {
 	))
 }
 
-// encrypt gives the ciphertext and its kind: pkmsg until the other side has
-// answered, because it must be able to start the session from any of them.
+// encrypt returns the ciphertext and its kind. The kind is pkmsg until the other
+// side has answered, because that side must be able to start the session from any
+// message.
 func (p *party) encrypt(to types.JID, plain []byte) (kind string, sealed []byte, err error) {
 	builder := session.NewBuilderFromSignal(p, to.SignalAddress(), serializer)
 	msg, err := session.NewCipher(builder, to.SignalAddress()).Encrypt(context.Background(), pad(plain))
@@ -122,7 +123,7 @@ const (
 	kindSenderKey = "skmsg"
 )
 
-// pad hides the length: 1 to 15 bytes, each the count of them.
+// pad hides the length with 1 to 15 bytes, each of which holds their number.
 func pad(plain []byte) []byte {
 	n := byte(randomUint32()%15) + 1
 	out := append(make([]byte, 0, len(plain)+int(n)), plain...)
@@ -143,7 +144,7 @@ func unpad(plain []byte) ([]byte, error) {
 	return plain[:len(plain)-n], nil
 }
 
-// What follows is libsignal's view of a party.
+// These methods implement libsignal's store interfaces.
 
 func (p *party) GetIdentityKeyPair() *identity.KeyPair {
 	return identity.NewKeyPair(identity.NewKey(ecc.NewDjbECPublicKey(*p.identity.Pub)), ecc.NewDjbECPrivateKey(*p.identity.Priv))
@@ -217,7 +218,8 @@ func senderKeyID(name *protocol.SenderKeyName) string {
 	return name.GroupID() + " " + name.Sender().String()
 }
 
-// What libsignal's interfaces ask for and its ciphers never call.
+// errUnused is returned by methods that libsignal's interfaces require but its
+// ciphers never call.
 var errUnused = errors.New("not used by the ciphers")
 
 func (p *party) StorePreKey(context.Context, uint32, *record.PreKey) error { return errUnused }

@@ -1,6 +1,7 @@
-// Being let into a channel. pusher-js asks once for each connection; so what is no
-// answer (the server starts, a proxy is alone, too many ask) is asked again here: else
-// a channel stays silent while the connection stands.
+// Authorization for a channel. pusher-js asks only once per connection. If there is
+// no real answer (the server is starting, a proxy has no server, too many clients
+// ask), this file asks again. Otherwise the channel would stay silent as long as the
+// connection lasts.
 import { call, ApiError } from './api';
 
 interface Admission {
@@ -9,12 +10,12 @@ interface Admission {
 }
 
 const patience = 10_000; // milliseconds, for an answer
-const pauses = [1, 2, 4, 8]; // seconds before it is asked again; from then on:
+const pauses = [1, 2, 4, 8]; // seconds before the next tries; after that longPause
 const longPause = 30;
 
 /**
- * admit asks until there is an answer, as long as it is wanted; then nobody hears of
- * it any more. troubled is told once, when it takes long.
+ * admit asks until there is an answer. When wanted turns false it stops, and its
+ * promise never settles. troubled is called once if it takes long.
  */
 export async function admit(
   who: { socketId: string; channelName: string }, wanted: () => boolean, troubled: (e: ApiError) => void,

@@ -1,11 +1,11 @@
-// Calls of this server's own HTTP API: the same routes, with the same token, that
-// any other program uses.
+// Calls of this server's own HTTP API: the same routes, with the same token, as any
+// other program uses.
 import type { components } from './rest.generated';
 
-/** The shapes of the API, by the names that openapi.yaml gives them. */
+/** The shapes of the API, by their names in openapi.yaml. */
 export type Rest = components['schemas'];
 
-/** ApiError is an answer that is no success, or none at all (status 0). */
+/** ApiError is an error answer, or no answer at all (status 0). */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -18,11 +18,14 @@ export class ApiError extends Error {
   }
 }
 
-/** How the token gets into a request, and what happens when it has expired. The session sets it. */
+/**
+ * How the token gets into a request, and what happens when it has expired. The
+ * session provides it.
+ */
 interface Credentials {
-  /** An access token that is good for the next seconds; null: nobody is signed in. */
+  /** An access token that is valid for the next seconds; null: nobody is signed in. */
   accessToken(): Promise<string | null>;
-  /** Says that token was refused, and whether there is another one now. */
+  /** Reports that the token was refused. The result says whether there is another one now. */
   refused(token: string): Promise<boolean>;
 }
 
@@ -33,14 +36,15 @@ export function useCredentials(c: Credentials): void {
 }
 
 /**
- * call asks the API and returns the answer's data. A body that is FormData or
- * URLSearchParams goes as it is, anything else as JSON. It throws an ApiError.
+ * call sends a request to the API and returns the data of the answer. It sends a
+ * body that is FormData or URLSearchParams unchanged, and any other as JSON. It
+ * throws an ApiError.
  */
 export function call<T>(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<T> {
   return asUser((token) => request<T>(method, path, body, token, init));
 }
 
-/** picture asks for a picture that only the user may see: an <img> could not bring the token. */
+/** picture fetches a picture that only the user may see. An <img> could not send the token. */
 export function picture(path: string, init: RequestInit = {}): Promise<Blob> {
   return asUser(async (token) => {
     const answer = await ask('GET', path, undefined, token, init);
@@ -48,10 +52,10 @@ export function picture(path: string, init: RequestInit = {}): Promise<Blob> {
   });
 }
 
-/** asUser asks with the token of now, and once more when that has ended meanwhile. */
+/** asUser sends a request with the current token, and once more if that token expired meanwhile. */
 async function asUser<T>(asked: (token: string | null) => Promise<T>): Promise<T> {
   const token = (await credentials?.accessToken()) ?? null;
-  if (credentials !== null && token === null) throw new ApiError(401, 'SignedOut', 'nobody is signed in'); // the server would say no more
+  if (credentials !== null && token === null) throw new ApiError(401, 'SignedOut', 'nobody is signed in'); // the server would answer the same
   try {
     return await asked(token);
   } catch (e) {
@@ -66,14 +70,17 @@ function isTokenError(f: ApiError): boolean {
   return f.status === 401 || (f.status === 403 && f.code === 'ApiInvalidTokenError');
 }
 
-let ahead = 0; // seconds by which the server's clock is ahead of this computer's, as its last answer said
+let ahead = 0; // seconds by which the server's clock was ahead of this computer's at its last answer
 
-/** serverTime is now by the server's clock, in unix seconds: this computer's may be hours wrong. */
+/**
+ * serverTime is the time by the server's clock, in unix seconds. This computer's
+ * clock may be hours off.
+ */
 export function serverTime(): number {
   return Date.now() / 1000 + ahead;
 }
 
-/** request is call without the session: token null asks as a stranger. */
+/** request is call without the session. With token null it sends no token. */
 export async function request<T>(
   method: string, path: string, body: unknown, token: string | null, init: RequestInit = {},
 ): Promise<T> {

@@ -1,4 +1,4 @@
-// The shell: what is around every view.
+// The shell around every view.
 import { Component, type ComponentChildren, type FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { me, signedIn } from './session';
@@ -29,7 +29,7 @@ export function App() {
   return <Shell key={me.value.id} />;
 }
 
-/** mayWatch says whether the user may be one of those who see the server's figures; the server decides. */
+/** mayWatch says whether the user might see the server's figures. The server makes the decision. */
 function mayWatch(): boolean {
   return me.value?.companies.some((c) => c.role === 'owner' || c.role === 'admin') ?? false;
 }

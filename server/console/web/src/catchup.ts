@@ -1,7 +1,7 @@
-// What happened while the page was away, read from the journal (GET /v1/events),
-// so that an outage leaves no hole in the list; also one of a single channel, which
-// got no answer while others did. Live events wait until that is done: the list stays
-// in order, and has nothing twice.
+// Reads from the journal (GET /v1/events) what was missed while the page was away,
+// so that an outage leaves no hole in the list. An outage may also concern a single
+// channel, which got no answer while others did. Live events wait until the journal
+// is read, so the list stays in order and has no duplicates.
 import { signal } from '@preact/signals';
 import { isEvent } from '@chatcast/events';
 import { call, ApiError, type Rest } from './api';
@@ -10,10 +10,13 @@ import { add, addGap } from './log';
 export type Progress =
   | { state: 'idle' }
   | { state: 'reading' }
-  | { state: 'done'; missed: number; more: boolean; dropped: number } // more: than is listed; dropped: of what came meanwhile
-  | { state: 'failed' }; // the journal could not be read, or has forgotten the place
+  | { state: 'done'; missed: number; more: boolean; dropped: number } // more: than are listed; dropped: live events that came meanwhile
+  | { state: 'failed' }; // the journal could not be read, or no longer has the position
 
-/** isWhole says that the list has all that happened: who shows more than the list need not read it again. */
+/**
+ * isWhole says whether the list has all events. If it does, a view that shows more
+ * than the list need not be read again.
+ */
 export function isWhole(p: Progress): boolean {
   return p.state !== 'failed' && (p.state !== 'done' || (!p.more && p.dropped === 0));
 }
@@ -25,25 +28,25 @@ interface Came {
   time: number; // milliseconds
 }
 
-/** Silence is where a channel fell silent. */
+/** Silence is the place where a channel fell silent. */
 interface Silence {
-  after: number; // in the journal; -1: not known yet
+  after: number; // position in the journal; -1: not known yet
   since: number; // milliseconds
 }
 
 const most = 2000; // missed events that are listed
-export const keepHeld = 5000; // live events; up to twice as many for a moment
+export const keepHeld = 5000; // live events; at times up to twice as many
 const pageSize = 100;
 
 export class CatchUp {
   readonly progress = signal<Progress>({ state: 'idle' });
 
-  private position = -1; // the last event of the journal that came or was skipped; -1: not known
-  private held: Came[] | null = null; // what came live while the gap is open
-  private dropped = 0; // of what was held, the oldest
-  private gap: { from: number; channels: string[] } = { from: 0, channels: [] }; // the one that is open; of these channels alone, or of all
-  private round = 0; // of reading: an outage meanwhile makes it void
-  private readonly silences = new Map<string, Silence>(); // channels that get no answer, while others are live
+  private position = -1; // the last event of the journal that was received or skipped; -1: not known
+  private held: Came[] | null = null; // live events that came while the gap is open
+  private dropped = 0; // how many of the oldest held events were dropped
+  private gap: { from: number; channels: string[] } = { from: 0, channels: [] }; // the open gap; no channels: it concerns all of them
+  private round = 0; // of reading: another outage makes it void
+  private readonly silences = new Map<string, Silence>(); // channels without an answer while others are live
 
   reset(): void {
     this.round++;
@@ -57,10 +60,13 @@ export class CatchUp {
   hold(): void {
     this.round++;
     if (this.held === null) this.open(Date.now(), []);
-    this.gap.channels = []; // all of them are away now
+    this.gap.channels = []; // all channels are away now
   }
 
-  /** silent says that nobody answers whether the channel may be heard. When it may, what it carried since is read. */
+  /**
+   * silent notes that the request to join the channel gets no answer. Once the
+   * channel is live, its events since then are read.
+   */
   silent(channel: string): void {
     const since = this.held === null ? Date.now() : this.gap.from;
     if (!this.silences.has(channel)) this.silences.set(channel, { after: this.position, since });
@@ -72,7 +78,7 @@ export class CatchUp {
     this.gap = { from, channels };
   }
 
-  /** take is an event that came on a socket. */
+  /** take handles an event from a socket. */
   take(channel: string, event: string, data: unknown): void {
     const came = { channel, event, data, time: Date.now() };
     if (this.held === null) return this.put(came, false);
@@ -82,7 +88,10 @@ export class CatchUp {
     this.held = this.held.slice(keepHeld);
   }
 
-  /** settled says that all subscriptions that can be had stand: channels. It closes the gap, if there is one. */
+  /**
+   * settled is called when every subscription has succeeded or failed; channels are
+   * those that succeeded. It closes the gap, if there is one.
+   */
   async settled(channels: string[]): Promise<void> {
     const round = ++this.round;
     const back = channels.filter((c) => this.silences.has(c));
@@ -103,7 +112,7 @@ export class CatchUp {
         ({ missed, more } = await this.read(from, round));
       } catch (e) {
         failed = true;
-        if (e instanceof ApiError && e.status === 409 && round === this.round) this.position = -1; // forgotten, or of another journal
+        if (e instanceof ApiError && e.status === 409 && round === this.round) this.position = -1; // the position is too old, or of another journal
       }
       if (round !== this.round) return; // away again: the next time reads from the same place
     }
@@ -143,7 +152,7 @@ export class CatchUp {
     add({ ...c, eventId: id, missed });
   }
 
-  /** findPosition asks how far the journal is, for an outage before the first event. */
+  /** findPosition reads the journal's last id, for an outage before the first event. */
   private async findPosition(channels: string[]): Promise<void> {
     const channel = channels[0];
     if (this.position >= 0 || channel === undefined) return;
@@ -151,7 +160,7 @@ export class CatchUp {
       const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&limit=1`);
       this.position = Math.max(this.position, page.lastId);
     } catch {
-      return; // the first event says it
+      return; // the first event will give it
     }
     for (const s of this.silences.values()) if (s.after < 0) s.after = this.position;
   }
@@ -162,9 +171,9 @@ function identity(c: Came): string {
 }
 
 /**
- * eventId is payload.meta.eventId, the number in the journal. Only the server's own
- * events have one: whoever may send client- events can write a number in them, and
- * a wrong place in the journal would hide what is missed.
+ * eventId is payload.meta.eventId, the number in the journal. It is read only from
+ * the server's own events: anyone who may send client- events can write a number in
+ * them, and a wrong position in the journal would hide missed events.
  */
 function eventId({ event, data }: Pick<Came, 'event' | 'data'>): number | null {
   if (!isEvent(event)) return null;

@@ -1,5 +1,5 @@
-// What the server says of itself to everybody: where to connect, and which build
-// of the program it is.
+// What the server tells everybody: where to connect, and which build of the program
+// it is.
 import { signal } from '@preact/signals';
 import { request } from './api';
 
@@ -8,12 +8,12 @@ interface ServerConfig {
   commit: string;
   build: string; // of this page
   key: string; // of the Pusher app that carries the CRM's channels
-  publicUrl: string; // how the world reaches the server; empty: as this page was reached
+  publicUrl: string; // the server's public address; empty: the address of this page
 }
 
 export const config = signal<ServerConfig | null>(null);
 
-/** The server that runs now is another one than the one this page came from. */
+/** Whether the running server is another build than the one that this page came from. */
 export const serverChanged = signal<ServerConfig | null>(null);
 
 export async function loadConfig(): Promise<ServerConfig> {
@@ -31,14 +31,14 @@ export interface Endpoint {
   origin: string; // https://host:port
 }
 
-/** endpoint is where clients reach the server: its public address, or that of this page. */
+/** endpoint is where clients reach the server: its public address, or this page's. */
 export function endpoint(c: ServerConfig | null): Endpoint {
   let url = new URL(location.origin);
   if (c?.publicUrl) {
     try {
       url = new URL(c.publicUrl);
     } catch {
-      // as this page was reached, then
+      // not a valid address: this page's is used
     }
   }
   const tls = url.protocol === 'https:';

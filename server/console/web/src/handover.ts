@@ -1,13 +1,13 @@
 // How a snippet gets from the Connect view to the page at /try. That page is a
-// window without ties to this one (noopener), and nothing secret stands in its
-// address: what is behind the # there is a number drawn for this one time, the name
-// of a BroadcastChannel. Only pages of this origin can enter one. The page says
-// that it is ready, and the console answers with the snippet and the token.
+// window without ties to this one (noopener), and its address holds no secret: the
+// part after # is a random number used once, the name of a BroadcastChannel. Only
+// pages of this origin can join that channel. The page announces that it is ready,
+// and the console answers with the snippet and the token.
 
-/** What stands in snippets where the access token goes. */
+/** The placeholder in snippets for the access token. */
 export const tokenPlaceholder = 'YOUR_ACCESS_TOKEN';
 
-/** The libraries that snippets may load, by their name in /lib. */
+/** The libraries that snippets may load, by their names in /lib. */
 const libraryNames = ['pusher-js-7', 'pusher-js-8', 'laravel-echo-2'] as const;
 export type Library = (typeof libraryNames)[number];
 
@@ -20,16 +20,16 @@ export const ready = 'ready';
 export interface Handover {
   title: string;
   libraries: Library[];
-  script: string; // as it is shown, with the placeholder
+  script: string; // as shown, with the placeholder
   token: string; // '': nobody is signed in any more
 }
 
-/** handoverChannel is the BroadcastChannel of the number id; null: id is none. */
+/** handoverChannel is the BroadcastChannel for id, or null if id is not valid. */
 export function handoverChannel(id: string): BroadcastChannel | null {
   return /^[0-9a-f]{32}$/.test(id) ? new BroadcastChannel(`chatcast.try.${id}`) : null;
 }
 
-/** isHandover checks what came: it decides what is run. */
+/** isHandover checks a received message, because it decides which script is run. */
 export function isHandover(v: unknown): v is Handover {
   const h = v as Partial<Handover> | null;
   return (

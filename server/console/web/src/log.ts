@@ -1,13 +1,13 @@
-// The events that this page has seen, the newest last, at most keepEntries of
-// them. Events come faster than anybody reads: the list is a plain array, and
-// those who show it are told of changes once a frame, by the signal version.
+// The events that this page has seen, newest last, at most keepEntries of them.
+// Events come faster than anybody reads, so the list is a plain array. The signal
+// version announces changes at most once a frame.
 import { signal } from '@preact/signals';
 
 export const keepEntries = 10_000;
 
 export interface Entry {
-  readonly n: number; // of this page, rising
-  readonly time: number; // when it came, milliseconds
+  readonly n: number; // rising, on this page
+  readonly time: number; // when it was received, milliseconds
   readonly channel: string;
   readonly event: string;
   readonly data: unknown;
@@ -15,13 +15,13 @@ export interface Entry {
   readonly missed: boolean; // it happened while the page was away, and was read from the journal
 }
 
-/** Gap is an outage, at its place in the list: what stands behind it came after it. */
+/** Gap is an outage at its place in the list: the entries after it came after the outage. */
 export interface Gap {
-  readonly n: number; // of the same row of numbers as the entries
+  readonly n: number; // numbered in one sequence with the entries
   readonly from: number; // milliseconds
   readonly to: number;
-  readonly channels: readonly string[]; // that were away while others were not; none: all were
-  readonly missed: number; // events that were read from the journal, right behind the gap
+  readonly channels: readonly string[]; // channels that were away while others were not; none: all were
+  readonly missed: number; // events that were read from the journal, right after the gap
   readonly more: boolean; // there were more than are listed
   readonly dropped: number; // live events that came while the journal was read, and were too many to hold
   readonly failed: boolean; // the journal could not be read
@@ -39,20 +39,20 @@ const listeners = new Set<(e: Entry) => void>();
 export const version = signal(0);
 export const counts = new Map<string, number>(); // by channel, since the page was opened
 export const eventCounts = new Map<string, number>(); // by event, likewise
-export const owner = signal(0); // the user whose events these are; 0: nobody's
-export const generation = signal(0); // rises when the list is another one, and not only longer
+export const owner = signal(0); // the user whose events these are; 0: nobody
+export const generation = signal(0); // rises when the list is replaced, not when it grows
 
-/** total is how many events came since the page was opened. */
+/** total is the number of events since the page was opened. */
 export const total = () => seen;
 
 let seen = 0;
 
-/** gaps are the outages, the newest last. */
+/** gaps are the outages, newest last. */
 export function gaps(): readonly Gap[] {
   return outages;
 }
 
-/** entries is the list itself: read it, after version changed; it is replaced rather than cut. */
+/** entries is the list itself. Read it after version changed. It is replaced rather than cut. */
 export function entries(): readonly Entry[] {
   return list;
 }
@@ -76,13 +76,16 @@ function cut(): void {
   if (outages.length > 0) outages = outages.filter((g) => g.n > oldest);
 }
 
-/** addGap notes an outage that is over, before what is read from the journal is added. */
+/**
+ * addGap adds an outage that is over. It must be called before its events from the
+ * journal are added.
+ */
 export function addGap(g: Omit<Gap, 'n'>): void {
   outages = [...outages.slice(1 - keepGaps), { ...g, n: next++ }];
   touch();
 }
 
-/** clear empties the list, and gives back how to undo that. */
+/** clear empties the list, and returns a function that undoes it. */
 export function clear(): () => void {
   const before = { list, outages, owner: owner.peek() };
   replace([], []);
@@ -92,7 +95,10 @@ export function clear(): () => void {
   };
 }
 
-/** belongTo forgets what another user saw on this page; 0 is nobody. It says whether the page was this user's already. */
+/**
+ * belongTo makes the list that of the user, 0 for nobody, and forgets another
+ * user's events. It says whether the list was this user's already.
+ */
 export function belongTo(user: number): boolean {
   const same = owner.peek() === user;
   if (owner.peek() !== 0 && !same) {
@@ -111,13 +117,13 @@ function replace(entries: Entry[], gaps: Gap[]): void {
   touch();
 }
 
-/** onEvent calls f for each event that comes, until the function it returns is called. */
+/** onEvent calls f for each event that comes, until the returned function is called. */
 export function onEvent(f: (e: Entry) => void): () => void {
   listeners.add(f);
   return () => listeners.delete(f);
 }
 
-// A hidden tab gets no frames; what it has collected is shown when it is seen
+// A hidden tab gets no frames. The collected events are shown when the tab is seen
 // again, and the list is bounded meanwhile.
 function touch(): void {
   if (frame !== 0) return;

@@ -1,6 +1,6 @@
-// What people and chats are called. Events say mostly ids; the names come from the
-// messages that were seen, from the list of employees where this user may read it,
-// and, for a chat that is on the screen and not known, from the API.
+// The names of people and chats. Most events hold only ids. The names come from
+// messages that were seen, from the list of employees if this user may read it,
+// and, for an unknown chat on the screen, from the API.
 import { effect, signal } from '@preact/signals';
 import { call, type Rest } from './api';
 import { onEvent, owner } from './log';
@@ -8,15 +8,18 @@ import { chatName, type Names } from './naming';
 import { present } from './presence';
 import { licenses, me } from './session';
 
-/** It rises when there are more names: what was written with the old ones is written again. */
+/**
+ * The version rises when there are more names, so that texts with the old ones are
+ * written again.
+ */
 export const namesVersion = signal(0);
 
 const keepChats = 5000;
 const atOnce = 2; // lookups
-const waitingRoom = 50; // what is asked for beyond that was scrolled away
+const waitingRoom = 50; // earlier requests beyond that were scrolled out of sight, and are dropped
 
 const users = new Map<number, string>();
-const chats = new Map<string, string | null>(); // null: looked up, and has no name
+const chats = new Map<string, string | null>(); // null: looked up, but without a name
 const wanted = new Map<string, [number, string, string]>();
 let looking = 0;
 
@@ -32,7 +35,10 @@ export const names: Names = {
   chat: (licenseId, messenger, chatId) => chats.get(key(licenseId, messenger, chatId)) ?? null,
 };
 
-/** named are the names for what is shown: of a chat without one it asks the API. */
+/**
+ * named gives the names for texts on the screen. It asks the API for the name of an
+ * unknown chat.
+ */
 export const named: Names = {
   ...names,
   chat(licenseId, messenger, chatId) {
@@ -49,13 +55,13 @@ export const named: Names = {
 
 function keep(k: string, name: string | null): void {
   if (chats.get(k) === name) return;
-  chats.delete(k); // to the end, as the newest
+  chats.delete(k); // moves it to the end, as the newest
   chats.set(k, name);
   trim(chats, keepChats);
   tell();
 }
 
-// Once a frame: names may come as quickly as events.
+// Once a frame, because names may come as quickly as events.
 let frame = 0;
 
 function tell(): void {
@@ -94,12 +100,12 @@ async function ask(k: string, licenseId: number, messenger: string, chatId: stri
       name = chatName(await call<Rest['Chat']>('GET', path));
     }
   } catch {
-    // its id has to do
+    // the chat's id must do
   }
   if (me.peek()?.id === who && !chats.has(k)) keep(k, name);
 }
 
-/** learn takes the chat's name from an event that says it. */
+/** learn takes the chat's name from an event that contains it. */
 function learn(event: string, data: unknown): void {
   if (event !== 'message' && event !== 'messageStatus') return;
   const p = (data as { payload?: { data?: unknown; meta?: { licenseId?: unknown; messengerType?: unknown } } } | null)?.payload;
@@ -109,7 +115,7 @@ function learn(event: string, data: unknown): void {
     if (typeof chat?.id !== 'string') continue;
     const k = key(p.meta.licenseId, p.meta.messengerType, chat.id);
     const name = chatName(chat);
-    // a status has the phone alone: no reason to forget the name
+    // a status has only the phone: no reason to forget the name
     if (name !== null && (event === 'message' || !chats.get(k))) keep(k, name);
   }
 }
@@ -142,7 +148,7 @@ effect(() => {
   users.clear();
   chats.clear();
   wanted.clear();
-  if (who !== null) readEmployees(who).catch(() => undefined); // names that are not known are numbers
+  if (who !== null) readEmployees(who).catch(() => undefined); // unknown users are shown by number
 });
 
 effect(() => {

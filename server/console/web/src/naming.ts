@@ -1,29 +1,33 @@
-// How people and chats are called: rules without state.
+// How people and chats are named. The functions keep no state.
 
-/** Names is what a summary asks; null: not known. */
+/** Names gives the names that a summary needs; null: not known. */
 export interface Names {
-  /** The user is the one who looks. */
+  /** Whether the user is the one who is signed in. */
   isMe(id: number): boolean;
   user(id: number): string | null;
   chat(licenseId: number, messenger: string, chatId: string): string | null;
 }
 
-// Controls, what turns the direction of all that follows, and what has no width. Emoji
-// and scripts need their joiners, and marks of direction turn nothing but themselves.
+// Control characters, characters that change the direction of all following text,
+// and characters without width. Joiners are kept, because emoji and scripts need
+// them, and so are direction marks, which change only themselves.
 const unseen = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u180e\u200b\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]/g;
 
-/** plain is what strangers call something, without characters that hide or reorder what stands beside it. */
+/**
+ * plain is a name given by a stranger, without characters that hide or reorder the
+ * text beside it.
+ */
 export function plain(text: string): string {
   return text.replace(unseen, '');
 }
 
-/** textOf is the text when there is something to see in it; empty: there is not. */
+/** textOf is the text if it shows anything, else empty. */
 function textOf(v: unknown): string {
   const text = typeof v === 'string' ? plain(v) : '';
   return text.trim() === '' ? '' : text;
 }
 
-/** chatName is what people call the chat: its name, else its phone. */
+/** chatName is the chat's name for people, or its phone if it has no name. */
 export function chatName(chat: { name?: unknown; phone?: unknown; username?: unknown }): string | null {
   const name = textOf(chat.name);
   if (name !== '') return name;
@@ -32,14 +36,17 @@ export function chatName(chat: { name?: unknown; phone?: unknown; username?: unk
   return username === '' ? null : `@${username}`;
 }
 
-/** authorName is what people call who wrote a message. */
+/** authorName is the name of a message's author for people. */
 export function authorName(from: { id?: unknown; name?: unknown; phone?: unknown }): string {
   return textOf(from.name) || textOf(from.phone) || plain(String(from.id));
 }
 
-const longestPhone = 32; // characters: what is longer is no number
+const longestPhone = 32; // characters: anything longer is no phone number
 
-/** phone is a number in groups: "+7 999 000-11-22" where the plan is known, else "+44 7700900123". */
+/**
+ * phone is a phone number in groups: "+7 999 000-11-22" if its numbering plan is
+ * known, else "+44 7700900123".
+ */
 export function phone(number: string): string {
   const digits = number.slice(0, longestPhone);
   const d = digits.replace(/\D/g, '');

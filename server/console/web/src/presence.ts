@@ -6,7 +6,7 @@ export interface Present {
   name: string;
 }
 
-/** By company. Somebody may be in several. */
+/** The present people by company. A person may be in several. */
 export const presentIn = signal<ReadonlyMap<number, readonly Present[]>>(new Map());
 
 /** present are all of them, each once. */
@@ -15,7 +15,7 @@ export const present = computed(() => {
   return byName([...all.values()]);
 });
 
-/** seeIn takes in who is in a company's channel now. */
+/** seeIn sets the people who are in a company's channel now. */
 export function seeIn(company: number, people: readonly Present[]): void {
   presentIn.value = new Map(presentIn.peek()).set(company, byName(people));
 }

@@ -1,5 +1,5 @@
-// Which view is shown: the part of the address behind #, so that back and
-// bookmarks work and the server knows nothing of it.
+// Which view is shown. It is the part of the address after #, so back and bookmarks
+// work and the server never sees it.
 import { signal } from '@preact/signals';
 
 export const views = ['live', 'send', 'connect', 'server'] as const;
@@ -22,7 +22,7 @@ export const route = signal(parse());
 
 addEventListener('hashchange', () => (route.value = parse()));
 
-/** path is the href of a view; parts behind it are the view's own. */
+/** path is the href of a view. The parts after the view belong to that view. */
 export function path(view: View, ...rest: (string | number)[]): string {
   return '#/' + [view, ...rest].map((p) => encodeURIComponent(p)).join('/');
 }

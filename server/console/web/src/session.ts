@@ -1,19 +1,20 @@
-// Who is signed in.
+// The session of the signed-in user.
 //
 // The tokens are kept in sessionStorage, so that a reload does not ask for the
-// password again: it belongs to this tab alone, ends with it, and other origins
-// cannot read it. They are in no URL, no cookie and not in localStorage, which
-// would outlive the tab. A tab that was duplicated has a copy: the tabs take turns
-// at refreshing, and tell each other the new pair, because the old one dies.
+// password again. That storage belongs to this tab alone, ends with it, and cannot
+// be read by other origins. The tokens are never in a URL, a cookie or
+// localStorage, which would outlive the tab. A duplicated tab has a copy of the
+// tokens. Such tabs take turns at refreshing and send each other the new pair,
+// because the old one becomes invalid.
 import { computed, signal } from '@preact/signals';
 import { call, ApiError, request, serverTime, useCredentials, type Rest } from './api';
 
 type Tokens = Rest['TokenPair'];
 
 const place = 'chatcast.session';
-const early = 60; // seconds before its end that a token is refreshed
-const patience = 15_000; // milliseconds, for an answer about tokens: others wait for it
-const messageTakes = 500; // milliseconds that a sister's message may take
+const early = 60; // a token is refreshed so many seconds before its end
+const patience = 15_000; // milliseconds to wait for an answer about tokens: other calls wait for it
+const messageTakes = 500; // milliseconds that a message from another tab may take
 
 const tokens = signal<Tokens | null>(stored());
 
@@ -21,10 +22,10 @@ export const me = signal<Rest['Me'] | null>(null);
 export const licenses = signal<Rest['License'][]>([]);
 export const signedIn = computed(() => tokens.value !== null);
 
-/** What there is to say about the end of the last session; notTold: the server does not know of it. */
+/** Why the last session ended; notTold: the server was not told of the sign-out. */
 export const ended = signal<'' | 'expired' | 'closed' | 'notTold'>('');
 
-/** It rises when the user has signed out of their own wish, here or in a copy of this tab. */
+/** It rises when the user signs out by choice, here or in a copy of this tab. */
 export const left = signal(0);
 
 const sisters = new BroadcastChannel('chatcast.session');
@@ -58,7 +59,7 @@ function keep(next: Tokens | null): void {
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** plan refreshes the token in time: also when the page only listens, and calls nothing. */
+/** plan refreshes the token in time, also when the page only listens and makes no calls. */
 function plan(t: Tokens): void {
   const wait = Math.max(1, t.accessTokenEndTime - serverTime() - early);
   refreshIn(Math.min(wait, 86_400) * 1000, t);
@@ -69,7 +70,10 @@ function refreshIn(ms: number, t: Tokens): void {
   timer = setTimeout(() => void refresh(t).catch(() => undefined), ms);
 }
 
-/** signIn takes up the session only when it knows whose it is: a page that does not would have nothing to show. */
+/**
+ * signIn starts the session only when it knows the user: without that, the page has
+ * nothing to show.
+ */
 export async function signIn(email: string, password: string): Promise<void> {
   const pair = await ask<Tokens>('POST', '/v1/tokens', { email, password });
   let who: Rest['Me'], what: Rest['License'][];
@@ -87,15 +91,15 @@ export async function signIn(email: string, password: string): Promise<void> {
   me.value = who;
 }
 
-/** ask is a request about tokens. */
+/** ask sends a request about tokens. */
 function ask<T>(method: string, path: string, body: unknown, token: string | null = null): Promise<T> {
   return request<T>(method, path, body, token, { signal: AbortSignal.timeout(patience) });
 }
 
 /**
- * signOut ends the tokens on the server. When it cannot be reached they are forgotten
- * here all the same, and that is said. A refresh that is on its way comes first: it
- * would leave a pair that lives on.
+ * signOut ends the tokens on the server. If the server cannot be reached, the
+ * tokens are forgotten here all the same, and the page says so. A refresh in
+ * progress is awaited first: otherwise it would leave a valid pair behind.
  */
 export async function signOut(): Promise<void> {
   await locked(async () => {
@@ -113,7 +117,10 @@ export async function signOut(): Promise<void> {
   });
 }
 
-/** end ends a pair on the server. An access token that is over cannot end its pair any more: the refresh token makes one that can. */
+/**
+ * end ends a pair on the server. An expired access token cannot end its pair, so
+ * the refresh token first gets one that can.
+ */
 async function end(t: Tokens): Promise<void> {
   try {
     await ask('DELETE', '/v1/tokens', undefined, t.accessToken);
@@ -124,12 +131,12 @@ async function end(t: Tokens): Promise<void> {
   }
 }
 
-/** isRefused says that the server does not take the token, and will not. */
+/** isRefused says whether the server refuses the token for good. */
 function isRefused(e: unknown): boolean {
   return e instanceof ApiError && e.status >= 400 && e.status < 500 && e.status !== 429;
 }
 
-/** loadWho reads who this is and what they may see. */
+/** loadWho reads the user and their licences. */
 async function loadWho(): Promise<void> {
   const [who, what] = await Promise.all([call<Rest['Me']>('GET', '/v1/me'), call<Rest['License'][]>('GET', '/v1/licenses')]);
   if (tokens.peek()?.cabinetUserId !== who.id) return;
@@ -137,7 +144,7 @@ async function loadWho(): Promise<void> {
   me.value = who;
 }
 
-/** resume takes up the session of before the reload. */
+/** resume continues the session after a reload. */
 export async function resume(): Promise<void> {
   const t = tokens.peek();
   if (t === null) return;
@@ -147,17 +154,20 @@ export async function resume(): Promise<void> {
 
 let refreshing: Promise<boolean> | null = null;
 
-/** refresh says whether there is a token then. All that ask meanwhile get the same answer. */
+/**
+ * refresh gets a new token, and says whether there is one. Concurrent callers share
+ * the same answer.
+ */
 function refresh(old: Tokens): Promise<boolean> {
   refreshing ??= exchange(old).finally(() => (refreshing = null));
   return refreshing;
 }
 
-/** One tab at a time exchanges the tokens. */
+/** Only one tab at a time exchanges the tokens. */
 function exchange(old: Tokens): Promise<boolean> {
   return locked(async () => {
     const now = tokens.peek();
-    if (now === null || now.accessToken !== old.accessToken) return now !== null; // somebody was quicker
+    if (now === null || now.accessToken !== old.accessToken) return now !== null; // another tab or call was quicker
     try {
       const next = await ask<Tokens>('POST', '/v1/tokens/refresh', { refreshToken: old.refreshToken });
       sisters.postMessage({ died: old.refreshToken, tokens: next });
@@ -165,17 +175,17 @@ function exchange(old: Tokens): Promise<boolean> {
       return true;
     } catch (e) {
       if (isRefused(e)) {
-        await replaced(old); // a sister's message may be on its way
+        await replaced(old); // a message from another tab may be on its way
         if (tokens.peek()?.accessToken === old.accessToken) expire();
         return tokens.peek() !== null;
       }
-      refreshIn(5000, old); // not reached: the token may still be good
+      refreshIn(5000, old); // not reached: the token may still be valid
       throw e;
     }
   });
 }
 
-/** replaced waits a moment for other tokens than old. */
+/** replaced waits a moment for tokens other than old. */
 function replaced(old: Tokens): Promise<void> {
   return new Promise((done) => {
     const late = setTimeout(finish, messageTakes);
@@ -190,7 +200,10 @@ function replaced(old: Tokens): Promise<void> {
 
 let turn: Promise<unknown> = Promise.resolve();
 
-/** locked does f when nobody else does: in no other tab, by the browser's lock; without https there is none, and the tab's own calls take turns. */
+/**
+ * locked runs f exclusively. The browser's lock excludes the other tabs. Without
+ * https there is no such lock, and only the calls of this tab take turns.
+ */
 function locked<T>(f: () => Promise<T>): Promise<T> {
   if ('locks' in navigator) return navigator.locks.request('chatcast.refresh', f) as Promise<T>;
   const mine = turn.then(f);
@@ -203,7 +216,10 @@ function expire(): void {
   keep(null);
 }
 
-/** closed says that the server closed this user's sockets; the token may have ended with that. */
+/**
+ * closed is called when the server closed this user's sockets. The token may have
+ * ended with that.
+ */
 export async function closed(): Promise<void> {
   try {
     await call('GET', '/v1/tokens/check');
@@ -215,7 +231,7 @@ export async function closed(): Promise<void> {
   }
 }
 
-/** The access token of now, for the snippets that show it on demand. */
+/** The current access token, for the snippets that show it on demand. */
 export function currentToken(): string {
   return tokens.value?.accessToken ?? '';
 }

@@ -18,14 +18,14 @@ export interface Connection {
   state: State;
   since: number; // milliseconds
   socketId: string;
-  retryAt: number; // when pusher-js tries again, milliseconds; 0: it does not say
+  retryAt: number; // when pusher-js tries again, milliseconds; 0: not known
   reason: string; // why it is not connected, in words
 }
 
 export interface Subscription {
   channel: string;
   state: 'pending' | 'live' | 'refused';
-  reason: string; // of a refusal
+  reason: string; // why it was refused
 }
 
 export interface Outage {
@@ -42,19 +42,22 @@ const keepSteps = 200;
 
 export const connection = signal<Connection>({ state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' });
 export const subscriptions = signal<Subscription[]>([]);
-export const steps = signal<Step[]>([]); // what pusher-js did, the newest last
+export const steps = signal<Step[]>([]); // what pusher-js did, newest last
 export const lastOutage = signal<Outage | null>(null);
 export const catchUp = new CatchUp();
 
 let pusher: Pusher | null = null;
-let up = false; // the connection stood, and its loss was not noted yet
-let lostAt = 0; // when the connection was lost, while it is
+let up = false; // the connection is up, or its loss was not noted yet
+let lostAt = 0; // when the connection was lost; 0: it is not lost
 
 function step(text: string): void {
   steps.value = [...steps.peek().slice(1 - keepSteps), { time: Date.now(), text }];
 }
 
-/** channelsOf are the channels of a user: the lines they may read, their companies, themselves. */
+/**
+ * channelsOf are the channels of a user: the lines they may read, their companies,
+ * and their own.
+ */
 export function channelsOf(who: Rest['Me'], lines: Rest['License'][]): string[] {
   const names: string[] = [];
   for (const c of who.companies) {
@@ -66,7 +69,7 @@ export function channelsOf(who: Rest['Me'], lines: Rest['License'][]): string[] 
   return names;
 }
 
-/** start connects and subscribes to what the user may see. */
+/** start connects and subscribes to the channels that the user may see. */
 export function start(): void {
   const who = me.peek();
   const c = config.peek();
@@ -81,7 +84,7 @@ export function start(): void {
   const conn = pusher.connection;
   conn.bind('state_change', (s: { previous: string; current: string }) => changed(s.current));
   conn.bind('connecting_in', (seconds: number) => {
-    lose(); // pusher-js goes on calling itself connected until that time is over
+    lose(); // pusher-js calls itself connected until that time is over
     const before = connection.peek();
     connection.value = { ...before, state: 'waiting', since: before.state === 'connected' ? Date.now() : before.since, retryAt: Date.now() + seconds * 1000 };
     step(words.socket.retry(seconds));
@@ -98,7 +101,7 @@ export function start(): void {
   changed(conn.state);
 }
 
-/** own forgets what is not this user's; 0 is nobody. */
+/** own makes the page that of the user, 0 for nobody, and forgets another user's data. */
 function own(user: number): void {
   if (belongTo(user)) return;
   lostAt = 0;
@@ -106,18 +109,22 @@ function own(user: number): void {
   steps.value = [];
 }
 
-// A session that ends by itself is gone on with; who leaves leaves nothing behind.
+// A session that ends by itself can be continued; one that the user ends leaves
+// nothing behind.
 left.subscribe((times) => {
   if (times === 0) return;
   stop();
   own(0);
 });
 
-/** stop leaves. Who comes back as the same user reads what came meanwhile, as after an outage. */
+/**
+ * stop disconnects. If the same user comes back, the events since then are read, as
+ * after an outage.
+ */
 export function stop(): void {
   lose();
   const left = pusher;
-  pusher = null; // first: that this ends is our own wish, and no news
+  pusher = null; // first, because this end is intended and must not be reported
   left?.disconnect();
   left?.unbind_all();
   subscriptions.value = [];
@@ -126,7 +133,7 @@ export function stop(): void {
   connection.value = { state: 'off', since: Date.now(), socketId: '', retryAt: 0, reason: '' };
 }
 
-/** again connects at once instead of at pusher-js' own time. */
+/** again reconnects at once instead of when pusher-js would. */
 export function again(): void {
   pusher?.disconnect();
   pusher?.connect();
@@ -147,7 +154,7 @@ function authorize(params: { socketId: string; channelName: string }, done: (e: 
 
 function refuse(channel: string, status: number, text: string): void {
   const reason = words.socket.refusal(status, text);
-  // The company's presence channel is not among those that carry events.
+  // The company's presence channel carries no events, so it is not in the list.
   if (subscriptions.peek().some((s) => s.channel === channel)) set({ channel, state: 'refused', reason });
   step(`${channel}: ${reason}`);
 }
@@ -173,7 +180,7 @@ function changed(current: string): void {
     case 'failed':
     case 'disconnected':
       connection.value = { ...before, state: 'refused', since: now, retryAt: 0 };
-      if (pusher !== null) void closed(); // perhaps the user is not welcome any more
+      if (pusher !== null) void closed(); // the user may have lost access
       break;
     default:
       return;
@@ -182,16 +189,16 @@ function changed(current: string): void {
   lose();
 }
 
-/** lose is the beginning of an outage. */
+/** lose begins an outage. */
 function lose(): void {
   if (!up) return;
   up = false;
   lostAt = Date.now();
   catchUp.hold();
-  subscriptions.value = subscriptions.peek().map((s) => ({ ...s, state: 'pending', reason: '' })); // each is asked for again
+  subscriptions.value = subscriptions.peek().map((s) => ({ ...s, state: 'pending', reason: '' })); // each is requested again
 }
 
-/** back is the end of an outage. Another build of the server may be there now. */
+/** back ends an outage. The server may be another build now. */
 function back(now: number): void {
   lastOutage.value = { from: lostAt, to: now };
   step(words.socket.back((now - lostAt) / 1000));

@@ -1,5 +1,5 @@
-// Light, dark, or as the system has it. It is no secret, so it may stay in
-// localStorage.
+// The theme: light, dark, or that of the system. It is not secret, so it may be
+// kept in localStorage.
 import { effect, signal } from '@preact/signals';
 
 export const themes = ['system', 'light', 'dark'] as const;
@@ -23,6 +23,6 @@ effect(() => {
   try {
     localStorage.setItem(place, theme.value);
   } catch {
-    // it holds for this page, then
+    // storage is off: the choice holds for this page only
   }
 });

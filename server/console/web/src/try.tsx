@@ -1,4 +1,4 @@
-// The page at /try: it runs a snippet of the console, exactly as the user reads it,
+// The page at /try: it runs a snippet of the console exactly as the user reads it,
 // and shows what the snippet prints. It has no session of its own: the token comes
 // with the snippet, and is gone with the page.
 import './style.css';
@@ -11,7 +11,7 @@ import { TryPage } from './try/page';
 import { run } from './try/run';
 import { stage } from './try/stage';
 
-const patience = 3000; // milliseconds, for the console to answer
+const patience = 3000; // milliseconds to wait for the console's answer
 
 watchConsole();
 render(<TryPage />, document.body);
@@ -29,5 +29,5 @@ else {
   };
   line.postMessage(ready);
 }
-// Another number is another snippet.
+// Another number means another snippet.
 addEventListener('hashchange', () => location.reload());

@@ -1,5 +1,6 @@
-// Every word that the console shows, so that it can be translated: a language is a
-// file of this shape, its views in the folder words. Views say words.<view>.<what>.
+// Every word that the console shows, so that it can be translated. A language is a
+// file of this shape; the words of each view are in the folder words. Views use
+// words.<view>.<what>.
 import { connect } from './words/connect';
 import { outage, socket } from './words/connection';
 import { live } from './words/live';

@@ -1,8 +1,8 @@
 // Writes src/generated.ts: the types of the events, from the JSON Schemas that the
-// server answers for. node scripts/generate.mjs [--out FILE]
+// server guarantees. Usage: node scripts/generate.mjs [--out FILE]
 //
-// The schemas stand alone, each with its parts inline. Here the parts are lifted out
-// and named, so that a chat's reference is one type and not nineteen.
+// Each schema is complete, with its parts inline. Here the parts are moved out and
+// named, so that the reference to a chat is one type and not nineteen.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { compile } from 'json-schema-to-typescript';
@@ -19,8 +19,8 @@ const pascal = (s) => s[0].toUpperCase() + s.slice(1);
 const defs = {}; // name -> schema
 const usedNames = new Set();
 
-// define keeps a schema under a name and returns a reference to it. Two schemas of
-// one name must be the same.
+// define stores a schema under a name and returns a reference to it. Two schemas
+// with one name must be equal.
 function define(name, schema) {
   const { title: _, ...rest } = schema;
   const described = { ...rest, description: rest.description ?? descriptions[name] };
@@ -32,7 +32,7 @@ function define(name, schema) {
   return { $ref: `#/$defs/${name}` };
 }
 
-// nameOf finds the name of the object at a path, as event.chat.
+// nameOf finds the name of the object at a path such as event.chat.
 function nameOf(path) {
   for (const key of [path, path.split('.').at(-1)]) {
     if (Object.hasOwn(names, key)) {
@@ -43,13 +43,13 @@ function nameOf(path) {
   throw new Error(`${path} has no name: give it one in scripts/names.mjs`);
 }
 
-// lift rewrites a schema so that each object in it is a reference.
+// lift replaces each object in a schema by a reference.
 function lift(schema, path) {
   if (schema.$ref) return { $ref: `#/$defs/${nameOf(schema.$ref.split('/').at(-1))}` };
   if (Object.hasOwn(scalars, schema.description ?? '')) return define(scalars[schema.description], schema);
   if (schema.anyOf) return { ...schema, anyOf: schema.anyOf.map((s) => lift(s, path)) };
   if (schema.items) {
-    // A list of at most twelve would be twelve tuples; at least one is worth saying.
+    // "At most twelve" would become twelve tuples, so only "at least one" is kept.
     const { maxItems: _, ...rest } = schema;
     return { ...rest, items: lift(schema.items, path) };
   }
@@ -103,7 +103,7 @@ function eventMap() {
 
 async function main() {
   const { values } = parseArgs({ options: { out: { type: 'string' } } });
-  const map = JSON.parse(JSON.stringify(eventMap())); // drops what is undefined
+  const map = JSON.parse(JSON.stringify(eventMap())); // drops undefined values
   for (const key of Object.keys(names)) {
     if (!usedNames.has(key)) throw new Error(`scripts/names.mjs names ${key}, which no schema has`);
   }

@@ -1,8 +1,8 @@
-// What the objects of the schemas are called in TypeScript. The event's own three
+// The TypeScript names of the objects in the schemas. The event's own three
 // (MessageData, Message, MessageMeta) are named by rule; these are the parts. A key
-// is event.path, or the last word of the path for what is the same in all events.
-// An object that is not here stops the generator: a type without a good name would
-// be called Chat1.
+// is event.path, or the last word of the path if the part is the same in all
+// events. An object that is not listed stops the generator, because a type without
+// a good name would be called Chat1.
 export const names = {
   'message.chat': 'Chat',
   'message.quotedMessage': 'QuotedMessage',
@@ -45,12 +45,12 @@ export const names = {
   mentions: 'Mention',
 };
 
-// The same for what is not an object, found by its description.
+// The names of parts that are not objects, found by their description.
 export const scalars = {
   "The messenger's id: a number or a string, on WhatsApp a string.": 'MessengerId',
 };
 
-// What the shared types say of themselves, where the schemas say nothing.
+// The descriptions of shared types for which the schemas have none.
 export const descriptions = {
   AppRef: 'The application that caused it, by its id.',
   Author: 'Who wrote a message, as the messenger knows them.',

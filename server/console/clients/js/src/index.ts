@@ -1,5 +1,5 @@
-// The events of chatcast for TypeScript: what each carries, on which channel it
-// comes, and bind that knows it. Nothing here talks to a server; pusher-js or
+// The events of chatcast for TypeScript: the data of each event, the channels it
+// comes on, and a typed bind. This package does not talk to a server. pusher-js or
 // Laravel Echo does, and neither is imported.
 import type { EventMap } from './generated.js';
 
@@ -8,7 +8,7 @@ export type * from './generated.js';
 /** The name of an event. */
 export type EventName = keyof EventMap;
 
-/** What a handler of the event is given. */
+/** The data that a handler of the event gets. */
 export type EventData<E extends EventName> = EventMap[E];
 
 /** The payload of the event: its data and meta. */
@@ -43,8 +43,8 @@ export const eventNames: readonly EventName[] = Object.freeze([...licenseEvents,
 const known: ReadonlySet<string> = new Set(eventNames);
 
 /**
- * The events that come on the channel: none on a presence channel, which says who is
- * looking, and on a channel that is not one of these.
+ * The events that come on the channel. There are none on a presence channel, which
+ * only says who is looking, or on a channel that these types do not know.
  */
 export function eventsOn(channel: string): readonly EventName[] {
   if (/^private-v1\.(licenses\.\d+\.messengers\.[^.]+|companies\.\d+\.users\.\d+)$/.test(channel)) return [...licenseEvents];
@@ -52,14 +52,15 @@ export function eventsOn(channel: string): readonly EventName[] {
   return /^private-v1\.users\.\d+$/.test(channel) ? [...userEvents] : [];
 }
 
-/** Says whether the name is of an event that these types know. */
+/** Says whether these types know an event of that name. */
 export function isEvent(name: string): name is EventName {
   return known.has(name);
 }
 
 /**
- * An event out of what bind_global hands over; undefined when these types do not know
- * the name. It looks at the name alone: the data is what the server sent.
+ * An event made of the arguments of a bind_global handler, or undefined if these
+ * types do not know its name. Only the name is checked: the data is what the server
+ * sent.
  */
 export function asEvent(name: string, data: unknown): AnyEvent | undefined {
   return isEvent(name) ? ({ name, data } as AnyEvent) : undefined;
@@ -70,12 +71,15 @@ export type CompanyChannel = `private-v1.companies.${number}`;
 export type UserChannel = `private-v1.users.${number}`;
 export type CompanyUserChannel = `private-v1.companies.${number}.users.${number}`;
 
-/** The channel of a licence's messenger: its messages and chats, for who may see them all. */
+/**
+ * The channel of a licence's messenger: its messages and chats, for users who may
+ * see all of them.
+ */
 export function licenseChannel(licenseId: number, messengerType: string): LicenseChannel {
   return `private-v1.licenses.${licenseId}.messengers.${messengerType}`;
 }
 
-/** The channel of a company: its employees' comings and goings. */
+/** The channel of a company: its employees coming online and going offline. */
 export function companyChannel(companyId: number): CompanyChannel {
   return `private-v1.companies.${companyId}`;
 }
@@ -85,24 +89,27 @@ export function userChannel(userId: number): UserChannel {
   return `private-v1.users.${userId}`;
 }
 
-/** The events of all licences of a company, of the chats that the user may see. */
+/** The events of all licences of a company, for the chats that the user may see. */
 export function companyUserChannel(companyId: number, userId: number): CompanyUserChannel {
   return `private-v1.companies.${companyId}.users.${userId}`;
 }
 
-/** The presence channel beside a licence's or a company's: who is looking. */
+/** The presence channel beside that of a licence or a company: who is looking. */
 export function presenceOf<N extends string>(channel: `private-${N}`): `presence-${N}` {
   return `presence-${channel.slice('private-'.length) as N}`;
 }
 
-/** The name as echo.private() and echo.join() want it, which put the prefix before it themselves. */
+/** The name for echo.private() and echo.join(), which add the prefix themselves. */
 export function echoName<N extends string>(channel: `private-${N}` | `presence-${N}`): N {
   return channel.slice(channel.indexOf('-') + 1) as N;
 }
 
-/** What pusher-js itself tells the handlers of a channel, beside the server's events. */
+/**
+ * The events that pusher-js itself sends to the handlers of a channel, besides the
+ * server's events.
+ */
 export interface SubscriptionEventMap {
-  /** On a presence channel its members, else an empty object. */
+  /** The members on a presence channel, else an empty object. */
   'pusher:subscription_succeeded': unknown;
   'pusher:subscription_error': { type: string; error: string; status?: number };
   'pusher:subscription_count': { subscription_count: number };
@@ -110,7 +117,7 @@ export interface SubscriptionEventMap {
   'pusher:member_removed': { id: string; info: unknown };
 }
 
-/** What pusher-js hands over beside the data of the server's events. */
+/** What pusher-js passes to handlers besides the data of the server's events. */
 export interface Metadata {
   user_id?: string;
 }
@@ -120,13 +127,13 @@ export type Handler<E extends EventName> = (data: EventMap[E], metadata: Metadat
 
 type SubscriptionHandler<S extends keyof SubscriptionEventMap> = (data: SubscriptionEventMap[S]) => void;
 
-/** A handler of all events, also of those that these types do not know. */
+/** A handler of all events, including those that these types do not know. */
 export type GlobalHandler = (name: string, data: unknown) => void;
 
-/** What typed needs of a channel: pusher-js 7 and 8 have it. */
+/** What typed needs of a channel. pusher-js 7 and 8 have it. */
 export interface PusherChannel {
   readonly name: string;
-  // Function and any are pusher-js's own words: a narrower type here would not fit.
+  // pusher-js itself declares Function and any: a narrower type would not fit.
   bind(event: string, callback: Function, context?: any): unknown;
   unbind(event?: string, callback?: Function, context?: any): unknown;
   bind_global(callback: Function): unknown;
@@ -139,18 +146,21 @@ export interface TypedChannel<E extends EventName = EventName> {
   readonly name: string;
   bind<K extends E>(event: K, handler: Handler<K>, context?: unknown): this;
   bind<S extends keyof SubscriptionEventMap>(event: S, handler: SubscriptionHandler<S>, context?: unknown): this;
-  /** Without a handler all handlers of the event go; without an event, all but the global ones. */
+  /**
+   * Without a handler it removes all handlers of the event; without an event, all
+   * but the global ones.
+   */
   unbind<K extends E>(event?: K, handler?: Handler<K>, context?: unknown): this;
   unbind<S extends keyof SubscriptionEventMap>(event: S, handler?: SubscriptionHandler<S>, context?: unknown): this;
-  /** The way to the events that these types do not know. */
+  /** The untyped channel, for events that these types do not know. */
   bind_global(handler: GlobalHandler): this;
   unbind_global(handler?: GlobalHandler): this;
   unbind_all(): this;
 }
 
 /**
- * The channel with a bind that knows the events. It is the same object: handlers are
- * given what pusher-js gives them, and unbind finds them.
+ * The channel with a typed bind. It is the same object: handlers get the arguments of
+ * pusher-js, and unbind finds them.
  *
  * typed<LicenseEvents>(channel) knows only the events that come on such a channel.
  */
@@ -158,22 +168,22 @@ export function typed<E extends EventName = EventName>(channel: PusherChannel): 
   return channel as unknown as TypedChannel<E>;
 }
 
-/** What listen needs of a channel: those of Laravel Echo have it. */
+/** What listen needs of a channel. Those of Laravel Echo have it. */
 export interface EchoChannel {
   listen(event: string, callback: CallableFunction): unknown;
   stopListening(event: string, callback?: CallableFunction): unknown;
 }
 
 /**
- * Listens for the event on a channel of Laravel Echo. The dot that it puts before the
- * name keeps Echo from looking for App\Events\message.
+ * Listens for the event on a channel of Laravel Echo. It puts a dot before the
+ * name, which keeps Echo from looking for App\Events\message.
  */
 export function listen<E extends EventName, C extends EchoChannel>(channel: C, event: E, handler: Handler<E>): C {
   channel.listen(`.${event}`, handler);
   return channel;
 }
 
-/** Takes the handler off again, or all handlers of the event. */
+/** Removes the handler, or all handlers of the event. */
 export function stopListening<E extends EventName, C extends EchoChannel>(channel: C, event: E, handler?: Handler<E>): C {
   channel.stopListening(`.${event}`, handler);
   return channel;

@@ -1,6 +1,7 @@
-// What the package does at run time, with the real pusher-js and Laravel Echo. Prints
-// one line of JSON, which server/console/events_package_test.go holds against the
-// server's own names. node test/runtime.mjs FILE, FILE the built index.js.
+// What the package does at run time, with the real pusher-js and Laravel Echo.
+// Prints one line of JSON, which server/console/events_package_test.go compares
+// with the server's own names. Usage: node test/runtime.mjs FILE, where FILE is the
+// built index.js.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -12,10 +13,10 @@ const { asEvent, echoName, eventNames, isEvent, listen, presenceOf, stopListenin
 const line = events.licenseChannel(1229, 'grWhatsApp');
 const data = { payload: { data: [{}], meta: { type: 'message', licenseId: 1229, messengerType: 'grWhatsApp', eventId: 1 } } };
 
-// arrive is a frame of the server reaching the channel.
+// arrive delivers a frame of the server to the channel.
 const arrive = (channel, event) => channel.handleEvent({ event, channel: channel.name, data });
 
-// A client that never connects: its channels are real.
+// A client that never connects, with real channels.
 function offline(name) {
   const module = require(name);
   const Pusher = module.default ?? module.Pusher ?? module;

@@ -1,5 +1,5 @@
 // What the types promise, checked by the compiler: each line after @ts-expect-error
-// must be an error, all others none.
+// must be an error, and no other line may be.
 import Echo from 'laravel-echo';
 import type Pusher8 from 'pusher-js';
 import type Pusher7 from 'pusher-js-7';
@@ -15,7 +15,7 @@ import type {
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(..._: Equal<A, B> extends true ? [] : ['not the same type']): void {}
 
-// Each event is of one kind of channel, and of the kind that its meta belongs to.
+// Each event comes on one kind of channel, the one that its meta describes.
 type Of<Meta> = { [E in EventName]: Payload<E>['meta'] extends Meta ? E : never }[EventName];
 same<LicenseEvents, Of<{ licenseId: number }>>();
 same<CompanyEvents, Of<{ companyId: number }>>();
@@ -27,7 +27,7 @@ same<Item<'quickResponse'>, QuickResponse>();
 // @ts-expect-error same() sees a difference
 same<Chat, ChatRef>();
 
-// Nothing is any: what any is, is equal to nothing else.
+// No type is any: any would be equal only to any.
 same<Message['time'], number>();
 same<Message['id'], number | string>();
 same<Message['utm'], { [k: string]: unknown } | null>();

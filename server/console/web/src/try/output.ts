@@ -1,4 +1,4 @@
-// What the snippet prints, and what goes wrong in it.
+// The output of the snippet, and its errors.
 import { signal } from '@preact/signals';
 import { words } from '../words';
 
@@ -14,13 +14,13 @@ export interface Row {
 const keepRows = 500;
 
 export const rows = signal<Row[]>([]);
-export const dropped = signal(0); // older rows that are gone
+export const dropped = signal(0); // older rows that were dropped
 
 let next = 1;
-let waiting: Row[] = []; // rows come faster than anybody reads: they are shown once a frame
+let waiting: Row[] = []; // rows come faster than anybody reads, so they are shown once a frame
 
 export function print(level: Level, ...values: unknown[]): void {
-  if (waiting.length === 0) setTimeout(show, 16); // also in a hidden tab
+  if (waiting.length === 0) setTimeout(show, 16); // not an animation frame, so that it works in a hidden tab too
   waiting.push({ n: next++, time: Date.now(), level, values });
 }
 
@@ -36,7 +36,7 @@ export function clearRows(): void {
   dropped.value = 0;
 }
 
-/** watchConsole shows on the page what goes to the console, which gets it too. */
+/** watchConsole also shows on the page what the snippet writes to the console. */
 export function watchConsole(): void {
   for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
     const original = console[level].bind(console);
@@ -52,13 +52,16 @@ export function watchConsole(): void {
   addEventListener('securitypolicyviolation', (e) => print('error', words.try.blocked(e.blockedURI || e.violatedDirective)));
 }
 
-/** textOf is a value as text: strings as they are, the rest as JSON, or as JavaScript says it. */
+/**
+ * textOf is a value as text: strings unchanged, other values as JSON or else as
+ * JavaScript converts them.
+ */
 export function textOf(value: unknown, indent = 0): string {
   if (typeof value === 'string') return value;
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   try {
     return JSON.stringify(value, null, indent) ?? String(value);
   } catch {
-    return String(value); // it holds itself
+    return String(value); // the value contains itself
   }
 }

@@ -57,7 +57,7 @@ function Connection() {
   );
 }
 
-/** Output keeps to the newest line, unless somebody has scrolled up to read. */
+/** Output stays at the newest line, unless somebody has scrolled up to read. */
 function Output() {
   const box = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
@@ -91,7 +91,7 @@ function Line(props: { row: Row }) {
   );
 }
 
-/** Thing is an object: one line, that unfolds. */
+/** Thing shows an object as one line that unfolds. */
 function Thing(props: { value: object }) {
   return (
     <details>

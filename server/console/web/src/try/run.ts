@@ -1,5 +1,5 @@
-// Running the snippet: its libraries from /lib, then its script, as a blob, which
-// the policy of this page alone allows.
+// Runs the snippet: its libraries from /lib, then its script as a blob, which only
+// this page's policy allows.
 import { libraryPath, tokenPlaceholder, type Handover } from '../handover';
 import { words } from '../words';
 import { print } from './output';

@@ -1,4 +1,4 @@
-// How far the page is.
+// The stages of the page.
 import { signal } from '@preact/signals';
 import type { Handover } from '../handover';
 

@@ -1,4 +1,4 @@
-// Who is signed in, and what they set for themselves.
+// The signed-in user and their own settings.
 import { useState } from 'preact/hooks';
 import { present } from '../presence';
 import { me, signOut } from '../session';
@@ -48,7 +48,7 @@ async function leave() {
   await signOut();
 }
 
-/** initials of a name, for the little faces. */
+/** The initials of a name, for the small avatars. */
 export function initials(name: string): string {
   return name.trim().split(/\s+/).slice(0, 2).map((w) => [...w][0] ?? '').join('').toUpperCase();
 }

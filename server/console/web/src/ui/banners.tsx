@@ -1,4 +1,5 @@
-// What concerns every view: an outage that is over, a server of another version.
+// Banners that concern every view: an outage that is over, a server of another
+// version.
 import { useState } from 'preact/hooks';
 import { serverChanged } from '../config';
 import { catchUp, lastOutage, type Outage } from '../socket';

@@ -1,5 +1,5 @@
-// A small chart of values over time. It is drawn, so it is also said: its name has
-// the values in words, and the arrow keys (a pointer too) read it sample by sample.
+// A small chart of values over time. It is also readable aloud: its name has the
+// values in words, and the arrow keys or a pointer read it sample by sample.
 import { useId, useState } from 'preact/hooks';
 import { clock } from './connection';
 import { span, words } from '../words';
@@ -17,14 +17,15 @@ interface Props {
 }
 
 const w = words.server.chart;
-const width = 300, height = 80; // of the drawing; it is stretched to its place
+const width = 300, height = 80; // of the drawing, which is stretched to its place
 
 export function Chart(props: Props) {
   const { times, series, say } = props;
   const id = useId();
   const [picked, setPicked] = useState<number | null>(null); // a time
   const last = times.length - 1;
-  // The sample that was picked stays while the window moves on, until it is gone.
+  // The picked sample stays picked while the window moves on, until it leaves the
+  // window.
   const found = picked === null ? -1 : times.indexOf(picked);
   const at = found >= 0 ? found : last;
   const from = times[0] ?? 0, to = times[last] ?? 0;
@@ -94,7 +95,10 @@ function summary(props: Props): string {
   return w.summary(props.name, parts.join('; '), span((props.times[props.times.length - 1] ?? 0) - (props.times[0] ?? 0)));
 }
 
-/** niceTop is a round number over all values, so that the scale stays while they change a little. */
+/**
+ * niceTop is a round number above all values, so that the scale stays while they
+ * change a little.
+ */
 function niceTop(most: number): number {
   if (most < 1) return 1;
   const unit = 10 ** Math.floor(Math.log10(most));

@@ -1,12 +1,12 @@
-// Code, coloured quietly: comments, texts, words of the language. The marks come
-// from a simple reading that knows no grammar; the text is always whole.
+// Code with a little colour: comments, strings, keywords. A simple scanner without
+// a grammar finds them. No text is ever left out.
 import type { ComponentChild } from 'preact';
 
 export type Language = 'html' | 'js' | 'sh' | 'go';
 
 const languages: Record<Language, RegExp> = {
   js: /((?<=^|\s)\/\/[^\n]*)|('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")|\b(const|let|new|for|of|function|return|true|false|null)\b/gm,
-  // A page's own marks, and those of the script in it.
+  // The tags of a page, and the tokens of its script.
   html: /(<!--[\s\S]*?-->|(?<=^|\s)\/\/[^\n]*)|('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")|(<[!/]?[a-z]+|(?<=["a-z])>(?=\n|<|[a-z])|\b(?:const|let|new|for|of|function|return|true|false|null)\b)/gm,
   sh: /((?<=^|\s)#[^\n]*)|('[^']*'|"(?:\\.|[^"\\])*")|\b(curl|sed|while|do|done|printf)\b/gm,
   go: /(\/\/[^\n]*)|("(?:\\.|[^"\\\n])*"|`[^`]*`)|\b(package|import|const|type|struct|func|defer|return|if|for|switch|case|continue|range|nil|map|any|string|int|int64|error)\b/gm,

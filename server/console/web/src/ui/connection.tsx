@@ -1,4 +1,4 @@
-// The connection, always in sight, and what pusher-js is doing.
+// The state of the connection, always in sight, and what pusher-js is doing.
 import { useEffect, useState } from 'preact/hooks';
 import { again, connection, steps, subscriptions, type Connection } from '../socket';
 import { words } from '../words';

@@ -1,4 +1,4 @@
-// A button that copies a text, and says that it did.
+// A button that copies a text and confirms it.
 import { useEffect, useState } from 'preact/hooks';
 import { words } from '../words';
 import { CopyIcon } from './icons';
@@ -18,7 +18,7 @@ export function CopyButton(props: { text: () => string; label?: string; name?: s
   );
 }
 
-/** copy puts text into the clipboard. On a page without https, browsers have only the old way. */
+/** copy puts text into the clipboard. On a page without https, browsers offer only the old way. */
 export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,5 +1,5 @@
-// The icons, drawn for this page: strokes of the text's colour, hidden from
-// readers (what they stand in has a name).
+// The icons, drawn for this page: strokes in the colour of the text. They are
+// hidden from screen readers, because the elements around them have names.
 import type { ComponentChildren } from 'preact';
 
 function icon(children: ComponentChildren) {

@@ -1,10 +1,10 @@
-// A JSON value as the lines of a foldable tree. Only what is unfolded is walked, so
+// A JSON value as the lines of a foldable tree. Only unfolded nodes are walked, so
 // a value may be large.
 
 export type Step = string | number;
 
 export interface Node {
-  readonly key: string; // of the node, unlike all others
+  readonly key: string; // unique among all nodes
   readonly path: readonly Step[];
   readonly name: string; // in its parent; empty: the root
   readonly level: number; // from 1
@@ -13,19 +13,22 @@ export interface Node {
   readonly value: unknown;
   readonly foldable: boolean;
   readonly open: boolean;
-  readonly rest: number; // more than 0: the line stands for as many siblings that are not shown
+  readonly rest: number; // more than 0: the line stands for that many siblings that are not shown
 }
 
 export const page = 100; // children at a time
 export const longText = 200; // characters
 
-/** Folds is what the reader has folded and unfolded: a node that is not there is as it is by default. */
+/**
+ * Folds holds what the reader has folded and unfolded. A node that is not in it has
+ * its default state.
+ */
 export interface Folds {
   readonly open: ReadonlyMap<string, boolean>;
-  readonly pages: ReadonlyMap<string, number>; // of children, where it is more than one
+  readonly pages: ReadonlyMap<string, number>; // of children, if more than one
 }
 
-const openLevels = 4; // payload, data, its elements and meta are what one looks for
+const openLevels = 4; // enough for payload, data, its elements and meta, which readers look for
 
 function isFoldable(v: unknown): boolean {
   if (typeof v === 'string') return v.length > longText;
@@ -66,14 +69,14 @@ function walk(all: Node[], at: At, value: unknown, folds: Folds): void {
   }
 }
 
-const indented = 12; // levels: what is deeper stands under one another, and the path below the tree tells
+const indented = 12; // levels: deeper lines stay there, and the path below the tree tells where they are
 
 /** indent is how far a line begins from the edge, in pixels. */
 export function indent(level: number): number {
   return Math.min(level - 1, indented) * 14 + 18;
 }
 
-/** pathText is how a program would write the path: payload.data[0].chat["a b"]. */
+/** pathText is the path as a program writes it: payload.data[0].chat["a b"]. */
 export function pathText(path: readonly Step[]): string {
   return path.map((s, i) => {
     if (typeof s === 'number') return `[${s}]`;
@@ -82,7 +85,7 @@ export function pathText(path: readonly Step[]): string {
   }).join('');
 }
 
-/** preview is a folded value in a few words. */
+/** preview is a summary of a folded value. */
 export function preview(value: unknown, most = 60): string {
   if (typeof value !== 'object' || value === null) return short(value);
   const list = Array.isArray(value);

@@ -1,6 +1,7 @@
-// A dialog over the page: the browser's own, which keeps the focus inside and
-// closes on Escape. It stands beside the page: what hides the part that opened it, such
-// as a narrower window, would hide it too, and leave the page inert.
+// A dialog over the page. It is the browser's own, which keeps the focus inside and
+// closes on Escape. It stands beside the page: if it stood inside a part that is
+// hidden, for example when the window gets narrower, it would be hidden too and
+// leave the page inert.
 import { createPortal, type ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { words } from '../words';

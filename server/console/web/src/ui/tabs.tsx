@@ -1,5 +1,5 @@
-// Tabs, as the ARIA practices have them: one is in the order of the Tab key, the
-// arrow keys go to the others.
+// Tabs according to the ARIA practices: one tab is in the Tab order, and the arrow
+// keys move to the others.
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 
@@ -8,7 +8,7 @@ interface Props<T extends string> {
   tabs: readonly { id: T; name: string }[];
   current: T;
   onSelect: (id: T) => void;
-  children: ComponentChildren; // the panel of the current one
+  children: ComponentChildren; // the panel of the current tab
 }
 
 export function Tabs<T extends string>(props: Props<T>) {

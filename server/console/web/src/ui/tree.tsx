@@ -1,6 +1,6 @@
-// A JSON value as a foldable tree, by the keys of the WAI-ARIA tree pattern: arrows
-// move, fold and unfold. One line is in the tab order, and what can be done with the
-// line under the cursor stands below the tree.
+// A JSON value as a foldable tree with the keys of the WAI-ARIA tree pattern:
+// arrows move, fold and unfold. One line is in the Tab order. The actions for the
+// line under the cursor stand below the tree.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { words } from '../words';
 import { CopyButton } from './copy';
@@ -20,7 +20,7 @@ export function Tree(props: { value: unknown; label: string }) {
   const all = useMemo(() => nodes(props.value, folds), [props.value, folds]);
   const at = Math.max(0, all.findIndex((n) => n.key === cursor));
   const here = all[at]!;
-  useLayoutEffect(() => { // at once: the next key may be down already
+  useLayoutEffect(() => { // before the next key, which may be down already
     if (moved.current) box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
     moved.current = false;
   }, [cursor, folds]);
@@ -36,7 +36,7 @@ export function Tree(props: { value: unknown; label: string }) {
   function act(n: Node) {
     setCursor(n.key);
     if (n.rest === 0) return fold(n, !n.open);
-    moved.current = true; // the line is another one then
+    moved.current = true; // the focused line is replaced by another one
     const key = JSON.stringify(n.path);
     setFolds({ ...folds, pages: new Map(folds.pages).set(key, (folds.pages.get(key) ?? 1) + 1) });
   }
@@ -60,7 +60,7 @@ export function Tree(props: { value: unknown; label: string }) {
           const act = e.ctrlKey || e.metaKey || e.altKey ? undefined : keys[e.key];
           if (act === undefined) return;
           e.preventDefault();
-          e.stopPropagation(); // the keys of the page mean something else
+          e.stopPropagation(); // these keys mean something else on the page
           act();
         }}
       >

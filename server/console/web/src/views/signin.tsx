@@ -1,4 +1,4 @@
-// The first page.
+// The sign-in page.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api';
 import { ended, signIn } from '../session';
@@ -24,7 +24,7 @@ export function SignIn() {
     } catch (e) {
       setError(e instanceof ApiError && e.status === 403 ? words.signIn.wrong : errorText(e));
       setBusy(false);
-      password.current?.focus(); // to be typed again; the button, which was off, has lost the focus
+      password.current?.focus(); // to type it again; the disabled button has lost the focus
       password.current?.select();
     }
   }

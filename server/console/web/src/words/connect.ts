@@ -1,4 +1,4 @@
-// What the view of the snippets says.
+// The words of the view of the snippets.
 
 export const connect = {
   lead: 'Code that works with this server as it stands here: its address, its key and your channels are filled in.',

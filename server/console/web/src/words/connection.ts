@@ -1,4 +1,4 @@
-// What is said of the connection and of outages.
+// The words about the connection and outages.
 import { many, span } from './numbers';
 
 export const socket = {

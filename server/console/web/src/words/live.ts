@@ -1,4 +1,4 @@
-// What the view of the events says.
+// The words of the view of the events.
 import { many } from './numbers';
 
 export const live = {

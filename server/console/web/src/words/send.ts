@@ -1,4 +1,4 @@
-// What the view of the chats says.
+// The words of the view of the chats.
 import { many, span } from './numbers';
 
 export const send = {

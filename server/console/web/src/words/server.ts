@@ -1,4 +1,4 @@
-// What the view of the server says.
+// The words of the view of the server.
 import { many } from './numbers';
 
 export const server = {

@@ -1,4 +1,4 @@
-// What the window says that runs a snippet.
+// The words of the window that runs a snippet.
 import { many } from './numbers';
 
 export const tryIt = {

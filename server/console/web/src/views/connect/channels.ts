@@ -1,4 +1,4 @@
-// The channels that a user may listen to, with what they are called in the console.
+// The channels that a user may listen to, with their names in the console.
 import type { Rest } from '../../api';
 import { channelsOf } from '../../socket';
 import { words } from '../../words';
@@ -27,7 +27,10 @@ export function choices(who: Rest['Me'], lines: Rest['License'][]): Choice[] {
   });
 }
 
-/** lineOf is where the code may write: the channel's own line, or the first that the user may write on. */
+/**
+ * lineOf is the line that the code may write on: the channel's own, or else the
+ * first that the user may write on.
+ */
 export function lineOf(channel: string, lines: Rest['License'][]): { licenseId: number; type: string } | null {
   const own = /^private-v1\.licenses\.(\d+)\.messengers\.(.+)$/.exec(channel);
   const writable = lines.filter((l) => l.write && l.messenger.length > 0);

@@ -1,4 +1,4 @@
-// Connect: how a program of one's own gets the events, as code to copy and to try.
+// Connect: how your own program gets the events, as code to copy and to try.
 import { useState } from 'preact/hooks';
 import { eventsOn } from '@chatcast/events';
 import { config, endpoint } from '../../config';
@@ -88,7 +88,7 @@ function TokenBar(props: TokenBarProps) {
 
 function CodeBlock(props: { block: Block; withToken: boolean }) {
   const b = props.block;
-  // The token is read when it is needed: it changes while the page is open.
+  // The token is read when it is needed, because it changes while the page is open.
   const code = () => (props.withToken ? b.code.replaceAll(tokenPlaceholder, currentToken() || tokenPlaceholder) : b.code);
   return (
     <section class="card block">

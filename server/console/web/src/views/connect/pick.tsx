@@ -1,4 +1,4 @@
-// What the snippets listen to.
+// The choice of the channel and events for the snippets.
 import { useId } from 'preact/hooks';
 import { words } from '../../words';
 import type { Choice } from './channels';

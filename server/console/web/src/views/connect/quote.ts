@@ -1,22 +1,23 @@
-// Values in code. They come from this server's settings, and may hold any letter.
+// Quotes values in code. They come from this server's settings and may hold any
+// character.
 
-/** js is a string in JavaScript, also inside a <script> of a page. */
+/** js is a JavaScript string, safe inside a <script> of a page. */
 export function js(text: string): string {
   const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
   return `'${inner.replaceAll('<', '\\x3c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}'`;
 }
 
-/** sh is a word of a shell. */
+/** sh is a shell word. */
 export function sh(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** go is a string in Go. What JSON escapes, Go reads alike. */
+/** go is a Go string. Go reads JSON's escapes alike. */
 export function go(text: string): string {
   return JSON.stringify(text);
 }
 
-/** list is a list in JavaScript, over as many lines as it needs. */
+/** list is a JavaScript list, over as many lines as it needs. */
 export function list(items: readonly string[], indent = '  '): string {
   const one = `[${items.map(js).join(', ')}]`;
   if (one.length <= 70) return one;

@@ -1,15 +1,15 @@
-// What a snippet is made of, whatever its language.
+// The parts of a snippet in any language.
 import type { Endpoint } from '../../config';
 import type { Library } from '../../handover';
 
-/** What the snippets are filled with. */
+/** The values that fill a snippet. */
 export interface Facts {
   key: string;
   at: Endpoint;
   channel: string;
   events: readonly string[];
   email: string;
-  line: { licenseId: number; type: string } | null; // to write on; null: there is none
+  line: { licenseId: number; type: string } | null; // the line to write on; null: there is none
 }
 
 export type Language = 'html' | 'sh' | 'go';
@@ -23,5 +23,5 @@ export interface Block {
 
 export interface Snippet {
   blocks: Block[];
-  run: { libraries: Library[]; script: string } | null; // what "Try it" runs
+  run: { libraries: Library[]; script: string } | null; // the code that "Try it" runs
 }

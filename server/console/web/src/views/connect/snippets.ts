@@ -1,5 +1,5 @@
-// The snippets: text in, text out. Each is complete: saved as it is, it works with
-// this server.
+// The snippets: text in, text out. Each is complete and works with this server when
+// saved unchanged.
 import { libraryPath, tokenPlaceholder, type Library } from '../../handover';
 import { words } from '../../words';
 import { curlBlocks } from './curl';
@@ -10,7 +10,7 @@ import type { Facts, Snippet } from './snippet';
 export const kinds = ['pusher8', 'pusher7', 'echo', 'curl', 'go'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** snippet has the placeholder where the token goes. */
+/** snippet has a placeholder for the token. */
 export function snippet(kind: Kind, f: Facts): Snippet {
   switch (kind) {
     case 'pusher8': return page(f, ['pusher-js-8'], words.connect.code.pusher8, pusherScript(f, 8));

@@ -1,4 +1,4 @@
-// Which channel carries what: the map for those who choose what to listen to.
+// Which channel carries which events, for those who choose what to listen to.
 import { companyChannel, eventsOn, licenseChannel, userChannel } from '@chatcast/events';
 import { words } from '../../words';
 

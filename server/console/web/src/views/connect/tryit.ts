@@ -1,8 +1,8 @@
-// The console's end of "Try it".
+// The console's side of "Try it".
 import { handoverChannel, ready, type Handover } from '../../handover';
 import { currentToken } from '../../session';
 
-const keep = 8; // windows that may ask again, after a reload
+const keep = 8; // windows that may ask again after a reload
 const open: BroadcastChannel[] = [];
 
 /** openTry opens the small page that runs the snippet. */

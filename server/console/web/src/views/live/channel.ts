@@ -1,4 +1,4 @@
-// A channel's name in short, as people speak of it.
+// The short name of a channel, as people call it.
 import { words } from '../../words';
 
 const forms: [RegExp, (m: RegExpExecArray) => string][] = [
@@ -16,7 +16,7 @@ export function shortChannel(name: string): string {
   return name;
 }
 
-/** family is what an event is about, for its colour. */
+/** family is the kind of an event, for its colour. */
 export function family(event: string): 'message' | 'chat' | 'employee' | 'response' | 'other' {
   for (const f of ['message', 'chat', 'employee'] as const) if (event.startsWith(f)) return f;
   return event.startsWith('quickResponse') ? 'response' : 'other';

@@ -1,4 +1,4 @@
-// All about one event.
+// The details of one event.
 import { isEvent } from '@chatcast/events';
 import type { Entry } from '../../log';
 import { plain } from '../../naming';
@@ -35,7 +35,7 @@ export function Detail(props: { entry: Entry | null; hidden: boolean }) {
   );
 }
 
-/** DetailTitle is the event's name, in the colour that it has in the list. */
+/** DetailTitle is the event's name, in its colour from the list. */
 export function DetailTitle(props: { event: string }) {
   return <span class="live-event" data-family={family(props.event)}>{plain(props.event)}</span>;
 }

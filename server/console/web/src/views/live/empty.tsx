@@ -1,4 +1,4 @@
-// What stands where events will be.
+// The placeholder for an empty list.
 import { config, endpoint } from '../../config';
 import { counts } from '../../log';
 import { path } from '../../route';
@@ -23,13 +23,16 @@ export function Empty() {
   return <Teach />;
 }
 
-/** nothingYet says that no line has carried anything: what came is one's own coming online. */
+/**
+ * nothingYet says whether no line has carried an event. Channels of companies and
+ * users do not count: they carry the user's own coming online.
+ */
 export function nothingYet(): boolean {
   for (const channel of counts.keys()) if (!/^private-v1\.(companies|users)\.\d+$/.test(channel)) return false;
   return true;
 }
 
-/** Teach says what this is, and how to make something happen. */
+/** Teach explains the view, and how to make something happen. */
 export function Teach() {
   const line = licenses.value.find((l) => l.write && l.messenger.length > 0);
   return (

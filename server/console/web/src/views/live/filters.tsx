@@ -1,4 +1,4 @@
-// What is shown: the channels, each with what it carried, and the events.
+// The filters: the channels, each with its number of events, and the events.
 import { counts, eventCounts, version } from '../../log';
 import { plain } from '../../naming';
 import { subscriptions, type Subscription } from '../../socket';
@@ -43,7 +43,7 @@ function Channels() {
   );
 }
 
-/** Count is a number to the eye, and says aloud what is counted. */
+/** Count shows a number, and tells screen readers what is counted. */
 function Count(props: { n: number }) {
   return <span class="live-count"> {props.n.toLocaleString('en')}<span class="visually-hidden"> {w.counted(props.n)}</span></span>;
 }

@@ -54,12 +54,15 @@ export function Live() {
 }
 
 interface Chosen {
-  n: number; // of the event in the address; 0: none
+  n: number; // number of the event in the address; 0: none
   entry: Entry | null; // null: it is not on this page
   hidden: boolean; // by the filter
 }
 
-/** useChosen is the event that the address names: #/live/{n}. It stays, also when the log drops it. */
+/**
+ * useChosen is the event that the address names: #/live/{n}. It stays, even when
+ * the log drops it.
+ */
 function useChosen(): Chosen {
   const n = Number(route.value.rest[0] ?? 0) || 0;
   const kept = useRef<Entry | null>(null);
@@ -79,7 +82,7 @@ function find(n: number): Entry | null {
   return null;
 }
 
-// The address changes, so that the browser's back closes what was opened; from event
+// The address changes, so that the browser's back closes the open event. From event
 // to event it is replaced, so that back does not go through them all.
 function open(n: number): void {
   if (route.peek().rest.length > 0) location.replace(path('live', n));
@@ -90,7 +93,7 @@ function close(): void {
   if (route.peek().rest.length > 0) location.replace(path('live'));
 }
 
-/** move takes the cursor to another event; the open details go with it. */
+/** move moves the cursor to another event. Open details follow it. */
 function move(by: number, opened: boolean): void {
   const { rows } = shown.peek();
   const at = indexAfter(rows, cursor.peek() - 1);

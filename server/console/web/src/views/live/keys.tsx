@@ -1,5 +1,5 @@
-// The keys of the view. Single keys get in the way of who speaks to the computer, so
-// they can be switched off.
+// The keys of the view. Single keys disturb people who control the computer by
+// voice, so they can be switched off.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Sheet } from '../../ui/sheet';
@@ -22,7 +22,7 @@ function set(value: boolean): void {
   try {
     localStorage.setItem(place, value ? 'on' : 'off');
   } catch {
-    // it holds for this page, then
+    // storage is off: the choice holds for this page only
   }
 }
 
@@ -36,7 +36,7 @@ export interface Actions {
   help(): void;
 }
 
-/** useKeys has the page's keys do the actions, unless somebody writes, or a dialog is open. */
+/** useKeys runs the actions by the page's keys, unless somebody is typing or a dialog is open. */
 export function useKeys(actions: Actions): void {
   useEffect(() => {
     const pressed = (e: KeyboardEvent) => {
@@ -54,7 +54,7 @@ export function useKeys(actions: Actions): void {
 function action(e: KeyboardEvent, a: Actions): (() => void) | null {
   const target = e.target as HTMLElement;
   if (target.closest('input, textarea, select, [contenteditable]') !== null) return null;
-  const free = target === document.body || target.closest('[role="listbox"], main') === target; // Enter and Space are nobody else's there
+  const free = target === document.body || target.closest('[role="listbox"], main') === target; // no control there needs Enter and Space itself
   switch (e.key) {
     case 'Escape': return a.close;
     case 'ArrowDown': return free ? () => a.move(1) : null;
@@ -76,7 +76,10 @@ function action(e: KeyboardEvent, a: Actions): (() => void) | null {
   return null;
 }
 
-/** letter is the key's sign; where the keyboard writes another script, the Latin one of the place. */
+/**
+ * letter is the key's character, or the Latin letter of its place if the keyboard
+ * writes another script.
+ */
 function letter(e: KeyboardEvent): string {
   if (/^[ -~]$/.test(e.key) && !/^[.,]$/.test(e.key)) return e.key.toLowerCase();
   if (e.code === 'Slash') return e.shiftKey ? '?' : '/';

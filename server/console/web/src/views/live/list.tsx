@@ -1,10 +1,10 @@
-// The list itself. The newest is at the bottom: an action and what it causes are
-// read downwards, an outage stands between what was before and what came after, and
-// nothing that is being read moves. The list follows the newest until somebody
-// scrolls up; then it stands still and says how many came.
+// The list itself. The newest event is at the bottom: an action and its effects are
+// read downwards, an outage stands between the events before and after it, and
+// nothing that is being read moves. The list follows the newest event until
+// somebody scrolls up. Then it stands still and shows how many events came.
 //
-// Rows have one height, so that 10,000 of them are arithmetic: only those in sight
-// are in the page.
+// All rows have one height, so the positions of 10,000 of them are arithmetic. Only
+// the rows in sight are in the page.
 import { useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 import { gaps } from '../../log';
 import { DownIcon } from '../../ui/icons';
@@ -17,7 +17,7 @@ import { indexAfter, isGap, type Row } from './rows';
 import { cursor, paused, shown } from './state';
 import { Said } from './toolbar';
 
-const beyond = 6; // rows that are ready above and below
+const beyond = 6; // rows kept in the page above and below the visible ones
 
 export function EventList(props: { open: (n: number) => void }) {
   const rowHeight = useMedia('(max-width: 700px)') ? 58 : 34;
@@ -53,7 +53,7 @@ export function EventList(props: { open: (n: number) => void }) {
 
   function scrolled() {
     const at = box.current!.scrollTop;
-    if (Math.abs(at - drawn.top) < 1) return; // this was ours
+    if (Math.abs(at - drawn.top) < 1) return; // this scroll was our own
     drawn.top = at;
     place.scrolled(drawn.rows, rowHeight, drawn.height, at);
     draw(0);

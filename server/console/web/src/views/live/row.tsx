@@ -1,4 +1,4 @@
-// One event in the list, and one outage.
+// A row of the list: an event or an outage.
 import type { Entry, Gap } from '../../log';
 import { plain } from '../../naming';
 import { span, words } from '../../words';

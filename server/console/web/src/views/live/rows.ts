@@ -1,6 +1,6 @@
 // The rows of the list: the entries that pass the filter, and the outages between
-// them. Events come by the thousand a second, so what was sifted stays sifted: only
-// what is new is looked at, unless the filter or the list is another one.
+// them. Thousands of events may come in a second, so each is sifted once: only new
+// ones are looked at, unless the filter or the list is replaced.
 import type { Entry, Gap } from '../../log';
 
 export type Row = Entry | Gap;
@@ -22,7 +22,10 @@ export function parts(f: Filter): number {
   return Number(f.hidden.size > 0) + Number(f.events.size > 0) + Number(f.text.trim() !== '');
 }
 
-/** What a text is looked for in: all that the row says, and all that the event carries. */
+/**
+ * The text is searched for in everything that the row shows and everything that the
+ * event carries.
+ */
 export function passes(e: Entry, f: Filter, summary: (e: Entry) => string): boolean {
   if (f.hidden.has(e.channel)) return false;
   if (f.events.size > 0 && !f.events.has(e.event)) return false;
@@ -36,7 +39,7 @@ function json(data: unknown): string {
   return JSON.stringify(data) ?? '';
 }
 
-/** indexAfter is how many rows have a number up to n: numbers rise. */
+/** indexAfter is the number of rows with a number up to n. Row numbers rise. */
 export function indexAfter(rows: readonly { n: number }[], n: number): number {
   let low = 0;
   let high = rows.length;
@@ -54,15 +57,15 @@ export interface Source {
   readonly generation: number;
 }
 
-/** Sieve keeps the rows of a source that grows at its end and is cut at its beginning. */
+/** Sieve keeps the filtered rows of a source that grows at its end and is cut at its beginning. */
 export class Sieve {
   rows: Row[] = [];
-  shown = 0; // of the rows, those that are entries
+  shown = 0; // how many of the rows are entries
 
   private filter: Filter | null = null;
   private generation = -1;
-  private last = 0; // the number of the newest that was looked at
-  private oldest = 0; // the number of the source's oldest entry, when it was looked at
+  private last = 0; // the number of the newest row looked at
+  private oldest = 0; // the number of the source's oldest entry at the last look
 
   constructor(private readonly summary: (e: Entry) => string) {}
 
@@ -79,7 +82,10 @@ export class Sieve {
     this.append(source, filter);
   }
 
-  /** forget drops what the source has dropped. The array is another one then: who holds the old one may go on with it. */
+  /**
+   * forget drops the rows that the source has dropped. It makes a new array, so a
+   * holder of the old one may keep it.
+   */
   private forget(oldest: number): void {
     const before = this.oldest;
     this.oldest = oldest;

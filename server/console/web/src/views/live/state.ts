@@ -1,5 +1,5 @@
-// What the Live view shows now. It outlives the view: who looks into Send and comes
-// back finds the filter, the pause and the chosen event as they were.
+// The state of the Live view. It outlives the view: a user who looks into Send and
+// comes back finds the filter, the pause and the chosen event as they were.
 import { computed, effect, signal } from '@preact/signals';
 import { clear, entries, gaps, generation, owner, total, version, type Entry } from '../../log';
 import { named, names, namesVersion } from '../../names';
@@ -8,7 +8,7 @@ import { summarize } from './summary';
 
 export const filter = signal<Filter>(noFilter);
 
-/** What is in the field; the filter follows when the typing pauses. */
+/** The text of the field. The filter follows when the typing pauses. */
 export const typed = signal('');
 
 const typingPause = 150; // milliseconds
@@ -35,7 +35,7 @@ export function toggle(set: 'hidden' | 'events', name: string): void {
 }
 
 interface Pause {
-  source: Source; // the list of that moment: the log goes on, and may drop what is looked at
+  source: Source; // the list at that moment: the log goes on, and may drop events on the screen
   total: number;
 }
 
@@ -47,10 +47,10 @@ export function togglePause(): void {
     : null;
 }
 
-/** The event under the cursor, by its number; 0: none. */
+/** The number of the event under the cursor; 0: none. */
 export const cursor = signal(0);
 
-/** What was cleared last and can come back. */
+/** The list that was cleared last and can be restored. */
 export const cleared = signal<{ count: number; undo: () => void } | null>(null);
 
 export function clearList(): void {
@@ -65,15 +65,18 @@ export function undoClear(): void {
   cleared.value = null;
 }
 
-/** line is the event's summary for the screen: it reads names that come later, too. */
+/** line is the event's summary for the screen. It also uses names that are learned later. */
 export function line(e: Entry): string {
-  namesVersion.value; // written again when there are more names
+  namesVersion.value; // summarizes again when there are more names
   return summarize(e.event, e.data, named);
 }
 
 const sieve = new Sieve((e) => summarize(e.event, e.data, names));
 
-/** shown are the rows of now. The array is the same one as it grows; the object around it is not. */
+/**
+ * shown are the current rows. The array is the same one as it grows; the object
+ * around it is not.
+ */
 export const shown = computed(() => {
   const source: Source = paused.value?.source ?? { entries: entries(), gaps: gaps(), generation: generation.value };
   version.value;
@@ -81,7 +84,8 @@ export const shown = computed(() => {
   return { rows: sieve.rows, shown: sieve.shown, total: source.entries.length, waiting: paused.value === null ? 0 : total() - paused.value.total };
 });
 
-// Another user on the same page begins anew, and so does who comes back after signing out.
+// Another user on the same page begins anew, and so does one who comes back after
+// signing out.
 let whose = 0;
 
 effect(() => {

@@ -1,5 +1,5 @@
-// One line of plain words about an event. What comes over a socket is believed to
-// be of its type only where it is: a payload that is not gets a line that says so.
+// One line of plain words about an event. Data from a socket need not have its
+// declared type: a payload that does not gets a line that says so.
 import { isEvent, type EventName } from '@chatcast/events';
 import { chatName, phone, plain, type Names } from '../../naming';
 import { words } from '../../words';
@@ -43,7 +43,7 @@ function number(v: unknown): number {
   return v;
 }
 
-/** Item is an element of payload.data, with words for who and what it speaks of. */
+/** Item is an element of payload.data, with words for the people and things in it. */
 class Item {
   constructor(readonly fields: Fields, readonly meta: Fields, private readonly names: Names) {}
 
@@ -59,12 +59,12 @@ class Item {
     return this.names.isMe(id) ? say.you : plain(this.names.user(id) ?? '') || say.user(id);
   }
 
-  /** chat is the chat's name, as well as it is known. */
+  /** chat is the chat's name, as far as it is known. */
   chat(): string {
     return this.chatOf('chat');
   }
 
-  /** chatOf is the name of the chat in a field, which may be its id alone. */
+  /** chatOf is the name of the chat in a field, which may hold only the chat's id. */
   chatOf(field: string): string {
     const chat = object(this.fields[field]);
     const id = text(chat.id);
@@ -75,7 +75,7 @@ class Item {
     return number_ !== null ? phone(number_[1]!) : say.chat(id);
   }
 
-  /** by adds who did it, when that is known. */
+  /** by adds who did it, if known. */
   by(line: string): string {
     return this.fields.edited == null ? line : say.by(line, this.user('edited'));
   }
@@ -85,10 +85,10 @@ class Item {
   }
 }
 
-// These say themselves how many there are.
+// These summaries include their own count.
 const counted: ReadonlySet<EventName> = new Set(['quickResponse', 'quickResponseList']);
 
-/** pick is the word of a value that the event may have. */
+/** pick is the word for a value that the event may have. */
 function pick<T>(of: Record<string, T>, value: string): T {
   if (!Object.hasOwn(of, value)) throw new Malformed();
   return of[value]!;
@@ -143,7 +143,7 @@ function message(i: Item): string {
   return object(i.fields.chat).type === 'group' ? say.inGroup(author || say.somebody, chat, what) : say.in(author || chat, what);
 }
 
-/** content is what a message says, in a line. */
+/** content is the content of a message in one line. */
 function content(type: string, m: Fields): string {
   const text = optional(m.text) || optional(m.caption);
   switch (type) {

@@ -1,4 +1,5 @@
-// Times of the list: to the second in a row, to the millisecond where there is room.
+// Times in the list: to the second in a row, to the millisecond where there is
+// room.
 const two = (n: number) => String(n).padStart(2, '0');
 
 export function clock(time: number): string {

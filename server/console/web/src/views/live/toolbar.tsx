@@ -1,4 +1,4 @@
-// The line over the list: the search, and what can be done with all of it.
+// The bar above the list: the search, and the actions for the whole list.
 import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
 import { ClearIcon, CloseIcon, CopyIcon, FilterIcon, KeyboardIcon, PauseIcon, PlayIcon, SearchIcon } from '../../ui/icons';
@@ -42,7 +42,7 @@ export function Toolbar(props: { search: RefObject<HTMLInputElement | null>; hel
   );
 }
 
-/** Escape clears the field, and leaves it when it is empty. */
+/** Escape clears the field, or leaves it if it is empty. */
 function leave(e: KeyboardEvent & { currentTarget: HTMLInputElement }) {
   if (e.key !== 'Escape' && e.key !== 'Enter') return;
   e.preventDefault();
@@ -66,7 +66,10 @@ function CopyAll() {
   );
 }
 
-/** Said lies over the list: what was cleared can come back. Aloud is what somebody did, not each figure. */
+/**
+ * Said lies over the list, and offers to undo clearing it. It reads actions aloud,
+ * but not each figure.
+ */
 export function Said() {
   const c = cleared.value;
   return (

@@ -1,5 +1,5 @@
-// What can be done with one message: as the operator or the customer, whoever is
-// writing now; and as the bridge, which reports what became of it.
+// The actions on one message: as the operator or the customer, whichever is writing
+// now, and as the bridge, which reports the message's status.
 import { useEffect, useState } from 'preact/hooks';
 import { connection } from '../../socket';
 import { words } from '../../words';
@@ -46,7 +46,7 @@ export function Actions(props: { m: Msg; talk: Talk; reactions: Reaction[] }) {
   );
 }
 
-/** Reports are what a bridge would say next of a message of ours. */
+/** Reports offers the statuses that a bridge could report next for a message of ours. */
 export function Reports(props: { m: Msg; talk: Talk }) {
   const { m, talk } = props;
   async function tell(type: ReturnType<typeof nextStatuses>[number]) {

@@ -1,5 +1,5 @@
-// What goes with a text, or instead of one: a file, by link when the customer sends
-// it, or a place.
+// The attachment of a message, or what replaces its text: a file (by link if the
+// customer sends it), or a place.
 import { useId, useRef } from 'preact/hooks';
 import { ClipIcon, PlaceIcon } from '../../ui/icons';
 import { Sheet } from '../../ui/sheet';
@@ -14,7 +14,7 @@ interface Props {
   talk: Talk;
   sending: Sending;
   customer: boolean;
-  caption: string; // what is written goes with the file
+  caption: string; // the text in the composer, which goes with the file
   onSent: () => void;
 }
 

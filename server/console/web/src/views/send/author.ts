@@ -6,7 +6,7 @@ import type { Msg } from './messages';
 
 const say = words.send.message;
 
-/** author is who wrote a message, for people. */
+/** author is the name of a message's author, for people. */
 export function author(m: Msg): string {
   if (m.side === 'in') return authorName(m.fromUser);
   if (m.created?.id === me.value?.id) return say.you;

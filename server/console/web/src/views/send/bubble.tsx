@@ -1,4 +1,4 @@
-// One message, what became of it, and what can be done with it.
+// One message, its status, and its actions.
 import { Component } from 'preact';
 import { FailIcon, MoreIcon, TickIcon, TicksIcon, WaitIcon } from '../../ui/icons';
 import { words } from '../../words';
@@ -20,7 +20,7 @@ interface Props {
   newest: boolean; // of the conversation
 }
 
-/** Bubble is drawn again only when its message changed: a conversation has hundreds. */
+/** Bubble is drawn again only if its message changed, because a conversation has hundreds. */
 export class Bubble extends Component<Props> {
   override shouldComponentUpdate(next: Props) {
     const { m, reactions, votes, newest } = this.props;

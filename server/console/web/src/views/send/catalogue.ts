@@ -1,5 +1,5 @@
-// What a company has to choose from: tags, levels, and people, where this user may
-// list them.
+// The choices that a company offers: tags, levels, and people if this user may list
+// them.
 import { signal } from '@preact/signals';
 import { call, type Rest } from '../../api';
 import { presentIn } from '../../presence';
@@ -34,7 +34,8 @@ export class Catalogue {
     ]);
   }
 
-  // Operators may not list their colleagues: they have themselves, and whom they see here.
+  // Operators may not list their colleagues. They see themselves and the people in
+  // these chats.
   private async readPeople(company: number): Promise<void> {
     const who = me.peek()!;
     if (!this.line.admin) {
@@ -75,5 +76,5 @@ export class Catalogue {
 }
 
 function ignore(): void {
-  // what is not known cannot be chosen; the next opening asks again
+  // these cannot be chosen now; the next opening asks again
 }

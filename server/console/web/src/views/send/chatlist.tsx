@@ -134,7 +134,7 @@ function TagDot(props: { tag: Chat['tags'][number] }) {
   return <span class="tagdot" style={{ background: props.tag.color }} title={plain(props.tag.name)}><span class="visually-hidden">{plain(props.tag.name)}</span></span>;
 }
 
-/** arrows go up and down a list of links. */
+/** arrows moves up and down a list of links. */
 function arrows(e: KeyboardEvent): void {
   if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
   const all = [...(e.currentTarget as HTMLElement).querySelectorAll('a')];

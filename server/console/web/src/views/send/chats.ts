@@ -1,6 +1,6 @@
-// The chats of a line: pages of the list, kept as the events say. What events do not
-// tell (how many messages are unread, who a new customer is) is asked of the API
-// chat by chat; nothing is asked on a clock.
+// The chats of a line: pages of the list, kept up to date by events. Facts that
+// events do not carry (how many messages are unread, who a new customer is) are
+// requested from the API chat by chat. There is no polling.
 import { effect, signal } from '@preact/signals';
 import { call, ApiError, type Rest } from '../../api';
 import { onEvent } from '../../log';
@@ -12,9 +12,9 @@ import { chatPath, linePath, type Chat, type Line } from './line';
 import { inWords } from './messages';
 
 const pageSize = 30;
-const atOnce = 2; // chats that are asked for
-const many = 30; // waiting to be asked for: the list is read again instead
-const pause = 250; // milliseconds between asking for one chat twice
+const atOnce = 2; // chats requested at the same time
+const many = 30; // waiting chats; beyond that the whole list is read again instead
+const pause = 250; // milliseconds between two requests for one chat
 
 export type StatusFilter = '' | 'open' | 'close';
 
@@ -25,9 +25,9 @@ export class Chats {
   readonly error = signal('');
   readonly search = signal('');
   readonly status = signal<StatusFilter>('');
-  /** The chat that is open: it need not be in the list. asked is its id as the address spells it. */
+  /** The open chat, which need not be in the list. asked is its id as the address spells it. */
   readonly open = signal<{ asked: string; id: string; chat: Chat | null; error: string }>({ asked: '', id: '', chat: null, error: '' });
-  /** The last words in each chat, as far as this visit heard them. */
+  /** The last message of each chat, as far as this visit received it. */
   readonly heard = new Map<string, string>();
 
   private list: readonly Chat[] = [];
@@ -44,10 +44,10 @@ export class Chats {
   constructor(readonly line: Line, private readonly catalogue: Catalogue) {
     this.endings = [
       onEvent((e) => {
-        if (e.event === 'chatMerge') this.again(); // a chat that is shown may have another id now
+        if (e.event === 'chatMerge') this.again(); // a shown chat may have another id now
         for (const t of chatEventsOf(line, e.event, e.data)) if (t.event.name !== 'chatPresence') this.take(t.chatId, t.event);
       }),
-      // After an outage that the journal could not bridge.
+      // After an outage that the journal could not fill.
       effect(() => {
         if (!isWhole(catchUp.progress.value)) this.again();
       }),
@@ -68,7 +68,7 @@ export class Chats {
     if (this.open.peek().id !== '') this.want(this.open.peek().id);
   }
 
-  /** load reads the first page, for what is searched for now. */
+  /** load reads the first page for the current search. */
   async load(): Promise<void> {
     const round = ++this.round;
     this.reading?.abort();
@@ -122,7 +122,7 @@ export class Chats {
     if (id !== '') this.want(id);
   }
 
-  /** put takes in a chat as an answer showed it. */
+  /** put takes in a chat from an answer. */
   put(chat: Chat): void {
     if (this.open.peek().id === chat.id) this.open.value = { ...this.open.peek(), chat, error: '' };
     const there = this.list.some((c) => c.id === chat.id);
@@ -142,10 +142,10 @@ export class Chats {
     if (t.name === 'message') this.list = [...this.list.filter((c) => c.id === id), ...this.list.filter((c) => c.id !== id)]; // before others of the same second
     const next = applied(known, t, this.catalogue.levels.peek());
     if (next !== known) this.put(next);
-    if (t.name === 'message' || t.name === 'chatResponsible') this.want(id); // unread; and it may be out of sight now
+    if (t.name === 'message' || t.name === 'chatResponsible') this.want(id); // unread may have changed; and the user may no longer see it
   }
 
-  /** want asks for a chat as it is. */
+  /** want requests the chat's current state. */
   private want(id: string): void {
     if (this.wanted.size >= many) return this.readAgain();
     this.wanted.add(id);
@@ -176,7 +176,8 @@ export class Chats {
     try {
       const chat = await call<Chat>('GET', chatPath(this.line, id), undefined, { signal: this.end.signal });
       if (chat.id !== id && this.open.peek().id === id) this.open.value = { ...this.open.peek(), id: chat.id }; // another spelling
-      // The list was searched by the server: what is new to it is not judged here.
+      // The server does the search, so this page cannot tell whether a new chat
+      // matches.
       if (this.search.peek() !== '' && !this.list.some((c) => c.id === chat.id) && this.open.peek().id !== chat.id) return;
       this.put(chat);
     } catch (e) {

@@ -1,4 +1,4 @@
-// What the facts of a chat are chosen with.
+// The controls that choose the facts of a chat.
 import type { ComponentChildren } from 'preact';
 import { plain } from '../../naming';
 import { errorText } from '../../socket';
@@ -12,7 +12,7 @@ interface Named {
   readonly name: string;
 }
 
-/** Choice chooses one thing or none. What was refused is not what is shown. */
+/** Choice chooses one thing or none. A refused choice is not shown as chosen. */
 export function Choice(props: { label: string; none: string; value: Named | null; of: readonly Named[]; onChoose: (id: number | null) => Promise<boolean> }) {
   const { value, of } = props;
   const chosen = value === null ? '' : String(value.id);
@@ -29,7 +29,7 @@ export function Choice(props: { label: string; none: string; value: Named | null
   );
 }
 
-/** Adder adds one thing after the other. */
+/** Adder adds one thing after another. */
 export function Adder(props: { label: string; of: readonly Named[]; onAdd: (id: number) => Promise<boolean> }) {
   if (props.of.length === 0) return null;
   function add(e: { currentTarget: HTMLSelectElement }) {
@@ -54,10 +54,10 @@ interface MakerProps<T> {
   deed: Deed;
   make: (name: string, form: FormData) => Promise<T>;
   onMade: (made: T) => void;
-  children?: ComponentChildren; // what is asked for besides the name
+  children?: ComponentChildren; // fields besides the name
 }
 
-/** Maker makes a new thing to choose. */
+/** Maker creates a new thing to choose. */
 export function Maker<T>(props: MakerProps<T>) {
   const { label, deed, make, onMade, children } = props;
   async function submit(e: SubmitEvent) {

@@ -1,5 +1,5 @@
-// What the view sends: as the operator over the routes of messages, as the customer
-// over POST L/inbound, as a bridge of the user's own would post it.
+// What the view sends: as the operator through the message routes, and as the
+// customer through POST L/inbound, as a user's own bridge would.
 import { call, type Rest } from '../../api';
 import { me } from '../../session';
 import { words } from '../../words';
@@ -11,13 +11,13 @@ import { idOf, type Msg } from './messages';
 /** InboundMessage is a message as a bridge posts it. */
 export type InboundMessage = Omit<Rest['InboundMessage'], 'message'> & { message: Partial<Rest['Content']> };
 
-/** postInbound writes as a customer. Undefined: it did not work, and the deed says why. */
+/** postInbound writes as a customer. It returns undefined if that failed; the deed says why. */
 export async function postInbound(deed: Deed, line: Line, m: InboundMessage): Promise<{ chatId: string } | undefined> {
   let chatId = '';
   const expected: Expected = {
     line, events: ['message', 'chatStatus', 'chatConversation'],
     of(id, t) {
-      if (t.name !== 'message') return id === chatId && editorOf(t) === null; // they follow their message
+      if (t.name !== 'message') return id === chatId && editorOf(t) === null; // these events follow their message
       if (idOf(t.item) !== String(m.id)) return false;
       chatId = id;
       return true;
@@ -29,7 +29,7 @@ export async function postInbound(deed: Deed, line: Line, m: InboundMessage): Pr
   return result;
 }
 
-/** report tells what became of a message, as a bridge would. */
+/** report reports the status of a message, as a bridge would. */
 export async function report(deed: Deed, line: Line, chatId: string, m: Msg, type: Rest['InboundStatus']['type']): Promise<boolean> {
   const expected: Expected = {
     line, events: ['messageStatus'],
@@ -43,7 +43,7 @@ export async function report(deed: Deed, line: Line, chatId: string, m: Msg, typ
   return answer !== undefined;
 }
 
-/** What an operator sends; the key makes a second try harmless. */
+/** What an operator sends. The key makes it safe to send again. */
 export interface Outgoing {
   kind: 'text' | 'file' | 'location' | 'contact' | 'poll' | 'reaction';
   body: object | FormData;
@@ -60,13 +60,13 @@ export async function send(deed: Deed, line: Line, chatId: string, m: Outgoing):
   return deed.run(expected, () => call<Rest['Sent']>('POST', `${chatPath(line, chatId)}/messages/${m.kind}`, m.body, { headers: { 'Idempotency-Key': m.key } }));
 }
 
-/** edit changes what a message of ours says: its text, or its caption. */
+/** edit changes the text or caption of a message of ours. */
 export async function edit(deed: Deed, line: Line, chatId: string, m: Msg, text: string): Promise<Msg | undefined> {
   const expected: Expected = { line, events: ['messageEdit'], of: (id, t) => id === chatId && t.name === 'messageEdit' && idOf(t.item) === idOf(m) };
   return deed.run(expected, () => call<Msg>('PATCH', messagePath(line, chatId, m), m.type === 'text' ? { text } : { caption: text }));
 }
 
-/** remove deletes a message of ours for all. */
+/** remove deletes a message of ours for everyone. */
 export async function remove(deed: Deed, line: Line, chatId: string, m: Msg): Promise<boolean> {
   const expected: Expected = { line, events: ['messageDelete'], of: (id, t) => id === chatId && t.name === 'messageDelete' && idOf(t.item) === idOf(m) };
   return (await deed.run(expected, async () => {
@@ -79,7 +79,7 @@ function messagePath(line: Line, chatId: string, m: Msg): string {
   return `${chatPath(line, chatId)}/messages/${encodeURIComponent(idOf(m))}`;
 }
 
-/** mayEdit says whether the user may change the message; the server decides. */
+/** mayEdit says whether to offer editing of the message. The server makes the decision. */
 export function mayEdit(line: Line, m: Msg): boolean {
   return mayRemove(line, m) && (m.type === 'text' || m.message.file !== null) && (line.admin || m.created === null || m.created.id === me.peek()?.id);
 }

@@ -1,5 +1,5 @@
-// What a message says. All of it is text of strangers: it becomes text, and an
-// address becomes a link only when it is one of the web's.
+// The content of a message. All of it is text of strangers: it is shown as text,
+// and an address becomes a link only if it is a web address.
 import type { ComponentChildren } from 'preact';
 import type { Rest } from '../../api';
 import { phone, plain } from '../../naming';
@@ -39,7 +39,7 @@ export function Body(props: { m: Msg; votes: ReadonlyMap<string, string[]> | und
   );
 }
 
-/** wordless is what there is to say of a message that has nothing to show. */
+/** wordless is the text for a message that has nothing to show. */
 function wordless(type: string, subtype: string | null): string {
   if (type === 'call') return say.call[subtype === 'video' ? 'video' : 'audio'];
   if (type !== 'unknown') return say.unknown(plain(type));
@@ -80,7 +80,7 @@ function Place(props: { place: Rest['Location'] }) {
 
 function File(props: { file: Rest['File']; type: string }) {
   const { link, size, mimeType, state } = props.file;
-  const name = plain(props.file.name ?? ''); // "photo<turn>gpj.exe" is no photo
+  const name = plain(props.file.name ?? ''); // "photo<turn>gpj.exe" must not look like a photo
   const url = address(link);
   const here = url !== null && url.origin === location.origin;
   const label = say.file(name || plain(link), size === null ? '' : bytes(size));
@@ -104,11 +104,12 @@ function File(props: { file: Rest['File']; type: string }) {
   );
 }
 
-// The server's own attachments: their links name it as the world reaches it, which
-// need not be how this page does. Wherever else such a link may point, it is asked here.
+// The server's own attachments. Their links use the server's public address, which
+// this page may not use. They are always requested from this server, wherever the
+// link points.
 const ownFile = /^\/v1\/licenses\/\d+\/messengers\/[^/]+\/files\/[^/]+$/;
 
-/** address is a link of the web; null: it is none, and is not to be followed. */
+/** address is a web address to link to, or null if the text is none. */
 function address(link: string): URL | null {
   try {
     const url = new URL(link, location.href);

@@ -1,4 +1,4 @@
-// The second column: what was said, and the place to answer.
+// The second column: the messages, and the place to answer.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isWhole } from '../../catchup';
 import { catchUp } from '../../socket';
@@ -15,7 +15,7 @@ import { Talk } from './talk';
 import { day, dayKey } from './time';
 
 const say = words.send;
-const near = 48; // pixels from the end that still count as being there
+const near = 48; // pixels from the end that still count as the end
 
 export function ConversationPane(props: { state: LineState; chatId: string }) {
   const { state, chatId } = props;
@@ -73,7 +73,7 @@ function Messages(props: { talk: Talk }) {
   const size = useRef('');
   const before = useRef({ first: '', last: '', height: 0, count: 0 });
 
-  // Who reads the end stays there; who has scrolled up stays where they are.
+  // A reader at the end stays there; one who has scrolled up stays where they are.
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -87,7 +87,7 @@ function Messages(props: { talk: Talk }) {
     size.current = sizeOf(box);
   }, [items, history.state.value]);
 
-  // The composer grows and phones turn: the end stays in sight.
+  // When the composer grows or a phone turns, the end stays in sight.
   useEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -104,7 +104,7 @@ function Messages(props: { talk: Talk }) {
   function scrolled() {
     const box = scroller.current;
     if (box === null) return;
-    if (size.current !== sizeOf(box)) return; // the layout moved it, not a person
+    if (size.current !== sizeOf(box)) return; // the layout scrolled, not a person
     history.atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < near;
     if (history.atEnd) setUnseen(0);
     if (box.scrollTop < near && !history.atEnd && history.older.peek() === 'some') void history.readOlder();

@@ -1,11 +1,11 @@
-// Who writes when the user writes as the customer.
+// The customer in whose name the user writes.
 import type { Rest } from '../../api';
 import { words } from '../../words';
 import type { Talk } from './talk';
 
 type From = { chat: Rest['InboundChatObject']; fromUser: Rest['InboundUser'] };
 
-/** customerOf is the customer of the chat; in a group the one who wrote last, or somebody new. */
+/** customerOf is the customer of the chat; in a group, the member who wrote last, or a new one. */
 export function customerOf(talk: Talk): From {
   const chat = talk.state.chats.open.peek().chat;
   const at = { id: talk.chatId };

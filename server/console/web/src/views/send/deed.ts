@@ -1,5 +1,5 @@
-// An action, and the event that it caused: the request goes out, and the event is
-// waited for where all others hear it, on the socket.
+// An action and the events that it caused. The request goes out, and its events are
+// awaited on the socket, where everybody else receives them.
 import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { LicenseEvents } from '@chatcast/events';
@@ -9,7 +9,7 @@ import { words } from '../../words';
 import { chatEventsOf, type ChatEvent } from './events';
 import type { Line } from './line';
 
-/** How long the events of an action are waited for, milliseconds after the answer. */
+/** How long the events of an action are awaited after the answer, in milliseconds. */
 const patience = 3000;
 
 export interface Came {
@@ -22,10 +22,10 @@ interface Outcome {
   phase: 'idle' | 'asking' | 'waiting' | 'over';
   came: readonly Came[];
   error: string;
-  note: string; // when no event came, or none is to be
+  note: string; // why no event came, or why none will come
 }
 
-/** Expected are the events that an action may cause. Without any, note says why there is none. */
+/** Expected are the events that an action may cause. If there are none, note says why. */
 export interface Expected {
   line: Line;
   events: readonly LicenseEvents[];
@@ -37,7 +37,7 @@ const idle: Outcome = { phase: 'idle', came: [], error: '', note: '' };
 
 export class Deed {
   readonly outcome = signal<Outcome>(idle);
-  /** What failed, when it did. */
+  /** The error of a failed request. */
   cause: unknown = null;
   private stop = () => {};
 
@@ -45,7 +45,10 @@ export class Deed {
     return this.outcome.value.phase === 'asking';
   }
 
-  /** run does it. The answer is undefined when it failed, or another deed came in between. */
+  /**
+   * run does the action. The answer is undefined if it failed, or if another deed
+   * was started meanwhile.
+   */
   async run<T>(expected: Expected, request: () => Promise<T>): Promise<T | undefined> {
     this.stop();
     let current = true;
@@ -84,7 +87,7 @@ export class Deed {
     }
   }
 
-  /** note says why no event is to come. */
+  /** note says why no event will come. */
   note(text: string): void {
     this.stop();
     this.outcome.value = { ...this.outcome.peek(), phase: 'over', note: text };
@@ -110,7 +113,7 @@ function none(): string {
   return connection.peek().state === 'connected' ? words.send.outcome.none : words.send.outcome.away;
 }
 
-/** useDeed is a deed of this component; it forgets what it did when key changes. */
+/** useDeed is a deed of this component. It is reset when key changes. */
 export function useDeed(key: string): Deed {
   const deed = useMemo(() => new Deed(), [key]);
   useEffect(() => () => deed.end(), [deed]);

@@ -1,5 +1,5 @@
-// What events say of chats and messages: rules without state. An event is believed
-// to be of its type only where it is; one that is not is passed over.
+// How events change chats and messages. The functions keep no state. An event need
+// not have its declared type: one that does not is skipped.
 import { asEvent, type AnyEvent, type Item, type LicenseEvents } from '@chatcast/events';
 import type { Rest } from '../../api';
 import { isWhole } from './shape';
@@ -13,7 +13,7 @@ export interface Place {
   messenger: string;
 }
 
-/** chatEventsOf are the items of an event of the line, with the id of the chat that each is about. */
+/** chatEventsOf are the items of an event of the line, each with the id of its chat. */
 export function chatEventsOf(at: Place, event: string, data: unknown): { chatId: string; event: ChatEvent }[] {
   const known = asEvent(event, data);
   if (known === undefined) return [];
@@ -27,12 +27,15 @@ export function chatEventsOf(at: Place, event: string, data: unknown): { chatId:
   }
 }
 
-/** applied is the chat after the event. It is the same object when nothing about it changed. */
+/**
+ * applied is the chat after the event. It is the same object if the event changed
+ * nothing in it.
+ */
 export function applied(chat: Chat, event: ChatEvent, levels: readonly Rest['Level'][]): Chat {
   try {
     return change(chat, event, levels);
   } catch {
-    return chat; // of another shape than its name says
+    return chat; // the item does not have the shape of its event
   }
 }
 
@@ -54,8 +57,8 @@ function change(chat: Chat, { name, item }: ChatEvent, levels: readonly Rest['Le
   }
 }
 
-// How many are unread is not counted here: a list that was just read may have the
-// message already. It is asked for.
+// Unread messages are not counted here: a list that was just read may already
+// contain the message. The count is requested.
 function arrived(chat: Chat, m: Item<'message'>): Chat {
   return { ...chat, lastTime: Math.max(chat.lastTime, m.time), name: m.chat.name || chat.name, phone: m.chat.phone ?? chat.phone };
 }
@@ -64,7 +67,10 @@ function joined(people: readonly Rest['Ref'][], who: Rest['Ref'], type: 'add' | 
   return [...people.filter((p) => p.id !== who.id), ...(type === 'add' ? [{ id: who.id }] : [])];
 }
 
-/** editorOf is the user who caused the event; null: a rule or a customer did, or it does not say. */
+/**
+ * editorOf is the user who caused the event; null: a rule or a customer caused it,
+ * or it does not say.
+ */
 export function editorOf(t: ChatEvent): number | null {
   const item = t.item as { edited?: { id?: unknown } | null };
   return typeof item.edited?.id === 'number' ? item.edited.id : null;

@@ -1,5 +1,5 @@
-// The third column: what is known of the chat, and the actions that change it. Each
-// says which event it caused.
+// The third column: the facts of the chat, and the actions that change it. Each
+// shows the events that it caused.
 import { call } from '../../api';
 import { chatName, phone } from '../../naming';
 import { path } from '../../route';

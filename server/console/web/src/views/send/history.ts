@@ -1,6 +1,6 @@
-// The conversation of the chat that is open: pages of its history, and what the
-// events add to them. One History is of one chat: who opens another closes this
-// one, and no late answer can get into the wrong conversation.
+// The conversation of the open chat: pages of its history, and what the events add
+// to them. A History belongs to one chat: opening another chat closes it, so that
+// no late answer gets into the wrong conversation.
 import { signal } from '@preact/signals';
 import { call } from '../../api';
 import { onEvent } from '../../log';
@@ -10,8 +10,8 @@ import { chatPath, type Line } from './line';
 import { idOf, put, applyEvent, type Msg } from './messages';
 
 const pageSize = 40;
-const keep = 300; // messages; older ones are read again when somebody scrolls up to them
-const eventTakes = 1000; // milliseconds that an event may take before the history is asked
+const keep = 300; // messages; older ones are read again on scrolling up
+const eventTakes = 1000; // milliseconds to wait for an event before the history is read
 
 export class History {
   readonly messages = signal<readonly Msg[]>([]);
@@ -22,7 +22,7 @@ export class History {
 
   private list: readonly Msg[] = [];
   private nextPage: string | null = null;
-  private late: ChatEvent[] = []; // came while a page was read, which may not know of it
+  private late: ChatEvent[] = []; // came while a page was read, which may not contain it
   private reading = 0;
   private frame = 0;
   private readonly end = new AbortController();
@@ -61,7 +61,8 @@ export class History {
     if (this.older.peek() === 'loading' || this.older.peek() === 'none') return;
     this.older.value = 'loading';
     try {
-      // A page may hold nothing new: it begins at a time, and many messages have the same.
+      // A page may hold nothing new: it begins at a time, and many messages may
+      // share that time.
       for (const before = this.list.length; ; ) {
         const page = await this.page(this.nextPage === null ? this.behindOldest() : `&nextPage=${encodeURIComponent(this.nextPage)}`);
         this.nextPage = page.nextPage;
@@ -81,16 +82,16 @@ export class History {
     return oldest.internalId === null ? `&lastTime=${oldest.time}` : `&lastInternalId=${oldest.internalId}`;
   }
 
-  /** readNewest asks for what came when no event could tell: the connection was away. */
+  /** readNewest reads the messages that no event brought, because the connection was away. */
   async readNewest(): Promise<void> {
     try {
       await this.page('');
     } catch {
-      // what is shown stays; the banner says that the server is away
+      // the shown messages stay; the banner says that the server is away
     }
   }
 
-  /** expect makes sure that a message which was accepted shows: by its event, else by the history. */
+  /** expect makes sure that an accepted message appears, by its event or else by the history. */
   expect(id: string): void {
     const wait = connection.peek().state === 'connected' ? eventTakes : 0;
     setTimeout(() => {
@@ -98,7 +99,7 @@ export class History {
     }, wait);
   }
 
-  /** saw takes in what an answer said of a message. */
+  /** saw takes in a message from an answer. */
   saw(m: Msg): void {
     this.set(put(this.list, [m]));
   }
@@ -123,11 +124,11 @@ export class History {
       const next = applyEvent(this.list, t);
       if (next !== undefined) this.set(next);
     } catch {
-      // of another shape than its name says
+      // the item does not have the shape of its event
     }
   }
 
-  // Once a frame: a bridge may bring hundreds at a time.
+  // Once a frame, because a bridge may bring hundreds at a time.
   private set(next: readonly Msg[]): void {
     this.list = next;
     if (this.atEnd && this.reading === 0 && next.length > keep + 50) {

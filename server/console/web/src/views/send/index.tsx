@@ -1,5 +1,6 @@
 // Send: write as a customer, answer as an operator, act on the chat, and watch the
-// events come. Three columns where there is room; on a phone one after the other.
+// events come. There are three columns if there is room; on a phone they come one
+// after the other.
 import './send.css';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { SendIcon } from '../../ui/icons';
@@ -54,7 +55,7 @@ function LineView(props: { line: Line; chatId: string; facts: boolean }) {
     chats.choose(chatId);
     last = { user: me.peek()?.id ?? 0, line, chatId };
   }, [chatId]);
-  // An address may spell a chat's id in several ways; events spell it in one.
+  // An address may spell a chat's id in several ways, but events use one.
   const opened = chats.open.value;
   useEffect(() => {
     if (opened.asked === chatId && opened.id !== chatId) location.replace(path('send', line.licenseId, line.messenger, opened.id));
@@ -81,8 +82,8 @@ function LineView(props: { line: Line; chatId: string; facts: boolean }) {
 }
 
 /**
- * useFocus keeps the keyboard where the eyes are: on a phone a step hides what had
- * the focus, and the first control of what is shown instead gets it.
+ * useFocus keeps the keyboard focus in the visible column. On a phone, a step hides
+ * the column with the focus, and the first control of the new column gets it.
  */
 function useFocus(step: string) {
   const view = useRef<HTMLDivElement>(null);
@@ -103,7 +104,7 @@ function useFocus(step: string) {
   return view;
 }
 
-/** Beginning is a line without chats: the first customer can write at once. */
+/** Beginning is shown for a line without chats: the first customer can write at once. */
 function Beginning(props: { state: LineState }) {
   const why = whyNoInbound(props.state);
   return (

@@ -1,4 +1,4 @@
-// The level of a chat, of those that the company has.
+// The level of a chat, one of those that the company has.
 import { useState } from 'preact/hooks';
 import { PlusIcon } from '../../ui/icons';
 import { words } from '../../words';

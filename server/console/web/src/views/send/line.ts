@@ -1,4 +1,4 @@
-// One line, which is a messenger of a licence, and what this user may do on it.
+// One line, which is a messenger of a licence, and the user's rights on it.
 import type { Rest } from '../../api';
 import { licenses, me } from '../../session';
 
@@ -11,7 +11,7 @@ export interface Line {
   label: string;
   write: boolean;
   admin: boolean; // owner or admin of the company: may make tags and levels, and list employees
-  onlyMine: boolean; // sees only their own chats and those of no one, so may not write as a customer
+  onlyMine: boolean; // sees only their own and unassigned chats, so may not write as a customer
 }
 
 /** lines are the lines that the user may read. */
@@ -28,7 +28,10 @@ export function lines(): Line[] {
   }));
 }
 
-/** mayPair says that this user may pair an account to the line: WhatsApp's are the only ones so far. */
+/**
+ * mayPair says whether this user may pair an account to the line. So far only
+ * WhatsApp lines can be paired.
+ */
 export function mayPair(l: Line): boolean {
   return l.write && l.messenger === 'grWhatsApp';
 }
@@ -37,7 +40,7 @@ export function sameLine(a: { licenseId: number; messenger: string } | null, b: 
   return a?.licenseId === b?.licenseId && a?.messenger === b?.messenger;
 }
 
-/** linePath is L of the reference. */
+/** linePath is L of the API reference. */
 export function linePath(l: { licenseId: number; messenger: string }): string {
   return `/v1/licenses/${l.licenseId}/messengers/${encodeURIComponent(l.messenger)}`;
 }
@@ -46,7 +49,10 @@ export function chatPath(l: Line, chatId: string): string {
   return `${linePath(l)}/chats/${encodeURIComponent(chatId)}`;
 }
 
-/** newId is for what may be sent twice and is to count once. Pages without https have no randomUUID. */
+/**
+ * newId is an id for a request that may be sent twice but must count once. Pages
+ * without https have no randomUUID.
+ */
 export function newId(): string {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, '0')).join('');
 }

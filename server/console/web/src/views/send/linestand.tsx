@@ -1,5 +1,5 @@
-// How the line stands, in a sentence, with what can be done about it: always in
-// sight above the chats.
+// The state of the line in a sentence, with the possible actions, always in sight
+// above the chats.
 import './line.css';
 import { useState } from 'preact/hooks';
 import { call } from '../../api';
@@ -59,7 +59,10 @@ function Standings(props: { status: Status }) {
   return <><span class={`dot ${tones[status.state] ?? 'bad'}`} /> {say.state[status.state] ?? status.state}{status.phone !== null && <> · <span class="number">{phone(status.phone)}</span></>}</>;
 }
 
-/** actionOf is what a person can do so that messages go through; empty: nothing, or the line does it by itself. */
+/**
+ * actionOf is the action that makes messages go through again; empty: none, or the
+ * line recovers by itself.
+ */
 function actionOf(s: Status): '' | 'pair' | 'pairAgain' | 'show' | 'reconnect' {
   if (s.via === 'bridge') return 'pair';
   if (s.state === 'pairing') return 'show';

@@ -1,25 +1,25 @@
-// The messages of a chat as a list, oldest first: rules without state. What the
-// history says and what events say is brought together here; either may come first.
+// The messages of a chat as a list, oldest first. The functions keep no state.
+// Messages from the history and from events are merged here; either may come first.
 import type { Item } from '@chatcast/events';
 import type { Rest } from '../../api';
 import { authorName, plain } from '../../naming';
 import { words } from '../../words';
 import type { ChatEvent } from './events';
 
-/** Msg is a message of the history; one that came as an event has no internalId yet. */
+/** Msg is a message of the history. One that came as an event has no internalId yet. */
 export type Msg = Omit<Rest['Message'], 'internalId'> & { internalId: number | null };
 
-// Failed comes before delivered: what was delivered has not failed.
+// Failed ranks below delivered: a delivered message has not failed.
 const rank: Record<string, number> = { '': 0, sent: 1, failed: 2, delivered: 3, viewed: 4 };
 
-/** idOf is the id as a key: messengers have numbers or strings. */
+/** idOf is the id as a key: messengers use numbers or strings. */
 export const idOf = (m: { id: string | number }) => String(m.id);
 
 function fromEvent(item: Item<'message'>): Msg {
   return { ...item, internalId: null, status: '', statusTime: null, error: null, editedAt: null, deletedAt: null } as Msg;
 }
 
-/** both is one message out of two sightings of it: each fact as far as either knows. */
+/** both merges two versions of one message. Each fact is the latest that either has. */
 export function both(a: Msg, b: Msg): Msg {
   const status = (rank[b.status] ?? 0) >= (rank[a.status] ?? 0) ? b : a;
   const content = (b.editedAt ?? 0) >= (a.editedAt ?? 0) ? b : a;
@@ -31,7 +31,7 @@ export function both(a: Msg, b: Msg): Msg {
   };
 }
 
-/** put brings messages into the list, in the order of their time. */
+/** put adds messages to the list, in the order of their time. */
 export function put(list: readonly Msg[], added: readonly Msg[]): Msg[] {
   const next = [...list];
   const at = new Map(next.map((m, i) => [idOf(m), i]));
@@ -48,13 +48,13 @@ export function put(list: readonly Msg[], added: readonly Msg[]): Msg[] {
   return sorted ? next : next.sort(before);
 }
 
-// As the history has them: by time, then as they were taken in. What has no
-// internalId came after all that have one.
+// The order of the history: by time, then by arrival. A message without internalId
+// came after all that have one.
 function before(a: Msg, b: Msg): number {
   return a.time - b.time || (a.internalId ?? Infinity) - (b.internalId ?? Infinity) || 0;
 }
 
-/** applyEvent is the list after an event; undefined: it has nothing to do with it. */
+/** applyEvent is the list after an event; undefined: the event does not concern it. */
 export function applyEvent(list: readonly Msg[], t: ChatEvent): Msg[] | undefined {
   if (t.name === 'message') return put(list, [fromEvent(t.item)]);
   if (t.name !== 'messageStatus' && t.name !== 'messageEdit' && t.name !== 'messageDelete') return undefined;
@@ -65,7 +65,7 @@ export function applyEvent(list: readonly Msg[], t: ChatEvent): Msg[] | undefine
   switch (t.name) {
     case 'messageStatus': next[i] = both(m, { ...m, status: t.item.type, statusTime: t.item.time, error: t.item.error } as Msg); break;
     case 'messageEdit':
-      if (t.item.error !== null && t.item.error !== undefined) { // a change that failed: as before, deleted or not
+      if (t.item.error !== null && t.item.error !== undefined) { // a failed change: restores the message, deleted or not
         next[i] = { ...m, message: t.item.message, editedAt: null, deletedAt: null } as Msg;
         break;
       }
@@ -77,8 +77,9 @@ export function applyEvent(list: readonly Msg[], t: ChatEvent): Msg[] | undefine
 }
 
 /**
- * edited is the message as messageEdit says it is now. Not all of them are somebody's
- * edit: a file comes after its message, and what could not be read is read later.
+ * edited is the message as messageEdit says it is now. Not every such event is an
+ * edit by a person: a file arrives after its message, and an unreadable message may
+ * be read later.
  */
 function edited(m: Msg, now: Item<'messageEdit'>): Msg {
   const same = m.type !== now.type || (m.message.text === now.message.text && m.message.caption === now.message.caption);
@@ -86,7 +87,7 @@ function edited(m: Msg, now: Item<'messageEdit'>): Msg {
   return { ...m, type: now.type, subtype, message: now.message, editedAt: same ? m.editedAt : now.time } as Msg;
 }
 
-/** A reaction to a message, and whose it is. */
+/** A reaction to a message, and its author. */
 export interface Reaction {
   emoji: string;
   who: string;
@@ -94,8 +95,8 @@ export interface Reaction {
 }
 
 /**
- * reactions are those that hold, by the message they are to. Everybody has one for a
- * message: the last counts, an empty one takes it back.
+ * reactions are the current ones, by the message that they refer to. Each person
+ * has one reaction per message: the last one counts, and an empty one removes it.
  */
 export function reactions(list: readonly Msg[]): Map<string, Reaction[]> {
   const last = new Map<string, Map<string, Reaction>>();
@@ -104,7 +105,7 @@ export function reactions(list: readonly Msg[]): Map<string, Reaction[]> {
     if (m.type !== 'reaction' || !r || m.deletedAt !== null) continue;
     const to = String(r.messageId);
     const of = last.get(to) ?? last.set(to, new Map()).get(to)!;
-    const who = m.side === 'out' ? 'us' : String(m.fromUser.id); // a line has one account, whoever uses it
+    const who = m.side === 'out' ? 'us' : String(m.fromUser.id); // a line has one account, whichever user writes
     of.delete(who);
     if (r.emoji !== '') of.set(who, { emoji: plain(r.emoji), who: plain(m.fromUser.name ?? ''), mine: m.side === 'out' });
   }
@@ -112,8 +113,8 @@ export function reactions(list: readonly Msg[]): Map<string, Reaction[]> {
 }
 
 /**
- * votes are those that hold, by the poll and then by the option: who chose it.
- * Everybody has one vote in a poll, of as many options as they like: the last counts.
+ * votes are the voters by poll and option. Each person has one vote in a poll, for
+ * any number of options: the last one counts.
  */
 export function votes(list: readonly Msg[]): Map<string, Map<string, string[]>> {
   const last = new Map<string, Map<string, Msg>>();
@@ -131,7 +132,10 @@ export function votes(list: readonly Msg[]): Map<string, Map<string, string[]>> 
   }));
 }
 
-/** shown are the messages that have a bubble: a reaction or a vote has one only when what it is to is not there. */
+/**
+ * shown are the messages with a bubble. A reaction or a vote has one only if its
+ * target is not in the list.
+ */
 export function shown(list: readonly Msg[]): Msg[] {
   const there = new Set(list.map(idOf));
   return list.filter((m) => {
@@ -140,13 +144,16 @@ export function shown(list: readonly Msg[]): Msg[] {
   });
 }
 
-/** next are the statuses that a message may still get. */
+/** nextStatuses are the statuses that a message may still get. */
 export function nextStatuses(m: Msg): ('sent' | 'delivered' | 'viewed' | 'failed')[] {
   if (m.side !== 'out' || m.deletedAt !== null || m.status === 'failed') return [];
   return (['sent', 'delivered', 'viewed', 'failed'] as const).filter((s) => rank[s]! > (rank[m.status] ?? 0));
 }
 
-/** failureText is why a message failed: as the bridge said it, or, of an account of this program's own, what its codes mean. */
+/**
+ * failureText is why a message failed: the bridge's own words, or, for an account
+ * of this program, the meaning of its code.
+ */
 export function failureText(error: unknown, account = false): string {
   if (typeof error === 'string') return error;
   const e = (error ?? {}) as { message?: unknown; title?: unknown; code?: unknown };

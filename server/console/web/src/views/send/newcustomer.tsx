@@ -1,4 +1,4 @@
-// Writes as a customer who need not exist yet: a chat begins with their first message.
+// Writes as a customer who may not exist yet: their first message begins a chat.
 import { useEffect, useId, useState } from 'preact/hooks';
 import { path } from '../../route';
 import { words } from '../../words';
@@ -11,7 +11,7 @@ const say = words.send.start;
 
 export function NewCustomer(props: { state: LineState; onDone?: () => void }) {
   const { line, chats, firstContact } = props.state;
-  const { deed } = firstContact; // of the line: its event is shown in the chat that opens
+  const { deed } = firstContact; // of the line, because its event is shown in the chat that opens
   const id = useId();
   useEffect(() => deed.clear(), []);
   const [messageId] = useState(newId);

@@ -1,4 +1,5 @@
-// What an action caused, in a line: the teaching moment.
+// The events that an action caused, in a line: here the user learns how events
+// work.
 import { path } from '../../route';
 import { words } from '../../words';
 import type { Deed } from './deed';

@@ -1,6 +1,6 @@
-// A pairing, as this page follows it: what is to be shown now, until the phone has
-// said yes or the time is over. The server keeps it going; events bring each next
-// code, and where they do not, the server is asked when a code has ended.
+// A pairing, as this page follows it: what to show until the phone has accepted or
+// the time is over. The server keeps the pairing going, and events bring each next
+// code. If no event comes, the page asks the server after a code has expired.
 import { signal } from '@preact/signals';
 import { call, ApiError, picture, serverTime, type Rest } from '../../api';
 import { onEvent } from '../../log';
@@ -9,14 +9,17 @@ import { linePath } from './line';
 import { aboutLine, type LineEvent } from './stand';
 import type { Standing } from './standing';
 
-/** What is shown: a picture of the QR code (a blob's address), or a code to type. */
+/** What is shown: the QR code as a picture (the address of a blob), or a code to type. */
 export interface Shown {
   picture: string;
   code: string;
   expiresAt: number; // unix seconds
 }
 
-/** asking: for a code; number: the person is asked for theirs; reconnecting: the account was paired before. */
+/**
+ * asking: for a code; number: the person is asked for their phone number;
+ * reconnecting: the account was paired before.
+ */
 export type Phase = 'asking' | 'showing' | 'number' | 'scanned' | 'reconnecting' | 'connected' | 'over' | 'failed';
 
 const grace = 2000; // milliseconds that the event of the next code may take
@@ -28,7 +31,7 @@ export class PairingRun {
   readonly error = signal('');
 
   private round = 0; // of what is shown: a newer one makes an older one void
-  private switching = false; // for another way: what the line says of the old one is not news
+  private switching = false; // to another way: the end of the old one is no news
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly end = new AbortController();
   private readonly deaf: () => void;
@@ -48,17 +51,18 @@ export class PairingRun {
     this.show(null);
   }
 
-  /** byQR begins, or takes up what the server shows already. */
+  /** byQR begins a pairing, or continues the one that the server already shows. */
   byQR(): Promise<void> {
     this.way.value = 'qr';
     return this.ask(async () => {
-      // A code to type stays until its time is over: who wants another way ends it.
+      // A code to type stays valid until its time is over, so choosing another way
+      // ends its pairing.
       if (this.shown.peek()?.code) await this.leave();
       return this.post('connect');
     });
   }
 
-  /** toCode asks the person for the phone's number, without which there is no code to type. */
+  /** toCode asks for the phone's number, which is needed for a code to type. */
   toCode(): void {
     this.way.value = 'code';
     this.error.value = '';
@@ -74,7 +78,7 @@ export class PairingRun {
     return call<Rest['Pairing']>('POST', `${linePath(this.standing.line)}/${what}`, body, { signal: this.end.signal });
   }
 
-  /** leave ends the pairing that goes on, unless the phone was quicker. */
+  /** leave ends the running pairing, unless the phone was quicker. */
   private async leave(): Promise<void> {
     if ((await this.standing.read())?.state !== 'pairing') return;
     this.switching = true;
@@ -99,7 +103,7 @@ export class PairingRun {
     this.show(null);
     this.error.value = errorText(e);
     this.phase.value = this.way.peek() === 'code' ? 'number' : 'failed';
-    // 409: somebody's phone was quicker.
+    // 409: a phone was paired meanwhile.
     if (e instanceof ApiError && e.status === 409) void this.standing.read().then((s) => s?.connected && (this.phase.value = 'connected'));
   }
 
@@ -111,7 +115,7 @@ export class PairingRun {
     const round = ++this.round;
     let address = '';
     if (p.code === null) {
-      if (this.way.peek() === 'code') return; // somebody types their number meanwhile
+      if (this.way.peek() === 'code') return; // somebody is typing their number meanwhile
       const blob = await picture(`${linePath(this.standing.line)}/qr?format=png`, { signal: this.end.signal });
       if (round !== this.round || this.end.signal.aborted) return;
       address = URL.createObjectURL(blob);
@@ -129,7 +133,7 @@ export class PairingRun {
     if (next !== null) this.timer = setTimeout(() => void this.late(), Math.max(0, next.expiresAt - serverTime()) * 1000 + grace);
   }
 
-  /** late asks for what should have come by an event. */
+  /** late asks the server for what an event should have brought. */
   private async late(): Promise<void> {
     const status = await this.standing.read();
     if (status?.state === 'pairing') return void this.ask(() => this.post('connect'));

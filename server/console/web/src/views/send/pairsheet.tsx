@@ -1,5 +1,5 @@
-// The sheet to pair an account on: a QR code, or a code to type, what to do with it,
-// and how long it is good.
+// The sheet to pair an account: a QR code, or a code to type, instructions, and how
+// long the code is valid.
 import { useEffect, useId, useMemo, useState } from 'preact/hooks';
 import { serverTime } from '../../api';
 import { route } from '../../route';
@@ -75,7 +75,7 @@ function Code(props: { run: PairingRun }) {
   );
 }
 
-/** Left counts the seconds that a code is good yet, by the server's clock. */
+/** Left counts the seconds that a code is still valid, by the server's clock. */
 function Left(props: { until: number; text: (seconds: number) => string }) {
   const left = () => Math.max(0, Math.ceil(props.until - serverTime()));
   const [seconds, setSeconds] = useState(left);

@@ -1,4 +1,4 @@
-// Who has which part in a chat.
+// The people with a part in a chat.
 import type { Rest } from '../../api';
 import { names, namesVersion } from '../../names';
 import { plain } from '../../naming';
@@ -17,7 +17,10 @@ function personName(id: number, people: readonly Person[]): string {
   return plain(people.find((p) => p.id === id)?.name ?? names.user(id) ?? '') || say.user(id);
 }
 
-/** PersonSelect chooses one of the people, or nobody. Who is chosen may be somebody this user cannot list. */
+/**
+ * PersonSelect chooses one of the people, or nobody. The chosen person may be one
+ * whom this user cannot list.
+ */
 function PersonSelect(props: { label: string; value: Rest['Ref'] | null; state: LineState; onChoose: (id: number | null) => Promise<boolean> }) {
   const { label, value, onChoose } = props;
   const people = props.state.catalogue.people.value;
@@ -52,7 +55,7 @@ export function ProducerSection(props: { state: LineState; chat: Chat }) {
   );
 }
 
-/** OthersSection are the parts that several may have. */
+/** OthersSection shows the parts that several people may have. */
 export function OthersSection(props: { state: LineState; chat: Chat; part: 'accomplices' | 'auditors' }) {
   const { part } = props;
   const { state, chat, deed, act } = useAct(props.state, props.chat);

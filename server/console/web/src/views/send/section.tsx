@@ -1,4 +1,4 @@
-// A section of the facts: its title, its actions, and the events that they cause.
+// A section of the facts: its title, its actions, and the events that they caused.
 import type { ComponentChildren } from 'preact';
 import { call } from '../../api';
 import type { LicenseEvents } from '@chatcast/events';
@@ -9,7 +9,7 @@ import { chatPath, type Chat } from './line';
 import type { LineState } from './linestate';
 import { OutcomeLine } from './outcome';
 
-/** Act is what a section needs of the chat: act sends a request and waits for its events. */
+/** Act is what a section needs of the chat. act sends a request and waits for its events. */
 export interface Act {
   state: LineState;
   chat: Chat;
@@ -17,7 +17,10 @@ export interface Act {
   act: (method: string, path: string, body: unknown, events: LicenseEvents[]) => Promise<boolean>;
 }
 
-/** useAct gives a section its own deed, so that its errors and events show where it was clicked. */
+/**
+ * useAct gives a section its own deed, so that its errors and events appear where
+ * the user clicked.
+ */
 export function useAct(state: LineState, chat: Chat): Act {
   const deed = useDeed(chat.id);
   const act: Act['act'] = async (method, where, body, events) => {

@@ -1,5 +1,5 @@
-// Sends what the composer has, as the operator or as the customer. What is tried
-// again keeps its key, so that it counts once even when only the answer was lost.
+// Sends the composer's content, as the operator or as the customer. A retry keeps
+// its key, so that it counts once even if only the answer was lost.
 import { ApiError } from '../../api';
 import { words } from '../../words';
 import { postInbound, edit, send, type InboundMessage, type Outgoing } from './compose';
@@ -10,7 +10,7 @@ import type { Talk } from './talk';
 
 const say = words.send.composer;
 
-/** Each answer says whether it went out: what did not stays in the composer. */
+/** Each method says whether the content went out. If it did not, it stays in the composer. */
 export class Sending {
   private what = '';
   private key = '';
@@ -35,7 +35,7 @@ export class Sending {
 
   async file(f: File, caption: string): Promise<boolean> {
     const { deed, reply } = this.talk;
-    const form = new FormData(); // the file last: it is read as it comes
+    const form = new FormData(); // the file is last, because the server reads the form as it comes
     form.set('caption', caption);
     if (reply.peek() !== null) form.set('quotedMessageId', String(reply.peek()!.id));
     form.set('file', f);
@@ -44,7 +44,10 @@ export class Sending {
     return sent;
   }
 
-  /** link is a file of the customer: a bridge has put it somewhere, and brings its address. */
+  /**
+   * link sends a file of the customer by its address, as a bridge does that has
+   * stored the file.
+   */
   link(link: string, caption: string): Promise<boolean> {
     const name = decodeURIComponentOr(link.replace(/[?#].*$/, '').replace(/^.*\//, ''));
     const kind = kinds.find(([, ends]) => ends.test(name));

@@ -1,6 +1,6 @@
-// What of an event's item this view reads, and of which types that must be. The
-// server's own events are as their schemas say; but whoever has an app's secret may
-// publish any event on a line's channel, and one must not break the conversation.
+// The fields of events that this view reads, and their types. The server's own
+// events match their schemas. But anyone with an app's secret may publish any event
+// on a line's channel, and such an event must not break the conversation.
 import type { LicenseEvents } from '@chatcast/events';
 import { words } from '../../words';
 
@@ -54,7 +54,7 @@ const shapes: Partial<Record<LicenseEvents, Check>> = {
   chatConversation: object({ conversation: maybe({ type: (v) => typeof v === 'string' && Object.hasOwn(words.send.fact.window, v), endTime: number }) }),
 };
 
-/** isWhole says that the item has what this view reads, each of its type. */
+/** isWhole says whether the item has all fields that this view reads, each of its type. */
 export function isWhole(event: LicenseEvents, item: unknown): boolean {
   return shapes[event]?.(item) ?? true;
 }

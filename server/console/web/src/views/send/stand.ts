@@ -1,5 +1,5 @@
-// What is said of a line itself: rules without state. An event is believed to be of
-// its type only where it is; one that is not is passed over.
+// Events about a line itself. The functions keep no state. An event need not have
+// its declared type: one that does not is skipped.
 import type { MessengerStatus, Qr } from '@chatcast/events';
 import type { Rest } from '../../api';
 
@@ -8,12 +8,18 @@ export type Status = Rest['LineStatus'];
 /** LineEvent is an event about a line itself, and not about one of its chats. */
 export type LineEvent = { name: 'messengerStatus'; item: MessengerStatus } | { name: 'qr'; item: Qr };
 
-/** isAccount says that the line is no bridge: until the first account is paired, it is one. */
+/**
+ * isAccount says whether the line is not a bridge. It counts as a bridge until the
+ * first account is paired.
+ */
 export function isAccount(s: Status): boolean {
   return s.via !== 'bridge' && !(s.state === 'pairing' && s.phone === null);
 }
 
-/** aboutLine is an event about the line; undefined: it is none, or of another shape than its name says. */
+/**
+ * aboutLine is an event about the line; undefined: it is about something else, or
+ * does not have its declared shape.
+ */
 export function aboutLine(at: { licenseId: number; messenger: string }, event: string, data: unknown): LineEvent | undefined {
   if (event !== 'messengerStatus' && event !== 'qr') return undefined;
   const p = (data as { payload?: { data?: unknown; meta?: { licenseId?: unknown; messengerType?: unknown } } } | null)?.payload;

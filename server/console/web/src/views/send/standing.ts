@@ -1,5 +1,5 @@
-// How the line stands, kept as its events say. Who serves it, they do not tell: that
-// is asked of the API.
+// The state of the line, kept up to date by its events. They do not say who serves
+// the line: that is requested from the API.
 import { effect, signal } from '@preact/signals';
 import { call } from '../../api';
 import { onEvent } from '../../log';
@@ -18,7 +18,7 @@ export class Standing {
       onEvent((e) => {
         if (aboutLine(line, e.event, e.data)?.name === 'messengerStatus') void this.read();
       }),
-      // Also after an outage, of which the journal need not know all.
+      // Also after an outage, because the journal may not have everything.
       effect(() => {
         if (catchUp.progress.value.state !== 'reading') void this.read();
       }),
@@ -30,7 +30,7 @@ export class Standing {
     this.end.abort();
   }
 
-  /** read asks how the line stands; undefined: the server does not say. */
+  /** read requests the state of the line; undefined: the request failed. */
   async read(): Promise<Status | undefined> {
     const round = ++this.round;
     try {
@@ -38,7 +38,7 @@ export class Standing {
       if (round === this.round) this.status.value = status;
       return status;
     } catch {
-      return undefined; // what is shown stays; the banner says that the server is away
+      return undefined; // the shown state stays; the banner says that the server is away
     }
   }
 }

@@ -1,4 +1,4 @@
-// The tags of a chat; owners and admins make new ones on the way.
+// The tags of a chat. Owners and admins can create new ones here.
 import { useState } from 'preact/hooks';
 import { plain } from '../../naming';
 import { CloseIcon, PlusIcon } from '../../ui/icons';

@@ -13,7 +13,7 @@ export class Talk {
   readonly editing = signal<Msg | null>(null);
   readonly opened = signal(''); // the message whose actions are shown
 
-  readonly toEnd = signal(0); // rises when the newest message is to be seen
+  readonly toEnd = signal(0); // rises when the conversation should scroll to the newest message
 
   constructor(readonly state: LineState, readonly chatId: string) {
     this.history = new History(state.line, chatId);

@@ -1,4 +1,4 @@
-// Times of messages, as people read them. All are unix seconds.
+// Times of messages, for people. All are unix seconds.
 import { words } from '../../words';
 
 const say = words.send.conversation;
@@ -24,7 +24,7 @@ export function day(time: number): string {
   return date.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', ...year });
 }
 
-/** dayOrTime is short: the time of today, else the day. */
+/** dayOrTime is short: the time if it is today, else the day. */
 export function dayOrTime(time: number): string {
   if (time === 0) return '';
   const date = new Date(time * 1000);

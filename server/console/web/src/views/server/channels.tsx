@@ -19,7 +19,7 @@ interface Props {
 
 export function Channels(props: Props) {
   const { channels, channelsTotal } = props.figures;
-  const apps = new Set(channels.map((c) => c.app)).size > 1; // which one matters only then
+  const apps = new Set(channels.map((c) => c.app)).size > 1; // only then does the app matter
   return (
     <section class="card channels" aria-labelledby="channels">
       <header>
@@ -52,7 +52,7 @@ export function Channels(props: Props) {
   );
 }
 
-/** Looking says how many people look; of a company of this user also who. */
+/** Looking says how many people look, and who they are if the company is this user's. */
 function Looking(props: { channel: Channel; users: number }) {
   const own = me.value?.companies.find((c) => props.channel.name === presenceOf(companyChannel(c.id)));
   const here = own === undefined ? [] : presentIn.value.get(own.id) ?? [];
@@ -64,7 +64,7 @@ function Looking(props: { channel: Channel; users: number }) {
   );
 }
 
-/** Prefix waits for the end of a word before it asks. */
+/** Prefix waits until the typing pauses before it filters. */
 function Prefix(props: { onPrefix: (prefix: string) => void }) {
   const id = useId();
   const [text, setText] = useState('');

@@ -1,4 +1,4 @@
-// Server: how this server does, for those who run it.
+// Server: how this server is doing, for its operators.
 import { useEffect, useState } from 'preact/hooks';
 import { words, span } from '../../words';
 import { Channels } from './channels';
@@ -32,7 +32,7 @@ export function Server() {
   );
 }
 
-/** State says what is in the way, and how old the figures are meanwhile. */
+/** State shows a problem, and how old the figures are meanwhile. */
 function State(props: { known: Known }) {
   const { figures, at, error, text } = props.known;
   const [now, setNow] = useState(Date.now());

@@ -1,23 +1,26 @@
-// The server's figures, asked for while somebody looks.
+// The server's figures, requested while somebody looks at them.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { call, ApiError, type Rest } from '../../api';
 import { errorText } from '../../socket';
 
 const interval = 2000; // milliseconds
-const patience = 8000; // milliseconds, for an answer
+const patience = 8000; // milliseconds to wait for an answer
 
 export type Figures = Rest['Server'];
 
-/** What is known: the last figures stay when the server is gone. */
+/** The known figures. The last ones stay when the server is unavailable. */
 export interface Known {
   figures: Figures | null;
-  at: number; // when they came, milliseconds
+  at: number; // when they were received, milliseconds
   error: '' | 'forbidden' | 'unavailable' | 'other';
   text: string; // of another error
 }
 
-/** useFigures asks every two seconds, for the channels with the prefix, while the page is visible. */
+/**
+ * useFigures requests the figures every two seconds while the page is visible, with
+ * the channels that have the prefix.
+ */
 export function useFigures(prefix: string) {
   const known = useSignal<Known>({ figures: null, at: 0, error: '', text: '' });
   useEffect(() => {
@@ -57,8 +60,8 @@ export function useFigures(prefix: string) {
 }
 
 function errorOf(e: unknown): Pick<Known, 'error' | 'text'> & { figures?: null } {
-  if (!(e instanceof ApiError) || e.status === 0) return { error: 'unavailable', text: '' }; // aborted: it was too slow
-  // Who may not see them any more sees nothing old either.
+  if (!(e instanceof ApiError) || e.status === 0) return { error: 'unavailable', text: '' }; // aborted: the server was too slow
+  // A user who may no longer see the figures does not see old ones either.
   if (e.status === 403) return { error: 'forbidden', text: '', figures: null };
   return { error: 'other', text: errorText(e) };
 }

@@ -1,4 +1,4 @@
-// The figures of now.
+// The current figures.
 import type { ComponentChildren } from 'preact';
 import { clock } from '../../ui/connection';
 import { span, words } from '../../words';
@@ -21,7 +21,7 @@ export function Tiles({ figures: f }: { figures: Figures }) {
   );
 }
 
-/** since is a time of today, or a day with it. */
+/** since is the time of a moment, with the day if that is not today. */
 function since(seconds: number): string {
   const time = new Date(seconds * 1000);
   return time.toDateString() === new Date().toDateString() ? clock(seconds * 1000) : `${time.toLocaleDateString()} ${clock(seconds * 1000)}`;

@@ -6,7 +6,7 @@ export const socket = {
   connecting: 'connecting',
   live: 'live',
   waiting: 'connection lost',
-  unavailable: 'server gone',
+  unavailable: 'server unavailable',
   refused: 'closed by the server',
   title: 'Connection',
   open: (state: string) => `Connection: ${state}. Show what pusher-js is doing`,
@@ -29,9 +29,9 @@ export const socket = {
 
 export const outage = {
   away: (seconds: number) => `The connection was lost for ${span(seconds)}.`,
-  reading: 'Reading what was missed from the journal…',
+  reading: 'Reading the missed events from the journal…',
   nothing: 'Nothing was missed.',
   missed: (n: number, more: boolean) => `${more ? 'More than ' : ''}${many(n, 'event', 'events')} came meanwhile; ${n === 1 ? 'it was' : 'they were'} read from the journal.`,
-  failed: 'What came meanwhile could not be read from the journal.',
-  dropped: (n: number) => `${many(n, 'live event was', 'live events were')} dropped: too many came while that was read.`,
+  failed: 'The missed events could not be read from the journal.',
+  dropped: (n: number) => `${many(n, 'live event was', 'live events were')} dropped: too many came while the journal was read.`,
 };

@@ -15,9 +15,9 @@ import (
 
 var _ broadcasting.Journal = (*Journal)(nil)
 
-// Journal is the store's journal as the relay reads it, and where those who wait
-// for events hear that there are some. One is shared by the relay and the
-// Service of a process. Safe for concurrent use.
+// Journal gives the relay access to the store's journal and wakes callers that wait for
+// events. The relay and the Service of a process share one. It is safe for concurrent
+// use.
 type Journal struct {
 	// static
 	store *models.Store
@@ -25,8 +25,8 @@ type Journal struct {
 	waiting atomic.Int64
 
 	mu    sync.Mutex    // guards all below
-	grown chan struct{} // closed, and replaced, when entries were published
-	waits map[int64]int // by user, how many of their calls of Events wait
+	grown chan struct{} // closed and replaced when entries are published
+	waits map[int64]int // number of waiting calls of Events, by user id
 }
 
 // NewJournal returns the journal of store.
@@ -34,10 +34,10 @@ func NewJournal(store *models.Store) *Journal {
 	return &Journal{store: store, grown: make(chan struct{}), waits: map[int64]int{}}
 }
 
-// Waiting says how many callers of Events wait for one.
+// Waiting returns the number of calls of Events that wait for an event.
 func (j *Journal) Waiting() int { return int(j.waiting.Load()) }
 
-// wait takes one of the user's places to wait in; false when all are taken. The
+// wait takes one of the user's waiting places and reports whether one was free. The
 // caller gives it back with waited.
 func (j *Journal) wait(userID int64) bool {
 	j.mu.Lock()
@@ -111,7 +111,7 @@ func (j *Journal) Prune(ctx context.Context, before time.Time, limit int) (n int
 	return n, nil
 }
 
-// published wakes everybody who waits for next.
+// published wakes all callers that wait on next.
 func (j *Journal) published() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -119,14 +119,15 @@ func (j *Journal) published() {
 	j.grown = make(chan struct{})
 }
 
-// next is closed when more entries are published after this call.
+// next returns a channel that is closed when entries are published after this call.
 func (j *Journal) next() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.grown
 }
 
-// broadcastEntry is a numbered row as it is published, its number in the data.
+// broadcastEntry converts a numbered row to the entry to publish, with its number in
+// the data.
 func broadcastEntry(row models.JournalEntry) (broadcasting.Entry, error) {
 	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name}
 	if err := json.Unmarshal([]byte(row.Channels), &e.Channels); err != nil {

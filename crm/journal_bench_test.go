@@ -11,7 +11,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// BenchmarkCommitToPublish is one change and the time until the relay publishes
+// BenchmarkCommitToPublish measures the time from one change until the relay publishes
 // its event.
 func BenchmarkCommitToPublish(b *testing.B) {
 	for name, url := range map[string]func(testing.TB) string{"sqlite": testdb.SQLiteURL, "postgres": testdb.PostgresURL} {

@@ -28,16 +28,17 @@ func (j *Journal) Since(ctx context.Context, channel string, seq int64, limit in
 	return entries, nil
 }
 
-// channelHistory is a piece of a channel's journal, and where the journal stands.
+// channelHistory is a part of a channel's journal, with the bounds of the whole
+// journal.
 type channelHistory struct {
 	rows        []models.JournalEntry
 	first, last int64 // numbers of the whole journal, see models.JournalBounds
-	ahead       bool  // the place that was asked for was never reached: it is of another journal
-	lost        bool  // entries after the place that was asked for are kept no longer
+	ahead       bool  // the requested number was never reached: it belongs to another journal
+	lost        bool  // entries after the requested number were pruned
 }
 
-// after reads at most limit entries of the channel with numbers above seq. Place 0 is
-// before the first entry that is kept.
+// after reads at most limit entries of the channel with numbers above seq. With seq 0
+// it begins at the first entry that is kept.
 func (j *Journal) after(ctx context.Context, channel string, seq int64, limit int) (*channelHistory, error) {
 	tx := j.store.Read(ctx)
 	bounds, err := tx.JournalBounds()
@@ -51,7 +52,8 @@ func (j *Journal) after(ctx context.Context, channel string, seq int64, limit in
 	if found.rows, err = tx.ChannelJournal(channel, seq, bounds.LastSeq, limit); err != nil {
 		return nil, err
 	}
-	// Looked at again: what is pruned between the two queries is missing in rows.
+	// Read the bounds again: entries pruned between the two queries are missing in
+	// rows.
 	kept, err := tx.JournalBounds()
 	if err != nil {
 		return nil, err

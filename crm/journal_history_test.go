@@ -12,8 +12,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestHistory: what is read from the journal is what was published, from any place
-// that is still kept, and an error from any other.
+// TestHistory checks that the journal returns what was published, from any place that
+// is still kept, and an error from any other.
 func TestHistory(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -28,7 +28,7 @@ func TestHistory(t *testing.T) {
 			ev := relay.next(t)
 			sent[ev.Seq] = ev
 		}
-		relay.stop() // and so everything is marked
+		relay.stop() // afterwards everything is marked
 		since := func(channel string, seq int64, limit int, want string) {
 			t.Helper()
 			entries, err := w.Journal.Since(t.Context(), channel, seq, limit)
@@ -59,6 +59,6 @@ func TestHistory(t *testing.T) {
 		since(journalChannel, 0, 10, "4")
 		since(journalChannel, 1, 10, "lost")
 		since(journalChannel, 3, 10, "4")
-		since("private-v1.users.687", 2, 10, "lost") // nobody knows what it missed
+		since("private-v1.users.687", 2, 10, "lost") // it is not known what it missed
 	})
 }

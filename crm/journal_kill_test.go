@@ -18,13 +18,13 @@ import (
 	"chatcast/models/testdb"
 )
 
-// What a process that is to be killed finds in its environment.
+// Environment variables of a process that is to be killed.
 const (
 	dyingRelayStage = "CHATCAST_TEST_DYING_RELAY"
 	dyingRelayURL   = "CHATCAST_TEST_DYING_RELAY_DATABASE"
 )
 
-// Where it is killed.
+// Stages at which the process is killed.
 const (
 	afterCommit    = "after the commit"
 	afterNumbering = "after the numbering"
@@ -43,8 +43,8 @@ func appendNamed(ctx context.Context, store *models.Store, name string) error {
 	})
 }
 
-// dyingRelay commits an entry, relays it as far as its stage, says so and waits
-// for its death: its input ends when its parent dies without killing it.
+// dyingRelay commits an entry, relays it up to its stage, reports that, and waits to be
+// killed. Its input ends when its parent dies without killing it.
 func dyingRelay() {
 	die := func(err error) {
 		fmt.Fprintln(os.Stderr, err)
@@ -83,7 +83,7 @@ func dyingRelay() {
 	die(relay.Run(ctx))
 }
 
-// dyingJournal calls beforeMark when all was published.
+// dyingJournal calls beforeMark when everything was published.
 type dyingJournal struct {
 	*crm.Journal
 	beforeMark func()
@@ -94,8 +94,8 @@ func (j dyingJournal) MarkPublished(ctx context.Context, seq int64) error {
 	return j.Journal.MarkPublished(ctx, seq)
 }
 
-// TestKilledRelay kills a process at each stage between commit and mark: the
-// next one publishes its event, under the number that it has or gets once.
+// TestKilledRelay kills a process at each stage between commit and mark. The next
+// process must publish the event, under the one number that it has or gets.
 func TestKilledRelay(t *testing.T) {
 	testwait.LeaveOut(t, "it kills processes")
 	for _, stage := range []string{afterCommit, afterNumbering, afterPublish} {

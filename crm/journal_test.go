@@ -14,15 +14,15 @@ import (
 	"chatcast/models/testdb"
 )
 
-// testRelay is a relay that runs; what it publishes is to be taken from events.
+// testRelay is a running relay. Its published events must be received from events.
 type testRelay struct {
 	relay  *broadcasting.Relay
 	events chan broadcasting.Event
-	leads  chan struct{} // takes one for each time it becomes the leader
+	leads  chan struct{} // receives one value each time it becomes the leader
 	stop   func()        // ends it as SIGTERM would; may be called again
 }
 
-// startRelay runs a relay over the journal that looks only when it is woken.
+// startRelay runs a relay over the journal that reads it only when it is woken.
 func startRelay(t *testing.T, name string, journal broadcasting.Journal) *testRelay {
 	t.Helper()
 	r := &testRelay{events: make(chan broadcasting.Event, 1000), leads: make(chan struct{}, 10)}
@@ -43,14 +43,14 @@ func startRelay(t *testing.T, name string, journal broadcasting.Journal) *testRe
 	return r
 }
 
-// leadWatch tells when the relay leads, and lets it lead once only.
+// leadWatch reports when the relay leads, and lets it lead only once.
 type leadWatch struct {
 	broadcasting.Journal
 	leads chan struct{}
 }
 
 func (j leadWatch) Lead(ctx context.Context, appended func(), lead func(context.Context) error) error {
-	if len(j.leads) > 0 { // it has led and lost: a dead node does not come back
+	if len(j.leads) > 0 { // it has led and lost the lead: a dead node does not come back
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -60,7 +60,7 @@ func (j leadWatch) Lead(ctx context.Context, appended func(), lead func(context.
 	})
 }
 
-// next is the next event that the relay publishes.
+// next returns the next event that the relay publishes.
 func (r *testRelay) next(t *testing.T) broadcasting.Event {
 	t.Helper()
 	select {
@@ -72,8 +72,8 @@ func (r *testRelay) next(t *testing.T) broadcasting.Event {
 	}
 }
 
-// wants takes as many events as want has, as "seq name", and nothing more must
-// have been published by then.
+// wants receives as many events as want has, as "seq name". No more may have been
+// published by then.
 func (r *testRelay) wants(t *testing.T, want ...string) {
 	t.Helper()
 	for _, w := range want {
@@ -90,8 +90,8 @@ func (r *testRelay) wants(t *testing.T, want ...string) {
 	}
 }
 
-// TestTwoRelays: of two nodes one relays, for both; when its connection breaks,
-// the other does.
+// TestTwoRelays checks that one of two nodes relays for both, and that the other takes
+// over when its connection breaks.
 func TestTwoRelays(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	stores := []*models.Store{testdb.Open(t, url), testdb.Open(t, url)}
@@ -105,10 +105,9 @@ func TestTwoRelays(t *testing.T) {
 	case <-time.After(testwait.Long):
 		t.Fatal("nobody leads")
 	}
-	nodes[leader].leads <- struct{}{} // it has led: leadWatch counts on it
+	nodes[leader].leads <- struct{}{} // leadWatch expects it: the node has led
 
-	// Committed on the node that stands by, which has no way to the leader but
-	// the database.
+	// Commit on the standby node, which can reach the leader only through the database.
 	if err := appendNamed(t.Context(), stores[other], "a"); err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +126,8 @@ func TestTwoRelays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// What the first had published but not yet marked comes again, under its
-	// number; nothing else does.
+	// What the first node had published but not marked comes again, under its number;
+	// nothing else does.
 	if ev := nodes[other].next(t); ev.Seq == 1 {
 		nodes[other].wants(t, "2 b", "3 c")
 	} else if ev.Seq == 2 {
@@ -141,7 +140,7 @@ func TestTwoRelays(t *testing.T) {
 	}
 }
 
-// TestStandbyTakesOverFromOneThatEnds: the orderly way.
+// TestStandbyTakesOverFromOneThatEnds ends the leader in the orderly way.
 func TestStandbyTakesOverFromOneThatEnds(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	first := startRelay(t, "first", crm.NewJournal(testdb.Open(t, url)))

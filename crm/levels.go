@@ -6,7 +6,7 @@ import (
 	"chatcast/models"
 )
 
-// LevelData is a level as answers show it.
+// LevelData is a level as responses show it.
 type LevelData struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
@@ -15,8 +15,8 @@ type LevelData struct {
 
 func levelData(l models.Level) LevelData { return LevelData{ID: l.ID, Name: l.Name, Sort: l.Sort} }
 
-// Levels lists a company's levels by sort and id. companyID 0 is the actor's
-// only company.
+// Levels lists a company's levels by sort and id. companyID 0 means the actor's only
+// company.
 func (s *Service) Levels(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[LevelData], error) {
 	after, limit, err := q.start("levels", 2)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Service) Level(ctx context.Context, a Actor, id int64) (LevelData, erro
 	return levelData(*l), nil
 }
 
-// CreateLevel makes a level. Owners and admins may.
+// CreateLevel creates a level. Only owners and admins may do so.
 func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data LevelData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		e, err := requireCatalogueAdmin(c.tx, a, in.CompanyID)
@@ -67,7 +67,7 @@ func (s *Service) CreateLevel(ctx context.Context, a Actor, in NamedInput) (data
 	return data, err
 }
 
-// EditLevel changes a level. Owners and admins may.
+// EditLevel changes a level. Only owners and admins may do so.
 func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInput) (data LevelData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		l, err := levelToChange(c.tx, a, id)
@@ -84,12 +84,11 @@ func (s *Service) EditLevel(ctx context.Context, a Actor, id int64, in NamedInpu
 	return data, err
 }
 
-// DeleteLevel deletes a level and resets it on every chat that has it, with a
-// chatLevel for each. Many chats are done in several transactions, as by
-// DeleteTag.
+// DeleteLevel deletes a level. It clears the level of every chat that has it and emits
+// chatLevel for each. Like DeleteTag, it handles many chats in several transactions.
 func (s *Service) DeleteLevel(ctx context.Context, a Actor, id int64) error {
 	return s.untilDone(ctx, func(c *change) (done bool, err error) {
-		if _, err := levelToChange(c.tx, a, id); err != nil { // locked: no chat gets it meanwhile
+		if _, err := levelToChange(c.tx, a, id); err != nil { // locked, so that no chat gets it meanwhile
 			return false, err
 		}
 		chats, err := c.tx.LockChatsWithLevel(id, deleteBatch)
@@ -109,7 +108,7 @@ func (s *Service) DeleteLevel(ctx context.Context, a Actor, id int64) error {
 	})
 }
 
-// levelToChange locks a level that the actor may change.
+// levelToChange locks and returns a level that the actor may change.
 func levelToChange(tx *models.Tx, a Actor, id int64) (*models.Level, error) {
 	l, err := tx.LockLevel(id)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"chatcast/models"
 )
 
-// LicenseData is a licence in ChatApp's shape. There is no billing here: every
-// licence is "paid" and has no end, so licenseTo is null.
+// LicenseData is a licence in ChatApp's format. There is no billing here: every licence
+// is "paid" and has no end, so licenseTo is null.
 type LicenseData struct {
 	LicenseID   int64           `json:"licenseId"`
 	LicenseTo   *int64          `json:"licenseTo"`
@@ -19,8 +19,8 @@ type LicenseData struct {
 	Active      bool            `json:"active"`
 	Status      LicenseStatus   `json:"status"`
 	Messenger   []MessengerData `json:"messenger"`
-	App         []any           `json:"app"`    // integrations: none
-	Access      []any           `json:"access"` // access of outsiders: none
+	App         []any           `json:"app"`    // integrations; always empty
+	Access      []any           `json:"access"` // access of outsiders; always empty
 	CompanyID   int64           `json:"companyId"`
 	Write       bool            `json:"write"` // the actor may write
 }
@@ -68,7 +68,7 @@ func licenses(tx *models.Tx, a Actor) ([]LicenseData, error) {
 	return list, err
 }
 
-// oneLicense is one of the licences that the actor may read.
+// oneLicense returns one of the licences that the actor may read.
 func oneLicense(tx *models.Tx, a Actor, id int64) (*LicenseData, error) {
 	list, err := licenses(tx, a)
 	for i := range list {
@@ -82,7 +82,7 @@ func oneLicense(tx *models.Tx, a Actor, id int64) (*LicenseData, error) {
 	return nil, notFound("license")
 }
 
-// CreateLicense adds a licence to the company, or to the actor's only one when
+// CreateLicense adds a licence to the company, or to the actor's only company when
 // companyID is 0.
 func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, name string) (*LicenseData, error) {
 	if err := checkRequired("name", name, maxName); err != nil {
@@ -104,9 +104,9 @@ func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, n
 	return data, err
 }
 
-// managed locks the licence for an owner or admin of its company. A licence of
-// another company is not found; an employee who may not read it is denied, as
-// one who may only read it is.
+// managed locks and returns the licence for an owner or admin of its company. A licence
+// of another company is not found. Other employees are denied, whether or not they may
+// read the licence.
 func (c *change) managed(a Actor, licenseID int64) (*models.License, error) {
 	l, err := c.tx.LockLicense(licenseID)
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *change) managed(a Actor, licenseID int64) (*models.License, error) {
 	return l, err
 }
 
-// RenameLicense gives the licence another name.
+// RenameLicense changes the licence's name.
 func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, name string) (*LicenseData, error) {
 	if err := checkRequired("name", name, maxName); err != nil {
 		return nil, err
@@ -139,8 +139,8 @@ func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, n
 	return data, err
 }
 
-// DeleteLicense removes the licence with its messengers, chats and messages.
-// Whoever listens to its channels stops at once.
+// DeleteLicense removes the licence with its messengers, chats and messages. The
+// subscribers of its channels are unsubscribed at once.
 func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) error {
 	return s.change(ctx, func(c *change) error {
 		l, err := c.managed(a, licenseID)
@@ -151,8 +151,8 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 	})
 }
 
-// AddMessenger adds a messenger to the licence: a known type, or any other as a
-// bridge. An empty name is the type's own.
+// AddMessenger adds a messenger to the licence. An unknown type is allowed, as a
+// bridge. An empty name means the name of the type.
 func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, typ, name string) (*LicenseData, error) {
 	var typeViolation error
 	if !channels.ValidMessenger(typ) {
@@ -188,8 +188,8 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 	return data, err
 }
 
-// RemoveMessenger removes a messenger from the licence with its chats and
-// messages. Whoever listens to its channel stops at once.
+// RemoveMessenger removes a messenger from the licence, with its chats and messages.
+// The subscribers of its channel are unsubscribed at once.
 func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64, typ string) (*LicenseData, error) {
 	var data *LicenseData
 	err := s.change(ctx, func(c *change) error {
@@ -207,7 +207,7 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 	return data, err
 }
 
-// unsubscribeViewers is unsubscribeLost for everybody who may read the licence.
+// unsubscribeViewers is unsubscribeLost for all users who may read the licence.
 func (s *Service) unsubscribeViewers(c *change, l *models.License, f func() error) error {
 	viewers, err := c.tx.Viewers(l.ID)
 	if err != nil {

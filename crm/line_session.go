@@ -11,30 +11,30 @@ import (
 
 // States of a line with an account of its own.
 const (
-	StateDisconnected = "disconnected" // paired, and on its way to connect again
+	StateDisconnected = "disconnected" // paired, and reconnecting
 	StatePairing      = "pairing"
 	StateConnecting   = "connecting"
 	StateConnected    = "connected"
 	StateLoggedOut    = "logged_out"
 	StateBanned       = "banned_until"
 	StateReplaced     = "replaced" // the session was opened elsewhere
-	StateOutdated     = "outdated" // the messenger does not serve this version of ours any more
+	StateOutdated     = "outdated" // the messenger no longer serves our version
 )
 
-// LineState is how a line stands now, as its connector says.
+// LineState is the current state of a line, as its connector reports it.
 type LineState struct {
 	State       string
-	Device      *string // the paired device's id; nil: as it was; empty: none any more
-	Phone       *string // digits of the paired account; nil: as it was
-	Detail      string  // a sentence for a person; empty: the state's own
-	BannedUntil *int64  // of banned_until: unix seconds, nil when nobody knows
-	// Owner, when not empty, must hold the line's lease, or nothing is changed
-	// and the error has CodeConflict.
+	Device      *string // the paired device's id; nil: unchanged; empty: none any more
+	Phone       *string // digits of the paired account; nil: unchanged
+	Detail      string  // a sentence for people; empty: the state's default
+	BannedUntil *int64  // for banned_until: unix seconds; nil: not known
+	// Owner, when not empty, must hold the line's lease. Otherwise nothing changes and
+	// the error has CodeConflict.
 	Owner string
 }
 
-// LineSession is what is kept of a line that was paired, or is being paired. A
-// line without one, or whose Paired is false, is a bridge.
+// LineSession is the stored session of a line that was paired or is being paired. A
+// line without a session, or with Paired false, is a bridge.
 type LineSession struct {
 	Line        Line
 	State       string
@@ -42,13 +42,13 @@ type LineSession struct {
 	Phone       string
 	Detail      string
 	BannedUntil *int64
-	Paired      bool // an account was connected once: the line is no bridge any more
+	Paired      bool // an account was connected once, so the line is no longer a bridge
 	LeaseOwner  string
 	Leased      bool // the lease has not run out
 	UpdatedAt   int64
 }
 
-// stateSentences say what the states mean to a person.
+// stateSentences explain the states to people.
 var stateSentences = map[string]string{
 	StateDisconnected: "The connection was lost; it is being made again.",
 	StatePairing:      "Scan the QR code, or type the code into the phone.",
@@ -60,13 +60,14 @@ var stateSentences = map[string]string{
 	StateOutdated:     "The messenger does not serve this version any more. Update the program.",
 }
 
-// accepts says whether messages may be put into the line's outbox: its account is
-// there, or will be again without anybody's help.
+// accepts reports whether messages may be put into the line's outbox: its account is
+// connected, or will reconnect by itself.
 func (x *LineSession) accepts() bool {
 	return x.Device != "" && (x.State == StateConnected || x.State == StateConnecting || x.State == StateDisconnected)
 }
 
-// Status is how the line stands, for Messenger.Status. via is what serves it.
+// Status returns the line's status for Messenger.Status. via names what serves the
+// line.
 func (x *LineSession) Status(via string) LineStatus {
 	return LineStatus{
 		State: x.State, Connected: x.State == StateConnected, Via: via, Phone: given(x.Phone), Detail: x.Detail, BannedUntil: x.BannedUntil,
@@ -81,7 +82,7 @@ func lineSession(row *models.MessengerSession, nowMS int64) *LineSession {
 	}
 }
 
-// SessionOf returns the session of a line; nil when it has none.
+// SessionOf returns the session of a line, or nil when it has none.
 func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) {
 	tx := s.Store.Read(ctx)
 	row, err := tx.MessengerSession(on.LicenseID, on.Messenger)
@@ -95,8 +96,8 @@ func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) 
 	return lineSession(row, now), err
 }
 
-// account is the session of a line that has an account of its own; nil of a
-// bridge, which a line is until it is paired.
+// account returns the session and the connector of a line with an account of its own.
+// Both are nil for a bridge; a line is a bridge until it is paired.
 func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) {
 	connector, err := s.messenger(on.Messenger)
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) 
 		return nil, nil, nil
 	}
 	row, err := tx.MessengerSession(on.LicenseID, on.Messenger)
-	if errors.Is(err, models.ErrNotFound) || err == nil && !row.Paired && row.Device == "" { // with a device it will be no bridge
+	if errors.Is(err, models.ErrNotFound) || err == nil && !row.Paired && row.Device == "" { // with a device the line will not stay a bridge
 		return nil, nil, nil
 	}
 	if err != nil {
@@ -116,7 +117,7 @@ func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) 
 	return lineSession(row, 0), queued, nil
 }
 
-// Sessions lists the sessions of all lines of a type of messenger.
+// Sessions lists the sessions of all lines of a messenger type.
 func (s *Service) Sessions(ctx context.Context, messengerType string) ([]LineSession, error) {
 	tx := s.Store.Read(ctx)
 	rows, err := tx.MessengerSessions(messengerType)
@@ -131,8 +132,8 @@ func (s *Service) Sessions(ctx context.Context, messengerType string) ([]LineSes
 	return list, err
 }
 
-// SetLineState keeps how a line stands and tells of it when that is new. A line
-// that is logged out cannot send what waits in its outbox: all of it has failed.
+// SetLineState stores the state of a line and emits messengerStatus when it changed.
+// When the line is logged out, everything that waits in its outbox fails.
 func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error {
 	if stateSentences[st.State] == "" {
 		return Invalid("state", "must be one of the states of a line")
@@ -176,7 +177,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 	})
 }
 
-// session locks the session of a line, made when there is none.
+// session locks and returns the session of a line. It creates a missing one.
 func (c *change) session(on Line) (*line, *models.MessengerSession, error) {
 	l, err := lineForConnector(c.tx, on)
 	if err != nil {
@@ -228,9 +229,9 @@ func (c *change) lineEvent(l *line, event string, item any) (Event, error) {
 	}, err
 }
 
-// Lease gives the line to owner for ttl, when nobody else has it by the
-// database's clock, and says whether owner has it now. Who has it asks again
-// before the time is over; when they do not, somebody else may take it.
+// Lease gives the line to owner for ttl unless another owner holds it by the database's
+// clock, and reports whether owner holds it now. The holder must call Lease again
+// before the time is over; otherwise another owner may take the line.
 func (s *Service) Lease(ctx context.Context, on Line, owner string, ttl time.Duration) (has bool, err error) {
 	err = s.change(ctx, func(c *change) error {
 		if _, _, err := c.session(on); err != nil {
@@ -242,13 +243,13 @@ func (s *Service) Lease(ctx context.Context, on Line, owner string, ttl time.Dur
 	return has && err == nil, err
 }
 
-// Release gives the line back when owner has it.
+// Release ends owner's lease of the line, if it holds one.
 func (s *Service) Release(ctx context.Context, on Line, owner string) error {
 	return s.change(ctx, func(c *change) error { return c.tx.DropLease(on.LicenseID, on.Messenger, owner) })
 }
 
-// PublishQR brings what pairs an account to everybody who looks at the line now.
-// It is kept nowhere.
+// PublishQR publishes the pairing data of a line to the current subscribers of its
+// channels. It is not stored.
 func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	tx := s.Store.Read(ctx)
 	l, err := lineForConnector(tx, on)

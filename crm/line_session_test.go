@@ -14,7 +14,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestLineStates: each is kept, told once, and takes messages or not.
+// TestLineStates checks that each state is stored, announced once, and accepts messages
+// or not.
 func TestLineStates(t *testing.T) {
 	until := int64(crmtest.Start + 3600)
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -26,7 +27,7 @@ func TestLineStates(t *testing.T) {
 			sends  bool
 			paired bool
 		}{
-			{crm.LineState{State: crm.StatePairing}, "messengerStatus", true, false}, // a bridge still
+			{crm.LineState{State: crm.StatePairing}, "messengerStatus", true, false}, // still a bridge
 			{crm.LineState{State: crm.StatePairing}, "", true, false},
 			{crm.LineState{State: crm.StateConnecting, Device: text("1:7@s.whatsapp.net"), Phone: text("79990000000")}, "messengerStatus", true, false}, // has a device: the outbox
 			{crm.LineState{State: crm.StateConnected}, "messengerStatus", true, true},
@@ -68,7 +69,8 @@ func TestLineStates(t *testing.T) {
 	})
 }
 
-// TestLogoutFailsWhatWaits: nobody will ever send it.
+// TestLogoutFailsWhatWaits checks that a logout fails the waiting messages, which can
+// never be sent.
 func TestLogoutFailsWhatWaits(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -85,7 +87,8 @@ func TestLogoutFailsWhatWaits(t *testing.T) {
 	})
 }
 
-// TestOneOwnerOfALine: however many ask for the lease, one has it.
+// TestOneOwnerOfALine checks that only one of many owners that ask for the lease gets
+// it.
 func TestOneOwnerOfALine(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -129,7 +132,7 @@ func TestOneOwnerOfALine(t *testing.T) {
 			t.Error(err)
 		}
 		lease("other", time.Hour, false)
-		lease(owner, 0, true) // it runs out at once
+		lease(owner, 0, true) // it expires at once
 		wantCode(t, "a state after the lease ran out", state(owner, crm.StateConnected), crm.CodeConflict, "")
 		lease("other", time.Hour, true)
 		lease(owner, time.Hour, false)
@@ -144,7 +147,8 @@ func TestOneOwnerOfALine(t *testing.T) {
 	})
 }
 
-// TestQRIsForTheSocketsAlone: it would be worth stealing.
+// TestQRIsForTheSocketsAlone checks that the QR code is not stored, because it would be
+// worth stealing.
 func TestQRIsForTheSocketsAlone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

@@ -9,7 +9,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(dyingRelayStage) != "" {
-		dyingRelay() // this process is one that a test starts to kill it
+		dyingRelay() // a test started this process to kill it
 		return
 	}
 	testdb.Main(m)

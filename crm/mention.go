@@ -2,19 +2,20 @@ package crm
 
 import "fmt"
 
-// MaxMentions is how many people one message may mention: more than the largest
-// groups have members who can be told.
+// MaxMentions is how many people one message may mention. The largest groups have fewer
+// members who can be notified.
 const MaxMentions = 4096
 
-// Mention is a person whom a message mentions. In the text they stand as @ and the
-// digits of their phone or of their LID.
+// Mention is a person that a message mentions. The text contains @ and the digits of
+// the person's phone number or LID.
 type Mention struct {
 	ID    ID      `json:"id"`            // as in fromUser
 	Phone *string `json:"phone"`         // null: not known
 	LID   *string `json:"lid,omitempty"` // WhatsApp's other id, when both are known
 }
 
-// checkMentions returns the people, each once, in the form that messages show.
+// checkMentions checks the mentions and returns each person once, in the form that
+// messages show.
 func checkMentions(messenger, field string, list []Mention) ([]Mention, error) {
 	if len(list) > MaxMentions {
 		return nil, Invalid(field, "must not be more than %d", MaxMentions)

@@ -17,7 +17,8 @@ func mentionsOf(t *testing.T, w *crmtest.World, event string) string {
 	return string(mustJSON(t, lastItem(t, w, event)["message"].(map[string]any)["mentions"]))
 }
 
-// TestMentions of a bridge and of operators, in every spelling, each person once.
+// TestMentions checks mentions of a bridge and of operators, in every spelling, each
+// person once.
 func TestMentions(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

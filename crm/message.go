@@ -6,11 +6,10 @@ import (
 	"chatcast/models"
 )
 
-// record adds a message to a chat, whose row is locked, with all that follows
-// from it: the event message, a closed chat that the customer reopens, a
-// conversation window. Of a message that is history nothing follows. It says
-// whether the message is new; a second copy changes nothing. The chat's row is
-// saved.
+// record adds a message to a chat whose row is locked. It emits the event message,
+// reopens a closed chat when the customer writes, and opens a conversation window. For
+// a history message it does none of these. It reports whether the message is new; a
+// second copy changes nothing. It saves the chat's row.
 func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
 	if added, err = c.tx.AddMessage(m); err != nil || !added {

@@ -6,8 +6,8 @@ import (
 	"chatcast/models"
 )
 
-// Edit is what a message is to say instead: a text message its text, another
-// its caption.
+// Edit is the new content of a message: the text of a text message, or the caption of a
+// message with a file.
 type Edit struct {
 	Text    *string
 	Caption *string
@@ -20,8 +20,8 @@ func (e Edit) check() error {
 	return allViolations(checkOptional("text", e.Text, MaxText), checkOptional("caption", e.Caption, MaxCaption))
 }
 
-// EditMessage changes what a message of ours says. It may be edited by who wrote
-// it, and by owners and admins. An edit that changes nothing causes no event.
+// EditMessage changes the content of a message of ours. The employee who wrote it,
+// owners and admins may edit it. An edit that changes nothing emits no event.
 func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, messageID string, e Edit) (item HistoryItem, err error) {
 	if err := e.check(); err != nil {
 		return item, err
@@ -79,7 +79,7 @@ func (c *change) edit(v renderer, a Actor, chat *models.Chat, row *models.Messag
 	return true, c.saveEdit(v, a, chat, row, content, c.now.Unix())
 }
 
-// saveEdit gives a message another content and tells of it.
+// saveEdit stores the new content of a message and emits messageEdit.
 func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Message, content Content, at int64) (err error) {
 	row.EditedAt = &at
 	if row.Content, err = encodeContent(content); err != nil {
@@ -91,8 +91,9 @@ func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Me
 	return c.emitContent(v, a, chat, row, at, nil)
 }
 
-// emitContent tells what a message says now. why is the reason when an edit or a
-// deletion of ours failed, and the message says again what it said before.
+// emitContent emits messageEdit with the current content of a message. why is the
+// reason when an edit or a deletion of ours failed and the previous content was
+// restored.
 func (c *change) emitContent(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64, why *SendError) error {
 	shown, err := v.content(row)
 	if err != nil {
@@ -104,8 +105,8 @@ func (c *change) emitContent(v renderer, a Actor, chat *models.Chat, row *models
 	})
 }
 
-// DeleteMessage deletes a message of ours for all: what it said is gone, that it
-// was there stays. Deleting it again changes nothing.
+// DeleteMessage deletes a message of ours for everyone. Its content is erased; its row
+// stays. Deleting it again changes nothing.
 func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, messageID string) error {
 	return s.onMessage(ctx, a, at, messageID, func(c *change, v renderer, _ *line, chat *models.Chat, row *models.Message) error {
 		if !row.FromMe {
@@ -126,7 +127,7 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 	})
 }
 
-// erase deletes what a message said and tells of it.
+// erase deletes the content of a message and emits messageDelete.
 func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
 	row.DeletedAt = &at
 	if row.Content, err = encodeContent(Content{}); err != nil {
@@ -141,8 +142,8 @@ func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Messa
 	})
 }
 
-// onMessage runs f on a message of a chat that the actor may see on a line that
-// they may write, both rows locked, when the messenger is connected.
+// onMessage runs f on a message, with the chat and the message locked. The actor must
+// see the chat and be allowed to write the line, and the messenger must be connected.
 func (s *Service) onMessage(ctx context.Context, a Actor, at ChatAddress, messageID string,
 	f func(c *change, v renderer, l *line, chat *models.Chat, row *models.Message) error) error {
 	if err := checkID("messageId", messageID); err != nil {

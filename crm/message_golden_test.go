@@ -22,7 +22,7 @@ var (
 	onOlder    = crm.Line{LicenseID: crmtest.LicenseID, Messenger: "WhatsApp"}
 )
 
-// oneID is a bridge whose messages all get the id.
+// oneID is a bridge that gives all messages the same id.
 type oneID struct {
 	bridge.Messenger
 	id string
@@ -30,7 +30,7 @@ type oneID struct {
 
 func (m oneID) MessageID(crm.Line) string { return m.id }
 
-// inbound reads what a bridge would post.
+// inbound parses the body that a bridge would post.
 func inbound(t *testing.T, body string) crm.InboundRequest {
 	t.Helper()
 	var in crm.InboundRequest
@@ -40,7 +40,7 @@ func inbound(t *testing.T, body string) crm.InboundRequest {
 	return in
 }
 
-// receive posts body as the owner does, and must succeed.
+// receive posts body as the owner. It must succeed.
 func receive(t *testing.T, w *crmtest.World, on crm.Line, body string) crm.InboundAnswer {
 	t.Helper()
 	answer, err := w.IngestAs(t.Context(), w.Owner, on, inbound(t, body))
@@ -71,7 +71,8 @@ func TestMessageIsTheDocumentedExample(t *testing.T) {
 	})
 }
 
-// TestMessageWithMentions is the same with what ChatApp's example has not.
+// TestMessageWithMentions is the same test with the fields that ChatApp's example does
+// not have.
 func TestMessageWithMentions(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -133,7 +134,7 @@ func TestChatReadIsTheDocumentedExample(t *testing.T) {
 		if chat, err := w.MarkRead(t.Context(), w.Owner, chatAt(onGr, "7000000000")); err != nil || chat.Unread != 0 {
 			t.Errorf("read again: %+v, %v", chat, err)
 		}
-		wantGolden(t, w.EventsAfter(t, mark), "chatRead", `,"edited":{"id":685}`) // still one
+		wantGolden(t, w.EventsAfter(t, mark), "chatRead", `,"edited":{"id":685}`) // still only one event
 	})
 }
 

@@ -34,7 +34,7 @@ func TestEditAndDelete(t *testing.T) {
 		_, err = w.EditMessage(t.Context(), w.Operator, chatAt(onGr, ann), id, crm.Edit{})
 		wantCode(t, "an edit of nothing", err, crm.CodeInvalid, "text")
 		wantCode(t, "delete what a customer wrote", w.DeleteMessage(t.Context(), w.Owner, chatAt(onGr, ann), "IN"), crm.CodeConflict, "")
-		for range 2 { // the second changes nothing
+		for range 2 { // the second call changes nothing
 			item, err := edit(w.Operator, id, "Hello!")
 			if err != nil || item.Message.Text != "Hello!" || item.EditedAt == nil {
 				t.Fatalf("edited %+v, %v", item, err)
@@ -100,7 +100,7 @@ func TestListMessages(t *testing.T) {
 				if page.NextPage == nil || pages > n {
 					break
 				}
-				// With the direction or, as ChatApp's clients may, without.
+				// With the direction or, as ChatApp's clients may do, without it.
 				q.NextPage, q.Direction = *page.NextPage, map[bool]string{true: direction}[pages%2 == 0]
 			}
 			if got != want {
@@ -165,7 +165,7 @@ func TestLineStateOfABridge(t *testing.T) {
 		_, err = w.LineStatus(t.Context(), w.Stranger, onGr)
 		wantCode(t, "a stranger's look", err, crm.CodeNotFound, "")
 		wantCode(t, "typing of an odd kind", w.Typing(t.Context(), w.Operator, chatAt(onGr, ann), "dance"), crm.CodeInvalid, "type")
-		// A type that nothing serves cannot send.
+		// A line whose type nothing serves cannot send.
 		clear(w.Messengers)
 		_, err = w.Send(t.Context(), w.Operator, chatAt(onGr, ann), saying("x"))
 		wantCode(t, "nothing serves the type", err, crm.CodeUnavailable, "")

@@ -7,16 +7,16 @@ import (
 	"chatcast/models"
 )
 
-// HistoryItem is a message in a list: what its event showed, and what became of
-// it since. Times are unix seconds.
+// HistoryItem is a message in a list: the item of its event, and what has changed
+// since. Times are unix seconds.
 type HistoryItem struct {
 	MessageItem
-	InternalID int64           `json:"internalId"` // of this chat's list: lastInternalId
-	Status     string          `json:"status"`     // "", sent, delivered, viewed, failed; of our messages
+	InternalID int64           `json:"internalId"` // position in the chat's list, for lastInternalId
+	Status     string          `json:"status"`     // "", sent, delivered, viewed or failed; for our messages
 	StatusTime *int64          `json:"statusTime"`
 	Error      json.RawMessage `json:"error"` // why it failed
 	EditedAt   *int64          `json:"editedAt"`
-	DeletedAt  *int64          `json:"deletedAt"` // the content is gone then
+	DeletedAt  *int64          `json:"deletedAt"` // when set, the content is erased
 }
 
 // Directions of a list of messages.
@@ -25,13 +25,13 @@ const (
 	DirectionNext = "next" // towards now, the oldest first
 )
 
-// MessageQuery asks for one page of a chat's messages. The page begins behind
-// LastInternalID, or, without it, at LastTime (unix seconds, included); without
-// either at the chat's end, or with DirectionNext at its beginning. NextPage, when
-// given, says all that, the direction too.
+// MessageQuery selects one page of a chat's messages. The page begins after
+// LastInternalID if that is set, else at LastTime (unix seconds, included) if that is
+// set, else at the chat's end, or with DirectionNext at its beginning. NextPage, when
+// given, contains the position and the direction.
 type MessageQuery struct {
 	PageQuery
-	Direction      string // when empty that of NextPage, or prev
+	Direction      string // empty: that of NextPage, or prev
 	LastTime       *int64
 	LastInternalID *int64
 }
@@ -84,7 +84,8 @@ func (s *Service) Messages(ctx context.Context, a Actor, at ChatAddress, q Messa
 	return page, nil
 }
 
-// from is the place that the page lies behind; nil: the list's begin.
+// from returns the position after which the page begins, or nil for the beginning of
+// the list.
 func (q MessageQuery) from(tx *models.Tx, chatID int64, after []int64) (*models.TimeKey, error) {
 	if after != nil {
 		return &models.TimeKey{Time: after[0], ID: after[1]}, nil
@@ -105,7 +106,7 @@ func (q MessageQuery) from(tx *models.Tx, chatID int64, after []int64) (*models.
 	return &models.TimeKey{Time: *q.LastTime, ID: 1<<63 - 1}, nil
 }
 
-// histories are rows of a chat as list items, by row id.
+// histories converts rows of a chat to list items, by row id.
 func (v renderer) histories(tx *models.Tx, rows []*models.Message, chat *models.Chat) (map[int64]HistoryItem, error) {
 	var quotedIDs []string
 	for _, row := range rows {
@@ -139,7 +140,7 @@ func (v renderer) histories(tx *models.Tx, rows []*models.Message, chat *models.
 	return items, nil
 }
 
-// history is one row as a list item.
+// history converts one row to a list item.
 func (v renderer) history(tx *models.Tx, row *models.Message, chat *models.Chat) (HistoryItem, error) {
 	items, err := v.histories(tx, []*models.Message{row}, chat)
 	return items[row.ID], err

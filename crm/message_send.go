@@ -13,7 +13,7 @@ import (
 type Outgoing struct {
 	Type     string
 	Content  Content
-	Tracking *string // comes back in messageStatus
+	Tracking *string // returned in messageStatus
 	Quoted   *ID     // the message that it answers
 	// IdempotencyKey makes a second try of the same request harmless; empty: none.
 	IdempotencyKey string
@@ -25,14 +25,14 @@ type Sent struct {
 	ChatID string `json:"chatId"`
 }
 
-// check holds a message that we are to send against the limits. Its fields are
-// named as the routes' bodies name them.
+// check checks an outgoing message against the limits. Errors name the fields as in the
+// request bodies.
 func (m *Outgoing) check() error {
 	errs := []error{checkOptional("tracking", m.Tracking, MaxTracking)}
 	if m.Quoted != nil {
 		errs = append(errs, checkID("quotedMessageId", m.Quoted.String()))
 	}
-	switch { // the bodies of these have the fields at the top
+	switch { // the bodies of these have the fields at the top level
 	case m.Content.Location != nil:
 		errs = append(errs, m.Content.Location.check(""))
 	case m.Content.Contact != nil:
@@ -47,9 +47,9 @@ func (m *Outgoing) check() error {
 	return allViolations(errs...)
 }
 
-// Send accepts a message for sending: it is stored and told of, and the
-// messenger takes it from there. A chat that does not exist yet is made when its
-// id is a phone number.
+// Send accepts a message for sending: it stores the message and emits its event, and
+// the messenger delivers it afterwards. A missing chat is created when its id is a
+// phone number.
 func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing) (Sent, error) {
 	mentions, err := checkMentions(at.Messenger, "mentions", m.Content.Mentions)
 	if err = allViolations(m.check(), err); err != nil {
@@ -63,8 +63,7 @@ func (s *Service) Send(ctx context.Context, a Actor, at ChatAddress, m Outgoing)
 	return s.send(ctx, a, at, connector.MessageID(at.Line), m, nil)
 }
 
-// send is Send for a message that was checked, with its id. file is the
-// attachment that comes with it; nil: none.
+// send is Send for a checked message with the given id. file is its attachment, or nil.
 func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, m Outgoing, file attachment) (sent Sent, err error) {
 	key, err := ParseChatID("chatId", at.Messenger, at.ChatID)
 	if err != nil {
@@ -98,7 +97,7 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		m, file := m, file
 		link, remote := file.(linked)
 		switch {
-		case remote && out == nil: // a bridge fetches it itself
+		case remote && out == nil: // a bridge fetches the file itself
 			file = nil
 		case remote:
 			m.Content.File = link.pending()
@@ -124,8 +123,8 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 	return sent, err
 }
 
-// addFile adds the row of what goes with a message that was just recorded. One
-// that is still to be fetched knows its message.
+// addFile adds the row of the attachment of a message that was just recorded. The row
+// of an attachment that is still to be fetched refers to its message.
 func (c *change) addFile(l *line, chat *models.Chat, m *models.Message, file attachment) error {
 	if file == nil {
 		return nil
@@ -137,8 +136,8 @@ func (c *change) addFile(l *line, chat *models.Chat, m *models.Message, file att
 	return c.tx.AddFile(row)
 }
 
-// withoutStored is m as it is compared with another try: without the id of the
-// stored attachment, which differs each time.
+// withoutStored returns m in the form that is compared with a repeated request: without
+// the id of the stored attachment, which differs each time.
 func (m Outgoing) withoutStored() Outgoing {
 	m.IdempotencyKey = ""
 	if f := m.Content.File; f != nil && isStored(f.Link) {
@@ -149,8 +148,8 @@ func (m Outgoing) withoutStored() Outgoing {
 	return m
 }
 
-// connected returns the connector that serves the line when the actor may write it
-// and it takes messages: it is connected, or what it takes waits in its outbox.
+// connected returns the connector of a line that the actor may write and that accepts
+// messages: the line is connected, or its messages wait in its outbox.
 func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, error) {
 	connector, err := s.connectorFor(ctx, a, on, write)
 	if err != nil {
@@ -164,7 +163,7 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 		if x != nil && !x.accepts() {
 			return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
 		}
-		return connector, nil // what was never paired is a bridge, which takes all
+		return connector, nil // a line that was never paired is a bridge, which accepts every message
 	}
 	status, err := connector.Status(ctx, on)
 	if err != nil {
@@ -176,8 +175,8 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 	return connector, nil
 }
 
-// chatToSend locks the chat that a message goes to, and makes it when it is a
-// phone's and new.
+// chatToSend locks and returns the chat that a message goes to. It creates a missing
+// chat when the key is a phone number.
 func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error) {
 	chat, err := c.tx.LockChat(l.licenseID, l.messenger, key.External)
 	if errors.Is(err, models.ErrNotFound) && key.Phone != "" {
@@ -192,7 +191,7 @@ func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error)
 	return chat, nil
 }
 
-// outgoing is the row of a message that the actor sends to the chat.
+// outgoing returns the row of a message that the actor sends to the chat.
 func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoing) (*models.Message, error) {
 	row := &models.Message{
 		FromMe: true, FromAPI: true, Time: c.now.Unix(), Type: m.Type, Tracking: m.Tracking, CreatedBy: &a.UserID,
@@ -225,8 +224,8 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 	return row, err
 }
 
-// orInvalid turns the store's ErrNotFound into an error of a field; other errors
-// pass.
+// orInvalid converts the store's ErrNotFound to an error of a field. It returns other
+// errors unchanged.
 func orInvalid(err error, field, violation string) error {
 	if errors.Is(err, models.ErrNotFound) {
 		return Invalid(field, "%s", violation)

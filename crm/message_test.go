@@ -16,7 +16,7 @@ import (
 
 const ann = "79990001122"
 
-// send sends as a, and must succeed.
+// send sends as a. It must succeed.
 func send(t *testing.T, w *crmtest.World, a crm.Actor, on crm.Line, chat string, m crm.Outgoing) crm.Sent {
 	t.Helper()
 	sent, err := w.Send(t.Context(), a, chatAt(on, chat), m)
@@ -175,8 +175,8 @@ func TestSendViolations(t *testing.T) {
 	})
 }
 
-// TestManyErrorsAreCountedOnce holds the sentence above the fields, which checks
-// inside checks put together.
+// TestManyErrorsAreCountedOnce checks the sentence above the fields, which nested
+// checks build together.
 func TestManyErrorsAreCountedOnce(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	_, err := w.Send(t.Context(), w.Operator, chatAt(onGr, ann), crm.Outgoing{Type: "contact", Content: crm.Content{Contact: &crm.ContactCard{}}})
@@ -186,7 +186,7 @@ func TestManyErrorsAreCountedOnce(t *testing.T) {
 	}
 }
 
-// TestMessagesAreForWhoMaySeeTheChat does everything there is as everybody.
+// TestMessagesAreForWhoMaySeeTheChat tries every action as every actor.
 func TestMessagesAreForWhoMaySeeTheChat(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -239,7 +239,7 @@ func TestMessagesAreForWhoMaySeeTheChat(t *testing.T) {
 		if events := w.EventsAfter(t, mark); len(events) != 0 {
 			t.Errorf("events %v", names(events))
 		}
-		// What is theirs, and what is no one's, they may write in.
+		// They may write in chats that are theirs or nobody's.
 		if _, err := w.SetResponsible(t.Context(), w.Owner, chatAt(onGr, ann), crm.Value(w.OnlyMine.UserID)); err != nil {
 			t.Fatal(err)
 		}

@@ -6,15 +6,15 @@ import "context"
 // phone numbers.
 const TypeWhatsApp = "WhatsApp"
 
-// MessengerType is what is known of a type of messenger.
+// MessengerType describes a type of messenger.
 type MessengerType struct {
 	Type     string `json:"type"`
 	Name     string `json:"name"`
 	WhatsApp bool   `json:"whatsApp"` // its chats are phone numbers and it has 24-hour windows
 }
 
-// messengerTypes are the types with a name of their own. Others are allowed: they
-// are bridges with no name but their type.
+// messengerTypes are the types with a display name. Other types are allowed: they are
+// bridges, and their name is the type.
 var messengerTypes = []MessengerType{
 	{"grWhatsApp", "[WEB] WhatsApp", true},
 	{"caWhatsApp", "[Cloud API] WhatsApp", true},
@@ -31,8 +31,8 @@ var messengerTypes = []MessengerType{
 	{"webchat", "Web chat", false},
 }
 
-// LookupMessenger returns what is known of a type; of an unknown one, its type
-// as the name.
+// LookupMessenger returns the description of a type. The name of an unknown type is the
+// type itself.
 func LookupMessenger(messengerType string) MessengerType {
 	for _, m := range messengerTypes {
 		if m.Type == messengerType {
@@ -42,8 +42,8 @@ func LookupMessenger(messengerType string) MessengerType {
 	return MessengerType{Type: messengerType, Name: messengerType}
 }
 
-// IsWhatsApp says whether the type speaks WhatsApp: chats are phone numbers,
-// groups or LIDs, ids are strings, and 24-hour windows are kept.
+// IsWhatsApp reports whether the type is a kind of WhatsApp: its chats are phone
+// numbers, groups or LIDs, its ids are strings, and it has 24-hour windows.
 func IsWhatsApp(messengerType string) bool { return LookupMessenger(messengerType).WhatsApp }
 
 // Line is one messenger of one licence.
@@ -52,15 +52,15 @@ type Line struct {
 	Messenger string
 }
 
-// LineStatus is how a line stands.
+// LineStatus is the status of a line.
 type LineStatus struct {
 	State     string  `json:"state"` // connected, ...: the States of this package
 	Connected bool    `json:"connected"`
 	Via       string  `json:"via"`   // what serves the line: bridge, ...
 	Phone     *string `json:"phone"` // of the paired account, when there is one
 	Detail    string  `json:"detail"`
-	// BannedUntil is when a ban of the account ends, unix seconds; null: no ban, or
-	// nobody knows.
+	// BannedUntil is the end of the account's ban, unix seconds; null: no ban, or not
+	// known.
 	BannedUntil *int64 `json:"bannedUntil"`
 }
 
@@ -71,25 +71,25 @@ type Pairing struct {
 	ExpiresAt int64   `json:"expiresAt"` // unix seconds
 }
 
-// Messenger is a way to the outside, implemented by the connectors in the subfolders.
-// Its methods are never called inside a transaction, and return *Error with
-// CodeUnavailable when the line cannot do it now.
+// Messenger is a connection to the outside; the connectors in the subfolders implement
+// it. Its methods are never called inside a transaction. They return an *Error with
+// CodeUnavailable when the line cannot serve the call now.
 type Messenger interface {
-	// Status says how the line stands.
+	// Status returns the status of the line.
 	Status(ctx context.Context, l Line) (LineStatus, error)
 	// MessageID makes the id of a message that is about to be sent, unique in the line.
 	MessageID(l Line) string
-	// Typing shows the other side that we are writing (kind text) or recording
-	// (voice). It may be lost.
+	// Typing shows the other side that we are writing (kind text) or recording (voice).
+	// The signal may be lost.
 	Typing(ctx context.Context, l Line, chatID, kind string) error
-	// Pair begins to connect an account: by a code for that phone, or by QR when
-	// phone is empty. While it goes on, it returns what is to be shown now.
+	// Pair begins to pair an account: with a code for that phone, or with a QR code
+	// when phone is empty. While pairing goes on, it returns what to show now.
 	Pair(ctx context.Context, l Line, phone string) (Pairing, error)
 	// Logout ends the account's session.
 	Logout(ctx context.Context, l Line) error
 }
 
-// messenger is the connector that serves a type: its own, or the one for all others.
+// messenger returns the connector of a type, or the connector for all other types.
 func (s *Service) messenger(messengerType string) (Messenger, error) {
 	if m, ok := s.Messengers[messengerType]; ok {
 		return m, nil
@@ -100,10 +100,10 @@ func (s *Service) messenger(messengerType string) (Messenger, error) {
 	return nil, Unavailable("nothing in this program serves the messenger type " + messengerType)
 }
 
-// Unavailable is the Error of a line, or of a store, that cannot do now what was asked.
+// Unavailable returns the Error for a line or a store that cannot serve a request now.
 func Unavailable(message string) *Error { return &Error{Code: CodeUnavailable, Message: message} }
 
-// LineStatus says how a line stands.
+// LineStatus returns the status of a line.
 func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus, error) {
 	connector, err := s.connectorFor(ctx, a, on, read)
 	if err != nil {
@@ -112,8 +112,8 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 	return connector.Status(ctx, on)
 }
 
-// Pair begins to connect an account to a line: by a code for that phone, or by
-// QR when phone is nil.
+// Pair begins to pair an account with a line: with a code for that phone, or with a QR
+// code when phone is nil.
 func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pairing, error) {
 	connector, err := s.connectorFor(ctx, a, on, write)
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 
 var _ onlineStore = (*Service)(nil)
 
-// OnlineEmployees lists who is recorded as online, and where.
+// OnlineEmployees lists the employees that are recorded as online.
 func (s *Service) OnlineEmployees(ctx context.Context) ([]models.Employee, error) {
 	return s.Store.Read(ctx).OnlineEmployees()
 }
 
-// RecordOnline makes the record of a user what present says for each company
-// they work for, and tells of each change.
+// RecordOnline records the result of present for each company that the user works for,
+// and emits an event for each change.
 func (s *Service) RecordOnline(ctx context.Context, userID int64, present func(companyID int64) bool) error {
 	return s.change(ctx, func(c *change) error {
 		employments, err := c.tx.Employments(userID)
@@ -30,7 +30,8 @@ func (s *Service) RecordOnline(ctx context.Context, userID int64, present func(c
 	})
 }
 
-// setOnline records whether an employee is online, and tells it when it is new.
+// setOnline records whether an employee is online, and emits employeeStatus when that
+// changed.
 func (c *change) setOnline(companyID, userID int64, online bool) error {
 	changed, err := c.tx.SetOnline(companyID, userID, online)
 	if err != nil || !changed {

@@ -21,51 +21,52 @@ const (
 	retryMost    = 10 * time.Second
 )
 
-// OnlineTracker turns sockets into employeeStatus. The engine tells it, by Entered
-// and Left, of every channel that a socket of a known user enters and leaves.
+// OnlineTracker derives employeeStatus events from sockets. The engine calls Entered
+// and Left for every channel that a socket of a known user enters and leaves.
 //
-// A socket on the user's own channel stands for the user wherever they work; one
-// on a company's channel, private or presence, for that company alone: who works
-// for two does not show the one that they are at work for the other. A page
-// subscribes to several channels in a moment, in any order: a short pause lets it
-// be on all of them before online is told, its own arrival included. When the last
-// socket is gone, a grace passes before the employee is offline, so that a reload
-// of a page is no event.
+// A socket on the user's own channel makes the user online in every company they work
+// for. A socket on a company's channel, private or presence, counts for that company
+// alone: the company does not see that the user works for another. A page subscribes to
+// several channels at once, in any order. A short pause lets it enter all of them
+// before online is announced, so that it receives its own arrival too. After the last
+// socket has closed, a grace period passes before the employee is offline, so that
+// reloading a page causes no event.
 //
-// What is recorded in the database is what was told. A process that ended leaves
-// its people recorded as online; they get the grace to come back to the next.
-// That is right for one process at a time: a bus between nodes will have to say
-// whose people are whose.
+// The database records what was announced. A process that ended leaves its users
+// recorded as online; they get the grace period to connect to the next process. This is
+// correct for one process at a time: several nodes would have to know whose users are
+// whose.
 type OnlineTracker struct {
 	// static
 	store onlineStore
 	log   *slog.Logger
-	wake  chan struct{} // one place: there is something to do
+	wake  chan struct{} // capacity 1: there is something to do
 
 	// guarded by mu
 	mu         sync.Mutex
 	seats      map[seat]*seatState
 	arrivals   []pendingOnline  // users whose pause is not over, the earliest first
-	departures []pendingOffline // seats in the grace, the earliest first; some were taken again
+	departures []pendingOffline // seats in the grace period, the earliest first; some may be taken again
 	due        map[int64]bool   // users whose record may be out of date
 }
 
-// onlineStore is where it is recorded who is online.
+// onlineStore records which employees are online.
 type onlineStore interface {
-	// OnlineEmployees lists who is recorded as online, and where.
+	// OnlineEmployees lists the employees that are recorded as online.
 	OnlineEmployees(ctx context.Context) ([]models.Employee, error)
-	// RecordOnline makes the record of a user what present says for each company
-	// they work for, and tells of each change.
+	// RecordOnline records the result of present for each company that the user works
+	// for, and emits an event for each change.
 	RecordOnline(ctx context.Context, userID int64, present func(companyID int64) bool) error
 }
 
-// seat is where a user may sit: a company, or their own channel (companyID 0).
+// seat is a place where a user can be online: a company, or the user's own channel
+// (companyID 0).
 type seat struct{ userID, companyID int64 }
 
-// seatState is a seat that is taken, or was a moment ago.
+// seatState is the state of a seat that is taken or in its grace period.
 type seatState struct {
 	sockets int
-	until   time.Time // when sockets is 0: the end of the grace
+	until   time.Time // end of the grace period, when sockets is 0
 }
 
 // pendingOnline is a user at a new seat, and the end of the pause.
@@ -74,14 +75,14 @@ type pendingOnline struct {
 	until  time.Time
 }
 
-// pendingOffline is a seat that nobody is at any more, and the end of its grace.
+// pendingOffline is a seat without sockets, and the end of its grace period.
 type pendingOffline struct {
 	seat
 	until time.Time
 }
 
-// NewOnlineTracker returns an OnlineTracker over s. Run must run for anything to be
-// recorded.
+// NewOnlineTracker returns an OnlineTracker over s. It records nothing unless Run is
+// running.
 func NewOnlineTracker(s *Service) *OnlineTracker { return newOnlineTracker(s, s.Log) }
 
 func newOnlineTracker(store onlineStore, log *slog.Logger) *OnlineTracker {
@@ -91,7 +92,7 @@ func newOnlineTracker(store onlineStore, log *slog.Logger) *OnlineTracker {
 	}
 }
 
-// Entered says that a socket of the user has subscribed to the channel. It never
+// Entered notes that a socket of the user has subscribed to the channel. It never
 // blocks on the database.
 func (a *OnlineTracker) Entered(channel, userID string) {
 	d, ok := seatOf(channel, userID)
@@ -110,8 +111,8 @@ func (a *OnlineTracker) Entered(channel, userID string) {
 	at.sockets++
 }
 
-// Left says that a socket of the user is no longer on the channel. It never
-// blocks on the database.
+// Left notes that a socket of the user is no longer on the channel. It never blocks on
+// the database.
 func (a *OnlineTracker) Left(channel, userID string) {
 	d, ok := seatOf(channel, userID)
 	if !ok {
@@ -130,15 +131,15 @@ func (a *OnlineTracker) Left(channel, userID string) {
 	}
 }
 
-// grace starts the time that an empty seat is kept. It is the same for all, so
-// that departures stays in order. The caller holds mu.
+// grace starts the grace period of an empty seat. All periods are equally long, so
+// departures stays in order. The caller holds mu.
 func (a *OnlineTracker) grace(d seat, at *seatState) {
 	at.until = time.Now().Add(absenceGrace)
 	a.departures = append(a.departures, pendingOffline{d, at.until})
 }
 
-// seatOf says which seat a channel of a user is; false for the channels that do
-// not count, a line's among them.
+// seatOf returns the seat that a channel of a user stands for. It returns false for
+// channels that do not count, such as those of lines.
 func seatOf(channel, userID string) (seat, bool) {
 	user, err := strconv.ParseInt(userID, 10, 64)
 	if err != nil {
@@ -157,7 +158,7 @@ func seatOf(channel, userID string) (seat, bool) {
 	return seat{}, false
 }
 
-// notify has Run look again.
+// notify wakes Run.
 func (a *OnlineTracker) notify() {
 	select {
 	case a.wake <- struct{}{}:
@@ -165,8 +166,8 @@ func (a *OnlineTracker) notify() {
 	}
 }
 
-// Run records who is online until ctx ends; it returns nil then. Nothing is lost
-// while the database does not answer: it is tried again, less and less often.
+// Run records which employees are online until ctx ends; then it returns nil. While the
+// database does not answer, Run retries less and less often and loses nothing.
 func (a *OnlineTracker) Run(ctx context.Context) error {
 	retry := time.Duration(0)
 	recalled := false
@@ -186,7 +187,7 @@ func (a *OnlineTracker) Run(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			retry = min(max(2*retry, retryFirst), retryMost)
 			a.log.WarnContext(ctx, "who is online was not recorded and will be tried again", "in", retry, "error", err)
-			next, wake = retry, nil // nobody may hurry a database that is down
+			next, wake = retry, nil // a wake must not shorten the wait for a database that is down
 		} else {
 			retry = 0
 		}
@@ -200,7 +201,7 @@ func (a *OnlineTracker) Run(ctx context.Context) error {
 	return nil
 }
 
-// recall gives the grace to everybody whom the database has as online.
+// recall starts the grace period of all employees that the database records as online.
 func (a *OnlineTracker) recall(ctx context.Context) error {
 	online, err := a.store.OnlineEmployees(ctx)
 	if err != nil {
@@ -217,8 +218,8 @@ func (a *OnlineTracker) recall(ctx context.Context) error {
 	return nil
 }
 
-// expire marks who has come and the pause is over, clears the seats whose grace is
-// over, and says how long until the next.
+// expire marks the users whose pause is over as due, removes the seats whose grace
+// period is over, and returns the time until the next of either.
 func (a *OnlineTracker) expire(now time.Time) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -247,15 +248,15 @@ func (a *OnlineTracker) expire(now time.Time) time.Duration {
 	return next
 }
 
-// record brings the records of all users who are due up to date. A user stays
-// due until the database has taken the record.
+// record updates the records of all due users. A user stays due until the database has
+// stored the record.
 func (a *OnlineTracker) record(ctx context.Context) error {
 	a.mu.Lock()
 	users := slices.Sorted(maps.Keys(a.due))
 	a.mu.Unlock()
 	for _, id := range users {
 		a.mu.Lock()
-		delete(a.due, id) // what comes in from here on marks the user again
+		delete(a.due, id) // changes from here on mark the user again
 		a.mu.Unlock()
 		err := a.store.RecordOnline(ctx, id, func(companyID int64) bool { return a.present(id, companyID) })
 		if err != nil {
@@ -268,8 +269,8 @@ func (a *OnlineTracker) record(ctx context.Context) error {
 	return nil
 }
 
-// present says whether the user is there for the company, or was within the
-// grace.
+// present reports whether the user is online for the company, or was within the grace
+// period.
 func (a *OnlineTracker) present(userID, companyID int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -24,7 +24,7 @@ type memoryStore struct {
 	mu       sync.Mutex
 	online   map[models.Employee]bool // by CompanyID and UserID
 	recorded []string                 // "online 685@2224"
-	fails    int                      // so many calls fail first
+	fails    int                      // number of calls that fail first
 	calls    int
 }
 
@@ -67,7 +67,7 @@ func (b *memoryStore) fail() error {
 	return nil
 }
 
-// asked says how often the record was used, once nothing more can happen now.
+// asked returns how often the store was called, once nothing more can happen now.
 func (b *memoryStore) asked() int {
 	synctest.Wait()
 	b.mu.Lock()
@@ -75,9 +75,9 @@ func (b *memoryStore) asked() int {
 	return b.calls
 }
 
-// attend runs f beside an OnlineTracker over b, in a bubble where time passes by
-// itself. recorded waits until nothing more can happen now, and returns what was
-// recorded since the last time.
+// attend runs f beside an OnlineTracker over b, in a synctest bubble where time passes
+// by itself. recorded waits until nothing more can happen now, and returns what was
+// recorded since its last call.
 func attend(t *testing.T, b *memoryStore, f func(a *crm.OnlineTracker, recorded func() string)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func equal(t *testing.T, when, got, want string) {
 	}
 }
 
-// pause is what passes from the first socket to online.
+// pause is the time from the first socket to online.
 const pause = 250 * time.Millisecond
 
 const person, company = "private-v1.users.685", "private-v1.companies.2224"

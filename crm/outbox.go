@@ -2,7 +2,7 @@ package crm
 
 import "time"
 
-// Kinds of things that go out.
+// Kinds of outbox items.
 const (
 	OutMessage = "message"
 	OutEdit    = "edit"
@@ -10,19 +10,19 @@ const (
 	OutRead    = "read"
 )
 
-// Queued is a Messenger that takes what we do from the outbox: a row that is
-// written in the transaction of the action, so that what was accepted is sent,
-// whatever happens in between. Lines that were never paired have no outbox: they
-// are bridges (see LineSession).
+// Queued is a Messenger that takes our actions from the outbox. Each outbox row is
+// written in the transaction of its action, so an accepted action is sent whatever
+// happens in between. Lines that were never paired are bridges (see LineSession) and
+// have no outbox.
 type Queued interface {
 	Messenger
-	// Queue tells, after the commit, that there is more in the line's outbox. It
-	// does not block and may be called for lines of other nodes.
+	// Queue is called after the commit when there is more in the line's outbox. It does
+	// not block and may be called for lines of other nodes.
 	Queue(l Line)
 }
 
-// OutboxItem is one thing to do outside. Things of one chat are done in the order
-// of their ids, one after the other.
+// OutboxItem is one action to perform outside. The items of one chat are performed in
+// the order of their ids, one after the other.
 type OutboxItem struct {
 	ID   int64
 	Line Line
@@ -32,25 +32,25 @@ type OutboxItem struct {
 	LID    string // the private chat's other id; empty: not known
 	Group  bool
 
-	Message  *MessageRef  // of message: what to send. Of edit: as it is now. Of delete: which
-	Quoted   *MessageRef  // of message: what it answers
-	Reaction *MessageRef  // of a message that is a reaction: on what
-	Reads    []MessageRef // of read: the messages that were unread, oldest first
+	Message  *MessageRef  // message: what to send; edit: its current content; delete: which message
+	Quoted   *MessageRef  // message: the message that it answers
+	Reaction *MessageRef  // message with a reaction: the message that it is on
+	Reads    []MessageRef // read: the messages that were unread, oldest first
 
 	CreatedAt    time.Time
-	Deadline     time.Time // afterwards it has failed
+	Deadline     time.Time // afterwards the item has failed
 	NotBefore    time.Time // zero: now
-	Attempts     int       // begun, this one included
+	Attempts     int       // attempts begun, including this one
 	LastError    string
-	FirstContact bool // of message: nobody has written to us in this chat, nor we there before
+	FirstContact bool // message: nobody has written in this chat before, neither they nor we
 }
 
-// MessageRef is a message as a connector needs it. Files of ours have FileID set, and
-// are opened with OpenStored; others have an address in Content.File.Link.
+// MessageRef is a message as a connector needs it. A file of ours has FileID set and is
+// opened with OpenStored; any other file has its address in Content.File.Link.
 type MessageRef struct {
 	ID       string
 	FromMe   bool
-	AuthorID string // who wrote it; of our own, the account's or an employee's
+	AuthorID string // the author; for our messages, the account or an employee
 	Time     int64
 	Type     string
 	Subtype  string
@@ -58,32 +58,32 @@ type MessageRef struct {
 	FileID   string
 	Quoted   string // the id of the message that it answers
 
-	previous previousContent // as it is kept: what an attempt takes outside
+	previous previousContent // the stored content, which an attempt sends
 }
 
 // Statuses of an Outcome.
 const (
 	OutSent   = "sent"
 	OutFailed = "failed"
-	OutRetry  = "retry" // not yet: again after NotBefore
+	OutRetry  = "retry" // try again after NotBefore
 )
 
-// Outcome is what became of an OutboxItem.
+// Outcome is the result of an attempt at an OutboxItem.
 type Outcome struct {
 	Status    string
-	Error     *SendError // of failed; of retry what it is that hinders
-	Time      time.Time  // when; now when zero
+	Error     *SendError // failed: the reason; retry: what prevented it
+	Time      time.Time  // when it happened; zero: now
 	NotBefore time.Time
 }
 
-// SendError is why a message was not sent, as messageStatus shows it.
+// SendError is the reason why a message was not sent, as messageStatus shows it.
 type SendError struct {
 	Code    string `json:"code"`    // for a program: "not_on_whatsapp", "deadline", ...
 	Message string `json:"message"` // a sentence for a person
 }
 
-// Codes of SendError that the rules give themselves.
+// Codes of SendError that this package sets itself.
 const (
-	SendDeadline  = "deadline"   // its time was over before it could be sent
+	SendDeadline  = "deadline"   // its deadline passed before it could be sent
 	SendLoggedOut = "logged_out" // the account's session ended
 )

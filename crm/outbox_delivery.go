@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// DefaultSendWithin is how long a message may wait when Options say nothing.
+	// DefaultSendWithin is how long a message may wait when Options.SendWithin is 0.
 	DefaultSendWithin = time.Hour
-	// attemptLife is how long an attempt that was begun is waited for: what it sends
-	// must not be called failed meanwhile. Seconds.
+	// attemptLife is how long a started attempt may take, in seconds: until then its
+	// message must not be marked as failed.
 	attemptLife = 3 * 60
 )
 
-// Outbox lists what is to do on a line, the oldest first, behind the id after.
-// Things of several chats can be committed in another order than that of their
-// ids: whoever looks for new ones begins at 0.
+// Outbox lists at most limit items of a line with ids above after, oldest first. Items
+// of different chats may be committed out of the order of their ids, so a caller that
+// looks for new items must begin at 0.
 func (s *Service) Outbox(ctx context.Context, on Line, after int64, limit int) ([]OutboxItem, error) {
 	tx := s.Store.Read(ctx)
 	rows, err := tx.Outbox(on.LicenseID, on.Messenger, after, limit)
@@ -40,8 +40,8 @@ func (s *Service) Outbox(ctx context.Context, on Line, after int64, limit int) (
 	return items, nil
 }
 
-// OutboxStart begins an attempt to do something, right before the network is
-// touched, and returns it as it is now. nil: there is nothing to do any more.
+// OutboxStart begins an attempt at an item, right before the network is used, and
+// returns the item as it is now. It returns nil when there is nothing to do any more.
 func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *OutboxItem, err error) {
 	v, err := s.renderer(ctx, on)
 	if err != nil {
@@ -70,7 +70,8 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 	return item, err
 }
 
-// OutboxDone says what became of an attempt. A message's status is told once.
+// OutboxDone records the outcome of an attempt. The status of a message is announced
+// once.
 func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) error {
 	v, err := s.renderer(ctx, item.Line)
 	if err != nil {
@@ -97,7 +98,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 		case o.Status == OutFailed && !deleted:
 			return c.failOutbox(v, row, *o.Error)
 		case o.Status == OutFailed:
-			return nil // deleted meanwhile: nobody waits for it
+			return nil // deleted meanwhile, so nobody waits for it
 		}
 		if !deleted {
 			if err := c.tx.DeleteOutbox(row.ID); err != nil {
@@ -108,8 +109,8 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 	})
 }
 
-// outboxSent tells that a message is on its way. What of ours waits to change it
-// learns what people have by now.
+// outboxSent sets the status of a message to sent. An edit or deletion that waits to
+// change the message gets the content that people have now.
 func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	if item.Kind != OutMessage && item.Kind != OutEdit || item.Message == nil {
 		return nil
@@ -137,8 +138,8 @@ func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	return c.setStatus(v, chat, row, models.StatusSent, at.Unix(), nil)
 }
 
-// ExpireOutbox fails what has waited too long, on all lines, and says how much
-// that was.
+// ExpireOutbox fails the items that have waited too long, on all lines, and returns
+// their number.
 func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 	now := s.Now().Unix()
 	rows, err := s.Store.Read(ctx).OutboxOverdue(now, now-attemptLife, sweepBatch)
@@ -177,7 +178,7 @@ func overdue(row *models.OutboxItem) SendError {
 	return e
 }
 
-// emptyOutbox fails all that waits on a line whose account is gone.
+// emptyOutbox fails all items of a line whose account is gone.
 func (c *change) emptyOutbox(v renderer, on Line) error {
 	for {
 		rows, err := c.tx.Outbox(on.LicenseID, on.Messenger, 0, deleteBatch)
@@ -185,7 +186,7 @@ func (c *change) emptyOutbox(v renderer, on Line) error {
 			return err
 		}
 		for _, found := range rows {
-			row, err := c.lockOutbox(on, found.ID) // as those before it left it
+			row, err := c.lockOutbox(on, found.ID) // read again: failing the items before it may have changed it
 			if errors.Is(err, models.ErrNotFound) {
 				continue
 			}
@@ -199,9 +200,9 @@ func (c *change) emptyOutbox(v renderer, on Line) error {
 	}
 }
 
-// failOutbox takes something out of the outbox that will not be done. Of a
-// message it is told, and what was to follow on it goes too; an edit or a deletion
-// is taken back, for nobody outside has heard of it.
+// failOutbox removes an item that will not be performed. A message gets the status
+// failed, and the items that were to follow on it are removed too. An edit or a
+// deletion is undone, because nobody outside has seen it.
 func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) error {
 	if err := c.tx.DeleteOutbox(row.ID); err != nil || row.MessageID == nil {
 		return err

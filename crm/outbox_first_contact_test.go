@@ -14,8 +14,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestFirstContacts: a line writes first to as many people as it may, and no more;
-// whoever wrote to it, or was written to already, counts no longer.
+// TestFirstContacts checks that a line writes first to as many people as it may, and no
+// more. People who wrote to it, or were written to already, do not count.
 func TestFirstContacts(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -56,8 +56,8 @@ func TestFirstContacts(t *testing.T) {
 	})
 }
 
-// TestFirstContactsAtOnce: people who write at the same moment get the places that
-// there are.
+// TestFirstContactsAtOnce checks that concurrent first contacts get exactly the places
+// that there are.
 func TestFirstContactsAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

@@ -10,8 +10,8 @@ import (
 	"chatcast/models"
 )
 
-// SentMessage returns a message of a chat, ours or another's, as it says now.
-// CodeNotFound when there is none, or it was deleted.
+// SentMessage returns a message of a chat, ours or another's, with its current content.
+// It returns CodeNotFound when there is none or it was deleted.
 func (s *Service) SentMessage(ctx context.Context, on Line, chatID, id string) (*MessageRef, error) {
 	key, err := ParseChatID("chatId", on.Messenger, chatID)
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Service) SentMessage(ctx context.Context, on Line, chatID, id string) (
 	return messageRef(on, row)
 }
 
-// outboxItem is a row as connectors see it.
+// outboxItem converts a row to the item that connectors see.
 func outboxItem(tx *models.Tx, on Line, row *models.OutboxItem) (*OutboxItem, error) {
 	chat, err := tx.ChatRow(row.ChatID)
 	if err != nil {
@@ -69,7 +69,7 @@ func outboxItem(tx *models.Tx, on Line, row *models.OutboxItem) (*OutboxItem, er
 	return item, err
 }
 
-// refTo is another message of the chat; nil when there is none.
+// refTo returns another message of the chat, or nil when there is none.
 func refTo(tx *models.Tx, on Line, chat *models.Chat, id string) (*MessageRef, error) {
 	if id == "" {
 		return nil, nil

@@ -8,21 +8,21 @@ import (
 	"chatcast/models"
 )
 
-// maxReads is how many messages one read mark names.
+// maxReads is how many messages one read mark names at most.
 const maxReads = 200
 
-// outbox puts things into the outbox of a line in the transaction of the action
-// that wants them. Of a line that is a bridge it does nothing: its program reads
-// the journal.
+// outbox adds items to the outbox of a line, in the transaction of the action that
+// causes them. For a bridge it is nil and does nothing: the bridge's program reads the
+// journal.
 type outbox struct {
 	c             *change
 	line          Line
 	deadline      int64
-	firstContacts int // Options.ColdPerDay
+	firstContacts int // Options.FirstContactsPerDay
 }
 
-// outbox returns the outbox of the line; nil when it is a bridge. The connector hears
-// after the commit that there is more.
+// outbox returns the outbox of the line, or nil when the line is a bridge. The
+// connector is notified after the commit.
 func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 	x, connector, err := s.account(c.tx, on)
 	if x == nil || err != nil {
@@ -43,7 +43,7 @@ func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload s
 	})
 }
 
-// send puts in a message that was just recorded.
+// send adds a message that was just recorded.
 func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 	if o == nil {
 		return nil
@@ -60,15 +60,15 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 	return o.put(chat, OutMessage, &row.ID, "", !known)
 }
 
-// limitNewContacts counts that the line writes first to somebody, and refuses it when that
-// was often enough for a day: messengers ban who writes to too many strangers.
+// limitNewContacts counts a first contact of the line, and refuses it when the limit of
+// 24 hours is reached: messengers ban accounts that write to too many strangers.
 func (o *outbox) limitNewContacts() error {
 	if o.firstContacts <= 0 {
 		return nil
 	}
 	const day = 24 * 60 * 60
 	on, now := o.line, o.c.now.Unix()
-	if _, err := o.c.tx.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // one counts at a time
+	if _, err := o.c.tx.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // only one transaction counts at a time
 		return err
 	}
 	nth, err := o.c.tx.FirstContact(on.LicenseID, on.Messenger, o.firstContacts)
@@ -84,8 +84,9 @@ func (o *outbox) limitNewContacts() error {
 	return o.c.tx.AddFirstContact(&models.FirstContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
 }
 
-// edit puts in that a message says something else. What was not tried yet says
-// the new text when it is. before is what it said.
+// edit adds an edit of a message. It adds nothing while the message or an edit of it
+// waits without an attempt, because that one will send the new content. before is the
+// content before the edit.
 func (o *outbox) edit(chat *models.Chat, row *models.Message, before previousContent) error {
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
@@ -106,8 +107,8 @@ func (o *outbox) edit(chat *models.Chat, row *models.Message, before previousCon
 	return o.put(chat, OutEdit, &row.ID, payload, false)
 }
 
-// delete puts in that a message is deleted for all. One that was never tried is
-// just not sent. before is what it said.
+// delete adds the deletion of a message for everyone. A message that was never
+// attempted is simply not sent. before is the content before the deletion.
 func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousContent) error {
 	if o == nil || row.Status == models.StatusFailed {
 		return nil
@@ -123,7 +124,7 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 			delivered = false
 		case w.Kind == OutMessage:
 			before.Unsent = true
-		case w.Kind == OutEdit && edits == 0: // it knows what people have
+		case w.Kind == OutEdit && edits == 0: // the edit holds the content that people have
 			known := previousContent{Unsent: before.Unsent}
 			if err := json.Unmarshal([]byte(w.Payload), &known); err != nil {
 				return err
@@ -145,7 +146,7 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 	return o.put(chat, OutDelete, &row.ID, payload, false)
 }
 
-// read puts in that the unread messages of a chat were read.
+// read adds a read mark for the unread messages of a chat.
 func (o *outbox) read(chat *models.Chat, unread int64) error {
 	if o == nil {
 		return nil

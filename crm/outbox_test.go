@@ -46,7 +46,7 @@ func outbox(t *testing.T, w *crmtest.World) []crm.OutboxItem {
 	return items
 }
 
-// waiting is what is in the outbox, in words.
+// waiting returns the contents of the outbox, in words.
 func waiting(t *testing.T, w *crmtest.World) string {
 	t.Helper()
 	var list []string
@@ -79,7 +79,7 @@ func done(t *testing.T, w *crmtest.World, item *crm.OutboxItem, o crm.Outcome) {
 	}
 }
 
-// TestWhatIsSentWaitsInTheOutbox follows messages of one chat from the operator to
+// TestWhatIsSentWaitsInTheOutbox follows the messages of one chat from the operator to
 // the messenger.
 func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -147,8 +147,9 @@ func TestWhatIsSentWaitsInTheOutbox(t *testing.T) {
 	})
 }
 
-// TestEditsAndDeletionsOfWhatWaits: what was not tried is sent as it is now, or not
-// at all; what may be outside already is followed by a change.
+// TestEditsAndDeletionsOfWhatWaits checks that a message without an attempt is sent
+// with its current content, or not at all. A change follows a message that may be
+// outside already.
 func TestEditsAndDeletionsOfWhatWaits(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -202,7 +203,8 @@ func TestEditsAndDeletionsOfWhatWaits(t *testing.T) {
 	})
 }
 
-// TestOutboxDeadline: what could not be sent in time has failed, and says so.
+// TestOutboxDeadline checks that a message that could not be sent in time fails, with
+// that reason.
 func TestOutboxDeadline(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -242,7 +244,7 @@ func TestOutboxDeadline(t *testing.T) {
 	})
 }
 
-// TestReadingGoesOut: what an operator read, the customer may know.
+// TestReadingGoesOut checks that the customer is notified of what an operator read.
 func TestReadingGoesOut(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
@@ -264,7 +266,8 @@ func TestReadingGoesOut(t *testing.T) {
 	})
 }
 
-// TestBridgesHaveNoOutbox: nor has a line of the type that was never paired.
+// TestBridgesHaveNoOutbox checks a bridge, and a line of the type that was never
+// paired.
 func TestBridgesHaveNoOutbox(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -279,8 +282,8 @@ func TestBridgesHaveNoOutbox(t *testing.T) {
 	})
 }
 
-// TestPairedLinesRefuseInbound: whoever may write could put words into a
-// customer's mouth.
+// TestPairedLinesRefuseInbound checks that a paired line accepts no inbound messages:
+// otherwise an actor who may write could put words into a customer's mouth.
 func TestPairedLinesRefuseInbound(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)

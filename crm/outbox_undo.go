@@ -7,13 +7,14 @@ import (
 	"chatcast/models"
 )
 
-// previousContent is what people outside have of a message while an edit or a deletion of
-// ours is on its way. It is kept with it, to be put back when that fails.
+// previousContent is the content of a message that people outside have while an edit or
+// a deletion of ours is on its way. It is stored with the edit or deletion, and
+// restored when that fails.
 type previousContent struct {
 	Content  string `json:"content"`
 	EditedAt *int64 `json:"editedAt,omitempty"`
-	// Unsent says that the message itself was still being sent when it was deleted:
-	// as far as we know nobody has it, and nothing is put back.
+	// Unsent means that the message was still being sent when it was deleted: as far as
+	// we know nobody has it, so nothing is restored.
 	Unsent bool `json:"unsent,omitempty"`
 }
 
@@ -26,8 +27,8 @@ func (p previousContent) payload() (string, error) {
 	return string(b), err
 }
 
-// lockOutbox locks something of the outbox; its chat first, as everybody does who
-// changes what a chat holds. ErrNotFound when it was done.
+// lockOutbox locks and returns an item of the outbox. It locks the chat first, as every
+// change of a chat's content does. It returns ErrNotFound when the item was done.
 func (c *change) lockOutbox(on Line, id int64) (*models.OutboxItem, error) {
 	found, err := c.tx.OutboxRow(on.LicenseID, on.Messenger, id)
 	if err != nil {
@@ -35,7 +36,7 @@ func (c *change) lockOutbox(on Line, id int64) (*models.OutboxItem, error) {
 	}
 	if found.Kind != OutRead {
 		if _, err := c.lockChatRow(on, found.ChatID); err != nil && !errors.Is(err, models.ErrNotFound) {
-			return nil, err // a chat that is not there was merged into another meanwhile
+			return nil, err // a missing chat was merged into another meanwhile
 		}
 	}
 	return c.tx.LockOutbox(on.LicenseID, on.Messenger, id)
@@ -49,9 +50,9 @@ func (c *change) lockChatRow(on Line, id int64) (*models.Chat, error) {
 	return c.tx.LockChat(on.LicenseID, on.Messenger, chat.ExternalID)
 }
 
-// undo puts back what people outside have, because an edit or a deletion of ours
-// will not be done. When another waits behind it, that one may still make good:
-// it only learns what it has to put back.
+// undo restores the content that people outside have, because an edit or a deletion of
+// ours failed. When another change waits behind it, that change may still succeed: undo
+// then only stores in it the content to restore.
 func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 	var before previousContent
 	if err := json.Unmarshal([]byte(row.Payload), &before); err != nil {
@@ -85,7 +86,7 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), &why)
 }
 
-// remember keeps with an edit or a deletion what it has to put back when it fails.
+// remember stores in an edit or a deletion the content to restore when it fails.
 func (c *change) remember(row *models.OutboxItem, before previousContent) (err error) {
 	if row.Kind != OutEdit && row.Kind != OutDelete {
 		return nil
@@ -96,8 +97,8 @@ func (c *change) remember(row *models.OutboxItem, before previousContent) (err e
 	return c.tx.SaveOutbox(row)
 }
 
-// updatePreviousContent notes that recipients have a message as it is in now, in the
-// edit or deletion that waits to change it.
+// updatePreviousContent stores now, the content that recipients have, in the edit or
+// deletion that waits to change the message.
 func (c *change) updatePreviousContent(messageID int64, now previousContent) error {
 	waiting, err := c.tx.LockOutboxOf(messageID)
 	if err != nil {
@@ -111,7 +112,7 @@ func (c *change) updatePreviousContent(messageID int64, now previousContent) err
 	return nil
 }
 
-// forgetOutbox deletes what waits to be done about a message that recipients no
+// forgetOutbox deletes the outbox items of a message that failed or that recipients no
 // longer have.
 func (c *change) forgetOutbox(messageID int64) error {
 	waiting, err := c.tx.LockOutboxOf(messageID)

@@ -11,7 +11,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// changing is a message that WhatsApp has, and operators who change their minds.
+// changing is a message that WhatsApp has and that operators change several times.
 type changing struct {
 	*crmtest.World
 	t  *testing.T
@@ -50,7 +50,7 @@ func (x *changing) remove() {
 	}
 }
 
-// shows holds what the history has of the message against want; empty: deleted.
+// shows checks the message's content in the history against want; empty means deleted.
 func (x *changing) shows(want string, edited bool) {
 	x.t.Helper()
 	page, err := x.Messages(x.t.Context(), x.Owner, chatAt(onGr, anna), crm.MessageQuery{})
@@ -64,7 +64,8 @@ func (x *changing) shows(want string, edited bool) {
 	}
 }
 
-// takenBack runs f, which must cause one messageEdit that says want and why.
+// takenBack runs f, which must cause one messageEdit with the content want and the
+// reason why.
 func (x *changing) takenBack(want, code string, f func()) {
 	x.t.Helper()
 	got := happens(x.t, x.World, f)
@@ -80,8 +81,8 @@ func (x *changing) takenBack(want, code string, f func()) {
 	}
 }
 
-// TestChangesThatAreRefused: what nobody outside heard of is not shown as if they
-// had.
+// TestChangesThatAreRefused checks that a change that nobody outside has seen is not
+// shown as if they had seen it.
 func TestChangesThatAreRefused(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		x := delivered(t, store)
@@ -101,7 +102,7 @@ func TestChangesThatAreRefused(t *testing.T) {
 		x.edit("two")
 		done(t, x.World, x.start(), crm.Outcome{Status: crm.OutSent})
 		x.edit("three")
-		x.edit("four") // not tried yet: one change, from two to four
+		x.edit("four") // not attempted yet: one change, from two to four
 		x.takenBack("two", "rejected", func() { done(t, x.World, x.start(), refused) })
 		x.shows("two", true)
 		if got := waiting(t, x.World); got != "" {
@@ -110,8 +111,8 @@ func TestChangesThatAreRefused(t *testing.T) {
 	})
 }
 
-// TestChangesBehindOneAnother: the last that fails puts back what is outside, not
-// what the one before it had wanted.
+// TestChangesBehindOneAnother checks that the last change that fails restores what
+// people outside have, not what the change before it wanted.
 func TestChangesBehindOneAnother(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		x := delivered(t, store)
@@ -148,8 +149,8 @@ func TestChangesBehindOneAnother(t *testing.T) {
 	})
 }
 
-// TestChangesOfWhatIsBeingSent: whether there is something to put back depends on
-// how the message itself went.
+// TestChangesOfWhatIsBeingSent checks that the result of the message itself decides
+// whether there is something to restore.
 func TestChangesOfWhatIsBeingSent(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		x := delivered(t, store)
@@ -176,7 +177,7 @@ func TestChangesOfWhatIsBeingSent(t *testing.T) {
 	})
 }
 
-// TestChangesThatRunOutOfTime: by the deadline, or because the account is gone.
+// TestChangesThatRunOutOfTime covers the deadline and a lost account.
 func TestChangesThatRunOutOfTime(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		x := delivered(t, store)
@@ -208,7 +209,7 @@ func TestChangesThatRunOutOfTime(t *testing.T) {
 	})
 }
 
-// TestChangesOnThePhoneMeanwhile: what the account's owner makes of a message is
+// TestChangesOnThePhoneMeanwhile checks that a change by the account's owner is
 // outside, whatever becomes of ours.
 func TestChangesOnThePhoneMeanwhile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {

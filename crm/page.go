@@ -17,17 +17,17 @@ const (
 // PageQuery asks for one page of a list.
 type PageQuery struct {
 	Limit    int    // 0: DefaultPage
-	NextPage string // of the page before; empty: the first page
+	NextPage string // from the page before; empty: the first page
 }
 
 // Page is one page of a list.
 type Page[T any] struct {
 	Items    []T     `json:"items"`
-	NextPage *string `json:"nextPage"` // what asks for the next page; null: this is the last
+	NextPage *string `json:"nextPage"` // token of the next page; null: this is the last page
 }
 
-// start reads where in the list the page starts: the sort keys of the row before
-// it, as many as the list has, or nil for the first page. A nextPage of another
+// start returns the sort keys of the row before the page, or nil for the first page,
+// and the limit. keys is the number of sort keys of the list. A nextPage of another
 // list is refused.
 func (q PageQuery) start(list string, keys int) (after []int64, limit int, err error) {
 	limit = q.Limit
@@ -59,15 +59,15 @@ func (q PageQuery) start(list string, keys int) (after []int64, limit int, err e
 	return after, limit, nil
 }
 
-// list is the list that NextPage is of, as far as it is one of ours.
+// list returns the list that NextPage belongs to, without checking NextPage.
 func (q PageQuery) list() string {
-	raw, _ := base64.RawURLEncoding.DecodeString(q.NextPage) // start refuses what is wrong
+	raw, _ := base64.RawURLEncoding.DecodeString(q.NextPage) // start refuses a wrong value
 	list, _, _ := strings.Cut(string(raw), ":")
 	return list
 }
 
-// pageOf makes the page out of rows, of which one more than limit was asked for:
-// when it is there, there is a next page. keys are a row's sort keys.
+// pageOf makes a page of rows. The query must ask for one row more than limit: that row
+// shows that there is a next page. keys returns a row's sort keys.
 func pageOf[R, T any](list string, rows []R, limit int, keys func(R) []int64, item func(R) T) Page[T] {
 	p := Page[T]{Items: make([]T, 0, min(len(rows), limit))}
 	if len(rows) > limit {
@@ -85,7 +85,7 @@ func pageOf[R, T any](list string, rows []R, limit int, keys func(R) []int64, it
 	return p
 }
 
-// sortKey is the place after which a page of a list by sort begins.
+// sortKey returns the position after which a page of a list ordered by sort begins.
 func sortKey(after []int64) *models.SortKey {
 	if after == nil {
 		return nil

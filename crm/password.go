@@ -12,20 +12,20 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// Limits of a password. The longer one is bcrypt's own: it would ignore the rest.
+// Limits of a password. The upper limit is bcrypt's, which would ignore the rest.
 const (
 	minPassword = 8  // characters
 	maxPassword = 72 // bytes
 )
 
-// maxHashQueue is how many sign-ins may wait for a processor; more are asked to
-// come again.
+// maxHashQueue is how many sign-ins may wait for a processor. Further ones are asked to
+// try again later.
 const maxHashQueue = 64
 
-// passwords hashes and compares passwords with bcrypt. It rather than argon2id,
-// because one comparison takes 4 KB and not tens of megabytes: a flood of
-// sign-ins costs time, which is bounded here, but not the memory of the sockets.
-// Half of the processors hash at once, so that sign-ins cannot starve the rest.
+// passwords hashes and compares passwords with bcrypt. It does not use argon2id,
+// because a bcrypt comparison takes 4 KB and not tens of megabytes: a flood of sign-ins
+// costs time, which is bounded here, but not the memory of the sockets. At most half of
+// the processors hash at once, so that sign-ins cannot starve the rest.
 type passwords struct {
 	// static
 	cost  int
@@ -63,8 +63,8 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	return string(hash), err
 }
 
-// matches says whether hash is of this password. It takes as long for an empty
-// hash, that of nobody.
+// matches reports whether hash is the hash of password. It takes the same time for an
+// empty hash, which stands for an unknown user.
 func (p *passwords) matches(ctx context.Context, hash, password string) (bool, error) {
 	leave, err := p.enter(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *passwords) matches(ctx context.Context, hash, password string) (bool, e
 	defer leave()
 	known, against := hash != "" && len(password) <= maxPassword, []byte(hash)
 	if !known {
-		against, password = p.decoy(), "" // bcrypt takes as long for any length
+		against, password = p.decoy(), "" // bcrypt takes the same time for any length
 	}
 	err = bcrypt.CompareHashAndPassword(against, []byte(password))
 	if err != nil && !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
@@ -82,7 +82,7 @@ func (p *passwords) matches(ctx context.Context, hash, password string) (bool, e
 	return known && err == nil, nil
 }
 
-// enter waits for a processor; leave must be called.
+// enter waits for a processor. The caller must call leave.
 func (p *passwords) enter(ctx context.Context) (leave func(), err error) {
 	defer p.waiting.Add(-1)
 	if p.waiting.Add(1) > maxHashQueue {
@@ -107,5 +107,5 @@ func checkPassword(field, password string) error {
 	return checkText(field, password, maxPassword)
 }
 
-// newPassword is a random password: 26 letters and digits, 128 bits.
+// newPassword returns a random password: 26 letters and digits, 128 bits.
 func newPassword() string { return rand.Text() }

@@ -13,22 +13,22 @@ import (
 
 const maxAccess = 1000 // users with access to one list
 
-// QuickListInput is a list of quick responses to make, or what to change of one:
-// fields that are not given stay as they are.
+// QuickListInput describes a list of quick responses to create, or a change of one. In
+// a change, fields that are not given stay as they are.
 type QuickListInput struct {
-	CompanyID int64                     `json:"companyId"` // 0: the actor's only company; of a new list alone
+	CompanyID int64                     `json:"companyId"` // for a new list only; 0: the actor's only company
 	Name      Field[string]             `json:"name"`
 	Sort      Field[int64]              `json:"sort"`   // 100 when absent
-	Access    Field[[]QuickAccessInput] `json:"access"` // the whole list of who sees it; its creator keeps w
+	Access    Field[[]QuickAccessInput] `json:"access"` // all users who see it; its creator keeps w
 }
 
 // QuickAccessInput lets a user read (r) or also write (w) a list.
 type QuickAccessInput struct {
-	UserID     ID     `json:"userId"` // as in events a string; a number is taken too
+	UserID     ID     `json:"userId"` // a string, as in events; a number is accepted too
 	Permission string `json:"permission"`
 }
 
-// QuickLists lists what the actor may see of one company, or of all of theirs
+// QuickLists lists the lists that the actor may see in one company, or in all of theirs
 // (companyID 0), by sort and id.
 func (s *Service) QuickLists(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[QuickListData], error) {
 	after, limit, err := q.start("quickLists", 2)
@@ -75,7 +75,7 @@ func (s *Service) QuickList(ctx context.Context, a Actor, id int64) (QuickListDa
 	return quickListData(l.QuickResponseList, accesses), nil
 }
 
-// CreateQuickList makes a list. Every employee may, and has w on it for good.
+// CreateQuickList creates a list. Every employee may create one, and keeps w on it.
 func (s *Service) CreateQuickList(ctx context.Context, a Actor, in QuickListInput) (data QuickListData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		e, err := employment(c.tx, a, in.CompanyID)
@@ -112,9 +112,8 @@ func (s *Service) CreateQuickList(ctx context.Context, a Actor, in QuickListInpu
 	return data, err
 }
 
-// EditQuickList changes a list that the actor may write. Who comes to see it is
-// told of a new list, who sees it no longer of a destroyed one, all others of an
-// edit.
+// EditQuickList changes a list that the actor may write. Users who gain access get a
+// create event, users who lose it a destroy event, and all others an edit event.
 func (s *Service) EditQuickList(ctx context.Context, a Actor, id int64, in QuickListInput) (data QuickListData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		l, err := c.writableList(a, id)
@@ -177,7 +176,7 @@ func (s *Service) DeleteQuickList(ctx context.Context, a Actor, id int64) error 
 	})
 }
 
-// emitListEdit tells everybody who sees the list before or after the change.
+// emitListEdit emits a change of the list to all users who see it before or after.
 func (c *change) emitListEdit(l *models.QuickResponseList, data QuickListData, before, after []models.QuickAccess) {
 	saw := map[int64]bool{}
 	for _, acc := range before {
@@ -208,8 +207,8 @@ func (c *change) emitUser(userID, companyID int64, event string, items ...any) {
 	})
 }
 
-// writableList locks a list that the actor may write. One that they may only
-// read is denied, any other is not found.
+// writableList locks and returns a list that the actor may write. A list that they may
+// only read is denied, any other is not found.
 func (c *change) writableList(a Actor, id int64) (*models.QuickResponseList, error) {
 	if err := c.tx.LockQuickList(id); err != nil {
 		return nil, orNotFound(err, "quick response list")
@@ -224,8 +223,8 @@ func (c *change) writableList(a Actor, id int64) (*models.QuickResponseList, err
 	return &l.QuickResponseList, nil
 }
 
-// readAccess is the accesses that in asks for. Everybody in it must work for the
-// list's company; the creator keeps w whatever in says, while they work there.
+// readAccess returns the accesses that in asks for. All users in it must work for the
+// list's company. The creator keeps w, whatever in contains, while they work there.
 func readAccess(tx *models.Tx, l *models.QuickResponseList, in []QuickAccessInput) ([]models.QuickResponseAccess, error) {
 	if len(in) > maxAccess {
 		return nil, Invalid("access", "has more than %d users", maxAccess)

@@ -13,8 +13,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestQuickResponsesRefuse: r only reads, the others find nothing, and wrong
-// input is named.
+// TestQuickResponsesRefuse checks that users with r can only read, that others find
+// nothing, and that wrong input is named.
 func TestQuickResponsesRefuse(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -94,8 +94,8 @@ func TestQuickResponsesRefuse(t *testing.T) {
 	})
 }
 
-// TestTwoWritersCannotTieAKnot: two responses are put under each other at once,
-// again and again; one of the two must be refused each time.
+// TestTwoWritersCannotTieAKnot puts two responses under each other at the same time,
+// again and again. One of the two changes must be refused each time.
 func TestTwoWritersCannotTieAKnot(t *testing.T) {
 	const rounds = 40
 	testdb.Each(t, func(t *testing.T, store *models.Store) {

@@ -14,8 +14,8 @@ const (
 	maxQuickDelete   = 1000  // responses deleted at once
 )
 
-// QuickResponseInput is a response to make, or what to change of one: fields that
-// are not given stay as they are.
+// QuickResponseInput describes a response to create, or a change of one. In a change,
+// fields that are not given stay as they are.
 type QuickResponseInput struct {
 	Name     Field[string] `json:"name"`
 	Sort     Field[int64]  `json:"sort"`   // 100 when absent
@@ -121,10 +121,10 @@ func (s *Service) EditQuickResponse(ctx context.Context, a Actor, listID, id int
 	return data, err
 }
 
-// DeleteQuickResponses deletes responses of a list that the actor may write: all
-// of ids, or none when one of them is not there. What stood under a deleted
-// response moves to the top, each with an edit of its own behind the one event of
-// the deletion.
+// DeleteQuickResponses deletes responses of a list that the actor may write: all of
+// ids, or none when one of them does not exist. The children of a deleted response move
+// to the top. One event reports the deletion; an edit event for each moved child
+// follows.
 func (s *Service) DeleteQuickResponses(ctx context.Context, a Actor, listID int64, ids []int64) error {
 	return s.change(ctx, func(c *change) error {
 		l, err := c.writableList(a, listID)
@@ -167,8 +167,8 @@ func (s *Service) DeleteQuickResponses(ctx context.Context, a Actor, listID int6
 	})
 }
 
-// apply sets what was given and says whether that changed r. The parent must be
-// of the same list, and not r or below it.
+// apply sets the given fields and reports whether r changed. The parent must be in the
+// same list, and must not be r or below it.
 func (in QuickResponseInput) apply(tx *models.Tx, r *models.QuickResponse) (changed bool, err error) {
 	for _, set := range []bool{
 		into(&r.Name, in.Name), into(&r.Sort, in.Sort), into(&r.Text, in.Text),
@@ -192,8 +192,8 @@ func (in QuickResponseInput) apply(tx *models.Tx, r *models.QuickResponse) (chan
 	return true, nil
 }
 
-// checkParent is an error when r cannot stand under the response to. The list is
-// locked, so its tree stands still.
+// checkParent returns an error when r cannot be placed under the response to. The list
+// is locked, so its tree does not change.
 func checkParent(tx *models.Tx, r *models.QuickResponse, to int64) error {
 	parents, err := tx.QuickResponseParents(r.ListID)
 	if err != nil {

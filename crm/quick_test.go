@@ -15,7 +15,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// access reads "687r 688w" as a list's accesses.
+// access parses "687r 688w" to a list's accesses.
 func access(t *testing.T, list string) crm.Field[[]crm.QuickAccessInput] {
 	t.Helper()
 	in := []crm.QuickAccessInput{}
@@ -29,7 +29,7 @@ func access(t *testing.T, list string) crm.Field[[]crm.QuickAccessInput] {
 	return crm.Value(in)
 }
 
-// putList puts a list of company 2224 with these ids and accesses into the world.
+// putList inserts a list of company 2224 with these ids and accesses.
 func putList(t *testing.T, w *crmtest.World, id int64, accesses string, responses ...models.QuickResponse) {
 	t.Helper()
 	creator := w.Owner.UserID
@@ -59,8 +59,9 @@ func putList(t *testing.T, w *crmtest.World, id int64, accesses string, response
 	})
 }
 
-// notifiedUsers is who was told what, in the order of the journal: "685:create 687:edit".
-// It checks that each event is on its user's own channel alone.
+// notifiedUsers returns the users with the type of each event, in the order of the
+// journal: "685:create 687:edit". It checks that each event is on its user's own
+// channel alone.
 func notifiedUsers(t *testing.T, events []crmtest.Event) string {
 	t.Helper()
 	var list []string
@@ -137,7 +138,7 @@ func TestQuickResponseGoldens(t *testing.T) {
 	})
 }
 
-// TestQuickListTellsWhoSeesIt goes through one list's life. 685 is its creator.
+// TestQuickListTellsWhoSeesIt goes through the life of one list. Its creator is 685.
 func TestQuickListTellsWhoSeesIt(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)

@@ -10,13 +10,13 @@ import (
 	"chatcast/models"
 )
 
-// renderer makes the wire's shapes out of rows of one line.
+// renderer converts the rows of one line to event payloads.
 type renderer struct {
 	line Line
 	link func(l Line, fileID string) string
 }
 
-// stored is a content as its row keeps it.
+// stored returns the content of a message as its row stores it.
 func (v renderer) stored(row *models.Message) (m Content, err error) {
 	if err = json.Unmarshal([]byte(row.Content), &m); err != nil {
 		err = fmt.Errorf("content of message %d: %w", row.ID, err)
@@ -24,7 +24,8 @@ func (v renderer) stored(row *models.Message) (m Content, err error) {
 	return m, err
 }
 
-// content is a content as the wire shows it, with a new link to its file.
+// content returns the content of a message as events show it, with a new link to its
+// file.
 func (v renderer) content(row *models.Message) (Content, error) {
 	m, err := v.stored(row)
 	if err != nil {
@@ -63,8 +64,8 @@ func side(row *models.Message) string {
 	return SideIn
 }
 
-// item is a message as the event message shows it. quoted is the row of the
-// message that it answers, nil when it is not known.
+// item converts a message to the item of the event message. quoted is the row of the
+// message that it answers, or nil when that is not known.
 func (v renderer) item(row *models.Message, chat *models.Chat, quoted *models.Message) (MessageItem, error) {
 	content, err := v.content(row)
 	if err != nil {
@@ -114,7 +115,7 @@ func (v renderer) quoted(externalID *string, row *models.Message) (*QuotedMessag
 	return q, nil
 }
 
-// statusItem is a message's status as the event messageStatus shows it.
+// statusItem converts a message's status to the item of the event messageStatus.
 func (v renderer) statusItem(row *models.Message, chat *models.Chat) MessageStatusItem {
 	item := MessageStatusItem{
 		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Status,
@@ -132,7 +133,7 @@ func (v renderer) statusItem(row *models.Message, chat *models.Chat) MessageStat
 	return item
 }
 
-// renderer returns what makes shapes out of the line's rows.
+// renderer returns the renderer of the line.
 func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
 	key, err := s.fileKey(ctx)
 	if err != nil {

@@ -4,8 +4,8 @@ import (
 	"chatcast/models"
 )
 
-// employment is the actor's employment in the company, or in their only one when
-// companyID is 0.
+// employment returns the actor's employment in the company, or in their only company
+// when companyID is 0.
 func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
 	if companyID != 0 {
 		e, err := tx.EmployeeOf(companyID, a.UserID)
@@ -24,13 +24,13 @@ func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, erro
 	return nil, Invalid("companyId", "is required: you work for several companies")
 }
 
-// requireCatalogueAdmin is employment for somebody who may change the company's catalogues:
-// operators may only read them.
+// requireCatalogueAdmin is employment for an actor who may change the company's
+// catalogues. Operators may only read them.
 func requireCatalogueAdmin(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
 	return ownerOrAdmin(tx, a, companyID, "change tags and levels")
 }
 
-// ownerOrAdmin is employment for owners and admins; who is neither may not do it.
+// ownerOrAdmin is employment for owners and admins. Other actors are denied.
 func ownerOrAdmin(tx *models.Tx, a Actor, companyID int64, it string) (*models.Employee, error) {
 	e, err := employment(tx, a, companyID)
 	if err != nil {
@@ -42,14 +42,15 @@ func ownerOrAdmin(tx *models.Tx, a Actor, companyID int64, it string) (*models.E
 	return e, nil
 }
 
-// member hides an object of a company that the actor does not work for.
+// member returns a not-found error for an object of a company that the actor does not
+// work for.
 func member(tx *models.Tx, a Actor, companyID int64, what string) error {
 	_, err := tx.EmployeeOf(companyID, a.UserID)
 	return orNotFound(err, what)
 }
 
-// mayKeep is requireCatalogueAdmin for an object of the company, which is hidden from who does
-// not work there.
+// mayKeep is requireCatalogueAdmin for an object of the company. Actors who do not work
+// there get a not-found error.
 func mayKeep(tx *models.Tx, a Actor, companyID int64, what string) error {
 	if err := member(tx, a, companyID, what); err != nil {
 		return err

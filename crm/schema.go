@@ -11,7 +11,7 @@ import (
 var schemaFiles embed.FS
 
 // Schema returns the JSON Schema (draft 2020-12) of an event's data, the whole
-// {"payload":...}; false when the catalogue has no such event.
+// {"payload":...}. It returns false when the catalogue has no such event.
 func Schema(event string) ([]byte, bool) {
 	if strings.ContainsAny(event, `/\.`) {
 		return nil, false
@@ -24,7 +24,7 @@ func Schema(event string) ([]byte, bool) {
 func EventNames() []string {
 	files, err := fs.ReadDir(schemaFiles, "schemas")
 	if err != nil {
-		panic("crm: embedded schemas: " + err.Error()) // cannot happen: the folder is part of the program
+		panic("crm: embedded schemas: " + err.Error()) // cannot happen: the folder is embedded
 	}
 	names := make([]string, 0, len(files))
 	for _, f := range files {

@@ -13,7 +13,7 @@ import (
 	"chatcast/crm/crmtest"
 )
 
-// documented are the events of the documentation.
+// documented lists the events of the documentation.
 var documented = []string{
 	"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
 	"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess",
@@ -39,8 +39,8 @@ func TestEveryDocumentedEventHasASchema(t *testing.T) {
 	}
 }
 
-// TestMessageSchemasAreStrict spoils each golden event in every way that the
-// schema must see.
+// TestMessageSchemasAreStrict breaks each golden event in every way that the schema
+// must detect.
 func TestMessageSchemasAreStrict(t *testing.T) {
 	for _, test := range []struct{ event, old, new string }{
 		{"message", `"id": 696`, `"id": 696.5`},

@@ -7,17 +7,17 @@ import (
 	"chatcast/models"
 )
 
-// JournalState is where the journal stands.
+// JournalState is the position of the journal.
 type JournalState struct {
 	First   int64 // the lowest number still kept; above Last when none is
 	Last    int64 // the last number that was published, 0 before the first
 	Pending int64 // entries that are committed and not yet published
 }
 
-// WatchServer lets the actor see how the server itself is doing, and says where
-// the journal stands. That is for the owners and admins of the company that runs
-// the server, the first that was made: the server's figures name the channels of
-// every company. Whoever else asks is refused, whatever they are elsewhere.
+// WatchServer checks that the actor may see the state of the server itself, and returns
+// the position of the journal. Only owners and admins of the company that runs the
+// server, the first that was created, may see it: the server's figures name the
+// channels of every company. All others are refused, whatever their role elsewhere.
 func (s *Service) WatchServer(ctx context.Context, a Actor) (*JournalState, error) {
 	tx := s.Store.Read(ctx)
 	if err := mayWatch(tx, a); err != nil {
@@ -42,8 +42,8 @@ func mayWatch(tx *models.Tx, a Actor) error {
 	return err
 }
 
-// runsServer says whether the actor is an owner or admin of the company that runs
-// the server, the first that was made.
+// runsServer reports whether the actor is an owner or admin of the company that runs
+// the server, the first that was created.
 func runsServer(tx *models.Tx, a Actor) (bool, error) {
 	company, err := tx.FirstCompanyID()
 	if errors.Is(err, models.ErrNotFound) {

@@ -37,11 +37,11 @@ func TestWhoMayWatchTheServer(t *testing.T) {
 			expectCode(t, c.what, err, c.want)
 		}
 
-		// Whoever becomes an operator here as well is one.
+		// A stranger who becomes an operator here as well counts as an operator.
 		employ(crmtest.CompanyID, w.Stranger.UserID, models.RoleOperator)
 		_, err := w.WatchServer(t.Context(), w.Stranger)
 		expectCode(t, "owner elsewhere, operator here", err, crm.CodeDenied)
-		// And who loses the role loses the sight.
+		// A user who loses the role loses access.
 		w.Tx(t, func(tx *models.Tx) error {
 			return tx.SaveEmployee(&models.Employee{CompanyID: crmtest.CompanyID, UserID: w.Admin.UserID, Role: models.RoleOperator})
 		})

@@ -10,7 +10,7 @@ import (
 	"chatcast/models"
 )
 
-// Live is what the rules need of the sockets. Its methods never block on a
+// Live is the part of the engine that the rules use. Its methods never block on a
 // socket and are called after the commit.
 type Live interface {
 	// Wake tells the relay that the journal has grown.
@@ -19,12 +19,12 @@ type Live interface {
 	Unsubscribe(userID int64, channels ...string)
 	// Disconnect closes the user's sockets with 4009.
 	Disconnect(userID int64)
-	// Publish brings an event that the journal must not hold to who is on the
-	// channels now. data is JSON.
+	// Publish sends an event that the journal must not hold to the current subscribers
+	// of the channels. data is JSON.
 	Publish(channels []string, name, data string)
 }
 
-// Options are what a Service is made of.
+// Options configure a Service.
 type Options struct {
 	Store        *models.Store
 	Live         Live
@@ -32,22 +32,22 @@ type Options struct {
 	Now          func() time.Time // time.Now when nil
 	Log          *slog.Logger
 	PasswordCost int       // bcrypt's; 0 is bcrypt.DefaultCost
-	Files        FileStore // where attachments are kept; nil: none can be
-	MaxFile      int64     // of an attachment, in bytes; 0 is DefaultMaxFile
+	Files        FileStore // stores attachments; nil: none can be stored
+	MaxFile      int64     // size of an attachment, in bytes; 0 is DefaultMaxFile
 	// SendWithin is how long a message may wait in the outbox of its line before it
 	// has failed; 0 is DefaultSendWithin.
 	SendWithin time.Duration
-	// FirstContactsPerDay is to how many people who never wrote to it a line with an account
-	// may write in 24 hours; 0: any number.
+	// FirstContactsPerDay is how many people a line with an account may write to first
+	// in 24 hours; 0: any number.
 	FirstContactsPerDay int
-	PublicURL           string // before the paths of links to attachments: "https://chat.example.com"; may be empty
+	PublicURL           string // start of the links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.
 	ConfigApps []apps.App
 }
 
-// Service is the rules of the CRM. Safe for concurrent use.
+// Service implements the rules of the CRM. It is safe for concurrent use.
 type Service struct {
 	Options
 
@@ -59,7 +59,7 @@ type Service struct {
 	cleaned   atomic.Int64 // when expired tokens were last removed, unix seconds
 }
 
-// New returns the rules over o.Store.
+// New returns a Service over o.Store.
 func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -73,13 +73,13 @@ func New(o Options) *Service {
 	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle()}
 }
 
-// OnAppsChanged sets what is called after each change of an app, and returns when the
-// change is in force. Its ctx does not end with the request. It must be called before
-// the first request.
+// OnAppsChanged sets the function that is called after each change of an app. f returns
+// when the change is in force; its ctx does not end with the request. OnAppsChanged
+// must be called before the first request.
 func (s *Service) OnAppsChanged(f func(ctx context.Context)) { s.appsChanged = f }
 
-// Actor is who acts: a user, through an app ("app_685_1"). The zero Actor is the
-// outside: a customer, a messenger, the clock.
+// Actor identifies who acts: a user, through an app ("app_685_1"). The zero Actor
+// stands for the outside: a customer, a messenger, the clock.
 type Actor struct {
 	UserID int64
 	AppID  string

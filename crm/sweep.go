@@ -10,13 +10,14 @@ import (
 const (
 	sweepEvery = time.Hour
 	sweepBatch = 500
-	// orphanAge is how long a file may lie without a row: longer than any upload takes.
+	// orphanAge is how long a file may exist without a row: longer than any upload
+	// takes.
 	orphanAge = 24 * time.Hour
 )
 
-// RunSweeper removes what nobody needs any more, every hour until ctx ends:
-// Idempotency-Keys past their life, replaced secrets of apps past theirs, and files
-// that belong to no message. An error is logged and the next hour tries again.
+// RunSweeper removes what is no longer needed, every hour until ctx ends: expired
+// Idempotency-Keys, expired replaced secrets of apps, and files that belong to no
+// message. It logs an error and tries again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -57,8 +58,8 @@ func (s *Service) forgetKeys(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// sweepFiles removes files without a row: of requests that failed halfway, and
-// of chats that were deleted.
+// sweepFiles removes files without a row. They are left by requests that failed halfway
+// and by deleted chats.
 func (s *Service) sweepFiles(ctx context.Context) error {
 	batch := make([]string, 0, sweepBatch)
 	for id, err := range s.Files.Old(ctx, s.Now().Add(-orphanAge)) {
@@ -75,7 +76,7 @@ func (s *Service) sweepFiles(ctx context.Context) error {
 	return s.deleteOrphans(ctx, batch)
 }
 
-// deleteOrphans removes those of the files that have no row.
+// deleteOrphans removes the files that have no row.
 func (s *Service) deleteOrphans(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil

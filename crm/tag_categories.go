@@ -6,8 +6,8 @@ import (
 	"chatcast/models"
 )
 
-// TagCategories lists a company's tag categories by sort and id. companyID 0 is
-// the actor's only company.
+// TagCategories lists a company's tag categories by sort and id. companyID 0 means the
+// actor's only company.
 func (s *Service) TagCategories(ctx context.Context, a Actor, companyID int64, q PageQuery) (Page[CategoryData], error) {
 	after, limit, err := q.start("categories", 2)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Service) TagCategory(ctx context.Context, a Actor, id int64) (CategoryD
 	return *categoryData(*category), nil
 }
 
-// CreateTagCategory makes a category. Owners and admins may.
+// CreateTagCategory creates a category. Only owners and admins may do so.
 func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput) (data CategoryData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		e, err := requireCatalogueAdmin(c.tx, a, in.CompanyID)
@@ -59,7 +59,7 @@ func (s *Service) CreateTagCategory(ctx context.Context, a Actor, in NamedInput)
 	return data, err
 }
 
-// EditTagCategory changes a category. Owners and admins may.
+// EditTagCategory changes a category. Only owners and admins may do so.
 func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in NamedInput) (data CategoryData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		category, err := categoryToChange(c.tx, a, id)
@@ -76,7 +76,7 @@ func (s *Service) EditTagCategory(ctx context.Context, a Actor, id int64, in Nam
 	return data, err
 }
 
-// DeleteTagCategory deletes a category. Its tags stay, without one.
+// DeleteTagCategory deletes a category. Its tags stay, without a category.
 func (s *Service) DeleteTagCategory(ctx context.Context, a Actor, id int64) error {
 	return s.change(ctx, func(c *change) error {
 		if _, err := categoryToChange(c.tx, a, id); err != nil {
@@ -86,7 +86,7 @@ func (s *Service) DeleteTagCategory(ctx context.Context, a Actor, id int64) erro
 	})
 }
 
-// categoryToChange locks a category that the actor may change.
+// categoryToChange locks and returns a category that the actor may change.
 func categoryToChange(tx *models.Tx, a Actor, id int64) (*models.TagCategory, error) {
 	category, err := tx.LockTagCategory(id)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 
 const defaultColor = "#808080"
 
-// colorForm takes 3 to 8 digits: ChatApp's own example has 7, which no browser
-// knows, and its clients store what they were given.
+// colorForm accepts 3 to 8 digits. ChatApp's own example has 7, which no browser knows,
+// and its clients store what they were given.
 var colorForm = regexp.MustCompile(`^#[0-9a-fA-F]{3,8}$`)
 
-// TagInput is a tag to make, or what to change of one: fields that are not given
-// stay as they are.
+// TagInput describes a tag to create, or a change of one. In a change, fields that are
+// not given stay as they are.
 type TagInput struct {
-	CompanyID  int64         `json:"companyId"` // 0: the actor's only company; of a new tag alone
+	CompanyID  int64         `json:"companyId"` // for a new tag only; 0: the actor's only company
 	Name       Field[string] `json:"name"`
 	Color      Field[string] `json:"color"`      // "#" and 3 to 8 hex digits
 	Sort       Field[int64]  `json:"sort"`       // 100 when absent
@@ -35,7 +35,7 @@ func (in TagInput) check(creating bool) error {
 type TagQuery struct {
 	PageQuery
 	CompanyID  int64  // 0: the actor's only company
-	CategoryID *int64 // nil: of every category and of none
+	CategoryID *int64 // nil: all tags, with and without a category
 }
 
 // Tags lists a company's tags by sort and id.
@@ -71,7 +71,7 @@ func (s *Service) Tag(ctx context.Context, a Actor, id int64) (TagData, error) {
 	return tagData(tx, t)
 }
 
-// CreateTag makes a tag. Owners and admins may.
+// CreateTag creates a tag. Only owners and admins may do so.
 func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data TagData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		e, err := requireCatalogueAdmin(c.tx, a, in.CompanyID)
@@ -94,8 +94,8 @@ func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data Tag
 	return data, err
 }
 
-// EditTag changes a tag. Owners and admins may. No event tells of it: the
-// catalogue of events has none, and chatTag would say that a chat changed.
+// EditTag changes a tag. Only owners and admins may do so. It emits no event: the
+// catalogue has none for it, and chatTag would mean that a chat changed.
 func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (data TagData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		t, err := tagToChange(c.tx, a, id)
@@ -120,7 +120,7 @@ func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (
 	return data, err
 }
 
-// apply sets what was given and says whether that changed t.
+// apply sets the given fields and reports whether t changed.
 func (in TagInput) apply(tx *models.Tx, t *models.Tag) (changed bool, err error) {
 	name, color, sort := into(&t.Name, in.Name), into(&t.Color, in.Color), into(&t.Sort, in.Sort)
 	changed = name || color || sort
@@ -142,12 +142,12 @@ func (in TagInput) apply(tx *models.Tx, t *models.Tag) (changed bool, err error)
 	return changed, nil
 }
 
-// DeleteTag deletes a tag and takes it off every chat, with a chatTag for each,
-// so that no dashboard goes on showing it. Many chats are done in several
-// transactions; what was told is true after each of them.
+// DeleteTag deletes a tag. It removes the tag from every chat and emits chatTag for
+// each, so that no dashboard keeps showing it. It handles many chats in several
+// transactions; the events are true after each of them.
 func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
 	return s.untilDone(ctx, func(c *change) (done bool, err error) {
-		t, err := tagToChange(c.tx, a, id) // locked: no chat gets it meanwhile
+		t, err := tagToChange(c.tx, a, id) // locked, so that no chat gets it meanwhile
 		if err != nil {
 			return false, err
 		}
@@ -176,7 +176,7 @@ func tagOf(tx *models.Tx, a Actor, id int64) (*models.Tag, error) {
 	return t, member(tx, a, t.CompanyID, "tag")
 }
 
-// tagToChange locks a tag that the actor may change.
+// tagToChange locks and returns a tag that the actor may change.
 func tagToChange(tx *models.Tx, a Actor, id int64) (*models.Tag, error) {
 	t, err := tx.LockTag(id)
 	if err != nil {
@@ -193,7 +193,7 @@ func tagData(tx *models.Tx, t *models.Tag) (TagData, error) {
 	return data[0], nil
 }
 
-// tagsData is tags as the wire shows them.
+// tagsData converts tags to the form that the wire shows.
 func tagsData(tx *models.Tx, tags []models.Tag) ([]TagData, error) {
 	var ids []int64
 	for _, t := range tags {

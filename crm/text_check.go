@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// checkText refuses what no text of ours may be: not UTF-8, with a NUL (which
-// PostgreSQL cannot store), or longer than max characters.
+// checkText returns an error for a text that is not UTF-8, contains a NUL (which
+// PostgreSQL cannot store), or is longer than max characters.
 func checkText(field, s string, max int) error {
 	switch {
 	case !utf8.ValidString(s):

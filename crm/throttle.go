@@ -15,54 +15,54 @@ type pace struct {
 	refill time.Duration
 }
 
-// How often somebody may try to sign in. Every try costs the address; a try that
-// succeeds costs the account nothing.
+// Limits of the attempts to sign in. Every attempt is charged to the address; a
+// successful attempt costs the account nothing.
 var (
 	addressPace = pace{60, time.Second}      // an office behind one address
 	pairPace    = pace{5, 30 * time.Second}  // one account from one address
 	accountPace = pace{20, 10 * time.Second} // one account from everywhere
 )
 
-// maxBuckets bounds the memory of a throttle to a few megabytes; the ones longest
-// untouched go first.
+// maxBuckets bounds the memory of a throttle to a few megabytes. The least recently
+// used buckets are removed first.
 const maxBuckets = 50_000
 
-// throttle slows down who guesses passwords, per address and per account.
+// throttle slows down the guessing of passwords, per address and per account.
 //
-// An account that is being attacked from many addresses runs out of its own
-// bucket. Its owner must not be locked out by that: an address whose own bucket
-// for the account is full, that is, which has not failed on it of late, may
-// still try once. So the owner's right password is let in at any time, and the
-// attacker is down to one guess for each address and half minute.
+// An account that is attacked from many addresses runs out of its own bucket. Its owner
+// must not be locked out by that: an address whose bucket for the account is full,
+// because it has not failed on the account lately, may still try once. So the owner can
+// sign in with the right password at any time, and the attacker is limited to one guess
+// for each address and half minute.
 type throttle struct {
 	seed maphash.Seed // random, so that nobody can make keys that collide
 
 	// guarded by mu
 	mu      sync.Mutex
 	buckets map[uint64]*list.Element
-	recent  *list.List // of *bucket, the last touched in front
+	recent  *list.List // of *bucket, the most recently used first
 }
 
 type bucket struct {
 	key    uint64
 	tokens float64
-	at     time.Time // when tokens was right
+	at     time.Time // when tokens was last updated
 }
 
 func newThrottle() *throttle {
 	return &throttle{seed: maphash.MakeSeed(), buckets: map[uint64]*list.Element{}, recent: list.New()}
 }
 
-// admit charges a try to sign in to the account from the address. It returns how
-// long to wait, zero when the try is admitted; then refund takes back what the
-// account was charged, for a try that succeeded.
+// admit charges an attempt to sign in to the account from the address. It returns how
+// long to wait, or zero when the attempt is admitted. After a successful attempt the
+// caller calls refund, which gives back what the account was charged.
 func (t *throttle) admit(now time.Time, address, account string) (wait time.Duration, refund func()) {
 	address = network(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	addr := t.bucket(now, addressPace, "address", address)
-	// Before its tries make buckets: with ever new accounts they would push out
-	// those of the accounts it has failed on.
+	// Check the address before its attempts make buckets: attempts on ever new accounts
+	// would push out the buckets of the accounts that it has failed on.
 	if wait := addressPace.until(addr, 1); wait > 0 {
 		return wait, nil
 	}
@@ -87,8 +87,8 @@ func (t *throttle) admit(now time.Time, address, account string) (wait time.Dura
 	}
 }
 
-// bucket finds or makes the bucket of the words and fills it up to now. The
-// caller holds mu.
+// bucket finds or creates the bucket of the words and refills it up to now. The caller
+// holds mu.
 func (t *throttle) bucket(now time.Time, p pace, words ...string) *bucket {
 	var h maphash.Hash
 	h.SetSeed(t.seed)
@@ -116,7 +116,7 @@ func (t *throttle) bucket(now time.Time, p pace, words ...string) *bucket {
 	return b
 }
 
-// until is how long it takes until b holds n tokens.
+// until returns the time until b holds n tokens.
 func (p pace) until(b *bucket, n float64) time.Duration {
 	if b.tokens >= n {
 		return 0
@@ -124,8 +124,8 @@ func (p pace) until(b *bucket, n float64) time.Duration {
 	return time.Duration(math.Ceil((n - b.tokens) * float64(p.refill)))
 }
 
-// network is whom an address belongs to: itself for IPv4, the /64 for IPv6, of
-// which one customer has all.
+// network returns the network that an address is counted as: the address itself for
+// IPv4, the /64 for IPv6, because one customer has a whole /64.
 func network(address string) string {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {

@@ -51,8 +51,8 @@ func TestThrottleOfManyAccountsFromOneAddress(t *testing.T) {
 	}
 }
 
-// TestThrottleDoesNotLockOut attacks one account from thousands of addresses all
-// the time: its owner still gets in, and the attacker gets one guess for each
+// TestThrottleDoesNotLockOut attacks one account from thousands of addresses all the
+// time. Its owner must still get in, and the attacker must get only one guess for each
 // address and half minute.
 func TestThrottleDoesNotLockOut(t *testing.T) {
 	th := crm.NewThrottle()
@@ -101,8 +101,8 @@ func TestThrottleCountsNetworksOfIPv6(t *testing.T) {
 	}
 }
 
-// TestThrottleRemembersThroughAFlood has an address that has used up its tries go
-// on with ever new accounts: that must not push out what is remembered of others.
+// TestThrottleRemembersThroughAFlood lets an address that has used up its attempts go
+// on with ever new accounts. That must not push out what is remembered of others.
 func TestThrottleRemembersThroughAFlood(t *testing.T) {
 	th := crm.NewThrottle()
 	for range 5 {
@@ -130,7 +130,7 @@ func TestSignInsAreThrottled(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		setPassword(t, w, w.Owner, rightPassword)
-		for range 10 { // what succeeds costs nothing
+		for range 10 { // a success costs nothing
 			if _, err := signIn(w, t, "test@test.test", rightPassword, ""); err != nil {
 				t.Fatal(err)
 			}
@@ -173,8 +173,8 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
-// TestPasswordsQueueIsBounded fills the processors and the queue: the next is
-// told to come again, and who gives up leaves the queue.
+// TestPasswordsQueueIsBounded fills the processors and the queue. The next caller is
+// asked to try again later, and a caller that gives up leaves the queue.
 func TestPasswordsQueueIsBounded(t *testing.T) {
 	p := crm.NewPasswords(4)
 	leaves := make([]func(), p.Slots())

@@ -9,14 +9,14 @@ import (
 	"chatcast/models"
 )
 
-// Lives of tokens.
+// Lifetimes of tokens.
 const (
 	accessLife  = 24 * time.Hour
 	refreshLife = 14 * 24 * time.Hour
 )
 
-// TokenPair is what a user signs requests with. It is shown once; the database
-// has only hashes.
+// TokenPair holds the tokens that authenticate a user's requests. It is shown once; the
+// database has only hashes.
 type TokenPair struct {
 	CabinetUserID       int64  `json:"cabinetUserId"`
 	AccessToken         string `json:"accessToken"`
@@ -25,7 +25,7 @@ type TokenPair struct {
 	RefreshTokenEndTime int64  `json:"refreshTokenEndTime"` // unix seconds
 }
 
-// newPair makes random tokens and the row that knows them by hash.
+// newPair returns random tokens and the row that stores their hashes.
 func newPair(userID int64, appID string, now time.Time) (*models.Token, *TokenPair) {
 	pair := &TokenPair{
 		CabinetUserID:       userID,
@@ -41,21 +41,21 @@ func newPair(userID int64, appID string, now time.Time) (*models.Token, *TokenPa
 	}, pair
 }
 
-// randomToken is 32 random bytes in hex.
+// randomToken returns 32 random bytes in hex.
 func randomToken() string {
 	var b [32]byte
-	rand.Read(b[:]) // never fails: the program would end
+	rand.Read(b[:]) // never returns an error: on a failure the program ends
 	return hex.EncodeToString(b[:])
 }
 
-// hashToken is how a token is stored: hex SHA-256. Tokens are 32 random bytes,
-// so a plain hash cannot be guessed back.
+// hashToken returns the stored form of a token: hex SHA-256. Tokens are 32 random
+// bytes, so a plain hash cannot be guessed back.
 func hashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
 
-// randomHex is n random bytes as hex digits.
+// randomHex returns n random bytes as hex digits.
 func randomHex(n int) string {
 	b := make([]byte, n)
 	rand.Read(b) // never fails

@@ -18,7 +18,7 @@ const (
 	day          = 24 * time.Hour
 )
 
-// TokenInfo is what a token is good for.
+// TokenInfo describes a valid access token.
 type TokenInfo struct {
 	CabinetUserID      int64  `json:"cabinetUserId"`
 	AppID              string `json:"appId"`
@@ -29,7 +29,7 @@ type TokenInfo struct {
 type SignIn struct {
 	Email    string
 	Password string
-	AppID    string // "app_{user}_{n}"; empty: the user's first
+	AppID    string // "app_{user}_{n}"; empty: the user's first app
 	Address  string // of the client, for the throttle
 }
 
@@ -37,8 +37,8 @@ var appIDForm = regexp.MustCompile(`^app_[1-9][0-9]{0,18}_[1-9][0-9]{0,5}$`)
 
 var errBadToken = &Error{Code: CodeBadToken, Message: "the access token is invalid or has expired"}
 
-// MakeToken signs a user in. A wrong e-mail and a wrong password have one answer,
-// in about the same time; too many of either are CodeThrottled, see throttle.
+// MakeToken signs a user in. A wrong e-mail and a wrong password give the same error,
+// after about the same time. Too many attempts give CodeThrottled, see throttle.
 func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) {
 	if err := allViolations(
 		checkRequired("email", in.Email, maxEmail), checkSignInPassword(in.Password), checkAppID(in.AppID),
@@ -58,7 +58,7 @@ func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) 
 	return s.issue(ctx, user, in.AppID, tokensPerDay)
 }
 
-// checkSignIn returns the user whose e-mail and password these are.
+// checkSignIn returns the user with this e-mail and password.
 func (s *Service) checkSignIn(ctx context.Context, in SignIn) (*models.User, error) {
 	user, err := s.Store.Read(ctx).UserByEmail(in.Email)
 	if errors.Is(err, models.ErrNotFound) {
@@ -77,8 +77,8 @@ func (s *Service) checkSignIn(ctx context.Context, in SignIn) (*models.User, err
 	return user, nil
 }
 
-// IssueToken makes tokens for the user with this e-mail without asking for a
-// password: for who runs the program.
+// IssueToken makes tokens for the user with this e-mail without a password. It is for
+// the person who runs the program.
 func (s *Service) IssueToken(ctx context.Context, email string) (*TokenPair, error) {
 	user, err := s.Store.Read(ctx).UserByEmail(strings.ToLower(strings.TrimSpace(email)))
 	if err != nil {
@@ -87,8 +87,8 @@ func (s *Service) IssueToken(ctx context.Context, email string) (*TokenPair, err
 	return s.issue(ctx, user, "", math.MaxInt64)
 }
 
-// issue stores a new pair for a user whose password hash is still the one that
-// was looked at, and who works for somebody.
+// issue stores a new pair for a user. The user's password hash must still be the one
+// that was checked, and the user must work for a company.
 func (s *Service) issue(ctx context.Context, user *models.User, appID string, perDay int64) (*TokenPair, error) {
 	if appID == "" {
 		appID = defaultApp(user.ID)
@@ -133,8 +133,8 @@ func (s *Service) issue(ctx context.Context, user *models.User, appID string, pe
 	return pair, nil
 }
 
-// removeExpired removes pairs that are of no use any more, now and then. That it
-// fails must not spoil the sign-in that it follows.
+// removeExpired removes expired pairs, at most once an hour. It only logs an error,
+// because an error must not fail the sign-in.
 func (s *Service) removeExpired(ctx context.Context) {
 	now, last := s.Now().Unix(), s.cleaned.Load()
 	if now-last < int64(time.Hour/time.Second) || !s.cleaned.CompareAndSwap(last, now) {
@@ -148,8 +148,8 @@ func (s *Service) removeExpired(ctx context.Context) {
 	}
 }
 
-// RefreshToken exchanges a refresh token for a new pair; the old pair ends with
-// it. Of two exchanges at once, one wins and the other is CodeBadToken.
+// RefreshToken exchanges a refresh token for a new pair and ends the old pair. Of two
+// concurrent exchanges, one succeeds and the other returns CodeBadToken.
 func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*TokenPair, error) {
 	if refreshToken == "" {
 		return nil, &Error{Code: CodeNoToken, Message: "a refresh token is required, in the Refresh header or as refreshToken"}
@@ -181,7 +181,7 @@ func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*Token
 	return pair, nil
 }
 
-// CheckToken says what an access token is good for, or why it is not.
+// CheckToken describes an access token, or returns an error when it is not valid.
 func (s *Service) CheckToken(ctx context.Context, accessToken string) (*TokenInfo, error) {
 	t, err := s.token(s.Store.Read(ctx), accessToken)
 	if err != nil {
@@ -190,8 +190,9 @@ func (s *Service) CheckToken(ctx context.Context, accessToken string) (*TokenInf
 	return &TokenInfo{CabinetUserID: t.UserID, AppID: t.AppID, AccessTokenEndTime: t.AccessExpiresAt}, nil
 }
 
-// Authenticate returns who an access token belongs to. CodeNoToken when it is
-// empty, CodeBadToken when it is unknown or has expired.
+// Authenticate returns the actor that an access token belongs to. It returns
+// CodeNoToken when the token is empty, and CodeBadToken when it is unknown or has
+// expired.
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
 	t, err := s.token(s.Store.Read(ctx), accessToken)
 	if err != nil {
@@ -200,9 +201,9 @@ func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, 
 	return Actor{UserID: t.UserID, AppID: t.AppID}, nil
 }
 
-// RevokeToken ends the pair of an access token. When it was the user's last, the
-// user has signed out everywhere and their sockets close too; while another
-// lives, nobody can tell which of the two let a socket in, and they stay.
+// RevokeToken ends the pair of an access token. When it was the user's last pair, the
+// user has signed out everywhere and their sockets are closed too. While another pair
+// is valid the sockets stay, because it is not known which pair opened which socket.
 func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 	return s.change(ctx, func(c *change) error {
 		t, err := s.token(c.tx, accessToken)
@@ -244,8 +245,8 @@ func checkAppID(appID string) error {
 	return nil
 }
 
-// checkSignInPassword takes any password that there is: the limits are for new
-// ones, and a wrong one is only wrong.
+// checkSignInPassword accepts any password that is not empty: the limits are for new
+// passwords, and a wrong one simply does not match.
 func checkSignInPassword(password string) error {
 	if password == "" {
 		return Invalid("password", "is required")
@@ -253,5 +254,5 @@ func checkSignInPassword(password string) error {
 	return nil
 }
 
-// seconds is d in whole seconds, at least one.
+// seconds returns d in whole seconds, at least one.
 func seconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }

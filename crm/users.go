@@ -8,7 +8,7 @@ import (
 	"chatcast/models"
 )
 
-const maxEmail = 254 // characters: what SMTP can carry
+const maxEmail = 254 // characters: the limit of SMTP
 
 // Me is the signed-in user.
 type Me struct {
@@ -60,9 +60,9 @@ type MyChanges struct {
 	CurrentPassword string  `json:"currentPassword"` // required with Password
 }
 
-// ChangeMe changes the actor's own account. With a new password all tokens end
-// but the one that was presented, and all sockets close: one of them may have
-// been opened by whoever knew the old password.
+// ChangeMe changes the actor's own account. A new password ends all tokens but the one
+// that was presented and closes all sockets: one of them may have been opened by
+// somebody who knew the old password.
 func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch MyChanges) (*Me, error) {
 	var violations []error
 	if ch.Name != nil {
@@ -108,9 +108,9 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 	return m, err
 }
 
-// newHash checks the current password and hashes the new one, when there is one:
-// outside of the transaction, because it takes long. A wrong current password
-// counts as a failed sign-in to the account.
+// newHash checks the current password and hashes the new one, if there is one. It runs
+// outside the transaction because it takes long. A wrong current password counts as a
+// failed sign-in to the account.
 func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, after string, err error) {
 	if ch.Password == nil {
 		return "", "", nil
@@ -135,8 +135,8 @@ func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, a
 	return user.PasswordHash, after, err
 }
 
-// endTokens ends the user's tokens but the one to spare (empty: none), and after
-// the commit their sockets. The caller has locked the user.
+// endTokens ends the user's tokens except spare (empty: no exception), and closes the
+// user's sockets after the commit. The caller has locked the user.
 func (s *Service) endTokens(c *change, userID int64, spare string) error {
 	var except int64
 	if spare != "" {
@@ -150,7 +150,8 @@ func (s *Service) endTokens(c *change, userID int64, spare string) error {
 	return c.tx.RevokeTokensOf(userID, except, c.now.Unix())
 }
 
-// newEmail is an e-mail as it is stored: lower case, without blanks around.
+// newEmail checks an e-mail and returns its stored form: lower case, without
+// surrounding blanks.
 func newEmail(field, email string) (string, error) {
 	if err := checkRequired(field, email, maxEmail); err != nil {
 		return "", err
@@ -163,7 +164,7 @@ func newEmail(field, email string) (string, error) {
 	return email, nil
 }
 
-// UserInfo is what the members of a presence channel see of a user: the name.
+// UserInfo returns what the members of a presence channel see of a user: the name.
 func (s *Service) UserInfo(ctx context.Context, userID int64) (name string, err error) {
 	user, err := s.Store.Read(ctx).UserByID(userID)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// addCompany makes a company in which the user has the role, with one licence
-// (id = company + 1) that has telegram.
+// addCompany creates a company in which the user has the role. It has one licence (id =
+// company + 1) with telegram.
 func addCompany(tx *models.Tx, id, userID int64, role string) error {
 	return errors.Join(
 		tx.CreateCompany(&models.Company{ID: id, Name: "Company"}),
@@ -44,7 +44,8 @@ func sameAsGolden(t *testing.T, file string, ev crmtest.Event) {
 	}
 }
 
-// code is the code of a *crm.Error, "" for nil, "internal" for any other error.
+// code returns the code of a *crm.Error, "" for nil, and "internal" for any other
+// error.
 func code(err error) crm.Code {
 	var e *crm.Error
 	switch {
@@ -65,7 +66,7 @@ func expectCode(t *testing.T, what string, err error, want crm.Code) {
 
 func ptr[T any](v T) *T { return &v }
 
-// bothOf is both channels of a line.
+// bothOf returns both channels of a line.
 func bothOf(license, messenger string) []string {
 	name := "v1.licenses." + license + ".messengers." + messenger
 	return []string{"presence-" + name, "private-" + name}
@@ -188,7 +189,7 @@ func TestChangeMe(t *testing.T) {
 	})
 }
 
-// setPassword gives the actor a password, past the rules.
+// setPassword sets the actor's password, without the rules.
 func setPassword(t *testing.T, w *crmtest.World, a crm.Actor, password string) {
 	t.Helper()
 	w.Tx(t, func(tx *models.Tx) error {

@@ -6,8 +6,8 @@ import (
 	"chatcast/models"
 )
 
-// Workday starts or ends an employee's workday: their own, or anybody's for
-// owners and admins.
+// Workday starts or ends the workday of an employee. Employees may change their own,
+// owners and admins anybody's.
 func (s *Service) Workday(ctx context.Context, a Actor, companyID, userID int64, typ string) (*EmployeeData, error) {
 	if typ != TypeStart && typ != TypeEnd {
 		return nil, Invalid("type", "must be start or end")

@@ -9,9 +9,9 @@ type Access struct {
 	Write     bool
 }
 
-// LineAccess says what the user may do on the messenger of the licence.
-// ErrNotFound when there is no such line or the user does not work for its
-// company: the two must look alike to a stranger.
+// LineAccess returns what the user may do on the messenger of the licence. It returns
+// ErrNotFound when there is no such line or the user does not work for its company: the
+// two must look alike to a stranger.
 func (tx *Tx) LineAccess(userID, licenseID int64, messengerType string) (*Access, error) {
 	var row struct {
 		CompanyID int64
@@ -47,7 +47,7 @@ type Viewer struct {
 	OnlyMine bool
 }
 
-// Viewers lists who may read the licence, by user id.
+// Viewers lists the employees who may read the licence, by user id.
 func (tx *Tx) Viewers(licenseID int64) ([]Viewer, error) {
 	var viewers []Viewer
 	err := tx.db.Raw(`
@@ -65,7 +65,7 @@ func (tx *Tx) EmployeeOf(companyID, userID int64) (*Employee, error) {
 	return first[Employee](tx.db.Where("company_id = ? AND user_id = ?", companyID, userID))
 }
 
-// EmployeeCount is 1 when the user works for the company, else 0.
+// EmployeeCount returns 1 when the user works for the company, else 0.
 func (tx *Tx) EmployeeCount(companyID, userID int64) (n int64, err error) {
 	err = tx.db.Model(&Employee{}).Where("company_id = ? AND user_id = ?", companyID, userID).Count(&n).Error
 	return n, err

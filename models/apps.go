@@ -2,7 +2,7 @@ package models
 
 import "errors"
 
-// App is a Pusher app that was made while the server ran.
+// App is a Pusher app that was created while the server ran.
 type App struct {
 	ID                 string `gorm:"primaryKey"`
 	Key                string
@@ -30,18 +30,18 @@ func (tx *Tx) Apps() ([]App, error) {
 // App returns the app, or ErrNotFound.
 func (tx *Tx) App(id string) (*App, error) { return first[App](tx.db.Where("id = ?", id)) }
 
-// CountApps says how many apps there are.
+// CountApps returns the number of apps.
 func (tx *Tx) CountApps() (n int64, err error) { return n, tx.db.Model(&App{}).Count(&n).Error }
 
-// AppKeyUsed says whether an app has the key.
+// AppKeyUsed reports whether an app has the key.
 func (tx *Tx) AppKeyUsed(key string) (bool, error) {
 	var n int64
 	err := tx.db.Model(&App{}).Where("key = ?", key).Count(&n).Error
 	return n > 0, err
 }
 
-// AppsVersion is a number that rises with each change of apps. Read before the
-// apps, it is never newer than they are.
+// AppsVersion returns a number that rises with each change of apps. When it is read
+// before the apps, it is never newer than they are.
 func (tx *Tx) AppsVersion() (version int64, err error) {
 	return version, tx.db.Raw("SELECT version FROM apps_state WHERE id = 1").Scan(&version).Error
 }
@@ -52,17 +52,18 @@ func (tx *Tx) ChangeApps() error {
 	return tx.db.Exec("UPDATE apps_state SET version = version + 1 WHERE id = 1").Error
 }
 
-// CreateApp inserts a; ErrDuplicate when its id or key is taken.
+// CreateApp inserts a, or returns ErrDuplicate when its id or key is taken.
 func (tx *Tx) CreateApp(a *App) error { return tx.create(a) }
 
-// SaveApp writes what may change of an app: all but its id, key and age.
+// SaveApp writes the fields of an app that may change: all but its id, key and creation
+// time.
 func (tx *Tx) SaveApp(a *App) error {
 	return tx.db.Model(a).Select("secret", "old_secret", "old_secret_until", "enabled", "name", "allowed_origins",
 		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "updated_at").Updates(a).Error
 }
 
-// DeleteApp deletes an app with what its webhooks had to tell and have told, which is
-// not for another app under its id.
+// DeleteApp deletes an app with its queued and announced webhooks, which must not pass
+// to another app with its id.
 func (tx *Tx) DeleteApp(id string) error {
 	return errors.Join(
 		tx.db.Delete(&App{}, "id = ?", id).Error,
@@ -71,8 +72,8 @@ func (tx *Tx) DeleteApp(id string) error {
 	)
 }
 
-// ForgetOldSecrets removes replaced secrets that are honoured no longer. Nobody
-// needs to be told.
+// ForgetOldSecrets removes replaced secrets that are no longer accepted. It need not
+// announce that.
 func (tx *Tx) ForgetOldSecrets(now int64) error {
 	return tx.db.Exec("UPDATE apps SET old_secret = '', old_secret_until = 0 WHERE old_secret <> '' AND old_secret_until <= ?", now).Error
 }

@@ -6,7 +6,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// TimeKey is a place in a list ordered by time, newest first, then id.
+// TimeKey is a position in a list ordered by time, newest first, then id.
 type TimeKey struct {
 	Time int64
 	ID   int64
@@ -23,15 +23,15 @@ type ChatFilter struct {
 	NoResponsible bool
 	TagID         int64
 	Unread        *bool
-	Search        []string // any of these stands in the name, phone, username or id
+	Search        []string // any of these occurs in the name, phone, username or id
 	LastTime      *int64   // no chat with activity after it
 	After         *TimeKey
 	Limit         int
 }
 
-// visible is the condition that a row of chats c is one the user may see:
-// owners and admins all of their company's, operators those of their licences,
-// only-mine operators of those what is theirs or no one's. Bind the user twice.
+// visible is the condition that the user may see the row c of chats. Owners and admins
+// see all chats of their company, operators those of their licences, and only-mine
+// operators only those of them that are theirs or nobody's. Bind the user twice.
 const visible = `EXISTS (
 	SELECT 1 FROM employees e
 	LEFT JOIN employee_licenses el ON el.user_id = e.user_id AND el.license_id = c.license_id
@@ -71,8 +71,8 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 	return chats, q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit).Find(&chats).Error
 }
 
-// contains narrows q to rows in which any of the texts stands in any of the
-// columns. No texts: q.
+// contains narrows q to rows in which any of the texts occurs in any of the columns.
+// Without texts it returns q.
 func contains(q *gorm.DB, texts []string, columns ...string) *gorm.DB {
 	var conditions []string
 	var args []any
@@ -97,8 +97,8 @@ type ContactFilter struct {
 	ViewerID      int64
 	LicenseID     int64
 	MessengerType string
-	OnlyVisible   bool     // only those with a private chat that the viewer may see
-	Search        []string // any of these stands in the name, phone, username or id
+	OnlyVisible   bool     // only contacts with a private chat that the viewer may see
+	Search        []string // any of these occurs in the name, phone, username or id
 	AfterID       int64
 	Limit         int
 }

@@ -5,14 +5,13 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// ChatByExternal finds a chat of a line by the messenger's id of it, which on
-// WhatsApp may be either of the two (external_id or lid); ErrNotFound when there
-// is none.
+// ChatByExternal finds a chat of a line by the messenger's id, which on WhatsApp may be
+// external_id or lid. It returns ErrNotFound when there is none.
 func (tx *Tx) ChatByExternal(licenseID int64, messengerType, id string) (*Chat, error) {
 	return first[Chat](byChatID(tx.db, licenseID, messengerType, id))
 }
 
-// LockChat is ChatByExternal that also locks the row until the transaction ends.
+// LockChat is ChatByExternal, but also locks the row until the transaction ends.
 func (tx *Tx) LockChat(licenseID int64, messengerType, id string) (*Chat, error) {
 	return first[Chat](byChatID(tx.forUpdate(), licenseID, messengerType, id))
 }
@@ -22,9 +21,8 @@ func byChatID(db *gorm.DB, licenseID int64, messengerType, id string) *gorm.DB {
 		licenseID, messengerType, id, id).Order("id")
 }
 
-// LockChats locks and returns the chats of a line that have any of the ids, in
-// the order of their row ids, so that two transactions with several chats each
-// cannot wait for one another in a circle.
+// LockChats locks and returns the chats of a line that have any of the ids. It locks
+// them in the order of their row ids, so that two such transactions cannot deadlock.
 func (tx *Tx) LockChats(licenseID int64, messengerType string, ids []string) ([]*Chat, error) {
 	var chats []*Chat
 	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ?)",
@@ -37,27 +35,27 @@ func (tx *Tx) ChatRow(id int64) (*Chat, error) {
 	return first[Chat](tx.db.Where("id = ?", id))
 }
 
-// ChatsByID loads those of the chats that exist, by row id.
+// ChatsByID loads the chats with these row ids, as far as they exist, by row id.
 func (tx *Tx) ChatsByID(ids []int64) (map[int64]*Chat, error) {
 	return byID(tx, ids, func(c *Chat) int64 { return c.ID })
 }
 
-// EnsureChat inserts c unless a chat with one of its ids exists already. It says
-// whether it did. A transaction that is inserting the same chat is waited for.
+// EnsureChat inserts c unless a chat with one of its ids exists already, and reports
+// whether it did. It waits for a transaction that is inserting the same chat.
 func (tx *Tx) EnsureChat(c *Chat) (created bool, err error) {
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(c)
 	return res.RowsAffected == 1, res.Error
 }
 
-// SaveChat writes every column of a chat that LockChat returned. ErrDuplicate
-// when another chat has one of its ids.
+// SaveChat writes every column of a chat that LockChat returned. It returns
+// ErrDuplicate when another chat has one of its ids.
 func (tx *Tx) SaveChat(c *Chat) error {
 	return tx.constraint(tx.db.Select("*").Save(c).Error)
 }
 
-// MergeChat moves what hangs on the chat from into the chat into, and deletes
-// from: the two turned out to be one. What both have (a message, a tag, a part)
-// stays once. Both must be locked; their own columns are the caller's to merge.
+// MergeChat moves the rows of one chat, from, to another, into, and deletes from,
+// because the two turned out to be one chat. What both have (a message, a tag, a part)
+// is kept once. Both must be locked. The caller merges their own columns.
 func (tx *Tx) MergeChat(into, from int64) error {
 	for _, q := range []string{
 		`UPDATE messages SET chat_id = ? WHERE chat_id = ? AND external_id NOT IN (SELECT external_id FROM messages WHERE chat_id = ?)`,

@@ -2,14 +2,14 @@ package models
 
 import "gorm.io/gorm/clause"
 
-// EnsureContact inserts k unless its line knows the contact already. It says
-// whether it did. A transaction that is inserting the same contact is waited for.
+// EnsureContact inserts k unless its line knows the contact already, and reports
+// whether it did. It waits for a transaction that is inserting the same contact.
 func (tx *Tx) EnsureContact(k *Contact) (created bool, err error) {
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(k)
 	return res.RowsAffected == 1, res.Error
 }
 
-// ContactByExternal finds a contact of a line by the messenger's id of it.
+// ContactByExternal finds a contact of a line by the messenger's id.
 func (tx *Tx) ContactByExternal(licenseID int64, messengerType, id string) (*Contact, error) {
 	return first[Contact](tx.db.Where("license_id = ? AND messenger_type = ? AND external_id = ?", licenseID, messengerType, id))
 }
@@ -23,8 +23,8 @@ func (tx *Tx) LockContacts(licenseID int64, messengerType string, ids []string) 
 	return rows, err
 }
 
-// ContactByAlias finds a contact of a line by either id of it, the one that has
-// both first.
+// ContactByAlias finds a contact of a line by either of its ids. A contact with both
+// ids comes first.
 func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contact, error) {
 	return first[Contact](tx.db.Where("license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ?)", licenseID, messengerType, id, id).
 		Order("CASE WHEN lid = external_id THEN 1 ELSE 0 END, id"))

@@ -1,8 +1,8 @@
 package models
 
-// LockCompany returns the company and holds the row until the transaction ends:
-// changes to its people come one after the other, so that two of them cannot
-// remove the last two owners at once.
+// LockCompany returns the company and locks its row until the transaction ends. Changes
+// to its employees then come one after the other, so that two of them cannot remove the
+// last two owners at once.
 func (tx *Tx) LockCompany(id int64) (*Company, error) {
 	return first[Company](tx.lockParent().db.Where("id = ?", id))
 }
@@ -10,7 +10,7 @@ func (tx *Tx) LockCompany(id int64) (*Company, error) {
 // CreateCompany inserts c and sets c.ID when it is zero.
 func (tx *Tx) CreateCompany(c *Company) error { return tx.create(c) }
 
-// Colleague is an employee with what is known of the person.
+// Colleague is an employee with the user's e-mail and name.
 type Colleague struct {
 	Employee
 	Email string
@@ -19,8 +19,8 @@ type Colleague struct {
 
 const colleague = `SELECT e.*, u.email, u.name FROM employees e JOIN users u ON u.id = e.user_id `
 
-// Colleagues lists employees of the company by user id, those after the given
-// one, at most limit.
+// Colleagues lists at most limit employees of the company with user ids above after, by
+// user id.
 func (tx *Tx) Colleagues(companyID, after int64, limit int) ([]Colleague, error) {
 	var list []Colleague
 	err := tx.db.Raw(colleague+`WHERE e.company_id = ? AND e.user_id > ? ORDER BY e.user_id LIMIT ?`,
@@ -38,14 +38,15 @@ func (tx *Tx) Colleague(companyID, userID int64) (*Colleague, error) {
 	return &row, res.Error
 }
 
-// CountOwners says how many owners the company has.
+// CountOwners returns the number of owners of the company.
 func (tx *Tx) CountOwners(companyID int64) (int64, error) {
 	var n int64
 	err := tx.db.Model(&Employee{}).Where("company_id = ? AND role = ?", companyID, RoleOwner).Count(&n).Error
 	return n, err
 }
 
-// CreateEmployee makes a user an employee; ErrDuplicate when they are one.
+// CreateEmployee makes a user an employee, or returns ErrDuplicate when they already
+// are.
 func (tx *Tx) CreateEmployee(e *Employee) error { return tx.create(e) }
 
 // SaveEmployee writes the employee's role and whether they see only their chats.
@@ -54,8 +55,8 @@ func (tx *Tx) SaveEmployee(e *Employee) error {
 		Updates(map[string]any{"role": e.Role, "only_mine": e.OnlyMine}).Error
 }
 
-// DeleteEmployee ends an employment, with all that the user could reach by it:
-// licences and lists of quick responses. Chats are not touched.
+// DeleteEmployee deletes an employment, and the user's access to the company's licences
+// and lists of quick responses. It does not change chats.
 func (tx *Tx) DeleteEmployee(companyID, userID int64) error {
 	for _, q := range []string{
 		`DELETE FROM employee_licenses WHERE user_id = ? AND license_id IN (SELECT id FROM licenses WHERE company_id = ?)`,
@@ -69,21 +70,21 @@ func (tx *Tx) DeleteEmployee(companyID, userID int64) error {
 	return nil
 }
 
-// SetOnline records whether the employee is online and says whether that is new.
+// SetOnline records whether the employee is online and reports whether that changed.
 func (tx *Tx) SetOnline(companyID, userID int64, online bool) (changed bool, err error) {
 	res := tx.db.Exec(`UPDATE employees SET online = ? WHERE company_id = ? AND user_id = ? AND online <> ?`,
 		online, companyID, userID, online)
 	return res.RowsAffected > 0, res.Error
 }
 
-// SetWorkday records "start" or "end" and says whether that is new.
+// SetWorkday records "start" or "end" and reports whether that changed.
 func (tx *Tx) SetWorkday(companyID, userID int64, workday string) (changed bool, err error) {
 	res := tx.db.Exec(`UPDATE employees SET workday = ? WHERE company_id = ? AND user_id = ? AND workday <> ?`,
 		workday, companyID, userID, workday)
 	return res.RowsAffected > 0, res.Error
 }
 
-// OnlineEmployees lists who is recorded as online, by user and company.
+// OnlineEmployees lists the employees that are recorded as online, by user and company.
 func (tx *Tx) OnlineEmployees() ([]Employee, error) {
 	var list []Employee
 	err := tx.db.Where("online").Order("user_id, company_id").Find(&list).Error
@@ -120,8 +121,8 @@ func (tx *Tx) LockChatsOf(companyID, userID int64, limit int) ([]Chat, error) {
 	return chats, err
 }
 
-// FirstCompanyID is the id of the company that was made first, or ErrNotFound:
-// ids rise.
+// FirstCompanyID returns the id of the company that was created first, or ErrNotFound.
+// Ids rise, so it is the lowest.
 func (tx *Tx) FirstCompanyID() (int64, error) {
 	c, err := first[Company](tx.db.Order("id"))
 	if err != nil {

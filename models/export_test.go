@@ -6,12 +6,12 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// PretendVersion makes the database one that a newer program migrated.
+// PretendVersion makes the database look as if a newer program had migrated it.
 func PretendVersion(ctx context.Context, s *Store, version int64) error {
 	return s.Exec(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, TRUE)", version)
 }
 
-// MigrateTo makes an empty database one of an older program.
+// MigrateTo migrates an empty database to the version of an older program.
 func MigrateTo(ctx context.Context, s *Store, version int64) error {
 	pool, err := s.db.DB()
 	if err != nil {

@@ -8,7 +8,7 @@ func (tx *Tx) FileByID(id string) (*File, error) {
 	return first[File](tx.db.Where("id = ?", id))
 }
 
-// KnownFiles says which of the ids, of what lies in the file store, have a row.
+// KnownFiles reports which of these ids of the file store have a row.
 func (tx *Tx) KnownFiles(ids []string) (map[string]bool, error) {
 	var own, others []string
 	if err := tx.db.Model(&File{}).Where("id IN ?", ids).Pluck("id", &own).Error; err != nil {
@@ -24,7 +24,7 @@ func (tx *Tx) KnownFiles(ids []string) (map[string]bool, error) {
 	return set, nil
 }
 
-// LockFile is FileByID that also locks the row until the transaction ends.
+// LockFile is FileByID, but also locks the row until the transaction ends.
 func (tx *Tx) LockFile(id string) (*File, error) {
 	return first[File](tx.forUpdate().Where("id = ?", id))
 }
@@ -34,7 +34,7 @@ func (tx *Tx) FileOfMessage(messageID int64) (*File, error) {
 	return first[File](tx.db.Where("message_id = ?", messageID))
 }
 
-// FilesByID loads those of the files that exist, by id.
+// FilesByID loads the files with these ids, as far as they exist, by id.
 func (tx *Tx) FilesByID(ids []string) (map[string]*File, error) {
 	found := map[string]*File{}
 	if len(ids) == 0 {
@@ -51,8 +51,9 @@ func (tx *Tx) FilesByID(ids []string) (map[string]*File, error) {
 // SaveFile writes every column of a file.
 func (tx *Tx) SaveFile(f *File) error { return tx.db.Select("*").Save(f).Error }
 
-// PendingFiles lists the files of a line that are to be fetched by now, the
-// oldest first. What was sent through the API is fetched by who sends it.
+// PendingFiles lists the files of a line that are due to be fetched by now, oldest
+// first. It leaves out the files of messages sent through the API, which their sender
+// fetches.
 func (tx *Tx) PendingFiles(licenseID int64, messengerType string, now int64, limit int) ([]*File, error) {
 	var rows []*File
 	err := tx.db.Where(`state = 'pending' AND license_id = ? AND not_before <= ?

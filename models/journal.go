@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// What PostgreSQL tells the listening nodes: see Store.LeadJournal.
+// Channels on which PostgreSQL notifies the listening nodes, see Store.LeadJournal.
 const (
 	notifyAppended  = "chatcast_appended"
 	notifyPublished = "chatcast_published"
 )
 
-// AppendJournal adds an event to the journal in the transaction of its change,
-// unnumbered: the relay gives Seq after the commit, of which PostgreSQL tells all
-// nodes. Channels must be a JSON array of strings, Data JSON.
+// AppendJournal adds an event to the journal in the transaction of its change, without
+// a number: the relay sets Seq after the commit. On PostgreSQL the commit notifies all
+// nodes. Channels must be a JSON array of strings, and Data JSON.
 func (tx *Tx) AppendJournal(e *JournalEntry) error {
 	var names []string
 	if err := json.Unmarshal([]byte(e.Channels), &names); err != nil {
@@ -32,8 +32,8 @@ func (tx *Tx) AppendJournal(e *JournalEntry) error {
 	return tx.notify(notifyAppended)
 }
 
-// notify is delivered when the transaction commits. SQLite has no other process
-// to tell.
+// notify sends a notification when the transaction commits. On SQLite it does nothing,
+// because there is no other process to notify.
 func (tx *Tx) notify(channel string) error {
 	if !tx.postgres {
 		return nil
@@ -41,16 +41,16 @@ func (tx *Tx) notify(channel string) error {
 	return tx.db.Exec("SELECT pg_notify(?, '')", channel).Error
 }
 
-// NumberJournal gives the next numbers to at most limit committed entries that
-// have none, in the order of their ids, and lists them by channel. It returns
-// how many; limit says that there may be more. It must run in a Store.Tx of its
-// own, so that a number once given is never given again, and none is left out.
+// NumberJournal gives the next numbers to at most limit committed entries that have
+// none, in the order of their ids, and lists them by channel. It returns how many it
+// numbered; when that is limit, there may be more. It must run in a Store.Tx of its
+// own, so that no number is given twice or left out.
 //
-// Why nothing is stepped over: an entry gets its number when it is seen
-// committed, not when it is written. One that commits late is simply seen by a
-// later call and gets a later number.
+// No entry is skipped: an entry gets its number when it is seen committed, not when it
+// is written. An entry that commits late is seen by a later call and gets a later
+// number.
 func (tx *Tx) NumberJournal(limit int) (int, error) {
-	// The row of the state is the lock of the numbering, should two relays run.
+	// The row of journal_state is the lock of the numbering, in case two relays run.
 	var last int64
 	if err := tx.forUpdate().Table("journal_state").Where("id = 1").Select("last_seq").Scan(&last).Error; err != nil {
 		return 0, err
@@ -74,7 +74,8 @@ func (tx *Tx) NumberJournal(limit int) (int, error) {
 		"UPDATE journal_state SET last_seq = ? WHERE id = 1", last+res.RowsAffected).Error
 }
 
-// jsonStrings is the table function that has a JSON array's strings as value.
+// jsonStrings returns the table expression that has the strings of a JSON array as
+// value.
 func (tx *Tx) jsonStrings(column string) string {
 	if tx.postgres {
 		return "LATERAL (SELECT value FROM json_array_elements_text(" + column + "::json) AS value)"
@@ -91,8 +92,8 @@ func (tx *Tx) UnpublishedJournal(limit int) ([]JournalEntry, error) {
 	return entries, err
 }
 
-// MarkPublished notes that all entries up to seq have been handed to the bus, of
-// which PostgreSQL tells all nodes.
+// MarkPublished records that all entries up to seq have been handed to the bus. On
+// PostgreSQL the commit notifies all nodes.
 func (tx *Tx) MarkPublished(seq int64) error {
 	err := tx.db.Exec("UPDATE journal_state SET published_seq = ? WHERE id = 1 AND published_seq < ?", seq, seq).Error
 	if err != nil {
@@ -101,15 +102,15 @@ func (tx *Tx) MarkPublished(seq int64) error {
 	return tx.notify(notifyPublished)
 }
 
-// JournalBounds says what the journal holds.
+// JournalBounds are the bounds of the journal.
 type JournalBounds struct {
 	First     int64 // the lowest number still kept; LastSeq+1 when none is
 	LastSeq   int64 // the last number given, 0 before the first
 	Published int64 // the last number handed to the bus
 }
 
-// JournalBounds returns what the journal holds. Every entry up to LastSeq is
-// visible to queries after this one, unless it is pruned meanwhile.
+// JournalBounds returns the bounds of the journal. Every entry up to LastSeq is visible
+// to queries after this one, unless it is pruned meanwhile.
 func (tx *Tx) JournalBounds() (*JournalBounds, error) {
 	var b JournalBounds
 	err := tx.db.Raw(`
@@ -119,14 +120,14 @@ func (tx *Tx) JournalBounds() (*JournalBounds, error) {
 	return &b, err
 }
 
-// JournalUnnumbered says how many committed entries have no number yet.
+// JournalUnnumbered returns how many committed entries have no number yet.
 func (tx *Tx) JournalUnnumbered() (n int64, err error) {
 	err = tx.db.Model(&JournalEntry{}).Where("seq IS NULL").Count(&n).Error
 	return n, err
 }
 
-// ChannelJournal lists at most limit entries of the channel with numbers above
-// after and up to upTo, in their order.
+// ChannelJournal lists at most limit entries of the channel with numbers above after
+// and up to upTo, in the order of their numbers.
 func (tx *Tx) ChannelJournal(channel string, after, upTo int64, limit int) ([]JournalEntry, error) {
 	var entries []JournalEntry
 	err := tx.db.Raw(`
@@ -136,10 +137,10 @@ func (tx *Tx) ChannelJournal(channel string, after, upTo int64, limit int) ([]Jo
 	return entries, err
 }
 
-// PruneJournal removes entries from the journal's beginning that are published
-// and older than beforeMS, unix milliseconds; it looks at the first limit ones
-// and returns how many it removed. What stays has no gap: an old entry behind a
-// young one stays until that one goes.
+// PruneJournal removes published entries older than beforeMS, unix milliseconds, from
+// the journal's beginning. It looks at the first limit entries and returns how many it
+// removed. It leaves no gap: an old entry behind a newer one stays until the newer one
+// goes.
 func (tx *Tx) PruneJournal(beforeMS int64, limit int) (int, error) {
 	var oldest []struct{ Seq, CreatedAtMS int64 }
 	err := tx.db.Raw(`
@@ -159,6 +160,6 @@ func (tx *Tx) PruneJournal(beforeMS int64, limit int) (int, error) {
 	if upTo == 0 {
 		return 0, nil
 	}
-	res := tx.db.Exec("DELETE FROM journal WHERE seq <= ?", upTo) // journal_channels follow
+	res := tx.db.Exec("DELETE FROM journal WHERE seq <= ?", upTo) // their rows of journal_channels go too
 	return int(res.RowsAffected), res.Error
 }

@@ -12,26 +12,26 @@ import (
 
 const (
 	standbyPoll = time.Second     // how often a waiting node tries to become the leader
-	leaderPing  = 5 * time.Second // how often the leader looks whether its connection lives
-	closeWait   = time.Second     // to say goodbye to the server
+	leaderPing  = 5 * time.Second // how often the leader checks its connection
+	closeWait   = time.Second     // how long closing a connection may take
 )
 
-// JournalHeard is called when PostgreSQL tells of the journal, and once when the
-// listening begins, for what was missed. The functions must not block.
+// JournalHeard holds the functions that are called on PostgreSQL's notifications about
+// the journal, and once when the listening begins, for what was missed. They must not
+// block.
 type JournalHeard struct {
 	Appended  func() // an entry was committed, on any node
 	Published func() // entries were handed to the bus, by any node
 }
 
-// LeadJournal makes this node listen, wait until no other node leads, and then
-// run lead once; it returns when lead has. Ending ctx ends the waiting; lead
-// itself is to end by ctx, which its own context does not: that one, held, ends
-// only when the leadership is lost, and then lead must stop at once.
+// LeadJournal makes this node listen, waits until no other node leads, and then runs
+// lead once. It returns when lead has returned. When ctx ends, the waiting ends. lead
+// must watch ctx itself: its context held does not end with ctx, but only when the
+// leadership is lost, and then lead must stop at once.
 //
-// On PostgreSQL all this is one connection, the session's advisory lock on it:
-// when the node or the connection dies, the server gives the lock to the next. A
-// connection pooler between must keep sessions. On SQLite the process is the one
-// node.
+// On PostgreSQL one connection listens and holds the session's advisory lock. When the
+// node or the connection dies, the server gives the lock to the next node. A connection
+// pooler in between must keep sessions. On SQLite the process is the only node.
 func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(held context.Context) error) error {
 	if !s.postgres {
 		heard.Appended()
@@ -59,8 +59,8 @@ func (s *Store) listen(ctx context.Context, heard JournalHeard) (*pgx.Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	// A node that lost its power cannot say goodbye: the server shall find out
-	// in 25 seconds, not in two hours.
+	// A node that lost its power cannot close its connection: the server must notice in
+	// 25 seconds, not in two hours.
 	for name, value := range map[string]string{
 		"application_name": "chatcast relay", "tcp_keepalives_idle": "10",
 		"tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
@@ -101,7 +101,7 @@ func waitForLead(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// holdLead runs lead while conn lives and listens for it meanwhile.
+// holdLead runs lead while conn lives, and listens on conn meanwhile.
 func holdLead(ctx context.Context, conn *pgx.Conn, lead func(held context.Context) error) error {
 	held, lose := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer lose(nil)
@@ -122,7 +122,7 @@ func holdLead(ctx context.Context, conn *pgx.Conn, lead func(held context.Contex
 	return err
 }
 
-// listenOn hears notifications until the connection breaks or ctx ends.
+// listenOn receives notifications until the connection breaks or ctx ends.
 func listenOn(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		if err := hear(ctx, conn, leaderPing); err != nil {
@@ -137,8 +137,8 @@ func listenOn(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// hear takes notifications for as long as wait. pgx hands them to
-// OnNotification. A wait that runs out leaves the connection sound.
+// hear receives notifications for the duration of wait. pgx passes them to
+// OnNotification. The connection stays usable when the wait runs out.
 func hear(ctx context.Context, conn *pgx.Conn, wait time.Duration) error {
 	timed, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

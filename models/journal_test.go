@@ -13,7 +13,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// entry is a journal row with a name to know it by.
+// entry returns a journal row with a recognizable name.
 func entry(name string, channels string) *models.JournalEntry {
 	return &models.JournalEntry{CompanyID: 1, Name: name, Channels: channels, Data: `{"payload":{"data":[],"meta":{}}}`, CreatedAtMS: 1000}
 }
@@ -54,7 +54,7 @@ func markPublished(t *testing.T, store *models.Store, seq int64) {
 	}
 }
 
-// unpublished is what the relay has before it, as "seq name".
+// unpublished returns the entries that the relay has not published, as "seq name".
 func unpublished(t *testing.T, store *models.Store) []string {
 	t.Helper()
 	rows, err := store.Read(t.Context()).UnpublishedJournal(1 << 30)
@@ -103,15 +103,15 @@ func TestNumberingGoesOnWhereItWas(t *testing.T) {
 		}
 		markPublished(t, store, 2)
 		same(t, "what is left", unpublished(t, store), []string{"3 c"})
-		markPublished(t, store, 1) // late: must not turn back
+		markPublished(t, store, 1) // late: must not move the mark back
 		if got, want := bounds(t, store), (models.JournalBounds{First: 1, LastSeq: 3, Published: 2}); got != want {
 			t.Errorf("bounds = %+v, want %+v", got, want)
 		}
 	})
 }
 
-// TestLateCommitIsNotSteppedOver: what was written first commits last, after the
-// other was numbered already.
+// TestLateCommitIsNotSteppedOver writes one entry first and commits it last, after the
+// other was numbered.
 func TestLateCommitIsNotSteppedOver(t *testing.T) {
 	store := testdb.Open(t, testdb.PostgresURL(t))
 	written, commit := make(chan struct{}), make(chan struct{})
@@ -154,7 +154,8 @@ func TestRollbackLeavesNoNumber(t *testing.T) {
 	})
 }
 
-// TestNumberingRolledBackIsDoneAgain: a numbering that did not commit gave none.
+// TestNumberingRolledBackIsDoneAgain checks that a numbering that did not commit gave
+// no numbers.
 func TestNumberingRolledBackIsDoneAgain(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		appendEntries(t, store, entry("a", oneChannel))
@@ -174,8 +175,8 @@ func TestNumberingRolledBackIsDoneAgain(t *testing.T) {
 	})
 }
 
-// TestConcurrentAppends: ten thousand entries of many changes at once, two relays
-// numbering meanwhile: each entry has one number, and none is missing.
+// TestConcurrentAppends appends ten thousand entries in many concurrent changes while
+// two relays number them. Each entry must have one number, and none may be missing.
 func TestConcurrentAppends(t *testing.T) {
 	const writers, changes, perChange = 20, 25, 20
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
@@ -235,8 +236,8 @@ func numberWhenNotified(ctx context.Context, store *models.Store, wake <-chan st
 	return nil
 }
 
-// checkNumbers holds the numbers against what the writers wrote: gapless, once,
-// each writer's entries in the order of its commits.
+// checkNumbers checks the numbers against what the writers wrote: without gaps, each
+// once, and each writer's entries in the order of its commits.
 func checkNumbers(t *testing.T, store *models.Store, writers, each int) {
 	t.Helper()
 	rows, err := store.Read(t.Context()).ChannelJournal("private-v1.companies.1", 0, 1<<62, 1<<30)

@@ -8,7 +8,7 @@ func (tx *Tx) License(id int64) (*License, error) {
 	return first[License](tx.db.Where("id = ?", id))
 }
 
-// LockLicense returns the licence and holds the row until the transaction ends.
+// LockLicense returns the licence and locks its row until the transaction ends.
 func (tx *Tx) LockLicense(id int64) (*License, error) {
 	return first[License](tx.lockParent().db.Where("id = ?", id))
 }
@@ -20,7 +20,7 @@ func (tx *Tx) LicenseIDs(companyID int64) ([]int64, error) {
 	return ids, err
 }
 
-// RenameLicense sets the licence's name and says whether that is new.
+// RenameLicense sets the licence's name and reports whether that changed it.
 func (tx *Tx) RenameLicense(id int64, name string) (changed bool, err error) {
 	res := tx.db.Exec(`UPDATE licenses SET name = ? WHERE id = ? AND name <> ?`, name, id, name)
 	return res.RowsAffected > 0, res.Error
@@ -59,7 +59,8 @@ func (tx *Tx) MessengersOf(licenseIDs []int64) ([]Messenger, error) {
 	return list, err
 }
 
-// CreateMessenger adds a messenger; ErrDuplicate when the licence has the type.
+// CreateMessenger adds a messenger, or returns ErrDuplicate when the licence has the
+// type.
 func (tx *Tx) CreateMessenger(m *Messenger) error { return tx.create(m) }
 
 // DeleteMessenger removes the messenger with its chats and messages, or returns

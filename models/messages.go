@@ -6,19 +6,19 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// AddMessage inserts m unless its chat has a message with its external id
-// already. It says whether it did, and sets m.ID.
+// AddMessage inserts m unless its chat has a message with its external id already. It
+// reports whether it did, and sets m.ID.
 func (tx *Tx) AddMessage(m *Message) (added bool, err error) {
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(m)
 	return res.RowsAffected == 1, res.Error
 }
 
-// MessageByExternal finds a message of a chat by the messenger's id of it.
+// MessageByExternal finds a message of a chat by the messenger's id.
 func (tx *Tx) MessageByExternal(chatID int64, externalID string) (*Message, error) {
 	return first[Message](tx.db.Where("chat_id = ? AND external_id = ?", chatID, externalID))
 }
 
-// LockMessage is MessageByExternal that locks the row until the transaction ends.
+// LockMessage is MessageByExternal, but also locks the row until the transaction ends.
 func (tx *Tx) LockMessage(chatID int64, externalID string) (*Message, error) {
 	return first[Message](tx.forUpdate().Where("chat_id = ? AND external_id = ?", chatID, externalID))
 }
@@ -28,8 +28,8 @@ func (tx *Tx) MessageRow(chatID, id int64) (*Message, error) {
 	return first[Message](tx.db.Where("chat_id = ? AND id = ?", chatID, id))
 }
 
-// MessagesByExternal finds messages of a chat by the messenger's ids of them, by
-// these ids. What does not exist is not in the map.
+// MessagesByExternal returns messages of a chat, by the messenger's ids. Ids that do
+// not exist are not in the map.
 func (tx *Tx) MessagesByExternal(chatID int64, ids []string) (map[string]*Message, error) {
 	found := map[string]*Message{}
 	if len(ids) == 0 {
@@ -45,8 +45,8 @@ func (tx *Tx) MessagesByExternal(chatID int64, ids []string) (map[string]*Messag
 	return found, nil
 }
 
-// MessagesOfLine finds messages of a line by the messenger's ids of them, in
-// whatever chat, by their row ids.
+// MessagesOfLine finds messages in any chat of a line by the messenger's ids, in the
+// order of their row ids.
 func (tx *Tx) MessagesOfLine(licenseID int64, messengerType string, ids []string) ([]*Message, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -57,14 +57,13 @@ func (tx *Tx) MessagesOfLine(licenseID int64, messengerType string, ids []string
 	return rows, err
 }
 
-// CountReceived counts the messages of others in a chat behind a place in time.
+// CountReceived counts the messages of others in a chat after a position.
 func (tx *Tx) CountReceived(chatID int64, after TimeKey) (n int64, err error) {
 	err = tx.db.Model(&Message{}).Where("chat_id = ? AND (time, id) > (?, ?) AND NOT from_me", chatID, after.Time, after.ID).Count(&n).Error
 	return n, err
 }
 
-// NewestReceived lists the newest messages of others in a chat, the oldest of
-// them first.
+// NewestReceived lists the newest messages of others in a chat, oldest first.
 func (tx *Tx) NewestReceived(chatID int64, limit int) ([]*Message, error) {
 	var rows []*Message
 	err := tx.db.Where("chat_id = ? AND NOT from_me", chatID).Order("time DESC, id DESC").Limit(limit).Find(&rows).Error
@@ -72,12 +71,12 @@ func (tx *Tx) NewestReceived(chatID int64, limit int) ([]*Message, error) {
 	return rows, err
 }
 
-// HasMessages says whether the chat has any message but the one of the row id.
+// HasMessages reports whether the chat has any message other than the row but.
 func (tx *Tx) HasMessages(chatID, but int64) (has bool, err error) {
 	return has, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM messages WHERE chat_id = ? AND id <> ?)", chatID, but).Scan(&has).Error
 }
 
-// MessagesByID loads those of the messages that exist, by row id.
+// MessagesByID loads the messages with these row ids, as far as they exist, by row id.
 func (tx *Tx) MessagesByID(ids []int64) (map[int64]*Message, error) {
 	return byID(tx, ids, func(m *Message) int64 { return m.ID })
 }
@@ -87,8 +86,9 @@ func (tx *Tx) SaveMessage(m *Message) error {
 	return tx.db.Select("*").Save(m).Error
 }
 
-// Messages lists a chat's messages beyond the place from, which is not included:
-// backwards in time, or forwards. A nil from is the chat's end, or its beginning.
+// Messages lists a chat's messages after the position from, which is not included,
+// backwards or forwards in time. A nil from is the chat's end or, forwards, its
+// beginning.
 func (tx *Tx) Messages(chatID int64, forwards bool, from *TimeKey, limit int) ([]*Message, error) {
 	q := tx.db.Where("chat_id = ?", chatID).Limit(limit)
 	beyond, order := "(time, id) < (?, ?)", "time DESC, id DESC"

@@ -7,13 +7,13 @@ func (tx *Tx) MessengerSession(licenseID int64, messengerType string) (*Messenge
 	return first[MessengerSession](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
 }
 
-// LockMessengerSession is MessengerSession that also locks the row until the
+// LockMessengerSession is MessengerSession, but also locks the row until the
 // transaction ends.
 func (tx *Tx) LockMessengerSession(licenseID int64, messengerType string) (*MessengerSession, error) {
 	return first[MessengerSession](tx.forUpdate().Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
 }
 
-// MessengerSessions lists the sessions of a type of messenger.
+// MessengerSessions lists the sessions of a messenger type.
 func (tx *Tx) MessengerSessions(messengerType string) ([]MessengerSession, error) {
 	var rows []MessengerSession
 	return rows, tx.db.Where("messenger_type = ?", messengerType).Order("license_id").Find(&rows).Error
@@ -25,14 +25,14 @@ func (tx *Tx) EnsureMessengerSession(s *MessengerSession) error {
 	return err
 }
 
-// SaveMessengerSession writes what is not of the lease.
+// SaveMessengerSession writes the fields that do not belong to the lease.
 func (tx *Tx) SaveMessengerSession(s *MessengerSession) error {
 	return tx.db.Model(s).
 		Select("state", "device", "phone", "detail", "banned_until", "paired", "updated_at").Updates(s).Error
 }
 
-// NowMS is the database's clock, in milliseconds: the one clock that all nodes
-// share.
+// NowMS returns the time of the database's clock, in unix milliseconds. It is the one
+// clock that all nodes share.
 func (tx *Tx) NowMS() (ms int64, err error) {
 	return ms, tx.db.Raw("SELECT " + tx.clockMS()).Scan(&ms).Error
 }
@@ -44,8 +44,8 @@ func (tx *Tx) clockMS() string {
 	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 }
 
-// TakeLease gives the line to owner for ttl when nobody has it, the time of who
-// had it is over, or owner has it already. It says whether owner has it now.
+// TakeLease gives the line to owner for ttl when nobody holds it, its lease has
+// expired, or owner holds it already. It reports whether owner holds it now.
 func (tx *Tx) TakeLease(licenseID int64, messengerType, owner string, ttl time.Duration) (bool, error) {
 	now := tx.clockMS()
 	res := tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = ?, lease_until_ms = `+now+` + ?
@@ -54,7 +54,7 @@ func (tx *Tx) TakeLease(licenseID int64, messengerType, owner string, ttl time.D
 	return res.RowsAffected == 1, res.Error
 }
 
-// DropLease gives the line back when owner has it.
+// DropLease ends owner's lease of the line, if it holds one.
 func (tx *Tx) DropLease(licenseID int64, messengerType, owner string) error {
 	return tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = '', lease_until_ms = 0
 		WHERE license_id = ? AND messenger_type = ? AND lease_owner = ?`, licenseID, messengerType, owner).Error

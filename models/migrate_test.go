@@ -38,8 +38,8 @@ func TestMigrateTogether(t *testing.T) {
 	}
 }
 
-// A database of version 5 has a table that no code uses. It goes, whatever is in it,
-// and the rest stays.
+// A database of version 5 has a table that no code uses. The migration drops it,
+// whatever it contains, and keeps the rest.
 func TestMigrateFromVersion5(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "old.db") },

@@ -1,9 +1,9 @@
 package models
 
-// AddOutbox inserts a thing to do and sets its ID.
+// AddOutbox inserts an item and sets its ID.
 func (tx *Tx) AddOutbox(o *OutboxItem) error { return tx.create(o) }
 
-// Outbox lists what is to do on a line, behind the id after.
+// Outbox lists at most limit items of a line with ids above after, by id.
 func (tx *Tx) Outbox(licenseID int64, messengerType string, after int64, limit int) ([]*OutboxItem, error) {
 	var rows []*OutboxItem
 	err := tx.db.Where("license_id = ? AND messenger_type = ? AND id > ?", licenseID, messengerType, after).
@@ -11,37 +11,37 @@ func (tx *Tx) Outbox(licenseID int64, messengerType string, after int64, limit i
 	return rows, err
 }
 
-// OutboxRow loads one thing to do of a line; ErrNotFound when it was done.
+// OutboxRow loads an item of a line, or returns ErrNotFound when it was done.
 func (tx *Tx) OutboxRow(licenseID int64, messengerType string, id int64) (*OutboxItem, error) {
 	return first[OutboxItem](tx.db.Where("license_id = ? AND messenger_type = ? AND id = ?", licenseID, messengerType, id))
 }
 
-// LockOutbox loads one thing to do of a line and locks it until the transaction
-// ends; ErrNotFound when it was done.
+// LockOutbox loads an item of a line and locks it until the transaction ends. It
+// returns ErrNotFound when the item was done.
 func (tx *Tx) LockOutbox(licenseID int64, messengerType string, id int64) (*OutboxItem, error) {
 	return first[OutboxItem](tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND id = ?", licenseID, messengerType, id))
 }
 
-// LockOutboxOf locks what is to do about a message, by id.
+// LockOutboxOf locks and returns the items about a message, by id.
 func (tx *Tx) LockOutboxOf(messageID int64) ([]*OutboxItem, error) {
 	var rows []*OutboxItem
 	return rows, tx.forUpdate().Where("message_id = ?", messageID).Order("id").Find(&rows).Error
 }
 
-// OutboxOverdue lists what should have been done by now, the oldest first, except
-// what was started after since.
+// OutboxOverdue lists the items whose deadline is over, the oldest first, except those
+// that were started after since.
 func (tx *Tx) OutboxOverdue(now, since int64, limit int) ([]*OutboxItem, error) {
 	var rows []*OutboxItem
 	return rows, tx.db.Where("deadline <= ? AND started_at <= ?", now, since).Order("deadline, id").Limit(limit).Find(&rows).Error
 }
 
-// SaveOutbox writes every column of a thing to do.
+// SaveOutbox writes every column of an item.
 func (tx *Tx) SaveOutbox(o *OutboxItem) error { return tx.db.Select("*").Save(o).Error }
 
-// DeleteOutbox deletes a thing to do.
+// DeleteOutbox deletes an item.
 func (tx *Tx) DeleteOutbox(id int64) error { return tx.db.Delete(&OutboxItem{}, id).Error }
 
-// AddFirstContact inserts c and forgets those of its line until before.
+// AddFirstContact inserts c and deletes those of its line up to before.
 func (tx *Tx) AddFirstContact(c *FirstContact, before int64) error {
 	err := tx.db.Where("license_id = ? AND messenger_type = ? AND at <= ?", c.LicenseID, c.MessengerType, before).Delete(&FirstContact{}).Error
 	if err != nil {
@@ -50,8 +50,8 @@ func (tx *Tx) AddFirstContact(c *FirstContact, before int64) error {
 	return tx.create(c)
 }
 
-// FirstContact is the nth newest first contact of a line, 1 being the last;
-// ErrNotFound when there were not so many.
+// FirstContact returns the nth newest first contact of a line; 1 is the newest. It
+// returns ErrNotFound when there are fewer.
 func (tx *Tx) FirstContact(licenseID int64, messengerType string, nth int) (*FirstContact, error) {
 	return first[FirstContact](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Order("at DESC, id DESC").Offset(nth - 1))
 }

@@ -32,7 +32,8 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
-// postgresConstraint names the fault of a constraint; nil when err is another.
+// postgresConstraint returns ErrDuplicate or ErrReference for a constraint violation,
+// and nil for any other error.
 func postgresConstraint(err error) error {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {

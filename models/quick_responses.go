@@ -14,7 +14,8 @@ const quickLists = `SELECT q.*, a.permission FROM quick_response_lists q
 	JOIN quick_response_accesses a ON a.list_id = q.id AND a.user_id = ?
 	JOIN employees e ON e.company_id = q.company_id AND e.user_id = a.user_id `
 
-// QuickLists lists what the user may see, in one company or in all (0).
+// QuickLists lists the lists that the user may see, in one company or in all (companyID
+// 0).
 func (tx *Tx) QuickLists(userID, companyID int64, after *SortKey, limit int) ([]QuickList, error) {
 	where, args := "WHERE 1 = 1", []any{userID}
 	if companyID != 0 {
@@ -40,8 +41,8 @@ func (tx *Tx) QuickList(userID, id int64) (*QuickList, error) {
 	return &lists[0], nil
 }
 
-// LockQuickList keeps others from changing the list, its accesses and its
-// responses until the transaction ends, as far as they lock it too.
+// LockQuickList keeps others that lock the list too from changing it, its accesses and
+// its responses until the transaction ends.
 func (tx *Tx) LockQuickList(id int64) error {
 	_, err := first[QuickResponseList](tx.forUpdate().Where("id = ?", id))
 	return err
@@ -50,7 +51,7 @@ func (tx *Tx) LockQuickList(id int64) error {
 // CreateQuickList inserts l and sets its ID when that is 0.
 func (tx *Tx) CreateQuickList(l *QuickResponseList) error { return tx.create(l) }
 
-// SaveQuickList writes what may change of a list.
+// SaveQuickList writes the fields of a list that may change.
 func (tx *Tx) SaveQuickList(l *QuickResponseList) error {
 	return tx.db.Model(l).Select("name", "sort").Updates(l).Error
 }
@@ -68,8 +69,8 @@ type QuickAccess struct {
 	Permission string
 }
 
-// QuickAccesses lists who may see the lists and works for their company: of each
-// list the creator first, then by user id.
+// QuickAccesses lists the accesses of the users who may see the lists and work for
+// their company. It orders them by list, the creator first, then by user id.
 func (tx *Tx) QuickAccesses(listIDs ...int64) ([]QuickAccess, error) {
 	if len(listIDs) == 0 {
 		return nil, nil
@@ -84,7 +85,7 @@ func (tx *Tx) QuickAccesses(listIDs ...int64) ([]QuickAccess, error) {
 		ORDER BY a.list_id, CASE WHEN a.user_id = q.created_by THEN 0 ELSE 1 END, a.user_id`, listIDs).Scan(&rows).Error
 }
 
-// SetQuickAccesses replaces who may see the list.
+// SetQuickAccesses replaces the accesses of the list.
 func (tx *Tx) SetQuickAccesses(listID int64, accesses []QuickResponseAccess) error {
 	if err := tx.db.Where("list_id = ?", listID).Delete(&QuickResponseAccess{}).Error; err != nil {
 		return err
@@ -121,13 +122,13 @@ func (tx *Tx) QuickResponseParents(listID int64) (map[int64]int64, error) {
 // CreateQuickResponse inserts r and sets its ID when that is 0.
 func (tx *Tx) CreateQuickResponse(r *QuickResponse) error { return tx.create(r) }
 
-// SaveQuickResponse writes what may change of a response.
+// SaveQuickResponse writes the fields of a response that may change.
 func (tx *Tx) SaveQuickResponse(r *QuickResponse) error {
 	return tx.db.Model(r).Select("parent_id", "name", "sort", "text", "keywords", "enable_ai").Updates(r).Error
 }
 
-// OrphanQuickResponses moves the children of the responses to the top, except
-// those that are among them, and returns the moved ones by id.
+// OrphanQuickResponses moves the children of the responses to the top, except those
+// that are among the responses, and returns the moved ones.
 func (tx *Tx) OrphanQuickResponses(listID int64, ids []int64) ([]QuickResponse, error) {
 	var moved []QuickResponse
 	res := tx.db.Model(&moved).Clauses(clause.Returning{}).
@@ -136,8 +137,8 @@ func (tx *Tx) OrphanQuickResponses(listID int64, ids []int64) ([]QuickResponse, 
 	return moved, res.Error
 }
 
-// DeleteQuickResponses deletes the responses of the list and says how many there
-// were.
+// DeleteQuickResponses deletes the responses of the list and returns how many it
+// deleted.
 func (tx *Tx) DeleteQuickResponses(listID int64, ids []int64) (int64, error) {
 	res := tx.db.Where("list_id = ? AND id IN ?", listID, ids).Delete(&QuickResponse{})
 	return res.RowsAffected, res.Error

@@ -6,9 +6,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Retryable says whether a transaction failed only because of another that ran
-// at the same time, so that the same work from the beginning may succeed: it was
-// the victim of a deadlock, or the row that it wrote had just been written.
+// Retryable reports whether a transaction failed only because of a concurrent one, so
+// that running it again from the beginning may succeed: it was the victim of a
+// deadlock, or the row that it wrote had just been written.
 func Retryable(err error) bool {
 	if errors.Is(err, ErrDuplicate) {
 		return true

@@ -2,30 +2,30 @@ package models
 
 import "cmp"
 
-// The rows, as the tables of migrations/ have them. Times are unix seconds
-// unless the name says otherwise. A pointer is a nullable column. What goes
-// over a wire is another type, in crm.
+// The rows, as the tables of migrations/ have them. Times are unix seconds unless the
+// name says otherwise. A pointer is a nullable column. The types of the wire are in
+// crm.
 
-// Setting is a value that the program made once and must keep.
+// Setting is a value that the program generated once and must keep.
 type Setting struct {
 	Name  string `gorm:"primaryKey"`
 	Value string
 }
 
-// Company is a appState: nothing of one is ever visible to another.
+// Company is a tenant: its data is never visible to another company.
 type Company struct {
 	ID        int64
 	Name      string
 	CreatedAt int64
 }
 
-// User is a person who signs in; what they may do, their employments say.
+// User is a person who signs in. Their employments determine what they may do.
 type User struct {
 	ID           int64
 	Email        string // lower case
 	Name         string
 	PasswordHash string
-	CompanyID    *int64 // that made the account
+	CompanyID    *int64 // the company that created the account
 	CreatedAt    int64
 }
 
@@ -41,7 +41,7 @@ type Employee struct {
 	CompanyID int64 `gorm:"primaryKey"`
 	UserID    int64 `gorm:"primaryKey"`
 	Role      string
-	OnlyMine  bool // sees only chats whose responsible they are, or no one is
+	OnlyMine  bool // sees only chats that they or nobody is responsible for
 	Online    bool
 	Workday   string // start or end
 	CreatedAt int64
@@ -108,13 +108,13 @@ type Level struct {
 	Sort      int64
 }
 
-// QuickResponseList holds prepared answers; who sees it, its accesses say.
+// QuickResponseList holds prepared answers. Its accesses determine who sees it.
 type QuickResponseList struct {
 	ID        int64
 	CompanyID int64
 	Name      string
 	Sort      int64
-	CreatedBy *int64 // keeps permission w
+	CreatedBy *int64 // the creator keeps permission w
 	CreatedAt int64
 }
 
@@ -137,7 +137,7 @@ type QuickResponse struct {
 	EnableAI bool
 }
 
-// Contact is a person a line has heard of.
+// Contact is a person that a line knows.
 type Contact struct {
 	ID            int64
 	LicenseID     int64
@@ -151,7 +151,7 @@ type Contact struct {
 	CreatedAt     int64
 }
 
-// Chat statuses, types and the parts employees take in a chat.
+// Chat statuses, chat types and the parts that employees have in a chat.
 const (
 	ChatOpen       = "open"
 	ChatClose      = "close"
@@ -190,7 +190,7 @@ type Chat struct {
 	CreatedAt         int64
 }
 
-// ChatMember is an employee with a part in a chat beside the responsible.
+// ChatMember is an employee with a part in a chat besides the responsible.
 type ChatMember struct {
 	ChatID int64  `gorm:"primaryKey"`
 	UserID int64  `gorm:"primaryKey"`
@@ -203,7 +203,7 @@ type ChatTag struct {
 	TagID  int64 `gorm:"primaryKey"`
 }
 
-// States of a File that is not here.
+// States of a File that is not in the file store.
 const (
 	FilePending  = "pending"
 	FileFailed   = "failed"
@@ -211,25 +211,25 @@ const (
 	FileTooLarge = "tooLarge"
 )
 
-// File is a stored attachment; its bytes are in the file store under ID, unless
+// File is a stored attachment. Its bytes are in the file store under StoredID, unless
 // it has a State.
 type File struct {
 	ID        string
 	LicenseID int64
 	ChatID    int64
 	Name      string
-	Size      int64 // bytes; of one that is not here as announced
+	Size      int64 // bytes; as announced while the file is not in the file store
 	MimeType  string
 	CreatedAt int64
 	State     string
-	MessageID *int64  // of one that was announced before it came
-	Source    *string // where it lies, in the words of the connector
+	MessageID *int64  // set when the file was announced before it came
+	Source    *string // where to fetch it, in the connector's own terms
 	Attempts  int64
 	NotBefore int64
-	StoredAs  string // the id in the file store, when it is another
+	StoredAs  string // the id in the file store, when it is not ID
 }
 
-// StoredID is the id under which the file lies in the file store.
+// StoredID returns the id under which the file is in the file store.
 func (f *File) StoredID() string { return cmp.Or(f.StoredAs, f.ID) }
 
 // Message statuses in their order; failed is final. A status never goes back.
@@ -267,7 +267,7 @@ type Message struct {
 	CreatedAt        int64
 }
 
-// IdempotencyKey keeps the answer of a request that sent something.
+// IdempotencyKey stores the response to a request that sent something.
 type IdempotencyKey struct {
 	UserID      int64  `gorm:"primaryKey"`
 	Key         string `gorm:"primaryKey"`
@@ -288,5 +288,5 @@ type JournalEntry struct {
 	CreatedAtMS int64  `gorm:"column:created_at_ms"`
 }
 
-// TableName is the table's singular name: the journal.
+// TableName returns the table's singular name: the journal.
 func (JournalEntry) TableName() string { return "journal" }

@@ -2,7 +2,7 @@ package models
 
 // The rows of lines with an account of their own.
 
-// Kinds of the outbox.
+// Kinds of outbox items.
 const (
 	OutMessage = "message"
 	OutEdit    = "edit"
@@ -10,8 +10,7 @@ const (
 	OutRead    = "read"
 )
 
-// OutboxItem is something that an operator did and the messenger has not done
-// yet.
+// OutboxItem is an action of an operator that the messenger has not performed yet.
 type OutboxItem struct {
 	ID            int64
 	LicenseID     int64
@@ -25,14 +24,14 @@ type OutboxItem struct {
 	Deadline      int64
 	NotBefore     int64
 	Attempts      int64
-	StartedAt     int64 // of the attempt that goes on; 0: none does
+	StartedAt     int64 // start of the current attempt; 0: none
 	LastError     string
 }
 
-// TableName is the table's singular name: the outbox.
+// TableName returns the table's singular name: the outbox.
 func (OutboxItem) TableName() string { return "outbox" }
 
-// FirstContact is that a line wrote first to somebody.
+// FirstContact records that a line wrote first to somebody.
 type FirstContact struct {
 	ID            int64
 	LicenseID     int64
@@ -40,11 +39,11 @@ type FirstContact struct {
 	At            int64
 }
 
-// TableName is the table's name.
+// TableName returns the table's name.
 func (FirstContact) TableName() string { return "cold_contacts" }
 
-// MessengerSession is how a line with an account of its own stands, and which
-// process serves it.
+// MessengerSession is the state of a line with an account of its own, and the process
+// that serves the line.
 type MessengerSession struct {
 	LicenseID     int64  `gorm:"primaryKey"`
 	MessengerType string `gorm:"primaryKey"`
@@ -59,11 +58,11 @@ type MessengerSession struct {
 	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
 }
 
-// LineLabel is a label of a line's own account, and the tag that it is kept as.
+// LineLabel is a label of a line's own account, and the tag that represents it.
 type LineLabel struct {
 	LicenseID     int64  `gorm:"primaryKey"`
 	MessengerType string `gorm:"primaryKey"`
 	Label         string `gorm:"primaryKey"`
 	TagID         int64
-	Made          bool // the tag was made for the label
+	Made          bool // the tag was created for the label
 }

@@ -1,37 +1,37 @@
 package models
 
-// QueuedWebhook is what is to be delivered to a webhook of an app.
+// QueuedWebhook is a delivery to a webhook of an app that is still to be made.
 type QueuedWebhook struct {
 	ID          int64
 	AppID       string
-	Endpoint    string // made of its URL
+	Endpoint    string // derived from its URL
 	Events      string // JSON objects, joined with commas
 	Count       int
 	CreatedAtMS int64 `gorm:"column:created_at_ms"`
-	Attempts    int   // in vain
+	Attempts    int   // failed attempts
 	LastError   string
-	TriedAtMS   *int64 `gorm:"column:tried_at_ms"` // the last time
+	TriedAtMS   *int64 `gorm:"column:tried_at_ms"` // of the last attempt
 	GivenUp     bool
-	QueuedBy    string // the process
+	QueuedBy    string // the process that queued it
 }
 
-// TableName is the table's name.
+// TableName returns the table's name.
 func (QueuedWebhook) TableName() string { return "app_webhook_queue" }
 
-// AnnouncedWebhook is a channel that was told as occupied, or a member that was told as
-// added, to whom an app's webhooks go.
+// AnnouncedWebhook is a channel that was announced as occupied, or a member that was
+// announced as added, to an app's webhooks.
 type AnnouncedWebhook struct {
-	ID      string `gorm:"primaryKey"` // hex SHA-256 of the others; set by who adds it
+	ID      string `gorm:"primaryKey"` // hex SHA-256 of the other fields; set by the caller
 	AppID   string
-	Channel string // as the table has it: quoted
+	Channel string // quoted, as the table has it
 	Member  bool
-	UserID  string // as the table has it: quoted
+	UserID  string // quoted, as the table has it
 }
 
-// TableName is the table's name.
+// TableName returns the table's name.
 func (AnnouncedWebhook) TableName() string { return "app_webhook_told" }
 
-// WebhookLease says which process delivers the webhooks of an app.
+// WebhookLease names the process that delivers the webhooks of an app.
 type WebhookLease struct {
 	AppID    string `gorm:"primaryKey"`
 	Owner    string // empty: none
@@ -39,5 +39,5 @@ type WebhookLease struct {
 	QueuedID int64  // the last id that another process has queued under this lease
 }
 
-// TableName is the table's name.
+// TableName returns the table's name.
 func (WebhookLease) TableName() string { return "app_webhook_leases" }

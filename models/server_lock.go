@@ -9,24 +9,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrLocked says that another process serves from this database.
+// ErrLocked means that another process serves from this database.
 var ErrLocked = errors.New("models: another chatcast is running on this database")
 
-// On PostgreSQL a server that ended a moment ago may not be noticed yet, and what it
-// had asked for may still be under way.
+// Waiting times on PostgreSQL. It may not have noticed yet that a server has ended, and
+// the server's last statements may still be running.
 const (
 	lockWait = 2 * time.Second
 	sideWait = 20 * time.Second
 	lockPoll = 50 * time.Millisecond
 )
 
-// Lock makes this process the only one that serves from the database, until
-// Close: the relay and the sockets live in one process, and the sockets of
-// another would hear nothing. It returns ErrLocked when there is another.
+// Lock makes this process the only one that serves from the database, until Close: the
+// relay and the sockets are in one process, and the sockets of another process would
+// receive nothing. It returns ErrLocked when there is another.
 //
-// On SQLite the lock is that of the file <database>.lock, which stays. On
-// PostgreSQL it is an advisory lock on a connection of its own. Either is
-// released by the system when the process ends, however it ends.
+// On SQLite it locks the file <database>.lock, which stays. On PostgreSQL it takes an
+// advisory lock on a connection of its own. The system releases either lock when the
+// process ends, however it ends.
 func (s *Store) Lock(ctx context.Context) error {
 	if s.postgres {
 		return s.lockPostgres(ctx)
@@ -48,14 +48,14 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 	release := func() error {
 		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 		defer cancel()
-		_ = conn.Close(bye) // the server lets go of the lock in any case
+		_ = conn.Close(bye) // the server releases the lock in any case
 		return nil
 	}
 	if err := waitForLock(ctx, conn, lockServe, lockWait); err != nil {
 		return errors.Join(err, release())
 	}
-	// A process that was killed may have left a commit to its connections. What comes
-	// of it must not write over what we write: keys that were used would be used again.
+	// The connections of a process that was killed may still commit. Such a commit must
+	// not overwrite what we write: keys that were used would be used again.
 	err = waitForLock(ctx, conn, lockSide, sideWait)
 	if err == nil {
 		_, err = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(lockSide))
@@ -67,7 +67,7 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 	return nil
 }
 
-// waitForLock returns nil when conn holds the lock.
+// waitForLock returns nil when conn holds the lock, and ErrLocked after wait.
 func waitForLock(ctx context.Context, conn *pgx.Conn, key int64, wait time.Duration) error {
 	limit := time.NewTimer(wait)
 	defer limit.Stop()
@@ -91,7 +91,7 @@ func waitForLock(ctx context.Context, conn *pgx.Conn, key int64, wait time.Durat
 	}
 }
 
-// holdLock has the lock released last, when all else is closed.
+// holdLock makes Close release the lock last, after everything else is closed.
 func (s *Store) holdLock(release func() error) {
 	s.closers = append([]func() error{release}, s.closers...)
 }

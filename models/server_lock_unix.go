@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lockFile takes the file's lock for this process; release gives it back.
+// lockFile takes the file's lock for this process. release gives it back.
 func lockFile(path string) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -1,6 +1,6 @@
 package models
 
-// Setting returns a value that was kept, or ErrNotFound.
+// Setting returns a stored value, or ErrNotFound.
 func (tx *Tx) Setting(name string) (string, error) {
 	row, err := first[Setting](tx.db.Where("name = ?", name))
 	if err != nil {
@@ -9,8 +9,8 @@ func (tx *Tx) Setting(name string) (string, error) {
 	return row.Value, nil
 }
 
-// EnsureSetting keeps value under name unless there is one already, and returns
-// the one that is kept: of nodes that start together, one decides.
+// EnsureSetting stores value under name unless there is one already, and returns the
+// stored value. Of nodes that start together, one sets it for all.
 func (tx *Tx) EnsureSetting(name, value string) (string, error) {
 	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, value).Error
 	if err != nil {

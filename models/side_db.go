@@ -13,12 +13,12 @@ import (
 // sideConns bounds the pool of SideDB.
 const sideConns = 4
 
-// SideDB is a pool of its own into the same database, for a library that brings
-// its tables and its transactions with it, and the name of the dialect: sqlite or
-// postgres. The caller closes it.
+// SideDB opens a separate pool to the same database, for a library with its own tables
+// and transactions. It also returns the name of the dialect: sqlite or postgres. The
+// caller closes the pool.
 //
-// On SQLite there is one writer of a file at a time, whatever the pool: who holds
-// a transaction of one pool must not wait for the other's.
+// On SQLite a file has one writer at a time, whatever the pool: a caller that holds a
+// transaction of one pool must not wait for a transaction of the other.
 func (s *Store) SideDB(ctx context.Context) (db *sql.DB, dialect string, err error) {
 	if !s.postgres {
 		db, err = s.sqlitePool(ctx, sideConns, writing)
@@ -28,8 +28,8 @@ func (s *Store) SideDB(ctx context.Context) (db *sql.DB, dialect string, err err
 	if err != nil {
 		return nil, "", fmt.Errorf("models: open postgres: %w", err)
 	}
-	// Each connection holds a share of a lock, so that Lock sees when the last one of a
-	// process that was killed has ended.
+	// Each connection holds a shared lock, so that Lock sees when the last connection
+	// of a process that was killed has ended.
 	db = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", int64(lockSide))
 		return err

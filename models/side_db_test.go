@@ -10,8 +10,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestSideDB: another pool sees what ours commits, writes beside it, and waits for
-// it rather than fail.
+// TestSideDB checks that another pool sees what ours commits, writes beside it, and
+// waits for it rather than fails.
 func TestSideDB(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		ctx := t.Context()
@@ -60,7 +60,7 @@ func TestSideDB(t *testing.T) {
 	})
 }
 
-// TestDatabaseClock: it is near ours, and in milliseconds.
+// TestDatabaseClock checks that the clock is near ours, and in milliseconds.
 func TestDatabaseClock(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		ms, err := store.Read(t.Context()).NowMS()
@@ -73,8 +73,8 @@ func TestDatabaseClock(t *testing.T) {
 	})
 }
 
-// TestLockWaitsForWhatWasLeft: who serves next on PostgreSQL waits until the side
-// connections of the one before have ended, however that ended.
+// TestLockWaitsForWhatWasLeft checks that the next server on PostgreSQL waits until the
+// side connections of the one before have ended, however that one ended.
 func TestLockWaitsForWhatWasLeft(t *testing.T) {
 	url := testdb.EmptyPostgresURL(t)
 	before, err := models.Open(t.Context(), url)

@@ -16,14 +16,14 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// openSQLite opens the file at path. It and its folder are made for the owner
-// alone: a folder that was there may be open to others.
+// openSQLite opens the file at path. It creates the file and its folder for the owner
+// alone; a folder that exists already may be open to others.
 //
-// Transactions go through one connection and so wait for each other in Go, in
-// the order they came, rather than in SQLite's busy loop. Reads have their own
-// connections: in WAL mode they neither wait for the writer nor hold it up.
-// synchronous is FULL, so that what is committed survives a loss of power. The
-// busy timeout is for another process, such as `chatcast token` beside serve.
+// Transactions use one connection. So they wait for each other in Go, in the order they
+// came, rather than in SQLite's busy loop. Reads have their own connections: in WAL
+// mode they neither wait for the writer nor hold it up. synchronous is FULL, so that a
+// commit survives a loss of power. The busy timeout is for another process, such as
+// `chatcast token` beside serve.
 func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if path == "" {
 		return nil, errors.New("models: no file is named after sqlite: in database.url")
@@ -52,10 +52,10 @@ var writing = url.Values{"_txlock": {"immediate"}, "_pragma": {
 	"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 }}
 
-// makePrivate makes the file at path, empty, unless it is there: SQLite itself
-// would make it for everybody to read. SQLite's other files get its permissions.
-// A file that is there is not touched: closing it here would end the locks that
-// this process has on it.
+// makePrivate creates an empty file at path unless it exists: SQLite itself would
+// create it readable by everybody. SQLite's other files get its permissions. An
+// existing file is not touched: closing it here would end the locks that this process
+// has on it.
 func makePrivate(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -77,7 +77,7 @@ func (s *Store) openSQLitePool(ctx context.Context, size int, options url.Values
 }
 
 func (s *Store) sqlitePool(ctx context.Context, size int, options url.Values) (*sql.DB, error) {
-	// A path may hold what has a meaning in an URI, so it is written as one.
+	// A path may contain characters with a meaning in a URI, so it is escaped.
 	dsn := "file:" + (&url.URL{Path: s.sqlitePath}).EscapedPath() + "?" + options.Encode()
 	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -91,7 +91,8 @@ func (s *Store) sqlitePool(ctx context.Context, size int, options url.Values) (*
 	return pool, nil
 }
 
-// sqliteConstraint names the fault of a constraint; nil when err is another.
+// sqliteConstraint returns ErrDuplicate or ErrReference for a constraint violation, and
+// nil for any other error.
 func sqliteConstraint(err error) error {
 	var e *driver.Error
 	if !errors.As(err, &e) {

@@ -13,10 +13,10 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// sqliteDialect teaches gorm SQLite over the pure-Go driver. It is ours because
-// gorm.io/driver/sqlite always builds the C library of another driver in, and
-// glebarez/sqlite stands still at a driver of 2023: see docs/decisions, "SQLite in pure Go".
-// Tables are made by migrations/, so nothing here makes any.
+// sqliteDialect is a gorm dialect for SQLite over the pure-Go driver. It is ours
+// because gorm.io/driver/sqlite always builds the C library of another driver in, and
+// glebarez/sqlite still uses a driver of 2023: see docs/decisions, "SQLite in pure Go".
+// The migrations create the tables, so the dialect creates none.
 type sqliteDialect struct{ pool *sql.DB }
 
 var _ gorm.Dialector = sqliteDialect{}
@@ -33,12 +33,12 @@ func (d sqliteDialect) Initialize(db *gorm.DB) error {
 		DeleteClauses:        []string{"DELETE", "FROM", "WHERE", "RETURNING"},
 		LastInsertIDReversed: true,
 	})
-	db.ClauseBuilders["FOR"] = func(clause.Clause, clause.Builder) {} // one writer: no row locks
+	db.ClauseBuilders["FOR"] = func(clause.Clause, clause.Builder) {} // SQLite has one writer and needs no row locks
 	db.ClauseBuilders["LIMIT"] = buildLimit
 	return nil
 }
 
-// buildLimit writes the LIMIT that SQLite wants before every OFFSET.
+// buildLimit writes the LIMIT that SQLite requires before every OFFSET.
 func buildLimit(c clause.Clause, b clause.Builder) {
 	limit, ok := c.Expression.(clause.Limit)
 	if !ok {
@@ -56,8 +56,8 @@ func buildLimit(c clause.Clause, b clause.Builder) {
 	}
 }
 
-// DefaultValueOf implements gorm.Dialector: what stands for a column without a
-// value; NULL makes SQLite draw an id.
+// DefaultValueOf implements gorm.Dialector. It returns the expression for a column
+// without a value; NULL makes SQLite draw an id.
 func (sqliteDialect) DefaultValueOf(*schema.Field) clause.Expression {
 	return clause.Expr{SQL: "NULL"}
 }
@@ -65,7 +65,7 @@ func (sqliteDialect) DefaultValueOf(*schema.Field) clause.Expression {
 // BindVarTo implements gorm.Dialector.
 func (sqliteDialect) BindVarTo(w clause.Writer, _ *gorm.Statement, _ any) { w.WriteByte('?') }
 
-// QuoteTo implements gorm.Dialector: a name, or table.column.
+// QuoteTo implements gorm.Dialector. name is a name or table.column.
 func (sqliteDialect) QuoteTo(w clause.Writer, name string) {
 	for i, part := range strings.Split(name, ".") {
 		if i > 0 {

@@ -11,17 +11,17 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// ErrNotFound says that no row matches. Every query of one row returns it.
+// ErrNotFound means that no row matches. Every query of one row returns it.
 var ErrNotFound = errors.New("models: not found")
 
-// ErrDuplicate says that a row with this key exists already.
+// ErrDuplicate means that a row with this key exists already.
 var ErrDuplicate = errors.New("models: duplicate")
 
-// ErrReference says that a row names another that does not exist, or that others
-// still name the row that was to go.
+// ErrReference means that a row refers to one that does not exist, or that other rows
+// still refer to the row to be deleted.
 var ErrReference = errors.New("models: broken reference")
 
-// Store is the database. Safe for concurrent use; Close it in the end.
+// Store is the database. It is safe for concurrent use. It must be closed in the end.
 type Store struct {
 	// static
 	db         *gorm.DB // for transactions; on SQLite one connection
@@ -32,38 +32,38 @@ type Store struct {
 	closers    []func() error
 }
 
-// Tx is the view of the database that queries run in: one transaction (see
-// Store.Tx), or plain statements (see Store.Read). Not for concurrent use when
-// it is a transaction. Queries are methods of it, in a file for each noun.
+// Tx is the view of the database that queries run in: one transaction (see Store.Tx),
+// or plain statements (see Store.Read). A transaction is not safe for concurrent use.
+// Queries are methods of Tx, in a file for each noun.
 type Tx struct {
 	db       *gorm.DB
 	postgres bool
-	notified bool // the commit will tell of a journal entry
+	notified bool // the commit will notify of a journal entry
 }
 
-// Tx runs f in one transaction and commits it when f returns nil. On SQLite the
-// transaction takes the write lock at once, so f never meets SQLITE_BUSY midway,
-// and there is one at a time: f must not call Tx again, nor wait for another
-// transaction or for anything outside. An error of f rolls back and is returned
-// as it is.
+// Tx runs f in one transaction and commits it when f returns nil. When f returns an
+// error, Tx rolls back and returns that error. On SQLite the transaction takes the
+// write lock at once, so f never meets SQLITE_BUSY midway, and only one transaction
+// runs at a time: f must not call Tx again, nor wait for another transaction or for
+// anything outside.
 func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) error {
 	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 		return f(&Tx{db: db, postgres: s.postgres})
 	})
 }
 
-// Read is for queries that change nothing: each statement sees the newest commit.
-// On SQLite a statement that would change something fails.
+// Read returns a Tx for queries that change nothing. Each statement sees the newest
+// commit. On SQLite a statement that would change something fails.
 func (s *Store) Read(ctx context.Context) *Tx {
 	return &Tx{db: s.reader.WithContext(ctx), postgres: s.postgres}
 }
 
-// Ping says whether the database answers, to writers and to readers.
+// Ping returns an error unless the database answers, to writers and to readers.
 func (s *Store) Ping(ctx context.Context) error {
 	return errors.Join(s.db.WithContext(ctx).Exec("SELECT 1").Error, s.reader.WithContext(ctx).Exec("SELECT 1").Error)
 }
 
-// Close ends all connections and gives the lock back. Closing again does nothing.
+// Close closes all connections and releases the lock. Closing again does nothing.
 func (s *Store) Close() error {
 	var errs []error
 	for i := len(s.closers) - 1; i >= 0; i-- {
@@ -73,7 +73,7 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// first loads one row or returns ErrNotFound.
+// first loads one row, or returns ErrNotFound.
 func first[T any](q *gorm.DB) (*T, error) {
 	var row T
 	if err := q.Take(&row).Error; err != nil {
@@ -85,7 +85,7 @@ func first[T any](q *gorm.DB) (*T, error) {
 	return &row, nil
 }
 
-// byID loads those of the rows that exist.
+// byID loads the rows with these ids, as far as they exist.
 func byID[T any](tx *Tx, ids []int64, id func(T) int64) (map[int64]T, error) {
 	found := map[int64]T{}
 	if len(ids) == 0 {
@@ -99,15 +99,15 @@ func byID[T any](tx *Tx, ids []int64, id func(T) int64) (map[int64]T, error) {
 	return found, err
 }
 
-// create inserts a row; ErrDuplicate when its key exists, ErrReference when it
-// names a row that does not. On PostgreSQL the transaction is of no more use
+// create inserts a row. It returns ErrDuplicate when its key exists, and ErrReference
+// when it refers to a row that does not. On PostgreSQL the transaction cannot be used
 // after such an error.
 func (tx *Tx) create(row any) error {
 	return tx.constraint(tx.db.Create(row).Error)
 }
 
-// constraint makes a violated constraint ErrDuplicate or ErrReference; other errors
-// pass.
+// constraint wraps a constraint violation in ErrDuplicate or ErrReference. It returns
+// other errors unchanged.
 func (tx *Tx) constraint(err error) error {
 	if err == nil {
 		return nil
@@ -122,9 +122,8 @@ func (tx *Tx) constraint(err error) error {
 	return fmt.Errorf("%w: %w", named, err)
 }
 
-// BumpIdentity tells PostgreSQL that rows with chosen ids were put into the
-// table, so that the ids it draws next do not collide with them. SQLite needs no
-// telling.
+// BumpIdentity makes the ids that PostgreSQL draws next higher than those of rows that
+// were inserted with chosen ids. SQLite needs no such call.
 func (tx *Tx) BumpIdentity(table string) error {
 	if !tx.postgres {
 		return nil
@@ -143,12 +142,12 @@ func (tx *Tx) forUpdate() *gorm.DB {
 	return tx.db.Clauses(clause.Locking{Strength: "UPDATE"})
 }
 
-// gormConfig leaves preparing statements to the drivers: gorm's own cache starts
-// a goroutine that nothing ends, and does not keep what is prepared in a
+// gormConfig leaves the preparing of statements to the drivers: gorm's own cache starts
+// a goroutine that nothing ends, and it does not keep statements that are prepared in a
 // transaction.
 func gormConfig() *gorm.Config {
 	return &gorm.Config{
-		Logger:                 logger.Discard, // errors are returned; whoever handles them logs them
+		Logger:                 logger.Discard, // errors are returned, and their handlers log them
 		SkipDefaultTransaction: true,
 	}
 }

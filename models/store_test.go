@@ -17,8 +17,8 @@ func TestReadChangesNothingOnSQLite(t *testing.T) {
 	}
 }
 
-// TestSQLiteIsPrivate looks at all files of a new database in a folder that
-// others may read.
+// TestSQLiteIsPrivate checks all files of a new database in a folder that others may
+// read.
 func TestSQLiteIsPrivate(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {

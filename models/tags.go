@@ -5,13 +5,13 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// SortKey is a place in a list ordered by sort, then id.
+// SortKey is a position in a list ordered by sort, then id.
 type SortKey struct {
 	Sort int64
 	ID   int64
 }
 
-// bySort orders q by sort and id, after a place, at most limit rows.
+// bySort orders q by sort and id, and limits it to at most limit rows after a position.
 func bySort(q *gorm.DB, after *SortKey, limit int) *gorm.DB {
 	if after != nil {
 		q = q.Where("(sort, id) > (?, ?)", after.Sort, after.ID)
@@ -19,8 +19,8 @@ func bySort(q *gorm.DB, after *SortKey, limit int) *gorm.DB {
 	return q.Order("sort, id").Limit(limit)
 }
 
-// forShare keeps others from changing the selected rows until the transaction
-// ends, but not from doing the same. SQLite has one writer and needs no row locks.
+// forShare keeps others from changing the selected rows until the transaction ends, but
+// lets them do the same. SQLite has one writer and needs no row locks.
 func (tx *Tx) forShare() *gorm.DB {
 	if !tx.postgres {
 		return tx.db
@@ -28,7 +28,7 @@ func (tx *Tx) forShare() *gorm.DB {
 	return tx.db.Clauses(clause.Locking{Strength: "SHARE"})
 }
 
-// Tags lists the company's tags, those of one category when categoryID is set.
+// Tags lists the company's tags, or those of one category when categoryID is set.
 func (tx *Tx) Tags(companyID int64, categoryID *int64, after *SortKey, limit int) ([]Tag, error) {
 	q := tx.db.Where("company_id = ?", companyID)
 	if categoryID != nil {
@@ -43,14 +43,14 @@ func (tx *Tx) Tag(id int64) (*Tag, error) {
 	return first[Tag](tx.db.Where("id = ?", id))
 }
 
-// HoldTag is Tag, and nobody can change or delete the tag until the transaction
-// ends. Others may hold it too.
+// HoldTag is Tag, but also keeps others from changing or deleting the tag until the
+// transaction ends. Others may hold it too.
 func (tx *Tx) HoldTag(id int64) (*Tag, error) {
 	return first[Tag](tx.forShare().Where("id = ?", id))
 }
 
-// LockTag returns a tag, or ErrNotFound, and keeps everybody from changing it or
-// putting it on a chat until the transaction ends.
+// LockTag returns a tag, or ErrNotFound, and keeps others from changing it or putting
+// it on a chat until the transaction ends.
 func (tx *Tx) LockTag(id int64) (*Tag, error) {
 	return first[Tag](tx.forUpdate().Where("id = ?", id))
 }
@@ -58,7 +58,7 @@ func (tx *Tx) LockTag(id int64) (*Tag, error) {
 // CreateTag inserts t and sets its ID when that is 0.
 func (tx *Tx) CreateTag(t *Tag) error { return tx.create(t) }
 
-// SaveTag writes what may change of a tag.
+// SaveTag writes the fields of a tag that may change.
 func (tx *Tx) SaveTag(t *Tag) error {
 	return tx.db.Model(t).Select("category_id", "name", "color", "sort").Updates(t).Error
 }
@@ -77,13 +77,13 @@ func (tx *Tx) TagCategory(id int64) (*TagCategory, error) {
 	return first[TagCategory](tx.db.Where("id = ?", id))
 }
 
-// HoldTagCategory is TagCategory, and nobody can change or delete the category
-// until the transaction ends. Others may hold it too.
+// HoldTagCategory is TagCategory, but also keeps others from changing or deleting the
+// category until the transaction ends. Others may hold it too.
 func (tx *Tx) HoldTagCategory(id int64) (*TagCategory, error) {
 	return first[TagCategory](tx.forShare().Where("id = ?", id))
 }
 
-// TagCategoriesByID returns those of the categories that exist, by id.
+// TagCategoriesByID returns the categories with these ids, as far as they exist, by id.
 func (tx *Tx) TagCategoriesByID(ids []int64) (map[int64]TagCategory, error) {
 	return byID(tx, ids, func(c TagCategory) int64 { return c.ID })
 }
@@ -97,12 +97,12 @@ func (tx *Tx) LockTagCategory(id int64) (*TagCategory, error) {
 // CreateTagCategory inserts t and sets its ID when that is 0.
 func (tx *Tx) CreateTagCategory(t *TagCategory) error { return tx.create(t) }
 
-// SaveTagCategory writes what may change of a category.
+// SaveTagCategory writes the fields of a category that may change.
 func (tx *Tx) SaveTagCategory(t *TagCategory) error {
 	return tx.db.Model(t).Select("name", "sort").Updates(t).Error
 }
 
-// DeleteTagCategory deletes a category; its tags stay, without one.
+// DeleteTagCategory deletes a category. Its tags stay, without a category.
 func (tx *Tx) DeleteTagCategory(id int64) error { return tx.db.Delete(&TagCategory{}, id).Error }
 
 // TagOfChat is a tag on a chat.
@@ -111,7 +111,7 @@ type TagOfChat struct {
 	Tag    Tag `gorm:"embedded"`
 }
 
-// TagsOfChats lists the tags of the chats, of each chat by sort and id.
+// TagsOfChats lists the tags of the chats, by chat, then by sort and id.
 func (tx *Tx) TagsOfChats(chatIDs []int64) ([]TagOfChat, error) {
 	if len(chatIDs) == 0 {
 		return nil, nil
@@ -124,25 +124,26 @@ func (tx *Tx) TagsOfChats(chatIDs []int64) ([]TagOfChat, error) {
 	return rows, err
 }
 
-// AddChatTag puts the tag on the chat; false when it was there.
+// AddChatTag puts the tag on the chat. It returns false when the chat had it already.
 func (tx *Tx) AddChatTag(chatID, tagID int64) (added bool, err error) {
 	return tx.createNew(&ChatTag{ChatID: chatID, TagID: tagID})
 }
 
-// RemoveChatTag takes the tag off the chat; false when it was not there.
+// RemoveChatTag takes the tag off the chat. It returns false when the chat did not have
+// it.
 func (tx *Tx) RemoveChatTag(chatID, tagID int64) (removed bool, err error) {
 	res := tx.db.Where("chat_id = ? AND tag_id = ?", chatID, tagID).Delete(&ChatTag{})
 	return res.RowsAffected > 0, res.Error
 }
 
-// createNew inserts row unless its key exists.
+// createNew inserts row unless its key exists, and reports whether it did.
 func (tx *Tx) createNew(row any) (created bool, err error) {
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(row)
 	return res.RowsAffected > 0, res.Error
 }
 
-// LockChatsWithTag locks up to limit of the chats that have the tag, by id. The
-// tag may be gone from one of them by the time the lock is had.
+// LockChatsWithTag locks up to limit of the chats that have the tag, by id. A chat may
+// have lost the tag by the time it is locked.
 func (tx *Tx) LockChatsWithTag(tagID int64, limit int) ([]Chat, error) {
 	var chats []Chat
 	return chats, tx.forUpdate().
@@ -150,7 +151,7 @@ func (tx *Tx) LockChatsWithTag(tagID int64, limit int) ([]Chat, error) {
 		Order("id").Limit(limit).Find(&chats).Error
 }
 
-// TagInUse says whether any chat has the tag.
+// TagInUse reports whether any chat has the tag.
 func (tx *Tx) TagInUse(tagID int64) (bool, error) {
 	var used bool
 	return used, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM chat_tags WHERE tag_id = ?)", tagID).Scan(&used).Error
@@ -161,12 +162,12 @@ func (tx *Tx) TagNamed(companyID int64, name string) (*Tag, error) {
 	return first[Tag](tx.forUpdate().Where("company_id = ? AND name = ?", companyID, name).Order("id"))
 }
 
-// LineLabel finds a label of a line, or ErrNotFound, and locks it.
+// LineLabel finds and locks a label of a line, or returns ErrNotFound.
 func (tx *Tx) LineLabel(licenseID int64, messengerType, label string) (*LineLabel, error) {
 	return first[LineLabel](tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND label = ?", licenseID, messengerType, label))
 }
 
-// AddLineLabel inserts l; ErrDuplicate when the line has the label.
+// AddLineLabel inserts l, or returns ErrDuplicate when the line has the label.
 func (tx *Tx) AddLineLabel(l *LineLabel) error { return tx.create(l) }
 
 // DeleteLineLabel deletes l.
@@ -180,7 +181,7 @@ func (tx *Tx) LockLineChatsWithTag(licenseID int64, messengerType string, tagID 
 		Order("id").Find(&chats).Error
 }
 
-// LabelsOfTag counts the labels that are kept as the tag.
+// LabelsOfTag counts the labels that the tag represents.
 func (tx *Tx) LabelsOfTag(tagID int64) (n int64, err error) {
 	return n, tx.db.Model(&LineLabel{}).Where("tag_id = ?", tagID).Count(&n).Error
 }

@@ -2,7 +2,7 @@ package models
 
 import "gorm.io/gorm/clause"
 
-// HasUsers says whether the database knows anybody at all.
+// HasUsers reports whether the database has any user.
 func (tx *Tx) HasUsers() (bool, error) {
 	var n int64
 	err := tx.db.Model(&User{}).Limit(1).Count(&n).Error
@@ -19,13 +19,13 @@ func (tx *Tx) UserByEmail(email string) (*User, error) {
 	return first[User](tx.db.Where("email = ?", email))
 }
 
-// LockUser returns the user and holds the row until the transaction ends: whoever
-// makes or ends the user's tokens does it one after the other.
+// LockUser returns the user and locks the row until the transaction ends. Transactions
+// that make or end the user's tokens then come one after the other.
 func (tx *Tx) LockUser(id int64) (*User, error) {
 	return first[User](tx.lockParent().db.Where("id = ?", id))
 }
 
-// CreateUser inserts u and sets u.ID when it is zero. ErrDuplicate when the
+// CreateUser inserts u and sets u.ID when it is zero. It returns ErrDuplicate when the
 // e-mail is taken.
 func (tx *Tx) CreateUser(u *User) error { return tx.create(u) }
 
@@ -35,7 +35,7 @@ func (tx *Tx) SaveUser(u *User) error {
 		Updates(map[string]any{"name": u.Name, "password_hash": u.PasswordHash}).Error
 }
 
-// Workplace is one of the companies a user works for, with their part in it.
+// Workplace is a company that a user works for, with the data of the employment.
 type Workplace struct {
 	CompanyID   int64
 	CompanyName string
@@ -45,7 +45,7 @@ type Workplace struct {
 	Workday     string
 }
 
-// Workplaces lists where the user works, by company id.
+// Workplaces lists the companies that the user works for, by company id.
 func (tx *Tx) Workplaces(userID int64) ([]Workplace, error) {
 	var list []Workplace
 	err := tx.db.Raw(`
@@ -55,9 +55,9 @@ func (tx *Tx) Workplaces(userID int64) ([]Workplace, error) {
 	return list, err
 }
 
-// lockParent is a view whose selected rows stay locked until the transaction
-// ends. Unlike forUpdate it lets others insert rows that name the locked one, so
-// that a lock on a company or a user does not hold up its chats.
+// lockParent returns a view whose selected rows stay locked until the transaction ends.
+// Unlike forUpdate it lets others insert rows that refer to the locked one, so that a
+// lock on a company or a user does not hold up its chats.
 func (tx *Tx) lockParent() *Tx {
 	if !tx.postgres {
 		return tx

@@ -7,19 +7,18 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// A lease of an app's webhooks is compared and set by the database's clock, the one that
-// all processes share. Its rows are locked in the order of the apps, so that no two
-// transactions wait for each other.
+// Leases of webhooks are compared and set by the database's clock, which all processes
+// share. Their rows are locked in the order of the apps, so that no two transactions
+// deadlock.
 
-// WebhookAppsWithRows lists the apps that have something to be delivered, or whose
-// receivers were told of something.
+// WebhookAppsWithRows lists the apps that have queued deliveries or announcements.
 func (tx *Tx) WebhookAppsWithRows() (apps []string, err error) {
 	return apps, tx.db.Raw(`SELECT app_id FROM app_webhook_queue WHERE NOT given_up
 		UNION SELECT app_id FROM app_webhook_told ORDER BY app_id`).Scan(&apps).Error
 }
 
-// FreeWebhookApps lists those of the apps that owner could lease now. With force these
-// are all of them.
+// FreeWebhookApps lists the apps that owner could lease now. With force these are all
+// of them.
 func (tx *Tx) FreeWebhookApps(apps []string, owner string, force bool) ([]string, error) {
 	if force {
 		return apps, nil
@@ -42,9 +41,9 @@ func without(apps []string, rows []WebhookLease) (others []string) {
 	return others
 }
 
-// TakeWebhookLeases gives owner for ttl those of the apps that nobody leases, whose
-// lease is over, or that owner leases already; with force, all of them. It returns those
-// that owner leases now.
+// TakeWebhookLeases leases to owner for ttl the apps that nobody leases, whose lease is
+// over, or that owner leases already; with force, all apps. It returns the apps that
+// owner leases now.
 func (tx *Tx) TakeWebhookLeases(apps []string, owner string, ttl time.Duration, force bool) (taken []string, err error) {
 	if _, err := tx.LockWebhookLeases(apps); err != nil {
 		return nil, err
@@ -89,8 +88,8 @@ func (tx *Tx) LockWebhookLeases(apps []string) (owners map[string]string, err er
 	return owners, nil
 }
 
-// RenewWebhookLeases gives owner, for ttl from now, all that it leases and nobody else
-// has taken, also what is over. It returns the apps.
+// RenewWebhookLeases extends all leases of owner to ttl from now, including expired
+// ones that nobody else has taken. It returns their apps.
 func (tx *Tx) RenewWebhookLeases(owner string, ttl time.Duration) (apps []string, err error) {
 	err = tx.forUpdate().Model(&WebhookLease{}).Where("owner = ?", owner).Order("app_id").Pluck("app_id", &apps).Error
 	if err != nil || len(apps) == 0 {
@@ -99,8 +98,8 @@ func (tx *Tx) RenewWebhookLeases(owner string, ttl time.Duration) (apps []string
 	return apps, tx.db.Exec("UPDATE app_webhook_leases SET until_ms = "+tx.clockMS()+" + ? WHERE owner = ?", ttl.Milliseconds(), owner).Error
 }
 
-// DropWebhookLeases gives back those of the apps that owner leases. Their rows stay: a
-// process that queues has to find them to lock them.
+// DropWebhookLeases ends owner's leases of the apps. Their rows stay, because a process
+// that queues must find them to lock them.
 func (tx *Tx) DropWebhookLeases(owner string, apps []string) error {
 	if _, err := tx.LockWebhookLeases(apps); err != nil {
 		return err
@@ -114,13 +113,14 @@ func (tx *Tx) DropWebhookLeases(owner string, apps []string) error {
 	return nil
 }
 
-// NoteQueuedWebhook tells the process that leases the app that another has queued up to id.
+// NoteQueuedWebhook records, for the process that leases the app, that another process
+// has queued up to id.
 func (tx *Tx) NoteQueuedWebhook(app string, id int64) error {
 	return tx.db.Exec("UPDATE app_webhook_leases SET queued_id = ? WHERE app_id = ?", id, app).Error
 }
 
-// WebhooksQueuedByOthers lists, of the apps that owner leases, what other processes have
-// queued behind the id in after; an app that is not in after is left out.
+// WebhooksQueuedByOthers lists what other processes have queued for the apps that owner
+// leases, with ids above those in after. An app that is not in after is left out.
 func (tx *Tx) WebhooksQueuedByOthers(owner string, after map[string]int64) (queued []QueuedWebhook, err error) {
 	var leases []WebhookLease
 	if err := tx.db.Where("owner = ? AND queued_id > 0", owner).Order("app_id").Find(&leases).Error; err != nil {

@@ -10,8 +10,8 @@ import (
 	"chatcast/models/testdb"
 )
 
-// What waited for delivery before there were leases is still there, is leased to nobody,
-// and can be taken.
+// Deliveries from before there were leases are still there, are leased to nobody, and
+// can be taken.
 func TestWebhooksOfAnEarlierVersion(t *testing.T) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "old.db") },

@@ -7,20 +7,21 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// Bounds of one statement, and of what is kept for people to look at.
+// Limits of one statement, and of the given-up deliveries that are kept for people to
+// look at.
 const (
 	webhookRows       = 500
 	webhooksGivenUp   = 10_000
 	webhookRowsInsert = 200
 )
 
-// QueuedWebhooks lists what is to be delivered of the apps, each app's in the order in
-// which it was queued, without what was given up.
+// QueuedWebhooks lists the queued deliveries of the apps, each app's in the order in
+// which they were queued, without those that were given up.
 func (tx *Tx) QueuedWebhooks(apps []string) ([]QueuedWebhook, error) {
 	return ofApps[QueuedWebhook](tx.db.Where("NOT given_up").Order("id"), apps)
 }
 
-// ofApps runs the query for the apps, as many at a time as a statement takes.
+// ofApps runs the query for the apps, as many at a time as one statement takes.
 func ofApps[T any](q *gorm.DB, apps []string) (rows []T, err error) {
 	q = q.Session(&gorm.Session{})
 	for part := range slices.Chunk(apps, webhookRows) {
@@ -33,13 +34,13 @@ func ofApps[T any](q *gorm.DB, apps []string) (rows []T, err error) {
 	return rows, nil
 }
 
-// GivenUpWebhooks lists the last of what was given up, the newest first.
+// GivenUpWebhooks lists the last deliveries that were given up, newest first.
 func (tx *Tx) GivenUpWebhooks(limit int) ([]QueuedWebhook, error) {
 	var rows []QueuedWebhook
 	return rows, tx.db.Where("given_up").Order("id DESC").Limit(limit).Find(&rows).Error
 }
 
-// QueueWebhooks inserts what is to be delivered and sets the IDs, which rise.
+// QueueWebhooks inserts deliveries and sets their IDs, which rise.
 func (tx *Tx) QueueWebhooks(rows []*QueuedWebhook) error {
 	for part := range slices.Chunk(rows, webhookRowsInsert) {
 		if err := tx.create(part); err != nil {
@@ -49,15 +50,16 @@ func (tx *Tx) QueueWebhooks(rows []*QueuedWebhook) error {
 	return nil
 }
 
-// WebhookTried is what became of an attempt at several deliveries.
+// WebhookTried is the result of an attempt at several deliveries.
 type WebhookTried struct {
-	Attempts int // ever
+	Attempts int // attempts so far
 	Error    string
 	AtMS     int64 // unix milliseconds
 	GivenUp  bool
 }
 
-// TriedWebhooks notes an attempt in vain. Of what was given up it keeps the newest.
+// TriedWebhooks records a failed attempt. Of the deliveries that were given up it keeps
+// the newest.
 func (tx *Tx) TriedWebhooks(ids []int64, t WebhookTried) error {
 	for part := range slices.Chunk(ids, webhookRows) {
 		err := tx.db.Exec("UPDATE app_webhook_queue SET attempts = ?, last_error = ?, tried_at_ms = ?, given_up = ? WHERE id IN ?",
@@ -73,7 +75,7 @@ func (tx *Tx) TriedWebhooks(ids []int64, t WebhookTried) error {
 		(SELECT id FROM app_webhook_queue WHERE given_up ORDER BY id DESC LIMIT 1 OFFSET ?)`, webhooksGivenUp).Error
 }
 
-// DequeueWebhooks deletes what was delivered, or is not to be.
+// DequeueWebhooks deletes deliveries that were made, or are not to be made.
 func (tx *Tx) DequeueWebhooks(ids []int64) error {
 	for part := range slices.Chunk(ids, webhookRows) {
 		if err := tx.db.Where("id IN ?", part).Delete(&QueuedWebhook{}).Error; err != nil {
@@ -83,12 +85,13 @@ func (tx *Tx) DequeueWebhooks(ids []int64) error {
 	return nil
 }
 
-// AnnouncedWebhooks lists what receivers of the apps were told of and not of its end.
+// AnnouncedWebhooks lists what was announced to receivers of the apps, without what was
+// announced as ended.
 func (tx *Tx) AnnouncedWebhooks(apps []string) ([]AnnouncedWebhook, error) {
 	return ofApps[AnnouncedWebhook](tx.db.Order("id"), apps)
 }
 
-// KeepAnnounced inserts those of the rows that are not there.
+// KeepAnnounced inserts the rows that do not exist yet.
 func (tx *Tx) KeepAnnounced(rows []*AnnouncedWebhook) error {
 	for part := range slices.Chunk(rows, webhookRowsInsert) {
 		if err := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(part).Error; err != nil {
@@ -98,7 +101,7 @@ func (tx *Tx) KeepAnnounced(rows []*AnnouncedWebhook) error {
 	return nil
 }
 
-// ClearAnnounced deletes those of the rows that are there.
+// ClearAnnounced deletes the rows with these ids that exist.
 func (tx *Tx) ClearAnnounced(ids []string) error {
 	for part := range slices.Chunk(ids, webhookRows) {
 		if err := tx.db.Where("id IN ?", part).Delete(&AnnouncedWebhook{}).Error; err != nil {

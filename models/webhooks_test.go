@@ -58,7 +58,7 @@ func TestWebhookQueue(t *testing.T) {
 	})
 }
 
-// Of what was given up only the newest are kept.
+// Only the newest of the given-up deliveries are kept.
 func TestGivenUpWebhooksAreBounded(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		var last int64
@@ -98,7 +98,7 @@ func TestAnnouncedWebhooks(t *testing.T) {
 			rows = append(rows, &models.AnnouncedWebhook{ID: id, AppID: "1", Channel: `"` + strings.Repeat("a", 5000) + `"`, Member: i%2 == 0, UserID: `"\x00"`})
 			ids = append(ids, id)
 		}
-		for range 2 { // the second time changes nothing
+		for range 2 { // the second call changes nothing
 			err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.KeepAnnounced(rows) })
 			if err != nil {
 				t.Fatal(err)
@@ -115,8 +115,8 @@ func TestAnnouncedWebhooks(t *testing.T) {
 	})
 }
 
-// With an app goes what its receivers had to hear: another app may be made under its
-// id, also while no server runs.
+// The webhooks of an app are deleted with it: another app may be created with its id,
+// also while no server runs.
 func TestDeletedAppLeavesNoWebhooks(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		tx := func(f func(tx *models.Tx) error) {

@@ -4,6 +4,6 @@ package testdb
 
 import "syscall"
 
-// dieWithParent would stop the process when the test program is killed; only
-// Linux can.
+// dieWithParent does nothing: only Linux can stop the process when the test program is
+// killed.
 func dieWithParent(attr *syscall.SysProcAttr) *syscall.SysProcAttr { return attr }

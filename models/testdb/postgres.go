@@ -34,12 +34,12 @@ type postgresServer struct {
 	process *os.Process
 	exited  chan struct{} // closed when the process has ended
 	output  bytes.Buffer  // to be read after exited
-	made    int           // databases
+	made    int           // number of databases created
 }
 
 var server postgresServer
 
-// database makes a database from a template.
+// database creates a database from a template.
 func (s *postgresServer) database(ctx context.Context, template string) (dbURL string, drop func() error, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +60,7 @@ func (s *postgresServer) database(ctx context.Context, template string) (dbURL s
 	}, nil
 }
 
-// start initialises and starts the server, and makes the template.
+// start initialises and starts the server, and creates the template.
 func (s *postgresServer) start() error {
 	bin, err := findPostgres()
 	if err != nil {
@@ -70,8 +70,8 @@ func (s *postgresServer) start() error {
 	if err != nil {
 		return err
 	}
-	// The path of a Unix socket may have about 100 bytes, which a test's own
-	// folder can exceed.
+	// The path of a Unix socket may have about 100 bytes, and a test's own folder can
+	// be longer.
 	if s.dir, err = os.MkdirTemp("", "chatcast-pg-"); err != nil {
 		return err
 	}
@@ -106,8 +106,8 @@ func (s *postgresServer) start() error {
 	return migrated(ctx, s.url("template_chatcast"))
 }
 
-// run starts the server. The thread that started it stays for it, because Linux
-// tells a child of its parent's death when the parent's thread ends.
+// run starts the server. The thread that starts it stays with it, because Linux tells a
+// child of its parent's death when the parent's thread ends.
 func (s *postgresServer) run(cmd *exec.Cmd) error {
 	started := make(chan error)
 	s.exited = make(chan struct{})
@@ -118,7 +118,7 @@ func (s *postgresServer) run(cmd *exec.Cmd) error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // told to stop; if not, whoever connects notices
+			_ = cmd.Wait() // it was told to stop; if not, the next connection fails
 		}
 	}()
 	if err := <-started; err != nil {
@@ -147,8 +147,8 @@ func (s *postgresServer) answers(ctx context.Context) error {
 	}
 }
 
-// stop ends the server and removes its folder. The data is of no more use, so
-// the shutdown is the immediate one.
+// stop ends the server and removes its folder. The data is no longer needed, so the
+// shutdown is immediate.
 func (s *postgresServer) stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +180,7 @@ func (s *postgresServer) url(database string) string {
 	return "postgres:///" + database + "?" + q.Encode()
 }
 
-// findPostgres is the folder of the newest server programs.
+// findPostgres returns the folder of the newest server programs.
 func findPostgres() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
@@ -206,8 +206,8 @@ func findPostgres() (string, error) {
 	return filepath.Dir(initdb), nil
 }
 
-// unprivileged is how the server's processes run: PostgreSQL refuses root, so
-// root runs it as postgres or nobody. uid is -1 when nothing is to change.
+// unprivileged returns how the server's processes run. PostgreSQL refuses to run as
+// root, so root runs it as postgres or nobody. uid is -1 when nothing needs to change.
 func unprivileged() (attr *syscall.SysProcAttr, uid int, err error) {
 	if os.Geteuid() != 0 {
 		return &syscall.SysProcAttr{}, -1, nil

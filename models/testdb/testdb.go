@@ -45,8 +45,8 @@ func Main(m *testing.M, options ...goleak.Option) {
 // TestMain of their own; Main calls it.
 func Stop() error { return server.stop() }
 
-// Each runs the test on SQLite and on PostgreSQL, each time with a database of
-// its own that is closed at the end.
+// Each runs the test on SQLite and on PostgreSQL, each time with a new database that is
+// closed at the end.
 func Each(t *testing.T, test func(t *testing.T, store *models.Store)) {
 	t.Helper()
 	EachURL(t, func(t *testing.T, url string) { test(t, Open(t, url)) })
@@ -75,7 +75,8 @@ func Open(t testing.TB, url string) *models.Store {
 	return store
 }
 
-// SQLiteURL is a new database of this version, in the folder of the test.
+// SQLiteURL returns the URL of a new database of this version, in the folder of the
+// test.
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
 	template, err := sqliteTemplate()
@@ -89,14 +90,16 @@ func SQLiteURL(t testing.TB) string {
 	return "sqlite:" + path
 }
 
-// PostgresURL is a new database of this version on the private server. It is
-// dropped after the test, whoever is still connected. With -short the test is skipped.
+// PostgresURL returns the URL of a new database of this version on the private server.
+// The database is dropped after the test, even while others are connected. With -short
+// the test is skipped.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	return postgresURL(t, "template_chatcast")
 }
 
-// EmptyPostgresURL is a new database without tables on the private server.
+// EmptyPostgresURL returns the URL of a new database without tables on the private
+// server.
 func EmptyPostgresURL(t testing.TB) string {
 	t.Helper()
 	return postgresURL(t, "template1")
@@ -117,8 +120,8 @@ func postgresURL(t testing.TB, template string) string {
 	return url
 }
 
-// sqliteTemplate is a migrated database file, made once: copying it is quicker
-// than migrating.
+// sqliteTemplate returns a migrated database file. It is made once: copying it is
+// quicker than migrating.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "chatcast-sqlite-")
 	if err != nil {

@@ -12,7 +12,7 @@ type Setting struct {
 	Value string
 }
 
-// Company is a tenant: its data is never visible to another company.
+// Company owns its data: none of it is ever visible to another company.
 type Company struct {
 	ID        int64
 	Name      string

@@ -241,8 +241,8 @@ func TestReplaceRefuses(t *testing.T) {
 	for want, list := range map[string][]apps.App{
 		"at least one app":       nil,
 		`it must stay "3"`:       {shop(), docApp()},
-		`id: "77" is that of`:    {docApp(), shop(), shop()},
-		`key: "shop" is that of`: {docApp(), shop(), shop(func(a *apps.App) { a.ID = "78" })},
+		`id: "77" is already used by`:    {docApp(), shop(), shop()},
+		`key: "shop" is already used by`: {docApp(), shop(), shop(func(a *apps.App) { a.ID = "78" })},
 		"secret: is empty":       {docApp(), shop(func(a *apps.App) { a.Secret = "" })},
 		"limits.sockets":         {docApp(), shop(func(a *apps.App) { a.Limits.Sockets = -1 })},
 		"allowed_origins":        {docApp(), shop(func(a *apps.App) { a.AllowedOrigins = []string{"null"} })},

@@ -141,7 +141,7 @@ func TestNewApps(t *testing.T) {
 		"secret":             {change(func(a *apps.App) { a.Secret = "" })},
 		"allowed_origins":    {change(func(a *apps.App) { a.AllowedOrigins = []string{"a.example"} })},
 		"from 0":             {change(func(a *apps.App) { a.Limits.EventBytes = -1 })},
-		`id: "3" is that of`: {docApp(), change(func(a *apps.App) { a.Key = "k" })},
+		`id: "3" is already used by`: {docApp(), change(func(a *apps.App) { a.Key = "k" })},
 		"key: \"" + docKey:   {docApp(), change(func(a *apps.App) { a.ID = "4" })},
 	} {
 		if _, err := pusher.NewApps(list); err == nil || !strings.Contains(err.Error(), want) {

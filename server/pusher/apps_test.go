@@ -239,13 +239,13 @@ func TestOldSecretEnds(t *testing.T) {
 func TestReplaceRefuses(t *testing.T) {
 	served := newApps(t, docApp(), shop())
 	for want, list := range map[string][]apps.App{
-		"at least one app":       nil,
-		`it must stay "3"`:       {shop(), docApp()},
+		"at least one app":               nil,
+		`it must stay "3"`:               {shop(), docApp()},
 		`id: "77" is already used by`:    {docApp(), shop(), shop()},
 		`key: "shop" is already used by`: {docApp(), shop(), shop(func(a *apps.App) { a.ID = "78" })},
-		"secret: is empty":       {docApp(), shop(func(a *apps.App) { a.Secret = "" })},
-		"limits.sockets":         {docApp(), shop(func(a *apps.App) { a.Limits.Sockets = -1 })},
-		"allowed_origins":        {docApp(), shop(func(a *apps.App) { a.AllowedOrigins = []string{"null"} })},
+		"secret: is empty":               {docApp(), shop(func(a *apps.App) { a.Secret = "" })},
+		"limits.sockets":                 {docApp(), shop(func(a *apps.App) { a.Limits.Sockets = -1 })},
+		"allowed_origins":                {docApp(), shop(func(a *apps.App) { a.AllowedOrigins = []string{"null"} })},
 	} {
 		before := served.ByID("77")
 		err := served.Replace(list)

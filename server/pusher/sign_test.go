@@ -134,15 +134,15 @@ func TestNewApps(t *testing.T) {
 
 	change := func(f func(*apps.App)) apps.App { a := docApp(); f(&a); return a }
 	for want, list := range map[string][]apps.App{
-		"at least one":       {},
-		"id":                 {change(func(a *apps.App) { a.ID = "" })},
-		"stands in paths":    {change(func(a *apps.App) { a.ID = "a/b" })},
-		"key":                {change(func(a *apps.App) { a.Key = "a:b" })},
-		"secret":             {change(func(a *apps.App) { a.Secret = "" })},
-		"allowed_origins":    {change(func(a *apps.App) { a.AllowedOrigins = []string{"a.example"} })},
-		"from 0":             {change(func(a *apps.App) { a.Limits.EventBytes = -1 })},
+		"at least one":               {},
+		"id":                         {change(func(a *apps.App) { a.ID = "" })},
+		"stands in paths":            {change(func(a *apps.App) { a.ID = "a/b" })},
+		"key":                        {change(func(a *apps.App) { a.Key = "a:b" })},
+		"secret":                     {change(func(a *apps.App) { a.Secret = "" })},
+		"allowed_origins":            {change(func(a *apps.App) { a.AllowedOrigins = []string{"a.example"} })},
+		"from 0":                     {change(func(a *apps.App) { a.Limits.EventBytes = -1 })},
 		`id: "3" is already used by`: {docApp(), change(func(a *apps.App) { a.Key = "k" })},
-		"key: \"" + docKey:   {docApp(), change(func(a *apps.App) { a.ID = "4" })},
+		"key: \"" + docKey:           {docApp(), change(func(a *apps.App) { a.ID = "4" })},
 	} {
 		if _, err := pusher.NewApps(list); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

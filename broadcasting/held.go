@@ -31,6 +31,7 @@ type held struct {
 type heldFrame struct {
 	frame   []byte
 	event   bool
+	member  bool
 	version uint64 // of a kept event
 }
 
@@ -51,13 +52,13 @@ func (h *held) Queue(frame []byte) {
 	switch {
 	case h.live:
 		h.pass(frame, telling.version)
-	case telling.member || h.over:
-		// The answer to the subscriber lists all members.
+	case telling.member && !h.again || h.over:
+		// The answer to a new subscriber lists all members.
 	case h.bytes+len(frame) > heldBytes:
 		h.frames, h.over = nil, true
 	default:
 		h.bytes += len(frame)
-		h.frames = append(h.frames, heldFrame{frame, telling.event, telling.version})
+		h.frames = append(h.frames, heldFrame{frame, telling.event, telling.member, telling.version})
 	}
 }
 
@@ -81,6 +82,7 @@ func (h *held) pass(frame []byte, version uint64) {
 // way. missed reports whether the subscriber was told that there is no event.
 func (h *held) begin(last *Event) (missed bool) {
 	peer := &h.s.conn.peer
+	h.frames = slices.DeleteFunc(h.frames, func(f heldFrame) bool { return f.member }) // the answer lists them
 	kept := slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > 0 })
 	switch {
 	case last != nil && (!h.again || last.Version <= h.since):

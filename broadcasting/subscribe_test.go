@@ -325,3 +325,27 @@ func (b *lateBroker) arrive(n int) {
 	}
 	b.waiting = b.waiting[n:]
 }
+
+// Members that come while a repeated subscription fails are not lost either.
+func TestSubscribeAgainWhileMembersCome(t *testing.T) {
+	h := halfway(t, "presence-cache-a", "before")
+	if err := h.ends(nil); err != nil {
+		t.Fatal(err)
+	}
+	h.take()
+	b := connect(t, h.e, "1", "b", words(""))
+	h.subscribe("presence-cache-a")
+	if err := joinAs(t, b, "presence-cache-a", "B", "x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ends(errors.New("broken")); err == nil {
+		t.Error("the failure is not told")
+	}
+	expect(t, h.mailbox, "added presence-cache-a B=x")
+	h.subscribe("presence-cache-a")
+	b.Close()
+	if err := h.ends(nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, h.mailbox, "in presence-cache-a A=", "presence-cache-a e before")
+}

@@ -22,7 +22,11 @@ import (
 // internet. The errors of Control and of a transport from NewTransport match it.
 var ErrNotPublic = errors.New("the address is not of the public internet")
 
-var guardian = ssrf.New(ssrf.WithAnyPort())
+// azureHost is where Azure serves every virtual machine on its host: agents,
+// certificates, settings. The address is public, but it is routed inside Azure alone.
+var azureHost = netip.MustParsePrefix("168.63.129.16/32")
+
+var guardian = ssrf.New(ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(azureHost))
 
 // NewTransport returns a transport for URLs that users give. Unless allowPrivate is
 // set, it dials only addresses of the public internet. Redirects are checked too, as

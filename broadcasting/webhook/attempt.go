@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -76,8 +78,9 @@ func (s *sender) request(ctx context.Context, body []byte) (*http.Request, error
 	}
 	req.GetBody = nil // net/http must not repeat a POST that may have arrived: run does, and counts it
 	req.Header.Set("User-Agent", "chatcast")
-	for name, value := range to.Headers {
-		req.Header.Set(name, value)
+	// Sorted, so that of two spellings of one name the same value is always sent.
+	for _, name := range slices.Sorted(maps.Keys(to.Headers)) {
+		req.Header.Set(name, to.Headers[name])
 	}
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set(headerKey, to.app.Key)

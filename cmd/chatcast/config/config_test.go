@@ -97,6 +97,7 @@ func TestViolations(t *testing.T) {
 		{"sever: {}", "sever", "unknown key"},
 		{"server: 5", "server", "must be a section with keys, not a number"},
 		{"- a", "file", "must be a section"},
+		{"log: {level: info}\n---\nserver: {}", "file", "must be one document"},
 		{"server: {address: [", "file", "is no YAML"},
 		{"log: {level: info}\nlog: {level: debug}", "file", "is no YAML"},
 		{"server: {address: 6001}", "server.address", "must be text, not a number"},

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"reflect"
@@ -79,10 +82,14 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 // readYAML applies the settings in text and returns the keys that it names.
 func readYAML(cfg *Config, text []byte, violations *ConfigError) (seen map[string]bool) {
 	seen = map[string]bool{}
-	var doc any
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, more any
+	in := yaml.NewDecoder(bytes.NewReader(text))
+	if err := in.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		violations.add("file", "is no YAML: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
 		return seen
+	}
+	if err := in.Decode(&more); !errors.Is(err, io.EOF) {
+		violations.add("file", "must be one document: what follows --- would not be read")
 	}
 	if doc != nil {
 		assign("", reflect.ValueOf(cfg).Elem(), doc, violations, seen)

@@ -32,7 +32,6 @@ const receivingBody = 4 << 10
 //
 // Heartbeats follow HTTPRules.Pings. The deadlines of the HTTP server are lifted while
 // an answer goes on; each write has Options.WriteTimeout.
-// while an answer goes on; each write has Options.WriteTimeout.
 func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by ReceiveRequest, open func(*HTTPSession) Handler) {
 	if !readNothing(w, r) {
 		return
@@ -122,7 +121,10 @@ func (rc *receiver) write(b []byte) error {
 	if _, err := rc.w.Write(b); err != nil {
 		return err
 	}
-	return rc.control.Flush()
+	err := rc.control.Flush()
+	// Over HTTP/2 a deadline that passes ends the stream, even if nothing is written.
+	_ = rc.control.SetWriteDeadline(time.Time{})
+	return err
 }
 
 // release restores the deadline that the HTTP server sets itself, if any, because the

@@ -67,3 +67,32 @@ func TestXHROutlivesDeadlines(t *testing.T) {
 		})
 	}
 }
+
+// A stream may be silent for longer than a write may take.
+func TestXHRSilentStream(t *testing.T) {
+	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			const limit = 500 * time.Millisecond
+			h := runXHR(t, server.Options{Heartbeat: 3 * limit, Absence: time.Minute, WriteTimeout: limit})
+			web := httptest.NewUnstartedServer(h)
+			web.Config.WriteTimeout = limit
+			web.EnableHTTP2 = proto == "HTTP/2.0"
+			web.StartTLS()
+			t.Cleanup(func() { h.stop(); web.Close() })
+			client := web.Client()
+			client.Timeout = testwait.Long
+			res, err := client.Post(web.URL+"/a/xhr_streaming", "", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			for seen, buf := "", make([]byte, 4096); !strings.HasSuffix(seen, "\no\nh\nh\n"); {
+				n, err := res.Body.Read(buf)
+				if seen += string(buf[:n]); err != nil {
+					t.Fatalf("the stream ends after %q: %v", seen[min(2049, len(seen)):], err)
+				}
+			}
+		})
+	}
+}

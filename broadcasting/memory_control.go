@@ -48,7 +48,7 @@ func (c *memoryControl) Survey(ctx context.Context, o Order, enough func(Answer)
 	}
 	answers := make([]Answer, 0, len(others))
 	for len(answers) < len(others) {
-		a, ok := next(ctx, came)
+		a, ok := nextAnswer(ctx, came)
 		if !ok {
 			return answers, ErrUnanswered
 		}
@@ -60,8 +60,8 @@ func (c *memoryControl) Survey(ctx context.Context, o Order, enough func(Answer)
 	return answers, nil
 }
 
-// next waits for an answer until ctx ends. An answer that has arrived by then counts.
-func next(ctx context.Context, came <-chan Answer) (a Answer, ok bool) {
+// nextAnswer waits for an answer until ctx ends. An answer that has arrived by then counts.
+func nextAnswer(ctx context.Context, came <-chan Answer) (a Answer, ok bool) {
 	select {
 	case a = <-came:
 		return a, true

@@ -11,60 +11,62 @@ import (
 // TestAccessOnTwoNodes asks for access on one node while the socket is on the other.
 // The subscription has a user, and ends when the access does.
 func TestAccessOnTwoNodes(t *testing.T) {
-	a, b, _ := twoNodes(t)
-	m := connect(t, b, "1", "m", words(""))
-	if grant(t, a, "1", "nobody", "private-l", "7") || grant(t, a, "2", "m", "private-l", "7") || identify(t, a, "1", "nobody", "7") {
-		t.Error("a socket that no node has was granted something")
-	}
-	if !grant(t, a, "1", "m", "private-l", "7") || m.User() != "7" {
-		t.Errorf("the owner of the other node's socket is %q", m.User())
-	}
-	join(t, m, "private-l")
-	m.take()
-	unsubscribe(t, a, "7", "private-l")
-	expect(t, m, "revoked private-l")
-	if err := m.Subscribe(t.Context(), want(t, "private-l")); !errors.Is(err, broadcasting.ErrRevoked) {
-		t.Errorf("the old signature: %v", err)
-	}
-	if !grant(t, a, "1", "m", "private-l", "7") {
-		t.Error("not granted anew")
-	}
-	join(t, m, "private-l")
-	other := connect(t, b, "1", "o", words(""))
-	if !identify(t, a, "1", "o", "8") {
-		t.Error("not identified")
-	}
-	disconnect(t, a, "8")
-	if other.disconnected != broadcasting.AccessEnded || m.disconnected != 0 {
-		t.Errorf("disconnected: %v, %v", other.disconnected, m.disconnected)
-	}
-	join(t, m, "cache-a")
-	publish(t, a, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"})
-	removeApp(t, a, "1")
-	if _, _, ok := cachedOf(t, b, "1", "cache-a"); ok || m.Channels() != 0 {
-		t.Errorf("of the removed app are left: a cached event %v, %d channels", ok, m.Channels())
-	}
+	onTwoNodes(t, func(t *testing.T, a, b *broadcasting.Engine, _ func()) {
+		m := connect(t, b, "1", "m", words(""))
+		if grant(t, a, "1", "nobody", "private-l", "7") || grant(t, a, "2", "m", "private-l", "7") || identify(t, a, "1", "nobody", "7") {
+			t.Error("a socket that no node has was granted something")
+		}
+		if !grant(t, a, "1", "m", "private-l", "7") || m.User() != "7" {
+			t.Errorf("the owner of the other node's socket is %q", m.User())
+		}
+		join(t, m, "private-l")
+		m.take()
+		unsubscribe(t, a, "7", "private-l")
+		expect(t, m, "revoked private-l")
+		if err := m.Subscribe(t.Context(), want(t, "private-l")); !errors.Is(err, broadcasting.ErrRevoked) {
+			t.Errorf("the old signature: %v", err)
+		}
+		if !grant(t, a, "1", "m", "private-l", "7") {
+			t.Error("not granted anew")
+		}
+		join(t, m, "private-l")
+		other := connect(t, b, "1", "o", words(""))
+		if !identify(t, a, "1", "o", "8") {
+			t.Error("not identified")
+		}
+		disconnect(t, a, "8")
+		if other.disconnected != broadcasting.AccessEnded || m.disconnected != 0 {
+			t.Errorf("disconnected: %v, %v", other.disconnected, m.disconnected)
+		}
+		join(t, m, "cache-a")
+		publish(t, a, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"})
+		removeApp(t, a, "1")
+		if _, _, ok := cachedOf(t, b, "1", "cache-a"); ok || m.Channels() != 0 {
+			t.Errorf("of the removed app are left: a cached event %v, %d channels", ok, m.Channels())
+		}
+	})
 }
 
 // A grant whose caller no longer waits has no effect: otherwise a permission that was
 // withdrawn meanwhile would return.
 func TestGrantTooLate(t *testing.T) {
-	a, b, _ := twoNodes(t)
-	m := connect(t, b, "1", "m", words(""))
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	if found, err := a.Grant(over, "1", "m", "private-l", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
-		t.Errorf("Grant: %v, %v", found, err)
-	}
-	if found, err := b.Grant(over, "1", "m", "private-l", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
-		t.Errorf("Grant of a socket that is here: %v, %v", found, err)
-	}
-	if found, err := b.Identify(over, "1", "m", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
-		t.Errorf("Identify of a socket that is here: %v, %v", found, err)
-	}
-	if m.User() != "" {
-		t.Errorf("the socket is %q's", m.User())
-	}
+	onTwoNodes(t, func(t *testing.T, a, b *broadcasting.Engine, _ func()) {
+		m := connect(t, b, "1", "m", words(""))
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if found, err := a.Grant(over, "1", "m", "private-l", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+			t.Errorf("Grant: %v, %v", found, err)
+		}
+		if found, err := b.Grant(over, "1", "m", "private-l", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
+			t.Errorf("Grant of a socket that is here: %v, %v", found, err)
+		}
+		if found, err := b.Identify(over, "1", "m", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
+			t.Errorf("Identify of a socket that is here: %v, %v", found, err)
+		}
+		if m.User() != "" {
+			t.Errorf("the socket is %q's", m.User())
+		}
+	})
 }
 
 // stranger is a control with another node of a different version.

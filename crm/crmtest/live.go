@@ -19,6 +19,7 @@ type Unsubscribed struct {
 // Live is a crm.Live that records its calls. Safe for concurrent use.
 type Live struct {
 	mu           sync.Mutex
+	woken        chan struct{}  // closed and replaced at the next Wake; nil: nobody waits; guarded by mu
 	wakes        int            // guarded by mu
 	unsubscribed []Unsubscribed // guarded by mu
 	disconnected []int64        // guarded by mu
@@ -32,6 +33,21 @@ func (l *Live) Wake() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wakes++
+	if l.woken != nil {
+		close(l.woken)
+		l.woken = nil
+	}
+}
+
+// Woken returns a channel that is closed at the next call of Wake, which follows each
+// commit that writes events.
+func (l *Live) Woken() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.woken == nil {
+		l.woken = make(chan struct{})
+	}
+	return l.woken
 }
 
 // Unsubscribe implements crm.Live.

@@ -13,8 +13,12 @@ import (
 // has no way to wait, but it logs each node before it queues it, from the goroutine
 // that reads the socket, and each node that it sends. So backlog blocks the reader in
 // the log call, and the remaining nodes wait at WhatsApp.
+//
+// It also reports the nodes after which the line must not connect again. whatsmeow queues
+// them behind everything that arrived before, and the cut of the socket overtakes them.
 type backlog struct {
 	ctx context.Context // the connection's
+	end func(ending)
 
 	mu      sync.Mutex
 	waiting map[string]bool // guarded by mu: tags and ids
@@ -33,13 +37,18 @@ const (
 	answerPause = 5 * time.Second
 )
 
-func newBacklog(ctx context.Context) *backlog {
-	return &backlog{ctx: ctx, waiting: map[string]bool{}, moved: make(chan struct{})}
+func newBacklog(ctx context.Context, end func(ending)) *backlog {
+	return &backlog{ctx: ctx, end: end, waiting: map[string]bool{}, moved: make(chan struct{})}
 }
 
 // came records a node that arrived. It blocks until the node may be queued.
 func (b *backlog) came(xml string) {
 	tag, id := nodeOf(xml)
+	if tag == "stream:error" {
+		if end, ok := finalEnding(xml); ok {
+			b.end(end)
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch tag {

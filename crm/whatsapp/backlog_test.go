@@ -72,7 +72,7 @@ func TestBacklogWaits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBacklog(t.Context())
+				b := newBacklog(t.Context(), nil)
 				for i := range maxBacklog {
 					b.came(fmt.Sprintf(`<message from="1@s.whatsapp.net" id="%d" notify="a id=&quot;x"><enc/></message>`, i))
 				}

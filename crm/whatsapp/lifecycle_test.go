@@ -9,6 +9,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // sound fails the test when the stand-in got requests that it does not know.
@@ -186,6 +187,47 @@ func TestReplacedStaysAway(t *testing.T) {
 	}
 	w.awaitState(t, crm.StateConnected)
 	w.awaitText(t, "anybody there?")
+}
+
+// TestEndedBehindAMessage checks that a line that WhatsApp ended does not connect again,
+// even when the reason waits behind a message that is still handled.
+func TestEndedBehindAMessage(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    func(*whatsapptest.Account)
+		state  string
+		detail string
+	}{
+		"replaced": {(*whatsapptest.Account).Replace, crm.StateReplaced, detailReplaced},
+		"unlinked": {(*whatsapptest.Account).Unlink, crm.StateLoggedOut, detailLoggedOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.pair(t)
+			began, finish := make(chan struct{}, 1), make(chan struct{})
+			w.rules.before(func(batch crm.InboundBatch) error {
+				if len(batch.Messages) > 0 {
+					notify(began)
+					<-finish
+				}
+				return nil
+			})
+			w.anna.SendText(w.shop, "Do you have tea?")
+			<-began
+			cli, before := w.m.serving(testLine).client(), len(w.states())
+			c.end(w.shop)
+			eventually(t, "the line is connected", func() bool { return !cli.IsConnected() })
+			close(finish)
+			if row := w.awaitState(t, c.state); row.Detail != c.detail {
+				t.Errorf("the line is %+v", row)
+			}
+			w.awaitServed(t, false)
+			for _, st := range w.states()[before:] {
+				if st.State != c.state {
+					t.Errorf("the line was %s: %s", st.State, st.Detail)
+				}
+			}
+		})
+	}
 }
 
 func TestUnlinkedOnThePhone(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
-	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -74,10 +72,7 @@ func (h *harness) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Me
 	root := h.wa.Root()
 	o := Options{
 		DB: db, Dialect: dialect, Endpoint: h.wa.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
-		Log: slog.New(slog.DiscardHandler), times: patient,
-	}
-	if os.Getenv("CHATCAST_TEST_LOG") != "" {
-		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		Log: testLog(), times: patient,
 	}
 	for _, f := range opts {
 		f(&o)
@@ -123,17 +118,34 @@ func (h *harness) pair(t *testing.T) {
 
 func (h *harness) awaitState(t *testing.T, state string) {
 	t.Helper()
-	eventually(t, "the line is not "+state, func() bool {
+	h.afterEvents(t, "the line is not "+state, func() bool {
 		st, err := h.LineStatus(context.Background(), h.Owner, testLine)
 		return err == nil && st.State == state && st.Via == "whatsapp"
 	})
+}
+
+// afterEvents calls done, and again after each commit of events, until it returns true.
+func (h *harness) afterEvents(t *testing.T, otherwise string, done func() bool) {
+	t.Helper()
+	ctx := testwait.Context(t)
+	for {
+		woken := h.Live.Woken()
+		if done() {
+			return
+		}
+		select {
+		case <-woken:
+		case <-ctx.Done():
+			t.Fatal(otherwise)
+		}
+	}
 }
 
 // awaitEvent waits for an event whose item matches, and returns the item.
 func (h *harness) awaitEvent(t *testing.T, name string, match func(item string) bool) string {
 	t.Helper()
 	found, seen := "", int64(0)
-	eventually(t, "there is no such event "+name, func() bool {
+	h.afterEvents(t, "there is no such event "+name, func() bool {
 		const late = 100 // rows may commit in another order than their ids
 		for _, ev := range h.EventsAfter(t, max(0, seen-late)) {
 			seen = max(seen, ev.ID)

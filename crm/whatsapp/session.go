@@ -151,7 +151,7 @@ func (s *session) prepare(ctx context.Context) error {
 	life := newLifetime(ctx)
 	ctx = life.ctx
 	shield(dev, s, life)
-	cli = whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx)})
+	cli = whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx, s.end)})
 	cli.SynchronousAck = true
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true
@@ -196,72 +196,13 @@ func (s *session) connection(ctx context.Context) ending {
 	var end ending
 	select {
 	case end = <-s.ends:
+		if end == (ending{kind: endLost}) {
+			end = s.reason(ctx)
+		}
 	case <-ctx.Done():
 	}
 	cli.Disconnect()
 	return end
-}
-
-// follow acts on the ending of a connection, and reports whether to connect again.
-func (s *session) follow(ctx context.Context, end ending) (again bool) {
-	if end.kind == endUnpaired && s.paired() { // the phone signed just as the last code expired
-		end.kind = endRelogin
-	}
-	if end.kind != endRelogin || s.paired() { // a client that is not paired yet keeps showing codes
-		s.dropClient()
-	}
-	again = end.kind == endRelogin || end.kind == endBroken || end.kind == endLost && s.paired()
-	s.over.Store(!again) // before anybody sees the state
-	switch end.kind {
-	case endRelogin:
-	case endLost:
-		if !again {
-			s.unpaired(ctx)
-			break
-		}
-		detail := end.detail
-		if detail == "" {
-			detail = "The connection to WhatsApp was lost; it is being renewed."
-		}
-		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
-	case endBroken:
-		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailDatabase})
-	case endUnpaired:
-		s.unpaired(ctx)
-	case endReplaced:
-		s.set(ctx, crm.LineState{State: crm.StateReplaced, Detail: detailReplaced})
-	case endBanned:
-		st := crm.LineState{State: crm.StateBanned, Detail: end.detail}
-		if !end.until.IsZero() {
-			until := end.until.Unix()
-			st.BannedUntil = &until
-		}
-		s.set(ctx, st)
-	case endOutdated:
-		s.m.tooOld()
-		s.set(ctx, crm.LineState{State: crm.StateOutdated, Detail: detailOutdated})
-	case endLoggedOut:
-		s.loggedOut(ctx, end.detail)
-	}
-	return again
-}
-
-// loggedOut ends the session for good: a device that was removed must never be
-// used again.
-func (s *session) loggedOut(ctx context.Context, detail string) {
-	s.mu.Lock()
-	device := s.device
-	s.mu.Unlock()
-	if device != "" {
-		if err := s.m.forget(ctx, device); err != nil {
-			s.log.Warn("the keys of an ended session could not be removed", "error", err)
-		}
-	}
-	none := ""
-	s.mu.Lock()
-	s.device = ""
-	s.mu.Unlock()
-	s.set(ctx, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detail})
 }
 
 // dropClient closes the connection and waits for all work of its client.
@@ -292,12 +233,4 @@ func (s *session) paired() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.device != ""
-}
-
-// end reports that the connection is over. Only the first reason counts.
-func (s *session) end(e ending) {
-	select {
-	case s.ends <- e:
-	default:
-	}
 }

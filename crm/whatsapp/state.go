@@ -2,43 +2,10 @@ package whatsapp
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
-	"go.mau.fi/whatsmeow/types/events"
-
 	"chatcast/crm"
-)
-
-// ending is how a connection ended. It decides what happens next.
-//
-//	            lost, broken                        Pair
-//	connecting <------------- connected    none ----------> pairing --scanned--> connecting
-//	    |                        |                             |
-//	    +-- replaced, banned, outdated, logged out <-----------+-- not scanned: disconnected
-//
-// A replaced line waits for a request to connect again. A banned line waits until the
-// ban is over. An outdated line waits for a new version, and is tried again each hour.
-// Logged out is the end of the session.
-type ending struct {
-	kind   endKind
-	detail string    // for a person
-	until  time.Time // end of the ban; zero: not known
-}
-
-type endKind int
-
-const (
-	endLost      endKind = iota // the socket is gone
-	endBroken                   // an event could not be saved: connect again with a new client
-	endRelogin                  // paired: WhatsApp wants a new connection at once
-	endReplaced                 // the session was opened elsewhere
-	endLoggedOut                // the session is over
-	endBanned
-	endOutdated
-	endUnpaired // nobody scanned the code
 )
 
 // Descriptions of states, shown to people.
@@ -56,32 +23,6 @@ const (
 	detailNotReached = "WhatsApp was not reached; it is tried again."
 	detailDatabase   = "What came could not be stored; it is fetched again."
 )
-
-func banned(e *events.TemporaryBan, now time.Time) ending {
-	end := ending{kind: endBanned, detail: "WhatsApp has banned the account for a while: " + banReason(e.Code) + "."}
-	if e.Expire > 0 {
-		end.until = now.Add(e.Expire)
-	}
-	return end
-}
-
-func banReason(code events.TempBanReason) string {
-	reason := map[events.TempBanReason]string{
-		events.TempBanSentToTooManyPeople:    "too many messages to people who do not have it in their address books",
-		events.TempBanBlockedByUsers:         "too many people blocked it",
-		events.TempBanCreatedTooManyGroups:   "too many groups with people who do not have it in their address books",
-		events.TempBanSentTooManySameMessage: "the same message to too many people",
-		events.TempBanBroadcastList:          "too many messages to a broadcast list",
-	}[code]
-	if reason == "" {
-		reason = "it may have violated the terms of service"
-	}
-	return reason + " (code " + strconv.Itoa(int(code)) + ")"
-}
-
-func refused(e *events.ConnectFailure) ending {
-	return ending{kind: endLost, detail: fmt.Sprintf("WhatsApp refused the connection (%d).", int(e.Reason))}
-}
 
 // backoff returns how long to wait before the next try to connect after n failed tries:
 // at most 250 ms for n = 0, then at most 1, 2, 4 ... 60 seconds. It is random, so that

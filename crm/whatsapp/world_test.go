@@ -87,12 +87,8 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 		t.Fatal(err)
 	}
 	root := w.Root()
-	log := slog.New(slog.DiscardHandler)
-	if os.Getenv("CHATCAST_TEST_LOG") != "" {
-		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
 	o := Options{
-		DB: db, Dialect: "sqlite", Log: log, Endpoint: w.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
+		DB: db, Dialect: "sqlite", Log: testLog(), Endpoint: w.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
 		times: patient,
 	}
 	for _, f := range opts {
@@ -114,6 +110,14 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 		db.Close()
 		w.stop = func() {}
 	}
+}
+
+// testLog discards, unless CHATCAST_TEST_LOG is set.
+func testLog() *slog.Logger {
+	if os.Getenv("CHATCAST_TEST_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // pair links the line to the account's phone.

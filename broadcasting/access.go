@@ -99,11 +99,11 @@ func (e *Engine) AppsChanged(ctx context.Context) error {
 // Cached returns the data of a cache channel's last event and how much longer it is
 // kept. ok is false when there is none.
 func (e *Engine) Cached(ctx context.Context, app, channel string) (data string, ttl time.Duration, ok bool, err error) {
-	ev, ttl, err := e.broker.Last(ctx, app, channel)
-	if err != nil || ev == nil {
+	last, err := e.broker.Last(ctx, app, channel)
+	if err != nil || last.Event == nil {
 		return "", 0, false, err
 	}
-	return ev.Data, ttl, true, nil
+	return last.Event.Data, last.TTL, true, nil
 }
 
 func (e *Engine) grantHere(ctx context.Context, app, socketID, channel, userID string) bool {

@@ -12,22 +12,22 @@ import (
 // Every implementation must pass clustertest.Broker.
 type Broker interface {
 	// Attach is called once, before any other method. deliver gives an event to this
-	// node's subscribers. It does not block, and keeps the event only during the call.
-	Attach(deliver func(*Event))
+	// node's subscribers, with its version (0: it is not kept). It does not block, and
+	// keeps the event only during the call.
+	Attach(deliver func(ev *Event, version uint64))
 	// Run works until ctx ends.
 	Run(ctx context.Context) error
 	// Publish brings ev to every node, including this one. Events that one caller
 	// publishes one after the other arrive in that order. An event that is Kept becomes
-	// the last one of its channel, and gets its Version, before any node receives it.
-	// The kept events of a channel arrive in the order of their versions. Versions
+	// the last one of its channel, and gets a version, before any node receives it. The
+	// kept events of a channel arrive in the order of their versions. Versions
 	// never go back, not even when the last event expires, is removed with its app, or
 	// its storage fails. Publish may be called until the program ends, even after Run
 	// has returned.
 	Publish(ctx context.Context, ev *Event) error
-	// Last returns the last event of a cache channel and how much longer it is kept, or
-	// a nil event when there is none. The event must not be changed. Last may be called
-	// while an event is delivered.
-	Last(ctx context.Context, app, channel string) (ev *Event, ttl time.Duration, err error)
+	// Last returns the last event of a cache channel. It may be called while an event is
+	// delivered.
+	Last(ctx context.Context, app, channel string) (LastEvent, error)
 	// Interest tells the broker whether this node has subscribers in the channel. The
 	// calls for one channel come in order. Interest must neither block nor call the
 	// node. A broker may bring events that a node has no interest in, but never leaves
@@ -37,4 +37,11 @@ type Broker interface {
 	Interest(app, channel string, interested bool)
 	// RemoveApp drops everything that is kept of an app.
 	RemoveApp(ctx context.Context, app string) error
+}
+
+// LastEvent is the last event of a cache channel.
+type LastEvent struct {
+	Event   *Event // must not be changed; nil: there is none
+	Version uint64
+	TTL     time.Duration // how much longer it is kept
 }

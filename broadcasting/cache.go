@@ -33,9 +33,10 @@ type cache struct {
 }
 
 type cached struct {
-	ev    Event
-	until time.Time
-	bytes int
+	ev      Event
+	version uint64
+	until   time.Time
+	bytes   int
 }
 
 func newCache(ttl time.Duration, limit int) *cache {
@@ -51,8 +52,8 @@ func newCache(ttl time.Duration, limit int) *cache {
 // put keeps a copy of ev as its channel's last event. An event that alone exceeds the
 // limit is not kept, and the one before it is dropped too, because it is no longer the
 // last.
-func (c *cache) put(ev *Event, now time.Time) {
-	kept := &cached{ev: *ev, until: now.Add(c.ttl), bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
+func (c *cache) put(ev *Event, version uint64, now time.Time) {
+	kept := &cached{ev: *ev, version: version, until: now.Add(c.ttl), bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
 	// Strings may be parts of larger ones, which must not be kept alive.
 	kept.ev.Channel, kept.ev.Name, kept.ev.Data = strings.Clone(ev.Channel), strings.Clone(ev.Name), strings.Clone(ev.Data)
 	kept.ev.Except = ""
@@ -87,20 +88,19 @@ func (c *cache) drop(e *list.Element) {
 	c.bytes -= gone.bytes
 }
 
-// get returns a channel's last event and the time until which it is kept, or nil when
-// there is none. The event must not be changed.
-func (c *cache) get(k key, now time.Time) (ev *Event, until time.Time) {
+// get returns a channel's last event.
+func (c *cache) get(k key, now time.Time) LastEvent {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.last[k]
 	if e == nil {
-		return nil, time.Time{}
+		return LastEvent{}
 	}
 	kept := e.Value.(*cached)
 	if !now.Before(kept.until) {
-		return nil, time.Time{}
+		return LastEvent{}
 	}
-	return &kept.ev, kept.until
+	return LastEvent{Event: &kept.ev, Version: kept.version, TTL: kept.until.Sub(now)}
 }
 
 // sweep drops expired events.

@@ -108,17 +108,17 @@ func (e *Engine) Publish(ctx context.Context, ev Event) error {
 }
 
 // deliver gives ev to this node's subscribers.
-func (e *Engine) deliver(ev *Event) {
+func (e *Engine) deliver(ev *Event, version uint64) {
 	ch := e.hub.find(key{ev.App, ev.Channel})
 	if ch == nil {
 		return
 	}
 	except := e.exception(ev)
 	ch.mu.Lock()
-	if ev.Version > 0 {
-		ch.missed, ch.version = false, max(ch.version, ev.Version)
+	if version > 0 {
+		ch.missed, ch.version = false, max(ch.version, version)
 	}
-	n := ch.tell(ev, except)
+	n := ch.tell(ev, version, except)
 	ch.mu.Unlock()
 	e.delivered.Add(uint64(n))
 }

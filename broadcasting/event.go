@@ -12,7 +12,6 @@ type Event struct {
 	Except  string // the socket that must not get it; empty: none
 	UserID  string // of a client event on a presence channel: its sender
 	Seq     int64  // the journal's number; 0: not journalled
-	Version uint64 // of a kept event, set by the Broker: it grows, see Broker.Publish; 0: not kept
 }
 
 // Kept reports whether the event becomes the last one of its channel: it goes to a

@@ -80,19 +80,19 @@ func (h *held) pass(frame []byte, version uint64) {
 // begin queues the last event of the channel for a new subscriber. A subscriber that
 // was live before gets it again only if it had it: a later event is held, or on its
 // way. missed reports whether the subscriber was told that there is no event.
-func (h *held) begin(last *Event) (missed bool) {
+func (h *held) begin(last LastEvent) (missed bool) {
 	peer := &h.s.conn.peer
 	h.frames = slices.DeleteFunc(h.frames, func(f heldFrame) bool { return f.member }) // the answer lists them
 	kept := slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > 0 })
 	switch {
-	case last != nil && (!h.again || last.Version <= h.since):
-		peer.Out.Queue(peer.Dialect.Event(last))
+	case last.Event != nil && (!h.again || last.Version <= h.since):
+		peer.Out.Queue(peer.Dialect.Event(last.Event))
 		h.s.conn.engine.delivered.Add(1)
-	case last == nil && !kept:
+	case last.Event == nil && !kept:
 		peer.Out.Queue(peer.Dialect.CacheMissed(h.s.ch.key.name))
 		missed = true
 	}
-	if last != nil && !h.again {
+	if last.Event != nil && !h.again {
 		h.s.has = last.Version
 		h.forget(last.Version)
 	}

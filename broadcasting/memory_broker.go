@@ -10,7 +10,7 @@ import (
 // publisher's goroutine.
 type memoryBroker struct {
 	cluster *Memory
-	deliver func(*Event)
+	deliver func(ev *Event, version uint64)
 }
 
 var (
@@ -20,7 +20,7 @@ var (
 )
 
 // Attach implements Broker.
-func (b *memoryBroker) Attach(deliver func(*Event)) {
+func (b *memoryBroker) Attach(deliver func(ev *Event, version uint64)) {
 	b.deliver = deliver
 	m := b.cluster
 	m.mu.Lock()
@@ -57,28 +57,23 @@ func (b *memoryBroker) detach() {
 // Publish implements Broker. When it returns, the event is queued for every
 // subscriber of every node.
 func (b *memoryBroker) Publish(_ context.Context, ev *Event) error {
-	m := b.cluster
+	m, version := b.cluster, uint64(0)
 	if ev.Kept() {
 		order := &m.order[maphash.Comparable(orderSeed, key{ev.App, ev.Channel})%uint64(len(m.order))]
 		order.Lock()
 		defer order.Unlock()
-		ev.Version = m.versions.Add(1)
-		m.cache.put(ev, time.Now())
+		version = m.versions.Add(1)
+		m.cache.put(ev, version, time.Now())
 	}
 	for _, node := range *m.brokers.Load() {
-		node.deliver(ev)
+		node.deliver(ev, version)
 	}
 	return nil
 }
 
 // Last implements Broker.
-func (b *memoryBroker) Last(_ context.Context, app, channel string) (*Event, time.Duration, error) {
-	now := time.Now()
-	ev, until := b.cluster.cache.get(key{app, channel}, now)
-	if ev == nil {
-		return nil, 0, nil
-	}
-	return ev, until.Sub(now), nil
+func (b *memoryBroker) Last(_ context.Context, app, channel string) (LastEvent, error) {
+	return b.cluster.cache.get(key{app, channel}, time.Now()), nil
 }
 
 // Interest implements Broker; every node gets everything.

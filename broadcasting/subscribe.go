@@ -45,7 +45,7 @@ func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
 	if err != nil || s == nil {
 		return err
 	}
-	last, _, err := c.engine.broker.Last(ctx, c.peer.App, want.Name.Full)
+	last, err := c.engine.broker.Last(ctx, c.peer.App, want.Name.Full)
 	return c.open(s, last, err)
 }
 
@@ -104,10 +104,10 @@ func (s *subscription) begin(again bool) {
 	s.welcome()
 }
 
-// open is the second phase. last is the last event of the channel (nil: none), err the
-// error of reading it. A socket that was in before stays in, unless more was published
+// open is the second phase. last is the last event of the channel, err the error of
+// reading it. A socket that was in before stays in, unless more was published
 // than is held for it.
-func (c *Conn) open(s *subscription, last *Event, err error) error {
+func (c *Conn) open(s *subscription, last LastEvent, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := s.ch.key.name

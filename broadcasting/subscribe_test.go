@@ -21,24 +21,24 @@ type slowBroker struct {
 	goOn  chan error // what Last returns, if not nil
 }
 
-func (b *slowBroker) Last(ctx context.Context, app, channel string) (*broadcasting.Event, time.Duration, error) {
-	ev, ttl, err := b.Broker.Last(ctx, app, channel) // before the test's changes
+func (b *slowBroker) Last(ctx context.Context, app, channel string) (broadcasting.LastEvent, error) {
+	last, err := b.Broker.Last(ctx, app, channel) // before the test's changes
 	if !b.next.CompareAndSwap(true, false) {
-		return ev, ttl, err
+		return last, err
 	}
 	b.asked <- struct{}{}
 	select {
 	case failed := <-b.goOn:
 		if failed != nil {
-			return nil, 0, failed
+			return broadcasting.LastEvent{}, failed
 		}
 	case <-ctx.Done():
-		return nil, 0, ctx.Err()
+		return broadcasting.LastEvent{}, ctx.Err()
 	}
 	if b.late {
 		return b.Broker.Last(ctx, app, channel)
 	}
-	return ev, ttl, err
+	return last, err
 }
 
 // half is a subscription between its two phases.
@@ -310,18 +310,19 @@ func TestSubscribeBeforeTheEventArrives(t *testing.T) {
 // lateBroker holds events back until arrive is called.
 type lateBroker struct {
 	broadcasting.Broker
-	deliver func(*broadcasting.Event)
-	waiting []broadcasting.Event
+	waiting []func()
 }
 
-func (b *lateBroker) Attach(deliver func(*broadcasting.Event)) {
-	b.deliver = deliver
-	b.Broker.Attach(func(ev *broadcasting.Event) { b.waiting = append(b.waiting, *ev) })
+func (b *lateBroker) Attach(deliver func(*broadcasting.Event, uint64)) {
+	b.Broker.Attach(func(ev *broadcasting.Event, version uint64) {
+		kept := *ev
+		b.waiting = append(b.waiting, func() { deliver(&kept, version) })
+	})
 }
 
 func (b *lateBroker) arrive(n int) {
-	for i := range n {
-		b.deliver(&b.waiting[i])
+	for _, deliver := range b.waiting[:n] {
+		deliver()
 	}
 	b.waiting = b.waiting[n:]
 }

@@ -48,51 +48,56 @@ type brokerNode struct {
 	stop func()
 
 	mu     sync.Mutex
-	events []broadcasting.Event // guarded by mu
+	events []delivery // guarded by mu
+}
+
+// delivery is an event that was delivered with its version.
+type delivery struct {
+	broadcasting.Event
+	version uint64
 }
 
 // deliver compares a kept event with Last, which must return it by the time it is
 // delivered.
-func (n *brokerNode) deliver(ev *broadcasting.Event) {
-	if ev.Version > 0 {
-		last, _, err := n.Last(context.Background(), ev.App, ev.Channel)
-		if err != nil || last == nil || last.Version < ev.Version {
-			n.t.Errorf("version %d was delivered when the last event was %+v, %v", ev.Version, last, err)
+func (n *brokerNode) deliver(ev *broadcasting.Event, version uint64) {
+	if version > 0 {
+		last, err := n.Last(context.Background(), ev.App, ev.Channel)
+		if err != nil || last.Event == nil || last.Version < version {
+			n.t.Errorf("version %d was delivered when the last event was %+v, %v", version, last, err)
 		}
 	}
 	n.mu.Lock()
-	n.events = append(n.events, *ev)
+	n.events = append(n.events, delivery{*ev, version})
 	n.mu.Unlock()
 	n.told.add(fmt.Sprintf("%s %s %s %s", ev.App, ev.Channel, ev.Name, ev.Data))
 }
 
-func (n *brokerNode) given() []broadcasting.Event {
+func (n *brokerNode) given() []delivery {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.events)
 }
 
-func (n *brokerNode) publish(t *testing.T, ev broadcasting.Event) uint64 {
+func (n *brokerNode) publish(t *testing.T, ev broadcasting.Event) {
 	t.Helper()
 	if err := n.Publish(t.Context(), &ev); err != nil {
 		t.Fatal(err)
 	}
-	return ev.Version
 }
 
 func (n *brokerNode) lastOf(t *testing.T, app, channel string) (data string, version uint64) {
 	t.Helper()
-	ev, ttl, err := n.Last(t.Context(), app, channel)
+	last, err := n.Last(t.Context(), app, channel)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ev == nil {
+	if last.Event == nil {
 		return "", 0
 	}
-	if ttl < time.Minute {
-		t.Errorf("the last event of %s is kept for %s", channel, ttl)
+	if last.TTL < time.Minute {
+		t.Errorf("the last event of %s is kept for %s", channel, last.TTL)
 	}
-	return ev.Data, ev.Version
+	return last.Event.Data, last.Version
 }
 
 func testBrokerOrder(t *testing.T, nodes []*brokerNode) {
@@ -135,7 +140,7 @@ func testBrokerFields(t *testing.T, nodes []*brokerNode) {
 	nodes[1].Interest(want.App, want.Channel, true)
 	nodes[0].publish(t, want)
 	nodes[1].told.await(t, "the event", func(list []string) bool { return len(list) > 0 })
-	if got := nodes[1].given()[0]; got != want {
+	if got := nodes[1].given()[0]; got.Event != want || got.version != 0 {
 		t.Errorf("came %+v, want %+v", got, want)
 	}
 }
@@ -146,8 +151,10 @@ func testBrokerLast(t *testing.T, nodes []*brokerNode) {
 			t.Fatalf("nothing was published, and %q is kept", data)
 		}
 	}
-	first := nodes[0].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "first"})
-	second := nodes[1].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "second"})
+	nodes[0].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "first"})
+	_, first := nodes[0].lastOf(t, "1", "cache-a")
+	nodes[1].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "second"})
+	_, second := nodes[1].lastOf(t, "1", "cache-a")
 	if first == 0 || second <= first {
 		t.Errorf("versions %d and %d", first, second)
 	}
@@ -157,18 +164,16 @@ func testBrokerLast(t *testing.T, nodes []*brokerNode) {
 		{App: "1", Channel: "news", Name: "e", Data: "x"},
 		{App: "1", Channel: "cache-not valid", Name: "e", Data: "x"},
 	} {
-		if v := nodes[0].publish(t, ev); v != 0 {
-			t.Errorf("%+v is kept as %d", ev, v)
-		}
+		nodes[0].publish(t, ev)
 		if data, _ := nodes[0].lastOf(t, ev.App, ev.Channel); data != "" {
 			t.Errorf("%+v is kept", ev)
 		}
 	}
 	kept := broadcasting.Event{App: "1", Channel: "presence-cache-b", Name: "n\u2028", Data: "d\"", Seq: 1<<62 + 1, Except: "1.2"}
-	kept.Version = nodes[0].publish(t, kept)
+	nodes[0].publish(t, kept)
 	kept.Except = "" // irrelevant once the event is kept
 	for i, n := range nodes {
-		if last, _, err := n.Last(t.Context(), "1", kept.Channel); err != nil || last == nil || *last != kept {
+		if last, err := n.Last(t.Context(), "1", kept.Channel); err != nil || last.Event == nil || *last.Event != kept || last.Version <= second {
 			t.Errorf("node %d keeps %+v, %v; want %+v", i, last, err, kept)
 		}
 		if data, version := n.lastOf(t, "1", "cache-a"); data != "second" || version != second {
@@ -198,7 +203,7 @@ func testBrokerVersions(t *testing.T, nodes []*brokerNode) {
 		n.told.await(t, "the last event", func(list []string) bool { return len(list) >= events*len(nodes) })
 		var versions []uint64
 		for _, ev := range n.given() {
-			versions = append(versions, ev.Version)
+			versions = append(versions, ev.version)
 		}
 		if !slices.IsSorted(versions) || len(slices.Compact(slices.Clone(versions))) != events*len(nodes) {
 			t.Errorf("node %d got the versions %d", i, versions)
@@ -223,7 +228,8 @@ func testBrokerRemoveApp(t *testing.T, nodes []*brokerNode) {
 			}
 		}
 	}
-	if after := nodes[0].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"}); after <= 1 {
+	nodes[0].publish(t, broadcasting.Event{App: "1", Channel: "cache-a", Name: "e", Data: "x"})
+	if _, after := nodes[0].lastOf(t, "1", "cache-a"); after <= 1 {
 		t.Errorf("the versions of an app that was removed begin anew with %d", after)
 	}
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,8 +20,32 @@ func (mute) Info() Info                   { return Info{} }
 func (mute) Closed(Reason)                {}
 func (mute) Disconnect(Reason) Disconnect { return Disconnect{} }
 
-// receivers are n connected sessions whose peers count the bytes that arrive.
-func receivers(t testing.TB, n int) (sessions []*Session, arrived *atomic.Int64) {
+// arrivals counts down the bytes that are to arrive.
+type arrivals struct {
+	left     atomic.Int64
+	all      chan struct{} // receives a value when none is left
+	deadline <-chan time.Time
+}
+
+// expect must be called before the bytes are queued.
+func (a *arrivals) expect(bytes int) { a.left.Add(int64(bytes)) }
+
+func (a *arrivals) came(bytes int) {
+	if bytes > 0 && a.left.Add(-int64(bytes)) == 0 {
+		a.all <- struct{}{}
+	}
+}
+
+func (a *arrivals) await(t testing.TB) {
+	select {
+	case <-a.all:
+	case <-a.deadline:
+		t.Fatal("what was queued does not arrive")
+	}
+}
+
+// receivers returns n connected sessions whose peers count the bytes that arrive.
+func receivers(t testing.TB, n int) (sessions []*Session, arrived *arrivals) {
 	s := New(Options{})
 	quit := make(chan struct{})
 	var wg sync.WaitGroup
@@ -33,7 +56,7 @@ func receivers(t testing.TB, n int) (sessions []*Session, arrived *atomic.Int64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrived = new(atomic.Int64)
+	arrived = &arrivals{all: make(chan struct{}, 1), deadline: time.After(testwait.Long)}
 	for range n {
 		client, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
@@ -53,7 +76,7 @@ func receivers(t testing.TB, n int) (sessions []*Session, arrived *atomic.Int64)
 			buf := make([]byte, 4096)
 			for {
 				n, err := client.Read(buf)
-				arrived.Add(int64(n))
+				arrived.came(n)
 				if err != nil {
 					if err != io.EOF {
 						t.Error(err)
@@ -82,17 +105,13 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 	sessions, arrived := receivers(t, sockets)
 	frame := Frame(append(make([]byte, HeaderRoom), strings.Repeat("x", 300)...))
 	deliver := func() {
-		want := arrived.Load() + int64(sockets*frames*len(frame))
+		arrived.expect(sockets * frames * len(frame))
 		for range frames {
 			for _, s := range sessions {
 				s.Queue(frame)
 			}
 		}
-		for end := time.Now().Add(testwait.Long); arrived.Load() < want; runtime.Gosched() {
-			if time.Now().After(end) {
-				t.Fatal("what was queued does not arrive")
-			}
-		}
+		arrived.await(t)
 	}
 	deliver()
 	perDelivery := testing.AllocsPerRun(50, deliver) / (sockets * frames)
@@ -106,12 +125,10 @@ func BenchmarkDelivery(b *testing.B) {
 	frame := Frame(append(make([]byte, HeaderRoom), strings.Repeat("x", 300)...))
 	b.ReportAllocs()
 	for b.Loop() {
-		want := arrived.Load() + int64(len(sessions)*len(frame))
+		arrived.expect(len(sessions) * len(frame))
 		for _, s := range sessions {
 			s.Queue(frame)
 		}
-		for arrived.Load() < want {
-			runtime.Gosched()
-		}
+		arrived.await(b)
 	}
 }

@@ -100,7 +100,7 @@ func (e *Engine) AppsChanged(ctx context.Context) error {
 // kept. ok is false when there is none.
 func (e *Engine) Cached(ctx context.Context, app, channel string) (data string, ttl time.Duration, ok bool, err error) {
 	last, err := e.broker.Last(ctx, app, channel)
-	if err != nil || last.Event == nil {
+	if err != nil || last.Version == 0 {
 		return "", 0, false, err
 	}
 	return last.Event.Data, last.TTL, true, nil

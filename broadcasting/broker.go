@@ -12,9 +12,8 @@ import (
 // Every implementation must pass clustertest.Broker.
 type Broker interface {
 	// Attach is called once, before any other method. deliver gives an event to this
-	// node's subscribers, with its version (0: it is not kept). It does not block, and
-	// keeps the event only during the call.
-	Attach(deliver func(ev *Event, version uint64))
+	// node's subscribers, with its version (0: it is not kept). It does not block.
+	Attach(deliver func(ev Event, version uint64))
 	// Run works until ctx ends.
 	Run(ctx context.Context) error
 	// Publish brings ev to every node, including this one. Events that one caller
@@ -24,7 +23,7 @@ type Broker interface {
 	// never go back, not even when the last event expires, is removed with its app, or
 	// its storage fails. Publish may be called until the program ends, even after Run
 	// has returned.
-	Publish(ctx context.Context, ev *Event) error
+	Publish(ctx context.Context, ev Event) error
 	// Last returns the last event of a cache channel. It may be called while an event is
 	// delivered.
 	Last(ctx context.Context, app, channel string) (LastEvent, error)
@@ -41,7 +40,7 @@ type Broker interface {
 
 // LastEvent is the last event of a cache channel.
 type LastEvent struct {
-	Event   *Event // must not be changed; nil: there is none
-	Version uint64
+	Event   Event
+	Version uint64        // 0: there is no last event
 	TTL     time.Duration // how much longer it is kept
 }

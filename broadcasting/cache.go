@@ -52,8 +52,8 @@ func newCache(ttl time.Duration, limit int) *cache {
 // put keeps a copy of ev as its channel's last event. An event that alone exceeds the
 // limit is not kept, and the one before it is dropped too, because it is no longer the
 // last.
-func (c *cache) put(ev *Event, version uint64, now time.Time) {
-	kept := &cached{ev: *ev, version: version, until: now.Add(c.ttl), bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
+func (c *cache) put(ev Event, version uint64, now time.Time) {
+	kept := &cached{ev: ev, version: version, until: now.Add(c.ttl), bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
 	// Strings may be parts of larger ones, which must not be kept alive.
 	kept.ev.Channel, kept.ev.Name, kept.ev.Data = strings.Clone(ev.Channel), strings.Clone(ev.Name), strings.Clone(ev.Data)
 	kept.ev.Except = ""
@@ -100,7 +100,7 @@ func (c *cache) get(k key, now time.Time) LastEvent {
 	if !now.Before(kept.until) {
 		return LastEvent{}
 	}
-	return LastEvent{Event: &kept.ev, Version: kept.version, TTL: kept.until.Sub(now)}
+	return LastEvent{Event: kept.ev, Version: kept.version, TTL: kept.until.Sub(now)}
 }
 
 // sweep drops expired events.

@@ -7,7 +7,7 @@ import "encoding/json"
 // lock. A Dialect must be comparable, because sockets are grouped by it.
 type Dialect interface {
 	// Event encodes a published event.
-	Event(ev *Event) []byte
+	Event(ev Event) []byte
 	// Subscribed tells a socket that it is in the channel. members is nil on a channel
 	// without presence, and may be used only during the call.
 	Subscribed(channel string, members []*Member) []byte

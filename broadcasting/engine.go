@@ -104,16 +104,16 @@ func (e *Engine) Run(ctx context.Context) error {
 // not wait for any socket.
 func (e *Engine) Publish(ctx context.Context, ev Event) error {
 	e.published.Add(1)
-	return e.broker.Publish(ctx, &ev)
+	return e.broker.Publish(ctx, ev)
 }
 
 // deliver gives ev to this node's subscribers.
-func (e *Engine) deliver(ev *Event, version uint64) {
+func (e *Engine) deliver(ev Event, version uint64) {
 	ch := e.hub.find(key{ev.App, ev.Channel})
 	if ch == nil {
 		return
 	}
-	except := e.exception(ev)
+	except := e.exception(&ev)
 	ch.mu.Lock()
 	if version > 0 {
 		ch.missed, ch.version = false, max(ch.version, version)

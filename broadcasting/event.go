@@ -16,7 +16,7 @@ type Event struct {
 
 // Kept reports whether the event becomes the last one of its channel: it goes to a
 // cache channel and is not a client event.
-func (ev *Event) Kept() bool {
+func (ev Event) Kept() bool {
 	if ev.Object || !channels.HasCache(ev.Channel) {
 		return false
 	}

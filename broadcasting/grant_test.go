@@ -237,10 +237,9 @@ type fixed struct{ words }
 
 var fixedFrame = []byte("frame")
 
-func (fixed) Event(*broadcasting.Event) []byte { return fixedFrame }
+func (fixed) Event(broadcasting.Event) []byte { return fixedFrame }
 
-// A fan-out to 1,000 sockets allocates as much as one to a single socket: the event,
-// and nothing for a delivery.
+// A fan-out allocates nothing, to one socket or to 1,000.
 func TestFanOutAllocatesNothing(t *testing.T) {
 	cost := func(n int) float64 {
 		e := crowd(t, n)
@@ -248,13 +247,12 @@ func TestFanOutAllocatesNothing(t *testing.T) {
 		return testing.AllocsPerRun(100, func() { publish(t, e, ev) })
 	}
 	one, many := cost(2), cost(1000)
-	if many != one || many > 1 {
+	if one+many > 0 {
 		t.Errorf("%v allocations for 1 delivery, %v for 999", one, many)
 	}
 }
 
-// A delivery on a cache channel does not allocate either; there the event is copied
-// once.
+// A delivery on a cache channel does not allocate either; there the event is kept once.
 func TestCacheAllocatesNothingPerDelivery(t *testing.T) {
 	cost := func(n int) float64 {
 		e := crowdIn(t, n, "cache-crowd")
@@ -273,7 +271,9 @@ func BenchmarkFanOut(b *testing.B) {
 			ev := broadcasting.Event{App: "1", Channel: "private-crowd", Name: "n", Data: "d"}
 			b.ReportAllocs()
 			for b.Loop() {
-				publish(b, e, ev)
+				if err := e.Publish(b.Context(), ev); err != nil { // not by publish: Helper takes as long
+					b.Fatal(err)
+				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
 		})

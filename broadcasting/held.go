@@ -85,14 +85,14 @@ func (h *held) begin(last LastEvent) (missed bool) {
 	h.frames = slices.DeleteFunc(h.frames, func(f heldFrame) bool { return f.member }) // the answer lists them
 	kept := slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > 0 })
 	switch {
-	case last.Event != nil && (!h.again || last.Version <= h.since):
+	case last.Version > 0 && (!h.again || last.Version <= h.since):
 		peer.Out.Queue(peer.Dialect.Event(last.Event))
 		h.s.conn.engine.delivered.Add(1)
-	case last.Event == nil && !kept:
+	case last.Version == 0 && !kept:
 		peer.Out.Queue(peer.Dialect.CacheMissed(h.s.ch.key.name))
 		missed = true
 	}
-	if last.Event != nil && !h.again {
+	if last.Version > 0 && !h.again {
 		h.s.has = last.Version
 		h.forget(last.Version)
 	}

@@ -204,7 +204,7 @@ func (ch *channel) has(s *subscription) bool {
 }
 
 // tell queues ev for every subscriber except one (nil: none); needs mu.
-func (ch *channel) tell(ev *Event, version uint64, except *subscription) (delivered int) {
+func (ch *channel) tell(ev Event, version uint64, except *subscription) (delivered int) {
 	if !ch.has(except) {
 		except = nil // it has left, or its channel was removed and created again
 	}

@@ -17,7 +17,7 @@ import (
 type words string
 
 func (w words) say(parts ...string) []byte          { return []byte(string(w) + strings.Join(parts, " ")) }
-func (w words) Event(ev *broadcasting.Event) []byte { return w.say(ev.Channel, ev.Name, ev.Data) }
+func (w words) Event(ev broadcasting.Event) []byte { return w.say(ev.Channel, ev.Name, ev.Data) }
 func (w words) Subscribed(ch string, members []*broadcasting.Member) []byte {
 	parts := []string{"in", ch}
 	for _, m := range members {

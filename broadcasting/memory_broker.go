@@ -10,7 +10,7 @@ import (
 // publisher's goroutine.
 type memoryBroker struct {
 	cluster *Memory
-	deliver func(ev *Event, version uint64)
+	deliver func(ev Event, version uint64)
 }
 
 var (
@@ -20,7 +20,7 @@ var (
 )
 
 // Attach implements Broker.
-func (b *memoryBroker) Attach(deliver func(ev *Event, version uint64)) {
+func (b *memoryBroker) Attach(deliver func(ev Event, version uint64)) {
 	b.deliver = deliver
 	m := b.cluster
 	m.mu.Lock()
@@ -56,7 +56,7 @@ func (b *memoryBroker) detach() {
 
 // Publish implements Broker. When it returns, the event is queued for every
 // subscriber of every node.
-func (b *memoryBroker) Publish(_ context.Context, ev *Event) error {
+func (b *memoryBroker) Publish(_ context.Context, ev Event) error {
 	m, version := b.cluster, uint64(0)
 	if ev.Kept() {
 		order := &m.order[maphash.Comparable(orderSeed, key{ev.App, ev.Channel})%uint64(len(m.order))]

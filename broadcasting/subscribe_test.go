@@ -313,10 +313,9 @@ type lateBroker struct {
 	waiting []func()
 }
 
-func (b *lateBroker) Attach(deliver func(*broadcasting.Event, uint64)) {
-	b.Broker.Attach(func(ev *broadcasting.Event, version uint64) {
-		kept := *ev
-		b.waiting = append(b.waiting, func() { deliver(&kept, version) })
+func (b *lateBroker) Attach(deliver func(broadcasting.Event, uint64)) {
+	b.Broker.Attach(func(ev broadcasting.Event, version uint64) {
+		b.waiting = append(b.waiting, func() { deliver(ev, version) })
 	})
 }
 

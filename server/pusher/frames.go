@@ -48,7 +48,7 @@ var _ broadcasting.Dialect = dialect{}
 func begin(n int) []byte { return make([]byte, server.HeaderRoom, server.HeaderRoom+n) }
 
 // Event implements broadcasting.Dialect.
-func (dialect) Event(ev *broadcasting.Event) []byte {
+func (dialect) Event(ev broadcasting.Event) []byte {
 	b := begin(64 + len(ev.Name) + len(ev.Channel) + len(ev.UserID) + len(ev.Data) + len(ev.Data)/6)
 	b = append(b, `{"event":`...)
 	b = appendString(b, ev.Name)
@@ -135,7 +135,7 @@ func (dialect) SubscriptionCount(channel string, n int) []byte {
 
 // CacheMissed implements broadcasting.Dialect.
 func (dialect) CacheMissed(channel string) []byte {
-	return dialect{}.Event(&broadcasting.Event{Name: "pusher:cache_miss", Channel: channel, Object: true})
+	return dialect{}.Event(broadcasting.Event{Name: "pusher:cache_miss", Channel: channel, Object: true})
 }
 
 // SignedIn implements broadcasting.Dialect; data is the user_data that was signed.
@@ -168,7 +168,7 @@ func (dialect) WatchlistEvents(online bool, userIDs []string) []byte {
 
 // stringFrame returns a message whose data is a string of JSON.
 func stringFrame(event, channel, data string) []byte {
-	return dialect{}.Event(&broadcasting.Event{Name: event, Channel: channel, Data: data})
+	return dialect{}.Event(broadcasting.Event{Name: event, Channel: channel, Data: data})
 }
 
 func establishedFrame(socketID string, activityTimeout int) []byte {

@@ -46,13 +46,13 @@ func frames() (list []struct {
 	add("signed in", d.SignedIn(`{"id":"A","user_info":{"name":"N \"A\""},"watchlist":["w1"]}`))
 	add("online", d.WatchlistEvents(true, []string{"w1", "w\"2"}))
 	add("offline", d.WatchlistEvents(false, []string{"w1"}))
-	add("event", d.Event(&event))
-	add("event, plain text", d.Event(&broadcasting.Event{Channel: "news", Name: "n", Data: "tab\t nl\n cr\r nul\x00 del\x7f bad\xff 😀 \u2028 <b>&"}))
-	add("event, empty", d.Event(&broadcasting.Event{Channel: "news", Name: "n"}))
-	add("client event, object", d.Event(&broadcasting.Event{Channel: "private-x", Name: "client-typing", Data: `{"h":1}`, Object: true}))
-	add("client event, string", d.Event(&broadcasting.Event{Channel: "private-x", Name: "client-typing", Data: `"h"`, Object: true}))
-	add("client event, no data", d.Event(&broadcasting.Event{Channel: "private-x", Name: "client-typing", Object: true}))
-	add("client event, presence", d.Event(&broadcasting.Event{Channel: "presence-x", Name: "client-typing", Data: `{}`, Object: true, UserID: "A\""}))
+	add("event", d.Event(event))
+	add("event, plain text", d.Event(broadcasting.Event{Channel: "news", Name: "n", Data: "tab\t nl\n cr\r nul\x00 del\x7f bad\xff 😀 \u2028 <b>&"}))
+	add("event, empty", d.Event(broadcasting.Event{Channel: "news", Name: "n"}))
+	add("client event, object", d.Event(broadcasting.Event{Channel: "private-x", Name: "client-typing", Data: `{"h":1}`, Object: true}))
+	add("client event, string", d.Event(broadcasting.Event{Channel: "private-x", Name: "client-typing", Data: `"h"`, Object: true}))
+	add("client event, no data", d.Event(broadcasting.Event{Channel: "private-x", Name: "client-typing", Object: true}))
+	add("client event, presence", d.Event(broadcasting.Event{Channel: "presence-x", Name: "client-typing", Data: `{}`, Object: true, UserID: "A\""}))
 	add("subscription_error", subscriptionErrorFrame("private-x", errorTypeAuth, "no \"no\"", 401))
 	for _, c := range []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
@@ -112,7 +112,7 @@ func TestGoldenFrames(t *testing.T) {
 func TestFrameLengths(t *testing.T) {
 	for _, n := range []int{0, 1, 60, 61, 100, 125, 126, 127, 300, 65_400, 65_535, 65_536, 200_000} {
 		data := strings.Repeat("x", n)
-		payload := payloadOf(t, dialect{}.Event(&broadcasting.Event{Channel: "c", Name: "n", Data: data}))
+		payload := payloadOf(t, dialect{}.Event(broadcasting.Event{Channel: "c", Name: "n", Data: data}))
 		var got struct{ Event, Channel, Data string }
 		if err := json.Unmarshal([]byte(payload), &got); err != nil || got.Data != data || got.Channel != "c" || got.Event != "n" {
 			t.Errorf("%d bytes: %v", n, err)
@@ -216,7 +216,7 @@ func FuzzMessage(f *testing.F) {
 		if m.Event == "" {
 			t.Fatalf("%q is a message without event", text)
 		}
-		valid(dialect{}.Event(&broadcasting.Event{Channel: m.Channel, Name: m.Event, Data: string(m.Data), Object: true}))
+		valid(dialect{}.Event(broadcasting.Event{Channel: m.Channel, Name: m.Event, Data: string(m.Data), Object: true}))
 		if s, err := parseSubscription(m.Data); err == nil {
 			valid(subscriptionErrorFrame(shortened(s.Channel), errorTypeName, "x", 400))
 		} else {
@@ -226,7 +226,7 @@ func FuzzMessage(f *testing.F) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	ev := &broadcasting.Event{Channel: "private-v1.licenses.1229.messengers.grWhatsApp", Name: "message", Data: strings.Repeat(`{"text":"hello"}`, 20)}
+	ev := broadcasting.Event{Channel: "private-v1.licenses.1229.messengers.grWhatsApp", Name: "message", Data: strings.Repeat(`{"text":"hello"}`, 20)}
 	b.ReportAllocs()
 	for b.Loop() {
 		dialect{}.Event(ev)

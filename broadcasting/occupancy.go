@@ -23,27 +23,23 @@ func (e *Engine) Channels(ctx context.Context, app, prefix string) ([]Occupancy,
 	if err := e.presence.Complete(ctx); err != nil {
 		return nil, err
 	}
+	others := map[key]Occupancy{}
+	for _, o := range e.presence.OtherChannels(app, prefix) {
+		others[key{o.App, o.Name}] = o
+	}
 	var list []Occupancy
-	others := e.presence.OtherChannels(app, prefix)
-	here := make(map[key]struct{}, len(others)) // needed only when there are others
-	var found []*channel                        // of one shard; reused
+	var found []*channel // of one shard; reused
 	for i := range e.hub.shards {
 		found = e.hub.shards[i].matching(found[:0], app, prefix)
 		for _, ch := range found {
-			o := e.occupancy(ch)
-			if o.Subscriptions == 0 {
-				continue
-			}
-			list = append(list, o)
-			if len(others) > 0 {
-				here[ch.key] = struct{}{}
+			if o := ch.occupancy(others[ch.key].Subscriptions); o.Subscriptions > 0 {
+				list = append(list, o)
+				delete(others, ch.key)
 			}
 		}
 	}
 	for _, o := range others {
-		if _, ok := here[key{o.App, o.Name}]; !ok {
-			list = append(list, o)
-		}
+		list = append(list, o)
 	}
 	return list, nil
 }
@@ -55,12 +51,13 @@ func (e *Engine) Count(ctx context.Context, app, channel string) (subscriptions,
 	if err := e.presence.Complete(ctx); err != nil {
 		return 0, 0, err
 	}
+	others := e.presence.OthersIn(app, channel)
 	if ch := e.hub.find(key{app, channel}); ch != nil {
-		if o := e.occupancy(ch); o.Subscriptions > 0 {
+		if o := ch.occupancy(others); o.Subscriptions > 0 {
 			return o.Subscriptions, o.Users, nil
 		}
 	}
-	return e.presence.OthersIn(app, channel), len(e.presence.OtherMembers(app, channel)), nil
+	return others, len(e.presence.OtherMembers(app, channel)), nil
 }
 
 // Members returns the ids of the users in a presence channel, each once, in the order
@@ -97,16 +94,16 @@ func (s *shard) matching(found []*channel, app, prefix string) []*channel {
 	return found
 }
 
-// occupancy counts a channel on all nodes. A channel that was closed meanwhile is
-// empty.
-func (e *Engine) occupancy(ch *channel) Occupancy {
+// occupancy counts a channel that has others sockets on other nodes. A channel that was
+// closed meanwhile is empty.
+func (ch *channel) occupancy(others int) Occupancy {
 	o := Occupancy{App: ch.key.app, Name: ch.key.name}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.closed {
 		return o
 	}
-	o.Subscriptions = e.subscriptions(ch)
+	o.Subscriptions = ch.subscribers() + others
 	if ch.roster != nil {
 		o.Presence, o.Users = true, len(ch.roster.members)
 	}

@@ -16,7 +16,7 @@ import (
 // words is a dialect with readable frames; its value tells two dialects apart.
 type words string
 
-func (w words) say(parts ...string) []byte          { return []byte(string(w) + strings.Join(parts, " ")) }
+func (w words) say(parts ...string) []byte         { return []byte(string(w) + strings.Join(parts, " ")) }
 func (w words) Event(ev broadcasting.Event) []byte { return w.say(ev.Channel, ev.Name, ev.Data) }
 func (w words) Subscribed(ch string, members []*broadcasting.Member) []byte {
 	parts := []string{"in", ch}

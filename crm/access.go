@@ -19,11 +19,12 @@ type line struct {
 }
 
 // need is the access to a line that an action requires.
-type need bool
+type need int
 
 const (
-	read  need = false
-	write need = true
+	read   need = iota
+	write       // answer customers and work on their chats
+	manage      // what concerns the line itself: its account, and what it brings
 )
 
 // line authorises the actor on a line. A line that the actor's company does not
@@ -40,8 +41,11 @@ func (s *Service) line(tx *models.Tx, a Actor, licenseID int64, messenger string
 	if !acc.Read {
 		return nil, denied("no access to this license")
 	}
-	if n == write && !acc.Write {
+	if n >= write && !acc.Write {
 		return nil, denied("no write access to this license")
+	}
+	if n == manage && acc.Role != models.RoleOwner && acc.Role != models.RoleAdmin {
+		return nil, denied("only owners and admins may manage a line and deliver its messages")
 	}
 	return &line{companyID: acc.CompanyID, licenseID: licenseID, messenger: messenger, access: *acc}, nil
 }

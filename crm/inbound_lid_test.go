@@ -66,7 +66,7 @@ func TestLinkingAtOnce(t *testing.T) {
 		bring := func(id, chat string) func() error {
 			in := inbound(t, fmt.Sprintf(`{"messages":[{"id":%q,"chat":%s,"message":{"text":"Hi"}}]}`, id, chat))
 			return func() error {
-				_, err := w.IngestAs(t.Context(), w.Operator, onGr, in)
+				_, err := w.IngestAs(t.Context(), w.Admin, onGr, in)
 				return err
 			}
 		}

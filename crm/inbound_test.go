@@ -91,7 +91,7 @@ func TestInboundAtOnce(t *testing.T) {
 			}
 			in := inbound(t, `{"messages":[`+strings.Join(items, ",")+`]}`)
 			posts.Go(func() error {
-				answer, err := w.IngestAs(t.Context(), w.Operator, onGr, in)
+				answer, err := w.IngestAs(t.Context(), w.Admin, onGr, in)
 				for _, r := range answer.Messages {
 					if r.Result == crm.ResultAccepted {
 						accepted[i]++
@@ -342,7 +342,7 @@ func TestInboundErrorsNameTheirField(t *testing.T) {
 	})
 }
 
-func TestInboundNeedsWriteAndSightOfAll(t *testing.T) {
+func TestInboundIsForOwnersAndAdmins(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		in := inbound(t, `{"messages":[{"id":"1","chat":"79990001122","message":{"text":"Hi"}}]}`)
@@ -352,6 +352,7 @@ func TestInboundNeedsWriteAndSightOfAll(t *testing.T) {
 			a    crm.Actor
 			want crm.Code
 		}{
+			{"operator", w.Operator, crm.CodeDenied},
 			{"reader", w.Reader, crm.CodeDenied},
 			{"only mine", w.OnlyMine, crm.CodeDenied},
 			{"outsider", w.Outsider, crm.CodeDenied},

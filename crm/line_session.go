@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"chatcast/channels"
 	"chatcast/models"
 )
 
@@ -223,10 +224,14 @@ func (c *change) emitLine(l *line, event string, item any) error {
 
 func (c *change) lineEvent(l *line, event string, item any) (Event, error) {
 	names, err := c.lineChannels(l.companyID, l.licenseID, l.messenger, nil)
+	return l.event(event, names, item), err
+}
+
+func (l *line) event(name string, to []string, item any) Event {
 	return Event{
-		Name: event, CompanyID: l.companyID, Channels: names, Items: []any{item},
-		Meta: LineMeta{Type: event, LicenseID: l.licenseID, MessengerType: l.messenger},
-	}, err
+		Name: name, CompanyID: l.companyID, Channels: to, Items: []any{item},
+		Meta: LineMeta{Type: name, LicenseID: l.licenseID, MessengerType: l.messenger},
+	}
 }
 
 // Lease gives the line to owner for ttl unless another owner holds it by the database's
@@ -248,17 +253,21 @@ func (s *Service) Release(ctx context.Context, on Line, owner string) error {
 	return s.change(ctx, func(c *change) error { return c.tx.DropLease(on.LicenseID, on.Messenger, owner) })
 }
 
-// PublishQR publishes the pairing data of a line to the current subscribers of its
-// channels. It is not stored.
+// PublishQR publishes the pairing data of a line to the own channels of the company's
+// owners and admins, who may pair it. It is not stored.
 func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	tx := s.Store.Read(ctx)
 	l, err := lineForConnector(tx, on)
 	if err != nil {
 		return err
 	}
-	ev, err := (&change{tx: tx}).lineEvent(l, EventQR, QRItem(p))
+	managers, err := tx.Managers(l.companyID)
 	if err != nil {
 		return err
 	}
-	return s.publishLive([]Event{ev})
+	var names []string
+	for _, id := range managers {
+		names = append(names, channels.CompanyUserName(l.companyID, id), channels.PersonName(id))
+	}
+	return s.publishLive([]Event{l.event(EventQR, names, QRItem(p))})
 }

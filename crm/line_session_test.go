@@ -147,8 +147,8 @@ func TestOneOwnerOfALine(t *testing.T) {
 	})
 }
 
-// TestQRIsForTheSocketsAlone checks that the QR code is not stored, because it would be
-// worth stealing.
+// TestQRIsForTheSocketsAlone checks that the QR code goes only to those who may pair the
+// line, and is not stored, because it would be worth stealing.
 func TestQRIsForTheSocketsAlone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
@@ -165,8 +165,9 @@ func TestQRIsForTheSocketsAlone(t *testing.T) {
 		if all[0].Data != want || !json.Valid([]byte(want)) {
 			t.Errorf("the sockets got %s", all[0].Data)
 		}
-		if channels, line := strings.Join(all[0].Channels, " "), lineAnd(685, 686, 687, 688, 689); channels != strings.Join(line, " ") {
-			t.Errorf("it went to %s, want %v", channels, line)
+		const own = "private-v1.companies.2224.users.685 private-v1.users.685 private-v1.companies.2224.users.686 private-v1.users.686"
+		if to := strings.Join(all[0].Channels, " "); to != own {
+			t.Errorf("it went to %s, want the owner and the admin: %s", to, own)
 		}
 	})
 }

@@ -154,14 +154,13 @@ func TestLineStateOfABridge(t *testing.T) {
 			t.Errorf("status %+v, %v", status, err)
 		}
 		phone, odd := "+7 (999) 000-11-22", "12"
-		_, err = w.Pair(t.Context(), w.Operator, onGr, nil)
+		_, err = w.Pair(t.Context(), w.Admin, onGr, nil)
 		wantCode(t, "pair", err, crm.CodeUnavailable, "")
-		_, err = w.Pair(t.Context(), w.Operator, onGr, &phone)
+		_, err = w.Pair(t.Context(), w.Admin, onGr, &phone)
 		wantCode(t, "pair by phone", err, crm.CodeUnavailable, "")
-		_, err = w.Pair(t.Context(), w.Operator, onGr, &odd)
+		_, err = w.Pair(t.Context(), w.Admin, onGr, &odd)
 		wantCode(t, "pair by an odd phone", err, crm.CodeInvalid, "phone")
-		wantCode(t, "log out", w.Logout(t.Context(), w.Operator, onGr), crm.CodeUnavailable, "")
-		wantCode(t, "log out by a reader", w.Logout(t.Context(), w.Reader, onGr), crm.CodeDenied, "")
+		wantCode(t, "log out", w.Logout(t.Context(), w.Admin, onGr), crm.CodeUnavailable, "")
 		_, err = w.LineStatus(t.Context(), w.Stranger, onGr)
 		wantCode(t, "a stranger's look", err, crm.CodeNotFound, "")
 		wantCode(t, "typing of an odd kind", w.Typing(t.Context(), w.Operator, chatAt(onGr, ann), "dance"), crm.CodeInvalid, "type")
@@ -169,5 +168,32 @@ func TestLineStateOfABridge(t *testing.T) {
 		clear(w.Messengers)
 		_, err = w.Send(t.Context(), w.Operator, chatAt(onGr, ann), saying("x"))
 		wantCode(t, "nothing serves the type", err, crm.CodeUnavailable, "")
+	})
+}
+
+// TestLinesBelongToManagers checks who may pair a line and log it out.
+func TestLinesBelongToManagers(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		phone := "79990001122"
+		for _, c := range []struct {
+			who   string
+			actor crm.Actor
+			want  crm.Code
+		}{
+			{"owner", w.Owner, crm.CodeUnavailable}, // the line is a bridge, which has no account
+			{"admin", w.Admin, crm.CodeUnavailable},
+			{"operator with write", w.Operator, crm.CodeDenied},
+			{"operator of own chats", w.OnlyMine, crm.CodeDenied},
+			{"reader", w.Reader, crm.CodeDenied},
+			{"operator without the licence", w.Outsider, crm.CodeDenied},
+			{"stranger", w.Stranger, crm.CodeNotFound},
+		} {
+			_, err := w.Pair(t.Context(), c.actor, onGr, nil)
+			expectCode(t, c.who+" pairs", err, c.want)
+			_, err = w.Pair(t.Context(), c.actor, onGr, &phone)
+			expectCode(t, c.who+" pairs by phone", err, c.want)
+			expectCode(t, c.who+" logs out", w.Logout(t.Context(), c.actor, onGr), c.want)
+		}
 	})
 }

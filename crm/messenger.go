@@ -113,9 +113,10 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 }
 
 // Pair begins to pair an account with a line: with a code for that phone, or with a QR
-// code when phone is nil.
+// code when phone is nil. Only owners and admins may do so: whoever has the code can
+// connect their own phone.
 func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pairing, error) {
-	connector, err := s.connectorFor(ctx, a, on, write)
+	connector, err := s.connectorFor(ctx, a, on, manage)
 	if err != nil {
 		return Pairing{}, err
 	}
@@ -128,9 +129,9 @@ func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pa
 	return connector.Pair(ctx, on, digits)
 }
 
-// Logout ends the session of a line's account.
+// Logout ends the session of a line's account. Only owners and admins may do so.
 func (s *Service) Logout(ctx context.Context, a Actor, on Line) error {
-	connector, err := s.connectorFor(ctx, a, on, write)
+	connector, err := s.connectorFor(ctx, a, on, manage)
 	if err != nil {
 		return err
 	}

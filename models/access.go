@@ -60,6 +60,13 @@ func (tx *Tx) Viewers(licenseID int64) ([]Viewer, error) {
 	return viewers, err
 }
 
+// Managers lists the ids of the company's owners and admins, rising.
+func (tx *Tx) Managers(companyID int64) (ids []int64, err error) {
+	err = tx.db.Model(&Employee{}).Where("company_id = ? AND role IN ?", companyID, []string{RoleOwner, RoleAdmin}).
+		Order("user_id").Pluck("user_id", &ids).Error
+	return ids, err
+}
+
 // EmployeeOf returns the user's employment in the company, or ErrNotFound.
 func (tx *Tx) EmployeeOf(companyID, userID int64) (*Employee, error) {
 	return first[Employee](tx.db.Where("company_id = ? AND user_id = ?", companyID, userID))

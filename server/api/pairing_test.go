@@ -45,7 +45,7 @@ func TestQRPicture(t *testing.T) {
 		if rec := get(r.Owner, ""); rec.Code != http.StatusOK || rec.Header().Get("Cache-Control") != "no-store" || !strings.Contains(rec.Body.String(), text) {
 			t.Errorf("as JSON: %d %v %s", rec.Code, rec.Header(), rec.Body)
 		}
-		for who, want := range map[crm.Actor]int{r.Reader: http.StatusForbidden, r.Stranger: http.StatusNotFound} {
+		for who, want := range map[crm.Actor]int{r.Reader: http.StatusForbidden, r.Operator: http.StatusForbidden, r.Stranger: http.StatusNotFound} {
 			for _, format := range []string{"png", "json"} {
 				if rec := get(who, format); rec.Code != want || strings.Contains(rec.Body.String(), "Noise") {
 					t.Errorf("user %d gets %d %s", who.UserID, rec.Code, rec.Body)

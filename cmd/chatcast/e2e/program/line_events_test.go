@@ -9,12 +9,12 @@ import (
 	"chatcast/crm"
 )
 
-// TestLineEvents checks that pairing codes reach only those who look at the line, and are
-// not stored, and that the line's states are journalled.
+// TestLineEvents checks that pairing codes come on an owner's own channel and not on the
+// line's, and are not stored, and that the line's states are journalled.
 func TestLineEvents(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
-	ws := owner.Subscribe(e2e.LineChannel)
+	line, own := owner.Subscribe(e2e.LineChannel), owner.Subscribe("private-v1.users.685")
 	on := crm.Line{LicenseID: 1229, Messenger: "grWhatsApp"}
 	text := "2@a-live-secret"
 	if err := p.Components().Rules.PublishQR(t.Context(), on, crm.Pairing{QR: &text, ExpiresAt: 1767000060}); err != nil {
@@ -23,15 +23,18 @@ func TestLineEvents(t *testing.T) {
 	if err := p.Components().Rules.SetLineState(t.Context(), on, crm.LineState{State: crm.StatePairing}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []struct{ event, data string }{
-		{"qr", `{"payload":{"data":[{"qr":"2@a-live-secret","code":null,"expiresAt":1767000060}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`},
-		{"messengerStatus", `{"payload":{"data":[{"state":"pairing","connected":false,"phone":null,"detail":"Scan the QR code`},
+	for _, want := range []struct {
+		ws                   *e2e.Socket
+		channel, event, data string
+	}{
+		{own, "private-v1.users.685", "qr", `{"payload":{"data":[{"qr":"2@a-live-secret","code":null,"expiresAt":1767000060}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`},
+		{line, e2e.LineChannel, "messengerStatus", `{"payload":{"data":[{"state":"pairing","connected":false,"phone":null,"detail":"Scan the QR code`},
 	} {
 		var frame struct{ Event, Channel, Data string }
-		if err := ws.ReadJSON(&frame); err != nil {
+		if err := want.ws.ReadJSON(&frame); err != nil {
 			t.Fatal(err)
 		}
-		if frame.Event != want.event || frame.Channel != e2e.LineChannel || !strings.HasPrefix(frame.Data, want.data) {
+		if frame.Event != want.event || frame.Channel != want.channel || !strings.HasPrefix(frame.Data, want.data) {
 			t.Errorf("the socket got %+v, want %s %s", frame, want.event, want.data)
 		}
 	}

@@ -22,6 +22,12 @@ export const me = signal<Rest['Me'] | null>(null);
 export const licenses = signal<Rest['License'][]>([]);
 export const signedIn = computed(() => tokens.value !== null);
 
+/** isAdmin says whether the user is an owner or admin of the company. */
+export function isAdmin(companyId: number): boolean {
+  const role = me.value?.companies.find((c) => c.id === companyId)?.role;
+  return role === 'owner' || role === 'admin';
+}
+
 /** Why the last session ended; notTold: the server was not told of the sign-out. */
 export const ended = signal<'' | 'expired' | 'closed' | 'notTold'>('');
 

@@ -40,7 +40,7 @@ export const connect = {
     read: '2. Read the events',
     readNote: 'Each request waits up to a minute for the next event. If you keep the number, you miss nothing, even after a pause.',
     inbound: '3. Write as a customer',
-    inboundNote: 'A customer’s message to your line, as the program that connects your messenger would send it.',
+    inboundNote: 'A customer’s message to your line, as the program that connects your messenger would send it. For owners and admins.',
     answer: '4. Answer as an operator',
   },
   golang: {

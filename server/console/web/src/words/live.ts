@@ -144,8 +144,9 @@ export const live = {
   gapFailed: 'the missed events could not be read',
   empty: {
     title: 'Waiting for the first message',
-    lead: 'Each message, and each action on a chat, appears here the moment it happens. Make one happen:',
-    send: 'Write as a customer',
+    lead: 'Each message, and each action on a chat, appears here the moment it happens.',
+    make: 'Make one happen:',
+    send: 'Write as a customer, to try it out',
     orCurl: 'or send one over HTTP, with an access token:',
     noLines: 'You have no access to a line yet. An owner or admin of the company can give it to you. Events of the company and your own still appear here.',
     cleared: 'Nothing has come since you cleared the list. New events appear here.',

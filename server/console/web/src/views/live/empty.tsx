@@ -2,7 +2,7 @@
 import { config, endpoint } from '../../config';
 import { counts } from '../../log';
 import { path } from '../../route';
-import { licenses } from '../../session';
+import { isAdmin, licenses } from '../../session';
 import { CopyButton } from '../../ui/copy';
 import { LiveIcon } from '../../ui/icons';
 import { words } from '../../words';
@@ -34,13 +34,14 @@ export function nothingYet(): boolean {
 
 /** Teach explains the view, and how to make something happen. */
 export function Teach() {
-  const line = licenses.value.find((l) => l.write && l.messenger.length > 0);
+  const line = licenses.value.find((l) => isAdmin(l.companyId) && l.messenger.length > 0);
   return (
     <div class="empty live-empty" data-test="empty">
       <LiveIcon />
       <h2>{w.title}</h2>
       {licenses.value.length === 0 ? <p class="muted">{w.noLines}</p> : <p class="muted">{w.lead}</p>}
       {line !== undefined && <>
+        <p class="muted">{w.make}</p>
         <a class="button primary" href={path('send', line.licenseId, line.messenger[0]!.type)}>{w.send}</a>
         <p class="muted small">{w.orCurl}</p>
         <Curl command={curl(endpoint(config.value).origin, line.licenseId, line.messenger[0]!.type)} />

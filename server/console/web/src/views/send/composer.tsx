@@ -31,6 +31,7 @@ export function Composer(props: { talk: Talk }) {
         <p class="note warn small" data-test="line-down">{status.detail} {waits.has(status.state) ? words.send.stand.waits : words.send.stand.down}</p>
       )}
       {why === '' ? <Mode talk={talk} customer={customer} /> : <p class="muted small">{why}</p>}
+      {customer && <p class="note warn small" data-test="sandbox">{say.sandbox}</p>}
       <About talk={talk} />
       <Writing key={customer ? 'customer' : 'operator'} talk={talk} customer={customer} name={name} />
     </footer>

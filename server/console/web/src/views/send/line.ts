@@ -1,6 +1,6 @@
 // One line, which is a messenger of a licence, and the user's rights on it.
 import type { Rest } from '../../api';
-import { licenses, me } from '../../session';
+import { isAdmin, licenses } from '../../session';
 
 export type Chat = Rest['Chat'];
 
@@ -10,30 +10,24 @@ export interface Line {
   companyId: number;
   label: string;
   write: boolean;
-  admin: boolean; // owner or admin of the company: may make tags and levels, and list employees
-  onlyMine: boolean; // sees only their own and unassigned chats, so may not write as a customer
+  admin: boolean; // owner or admin of the company: may pair the line, write as a customer, make tags and levels, and list employees
 }
 
 /** lines are the lines that the user may read. */
 export function lines(): Line[] {
-  const companies = new Map((me.value?.companies ?? []).map((c) => [c.id, c]));
-  return licenses.value.flatMap((l) => l.messenger.map((m) => {
-    const company = companies.get(l.companyId);
-    return {
-      licenseId: l.licenseId, messenger: m.type, companyId: l.companyId, write: l.write,
-      label: `${m.name || m.type} · ${l.licenseName || l.licenseId}`,
-      admin: company?.role === 'owner' || company?.role === 'admin',
-      onlyMine: company?.onlyMine ?? false,
-    };
-  }));
+  return licenses.value.flatMap((l) => l.messenger.map((m) => ({
+    licenseId: l.licenseId, messenger: m.type, companyId: l.companyId, write: l.write,
+    label: `${m.name || m.type} · ${l.licenseName || l.licenseId}`,
+    admin: isAdmin(l.companyId),
+  })));
 }
 
 /**
- * mayPair says whether this user may pair an account to the line. So far only
- * WhatsApp lines can be paired.
+ * mayPair says whether this user may pair an account to the line, and log it out. So
+ * far only WhatsApp lines can be paired.
  */
 export function mayPair(l: Line): boolean {
-  return l.write && l.messenger === 'grWhatsApp';
+  return l.admin && l.messenger === 'grWhatsApp';
 }
 
 export function sameLine(a: { licenseId: number; messenger: string } | null, b: { licenseId: number; messenger: string } | null): boolean {

@@ -32,7 +32,7 @@ export function openLine(line: Line): LineState {
 export function whyNoInbound({ line, status }: LineState): string {
   if (!line.write) return say.readOnly;
   if (status.value !== null && isAccount(status.value)) return say.account;
-  return line.onlyMine ? say.onlyMine : '';
+  return line.admin ? '' : say.notAdmin;
 }
 
 /** account says whether the line has an account of its own: actions on it go to the messenger. */

@@ -37,6 +37,28 @@ func Context(t testing.TB) context.Context {
 	return ctx
 }
 
+// Count waits until count returns at least want. The deadline is that of the next one:
+// Count fails the test when the number has not grown for Long, however many are missing.
+func Count(t testing.TB, what string, want int, count func() int) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	most, grown := -1, time.Now()
+	for {
+		n := count()
+		if n >= want {
+			return
+		}
+		if n > most {
+			most, grown = n, time.Now()
+		}
+		if time.Since(grown) > Long {
+			t.Fatalf("%s: %d of %d, and no more for %v", what, n, want, Long)
+		}
+		<-tick.C
+	}
+}
+
 // LeaveOut skips a test under -short and logs why. CI runs every test: there the test
 // fails instead, so that no test is left out unseen.
 func LeaveOut(t testing.TB, why string) {

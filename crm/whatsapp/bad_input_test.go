@@ -94,7 +94,7 @@ func TestFlood(t *testing.T) {
 			h.anna.SendText(h.shop, text)
 		}
 		t.Logf("sent within %v", time.Since(began))
-		eventually(t, "not all is broadcast", func() bool { return len(broadcasts.all()) >= len(want) })
+		testwait.Count(t, "broadcast are", len(want), func() int { return len(broadcasts.all()) })
 		if got := broadcasts.all(); !slices.Equal(got, want) {
 			t.Errorf("broadcast are %d, want %d", len(got), len(want))
 		}

@@ -124,18 +124,19 @@ func (h *harness) awaitState(t *testing.T, state string) {
 	})
 }
 
-// afterEvents calls done, and again after each commit of events, until it returns true.
+// afterEvents calls done, and again after each commit of events, until it returns true. It
+// fails the test when nothing is committed for testwait.Long.
 func (h *harness) afterEvents(t *testing.T, otherwise string, done func() bool) {
 	t.Helper()
-	ctx := testwait.Context(t)
 	for {
-		woken := h.Live.Woken()
+		deadline, woken := time.NewTimer(testwait.Long), h.Live.Woken()
 		if done() {
 			return
 		}
 		select {
 		case <-woken:
-		case <-ctx.Done():
+			deadline.Stop()
+		case <-deadline.C:
 			t.Fatal(otherwise)
 		}
 	}

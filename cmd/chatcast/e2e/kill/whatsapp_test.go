@@ -315,12 +315,15 @@ func (b *box) checkSent(c *whatsapptest.Contact, want []string, before int) {
 	}
 	c.Read(b.Shop, want...)
 	b.owner.AwaitEvent("messageStatus", want[len(want)-1], `"type":"viewed"`)
-	var got []string
+	var got, again []string
 	for _, m := range c.Inbox()[before:] {
 		got = append(got, m.ID)
+		if m.Retries > 0 {
+			again = append(again, m.ID)
+		}
 	}
 	if !slices.Equal(got, want) {
-		b.t.Errorf("%s received %d messages, want %d: %q", c.Number().User, len(got), len(want), got)
+		b.t.Errorf("%s received %d messages, want %d:\n%q\n%q\nasked again for %q", c.Number().User, len(got), len(want), got, want, again)
 	}
 	for _, status := range []string{"delivered", "viewed"} {
 		if n := b.idsOf("messageStatus", want, `"type":"`+status+`"`); len(n) != len(want) {

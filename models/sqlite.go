@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"gorm.io/gorm"
 	driver "modernc.org/sqlite" // the driver "sqlite", pure Go
@@ -45,6 +46,20 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// MissingFile reports whether url names an SQLite database whose file does not exist, and
+// returns the file's absolute path.
+func MissingFile(url string) (path string, missing bool) {
+	path, sqlite := strings.CutPrefix(url, "sqlite:")
+	if !sqlite || path == "" {
+		return "", false
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	_, err := os.Stat(path)
+	return path, errors.Is(err, fs.ErrNotExist)
 }
 
 // writing are the options of connections that write.

@@ -75,6 +75,31 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// TestCommandsMakeNoDatabase checks that a command in a folder without a database names
+// the path that it looked at, and leaves the folder as it was.
+func TestCommandsMakeNoDatabase(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range commands() {
+		args := strings.Fields(c.name)
+		switch c.name {
+		case "serve", "config", "config check", "migrate", "version":
+			continue // they need no database, or make it
+		case "token":
+			args = append(args, "--email", "owner@example.com")
+		}
+		if c.operand != "" {
+			args = append(args, "x")
+		}
+		code, stdout, stderr := cli(t, dir, args...)
+		if code != exitFailed || stdout != "" || !strings.Contains(stderr, filepath.Join(dir, "c.db")) {
+			t.Errorf("chatcast %s: exit %d\nstdout: %s\nstderr: %s", c.name, code, stdout, stderr)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("the folder has %v, %v", left, err)
+	}
+}
+
 // The generated secret is the same every time, and the token works on the server.
 func TestSecretAndTokenOfARunningServer(t *testing.T) {
 	cfg := e2e.Config(t)

@@ -24,8 +24,12 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 }
 
 // WithRules calls f with the rules of the CRM. A server may be running on the same
-// database. It is for commands that cause no event.
+// database. It is for commands that cause no event. It fails when there is no database
+// yet: one that a command makes in the wrong folder would answer as if all were well.
 func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
+	if path, missing := models.MissingFile(cfg.Database.URL); missing {
+		return fmt.Errorf("database.url: there is no database at %s; run the command where the server runs, or name its file with --config or --database.url", path)
+	}
 	store, err := OpenStore(ctx, cfg)
 	if err != nil {
 		return err

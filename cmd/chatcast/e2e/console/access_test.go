@@ -32,7 +32,7 @@ func TestConsoleStates(t *testing.T) {
 	d.onAllScreens("send-empty")
 	d.click("button", "Write as this customer")
 	d.until("the chat", `document.querySelector('[role="log"]').innerText.includes('Is my order ready?')`)
-	d.click("button", "Customer")
+	d.click("button", "Customer (sandbox)")
 	d.onAllScreens("send-as-customer")
 	d.click("button", "New customer")
 	d.find("dialog", "New customer")
@@ -57,6 +57,21 @@ func TestConsoleStates(t *testing.T) {
 	d.onAllScreens("live-filtered-paused")
 	d.faultless("403")
 
+	// An operator with write access: only owners and admins pair the line, and write as a
+	// customer.
+	d = openConsole(t, p.Base, desktop)
+	d.signIn("bea@example.com", e2e.OwnerPassword)
+	d.live()
+	d.click("link", "Send")
+	d.click("link", "…Anna Petrova…")
+	d.find("textbox", "Answer…")
+	d.untilText("Owners and admins can also write here as the customer")
+	if d.look("button", "Pair this line")+d.look("button", "New customer")+d.look("button", "Customer (sandbox)") != 0 {
+		t.Error("an operator is offered to pair the line, or to write as a customer")
+	}
+	d.onAllScreens("send-operator")
+	d.faultless("403")
+
 	// An operator with read access only.
 	owner.Must("PATCH", fmt.Sprintf("/v1/companies/2224/employees/%d", beaID), map[string]any{"licenses": []any{map[string]any{"licenseId": 1229, "write": false}}}, nil)
 	d = openConsole(t, p.Base, desktop)
@@ -69,8 +84,8 @@ func TestConsoleStates(t *testing.T) {
 	d.click("link", "…Anna Petrova…")
 	d.until("the messages", `document.querySelector('[role="log"]').innerText.includes('Is my order ready?')`)
 	d.untilText("You may read this line and not write on it")
-	if d.look("textbox", "Answer…") != 0 {
-		t.Error("who may only read is offered to write")
+	if d.look("textbox", "Answer…")+d.look("button", "Pair this line")+d.look("button", "New customer") != 0 {
+		t.Error("who may only read is offered to write, to pair, or to write as a customer")
 	}
 	d.onAllScreens("send-read-only")
 	e2e.Evaluate[any](d.Tab, `location.hash = '#/server'`)

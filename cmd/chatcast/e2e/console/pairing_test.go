@@ -159,7 +159,7 @@ func (s *pairing) talks() {
 	s.click("link", "…Anna…")
 	s.until("the picture", `document.querySelector('.bubble img')?.naturalWidth === 480`)
 	s.untilText("customers write from their own phones")
-	if s.look("button", "Customer") != 0 || s.look("button", "New customer") != 0 {
+	if s.look("button", "Customer (sandbox)") != 0 || s.look("button", "New customer") != 0 {
 		s.T.Error("on a line with an account one can write as a customer")
 	}
 	s.fill("textbox", "Answer Anna", "Yes, the green one. 4.50 for 100 g.")

@@ -132,8 +132,7 @@ export const send = {
     quoted: 'A message that is not shown here',
     us: 'Us',
     you: 'You',
-    customer: 'Customer (sandbox)',
-    sandbox: 'Sandbox: this comes in as if the customer had written it, and everybody who sees the chat takes it for real.',
+    customer: 'Customer',
     file: (name: string, size: string) => (size ? `${name}, ${size}` : name),
     noFile: 'The file is missing',
     absent: {
@@ -179,7 +178,8 @@ export const send = {
   composer: {
     mode: 'Write as',
     operator: 'Operator',
-    customer: 'Customer',
+    customer: 'Customer (sandbox)',
+    sandbox: 'Sandbox: this comes in as if the customer had written it, and everybody who sees the chat takes it for real.',
     operatorText: (chat: string) => `Answer ${chat}`,
     customerText: (chat: string) => `Write as the customer ${chat}`,
     asOperator: 'Answer…',

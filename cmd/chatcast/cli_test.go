@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,8 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{nil, exitUsage, "", "usage: chatcast COMMAND"},
 		{[]string{"help"}, exitOK, "config check", ""},
+		{[]string{"help", "app", "rotate"}, exitOK, "usage: chatcast app rotate ID", ""},
+		{[]string{"help", "fly"}, exitUsage, "", `unknown command "fly"`},
 		{[]string{"fly"}, exitUsage, "", `unknown command "fly"`},
 		{[]string{"version"}, exitOK, "chatcast " + version, ""},
 		{[]string{"version", "--fly"}, exitUsage, "", "fly"},
@@ -72,6 +75,18 @@ func TestCommandLine(t *testing.T) {
 		if strings.Contains(stderr, "hunter2") || c.args != nil && c.args[0] == "config" && strings.Contains(stdout, "hunter2") {
 			t.Errorf("chatcast %s shows a secret", name)
 		}
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	code, _, stderr := cli(t, t.TempDir(), "serve", "--server.internal_address=", "--server.address="+l.Addr().String())
+	if want := "server.address: another program uses " + l.Addr().String(); code != exitFailed || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
 

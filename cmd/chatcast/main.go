@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,8 +85,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	switch args[0] {
 	case "help", "-h", "--help":
-		usage(stdout)
-		return exitOK
+		if len(args) == 1 {
+			usage(stdout)
+			return exitOK
+		}
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	cmd, rest := find(args)
 	if cmd == nil {
@@ -207,7 +211,7 @@ func report(stderr io.Writer, err error) int {
 }
 
 func usage(w io.Writer) {
-	fmt.Fprint(w, "chatcast puts WhatsApp conversations and CRM actions live on the wire, in the Pusher protocol.\n\nusage: chatcast COMMAND\n\n")
+	fmt.Fprint(w, "chatcast puts WhatsApp conversations and CRM actions live on the wire, in the Pusher protocol.\n\nusage: chatcast COMMAND, or chatcast help COMMAND\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-40s %s\n", c.name+" "+c.args, c.summary)
 	}

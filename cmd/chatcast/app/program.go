@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -84,12 +85,12 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	if err := store.Lock(ctx); err != nil {
 		return nil, err
 	}
-	if p.listener, err = net.Listen("tcp", cfg.Server.Address); err != nil {
-		return nil, fmt.Errorf("server.address: %w", err)
+	if p.listener, err = listen("server.address", cfg.Server.Address); err != nil {
+		return nil, err
 	}
 	if cfg.Server.InternalAddress != "" {
-		if p.internal, err = net.Listen("tcp", cfg.Server.InternalAddress); err != nil {
-			return nil, fmt.Errorf("server.internal_address: %w", err)
+		if p.internal, err = listen("server.internal_address", cfg.Server.InternalAddress); err != nil {
+			return nil, err
 		}
 	}
 	publicURL := cmp.Or(cfg.Server.PublicURL, strings.TrimSuffix(p.URL(), "/"))
@@ -245,6 +246,20 @@ func serveInternal(ctx context.Context, l net.Listener, routes http.Handler) err
 // Close releases the addresses and the database.
 func (p *Program) Close() error {
 	return errors.Join(p.closeListeners(), p.parts.close(), p.parts.store.Close())
+}
+
+// listen listens on the address of a setting.
+func listen(setting, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s: another program uses %s; stop it, or give another port with --%[1]s=HOST:PORT", setting, address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s: this user may not listen on %s; ports below 1024 need the capability CAP_NET_BIND_SERVICE", setting, address)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return l, nil
 }
 
 func (p *Program) closeListeners() error {

@@ -21,7 +21,7 @@ func TestExampleEqualsDefaults(t *testing.T) {
 	}
 	var got Config
 	var violations ConfigError
-	seen := readYAML(&got, text, &violations)
+	seen := readYAML(&got, "", text, &violations)
 	if len(violations) > 0 {
 		t.Fatal(violations)
 	}
@@ -98,7 +98,8 @@ func TestViolations(t *testing.T) {
 		{"server: 5", "server", "must be a section with keys, not a number"},
 		{"- a", "file", "must be a section"},
 		{"log: {level: info}\n---\nserver: {}", "file", "must be one document"},
-		{"server: {address: [", "file", "is no YAML"},
+		{"server: {address: [", "file", "config.yaml:1:"},
+		{"server:\n  address: x\n bad: [\n", "file", ":3:2 is no YAML: value is not allowed"},
 		{"log: {level: info}\nlog: {level: debug}", "file", "is no YAML"},
 		{"server: {address: 6001}", "server.address", "must be text, not a number"},
 		{"server: {address: '6001'}", "server.address", "must be host:port"},

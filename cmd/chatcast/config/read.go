@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/token"
 )
 
 // EnvPrefix is the prefix of the program's environment variables.
@@ -60,7 +61,7 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 		if err != nil {
 			return cfg, fmt.Errorf("the configuration file cannot be read: %w", err)
 		}
-		readYAML(&cfg, text, &violations)
+		readYAML(&cfg, path, text, &violations)
 	}
 	readEnv(&cfg, environ, &violations)
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
@@ -79,13 +80,15 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	return cfg, violations.asError()
 }
 
-// readYAML applies the settings in text and returns the keys that it names.
-func readYAML(cfg *Config, text []byte, violations *ConfigError) (seen map[string]bool) {
+// readYAML applies the settings in text, which the file at path holds, and returns the
+// keys that it names.
+func readYAML(cfg *Config, path string, text []byte, violations *ConfigError) (seen map[string]bool) {
 	seen = map[string]bool{}
 	var doc, more any
 	in := yaml.NewDecoder(bytes.NewReader(text))
 	if err := in.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		violations.add("file", "is no YAML: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
+		at, message := place(err)
+		violations.add("file", "%s%s is no YAML: %s", path, at, message)
 		return seen
 	}
 	if err := in.Decode(&more); !errors.Is(err, io.EOF) {
@@ -95,6 +98,22 @@ func readYAML(cfg *Config, text []byte, violations *ConfigError) (seen map[strin
 		assign("", reflect.ValueOf(cfg).Elem(), doc, violations, seen)
 	}
 	return seen
+}
+
+// place splits an error of the YAML library into its place, ":LINE:COLUMN" or nothing, and
+// its message.
+func place(err error) (at, message string) {
+	var e interface {
+		GetToken() *token.Token
+		GetMessage() string
+	}
+	if !errors.As(err, &e) {
+		return "", err.Error()
+	}
+	if t := e.GetToken(); t != nil && t.Position != nil {
+		at = fmt.Sprintf(":%d:%d", t.Position.Line, t.Position.Column)
+	}
+	return at, e.GetMessage()
 }
 
 // foreignEnv matches variables that orchestrators set in every container for a service
@@ -167,7 +186,8 @@ func readText(cfg *Config, key, from, text string, violations *ConfigError) {
 	var src any = text
 	if k := dst.Kind(); k != reflect.String && dst.Type() != reflect.TypeFor[Duration]() {
 		if err := yaml.Unmarshal([]byte(text), &src); err != nil {
-			violations.add(from, "is no YAML: %s", yaml.FormatError(err, false, false))
+			_, message := place(err)
+			violations.add(from, "is no YAML: %s", message)
 			return
 		}
 	}

@@ -17,25 +17,42 @@ type OnlineStore = onlineStore
 
 // Admit is (*throttle).admit.
 func (t *throttle) Admit(now time.Time, address, account string) (time.Duration, func()) {
-	return t.admit(now, address, account)
+	a := t.admit(now, address, account)
+	return a.wait, a.succeeded
 }
 
 // Buckets returns the number of buckets that the throttle remembers.
-func (t *throttle) Buckets() int { return t.recent.Len() }
+func (t *throttle) Buckets() int { return t.buckets.len() }
 
-// MaxBuckets is the maximum number of buckets that it remembers.
-const MaxBuckets = maxBuckets
+// Limits of the queue of passwords and of what the throttle remembers.
+const (
+	MaxBuckets       = maxBuckets
+	MaxKnownNetworks = maxKnownNetworks
+	MaxHashQueue     = maxHashQueue
+)
 
 // Matches is (*passwords).matches.
 func (p *passwords) Matches(ctx context.Context, hash, password string) (bool, error) {
-	return p.matches(ctx, hash, password)
+	return p.matches(ctx, false, hash, password)
 }
 
 // Enter is (*passwords).enter.
-func (p *passwords) Enter(ctx context.Context) (leave func(), err error) { return p.enter(ctx) }
+func (p *passwords) Enter(ctx context.Context, known bool) (leave func(), err error) {
+	return p.enter(ctx, known)
+}
 
 // Slots returns how many passwords may be hashed at once.
-func (p *passwords) Slots() int { return cap(p.slots) }
+func (p *passwords) Slots() int { return p.slots }
+
+// Waiting returns how many callers wait for a processor.
+func (p *passwords) Waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known.Len() + p.unknown.Len()
+}
+
+// Passwords returns the passwords of s.
+func (s *Service) Passwords() *passwords { return s.passwords }
 
 // ChangeAnd is (*Service).change for an f that may add functions to call afterwards.
 func (s *Service) ChangeAnd(ctx context.Context, f func(after func(func())) error) error {

@@ -1,12 +1,12 @@
 package crm
 
 import (
+	"container/list"
 	"context"
 	"crypto/rand"
 	"errors"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/bcrypt"
@@ -18,21 +18,28 @@ const (
 	maxPassword = 72 // bytes
 )
 
-// maxHashQueue is how many sign-ins may wait for a processor. Further ones are asked to
-// try again later.
-const maxHashQueue = 64
+// maxHashQueue is how many callers of each kind may wait for a processor. Further ones
+// are asked to try again later. It is more than the throttle admits at once for one
+// account from unknown addresses, so an attack on it does not keep its owner out.
+const maxHashQueue = 128
 
 // passwords hashes and compares passwords with bcrypt. It does not use argon2id,
 // because a bcrypt comparison takes 4 KB and not tens of megabytes: a flood of sign-ins
 // costs time, which is bounded here, but not the memory of the sockets. At most half of
 // the processors hash at once, so that sign-ins cannot starve the rest.
+//
+// Callers that are known, because they are signed in or sign in from where they did
+// before, go before the others, so that a flood of guesses does not hold them up.
 type passwords struct {
 	// static
 	cost  int
-	slots chan struct{}
+	slots int
 	decoy func() []byte // the hash of a password that nobody has
 
-	waiting atomic.Int32
+	mu sync.Mutex
+	// guarded by mu
+	busy           int       // of slots
+	known, unknown list.List // the callers that wait, of chan struct{}
 }
 
 func newPasswords(cost int) *passwords {
@@ -41,7 +48,7 @@ func newPasswords(cost int) *passwords {
 	}
 	return &passwords{
 		cost:  cost,
-		slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		slots: max(1, runtime.GOMAXPROCS(0)/2),
 		decoy: sync.OnceValue(func() []byte {
 			hash, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), cost)
 			if err != nil {
@@ -52,9 +59,10 @@ func newPasswords(cost int) *passwords {
 	}
 }
 
-// hash returns the bcrypt hash of a password that checkPassword has passed.
+// hash returns the bcrypt hash of a password that checkPassword has passed. Only people
+// who are signed in set passwords, so they count as known.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	leave, err := p.enter(ctx)
+	leave, err := p.enter(ctx, true)
 	if err != nil {
 		return "", err
 	}
@@ -64,9 +72,9 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 }
 
 // matches reports whether hash is the hash of password. It takes the same time for an
-// empty hash, which stands for an unknown user.
-func (p *passwords) matches(ctx context.Context, hash, password string) (bool, error) {
-	leave, err := p.enter(ctx)
+// empty hash, which stands for an unknown user. knownCaller is as in enter.
+func (p *passwords) matches(ctx context.Context, knownCaller bool, hash, password string) (bool, error) {
+	leave, err := p.enter(ctx, knownCaller)
 	if err != nil {
 		return false, err
 	}
@@ -83,17 +91,55 @@ func (p *passwords) matches(ctx context.Context, hash, password string) (bool, e
 }
 
 // enter waits for a processor. The caller must call leave.
-func (p *passwords) enter(ctx context.Context) (leave func(), err error) {
-	defer p.waiting.Add(-1)
-	if p.waiting.Add(1) > maxHashQueue {
+func (p *passwords) enter(ctx context.Context, known bool) (leave func(), err error) {
+	p.mu.Lock()
+	if p.busy < p.slots {
+		p.busy++
+		p.mu.Unlock()
+		return p.leave, nil
+	}
+	queue := &p.unknown
+	if known {
+		queue = &p.known
+	}
+	if queue.Len() >= maxHashQueue {
+		p.mu.Unlock()
 		return nil, &Error{Code: CodeThrottled, Message: "too many people sign in at once", RetryAfter: 5}
 	}
+	turn := make(chan struct{})
+	place := queue.PushBack(turn)
+	p.mu.Unlock()
 	select {
-	case p.slots <- struct{}{}:
-		return func() { <-p.slots }, nil
+	case <-turn:
+		return p.leave, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-turn: // it came meanwhile
+		p.passOn()
+	default:
+		queue.Remove(place)
+	}
+	return nil, ctx.Err()
+}
+
+func (p *passwords) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passOn()
+}
+
+// passOn gives a processor to the next caller. The caller of passOn holds mu.
+func (p *passwords) passOn() {
+	for _, queue := range []*list.List{&p.known, &p.unknown} {
+		if first := queue.Front(); first != nil {
+			close(queue.Remove(first).(chan struct{}))
+			return
+		}
+	}
+	p.busy--
 }
 
 // checkPassword refuses a new password that is too short or too long.

@@ -1,12 +1,13 @@
 package crm
 
 import (
-	"container/list"
 	"hash/maphash"
 	"math"
-	"net/netip"
+	"slices"
 	"sync"
 	"time"
+
+	"chatcast/channels/clientaddr"
 )
 
 // pace is a token bucket: burst at once, then one every refill.
@@ -20,100 +21,148 @@ type pace struct {
 var (
 	addressPace = pace{60, time.Second}      // an office behind one address
 	pairPace    = pace{5, 30 * time.Second}  // one account from one address
-	accountPace = pace{20, 10 * time.Second} // one account from everywhere
+	accountPace = pace{20, 10 * time.Second} // one account from all unknown addresses
+	// For an account that has run out of its bucket:
+	crowdPace  = pace{1, 30 * time.Second} // from one neighbourhood of unknown addresses
+	attackPace = pace{100, time.Second}    // from all unknown addresses
 )
 
-// maxBuckets bounds the memory of a throttle to a few megabytes. The least recently
-// used buckets are removed first.
-const maxBuckets = 50_000
+// Limits of what a throttle remembers, about ten megabytes. The least recently used is
+// forgotten first.
+const (
+	maxBuckets       = 50_000
+	maxKnownAccounts = 50_000
+	maxKnownNetworks = 8 // of one account
+)
 
 // throttle slows down the guessing of passwords, per address and per account.
 //
-// An account that is attacked from many addresses runs out of its own bucket. Its owner
-// must not be locked out by that: an address whose bucket for the account is full,
-// because it has not failed on the account lately, may still try once. So the owner can
-// sign in with the right password at any time, and the attacker is limited to one guess
-// for each address and half minute.
+// An address is known to an account while it is one of the last from which somebody
+// signed in to it. Only its own attempts count there: whatever others do, the owner gets
+// in from a known address. All unknown addresses share the account's bucket. When an
+// attacker has emptied that, each neighbourhood (see clientaddr) may still try once in
+// half a minute, so the owner gets in from an unknown address too, unless the attack
+// comes from more than thirty neighbourhoods at once. So however many addresses an
+// attacker has, an account is guessed at no more than 120 times at once and about once
+// per second.
 type throttle struct {
 	seed maphash.Seed // random, so that nobody can make keys that collide
 
 	// guarded by mu
 	mu      sync.Mutex
-	buckets map[uint64]*list.Element
-	recent  *list.List // of *bucket, the most recently used first
+	buckets lru[bucket]
+	known   lru[[]uint64] // keys of the networks that are known to an account, the newest last
 }
 
 type bucket struct {
-	key    uint64
 	tokens float64
 	at     time.Time // when tokens was last updated
 }
 
 func newThrottle() *throttle {
-	return &throttle{seed: maphash.MakeSeed(), buckets: map[uint64]*list.Element{}, recent: list.New()}
+	return &throttle{seed: maphash.MakeSeed(), buckets: newLRU[bucket](maxBuckets), known: newLRU[[]uint64](maxKnownAccounts)}
 }
 
-// admit charges an attempt to sign in to the account from the address. It returns how
-// long to wait, or zero when the attempt is admitted. After a successful attempt the
-// caller calls refund, which gives back what the account was charged.
-func (t *throttle) admit(now time.Time, address, account string) (wait time.Duration, refund func()) {
-	address = network(address)
+// admission is the throttle's answer to an attempt to sign in.
+type admission struct {
+	wait  time.Duration // zero: the attempt is admitted
+	known bool          // the address is known to the account
+	// succeeded gives back what the account was charged, and makes the address known to
+	// it. The caller calls it after a successful attempt. It is nil when there is a wait.
+	succeeded func()
+}
+
+// admit charges an attempt to sign in to the account from the address.
+func (t *throttle) admit(now time.Time, address, account string) admission {
+	network, neighbourhood := networksOf(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	addr := t.bucket(now, addressPace, "address", address)
+	addr := t.bucket(now, addressPace, "address", network)
 	// Check the address before its attempts make buckets: attempts on ever new accounts
 	// would push out the buckets of the accounts that it has failed on.
 	if wait := addressPace.until(addr, 1); wait > 0 {
-		return wait, nil
+		return admission{wait: wait}
 	}
-	pair := t.bucket(now, pairPace, "pair", address, account)
-	acct := t.bucket(now, accountPace, "account", account)
-
-	wait = pairPace.until(pair, 1)
-	if acct.tokens < 1 {
-		wait = max(wait, min(accountPace.until(acct, 1), pairPace.until(pair, pairPace.burst)))
+	charges := []charge{{pairPace, t.bucket(now, pairPace, "pair", network, account)}}
+	known := t.knows(account, network)
+	if !known {
+		acct := charge{accountPace, t.bucket(now, accountPace, "account", account)}
+		if acct.tokens >= 1 {
+			charges = append(charges, acct)
+		} else {
+			charges = append(charges,
+				charge{crowdPace, t.bucket(now, crowdPace, "crowd", neighbourhood, account)},
+				charge{attackPace, t.bucket(now, attackPace, "attack", account)})
+		}
+	}
+	var wait time.Duration
+	for _, c := range charges {
+		wait = max(wait, c.until(c.bucket, 1))
 	}
 	if wait > 0 {
-		return wait, nil
+		return admission{wait: wait, known: known}
 	}
 	addr.tokens--
-	pair.tokens--
-	acct.tokens = max(0, acct.tokens-1)
-	return 0, func() {
+	for _, c := range charges {
+		c.tokens--
+	}
+	return admission{known: known, succeeded: func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		pair.tokens = min(pairPace.burst, pair.tokens+1)
-		acct.tokens = min(accountPace.burst, acct.tokens+1)
-	}
+		for _, c := range charges {
+			c.tokens = min(c.burst, c.tokens+1)
+		}
+		t.know(account, network)
+	}}
+}
+
+// charge is one token of a bucket of this pace.
+type charge struct {
+	pace
+	*bucket
 }
 
 // bucket finds or creates the bucket of the words and refills it up to now. The caller
 // holds mu.
 func (t *throttle) bucket(now time.Time, p pace, words ...string) *bucket {
+	key := t.key(words...)
+	b := t.buckets.get(key)
+	if b == nil {
+		return t.buckets.put(key, bucket{tokens: p.burst, at: now})
+	}
+	if elapsed := now.Sub(b.at); elapsed > 0 {
+		b.tokens = min(p.burst, b.tokens+float64(elapsed)/float64(p.refill))
+		b.at = now
+	}
+	return b
+}
+
+// knows reports whether the network is known to the account. The caller holds mu.
+func (t *throttle) knows(account, network string) bool {
+	networks := t.known.get(t.key(account))
+	return networks != nil && slices.Contains(*networks, t.key(network))
+}
+
+// know makes the network the newest that is known to the account. The caller holds mu.
+func (t *throttle) know(account, network string) {
+	key, of := t.key(network), t.key(account)
+	networks := t.known.get(of)
+	if networks == nil {
+		t.known.put(of, []uint64{key})
+		return
+	}
+	list := append(slices.DeleteFunc(*networks, func(k uint64) bool { return k == key }), key)
+	*networks = list[max(0, len(list)-maxKnownNetworks):]
+}
+
+func (t *throttle) key(words ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(t.seed)
 	for _, w := range words {
 		h.WriteString(w)
 		h.WriteByte(0)
 	}
-	key := h.Sum64()
-	if e, ok := t.buckets[key]; ok {
-		t.recent.MoveToFront(e)
-		b := e.Value.(*bucket)
-		if elapsed := now.Sub(b.at); elapsed > 0 {
-			b.tokens = min(p.burst, b.tokens+float64(elapsed)/float64(p.refill))
-			b.at = now
-		}
-		return b
-	}
-	if t.recent.Len() >= maxBuckets {
-		oldest := t.recent.Back()
-		delete(t.buckets, oldest.Value.(*bucket).key)
-		t.recent.Remove(oldest)
-	}
-	b := &bucket{key: key, tokens: p.burst, at: now}
-	t.buckets[key] = t.recent.PushFront(b)
-	return b
+	return h.Sum64()
 }
 
 // until returns the time until b holds n tokens.
@@ -124,19 +173,12 @@ func (p pace) until(b *bucket, n float64) time.Duration {
 	return time.Duration(math.Ceil((n - b.tokens) * float64(p.refill)))
 }
 
-// network returns the network that an address is counted as: the address itself for
-// IPv4, the /64 for IPv6, because one customer has a whole /64.
-func network(address string) string {
-	addr, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
+// networksOf returns the network that an address is counted as, and its neighbourhood.
+// What is no address stands for itself.
+func networksOf(address string) (network, neighbourhood string) {
+	addr, ok := clientaddr.Parse(address)
+	if !ok {
+		return address, address
 	}
-	if addr = addr.Unmap(); addr.Is4() {
-		return addr.String()
-	}
-	p, err := addr.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return p.String()
+	return clientaddr.Network(addr).String(), clientaddr.Neighbourhood(addr).String()
 }

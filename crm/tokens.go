@@ -46,20 +46,21 @@ func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) 
 		return nil, err
 	}
 	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
-	wait, refund := s.signIns.admit(s.Now(), in.Address, in.Email)
-	if wait > 0 {
-		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(wait)}
+	admitted := s.signIns.admit(s.Now(), in.Address, in.Email)
+	if admitted.wait > 0 {
+		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(admitted.wait)}
 	}
-	user, err := s.checkSignIn(ctx, in)
+	user, err := s.checkSignIn(ctx, in, admitted.known)
 	if err != nil {
 		return nil, err
 	}
-	refund()
+	admitted.succeeded()
 	return s.issue(ctx, user, in.AppID, tokensPerDay)
 }
 
-// checkSignIn returns the user with this e-mail and password.
-func (s *Service) checkSignIn(ctx context.Context, in SignIn) (*models.User, error) {
+// checkSignIn returns the user with this e-mail and password. known tells that the
+// address is known to the account.
+func (s *Service) checkSignIn(ctx context.Context, in SignIn, known bool) (*models.User, error) {
 	user, err := s.Store.Read(ctx).UserByEmail(in.Email)
 	if errors.Is(err, models.ErrNotFound) {
 		user, err = &models.User{}, nil
@@ -67,7 +68,7 @@ func (s *Service) checkSignIn(ctx context.Context, in SignIn) (*models.User, err
 	if err != nil {
 		return nil, err
 	}
-	right, err := s.passwords.matches(ctx, user.PasswordHash, in.Password)
+	right, err := s.passwords.matches(ctx, known, user.PasswordHash, in.Password)
 	if err != nil {
 		return nil, err
 	}

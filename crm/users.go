@@ -119,18 +119,18 @@ func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, a
 	if err != nil {
 		return "", "", orNotFound(err, "user")
 	}
-	wait, refund := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
-	if wait > 0 {
-		return "", "", &Error{Code: CodeThrottled, Message: "too many attempts", RetryAfter: seconds(wait)}
+	admitted := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
+	if admitted.wait > 0 {
+		return "", "", &Error{Code: CodeThrottled, Message: "too many attempts", RetryAfter: seconds(admitted.wait)}
 	}
-	right, err := s.passwords.matches(ctx, user.PasswordHash, ch.CurrentPassword)
+	right, err := s.passwords.matches(ctx, true, user.PasswordHash, ch.CurrentPassword)
 	if err != nil {
 		return "", "", err
 	}
 	if !right {
 		return "", "", Invalid("currentPassword", "is wrong")
 	}
-	refund()
+	admitted.succeeded()
 	after, err = s.passwords.hash(ctx, *ch.Password)
 	return user.PasswordHash, after, err
 }

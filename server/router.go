@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/clientaddr"
 )
 
 // RouterOptions are the options of NewRouter.
@@ -25,10 +26,12 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // a redirect would lose the body of a POST
-	if err := r.SetTrustedProxies(o.TrustedProxies); err != nil {
+	r.ForwardedByClientIP = false   // see ClientAddress
+	trusted, err := clientaddr.ParseProxies(o.TrustedProxies)
+	if err != nil {
 		return nil, err
 	}
-	r.Use(logRequests(o.Log), recoverPanics(o.Log), allowOrigins(o.Origins), noSniff)
+	r.Use(findClient(trusted), logRequests(o.Log), recoverPanics(o.Log), allowOrigins(o.Origins), noSniff)
 	return r, nil
 }
 
@@ -48,7 +51,7 @@ func logRequests(log *slog.Logger) gin.HandlerFunc {
 			route = "none"
 		}
 		log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", route,
-			"status", c.Writer.Status(), "bytes", c.Writer.Size(), "took", time.Since(began), "client", c.ClientIP())
+			"status", c.Writer.Status(), "bytes", c.Writer.Size(), "took", time.Since(began), "client", ClientAddress(c))
 	}
 }
 

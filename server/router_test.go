@@ -25,7 +25,7 @@ func newRouter(t *testing.T, level slog.Level) (*gin.Engine, *bytes.Buffer) {
 	}
 	r.GET("/panic", func(*gin.Context) { panic("boom") })
 	r.GET("/late", func(c *gin.Context) { c.String(http.StatusOK, "half"); panic("boom") })
-	r.GET("/ip/:secret", func(c *gin.Context) { c.String(http.StatusOK, c.ClientIP()) })
+	r.GET("/ip/:secret", func(c *gin.Context) { c.String(http.StatusOK, server.ClientAddress(c)) })
 	return r, &log
 }
 
@@ -55,6 +55,15 @@ func TestRouterAnswersPanics(t *testing.T) {
 
 func TestRouterBelievesOnlyTrustedProxies(t *testing.T) {
 	r, _ := newRouter(t, slog.LevelInfo)
+	for _, header := range []string{"X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Forwarded"} {
+		req := httptest.NewRequest(http.MethodGet, "/ip/x", nil)
+		req.RemoteAddr = "10.1.2.3:1"
+		req.Header.Set(header, "203.0.113.9")
+		w := httptest.NewRecorder()
+		if r.ServeHTTP(w, req); w.Body.String() != "10.1.2.3" {
+			t.Errorf("%s of a proxy that does not set it makes the client %s", header, w.Body)
+		}
+	}
 	for from, want := range map[string]string{"10.1.2.3:1": "203.0.113.9", "192.0.2.1:1": "192.0.2.1"} {
 		if got := ask(r, "/ip/x", from, "203.0.113.9").Body.String(); got != want {
 			t.Errorf("behind %s the client is %s, want %s", from, got, want)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"chatcast/channels/clientaddr"
 )
 
 // LevelTrace is the log level that shows every frame. It is checked when a socket
@@ -27,17 +30,18 @@ var ErrStopping = errors.New("server: stopping")
 // Options of a Server. A zero means the default in brackets.
 type Options struct {
 	Log             *slog.Logger
-	Writers         int           // goroutines that write [one for each core]
-	QueueBytes      int           // bytes that may wait for one socket, or one frame if larger [1 MiB]
-	MessageBytes    int           // size of one message from a client [16 KiB]
-	ActivityTimeout time.Duration // silence after which a socket is pinged [120 s]
-	PongTimeout     time.Duration // for the answer to a ping [30 s]
-	WriteTimeout    time.Duration // for a slow peer to take 64 KiB [10 s]
-	Linger          time.Duration // for a peer to answer our close frame [2 s]
-	Heartbeat       time.Duration // between signs of life over HTTP, see HTTPRules.Pings [25 s]
-	Absence         time.Duration // of a client over HTTP, without an open receiving request [5 s]
-	PerAddress      int           // most sockets from one address [0: no limit]
-	DrainWindow     time.Duration // time over which sockets are closed when Run ends [0: at once]
+	Writers         int                // goroutines that write [one for each core]
+	QueueBytes      int                // bytes that may wait for one socket, or one frame if larger [1 MiB]
+	MessageBytes    int                // size of one message from a client [16 KiB]
+	ActivityTimeout time.Duration      // silence after which a socket is pinged [120 s]
+	PongTimeout     time.Duration      // for the answer to a ping [30 s]
+	WriteTimeout    time.Duration      // for a slow peer to take 64 KiB [10 s]
+	Linger          time.Duration      // for a peer to answer our close frame [2 s]
+	Heartbeat       time.Duration      // between signs of life over HTTP, see HTTPRules.Pings [25 s]
+	Absence         time.Duration      // of a client over HTTP, without an open receiving request [5 s]
+	PerAddress      int                // most sockets from one address, or one /64 of IPv6 [0: no limit]
+	Proxies         clientaddr.Proxies // trusted ones, whose own sockets PerAddress does not count
+	DrainWindow     time.Duration      // time over which sockets are closed when Run ends [0: at once]
 }
 
 func (o Options) withDefaults() Options {
@@ -99,18 +103,18 @@ type Server struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	stopping  bool
-	sockets   map[socket]struct{}
-	addresses map[string]int
-	ended     map[Reason]uint64
+	stopping bool
+	sockets  map[socket]struct{}
+	networks map[netip.Prefix]int // open sockets, see networkOf
+	ended    map[Reason]uint64
 }
 
 // New returns a Server. It starts nothing: see Run.
 func New(o Options) *Server {
 	s := &Server{
 		opt: o.withDefaults(), epoch: time.Now(),
-		sockets:   map[socket]struct{}{},
-		addresses: map[string]int{}, ended: map[Reason]uint64{},
+		sockets:  map[socket]struct{}{},
+		networks: map[netip.Prefix]int{}, ended: map[Reason]uint64{},
 		up: websocket.Upgrader{
 			ReadBufferSize: readBuffer, WriteBufferPool: &sync.Pool{},
 			CheckOrigin: func(*http.Request) bool { return true }, // the dialects refuse origins themselves
@@ -185,9 +189,9 @@ func (s *Server) list(k socket) (refused Reason) {
 	m := k.base()
 	s.sockets[k] = struct{}{}
 	m.listed = true
-	if s.opt.PerAddress > 0 {
-		s.addresses[m.remote]++
-		if s.addresses[m.remote] > s.opt.PerAddress {
+	if n := s.networkOf(m.remote); n.IsValid() {
+		s.networks[n]++
+		if s.networks[n] > s.opt.PerAddress {
 			refused = AddressFull
 		}
 	}
@@ -207,11 +211,22 @@ func (s *Server) delist(k socket, r Reason) {
 	}
 	delete(s.sockets, k)
 	s.ended[r]++
-	if s.opt.PerAddress > 0 {
-		if s.addresses[m.remote]--; s.addresses[m.remote] == 0 {
-			delete(s.addresses, m.remote)
+	if n := s.networkOf(m.remote); n.IsValid() {
+		if s.networks[n]--; s.networks[n] == 0 {
+			delete(s.networks, n)
 		}
 	}
+}
+
+// networkOf returns the network that a socket from remote is counted as. It is the zero
+// Prefix when the socket is not counted: without a limit, and from loopback, a trusted
+// proxy or a Unix socket, which stand for many clients.
+func (s *Server) networkOf(remote string) netip.Prefix {
+	addr, ok := clientaddr.Parse(remote)
+	if !ok || s.opt.PerAddress <= 0 || addr.IsLoopback() || s.opt.Proxies.Contains(addr) {
+		return netip.Prefix{}
+	}
+	return clientaddr.Network(addr)
 }
 
 // hijacker gives gorilla a connection whose writes go through our queue, so that

@@ -41,6 +41,7 @@ func (e *xhrEcho) Disconnect(r server.Reason) server.Disconnect {
 type xhrHost struct {
 	t testing.TB
 	*server.Server
+	remote   string // of every client
 	http     *server.HTTPSessions
 	url      string
 	sessions chan *server.HTTPSession
@@ -54,7 +55,7 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.http.Send(w, r, name)
 		return
 	}
-	by := server.ReceiveRequest{Session: name, Remote: "198.51.100.7", Streaming: kind == "xhr_streaming"}
+	by := server.ReceiveRequest{Session: name, Remote: h.remote, Streaming: kind == "xhr_streaming"}
 	h.http.Receive(w, r, by, func(s *server.HTTPSession) server.Handler {
 		h.sessions <- s
 		return &xhrEcho{s, h.closed}
@@ -63,7 +64,7 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // runXHR runs a server without a port.
 func runXHR(t testing.TB, o server.Options) *xhrHost {
-	h := &xhrHost{t: t, Server: server.New(o), sessions: make(chan *server.HTTPSession, 100), closed: make(chan server.Reason, 100)}
+	h := &xhrHost{t: t, Server: server.New(o), remote: "198.51.100.7", sessions: make(chan *server.HTTPSession, 100), closed: make(chan server.Reason, 100)}
 	h.http = server.NewHTTPSessions(h.Server, server.SockJS{})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

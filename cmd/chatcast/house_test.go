@@ -17,6 +17,7 @@ import (
 // and nobody imports cmd.
 var mayImport = map[string][]string{
 	"channels/dialguard":         {},                                    // which addresses may be dialed for users
+	"channels/clientaddr":        {},                                    // the address that a request comes from
 	"broadcasting/apps":          {"channels"},                          // what an app is, with no engine in it
 	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // a test suite for every store of apps
 	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // a test suite for every seam between nodes
@@ -25,14 +26,14 @@ var mayImport = map[string][]string{
 	"models":                     {},
 	"broadcasting":               {"channels"},
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/dialguard"},
-	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps"},
+	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps", "channels/clientaddr"},
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
 	"crm/s3":                     {"crm"},
 	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "channels/dialguard"},
 	"crm/whatsapp/content":       {"crm"}, // converts messages of WhatsApp to contents of the CRM, pure
 	"crm/whatsapp/whatsapptest":  {},      // a WhatsApp to test against; never linked into the program
-	"server":                     {"broadcasting", "channels", "broadcasting/apps"},
+	"server":                     {"broadcasting", "channels", "broadcasting/apps", "channels/clientaddr"},
 	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps"},
 	"server/pusher/conformance":  {}, // tests any Pusher server against the protocol
 	"server/api":                 {"server", "broadcasting", "channels", "crm"},
@@ -44,9 +45,9 @@ var mayImport = map[string][]string{
 	"broadcasting/webhook/storetest": {"broadcasting/webhook"}, // a test suite for every Store
 
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
-	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3"}, // each package checks its own settings
+	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr"}, // each package checks its own settings
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "channels/clientaddr", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests

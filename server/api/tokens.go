@@ -38,7 +38,7 @@ func (a *API) makeToken(c *gin.Context) (any, error) {
 		return nil, err
 	}
 	return a.CRM.MakeToken(c.Request.Context(), crm.SignIn{
-		Email: in.Email, Password: in.Password, AppID: in.AppID, Address: c.ClientIP(),
+		Email: in.Email, Password: in.Password, AppID: in.AppID, Address: server.ClientAddress(c),
 	})
 }
 

@@ -122,7 +122,7 @@ func checkVersion(r *http.Request) code {
 // accept makes the request a socket. It does so even for a refusal, because a page
 // cannot read one from an HTTP response.
 func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
-	err := s.opt.Sockets.Accept(c.Writer, c.Request, c.ClientIP(), func(session *server.Session) server.Handler {
+	err := s.opt.Sockets.Accept(c.Writer, c.Request, server.ClientAddress(c), func(session *server.Session) server.Handler {
 		if refusal.number != 0 {
 			return s.refuse(session, refusal)
 		}

@@ -43,7 +43,7 @@ func xhrName(c *gin.Context) string {
 
 func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	defer c.Abort() // the server has answered
-	by := server.ReceiveRequest{Session: xhrName(c), Remote: c.ClientIP(), Streaming: streaming}
+	by := server.ReceiveRequest{Session: xhrName(c), Remote: server.ClientAddress(c), Streaming: streaming}
 	if by.Session == "" {
 		unknownXHR(c)
 		return

@@ -13,6 +13,7 @@ import (
 	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
+	"chatcast/channels/clientaddr"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
@@ -103,10 +104,14 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	if err := r.wireWebhooks(ctx, cfg, logFor("webhook")); err != nil {
 		return nil, err
 	}
+	proxies, err := clientaddr.ParseProxies(cfg.Server.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	r.sockets = server.New(server.Options{
 		Log: logFor("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
-		PerAddress: cfg.Limits.SocketsPerAddress, DrainWindow: time.Duration(cfg.Server.DrainTime),
+		PerAddress: cfg.Limits.SocketsPerAddress, Proxies: proxies, DrainWindow: time.Duration(cfg.Server.DrainTime),
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
 	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: logFor("http")})

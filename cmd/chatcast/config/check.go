@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/clientaddr"
 	"chatcast/crm"
 )
 
@@ -59,10 +60,8 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 	}
 	checkOrigins("server.allowed_origins", s.AllowedOrigins, violations)
 	for i, p := range s.TrustedProxies {
-		_, errPrefix := netip.ParsePrefix(p)
-		_, errAddr := netip.ParseAddr(p)
-		if errPrefix != nil && errAddr != nil {
-			violations.add(item("server.trusted_proxies", i), "must be an address or a network such as 10.0.0.0/8, not %q", p)
+		if _, err := clientaddr.ParseProxies([]string{p}); err != nil {
+			violations.add(item("server.trusted_proxies", i), "%v", err)
 		}
 	}
 	if d := time.Duration(s.DrainTime); d < 0 || d > 10*time.Minute {

@@ -1,0 +1,34 @@
+package server
+
+import (
+	"net"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/channels/clientaddr"
+)
+
+// clientAddressKey is the key of the client's address in a request's context.
+const clientAddressKey = "chatcast.clientAddress"
+
+// findClient notes the address that a request comes from. gin's ClientIP is not used: it
+// believes X-Real-IP, reads one header line only, and takes 192.0.2.1:443 for no address.
+func findClient(trusted clientaddr.Proxies) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if addr := trusted.Client(c.Request.RemoteAddr, c.Request.Header.Values("X-Forwarded-For")); addr.IsValid() {
+			c.Set(clientAddressKey, addr.String())
+		}
+	}
+}
+
+// ClientAddress returns the address that the request comes from, without port: that of
+// the connection or, from a trusted proxy, the one that the proxy names.
+func ClientAddress(c *gin.Context) string {
+	if addr := c.GetString(clientAddressKey); addr != "" {
+		return addr
+	}
+	if host, _, err := net.SplitHostPort(c.Request.RemoteAddr); err == nil {
+		return host
+	}
+	return c.Request.RemoteAddr
+}

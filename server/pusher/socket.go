@@ -252,6 +252,9 @@ func (k *socket) refusesClientEvent(m message) (member *broadcasting.Member, rea
 	if !in {
 		return nil, "Client event rejected: the connection is not subscribed to " + m.Channel
 	}
+	if err := name.CheckClientEvent(m.Event, m.Data); err != nil {
+		return nil, "Client event rejected: " + sentence(err)
+	}
 	return member, ""
 }
 

@@ -47,11 +47,11 @@ func TestFallbackInChromium(t *testing.T) {
 	}
 
 	other := owner.Subscribe("private-v1.users.685")
-	if err := other.WriteJSON(map[string]any{"event": "client-wave", "channel": "private-v1.users.685", "data": 1}); err != nil {
+	if err := other.WriteJSON(map[string]any{"event": "client-typing", "channel": "private-v1.users.685", "data": 1}); err != nil {
 		t.Fatal(err)
 	}
 	tab.Sees("wave", "1")
-	if _, frame, err := other.ReadMessage(); err != nil || !strings.Contains(string(frame), `"client-back"`) {
+	if _, frame, err := other.ReadMessage(); err != nil || !strings.Contains(string(frame), `"client-viewing"`) {
 		t.Errorf("the other socket got %s, %v", frame, err)
 	}
 	tab.Close()

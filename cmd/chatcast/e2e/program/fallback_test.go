@@ -46,16 +46,16 @@ func TestFallbacks(t *testing.T) {
 
 			// Client events work both ways.
 			other := owner.Subscribe(private)
-			f.do("trigger", private, "client-wave", map[string]int{"hands": 2})
+			f.do("trigger", private, "client-typing", map[string]int{"hands": 2})
 			f.next(`["triggered",true]`)
 			if _, frame, err := other.ReadMessage(); err != nil || !strings.Contains(string(frame), `"hands":2`) {
 				t.Fatalf("the other socket got %s, %v", frame, err)
 			}
-			wave := map[string]any{"event": "client-wave", "channel": private, "data": map[string]string{"back": "ü😀"}}
+			wave := map[string]any{"event": "client-typing", "channel": private, "data": map[string]string{"back": "ü😀"}}
 			if err := other.WriteJSON(wave); err != nil {
 				t.Fatal(err)
 			}
-			f.next(`["client-wave","` + private + `",{"back":"ü😀"}]`)
+			f.next(`["client-typing","` + private + `",{"back":"ü😀"}]`)
 
 			// Another user comes and goes.
 			b := startFallback(t, p.Base, transport, bea.Token)

@@ -33,8 +33,8 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 		if row.DeletedAt != nil {
 			return conflict("the message was deleted")
 		}
-		if l.access.Role == models.RoleOperator && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
-			return denied("another employee wrote this message")
+		if err := l.checkAuthor(a, row); err != nil {
+			return err
 		}
 		before := previousContentOf(row)
 		changed, err := c.edit(v, a, chat, row, e)
@@ -54,6 +54,15 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 		return err
 	})
 	return item, err
+}
+
+// checkAuthor returns nil if the actor may change what the message says: its author,
+// owners and admins may. Messages of the phone and of backends have no author.
+func (l *line) checkAuthor(a Actor, row *models.Message) error {
+	if l.access.Role == models.RoleOperator && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
+		return denied("another employee wrote this message")
+	}
+	return nil
 }
 
 func (c *change) edit(v renderer, a Actor, chat *models.Chat, row *models.Message, e Edit) (changed bool, err error) {
@@ -105,12 +114,15 @@ func (c *change) emitContent(v renderer, a Actor, chat *models.Chat, row *models
 	})
 }
 
-// DeleteMessage deletes a message of ours for everyone. Its content is erased; its row
-// stays. Deleting it again changes nothing.
+// DeleteMessage deletes a message of ours for everyone. Whoever may edit it may delete
+// it. Its content is erased; its row stays. Deleting it again changes nothing.
 func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, messageID string) error {
-	return s.onMessage(ctx, a, at, messageID, func(c *change, v renderer, _ *line, chat *models.Chat, row *models.Message) error {
+	return s.onMessage(ctx, a, at, messageID, func(c *change, v renderer, l *line, chat *models.Chat, row *models.Message) error {
 		if !row.FromMe {
 			return conflict("only a message that this line sent can be deleted for all")
+		}
+		if err := l.checkAuthor(a, row); err != nil {
+			return err
 		}
 		if row.DeletedAt != nil {
 			return nil

@@ -45,6 +45,7 @@ func TestEditAndDelete(t *testing.T) {
 		})
 		_, err = edit(w.Reader, id, "Bye")
 		wantCode(t, "edit what another wrote", err, crm.CodeDenied, "")
+		wantCode(t, "delete what another wrote", w.DeleteMessage(t.Context(), w.Reader, chatAt(onGr, ann), id), crm.CodeDenied, "")
 		if _, err = edit(w.Admin, "ECHO", "Hi!"); err != nil {
 			t.Errorf("edit what was written on the phone: %v", err)
 		}

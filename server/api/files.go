@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -28,8 +29,29 @@ const (
 	maxFormParts = 16
 )
 
+// inertTypes are types that browsers neither run nor render as a page. An attachment of
+// any other type is sent without it: Content-Disposition keeps a script from being shown,
+// but not from being loaded by a page of ours.
+var inertTypes = map[string]bool{
+	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true, "image/bmp": true, "image/heic": true,
+	"application/pdf": true, "application/zip": true, "application/msword": true, "application/vnd.ms-excel": true,
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document": true,
+	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":       true,
+	"text/plain": true, "text/csv": true,
+}
+
+// servedType returns the Content-Type that an attachment of this type is sent with.
+func servedType(mimeType string) string {
+	typ, _, err := mime.ParseMediaType(mimeType)
+	if err == nil && (inertTypes[typ] || strings.HasPrefix(typ, "audio/") || strings.HasPrefix(typ, "video/")) {
+		return typ
+	}
+	return "application/octet-stream"
+}
+
 // file answers with an attachment if the request has a signed link or a token. It is
-// never shown in a page: content from customers must not run under our address.
+// never shown in a page: content from customers must not run under our address. Clients
+// ask again before they use a copy, because the message may have been deleted.
 func (a *API) file(c *gin.Context) {
 	f, err := a.openFile(c)
 	if err != nil {
@@ -38,11 +60,11 @@ func (a *API) file(c *gin.Context) {
 	}
 	defer f.Content.Close()
 	h := c.Writer.Header()
-	h.Set("Content-Type", f.MimeType)
+	h.Set("Content-Type", servedType(f.MimeType))
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=86400")
+	h.Set("Cache-Control", "private, no-cache")
 	http.ServeContent(c.Writer, c.Request, "", f.ModTime, f.Content)
 }
 

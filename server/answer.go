@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Codes of errors that several packages answer with. server/api has the others.
@@ -33,16 +32,6 @@ type ErrorObject struct {
 
 // InternalError is all that a client learns about an error inside the server.
 var InternalError = ErrorObject{Code: CodeInternal, Message: "internal error"}
-
-// bodyTime is how long a body may take to arrive. The HTTP server's own limit is for
-// files.
-const bodyTime = 30 * time.Second
-
-// BoundBody gives the body of a request 30 s to arrive, including what net/http reads
-// of it after the handler has returned. Writers without deadlines occur only in tests.
-func BoundBody(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
-}
 
 // AcceptsGzip reports whether the Accept-Encoding of h accepts gzip. An entry for gzip
 // overrides one for *, and a weight of 0 refuses. A weight that is not a number refuses

@@ -64,7 +64,7 @@ func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by Receiv
 // readNothing reads the body, which should be empty, to its end: only then does
 // net/http notice that the client goes away.
 func readNothing(w http.ResponseWriter, r *http.Request) bool {
-	BoundBody(w)
+	BoundBody(w, r)
 	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, receivingBody))
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -15,7 +15,7 @@ var errNotUTF8 = errors.New("the body is not valid UTF-8")
 // order of arrival, unless HTTPRules.Strict is set. The dialect reports what it thinks
 // of a message in the session, not in the response.
 func (h *HTTPSessions) Send(w http.ResponseWriter, r *http.Request, name string) {
-	BoundBody(w)
+	BoundBody(w, r)
 	if err := h.send(w, r, name); err != nil {
 		h.refuse(w, err)
 		return

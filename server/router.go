@@ -31,7 +31,7 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Use(findClient(trusted), logRequests(o.Log), recoverPanics(o.Log), allowOrigins(o.Origins), noSniff)
+	r.Use(findClient(trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies, allowOrigins(o.Origins), noSniff)
 	return r, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -27,6 +28,7 @@ func (a *API) registerFiles(v1 gin.IRouter) {
 const (
 	maxFormField = 64 << 10 // bytes of a form field besides the file
 	maxFormParts = 16
+	answerTime   = 5 * time.Minute // to store an upload and answer
 )
 
 // inertTypes are types that browsers neither run nor render as a page. An attachment of
@@ -115,6 +117,7 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 // form reads a multipart body. It streams the file to the file store and reads the
 // other fields into in and more. It returns the Upload with an error too.
 func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *common) (upload *crm.Upload, err error) {
+	server.BoundUpload(c.Writer, c.Request, answerTime)
 	limit := a.CRM.FileLimit() + maxBody
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	r, err := c.Request.MultipartReader()

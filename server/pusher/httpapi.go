@@ -142,7 +142,7 @@ type handler func(c *gin.Context, r request) *apiError
 // bytes.
 func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		server.BoundBody(c.Writer) // applies to strangers, too
+		server.BoundBody(c.Writer, c.Request) // applies to strangers, too
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
 		var apiErr *apiError
 		r.query, apiErr = verifyRequest(r.app, c.Request, began)

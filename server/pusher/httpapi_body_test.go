@@ -191,7 +191,9 @@ type hurried struct {
 }
 
 func (h *hurried) SetReadDeadline(at time.Time) error {
-	h.until = at
+	if !at.IsZero() { // the body has been read
+		h.until = at
+	}
 	return nil
 }
 

@@ -34,6 +34,7 @@ func internalRoutes(m metrics) http.Handler {
 		_, _ = w.Write([]byte(`{"status":"ok"}`))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server.BoundBody(w, r)
 		if !namesMachine(r.Host) {
 			http.Error(w, "use an address instead of the name "+r.Host+": any web page can make a name point here", http.StatusForbidden)
 			return

@@ -2,9 +2,11 @@ package app
 
 import (
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"slices"
 	"strings"
 
@@ -25,7 +27,7 @@ func internalRoutes(m metrics) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/connz", m.connz)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/cmdline", commandLine)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
@@ -41,6 +43,18 @@ func internalRoutes(m metrics) http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// commandLine shows the program and its command, in the form that go tool pprof reads. It
+// leaves out the flags, whose values are nobody else's business.
+func commandLine(w http.ResponseWriter, _ *http.Request) {
+	args := os.Args[:1]
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		args = os.Args[:2]
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = io.WriteString(w, strings.Join(args, "\x00"))
 }
 
 // namesMachine reports whether a Host header is an address or a name without dots,

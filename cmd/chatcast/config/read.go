@@ -52,7 +52,7 @@ func (e ConfigError) asError() error {
 
 // Load reads the defaults, then the file at path (none if path is empty), then the
 // environment ("NAME=value" lines), then flags (key to value), each overriding the one
-// before, and checks the whole configuration. It returns all errors, not the first.
+// before; flags must not hold secrets. It checks the whole configuration. It returns all errors, not the first.
 func Load(path string, environ []string, flags map[string]string) (Config, error) {
 	cfg := Default()
 	var violations ConfigError
@@ -65,7 +65,7 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	}
 	readEnv(&cfg, environ, &violations)
 	for _, key := range slices.Sorted(maps.Keys(flags)) {
-		readText(&cfg, key, "--"+key, flags[key], &violations)
+		readFlag(&cfg, key, flags[key], &violations)
 	}
 	if cfg.Bootstrap.AppID == Default().Bootstrap.AppID { // it contains the user's id
 		cfg.Bootstrap.AppID = fmt.Sprintf("app_%d_1", cfg.Bootstrap.User.ID)

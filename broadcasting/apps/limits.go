@@ -12,6 +12,7 @@ import (
 type Limits struct {
 	Sockets               int `json:"sockets"`
 	ChannelsPerSocket     int `json:"channels_per_socket"`
+	AnonymousChannelBytes int `json:"anonymous_channel_bytes"`
 	ClientEventsPerSecond int `json:"client_events_per_second"`
 	EventBytes            int `json:"event_bytes"`
 	ChannelsPerEvent      int `json:"channels_per_event"`
@@ -47,6 +48,9 @@ var table = []Limit{
 	{"channels_per_socket", "channels_per_socket", 1000, 1, most, "channels",
 		"Channels that one socket may be subscribed to.",
 		func(l *Limits) *int { return &l.ChannelsPerSocket }},
+	{"anonymous_channel_bytes", "anonymous_channel_bytes", 32 << 10, 0, most, "bytes",
+		"Length of the names of the channels, together, that one socket may be subscribed to before it signs in or joins a private or presence channel.",
+		func(l *Limits) *int { return &l.AnonymousChannelBytes }},
 	{"client_events_per_second", "client_events_per_second", 10, 1, most, "events per second",
 		"Client events that one socket may send in a second.",
 		func(l *Limits) *int { return &l.ClientEventsPerSecond }},

@@ -25,6 +25,8 @@ type socket struct {
 	origin      string       // of the page; empty: not a browser
 
 	// owned by the reader
+	vouched  bool   // it is signed in, or an app's backend has let it into a channel
+	names    int    // bytes of the names of its channels, while it is not vouched for
 	inbound  bucket // of messages
 	patience bucket // of messages over the limit; empty: the socket is flooding
 	events   bucket // of client events
@@ -106,8 +108,9 @@ func (k *socket) Closed(r server.Reason) {
 	k.state.leave()
 }
 
-// proven ends the time limit for proving a user.
+// proven ends the time limit for proving a user, and the limits of unknown sockets.
 func (k *socket) proven() {
+	k.vouched = true
 	if k.pendingAuth != nil {
 		k.srv.authDeadlines.remove(k.pendingAuth)
 	}
@@ -159,7 +162,31 @@ func (k *socket) subscribe(m message) {
 			return
 		}
 	}
+	counts, room := k.countsName(name)
+	if !room {
+		k.refuse(codeTooManyChannel, s.Channel, errorTypeLimit,
+			fmt.Sprintf("The names of the channels of a connection may have %d bytes together, before it signs in or joins a private channel", app.Limits.AnonymousChannelBytes), 429)
+		return
+	}
 	k.enter(want)
+	if _, in := k.conn.Subscribed(name.Full); in && counts {
+		k.names += len(name.Full)
+	}
+}
+
+// countsName reports whether a subscription counts for the names of the socket, and
+// whether there is room for it. Everybody who knows the app's key can open sockets, so
+// what one holds before somebody vouches for it is bounded. Only the reader subscribes
+// to public channels and leaves them, so its count is right.
+func (k *socket) countsName(name channels.Name) (counts, room bool) {
+	limit := k.app().Limits.AnonymousChannelBytes
+	if k.vouched || name.Guarded() || limit == 0 {
+		return false, true
+	}
+	if _, in := k.conn.Subscribed(name.Full); in {
+		return false, true
+	}
+	return true, k.names+len(name.Full) <= limit
 }
 
 // enter subscribes. A repeated subscription gets subscription_succeeded again, and each
@@ -201,6 +228,9 @@ func (k *socket) unsubscribe(m message) {
 	if err != nil {
 		k.sendError(codeBadMessage, "pusher:unsubscribe: "+err.Error())
 		return
+	}
+	if _, in := k.conn.Subscribed(s.Channel); in {
+		k.names = max(0, k.names-len(s.Channel))
 	}
 	k.conn.Unsubscribe(s.Channel)
 }

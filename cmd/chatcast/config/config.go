@@ -169,7 +169,7 @@ func Default() Config {
 		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Limits: LimitsConfig{
-			Apps: apps.DefaultLimits(), SocketsPerAddress: 0,
+			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, QueueBytes: 1 << 20,
 			CacheTTL: Duration(30 * time.Minute), CacheBytes: 64 << 20,
 			ActivityTimeout: Duration(120 * time.Second), PongTimeout: Duration(30 * time.Second),

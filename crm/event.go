@@ -16,6 +16,7 @@ type Event struct {
 	Channels  []string // full names, "private-v1...."
 	Items     []any
 	Meta      any
+	Messages  []int64 // rows of the messages whose content the items show
 }
 
 // envelope is the data of every event: {"payload":{"data":[...],"meta":{...}}}.
@@ -75,6 +76,6 @@ func (ev Event) entry(now time.Time) (*models.JournalEntry, error) {
 	}
 	return &models.JournalEntry{
 		CompanyID: ev.CompanyID, Name: ev.Name, Channels: string(names),
-		Data: string(data), CreatedAtMS: now.UnixMilli(),
+		Data: string(data), CreatedAtMS: now.UnixMilli(), Messages: ev.Messages,
 	}, nil
 }

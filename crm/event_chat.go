@@ -176,15 +176,30 @@ func (a Actor) fromApp() *AppRef {
 // now. before holds the responsibles that the chat had earlier in this change, so
 // that a user who loses the chat is notified too.
 func (c *change) emitChat(chat *models.Chat, event string, item any, before ...*int64) error {
-	names, err := c.lineChannels(chat.CompanyID, chat.LicenseID, chat.MessengerType, append(before, chat.ResponsibleID)...)
-	if err != nil {
-		return err
+	ev, err := c.chatEvent(chat, event, item, before...)
+	if err == nil {
+		c.emit(ev)
 	}
-	c.emit(Event{
+	return err
+}
+
+// emitShown is emitChat for an event that shows what messages say, so that it can be
+// redacted when one of them is deleted.
+func (c *change) emitShown(chat *models.Chat, event string, item any, messages ...int64) error {
+	ev, err := c.chatEvent(chat, event, item)
+	if err == nil {
+		ev.Messages = messages
+		c.emit(ev)
+	}
+	return err
+}
+
+func (c *change) chatEvent(chat *models.Chat, event string, item any, before ...*int64) (Event, error) {
+	names, err := c.lineChannels(chat.CompanyID, chat.LicenseID, chat.MessengerType, append(before, chat.ResponsibleID)...)
+	return Event{
 		Name: event, CompanyID: chat.CompanyID, Channels: names, Items: []any{item},
 		Meta: LineMeta{Type: event, LicenseID: chat.LicenseID, MessengerType: chat.MessengerType},
-	})
-	return nil
+	}, err
 }
 
 // lineChannels returns the channels of an event about a chat: the line's channel and

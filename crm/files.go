@@ -117,7 +117,7 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	if err != nil {
 		return nil, orNotFound(err, "file")
 	}
-	if chat.LicenseID != on.LicenseID || chat.MessengerType != on.Messenger || !sees(chat) {
+	if chat.LicenseID != on.LicenseID || chat.MessengerType != on.Messenger || !sees(chat) || row.DeletedAt != nil {
 		return nil, notFound("file")
 	}
 	if row.State != "" {

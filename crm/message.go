@@ -59,5 +59,9 @@ func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message) e
 	if err != nil {
 		return err
 	}
-	return c.emitChat(chat, EventMessage, item)
+	shown := []int64{m.ID}
+	if quoted != nil {
+		shown = append(shown, quoted.ID)
+	}
+	return c.emitShown(chat, EventMessage, item, shown...)
 }

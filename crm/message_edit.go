@@ -108,10 +108,10 @@ func (c *change) emitContent(v renderer, a Actor, chat *models.Chat, row *models
 	if err != nil {
 		return err
 	}
-	return c.emitChat(chat, EventMessageEdit, MessageEditItem{
+	return c.emitShown(chat, EventMessageEdit, MessageEditItem{
 		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Type, Message: shown, Time: at,
 		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(), Error: why,
-	})
+	}, row.ID)
 }
 
 // DeleteMessage deletes a message of ours for everyone. Whoever may edit it may delete
@@ -136,21 +136,6 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 			return err
 		}
 		return out.delete(chat, row, before)
-	})
-}
-
-// erase deletes the content of a message and emits messageDelete.
-func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
-	row.DeletedAt = &at
-	if row.Content, err = encodeContent(Content{}); err != nil {
-		return err
-	}
-	if err := c.tx.SaveMessage(row); err != nil {
-		return err
-	}
-	return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
-		ID: MakeID(v.line.Messenger, row.ExternalID), Time: at,
-		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
 	})
 }
 

@@ -83,6 +83,11 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 	if err := c.tx.SaveMessage(m); err != nil {
 		return err
 	}
+	if deleted {
+		if err := c.hideFile(v, m, nil); err != nil {
+			return err
+		}
+	}
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), &why)
 }
 

@@ -35,19 +35,29 @@ func (s *Service) RunSweeper(ctx context.Context) error {
 
 // Sweep is one round of RunSweeper.
 func (s *Service) Sweep(ctx context.Context) error {
-	for {
-		n, err := s.forgetKeys(ctx)
-		if err != nil {
-			return err
-		}
-		if n < sweepBatch {
-			break
+	for _, forget := range []func(context.Context) (int64, error){s.forgetKeys, s.forgetDeletedFiles} {
+		for {
+			n, err := forget(ctx)
+			if err != nil {
+				return err
+			}
+			if n < sweepBatch {
+				break
+			}
 		}
 	}
 	if err := s.Store.Tx(ctx, func(tx *models.Tx) error { return tx.ForgetOldSecrets(s.Now().Unix()) }); err != nil {
 		return err
 	}
 	return s.sweepFiles(ctx)
+}
+
+func (s *Service) forgetDeletedFiles(ctx context.Context) (n int64, err error) {
+	err = s.change(ctx, func(c *change) error {
+		n, err = c.tx.ForgetDeletedFiles(sweepBatch)
+		return err
+	})
+	return n, err
 }
 
 func (s *Service) forgetKeys(ctx context.Context) (n int64, err error) {
@@ -58,8 +68,8 @@ func (s *Service) forgetKeys(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// sweepFiles removes files without a row. They are left by requests that failed halfway
-// and by deleted chats.
+// sweepFiles removes files without a row. They are left by requests that failed halfway,
+// by deleted messages and by deleted chats.
 func (s *Service) sweepFiles(ctx context.Context) error {
 	batch := make([]string, 0, sweepBatch)
 	for id, err := range s.Files.Old(ctx, s.Now().Add(-orphanAge)) {

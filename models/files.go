@@ -62,3 +62,13 @@ func (tx *Tx) PendingFiles(licenseID int64, messengerType string, now int64, lim
 		Order("created_at, id").Limit(limit).Find(&rows).Error
 	return rows, err
 }
+
+// ForgetDeletedFiles removes the rows of at most limit files whose message was deleted,
+// unless the deletion still waits in the outbox, and returns how many it removed.
+func (tx *Tx) ForgetDeletedFiles(limit int) (int64, error) {
+	res := tx.db.Exec(`DELETE FROM files WHERE id IN (
+		SELECT id FROM files WHERE deleted_at IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.message_id = files.message_id)
+		LIMIT ?)`, limit)
+	return res.RowsAffected, res.Error
+}

@@ -25,11 +25,32 @@ func (tx *Tx) AppendJournal(e *JournalEntry) error {
 	if err := tx.create(e); err != nil {
 		return err
 	}
+	for _, id := range e.Messages {
+		err := tx.db.Exec("INSERT INTO journal_messages (message_id, journal_id) VALUES (?, ?) ON CONFLICT DO NOTHING", id, e.ID).Error
+		if err != nil {
+			return err
+		}
+	}
 	if tx.notified {
 		return nil
 	}
 	tx.notified = true
 	return tx.notify(notifyAppended)
+}
+
+// JournalOfMessage lists the entries that show the content of a message.
+func (tx *Tx) JournalOfMessage(messageID int64) ([]JournalEntry, error) {
+	var entries []JournalEntry
+	err := tx.db.Where("id IN (SELECT journal_id FROM journal_messages WHERE message_id = ?)", messageID).Order("id").Find(&entries).Error
+	return entries, err
+}
+
+// SetJournalData replaces the data of an entry, which must be JSON.
+func (tx *Tx) SetJournalData(id int64, data string) error {
+	if !json.Valid([]byte(data)) {
+		return fmt.Errorf("models: data of journal entry %d is not JSON", id)
+	}
+	return tx.db.Exec("UPDATE journal SET data = ? WHERE id = ?", data, id).Error
 }
 
 // notify sends a notification when the transaction commits. On SQLite it does nothing,

@@ -227,6 +227,7 @@ type File struct {
 	Attempts  int64
 	NotBefore int64
 	StoredAs  string // the id in the file store, when it is not ID
+	DeletedAt *int64 // when its message was deleted: nobody may have it since
 }
 
 // StoredID returns the id under which the file is in the file store.
@@ -286,6 +287,8 @@ type JournalEntry struct {
 	Channels    string // JSON array
 	Data        string // JSON, without the event id
 	CreatedAtMS int64  `gorm:"column:created_at_ms"`
+
+	Messages []int64 `gorm:"-"` // the messages that Data shows; only for AppendJournal
 }
 
 // TableName returns the table's singular name: the journal.

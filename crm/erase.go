@@ -1,0 +1,144 @@
+package crm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"chatcast/models"
+)
+
+// What is deleted is gone everywhere: the row's content, the file behind it, and the
+// events of the journal that show it, also those of other messages that quote it. An
+// edit leaves the journal as it is, as the history of the message.
+
+// erase deletes the content of a message and emits messageDelete.
+func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
+	if err := c.hideFile(v, row, &at); err != nil {
+		return err
+	}
+	row.DeletedAt = &at
+	if row.Content, err = encodeContent(Content{}); err != nil {
+		return err
+	}
+	if err := c.tx.SaveMessage(row); err != nil {
+		return err
+	}
+	id := MakeID(v.line.Messenger, row.ExternalID)
+	if err := c.redact(row.ID, row.ExternalID); err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
+		ID: id, Time: at, Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+	})
+}
+
+// hideFile makes the stored file of a message unreachable, or with a nil time reachable
+// again. Sweep removes its bytes when the deletion can no longer fail.
+func (c *change) hideFile(v renderer, row *models.Message, at *int64) error {
+	content, err := v.stored(row)
+	if err != nil || content.File == nil {
+		return err
+	}
+	id, ours := strings.CutPrefix(content.File.Link, storedLink)
+	if !ours {
+		return nil
+	}
+	file, err := c.tx.LockFile(id)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	file.DeletedAt, file.MessageID = at, &row.ID
+	return c.tx.SaveFile(file)
+}
+
+// redact removes what a message says from the events that show it: those of the journal
+// and those of this change.
+func (c *change) redact(messageID int64, id string) error {
+	entries, err := c.tx.JournalOfMessage(messageID)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		data, err := redactEntry(e.Name, e.Data, id)
+		if err != nil {
+			return fmt.Errorf("crm: journal entry %d: %w", e.ID, err)
+		}
+		if err := c.tx.SetJournalData(e.ID, data); err != nil {
+			return err
+		}
+	}
+	for i, ev := range c.events {
+		if slices.Contains(ev.Messages, messageID) {
+			for k, item := range ev.Items {
+				c.events[i].Items[k] = redactItem(item, id)
+			}
+		}
+	}
+	return nil
+}
+
+// redactEntry returns the data of a journal entry without what the message says.
+func redactEntry(event, data, id string) (string, error) {
+	var stored struct {
+		Payload struct {
+			Data []json.RawMessage `json:"data"`
+			Meta json.RawMessage   `json:"meta"`
+		} `json:"payload"`
+	}
+	if err := json.Unmarshal([]byte(data), &stored); err != nil {
+		return "", err
+	}
+	items := make([]any, len(stored.Payload.Data))
+	for i, raw := range stored.Payload.Data {
+		item, err := decodeItem(event, raw)
+		if err != nil {
+			return "", err
+		}
+		items[i] = redactItem(item, id)
+	}
+	b, err := json.Marshal(envelope{Payload: payload{Data: items, Meta: stored.Payload.Meta}})
+	return string(b), err
+}
+
+// decodeItem decodes an item of an event that shows messages.
+func decodeItem(event string, raw json.RawMessage) (item any, err error) {
+	switch event {
+	case EventMessage:
+		var m MessageItem
+		err = json.Unmarshal(raw, &m)
+		return m, err
+	case EventMessageEdit:
+		var m MessageEditItem
+		err = json.Unmarshal(raw, &m)
+		return m, err
+	}
+	return nil, fmt.Errorf("%s shows no message", event)
+}
+
+// redactItem returns an item without the content of the message with this id.
+func redactItem(item any, id string) any {
+	switch m := item.(type) {
+	case MessageItem:
+		if m.ID.String() == id {
+			m.Message = Content{}
+		}
+		if m.QuotedMessage != nil && m.QuotedMessage.ID.String() == id && m.QuotedMessage.Message != nil {
+			q := *m.QuotedMessage
+			q.Message = &Content{}
+			m.QuotedMessage = &q
+		}
+		return m
+	case MessageEditItem:
+		if m.ID.String() == id {
+			m.Message = Content{}
+		}
+		return m
+	}
+	return item
+}

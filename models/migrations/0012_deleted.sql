@@ -1,0 +1,13 @@
+-- +goose Up
+
+-- When the message of a file was deleted; null: it was not. The file is not served then.
+ALTER TABLE files ADD COLUMN deleted_at BIGINT;
+CREATE INDEX files_deleted ON files (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- Which entries of the journal show what a message says, also as a quotation.
+CREATE TABLE journal_messages (
+	message_id BIGINT NOT NULL,
+	journal_id BIGINT NOT NULL REFERENCES journal (id) ON DELETE CASCADE,
+	PRIMARY KEY (message_id, journal_id)
+);
+CREATE INDEX journal_messages_journal ON journal_messages (journal_id);

@@ -1,10 +1,13 @@
 package crm
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
 	"chatcast/channels"
+	"chatcast/models"
 )
 
 // When access is taken away, the user's subscriptions to the lost channels end
@@ -42,7 +45,7 @@ func (s *Service) unsubscribeLost(c *change, companyID int64, userIDs []int64, f
 			return err
 		}
 	}
-	if err := f(); err != nil {
+	if err := c.endLinks(companyID, userIDs, f); err != nil {
 		return err
 	}
 	for i, user := range userIDs {
@@ -56,4 +59,59 @@ func (s *Service) unsubscribeLost(c *change, companyID int64, userIDs []int64, f
 		}
 	}
 	return nil
+}
+
+// endLinks runs f, and ends the signed links of the company's files when one of the users
+// could read more before f than after it. An event has one link for all who receive it,
+// so the links of their colleagues end too; those get new ones with the next list.
+func (c *change) endLinks(companyID int64, userIDs []int64, f func() error) error {
+	before := make([]map[string]bool, len(userIDs))
+	var err error
+	for i, user := range userIDs {
+		if before[i], err = c.readable(companyID, user); err != nil {
+			return err
+		}
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	for i, user := range userIDs {
+		now, err := c.readable(companyID, user)
+		if err != nil {
+			return err
+		}
+		for what := range before[i] {
+			if !now[what] && !now[everything] {
+				return c.tx.EndLinks(companyID)
+			}
+		}
+	}
+	return nil
+}
+
+// everything is what owners and admins may read.
+const everything = "everything"
+
+// readable returns what a user may read of a company, in words that are only compared
+// with each other.
+func (c *change) readable(companyID, userID int64) (map[string]bool, error) {
+	employee, err := c.tx.EmployeeOf(companyID, userID)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if employee.Role != models.RoleOperator {
+		return map[string]bool{everything: true}, nil
+	}
+	what := map[string]bool{}
+	licenses, err := c.tx.EmployeeLicenses(companyID, []int64{userID})
+	for _, l := range licenses {
+		what[fmt.Sprintf("own chats of %d", l.LicenseID)] = true
+		if !employee.OnlyMine {
+			what[fmt.Sprintf("all chats of %d", l.LicenseID)] = true
+		}
+	}
+	return what, err
 }

@@ -19,7 +19,7 @@ const (
 	// DefaultMaxFile is the default maximum size of an attachment, in bytes.
 	DefaultMaxFile = 100 << 20
 	// LinkLife is how long a signed link to an attachment works, in seconds.
-	LinkLife = 7 * 24 * 60 * 60
+	LinkLife = 24 * 60 * 60
 
 	fileSecretName = "files.secret"
 )
@@ -55,9 +55,11 @@ func filePath(l Line, id string) string {
 	return "/v1/licenses/" + strconv.FormatInt(l.LicenseID, 10) + "/messengers/" + l.Messenger + "/files/" + id
 }
 
-func signFile(key []byte, l Line, id string, expires int64) string {
+// signFile signs a link. It is good for whoever has it, until it expires or the epoch of
+// the line's company ends, see endLinks.
+func signFile(key []byte, l Line, id string, expires, epoch int64) string {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(filePath(l, id) + "?" + strconv.FormatInt(expires, 10)))
+	mac.Write([]byte(filePath(l, id) + "?" + strconv.FormatInt(expires, 10) + "&" + strconv.FormatInt(epoch, 10)))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
@@ -94,9 +96,13 @@ func (s *Service) OpenSigned(ctx context.Context, on Line, id, expires, signatur
 	if err != nil {
 		return nil, err
 	}
+	epoch, err := s.Store.Read(ctx).LinkEpoch(on.LicenseID)
+	if err != nil {
+		return nil, err
+	}
 	until, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || !hmac.Equal([]byte(signature), []byte(signFile(key, on, id, until))) {
-		return nil, denied("the link's signature is wrong")
+	if err != nil || !hmac.Equal([]byte(signature), []byte(signFile(key, on, id, until, epoch))) {
+		return nil, denied("the link's signature is wrong, or the link was revoked")
 	}
 	if until <= s.Now().Unix() {
 		return nil, denied("the link has expired")

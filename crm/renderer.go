@@ -139,8 +139,12 @@ func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
 	if err != nil {
 		return renderer{}, err
 	}
+	epoch, err := s.Store.Read(ctx).LinkEpoch(on.LicenseID)
+	if err != nil {
+		return renderer{}, err
+	}
 	expires := s.Now().Unix() + LinkLife
 	return renderer{line: on, link: func(l Line, id string) string {
-		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires)
+		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires, epoch)
 	}}, nil
 }

@@ -72,3 +72,15 @@ func (tx *Tx) ForgetDeletedFiles(limit int) (int64, error) {
 		LIMIT ?)`, limit)
 	return res.RowsAffected, res.Error
 }
+
+// LinkEpoch returns the number that signed links to files of the licence are good for;
+// 0 when there is no such licence.
+func (tx *Tx) LinkEpoch(licenseID int64) (epoch int64, err error) {
+	err = tx.db.Raw("SELECT c.link_epoch FROM licenses l JOIN companies c ON c.id = l.company_id WHERE l.id = ?", licenseID).Scan(&epoch).Error
+	return epoch, err
+}
+
+// EndLinks ends all signed links to files of the company.
+func (tx *Tx) EndLinks(companyID int64) error {
+	return tx.db.Exec("UPDATE companies SET link_epoch = link_epoch + 1 WHERE id = ?", companyID).Error
+}

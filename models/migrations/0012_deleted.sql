@@ -11,3 +11,7 @@ CREATE TABLE journal_messages (
 	PRIMARY KEY (message_id, journal_id)
 );
 CREATE INDEX journal_messages_journal ON journal_messages (journal_id);
+
+-- Signed links of a company's files are good for one number. It rises when somebody
+-- loses access, and the links that they have end.
+ALTER TABLE companies ADD COLUMN link_epoch BIGINT NOT NULL DEFAULT 0;

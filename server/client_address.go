@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"net/netip"
 
 	"github.com/gin-gonic/gin"
 
@@ -31,4 +32,15 @@ func ClientAddress(c *gin.Context) string {
 		return host
 	}
 	return c.Request.RemoteAddr
+}
+
+// networkOf returns the network that a socket from remote is counted as. It is the zero
+// Prefix when the socket is not counted: without a limit, and from loopback, a trusted
+// proxy or a Unix socket, which stand for many clients.
+func (s *Server) networkOf(remote string) netip.Prefix {
+	addr, ok := clientaddr.Parse(remote)
+	if !ok || s.opt.PerAddress <= 0 || addr.IsLoopback() || s.opt.Proxies.Contains(addr) {
+		return netip.Prefix{}
+	}
+	return clientaddr.Network(addr)
 }

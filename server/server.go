@@ -218,17 +218,6 @@ func (s *Server) delist(k socket, r Reason) {
 	}
 }
 
-// networkOf returns the network that a socket from remote is counted as. It is the zero
-// Prefix when the socket is not counted: without a limit, and from loopback, a trusted
-// proxy or a Unix socket, which stand for many clients.
-func (s *Server) networkOf(remote string) netip.Prefix {
-	addr, ok := clientaddr.Parse(remote)
-	if !ok || s.opt.PerAddress <= 0 || addr.IsLoopback() || s.opt.Proxies.Contains(addr) {
-		return netip.Prefix{}
-	}
-	return clientaddr.Network(addr)
-}
-
 // hijacker gives gorilla a connection whose writes go through our queue, so that
 // gorilla's own writes never land inside one of our frames.
 type hijacker struct {

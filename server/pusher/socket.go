@@ -174,21 +174,6 @@ func (k *socket) subscribe(m message) {
 	}
 }
 
-// countsName reports whether a subscription counts for the names of the socket, and
-// whether there is room for it. Everybody who knows the app's key can open sockets, so
-// what one holds before somebody vouches for it is bounded. Only the reader subscribes
-// to public channels and leaves them, so its count is right.
-func (k *socket) countsName(name channels.Name) (counts, room bool) {
-	limit := k.app().Limits.AnonymousChannelBytes
-	if k.vouched || name.Guarded() || limit == 0 {
-		return false, true
-	}
-	if _, in := k.conn.Subscribed(name.Full); in {
-		return false, true
-	}
-	return true, k.names+len(name.Full) <= limit
-}
-
 // enter subscribes. A repeated subscription gets subscription_succeeded again, and each
 // event still once: pusher-js never repeats one, and a client that lost track gets what
 // it needs.

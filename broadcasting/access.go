@@ -7,35 +7,50 @@ import (
 	"time"
 )
 
-// Grant notes that the user was allowed to enter channel on the socket, whichever node
-// the socket is on. The subscription will then be known as the user's. Grant also lifts
-// what Unsubscribe did to this socket and channel. It returns false when no node has
-// the socket, and an error when that could not be determined.
+// Grant notes that the socket, whichever node it is on, is the owner's and may enter the
+// channel. data is what was signed with the permission, see SubscribeRequest. The
+// subscription will then be known as the owner's. Grant also lifts what Unsubscribe did
+// to this socket and channel. It returns false when no node has the socket,
+// ErrOtherOwner when the socket is another user's, and any other error when that could
+// not be determined.
 //
-// Callers must check the permission again after Grant, and call Unsubscribe when it is
-// gone: Grant undoes an Unsubscribe that came just before it.
-func (e *Engine) Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error) {
-	if e.grantHere(ctx, app, socketID, channel, userID) {
-		return true, nil
+// Callers must check the permission and the session again after Grant, and call
+// Unsubscribe or EndSession when it is gone: what ended just before Grant did not find
+// the socket.
+func (e *Engine) Grant(ctx context.Context, app, socketID string, o Owner, channel, data string) (bool, error) {
+	if found, err := e.grantHere(ctx, app, socketID, o, channel, data); found {
+		return true, err
 	}
-	return e.foundElsewhere(ctx, Order{Kind: OrderGrant, App: app, SocketID: socketID, UserID: userID, Channels: []string{channel}})
+	order := ownerOrder(OrderGrant, o)
+	order.App, order.SocketID, order.Channels, order.Data = app, socketID, []string{channel}, data
+	return e.foundElsewhere(ctx, order)
 }
 
-// Identify notes that the socket is the user's, without granting a channel, so that
-// Disconnect closes it. Its results are those of Grant.
-func (e *Engine) Identify(ctx context.Context, app, socketID, userID string) (bool, error) {
-	if e.identifyHere(ctx, app, socketID, userID) {
-		return true, nil
+// Identify notes that the socket is the owner's, without granting a channel. Its results
+// are those of Grant, and so is what its callers must do.
+func (e *Engine) Identify(ctx context.Context, app, socketID string, o Owner) (bool, error) {
+	if found, err := e.identifyHere(ctx, app, socketID, o); found {
+		return true, err
 	}
-	return e.foundElsewhere(ctx, Order{Kind: OrderIdentify, App: app, SocketID: socketID, UserID: userID})
+	order := ownerOrder(OrderIdentify, o)
+	order.App, order.SocketID = app, socketID
+	return e.foundElsewhere(ctx, order)
 }
 
 // foundElsewhere asks the other nodes for a socket until one has it. It ignores nodes
 // that did not answer when another one has the socket.
 func (e *Engine) foundElsewhere(ctx context.Context, o Order) (bool, error) {
-	found := false
-	_, err := e.survey(ctx, o, func(a Answer) bool { found = found || a.Found; return found })
-	if found {
+	var of Answer // of the node that has the socket
+	_, err := e.survey(ctx, o, func(a Answer) bool {
+		if a.Found {
+			of = a
+		}
+		return of.Found
+	})
+	switch {
+	case of.Refused:
+		return true, ErrOtherOwner
+	case of.Found:
 		return true, nil
 	}
 	return false, err
@@ -60,11 +75,27 @@ func (e *Engine) Unsubscribe(ctx context.Context, userID string, channels ...str
 	return err
 }
 
-// Disconnect closes every socket that is known as the user's by Grant or Identify. On
-// this node this happens at once, whatever the other nodes answer.
+// Disconnect closes every socket that is the user's by Grant or Identify. On this node
+// this happens at once, whatever the other nodes answer.
 func (e *Engine) Disconnect(ctx context.Context, userID string) error {
 	e.disconnectHere(userID)
 	_, err := e.survey(ctx, Order{Kind: OrderDisconnect, UserID: userID}, nil)
+	return err
+}
+
+// EndSession closes the sockets that a session of the user vouched for last. On this node
+// this happens at once, whatever the other nodes answer.
+func (e *Engine) EndSession(ctx context.Context, userID, session string) error {
+	e.endSessionHere(userID, session)
+	_, err := e.survey(ctx, Order{Kind: OrderEndSession, UserID: userID, Session: session}, nil)
+	return err
+}
+
+// ExtendSession tells the sockets that the owner's session vouched for of its new end,
+// which is ignored when it is not later than the one they know.
+func (e *Engine) ExtendSession(ctx context.Context, o Owner) error {
+	e.extendHere(o)
+	_, err := e.survey(ctx, ownerOrder(OrderExtend, o), nil)
 	return err
 }
 
@@ -106,14 +137,18 @@ func (e *Engine) Cached(ctx context.Context, app, channel string) (data string, 
 	return last.Event.Data, last.TTL, true, nil
 }
 
-func (e *Engine) grantHere(ctx context.Context, app, socketID, channel, userID string) bool {
-	c := e.conn(app, socketID)
-	return c != nil && c.grant(ctx, channel, userID)
+func (e *Engine) grantHere(ctx context.Context, app, socketID string, o Owner, channel, data string) (found bool, err error) {
+	if c := e.conn(app, socketID); c != nil {
+		return c.grant(ctx, o, channel, data)
+	}
+	return false, nil
 }
 
-func (e *Engine) identifyHere(ctx context.Context, app, socketID, userID string) bool {
-	c := e.conn(app, socketID)
-	return c != nil && c.identify(ctx, userID)
+func (e *Engine) identifyHere(ctx context.Context, app, socketID string, o Owner) (found bool, err error) {
+	if c := e.conn(app, socketID); c != nil {
+		return c.identify(ctx, o)
+	}
+	return false, nil
 }
 
 func (e *Engine) unsubscribeHere(userID string, channels []string) {
@@ -127,6 +162,20 @@ func (e *Engine) unsubscribeHere(userID string, channels []string) {
 func (e *Engine) disconnectHere(userID string) {
 	for _, c := range e.socketsOf(userID) {
 		c.peer.Disconnect(AccessEnded)
+	}
+}
+
+func (e *Engine) endSessionHere(userID, session string) {
+	for _, c := range e.socketsOf(userID) {
+		if c.inSession(session) {
+			c.peer.Disconnect(AccessEnded)
+		}
+	}
+}
+
+func (e *Engine) extendHere(o Owner) {
+	for _, c := range e.socketsOf(o.UserID) {
+		c.extend(o.Session, o.Until)
 	}
 }
 

@@ -1,9 +1,8 @@
 package broadcasting
 
 import (
-	"context"
-	"slices"
 	"sync"
+	"time"
 )
 
 // Conn is a connected socket's side of the engine. Safe for concurrent use.
@@ -14,11 +13,13 @@ type Conn struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	closed  bool
-	subs    map[string]*subscription
-	grants  map[string]string   // by channel: the user that was last allowed to enter
-	revoked map[string]struct{} // channels whose earlier signatures are invalid on this socket
-	users   []string            // under whom the user index lists this socket
+	closed     bool
+	subs       map[string]*subscription
+	owner      Owner               // the user index lists the socket under it; zero: nobody yet
+	ending     *time.Timer         // of the owner's session; nil: it has no end
+	identified bool                // Identify has named the owner
+	grants     map[string]string   // what was granted with each channel that the owner may enter
+	revoked    map[string]struct{} // channels whose earlier signatures are invalid on this socket
 
 	signedIn  string   // the app's user that it has proved to be; empty: none
 	watchlist []string // users that it watches
@@ -37,10 +38,10 @@ type notice struct {
 func (c *Conn) User() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.users) == 0 {
+	if c.owner.UserID == "" {
 		return c.signedIn
 	}
-	return c.users[0]
+	return c.owner.UserID
 }
 
 // Close ends all subscriptions. Later calls do nothing.
@@ -51,9 +52,10 @@ func (c *Conn) Close() {
 		for name, s := range c.subs {
 			c.leave(name, s)
 		}
-		for _, user := range c.users {
-			c.engine.unindex(user, c)
+		if c.owner.UserID != "" {
+			c.engine.unindex(c.owner.UserID, c)
 		}
+		c.stopEnding()
 		if c.signedIn != "" {
 			c.engine.signedIn.leave(c)
 		}
@@ -65,48 +67,12 @@ func (c *Conn) Close() {
 	c.tell()
 }
 
-// grant does nothing when ctx has ended: the caller no longer learns of the grant, and
-// could not take it back.
-func (c *Conn) grant(ctx context.Context, channel, user string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed || ctx.Err() != nil {
-		return false
-	}
-	if c.grants == nil {
-		c.grants = map[string]string{}
-	}
-	c.grants[channel] = user
-	delete(c.revoked, channel)
-	c.known(user)
-	return true
-}
-
-// identify does nothing when ctx has ended, like grant.
-func (c *Conn) identify(ctx context.Context, user string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed || ctx.Err() != nil {
-		return false
-	}
-	c.known(user)
-	return true
-}
-
-// known notes that the socket is the user's; needs mu.
-func (c *Conn) known(user string) {
-	if !slices.Contains(c.users, user) {
-		c.users = append(c.users, user)
-		c.engine.index(user, c)
-	}
-}
-
 // unsubscribeUser ends user's subscription to channel and invalidates its signature.
 func (c *Conn) unsubscribeUser(channel, user string) {
 	c.mu.Lock()
 	s := c.subs[channel]
 	theirs := s != nil && s.user == user
-	if theirs || c.grants[channel] == user {
+	if _, granted := c.grants[channel]; theirs || granted && c.owner.UserID == user {
 		if c.revoked == nil {
 			c.revoked = map[string]struct{}{}
 		}

@@ -3,6 +3,7 @@ package broadcasting
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Errors of orders to other nodes.
@@ -41,10 +42,12 @@ type OrderKind string
 
 // Kinds of orders, with the fields of Order that each uses.
 const (
-	OrderGrant       OrderKind = "grant"        // Engine.Grant: App, SocketID, UserID, Channels (one)
-	OrderIdentify    OrderKind = "identify"     // Engine.Identify: App, SocketID, UserID
+	OrderGrant       OrderKind = "grant"        // Engine.Grant: App, SocketID, UserID, Session, Until, Channels (one), Data
+	OrderIdentify    OrderKind = "identify"     // Engine.Identify: App, SocketID, UserID, Session, Until
 	OrderUnsubscribe OrderKind = "unsubscribe"  // Engine.Unsubscribe: UserID, Channels
 	OrderDisconnect  OrderKind = "disconnect"   // Engine.Disconnect: UserID
+	OrderEndSession  OrderKind = "end_session"  // Engine.EndSession: UserID, Session
+	OrderExtend      OrderKind = "extend"       // Engine.ExtendSession: UserID, Session, Until
 	OrderTerminate   OrderKind = "terminate"    // Engine.Terminate: App, UserID
 	OrderRemoveApp   OrderKind = "remove_app"   // Engine.RemoveApp: App
 	OrderAppsChanged OrderKind = "apps_changed" // Engine.AppsChanged
@@ -56,12 +59,34 @@ type Order struct {
 	App      string    `json:"app,omitempty"`
 	SocketID string    `json:"socket_id,omitempty"`
 	UserID   string    `json:"user_id,omitempty"`
+	Session  string    `json:"session,omitempty"`
+	Until    int64     `json:"until,omitempty"` // unix milliseconds; 0: no end
 	Channels []string  `json:"channels,omitempty"`
+	Data     string    `json:"data,omitempty"`
+}
+
+// owner returns the owner that the order names.
+func (o Order) owner() Owner {
+	w := Owner{UserID: o.UserID, Session: o.Session}
+	if o.Until != 0 {
+		w.Until = time.UnixMilli(o.Until)
+	}
+	return w
+}
+
+// ownerOrder returns an order that names the owner.
+func ownerOrder(kind OrderKind, w Owner) Order {
+	o := Order{Kind: kind, UserID: w.UserID, Session: w.Session}
+	if !w.Until.IsZero() {
+		o.Until = w.Until.UnixMilli()
+	}
+	return o
 }
 
 // Answer is the answer of a node to an Order.
 type Answer struct {
 	Found   bool `json:"found,omitempty"`   // of OrderGrant and OrderIdentify: the socket is there
+	Refused bool `json:"refused,omitempty"` // of the same: and it belongs to another user
 	Sockets int  `json:"sockets,omitempty"` // of OrderTerminate: how many were closed
 	Unknown bool `json:"unknown,omitempty"` // the node does not know this kind of order
 }

@@ -117,7 +117,7 @@ func cacheEngine(o broadcasting.MemoryOptions) *broadcasting.Engine {
 
 func grant(t testing.TB, e *broadcasting.Engine, app, socketID, channel, user string) bool {
 	t.Helper()
-	found, err := e.Grant(context.Background(), app, socketID, channel, user)
+	found, err := e.Grant(context.Background(), app, socketID, broadcasting.Owner{UserID: user}, channel, "")
 	if err != nil {
 		t.Error(err)
 	}
@@ -126,7 +126,7 @@ func grant(t testing.TB, e *broadcasting.Engine, app, socketID, channel, user st
 
 func identify(t testing.TB, e *broadcasting.Engine, app, socketID, user string) bool {
 	t.Helper()
-	found, err := e.Identify(context.Background(), app, socketID, user)
+	found, err := e.Identify(context.Background(), app, socketID, broadcasting.Owner{UserID: user})
 	if err != nil {
 		t.Error(err)
 	}

@@ -12,13 +12,19 @@ var _ PresenceListener = node{}
 func (n node) handle(ctx context.Context, o Order) (a Answer) {
 	switch o.Kind {
 	case OrderGrant:
-		a.Found = len(o.Channels) == 1 && n.grantHere(ctx, o.App, o.SocketID, o.Channels[0], o.UserID)
+		if len(o.Channels) == 1 {
+			a = answerOf(n.grantHere(ctx, o.App, o.SocketID, o.owner(), o.Channels[0], o.Data))
+		}
 	case OrderIdentify:
-		a.Found = n.identifyHere(ctx, o.App, o.SocketID, o.UserID)
+		a = answerOf(n.identifyHere(ctx, o.App, o.SocketID, o.owner()))
 	case OrderUnsubscribe:
 		n.unsubscribeHere(o.UserID, o.Channels)
 	case OrderDisconnect:
 		n.disconnectHere(o.UserID)
+	case OrderEndSession:
+		n.endSessionHere(o.UserID, o.Session)
+	case OrderExtend:
+		n.extendHere(o.owner())
 	case OrderTerminate:
 		a.Sockets = n.terminateHere(o.App, o.UserID)
 	case OrderRemoveApp:
@@ -32,6 +38,9 @@ func (n node) handle(ctx context.Context, o Order) (a Answer) {
 	}
 	return a
 }
+
+// answerOf answers an order to take ownership of a socket.
+func answerOf(found bool, err error) Answer { return Answer{Found: found, Refused: err != nil} }
 
 // OthersSubscribed implements PresenceListener.
 func (n node) OthersSubscribed(app, channel string) {

@@ -54,13 +54,13 @@ func TestGrantTooLate(t *testing.T) {
 		m := connect(t, b, "1", "m", words(""))
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
-		if found, err := a.Grant(over, "1", "m", "private-l", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+		if found, err := a.Grant(over, "1", "m", broadcasting.Owner{UserID: "7"}, "private-l", ""); found || !errors.Is(err, broadcasting.ErrUnanswered) {
 			t.Errorf("Grant: %v, %v", found, err)
 		}
-		if found, err := b.Grant(over, "1", "m", "private-l", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
+		if found, err := b.Grant(over, "1", "m", broadcasting.Owner{UserID: "7"}, "private-l", ""); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
 			t.Errorf("Grant of a socket that is here: %v, %v", found, err)
 		}
-		if found, err := b.Identify(over, "1", "m", "7"); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
+		if found, err := b.Identify(over, "1", "m", broadcasting.Owner{UserID: "7"}); found || err != nil && !errors.Is(err, broadcasting.ErrUnanswered) {
 			t.Errorf("Identify of a socket that is here: %v, %v", found, err)
 		}
 		if m.User() != "" {
@@ -79,11 +79,12 @@ func (stranger) Survey(context.Context, broadcasting.Order, func(broadcasting.An
 func TestNodeOfAnotherVersion(t *testing.T) {
 	m := broadcasting.NewMemory(broadcasting.MemoryOptions{})
 	e := broadcasting.NewEngine(broadcasting.Options{Control: stranger{m.Control()}})
-	_, grantErr := e.Grant(t.Context(), "1", "elsewhere", "private-l", "7")
+	_, grantErr := e.Grant(t.Context(), "1", "elsewhere", broadcasting.Owner{UserID: "7"}, "private-l", "")
 	_, terminateErr := e.Terminate(t.Context(), "1", "7")
 	for name, err := range map[string]error{
 		"Grant": grantErr, "Terminate": terminateErr, "Unsubscribe": e.Unsubscribe(t.Context(), "7", "private-l"),
 		"Disconnect": e.Disconnect(t.Context(), "7"), "RemoveApp": e.RemoveApp(t.Context(), "1"),
+		"EndSession": e.EndSession(t.Context(), "7", "S"), "ExtendSession": e.ExtendSession(t.Context(), broadcasting.Owner{UserID: "7", Session: "S"}),
 	} {
 		if !errors.Is(err, broadcasting.ErrUnknownOrder) {
 			t.Errorf("%s: %v", name, err)
@@ -141,13 +142,13 @@ func TestOtherNodesDoNotAnswer(t *testing.T) {
 	d := deaf{m.Control(), m.Presence()}
 	e := broadcasting.NewEngine(broadcasting.Options{Broker: m.Broker(), Presence: presenceOf{d}, Control: controlOf{d}})
 	a := connect(t, e, "1", "a", words(""))
-	if found, err := e.Grant(t.Context(), "1", "elsewhere", "private-l", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+	if found, err := e.Grant(t.Context(), "1", "elsewhere", broadcasting.Owner{UserID: "7"}, "private-l", ""); found || !errors.Is(err, broadcasting.ErrUnanswered) {
 		t.Errorf("Grant: %v, %v", found, err)
 	}
-	if found, err := e.Identify(t.Context(), "1", "elsewhere", "7"); found || !errors.Is(err, broadcasting.ErrUnanswered) {
+	if found, err := e.Identify(t.Context(), "1", "elsewhere", broadcasting.Owner{UserID: "7"}); found || !errors.Is(err, broadcasting.ErrUnanswered) {
 		t.Errorf("Identify: %v, %v", found, err)
 	}
-	if found, err := e.Grant(t.Context(), "1", "a", "private-l", "7"); !found || err != nil {
+	if found, err := e.Grant(t.Context(), "1", "a", broadcasting.Owner{UserID: "7"}, "private-l", ""); !found || err != nil {
 		t.Errorf("Grant of a socket that is here: %v, %v", found, err)
 	}
 	join(t, a, "private-l")

@@ -12,6 +12,9 @@ var (
 	ErrClosed  = errors.New("broadcasting: the socket is closed")
 	ErrRevoked = errors.New("broadcasting: the permission was withdrawn")
 	ErrTooMany = errors.New("broadcasting: the socket has too many channels")
+	// ErrNotGranted is returned when the channel needs a grant that the socket does not
+	// have.
+	ErrNotGranted = errors.New("broadcasting: the channel was not granted to the socket")
 )
 
 // SubscribeRequest is what a socket asks for when it subscribes.
@@ -20,6 +23,9 @@ type SubscribeRequest struct {
 	Member      *Member // the user; required on presence channels, ignored on others
 	MaxMembers  int     // the limit of users in a presence channel
 	MaxChannels int     // the limit of channels of this socket
+
+	NeedsGrant bool   // Grant must have allowed the channel on this socket
+	Data       string // what Grant must have named with it
 
 	SubscriptionCount bool // tell the channel's subscribers how many they are
 }
@@ -59,6 +65,9 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 	}
 	if _, ok := c.revoked[name]; ok {
 		return nil, ErrRevoked
+	}
+	if data, granted := c.grants[name]; want.NeedsGrant && (!granted || data != want.Data) {
+		return nil, ErrNotGranted
 	}
 	s := c.subs[name]
 	if s == nil {
@@ -139,9 +148,9 @@ func (c *Conn) open(s *subscription, last LastEvent, err error) error {
 
 // own notes the user of a subscription, if Grant named one; needs mu.
 func (c *Conn) own(s *subscription, name string) {
-	if user := c.grants[name]; user != "" && s.user == "" {
-		s.user = user
-		c.notices = append(c.notices, notice{channel: name, user: user})
+	if _, granted := c.grants[name]; granted && s.user == "" {
+		s.user = c.owner.UserID
+		c.notices = append(c.notices, notice{channel: name, user: s.user})
 	}
 }
 

@@ -46,6 +46,11 @@ func (n Name) Room() Room {
 	return r
 }
 
+// Reserved reports whether n is a CRM channel or looks like one: a private or presence
+// name of a room, also in the kinds and with the prefixes that lead to no room. No app
+// may use such a name for channels of its own.
+func (n Name) Reserved() bool { return n.Guarded() && parseRoom(n.Base).Family != None }
+
 func parseRoom(base string) Room {
 	rest, ok := strings.CutPrefix(base, "v1.")
 	if !ok {

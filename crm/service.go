@@ -19,6 +19,10 @@ type Live interface {
 	Unsubscribe(userID int64, channels ...string)
 	// Disconnect closes the user's sockets with 4009.
 	Disconnect(userID int64)
+	// EndSession closes, with 4009, the sockets that a session of the user vouched for.
+	EndSession(userID, session int64)
+	// ExtendSession tells those sockets that the session goes on until then.
+	ExtendSession(userID, session int64, until time.Time)
 	// Publish sends an event that the journal must not hold to the current subscribers
 	// of the channels. data is JSON.
 	Publish(channels []string, name, data string)

@@ -150,7 +150,8 @@ func (s *Service) removeExpired(ctx context.Context) {
 }
 
 // RefreshToken exchanges a refresh token for a new pair and ends the old pair. Of two
-// concurrent exchanges, one succeeds and the other returns CodeBadToken.
+// concurrent exchanges, one succeeds and the other returns CodeBadToken. The session
+// goes on, and its sockets with it.
 func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*TokenPair, error) {
 	if refreshToken == "" {
 		return nil, &Error{Code: CodeNoToken, Message: "a refresh token is required, in the Refresh header or as refreshToken"}
@@ -158,6 +159,7 @@ func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*Token
 	bad := &Error{Code: CodeBadToken, Message: "the refresh token is invalid or has expired"}
 	old := hashToken(refreshToken)
 	var pair *TokenPair
+	var row *models.Token
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
 		now := s.Now()
 		t, err := tx.TokenByRefresh(old)
@@ -167,7 +169,6 @@ func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*Token
 		if err != nil {
 			return err
 		}
-		var row *models.Token
 		row, pair = newPair(t.UserID, t.AppID, now)
 		row.ID = t.ID
 		won, err := tx.RotateToken(row, old)
@@ -179,6 +180,7 @@ func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*Token
 	if err != nil {
 		return nil, err
 	}
+	s.Live.ExtendSession(row.UserID, row.ID, time.Unix(row.AccessExpiresAt, 0))
 	return pair, nil
 }
 
@@ -202,9 +204,7 @@ func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, 
 	return Actor{UserID: t.UserID, AppID: t.AppID}, nil
 }
 
-// RevokeToken ends the pair of an access token. When it was the user's last pair, the
-// user has signed out everywhere and their sockets are closed too. While another pair
-// is valid the sockets stay, because it is not known which pair opened which socket.
+// RevokeToken ends the pair of an access token, and the sockets of its session.
 func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 	return s.change(ctx, func(c *change) error {
 		t, err := s.token(c.tx, accessToken)
@@ -217,11 +217,8 @@ func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 		if err := c.tx.RevokeToken(t.ID, c.now.Unix()); err != nil {
 			return err
 		}
-		live, err := c.tx.HasLiveToken(t.UserID, c.now.Unix())
-		if err == nil && !live {
-			c.after = append(c.after, func() { s.Live.Disconnect(t.UserID) })
-		}
-		return err
+		c.after = append(c.after, func() { s.Live.EndSession(t.UserID, t.ID) })
+		return nil
 	})
 }
 

@@ -2,6 +2,7 @@ package crm_test
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,10 +142,22 @@ func TestRefreshToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		before, err := w.SessionOfToken(t.Context(), old.AccessToken)
+		if err != nil {
+			t.Fatal(err)
+		}
 		w.Clock.Advance(14*24*time.Hour - time.Second)
 		pair, err := w.RefreshToken(t.Context(), old.RefreshToken)
 		if err != nil {
 			t.Fatal(err)
+		}
+		// The session goes on, and its sockets with it.
+		after, err := w.TokenSession(t.Context(), before.ID)
+		if err != nil || after != (crm.TokenSession{ID: before.ID, UserID: 685, Until: time.Unix(pair.AccessTokenEndTime, 0)}) {
+			t.Errorf("the session is %+v, %v", after, err)
+		}
+		if got, want := w.Live.Extended(), []crmtest.Session{{UserID: 685, ID: before.ID, Until: pair.AccessTokenEndTime}}; !slices.Equal(got, want) {
+			t.Errorf("the extended sessions are %+v, want %+v", got, want)
 		}
 		a, err := w.Authenticate(t.Context(), pair.AccessToken)
 		if err != nil || a.AppID != "app_685_3" {
@@ -161,6 +174,8 @@ func TestRefreshToken(t *testing.T) {
 		w.Clock.Advance(14 * 24 * time.Hour)
 		_, err = w.RefreshToken(t.Context(), pair.RefreshToken)
 		expectCode(t, "expired", err, crm.CodeBadToken)
+		_, err = w.TokenSession(t.Context(), before.ID)
+		expectCode(t, "the expired session", err, crm.CodeBadToken)
 	})
 }
 
@@ -201,20 +216,29 @@ func TestRevokeToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		ended, err := w.SessionOfToken(t.Context(), pair.AccessToken)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := w.RevokeToken(t.Context(), pair.AccessToken); err != nil {
 			t.Fatal(err)
 		}
-		if d := w.Live.Disconnected(); len(d) > 0 {
-			t.Errorf("disconnected %v while another token lives", d)
+		if got, want := w.Live.Ended(), []crmtest.Session{{UserID: 685, ID: ended.ID}}; !slices.Equal(got, want) {
+			t.Errorf("the ended sessions are %+v, want %+v", got, want)
 		}
+		_, err = w.TokenSession(t.Context(), ended.ID)
+		expectCode(t, "the ended session", err, crm.CodeBadToken)
 		_, err = w.RefreshToken(t.Context(), pair.RefreshToken)
 		expectCode(t, "refresh of a revoked pair", err, crm.CodeBadToken)
 		expectCode(t, "revoke it again", w.RevokeToken(t.Context(), pair.AccessToken), crm.CodeBadToken)
 		if err := w.RevokeToken(t.Context(), w.Token(w.Owner)); err != nil {
 			t.Fatal(err)
 		}
-		if d := w.Live.Disconnected(); len(d) != 1 || d[0] != 685 {
-			t.Errorf("disconnected %v after the last token, want 685", d)
+		if got := w.Live.Ended(); len(got) != 2 || got[1].ID == ended.ID {
+			t.Errorf("the ended sessions are %+v, want another one", got)
+		}
+		if d := w.Live.Disconnected(); len(d) > 0 {
+			t.Errorf("disconnected %v: each session ends its own sockets", d)
 		}
 	})
 }

@@ -17,6 +17,12 @@ func (tx *Tx) TokenByRefresh(hash string) (*Token, error) {
 	return first[Token](tx.db.Where("refresh_hash = ?", hash))
 }
 
+// TokenByID finds a token pair, which may have expired or been revoked, or returns
+// ErrNotFound.
+func (tx *Tx) TokenByID(id int64) (*Token, error) {
+	return first[Token](tx.db.Where("id = ?", id))
+}
+
 // CreateToken inserts a pair and sets its id.
 func (tx *Tx) CreateToken(t *Token) error { return tx.create(t) }
 
@@ -41,13 +47,6 @@ func (tx *Tx) RevokeTokensOf(userID, except, now int64) error {
 	return tx.db.Exec(`UPDATE tokens SET access_hash = 'revoked-' || id, refresh_hash = 'revoked-' || id,
 		access_expires_at = ?, refresh_expires_at = ?
 		WHERE user_id = ? AND id <> ? AND refresh_expires_at > ?`, now, now, userID, except, now).Error
-}
-
-// HasLiveToken reports whether any pair of the user can still be used or refreshed.
-func (tx *Tx) HasLiveToken(userID, now int64) (bool, error) {
-	var n int64
-	err := tx.db.Model(&Token{}).Where("user_id = ? AND refresh_expires_at > ?", userID, now).Count(&n).Error
-	return n > 0, err
 }
 
 // TokensSince counts the pairs made for the user's app after since, and returns when

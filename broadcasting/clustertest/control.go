@@ -79,11 +79,11 @@ func (n *controlNode) orders() []broadcasting.Order {
 func testSurvey(t *testing.T, nodes []*controlNode) {
 	order := broadcasting.Order{
 		Kind: broadcasting.OrderUnsubscribe, App: "a", SocketID: "1.2", UserID: "ü\n",
-		Channels: []string{"private-a", strings.Repeat("b", 200)},
+		Session: "41\x00", Until: 1767000000123, Channels: []string{"private-a", strings.Repeat("b", 200)}, Data: `{"user_id":"ü"}`,
 	}
 	for i, n := range nodes {
 		n.answer = func(context.Context, broadcasting.Order) broadcasting.Answer {
-			return broadcasting.Answer{Found: i == 2, Sockets: i}
+			return broadcasting.Answer{Found: i == 2, Refused: i == 2, Sockets: i}
 		}
 	}
 	answers, err := nodes[0].Survey(t.Context(), order, nil)
@@ -93,7 +93,7 @@ func testSurvey(t *testing.T, nodes []*controlNode) {
 	found, sockets := 0, 0
 	for _, a := range answers {
 		sockets += a.Sockets
-		if a.Found {
+		if a.Found && a.Refused {
 			found++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"chatcast/crm"
 )
@@ -16,6 +17,12 @@ type Unsubscribed struct {
 	Channels []string
 }
 
+// Session is one call of Live.EndSession or ExtendSession.
+type Session struct {
+	UserID, ID int64
+	Until      int64 // unix seconds; of ExtendSession
+}
+
 // Live is a crm.Live that records its calls. Safe for concurrent use.
 type Live struct {
 	mu           sync.Mutex
@@ -23,6 +30,8 @@ type Live struct {
 	wakes        int            // guarded by mu
 	unsubscribed []Unsubscribed // guarded by mu
 	disconnected []int64        // guarded by mu
+	ended        []Session      // guarded by mu
+	extended     []Session      // guarded by mu
 	published    []Event        // guarded by mu
 }
 
@@ -64,6 +73,20 @@ func (l *Live) Disconnect(userID int64) {
 	l.disconnected = append(l.disconnected, userID)
 }
 
+// EndSession implements crm.Live.
+func (l *Live) EndSession(userID, session int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = append(l.ended, Session{UserID: userID, ID: session})
+}
+
+// ExtendSession implements crm.Live.
+func (l *Live) ExtendSession(userID, session int64, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.extended = append(l.extended, Session{UserID: userID, ID: session, Until: until.Unix()})
+}
+
 // Wakes returns the number of calls of Wake.
 func (l *Live) Wakes() int {
 	l.mu.Lock()
@@ -83,6 +106,20 @@ func (l *Live) Disconnected() []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.disconnected)
+}
+
+// Ended returns the sessions given to EndSession.
+func (l *Live) Ended() []Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.ended)
+}
+
+// Extended returns the calls of ExtendSession.
+func (l *Live) Extended() []Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.extended)
 }
 
 // Publish implements crm.Live.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -16,19 +15,9 @@ import (
 	"chatcast/server"
 )
 
-// ErrUnknownToken is returned by an Authenticator for a token that is unknown or has
-// expired.
-var ErrUnknownToken = errors.New("pusher: the access token is invalid or has expired")
-
 // confirmTimeout bounds each step of recording a permission: finding the socket,
 // checking the permission again, withdrawing it.
 const confirmTimeout = 10 * time.Second
-
-// Authenticator finds the user of an access token. It returns ErrUnknownToken when
-// there is none, and any other error when the lookup failed.
-type Authenticator interface {
-	Authenticate(ctx context.Context, accessToken string) (userID int64, err error)
-}
 
 // UserInfo returns what the members of a presence channel see of each other.
 type UserInfo interface {
@@ -36,17 +25,22 @@ type UserInfo interface {
 }
 
 // Granter is the engine. It records which user owns a socket, so that it can end what
-// the user may no longer see.
+// the user may no longer see, and so that a signature made elsewhere is worth nothing.
 type Granter interface {
-	// Grant lets the socket enter the channel as the user's. It returns false when no
-	// node has such a socket, and an error when that is not known.
-	Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error)
+	// Grant lets the socket enter the channel as the owner's, with this channel_data.
+	// It returns false when no node has such a socket, broadcasting.ErrOtherOwner when
+	// the socket is another user's, and any other error when that is not known.
+	Grant(ctx context.Context, app, socketID string, o broadcasting.Owner, channel, channelData string) (bool, error)
 	// Unsubscribe ends the user's subscriptions to the channels and revokes their
 	// grants.
 	Unsubscribe(ctx context.Context, userID string, channels ...string) error
-	// Identify records that the socket is the user's, so that it ends when the user may
-	// no longer be here. Its results are those of Grant.
-	Identify(ctx context.Context, app, socketID, userID string) (bool, error)
+	// Identify records that the socket is the owner's, who may sign in on it. Its
+	// results are those of Grant.
+	Identify(ctx context.Context, app, socketID string, o broadcasting.Owner) (bool, error)
+	// EndSession closes the sockets that the session vouched for.
+	EndSession(ctx context.Context, userID, session string) error
+	// ExtendSession tells those sockets of the session's new end.
+	ExtendSession(ctx context.Context, o broadcasting.Owner) error
 }
 
 var _ Granter = (*broadcasting.Engine)(nil)
@@ -84,12 +78,12 @@ type channelAuth struct {
 }
 
 func (a *Authorizer) serve(c *gin.Context) {
-	a.answer(c, func(token string, userID int64) (any, string, error) {
+	a.answer(c, func(who Session) (any, string, error) {
 		form, err := readAuthForm(c.Writer, c.Request)
 		if err != nil {
 			return nil, "", err
 		}
-		answer, err := a.authorize(c.Request.Context(), token, userID, form)
+		answer, err := a.authorize(c.Request.Context(), who, form)
 		return answer, form.callback, err
 	})
 }
@@ -97,14 +91,13 @@ func (a *Authorizer) serve(c *gin.Context) {
 // answer authenticates first, so that a stranger learns nothing, not even that the
 // request is malformed. The result of sign goes to the user as JSON, or to the
 // callback.
-func (a *Authorizer) answer(c *gin.Context, sign func(token string, userID int64) (answer any, callback string, err error)) {
+func (a *Authorizer) answer(c *gin.Context, sign func(who Session) (answer any, callback string, err error)) {
 	c.Header("Cache-Control", "no-store")
-	token := server.AccessToken(c.Request)
-	userID, err := a.authenticate(c.Request.Context(), token)
+	who, err := a.authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err == nil {
 		var answer any
 		var callback string
-		if answer, callback, err = sign(token, userID); err == nil {
+		if answer, callback, err = sign(who); err == nil {
 			if callback != "" {
 				writeJSONP(c, callback, answer)
 			} else {
@@ -133,29 +126,18 @@ func writeJSONP(c *gin.Context, callback string, v any) {
 	c.Abort()
 }
 
-func (a *Authorizer) authorize(ctx context.Context, token string, userID int64, form *authForm) (*channelAuth, error) {
-	if err := a.admit(ctx, userID, form.channel); err != nil {
+func (a *Authorizer) authorize(ctx context.Context, who Session, form *authForm) (*channelAuth, error) {
+	if err := a.admit(ctx, who.UserID, form.channel); err != nil {
 		return nil, err
 	}
-	answer, err := a.sign(ctx, userID, form)
+	answer, err := a.sign(ctx, who.UserID, form)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.grant(ctx, token, userID, form); err != nil {
+	if err := a.grant(ctx, who, form, answer.ChannelData); err != nil {
 		return nil, err
 	}
 	return answer, nil
-}
-
-func (a *Authorizer) authenticate(ctx context.Context, token string) (int64, error) {
-	if token == "" {
-		return 0, errNoToken
-	}
-	userID, err := a.Users.Authenticate(ctx, token)
-	if errors.Is(err, ErrUnknownToken) {
-		return 0, errBadToken
-	}
-	return userID, err
 }
 
 func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name) error {
@@ -179,34 +161,37 @@ func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*c
 	return answer, nil
 }
 
-// grant tells the engine which user will own the subscription, then checks the
-// permission again: it may have been withdrawn since the first check, and the
-// withdrawal could not end a grant that did not exist yet. If the permission is not
-// confirmed, for whatever reason, the grant is withdrawn, because a grant makes old
-// signatures valid again. A token that is revoked meanwhile needs no withdrawal: its
-// user's sockets are closed. So none of the three steps ends with the request, nor with
-// the timeout of the step before. A socket that no node has gets no signature: there
-// would be no owner to take it from.
-func (a *Authorizer) grant(ctx context.Context, token string, userID int64, form *authForm) error {
-	user, channel := strconv.FormatInt(userID, 10), form.channel.Full
+// grant tells the engine which user owns the socket and will own the subscription, then
+// checks the permission and the session again: each may have ended since the first
+// check, and its end could not reach a grant that did not exist yet. If the permission
+// is not confirmed, for whatever reason, the grant is withdrawn, because a grant makes
+// old signatures valid again. None of the steps ends with the request, nor with the
+// timeout of the step before. A socket that no node has gets no signature: there would
+// be no owner to take it from.
+func (a *Authorizer) grant(ctx context.Context, who Session, form *authForm, channelData string) error {
+	owner, channel := who.owner(), form.channel.Full
 	looking, cancel := after(ctx)
-	found, err := a.Grants.Grant(looking, a.App.ID, form.socketID, channel, user)
+	found, err := a.Grants.Grant(looking, a.App.ID, form.socketID, owner, channel, channelData)
 	cancel()
 	owned := a.owned(ctx, found, err, form.socketID)
-	if owned != nil && err == nil {
-		return owned // no node has the socket, so nothing was granted
+	if owned != nil && owned != errNotNow {
+		return owned // nothing was granted
 	}
 	asking, cancel := after(ctx)
 	defer cancel()
-	if err := a.admit(asking, userID, form.channel); err != nil {
-		a.withdraw(ctx, user, channel)
+	if err := a.admit(asking, who.UserID, form.channel); err != nil {
+		a.withdraw(ctx, owner.UserID, channel)
 		return err
 	}
-	if owned != nil {
+	switch err := a.confirm(ctx, who); err {
+	case nil:
 		return owned
+	case errBadToken:
+		return err // the socket ends; the user's other sessions keep the channel
+	default:
+		a.withdraw(ctx, owner.UserID, channel)
+		return err
 	}
-	_, err = a.authenticate(asking, token)
-	return err
 }
 
 // withdraw revokes what was granted to the user in a channel.
@@ -226,11 +211,13 @@ func after(ctx context.Context) (context.Context, context.CancelFunc) {
 // owned turns the engine's answer about a socket into a refusal. It returns nil when
 // the socket has its owner now.
 func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID string) error {
-	if err != nil {
+	switch {
+	case errors.Is(err, broadcasting.ErrOtherOwner):
+		return errOtherOwner
+	case err != nil:
 		a.Log.ErrorContext(ctx, "the owner of a socket was not recorded", "socket", socketID, "error", err)
 		return errNotNow
-	}
-	if !found {
+	case !found:
 		return errNoSocket
 	}
 	return nil
@@ -248,11 +235,12 @@ type authError struct {
 // Refusals that are always the same. errDenied does not reveal whether the channel
 // exists.
 var (
-	errNoToken  = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header"}
-	errBadToken = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired"}
-	errNoSocket = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id"}
-	errNotNow   = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again"}
-	errDenied   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel"}
+	errNoToken    = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header"}
+	errBadToken   = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired"}
+	errNoSocket   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id"}
+	errOtherOwner = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "this connection belongs to another user"}
+	errNotNow     = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again"}
+	errDenied     = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel"}
 )
 
 func (e *authError) Error() string { return "pusher: " + e.message }

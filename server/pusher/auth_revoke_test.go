@@ -22,11 +22,18 @@ type fickle struct {
 	tokens, access int // how many more times each allows
 }
 
-func (f *fickle) Authenticate(ctx context.Context, t string) (int64, error) {
+func (f *fickle) Authenticate(ctx context.Context, t string) (pusher.Session, error) {
 	if f.tokens--; f.tokens < 0 {
-		return 0, pusher.ErrUnknownToken
+		return pusher.Session{}, pusher.ErrUnknownToken
 	}
 	return f.company.Authenticate(ctx, t)
+}
+
+func (f *fickle) Session(ctx context.Context, id int64) (pusher.Session, error) {
+	if f.tokens--; f.tokens < 0 {
+		return pusher.Session{}, pusher.ErrUnknownToken
+	}
+	return f.company.Session(ctx, id)
 }
 
 func (f *fickle) Employed(ctx context.Context, userID, companyID int64) (bool, error) {
@@ -44,7 +51,7 @@ func TestAuthRevokedMeanwhile(t *testing.T) {
 		want string
 	}{
 		"the job":   {&fickle{tokens: 2, access: 1}, "3 1234.1234 " + channel + " 685\nunsubscribed 685 " + channel},
-		"the token": {&fickle{tokens: 1, access: 2}, "3 1234.1234 " + channel + " 685"},
+		"the token": {&fickle{tokens: 1, access: 2}, "3 1234.1234 " + channel + " 685\nended 685 1685"},
 		"both":      {&fickle{tokens: 1, access: 1}, "3 1234.1234 " + channel + " 685\nunsubscribed 685 " + channel},
 	} {
 		granted := new(grants)
@@ -66,7 +73,7 @@ func TestAuthRevokedMeanwhile(t *testing.T) {
 // hung is an engine whose other nodes do not answer in time.
 type hung struct{ grants }
 
-func (h *hung) Grant(ctx context.Context, _, _, _, _ string) (bool, error) {
+func (h *hung) Grant(ctx context.Context, _, _ string, _ broadcasting.Owner, _, _ string) (bool, error) {
 	<-ctx.Done()
 	return false, broadcasting.ErrUnanswered
 }
@@ -109,10 +116,10 @@ type hangUp struct {
 	now    bool // it still has access
 }
 
-func (h *hangUp) Grant(ctx context.Context, app, socketID, channel, userID string) (bool, error) {
+func (h *hangUp) Grant(ctx context.Context, app, socketID string, o broadcasting.Owner, channel, data string) (bool, error) {
 	h.cancel()
 	h.now = false
-	return h.grants.Grant(ctx, app, socketID, channel, userID)
+	return h.grants.Grant(ctx, app, socketID, o, channel, data)
 }
 
 func (h *hangUp) Employed(ctx context.Context, _, _ int64) (bool, error) { return h.now, ctx.Err() }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -25,19 +26,38 @@ type company struct{}
 
 const (
 	token      = "$2y$10$l.SQOBOaqz3ZU65JAlEK4ughTCzIbcVGpJIUNTVnGpaKOYOd4M"
+	newerToken = "newer" // of another session of the same user
 	otherToken = "other"
 )
 
-func (company) Authenticate(_ context.Context, t string) (int64, error) {
+func (company) Authenticate(_ context.Context, t string) (pusher.Session, error) {
 	switch t {
 	case token:
-		return 685, nil
+		return session(685), nil
+	case newerToken:
+		newer := session(685)
+		newer.ID++
+		return newer, nil
 	case otherToken:
-		return 900, nil
+		return session(900), nil
 	case "broken":
-		return 0, errors.New("a secret reason")
+		return pusher.Session{}, errors.New("a secret reason")
 	}
-	return 0, pusher.ErrUnknownToken
+	return pusher.Session{}, pusher.ErrUnknownToken
+}
+
+func (company) Session(_ context.Context, id int64) (pusher.Session, error) {
+	s := session(id - 1000)
+	if id == session(685).ID+1 {
+		s = session(685)
+	}
+	s.ID = id
+	return s, nil
+}
+
+// session is the only session of a user. It ends long after the test, in fake time too.
+func session(userID int64) pusher.Session {
+	return pusher.Session{ID: 1000 + userID, UserID: userID, Until: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 }
 
 func (company) UserInfo(_ context.Context, userID int64) (string, error) {
@@ -66,8 +86,8 @@ type grants struct {
 	lookErr, unsubscribeErr error // errors of the engine
 }
 
-func (g *grants) Grant(_ context.Context, app, socketID, channel, userID string) (bool, error) {
-	return g.note(socketID, app+" "+socketID+" "+channel+" "+userID)
+func (g *grants) Grant(_ context.Context, app, socketID string, o broadcasting.Owner, channel, _ string) (bool, error) {
+	return g.note(socketID, app+" "+socketID+" "+channel+" "+o.UserID)
 }
 
 func (g *grants) Unsubscribe(ctx context.Context, userID string, channels ...string) error {
@@ -80,8 +100,22 @@ func (g *grants) Unsubscribe(ctx context.Context, userID string, channels ...str
 	return g.unsubscribeErr
 }
 
-func (g *grants) Identify(_ context.Context, app, socketID, userID string) (bool, error) {
-	return g.note(socketID, app+" "+socketID+" is "+userID)
+func (g *grants) Identify(_ context.Context, app, socketID string, o broadcasting.Owner) (bool, error) {
+	return g.note(socketID, app+" "+socketID+" is "+o.UserID)
+}
+
+func (g *grants) EndSession(_ context.Context, userID, session string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.list = append(g.list, "ended "+userID+" "+session)
+	return nil
+}
+
+func (g *grants) ExtendSession(_ context.Context, o broadcasting.Owner) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.list = append(g.list, "extended "+o.UserID+" "+o.Session+" "+o.Until.UTC().Format(time.DateOnly))
+	return nil
 }
 
 func (g *grants) note(socketID, what string) (found bool, err error) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"chatcast/broadcasting"
 )
 
 // These tests see the program as a stranger does: raw frames on a socket, signed
@@ -290,7 +292,9 @@ func TestConformanceAuthorized(t *testing.T) {
 		return `{"event":"pusher:subscription_error","channel":"` + channel + `","data":{"type":"AuthError","error":"` + message + `","status":403}}`
 	}
 	a.expect(withdrawn("Access to the channel was withdrawn"))
-	h.publish(t, `{"name":"e","channel":"`+channel+`","data":"x"}`)
+	if err := h.engine.Publish(t.Context(), broadcasting.Event{App: "3", Channel: channel, Name: "e", Data: "x"}); err != nil {
+		t.Fatal(err)
+	}
 	a.silence()
 	a.subscribe(channel, auth, "") // the old signature is no longer valid
 	a.expect(`{"event":"pusher:error","data":{"code":4009,"message":"Access to `+channel+` was withdrawn"}}`,

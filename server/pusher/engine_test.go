@@ -19,7 +19,7 @@ func must[T any](h *harness, v T, err error) T {
 
 func (h *harness) grant(app, socketID, channel, user string) bool {
 	h.t.Helper()
-	found, err := h.engine.Grant(context.Background(), app, socketID, channel, user)
+	found, err := h.engine.Grant(context.Background(), app, socketID, broadcasting.Owner{UserID: user}, channel, "")
 	return must(h, found, err)
 }
 

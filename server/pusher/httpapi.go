@@ -192,6 +192,11 @@ func badRequest(format string, args ...any) *apiError {
 	return &apiError{Status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
+// forbidden is the error for what no secret of an app allows.
+func forbidden(format string, args ...any) *apiError {
+	return &apiError{Status: http.StatusForbidden, Message: fmt.Sprintf(format, args...)}
+}
+
 // tooLarge is the error for what is over its limit.
 func tooLarge(format string, args ...any) *apiError {
 	return &apiError{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf(format, args...)}

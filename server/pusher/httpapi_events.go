@@ -159,6 +159,9 @@ func (p *publication) validateChannels(app *App) *apiError {
 		if err != nil {
 			return badRequest("channels[%d]: %s", i, strings.TrimPrefix(err.Error(), "channels: "))
 		}
+		if name.Reserved() {
+			return forbidden("channels[%d]: %s is a channel of the CRM, which alone publishes to it", i, s)
+		}
 		encrypted = encrypted || name.Encrypted
 		if !seen[s] {
 			seen[s] = true

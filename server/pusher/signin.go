@@ -35,6 +35,7 @@ func parseSignIn(data json.RawMessage) (s signIn, err error) {
 
 // user is the user that a socket is signed in as.
 type user struct {
+	ofCRM               bool     // signed for by /broadcasting/user-auth, not by the app's backend
 	broadcasting.Member          // used in presence channels without channel_data
 	watchlist           []string // each once, at most maxWatchlist
 	watchedTooMany      bool     // the list was longer
@@ -83,7 +84,7 @@ func (k *socket) signIn(m message) {
 		k.sendError(codeBadUser, err.Error())
 		return
 	}
-	switch err := k.conn.SignIn(broadcasting.Identity{UserID: u.ID, Data: s.UserData, Watchlist: u.watchlist}); {
+	switch err := k.become(u, s.UserData); {
 	case errors.Is(err, broadcasting.ErrOtherUser):
 		k.sendError(codeBadSignIn, "The connection is signed in as another user already")
 		return
@@ -97,14 +98,32 @@ func (k *socket) signIn(m message) {
 	}
 }
 
+// become makes the socket the user's. Users of the CRM and users of the app are
+// different people, even with the same id. What makes a user one of the CRM is that the
+// engine was told so by /broadcasting/user-auth: its signatures are made with the app's
+// secret, which the app's backend has as well. Users of the CRM are not among the app's
+// signed-in users: they are not online for the app's watchlists, cannot be terminated by
+// its backend, and get nothing that is sent to a user of the app.
+func (k *socket) become(u *user, userData string) error {
+	u.ofCRM = k.conn.Identified(u.ID)
+	switch {
+	case k.user != nil && k.user.ofCRM != u.ofCRM:
+		return broadcasting.ErrOtherUser
+	case u.ofCRM:
+		k.session.Queue(dialect{}.SignedIn(userData))
+		return nil
+	}
+	return k.conn.SignIn(broadcasting.Identity{UserID: u.ID, Data: userData, Watchlist: u.watchlist})
+}
+
 // member returns the socket's member of a presence channel: from the signed
-// channel_data or, when there is none, from the user it is signed in as.
+// channel_data or, when there is none, from the app's user that it is signed in as.
 func (k *socket) member(channelData string) (*broadcasting.Member, error) {
 	limit := k.app().Limits.PresenceUserBytes
 	switch {
 	case channelData != "":
 		return parseMember(channelData, limit)
-	case k.user == nil:
+	case k.user == nil || k.user.ofCRM:
 		return nil, errors.New("channel_data is missing: a presence channel needs it, unless the connection is signed in")
 	}
 	if size := memberBytes(&k.user.Member); size > limit {

@@ -151,9 +151,14 @@ func (k *socket) subscribe(m message) {
 		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Auth value for subscription to "+s.Channel+" is invalid", 401)
 		return
 	}
+	if name.Kind == channels.User && k.user.ofCRM {
+		// Nothing is published to it: it is not the channel of the app's user.
+		k.session.Queue(dialect{}.Subscribed(name.Full, nil))
+		return
+	}
 	app := k.app()
 	want := broadcasting.SubscribeRequest{
-		Name: name, MaxMembers: app.Limits.PresenceMembers, MaxChannels: app.Limits.ChannelsPerSocket,
+		Name: name, NeedsGrant: name.Reserved(), Data: s.ChannelData, MaxMembers: app.Limits.PresenceMembers, MaxChannels: app.Limits.ChannelsPerSocket,
 		SubscriptionCount: app.SubscriptionCount,
 	}
 	if name.Kind == channels.Presence {
@@ -195,6 +200,8 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 		k.session.Close(codeSlow.disconnect())
 	case errors.Is(err, broadcasting.ErrRevoked):
 		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Access to "+channel+" was withdrawn", 403)
+	case errors.Is(err, broadcasting.ErrNotGranted):
+		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Only /broadcasting/auth lets a connection subscribe to "+channel+", a channel of the CRM", 401)
 	case errors.Is(err, broadcasting.ErrTooMany):
 		k.refuse(codeTooManyChannel, channel, errorTypeLimit,
 			fmt.Sprintf("At most %d channels are allowed on one connection", limits.ChannelsPerSocket), 429)

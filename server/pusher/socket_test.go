@@ -163,7 +163,7 @@ func TestFlood(t *testing.T) {
 func TestTwoHundredThousand(t *testing.T) {
 	const sockets, events = 1000, 200
 	h := newHarness(t)
-	const channel = "private-v1.licenses.1229.messengers.grWhatsApp"
+	const channel = "private-crowd"
 	var ready, done sync.WaitGroup
 	var delivered, failures atomic.Int64
 	for range sockets {

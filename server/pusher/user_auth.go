@@ -15,40 +15,43 @@ type userAuth struct {
 }
 
 func (a *Authorizer) serveUser(c *gin.Context) {
-	a.answer(c, func(token string, userID int64) (any, string, error) {
+	a.answer(c, func(who Session) (any, string, error) {
 		form, _, err := readSocketForm(c.Writer, c.Request)
 		if err != nil {
 			return nil, "", err
 		}
-		answer, err := a.identify(c.Request.Context(), token, userID, form)
+		answer, err := a.identify(c.Request.Context(), who, form)
 		return answer, form.callback, err
 	})
 }
 
-// identify signs for the socket, and tells the engine which user owns it. Then it
-// checks the token again: if the token was withdrawn meanwhile, the withdrawal could
-// not close a socket whose owner was not known.
-func (a *Authorizer) identify(ctx context.Context, token string, userID int64, form *authForm) (*userAuth, error) {
-	name, err := a.UserInfo.UserInfo(ctx, userID)
+// identify signs for the socket, and tells the engine which user owns it, before the
+// signature can be used: the engine then knows the CRM's users from those whom the app's
+// backend signs with the same secret. Then it checks the session again, like grant.
+func (a *Authorizer) identify(ctx context.Context, who Session, form *authForm) (*userAuth, error) {
+	name, err := a.UserInfo.UserInfo(ctx, who.UserID)
 	if err != nil {
 		return nil, err
 	}
 	data, err := json.Marshal(struct {
 		ID       string   `json:"id"`
 		UserInfo userInfo `json:"user_info"`
-	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}})
+	}{strconv.FormatInt(who.UserID, 10), userInfo{who.UserID, shorten(name)}})
 	if err != nil {
 		return nil, err
 	}
 	answer := &userAuth{Auth: a.App.AuthUser(form.socketID, string(data)), UserData: string(data)}
 	looking, cancel := after(ctx)
 	defer cancel()
-	found, err := a.Grants.Identify(looking, a.App.ID, form.socketID, strconv.FormatInt(userID, 10))
-	if err := a.owned(ctx, found, err, form.socketID); err != nil {
-		return nil, err
+	found, err := a.Grants.Identify(looking, a.App.ID, form.socketID, who.owner())
+	owned := a.owned(ctx, found, err, form.socketID)
+	if owned == nil || owned == errNotNow { // it may be the user's now
+		if err := a.confirm(ctx, who); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := a.authenticate(ctx, token); err != nil {
-		return nil, err
+	if owned != nil {
+		return nil, owned
 	}
 	return answer, nil
 }

@@ -141,7 +141,7 @@ func TestUserAuthRevokedMeanwhile(t *testing.T) {
 	if w.Code != 403 || strings.Contains(w.Body.String(), "auth\"") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if got := granted.take(); got != "3 1234.1234 is 685" {
+	if got := granted.take(); got != "3 1234.1234 is 685\nended 685 1685" {
 		t.Errorf("the engine heard %q", got)
 	}
 }

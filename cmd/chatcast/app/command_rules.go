@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
@@ -43,7 +44,9 @@ type nobody struct{}
 
 var _ crm.Live = nobody{}
 
-func (nobody) Wake()                            {}
-func (nobody) Unsubscribe(int64, ...string)     {}
-func (nobody) Disconnect(int64)                 {}
-func (nobody) Publish([]string, string, string) {}
+func (nobody) Wake()                                 {}
+func (nobody) Unsubscribe(int64, ...string)          {}
+func (nobody) Disconnect(int64)                      {}
+func (nobody) EndSession(int64, int64)               {}
+func (nobody) ExtendSession(int64, int64, time.Time) {}
+func (nobody) Publish([]string, string, string)      {}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strconv"
 	"time"
@@ -34,16 +33,28 @@ func (l *live) Unsubscribe(userID int64, names ...string) {
 	}
 }
 
-// Disconnect closes the sockets that used the user's token, and those that a backend
-// has signed in as the user.
 func (l *live) Disconnect(userID int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
-	user := strconv.FormatInt(userID, 10)
-	err := l.engine.Disconnect(ctx, user)
-	_, terminateErr := l.engine.Terminate(ctx, l.app, user)
-	if err = errors.Join(err, terminateErr); err != nil {
+	if err := l.engine.Disconnect(ctx, strconv.FormatInt(userID, 10)); err != nil {
 		l.log.ErrorContext(ctx, "a user's sockets were not closed on every node", "user", userID, "error", err)
+	}
+}
+
+func (l *live) EndSession(userID, session int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
+	if err := l.engine.EndSession(ctx, strconv.FormatInt(userID, 10), strconv.FormatInt(session, 10)); err != nil {
+		l.log.ErrorContext(ctx, "the end of a session was not seen by every node", "user", userID, "error", err)
+	}
+}
+
+func (l *live) ExtendSession(userID, session int64, until time.Time) {
+	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+	defer cancel()
+	owner := broadcasting.Owner{UserID: strconv.FormatInt(userID, 10), Session: strconv.FormatInt(session, 10), Until: until}
+	if err := l.engine.ExtendSession(ctx, owner); err != nil {
+		l.log.WarnContext(ctx, "another node was not told that a session goes on, and may end its sockets", "user", userID, "error", err)
 	}
 }
 

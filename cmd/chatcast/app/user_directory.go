@@ -16,13 +16,20 @@ var (
 	_ pusher.UserInfo      = userDirectory{}
 )
 
-func (p userDirectory) Authenticate(ctx context.Context, accessToken string) (int64, error) {
-	actor, err := p.rules.Authenticate(ctx, accessToken)
+func (p userDirectory) Authenticate(ctx context.Context, accessToken string) (pusher.Session, error) {
+	return session(p.rules.SessionOfToken(ctx, accessToken))
+}
+
+func (p userDirectory) Session(ctx context.Context, id int64) (pusher.Session, error) {
+	return session(p.rules.TokenSession(ctx, id))
+}
+
+func session(s crm.TokenSession, err error) (pusher.Session, error) {
 	var e *crm.Error
 	if errors.As(err, &e) && (e.Code == crm.CodeBadToken || e.Code == crm.CodeNoToken) {
-		return 0, pusher.ErrUnknownToken
+		return pusher.Session{}, pusher.ErrUnknownToken
 	}
-	return actor.UserID, err
+	return pusher.Session(s), err
 }
 
 func (p userDirectory) UserInfo(ctx context.Context, userID int64) (string, error) {

@@ -4,17 +4,17 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"chatcast/broadcasting"
-	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// TestPusherJSSignsIn signs in with pusher-js itself: the user's own channel, watchlist
-// events, presence without channel_data, cache channels, subscription counts, and the
-// end of the user's connections.
+// TestPusherJSSignsIn signs in with pusher-js itself, a user of the CRM and users of an
+// application, one of whom has the same id: the user's own channel, watchlist events,
+// presence without channel_data, cache channels, subscription counts, and the end of the
+// user's connections. The user of the CRM has no part in it.
 func TestPusherJSSignsIn(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.Apps[0].Secret = rand.Text()
@@ -26,7 +26,6 @@ func TestPusherJSSignsIn(t *testing.T) {
 		Secret string
 	}{p.Site(owner.Token), cfg.Apps[0].Secret})
 	tab.Sees("signed in", `["signed in",{"id":"685","user_info":{"id":685,"name":"Owner"}}]`)
-	tab.Sees("online", `["online",["685"]]`)
 	tab.Sees("room", `["room",{"id":"W","info":{"name":"NW"}},1]`)
 	tab.Sees("cache miss", `["cache miss"]`)
 	tab.Sees("count", `["count",1,1]`)
@@ -40,6 +39,16 @@ func TestPusherJSSignsIn(t *testing.T) {
 	tab.Wait("the user's own channel", func(_ []json.RawMessage, frames []string) bool {
 		return slices.Contains(frames, `{"event":"pusher_internal:subscription_succeeded","channel":"#server-to-user-685","data":"{}"}`)
 	})
+	tab.Sees("online", `["online",["685"]]`) // the application's user
+	tab.Wait("the channel of the application's user", func(_ []json.RawMessage, frames []string) bool {
+		n := 0
+		for _, f := range frames {
+			if f == `{"event":"pusher_internal:subscription_succeeded","channel":"#server-to-user-685","data":"{}"}` {
+				n++
+			}
+		}
+		return n == 2
+	})
 	publish("#server-to-user-685", "hello", `{"n":1}`)
 	tab.Sees("hello", `["hello",{"n":1}]`)
 	publish("cache-news", "headline", `{"n":2}`)
@@ -52,34 +61,7 @@ func TestPusherJSSignsIn(t *testing.T) {
 	}
 	tab.Sees("gone", `["gone"]`)
 	tab.Sees("offline", `["offline",["685"]]`)
-}
-
-// When a user loses access, all their sockets end, also those that a backend has signed
-// in as the user and that never showed a token.
-func TestSignedInSocketsGoWithTheUser(t *testing.T) {
-	cfg := e2e.Config(t)
-	cfg.Apps[0].Secret = rand.Text()
-	p := e2e.Start(t, cfg)
-	owner := p.SignIn(t)
-	bea, beaID := owner.Hire(p)
-	app := p.Components().Apps.First()
-	ws, id := e2e.ConnectSocket(t, p.Base)
-	data, _ := json.Marshal(map[string]any{"id": beaID})
-	if err := ws.WriteJSON(map[string]any{"event": "pusher:signin", "data": map[string]string{
-		"user_data": string(data), "auth": app.AuthUser(id, string(data)),
-	}}); err != nil {
-		t.Fatal(err)
-	}
-	var frame struct{ Event string }
-	if err := ws.ReadJSON(&frame); err != nil || frame.Event != "pusher:signin_success" {
-		t.Fatalf("%+v, %v", frame, err)
-	}
-	bea.Must("DELETE", "/v1/tokens", nil, nil) // revokes her only token
-	if err := ws.ReadJSON(&frame); err != nil || frame.Event != "pusher:error" {
-		t.Fatalf("%+v, %v", frame, err)
-	}
-	_ = ws.SetReadDeadline(time.Now().Add(testwait.Long))
-	if _, _, err := ws.ReadMessage(); err == nil {
-		t.Error("the socket goes on")
+	if got := e2e.Lines(tab.Logs()); strings.Contains(got, "CRM") {
+		t.Errorf("the user of the CRM got what was for the application's:\n%s", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
@@ -131,4 +132,30 @@ func TestAppsDoNotSignForCRM(t *testing.T) {
 	a.expect(`{"event":"message","channel":"` + line + `","data":"x"}`)
 	b.silence()
 	small.silence()
+}
+
+// Nor do the secrets tell who is in the channels of the CRM.
+func TestAppsDoNotLookIntoCRM(t *testing.T) {
+	h := newHarness(t)
+	a := h.connect(t)
+	const presence = "presence-v1.companies.2224"
+	auth, data := h.authorize(t, a, token, presence)
+	a.subscribe(presence, auth, data)
+	a.read()
+	a.enter("private-my.users.685")
+	for path, want := range map[string]struct {
+		status int
+		answer string
+	}{
+		"/channels":                        {200, `{"channels":{"private-my.users.685":{}}}`},
+		"/channels/" + presence:            {403, `{"error":"channel: ` + presence + ` is a channel of the CRM","status":403}`},
+		"/channels/" + presence + "/users": {403, `{"error":"channel: ` + presence + ` is a channel of the CRM","status":403}`},
+		"/channels/private-v1.users.685":   {403, `{"error":"channel: private-v1.users.685 is a channel of the CRM","status":403}`},
+		"/channels/private-my.users.685":   {200, `{"occupied":true}`},
+	} {
+		query := pusher.SignRequest(docKey, docSecret, "GET", "/apps/3"+path, nil, nil, time.Now())
+		if w := serve(h.web, "GET", "/apps/3"+path+"?"+query, ""); w.Code != want.status || w.Body.String() != want.answer {
+			t.Errorf("%s: %d %s, want %d %s", path, w.Code, w.Body, want.status, want.answer)
+		}
+	}
 }

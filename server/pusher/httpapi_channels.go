@@ -86,8 +86,9 @@ func attributesOf(info, known string, among ...string) ([]string, *apiError) {
 	return list, nil
 }
 
-// listChannels answers GET /apps/{id}/channels: the channels with subscribers. Users'
-// own channels are left out unless the request filters by their prefix.
+// listChannels answers GET /apps/{id}/channels: the channels with subscribers, without
+// those of the CRM. Users' own channels are left out unless the request filters by their
+// prefix.
 func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
 	attributes, apiErr := attributesOf(r.query.get("info"), "user_count and subscription_count", infoUsers, infoSubscriptions)
 	if apiErr != nil {
@@ -110,7 +111,7 @@ func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
 	infos := make(map[string]channelInfo, len(list))
 	for _, o := range list {
 		name, _ := channels.Parse(o.Name)
-		if name.Kind == channels.User && first.Kind != channels.User {
+		if name.Kind == channels.User && first.Kind != channels.User || name.Reserved() {
 			continue
 		}
 		var info channelInfo
@@ -186,11 +187,15 @@ func (h *HTTPAPI) cached(ctx context.Context, app *App, channel string) (*cached
 	return &cachedEvent{Data: data, TTL: int64((ttl + time.Second - 1) / time.Second)}, nil
 }
 
-// channelName returns the channel that the path names.
+// channelName returns the channel that the path names. What is going on in the channels
+// of the CRM is not for backends.
 func channelName(c *gin.Context) (channels.Name, *apiError) {
 	name, err := channels.Parse(c.Param("name"))
 	if err != nil {
 		return name, badRequest("channel: %s", strings.TrimPrefix(err.Error(), "channels: "))
+	}
+	if name.Reserved() {
+		return name, forbidden("channel: %s is a channel of the CRM", name.Full)
 	}
 	return name, nil
 }

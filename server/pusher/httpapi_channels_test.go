@@ -313,7 +313,7 @@ type many struct{ *recorder }
 func (many) Channels(context.Context, string, string) ([]broadcasting.Occupancy, error) {
 	list := make([]broadcasting.Occupancy, 10_000)
 	for i := range list {
-		list[i] = broadcasting.Occupancy{Name: fmt.Sprintf("private-v1.users.%d", i), Subscriptions: 1}
+		list[i] = broadcasting.Occupancy{Name: fmt.Sprintf("private-my.users.%d", i), Subscriptions: 1}
 	}
 	return list, nil
 }

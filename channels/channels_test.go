@@ -134,8 +134,27 @@ func TestRoom(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", full, err)
 		}
+		if want != (channels.Room{}) && !name.Reserved() {
+			t.Errorf("%q is not reserved", full)
+		}
 		if got := name.Room(); got != want {
 			t.Errorf("%q: %+v, want %+v", full, got, want)
+		}
+	}
+}
+
+// Names that could be taken for a CRM channel's are reserved too.
+func TestReserved(t *testing.T) {
+	for full, want := range map[string]bool{
+		"private-v1.users.685": true, "presence-v1.users.685": true, "private-cache-v1.users.685": true, "presence-cache-v1.companies.1": true,
+		"private-encrypted-v1.companies.1.users.2": true, "private-encrypted-cache-v1.licenses.1.messengers.a": true,
+
+		"v1.users.685": false, "cache-v1.users.685": false, "#server-to-user-v1.users.685": false, "private-v1.orders.1": false, "private-v1.users.x": false,
+		"private-x.v1.users.685": false, "private-presence-v1.users.685": false, "private-private-v1.users.685": false,
+	} {
+		name, err := channels.Parse(full)
+		if err != nil || name.Reserved() != want {
+			t.Errorf("%q: %v, %v", full, name.Reserved(), err)
 		}
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/broadcasting"
 	"chatcast/channels"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
@@ -198,4 +200,65 @@ func TestAuthRefreshedMeanwhile(t *testing.T) {
 			t.Errorf("%s: the engine heard %q, want %q", path, got, want)
 		}
 	}
+}
+
+// minute is a CRM whose tokens end a minute after the test began.
+type minute struct {
+	company
+	end time.Time
+}
+
+func (m minute) Authenticate(ctx context.Context, token string) (pusher.Session, error) {
+	s, err := m.company.Authenticate(ctx, token)
+	s.Until = m.end
+	return s, err
+}
+
+func (m minute) Session(ctx context.Context, id int64) (pusher.Session, error) {
+	s, err := m.company.Session(ctx, id)
+	s.Until = m.end
+	return s, err
+}
+
+// A socket whose token has expired is closed five minutes later, whichever route vouched
+// for it. One whose session was refreshed goes on.
+func TestSocketEndsAfterItsToken(t *testing.T) {
+	tokens := &minute{}
+	inBubble(t, func(t *testing.T, h *harness, connect func() *raw) {
+		begin := time.Now()
+		tokens.end = begin.Add(time.Minute)
+		nobody, channel, signedIn, refreshed := connect(), connect(), connect(), connect()
+		for r, ask := range map[*raw][3]string{
+			channel: {"/broadcasting/auth", token, line}, signedIn: {"/broadcasting/user-auth", token, "x"},
+			refreshed: {"/broadcasting/auth", newerToken, line},
+		} {
+			req := httptest.NewRequest("POST", ask[0], strings.NewReader(form(r.id, ask[2])))
+			req.Header.Set("Content-Type", formType)
+			req.Header.Set("Authorization", ask[1])
+			w := httptest.NewRecorder()
+			if h.web.ServeHTTP(w, req); w.Code != 200 {
+				t.Fatal(w.Code, w.Body)
+			}
+		}
+		for range 6 {
+			time.Sleep(59 * time.Second)
+			for _, r := range []*raw{nobody, channel, signedIn, refreshed} {
+				r.silence()
+			}
+		}
+		newer := broadcasting.Owner{UserID: "685", Session: "1686", Until: begin.Add(time.Hour)}
+		if err := h.engine.ExtendSession(t.Context(), newer); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*raw{channel, signedIn} {
+			r.expect(errorSays(4009, "The user is no longer allowed to be here"))
+			r.expectClose(4009)
+			if d := time.Since(begin); d != 6*time.Minute {
+				t.Errorf("closed after %s", d)
+			}
+		}
+		time.Sleep(time.Minute)
+		nobody.silence()
+		refreshed.silence()
+	}, func(s *setup) { s.users = tokens })
 }

@@ -41,6 +41,7 @@ type setup struct {
 	sockets server.Options
 	pusher  pusher.Options
 	record  broadcasting.ChannelEventSink
+	users   pusher.Authenticator
 }
 
 func newHarness(t *testing.T, change ...func(*setup)) *harness {
@@ -56,7 +57,7 @@ func newHarness(t *testing.T, change ...func(*setup)) *harness {
 // it; it may be called again.
 func build(t *testing.T, change ...func(*setup)) (h *harness, g *gin.Engine, stop func()) {
 	t.Helper()
-	o := setup{app: docApp(), sockets: server.Options{Log: quiet(), Linger: time.Second}}
+	o := setup{app: docApp(), users: company{}, sockets: server.Options{Log: quiet(), Linger: time.Second}}
 	o.app.ClientEvents = true
 	for _, c := range change {
 		c(&o)
@@ -81,7 +82,7 @@ func build(t *testing.T, change ...func(*setup)) (h *harness, g *gin.Engine, sto
 	g.NoRoute(func(c *gin.Context) { front.NotFound(c) })
 	(&pusher.HTTPAPI{Apps: apps, Engine: engine, Log: quiet()}).Register(g)
 	(&pusher.Authorizer{
-		App: apps.First(), Users: company{}, UserInfo: company{},
+		App: apps.First(), Users: o.users, UserInfo: company{},
 		Policy: channels.Policy{Access: company{}}, Grants: engine, Log: quiet(),
 	}).Register(g)
 

@@ -18,7 +18,7 @@ func inBubble(t *testing.T, test func(t *testing.T, h *harness, connect func() *
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h, g, stop := build(t, change...)
-		h.stop = stop
+		h.web, h.stop = g, stop
 		defer stop()
 		test(t, h, func() *raw {
 			t.Helper()

@@ -10,9 +10,10 @@
 // and Control asks the other nodes to do something. Memory implements all three for the
 // nodes of one process. History lists the events of the journal by channel.
 //
-// There are two kinds of users, which are never mixed: users that Grant and Identify
-// name, whose access Unsubscribe and Disconnect take away; and users of an app, as
-// which sockets sign in, whose sockets Terminate closes and whom watchlists watch.
+// There are two kinds of users, which are never mixed: owners of sockets, whom Grant and
+// Identify name, and whose access Unsubscribe, EndSession and Disconnect take away; and
+// users of an app, as which sockets sign in, whose sockets Terminate closes and whom
+// watchlists watch.
 //
 // One Relay of the cluster publishes the committed events of a Journal to the broker,
 // in order and under lasting numbers.
@@ -21,7 +22,8 @@
 //
 // Engine.Run and Relay.Run each run in a goroutine of the caller until ctx ends. The
 // engine starts four more, for the seams and for its rounds, and the relay starts one
-// while it leads. All of them end with Run. The hub starts none.
+// while it leads. All of them end with Run. The hub starts none. A socket whose owner's
+// session has an end has a timer, which runs until the socket is closed.
 //
 // Locks are taken in this order: the order of a channel's kept events in Memory, Conn,
 // shard, channel, and last of all the user index, signedInUsers, counts, presenceView

@@ -48,7 +48,7 @@ func endsLater(a, b time.Time) bool { return !b.IsZero() && (a.IsZero() || a.Aft
 func (c *Conn) planEnding() {
 	c.stopEnding()
 	if !c.owner.Until.IsZero() {
-		c.ending = time.AfterFunc(time.Until(c.owner.Until)+sessionGrace, c.endIfOver)
+		c.ending = time.AfterFunc(time.Until(c.owner.Until.Add(sessionGrace)), c.endIfOver)
 	}
 }
 

@@ -213,6 +213,7 @@ func after(ctx context.Context) (context.Context, context.CancelFunc) {
 func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID string) error {
 	switch {
 	case errors.Is(err, broadcasting.ErrOtherOwner):
+		a.Log.WarnContext(ctx, "no signature: the socket belongs to another user", "socket", socketID)
 		return errOtherOwner
 	case err != nil:
 		a.Log.ErrorContext(ctx, "the owner of a socket was not recorded", "socket", socketID, "error", err)

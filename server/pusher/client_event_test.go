@@ -1,6 +1,10 @@
 package pusher_test
 
-import "testing"
+import (
+	"testing"
+
+	"chatcast/broadcasting"
+)
 
 // TestClientEventsOfTheCRM sends client events on a channel of the CRM, where only the
 // CRM's own are relayed, and on another one.
@@ -10,7 +14,7 @@ func TestClientEventsOfTheCRM(t *testing.T) {
 	const line, other = "private-v1.licenses.1.messengers.telegram", "private-orders"
 	for _, channel := range []string{line, other} {
 		for _, r := range []*raw{a, b} {
-			if _, err := h.engine.Grant(t.Context(), "3", r.id, channel, "7"); err != nil {
+			if _, err := h.engine.Grant(t.Context(), "3", r.id, broadcasting.Owner{UserID: "7"}, channel, ""); err != nil {
 				t.Fatal(err)
 			}
 			r.enter(channel)

@@ -158,25 +158,6 @@ func TestWhoIsGoneEverywhereIsDisconnected(t *testing.T) {
 	})
 }
 
-func TestAnAdminGivesANewPassword(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		w := crmtest.New(t, store)
-		e, err := w.ChangeEmployee(t.Context(), w.Admin, crmtest.CompanyID, 687, crm.EmployeeChanges{Password: ptr(rightPassword), Name: ptr("Anna")})
-		if err != nil || e.Name != "Anna" || len(e.Licenses) != 1 {
-			t.Fatalf("%+v, %v", e, err)
-		}
-		_, err = w.Authenticate(t.Context(), w.Token(w.Operator))
-		expectCode(t, "the old token", err, crm.CodeBadToken)
-		if d := w.Live.Disconnected(); !slices.Equal(d, []int64{687}) {
-			t.Errorf("disconnected %v, want 687", d)
-		}
-		_, err = signIn(w, t, "operator@test.test", rightPassword, "")
-		expectCode(t, "the new password", err, "")
-		_, err = w.ChangeEmployee(t.Context(), w.Admin, crmtest.CompanyID, 685, crm.EmployeeChanges{Password: ptr(rightPassword)})
-		expectCode(t, "an admin gives the owner one", err, crm.CodeDenied)
-	})
-}
-
 // TestLostAccessEndsThoughTheCommitFails cancels the context during the commit. The
 // outcome of the commit is unknown then, so the subscriptions must end.
 func TestLostAccessEndsThoughTheCommitFails(t *testing.T) {

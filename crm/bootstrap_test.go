@@ -41,7 +41,7 @@ func TestBootstrap(t *testing.T) {
 		if err != nil || pair.CabinetUserID != 685 {
 			t.Fatalf("%+v, %v", pair, err)
 		}
-		list, err := s.Licenses(t.Context(), crm.Actor{UserID: 685})
+		list, err := s.Licenses(t.Context(), crm.Actor{UserID: 685}, 0)
 		if err != nil || len(list) != 1 || list[0].LicenseID != 1229 || !list[0].MeOwner || len(list[0].Messenger) != 2 {
 			t.Errorf("%+v, %v", list, err)
 		}
@@ -54,7 +54,11 @@ func TestBootstrap(t *testing.T) {
 		if err != nil || l.LicenseID <= 1229 {
 			t.Errorf("%+v, %v", l, err)
 		}
-		e, err := s.Invite(t.Context(), crm.Actor{UserID: 685}, 2224, crm.Invitation{Email: "a@example.com", Name: "A"})
+		in, err := s.Invite(t.Context(), crm.Actor{UserID: 685}, 2224, crm.Invitation{Email: "a@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := s.AcceptInvitation(t.Context(), crm.Acceptance{Code: in.Invitation.Code, Name: "A", Password: rightPassword})
 		if err != nil || e.UserID <= 685 {
 			t.Errorf("%+v, %v", e, err)
 		}

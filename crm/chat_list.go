@@ -16,6 +16,7 @@ const maxSearch = 100 // characters
 // not filter.
 type ChatQuery struct {
 	PageQuery
+	CompanyID     int64  // for AllChats
 	Status        string // open or close
 	ResponsibleID *int64
 	NoResponsible bool // only chats without a responsible
@@ -58,13 +59,20 @@ func (s *Service) Chats(ctx context.Context, a Actor, on Line, q ChatQuery) (Pag
 	return s.chatPage(tx, f)
 }
 
-// AllChats lists the chats of every line that the actor may read.
+// AllChats lists the chats of every line that the actor may read, in one company or in
+// all of theirs.
 func (s *Service) AllChats(ctx context.Context, a Actor, q ChatQuery) (Page[ChatData], error) {
 	f, err := q.filter(a)
 	if err != nil {
 		return Page[ChatData]{}, err
 	}
-	return s.chatPage(s.Store.Read(ctx), f)
+	tx := s.Store.Read(ctx)
+	if f.CompanyID = q.CompanyID; f.CompanyID != 0 {
+		if err := member(tx, a, f.CompanyID, "company"); err != nil {
+			return Page[ChatData]{}, err
+		}
+	}
+	return s.chatPage(tx, f)
 }
 
 func (s *Service) chatPage(tx *models.Tx, f models.ChatFilter) (Page[ChatData], error) {

@@ -2,41 +2,10 @@ package crm
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"chatcast/models"
 )
-
-// invite makes the user, or the existing one with the same e-mail, an employee.
-// isNew reports whether the user was created.
-func (c *change) invite(a Actor, companyID int64, in Invitation, user *models.User) (e *models.Employee, isNew bool, err error) {
-	if err := c.lockEmployees(a, companyID, in.Role); err != nil {
-		return nil, false, err
-	}
-	known, err := c.tx.UserByEmail(user.Email)
-	if isNew = errors.Is(err, models.ErrNotFound); isNew {
-		known, err = user, c.tx.CreateUser(user)
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	n, err := c.tx.EmployeeCount(companyID, known.ID)
-	if err != nil {
-		return nil, false, err
-	}
-	if n > 0 {
-		return nil, false, conflict("this person works for the company already")
-	}
-	e = &models.Employee{
-		CompanyID: companyID, UserID: known.ID, Role: in.Role, OnlyMine: onlyMine(in.Role, in.OnlyMine),
-		Workday: TypeEnd, CreatedAt: c.now.Unix(),
-	}
-	if err := c.tx.CreateEmployee(e); err != nil {
-		return nil, false, err
-	}
-	return e, isNew, grant(c.tx, e, in.Licenses)
-}
 
 // lockEmployees locks the company and then checks the actor's permission again. From
 // here to the commit nobody else changes the company's employees and their roles.
@@ -54,18 +23,18 @@ func (c *change) lockEmployees(a Actor, companyID int64, roles ...string) error 
 // onlyMine applies to operators only: owners and admins see everything.
 func onlyMine(role string, wanted bool) bool { return wanted && role == models.RoleOperator }
 
-// ChangeEmployee changes an employee's role, rights or account. Their sockets stop
-// receiving the channels that they may no longer enter at once.
+// ChangeEmployee changes an employee's role, rights or name. Their sockets stop
+// receiving the channels that they may no longer enter at once. Nobody whose password
+// somebody else knows gets a higher role: see moveRole.
 func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID int64, ch EmployeeChanges) (*EmployeeData, error) {
 	if _, err := manager(s.Store.Read(ctx), a, companyID); err != nil {
 		return nil, err
 	}
-	hash, err := s.checkChanges(ctx, ch)
-	if err != nil {
+	if err := ch.check(); err != nil {
 		return nil, err
 	}
 	var data *EmployeeData
-	err = s.change(ctx, func(c *change) error {
+	err := s.change(ctx, func(c *change) error {
 		if err := c.lockEmployees(a, companyID); err != nil {
 			return err
 		}
@@ -77,8 +46,8 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		if err != nil {
 			return err
 		}
-		if ch.Name != nil || hash != "" {
-			if err := s.changeAccount(c, a, companyID, userID, ch.Name, hash); err != nil {
+		if ch.Name != nil {
+			if err := c.rename(companyID, userID, *ch.Name); err != nil {
 				return err
 			}
 		}
@@ -88,9 +57,8 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 	return data, err
 }
 
-// checkChanges checks the fields that need no database, and hashes the new password
-// when there is one.
-func (s *Service) checkChanges(ctx context.Context, ch EmployeeChanges) (hash string, err error) {
+// check checks the fields that need no database.
+func (ch EmployeeChanges) check() error {
 	var violations []error
 	if ch.Role != nil {
 		violations = append(violations, checkRole(*ch.Role))
@@ -98,13 +66,7 @@ func (s *Service) checkChanges(ctx context.Context, ch EmployeeChanges) (hash st
 	if ch.Name != nil {
 		violations = append(violations, checkRequired("name", *ch.Name, maxName))
 	}
-	if ch.Password != nil {
-		violations = append(violations, checkPassword("password", *ch.Password))
-	}
-	if err := allViolations(violations...); err != nil || ch.Password == nil {
-		return "", err
-	}
-	return s.passwords.hash(ctx, *ch.Password)
+	return allViolations(violations...)
 }
 
 // changeEmployee writes role, onlyMine and rights. The caller has locked the company.
@@ -119,6 +81,9 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 	}
 	if err == nil && e.Role != models.RoleOwner {
 		err = c.keepsOwner(e.CompanyID, was)
+	}
+	if err == nil && was != e.Role {
+		err = c.moveRole(&e, was)
 	}
 	if err != nil {
 		return err
@@ -151,11 +116,29 @@ func (c *change) keepsOwner(companyID int64, was string) error {
 	return err
 }
 
-// changeAccount changes the name and password of a user. This company must have
-// created the account, and the user must work for no other: otherwise one company
-// could take over an account that gives access to another company, now or later. A
-// new password ends all tokens and sockets.
-func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, name *string, hash string) error {
+// ranks orders the roles by what they may do.
+var ranks = map[string]int{models.RoleOperator: 1, models.RoleAdmin: 2, models.RoleOwner: 3}
+
+// moveRole prepares the change of an employee's role from was to e.Role. A person whose
+// password somebody else chose or saw must replace it before a promotion: that somebody
+// could use the new role. Invitations end with the right to make them.
+func (c *change) moveRole(e *models.Employee, was string) error {
+	if ranks[e.Role] < ranks[was] {
+		return c.tx.DeleteInvitationsBy(e.CompanyID, e.UserID)
+	}
+	user, err := c.tx.LockUser(e.UserID)
+	if err != nil {
+		return err
+	}
+	if user.PasswordKnown {
+		return conflict("somebody else chose this person's password: they must change it, with PATCH /v1/me, before they get a higher role")
+	}
+	return nil
+}
+
+// rename changes the name of a user. The account must come from an invitation of this
+// company, and the user must work for no other: the name belongs to the person.
+func (c *change) rename(companyID, userID int64, name string) error {
 	user, err := c.tx.LockUser(userID)
 	if err != nil {
 		return err
@@ -165,19 +148,8 @@ func (s *Service) changeAccount(c *change, a Actor, companyID, userID int64, nam
 		return err
 	}
 	if len(places) != 1 || user.CompanyID == nil || *user.CompanyID != companyID {
-		return denied("this person's account does not belong to this company alone; only they may change its name and password")
+		return denied("this person's account does not belong to this company alone; only they may change its name")
 	}
-	if name != nil {
-		user.Name = strings.TrimSpace(*name)
-	}
-	if hash != "" {
-		if a.UserID == userID {
-			return denied("your own password is changed with PATCH /v1/me, which asks for the current one")
-		}
-		user.PasswordHash = hash
-		if err := s.endTokens(c, userID, ""); err != nil {
-			return err
-		}
-	}
+	user.Name = strings.TrimSpace(name)
 	return c.tx.SaveUser(user)
 }

@@ -9,7 +9,8 @@ import (
 	"chatcast/models"
 )
 
-// RemoveEmployee ends an employment. The user's subscriptions to the company's
+// RemoveEmployee ends an employment. Owners and admins may remove others, and everybody
+// may leave; a company keeps its last owner. The user's subscriptions to the company's
 // channels end at once. A user who works for no other company is signed out
 // everywhere. The chats they were responsible for are left without a responsible, so
 // that operators who see only their own and unassigned chats find them. With very
@@ -38,6 +39,16 @@ func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID
 
 // removable locks the company and returns an employee whom the actor may remove.
 func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, error) {
+	if a.UserID == userID { // they leave
+		if _, err := c.tx.LockCompany(companyID); err != nil {
+			return nil, orNotFound(err, "company")
+		}
+		self, err := employment(c.tx, a, companyID)
+		if err != nil {
+			return nil, err
+		}
+		return self, c.keepsOwner(companyID, self.Role)
+	}
 	if err := c.lockEmployees(a, companyID); err != nil {
 		return nil, err
 	}
@@ -68,6 +79,9 @@ func (s *Service) endEmployment(c *change, e *models.Employee) error {
 		return err
 	}
 	if err := c.leaveLists(e); err != nil {
+		return err
+	}
+	if err := c.tx.DeleteInvitationsBy(e.CompanyID, e.UserID); err != nil {
 		return err
 	}
 	if err := c.tx.DeleteEmployee(e.CompanyID, e.UserID); err != nil {

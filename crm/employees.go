@@ -2,9 +2,7 @@ package crm
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"chatcast/models"
 )
@@ -27,35 +25,14 @@ type LicenseRight struct {
 	Write     bool  `json:"write"`
 }
 
-// InvitedEmployee is the answer to an invitation. Password is set only when it was
-// generated, and is never shown again.
-type InvitedEmployee struct {
-	EmployeeData
-	Password *string `json:"password"`
-
-	isNew bool // the user was created
-}
-
-// Invitation describes an employee to add: a new user, or the existing user with
-// the e-mail, whose name and password stay as they are.
-type Invitation struct {
-	Email    string         `json:"email"`
-	Name     string         `json:"name"`
-	Password *string        `json:"password"` // nil: one is generated
-	Role     string         `json:"role"`     // empty: operator
-	OnlyMine bool           `json:"onlyMine"`
-	Licenses []LicenseRight `json:"licenses"`
-}
-
 // EmployeeChanges are the changes that owners and admins may make to an employee; nil
-// fields stay as they are. Name and Password belong to the person's own account and
-// can be changed only for people who work for no other company.
+// fields stay as they are. Name belongs to the person's own account and can be changed
+// only for people who work for no other company.
 type EmployeeChanges struct {
 	Role     *string         `json:"role"`
 	OnlyMine *bool           `json:"onlyMine"`
 	Licenses *[]LicenseRight `json:"licenses"`
 	Name     *string         `json:"name"`
-	Password *string         `json:"password"`
 }
 
 // manager returns the actor's employment in the company when they may manage its
@@ -177,9 +154,22 @@ func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
 	if e.Role != models.RoleOperator {
 		return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, nil)
 	}
-	ids, err := tx.LicenseIDs(e.CompanyID)
+	rows, err := grants(tx, e.CompanyID, rights)
 	if err != nil {
 		return err
+	}
+	for i := range rows {
+		rows[i].UserID = e.UserID
+	}
+	return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, rows)
+}
+
+// grants returns the rows of the rights, of which each must be to another licence of the
+// company. The rows name no user yet.
+func grants(tx *models.Tx, companyID int64, rights []LicenseRight) ([]models.EmployeeLicense, error) {
+	ids, err := tx.LicenseIDs(companyID)
+	if err != nil {
+		return nil, err
 	}
 	ours, rows := map[int64]bool{}, []models.EmployeeLicense{} // ours maps a licence to whether it was granted
 	for _, id := range ids {
@@ -190,71 +180,12 @@ func grant(tx *models.Tx, e *models.Employee, rights []LicenseRight) error {
 		granted, has := ours[r.LicenseID]
 		switch {
 		case !has:
-			return Invalid(field, "is not a license of this company")
+			return nil, Invalid(field, "is not a license of this company")
 		case granted:
-			return Invalid(field, "stands there twice")
+			return nil, Invalid(field, "stands there twice")
 		}
 		ours[r.LicenseID] = true
-		rows = append(rows, models.EmployeeLicense{UserID: e.UserID, LicenseID: r.LicenseID, CanWrite: r.Write})
+		rows = append(rows, models.EmployeeLicense{LicenseID: r.LicenseID, CanWrite: r.Write})
 	}
-	return tx.SetEmployeeLicenses(e.CompanyID, e.UserID, rows)
-}
-
-// Invite adds an employee to the company. It returns CodeConflict when the person
-// works for the company already.
-func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invitation) (*InvitedEmployee, error) {
-	if in.Role == "" {
-		in.Role = models.RoleOperator
-	}
-	// Check permission before the slow hashing, so that a stranger cannot cause it.
-	by, err := manager(s.Store.Read(ctx), a, companyID)
-	if err != nil {
-		return nil, err
-	}
-	if err := mayTouch(by, in.Role); err != nil {
-		return nil, err
-	}
-	email, emailViolation := newEmail("email", in.Email)
-	password, generated := newPassword(), true
-	var passwordViolation error
-	if in.Password != nil {
-		password, generated = *in.Password, false
-		passwordViolation = checkPassword("password", password)
-	}
-	if err := allViolations(emailViolation, checkRequired("name", in.Name, maxName), passwordViolation, checkRole(in.Role)); err != nil {
-		return nil, err
-	}
-	hash, err := s.passwords.hash(ctx, password)
-	if err != nil {
-		return nil, err
-	}
-	user := models.User{Email: email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CompanyID: &companyID, CreatedAt: s.Now().Unix()}
-	out, err := s.invite(ctx, a, companyID, in, user)
-	if errors.Is(err, models.ErrDuplicate) { // somebody else created this user in between; now they are found
-		out, err = s.invite(ctx, a, companyID, in, user)
-	}
-	if err == nil && out.isNew && generated {
-		out.Password = &password
-	}
-	return out, err
-}
-
-func (s *Service) invite(ctx context.Context, a Actor, companyID int64, in Invitation, user models.User) (*InvitedEmployee, error) {
-	out := &InvitedEmployee{}
-	err := s.change(ctx, func(c *change) error {
-		e, isNew, err := c.invite(a, companyID, in, &user)
-		if err != nil {
-			return err
-		}
-		data, err := oneEmployee(c.tx, companyID, e.UserID)
-		if err != nil {
-			return err
-		}
-		out.EmployeeData, out.isNew = *data, isNew
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return rows, nil
 }

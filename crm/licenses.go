@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"chatcast/channels"
@@ -40,9 +41,17 @@ type MessengerData struct {
 // maxMessengers is how many messengers a licence may have.
 const maxMessengers = 50
 
-// Licenses lists the licences that the actor may read.
-func (s *Service) Licenses(ctx context.Context, a Actor) ([]LicenseData, error) {
-	return licenses(s.Store.Read(ctx), a)
+// Licenses lists the licences that the actor may read, in one company or in all of
+// theirs (companyID 0).
+func (s *Service) Licenses(ctx context.Context, a Actor, companyID int64) ([]LicenseData, error) {
+	tx := s.Store.Read(ctx)
+	if companyID != 0 {
+		if err := member(tx, a, companyID, "company"); err != nil {
+			return nil, err
+		}
+	}
+	list, err := licenses(tx, a)
+	return slices.DeleteFunc(list, func(l LicenseData) bool { return companyID != 0 && l.CompanyID != companyID }), err
 }
 
 func licenses(tx *models.Tx, a Actor) ([]LicenseData, error) {

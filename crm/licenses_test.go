@@ -15,7 +15,7 @@ import (
 func TestLicenses(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
-		list, err := w.Licenses(t.Context(), w.Reader)
+		list, err := w.Licenses(t.Context(), w.Reader, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestLicenses(t *testing.T) {
 			{w.Outsider, ""},
 			{w.Stranger, "3001 owner write"},
 		} {
-			list, err := w.Licenses(t.Context(), tt.actor)
+			list, err := w.Licenses(t.Context(), tt.actor, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

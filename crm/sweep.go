@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"chatcast/models"
@@ -16,8 +17,8 @@ const (
 )
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
-// Idempotency-Keys, expired replaced secrets of apps, and files that belong to no
-// message. It logs an error and tries again in the next hour.
+// Idempotency-Keys, expired replaced secrets of apps, expired invitations, and files
+// that belong to no message. It logs an error and tries again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -46,7 +47,10 @@ func (s *Service) Sweep(ctx context.Context) error {
 			}
 		}
 	}
-	if err := s.Store.Tx(ctx, func(tx *models.Tx) error { return tx.ForgetOldSecrets(s.Now().Unix()) }); err != nil {
+	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		return errors.Join(tx.ForgetOldSecrets(s.Now().Unix()), tx.DeleteExpiredInvitations(s.Now().Unix()))
+	})
+	if err != nil {
 		return err
 	}
 	return s.sweepFiles(ctx)

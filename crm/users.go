@@ -94,7 +94,7 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 			if user.PasswordHash != before {
 				return conflict("the password was changed at the same time")
 			}
-			user.PasswordHash = after
+			user.PasswordHash, user.PasswordKnown = after, false
 			if err := s.endTokens(c, user.ID, accessToken); err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ type TimeKey struct {
 // Limit, which must be set.
 type ChatFilter struct {
 	ViewerID      int64 // only chats that this user may see
+	CompanyID     int64
 	LicenseID     int64
 	MessengerType string // with LicenseID
 	Status        string
@@ -42,6 +43,9 @@ const visible = `EXISTS (
 // Chats lists chats, the latest activity first.
 func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 	q := tx.db.Table("chats AS c").Where(visible, f.ViewerID, f.ViewerID)
+	if f.CompanyID != 0 {
+		q = q.Where("c.company_id = ?", f.CompanyID)
+	}
 	if f.LicenseID != 0 {
 		q = q.Where("c.license_id = ? AND c.messenger_type = ?", f.LicenseID, f.MessengerType)
 	}

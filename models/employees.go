@@ -1,15 +1,5 @@
 package models
 
-// LockCompany returns the company and locks its row until the transaction ends. Changes
-// to its employees then come one after the other, so that two of them cannot remove the
-// last two owners at once.
-func (tx *Tx) LockCompany(id int64) (*Company, error) {
-	return first[Company](tx.lockParent().db.Where("id = ?", id))
-}
-
-// CreateCompany inserts c and sets c.ID when it is zero.
-func (tx *Tx) CreateCompany(c *Company) error { return tx.create(c) }
-
 // Colleague is an employee with the user's e-mail and name.
 type Colleague struct {
 	Employee
@@ -36,6 +26,15 @@ func (tx *Tx) Colleague(companyID, userID int64) (*Colleague, error) {
 		return nil, ErrNotFound
 	}
 	return &row, res.Error
+}
+
+// EmployedByEmail reports whether the user with the e-mail in lower case works for the
+// company.
+func (tx *Tx) EmployedByEmail(companyID int64, email string) (bool, error) {
+	var n int64
+	err := tx.db.Raw(`SELECT COUNT(*) FROM employees e JOIN users u ON u.id = e.user_id WHERE e.company_id = ? AND u.email = ?`,
+		companyID, email).Scan(&n).Error
+	return n > 0, err
 }
 
 // CountOwners returns the number of owners of the company.
@@ -119,14 +118,4 @@ func (tx *Tx) LockChatsOf(companyID, userID int64, limit int) ([]Chat, error) {
 	err := tx.forUpdate().Where("company_id = ? AND responsible_id = ?", companyID, userID).
 		Order("id").Limit(limit).Find(&chats).Error
 	return chats, err
-}
-
-// FirstCompanyID returns the id of the company that was created first, or ErrNotFound.
-// Ids rise, so it is the lowest.
-func (tx *Tx) FirstCompanyID() (int64, error) {
-	c, err := first[Company](tx.db.Order("id"))
-	if err != nil {
-		return 0, err
-	}
-	return c.ID, nil
 }

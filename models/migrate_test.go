@@ -73,6 +73,38 @@ func TestMigrateFromVersion5(t *testing.T) {
 	}
 }
 
+// Before version 10 owners and admins chose the passwords of everybody but the first
+// user. The migration marks them.
+func TestMigrateMarksKnownPasswords(t *testing.T) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "old.db") },
+		"postgres": func(t *testing.T) string { return testdb.EmptyPostgresURL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, store := t.Context(), testdb.Open(t, url(t))
+			if err := models.MigrateTo(ctx, store, 9); err != nil {
+				t.Fatal(err)
+			}
+			for _, sql := range []string{
+				`INSERT INTO companies (id, name, created_at) VALUES (1, 'old', 0)`,
+				`INSERT INTO users (id, email, name, password_hash, company_id, created_at) VALUES (685, 'a', 'A', '', 1, 0), (686, 'b', 'B', '', 1, 0)`,
+			} {
+				if err := store.Exec(ctx, sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := store.Migrate(ctx); err != nil {
+				t.Fatal(err)
+			}
+			for id, want := range map[int64]bool{685: false, 686: true} {
+				if u, err := store.Read(ctx).UserByID(id); err != nil || u.PasswordKnown != want {
+					t.Errorf("user %d: %+v, %v, want %v", id, u, err, want)
+				}
+			}
+		})
+	}
+}
+
 func TestMigrateRefusesNewerDatabase(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		if err := models.PretendVersion(t.Context(), store, 999); err != nil {

@@ -25,8 +25,10 @@ type User struct {
 	Email        string // lower case
 	Name         string
 	PasswordHash string
-	CompanyID    *int64 // the company that created the account
+	CompanyID    *int64 // the company that created the account, or invited its person
 	CreatedAt    int64
+
+	PasswordKnown bool // somebody else chose or saw the password
 }
 
 // Roles of an employee.
@@ -44,6 +46,21 @@ type Employee struct {
 	OnlyMine  bool // sees only chats that they or nobody is responsible for
 	Online    bool
 	Workday   string // start or end
+	CreatedAt int64
+}
+
+// Invitation lets the person with the e-mail become an employee.
+type Invitation struct {
+	ID        int64
+	CompanyID int64
+	Email     string // lower case
+	Name      string // what the company calls the person; the person chooses their own
+	Role      string
+	OnlyMine  bool
+	Licenses  string // JSON array of the rights to licences
+	CodeHash  string // hex SHA-256
+	InvitedBy *int64 // nil: the server's owner
+	ExpiresAt int64
 	CreatedAt int64
 }
 

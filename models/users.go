@@ -29,10 +29,10 @@ func (tx *Tx) LockUser(id int64) (*User, error) {
 // e-mail is taken.
 func (tx *Tx) CreateUser(u *User) error { return tx.create(u) }
 
-// SaveUser writes the user's name and password hash.
+// SaveUser writes the user's name, password hash and who knows the password.
 func (tx *Tx) SaveUser(u *User) error {
 	return tx.db.Model(&User{}).Where("id = ?", u.ID).
-		Updates(map[string]any{"name": u.Name, "password_hash": u.PasswordHash}).Error
+		Updates(map[string]any{"name": u.Name, "password_hash": u.PasswordHash, "password_known": u.PasswordKnown}).Error
 }
 
 // Workplace is a company that a user works for, with the data of the employment.

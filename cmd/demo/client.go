@@ -78,12 +78,18 @@ func signIn(ctx context.Context, base, email, password string) (*client, error) 
 	return c, err
 }
 
-// hire adds Mia, an operator, to the company.
+// hire invites Mia, an operator, to the company, and accepts as Mia.
 func hire(ctx context.Context, owner *client, password string) (*colleague, error) {
+	var in struct{ Invitation struct{ Code string } }
 	err := owner.call(ctx, "POST", "/v1/companies/2224/employees", map[string]any{
-		"email": miaEmail, "name": "Mia", "password": password, "role": "operator",
+		"email": miaEmail, "role": "operator",
 		"licenses": []any{map[string]any{"licenseId": 1229, "write": true}},
-	}, nil)
+	}, &in)
+	if err != nil {
+		return nil, err
+	}
+	nobody := &client{base: owner.base}
+	err = nobody.call(ctx, "POST", "/v1/invitations/"+in.Invitation.Code+"/accept", map[string]any{"name": "Mia", "password": password}, nil)
 	if err != nil {
 		return nil, err
 	}

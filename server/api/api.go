@@ -29,6 +29,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerMe(signedIn)
 	a.registerLicenses(signedIn)
 	a.registerEmployees(signedIn)
+	a.registerInvitations(v1, signedIn)
 	a.registerEvents(signedIn)
 	a.registerCatalogues(signedIn)
 	a.registerQuickResponses(signedIn)

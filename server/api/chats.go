@@ -80,6 +80,9 @@ func (a *API) allChats(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.CompanyID, err = queryID(c, "companyId"); err != nil {
+		return nil, err
+	}
 	return a.CRM.AllChats(c.Request.Context(), actor(c), q)
 }
 

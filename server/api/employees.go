@@ -9,7 +9,7 @@ import (
 func (a *API) registerEmployees(signedIn gin.IRouter) {
 	employees := signedIn.Group("/companies/:companyId/employees")
 	employees.GET("", a.withID("companyId", a.employees))
-	employees.POST("", noStore, a.withID("companyId", a.invite)) // the answer may contain a password
+	employees.POST("", noStore, a.withID("companyId", a.invite)) // the answer contains a code
 	employees.GET("/:userId", a.withIDs("companyId", "userId", a.employee))
 	employees.PATCH("/:userId", a.withIDs("companyId", "userId", a.changeEmployee))
 	employees.DELETE("/:userId", a.withIDs("companyId", "userId", a.removeEmployee))
@@ -24,17 +24,9 @@ func (a *API) employee(c *gin.Context, companyID, userID int64) (any, error) {
 	return a.CRM.Employee(c.Request.Context(), actor(c), companyID, userID)
 }
 
-func (a *API) invite(c *gin.Context, companyID int64) (any, error) {
-	var in crm.Invitation
-	if err := body(c, &in); err != nil {
-		return nil, err
-	}
-	return a.CRM.Invite(c.Request.Context(), actor(c), companyID, in)
-}
-
 func (a *API) changeEmployee(c *gin.Context, companyID, userID int64) (any, error) {
 	var ch crm.EmployeeChanges
-	if err := body(c, &ch); err != nil {
+	if err := bodyWithoutPassword(c, &ch, "people change their own, with PATCH /v1/me"); err != nil {
 		return nil, err
 	}
 	return a.CRM.ChangeEmployee(c.Request.Context(), actor(c), companyID, userID, ch)

@@ -13,7 +13,11 @@ func (a *API) registerLicenses(signedIn gin.IRouter) {
 }
 
 func (a *API) licenses(c *gin.Context) (any, error) {
-	return a.CRM.Licenses(c.Request.Context(), actor(c))
+	company, err := queryID(c, "companyId")
+	if err != nil {
+		return nil, err
+	}
+	return a.CRM.Licenses(c.Request.Context(), actor(c), company)
 }
 
 func (a *API) createLicense(c *gin.Context) (any, error) {

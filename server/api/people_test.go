@@ -226,16 +226,29 @@ func TestSignInsAreThrottledByClient(t *testing.T) {
 	})
 }
 
+// hire invites somebody to the owner's company, and accepts as a person without an
+// account.
+func (o office) hire(t *testing.T, invitation string) (e crm.JoinedEmployee) {
+	t.Helper()
+	got := o.as(t, o.Owner, "POST", fmt.Sprintf("/v1/companies/%d/employees", crmtest.CompanyID), invitation)
+	got.want(t, "invite", 200, "")
+	var in crm.Invited
+	if err := json.Unmarshal(got.Data, &in); err != nil {
+		t.Fatalf("%s, %v", got.Body, err)
+	}
+	got = o.ask(t, "POST", "/v1/invitations/"+in.Invitation.Code+"/accept", `{"name":"A","password":"`+secret+`"}`)
+	got.want(t, "accept", 200, "")
+	if err := json.Unmarshal(got.Data, &e); err != nil || e.UserID == 0 {
+		t.Fatalf("%s, %v", got.Body, err)
+	}
+	return e
+}
+
 func TestPeopleOverHTTP(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		o := open(t, store)
 		employees := fmt.Sprintf("/v1/companies/%d/employees", crmtest.CompanyID)
-		got := o.as(t, o.Owner, "POST", employees, `{"email":"a@test.test","name":"A","role":"operator","licenses":[{"licenseId":1229,"write":true}]}`)
-		got.want(t, "invite", 200, "")
-		var e crm.InvitedEmployee
-		if err := json.Unmarshal(got.Data, &e); err != nil || e.Password == nil {
-			t.Fatalf("%s, %v", got.Body, err)
-		}
+		e := o.hire(t, `{"email":"a@test.test","role":"operator","licenses":[{"licenseId":1229,"write":true}]}`)
 		one := fmt.Sprintf("%s/%d", employees, e.UserID)
 		for _, tt := range []struct {
 			name         string

@@ -41,6 +41,10 @@ func (w *walker) refusals() {
 		w.again(step{crm.Actor{}, "POST /v1/tokens", `{"email":"admin@test.test","password":"wrong"}`, 0, "", nil})
 		w.again(step{w.Owner, "PATCH /v1/me", `{"password":"long enough","currentPassword":"wrong"}`, 0, "", nil})
 	}
+	for range 6 {
+		w.again(step{crm.Actor{}, "GET /v1/invitations/none", "", 0, "", nil})
+		w.again(step{crm.Actor{}, "POST /v1/invitations/none/accept", "", 0, "", nil})
+	}
 	w.unavailable(ref)
 }
 
@@ -70,7 +74,7 @@ func (w *walker) wrongParameters(op apitest.Operation, request string) {
 		w.steps(step{w.Owner, request, "", 422, "", nil})
 		return
 	}
-	w.steps(step{w.Owner, request + "?limit=1000&format=gif&channel=private-v1.users.685", "", 422, "", nil})
+	w.steps(step{w.Owner, request + "?limit=1000&format=gif&companyId=x&channel=private-v1.users.685", "", 422, "", nil})
 }
 
 // strange asks for existing objects as another company's owner: 404.

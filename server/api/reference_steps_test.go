@@ -20,7 +20,7 @@ func (w *walker) steps(all ...step) {
 }
 
 func (w *walker) people() {
-	const staff = "/v1/companies/2224/employees"
+	const staff, offers = "/v1/companies/2224/employees", "/v1/companies/2224/invitations"
 	nobody, signIn := crm.Actor{}, `{"email":"test@test.test","password":"`+secret+`"}`
 	w.steps(
 		step{nobody, "POST /v1/tokens", signIn, 0, "refresh=data.refreshToken", nil},
@@ -46,10 +46,18 @@ func (w *walker) people() {
 		step{w.Owner, "DELETE /v1/licenses/{license}", "", 0, "", nil},
 		step{w.Owner, "GET " + staff + "?limit=2", "", 0, "next=data.nextPage", nil},
 		step{w.Owner, "GET " + staff + "?nextPage={next}", "", 0, "", nil},
-		step{w.Admin, "POST " + staff, `{"email":"new@test.test","name":"New","licenses":[{"licenseId":1229,"write":true}]}`, 0, "employee=data.userId", nil},
+		step{w.Admin, "POST " + staff, `{"email":"new@test.test","name":"New","licenses":[{"licenseId":1229,"write":true}]}`, 0, "code=data.invitation.code", nil},
+		step{nobody, "GET /v1/invitations/{code}", "", 0, "", nil},
+		step{w.Admin, "GET " + offers, "", 0, "", nil},
+		step{w.Operator, "POST /v1/invitations/{code}/accept", "", 403, "", nil},
+		step{nobody, "POST /v1/invitations/{code}/accept", `{"name":"New","password":"` + secret + `"}`, 0, "employee=data.userId", nil},
 		step{w.Admin, "POST " + staff, `{"email":"new@test.test","name":"New"}`, 409, "", nil},
+		step{w.Admin, "POST " + staff, `{"email":"admin2@test.test","role":"admin"}`, 0, "invitation=data.invitation.id", nil},
+		step{w.Admin, "DELETE " + offers + "/{invitation}", "", 0, "", nil},
+		step{w.Admin, "POST /v1/companies", `{"name":"Second","ownerEmail":"operator@test.test"}`, 0, "code=data.invitation.code", nil},
+		step{w.Stranger, "POST /v1/companies", `{"name":"Third","ownerEmail":"stranger@test.test"}`, 403, "", nil},
 		step{w.Admin, "GET " + staff + "/{employee}", "", 0, "", nil},
-		step{w.Admin, "PATCH " + staff + "/{employee}", `{"role":"operator","onlyMine":true,"name":"Newer","password":"long enough"}`, 0, "", nil},
+		step{w.Admin, "PATCH " + staff + "/{employee}", `{"role":"operator","onlyMine":true,"name":"Newer"}`, 0, "", nil},
 		step{w.Owner, "PATCH " + staff + "/685", `{"role":"admin"}`, 409, "", nil},
 		step{w.Owner, "DELETE " + staff + "/685", "", 409, "", nil},
 		step{w.Admin, "PUT " + staff + "/{employee}/workday", `{"type":"start"}`, 0, "", nil},

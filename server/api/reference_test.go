@@ -92,7 +92,8 @@ func TestDocumentedEventsExist(t *testing.T) {
 // shapes maps schemas to their Go types: answers, then bodies.
 var shapes = map[string]any{
 	"TokenPair": crm.TokenPair{}, "TokenInfo": crm.TokenInfo{}, "Me": crm.Me{}, "MyCompany": crm.MyCompany{},
-	"Employee": crm.EmployeeData{}, "InvitedEmployee": crm.InvitedEmployee{}, "LicenseRight": crm.LicenseRight{},
+	"Employee": crm.EmployeeData{}, "Invited": crm.Invited{}, "InvitationLink": crm.InvitationLink{}, "InvitationData": crm.InvitationData{},
+	"InvitationView": crm.InvitationView{}, "JoinedEmployee": crm.JoinedEmployee{}, "CreatedCompany": crm.CreatedCompany{}, "LicenseRight": crm.LicenseRight{},
 	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},
 	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
 	"Chat": crm.ChatData{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
@@ -109,6 +110,7 @@ var shapes = map[string]any{
 	"App":           crm.AppData{}, "AppWithSecret": crm.AppWithSecret{}, "AppLimits": apps.Limits{}, "AppWebhook": apps.Webhook{},
 
 	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},
+	"Acceptance": crm.Acceptance{}, "CompanyInput": crm.CompanyInput{},
 	"ChatInput": crm.ChatInput{}, "NamedInput": crm.NamedInput{}, "TagInput": crm.TagInput{},
 	"QuickListInput": crm.QuickListInput{}, "QuickAccessInput": crm.QuickAccessInput{},
 	"QuickResponseInput": crm.QuickResponseInput{}, "InboundMessage": crm.InboundMessage{},

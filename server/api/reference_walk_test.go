@@ -81,6 +81,10 @@ type walker struct {
 	seen map[string]bool // "/v1/tags POST 200"
 	last map[string]step // the last success, by operation
 	op   *apitest.Operation
+
+	// several, if not nil, may add the id of a company to a request that takes one, in
+	// its query or its body.
+	several func(s *step, takesQuery, takesBody bool)
 }
 
 // step is one request. want is the status, 0 means 200. keep names what to remember of
@@ -115,6 +119,9 @@ func (w *walker) fill(text string) string {
 // send performs one step. The events that it causes must be documented.
 func (w *walker) send(s step) *httptest.ResponseRecorder {
 	w.t.Helper()
+	if w.several != nil {
+		w.nameCompany(&s)
+	}
 	method, path, _ := strings.Cut(w.fill(s.request), " ")
 	r := httptest.NewRequestWithContext(w.t.Context(), method, path, http.NoBody)
 	if s.body != "" {
@@ -154,6 +161,17 @@ func (w *walker) send(s step) *httptest.ResponseRecorder {
 		w.keep("{"+name+"}", rec.Body.Bytes(), strings.Split(at, "."))
 	}
 	return rec
+}
+
+// nameCompany calls several with what openapi.yaml says about the request.
+func (w *walker) nameCompany(s *step) {
+	method, path, _ := strings.Cut(w.fill(s.request), " ")
+	op, _, _ := reference(w.t).Find(httptest.NewRequestWithContext(w.t.Context(), method, path, http.NoBody))
+	if op == nil {
+		return
+	}
+	query, body := takesCompany(op)
+	w.several(s, query, body)
 }
 
 func (w *walker) keep(name string, answer []byte, at []string) {
@@ -213,11 +231,10 @@ func TestEveryDocumentedAnswerIsGiven(t *testing.T) {
 
 // rare lists documented answers that one client alone cannot cause, and why.
 var rare = map[string]string{
-	"/v1/events GET 429":                                     "a user's calls take all places to wait in",
-	"/v1/events GET 503":                                     "the server stops during a wait",
-	"/v1/me PATCH 409":                                       "two changes of a password at once",
-	"/v1/companies/{companyId}/employees POST 429":           "many invitations at once wait for a processor",
-	"/v1/companies/{companyId}/employees/{userId} PATCH 429": "many changes of passwords at once wait for a processor",
+	"/v1/events GET 429":                     "a user's calls take all places to wait in",
+	"/v1/events GET 503":                     "the server stops during a wait",
+	"/v1/me PATCH 409":                       "two changes of a password at once",
+	"/v1/invitations/{code}/accept POST 409": "two acceptances at once",
 }
 
 // TestFaultsOfOurOwnAreDocumented closes the database: each route that needs it answers
@@ -252,6 +269,6 @@ func TestFaultsOfOurOwnAreDocumented(t *testing.T) {
 // sample returns a path of the operation with plausible parameters.
 func sample(op apitest.Operation) string {
 	return strings.NewReplacer("{chatId}", "79990001122", "{licenseId}", "1229", "{messengerType}", "grWhatsApp",
-		"{companyId}", "2224", "{userId}", "687", "{fileId}", strings.Repeat("a", 32), "{messageId}", "IN1",
+		"{companyId}", "2224", "{userId}", "687", "{fileId}", strings.Repeat("a", 32), "{code}", strings.Repeat("b", 64), "{messageId}", "IN1",
 		"/v1/apps/{id}", "/v1/apps/none", "{id}", "1", "{tagId}", "1", "{responseId}", "1", "{file}", "message.json").Replace(op.Path)
 }

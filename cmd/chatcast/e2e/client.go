@@ -137,17 +137,18 @@ func (c *Client) GoOnline(userID int64) {
 	}
 }
 
-// Hire invites Bea, an operator who may write on the licence.
+// Hire invites Bea, an operator who may write on the licence, and accepts as Bea.
 func (c *Client) Hire(p *Running) (bea *Client, id int64) {
 	c.T.Helper()
+	var in struct{ Invitation struct{ Code string } }
 	c.Must("POST", "/v1/companies/2224/employees", map[string]any{
-		"email": "bea@example.com", "name": "Bea", "password": OwnerPassword, "role": "operator",
+		"email": "bea@example.com", "role": "operator",
 		"licenses": []any{map[string]any{"licenseId": 1229, "write": true}},
-	}, nil)
-	bea = p.SignInAs(c.T, "bea@example.com", OwnerPassword)
-	var me struct{ ID int64 }
-	bea.Must("GET", "/v1/me", nil, &me)
-	return bea, me.ID
+	}, &in)
+	var joined struct{ UserID int64 }
+	nobody := &Client{T: c.T, Base: c.Base}
+	nobody.Must("POST", "/v1/invitations/"+in.Invitation.Code+"/accept", map[string]any{"name": "Bea", "password": OwnerPassword}, &joined)
+	return p.SignInAs(c.T, "bea@example.com", OwnerPassword), joined.UserID
 }
 
 // Journalled is one item of GET /v1/events.

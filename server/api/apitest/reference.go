@@ -72,6 +72,11 @@ func (o Operation) SignedIn(ref *Reference) bool {
 	if o.Security == nil {
 		return len(ref.Doc.Security) > 0
 	}
+	for _, way := range *o.Security {
+		if len(way) == 0 { // the token is optional
+			return false
+		}
+	}
 	return len(*o.Security) > 0
 }
 

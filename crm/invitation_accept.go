@@ -1,0 +1,253 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"chatcast/models"
+)
+
+// InvitationView is what an invitation tells to a person who has its code.
+type InvitationView struct {
+	CompanyID   int64  `json:"companyId"`
+	CompanyName string `json:"companyName"`
+	Email       string `json:"email"` // the account that accepts must have it
+	Name        string `json:"name"`  // a suggestion
+	Role        string `json:"role"`
+	Expires     int64  `json:"expires"` // unix seconds
+}
+
+// Acceptance is a request to accept an invitation. People without an account give the
+// name and password that they want. People with an account give their access token, or
+// their password. NewPassword replaces that password; it is required when somebody else
+// knows the old one.
+type Acceptance struct {
+	Name        string  `json:"name"`
+	Password    string  `json:"password"`
+	NewPassword *string `json:"newPassword"`
+
+	Code        string `json:"-"`
+	AccessToken string `json:"-"` // empty: none
+	Address     string `json:"-"` // of the client, for the throttle
+}
+
+// JoinedEmployee is an employee who has accepted an invitation.
+type JoinedEmployee struct {
+	CompanyID int64 `json:"companyId"`
+	EmployeeData
+}
+
+// Invitation returns what the invitation with the code is about. It does not tell
+// whether the e-mail has an account. Wrong codes are throttled by the client's address.
+func (s *Service) Invitation(ctx context.Context, address, code string) (*InvitationView, error) {
+	row, err := s.invitation(ctx, address, code)
+	if err != nil {
+		return nil, err
+	}
+	company, err := s.Store.Read(ctx).CompanyByID(row.CompanyID)
+	if err != nil {
+		return nil, orNotFound(err, "invitation")
+	}
+	return &InvitationView{
+		CompanyID: company.ID, CompanyName: company.Name, Email: row.Email, Name: row.Name, Role: row.Role, Expires: row.ExpiresAt,
+	}, nil
+}
+
+// invitation finds the valid invitation with the code. A wrong code counts as a failed
+// sign-in to an account that all invitations share.
+func (s *Service) invitation(ctx context.Context, address, code string) (*models.Invitation, error) {
+	wait, refund := s.signIns.admit(s.Now(), address, "an invitation")
+	if wait > 0 {
+		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to open an invitation", RetryAfter: seconds(wait)}
+	}
+	row, err := validInvitation(s.Store.Read(ctx), hashToken(code), s.Now().Unix())
+	if err == nil {
+		refund()
+	}
+	return row, err
+}
+
+func validInvitation(tx *models.Tx, hash string, now int64) (*models.Invitation, error) {
+	row, err := tx.InvitationByCode(hash)
+	if errors.Is(err, models.ErrNotFound) || err == nil && row.ExpiresAt <= now {
+		return nil, errNoInvitation
+	}
+	return row, err
+}
+
+// AcceptInvitation makes the person an employee of the company. The code is used up by
+// that.
+func (s *Service) AcceptInvitation(ctx context.Context, in Acceptance) (*JoinedEmployee, error) {
+	row, err := s.invitation(ctx, in.Address, in.Code)
+	if err != nil {
+		return nil, err
+	}
+	user, hash, err := s.accepting(ctx, row, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &JoinedEmployee{CompanyID: row.CompanyID}
+	err = s.change(ctx, func(c *change) error {
+		if _, err := c.tx.LockCompany(row.CompanyID); err != nil {
+			return orNotFound(err, "invitation")
+		}
+		row, err := validInvitation(c.tx, row.CodeHash, c.now.Unix()) // nobody else has accepted or revoked it
+		if err != nil {
+			return err
+		}
+		id, err := s.joiningUser(c, row, user, hash, in)
+		if err != nil {
+			return err
+		}
+		if err := c.join(row, id); err != nil {
+			return err
+		}
+		data, err := oneEmployee(c.tx, row.CompanyID, id)
+		if err == nil {
+			out.EmployeeData = *data
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// accepting returns the account that accepts, nil when there is none yet, and the hash
+// of its new password, empty when the password stays. It runs outside the transaction
+// because hashing takes long.
+func (s *Service) accepting(ctx context.Context, row *models.Invitation, in Acceptance) (user *models.User, hash string, err error) {
+	tx := s.Store.Read(ctx)
+	if in.AccessToken != "" {
+		a, err := s.Authenticate(ctx, in.AccessToken)
+		if err != nil {
+			return nil, "", err
+		}
+		if user, err = tx.UserByID(a.UserID); err != nil {
+			return nil, "", orNotFound(err, "user")
+		}
+		if user.Email != row.Email {
+			return nil, "", denied("this invitation is for another e-mail than that of your account")
+		}
+	} else {
+		user, err = tx.UserByEmail(row.Email)
+		if errors.Is(err, models.ErrNotFound) {
+			hash, err = s.firstHash(ctx, in)
+			return nil, hash, err
+		}
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	hash, err = s.acceptingHash(ctx, user, in)
+	return user, hash, err
+}
+
+// firstHash checks the name and password of a new account, and hashes the password.
+func (s *Service) firstHash(ctx context.Context, in Acceptance) (string, error) {
+	if err := allViolations(checkRequired("name", in.Name, maxName), checkPassword("password", in.Password)); err != nil {
+		return "", err
+	}
+	return s.passwords.hash(ctx, in.Password)
+}
+
+// acceptingHash checks that the person at hand has the account: by its password, unless
+// there is a token. It returns the hash of the new password, if there is one.
+func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Acceptance) (hash string, err error) {
+	var violations []error
+	if in.NewPassword != nil {
+		violations = append(violations, checkPassword("newPassword", *in.NewPassword))
+	} else if user.PasswordKnown && in.AccessToken != "" {
+		return "", passwordKnown()
+	}
+	if in.AccessToken != "" && in.NewPassword == nil {
+		return "", nil
+	}
+	violations = append(violations, checkSignInPassword(in.Password))
+	if err := allViolations(violations...); err != nil {
+		return "", err
+	}
+	wait, refund := s.signIns.admit(s.Now(), in.Address, user.Email)
+	if wait > 0 {
+		return "", &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(wait)}
+	}
+	right, err := s.passwords.matches(ctx, user.PasswordHash, in.Password)
+	if err != nil {
+		return "", err
+	}
+	if !right {
+		return "", denied("you have an account with this e-mail: accept with its password, or sign in first")
+	}
+	refund()
+	if in.NewPassword != nil {
+		return s.passwords.hash(ctx, *in.NewPassword)
+	}
+	if user.PasswordKnown {
+		return "", passwordKnown()
+	}
+	return "", nil
+}
+
+// passwordKnown is the error for an account whose password somebody else chose. That
+// person could use the new company through the account.
+func passwordKnown() error {
+	return Invalid("newPassword", "is required: somebody else chose your password, so it must be replaced before you join")
+}
+
+// joiningUser creates the account of the person, or replaces its password when there is
+// a new one. It returns the user's id. The caller has locked the company.
+func (s *Service) joiningUser(c *change, row *models.Invitation, user *models.User, hash string, in Acceptance) (int64, error) {
+	if user == nil {
+		made := &models.User{
+			Email: row.Email, Name: strings.TrimSpace(in.Name), PasswordHash: hash, CompanyID: &row.CompanyID, CreatedAt: c.now.Unix(),
+		}
+		err := c.tx.CreateUser(made)
+		if errors.Is(err, models.ErrDuplicate) {
+			return 0, conflict("an account with this e-mail was made at the same time: accept with its password")
+		}
+		return made.ID, err
+	}
+	locked, err := c.tx.LockUser(user.ID)
+	if err != nil {
+		return 0, orNotFound(err, "user")
+	}
+	if locked.PasswordHash != user.PasswordHash {
+		return 0, conflict("the password was changed at the same time")
+	}
+	if hash == "" {
+		return locked.ID, nil
+	}
+	locked.PasswordHash, locked.PasswordKnown = hash, false
+	if err := s.endTokens(c, locked.ID, in.AccessToken); err != nil {
+		return 0, err
+	}
+	return locked.ID, c.tx.SaveUser(locked)
+}
+
+// join makes the user an employee as the invitation says, and deletes the invitation.
+func (c *change) join(row *models.Invitation, userID int64) error {
+	n, err := c.tx.EmployeeCount(row.CompanyID, userID)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return conflict("you work for the company already")
+	}
+	e := &models.Employee{
+		CompanyID: row.CompanyID, UserID: userID, Role: row.Role, OnlyMine: row.OnlyMine, Workday: TypeEnd, CreatedAt: c.now.Unix(),
+	}
+	if err := c.tx.CreateEmployee(e); err != nil {
+		return err
+	}
+	rights, err := invitedRights(c.tx, row)
+	if err != nil {
+		return err
+	}
+	if err := grant(c.tx, e, rights); err != nil {
+		return err
+	}
+	_, err = c.tx.DeleteInvitation(row.ID)
+	return err
+}

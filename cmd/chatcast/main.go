@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"chatcast/cmd/chatcast/app"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 )
@@ -55,10 +56,11 @@ type invocation struct {
 	email, app string
 	newApp     crm.AppInput
 	keepOld    time.Duration
+	company    crm.CompanyInput
 }
 
 func commands() []command {
-	return append([]command{
+	return slices.Concat([]command{
 		{name: "serve", args: "[--config FILE]", summary: "run the server", run: serve},
 		{name: "config", args: "[--config FILE]", summary: "print the effective configuration, secrets masked", run: printConfig},
 		{name: "config check", args: "FILE", summary: "name every error of a configuration file", run: checkConfig},
@@ -68,7 +70,7 @@ func commands() []command {
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
 		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
-	}, appCommands()...)
+	}, appCommands(), companyCommands())
 }
 
 // errHelp holds the text that --help prints.
@@ -199,7 +201,7 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &misused):
 		fmt.Fprintln(stderr, misused.Error())
 		return exitUsage
-	case errors.As(err, &wrong), errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "configuration file"):
+	case errors.As(err, &wrong), errors.Is(err, app.ErrNoDatabase), errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "configuration file"):
 		fmt.Fprintln(stderr, "chatcast:", err)
 		return exitUsage
 	case errors.As(err, &violation):

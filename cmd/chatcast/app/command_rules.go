@@ -1,11 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
@@ -24,6 +28,24 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 	return store, nil
 }
 
+// ErrNoDatabase means that database.url names a file that does not exist: most likely
+// the command runs in another folder than the server.
+var ErrNoDatabase = errors.New("there is no database")
+
+// WithExistingRules is WithRules for a database that exists already. It returns
+// ErrNoDatabase rather than make one.
+func WithExistingRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
+	if path, ok := strings.CutPrefix(cfg.Database.URL, "sqlite:"); ok {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			if full, err := filepath.Abs(path); err == nil {
+				path = full
+			}
+			return fmt.Errorf("database.url: %w at %s; the first start of the server makes it", ErrNoDatabase, path)
+		}
+	}
+	return WithRules(ctx, cfg, f)
+}
+
 // WithRules calls f with the rules of the CRM. A server may be running on the same
 // database. It is for commands that cause no event. It fails when there is no database
 // yet: one that a command makes in the wrong folder would answer as if all were well.
@@ -35,7 +57,10 @@ func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service
 	if err != nil {
 		return err
 	}
-	rules := crm.New(crm.Options{Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), ConfigApps: cfg.Apps})
+	rules := crm.New(crm.Options{
+		Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), ConfigApps: cfg.Apps,
+		PublicURL: cmp.Or(cfg.Server.PublicURL, urlOf(cfg, cfg.Server.Address)),
+	})
 	return errors.Join(f(rules), store.Close())
 }
 

@@ -140,15 +140,20 @@ func (p *Program) InternalAddress() string {
 
 // URL returns the URL of the landing page for a browser on this machine.
 func (p *Program) URL() string {
+	return urlOf(p.cfg, p.Address()) + "/"
+}
+
+// urlOf returns the URL of the address that the server listens on.
+func urlOf(cfg config.Config, address string) string {
 	scheme := "http"
-	if p.cfg.Server.TLS.Cert != "" {
+	if cfg.Server.TLS.Cert != "" {
 		scheme = "https"
 	}
-	host, port, _ := net.SplitHostPort(p.Address())
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+	host, port, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() || host == "" {
 		host = "localhost"
 	}
-	return scheme + "://" + net.JoinHostPort(host, port) + "/"
+	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
 // Run serves until ctx ends, then drains: it accepts nothing new, lets requests in

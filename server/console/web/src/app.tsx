@@ -9,6 +9,7 @@ import { Banners } from './ui/banners';
 import { ConnectionPill } from './ui/connection';
 import { ConnectIcon, LiveIcon, SendIcon, ServerIcon } from './ui/icons';
 import { Connect } from './views/connect';
+import { Invitation } from './views/invitation';
 import { Live } from './views/live';
 import { Send } from './views/send';
 import { Server } from './views/server';
@@ -24,6 +25,8 @@ const pages: Record<View, { view: FunctionComponent; icon: FunctionComponent }> 
 };
 
 export function App() {
+  const { invitation } = route.value;
+  if (invitation !== '') return <Invitation key={invitation} code={invitation} />;
   if (!signedIn.value) return <SignIn />;
   if (me.value === null) return <p class="empty" role="status">{words.loading}</p>;
   return <Shell key={me.value.id} />;

@@ -5,9 +5,11 @@ import { signal } from '@preact/signals';
 export const views = ['live', 'send', 'connect', 'server'] as const;
 export type View = (typeof views)[number];
 
-function parse(): { view: View; rest: string[] } {
+/** invitation is the code of an invitation to accept; empty: the console is shown. */
+function parse(): { view: View; rest: string[]; invitation: string } {
   const [first = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
-  return { view: (views as readonly string[]).includes(first) ? (first as View) : 'live', rest };
+  const invitation = first === 'invitation' ? rest[0] ?? '' : '';
+  return { invitation, view: (views as readonly string[]).includes(first) ? (first as View) : 'live', rest };
 }
 
 function decode(part: string): string {

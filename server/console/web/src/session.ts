@@ -143,7 +143,7 @@ function isRefused(e: unknown): boolean {
 }
 
 /** loadWho reads the user and their licences. */
-async function loadWho(): Promise<void> {
+export async function loadWho(): Promise<void> {
   const [who, what] = await Promise.all([call<Rest['Me']>('GET', '/v1/me'), call<Rest['License'][]>('GET', '/v1/licenses')]);
   if (tokens.peek()?.cabinetUserId !== who.id) return;
   licenses.value = what;

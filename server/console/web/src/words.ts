@@ -3,6 +3,7 @@
 // words.<view>.<what>.
 import { connect } from './words/connect';
 import { outage, socket } from './words/connection';
+import { invitation, password } from './words/invitation';
 import { live } from './words/live';
 import { many, span } from './words/numbers';
 import { send } from './words/send';
@@ -46,6 +47,8 @@ export const words = {
     },
     firstTime: 'The first start of the server printed the owner’s e-mail and password. Lost? See bootstrap.user.password in config.example.yaml.',
   },
+  invitation,
+  password,
   live,
   send,
   tree: {

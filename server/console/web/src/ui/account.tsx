@@ -6,6 +6,7 @@ import { stop } from '../socket';
 import { theme, themes, type Theme } from '../theme';
 import { words } from '../words';
 import { UserIcon } from './icons';
+import { ChangePassword } from './password';
 import { Sheet } from './sheet';
 
 export function Account() {
@@ -36,6 +37,7 @@ export function Account() {
             ))}
           </fieldset>
           <p><a href="/docs" target="_blank" rel="noopener">{words.account.docs}</a></p>
+          <ChangePassword />
           <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
         </Sheet>
       )}

@@ -20,8 +20,9 @@ type InvitationView struct {
 
 // Acceptance is a request to accept an invitation. People without an account give the
 // name and password that they want. People with an account give their access token, or
-// their password. NewPassword replaces that password; it is required when somebody else
-// knows the old one.
+// their password without a name: only a request that would make an account can tell
+// that there is one. NewPassword replaces the password of an account; it is required
+// when somebody else knows the old one.
 type Acceptance struct {
 	Name        string  `json:"name"`
 	Password    string  `json:"password"`
@@ -119,53 +120,57 @@ func (s *Service) AcceptInvitation(ctx context.Context, in Acceptance) (*JoinedE
 // of its new password, empty when the password stays. It runs outside the transaction
 // because hashing takes long.
 func (s *Service) accepting(ctx context.Context, row *models.Invitation, in Acceptance) (user *models.User, hash string, err error) {
-	tx := s.Store.Read(ctx)
 	if in.AccessToken != "" {
-		a, err := s.Authenticate(ctx, in.AccessToken)
-		if err != nil {
+		return s.acceptingWithToken(ctx, row, in)
+	}
+	if in.Name != "" { // check first what is required of a new account, whether or not there is one
+		if err := allViolations(checkRequired("name", in.Name, maxName), checkPassword("password", in.Password)); err != nil {
 			return nil, "", err
 		}
-		if user, err = tx.UserByID(a.UserID); err != nil {
-			return nil, "", orNotFound(err, "user")
-		}
-		if user.Email != row.Email {
-			return nil, "", denied("this invitation is for another e-mail than that of your account")
-		}
-	} else {
-		user, err = tx.UserByEmail(row.Email)
-		if errors.Is(err, models.ErrNotFound) {
-			hash, err = s.firstHash(ctx, in)
+	}
+	user, err = s.Store.Read(ctx).UserByEmail(row.Email)
+	if errors.Is(err, models.ErrNotFound) {
+		if in.Name != "" {
+			hash, err = s.passwords.hash(ctx, in.Password)
 			return nil, hash, err
 		}
-		if err != nil {
-			return nil, "", err
-		}
+		user, err = &models.User{Email: row.Email}, nil // no password matches
+	}
+	if err != nil {
+		return nil, "", err
 	}
 	hash, err = s.acceptingHash(ctx, user, in)
 	return user, hash, err
 }
 
-// firstHash checks the name and password of a new account, and hashes the password.
-func (s *Service) firstHash(ctx context.Context, in Acceptance) (string, error) {
-	if err := allViolations(checkRequired("name", in.Name, maxName), checkPassword("password", in.Password)); err != nil {
-		return "", err
+// acceptingWithToken is accepting for a person who is signed in.
+func (s *Service) acceptingWithToken(ctx context.Context, row *models.Invitation, in Acceptance) (*models.User, string, error) {
+	a, err := s.Authenticate(ctx, in.AccessToken)
+	if err != nil {
+		return nil, "", err
 	}
-	return s.passwords.hash(ctx, in.Password)
+	user, err := s.Store.Read(ctx).UserByID(a.UserID)
+	switch {
+	case err != nil:
+		return nil, "", orNotFound(err, "user")
+	case user.Email != row.Email:
+		return nil, "", denied("this invitation is for another e-mail than that of your account")
+	case in.NewPassword == nil && user.PasswordKnown:
+		return nil, "", passwordKnown()
+	case in.NewPassword == nil:
+		return user, "", nil
+	}
+	hash, err := s.acceptingHash(ctx, user, in)
+	return user, hash, err
 }
 
-// acceptingHash checks that the person at hand has the account: by its password, unless
-// there is a token. It returns the hash of the new password, if there is one.
+// acceptingHash checks the present password of the account. It returns the hash of the
+// new one, if there is one.
 func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Acceptance) (hash string, err error) {
-	var violations []error
+	violations := []error{checkSignInPassword(in.Password)}
 	if in.NewPassword != nil {
 		violations = append(violations, checkPassword("newPassword", *in.NewPassword))
-	} else if user.PasswordKnown && in.AccessToken != "" {
-		return "", passwordKnown()
 	}
-	if in.AccessToken != "" && in.NewPassword == nil {
-		return "", nil
-	}
-	violations = append(violations, checkSignInPassword(in.Password))
 	if err := allViolations(violations...); err != nil {
 		return "", err
 	}
@@ -174,11 +179,13 @@ func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Accep
 		return "", &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(wait)}
 	}
 	right, err := s.passwords.matches(ctx, user.PasswordHash, in.Password)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if !right {
-		return "", denied("you have an account with this e-mail: accept with its password, or sign in first")
+	case !right && in.Name != "":
+		return "", denied("there is an account with this e-mail already, with another password: accept with that one, or sign in first")
+	case !right:
+		return "", denied("the password is wrong, or there is no account with this e-mail: give a name to make one")
 	}
 	refund()
 	if in.NewPassword != nil {

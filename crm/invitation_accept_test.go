@@ -59,6 +59,31 @@ func TestAcceptWithAnAccount(t *testing.T) {
 	})
 }
 
+// TestAcceptTellsNothingOfTheAccount sends requests that make no account: they are
+// answered alike with and without one.
+func TestAcceptTellsNothingOfTheAccount(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		knowPassword(t, w, w.Stranger, rightPassword)
+		for _, in := range []crm.Acceptance{
+			{}, {Password: "a guess"}, {Password: "a guess", NewPassword: ptr("long enough")}, {Password: "a guess", NewPassword: ptr("short")},
+			{Name: "X"}, {Name: "X", Password: "short"}, {Name: " ", Password: "long enough"}, {NewPassword: ptr("long enough")},
+		} {
+			var answers [2]error
+			for i, email := range []string{"stranger@test.test", "nobody@test.test"} {
+				in.Code = invite(t, w, w.Owner, crmtest.CompanyID, crm.Invitation{Email: email}).Code
+				_, answers[i] = w.AcceptInvitation(t.Context(), in)
+			}
+			if answers[0] == nil || answers[1] == nil || answers[0].Error() != answers[1].Error() || code(answers[0]) == "internal" {
+				t.Errorf("%+v: with an account %v, without %v", in, answers[0], answers[1])
+			}
+		}
+		if _, err := w.Store.Read(t.Context()).UserByEmail("nobody@test.test"); err == nil {
+			t.Error("an account was made")
+		}
+	})
+}
+
 // TestAcceptAfterLeavingEverything: an account without a company cannot sign in, but
 // its person can still join one.
 func TestAcceptAfterLeavingEverything(t *testing.T) {

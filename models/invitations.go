@@ -1,5 +1,20 @@
 package models
 
+// Invitation lets the person with the e-mail become an employee.
+type Invitation struct {
+	ID        int64
+	CompanyID int64
+	Email     string // lower case
+	Name      string // what the company calls the person; the person chooses their own
+	Role      string
+	OnlyMine  bool
+	Licenses  string // JSON array of the rights to licences
+	CodeHash  string // hex SHA-256
+	InvitedBy *int64 // nil: the server's owner
+	ExpiresAt int64
+	CreatedAt int64
+}
+
 // CreateInvitation inserts an invitation and sets its id. An earlier invitation of the
 // same e-mail to the same company must be deleted before.
 func (tx *Tx) CreateInvitation(i *Invitation) error { return tx.create(i) }

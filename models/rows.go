@@ -49,21 +49,6 @@ type Employee struct {
 	CreatedAt int64
 }
 
-// Invitation lets the person with the e-mail become an employee.
-type Invitation struct {
-	ID        int64
-	CompanyID int64
-	Email     string // lower case
-	Name      string // what the company calls the person; the person chooses their own
-	Role      string
-	OnlyMine  bool
-	Licenses  string // JSON array of the rights to licences
-	CodeHash  string // hex SHA-256
-	InvitedBy *int64 // nil: the server's owner
-	ExpiresAt int64
-	CreatedAt int64
-}
-
 // License is a contract of a company; its messengers are the company's lines.
 type License struct {
 	ID        int64

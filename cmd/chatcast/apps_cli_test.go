@@ -98,6 +98,7 @@ func TestAppCommandLine(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
+		{[]string{"migrate"}, exitOK, "the database is up to date", ""}, // the commands make no database
 		{[]string{"app"}, exitUsage, "", `unknown command "app"`},
 		{[]string{"app", "fly"}, exitUsage, "", `unknown command "app"`},
 		{[]string{"app", "create", "extra"}, exitUsage, "", `unexpected argument "extra"`},

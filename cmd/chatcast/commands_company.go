@@ -35,7 +35,7 @@ func createCompany(ctx context.Context, in invocation) error {
 	if in.company.Name == "" || in.company.OwnerEmail == "" {
 		return errUsage{errors.New("usage: chatcast company create --name N --email OWNER")}
 	}
-	return app.WithExistingRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		made, err := rules.HostCompanies().Create(ctx, in.company)
 		if err != nil {
 			return err
@@ -52,7 +52,7 @@ func inviteOwner(ctx context.Context, in invocation) error {
 	if err != nil || in.company.OwnerEmail == "" {
 		return errUsage{errors.New("usage: chatcast company invite ID --email OWNER")}
 	}
-	return app.WithExistingRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		link, err := rules.HostCompanies().InviteOwner(ctx, id, in.company.OwnerEmail)
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ func printInvitation(w io.Writer, link crm.InvitationLink) error {
 }
 
 func listCompanies(ctx context.Context, in invocation) error {
-	return app.WithExistingRules(ctx, in.cfg, func(rules *crm.Service) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
 		list, err := rules.HostCompanies().List(ctx)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -65,21 +64,5 @@ func TestCompanyCommandLine(t *testing.T) {
 	code, stdout, _ = command("company", "list")
 	if code != exitOK || !regexp.MustCompile(made[1]+`\s+1\s+1\s+0\s+\S+\s+"Second"\n$`).MatchString(stdout) || strings.Count(stdout, "\n") != 3 {
 		t.Errorf("exit %d\n%s", code, stdout)
-	}
-}
-
-// TestCompanyCommandsMakeNoDatabase runs them in a folder without one.
-func TestCompanyCommandsMakeNoDatabase(t *testing.T) {
-	dir := t.TempDir()
-	for _, args := range [][]string{
-		{"company", "create", "--name", "Second", "--email", "a@example.com"}, {"company", "invite", "1", "--email", "a@example.com"}, {"company", "list"},
-	} {
-		code, stdout, stderr := cli(t, dir, args...)
-		if code != exitUsage || stdout != "" || !strings.Contains(stderr, "there is no database at "+filepath.Join(dir, "c.db")) {
-			t.Errorf("%v: exit %d %s%s", args, code, stdout, stderr)
-		}
-	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(files) != 0 {
-		t.Errorf("files: %v, %v", files, err)
 	}
 }

@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
@@ -32,26 +29,12 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 // the command runs in another folder than the server.
 var ErrNoDatabase = errors.New("there is no database")
 
-// WithExistingRules is WithRules for a database that exists already. It returns
-// ErrNoDatabase rather than make one.
-func WithExistingRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
-	if path, ok := strings.CutPrefix(cfg.Database.URL, "sqlite:"); ok {
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			if full, err := filepath.Abs(path); err == nil {
-				path = full
-			}
-			return fmt.Errorf("database.url: %w at %s; the first start of the server makes it", ErrNoDatabase, path)
-		}
-	}
-	return WithRules(ctx, cfg, f)
-}
-
 // WithRules calls f with the rules of the CRM. A server may be running on the same
-// database. It is for commands that cause no event. It fails when there is no database
-// yet: one that a command makes in the wrong folder would answer as if all were well.
+// database. It is for commands that cause no event. It returns ErrNoDatabase when there is no
+// database yet: one that a command makes in the wrong folder would answer as if all were well.
 func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
 	if path, missing := models.MissingFile(cfg.Database.URL); missing {
-		return fmt.Errorf("database.url: there is no database at %s; run the command where the server runs, or name its file with --config or --database.url", path)
+		return fmt.Errorf("database.url: %w at %s; run the command where the server runs, or name its file with --config or --database.url", ErrNoDatabase, path)
 	}
 	store, err := OpenStore(ctx, cfg)
 	if err != nil {

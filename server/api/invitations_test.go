@@ -13,6 +13,16 @@ import (
 	"chatcast/server/api/apitest"
 )
 
+// invitationOf returns the invitation of an answer.
+func invitationOf(t *testing.T, got answered) crm.InvitationLink {
+	t.Helper()
+	var in crm.Invited
+	if err := json.Unmarshal(got.Data, &in); err != nil || in.Invitation.Code == "" {
+		t.Fatalf("%s, %v", got.Body, err)
+	}
+	return in.Invitation
+}
+
 func TestInvitationsOverHTTP(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		o := open(t, store)
@@ -33,17 +43,30 @@ func TestInvitationsOverHTTP(t *testing.T) {
 		for _, email := range []string{"stranger@test.test", "nobody@test.test"} {
 			got := o.as(t, o.Owner, "POST", employees, `{"email":"`+email+`","password":null}`)
 			got.want(t, email, 200, "")
-			var in crm.Invited
-			if err := json.Unmarshal(got.Data, &in); err != nil {
-				t.Fatal(err)
-			}
+			link := invitationOf(t, got)
 			if got.header.Get("Cache-Control") != "no-store" {
 				t.Error("the code may be cached")
 			}
-			answers = append(answers, strings.NewReplacer(in.Invitation.Code, "CODE", fmt.Sprintf(`"id":%d`, in.Invitation.ID), "ID").Replace(got.Body))
+			answers = append(answers, strings.NewReplacer(link.Code, "CODE", fmt.Sprintf(`"id":%d`, link.ID), "ID").Replace(got.Body))
 		}
 		if answers[0] != answers[1] {
 			t.Errorf("with an account %s, without %s", answers[0], answers[1])
+		}
+
+		link := invitationOf(t, o.as(t, o.Owner, "POST", employees, `{"email":"b@test.test"}`))
+		for _, tt := range []struct{ method, foreign, absent string }{
+			{"POST", "/v1/companies/2224/employees", "/v1/companies/4711/employees"},
+			{"GET", "/v1/companies/2224/invitations", "/v1/companies/4711/invitations"},
+			{"DELETE", fmt.Sprintf("/v1/companies/2224/invitations/%d", link.ID), "/v1/companies/4711/invitations/1"},
+			{"DELETE", fmt.Sprintf("/v1/companies/3000/invitations/%d", link.ID), "/v1/companies/3000/invitations/99"},
+			{"DELETE", "/v1/companies/2224/employees/900", "/v1/companies/4711/employees/900"},
+			{"GET", "/v1/licenses?companyId=2224", "/v1/licenses?companyId=4711"},
+			{"GET", "/v1/chats?companyId=2224", "/v1/chats?companyId=4711"},
+		} {
+			foreign, absent := o.as(t, o.Stranger, tt.method, tt.foreign, `{"email":"c@test.test"}`), o.as(t, o.Stranger, tt.method, tt.absent, `{"email":"c@test.test"}`)
+			if foreign.status != 404 || foreign.Body != absent.Body || absent.status != 404 {
+				t.Errorf("%s %s: %d %s, and %s: %d %s", tt.method, tt.foreign, foreign.status, foreign.Body, tt.absent, absent.status, absent.Body)
+			}
 		}
 
 		e := o.hire(t, `{"email":"a@test.test"}`)

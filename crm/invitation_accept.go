@@ -56,15 +56,16 @@ func (s *Service) Invitation(ctx context.Context, address, code string) (*Invita
 }
 
 // invitation finds the valid invitation with the code. A wrong code counts as a failed
-// sign-in to an account that all invitations share.
+// sign-in to an account that each address has for invitations: nobody is kept out by the
+// attempts of others, and codes are too long to be guessed from many addresses.
 func (s *Service) invitation(ctx context.Context, address, code string) (*models.Invitation, error) {
-	wait, refund := s.signIns.admit(s.Now(), address, "an invitation")
-	if wait > 0 {
-		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to open an invitation", RetryAfter: seconds(wait)}
+	admitted := s.signIns.admit(s.Now(), address, "invitations to "+address)
+	if admitted.wait > 0 {
+		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to open an invitation", RetryAfter: seconds(admitted.wait)}
 	}
 	row, err := validInvitation(s.Store.Read(ctx), hashToken(code), s.Now().Unix())
 	if err == nil {
-		refund()
+		admitted.succeeded()
 	}
 	return row, err
 }
@@ -174,11 +175,11 @@ func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Accep
 	if err := allViolations(violations...); err != nil {
 		return "", err
 	}
-	wait, refund := s.signIns.admit(s.Now(), in.Address, user.Email)
-	if wait > 0 {
-		return "", &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(wait)}
+	admitted := s.signIns.admit(s.Now(), in.Address, user.Email)
+	if admitted.wait > 0 {
+		return "", &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(admitted.wait)}
 	}
-	right, err := s.passwords.matches(ctx, user.PasswordHash, in.Password)
+	right, err := s.passwords.matches(ctx, admitted.known, user.PasswordHash, in.Password)
 	switch {
 	case err != nil:
 		return "", err
@@ -187,7 +188,7 @@ func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Accep
 	case !right:
 		return "", denied("the password is wrong, or there is no account with this e-mail: give a name to make one")
 	}
-	refund()
+	admitted.succeeded()
 	if in.NewPassword != nil {
 		return s.passwords.hash(ctx, *in.NewPassword)
 	}

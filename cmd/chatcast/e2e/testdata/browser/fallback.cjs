@@ -18,7 +18,7 @@ const commands = {
 		const channel = pusher.subscribe(name);
 		channel.bind('pusher:subscription_succeeded', (data) => say('in', name, data?.count ?? 0));
 		channel.bind('pusher:subscription_error', (error) => say('refused', name, error.status));
-		channel.bind('client-wave', (data) => say('client-wave', name, data));
+		channel.bind('client-typing', (data) => say('client-typing', name, data));
 		channel.bind('pusher:member_removed', (member) => say('left', name, member.id));
 	},
 	unsubscribe: (name) => pusher.unsubscribe(name),

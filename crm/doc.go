@@ -8,8 +8,8 @@
 // Methods return *Error for errors that the caller can fix; any other error is
 // internal.
 //
-// The package starts no goroutine of its own. The program must run OnlineTracker.Run
-// and Service.RunSweeper in one goroutine each; their ctx ends them.
+// The package starts no goroutine of its own. The program must run OnlineTracker.Run,
+// Service.RunSweeper and Service.RunCutOffs in one goroutine each; their ctx ends them.
 //
 // Inbound messages are applied by one path, in the files inbound*.go. It has two
 // entries: Ingest, for a connector with an account of its own, and IngestAs, for

@@ -60,3 +60,8 @@ func (s *Service) ChangeAnd(ctx context.Context, f func(after func(func())) erro
 		return f(func(do func()) { c.after = append(c.after, do) })
 	})
 }
+
+// CutOffs is one round of RunCutOffs.
+func (s *Service) CutOffs(ctx context.Context, last int64) (int64, error) {
+	return s.cutOffs(ctx, last)
+}

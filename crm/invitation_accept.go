@@ -189,6 +189,12 @@ func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Accep
 		return "", denied("the password is wrong, or there is no account with this e-mail: give a name to make one")
 	}
 	admitted.succeeded()
+	switch factor, err := s.Store.Read(ctx).TOTP(user.ID); {
+	case err == nil && factor.ConfirmedAt != 0:
+		return "", denied("this account has a second factor: sign in, and accept the invitation there")
+	case err != nil && !errors.Is(err, models.ErrNotFound):
+		return "", err
+	}
 	if in.NewPassword != nil {
 		return s.passwords.hash(ctx, *in.NewPassword)
 	}
@@ -223,6 +229,9 @@ func (s *Service) joiningUser(c *change, row *models.Invitation, user *models.Us
 	}
 	if locked.PasswordHash != user.PasswordHash {
 		return 0, conflict("the password was changed at the same time")
+	}
+	if locked.DisabledAt != 0 {
+		return 0, denied("this account is disabled")
 	}
 	if hash == "" {
 		return locked.ID, nil

@@ -26,7 +26,7 @@ type TokenPair struct {
 }
 
 // newPair returns random tokens and the row that stores their hashes.
-func newPair(userID int64, appID string, now time.Time) (*models.Token, *TokenPair) {
+func newPair(userID int64, appID string, now time.Time, from Client) (*models.Token, *TokenPair) {
 	pair := &TokenPair{
 		CabinetUserID:       userID,
 		AccessToken:         randomToken(),
@@ -35,7 +35,7 @@ func newPair(userID int64, appID string, now time.Time) (*models.Token, *TokenPa
 		RefreshTokenEndTime: now.Add(refreshLife).Unix(),
 	}
 	return &models.Token{
-		UserID: userID, AppID: appID, CreatedAt: now.Unix(),
+		UserID: userID, AppID: appID, CreatedAt: now.Unix(), LastUsedAt: now.Unix(), Address: from.Address, UserAgent: from.UserAgent,
 		AccessHash: hashToken(pair.AccessToken), AccessExpiresAt: pair.AccessTokenEndTime,
 		RefreshHash: hashToken(pair.RefreshToken), RefreshExpiresAt: pair.RefreshTokenEndTime,
 	}, pair

@@ -23,22 +23,31 @@ func sessionOf(t *models.Token) TokenSession {
 // SessionOfToken returns the session of a valid access token. Its errors are those of
 // Authenticate.
 func (s *Service) SessionOfToken(ctx context.Context, accessToken string) (TokenSession, error) {
-	t, err := s.token(s.Store.Read(ctx), accessToken)
+	t, err := s.holder(ctx, accessToken)
 	if err != nil {
 		return TokenSession{}, err
 	}
-	return sessionOf(t), nil
+	if t.MustEnrol {
+		return TokenSession{}, errMustEnrol
+	}
+	return sessionOf(&t.Token), nil
 }
 
 // TokenSession returns a session by its id, also when its access token has expired. It
-// returns CodeBadToken when the session has ended and can no longer be refreshed.
+// returns CodeBadToken when the session has ended and can no longer be refreshed, and
+// CodeDenied while the user must set up a second factor first.
 func (s *Service) TokenSession(ctx context.Context, id int64) (TokenSession, error) {
-	t, err := s.Store.Read(ctx).TokenByID(id)
+	tx := s.Store.Read(ctx)
+	t, err := tx.TokenByID(id)
 	if errors.Is(err, models.ErrNotFound) || err == nil && t.RefreshExpiresAt <= s.Now().Unix() {
 		return TokenSession{}, errBadToken
 	}
 	if err != nil {
 		return TokenSession{}, err
 	}
-	return sessionOf(t), nil
+	must, err := tx.MustEnrol(t.UserID)
+	if err == nil && must {
+		err = errMustEnrol
+	}
+	return sessionOf(t), err
 }

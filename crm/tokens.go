@@ -30,15 +30,26 @@ type SignIn struct {
 	Email    string
 	Password string
 	AppID    string // "app_{user}_{n}"; empty: the user's first app
-	Address  string // of the client, for the throttle
+	Address  string // of the client, for the throttle and the list of sessions
+
+	UserAgent string // of the client
+	Code      string // of the second factor, or a recovery code; required when the user has one
+
+	byHost bool // needs no code, and the number of tokens is not limited
 }
 
 var appIDForm = regexp.MustCompile(`^app_[1-9][0-9]{0,18}_[1-9][0-9]{0,5}$`)
 
-var errBadToken = &Error{Code: CodeBadToken, Message: "the access token is invalid or has expired"}
+var (
+	errNoAccessToken = &Error{Code: CodeNoToken, Message: "an access token is required in the Authorization header"}
+	errBadToken      = &Error{Code: CodeBadToken, Message: "the access token is invalid or has expired"}
+	errMustEnrol     = denied("a company of this user requires a second factor; POST /v1/me/totp sets one up")
+)
 
 // MakeToken signs a user in. A wrong e-mail and a wrong password give the same error,
-// after about the same time. Too many attempts give CodeThrottled, see throttle.
+// after about the same time. With the right password, a user with a second factor needs a
+// code too: without it, or with a wrong one, the error is CodeInvalid about the field code.
+// Too many attempts give CodeThrottled, see throttle.
 func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) {
 	if err := allViolations(
 		checkRequired("email", in.Email, maxEmail), checkSignInPassword(in.Password), checkAppID(in.AppID),
@@ -55,7 +66,15 @@ func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) 
 		return nil, err
 	}
 	admitted.succeeded()
-	return s.issue(ctx, user, in.AppID, tokensPerDay)
+	refund, err := s.admitCode(user.ID, in.Code)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := s.issue(ctx, user, in)
+	if err == nil {
+		refund()
+	}
+	return pair, err
 }
 
 // checkSignIn returns the user with this e-mail and password. known tells that the
@@ -78,19 +97,21 @@ func (s *Service) checkSignIn(ctx context.Context, in SignIn, known bool) (*mode
 	return user, nil
 }
 
-// IssueToken makes tokens for the user with this e-mail without a password. It is for
-// the person who runs the program.
+// IssueToken makes tokens for the user with this e-mail without a password or code. It is
+// for the person who runs the program.
 func (s *Service) IssueToken(ctx context.Context, email string) (*TokenPair, error) {
 	user, err := s.Store.Read(ctx).UserByEmail(strings.ToLower(strings.TrimSpace(email)))
 	if err != nil {
 		return nil, orNotFound(err, "user")
 	}
-	return s.issue(ctx, user, "", math.MaxInt64)
+	return s.issue(ctx, user, SignIn{byHost: true})
 }
 
 // issue stores a new pair for a user. The user's password hash must still be the one
-// that was checked, and the user must work for a company.
-func (s *Service) issue(ctx context.Context, user *models.User, appID string, perDay int64) (*TokenPair, error) {
+// that was checked, and the user must not be disabled and must work for a company. It
+// uses up the code.
+func (s *Service) issue(ctx context.Context, user *models.User, in SignIn) (*TokenPair, error) {
+	appID := in.AppID
 	if appID == "" {
 		appID = defaultApp(user.ID)
 	} else if !strings.HasPrefix(appID, fmt.Sprintf("app_%d_", user.ID)) {
@@ -105,6 +126,9 @@ func (s *Service) issue(ctx context.Context, user *models.User, appID string, pe
 		if locked.PasswordHash != user.PasswordHash {
 			return denied("the e-mail or the password is wrong")
 		}
+		if locked.DisabledAt != 0 {
+			return denied("this account is disabled")
+		}
 		employments, err := tx.Employments(user.ID)
 		if err != nil {
 			return err
@@ -113,18 +137,23 @@ func (s *Service) issue(ctx context.Context, user *models.User, appID string, pe
 			return denied("this user works for no company")
 		}
 		now := s.Now()
+		if !in.byHost {
+			if err := useCode(tx, user.ID, in.Code, now); err != nil {
+				return err
+			}
+		}
 		count, oldest, err := tx.TokensSince(user.ID, appID, now.Add(-day).Unix())
 		if err != nil {
 			return err
 		}
-		if count >= perDay {
+		if count >= tokensPerDay && !in.byHost {
 			return &Error{
-				Code: CodeThrottled, Message: fmt.Sprintf("an app may make %d tokens a day", perDay),
+				Code: CodeThrottled, Message: fmt.Sprintf("an app may make %d tokens a day", tokensPerDay),
 				RetryAfter: seconds(time.Unix(oldest, 0).Add(day).Sub(now)),
 			}
 		}
 		var row *models.Token
-		row, pair = newPair(user.ID, appID, now)
+		row, pair = newPair(user.ID, appID, now, clientOf(in.Address, in.UserAgent))
 		return tx.CreateToken(row)
 	})
 	if err != nil {
@@ -149,41 +178,6 @@ func (s *Service) removeExpired(ctx context.Context) {
 	}
 }
 
-// RefreshToken exchanges a refresh token for a new pair and ends the old pair. Of two
-// concurrent exchanges, one succeeds and the other returns CodeBadToken. The session
-// goes on, and its sockets with it.
-func (s *Service) RefreshToken(ctx context.Context, refreshToken string) (*TokenPair, error) {
-	if refreshToken == "" {
-		return nil, &Error{Code: CodeNoToken, Message: "a refresh token is required, in the Refresh header or as refreshToken"}
-	}
-	bad := &Error{Code: CodeBadToken, Message: "the refresh token is invalid or has expired"}
-	old := hashToken(refreshToken)
-	var pair *TokenPair
-	var row *models.Token
-	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		now := s.Now()
-		t, err := tx.TokenByRefresh(old)
-		if errors.Is(err, models.ErrNotFound) || err == nil && t.RefreshExpiresAt <= now.Unix() {
-			return bad
-		}
-		if err != nil {
-			return err
-		}
-		row, pair = newPair(t.UserID, t.AppID, now)
-		row.ID = t.ID
-		won, err := tx.RotateToken(row, old)
-		if err == nil && !won {
-			return bad
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.Live.ExtendSession(row.UserID, row.ID, time.Unix(row.AccessExpiresAt, 0))
-	return pair, nil
-}
-
 // CheckToken describes an access token, or returns an error when it is not valid.
 func (s *Service) CheckToken(ctx context.Context, accessToken string) (*TokenInfo, error) {
 	t, err := s.token(s.Store.Read(ctx), accessToken)
@@ -194,14 +188,43 @@ func (s *Service) CheckToken(ctx context.Context, accessToken string) (*TokenInf
 }
 
 // Authenticate returns the actor that an access token belongs to. It returns
-// CodeNoToken when the token is empty, and CodeBadToken when it is unknown or has
-// expired.
+// CodeNoToken when the token is empty, CodeBadToken when it is unknown or has expired,
+// and CodeDenied while the user must set up a second factor first.
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
-	t, err := s.token(s.Store.Read(ctx), accessToken)
+	a, mustEnrol, err := s.AuthenticateToEnrol(ctx, accessToken)
 	if err != nil {
 		return Actor{}, err
 	}
-	return Actor{UserID: t.UserID, AppID: t.AppID}, nil
+	if mustEnrol {
+		return Actor{}, errMustEnrol
+	}
+	return a, nil
+}
+
+// AuthenticateToEnrol is Authenticate for what users need to set up a second factor. It
+// does not refuse those who must, and reports whether the actor is one of them.
+func (s *Service) AuthenticateToEnrol(ctx context.Context, accessToken string) (a Actor, mustEnrol bool, err error) {
+	t, err := s.holder(ctx, accessToken)
+	if err != nil {
+		return Actor{}, false, err
+	}
+	return Actor{UserID: t.UserID, AppID: t.AppID}, t.MustEnrol, nil
+}
+
+// holder finds the valid pair of an access token and what its user must do first.
+func (s *Service) holder(ctx context.Context, accessToken string) (*models.TokenHolder, error) {
+	if accessToken == "" {
+		return nil, errNoAccessToken
+	}
+	t, err := s.Store.Read(ctx).TokenHolder(hashToken(accessToken))
+	if errors.Is(err, models.ErrNotFound) || err == nil && t.AccessExpiresAt <= s.Now().Unix() {
+		return nil, errBadToken
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.touch(ctx, &t.Token)
+	return t, nil
 }
 
 // RevokeToken ends the pair of an access token, and the sockets of its session.
@@ -225,7 +248,7 @@ func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 // token finds the valid pair of an access token.
 func (s *Service) token(tx *models.Tx, accessToken string) (*models.Token, error) {
 	if accessToken == "" {
-		return nil, &Error{Code: CodeNoToken, Message: "an access token is required in the Authorization header"}
+		return nil, errNoAccessToken
 	}
 	t, err := tx.TokenByAccess(hashToken(accessToken))
 	if errors.Is(err, models.ErrNotFound) || err == nil && t.AccessExpiresAt <= s.Now().Unix() {

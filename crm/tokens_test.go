@@ -147,7 +147,7 @@ func TestRefreshToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Clock.Advance(14*24*time.Hour - time.Second)
-		pair, err := w.RefreshToken(t.Context(), old.RefreshToken)
+		pair, err := w.RefreshToken(t.Context(), old.RefreshToken, crm.Client{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,14 +165,14 @@ func TestRefreshToken(t *testing.T) {
 		}
 		_, err = w.Authenticate(t.Context(), old.AccessToken)
 		expectCode(t, "the old access token", err, crm.CodeBadToken)
-		_, err = w.RefreshToken(t.Context(), old.RefreshToken)
+		_, err = w.RefreshToken(t.Context(), old.RefreshToken, crm.Client{})
 		expectCode(t, "the old refresh token", err, crm.CodeBadToken)
-		_, err = w.RefreshToken(t.Context(), pair.AccessToken)
+		_, err = w.RefreshToken(t.Context(), pair.AccessToken, crm.Client{})
 		expectCode(t, "an access token", err, crm.CodeBadToken)
-		_, err = w.RefreshToken(t.Context(), "")
+		_, err = w.RefreshToken(t.Context(), "", crm.Client{})
 		expectCode(t, "none", err, crm.CodeNoToken)
 		w.Clock.Advance(14 * 24 * time.Hour)
-		_, err = w.RefreshToken(t.Context(), pair.RefreshToken)
+		_, err = w.RefreshToken(t.Context(), pair.RefreshToken, crm.Client{})
 		expectCode(t, "expired", err, crm.CodeBadToken)
 		_, err = w.TokenSession(t.Context(), before.ID)
 		expectCode(t, "the expired session", err, crm.CodeBadToken)
@@ -191,7 +191,7 @@ func TestRefreshTokenOnceOnly(t *testing.T) {
 		errs := make([]error, n)
 		var all sync.WaitGroup
 		for i := range n {
-			all.Go(func() { _, errs[i] = w.RefreshToken(t.Context(), pair.RefreshToken) })
+			all.Go(func() { _, errs[i] = w.RefreshToken(t.Context(), pair.RefreshToken, crm.Client{}) })
 		}
 		all.Wait()
 		won := 0
@@ -228,7 +228,7 @@ func TestRevokeToken(t *testing.T) {
 		}
 		_, err = w.TokenSession(t.Context(), ended.ID)
 		expectCode(t, "the ended session", err, crm.CodeBadToken)
-		_, err = w.RefreshToken(t.Context(), pair.RefreshToken)
+		_, err = w.RefreshToken(t.Context(), pair.RefreshToken, crm.Client{})
 		expectCode(t, "refresh of a revoked pair", err, crm.CodeBadToken)
 		expectCode(t, "revoke it again", w.RevokeToken(t.Context(), pair.AccessToken), crm.CodeBadToken)
 		if err := w.RevokeToken(t.Context(), w.Token(w.Owner)); err != nil {

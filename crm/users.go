@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"net/mail"
 	"strings"
 
@@ -16,6 +17,7 @@ type Me struct {
 	Email     string      `json:"email"`
 	Name      string      `json:"name"`
 	AppID     string      `json:"appId"`
+	TOTP      string      `json:"totp"` // the second factor: off, on, or required, which means off and refused everything else
 	Companies []MyCompany `json:"companies"`
 }
 
@@ -43,7 +45,11 @@ func me(tx *models.Tx, a Actor) (*Me, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Me{ID: user.ID, Email: user.Email, Name: user.Name, AppID: a.AppID, Companies: []MyCompany{}}
+	state, err := totpState(tx, a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	m := &Me{ID: user.ID, Email: user.Email, Name: user.Name, AppID: a.AppID, TOTP: state, Companies: []MyCompany{}}
 	for _, p := range places {
 		m.Companies = append(m.Companies, MyCompany{
 			ID: p.CompanyID, Name: p.CompanyName, Role: p.Role,
@@ -95,7 +101,7 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 				return conflict("the password was changed at the same time")
 			}
 			user.PasswordHash, user.PasswordKnown = after, false
-			if err := s.endTokens(c, user.ID, accessToken); err != nil {
+			if err := errors.Join(c.tx.DeleteReset(user.ID), s.endTokens(c, user.ID, accessToken)); err != nil {
 				return err
 			}
 		}
@@ -109,30 +115,40 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 }
 
 // newHash checks the current password and hashes the new one, if there is one. It runs
-// outside the transaction because it takes long. A wrong current password counts as a
-// failed sign-in to the account.
+// outside the transaction because it takes long.
 func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, after string, err error) {
 	if ch.Password == nil {
 		return "", "", nil
 	}
-	user, err := s.Store.Read(ctx).UserByID(a.UserID)
-	if err != nil {
-		return "", "", orNotFound(err, "user")
-	}
-	admitted := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
-	if admitted.wait > 0 {
-		return "", "", &Error{Code: CodeThrottled, Message: "too many attempts", RetryAfter: seconds(admitted.wait)}
-	}
-	right, err := s.passwords.matches(ctx, true, user.PasswordHash, ch.CurrentPassword)
+	user, err := s.checkOwnPassword(ctx, a, ch.CurrentPassword)
 	if err != nil {
 		return "", "", err
 	}
-	if !right {
-		return "", "", Invalid("currentPassword", "is wrong")
-	}
-	admitted.succeeded()
 	after, err = s.passwords.hash(ctx, *ch.Password)
 	return user.PasswordHash, after, err
+}
+
+// checkOwnPassword returns the actor when the password is theirs. A wrong one is
+// CodeInvalid about the field currentPassword, and counts as a failed sign-in to the
+// account.
+func (s *Service) checkOwnPassword(ctx context.Context, a Actor, password string) (*models.User, error) {
+	user, err := s.Store.Read(ctx).UserByID(a.UserID)
+	if err != nil {
+		return nil, orNotFound(err, "user")
+	}
+	admitted := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
+	if admitted.wait > 0 {
+		return nil, &Error{Code: CodeThrottled, Message: "too many attempts", RetryAfter: seconds(admitted.wait)}
+	}
+	right, err := s.passwords.matches(ctx, true, user.PasswordHash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !right {
+		return nil, Invalid("currentPassword", "is wrong")
+	}
+	admitted.succeeded()
+	return user, nil
 }
 
 // endTokens ends the user's tokens except spare (empty: no exception), and closes the

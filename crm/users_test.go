@@ -131,7 +131,7 @@ func TestMe(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, _ := json.Marshal(me)
-		want := `{"id":689,"email":"mine@test.test","name":"Only mine","appId":"app_689_1","companies":[` +
+		want := `{"id":689,"email":"mine@test.test","name":"Only mine","appId":"app_689_1","totp":"off","companies":[` +
 			`{"id":2224,"name":"Company","role":"operator","onlyMine":true,"online":false,"workday":"end"}]}`
 		if string(got) != want {
 			t.Errorf(" got %s\nwant %s", got, want)

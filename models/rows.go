@@ -14,9 +14,10 @@ type Setting struct {
 
 // Company owns its data: none of it is ever visible to another company.
 type Company struct {
-	ID        int64
-	Name      string
-	CreatedAt int64
+	ID          int64
+	Name        string
+	CreatedAt   int64
+	RequireTOTP bool `gorm:"column:require_totp"` // its people need a second factor
 }
 
 // User is a person who signs in. Their employments determine what they may do.
@@ -27,6 +28,8 @@ type User struct {
 	PasswordHash string
 	CompanyID    *int64 // the company that created the account, or invited its person
 	CreatedAt    int64
+	DisabledAt   int64 // 0: may sign in
+	CutOff       int64 // number of the last command that ended the user's sockets
 
 	PasswordKnown bool // somebody else chose or saw the password
 }
@@ -72,7 +75,8 @@ type EmployeeLicense struct {
 	CanWrite  bool
 }
 
-// Token is a pair of an access and a refresh token, both as hex SHA-256.
+// Token is a pair of an access and a refresh token, both as hex SHA-256: a session of
+// the user. A refresh replaces the pair and keeps the row.
 type Token struct {
 	ID               int64
 	UserID           int64
@@ -82,6 +86,10 @@ type Token struct {
 	RefreshHash      string
 	RefreshExpiresAt int64
 	CreatedAt        int64
+	LastUsedAt       int64
+	Address          string // of the sign-in or the last refresh
+	UserAgent        string
+	Refreshes        int64
 }
 
 // TagCategory groups tags of a company.

@@ -1,6 +1,9 @@
 package models
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // A revoked pair stays as a row until its day is over, so that it still counts against
 // the limit of tokens a day. Its hashes no longer match anything.
@@ -23,15 +26,50 @@ func (tx *Tx) TokenByID(id int64) (*Token, error) {
 	return first[Token](tx.db.Where("id = ?", id))
 }
 
+// TokenByUsedRefresh finds the pair that has exchanged the refresh token with this hash,
+// or returns ErrNotFound. It knows the last usedRefreshTokens of each pair.
+func (tx *Tx) TokenByUsedRefresh(hash string) (*Token, error) {
+	return first[Token](tx.db.Where("id = (SELECT token_id FROM used_refresh_tokens WHERE hash = ?)", hash))
+}
+
 // CreateToken inserts a pair and sets its id.
 func (tx *Tx) CreateToken(t *Token) error { return tx.create(t) }
 
-// RotateToken replaces the hashes and times of the pair with this id, if its refresh
-// hash is still old. Of two concurrent calls, one returns false.
-func (tx *Tx) RotateToken(t *Token, old string) (won bool, err error) {
-	res := tx.db.Exec(`UPDATE tokens SET access_hash = ?, access_expires_at = ?, refresh_hash = ?, refresh_expires_at = ?
-		WHERE id = ? AND refresh_hash = ?`, t.AccessHash, t.AccessExpiresAt, t.RefreshHash, t.RefreshExpiresAt, t.ID, old)
-	return res.RowsAffected > 0, res.Error
+// usedRefreshTokens is how many exchanged refresh tokens of a pair are remembered.
+const usedRefreshTokens = 100
+
+// RotateToken replaces the tokens of the pair old by those of t, which keeps its id, and
+// remembers the exchanged refresh token. Callers have locked the user.
+func (tx *Tx) RotateToken(t, old *Token) error {
+	return errors.Join(
+		tx.db.Exec(`INSERT INTO used_refresh_tokens (token_id, number, hash) VALUES (?, ?, ?)`, old.ID, old.Refreshes, old.RefreshHash).Error,
+		tx.db.Exec(`DELETE FROM used_refresh_tokens WHERE token_id = ? AND number <= ?`, old.ID, old.Refreshes-usedRefreshTokens).Error,
+		tx.db.Exec(`UPDATE tokens SET access_hash = ?, access_expires_at = ?, refresh_hash = ?, refresh_expires_at = ?,
+			last_used_at = ?, address = ?, user_agent = ?, refreshes = refreshes + 1 WHERE id = ?`,
+			t.AccessHash, t.AccessExpiresAt, t.RefreshHash, t.RefreshExpiresAt, t.LastUsedAt, t.Address, t.UserAgent, old.ID).Error,
+	)
+}
+
+// TouchToken notes that the pair was used.
+func (tx *Tx) TouchToken(id, now int64) error {
+	return tx.db.Exec(`UPDATE tokens SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, now, id, now).Error
+}
+
+// LiveTokens lists the user's pairs that can still be used or refreshed, newest first,
+// those with ids below before (0: all).
+func (tx *Tx) LiveTokens(userID, now, before int64, limit int) ([]Token, error) {
+	q := tx.db.Where("user_id = ? AND refresh_expires_at > ?", userID, now)
+	if before != 0 {
+		q = q.Where("id < ?", before)
+	}
+	var list []Token
+	return list, q.Order("id DESC").Limit(limit).Find(&list).Error
+}
+
+// LiveToken returns a pair of the user that can still be used or refreshed, or
+// ErrNotFound.
+func (tx *Tx) LiveToken(userID, id, now int64) (*Token, error) {
+	return first[Token](tx.db.Where("id = ? AND user_id = ? AND refresh_expires_at > ?", id, userID, now))
 }
 
 // RevokeToken ends one pair.

@@ -81,6 +81,7 @@ var confined = map[string]string{
 	"go.mau.fi/whatsmeow":          "crm/whatsapp",
 	"github.com/minio/":            "crm/s3",
 	"code.dny.dev/ssrf":            "channels/dialguard",
+	"github.com/pquerna/otp":       "crm",
 }
 
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.

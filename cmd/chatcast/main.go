@@ -50,6 +50,7 @@ type command struct {
 type invocation struct {
 	cfg            config.Config
 	args           []string
+	stdin          io.Reader
 	stdout, stderr io.Writer
 
 	// flags of single commands
@@ -57,6 +58,7 @@ type invocation struct {
 	newApp     crm.AppInput
 	keepOld    time.Duration
 	company    crm.CompanyInput
+	fromStdin  bool
 }
 
 func commands() []command {
@@ -70,7 +72,7 @@ func commands() []command {
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
 		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
-	}, appCommands(), companyCommands())
+	}, appCommands(), companyCommands(), userCommands())
 }
 
 // errHelp holds the text that --help prints.
@@ -99,7 +101,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		usage(stderr)
 		return exitUsage
 	}
-	in := invocation{stdout: stdout, stderr: stderr}
+	in := invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	err := parse(cmd, &in, rest, environ)
 	if err == nil {
 		err = cmd.run(ctx, in)

@@ -23,10 +23,13 @@ type API struct {
 func (a *API) Register(r gin.IRouter) {
 	v1 := r.Group("/v1")
 	a.registerTokens(v1)
+	a.registerPassword(v1)
 	a.registerFiles(v1)
 
 	signedIn := v1.Group("", a.authenticate)
-	a.registerMe(signedIn)
+	a.registerMe(signedIn, v1.Group("", a.authenticateToEnrol))
+	a.registerCompanySecurity(signedIn)
+	a.registerSessions(signedIn)
 	a.registerLicenses(signedIn)
 	a.registerEmployees(signedIn)
 	a.registerInvitations(v1, signedIn)

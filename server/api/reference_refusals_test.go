@@ -37,8 +37,12 @@ func (w *walker) refusals() {
 		w.wrongParameters(op, request)
 		w.strange(op)
 	}
+	w.steps(step{w.Owner, "POST /v1/me/totp", `{"currentPassword":"` + secret + `s"}`, 0, "", nil})
 	for range 6 {
 		w.again(step{crm.Actor{}, "POST /v1/tokens", `{"email":"admin@test.test","password":"wrong"}`, 0, "", nil})
+		w.again(step{w.Owner, "POST /v1/me/totp", `{"currentPassword":"wrong"}`, 0, "", nil})
+		w.again(step{w.Owner, "POST /v1/me/totp/confirm", `{"code":"00000"}`, 0, "", nil})
+		w.again(step{w.Owner, "DELETE /v1/me/totp", `{"code":"00000"}`, 0, "", nil})
 		w.again(step{w.Owner, "PATCH /v1/me", `{"password":"long enough","currentPassword":"wrong"}`, 0, "", nil})
 	}
 	for range 6 {

@@ -25,10 +25,12 @@ func (w *walker) people() {
 	w.steps(
 		step{nobody, "POST /v1/tokens", signIn, 0, "refresh=data.refreshToken", nil},
 		step{nobody, "POST /v1/tokens/refresh", "", 0, "access=data.accessToken", []string{"Refresh", "{refresh}"}},
-		step{nobody, "POST /v1/tokens/refresh", `{"refreshToken":"{refresh}"}`, 403, "", nil},
 		step{nobody, "POST /v1/tokens/refresh", "", 401, "", nil},
 		step{nobody, "POST /v1/tokens", `{"email":"test@test.test","password":"wrong"}`, 403, "", nil},
 		step{nobody, "GET /v1/tokens/check", "", 0, "", []string{"Authorization", "Bearer {access}"}},
+		step{nobody, "POST /v1/tokens/refresh", `{"refreshToken":"{refresh}"}`, 403, "", nil},
+		step{nobody, "GET /v1/tokens/check", "", 403, "", []string{"Authorization", "{access}"}},
+		step{nobody, "POST /v1/tokens", signIn, 0, "access=data.accessToken", nil},
 		step{nobody, "DELETE /v1/tokens", "", 0, "", []string{"Authorization", "{access}"}},
 		step{w.Operator, "GET /v1/me", "", 0, "", nil},
 		step{w.Admin, "GET /v1/server?limit=2&prefix=presence-", "", 0, "", nil},

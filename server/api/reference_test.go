@@ -91,7 +91,8 @@ func TestDocumentedEventsExist(t *testing.T) {
 
 // shapes maps schemas to their Go types: answers, then bodies.
 var shapes = map[string]any{
-	"TokenPair": crm.TokenPair{}, "TokenInfo": crm.TokenInfo{}, "Me": crm.Me{}, "MyCompany": crm.MyCompany{},
+	"TokenPair": crm.TokenPair{}, "TokenInfo": crm.TokenInfo{}, "Me": crm.Me{}, "MyCompany": crm.MyCompany{}, "Session": crm.SessionData{},
+	"TOTPEnrolment": api.TOTPEnrolment{}, "RecoveryCodes": crm.RecoveryCodes{}, "CompanySecurity": crm.CompanySecurity{},
 	"Employee": crm.EmployeeData{}, "Invited": crm.Invited{}, "InvitationLink": crm.InvitationLink{}, "InvitationData": crm.InvitationData{},
 	"InvitationView": crm.InvitationView{}, "JoinedEmployee": crm.JoinedEmployee{}, "CreatedCompany": crm.CreatedCompany{}, "LicenseRight": crm.LicenseRight{},
 	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},

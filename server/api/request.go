@@ -32,6 +32,16 @@ func (a *API) authenticate(c *gin.Context) {
 	c.Set(actorKey, actor)
 }
 
+// authenticateToEnrol is authenticate for users who must set up a second factor first too.
+func (a *API) authenticateToEnrol(c *gin.Context) {
+	actor, _, err := a.CRM.AuthenticateToEnrol(c.Request.Context(), server.AccessToken(c.Request))
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	c.Set(actorKey, actor)
+}
+
 func actor(c *gin.Context) crm.Actor { return c.MustGet(actorKey).(crm.Actor) }
 
 // body decodes the JSON body into dst. Unknown fields are ignored; a wrong type

@@ -26,9 +26,10 @@ func (a *API) makeToken(c *gin.Context) (any, error) {
 		Email    string `json:"email"`
 		Password string `json:"password"`
 		AppID    string `json:"appId"`
-	}{c.Query("email"), c.Query("password"), c.Query("appId")}
+		Code     string `json:"code"` // of the second factor; not in the query, which proxies log
+	}{Email: c.Query("email"), Password: c.Query("password"), AppID: c.Query("appId")}
 	err := bodyOrForm(c, &in, func(form url.Values) {
-		for key, dst := range map[string]*string{"email": &in.Email, "password": &in.Password, "appId": &in.AppID} {
+		for key, dst := range map[string]*string{"email": &in.Email, "password": &in.Password, "appId": &in.AppID, "code": &in.Code} {
 			if form.Has(key) {
 				*dst = form.Get(key)
 			}
@@ -38,7 +39,7 @@ func (a *API) makeToken(c *gin.Context) (any, error) {
 		return nil, err
 	}
 	return a.CRM.MakeToken(c.Request.Context(), crm.SignIn{
-		Email: in.Email, Password: in.Password, AppID: in.AppID, Address: server.ClientAddress(c),
+		Email: in.Email, Password: in.Password, AppID: in.AppID, Code: in.Code, Address: server.ClientAddress(c), UserAgent: c.Request.UserAgent(),
 	})
 }
 
@@ -54,7 +55,7 @@ func (a *API) refreshToken(c *gin.Context) (any, error) {
 			return nil, err
 		}
 	}
-	return a.CRM.RefreshToken(c.Request.Context(), in.RefreshToken)
+	return a.CRM.RefreshToken(c.Request.Context(), in.RefreshToken, crm.Client{Address: server.ClientAddress(c), UserAgent: c.Request.UserAgent()})
 }
 
 func (a *API) checkToken(c *gin.Context) (any, error) {

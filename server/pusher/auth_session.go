@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 )
 
 // ErrUnknownToken is returned by an Authenticator for a token that is unknown or has
@@ -27,7 +28,8 @@ func (s Session) owner() broadcasting.Owner {
 }
 
 // Authenticator finds sessions. Its methods return ErrUnknownToken when there is none,
-// and any other error when the lookup failed.
+// channels.ErrDenied when its user may enter no channel, and any other error when the
+// lookup failed.
 type Authenticator interface {
 	// Authenticate finds the session of an access token.
 	Authenticate(ctx context.Context, accessToken string) (Session, error)
@@ -42,6 +44,9 @@ func (a *Authorizer) authenticate(ctx context.Context, token string) (Session, e
 	who, err := a.Users.Authenticate(ctx, token)
 	if errors.Is(err, ErrUnknownToken) {
 		return Session{}, errBadToken
+	}
+	if errors.Is(err, channels.ErrDenied) {
+		return Session{}, errDenied
 	}
 	return who, err
 }
@@ -59,6 +64,8 @@ func (a *Authorizer) confirm(ctx context.Context, who Session) error {
 		if endErr := a.Grants.EndSession(ctx, owner.UserID, owner.Session); endErr != nil {
 			a.Log.ErrorContext(ctx, "the end of a session was not seen by every node", "user", owner.UserID, "error", endErr)
 		}
+	case errors.Is(err, channels.ErrDenied):
+		err = errDenied
 	case err == nil && now.Until.After(who.Until):
 		if err := a.Grants.ExtendSession(ctx, now.owner()); err != nil {
 			a.Log.WarnContext(ctx, "another node was not told that a session goes on", "user", owner.UserID, "error", err)

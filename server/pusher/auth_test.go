@@ -28,6 +28,8 @@ const (
 	token      = "$2y$10$l.SQOBOaqz3ZU65JAlEK4ughTCzIbcVGpJIUNTVnGpaKOYOd4M"
 	newerToken = "newer" // of another session of the same user
 	otherToken = "other"
+	// deniedToken is of a user who may enter no channel.
+	deniedToken = "denied"
 )
 
 func (company) Authenticate(_ context.Context, t string) (pusher.Session, error) {
@@ -40,6 +42,8 @@ func (company) Authenticate(_ context.Context, t string) (pusher.Session, error)
 		return newer, nil
 	case otherToken:
 		return session(900), nil
+	case deniedToken:
+		return pusher.Session{}, channels.ErrDenied
 	case "broken":
 		return pusher.Session{}, errors.New("a secret reason")
 	}
@@ -343,6 +347,7 @@ func TestAuthRefuses(t *testing.T) {
 		"another type":           {"POST", "", token, "text/plain", good, 422, invalid("body", "must be application/x-www-form-urlencoded or application/json")},
 		"a bad type":             {"POST", "", token, ";;;", good, 422, invalid("body", "must be application/x-www-form-urlencoded or application/json")},
 		"oversize":               {"POST", "", token, formType, good + "&x=" + strings.Repeat("x", 16<<10), 413, refusal("ApiTooLargeError", "the body is over 16384 bytes", "")},
+		"user without channels":  {"POST", "", deniedToken, formType, good, 403, refusal("ApiAccessDeniedError", "no access to this channel", "")},
 		"tokens not readable":    {"POST", "", "broken", formType, good, 500, refusal("ApiInternalError", "internal error", "")},
 		"policy not readable":    {"POST", "", token, formType, form("1.1", "private-v1.licenses.500.messengers.grWhatsApp"), 500, refusal("ApiInternalError", "internal error", "")},
 	} {

@@ -173,6 +173,7 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.parts.relay.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.online.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.rules.RunSweeper(backCtx) })
+	backGroup.Go(func() error { return p.parts.rules.RunCutOffs(backCtx) })
 	backGroup.Go(func() error { return p.parts.monitor.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.watcher.Run(backCtx) })
 	if p.internal != nil {

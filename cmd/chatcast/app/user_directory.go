@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"chatcast/channels"
 	"chatcast/crm"
 	"chatcast/server/pusher"
 )
@@ -28,6 +29,9 @@ func session(s crm.TokenSession, err error) (pusher.Session, error) {
 	var e *crm.Error
 	if errors.As(err, &e) && (e.Code == crm.CodeBadToken || e.Code == crm.CodeNoToken) {
 		return pusher.Session{}, pusher.ErrUnknownToken
+	}
+	if errors.As(err, &e) && e.Code == crm.CodeDenied { // the user must set up a second factor first
+		return pusher.Session{}, channels.ErrDenied
 	}
 	return pusher.Session(s), err
 }

@@ -90,6 +90,13 @@ func TestConfigurationWinsOverTheDatabase(t *testing.T) {
 
 // withStoredApps stores apps, given as id:key, before a server starts.
 func withStoredApps(t *testing.T, cfg config.Config, apps ...string) error {
+	store, err := app.OpenStore(t.Context(), cfg) // commands make no database
+	if err != nil {
+		return err
+	}
+	if err := store.Close(); err != nil {
+		return err
+	}
 	return app.WithRules(t.Context(), cfg, func(rules *crm.Service) error {
 		var errs []error
 		for _, app := range apps {

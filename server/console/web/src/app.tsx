@@ -1,8 +1,8 @@
 // The shell around every view.
 import { Component, type ComponentChildren, type FunctionComponent } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { me, signedIn } from './session';
-import { path, route, views, type View } from './route';
+import { path, resetCode, route, views, type View } from './route';
 import { start, stop } from './socket';
 import { Account } from './ui/account';
 import { Banners } from './ui/banners';
@@ -10,7 +10,9 @@ import { ConnectionPill } from './ui/connection';
 import { ConnectIcon, LiveIcon, SendIcon, ServerIcon } from './ui/icons';
 import { Connect } from './views/connect';
 import { Invitation } from './views/invitation';
+import { MustEnrol } from './views/enrol';
 import { Live } from './views/live';
+import { Reset } from './views/reset';
 import { Send } from './views/send';
 import { Server } from './views/server';
 import { SignIn } from './views/signin';
@@ -25,10 +27,14 @@ const pages: Record<View, { view: FunctionComponent; icon: FunctionComponent }> 
 };
 
 export function App() {
+  const [changed, setChanged] = useState(false);
   const { invitation } = route.value;
   if (invitation !== '') return <Invitation key={invitation} code={invitation} />;
-  if (!signedIn.value) return <SignIn />;
+  const code = resetCode.value;
+  if (code !== '') return <Reset code={code} onDone={() => { setChanged(true); location.hash = ''; }} />;
+  if (!signedIn.value) return <SignIn changed={changed} />;
   if (me.value === null) return <p class="empty" role="status">{words.loading}</p>;
+  if (me.value.totp === 'required') return <MustEnrol />;
   return <Shell key={me.value.id} />;
 }
 

@@ -141,7 +141,7 @@ async function readEmployees(who: Rest['Me']): Promise<void> {
 let whose = 0;
 
 effect(() => {
-  const who = me.value;
+  const who = me.value?.totp === 'required' ? null : me.value; // who must set up a second factor may read nothing yet
   const id = who?.id ?? owner.value;
   if (id === whose) return;
   whose = id;

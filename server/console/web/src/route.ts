@@ -24,6 +24,15 @@ export const route = signal(parse());
 
 addEventListener('hashchange', () => (route.value = parse()));
 
+/** The code for a new password that the address names, or ''. */
+export const resetCode = signal(parseCode());
+
+function parseCode(): string {
+  return /^#\/reset\/([0-9a-f]+)$/.exec(location.hash)?.[1] ?? '';
+}
+
+addEventListener('hashchange', () => (resetCode.value = parseCode()));
+
 /** path is the href of a view. The parts after the view belong to that view. */
 export function path(view: View, ...rest: (string | number)[]): string {
   return '#/' + [view, ...rest].map((p) => encodeURIComponent(p)).join('/');

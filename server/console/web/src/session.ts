@@ -13,6 +13,7 @@ type Tokens = Rest['TokenPair'];
 
 const place = 'chatcast.session';
 const early = 60; // a token is refreshed so many seconds before its end
+const spread = 'locks' in navigator ? 0 : Math.random() * 60; // seconds: without locks, tabs with the same tokens must not refresh at once, which would end the session
 const patience = 15_000; // milliseconds to wait for an answer about tokens: other calls wait for it
 const messageTakes = 500; // milliseconds that a message from another tab may take
 
@@ -67,7 +68,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** plan refreshes the token in time, also when the page only listens and makes no calls. */
 function plan(t: Tokens): void {
-  const wait = Math.max(1, t.accessTokenEndTime - serverTime() - early);
+  const wait = Math.max(1, t.accessTokenEndTime - serverTime() - early - spread);
   refreshIn(Math.min(wait, 86_400) * 1000, t);
 }
 
@@ -80,13 +81,11 @@ function refreshIn(ms: number, t: Tokens): void {
  * signIn starts the session only when it knows the user: without that, the page has
  * nothing to show.
  */
-export async function signIn(email: string, password: string): Promise<void> {
-  const pair = await ask<Tokens>('POST', '/v1/tokens', { email, password });
+export async function signIn(email: string, password: string, code = ''): Promise<void> {
+  const pair = await ask<Tokens>('POST', '/v1/tokens', code === '' ? { email, password } : { email, password, code });
   let who: Rest['Me'], what: Rest['License'][];
   try {
-    [who, what] = await Promise.all([
-      request<Rest['Me']>('GET', '/v1/me', undefined, pair.accessToken), request<Rest['License'][]>('GET', '/v1/licenses', undefined, pair.accessToken),
-    ]);
+    [who, what] = await know((path) => request('GET', path, undefined, pair.accessToken));
   } catch (e) {
     void end(pair).catch(() => undefined);
     throw e;
@@ -95,6 +94,15 @@ export async function signIn(email: string, password: string): Promise<void> {
   keep(pair);
   licenses.value = what;
   me.value = who;
+}
+
+/**
+ * know reads the user and their licences. A user who must set up a second factor first
+ * may see nothing but themselves.
+ */
+async function know(get: <T>(path: string) => Promise<T>): Promise<[Rest['Me'], Rest['License'][]]> {
+  const who = await get<Rest['Me']>('/v1/me');
+  return [who, who.totp === 'required' ? [] : await get<Rest['License'][]>('/v1/licenses')];
 }
 
 /** ask sends a request about tokens. */
@@ -144,7 +152,7 @@ function isRefused(e: unknown): boolean {
 
 /** loadWho reads the user and their licences. */
 export async function loadWho(): Promise<void> {
-  const [who, what] = await Promise.all([call<Rest['Me']>('GET', '/v1/me'), call<Rest['License'][]>('GET', '/v1/licenses')]);
+  const [who, what] = await know((path) => call('GET', path));
   if (tokens.peek()?.cabinetUserId !== who.id) return;
   licenses.value = what;
   me.value = who;
@@ -224,11 +232,12 @@ function expire(): void {
 
 /**
  * closed is called when the server closed this user's sockets. The token may have
- * ended with that.
+ * ended with that, or the user must set up a second factor now.
  */
 export async function closed(): Promise<void> {
   try {
     await call('GET', '/v1/tokens/check');
+    await loadWho().catch(() => undefined);
   } catch (e) {
     if (e instanceof ApiError && (e.status === 401 || e.status === 403) && tokens.peek() !== null) {
       ended.value = 'closed';

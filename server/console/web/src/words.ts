@@ -1,6 +1,7 @@
 // Every word that the console shows, so that it can be translated. A language is a
 // file of this shape; the words of each view are in the folder words. Views use
 // words.<view>.<what>.
+import { account, factor, reset, sessions, signIn } from './words/account';
 import { connect } from './words/connect';
 import { outage, socket } from './words/connection';
 import { invitation, password } from './words/invitation';
@@ -22,33 +23,13 @@ export const words = {
   copy: 'Copy',
   copied: 'Copied',
   loading: 'Loading…',
-  account: {
-    menu: (name: string) => `Account of ${name}`,
-    signOut: 'Sign out',
-    role: { owner: 'owner', admin: 'admin', operator: 'operator' } as Record<string, string>,
-    theme: 'Colours',
-    themes: { system: 'same as the system', light: 'light', dark: 'dark' },
-    docs: 'API reference',
-    present: (names: string[]) => `Here now: ${names.join(', ')}`,
-  },
-  signIn: {
-    title: 'Sign in',
-    lead: 'See the events of your conversations, live.',
-    email: 'E-mail',
-    password: 'Password',
-    show: 'Show the password',
-    submit: 'Sign in',
-    busy: 'Signing in…',
-    wrong: 'The e-mail or the password is wrong.',
-    ended: {
-      expired: 'Your session has ended. Sign in again to go on where you were.',
-      closed: 'The server has ended your session. Sign in again.',
-      notTold: 'You are signed out here, but the server could not be told: the access token stays valid for up to a day.',
-    },
-    firstTime: 'The first start of the server printed the owner’s e-mail and password. Lost? See bootstrap.user.password in config.example.yaml.',
-  },
+  account,
+  signIn,
   invitation,
   password,
+  reset,
+  factor,
+  sessions,
   live,
   send,
   tree: {

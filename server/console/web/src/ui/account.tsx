@@ -1,12 +1,14 @@
 // The signed-in user and their own settings.
 import { useState } from 'preact/hooks';
 import { present } from '../presence';
-import { me, signOut } from '../session';
-import { stop } from '../socket';
+import { me } from '../session';
 import { theme, themes, type Theme } from '../theme';
 import { words } from '../words';
+import { SecondFactor } from './factor';
 import { UserIcon } from './icons';
 import { ChangePassword } from './password';
+import { leave } from './leave';
+import { Sessions } from './sessions';
 import { Sheet } from './sheet';
 
 export function Account() {
@@ -36,6 +38,8 @@ export function Account() {
               </label>
             ))}
           </fieldset>
+          <SecondFactor />
+          <Sessions />
           <p><a href="/docs" target="_blank" rel="noopener">{words.account.docs}</a></p>
           <ChangePassword />
           <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
@@ -43,11 +47,6 @@ export function Account() {
       )}
     </>
   );
-}
-
-async function leave() {
-  stop();
-  await signOut();
 }
 
 /** The initials of a name, for the small avatars. */

@@ -22,7 +22,7 @@ var (
 // is valid JSON or empty. Only the channels of the CRM have rules: their clients act on
 // what they read, so nobody may send what looks like an event of the CRM there.
 func (n Name) CheckClientEvent(event string, data []byte) error {
-	if !strings.HasPrefix(n.Base, "v1.") {
+	if !n.Reserved() {
 		return nil
 	}
 	if !slices.Contains(clientEvents, event) {

@@ -30,6 +30,7 @@ func TestCheckClientEvent(t *testing.T) {
 		{line, "client-typing", `"{\"payload\":{}}"`, channels.ErrClientPayload},
 		{"private-orders", "client-message", `{"payload":{}}`, nil},
 		{"private-v1", "client-message", `{}`, nil},
+		{"private-v1.orders", "client-message", `{"payload":{}}`, nil}, // an app's own
 	} {
 		n, err := channels.Parse(tt.channel)
 		if err != nil {

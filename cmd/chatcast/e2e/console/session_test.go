@@ -88,7 +88,7 @@ func TestConsoleSessionEnds(t *testing.T) {
 	ends := func() {
 		access, _ := d.tokens()
 		(&e2e.Client{T: t, Base: p.Base, Token: access}).Must("DELETE", "/v1/tokens", nil, nil)
-		d.flicker(line)
+		d.flicker(line) // the page may find out whether the session has ended, or have to try again
 		d.untilText("Your session has ended.")
 	}
 	ends()

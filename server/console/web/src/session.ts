@@ -232,17 +232,25 @@ function expire(): void {
 
 /**
  * closed is called when the server closed this user's sockets. The token may have
- * ended with that, or the user must set up a second factor now.
+ * ended with that, or the user must set up a second factor now. It asks until there
+ * is an answer.
  */
 export async function closed(): Promise<void> {
-  try {
-    await call('GET', '/v1/tokens/check');
-    await loadWho().catch(() => undefined);
-  } catch (e) {
-    if (e instanceof ApiError && (e.status === 401 || e.status === 403) && tokens.peek() !== null) {
-      ended.value = 'closed';
-      keep(null);
+  const who = me.peek()?.id;
+  for (let pause = 1000; me.peek()?.id === who && tokens.peek() !== null; pause = Math.min(2 * pause, 30_000)) {
+    try {
+      await call('GET', '/v1/tokens/check');
+      await loadWho().catch(() => undefined);
+      return;
+    } catch (e) {
+      if (e instanceof ApiError && (e.status === 401 || e.status === 403)) {
+        if (tokens.peek() === null) return;
+        ended.value = 'closed';
+        keep(null);
+        return;
+      }
     }
+    await new Promise((r) => setTimeout(r, pause));
   }
 }
 

@@ -38,11 +38,11 @@ export function Account() {
               </label>
             ))}
           </fieldset>
+          <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
           <SecondFactor />
           <Sessions />
           <p><a href="/docs" target="_blank" rel="noopener">{words.account.docs}</a></p>
           <ChangePassword />
-          <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
         </Sheet>
       )}
     </>

@@ -85,10 +85,12 @@ func (h HostUsers) SetPassword(ctx context.Context, email, password string) erro
 	})
 }
 
-// SetEnabled lets the user sign in, or ends all tokens and sockets of the user and lets
-// them no longer sign in.
+// SetEnabled lets the user sign in, or ends all tokens, sockets and links of files of the
+// user and lets them no longer sign in.
 func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error {
-	return h.change(ctx, email, func(c *change, user *models.User) error {
+	var id int64
+	err := h.change(ctx, email, func(c *change, user *models.User) error {
+		id = user.ID
 		if on {
 			return c.tx.SetDisabled(user.ID, 0)
 		}
@@ -100,6 +102,11 @@ func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error 
 		}
 		return h.end(c, user)
 	})
+	if err != nil || on {
+		return err
+	}
+	// In a transaction of its own: elsewhere the company is locked before the user.
+	return h.s.change(ctx, func(c *change) error { return c.tx.EndLinksOf(id) })
 }
 
 // RemoveTOTP removes the user's second factor, when the device and the recovery codes are

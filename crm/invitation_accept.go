@@ -59,7 +59,8 @@ func (s *Service) Invitation(ctx context.Context, address, code string) (*Invita
 // sign-in to an account that each address has for invitations: nobody is kept out by the
 // attempts of others, and codes are too long to be guessed from many addresses.
 func (s *Service) invitation(ctx context.Context, address, code string) (*models.Invitation, error) {
-	admitted := s.signIns.admit(s.Now(), address, "invitations to "+address)
+	network, _ := networksOf(address)
+	admitted := s.invitations.admit(s.Now(), address, "invitations to "+network)
 	if admitted.wait > 0 {
 		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to open an invitation", RetryAfter: seconds(admitted.wait)}
 	}
@@ -70,12 +71,24 @@ func (s *Service) invitation(ctx context.Context, address, code string) (*models
 	return row, err
 }
 
+// validInvitation returns the invitation with this hash of its code. An invitation is no
+// longer valid when whoever made it was disabled.
 func validInvitation(tx *models.Tx, hash string, now int64) (*models.Invitation, error) {
 	row, err := tx.InvitationByCode(hash)
 	if errors.Is(err, models.ErrNotFound) || err == nil && row.ExpiresAt <= now {
 		return nil, errNoInvitation
 	}
-	return row, err
+	if err != nil || row.InvitedBy == nil {
+		return row, err
+	}
+	by, err := tx.UserByID(*row.InvitedBy)
+	if err != nil {
+		return nil, err
+	}
+	if by.DisabledAt != 0 {
+		return nil, errNoInvitation
+	}
+	return row, nil
 }
 
 // AcceptInvitation makes the person an employee of the company. The code is used up by
@@ -104,6 +117,13 @@ func (s *Service) AcceptInvitation(ctx context.Context, in Acceptance) (*JoinedE
 		}
 		if err := c.join(row, id); err != nil {
 			return err
+		}
+		must, err := c.tx.MustEnrol(id)
+		if err != nil {
+			return err
+		}
+		if must { // their sockets were opened without the second factor that the company requires
+			c.after = append(c.after, func() { s.Live.Disconnect(id) })
 		}
 		data, err := oneEmployee(c.tx, row.CompanyID, id)
 		if err == nil {
@@ -189,11 +209,13 @@ func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Accep
 		return "", denied("the password is wrong, or there is no account with this e-mail: give a name to make one")
 	}
 	admitted.succeeded()
-	switch factor, err := s.Store.Read(ctx).TOTP(user.ID); {
-	case err == nil && factor.ConfirmedAt != 0:
-		return "", denied("this account has a second factor: sign in, and accept the invitation there")
-	case err != nil && !errors.Is(err, models.ErrNotFound):
-		return "", err
+	if in.AccessToken == "" { // a session was signed in to with a code
+		switch _, err := confirmedTOTP(s.Store.Read(ctx), user.ID); {
+		case err == nil:
+			return "", denied("this account has a second factor: sign in, and accept the invitation there")
+		case !errors.Is(err, models.ErrNotFound):
+			return "", err
+		}
 	}
 	if in.NewPassword != nil {
 		return s.passwords.hash(ctx, *in.NewPassword)
@@ -237,7 +259,7 @@ func (s *Service) joiningUser(c *change, row *models.Invitation, user *models.Us
 		return locked.ID, nil
 	}
 	locked.PasswordHash, locked.PasswordKnown = hash, false
-	if err := s.endTokens(c, locked.ID, in.AccessToken); err != nil {
+	if err := errors.Join(c.tx.DeleteReset(locked.ID), s.endTokens(c, locked.ID, in.AccessToken)); err != nil {
 		return 0, err
 	}
 	return locked.ID, c.tx.SaveUser(locked)

@@ -218,6 +218,9 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 
 // unsubscribeViewers is unsubscribeLost for all users who may read the licence.
 func (s *Service) unsubscribeViewers(c *change, l *models.License, f func() error) error {
+	if _, err := c.tx.LockCompany(l.CompanyID); err != nil { // before the employees' rights, as changes of employees do
+		return orNotFound(err, "license")
+	}
 	viewers, err := c.tx.Viewers(l.ID)
 	if err != nil {
 		return err

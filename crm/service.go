@@ -60,9 +60,11 @@ type Service struct {
 	secret    fileSecret
 	passwords *passwords
 	signIns   *throttle
-	codes     *throttle    // guesses of codes of second factors
-	cleaned   atomic.Int64 // when expired tokens were last removed, unix seconds
-	untouched atomic.Int64 // when the use of a session could not be noted, unix seconds
+
+	invitations *throttle    // guesses of codes of invitations
+	codes       *throttle    // guesses of codes of second factors
+	cleaned     atomic.Int64 // when expired tokens were last removed, unix seconds
+	untouched   atomic.Int64 // when the use of a session could not be noted, unix seconds
 }
 
 // New returns a Service over o.Store.
@@ -76,7 +78,7 @@ func New(o Options) *Service {
 	if o.Files == nil {
 		o.Files = noFiles{}
 	}
-	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle()}
+	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle()}
 }
 
 // OnAppsChanged sets the function that is called after each change of an app. f returns

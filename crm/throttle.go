@@ -19,9 +19,10 @@ type pace struct {
 // Limits of the attempts to sign in. Every attempt is charged to the address; a
 // successful attempt costs the account nothing.
 var (
-	addressPace = pace{60, time.Second}      // an office behind one address
-	pairPace    = pace{5, 30 * time.Second}  // one account from one address
-	accountPace = pace{20, 10 * time.Second} // one account from all unknown addresses
+	addressPace = pace{60, time.Second}       // an office behind one address
+	hoodPace    = pace{600, time.Second / 10} // a neighbourhood of addresses
+	pairPace    = pace{5, 30 * time.Second}   // one account from one address
+	accountPace = pace{20, 10 * time.Second}  // one account from all unknown addresses
 	// For an account that has run out of its bucket:
 	crowdPace  = pace{1, 30 * time.Second} // from one neighbourhood of unknown addresses
 	attackPace = pace{100, time.Second}    // from all unknown addresses
@@ -51,6 +52,7 @@ type throttle struct {
 	// guarded by mu
 	mu      sync.Mutex
 	buckets lru[bucket]
+	guarded lru[bucket]   // those of accounts alone: others must not push them out
 	known   lru[[]uint64] // keys of the networks that are known to an account, the newest last
 }
 
@@ -60,7 +62,7 @@ type bucket struct {
 }
 
 func newThrottle() *throttle {
-	return &throttle{seed: maphash.MakeSeed(), buckets: newLRU[bucket](maxBuckets), known: newLRU[[]uint64](maxKnownAccounts)}
+	return &throttle{seed: maphash.MakeSeed(), buckets: newLRU[bucket](maxBuckets), guarded: newLRU[bucket](maxBuckets), known: newLRU[[]uint64](maxKnownAccounts)}
 }
 
 // admission is the throttle's answer to an attempt to sign in.
@@ -80,7 +82,8 @@ func (t *throttle) admit(now time.Time, address, account string) admission {
 	addr := t.bucket(now, addressPace, "address", network)
 	// Check the address before its attempts make buckets: attempts on ever new accounts
 	// would push out the buckets of the accounts that it has failed on.
-	if wait := addressPace.until(addr, 1); wait > 0 {
+	hood := t.bucket(now, hoodPace, "neighbourhood", neighbourhood)
+	if wait := max(addressPace.until(addr, 1), hoodPace.until(hood, 1)); wait > 0 {
 		return admission{wait: wait}
 	}
 	charges := []charge{{pairPace, t.bucket(now, pairPace, "pair", network, account)}}
@@ -103,6 +106,7 @@ func (t *throttle) admit(now time.Time, address, account string) admission {
 		return admission{wait: wait, known: known}
 	}
 	addr.tokens--
+	hood.tokens--
 	for _, c := range charges {
 		c.tokens--
 	}
@@ -125,10 +129,13 @@ type charge struct {
 // bucket finds or creates the bucket of the words and refills it up to now. The caller
 // holds mu.
 func (t *throttle) bucket(now time.Time, p pace, words ...string) *bucket {
-	key := t.key(words...)
-	b := t.buckets.get(key)
+	key, kept := t.key(words...), &t.buckets
+	if words[0] == "account" || words[0] == "attack" {
+		kept = &t.guarded
+	}
+	b := kept.get(key)
 	if b == nil {
-		return t.buckets.put(key, bucket{tokens: p.burst, at: now})
+		return kept.put(key, bucket{tokens: p.burst, at: now})
 	}
 	if elapsed := now.Sub(b.at); elapsed > 0 {
 		b.tokens = min(p.burst, b.tokens+float64(elapsed)/float64(p.refill))

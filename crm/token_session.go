@@ -39,7 +39,7 @@ func (s *Service) SessionOfToken(ctx context.Context, accessToken string) (Token
 func (s *Service) TokenSession(ctx context.Context, id int64) (TokenSession, error) {
 	tx := s.Store.Read(ctx)
 	t, err := tx.TokenByID(id)
-	if errors.Is(err, models.ErrNotFound) || err == nil && t.RefreshExpiresAt <= s.Now().Unix() {
+	if errors.Is(err, models.ErrNotFound) || err == nil && (t.Revoked() || t.RefreshExpiresAt <= s.Now().Unix()) {
 		return TokenSession{}, errBadToken
 	}
 	if err != nil {

@@ -71,8 +71,12 @@ func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) 
 		return nil, err
 	}
 	pair, err := s.issue(ctx, user, in)
-	if err == nil {
+	var wrong *Error
+	switch {
+	case err == nil:
 		refund()
+	case in.Code != "" && errors.As(err, &wrong) && wrong.Code == CodeInvalid:
+		s.Log.WarnContext(ctx, "a code of a second factor was wrong", "user", user.ID, "address", in.Address)
 	}
 	return pair, err
 }

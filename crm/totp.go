@@ -175,8 +175,11 @@ func (s *Service) admitCode(userID int64, code string) (refund func(), err error
 	if code == "" {
 		return func() {}, nil // nothing is guessed
 	}
-	account := defaultApp(userID)
-	admitted := s.codes.admit(s.Now(), "codes of "+account, account)
+	account := "codes of " + defaultApp(userID)
+	if !totpCode.MatchString(plainCode(code)) { // guesses of short codes do not keep out who has a recovery code
+		account = "recovery " + account
+	}
+	admitted := s.codes.admit(s.Now(), account, account)
 	if admitted.wait > 0 {
 		return nil, &Error{Code: CodeThrottled, Message: "too many codes were wrong", RetryAfter: seconds(admitted.wait)}
 	}

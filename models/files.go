@@ -80,6 +80,12 @@ func (tx *Tx) LinkEpoch(licenseID int64) (epoch int64, err error) {
 	return epoch, err
 }
 
+// EndLinksOf ends all signed links to files of the companies that the user works for.
+func (tx *Tx) EndLinksOf(userID int64) error {
+	return tx.db.Exec(`UPDATE companies SET link_epoch = link_epoch + 1
+		WHERE id IN (SELECT company_id FROM employees WHERE user_id = ?)`, userID).Error
+}
+
 // EndLinks ends all signed links to files of the company.
 func (tx *Tx) EndLinks(companyID int64) error {
 	return tx.db.Exec("UPDATE companies SET link_epoch = link_epoch + 1 WHERE id = ?", companyID).Error

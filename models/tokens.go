@@ -3,7 +3,14 @@ package models
 import (
 	"errors"
 	"strconv"
+	"strings"
 )
+
+// revoked begins the hashes of a revoked pair.
+const revoked = "revoked-"
+
+// Revoked reports whether the pair was ended, whatever the clock says.
+func (t *Token) Revoked() bool { return strings.HasPrefix(t.AccessHash, revoked) }
 
 // A revoked pair stays as a row until its day is over, so that it still counts against
 // the limit of tokens a day. Its hashes no longer match anything.
@@ -74,7 +81,7 @@ func (tx *Tx) LiveToken(userID, id, now int64) (*Token, error) {
 
 // RevokeToken ends one pair.
 func (tx *Tx) RevokeToken(id, now int64) error {
-	hash := "revoked-" + strconv.FormatInt(id, 10)
+	hash := revoked + strconv.FormatInt(id, 10)
 	return tx.db.Exec(`UPDATE tokens SET access_hash = ?, refresh_hash = ?, access_expires_at = ?, refresh_expires_at = ?
 		WHERE id = ?`, hash, hash, now, now, id).Error
 }

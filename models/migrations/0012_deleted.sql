@@ -3,6 +3,8 @@
 -- When the message of a file was deleted; null: it was not. The file is not served then.
 ALTER TABLE files ADD COLUMN deleted_at BIGINT;
 CREATE INDEX files_deleted ON files (deleted_at) WHERE deleted_at IS NOT NULL;
+UPDATE files SET deleted_at = (SELECT m.deleted_at FROM messages m WHERE m.id = files.message_id)
+	WHERE message_id IN (SELECT id FROM messages WHERE deleted_at IS NOT NULL);
 
 -- Which entries of the journal show what a message says, also as a quotation.
 CREATE TABLE journal_messages (

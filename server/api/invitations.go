@@ -23,7 +23,7 @@ func (a *API) registerInvitations(v1, signedIn gin.IRouter) {
 }
 
 func (a *API) invitation(c *gin.Context) (any, error) {
-	return a.CRM.Invitation(c.Request.Context(), c.ClientIP(), c.Param("code"))
+	return a.CRM.Invitation(c.Request.Context(), server.ClientAddress(c), c.Param("code"))
 }
 
 // acceptInvitation takes the token of a person who has an account, if they are signed
@@ -39,7 +39,7 @@ func (a *API) acceptInvitation(c *gin.Context) (any, error) {
 			return nil, err
 		}
 	}
-	in.Code, in.AccessToken, in.Address = c.Param("code"), server.AccessToken(c.Request), c.ClientIP()
+	in.Code, in.AccessToken, in.Address = c.Param("code"), server.AccessToken(c.Request), server.ClientAddress(c)
 	return a.CRM.AcceptInvitation(c.Request.Context(), in)
 }
 

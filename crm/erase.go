@@ -35,9 +35,12 @@ func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Messa
 	})
 }
 
-// hideFile makes the stored file of a message unreachable, or with a nil time reachable
-// again. Sweep removes its bytes when the deletion can no longer fail.
+// hideFile makes the stored files of a message unreachable, or with a nil time reachable
+// again: a message that came in two chats, which were then merged, has two. Sweep removes its bytes when the deletion can no longer fail.
 func (c *change) hideFile(v renderer, row *models.Message, at *int64) error {
+	if err := c.tx.HideFilesOf(row.ID, at); err != nil {
+		return err
+	}
 	content, err := v.stored(row)
 	if err != nil || content.File == nil {
 		return err

@@ -130,3 +130,27 @@ func TestLinksOfDeletedFilesAreDead(t *testing.T) {
 		sweep(0)
 	})
 }
+
+// TestDeletedIsDeletedInMergedChats checks that a message that came in two chats, which
+// turned out to be one, leaves neither of its copies in the journal.
+func TestDeletedIsDeletedInMergedChats(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		const hidden = "555@lid"
+		lid := hidden
+		merging := fromCustomer("A2", anna, "KEPT", crmtest.Start+1)
+		merging.Chat.LID = &lid
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "SAID here", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", hidden, "SAID there", crmtest.Start)}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{merging}})
+		if len(w.Events(t, crm.EventChatMerge)) != 1 || !journalSays(t, w, "SAID there") {
+			t.Fatalf("the chats were not merged: %v", names(w.Events(t)))
+		}
+		ingest(t, w, crm.InboundBatch{Deletes: []crm.InboundDelete{{ID: idOf("A1"), Chat: chatOf(anna)}}})
+		for said, want := range map[string]bool{"SAID here": false, "SAID there": false, "KEPT": true} {
+			if journalSays(t, w, said) != want {
+				t.Errorf("%q is in the journal: %v, want %v", said, !want, want)
+			}
+		}
+	})
+}

@@ -53,10 +53,27 @@ func (tx *Tx) SaveChat(c *Chat) error {
 	return tx.constraint(tx.db.Select("*").Save(c).Error)
 }
 
+// mergeMessages gives what is known of a message that both chats have to the row that
+// stays: the entries of the journal that show it, and its file.
+func (tx *Tx) mergeMessages(into, from int64) error {
+	const both = `FROM messages d JOIN messages k ON k.chat_id = ? AND k.external_id = d.external_id `
+	err := tx.db.Exec(`INSERT INTO journal_messages (message_id, journal_id)
+		SELECT k.id, j.journal_id `+both+`JOIN journal_messages j ON j.message_id = d.id
+		WHERE d.chat_id = ? ON CONFLICT DO NOTHING`, into, from).Error
+	if err != nil {
+		return err
+	}
+	return tx.db.Exec(`UPDATE files SET message_id = (SELECT k.id `+both+`WHERE d.id = files.message_id)
+		WHERE message_id IN (SELECT d.id `+both+`WHERE d.chat_id = ?)`, into, into, from).Error
+}
+
 // MergeChat moves the rows of one chat, from, to another, into, and deletes from,
 // because the two turned out to be one chat. What both have (a message, a tag, a part)
 // is kept once. Both must be locked. The caller merges their own columns.
 func (tx *Tx) MergeChat(into, from int64) error {
+	if err := tx.mergeMessages(into, from); err != nil {
+		return err
+	}
 	for _, q := range []string{
 		`UPDATE messages SET chat_id = ? WHERE chat_id = ? AND external_id NOT IN (SELECT external_id FROM messages WHERE chat_id = ?)`,
 		`UPDATE chat_tags SET chat_id = ? WHERE chat_id = ? AND tag_id NOT IN (SELECT tag_id FROM chat_tags WHERE chat_id = ?)`,

@@ -48,6 +48,12 @@ func (tx *Tx) FilesByID(ids []string) (map[string]*File, error) {
 	return found, err
 }
 
+// HideFilesOf makes every file of a message unreachable from at on, or with nil reachable
+// again.
+func (tx *Tx) HideFilesOf(messageID int64, at *int64) error {
+	return tx.db.Exec(`UPDATE files SET deleted_at = ? WHERE message_id = ?`, at, messageID).Error
+}
+
 // SaveFile writes every column of a file.
 func (tx *Tx) SaveFile(f *File) error { return tx.db.Select("*").Save(f).Error }
 

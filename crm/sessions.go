@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -88,7 +89,23 @@ func (s *Service) EndOtherSessions(ctx context.Context, a Actor, accessToken str
 		if _, err := c.tx.LockUser(a.UserID); err != nil {
 			return err
 		}
-		return s.endTokens(c, a.UserID, accessToken)
+		current, err := s.token(c.tx, accessToken)
+		if err != nil {
+			return err
+		}
+		list, err := c.tx.LiveTokens(a.UserID, c.now.Unix(), 0, math.MaxInt32)
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			if t.ID == current.ID {
+				continue
+			}
+			if err := s.endSession(c, &t); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -115,6 +115,9 @@ func TestSessionsAreEnded(t *testing.T) {
 		if list := sessionsOf(t, w, mine.AccessToken); len(list) != 1 || !list[0].Current {
 			t.Errorf("left are %+v", list)
 		}
+		if d := w.Live.Disconnected(); len(d) > 0 {
+			t.Errorf("the sockets of all sessions are closed: %v", d)
+		}
 		_, err = w.Authenticate(t.Context(), w.Token(w.Owner))
 		expectCode(t, "another session", err, crm.CodeBadToken)
 		_, err = w.Authenticate(t.Context(), w.Token(w.Admin))

@@ -63,6 +63,9 @@ func (s *Service) EnrolTOTP(ctx context.Context, a Actor, currentPassword string
 	if err != nil {
 		return nil, err
 	}
+	if user.PasswordKnown { // whoever knows it could set up their own device
+		return nil, conflict("somebody else knows your password: change it first")
+	}
 	key, err := totp.Generate(totp.GenerateOpts{
 		Issuer: TOTPIssuer, AccountName: user.Email, Period: totpPeriod, SecretSize: totpSecret, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
 	})

@@ -263,6 +263,26 @@ func TestCompanyRequiresTOTP(t *testing.T) {
 	})
 }
 
+// TestKnownPasswordSetsUpNoFactor checks that a person must replace a password that
+// somebody else knows before they set up a second factor.
+func TestKnownPasswordSetsUpNoFactor(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		setPassword(t, w, w.Owner, rightPassword)
+		if err := w.HostUsers().SetPassword(t.Context(), "test@test.test", rightPassword); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.EnrolTOTP(t.Context(), w.Owner, rightPassword)
+		expectCode(t, "with a password that the host has typed", err, crm.CodeConflict)
+		pair := mustSignIn(t, w)
+		if _, err := w.ChangeMe(t.Context(), w.Owner, pair.AccessToken, crm.MyChanges{CurrentPassword: rightPassword, Password: ptr("my own password")}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.EnrolTOTP(t.Context(), w.Owner, "my own password")
+		expectCode(t, "with a password of one's own", err, "")
+	})
+}
+
 // TestGuardedAccountsAcceptNothingByPassword checks that a password alone does not join an
 // account that has a second factor, or one that is disabled, to another company.
 func TestGuardedAccountsAcceptNothingByPassword(t *testing.T) {

@@ -10,13 +10,14 @@ import (
 )
 
 // registerMe adds the routes of one's own account. Those of enrolling are open to users
-// who must set up a second factor first.
+// who must set up a second factor first, and so is the change of a password that somebody
+// else knows, which comes before.
 func (a *API) registerMe(signedIn, enrolling gin.IRouter) {
 	enrolling.GET("/me", a.serve(a.me))
 	enrolling.POST("/me/totp", noStore, a.serve(a.enrolTOTP))
 	enrolling.POST("/me/totp/confirm", noStore, a.serve(a.confirmTOTP))
 	signedIn.DELETE("/me/totp", a.serve(a.removeTOTP))
-	signedIn.PATCH("/me", a.serve(a.changeMe))
+	enrolling.PATCH("/me", a.serve(a.changeMe))
 }
 
 func (a *API) me(c *gin.Context) (any, error) {

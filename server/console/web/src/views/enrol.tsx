@@ -1,6 +1,7 @@
 // What people see whose company requires a second factor that they have not set up.
 import { leave } from '../ui/leave';
 import { SecondFactor } from '../ui/factor';
+import { ChangePassword } from '../ui/password';
 import { words } from '../words';
 import icon from '../icon.svg';
 
@@ -11,6 +12,7 @@ export function MustEnrol() {
         <p class="brand"><img src={icon} alt="" /><span>{words.brand}</span></p>
         <h1>{words.factor.first}</h1>
         <SecondFactor />
+        <ChangePassword />
         <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
       </div>
     </main>

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,15 +24,7 @@ func TestAppCommandsOnARunningServer(t *testing.T) {
 		var said []string
 		command := func(args ...string) string {
 			t.Helper()
-			var errs bytes.Buffer
-			cmd := exec.Command(binary, append(args, "--database.url="+url, "--files.dir="+cfg.Files.Dir)...)
-			cmd.Env = e2e.Environ()
-			cmd.Stderr = &errs
-			out, err := cmd.Output()
-			if err != nil || errs.Len() > 0 {
-				t.Fatalf("%v: %v %s%s", args, err, out, &errs)
-			}
-			return strings.TrimSpace(string(out))
+			return strings.TrimSpace(runCommand(t, binary, cfg, "", args...))
 		}
 		lines := strings.Fields(command("app", "create", "--id", "shop", "--name", "The shop"))
 		if len(lines) != 6 || lines[1] != "shop" || lines[4] != "secret" || len(lines[5]) != 64 {

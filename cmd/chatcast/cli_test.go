@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +22,19 @@ func cli(t *testing.T, dir string, args ...string) (code int, stdout, stderr str
 	var out, errs bytes.Buffer
 	code = run(t.Context(), args, env, &out, &errs)
 	return code, out.String(), errs.String()
+}
+
+// runCommand runs a command of the built program on the database of cfg, beside a server.
+func runCommand(t *testing.T, binary string, cfg config.Config, stdin string, args ...string) string {
+	t.Helper()
+	var errs bytes.Buffer
+	cmd := exec.Command(binary, append(args, "--database.url="+cfg.Database.URL, "--files.dir="+cfg.Files.Dir)...)
+	cmd.Env, cmd.Stderr, cmd.Stdin = e2e.Environ(), &errs, strings.NewReader(stdin)
+	out, err := cmd.Output()
+	if err != nil || errs.Len() > 0 {
+		t.Fatalf("%v: %v %s%s", args, err, out, &errs)
+	}
+	return string(out)
 }
 
 func TestCommandLine(t *testing.T) {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +25,7 @@ func TestUserCommandsOnARunningServer(t *testing.T) {
 		server := e2e.StartProcess(t, binary, cfg)
 		command := func(stdin string, args ...string) string {
 			t.Helper()
-			var errs bytes.Buffer
-			cmd := exec.Command(binary, append(args, "--database.url="+url, "--files.dir="+cfg.Files.Dir)...)
-			cmd.Env, cmd.Stderr, cmd.Stdin = e2e.Environ(), &errs, strings.NewReader(stdin)
-			out, err := cmd.Output()
-			if err != nil || errs.Len() > 0 {
-				t.Fatalf("%v: %v %s%s", args, err, out, &errs)
-			}
-			return string(out)
+			return runCommand(t, binary, cfg, stdin, args...)
 		}
 		nobody := &e2e.Client{T: t, Base: server.Base}
 		signIn := func(password string) (status int, client *e2e.Client) {

@@ -241,24 +241,11 @@ func (h *harness) publish(t *testing.T, body string) {
 // authorize requests /broadcasting/auth.
 func (h *harness) authorize(t *testing.T, r *raw, token, channel string) (auth, channelData string) {
 	t.Helper()
-	req, err := http.NewRequest("POST", h.url+"/broadcasting/auth",
-		strings.NewReader(url.Values{"socket_id": {r.id}, "channel_name": {channel}}.Encode()))
-	if err != nil {
-		t.Fatal(err)
+	status, answer := h.ask(t, "/broadcasting/auth", token, url.Values{"socket_id": {r.id}, "channel_name": {channel}}.Encode())
+	if status != 200 {
+		t.Fatalf("auth: %d %v", status, answer)
 	}
-	req.Header.Set("Content-Type", formType)
-	req.Header.Set("Authorization", token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	var answer struct {
-		Auth        string `json:"auth"`
-		ChannelData string `json:"channel_data"`
-	}
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != 200 {
-		t.Fatalf("auth: %s, %v", res.Status, err)
-	}
-	return answer.Auth, answer.ChannelData
+	auth, _ = answer["auth"].(string)
+	channelData, _ = answer["channel_data"].(string)
+	return auth, channelData
 }

@@ -18,6 +18,7 @@ import (
 var mayImport = map[string][]string{
 	"channels/dialguard":         {},                                    // which addresses may be dialed for users
 	"channels/clientaddr":        {},                                    // the address that a request comes from
+	"channels/refusals":          {},                                    // what was refused and why
 	"broadcasting/apps":          {"channels"},                          // what an app is, with no engine in it
 	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // a test suite for every store of apps
 	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // a test suite for every seam between nodes
@@ -26,7 +27,7 @@ var mayImport = map[string][]string{
 	"models":                     {},
 	"broadcasting":               {"channels"},
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/dialguard"},
-	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps", "channels/clientaddr"},
+	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps", "channels/clientaddr", "channels/refusals"},
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
 	"crm/s3":                     {"crm"},
@@ -34,9 +35,9 @@ var mayImport = map[string][]string{
 	"crm/whatsapp/content":       {"crm"}, // converts messages of WhatsApp to contents of the CRM, pure
 	"crm/whatsapp/whatsapptest":  {},      // a WhatsApp to test against; never linked into the program
 	"server":                     {"broadcasting", "channels", "broadcasting/apps", "channels/clientaddr"},
-	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps"},
+	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps", "channels/refusals"},
 	"server/pusher/conformance":  {}, // tests any Pusher server against the protocol
-	"server/api":                 {"server", "broadcasting", "channels", "crm"},
+	"server/api":                 {"server", "broadcasting", "channels", "channels/refusals", "crm"},
 	"server/api/apitest":         {"server/api", "crm"},           // checks answers against openapi.yaml, in tests
 	"server/api/docs":            {"server/api", "crm", "server"}, // the reference as a page
 	"server/console":             {"server"},
@@ -47,7 +48,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
 	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr"}, // each package checks its own settings
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "channels/clientaddr", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests

@@ -80,34 +80,41 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 	case endRelogin:
 	case endLost:
 		if !again {
-			s.unpaired(ctx)
+			s.unpaired(ctx, end.detail)
 			break
 		}
-		detail := end.detail
-		if detail == "" {
-			detail = "The connection to WhatsApp was lost; it is being renewed."
+		detail := "The connection to WhatsApp was lost; it is being renewed."
+		if end.detail != "" {
+			detail = end.detail + " It is tried again."
 		}
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
 	case endBroken:
 		s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailDatabase})
 	case endUnpaired:
-		s.unpaired(ctx)
+		s.unpaired(ctx, end.detail)
 	case endReplaced:
-		s.set(ctx, crm.LineState{State: crm.StateReplaced, Detail: detailReplaced})
+		s.settle(ctx, crm.LineState{State: crm.StateReplaced, Detail: detailReplaced})
 	case endBanned:
 		st := crm.LineState{State: crm.StateBanned, Detail: end.detail}
 		if !end.until.IsZero() {
 			until := end.until.Unix()
 			st.BannedUntil = &until
 		}
-		s.set(ctx, st)
+		s.settle(ctx, st)
 	case endOutdated:
 		s.m.tooOld()
-		s.set(ctx, crm.LineState{State: crm.StateOutdated, Detail: detailOutdated})
+		s.settle(ctx, crm.LineState{State: crm.StateOutdated, Detail: detailOutdated})
 	case endLoggedOut:
 		s.loggedOut(ctx, end.detail)
 	}
 	return again
+}
+
+// settle sets a state in which the line stays. Callers that wait for a code to pair with
+// get its detail.
+func (s *session) settle(ctx context.Context, st crm.LineState) {
+	s.endPairing(crm.Unavailable(st.Detail))
+	s.set(ctx, st)
 }
 
 // loggedOut ends the session for good: a device that was removed must never be
@@ -125,7 +132,7 @@ func (s *session) loggedOut(ctx context.Context, detail string) {
 	s.mu.Lock()
 	s.device = ""
 	s.mu.Unlock()
-	s.set(ctx, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detail})
+	s.settle(ctx, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detail})
 }
 
 // finalEnding returns the ending of a stream error after which the line must not connect

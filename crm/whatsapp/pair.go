@@ -30,7 +30,11 @@ func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pai
 	}
 	limited, cancel := context.WithTimeout(ctx, m.times.code)
 	defer cancel()
-	return p.wait(limited) // without the line's lock: others may use the line meanwhile
+	code, err := p.wait(limited) // without the line's lock: others may use the line meanwhile
+	if s := m.serving(l); err == error(errNoCodeYet) && (s == nil || !s.open(s.client())) {
+		err = errNoConnectionYet
+	}
+	return code, err
 }
 
 // beginPairing returns the line's pairing, and starts one when none is running. It
@@ -154,29 +158,6 @@ func (m *Messenger) forget(ctx context.Context, device string) error {
 	return dev.Delete(ctx)
 }
 
-func (s *session) currentPairing() *pairing {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pairing
-}
-
-// endPairing ends the running pairing, if any. Callers that wait for it get err.
-func (s *session) endPairing(err error) {
-	s.mu.Lock()
-	p := s.pairing
-	s.pairing = nil
-	s.mu.Unlock()
-	if p != nil {
-		p.show(crm.Pairing{}, err)
-	}
-}
-
-// unpaired ends the pairing and records that nobody scanned the code.
-func (s *session) unpaired(ctx context.Context) {
-	s.endPairing(crm.Unavailable("WhatsApp ended the pairing: try again"))
-	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailNotScanned})
-}
-
 // codes shows the QR codes one after the other, and requests a code to type when the
 // pairing is by phone number.
 func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR) {
@@ -235,10 +216,7 @@ func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 
 // requestCode asks WhatsApp for a code to type into the phone.
 func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
-	s.mu.Lock()
-	open := s.life != nil && s.cli == cli && s.life.opening.Load().is(opened)
-	s.mu.Unlock()
-	if !open {
+	if !s.open(cli) {
 		return // codes requests it once the connection is open
 	}
 	p.mu.Lock()

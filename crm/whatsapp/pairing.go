@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"go.mau.fi/whatsmeow"
+
 	"chatcast/crm"
 )
 
@@ -39,7 +41,7 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 	select {
 	case <-ready:
 	case <-ctx.Done():
-		return crm.Pairing{}, crm.Unavailable("WhatsApp has not given a code yet: try again")
+		return crm.Pairing{}, errNoCodeYet
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,4 +61,39 @@ func (p *pairing) askFor(phone string) bool {
 		p.opened, p.ready = false, make(chan struct{})
 	}
 	return true
+}
+
+func (s *session) currentPairing() *pairing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pairing
+}
+
+// endPairing ends the running pairing, if any. Callers that wait for it get err.
+func (s *session) endPairing(err error) {
+	s.mu.Lock()
+	p := s.pairing
+	s.pairing = nil
+	s.mu.Unlock()
+	if p != nil {
+		p.show(crm.Pairing{}, err)
+	}
+}
+
+// unpaired ends the pairing and records why nothing was paired. Without a reason nobody
+// scanned the code.
+func (s *session) unpaired(ctx context.Context, why string) {
+	message, detail := "WhatsApp ended the pairing: try again", detailNotScanned
+	if why != "" {
+		message, detail = why+" Try again.", why+" Nothing was paired."
+	}
+	s.endPairing(crm.Unavailable(message))
+	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
+}
+
+// open reports whether the connection of cli, the session's present client, is open.
+func (s *session) open(cli *whatsmeow.Client) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life != nil && s.cli == cli && s.life.opening.Load().is(opened)
 }

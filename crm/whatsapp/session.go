@@ -93,7 +93,7 @@ func (s *session) run(ctx context.Context) {
 			s.log.Warn("the session's keys could not be read", "error", err)
 			if errors.Is(err, errNoDevice) {
 				if s.neverStored() {
-					s.unpaired(ctx)
+					s.unpaired(ctx, "")
 				} else {
 					s.loggedOut(ctx, detailNoDevice)
 				}
@@ -191,7 +191,7 @@ func (s *session) connection(ctx context.Context) ending {
 	}
 	if err := connect(ctx, cli, life); err != nil {
 		s.log.Info("WhatsApp was not reached", "error", err)
-		return ending{kind: endLost, detail: detailNotReached}
+		return ending{kind: endLost, detail: notReached(err)}
 	}
 	var end ending
 	select {

@@ -20,7 +20,6 @@ const (
 	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
 	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
 	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."
-	detailNotReached = "WhatsApp was not reached; it is tried again."
 	detailDatabase   = "What came could not be stored; it is fetched again."
 )
 

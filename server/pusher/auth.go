@@ -12,6 +12,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -60,6 +61,7 @@ type Authorizer struct {
 	Policy   channels.Policy
 	Grants   Granter
 	Log      *slog.Logger
+	Refusals *refusals.Log // may be nil
 }
 
 // Register adds the routes to r.
@@ -78,28 +80,28 @@ type channelAuth struct {
 }
 
 func (a *Authorizer) serve(c *gin.Context) {
-	a.answer(c, func(who Session) (any, string, error) {
+	a.answer(c, refusals.ChannelAuth, func(who Session) (any, *authForm, error) {
 		form, err := readAuthForm(c.Writer, c.Request)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		answer, err := a.authorize(c.Request.Context(), who, form)
-		return answer, form.callback, err
+		return answer, form, err
 	})
 }
 
 // answer authenticates first, so that a stranger learns nothing, not even that the
 // request is malformed. The result of sign goes to the user as JSON, or to the
-// callback.
-func (a *Authorizer) answer(c *gin.Context, sign func(who Session) (answer any, callback string, err error)) {
+// callback of the form.
+func (a *Authorizer) answer(c *gin.Context, what refusals.What, sign func(who Session) (answer any, form *authForm, err error)) {
 	c.Header("Cache-Control", "no-store")
+	var form *authForm
 	who, err := a.authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err == nil {
 		var answer any
-		var callback string
-		if answer, callback, err = sign(who); err == nil {
-			if callback != "" {
-				writeJSONP(c, callback, answer)
+		if answer, form, err = sign(who); err == nil {
+			if form.callback != "" {
+				writeJSONP(c, form.callback, answer)
 			} else {
 				writeJSON(c, http.StatusOK, answer)
 			}
@@ -114,6 +116,8 @@ func (a *Authorizer) answer(c *gin.Context, sign func(who Session) (answer any, 
 		}
 		a.Log.ErrorContext(c.Request.Context(), "authorization failed", "path", c.FullPath(), "error", err)
 		refusal = &authError{status: http.StatusInternalServerError, code: server.InternalError.Code, message: server.InternalError.Message}
+	} else {
+		a.refused(c, what, who, form, refusal)
 	}
 	writeJSON(c, refusal.status, refusal)
 }
@@ -213,7 +217,6 @@ func after(ctx context.Context) (context.Context, context.CancelFunc) {
 func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID string) error {
 	switch {
 	case errors.Is(err, broadcasting.ErrOtherOwner):
-		a.Log.WarnContext(ctx, "no signature: the socket belongs to another user", "socket", socketID)
 		return errOtherOwner
 	case err != nil:
 		a.Log.ErrorContext(ctx, "the owner of a socket was not recorded", "socket", socketID, "error", err)
@@ -231,17 +234,18 @@ type authError struct {
 	code    string
 	message string
 	fields  map[string]string
+	reason  refusals.Reason // empty: BadRequest
 }
 
 // Refusals that are always the same. errDenied does not reveal whether the channel
 // exists.
 var (
-	errNoToken    = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header"}
-	errBadToken   = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired"}
-	errNoSocket   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id"}
-	errOtherOwner = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "this connection belongs to another user"}
-	errNotNow     = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again"}
-	errDenied     = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel"}
+	errNoToken    = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header", reason: refusals.NoToken}
+	errBadToken   = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired", reason: refusals.BadToken}
+	errNoSocket   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id", reason: refusals.NoSocket}
+	errOtherOwner = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "this connection belongs to another user", reason: refusals.OtherOwner}
+	errNotNow     = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again", reason: refusals.Unavailable}
+	errDenied     = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel", reason: refusals.Denied}
 )
 
 func (e *authError) Error() string { return "pusher: " + e.message }

@@ -13,6 +13,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -59,6 +60,8 @@ type HTTPAPI struct {
 	Log    *slog.Logger
 	Now    func() time.Time // time.Now when nil
 
+	Refusals *refusals.Log // may be nil
+
 	rates rates
 }
 
@@ -70,15 +73,15 @@ type route struct {
 
 func (h *HTTPAPI) routes() []route {
 	return []route{
-		{http.MethodPost, "/apps/:id/events", h.signed(oneEvent, h.events)},
-		{http.MethodPost, "/apps/:id/batch_events", h.signed(oneBatch, h.batchEvents)},
-		{http.MethodGet, "/apps/:id/channels", h.signed(nothing, h.read(h.listChannels))},
-		{http.MethodGet, "/apps/:id/channels/:name", h.signed(nothing, h.read(h.channel))},
-		{http.MethodGet, "/apps/:id/channels/:name/users", h.signed(nothing, h.read(h.users))},
-		{http.MethodPost, "/apps/:id/users/:user/terminate_connections", h.signed(nothing, h.terminate)},
+		{http.MethodPost, "/apps/:id/events", h.signed(refusals.Publish, oneEvent, h.events)},
+		{http.MethodPost, "/apps/:id/batch_events", h.signed(refusals.Publish, oneBatch, h.batchEvents)},
+		{http.MethodGet, "/apps/:id/channels", h.signed(refusals.Query, nothing, h.read(h.listChannels))},
+		{http.MethodGet, "/apps/:id/channels/:name", h.signed(refusals.Query, nothing, h.read(h.channel))},
+		{http.MethodGet, "/apps/:id/channels/:name/users", h.signed(refusals.Query, nothing, h.read(h.users))},
+		{http.MethodPost, "/apps/:id/users/:user/terminate_connections", h.signed(refusals.Publish, nothing, h.terminate)},
 		// Deprecated by Pusher, but still called by old libraries.
-		{http.MethodGet, "/apps/:id/channels/:name/stats", h.signed(nothing, h.read(h.channel))},
-		{http.MethodPost, "/apps/:id/channels/:name/events", h.signed(oneData, h.oldEvent)},
+		{http.MethodGet, "/apps/:id/channels/:name/stats", h.signed(refusals.Query, nothing, h.read(h.channel))},
+		{http.MethodPost, "/apps/:id/channels/:name/events", h.signed(refusals.Publish, oneData, h.oldEvent)},
 	}
 }
 
@@ -139,8 +142,8 @@ type request struct {
 type handler func(c *gin.Context, r request) *apiError
 
 // signed admits only requests that the app has signed, with a body of at most limit
-// bytes.
-func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerFunc {
+// bytes. what is what it counts as when it is refused.
+func (h *HTTPAPI) signed(what refusals.What, limit func(apps.Limits) int, next handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		server.BoundBody(c.Writer, c.Request) // applies to strangers, too
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
@@ -157,6 +160,7 @@ func (h *HTTPAPI) signed(limit func(apps.Limits) int, next handler) gin.HandlerF
 			apiErr = next(c, r)
 		}
 		if apiErr != nil {
+			h.refused(c, what, apiErr)
 			writeError(c, apiErr)
 		}
 	}

@@ -159,7 +159,7 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 		return nil, unauthorized("auth_signature is not the HMAC-SHA256 of %s, the path and the sorted query with the app's secret", r.Method)
 	}
 	if !app.Enabled {
-		return nil, &apiError{Status: http.StatusForbidden, Message: "the app is disabled"}
+		return nil, errAppDisabled
 	}
 	return q, nil
 }
@@ -256,6 +256,8 @@ type apiError struct {
 }
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Message) }
+
+var errAppDisabled = &apiError{Status: http.StatusForbidden, Message: "the app is disabled"}
 
 func unauthorized(format string, args ...any) *apiError {
 	return &apiError{Status: http.StatusUnauthorized, Message: fmt.Sprintf(format, args...)}

@@ -14,6 +14,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -27,6 +28,8 @@ type Options struct {
 
 	MessagesPerSecond int // from one socket, on average [200]
 	MessageBurst      int // from one socket, at once [1000]
+
+	Refusals *refusals.Log // may be nil
 
 	ProveWithin time.Duration // for a socket to prove a user, in apps with UserAuthentication [30 s]
 }
@@ -124,7 +127,7 @@ func checkVersion(r *http.Request) code {
 func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 	err := s.opt.Sockets.Accept(c.Writer, c.Request, server.ClientAddress(c), func(session *server.Session) server.Handler {
 		if refusal.number != 0 {
-			return s.refuse(session, refusal)
+			return s.refuse(session, refusal, c.GetHeader("Origin"))
 		}
 		return s.open(session, t, c.GetHeader("Origin"))
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/refusals"
 )
 
 // maxWatchlist is how many users one socket may watch; of a longer list only the first
@@ -72,20 +73,24 @@ func parseUser(userData string) (*user, error) {
 func (k *socket) signIn(m message) {
 	s, err := parseSignIn(m.Data)
 	if err != nil {
+		k.refused(refusals.SocketSignIn, refusals.BadRequest, "")
 		k.sendError(codeBadMessage, "pusher:signin: "+err.Error())
 		return
 	}
 	if !k.app().VerifyUser(s.Auth, k.id, s.UserData) {
+		k.refused(refusals.SocketSignIn, refusals.BadSignature, "")
 		k.sendError(codeBadSignIn, "Auth value for sign-in is invalid")
 		return
 	}
 	u, err := parseUser(s.UserData)
 	if err != nil {
+		k.refused(refusals.SocketSignIn, refusals.BadRequest, "")
 		k.sendError(codeBadUser, err.Error())
 		return
 	}
 	switch err := k.become(u, s.UserData); {
 	case errors.Is(err, broadcasting.ErrOtherUser):
+		k.refused(refusals.SocketSignIn, refusals.OtherOwner, "")
 		k.sendError(codeBadSignIn, "The connection is signed in as another user already")
 		return
 	case err != nil:

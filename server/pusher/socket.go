@@ -10,6 +10,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -145,9 +146,11 @@ func (k *socket) subscribe(m message) {
 		k.refuse(codeBadChannel, shortened(s.Channel), errorTypeName, sentence(err), 400)
 		return
 	case name.Kind == channels.User && (k.user == nil || k.user.ID != name.Base):
+		k.refused(refusals.Subscription, refusals.NotSignedIn, s.Channel)
 		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Only a connection that is signed in as the user may subscribe to "+s.Channel, 401)
 		return
 	case name.Guarded() && !k.app().VerifyChannel(s.Auth, k.id, name.Full, s.ChannelData):
+		k.refused(refusals.Subscription, refusals.BadSignature, s.Channel)
 		k.refuse(codeUnauthorized, s.Channel, errorTypeAuth, "Auth value for subscription to "+s.Channel+" is invalid", 401)
 		return
 	}
@@ -199,8 +202,10 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	case errors.Is(err, broadcasting.ErrBehind):
 		k.session.Close(codeSlow.disconnect())
 	case errors.Is(err, broadcasting.ErrRevoked):
+		k.refused(refusals.Subscription, refusals.Revoked, channel)
 		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Access to "+channel+" was withdrawn", 403)
 	case errors.Is(err, broadcasting.ErrNotGranted):
+		k.refused(refusals.Subscription, refusals.NotGranted, channel)
 		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Only /broadcasting/auth lets a connection subscribe to "+channel+", a channel of the CRM", 401)
 	case errors.Is(err, broadcasting.ErrTooMany):
 		k.refuse(codeTooManyChannel, channel, errorTypeLimit,
@@ -225,59 +230,6 @@ func (k *socket) unsubscribe(m message) {
 		k.names = max(0, k.names-len(s.Channel))
 	}
 	k.conn.Unsubscribe(s.Channel)
-}
-
-// clientEvent sends an event to the others of a channel.
-func (k *socket) clientEvent(m message, now time.Time) {
-	member, refused := k.refusesClientEvent(m)
-	k.events.resize(k.app().Limits.ClientEventsPerSecond)
-	if refused == "" && !k.events.take(now) {
-		refused = "Client event rejected due to rate limit"
-	}
-	if refused != "" {
-		k.sendError(codeRejected, refused)
-		return
-	}
-	ev := broadcasting.Event{
-		App: k.app().ID, Channel: m.Channel, Name: m.Event, Data: string(m.Data), Object: true, Except: k.id,
-	}
-	if member != nil {
-		ev.UserID = member.ID
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), publishTimeout)
-	defer cancel()
-	if err := k.srv.opt.Engine.Publish(ctx, ev); err != nil {
-		k.srv.opt.Log.Error("client event not published", "socket", k.id, "channel", m.Channel, "error", err)
-		k.sendError(codeRejected, "Client event rejected: it could not be published")
-		return
-	}
-	k.srv.opt.Engine.ClientSent(ev)
-}
-
-// refusesClientEvent returns why a client event may not be sent, "" when it may, and
-// the member that sends it on a presence channel.
-func (k *socket) refusesClientEvent(m message) (member *broadcasting.Member, reason string) {
-	name, err := channels.Parse(m.Channel)
-	switch {
-	case !k.app().ClientEvents:
-		return nil, "The app does not have client events enabled"
-	case len(m.Event) > maxEventName:
-		return nil, fmt.Sprintf("Client event rejected: its name is over %d bytes", maxEventName)
-	case err != nil:
-		return nil, "Client event rejected: " + sentence(err)
-	case !name.Guarded():
-		return nil, "Client event rejected: only private and presence channels have them"
-	case len(m.Data) > k.app().Limits.EventBytes:
-		return nil, fmt.Sprintf("Client event rejected: its data is over %d bytes", k.app().Limits.EventBytes)
-	}
-	member, in := k.conn.Subscribed(m.Channel)
-	if !in {
-		return nil, "Client event rejected: the connection is not subscribed to " + m.Channel
-	}
-	if err := name.CheckClientEvent(m.Event, m.Data); err != nil {
-		return nil, "Client event rejected: " + sentence(err)
-	}
-	return member, ""
 }
 
 // sentence turns an error of the channels package into a message for clients.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/gin-gonic/gin"
+
+	"chatcast/channels/refusals"
 )
 
 // userAuth is the response that signs a socket in.
@@ -15,13 +17,13 @@ type userAuth struct {
 }
 
 func (a *Authorizer) serveUser(c *gin.Context) {
-	a.answer(c, func(who Session) (any, string, error) {
+	a.answer(c, refusals.UserAuth, func(who Session) (any, *authForm, error) {
 		form, _, err := readSocketForm(c.Writer, c.Request)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		answer, err := a.identify(c.Request.Context(), who, form)
-		return answer, form.callback, err
+		return answer, form, err
 	})
 }
 

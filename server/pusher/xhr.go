@@ -58,17 +58,10 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 			refusal = codeAppFull
 		}
 		if refusal.number != 0 {
-			return s.refuse(session, refusal)
+			return s.refuse(session, refusal, c.GetHeader("Origin"))
 		}
 		return s.open(session, t, c.GetHeader("Origin"))
 	})
-}
-
-// refuse tells a socket why it is refused.
-func (s *Server) refuse(session transport, refusal code) server.Handler {
-	s.opt.Log.Debug("socket refused", "reason", string(refusal.word), "remote", session.Remote())
-	session.Close(refusal.disconnect())
-	return refused{}
 }
 
 func (s *Server) sendXHR(c *gin.Context) {

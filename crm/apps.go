@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"chatcast/broadcasting/apps"
 	"chatcast/models"
@@ -16,7 +17,7 @@ const MaxApps = 1000
 // line. See Apps and HostApps.
 type AppRules struct {
 	s   *Service
-	who string // for the log
+	by  auditor
 	may func(tx *models.Tx) error
 }
 
@@ -24,7 +25,7 @@ type AppRules struct {
 // company that runs the server, which is the first company, may use them. All others
 // get CodeDenied, whatever their role elsewhere and whether or not an app exists.
 func (s *Service) Apps(a Actor) AppRules {
-	return AppRules{s, fmt.Sprintf("user %d", a.UserID), func(tx *models.Tx) error {
+	return AppRules{s, a.auditor(), func(tx *models.Tx) error {
 		runs, err := runsServer(tx, a)
 		if err == nil && !runs {
 			err = denied("only owners and admins of the company that runs the server may see and change its apps")
@@ -37,7 +38,7 @@ func (s *Service) Apps(a Actor) AppRules {
 // permission: a person who runs commands on the server's machine can read the
 // database anyway.
 func (s *Service) HostApps() AppRules {
-	return AppRules{s, "command line", func(*models.Tx) error { return nil }}
+	return AppRules{s, byHost, func(*models.Tx) error { return nil }}
 }
 
 var _ apps.Store = (*Service)(nil)
@@ -139,7 +140,7 @@ func (r AppRules) Create(ctx context.Context, in AppInput) (app AppWithSecret, e
 		if err := r.free(c.tx, row); err != nil {
 			return err
 		}
-		if err := c.tx.CreateApp(row); err != nil {
+		if err := errors.Join(c.tx.CreateApp(row), r.audit(c, AuditAppMade, row, nil)); err != nil {
 			return err
 		}
 		data, err := storedAppData(row, c.now)
@@ -197,7 +198,7 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 		}
 		if *row != before {
 			row.UpdatedAt = c.now.Unix()
-			if err := c.tx.SaveApp(row); err != nil {
+			if err := errors.Join(c.tx.SaveApp(row), r.auditEdit(c, &before, row)); err != nil {
 				return err
 			}
 		}
@@ -224,7 +225,8 @@ func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app Ap
 			row.OldSecret, row.OldSecretUntil = row.Secret, c.now.Add(keep).Unix()
 		}
 		row.Secret, row.UpdatedAt = randomToken(), c.now.Unix()
-		if err := c.tx.SaveApp(row); err != nil {
+		details := map[string]string{"oldSecretUntil": strconv.FormatInt(row.OldSecretUntil, 10)}
+		if err := errors.Join(c.tx.SaveApp(row), r.audit(c, AuditAppRotated, row, details)); err != nil {
 			return err
 		}
 		data, err := storedAppData(row, c.now)
@@ -237,10 +239,11 @@ func (r AppRules) Rotate(ctx context.Context, id string, in RotateInput) (app Ap
 // Delete deletes an app and closes its sockets.
 func (r AppRules) Delete(ctx context.Context, id string) error {
 	return r.change(ctx, "deleted", &id, func(c *change) error {
-		if _, err := r.changeable(c.tx, id); err != nil {
+		row, err := r.changeable(c.tx, id)
+		if err != nil {
 			return err
 		}
-		return c.tx.DeleteApp(id)
+		return errors.Join(c.tx.DeleteApp(id), r.audit(c, AuditAppRemoved, row, nil))
 	})
 }
 
@@ -277,7 +280,7 @@ func (r AppRules) change(ctx context.Context, what string, id *string, f func(c 
 		return f(c)
 	})
 	if err == nil {
-		r.s.Log.InfoContext(ctx, "app "+what, "app", *id, "by", r.who)
+		r.s.Log.InfoContext(ctx, "app "+what, "app", *id, "by", r.by.String())
 	}
 	return err
 }

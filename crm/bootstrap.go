@@ -149,6 +149,13 @@ func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bo
 			return err
 		}
 	}
+	c := &change{tx: tx, now: s.Now()}
+	err = c.audit(company.ID, audited{
+		action: AuditCompanyMade, by: byHost, on: ofID(targetCompany, company.ID, company.Name), details: map[string]string{"owner": email},
+	})
+	if err := errors.Join(err, tx.AdoptAudit(company.ID)); err != nil {
+		return err
+	}
 	done.Email, done.UserID = email, user.ID
 	if done.AppID == "" {
 		done.AppID = defaultApp(user.ID)

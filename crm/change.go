@@ -11,7 +11,8 @@ import (
 type change struct {
 	tx     *models.Tx
 	now    time.Time
-	quiet  bool // of history: no events, and nothing is unread
+	from   Client // of the request, for the audit log
+	quiet  bool   // of history: no events, and nothing is unread
 	events []Event
 	after  []func() // called after the commit, before the relay is woken
 }
@@ -31,7 +32,7 @@ func (c *change) emit(ev Event) {
 func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	var done *change // nil: the commit was not tried
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		c := &change{tx: tx, now: s.Now()}
+		c := &change{tx: tx, now: s.Now(), from: clientIn(ctx)}
 		if err := f(c); err != nil {
 			return err
 		}

@@ -2,7 +2,7 @@ package crm
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"chatcast/models"
@@ -12,7 +12,7 @@ import (
 // See Companies and HostCompanies.
 type CompanyRules struct {
 	s   *Service
-	who string // for the log
+	by  auditor
 	may func(tx *models.Tx) error
 }
 
@@ -42,7 +42,7 @@ type CompanyData struct {
 // Companies returns the rules of the companies for a user. Only owners and admins of the
 // company that runs the server, which is the first company, may use them.
 func (s *Service) Companies(a Actor) CompanyRules {
-	return CompanyRules{s, fmt.Sprintf("user %d", a.UserID), func(tx *models.Tx) error {
+	return CompanyRules{s, a.auditor(), func(tx *models.Tx) error {
 		runs, err := runsServer(tx, a)
 		if err == nil && !runs {
 			err = denied("only owners and admins of the company that runs the server may create companies")
@@ -54,7 +54,7 @@ func (s *Service) Companies(a Actor) CompanyRules {
 // HostCompanies returns the rules of the companies for the command line. It checks no
 // permission, as HostApps.
 func (s *Service) HostCompanies() CompanyRules {
-	return CompanyRules{s, "command line", func(*models.Tx) error { return nil }}
+	return CompanyRules{s, byHost, func(*models.Tx) error { return nil }}
 }
 
 // Allowed returns nil when r may create and list companies.
@@ -87,6 +87,10 @@ func (r CompanyRules) Create(ctx context.Context, in CompanyInput) (*CreatedComp
 		if err := c.tx.CreateCompany(company); err != nil {
 			return err
 		}
+		err = c.auditTenant(company.ID, audited{action: AuditCompanyMade, by: r.by, on: ofID(targetCompany, company.ID, company.Name)})
+		if err != nil {
+			return err
+		}
 		link, err := r.inviteOwner(c, company.ID, email)
 		out = &CreatedCompany{ID: company.ID, Name: company.Name, Invitation: link}
 		return err
@@ -94,7 +98,7 @@ func (r CompanyRules) Create(ctx context.Context, in CompanyInput) (*CreatedComp
 	if err != nil {
 		return nil, err
 	}
-	r.s.Log.InfoContext(ctx, "a company was created", "company", out.ID, "by", r.who)
+	r.s.Log.InfoContext(ctx, "a company was created", "company", out.ID, "by", r.by.String())
 	return out, nil
 }
 
@@ -119,14 +123,21 @@ func (r CompanyRules) InviteOwner(ctx context.Context, companyID int64, email st
 		return err
 	})
 	if err == nil {
-		r.s.Log.InfoContext(ctx, "an owner was invited", "company", companyID, "by", r.who)
+		r.s.Log.InfoContext(ctx, "an owner was invited", "company", companyID, "by", r.by.String())
 	}
 	return out, err
 }
 
 func (r CompanyRules) inviteOwner(c *change, companyID int64, email string) (InvitationLink, error) {
 	row := &models.Invitation{CompanyID: companyID, Email: email, Role: models.RoleOwner}
-	return r.s.storeInvitation(c, row, nil)
+	link, err := r.s.storeInvitation(c, row, nil)
+	if err != nil {
+		return InvitationLink{}, err
+	}
+	return link, c.auditTenant(companyID, audited{
+		action: AuditInvitationMade, by: r.by, on: ofID(targetInvitation, row.ID, email),
+		details: map[string]string{"role": row.Role, "companyId": strconv.FormatInt(companyID, 10)},
+	})
 }
 
 // List lists all companies, by id.

@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"chatcast/models"
 )
@@ -31,7 +32,8 @@ func (s *Service) CompanySecurity(ctx context.Context, a Actor, companyID int64)
 // same.
 func (s *Service) SetCompanySecurity(ctx context.Context, a Actor, companyID int64, in CompanySecurity) (*CompanySecurity, error) {
 	err := s.change(ctx, func(c *change) error {
-		if _, err := c.tx.LockCompany(companyID); err != nil {
+		company, err := c.tx.LockCompany(companyID)
+		if err != nil {
 			return orNotFound(err, "company")
 		}
 		by, err := manager(c.tx, a, companyID)
@@ -51,8 +53,8 @@ func (s *Service) SetCompanySecurity(ctx context.Context, a Actor, companyID int
 		if err := c.tx.SetRequireTOTP(companyID, in.RequireTOTP); err != nil {
 			return err
 		}
-		if !in.RequireTOTP {
-			return nil
+		if err := c.auditRequireTOTP(a, company, in.RequireTOTP); err != nil || !in.RequireTOTP {
+			return err
 		}
 		without, err := c.tx.MustEnrolIn(companyID)
 		for _, id := range without {
@@ -64,4 +66,14 @@ func (s *Service) SetCompanySecurity(ctx context.Context, a Actor, companyID int
 		return nil, err
 	}
 	return &in, nil
+}
+
+func (c *change) auditRequireTOTP(a Actor, company *models.Company, on bool) error {
+	details := differences(
+		map[string]string{"requireTotp": strconv.FormatBool(company.RequireTOTP)}, map[string]string{"requireTotp": strconv.FormatBool(on)},
+	)
+	if len(details) == 0 {
+		return nil
+	}
+	return c.audit(company.ID, audited{action: AuditCompanyChanged, by: a.auditor(), on: ofID(targetCompany, company.ID, company.Name), details: details})
 }

@@ -9,7 +9,8 @@
 // internal.
 //
 // The package starts no goroutine of its own. The program must run OnlineTracker.Run,
-// Service.RunSweeper and Service.RunCutOffs in one goroutine each; their ctx ends them.
+// Service.RunSweeper, Service.RunCutOffs and Service.RunAudit in one goroutine each; their
+// ctx ends them.
 //
 // Inbound messages are applied by one path, in the files inbound*.go. It has two
 // entries: Ingest, for a connector with an account of its own, and IngestAs, for

@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"strings"
 
 	"chatcast/models"
 )
@@ -42,19 +41,35 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		if err != nil {
 			return orNotFound(err, "employee")
 		}
+		before, err := oneEmployee(c.tx, companyID, userID)
+		if err != nil {
+			return err
+		}
 		err = s.unsubscribeLost(c, companyID, []int64{userID}, func() error { return c.changeEmployee(a, *target, ch) })
 		if err != nil {
 			return err
 		}
 		if ch.Name != nil {
-			if err := c.rename(companyID, userID, *ch.Name); err != nil {
+			if err := c.rename(a, companyID, userID, *ch.Name); err != nil {
 				return err
 			}
 		}
-		data, err = oneEmployee(c.tx, companyID, userID)
-		return err
+		if data, err = oneEmployee(c.tx, companyID, userID); err != nil {
+			return err
+		}
+		return c.auditEmployee(a, companyID, before, data)
 	})
 	return data, err
+}
+
+// auditEmployee writes an entry about a change of what the employee may do, if there was
+// one.
+func (c *change) auditEmployee(a Actor, companyID int64, before, after *EmployeeData) error {
+	details := differences(before.facts(), after.facts())
+	if len(details) == 0 {
+		return nil
+	}
+	return c.audit(companyID, audited{action: AuditEmployeeChanged, by: a.auditor(), on: userTarget(after.UserID, after.Email), details: details})
 }
 
 // check checks the fields that need no database.
@@ -83,7 +98,7 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 		err = c.keepsOwner(e.CompanyID, was)
 	}
 	if err == nil && was != e.Role {
-		err = c.moveRole(&e, was)
+		err = c.moveRole(a, &e, was)
 	}
 	if err != nil {
 		return err
@@ -122,9 +137,9 @@ var ranks = map[string]int{models.RoleOperator: 1, models.RoleAdmin: 2, models.R
 // moveRole prepares the change of an employee's role from was to e.Role. A person whose
 // password somebody else chose or saw must replace it before a promotion: that somebody
 // could use the new role. Invitations end with the right to make them.
-func (c *change) moveRole(e *models.Employee, was string) error {
+func (c *change) moveRole(a Actor, e *models.Employee, was string) error {
 	if ranks[e.Role] < ranks[was] {
-		return c.tx.DeleteInvitationsBy(e.CompanyID, e.UserID)
+		return c.withdrawInvitations(a, e.CompanyID, e.UserID)
 	}
 	user, err := c.tx.LockUser(e.UserID)
 	if err != nil {
@@ -138,7 +153,7 @@ func (c *change) moveRole(e *models.Employee, was string) error {
 
 // rename changes the name of a user. The account must come from an invitation of this
 // company, and the user must work for no other: the name belongs to the person.
-func (c *change) rename(companyID, userID int64, name string) error {
+func (c *change) rename(a Actor, companyID, userID int64, name string) error {
 	user, err := c.tx.LockUser(userID)
 	if err != nil {
 		return err
@@ -150,6 +165,8 @@ func (c *change) rename(companyID, userID int64, name string) error {
 	if len(places) != 1 || user.CompanyID == nil || *user.CompanyID != companyID {
 		return denied("this person's account does not belong to this company alone; only they may change its name")
 	}
-	user.Name = strings.TrimSpace(name)
+	if err := c.setName(a, user, name); err != nil {
+		return err
+	}
 	return c.tx.SaveUser(user)
 }

@@ -33,7 +33,7 @@ func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID
 		if len(chats) == deleteBatch { // there may be more
 			return false, nil
 		}
-		return true, s.unsubscribeLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, target) })
+		return true, s.unsubscribeLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, a, target) })
 	})
 }
 
@@ -68,8 +68,19 @@ func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, 
 
 // endEmployment emits that the employee is offline and their workday is over, so that
 // no dashboard still shows them at work, and deletes the row.
-func (s *Service) endEmployment(c *change, e *models.Employee) error {
-	if _, err := c.tx.LockUser(e.UserID); err != nil {
+func (s *Service) endEmployment(c *change, a Actor, e *models.Employee) error {
+	user, err := c.tx.LockUser(e.UserID)
+	if err != nil {
+		return err
+	}
+	action := AuditEmployeeRemoved
+	if a.UserID == e.UserID {
+		action = AuditEmployeeLeft
+	}
+	err = c.audit(e.CompanyID, audited{
+		action: action, by: a.auditor(), on: userTarget(user.ID, user.Email), details: map[string]string{"role": e.Role},
+	})
+	if err != nil {
 		return err
 	}
 	if err := c.setOnline(e.CompanyID, e.UserID, false); err != nil {
@@ -81,7 +92,7 @@ func (s *Service) endEmployment(c *change, e *models.Employee) error {
 	if err := c.leaveLists(e); err != nil {
 		return err
 	}
-	if err := c.tx.DeleteInvitationsBy(e.CompanyID, e.UserID); err != nil {
+	if err := c.withdrawInvitations(a, e.CompanyID, e.UserID); err != nil {
 		return err
 	}
 	if err := c.tx.DeleteEmployee(e.CompanyID, e.UserID); err != nil {

@@ -3,6 +3,9 @@ package crm
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"chatcast/models"
 )
@@ -112,6 +115,27 @@ func employeeData(r models.Colleague, rights []LicenseRight) EmployeeData {
 		UserID: r.UserID, Email: r.Email, Name: r.Name, Role: r.Role,
 		OnlyMine: r.OnlyMine, Online: r.Online, Workday: r.Workday, Licenses: rights,
 	}
+}
+
+// facts returns what the employee may do, for the audit log.
+func (e *EmployeeData) facts() map[string]string {
+	if e.Role != models.RoleOperator { // their rights follow from the role
+		return employmentFacts(e.Role, e.OnlyMine, nil)
+	}
+	return employmentFacts(e.Role, e.OnlyMine, e.Licenses)
+}
+
+// employmentFacts returns the details of an employment for the audit log.
+func employmentFacts(role string, onlyMine bool, rights []LicenseRight) map[string]string {
+	list := make([]string, len(rights))
+	for i, r := range rights {
+		list[i] = fmt.Sprintf("%d: read", r.LicenseID)
+		if r.Write {
+			list[i] = fmt.Sprintf("%d: write", r.LicenseID)
+		}
+	}
+	slices.Sort(list)
+	return map[string]string{"role": role, "onlyMine": strconv.FormatBool(onlyMine), "licenses": strings.Join(list, ", ")}
 }
 
 // rightsOf returns the rights of the employees in the company's licences, by user id.

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -55,7 +56,10 @@ func (h HostUsers) List(ctx context.Context) ([]HostUser, error) {
 func (h HostUsers) ResetCode(ctx context.Context, email string) (code string, expires time.Time, err error) {
 	code, expires = randomToken(), h.s.Now().Add(ResetLife)
 	err = h.change(ctx, email, func(c *change, user *models.User) error {
-		return c.tx.PutReset(user.ID, hashToken(code), expires.Unix())
+		if err := c.tx.PutReset(user.ID, hashToken(code), expires.Unix()); err != nil {
+			return err
+		}
+		return c.auditHost(AuditPasswordCode, user)
 	})
 	if err != nil {
 		return "", time.Time{}, err
@@ -78,11 +82,16 @@ func (h HostUsers) SetPassword(ctx context.Context, email, password string) erro
 		if err := c.tx.SaveUser(user); err != nil {
 			return err
 		}
-		if err := c.tx.DeleteReset(user.ID); err != nil {
+		if err := errors.Join(c.tx.DeleteReset(user.ID), c.auditHost(AuditPasswordChanged, user)); err != nil {
 			return err
 		}
 		return h.end(c, user)
 	})
+}
+
+// auditHost writes an entry about what a command has done to the user.
+func (c *change) auditHost(action string, user *models.User) error {
+	return c.auditUser(user.ID, audited{action: action, by: byHost, on: userTarget(user.ID, user.Email)})
 }
 
 // SetEnabled lets the user sign in, or ends all tokens, sockets and links of files of the
@@ -92,9 +101,9 @@ func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error 
 	err := h.change(ctx, email, func(c *change, user *models.User) error {
 		id = user.ID
 		if on {
-			return c.tx.SetDisabled(user.ID, 0)
+			return errors.Join(c.tx.SetDisabled(user.ID, 0), c.auditHost(AuditAccountEnabled, user))
 		}
-		if err := c.tx.SetDisabled(user.ID, c.now.Unix()); err != nil {
+		if err := errors.Join(c.tx.SetDisabled(user.ID, c.now.Unix()), c.auditHost(AuditAccountDisabled, user)); err != nil {
 			return err
 		}
 		if err := c.tx.DeleteReset(user.ID); err != nil {
@@ -113,7 +122,7 @@ func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error 
 // lost. All tokens and sockets of the user end.
 func (h HostUsers) RemoveTOTP(ctx context.Context, email string) error {
 	return h.change(ctx, email, func(c *change, user *models.User) error {
-		if err := c.tx.DeleteTOTP(user.ID); err != nil {
+		if err := errors.Join(c.tx.DeleteTOTP(user.ID), c.auditHost(AuditFactorRemoved, user)); err != nil {
 			return err
 		}
 		return h.end(c, user)

@@ -3,8 +3,10 @@ package crm
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
+	"chatcast/channels/refusals"
 	"chatcast/models"
 )
 
@@ -62,11 +64,15 @@ func (s *Service) invitation(ctx context.Context, address, code string) (*models
 	network, _ := networksOf(address)
 	admitted := s.invitations.admit(s.Now(), address, "invitations to "+network)
 	if admitted.wait > 0 {
+		s.refuse(ctx, refusals.Invitation, refusals.Throttled, 0, Client{Address: address}, "", byUnknown)
 		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to open an invitation", RetryAfter: seconds(admitted.wait)}
 	}
 	row, err := validInvitation(s.Store.Read(ctx), hashToken(code), s.Now().Unix())
-	if err == nil {
+	switch {
+	case err == nil:
 		admitted.succeeded()
+	case err == error(errNoInvitation):
+		s.refuse(ctx, refusals.Invitation, refusals.WrongCode, 0, Client{Address: address}, "", byUnknown)
 	}
 	return row, err
 }
@@ -115,7 +121,7 @@ func (s *Service) AcceptInvitation(ctx context.Context, in Acceptance) (*JoinedE
 		if err != nil {
 			return err
 		}
-		if err := c.join(row, id); err != nil {
+		if err := c.join(row, id, user == nil); err != nil {
 			return err
 		}
 		must, err := c.tx.MustEnrol(id)
@@ -135,101 +141,6 @@ func (s *Service) AcceptInvitation(ctx context.Context, in Acceptance) (*JoinedE
 		return nil, err
 	}
 	return out, nil
-}
-
-// accepting returns the account that accepts, nil when there is none yet, and the hash
-// of its new password, empty when the password stays. It runs outside the transaction
-// because hashing takes long.
-func (s *Service) accepting(ctx context.Context, row *models.Invitation, in Acceptance) (user *models.User, hash string, err error) {
-	if in.AccessToken != "" {
-		return s.acceptingWithToken(ctx, row, in)
-	}
-	if in.Name != "" { // check first what is required of a new account, whether or not there is one
-		if err := allViolations(checkRequired("name", in.Name, maxName), checkPassword("password", in.Password)); err != nil {
-			return nil, "", err
-		}
-	}
-	user, err = s.Store.Read(ctx).UserByEmail(row.Email)
-	if errors.Is(err, models.ErrNotFound) {
-		if in.Name != "" {
-			hash, err = s.passwords.hash(ctx, in.Password)
-			return nil, hash, err
-		}
-		user, err = &models.User{Email: row.Email}, nil // no password matches
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	hash, err = s.acceptingHash(ctx, user, in)
-	return user, hash, err
-}
-
-// acceptingWithToken is accepting for a person who is signed in.
-func (s *Service) acceptingWithToken(ctx context.Context, row *models.Invitation, in Acceptance) (*models.User, string, error) {
-	a, err := s.Authenticate(ctx, in.AccessToken)
-	if err != nil {
-		return nil, "", err
-	}
-	user, err := s.Store.Read(ctx).UserByID(a.UserID)
-	switch {
-	case err != nil:
-		return nil, "", orNotFound(err, "user")
-	case user.Email != row.Email:
-		return nil, "", denied("this invitation is for another e-mail than that of your account")
-	case in.NewPassword == nil && user.PasswordKnown:
-		return nil, "", passwordKnown()
-	case in.NewPassword == nil:
-		return user, "", nil
-	}
-	hash, err := s.acceptingHash(ctx, user, in)
-	return user, hash, err
-}
-
-// acceptingHash checks the present password of the account. It returns the hash of the
-// new one, if there is one.
-func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Acceptance) (hash string, err error) {
-	violations := []error{checkSignInPassword(in.Password)}
-	if in.NewPassword != nil {
-		violations = append(violations, checkPassword("newPassword", *in.NewPassword))
-	}
-	if err := allViolations(violations...); err != nil {
-		return "", err
-	}
-	admitted := s.signIns.admit(s.Now(), in.Address, user.Email)
-	if admitted.wait > 0 {
-		return "", &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(admitted.wait)}
-	}
-	right, err := s.passwords.matches(ctx, admitted.known, user.PasswordHash, in.Password)
-	switch {
-	case err != nil:
-		return "", err
-	case !right && in.Name != "":
-		return "", denied("there is an account with this e-mail already, with another password: accept with that one, or sign in first")
-	case !right:
-		return "", denied("the password is wrong, or there is no account with this e-mail: give a name to make one")
-	}
-	admitted.succeeded()
-	if in.AccessToken == "" { // a session was signed in to with a code
-		switch _, err := confirmedTOTP(s.Store.Read(ctx), user.ID); {
-		case err == nil:
-			return "", denied("this account has a second factor: sign in, and accept the invitation there")
-		case !errors.Is(err, models.ErrNotFound):
-			return "", err
-		}
-	}
-	if in.NewPassword != nil {
-		return s.passwords.hash(ctx, *in.NewPassword)
-	}
-	if user.PasswordKnown {
-		return "", passwordKnown()
-	}
-	return "", nil
-}
-
-// passwordKnown is the error for an account whose password somebody else chose. That
-// person could use the new company through the account.
-func passwordKnown() error {
-	return Invalid("newPassword", "is required: somebody else chose your password, so it must be replaced before you join")
 }
 
 // joiningUser creates the account of the person, or replaces its password when there is
@@ -259,14 +170,17 @@ func (s *Service) joiningUser(c *change, row *models.Invitation, user *models.Us
 		return locked.ID, nil
 	}
 	locked.PasswordHash, locked.PasswordKnown = hash, false
-	if err := errors.Join(c.tx.DeleteReset(locked.ID), s.endTokens(c, locked.ID, in.AccessToken)); err != nil {
+	if err := errors.Join(
+		c.tx.DeleteReset(locked.ID), s.endTokens(c, locked.ID, in.AccessToken),
+		c.auditUser(locked.ID, audited{action: AuditPasswordChanged, by: byUser(locked.ID), on: userTarget(locked.ID, locked.Email)}),
+	); err != nil {
 		return 0, err
 	}
 	return locked.ID, c.tx.SaveUser(locked)
 }
 
 // join makes the user an employee as the invitation says, and deletes the invitation.
-func (c *change) join(row *models.Invitation, userID int64) error {
+func (c *change) join(row *models.Invitation, userID int64, newAccount bool) error {
 	n, err := c.tx.EmployeeCount(row.CompanyID, userID)
 	if err != nil {
 		return err
@@ -287,6 +201,12 @@ func (c *change) join(row *models.Invitation, userID int64) error {
 	if err := grant(c.tx, e, rights); err != nil {
 		return err
 	}
-	_, err = c.tx.DeleteInvitation(row.ID)
-	return err
+	if _, err := c.tx.DeleteInvitation(row.ID); err != nil {
+		return err
+	}
+	details := employmentFacts(e.Role, e.OnlyMine, rights)
+	details["newAccount"] = strconv.FormatBool(newAccount)
+	return c.audit(row.CompanyID, audited{
+		action: AuditInvitationAccepted, by: byUser(userID), on: ofID(targetInvitation, row.ID, row.Email), details: details,
+	})
 }

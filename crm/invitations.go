@@ -93,8 +93,13 @@ func (s *Service) Invite(ctx context.Context, a Actor, companyID int64, in Invit
 			CompanyID: companyID, Email: email, Name: strings.TrimSpace(in.Name), Role: in.Role,
 			OnlyMine: onlyMine(in.Role, in.OnlyMine), InvitedBy: &a.UserID,
 		}
-		out.Invitation, err = s.storeInvitation(c, row, in.Licenses)
-		return err
+		if out.Invitation, err = s.storeInvitation(c, row, in.Licenses); err != nil {
+			return err
+		}
+		return c.audit(companyID, audited{
+			action: AuditInvitationMade, by: a.auditor(), on: ofID(targetInvitation, row.ID, email),
+			details: employmentFacts(row.Role, row.OnlyMine, in.Licenses),
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -220,7 +225,25 @@ func (s *Service) RevokeInvitation(ctx context.Context, a Actor, companyID, id i
 		if err := mayTouch(by, row.Role); err != nil {
 			return err
 		}
-		_, err = c.tx.DeleteInvitation(id)
-		return err
+		if _, err := c.tx.DeleteInvitation(id); err != nil {
+			return err
+		}
+		return c.audit(companyID, audited{action: AuditInvitationWithdrawn, by: a.auditor(), on: ofID(targetInvitation, id, row.Email)})
 	})
+}
+
+// withdrawInvitations deletes the invitations to the company that the user made, because
+// the user may no longer make any.
+func (c *change) withdrawInvitations(a Actor, companyID, userID int64) error {
+	list, err := c.tx.InvitationsBy(companyID, userID)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	for _, i := range list {
+		err := c.audit(companyID, audited{action: AuditInvitationWithdrawn, by: a.auditor(), on: ofID(targetInvitation, i.ID, i.Email)})
+		if err != nil {
+			return err
+		}
+	}
+	return c.tx.DeleteInvitationsBy(companyID, userID)
 }

@@ -107,6 +107,9 @@ func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, n
 		if err := c.tx.CreateLicense(l); err != nil {
 			return err
 		}
+		if err := c.auditLicense(a, l, AuditLicenseMade, nil); err != nil {
+			return err
+		}
 		data, err = oneLicense(c.tx, a, l.ID)
 		return err
 	})
@@ -135,13 +138,19 @@ func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, n
 	}
 	var data *LicenseData
 	err := s.change(ctx, func(c *change) error {
-		if _, err := c.managed(a, licenseID); err != nil {
+		l, err := c.managed(a, licenseID)
+		if err != nil {
 			return err
 		}
-		if _, err := c.tx.RenameLicense(licenseID, strings.TrimSpace(name)); err != nil {
+		name := strings.TrimSpace(name)
+		if _, err := c.tx.RenameLicense(licenseID, name); err != nil {
 			return err
 		}
-		var err error
+		if name != l.Name {
+			if err := c.auditLicense(a, l, AuditLicenseRenamed, map[string]string{"name": name, "nameBefore": l.Name}); err != nil {
+				return err
+			}
+		}
 		data, err = oneLicense(c.tx, a, licenseID)
 		return err
 	})
@@ -156,8 +165,20 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 		if err != nil {
 			return err
 		}
-		return s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteLicense(l.ID) })
+		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteLicense(l.ID) })
+		if err != nil {
+			return err
+		}
+		return c.auditLicense(a, l, AuditLicenseRemoved, nil)
 	})
+}
+
+func (c *change) auditLicense(a Actor, l *models.License, action string, details map[string]string) error {
+	return c.audit(l.CompanyID, audited{action: action, by: a.auditor(), on: ofID(targetLicense, l.ID, l.Name), details: details})
+}
+
+func (c *change) auditMessenger(a Actor, l *models.License, action, messenger string) error {
+	return c.audit(l.CompanyID, audited{action: action, by: a.auditor(), on: lineTarget(l.ID, messenger)})
 }
 
 // AddMessenger adds a messenger to the licence. An unknown type is allowed, as a
@@ -175,7 +196,8 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 	}
 	var data *LicenseData
 	err := s.change(ctx, func(c *change) error {
-		if _, err := c.managed(a, licenseID); err != nil {
+		l, err := c.managed(a, licenseID)
+		if err != nil {
 			return err
 		}
 		has, err := c.tx.MessengersOf([]int64{licenseID})
@@ -189,6 +211,9 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 		if err := c.tx.CreateMessenger(m); errors.Is(err, models.ErrDuplicate) {
 			return conflict("the license has this messenger already")
 		} else if err != nil {
+			return err
+		}
+		if err := c.auditMessenger(a, l, AuditMessengerAdded, typ); err != nil {
 			return err
 		}
 		data, err = oneLicense(c.tx, a, licenseID)
@@ -209,6 +234,9 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteMessenger(licenseID, typ) })
 		if err != nil {
 			return orNotFound(err, "messenger")
+		}
+		if err := c.auditMessenger(a, l, AuditMessengerRemoved, typ); err != nil {
+			return err
 		}
 		data, err = oneLicense(c.tx, a, licenseID)
 		return err

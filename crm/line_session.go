@@ -174,8 +174,30 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 				return err
 			}
 		}
+		if err := c.auditLine(askedBy(ctx), l, &before, row); err != nil {
+			return err
+		}
 		return c.emitLineStatus(l, row)
 	})
+}
+
+// auditLine writes an entry when the account of a line was paired, logged out, or opened
+// elsewhere.
+func (c *change) auditLine(by auditor, l *line, before, after *models.MessengerSession) error {
+	e := audited{by: by, on: lineTarget(l.licenseID, l.messenger)}
+	switch {
+	case after.Device != "" && after.Device != before.Device:
+		e.action, e.details = AuditLinePaired, map[string]string{"phone": after.Phone}
+	case after.State == before.State:
+		return nil
+	case after.State == StateLoggedOut:
+		e.action, e.details = AuditLineLoggedOut, map[string]string{"stateBefore": before.State}
+	case after.State == StateReplaced:
+		e.action = AuditLineReplaced
+	default:
+		return nil
+	}
+	return c.audit(l.companyID, e)
 }
 
 // session locks and returns the session of a line. It creates a missing one.

@@ -131,6 +131,13 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, at ChatAddress, me
 		if err := c.erase(v, a, chat, row, c.now.Unix()); err != nil {
 			return err
 		}
+		err := c.audit(l.companyID, audited{
+			action: AuditMessageDeleted, by: a.auditor(), on: target{targetMessage, row.ExternalID, ""},
+			details: map[string]string{"line": lineTarget(l.licenseID, l.messenger).id, "chat": chat.ExternalID},
+		})
+		if err != nil {
+			return err
+		}
 		out, err := s.outbox(c, at.Line)
 		if err != nil {
 			return err

@@ -1,6 +1,13 @@
 package crm
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// pairingAgain is for how long one entry of the audit log tells that somebody asks for
+// codes to pair a line with.
+const pairingAgain = 5 * time.Minute
 
 // TypeWhatsApp is the older WhatsApp Business type, whose chat ids are bare
 // phone numbers.
@@ -114,7 +121,7 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 
 // Pair begins to pair an account with a line: with a code for that phone, or with a QR
 // code when phone is nil. Only owners and admins may do so: whoever has the code can
-// connect their own phone.
+// connect their own phone. So the audit log tells who has asked for one.
 func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pairing, error) {
 	connector, err := s.connectorFor(ctx, a, on, manage)
 	if err != nil {
@@ -126,7 +133,32 @@ func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pa
 			return Pairing{}, Invalid("phone", "must be a phone number of 5 to 15 digits with its country code")
 		}
 	}
-	return connector.Pair(ctx, on, digits)
+	if err := s.change(ctx, func(c *change) error { return s.auditPairing(c, a, on, digits) }); err != nil {
+		return Pairing{}, err
+	}
+	return connector.Pair(asking(ctx, a), on, digits)
+}
+
+// auditPairing writes an entry about somebody who asks for a code to pair a line with.
+// Clients ask again and again while they show one, which needs no further entries.
+func (s *Service) auditPairing(c *change, a Actor, on Line, phone string) error {
+	l, err := s.line(c.tx, a, on.LicenseID, on.Messenger, manage)
+	if err != nil {
+		return err
+	}
+	e := audited{action: AuditLinePairing, by: a.auditor(), on: lineTarget(on.LicenseID, on.Messenger), details: map[string]string{"by": "qr"}}
+	if phone != "" {
+		e.details = map[string]string{"by": "phone", "phone": phone}
+	}
+	row, err := c.auditRow(e)
+	if err != nil {
+		return err
+	}
+	row.CompanyID = &l.companyID
+	if done, err := c.tx.AuditedSince(row, c.now.Add(-pairingAgain).Unix()); err != nil || done {
+		return err
+	}
+	return c.tx.AppendAudit(row)
 }
 
 // Logout ends the session of a line's account. Only owners and admins may do so.
@@ -135,7 +167,7 @@ func (s *Service) Logout(ctx context.Context, a Actor, on Line) error {
 	if err != nil {
 		return err
 	}
-	return connector.Logout(ctx, on)
+	return connector.Logout(asking(ctx, a), on)
 }
 
 // connectorFor authorises the actor on the line and returns the connector that serves it.

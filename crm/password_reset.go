@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 
+	"chatcast/channels/refusals"
 	"chatcast/models"
 )
+
+var errWrongReset error = denied("the code is wrong, was used, or has expired")
 
 // ResetPassword sets a new password with a code from HostUsers.ResetCode, which it uses
 // up. All tokens and sockets of the user end.
@@ -20,6 +23,9 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string) erro
 	hashed := hashToken(code)
 	// Check the code before the slow hashing, so that a stranger cannot cause it.
 	if _, err := s.resetUser(s.Store.Read(ctx), hashed); err != nil {
+		if err == errWrongReset {
+			s.refuse(ctx, refusals.PasswordReset, refusals.WrongCode, 0, clientIn(ctx), "", byUnknown)
+		}
 		return err
 	}
 	hash, err := s.passwords.hash(ctx, password)
@@ -42,7 +48,10 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string) erro
 		if err := errors.Join(c.tx.SaveUser(user), c.tx.DeleteReset(userID)); err != nil {
 			return err
 		}
-		return s.endTokens(c, userID, "")
+		if err := s.endTokens(c, userID, ""); err != nil {
+			return err
+		}
+		return c.auditUser(userID, audited{action: AuditPasswordReset, by: byUnknown, on: userTarget(userID, user.Email)})
 	})
 }
 
@@ -50,7 +59,7 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string) erro
 func (s *Service) resetUser(tx *models.Tx, hash string) (int64, error) {
 	userID, err := tx.ResetUser(hash, s.Now().Unix())
 	if errors.Is(err, models.ErrNotFound) {
-		return 0, denied("the code is wrong, was used, or has expired")
+		return 0, errWrongReset
 	}
 	return userID, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/refusals"
 	"chatcast/models"
 )
 
@@ -49,6 +50,9 @@ type Options struct {
 	Messengers map[string]Messenger
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.
 	ConfigApps []apps.App
+	// AuditRetention is how long entries of the audit log are kept; 0: for ever.
+	AuditRetention time.Duration
+	Refusals       *refusals.Log // counts failed sign-ins and the like; nil: nothing does
 }
 
 // Service implements the rules of the CRM. It is safe for concurrent use.
@@ -63,6 +67,7 @@ type Service struct {
 
 	invitations *throttle    // guesses of codes of invitations
 	codes       *throttle    // guesses of codes of second factors
+	failures    *failures    // failed attempts that the audit log is to have
 	cleaned     atomic.Int64 // when expired tokens were last removed, unix seconds
 	untouched   atomic.Int64 // when the use of a session could not be noted, unix seconds
 }
@@ -78,7 +83,7 @@ func New(o Options) *Service {
 	if o.Files == nil {
 		o.Files = noFiles{}
 	}
-	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle()}
+	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures()}
 }
 
 // OnAppsChanged sets the function that is called after each change of an app. f returns

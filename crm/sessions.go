@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"chatcast/channels/refusals"
 	"chatcast/models"
 )
 
@@ -79,7 +80,10 @@ func (s *Service) EndSession(ctx context.Context, a Actor, id int64) error {
 		if err != nil {
 			return orNotFound(err, "session")
 		}
-		return s.endSession(c, t)
+		if err := s.endSession(c, t); err != nil {
+			return err
+		}
+		return c.auditUser(a.UserID, audited{action: AuditSessionEnded, by: a.auditor(), on: ofID(targetSession, t.ID, "")})
 	})
 }
 
@@ -104,6 +108,9 @@ func (s *Service) EndOtherSessions(ctx context.Context, a Actor, accessToken str
 			if err := s.endSession(c, &t); err != nil {
 				return err
 			}
+			if err := c.auditUser(a.UserID, audited{action: AuditSessionEnded, by: a.auditor(), on: ofID(targetSession, t.ID, "")}); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -124,22 +131,32 @@ func (s *Service) RefreshToken(ctx context.Context, refreshToken string, from Cl
 	if refreshToken == "" {
 		return nil, &Error{Code: CodeNoToken, Message: "a refresh token is required, in the Refresh header or as refreshToken"}
 	}
+	from = clientOf(from.Address, from.UserAgent)
 	var pair *TokenPair // nil: the token was exchanged already
 	err := s.change(ctx, func(c *change) error {
+		c.from = from
 		t, used, err := c.lockSession(hashToken(refreshToken))
 		if err != nil {
 			return err
 		}
 		if used {
 			s.Log.WarnContext(ctx, "a refresh token was presented again; its session ends", "user", t.UserID, "session", t.ID, "address", from.Address)
-			return s.endSession(c, t)
+			if err := s.endSession(c, t); err != nil {
+				return err
+			}
+			return c.auditUser(t.UserID, audited{action: AuditSessionReused, by: byUnknown, on: ofID(targetSession, t.ID, "")})
 		}
 		var row *models.Token
-		row, pair = newPair(t.UserID, t.AppID, c.now, clientOf(from.Address, from.UserAgent))
+		row, pair = newPair(t.UserID, t.AppID, c.now, from)
 		c.after = append(c.after, func() { s.Live.ExtendSession(t.UserID, t.ID, time.Unix(row.AccessExpiresAt, 0)) })
 		return c.tx.RotateToken(row, t)
 	})
 	if errors.Is(err, models.ErrNotFound) || err == nil && pair == nil {
+		reason := refusals.BadToken
+		if err == nil {
+			reason = refusals.Reused
+		}
+		s.refuse(ctx, refusals.Refresh, reason, 0, from, "", byUnknown)
 		return nil, &Error{Code: CodeBadToken, Message: "the refresh token is invalid or has expired"}
 	}
 	if err != nil {

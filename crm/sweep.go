@@ -17,8 +17,8 @@ const (
 )
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
-// Idempotency-Keys, expired replaced secrets of apps, expired invitations, and files
-// that belong to no message. It logs an error and tries again in the next hour.
+// Idempotency-Keys, expired replaced secrets of apps, expired invitations, old entries
+// of the audit log, and files that belong to no message. It logs an error and tries again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -36,7 +36,7 @@ func (s *Service) RunSweeper(ctx context.Context) error {
 
 // Sweep is one round of RunSweeper.
 func (s *Service) Sweep(ctx context.Context) error {
-	for _, forget := range []func(context.Context) (int64, error){s.forgetKeys, s.forgetDeletedFiles} {
+	for _, forget := range []func(context.Context) (int64, error){s.forgetKeys, s.forgetDeletedFiles, s.forgetAudit} {
 		for {
 			n, err := forget(ctx)
 			if err != nil {
@@ -59,6 +59,17 @@ func (s *Service) Sweep(ctx context.Context) error {
 func (s *Service) forgetDeletedFiles(ctx context.Context) (n int64, err error) {
 	err = s.change(ctx, func(c *change) error {
 		n, err = c.tx.ForgetDeletedFiles(sweepBatch)
+		return err
+	})
+	return n, err
+}
+
+func (s *Service) forgetAudit(ctx context.Context) (n int64, err error) {
+	if s.AuditRetention == 0 {
+		return 0, nil
+	}
+	err = s.change(ctx, func(c *change) error {
+		n, err = c.tx.ForgetAudit(c.now.Add(-s.AuditRetention).Unix(), sweepBatch)
 		return err
 	})
 	return n, err

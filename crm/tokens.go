@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strings"
 	"time"
 
 	"chatcast/models"
@@ -25,147 +24,16 @@ type TokenInfo struct {
 	AccessTokenEndTime int64  `json:"accessTokenEndTime"` // unix seconds
 }
 
-// SignIn is a request for tokens.
-type SignIn struct {
-	Email    string
-	Password string
-	AppID    string // "app_{user}_{n}"; empty: the user's first app
-	Address  string // of the client, for the throttle and the list of sessions
-
-	UserAgent string // of the client
-	Code      string // of the second factor, or a recovery code; required when the user has one
-
-	byHost bool // needs no code, and the number of tokens is not limited
-}
-
 var appIDForm = regexp.MustCompile(`^app_[1-9][0-9]{0,18}_[1-9][0-9]{0,5}$`)
 
 var (
 	errNoAccessToken = &Error{Code: CodeNoToken, Message: "an access token is required in the Authorization header"}
 	errBadToken      = &Error{Code: CodeBadToken, Message: "the access token is invalid or has expired"}
+	errWrongPassword = denied("the e-mail or the password is wrong")
+	errDisabled      = denied("this account is disabled")
+	errNoCompany     = denied("this user works for no company")
 	errMustEnrol     = denied("a company of this user requires a second factor; POST /v1/me/totp sets one up")
 )
-
-// MakeToken signs a user in. A wrong e-mail and a wrong password give the same error,
-// after about the same time. With the right password, a user with a second factor needs a
-// code too: without it, or with a wrong one, the error is CodeInvalid about the field code.
-// Too many attempts give CodeThrottled, see throttle.
-func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) {
-	if err := allViolations(
-		checkRequired("email", in.Email, maxEmail), checkSignInPassword(in.Password), checkAppID(in.AppID),
-	); err != nil {
-		return nil, err
-	}
-	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
-	admitted := s.signIns.admit(s.Now(), in.Address, in.Email)
-	if admitted.wait > 0 {
-		return nil, &Error{Code: CodeThrottled, Message: "too many attempts to sign in", RetryAfter: seconds(admitted.wait)}
-	}
-	user, err := s.checkSignIn(ctx, in, admitted.known)
-	if err != nil {
-		return nil, err
-	}
-	admitted.succeeded()
-	refund, err := s.admitCode(user.ID, in.Code)
-	if err != nil {
-		return nil, err
-	}
-	pair, err := s.issue(ctx, user, in)
-	var wrong *Error
-	switch {
-	case err == nil:
-		refund()
-	case in.Code != "" && errors.As(err, &wrong) && wrong.Code == CodeInvalid:
-		s.Log.WarnContext(ctx, "a code of a second factor was wrong", "user", user.ID, "address", in.Address)
-	}
-	return pair, err
-}
-
-// checkSignIn returns the user with this e-mail and password. known tells that the
-// address is known to the account.
-func (s *Service) checkSignIn(ctx context.Context, in SignIn, known bool) (*models.User, error) {
-	user, err := s.Store.Read(ctx).UserByEmail(in.Email)
-	if errors.Is(err, models.ErrNotFound) {
-		user, err = &models.User{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	right, err := s.passwords.matches(ctx, known, user.PasswordHash, in.Password)
-	if err != nil {
-		return nil, err
-	}
-	if !right {
-		return nil, denied("the e-mail or the password is wrong")
-	}
-	return user, nil
-}
-
-// IssueToken makes tokens for the user with this e-mail without a password or code. It is
-// for the person who runs the program.
-func (s *Service) IssueToken(ctx context.Context, email string) (*TokenPair, error) {
-	user, err := s.Store.Read(ctx).UserByEmail(strings.ToLower(strings.TrimSpace(email)))
-	if err != nil {
-		return nil, orNotFound(err, "user")
-	}
-	return s.issue(ctx, user, SignIn{byHost: true})
-}
-
-// issue stores a new pair for a user. The user's password hash must still be the one
-// that was checked, and the user must not be disabled and must work for a company. It
-// uses up the code.
-func (s *Service) issue(ctx context.Context, user *models.User, in SignIn) (*TokenPair, error) {
-	appID := in.AppID
-	if appID == "" {
-		appID = defaultApp(user.ID)
-	} else if !strings.HasPrefix(appID, fmt.Sprintf("app_%d_", user.ID)) {
-		return nil, Invalid("appId", "is not an app of this user: theirs begin with app_%d_", user.ID)
-	}
-	var pair *TokenPair
-	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		locked, err := tx.LockUser(user.ID)
-		if err != nil {
-			return err
-		}
-		if locked.PasswordHash != user.PasswordHash {
-			return denied("the e-mail or the password is wrong")
-		}
-		if locked.DisabledAt != 0 {
-			return denied("this account is disabled")
-		}
-		employments, err := tx.Employments(user.ID)
-		if err != nil {
-			return err
-		}
-		if len(employments) == 0 {
-			return denied("this user works for no company")
-		}
-		now := s.Now()
-		if !in.byHost {
-			if err := useCode(tx, user.ID, in.Code, now); err != nil {
-				return err
-			}
-		}
-		count, oldest, err := tx.TokensSince(user.ID, appID, now.Add(-day).Unix())
-		if err != nil {
-			return err
-		}
-		if count >= tokensPerDay && !in.byHost {
-			return &Error{
-				Code: CodeThrottled, Message: fmt.Sprintf("an app may make %d tokens a day", tokensPerDay),
-				RetryAfter: seconds(time.Unix(oldest, 0).Add(day).Sub(now)),
-			}
-		}
-		var row *models.Token
-		row, pair = newPair(user.ID, appID, now, clientOf(in.Address, in.UserAgent))
-		return tx.CreateToken(row)
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.removeExpired(ctx)
-	return pair, nil
-}
 
 // removeExpired removes expired pairs, at most once an hour. It only logs an error,
 // because an error must not fail the sign-in.
@@ -245,7 +113,7 @@ func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 			return err
 		}
 		c.after = append(c.after, func() { s.Live.EndSession(t.UserID, t.ID) })
-		return nil
+		return c.auditUser(t.UserID, audited{action: AuditSignedOut, by: byUser(t.UserID), on: ofID(targetSession, t.ID, "")})
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
 
+	"chatcast/channels/refusals"
 	"chatcast/models"
 )
 
@@ -118,7 +119,10 @@ func (s *Service) ConfirmTOTP(ctx context.Context, a Actor, accessToken, code st
 		if err := errors.Join(c.tx.PutTOTP(t), c.tx.PutRecoveryCodes(a.UserID, hashes)); err != nil {
 			return err
 		}
-		return s.endTokens(c, a.UserID, accessToken)
+		if err := s.endTokens(c, a.UserID, accessToken); err != nil {
+			return err
+		}
+		return c.auditUser(a.UserID, audited{action: AuditFactorAdded, by: a.auditor()})
 	})
 	if err != nil {
 		return nil, err
@@ -138,7 +142,7 @@ func (s *Service) RemoveTOTP(ctx context.Context, a Actor, code string) error {
 		if err := useCode(c.tx, a.UserID, code, c.now); err != nil {
 			return err
 		}
-		if err := c.tx.DeleteTOTP(a.UserID); err != nil {
+		if err := errors.Join(c.tx.DeleteTOTP(a.UserID), c.auditUser(a.UserID, audited{action: AuditFactorRemoved, by: a.auditor()})); err != nil {
 			return err
 		}
 		must, err := c.tx.MustEnrol(a.UserID)
@@ -157,6 +161,7 @@ func (s *Service) withCode(ctx context.Context, a Actor, code string, f func(c *
 	}
 	refund, err := s.admitCode(a.UserID, code)
 	if err != nil {
+		s.refuse(ctx, refusals.SecondFactor, refusals.Throttled, a.UserID, clientIn(ctx), "", a.auditor())
 		return err
 	}
 	err = s.change(ctx, func(c *change) error {
@@ -166,8 +171,11 @@ func (s *Service) withCode(ctx context.Context, a Actor, code string, f func(c *
 		return f(c)
 	})
 	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeInvalid {
+	switch {
+	case !errors.As(err, &e) || e.Code != CodeInvalid:
 		refund()
+	case e == errWrongCode:
+		s.refuse(ctx, refusals.SecondFactor, refusals.WrongCode, a.UserID, clientIn(ctx), AuditFactorRefused, a.auditor())
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"strings"
 
+	"chatcast/channels/refusals"
 	"chatcast/models"
 )
 
@@ -94,14 +95,19 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 			return orNotFound(err, "user")
 		}
 		if ch.Name != nil {
-			user.Name = strings.TrimSpace(*ch.Name)
+			if err := c.setName(a, user, *ch.Name); err != nil {
+				return err
+			}
 		}
 		if after != "" {
 			if user.PasswordHash != before {
 				return conflict("the password was changed at the same time")
 			}
 			user.PasswordHash, user.PasswordKnown = after, false
-			if err := errors.Join(c.tx.DeleteReset(user.ID), s.endTokens(c, user.ID, accessToken)); err != nil {
+			if err := errors.Join(
+				c.tx.DeleteReset(user.ID), s.endTokens(c, user.ID, accessToken),
+				c.auditUser(user.ID, audited{action: AuditPasswordChanged, by: a.auditor(), on: userTarget(user.ID, user.Email)}),
+			); err != nil {
 				return err
 			}
 		}
@@ -112,6 +118,18 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 		return err
 	})
 	return m, err
+}
+
+// setName gives the user another name. The caller saves the user.
+func (c *change) setName(a Actor, user *models.User, name string) error {
+	was := user.Name
+	user.Name = strings.TrimSpace(name)
+	if user.Name == was {
+		return nil
+	}
+	return c.auditUser(user.ID, audited{
+		action: AuditAccountRenamed, by: a.auditor(), on: userTarget(user.ID, user.Email), details: map[string]string{"name": user.Name, "nameBefore": was},
+	})
 }
 
 // newHash checks the current password and hashes the new one, if there is one. It runs
@@ -138,6 +156,7 @@ func (s *Service) checkOwnPassword(ctx context.Context, a Actor, password string
 	}
 	admitted := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
 	if admitted.wait > 0 {
+		s.refuse(ctx, refusals.OwnPassword, refusals.Throttled, user.ID, clientIn(ctx), "", a.auditor())
 		return nil, &Error{Code: CodeThrottled, Message: "too many attempts", RetryAfter: seconds(admitted.wait)}
 	}
 	right, err := s.passwords.matches(ctx, true, user.PasswordHash, password)
@@ -145,6 +164,7 @@ func (s *Service) checkOwnPassword(ctx context.Context, a Actor, password string
 		return nil, err
 	}
 	if !right {
+		s.refuse(ctx, refusals.OwnPassword, refusals.WrongPassword, user.ID, clientIn(ctx), AuditPasswordRefused, a.auditor())
 		return nil, Invalid("currentPassword", "is wrong")
 	}
 	admitted.succeeded()

@@ -51,6 +51,12 @@ func (tx *Tx) DeleteInvitation(id int64) (deleted bool, err error) {
 	return res.RowsAffected > 0, res.Error
 }
 
+// InvitationsBy lists the invitations to the company that the user made.
+func (tx *Tx) InvitationsBy(companyID, userID int64) ([]Invitation, error) {
+	var list []Invitation
+	return list, tx.db.Where("company_id = ? AND invited_by = ?", companyID, userID).Order("id").Find(&list).Error
+}
+
 // DeleteInvitationsBy deletes the invitations to the company that the user made.
 func (tx *Tx) DeleteInvitationsBy(companyID, userID int64) error {
 	return tx.db.Exec(`DELETE FROM invitations WHERE company_id = ? AND invited_by = ?`, companyID, userID).Error

@@ -33,6 +33,9 @@ func check(cfg *Config, violations *ConfigError) {
 	if r := time.Duration(cfg.Journal.Retention); r < time.Minute {
 		violations.add("journal.retention", "must be at least 1m, not %s", r)
 	}
+	if r := time.Duration(cfg.Audit.Retention); r != 0 && r < 24*time.Hour {
+		violations.add("audit.retention", "must be at least 24h, or 0 for ever, not %s", r)
+	}
 	checkLimits(cfg.Limits, violations)
 }
 

@@ -24,6 +24,7 @@ type Config struct {
 	Bootstrap BootstrapConfig `yaml:"bootstrap"`
 	WhatsApp  WhatsAppConfig  `yaml:"whatsapp"`
 	Journal   JournalConfig   `yaml:"journal"`
+	Audit     AuditConfig     `yaml:"audit"`
 	Limits    LimitsConfig    `yaml:"limits"`
 }
 
@@ -129,6 +130,11 @@ type JournalConfig struct {
 	Retention Duration `yaml:"retention"`
 }
 
+// AuditConfig sets how long the audit log is kept.
+type AuditConfig struct {
+	Retention Duration `yaml:"retention"` // 0: for ever
+}
+
 // LimitsConfig keeps one client from harming the others.
 type LimitsConfig struct {
 	// Apps holds the limits that all apps have in common. Each is a key of limits itself,
@@ -168,6 +174,7 @@ func Default() Config {
 		},
 		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
+		Audit:    AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
 		Limits: LimitsConfig{
 			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, QueueBytes: 1 << 20,

@@ -173,6 +173,8 @@ func TestViolations(t *testing.T) {
 		{"whatsapp: {cold_contacts_per_day: -1}", "whatsapp.cold_contacts_per_day", "negative"},
 		{"journal: {retention: 1s}", "journal.retention", "at least 1m"},
 		{"journal: {retention: 7 days}", "journal.retention", "must be a duration"},
+		{"audit: {retention: 1h}", "audit.retention", "at least 24h"},
+		{"audit: {retention: -1h}", "audit.retention", "at least 24h"},
 		{"limits: {message_bytes: 1}", "limits.message_bytes", "from 512"},
 		{"limits: {queue_bytes: 9999999999}", "limits.queue_bytes", "from 65536"},
 		{"limits: {queue_bytes: 65536, event_bytes: 65537}", "limits.event_bytes", "queue_bytes"},

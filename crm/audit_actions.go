@@ -1,0 +1,83 @@
+package crm
+
+import "slices"
+
+// Actions of the audit log: a noun, and what happened to it.
+const (
+	AuditSignedIn        = "session.signedIn"
+	AuditSignedOut       = "session.signedOut"
+	AuditSessionEnded    = "session.ended"   // by its person, from another session
+	AuditSessionReused   = "session.reused"  // a refresh token came a second time
+	AuditSessionRefused  = "session.refused" // a sign-in failed
+	AuditPasswordChanged = "password.changed"
+	AuditPasswordReset   = "password.reset"    // with a code
+	AuditPasswordCode    = "password.codeMade" // for a reset
+	AuditPasswordRefused = "password.refused"  // somebody who is signed in gave a wrong one
+	AuditFactorAdded     = "factor.added"
+	AuditFactorRemoved   = "factor.removed"
+	AuditFactorRefused   = "factor.refused" // somebody who is signed in gave a wrong code
+	AuditAccountRenamed  = "account.renamed"
+	AuditAccountDisabled = "account.disabled"
+	AuditAccountEnabled  = "account.enabled"
+
+	AuditInvitationMade      = "invitation.made"
+	AuditInvitationAccepted  = "invitation.accepted"
+	AuditInvitationWithdrawn = "invitation.withdrawn"
+	AuditEmployeeChanged     = "employee.changed"
+	AuditEmployeeRemoved     = "employee.removed"
+	AuditEmployeeLeft        = "employee.left"
+	AuditCompanyMade         = "company.made"
+	AuditCompanyChanged      = "company.changed"
+
+	AuditLicenseMade      = "license.made"
+	AuditLicenseRenamed   = "license.renamed"
+	AuditLicenseRemoved   = "license.removed"
+	AuditMessengerAdded   = "messenger.added"
+	AuditMessengerRemoved = "messenger.removed"
+	AuditLinePairing      = "line.pairing" // somebody asked for a code to pair an account with
+	AuditLinePaired       = "line.paired"
+	AuditLineLoggedOut    = "line.loggedOut"
+	AuditLineReplaced     = "line.replaced" // the account's session was opened elsewhere
+	AuditMessageDeleted   = "message.deleted"
+
+	AuditAppMade     = "app.made"
+	AuditAppChanged  = "app.changed"
+	AuditAppEnabled  = "app.enabled"
+	AuditAppDisabled = "app.disabled"
+	AuditAppRotated  = "app.rotated" // it has a new secret
+	AuditAppRemoved  = "app.removed"
+)
+
+var auditActions = []string{
+	AuditSignedIn, AuditSignedOut, AuditSessionEnded, AuditSessionReused, AuditSessionRefused,
+	AuditPasswordChanged, AuditPasswordReset, AuditPasswordCode, AuditPasswordRefused,
+	AuditFactorAdded, AuditFactorRemoved, AuditFactorRefused, AuditAccountRenamed, AuditAccountDisabled, AuditAccountEnabled,
+	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
+	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
+	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
+	AuditLinePairing, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditMessageDeleted,
+	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
+}
+
+// AuditActions lists the actions of the audit log.
+func AuditActions() []string { return slices.Clone(auditActions) }
+
+// Types of actors in the audit log.
+const (
+	ActorUser      = "user"
+	ActorHost      = "host"      // whoever runs commands on the server's machine, or owns the server
+	ActorMessenger = "messenger" // the account's phone, or the messenger itself
+	ActorUnknown   = "unknown"   // nobody had signed in
+)
+
+// Types of targets in the audit log.
+const (
+	targetUser       = "user"
+	targetSession    = "session"
+	targetInvitation = "invitation"
+	targetCompany    = "company"
+	targetLicense    = "license"
+	targetLine       = "line" // its id is "1229/grWhatsApp"
+	targetMessage    = "message"
+	targetApp        = "app"
+)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/channels/refusals"
 	"chatcast/crm"
 	"chatcast/server"
 )
@@ -15,13 +16,15 @@ type API struct {
 	CRM  *crm.Service
 	Log  *slog.Logger
 	Node Node // the server that GET /v1/server describes
+
+	Refusals *refusals.Log // may be nil
 }
 
 // Register adds the routes to r. Each noun registers its routes in its own file:
 // routes of v1 are open to everybody, those of signedIn require an access token, and
 // those of line belong to one messenger of one licence.
 func (a *API) Register(r gin.IRouter) {
-	v1 := r.Group("/v1")
+	v1 := r.Group("/v1", noteClient)
 	a.registerTokens(v1)
 	a.registerPassword(v1)
 	a.registerFiles(v1)
@@ -38,6 +41,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerQuickResponses(signedIn)
 	a.registerServer(signedIn)
 	a.registerApps(signedIn)
+	a.registerAudit(signedIn)
 
 	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
 	a.registerChats(signedIn, line)

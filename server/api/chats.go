@@ -114,14 +114,8 @@ func chatQuery(c *gin.Context) (q crm.ChatQuery, err error) {
 	if q.Unread, err = queryBool(c, "unread"); err != nil {
 		return q, err
 	}
-	if _, given := c.GetQuery("lastTime"); given {
-		at, err := queryInt(c, "lastTime")
-		if err != nil {
-			return q, err
-		}
-		q.LastTime = &at
-	}
-	return q, nil
+	q.LastTime, err = queryTime(c, "lastTime")
+	return q, err
 }
 
 func (a *API) chat(c *gin.Context, at crm.ChatAddress) (any, error) {

@@ -11,6 +11,7 @@ func (w *walker) accounts() {
 	nobody, signIn := crm.Actor{}, `{"email":"test@test.test","password":"`+secret+`"}`
 	w.steps(
 		step{nobody, "POST /v1/tokens", signIn, 0, "", nil},
+		step{nobody, "POST /v1/tokens", signIn, 0, "", nil},
 		step{w.Owner, "GET /v1/sessions?limit=1", "", 0, "session=data.items.0.id", nil},
 		step{w.Owner, "DELETE /v1/sessions/{session}", "", 0, "", nil},
 		step{w.Owner, "DELETE /v1/sessions", "", 0, "", nil},
@@ -28,6 +29,8 @@ func (w *walker) accounts() {
 	w.steps(
 		step{w.Owner, "POST /v1/me/totp/confirm", `{"code":"{code}"}`, 0, "recovery=data.recoveryCodes.0", nil},
 		step{w.Owner, "POST /v1/me/totp", `{"currentPassword":"` + secret + `"}`, 409, "", nil},
+		step{w.Owner, "PUT /v1/companies/2224/security", `{"requireTotp":true}`, 0, "", nil},
+		step{w.Owner, "PUT /v1/companies/2224/security", `{"requireTotp":false}`, 0, "", nil},
 		step{nobody, "POST /v1/tokens", signIn, 422, "", nil},
 		step{w.Owner, "DELETE /v1/me/totp", `{"code":"{recovery}"}`, 0, "", nil},
 	)

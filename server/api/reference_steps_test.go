@@ -35,6 +35,9 @@ func (w *walker) people() {
 		step{w.Operator, "GET /v1/me", "", 0, "", nil},
 		step{w.Admin, "GET /v1/server?limit=2&prefix=presence-", "", 0, "", nil},
 		step{w.Operator, "GET /v1/server", "", 403, "", nil},
+		step{w.Admin, "GET /v1/audit?limit=1&companyId=2224&action=session&userId=685&from=0&to=4000000000", "", 0, "auditpage=data.nextPage", nil},
+		step{w.Admin, "GET /v1/audit?companyId=2224&action=session&nextPage={auditpage}", "", 0, "", nil},
+		step{w.Operator, "GET /v1/audit", "", 403, "", nil},
 		step{w.Stranger, "GET /v1/server?limit=0", "", 403, "", nil},
 		step{w.Owner, "PATCH /v1/me", `{"name":"The owner","password":"` + secret + `s","currentPassword":"` + secret + `"}`, 0, "", nil},
 		step{w.Owner, "GET /v1/licenses", "", 0, "", nil},
@@ -180,6 +183,9 @@ func (w *walker) messages() {
 		step{w.Reader, "GET " + line + "/contacts?limit=1&search=ann", "", 0, "", nil},
 		step{w.Reader, "GET " + line + "/status", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/connect", "", 0, "", nil},
+	)
+	w.Clock.Advance(10 * 60e9) // one entry of the audit log tells of five minutes of asking
+	w.steps(
 		step{w.Owner, "GET " + phoneLine + "/qr", "", 0, "", nil},
 		step{w.Owner, "GET " + phoneLine + "/qr?format=json", "", 0, "", nil},
 		step{w.Owner, "GET " + phoneLine + "/qr?format=png", "", 0, "", nil},

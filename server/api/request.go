@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"chatcast/channels/refusals"
 	"chatcast/crm"
 	"chatcast/server"
 )
@@ -26,7 +27,7 @@ const (
 func (a *API) authenticate(c *gin.Context) {
 	actor, err := a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err != nil {
-		a.fail(c, err)
+		a.refuseToken(c, err)
 		return
 	}
 	c.Set(actorKey, actor)
@@ -36,10 +37,22 @@ func (a *API) authenticate(c *gin.Context) {
 func (a *API) authenticateToEnrol(c *gin.Context) {
 	actor, _, err := a.CRM.AuthenticateToEnrol(c.Request.Context(), server.AccessToken(c.Request))
 	if err != nil {
-		a.fail(c, err)
+		a.refuseToken(c, err)
 		return
 	}
 	c.Set(actorKey, actor)
+}
+
+// refuseToken counts, logs and answers the refusal of an access token.
+func (a *API) refuseToken(c *gin.Context, err error) {
+	var e *crm.Error
+	if errors.As(err, &e) {
+		reason := map[crm.Code]refusals.Reason{
+			crm.CodeNoToken: refusals.NoToken, crm.CodeBadToken: refusals.BadToken, crm.CodeDenied: refusals.MustEnrol,
+		}[e.Code]
+		a.Refusals.Add(c.Request.Context(), refusals.AccessToken, reason, "route", c.FullPath(), "address", server.ClientAddress(c))
+	}
+	a.fail(c, err)
 }
 
 func actor(c *gin.Context) crm.Actor { return c.MustGet(actorKey).(crm.Actor) }

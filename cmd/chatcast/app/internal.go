@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"chatcast/broadcasting/webhook"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -76,6 +77,8 @@ type metrics struct {
 	monitor *server.Monitor
 	hooks   *webhook.Hooks
 
+	refusals *refusals.Log
+
 	version, commit string
 }
 
@@ -97,12 +100,13 @@ var (
 	descLeading   = desc("relay_leading", "1 when this node publishes the journal.")
 	descSeq       = desc("relay_published_seq", "The last journal number that this node published.")
 	descReady     = desc("relay_ready", "1 when the relay works.")
+	descRefused   = desc("refused_total", "What was refused: sign-ins, authorizations, subscriptions, publishes.", "what", "reason")
 )
 
 // Describe implements prometheus.Collector.
 func (m metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descBuild, descOpen, descAccepted, descEnded, descChannels, descUsers, descPublished, descDelivered, descLeading, descSeq, descReady,
+		descBuild, descOpen, descAccepted, descEnded, descChannels, descUsers, descPublished, descDelivered, descLeading, descSeq, descReady, descRefused,
 	} {
 		ch <- d
 	}
@@ -132,6 +136,9 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descLeading, oneIf(relay.Leading))
 	gauge(descSeq, float64(relay.Published))
 	gauge(descReady, oneIf(now.Ready))
+	for kind, n := range m.refusals.Counts() {
+		counter(descRefused, n, string(kind.What), string(kind.Reason))
+	}
 	collectWebhooks(m.hooks.Stats(), ch)
 }
 

@@ -174,10 +174,11 @@ func (p *Program) Run(ctx context.Context) error {
 	backGroup.Go(func() error { return p.parts.online.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.rules.RunSweeper(backCtx) })
 	backGroup.Go(func() error { return p.parts.rules.RunCutOffs(backCtx) })
+	backGroup.Go(func() error { return p.parts.rules.RunAudit(backCtx) })
 	backGroup.Go(func() error { return p.parts.monitor.Run(backCtx) })
 	backGroup.Go(func() error { return p.parts.watcher.Run(backCtx) })
 	if p.internal != nil {
-		m := metrics{sockets: p.parts.sockets, monitor: p.parts.monitor, hooks: p.parts.hooks, version: p.version, commit: p.commit}
+		m := metrics{sockets: p.parts.sockets, monitor: p.parts.monitor, hooks: p.parts.hooks, refusals: p.parts.refusals, version: p.version, commit: p.commit}
 		backGroup.Go(func() error { return serveInternal(backCtx, p.internal, internalRoutes(m)) })
 	}
 	defer context.AfterFunc(backCtx, stopFront)() // a component that fails stops the program

@@ -14,6 +14,7 @@ import (
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/channels/clientaddr"
+	"chatcast/channels/refusals"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
@@ -45,6 +46,7 @@ type components struct {
 	origins   apps.Origins
 	sockets   *server.Server
 	monitor   *server.Monitor
+	refusals  *refusals.Log
 	router    *gin.Engine
 	health    *health
 }
@@ -53,7 +55,7 @@ type components struct {
 // address. Nothing runs yet.
 func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store, publicURL string) (r *components, err error) {
 	logFor := func(name string) *slog.Logger { return o.Log.With("component", name) }
-	r = &components{store: store, log: logFor("apps")}
+	r = &components{store: store, log: logFor("apps"), refusals: refusals.New(logFor("refusals"))}
 
 	// broadcasting: an event goes in, frames come out
 	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
@@ -88,7 +90,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
-		ConfigApps: cfg.Apps,
+		ConfigApps: cfg.Apps, AuditRetention: time.Duration(cfg.Audit.Retention), Refusals: r.refusals,
 	})
 	r.whatsapp.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)
@@ -170,15 +172,15 @@ func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *s
 // register adds the routes of every plug to the router.
 func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, logFor func(name string) *slog.Logger) {
 	dialect := pusher.New(pusher.Options{
-		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"),
+		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"), Refusals: r.refusals,
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
-	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: logFor("pusher")}
+	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: logFor("pusher"), Refusals: r.refusals}
 	authorizer := &pusher.Authorizer{
 		App: r.apps.First(), Users: userDirectory{r.rules}, UserInfo: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
-		Grants: r.engine, Log: logFor("pusher"),
+		Grants: r.engine, Log: logFor("pusher"), Refusals: r.refusals,
 	}
-	crmAPI := &api.API{CRM: r.rules, Log: logFor("api"), Node: api.Node{
+	crmAPI := &api.API{CRM: r.rules, Log: logFor("api"), Refusals: r.refusals, Node: api.Node{
 		Monitor: r.monitor, Hub: r.engine, Version: o.Version, Commit: o.Commit, Started: time.Now(),
 		Retention: time.Duration(cfg.Journal.Retention),
 	}}

@@ -51,14 +51,25 @@ type Running struct {
 // against openapi.yaml.
 func Start(t testing.TB, cfg config.Config) *Running {
 	t.Helper()
-	return StartAs(t, cfg, Version)
+	return start(t, cfg, Version, Log(t))
 }
 
 // StartAs is Start with another program version.
 func StartAs(t testing.TB, cfg config.Config, version string) *Running {
 	t.Helper()
+	return start(t, cfg, version, Log(t))
+}
+
+// StartLogged is Start with another log.
+func StartLogged(t testing.TB, cfg config.Config, log *slog.Logger) *Running {
+	t.Helper()
+	return start(t, cfg, Version, log)
+}
+
+func start(t testing.TB, cfg config.Config, version string, log *slog.Logger) *Running {
+	t.Helper()
 	p, err := app.New(t.Context(), cfg, app.Options{
-		Log: Log(t), Version: version, Commit: Commit, PasswordCost: bcrypt.MinCost,
+		Log: log, Version: version, Commit: Commit, PasswordCost: bcrypt.MinCost,
 		Wrap: func(h http.Handler) http.Handler { return apitest.Documented(t, h, nil) },
 	})
 	if err != nil {

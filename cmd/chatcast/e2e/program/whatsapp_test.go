@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/png"
 	"net/http"
+	"strings"
 	"testing"
 
 	"chatcast/cmd/chatcast/e2e"
@@ -56,6 +57,12 @@ func TestWhatsAppEndToEnd(t *testing.T) {
 			owner.AwaitLine("logged_out")
 			if n := w.Shop.Devices(); n != 0 {
 				t.Errorf("%d devices are linked", n)
+			}
+			_, log := owner.Call("GET", "/v1/audit?action=line&limit=2", nil)
+			for _, part := range []string{`"action":"line.loggedOut","actor":{"type":"user","id":685`, `"action":"line.paired","actor":{"type":"messenger","id":null`} {
+				if !strings.Contains(string(log), part) {
+					t.Errorf("the audit log lacks %s: %s", part, log)
+				}
 			}
 			if status, answer := owner.Call("POST", chat+"/messages/text", map[string]any{"text": "?"}); status != http.StatusServiceUnavailable {
 				t.Errorf("a logged-out line answers %d %s", status, answer)

@@ -7,7 +7,8 @@ import { start, stop } from './socket';
 import { Account } from './ui/account';
 import { Banners } from './ui/banners';
 import { ConnectionPill } from './ui/connection';
-import { ConnectIcon, LiveIcon, SendIcon, ServerIcon } from './ui/icons';
+import { AuditIcon, ConnectIcon, LiveIcon, SendIcon, ServerIcon } from './ui/icons';
+import { Audit } from './views/audit';
 import { Connect } from './views/connect';
 import { Invitation } from './views/invitation';
 import { MustEnrol } from './views/enrol';
@@ -23,6 +24,7 @@ const pages: Record<View, { view: FunctionComponent; icon: FunctionComponent }> 
   live: { view: Live, icon: LiveIcon },
   send: { view: Send, icon: SendIcon },
   connect: { view: Connect, icon: ConnectIcon },
+  audit: { view: Audit, icon: AuditIcon },
   server: { view: Server, icon: ServerIcon },
 };
 
@@ -38,8 +40,10 @@ export function App() {
   return <Shell key={me.value.id} />;
 }
 
-/** mayWatch says whether the user might see the server's figures. The server makes the decision. */
-function mayWatch(): boolean {
+/** managersOnly are the views that operators are not offered. The server makes the decision. */
+const managersOnly: readonly View[] = ['audit', 'server'];
+
+function isManager(): boolean {
   return me.value?.companies.some((c) => c.role === 'owner' || c.role === 'admin') ?? false;
 }
 
@@ -65,7 +69,7 @@ function Shell() {
         <Account />
       </header>
       <nav class="nav" aria-label={words.nav.label}>
-        {views.filter((v) => v !== 'server' || mayWatch()).map((v) => {
+        {views.filter((v) => isManager() || !managersOnly.includes(v)).map((v) => {
           const Icon = pages[v].icon;
           return <a key={v} href={path(v)} aria-current={v === shown ? 'page' : undefined}><Icon />{words.nav[v]}</a>;
         })}

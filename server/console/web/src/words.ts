@@ -2,6 +2,7 @@
 // file of this shape; the words of each view are in the folder words. Views use
 // words.<view>.<what>.
 import { account, factor, reset, sessions, signIn } from './words/account';
+import { audit } from './words/audit';
 import { connect } from './words/connect';
 import { outage, socket } from './words/connection';
 import { invitation, password } from './words/invitation';
@@ -17,7 +18,7 @@ export const words = {
   brand: 'chatcast',
   title: (view: string) => `${view} · chatcast`,
   skip: 'Skip to the content',
-  nav: { label: 'Views', live: 'Live', send: 'Send', connect: 'Connect', server: 'Server' },
+  nav: { label: 'Views', live: 'Live', send: 'Send', connect: 'Connect', audit: 'Audit', server: 'Server' },
   close: 'Close',
   retry: 'Try again',
   copy: 'Copy',
@@ -41,6 +42,7 @@ export const words = {
     root: 'data',
   },
   connect,
+  audit,
   try: tryIt,
   server,
   socket,

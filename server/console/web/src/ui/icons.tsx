@@ -14,6 +14,7 @@ export const LiveIcon = icon(<path d="M3 12h4l3-8 4 16 3-8h4" />);
 export const SendIcon = icon(<><path d="M4 5h16v11H9l-5 4z" /><path d="M8 9h8M8 12h5" /></>);
 export const ConnectIcon = icon(<path d="m8 8-4 4 4 4M16 8l4 4-4 4M13.500 5l-3 14" />);
 export const ServerIcon = icon(<path d="M5 20V11M12 20V4M19 20v-6" />);
+export const AuditIcon = icon(<><path d="M6 3h9l4 4v14H6z" /><path d="M9.500 12h6M9.500 16h6M9.500 8h2" /></>);
 export const CloseIcon = icon(<path d="M6 6l12 12M18 6 6 18" />);
 export const UserIcon = icon(<><circle cx="12" cy="8" r="4" /><path d="M4 20c1-4 4-6 8-6s7 2 8 6" /></>);
 export const BackIcon = icon(<path d="M14 6l-6 6 6 6" />);

@@ -17,6 +17,7 @@ import (
 const (
 	arrivalPause = 250 * time.Millisecond // from the first socket to online
 	absenceGrace = 10 * time.Second       // from the last socket's close to offline
+	returnGrace  = 90 * time.Second       // after a start, for users of the process before: their clients may wait for a minute
 	retryFirst   = 100 * time.Millisecond
 	retryMost    = 10 * time.Second
 )
@@ -33,7 +34,7 @@ const (
 // reloading a page causes no event.
 //
 // The database records what was announced. A process that ended leaves its users
-// recorded as online; they get the grace period to connect to the next process. This is
+// recorded as online; they get a longer one to connect to the next process. This is
 // correct for one process at a time: several nodes would have to know whose users are
 // whose.
 type OnlineTracker struct {
@@ -126,16 +127,21 @@ func (a *OnlineTracker) Left(channel, userID string) {
 		return
 	}
 	if at.sockets--; at.sockets == 0 {
-		a.grace(d, at)
+		a.grace(d, at, absenceGrace)
 		a.notify()
 	}
 }
 
-// grace starts the grace period of an empty seat. All periods are equally long, so
-// departures stays in order. The caller holds mu.
-func (a *OnlineTracker) grace(d seat, at *seatState) {
-	at.until = time.Now().Add(absenceGrace)
-	a.departures = append(a.departures, pendingOffline{d, at.until})
+// grace starts the grace period of an empty seat. The caller holds mu.
+func (a *OnlineTracker) grace(d seat, at *seatState, long time.Duration) {
+	at.until = time.Now().Add(long)
+	i, _ := slices.BinarySearchFunc(a.departures, at.until, func(p pendingOffline, until time.Time) int {
+		if p.until.After(until) {
+			return 1
+		}
+		return -1 // equal ones stay in the order in which they left
+	})
+	a.departures = slices.Insert(a.departures, i, pendingOffline{d, at.until})
 }
 
 // seatOf returns the seat that a channel of a user stands for. It returns false for
@@ -212,7 +218,7 @@ func (a *OnlineTracker) recall(ctx context.Context) error {
 	for _, e := range online {
 		if d := (seat{e.UserID, e.CompanyID}); a.seats[d] == nil {
 			a.seats[d] = &seatState{}
-			a.grace(d, a.seats[d])
+			a.grace(d, a.seats[d], returnGrace)
 		}
 	}
 	return nil

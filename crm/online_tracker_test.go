@@ -18,7 +18,7 @@ import (
 	"chatcast/models/testdb"
 )
 
-// memoryStore is an onlineStore in memory: user 685 works for 2224 and 2226, 686
+// memoryStore is an onlineStore in memory: user 685 works for 2224 and 2226, 686 and 687
 // for 2224.
 type memoryStore struct {
 	mu       sync.Mutex
@@ -46,7 +46,7 @@ func (b *memoryStore) RecordOnline(_ context.Context, userID int64, present func
 	if err := b.fail(); err != nil {
 		return err
 	}
-	for _, company := range map[int64][]int64{685: {2224, 2226}, 686: {2224}}[userID] {
+	for _, company := range map[int64][]int64{685: {2224, 2226}, 686: {2224}, 687: {2224}}[userID] {
 		e := models.Employee{CompanyID: company, UserID: userID}
 		if now := present(company); now != b.online[e] {
 			typ := "offline"
@@ -212,7 +212,14 @@ func TestOnlineAfterACrash(t *testing.T) {
 	}
 	attend(t, recorded(), func(a *crm.OnlineTracker, recorded func() string) {
 		time.Sleep(5 * time.Second)
-		a.Entered(company, "685")
+		a.Entered(company, "687")
+		time.Sleep(pause)
+		equal(t, "another one comes", recorded(), "online 687@2224")
+		a.Left(company, "687")
+		time.Sleep(10 * time.Second)
+		equal(t, "and leaves, before the grace of the others ends", recorded(), "offline 687@2224")
+		time.Sleep(70*time.Second - pause)
+		a.Entered(company, "685") // whose client has waited for pusher-js's 15 s and 30 s, and part of its 60 s
 		equal(t, "within the grace", recorded(), "")
 		time.Sleep(5*time.Second - 1)
 		equal(t, "at the end of the grace", recorded(), "")

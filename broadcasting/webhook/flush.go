@@ -26,6 +26,9 @@ func (h *Hooks) start(ctx context.Context) {
 }
 
 func (r *running) start(s *sender) {
+	if r.ctx.Err() != nil { // the process stops
+		return
+	}
 	ctx, stop := context.WithCancelCause(r.ctx)
 	more := make(chan struct{}, 1)
 	r.stops[s], r.more[s] = stop, more

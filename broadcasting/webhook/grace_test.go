@@ -117,10 +117,10 @@ func TestRestart(t *testing.T) {
 		h = start(t, o)
 		h.Record(occupied("presence-a"))
 		h.Record(added("presence-a", "1"))
-		time.Sleep(8 * time.Second)
+		time.Sleep(85 * time.Second) // pusher-js has waited for 15 s, 30 s and part of 60 s
 		h.Record(added("presence-a", "3"))
 		r.exactly(want...)
-		time.Sleep(5 * time.Second)
+		time.Sleep(8 * time.Second)
 		synctest.Wait()
 		got := r.lines()[len(want):]
 		member, channel := slices.Index(got, "member_removed presence-b 1"), slices.Index(got, "channel_vacated presence-b")

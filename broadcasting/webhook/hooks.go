@@ -19,8 +19,10 @@ import (
 
 // Default periods and intervals.
 const (
-	DefaultGrace       = 3 * time.Second
-	DefaultReturnGrace = 10 * time.Second
+	DefaultGrace = 3 * time.Second
+	// DefaultReturnGrace is longer than clients wait between two attempts to connect:
+	// pusher-js, that was refused while nobody listened, waits 15, 30, then 60 s.
+	DefaultReturnGrace = 90 * time.Second
 
 	batchTime = 50 * time.Millisecond
 	quietTime = 10 * time.Second // between log lines about dropped events
@@ -68,6 +70,9 @@ type Hooks struct {
 	client      *http.Client
 	in          *intake
 	notify      chan struct{} // holds one: "there is something to flush"
+	stopping    chan struct{} // closed by Stopping
+	stopOnce    sync.Once
+	quiet       chan struct{} // closed when the senders have ended
 
 	setMu   sync.Mutex // one Set at a time
 	current atomic.Pointer[settings]
@@ -105,6 +110,7 @@ func New(ctx context.Context, o Options) (*Hooks, error) {
 		leased: map[string]int64{}, elsewhere: map[string]bool{},
 		log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
 		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), notify: make(chan struct{}, 1), senders: map[senderKey]*sender{},
+		stopping: make(chan struct{}), quiet: make(chan struct{}),
 	}
 	h.outcomes.reset()
 	h.client = &http.Client{
@@ -189,8 +195,20 @@ func (h *Hooks) Record(ev broadcasting.ChannelEvent) {
 
 // Stopping announces that the process stops and is about to close its sockets. From now
 // on the ends of channels and members are not reported: the next process reports them
-// if they do not return.
-func (h *Hooks) Stopping() { h.in.freeze() }
+// if they do not return. No POST begins any more, so that a slow endpoint does not
+// delay the next process; what is recorded is still committed.
+func (h *Hooks) Stopping() {
+	h.in.freeze()
+	h.stopOnce.Do(func() { close(h.stopping) })
+}
+
+// Quiet returns when no POST is on its way any more after Stopping, or ctx ends.
+func (h *Hooks) Quiet(ctx context.Context) {
+	select {
+	case <-h.quiet:
+	case <-ctx.Done():
+	}
+}
 
 func (h *Hooks) wake() {
 	select {
@@ -207,10 +225,8 @@ func (h *Hooks) Run(ctx context.Context) error {
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	h.start(sending)
-	h.loop(ctx)
-	h.in.freeze()
-	stop()
-	h.running.group.Wait()
+	h.loop(ctx, stop)
+	<-h.quiet
 	h.client.CloseIdleConnections()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
@@ -227,8 +243,19 @@ func (h *Hooks) Run(ctx context.Context) error {
 	return nil
 }
 
-// loop flushes at most once in batchTime, until ctx ends.
-func (h *Hooks) loop(ctx context.Context) {
+// loop flushes at most once in batchTime, until ctx ends. After Stopping, or in the end,
+// it calls stop for the senders, and quiet is closed when they have ended.
+func (h *Hooks) loop(ctx context.Context, stop func()) {
+	stopping := h.stopping
+	hush := func() {
+		if stopping != nil {
+			stopping = nil
+			stop()
+			go func() { h.running.group.Wait(); close(h.quiet) }()
+		}
+	}
+	defer hush()
+	defer h.Stopping()
 	due := time.NewTimer(0)
 	defer due.Stop()
 	tend := time.NewTicker(min(tendTime, h.ttl/3))
@@ -239,6 +266,9 @@ func (h *Hooks) loop(ctx context.Context) {
 			return
 		case <-tend.C:
 			h.tend(ctx)
+			continue
+		case <-stopping:
+			hush()
 			continue
 		case <-due.C:
 		case <-h.notify:

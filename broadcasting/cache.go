@@ -21,11 +21,10 @@ const (
 // subscribers. Events expire after ttl. The oldest ones are dropped when all together
 // would take more than limit bytes.
 type cache struct {
-	ttl   time.Duration
-	limit int
-
 	mu sync.Mutex
 	// guarded by mu
+	ttl   time.Duration
+	limit int
 	last  map[key]*list.Element
 	most  int        // see drop
 	order *list.List // of *cached; the oldest is in front
@@ -40,26 +39,37 @@ type cached struct {
 }
 
 func newCache(ttl time.Duration, limit int) *cache {
+	c := &cache{last: map[key]*list.Element{}, order: list.New()}
+	c.setLimits(ttl, limit, time.Time{})
+	return c
+}
+
+// setLimits replaces the limits. A new ttl is for later events.
+func (c *cache) setLimits(ttl time.Duration, limit int, now time.Time) {
 	if ttl <= 0 {
 		ttl = defaultCacheTTL
 	}
 	if limit <= 0 {
 		limit = defaultCacheBytes
 	}
-	return &cache{ttl: ttl, limit: limit, last: map[key]*list.Element{}, order: list.New()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ttl, c.limit = ttl, limit
+	c.trim(now)
 }
 
 // put keeps a copy of ev as its channel's last event. An event that alone exceeds the
 // limit is not kept, and the one before it is dropped too, because it is no longer the
 // last.
 func (c *cache) put(ev Event, version uint64, now time.Time) {
-	kept := &cached{ev: ev, version: version, until: now.Add(c.ttl), bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
+	kept := &cached{ev: ev, version: version, bytes: cachedOverhead + len(ev.App) + len(ev.Channel) + len(ev.Name) + len(ev.Data)}
 	// Strings may be parts of larger ones, which must not be kept alive.
 	kept.ev.Channel, kept.ev.Name, kept.ev.Data = strings.Clone(ev.Channel), strings.Clone(ev.Name), strings.Clone(ev.Data)
 	kept.ev.Except = ""
 	k := key{ev.App, kept.ev.Channel}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	kept.until = now.Add(c.ttl)
 	if before := c.last[k]; before != nil {
 		c.drop(before)
 	}

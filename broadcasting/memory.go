@@ -39,6 +39,12 @@ func NewMemory(o MemoryOptions) *Memory {
 	return m
 }
 
+// SetCacheLimits replaces the limits of the cached events. A new ttl is for events that
+// are published later.
+func (m *Memory) SetCacheLimits(ttl time.Duration, bytes int) {
+	m.cache.setLimits(ttl, bytes, time.Now())
+}
+
 // Broker returns the broker of a node.
 func (m *Memory) Broker() Broker { return &memoryBroker{cluster: m} }
 

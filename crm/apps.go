@@ -83,7 +83,7 @@ func (r AppRules) List(ctx context.Context) ([]AppData, error) {
 		return nil, err
 	}
 	list := []AppData{}
-	for _, a := range r.s.ConfigApps {
+	for _, a := range *r.s.configApps.Load() {
 		list = append(list, appData(a, AppOfConfig))
 	}
 	for _, row := range rows {
@@ -117,9 +117,10 @@ func (r AppRules) Get(ctx context.Context, id string) (AppData, error) {
 
 // configured returns the app of the configuration with this id, or nil.
 func (r AppRules) configured(id string) *apps.App {
-	for i := range r.s.ConfigApps {
-		if r.s.ConfigApps[i].ID == id {
-			return &r.s.ConfigApps[i]
+	list := *r.s.configApps.Load()
+	for i := range list {
+		if list[i].ID == id {
+			return &list[i]
 		}
 	}
 	return nil
@@ -164,7 +165,7 @@ func (r AppRules) free(tx *models.Tx, row *models.App) error {
 	if !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	for _, app := range r.s.ConfigApps {
+	for _, app := range *r.s.configApps.Load() {
 		used = used || app.Key == row.Key
 	}
 	if used {

@@ -35,7 +35,7 @@ func withApps(t *testing.T, store *models.Store) (w *crmtest.World, log *bytes.B
 	w = crmtest.New(t, store)
 	log, notified = &bytes.Buffer{}, new(int)
 	w.Log = slog.New(slog.NewTextHandler(log, nil))
-	w.ConfigApps = []apps.App{{ID: "1", Key: "configured", Enabled: true}}
+	w.SetConfigApps([]apps.App{{ID: "1", Key: "configured", Enabled: true}})
 	w.OnAppsChanged(func(context.Context) { *notified++ })
 	return w, log, notified
 }

@@ -48,7 +48,8 @@ type Options struct {
 	PublicURL           string // start of the links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
-	// ConfigApps are the Pusher apps of the configuration file, which no rule changes.
+	// ConfigApps are the Pusher apps of the configuration file, which no rule changes; see
+	// SetConfigApps.
 	ConfigApps []apps.App
 	// AuditRetention is how long entries of the audit log are kept; 0: for ever.
 	AuditRetention time.Duration
@@ -60,6 +61,7 @@ type Service struct {
 	Options
 
 	appsChanged func(ctx context.Context) // see OnAppsChanged
+	configApps  atomic.Pointer[[]apps.App]
 
 	secret    fileSecret
 	passwords *passwords
@@ -83,8 +85,13 @@ func New(o Options) *Service {
 	if o.Files == nil {
 		o.Files = noFiles{}
 	}
-	return &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures()}
+	s := &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures()}
+	s.SetConfigApps(o.ConfigApps)
+	return s
 }
+
+// SetConfigApps replaces the apps of the configuration file.
+func (s *Service) SetConfigApps(list []apps.App) { s.configApps.Store(&list) }
 
 // OnAppsChanged sets the function that is called after each change of an app. f returns
 // when the change is in force; its ctx does not end with the request. OnAppsChanged

@@ -39,7 +39,7 @@ func ClientAddress(c *gin.Context) string {
 // proxy or a Unix socket, which stand for many clients.
 func (s *Server) networkOf(remote string) netip.Prefix {
 	addr, ok := clientaddr.Parse(remote)
-	if !ok || s.opt.PerAddress <= 0 || addr.IsLoopback() || s.opt.Proxies.Contains(addr) {
+	if !ok || s.limits().PerAddress <= 0 || addr.IsLoopback() || s.opt.Proxies.Contains(addr) {
 		return netip.Prefix{}
 	}
 	return clientaddr.Network(addr)

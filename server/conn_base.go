@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,7 @@ import (
 // socket is the server's view of a client's connection, whatever the transport.
 type socket interface {
 	Close(Disconnect)
+	cut(Reason) // ends a socket whose client cannot be told anything more
 	disconnectFor(Reason) Disconnect
 	base() *connBase
 	ready()                // announces a frame that is about to be queued; called with connBase.mu held
@@ -34,7 +36,8 @@ type connBase struct {
 	pings  bool // pinged every Options.Heartbeat, see HTTPRules.Pings
 
 	// guarded by srv.mu
-	listed bool
+	listed  bool
+	network netip.Prefix // that it is counted as; zero: it is not counted
 
 	lastRead atomic.Int64 // ms since srv.epoch
 
@@ -69,7 +72,7 @@ func (m *connBase) Queue(frame []byte) {
 	m.mu.Lock()
 	switch {
 	case m.out.closing:
-	case m.out.full(frame, m.srv.opt.QueueBytes):
+	case m.out.full(frame, m.srv.limits().QueueBytes):
 		full = true
 	default:
 		m.push(frame)

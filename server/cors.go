@@ -29,13 +29,15 @@ func allowOrigins(origins apps.Origins) gin.HandlerFunc {
 		MaxAge:               preflightSeconds,
 		OptionsSuccessStatus: http.StatusNoContent,
 	}
-	if origins.Any() {
-		options.AllowedOrigins = []string{"*"}
-	} else {
-		options.AllowOriginFunc = origins.Allow
-	}
-	handler := cors.New(options)
+	everybody, some := options, options
+	everybody.AllowedOrigins = []string{"*"}
+	some.AllowOriginFunc = origins.Allow
+	toAll, toSome := cors.New(everybody), cors.New(some)
 	return func(c *gin.Context) {
+		handler := toSome
+		if origins.Any() { // it may change
+			handler = toAll
+		}
 		handler.HandlerFunc(c.Writer, c.Request)
 		if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
 			c.AbortWithStatus(http.StatusNoContent)

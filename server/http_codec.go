@@ -10,8 +10,9 @@ import (
 // one response to the next and detects silence; it knows no format. A codec keeps no
 // state of a session and is safe for concurrent use.
 type HTTPCodec interface {
-	// Rules returns how the clients of this codec behave. It is called once, with the
-	// server's options, defaults filled in.
+	// Rules returns how the clients of this codec behave. It gets the server's options,
+	// defaults filled in; only MessageBytes and BodyBytes may depend on those that are
+	// Limits.
 	Rules(Options) HTTPRules
 	// Encode encodes the next part of an answer. It returns no bytes if p means nothing
 	// to the clients of this codec.

@@ -226,10 +226,12 @@ func TestPacketsDrain(t *testing.T) {
 		go func() { h.stop(); close(stopped) }()
 		h.same(<-answer, "200 4bye: stopping\x1e1")
 		synctest.Wait()
+		h.same(h.get("/new?new"), "200 0{\"sid\":\"new\"}\x1e4bye: stopping\x1e1") // as long as sockets are left
+		h.ends("/new", server.Stopping)
 		h.same(h.get("/between"), "200 4waits\x1e4bye: stopping\x1e1")
-		h.same(h.get("/new?new"), "503 the server stops\n")
 		session.Queue(text("4too late"))
 		<-stopped
+		h.same(h.get("/new?new"), "503 the server stops\n")
 		for range 2 {
 			h.ends("/a", server.Stopping)
 		}

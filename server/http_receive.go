@@ -36,6 +36,7 @@ func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by Receiv
 	if !readNothing(w, r) {
 		return
 	}
+	carriesSocket(r.Context())
 	rc := newReceiver(w, r, h, by.Streaming)
 	hs, found, err := h.find(by, rc, open != nil)
 	switch {
@@ -167,7 +168,7 @@ func (rc *receiver) serve(hs *HTTPSession) {
 			hs.due()
 		case <-gone:
 			gone = nil
-			if !hs.srv.isStopping() { // else this server is stopping, and the client must still get the close message
+			if !hs.srv.IsStopping() { // else this server is stopping, and the client must still get the close message
 				hs.detach(rc)
 				hs.cut(PeerGone)
 				return

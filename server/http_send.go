@@ -52,7 +52,7 @@ func (h *HTTPSessions) send(w http.ResponseWriter, r *http.Request, name string)
 
 // decode reads the body of a sending request.
 func (h *HTTPSessions) decode(w http.ResponseWriter, r *http.Request) (Sent, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(h.rules.BodyBytes)))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(h.sizes().BodyBytes)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -78,8 +78,9 @@ func (hs *HTTPSession) deliver(sent Sent) error {
 	if sent.Alive {
 		hs.alive()
 	}
+	most := hs.of.sizes().MessageBytes
 	for _, m := range sent.Messages {
-		if len(m) > hs.of.rules.MessageBytes {
+		if len(m) > most {
 			hs.Close(hs.disconnectFor(TooLarge))
 			return ErrTooLarge
 		}

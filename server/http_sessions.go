@@ -18,6 +18,9 @@ func NewHTTPSessions(s *Server, codec HTTPCodec) *HTTPSessions {
 	return &HTTPSessions{srv: s, codec: codec, rules: codec.Rules(s.opt), byName: map[string]*HTTPSession{}}
 }
 
+// sizes returns the rules with the sizes that are in force.
+func (h *HTTPSessions) sizes() HTTPRules { return h.codec.Rules(h.srv.options()) }
+
 // find returns the session of a receiving request. If there is none and mayBegin is
 // true, it makes one with rc attached. The new session has its name at once, so that no
 // second one is made, but it accepts no messages before open has returned. The error is
@@ -31,7 +34,7 @@ func (h *HTTPSessions) find(by ReceiveRequest, rc *receiver, mayBegin bool) (hs 
 	if !mayBegin {
 		return nil, false, ErrNoSession
 	}
-	if h.srv.stopping {
+	if h.srv.stopped {
 		return nil, false, ErrStopping
 	}
 	hs = newHTTPSession(h, by, rc)

@@ -8,8 +8,8 @@ import (
 // keep checks for silent sockets until ctx ends, with one goroutine for all and no
 // timer for each. A socket that never sent anything is found like any other.
 func (s *Server) keep(ctx context.Context) {
-	every := min(time.Second, s.opt.ActivityTimeout/4, s.opt.PongTimeout/4, s.opt.Absence/4, s.opt.Heartbeat/4)
-	tick := time.NewTicker(max(every, time.Millisecond))
+	every := s.lookEvery()
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var all []socket
 	for {
@@ -24,7 +24,17 @@ func (s *Server) keep(ctx context.Context) {
 			s.look(k, now)
 		}
 		clear(all)
+		if now := s.lookEvery(); now != every {
+			every = now
+			tick.Reset(every)
+		}
 	}
+}
+
+// lookEvery returns the time between two looks at the sockets.
+func (s *Server) lookEvery() time.Duration {
+	l := s.limits()
+	return max(time.Millisecond, min(time.Second, l.ActivityTimeout/4, l.PongTimeout/4, s.opt.Absence/4, s.opt.Heartbeat/4))
 }
 
 // look pings a socket that is silent or due for a ping, and closes a socket that did
@@ -36,14 +46,15 @@ func (s *Server) look(k socket, now int64) {
 	if m.asked > 0 && last >= m.asked { // the answer may come within the same millisecond
 		m.asked, m.answered = 0, last
 	}
-	due := now-last >= s.opt.ActivityTimeout.Milliseconds()
+	l := s.limits()
+	due := now-last >= l.ActivityTimeout.Milliseconds()
 	if m.pings {
 		due = now-m.answered >= s.opt.Heartbeat.Milliseconds()
 	}
 	switch {
 	case k.absent(now):
 		k.Close(Disconnect{Reason: PeerGone})
-	case m.asked > 0 && now-m.asked >= s.opt.PongTimeout.Milliseconds():
+	case m.asked > 0 && now-m.asked >= l.PongTimeout.Milliseconds():
 		k.Close(k.disconnectFor(Silent))
 	case m.asked == 0 && due:
 		m.asked = now

@@ -71,7 +71,7 @@ func readMessage(s *Session, ws *websocket.Conn) error {
 	}
 	buf := messages.Get().(*[]byte)
 	defer messages.Put(buf)
-	*buf, err = readUpTo((*buf)[:0], r, s.srv.opt.MessageBytes)
+	*buf, err = readUpTo((*buf)[:0], r, s.srv.limits().MessageBytes)
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		s.Close(s.disconnectFor(TooLarge))

@@ -42,6 +42,7 @@ type Options struct {
 	PerAddress      int                // most sockets from one address, or one /64 of IPv6 [0: no limit]
 	Proxies         clientaddr.Proxies // trusted ones, whose own sockets PerAddress does not count
 	DrainWindow     time.Duration      // time over which sockets are closed when Run ends [0: at once]
+	DrainLinger     time.Duration      // Linger of all sockets together when Run ends [500 ms]
 }
 
 func (o Options) withDefaults() Options {
@@ -56,7 +57,7 @@ func (o Options) withDefaults() Options {
 	for d, p := range map[*time.Duration]time.Duration{
 		&o.ActivityTimeout: 120 * time.Second, &o.PongTimeout: 30 * time.Second,
 		&o.WriteTimeout: 10 * time.Second, &o.Linger: 2 * time.Second,
-		&o.Heartbeat: 25 * time.Second, &o.Absence: 5 * time.Second,
+		&o.Heartbeat: 25 * time.Second, &o.Absence: 5 * time.Second, &o.DrainLinger: 500 * time.Millisecond,
 	} {
 		if *d <= 0 {
 			*d = p
@@ -96,6 +97,8 @@ type Server struct {
 	reader  reader
 	writers []*writer
 	next    atomic.Uint32 // index of the next session's writer
+	current atomic.Pointer[Limits]
+	empty   chan struct{} // holds one: the last socket has gone
 
 	goroutines sync.WaitGroup // readers and drainers
 	live       sync.WaitGroup // sessions that still hold their connection
@@ -103,7 +106,8 @@ type Server struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	stopping bool
+	stopping bool // sockets are told to come back later, new ones too
+	stopped  bool // no socket can be made any more
 	sockets  map[socket]struct{}
 	networks map[netip.Prefix]int // open sockets, see networkOf
 	ended    map[Reason]uint64
@@ -112,7 +116,7 @@ type Server struct {
 // New returns a Server. It starts nothing: see Run.
 func New(o Options) *Server {
 	s := &Server{
-		opt: o.withDefaults(), epoch: time.Now(),
+		opt: o.withDefaults(), epoch: time.Now(), empty: make(chan struct{}, 1),
 		sockets:  map[socket]struct{}{},
 		networks: map[netip.Prefix]int{}, ended: map[Reason]uint64{},
 		up: websocket.Upgrader{
@@ -120,6 +124,7 @@ func New(o Options) *Server {
 			CheckOrigin: func(*http.Request) bool { return true }, // the dialects refuse origins themselves
 		},
 	}
+	s.setLimits(s.opt)
 	s.reader = goroutineReader{&s.goroutines}
 	for range s.opt.Writers {
 		s.writers = append(s.writers, newWriter())
@@ -130,8 +135,9 @@ func New(o Options) *Server {
 // Accept makes the connection of r a socket and returns; open is called once, before
 // anything is read, and may already queue and close. remote is the client's address
 // without port, for the limit and the log. If the request is not a WebSocket handshake,
-// or the server stops, Accept answers the client and returns an error without calling
-// open.
+// or Run is about to end, Accept answers the client and returns an error without calling
+// open. While the sockets are being closed, new ones are still opened, and told to come
+// back later: most clients take a refused handshake for a network that is broken.
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, open func(*Session) Handler) error {
 	if !s.begin() {
 		w.Header().Set("Retry-After", "1")
@@ -161,13 +167,15 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, o
 func (s *Server) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.stopping {
+	if !s.stopped {
 		s.live.Add(1)
 	}
-	return !s.stopping
+	return !s.stopped
 }
 
-func (s *Server) isStopping() bool {
+// IsStopping reports whether the sockets are being closed. A dialect can tell a new one
+// so without opening it.
+func (s *Server) IsStopping() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stopping
@@ -189,9 +197,9 @@ func (s *Server) list(k socket) (refused Reason) {
 	m := k.base()
 	s.sockets[k] = struct{}{}
 	m.listed = true
-	if n := s.networkOf(m.remote); n.IsValid() {
-		s.networks[n]++
-		if s.networks[n] > s.opt.PerAddress {
+	if m.network = s.networkOf(m.remote); m.network.IsValid() {
+		s.networks[m.network]++
+		if s.networks[m.network] > s.limits().PerAddress {
 			refused = AddressFull
 		}
 	}
@@ -211,9 +219,15 @@ func (s *Server) delist(k socket, r Reason) {
 	}
 	delete(s.sockets, k)
 	s.ended[r]++
-	if n := s.networkOf(m.remote); n.IsValid() {
-		if s.networks[n]--; s.networks[n] == 0 {
-			delete(s.networks, n)
+	if m.network.IsValid() {
+		if s.networks[m.network]--; s.networks[m.network] == 0 {
+			delete(s.networks, m.network)
+		}
+	}
+	if s.stopping && len(s.sockets) == 0 {
+		select {
+		case s.empty <- struct{}{}:
+		default:
 		}
 	}
 }
@@ -247,33 +261,12 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.keep(ctx)
 	s.drain()
+	s.part()
 	s.live.Wait()
 	close(quit)
 	loops.Wait()
 	s.goroutines.Wait()
 	return nil
-}
-
-// drain closes all sockets, spread over the window: clients reconnect at once, and all
-// of them together would be a herd.
-func (s *Server) drain() {
-	s.mu.Lock()
-	s.stopping = true
-	s.mu.Unlock()
-	all := s.all(nil)
-	const step = 10 * time.Millisecond
-	each := len(all)
-	if steps := int(s.opt.DrainWindow / step); steps > 1 {
-		each = len(all)/steps + 1
-	}
-	tick := time.NewTicker(step)
-	defer tick.Stop()
-	for i, k := range all {
-		if i > 0 && i%each == 0 {
-			<-tick.C
-		}
-		k.Close(k.disconnectFor(Stopping))
-	}
 }
 
 // all appends the sockets to list.
@@ -286,6 +279,3 @@ func (s *Server) all(list []socket) []socket {
 	}
 	return list
 }
-
-// ActivityTimeout returns the silence after which a socket is pinged.
-func (s *Server) ActivityTimeout() time.Duration { return s.opt.ActivityTimeout }

@@ -128,6 +128,8 @@ func whyBroken(err error) Reason {
 	return PeerGone
 }
 
+func (s *Session) cut(r Reason) { s.broken(r) }
+
 // shut closes the connection, once.
 func (s *Session) shut() {
 	s.mu.Lock()

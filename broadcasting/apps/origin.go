@@ -4,12 +4,30 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 )
 
 // Origins decides which web pages may connect. The zero Origins allows every page.
-// Immutable.
+// Immutable, unless it comes from Changeable.
 type Origins struct {
-	rules []originRule // none: any
+	rules []originRule             // none: any
+	now   *atomic.Pointer[Origins] // stands for this one if it is not nil
+}
+
+// Changeable returns Origins that begin as o, and a function that replaces them in all
+// copies.
+func (o Origins) Changeable() (now Origins, set func(Origins)) {
+	now.now = &atomic.Pointer[Origins]{}
+	now.now.Store(&o)
+	return now, func(next Origins) { now.now.Store(&next) }
+}
+
+// current returns the Origins that o stands for.
+func (o Origins) current() Origins {
+	if o.now != nil {
+		return *o.now.Load()
+	}
+	return o
 }
 
 // originRule is one entry: a whole origin, or the parts before and after its *.
@@ -73,11 +91,12 @@ func originFault(entry string) string {
 }
 
 // Any reports whether every origin is allowed.
-func (o Origins) Any() bool { return len(o.rules) == 0 }
+func (o Origins) Any() bool { return len(o.current().rules) == 0 }
 
 // Allow reports whether origin, the value of the Origin header, is allowed. Programs
 // that are not browsers send none, which is allowed.
 func (o Origins) Allow(origin string) bool {
+	o = o.current()
 	if o.Any() || origin == "" {
 		return true
 	}

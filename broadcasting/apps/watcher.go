@@ -14,8 +14,8 @@ const watchEvery = time.Second
 // WatcherOptions are the options of a Watcher.
 type WatcherOptions struct {
 	Store Store
-	// Fixed are the apps of the configuration. They come first, never change, and win
-	// over apps of the store that have the same id or key.
+	// Fixed are the apps of the configuration. They come first and win over apps of the
+	// store that have the same id or key. See SetFixed.
 	Fixed []App
 	// Common are the limits of apps that set none of their own.
 	Common Limits
@@ -28,7 +28,7 @@ type WatcherOptions struct {
 // Watcher brings the apps of the configuration and of a store into force, and follows
 // their changes. Safe for concurrent use.
 type Watcher struct {
-	opt WatcherOptions
+	opt WatcherOptions // Fixed and Common are guarded by mu
 
 	mu      sync.Mutex
 	version int64           // the least version in force; -1: none yet; guarded by mu
@@ -46,6 +46,25 @@ func NewWatcher(o WatcherOptions) *Watcher {
 func (w *Watcher) Reload(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.reload(ctx)
+}
+
+// SetFixed replaces the apps of the configuration and the common limits, and brings them
+// into force. After an error the ones before stay.
+func (w *Watcher) SetFixed(ctx context.Context, fixed []App, common Limits) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.opt
+	w.opt.Fixed, w.opt.Common, w.version = fixed, common, -1
+	err := w.reload(ctx)
+	if err != nil {
+		w.opt, w.version = before, -1 // a part of the change may be in force: Run undoes it
+	}
+	return err
+}
+
+// reload needs mu.
+func (w *Watcher) reload(ctx context.Context) error {
 	version, err := w.opt.Store.AppsVersion(ctx)
 	if err != nil || version == w.version {
 		return err

@@ -16,7 +16,7 @@ import (
 
 // apps calls the routes of the Pusher apps.
 func (w *walker) apps() {
-	w.ConfigApps = []apps.App{{ID: "configured", Key: "k"}}
+	w.SetConfigApps([]apps.App{{ID: "configured", Key: "k"}})
 	const shop = "/v1/apps/shop"
 	w.steps(
 		step{w.Admin, "POST /v1/apps", `{"id":"shop","name":"Shop","limits":{"sockets":5},"webhooks":[{"url":"https://h.example","events":["cache_miss"],"headers":{"X-A":"b"}}]}`, 0, "", nil},

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 func (a *API) registerEvents(signedIn gin.IRouter) {
@@ -30,7 +31,9 @@ func (a *API) events(c *gin.Context) (any, error) {
 	}
 	// Clamping keeps values out of range for Events, but prevents an overflow here.
 	q.After, q.Limit, q.Wait = after, int(clamp(limit)), time.Duration(clamp(wait))*time.Second
-	return a.CRM.Events(c.Request.Context(), actor(c), q)
+	ctx, done := server.Wait(c.Request.Context())
+	defer done()
+	return a.CRM.Events(ctx, actor(c), q)
 }
 
 // clamp limits n to [-1, 65536]. A value that is out of range stays out of range.

@@ -34,7 +34,7 @@ var (
 	codeAddressFull  = code{4100, server.AddressFull, "Too many connections from this address"}
 	codeSlow         = code{4100, server.SlowConsumer, "The connection is too slow for what is sent on it"}
 	codeFlood        = code{4100, "flood", "Too many messages in spite of the rate limit"}
-	codeStopping     = code{4200, server.Stopping, "The server stops, please reconnect"}
+	codeStopping     = code{4100, server.Stopping, "The server restarts, please come back in a second"} // not 4200: at once there would be nobody
 	codeSilent       = code{4201, server.Silent, "No pong was received in time"}
 )
 

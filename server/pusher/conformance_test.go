@@ -323,10 +323,10 @@ func TestConformanceLimitsAndEnd(t *testing.T) {
 	a := h.connect(t)
 	ended := make(chan struct{})
 	go func() { defer close(ended); h.stop() }()
-	a.expect(`{"event":"pusher:error","data":{"code":4200,"message":"The server stops, please reconnect"}}`)
-	a.expectClose(4200)
-	small.expect(`{"event":"pusher:error","data":{"code":4200,"message":"The server stops, please reconnect"}}`)
-	small.expectClose(4200)
+	a.expect(`{"event":"pusher:error","data":{"code":4100,"message":"The server restarts, please come back in a second"}}`)
+	a.expectClose(4100)
+	small.expect(`{"event":"pusher:error","data":{"code":4100,"message":"The server restarts, please come back in a second"}}`)
+	small.expectClose(4100)
 	<-ended
 }
 

@@ -147,7 +147,7 @@ func TestCodes(t *testing.T) {
 // error frame and in the close frame.
 func TestDisconnects(t *testing.T) {
 	for reason, number := range map[server.Reason]int{
-		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4200, server.Silent: 4201, "new": 1011,
+		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4100, server.Silent: 4201, "new": 1011,
 	} {
 		f := (&socket{}).Disconnect(reason)
 		if f.Code != number || f.Message == "" {

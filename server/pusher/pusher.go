@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -26,7 +27,7 @@ type Options struct {
 	Origins apps.Origins // of browsers, for every app; each app has its own as well
 	Log     *slog.Logger
 
-	MessagesPerSecond int // from one socket, on average [200]
+	MessagesPerSecond int // from one socket, on average [200]; see SetMessageRate
 	MessageBurst      int // from one socket, at once [1000]
 
 	Refusals *refusals.Log // may be nil
@@ -40,6 +41,7 @@ type Server struct {
 	opt           Options
 	authDeadlines *authDeadlines
 	overHTTP      *server.HTTPSessions
+	rate          atomic.Pointer[messageRate]
 }
 
 // New returns a Server; its sockets live as long as o.Sockets runs.
@@ -47,19 +49,30 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.MessagesPerSecond <= 0 {
-		o.MessagesPerSecond = 200
-	}
-	if o.MessageBurst <= 0 {
-		o.MessageBurst = 1000
-	}
 	if o.ProveWithin <= 0 {
 		o.ProveWithin = 30 * time.Second
 	}
-	return &Server{
+	s := &Server{
 		opt: o, authDeadlines: newAuthDeadlines(o.ProveWithin),
 		overHTTP: server.NewHTTPSessions(o.Sockets, server.SockJS{}),
 	}
+	s.SetMessageRate(o.MessagesPerSecond, o.MessageBurst)
+	return s
+}
+
+// messageRate is how many messages one socket may send.
+type messageRate struct{ perSecond, burst int }
+
+// SetMessageRate replaces MessagesPerSecond and MessageBurst, for all sockets.
+func (s *Server) SetMessageRate(perSecond, burst int) {
+	rate := messageRate{perSecond, burst}
+	if rate.perSecond <= 0 {
+		rate.perSecond = 200
+	}
+	if rate.burst <= 0 {
+		rate.burst = 1000
+	}
+	s.rate.Store(&rate)
 }
 
 // Register adds the routes of the sockets to r.
@@ -90,6 +103,9 @@ func (s *Server) connect(c *gin.Context) {
 // admit returns why the request may not become a socket; the zero code means that it
 // may.
 func (s *Server) admit(r *http.Request, t *appState) code {
+	if s.opt.Sockets.IsStopping() {
+		return codeStopping
+	}
 	if refusal := checkVersion(r); refusal.number != 0 {
 		return refusal
 	}
@@ -142,8 +158,7 @@ func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 func (s *Server) open(session transport, t *appState, origin string) server.Handler {
 	k := &socket{srv: s, state: t, session: session, origin: origin}
 	app := k.app()
-	k.inbound = newBucket(s.opt.MessagesPerSecond, s.opt.MessageBurst)
-	k.patience = newBucket(max(1, s.opt.MessagesPerSecond/4), s.opt.MessageBurst)
+	k.limit(s.rate.Load())
 	k.events = newBucket(app.Limits.ClientEventsPerSecond, app.Limits.ClientEventsPerSecond)
 	for k.conn == nil { // an id will hardly ever be taken, but the check costs nothing
 		k.id = newSocketID()

@@ -26,12 +26,13 @@ type socket struct {
 	origin      string       // of the page; empty: not a browser
 
 	// owned by the reader
-	vouched  bool   // it is signed in, or an app's backend has let it into a channel
-	names    int    // bytes of the names of its channels, while it is not vouched for
-	inbound  bucket // of messages
-	patience bucket // of messages over the limit; empty: the socket is flooding
-	events   bucket // of client events
-	user     *user  // the user it is signed in as; nil: not signed in
+	vouched  bool         // it is signed in, or an app's backend has let it into a channel
+	names    int          // bytes of the names of its channels, while it is not vouched for
+	rate     *messageRate // that inbound and patience were made for
+	inbound  bucket       // of messages
+	patience bucket       // of messages over the limit; empty: the socket is flooding
+	events   bucket       // of client events
+	user     *user        // the user it is signed in as; nil: not signed in
 }
 
 var _ server.Handler = (*socket)(nil)
@@ -55,6 +56,9 @@ func (k *socket) app() *App { return k.state.app.Load() }
 // Message implements server.Handler.
 func (k *socket) Message(text []byte) {
 	now := time.Now()
+	if rate := k.srv.rate.Load(); rate != k.rate {
+		k.limit(rate)
+	}
 	m, err := parseMessage(text)
 	switch {
 	case !k.inbound.take(now):
@@ -80,6 +84,13 @@ func (k *socket) Message(text []byte) {
 	default:
 		k.sendError(codeBadMessage, "The event is unknown: "+shortened(m.Event))
 	}
+}
+
+// limit gives k full buckets for its messages.
+func (k *socket) limit(rate *messageRate) {
+	k.rate = rate
+	k.inbound = newBucket(rate.perSecond, rate.burst)
+	k.patience = newBucket(max(1, rate.perSecond/4), rate.burst)
 }
 
 // Idle implements server.Handler.

@@ -50,7 +50,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 	}
 	t := s.opt.Apps.stateOf(c.Param("key"))
 	refusal := s.admit(c.Request, t)
-	if refusal.number != 0 {
+	if refusal.number != 0 && refusal != codeStopping { // a session that ends still has to tell its client
 		by.Session = "" // a refused client neither finds a session nor leaves one behind
 	}
 	s.overHTTP.Receive(c.Writer, c.Request, by, func(session *server.HTTPSession) server.Handler {

@@ -49,12 +49,12 @@ func TestDrain(t *testing.T) {
 		t.Errorf("a long poll is answered %d when the server stops", status)
 	}
 	_, frame, err := ws.ReadMessage()
-	if err != nil || !strings.Contains(string(frame), `"code":4200`) {
+	if err != nil || !strings.Contains(string(frame), `"code":4100`) {
 		t.Errorf("before the close the socket reads %s, %v", frame, err)
 	}
 	var closed *websocket.CloseError
-	if _, _, err := ws.ReadMessage(); !errors.As(err, &closed) || closed.Code != 4200 {
-		t.Errorf("the socket ends with %v, want 4200", err)
+	if _, _, err := ws.ReadMessage(); !errors.As(err, &closed) || closed.Code != 4100 {
+		t.Errorf("the socket ends with %v, want 4100", err)
 	}
 	if _, err := net.DialTimeout("tcp", p.Address(), time.Second); err == nil {
 		t.Error("the address is still taken")

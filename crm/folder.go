@@ -50,6 +50,30 @@ func (f Folder) Put(_ context.Context, id string, r io.Reader) error {
 	return err
 }
 
+// probeName and probeSize are of the file that Writable writes.
+const (
+	probeName = ".write-probe"
+	probeSize = 64 << 10
+)
+
+// Writable returns an error if a file cannot be stored: the folder is not writable, or
+// its disk is full.
+func (f Folder) Writable(context.Context) error {
+	if err := os.MkdirAll(string(f), 0o700); err != nil {
+		return err
+	}
+	path := filepath.Join(string(f), probeName)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(make([]byte, probeSize))
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close(), os.Remove(path))
+}
+
 // Open implements FileStore.
 func (f Folder) Open(_ context.Context, id string) (io.ReadSeekCloser, int64, error) {
 	file, err := os.Open(f.at(id))

@@ -1,5 +1,10 @@
 package models
 
+import (
+	"context"
+	"time"
+)
+
 // Setting returns a stored value, or ErrNotFound.
 func (tx *Tx) Setting(name string) (string, error) {
 	row, err := first[Setting](tx.db.Where("name = ?", name))
@@ -7,6 +12,15 @@ func (tx *Tx) Setting(name string) (string, error) {
 		return "", err
 	}
 	return row.Value, nil
+}
+
+// ProbeWrite commits a small change, and returns an error if the database takes none:
+// its disk is full, or it is read-only. Nothing reads what it writes.
+func (s *Store) ProbeWrite(ctx context.Context) error {
+	return s.Tx(ctx, func(tx *Tx) error {
+		return tx.db.Exec("INSERT INTO settings (name, value) VALUES ('write_probe', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+			time.Now().UTC().Format(time.RFC3339Nano)).Error
+	})
 }
 
 // EnsureSetting stores value under name unless there is one already, and returns the

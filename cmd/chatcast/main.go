@@ -49,6 +49,7 @@ type command struct {
 // invocation holds the configuration, arguments and outputs of a call of a command.
 type invocation struct {
 	cfg            config.Config
+	load           func() (config.Config, error) // reads the configuration again
 	args           []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -162,8 +163,20 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	if cmd.name == "version" {
 		return nil
 	}
-	in.cfg, err = config.Load(path, environ, settings)
+	in.load = func() (config.Config, error) { return config.Load(path, environ, settings) }
+	in.cfg, err = in.load()
+	if path != "" && !regular(path) {
+		in.load = func() (config.Config, error) {
+			return config.Config{}, fmt.Errorf("%s is no file that could be read twice", path)
+		}
+	}
 	return err
+}
+
+// regular reports whether path is a file, rather than standard input or a pipe.
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // parseBetween parses flags before, between and after other arguments.

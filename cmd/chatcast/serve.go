@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
 
 	"chatcast/cmd/chatcast/app"
 	"chatcast/cmd/chatcast/config"
@@ -19,18 +24,69 @@ import (
 func serve(ctx context.Context, in invocation) error {
 	ctx, stop := stopOnSignal(ctx, in.stderr)
 	defer stop()
-	log := config.NewLog(in.stderr, in.cfg.Log)
-	p, err := app.New(ctx, in.cfg, app.Options{Log: log, Version: version, Commit: commitID()})
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	level := new(slog.LevelVar)
+	level.Set(config.Level(in.cfg.Log.Level))
+	log := config.NewLogAt(in.stderr, in.cfg.Log, level)
+	listeners, err := inherited()
+	if err != nil {
+		return err
+	}
+	p, err := app.New(ctx, in.cfg, app.Options{Log: log, Level: level, Listeners: listeners, Version: version, Commit: commitID()})
 	if err != nil {
 		return err
 	}
 	greet(in.stdout, in.cfg, p)
+	if len(listeners) > 0 {
+		log.Info("the sockets that systemd has passed are used in place of server.address", "sockets", len(listeners))
+	}
 	log.Info("serving", "address", p.Address(), "internal", p.InternalAddress(), "version", version, "commit", commitID())
-	err = errors.Join(p.Run(ctx), p.Close())
+	ended := make(chan struct{})
+	var reloads sync.WaitGroup
+	reloads.Go(func() { reloadOn(ctx, hangups, ended, in.load, p, log) })
+	err = p.Run(ctx)
+	close(ended)
+	reloads.Wait()
+	err = errors.Join(err, p.Close())
 	if err == nil {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// inherited returns the listening sockets that systemd, or whoever starts the program,
+// has passed to it. They outlive the program.
+func inherited() (list []net.Listener, err error) {
+	for _, f := range activation.Files(true) {
+		l, err := net.FileListener(f)
+		if err != nil {
+			return nil, fmt.Errorf("the file descriptor %s that systemd has passed (LISTEN_FDS) is no listening socket: %w", f.Name(), err)
+		}
+		_ = f.Close() // l has a copy
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// reloadOn reloads the configuration at each signal until the program ends. After an
+// error everything stays as it is.
+func reloadOn(ctx context.Context, signals <-chan os.Signal, ended <-chan struct{}, load func() (config.Config, error), p *app.Program, log *slog.Logger) {
+	for {
+		select {
+		case <-ended:
+			return
+		case <-signals:
+		}
+		next, err := load()
+		if err == nil {
+			err = p.Reload(ctx, next)
+		}
+		if err != nil {
+			log.Error("the configuration was not reloaded, and nothing has changed", "error", err)
+		}
+	}
 }
 
 // oneWish is how long after the first signal another one counts as the same: make,

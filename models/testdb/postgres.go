@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -227,4 +228,25 @@ func unprivileged() (attr *syscall.SysProcAttr, uid int, err error) {
 		return nil, 0, err
 	}
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, uid, nil
+}
+
+// SetReadOnly makes the database at url read-only, or writable again, for sessions that
+// begin from now on, and ends all others.
+func SetReadOnly(t testing.TB, url string, readOnly bool) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	value := map[bool]string{true: "on", false: "off"}[readOnly]
+	for _, statement := range []string{
+		"SET default_transaction_read_only = off",
+		"DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_read_only = " + value + "'; END $$",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
 }

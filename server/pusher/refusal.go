@@ -82,6 +82,10 @@ var connectionReasons = map[server.Reason]refusals.Reason{
 
 // refuse tells a socket why it is refused. origin is that of its page.
 func (s *Server) refuse(session transport, refusal code, origin string) server.Handler {
+	if refusal == codeStopping { // that is nobody's fault
+		session.Close(refusal.disconnect())
+		return refused{}
+	}
 	reason, listed := connectionReasons[refusal.word]
 	if !listed { // a path or a version that there is not
 		reason = refusals.BadRequest

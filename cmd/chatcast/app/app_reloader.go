@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"chatcast/broadcasting/apps"
-	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 )
 
@@ -19,8 +18,8 @@ func AppSecret(ctx context.Context, rules *crm.Service, app apps.App) (string, e
 
 // configApps returns the apps of the configuration. Those without a secret get the
 // generated one.
-func configApps(ctx context.Context, cfg config.Config, rules *crm.Service) ([]apps.App, error) {
-	list := slices.Clone(cfg.Apps)
+func configApps(ctx context.Context, configured []apps.App, rules *crm.Service) ([]apps.App, error) {
+	list := slices.Clone(configured)
 	for i, a := range list {
 		secret, err := AppSecret(ctx, rules, a)
 		if err != nil {

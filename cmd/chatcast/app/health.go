@@ -2,21 +2,28 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 )
 
-// readyTime is how long /readyz waits for its checks.
-const readyTime = 3 * time.Second
+// Times of the health checks.
+const (
+	readyTime  = 3 * time.Second // how long /readyz waits for its checks
+	probeEvery = 5 * time.Second // between two probes
+	probeTime  = 5 * time.Second // for one probe
+)
 
 // health serves /healthz, which reports that the program runs, and /readyz, which
 // reports whether it can work. The reason why it cannot is logged, not answered.
 type health struct {
-	checks   []healthCheck
+	checks   []healthCheck // made for each request
+	probes   []*probe      // made by run
 	log      *slog.Logger
 	stopping atomic.Bool
 }
@@ -24,6 +31,76 @@ type health struct {
 type healthCheck struct {
 	name string
 	ask  func(ctx context.Context) error
+}
+
+// probe is a check that costs too much to be made for each request, such as one that
+// writes. Requests get the last result.
+type probe struct {
+	healthCheck
+
+	mu sync.Mutex
+	// guarded by mu
+	last  error
+	began time.Time // of the probe that is being made; zero: none
+}
+
+// result returns the last result, or that no probe has ended for too long: a disk or a
+// file server may hang.
+func (p *probe) result(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.began.IsZero() && time.Since(p.began) > 2*probeTime {
+		return errHangs
+	}
+	return p.last
+}
+
+var errHangs = errors.New("a write does not end")
+
+func (p *probe) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began = time.Now()
+}
+
+func (p *probe) end(err error) (before error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, p.last, p.began = p.last, err, time.Time{}
+	return before
+}
+
+// run makes the probes until ctx ends; then it returns nil.
+func (h *health) run(ctx context.Context) error {
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		for _, p := range h.probes {
+			h.try(ctx, p)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// try makes a probe, and logs when its result changes.
+func (h *health) try(ctx context.Context, p *probe) {
+	limited, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	p.begin()
+	err := p.ask(limited)
+	if ctx.Err() != nil { // the program stops
+		err = nil
+	}
+	switch before := p.end(err); {
+	case err != nil && before == nil:
+		h.log.ErrorContext(ctx, "this can no longer be written to", "check", p.name, "error", err)
+	case err == nil && before != nil:
+		h.log.InfoContext(ctx, "this can be written to again", "check", p.name)
+	}
 }
 
 func (h *health) register(r gin.IRouter) {
@@ -36,7 +113,11 @@ func (h *health) ready(c *gin.Context) {
 	defer cancel()
 	status, code := "ok", http.StatusOK
 	checks := gin.H{}
-	for _, check := range h.checks {
+	all := h.checks[:len(h.checks):len(h.checks)]
+	for _, p := range h.probes {
+		all = append(all, healthCheck{p.name, p.result})
+	}
+	for _, check := range all {
 		checks[check.name] = "ok"
 		if err := check.ask(ctx); err != nil {
 			h.log.WarnContext(ctx, "not ready", "check", check.name, "error", err)

@@ -39,11 +39,14 @@ type components struct {
 	relay     *broadcasting.Relay
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
-	watcher   *apps.Watcher // watches all apps; the field apps serves them
-	served    []apps.App    // set by wireApps
+	memory    *broadcasting.Memory // connects the engine
+	watcher   *apps.Watcher        // watches all apps; the field apps serves them
+	served    []apps.App           // set by wireApps
 	hooks     *webhook.Hooks
 	apps      *pusher.Apps
 	origins   apps.Origins
+	reorigin  func(apps.Origins) // replaces origins
+	dialect   *pusher.Server
 	sockets   *server.Server
 	monitor   *server.Monitor
 	refusals  *refusals.Log
@@ -61,6 +64,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
 		CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
 	})
+	r.memory = nodes
 	r.engine = broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: nodes.Presence(), Control: nodes.Control()})
 
 	// crm: the rules, the journal that they write and the relay reads, the file store,
@@ -97,9 +101,11 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.engine.Watch(r.online)
 
 	// server: the sockets, the router, and the protocols on them
-	if r.origins, err = apps.ParseOrigins(cfg.Server.AllowedOrigins); err != nil {
+	origins, err := apps.ParseOrigins(cfg.Server.AllowedOrigins)
+	if err != nil {
 		return nil, err
 	}
+	r.origins, r.reorigin = origins.Changeable()
 	if err := r.wireApps(ctx, cfg, logFor("apps")); err != nil {
 		return nil, err
 	}
@@ -123,7 +129,10 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.health = &health{log: logFor("health"), checks: []healthCheck{
 		{"database", store.Ping},
 		{"relay", func(context.Context) error { return r.relay.Ready() }},
-	}}
+	}, probes: []*probe{{healthCheck: healthCheck{"writes", store.ProbeWrite}}}}
+	if folder, local := files.(crm.Folder); local {
+		r.health.probes = append(r.health.probes, &probe{healthCheck: healthCheck{"files", folder.Writable}})
+	}
 	built, err := console.Embedded()
 	if err != nil {
 		return nil, err
@@ -171,7 +180,7 @@ func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *s
 
 // register adds the routes of every plug to the router.
 func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, logFor func(name string) *slog.Logger) {
-	dialect := pusher.New(pusher.Options{
+	r.dialect = pusher.New(pusher.Options{
 		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"), Refusals: r.refusals,
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
@@ -190,7 +199,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
 	}
 
-	dialect.Register(r.router)
+	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)
 	crmAPI.Register(r.router)
@@ -200,7 +209,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	r.health.register(r.router)
 	r.router.NoMethod(crmAPI.NoMethod)
 	r.router.NoRoute(func(c *gin.Context) {
-		if !dialect.NotFound(c) && !backends.NotFound(c) {
+		if !r.dialect.NotFound(c) && !backends.NotFound(c) {
 			crmAPI.NoRoute(c)
 		}
 	})
@@ -208,7 +217,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 
 // wireApps makes the list of apps, and lets its users follow its changes.
 func (r *components) wireApps(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	fixed, err := configApps(ctx, cfg, r.rules)
+	fixed, err := configApps(ctx, cfg.Apps, r.rules)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"net/netip"
@@ -41,6 +43,9 @@ func check(cfg *Config, violations *ConfigError) {
 
 func checkServer(s ServerConfig, violations *ConfigError) {
 	checkAddress("server.address", s.Address, violations)
+	if _, err := SocketMode(s.SocketMode); err != nil {
+		violations.add("server.socket_mode", "%v", err)
+	}
 	if s.InternalAddress != "" {
 		checkAddress("server.internal_address", s.InternalAddress, violations)
 		if s.InternalAddress == s.Address && !strings.HasSuffix(s.Address, ":0") {
@@ -54,12 +59,15 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 		violations.add("server.tls.cert", "is needed with server.tls.key")
 	case s.TLS.Cert != "":
 		if _, err := tls.LoadX509KeyPair(s.TLS.Cert, s.TLS.Key); err != nil {
-			violations.add("server.tls.cert", "cannot be used: %v", err)
+			violations.add("server.tls.cert", "%s and %s cannot be used: %v", s.TLS.Cert, s.TLS.Key, err)
 		}
 	}
 	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" &&
 		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.TrimPrefix(s.PublicURL, u.Scheme+"://") != u.Host) {
 		violations.add("server.public_url", "must be like https://chat.example.com, with nothing after the host and port")
+	}
+	if strings.HasPrefix(s.Address, UnixPrefix) && s.PublicURL == "" {
+		violations.add("server.public_url", "is needed with a Unix socket, which has no URL that links could lead to")
 	}
 	checkOrigins("server.allowed_origins", s.AllowedOrigins, violations)
 	for i, p := range s.TrustedProxies {
@@ -72,10 +80,28 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 	}
 }
 
+// UnixPrefix is the prefix of an address that is the path of a Unix socket.
+const UnixPrefix = "unix:"
+
+// SocketMode reads server.socket_mode, such as 0660.
+func SocketMode(text string) (fs.FileMode, error) {
+	mode, err := strconv.ParseUint(text, 8, 32)
+	if err != nil || mode > 0o777 || mode&0o600 != 0o600 {
+		return 0, fmt.Errorf("must be the permissions of a file, with those to read and write for its owner, such as 0660, not %q", text)
+	}
+	return fs.FileMode(mode), nil
+}
+
 func checkAddress(key, address string, violations *ConfigError) {
+	if path, unix := strings.CutPrefix(address, UnixPrefix); unix {
+		if path == "" || len(path) > maxSocketPath {
+			violations.add(key, "must name a file of at most %d bytes after unix:", maxSocketPath)
+		}
+		return
+	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		violations.add(key, "must be host:port such as 127.0.0.1:6001, not %q", address)
+		violations.add(key, "must be host:port such as 127.0.0.1:6001, or unix:/run/chatcast.sock, not %q", address)
 		return
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
@@ -198,7 +224,10 @@ func isKey(text string) bool {
 	return err == nil && len(key) == 32
 }
 
-const maxLimit = 1 << 30
+const (
+	maxLimit      = 1 << 30
+	maxSocketPath = 103 // the least that systems take
+)
 
 // limit is a number and its range.
 type limit struct {
@@ -246,7 +275,8 @@ func item(key string, i int) string { return key + "[" + strconv.Itoa(i) + "]" }
 
 // Notes returns remarks on a valid configuration.
 func Notes(cfg *Config) (lines []string) {
-	if host, _, _ := net.SplitHostPort(cfg.Server.InternalAddress); cfg.Server.InternalAddress != "" && !loopback(host) {
+	internal := cfg.Server.InternalAddress
+	if host, _, _ := net.SplitHostPort(internal); internal != "" && !strings.HasPrefix(internal, UnixPrefix) && !loopback(host) {
 		lines = append(lines, "server.internal_address is not on loopback: it shows profiles and connections to whoever reaches it")
 	}
 	if strings.HasPrefix(cfg.Database.URL, "sqlite:") {

@@ -31,6 +31,7 @@ type Config struct {
 // ServerConfig configures the addresses, origins and proxies of the program.
 type ServerConfig struct {
 	Address         string    `yaml:"address"`
+	SocketMode      string    `yaml:"socket_mode"`      // of Unix sockets
 	InternalAddress string    `yaml:"internal_address"` // empty: off
 	PublicURL       string    `yaml:"public_url"`       // empty: the address it listens on
 	TLS             TLSConfig `yaml:"tls"`
@@ -157,9 +158,9 @@ func Default() Config {
 	app.ID, app.Key = "1", "ChatsAppApiProdKey"
 	return Config{
 		Server: ServerConfig{
-			Address: "127.0.0.1:6001", InternalAddress: "127.0.0.1:9601",
+			Address: "127.0.0.1:6001", SocketMode: "0660", InternalAddress: "127.0.0.1:9601",
 			AllowedOrigins: []string{}, TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
-			DrainTime: Duration(5 * time.Second),
+			DrainTime: Duration(200 * time.Millisecond),
 		},
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Database: DatabaseConfig{URL: "sqlite:data/chatcast.db"},

@@ -20,9 +20,15 @@ var secretAttrs = map[string]bool{
 	"refresh_token": true, "authorization": true, "auth": true, "cookie": true,
 }
 
+// Level returns the level of this name.
+func Level(name string) slog.Level { return logLevels[name] }
+
 // NewLog returns a logger that writes to w as c configures.
-func NewLog(w io.Writer, c LogConfig) *slog.Logger {
-	o := &slog.HandlerOptions{Level: logLevels[c.Level], ReplaceAttr: replaceAttr}
+func NewLog(w io.Writer, c LogConfig) *slog.Logger { return NewLogAt(w, c, Level(c.Level)) }
+
+// NewLogAt is NewLog with another level, which may change.
+func NewLogAt(w io.Writer, c LogConfig, level slog.Leveler) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: replaceAttr}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/config"
 )
 
@@ -33,7 +36,39 @@ func Environ() []string {
 type Process struct {
 	Cmd  *exec.Cmd
 	Base string
-	Errs *bytes.Buffer
+	Errs *Output
+}
+
+// Output is what a process has written so far. It is safe for concurrent use.
+type Output struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+// Write implements io.Writer.
+func (o *Output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+// String returns what was written.
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// Await waits until the process has written text.
+func (o *Output) Await(t testing.TB, text string) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(testwait.Long); !strings.Contains(o.String(), text); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatalf("%q did not come; there is\n%s", text, o)
+		}
+	}
 }
 
 // StartProcess starts the program with a configuration of the tests.
@@ -49,9 +84,24 @@ func StartProcess(t *testing.T, binary string, cfg config.Config) *Process {
 // and returns when the program prints its address.
 func Launch(t testing.TB, binary, dir string, environ []string, flags ...string) *Process {
 	t.Helper()
-	p := &Process{Errs: new(bytes.Buffer)}
-	p.Cmd = exec.Command(binary, append([]string{"serve"}, flags...)...)
-	p.Cmd.Dir, p.Cmd.Env = dir, append(Environ(), environ...)
+	cmd := exec.Command(binary, append([]string{"serve"}, flags...)...)
+	cmd.Dir, cmd.Env = dir, append(Environ(), environ...)
+	return LaunchCommand(t, cmd)
+}
+
+// LaunchPiped starts the program with a configuration on standard input.
+func LaunchPiped(t testing.TB, binary, configuration string) *Process {
+	t.Helper()
+	cmd := exec.Command(binary, "serve", "--config", "/dev/stdin")
+	cmd.Env, cmd.Stdin = Environ(), strings.NewReader(configuration)
+	return LaunchCommand(t, cmd)
+}
+
+// LaunchCommand starts a command that runs the program, and returns when the program
+// prints its address.
+func LaunchCommand(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{Cmd: cmd, Errs: new(Output)}
 	p.Cmd.Stderr = p.Errs
 	out, err := p.Cmd.StdoutPipe()
 	if err != nil {

@@ -1,15 +1,9 @@
 package program_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -20,12 +14,12 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/app"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm"
 	"chatcast/models"
+	"chatcast/models/testdb"
 )
 
 // TestDrain ends the program, as seen by a socket, a long poll and the journal.
@@ -61,12 +55,23 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-func TestTwoServersOnOneFile(t *testing.T) {
-	cfg := e2e.Config(t)
-	e2e.Start(t, cfg)
-	if p, err := app.New(t.Context(), cfg, app.Options{Log: e2e.Log(t)}); !errors.Is(err, models.ErrLocked) {
-		t.Errorf("a second server on one SQLite file: %v, %v", p, err)
-	}
+// A second server on one database says what to do, also to whoever has started it by an
+// update.
+func TestTwoServersOnOneDatabase(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		cfg := e2e.Config(t)
+		cfg.Database.URL = url
+		e2e.Start(t, cfg)
+		p, err := app.New(t.Context(), cfg, app.Options{Log: e2e.Log(t)})
+		if !errors.Is(err, models.ErrLocked) {
+			t.Fatalf("a second server: %v, %v", p, err)
+		}
+		for _, advice := range []string{"stop it first", "Recreate", "stop-first", "docs/deployment.md"} {
+			if !strings.Contains(err.Error(), advice) {
+				t.Errorf("a second server does not speak of %q: %v", advice, err)
+			}
+		}
+	})
 }
 
 func TestAddressInUse(t *testing.T) {
@@ -136,24 +141,48 @@ func TestPublicPages(t *testing.T) {
 	}
 }
 
-// readyz succeeds once the relay listens, and fails when the database is gone.
+const ready = `{"checks":{"database":"ok","files":"ok","relay":"ok","writes":"ok"},"status":"ok"}`
+
+// TestReady checks that /readyz is green once the relay listens, and red while the folder
+// of files cannot be written to, of which /healthz takes no notice.
 func TestReady(t *testing.T) {
-	p := e2e.Start(t, e2e.Config(t))
-	var status int
-	var body string
-	for end := time.Now().Add(testwait.Long); status != http.StatusOK && time.Now().Before(end); {
-		status, body = e2e.Get(t, p.Base+"/readyz")
+	cfg := e2e.Config(t)
+	p := e2e.Start(t, cfg)
+	e2e.AwaitReady(t, p.Base, http.StatusOK, ready)
+	folder := cfg.Files.Dir
+	if err := errors.Join(os.RemoveAll(folder), os.WriteFile(folder, nil, 0o600)); err != nil { // even root cannot write into a file
+		t.Fatal(err)
 	}
-	if want := `{"checks":{"database":"ok","relay":"ok"},"status":"ok"}`; status != http.StatusOK || body != want {
-		t.Fatalf("readyz: %d %s", status, body)
+	e2e.AwaitReady(t, p.Base, http.StatusServiceUnavailable, `"files":"failed"`)
+	if status, body := e2e.Get(t, p.Base+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d %s", status, body)
 	}
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	e2e.AwaitReady(t, p.Base, http.StatusOK, ready)
+}
+
+// TestReadOnlyPostgres makes the database read-only under the program, and writable again.
+func TestReadOnlyPostgres(t *testing.T) {
+	cfg := e2e.Config(t)
+	cfg.Database.URL = testdb.PostgresURL(t)
+	p := e2e.Start(t, cfg)
+	e2e.AwaitReady(t, p.Base, http.StatusOK, ready)
+	testdb.SetReadOnly(t, cfg.Database.URL, true)
+	e2e.AwaitReady(t, p.Base, http.StatusServiceUnavailable, `"writes":"failed"`)
+	if status, body := e2e.Get(t, p.Base+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d %s", status, body)
+	}
+	testdb.SetReadOnly(t, cfg.Database.URL, false)
+	e2e.AwaitReady(t, p.Base, http.StatusOK, ready)
 }
 
 func TestTLS(t *testing.T) {
 	cfg := e2e.Config(t)
 	dir := t.TempDir()
 	cfg.Server.TLS.Cert, cfg.Server.TLS.Key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pool := writeCertificate(t, cfg.Server.TLS)
+	pool := e2e.WriteCertificate(t, cfg.Server.TLS)
 	p := e2e.Start(t, cfg)
 	if !strings.HasPrefix(p.URL(), "https://") {
 		t.Errorf("the URL is %s", p.URL())
@@ -175,34 +204,4 @@ func TestTLS(t *testing.T) {
 	if _, hello, err := ws.ReadMessage(); err != nil || !strings.Contains(string(hello), "connection_established") {
 		t.Errorf("wss greets with %s, %v", hello, err)
 	}
-}
-
-// writeCertificate writes a certificate for 127.0.0.1 and returns a pool that trusts it.
-func writeCertificate(t *testing.T, files config.TLSConfig) *x509.CertPool {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
-	pool.AppendCertsFromPEM(certPEM)
-	for path, text := range map[string][]byte{files.Cert: certPEM, files.Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})} {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return pool
 }

@@ -18,9 +18,10 @@ const preflightSeconds = 2 * 60 * 60
 // too.
 //
 // Any request header may be sent, because pages add headers of their own (Laravel Echo
-// adds X-CSRF-TOKEN and X-Socket-ID). Credentials are not allowed: the Authorization
-// header alone identifies the sender of a request, never a cookie, so a foreign page
-// has no credentials to abuse.
+// adds X-CSRF-TOKEN and X-Socket-ID). Pages of listed origins may send credentials, as
+// axios does when it is told to: a browser would drop our answer otherwise. They mean
+// nothing here, because the Authorization header alone identifies the sender of a
+// request, never a cookie. Where any page may call, none may send them.
 func allowOrigins(origins apps.Origins) gin.HandlerFunc {
 	options := cors.Options{
 		AllowedMethods:       []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
@@ -29,14 +30,20 @@ func allowOrigins(origins apps.Origins) gin.HandlerFunc {
 		MaxAge:               preflightSeconds,
 		OptionsSuccessStatus: http.StatusNoContent,
 	}
-	everybody, some := options, options
+	everybody, listed := options, options
 	everybody.AllowedOrigins = []string{"*"}
-	some.AllowOriginFunc = origins.Allow
-	toAll, toSome := cors.New(everybody), cors.New(some)
+	listed.AllowCredentials = true
+	own := listed // for pages of this server
+	listed.AllowOriginFunc = origins.Allow
+	own.AllowOriginFunc = func(string) bool { return true }
+	toEverybody, toListed, toOwn := cors.New(everybody), cors.New(listed), cors.New(own)
 	return func(c *gin.Context) {
-		handler := toSome
-		if origins.Any() { // it may change
-			handler = toAll
+		handler := toListed
+		switch {
+		case origins.Any(): // it may change
+			handler = toEverybody
+		case ForeignOrigin(c) == "":
+			handler = toOwn
 		}
 		handler.HandlerFunc(c.Writer, c.Request)
 		if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {

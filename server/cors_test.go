@@ -52,6 +52,8 @@ func TestPreflight(t *testing.T) {
 		"listed with a wildcard":   {[]string{"https://*.crm.example"}, "https://a.crm.example", "https://a.crm.example"},
 		"not listed":               {[]string{"https://crm.example"}, "https://evil.example", ""},
 		"listed with another port": {[]string{"https://crm.example"}, "https://crm.example:8443", ""},
+		"listed with any port":     {[]string{"http://localhost:*"}, "http://localhost:5173", "http://localhost:5173"},
+		"listed beside any origin": {[]string{"https://crm.example", "*"}, "https://crm.example", "*"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res := do(engine(t, test.allowed...), http.MethodOptions, "/broadcasting/auth",
@@ -62,8 +64,12 @@ func TestPreflight(t *testing.T) {
 			if got := res.Header.Get("Access-Control-Allow-Origin"); got != test.want {
 				t.Errorf("Allow-Origin %q, want %q", got, test.want)
 			}
-			if res.Header.Get("Access-Control-Allow-Credentials") != "" {
-				t.Error("credentials are allowed")
+			wantCredentials := ""
+			if test.want != "" && test.want != "*" {
+				wantCredentials = "true"
+			}
+			if got := res.Header.Get("Access-Control-Allow-Credentials"); got != wantCredentials {
+				t.Errorf("Allow-Credentials %q, want %q", got, wantCredentials)
 			}
 			wantHeaders, wantAge := echoHeaders, "7200"
 			if test.want == "" {

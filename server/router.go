@@ -15,7 +15,8 @@ import (
 // RouterOptions are the options of NewRouter.
 type RouterOptions struct {
 	Origins        apps.Origins
-	TrustedProxies []string // addresses and networks whose X-Forwarded-For is believed
+	PublicURL      string   // the URL that clients use, if it is configured
+	TrustedProxies []string // addresses and networks whose X-Forwarded headers are believed
 	Log            *slog.Logger
 }
 
@@ -31,7 +32,7 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Use(findClient(trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies, allowOrigins(o.Origins), noSniff)
+	r.Use(findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies, allowOrigins(o.Origins), noSniff)
 	return r, nil
 }
 

@@ -3,6 +3,7 @@ package apps
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -34,11 +35,13 @@ func (o Origins) current() Origins {
 type originRule struct {
 	before, after string
 	wild          bool
+	anyPort       bool // before and after have none
 }
 
 // ParseOrigins parses a list of origins as browsers send them:
 // "https://app.example.com", with the port unless it is the scheme's default. One * may
-// stand for a part of the host ("https://*.example.com"). "*" alone, or an empty list,
+// stand for a part of the host ("https://*.example.com"), and * as the port stands for
+// every port, that of the scheme too ("http://localhost:*"). "*" alone, or an empty list,
 // allows any origin. An entry that no browser could send is an error, because it would
 // silently shut everybody out.
 func ParseOrigins(list []string) (Origins, error) {
@@ -53,8 +56,9 @@ func ParseOrigins(list []string) (Origins, error) {
 		if why := originFault(entry); why != "" {
 			return Origins{}, fmt.Errorf("origin %q: %s; %s", entry, why, originForm)
 		}
-		before, after, wild := strings.Cut(entry, "*")
-		o.rules = append(o.rules, originRule{before, after, wild})
+		host, anyPort := strings.CutSuffix(entry, everyPort)
+		before, after, wild := strings.Cut(host, "*")
+		o.rules = append(o.rules, originRule{before, after, wild, anyPort})
 	}
 	if anyOrigin {
 		return Origins{}, nil
@@ -62,7 +66,10 @@ func ParseOrigins(list []string) (Origins, error) {
 	return o, nil
 }
 
-const originForm = "write it as https://app.example.com or https://*.example.com"
+// everyPort ends an entry for all ports of a host.
+const everyPort = ":*"
+
+const originForm = "write it as https://app.example.com, https://*.example.com or http://localhost:*"
 
 // originFault returns the reason why no browser sends the entry, or "". The entry must
 // be in lower case and without spaces around it.
@@ -70,8 +77,9 @@ func originFault(entry string) string {
 	if entry == "null" {
 		return `"null" is sent by every sandboxed page, so it names nobody`
 	}
+	entry, anyPort := strings.CutSuffix(entry, everyPort)
 	if strings.Count(entry, "*") > 1 {
-		return "only one * is allowed"
+		return "only one * is allowed in the host"
 	}
 	scheme, _, _ := strings.Cut(entry, ":")
 	u, err := url.Parse(strings.Replace(entry, "*", "x", 1))
@@ -82,6 +90,8 @@ func originFault(entry string) string {
 		return "it needs a scheme and a host"
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return "nothing may follow the host and port"
+	case anyPort && u.Port() != "":
+		return "it has two ports"
 	case strings.Contains(scheme, "*"):
 		return "the scheme must be written out"
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
@@ -101,15 +111,27 @@ func (o Origins) Allow(origin string) bool {
 		return true
 	}
 	origin = strings.ToLower(origin)
-	for _, r := range o.rules {
-		if !r.wild && origin == r.before {
-			return true
-		}
-		if r.wild && len(origin) > len(r.before)+len(r.after) &&
-			strings.HasPrefix(origin, r.before) && strings.HasSuffix(origin, r.after) &&
-			!strings.ContainsAny(origin[len(r.before):len(origin)-len(r.after)], "/:@") {
-			return true
-		}
+	return slices.ContainsFunc(o.rules, func(r originRule) bool { return r.allows(origin) })
+}
+
+// allows reports whether r allows origin, which is in lower case.
+func (r originRule) allows(origin string) bool {
+	if r.anyPort {
+		origin = withoutPort(origin)
 	}
-	return false
+	if !r.wild {
+		return origin == r.before
+	}
+	return len(origin) > len(r.before)+len(r.after) &&
+		strings.HasPrefix(origin, r.before) && strings.HasSuffix(origin, r.after) &&
+		!strings.ContainsAny(origin[len(r.before):len(origin)-len(r.after)], "/:@")
+}
+
+// withoutPort cuts the port off an origin, if it has one.
+func withoutPort(origin string) string {
+	at := strings.LastIndexByte(origin, ':')
+	if at < 0 || at+1 == len(origin) || strings.Trim(origin[at+1:], "0123456789") != "" {
+		return origin
+	}
+	return origin[:at]
 }

@@ -28,5 +28,5 @@ func newApp(a apps.App) (*App, error) {
 }
 
 // AllowsOrigin reports whether a page of this origin may connect to the app. A client
-// with an empty origin is not a browser, and may.
+// with an empty origin may: it is not a browser, or a page of this server.
 func (a *App) AllowsOrigin(origin string) bool { return a.origins.Allow(origin) }

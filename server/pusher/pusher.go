@@ -93,7 +93,7 @@ func (s *Server) NotFound(c *gin.Context) bool {
 
 func (s *Server) connect(c *gin.Context) {
 	t := s.opt.Apps.stateOf(c.Param("key"))
-	refusal := s.admit(c.Request, t)
+	refusal := s.admit(c, t)
 	if refusal.number == 0 && !t.enter() {
 		refusal = codeAppFull
 	}
@@ -102,17 +102,17 @@ func (s *Server) connect(c *gin.Context) {
 
 // admit returns why the request may not become a socket; the zero code means that it
 // may.
-func (s *Server) admit(r *http.Request, t *appState) code {
+func (s *Server) admit(c *gin.Context, t *appState) code {
 	if s.opt.Sockets.IsStopping() {
 		return codeStopping
 	}
-	if refusal := checkVersion(r); refusal.number != 0 {
+	if refusal := checkVersion(c.Request); refusal.number != 0 {
 		return refusal
 	}
 	if t == nil {
 		return codeUnknownApp
 	}
-	origin := r.Header.Get("Origin")
+	origin := server.ForeignOrigin(c)
 	if refusal := t.refuses(origin); refusal.number != 0 {
 		return refusal
 	}
@@ -145,7 +145,7 @@ func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 		if refusal.number != 0 {
 			return s.refuse(session, refusal, c.GetHeader("Origin"))
 		}
-		return s.open(session, t, c.GetHeader("Origin"))
+		return s.open(session, t, server.ForeignOrigin(c))
 	})
 	if err != nil && refusal.number == 0 {
 		t.leave() // no handler was opened, so none will be closed
@@ -153,8 +153,7 @@ func (s *Server) accept(c *gin.Context, t *appState, refusal code) {
 	c.Abort() // Accept has answered
 }
 
-// open greets a socket of a page of this origin, which is empty when it is not a
-// browser's.
+// open greets a socket of a page of this origin: see server.ForeignOrigin.
 func (s *Server) open(session transport, t *appState, origin string) server.Handler {
 	k := &socket{srv: s, state: t, session: session, origin: origin}
 	app := k.app()

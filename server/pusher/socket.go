@@ -23,7 +23,7 @@ type socket struct {
 	conn        *broadcasting.Conn
 	id          string
 	pendingAuth *pendingAuth // nil: the socket need not prove a user
-	origin      string       // of the page; empty: not a browser
+	origin      string       // of the page; empty: not a browser, or a page of this server
 
 	// owned by the reader
 	vouched  bool         // it is signed in, or an app's backend has let it into a channel

@@ -49,7 +49,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 		return
 	}
 	t := s.opt.Apps.stateOf(c.Param("key"))
-	refusal := s.admit(c.Request, t)
+	refusal := s.admit(c, t)
 	if refusal.number != 0 && refusal != codeStopping { // a session that ends still has to tell its client
 		by.Session = "" // a refused client neither finds a session nor leaves one behind
 	}
@@ -60,7 +60,7 @@ func (s *Server) receiveXHR(c *gin.Context, streaming bool) {
 		if refusal.number != 0 {
 			return s.refuse(session, refusal, c.GetHeader("Origin"))
 		}
-		return s.open(session, t, c.GetHeader("Origin"))
+		return s.open(session, t, server.ForeignOrigin(c))
 	})
 }
 

@@ -122,7 +122,9 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		PerAddress: cfg.Limits.SocketsPerAddress, Proxies: proxies, DrainWindow: time.Duration(cfg.Server.DrainTime),
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
-	r.router, err = server.NewRouter(server.RouterOptions{Origins: r.origins, TrustedProxies: cfg.Server.TrustedProxies, Log: logFor("http")})
+	r.router, err = server.NewRouter(server.RouterOptions{
+		Origins: r.origins, PublicURL: cfg.Server.PublicURL, TrustedProxies: cfg.Server.TrustedProxies, Log: logFor("http"),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -279,6 +279,9 @@ func Notes(cfg *Config) (lines []string) {
 	if host, _, _ := net.SplitHostPort(internal); internal != "" && !strings.HasPrefix(internal, UnixPrefix) && !loopback(host) {
 		lines = append(lines, "server.internal_address is not on loopback: it shows profiles and connections to whoever reaches it")
 	}
+	if len(cfg.Server.AllowedOrigins) > 0 && cfg.Server.PublicURL == "" {
+		lines = append(lines, "server.allowed_origins is set and server.public_url is not: a page of any name that leads to this server counts as its own")
+	}
 	if strings.HasPrefix(cfg.Database.URL, "sqlite:") {
 		lines = append(lines, "database.url is SQLite and bus.url is memory: the server runs as one node")
 	} else {

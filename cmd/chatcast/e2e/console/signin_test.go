@@ -52,6 +52,17 @@ func TestConsoleSignIn(t *testing.T) {
 	d.askedOnly()
 }
 
+// TestConsoleBesideListedOrigins: a list of other pages, of the server and of the app, does
+// not shut the console out.
+func TestConsoleBesideListedOrigins(t *testing.T) {
+	cfg := e2e.Config(t)
+	cfg.Server.AllowedOrigins = []string{"https://crm.example.com"}
+	cfg.Apps[0].AllowedOrigins = []string{"https://shop.example.com"}
+	d := openConsole(t, e2e.Start(t, cfg).Base, desktop)
+	d.enter()
+	d.live()
+}
+
 // TestConsoleSignOut checks that the session is over, on the server and in the page.
 func TestConsoleSignOut(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))

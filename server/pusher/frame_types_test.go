@@ -79,6 +79,8 @@ func TestWrongTypes(t *testing.T) {
 		a.send(event)
 		b.expect(event)
 	}
+	a.send(`{"event":"client-x","channel":"private-any"}`)
+	b.expect(`{"event":"client-x","channel":"private-any","data":null}`)
 	a.silence()
 }
 

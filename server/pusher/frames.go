@@ -33,11 +33,12 @@ import (
 //	pusher:pong                             <- pusher:ping, after activity_timeout of silence
 //	                                        <- pusher:error, then close with the same code
 //
-// data is a STRING of JSON in connection_established, subscription_succeeded,
-// member_added, member_removed, subscription_count and published events; it is an
-// OBJECT in pusher:error, subscription_error, signin_success, watchlist_events, ping
-// and pong. In client events it is what the client sent; cache_miss has no data.
-// Libraries of typed languages depend on each of these.
+// Every frame has data. It is a STRING of JSON in connection_established,
+// subscription_succeeded, member_added, member_removed, subscription_count, cache_miss,
+// ping, pong and published events; it is an OBJECT in pusher:error, subscription_error,
+// signin_success and watchlist_events. In client events it is what the client sent, null
+// if it sent none. Libraries of typed languages depend on each of these: see
+// TestParsersOfLibraries.
 
 // dialect implements broadcasting.Dialect. All sockets share one.
 type dialect struct{}
@@ -54,12 +55,13 @@ func (dialect) Event(ev broadcasting.Event) []byte {
 	b = appendString(b, ev.Name)
 	b = append(b, `,"channel":`...)
 	b = appendString(b, ev.Channel)
+	b = append(b, `,"data":`...)
 	switch {
 	case !ev.Object:
-		b = append(b, `,"data":`...)
 		b = appendString(b, ev.Data)
-	case ev.Data != "":
-		b = append(b, `,"data":`...)
+	case ev.Data == "":
+		b = append(b, "null"...)
+	default:
 		b = append(b, ev.Data...)
 	}
 	if ev.UserID != "" {
@@ -135,7 +137,7 @@ func (dialect) SubscriptionCount(channel string, n int) []byte {
 
 // CacheMissed implements broadcasting.Dialect.
 func (dialect) CacheMissed(channel string) []byte {
-	return dialect{}.Event(broadcasting.Event{Name: "pusher:cache_miss", Channel: channel, Object: true})
+	return stringFrame("pusher:cache_miss", channel, "{}")
 }
 
 // SignedIn implements broadcasting.Dialect; data is the user_data that was signed.
@@ -180,8 +182,8 @@ func establishedFrame(socketID string, activityTimeout int) []byte {
 
 // Frames that are always the same.
 var (
-	pingFrame = server.Frame(append(begin(64), `{"event":"pusher:ping","data":{}}`...))
-	pongFrame = server.Frame(append(begin(64), `{"event":"pusher:pong","data":{}}`...))
+	pingFrame = server.Frame(append(begin(64), `{"event":"pusher:ping","data":"{}"}`...))
+	pongFrame = server.Frame(append(begin(64), `{"event":"pusher:pong","data":"{}"}`...))
 )
 
 // errorFrame always has a number: pusher-js under node crashes on an error without a

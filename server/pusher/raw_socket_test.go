@@ -167,7 +167,7 @@ func (r *raw) expect(want ...string) {
 func (r *raw) silence() {
 	r.t.Helper()
 	r.send(`{"event":"pusher:ping","data":{}}`)
-	r.expect(`{"event":"pusher:pong","data":{}}`)
+	r.expect(`{"event":"pusher:pong","data":"{}"}`)
 }
 
 func (r *raw) send(message string) {

@@ -82,7 +82,7 @@ func TestBadInput(t *testing.T) {
 		`{"event":"pusher:unsubscribe","data":{"channel":false}}`:                            bad("pusher:unsubscribe: data: channel may not be a boolean"),
 		`{"event":"pusher:unsubscribe","data":{"channel":"never-in"}}`:                       nil,
 		`{"event":"pusher:pong"}`:                                                            nil,
-		`{"event":"pusher:ping"}`:                                                            {`{"event":"pusher:pong","data":{}}`},
+		`{"event":"pusher:ping"}`:                                                            {`{"event":"pusher:pong","data":"{}"}`},
 		`{"event":"pusher:subscribe","data":{"channel":"a b"}}`:                              channel("a b", chars),
 		`{"event":"pusher:subscribe","data":{"channel":"\u0000"}}`:                           channel("\u0000", chars),
 		`{"event":"pusher:subscribe","data":{"channel":"\ud800"}}`:                           channel("\ufffd", chars),
@@ -234,7 +234,7 @@ func listen(h *harness, channel string, n int, ready *sync.WaitGroup) (got int, 
 	if err := ws.WriteMessage(websocket.TextMessage, []byte(`{"event":"pusher:ping"}`)); err != nil {
 		return got, err
 	}
-	return got, expect(`{"event":"pusher:pong","data":{}}`)
+	return got, expect(`{"event":"pusher:pong","data":"{}"}`)
 }
 
 // A browser's page learns of a refusal on a socket; other clients get an HTTP response.

@@ -126,8 +126,8 @@ func masked(first byte, payload string) []byte {
 }
 
 const (
-	pingText = `{"event":"pusher:ping","data":{}}`
-	pongText = `{"event":"pusher:pong","data":{}}`
+	pingText = `{"event":"pusher:ping","data":"{}"}`
+	pongText = `{"event":"pusher:pong","data":"{}"}`
 )
 
 // Valid input is accepted, however it is split into frames and packets.

@@ -102,7 +102,7 @@ func TestXHRConversation(t *testing.T) {
 	a.send(join(a.id, "presence-r", `{"user_id":"x"}`), join(a.id, "private-in", ""), `{"event":"pusher:ping"}`, `nonsense`)
 	want := "200 " + lines(
 		`{"event":"pusher_internal:subscription_succeeded","channel":"presence-r","data":"{\"presence\":{\"ids\":[\"w\",\"x\"],\"hash\":{\"w\":null,\"x\":null},\"count\":2}}"}`,
-		succeeded("private-in"), `{"event":"pusher:pong","data":{}}`, errorSays(4310, "The message is not valid JSON"))
+		succeeded("private-in"), `{"event":"pusher:pong","data":"{}"}`, errorSays(4310, "The message is not valid JSON"))
 	if got := a.poll(); got != want {
 		t.Fatalf("the answers are\n%s want\n%s", got, want)
 	}
@@ -117,13 +117,13 @@ func TestXHRConversation(t *testing.T) {
 	// A proxy may remove the prefix; it is still the same session.
 	stripped := &xhrPeer{t: t, url: strings.Replace(a.url, "/pusher/", "/", 1)}
 	stripped.send(`{"event":"pusher:ping"}`)
-	if got := stripped.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":{}}`) {
+	if got := stripped.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":"{}"}`) {
 		t.Errorf("without the prefix: %s", got)
 	}
 	// A session of another app with the same name is another session.
 	other := h.xhr(t, "small", "session1").connect()
 	other.send(`{"event":"pusher:ping"}`)
-	if got := other.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":{}}`) {
+	if got := other.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":"{}"}`) {
 		t.Errorf("the other session: %s", got)
 	}
 }
@@ -169,7 +169,7 @@ func TestXHRAdmission(t *testing.T) {
 		t.Errorf("a strange page gets %s", got)
 	}
 	mine.send(`{"event":"pusher:ping"}`)
-	if got := mine.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":{}}`) {
+	if got := mine.poll(); got != "200 "+lines(`{"event":"pusher:pong","data":"{}"}`) {
 		t.Errorf("the page itself: %s", got)
 	}
 	for _, path := range []string{"short77", "has.a.dot", "has%20space", strings.Repeat("x", 65), "ünïcödéd"} {

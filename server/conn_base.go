@@ -41,6 +41,8 @@ type connBase struct {
 
 	lastRead atomic.Int64 // ms since srv.epoch
 
+	heldSince int64 // owned by the goroutine of Message: when its pauses began, or it was pinged last; 0: no pause
+
 	// owned by the keepalive loop, in ms since srv.epoch
 	asked    int64 // when the unanswered ping was sent, 0: none
 	answered int64 // when the last answer came, or when the socket began

@@ -12,8 +12,9 @@ var errNotUTF8 = errors.New("the body is not valid UTF-8")
 // Send hands the messages of a sending request, in order, to the session with this
 // name. It answers with HTTPCodec.Accept when all of them were handled. For an unknown
 // session the body is not read. Concurrent requests are handled one after the other, in
-// order of arrival, unless HTTPRules.Strict is set. The dialect reports what it thinks
-// of a message in the session, not in the response.
+// order of arrival, unless HTTPRules.Strict is set. A request waits when the handler is
+// a Pacer; when more than Options.QueueBytes wait, the session ends as Flood. The dialect
+// reports what it thinks of a message in the session, not in the response.
 func (h *HTTPSessions) Send(w http.ResponseWriter, r *http.Request, name string) {
 	BoundBody(w, r)
 	if err := h.send(w, r, name); err != nil {
@@ -68,8 +69,17 @@ func (h *HTTPSessions) decode(w http.ResponseWriter, r *http.Request) (Sent, err
 // deliver hands messages to the dialect. A message over the limit ends the session, as
 // it ends a WebSocket: otherwise the client would wait for the effect of the message.
 func (hs *HTTPSession) deliver(sent Sent) error {
-	hs.in.Lock()
-	defer hs.in.Unlock()
+	size := requestBytes
+	for _, m := range sent.Messages {
+		size += len(m)
+	}
+	if !hs.enqueue(size) {
+		hs.Close(hs.disconnectFor(Flood))
+		return ErrNoSession
+	}
+	defer hs.dequeue(size)
+	hs.in.take()
+	defer hs.in.give()
 	h, open := hs.taking()
 	if !open {
 		return ErrNoSession
@@ -88,11 +98,45 @@ func (hs *HTTPSession) deliver(sent Sent) error {
 			hs.traced("frame in", m)
 		}
 		hs.srv.handle(hs, h, m)
+		hs.pace(h)
 		if _, open := hs.taking(); !open {
 			break // messages after the close are dropped
 		}
 	}
+	if hs.heldSince > 0 {
+		hs.stay()
+	}
 	return nil
+}
+
+// stay lets the absence of the client begin now: while its sending requests waited, it
+// may have had no connection left for a receiving one.
+func (hs *HTTPSession) stay() {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	hs.left = hs.srv.now()
+}
+
+// requestBytes is what a waiting request costs besides its messages.
+const requestBytes = 512
+
+// enqueue counts a sending request, and reports whether it may wait. One alone always
+// may.
+func (hs *HTTPSession) enqueue(size int) bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.waiting > 0 && hs.waiting+size > hs.srv.opt.QueueBytes {
+		return false
+	}
+	hs.waiting += size
+	return true
+}
+
+// dequeue undoes enqueue.
+func (hs *HTTPSession) dequeue(size int) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	hs.waiting -= size
 }
 
 // taking returns the dialect, and whether it still gets messages.

@@ -20,7 +20,7 @@ type HTTPSession struct {
 	of   *HTTPSessions
 	name string // chosen by the client, "" when the session lasts for one request
 
-	in      sync.Mutex  // held while a message is handled, and during the final Closed
+	in      turn        // taken while a message is handled, and during the final Closed
 	sending atomic.Bool // a sending request is open; used only if HTTPRules.Strict
 
 	said    chan struct{} // closed when Close is written, or the client is gone
@@ -29,6 +29,7 @@ type HTTPSession struct {
 	// guarded by mu
 	greeted   bool       // the client has been told that the session is open
 	receiver  *receiver  // the receiving request, nil between two
+	waiting   int        // bytes of the sending requests that are not handled yet, see enqueue
 	streaming bool       // whether the last receiver was streaming
 	left      int64      // when the last receiver ended, ms since srv.epoch
 	owed      bool       // the client owes a sign of life for what was written
@@ -37,11 +38,17 @@ type HTTPSession struct {
 	told      bool       // last was given to a receiving request
 }
 
+// turn is a lock that is given to those who wait for it in order of arrival.
+type turn chan struct{}
+
+func (t turn) take() { t <- struct{}{} }
+func (t turn) give() { <-t }
+
 // newHTTPSession makes a session with rc as its receiver.
 func newHTTPSession(of *HTTPSessions, by ReceiveRequest, rc *receiver) *HTTPSession {
 	hs := &HTTPSession{
 		connBase: connBase{srv: of.srv, remote: by.Remote, began: time.Now(), pings: of.rules.Pings},
-		of:       of, name: by.Session, said: make(chan struct{}),
+		of:       of, name: by.Session, said: make(chan struct{}), in: make(turn, 1),
 		receiver: rc, streaming: rc.streaming,
 	}
 	hs.self = hs
@@ -114,9 +121,9 @@ func (hs *HTTPSession) end() {
 	hs.mu.Lock()
 	h, d := hs.h, hs.last
 	hs.mu.Unlock()
-	hs.in.Lock()
+	hs.in.take()
 	h.Closed(d.Reason)
-	hs.in.Unlock()
+	hs.in.give()
 	if d.Code != 0 {
 		linger := time.NewTimer(hs.srv.opt.Linger)
 		defer linger.Stop()
@@ -147,11 +154,11 @@ func (hs *HTTPSession) ask() {
 }
 
 // absent reports whether the client has had no receiving request open for
-// Options.Absence.
+// Options.Absence. While its sending requests wait it is here: see stay.
 func (hs *HTTPSession) absent(now int64) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	return !hs.out.closing && hs.receiver == nil && now-hs.left >= hs.srv.opt.Absence.Milliseconds()
+	return !hs.out.closing && hs.receiver == nil && hs.waiting == 0 && now-hs.left >= hs.srv.opt.Absence.Milliseconds()
 }
 
 func (hs *HTTPSession) conn() Conn {

@@ -35,7 +35,9 @@ func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
 	g.running.Go(func() {
 		var err error
 		for err == nil {
-			err = readMessage(s, ws)
+			if err = readMessage(s, ws); err == nil && s.pace(s.h) {
+				s.Queue(control(finPong, nil)) // the answer to a WebSocket ping that waits
+			}
 		}
 		s.readEnded(s.verdict(err))
 	})
@@ -105,12 +107,6 @@ func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
 			return b, err
 		}
 	}
-}
-
-func (s *Session) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.out.closing
 }
 
 func (s *Session) message(text []byte) {

@@ -77,7 +77,8 @@ type Handler interface {
 	// during the call.
 	Message(text []byte)
 	// Idle is called after Options.ActivityTimeout of silence, to ask for a sign of
-	// life in the dialect. A ping of the WebSocket protocol is sent anyway.
+	// life in the dialect, and while messages wait (see Pacer). A ping of the WebSocket
+	// protocol is sent anyway.
 	Idle()
 	// Disconnect returns how to end a socket for a reason of this package that the
 	// WebSocket protocol has no code for. It must neither block nor lock.

@@ -47,6 +47,7 @@ type xhrHost struct {
 	sessions chan *server.HTTPSession
 	closed   chan server.Reason
 	stop     func()
+	pause    time.Duration // after each message; 0: none
 }
 
 func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +59,11 @@ func (h *xhrHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	by := server.ReceiveRequest{Session: name, Remote: h.remote, Streaming: kind == "xhr_streaming"}
 	h.http.Receive(w, r, by, func(s *server.HTTPSession) server.Handler {
 		h.sessions <- s
-		return &xhrEcho{s, h.closed}
+		e := &xhrEcho{s, h.closed}
+		if h.pause > 0 {
+			return paced{e, h.pause}
+		}
+		return e
 	})
 }
 

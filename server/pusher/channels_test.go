@@ -128,12 +128,6 @@ func TestMemberRemovedHowever(t *testing.T) {
 		"is no UTF-8":         func(r *raw, _ string) { r.send("\xff") },
 		"is too large":        func(r *raw, _ string) { r.send(strings.Repeat(" ", 20<<10)) },
 		"breaks the protocol": func(r *raw, _ string) { _, _ = r.ws.NetConn().Write([]byte{0xff, 0xff}) },
-		"floods": func(r *raw, _ string) {
-			go func() {
-				for r.ws.WriteMessage(websocket.TextMessage, []byte(`{"event":"pusher:pong"}`)) == nil {
-				}
-			}()
-		},
 		"reads nothing": func(r *raw, _ string) {
 			r.enter("private-much")
 			for _, in := r.member(h, "private-much"); in; _, in = r.member(h, "private-much") {

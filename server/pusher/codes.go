@@ -33,7 +33,7 @@ var (
 	codeAuthTimeout  = code{4009, "auth_timeout", "Connection not authorized within timeout."}
 	codeAddressFull  = code{4100, server.AddressFull, "Too many connections from this address"}
 	codeSlow         = code{4100, server.SlowConsumer, "The connection is too slow for what is sent on it"}
-	codeFlood        = code{4100, "flood", "Too many messages in spite of the rate limit"}
+	codeFlood        = code{4100, server.Flood, "Too many messages in spite of the rate limit"}
 	codeStopping     = code{4100, server.Stopping, "The server restarts, please come back in a second"} // not 4200: at once there would be nobody
 	codeSilent       = code{4201, server.Silent, "No pong was received in time"}
 )
@@ -44,7 +44,6 @@ var (
 	codeBadSignIn      = code{4009, "bad_signin", "The sign-in is not authorized"}
 	codeWatchlist      = code{4302, "watchlist", "The watchlist has too many users"}
 	codeRejected       = code{4301, "rejected", "Client event rejected"}
-	codeTooFast        = code{4301, "rate_limit", "Message rejected due to rate limit"}
 	codeBadMessage     = code{4310, "bad_message", "The message is not valid"}
 	codeBadChannel     = code{4311, "bad_channel", "The channel name is not valid"}
 	codeTooManyChannel = code{4312, "too_many_channels", "The connection has too many channels"}

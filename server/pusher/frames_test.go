@@ -126,7 +126,7 @@ func TestFrameLengths(t *testing.T) {
 // sentence, and fits a close frame.
 func TestCodes(t *testing.T) {
 	inBand := []code{
-		codeUnauthorized, codeRejected, codeTooFast, codeBadMessage, codeBadChannel, codeTooManyChannel,
+		codeUnauthorized, codeRejected, codeBadMessage, codeBadChannel, codeTooManyChannel,
 		codePresenceFull, codeBadMember, codeBadUser, codeBadSignIn, codeWatchlist,
 	}
 	ending := []code{
@@ -149,7 +149,7 @@ func TestCodes(t *testing.T) {
 // error frame and in the close frame.
 func TestDisconnects(t *testing.T) {
 	for reason, number := range map[server.Reason]int{
-		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4100, server.Silent: 4201, "new": 1011,
+		server.SlowConsumer: 4100, server.AddressFull: 4100, server.Stopping: 4100, server.Silent: 4201, server.Flood: 4100, "new": 1011,
 	} {
 		f := (&socket{}).Disconnect(reason)
 		if f.Code != number || f.Message == "" {

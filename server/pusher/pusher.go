@@ -27,8 +27,8 @@ type Options struct {
 	Origins apps.Origins // of browsers, for every app; each app has its own as well
 	Log     *slog.Logger
 
-	MessagesPerSecond int // from one socket, on average [200]; see SetMessageRate
-	MessageBurst      int // from one socket, at once [1000]
+	MessagesPerSecond int // read from one socket, when it has sent more than MessageBurst [200]; see SetMessageRate
+	MessageBurst      int // read from one socket at once [1000]
 
 	Refusals *refusals.Log // may be nil
 

@@ -26,16 +26,15 @@ type socket struct {
 	origin      string       // of the page; empty: not a browser, or a page of this server
 
 	// owned by the reader
-	vouched  bool         // it is signed in, or an app's backend has let it into a channel
-	names    int          // bytes of the names of its channels, while it is not vouched for
-	rate     *messageRate // that inbound and patience were made for
-	inbound  bucket       // of messages
-	patience bucket       // of messages over the limit; empty: the socket is flooding
-	events   bucket       // of client events
-	user     *user        // the user it is signed in as; nil: not signed in
+	vouched bool         // it is signed in, or an app's backend has let it into a channel
+	names   int          // bytes of the names of its channels, while it is not vouched for
+	rate    *messageRate // that inbound was made for
+	inbound bucket       // of messages; when it is empty they wait
+	events  bucket       // of client events
+	user    *user        // the user it is signed in as; nil: not signed in
 }
 
-var _ server.Handler = (*socket)(nil)
+var _ server.Pacer = (*socket)(nil)
 
 // transport takes a socket's frames to the client. It is safe for concurrent use and
 // never blocks.
@@ -59,14 +58,9 @@ func (k *socket) Message(text []byte) {
 	if rate := k.srv.rate.Load(); rate != k.rate {
 		k.limit(rate)
 	}
+	k.inbound.spend(now)
 	m, err := parseMessage(text)
 	switch {
-	case !k.inbound.take(now):
-		if !k.patience.take(now) {
-			k.session.Close(codeFlood.disconnect())
-			return
-		}
-		k.sendError(codeTooFast, codeTooFast.sentence+": "+shortened(strings.TrimSpace(m.Event+" "+m.Channel)))
 	case err != nil:
 		k.sendError(codeBadMessage, err.Error())
 	case m.Event == "pusher:subscribe":
@@ -86,19 +80,21 @@ func (k *socket) Message(text []byte) {
 	}
 }
 
-// limit gives k full buckets for its messages.
+// limit gives k a full bucket for its messages.
 func (k *socket) limit(rate *messageRate) {
 	k.rate = rate
 	k.inbound = newBucket(rate.perSecond, rate.burst)
-	k.patience = newBucket(max(1, rate.perSecond/4), rate.burst)
 }
+
+// Pause implements server.Pacer.
+func (k *socket) Pause() time.Duration { return k.inbound.debt(time.Now()) }
 
 // Idle implements server.Handler.
 func (k *socket) Idle() { k.session.Queue(pingFrame) }
 
 // Disconnect implements server.Handler.
 func (k *socket) Disconnect(r server.Reason) server.Disconnect {
-	for _, c := range [...]code{codeSlow, codeSilent, codeStopping, codeAddressFull} {
+	for _, c := range [...]code{codeSlow, codeSilent, codeStopping, codeAddressFull, codeFlood} {
 		if c.word == r {
 			return c.disconnect()
 		}
@@ -109,7 +105,7 @@ func (k *socket) Disconnect(r server.Reason) server.Disconnect {
 // Closed implements server.Handler.
 func (k *socket) Closed(r server.Reason) {
 	level := slog.LevelDebug
-	if r == server.SlowConsumer || r == codeFlood.word {
+	if r == server.SlowConsumer || r == server.Flood {
 		level = slog.LevelWarn
 	}
 	k.srv.opt.Log.Log(context.Background(), level, "socket closed", "socket", k.id, "reason", string(r),

@@ -15,7 +15,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting"
-	"chatcast/channels/testwait"
 )
 
 func errorSays(code int, message string) string {
@@ -129,33 +128,6 @@ func TestBadInput(t *testing.T) {
 	a.t = t
 	h.publish(t, `{"name":"e","channel":"private-in","data":"still here"}`)
 	a.expect(`{"event":"e","channel":"private-in","data":"still here"}`)
-}
-
-// A flooding client is told what is refused, and closed if it does not stop.
-func TestFlood(t *testing.T) {
-	h := newHarness(t)
-	a := h.connect(t)
-	go func() {
-		for a.ws.WriteMessage(websocket.TextMessage, []byte(`{"event":"pusher:subscribe","data":{"channel":"flood"}}`)) == nil {
-		}
-	}()
-	answers := map[string]int{}
-	for {
-		_ = a.ws.SetReadDeadline(time.Now().Add(testwait.Long))
-		_, text, err := a.ws.ReadMessage()
-		if websocket.IsCloseError(err, 4100) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("after %v: %v", answers, err)
-		}
-		answers[string(text)]++
-	}
-	allowed := answers[succeeded("flood")]
-	refused := answers[errorSays(4301, "Message rejected due to rate limit: pusher:subscribe")]
-	if allowed < 1000 || refused < 1000 || answers[errorSays(4100, "Too many messages in spite of the rate limit")] != 1 || len(answers) != 3 {
-		t.Errorf("the answers were %v", answers)
-	}
 }
 
 // TestTwoHundredThousand: 1,000 sockets on one channel and 200 events, each of which

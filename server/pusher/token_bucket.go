@@ -20,12 +20,32 @@ func (b *bucket) resize(perSecond int) {
 	}
 }
 
-// take takes a token, and reports whether there was one.
-func (b *bucket) take(now time.Time) bool {
+// fill adds the tokens gained until now.
+func (b *bucket) fill(now time.Time) {
 	if !b.filled.IsZero() {
 		b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.filled).Seconds())
 	}
 	b.filled = now
+}
+
+// spend takes a token, on credit if there is none.
+func (b *bucket) spend(now time.Time) {
+	b.fill(now)
+	b.tokens--
+}
+
+// debt returns how long it takes to gain the tokens that were spent on credit.
+func (b *bucket) debt(now time.Time) time.Duration {
+	if b.tokens >= 0 {
+		return 0
+	}
+	b.fill(now)
+	return max(0, time.Duration(-b.tokens/b.rate*float64(time.Second)))
+}
+
+// take takes a token, and reports whether there was one.
+func (b *bucket) take(now time.Time) bool {
+	b.fill(now)
 	if b.tokens < 1 {
 		return false
 	}

@@ -41,7 +41,10 @@ func newHouse(t *testing.T, activity time.Duration) conformance.Target {
 	log := slog.New(slog.DiscardHandler)
 	engine := broadcasting.NewEngine(broadcasting.Options{})
 	sockets := server.New(server.Options{Log: log, ActivityTimeout: activity, PongTimeout: time.Second})
-	front := pusher.New(pusher.Options{Apps: apps, Engine: engine, Sockets: sockets, Log: log, ProveWithin: time.Second})
+	front := pusher.New(pusher.Options{
+		Apps: apps, Engine: engine, Sockets: sockets, Log: log, ProveWithin: time.Second,
+		MessagesPerSecond: 5000, // a case sends 10,000 on one socket
+	})
 	g, err := server.NewRouter(server.RouterOptions{Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,8 @@ type RouterOptions struct {
 }
 
 // NewRouter returns a router without routes that handles what all routes share: it
-// answers panics, logs requests at debug level and sends browsers their CORS headers.
+// answers HEAD and panics, logs requests at debug level and sends browsers their CORS
+// headers.
 func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
@@ -32,7 +33,8 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Use(findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies, allowOrigins(o.Origins), noSniff)
+	r.Use(answerHeads(r), findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies,
+		allowOrigins(o.Origins), noSniff)
 	return r, nil
 }
 
@@ -51,7 +53,7 @@ func logRequests(log *slog.Logger) gin.HandlerFunc {
 		if route == "" {
 			route = "none"
 		}
-		log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", route,
+		log.DebugContext(c.Request.Context(), "request", "method", Method(c.Request), "route", route,
 			"status", c.Writer.Status(), "bytes", c.Writer.Size(), "took", time.Since(began), "client", ClientAddress(c))
 	}
 }

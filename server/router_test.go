@@ -89,3 +89,42 @@ func TestRouterRefusesBadProxies(t *testing.T) {
 		t.Error("a trusted proxy that is no address was taken")
 	}
 }
+
+// A HEAD is served as a GET, once; what has a HEAD of its own keeps it.
+func TestRouterAnswersHeads(t *testing.T) {
+	r, log := newRouter(t, slog.LevelDebug)
+	calls := 0
+	r.GET("/page/:name", func(c *gin.Context) {
+		calls++
+		c.Header("X-Name", c.Param("name")+" by "+c.Request.Method+" for "+server.Method(c.Request))
+		c.String(http.StatusTeapot, "body")
+	})
+	r.GET("/own", func(c *gin.Context) { c.Status(http.StatusOK) })
+	r.HEAD("/own", func(c *gin.Context) { c.Header("X-Own", "yes"); c.Status(http.StatusOK) })
+	r.POST("/post", func(c *gin.Context) { c.Status(http.StatusOK) })
+	web := httptest.NewServer(r)
+	defer web.Close()
+	for path, want := range map[string]struct {
+		status        int
+		header, value string
+	}{
+		"/page/x":  {http.StatusTeapot, "X-Name", "x by GET for HEAD"},
+		"/page/ ":  {http.StatusTeapot, "Content-Length", "4"},
+		"/own":     {http.StatusOK, "X-Own", "yes"},
+		"/nowhere": {http.StatusNotFound, "Allow", ""},
+		"/post":    {http.StatusMethodNotAllowed, "Allow", "POST"},
+		"/panic":   {http.StatusInternalServerError, "Allow", ""},
+	} {
+		res, err := http.Head(web.URL + strings.ReplaceAll(path, " ", "%20"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if got := res.Header.Get(want.header); res.StatusCode != want.status || got != want.value {
+			t.Errorf("HEAD %s: %d, %s %q", path, res.StatusCode, want.header, got)
+		}
+	}
+	if calls != 2 || strings.Count(log.String(), "method=HEAD route=/page/:name") != 2 {
+		t.Errorf("%d calls, log %s", calls, log)
+	}
+}

@@ -58,6 +58,6 @@ func (a *API) NoRoute(c *gin.Context) {
 // router has set Allow.
 func (a *API) NoMethod(c *gin.Context) {
 	c.AbortWithStatusJSON(http.StatusMethodNotAllowed, answer{Error: &server.ErrorObject{
-		Code: "ApiMethodNotAllowedError", Message: "this route does not allow the method " + c.Request.Method,
+		Code: "ApiMethodNotAllowedError", Message: "this route does not allow the method " + server.Method(c.Request),
 	}})
 }

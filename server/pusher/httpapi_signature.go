@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"chatcast/server"
 )
 
 // The signature of a request to the HTTP API:
@@ -156,7 +158,7 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 	}
 	q, ok := signedReading(app, r, now)
 	if !ok {
-		return nil, unauthorized("auth_signature is not the HMAC-SHA256 of %s, the path and the sorted query with the app's secret", r.Method)
+		return nil, unauthorized("auth_signature is not the HMAC-SHA256 of %s, the path and the sorted query with the app's secret", server.Method(r))
 	}
 	if !app.Enabled {
 		return nil, errAppDisabled
@@ -184,7 +186,7 @@ func signedReading(app *App, r *http.Request, now time.Time) (query, bool) {
 		tried = append(tried, canonical)
 		given := strings.ToLower(q.get("auth_signature"))
 		for _, path := range paths {
-			if app.signed(given, now, r.Method, "\n", path, "\n", canonical) {
+			if app.signed(given, now, server.Method(r), "\n", path, "\n", canonical) {
 				return q, true
 			}
 		}

@@ -94,8 +94,17 @@ func (o Operation) route(ref *Reference) *routers.Route {
 }
 
 // Find returns the operation of a request and its path parameters. known reports
-// whether the path has any operation; it may have others when found is nil.
+// whether the path has any operation; it may have others when found is nil. A HEAD that
+// is not documented is that of its GET.
 func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string]string, known bool) {
+	found, params, known = ref.find(r, r.Method)
+	if found == nil && r.Method == http.MethodHead {
+		found, params, known = ref.find(r, http.MethodGet)
+	}
+	return found, params, known
+}
+
+func (ref *Reference) find(r *http.Request, method string) (found *Operation, params map[string]string, known bool) {
 	best := -1
 	for i := range ref.Operations {
 		op := &ref.Operations[i]
@@ -105,7 +114,7 @@ func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string
 		}
 		known = true
 		// As in the router, a fixed segment precedes a parameter.
-		if op.Method == r.Method && literal > best {
+		if op.Method == method && literal > best {
 			found, params, best = op, given, literal
 		}
 	}

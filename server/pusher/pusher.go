@@ -42,6 +42,7 @@ type Server struct {
 	authDeadlines *authDeadlines
 	overHTTP      *server.HTTPSessions
 	rate          atomic.Pointer[messageRate]
+	plain         plainGets
 }
 
 // New returns a Server; its sockets live as long as o.Sockets runs.
@@ -92,6 +93,10 @@ func (s *Server) NotFound(c *gin.Context) bool {
 }
 
 func (s *Server) connect(c *gin.Context) {
+	if !websocket.IsWebSocketUpgrade(c.Request) {
+		s.explain(c)
+		return
+	}
 	t := s.opt.Apps.stateOf(c.Param("key"))
 	refusal := s.admit(c, t)
 	if refusal.number == 0 && !t.enter() {

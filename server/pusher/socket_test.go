@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -207,30 +206,6 @@ func listen(h *harness, channel string, n int, ready *sync.WaitGroup) (got int, 
 		return got, err
 	}
 	return got, expect(`{"event":"pusher:pong","data":"{}"}`)
-}
-
-// A browser's page learns of a refusal on a socket; other clients get an HTTP response.
-func TestPlainRequest(t *testing.T) {
-	h := newHarness(t)
-	res, err := http.Get(h.url + "/app/" + docKey + "?protocol=7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusBadRequest {
-		t.Errorf("a request that is no handshake is answered %s", res.Status)
-	}
-	// The refused sockets took no place: the app allows one.
-	for range 3 {
-		res, err := http.Get(h.url + "/app/small?protocol=7")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-	}
-	if first := h.dial(t, "/app/small?protocol=7", nil).read(); !established.MatchString(first) {
-		t.Errorf("the place is gone: %s", first)
-	}
 }
 
 // Sockets connect, leave, publish and are evicted all at once: for the race detector,

@@ -121,7 +121,11 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
 		ask("GET", path, "", "", "", 200)
 	}
-	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 400)
+	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 426)
+	half := httptest.NewRequestWithContext(t.Context(), "GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", http.NoBody)
+	half.Header.Set("Connection", "Upgrade")
+	half.Header.Set("Upgrade", "websocket") // without a key and a version
+	handler.ServeHTTP(httptest.NewRecorder(), half)
 	for i, prefix := range []string{"/pusher", ""} {
 		session := prefix + "/app/" + cfg.Apps[0].Key + "/" + strconv.Itoa(i) + "/session1"
 		for _, kind := range []string{"/xhr", "/xhr_streaming"} {

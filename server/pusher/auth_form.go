@@ -1,11 +1,13 @@
 package pusher
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -28,7 +30,7 @@ type authForm struct {
 	callback string        // of a GET; empty: answer JSON
 }
 
-// readAuthForm reads the query of a GET, and the form or JSON body of a POST. It
+// readAuthForm reads the query of a GET, and the form (of both kinds) or JSON body of a POST. It
 // ignores unknown fields, last_event_id among them.
 //
 // Malformed input is answered with 422 and the name of the field, as in the rest of the
@@ -86,18 +88,22 @@ func authFields(w http.ResponseWriter, r *http.Request, names []string) (map[str
 		return nil, &authError{status: http.StatusRequestEntityTooLarge, code: server.CodeTooLarge, message: fmt.Sprintf("the body is over %d bytes", maxAuthBody)}
 	case err != nil:
 		return nil, invalidField("body", "could not be read to its end")
-	case !utf8.Valid(body):
-		return nil, invalidField("body", "is not valid UTF-8")
 	}
 	contentType := r.Header.Get("Content-Type")
-	mediaType, _, err := mime.ParseMediaType(contentType)
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err == nil && mediaType == "multipart/form-data" {
+		return multipartFields(body, params["boundary"], names)
+	}
+	if !utf8.Valid(body) {
+		return nil, invalidField("body", "is not valid UTF-8")
+	}
 	switch {
 	case contentType == "" || err == nil && mediaType == "application/x-www-form-urlencoded":
 		return formFields(string(body), names)
 	case err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")):
 		return jsonFields(body, names)
 	}
-	return nil, invalidField("body", "must be application/x-www-form-urlencoded or application/json")
+	return nil, invalidField("body", "must be application/x-www-form-urlencoded, multipart/form-data or application/json")
 }
 
 // formFields reads a form, which may hold a raw ";" as channel names do.
@@ -119,6 +125,41 @@ func formFields(raw string, names []string) (map[string]string, error) {
 		fields[key] = value
 	}
 	return fields, nil
+}
+
+// multipartFields reads a form as fetch sends a FormData. Other fields of the form, files
+// too, are ignored.
+func multipartFields(body []byte, boundary string, names []string) (map[string]string, error) {
+	if boundary == "" {
+		return nil, invalidField("body", "is multipart/form-data without a boundary in Content-Type")
+	}
+	fields := make(map[string]string)
+	for parts := multipart.NewReader(bytes.NewReader(body), boundary); ; {
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			return fields, nil
+		}
+		if err != nil {
+			return nil, invalidField("body", "is not valid multipart/form-data")
+		}
+		key := part.FormName()
+		if !slices.Contains(names, key) {
+			continue
+		}
+		value, err := io.ReadAll(part)
+		_, twice := fields[key]
+		switch {
+		case err != nil:
+			return nil, invalidField("body", "is not valid multipart/form-data")
+		case twice:
+			return nil, invalidField(key, "is given twice")
+		case part.FileName() != "":
+			return nil, invalidField(key, "must be a field, not a file")
+		case !utf8.Valid(value):
+			return nil, invalidField(key, "is not valid UTF-8")
+		}
+		fields[key] = string(value)
+	}
 }
 
 // jsonFields reads a JSON object. It refuses a number for socket_id instead of

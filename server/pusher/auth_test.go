@@ -216,6 +216,17 @@ func TestAuthGolden(t *testing.T) {
 	}
 }
 
+const multipartType = `multipart/form-data; boundary="x"`
+
+// multipartForm returns names and values as fetch sends a FormData.
+func multipartForm(fields ...string) string {
+	var b strings.Builder
+	for i := 0; i < len(fields); i += 2 {
+		b.WriteString("--x\r\nContent-Disposition: form-data; name=\"" + fields[i] + "\"\r\n\r\n" + fields[i+1] + "\r\n")
+	}
+	return b.String() + "--x--\r\n"
+}
+
 // The answer is the same for every form of the request.
 func TestAuthSpellings(t *testing.T) {
 	h, granted := authorizer(t)
@@ -229,6 +240,8 @@ func TestAuthSpellings(t *testing.T) {
 		"form without a type":     {"POST", "/broadcasting/auth", token, "", query},
 		"JSON":                    {"POST", "/broadcasting/auth", token, jsonType, asJSON},
 		"JSON with charset":       {"POST", "/broadcasting/auth", token, jsonType + ";charset=utf-8", asJSON},
+		"multipart":               {"POST", "/broadcasting/auth", token, multipartType, multipartForm("socket_id", "1234.1234", "channel_name", line)},
+		"more in multipart":       {"POST", "/broadcasting/auth", token, multipartType, multipartForm("x", "\xff", "channel_name", line, `f"; filename="x`, "\x00", "socket_id", "1234.1234")},
 		"GET":                     {"GET", "/broadcasting/auth?" + query, token, "", ""},
 		"Bearer":                  {"POST", "/broadcasting/auth", "Bearer " + token, formType, query},
 		"bearer":                  {"POST", "/broadcasting/auth", "bearer  " + token, formType, query},
@@ -344,8 +357,15 @@ func TestAuthRefuses(t *testing.T) {
 		"JSON array":             {"POST", "", token, jsonType, `[]`, 422, invalid("body", "must be a JSON object, not array")},
 		"no JSON":                {"POST", "", token, jsonType, `{"socket_id":`, 422, invalid("body", "must be JSON: unexpected end of JSON input")},
 		"empty JSON":             {"POST", "", token, jsonType, "", 422, invalid("body", "must be JSON: unexpected end of JSON input")},
-		"another type":           {"POST", "", token, "text/plain", good, 422, invalid("body", "must be application/x-www-form-urlencoded or application/json")},
-		"a bad type":             {"POST", "", token, ";;;", good, 422, invalid("body", "must be application/x-www-form-urlencoded or application/json")},
+		"another type":           {"POST", "", token, "text/plain", good, 422, invalid("body", "must be application/x-www-form-urlencoded, multipart/form-data or application/json")},
+		"no boundary":            {"POST", "", token, "multipart/form-data", good, 422, invalid("body", "is multipart/form-data without a boundary in Content-Type")},
+		"not multipart":          {"POST", "", token, "multipart/form-data; boundary=x", good, 422, invalid("body", "is not valid multipart/form-data")},
+		"cut multipart":          {"POST", "", token, multipartType, strings.TrimSuffix(multipartForm("socket_id", "1.1"), "--x--\r\n"), 422, invalid("body", "is not valid multipart/form-data")},
+		"twice in multipart":     {"POST", "", token, multipartType, multipartForm("socket_id", "1.1", "socket_id", "1.2"), 422, invalid("socket_id", "is given twice")},
+		"multipart, not UTF-8":   {"POST", "", token, multipartType, multipartForm("socket_id", "\xff"), 422, invalid("socket_id", "is not valid UTF-8")},
+		"a file":                 {"POST", "", token, multipartType, multipartForm(`socket_id"; filename="a`, "1.1"), 422, invalid("socket_id", "must be a field, not a file")},
+		"smuggled in multipart":  {"POST", "", token, multipartType, multipartForm("socket_id", "1.1:private-x", "channel_name", line), 422, badSocket},
+		"a bad type":             {"POST", "", token, ";;;", good, 422, invalid("body", "must be application/x-www-form-urlencoded, multipart/form-data or application/json")},
 		"oversize":               {"POST", "", token, formType, good + "&x=" + strings.Repeat("x", 16<<10), 413, refusal("ApiTooLargeError", "the body is over 16384 bytes", "")},
 		"user without channels":  {"POST", "", deniedToken, formType, good, 403, refusal("ApiAccessDeniedError", "no access to this channel", "")},
 		"tokens not readable":    {"POST", "", "broken", formType, good, 500, refusal("ApiInternalError", "internal error", "")},

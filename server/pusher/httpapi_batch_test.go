@@ -97,7 +97,7 @@ func TestBatchRefuses(t *testing.T) {
 		"NaN as data":        {after(`{"channel":"a","name":"e","data":NaN}`), 400, "the body is not JSON: invalid character 'N' looking for beginning of value"},
 		"large data":         {after(`{"channel":"a","name":"e","data":"` + strings.Repeat("x", 10_001) + `"}`), 413, "batch[2]: data is over 10000 bytes"},
 		"large body":         {after(`{"channel":"a","name":"e","data":"` + strings.Repeat("x", 1<<20) + `"}`), 413, "the body is over 681920 bytes"},
-		"bad socket":         {after(`{"channel":"a","name":"e","data":"x","socket_id":"1"}`), 400, "batch[2]: socket_id must be digits, a dot and digits"},
+		"bad socket":         {after(`{"channel":"a","name":"e","data":"x","socket_id":".1"}`), 400, "batch[2]: " + badSocketID},
 		"unknown info":       {after(`{"channel":"a","name":"e","data":"x","info":"cache"}`), 400, `batch[2]: info may ask for user_count and subscription_count, not for "cache"`},
 		"no counts":          {after(`{"channel":"a","name":"e","data":"x","info":"user_count"}`), 400, "batch[2]: info: this server does not count user_count"},
 	} {

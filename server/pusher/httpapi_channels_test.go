@@ -258,7 +258,7 @@ func TestOldEvent(t *testing.T) {
 	}{
 		{path, nil, "x", 400, "name is missing"},
 		{path, map[string]string{"name": "pusher:x"}, "x", 400, "name may not start with pusher: or pusher_internal:"},
-		{path, map[string]string{"name": "e", "socket_id": "x"}, "x", 400, "socket_id must be digits, a dot and digits"},
+		{path, map[string]string{"name": "e", "socket_id": "x"}, "x", 400, badSocketID},
 		{path, map[string]string{"name": "e"}, "\xff", 400, "data is not valid UTF-8"},
 		{path, map[string]string{"name": "e"}, strings.Repeat("x", 10_001), 413, "the body is over 10000 bytes"},
 		{"/apps/3/channels/a b/events", map[string]string{"name": "e"}, "x", 400, "channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;"},

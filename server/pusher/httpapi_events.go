@@ -3,6 +3,7 @@ package pusher
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -112,6 +113,11 @@ func publicationOfQuery(q query) *publication {
 	return p
 }
 
+// excludable matches what may be given as the socket that does not get an event. pusher.com
+// takes numbers without a dot as well. No socket has such an id, so everybody gets the event.
+// Nothing is signed with it: see ValidSocketID.
+var excludable = regexp.MustCompile(`\A\d{1,20}(?:\.\d{1,20})?\z`)
+
 // validate returns the first error. It leaves every channel in p.Channels, once.
 func (p *publication) validate(app *App, counts bool) *apiError {
 	switch {
@@ -129,8 +135,8 @@ func (p *publication) validate(app *App, counts bool) *apiError {
 		return tooLarge("data is over %d bytes", app.Limits.EventBytes)
 	case !utf8.ValidString(*p.Data):
 		return badRequest("data is not valid UTF-8")
-	case p.SocketID != "" && !ValidSocketID(p.SocketID):
-		return badRequest("socket_id must be digits, a dot and digits")
+	case p.SocketID != "" && !excludable.MatchString(p.SocketID):
+		return badRequest("socket_id must be digits, or digits, a dot and digits")
 	}
 	if apiErr := p.validateChannels(app); apiErr != nil {
 		return apiErr
@@ -138,6 +144,8 @@ func (p *publication) validate(app *App, counts bool) *apiError {
 	return p.validateInfo(counts)
 }
 
+// validateChannels lets an event go to several encrypted channels, as pusher.com does: whoever
+// publishes it has encrypted it, and knows which of them can read it.
 func (p *publication) validateChannels(app *App) *apiError {
 	if p.Channel != nil {
 		if len(p.Channels) > 0 {
@@ -153,7 +161,6 @@ func (p *publication) validateChannels(app *App) *apiError {
 	}
 	seen := make(map[string]bool, len(p.Channels))
 	unique := make([]string, 0, len(p.Channels))
-	encrypted := false
 	for i, s := range p.Channels {
 		name, err := channels.Parse(s)
 		if err != nil {
@@ -162,14 +169,10 @@ func (p *publication) validateChannels(app *App) *apiError {
 		if name.Reserved() {
 			return forbidden("channels[%d]: %s is a channel of the CRM, which alone publishes to it", i, s)
 		}
-		encrypted = encrypted || name.Encrypted
 		if !seen[s] {
 			seen[s] = true
 			unique = append(unique, s)
 		}
-	}
-	if encrypted && len(unique) > 1 {
-		return badRequest("an event on an encrypted channel can go to that channel only, because each has its own secret")
 	}
 	p.Channels = unique
 	return nil

@@ -135,15 +135,18 @@ func TestPublish(t *testing.T) {
 		body string
 		want []broadcasting.Event
 	}{
-		"channel":                     {`{"name":"e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
-		"empty data":                  {`{"name":"e","channel":"a","data":""}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e"}}},
-		"largest data":                {`{"name":"e","channel":"a","data":"` + long + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: long}}},
-		"escaped data":                {`{"name":"e","channel":"a","data":"` + strings.Repeat(`\u0001`, 10_000) + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: strings.Repeat("\x01", 10_000)}}},
-		"longest name":                {`{"name":"` + strings.Repeat("n", 200) + `","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: strings.Repeat("n", 200), Data: "x"}}},
-		"client- event":               {`{"name":"client-e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "client-e", Data: "x"}}},
-		"exclusion":                   {`{"name":"e","channels":["a"],"data":"x","socket_id":"1.2"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x", Except: "1.2"}}},
-		"no exclusion":                {`{"name":"e","channels":["a"],"data":"x","socket_id":null,"info":null}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
-		"several, once":               {`{"name":"e","channels":["b","a;x","b"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "b", Name: "e", Data: "x"}, {App: "3", Channel: "a;x", Name: "e", Data: "x"}}},
+		"channel":       {`{"name":"e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
+		"empty data":    {`{"name":"e","channel":"a","data":""}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e"}}},
+		"largest data":  {`{"name":"e","channel":"a","data":"` + long + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: long}}},
+		"escaped data":  {`{"name":"e","channel":"a","data":"` + strings.Repeat(`\u0001`, 10_000) + `"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: strings.Repeat("\x01", 10_000)}}},
+		"longest name":  {`{"name":"` + strings.Repeat("n", 200) + `","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: strings.Repeat("n", 200), Data: "x"}}},
+		"client- event": {`{"name":"client-e","channel":"a","data":"x"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "client-e", Data: "x"}}},
+		"exclusion":     {`{"name":"e","channels":["a"],"data":"x","socket_id":"1.2"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x", Except: "1.2"}}},
+		"no exclusion":  {`{"name":"e","channels":["a"],"data":"x","socket_id":null,"info":null}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
+		"several, once": {`{"name":"e","channels":["b","a;x","b"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "b", Name: "e", Data: "x"}, {App: "3", Channel: "a;x", Name: "e", Data: "x"}}},
+		"short socket":  {`{"name":"e","channels":["a"],"data":"x","socket_id":"123123"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x", Except: "123123"}}},
+		"several encrypted": {`{"name":"e","channels":["private-encrypted-a","b","private-encrypted-c"],"data":"x"}`, []broadcasting.Event{
+			{App: "3", Channel: "private-encrypted-a", Name: "e", Data: "x"}, {App: "3", Channel: "b", Name: "e", Data: "x"}, {App: "3", Channel: "private-encrypted-c", Name: "e", Data: "x"}}},
 		"encrypted":                   {`{"name":"e","channels":["private-encrypted-a"],"data":"x"}`, []broadcasting.Event{{App: "3", Channel: "private-encrypted-a", Name: "e", Data: "x"}}},
 		"fields of fields, not twice": {`{"tags":{"name":1,"data":[{"name":2}]},"name":"e","channels":["a"],"data":"\"name\":"}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: `"name":`}}},
 		"unknown fields":              {`{"name":"e","channels":["a"],"data":"x","tags":{"a":1}}`, []broadcasting.Event{{App: "3", Channel: "a", Name: "e", Data: "x"}}},
@@ -223,8 +226,10 @@ func TestPublishRefuses(t *testing.T) {
 		"long channel":       {`{"name":"e","channel":"` + strings.Repeat("c", 201) + `","data":"x"}`, 400, "channels[0]: the name is longer than 200 bytes"},
 		"101 channels":       {`{"name":"e","channels":` + names(101) + `,"data":"x"}`, 400, "101 channels are named, at most 100 are allowed"},
 		"a user without id":  {`{"name":"e","channels":["#server-to-user-"],"data":"x"}`, 400, "channels[0]: a user id must have 1 to 128 characters, none of them a control character"},
-		"encrypted and more": {`{"name":"e","channels":["private-encrypted-a","b"],"data":"x"}`, 400, "an event on an encrypted channel can go to that channel only, because each has its own secret"},
-		"bad socket":         {`{"name":"e","channels":["a"],"data":"x","socket_id":"1"}`, 400, "socket_id must be digits, a dot and digits"},
+		"bad socket":         {`{"name":"e","channels":["a"],"data":"x","socket_id":"1."}`, 400, badSocketID},
+		"smuggling socket":   {`{"name":"e","channels":["a"],"data":"x","socket_id":"1.1:private-a"}`, 400, badSocketID},
+		"undefined socket":   {`{"name":"e","channels":["a"],"data":"x","socket_id":"undefined"}`, 400, badSocketID},
+		"long socket":        {`{"name":"e","channels":["a"],"data":"x","socket_id":"` + strings.Repeat("1", 21) + `"}`, 400, badSocketID},
 		"number as socket":   {`{"name":"e","channels":["a"],"data":"x","socket_id":1.5}`, 400, "socket_id may not be number"},
 		"unknown info":       {`{"name":"e","channels":["a"],"data":"x","info":"cache"}`, 400, `info may ask for user_count and subscription_count, not for "cache"`},
 		"no counts":          {`{"name":"e","channels":["a"],"data":"x","info":"user_count"}`, 400, "info: this server does not count user_count"},
@@ -238,6 +243,8 @@ func TestPublishRefuses(t *testing.T) {
 		})
 	}
 }
+
+const badSocketID = "socket_id must be digits, or digits, a dot and digits"
 
 func checkError(t *testing.T, w *httptest.ResponseRecorder, status int, wantErr string) {
 	t.Helper()

@@ -61,6 +61,7 @@ func TestUserAuth(t *testing.T) {
 		"form":                      {"POST", "", token, formType, "socket_id=1234.1234", want, jsonType},
 		"form without a type":       {"POST", "", token, "", "socket_id=1234.1234", want, jsonType},
 		"JSON":                      {"POST", "", "Bearer " + token, jsonType, `{"socket_id":"1234.1234"}`, want, jsonType},
+		"multipart":                 {"POST", "", token, multipartType, multipartForm("socket_id", "1234.1234"), want, jsonType},
 		"a channel is not asked":    {"POST", "", token, jsonType, `{"socket_id":"1234.1234","channel_name":7}`, want, jsonType},
 		"callback in a POST":        {"POST", "", token, formType, "socket_id=1234.1234&callback=f", want, jsonType},
 		"GET":                       {"GET", "?socket_id=1234.1234", token, "", "", want, jsonType},

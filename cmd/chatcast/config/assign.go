@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"chatcast/broadcasting/apps"
 )
 
 // assign sets dst, the setting named key, to src, a value decoded from YAML.
@@ -98,9 +96,7 @@ func assignSlice(key string, dst reflect.Value, src any, violations *ConfigError
 	}
 	list := reflect.MakeSlice(dst.Type(), len(items), len(items))
 	for i, item := range items {
-		if dst.Type().Elem() == reflect.TypeFor[apps.App]() {
-			list.Index(i).Set(reflect.ValueOf(apps.Default()))
-		}
+		list.Index(i).Set(newElement(dst.Type().Elem()))
 		assign(fmt.Sprintf("%s[%d]", key, i), list.Index(i), item, violations, seen)
 	}
 	dst.Set(list)

@@ -88,6 +88,49 @@ apps: [{id: a, key: k, secret: s}]`,
 	if err != nil || !slices.Equal(cfg.Server.AllowedOrigins, []string{"https://a.example", "https://b.example"}) || cfg.Bootstrap.AppID != "app_5_1" {
 		t.Errorf("a list with commas, and the user's id alone: %v, %+v, %s", err, cfg.Server.AllowedOrigins, cfg.Bootstrap.AppID)
 	}
+	for text, want := range map[string][]string{
+		"*": {"*"}, "https://*.example, *": {"https://*.example", "*"}, "http://localhost:*": {"http://localhost:*"}, `["*"]`: {"*"}, `'*'`: {"*"}, "[]": {},
+	} {
+		cfg, err := load(t, "", []string{"CHATCAST_SERVER_ALLOWED_ORIGINS=" + text}, nil)
+		if err != nil || !slices.Equal(cfg.Server.AllowedOrigins, want) {
+			t.Errorf("%s: %v, %q", text, err, cfg.Server.AllowedOrigins)
+		}
+		cfg, err = load(t, "", nil, map[string]string{"server.allowed_origins": text})
+		if err != nil || !slices.Equal(cfg.Server.AllowedOrigins, want) {
+			t.Errorf("flag %s: %v, %q", text, err, cfg.Server.AllowedOrigins)
+		}
+	}
+}
+
+// Variables of an element after the last one add it to its list.
+func TestEnvironmentAddsElements(t *testing.T) {
+	cfg, err := load(t, "apps: [{id: a, key: ak}, {id: b, key: bk}]", []string{
+		"CHATCAST_APPS_3_ID=d", "CHATCAST_APPS_3_KEY=dk", "CHATCAST_APPS_2_SECRET=a-very-long-secret", "CHATCAST_APPS_2_ID=c", "CHATCAST_APPS_2_KEY=ck",
+		"CHATCAST_APPS_2_WEBHOOKS_1_URL=http://two", "CHATCAST_APPS_2_WEBHOOKS_0_URL=http://one", "CHATCAST_APPS_2_WEBHOOKS_0_EVENTS=cache_miss",
+		"CHATCAST_APPS_0_WEBHOOKS=[{url: 'http://x'}]", "CHATCAST_APPS_0_WEBHOOKS_1_URL=http://y", "CHATCAST_APPS_1_CLIENT_EVENTS=false",
+		"CHATCAST_APPS_2_SERVICE_HOST=10.0.0.1",
+	}, nil)
+	if err != nil || len(cfg.Apps) != 4 {
+		t.Fatalf("%v, %+v", err, cfg.Apps)
+	}
+	a, b, c, d := cfg.Apps[0], cfg.Apps[1], cfg.Apps[2], cfg.Apps[3]
+	if len(a.Webhooks) != 2 || a.Webhooks[0].URL != "http://x" || a.Webhooks[1].URL != "http://y" || b.ClientEvents || d.ID != "d" || !d.Enabled ||
+		c.ID != "c" || c.Secret != "a-very-long-secret" || !c.ClientEvents || len(c.Webhooks) != 2 || c.Webhooks[1].URL != "http://two" || len(c.Webhooks[0].Events) != 1 {
+		t.Errorf("%+v", cfg.Apps)
+	}
+	for name, want := range map[string]Violation{
+		"CHATCAST_APPS_2_KEY=k":             {"CHATCAST_APPS_2_KEY", "there is no apps[1] before it; elements are counted from 0, without a gap"},
+		"CHATCAST_APPS_0_WEBHOOKS_1_URL=u":  {"CHATCAST_APPS_0_WEBHOOKS_1_URL", "there is no apps[0].webhooks[0] before it; elements are counted from 0, without a gap"},
+		"CHATCAST_APPS_1_KAY=k":             {"CHATCAST_APPS_1_KAY", "unknown environment variable; each is CHATCAST_ and a key in capitals, such as CHATCAST_SERVER_ADDRESS"},
+		"CHATCAST_APPS_0_KAY=k":             {"CHATCAST_APPS_0_KAY", "unknown environment variable; each is CHATCAST_ and a key in capitals, such as CHATCAST_SERVER_ADDRESS"},
+		"CHATCAST_APPS_1_KEY=second":        {"apps[1].id", "must be 1 to 64 letters, digits, - and _, for it stands in paths"},
+		"CHATCAST_SERVER_TRUSTED_PROXIES=*": {"server.trusted_proxies[0]", `must be an address or a network such as 10.0.0.0/8, not "*"`},
+	} {
+		_, err := load(t, "", []string{name}, nil)
+		if violations, ok := err.(ConfigError); !ok || len(violations) != 1 || violations[0] != want {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
 }
 
 // Each case is a configuration with one error: its key, and a word of the message.

@@ -8,16 +8,12 @@ import (
 	"maps"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/token"
 )
-
-// EnvPrefix is the prefix of the program's environment variables.
-const EnvPrefix = "CHATCAST_"
 
 // ConfigError holds every error of a configuration, each with its key.
 type ConfigError []Violation
@@ -116,50 +112,6 @@ func place(err error) (at, message string) {
 	return at, e.GetMessage()
 }
 
-// foreignEnv matches variables that orchestrators set in every container for a service
-// named chatcast. They are not settings, and not a mistake of the user.
-var foreignEnv = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
-
-func readEnv(cfg *Config, environ []string, violations *ConfigError) {
-	values := map[string]string{}
-	for _, line := range environ {
-		name, value, _ := strings.Cut(line, "=")
-		if strings.HasPrefix(name, EnvPrefix) && name != EnvPrefix+"CONFIG" {
-			values[name] = value
-		}
-	}
-	names := slices.SortedFunc(maps.Keys(values), func(a, b string) int { // CHATCAST_APPS before CHATCAST_APPS_0_KEY
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	})
-	for _, name := range names {
-		key := keyOfEnv(cfg, name)
-		switch {
-		case key != "":
-			readText(cfg, key, name, values[name], violations)
-		case !foreignEnv.MatchString(name):
-			violations.add(name, "unknown environment variable; each is %s and a key in capitals, such as %s", EnvPrefix, envName("server.address"))
-		}
-	}
-}
-
-func keyOfEnv(cfg *Config, name string) string {
-	for _, key := range Keys(cfg) {
-		if envName(key) == name {
-			return key
-		}
-	}
-	return ""
-}
-
-var notInEnv = strings.NewReplacer(".", "_", "[", "_", "]", "")
-
-// envName returns the environment variable of a key: CHATCAST_SERVER_ADDRESS for
-// server.address, CHATCAST_APPS_0_KEY for apps[0].key.
-func envName(key string) string { return EnvPrefix + strings.ToUpper(notInEnv.Replace(key)) }
-
 // Keys returns the keys of all values, and those of the lists.
 func Keys(cfg *Config) (keys []string) {
 	walk("", reflect.ValueOf(cfg).Elem(), "", func(key string, v reflect.Value, _ string) {
@@ -171,38 +123,29 @@ func Keys(cfg *Config) (keys []string) {
 }
 
 // readText sets key from text, as the environment and flags give it: plain for
-// text, numbers and durations; YAML (or JSON) for lists.
+// text, numbers and durations; YAML (or JSON) for lists, or, for lists of texts, separated
+// by commas.
 func readText(cfg *Config, key, from, text string, violations *ConfigError) {
-	var dst reflect.Value
-	walk("", reflect.ValueOf(cfg).Elem(), "", func(k string, v reflect.Value, _ string) {
-		if k == key {
-			dst = v
-		}
-	})
+	dst := valueOf(cfg, key)
 	if !dst.IsValid() {
 		violations.add(from, "unknown key")
 		return
 	}
 	var src any = text
-	if k := dst.Kind(); k != reflect.String && dst.Type() != reflect.TypeFor[Duration]() {
+	switch {
+	case dst.Type() == reflect.TypeFor[[]string]() && !isYAML(text):
+		src = commaList(text)
+	case dst.Kind() != reflect.String && dst.Type() != reflect.TypeFor[Duration]():
 		if err := yaml.Unmarshal([]byte(text), &src); err != nil {
 			_, message := place(err)
 			violations.add(from, "is no YAML: %s", message)
 			return
 		}
-	}
-	if text, plain := src.(string); plain && dst.Type() == reflect.TypeFor[[]string]() {
-		src = commaList(text)
+		if text, plain := src.(string); plain && dst.Type() == reflect.TypeFor[[]string]() {
+			src = commaList(text)
+		}
 	}
 	assign(from, dst, src, violations, map[string]bool{})
-}
-
-// commaList parses a list as the environment and flags usually spell it: a, b.
-func commaList(text string) (items []any) {
-	for _, item := range strings.Split(text, ",") {
-		items = append(items, strings.TrimSpace(item))
-	}
-	return items
 }
 
 // walk visits every value of the configuration with its key and its secret tag. It

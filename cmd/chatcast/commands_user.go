@@ -65,7 +65,7 @@ func resetPassword(ctx context.Context, in invocation) error {
 				return err
 			}
 			_, err = fmt.Fprintf(in.stdout, "code     %s\nlink     %s/#/reset/%s\nexpires  %s\n",
-				code, in.cfg.Server.PublicURL, code, expires.UTC().Format(time.RFC3339))
+				code, in.cfg.Server.URL(), code, expires.UTC().Format(time.RFC3339))
 			return err
 		})
 	}

@@ -13,9 +13,10 @@ import (
 
 // API serves the CRM's routes.
 type API struct {
-	CRM  *crm.Service
-	Log  *slog.Logger
-	Node Node // the server that GET /v1/server describes
+	CRM      *crm.Service
+	Log      *slog.Logger
+	Node     Node   // the server that GET /v1/server describes
+	BasePath string // stands before the paths that clients use; requests come without it
 
 	Refusals *refusals.Log // may be nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	_ "embed"
 	"net/http"
 	"slices"
@@ -24,6 +25,12 @@ func OpenAPI() []byte { return slices.Clone(openAPI) }
 // AsyncAPI returns the reference of the channels and events, in YAML.
 func AsyncAPI() []byte { return slices.Clone(asyncAPI) }
 
+// under returns the reference with the server that it names under a base path.
+func under(basePath string, text []byte) []byte {
+	text = bytes.Replace(text, []byte("\n  - {url: /,"), []byte("\n  - {url: "+basePath+"/,"), 1)
+	return bytes.Replace(text, []byte("\n    pathname: /"), []byte("\n    pathname: "+basePath+"/"), 1)
+}
+
 // RegisterSchemas adds the references to r, open to everybody: GET /openapi.yaml,
 // GET /asyncapi.yaml, and GET /schemas/{event}.json, the JSON Schema of each event's
 // data.
@@ -34,8 +41,8 @@ func (a *API) RegisterSchemas(r gin.IRouter) {
 			c.Data(http.StatusOK, contentType, text)
 		}
 	}
-	r.GET("/openapi.yaml", reference("application/yaml; charset=utf-8", openAPI))
-	r.GET("/asyncapi.yaml", reference("application/yaml; charset=utf-8", asyncAPI))
+	r.GET("/openapi.yaml", reference("application/yaml; charset=utf-8", under(a.BasePath, openAPI)))
+	r.GET("/asyncapi.yaml", reference("application/yaml; charset=utf-8", under(a.BasePath, asyncAPI)))
 	r.GET("/schemas/:file", func(c *gin.Context) {
 		event, isJSON := strings.CutSuffix(c.Param("file"), ".json")
 		text, ok := crm.Schema(event)

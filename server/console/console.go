@@ -15,6 +15,7 @@ type Console struct {
 	Commit    string
 	AppKey    string
 	PublicURL string // the server's public URL; empty: that of the request
+	BasePath  string // stands before the paths that browsers use; requests come without it
 
 	AppID      string
 	CompanyID  int

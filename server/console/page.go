@@ -27,7 +27,7 @@ type Channel struct {
 // view is the data of page.html.
 type view struct {
 	*Console
-	Base      string // http://host:port
+	Base      string // http://host:port/base
 	Host      string
 	Port      string
 	TLS       bool
@@ -59,7 +59,7 @@ func (c *Console) view(r *http.Request) view {
 	if host, port, err := net.SplitHostPort(r.Host); err == nil {
 		v.Host, v.Port = host, port
 	}
-	v.Base = scheme + "://" + r.Host
+	v.Base = scheme + "://" + r.Host + c.BasePath
 	if len(c.Messengers) > 0 {
 		v.Messenger = c.Messengers[0]
 	}

@@ -18,7 +18,7 @@ func TestPageShowsWhereItWasAskedAt(t *testing.T) {
 		"plain": {nil, []string{
 			"wsHost: 'chat.example'", "wsPort: 6001", "forceTLS: false", "authEndpoint: 'http://chat.example:6001/broadcasting/auth'",
 			"'ChatsAppApiProdKey'", "private-v1.licenses.1229.messengers.telegram", "private-v1.companies.2224", "private-v1.users.685",
-			"1.2.3", `href="/schemas/chatResponsiblePin.json"`, "YOUR_EMAIL", "app_685_1", "cluster: ''",
+			"1.2.3", `href="schemas/chatResponsiblePin.json"`, "YOUR_EMAIL", "app_685_1", "cluster: ''",
 		}},
 		"behind a proxy that ends TLS": {
 			[]string{"Host", "chat.example", "X-Forwarded-Proto", "https"},

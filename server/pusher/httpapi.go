@@ -57,8 +57,10 @@ type (
 type HTTPAPI struct {
 	Apps   *Apps
 	Engine Publisher // may be a Counter, Lister, Roster, Cacher and Terminator too
-	Log    *slog.Logger
-	Now    func() time.Time // time.Now when nil
+	// BasePath stands before the paths that clients use; requests come without it.
+	BasePath string
+	Log      *slog.Logger
+	Now      func() time.Time // time.Now when nil
 
 	Refusals *refusals.Log // may be nil
 
@@ -148,13 +150,13 @@ func (h *HTTPAPI) signed(what refusals.What, limit func(apps.Limits) int, next h
 		server.BoundBody(c.Writer, c.Request) // applies to strangers, too
 		r, began := request{app: h.Apps.ByID(c.Param("id"))}, h.now()
 		var apiErr *apiError
-		r.query, apiErr = verifyRequest(r.app, c.Request, began)
+		r.query, apiErr = verifyRequest(r.app, c.Request, h.BasePath, began)
 		if apiErr == nil {
 			r.body, apiErr = readBody(c, r.query, limit(r.app.Limits))
 		}
 		if now := h.Apps.ByID(c.Param("id")); apiErr == nil && now != r.app {
 			r.app = now // the app has changed, or was removed, while the body came
-			r.query, apiErr = verifyRequest(r.app, c.Request, began)
+			r.query, apiErr = verifyRequest(r.app, c.Request, h.BasePath, began)
 		}
 		if apiErr == nil {
 			apiErr = next(c, r)

@@ -130,7 +130,7 @@ func (q query) canonical() string {
 //
 // Of the body only its MD5 is signed, so a request is verified before its body is read,
 // and the body of a stranger is never read. The reader of the body must call checkMD5.
-func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) {
+func verifyRequest(app *App, r *http.Request, basePath string, now time.Time) (query, *apiError) {
 	raw, err := splitQuery(r.URL.RawQuery, decodings[0])
 	if err == nil {
 		err = raw.checkUnique()
@@ -156,7 +156,7 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 	if app == nil || !equal(raw.get("auth_key"), app.Key) {
 		return nil, unauthorized("this auth_key does not belong to this app id, or there is no such app")
 	}
-	q, ok := signedReading(app, r, now)
+	q, ok := signedReading(app, r, basePath, now)
 	if !ok {
 		return nil, unauthorized("auth_signature is not the HMAC-SHA256 of %s, the path and the sorted query with the app's secret", server.Method(r))
 	}
@@ -167,11 +167,17 @@ func verifyRequest(app *App, r *http.Request, now time.Time) (query, *apiError) 
 }
 
 // signedReading finds the decoding of r's path and query that was signed with a secret
-// of the app.
-func signedReading(app *App, r *http.Request, now time.Time) (query, bool) {
+// of the app. The path may be signed with or without basePath: libraries that know of it
+// as a part of the host leave it out.
+func signedReading(app *App, r *http.Request, basePath string, now time.Time) (query, bool) {
 	paths := []string{r.URL.EscapedPath()}
 	if r.URL.Path != paths[0] {
 		paths = append(paths, r.URL.Path)
+	}
+	if basePath != "" {
+		for _, path := range slices.Clone(paths) {
+			paths = append(paths, basePath+path)
+		}
 	}
 	var tried []string
 	for _, decode := range decodings {

@@ -42,7 +42,7 @@ func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service
 	}
 	rules := crm.New(crm.Options{
 		Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), ConfigApps: cfg.Apps,
-		PublicURL: cmp.Or(cfg.Server.PublicURL, urlOf(cfg, cfg.Server.Address)),
+		PublicURL: cmp.Or(cfg.Server.URL(), urlOf(cfg, cfg.Server.Address)),
 	})
 	return errors.Join(f(rules), store.Close())
 }

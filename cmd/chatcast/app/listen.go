@@ -183,7 +183,7 @@ type localConn struct{ *net.UnixConn }
 // RemoteAddr implements net.Conn.
 func (localConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// urlOf returns the URL of the address that the server listens on.
+// urlOf returns the URL of the address that the server listens on, with its base path.
 func urlOf(cfg config.Config, address string) string {
 	scheme := "http"
 	if cfg.Server.TLS.Cert != "" {
@@ -193,5 +193,5 @@ func urlOf(cfg config.Config, address string) string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = ""
 	}
-	return scheme + "://" + net.JoinHostPort(cmp.Or(host, "localhost"), port)
+	return scheme + "://" + net.JoinHostPort(cmp.Or(host, "localhost"), port) + cfg.Server.Path()
 }

@@ -95,7 +95,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	} else if err != nil {
 		return nil, err
 	}
-	publicURL := cmp.Or(cfg.Server.PublicURL, strings.TrimSuffix(p.URL(), "/"))
+	publicURL := cmp.Or(cfg.Server.URL(), strings.TrimSuffix(p.URL(), "/"))
 	if p.parts, err = wire(ctx, cfg, o, store, publicURL); err != nil {
 		return nil, err
 	}
@@ -103,6 +103,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	if o.Wrap != nil {
 		p.handler = o.Wrap(p.handler)
 	}
+	p.handler = server.UnderPath(cfg.Server.Path(), p.handler)
 	if p.first, err = p.parts.rules.Bootstrap(ctx, cfg.Bootstrap.Rules()); err != nil {
 		return nil, err
 	}

@@ -186,18 +186,18 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"), Refusals: r.refusals,
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
-	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, Log: logFor("pusher"), Refusals: r.refusals}
+	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, BasePath: cfg.Server.Path(), Log: logFor("pusher"), Refusals: r.refusals}
 	authorizer := &pusher.Authorizer{
 		App: r.apps.First(), Users: userDirectory{r.rules}, UserInfo: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
 		Grants: r.engine, Log: logFor("pusher"), Refusals: r.refusals,
 	}
-	crmAPI := &api.API{CRM: r.rules, Log: logFor("api"), Refusals: r.refusals, Node: api.Node{
+	crmAPI := &api.API{CRM: r.rules, BasePath: cfg.Server.Path(), Log: logFor("api"), Refusals: r.refusals, Node: api.Node{
 		Monitor: r.monitor, Hub: r.engine, Version: o.Version, Commit: o.Commit, Started: time.Now(),
 		Retention: time.Duration(cfg.Journal.Retention),
 	}}
 	first := cfg.Bootstrap
 	page := &console.Console{
-		Build: built, NotFound: crmAPI.NoRoute, Version: o.Version, Commit: o.Commit, AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.PublicURL,
+		Build: built, NotFound: crmAPI.NoRoute, Version: o.Version, Commit: o.Commit, AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.URL(), BasePath: cfg.Server.Path(),
 		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
 	}
 

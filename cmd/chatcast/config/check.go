@@ -62,10 +62,7 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 			violations.add("server.tls.cert", "%s and %s cannot be used: %v", s.TLS.Cert, s.TLS.Key, err)
 		}
 	}
-	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" &&
-		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.TrimPrefix(s.PublicURL, u.Scheme+"://") != u.Host) {
-		violations.add("server.public_url", "must be like https://chat.example.com, with nothing after the host and port")
-	}
+	checkPaths(s, violations)
 	if strings.HasPrefix(s.Address, UnixPrefix) && s.PublicURL == "" {
 		violations.add("server.public_url", "is needed with a Unix socket, which has no URL that links could lead to")
 	}

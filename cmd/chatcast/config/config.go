@@ -34,6 +34,7 @@ type ServerConfig struct {
 	SocketMode      string    `yaml:"socket_mode"`      // of Unix sockets
 	InternalAddress string    `yaml:"internal_address"` // empty: off
 	PublicURL       string    `yaml:"public_url"`       // empty: the address it listens on
+	BasePath        string    `yaml:"base_path"`        // empty: that of PublicURL, see Path
 	TLS             TLSConfig `yaml:"tls"`
 	AllowedOrigins  []string  `yaml:"allowed_origins"` // empty: any
 	TrustedProxies  []string  `yaml:"trusted_proxies"`

@@ -7,6 +7,7 @@ import { libraryFiles } from './libraries.ts';
 const server = loadEnv('', '.', 'CHATCAST_CONSOLE_').CHATCAST_CONSOLE_SERVER ?? 'http://127.0.0.1:6001';
 
 export default defineConfig({
+  base: './', // the pages may be under a base path
   plugins: [libraryFiles()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: { alias: { '@chatcast/events': new URL('../clients/js/src/index.ts', import.meta.url).pathname } },

@@ -1,5 +1,6 @@
 // Calls of this server's own HTTP API: the same routes, with the same token, as any
 // other program uses.
+import { local } from './base';
 import type { components } from './rest.generated';
 
 /** The shapes of the API, by their names in openapi.yaml. */
@@ -98,7 +99,7 @@ async function ask(method: string, path: string, body: unknown, token: string | 
   }
   let answer: Response;
   try {
-    answer = await fetch(path, { ...init, method, headers, ...(payload === undefined ? {} : { body: payload }), cache: 'no-store', credentials: 'omit' });
+    answer = await fetch(local(path), { ...init, method, headers, ...(payload === undefined ? {} : { body: payload }), cache: 'no-store', credentials: 'omit' });
   } catch (e) {
     if (e instanceof DOMException && e.name === 'AbortError') throw e;
     throw new ApiError(0, 'Unreachable', 'the server does not answer');

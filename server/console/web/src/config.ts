@@ -2,6 +2,7 @@
 // it is.
 import { signal } from '@preact/signals';
 import { request } from './api';
+import { base } from './base';
 
 interface ServerConfig {
   version: string;
@@ -28,12 +29,13 @@ export interface Endpoint {
   host: string;
   port: number;
   tls: boolean;
-  origin: string; // https://host:port
+  path: string; // before every path of the server: '' or '/chat'
+  url: string; // https://host:port/path
 }
 
 /** endpoint is where clients reach the server: its public address, or this page's. */
 export function endpoint(c: ServerConfig | null): Endpoint {
-  let url = new URL(location.origin);
+  let url = new URL(base + '/', location.origin);
   if (c?.publicUrl) {
     try {
       url = new URL(c.publicUrl);
@@ -42,5 +44,6 @@ export function endpoint(c: ServerConfig | null): Endpoint {
     }
   }
   const tls = url.protocol === 'https:';
-  return { host: url.hostname, port: Number(url.port) || (tls ? 443 : 80), tls, origin: url.origin };
+  const path = url.pathname.replace(/\/$/, '');
+  return { host: url.hostname, port: Number(url.port) || (tls ? 443 : 80), tls, path, url: url.origin + path };
 }

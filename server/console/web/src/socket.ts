@@ -5,6 +5,7 @@ import { signal } from '@preact/signals';
 import { companyChannel, companyUserChannel, licenseChannel, presenceOf, userChannel } from '@chatcast/events';
 import { admit } from './admission';
 import { ApiError, type Rest } from './api';
+import { base } from './base';
 import { config, loadConfig } from './config';
 import { CatchUp } from './catchup';
 import { belongTo } from './log';
@@ -78,7 +79,7 @@ export function start(): void {
   const tls = location.protocol === 'https:';
   const port = Number(location.port) || (tls ? 443 : 80);
   pusher = new Pusher(c.key, {
-    wsHost: location.hostname, wsPort: port, wssPort: port, forceTLS: tls, cluster: '', enabledTransports: ['ws', 'wss'],
+    wsHost: location.hostname, wsPort: port, wssPort: port, forceTLS: tls, cluster: '', enabledTransports: ['ws', 'wss'], wsPath: base,
     channelAuthorization: { endpoint: '/broadcasting/auth', transport: 'ajax', customHandler: authorize },
   });
   const conn = pusher.connection;

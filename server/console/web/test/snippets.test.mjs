@@ -7,7 +7,7 @@ import { load } from './load.mjs';
 const { kinds, snippet } = await load('src/views/connect/snippets.ts');
 
 const facts = (more) => ({
-  key: 'ChatsAppApiProdKey', at: { host: 'crm.example.com', port: 8443, tls: true, origin: 'https://crm.example.com:8443' },
+  key: 'ChatsAppApiProdKey', at: { host: 'crm.example.com', port: 8443, tls: true, path: '', url: 'https://crm.example.com:8443' },
   channel: 'private-v1.licenses.1229.messengers.grWhatsApp', events: ['message', 'chatTag'], email: 'owner@example.com',
   line: { licenseId: 1229, type: 'grWhatsApp' }, ...more,
 });
@@ -54,6 +54,17 @@ for (const kind of ['pusher8', 'pusher7', 'echo']) {
     assert.equal(page.split('<!--').length - 1, 1, 'the comment of the page');
   });
 }
+
+test('what is under a path is asked for there', () => {
+  const f = facts({ at: { host: 'example.com', port: 443, tls: true, path: '/chat', url: 'https://example.com/chat' } });
+  for (const kind of ['pusher8', 'pusher7', 'echo']) {
+    assert.equal(run(kind, f).options.wsPath, '/chat', kind);
+    assert.equal(run(kind, facts()).options.wsPath, undefined, kind);
+    assert.ok(code(kind, f).includes('src="https://example.com/chat/lib/'), kind);
+    assert.ok(code(kind, f).includes("'https://example.com/chat/broadcasting/auth'"), kind);
+  }
+  for (const kind of ['curl', 'go']) assert.ok(code(kind, f).includes('https://example.com/chat'), kind);
+});
 
 test('curl is read by a shell as it was meant', () => {
   const email = `o'ner"$(touch x)\`@example.com`;

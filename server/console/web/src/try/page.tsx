@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { local } from '../base';
 import { tokenPlaceholder } from '../handover';
 import { Code } from '../ui/code';
 import { words } from '../words';
@@ -16,7 +17,7 @@ export function TryPage() {
       <main class="empty" data-test="nothing">
         <h1>{w.none}</h1>
         <p>{s.at === 'signedOut' ? w.signedOut : w.noneHow}</p>
-        <a class="button primary" href="/#/connect">{w.open}</a>
+        <a class="button primary" href={local('/#/connect')}>{w.open}</a>
       </main>
     );
   }

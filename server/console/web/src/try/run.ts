@@ -1,5 +1,6 @@
 // Runs the snippet: its libraries from /lib, then its script as a blob, which only
 // this page's policy allows.
+import { local } from '../base';
 import { libraryPath, tokenPlaceholder, type Handover } from '../handover';
 import { words } from '../words';
 import { print } from './output';
@@ -9,7 +10,7 @@ export async function run({ token, ...snippet }: Handover): Promise<void> {
   stage.value = { at: 'running', snippet };
   document.title = words.try.title(snippet.title);
   for (const name of snippet.libraries) {
-    if (!(await load(libraryPath(name)))) return print('error', words.try.notLoaded(name));
+    if (!(await load(local(libraryPath(name))))) return print('error', words.try.notLoaded(name));
   }
   const url = URL.createObjectURL(new Blob([snippet.script.replaceAll(tokenPlaceholder, token)], { type: 'text/javascript' }));
   const ran = await load(url);

@@ -1,5 +1,6 @@
 // The signed-in user and their own settings.
 import { useState } from 'preact/hooks';
+import { local } from '../base';
 import { present } from '../presence';
 import { me } from '../session';
 import { theme, themes, type Theme } from '../theme';
@@ -41,7 +42,7 @@ export function Account() {
           <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
           <SecondFactor />
           <Sessions />
-          <p><a href="/docs" target="_blank" rel="noopener">{words.account.docs}</a></p>
+          <p><a href={local('/docs')} target="_blank" rel="noopener">{words.account.docs}</a></p>
           <ChangePassword />
         </Sheet>
       )}

@@ -11,7 +11,7 @@ export function curlBlocks(f: Facts): Block[] {
     { name: w.read, language: 'sh', code: readCode(f), note: w.readNote },
   ];
   if (f.line === null) return blocks;
-  const url = `${f.at.origin}/v1/licenses/${f.line.licenseId}/messengers/${encodeURIComponent(f.line.type)}`;
+  const url = `${f.at.url}/v1/licenses/${f.line.licenseId}/messengers/${encodeURIComponent(f.line.type)}`;
   return [
     ...blocks,
     { name: w.inbound, language: 'sh', code: inboundCode(url), note: w.inboundNote },
@@ -22,13 +22,13 @@ export function curlBlocks(f: Facts): Block[] {
 function tokenCode(f: Facts): string {
   return `TOKEN=${sh(tokenPlaceholder)}
 # ${words.connect.curl.orFetch}
-# TOKEN=$(curl -fsS ${sh(`${f.at.origin}/v1/tokens`)} --data-urlencode ${sh(`email=${f.email}`)} \\
+# TOKEN=$(curl -fsS ${sh(`${f.at.url}/v1/tokens`)} --data-urlencode ${sh(`email=${f.email}`)} \\
 #   --data-urlencode 'password=YOUR_PASSWORD' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
 `;
 }
 
 function readCode(f: Facts): string {
-  const url = `${f.at.origin}/v1/events?channel=${encodeURIComponent(f.channel)}`;
+  const url = `${f.at.url}/v1/events?channel=${encodeURIComponent(f.channel)}`;
   return `EVENTS=${sh(url)}
 AFTER=$(curl -fsS "$EVENTS&limit=0" -H "Authorization: $TOKEN" | sed 's/.*"lastId":\\([0-9]*\\).*/\\1/')
 while PAGE=$(curl -fsS "$EVENTS&after=$AFTER&wait=60" -H "Authorization: $TOKEN"); do

@@ -31,7 +31,7 @@ import (
 )
 
 const (
-	server  = ${go(f.at.origin)}
+	server  = ${go(f.at.url)}
 	channel = ${go(f.channel)}
 	token   = ${go(tokenPlaceholder)}
 )

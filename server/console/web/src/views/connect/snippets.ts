@@ -26,7 +26,7 @@ function page(f: Facts, libraries: Library[], about: string, script: string): Sn
 <meta charset="utf-8">
 <title>chatcast</title>
 <!-- ${about} -->
-${libraries.map((name) => `<script src="${new URL(libraryPath(name), f.at.origin).href}"></script>`).join('\n')}
+${libraries.map((name) => `<script src="${f.at.url}${libraryPath(name)}"></script>`).join('\n')}
 <script>
 ${script}</script>
 `;
@@ -37,12 +37,12 @@ function reach(f: Facts): string {
   return `  wsHost: ${js(f.at.host)},
   wsPort: ${f.at.port},
   wssPort: ${f.at.port},
-  forceTLS: ${f.at.tls},
+${f.at.path && `  wsPath: ${js(f.at.path)},\n`}  forceTLS: ${f.at.tls},
   enabledTransports: ['ws', 'wss'],
 `;
 }
 
-const authEndpoint = (f: Facts) => js(`${f.at.origin}/broadcasting/auth`);
+const authEndpoint = (f: Facts) => js(`${f.at.url}/broadcasting/auth`);
 
 function pusherScript(f: Facts, version: 7 | 8): string {
   const c = words.connect.code;

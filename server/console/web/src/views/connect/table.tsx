@@ -1,5 +1,6 @@
 // Which channel carries which events, for those who choose what to listen to.
 import { companyChannel, eventsOn, licenseChannel, userChannel } from '@chatcast/events';
+import { local } from '../../base';
 import { words } from '../../words';
 
 const w = words.connect.table;
@@ -17,7 +18,7 @@ export function ChannelTable() {
     <section class="card carries" aria-labelledby="carries">
       <header>
         <h2 id="carries">{w.title}</h2>
-        <p class="muted small">{w.more} <a href="/docs" target="_blank" rel="noopener">{w.docs}</a></p>
+        <p class="muted small">{w.more} <a href={local('/docs')} target="_blank" rel="noopener">{w.docs}</a></p>
       </header>
       <table>
         <thead><tr><th scope="col">{w.channel}</th><th scope="col">{w.who}</th><th scope="col">{w.events}</th></tr></thead>
@@ -28,7 +29,7 @@ export function ChannelTable() {
               <td data-label={w.who}>{r.who}</td>
               <td data-label={w.events}>
                 {typeof r.events === 'string' ? r.events : r.events.map((e) => (
-                  <a key={e} class="schema mono" href={`/schemas/${e}.json`} target="_blank" rel="noopener" title={w.schema(e)}>{e}</a>
+                  <a key={e} class="schema mono" href={local(`/schemas/${e}.json`)} target="_blank" rel="noopener" title={w.schema(e)}>{e}</a>
                 ))}
               </td>
             </tr>

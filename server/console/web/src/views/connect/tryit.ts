@@ -1,4 +1,5 @@
 // The console's side of "Try it".
+import { local } from '../../base';
 import { handoverChannel, ready, type Handover } from '../../handover';
 import { currentToken } from '../../session';
 
@@ -14,5 +15,5 @@ export function openTry(snippet: Omit<Handover, 'token'>): void {
   };
   open.push(line);
   if (open.length > keep) open.shift()?.close();
-  window.open(`/try#${id}`, '_blank', 'noopener,width=620,height=760');
+  window.open(local(`/try#${id}`), '_blank', 'noopener,width=620,height=760');
 }

@@ -1,5 +1,6 @@
 // The details of one event.
 import { isEvent } from '@chatcast/events';
+import { local } from '../../base';
 import type { Entry } from '../../log';
 import { plain } from '../../naming';
 import { CopyButton } from '../../ui/copy';
@@ -28,7 +29,7 @@ export function Detail(props: { entry: Entry | null; hidden: boolean }) {
       </dl>
       <p class="row">
         <CopyButton label={w.copyJson} text={() => JSON.stringify(e.data, null, 2) ?? ''} />
-        {isEvent(e.event) && <a class="small" href={`/schemas/${e.event}.json`} target="_blank" rel="noopener">{w.schema}</a>}
+        {isEvent(e.event) && <a class="small" href={local(`/schemas/${e.event}.json`)} target="_blank" rel="noopener">{w.schema}</a>}
       </p>
       <Tree value={e.data} label={w.payload} />
     </div>

@@ -44,7 +44,7 @@ export function Teach() {
         <p class="muted">{w.make}</p>
         <a class="button primary" href={path('send', line.licenseId, line.messenger[0]!.type)}>{w.send}</a>
         <p class="muted small">{w.orCurl}</p>
-        <Curl command={curl(endpoint(config.value).origin, line.licenseId, line.messenger[0]!.type)} />
+        <Curl command={curl(endpoint(config.value).url, line.licenseId, line.messenger[0]!.type)} />
       </>}
     </div>
   );

@@ -1,6 +1,7 @@
 // The content of a message. All of it is text of strangers: it is shown as text,
 // and an address becomes a link only if it is a web address.
 import type { ComponentChildren } from 'preact';
+import { local } from '../../base';
 import type { Rest } from '../../api';
 import { phone, plain } from '../../naming';
 import { words } from '../../words';
@@ -107,13 +108,14 @@ function File(props: { file: Rest['File']; type: string }) {
 // The server's own attachments. Their links use the server's public address, which
 // this page may not use. They are always requested from this server, wherever the
 // link points.
-const ownFile = /^\/v1\/licenses\/\d+\/messengers\/[^/]+\/files\/[^/]+$/;
+const ownFile = /\/v1\/licenses\/\d+\/messengers\/[^/]+\/files\/[^/]+$/;
 
 /** address is a web address to link to, or null if the text is none. */
 function address(link: string): URL | null {
   try {
     const url = new URL(link, location.href);
-    if (ownFile.test(url.pathname) && url.searchParams.has('signature')) return new URL(url.pathname + url.search, location.href);
+    const path = ownFile.exec(url.pathname)?.[0];
+    if (path && url.searchParams.has('signature')) return new URL(local(path) + url.search, location.href);
     return url.protocol === 'https:' || url.protocol === 'http:' ? url : null;
   } catch {
     return null;

@@ -60,11 +60,14 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	return err
 }
 
+// txAttempts is how often a transaction is tried that concurrent ones may make fail.
+const txAttempts = 5
+
 // changeWithRetry is like change, but retries when it conflicts with a concurrent
 // change, for example one that creates or merges the same chats. f may be called
 // several times.
 func (s *Service) changeWithRetry(ctx context.Context, f func(c *change) error) (err error) {
-	for range 5 {
+	for range txAttempts {
 		if err = s.change(ctx, f); !models.Retryable(err) {
 			return err
 		}

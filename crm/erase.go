@@ -63,7 +63,7 @@ func (c *change) hideFile(v renderer, row *models.Message, at *int64) error {
 // redact removes what a message says from the events that show it: those of the journal
 // and those of this change.
 func (c *change) redact(messageID int64, id string) error {
-	entries, err := c.tx.JournalOfMessage(messageID)
+	entries, err := c.tx.LockJournalOfMessage(messageID)
 	if err != nil {
 		return err
 	}

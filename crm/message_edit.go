@@ -160,7 +160,8 @@ func (s *Service) onMessage(ctx context.Context, a Actor, at ChatAddress, messag
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, func(c *change) error {
+	// A deletion changes events that the relay may be numbering.
+	return s.changeWithRetry(ctx, func(c *change) error {
 		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
 			return err

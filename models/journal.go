@@ -38,10 +38,13 @@ func (tx *Tx) AppendJournal(e *JournalEntry) error {
 	return tx.notify(notifyAppended)
 }
 
-// JournalOfMessage lists the entries that show the content of a message.
-func (tx *Tx) JournalOfMessage(messageID int64) ([]JournalEntry, error) {
+// LockJournalOfMessage lists the entries that show the content of a message, and locks
+// them until the transaction ends. All who lock entries do so in the order of their ids;
+// who locks the entries of several messages may still meet NumberJournal in a deadlock,
+// and must be prepared to run again, see Retryable.
+func (tx *Tx) LockJournalOfMessage(messageID int64) ([]JournalEntry, error) {
 	var entries []JournalEntry
-	err := tx.db.Where("id IN (SELECT journal_id FROM journal_messages WHERE message_id = ?)", messageID).Order("id").Find(&entries).Error
+	err := tx.forUpdate().Where("id IN (SELECT journal_id FROM journal_messages WHERE message_id = ?)", messageID).Order("id").Find(&entries).Error
 	return entries, err
 }
 
@@ -65,7 +68,8 @@ func (tx *Tx) notify(channel string) error {
 // NumberJournal gives the next numbers to at most limit committed entries that have
 // none, in the order of their ids, and lists them by channel. It returns how many it
 // numbered; when that is limit, there may be more. It must run in a Store.Tx of its
-// own, so that no number is given twice or left out.
+// own, so that no number is given twice or left out. It locks the entries in the order of
+// their ids, and may still be the victim of a deadlock, see Retryable.
 //
 // No entry is skipped: an entry gets its number when it is seen committed, not when it
 // is written. An entry that commits late is seen by a later call and gets a later
@@ -79,7 +83,7 @@ func (tx *Tx) NumberJournal(limit int) (int, error) {
 	res := tx.db.Exec(`
 		UPDATE journal SET seq = ? + n.rank
 		FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS rank
-		      FROM (SELECT id FROM journal WHERE seq IS NULL ORDER BY id LIMIT ?) AS pending) AS n
+		      FROM (SELECT id FROM journal WHERE seq IS NULL ORDER BY id LIMIT ?`+tx.lockRows()+`) AS pending) AS n
 		WHERE journal.id = n.id`, last, limit)
 	if res.Error != nil || res.RowsAffected == 0 {
 		return 0, res.Error
@@ -181,6 +185,7 @@ func (tx *Tx) PruneJournal(beforeMS int64, limit int) (int, error) {
 	if upTo == 0 {
 		return 0, nil
 	}
-	res := tx.db.Exec("DELETE FROM journal WHERE seq <= ?", upTo) // their rows of journal_channels go too
+	// Their rows of journal_channels go too.
+	res := tx.db.Exec("DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE seq <= ? ORDER BY id"+tx.lockRows()+")", upTo)
 	return int(res.RowsAffected), res.Error
 }

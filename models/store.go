@@ -142,6 +142,14 @@ func (tx *Tx) forUpdate() *gorm.DB {
 	return tx.db.Clauses(clause.Locking{Strength: "UPDATE"})
 }
 
+// lockRows ends a query in SQL whose rows are to be locked, as forUpdate does.
+func (tx *Tx) lockRows() string {
+	if !tx.postgres {
+		return ""
+	}
+	return " FOR UPDATE"
+}
+
 // gormConfig leaves the preparing of statements to the drivers: gorm's own cache starts
 // a goroutine that nothing ends, and it does not keep statements that are prepared in a
 // transaction.

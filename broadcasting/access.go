@@ -83,9 +83,9 @@ func (e *Engine) Disconnect(ctx context.Context, userID string) error {
 	return err
 }
 
-// EndSession closes the sockets that a session of the user vouched for last. On this node
-// this happens at once, whatever the other nodes answer.
-func (e *Engine) EndSession(ctx context.Context, userID, session string) error {
+// EndSession closes the sockets for which a session of the user vouched, and no later one.
+// On this node this happens at once, whatever the other nodes answer.
+func (e *Engine) EndSession(ctx context.Context, userID string, session int64) error {
 	e.endSessionHere(userID, session)
 	_, err := e.survey(ctx, Order{Kind: OrderEndSession, UserID: userID, Session: session}, nil)
 	return err
@@ -165,7 +165,7 @@ func (e *Engine) disconnectHere(userID string) {
 	}
 }
 
-func (e *Engine) endSessionHere(userID, session string) {
+func (e *Engine) endSessionHere(userID string, session int64) {
 	for _, c := range e.socketsOf(userID) {
 		if c.inSession(session) {
 			c.peer.Disconnect(AccessEnded)

@@ -59,7 +59,7 @@ type Order struct {
 	App      string    `json:"app,omitempty"`
 	SocketID string    `json:"socket_id,omitempty"`
 	UserID   string    `json:"user_id,omitempty"`
-	Session  string    `json:"session,omitempty"`
+	Session  int64     `json:"session,omitempty"`
 	Until    int64     `json:"until,omitempty"` // unix milliseconds; 0: no end
 	Channels []string  `json:"channels,omitempty"`
 	Data     string    `json:"data,omitempty"`

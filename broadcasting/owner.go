@@ -16,23 +16,24 @@ const sessionGrace = 5 * time.Minute
 
 // Owner is the user that a socket belongs to, by Grant or Identify, and the user's
 // session that vouched for it. A socket has one owner until it closes. It ends with the
-// session that vouched for it last.
+// newest session that vouched for it.
 type Owner struct {
 	UserID  string
-	Session string    // unique among the user's sessions
+	Session int64     // higher than those of the user's earlier sessions; 0: of none
 	Until   time.Time // the end of the session, as far as it is known; zero: it has none
 }
 
 // claim makes the socket the user's, or returns ErrOtherOwner. A claim by an earlier
-// state of the session, from before it was extended, does not shorten it. claim needs
-// mu.
+// state of the session, from before it was extended, does not shorten it. A claim by an
+// earlier session changes nothing either: its request may be late, and the session over,
+// whose end must not close a socket of the next one. claim needs mu.
 func (c *Conn) claim(o Owner) error {
 	switch {
 	case c.owner.UserID == "":
 		c.engine.index(o.UserID, c)
 	case c.owner.UserID != o.UserID:
 		return ErrOtherOwner
-	case c.owner.Session == o.Session && !endsLater(o.Until, c.owner.Until):
+	case c.owner.Session > o.Session, c.owner.Session == o.Session && !endsLater(o.Until, c.owner.Until):
 		return nil
 	}
 	c.owner = o
@@ -115,15 +116,15 @@ func (c *Conn) Identified(userID string) bool {
 	return c.identified && c.owner.UserID == userID
 }
 
-// inSession reports whether the session vouched for the socket last.
-func (c *Conn) inSession(session string) bool {
+// inSession reports whether the session is the newest that vouched for the socket.
+func (c *Conn) inSession(session int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.owner.Session == session
 }
 
 // extend moves the end of the session to a later time.
-func (c *Conn) extend(session string, until time.Time) {
+func (c *Conn) extend(session int64, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed && c.owner.Session == session && endsLater(until, c.owner.Until) {

@@ -79,7 +79,7 @@ func TestSubscriptionNeedsGrant(t *testing.T) {
 // A socket ends with the session that vouched for it, whichever node it is on.
 func TestEndSession(t *testing.T) {
 	onTwoNodes(t, func(t *testing.T, a, b *broadcasting.Engine, _ func()) {
-		vouch := func(id, user, session string) {
+		vouch := func(id, user string, session int64) {
 			t.Helper()
 			if found, err := a.Grant(t.Context(), "1", id, broadcasting.Owner{UserID: user, Session: session}, "private-l", ""); !found || err != nil {
 				t.Fatal(found, err)
@@ -87,13 +87,16 @@ func TestEndSession(t *testing.T) {
 		}
 		m, same, other, later, stranger := connect(t, b, "1", "m", words("")), connect(t, a, "1", "same", words("")),
 			connect(t, b, "1", "other", words("")), connect(t, b, "1", "later", words("")), connect(t, b, "1", "stranger", words(""))
-		vouch("m", "7", "S")
-		vouch("same", "7", "S")
-		vouch("other", "7", "T")
-		vouch("later", "7", "S")
-		vouch("later", "7", "T") // signed in anew
-		vouch("stranger", "8", "S")
-		if err := a.EndSession(t.Context(), "7", "S"); err != nil {
+		late := connect(t, b, "1", "late", words(""))
+		vouch("m", "7", 1)
+		vouch("same", "7", 1)
+		vouch("other", "7", 2)
+		vouch("later", "7", 1)
+		vouch("later", "7", 2) // signed in anew
+		vouch("late", "7", 2)
+		vouch("late", "7", 1) // a request that began before the other session
+		vouch("stranger", "8", 1)
+		if err := a.EndSession(t.Context(), "7", 1); err != nil {
 			t.Fatal(err)
 		}
 		for name, s := range map[string]*mailbox{"m": m, "same": same} {
@@ -101,7 +104,7 @@ func TestEndSession(t *testing.T) {
 				t.Errorf("%s stays", name)
 			}
 		}
-		for name, s := range map[string]*mailbox{"of another session": other, "vouched for by another": later, "another user's": stranger} {
+		for name, s := range map[string]*mailbox{"of another session": other, "vouched for by another": later, "asked for by a late request": late, "another user's": stranger} {
 			if s.disconnected != 0 {
 				t.Errorf("%s ends", name)
 			}
@@ -113,7 +116,7 @@ func TestEndSession(t *testing.T) {
 func TestSessionExpires(t *testing.T) {
 	onTwoNodes(t, func(t *testing.T, a, b *broadcasting.Engine, _ func()) {
 		begin := time.Now()
-		owner := broadcasting.Owner{UserID: "7", Session: "S", Until: begin.Add(time.Hour)}
+		owner := broadcasting.Owner{UserID: "7", Session: 1, Until: begin.Add(time.Hour)}
 		vouch := func(e *broadcasting.Engine, id string, o broadcasting.Owner) {
 			t.Helper()
 			if found, err := e.Identify(t.Context(), "1", id, o); !found || err != nil {
@@ -138,8 +141,8 @@ func TestSessionExpires(t *testing.T) {
 		open(b, "endless")
 		closed := open(b, "closed")
 		vouch(a, "refreshed", owner)
-		vouch(a, "other", broadcasting.Owner{UserID: "7", Session: "T", Until: begin.Add(2 * time.Hour)})
-		vouch(a, "endless", broadcasting.Owner{UserID: "7", Session: "U"})
+		vouch(a, "other", broadcasting.Owner{UserID: "7", Session: 2, Until: begin.Add(2 * time.Hour)})
+		vouch(a, "endless", broadcasting.Owner{UserID: "7", Session: 3})
 		vouch(a, "closed", owner)
 		closed.Close()
 		time.Sleep(time.Hour + time.Minute) // within the grace

@@ -79,7 +79,7 @@ func (n *controlNode) orders() []broadcasting.Order {
 func testSurvey(t *testing.T, nodes []*controlNode) {
 	order := broadcasting.Order{
 		Kind: broadcasting.OrderUnsubscribe, App: "a", SocketID: "1.2", UserID: "ü\n",
-		Session: "41\x00", Until: 1767000000123, Channels: []string{"private-a", strings.Repeat("b", 200)}, Data: `{"user_id":"ü"}`,
+		Session: 1<<62 + 1, Until: 1767000000123, Channels: []string{"private-a", strings.Repeat("b", 200)}, Data: `{"user_id":"ü"}`,
 	}
 	for i, n := range nodes {
 		n.answer = func(context.Context, broadcasting.Order) broadcasting.Answer {

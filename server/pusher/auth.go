@@ -39,7 +39,7 @@ type Granter interface {
 	// results are those of Grant.
 	Identify(ctx context.Context, app, socketID string, o broadcasting.Owner) (bool, error)
 	// EndSession closes the sockets that the session vouched for.
-	EndSession(ctx context.Context, userID, session string) error
+	EndSession(ctx context.Context, userID string, session int64) error
 	// ExtendSession tells those sockets of the session's new end.
 	ExtendSession(ctx context.Context, o broadcasting.Owner) error
 }

@@ -17,14 +17,14 @@ var ErrUnknownToken = errors.New("pusher: the access token is invalid or has exp
 // Session is what an access token stands for: a user who signed in. It goes on when the
 // token is refreshed.
 type Session struct {
-	ID     int64 // unique among all sessions
+	ID     int64 // unique among all sessions, and higher than those of the user's earlier ones
 	UserID int64
 	Until  time.Time // the end of the access token
 }
 
 // owner returns the session's user as the owner of sockets.
 func (s Session) owner() broadcasting.Owner {
-	return broadcasting.Owner{UserID: strconv.FormatInt(s.UserID, 10), Session: strconv.FormatInt(s.ID, 10), Until: s.Until}
+	return broadcasting.Owner{UserID: strconv.FormatInt(s.UserID, 10), Session: s.ID, Until: s.Until}
 }
 
 // Authenticator finds sessions. Its methods return ErrUnknownToken when there is none,

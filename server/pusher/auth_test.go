@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -108,17 +109,17 @@ func (g *grants) Identify(_ context.Context, app, socketID string, o broadcastin
 	return g.note(socketID, app+" "+socketID+" is "+o.UserID)
 }
 
-func (g *grants) EndSession(_ context.Context, userID, session string) error {
+func (g *grants) EndSession(_ context.Context, userID string, session int64) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.list = append(g.list, "ended "+userID+" "+session)
+	g.list = append(g.list, fmt.Sprint("ended ", userID, " ", session))
 	return nil
 }
 
 func (g *grants) ExtendSession(_ context.Context, o broadcasting.Owner) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.list = append(g.list, "extended "+o.UserID+" "+o.Session+" "+o.Until.UTC().Format(time.DateOnly))
+	g.list = append(g.list, fmt.Sprint("extended ", o.UserID, " ", o.Session, " ", o.Until.UTC().Format(time.DateOnly)))
 	return nil
 }
 

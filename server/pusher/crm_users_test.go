@@ -246,7 +246,7 @@ func TestSocketEndsAfterItsToken(t *testing.T) {
 				r.silence()
 			}
 		}
-		newer := broadcasting.Owner{UserID: "685", Session: "1686", Until: begin.Add(time.Hour)}
+		newer := broadcasting.Owner{UserID: "685", Session: 1686, Until: begin.Add(time.Hour)}
 		if err := h.engine.ExtendSession(t.Context(), newer); err != nil {
 			t.Fatal(err)
 		}

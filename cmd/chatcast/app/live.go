@@ -44,7 +44,7 @@ func (l *live) Disconnect(userID int64) {
 func (l *live) EndSession(userID, session int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
-	if err := l.engine.EndSession(ctx, strconv.FormatInt(userID, 10), strconv.FormatInt(session, 10)); err != nil {
+	if err := l.engine.EndSession(ctx, strconv.FormatInt(userID, 10), session); err != nil {
 		l.log.ErrorContext(ctx, "the end of a session was not seen by every node", "user", userID, "error", err)
 	}
 }
@@ -52,7 +52,7 @@ func (l *live) EndSession(userID, session int64) {
 func (l *live) ExtendSession(userID, session int64, until time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
-	owner := broadcasting.Owner{UserID: strconv.FormatInt(userID, 10), Session: strconv.FormatInt(session, 10), Until: until}
+	owner := broadcasting.Owner{UserID: strconv.FormatInt(userID, 10), Session: session, Until: until}
 	if err := l.engine.ExtendSession(ctx, owner); err != nil {
 		l.log.WarnContext(ctx, "another node was not told that a session goes on, and may end its sockets", "user", userID, "error", err)
 	}

@@ -98,7 +98,7 @@ func (s *Service) Bootstrap(ctx context.Context, cfg BootstrapConfig) (Bootstrap
 	if done.Password == "" {
 		done.Password, done.GeneratedPassword = newPassword(), true
 	}
-	hash, err := s.passwords.hash(ctx, done.Password)
+	hash, err := s.passwords.hash(ctx, true, done.Password)
 	if err != nil {
 		return Bootstrapped{}, err
 	}

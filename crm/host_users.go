@@ -73,7 +73,7 @@ func (h HostUsers) SetPassword(ctx context.Context, email, password string) erro
 	if err := checkPassword("password", password); err != nil {
 		return err
 	}
-	hash, err := h.s.passwords.hash(ctx, password)
+	hash, err := h.s.passwords.hash(ctx, true, password)
 	if err != nil {
 		return err
 	}

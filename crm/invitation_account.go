@@ -23,7 +23,7 @@ func (s *Service) accepting(ctx context.Context, row *models.Invitation, in Acce
 	user, err = s.Store.Read(ctx).UserByEmail(row.Email)
 	if errors.Is(err, models.ErrNotFound) {
 		if in.Name != "" {
-			hash, err = s.passwords.hash(ctx, in.Password)
+			hash, err = s.passwords.hash(ctx, false, in.Password)
 			return nil, hash, err
 		}
 		user, err = &models.User{Email: row.Email}, nil // no password matches
@@ -94,7 +94,7 @@ func (s *Service) acceptingHash(ctx context.Context, user *models.User, in Accep
 		}
 	}
 	if in.NewPassword != nil {
-		return s.passwords.hash(ctx, *in.NewPassword)
+		return s.passwords.hash(ctx, admitted.known, *in.NewPassword)
 	}
 	if user.PasswordKnown {
 		return "", passwordKnown()

@@ -59,10 +59,10 @@ func newPasswords(cost int) *passwords {
 	}
 }
 
-// hash returns the bcrypt hash of a password that checkPassword has passed. Only people
-// who are signed in set passwords, so they count as known.
-func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	leave, err := p.enter(ctx, true)
+// hash returns the bcrypt hash of a password that checkPassword has passed. knownCaller
+// is as in enter: whoever has only the code of an invitation or of a reset is not known.
+func (p *passwords) hash(ctx context.Context, knownCaller bool, password string) (string, error) {
+	leave, err := p.enter(ctx, knownCaller)
 	if err != nil {
 		return "", err
 	}

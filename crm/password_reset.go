@@ -28,7 +28,7 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string) erro
 		}
 		return err
 	}
-	hash, err := s.passwords.hash(ctx, password)
+	hash, err := s.passwords.hash(ctx, false, password)
 	if err != nil {
 		return err
 	}

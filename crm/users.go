@@ -142,7 +142,7 @@ func (s *Service) newHash(ctx context.Context, a Actor, ch MyChanges) (before, a
 	if err != nil {
 		return "", "", err
 	}
-	after, err = s.passwords.hash(ctx, *ch.Password)
+	after, err = s.passwords.hash(ctx, true, *ch.Password)
 	return user.PasswordHash, after, err
 }
 

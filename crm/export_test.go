@@ -61,7 +61,7 @@ func (s *Service) ChangeAnd(ctx context.Context, f func(after func(func())) erro
 	})
 }
 
-// CutOffs is one round of RunCutOffs.
-func (s *Service) CutOffs(ctx context.Context, last int64) (int64, error) {
+// LookForCutOffs is one round of RunCutOffs.
+func (s *Service) LookForCutOffs(ctx context.Context, last int64) (int64, error) {
 	return s.cutOffs(ctx, last)
 }

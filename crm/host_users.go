@@ -151,12 +151,18 @@ func (h HostUsers) end(c *change, user *models.User) error {
 	return c.tx.CutOff(user.ID)
 }
 
+// CutOffs returns the number of the last time that a command has signed a user out. A
+// server reads it before it accepts sockets, and RunCutOffs goes on from there.
+func (s *Service) CutOffs(ctx context.Context) (int64, error) {
+	return s.Store.Read(ctx).CutOffs()
+}
+
 // RunCutOffs closes the sockets of users whom commands in other processes have signed
-// out, until ctx ends. It returns nil.
-func (s *Service) RunCutOffs(ctx context.Context) error {
+// out after the number last, until ctx ends. It returns nil.
+func (s *Service) RunCutOffs(ctx context.Context, last int64) error {
 	tick := time.NewTicker(cutOffEvery)
 	defer tick.Stop()
-	last, failing := int64(-1), false // last is -1 until it was read
+	failing := false
 	for {
 		next, err := s.cutOffs(ctx, last)
 		if err != nil && ctx.Err() == nil && !failing { // once, not each second
@@ -174,15 +180,7 @@ func (s *Service) RunCutOffs(ctx context.Context) error {
 // cutOffs closes the sockets of the users who were signed out after the number last, and
 // returns the number of the last of them.
 func (s *Service) cutOffs(ctx context.Context, last int64) (int64, error) {
-	tx := s.Store.Read(ctx)
-	if last < 0 { // a server that starts has no sockets yet
-		now, err := tx.CutOffs()
-		if err != nil {
-			return last, err
-		}
-		return now, nil
-	}
-	users, err := tx.UsersCutOff(last)
+	users, err := s.Store.Read(ctx).UsersCutOff(last)
 	for _, u := range users {
 		s.Live.Disconnect(u.ID)
 		last = u.CutOff

@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -113,14 +114,13 @@ func TestCutOffsOfOtherProcesses(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		server := crmtest.New(t, store)
 		command := crm.New(crm.Options{Store: store, Live: &crmtest.Live{}, PasswordCost: 4}).HostUsers()
-		last := int64(-1)
-		round := func() {
+		round := func(last int64) int64 {
 			t.Helper()
-			next, err := server.CutOffs(t.Context(), last)
+			next, err := server.LookForCutOffs(t.Context(), last)
 			if err != nil {
 				t.Fatal(err)
 			}
-			last = next
+			return next
 		}
 		disable := func(email string) {
 			t.Helper()
@@ -129,11 +129,19 @@ func TestCutOffsOfOtherProcesses(t *testing.T) {
 			}
 		}
 		disable("reader@test.test")
-		round()
+		last, err := server.Service.CutOffs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		disable("operator@test.test")
+		// A database that does not answer the first time hides nothing.
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if last, err = server.LookForCutOffs(ended, last); err == nil {
+			t.Fatal("no error")
+		}
 		disable("admin@test.test")
-		round()
-		round()
+		round(round(last))
 		if got := server.Live.Disconnected(); !slices.Equal(got, []int64{687, 686}) {
 			t.Errorf("disconnected %v, want 687 and 686", got)
 		}

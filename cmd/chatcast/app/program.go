@@ -50,6 +50,7 @@ type Program struct {
 	version, commit string
 	parts           *components
 	first           crm.Bootstrapped // created at the first start; Created is false later
+	cutOffs         int64            // see crm.Service.RunCutOffs
 
 	handler  http.Handler // serves the main address
 	requests *server.Requests
@@ -105,6 +106,10 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	}
 	p.handler = server.UnderPath(cfg.Server.Path(), p.handler)
 	if p.first, err = p.parts.rules.Bootstrap(ctx, cfg.Bootstrap.Rules()); err != nil {
+		return nil, err
+	}
+	// Before a socket is accepted: what is signed out from now on must be seen.
+	if p.cutOffs, err = p.parts.rules.CutOffs(ctx); err != nil {
 		return nil, err
 	}
 	return p, nil

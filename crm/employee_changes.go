@@ -95,7 +95,7 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 		err = mayTouch(by, was, e.Role)
 	}
 	if err == nil && e.Role != models.RoleOwner {
-		err = c.keepsOwner(e.CompanyID, was)
+		err = c.keepsOwner(e.CompanyID, e.UserID, was)
 	}
 	if err == nil && was != e.Role {
 		err = c.moveRole(a, &e, was)
@@ -119,14 +119,16 @@ func (c *change) changeEmployee(a Actor, e models.Employee, ch EmployeeChanges) 
 	return nil
 }
 
-// keepsOwner returns CodeConflict when was is the role of the company's last owner.
-func (c *change) keepsOwner(companyID int64, was string) error {
+// keepsOwner returns CodeConflict when the user, whose role was this one, is the only
+// owner of the company who may sign in. A company of disabled owners has nobody who could
+// invite another.
+func (c *change) keepsOwner(companyID, userID int64, was string) error {
 	if was != models.RoleOwner {
 		return nil
 	}
-	owners, err := c.tx.CountOwners(companyID)
-	if err == nil && owners < 2 {
-		return conflict("a company must keep an owner")
+	kept, err := c.tx.HasOtherOwner(companyID, userID)
+	if err == nil && !kept {
+		return conflict("a company must keep an owner who may sign in")
 	}
 	return err
 }

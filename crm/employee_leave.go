@@ -47,7 +47,7 @@ func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, 
 		if err != nil {
 			return nil, err
 		}
-		return self, c.keepsOwner(companyID, self.Role)
+		return self, c.keepsOwner(companyID, userID, self.Role)
 	}
 	if err := c.lockEmployees(a, companyID); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (c *change) removable(a Actor, companyID, userID int64) (*models.Employee, 
 	if err := mayTouch(by, target.Role); err != nil {
 		return nil, err
 	}
-	return target, c.keepsOwner(companyID, target.Role)
+	return target, c.keepsOwner(companyID, userID, target.Role)
 }
 
 // endEmployment emits that the employee is offline and their workday is over, so that

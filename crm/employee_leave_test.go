@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -75,5 +76,34 @@ func TestWhoLeavesWithManyChats(t *testing.T) {
 		if n := len(w.Live.Unsubscribed()); n != 1 {
 			t.Errorf("%d unsubscriptions, want 1", n)
 		}
+	})
+}
+
+// TestDisabledOwnersKeepNoCompany disables one of two owners. The other must stay: the
+// company would have no owner left who could sign in.
+func TestDisabledOwnersKeepNoCompany(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		owner, operator := models.RoleOwner, models.RoleOperator
+		if _, err := w.ChangeEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Admin.UserID, crm.EmployeeChanges{Role: &owner}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.HostUsers().SetEnabled(t.Context(), "admin@test.test", false); err != nil {
+			t.Fatal(err)
+		}
+		expectCode(t, "leave", w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Owner.UserID), crm.CodeConflict)
+		if list, err := w.HostCompanies().List(t.Context()); err != nil || list[0].Owners != 1 {
+			t.Errorf("listed %+v, %v, want one owner", list, err)
+		}
+		if ids, err := w.HostUsers().Ownerless(t.Context(), "admin@test.test"); err != nil || len(ids) > 0 {
+			t.Errorf("companies %v have no owner, %v", ids, err)
+		}
+		_, err := w.ChangeEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Owner.UserID, crm.EmployeeChanges{Role: &operator})
+		expectCode(t, "become an operator", err, crm.CodeConflict)
+		_, err = w.ChangeEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Admin.UserID, crm.EmployeeChanges{Role: &operator})
+		expectCode(t, "the disabled one becomes an operator", err, "")
+		_, err = w.ChangeEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Admin.UserID, crm.EmployeeChanges{Role: &owner})
+		expectCode(t, "and an owner again", err, "")
+		expectCode(t, "the disabled one is removed", w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Admin.UserID), "")
 	})
 }

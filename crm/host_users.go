@@ -118,6 +118,21 @@ func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error 
 	return h.s.change(ctx, func(c *change) error { return c.tx.EndLinksOf(id) })
 }
 
+// Ownerless returns the ids of the user's companies that have no owner who may sign in.
+// Nobody there can make an owner; HostCompanies can invite one.
+func (h HostUsers) Ownerless(ctx context.Context, email string) (companyIDs []int64, err error) {
+	tx := h.s.Store.Read(ctx)
+	user, err := tx.UserByEmail(strings.ToLower(strings.TrimSpace(email)))
+	if err != nil {
+		return nil, orNotFound(err, "user")
+	}
+	list, err := tx.OwnerlessCompanies(user.ID)
+	for _, c := range list {
+		companyIDs = append(companyIDs, c.ID)
+	}
+	return companyIDs, err
+}
+
 // RemoveTOTP removes the user's second factor, when the device and the recovery codes are
 // lost. All tokens and sockets of the user end.
 func (h HostUsers) RemoveTOTP(ctx context.Context, email string) error {

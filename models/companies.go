@@ -29,7 +29,7 @@ func (tx *Tx) FirstCompanyID() (int64, error) {
 type CompanyView struct {
 	Company
 	Employees int64
-	Owners    int64
+	Owners    int64 // who may sign in
 	Invited   int64 // invitations that are valid
 }
 
@@ -39,8 +39,20 @@ func (tx *Tx) Companies(now int64) ([]CompanyView, error) {
 	err := tx.db.Raw(`
 		SELECT c.*,
 		       (SELECT COUNT(*) FROM employees e WHERE e.company_id = c.id) AS employees,
-		       (SELECT COUNT(*) FROM employees e WHERE e.company_id = c.id AND e.role = ?) AS owners,
+		       (SELECT COUNT(*) FROM employees e JOIN users u ON u.id = e.user_id WHERE e.company_id = c.id AND e.role = ? AND u.disabled_at = 0) AS owners,
 		       (SELECT COUNT(*) FROM invitations i WHERE i.company_id = c.id AND i.expires_at > ?) AS invited
 		FROM companies c ORDER BY c.id`, RoleOwner, now).Scan(&list).Error
+	return list, err
+}
+
+// OwnerlessCompanies lists the companies of the user that have no owner who may sign in,
+// by id.
+func (tx *Tx) OwnerlessCompanies(userID int64) ([]Company, error) {
+	var list []Company
+	err := tx.db.Raw(`
+		SELECT c.* FROM companies c JOIN employees e ON e.company_id = c.id AND e.user_id = ?
+		WHERE NOT EXISTS (SELECT 1 FROM employees o JOIN users u ON u.id = o.user_id
+			WHERE o.company_id = c.id AND o.role = ? AND u.disabled_at = 0)
+		ORDER BY c.id`, userID, RoleOwner).Scan(&list).Error
 	return list, err
 }

@@ -37,11 +37,13 @@ func (tx *Tx) EmployedByEmail(companyID int64, email string) (bool, error) {
 	return n > 0, err
 }
 
-// CountOwners returns the number of owners of the company.
-func (tx *Tx) CountOwners(companyID int64) (int64, error) {
+// HasOtherOwner reports whether somebody besides the user is an owner of the company and
+// may sign in.
+func (tx *Tx) HasOtherOwner(companyID, userID int64) (bool, error) {
 	var n int64
-	err := tx.db.Model(&Employee{}).Where("company_id = ? AND role = ?", companyID, RoleOwner).Count(&n).Error
-	return n, err
+	err := tx.db.Raw(`SELECT COUNT(*) FROM employees e JOIN users u ON u.id = e.user_id
+		WHERE e.company_id = ? AND e.role = ? AND e.user_id <> ? AND u.disabled_at = 0`, companyID, RoleOwner, userID).Scan(&n).Error
+	return n > 0, err
 }
 
 // CreateEmployee makes a user an employee, or returns ErrDuplicate when they already

@@ -115,7 +115,15 @@ func switchUser(on bool) func(ctx context.Context, in invocation) error {
 			if on {
 				word = "enabled"
 			}
-			_, err := fmt.Fprintf(in.stdout, "%s is %s\n", in.args[0], word)
+			if _, err := fmt.Fprintf(in.stdout, "%s is %s\n", in.args[0], word); err != nil {
+				return err
+			}
+			companies, err := rules.HostUsers().Ownerless(ctx, in.args[0])
+			for _, id := range companies {
+				if _, err := fmt.Fprintf(in.stdout, "company %d has no owner now who may sign in; chatcast company invite %[1]d --email OWNER invites one\n", id); err != nil {
+					return err
+				}
+			}
 			return err
 		})
 	}

@@ -42,7 +42,7 @@ func TestUserCommandsOnARunningServer(t *testing.T) {
 		}
 		// ended opens a socket of the owner, runs the command, and expects the end of both
 		// the socket and the token.
-		ended := func(password, stdin string, args ...string) {
+		ended := func(password, stdin string, args ...string) (said string) {
 			t.Helper()
 			_, client := signIn(password)
 			ws, first := e2e.OnApp(t, server.Base, "1", cfg.Apps[0].Key).Socket()
@@ -51,20 +51,26 @@ func TestUserCommandsOnARunningServer(t *testing.T) {
 			if status, answer := client.Call("POST", "/broadcasting/auth", map[string]string{"socket_id": id, "channel_name": "private-v1.users.685"}); status != http.StatusOK {
 				t.Fatalf("auth for the socket %q: %d %s", id, status, answer)
 			}
-			command(stdin, args...)
+			said = command(stdin, args...)
 			if status, answer := client.Call("GET", "/v1/me", nil); status != http.StatusForbidden {
 				t.Errorf("%v: the token is answered %d %s", args, status, answer)
 			}
 			e2e.Ends(t, ws, 4009)
+			return said
 		}
-		ended(e2e.OwnerPassword, "", "user", "disable", e2e.OwnerEmail)
+		said := ended(e2e.OwnerPassword, "", "user", "disable", e2e.OwnerEmail)
+		if !strings.Contains(said, "company 2224 has no owner now who may sign in; chatcast company invite 2224 --email OWNER") {
+			t.Errorf("disable says %q", said)
+		}
 		if status, _ := signIn(e2e.OwnerPassword); status != http.StatusForbidden {
 			t.Errorf("a disabled user's sign-in is answered %d", status)
 		}
 		if list := command("", "user", "list"); !strings.Contains(list, "685  "+e2e.OwnerEmail+"  no ") {
 			t.Errorf("list says\n%s", list)
 		}
-		command("", "user", "enable", e2e.OwnerEmail)
+		if said := command("", "user", "enable", e2e.OwnerEmail); strings.Contains(said, "no owner") {
+			t.Errorf("enable says %q", said)
+		}
 		ended(e2e.OwnerPassword, "the second password\nmore\n", "user", "reset-password", e2e.OwnerEmail, "--stdin")
 		if status, _ := signIn(e2e.OwnerPassword); status != http.StatusForbidden {
 			t.Errorf("the old password is answered %d", status)

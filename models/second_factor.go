@@ -64,10 +64,11 @@ type TokenHolder struct {
 }
 
 // TokenHolder finds the token pair by the hex SHA-256 of its access token, or returns
-// ErrNotFound. The caller checks whether it has expired.
+// ErrNotFound. The caller checks whether it has expired. A disabled user holds none,
+// whatever the table has.
 func (tx *Tx) TokenHolder(hash string) (*TokenHolder, error) {
 	var row TokenHolder
-	res := tx.db.Raw("SELECT t.*, "+mustEnrol+" AS must_enrol FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.access_hash = ?", hash).Scan(&row)
+	res := tx.db.Raw("SELECT t.*, "+mustEnrol+" AS must_enrol FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.access_hash = ? AND u.disabled_at = 0", hash).Scan(&row)
 	if res.Error == nil && res.RowsAffected == 0 {
 		return nil, ErrNotFound
 	}

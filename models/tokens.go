@@ -16,9 +16,10 @@ func (t *Token) Revoked() bool { return strings.HasPrefix(t.AccessHash, revoked)
 // the limit of tokens a day. Its hashes no longer match anything.
 
 // TokenByAccess finds the token pair by the hex SHA-256 of its access token, or returns
-// ErrNotFound. The caller checks whether it has expired.
+// ErrNotFound. The caller checks whether it has expired. A disabled user holds none,
+// whatever the table has.
 func (tx *Tx) TokenByAccess(hash string) (*Token, error) {
-	return first[Token](tx.db.Where("access_hash = ?", hash))
+	return first[Token](tx.db.Where("access_hash = ? AND user_id IN (SELECT id FROM users WHERE disabled_at = 0)", hash))
 }
 
 // TokenByRefresh finds the token pair by the hex SHA-256 of its refresh token, or

@@ -80,6 +80,10 @@ apps: [{id: a, key: k, secret: s}]`,
 			t.Errorf("%s: not as set: %+v", name, cfg)
 		}
 	}
+	cfg, err = load(t, "\xef\xbb\xbfjournal: {retention: 5h}\n", nil, nil) // as Windows' Notepad saves it
+	if err != nil || cfg.Journal.Retention != Duration(5*time.Hour) {
+		t.Errorf("a file with a byte order mark: %v, %v", err, cfg.Journal.Retention)
+	}
 	cfg, err = load(t, "", []string{`CHATCAST_APPS=[{"id":"1","key":"a"},{"id":"2","key":"b"}]`, "CHATCAST_APPS_1_KEY=c"}, nil)
 	if err != nil || len(cfg.Apps) != 2 || cfg.Apps[1].Key != "c" {
 		t.Errorf("apps from the environment: %v, %+v", err, cfg.Apps)
@@ -144,6 +148,8 @@ func TestViolations(t *testing.T) {
 		{"server: {address: [", "file", "config.yaml:1:"},
 		{"server:\n  address: x\n bad: [\n", "file", ":3:2 is no YAML: value is not allowed"},
 		{"log: {level: info}\nlog: {level: debug}", "file", "is no YAML"},
+		{"\xff\xfel\x00o\x00g\x00", "file", "is UTF-16; save it as UTF-8"},
+		{"\xfe\xff\x00l\x00o\x00g", "file", "is UTF-16; save it as UTF-8"},
 		{"server: {address: 6001}", "server.address", "must be text, not a number"},
 		{"server: {address: '6001'}", "server.address", "must be host:port"},
 		{"server: {address: 'x:99999'}", "server.address", "port"},

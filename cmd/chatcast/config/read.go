@@ -76,10 +76,19 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 	return cfg, violations.asError()
 }
 
+// The marks that editors, mostly on Windows, put at the beginning of a text. YAML allows
+// that of UTF-8; the library takes it for a part of the first key.
+var utf8BOM, utf16LE, utf16BE = []byte("\xef\xbb\xbf"), []byte("\xff\xfe"), []byte("\xfe\xff")
+
 // readYAML applies the settings in text, which the file at path holds, and returns the
 // keys that it names.
 func readYAML(cfg *Config, path string, text []byte, violations *ConfigError) (seen map[string]bool) {
 	seen = map[string]bool{}
+	if bytes.HasPrefix(text, utf16LE) || bytes.HasPrefix(text, utf16BE) {
+		violations.add("file", "%s is UTF-16; save it as UTF-8", path)
+		return seen
+	}
+	text = bytes.TrimPrefix(text, utf8BOM)
 	var doc, more any
 	in := yaml.NewDecoder(bytes.NewReader(text))
 	if err := in.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {

@@ -10,6 +10,7 @@ type App struct {
 	apps.App
 
 	origins apps.Origins
+	rates   *rates
 }
 
 // newApp returns a copy of a as it is served. The error names everything that is wrong.
@@ -17,7 +18,7 @@ func newApp(a apps.App) (*App, error) {
 	if err := a.CheckServed().Err(); err != nil {
 		return nil, err
 	}
-	served := &App{App: a.Clone()}
+	served := &App{App: a.Clone(), rates: new(rates)}
 	if a.OldSecret == a.Secret { // else the secret would outlive its time
 		served.OldSecret = ""
 	}

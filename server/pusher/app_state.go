@@ -8,6 +8,7 @@ import (
 // appState is an app across its changes, with its sockets on this node. A removed
 // appState stays removed: an app made again with its id gets a new one.
 type appState struct {
+	rates   *rates              // of all versions
 	app     atomic.Pointer[App] // the current version, or the last one
 	removed atomic.Bool
 	sockets atomic.Int64 // sockets that have entered, including those in open

@@ -60,8 +60,9 @@ func (s *Apps) Replace(list []apps.App) error {
 	for i, a := range next {
 		t := old.byID[a.ID]
 		if t == nil || t.removed.Load() {
-			t = &appState{open: map[*socket]struct{}{}}
+			t = &appState{open: map[*socket]struct{}{}, rates: a.rates}
 		}
+		a.rates = t.rates
 		t.app.Store(a)
 		table.byID[a.ID], table.byKey[a.Key] = t, t
 		if i == 0 {

@@ -63,8 +63,6 @@ type HTTPAPI struct {
 	Now      func() time.Time // time.Now when nil
 
 	Refusals *refusals.Log // may be nil
-
-	rates rates
 }
 
 // route is a route of the HTTP API, with its path as gin writes it.
@@ -171,7 +169,7 @@ func (h *HTTPAPI) signed(what refusals.What, limit func(apps.Limits) int, next h
 // read limits next to the rate of reads.
 func (h *HTTPAPI) read(next handler) handler {
 	return func(c *gin.Context, r request) *apiError {
-		if apiErr := h.rates.take(r.app, reads, 1, h.now()); apiErr != nil {
+		if apiErr := r.app.take(reads, 1, h.now()); apiErr != nil {
 			return apiErr
 		}
 		return next(c, r)

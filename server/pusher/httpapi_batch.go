@@ -21,7 +21,7 @@ var batchFields = []string{"batch"}
 func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
 	list, apiErr := parseBatch(r.app, r.body, h.counts())
 	if apiErr == nil {
-		apiErr = h.rates.take(r.app, writes, len(list), h.now())
+		apiErr = r.app.take(writes, len(list), h.now())
 	}
 	if apiErr != nil {
 		return apiErr

@@ -45,7 +45,7 @@ func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
 		apiErr = p.validate(r.app, h.counts())
 	}
 	if apiErr == nil {
-		apiErr = h.rates.take(r.app, writes, 1, h.now())
+		apiErr = r.app.take(writes, 1, h.now())
 	}
 	if apiErr != nil {
 		return apiErr

@@ -59,7 +59,7 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 	case !utf8.ValidString(user):
 		return badRequest("the user's id is not valid UTF-8")
 	}
-	if apiErr := h.rates.take(r.app, writes, 1, h.now()); apiErr != nil {
+	if apiErr := r.app.take(writes, 1, h.now()); apiErr != nil {
 		return apiErr
 	}
 	engine, apiErr := able[Terminator](h)
@@ -85,7 +85,7 @@ func (h *HTTPAPI) oldEvent(c *gin.Context, r request) *apiError {
 	p := &publication{Name: r.query.get("name"), Data: &data, Channel: &channel, SocketID: r.query.get("socket_id")}
 	apiErr := p.validateAlone(r.app, false)
 	if apiErr == nil {
-		apiErr = h.rates.take(r.app, writes, 1, h.now())
+		apiErr = r.app.take(writes, 1, h.now())
 	}
 	if apiErr != nil {
 		return apiErr

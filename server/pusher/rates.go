@@ -17,31 +17,23 @@ const (
 	kinds
 )
 
-// rates limit how often the apps may call the HTTP API on this node. The zero value is
-// ready. It is safe for concurrent use.
+// rates are what an app may still call of the HTTP API on this node. They go on when the
+// app is changed, and end with it.
 type rates struct {
-	mu    sync.Mutex
-	byApp map[string]*[kinds]allowance // only apps with a limit; guarded by mu
+	mu sync.Mutex
+	of [kinds]allowance // guarded by mu
 }
 
 // take counts n calls of a kind, or returns an error with when there is room for them
 // again. Refused calls are not counted.
-func (s *rates) take(app *App, k kind, n int, now time.Time) *apiError {
-	perSecond := [kinds]int{app.Limits.EventsPerSecond, app.Limits.ReadsPerSecond}[k]
+func (a *App) take(k kind, n int, now time.Time) *apiError {
+	perSecond := [kinds]int{a.Limits.EventsPerSecond, a.Limits.ReadsPerSecond}[k]
 	if perSecond == 0 || n == 0 {
 		return nil
 	}
-	s.mu.Lock()
-	a := s.byApp[app.ID]
-	if a == nil {
-		if s.byApp == nil {
-			s.byApp = map[string]*[kinds]allowance{}
-		}
-		a = &[kinds]allowance{}
-		s.byApp[app.ID] = a
-	}
-	wait := a[k].take(n, perSecond, now)
-	s.mu.Unlock()
+	a.rates.mu.Lock()
+	wait := a.rates.of[k].take(n, perSecond, now)
+	a.rates.mu.Unlock()
 	if wait == 0 {
 		return nil
 	}

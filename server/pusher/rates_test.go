@@ -7,6 +7,8 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/server"
+	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
 
@@ -108,4 +110,41 @@ func TestRates(t *testing.T) {
 	if st := engine.Stats(); st.Published != 3+3+1+10+1 {
 		t.Errorf("published %d", st.Published)
 	}
+}
+
+// TestRatesGoWithTheirApp checks that a changed app goes on with what it has left, and
+// that an app with the id of a removed one begins anew.
+func TestRatesGoWithTheirApp(t *testing.T) {
+	first := apps.App{ID: "4", Key: "other", Secret: "s", Enabled: true}
+	app := docApp()
+	app.Limits.EventsPerSecond, app.Made = 2, 1
+	all := newApps(t, first, app)
+	r, err := server.NewRouter(server.RouterOptions{Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&pusher.HTTPAPI{Apps: all, Engine: broadcasting.NewEngine(broadcasting.Options{}), Log: quiet(), Now: atDocTime}).Register(r)
+	h := apitest.Documented(t, r, nil)
+	publish := func(when string, want int) {
+		t.Helper()
+		if w := signed(h, "POST", "/apps/3/events", nil, plainEvent); w.Code != want {
+			t.Errorf("%s: %d %s, want %d", when, w.Code, w.Body, want)
+		}
+	}
+	replace := func(list ...apps.App) {
+		t.Helper()
+		if err := all.Replace(list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("the first", 200)
+	publish("the second", 200)
+	publish("the third", 429)
+	app.Name = "Renamed"
+	replace(first, app)
+	publish("after a change", 429)
+	replace(first)
+	app.Made = 2
+	replace(first, app)
+	publish("of the new app", 200)
 }

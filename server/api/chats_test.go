@@ -206,6 +206,10 @@ func TestBadRequests(t *testing.T) {
 		}{
 			{"PUT " + at + "/status", ``, 422, `"body":"must be JSON, but is empty"`},
 			{"PUT " + at + "/status", `{"type":`, 422, `"body":"must be JSON`},
+			{"PUT " + at + "/status", `{"type":"close","type":"open"}`, 422, `"type":"is given twice"`},
+			{"PUT " + at + "/status", `{"type":"close","Type":"open"}`, 422, `"type":"is given twice"`},
+			{"PATCH " + quick, `{"access":[{"userId":"687","permission":"r","permission":"w"}]}`, 422, `"access[0].permission":"is given twice"`},
+			{"POST " + line + "/inbound", `{"messages":[{"id":"1","chat":{"id":"7","id":"8"},"message":{"text":"Hi"}}]}`, 422, `"messages[0].chat.id":"is given twice"`},
 			{"PUT " + at + "/status", `[]`, 422, `"body":"must be an object, not array"`},
 			{"PUT " + at + "/status", `{"type":1}`, 422, `"type":"must be a string, not number"`},
 			{"PUT " + at + "/status", `{"type":"shut"}`, 422, `"type":"must be open or close"`},

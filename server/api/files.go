@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -114,6 +115,9 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 	return a.CRM.SendLink(c.Request.Context(), actor(c), at, in.File, in.FileName, m)
 }
 
+// fileFields are the fields of a form with a file. Each may be given once.
+var fileFields = []string{"file", "fileName", "caption", "tracking", "quotedMessageId"}
+
 // form reads a multipart body. It streams the file to the file store and reads the
 // other fields into in and more. It returns the Upload with an error too.
 func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *common) (upload *crm.Upload, err error) {
@@ -124,6 +128,7 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 	if err != nil {
 		return nil, crm.Invalid("body", "must be multipart/form-data: %v", err)
 	}
+	seen := map[string]bool{}
 	for range maxFormParts {
 		part, err := r.NextPart()
 		if err == io.EOF {
@@ -132,10 +137,12 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 		if err != nil {
 			return upload, formViolation(err)
 		}
-		if part.FormName() == "file" && part.FileName() != "" {
-			if upload != nil {
-				return upload, crm.Invalid("file", "must be given once")
-			}
+		name := part.FormName()
+		if seen[name] && slices.Contains(fileFields, name) {
+			return upload, once(name)
+		}
+		seen[name] = true
+		if name == "file" && part.FileName() != "" {
 			upload, err = a.CRM.StoreUpload(c.Request.Context(), actor(c), at, part.FileName(), part.Header.Get("Content-Type"), part)
 		} else {
 			err = in.read(part, more)

@@ -93,10 +93,14 @@ func readAnyBody(c *gin.Context) ([]byte, error) {
 }
 
 // decode is json.Unmarshal with errors in our words. path is the place of raw in the
-// body, such as "messages[3]"; it is empty if raw is the whole body.
+// body, such as "messages[3]"; it is empty if raw is the whole body. A body must not have
+// a field twice: who looked at it before us may have seen the other value.
 func decode(raw []byte, dst any, path string) error {
 	err := json.Unmarshal(raw, dst)
 	if err == nil {
+		if path == "" {
+			return once(server.RepeatedName(raw, server.AllObjects))
+		}
 		return nil
 	}
 	var wrong *json.UnmarshalTypeError
@@ -105,6 +109,14 @@ func decode(raw []byte, dst any, path string) error {
 	}
 	field := strings.Trim(path+"."+wrong.Field, ".")
 	return crm.Invalid(cmp.Or(field, "body"), "must be %s, not %s", jsonName(wrong.Type.Kind().String()), wrong.Value)
+}
+
+// once returns an error about a field that is given twice; "" is none.
+func once(twice string) error {
+	if twice == "" {
+		return nil
+	}
+	return crm.Invalid(twice, "is given twice")
 }
 
 // jsonName returns JSON's name of a Go kind.

@@ -3,9 +3,11 @@ package api
 import (
 	"bytes"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/url"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -70,8 +72,8 @@ func (a *API) revokeToken(c *gin.Context) (any, error) {
 func noStore(c *gin.Context) { c.Header("Cache-Control", "no-store") }
 
 // bodyOrForm reads a body that may be JSON, which it decodes into dst, or a form, which
-// it passes to fill. No body is no error. A body that begins like a JSON object is JSON
-// whatever its media type: curl -d sends it so.
+// it passes to fill. Neither may have a field twice. No body is no error. A body that
+// begins like a JSON object is JSON whatever its media type: curl -d sends it so.
 func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
 	raw, err := readAnyBody(c)
 	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
@@ -86,16 +88,26 @@ func bodyOrForm(c *gin.Context, dst any, fill func(url.Values)) error {
 			return crm.Invalid("body", "must be a form or JSON")
 		}
 		fill(form)
-		return nil
+		return once(repeatedField(form))
 	case typ == "multipart/form-data":
 		form, err := fields(multipart.NewReader(bytes.NewReader(raw), params["boundary"]))
 		if err != nil {
 			return crm.Invalid("body", "must be a form or JSON")
 		}
 		fill(form)
-		return nil
+		return once(repeatedField(form))
 	}
 	return decode(raw, dst, "")
+}
+
+// repeatedField returns the first field, by name, that the form has twice.
+func repeatedField(form url.Values) string {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if len(form[name]) > 1 {
+			return name
+		}
+	}
+	return ""
 }
 
 // fields returns the fields of a multipart form. The body is bounded already.

@@ -27,3 +27,22 @@ func TestSignInByQueryWithAnEmptyBody(t *testing.T) {
 		}
 	})
 }
+
+// TestFieldsGivenTwice checks that neither a form nor JSON may name a field twice.
+func TestFieldsGivenTwice(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		o := open(t, store)
+		multi, multiType := form(t, "email", "test@test.test", "password", "wrong", "password", secret)
+		for kind, body := range map[string]string{
+			"application/x-www-form-urlencoded": url.Values{"email": {"test@test.test"}, "password": {"wrong", secret}}.Encode(),
+			multiType:                           string(multi),
+			"application/json":                  `{"email":"test@test.test","password":"wrong","password":"` + secret + `"}`,
+		} {
+			got := o.ask(t, "POST", "/v1/tokens", body, "Content-Type", kind)
+			got.want(t, kind, 422, "ApiValidationError")
+			if got.Error.Fields["password"] != "is given twice" {
+				t.Errorf("%s: %s", kind, got.Body)
+			}
+		}
+	})
+}

@@ -173,6 +173,9 @@ func jsonFields(body []byte, names []string) (map[string]string, error) {
 		}
 		return nil, invalidField("body", "must be JSON: %v", err)
 	}
+	if twice := server.RepeatedName(body, 1); twice != "" {
+		return nil, invalidField(twice, "is given twice")
+	}
 	fields := make(map[string]string)
 	for key, raw := range object {
 		if !slices.Contains(names, key) {

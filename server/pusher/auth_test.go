@@ -350,6 +350,8 @@ func TestAuthRefuses(t *testing.T) {
 		"smuggling socket":       {"POST", "", token, formType, form("1.1:private-v1.users.900", line), 422, badSocket},
 		"socket and a newline":   {"POST", "", token, formType, form("1.1\n", line), 422, badSocket},
 		"two sockets":            {"POST", "", token, formType, good + "&socket_id=1.1", 422, invalid("socket_id", "is given twice")},
+		"two sockets in JSON":    {"POST", "", token, jsonType, `{"socket_id":"1.1","channel_name":"` + line + `","socket_\u0069d":"1.2"}`, 422, invalid("socket_id", "is given twice")},
+		"two channels in JSON":   {"POST", "", token, jsonType, `{"channel_name":"x","socket_id":"1.1","channel_name":"` + line + `"}`, 422, invalid("channel_name", "is given twice")},
 		"not UTF-8":              {"POST", "", token, formType, "socket_id=\xff", 422, invalid("body", "is not valid UTF-8")},
 		"number as socket":       {"POST", "", token, jsonType, `{"socket_id":1.5,"channel_name":"` + line + `"}`, 422, invalid("socket_id", "must be a string, not number")},
 		"object as channel":      {"POST", "", token, jsonType, `{"socket_id":"1.1","channel_name":{}}`, 422, invalid("channel_name", "must be a string, not object")},

@@ -8,6 +8,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
+	"chatcast/server"
 )
 
 // message is a message from a client.
@@ -66,6 +67,9 @@ func decode(text []byte, v any, what string) error {
 		return fmt.Errorf("%s: %s may not be %s", what, wrong.Field, article(wrong.Value))
 	case err != nil:
 		return fmt.Errorf("%s is not valid JSON", what)
+	}
+	if twice := server.RepeatedName(text, 1); twice != "" {
+		return fmt.Errorf("%s: %s is given twice", what, twice)
 	}
 	return nil
 }

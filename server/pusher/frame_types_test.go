@@ -84,6 +84,28 @@ func TestWrongTypes(t *testing.T) {
 	a.silence()
 }
 
+// TestFieldsGivenTwice names a field of a message twice, which is refused. The data of a
+// client event is its users' own.
+func TestFieldsGivenTwice(t *testing.T) {
+	h := newHarness(t)
+	a, b := h.connect(t), h.connect(t)
+	for message, why := range map[string]string{
+		`{"event":"pusher:ping","event":"pusher:subscribe","data":{"channel":"news"}}`:        "The message: event is given twice",
+		`{"event":"client-x","channel":"private-a","Channel":"private-b","data":{}}`:          "The message: channel is given twice",
+		`{"event":"pusher:subscribe","data":{"channel":"news","ch\u0061nnel":"private-any"}}`: "pusher:subscribe: data: channel is given twice",
+		`{"event":"pusher:signin","data":{"auth":"","user_data":"{}","auth":"x"}}`:            "pusher:signin: data: auth is given twice",
+	} {
+		a.send(message)
+		a.expect(errorSays(4310, why))
+	}
+	a.enter("private-any")
+	b.enter("private-any")
+	event := `{"event":"client-x","channel":"private-any","data":{"event":1,"event":{"a":1,"a":2}}}`
+	a.send(event)
+	b.expect(event)
+	a.silence()
+}
+
 // The limits of a message's parts: one below, at, one above.
 func TestLimits(t *testing.T) {
 	h := newHarness(t)

@@ -13,8 +13,6 @@ type batch struct {
 	Batch []json.RawMessage `json:"batch"`
 }
 
-var batchFields = []string{"batch"}
-
 // batchEvents publishes several events in order, all or none: the first error in any of
 // them refuses the whole batch before anything is published. The answer is {} or, when
 // an event asks for info, a list with the info of each event, in the same order.
@@ -57,7 +55,7 @@ func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	apiErr := checkUTF8(body)
 	var b batch
 	if apiErr == nil {
-		apiErr = decodeObject(body, &b, wholeBody, batchFields)
+		apiErr = decodeObject(body, &b, wholeBody)
 	}
 	switch {
 	case apiErr != nil:
@@ -70,7 +68,7 @@ func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	list := make([]publication, len(b.Batch))
 	for i, raw := range b.Batch {
 		at, p := place(i), &list[i]
-		if apiErr := decodeObject(raw, p, at, publicationFields); apiErr != nil {
+		if apiErr := decodeObject(raw, p, at); apiErr != nil {
 			return nil, apiErr
 		}
 		if apiErr := p.validateInBatch(app, counts); apiErr != nil {

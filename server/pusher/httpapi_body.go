@@ -15,6 +15,7 @@ import (
 
 	"chatcast/broadcasting/apps"
 	"chatcast/channels"
+	"chatcast/server"
 )
 
 // Limits of bodies: just enough for every valid body. Each byte of data may be escaped
@@ -89,7 +90,7 @@ func unzip(body []byte, limit int) ([]byte, *apiError) {
 
 // decodeObject is json.Unmarshal for a JSON object, with error messages of our own. A
 // repeated field is an error, because another reader may take the other value.
-func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
+func decodeObject(body []byte, dst any, at place) *apiError {
 	err := json.Unmarshal(body, dst)
 	if err != nil {
 		return at.decodeError(err)
@@ -97,7 +98,7 @@ func decodeObject(body []byte, dst any, at place, fields []string) *apiError {
 	if body = bytes.TrimSpace(body); body[0] != '{' {
 		return badRequest("%s must be a JSON object, not %s", at, body) // null, which Unmarshal accepts
 	}
-	if twice := repeated(body, fields); twice != "" {
+	if twice := server.RepeatedName(body, 1); twice != "" {
 		return badRequest("%s%s is given twice", at.prefix(), twice)
 	}
 	return nil
@@ -144,56 +145,4 @@ func checkUTF8(body []byte) *apiError {
 		return badRequest("the body is not valid UTF-8")
 	}
 	return nil
-}
-
-// repeated returns a field that a valid JSON object has more than once. Like
-// json.Unmarshal, it compares names without case.
-func repeated(object []byte, fields []string) string {
-	var seen uint64 // one bit for each index in fields
-	depth, isKey := 0, false
-	for i := 0; i < len(object); i++ {
-		switch object[i] {
-		case '{', '[':
-			depth++
-			isKey = depth == 1
-		case '}', ']':
-			depth--
-		case ',':
-			isKey = depth == 1
-		case '"':
-			end := i + 1
-			for ; object[end] != '"'; end++ {
-				if object[end] == '\\' {
-					end++
-				}
-			}
-			if isKey {
-				isKey = false
-				if f := indexField(fields, object[i:end+1]); f >= 0 {
-					if seen&(1<<f) != 0 {
-						return fields[f]
-					}
-					seen |= 1 << f
-				}
-			}
-			i = end
-		}
-	}
-	return ""
-}
-
-// indexField returns the index in fields of a key, which is given with its quotes.
-func indexField(fields []string, quoted []byte) int {
-	key := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(key, '\\') >= 0 {
-		var plain string
-		_ = json.Unmarshal(quoted, &plain) // known to be valid
-		key = []byte(plain)
-	}
-	for i, f := range fields {
-		if strings.EqualFold(f, string(key)) {
-			return i
-		}
-	}
-	return -1
 }

@@ -34,9 +34,6 @@ type publication struct {
 	attributes []string // of Info
 }
 
-// publicationFields are the field names of a publication; none may occur twice.
-var publicationFields = []string{"name", "data", "channel", "channels", "socket_id", "info"}
-
 // events publishes one event to one or more channels. It answers as soon as the event
 // is on its way: with {} or, when info is requested, with the counts of each channel.
 func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
@@ -97,7 +94,7 @@ func parsePublication(r request) (*publication, *apiError) {
 		return nil, apiErr
 	}
 	p := &publication{}
-	return p, decodeObject(r.body, p, wholeBody, publicationFields)
+	return p, decodeObject(r.body, p, wholeBody)
 }
 
 func publicationOfQuery(q query) *publication {

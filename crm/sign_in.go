@@ -45,7 +45,7 @@ func (s *Service) MakeToken(ctx context.Context, in SignIn) (*TokenPair, error) 
 		return nil, err
 	}
 	admitted.succeeded()
-	refund, err := s.admitCode(user.ID, in.Code)
+	refund, err := s.admitCode(user.ID, in.Address, in.Code)
 	var pair *TokenPair
 	if err == nil {
 		pair, err = s.issue(ctx, user, in)

@@ -120,6 +120,30 @@ func (t *throttle) admit(now time.Time, address, account string) admission {
 	}}
 }
 
+// admitGuess charges a guess of something short, which must not be guessed faster from
+// many addresses: all that are not known to the account share the pace of one. An empty
+// address is known. The caller calls succeeded after a right guess. A wait that is not zero refuses the guess.
+func (t *throttle) admitGuess(now time.Time, address, account string) (succeeded func(), wait time.Duration) {
+	network, _ := networksOf(address)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	from := "anywhere"
+	if address == "" || t.knows(account, network) {
+		from = network
+	}
+	b := t.bucket(now, pairPace, "guess", account, from)
+	if wait := pairPace.until(b, 1); wait > 0 {
+		return nil, wait
+	}
+	b.tokens--
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		b.tokens = min(pairPace.burst, b.tokens+1)
+		t.know(account, network)
+	}, 0
+}
+
 // charge is one token of a bucket of this pace.
 type charge struct {
 	pace
@@ -130,7 +154,7 @@ type charge struct {
 // holds mu.
 func (t *throttle) bucket(now time.Time, p pace, words ...string) *bucket {
 	key, kept := t.key(words...), &t.buckets
-	if words[0] == "account" || words[0] == "attack" {
+	if words[0] == "account" || words[0] == "attack" || words[0] == "guess" {
 		kept = &t.guarded
 	}
 	b := kept.get(key)

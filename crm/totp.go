@@ -159,7 +159,7 @@ func (s *Service) withCode(ctx context.Context, a Actor, code string, f func(c *
 	if code == "" {
 		return Invalid("code", "is required")
 	}
-	refund, err := s.admitCode(a.UserID, code)
+	refund, err := s.admitCode(a.UserID, "", code)
 	if err != nil {
 		s.refuse(ctx, refusals.SecondFactor, refusals.Throttled, a.UserID, clientIn(ctx), "", a.auditor())
 		return err
@@ -180,9 +180,13 @@ func (s *Service) withCode(ctx context.Context, a Actor, code string, f func(c *
 	return err
 }
 
-// admitCode charges a guess of a code to the account, from whatever address: whoever
-// guesses knows the password. The caller calls refund when the code was right.
-func (s *Service) admitCode(userID int64, code string) (refund func(), err error) {
+// admitCode charges a guess of a code to the account. The guesses from a network where a
+// code of the account was right before count by themselves, and so do those of people who
+// are signed in, whose address is empty. All others share one pace, however many addresses
+// they come from: whoever guesses knows the password. So the guesses of somebody else
+// hold up no right code from where it was right before. The caller calls refund when the
+// code was right.
+func (s *Service) admitCode(userID int64, address, code string) (refund func(), err error) {
 	if code == "" {
 		return func() {}, nil // nothing is guessed
 	}
@@ -190,11 +194,11 @@ func (s *Service) admitCode(userID int64, code string) (refund func(), err error
 	if !totpCode.MatchString(plainCode(code)) { // guesses of short codes do not keep out who has a recovery code
 		account = "recovery " + account
 	}
-	admitted := s.codes.admit(s.Now(), account, account)
-	if admitted.wait > 0 {
-		return nil, &Error{Code: CodeThrottled, Message: "too many codes were wrong", RetryAfter: seconds(admitted.wait)}
+	refund, wait := s.codes.admitGuess(s.Now(), address, account)
+	if wait > 0 {
+		return nil, &Error{Code: CodeThrottled, Message: "too many codes were wrong", RetryAfter: seconds(wait)}
 	}
-	return admitted.succeeded, nil
+	return refund, nil
 }
 
 // useCode uses up a code of the user's second factor, or a recovery code. It returns nil

@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,25 @@ func (f *factor) code() string {
 		f.t.Fatal(err)
 	}
 	return code
+}
+
+// wrong returns six digits that are no valid code now.
+func (f *factor) wrong() string {
+	f.t.Helper()
+	var right []string
+	for _, d := range []time.Duration{-30 * time.Second, 0, 30 * time.Second} {
+		code, err := totp.GenerateCode(f.secret, f.Clock.Now().Add(d))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		right = append(right, code)
+	}
+	for _, code := range []string{"000000", "111111", "222222"} {
+		if !slices.Contains(right, code) {
+			return code
+		}
+	}
+	return "333333"
 }
 
 // next returns the code of the next half minute.
@@ -158,6 +178,37 @@ func TestCodesAreThrottled(t *testing.T) {
 		expectField(t, "no code", f.signIn(""), "code")
 		f.Clock.Advance(time.Hour)
 		expectCode(t, "the right code later", f.signIn(f.code()), "")
+	})
+}
+
+// TestGuessesOfCodesKeepNobodyOut lets an attacker, who knows the password, guess as often
+// as they can. The owner mistypes a code where they signed in before, and the next one is
+// accepted; so is a code that a signed-in person gives.
+func TestGuessesOfCodesKeepNobodyOut(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		f := enrol(t, w)
+		expectCode(t, "the first sign-in with a code", f.signIn(f.next()), "")
+		admitted := 0
+		for minute := range 10 {
+			f.Clock.Advance(time.Minute)
+			for i := range 40 {
+				_, err := w.MakeToken(t.Context(), crm.SignIn{
+					Email: "test@test.test", Password: rightPassword, Code: f.wrong(), Address: fmt.Sprintf("198.51.%d.%d", minute, i),
+				})
+				if err != nil && !strings.Contains(err.Error(), "throttled") {
+					admitted++
+				}
+			}
+			expectField(t, "mistyped", f.signIn(f.wrong()), "code")
+			expectCode(t, "corrected", f.signIn(f.code()), "")
+		}
+		if admitted > 5+2*10 {
+			t.Errorf("%d guesses were admitted in ten minutes", admitted)
+		}
+		if err := w.RemoveTOTP(t.Context(), w.Owner, f.next()); err != nil {
+			t.Errorf("a signed-in person's code: %v", err)
+		}
 	})
 }
 

@@ -93,11 +93,15 @@ func (f *FileData) check(at string) error {
 		stateViolation = Invalid(at+"state", "must be absent: only an account of this program's own can fetch a file later")
 	}
 	errs := []error{checkLink(at+"link", f.Link), stateViolation, checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
-	if f.Size != nil && (*f.Size < 0 || *f.Size >= 1<<53) {
+	if f.Size != nil && !plausibleSize(*f.Size) {
 		errs = append(errs, Invalid(at+"size", "must be a number of bytes"))
 	}
 	return allViolations(errs...)
 }
+
+// plausibleSize reports whether n can be the size of a file in bytes. JavaScript reads
+// higher numbers wrong.
+func plausibleSize(n int64) bool { return n >= 0 && n < 1<<53 }
 
 // checkLink refuses a link that is not an absolute http or https URL, or that has a
 // user name or password.

@@ -175,10 +175,19 @@ func (m *InboundMessage) attached(now int64) (*models.File, *Upload) {
 			ID: randomHex(16), Name: fileName(m.Remote.Name), MimeType: mimeOf(m.Remote.MimeType, "application/octet-stream"), CreatedAt: now,
 			State: FilePending, Source: given(string(m.Remote.Source)),
 		}
-		if m.Remote.Size != nil {
-			f.Size = max(*m.Remote.Size, 0) // announced by the sender, so it may be any number
+		if size := m.Remote.announced(); size != nil {
+			f.Size = *size
 		}
 		return f, nil
 	}
 	return nil, nil
+}
+
+// announced returns the size that the sender has announced, nil when there is none or
+// when no file has that size.
+func (f *RemoteFile) announced() *int64 {
+	if f.Size == nil || !plausibleSize(*f.Size) {
+		return nil
+	}
+	return f.Size
 }

@@ -104,7 +104,7 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r messageArriva
 		content.File = &FileData{
 			Link: storedLink + r.file.ID, Name: r.file.Name, Size: &r.file.Size, MimeType: given(r.file.MimeType), State: r.file.State,
 		}
-		if r.upload == nil && m.Remote.Size == nil {
+		if r.upload == nil && m.Remote.announced() == nil {
 			content.File.Size = nil
 		}
 	}

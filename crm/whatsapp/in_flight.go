@@ -3,6 +3,10 @@ package whatsapp
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,19 +60,26 @@ func (f *inFlight) wait(ctx context.Context, ids []string) {
 	}
 }
 
-// protobuf returns the protobuf of an item and its id. A message keeps the id from our
-// table, so that a second try sends the same message; edits and deletions get ids of
-// their own.
+// protobuf returns the protobuf of an item and its id, which is the same at each try, so
+// that a second try sends nothing twice. A message has the id from our table.
 func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.JID, item *crm.OutboxItem) (*waE2E.Message, types.MessageID, error) {
 	o := outgoing{chat: to, self: ownID(cli, to), item: item.Message, quoted: item.Quoted, target: item.Reaction, now: time.Now().UnixMilli()}
 	switch item.Kind {
 	case crm.OutEdit:
-		return o.edit(), cli.GenerateMessageID(), nil
+		return o.edit(), changeID(item), nil
 	case crm.OutDelete:
-		return o.revoke(), cli.GenerateMessageID(), nil
+		return o.revoke(), changeID(item), nil
 	}
 	m, err := s.complete(ctx, cli, o)
 	return m, item.Message.ID, err
+}
+
+// changeID returns the id under which an edit or a deletion is sent. It has the form of
+// WhatsApp Web's ids. What it is made of belongs to this item alone: the number in our
+// outbox may come again, in another database or, after a restore, in this one.
+func changeID(item *crm.OutboxItem) types.MessageID {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %s %s", item.Kind, item.ID, item.CreatedAt.Unix(), item.ChatID, item.Message.ID))
+	return whatsmeow.WebMessageIDPrefix + strings.ToUpper(hex.EncodeToString(sum[:9]))
 }
 
 // complete builds a message after it uploaded its file or got its poll's secret.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -173,6 +174,47 @@ func TestAckThatNeverComes(t *testing.T) {
 	}
 	if r := w.received(t, "3EB400"); len(w.anna.Inbox()) != 1 {
 		t.Errorf("it arrived as %+v among %d", r, len(w.anna.Inbox()))
+	}
+}
+
+// TestEditWithoutAnswer loses the acknowledgements of an edit and of a deletion. Each is
+// sent again under the same id, so it arrives once.
+func TestEditWithoutAnswer(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.times = patient
+		o.times.answer = time.Second
+	})
+	w.pair(t)
+	w.say("3EB410", "to be edited")
+	n := 1
+	w.awaitOutcome(t, n)
+	ids := map[string]bool{}
+	for _, kind := range []string{crm.OutEdit, crm.OutDelete} {
+		w.shop.LoseAcks(1)
+		w.enqueue(crm.OutboxItem{Kind: kind, ChatID: anna, Message: &crm.MessageRef{
+			ID: "3EB410", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "better"},
+		}})
+		n++
+		if o := w.awaitOutcome(t, n); o.Status != crm.OutRetry || o.Error.Code != codeTimeout {
+			t.Errorf("%s without an answer: %+v, %+v", kind, o, o.Error)
+		}
+		for sent := false; !sent; { // a slow machine may be late once more
+			n++
+			o := w.awaitOutcome(t, n)
+			if o.Status == crm.OutFailed {
+				t.Fatalf("%s, outcome %d: %+v, %+v", kind, n, o, o.Error)
+			}
+			sent = o.Status == crm.OutSent
+		}
+	}
+	for _, r := range w.anna.Inbox() {
+		ids[r.ID] = true
+		if want := "^3EB0[0-9A-F]{18}$"; r.ID != "3EB410" && !regexp.MustCompile(want).MatchString(r.ID) {
+			t.Errorf("the id is %q, want %s", r.ID, want)
+		}
+	}
+	if len(w.anna.Inbox()) != 3 || len(ids) != 3 {
+		t.Errorf("%d messages arrived under the ids %v, want a message, an edit and a deletion", len(w.anna.Inbox()), ids)
 	}
 }
 

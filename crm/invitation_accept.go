@@ -26,11 +26,11 @@ type InvitationView struct {
 // that there is one. NewPassword replaces the password of an account; it is required
 // when somebody else knows the old one.
 type Acceptance struct {
+	Code        string  `json:"code"`
 	Name        string  `json:"name"`
 	Password    string  `json:"password"`
 	NewPassword *string `json:"newPassword"`
 
-	Code        string `json:"-"`
 	AccessToken string `json:"-"` // empty: none
 	Address     string `json:"-"` // of the client, for the throttle
 }

@@ -50,10 +50,10 @@ func TestCompanyCommandLine(t *testing.T) {
 		t.Fatalf("exit %d\n%s%s", code, stdout, stderr)
 	}
 	nobody := &e2e.Client{T: t, Base: p.Base}
-	if status, answer := nobody.Call("GET", "/v1/invitations/"+made[2], nil); status != 404 {
+	if status, answer := nobody.Call("POST", "/v1/invitations/open", map[string]any{"code": made[2]}); status != 404 {
 		t.Errorf("the replaced code: %d %s", status, answer)
 	}
-	nobody.Must("POST", "/v1/invitations/"+again[1]+"/accept", map[string]any{"name": "Ann", "password": e2e.OwnerPassword}, nil)
+	nobody.Must("POST", "/v1/invitations/accept", map[string]any{"code": again[1], "name": "Ann", "password": e2e.OwnerPassword}, nil)
 	var me struct {
 		Companies []struct{ Name, Role string }
 	}

@@ -89,7 +89,7 @@ func hire(ctx context.Context, owner *client, password string) (*colleague, erro
 		return nil, err
 	}
 	nobody := &client{base: owner.base}
-	err = nobody.call(ctx, "POST", "/v1/invitations/"+in.Invitation.Code+"/accept", map[string]any{"name": "Mia", "password": password}, nil)
+	err = nobody.call(ctx, "POST", "/v1/invitations/accept", map[string]any{"code": in.Invitation.Code, "name": "Mia", "password": password}, nil)
 	if err != nil {
 		return nil, err
 	}

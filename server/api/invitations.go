@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 
 	"github.com/gin-gonic/gin"
@@ -11,9 +12,11 @@ import (
 )
 
 // registerInvitations adds the routes of those who were invited to v1, and those of the
-// companies' owners and admins to signedIn. Codes must not be cached.
+// companies' owners and admins to signedIn. Codes must not be cached. They are in the
+// body, because proxies log paths; only one route has them in its path too.
 func (a *API) registerInvitations(v1, signedIn gin.IRouter) {
-	v1.GET("/invitations/:code", noStore, a.serve(a.invitation))
+	v1.POST("/invitations/open", noStore, a.serve(a.invitation))
+	v1.POST("/invitations/accept", noStore, a.serve(a.acceptInvitation))
 	v1.POST("/invitations/:code/accept", noStore, a.serve(a.acceptInvitation))
 
 	signedIn.POST("/companies", noStore, a.serve(a.createCompany))
@@ -23,11 +26,20 @@ func (a *API) registerInvitations(v1, signedIn gin.IRouter) {
 }
 
 func (a *API) invitation(c *gin.Context) (any, error) {
-	return a.CRM.Invitation(c.Request.Context(), server.ClientAddress(c), c.Param("code"))
+	var in struct {
+		Code string `json:"code"`
+	}
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	if in.Code == "" {
+		return nil, crm.Invalid("code", "is required")
+	}
+	return a.CRM.Invitation(c.Request.Context(), server.ClientAddress(c), in.Code)
 }
 
 // acceptInvitation takes the token of a person who has an account, if they are signed
-// in. They need no body.
+// in. With the code in the path they need no body.
 func (a *API) acceptInvitation(c *gin.Context) (any, error) {
 	raw, err := readAnyBody(c)
 	if err != nil {
@@ -39,7 +51,10 @@ func (a *API) acceptInvitation(c *gin.Context) (any, error) {
 			return nil, err
 		}
 	}
-	in.Code, in.AccessToken, in.Address = c.Param("code"), server.AccessToken(c.Request), server.ClientAddress(c)
+	in.Code, in.AccessToken, in.Address = cmp.Or(c.Param("code"), in.Code), server.AccessToken(c.Request), server.ClientAddress(c)
+	if in.Code == "" {
+		return nil, crm.Invalid("code", "is required")
+	}
 	return a.CRM.AcceptInvitation(c.Request.Context(), in)
 }
 

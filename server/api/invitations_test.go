@@ -71,6 +71,10 @@ func TestInvitationsOverHTTP(t *testing.T) {
 
 		e := o.hire(t, `{"email":"a@test.test"}`)
 		o.ask(t, "POST", "/v1/invitations/none/accept", "").want(t, "no such code", 404, "ApiNotFoundError")
+		o.ask(t, "POST", "/v1/invitations/none/accept", `{"code":"`+link.Code+`"}`).want(t, "no such code in the path", 404, "ApiNotFoundError")
+		o.ask(t, "POST", "/v1/invitations/accept", `{"name":"A","password":"`+secret+`"}`).want(t, "no code", 422, "ApiValidationError")
+		o.ask(t, "POST", "/v1/invitations/open", `{}`).want(t, "nothing to open", 422, "ApiValidationError")
+		o.ask(t, "GET", "/v1/invitations/"+link.Code, "").want(t, "a code in a path", 404, "ApiNotFoundError")
 		o.ask(t, "POST", "/v1/invitations/none/accept", "[]").want(t, "no object", 422, "ApiValidationError")
 		o.as(t, o.Operator, "DELETE", employees+"/687", "").want(t, "an operator leaves", 200, "")
 		o.as(t, o.Reader, "DELETE", fmt.Sprintf("%s/%d", employees, e.UserID), "").want(t, "an operator removes another", 403, "ApiAccessDeniedError")

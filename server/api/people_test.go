@@ -232,7 +232,7 @@ func (o office) hire(t *testing.T, invitation string) (e crm.JoinedEmployee) {
 	t.Helper()
 	got := o.as(t, o.Owner, "POST", fmt.Sprintf("/v1/companies/%d/employees", crmtest.CompanyID), invitation)
 	got.want(t, "invite", 200, "")
-	got = o.ask(t, "POST", "/v1/invitations/"+invitationOf(t, got).Code+"/accept", `{"name":"A","password":"`+secret+`"}`)
+	got = o.ask(t, "POST", "/v1/invitations/accept", `{"code":"`+invitationOf(t, got).Code+`","name":"A","password":"`+secret+`"}`)
 	got.want(t, "accept", 200, "")
 	if err := json.Unmarshal(got.Data, &e); err != nil || e.UserID == 0 {
 		t.Fatalf("%s, %v", got.Body, err)

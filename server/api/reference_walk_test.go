@@ -243,6 +243,7 @@ var rare = map[string]string{
 	"/v1/events GET 503":                     "the server stops during a wait",
 	"/v1/me PATCH 409":                       "two changes of a password at once",
 	"/v1/invitations/{code}/accept POST 409": "two acceptances at once",
+	"/v1/invitations/accept POST 409":        "two acceptances at once",
 	"/v1/password/reset POST 429":            "many changes of passwords at once wait for a processor",
 }
 

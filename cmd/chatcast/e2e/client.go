@@ -147,7 +147,7 @@ func (c *Client) Hire(p *Running) (bea *Client, id int64) {
 	}, &in)
 	var joined struct{ UserID int64 }
 	nobody := &Client{T: c.T, Base: c.Base}
-	nobody.Must("POST", "/v1/invitations/"+in.Invitation.Code+"/accept", map[string]any{"name": "Bea", "password": OwnerPassword}, &joined)
+	nobody.Must("POST", "/v1/invitations/accept", map[string]any{"code": in.Invitation.Code, "name": "Bea", "password": OwnerPassword}, &joined)
 	return p.SignInAs(c.T, "bea@example.com", OwnerPassword), joined.UserID
 }
 

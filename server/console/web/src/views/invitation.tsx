@@ -1,6 +1,7 @@
 // The page that the link of an invitation opens. The person makes an account, or
 // accepts with the one that they have. The code is in the part of the address after #,
-// which browsers send to no server.
+// which browsers send to no server; the page sends it in the body of its requests, which no
+// proxy logs.
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, call, request, type Rest } from '../api';
 import { loadWho, me, signIn, signOut, signedIn } from '../session';
@@ -15,10 +16,10 @@ const say = words.invitation;
 export function Invitation(props: { code: string }) {
   const [invited, setInvited] = useState<Invited | null>(null);
   const [error, setError] = useState('');
-  const at = `/v1/invitations/${encodeURIComponent(props.code)}`;
+  const { code } = props;
   useEffect(() => {
-    request<Invited>('GET', at, undefined, null).then(setInvited, (e) => setError(e instanceof ApiError && e.status === 404 ? say.none : errorText(e)));
-  }, [at]);
+    request<Invited>('POST', '/v1/invitations/open', { code }, null).then(setInvited, (e) => setError(e instanceof ApiError && e.status === 404 ? say.none : errorText(e)));
+  }, [code]);
   return (
     <main class="signin">
       {invited === null ? (
@@ -27,12 +28,14 @@ export function Invitation(props: { code: string }) {
           {error === '' ? <p class="muted" role="status">{words.loading}</p> : <p class="error-text" role="alert">{error}</p>}
           {error !== '' && <p><a href="#/live">{say.toConsole}</a></p>}
         </div>
-      ) : <Accept invited={invited} at={`${at}/accept`} />}
+      ) : <Accept invited={invited} code={code} />}
     </main>
   );
 }
 
-function Accept(props: { invited: Invited; at: string }) {
+const at = '/v1/invitations/accept';
+
+function Accept(props: { invited: Invited; code: string }) {
   const { invited } = props;
   const who = signedIn.value ? me.value : null;
   const [has, setHas] = useState(false); // an account
@@ -44,15 +47,15 @@ function Accept(props: { invited: Invited; at: string }) {
     e.preventDefault();
     const form = new FormData(e.currentTarget as HTMLFormElement);
     const field = (name: string) => (form.has(name) ? String(form.get(name)) : undefined);
-    const body = { name: field('name'), password: field('password'), newPassword: field('newPassword') };
+    const body = { code: props.code, name: field('name'), password: field('password'), newPassword: field('newPassword') };
     setBusy(true);
     setError('');
     try {
       if (who !== null) {
-        await call('POST', props.at, body);
+        await call('POST', at, body);
         await loadWho();
       } else {
-        await request('POST', props.at, body, null);
+        await request('POST', at, body, null);
         await signIn(invited.email, body.newPassword ?? body.password ?? '');
       }
       location.replace('#/live');

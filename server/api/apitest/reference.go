@@ -64,6 +64,13 @@ func (o Operation) Events() []string {
 	return names
 }
 
+// Access returns x-access: the right that the operation needs. It is empty when none is
+// declared.
+func (o Operation) Access() string {
+	right, _ := o.Extensions["x-access"].(string)
+	return right
+}
+
 // Statuses returns the documented statuses, sorted.
 func (o Operation) Statuses() []string { return slices.Sorted(maps.Keys(o.Responses.Map())) }
 

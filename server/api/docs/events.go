@@ -11,10 +11,10 @@ import (
 
 // Channel describes a kind of channel.
 type Channel struct {
-	Anchor, Address, Title string
-	Note                   template.HTML
-	Events                 []string
-	Frames                 []string
+	Anchor, Address, Title, Access string
+	Note                           template.HTML
+	Events                         []string
+	Frames                         []string
 }
 
 // Event is an event of channels, or a frame of the protocol itself.
@@ -31,7 +31,7 @@ func (b *builder) channels() (list []Channel) {
 	for _, p := range b.async.root.get("channels").pairs() {
 		c := Channel{
 			Anchor: anchor("channel", p.key), Address: p.get("address").text(), Title: p.get("title").text(),
-			Note: b.prose(p.get("description").text()),
+			Access: p.get("x-access").text(), Note: b.prose(p.get("description").text()),
 		}
 		for _, m := range p.get("messages").pairs() {
 			message, _ := b.async.follow(m.node)

@@ -10,6 +10,7 @@ import (
 type Operation struct {
 	Anchor, Method, Path, Summary string
 	Open                          bool // needs no access token
+	Access                        string
 	Note                          template.HTML
 	Parameters                    []Field
 	Body                          []Field
@@ -34,7 +35,7 @@ func (b *builder) operation(path, op pair) Operation {
 		Anchor: anchor(op.key, path.key), Method: strings.ToUpper(op.key), Path: path.key,
 		Summary: op.get("summary").text(), Note: b.prose(op.get("description").text()),
 		Open:   op.has("security") && len(op.get("security").list()) == 0,
-		Events: op.get("x-events").texts(),
+		Access: op.get("x-access").text(), Events: op.get("x-events").texts(),
 	}
 	s := shaper{builder: b, doc: b.http}
 	var params []node

@@ -55,6 +55,7 @@ var mayImport = map[string][]string{
 		"cmd/chatcast/app", "cmd/chatcast/config", "channels/testwait", "broadcasting", "crm/crmtest", "crm/whatsapp/whatsapptest", "models", "models/testdb",
 		"server/api", "server/api/apitest", "server/console", "server/pusher",
 	},
+	"cmd/chatcast/e2e/access":  {},
 	"cmd/chatcast/e2e/bench":   {},
 	"cmd/chatcast/e2e/browser": {},
 	"cmd/chatcast/e2e/console": {},

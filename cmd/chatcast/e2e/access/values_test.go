@@ -1,0 +1,148 @@
+package access_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/models"
+	"chatcast/server/api/apitest"
+)
+
+// perPerson is a value that depends on who asks.
+type perPerson func(p *person) any
+
+// totpSecret is of every second factor in the matrix.
+const totpSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+// fixedValues sets the values of objects that do not exist, of secrets, and of what is no
+// object. A key may begin with the name of the body's schema, or with the segment of the
+// path before it, where a name alone is not clear.
+func (w *world) fixedValues() {
+	w.t.Helper()
+	const none = 4711
+	for key, value := range map[string]any{
+		"companyId": none, "licenseId": none, "messengerType": "icq", "pairing/messengerType": "icq", "chatId": "79990000009", "messageId": "none",
+		"fileId": strings.Repeat("0", 32), "quotedMessageId": "none", "userId": none, "tagId": none, "tags/id": none, "categoryId": none, "categories/id": none,
+		"levels/id": none, "LevelOrNull.id": none, "quickResponseLists/id": none, "responseId": none, "parent": none, "IDs.ids": none, "responsibleId": none,
+		"UserRef.id": none, "UserOrNull.id": none, "invitations/id": none, "invitations/code": strings.Repeat("0", 64), "apps/id": "none", "sessions/id": none,
+	} {
+		w.set(key, absent, value)
+	}
+	w.set("sessions/id", alpha, perPerson(func(p *person) any { return max(p.id, 8001)*10 + 1 }))
+	w.set("sessions/id", bravo, perPerson(func(p *person) any { // another person's
+		if p.id == 8001 {
+			return 80021
+		}
+		return 80011
+	}))
+	reset, _, err := w.p.Components().Rules.HostUsers().ResetCode(w.t.Context(), "8002@people.test")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	host := &e2e.Client{T: w.t, Base: w.p.Base, Token: "token of host"}
+	var app struct{ ID string }
+	host.Must("POST", "/v1/apps", map[string]any{"name": "matrix"}, &app)
+	invitation := w.values["invitations/code"][alpha]
+	delete(w.values["invitations/code"], bravo)
+	for key, value := range map[string]any{
+		"apps/id": app.ID, "InvitationCode.code": invitation, "Acceptance.code": invitation, "PasswordReset.code": reset, "PasswordReset.password": "a new password",
+		"SignIn.email": "8001@people.test", "SignIn.password": password, "SignIn.appId": "app_8001_1", "RefreshInput.refreshToken": "refresh token of owner",
+		"TOTPInput.currentPassword": password, "CodeInput.code": perPerson(w.code), "CompanySecurityInput.requireTotp": false,
+		"MessengerInput.type": "viber", "MessengerType.type": "telegram", "schemas/file": "message.json",
+		"app/key": "ChatsAppApiProdKey", "{key}/server": "7", "{server}/session": perPerson(w.session),
+		"socket_id": perPerson(func(*person) any { _, id := e2e.ConnectSocket(w.t, w.p.Base); return id }),
+	} {
+		w.set(key, alpha, value)
+	}
+	for key, wrong := range map[string]any{
+		"InvitationCode.code": "none", "Acceptance.code": "none", "PasswordReset.code": "none", "SignIn.email": "none@people.test", "SignIn.password": "wrong",
+		"RefreshInput.refreshToken": "none",
+	} {
+		w.set(key, absent, wrong)
+	}
+	// The console's files are there when it was built, each build with other names.
+	if _, page := e2e.Get(w.t, w.p.Base+"/"); strings.Contains(page, `"/assets/`) {
+		_, rest, _ := strings.Cut(page, `"/assets/`)
+		name, _, _ := strings.Cut(rest, `"`)
+		w.set("assets/file", alpha, name)
+		w.set("lib/file", alpha, "pusher-js-8.min.js")
+	}
+}
+
+// code returns the present code of the second factor that prepare gives to people.
+func (w *world) code(*person) any {
+	code, err := totp.GenerateCode(totpSecret, time.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return code
+}
+
+// prepare brings the rows into the state that an operation needs, by operationId. The
+// snapshot is restored after the cell.
+func (w *world) prepare(op apitest.Operation, p *person, company string) (prepared bool) {
+	if p.want(op.Access(), company) != success {
+		return false
+	}
+	put := func(f *models.TOTP) {
+		err := w.p.Components().Store.Tx(w.t.Context(), func(tx *models.Tx) error { return tx.PutTOTP(f) })
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	switch op.OperationID {
+	case "postMeTotpConfirm":
+		put(&models.TOTP{UserID: p.id, Secret: totpSecret})
+	case "deleteMeTotp":
+		put(&models.TOTP{UserID: p.id, Secret: totpSecret, ConfirmedAt: 1})
+	case "putLicensesByLicenseIdMessengersByMessengerTypeChatsByChatIdResponsiblePin": // needs a responsible
+		w.saved.exec(w.t, fmt.Sprintf("UPDATE chats SET responsible_id = %d WHERE external_id LIKE '79990000001%%'", max(p.id, 8001)))
+		w.saved.exec(w.t, "UPDATE chats SET responsible_id = 8008 WHERE external_id LIKE '79990000002%'")
+	case "deleteLicensesByLicenseIdMessengersByMessengerTypeSession": // needs a session to end
+		w.connect(company)
+	case "postAppByKeyXhrSend", "postPusherAppByKeyXhrSend": // needs a session to send to
+		w.open(op.Path)
+	default:
+		return false
+	}
+	return true
+}
+
+// open opens a session over HTTP, which the next request uses.
+func (w *world) open(path string) {
+	w.opened = w.session(nil).(string)
+	path = strings.NewReplacer("{key}", "ChatsAppApiProdKey", "{server}", "7", "{session}", w.opened, "_send", "").Replace(path)
+	res, err := w.client.Post(w.p.Base+path+"?protocol=7", "", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res.Body.Close()
+}
+
+// session returns the name of a new session over HTTP, or of the one that open has opened.
+func (w *world) session(*person) any {
+	if name := w.opened; name != "" {
+		w.opened = ""
+		return name
+	}
+	w.asked++
+	return fmt.Sprintf("session%d", w.asked)
+}
+
+// connect begins to pair the company's line with an account.
+func (w *world) connect(company string) {
+	c := &e2e.Client{T: w.t, Base: w.p.Base, Token: map[string]string{alpha: "token of owner", bravo: "token of stranger"}[company]}
+	if c.Token != "" {
+		c.Must("POST", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/connect", companyIDs[company]+100), nil, nil)
+	}
+}
+
+// disconnect ends what connect, or a cell, began.
+func (w *world) disconnect(company string) {
+	c := &e2e.Client{T: w.t, Base: w.p.Base, Token: map[string]string{alpha: "token of owner", bravo: "token of stranger"}[company]}
+	c.Call("DELETE", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/session", companyIDs[company]+100), nil)
+}

@@ -24,11 +24,40 @@ type App struct {
 // Apps lists all apps, oldest first.
 func (tx *Tx) Apps() ([]App, error) {
 	var rows []App
-	return rows, tx.db.Order("created_at, id").Find(&rows).Error
+	if err := tx.db.Order("created_at, id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if err := tx.openApp(&rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // App returns the app, or ErrNotFound.
-func (tx *Tx) App(id string) (*App, error) { return first[App](tx.db.Where("id = ?", id)) }
+func (tx *Tx) App(id string) (*App, error) {
+	a, err := first[App](tx.db.Where("id = ?", id))
+	if err != nil {
+		return nil, err
+	}
+	return a, tx.openApp(a)
+}
+
+// openApp replaces what is sealed of a row.
+func (tx *Tx) openApp(a *App) error {
+	return errors.Join(
+		tx.open(appSecret, &a.Secret, a.ID), tx.open(appOldSecret, &a.OldSecret, a.ID), tx.open(appWebhooks, &a.Webhooks, a.ID),
+	)
+}
+
+// sealApp returns the row of an app.
+func (tx *Tx) sealApp(a *App) (*App, error) {
+	row := *a
+	row.Secret, row.OldSecret = tx.seal(appSecret, a.Secret, a.ID), tx.seal(appOldSecret, a.OldSecret, a.ID)
+	row.Webhooks = tx.seal(appWebhooks, a.Webhooks, a.ID)
+	return &row, tx.claimKeys()
+}
 
 // CountApps returns the number of apps.
 func (tx *Tx) CountApps() (n int64, err error) { return n, tx.db.Model(&App{}).Count(&n).Error }
@@ -53,13 +82,23 @@ func (tx *Tx) ChangeApps() error {
 }
 
 // CreateApp inserts a, or returns ErrDuplicate when its id or key is taken.
-func (tx *Tx) CreateApp(a *App) error { return tx.create(a) }
+func (tx *Tx) CreateApp(a *App) error {
+	row, err := tx.sealApp(a)
+	if err != nil {
+		return err
+	}
+	return tx.create(row)
+}
 
 // SaveApp writes the fields of an app that may change: all but its id, key and creation
 // time.
 func (tx *Tx) SaveApp(a *App) error {
-	return tx.db.Model(a).Select("secret", "old_secret", "old_secret_until", "enabled", "name", "allowed_origins",
-		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "updated_at").Updates(a).Error
+	row, err := tx.sealApp(a)
+	if err != nil {
+		return err
+	}
+	return tx.db.Model(row).Select("secret", "old_secret", "old_secret_until", "enabled", "name", "allowed_origins",
+		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "updated_at").Updates(row).Error
 }
 
 // DeleteApp deletes an app with its queued and announced webhooks, which must not pass

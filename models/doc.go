@@ -13,6 +13,6 @@
 // own, with one goroutine that ends before it returns. The package starts no other
 // goroutine; those of the drivers end with Close.
 //
-// Only this package and testdb import gorm and pgx. Package models imports no other
-// package of ours.
+// Only this package and testdb import gorm and pgx. Of ours, package models imports
+// only its part seal, which encrypts secrets.
 package models

@@ -1,5 +1,7 @@
 package models
 
+import "strconv"
+
 // TOTP is the second factor of a user.
 type TOTP struct {
 	UserID      int64  `gorm:"primaryKey"`
@@ -19,11 +21,22 @@ type RecoveryCode struct {
 
 // TOTP returns the second factor of the user, or ErrNotFound. It may not be confirmed.
 func (tx *Tx) TOTP(userID int64) (*TOTP, error) {
-	return first[TOTP](tx.db.Where("user_id = ?", userID))
+	t, err := first[TOTP](tx.db.Where("user_id = ?", userID))
+	if err != nil {
+		return nil, err
+	}
+	return t, tx.open(totpSecret, &t.Secret, strconv.FormatInt(userID, 10))
 }
 
 // PutTOTP stores the second factor of a user in place of an older one.
-func (tx *Tx) PutTOTP(t *TOTP) error { return tx.db.Save(t).Error }
+func (tx *Tx) PutTOTP(t *TOTP) error {
+	if err := tx.claimKeys(); err != nil {
+		return err
+	}
+	row := *t
+	row.Secret = tx.seal(totpSecret, t.Secret, strconv.FormatInt(t.UserID, 10))
+	return tx.db.Save(&row).Error
+}
 
 // DeleteTOTP removes the second factor of the user and the recovery codes.
 func (tx *Tx) DeleteTOTP(userID int64) error {

@@ -11,7 +11,8 @@ func (tx *Tx) Setting(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return row.Value, nil
+	err = tx.open(settingValue, &row.Value, name)
+	return row.Value, err
 }
 
 // ProbeWrite commits a small change, and returns an error if the database takes none:
@@ -26,7 +27,10 @@ func (s *Store) ProbeWrite(ctx context.Context) error {
 // EnsureSetting stores value under name unless there is one already, and returns the
 // stored value. Of nodes that start together, one sets it for all.
 func (tx *Tx) EnsureSetting(name, value string) (string, error) {
-	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, value).Error
+	if err := tx.claimKeys(); err != nil {
+		return "", err
+	}
+	err := tx.db.Exec("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, tx.seal(settingValue, value, name)).Error
 	if err != nil {
 		return "", err
 	}

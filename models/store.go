@@ -9,6 +9,8 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
+
+	"chatcast/models/seal"
 )
 
 // ErrNotFound means that no row matches. Every query of one row returns it.
@@ -30,6 +32,8 @@ type Store struct {
 	url        string // of PostgreSQL
 	sqlitePath string
 	closers    []func() error
+
+	keys *seal.Keys // of secrets; set by UseKeys; nil: they are not encrypted
 }
 
 // Tx is the view of the database that queries run in: one transaction (see Store.Tx),
@@ -38,6 +42,7 @@ type Store struct {
 type Tx struct {
 	db       *gorm.DB
 	postgres bool
+	keys     *seal.Keys
 	notified bool // the commit will notify of a journal entry
 }
 
@@ -48,14 +53,14 @@ type Tx struct {
 // anything outside.
 func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) error {
 	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		return f(&Tx{db: db, postgres: s.postgres})
+		return f(&Tx{db: db, postgres: s.postgres, keys: s.keys})
 	})
 }
 
 // Read returns a Tx for queries that change nothing. Each statement sees the newest
 // commit. On SQLite a statement that would change something fails.
 func (s *Store) Read(ctx context.Context) *Tx {
-	return &Tx{db: s.reader.WithContext(ctx), postgres: s.postgres}
+	return &Tx{db: s.reader.WithContext(ctx), postgres: s.postgres, keys: s.keys}
 }
 
 // Ping returns an error unless the database answers, to writers and to readers.

@@ -66,7 +66,7 @@ func (tx *Tx) lockParent() *Tx {
 	if !tx.postgres {
 		return tx
 	}
-	return &Tx{db: tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), postgres: true}
+	return &Tx{db: tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}), postgres: true, keys: tx.keys}
 }
 
 // Employments lists the user's employments, by company id.

@@ -24,14 +24,15 @@ var mayImport = map[string][]string{
 	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // a test suite for every seam between nodes
 	"channels":                   {},
 	"channels/testwait":          {}, // the deadlines of all tests
-	"models":                     {},
+	"models":                     {"models/seal"},
+	"models/seal":                {}, // encrypts single values, and knows no table
 	"broadcasting":               {"channels"},
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/dialguard"},
 	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps", "channels/clientaddr", "channels/refusals"},
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
 	"crm/s3":                     {"crm"},
-	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "channels/dialguard"},
+	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "channels/dialguard", "models/seal"},
 	"crm/whatsapp/content":       {"crm"}, // converts messages of WhatsApp to contents of the CRM, pure
 	"crm/whatsapp/whatsapptest":  {},      // a WhatsApp to test against; never linked into the program
 	"server":                     {"broadcasting", "channels", "broadcasting/apps", "channels/clientaddr"},
@@ -45,8 +46,8 @@ var mayImport = map[string][]string{
 
 	"broadcasting/webhook/storetest": {"broadcasting/webhook"}, // a test suite for every Store
 
-	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm"},
-	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr"}, // each package checks its own settings
+	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm", "models/seal"},
+	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
 		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
@@ -81,6 +82,7 @@ var confined = map[string]string{
 	"gorm.io/":                     "models",
 	"github.com/jackc/pgx":         "models",
 	"go.mau.fi/whatsmeow":          "crm/whatsapp",
+	"go.mau.fi/util":               "crm/whatsapp",
 	"github.com/minio/":            "crm/s3",
 	"code.dny.dev/ssrf":            "channels/dialguard",
 	"github.com/pquerna/otp":       "crm",

@@ -22,5 +22,6 @@
 //
 // whatsmeow keeps its keys in tables of its own (whatsmeow_*) in our database, through
 // a pool of its own. No handler runs inside one of whatsmeow's transactions, and no code
-// here calls whatsmeow inside one of ours, so the two cannot deadlock.
+// here calls whatsmeow inside one of ours, so the two cannot deadlock. With Options.Keys
+// the secrets among them are sealed (container.go, sealed_stores.go).
 package whatsapp

@@ -18,6 +18,8 @@ import (
 	"go.mau.fi/whatsmeow/proto/waMsgTransport"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/models/seal"
 )
 
 // buffer wraps whatsmeow's buffer of decrypted events. whatsmeow takes every decryption
@@ -178,7 +180,7 @@ func (b *buffer) insist(ctx context.Context, do func() error) error {
 	began := time.Now()
 	for tries := 1; ; tries++ {
 		err := do()
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, seal.ErrDamaged) { // a damaged value stays damaged
 			return err
 		}
 		b.s.log.Warn("the database of keys is unavailable", "try", tries, "error", err)

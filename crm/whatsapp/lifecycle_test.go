@@ -247,7 +247,7 @@ func TestUnlinkedOnThePhone(t *testing.T) {
 				t.Errorf("the line is %+v", row)
 			}
 			w.awaitServed(t, false)
-			if all, err := w.m.container.GetAllDevices(t.Context()); err != nil || len(all) > 0 {
+			if all, err := w.m.container.inner.GetAllDevices(t.Context()); err != nil || len(all) > 0 {
 				t.Errorf("%d devices have keys still, %v", len(all), err)
 			}
 			w.pair(t)
@@ -278,7 +278,7 @@ func TestLogout(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.awaitState(t, crm.StateLoggedOut)
-	if all, err := w.m.container.GetAllDevices(t.Context()); err != nil || len(all) > 0 {
+	if all, err := w.m.container.inner.GetAllDevices(t.Context()); err != nil || len(all) > 0 {
 		t.Errorf("%d devices have keys still, %v", len(all), err)
 	}
 }

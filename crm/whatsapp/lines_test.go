@@ -74,6 +74,9 @@ func (h *harness) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Me
 		DB: db, Dialect: dialect, Endpoint: h.wa.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
 		Log: testLog(), times: patient,
 	}
+	if dialect == "postgres" {
+		o.Keys = testKeys
+	}
 	for _, f := range opts {
 		f(&o)
 	}

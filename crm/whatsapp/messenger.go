@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -16,15 +15,16 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waCompanionReg"
 	"go.mau.fi/whatsmeow/store"
-	"go.mau.fi/whatsmeow/store/sqlstore"
 
 	"chatcast/crm"
+	"chatcast/models/seal"
 )
 
 // Options configures a Messenger.
 type Options struct {
-	DB       *sql.DB // a pool of its own on our database; the caller closes it
-	Dialect  string  // "sqlite" or "postgres"
+	DB       *sql.DB    // a pool of its own on our database; the caller closes it
+	Dialect  string     // "sqlite" or "postgres"
+	Keys     *seal.Keys // encrypt the secrets of devices in DB; nil: they are not encrypted
 	Log      *slog.Logger
 	Endpoint string // host:port that every dial goes to; empty: WhatsApp
 	RootKey  string // hex: the Noise root to trust with Endpoint
@@ -72,7 +72,7 @@ type Messenger struct {
 	rules Rules // see Serve
 
 	owner     string // names this process in leases
-	container *sqlstore.Container
+	container *container
 	versions  versions
 	links     *http.Client // fetches the files that operators name by address
 
@@ -110,10 +110,13 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	m := &Messenger{
 		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), notify: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
-		container: sqlstore.NewWithDB(o.DB, o.Dialect, library{log: o.Log}),
 	}
-	if err := m.container.Upgrade(ctx); err != nil {
-		return nil, fmt.Errorf("whatsapp: tables of keys: %w", err)
+	var err error
+	if m.container, err = newContainer(o.DB, o.Dialect, o.Keys, library{log: o.Log}); err != nil {
+		return nil, err
+	}
+	if err := m.container.upgrade(ctx); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

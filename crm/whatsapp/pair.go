@@ -151,7 +151,7 @@ func (m *Messenger) forget(ctx context.Context, device string) error {
 	if err != nil {
 		return err
 	}
-	dev, err := m.container.GetDevice(ctx, j)
+	dev, err := m.container.device(ctx, j)
 	if err != nil || dev == nil {
 		return err
 	}

@@ -135,13 +135,13 @@ func (s *session) prepare(ctx context.Context) error {
 	s.mu.Unlock()
 	var dev *store.Device
 	if device == "" {
-		dev = s.m.container.NewDevice()
+		dev = s.m.container.newDevice()
 	} else {
 		j, err := types.ParseJID(device)
 		if err != nil {
 			return err
 		}
-		if dev, err = s.m.container.GetDevice(ctx, j); err != nil {
+		if dev, err = s.m.container.device(ctx, j); err != nil {
 			return err
 		}
 		if dev == nil {

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +19,7 @@ import (
 	"chatcast/crm"
 	"chatcast/crm/bridge"
 	"chatcast/crm/whatsapp/whatsapptest"
+	"chatcast/models/seal"
 	"chatcast/models/testdb"
 )
 
@@ -68,7 +69,7 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 		}
 	})
 	w := &world{
-		Server: srv, rules: newRecorder(), db: filepath.Join(t.TempDir(), "keys.db"),
+		Server: srv, rules: newRecorder(), db: strings.TrimPrefix(testdb.SQLiteURL(t), "sqlite:"),
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
 		anna: srv.NewContact("79995554433", "100200301", "Anna"),
 	}
@@ -76,6 +77,18 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	w.start(t, opts...)
 	t.Cleanup(func() { w.stop() })
 	return w
+}
+
+// testKeys are the keys of these tests. Every world seals its secrets, unless a test
+// wants otherwise; so does every harness on PostgreSQL, and none on SQLite.
+var testKeys = parseKeys(seal.New())
+
+func parseKeys(texts ...string) *seal.Keys {
+	k, err := seal.Parse(strings.Join(texts, ","))
+	if err != nil {
+		panic(err)
+	}
+	return k
 }
 
 // start starts the program; w.stop stops it.
@@ -88,7 +101,7 @@ func (w *world) start(t *testing.T, opts ...func(*Options)) {
 	}
 	root := w.Root()
 	o := Options{
-		DB: db, Dialect: "sqlite", Log: testLog(), Endpoint: w.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
+		DB: db, Dialect: "sqlite", Keys: testKeys, Log: testLog(), Endpoint: w.Addr(), RootKey: hex.EncodeToString(root[:]), Unpaired: bridge.Messenger{},
 		times: patient,
 	}
 	for _, f := range opts {

@@ -15,8 +15,9 @@ import (
 // RouterOptions are the options of NewRouter.
 type RouterOptions struct {
 	Origins        apps.Origins
-	PublicURL      string   // the URL that clients use, if it is configured
-	TrustedProxies []string // addresses and networks whose X-Forwarded headers are believed
+	PublicURL      string        // the URL that clients use, if it is configured
+	TrustedProxies []string      // addresses and networks whose X-Forwarded headers are believed
+	HSTS           time.Duration // how long browsers shall use https alone after an answer over https; 0: as they like
 	Log            *slog.Logger
 }
 
@@ -34,7 +35,7 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 		return nil, err
 	}
 	r.Use(answerHeads(r), findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies,
-		allowOrigins(o.Origins), noSniff)
+		allowOrigins(o.Origins), noSniff, strictTransport(o.HSTS, trusted))
 	return r, nil
 }
 

@@ -76,6 +76,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "--database.url", "postgres://127.0.0.1:1/none?user=u&password=hunter2"}, exitUsage, "", "CHATCAST_DATABASE_URL"},
 		{[]string{"config", "--database.url=postgres://u:hunter2%@127.0.0.1:1/none"}, exitUsage, "", "CHATCAST_DATABASE_URL"},
 		{[]string{"serve", "--files.s3.secret_key=hunter2"}, exitUsage, "", "CHATCAST_FILES_S3_SECRET_KEY"},
+		{[]string{"serve", "--encryption.keys=hunter2"}, exitUsage, "", "CHATCAST_ENCRYPTION_KEYS"},
 		{[]string{"serve", "--apps[0].secret=hunter2hunter2"}, exitUsage, "", "set apps[0].secret in"},
 		{[]string{"serve", "--apps=[{id: a, key: k, secret: hunter2hunter2}]"}, exitUsage, "", "CHATCAST_APPS_0_SECRET"},
 		{[]string{"serve", "--apps=[{id: a, key: k, webhooks: [{url: 'https://x', events: [member_added], headers: {Authorization: hunter2}}]}]"}, exitUsage, "", "set apps[0].webhooks[0].headers in"},
@@ -120,7 +121,7 @@ func TestCommandsMakeNoDatabase(t *testing.T) {
 	for _, c := range commands() {
 		args := strings.Fields(c.name)
 		switch c.name {
-		case "serve", "config", "config check", "migrate", "version":
+		case "serve", "config", "config check", "migrate", "version", "encryption key":
 			continue // they need no database, or make it
 		case "token":
 			args = append(args, "--email", "owner@example.com")

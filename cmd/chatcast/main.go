@@ -73,7 +73,7 @@ func commands() []command {
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
 		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
-	}, appCommands(), companyCommands(), userCommands())
+	}, appCommands(), companyCommands(), userCommands(), encryptionCommands())
 }
 
 // errHelp holds the text that --help prints.

@@ -13,8 +13,8 @@ import (
 	"chatcast/models"
 )
 
-// OpenStore opens the database and migrates it to the schema of this version.
-func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
+// openStore opens the database and migrates it to the schema of this version.
+func openStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 	store, err := models.Open(ctx, cfg.Database.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database.url: %w", err)
@@ -25,16 +25,40 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 	return store, nil
 }
 
+// OpenStore opens the database, migrates it to the schema of this version, and gives it
+// the keys of its secrets.
+func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	keys, err := cfg.Encryption.Load()
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.UseKeys(ctx, keys); err != nil {
+		return nil, errors.Join(wrongKeys(cfg.Encryption, err), store.Close())
+	}
+	return store, nil
+}
+
 // ErrNoDatabase means that database.url names a file that does not exist: most likely
 // the command runs in another folder than the server.
 var ErrNoDatabase = errors.New("there is no database")
+
+func databaseExists(cfg config.Config) error {
+	if path, missing := models.MissingFile(cfg.Database.URL); missing {
+		return fmt.Errorf("database.url: %w at %s; run the command where the server runs, or name its file with --config or --database.url", ErrNoDatabase, path)
+	}
+	return nil
+}
 
 // WithRules calls f with the rules of the CRM. A server may be running on the same
 // database. It is for commands that cause no event. It returns ErrNoDatabase when there is no
 // database yet: one that a command makes in the wrong folder would answer as if all were well.
 func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service) error) error {
-	if path, missing := models.MissingFile(cfg.Database.URL); missing {
-		return fmt.Errorf("database.url: %w at %s; run the command where the server runs, or name its file with --config or --database.url", ErrNoDatabase, path)
+	if err := databaseExists(cfg); err != nil {
+		return err
 	}
 	store, err := OpenStore(ctx, cfg)
 	if err != nil {

@@ -96,6 +96,9 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	} else if err != nil {
 		return nil, err
 	}
+	if err := store.ClaimKeys(ctx); err != nil {
+		return nil, err
+	}
 	publicURL := cmp.Or(cfg.Server.URL(), strings.TrimSuffix(p.URL(), "/"))
 	if p.parts, err = wire(ctx, cfg, o, store, publicURL); err != nil {
 		return nil, err

@@ -152,12 +152,16 @@ func (r *components) close() error {
 // wireWhatsApp makes the messenger of WhatsApp's lines. Unpaired lines are served by
 // the bridge.
 func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
+	keys, err := cfg.Encryption.Load()
+	if err != nil {
+		return err
+	}
 	var dialect string
 	if r.keys, dialect, err = r.store.SideDB(ctx); err != nil {
 		return err
 	}
 	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
-		DB: r.keys, Dialect: dialect, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
+		DB: r.keys, Dialect: dialect, Keys: keys, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
 		Alone:    true, // New has locked the database
 		Archives: cfg.WhatsApp.Archive, SendDelay: time.Duration(cfg.WhatsApp.SendDelay), PrivateLinks: cfg.Files.AllowPrivateLinks,
 	})

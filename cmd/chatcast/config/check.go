@@ -28,6 +28,11 @@ func check(cfg *Config, violations *ConfigError) {
 	checkLog(cfg.Log, violations)
 	checkDatabase(cfg.Database.URL, violations)
 	checkBus(cfg.Bus.URL, violations)
+	if _, err := cfg.Encryption.Load(); err != nil {
+		var wrong ConfigError
+		errors.As(err, &wrong)
+		*violations = append(*violations, wrong...)
+	}
 	checkFiles(cfg.Files, violations)
 	checkApps(cfg.Apps, violations)
 	checkBootstrap(cfg.Bootstrap, violations)
@@ -278,6 +283,9 @@ func Notes(cfg *Config) (lines []string) {
 	}
 	if len(cfg.Server.AllowedOrigins) > 0 && cfg.Server.PublicURL == "" {
 		lines = append(lines, "server.allowed_origins is set and server.public_url is not: a page of any name that leads to this server counts as its own")
+	}
+	if note := cfg.Encryption.keyFileNote(); note != "" {
+		lines = append(lines, note)
 	}
 	if strings.HasPrefix(cfg.Database.URL, "sqlite:") {
 		lines = append(lines, "database.url is SQLite and bus.url is memory: the server runs as one node")

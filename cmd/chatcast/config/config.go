@@ -14,18 +14,19 @@ import (
 // the program's entry reads it: other packages get plain values. The tag secret marks
 // values that are never printed.
 type Config struct {
-	Server    ServerConfig    `yaml:"server"`
-	Log       LogConfig       `yaml:"log"`
-	Database  DatabaseConfig  `yaml:"database"`
-	Files     FilesConfig     `yaml:"files"`
-	Bus       BusConfig       `yaml:"bus"`
-	Apps      []apps.App      `yaml:"apps"`
-	Webhooks  WebhooksConfig  `yaml:"webhooks"`
-	Bootstrap BootstrapConfig `yaml:"bootstrap"`
-	WhatsApp  WhatsAppConfig  `yaml:"whatsapp"`
-	Journal   JournalConfig   `yaml:"journal"`
-	Audit     AuditConfig     `yaml:"audit"`
-	Limits    LimitsConfig    `yaml:"limits"`
+	Server     ServerConfig     `yaml:"server"`
+	Log        LogConfig        `yaml:"log"`
+	Database   DatabaseConfig   `yaml:"database"`
+	Encryption EncryptionConfig `yaml:"encryption"`
+	Files      FilesConfig      `yaml:"files"`
+	Bus        BusConfig        `yaml:"bus"`
+	Apps       []apps.App       `yaml:"apps"`
+	Webhooks   WebhooksConfig   `yaml:"webhooks"`
+	Bootstrap  BootstrapConfig  `yaml:"bootstrap"`
+	WhatsApp   WhatsAppConfig   `yaml:"whatsapp"`
+	Journal    JournalConfig    `yaml:"journal"`
+	Audit      AuditConfig      `yaml:"audit"`
+	Limits     LimitsConfig     `yaml:"limits"`
 }
 
 // ServerConfig configures the addresses, origins and proxies of the program.
@@ -56,6 +57,13 @@ type LogConfig struct {
 // DatabaseConfig names the database.
 type DatabaseConfig struct {
 	URL string `yaml:"url" secret:"url"`
+}
+
+// EncryptionConfig holds the keys of the database's secrets. Both settings empty: the
+// secrets are not encrypted.
+type EncryptionConfig struct {
+	Keys    string `yaml:"keys" secret:"all"`
+	KeyFile string `yaml:"key_file"`
 }
 
 // FilesConfig configures the storage of attachments.

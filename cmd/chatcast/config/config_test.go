@@ -169,6 +169,10 @@ func TestViolations(t *testing.T) {
 		{`server: {socket_mode: "0440"}`, "server.socket_mode", "read and write for its owner"},
 		{"server: {address: 'unix:', public_url: 'https://a.example'}", "server.address", "must name a file"},
 		{"server: {address: 'unix:/run/chatcast.sock'}", "server.public_url", "is needed with a Unix socket"},
+		{"encryption: {keys: hunter2}", "encryption.keys", "key 1 of 1 must be 32 random bytes"},
+		{"encryption: {keys: '# none'}", "encryption.keys", "has no key"},
+		{"encryption: {key_file: /none/keys}", "encryption.key_file", "cannot be read"},
+		{"encryption: {keys: x, key_file: /none/keys}", "encryption.key_file", "must be empty when encryption.keys is set"},
 		{"server: {public_url: chat.example.com}", "server.public_url", "https://chat.example.com"},
 		{"server: {public_url: 'https://chat.example.com/'}", "server.public_url", "nothing after"},
 		{"server: {public_url: 'ftp://chat.example.com'}", "server.public_url", "https://"},
@@ -280,6 +284,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	cfg.Apps[0].Secret = hidden
 	cfg.Apps[0].Webhooks = []apps.Webhook{{URL: "https://u:" + hidden + "@x/?t=" + hidden, Headers: map[string]string{"X-Key": hidden}}}
 	cfg.Bootstrap.User.Password = hidden
+	cfg.Encryption.Keys = hidden
 	cfg.Database.URL = "postgres://u:" + hidden + "@h/db?sslmode=require&password=" + hidden
 	cfg.Bus.URL = "redis://:" + hidden + "@h"
 	cfg.Files.S3.SecretKey = hidden
@@ -299,6 +304,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	for _, yaml := range []string{
 		"database: {url: '" + hidden + "'}", "database: {url: 'postgres://u:" + hidden + "@%zz'}", "apps: " + hidden,
 		"apps: [{id: a, key: k, secret: [" + hidden + "]}]", "bootstrap: {user: {password: {" + hidden + ": 1}}}",
+		"encryption: {keys: [" + hidden + "]}", "encryption: {keys: " + hidden + "}",
 		"bus: {url: 'redis://:" + hidden + "@h'}", "apps: [{secret: " + hidden + "]",
 	} {
 		if _, err := load(t, yaml, nil, nil); err == nil || strings.Contains(err.Error(), hidden) {

@@ -37,7 +37,7 @@ type box struct {
 	customers []*whatsapptest.Contact
 }
 
-func openBox(t *testing.T, binary, database string) *box {
+func openBox(t *testing.T, binary, database string, settings ...string) *box {
 	t.Helper()
 	var cfg config.Config
 	b := &box{Phones: e2e.StartPhones(t, &cfg), t: t, binary: binary, dir: t.TempDir()}
@@ -45,6 +45,7 @@ func openBox(t *testing.T, binary, database string) *box {
 		"CHATCAST_WHATSAPP_ENDPOINT=" + cfg.WhatsApp.Endpoint, "CHATCAST_WHATSAPP_ROOT_KEY=" + cfg.WhatsApp.RootKey,
 		"CHATCAST_SERVER_ADDRESS=127.0.0.1:0", "CHATCAST_SERVER_INTERNAL_ADDRESS=",
 	}
+	b.settings = append(b.settings, settings...)
 	if database == "postgres" {
 		b.settings = append(b.settings, "CHATCAST_DATABASE_URL="+testdb.EmptyPostgresURL(t))
 	}

@@ -123,7 +123,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
 	r.router, err = server.NewRouter(server.RouterOptions{
-		Origins: r.origins, PublicURL: cfg.Server.PublicURL, TrustedProxies: cfg.Server.TrustedProxies, Log: logFor("http"),
+		Origins: r.origins, PublicURL: cfg.Server.PublicURL, TrustedProxies: cfg.Server.TrustedProxies, HSTS: time.Duration(cfg.Server.HSTS), Log: logFor("http"),
 	})
 	if err != nil {
 		return nil, err
@@ -213,6 +213,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	(&docs.Docs{URL: publicURL}).Register(r.router)
 	page.Register(r.router)
 	r.health.register(r.router)
+	securityTxt{contact: cfg.Server.Contact(), publicURL: publicURL, notFound: crmAPI.NoRoute}.register(r.router)
 	r.router.NoMethod(crmAPI.NoMethod)
 	r.router.NoRoute(func(c *gin.Context) {
 		if !r.dialect.NotFound(c) && !backends.NotFound(c) {

@@ -77,6 +77,10 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 			violations.add(item("server.trusted_proxies", i), "%v", err)
 		}
 	}
+	if d := time.Duration(s.HSTS); d < 0 || d > 2*365*24*time.Hour || d%time.Second != 0 {
+		violations.add("server.hsts", "must be whole seconds from 0s to 17520h, not %s", d)
+	}
+	checkContact(s.SecurityContact, violations)
 	if d := time.Duration(s.DrainTime); d < 0 || d > 10*time.Minute {
 		violations.add("server.drain_time", "must be from 0s to 10m, not %s", d)
 	}

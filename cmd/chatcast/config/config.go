@@ -40,6 +40,8 @@ type ServerConfig struct {
 	AllowedOrigins  []string  `yaml:"allowed_origins"` // empty: any
 	TrustedProxies  []string  `yaml:"trusted_proxies"`
 	DrainTime       Duration  `yaml:"drain_time"`
+	HSTS            Duration  `yaml:"hsts"`             // 0: off
+	SecurityContact string    `yaml:"security_contact"` // of security.txt; empty: there is none
 }
 
 // TLSConfig names the PEM files of server.tls.
@@ -169,7 +171,7 @@ func Default() Config {
 		Server: ServerConfig{
 			Address: "127.0.0.1:6001", SocketMode: "0660", InternalAddress: "127.0.0.1:9601",
 			AllowedOrigins: []string{}, TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
-			DrainTime: Duration(200 * time.Millisecond),
+			DrainTime: Duration(200 * time.Millisecond), HSTS: Duration(365 * 24 * time.Hour),
 		},
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Database: DatabaseConfig{URL: "sqlite:data/chatcast.db"},

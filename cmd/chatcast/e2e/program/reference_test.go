@@ -153,6 +153,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("GET", "/readyz", "", "", "", 503) // the program is stopping
 
 	askConsole(t, record)
+	askSecurityTxt(t, record)
 
 	crmRoutes := regexp.MustCompile(`^/(v1|schemas)/`)
 	for _, op := range reference(t).Operations {

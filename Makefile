@@ -9,7 +9,7 @@ CONSOLE := server/console/dist/index.html
 CONSOLE_SOURCES := $(shell find server/console/web server/console/clients/js/src -name node_modules -prune -o ! -name rest.generated.ts -print) \
 	server/api/openapi.yaml
 
-.PHONY: help run demo build console test test-short bench check setup clean
+.PHONY: help run demo build console test test-short licenses sbom bench check setup clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
 
 test-short: ## the inner loop: what needs no PostgreSQL, browser, npm or built program, without the race detector
 	@go test -short -timeout 30m $$(go list ./... | grep -v -e /e2e/ -e /cmd/demo)
+
+licenses: ## write the licences of all modules into cmd/chatcast/licenses.txt, after go.mod changed
+	@go test ./cmd/chatcast -run TestLicencesAreThoseOfTheProgram -update
+
+sbom: build ## write what the program is made of into bin/chatcast.cdx.json
+	@bin/chatcast sbom > bin/chatcast.cdx.json
 
 bench: setup ## measure: message to browser, fan-out, WhatsApp's lines
 	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast/e2e/bench

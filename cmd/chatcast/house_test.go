@@ -86,6 +86,7 @@ var confined = map[string]string{
 	"github.com/minio/":            "crm/s3",
 	"code.dny.dev/ssrf":            "channels/dialguard",
 	"github.com/pquerna/otp":       "crm",
+	"github.com/CycloneDX/":        "cmd/chatcast",
 }
 
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.

@@ -73,7 +73,7 @@ func commands() []command {
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
 		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
-	}, appCommands(), companyCommands(), userCommands(), encryptionCommands())
+	}, appCommands(), companyCommands(), userCommands(), encryptionCommands(), licenceCommands())
 }
 
 // errHelp holds the text that --help prints.
@@ -160,7 +160,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	} else if err := cmd.checkOperand(in.args); err != nil {
 		return err
 	}
-	if cmd.name == "version" {
+	if slices.Contains([]string{"version", "licenses", "sbom"}, cmd.name) {
 		return nil
 	}
 	in.load = func() (config.Config, error) { return config.Load(path, environ, settings) }

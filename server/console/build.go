@@ -112,3 +112,12 @@ func (f *file) serve(g *gin.Context) {
 	}
 	f.Serve(g)
 }
+
+// Licences returns the licences of what the console is made of; nil if it is not built.
+func Licences() []byte {
+	text, err := dist.ReadFile("dist/licenses.txt")
+	if err != nil {
+		return nil // there is no such file
+	}
+	return text
+}

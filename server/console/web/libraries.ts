@@ -25,9 +25,9 @@ export function libraryFiles(): Plugin {
     async writeBundle(options) {
       let text = '\n# Files in /lib\n\nThey are served as their packages ship them.\n';
       for (const [name, { of, license }] of Object.entries(libraries)) {
-        const about = JSON.parse(await this.fs.readFile(`${modules}${of}/package.json`, { encoding: 'utf8' })) as { name: string; version: string };
+        const about = JSON.parse(await this.fs.readFile(`${modules}${of}/package.json`, { encoding: 'utf8' })) as { name: string; version: string; license: string };
         const terms = await this.fs.readFile(`${modules}${of}/${license}`, { encoding: 'utf8' });
-        text += `\n## lib/${name}: ${about.name} - ${about.version}\n\n${terms.trim()}\n`;
+        text += `\n## lib/${name}: ${about.name} - ${about.version} (${about.license})\n\n${terms.trim()}\n`;
       }
       await this.fs.appendFile(`${options.dir}/licenses.txt`, text);
     },

@@ -2,8 +2,10 @@ package models_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"chatcast/models"
@@ -80,6 +82,56 @@ func TestSettings(t *testing.T) {
 		}
 		if got, err := store.Read(t.Context()).Setting("secret"); err != nil || got != "first" {
 			t.Errorf("Setting = %q, %v", got, err)
+		}
+	})
+}
+
+// TestBackup copies a database while a transaction is open, beside a file that exists,
+// and not at all on PostgreSQL.
+func TestBackup(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		store, other := testdb.Open(t, url), testdb.Open(t, url)
+		path := filepath.Join(t.TempDir(), "it's a copy.db")
+		err := store.Tx(t.Context(), func(tx *models.Tx) error {
+			if _, err := tx.EnsureSetting("committed", "yes"); err != nil {
+				t.Fatal(err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = store.Tx(t.Context(), func(tx *models.Tx) error {
+			if _, err := tx.EnsureSetting("uncommitted", "yes"); err != nil {
+				t.Fatal(err)
+			}
+			err = other.Backup(t.Context(), path)
+			return errors.New("roll back")
+		})
+		if strings.HasPrefix(url, "postgres") {
+			if _, missing := os.Stat(path); !errors.Is(err, models.ErrNotSQLite) || missing == nil {
+				t.Errorf("%v, %v", err, missing)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Backup(t.Context(), path); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("a file that exists: %v", err)
+		}
+		copied := testdb.Open(t, "sqlite:"+path)
+		if got, err := copied.Read(t.Context()).Setting("committed"); err != nil || got != "yes" {
+			t.Errorf("what was committed: %q, %v", got, err)
+		}
+		if _, err := copied.Read(t.Context()).Setting("uncommitted"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("what was not committed: %v", err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the mode is %v, %v", info.Mode(), err)
+		}
+		if err := other.Backup(t.Context(), filepath.Join(t.TempDir(), "none", "copy.db")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a folder that does not exist: %v", err)
 		}
 	})
 }

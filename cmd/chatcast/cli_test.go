@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +87,12 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "--apps=[{id: a, key: k}]"}, exitOK, "key: k", ""},
 		{[]string{"migrate"}, exitOK, "the database is up to date", ""},
 		{[]string{"migrate", "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
+		{[]string{"backup"}, exitUsage, "", "usage: chatcast backup FILE"},
+		{[]string{"backup", filepath.Join(dir, "copy.db")}, exitOK, "the database was copied to " + filepath.Join(dir, "copy.db"), ""},
+		{[]string{"backup", filepath.Join(dir, "copy.db")}, exitFailed, "", "copy.db: file exists"},
+		{[]string{"backup", filepath.Join(dir, "other.db"), "--database.url=postgres://nobody@127.0.0.1:1/none"}, exitFailed, "", "database.url"},
+		{[]string{"health", "--server.address=127.0.0.1:1"}, exitFailed, "", "no server answers"},
+		{[]string{"health", "--server.address=127.0.0.1:0"}, exitFailed, "", "server.address: the system chooses port 0"},
 		{[]string{"token"}, exitUsage, "", "usage: chatcast token --email E"},
 		{[]string{"token", "--email", "nobody@example.com"}, exitFailed, "", "chatcast: user not found\n"},
 		{[]string{"secret", "--app", "nine"}, exitUsage, "", `no app with the id "nine"`},
@@ -121,7 +131,7 @@ func TestCommandsMakeNoDatabase(t *testing.T) {
 	for _, c := range commands() {
 		args := strings.Fields(c.name)
 		switch c.name {
-		case "serve", "config", "config check", "migrate", "version", "encryption key", "licenses", "sbom":
+		case "serve", "config", "config check", "migrate", "version", "encryption key", "licenses", "sbom", "health":
 			continue // they need no database, or make it
 		case "token":
 			args = append(args, "--email", "owner@example.com")
@@ -175,5 +185,45 @@ func TestConfigCheckIsAboutTheFile(t *testing.T) {
 	code := run(t.Context(), []string{"config", "check", path}, []string{"CHATCAST_SERVER_ADDRESS=127.0.0.1:1"}, &out, &errs)
 	if code != exitUsage || !strings.Contains(errs.String(), "server.address") {
 		t.Errorf("exit %d: %s%s", code, &out, &errs)
+	}
+}
+
+// TestHealth asks a server that runs, over http and over https with a certificate of
+// another name, and one that is not ready.
+func TestHealth(t *testing.T) {
+	cfg := e2e.Config(t)
+	p := e2e.Start(t, cfg)
+	for _, args := range [][]string{{"health"}, {"health", "--ready"}} {
+		code, stdout, stderr := cli(t, t.TempDir(), append(args, "--server.address="+p.Address())...)
+		if code != exitOK || stdout != "the server is up\n" || stderr != "" {
+			t.Errorf("%v: exit %d %s%s", args, code, stdout, stderr)
+		}
+	}
+	other := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/readyz" {
+			http.Error(w, "the database is away", http.StatusServiceUnavailable)
+		}
+	}))
+	defer other.Close()
+	dir := t.TempDir()
+	pair := other.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tls := []string{"--server.address=" + other.Listener.Addr().String()}
+	for name, block := range map[string]*pem.Block{"cert": {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, "key": {Type: "PRIVATE KEY", Bytes: key}} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tls = append(tls, "--server.tls."+name+"="+path)
+	}
+	if code, _, stderr := cli(t, dir, append([]string{"health"}, tls...)...); code != exitOK {
+		t.Errorf("https: exit %d %s", code, stderr)
+	}
+	code, _, stderr := cli(t, dir, append([]string{"health", "--ready"}, tls...)...)
+	if code != exitFailed || !strings.Contains(stderr, "503 Service Unavailable: the database is away") {
+		t.Errorf("not ready: exit %d %s", code, stderr)
 	}
 }

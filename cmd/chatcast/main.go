@@ -60,6 +60,7 @@ type invocation struct {
 	keepOld    time.Duration
 	company    crm.CompanyInput
 	fromStdin  bool
+	ready      bool
 }
 
 func commands() []command {
@@ -68,6 +69,11 @@ func commands() []command {
 		{name: "config", args: "[--config FILE]", summary: "print the effective configuration, secrets masked", run: printConfig},
 		{name: "config check", args: "FILE", summary: "name every error of a configuration file", run: checkConfig},
 		{name: "migrate", args: "[--config FILE]", summary: "bring the database to this version (serve does it too)", run: migrate},
+		{name: "backup", args: "FILE [--config FILE]", operand: "FILE", summary: "copy the SQLite database to a new file, also while the server runs", run: backup},
+		{name: "health", args: "[--ready] [--config FILE]", summary: "ask the server on this machine whether it runs; exit 0 or 1", run: health,
+			flags: func(fs *flag.FlagSet, in *invocation) {
+				fs.BoolVar(&in.ready, "ready", false, "whether its database and relay work too")
+			}},
 		{name: "token", args: "--email E [--config FILE]", summary: "print an access token for a user", run: token,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.email, "email", "", "the user's e-mail") }},
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,

@@ -105,6 +105,16 @@ func EmptyPostgresURL(t testing.TB) string {
 	return postgresURL(t, "template1")
 }
 
+// Tool returns the path of a program that comes with the private server, such as pg_dump.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	bin, err := findPostgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(bin, name)
+}
+
 func postgresURL(t testing.TB, template string) string {
 	t.Helper()
 	testwait.LeaveOut(t, "it needs PostgreSQL")

@@ -46,6 +46,7 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 // the command runs in another folder than the server.
 var ErrNoDatabase = errors.New("there is no database")
 
+// databaseExists returns ErrNoDatabase, with the path, when there is no database.
 func databaseExists(cfg config.Config) error {
 	if path, missing := models.MissingFile(cfg.Database.URL); missing {
 		return fmt.Errorf("database.url: %w at %s; run the command where the server runs, or name its file with --config or --database.url", ErrNoDatabase, path)
@@ -82,3 +83,24 @@ func (nobody) Disconnect(int64)                      {}
 func (nobody) EndSession(int64, int64)               {}
 func (nobody) ExtendSession(int64, int64, time.Time) {}
 func (nobody) Publish([]string, string, string)      {}
+
+// ErrNotSQLite means that a command is for SQLite alone.
+var ErrNotSQLite = errors.New("copies SQLite databases; copy PostgreSQL with pg_dump")
+
+// Backup copies the SQLite database of cfg to a new file at path. It does not migrate the
+// database: a copy is made before a new version runs. For PostgreSQL the error is
+// ErrNotSQLite.
+func Backup(ctx context.Context, cfg config.Config, path string) error {
+	if err := databaseExists(cfg); err != nil {
+		return err
+	}
+	store, err := models.Open(ctx, cfg.Database.URL)
+	if err != nil {
+		return fmt.Errorf("database.url: %w", err)
+	}
+	err = errors.Join(store.Backup(ctx, path), store.Close())
+	if errors.Is(err, models.ErrNotSQLite) {
+		return ErrNotSQLite
+	}
+	return err
+}

@@ -3,8 +3,10 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"runtime"
 	"strings"
@@ -17,6 +19,7 @@ type Client struct {
 	T     testing.TB
 	Base  string
 	Token string
+	HTTP  *http.Client // nil: http.DefaultClient
 }
 
 // SignIn signs the owner in and returns their client.
@@ -54,7 +57,7 @@ func (c *Client) Call(method, path string, body any) (status int, answer []byte)
 	if c.Token != "" {
 		req.Header.Set("Authorization", c.Token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.client().Do(req)
 	if err != nil {
 		c.T.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -81,6 +84,43 @@ func (c *Client) Must(method, path string, body, out any) {
 	if err := json.Unmarshal(answer, &wrapped); err != nil {
 		c.T.Fatalf("%s %s: %v in %s", method, path, err, answer)
 	}
+}
+
+func (c *Client) client() *http.Client {
+	if c.HTTP == nil {
+		return http.DefaultClient
+	}
+	return c.HTTP
+}
+
+// SendFile uploads a file and sends it to a chat, L/chats/{id}.
+func (c *Client) SendFile(chat, name string, b []byte) (status int, answer string) {
+	c.T.Helper()
+	var form bytes.Buffer
+	parts := multipart.NewWriter(&form)
+	part, err := parts.CreateFormFile("file", name)
+	if err == nil {
+		_, err = part.Write(b)
+	}
+	if err = errors.Join(err, parts.Close()); err != nil {
+		c.T.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(c.T.Context(), "POST", c.Base+chat+"/messages/file", &form)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	req.Header.Set("Authorization", c.Token)
+	req.Header.Set("Content-Type", parts.FormDataContentType())
+	res, err := c.client().Do(req)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	defer res.Body.Close()
+	read, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	return res.StatusCode, string(read)
 }
 
 // Inbound returns the body with which a bridge posts one text.

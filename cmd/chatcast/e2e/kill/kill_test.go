@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -68,28 +69,7 @@ func TestKill(t *testing.T) {
 	p := e2e.Start(t, cfg)
 	owner := p.SignIn(t)
 	owner.GoOnline(685) // an event after all others
-	var ids []int64
-	got := map[string]int{}
-	for _, channel := range []string{e2e.LineChannel, e2e.CompanyChannel, e2e.UserChannel} {
-		for _, ev := range owner.Events(channel) {
-			ids = append(ids, ev.ID)
-			var message struct{ ID string }
-			if err := json.Unmarshal(ev.Data.Payload.Data[0], &message); err == nil && ev.Event == "message" {
-				got[message.ID]++
-			}
-		}
-	}
-	slices.Sort(ids)
-	for i, id := range ids {
-		if id != int64(i)+1 {
-			t.Fatalf("the journal's numbers have a gap or a double at %d: %v", i+1, ids)
-		}
-	}
-	for id := range acknowledged {
-		if got[id] != 1 {
-			t.Errorf("the acknowledged message %s is in the journal %d times", id, got[id])
-		}
-	}
+	checkJournal(t, owner, slices.Collect(maps.Keys(acknowledged)))
 }
 
 // SIGTERM stops the program in order, with exit code 0. So do two signals at once, which

@@ -76,7 +76,7 @@ func attachment(t *testing.T, p *e2e.Running) string {
 	c := p.SignIn(t)
 	c.Must("POST", e2e.TelegramPath+"/inbound", e2e.Inbound("m1", "7", "send me the file"), nil)
 	const chat = e2e.TelegramPath + "/chats/7"
-	if status, answer := sendBytes(c, chat, "a.txt", []byte("hello")); status != http.StatusOK {
+	if status, answer := c.SendFile(chat, "a.txt", []byte("hello")); status != http.StatusOK {
 		t.Fatalf("%d %s", status, answer)
 	}
 	var page struct {

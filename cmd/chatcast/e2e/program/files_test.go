@@ -1,11 +1,9 @@
 package program_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -64,24 +62,6 @@ func objects(t *testing.T, b *bucket) (names []string) {
 	return names
 }
 
-// sendBytes uploads a file and sends it.
-func sendBytes(c *e2e.Client, chat, name string, b []byte) (status int, answer string) {
-	c.T.Helper()
-	var form bytes.Buffer
-	parts := multipart.NewWriter(&form)
-	part, err := parts.CreateFormFile("file", name)
-	if err == nil {
-		_, err = part.Write(b)
-	}
-	if err == nil {
-		err = parts.Close()
-	}
-	if err != nil {
-		c.T.Fatal(err)
-	}
-	return ask(c, "POST", c.Base+chat+"/messages/file", &form, "Authorization", c.Token, "Content-Type", parts.FormDataContentType())
-}
-
 // ask sends a request and reads the whole answer.
 func ask(c *e2e.Client, method, url string, body io.Reader, headers ...string) (status int, answer string) {
 	c.T.Helper()
@@ -119,7 +99,7 @@ func TestFilesInABucket(t *testing.T) {
 	owner.Must("POST", "/v1/licenses/1229/messengers/telegram/inbound", e2e.Inbound("M1", "42", "Hello"), nil)
 
 	film := crmtest.Bytes(12 << 20) // three parts
-	if status, answer := sendBytes(owner, chat, "film.mp4", film); status != http.StatusOK {
+	if status, answer := owner.SendFile(chat, "film.mp4", film); status != http.StatusOK {
 		t.Fatalf("sending answers %d %s", status, answer)
 	}
 	var page struct {
@@ -153,7 +133,7 @@ func TestFilesInABucket(t *testing.T) {
 	if status, _ := ask(owner, "GET", link, http.NoBody); status != http.StatusServiceUnavailable {
 		t.Errorf("with the bucket away a file answers %d", status)
 	}
-	if status, answer := sendBytes(owner, chat, "cat.txt", []byte("the cat")); status != http.StatusServiceUnavailable || !strings.Contains(answer, "try again") {
+	if status, answer := owner.SendFile(chat, "cat.txt", []byte("the cat")); status != http.StatusServiceUnavailable || !strings.Contains(answer, "try again") {
 		t.Errorf("with the bucket away sending answers %d %s", status, answer)
 	}
 	files.away.Store(false)

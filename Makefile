@@ -9,7 +9,7 @@ CONSOLE := server/console/dist/index.html
 CONSOLE_SOURCES := $(shell find server/console/web server/console/clients/js/src -name node_modules -prune -o ! -name rest.generated.ts -print) \
 	server/api/openapi.yaml
 
-.PHONY: help run demo build console test test-short licenses sbom bench check setup clean
+.PHONY: help run demo build console test test-short licenses sbom bench check setup release clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ check: ## what .ci/run checks beside the tests: format, vet, staticcheck
 	@go vet ./...
 	@go tool staticcheck ./...
 
+# goreleaser is not in go.mod: it would bring hundreds of modules along.
+release: ## archives, deb and rpm packages, checksums and the source, in dist/; publishes nothing
+	@GORELEASER_CURRENT_TAG=v$(VERSION) go run github.com/goreleaser/goreleaser/v2@v2.15.1 release --clean --skip=publish,announce,validate
+
 clean: ## remove what was built; data/ stays
-	@rm -rf bin artifacts
+	@rm -rf bin artifacts dist
 	@find server/console/dist -mindepth 1 ! -name README.txt -delete

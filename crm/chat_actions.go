@@ -21,6 +21,10 @@ type ChatAddress struct {
 // tags and levels are always locked before chats, so that no deadlock can arise.
 func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 	prepare func(c *change, l *line) error, f func(c *change, chat *models.Chat) error) (data ChatData, err error) {
+	v, err := s.renderer(ctx, at.Line)
+	if err != nil {
+		return data, err
+	}
 	err = s.change(ctx, func(c *change) error {
 		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
@@ -38,7 +42,7 @@ func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 		if err := f(c, chat); err != nil {
 			return err
 		}
-		data, err = c.chatData(chat)
+		data, err = c.chatData(v, chat)
 		return err
 	})
 	return data, err

@@ -33,6 +33,10 @@ func (in ChatInput) check() error {
 // causes no event: clients learn of the chat from its first message. A group must be
 // created in the messenger, because a bridge cannot create one.
 func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput) (data ChatData, err error) {
+	v, err := s.renderer(ctx, on)
+	if err != nil {
+		return data, err
+	}
 	err = s.change(ctx, func(c *change) error {
 		l, err := s.line(c.tx, a, on.LicenseID, on.Messenger, write)
 		if err != nil {
@@ -56,7 +60,7 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 		if !l.sees(a, chat.ResponsibleID) {
 			return notFound("chat")
 		}
-		data, err = c.chatData(chat)
+		data, err = c.chatData(v, chat)
 		return err
 	})
 	return data, err

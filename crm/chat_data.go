@@ -26,6 +26,23 @@ type ChatData struct {
 	Unread        int64       `json:"unread"`
 	LastTime      int64       `json:"lastTime"`     // unix seconds, of the last message or the chat's creation
 	Conversation  *ChatWindow `json:"conversation"` // the 24-hour window, while it is open
+
+	LastMessage *LastMessage `json:"lastMessage"` // null: there is none yet
+}
+
+// LastMessage is the last message of a chat, as lists of chats show it.
+type LastMessage struct {
+	ID         ID      `json:"id"`
+	InternalID int64   `json:"internalId"`
+	FromMe     bool    `json:"fromMe"`
+	Side       string  `json:"side"` // in or out
+	Time       int64   `json:"time"` // unix seconds
+	Type       string  `json:"type"`
+	Subtype    *string `json:"subtype"`
+	Message    Content `json:"message"`
+	FromUser   Author  `json:"fromUser"`
+	Status     string  `json:"status"`    // of a message of ours
+	DeletedAt  *int64  `json:"deletedAt"` // when set, the content is erased
 }
 
 // ChatWindow is a 24-hour conversation window. Times are unix seconds.
@@ -36,9 +53,9 @@ type ChatWindow struct {
 	EndTime   int64  `json:"endTime"`
 }
 
-// chatData returns the ChatData of one chat.
-func (c *change) chatData(chat *models.Chat) (ChatData, error) {
-	data, err := chatsData(c.tx, []models.Chat{*chat}, c.now.Unix())
+// chatData returns the ChatData of one chat. v is the renderer of its line.
+func (c *change) chatData(v renderer, chat *models.Chat) (ChatData, error) {
+	data, err := chatsData(c.tx, []models.Chat{*chat}, c.now.Unix(), func(Line) (renderer, error) { return v, nil })
 	if err != nil {
 		return ChatData{}, err
 	}
@@ -46,8 +63,8 @@ func (c *change) chatData(chat *models.Chat) (ChatData, error) {
 }
 
 // chatsData returns the ChatData of chats, in their order, with a fixed number of
-// queries. now is in unix seconds.
-func chatsData(tx *models.Tx, chats []models.Chat, now int64) ([]ChatData, error) {
+// queries. now is in unix seconds; of returns the renderer of a line.
+func chatsData(tx *models.Tx, chats []models.Chat, now int64, of func(Line) (renderer, error)) ([]ChatData, error) {
 	data := make([]ChatData, len(chats))
 	byID := make(map[int64]*ChatData, len(chats))
 	var ids, levelIDs []int64
@@ -84,7 +101,47 @@ func chatsData(tx *models.Tx, chats []models.Chat, now int64) ([]ChatData, error
 			chat.Accomplices = append(chat.Accomplices, IDRef{m.UserID})
 		}
 	}
+	if err := addLastMessages(tx, chats, byID, of); err != nil {
+		return nil, err
+	}
 	return data, addTags(tx, ids, byID)
+}
+
+func addLastMessages(tx *models.Tx, chats []models.Chat, byID map[int64]*ChatData, of func(Line) (renderer, error)) error {
+	ids := make([]int64, len(chats))
+	for i := range chats {
+		ids[i] = chats[i].ID
+	}
+	rows, err := tx.LastMessages(ids)
+	if err != nil {
+		return err
+	}
+	for id, row := range rows {
+		chat := byID[id]
+		v, err := of(Line{LicenseID: chat.LicenseID, Messenger: chat.MessengerType})
+		if err != nil {
+			return err
+		}
+		if chat.LastMessage, err = v.lastMessage(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v renderer) lastMessage(row *models.Message) (*LastMessage, error) {
+	content, err := v.content(row)
+	if err != nil {
+		return nil, err
+	}
+	author, err := v.author(row)
+	if err != nil {
+		return nil, err
+	}
+	return &LastMessage{
+		ID: MakeID(v.line.Messenger, row.ExternalID), InternalID: row.ID, FromMe: row.FromMe, Side: side(row), Time: row.Time,
+		Type: row.Type, Subtype: row.Subtype, Message: content, FromUser: author, Status: row.Status, DeletedAt: row.DeletedAt,
+	}, nil
 }
 
 func addTags(tx *models.Tx, ids []int64, byID map[int64]*ChatData) error {

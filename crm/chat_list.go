@@ -2,10 +2,6 @@ package crm
 
 import (
 	"context"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"chatcast/models"
 )
@@ -22,7 +18,7 @@ type ChatQuery struct {
 	NoResponsible bool // only chats without a responsible
 	TagID         int64
 	Unread        *bool
-	Search        string // a part of the name, phone, username or id, in any case
+	Search        string // each word of it is a part of the name, phone, username or id, see models.Fold
 	LastTime      *int64 // unix seconds: only chats whose last activity is not after it
 }
 
@@ -37,7 +33,7 @@ func (q ChatQuery) filter(a Actor) (models.ChatFilter, error) {
 	}
 	f := models.ChatFilter{
 		ViewerID: a.UserID, Status: q.Status, ResponsibleID: q.ResponsibleID, NoResponsible: q.NoResponsible,
-		TagID: q.TagID, Unread: q.Unread, LastTime: q.LastTime, Search: spellings(q.Search), Limit: limit + 1,
+		TagID: q.TagID, Unread: q.Unread, LastTime: q.LastTime, Search: q.Search, Limit: limit + 1,
 	}
 	if after != nil {
 		f.After = &models.TimeKey{Time: after[0], ID: after[1]}
@@ -56,7 +52,7 @@ func (s *Service) Chats(ctx context.Context, a Actor, on Line, q ChatQuery) (Pag
 		return Page[ChatData]{}, err
 	}
 	f.LicenseID, f.MessengerType = on.LicenseID, on.Messenger
-	return s.chatPage(tx, f)
+	return s.chatPage(ctx, tx, f)
 }
 
 // AllChats lists the chats of every line that the actor may read, in one company or in
@@ -72,15 +68,15 @@ func (s *Service) AllChats(ctx context.Context, a Actor, q ChatQuery) (Page[Chat
 			return Page[ChatData]{}, err
 		}
 	}
-	return s.chatPage(tx, f)
+	return s.chatPage(ctx, tx, f)
 }
 
-func (s *Service) chatPage(tx *models.Tx, f models.ChatFilter) (Page[ChatData], error) {
+func (s *Service) chatPage(ctx context.Context, tx *models.Tx, f models.ChatFilter) (Page[ChatData], error) {
 	rows, err := tx.Chats(f)
 	if err != nil {
 		return Page[ChatData]{}, err
 	}
-	data, err := chatsData(tx, rows, s.Now().Unix())
+	data, err := chatsData(tx, rows, s.Now().Unix(), s.renderers(ctx))
 	if err != nil {
 		return Page[ChatData]{}, err
 	}
@@ -104,7 +100,7 @@ func (s *Service) Chat(ctx context.Context, a Actor, at ChatAddress) (ChatData, 
 	if err != nil {
 		return ChatData{}, err
 	}
-	data, err := chatsData(tx, []models.Chat{*chat}, s.Now().Unix())
+	data, err := chatsData(tx, []models.Chat{*chat}, s.Now().Unix(), s.renderers(ctx))
 	if err != nil {
 		return ChatData{}, err
 	}
@@ -135,7 +131,7 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 	}
 	f := models.ContactFilter{
 		ViewerID: a.UserID, LicenseID: on.LicenseID, MessengerType: on.Messenger,
-		OnlyVisible: l.access.OnlyMine, Search: spellings(search), Limit: limit + 1,
+		OnlyVisible: l.access.OnlyMine, Search: search, Limit: limit + 1,
 	}
 	if after != nil {
 		f.AfterID = after[0]
@@ -151,27 +147,4 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 				Name: k.Name, Username: k.Username, Phone: k.Phone, Image: k.Image,
 			}
 		}), nil
-}
-
-// spellings returns variants of a search in different cases, so that a match does not
-// depend on case: the databases' own LIKE ignores case only for ASCII, or depends on
-// the locale.
-func spellings(search string) []string {
-	search = strings.TrimSpace(search)
-	if search == "" {
-		return nil
-	}
-	lower, upper := strings.ToLower(search), strings.ToUpper(search)
-	words := strings.Fields(lower)
-	for i, w := range words {
-		r, n := utf8.DecodeRuneInString(w)
-		words[i] = string(unicode.ToTitle(r)) + w[n:]
-	}
-	var all []string
-	for _, s := range []string{search, lower, upper, strings.Join(words, " ")} {
-		if !slices.Contains(all, s) {
-			all = append(all, s)
-		}
-	}
-	return all
 }

@@ -28,7 +28,7 @@ func TestChatListFiltersAndPages(t *testing.T) {
 		nothing := func(*models.Chat) {}
 		a := put("a", whatsApp, crmtest.LicenseID, 50, func(c *models.Chat) { c.Name, c.Unread = "Иван Петров", 3 })
 		put("b", whatsApp, crmtest.LicenseID, 40, func(c *models.Chat) { c.ResponsibleID, c.Phone = &w.OnlyMine.UserID, text("79991234567") })
-		put("c", whatsApp, crmtest.LicenseID, 40, func(c *models.Chat) { c.ResponsibleID, c.Status = &w.Operator.UserID, "close" })
+		put("c", whatsApp, crmtest.LicenseID, 40, func(c *models.Chat) { c.ResponsibleID, c.Status, c.Name = &w.Operator.UserID, "close", "Tomás" })
 		put("d", whatsApp, crmtest.LicenseID, 30, func(c *models.Chat) { c.Username = text("100%_sure!") })
 		put("e", "telegram", crmtest.LicenseID, 60, nothing)
 		put("f", whatsApp, crmtest.OtherLicenseID, 70, nothing)
@@ -58,6 +58,11 @@ func TestChatListFiltersAndPages(t *testing.T) {
 			{"read", w.Owner, crm.ChatQuery{Unread: &no}, "c b d", "f e c b d"},
 			{"not after", w.Owner, crm.ChatQuery{LastTime: &at}, "c b d", "c b d"},
 			{"search in any case", w.Owner, crm.ChatQuery{Search: " иВАН п"}, "a", "a"},
+			{"search without accents", w.Owner, crm.ChatQuery{Search: "tomas"}, "c", "c"},
+			{"search with accents", w.Owner, crm.ChatQuery{Search: "TÓMAS"}, "c", "c"},
+			{"search for a word of several", w.Owner, crm.ChatQuery{Search: "петров иван"}, "a", "a"},
+			{"search for words of which one is not there", w.Owner, crm.ChatQuery{Search: "петров анна"}, "", ""},
+			{"search for a phone as people write it", w.Owner, crm.ChatQuery{Search: "+7 (999) 123-45"}, "b", "b"},
 			{"search by phone", w.Owner, crm.ChatQuery{Search: "12345"}, "b", "b"},
 			{"search for signs", w.Owner, crm.ChatQuery{Search: "0%_SURE!"}, "d", "d"},
 			{"search for a sign that stands for anything", w.Owner, crm.ChatQuery{Search: "a%в"}, "", ""},
@@ -221,7 +226,7 @@ func TestContacts(t *testing.T) {
 			want   string
 		}{
 			{w.Owner, "", "Ким 0,Ким 1,Ким 2"}, {w.Reader, "", "Ким 0,Ким 1,Ким 2"}, {w.OnlyMine, "", "Ким 0,Ким 1"},
-			{w.Owner, "КИМ 2", "Ким 2"}, {w.Owner, "00001@", "Ким 1"},
+			{w.Owner, "КИМ 2", "Ким 2"}, {w.Owner, "ким", "Ким 0,Ким 1,Ким 2"}, {w.Owner, "кйм", ""}, {w.Owner, "00001@", "Ким 1"},
 		} {
 			var met []string
 			for q := (crm.PageQuery{Limit: 2}); ; {

@@ -23,7 +23,7 @@ func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Messa
 	if row.Content, err = encodeContent(Content{}); err != nil {
 		return err
 	}
-	if err := c.tx.SaveMessage(row); err != nil {
+	if err := c.saveContent(row); err != nil {
 		return err
 	}
 	id := MakeID(v.line.Messenger, row.ExternalID)

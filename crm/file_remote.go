@@ -246,15 +246,14 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	if m.Content, err = encodeContent(content); err != nil {
 		return err
 	}
-	if err := c.tx.SaveMessage(m); err != nil {
+	if err := c.saveContent(m); err != nil {
 		return err
 	}
 	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
 }
 
 // abandon marks the file of an outgoing message as failed if it is still pending,
-// because the message has failed. The caller saves the message, and emits an event
-// when news is true.
+// because the message has failed. It emits no event; the caller does when news is true.
 func (c *change) abandon(v renderer, m *models.Message) (news bool, err error) {
 	row, err := c.tx.FileOfMessage(m.ID)
 	if errors.Is(err, models.ErrNotFound) || err == nil && row.State != FilePending {
@@ -272,6 +271,8 @@ func (c *change) abandon(v renderer, m *models.Message) (news bool, err error) {
 		return false, err
 	}
 	content.File.State = FileFailed
-	m.Content, err = encodeContent(content)
-	return true, err
+	if m.Content, err = encodeContent(content); err != nil {
+		return false, err
+	}
+	return true, c.saveContent(m)
 }

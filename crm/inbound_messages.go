@@ -20,7 +20,7 @@ func isPlaceholder(row *models.Message) bool {
 func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *messageArrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
-	if err := c.tx.SaveMessage(row); err != nil {
+	if err := c.saveContent(row); err != nil {
 		return err
 	}
 	if err := c.keepFile(chat, row, m); err != nil {

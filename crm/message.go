@@ -12,7 +12,11 @@ import (
 // second copy changes nothing. It saves the chat's row.
 func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
-	if added, err = c.tx.AddMessage(m); err != nil || !added {
+	text, err := searchText(m)
+	if err != nil {
+		return false, err
+	}
+	if added, err = c.tx.AddMessage(m, text); err != nil || !added {
 		return false, err
 	}
 	newest := m.Time >= chat.LastTime

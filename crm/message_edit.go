@@ -94,7 +94,7 @@ func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Me
 	if row.Content, err = encodeContent(content); err != nil {
 		return err
 	}
-	if err := c.tx.SaveMessage(row); err != nil {
+	if err := c.saveContent(row); err != nil {
 		return err
 	}
 	return c.emitContent(v, a, chat, row, at, nil)

@@ -80,7 +80,7 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 		return nil
 	}
 	m.Content, m.EditedAt, m.DeletedAt = before.Content, before.EditedAt, nil
-	if err := c.tx.SaveMessage(m); err != nil {
+	if err := c.saveContent(m); err != nil {
 		return err
 	}
 	if deleted {

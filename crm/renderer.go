@@ -148,3 +148,17 @@ func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
 		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires, epoch)
 	}}, nil
 }
+
+// renderers returns a function that makes the renderer of each line once.
+func (s *Service) renderers(ctx context.Context) func(on Line) (renderer, error) {
+	made := map[Line]renderer{}
+	return func(on Line) (v renderer, err error) {
+		v, ok := made[on]
+		if !ok {
+			if v, err = s.renderer(ctx, on); err == nil {
+				made[on] = v
+			}
+		}
+		return v, err
+	}
+}

@@ -24,8 +24,8 @@ type ChatFilter struct {
 	NoResponsible bool
 	TagID         int64
 	Unread        *bool
-	Search        []string // any of these occurs in the name, phone, username or id
-	LastTime      *int64   // no chat with activity after it
+	Search        string // its words occur in the name, phone, username or id
+	LastTime      *int64 // no chat with activity after it
 	After         *TimeKey
 	Limit         int
 }
@@ -70,28 +70,47 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 	if f.After != nil {
 		q = q.Where("(c.last_time, c.id) < (?, ?)", f.After.Time, f.After.ID)
 	}
-	q = contains(q, f.Search, "c.name", "c.phone", "c.username", "c.external_id")
+	q = containing(q, "c.folded", f.Search)
 	var chats []Chat
 	return chats, q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit).Find(&chats).Error
 }
 
-// contains narrows q to rows in which any of the texts occurs in any of the columns.
-// Without texts it returns q.
-func contains(q *gorm.DB, texts []string, columns ...string) *gorm.DB {
-	var conditions []string
-	var args []any
-	for _, text := range texts {
-		pattern := "%" + likeEscaper.Replace(text) + "%"
-		for _, column := range columns {
-			conditions = append(conditions, column+` LIKE ? ESCAPE '!'`)
-			args = append(args, pattern)
-		}
-	}
-	if len(conditions) == 0 {
+// containing narrows q to rows whose folded column contains every word of the search, or
+// its digits when it looks like a phone number.
+func containing(q *gorm.DB, column, search string) *gorm.DB {
+	folded := Fold(search)
+	words := strings.Fields(folded)
+	if len(words) == 0 {
 		return q
 	}
-	return q.Where("("+strings.Join(conditions, " OR ")+")", args...)
+	condition, args := contains(column, words)
+	if digits := phoneDigits(folded); digits != "" {
+		phone, digitArgs := contains(column, []string{digits})
+		condition, args = "("+condition+" OR "+phone+")", append(args, digitArgs...)
+	}
+	return q.Where(condition, args...)
 }
+
+func contains(column string, words []string) (condition string, args []any) {
+	var all []string
+	for _, w := range words {
+		all = append(all, column+` LIKE ? ESCAPE '!'`)
+		args = append(args, "%"+likeEscaper.Replace(w)+"%")
+	}
+	return "(" + strings.Join(all, " AND ") + ")", args
+}
+
+// phoneDigits returns the digits of a text that may be a phone number, written as people
+// do; of any other text it returns none.
+func phoneDigits(s string) string {
+	digits := phoneSigns.Replace(s)
+	if len(digits) < 5 || strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	return digits
+}
+
+var phoneSigns = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", ".", "")
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
@@ -101,8 +120,8 @@ type ContactFilter struct {
 	ViewerID      int64
 	LicenseID     int64
 	MessengerType string
-	OnlyVisible   bool     // only contacts with a private chat that the viewer may see
-	Search        []string // any of these occurs in the name, phone, username or id
+	OnlyVisible   bool   // only contacts with a private chat that the viewer may see
+	Search        string // its words occur in the name, phone, username or id
 	AfterID       int64
 	Limit         int
 }
@@ -116,7 +135,7 @@ func (tx *Tx) Contacts(f ContactFilter) ([]Contact, error) {
 			AND c.messenger_type = k.messenger_type AND c.type = 'private'
 			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID)
 	}
-	q = contains(q, f.Search, "k.name", "k.phone", "k.username", "k.external_id")
+	q = containing(q, "k.folded", f.Search)
 	var contacts []Contact
 	return contacts, q.Order("k.id").Limit(f.Limit).Find(&contacts).Error
 }

@@ -1,10 +1,6 @@
 package models
 
-import (
-	"context"
-
-	"github.com/pressly/goose/v3"
-)
+import "context"
 
 // PretendVersion makes the database look as if a newer program had migrated it.
 func PretendVersion(ctx context.Context, s *Store, version int64) error {
@@ -17,11 +13,7 @@ func MigrateTo(ctx context.Context, s *Store, version int64) error {
 	if err != nil {
 		return err
 	}
-	dialect := goose.DialectSQLite3
-	if s.postgres {
-		dialect = goose.DialectPostgres
-	}
-	p, err := newMigrator(pool, migrationFS(migrations, s.postgres), dialect)
+	p, err := newMigrator(pool, s.postgres)
 	if err != nil {
 		return err
 	}

@@ -19,3 +19,26 @@ func (tx *Tx) Written(afterID int64, limit int) ([]JournalEntry, error) {
 	err := tx.db.Where("id > ?", afterID).Order("id").Limit(limit).Find(&entries).Error
 	return entries, err
 }
+
+// Reindex makes all messages wait for the index of searches, as an update of a database
+// without it does.
+func (tx *Tx) Reindex() error {
+	clear := "DELETE FROM message_search"
+	if !tx.postgres {
+		clear = "INSERT INTO message_search (message_search) VALUES ('delete-all')"
+	}
+	if err := tx.db.Exec(clear).Error; err != nil {
+		return err
+	}
+	return tx.db.Exec("UPDATE search_state SET unindexed = (SELECT COALESCE(MAX(id), 0) FROM messages)").Error
+}
+
+// Indexed counts the messages of which the index of searches has words.
+func (tx *Tx) Indexed() (n int64, err error) {
+	rows := tx.db.Table("message_search_docsize") // FTS5's own, with a row for each
+	if tx.postgres {
+		rows = tx.db.Table("message_search").Where("words <> CAST('' AS tsvector)")
+	}
+	err = rows.Count(&n).Error
+	return n, err
+}

@@ -7,10 +7,13 @@ import (
 )
 
 // AddMessage inserts m unless its chat has a message with its external id already. It
-// reports whether it did, and sets m.ID.
-func (tx *Tx) AddMessage(m *Message) (added bool, err error) {
+// reports whether it did, and sets m.ID. text is what is searched of it.
+func (tx *Tx) AddMessage(m *Message, text string) (added bool, err error) {
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(m)
-	return res.RowsAffected == 1, res.Error
+	if res.Error != nil || res.RowsAffected != 1 {
+		return false, res.Error
+	}
+	return true, tx.indexNew(m.ID, text)
 }
 
 // MessageByExternal finds a message of a chat by the messenger's id.
@@ -81,9 +84,33 @@ func (tx *Tx) MessagesByID(ids []int64) (map[int64]*Message, error) {
 	return byID(tx, ids, func(m *Message) int64 { return m.ID })
 }
 
-// SaveMessage writes every column of a message.
+// SaveMessage writes every column of a message except its content.
 func (tx *Tx) SaveMessage(m *Message) error {
-	return tx.db.Select("*").Save(m).Error
+	return tx.db.Select("*").Omit("content").Save(m).Error
+}
+
+// SaveContent writes every column of a message. text is what is searched of it.
+func (tx *Tx) SaveContent(m *Message, text string) error {
+	if err := tx.db.Select("*").Save(m).Error; err != nil {
+		return err
+	}
+	return tx.index(m.ID, text)
+}
+
+// LastMessages returns the last message of each of the chats that has one, by the chat's
+// row id.
+func (tx *Tx) LastMessages(chatIDs []int64) (map[int64]*Message, error) {
+	last := map[int64]*Message{}
+	if len(chatIDs) == 0 {
+		return last, nil
+	}
+	var rows []*Message
+	err := tx.db.Where(`id IN (SELECT (SELECT m.id FROM messages m WHERE m.chat_id = c.id ORDER BY m.time DESC, m.id DESC LIMIT 1)
+		FROM chats c WHERE c.id IN ?)`, chatIDs).Find(&rows).Error
+	for _, m := range rows {
+		last[m.ChatID] = m
+	}
+	return last, err
 }
 
 // Messages lists a chat's messages after the position from, which is not included,

@@ -14,6 +14,7 @@ type Contact struct {
 	Phone         *string
 	Image         *string
 	CreatedAt     int64
+	Folded        string // what searches compare; set by whatever saves the row
 }
 
 // Chat statuses, chat types and the parts that employees have in a chat.
@@ -53,6 +54,7 @@ type Chat struct {
 	WindowStart       *int64
 	WindowEnd         *int64
 	CreatedAt         int64
+	Folded            string // what searches compare; set by whatever saves the row
 }
 
 // ChatMember is an employee with a part in a chat besides the responsible.

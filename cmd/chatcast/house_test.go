@@ -87,6 +87,7 @@ var confined = map[string]string{
 	"code.dny.dev/ssrf":            "channels/dialguard",
 	"github.com/pquerna/otp":       "crm",
 	"github.com/CycloneDX/":        "cmd/chatcast",
+	"golang.org/x/text":            "models",
 }
 
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.

@@ -10,6 +10,8 @@ import (
 )
 
 func (a *API) registerMessages(line gin.IRouter) {
+	line.GET("/messages", on(a, pathLine, a.searchMessages))
+
 	chat := line.Group("/chats/:chatId")
 	chat.PATCH("/read", on(a, pathChat, a.markRead))
 	chat.POST("/typing", on(a, pathChat, a.typing))
@@ -131,6 +133,15 @@ func (a *API) messages(c *gin.Context, at crm.ChatAddress) (any, error) {
 		return nil, err
 	}
 	return a.CRM.Messages(c.Request.Context(), actor(c), at, q)
+}
+
+func (a *API) searchMessages(c *gin.Context, line crm.Line) (any, error) {
+	q := crm.SearchQuery{PageQuery: queryPage(c), Search: c.Query("search"), ChatID: c.Query("chatId")}
+	var err error
+	if q.LastTime, err = queryNumber(c, "lastTime"); err != nil {
+		return nil, err
+	}
+	return a.CRM.SearchMessages(c.Request.Context(), actor(c), line, q)
 }
 
 // queryNumber returns a non-negative integer of the query, nil if it is missing.

@@ -184,6 +184,11 @@ func (w *walker) messages() {
 		step{w.Reader, "GET " + annChat + "/messages?direction=prev&lastInternalId={internal}&limit=100", "", 0, "link=data.items.0.message.file.link", nil},
 		step{w.Reader, "GET " + annChat + "/messages?direction=next&lastTime=0", "", 0, "", nil},
 		step{w.Reader, "GET " + line + "/contacts?limit=1&search=ann", "", 0, "", nil},
+		step{w.Reader, "GET " + line + "/messages?search=hi&limit=1", "", 0, "found=data.nextPage", nil},
+		step{w.Reader, "GET " + line + "/messages?search=hi&limit=1&nextPage={found}", "", 0, "", nil},
+		step{w.Reader, "GET " + line + "/messages?search=" + strings.Repeat("%E6%9D%B1", 100), "", 0, "", nil},
+		step{w.Reader, "GET " + line + "/messages?search=NEAR%28a+b%2C+1%29+OR+%22c+AND+d%2A+-e+words%3Af+%27+%5C", "", 0, "", nil},
+		step{w.Reader, "GET " + line + "/messages?search=look&chatId=79990001122&lastTime=1999999999", "", 0, "", nil},
 		step{w.Reader, "GET " + line + "/status", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/connect", "", 0, "", nil},
 	)

@@ -98,7 +98,7 @@ var shapes = map[string]any{
 	"InvitationView": crm.InvitationView{}, "JoinedEmployee": crm.JoinedEmployee{}, "CreatedCompany": crm.CreatedCompany{}, "LicenseRight": crm.LicenseRight{},
 	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},
 	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
-	"Chat": crm.ChatData{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
+	"Chat": crm.ChatData{}, "LastMessage": crm.LastMessage{}, "FoundMessages": crm.FoundMessages{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
 	"File": crm.FileData{}, "Location": crm.Location{}, "ContactCard": crm.ContactCard{}, "Poll": crm.Poll{},
 	"Reaction": crm.Reaction{}, "PollVote": crm.PollVote{}, "Mention": crm.Mention{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},
 	"Sent": crm.Sent{}, "Ref": crm.IDRef{}, "AppRef": crm.AppRef{},

@@ -19,6 +19,7 @@ type Options struct {
 	Broker   Broker   // nil: that of a Memory with one node
 	Presence Presence // the same
 	Control  Control  // the same
+	Queued   Observer // of the time from Publish until an event is queued for this node's subscribers; nil: none
 }
 
 // Engine holds the subscriptions of this node and brings events to them. It is safe for
@@ -34,6 +35,7 @@ type Engine struct {
 	sink        ChannelEventSink          // set before the first socket; may be nil
 	appsChanged func(ctx context.Context) // set before Run; may be nil
 	counts      counts
+	queued      Observer // may be nil
 
 	published atomic.Uint64
 	delivered atomic.Uint64
@@ -60,7 +62,7 @@ func NewEngine(o Options) *Engine {
 		o.Control = alone.Control()
 	}
 	e := &Engine{
-		broker: o.Broker, presence: o.Presence, control: o.Control, hub: newHub(o.Broker.Interest),
+		broker: o.Broker, presence: o.Presence, control: o.Control, hub: newHub(o.Broker.Interest), queued: o.Queued,
 		signedIn: signedInUsers{presence: o.Presence, known: map[key]*person{}},
 		conns:    map[key]*Conn{}, users: map[string]map[*Conn]struct{}{},
 	}
@@ -104,6 +106,9 @@ func (e *Engine) Run(ctx context.Context) error {
 // not wait for any socket.
 func (e *Engine) Publish(ctx context.Context, ev Event) error {
 	e.published.Add(1)
+	if e.queued != nil {
+		ev.Published = time.Now().UnixMicro()
+	}
 	return e.broker.Publish(ctx, ev)
 }
 
@@ -121,6 +126,9 @@ func (e *Engine) deliver(ev Event, version uint64) {
 	n := ch.tell(ev, version, except)
 	ch.mu.Unlock()
 	e.delivered.Add(uint64(n))
+	if n > 0 && ev.Published != 0 && e.queued != nil {
+		e.queued.Observe(since(ev.Published))
+	}
 }
 
 // exception returns the subscription that must not get ev, or nil when there is none.

@@ -12,6 +12,10 @@ type Event struct {
 	Except  string // the socket that must not get it; empty: none
 	UserID  string // of a client event on a presence channel: its sender
 	Seq     int64  // the journal's number; 0: not journalled
+
+	// For measuring.
+	Mark      *Mark // of a journalled event; nil: it is not measured
+	Published int64 // when Engine.Publish was called, in unix microseconds; 0: not known
 }
 
 // Kept reports whether the event becomes the last one of its channel: it goes to a

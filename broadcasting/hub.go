@@ -128,6 +128,8 @@ type telling struct {
 	member  bool   // a member has come or gone
 	event   bool   // a published event
 	version uint64 // of a kept event
+
+	mark *Mark // as in Event
 }
 
 // group holds the subscribers that speak one dialect as a plain list, so that a fan-out
@@ -208,7 +210,7 @@ func (ch *channel) tell(ev Event, version uint64, except *subscription) (deliver
 	if !ch.has(except) {
 		except = nil // it has left, or its channel was removed and created again
 	}
-	ch.telling = telling{event: true, version: version}
+	ch.telling = telling{event: true, version: version, mark: ev.Mark}
 	delivered = ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
 	ch.telling = telling{}
 	return delivered
@@ -222,7 +224,8 @@ func (ch *channel) tellMembers(encode func(Dialect) []byte) {
 }
 
 // fanOut encodes a frame for each dialect, queues it for every subscriber except one
-// (nil: none), and returns how many got it; needs mu.
+// (nil: none), and returns how many got it; needs mu. The last subscriber is the one that
+// is measured: the others have the frame before it.
 func (ch *channel) fanOut(except *subscription, encode func(Dialect) []byte) (delivered int) {
 	for i := range ch.groups {
 		g := &ch.groups[i]
@@ -233,13 +236,18 @@ func (ch *channel) fanOut(except *subscription, encode func(Dialect) []byte) (de
 		if len(g.out) == 0 || len(g.out) == 1 && skip == 0 {
 			continue
 		}
-		frame := encode(g.dialect)
-		for j, out := range g.out {
+		frame, last := encode(g.dialect), len(g.out)-1
+		if last == skip {
+			last--
+		}
+		for j, out := range g.out[:last] {
 			if j != skip {
 				out.Queue(frame)
 				delivered++
 			}
 		}
+		queueMarked(g.out[last], frame, ch.telling.mark)
+		delivered++
 	}
 	return delivered
 }

@@ -15,6 +15,8 @@ type Entry struct {
 	Name     string
 	Channels []string // full names; the event goes once to each
 	Data     string   // as published
+
+	Mark *Mark // nil: it is not measured
 }
 
 // Journal holds the events that the relay publishes. They were committed together with

@@ -149,7 +149,7 @@ func (r *Relay) publishEntry(ctx context.Context, e Entry) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		ev := Event{App: r.App, Channel: e.Channels[r.partDone], Name: e.Name, Data: e.Data, Seq: e.Seq}
+		ev := Event{App: r.App, Channel: e.Channels[r.partDone], Name: e.Name, Data: e.Data, Seq: e.Seq, Mark: e.Mark}
 		if err := r.Publish(ctx, ev); err != nil {
 			return err
 		}

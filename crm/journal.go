@@ -140,7 +140,7 @@ func (j *Journal) next() <-chan struct{} {
 // broadcastEntry converts a numbered row to the entry to publish, with its number in
 // the data.
 func broadcastEntry(row models.JournalEntry) (broadcasting.Entry, error) {
-	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name}
+	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name, Mark: &broadcasting.Mark{Committed: row.CreatedAtMS * 1000}}
 	if err := json.Unmarshal([]byte(row.Channels), &e.Channels); err != nil {
 		return e, fmt.Errorf("crm: channels of journal entry %d: %w", e.Seq, err)
 	}

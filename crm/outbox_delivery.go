@@ -57,6 +57,7 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 			return err
 		}
 		if row.Deadline <= c.now.Unix() {
+			s.countSend(c, on, OutFailed)
 			return c.failOutbox(v, row, overdue(row))
 		}
 		row.Attempts++
@@ -86,6 +87,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 		if err != nil && !deleted {
 			return err
 		}
+		s.countSend(c, item.Line, o.Status)
 		switch {
 		case o.Status == OutRetry && deleted:
 			return nil
@@ -160,6 +162,7 @@ func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 			if err != nil || row.Deadline > now || row.StartedAt > now-attemptLife {
 				return err
 			}
+			s.countSend(c, on, OutFailed)
 			return c.failOutbox(v, row, overdue(row))
 		})
 		if err != nil {

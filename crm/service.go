@@ -67,6 +67,7 @@ type Service struct {
 	passwords *passwords
 	signIns   *throttle
 
+	sends       sends
 	invitations *throttle    // guesses of codes of invitations
 	codes       *throttle    // guesses of codes of second factors
 	failures    *failures    // failed attempts that the audit log is to have

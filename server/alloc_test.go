@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/broadcasting"
 	"chatcast/channels/testwait"
 )
 
@@ -45,8 +46,8 @@ func (a *arrivals) await(t testing.TB) {
 }
 
 // receivers returns n connected sessions whose peers count the bytes that arrive.
-func receivers(t testing.TB, n int) (sessions []*Session, arrived *arrivals) {
-	s := New(Options{})
+func receivers(t testing.TB, n int, o Options) (sessions []*Session, arrived *arrivals) {
+	s := New(o)
 	quit := make(chan struct{})
 	var wg sync.WaitGroup
 	for _, w := range s.writers {
@@ -98,17 +99,34 @@ func receivers(t testing.TB, n int) (sessions []*Session, arrived *arrivals) {
 	return sessions, arrived
 }
 
+// written counts what is measured.
+type written struct{ n atomic.Int64 }
+
+func (w *written) count(mark *broadcasting.Mark) {
+	if seconds := mark.Since(); seconds < 3600 || seconds > 3600+testwait.Long.Seconds() {
+		panic("a time that was not asked for")
+	}
+	w.n.Add(1)
+}
+
 // TestDeliveryAllocatesNothing follows a frame to the peer: nothing on the way
-// allocates, whether the frame is written alone or joined with others.
+// allocates, whether the frame is written alone or joined with others, and measured or
+// not. A socket that is asked measures once for what it writes together.
 func TestDeliveryAllocatesNothing(t *testing.T) {
 	const sockets, frames = 100, 5
-	sessions, arrived := receivers(t, sockets)
+	measured := &written{}
+	sessions, arrived := receivers(t, sockets, Options{Written: measured.count})
 	frame := Frame(append(make([]byte, HeaderRoom), strings.Repeat("x", 300)...))
+	anHourAgo := &broadcasting.Mark{Committed: time.Now().Add(-time.Hour).UnixMicro()}
 	deliver := func() {
 		arrived.expect(sockets * frames * len(frame))
 		for range frames {
-			for _, s := range sessions {
-				s.Queue(frame)
+			for i, s := range sessions {
+				if i%2 == 0 {
+					s.QueueMarked(frame, anHourAgo)
+				} else {
+					s.Queue(frame)
+				}
 			}
 		}
 		arrived.await(t)
@@ -118,10 +136,14 @@ func TestDeliveryAllocatesNothing(t *testing.T) {
 	if perDelivery > 0.01 { // the collector may drop a slice of frames now and then, and a new one is made
 		t.Errorf("%.3f allocations for a delivery", perDelivery)
 	}
+	// What was written last may not be measured yet.
+	if n, least := measured.n.Load(), int64(51*sockets/2); n < least || n > 52*sockets/2*frames {
+		t.Errorf("%d writes were measured, want at least %d", n, least)
+	}
 }
 
 func BenchmarkDelivery(b *testing.B) {
-	sessions, arrived := receivers(b, 100)
+	sessions, arrived := receivers(b, 100, Options{})
 	frame := Frame(append(make([]byte, HeaderRoom), strings.Repeat("x", 300)...))
 	b.ReportAllocs()
 	for b.Loop() {

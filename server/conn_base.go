@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"chatcast/broadcasting"
 )
 
 // socket is the server's view of a client's connection, whatever the transport.
@@ -66,7 +68,10 @@ func (m *connBase) heard() { m.lastRead.Store(m.srv.now()) }
 // must not change. Queue never blocks; for a WebSocket it allocates nothing. A closing
 // socket gets no more frames; a socket whose queue is full is closed as SlowConsumer.
 // An empty queue takes a frame of any size.
-func (m *connBase) Queue(frame []byte) {
+func (m *connBase) Queue(frame []byte) { m.queue(frame, nil) }
+
+// queue is Queue, for a frame with a mark if mark is not nil.
+func (m *connBase) queue(frame []byte, mark *broadcasting.Mark) {
 	if m.trace {
 		m.traced("frame out", Payload(frame))
 	}
@@ -78,6 +83,9 @@ func (m *connBase) Queue(frame []byte) {
 		full = true
 	default:
 		m.push(frame)
+		if m.out.mark == nil {
+			m.out.mark = mark
+		}
 	}
 	m.mu.Unlock()
 	if full {

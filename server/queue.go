@@ -1,5 +1,7 @@
 package server
 
+import "chatcast/broadcasting"
+
 // queue holds the frames that wait for one client, bounded in bytes, and whether and
 // why it accepts no more. It has no lock of its own: connBase.mu guards it.
 type queue struct {
@@ -7,6 +9,8 @@ type queue struct {
 	bytes   int      // not yet written, including frames that were taken
 	closing bool     // only Close may still push
 	reason  Reason   // why it is closing
+
+	mark *broadcasting.Mark // of the first frame not yet taken that has one
 }
 
 // full reports whether a frame does not fit within limit bytes. An empty queue has room
@@ -40,7 +44,7 @@ func (q *queue) drop() {
 		q.bytes -= len(f)
 	}
 	clear(q.frames)
-	q.frames = q.frames[:0]
+	q.frames, q.mark = q.frames[:0], nil
 }
 
 // swap takes all waiting frames and leaves an empty slice for the next ones.

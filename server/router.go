@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting/apps"
 	"chatcast/channels/clientaddr"
@@ -19,6 +20,9 @@ type RouterOptions struct {
 	TrustedProxies []string      // addresses and networks whose X-Forwarded headers are believed
 	HSTS           time.Duration // how long browsers shall use https alone after an answer over https; 0: as they like
 	Log            *slog.Logger
+	// Observe is called after each request that a route has answered, with the route as it
+	// was registered, "none" when there is none; nil: it is not. It must be quick.
+	Observe func(method, route string, status int, took time.Duration)
 }
 
 // NewRouter returns a router without routes that handles what all routes share: it
@@ -34,12 +38,46 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Use(answerHeads(r), findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies,
+	r.Use(answerHeads(r))
+	if o.Observe != nil {
+		r.Use(observeRequests(o.Observe))
+	}
+	r.Use(findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies,
 		allowOrigins(o.Origins), noSniff, strictTransport(o.HSTS, trusted))
 	return r, nil
 }
 
 func noSniff(c *gin.Context) { c.Header("X-Content-Type-Options", "nosniff") }
+
+// observeRequests measures requests by their route, never by their path.
+func observeRequests(observe func(method, route string, status int, took time.Duration)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		began := time.Now()
+		c.Next()
+		status := c.Writer.Status()
+		if status == http.StatusOK && websocket.IsWebSocketUpgrade(c.Request) {
+			status = http.StatusSwitchingProtocols // the connection is a socket now, and gin was not told
+		}
+		observe(methodOf(c.Request), routeOf(c), status, time.Since(began))
+	}
+}
+
+// methodOf returns the request's method, "other" for one that no route has: clients can
+// make methods up.
+func methodOf(r *http.Request) string {
+	switch m := Method(r); m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+func routeOf(c *gin.Context) string {
+	if route := c.FullPath(); route != "" {
+		return route
+	}
+	return "none"
+}
 
 // logRequests logs the route rather than the path and query, which may hold
 // phone numbers and signatures.
@@ -50,11 +88,7 @@ func logRequests(log *slog.Logger) gin.HandlerFunc {
 		}
 		began := time.Now()
 		c.Next()
-		route := c.FullPath()
-		if route == "" {
-			route = "none"
-		}
-		log.DebugContext(c.Request.Context(), "request", "method", Method(c.Request), "route", route,
+		log.DebugContext(c.Request.Context(), "request", "method", Method(c.Request), "route", routeOf(c),
 			"status", c.Writer.Status(), "bytes", c.Writer.Size(), "took", time.Since(began), "client", ClientAddress(c))
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"chatcast/broadcasting"
 	"chatcast/channels/clientaddr"
 )
 
@@ -43,6 +44,10 @@ type Options struct {
 	Proxies         clientaddr.Proxies // trusted ones, whose own sockets PerAddress does not count
 	DrainWindow     time.Duration      // time over which sockets are closed when Run ends [0: at once]
 	DrainLinger     time.Duration      // Linger of all sockets together when Run ends [500 ms]
+
+	// Written is called when the frame of an event with a mark was handed to the network,
+	// for one of the WebSockets that get it. It must be quick; nil: it is not called.
+	Written func(mark *broadcasting.Mark)
 }
 
 func (o Options) withDefaults() Options {

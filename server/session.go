@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"chatcast/broadcasting"
 )
 
 // Session is one WebSocket. Queue and Close may be called from any goroutine at any
@@ -24,6 +26,34 @@ type Session struct {
 	draining bool // a drainer has it
 	readDone bool // the reader has ended
 	shutDone bool
+
+	// owned by the writer or the drainer that has it
+	writing *broadcasting.Mark // queue.mark, of the frames that were taken
+}
+
+var _ broadcasting.MarkedQueue = (*Session)(nil)
+
+// QueueMarked implements broadcasting.MarkedQueue.
+func (s *Session) QueueMarked(frame []byte, mark *broadcasting.Mark) {
+	if s.srv.opt.Written == nil {
+		mark = nil
+	}
+	s.queue(frame, mark)
+}
+
+// take takes the waiting frames, and leaves an empty slice for the next ones. The caller
+// holds mu and has the session.
+func (s *Session) take(empty [][]byte) [][]byte {
+	s.writing, s.out.mark = s.out.mark, nil
+	return s.out.swap(empty)
+}
+
+// wroteAll is called when the frames that take returned last are all written.
+func (s *Session) wroteAll() {
+	if s.writing != nil {
+		s.srv.opt.Written(s.writing)
+		s.writing = nil
+	}
 }
 
 func (s *Server) newSession(nc net.Conn, remote string) *Session {

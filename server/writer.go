@@ -107,7 +107,7 @@ func (w *writer) serve(s *Session) {
 		empty, w.own = w.own[n-1], w.own[:n-1]
 	}
 	s.mu.Lock()
-	batch := s.out.swap(empty)
+	batch := s.take(empty)
 	s.mu.Unlock()
 	written, left := 0, batch
 	for len(left) > 0 {
@@ -117,7 +117,7 @@ func (w *writer) serve(s *Session) {
 		written += n
 		if err != nil {
 			s.broken(PeerGone)
-			left = nil
+			left, s.writing = nil, nil
 			break
 		}
 		if n < len(chunk) {
@@ -128,6 +128,7 @@ func (w *writer) serve(s *Session) {
 			return
 		}
 	}
+	s.wroteAll()
 	w.keep(batch)
 	w.served(s, written)
 }
@@ -219,7 +220,7 @@ func (s *Session) drain(rest []byte, frames [][]byte) {
 			}
 			rest = nil
 			if s.cutShort() {
-				frames = nil
+				frames, s.writing = nil, nil
 			}
 		}
 		if frames = s.takeOrRest(); frames == nil {
@@ -250,8 +251,9 @@ func (s *Session) cutShort() bool {
 // takeOrRest takes the waiting frames. It returns nil if there are none, and ends the
 // drain.
 func (s *Session) takeOrRest() [][]byte {
+	s.wroteAll()
 	s.mu.Lock()
-	if frames := s.out.swap(nil); len(frames) > 0 {
+	if frames := s.take(nil); len(frames) > 0 {
 		s.mu.Unlock()
 		return frames
 	}

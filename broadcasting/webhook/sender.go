@@ -132,6 +132,16 @@ func (s *sender) pending() int {
 	return s.events
 }
 
+// oldest returns how long the first delivery has waited in this process; 0: none waits.
+func (s *sender) oldest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		return 0
+	}
+	return max(0, time.Since(s.queue[0].since))
+}
+
 // post is one webhook request: the first deliveries of the queue, with the same body in
 // each attempt.
 type post struct {

@@ -12,15 +12,16 @@ type counters struct{ posts, delivered, failed, retried, givenUp, dropped atomic
 // EndpointStats are the counters of an endpoint since the process started. They
 // identify it by its position, because its URL may hold a secret.
 type EndpointStats struct {
-	App       string `json:"app"`
-	Endpoint  int    `json:"endpoint"`  // in the app's list
-	Pending   int    `json:"pending"`   // waiting events
-	Posts     uint64 `json:"posts"`     // accepted POSTs
-	Delivered uint64 `json:"delivered"` // events
-	Failed    uint64 `json:"failed"`    // failed attempts
-	Retried   uint64 `json:"retried"`   // attempts after a failed one
-	GivenUp   uint64 `json:"givenUp"`   // events
-	Dropped   uint64 `json:"dropped"`   // events dropped because the endpoint's queue was full
+	App       string  `json:"app"`
+	Endpoint  int     `json:"endpoint"`      // in the app's list
+	Pending   int     `json:"pending"`       // waiting events
+	Oldest    float64 `json:"oldestSeconds"` // how long the first of them has waited in this process
+	Posts     uint64  `json:"posts"`         // accepted POSTs
+	Delivered uint64  `json:"delivered"`     // events
+	Failed    uint64  `json:"failed"`        // failed attempts
+	Retried   uint64  `json:"retried"`       // attempts after a failed one
+	GivenUp   uint64  `json:"givenUp"`       // events
+	Dropped   uint64  `json:"dropped"`       // events dropped because the endpoint's queue was full
 }
 
 // Stats are the counters of Hooks.
@@ -43,7 +44,7 @@ func (h *Hooks) Stats() Stats {
 			}
 			c := s.stats
 			st.Endpoints = append(st.Endpoints, EndpointStats{
-				App: app, Endpoint: e.index, Pending: s.pending(), Posts: c.posts.Load(), Delivered: c.delivered.Load(),
+				App: app, Endpoint: e.index, Pending: s.pending(), Oldest: s.oldest().Seconds(), Posts: c.posts.Load(), Delivered: c.delivered.Load(),
 				Failed: c.failed.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(), Dropped: c.dropped.Load(),
 			})
 		}

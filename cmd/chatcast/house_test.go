@@ -88,12 +88,13 @@ var confined = map[string]string{
 	"github.com/pquerna/otp":       "crm",
 	"github.com/CycloneDX/":        "cmd/chatcast",
 	"golang.org/x/text":            "models",
+	"github.com/prometheus/":       "cmd/chatcast/app",
 }
 
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.
 var wires = map[string][]string{
 	"cmd/chatcast/app": {"github.com/gin-gonic/gin"},
-	"cmd/chatcast/e2e": {"github.com/gin-gonic/gin", "github.com/gorilla/websocket", "go.mau.fi/whatsmeow"},
+	"cmd/chatcast/e2e": {"github.com/gin-gonic/gin", "github.com/gorilla/websocket", "go.mau.fi/whatsmeow", "github.com/prometheus/"},
 	"cmd/demo":         {"go.mau.fi/whatsmeow"}, // the messages of its customers
 }
 

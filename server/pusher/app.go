@@ -9,8 +9,9 @@ import (
 type App struct {
 	apps.App
 
-	origins apps.Origins
-	rates   *rates
+	origins  apps.Origins
+	rates    *rates
+	counters *appCounters // of its state; set by Apps.Replace
 }
 
 // newApp returns a copy of a as it is served. The error names everything that is wrong.

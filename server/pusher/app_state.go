@@ -13,6 +13,8 @@ type appState struct {
 	removed atomic.Bool
 	sockets atomic.Int64 // sockets that have entered, including those in open
 
+	counters appCounters
+
 	mu   sync.Mutex
 	open map[*socket]struct{} // guarded by mu
 }
@@ -21,6 +23,7 @@ type appState struct {
 func (t *appState) enter() bool {
 	if limit := t.app.Load().Limits.Sockets; t.sockets.Add(1) > int64(limit) && limit > 0 {
 		t.sockets.Add(-1)
+		t.counters.hit(limitSockets)
 		return false
 	}
 	return true

@@ -63,6 +63,7 @@ func (s *Apps) Replace(list []apps.App) error {
 			t = &appState{open: map[*socket]struct{}{}, rates: a.rates}
 		}
 		a.rates = t.rates
+		a.counters = &t.counters
 		t.app.Store(a)
 		table.byID[a.ID], table.byKey[a.Key] = t, t
 		if i == 0 {

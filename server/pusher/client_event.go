@@ -15,6 +15,7 @@ func (k *socket) clientEvent(m message, now time.Time) {
 	member, no := k.refusesClientEvent(m)
 	k.events.resize(k.app().Limits.ClientEventsPerSecond)
 	if no.reason == "" && !k.events.take(now) {
+		k.state.counters.hit(limitClientEvents)
 		no = rejection{refusals.Throttled, "Client event rejected due to rate limit"}
 	}
 	if no.reason != "" {
@@ -36,6 +37,7 @@ func (k *socket) clientEvent(m message, now time.Time) {
 		k.sendError(codeRejected, "Client event rejected: it could not be published")
 		return
 	}
+	k.state.counters.clientEvents.Add(1)
 	k.srv.opt.Engine.ClientSent(ev)
 }
 
@@ -60,6 +62,7 @@ func (k *socket) refusesClientEvent(m message) (member *broadcasting.Member, no 
 	case !name.Guarded():
 		return nil, rejection{refusals.BadRequest, "Client event rejected: only private and presence channels have them"}
 	case len(m.Data) > k.app().Limits.EventBytes:
+		k.state.counters.hit(limitEventBytes)
 		return nil, rejection{refusals.TooLarge, fmt.Sprintf("Client event rejected: its data is over %d bytes", k.app().Limits.EventBytes)}
 	}
 	member, in := k.conn.Subscribed(m.Channel)

@@ -102,9 +102,16 @@ func parseMember(channelData string, limit int) (*broadcasting.Member, error) {
 	}
 	m := &broadcasting.Member{ID: id, Info: infoOf(data.Info)}
 	if size := memberBytes(m); size > limit {
-		return nil, fmt.Errorf("channel_data: user_id and user_info have %d bytes, at most %d are allowed", size, limit)
+		return nil, memberSizeError{size, limit}
 	}
 	return m, nil
+}
+
+// memberSizeError is the error of a member over its limit, in bytes.
+type memberSizeError struct{ size, limit int }
+
+func (e memberSizeError) Error() string {
+	return fmt.Sprintf("channel_data: user_id and user_info have %d bytes, at most %d are allowed", e.size, e.limit)
 }
 
 func memberBytes(m *broadcasting.Member) int { return len(m.ID) + len(m.Info) }

@@ -81,6 +81,7 @@ func (h *HTTPAPI) publish(ctx context.Context, app *App, p *publication) (failed
 			h.Log.ErrorContext(ctx, "publish failed", "app", app.ID, "channel", channel, "event", p.Name, "error", err)
 			return i, err
 		}
+		app.counters.published.Add(1)
 	}
 	return 0, nil
 }
@@ -129,6 +130,7 @@ func (p *publication) validate(app *App, counts bool) *apiError {
 	case p.Data == nil:
 		return badRequest("data is missing: it must be a string, which may be empty")
 	case len(*p.Data) > app.Limits.EventBytes:
+		app.counters.hit(limitEventBytes)
 		return tooLarge("data is over %d bytes", app.Limits.EventBytes)
 	case !utf8.ValidString(*p.Data):
 		return badRequest("data is not valid UTF-8")

@@ -37,6 +37,7 @@ func (a *App) take(k kind, n int, now time.Time) *apiError {
 	if wait == 0 {
 		return nil
 	}
+	a.counters.hit([kinds]limit{limitEvents, limitReads}[k])
 	what := [kinds]string{"publishes more than %d events per second", "asks more than %d times per second"}[k]
 	return &apiError{Status: http.StatusTooManyRequests, Message: fmt.Sprintf("the app "+what, perSecond), retryAfter: wait}
 }

@@ -127,11 +127,16 @@ func (k *socket) member(channelData string) (*broadcasting.Member, error) {
 	limit := k.app().Limits.PresenceUserBytes
 	switch {
 	case channelData != "":
-		return parseMember(channelData, limit)
+		m, err := parseMember(channelData, limit)
+		if errors.As(err, new(memberSizeError)) {
+			k.state.counters.hit(limitMemberBytes)
+		}
+		return m, err
 	case k.user == nil || k.user.ofCRM:
 		return nil, errors.New("channel_data is missing: a presence channel needs it, unless the connection is signed in")
 	}
 	if size := memberBytes(&k.user.Member); size > limit {
+		k.state.counters.hit(limitMemberBytes)
 		return nil, fmt.Errorf("user_data: id and user_info have %d bytes, at most %d are allowed in a presence channel", size, limit)
 	}
 	return &k.user.Member, nil

@@ -58,7 +58,10 @@ func (k *socket) Message(text []byte) {
 	if rate := k.srv.rate.Load(); rate != k.rate {
 		k.limit(rate)
 	}
-	k.inbound.spend(now)
+	k.state.counters.messages.Add(1)
+	if k.inbound.spend(now); k.inbound.tokens < 0 {
+		k.state.counters.hit(limitMessages) // the next one waits
+	}
 	m, err := parseMessage(text)
 	switch {
 	case err != nil:
@@ -179,6 +182,7 @@ func (k *socket) subscribe(m message) {
 	}
 	counts, room := k.countsName(name)
 	if !room {
+		k.state.counters.hit(limitAnonymousChannels)
 		k.refuse(codeTooManyChannel, s.Channel, errorTypeLimit,
 			fmt.Sprintf("The names of the channels of a connection may have %d bytes together, before it signs in or joins a private channel", app.Limits.AnonymousChannelBytes), 429)
 		return
@@ -215,9 +219,11 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 		k.refused(refusals.Subscription, refusals.NotGranted, channel)
 		k.refuse(codeUnauthorized, channel, errorTypeAuth, "Only /broadcasting/auth lets a connection subscribe to "+channel+", a channel of the CRM", 401)
 	case errors.Is(err, broadcasting.ErrTooMany):
+		k.state.counters.hit(limitChannels)
 		k.refuse(codeTooManyChannel, channel, errorTypeLimit,
 			fmt.Sprintf("At most %d channels are allowed on one connection", limits.ChannelsPerSocket), 429)
 	case errors.Is(err, broadcasting.ErrFull):
+		k.state.counters.hit(limitMembers)
 		k.refuse(codePresenceFull, channel, errorTypeLimit,
 			fmt.Sprintf("At most %d members are allowed in a presence channel", limits.PresenceMembers), 429)
 	default:

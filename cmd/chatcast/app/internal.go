@@ -21,8 +21,9 @@ import (
 
 // internalRoutes returns the routes for the operator of the program: metrics,
 // profiles, and the connections with their queues.
-func internalRoutes(m metrics) http.Handler {
+func internalRoutes(m metrics, more ...prometheus.Collector) http.Handler {
 	reg := prometheus.NewRegistry()
+	reg.MustRegister(more...)
 	reg.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))

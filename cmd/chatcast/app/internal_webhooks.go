@@ -1,6 +1,7 @@
 package app
 
 import (
+	"maps"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,7 @@ var webhookMetrics = []struct {
 }
 
 var (
+	descHookOldest = hookDesc("oldest_seconds", "How long the first event that waits for the endpoint has waited in this process.")
 	descHookLost   = desc("webhook_lost_total", "Events of webhooks that found the memory full.", "app")
 	descHookErrors = desc("webhook_store_errors_total", "Commits of webhooks that failed and were tried again.")
 )
@@ -37,17 +39,24 @@ func describeWebhooks(ch chan<- *prometheus.Desc) {
 	for _, m := range webhookMetrics {
 		ch <- m.desc
 	}
+	ch <- descHookOldest
 	ch <- descHookLost
 	ch <- descHookErrors
 }
 
 func collectWebhooks(st webhook.Stats, ch chan<- prometheus.Metric) {
 	for _, e := range st.Endpoints {
+		ch <- prometheus.MustNewConstMetric(descHookOldest, prometheus.GaugeValue, e.Oldest, e.App, strconv.Itoa(e.Endpoint))
 		for _, m := range webhookMetrics {
 			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(m.of(e)), e.App, strconv.Itoa(e.Endpoint))
 		}
 	}
-	for app, n := range st.Lost {
+	lost := map[string]uint64{}
+	for _, e := range st.Endpoints {
+		lost[e.App] = 0
+	}
+	maps.Copy(lost, st.Lost)
+	for app, n := range lost {
 		ch <- prometheus.MustNewConstMetric(descHookLost, prometheus.CounterValue, float64(n), app)
 	}
 	ch <- prometheus.MustNewConstMetric(descHookErrors, prometheus.CounterValue, float64(st.StoreErrors))

@@ -52,20 +52,21 @@ type components struct {
 	refusals  *refusals.Log
 	router    *gin.Engine
 	health    *health
+	measures  *measures
 }
 
 // wire makes the components on an open store. publicURL is the program's public
 // address. Nothing runs yet.
 func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store, publicURL string) (r *components, err error) {
 	logFor := func(name string) *slog.Logger { return o.Log.With("component", name) }
-	r = &components{store: store, log: logFor("apps"), refusals: refusals.New(logFor("refusals"))}
+	r = &components{store: store, log: logFor("apps"), refusals: refusals.New(logFor("refusals")), measures: newMeasures()}
 
 	// broadcasting: an event goes in, frames come out
 	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
 		CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
 	})
 	r.memory = nodes
-	r.engine = broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: nodes.Presence(), Control: nodes.Control()})
+	r.engine = broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: nodes.Presence(), Control: nodes.Control(), Queued: r.measures.queued})
 
 	// crm: the rules, the journal that they write and the relay reads, the file store,
 	// and the messengers with accounts of their own
@@ -120,10 +121,12 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Log: logFor("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
 		PerAddress: cfg.Limits.SocketsPerAddress, Proxies: proxies, DrainWindow: time.Duration(cfg.Server.DrainTime),
+		Written: r.measures.delivered,
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
 	r.router, err = server.NewRouter(server.RouterOptions{
 		Origins: r.origins, PublicURL: cfg.Server.PublicURL, TrustedProxies: cfg.Server.TrustedProxies, HSTS: time.Duration(cfg.Server.HSTS), Log: logFor("http"),
+		Observe: r.measures.http.observe,
 	})
 	if err != nil {
 		return nil, err

@@ -10,6 +10,14 @@ type Observer interface{ Observe(seconds float64) }
 // does not change.
 type Mark struct {
 	Committed int64 // when the change was made, in unix microseconds
+	Trace     Trace
+}
+
+// Trace identifies the span of the change that caused an event, as the W3C's Trace
+// Context does. The zero value means that it is not traced.
+type Trace struct {
+	ID   [16]byte
+	Span [8]byte
 }
 
 // Since returns the seconds since the change. Clocks may go back.

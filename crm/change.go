@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"chatcast/broadcasting"
 	"chatcast/models"
 )
 
@@ -31,6 +32,7 @@ func (c *change) emit(ev Event) {
 // answer. Nothing else would end the subscriptions then.
 func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	var done *change // nil: the commit was not tried
+	trace, end := s.traced(ctx)
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
 		c := &change{tx: tx, now: s.Now(), from: clientIn(ctx)}
 		if err := f(c); err != nil {
@@ -44,10 +46,12 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 			if err := tx.AppendJournal(entry); err != nil {
 				return err
 			}
+			s.Journal.trace(entry.ID, trace)
 		}
 		done = c
 		return nil
 	})
+	end(done, err)
 	if done == nil {
 		return err
 	}
@@ -58,6 +62,23 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 		s.Live.Wake()
 	}
 	return err
+}
+
+// traced begins to trace a change, when there is a Tracer.
+func (s *Service) traced(ctx context.Context) (trace broadcasting.Trace, end func(done *change, err error)) {
+	if s.Tracer == nil {
+		return trace, func(*change, error) {}
+	}
+	trace, over := s.Tracer.Change(ctx)
+	return trace, func(done *change, err error) {
+		var names []string
+		if done != nil {
+			for _, ev := range done.events {
+				names = append(names, ev.Name)
+			}
+		}
+		over(names, err)
+	}
 }
 
 // txAttempts is how often a transaction is tried that concurrent ones may make fail.

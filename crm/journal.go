@@ -27,6 +27,34 @@ type Journal struct {
 	mu    sync.Mutex    // guards all below
 	grown chan struct{} // closed and replaced when entries are published
 	waits map[int64]int // number of waiting calls of Events, by user id
+
+	traces map[int64]broadcasting.Trace // of entries that were not published yet, by row id
+}
+
+// maxTraces is how many entries may wait with a trace: those of changes that failed after
+// all are never fetched.
+const maxTraces = 10_000
+
+// trace notes the trace of an entry, before it is committed.
+func (j *Journal) trace(id int64, trace broadcasting.Trace) {
+	if trace == (broadcasting.Trace{}) {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.traces == nil || len(j.traces) >= maxTraces {
+		j.traces = map[int64]broadcasting.Trace{}
+	}
+	j.traces[id] = trace
+}
+
+// mark returns the mark of an entry that is about to be published.
+func (j *Journal) mark(row models.JournalEntry) *broadcasting.Mark {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	trace := j.traces[row.ID]
+	delete(j.traces, row.ID)
+	return &broadcasting.Mark{Committed: row.CreatedAtMS * 1000, Trace: trace}
 }
 
 // NewJournal returns the journal of store.
@@ -85,6 +113,7 @@ func (j *Journal) Unpublished(ctx context.Context, limit int) ([]broadcasting.En
 		if entries[i], err = broadcastEntry(row); err != nil {
 			return nil, err
 		}
+		entries[i].Mark = j.mark(row)
 	}
 	return entries, nil
 }
@@ -140,7 +169,7 @@ func (j *Journal) next() <-chan struct{} {
 // broadcastEntry converts a numbered row to the entry to publish, with its number in
 // the data.
 func broadcastEntry(row models.JournalEntry) (broadcasting.Entry, error) {
-	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name, Mark: &broadcasting.Mark{Committed: row.CreatedAtMS * 1000}}
+	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name}
 	if err := json.Unmarshal([]byte(row.Channels), &e.Channels); err != nil {
 		return e, fmt.Errorf("crm: channels of journal entry %d: %w", e.Seq, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
 	"chatcast/channels/refusals"
 	"chatcast/models"
@@ -29,6 +30,14 @@ type Live interface {
 	Publish(channels []string, name, data string)
 }
 
+// Tracer follows a change into the events that it causes.
+type Tracer interface {
+	// Change is called when a change begins, with the context of what causes it. trace
+	// goes with the change's events; end is called when the change is over, with the names
+	// of the events.
+	Change(ctx context.Context) (trace broadcasting.Trace, end func(events []string, err error))
+}
+
 // Options configure a Service.
 type Options struct {
 	Store        *models.Store
@@ -48,6 +57,8 @@ type Options struct {
 	PublicURL           string // start of the links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
+	// Tracer follows changes; nil: nothing does.
+	Tracer Tracer
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes; see
 	// SetConfigApps.
 	ConfigApps []apps.App

@@ -89,6 +89,7 @@ var confined = map[string]string{
 	"github.com/CycloneDX/":        "cmd/chatcast",
 	"golang.org/x/text":            "models",
 	"github.com/prometheus/":       "cmd/chatcast/app",
+	"go.opentelemetry.io/":         "cmd/chatcast/app",
 }
 
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.

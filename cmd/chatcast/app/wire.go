@@ -53,6 +53,7 @@ type components struct {
 	router    *gin.Engine
 	health    *health
 	measures  *measures
+	tracing   *tracing
 }
 
 // wire makes the components on an open store. publicURL is the program's public
@@ -79,6 +80,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		filesDone()
 		return nil, err
 	}
+	r.tracing = newTracing(cfg.Tracing, o.Version, logFor("tracing"))
 	made := r
 	defer func() {
 		if err != nil {
@@ -87,11 +89,16 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	}()
 	journal := crm.NewJournal(store)
 	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
-		Journal: journal, Publish: r.engine.Publish, App: cfg.Apps[0].ID, Log: logFor("relay"),
+		Journal: journal, Publish: r.tracing.publishing(r.engine.Publish), App: cfg.Apps[0].ID, Log: logFor("relay"),
 		Retention: time.Duration(cfg.Journal.Retention),
 	})
+	var tracer crm.Tracer // nil when tracing is off
+	if r.tracing != nil {
+		tracer = r.tracing
+	}
 	r.rules = crm.New(crm.Options{
-		Store: store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
+		Tracer: tracer,
+		Store:  store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
@@ -121,7 +128,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Log: logFor("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
 		PerAddress: cfg.Limits.SocketsPerAddress, Proxies: proxies, DrainWindow: time.Duration(cfg.Server.DrainTime),
-		Written: r.measures.delivered,
+		Written: func(mark *broadcasting.Mark) { r.measures.delivered(mark); r.tracing.delivered(mark) },
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
 	r.router, err = server.NewRouter(server.RouterOptions{
@@ -130,6 +137,9 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	})
 	if err != nil {
 		return nil, err
+	}
+	if r.tracing != nil {
+		r.router.Use(r.tracing.request)
 	}
 	r.health = &health{log: logFor("health"), checks: []healthCheck{
 		{"database", store.Ping},
@@ -149,7 +159,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 // close releases what wire took.
 func (r *components) close() error {
 	r.filesDone()
-	return r.keys.Close()
+	return errors.Join(r.tracing.close(), r.keys.Close())
 }
 
 // wireWhatsApp makes the messenger of WhatsApp's lines. Unpaired lines are served by

@@ -43,7 +43,18 @@ func check(cfg *Config, violations *ConfigError) {
 	if r := time.Duration(cfg.Audit.Retention); r != 0 && r < 24*time.Hour {
 		violations.add("audit.retention", "must be at least 24h, or 0 for ever, not %s", r)
 	}
+	checkTracing(cfg.Tracing, violations)
 	checkLimits(cfg.Limits, violations)
+}
+
+func checkTracing(c TracingConfig, violations *ConfigError) {
+	u, err := url.Parse(c.Endpoint)
+	if c.Endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
+		violations.add("tracing.endpoint", "must be like http://127.0.0.1:4318/v1/traces, without a password")
+	}
+	if c.OneIn < 1 {
+		violations.add("tracing.one_in", "must be at least 1, not %d", c.OneIn)
+	}
 }
 
 func checkServer(s ServerConfig, violations *ConfigError) {

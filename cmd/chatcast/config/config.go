@@ -26,6 +26,7 @@ type Config struct {
 	WhatsApp   WhatsAppConfig   `yaml:"whatsapp"`
 	Journal    JournalConfig    `yaml:"journal"`
 	Audit      AuditConfig      `yaml:"audit"`
+	Tracing    TracingConfig    `yaml:"tracing"`
 	Limits     LimitsConfig     `yaml:"limits"`
 }
 
@@ -147,6 +148,12 @@ type AuditConfig struct {
 	Retention Duration `yaml:"retention"` // 0: for ever
 }
 
+// TracingConfig sends traces of events to a collector of OpenTelemetry.
+type TracingConfig struct {
+	Endpoint string `yaml:"endpoint"` // OTLP over HTTP; empty: off
+	OneIn    int    `yaml:"one_in"`   // how many requests and changes share one trace
+}
+
 // LimitsConfig keeps one client from harming the others.
 type LimitsConfig struct {
 	// Apps holds the limits that all apps have in common. Each is a key of limits itself,
@@ -187,6 +194,7 @@ func Default() Config {
 		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:    AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
+		Tracing:  TracingConfig{OneIn: 1},
 		Limits: LimitsConfig{
 			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, QueueBytes: 1 << 20,

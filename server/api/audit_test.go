@@ -39,8 +39,9 @@ const (
 // everyday lists the operations that change something and leave no entry in the audit
 // log, and why. A * stands for every method. Every other operation must leave one.
 var everyday = map[string]string{
-	"/v1/tokens/refresh POST": "a session goes on; a token that comes a second time is in the log",
-	"/v1/me/totp POST":        "the secret is in force when a code confirms it, which is in the log",
+	"/v1/tokens/refresh POST":   "a session goes on; a token that comes a second time is in the log",
+	"/v1/me/totp POST":          "the secret is in force when a code confirms it, which is in the log",
+	"/v1/invitations/open POST": "it reads an invitation; accepting it is in the log",
 	"/v1/companies/{companyId}/employees/{userId}/workday PUT": "people begin and end their work; the journal has it",
 
 	"/v1/tags *":                                   "catalogues of names and colours",

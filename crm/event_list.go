@@ -24,6 +24,7 @@ type EventsQuery struct {
 	After   int64         // the number of the last event that the caller has; 0: from the oldest stored one
 	Limit   int           // 0: DefaultPage
 	Wait    time.Duration // how long to wait for an event when there is none; at most MaxEventsWait
+	Newest  bool          // the last Limit events, whatever their numbers; without After and Wait
 }
 
 // PublishedEvent is one event of the journal.
@@ -46,6 +47,8 @@ type EventsPage struct {
 // enter the channel get CodeDenied, whether or not it exists. When there are no
 // events, it waits for q.Wait. A cursor is CodeConflict when the journal no longer has
 // the events after it, or never reached it: events would be missing silently.
+//
+// With q.Newest it lists the last events, and NextAfter is the end of the journal.
 //
 // NextAfter grows even when the channel has no events, so that the cursor does not
 // become too old.
@@ -123,6 +126,9 @@ func (q *EventsQuery) check() (channels.Name, error) {
 	if q.Wait < 0 || q.Wait > MaxEventsWait {
 		return name, Invalid("wait", "must be from 0 to %d seconds", int(MaxEventsWait.Seconds()))
 	}
+	if q.Newest && (q.After != 0 || q.Wait != 0) {
+		return name, Invalid("newest", "cannot be given with after or wait")
+	}
 	return name, nil
 }
 
@@ -136,7 +142,11 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Journal.after(ctx, name.Full, q.After, q.Limit)
+	read := func() (*channelHistory, error) { return s.Journal.after(ctx, name.Full, q.After, q.Limit) }
+	if q.Newest {
+		read = func() (*channelHistory, error) { return s.Journal.newest(ctx, name.Full, q.Limit) }
+	}
+	found, err := read()
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +166,7 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 			ID: e.Seq, Event: e.Name, Channel: name.Full, Time: row.CreatedAtMS / 1000, Data: json.RawMessage(e.Data),
 		})
 	}
-	if n := len(found.rows); n == q.Limit {
+	if n := len(found.rows); n == q.Limit && !q.Newest {
 		page.NextAfter = *found.rows[n-1].Seq
 	}
 	return page, nil

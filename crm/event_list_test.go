@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +64,19 @@ func TestEvents(t *testing.T) {
 		if len(page.Items) != 1 || page.Items[0].ID != 3 || page.NextAfter != 3 {
 			t.Errorf("the second page = %+v", page)
 		}
+		for limit, ids := range map[int][]int64{1: {3}, 2: {2, 3}, 5: {1, 2, 3}} {
+			page, err := w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: journalChannel, Newest: true, Limit: limit})
+			if err != nil || page.NextAfter != 3 {
+				t.Errorf("the newest %d: %+v, %v", limit, page, err)
+			}
+			var got []int64
+			for _, item := range page.Items {
+				got = append(got, item.ID)
+			}
+			if !slices.Equal(got, ids) {
+				t.Errorf("the newest %d are %v, want %v", limit, got, ids)
+			}
+		}
 		// The cursor of a channel without events advances with the journal.
 		page, err = w.Service.Events(t.Context(), w.Operator, crm.EventsQuery{Channel: "private-v1.users.687", After: 1})
 		if err != nil || len(page.Items) != 0 || page.NextAfter != 3 {
@@ -93,6 +107,7 @@ func TestEventsRefuses(t *testing.T) {
 			"a negative cursor":         {w.Owner, crm.EventsQuery{Channel: journalChannel, After: -1}, crm.CodeInvalid},
 			"a negative limit":          {w.Owner, crm.EventsQuery{Channel: journalChannel, Limit: -1}, crm.CodeInvalid},
 			"too many":                  {w.Owner, crm.EventsQuery{Channel: journalChannel, Limit: crm.MaxPage + 1}, crm.CodeInvalid},
+			"the newest and a cursor":   {w.Owner, crm.EventsQuery{Channel: journalChannel, Newest: true, After: 1}, crm.CodeInvalid},
 			"too long":                  {w.Owner, crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait + 1}, crm.CodeInvalid},
 			"a cursor of no event here": {w.Owner, crm.EventsQuery{Channel: journalChannel, After: 5}, crm.CodeConflict},
 		} {

@@ -37,6 +37,17 @@ type channelHistory struct {
 	lost        bool  // entries after the requested number were pruned
 }
 
+// newest reads the last limit entries of the channel.
+func (j *Journal) newest(ctx context.Context, channel string, limit int) (*channelHistory, error) {
+	tx := j.store.Read(ctx)
+	bounds, err := tx.JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.NewestChannelJournal(channel, bounds.LastSeq, limit)
+	return &channelHistory{rows: rows, first: bounds.First, last: bounds.LastSeq}, err
+}
+
 // after reads at most limit entries of the channel with numbers above seq. With seq 0
 // it begins at the first entry that is kept.
 func (j *Journal) after(ctx context.Context, channel string, seq int64, limit int) (*channelHistory, error) {

@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Channels on which PostgreSQL notifies the listening nodes, see Store.LeadJournal.
@@ -159,6 +160,18 @@ func (tx *Tx) ChannelJournal(channel string, after, upTo int64, limit int) ([]Jo
 		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
 		WHERE c.channel = ? AND c.seq > ? AND c.seq <= ?
 		ORDER BY c.seq LIMIT ?`, channel, after, upTo, limit).Scan(&entries).Error
+	return entries, err
+}
+
+// NewestChannelJournal lists the last limit entries of the channel up to upTo, in the
+// order of their numbers.
+func (tx *Tx) NewestChannelJournal(channel string, upTo int64, limit int) ([]JournalEntry, error) {
+	var entries []JournalEntry
+	err := tx.db.Raw(`
+		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
+		WHERE c.channel = ? AND c.seq <= ?
+		ORDER BY c.seq DESC LIMIT ?`, channel, upTo, limit).Scan(&entries).Error
+	slices.Reverse(entries)
 	return entries, err
 }
 

@@ -29,8 +29,13 @@ func (a *API) events(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	newest, err := queryBool(c, "newest")
+	if err != nil {
+		return nil, err
+	}
 	// Clamping keeps values out of range for Events, but prevents an overflow here.
 	q.After, q.Limit, q.Wait = after, int(clamp(limit)), time.Duration(clamp(wait))*time.Second
+	q.Newest = newest != nil && *newest
 	ctx, done := server.Wait(c.Request.Context())
 	defer done()
 	return a.CRM.Events(ctx, actor(c), q)

@@ -59,6 +59,11 @@ func TestEventsOverHTTP(t *testing.T) {
 			t.Errorf("data = %s, on the socket %s", item.Data, onSocket)
 		}
 		o.as(t, o.Operator, "GET", "/v1/events?channel=private-v1.companies.2224&after=1", "").want(t, "nothing new", 200, "")
+		newest := o.as(t, o.Operator, "GET", "/v1/events?channel=private-v1.companies.2224&newest=true&limit=5", "")
+		newest.want(t, "the newest", 200, "")
+		if string(newest.Data) != string(got.Data) {
+			t.Errorf("the newest are %s, want %s", newest.Data, got.Data)
+		}
 	})
 }
 
@@ -81,6 +86,9 @@ func TestEventsOverHTTPRefuse(t *testing.T) {
 		company + "&wait=-1":                    {422, "ApiValidationError", "wait"},
 		company + "&wait=61":                    {422, "ApiValidationError", "wait"},
 		company + "&wait=9223372036":            {422, "ApiValidationError", "wait"},
+		company + "&newest=perhaps":             {422, "ApiValidationError", "newest"},
+		company + "&newest=true&after=1":        {422, "ApiValidationError", "newest"},
+		company + "&newest=true&wait=1":         {422, "ApiValidationError", "newest"},
 		company + "&after=7":                    {409, "ApiConflictError", "after"},
 		"channel=private-v1.companies.3000":     {403, "ApiAccessDeniedError", ""},
 		"channel=private-v1.companies.99999999": {403, "ApiAccessDeniedError", ""},

@@ -304,6 +304,7 @@ func (w *walker) journal() {
 	}
 	w.steps(
 		step{w.Owner, own + "&after=0&limit=100&wait=0", "", 0, "event=data.items.0.event", nil},
+		step{w.Owner, own + "&newest=true&limit=100", "", 0, "", nil},
 		step{w.Owner, own + "&after=100000", "", 409, "", nil},
 		step{w.Owner, "GET /v1/events?channel=private-v1.users.687", "", 403, "", nil},
 		step{nobody, "GET /schemas/{event}.json", "", 0, "", nil},

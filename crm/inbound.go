@@ -9,7 +9,7 @@ import (
 
 // IngestAs applies a request of a bridge's program in one transaction, on behalf of
 // the actor. When it returns nil the request is durable. It is idempotent by
-// messenger, chat and message id.
+// messenger, chat and message id. The line is a bridge from then on.
 //
 // The actor must be an owner or admin (CodeDenied): whoever can deliver messages can
 // write in any customer's name. A paired line has an account of its own and is no longer a bridge
@@ -34,7 +34,10 @@ func (s *Service) IngestAs(ctx context.Context, a Actor, on Line, in InboundRequ
 		}
 		result, err := c.applyInbound(l, v, b)
 		answer = InboundAnswer{Messages: result.Messages, Statuses: result.Statuses}
-		return err
+		if err != nil || l.access.Bridge {
+			return err
+		}
+		return c.tx.SetBridge(on.LicenseID, on.Messenger)
 	})
 	return answer, err
 }

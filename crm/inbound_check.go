@@ -42,7 +42,7 @@ type inboundChat struct {
 // batch checks all parts at once. Each violation names the path of its field.
 func (in InboundRequest) batch(messenger string, now int64) (b batch, err error) {
 	n := len(in.Messages) + len(in.Statuses)
-	if n == 0 {
+	if n == 0 && in.Messages == nil {
 		return b, Invalid("messages", "is required, or statuses")
 	}
 	if n > MaxInbound {

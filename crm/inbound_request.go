@@ -9,7 +9,8 @@ import (
 const MaxInbound = 100
 
 // InboundRequest is the request that the program of a bridge posts. It is applied as a
-// whole or not at all.
+// whole or not at all. An empty list of messages says only that the program serves the
+// line; a request without any list is CodeInvalid.
 type InboundRequest struct {
 	Messages []InboundMessage
 	Statuses []InboundStatus

@@ -10,6 +10,9 @@ import (
 	"chatcast/models"
 )
 
+// StateNotSetUp is the state of a line that neither an account nor a bridge serves.
+const StateNotSetUp = "not_set_up"
+
 // States of a line with an account of its own.
 const (
 	StateDisconnected = "disconnected" // paired, and reconnecting
@@ -35,7 +38,7 @@ type LineState struct {
 }
 
 // LineSession is the stored session of a line that was paired or is being paired. A
-// line without a session, or with Paired false, is a bridge.
+// line without a session, or with Paired false, is a bridge, or not set up.
 type LineSession struct {
 	Line        Line
 	State       string
@@ -98,7 +101,7 @@ func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) 
 }
 
 // account returns the session and the connector of a line with an account of its own.
-// Both are nil for a bridge; a line is a bridge until it is paired.
+// Both are nil for a bridge, and for a line that is not set up.
 func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) {
 	connector, err := s.messenger(on.Messenger)
 	if err != nil {

@@ -151,19 +151,23 @@ func (m Outgoing) withoutStored() Outgoing {
 // connected returns the connector of a line that the actor may write and that accepts
 // messages: the line is connected, or its messages wait in its outbox.
 func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, error) {
-	connector, err := s.connectorFor(ctx, a, on, write)
+	l, connector, err := s.connectorFor(ctx, a, on, write)
 	if err != nil {
 		return nil, err
 	}
+	x, _, err := s.account(s.Store.Read(ctx), on)
+	switch {
+	case err != nil:
+		return nil, err
+	case x != nil && !x.accepts():
+		return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
+	case x != nil:
+		return connector, nil
+	case !l.access.Bridge: // nobody would send the message
+		return nil, Unavailable("the line is not set up. " + notSetUp(connector))
+	}
 	if _, queued := connector.(Queued); queued {
-		x, _, err := s.account(s.Store.Read(ctx), on)
-		if err != nil {
-			return nil, err
-		}
-		if x != nil && !x.accepts() {
-			return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
-		}
-		return connector, nil // a line that was never paired is a bridge, which accepts every message
+		return connector, nil // a bridge, which accepts every message
 	}
 	status, err := connector.Status(ctx, on)
 	if err != nil {

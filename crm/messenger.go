@@ -59,11 +59,17 @@ type Line struct {
 	Messenger string
 }
 
+// What serves a line, unless a connector with a name of its own does.
+const (
+	ViaBridge = "bridge" // a program of the user's own
+	ViaNone   = "none"
+)
+
 // LineStatus is the status of a line.
 type LineStatus struct {
 	State     string  `json:"state"` // connected, ...: the States of this package
 	Connected bool    `json:"connected"`
-	Via       string  `json:"via"`   // what serves the line: bridge, ...
+	Via       string  `json:"via"`   // what serves the line: bridge, none, or the connector's name
 	Phone     *string `json:"phone"` // of the paired account, when there is one
 	Detail    string  `json:"detail"`
 	// BannedUntil is the end of the account's ban, unix seconds; null: no ban, or not
@@ -112,18 +118,30 @@ func Unavailable(message string) *Error { return &Error{Code: CodeUnavailable, M
 
 // LineStatus returns the status of a line.
 func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus, error) {
-	connector, err := s.connectorFor(ctx, a, on, read)
+	l, connector, err := s.connectorFor(ctx, a, on, read)
 	if err != nil {
 		return LineStatus{}, err
 	}
-	return connector.Status(ctx, on)
+	status, err := connector.Status(ctx, on)
+	if err == nil && status.Via == ViaBridge && !l.access.Bridge {
+		status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp(connector)}
+	}
+	return status, err
+}
+
+// notSetUp explains what a line needs that has neither an account nor a bridge.
+func notSetUp(connector Messenger) string {
+	if _, pairs := connector.(Queued); pairs {
+		return "Nothing serves this line yet: pair an account with it, or let a program of your own call POST .../inbound."
+	}
+	return "Nothing serves this line yet: let a program of your own call POST .../inbound."
 }
 
 // Pair begins to pair an account with a line: with a code for that phone, or with a QR
 // code when phone is nil. Only owners and admins may do so: whoever has the code can
 // connect their own phone. So the audit log tells who has asked for one.
 func (s *Service) Pair(ctx context.Context, a Actor, on Line, phone *string) (Pairing, error) {
-	connector, err := s.connectorFor(ctx, a, on, manage)
+	_, connector, err := s.connectorFor(ctx, a, on, manage)
 	if err != nil {
 		return Pairing{}, err
 	}
@@ -163,17 +181,20 @@ func (s *Service) auditPairing(c *change, a Actor, on Line, phone string) error 
 
 // Logout ends the session of a line's account. Only owners and admins may do so.
 func (s *Service) Logout(ctx context.Context, a Actor, on Line) error {
-	connector, err := s.connectorFor(ctx, a, on, manage)
+	_, connector, err := s.connectorFor(ctx, a, on, manage)
 	if err != nil {
 		return err
 	}
 	return connector.Logout(asking(ctx, a), on)
 }
 
-// connectorFor authorises the actor on the line and returns the connector that serves it.
-func (s *Service) connectorFor(ctx context.Context, a Actor, on Line, n need) (Messenger, error) {
-	if _, err := s.line(s.Store.Read(ctx), a, on.LicenseID, on.Messenger, n); err != nil {
-		return nil, err
+// connectorFor authorises the actor on the line and returns the line and the connector
+// that serves it.
+func (s *Service) connectorFor(ctx context.Context, a Actor, on Line, n need) (*line, Messenger, error) {
+	l, err := s.line(s.Store.Read(ctx), a, on.LicenseID, on.Messenger, n)
+	if err != nil {
+		return nil, nil, err
 	}
-	return s.messenger(on.Messenger)
+	connector, err := s.messenger(on.Messenger)
+	return l, connector, err
 }

@@ -7,6 +7,7 @@ type Access struct {
 	OnlyMine  bool
 	Read      bool
 	Write     bool
+	Bridge    bool // of the line: see Messenger
 }
 
 // LineAccess returns what the user may do on the messenger of the licence. It returns
@@ -19,9 +20,10 @@ func (tx *Tx) LineAccess(userID, licenseID int64, messengerType string) (*Access
 		OnlyMine  bool
 		Granted   bool
 		CanWrite  bool
+		Bridge    bool
 	}
 	res := tx.db.Raw(`
-		SELECT l.company_id, e.role, e.only_mine,
+		SELECT l.company_id, e.role, e.only_mine, m.bridge,
 		       el.user_id IS NOT NULL AS granted, COALESCE(el.can_write, FALSE) AS can_write
 		FROM licenses l
 		JOIN messengers m ON m.license_id = l.id AND m.type = ?
@@ -34,7 +36,7 @@ func (tx *Tx) LineAccess(userID, licenseID int64, messengerType string) (*Access
 	if res.RowsAffected == 0 {
 		return nil, ErrNotFound
 	}
-	a := &Access{CompanyID: row.CompanyID, Role: row.Role, OnlyMine: row.OnlyMine, Read: row.Granted, Write: row.CanWrite}
+	a := &Access{CompanyID: row.CompanyID, Role: row.Role, OnlyMine: row.OnlyMine, Read: row.Granted, Write: row.CanWrite, Bridge: row.Bridge}
 	if a.Role == RoleOwner || a.Role == RoleAdmin {
 		a.Read, a.Write, a.OnlyMine = true, true, false
 	}

@@ -63,6 +63,11 @@ func (tx *Tx) MessengersOf(licenseIDs []int64) ([]Messenger, error) {
 // type.
 func (tx *Tx) CreateMessenger(m *Messenger) error { return tx.create(m) }
 
+// SetBridge records that a program of the user's own serves the line.
+func (tx *Tx) SetBridge(licenseID int64, messengerType string) error {
+	return tx.db.Exec(`UPDATE messengers SET bridge = TRUE WHERE license_id = ? AND type = ?`, licenseID, messengerType).Error
+}
+
 // DeleteMessenger removes the messenger with its chats and messages, or returns
 // ErrNotFound.
 func (tx *Tx) DeleteMessenger(licenseID int64, messengerType string) error {

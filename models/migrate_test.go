@@ -163,6 +163,46 @@ func TestMigrateFoldsNames(t *testing.T) {
 	}
 }
 
+// Before version 16 every line that was not paired was a bridge. Those with messages
+// stay bridges.
+func TestMigrateKeepsBridges(t *testing.T) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "old.db") },
+		"postgres": func(t *testing.T) string { return testdb.EmptyPostgresURL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, store := t.Context(), testdb.Open(t, url(t))
+			if err := models.MigrateTo(ctx, store, 12); err != nil {
+				t.Fatal(err)
+			}
+			for _, sql := range []string{
+				`INSERT INTO companies (id, name, created_at) VALUES (1, 'old', 0)`,
+				`INSERT INTO licenses (id, company_id, name, created_at) VALUES (2, 1, 'old', 0)`,
+				`INSERT INTO messengers (license_id, type, name, created_at) VALUES (2, 'telegram', 'old', 0), (2, 'viber', 'old', 0), (2, 'grWhatsApp', 'old', 0)`,
+				`INSERT INTO chats (id, company_id, license_id, messenger_type, external_id, hash, type, name, status, last_time, created_at)
+					VALUES (3, 1, 2, 'telegram', '7', 'h1', 'private', 'Ann', 'open', 0, 0), (4, 1, 2, 'viber', '7', 'h2', 'private', 'Ann', 'open', 0, 0)`,
+				`INSERT INTO messages (chat_id, external_id, from_me, from_api, time, type, content, author, created_at) VALUES (3, 'A1', FALSE, FALSE, 0, 'text', '{}', '{}', 0)`,
+			} {
+				if err := store.Exec(ctx, sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := store.Migrate(ctx); err != nil {
+				t.Fatal(err)
+			}
+			lines, err := store.Read(ctx).MessengersOf([]int64{2})
+			if err != nil || len(lines) != 3 {
+				t.Fatalf("%+v, %v", lines, err)
+			}
+			for _, l := range lines {
+				if l.Bridge != (l.Type == "telegram") {
+					t.Errorf("%s is a bridge: %v", l.Type, l.Bridge)
+				}
+			}
+		})
+	}
+}
+
 func TestMigrateRefusesNewerDatabase(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		if err := models.PretendVersion(t.Context(), store, 999); err != nil {

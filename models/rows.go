@@ -64,6 +64,7 @@ type Messenger struct {
 	Type      string `gorm:"primaryKey"`
 	Name      string
 	CreatedAt int64
+	Bridge    bool // a program of the user's own has called POST L/inbound
 }
 
 // EmployeeLicense lets an operator read a licence, and write it with CanWrite.

@@ -26,7 +26,7 @@ var _ crm.Messenger = Messenger{}
 // program is running, and messages wait for it in the journal.
 func (Messenger) Status(context.Context, crm.Line) (crm.LineStatus, error) {
 	return crm.LineStatus{
-		State: "connected", Connected: true, Via: "bridge",
+		State: "connected", Connected: true, Via: crm.ViaBridge,
 		Detail: "messages come in through POST .../inbound and go out through GET /v1/events",
 	}, nil
 }

@@ -17,7 +17,7 @@ import (
 	"chatcast/models"
 )
 
-// Ids of the world. CompanyID and LicenseID are those of the documentation's
+// Ids of the world. Its lines are bridges. CompanyID and LicenseID are those of the documentation's
 // examples. StrangeCompany has nothing to do with them.
 const (
 	CompanyID      = 2224
@@ -78,7 +78,7 @@ func (w *World) fill(tx *models.Tx) error {
 		{LicenseID: LicenseID, Type: "WhatsApp"}, {LicenseID: OtherLicenseID, Type: "grWhatsApp"},
 		{LicenseID: StrangeLicense, Type: "grWhatsApp"}, {LicenseID: StrangeLicense, Type: "telegram"},
 	} {
-		m.Name, m.CreatedAt = crm.LookupMessenger(m.Type).Name, at
+		m.Name, m.CreatedAt, m.Bridge = crm.LookupMessenger(m.Type).Name, at, true
 		rows = append(rows, &m)
 	}
 	for _, p := range []struct {

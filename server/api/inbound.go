@@ -46,7 +46,11 @@ func inboundBody(c *gin.Context) (in crm.InboundRequest, err error) {
 	return in, err
 }
 
+// decodeAll returns nil for a list that is absent.
 func decodeAll[T any](raw []json.RawMessage, name string) ([]T, error) {
+	if raw == nil {
+		return nil, nil
+	}
 	all := make([]T, len(raw))
 	for i := range raw {
 		path := fmt.Sprintf("%s[%d]", name, i)

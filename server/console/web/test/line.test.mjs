@@ -34,6 +34,7 @@ test('events about a line are its own, and of their shape', () => {
 test('a line is a bridge until an account was paired with it', () => {
   const status = (via, state, phone) => isAccount({ via, state, phone, connected: false, detail: '', bannedUntil: null });
   assert.equal(status('bridge', 'connected', null), false);
+  assert.equal(status('none', 'not_set_up', null), false);
   assert.equal(status('whatsapp', 'pairing', null), false);
   assert.equal(status('whatsapp', 'pairing', '79990001122'), true);
   assert.equal(status('whatsapp', 'logged_out', null), true);

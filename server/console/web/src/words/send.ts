@@ -32,7 +32,7 @@ export const send = {
     waits: 'Your messages wait, and go out then.',
     down: 'Nothing can be sent until then.',
     state: {
-      disconnected: 'Connection lost', pairing: 'Waiting for the phone', connecting: 'Connecting', connected: 'Connected', logged_out: 'Logged out',
+      not_set_up: 'Not set up', disconnected: 'Connection lost', pairing: 'Waiting for the phone', connecting: 'Connecting', connected: 'Connected', logged_out: 'Phone unlinked',
       banned_until: 'Banned for a time', replaced: 'Opened elsewhere', outdated: 'Out of date',
     } as Record<string, string>,
     until: (time: string) => `Until ${time}.`,
@@ -40,12 +40,14 @@ export const send = {
     pairAgain: 'Pair again',
     show: 'Show the code',
     reconnect: 'Connect again',
-    logout: 'Log out',
-    leave: {
-      title: 'Log out of WhatsApp?',
-      lead: (phone: string) => `The account${phone ? ` ${phone}` : ''} leaves this line. The chats stay here; messages that still wait to be sent will fail. To go on, pair it again: the line does not become a bridge.`,
-      sure: 'Yes, log out',
-      stay: 'Stay connected',
+    manage: 'Manage this line',
+    line: (label: string) => `Line: ${label}`,
+    unlink: {
+      ask: 'Unlink the phone…',
+      title: (phone: string) => `Unlink ${phone || 'the phone'} from this line?`,
+      lead: (line: string) => `“${line}” loses its WhatsApp account, for everybody in the company. The chats stay here; messages that still wait to be sent fail. To go on, pair the line again. You stay signed in.`,
+      sure: 'Yes, unlink it',
+      stay: 'Keep it linked',
     },
   },
   pair: {

@@ -9,11 +9,11 @@ export type Status = Rest['LineStatus'];
 export type LineEvent = { name: 'messengerStatus'; item: MessengerStatus } | { name: 'qr'; item: Qr };
 
 /**
- * isAccount says whether the line is not a bridge. It counts as a bridge until the
- * first account is paired.
+ * isAccount says whether an account was paired with the line. Until then the line may
+ * become a bridge, or is one.
  */
 export function isAccount(s: Status): boolean {
-  return s.via !== 'bridge' && !(s.state === 'pairing' && s.phone === null);
+  return s.via !== 'bridge' && s.via !== 'none' && !(s.state === 'pairing' && s.phone === null);
 }
 
 /**

@@ -4,6 +4,7 @@ import { effect, signal } from '@preact/signals';
 import { call } from '../../api';
 import { onEvent } from '../../log';
 import { catchUp } from '../../socket';
+import { chatEventsOf } from './events';
 import { linePath, type Line } from './line';
 import { aboutLine, type Status } from './stand';
 
@@ -16,7 +17,8 @@ export class Standing {
   constructor(readonly line: Line) {
     this.endings = [
       onEvent((e) => {
-        if (aboutLine(line, e.event, e.data)?.name === 'messengerStatus') void this.read();
+        const firstMessage = this.status.peek()?.state === 'not_set_up' && chatEventsOf(line, e.event, e.data).length > 0; // there is a bridge now
+        if (firstMessage || aboutLine(line, e.event, e.data)?.name === 'messengerStatus') void this.read();
       }),
       // Also after an outage, because the journal may not have everything.
       effect(() => {

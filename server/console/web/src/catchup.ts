@@ -1,11 +1,11 @@
-// Reads from the journal (GET /v1/events) what was missed while the page was away,
-// so that an outage leaves no hole in the list. An outage may also concern a single
+// Reads from the journal (GET /v1/events): at the beginning the last events, and later
+// what was missed while the page was away, so that an outage leaves no hole in the list. An outage may also concern a single
 // channel, which got no answer while others did. Live events wait until the journal
 // is read, so the list stays in order and has no duplicates.
 import { signal } from '@preact/signals';
 import { isEvent } from '@chatcast/events';
 import { call, ApiError, type Rest } from './api';
-import { add, addGap } from './log';
+import { add, addEarlier, addGap, entries } from './log';
 
 export type Progress =
   | { state: 'idle' }
@@ -37,6 +37,9 @@ interface Silence {
 const most = 2000; // missed events that are listed
 export const keepHeld = 5000; // live events; at times up to twice as many
 const pageSize = 100;
+const earlier = 100; // events from before the page was opened
+const atOnce = 4; // channels that are read at the same time
+const patience = 10_000; // milliseconds for the earlier events
 
 export class CatchUp {
   readonly progress = signal<Progress>({ state: 'idle' });
@@ -46,10 +49,16 @@ export class CatchUp {
   private dropped = 0; // how many of the oldest held events were dropped
   private gap: { from: number; channels: string[] } = { from: 0, channels: [] }; // the open gap; no channels: it concerns all of them
   private round = 0; // of reading: another outage makes it void
+  private life = 0; // rises with each user
+  private begun = false; // the earlier events were listed
+  private readonly earlier = new Set<string>(); // their identities
   private readonly silences = new Map<string, Silence>(); // channels without an answer while others are live
 
   reset(): void {
     this.round++;
+    this.life++;
+    this.begun = false;
+    this.earlier.clear();
     this.position = -1;
     this.held = null;
     this.silences.clear();
@@ -90,13 +99,14 @@ export class CatchUp {
 
   /**
    * settled is called when every subscription has succeeded or failed; channels are
-   * those that succeeded. It closes the gap, if there is one.
+   * those that succeeded. The first time it reads what was before. It closes the gap,
+   * if there is one.
    */
   async settled(channels: string[]): Promise<void> {
     const round = ++this.round;
     const back = channels.filter((c) => this.silences.has(c));
     if (this.held === null) {
-      if (back.length === 0) return this.findPosition(channels);
+      if (back.length === 0) return this.begun ? this.findPosition(channels) : this.begin(channels);
       this.open(Math.min(...back.map((c) => this.silences.get(c)!.since)), back);
     }
     const to = Date.now();
@@ -110,6 +120,7 @@ export class CatchUp {
       this.progress.value = { state: 'reading' };
       try {
         ({ missed, more } = await this.read(from, round));
+        missed = missed.filter((c) => !this.earlier.has(identity(c)));
       } catch (e) {
         failed = true;
         if (e instanceof ApiError && e.status === 409 && round === this.round) this.position = -1; // the position is too old, or of another journal
@@ -125,7 +136,36 @@ export class CatchUp {
     for (const c of missed) this.put(c, true);
     for (const c of late) this.put(c, false);
     this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, more, dropped };
-    if (this.position < 0) await this.findPosition(channels);
+    if (!this.begun) await this.begin(channels);
+    else if (this.position < 0) await this.findPosition(channels);
+  }
+
+  /**
+   * begin lists the last events of the journal before all others. Live events do not
+   * wait for them.
+   */
+  private async begin(channels: string[]): Promise<void> {
+    const { life } = this;
+    const found: Came[] = [];
+    const ends: number[] = [];
+    const rest = [...channels];
+    const until = AbortSignal.timeout(patience);
+    const readSome = async () => {
+      for (let channel = rest.shift(); channel !== undefined; channel = rest.shift()) {
+        const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&newest=true&limit=${earlier}`, undefined, { signal: until });
+        for (const e of page.items) found.push({ channel, event: e.event, data: e.data, time: e.time * 1000 });
+        ends.push(page.lastId);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, () => readSome().catch(() => undefined)));
+    if (life !== this.life || ends.length === 0) return; // without them the list begins with the live events
+    this.begun = true;
+    const there = new Set([...entries(), ...(this.held ?? []).map((c) => ({ ...c, eventId: eventId(c) }))].map((e) => `${e.eventId} ${e.channel}`));
+    const last = found.filter((c) => !there.has(identity(c))).sort((a, b) => (eventId(a) ?? 0) - (eventId(b) ?? 0)).slice(-earlier);
+    addEarlier(last.map((c) => ({ ...c, eventId: eventId(c) })));
+    for (const c of last) this.earlier.add(identity(c));
+    this.position = Math.max(this.position, Math.min(...ends)); // a channel that was read sooner may lack the newest events
+    for (const s of this.silences.values()) if (s.after < 0) s.after = this.position;
   }
 
   private async read(from: ReadonlyMap<string, number>, round: number): Promise<{ missed: Came[]; more: boolean }> {

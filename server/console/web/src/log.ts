@@ -13,9 +13,13 @@ export interface Entry {
   readonly data: unknown;
   readonly eventId: number | null; // in the journal; null: it is not from there
   readonly missed: boolean; // it happened while the page was away, and was read from the journal
+  readonly earlier?: boolean; // it happened before the page was opened, and was read from the journal
 }
 
-/** Gap is an outage at its place in the list: the entries after it came after the outage. */
+/**
+ * Gap is an outage at its place in the list: the entries after it came after the outage.
+ * The first one may be the beginning of the visit, with earlier events before it.
+ */
 export interface Gap {
   readonly n: number; // numbered in one sequence with the entries
   readonly from: number; // milliseconds
@@ -25,6 +29,7 @@ export interface Gap {
   readonly more: boolean; // there were more than are listed
   readonly dropped: number; // live events that came while the journal was read, and were too many to hold
   readonly failed: boolean; // the journal could not be read
+  readonly begin?: boolean; // it is the beginning of the visit, and no outage
 }
 
 const keepGaps = 200;
@@ -32,12 +37,14 @@ const keepNames = 200; // of events: apps may send any
 
 let list: Entry[] = [];
 let outages: Gap[] = [];
-let next = 1;
+const roomForEarlier = 1000; // numbers
+let first = 1; // number of the earlier events
+let next = first + roomForEarlier;
 let frame = 0;
-const listeners = new Set<(e: Entry) => void>();
+const listeners = new Map<(e: Entry) => void, boolean>(); // and whether each wants earlier events too
 
 export const version = signal(0);
-export const counts = new Map<string, number>(); // by channel, since the page was opened
+export const counts = new Map<string, number>(); // by channel, of all events that were ever listed
 export const eventCounts = new Map<string, number>(); // by event, likewise
 export const owner = signal(0); // the user whose events these are; 0: nobody
 export const generation = signal(0); // rises when the list is replaced, not when it grows
@@ -62,12 +69,29 @@ export function add(e: Omit<Entry, 'n'>): Entry {
   list.push(entry);
   if (list.length > keepEntries + 1000) cut();
   seen++;
+  count(entry);
+  for (const f of listeners.keys()) f(entry);
+  touch();
+  return entry;
+}
+
+function count(e: Entry): void {
   counts.set(e.channel, (counts.get(e.channel) ?? 0) + 1);
   const before = eventCounts.get(e.event);
   if (before !== undefined || eventCounts.size < keepNames) eventCounts.set(e.event, (before ?? 0) + 1);
-  for (const f of listeners) f(entry);
-  touch();
-  return entry;
+}
+
+/** addEarlier adds events from before the page was opened, oldest first, before all others. */
+export function addEarlier(events: readonly Omit<Entry, 'n' | 'missed'>[]): void {
+  if (events.length === 0) return;
+  const earlier = events.slice(1 - roomForEarlier).map((e, i): Entry => ({ ...e, n: first + i, missed: false, earlier: true }));
+  const now = Date.now();
+  const begin: Gap = { n: first + earlier.length, from: now, to: now, channels: [], missed: 0, more: false, dropped: 0, failed: false, begin: true };
+  for (const e of earlier) {
+    count(e);
+    for (const [f, always] of listeners) if (always) f(e);
+  }
+  replace([...earlier, ...list], [begin, ...outages]);
 }
 
 function cut(): void {
@@ -105,6 +129,8 @@ export function belongTo(user: number): boolean {
     replace([], []);
     counts.clear();
     eventCounts.clear();
+    first = next;
+    next += roomForEarlier;
   }
   owner.value = user;
   return same;
@@ -117,9 +143,13 @@ function replace(entries: Entry[], gaps: Gap[]): void {
   touch();
 }
 
-/** onEvent calls f for each event that comes, until the returned function is called. */
-export function onEvent(f: (e: Entry) => void): () => void {
-  listeners.add(f);
+/**
+ * onEvent calls f for each event that comes, until the returned function is called.
+ * Events from before the page was opened are news to few: what is read from the API is
+ * newer.
+ */
+export function onEvent(f: (e: Entry) => void, earlierToo = false): () => void {
+  listeners.set(f, earlierToo);
   return () => listeners.delete(f);
 }
 

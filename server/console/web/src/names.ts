@@ -120,7 +120,7 @@ function learn(event: string, data: unknown): void {
   }
 }
 
-onEvent((e) => learn(e.event, e.data));
+onEvent((e) => learn(e.event, e.data), true);
 
 async function readEmployees(who: Rest['Me']): Promise<void> {
   for (const company of who.companies) {

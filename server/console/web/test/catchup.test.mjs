@@ -9,26 +9,81 @@ globalThis.requestAnimationFrame = (f) => frames.push(f);
 
 let journal = []; // { channel, id }
 let broken = false;
+let earlierKept = false; // whether the journal gives what was before
 globalThis.fetch = async (path) => {
   const url = new URL(path, 'http://x');
   if (broken) return new Response('{}', { status: 500 });
   const after = Number(url.searchParams.get('after') ?? Infinity);
   if (url.searchParams.has('after') && after > (journal.at(-1)?.id ?? 0)) return Response.json({ success: false, error: { code: 'ApiConflictError' } }, { status: 409 });
-  const items = journal.filter((e) => e.channel === url.searchParams.get('channel') && e.id > after).slice(0, Number(url.searchParams.get('limit')));
+  const ofChannel = journal.filter((e) => e.channel === url.searchParams.get('channel'));
+  const limit = Number(url.searchParams.get('limit'));
+  const items = url.searchParams.has('newest') ? (earlierKept ? ofChannel.slice(-limit) : []) : ofChannel.filter((e) => e.id > after).slice(0, limit);
   const data = { items: items.map((e) => ({ id: e.id, event: 'message', time: 1, data: data_(e.id) })), nextAfter: items.at(-1)?.id ?? after, lastId: journal.at(-1)?.id ?? 0 };
   return Response.json({ success: true, data });
 };
 
 const data_ = (id) => ({ payload: { data: [{}], meta: { type: 'message', eventId: id } } });
-const { CatchUp, entries, gaps, clear, keepEntries, keepHeld, add, generation, belongTo, counts } = await load('test/shell.ts');
+const { CatchUp, entries, gaps, clear, keepEntries, keepHeld, add, generation, belongTo, counts, onEvent } = await load('test/shell.ts');
 
 const [line, company] = ['private-v1.licenses.1.messengers.telegram', 'private-v1.companies.1'];
-const listed = () => [...entries(), ...gaps()].sort((a, b) => a.n - b.n).map((r) => ('event' in r ? `${r.eventId}${r.missed ? ' missed' : ''}` : `gap ${r.missed}${r.channels.map((c) => ` of ${c}`).join('')}${r.dropped > 0 ? ` dropped ${r.dropped}` : ''}`));
+const listed = () => [...entries(), ...gaps()].sort((a, b) => a.n - b.n).map((r) => ('event' in r ? `${r.eventId}${r.missed ? ' missed' : ''}${r.earlier ? ' earlier' : ''}` : r.begin ? 'begin' : `gap ${r.missed}${r.channels.map((c) => ` of ${c}`).join('')}${r.dropped > 0 ? ` dropped ${r.dropped}` : ''}`));
 
 beforeEach(() => {
   clear();
   journal = [];
   broken = false;
+  earlierKept = false;
+});
+
+test('the list begins with the last events of all channels, and heard by few', async () => {
+  earlierKept = true;
+  journal = Array.from({ length: 180 }, (_, i) => ({ channel: i % 3 === 0 ? company : line, id: i + 1 }));
+  const news = [], all = [];
+  const deaf = [onEvent((e) => news.push(e.eventId)), onEvent((e) => all.push(e.eventId), true)];
+  const c = new CatchUp();
+  const begun = c.settled([line, company]);
+  c.take(line, 'message', data_(180)); // it is in the journal too
+  c.take(line, 'message', data_(181));
+  await begun;
+  c.take(company, 'message', data_(182));
+  for (const f of deaf) f();
+  assert.deepEqual(listed(), [...Array.from({ length: 100 }, (_, i) => `${i + 80} earlier`), 'begin', '180', '181', '182']);
+  assert.deepEqual(news, [180, 181, 182]);
+  assert.equal(all.length, 103);
+  await c.settled([line, company]);
+  assert.equal(entries().length, 103, 'they are read once');
+});
+
+test('away while the earlier events are read: nothing is lost, and nothing twice', async () => {
+  earlierKept = true;
+  journal = [{ channel: line, id: 1 }, { channel: company, id: 2 }];
+  const c = new CatchUp();
+  const begun = c.settled([line, company]);
+  c.hold();
+  await begun;
+  assert.deepEqual(listed(), ['1 earlier', '2 earlier', 'begin']);
+  journal.push({ channel: line, id: 3 });
+  await c.settled([line, company]);
+  assert.deepEqual(listed(), ['1 earlier', '2 earlier', 'begin', 'gap 1', '3 missed']);
+});
+
+test('an outage before the earlier events were read: they come with the return', async () => {
+  earlierKept = true;
+  const c = new CatchUp();
+  c.take(line, 'message', data_(2));
+  c.hold();
+  journal = [1, 2, 3].map((id) => ({ channel: line, id }));
+  await c.settled([line]);
+  assert.deepEqual(listed(), ['1 earlier', 'begin', '2', 'gap 1', '3 missed']);
+});
+
+test('earlier events that cannot be read hold nothing back', async () => {
+  broken = true;
+  const c = new CatchUp();
+  const begun = c.settled([line]);
+  c.take(line, 'message', data_(3));
+  await begun;
+  assert.deepEqual(listed(), ['3']);
 });
 
 test('what was missed stands behind the outage, before what came since, and once', async () => {

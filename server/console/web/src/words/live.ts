@@ -137,6 +137,8 @@ export const live = {
   newer: (n: number) => `${many(n, 'new event', 'new events')}`,
   toNewest: 'Newest',
   missed: 'missed',
+  earlier: 'earlier, from the journal',
+  begin: (time: string) => `Earlier events above, live since ${time}`,
   fromJournal: ', from the journal',
   gap: (away: string, time: string, channels: string) => `${channels && `${channels} `}away ${away}, until ${time}`,
   gapMissed: (n: number, more: boolean) => (n === 0 ? 'nothing was missed' : `${more ? 'more than ' : ''}${many(n, 'event', 'events')} read from the journal`),
@@ -166,7 +168,7 @@ export const live = {
     copyJson: 'Copy JSON',
     copyPath: 'Copy path',
     copyValue: 'Copy value',
-    gone: 'This event is not on the page any more: the list keeps the last 10,000 of this visit.',
+    gone: 'This event is not on the page any more: the list keeps the last 10,000.',
     hidden: 'The filter hides this event in the list.',
   },
   shortcuts: {

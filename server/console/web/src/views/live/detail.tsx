@@ -21,7 +21,7 @@ export function Detail(props: { entry: Entry | null; hidden: boolean }) {
       {props.hidden && <p class="note row">{w.hidden} <button class="button small" onClick={clearFilter}>{words.live.filter.clear}</button></p>}
       <dl>
         <dt>{w.time}</dt>
-        <dd><time class="mono">{exact(e.time)}</time> {e.missed && <span class="chip warn">{words.live.missed}{words.live.fromJournal}</span>}</dd>
+        <dd><time class="mono">{exact(e.time)}</time> {e.missed && <span class="chip warn">{words.live.missed}{words.live.fromJournal}</span>}{e.earlier && <span class="chip">{words.live.earlier}</span>}</dd>
         <dt>{w.channel}</dt>
         <dd><code class="break">{e.channel}</code></dd>
         <dt>{w.journal}</dt>

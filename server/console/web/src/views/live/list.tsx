@@ -21,7 +21,7 @@ const beyond = 6; // rows kept in the page above and below the visible ones
 
 export function EventList(props: { open: (n: number) => void }) {
   const rowHeight = useMedia('(max-width: 700px)') ? 58 : 34;
-  const { rows, total } = shown.value;
+  const { rows, shown: passed, total } = shown.value;
   const box = useRef<HTMLDivElement>(null);
   const place = useRef(new Place()).current;
   const drawn = useRef({ rows, top: 0, height: 0, cursor: 0 }).current;
@@ -78,7 +78,7 @@ export function EventList(props: { open: (n: number) => void }) {
           </div>
         </div>
       </div>
-      {rows.length < 4 && total === rows.length && nothingYet() && <div class="live-hint" style={{ top: `${rows.length * rowHeight}px` }}><Teach /></div>}
+      {passed < 4 && total === passed && nothingYet() && <div class="live-hint" style={{ top: `${rows.length * rowHeight}px` }}><Teach /></div>}
       <Said />
       {!place.follow && top + drawn.height < rows.length * rowHeight - 2 && (
         <button class="button live-newer" onClick={newest} data-test="newer">

@@ -4,7 +4,7 @@ import { plain } from '../../naming';
 import { span, words } from '../../words';
 import { family, shortChannel } from './channel';
 import { line } from './state';
-import { clock, exact } from './time';
+import { clock, clockOrDay, exact } from './time';
 
 export const rowId = (n: number) => `event-${n}`;
 
@@ -13,9 +13,9 @@ export function EventRow(props: { entry: Entry; position: number; current: boole
   return (
     <div
       class="live-row" role="option" id={rowId(e.n)} aria-selected={props.current} aria-posinset={props.position} aria-setsize={-1}
-      data-event={e.event} data-missed={e.missed || undefined} onClick={() => props.open(e.n)}
+      data-event={e.event} data-missed={e.missed || undefined} data-earlier={e.earlier} onClick={() => props.open(e.n)}
     >
-      <time title={exact(e.time)}>{clock(e.time)}</time>
+      <time title={exact(e.time)}>{clockOrDay(e.time)}</time>
       <span class="live-event" data-family={family(e.event)}>{plain(e.event)}</span>
       <span class="live-line">
         {e.missed && <span class="chip warn">{words.live.missed}<span class="wide">{words.live.fromJournal}</span></span>}
@@ -28,6 +28,13 @@ export function EventRow(props: { entry: Entry; position: number; current: boole
 
 export function GapRow(props: { gap: Gap; position: number }) {
   const g = props.gap;
+  if (g.begin) {
+    return (
+      <div class="live-gap begin" role="option" aria-selected={false} aria-disabled="true" aria-posinset={props.position} aria-setsize={-1} data-test="begin">
+        <span>{words.live.begin(clock(g.to))}</span>
+      </div>
+    );
+  }
   const what = (g.failed ? words.live.gapFailed : words.live.gapMissed(g.missed, g.more)) + (g.dropped > 0 ? words.live.gapDropped(g.dropped) : '');
   return (
     <div class="live-gap" role="option" aria-selected={false} aria-disabled="true" aria-posinset={props.position} aria-setsize={-1} data-test="gap">

@@ -173,9 +173,6 @@ func (d *consoleTab) click(role, name string) {
 		}`)
 		if err == nil && json.Unmarshal(answer, &place) == nil && place.Hit {
 			d.Do(chromedp.MouseClickXY(place.X, place.Y))
-			if strings.HasPrefix(name, "Account of ") { // what the sheet loads moves what stands above it
-				d.until("the sessions", `document.querySelector('dialog[open] .sessions li, dialog[open] .factor .error-text:not(:empty)')`)
-			}
 			return
 		}
 		fault = fmt.Sprint(place.Over, err)

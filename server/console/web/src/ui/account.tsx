@@ -26,7 +26,7 @@ export function Account() {
       )}
       <button class="button quiet icon" aria-label={words.account.menu(who.name)} onClick={() => setOpen(true)}><UserIcon /></button>
       {open && (
-        <Sheet title={who.name} onClose={() => setOpen(false)}>
+        <Sheet title={who.name} tall onClose={() => setOpen(false)}>
           <p class="muted">{who.email}</p>
           <ul class="plain">
             {who.companies.map((c) => <li key={c.id}>{c.name} <span class="chip">{words.account.role[c.role] ?? c.role}</span></li>)}
@@ -40,10 +40,10 @@ export function Account() {
             ))}
           </fieldset>
           <button class="button" onClick={() => void leave()}>{words.account.signOut}</button>
-          <SecondFactor />
-          <Sessions />
           <p><a href={local('/docs')} target="_blank" rel="noopener">{words.account.docs}</a></p>
           <ChangePassword />
+          <SecondFactor />
+          <Sessions />
         </Sheet>
       )}
     </>

@@ -7,7 +7,7 @@ import { words } from '../words';
 const say = words.sessions;
 
 export function Sessions() {
-  const [list, setList] = useState<Rest['Session'][]>([]);
+  const [list, setList] = useState<Rest['Session'][] | null>(null); // null: not read yet
   const [error, setError] = useState('');
   const read = async () => {
     const page = await call<{ items: Rest['Session'][] }>('GET', '/v1/sessions?limit=100');
@@ -28,12 +28,13 @@ export function Sessions() {
     }
   }
 
-  const others = list.filter((s) => !s.current).length;
+  const others = list?.filter((s) => !s.current).length ?? 0;
   return (
     <section class="factor" aria-label={say.title}>
       <h2>{say.title}</h2>
+      {list === null && error === '' && <p class="muted" role="status">{words.loading}</p>}
       <ul class="plain sessions">
-        {list.map((s) => (
+        {list?.map((s) => (
           <li key={s.id}>
             <span>
               {say.agent(s.userAgent)} {s.current && <span class="chip">{say.current}</span>}

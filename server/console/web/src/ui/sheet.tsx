@@ -2,12 +2,15 @@
 // closes on Escape. It stands beside the page: if it stood inside a part that is
 // hidden, for example when the window gets narrower, it would be hidden too and
 // leave the page inert.
+//
+// A tall sheet has its full height from the beginning: what is loaded into its end moves
+// nothing that is in sight.
 import { createPortal, type ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { words } from '../words';
 import { CloseIcon } from './icons';
 
-export function Sheet(props: { title: string; onClose: () => void; children: ComponentChildren }) {
+export function Sheet(props: { title: string; tall?: boolean; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
   const gone = useRef(false);
   const id = useId();
@@ -21,7 +24,7 @@ export function Sheet(props: { title: string; onClose: () => void; children: Com
   }, []);
   return createPortal(
     <dialog
-      ref={ref} class="sheet" aria-labelledby={id} onClose={() => !gone.current && props.onClose()}
+      ref={ref} class={props.tall ? 'sheet tall' : 'sheet'} aria-labelledby={id} onClose={() => !gone.current && props.onClose()}
       onClick={(e) => e.target === ref.current && ref.current?.close()}
     >
       <div class="sheet-head">

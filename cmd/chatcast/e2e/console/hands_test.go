@@ -275,3 +275,13 @@ func (d *consoleTab) allow(permissions ...string) {
 		}))
 	}
 }
+
+// fails lets requests for this part of a path get no answer, until window.mended is true
+// or the page is reloaded.
+func (d *consoleTab) fails(part string) {
+	d.T.Helper()
+	e2e.Evaluate[any](d.Tab, `(() => { const ask = fetch; window.fetch = (path, init) => {
+		if (!window.mended && String(path).includes(`+quote(part)+`)) return Promise.reject(new TypeError('no network'));
+		return ask(path, init);
+	}; })()`)
+}

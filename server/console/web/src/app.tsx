@@ -7,12 +7,13 @@ import { start, stop } from './socket';
 import { Account } from './ui/account';
 import { Banners } from './ui/banners';
 import { ConnectionPill } from './ui/connection';
-import { AuditIcon, ConnectIcon, LiveIcon, SendIcon, ServerIcon } from './ui/icons';
+import { AuditIcon, ConnectIcon, LiveIcon, PeopleIcon, SendIcon, ServerIcon } from './ui/icons';
 import { Audit } from './views/audit';
 import { Connect } from './views/connect';
 import { Invitation } from './views/invitation';
 import { MustEnrol } from './views/enrol';
 import { Live } from './views/live';
+import { People } from './views/people';
 import { Reset } from './views/reset';
 import { Send } from './views/send';
 import { Server } from './views/server';
@@ -23,6 +24,7 @@ import icon from './icon.svg';
 const pages: Record<View, { view: FunctionComponent; icon: FunctionComponent }> = {
   live: { view: Live, icon: LiveIcon },
   send: { view: Send, icon: SendIcon },
+  people: { view: People, icon: PeopleIcon },
   connect: { view: Connect, icon: ConnectIcon },
   audit: { view: Audit, icon: AuditIcon },
   server: { view: Server, icon: ServerIcon },

@@ -2,7 +2,7 @@
 // work and the server never sees it.
 import { signal } from '@preact/signals';
 
-export const views = ['live', 'send', 'connect', 'audit', 'server'] as const;
+export const views = ['live', 'send', 'people', 'connect', 'audit', 'server'] as const;
 export type View = (typeof views)[number];
 
 /** invitation is the code of an invitation to accept; empty: the console is shown. */

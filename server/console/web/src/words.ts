@@ -8,6 +8,7 @@ import { outage, socket } from './words/connection';
 import { invitation, password } from './words/invitation';
 import { live } from './words/live';
 import { many, span } from './words/numbers';
+import { people } from './words/people';
 import { send } from './words/send';
 import { server } from './words/server';
 import { tryIt } from './words/try';
@@ -18,7 +19,7 @@ export const words = {
   brand: 'chatcast',
   title: (view: string) => `${view} · chatcast`,
   skip: 'Skip to the content',
-  nav: { label: 'Views', live: 'Live', send: 'Send', connect: 'Connect', audit: 'Audit', server: 'Server' },
+  nav: { label: 'Views', live: 'Live', send: 'Send', people: 'People', connect: 'Connect', audit: 'Audit', server: 'Server' },
   close: 'Close',
   retry: 'Try again',
   copy: 'Copy',
@@ -33,6 +34,7 @@ export const words = {
   sessions,
   live,
   send,
+  people,
   tree: {
     items: (n: number) => many(n, 'item', 'items'),
     keys: (n: number) => many(n, 'key', 'keys'),

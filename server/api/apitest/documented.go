@@ -14,6 +14,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
+// The parts of forms that browsers upload have the types of their files.
+func init() {
+	for _, contentType := range []string{"image/png", "image/jpeg", "application/pdf"} {
+		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.FileBodyDecoder)
+	}
+}
+
 // Documented returns handler with every answer checked against openapi.yaml: its
 // status, its headers and its whole body. Events that an answer lists are checked
 // against their schemas. A request that succeeded must be as documented too. Errors

@@ -1,5 +1,6 @@
-// The attachment of a message, or what replaces its text: a file (by link if the
-// customer sends it), or a place.
+// The attachment of a message, or what replaces its text: files (by link if the
+// customer sends one), or a place.
+import type { RefObject } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { ClipIcon, PlaceIcon } from '../../ui/icons';
 import { Sheet } from '../../ui/sheet';
@@ -10,33 +11,36 @@ import type { Talk } from './talk';
 
 const say = words.send.composer;
 
-interface Props {
-  talk: Talk;
-  sending: Sending;
-  customer: boolean;
-  caption: string; // the text in the composer, which goes with the file
-  onSent: () => void;
-}
-
-export function Attach(props: Props & { onLink: () => void }) {
-  const { talk, sending, customer, caption, onSent } = props;
+/** Attach chooses files, or the link of one, or a place. Nothing goes out before it was seen. */
+export function Attach(props: { customer: boolean; onFiles: (files: File[]) => void; onLink: () => void; onPlace: () => void }) {
+  const { customer } = props;
   const input = useRef<HTMLInputElement>(null);
-  async function attach(f: File | undefined) {
-    if (f === undefined || talk.deed.busy) return;
-    const sent = await sending.file(f, caption);
-    if (input.current) input.current.value = ''; // the same file may be chosen again
-    if (sent) onSent();
-  }
   return (
     <>
-      {!customer && <input ref={input} type="file" class="visually-hidden" tabIndex={-1} aria-hidden="true" data-test="file" onChange={(e) => void attach(e.currentTarget.files?.[0])} />}
+      {!customer && <FileInput input={input} onFiles={props.onFiles} />}
       <button
         type="button" class="button quiet icon" aria-label={customer ? say.link : say.attach} title={customer ? say.link : say.attach}
         onClick={() => (customer ? props.onLink() : input.current?.click())}
       ><ClipIcon /></button>
-      <button type="button" class="button quiet icon" aria-label={say.place} title={say.place} onClick={() => talk.deed.busy || void sending.place()}><PlaceIcon /></button>
+      <button type="button" class="button quiet icon" aria-label={say.place} title={say.place} onClick={props.onPlace}><PlaceIcon /></button>
     </>
   );
+}
+
+/** FileInput is the browser's dialog for files, without its looks. */
+export function FileInput(props: { input: RefObject<HTMLInputElement | null>; onFiles: (files: File[]) => void }) {
+  function chosen(e: { currentTarget: HTMLInputElement }) {
+    props.onFiles([...(e.currentTarget.files ?? [])]);
+    e.currentTarget.value = ''; // the same file may be chosen again
+  }
+  return <input ref={props.input} type="file" multiple class="visually-hidden" tabIndex={-1} aria-hidden="true" data-test="file" onChange={chosen} />;
+}
+
+interface Props {
+  talk: Talk;
+  sending: Sending;
+  caption: string; // the text in the composer, which goes with the file
+  onSent: () => void;
 }
 
 /** LinkSheet asks for the address of the customer's file. */

@@ -1,5 +1,6 @@
 // The first column: the line, and its chats.
 import { useEffect, useState } from 'preact/hooks';
+import { draftKey, draftText, draftsVersion } from '../../drafts';
 import { chatName, phone, plain } from '../../naming';
 import { names, namesVersion } from '../../names';
 import { path } from '../../route';
@@ -106,7 +107,9 @@ function ChatRow(props: { chat: Chat; state: LineState; open: boolean }) {
   const { chat, state, open } = props;
   const { line, chats } = state;
   void namesVersion.value;
+  void draftsVersion.value;
   const name = chatName(chat) ?? chat.id;
+  const draft = open ? '' : draftText(draftKey(line, chat.id, 'operator')).trim();
   const under = chats.heard.get(chat.id) ?? (chat.phone && phone(chat.phone) !== name ? phone(chat.phone) : plain(chat.username ?? ''));
   const responsible = chat.responsible && plain(names.user(chat.responsible.id) ?? '');
   return (
@@ -115,7 +118,7 @@ function ChatRow(props: { chat: Chat; state: LineState; open: boolean }) {
         <Face chat={chat} />
         <span class="who"><span class="name">{name}</span><time class="muted">{dayOrTime(chat.lastTime)}</time></span>
         <span class="what">
-          <span class="under muted">{under}</span>
+          {draft === '' ? <span class="under muted">{under}</span> : <span class="under"><span class="draft">{say.draft}</span> {draft.slice(0, 100)}</span>}
           {chat.status === 'close' && <span class="chip">{say.closed}</span>}
           {responsible && <span class="chip" title={`${say.fact.responsible}: ${responsible}`}>{initials(responsible)}</span>}
           {chat.tags.slice(0, 3).map((t) => <TagDot key={t.id} tag={t} />)}

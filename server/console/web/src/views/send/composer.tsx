@@ -1,15 +1,20 @@
 // The place to write: as the operator, who answers, or as the customer.
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { draftKey, draftsVersion, draftText, setDraft } from '../../drafts';
 import { chatName } from '../../naming';
 import { CloseIcon } from '../../ui/icons';
 import { words } from '../../words';
 import { Attach, LinkSheet } from './attach';
 import { author } from './author';
 import { quoteOf } from './content';
+import { FileSheet } from './filesheet';
 import { account, whyNoInbound } from './linestate';
 import { OutcomeLine } from './outcome';
+import { PlaceSheet } from './placesheet';
 import { Sending } from './sending';
+import type { Status } from './stand';
 import type { Talk } from './talk';
+import type { Tray } from './tray';
 
 const say = words.send.composer;
 const waits = new Set(['connecting', 'disconnected']); // the line comes back by itself
@@ -27,8 +32,8 @@ export function Composer(props: { talk: Talk }) {
   return (
     <footer class={customer ? 'composer customer' : 'composer'}>
       <OutcomeLine deed={idle && firstContact.chatId === talk.chatId ? firstContact.deed : talk.deed} />
-      {status !== null && account(talk.state) && !status.connected && (
-        <p class="note warn small" data-test="line-down">{status.detail} {waits.has(status.state) ? words.send.stand.waits : words.send.stand.down}</p>
+      {status !== null && (account(talk.state) || status.state === 'not_set_up') && !status.connected && (
+        <p class="note warn small" data-test="line-down">{downText(status)}</p>
       )}
       {why === '' ? <Mode talk={talk} customer={customer} /> : <p class="muted small">{why}</p>}
       {customer && <p class="note warn small" data-test="sandbox">{say.sandbox}</p>}
@@ -36,6 +41,11 @@ export function Composer(props: { talk: Talk }) {
       <Writing key={customer ? 'customer' : 'operator'} talk={talk} customer={customer} name={name} />
     </footer>
   );
+}
+
+function downText(s: Status): string {
+  if (s.state === 'not_set_up') return words.send.stand.notSetUp;
+  return `${s.detail} ${waits.has(s.state) ? words.send.stand.waits : words.send.stand.down}`;
 }
 
 function Mode(props: { talk: Talk; customer: boolean }) {
@@ -67,26 +77,30 @@ function About(props: { talk: Talk }) {
 
 function Writing(props: { talk: Talk; customer: boolean; name: string }) {
   const { talk, customer, name } = props;
-  const { drafts } = talk.state;
-  const draft = `${talk.chatId} ${customer ? 'customer' : 'operator'}`;
-  const [text, setText] = useState(drafts.get(draft) ?? '');
-  const sending = useMemo(() => new Sending(talk, customer), []);
-  const [linking, setLinking] = useState(false);
+  const draft = draftKey(talk.state.line, talk.chatId, customer ? 'customer' : 'operator');
+  const [text, setText] = useState(() => draftText(draft));
+  const sending = useMemo(() => new Sending(talk, customer, draft), []);
+  const [sheet, setSheet] = useState<'' | 'link' | 'place'>('');
   const area = useRef<HTMLTextAreaElement>(null);
   const editing = talk.editing.value;
   const reply = talk.reply.value;
+  const { tray } = talk;
 
   const write = (t: string) => {
     setText(t);
-    if (talk.editing.peek() === null) drafts.set(draft, t);
+    if (talk.editing.peek() === null) setDraft(draft, t);
   };
-  // What was typed while it went out stays.
-  const clear = () => area.current?.value === text && write('');
+  // What was typed while it went out stays. The chat may have been left meanwhile.
+  const clear = () => draftText(draft) === text && setDraft(draft, '');
   useLayoutEffect(() => {
     if (editing !== null) setText(editing.message.text || editing.message.caption);
-    else setText(drafts.get(draft) ?? '');
+    else setText(draftText(draft));
     if (editing !== null || reply !== null) area.current?.focus();
   }, [editing, reply]);
+  const drafts = draftsVersion.value; // a draft that went out is over, in whichever view it was sent
+  useEffect(() => {
+    if (editing === null) setText(draftText(draft));
+  }, [drafts]);
 
   async function submit() {
     if (talk.deed.busy || text.trim() === '') return;
@@ -103,20 +117,44 @@ function Writing(props: { talk: Talk; customer: boolean; name: string }) {
     e.preventDefault();
     void submit();
   }
+  const open = (which: 'link' | 'place') => {
+    if (talk.deed.busy) return;
+    talk.deed.clear();
+    setSheet(which);
+  };
+  const captioned = (caption: string) => {
+    if (caption !== '' && caption.trim() === draftText(draft).trim()) setDraft(draft, ''); // the draft went out as the caption
+  };
 
   const label = customer ? say.customerText(name) : say.operatorText(name);
-  const more = { talk, sending, customer, caption: text, onSent: clear };
   return (
     <>
+      {!customer && tray.files.value.length > 0 && !tray.open.value && <Waiting tray={tray} />}
       <form class="writing" onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-        {editing === null && <Attach {...more} onLink={() => { talk.deed.clear(); setLinking(true); }} />}
+        {editing === null && (
+          <Attach customer={customer} onFiles={(files) => tray.add(files, text)} onLink={() => open('link')} onPlace={() => open('place')} />
+        )}
         <textarea
           ref={area} class="input" rows={1} aria-label={label} placeholder={customer ? say.asCustomer : say.asOperator} title={say.hint} value={text} maxLength={65536}
           data-test="composer" enterkeyhint="send" onInput={(e) => write(e.currentTarget.value)} onKeyDown={key}
         />
         <button class="button primary" disabled={text.trim() === ''} aria-busy={talk.deed.busy}>{editing !== null ? say.save : say.send}</button>
       </form>
-      {linking && <LinkSheet {...more} onClose={() => setLinking(false)} />}
+      {sheet === 'link' && <LinkSheet talk={talk} sending={sending} caption={text} onSent={clear} onClose={() => setSheet('')} />}
+      {sheet === 'place' && <PlaceSheet talk={talk} sending={sending} name={name} onClose={() => setSheet('')} />}
+      {!customer && tray.open.value && <FileSheet tray={tray} sending={sending} name={name} onCaption={captioned} />}
     </>
+  );
+}
+
+/** Waiting leads back to files that were chosen and did not go out. */
+function Waiting(props: { tray: Tray }) {
+  const { tray } = props;
+  return (
+    <p class="row small" data-test="waiting-files">
+      <span>{words.send.files.waiting(tray.files.value.length)}</span>
+      <button class="button small" onClick={() => (tray.open.value = true)}>{words.send.files.show}</button>
+      <button class="button small quiet" onClick={() => tray.clear()}>{words.send.files.discard}</button>
+    </p>
   );
 }

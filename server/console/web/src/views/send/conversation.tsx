@@ -9,8 +9,10 @@ import { words } from '../../words';
 import { Bubble } from './bubble';
 import { Face } from './chatlist';
 import { Composer } from './composer';
+import { useDrop } from './drop';
 import type { LineState } from './linestate';
 import { idOf, reactions, shown, votes, type Reaction } from './messages';
+import { Reading } from './reading';
 import { Talk } from './talk';
 import { day, dayKey } from './time';
 
@@ -20,7 +22,15 @@ const near = 48; // pixels from the end that still count as the end
 export function ConversationPane(props: { state: LineState; chatId: string }) {
   const { state, chatId } = props;
   const talk = useMemo(() => new Talk(state, chatId), []);
-  useEffect(() => () => talk.close(), []);
+  const drop = useDrop(talk);
+  useEffect(() => {
+    const reading = new Reading(talk);
+    talk.seen = () => void reading.look();
+    return () => {
+      reading.close();
+      talk.close();
+    };
+  }, []);
   useEffect(() => catchUp.progress.subscribe((p) => {
     if (!isWhole(p)) void talk.history.readNewest();
   }), []);
@@ -36,10 +46,11 @@ export function ConversationPane(props: { state: LineState; chatId: string }) {
     );
   }
   return (
-    <section class="conversation" aria-label={say.conversation.messages}>
+    <section class="conversation" aria-label={say.conversation.messages} {...drop.handlers}>
       <Head state={state} chatId={chatId} />
       <Messages talk={talk} />
       <Composer talk={talk} />
+      {drop.over && <p class="dropping" aria-hidden="true"><span>{say.files.drop(chat === null ? chatId : chatName(chat) ?? chat.id)}</span></p>}
     </section>
   );
 }
@@ -106,12 +117,16 @@ function Messages(props: { talk: Talk }) {
     if (box === null) return;
     if (size.current !== sizeOf(box)) return; // the layout scrolled, not a person
     history.atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < near;
-    if (history.atEnd) setUnseen(0);
+    if (history.atEnd) {
+      setUnseen(0);
+      props.talk.seen();
+    }
     if (box.scrollTop < near && !history.atEnd && history.older.peek() === 'some') void history.readOlder();
   }
   function toEnd() {
     history.atEnd = true;
     setUnseen(0);
+    props.talk.seen();
     scroller.current?.scrollTo(0, scroller.current.scrollHeight);
   }
 

@@ -9,6 +9,7 @@ import { path, route } from '../../route';
 import { words } from '../../words';
 import { ChatList } from './chatlist';
 import { ConversationPane } from './conversation';
+import { useNoStrayDrops } from './drop';
 import { FactsPane } from './facts';
 import { lines, mayPair, sameLine, type Line } from './line';
 import { LinePicker } from './linepicker';
@@ -43,6 +44,7 @@ function LineView(props: { line: Line; chatId: string; facts: boolean }) {
   const { line, chatId, facts } = props;
   const state = useMemo(() => openLine(line), []);
   const { chats, catalogue, standing } = state;
+  useNoStrayDrops();
   useEffect(() => {
     return () => {
       standing.close();
@@ -116,7 +118,7 @@ function Beginning(props: { state: LineState }) {
         {why === '' ? (
           <>
             {mayPair(props.state.line) && <p class="muted small">{say.stand.choice}</p>}
-            <p class="muted">{say.start.lead}</p>
+            <p class="muted">{say.start.lead}{props.state.status.value?.state === 'not_set_up' && ` ${say.start.becomes}`}</p>
             <NewCustomer state={props.state} />
           </>
         ) : (

@@ -18,14 +18,13 @@ export interface LineState {
   standing: Standing;
   status: Signal<Rest['LineStatus'] | null>; // null: not known yet
   firstContact: { deed: Deed; chatId: string }; // the first message to a new chat, and the event that it caused
-  drafts: Map<string, string>; // unsent texts, by chat and by author
 }
 
 /** openLine starts to follow a line. The caller must close its chats, catalogue and standing. */
 export function openLine(line: Line): LineState {
   const catalogue = new Catalogue(line);
   const standing = new Standing(line);
-  return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, drafts: new Map(), firstContact: { deed: new Deed(), chatId: '' } };
+  return { line, catalogue, chats: new Chats(line, catalogue), standing, status: standing.status, firstContact: { deed: new Deed(), chatId: '' } };
 }
 
 /** whyNoInbound is the reason why the user cannot write as a customer; empty: they can. */

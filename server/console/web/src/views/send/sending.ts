@@ -1,21 +1,22 @@
 // Sends the composer's content, as the operator or as the customer. A retry keeps
 // its key, so that it counts once even if only the answer was lost.
 import { ApiError } from '../../api';
+import { lastSent, setSent } from '../../drafts';
 import { words } from '../../words';
 import { postInbound, edit, send, type InboundMessage, type Outgoing } from './compose';
 import { bytes } from './content';
 import { customerOf } from './customer';
 import { newId } from './line';
+import { keepPlace, type Place } from './place';
 import type { Talk } from './talk';
 
 const say = words.send.composer;
+const large = 10e6; // bytes, from which a file may be over the server's limit
 
 /** Each method says whether the content went out. If it did not, it stays in the composer. */
 export class Sending {
-  private what = '';
-  private key = '';
-
-  constructor(private readonly talk: Talk, private readonly customer: boolean) {}
+  /** draft names the unsent text, with which the key of a failed request is kept. */
+  constructor(private readonly talk: Talk, private readonly customer: boolean, private readonly draft: string) {}
 
   async text(text: string): Promise<boolean> {
     const { talk } = this;
@@ -28,20 +29,28 @@ export class Sending {
     return true;
   }
 
-  place(): Promise<boolean> {
-    const location = { ...say.placeOf };
-    return this.customer ? this.byCustomer('location', { location }) : this.byOperator('location', location);
+  async place(location: Place): Promise<boolean> {
+    const sent = await (this.customer ? this.byCustomer('location', { location }) : this.byOperator('location', location));
+    if (sent) keepPlace(location);
+    return sent;
   }
 
-  async file(f: File, caption: string): Promise<boolean> {
-    const { deed, reply } = this.talk;
+  /** file returns why the file did not go out; empty: it did. */
+  async file(f: File, caption: string, key: string): Promise<string> {
+    const { deed, reply, state, chatId } = this.talk;
     const form = new FormData(); // the file is last, because the server reads the form as it comes
     form.set('caption', caption);
     if (reply.peek() !== null) form.set('quotedMessageId', String(reply.peek()!.id));
     form.set('file', f);
-    const sent = await this.operator('file', form, `${f.name} ${f.size} ${f.lastModified} ${caption}`);
-    if (!sent && deed.cause instanceof ApiError && deed.cause.status === 0) deed.failed(say.broken(bytes(f.size)));
-    return sent;
+    const sent = await send(deed, state.line, chatId, { kind: 'file', body: form, key });
+    if (sent !== undefined) {
+      this.done(sent.id);
+      return '';
+    }
+    const brokeOff = deed.cause instanceof ApiError && deed.cause.status === 0;
+    const error = brokeOff ? (f.size < large ? say.brokeOff : say.broken(bytes(f.size))) : deed.outcome.peek().error;
+    deed.clear(); // it is shown with the file
+    return error;
   }
 
   /**
@@ -54,13 +63,9 @@ export class Sending {
     return this.byCustomer(kind?.[0] ?? 'document', { caption, file: { link, name, size: null, mimeType: null } });
   }
 
-  private byOperator(kind: Outgoing['kind'], body: object): Promise<boolean> {
-    return this.operator(kind, { ...body, ...this.quoted() }, JSON.stringify(body));
-  }
-
-  private async operator(kind: Outgoing['kind'], body: object | FormData, what: string): Promise<boolean> {
+  private async byOperator(kind: Outgoing['kind'], body: object): Promise<boolean> {
     const { deed, state, chatId } = this.talk;
-    const sent = await send(deed, state.line, chatId, { kind, body, key: this.keyFor(kind + what) });
+    const sent = await send(deed, state.line, chatId, { kind, body: { ...body, ...this.quoted() }, key: this.keyFor(kind + JSON.stringify(body)) });
     if (sent !== undefined) this.done(sent.id);
     return sent !== undefined;
   }
@@ -80,13 +85,15 @@ export class Sending {
 
   private keyFor(what: string): string {
     const all = `${what} ${this.talk.reply.peek()?.id}`;
-    if (this.what !== all) this.key = newId();
-    this.what = all;
-    return this.key;
+    const before = lastSent(this.draft);
+    if (before?.what === all) return before.key;
+    const key = newId();
+    setSent(this.draft, { what: all, key });
+    return key;
   }
 
   private done(id: string | number): void {
-    this.what = '';
+    setSent(this.draft, undefined);
     this.talk.reply.value = null;
     this.talk.toEnd.value++;
     this.talk.history.expect(String(id));

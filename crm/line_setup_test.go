@@ -97,10 +97,11 @@ func TestFirstPairingAndSetUp(t *testing.T) {
 			{crm.StateConnected, crm.StateConnected, "1:7@s.whatsapp.net"},
 			{crm.StateLoggedOut, crm.StateLoggedOut, ""},
 		} {
-			if err := w.SetLineState(t.Context(), at, crm.LineState{State: step.set, Device: &step.device}); err != nil {
+			if err := w.SetLineState(t.Context(), at, crm.LineState{State: step.set, Device: &step.device, Detail: "Why " + step.set}); err != nil {
 				t.Fatal(err)
 			}
-			if status, err := w.LineStatus(t.Context(), w.Owner, at); err != nil || status.State != step.want || status.Connected != (step.want == crm.StateConnected) {
+			if status, err := w.LineStatus(t.Context(), w.Owner, at); err != nil || status.State != step.want || status.Connected != (step.want == crm.StateConnected) ||
+				!strings.HasPrefix(status.Detail, "Why "+step.set) {
 				t.Errorf("after %s the line is %+v, %v, want %s", step.set, status, err, step.want)
 			}
 		}

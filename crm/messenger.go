@@ -123,8 +123,13 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 		return LineStatus{}, err
 	}
 	status, err := connector.Status(ctx, on)
-	if err == nil && status.Via == ViaBridge && !l.access.Bridge {
-		status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp(connector)}
+	if err != nil || status.Via != ViaBridge || l.access.Bridge {
+		return status, err
+	}
+	status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp(connector)}
+	x, err := s.SessionOf(ctx, on)
+	if err == nil && x != nil && x.Detail != stateSentences[x.State] { // why the last pairing failed
+		status.Detail = x.Detail + " " + status.Detail
 	}
 	return status, err
 }

@@ -55,6 +55,7 @@ func newWorld(t *testing.T, url string) *world {
 		t.Fatal(err)
 	}
 	cfg := e2e.Config(t)
+	cfg.Server.SecurityContact = "security@example.com"
 	if url != "" {
 		cfg.Database.URL = url
 	}

@@ -11,48 +11,64 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestLineNotSetUp checks that a new line says so and sends nothing, until a program
-// serves it: a line that can be paired, and one that can only be a bridge.
+// TestLineNotSetUp checks that a new line that can be paired says that it is not set up
+// and sends nothing, until a program serves it.
 func TestLineNotSetUp(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		w.Connect("caWhatsApp")
-		for typ, pairs := range map[string]bool{"caWhatsApp": true, "viber": false} {
-			at := crm.Line{LicenseID: crmtest.LicenseID, Messenger: typ}
-			if _, err := w.AddMessenger(t.Context(), w.Owner, at.LicenseID, typ, ""); err != nil {
-				t.Fatal(err)
+		at := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "caWhatsApp"}
+		if _, err := w.AddMessenger(t.Context(), w.Owner, at.LicenseID, at.Messenger, ""); err != nil {
+			t.Fatal(err)
+		}
+		status, err := w.LineStatus(t.Context(), w.Reader, at)
+		if err != nil || status.State != crm.StateNotSetUp || status.Connected || status.Via != crm.ViaNone || !strings.Contains(status.Detail, "pair") {
+			t.Errorf("a new line is %+v, %v", status, err)
+		}
+		before := len(w.Events(t))
+		for name, do := range sends(w, at) {
+			err := do(t.Context())
+			wantCode(t, name, err, crm.CodeUnavailable, "")
+			if err != nil && !strings.Contains(err.Error(), "not set up") {
+				t.Errorf("%s: %v", name, err)
 			}
-			status, err := w.LineStatus(t.Context(), w.Reader, at)
-			if err != nil || status.State != crm.StateNotSetUp || status.Connected || status.Via != crm.ViaNone || strings.Contains(status.Detail, "pair") != pairs {
-				t.Errorf("a new %s line is %+v, %v", typ, status, err)
-			}
-			before := len(w.Events(t))
-			for name, do := range sends(w, at) {
-				err := do(t.Context())
-				wantCode(t, name+" on "+typ, err, crm.CodeUnavailable, "")
-				if err != nil && !strings.Contains(err.Error(), "not set up") {
-					t.Errorf("%s on %s: %v", name, typ, err)
-				}
-			}
-			if events := w.Events(t)[before:]; len(events) > 0 {
-				t.Errorf("refused messages caused %q", names(events))
-			}
+		}
+		if events := w.Events(t)[before:]; len(events) > 0 {
+			t.Errorf("refused messages caused %q", names(events))
+		}
 
-			_, err = w.IngestAs(t.Context(), w.Operator, at, crm.InboundRequest{Messages: []crm.InboundMessage{}})
-			wantCode(t, "an operator's announcement", err, crm.CodeDenied, "")
-			_, err = w.IngestAs(t.Context(), w.Owner, at, crm.InboundRequest{})
-			wantCode(t, "a request without any list", err, crm.CodeInvalid, "messages")
-			if status, _ := w.LineStatus(t.Context(), w.Reader, at); status.State != crm.StateNotSetUp {
-				t.Errorf("a refused call makes it %+v", status)
-			}
-			if _, err := w.IngestAs(t.Context(), w.Owner, at, crm.InboundRequest{Messages: []crm.InboundMessage{}}); err != nil {
-				t.Errorf("an announcement: %v", err)
-			}
-			if status, err := w.LineStatus(t.Context(), w.Reader, at); err != nil || !status.Connected || status.Via != crm.ViaBridge {
-				t.Errorf("a bridge of %s is %+v, %v", typ, status, err)
-			}
-			if pairs {
-				send(t, w, w.Operator, at, ann, saying("Hi"))
+		_, err = w.IngestAs(t.Context(), w.Operator, at, crm.InboundRequest{Messages: []crm.InboundMessage{}})
+		wantCode(t, "an operator's announcement", err, crm.CodeDenied, "")
+		_, err = w.IngestAs(t.Context(), w.Owner, at, crm.InboundRequest{})
+		wantCode(t, "a request without any list", err, crm.CodeInvalid, "messages")
+		if status, _ := w.LineStatus(t.Context(), w.Reader, at); status.State != crm.StateNotSetUp {
+			t.Errorf("a refused call makes it %+v", status)
+		}
+		if _, err := w.IngestAs(t.Context(), w.Owner, at, crm.InboundRequest{Messages: []crm.InboundMessage{}}); err != nil {
+			t.Errorf("an announcement: %v", err)
+		}
+		if status, err := w.LineStatus(t.Context(), w.Reader, at); err != nil || !status.Connected || status.Via != crm.ViaBridge {
+			t.Errorf("a bridge is %+v, %v", status, err)
+		}
+		send(t, w, w.Operator, at, ann, saying("Hi"))
+	})
+}
+
+// TestLineOfProgramsAlone checks that a line that cannot be paired is a bridge from the
+// beginning: its program may listen and never bring anything.
+func TestLineOfProgramsAlone(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		at := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "viber"}
+		if _, err := w.AddMessenger(t.Context(), w.Owner, at.LicenseID, at.Messenger, ""); err != nil {
+			t.Fatal(err)
+		}
+		if status, err := w.LineStatus(t.Context(), w.Reader, at); err != nil || !status.Connected || status.Via != crm.ViaBridge {
+			t.Errorf("a new line is %+v, %v", status, err)
+		}
+		for name, do := range sends(w, at) {
+			if err := do(t.Context()); err != nil && strings.Contains(err.Error(), "not set up") {
+				t.Errorf("%s: %v", name, err)
 			}
 		}
 	})

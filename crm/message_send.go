@@ -163,8 +163,8 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 		return nil, Unavailable("the messenger takes no messages now: " + x.Detail)
 	case x != nil:
 		return connector, nil
-	case !l.access.Bridge: // nobody would send the message
-		return nil, Unavailable("the line is not set up. " + notSetUp(connector))
+	case !l.isBridge(connector): // nobody would send the message
+		return nil, Unavailable("the line is not set up. " + notSetUp)
 	}
 	if _, queued := connector.(Queued); queued {
 		return connector, nil // a bridge, which accepts every message

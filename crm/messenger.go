@@ -123,10 +123,10 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 		return LineStatus{}, err
 	}
 	status, err := connector.Status(ctx, on)
-	if err != nil || status.Via != ViaBridge || l.access.Bridge {
+	if err != nil || status.Via != ViaBridge || l.isBridge(connector) {
 		return status, err
 	}
-	status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp(connector)}
+	status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp}
 	x, err := s.SessionOf(ctx, on)
 	if err == nil && x != nil && x.Detail != stateSentences[x.State] { // why the last pairing failed
 		status.Detail = x.Detail + " " + status.Detail
@@ -134,12 +134,14 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 	return status, err
 }
 
-// notSetUp explains what a line needs that has neither an account nor a bridge.
-func notSetUp(connector Messenger) string {
-	if _, pairs := connector.(Queued); pairs {
-		return "Nothing serves this line yet: pair an account with it, or let a program of your own call POST .../inbound."
-	}
-	return "Nothing serves this line yet: let a program of your own call POST .../inbound."
+// notSetUp says what a line needs that has neither an account nor a bridge.
+const notSetUp = "Nothing serves this line yet: pair an account with it, or let a program of your own call POST .../inbound."
+
+// isBridge reports whether a line without an account is a bridge. A line that cannot have
+// an account is one from the beginning; others are when a program has served them.
+func (l *line) isBridge(connector Messenger) bool {
+	_, pairs := connector.(Queued)
+	return !pairs || l.access.Bridge
 }
 
 // Pair begins to pair an account with a line: with a code for that phone, or with a QR

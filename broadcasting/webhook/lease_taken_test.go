@@ -60,7 +60,7 @@ func TestLeaseTaken(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		r.exactly("channel_occupied room", "cache_miss cache-0", "cache_miss cache-1", "channel_occupied later")
-		time.Sleep(10 * time.Second)
+		time.Sleep(webhook.DefaultReturnGrace)
 		r.exactly("channel_occupied room", "cache_miss cache-0", "cache_miss cache-1", "channel_occupied later", "channel_vacated room")
 	})
 }

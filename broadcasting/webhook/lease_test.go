@@ -162,7 +162,7 @@ func TestPresenceIsToldOnce(t *testing.T) {
 		time.Sleep(webhook.DefaultLease + 2*time.Second)
 		want = append(want, "member_added presence-a 3")
 		r.exactly(want...)
-		time.Sleep(10 * time.Second)
+		time.Sleep(webhook.DefaultReturnGrace)
 		want = append(want, "member_removed presence-a 2")
 		r.exactly(want...)
 		b.Record(removed("presence-a", "1"))

@@ -7,6 +7,7 @@ import (
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
 	"chatcast/server"
+	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
 
@@ -29,7 +30,7 @@ func TestAppStats(t *testing.T) {
 		{`{"name":"e","channel":"a","data":"x"}`, http.StatusTooManyRequests},
 		{`{"name":"e","channel":"a","data":"01234567890"}`, http.StatusRequestEntityTooLarge},
 	} {
-		if got := signed(r, "POST", "/apps/3/events", nil, c.body).Code; got != c.want {
+		if got := signed(apitest.Documented(t, r, nil), "POST", "/apps/3/events", nil, c.body).Code; got != c.want {
 			t.Errorf("%s: %d, want %d", c.body, got, c.want)
 		}
 	}

@@ -214,10 +214,15 @@ func (s *Store) Rewrite(ctx context.Context, keys *seal.Keys, decrypt bool, more
 // while.
 func (s *Store) scrub(ctx context.Context, tables []string) error {
 	if !s.postgres {
-		return errors.Join(
-			s.db.WithContext(ctx).Exec("VACUUM").Error,
-			s.db.WithContext(ctx).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error,
-		)
+		if err := s.db.WithContext(ctx).Exec("VACUUM").Error; err != nil {
+			return err
+		}
+		var checkpoint struct{ Busy int }
+		err := s.db.WithContext(ctx).Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&checkpoint).Error
+		if err == nil && checkpoint.Busy != 0 {
+			err = errors.New("another program reads the database")
+		}
+		return err
 	}
 	var errs []error
 	for _, table := range tables {

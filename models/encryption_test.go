@@ -79,7 +79,7 @@ func dump(t *testing.T, store *models.Store) string {
 	}
 	defer db.Close()
 	var out strings.Builder
-	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps", "SELECT value, '', '' FROM settings", "SELECT secret, '', '' FROM user_totp"} {
+	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp"} {
 		rows, err := db.QueryContext(t.Context(), query)
 		if err != nil {
 			t.Fatal(err)
@@ -185,6 +185,9 @@ func TestRewriteSecrets(t *testing.T) {
 		ctx, one, two := t.Context(), seal.New(), seal.New()
 		plain := testdb.Open(t, url)
 		fillSecrets(t, plain)
+		if err := plain.ProbeWrite(ctx); err != nil { // as a server does that runs
+			t.Fatal(err)
+		}
 		before := dump(t, plain)
 		if found := shown(before); len(found) != len(secrets) {
 			t.Fatalf("the database has only %q", found)
@@ -205,6 +208,9 @@ func TestRewriteSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkSecrets(t, sealed)
+		if err := sealed.ProbeWrite(ctx); err != nil {
+			t.Fatal(err)
+		}
 		after := dump(t, sealed)
 		if found := shown(after); len(found) > 0 {
 			t.Errorf("the database has %q", found)

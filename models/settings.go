@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"time"
+	"errors"
 )
 
 // Setting returns a stored value, or ErrNotFound.
@@ -16,11 +16,14 @@ func (tx *Tx) Setting(name string) (string, error) {
 }
 
 // ProbeWrite commits a small change, and returns an error if the database takes none:
-// its disk is full, or it is read-only. Nothing reads what it writes.
+// its disk is full, or it is read-only. Nothing reads what it writes. Settings may be
+// encrypted, so the row of the probe has no value; it comes and goes.
 func (s *Store) ProbeWrite(ctx context.Context) error {
 	return s.Tx(ctx, func(tx *Tx) error {
-		return tx.db.Exec("INSERT INTO settings (name, value) VALUES ('write_probe', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-			time.Now().UTC().Format(time.RFC3339Nano)).Error
+		return errors.Join(
+			tx.db.Exec("DELETE FROM settings WHERE name = 'write_probe'").Error,
+			tx.db.Exec("INSERT INTO settings (name, value) VALUES ('write_probe', '')").Error,
+		)
 	})
 }
 

@@ -160,7 +160,7 @@ func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, n
 // DeleteLicense removes the licence with its messengers, chats and messages. The
 // subscribers of its channels are unsubscribed at once.
 func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) error {
-	return s.change(ctx, func(c *change) error {
+	return s.changeWithRetry(ctx, func(c *change) error {
 		l, err := c.managed(a, licenseID)
 		if err != nil {
 			return err
@@ -226,7 +226,7 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 // The subscribers of its channel are unsubscribed at once.
 func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64, typ string) (*LicenseData, error) {
 	var data *LicenseData
-	err := s.change(ctx, func(c *change) error {
+	err := s.changeWithRetry(ctx, func(c *change) error {
 		l, err := c.managed(a, licenseID)
 		if err != nil {
 			return err

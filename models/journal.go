@@ -40,10 +40,15 @@ func (tx *Tx) AppendJournal(e *JournalEntry) error {
 }
 
 // LockJournalOfMessage lists the entries that show the content of a message, and locks
-// them until the transaction ends. All who lock entries do so in the order of their ids;
-// who locks the entries of several messages may still meet NumberJournal in a deadlock,
-// and must be prepared to run again, see Retryable.
+// them until the transaction ends. Nothing is numbered until then: NumberJournal would
+// meet who locks the entries of several messages in a deadlock, again and again. Two who
+// lock those of the same messages in another order still may, see Retryable.
 func (tx *Tx) LockJournalOfMessage(messageID int64) ([]JournalEntry, error) {
+	if tx.postgres {
+		if err := tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error; err != nil {
+			return nil, err
+		}
+	}
 	var entries []JournalEntry
 	err := tx.forUpdate().Where("id IN (SELECT journal_id FROM journal_messages WHERE message_id = ?)", messageID).Order("id").Find(&entries).Error
 	return entries, err

@@ -13,11 +13,17 @@ import (
 	"chatcast/models"
 )
 
-// openStore opens the database and migrates it to the schema of this version.
-func openStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
+// openStore opens the database and migrates it to the schema of this version. prepare is
+// called before that, if it is not nil.
+func openStore(ctx context.Context, cfg config.Config, prepare func(*models.Store) error) (*models.Store, error) {
 	store, err := models.Open(ctx, cfg.Database.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database.url: %w", err)
+	}
+	if prepare != nil {
+		if err := prepare(store); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
 	}
 	if err := store.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -28,11 +34,27 @@ func openStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 // OpenStore opens the database, migrates it to the schema of this version, and gives it
 // the keys of its secrets.
 func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	return openWithKeys(ctx, cfg, nil)
+}
+
+// openAlone is OpenStore for the server, which is alone on its database. It migrates
+// nothing while another server runs, which does not know the new schema.
+func openAlone(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	return openWithKeys(ctx, cfg, func(store *models.Store) error {
+		err := store.Lock(ctx)
+		if errors.Is(err, models.ErrLocked) {
+			return fmt.Errorf("%w; %s", err, oneAtATime)
+		}
+		return err
+	})
+}
+
+func openWithKeys(ctx context.Context, cfg config.Config, prepare func(*models.Store) error) (*models.Store, error) {
 	keys, err := cfg.Encryption.Load()
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, prepare)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func EncryptionKeys(ctx context.Context, cfg config.Config) ([]string, error) {
 	if err := databaseExists(cfg); err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func Reencrypt(ctx context.Context, cfg config.Config, decrypt bool, done func(t
 	if keys == nil {
 		return cfg.Encryption.Wrong("is needed: set it in the environment variable CHATCAST_ENCRYPTION_KEYS, or name the file of keys with encryption.key_file")
 	}
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, nil)
 	if err != nil {
 		return err
 	}

@@ -88,12 +88,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 			return nil, fmt.Errorf("server.tls: %w", err)
 		}
 	}
-	if store, err = OpenStore(ctx, cfg); err != nil {
-		return nil, err
-	}
-	if err := store.Lock(ctx); errors.Is(err, models.ErrLocked) {
-		return nil, fmt.Errorf("%w; %s", err, oneAtATime)
-	} else if err != nil {
+	if store, err = openAlone(ctx, cfg); err != nil {
 		return nil, err
 	}
 	if err := store.ClaimKeys(ctx); err != nil {

@@ -71,7 +71,7 @@ func (h *HTTPSessions) decode(w http.ResponseWriter, r *http.Request) (Sent, err
 func (hs *HTTPSession) deliver(sent Sent) error {
 	size := requestBytes
 	for _, m := range sent.Messages {
-		size += len(m)
+		size += len(m) + messageBytes
 	}
 	if !hs.enqueue(size) {
 		hs.Close(hs.disconnectFor(Flood))
@@ -120,12 +120,15 @@ func (hs *HTTPSession) stay() {
 // requestBytes is what a waiting request costs besides its messages.
 const requestBytes = 512
 
+// messageBytes is what a waiting message costs besides its text.
+const messageBytes = 32
+
 // enqueue counts a sending request, and reports whether it may wait. One alone always
 // may.
 func (hs *HTTPSession) enqueue(size int) bool {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if hs.waiting > 0 && hs.waiting+size > hs.srv.opt.QueueBytes {
+	if hs.waiting > 0 && hs.waiting+size > hs.srv.limits().QueueBytes {
 		return false
 	}
 	hs.waiting += size

@@ -41,6 +41,9 @@ export function useEntries(filter: Filter): Entries {
   }
 
   useEffect(() => {
+    setList(null); // the entries of another filter, or company
+    setNext('');
+    setError('');
     read('');
     return () => {
       asking.current?.abort();

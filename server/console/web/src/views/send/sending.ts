@@ -50,7 +50,7 @@ export class Sending {
     const brokeOff = deed.cause instanceof ApiError && deed.cause.status === 0;
     const error = brokeOff ? (f.size < large ? say.brokeOff : say.broken(bytes(f.size))) : deed.outcome.peek().error;
     deed.clear(); // it is shown with the file
-    return error;
+    return error || say.brokeOff; // the deed was left for another one: the file stays
   }
 
   /**

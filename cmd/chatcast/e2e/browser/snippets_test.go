@@ -29,7 +29,7 @@ func snippetBlocks(t *testing.T, p *e2e.Running, token string) map[string][]stri
 		t.Fatal(err)
 	}
 	facts, err := json.Marshal(map[string]any{
-		"key": p.Components().Apps.First().Key, "at": map[string]any{"host": host, "port": number, "tls": false, "origin": p.Base},
+		"key": p.Components().Apps.First().Key, "at": map[string]any{"host": host, "port": number, "tls": false, "path": "", "url": p.Base},
 		"channel": "private-v1.licenses.1229.messengers.grWhatsApp", "events": []string{"message"}, "email": e2e.OwnerEmail,
 		"line": map[string]any{"licenseId": 1229, "type": "grWhatsApp"},
 	})

@@ -117,6 +117,9 @@ func TestNoBasePathHidesARoute(t *testing.T) {
 			continue
 		}
 		_, err := config.Load("", []string{"CHATCAST_SERVER_BASE_PATH=/" + first}, nil)
+		if strings.HasPrefix(first, ".") && err != nil {
+			continue // no base path may begin so
+		}
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("/%s, which is a path of the program's own", first)) {
 			t.Errorf("the base path /%s of the route %s: %v", first, r.Path, err)
 		}

@@ -50,7 +50,7 @@ func TestRefusalsAreLoggedAndCounted(t *testing.T) {
 	nobody.Call("POST", "/v1/tokens/refresh", map[string]string{"refreshToken": "FORGEDTOKEN"})
 	owner.Call("PATCH", "/v1/me", map[string]string{"password": "long enough", "currentPassword": "TYPEDPASSWORD"})
 	nobody.Call("POST", "/v1/password/reset", map[string]string{"code": "FORGEDTOKEN", "password": "long enough"})
-	nobody.Call("GET", "/v1/invitations/FORGEDTOKEN", nil)
+	nobody.Call("POST", "/v1/invitations/open", map[string]any{"code": "FORGEDTOKEN"})
 	forger.Call("GET", "/v1/me", nil)
 	nobody.Call("GET", "/v1/licenses", nil)
 	auth(nobody, id, e2e.LineChannel)

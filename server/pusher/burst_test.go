@@ -2,6 +2,7 @@ package pusher_test
 
 import (
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -13,16 +14,18 @@ func TestBeyondTheBurst(t *testing.T) {
 	inBubble(t, func(t *testing.T, _ *harness, connect func() *raw) {
 		a, b := connect(), connect()
 		began := time.Now()
-		go func() {
+		var sending sync.WaitGroup
+		sending.Go(func() {
 			for i := range channels {
 				a.subscribe("news-"+strconv.Itoa(i), "", "")
 			}
 			a.send(`{"event":"pusher:ping"}`)
-		}()
+		})
 		for i := range channels {
 			a.expect(succeeded("news-" + strconv.Itoa(i)))
 		}
 		a.expect(pongText) // it has waited behind the others
+		sending.Wait()
 		if d := time.Since(began).Round(time.Second); d != 5*time.Second {
 			t.Errorf("1,000 messages too many took %s, at 200 in a second", d)
 		}

@@ -98,13 +98,19 @@ func (w *world) signed(op apitest.Operation, s signer) answer {
 		}
 		target += "?" + query.Encode()
 	}
-	r, err := http.NewRequestWithContext(w.t.Context(), op.Method, target, strings.NewReader(body))
+	return w.ask(op.Method, target, "application/json", s.token, body)
+}
+
+// ask sends a request with a body of the type. token may be empty.
+func (w *world) ask(method, target, contentType, token, body string) answer {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, target, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", "application/json")
-	if s.token != "" {
-		r.Header.Set("Authorization", s.token)
+	r.Header.Set("Content-Type", contentType)
+	if token != "" {
+		r.Header.Set("Authorization", token)
 	}
 	res, err := w.client.Do(r)
 	if err != nil {

@@ -3,7 +3,6 @@ package access_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -124,25 +123,7 @@ func (w *world) doors(channel, socketID string, p *person) map[string]answer {
 	w.t.Helper()
 	form := url.Values{"socket_id": {socketID}, "channel_name": {channel}}.Encode()
 	ask := func(method, target, body string) answer {
-		r, err := http.NewRequestWithContext(w.t.Context(), method, w.base+target, strings.NewReader(body))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		if p.token != "" {
-			r.Header.Set("Authorization", p.token)
-		}
-		res, err := w.client.Do(r)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		defer res.Body.Close()
-		text, err := io.ReadAll(res.Body)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		res.Header.Del("Date")
-		return answer{res.StatusCode, res.Header, string(text)}
+		return w.ask(method, w.base+target, "application/x-www-form-urlencoded", p.token, body)
 	}
 	all := map[string]answer{
 		"POST /broadcasting/auth": ask("POST", "/broadcasting/auth", form),

@@ -144,6 +144,37 @@ func TestConsoleFlood(t *testing.T) {
 	d.faultless()
 }
 
+// TestConsoleLeavesWhileScrolling leaves the Live view between a scroll and the frame in
+// which browsers report it.
+func TestConsoleLeavesWhileScrolling(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	d := openConsole(t, p.Base, desktop)
+	d.AllowStrange()
+	d.enter()
+	for n := range 100 {
+		ev := broadcasting.Event{App: p.Components().Apps.First().ID, Channel: e2e.UserChannel, Name: "many", Data: fmt.Sprintf(`{"number":%d}`, n)}
+		if err := p.Components().Engine.Publish(t.Context(), ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.until("a list that scrolls", `document.querySelector('[data-test="events"]').scrollTop > 1000`)
+	scrolls := e2e.Evaluate[int](d.Tab, `(async () => {
+		const list = document.querySelector('[data-test="events"]');
+		let scrolls = 0;
+		list.addEventListener('scroll', () => { if (!list.isConnected) scrolls++; });
+		list.scrollTop = 0;
+		location.hash = '#/connect';
+		dispatchEvent(new HashChangeEvent('hashchange'));
+		for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+		return scrolls;
+	})()`)
+	if scrolls == 0 {
+		t.Error("the list heard of no scroll after it was gone")
+	}
+	d.until("another view", `document.title.startsWith('Connect')`)
+	d.faultless()
+}
+
 // TestConsoleByKeyboard uses the console without a mouse.
 func TestConsoleByKeyboard(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))

@@ -38,21 +38,26 @@ export function EventList(props: { open: (n: number) => void }) {
   const inSight = rows.slice(first, last);
 
   useLayoutEffect(() => {
+    const list = box.current;
+    if (list === null) return;
     const sizes = new ResizeObserver(() => {
-      drawn.height = box.current!.clientHeight;
+      drawn.height = list.clientHeight;
       draw(0);
     });
-    sizes.observe(box.current!);
+    sizes.observe(list);
     return () => sizes.disconnect();
   }, []);
   useLayoutEffect(() => {
-    if (Math.abs(drawn.top - top) < 0.5) return;
-    box.current!.scrollTop = top;
-    drawn.top = box.current!.scrollTop;
+    const list = box.current;
+    if (list === null || Math.abs(drawn.top - top) < 0.5) return;
+    list.scrollTop = top;
+    drawn.top = list.scrollTop;
   });
 
   function scrolled() {
-    const at = box.current!.scrollTop;
+    const list = box.current;
+    if (list === null) return; // browsers report a scroll with the next frame, when the view may be gone
+    const at = list.scrollTop;
     if (Math.abs(at - drawn.top) < 1) return; // this scroll was our own
     drawn.top = at;
     place.scrolled(drawn.rows, rowHeight, drawn.height, at);
@@ -60,7 +65,7 @@ export function EventList(props: { open: (n: number) => void }) {
   }
   function newest() {
     place.follow = true;
-    box.current!.focus({ preventScroll: true });
+    box.current?.focus({ preventScroll: true });
     draw(0);
   }
 

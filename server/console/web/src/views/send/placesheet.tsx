@@ -17,16 +17,16 @@ export function PlaceSheet(props: { talk: Talk; sending: Sending; name: string; 
   const id = useId();
   const [where, setWhere] = useState('');
   const [error, setError] = useState('');
-  const form = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const found = coordinates(where);
   const known = knownPlaces(me.value?.id ?? 0, talk.history.messages.value.flatMap((m) => m.message.location ?? []));
 
-  function choose(p: Place) {
+  function choose(p: Place, form: HTMLFormElement | null) {
     setWhere(`${p.latitude}, ${p.longitude}`);
     setError('');
-    for (const name of ['name', 'address'] as const) (form.current!.elements.namedItem(name) as HTMLInputElement).value = p[name];
-    form.current!.querySelector<HTMLButtonElement>('.primary')?.focus();
+    if (form === null) return;
+    for (const name of ['name', 'address'] as const) (form.elements.namedItem(name) as HTMLInputElement).value = p[name];
+    form.querySelector<HTMLButtonElement>('.primary')?.focus();
   }
   async function submit(e: SubmitEvent) {
     e.preventDefault();
@@ -36,16 +36,16 @@ export function PlaceSheet(props: { talk: Talk; sending: Sending; name: string; 
       field.current?.focus();
       return;
     }
-    const data = new FormData(form.current!);
+    const data = new FormData(e.currentTarget as HTMLFormElement);
     if (await sending.place({ ...found, name: String(data.get('name')).trim(), address: String(data.get('address')).trim() })) onClose();
   }
   return (
     <Sheet title={say.title(props.name)} onClose={onClose}>
-      <form ref={form} class="newcustomer" onSubmit={(e) => void submit(e)} noValidate>
+      <form class="newcustomer" onSubmit={(e) => void submit(e)} noValidate>
         {known.length > 0 && (
           <fieldset class="known">
             <legend class="label">{say.known}</legend>
-            {known.map((p) => <button key={`${p.latitude} ${p.longitude} ${p.name}`} type="button" class="button small" onClick={() => choose(p)}>{plain(p.name || p.address) || `${p.latitude}, ${p.longitude}`}</button>)}
+            {known.map((p) => <button key={`${p.latitude} ${p.longitude} ${p.name}`} type="button" class="button small" onClick={(e) => choose(p, e.currentTarget.form)}>{plain(p.name || p.address) || `${p.latitude}, ${p.longitude}`}</button>)}
           </fieldset>
         )}
         <div class="field">

@@ -94,7 +94,8 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if resp.ContentLength > limit {
-		limit = -1 // the first read fails: whatsmeow would retry an error returned here
+		limit = -1              // the first read fails: whatsmeow would retry an error returned here
+		resp.ContentLength = -1 // whatsmeow would take that much of the disk at once
 	}
 	resp.Body = &boundedBody{resp.Body, limit}
 	return resp, nil

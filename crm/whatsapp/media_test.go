@@ -137,6 +137,40 @@ func TestFilesThatNeverCome(t *testing.T) {
 	w.awaitUnfetched(t, crm.FileTooLarge)
 }
 
+// TestFilesElsewhere checks that a sender cannot make the program ask another host than
+// WhatsApp's for a file.
+func TestFilesElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	for _, url := range []string{
+		"http://169.254.169.254/latest/meta-data/", "https://localhost/secret", "https://whatsapp.net.example/x", "https://evilwhatsapp.net/x",
+		"https://mmg.whatsapp.net@localhost/x", "http://mmg.whatsapp.net/x", "https://localhost/?.whatsapp.net", "https://localhost/#.whatsapp.net",
+	} {
+		f := w.Upload([]byte("at "+url), whatsmeow.MediaImage)
+		f.URL = url
+		if m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg"))); m.Attachment == nil { // it is at its path
+			t.Errorf("with %s came as %+v", url, m)
+		}
+		alone := whatsapptest.File{URL: url, Length: 1}.Image("", "image/jpeg")
+		m := w.fileOf(t, w.anna.Send(w.shop, alone))
+		if m.Attachment != nil {
+			t.Errorf("%s was fetched", url)
+		}
+		w.toFetch(m)
+		w.awaitUnfetched(t, crm.FileFailed)
+	}
+	for _, path := range []string{"@localhost/x", ".example.com/x", ":1/x", "@[::1]:6379/"} {
+		f := w.Upload([]byte("at "+path), whatsmeow.MediaImage)
+		f.URL, f.DirectPath = "", path
+		if m := w.fileOf(t, w.anna.Send(w.shop, f.Image("", "image/jpeg"))); m.Attachment != nil {
+			t.Errorf("%s was fetched", path)
+		}
+	}
+	if hosts := w.StrangeHosts(); len(hosts) > 0 {
+		t.Errorf("asked %v", hosts)
+	}
+}
+
 // TestPhoneUploadsAgain checks that the phone uploads a file that WhatsApp has deleted.
 func TestPhoneUploadsAgain(t *testing.T) {
 	w := newWorld(t)

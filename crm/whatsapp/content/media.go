@@ -2,6 +2,7 @@ package content
 
 import (
 	"mime"
+	"net/url"
 	"path"
 	"strings"
 
@@ -29,12 +30,35 @@ var _ whatsmeow.DownloadableMessage = (*Media)(nil)
 
 // The methods below are those that whatsmeow calls on a protobuf of an attachment.
 func (m *Media) GetMediaType() whatsmeow.MediaType { return m.Kind }
-func (m *Media) GetURL() string                    { return m.URL }
-func (m *Media) GetDirectPath() string             { return m.DirectPath }
 func (m *Media) GetMediaKey() []byte               { return m.Key }
 func (m *Media) GetFileSHA256() []byte             { return m.SHA256 }
 func (m *Media) GetFileEncSHA256() []byte          { return m.EncSHA256 }
 func (m *Media) GetFileLength() uint64             { return uint64(m.Size) }
+
+// GetURL returns the attachment's address, or "" when it does not lead to WhatsApp. The
+// sender of a message chooses it, and could name what only this machine reaches:
+// whatsmeow stores the answer as it is when the message has no key.
+func (m *Media) GetURL() string {
+	u, err := url.Parse(m.URL)
+	if err != nil || u.Scheme != "https" || u.User != nil || !strings.HasSuffix("."+u.Host, mediaDomain) {
+		return ""
+	}
+	return m.URL
+}
+
+// mediaDomain is the end of the names of all of WhatsApp's hosts of media, with a dot
+// before the name.
+const mediaDomain = ".whatsapp.net"
+
+// GetDirectPath returns the attachment's path on WhatsApp's hosts, or "" when it is none.
+// whatsmeow appends it to the name of a host, so another beginning would make another
+// host of that.
+func (m *Media) GetDirectPath() string {
+	if !strings.HasPrefix(m.DirectPath, "/") {
+		return ""
+	}
+	return m.DirectPath
+}
 
 // attached is the interface of all protobufs of attachments.
 type attached interface {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,6 +34,7 @@ type mediaHost struct {
 	files    map[string]*storedFile // by path
 	refusals []int                  // statuses for the next uploads
 	down     int                    // a status for every answer, or 0
+	strange  []string               // the hosts of requests for other hosts
 
 	pictures map[types.JID]picture // guarded by the server's mu
 }
@@ -50,9 +52,14 @@ func newMediaHost() *mediaHost {
 
 func (h *mediaHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
-	down := h.down
+	down, misdirected := h.down, r.Host != mediaHostname
+	if misdirected {
+		h.strange = append(h.strange, r.Host)
+	}
 	h.mu.Unlock()
 	switch {
+	case misdirected:
+		http.Error(w, "this is "+mediaHostname, http.StatusMisdirectedRequest)
 	case down != 0:
 		http.Error(w, "the media host is down", down)
 	case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/mms/"):
@@ -62,6 +69,14 @@ func (h *mediaHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "no such thing", http.StatusNotFound)
 	}
+}
+
+// StrangeHosts returns the names of the other hosts that clients asked for files. Outside
+// the stand-in they would have reached them.
+func (s *Server) StrangeHosts() []string {
+	s.media.mu.Lock()
+	defer s.media.mu.Unlock()
+	return slices.Clone(s.media.strange)
 }
 
 const uploadLimit = 256 << 20

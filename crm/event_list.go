@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chatcast/channels"
+	"chatcast/models"
 )
 
 // MaxEventsWait is the longest time that Events waits.
@@ -99,7 +100,7 @@ func (s *Service) waitForEvent(ctx context.Context, grown <-chan struct{}, timeo
 			return false, context.Cause(ctx)
 		}
 		grown = s.Journal.next()
-		rows, err := s.Store.Read(ctx).ChannelJournal(name.Full, after, math.MaxInt64, 1)
+		rows, err := s.Store.Read(ctx).ChannelJournal(models.ChannelView{Channel: name.Full}, after, math.MaxInt64, 1)
 		if err != nil || len(rows) > 0 {
 			return false, err
 		}
@@ -142,9 +143,13 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	if err != nil {
 		return nil, err
 	}
-	read := func() (*channelHistory, error) { return s.Journal.after(ctx, name.Full, q.After, q.Limit) }
+	view, err := s.channelView(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	read := func() (*channelHistory, error) { return s.Journal.after(ctx, view, q.After, q.Limit) }
 	if q.Newest {
-		read = func() (*channelHistory, error) { return s.Journal.newest(ctx, name.Full, q.Limit) }
+		read = func() (*channelHistory, error) { return s.Journal.newest(ctx, view, q.Limit) }
 	}
 	found, err := read()
 	if err != nil {
@@ -170,6 +175,22 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 		page.NextAfter = *found.rows[n-1].Seq
 	}
 	return page, nil
+}
+
+// channelView returns what may be read of a channel now. A person's channel of a company
+// has the events of all lines that the person could read when they happened; what is
+// left are those of the lines that the person may still read.
+func (s *Service) channelView(ctx context.Context, name channels.Name) (models.ChannelView, error) {
+	v, room := models.ChannelView{Channel: name.Full}, name.Room()
+	if room.Family != channels.CompanyUser {
+		return v, nil
+	}
+	lines, err := s.Store.Read(ctx).ReadableLines(room.CompanyID, room.UserID)
+	v.Also = make([]string, len(lines)) // not nil: without lines there is nothing to read
+	for i, l := range lines {
+		v.Also[i] = channels.LineName(l.LicenseID, l.Type)
+	}
+	return v, err
 }
 
 func cursorConflict(format string, seq int64) *Error {

@@ -12,7 +12,7 @@ var _ broadcasting.History = (*Journal)(nil)
 
 // Since implements broadcasting.History.
 func (j *Journal) Since(ctx context.Context, channel string, seq int64, limit int) ([]broadcasting.Entry, error) {
-	found, err := j.after(ctx, channel, seq, limit)
+	found, err := j.after(ctx, models.ChannelView{Channel: channel}, seq, limit)
 	if err != nil {
 		return nil, fmt.Errorf("crm: read the history of a channel: %w", err)
 	}
@@ -38,19 +38,19 @@ type channelHistory struct {
 }
 
 // newest reads the last limit entries of the channel.
-func (j *Journal) newest(ctx context.Context, channel string, limit int) (*channelHistory, error) {
+func (j *Journal) newest(ctx context.Context, v models.ChannelView, limit int) (*channelHistory, error) {
 	tx := j.store.Read(ctx)
 	bounds, err := tx.JournalBounds()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.NewestChannelJournal(channel, bounds.LastSeq, limit)
+	rows, err := tx.NewestChannelJournal(v, bounds.LastSeq, limit)
 	return &channelHistory{rows: rows, first: bounds.First, last: bounds.LastSeq}, err
 }
 
 // after reads at most limit entries of the channel with numbers above seq. With seq 0
 // it begins at the first entry that is kept.
-func (j *Journal) after(ctx context.Context, channel string, seq int64, limit int) (*channelHistory, error) {
+func (j *Journal) after(ctx context.Context, v models.ChannelView, seq int64, limit int) (*channelHistory, error) {
 	tx := j.store.Read(ctx)
 	bounds, err := tx.JournalBounds()
 	if err != nil {
@@ -60,7 +60,7 @@ func (j *Journal) after(ctx context.Context, channel string, seq int64, limit in
 	if found.ahead {
 		return found, nil
 	}
-	if found.rows, err = tx.ChannelJournal(channel, seq, bounds.LastSeq, limit); err != nil {
+	if found.rows, err = tx.ChannelJournal(v, seq, bounds.LastSeq, limit); err != nil {
 		return nil, err
 	}
 	// Read the bounds again: entries pruned between the two queries are missing in

@@ -127,7 +127,7 @@ func testKilledRelay(t *testing.T, stage, url string) {
 	after.wants(t, "3 c", "4 d")
 	after.stop()
 
-	rows, err := store.Read(t.Context()).ChannelJournal(journalChannel, 0, 1<<62, 100)
+	rows, err := store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: journalChannel}, 0, 1<<62, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

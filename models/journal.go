@@ -157,25 +157,42 @@ func (tx *Tx) JournalUnnumbered() (n int64, err error) {
 	return n, err
 }
 
+// ChannelView is the part of the journal that a user may read in a channel.
+type ChannelView struct {
+	Channel string
+	Also    []string // only what is in one of these channels too; nil: everything
+}
+
+func (v ChannelView) where() (condition string, args []any) {
+	condition, args = "c.channel = ?", []any{v.Channel}
+	if v.Also != nil {
+		condition += " AND EXISTS (SELECT 1 FROM journal_channels AS a WHERE a.seq = c.seq AND a.channel IN ?)"
+		args = append(args, v.Also)
+	}
+	return condition, args
+}
+
 // ChannelJournal lists at most limit entries of the channel with numbers above after
 // and up to upTo, in the order of their numbers.
-func (tx *Tx) ChannelJournal(channel string, after, upTo int64, limit int) ([]JournalEntry, error) {
+func (tx *Tx) ChannelJournal(v ChannelView, after, upTo int64, limit int) ([]JournalEntry, error) {
 	var entries []JournalEntry
+	where, args := v.where()
 	err := tx.db.Raw(`
 		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
-		WHERE c.channel = ? AND c.seq > ? AND c.seq <= ?
-		ORDER BY c.seq LIMIT ?`, channel, after, upTo, limit).Scan(&entries).Error
+		WHERE `+where+` AND c.seq > ? AND c.seq <= ?
+		ORDER BY c.seq LIMIT ?`, append(args, after, upTo, limit)...).Scan(&entries).Error
 	return entries, err
 }
 
 // NewestChannelJournal lists the last limit entries of the channel up to upTo, in the
 // order of their numbers.
-func (tx *Tx) NewestChannelJournal(channel string, upTo int64, limit int) ([]JournalEntry, error) {
+func (tx *Tx) NewestChannelJournal(v ChannelView, upTo int64, limit int) ([]JournalEntry, error) {
 	var entries []JournalEntry
+	where, args := v.where()
 	err := tx.db.Raw(`
 		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
-		WHERE c.channel = ? AND c.seq <= ?
-		ORDER BY c.seq DESC LIMIT ?`, channel, upTo, limit).Scan(&entries).Error
+		WHERE `+where+` AND c.seq <= ?
+		ORDER BY c.seq DESC LIMIT ?`, append(args, upTo, limit)...).Scan(&entries).Error
 	slices.Reverse(entries)
 	return entries, err
 }

@@ -26,7 +26,7 @@ func TestChannelJournal(t *testing.T) {
 			"limited":        {"x", 0, 9, 1, []string{"1 both"}},
 			"another":        {"z", 0, 9, 10, []string{}},
 		} {
-			rows, err := store.Read(t.Context()).ChannelJournal(c.channel, c.after, c.upTo, c.limit)
+			rows, err := store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: c.channel}, c.after, c.upTo, c.limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestPruneKeepsTheRestWhole(t *testing.T) {
 		if n := prune(t, store, 100, 10); n != 2 {
 			t.Errorf("pruned %d, want what is published", n)
 		}
-		rows, err := store.Read(t.Context()).ChannelJournal("private-v1.companies.1", 0, 9, 10)
+		rows, err := store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: "private-v1.companies.1"}, 0, 9, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -240,7 +240,7 @@ func numberWhenNotified(ctx context.Context, store *models.Store, wake <-chan st
 // once, and each writer's entries in the order of its commits.
 func checkNumbers(t *testing.T, store *models.Store, writers, each int) {
 	t.Helper()
-	rows, err := store.Read(t.Context()).ChannelJournal("private-v1.companies.1", 0, 1<<62, 1<<30)
+	rows, err := store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: "private-v1.companies.1"}, 0, 1<<62, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,6 +87,16 @@ type Line struct {
 // OpenLines lists the company's lines whose channel the user may enter: those
 // for which LineAccess gives Read and not OnlyMine.
 func (tx *Tx) OpenLines(companyID, userID int64) ([]Line, error) {
+	return tx.readableLines(companyID, userID, "AND NOT e.only_mine")
+}
+
+// ReadableLines lists the company's lines for which LineAccess gives Read.
+func (tx *Tx) ReadableLines(companyID, userID int64) ([]Line, error) {
+	return tx.readableLines(companyID, userID, "")
+}
+
+// readableLines lists lines; granted restricts those of operators.
+func (tx *Tx) readableLines(companyID, userID int64, granted string) ([]Line, error) {
 	var list []Line
 	err := tx.db.Raw(`
 		SELECT m.license_id, m.type
@@ -95,7 +105,7 @@ func (tx *Tx) OpenLines(companyID, userID int64) ([]Line, error) {
 		JOIN messengers m ON m.license_id = l.id
 		LEFT JOIN employee_licenses el ON el.license_id = l.id AND el.user_id = e.user_id
 		WHERE e.company_id = ? AND e.user_id = ?
-		  AND (e.role IN ('owner', 'admin') OR (el.user_id IS NOT NULL AND NOT e.only_mine))
+		  AND (e.role IN ('owner', 'admin') OR (el.user_id IS NOT NULL `+granted+`))
 		ORDER BY m.license_id, m.type`, companyID, userID).Scan(&list).Error
 	return list, err
 }

@@ -186,7 +186,7 @@ func TestTokensOverHTTPRefuse(t *testing.T) {
 			{"a broken form", "email=%zz", "application/x-www-form-urlencoded", 422, "ApiValidationError", "body"},
 			{"a broken multipart form", "--x", "multipart/form-data; boundary=y", 422, "ApiValidationError", "body"},
 			{"a multipart form without boundary", "--x", "multipart/form-data", 422, "ApiValidationError", "body"},
-			{"too much", `{"email":"` + strings.Repeat("a", 2<<20) + `"}`, "application/json", 413, "ApiTooLargeError", ""},
+			{"too much", `{"email":"` + strings.Repeat("a", 16<<10) + `"}`, "application/json", 413, "ApiTooLargeError", ""},
 			{"wrong password", `{"email":"test@test.test","password":"wrong"}`, "application/json", 403, "ApiAccessDeniedError", ""},
 		} {
 			got := o.ask(t, "POST", "/v1/tokens", tt.body, "Content-Type", tt.typ)

@@ -10,8 +10,12 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// tooLarge exceeds the limit of every JSON body.
-var tooLarge = `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
+// tooLarge exceeds the limit of every JSON body, openTooLarge only that of requests of
+// people who are not signed in.
+var (
+	tooLarge     = `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
+	openTooLarge = `{"x":"` + strings.Repeat("x", 16<<10) + `"}`
+)
 
 // refusals provokes the errors that all operations have in common.
 func (w *walker) refusals() {
@@ -33,6 +37,9 @@ func (w *walker) refusals() {
 				step{w.Owner, request, tooLarge, 413, "", nil},
 				step{w.Owner, request, `{"`, 422, "", nil},
 			)
+		}
+		if op.Body() != nil && !op.SignedIn(ref) {
+			w.steps(step{crm.Actor{}, request, openTooLarge, 413, "", nil})
 		}
 		w.wrongParameters(op, request)
 		w.strange(op)

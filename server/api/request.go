@@ -19,8 +19,11 @@ import (
 )
 
 const (
-	maxBody  = 1 << 20 // bytes of a JSON body
-	actorKey = "actor"
+	maxBody = 1 << 20 // bytes of a JSON body
+	// maxOpenBody is maxBody for requests without a person who is signed in. What
+	// strangers may make the server hold, while they send it slowly, must be small.
+	maxOpenBody = 16 << 10
+	actorKey    = "actor"
 )
 
 // authenticate requires a valid access token, given raw or as Bearer.
@@ -79,7 +82,11 @@ func readBody(c *gin.Context) ([]byte, error) {
 // readAnyBody reads the whole body, which must be UTF-8: the JSON decoder would replace
 // invalid bytes by U+FFFD, and so change what the client sent.
 func readAnyBody(c *gin.Context) ([]byte, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	limit := int64(maxBody)
+	if _, signedIn := c.Get(actorKey); !signedIn {
+		limit = maxOpenBody
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

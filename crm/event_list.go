@@ -26,6 +26,8 @@ type EventsQuery struct {
 	Limit   int           // 0: DefaultPage
 	Wait    time.Duration // how long to wait for an event when there is none; at most MaxEventsWait
 	Newest  bool          // the last Limit events, whatever their numbers; without After and Wait
+
+	AccessToken string // of the actor; authenticated again after each wait, in which the session may have ended
 }
 
 // PublishedEvent is one event of the journal.
@@ -66,9 +68,12 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 	}
 	timeout := time.NewTimer(q.Wait)
 	defer timeout.Stop()
-	for {
+	for waited := false; ; {
 		grown := s.Journal.next() // before reading, so that no later event is missed
 		page, err := s.eventsNow(ctx, a, name, q)
+		if err == nil && waited {
+			_, err = s.Authenticate(ctx, q.AccessToken)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +87,7 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 		if timedOut {
 			return page, nil
 		}
+		waited = true
 	}
 }
 

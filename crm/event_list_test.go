@@ -157,9 +157,18 @@ type answer struct {
 // waitForEvents calls Events in the background and returns when it waits.
 func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Actor) <-chan answer {
 	t.Helper()
+	me, err := w.Me(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := w.IssueToken(t.Context(), me.Email)
+	if err != nil {
+		t.Fatal(err)
+	}
 	answers := make(chan answer, 1)
 	go func() {
-		page, err := w.Service.Events(ctx, a, crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait})
+		q := crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait, AccessToken: pair.AccessToken}
+		page, err := w.Service.Events(ctx, a, q)
 		answers <- answer{page, err}
 	}()
 	for start := time.Now(); w.Journal.Waiting() == 0; runtime.Gosched() {
@@ -257,6 +266,22 @@ func TestEventsOfOneWhoIsDismissedMeanwhile(t *testing.T) {
 		relay.relay.Wake()
 		if got := <-answers; codeOf(got.err) != crm.CodeDenied {
 			t.Errorf("got %+v, %v; want denied", got.page, got.err)
+		}
+	})
+}
+
+// TestEventsOfOneWhoIsSignedOutMeanwhile checks that a session that ends during the wait
+// gets no later event.
+func TestEventsOfOneWhoIsSignedOutMeanwhile(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		relay := startRelay(t, "one", w.Journal)
+		answers := waitForEvents(t.Context(), t, w, w.Reader)
+		w.Tx(t, func(tx *models.Tx) error { return tx.RevokeTokensOf(w.Reader.UserID, 0, crmtest.Start) })
+		workday(t, w, "start")
+		relay.relay.Wake()
+		if got := <-answers; codeOf(got.err) != crm.CodeBadToken {
+			t.Errorf("got %+v, %v; want a bad token", got.page, got.err)
 		}
 	})
 }

@@ -16,7 +16,7 @@ func (a *API) registerEvents(signedIn gin.IRouter) {
 
 // events answers with the journal of one channel, for clients without sockets.
 func (a *API) events(c *gin.Context) (any, error) {
-	q := crm.EventsQuery{Channel: c.Query("channel")}
+	q := crm.EventsQuery{Channel: c.Query("channel"), AccessToken: server.AccessToken(c.Request)}
 	after, err := queryInt(c, "after")
 	if err != nil {
 		return nil, err

@@ -99,7 +99,9 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 	var upload *crm.Upload
 	var err error
 	if kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind == "multipart/form-data" {
-		upload, err = a.form(c, at, &in, &more)
+		if upload, err = a.form(c, at, &in, &more); err == nil { // it may have taken hours, in which the session may have ended
+			_, err = a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
+		}
 	} else {
 		err = bodies(c, &in, &more)
 	}

@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"bytes"
+	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -44,3 +47,32 @@ func TestUploadsAreInert(t *testing.T) {
 		}
 	})
 }
+
+// TestUploadEndsWithItsSession checks that a session that ends while a file comes sends
+// nothing any more.
+func TestUploadEndsWithItsSession(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		r := newRoutes(t, store)
+		body, kind := form(t, "@a.txt", strings.Repeat("x", 64<<10))
+		half := bytes.NewReader(body[:len(body)/2])
+		signOut := readerFunc(func([]byte) (int, error) {
+			r.World.Tx(t, func(tx *models.Tx) error { return tx.RevokeTokensOf(r.Operator.UserID, 0, crmtest.Start) })
+			return 0, io.EOF
+		})
+		req := httptest.NewRequest("POST", annChat+"/messages/file", io.MultiReader(half, signOut, bytes.NewReader(body[len(body)/2:])))
+		req.Header.Set("Content-Type", kind)
+		req.Header.Set("Authorization", r.Token(r.Operator))
+		rec := httptest.NewRecorder()
+		r.handler.ServeHTTP(rec, req)
+		if rec.Code != 403 || !strings.Contains(rec.Body.String(), "ApiInvalidTokenError") {
+			t.Errorf("%d %s", rec.Code, rec.Body)
+		}
+		if n := len(r.Events(t, "message")); n != 0 {
+			t.Errorf("%d messages", n)
+		}
+	})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

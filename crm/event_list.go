@@ -143,13 +143,13 @@ func (q *EventsQuery) check() (channels.Name, error) {
 // access may be taken away during a wait.
 func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q EventsQuery) (*EventsPage, error) {
 	err := channels.Policy{Access: s}.Authorize(ctx, a.UserID, name)
+	var view models.ChannelView
+	if err == nil {
+		view, err = s.channelView(ctx, name)
+	}
 	if errors.Is(err, channels.ErrDenied) {
 		return nil, denied("no access to this channel")
 	}
-	if err != nil {
-		return nil, err
-	}
-	view, err := s.channelView(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -184,14 +184,27 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 }
 
 // channelView returns what may be read of a channel now. A person's channel of a company
-// has the events of all lines that the person could read when they happened; what is
-// left are those of the lines that the person may still read.
+// has the events of all chats that the person could see when they happened. What is left
+// are those of the lines that the person may still read and, for operators who see only
+// their own chats, what is not said in a chat that somebody else has now. They still read
+// that they lost the chat.
 func (s *Service) channelView(ctx context.Context, name channels.Name) (models.ChannelView, error) {
 	v, room := models.ChannelView{Channel: name.Full}, name.Room()
 	if room.Family != channels.CompanyUser {
 		return v, nil
 	}
-	lines, err := s.Store.Read(ctx).ReadableLines(room.CompanyID, room.UserID)
+	tx := s.Store.Read(ctx)
+	e, err := tx.EmployeeOf(room.CompanyID, room.UserID)
+	if errors.Is(err, models.ErrNotFound) { // since a moment
+		return v, channels.ErrDenied
+	}
+	if err != nil {
+		return v, err
+	}
+	if onlyMine(e.Role, e.OnlyMine) {
+		v.SeenBy = e.UserID
+	}
+	lines, err := tx.ReadableLines(room.CompanyID, room.UserID)
 	v.Also = make([]string, len(lines)) // not nil: without lines there is nothing to read
 	for i, l := range lines {
 		v.Also[i] = channels.LineName(l.LicenseID, l.Type)

@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"slices"
 	"testing"
 
 	"chatcast/channels"
@@ -56,5 +57,61 @@ func TestEventsOfLostLines(t *testing.T) {
 				t.Errorf("user %d does not read what they got back", user)
 			}
 		}
+	})
+}
+
+// TestEventsOfLostChats checks that an operator who sees only their own chats can no
+// longer read what was said in a chat that somebody else has now, nor in any chat of
+// others when they could see all before. They read that the chat was given away.
+func TestEventsOfLostChats(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		chat := putChat(t, w, "telegram", "12345")
+		said := []crm.InboundMessage{{
+			ID: crm.MakeID("telegram", "1"), Chat: crm.InboundChat{ID: crm.MakeID("telegram", "12345")}, Message: crm.Content{Text: "Hello"},
+		}}
+		if _, err := w.IngestAs(t.Context(), w.Owner, at(chat).Line, crm.InboundRequest{Messages: said}); err != nil {
+			t.Fatal(err)
+		}
+		read := func(who crm.Actor) (names []string) {
+			t.Helper()
+			if _, err := w.Journal.Number(t.Context(), 10); err != nil {
+				t.Fatal(err)
+			}
+			for _, newest := range []bool{false, true} {
+				q := crm.EventsQuery{Channel: channels.CompanyUserName(crmtest.CompanyID, who.UserID), Newest: newest}
+				page, err := w.Service.Events(t.Context(), who, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				names = nil
+				for _, item := range page.Items {
+					names = append(names, item.Event)
+				}
+			}
+			return names
+		}
+		give := func(to int64) {
+			t.Helper()
+			if _, err := w.SetResponsible(t.Context(), w.Owner, at(chat), crm.Field[int64]{Set: true, Value: to}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := func(what string, who crm.Actor, names ...string) {
+			t.Helper()
+			if got := read(who); !slices.Equal(got, names) {
+				t.Errorf("%s: %v, want %v", what, got, names)
+			}
+		}
+		want("nobody's chat", w.OnlyMine, "message")
+		give(w.OnlyMine.UserID)
+		want("their own chat", w.OnlyMine, "message", "chatResponsible")
+		give(w.Admin.UserID)
+		want("a chat they lost", w.OnlyMine, "chatResponsible", "chatResponsible")
+		want("whoever sees all", w.Operator, "message", "chatResponsible", "chatResponsible")
+		if _, err := w.ChangeEmployee(t.Context(), w.Owner, crmtest.CompanyID, w.Operator.UserID, crm.EmployeeChanges{OnlyMine: ptr(true)}); err != nil {
+			t.Fatal(err)
+		}
+		want("whoever saw all", w.Operator, "chatResponsible", "chatResponsible")
 	})
 }

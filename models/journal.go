@@ -161,6 +161,7 @@ func (tx *Tx) JournalUnnumbered() (n int64, err error) {
 type ChannelView struct {
 	Channel string
 	Also    []string // only what is in one of these channels too; nil: everything
+	SeenBy  int64    // without what is said in chats that others are responsible for than this user; 0: with it
 }
 
 func (v ChannelView) where() (condition string, args []any) {
@@ -168,6 +169,12 @@ func (v ChannelView) where() (condition string, args []any) {
 	if v.Also != nil {
 		condition += " AND EXISTS (SELECT 1 FROM journal_channels AS a WHERE a.seq = c.seq AND a.channel IN ?)"
 		args = append(args, v.Also)
+	}
+	if v.SeenBy != 0 {
+		condition += ` AND NOT EXISTS (
+			SELECT 1 FROM journal_messages AS said JOIN messages AS m ON m.id = said.message_id JOIN chats ON chats.id = m.chat_id
+			WHERE said.journal_id = j.id AND chats.responsible_id <> ?)`
+		args = append(args, v.SeenBy)
 	}
 	return condition, args
 }

@@ -102,6 +102,8 @@ func TestRouterAnswersHeads(t *testing.T) {
 	r.GET("/own", func(c *gin.Context) { c.Status(http.StatusOK) })
 	r.HEAD("/own", func(c *gin.Context) { c.Header("X-Own", "yes"); c.Status(http.StatusOK) })
 	r.POST("/post", func(c *gin.Context) { c.Status(http.StatusOK) })
+	r.GET("/change", server.RefuseHead, func(*gin.Context) { t.Error("a HEAD has changed something") })
+	r.PUT("/change", func(*gin.Context) {})
 	web := httptest.NewServer(r)
 	defer web.Close()
 	for path, want := range map[string]struct {
@@ -113,6 +115,7 @@ func TestRouterAnswersHeads(t *testing.T) {
 		"/own":     {http.StatusOK, "X-Own", "yes"},
 		"/nowhere": {http.StatusNotFound, "Allow", ""},
 		"/post":    {http.StatusMethodNotAllowed, "Allow", "POST"},
+		"/change":  {http.StatusMethodNotAllowed, "Allow", "GET, PUT"},
 		"/panic":   {http.StatusInternalServerError, "Allow", ""},
 	} {
 		res, err := http.Head(web.URL + strings.ReplaceAll(path, " ", "%20"))

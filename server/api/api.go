@@ -2,13 +2,11 @@ package api
 
 import (
 	"log/slog"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"chatcast/channels/refusals"
 	"chatcast/crm"
-	"chatcast/server"
 )
 
 // API serves the CRM's routes.
@@ -53,12 +51,4 @@ func (a *API) Register(r gin.IRouter) {
 // NoRoute answers requests for a path under /v1 that does not exist.
 func (a *API) NoRoute(c *gin.Context) {
 	a.fail(c, &crm.Error{Code: crm.CodeNotFound, Message: "there is no such route"})
-}
-
-// NoMethod answers requests for a path under /v1 that does not have the method. The
-// router has set Allow.
-func (a *API) NoMethod(c *gin.Context) {
-	c.AbortWithStatusJSON(http.StatusMethodNotAllowed, answer{Error: &server.ErrorObject{
-		Code: "ApiMethodNotAllowedError", Message: "this route does not allow the method " + server.Method(c.Request),
-	}})
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 func (a *API) registerLine(line gin.IRouter) {
 	line.POST("/inbound", on(a, pathLine, a.inbound))
 	line.GET("/status", on(a, pathLine, a.lineStatus))
 	line.POST("/connect", on(a, pathLine, a.pair))
-	line.GET("/qr", a.qr)
+	line.GET("/qr", server.RefuseHead, a.qr)
 	line.POST("/pairingCode", on(a, pathLine, a.pairingCode))
 	line.DELETE("/session", on(a, pathLine, a.logout))
 }

@@ -58,7 +58,7 @@ func unchecked(t *testing.T, store *models.Store) office {
 	a.Register(router)
 	a.RegisterSchemas(router)
 	router.NoRoute(a.NoRoute)
-	router.NoMethod(a.NoMethod)
+	router.NoMethod(server.MethodNotAllowed)
 	return office{w, router}
 }
 

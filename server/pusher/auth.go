@@ -66,9 +66,9 @@ type Authorizer struct {
 
 // Register adds the routes to r.
 func (a *Authorizer) Register(r gin.IRouter) {
-	r.GET("/broadcasting/auth", a.serve)
+	r.GET("/broadcasting/auth", server.RefuseHead, a.serve)
 	r.POST("/broadcasting/auth", a.serve)
-	r.GET("/broadcasting/user-auth", a.serveUser)
+	r.GET("/broadcasting/user-auth", server.RefuseHead, a.serveUser)
 	r.POST("/broadcasting/user-auth", a.serveUser)
 }
 

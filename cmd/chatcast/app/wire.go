@@ -227,7 +227,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	page.Register(r.router)
 	r.health.register(r.router)
 	securityTxt{contact: cfg.Server.Contact(), publicURL: publicURL, notFound: crmAPI.NoRoute}.register(r.router)
-	r.router.NoMethod(crmAPI.NoMethod)
+	r.router.NoMethod(server.MethodNotAllowed)
 	r.router.NoRoute(func(c *gin.Context) {
 		if !r.dialect.NotFound(c) && !backends.NotFound(c) {
 			crmAPI.NoRoute(c)

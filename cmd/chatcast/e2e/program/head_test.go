@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,11 +13,55 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/models/testdb"
 	"chatcast/server/pusher"
 )
 
+// changingGets are the GETs that change something, and what. HEAD of them is a 405.
+var changingGets = map[string]string{
+	"/v1/licenses/:licenseId/messengers/:messengerType/qr": "it begins a pairing",
+	"/broadcasting/auth":      "the socket becomes the user's, and may enter the channel",
+	"/broadcasting/user-auth": "the socket becomes the user's",
+}
+
+// getPaths returns a path for each route that answers GET: those that take HEAD, and those
+// that do not.
+func getPaths(t *testing.T, p *e2e.Running, appKey string) (same, changing []string) {
+	t.Helper()
+	values := map[string]string{
+		":licenseId": "1229", ":messengerType": "telegram", ":companyId": "2224", ":userId": "685", ":file": "message.json",
+		":key": appKey, ":name": "news",
+	}
+	param := regexp.MustCompile(`:[A-Za-z]+`)
+	for _, r := range p.Components().Router.Routes() {
+		if r.Method != http.MethodGet {
+			continue
+		}
+		path := param.ReplaceAllStringFunc(r.Path, func(name string) string {
+			if value, ok := values[name]; ok {
+				return value
+			}
+			return "1"
+		})
+		if changingGets[r.Path] == "" {
+			same = append(same, path)
+		} else {
+			changing = append(changing, path)
+		}
+		op, _, _ := reference(t).Find(httptest.NewRequestWithContext(t.Context(), r.Method, path, http.NoBody))
+		if documented := op != nil && op.Responses.Value("405") != nil; documented != (changingGets[r.Path] != "") {
+			t.Errorf("%s: the reference has a 405: %v; it changes something: %q", r.Path, documented, changingGets[r.Path])
+		}
+	}
+	if len(same) < 50 || len(changing) != len(changingGets) {
+		t.Fatalf("only %d routes, and %d that change something", len(same), len(changing))
+	}
+	return same, changing
+}
+
 // TestHeadWhereverGetIs asks every route that answers GET with HEAD as well: the status
-// and the headers are the same, and there is no body.
+// and the headers are the same, and there is no body. A GET that changes something has no
+// HEAD.
 func TestHeadWhereverGetIs(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.Apps[0].Secret = "s"
@@ -25,31 +70,13 @@ func TestHeadWhereverGetIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]string{
-		":licenseId": "1229", ":messengerType": "telegram", ":companyId": "2224", ":userId": "685", ":file": "message.json",
-		":key": cfg.Apps[0].Key, ":name": "news",
-	}
-	param := regexp.MustCompile(`:[A-Za-z]+`)
-	paths := []string{"/nowhere", "/v1/nowhere", "/v1/chats?limit=1"}
-	for _, r := range p.Components().Router.Routes() {
-		if r.Method == http.MethodGet {
-			paths = append(paths, param.ReplaceAllStringFunc(r.Path, func(name string) string {
-				if value, ok := values[name]; ok {
-					return value
-				}
-				return "1"
-			}))
-		}
-	}
-	if len(paths) < 50 {
-		t.Fatalf("only %d routes", len(paths))
-	}
+	paths, changing := getPaths(t, p, cfg.Apps[0].Key)
 	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
 		if status, _ := e2e.Get(t, p.Base+"/readyz"); status == http.StatusOK {
 			break // its answer changes no more
 		}
 	}
-	for _, path := range paths {
+	for _, path := range append(paths, "/nowhere", "/v1/nowhere", "/v1/chats?limit=1") {
 		if strings.HasPrefix(path, "/apps/") { // signed, for the method too
 			query := func(method string) string {
 				return "?" + pusher.SignRequest(cfg.Apps[0].Key, "s", method, path, nil, nil, time.Now())
@@ -63,8 +90,59 @@ func TestHeadWhereverGetIs(t *testing.T) {
 	if get, _ := fetch(t, "GET", p.Base+"/apps/1/channels?"+pusher.SignRequest(cfg.Apps[0].Key, "s", "HEAD", "/apps/1/channels", nil, nil, time.Now()), ""); get.StatusCode != 401 {
 		t.Errorf("a GET with the signature of a HEAD: %s", get.Status)
 	}
-	if post, _ := fetch(t, "HEAD", p.Base+"/v1/tokens", ""); post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") == "" {
-		t.Errorf("HEAD of a route without GET: %s, Allow %q", post.Status, post.Header.Get("Allow"))
+	for _, path := range append(changing, "/v1/tokens") {
+		if head, body := fetch(t, "HEAD", p.Base+path, pair.AccessToken); head.StatusCode != http.StatusMethodNotAllowed || head.Header.Get("Allow") == "" || len(body) > 0 {
+			t.Errorf("HEAD of %s: %s, Allow %q, %q", path, head.Status, head.Header.Get("Allow"), body)
+		}
+	}
+}
+
+// TestHeadChangesNothing sends HEAD to every route that answers GET, and compares what the
+// database has. What changes without requests is left out: leases, and the setting that is
+// written to see whether the database takes writes. The first answer to a HEAD is not a socket, and a socket that it
+// names stays nobody's.
+func TestHeadChangesNothing(t *testing.T) {
+	cfg := e2e.Config(t)
+	p := e2e.Start(t, cfg)
+	owner := p.SignIn(t)
+	bea, _ := owner.Hire(p)
+	_, id := e2e.ConnectSocket(t, p.Base)
+	paths, changing := getPaths(t, p, cfg.Apps[0].Key)
+	before := testdb.Contents(t, p.Components().Store)
+	for _, path := range append(paths, changing...) {
+		if strings.HasPrefix(path, "/broadcasting/") {
+			path += "?socket_id=" + id + "&channel_name=private-v1.users.685"
+		}
+		fetch(t, "HEAD", p.Base+path, owner.Token)
+	}
+	for _, table := range testdb.Changed(before, testdb.Contents(t, p.Components().Store)) {
+		if table != "app_webhook_leases" && table != "settings" {
+			t.Errorf("HEAD has changed the table %s", table)
+		}
+	}
+	if status, answer := bea.Call("POST", "/broadcasting/user-auth", map[string]string{"socket_id": id}); status != http.StatusOK {
+		t.Errorf("a HEAD has taken the socket: %d %s", status, answer)
+	}
+	sockets := p.Components().Sockets.Stats().Accepted
+	for _, path := range []string{"/app/" + cfg.Apps[0].Key + "?protocol=7", "/nowhere"} {
+		req, err := http.NewRequestWithContext(t.Context(), "HEAD", p.Base+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+			req.Header.Set(name, value)
+		}
+		res, err := uncompressed.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode == http.StatusSwitchingProtocols {
+			t.Errorf("HEAD of %s became a socket", path)
+		}
+	}
+	if n := p.Components().Sockets.Stats().Accepted; n != sockets {
+		t.Errorf("HEAD has opened %d sockets", n-sockets)
 	}
 }
 

@@ -95,6 +95,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("GET", auth+"?"+enter(own), "", "", "", 401)
 	ask("GET", auth+"?"+enter(strange), "", "", pair.AccessToken, 403)
 	ask("GET", auth, "", "", pair.AccessToken, 422)
+	ask("HEAD", auth+"?"+enter(own), "", "", pair.AccessToken, 405)
 
 	askBackends(t, running.Components().Apps, handler)
 	const userAuth = "/broadcasting/user-auth"
@@ -109,6 +110,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	ask("GET", userAuth+"?socket_id="+id, "", "", "", 401)
 	ask("GET", userAuth+"?socket_id="+id, "", "", "no token", 403)
 	ask("GET", userAuth, "", "", pair.AccessToken, 422)
+	ask("HEAD", userAuth+"?socket_id="+id, "", "", pair.AccessToken, 405)
 
 	for _, path := range []string{"/docs", "/docs/docs.css", "/docs/docs.js"} {
 		for _, method := range []string{"GET", "HEAD"} {

@@ -163,14 +163,20 @@ func TestSearchFollowsTheMessages(t *testing.T) {
 	})
 }
 
-// TestSearchOldMessages indexes messages that are older than the index, in the
-// background. Until then a search says that it is not complete.
+// TestSearchOldMessages indexes names and messages that are older than the index, in the
+// background. Until then a search of messages says that it is not complete, and names are
+// found as they are written.
 func TestSearchOldMessages(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		const old = 450 // more than two batches
 		chat := putChat(t, w, whatsApp, anna)
+		other := putChat(t, w, whatsApp, "79990008888@c.us")
 		w.Tx(t, func(tx *models.Tx) error {
+			other.Name = "Ёж"
+			if err := tx.SaveChat(&other); err != nil {
+				return err
+			}
 			for i := range old {
 				m := models.Message{ChatID: chat.ID, ExternalID: fmt.Sprint("O", i), Time: crmtest.Start - old + int64(i), Type: "text",
 					Content: `{"text":"Старый ё"}`, Author: `{"id":"1"}`}
@@ -190,11 +196,20 @@ func TestSearchOldMessages(t *testing.T) {
 		}
 		ingest(t, w, crm.InboundBatch{Deletes: []crm.InboundDelete{{ID: idOf("O3"), Chat: chatOf(anna)}}})
 		ingest(t, w, crm.InboundBatch{Edits: []crm.InboundEdit{{ID: idOf("O4"), Chat: chatOf(anna), Message: crm.Content{Text: "новый"}}}})
+		names := func(when, search string, want int) {
+			t.Helper()
+			if page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{Search: search}); err != nil || len(page.Items) != want {
+				t.Errorf("%s: %q finds %d chats, %v, want %d", when, search, len(page.Items), err, want)
+			}
+		}
+		names("before", "Ёж", 1)
+		names("before", "еж", 0)
 		for range 2 { // again changes nothing
 			if err := w.RunIndexer(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
+		names("after", "еж", 1)
 		if got := strings.Fields(found(t, w, w.Owner, crm.SearchQuery{Search: "стар"})); len(got) != old+1-3 {
 			t.Errorf("%d messages are found, want %d", len(got), old+1-3)
 		}

@@ -2,26 +2,37 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"chatcast/models"
 )
 
 const (
-	indexBatch = 200 // messages in one transaction: other changes wait for it on SQLite
+	indexBatch = 200 // rows in one transaction: other changes wait for it on SQLite
 	indexRetry = 10 * time.Second
 )
 
-// RunIndexer indexes the messages that are older than the index, until all are indexed or
-// ctx ends. Searches find the others meanwhile, and say that they are not complete.
+// RunIndexer folds the names of chats and contacts that are older than their column for
+// searches, and indexes the messages that are older than the index, until all are done or
+// ctx ends. Meanwhile searches find these names as they are written, and say that the
+// messages are not complete.
 func (s *Service) RunIndexer(ctx context.Context) error {
+	return errors.Join(
+		s.until(ctx, "names of chats and contacts", s.foldOld),
+		s.until(ctx, "old messages", s.indexOld),
+	)
+}
+
+// until calls step until nothing more is to be indexed, or ctx ends. It returns nil.
+func (s *Service) until(ctx context.Context, what string, step func(context.Context) (more bool, err error)) error {
 	for told := false; ; {
-		more, err := s.indexOld(ctx)
+		more, err := step(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			s.Log.WarnContext(ctx, "old messages were not indexed for search", "error", err, "retry", indexRetry)
+			s.Log.WarnContext(ctx, "not everything could be indexed for search", "what", what, "error", err, "retry", indexRetry)
 			select {
 			case <-ctx.Done():
 				return nil
@@ -29,14 +40,26 @@ func (s *Service) RunIndexer(ctx context.Context) error {
 			}
 		case !more:
 			if told {
-				s.Log.InfoContext(ctx, "old messages are indexed for search")
+				s.Log.InfoContext(ctx, "indexed for search", "what", what)
 			}
 			return nil
 		case !told:
 			told = true
-			s.Log.InfoContext(ctx, "old messages are being indexed for search; until then searches are not complete")
+			s.Log.InfoContext(ctx, "indexing for search; until then searches are not complete", "what", what)
 		}
 	}
+}
+
+// foldOld folds one batch of old names and reports whether any are left.
+func (s *Service) foldOld(ctx context.Context) (more bool, err error) {
+	if some, err := s.Store.Read(ctx).UnfoldedNames(); err != nil || !some {
+		return false, err
+	}
+	err = s.Store.Tx(ctx, func(tx *models.Tx) error {
+		more, err = tx.FoldOld(indexBatch)
+		return err
+	})
+	return more, err
 }
 
 // indexOld indexes one batch of old messages and reports whether any are left.

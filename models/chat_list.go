@@ -70,34 +70,46 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 	if f.After != nil {
 		q = q.Where("(c.last_time, c.id) < (?, ?)", f.After.Time, f.After.ID)
 	}
-	q = containing(q, "c.folded", f.Search)
+	q = tx.containing(q, "c", f.Search)
 	var chats []Chat
 	return chats, q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit).Find(&chats).Error
 }
 
-// containing narrows q to rows whose folded column contains every word of the search, or
-// its digits when it looks like a phone number.
-func containing(q *gorm.DB, column, search string) *gorm.DB {
+// containing narrows q to rows of the table whose names contain every word of the search,
+// or its digits when it looks like a phone number. Of rows that are not folded yet, see
+// FoldOld, the names are compared as they are written.
+func (tx *Tx) containing(q *gorm.DB, table, search string) *gorm.DB {
 	folded := Fold(search)
-	words := strings.Fields(folded)
-	if len(words) == 0 {
+	if folded == "" {
 		return q
 	}
-	condition, args := contains(column, words)
-	if digits := phoneDigits(folded); digits != "" {
-		phone, digitArgs := contains(column, []string{digits})
-		condition, args = "("+condition+" OR "+phone+")", append(args, digitArgs...)
+	like := "LIKE" // on SQLite it ignores the case of ASCII
+	if tx.postgres {
+		like = "ILIKE"
 	}
-	return q.Where(condition, args...)
+	digits := phoneDigits(folded)
+	condition, args := contains(table+".folded", "LIKE", strings.Fields(folded), digits)
+	written := strings.ReplaceAll("(t.name || ' ' || COALESCE(t.phone, '') || ' ' || COALESCE(t.username, '') || ' ' || t.external_id)", "t.", table+".")
+	old, oldArgs := contains(written, like, strings.Fields(search), digits)
+	return q.Where("("+condition+" OR "+table+".folded = '' AND "+old+")", append(args, oldArgs...)...)
 }
 
-func contains(column string, words []string) (condition string, args []any) {
+// contains returns the condition that the text contains all words, or the digits unless
+// they are empty.
+func contains(text, like string, words []string, digits string) (condition string, args []any) {
+	match := func(word string) string {
+		args = append(args, "%"+likeEscaper.Replace(word)+"%")
+		return text + " " + like + " ? ESCAPE '!'"
+	}
 	var all []string
 	for _, w := range words {
-		all = append(all, column+` LIKE ? ESCAPE '!'`)
-		args = append(args, "%"+likeEscaper.Replace(w)+"%")
+		all = append(all, match(w))
 	}
-	return "(" + strings.Join(all, " AND ") + ")", args
+	condition = strings.Join(all, " AND ")
+	if digits != "" {
+		condition += " OR " + match(digits)
+	}
+	return "(" + condition + ")", args
 }
 
 // phoneDigits returns the digits of a text that may be a phone number, written as people
@@ -135,7 +147,7 @@ func (tx *Tx) Contacts(f ContactFilter) ([]Contact, error) {
 			AND c.messenger_type = k.messenger_type AND c.type = 'private'
 			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID)
 	}
-	q = containing(q, "k.folded", f.Search)
+	q = tx.containing(q, "k", f.Search)
 	var contacts []Contact
 	return contacts, q.Order("k.id").Limit(f.Limit).Find(&contacts).Error
 }

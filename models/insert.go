@@ -20,8 +20,8 @@ func (tx *Tx) Written(afterID int64, limit int) ([]JournalEntry, error) {
 	return entries, err
 }
 
-// Reindex makes all messages wait for the index of searches, as an update of a database
-// without it does.
+// Reindex makes all names and messages wait for the indexes of searches, as an update of a
+// database without them does.
 func (tx *Tx) Reindex() error {
 	clear := "DELETE FROM message_search"
 	if !tx.postgres {
@@ -30,7 +30,13 @@ func (tx *Tx) Reindex() error {
 	if err := tx.db.Exec(clear).Error; err != nil {
 		return err
 	}
-	return tx.db.Exec("UPDATE search_state SET unindexed = (SELECT COALESCE(MAX(id), 0) FROM messages)").Error
+	for _, table := range []string{"chats", "contacts"} {
+		if err := tx.db.Exec("UPDATE " + table + " SET folded = ''").Error; err != nil {
+			return err
+		}
+	}
+	return tx.db.Exec(`UPDATE search_state SET unindexed = (SELECT COALESCE(MAX(id), 0) FROM messages),
+		unfolded_chats = (SELECT COALESCE(MAX(id), 0) FROM chats), unfolded_contacts = (SELECT COALESCE(MAX(id), 0) FROM contacts)`).Error
 }
 
 // Indexed counts the messages of which the index of searches has words.

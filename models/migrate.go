@@ -45,7 +45,7 @@ func newMigrator(pool *sql.DB, postgres bool) (*goose.Provider, error) {
 		dialect = goose.DialectPostgres
 	}
 	p, err := goose.NewProvider(dialect, pool, migrationFS(migrations, postgres),
-		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(goMigrations(postgres)...))
+		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, fmt.Errorf("models: migrations: %w", err)
 	}

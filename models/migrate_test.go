@@ -3,7 +3,6 @@ package models_test
 import (
 	"errors"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -101,63 +100,6 @@ func TestMigrateMarksKnownPasswords(t *testing.T) {
 				if u, err := store.Read(ctx).UserByID(id); err != nil || u.PasswordKnown != want {
 					t.Errorf("user %d: %+v, %v, want %v", id, u, err, want)
 				}
-			}
-		})
-	}
-}
-
-// A database of before the index of searches gets the folded names at once, and its
-// messages wait for the index.
-func TestMigrateFoldsNames(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "old.db") },
-		"postgres": func(t *testing.T) string { return testdb.EmptyPostgresURL(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx, store := t.Context(), testdb.Open(t, url(t))
-			if err := models.MigrateTo(ctx, store, 16); err != nil {
-				t.Fatal(err)
-			}
-			for _, sql := range []string{
-				`INSERT INTO companies (id, name, created_at) VALUES (1, 'old', 0)`,
-				`INSERT INTO users (id, email, name, password_hash, company_id, created_at) VALUES (685, 'a', 'A', '', 1, 0)`,
-				`INSERT INTO employees (company_id, user_id, role, created_at) VALUES (1, 685, 'owner', 0)`,
-				`INSERT INTO licenses (id, company_id, name, created_at) VALUES (2, 1, 'old', 0)`,
-				`INSERT INTO messengers (license_id, type, name, created_at) VALUES (2, 'telegram', 'old', 0)`,
-				`INSERT INTO contacts (license_id, messenger_type, external_id, name, created_at) VALUES (2, 'telegram', '5', 'Tomás', 0)`,
-			} {
-				if err := store.Exec(ctx, sql); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for i := range 1100 { // more than two batches
-				err := store.Exec(ctx, `INSERT INTO chats (company_id, license_id, messenger_type, external_id, hash, type, phone, name, last_time, created_at)
-					VALUES (1, 2, 'telegram', ?, 'h', 'private', '7999', 'Ёж', 0, 0)`, strconv.Itoa(i))
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			err := store.Exec(ctx, `INSERT INTO messages (id, chat_id, external_id, from_me, from_api, time, type, content, author, created_at)
-				SELECT 77, MAX(id), 'A', FALSE, FALSE, 0, 'text', '{}', '{}', 0 FROM chats`)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := store.Migrate(ctx); err != nil {
-				t.Fatal(err)
-			}
-			tx := store.Read(ctx)
-			for _, search := range []string{"еж", "7999"} {
-				chats, err := tx.Chats(models.ChatFilter{ViewerID: 685, Search: search, Limit: 2000})
-				if err != nil || len(chats) != 1100 {
-					t.Errorf("%q finds %d chats, %v", search, len(chats), err)
-				}
-			}
-			contacts, err := tx.Contacts(models.ContactFilter{LicenseID: 2, MessengerType: "telegram", Search: "tomas", Limit: 9})
-			if err != nil || len(contacts) != 1 {
-				t.Errorf("%d contacts, %v", len(contacts), err)
-			}
-			if waiting, err := tx.UnindexedMessages(); err != nil || waiting != 77 {
-				t.Errorf("messages up to %d wait for the index, %v, want 77", waiting, err)
 			}
 		})
 	}

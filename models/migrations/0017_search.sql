@@ -1,6 +1,6 @@
 -- +goose Up
 
--- What searches compare of a chat and of a contact: see Fold. Version 18 fills it.
+-- What searches compare of a chat and of a contact: see Fold. Empty: see version 19.
 ALTER TABLE chats ADD COLUMN folded TEXT NOT NULL DEFAULT '';
 ALTER TABLE contacts ADD COLUMN folded TEXT NOT NULL DEFAULT '';
 

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"chatcast/broadcasting"
@@ -25,7 +26,8 @@ func (c *change) emit(ev Event) {
 	}
 }
 
-// change runs f in one transaction, which also journals the events that f emitted.
+// change runs f in one transaction, which also journals the events that f emitted. As
+// models.Store.Tx says, f may be called several times.
 // After the commit it ends the subscriptions that were lost, then wakes the relay. It
 // does so even when the commit returns an error, because the commit may have happened
 // all the same: the caller may have cancelled ctx meanwhile, or the database did not
@@ -34,6 +36,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	var done *change // nil: the commit was not tried
 	trace, end := s.traced(ctx)
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		done = nil // of an attempt that the database has ended
 		c := &change{tx: tx, now: s.Now(), from: clientIn(ctx)}
 		if err := f(c); err != nil {
 			return err
@@ -81,15 +84,15 @@ func (s *Service) traced(ctx context.Context) (trace broadcasting.Trace, end fun
 	}
 }
 
-// txAttempts is how often a transaction is tried that concurrent ones may make fail.
-const txAttempts = 5
+// raceAttempts is how often a change is tried that inserts what another may insert.
+const raceAttempts = 5
 
-// changeWithRetry is like change, but retries when it conflicts with a concurrent
-// change, for example one that creates or merges the same chats. f may be called
-// several times.
+// changeWithRetry is like change, but begins again when the change inserts a row that a
+// concurrent one has just inserted, for example because it creates or merges the same
+// chats.
 func (s *Service) changeWithRetry(ctx context.Context, f func(c *change) error) (err error) {
-	for range txAttempts {
-		if err = s.change(ctx, f); !models.Retryable(err) {
+	for range raceAttempts {
+		if err = s.change(ctx, f); !errors.Is(err, models.ErrDuplicate) {
 			return err
 		}
 	}

@@ -92,7 +92,7 @@ func (j *Journal) Lead(ctx context.Context, appended func(), lead func(held cont
 
 // Number implements broadcasting.Journal.
 func (j *Journal) Number(ctx context.Context, limit int) (n int, err error) {
-	err = j.txWithRetry(ctx, func(tx *models.Tx) error {
+	err = j.store.Tx(ctx, func(tx *models.Tx) error {
 		n, err = tx.NumberJournal(limit)
 		return err
 	})
@@ -130,7 +130,7 @@ func (j *Journal) MarkPublished(ctx context.Context, seq int64) error {
 
 // Prune implements broadcasting.Journal.
 func (j *Journal) Prune(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	err = j.txWithRetry(ctx, func(tx *models.Tx) error {
+	err = j.store.Tx(ctx, func(tx *models.Tx) error {
 		n, err = tx.PruneJournal(before.UnixMilli(), limit)
 		return err
 	})
@@ -138,17 +138,6 @@ func (j *Journal) Prune(ctx context.Context, before time.Time, limit int) (n int
 		return 0, fmt.Errorf("crm: prune the journal: %w", err)
 	}
 	return n, nil
-}
-
-// txWithRetry runs f in a transaction, again when it was the victim of a deadlock with a
-// deletion of messages.
-func (j *Journal) txWithRetry(ctx context.Context, f func(tx *models.Tx) error) (err error) {
-	for range txAttempts {
-		if err = j.store.Tx(ctx, f); !models.Retryable(err) {
-			return err
-		}
-	}
-	return err
 }
 
 // published wakes all callers that wait on next.

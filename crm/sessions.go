@@ -134,7 +134,7 @@ func (s *Service) RefreshToken(ctx context.Context, refreshToken string, from Cl
 	from = clientOf(from.Address, from.UserAgent)
 	var pair *TokenPair // nil: the token was exchanged already
 	err := s.change(ctx, func(c *change) error {
-		c.from = from
+		c.from, pair = from, nil
 		t, used, err := c.lockSession(hashToken(refreshToken))
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ func (tx *Tx) AppendJournal(e *JournalEntry) error {
 // LockJournalOfMessage lists the entries that show the content of a message, and locks
 // them until the transaction ends. Nothing is numbered until then: NumberJournal would
 // meet who locks the entries of several messages in a deadlock, again and again. Two who
-// lock those of the same messages in another order still may, see Retryable.
+// lock those of the same messages in another order still may.
 func (tx *Tx) LockJournalOfMessage(messageID int64) ([]JournalEntry, error) {
 	if tx.postgres {
 		if err := tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error; err != nil {
@@ -75,7 +75,7 @@ func (tx *Tx) notify(channel string) error {
 // none, in the order of their ids, and lists them by channel. It returns how many it
 // numbered; when that is limit, there may be more. It must run in a Store.Tx of its
 // own, so that no number is given twice or left out. It locks the entries in the order of
-// their ids, and may still be the victim of a deadlock, see Retryable.
+// their ids.
 //
 // No entry is skipped: an entry gets its number when it is seen committed, not when it
 // is written. An entry that commits late is seen by a later call and gets a later

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
@@ -33,7 +34,8 @@ type Store struct {
 	sqlitePath string
 	closers    []func() error
 
-	keys *seal.Keys // of secrets; set by UseKeys; nil: they are not encrypted
+	keys       *seal.Keys // of secrets; set by UseKeys; nil: they are not encrypted
+	rehearsing bool       // set by Rehearse
 }
 
 // Tx is the view of the database that queries run in: one transaction (see Store.Tx),
@@ -46,15 +48,46 @@ type Tx struct {
 	notified bool // the commit will notify of a journal entry
 }
 
+// txAttempts is how often a transaction is tried that the database ends.
+const txAttempts = 5
+
 // Tx runs f in one transaction and commits it when f returns nil. When f returns an
 // error, Tx rolls back and returns that error. On SQLite the transaction takes the
 // write lock at once, so f never meets SQLITE_BUSY midway, and only one transaction
 // runs at a time: f must not call Tx again, nor wait for another transaction or for
 // anything outside.
-func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) error {
-	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		return f(&Tx{db: db, postgres: s.postgres, keys: s.keys})
-	})
+//
+// When the database ends the transaction because it and others wait for each other, Tx
+// begins again. So f may be called several times: it must set what it changes outside the
+// transaction, and not add to it. Whatever must happen once comes after Tx.
+func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) (err error) {
+	for attempt := range txAttempts {
+		err = s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+			err := f(&Tx{db: db, postgres: s.postgres, keys: s.keys})
+			if err == nil && attempt == 0 && s.rehearsing {
+				return errRehearsed
+			}
+			return err
+		})
+		if err != errRehearsed && !endedByOthers(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// errRehearsed ends the first attempt of each transaction while the store rehearses.
+var errRehearsed = errors.New("models: this is the rehearsal")
+
+// Rehearse makes each transaction from now on be rolled back once at its end, and begin
+// again, as if others had ended it. It is for tests of what calls Tx.
+func (s *Store) Rehearse() { s.rehearsing = true }
+
+// endedByOthers reports whether the database has ended a transaction only because of
+// concurrent ones: as the victim of a deadlock, or because it could not be ordered.
+func endedByOthers(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001") // deadlock_detected, serialization_failure
 }
 
 // Read returns a Tx for queries that change nothing. Each statement sees the newest

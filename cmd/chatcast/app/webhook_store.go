@@ -97,13 +97,9 @@ func (s webhookStore) Queued(ctx context.Context, owner string, after map[string
 
 // Commit implements webhook.Store.
 func (s webhookStore) Commit(ctx context.Context, owner string, b *webhook.Batch) error {
-	queued := make([]*models.QueuedWebhook, len(b.New))
-	for i, d := range b.New {
-		queued[i] = &models.QueuedWebhook{
-			AppID: d.App, Endpoint: d.Endpoint, Events: d.Events, Count: d.Count, CreatedAtMS: d.Created.UnixMilli(), QueuedBy: owner,
-		}
-	}
+	var queued []*models.QueuedWebhook
 	err := s.store.Tx(ctx, func(tx *models.Tx) error {
+		queued = queuedRows(owner, b.New) // without the ids of an attempt that was rolled back
 		owners, err := lockLeases(tx, owner, b)
 		if err != nil {
 			return err
@@ -128,6 +124,15 @@ func (s webhookStore) Commit(ctx context.Context, owner string, b *webhook.Batch
 		b.New[i].ID = row.ID
 	}
 	return err
+}
+
+func queuedRows(owner string, list []webhook.Delivery) (rows []*models.QueuedWebhook) {
+	for _, d := range list {
+		rows = append(rows, &models.QueuedWebhook{
+			AppID: d.App, Endpoint: d.Endpoint, Events: d.Events, Count: d.Count, CreatedAtMS: d.Created.UnixMilli(), QueuedBy: owner,
+		})
+	}
+	return rows
 }
 
 // lockLeases locks the leases of all apps of b and returns their owners. It returns a

@@ -21,6 +21,8 @@ func TestWebhookStore(t *testing.T) {
 // twoProcesses opens the database twice. It passes time by moving the ends of leases.
 func twoProcesses(t *testing.T, url string) storetest.Subject {
 	a, b := testdb.Open(t, url), testdb.Open(t, url)
+	a.Rehearse() // every transaction may begin again
+	b.Rehearse()
 	side, _, err := a.SideDB(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +61,14 @@ func TestEncryptionCommands(t *testing.T) {
 			}
 		}
 	}
-	must(second+","+first, "encryption", "rotate")
+	told := map[string]int{}
+	for line := range strings.Lines(must(second+","+first, "encryption", "rotate")) {
+		table, _, _ := strings.Cut(line, ": ")
+		told[table]++
+	}
+	if told["apps"] != 1 || told["settings"] != 1 || slices.Max(slices.Collect(maps.Values(told))) != 1 {
+		t.Errorf("rotate tells of tables this often: %v", told)
+	}
 	if got := must(second, "secret", "--app", "shop"); got != secret {
 		t.Errorf("after the rotation the secret is %q, and was %q", got, secret)
 	}

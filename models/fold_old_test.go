@@ -60,7 +60,7 @@ func TestMigrateFromVersion18(t *testing.T) {
 		if err := store.Exec(ctx, "UPDATE chats SET folded = 'as it was' WHERE external_id <> '1'"); err != nil {
 			t.Fatal(err)
 		}
-		if err := models.PretendVersion(ctx, store, 18); err != nil {
+		if err := store.PretendVersion(ctx, 18); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -77,7 +77,7 @@ func TestMigrateFromVersion18(t *testing.T) {
 func oldNames(t *testing.T, store *models.Store, version int64, chats int) {
 	t.Helper()
 	ctx := t.Context()
-	if err := models.MigrateTo(ctx, store, version); err != nil {
+	if err := store.MigrateTo(ctx, version); err != nil {
 		t.Fatal(err)
 	}
 	for _, sql := range []string{

@@ -1,5 +1,7 @@
 package models
 
+import "context"
+
 // Insert inserts rows as they are, with the ids that are set. Each is a pointer to a
 // row type. It is for rows that no rule concerns.
 func (tx *Tx) Insert(rows ...any) error {
@@ -47,4 +49,23 @@ func (tx *Tx) Indexed() (n int64, err error) {
 	}
 	err = rows.Count(&n).Error
 	return n, err
+}
+
+// MigrateTo migrates an empty database to the version of an older program.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	p, err := newMigrator(pool, s.postgres)
+	if err != nil {
+		return err
+	}
+	_, err = p.UpTo(ctx, version)
+	return err
+}
+
+// PretendVersion makes the database look as if a program had migrated it to the version.
+func (s *Store) PretendVersion(ctx context.Context, version int64) error {
+	return s.db.WithContext(ctx).Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, TRUE)", version).Error
 }

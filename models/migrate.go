@@ -14,6 +14,10 @@ import (
 // know: run the newer program.
 var ErrNewerDatabase = errors.New("models: the database is of a newer version of chatcast")
 
+// ErrServedOlder means that a server runs on the database, and knows the version that it
+// has now and no later one.
+var ErrServedOlder = errors.New("models: a server of another version of chatcast is running on this database")
+
 //go:embed migrations/*.sql
 var migrations embed.FS
 
@@ -39,6 +43,45 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return withAdvisoryLock(ctx, pool, lockMigrate, func() error { return migrate(ctx, pool, true) })
 }
 
+// MigrateUnlessServed is Migrate for a process that has not called Lock. It changes
+// nothing and returns ErrServedOlder while a server runs that the new version would take
+// by surprise.
+func (s *Store) MigrateUnlessServed(ctx context.Context) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	p, err := newMigrator(pool, s.postgres)
+	if err != nil {
+		return err
+	}
+	is, ours, err := versions(ctx, p)
+	if err != nil || is == ours {
+		return err
+	}
+	release, err := s.lockUnlessServed(ctx)
+	if errors.Is(err, ErrLocked) {
+		return fmt.Errorf("%w: the database is of version %d, which this program would bring to %d", ErrServedOlder, is, ours)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Migrate(ctx), release())
+}
+
+// versions returns the version of the database and that of this program, or
+// ErrNewerDatabase.
+func versions(ctx context.Context, p *goose.Provider) (is, ours int64, err error) {
+	is, ours, err = p.GetVersions(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("models: database version: %w", err)
+	}
+	if is > ours {
+		return 0, 0, fmt.Errorf("%w: it is of version %d, this program knows up to %d", ErrNewerDatabase, is, ours)
+	}
+	return is, ours, nil
+}
+
 func newMigrator(pool *sql.DB, postgres bool) (*goose.Provider, error) {
 	dialect := goose.DialectSQLite3
 	if postgres {
@@ -57,12 +100,8 @@ func migrate(ctx context.Context, pool *sql.DB, postgres bool) error {
 	if err != nil {
 		return err
 	}
-	is, ours, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("models: database version: %w", err)
-	}
-	if is > ours {
-		return fmt.Errorf("%w: it is of version %d, this program knows up to %d", ErrNewerDatabase, is, ours)
+	if _, _, err := versions(ctx, p); err != nil {
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("models: migrate: %w", err)

@@ -47,7 +47,7 @@ func TestMigrateFromVersion5(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, store := t.Context(), testdb.Open(t, url(t))
-			if err := models.MigrateTo(ctx, store, 5); err != nil {
+			if err := store.MigrateTo(ctx, 5); err != nil {
 				t.Fatal(err)
 			}
 			for _, sql := range []string{
@@ -82,7 +82,7 @@ func TestMigrateMarksKnownPasswords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, store := t.Context(), testdb.Open(t, url(t))
-			if err := models.MigrateTo(ctx, store, 9); err != nil {
+			if err := store.MigrateTo(ctx, 9); err != nil {
 				t.Fatal(err)
 			}
 			for _, sql := range []string{
@@ -114,7 +114,7 @@ func TestMigrateKeepsBridges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, store := t.Context(), testdb.Open(t, url(t))
-			if err := models.MigrateTo(ctx, store, 12); err != nil {
+			if err := store.MigrateTo(ctx, 12); err != nil {
 				t.Fatal(err)
 			}
 			for _, sql := range []string{
@@ -147,7 +147,7 @@ func TestMigrateKeepsBridges(t *testing.T) {
 
 func TestMigrateRefusesNewerDatabase(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		if err := models.PretendVersion(t.Context(), store, 999); err != nil {
+		if err := store.PretendVersion(t.Context(), 999); err != nil {
 			t.Fatal(err)
 		}
 		err := store.Migrate(t.Context())
@@ -241,4 +241,48 @@ func TestBumpIdentity(t *testing.T) {
 			t.Errorf("drawn id %d collides with the chosen 1", drawn.ID)
 		}
 	})
+}
+
+// A process that does not serve migrates no database under a server of another version,
+// and waits for none of its own version.
+func TestMigrateUnlessServed(t *testing.T) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "old.db") },
+		"postgres": func(t *testing.T) string { return testdb.EmptyPostgresURL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, url := t.Context(), url(t)
+			server, command := testdb.Open(t, url), testdb.Open(t, url)
+			if err := errors.Join(server.MigrateTo(ctx, 12), server.Lock(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			before := testdb.Contents(t, server)
+			err := command.MigrateUnlessServed(ctx)
+			if !errors.Is(err, models.ErrServedOlder) || !strings.Contains(err.Error(), "version 12") {
+				t.Errorf("under an older server: %v", err)
+			}
+			if changed := testdb.Changed(before, testdb.Contents(t, server)); len(changed) > 0 {
+				t.Errorf("a refused migration has changed %v", changed)
+			}
+			if err := server.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := command.MigrateUnlessServed(ctx); err != nil {
+				t.Errorf("without a server: %v", err)
+			}
+			server = testdb.Open(t, url)
+			if err := server.Lock(ctx); err != nil {
+				t.Errorf("a server after the command: %v", err)
+			}
+			if err := command.MigrateUnlessServed(ctx); err != nil {
+				t.Errorf("beside a server of the same version: %v", err)
+			}
+			if err := server.PretendVersion(ctx, 999); err != nil {
+				t.Fatal(err)
+			}
+			if err := command.MigrateUnlessServed(ctx); !errors.Is(err, models.ErrNewerDatabase) {
+				t.Errorf("of a newer version: %v", err)
+			}
+		})
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,18 +43,9 @@ func (s *Store) Lock(ctx context.Context) error {
 }
 
 func (s *Store) lockPostgres(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, s.url)
+	conn, release, err := s.takeServeLock(ctx)
 	if err != nil {
-		return fmt.Errorf("models: lock: %w", err)
-	}
-	release := func() error {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
-		defer cancel()
-		_ = conn.Close(bye) // the server releases the lock in any case
-		return nil
-	}
-	if err := waitForLock(ctx, conn, lockServe, lockWait); err != nil {
-		return errors.Join(err, release())
+		return err
 	}
 	// The connections of a process that was killed may still commit. Such a commit must
 	// not overwrite what we write: keys that were used would be used again.
@@ -65,6 +58,42 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 	}
 	s.holdLock(release)
 	return nil
+}
+
+// takeServeLock takes the lock of servers on a connection of its own.
+func (s *Store) takeServeLock(ctx context.Context) (conn *pgx.Conn, release func() error, err error) {
+	conn, err = pgx.Connect(ctx, s.url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("models: lock: %w", err)
+	}
+	release = func() error {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+		defer cancel()
+		_ = conn.Close(bye) // the server releases the lock in any case
+		return nil
+	}
+	if err := waitForLock(ctx, conn, lockServe, lockWait); err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	return conn, release, nil
+}
+
+// lockUnlessServed keeps servers away until release is called, for a process that serves
+// nothing. It returns ErrLocked when there is one. It makes no lock file, which would be
+// the user's who runs a command; a database without one was not served here yet.
+func (s *Store) lockUnlessServed(ctx context.Context) (release func() error, err error) {
+	if s.postgres {
+		_, release, err = s.takeServeLock(ctx)
+		return release, err
+	}
+	path := s.sqlitePath + ".lock"
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return func() error { return nil }, nil
+	}
+	if release, err = lockFile(path); err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, path)
+	}
+	return release, nil
 }
 
 // waitForLock returns nil when conn holds the lock, and ErrLocked after wait.

@@ -19,7 +19,7 @@ func TestWebhooksOfAnEarlierVersion(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := testdb.Open(t, url(t))
-			if err := models.MigrateTo(t.Context(), store, 5); err != nil {
+			if err := store.MigrateTo(t.Context(), 5); err != nil {
 				t.Fatal(err)
 			}
 			for _, statement := range []string{

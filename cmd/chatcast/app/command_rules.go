@@ -13,48 +13,64 @@ import (
 	"chatcast/models"
 )
 
-// openStore opens the database and migrates it to the schema of this version. prepare is
-// called before that, if it is not nil.
-func openStore(ctx context.Context, cfg config.Config, prepare func(*models.Store) error) (*models.Store, error) {
+// openStore opens the database and brings it to the schema of this version with migrate.
+func openStore(ctx context.Context, cfg config.Config, migrate func(context.Context, *models.Store) error) (*models.Store, error) {
 	store, err := models.Open(ctx, cfg.Database.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database.url: %w", err)
 	}
-	if prepare != nil {
-		if err := prepare(store); err != nil {
-			return nil, errors.Join(err, store.Close())
-		}
-	}
-	if err := store.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, store.Close())
+	if err := migrate(ctx, store); err != nil {
+		return nil, errors.Join(wrongVersion(err), store.Close())
 	}
 	return store, nil
 }
 
-// OpenStore opens the database, migrates it to the schema of this version, and gives it
-// the keys of its secrets.
-func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
-	return openWithKeys(ctx, cfg, nil)
+// wrongVersion tells what to do about a database of another version.
+func wrongVersion(err error) error {
+	switch {
+	case errors.Is(err, models.ErrNewerDatabase):
+		return fmt.Errorf("%w; run the newer program, or restore a backup of before it: see docs/operations.md", err)
+	case errors.Is(err, models.ErrServedOlder):
+		return fmt.Errorf("%w; run the command with the server's own program, or stop the server first", err)
+	}
+	return err
 }
 
-// openAlone is OpenStore for the server, which is alone on its database. It migrates
-// nothing while another server runs, which does not know the new schema.
-func openAlone(ctx context.Context, cfg config.Config) (*models.Store, error) {
-	return openWithKeys(ctx, cfg, func(store *models.Store) error {
-		err := store.Lock(ctx)
-		if errors.Is(err, models.ErrLocked) {
-			return fmt.Errorf("%w; %s", err, oneAtATime)
-		}
+// besideServer migrates for commands, which may run beside a server: not under a server
+// that does not know the new schema.
+func besideServer(ctx context.Context, store *models.Store) error {
+	return store.MigrateUnlessServed(ctx)
+}
+
+// alone locks the database before it migrates: another server may not know the new schema.
+func alone(ctx context.Context, store *models.Store) error {
+	if err := store.Lock(ctx); err != nil {
 		return err
-	})
+	}
+	return store.Migrate(ctx)
 }
 
-func openWithKeys(ctx context.Context, cfg config.Config, prepare func(*models.Store) error) (*models.Store, error) {
+// OpenStore opens the database for a command, migrates it to the schema of this version,
+// and gives it the keys of its secrets.
+func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	return openWithKeys(ctx, cfg, besideServer)
+}
+
+// openAlone is OpenStore for the server, which is alone on its database.
+func openAlone(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	store, err := openWithKeys(ctx, cfg, alone)
+	if errors.Is(err, models.ErrLocked) {
+		return nil, fmt.Errorf("%w; %s", err, oneAtATime)
+	}
+	return store, err
+}
+
+func openWithKeys(ctx context.Context, cfg config.Config, migrate func(context.Context, *models.Store) error) (*models.Store, error) {
 	keys, err := cfg.Encryption.Load()
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, cfg, prepare)
+	store, err := openStore(ctx, cfg, migrate)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func EncryptionKeys(ctx context.Context, cfg config.Config) ([]string, error) {
 	if err := databaseExists(cfg); err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, cfg, nil)
+	store, err := openStore(ctx, cfg, besideServer)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func EncryptionKeys(ctx context.Context, cfg config.Config) ([]string, error) {
 }
 
 // Reencrypt encrypts all secrets of the database with the first key, or decrypts them. It
-// calls done for each table. It refuses while a server runs, which holds keys of WhatsApp
+// calls done for each table, in order, when all is done. It refuses while a server runs, which holds keys of WhatsApp
 // in memory and would write old ones back.
 func Reencrypt(ctx context.Context, cfg config.Config, decrypt bool, done func(table string, rows int)) (err error) {
 	if err := databaseExists(cfg); err != nil {
@@ -51,14 +51,14 @@ func Reencrypt(ctx context.Context, cfg config.Config, decrypt bool, done func(t
 	if keys == nil {
 		return cfg.Encryption.Wrong("is needed: set it in the environment variable CHATCAST_ENCRYPTION_KEYS, or name the file of keys with encryption.key_file")
 	}
-	store, err := openStore(ctx, cfg, nil)
+	store, err := openStore(ctx, cfg, alone)
+	if errors.Is(err, models.ErrLocked) {
+		return fmt.Errorf("stop the server first: %w", err)
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.Lock(ctx); err != nil {
-		return fmt.Errorf("stop the server first: %w", err)
-	}
 	if err := upgradeWhatsApp(ctx, store); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package kill
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -122,39 +121,19 @@ type pages struct {
 
 func openPages(t *testing.T, base string) *pages {
 	t.Helper()
-	host, port, err := net.SplitHostPort(strings.TrimPrefix(base, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("node", "--no-deprecation", "../testdata/browser/restart.cjs", host, port, "ChatsAppApiProdKey", restartSecret, fmt.Sprint(restartPages))
-	cmd.Stderr = os.Stderr
-	in, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if errIn != nil || errOut != nil {
-		t.Fatal(errIn, errOut)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	p := &pages{}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
+	var reading sync.WaitGroup
+	t.Cleanup(reading.Wait) // after Node has ended, and with it the lines
+	node := e2e.StartNode(t, "restart.cjs", base, "ChatsAppApiProdKey", restartSecret, fmt.Sprint(restartPages))
+	reading.Go(func() {
+		for line := range node.Lines {
 			var r report
-			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-				t.Errorf("node said %s", lines.Text())
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Errorf("node said %s", line)
 			}
 			p.mu.Lock()
 			p.said = append(p.said, r)
 			p.mu.Unlock()
-		}
-	}()
-	t.Cleanup(func() {
-		in.Close()
-		<-done
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("node: %v", err)
 		}
 	})
 	return p

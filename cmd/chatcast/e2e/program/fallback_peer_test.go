@@ -1,63 +1,25 @@
 package program_test
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
-	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
 )
 
 // fallbackPeer is pusher-js in Node, with one transport.
 type fallbackPeer struct {
+	*e2e.Node
 	t     *testing.T
-	say   io.WriteCloser
-	lines chan string
 	heard []string // received and not yet returned by next
 }
 
 func startFallback(t *testing.T, base, transport, token string) *fallbackPeer {
 	t.Helper()
-	host, port, err := net.SplitHostPort(strings.TrimPrefix(base, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("node", "--no-deprecation", "../testdata/browser/fallback.cjs", host, port, transport, token)
-	cmd.Stderr = os.Stderr
-	in, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if errIn != nil || errOut != nil {
-		t.Fatal(errIn, errOut)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	f := &fallbackPeer{t: t, say: in, lines: make(chan string, 10_000)}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer close(f.lines)
-		s := bufio.NewScanner(out)
-		s.Buffer(nil, 4<<20)
-		for s.Scan() {
-			f.lines <- s.Text()
-		}
-		_, _ = io.Copy(io.Discard, out)
-	}()
-	t.Cleanup(func() {
-		in.Close()
-		<-done
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("node: %v", err)
-		}
-	})
-	return f
+	return &fallbackPeer{Node: e2e.StartNode(t, "fallback.cjs", base, transport, token), t: t}
 }
 
 // do sends the peer a command.
@@ -67,7 +29,7 @@ func (f *fallbackPeer) do(command ...any) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if _, err := f.say.Write(append(line, '\n')); err != nil {
+	if _, err := f.Say.Write(append(line, '\n')); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -85,7 +47,7 @@ func (f *fallbackPeer) next(begin string) string {
 	timeout := time.After(testwait.Long)
 	for {
 		select {
-		case line, ok := <-f.lines:
+		case line, ok := <-f.Lines:
 			switch {
 			case !ok:
 				f.t.Fatalf("node ended before %s; it said %s", begin, f.heard)

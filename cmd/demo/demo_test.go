@@ -38,7 +38,9 @@ func (b *buffer) String() string {
 func server(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "chatcast")
-	if out, err := exec.Command("go", "build", "-o", path, "../chatcast").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "../chatcast") // as make build does
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path

@@ -13,13 +13,15 @@ import (
 )
 
 // Main runs the tests of a package, then calls last, ends the browser and the database
-// server, fails on a leaked goroutine, and exits.
+// server, removes the built program, fails on a leaked goroutine, and exits.
 func Main(m *testing.M, last ...func()) {
 	code := m.Run()
 	closeBrowser()
-	if err := testdb.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = max(code, 1)
+	for _, end := range []func() error{testdb.Stop, removeBinary} {
+		if err := end(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
 	}
 	for _, f := range last {
 		f()

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,16 +14,6 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/config"
 )
-
-// BuildBinary builds the program as users build it.
-func BuildBinary(t testing.TB) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "chatcast")
-	if out, err := exec.Command("go", "build", "-o", path, "chatcast/cmd/chatcast").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return path
-}
 
 // Environ returns the environment without the program's settings, so that those of
 // the shell or the tests do not reach it.

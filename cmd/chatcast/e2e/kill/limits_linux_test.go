@@ -28,6 +28,7 @@ func limit(t *testing.T, p *e2e.Process, resource int, soft uint64) (before uint
 
 // A program that can write no more says so at /readyz, and again when it can.
 func TestReadyWhileNothingCanBeWritten(t *testing.T) {
+	t.Parallel() // most of its time it waits for the next probe
 	p := e2e.StartProcess(t, e2e.BuildBinary(t), e2e.Config(t))
 	e2e.AwaitReady(t, p.Base, http.StatusOK, `"status":"ok"`)
 	before := limit(t, p, unix.RLIMIT_FSIZE, 0)

@@ -109,6 +109,7 @@ func TestHangUpWithoutAFile(t *testing.T) {
 // A new certificate is served without a restart. While its files do not fit together, the
 // last one is served, and the log names the files.
 func TestCertificateIsReloaded(t *testing.T) {
+	t.Parallel() // most of its time it waits for the program to look at the files
 	dir := t.TempDir()
 	files := config.TLSConfig{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
 	first := e2e.WriteCertificate(t, files)

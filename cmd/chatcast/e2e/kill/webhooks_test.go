@@ -180,6 +180,7 @@ func (r *numbersReceiver) numbers() (first []int, again int) {
 // are not announced again.
 func TestKilledWebhooks(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
+		t.Parallel() // most of its time it waits for the leases of the killed
 		r := &numbersReceiver{t: t, more: make(chan struct{}, 1)}
 		server := httptest.NewServer(r)
 		defer server.Close()

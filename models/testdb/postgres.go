@@ -90,7 +90,8 @@ func (s *postgresServer) start() error {
 	}
 	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=32MB",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
+		"-c", "wal_level=minimal", "-c", "max_wal_senders=0") // a copy of the template is not written twice
 	server.SysProcAttr, server.Dir = dieWithParent(attr), s.dir
 	server.Stdout, server.Stderr = &s.output, &s.output
 	if err := s.run(server); err != nil {

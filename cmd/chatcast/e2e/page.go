@@ -55,6 +55,10 @@ func Prefers(scheme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
+// SchemeRules are the rules of axe that look at colours. In another colour scheme, the
+// others would see what they have seen in the first.
+var SchemeRules = []string{"color-contrast", "link-in-text-block"}
+
 // Evaluate returns the value of an expression in the page. It awaits promises.
 func Evaluate[T any](b *Tab, expression string) (value T) {
 	b.T.Helper()

@@ -33,9 +33,8 @@ func TestDocsInABrowser(t *testing.T) {
 			b.Do(size, e2e.Prefers("light"), chromedp.Navigate(p.Base+"/docs"))
 			e2e.Evaluate[any](b, string(axe)+"\n;null")
 			checkDocs(t, b, screen, "light", nil)
-			// The scheme changes colours alone, so the other rules have nothing new to see.
 			b.Do(e2e.Prefers("dark"))
-			checkDocs(t, b, screen, "dark", []string{"color-contrast", "link-in-text-block"})
+			checkDocs(t, b, screen, "dark", e2e.SchemeRules)
 			if from := e2e.Evaluate[[]string](b, `performance.getEntriesByType('resource').map((e) => e.name).filter((n) => !n.startsWith(location.origin) && !n.startsWith('data:'))`); len(from) > 0 {
 				t.Errorf("the page asked for %v", from)
 			}

@@ -111,7 +111,7 @@ func (d *consoleTab) onAllScreens(page string) {
 		d.Do(on.emulated())
 		d.Picture(fmt.Sprintf("%s-%s-%s", page, on.name, on.scheme))
 		name := fmt.Sprintf("%s, %s, %s", page, on.name, on.scheme)
-		d.accessible(name)
+		d.accessible(name, on.rules()...)
 		d.fitsTheScreen(name)
 	}
 	d.Do(desktop.emulated())
@@ -122,8 +122,9 @@ var axeSource = sync.OnceValues(func() (string, error) {
 	return string(b), err
 })
 
-// accessible fails for serious or critical findings of axe, and logs the others.
-func (d *consoleTab) accessible(page string) {
+// accessible fails for serious or critical findings of axe, and logs the others. It
+// applies these rules, or all.
+func (d *consoleTab) accessible(page string, rules ...string) {
 	d.T.Helper()
 	axe, err := axeSource()
 	if err != nil {
@@ -137,7 +138,15 @@ func (d *consoleTab) accessible(page string) {
 		Nodes            []string
 	}
 	var found []finding
-	answer := e2e.Evaluate[json.RawMessage](d.Tab, `axe.run(document, {resultTypes: ['violations'], preload: false}).then((r) =>
+	options := map[string]any{"resultTypes": []string{"violations"}, "preload": false}
+	if len(rules) > 0 {
+		options["runOnly"] = rules
+	}
+	given, err := json.Marshal(options)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	answer := e2e.Evaluate[json.RawMessage](d.Tab, `axe.run(document, `+string(given)+`).then((r) =>
 		r.violations.map((v) => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + n.failureSummary)})))`)
 	if err := json.Unmarshal(answer, &found); err != nil {
 		d.T.Fatal(err)

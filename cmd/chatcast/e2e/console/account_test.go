@@ -37,7 +37,7 @@ func TestConsoleAccountStandsStill(t *testing.T) {
 			t.Errorf("%s %s: the sheet moves from %s to %s", on.name, on.scheme, before, after)
 		}
 		d.Picture("account-" + on.name + "-" + on.scheme)
-		d.accessible("account")
+		d.accessible("account", on.rules()...)
 		d.press(kb.Escape)
 	}
 	d.Do(chromedp.Reload())

@@ -48,6 +48,15 @@ type screen struct {
 
 func (s screen) phone() bool { return s.width < 500 }
 
+// rules returns the rules of axe that a page has to be checked with on this screen, when
+// it is checked in light with all.
+func (s screen) rules() []string {
+	if s.scheme == "dark" {
+		return e2e.SchemeRules
+	}
+	return nil
+}
+
 // emulated makes a tab emulate this screen.
 func (s screen) emulated() chromedp.Action[chromedp.Void] {
 	size := chromedp.EmulateViewport(s.width, s.height)

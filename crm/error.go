@@ -21,7 +21,7 @@ const (
 	CodeConflict    Code = "conflict"    // the state does not allow it
 	CodeTooLarge    Code = "too_large"   // over a limit of size
 	CodeThrottled   Code = "throttled"   // too many requests; RetryAfter is the delay
-	CodeUnavailable Code = "unavailable" // the messenger is not connected, or the file store unavailable
+	CodeUnavailable Code = "unavailable" // the messenger is not connected, the file store unavailable, or too many searches run
 )
 
 // Error is an error that the caller can fix.

@@ -11,12 +11,12 @@ import (
 // a history message it does none of these. It reports whether the message is new; a
 // second copy changes nothing. It saves the chat's row.
 func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
-	m.ChatID, m.CreatedAt = chat.ID, c.now.Unix()
+	m.CreatedAt = c.now.Unix()
 	text, err := searchText(m)
 	if err != nil {
 		return false, err
 	}
-	if added, err = c.tx.AddMessage(m, text); err != nil || !added {
+	if added, err = c.tx.AddMessage(chat, m, text); err != nil || !added {
 		return false, err
 	}
 	newest := m.Time >= chat.LastTime

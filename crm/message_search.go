@@ -47,7 +47,8 @@ func (q SearchQuery) filter(a Actor, on Line) (f models.MessageFilter, err error
 }
 
 // SearchMessages searches in the messages of the chats of a line that the actor may see.
-// Deleted messages are never found, and edited ones by what they say now.
+// Deleted messages are never found, and edited ones by what they say now. CodeUnavailable
+// means that too many searches run, or that this one takes too long.
 func (s *Service) SearchMessages(ctx context.Context, a Actor, on Line, q SearchQuery) (found FoundMessages, err error) {
 	v, err := s.renderer(ctx, on)
 	if err != nil {
@@ -74,12 +75,15 @@ func (s *Service) SearchMessages(ctx context.Context, a Actor, on Line, q Search
 	if err != nil {
 		return found, err
 	}
-	for range 3 {
-		found.Page, err = v.found(tx, f)
-		if !errors.Is(err, errChatGone) {
-			break
+	err = s.searching(ctx, func(ctx context.Context) error {
+		for range 3 {
+			found.Page, err = v.found(s.Store.Read(ctx), f)
+			if !errors.Is(err, errChatGone) {
+				break
+			}
 		}
-	}
+		return err
+	})
 	found.Complete = waiting == 0
 	return found, err
 }

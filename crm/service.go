@@ -65,6 +65,7 @@ type Options struct {
 	// AuditRetention is how long entries of the audit log are kept; 0: for ever.
 	AuditRetention time.Duration
 	Refusals       *refusals.Log // counts failed sign-ins and the like; nil: nothing does
+	SearchTime     time.Duration // of a search in messages; 0 is DefaultSearchTime
 }
 
 // Service implements the rules of the CRM. It is safe for concurrent use.
@@ -79,11 +80,12 @@ type Service struct {
 	signIns   *throttle
 
 	sends       sends
-	invitations *throttle    // guesses of codes of invitations
-	codes       *throttle    // guesses of codes of second factors
-	failures    *failures    // failed attempts that the audit log is to have
-	cleaned     atomic.Int64 // when expired tokens were last removed, unix seconds
-	untouched   atomic.Int64 // when the use of a session could not be noted, unix seconds
+	searches    chan struct{} // holds one for each search in messages that runs
+	invitations *throttle     // guesses of codes of invitations
+	codes       *throttle     // guesses of codes of second factors
+	failures    *failures     // failed attempts that the audit log is to have
+	cleaned     atomic.Int64  // when expired tokens were last removed, unix seconds
+	untouched   atomic.Int64  // when the use of a session could not be noted, unix seconds
 }
 
 // New returns a Service over o.Store.
@@ -97,7 +99,10 @@ func New(o Options) *Service {
 	if o.Files == nil {
 		o.Files = noFiles{}
 	}
-	s := &Service{Options: o, passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures()}
+	if o.SearchTime == 0 {
+		o.SearchTime = DefaultSearchTime
+	}
+	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures()}
 	s.SetConfigApps(o.ConfigApps)
 	return s
 }

@@ -6,3 +6,11 @@ import "context"
 func (s *Store) Exec(ctx context.Context, sql string, args ...any) error {
 	return s.db.WithContext(ctx).Exec(sql, args...).Error
 }
+
+// Postgres reports whether s is a PostgreSQL database.
+func (s *Store) Postgres() bool { return s.postgres }
+
+// Scan reads the rows of one query.
+func (s *Store) Scan(ctx context.Context, dest any, sql string) error {
+	return s.db.WithContext(ctx).Raw(sql).Scan(dest).Error
+}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -8,8 +9,8 @@ import (
 
 // The index of messages is the table message_search: with FTS5 on SQLite, a tsvector with
 // a GIN index on PostgreSQL. Both hold the words of indexWords and look for those of
-// SearchWords, so neither needs to know a language. A message without words has no row,
-// or one without words.
+// SearchWords, so neither needs to know a language. The words are those of a licence, so a
+// search reads nothing of others. A message without words has no row, or one without words.
 
 // MessageFilter selects messages. Zero fields do not narrow, except ViewerID, the line,
 // Words and Limit, which must be set.
@@ -33,48 +34,56 @@ const readsLine = `EXISTS (
 	WHERE l.id = ? AND e.user_id = ? AND (e.role IN ('owner', 'admin') OR el.user_id IS NOT NULL)`
 
 // SearchMessages lists the messages that contain all the words, the newest first.
+//
+// The index is read first, then the rows that it names, then their chats by their keys. A
+// planner cannot estimate how many messages have the words, and would rather read all
+// messages of the line, or the index once for each chat. So it gets no joins to arrange:
+// the row ids are an array on PostgreSQL, the rows a table, and the chat a scalar.
 func (tx *Tx) SearchMessages(f MessageFilter) ([]*Message, error) {
-	q := tx.db.Table("messages AS m").Select("m.*").Joins("JOIN chats c ON c.id = m.chat_id").
-		Where("c.license_id = ? AND c.messenger_type = ? AND m.deleted_at IS NULL", f.LicenseID, f.MessengerType).
-		Where(readsLine+")", f.LicenseID, f.ViewerID).
-		Where("(c.responsible_id IS NULL OR c.responsible_id = ? OR "+readsLine+" AND (e.role IN ('owner', 'admin') OR NOT e.only_mine)))",
-			f.ViewerID, f.LicenseID, f.ViewerID)
+	found := tx.db.Table("messages").Select("id", "chat_id", "time").Where("deleted_at IS NULL")
 	if tx.postgres {
-		q = q.Where("m.id IN (SELECT message_id FROM message_search WHERE words @@ CAST(? AS tsquery))", tsQuery(f.Words))
+		found = found.Where("id = ANY (ARRAY(SELECT message_id FROM message_search WHERE words @@ CAST(? AS tsquery)))", tsQuery(f.LicenseID, f.Words))
 	} else {
-		q = q.Where("m.id IN (SELECT rowid FROM message_search WHERE message_search MATCH ?)", ftsQuery(f.Words))
+		found = found.Where("id IN (SELECT rowid FROM message_search WHERE message_search MATCH ?)", ftsQuery(f.LicenseID, f.Words))
 	}
 	if f.ChatID != 0 {
-		q = q.Where("m.chat_id = ?", f.ChatID)
+		found = found.Where("chat_id = ?", f.ChatID)
 	}
 	if f.LastTime != nil {
-		q = q.Where("m.time <= ?", *f.LastTime)
+		found = found.Where("time <= ?", *f.LastTime)
 	}
 	if f.After != nil {
-		q = q.Where("(m.time, m.id) < (?, ?)", f.After.Time, f.After.ID)
+		found = found.Where("(time, id) < (?, ?)", f.After.Time, f.After.ID)
 	}
 	var rows []*Message
-	return rows, q.Order("m.time DESC, m.id DESC").Limit(f.Limit).Find(&rows).Error
+	return rows, tx.db.Raw(`WITH found AS MATERIALIZED (?) SELECT * FROM messages WHERE id IN (
+			SELECT f.id FROM found f WHERE `+readsLine+`)
+			AND (SELECT c.license_id = ? AND c.messenger_type = ? AND (c.responsible_id IS NULL OR c.responsible_id = ? OR `+readsLine+`
+				AND (e.role IN ('owner', 'admin') OR NOT e.only_mine))) FROM chats c WHERE c.id = f.chat_id)
+			ORDER BY f.time DESC, f.id DESC LIMIT ?
+		) ORDER BY time DESC, id DESC`,
+		found, f.LicenseID, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.LicenseID, f.ViewerID, f.Limit).Scan(&rows).Error
 }
 
 // tsQuery and ftsQuery write words in the databases' languages. No word has a quote or a
 // backslash in it.
-func tsQuery(words []Word) string {
-	return joinWords(words, " & ", "'", "':*")
+func tsQuery(licenseID int64, words []Word) string {
+	return joinWords(licenseID, words, " & ", "'", "':*")
 }
 
-func ftsQuery(words []Word) string {
-	return joinWords(words, " AND ", `"`, `"*`)
+func ftsQuery(licenseID int64, words []Word) string {
+	return joinWords(licenseID, words, " AND ", `"`, `"*`)
 }
 
-// joinWords quotes the words; prefix ends the quotes of a word that may go on.
-func joinWords(words []Word, and, quote, prefix string) string {
+// joinWords quotes the words of a licence; prefix ends the quotes of a word that may go on.
+func joinWords(licenseID int64, words []Word, and, quote, prefix string) string {
 	var b strings.Builder
 	for i, w := range words {
 		if i > 0 {
 			b.WriteString(and)
 		}
 		b.WriteString(quote)
+		b.WriteString(ofLicense(licenseID))
 		b.WriteString(w.Text)
 		if w.Prefix {
 			b.WriteString(prefix)
@@ -86,8 +95,8 @@ func joinWords(words []Word, and, quote, prefix string) string {
 }
 
 // indexNew indexes a message that was just inserted.
-func (tx *Tx) indexNew(id int64, text string) error {
-	words := indexWords(text)
+func (tx *Tx) indexNew(licenseID, id int64, text string) error {
+	words := indexWords(licenseID, text)
 	if words == "" {
 		return nil
 	}
@@ -96,8 +105,8 @@ func (tx *Tx) indexNew(id int64, text string) error {
 
 // index replaces what is indexed of a message. On PostgreSQL a message without words gets
 // a row too: it tells IndexOld that the message has changed meanwhile.
-func (tx *Tx) index(id int64, text string) error {
-	words := indexWords(text)
+func (tx *Tx) index(licenseID, id int64, text string) error {
+	words := indexWords(licenseID, text)
 	if tx.postgres {
 		return tx.insertWords(id, words, " ON CONFLICT (message_id) DO UPDATE SET words = EXCLUDED.words")
 	}
@@ -132,11 +141,16 @@ func (tx *Tx) IndexOld(limit int, text func(*Message) string) (more bool, err er
 	if err := tx.db.Where("id <= ?", upTo).Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
 		return false, err
 	}
+	licenses, err := tx.licensesOf(rows)
+	if err != nil {
+		return false, err
+	}
 	for _, m := range rows {
+		licenseID := licenses[m.ChatID]
 		if tx.postgres { // a change of the message that committed first has indexed it
-			err = tx.insertWords(m.ID, indexWords(text(m)), " ON CONFLICT (message_id) DO NOTHING")
+			err = tx.insertWords(m.ID, indexWords(licenseID, text(m)), " ON CONFLICT (message_id) DO NOTHING")
 		} else {
-			err = tx.index(m.ID, text(m))
+			err = tx.index(licenseID, m.ID, text(m))
 		}
 		if err != nil {
 			return false, err
@@ -147,6 +161,22 @@ func (tx *Tx) IndexOld(limit int, text func(*Message) string) (more bool, err er
 		left = rows[len(rows)-1].ID - 1
 	}
 	return left > 0, tx.db.Exec("UPDATE search_state SET unindexed = ? WHERE id = 1", left).Error
+}
+
+// licensesOf returns the licences of messages, by the row ids of their chats.
+func (tx *Tx) licensesOf(rows []*Message) (map[int64]int64, error) {
+	var ids []int64
+	for _, m := range rows {
+		ids = append(ids, m.ChatID)
+	}
+	slices.Sort(ids)
+	var chats []Chat
+	err := tx.db.Select("id", "license_id").Where("id IN ?", slices.Compact(ids)).Find(&chats).Error
+	licenses := make(map[int64]int64, len(chats))
+	for _, c := range chats {
+		licenses[c.ID] = c.LicenseID
+	}
+	return licenses, err
 }
 
 // BeforeSave implements gorm's hook: whatever writes a chat writes what is searched of it.

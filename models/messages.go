@@ -6,14 +6,15 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// AddMessage inserts m unless its chat has a message with its external id already. It
-// reports whether it did, and sets m.ID. text is what is searched of it.
-func (tx *Tx) AddMessage(m *Message, text string) (added bool, err error) {
+// AddMessage inserts m into a chat, unless it has a message with this external id already.
+// It reports whether it did, and sets m.ID and m.ChatID. text is what is searched of it.
+func (tx *Tx) AddMessage(chat *Chat, m *Message, text string) (added bool, err error) {
+	m.ChatID = chat.ID
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(m)
 	if res.Error != nil || res.RowsAffected != 1 {
 		return false, res.Error
 	}
-	return true, tx.indexNew(m.ID, text)
+	return true, tx.indexNew(chat.LicenseID, m.ID, text)
 }
 
 // MessageByExternal finds a message of a chat by the messenger's id.
@@ -94,7 +95,11 @@ func (tx *Tx) SaveContent(m *Message, text string) error {
 	if err := tx.db.Select("*").Save(m).Error; err != nil {
 		return err
 	}
-	return tx.index(m.ID, text)
+	licenses, err := tx.licensesOf([]*Message{m})
+	if err != nil {
+		return err
+	}
+	return tx.index(licenses[m.ChatID], m.ID, text)
 }
 
 // LastMessages returns the last message of each of the chats that has one, by the chat's

@@ -25,7 +25,7 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 	}
 	pool.SetMaxOpenConns(maxPostgresConns)
 	pool.SetMaxIdleConns(maxPostgresConns / 2)
-	s := &Store{db: db, reader: db, postgres: true, url: url, closers: []func() error{pool.Close}}
+	s := &Store{db: db, reader: db, postgres: true, url: url, readers: maxPostgresConns, closers: []func() error{pool.Close}}
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("models: open postgres: %w", err), s.Close())
 	}

@@ -35,12 +35,12 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, fmt.Errorf("models: database file: %w", err)
 	}
-	s := &Store{sqlitePath: path}
+	s := &Store{sqlitePath: path, readers: max(4, runtime.GOMAXPROCS(0))}
 	var err error
 	if s.db, err = s.openSQLitePool(ctx, 1, writing); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if s.reader, err = s.openSQLitePool(ctx, max(4, runtime.GOMAXPROCS(0)), url.Values{"_pragma": {
+	if s.reader, err = s.openSQLitePool(ctx, s.readers, url.Values{"_pragma": {
 		"busy_timeout(10000)", "foreign_keys(1)", "query_only(1)",
 	}}); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -32,6 +32,7 @@ type Store struct {
 	postgres   bool
 	url        string // of PostgreSQL
 	sqlitePath string
+	readers    int // connections that read at once
 	closers    []func() error
 
 	keys       *seal.Keys // of secrets; set by UseKeys; nil: they are not encrypted
@@ -95,6 +96,9 @@ func endedByOthers(err error) bool {
 func (s *Store) Read(ctx context.Context) *Tx {
 	return &Tx{db: s.reader.WithContext(ctx), postgres: s.postgres, keys: s.keys}
 }
+
+// Readers returns how many queries of Read run at once; others wait for them.
+func (s *Store) Readers() int { return s.readers }
 
 // Ping returns an error unless the database answers, to writers and to readers.
 func (s *Store) Ping(ctx context.Context) error {

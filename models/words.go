@@ -2,6 +2,7 @@ package models
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,9 +38,13 @@ func SearchWords(search string) []Word {
 	return slices.Compact(words)
 }
 
-// indexWords returns the words under which a text is found, separated by spaces, each
-// once.
-func indexWords(text string) string {
+// ofLicense returns the beginning of each word that is indexed of a licence's messages, so
+// that the index has the words of a licence side by side. The dot is in no word.
+func ofLicense(id int64) string { return strconv.FormatInt(id, 36) + "·" }
+
+// indexWords returns the words under which a text of a licence is found, separated by
+// spaces, each once.
+func indexWords(licenseID int64, text string) string {
 	var words []string
 	eachRun(Fold(text), func(k kind, run string) {
 		if k == unspaced {
@@ -48,8 +53,12 @@ func indexWords(text string) string {
 			words = append(words, run)
 		}
 	})
+	if len(words) == 0 {
+		return ""
+	}
 	slices.Sort(words)
-	return strings.Join(slices.Compact(words), " ")
+	begin := ofLicense(licenseID)
+	return begin + strings.Join(slices.Compact(words), " "+begin)
 }
 
 // kind says how a character takes part in words.

@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"context"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -23,4 +24,28 @@ func KillLockHolders(t testing.TB, url string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// LockTable locks a table of the database at url, also for those who read it, until the
+// test ends. waiting returns how many wait for it.
+func LockTable(t testing.TB, url, table string) (waiting func() int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	for _, statement := range []string{"BEGIN", "LOCK TABLE " + pgx.Identifier{table}.Sanitize()} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() (n int) {
+		t.Helper()
+		err := conn.QueryRow(t.Context(), "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass", table).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 }

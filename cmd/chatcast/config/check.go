@@ -4,11 +4,8 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
 	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -94,38 +91,6 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 	checkContact(s.SecurityContact, violations)
 	if d := time.Duration(s.DrainTime); d < 0 || d > 10*time.Minute {
 		violations.add("server.drain_time", "must be from 0s to 10m, not %s", d)
-	}
-}
-
-// UnixPrefix is the prefix of an address that is the path of a Unix socket.
-const UnixPrefix = "unix:"
-
-// SocketMode reads server.socket_mode, such as 0660.
-func SocketMode(text string) (fs.FileMode, error) {
-	mode, err := strconv.ParseUint(text, 8, 32)
-	if err != nil || mode > 0o777 || mode&0o600 != 0o600 {
-		return 0, fmt.Errorf("must be the permissions of a file, with those to read and write for its owner, such as 0660, not %q", text)
-	}
-	return fs.FileMode(mode), nil
-}
-
-func checkAddress(key, address string, violations *ConfigError) {
-	if path, unix := strings.CutPrefix(address, UnixPrefix); unix {
-		if path == "" || len(path) > maxSocketPath {
-			violations.add(key, "must name a file of at most %d bytes after unix:", maxSocketPath)
-		}
-		return
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		violations.add(key, "must be host:port such as 127.0.0.1:6001, or unix:/run/chatcast.sock, not %q", address)
-		return
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		violations.add(key, "the port must be a number up to 65535, not %q", port)
-	}
-	if strings.ContainsAny(host, " /@") {
-		violations.add(key, "the host must be a name or an address, not %q", host)
 	}
 }
 
@@ -241,10 +206,7 @@ func isKey(text string) bool {
 	return err == nil && len(key) == 32
 }
 
-const (
-	maxLimit      = 1 << 30
-	maxSocketPath = 103 // the least that systems take
-)
+const maxLimit = 1 << 30
 
 // limit is a number and its range.
 type limit struct {
@@ -308,9 +270,4 @@ func Notes(cfg *Config) (lines []string) {
 		lines = append(lines, "bus.url is memory: the server runs as one node; this version has no bus between nodes")
 	}
 	return lines
-}
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

@@ -39,6 +39,7 @@ func TestBadInput(t *testing.T) {
 			h.anna.SendText(h.shop, "a NUL \x00 and \u202e"),
 			h.anna.Send(h.shop, whatsapptest.RichText("names nobody", &waE2E.ContextInfo{MentionedJID: []string{"\x00@lid", "@", "79995554433@c.us"}, StanzaID: proto.String("\x00")})),
 			h.anna.Send(h.shop, deep),
+			h.anna.Send(h.shop, whatsapptest.RichText("from a long advertisement", longAdvertisement())),
 			h.anna.SendText(h.shop, "after"),
 		}
 		h.awaitItem(t, crm.EventMessage, ids[len(ids)-1])
@@ -59,6 +60,7 @@ func TestBadInput(t *testing.T) {
 		for i, want := range map[int]string{
 			1: `"text":"` + strings.Repeat("ü", crm.MaxText) + `"`, 2: `"subtype":"undecryptable"`,
 			3: `"state":"pending"`, 4: `"state":"pending"`, 5: `"text":"a NUL  and`, 6: `"mentions":[{"id":"79995554433@c.us"`, 7: `"type":"unknown"`,
+			8: `"text":"from a long advertisement"`,
 		} {
 			if !strings.Contains(items[ids[i]], want) {
 				t.Errorf("message %d is told as %.300s", i, items[ids[i]])
@@ -66,7 +68,7 @@ func TestBadInput(t *testing.T) {
 		}
 		h.awaitItem(t, crm.EventMessageEdit, ids[3], `"state":"failed"`)
 		h.awaitItem(t, crm.EventMessageEdit, ids[4], `"state":"tooLarge"`)
-		for _, id := range []string{ids[0], ids[1], ids[7], ids[8]} {
+		for _, id := range []string{ids[0], ids[1], ids[7], ids[8], ids[9]} {
 			if err := h.anna.AwaitDelivered(testwait.Context(t), id); err != nil {
 				t.Error(err)
 			}
@@ -75,6 +77,14 @@ func TestBadInput(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// longAdvertisement returns the origin of a message with more text than the rules take.
+func longAdvertisement() *waE2E.ContextInfo {
+	long := proto.String(strings.Repeat("<ы", 1000))
+	return &waE2E.ContextInfo{ExternalAdReply: &waE2E.ContextInfo_ExternalAdReplyInfo{
+		SourceType: long, SourceID: long, SourceURL: long, SourceApp: long, CtwaClid: long, Ref: long, Title: long,
+	}}
 }
 
 // TestFlood sends a thousand messages as fast as the socket takes them, and cuts the

@@ -141,12 +141,25 @@ func (s *Content) Forwarded() bool {
 	return s.Context.GetIsForwarded() || s.Context.GetForwardingScore() > 0
 }
 
+// maxUTM is crm's limit of a UTM, in bytes.
+const maxUTM = 4096
+
 // UTM returns the advertisement or link that led the customer here, as a JSON object of
-// strings, or nil when there is none.
+// strings, or nil when there is none. Its strings are shortened until crm accepts it.
 func (s *Content) UTM() json.RawMessage {
+	for most := 512; most > 0; most /= 2 {
+		if b := s.utm(most); len(b) <= maxUTM {
+			return b
+		}
+	}
+	return nil
+}
+
+// utm is UTM with strings of at most so many characters.
+func (s *Content) utm(most int) json.RawMessage {
 	fields := map[string]string{}
 	put := func(name, value string) {
-		if value = Clip(value, 512); value != "" {
+		if value = Clip(value, most); value != "" {
 			fields[name] = value
 		}
 	}

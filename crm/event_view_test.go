@@ -115,3 +115,55 @@ func TestEventsOfLostChats(t *testing.T) {
 		want("whoever saw all", w.Operator, "chatResponsible", "chatResponsible")
 	})
 }
+
+// TestEventsOfRemovedLines checks that nobody reads in the journal what was said on a line
+// that was removed, when the licence gets a line of that type again. Another line's events
+// stay.
+func TestEventsOfRemovedLines(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		chat, other := putChat(t, w, "telegram", "12345"), putChat(t, w, whatsApp, "79995554433@c.us")
+		number := func() {
+			t.Helper()
+			if _, err := w.Journal.Number(t.Context(), 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []models.Chat{other, chat} { // published, numbered, and not numbered yet
+			for _, status := range []string{"close", "open", "close"} {
+				if _, err := w.SetChatStatus(t.Context(), w.Owner, at(c), status); err != nil {
+					t.Fatal(err)
+				}
+				if status != "close" || c.ID == other.ID {
+					number()
+				}
+			}
+		}
+		if err := w.Journal.MarkPublished(t.Context(), 4); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.RemoveMessenger(t.Context(), w.Owner, crmtest.LicenseID, "telegram"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.AddMessenger(t.Context(), w.Owner, crmtest.LicenseID, "telegram", ""); err != nil {
+			t.Fatal(err)
+		}
+		number()
+		for channel, want := range map[string]int{
+			channels.LineName(crmtest.LicenseID, "telegram"): 0, channels.LineName(crmtest.LicenseID, whatsApp): 3,
+			channels.CompanyUserName(crmtest.CompanyID, w.Owner.UserID): 3,
+		} {
+			page, err := w.Service.Events(t.Context(), w.Owner, crm.EventsQuery{Channel: channel})
+			if err != nil || len(page.Items) != want || page.LastID != 5 {
+				t.Errorf("%s: %+v, %v; want %d", channel, page, err, want)
+			}
+		}
+		if err := w.DeleteLicense(t.Context(), w.Owner, crmtest.LicenseID); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: channels.LineName(crmtest.LicenseID, whatsApp)}, 0, 99, 99)
+		if err != nil || len(rows) > 0 {
+			t.Errorf("after the licence: %+v, %v", rows, err)
+		}
+	})
+}

@@ -157,15 +157,24 @@ func (s *Service) RenameLicense(ctx context.Context, a Actor, licenseID int64, n
 	return data, err
 }
 
-// DeleteLicense removes the licence with its messengers, chats and messages. The
-// subscribers of its channels are unsubscribed at once.
+// DeleteLicense removes the licence with its messengers, chats and messages, and what the
+// journal says of them. The subscribers of its channels are unsubscribed at once.
 func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) error {
 	return s.changeWithRetry(ctx, func(c *change) error {
 		l, err := c.managed(a, licenseID)
 		if err != nil {
 			return err
 		}
+		lines, err := c.tx.MessengersOf([]int64{licenseID})
+		if err != nil {
+			return err
+		}
 		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteLicense(l.ID) })
+		for _, m := range lines {
+			if err == nil {
+				err = c.tx.ForgetJournalOf(channels.LineName(licenseID, m.Type))
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -222,8 +231,8 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 	return data, err
 }
 
-// RemoveMessenger removes a messenger from the licence, with its chats and messages.
-// The subscribers of its channel are unsubscribed at once.
+// RemoveMessenger removes a messenger from the licence, with its chats and messages, and
+// what the journal says of them. The subscribers of its channel are unsubscribed at once.
 func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64, typ string) (*LicenseData, error) {
 	var data *LicenseData
 	err := s.changeWithRetry(ctx, func(c *change) error {
@@ -234,6 +243,9 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteMessenger(licenseID, typ) })
 		if err != nil {
 			return orNotFound(err, "messenger")
+		}
+		if err := c.tx.ForgetJournalOf(channels.LineName(licenseID, typ)); err != nil {
+			return err
 		}
 		if err := c.auditMessenger(a, l, AuditMessengerRemoved, typ); err != nil {
 			return err

@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -60,6 +61,27 @@ func (tx *Tx) SetJournalData(id int64, data string) error {
 		return fmt.Errorf("models: data of journal entry %d is not JSON", id)
 	}
 	return tx.db.Exec("UPDATE journal SET data = ? WHERE id = ?", data, id).Error
+}
+
+// ForgetJournalOf removes from the journal what was published to the channel, and to
+// others with it: it can no longer be read, whoever gets a channel of that name later.
+// The oldest entry stays, in no channel, so that no cursor of others is too old by that;
+// and so do those that the relay has yet to publish.
+func (tx *Tx) ForgetJournalOf(channel string) error {
+	find := "instr"
+	if tx.postgres {
+		find = "strpos"
+		if err := tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error; err != nil { // see LockJournalOfMessage
+			return err
+		}
+	}
+	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
+	return errors.Join(
+		tx.db.Exec("DELETE FROM journal WHERE "+ours+`
+			AND seq > (SELECT MIN(seq) FROM journal) AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)`, channel).Error,
+		tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error,
+		tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error,
+	)
 }
 
 // notify sends a notification when the transaction commits. On SQLite it does nothing,

@@ -3,6 +3,7 @@ package pusher
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"chatcast/broadcasting"
@@ -35,8 +36,8 @@ import (
 //
 // Every frame has data. It is a STRING of JSON in connection_established,
 // subscription_succeeded, member_added, member_removed, subscription_count, cache_miss,
-// ping, pong and published events; it is an OBJECT in pusher:error, subscription_error,
-// signin_success and watchlist_events. In client events it is what the client sent, null
+// ping, pong and published events; it is an OBJECT in pusher:error, subscription_error
+// (but of encrypted channels), signin_success and watchlist_events. In client events it is what the client sent, null
 // if it sent none. Libraries of typed languages depend on each of these: see
 // TestParsersOfLibraries.
 
@@ -206,7 +207,14 @@ const (
 
 // subscriptionErrorFrame is not in Pusher's documentation; pusher-js passes it to the
 // channel, and Laravel Echo's error() waits for it.
+//
+// On encrypted channels its data is empty, and only pusher:error gives the reason: the
+// Java library decrypts all other data of such a channel, and a missing ciphertext ends
+// an Android app.
 func subscriptionErrorFrame(channel, kind, message string, status int) []byte {
+	if strings.HasPrefix(channel, "private-encrypted-") { // channels.Parse refuses some of these names
+		return stringFrame("pusher:subscription_error", channel, "{}")
+	}
 	b := begin(128 + len(channel) + len(message))
 	b = append(b, `{"event":"pusher:subscription_error","channel":`...)
 	b = appendString(b, channel)

@@ -56,6 +56,7 @@ func frames() (list []struct {
 	add("client event, no data", d.Event(broadcasting.Event{Channel: "private-x", Name: "client-typing", Object: true}))
 	add("client event, presence", d.Event(broadcasting.Event{Channel: "presence-x", Name: "client-typing", Data: `{}`, Object: true, UserID: "A\""}))
 	add("subscription_error", subscriptionErrorFrame("private-x", errorTypeAuth, "no \"no\"", 401))
+	add("subscription_error, encrypted", subscriptionErrorFrame("private-encrypted-x", errorTypeAuth, "no", 401))
 	for _, c := range []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
 		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,

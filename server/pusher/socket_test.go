@@ -23,6 +23,9 @@ func errorSays(code int, message string) string {
 
 func subscriptionErrorSays(channel, kind, message string, status int) string {
 	name, _ := json.Marshal(channel)
+	if strings.HasPrefix(channel, "private-encrypted-") {
+		return fmt.Sprintf(`{"event":"pusher:subscription_error","channel":%s,"data":"{}"}`, name)
+	}
 	text, _ := json.Marshal(message)
 	return fmt.Sprintf(`{"event":"pusher:subscription_error","channel":%s,"data":{"type":%q,"error":%s,"status":%d}}`, name, kind, text, status)
 }

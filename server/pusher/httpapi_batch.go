@@ -63,7 +63,7 @@ func parseBatch(app *App, body []byte, counts bool) ([]publication, *apiError) {
 	case len(b.Batch) == 0:
 		return nil, badRequest("batch is missing: it must list 1 to %d events", app.Limits.EventsPerBatch)
 	case len(b.Batch) > app.Limits.EventsPerBatch:
-		return nil, badRequest("batch has %d events, at most %d are allowed", len(b.Batch), app.Limits.EventsPerBatch)
+		return nil, badRequest("Batch too large: it has %d events, at most %d are allowed", len(b.Batch), app.Limits.EventsPerBatch)
 	}
 	list := make([]publication, len(b.Batch))
 	for i, raw := range b.Batch {

@@ -78,7 +78,7 @@ func TestBatchRefuses(t *testing.T) {
 		"a string as batch":  {`{"batch":"x"}`, 400, "batch may not be string"},
 		"an object as batch": {`{"batch":` + plainEvent + `}`, 400, "batch may not be object"},
 		"batch twice":        {`{"batch":[` + plainEvent + `],"batch":[` + plainEvent + `]}`, 400, "batch is given twice"},
-		"eleven":             {batchOf(11, plainEvent), 400, "batch has 11 events, at most 10 are allowed"},
+		"eleven":             {batchOf(11, plainEvent), 400, "Batch too large: it has 11 events, at most 10 are allowed"},
 		"no event":           {after(`null`), 400, "batch[2] must be a JSON object, not null"},
 		"a number as event":  {after(`5`), 400, "batch[2] must be a JSON object, not number"},
 		"no channel":         {after(`{"name":"e","data":"x"}`), 400, "batch[2]: channel is missing"},
@@ -95,7 +95,7 @@ func TestBatchRefuses(t *testing.T) {
 		"no data":            {after(`{"channel":"a","name":"e"}`), 400, "batch[2]: data is missing: it must be a string, which may be empty"},
 		"object as data":     {after(`{"channel":"a","name":"e","data":{}}`), 400, "batch[2].data must be a string, not object: encode the JSON yourself"},
 		"NaN as data":        {after(`{"channel":"a","name":"e","data":NaN}`), 400, "the body is not JSON: invalid character 'N' looking for beginning of value"},
-		"large data":         {after(`{"channel":"a","name":"e","data":"` + strings.Repeat("x", 10_001) + `"}`), 413, "batch[2]: data is over 10000 bytes"},
+		"large data":         {after(`{"channel":"a","name":"e","data":"` + strings.Repeat("x", 10_001) + `"}`), 413, "batch[2]: data: the content of this event is over 10000 bytes"},
 		"large body":         {after(`{"channel":"a","name":"e","data":"` + strings.Repeat("x", 1<<20) + `"}`), 413, "the body is over 681920 bytes"},
 		"bad socket":         {after(`{"channel":"a","name":"e","data":"x","socket_id":".1"}`), 400, "batch[2]: " + badSocketID},
 		"unknown info":       {after(`{"channel":"a","name":"e","data":"x","info":"cache"}`), 400, `batch[2]: info may ask for user_count and subscription_count, not for "cache"`},
@@ -120,7 +120,7 @@ func TestBatchOwnLimit(t *testing.T) {
 	if w := postBatch(h, batchOf(20, event)); w.Code != 200 || len(engine.take()) != 20 {
 		t.Errorf("20 events: %d %s", w.Code, w.Body)
 	}
-	checkError(t, postBatch(h, batchOf(21, plainEvent)), 400, "batch has 21 events, at most 20 are allowed")
+	checkError(t, postBatch(h, batchOf(21, plainEvent)), 400, "Batch too large: it has 21 events, at most 20 are allowed")
 }
 
 func TestBatchFails(t *testing.T) {

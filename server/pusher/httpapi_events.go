@@ -131,7 +131,7 @@ func (p *publication) validate(app *App, counts bool) *apiError {
 		return badRequest("data is missing: it must be a string, which may be empty")
 	case len(*p.Data) > app.Limits.EventBytes:
 		app.counters.hit(limitEventBytes)
-		return tooLarge("data is over %d bytes", app.Limits.EventBytes)
+		return tooLarge("data: the content of this event is over %d bytes", app.Limits.EventBytes)
 	case !utf8.ValidString(*p.Data):
 		return badRequest("data is not valid UTF-8")
 	case p.SocketID != "" && !excludable.MatchString(p.SocketID):

@@ -214,7 +214,7 @@ func TestPublishRefuses(t *testing.T) {
 		"no data":            {`{"name":"e","channel":"a"}`, 400, "data is missing: it must be a string, which may be empty"},
 		"null data":          {`{"name":"e","channel":"a","data":null}`, 400, "data is missing: it must be a string, which may be empty"},
 		"an object as data":  {`{"name":"e","channel":"a","data":{"a":1}}`, 400, "data must be a string, not object: encode the JSON yourself"},
-		"large data":         {`{"name":"e","channel":"a","data":"` + strings.Repeat("x", 10_001) + `"}`, 413, "data is over 10000 bytes"},
+		"large data":         {`{"name":"e","channel":"a","data":"` + strings.Repeat("x", 10_001) + `"}`, 413, "data: the content of this event is over 10000 bytes"},
 		"large body":         {`{"name":"e","channel":"a","data":"` + strings.Repeat("x", 200_000) + `"}`, 413, "the body is over 88992 bytes"},
 		"no channel":         {`{"name":"e","data":"x"}`, 400, "channels is missing"},
 		"empty channels":     {`{"name":"e","channels":[],"data":"x"}`, 400, "channels is missing"},

@@ -76,7 +76,7 @@ func TestPusherHTTPGoPublishes(t *testing.T) {
 	if got := engine.take(); len(got) != 2 || !strings.Contains(got[0].Data, "ciphertext") || got[1].Data != "x" {
 		t.Errorf("published %+v", got)
 	}
-	if _, err := client.TriggerBatch(slices.Repeat([]sdk.Event{{Channel: "b", Name: "e", Data: "x"}}, 11)); err == nil || !strings.Contains(err.Error(), "batch has 11 events") {
+	if _, err := client.TriggerBatch(slices.Repeat([]sdk.Event{{Channel: "b", Name: "e", Data: "x"}}, 11)); err == nil || !strings.Contains(err.Error(), "it has 11 events") {
 		t.Errorf("eleven: %v", err)
 	}
 }

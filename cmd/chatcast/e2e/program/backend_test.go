@@ -110,7 +110,7 @@ func TestPusherLibraryForNode(t *testing.T) {
 		{[]any{"triggerBatch", []object{event("presence-room", object{"info": "user_count"}), event("other", nil)}}, 200, `{"batch":[{"user_count":2},{}]}`},
 		{[]any{"triggerBatch", []object{event("orders", nil), event("a b", nil)}}, 400,
 			pusherError("batch[1]: channel: the name may hold only A-Z a-z 0-9 _ - = @ , . ;", 400)},
-		{[]any{"trigger", "orders", "shipped", strings.Repeat("x", 10_001)}, 413, pusherError("data is over 10000 bytes", 413)},
+		{[]any{"trigger", "orders", "shipped", strings.Repeat("x", 10_001)}, 413, pusherError("data: the content of this event is over 10000 bytes", 413)},
 		{get("/channels", nil), 200, `{"channels":{"orders":{},"presence-room":{}}}`},
 		{get("/channels", object{"filter_by_prefix": "presence-", "info": "user_count"}), 200, `{"channels":{"presence-room":{"user_count":2}}}`},
 		{get("/channels", object{"filter_by_prefix": "a;b"}), 200, `{"channels":{}}`},

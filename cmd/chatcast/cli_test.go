@@ -62,6 +62,10 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"help", "app", "rotate"}, exitOK, "usage: chatcast app rotate ID", ""},
 		{[]string{"help", "fly"}, exitUsage, "", `unknown command "fly"`},
 		{[]string{"fly"}, exitUsage, "", `unknown command "fly"`},
+		{[]string{"help", "help"}, exitOK, "config check", ""},
+		{[]string{"help", "version"}, exitOK, "usage: chatcast version\n  print version, commit and Go version\n", ""},
+		{[]string{"app", "fly"}, exitUsage, "", "unknown command \"app fly\"\nusage: chatcast app COMMAND\n\n  app create"},
+		{[]string{"serve", "--server.adress=x"}, exitUsage, "", "chatcast serve: unknown flag --server.adress; "},
 		{[]string{"version"}, exitOK, "chatcast " + version, ""},
 		{[]string{"version", "--fly"}, exitUsage, "", "fly"},
 		{[]string{"serve", "extra"}, exitUsage, "", `"extra"`},
@@ -109,6 +113,37 @@ func TestCommandLine(t *testing.T) {
 		if strings.Contains(stderr, "hunter2") || c.args != nil && c.args[0] == "config" && strings.Contains(stdout, "hunter2") {
 			t.Errorf("chatcast %s shows a secret", name)
 		}
+	}
+}
+
+// TestHelpOfGroups checks that the first word of several commands, and nothing else,
+// names them.
+func TestHelpOfGroups(t *testing.T) {
+	words := map[string]int{}
+	for _, c := range commands() {
+		if word, _, more := strings.Cut(c.name, " "); more {
+			words[word]++
+		}
+	}
+	delete(words, "config") // which is a command itself
+	if len(words) < 4 {
+		t.Fatalf("groups: %v", words)
+	}
+	for word, n := range words {
+		for _, c := range []struct {
+			args []string
+			code int
+		}{{[]string{"help", word}, exitOK}, {[]string{word, "--help"}, exitOK}, {[]string{word}, exitUsage}} {
+			code, stdout, stderr := cli(t, t.TempDir(), c.args...)
+			text := stdout + stderr
+			if code != c.code || (stdout == "") == (code == exitOK) || strings.Count(text, "\n  ") != n || strings.Count(text, "\n  "+word+" ") != n {
+				t.Errorf("chatcast %v: exit %d\nstdout: %s\nstderr: %s", c.args, code, stdout, stderr)
+			}
+		}
+	}
+	_, _, stderr := cli(t, t.TempDir(), "fly")
+	if strings.Count(stderr, "\n") != 1 {
+		t.Errorf("the error is lost in what follows: %s", stderr)
 	}
 }
 

@@ -96,7 +96,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	switch args[0] {
 	case "help", "-h", "--help":
-		if len(args) == 1 {
+		if len(args) == 1 || args[1] == "help" {
 			usage(stdout)
 			return exitOK
 		}
@@ -104,9 +104,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	cmd, rest := find(args)
 	if cmd == nil {
-		fmt.Fprintf(stderr, "chatcast: unknown command %q\n\n", args[0])
-		usage(stderr)
-		return exitUsage
+		return group(args, stdout, stderr)
 	}
 	in := invocation{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	err := parse(cmd, &in, rest, environ)
@@ -153,10 +151,10 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	}
 	err := parseBetween(fs, args, in)
 	if errors.Is(err, flag.ErrHelp) {
-		return errHelp{fmt.Errorf("usage: chatcast %s %s\n  %s; every setting is a flag too, such as --server.address=ADDRESS", cmd.name, cmd.args, cmd.summary)}
+		return errHelp{errors.New(cmd.help())}
 	}
 	if err != nil {
-		return errUsage{fmt.Errorf("chatcast %s: %w", cmd.name, err)}
+		return errUsage{fmt.Errorf("chatcast %s: %s", cmd.name, flagError(err))}
 	}
 	if cmd.name == "config check" {
 		if len(in.args) != 1 {
@@ -166,7 +164,7 @@ func parse(cmd *command, in *invocation, args, environ []string) error {
 	} else if err := cmd.checkOperand(in.args); err != nil {
 		return err
 	}
-	if slices.Contains([]string{"version", "licenses", "sbom"}, cmd.name) {
+	if !cmd.configured() {
 		return nil
 	}
 	in.load = func() (config.Config, error) { return config.Load(path, environ, settings) }
@@ -231,14 +229,6 @@ func report(stderr io.Writer, err error) int {
 	}
 	fmt.Fprintln(stderr, "chatcast:", err)
 	return exitFailed
-}
-
-func usage(w io.Writer) {
-	fmt.Fprint(w, "chatcast puts WhatsApp conversations and CRM actions live on the wire, in the Pusher protocol.\n\nusage: chatcast COMMAND, or chatcast help COMMAND\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-40s %s\n", c.name+" "+c.args, c.summary)
-	}
-	fmt.Fprint(w, "\nEvery setting of config.example.yaml is an environment variable (CHATCAST_SERVER_ADDRESS)\nand a flag (--server.address=127.0.0.1:6001) too.\n")
 }
 
 func printConfig(_ context.Context, in invocation) error {

@@ -57,9 +57,10 @@ func TestDemo(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var out, errs buffer
+	program := server(t)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, options{program: server(t), address: "127.0.0.1:0", seed: 3, pace: 60 * time.Millisecond}, &out, &errs)
+		ended <- run(ctx, options{program: program, address: "127.0.0.1:0", seed: 3, pace: 60 * time.Millisecond}, &out, &errs)
 	}()
 	var me *client
 	err := until(testwait.Context(t), func() (err error) {

@@ -83,18 +83,18 @@ var everyday = map[string]string{
 // noPerson lists, likewise, the operations that a program or a socket calls, and no
 // person. Other packages serve them.
 var noPerson = map[string]string{
-	"/app/{key}/{server}/{session}/xhr POST":                  "a fallback transport of sockets",
-	"/app/{key}/{server}/{session}/xhr_send POST":             "the same",
-	"/app/{key}/{server}/{session}/xhr_streaming POST":        "the same",
-	"/pusher/app/{key}/{server}/{session}/xhr POST":           "the same",
-	"/pusher/app/{key}/{server}/{session}/xhr_send POST":      "the same",
-	"/pusher/app/{key}/{server}/{session}/xhr_streaming POST": "the same",
-	"/apps/{appId}/events POST":                               "a backend publishes, with an app's secret",
-	"/apps/{appId}/batch_events POST":                         "the same",
-	"/apps/{appId}/channels/{channelName}/events POST":        "the same",
-	"/apps/{appId}/users/{userId}/terminate_connections POST": "a backend ends the sockets of a user of its own",
-	"/broadcasting/auth POST":                                 "it signs for a socket, and changes nothing that lasts",
-	"/broadcasting/user-auth POST":                            "the same",
+	"/app/{key}/{serverId}/{session}/xhr POST":                  "a fallback transport of sockets",
+	"/app/{key}/{serverId}/{session}/xhr_send POST":             "the same",
+	"/app/{key}/{serverId}/{session}/xhr_streaming POST":        "the same",
+	"/pusher/app/{key}/{serverId}/{session}/xhr POST":           "the same",
+	"/pusher/app/{key}/{serverId}/{session}/xhr_send POST":      "the same",
+	"/pusher/app/{key}/{serverId}/{session}/xhr_streaming POST": "the same",
+	"/apps/{appId}/events POST":                                 "a backend publishes, with an app's secret",
+	"/apps/{appId}/batch_events POST":                           "the same",
+	"/apps/{appId}/channels/{channelName}/events POST":          "the same",
+	"/apps/{appId}/users/{userId}/terminate_connections POST":   "a backend ends the sockets of a user of its own",
+	"/broadcasting/auth POST":                                   "it signs for a socket, and changes nothing that lasts",
+	"/broadcasting/user-auth POST":                              "the same",
 }
 
 // changesByGET lists the operations that are a GET and change something.

@@ -1,6 +1,8 @@
 package apitest
 
 import (
+	_ "embed"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/goccy/go-yaml"
 
 	"chatcast/server/api"
 )
@@ -19,20 +22,31 @@ import (
 type Operation struct {
 	Method string // in upper case
 	Path   string // "/v1/tags/{id}"
+	Page   bool   // it is not in openapi.yaml, but among the pages for browsers
 	item   *openapi3.PathItem
 	*openapi3.Operation
 }
 
-// Reference is the parsed openapi.yaml.
+// Reference is the parsed openapi.yaml, with the pages of pages.yaml.
 type Reference struct {
 	Doc        *openapi3.T
 	Operations []Operation // sorted by path and method
 }
 
-// Load parses openapi.yaml once and validates it against the OpenAPI specification.
+// pages documents the pages and files for browsers, which are not for users of the API.
+//
+//go:embed pages.yaml
+var pages []byte
+
+// Load parses openapi.yaml and the pages once, and validates them against the OpenAPI
+// specification.
 var Load = sync.OnceValues(func() (*Reference, error) {
+	text, isPage, err := withPages(api.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
 	loader := openapi3.NewLoader()
-	doc, err := loader.LoadFromData(api.OpenAPI())
+	doc, err := loader.LoadFromData(text)
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
@@ -42,7 +56,7 @@ var Load = sync.OnceValues(func() (*Reference, error) {
 	ref := &Reference{Doc: doc}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			ref.Operations = append(ref.Operations, Operation{method, path, item, op})
+			ref.Operations = append(ref.Operations, Operation{method, path, isPage[path], item, op})
 		}
 	}
 	slices.SortFunc(ref.Operations, func(a, b Operation) int {
@@ -50,6 +64,46 @@ var Load = sync.OnceValues(func() (*Reference, error) {
 	})
 	return ref, nil
 })
+
+// withPages adds the pages to the reference: their paths, and what only they refer to.
+func withPages(reference []byte) (text []byte, isPage map[string]bool, err error) {
+	var all, more map[string]any
+	if err := yaml.Unmarshal(reference, &all); err != nil {
+		return nil, nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	if err := yaml.Unmarshal(pages, &more); err != nil {
+		return nil, nil, fmt.Errorf("pages.yaml: %w", err)
+	}
+	isPage = map[string]bool{}
+	for path := range more["paths"].(map[string]any) {
+		isPage[path] = true
+	}
+	if err := merge(all, more); err != nil {
+		return nil, nil, fmt.Errorf("pages.yaml: %w", err)
+	}
+	text, err = json.Marshal(all)
+	return text, isPage, err
+}
+
+// merge adds what into lacks. The two may share objects, but no values.
+func merge(into, more map[string]any) error {
+	for key, value := range more {
+		present, there := into[key]
+		if !there {
+			into[key] = value
+			continue
+		}
+		inner, isObject := present.(map[string]any)
+		added, alsoObject := value.(map[string]any)
+		if !isObject || !alsoObject || strings.HasPrefix(key, "/") {
+			return fmt.Errorf("openapi.yaml has %s too", key)
+		}
+		if err := merge(inner, added); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // String returns the operation as "/v1/tags/{id} GET".
 func (o Operation) String() string { return o.Path + " " + o.Method }
@@ -70,6 +124,9 @@ func (o Operation) Access() string {
 	right, _ := o.Extensions["x-access"].(string)
 	return right
 }
+
+// Item returns what the operation shares with the others of its path.
+func (o Operation) Item() *openapi3.PathItem { return o.item }
 
 // Statuses returns the documented statuses, sorted.
 func (o Operation) Statuses() []string { return slices.Sorted(maps.Keys(o.Responses.Map())) }

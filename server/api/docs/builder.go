@@ -98,7 +98,10 @@ var methods = []string{"get", "head", "post", "put", "patch", "delete"}
 
 // findPlaces collects the places that code in descriptions may link to.
 func (b *builder) findPlaces() {
-	b.places = map[string]string{"/openapi.yaml": "/openapi.yaml", "/asyncapi.yaml": "/asyncapi.yaml"}
+	b.places = map[string]string{}
+	for _, file := range []string{"/openapi.yaml", "/asyncapi.yaml"} {
+		b.places[file] = file
+	}
 	for _, path := range b.http.root.get("paths").pairs() {
 		for _, p := range path.pairs() {
 			if slices.Contains(methods, p.key) {
@@ -125,12 +128,12 @@ func (b *builder) listSharedErrors() (list []SharedError) {
 		}
 	}
 	for _, r := range b.http.root.get("components", "responses").pairs() {
-		parts := r.get("content", "application/json", "schema", "allOf").list()
+		parts := r.get("content", "application/json", "schema", "properties", "error", "allOf").list()
 		if len(parts) != 2 || status[r.key] == "" {
 			continue
 		}
 		b.sharedErrors[r.key] = true
-		code := parts[1].get("properties", "error", "properties", "code")
+		code := parts[1].get("properties", "code")
 		codes := code.get("enum").texts()
 		if only := code.get("const").text(); only != "" {
 			codes = []string{only}

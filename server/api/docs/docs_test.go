@@ -47,7 +47,8 @@ func get(t *testing.T) string {
 }
 
 // TestPageHasEverything checks that all operations, events and named schemas are on the
-// page once, and that every link of the page leads somewhere.
+// page once, that every link of the page leads somewhere, and that the pages for browsers
+// are not there.
 func TestPageHasEverything(t *testing.T) {
 	ref, err := apitest.Load()
 	if err != nil {
@@ -59,8 +60,14 @@ func TestPageHasEverything(t *testing.T) {
 			t.Errorf("the place %s is there twice", m[1])
 		}
 	}
-	want := []string{"post-v1-tokens", "patch-v1-tags-id", "get-docs", "authentication", "errors", "tag-quick-responses", "channel-line", "frame-pusher-ping"}
+	want := []string{"post-v1-tokens", "patch-v1-tags-id", "get-openapi-yaml", "authentication", "errors", "tag-quick-responses", "channel-line", "frame-pusher-ping"}
 	for _, op := range ref.Operations {
+		if op.Page {
+			if strings.Contains(html, template.HTMLEscapeString(op.Summary)) {
+				t.Errorf("%s is there, but it is no API", op)
+			}
+			continue
+		}
 		want = append(want, regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(strings.Trim(strings.ToLower(op.Method)+op.Path, "/}"), "-"))
 		if !strings.Contains(html, template.HTMLEscapeString(op.Summary)) {
 			t.Errorf("%s is not there", op)
@@ -99,10 +106,12 @@ func TestPageSays(t *testing.T) {
 	for what, want := range map[string]string{
 		"a call":              "curl https://chat.example/v1/licenses/1229/messengers/grWhatsApp/chats/79990001122@c.us/tags",
 		"a body":              "-d &#39;{&#34;text&#34;: &#34;Good day&#34;, &#34;tracking&#34;: &#34;order 7&#34;}&#39;",
+		"a body of any type":  "-d &#39;{&#34;order&#34;: 7}&#39;",
 		"a socket":            `new WebSocket(&#39;wss://chat.example/app/ChatsAppApiProdKey?protocol=7&#39;)`,
 		"an enumeration":      `one of <code>&#34;open&#34;</code> <code>&#34;close&#34;</code>`,
 		"what is caused":      `May cause <a href="#event-chatStatus"><code>chatStatus</code></a>, <a href="#event-chatLevel">`,
 		"the right":           `<p class="causes">Right: <code>writeList</code></p>`,
+		"the id":              `<p class="causes">In generated clients: <code>updateQuickResponse</code></p>`,
 		"a channel's right":   `<p class="causes">Right: <code>readAll</code></p>`,
 		"what a right means":  `<code>readList</code> and <code>writeList</code>: access`,
 		"who may":             `<span class="open">open to everybody</span>`,

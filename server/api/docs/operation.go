@@ -9,7 +9,8 @@ import (
 // Operation is one method of one path.
 type Operation struct {
 	Anchor, Method, Path, Summary string
-	Open                          bool // needs no access token
+	ID                            string // of the operation, for generators
+	Open                          bool   // needs no access token
 	Access                        string
 	Note                          template.HTML
 	Parameters                    []Field
@@ -35,6 +36,7 @@ func (b *builder) operation(path, op pair) Operation {
 		Anchor: anchor(op.key, path.key), Method: strings.ToUpper(op.key), Path: path.key,
 		Summary: op.get("summary").text(), Note: b.prose(op.get("description").text()),
 		Open:   op.has("security") && len(op.get("security").list()) == 0,
+		ID:     op.get("operationId").text(),
 		Access: op.get("x-access").text(), Events: op.get("x-events").texts(),
 	}
 	s := shaper{builder: b, doc: b.http}
@@ -63,6 +65,9 @@ func (b *builder) operation(path, op pair) Operation {
 		schema := content.get(o.BodyTypes[0], "schema")
 		s.depth = 4
 		o.Body, body = s.fields(schema), s.sample(schema)
+		if media := content.get(o.BodyTypes[0]); media.has("example") {
+			body = media.get("example").value
+		}
 	}
 	b.answers(&o, op)
 	o.Call = b.call(o, params, body)

@@ -53,7 +53,7 @@ func (w *world) fixedValues() {
 		"SignIn.email": "8001@people.test", "SignIn.password": password, "SignIn.appId": "app_8001_1", "RefreshInput.refreshToken": "refresh token of owner",
 		"TOTPInput.currentPassword": password, "CodeInput.code": perPerson(w.code), "CompanySecurityInput.requireTotp": false,
 		"MessengerInput.type": "viber", "MessengerType.type": "telegram", "schemas/file": "message.json",
-		"app/key": "ChatsAppApiProdKey", "{key}/server": "7", "{server}/session": perPerson(w.session),
+		"app/key": "ChatsAppApiProdKey", "{key}/serverId": "7", "{serverId}/session": perPerson(w.session),
 		"socket_id": perPerson(func(*person) any { _, id := e2e.ConnectSocket(w.t, w.p.Base); return id }),
 	} {
 		w.set(key, alpha, value)
@@ -95,16 +95,16 @@ func (w *world) prepare(op apitest.Operation, p *person, company string) (prepar
 		}
 	}
 	switch op.OperationID {
-	case "postMeTotpConfirm":
+	case "confirmSecondFactor":
 		put(&models.TOTP{UserID: p.id, Secret: totpSecret})
-	case "deleteMeTotp":
+	case "removeSecondFactor":
 		put(&models.TOTP{UserID: p.id, Secret: totpSecret, ConfirmedAt: 1})
-	case "putLicensesByLicenseIdMessengersByMessengerTypeChatsByChatIdResponsiblePin": // needs a responsible
+	case "pinChatResponsible": // needs a responsible
 		w.saved.exec(w.t, fmt.Sprintf("UPDATE chats SET responsible_id = %d WHERE external_id LIKE '79990000001%%'", max(p.id, 8001)))
 		w.saved.exec(w.t, "UPDATE chats SET responsible_id = 8008 WHERE external_id LIKE '79990000002%'")
-	case "deleteLicensesByLicenseIdMessengersByMessengerTypeSession": // needs a session to end
+	case "logOutLine": // needs a session to end
 		w.connect(company)
-	case "postAppByKeyXhrSend", "postPusherAppByKeyXhrSend": // needs a session to send to
+	case "sendToSession", "sendToSessionUnprefixed": // needs a session to send to
 		w.open(op.Path)
 	default:
 		return false
@@ -115,7 +115,7 @@ func (w *world) prepare(op apitest.Operation, p *person, company string) (prepar
 // open opens a session over HTTP, which the next request uses.
 func (w *world) open(path string) {
 	w.opened = w.session(nil).(string)
-	path = strings.NewReplacer("{key}", "ChatsAppApiProdKey", "{server}", "7", "{session}", w.opened, "_send", "").Replace(path)
+	path = strings.NewReplacer("{key}", "ChatsAppApiProdKey", "{serverId}", "7", "{session}", w.opened, "_send", "").Replace(path)
 	res, err := w.client.Post(w.p.Base+path+"?protocol=7", "", nil)
 	if err != nil {
 		w.t.Fatal(err)

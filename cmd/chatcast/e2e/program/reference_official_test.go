@@ -65,9 +65,9 @@ func TestValidatorsSeeFaults(t *testing.T) {
 		spoils []spoil
 	}{
 		"OpenAPI": {"/openapi.yaml", []spoil{
-			{"operationId: postTokens\n", "operationID: postTokens\n", "openapi schema: #/paths/~1v1~1tokens/post"},
+			{"operationId: signIn\n", "operationID: signIn\n", "openapi schema: #/paths/~1v1~1tokens/post"},
 			{"Id: {type: integer,", "Id: {type: integr,", "openapi schema: #/components/schemas/Id"},
-			{`"#/components/responses/TokenPair"`, `"#/components/responses/Nothing"`, "openapi lint: no-unresolved-refs"},
+			{`"#/components/responses/TokenPairResponse"`, `"#/components/responses/Nothing"`, "openapi lint: no-unresolved-refs"},
 			{"      summary: Sign in\n", "", "openapi lint: operation-summary"},
 			{`example: {"cabinetUserId": 685`, `example: {"cabinetUserId": "x"`, "openapi lint: no-invalid-schema-examples"},
 		}},

@@ -19,8 +19,8 @@ import (
 	"chatcast/server/pusher"
 )
 
-// TestWholeProgramIsDocumented checks that openapi.yaml has exactly the routes that the
-// program serves.
+// TestWholeProgramIsDocumented checks that openapi.yaml and pages.yaml have exactly the
+// routes that the program serves.
 func TestWholeProgramIsDocumented(t *testing.T) {
 	anyParam := regexp.MustCompile(`[:*]\w+|\{\w+\}`)
 	var served, documented []string

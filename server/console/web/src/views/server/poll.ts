@@ -7,7 +7,7 @@ import { errorText } from '../../socket';
 const interval = 2000; // milliseconds
 const patience = 8000; // milliseconds to wait for an answer
 
-export type Figures = Rest['Server'];
+export type Figures = Rest['ServerState'];
 
 /** The known figures. The last ones stay when the server is unavailable. */
 export interface Known {

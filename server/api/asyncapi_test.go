@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"chatcast/crm"
-	"chatcast/crm/crmtest"
 	"chatcast/server/api"
 )
 
@@ -32,7 +32,7 @@ type asyncDoc struct {
 	Components struct {
 		Messages map[string]struct {
 			Name     string
-			Payload  struct{ Schema ref }
+			Payload  struct{ Schema map[string]any }
 			Examples []struct{ Payload any }
 		}
 	}
@@ -57,7 +57,7 @@ func (r ref) last() string { return r.Ref[strings.LastIndexByte(r.Ref, '/')+1:] 
 var channelMeta = map[string]string{"line": "licenseId", "companyUser": "licenseId", "company": "companyId", "user": "userId"}
 
 // TestAsyncAPIHasTheCatalogue checks that the messages are exactly the events of the
-// catalogue, each on the channel that its meta belongs to.
+// catalogue, each with its schema and on the channel that its meta belongs to.
 func TestAsyncAPIHasTheCatalogue(t *testing.T) {
 	doc := asyncReference(t)
 	if !strings.HasPrefix(doc.AsyncAPI, "3.") {
@@ -65,17 +65,22 @@ func TestAsyncAPIHasTheCatalogue(t *testing.T) {
 	}
 	events := map[string]bool{}
 	for key, m := range doc.Components.Messages {
-		event, isEvent := strings.CutPrefix(m.Payload.Schema.Ref, "/schemas/")
+		text, isEvent := crm.Schema(key)
 		if !isEvent {
 			if !strings.HasPrefix(m.Name, "pusher") {
 				t.Errorf("%s is neither an event nor the protocol's", key)
 			}
 			continue
 		}
-		if event = strings.TrimSuffix(event, ".json"); event != m.Name || event != key {
-			t.Errorf("message %s is named %s and has the schema of %s", key, m.Name, event)
+		var want map[string]any
+		moved := strings.ReplaceAll(string(text), `"#/$defs/`, `"#/components/messages/`+key+`/payload/schema/$defs/`)
+		if err := yaml.Unmarshal([]byte(moved), &want); err != nil {
+			t.Fatal(err)
 		}
-		events[event] = true
+		if m.Name != key || !reflect.DeepEqual(m.Payload.Schema, want) {
+			t.Errorf("message %s is named %s and has another schema than the event: %v", key, m.Name, m.Payload.Schema)
+		}
+		events[key] = true
 	}
 	if got := slices.Sorted(maps.Keys(events)); !slices.Equal(got, crm.EventNames()) {
 		t.Errorf("asyncapi.yaml has the events\n%v, the catalogue\n%v", got, crm.EventNames())
@@ -123,7 +128,8 @@ func metaFields(t *testing.T, event string) map[string]any {
 	return schema.Properties.Payload.Properties.Meta.Properties
 }
 
-// TestAsyncAPIRefsResolve follows each $ref, into the file or to a served schema.
+// TestAsyncAPIRefsResolve follows each $ref. All stay in the file, which users download
+// alone.
 func TestAsyncAPIRefsResolve(t *testing.T) {
 	var doc map[string]any
 	if err := yaml.Unmarshal(api.AsyncAPI(), &doc); err != nil {
@@ -156,15 +162,9 @@ func TestAsyncAPIRefsResolve(t *testing.T) {
 }
 
 func resolve(doc map[string]any, to string) error {
-	if event, served := strings.CutPrefix(to, "/schemas/"); served {
-		if _, ok := crm.Schema(strings.TrimSuffix(event, ".json")); !ok {
-			return fmt.Errorf("%s is not served", to)
-		}
-		return nil
-	}
 	pointer, local := strings.CutPrefix(to, "#/")
 	if !local {
-		return fmt.Errorf("%s leads out of the program", to)
+		return fmt.Errorf("%s leads out of the file", to)
 	}
 	var node any = doc
 	for _, key := range strings.Split(pointer, "/") {
@@ -201,26 +201,47 @@ func TestAsyncAPIOperations(t *testing.T) {
 	}
 }
 
-// TestAsyncAPIExamples checks that each event has an example that fits its schema.
+// TestAsyncAPIExamples checks that each event has an example that fits its schema. It
+// has nothing but the file.
 func TestAsyncAPIExamples(t *testing.T) {
-	doc := asyncReference(t)
+	doc, compiler := asyncReference(t), jsonschema.NewCompiler()
+	var whole any
+	if err := yaml.Unmarshal(api.AsyncAPI(), &whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := compiler.AddResource("asyncapi.json", inJSON(t, whole)); err != nil {
+		t.Fatal(err)
+	}
 	for _, event := range crm.EventNames() {
+		schema, err := compiler.Compile("asyncapi.json#/components/messages/" + event + "/payload/schema")
+		if err != nil {
+			t.Fatal(err)
+		}
 		examples := doc.Components.Messages[event].Examples
 		if len(examples) == 0 {
 			t.Errorf("%s has no example", event)
 		}
 		for _, example := range examples {
-			text, err := json.Marshal(example.Payload)
-			if err != nil {
-				t.Fatal(err)
-			}
-			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := crmtest.Schema(t, event).Validate(value); err != nil {
+			if err := schema.Validate(inJSON(t, example.Payload)); err != nil {
 				t.Errorf("the example of %s: %v", event, err)
 			}
 		}
+		if schema.Validate(map[string]any{"payload": nil}) == nil {
+			t.Errorf("the schema of %s accepts anything", event)
+		}
 	}
+}
+
+// inJSON returns a value of YAML as the validator takes it.
+func inJSON(t *testing.T, v any) any {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }

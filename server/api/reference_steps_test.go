@@ -309,6 +309,8 @@ func (w *walker) journal() {
 		step{w.Owner, "GET /v1/events?channel=private-v1.users.687", "", 403, "", nil},
 		step{nobody, "GET /schemas/{event}.json", "", 0, "", nil},
 		step{nobody, "GET /openapi.yaml", "", 0, "", nil},
+		step{nobody, "GET /openapi.json", "", 0, "", nil},
+		step{nobody, "GET /openapi-3.0.json", "", 0, "", nil},
 		step{nobody, "GET /asyncapi.yaml", "", 0, "", nil},
 	)
 }

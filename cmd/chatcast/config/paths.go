@@ -36,8 +36,8 @@ var pathForm = regexp.MustCompile(`\A(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\z`)
 // ownPaths begin the paths of the program itself: a base path like one of them would hide
 // it.
 var ownPaths = []string{
-	"app", "apps", "assets", "asyncapi.yaml", "broadcasting", "console.json", "docs", "healthz", "lib", "licenses.txt", "openapi.yaml", "pusher",
-	"readyz", "schemas", "try", "v1",
+	"app", "apps", "assets", "asyncapi.yaml", "broadcasting", "console.json", "docs", "healthz", "lib", "licenses.txt",
+	"openapi-3.0.json", "openapi.json", "openapi.yaml", "pusher", "readyz", "schemas", "try", "v1",
 }
 
 // checkPaths checks the public URL and the base path.

@@ -99,7 +99,7 @@ var methods = []string{"get", "head", "post", "put", "patch", "delete"}
 // findPlaces collects the places that code in descriptions may link to.
 func (b *builder) findPlaces() {
 	b.places = map[string]string{}
-	for _, file := range []string{"/openapi.yaml", "/asyncapi.yaml"} {
+	for _, file := range []string{"/openapi.yaml", "/openapi-3.0.json", "/asyncapi.yaml"} {
 		b.places[file] = file
 	}
 	for _, path := range b.http.root.get("paths").pairs() {

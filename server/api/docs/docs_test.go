@@ -60,7 +60,7 @@ func TestPageHasEverything(t *testing.T) {
 			t.Errorf("the place %s is there twice", m[1])
 		}
 	}
-	want := []string{"post-v1-tokens", "patch-v1-tags-id", "get-openapi-yaml", "authentication", "errors", "tag-quick-responses", "channel-line", "frame-pusher-ping"}
+	want := []string{"post-v1-tokens", "patch-v1-tags-id", "get-openapi-3-0-json", "authentication", "errors", "tag-quick-responses", "channel-line", "frame-pusher-ping"}
 	for _, op := range ref.Operations {
 		if op.Page {
 			if strings.Contains(html, template.HTMLEscapeString(op.Summary)) {
@@ -112,6 +112,7 @@ func TestPageSays(t *testing.T) {
 		"what is caused":      `May cause <a href="#event-chatStatus"><code>chatStatus</code></a>, <a href="#event-chatLevel">`,
 		"the right":           `<p class="causes">Right: <code>writeList</code></p>`,
 		"the id":              `<p class="causes">In generated clients: <code>updateQuickResponse</code></p>`,
+		"a link of a file":    `<a href="/openapi-3.0.json"><code>/openapi-3.0.json</code></a>`,
 		"a channel's right":   `<p class="causes">Right: <code>readAll</code></p>`,
 		"what a right means":  `<code>readList</code> and <code>writeList</code>: access`,
 		"who may":             `<span class="open">open to everybody</span>`,

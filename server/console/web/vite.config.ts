@@ -23,7 +23,7 @@ export default defineConfig({
   server: {
     proxy: {
       '/v1': server, '/broadcasting': server, '/console.json': server, '/schemas': server, '/docs': server, '/lib': server,
-      '/openapi.yaml': server, '/asyncapi.yaml': server, '/app': { target: server, ws: true },
+      '/openapi.yaml': server, '/openapi.json': server, '/openapi-3.0.json': server, '/asyncapi.yaml': server, '/app': { target: server, ws: true },
     },
   },
 });

@@ -35,7 +35,7 @@ func TestBasePath(t *testing.T) {
 	}
 	for name, base := range bases {
 		t.Run(name, func(t *testing.T) {
-			for _, page := range []string{"/", "/try", "/docs", "/openapi.yaml", "/console.json", "/healthz", link[len(p.Base):]} {
+			for _, page := range []string{"/", "/try", "/docs", "/openapi.yaml", "/openapi-3.0.json", "/console.json", "/healthz", link[len(p.Base):]} {
 				if status, body := e2e.Get(t, base+page); status != http.StatusOK && page != "/try" {
 					t.Errorf("%s: %d %.100s", page, status, body)
 				}
@@ -59,6 +59,9 @@ func TestBasePath(t *testing.T) {
 	}
 	if _, text := e2e.Get(t, p.Base+"/openapi.yaml"); !strings.Contains(text, "{url: "+path+"/,") {
 		t.Error("openapi.yaml names another server")
+	}
+	if _, text := e2e.Get(t, p.Base+"/openapi-3.0.json"); !strings.Contains(text, `"url": "`+path+`/"`) {
+		t.Error("openapi-3.0.json names another server")
 	}
 	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(p.Base)
 	if err != nil {

@@ -120,7 +120,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 			handler.ServeHTTP(httptest.NewRecorder(), r)
 		}
 	}
-	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/asyncapi.yaml", "/schemas/message.json"} {
+	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/asyncapi.yaml", "/schemas/message.json"} {
 		ask("GET", path, "", "", "", 200)
 	}
 	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 426)

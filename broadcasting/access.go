@@ -78,8 +78,14 @@ func (e *Engine) Unsubscribe(ctx context.Context, userID string, channels ...str
 // Disconnect closes every socket that is the user's by Grant or Identify. On this node
 // this happens at once, whatever the other nodes answer.
 func (e *Engine) Disconnect(ctx context.Context, userID string) error {
-	e.disconnectHere(userID)
-	_, err := e.survey(ctx, Order{Kind: OrderDisconnect, UserID: userID}, nil)
+	return e.EndEarlierSessions(ctx, userID, 0)
+}
+
+// EndEarlierSessions is Disconnect for the sockets for which no session from this one on
+// has vouched; 0: for all.
+func (e *Engine) EndEarlierSessions(ctx context.Context, userID string, session int64) error {
+	e.endEarlierHere(userID, session)
+	_, err := e.survey(ctx, Order{Kind: OrderDisconnect, UserID: userID, Session: session}, nil)
 	return err
 }
 
@@ -159,15 +165,17 @@ func (e *Engine) unsubscribeHere(userID string, channels []string) {
 	}
 }
 
-func (e *Engine) disconnectHere(userID string) {
+func (e *Engine) endEarlierHere(userID string, session int64) {
 	for _, c := range e.socketsOf(userID) {
-		c.peer.Disconnect(AccessEnded)
+		if session == 0 || c.session() < session {
+			c.peer.Disconnect(AccessEnded)
+		}
 	}
 }
 
 func (e *Engine) endSessionHere(userID string, session int64) {
 	for _, c := range e.socketsOf(userID) {
-		if c.inSession(session) {
+		if c.session() == session {
 			c.peer.Disconnect(AccessEnded)
 		}
 	}

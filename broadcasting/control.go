@@ -45,7 +45,7 @@ const (
 	OrderGrant       OrderKind = "grant"        // Engine.Grant: App, SocketID, UserID, Session, Until, Channels (one), Data
 	OrderIdentify    OrderKind = "identify"     // Engine.Identify: App, SocketID, UserID, Session, Until
 	OrderUnsubscribe OrderKind = "unsubscribe"  // Engine.Unsubscribe: UserID, Channels
-	OrderDisconnect  OrderKind = "disconnect"   // Engine.Disconnect: UserID
+	OrderDisconnect  OrderKind = "disconnect"   // Engine.Disconnect: UserID; Engine.EndEarlierSessions: Session too
 	OrderEndSession  OrderKind = "end_session"  // Engine.EndSession: UserID, Session
 	OrderExtend      OrderKind = "extend"       // Engine.ExtendSession: UserID, Session, Until
 	OrderTerminate   OrderKind = "terminate"    // Engine.Terminate: App, UserID

@@ -20,7 +20,7 @@ func (n node) handle(ctx context.Context, o Order) (a Answer) {
 	case OrderUnsubscribe:
 		n.unsubscribeHere(o.UserID, o.Channels)
 	case OrderDisconnect:
-		n.disconnectHere(o.UserID)
+		n.endEarlierHere(o.UserID, o.Session)
 	case OrderEndSession:
 		n.endSessionHere(o.UserID, o.Session)
 	case OrderExtend:

@@ -84,7 +84,8 @@ func TestNodeOfAnotherVersion(t *testing.T) {
 	for name, err := range map[string]error{
 		"Grant": grantErr, "Terminate": terminateErr, "Unsubscribe": e.Unsubscribe(t.Context(), "7", "private-l"),
 		"Disconnect": e.Disconnect(t.Context(), "7"), "RemoveApp": e.RemoveApp(t.Context(), "1"),
-		"EndSession": e.EndSession(t.Context(), "7", 1), "ExtendSession": e.ExtendSession(t.Context(), broadcasting.Owner{UserID: "7", Session: 1}),
+		"EndEarlierSessions": e.EndEarlierSessions(t.Context(), "7", 1),
+		"EndSession":         e.EndSession(t.Context(), "7", 1), "ExtendSession": e.ExtendSession(t.Context(), broadcasting.Owner{UserID: "7", Session: 1}),
 	} {
 		if !errors.Is(err, broadcasting.ErrUnknownOrder) {
 			t.Errorf("%s: %v", name, err)

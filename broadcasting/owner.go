@@ -116,11 +116,11 @@ func (c *Conn) Identified(userID string) bool {
 	return c.identified && c.owner.UserID == userID
 }
 
-// inSession reports whether the session is the newest that vouched for the socket.
-func (c *Conn) inSession(session int64) bool {
+// session returns the newest session that vouched for the socket.
+func (c *Conn) session() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.owner.Session == session
+	return c.owner.Session
 }
 
 // extend moves the end of the session to a later time.

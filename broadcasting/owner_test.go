@@ -109,6 +109,23 @@ func TestEndSession(t *testing.T) {
 				t.Errorf("%s ends", name)
 			}
 		}
+		if err := a.EndEarlierSessions(t.Context(), "7", 2); err != nil {
+			t.Fatal(err)
+		}
+		if other.disconnected != 0 || later.disconnected != 0 || stranger.disconnected != 0 {
+			t.Error("the end of the sessions before 2 ends others")
+		}
+		if err := a.EndEarlierSessions(t.Context(), "7", 3); err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range map[string]*mailbox{"elsewhere": other, "elsewhere, vouched for twice": later, "elsewhere, asked for late": late} {
+			if s.disconnected != broadcasting.AccessEnded {
+				t.Errorf("%s: stays after the end of the sessions before 3", name)
+			}
+		}
+		if stranger.disconnected != 0 {
+			t.Error("a stranger ends")
+		}
 	})
 }
 

@@ -193,11 +193,21 @@ func (s *Service) RunCutOffs(ctx context.Context, last int64) error {
 }
 
 // cutOffs closes the sockets of the users who were signed out after the number last, and
-// returns the number of the last of them.
+// returns the number of the last of them. A user who has signed in again meanwhile keeps
+// the sockets of the new session.
 func (s *Service) cutOffs(ctx context.Context, last int64) (int64, error) {
-	users, err := s.Store.Read(ctx).UsersCutOff(last)
+	tx := s.Store.Read(ctx)
+	users, err := tx.UsersCutOff(last)
 	for _, u := range users {
-		s.Live.Disconnect(u.ID)
+		first, err := tx.FirstSession(u.ID, s.Now().Unix())
+		switch {
+		case errors.Is(err, models.ErrNotFound):
+			s.Live.Disconnect(u.ID)
+		case err != nil:
+			return last, err
+		default:
+			s.Live.EndEarlierSessions(u.ID, first)
+		}
 		last = u.CutOff
 	}
 	return last, err

@@ -113,7 +113,7 @@ func TestPasswordIsReset(t *testing.T) {
 func TestCutOffsOfOtherProcesses(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		server := crmtest.New(t, store)
-		command := crm.New(crm.Options{Store: store, Live: &crmtest.Live{}, PasswordCost: 4}).HostUsers()
+		command := crm.New(crm.Options{Store: store, Live: &crmtest.Live{}, Now: server.Clock.Now, PasswordCost: 4}).HostUsers()
 		round := func(last int64) int64 {
 			t.Helper()
 			next, err := server.LookForCutOffs(t.Context(), last)
@@ -141,9 +141,25 @@ func TestCutOffsOfOtherProcesses(t *testing.T) {
 			t.Fatal("no error")
 		}
 		disable("admin@test.test")
+		// One signs in again before the server looks: the new session keeps its sockets.
+		disable("mine@test.test")
+		if err := command.SetEnabled(t.Context(), "mine@test.test", true); err != nil {
+			t.Fatal(err)
+		}
+		again, err := server.IssueToken(t.Context(), "mine@test.test")
+		if err != nil {
+			t.Fatal(err)
+		}
 		round(round(last))
 		if got := server.Live.Disconnected(); !slices.Equal(got, []int64{687, 686}) {
 			t.Errorf("disconnected %v, want 687 and 686", got)
+		}
+		session, err := server.SessionOfToken(t.Context(), again.AccessToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := server.Live.EndedBefore(); len(got) != 1 || got[0] != (crmtest.Session{UserID: server.OnlyMine.UserID, ID: session.ID}) {
+			t.Errorf("ended sessions before %+v, want %d", got, session.ID)
 		}
 	})
 }

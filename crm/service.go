@@ -21,6 +21,9 @@ type Live interface {
 	Unsubscribe(userID int64, channels ...string)
 	// Disconnect closes the user's sockets with 4009.
 	Disconnect(userID int64)
+	// EndEarlierSessions closes, with 4009, those for which no session from this one on has
+	// vouched.
+	EndEarlierSessions(userID, session int64)
 	// EndSession closes, with 4009, the sockets that a session of the user vouched for.
 	EndSession(userID, session int64)
 	// ExtendSession tells those sockets that the session goes on until then.

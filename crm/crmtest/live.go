@@ -30,6 +30,7 @@ type Live struct {
 	wakes        int            // guarded by mu
 	unsubscribed []Unsubscribed // guarded by mu
 	disconnected []int64        // guarded by mu
+	earlier      []Session      // guarded by mu
 	ended        []Session      // guarded by mu
 	extended     []Session      // guarded by mu
 	published    []Event        // guarded by mu
@@ -73,6 +74,13 @@ func (l *Live) Disconnect(userID int64) {
 	l.disconnected = append(l.disconnected, userID)
 }
 
+// EndEarlierSessions implements crm.Live.
+func (l *Live) EndEarlierSessions(userID, session int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.earlier = append(l.earlier, Session{UserID: userID, ID: session})
+}
+
 // EndSession implements crm.Live.
 func (l *Live) EndSession(userID, session int64) {
 	l.mu.Lock()
@@ -106,6 +114,13 @@ func (l *Live) Disconnected() []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.disconnected)
+}
+
+// EndedBefore returns the sessions given to EndEarlierSessions.
+func (l *Live) EndedBefore() []Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.earlier)
 }
 
 // Ended returns the sessions given to EndSession.

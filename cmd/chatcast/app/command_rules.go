@@ -118,6 +118,7 @@ var _ crm.Live = nobody{}
 func (nobody) Wake()                                 {}
 func (nobody) Unsubscribe(int64, ...string)          {}
 func (nobody) Disconnect(int64)                      {}
+func (nobody) EndEarlierSessions(int64, int64)       {}
 func (nobody) EndSession(int64, int64)               {}
 func (nobody) ExtendSession(int64, int64, time.Time) {}
 func (nobody) Publish([]string, string, string)      {}

@@ -33,10 +33,12 @@ func (l *live) Unsubscribe(userID int64, names ...string) {
 	}
 }
 
-func (l *live) Disconnect(userID int64) {
+func (l *live) Disconnect(userID int64) { l.EndEarlierSessions(userID, 0) }
+
+func (l *live) EndEarlierSessions(userID, session int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
-	if err := l.engine.Disconnect(ctx, strconv.FormatInt(userID, 10)); err != nil {
+	if err := l.engine.EndEarlierSessions(ctx, strconv.FormatInt(userID, 10), session); err != nil {
 		l.log.ErrorContext(ctx, "a user's sockets were not closed on every node", "user", userID, "error", err)
 	}
 }

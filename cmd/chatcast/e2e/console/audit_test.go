@@ -41,6 +41,13 @@ func TestConsoleAudit(t *testing.T) {
 		t.Error("the password that was typed is shown")
 	}
 	d.onAllScreens("audit")
+	for _, on := range screens {
+		d.Do(on.emulated())
+		d.rest()
+		if broken := e2e.Evaluate[[]string](d.Tab, brokenAddresses); len(broken) > 0 {
+			t.Errorf("%s: these addresses are broken within a word: %q", on.name, broken)
+		}
+	}
 
 	only := func(action string) {
 		t.Helper()
@@ -85,6 +92,25 @@ func TestConsoleAudit(t *testing.T) {
 	d.onAllScreens("audit-forbidden")
 	d.faultless()
 }
+
+// brokenAddresses is JavaScript for the e-mail addresses in the table of which a part
+// between the signs is on two lines.
+const brokenAddresses = `(() => {
+	const broken = [], texts = document.createTreeWalker(document.querySelector('.audit-table'), NodeFilter.SHOW_TEXT);
+	let seen = 0;
+	while (texts.nextNode()) {
+		const text = texts.currentNode, cell = text.parentElement.closest('td, th');
+		if (!cell.textContent.includes('@')) continue;
+		for (const part of text.data.matchAll(/[\w-]+/g)) {
+			const range = new Range();
+			range.setStart(text, part.index);
+			range.setEnd(text, part.index + part[0].length);
+			seen++;
+			if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) broken.push(part[0] + ' of ' + cell.textContent);
+		}
+	}
+	return seen > 0 ? broken : ['no address is there'];
+})()`
 
 // jsonArray returns a JavaScript array of the texts.
 func jsonArray(texts []string) string {

@@ -1,4 +1,5 @@
 // The entries of the audit log as a table.
+import { Fragment } from 'preact';
 import { plain } from '../../naming';
 import { words } from '../../words';
 import type { Entry } from './entries';
@@ -23,10 +24,10 @@ export function Table({ list, onPerson }: { list: Entry[]; onPerson: (userId: nu
               <th scope="row" data-label={w.what}>
                 {w.actions[e.action] ?? e.action} {e.times > 1 && <span class="chip">{w.times(e.times)}</span>}
               </th>
-              <td data-label={w.who}><Actor actor={e.actor} onPerson={onPerson} /></td>
-              <td data-label={w.target}>{e.target !== null && <Target target={e.target} />}</td>
+              <td data-label={w.who} class="audit-name"><Actor actor={e.actor} onPerson={onPerson} /></td>
+              <td data-label={w.target} class="audit-name">{e.target !== null && <Target target={e.target} />}</td>
               <td data-label={w.where}>{e.address !== '' && <><code>{e.address}</code><br /><span class="muted small">{plain(e.userAgent)}</span></>}</td>
-              <td data-label={w.details}><Facts entry={e} /></td>
+              <td data-label={w.details} class="audit-details"><Facts entry={e} /></td>
             </tr>
           ))}
         </tbody>
@@ -39,12 +40,18 @@ export function Table({ list, onPerson }: { list: Entry[]; onPerson: (userId: nu
 function Actor({ actor, onPerson }: { actor: Entry['actor']; onPerson: (userId: number) => void }) {
   const { id } = actor;
   if (id === null) return <span class="muted">{w.actors[actor.type] ?? actor.type}</span>;
-  return <button class="audit-person" onClick={() => onPerson(id)}>{plain(actor.name) || `#${id}`}</button>;
+  const name = plain(actor.name) || `#${id}`;
+  return <button class="audit-person" aria-label={name} onClick={() => onPerson(id)}><Parts text={name} /></button>;
 }
 
 function Target({ target }: { target: NonNullable<Entry['target']> }) {
   const name = plain(target.name);
-  return <><span class="muted small">{w.targets[target.type] ?? target.type}</span> <span class="break">{name || target.id}</span></>;
+  return <><span class="muted small">{w.targets[target.type] ?? target.type}</span> <span class="break"><Parts text={name || target.id} /></span></>;
+}
+
+/** Parts is a name that is broken after its signs first, as an address is read. */
+function Parts({ text }: { text: string }) {
+  return <>{text.split(/(?<=[@.])/).map((part, i) => <Fragment key={i}>{i > 0 && <wbr />}{part}</Fragment>)}</>;
 }
 
 function Facts({ entry }: { entry: Entry }) {
@@ -54,7 +61,7 @@ function Facts({ entry }: { entry: Entry }) {
     <ul class="plain small">
       {list.map((f) => (
         <li key={f.name} class="break">
-          <span class="muted">{f.name}:</span> {f.value || w.none}{f.before !== undefined && <span class="muted"> ({w.was(f.before)})</span>}
+          <span class="muted">{f.name}:</span> <Parts text={f.value || w.none} />{f.before !== undefined && <span class="muted"> ({w.was(f.before)})</span>}
         </li>
       ))}
     </ul>

@@ -136,6 +136,9 @@ func TestFilesInABucket(t *testing.T) {
 	if status, answer := owner.SendFile(chat, "cat.txt", []byte("the cat")); status != http.StatusServiceUnavailable || !strings.Contains(answer, "try again") {
 		t.Errorf("with the bucket away sending answers %d %s", status, answer)
 	}
+	// Only attachments need the bucket, so readiness does not ask for it.
+	owner.Must("POST", chat+"/messages/text", map[string]string{"text": "A text"}, nil)
+	e2e.AwaitReady(t, p.Base, http.StatusOK, `{"checks":{"database":"ok","relay":"ok","writes":"ok"},"status":"ok"}`)
 	files.away.Store(false)
 	if status, _ := ask(owner, "GET", link, http.NoBody); status != http.StatusOK {
 		t.Errorf("with the bucket back a file answers %d", status)

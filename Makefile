@@ -74,9 +74,10 @@ check: ## what .ci/run checks beside the tests: format, vet, staticcheck
 	@go vet ./...
 	@go tool staticcheck ./...
 
-# goreleaser is not in go.mod: it would bring hundreds of modules along.
+# goreleaser is not in go.mod: it would bring hundreds of modules along. By itself it gives
+# up after an hour, which a small machine may need for five systems.
 release: ## archives, deb and rpm packages, checksums and the source, in dist/; publishes nothing
-	@GORELEASER_CURRENT_TAG=v$(VERSION) go run github.com/goreleaser/goreleaser/v2@v2.15.1 release --clean --skip=publish,announce,validate
+	@GORELEASER_CURRENT_TAG=v$(VERSION) go run github.com/goreleaser/goreleaser/v2@v2.15.1 release --clean --timeout 6h --skip=publish,announce,validate
 
 clean: ## remove what was built; data/ stays
 	@rm -rf bin artifacts dist

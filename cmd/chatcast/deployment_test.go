@@ -73,6 +73,80 @@ func TestReleaseIsOfThisProject(t *testing.T) {
 	}
 }
 
+// TestArchiveHasWhatItsPagesLinkTo checks the links between files of docs that the archive
+// packs. Links to the source of the program lead out of it.
+func TestArchiveHasWhatItsPagesLinkTo(t *testing.T) {
+	var release struct {
+		Archives []struct{ Files []struct{ Src string } }
+	}
+	if err := yaml.Unmarshal([]byte(fromRoot(t, ".goreleaser.yaml")), &release); err != nil {
+		t.Fatal(err)
+	}
+	packed := map[string]bool{}
+	for _, f := range release.Archives[0].Files {
+		found, err := filepath.Glob(filepath.Join("../..", f.Src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range found {
+			packed[strings.TrimPrefix(filepath.ToSlash(file), "../../")] = true
+		}
+	}
+	links := 0
+	for page := range packed {
+		if filepath.Ext(page) != ".md" {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllStringSubmatch(fromRoot(t, page), -1) {
+			to := filepath.ToSlash(filepath.Join(filepath.Dir(page), m[1]))
+			inDocs := strings.HasPrefix(to, "docs/") || !strings.Contains(to, "/") && filepath.Ext(to) == ".md" && to != "ARCHITECTURE.md"
+			if links++; inDocs && !packed[to] {
+				if info, err := os.Stat(filepath.Join("../..", to)); err != nil || !info.IsDir() {
+					t.Errorf("%s links to %s, which the archive lacks", page, to)
+				}
+			}
+		}
+	}
+	if links < 50 {
+		t.Errorf("only %d links were found", links)
+	}
+}
+
+// TestImageIsOfThisProject checks the Dockerfile against what it copies, the version of
+// Node.js that the console needs, and the commands of the program.
+func TestImageIsOfThisProject(t *testing.T) {
+	file := fromRoot(t, "Dockerfile")
+	for _, m := range regexp.MustCompile(`(?m)^COPY ([^-\n].*)$`).FindAllStringSubmatch(file, -1) {
+		names := strings.Fields(m[1])
+		for _, src := range names[:len(names)-1] {
+			if _, err := os.Stat(filepath.Join("../..", src)); err != nil {
+				t.Errorf("the Dockerfile copies %s: %v", src, err)
+			}
+		}
+	}
+	// .ci/console takes Node.js 22.12 and newer; the image has the newest of its line.
+	if node := regexp.MustCompile(`FROM .*node:(\d+)-`).FindStringSubmatch(file); node == nil || node[1] < "22" {
+		t.Errorf("the console is built with Node.js %v", node)
+	}
+	if version := between(t, file, "ARG VERSION=", " "); !strings.Contains(fromRoot(t, "CHANGELOG.md"), "## ["+version+"]") {
+		t.Errorf("the image is of version %s, which CHANGELOG.md does not have", version)
+	}
+	var argv []string
+	if err := yaml.Unmarshal([]byte(regexp.MustCompile(`HEALTHCHECK .*CMD (.*)`).FindStringSubmatch(file)[1]), &argv); err != nil || len(argv) != 2 {
+		t.Fatal(argv, err)
+	}
+	if !strings.Contains(file, `ENTRYPOINT ["`+argv[0]+`"]`) || !strings.Contains(file, " /out/chatcast "+argv[0]+"\n") {
+		t.Errorf("the health check runs %s, which is not the program", argv[0])
+	}
+	serve := between(t, file, "\nCMD [\"", "\"]")
+	out, err := exec.Command(e2e.BuildBinary(t), "help").CombinedOutput()
+	for _, command := range []string{argv[1], serve} {
+		if err != nil || !regexp.MustCompile(`(?m)^  `+command+` `).Match(out) {
+			t.Errorf("the program has no command %s: %v\n%s", command, err, out)
+		}
+	}
+}
+
 // TestSettingsOfTheImage checks that the settings in the Dockerfile and in compose.yaml
 // are settings, and that the program accepts them.
 func TestSettingsOfTheImage(t *testing.T) {

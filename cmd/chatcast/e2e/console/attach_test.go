@@ -29,6 +29,7 @@ func TestConsolePlace(t *testing.T) {
 	d.opensChat(anna.name)
 	d.click("button", "Send a place")
 	d.find("dialog", "Send a place to "+anna.name)
+	d.until("the focus in the field", `document.activeElement.name === 'where'`)
 	d.click("button", "Send this place")
 	d.untilText("Give the place")
 	const where = "Coordinates, or a map’s link"
@@ -134,6 +135,7 @@ func TestConsoleFiles(t *testing.T) {
 	d.chooses(shop, prices)
 	d.find("dialog", "Send 2 files to "+anna.name)
 	d.until("the preview", `document.querySelector('.chosen img').naturalWidth === 480`)
+	d.until("the focus in the first caption", `document.activeElement === document.querySelector('.chosen .input')`)
 	d.until("the draft as the caption", `document.querySelector('.chosen .input').value === 'This is our shop'`)
 	d.fill("textbox", "Caption of prices.pdf", "Prices of this year")
 	d.onAllScreens("files")

@@ -157,6 +157,7 @@ func TestConsoleUnread(t *testing.T) {
 		return chat.Unread
 	}
 	listed := `document.querySelector('[data-chat="` + anna.phone + `@c.us"] .unread')`
+	last := `document.querySelector('[data-chat="` + anna.phone + `@c.us"] .under').innerText`
 
 	// Bea may only read the line, and reads it for nobody else.
 	d := openConsole(t, p.Base, desktop)
@@ -172,6 +173,7 @@ func TestConsoleUnread(t *testing.T) {
 	d.enter()
 	d.click("link", "Send")
 	d.until("the number in the list", listed+`.innerText.includes('60')`)
+	d.until("the last message in the list", last+`.startsWith('line 59')`)
 	if n := unread(); n != 60 {
 		t.Errorf("%d messages are unread before anybody looked who may answer", n)
 	}
@@ -199,5 +201,12 @@ func TestConsoleUnread(t *testing.T) {
 	if n := unread(); n != 0 {
 		t.Errorf("%d messages are unread at the end", n)
 	}
+
+	// What was deleted is not in the list either.
+	var sent struct{ ID string }
+	owner.Must("POST", e2e.WhatsAppPath+"/chats/"+anna.phone+"/messages/text", map[string]any{"text": "a slip"}, &sent)
+	d.until("the last message in the list", last+` === 'a slip'`)
+	owner.Must("DELETE", e2e.WhatsAppPath+"/chats/"+anna.phone+"/messages/"+sent.ID, nil, nil)
+	d.until("no deleted text in the list", `!`+last+`.includes('slip')`)
 	d.faultless()
 }

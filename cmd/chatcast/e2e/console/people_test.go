@@ -100,6 +100,7 @@ func TestConsolePeople(t *testing.T) {
 func (d *consoleTab) invites(email, right string) string {
 	d.T.Helper()
 	d.click("button", "Invite")
+	d.until("the focus in the field", `document.activeElement.name === 'email'`)
 	d.fill("textbox", "E-mail", email)
 	if right != "" {
 		d.choose("Lines: My license", right)

@@ -3,6 +3,9 @@
 // hidden, for example when the window gets narrower, it would be hidden too and
 // leave the page inert.
 //
+// The focus goes to the first element that has autofocus, otherwise to the button that
+// closes the sheet: a form's first field has it, or the first keys would close the form.
+//
 // A tall sheet has its full height from the beginning: what is loaded into its end moves
 // nothing that is in sight.
 import { createPortal, type ComponentChildren } from 'preact';

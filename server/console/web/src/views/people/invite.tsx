@@ -52,7 +52,7 @@ export function InviteSheet(props: { company: Company; name: string; owner: bool
   return (
     <Sheet title={say.inviteTitle(props.name)} onClose={onClose}>
       <form class="newcustomer" onSubmit={(e) => void submit(e)}>
-        <div class="field"><label for={`${id}e`}>{say.email}</label><input class="input" id={`${id}e`} name="email" type="email" required maxLength={254} autocomplete="off" /></div>
+        <div class="field"><label for={`${id}e`}>{say.email}</label><input class="input" id={`${id}e`} name="email" type="email" autofocus required maxLength={254} autocomplete="off" /></div>
         <div class="field"><label for={`${id}n`}>{say.name}</label><input class="input" id={`${id}n`} name="name" maxLength={255} autocomplete="off" /></div>
         <RightsFields company={company.id} owner={props.owner} value={rights} onChange={setRights} />
         <p class="error-text" role="alert">{error}</p>

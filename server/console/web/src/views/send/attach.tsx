@@ -61,7 +61,7 @@ export function LinkSheet(props: Props & { onClose: () => void }) {
         <p class="muted">{say.linkLead}</p>
         <div class="field">
           <label for={id}>{say.linkLabel}</label>
-          <input class="input" id={id} name="link" type="url" required maxLength={2048} pattern="https?://.+" placeholder="https://" autocomplete="off" />
+          <input class="input" id={id} name="link" type="url" autofocus required maxLength={2048} pattern="https?://.+" placeholder="https://" autocomplete="off" />
         </div>
         <OutcomeLine deed={talk.deed} />
         <button class="button primary">{say.send}</button>

@@ -13,6 +13,7 @@ import { LinePicker } from './linepicker';
 import { whyNoInbound, type LineState } from './linestate';
 import type { Chat } from './line';
 import { LineStand } from './linestand';
+import { inWords } from './messages';
 import { NewCustomer } from './newcustomer';
 import { dayOrTime } from './time';
 
@@ -110,7 +111,8 @@ function ChatRow(props: { chat: Chat; state: LineState; open: boolean }) {
   void draftsVersion.value;
   const name = chatName(chat) ?? chat.id;
   const draft = open ? '' : draftText(draftKey(line, chat.id, 'operator')).trim();
-  const under = chats.heard.get(chat.id) ?? (chat.phone && phone(chat.phone) !== name ? phone(chat.phone) : plain(chat.username ?? ''));
+  const last = chat.lastMessage?.deletedAt === null ? inWords(chat.lastMessage.type, chat.lastMessage.message) : '';
+  const under = chats.heard.get(chat.id) || last || (chat.phone && phone(chat.phone) !== name ? phone(chat.phone) : plain(chat.username ?? ''));
   const responsible = chat.responsible && plain(names.user(chat.responsible.id) ?? '');
   return (
     <li>

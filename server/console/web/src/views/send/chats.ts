@@ -27,7 +27,7 @@ export class Chats {
   readonly status = signal<StatusFilter>('');
   /** The open chat, which need not be in the list. asked is its id as the address spells it. */
   readonly open = signal<{ asked: string; id: string; chat: Chat | null; error: string }>({ asked: '', id: '', chat: null, error: '' });
-  /** The last message of each chat, as far as this visit received it. */
+  /** The last message of each chat, from its event until the chat is read again. */
   readonly heard = new Map<string, string>();
 
   private list: readonly Chat[] = [];
@@ -136,6 +136,10 @@ export class Chats {
       this.heard.delete(id);
       this.heard.set(id, inWords(t.item.type, t.item.message));
       if (this.heard.size > 2000) this.heard.delete(this.heard.keys().next().value!);
+    }
+    if (t.name === 'messageDelete' || t.name === 'messageEdit') {
+      this.heard.delete(id);
+      this.want(id); // it may be the last message
     }
     const known = this.open.peek().id === id ? this.open.peek().chat : this.list.find((c) => c.id === id);
     if (!known) return this.want(id);

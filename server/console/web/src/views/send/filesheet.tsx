@@ -73,7 +73,7 @@ function FileRow(props: { f: Chosen; first: boolean; busy: boolean; tray: Tray }
       <button type="button" class="button quiet icon small" aria-label={say.remove(name)} title={say.remove(name)} disabled={busy} onClick={() => tray.remove(f.n)}><CloseIcon /></button>
       <input
         class="input" aria-label={say.captionOf(name)} placeholder={say.caption} value={f.caption} maxLength={4096} autocomplete="off" disabled={f.sending}
-        ref={props.first ? focus : undefined} onInput={(e) => tray.change(f.n, { caption: e.currentTarget.value })}
+        autofocus={props.first} ref={props.first ? focus : undefined} onInput={(e) => tray.change(f.n, { caption: e.currentTarget.value })}
       />
       {f.error !== '' && <p class="error-text" role="alert">{f.error}</p>}
     </li>
@@ -93,7 +93,7 @@ function Preview(props: { f: Chosen; name: string }) {
 
 let focused: HTMLInputElement | null = null;
 
-/** focus puts the focus into the first caption once, when it appears. */
+/** focus puts the focus into the first caption once, when it appears in a sheet that is open already. */
 function focus(e: HTMLInputElement | null): void {
   if (e !== null && e !== focused && (focused === null || !focused.isConnected)) e.focus();
   if (e !== null) focused = e;

@@ -40,7 +40,7 @@ export function NewCustomer(props: { state: LineState; onDone?: () => void }) {
 
   return (
     <form class="newcustomer" onSubmit={(e) => void submit(e)} data-test="new-customer-form">
-      <div class="field"><label for={`${id}n`}>{say.name}</label><input class="input" id={`${id}n`} name="name" defaultValue={sample.name} maxLength={255} autocomplete="off" /></div>
+      <div class="field"><label for={`${id}n`}>{say.name}</label><input class="input" id={`${id}n`} name="name" autofocus defaultValue={sample.name} maxLength={255} autocomplete="off" /></div>
       <div class="field">
         <label for={`${id}p`}>{say.phone}</label>
         <input class="input" id={`${id}p`} name="phone" type="tel" defaultValue={sample.phone} required maxLength={32} autocomplete="off" aria-invalid={error !== ''} aria-describedby={`${id}f`} />

@@ -51,7 +51,7 @@ export function PlaceSheet(props: { talk: Talk; sending: Sending; name: string; 
         <div class="field">
           <label for={`${id}w`}>{say.where}</label>
           <input
-            ref={field} class="input" id={`${id}w`} name="where" value={where} required maxLength={2048} autocomplete="off" aria-invalid={error !== ''} aria-describedby={`${id}h ${id}e`}
+            ref={field} autofocus class="input" id={`${id}w`} name="where" value={where} required maxLength={2048} autocomplete="off" aria-invalid={error !== ''} aria-describedby={`${id}h ${id}e`}
             onInput={(e) => { setWhere(e.currentTarget.value); setError(''); }}
           />
           <p class="muted small" id={`${id}h`}>{say.hint}</p>

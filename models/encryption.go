@@ -159,8 +159,8 @@ type Reseal func(ctx context.Context, tx *sql.Tx, postgres bool, from, to *seal.
 // Rewrite seals every secret with the first of the keys, or with decrypt leaves them
 // unsealed; more does so with tables of its own. It is one transaction: a process that is
 // killed before the end has changed nothing. The caller holds the lock of the database,
-// and has not called UseKeys. After the commit Rewrite calls done once for each table, with
-// the number of its values. What was there before is removed from the files of the
+// and has not called UseKeys. Rewrite calls done for each table as soon as its values are
+// rewritten, before the commit. What was there before is removed from the files of the
 // database.
 func (s *Store) Rewrite(ctx context.Context, keys *seal.Keys, decrypt bool, more Reseal, done func(table string, rows int)) error {
 	to := keys.First()
@@ -168,15 +168,18 @@ func (s *Store) Rewrite(ctx context.Context, keys *seal.Keys, decrypt bool, more
 		to = nil
 	}
 	var tables []string
-	var values map[string]int
+	var values int // of the last table, whose columns follow one another
 	note := func(table string, n int) {
-		if !slices.Contains(tables, table) {
-			tables = append(tables, table)
+		if last := len(tables) - 1; last < 0 || tables[last] != table {
+			if last >= 0 {
+				done(tables[last], values)
+			}
+			tables, values = append(tables, table), 0
 		}
-		values[table] += n
+		values += n
 	}
 	err := s.Tx(ctx, func(tx *Tx) error {
-		tables, values = nil, map[string]int{}
+		tables = nil
 		used, err := tx.lockEncryption()
 		if err != nil {
 			return err
@@ -202,13 +205,11 @@ func (s *Store) Rewrite(ctx context.Context, keys *seal.Keys, decrypt bool, more
 		if err := more(ctx, pool, s.postgres, from, to, note); err != nil {
 			return err
 		}
+		done(tables[len(tables)-1], values)
 		return tx.saveEncryption(to.IDs())
 	})
 	if err != nil {
 		return err
-	}
-	for _, table := range tables {
-		done(table, values[table])
 	}
 	if err := s.scrub(ctx, tables); err != nil {
 		return fmt.Errorf("the secrets are rewritten, but what was there before may still be in the files of the database; run the command again: %w", err)

@@ -89,8 +89,8 @@ func TestAppCommandLine(t *testing.T) {
 		stdout, stderr string
 	}{
 		{[]string{"migrate"}, exitOK, "the database is up to date", ""}, // the commands make no database
-		{[]string{"app"}, exitUsage, "", `unknown command "app"`},
-		{[]string{"app", "fly"}, exitUsage, "", `unknown command "app"`},
+		{[]string{"app"}, exitUsage, "", "usage: chatcast app COMMAND\n\n  app create"},
+		{[]string{"app", "fly"}, exitUsage, "", `unknown command "app fly"`},
 		{[]string{"app", "create", "extra"}, exitUsage, "", `unexpected argument "extra"`},
 		{[]string{"app", "create", "--id", "shop", "--key", "k"}, exitOK, "id      shop\nkey     k\nsecret  ", ""},
 		{[]string{"app", "create", "--id", "shop"}, exitFailed, "", `chatcast: there is an app with the id "shop" already`},

@@ -24,7 +24,7 @@ func TestCompanyCommandLine(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		{[]string{"company"}, exitUsage, `unknown command "company"`},
+		{[]string{"company"}, exitUsage, "usage: chatcast company COMMAND\n\n  company create"},
 		{[]string{"company", "create", "--name", "Second"}, exitUsage, "usage: chatcast company create --name N --email OWNER"},
 		{[]string{"company", "create", "--email", "a@example.com"}, exitUsage, "usage: chatcast company create"},
 		{[]string{"company", "create", "--name", "Second", "--email", "a", "extra"}, exitUsage, `unexpected argument "extra"`},

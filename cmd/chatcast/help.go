@@ -49,7 +49,7 @@ func group(args []string, stdout, stderr io.Writer) int {
 	case len(args) == 2 && slices.Contains([]string{"-h", "--help", "help"}, args[1]):
 		groupUsage(stdout, args[0], list)
 		return exitOK
-	case len(args) == 1:
+	case len(args) == 1 || strings.HasPrefix(args[1], "-"):
 		groupUsage(stderr, args[0], list)
 		return exitUsage
 	}

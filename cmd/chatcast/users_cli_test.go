@@ -123,14 +123,14 @@ func TestUserCommandLine(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{[]string{"user"}, exitUsage, "", `unknown command "user"`},
+		{[]string{"user"}, exitUsage, "", "usage: chatcast user COMMAND\n\n  user list"},
 		{[]string{"user", "disable"}, exitUsage, "", "usage: chatcast user disable EMAIL"},
 		{[]string{"user", "disable", "nobody@example.com"}, exitFailed, "", "chatcast: user not found"},
 		{[]string{"user", "enable", "nobody@example.com"}, exitFailed, "", "chatcast: user not found"},
 		{[]string{"user", "reset-password"}, exitUsage, "", "usage: chatcast user reset-password EMAIL [--stdin]"},
 		{[]string{"user", "reset-password", "nobody@example.com"}, exitFailed, "", "chatcast: user not found"},
 		{[]string{"user", "reset-password", "nobody@example.com", "password"}, exitUsage, "", "unexpected argument"},
-		{[]string{"user", "reset-password", "nobody@example.com", "--password=x"}, exitUsage, "", "flag provided but not defined"},
+		{[]string{"user", "reset-password", "nobody@example.com", "--password=x"}, exitUsage, "", "unknown flag --password; "},
 		{[]string{"user", "list"}, exitOK, "ID  EMAIL  ENABLED", ""},
 	} {
 		code, stdout, stderr := cli(t, dir, c.args...)

@@ -89,8 +89,9 @@ func Start(opts Options) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ws/chat", s.serveSocket)
-	mux.HandleFunc("GET /{$}", s.serveVersion)
+	mux.HandleFunc("GET web.whatsapp.com/ws/chat", s.serveSocket)
+	mux.HandleFunc("GET web.whatsapp.com/{$}", s.serveVersion)
+	mux.HandleFunc("web.whatsapp.com/", http.NotFound)
 	mux.Handle("/", s.media)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	s.wg.Go(func() {

@@ -22,7 +22,7 @@ func (s *Store) ProbeWrite(ctx context.Context) error {
 	return s.Tx(ctx, func(tx *Tx) error {
 		return errors.Join(
 			tx.db.Exec("DELETE FROM settings WHERE name = 'write_probe'").Error,
-			tx.db.Exec("INSERT INTO settings (name, value) VALUES ('write_probe', '')").Error,
+			tx.db.Exec("INSERT INTO settings (name, value) VALUES ('write_probe', '') ON CONFLICT (name) DO NOTHING").Error, // another process may have been faster
 		)
 	})
 }

@@ -48,19 +48,34 @@ type World struct {
 // the test moves it.
 func New(t testing.TB, store *models.Store) *World {
 	t.Helper()
+	w := newWorld(t, store)
+	if err := store.Tx(t.Context(), func(tx *models.Tx) error { return w.fill(tx) }); err != nil {
+		t.Fatalf("crmtest: fill the store: %v", err)
+	}
+	t.Cleanup(func() { ValidateJournal(t, w.Store) })
+	return w
+}
+
+// Reopen returns the world that New once put into the store, perhaps with an earlier
+// version of the program. The events in it are not checked, because their schemas were
+// those of that version.
+func Reopen(t testing.TB, store *models.Store) *World {
+	t.Helper()
+	w := newWorld(t, store)
+	for _, p := range w.people() {
+		*p.actor = crm.Actor{UserID: p.id, AppID: appID(p.id)}
+	}
+	return w
+}
+
+func newWorld(t testing.TB, store *models.Store) *World {
 	w := &World{Live: &Live{}, Clock: &Clock{now: time.Unix(Start, 0)}, FilesDir: t.TempDir()}
 	w.Service = crm.New(crm.Options{
 		Store: store, Live: w.Live, Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler),
 		PasswordCost: 4, Files: crm.Folder(w.FilesDir),
 		Messengers: map[string]crm.Messenger{"": bridge.Messenger{}},
 	})
-	if err := store.Tx(t.Context(), func(tx *models.Tx) error { return w.fill(tx) }); err != nil {
-		t.Fatalf("crmtest: fill the store: %v", err)
-	}
-	t.Cleanup(func() {
-		ValidateJournal(t, w.Store)
-		validatePublished(t, w.Live.Published())
-	})
+	t.Cleanup(func() { validatePublished(t, w.Live.Published()) })
 	return w
 }
 
@@ -81,22 +96,7 @@ func (w *World) fill(tx *models.Tx) error {
 		m.Name, m.CreatedAt, m.Bridge = crm.LookupMessenger(m.Type).Name, at, true
 		rows = append(rows, &m)
 	}
-	for _, p := range []struct {
-		actor           *crm.Actor
-		id, company     int64
-		email, name     string
-		role            string
-		onlyMine        bool
-		licensed, write bool
-	}{
-		{&w.Owner, 685, CompanyID, "test@test.test", "Owner", models.RoleOwner, false, false, false},
-		{&w.Admin, 686, CompanyID, "admin@test.test", "Admin", models.RoleAdmin, false, false, false},
-		{&w.Operator, 687, CompanyID, "operator@test.test", "Operator", models.RoleOperator, false, true, true},
-		{&w.Reader, 688, CompanyID, "reader@test.test", "Reader", models.RoleOperator, false, true, false},
-		{&w.OnlyMine, 689, CompanyID, "mine@test.test", "Only mine", models.RoleOperator, true, true, true},
-		{&w.Outsider, 690, CompanyID, "outsider@test.test", "Outsider", models.RoleOperator, false, false, false},
-		{&w.Stranger, 900, StrangeCompany, "stranger@test.test", "Stranger", models.RoleOwner, false, false, false},
-	} {
+	for _, p := range w.people() {
 		*p.actor = crm.Actor{UserID: p.id, AppID: appID(p.id)}
 		rows = append(rows,
 			&models.User{ID: p.id, Email: p.email, Name: p.name, PasswordHash: "none", CompanyID: &p.company, CreatedAt: at},
@@ -111,6 +111,28 @@ func (w *World) fill(tx *models.Tx) error {
 		}
 	}
 	return tx.Insert(rows...)
+}
+
+// personOf is an employee of the world.
+type personOf struct {
+	actor           *crm.Actor
+	id, company     int64
+	email, name     string
+	role            string
+	onlyMine        bool
+	licensed, write bool
+}
+
+func (w *World) people() []personOf {
+	return []personOf{
+		{&w.Owner, 685, CompanyID, "test@test.test", "Owner", models.RoleOwner, false, false, false},
+		{&w.Admin, 686, CompanyID, "admin@test.test", "Admin", models.RoleAdmin, false, false, false},
+		{&w.Operator, 687, CompanyID, "operator@test.test", "Operator", models.RoleOperator, false, true, true},
+		{&w.Reader, 688, CompanyID, "reader@test.test", "Reader", models.RoleOperator, false, true, false},
+		{&w.OnlyMine, 689, CompanyID, "mine@test.test", "Only mine", models.RoleOperator, true, true, true},
+		{&w.Outsider, 690, CompanyID, "outsider@test.test", "Outsider", models.RoleOperator, false, false, false},
+		{&w.Stranger, 900, StrangeCompany, "stranger@test.test", "Stranger", models.RoleOwner, false, false, false},
+	}
 }
 
 // Token returns an access token of the actor, valid for years of the world's clock.

@@ -30,6 +30,7 @@ type harness struct {
 	shop *whatsapptest.Account
 	anna *whatsapptest.Contact
 	m    *Messenger
+	stop func() // stops m
 }
 
 // eachHarness runs a test over SQLite and over PostgreSQL.
@@ -42,22 +43,14 @@ func eachHarness(t *testing.T, test func(t *testing.T, h *harness), opts ...func
 }
 
 func harnessIn(t *testing.T, store *models.Store, test func(t *testing.T, h *harness), opts ...func(*Options)) {
-	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Errorf("closing the stand-in: %v", err)
-		}
-	})
+	srv := newStandin(t)
 	h := &harness{
 		World: crmtest.New(t, store), wa: srv,
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
 		anna: srv.NewContact("79995554433", "100200301", "Anna"),
 	}
 	h.Service.Now = time.Now // WhatsApp's messages have today's time
-	h.m, _ = h.node(t, h.Service, opts...)
+	h.m, h.stop = h.node(t, h.Service, opts...)
 	h.Service.Messengers[Type] = h.m
 	test(t, h)
 }

@@ -59,15 +59,7 @@ type world struct {
 func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	t.Helper()
 	t.Parallel() // the tests mostly wait
-	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := srv.Close(); err != nil {
-			t.Errorf("closing the stand-in: %v", err)
-		}
-	})
+	srv := newStandin(t)
 	w := &world{
 		Server: srv, rules: newRecorder(), db: strings.TrimPrefix(testdb.SQLiteURL(t), "sqlite:"),
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
@@ -77,6 +69,20 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	w.start(t, opts...)
 	t.Cleanup(func() { w.stop() })
 	return w
+}
+
+func newStandin(t *testing.T) *whatsapptest.Server {
+	t.Helper()
+	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Errorf("closing the stand-in: %v", err)
+		}
+	})
+	return srv
 }
 
 // testKeys are the keys of these tests. Every world seals its secrets, unless a test

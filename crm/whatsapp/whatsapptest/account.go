@@ -33,13 +33,18 @@ type Account struct {
 // NewAccount creates an account and its phone. hidden may be empty.
 func (s *Server) NewAccount(phone, hidden, pushName string) *Account {
 	defer s.lock()()
+	a := newAccount(s.newPerson(phone, hidden, pushName))
+	a.setPushName(pushName)
+	return a
+}
+
+func newAccount(p *person) *Account {
 	a := &Account{
-		person: s.newPerson(phone, hidden, pushName), devices: make(map[uint16]*Device),
+		person: p, devices: make(map[uint16]*Device),
 		privacy: make(map[string]string), blocked: make(map[types.JID]bool), watched: make(map[types.JID]bool),
 	}
 	a.account = a
 	a.appState = newAppState(a)
-	a.setPushName(pushName)
 	return a
 }
 

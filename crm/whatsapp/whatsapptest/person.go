@@ -24,6 +24,7 @@ type person struct {
 	receipts []Receipt
 	sent     map[string]*sentMessage // by id: needed for retries, votes and quotes
 	retries  map[string]int          // by id: how often the phone asked for a message again
+	retried  int                     // how often clients asked this phone for a message again
 	deaf     int                     // how many more messages the phone claims it cannot read
 	silent   bool                    // sends no delivered receipts
 	typing   []Typing

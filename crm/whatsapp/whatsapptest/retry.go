@@ -15,6 +15,7 @@ func (p *person) sendAgain(d *Device, n node) {
 		p.srv.note("a retry receipt without <retry>: %s", n.XMLString())
 		return
 	}
+	p.retried++
 	m := p.sent[stringOf(retry, "id")]
 	if m == nil {
 		p.srv.note("a retry receipt for %s, which %s did not send", stringOf(retry, "id"), p.number)
@@ -55,6 +56,13 @@ func readBundle(n node) (*bundle, bool) {
 		}
 	}
 	return b, true
+}
+
+// Retried returns how often clients asked the person for a message again.
+func (p *person) Retried() int {
+	p.srv.mu.Lock()
+	defer p.srv.mu.Unlock()
+	return p.retried
 }
 
 // PlayDeaf makes the phone claim that it cannot read the next messages, so that

@@ -35,8 +35,8 @@ setup: ## get what the tests need: PostgreSQL, Chromium, npm packages, the conso
 # The race detector watches everything but these packages of others:
 #   modernc.org/sqlite/lib      translated from C, single-threaded within a connection
 #   golang.org/x/crypto/blowfish, edwards25519 of Go and of filippo.io: arithmetic of bcrypt and of WhatsApp's keys
-#   go.mau.fi/whatsmeow/socket  framesocket.go 82 and 124: a closing socket is set to nil while a goroutine sends
-#   go.mau.fi/whatsmeow/store   store.go 243 and 266: a logout deletes the own id while a goroutine reads it
+#   go.mau.fi/whatsmeow/socket  noisesocket.go 82, framesocket.go 90: a callback is cleared while the socket's end reads it
+#   go.mau.fi/whatsmeow/store   store.go 292, 305: a logout replaces the device's id and stores while goroutines read them
 #   go.mau.fi/util/exsync       event.go 39: whatsmeow's "disconnect expected" is noted under a lock for reading
 # In the first four it would find nothing and cost minutes (decisions 0003 and 0131). The
 # last three are whatsmeow's own races, which our tests cannot avoid; its client, its SQL

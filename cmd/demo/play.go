@@ -18,10 +18,10 @@ var cast = []struct{ phone, hidden, name string }{
 	{"12025550141", "1000000141", "Anna Petrova"},
 	{"447700900172", "1000000172", "Rafael Costa"},
 	{"12025550117", "1000000117", "Amina Yusuf"},
-	{"447700900458", "", "Lukas Weber"}, // not everybody has a hidden id
+	{"447700900458", "1000000458", "Lukas Weber"},
 	{"12025550183", "1000000183", "Mei Tanaka"},
 	{"447700900633", "1000000633", "Olga Lindgren"},
-	{"12025550166", "", "Tomás Herrera"},
+	{"12025550166", "1000000166", "Tomás Herrera"},
 }
 
 // thanks are the customers' replies to the person at the console, whose words they

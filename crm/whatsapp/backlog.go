@@ -2,9 +2,10 @@ package whatsapp
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
+
+	waBinary "go.mau.fi/whatsmeow/binary"
 )
 
 // backlog holds the nodes that WhatsApp has delivered over one connection and we have
@@ -14,8 +15,9 @@ import (
 // that reads the socket, and each node that it sends. So backlog blocks the reader in
 // the log call, and the remaining nodes wait at WhatsApp.
 //
-// It also reports the nodes after which the line must not connect again. whatsmeow queues
-// them behind everything that arrived before, and the cut of the socket overtakes them.
+// It also reports the nodes after which the line must not connect again. whatsmeow handles
+// them when it has queued them, but the cut of the socket may overtake a node on its way
+// into the queue, and then the node is dropped.
 type backlog struct {
 	ctx context.Context // the connection's
 	end func(ending)
@@ -42,19 +44,19 @@ func newBacklog(ctx context.Context, end func(ending)) *backlog {
 }
 
 // came records a node that arrived. It blocks until the node may be queued.
-func (b *backlog) came(xml string) {
-	tag, id := nodeOf(xml)
-	if tag == "stream:error" {
-		if end, ok := finalEnding(xml); ok {
+func (b *backlog) came(n *waBinary.Node) {
+	id := idOf(n)
+	if n.Tag == "stream:error" {
+		if end, ok := finalEnding(n); ok {
 			b.end(end)
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch tag {
-	case "message", "receipt", "notification", "call":
+	switch n.Tag {
+	case "message", "status", "receipt", "notification", "call":
 	default: // an answer that a caller waits for, or the end of the connection
-		if tag == "iq" && id == b.asked {
+		if n.Tag == "iq" && id == b.asked {
 			b.asked = ""
 		}
 		return
@@ -82,14 +84,14 @@ func (b *backlog) came(xml string) {
 }
 
 // went records a node that we send, which is usually an acknowledgement.
-func (b *backlog) went(xml string) {
-	tag, id := nodeOf(xml)
+func (b *backlog) went(n *waBinary.Node) {
+	id := idOf(n)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if tag == "iq" && !strings.Contains(xml, `xmlns="w:p"`) { // nothing waits for the answer to a ping
+	if n.Tag == "iq" && n.Attrs["xmlns"] != "w:p" { // nothing waits for the answer to a ping
 		b.asked = id
 	}
-	if tag != "ack" && tag != "receipt" {
+	if n.Tag != "ack" && n.Tag != "receipt" {
 		return
 	}
 	if b.waiting[id] {
@@ -99,11 +101,7 @@ func (b *backlog) went(xml string) {
 	}
 }
 
-// nodeOf returns the tag and the id of a node in whatsmeow's text form.
-func nodeOf(xml string) (tag, id string) {
-	head, _, _ := strings.Cut(xml, ">")
-	tag, attrs, _ := strings.Cut(strings.Trim(head, "</"), " ")
-	_, id, _ = strings.Cut(" "+attrs, ` id="`)
-	id, _, _ = strings.Cut(id, `"`)
-	return tag, id
+func idOf(n *waBinary.Node) string {
+	id, _ := n.Attrs["id"].(string)
+	return id
 }

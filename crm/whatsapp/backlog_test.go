@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	waBinary "go.mau.fi/whatsmeow/binary"
+
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
@@ -62,28 +64,28 @@ func TestMoreThanTheLibraryHolds(t *testing.T) {
 // sent meanwhile.
 func TestBacklogWaits(t *testing.T) {
 	for name, c := range map[string]struct {
-		sent string // while the reader is blocked
+		sent waBinary.Node // while the reader is blocked
 		want time.Duration
 	}{
-		"nothing is acknowledged":    {`<iq id="9" type="get" xmlns="w:p"/>`, backlogPause},
-		"an answer may stand behind": {`<iq id="9" type="set" xmlns="w:m"/>`, answerPause},
-		"acknowledged":               {`<ack class="message" id="7" to="1@s.whatsapp.net"/>`, 0},
-		"received":                   {`<receipt id="7" to="1@s.whatsapp.net"/>`, 0},
+		"nothing is acknowledged":    {waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"id": "9", "xmlns": "w:p"}}, backlogPause},
+		"an answer may stand behind": {waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"id": "9", "xmlns": "w:m"}}, answerPause},
+		"acknowledged":               {waBinary.Node{Tag: "ack", Attrs: waBinary.Attrs{"id": "7", "class": "message"}}, 0},
+		"received":                   {waBinary.Node{Tag: "receipt", Attrs: waBinary.Attrs{"id": "7"}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBacklog(t.Context(), nil)
 				for i := range maxBacklog {
-					b.came(fmt.Sprintf(`<message from="1@s.whatsapp.net" id="%d" notify="a id=&quot;x"><enc/></message>`, i))
+					b.came(&waBinary.Node{Tag: "message", Attrs: waBinary.Attrs{"id": fmt.Sprint(i)}})
 				}
 				began := time.Now()
-				go func() { b.went(c.sent) }()
+				go func() { b.went(&c.sent) }()
 				synctest.Wait()
-				b.came(`<message from="1@s.whatsapp.net" id="more"/>`)
+				b.came(&waBinary.Node{Tag: "message", Attrs: waBinary.Attrs{"id": "more"}})
 				if took := time.Since(began); took != c.want {
 					t.Errorf("it waited %v, want %v", took, c.want)
 				}
-				b.came(`<iq from="s.whatsapp.net" id="9" type="result"/>`)
+				b.came(&waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"id": "9", "type": "result"}})
 				if b.asked != "" {
 					t.Error("the answer is waited for still")
 				}

@@ -116,3 +116,25 @@ func TestFlood(t *testing.T) {
 		}
 	})
 }
+
+// TestNobodysConcern delivers what is no message of people. It is acknowledged, and the
+// line goes on.
+func TestNobodysConcern(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.anna.SendText(w.shop, "before")
+	w.awaitText(t, "before")
+	w.PostStatus(w.shop, "news of a channel")
+	w.anna.SendWithoutTime(w.shop)
+	w.shop.Announce("SomethingNew", map[string]any{"xwa2_notify_something_new": []int{1}})
+	w.shop.Lock(time.Now().Add(time.Hour))
+	w.anna.SendText(w.shop, "after")
+	w.awaitText(t, "after")
+	if err := w.shop.AwaitSettled(testwait.Context(t)); err != nil {
+		t.Error(err)
+	}
+	if got := w.texts(); !slices.Equal(got, []string{"before", "after"}) {
+		t.Errorf("kept %q", got)
+	}
+	w.sound(t)
+}

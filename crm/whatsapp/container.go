@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 
 	"go.mau.fi/util/dbutil"
@@ -20,6 +21,7 @@ import (
 // of a device are sealed before they are written:
 //
 //	whatsmeow_device.adv_key   the four secrets of the device, in one value
+//	  .companion_meta_nonce    by itself, in base64
 //	whatsapp_pre_keys          the one-time keys, in a table of ours
 //	other columns              each value by itself: see sealedColumns
 //
@@ -73,9 +75,33 @@ func (c *container) device(ctx context.Context, id types.JID) (*store.Device, er
 	if err := splitSecrets(dev, secrets); err != nil {
 		return nil, err
 	}
+	if dev.CompanionMetaNonce, err = openText(c.keys, historySecret, dev.CompanionMetaNonce, dev.ID.String()); err != nil {
+		return nil, fmt.Errorf("whatsapp: the keys of the device: %w", err)
+	}
 	dev.Container = c
 	c.sealStores(dev)
 	return dev, nil
+}
+
+// sealText seals a value for a column of text. An empty value stays empty.
+func sealText(k *seal.Keys, c seal.Column, value string, row ...string) string {
+	if k == nil || value == "" {
+		return value
+	}
+	return base64.StdEncoding.EncodeToString(k.Seal(c, []byte(value), row...))
+}
+
+// openText opens what sealText returned.
+func openText(k *seal.Keys, c seal.Column, value string, row ...string) (string, error) {
+	if k == nil || value == "" {
+		return value, nil
+	}
+	sealed, err := base64.StdEncoding.DecodeString(value)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s.%s", seal.ErrDamaged, c.Table, c.Name)
+	}
+	plain, err := k.Open(c, sealed, row...)
+	return string(plain), err
 }
 
 // PutDevice implements store.DeviceContainer. whatsmeow writes the keys of a device once,
@@ -86,6 +112,7 @@ func (c *container) PutDevice(ctx context.Context, dev *store.Device) error {
 	}
 	row := *dev
 	row.AdvSecretKey = c.keys.Seal(deviceSecrets, joinSecrets(dev), dev.ID.String())
+	row.CompanionMetaNonce = sealText(c.keys, historySecret, dev.CompanionMetaNonce, dev.ID.String())
 	none := keys.NewKeyPairFromPrivateKey([32]byte{})
 	row.NoiseKey, row.IdentityKey = none, none
 	row.SignedPreKey = &keys.PreKey{KeyPair: *none, KeyID: dev.SignedPreKey.KeyID, Signature: dev.SignedPreKey.Signature}
@@ -93,7 +120,7 @@ func (c *container) PutDevice(ctx context.Context, dev *store.Device) error {
 	if !dev.Initialized { // by the first one, also when it fails, as in sqlstore
 		dev.Identities, dev.Sessions, dev.PreKeys, dev.SenderKeys = row.Identities, row.Sessions, row.PreKeys, row.SenderKeys
 		dev.AppStateKeys, dev.AppState, dev.Contacts, dev.ChatSettings = row.AppStateKeys, row.AppState, row.Contacts, row.ChatSettings
-		dev.MsgSecrets, dev.PrivacyTokens, dev.EventBuffer, dev.LIDs = row.MsgSecrets, row.PrivacyTokens, row.EventBuffer, row.LIDs
+		dev.MsgSecrets, dev.PrivacyTokens, dev.NCTSalt, dev.EventBuffer, dev.LIDs = row.MsgSecrets, row.PrivacyTokens, row.NCTSalt, row.EventBuffer, row.LIDs
 		dev.Initialized = true
 		c.sealStores(dev)
 	}

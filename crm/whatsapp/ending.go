@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
+	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
@@ -137,13 +137,12 @@ func (s *session) loggedOut(ctx context.Context, detail string) {
 
 // finalEnding returns the ending of a stream error after which the line must not connect
 // again. Any other error is met again by the next connection.
-func finalEnding(xml string) (end ending, ok bool) {
-	_, conflict, _ := strings.Cut(xml, "<conflict ")
-	attrs, _, _ := strings.Cut(" "+conflict, ">")
-	switch {
-	case strings.Contains(attrs, ` type="replaced"`):
+func finalEnding(n *waBinary.Node) (end ending, ok bool) {
+	conflict, _ := n.GetOptionalChildByTag("conflict")
+	switch conflict.Attrs["type"] {
+	case "replaced":
 		return ending{kind: endReplaced}, true
-	case strings.Contains(attrs, ` type="device_removed"`):
+	case "device_removed":
 		return ending{kind: endLoggedOut, detail: detailLoggedOut}, true
 	}
 	return ending{}, false

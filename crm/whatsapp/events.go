@@ -63,6 +63,10 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	// the connection
 	case *events.QR:
 		s.codes(ctx, cli, e)
+	case *events.RotateADVSecret:
+		s.newSecret(e)
+	case *events.PairPasskeyRequest:
+		s.needsPasskey()
 	case *events.PairSuccess:
 		s.scanned(ctx, e.ID)
 	case *events.PairError:
@@ -98,6 +102,12 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.ChatPresence:
 		s.typing(ctx, cli, e)
 
+	// what needs a person's attention, but nothing of ours
+	case *events.NotifyAccountReachoutTimelock:
+		s.log.Warn("WhatsApp lets the account write to new people, or no longer", "locked", e.IsActive, "until", e.TimeEnforcementEnds.Time, "kind", content.Clip(e.EnforcementType, 64))
+	case *events.AppStateSyncError:
+		s.log.Warn("what the owner does on the phone is not known for now", "part", e.Name, "error", e.Error)
+
 	// how the owner arranges chats on the phone: the CRM has no counterpart, and its
 	// data belongs to the company, not to one phone
 	case *events.Pin, *events.Mute, *events.Star, *events.UnarchiveChatsSetting, *events.UserStatusMute,
@@ -114,6 +124,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		*events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
 	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
+	// a pairing by passkey ended when it was asked for
+	case *events.PairPasskeyConfirmation, *events.PairPasskeyError:
 	// never requested: history comes as a notification, and we fetch it ourselves
 	// (see message); this is not a Messenger client
 	case *events.HistorySync, *events.FBMessage:

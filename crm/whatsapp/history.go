@@ -26,7 +26,13 @@ func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id str
 	defer cancel()
 	past, err := cli.DownloadHistorySync(limited, n, true)
 	if err == nil {
-		return s.history(ctx, cli, past)
+		if !s.history(ctx, cli, past) {
+			return false
+		}
+		if err := cli.SendProtocolMessageReceipt(ctx, id, types.ReceiptTypeHistorySync); err != nil {
+			s.log.Info("the phone does not hear that a piece of history was imported", "error", err)
+		}
+		return true
 	}
 	s.log.Warn("a piece of history could not be fetched", "error", err)
 	if ctx.Err() != nil || s.failures.more(id) < 3 {

@@ -32,6 +32,9 @@ func TestHistory(t *testing.T) {
 	w := newWorld(t)
 	failed := false // fail once, in the middle: what was not imported comes again
 	w.onMessage(func() error {
+		if n := historyReceipts(w); n > 1 { // the first part has names
+			t.Errorf("the phone heard of %d parts before the second one was imported", n)
+		}
 		if !failed {
 			failed = true
 			return errUnavailable
@@ -55,7 +58,7 @@ func TestHistory(t *testing.T) {
 	if got := w.texts(); !slices.Equal(got, want) {
 		t.Errorf("imported %d: %q ...", len(got), got[:min(3, len(got))])
 	}
-	eventually(t, "the history is not acknowledged", func() bool { return w.shop.Unsettled() == 0 })
+	eventually(t, "the history is not acknowledged", func() bool { return w.shop.Unsettled() == 0 && historyReceipts(w) >= 2 })
 	w.rules.mu.Lock()
 	defer w.rules.mu.Unlock()
 	for _, batch := range w.rules.batches {
@@ -63,6 +66,16 @@ func TestHistory(t *testing.T) {
 			t.Errorf("history told as %d messages, History %v", len(batch.Messages), batch.History)
 		}
 	}
+}
+
+// historyReceipts returns how many parts of the history the phone thinks we have.
+func historyReceipts(w *world) (n int) {
+	for _, r := range w.shop.Receipts() {
+		if r.Type == "hist_sync" {
+			n++
+		}
+	}
+	return n
 }
 
 func TestLabelsOfThePast(t *testing.T) {

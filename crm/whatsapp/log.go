@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"go.mau.fi/libsignal/logger"
+	waBinary "go.mau.fi/whatsmeow/binary"
 	waLog "go.mau.fi/whatsmeow/util/log"
 )
 
@@ -15,8 +16,8 @@ import (
 // matters to us also arrives as an event.
 type library struct {
 	log   *slog.Logger
-	nodes func(xml string) // called with each node that goes over the socket; may be nil
-	held  *backlog         // nil: the log belongs to no connection
+	nodes func(*waBinary.Node) // called with each node that goes over the socket; may be nil
+	held  *backlog             // nil: the log belongs to no connection
 }
 
 var _ waLog.Logger = library{}
@@ -25,12 +26,12 @@ func (l library) Errorf(format string, args ...any) { l.say(slog.LevelInfo, form
 func (l library) Warnf(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
 func (l library) Infof(format string, args ...any)  { l.say(slog.LevelDebug, format, args) }
 
-// Debugf implements waLog.Logger. Two modules of whatsmeow log every node as text: Recv
-// before it queues the node, Send before it sends the node.
+// Debugf implements waLog.Logger. Two modules of whatsmeow log every node: Recv before it
+// queues the node, Send before it sends the node.
 func (l library) Debugf(_ string, args ...any) {
 	if l.nodes != nil && len(args) == 1 {
-		if xml, ok := args[0].(string); ok {
-			l.nodes(xml)
+		if n, ok := args[0].(*waBinary.Node); ok {
+			l.nodes(n)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (s *session) download(ctx context.Context, cli *whatsmeow.Client, file *con
 	defer t.remove()
 	const overhead = 64 // of encryption
 	err = cli.DownloadToFile(atMost(ctx, s.m.rules.FileLimit()+overhead), file, t.File)
-	if err != nil && !errors.Is(err, whatsmeow.ErrFileLengthMismatch) { // the file is complete, but its sender announced a wrong length
+	if err != nil {
 		return err
 	}
 	if _, err := t.Seek(0, io.SeekStart); err != nil {

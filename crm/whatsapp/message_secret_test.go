@@ -12,7 +12,7 @@ import (
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
-// TestSealedEdits checks that encrypted edits of events are decrypted. Edits that whatsmeow
+// TestSealedEdits checks that encrypted edits of events and texts are decrypted. Edits that whatsmeow
 // does not support stay unknown, with their kind, and do not affect later messages.
 func TestSealedEdits(t *testing.T) {
 	w := newWorld(t)
@@ -32,7 +32,15 @@ func TestSealedEdits(t *testing.T) {
 			return len(batch.Edits) == 1 && batch.Edits[0].ID.String() == id && batch.Edits[0].Message.Text == name && !batch.Edits[0].FromMe
 		})
 	}
-	other, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, whatsapptest.Text("?"))
+	text := w.anna.Send(w.shop, whatsapptest.Sealable("Do you have tea?"), whatsapptest.SendOpts{Addressing: whatsapptest.ByNumber})
+	w.awaitText(t, "Do you have tea?")
+	if _, err := w.anna.EditSealed(w.shop, text, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, whatsapptest.Text("Do you have coffee?")); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitBatch(t, "the edit of a text", func(batch crm.InboundBatch) bool {
+		return len(batch.Edits) == 1 && batch.Edits[0].ID.String() == text && batch.Edits[0].Message.Text == "Do you have coffee?"
+	})
+	other, err := w.anna.EditSealed(w.shop, id, waE2E.SecretEncryptedMessage_MESSAGE_SCHEDULE, whatsapptest.Text("?"))
 	if err != nil {
 		t.Fatal(err)
 	}

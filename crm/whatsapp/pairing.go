@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"go.mau.fi/whatsmeow"
@@ -17,9 +18,38 @@ type pairing struct {
 	shown  crm.Pairing   // guarded by mu
 	err    error         // guarded by mu
 	opened bool          // guarded by mu: ready is closed
+
+	secretShown string        // guarded by mu: the secret that the codes were made with; empty: they have the present one
+	secretNow   string        // guarded by mu: what WhatsApp had it replaced by
+	replaced    chan struct{} // guarded by mu; closed and replaced when the secret changes
 }
 
-func newPairing(phone string) *pairing { return &pairing{phone: phone, ready: make(chan struct{})} }
+func newPairing(phone string) *pairing {
+	return &pairing{phone: phone, ready: make(chan struct{}), replaced: make(chan struct{})}
+}
+
+// replaceSecret replaces the secret in the QR codes.
+func (p *pairing) replaceSecret(old, now string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.secretShown == "" {
+		p.secretShown = old
+	}
+	p.secretNow = now
+	close(p.replaced)
+	p.replaced = make(chan struct{})
+}
+
+// withSecret returns a QR code with the present secret. changed is closed when the secret
+// changes.
+func (p *pairing) withSecret(code string) (now string, changed <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.secretShown != "" {
+		code = strings.Replace(code, p.secretShown, p.secretNow, 1)
+	}
+	return code, p.replaced
+}
 
 func (p *pairing) show(c crm.Pairing, err error) {
 	p.mu.Lock()

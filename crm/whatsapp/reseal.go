@@ -65,7 +65,7 @@ func (r resealing) devices() (int, error) {
 }
 
 func (r resealing) readDevices() (map[string]*store.Device, error) {
-	rows, err := r.tx.QueryContext(r.ctx, "SELECT jid, noise_key, identity_key, signed_pre_key, adv_key FROM whatsmeow_device")
+	rows, err := r.tx.QueryContext(r.ctx, "SELECT jid, noise_key, identity_key, signed_pre_key, adv_key, companion_meta_nonce FROM whatsmeow_device")
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (r resealing) readDevices() (map[string]*store.Device, error) {
 		var id string
 		var private [3][]byte
 		dev := &store.Device{SignedPreKey: &keys.PreKey{}}
-		if err := rows.Scan(&id, &private[0], &private[1], &private[2], &dev.AdvSecretKey); err != nil {
+		if err := rows.Scan(&id, &private[0], &private[1], &private[2], &dev.AdvSecretKey, &dev.CompanionMetaNonce); err != nil {
 			return nil, err
 		}
 		joined := dev.AdvSecretKey
@@ -85,6 +85,9 @@ func (r resealing) readDevices() (map[string]*store.Device, error) {
 			return nil, err
 		}
 		if err := splitSecrets(dev, joined); err != nil {
+			return nil, err
+		}
+		if dev.CompanionMetaNonce, err = openText(r.from, historySecret, dev.CompanionMetaNonce, id); err != nil {
 			return nil, err
 		}
 		found[id] = dev
@@ -99,8 +102,9 @@ func (r resealing) writeDevice(id string, dev *store.Device) error {
 		adv = r.to.Seal(deviceSecrets, joinSecrets(dev), id)
 		noise, identity, signed = make([]byte, 32), make([]byte, 32), make([]byte, 32)
 	}
-	return r.exec("UPDATE whatsmeow_device SET noise_key = %s, identity_key = %s, signed_pre_key = %s, adv_key = %s WHERE jid = %s",
-		noise, identity, signed, adv, id)
+	nonce := sealText(r.to, historySecret, dev.CompanionMetaNonce, id)
+	return r.exec("UPDATE whatsmeow_device SET noise_key = %s, identity_key = %s, signed_pre_key = %s, adv_key = %s, companion_meta_nonce = %s WHERE jid = %s",
+		noise, identity, signed, adv, nonce, id)
 }
 
 // plainPreKeys moves one-time keys that are not sealed to the table of sealed ones.

@@ -63,6 +63,28 @@ func (s *sealedStore) GetPrivacyToken(ctx context.Context, user types.JID) (*sto
 	return t, nil
 }
 
+// DeleteExpiredPrivacyTokens implements store.PrivacyTokenStore.
+func (s *sealedStore) DeleteExpiredPrivacyTokens(ctx context.Context, before time.Time) (int64, error) {
+	return s.inner.DeleteExpiredPrivacyTokens(ctx, before)
+}
+
+// PutNCTSalt implements store.NCTSaltStore.
+func (s *sealedStore) PutNCTSalt(ctx context.Context, salt []byte) error {
+	return s.inner.PutNCTSalt(ctx, s.seal(contactSalt, salt))
+}
+
+// GetNCTSalt implements store.NCTSaltStore.
+func (s *sealedStore) GetNCTSalt(ctx context.Context) ([]byte, error) {
+	sealed, err := s.inner.GetNCTSalt(ctx)
+	if len(sealed) == 0 || err != nil {
+		return nil, err
+	}
+	return s.open(contactSalt, sealed)
+}
+
+// DeleteNCTSalt implements store.NCTSaltStore.
+func (s *sealedStore) DeleteNCTSalt(ctx context.Context) error { return s.inner.DeleteNCTSalt(ctx) }
+
 // eitherID calls open with an id, and if that is not the id of the row, with the other
 // id of the same person.
 func (s *sealedStore) eitherID(ctx context.Context, id types.JID, open func(id string) ([]byte, error)) ([]byte, error) {
@@ -114,4 +136,28 @@ func (s *sealedStore) ClearBufferedEventPlaintext(ctx context.Context, sum [32]b
 // DeleteOldBufferedHashes implements store.EventBuffer.
 func (s *sealedStore) DeleteOldBufferedHashes(ctx context.Context) error {
 	return s.inner.DeleteOldBufferedHashes(ctx)
+}
+
+// AddOutgoingEvent implements store.EventBuffer.
+func (s *sealedStore) AddOutgoingEvent(ctx context.Context, chat types.JID, id types.MessageID, format string, plain []byte) error {
+	return s.inner.AddOutgoingEvent(ctx, chat, id, format, s.seal(sentMessage, plain, chat.String(), id))
+}
+
+// GetOutgoingEvent implements store.EventBuffer. The row may be under either id of the
+// chat.
+func (s *sealedStore) GetOutgoingEvent(ctx context.Context, chat, alt types.JID, id types.MessageID) (format string, plain []byte, err error) {
+	format, sealed, err := s.inner.GetOutgoingEvent(ctx, chat, alt, id)
+	if err != nil {
+		return "", nil, err
+	}
+	plain, err = s.open(sentMessage, sealed, chat.String(), id)
+	if errors.Is(err, seal.ErrDamaged) && !alt.IsEmpty() {
+		plain, err = s.open(sentMessage, sealed, alt.String(), id)
+	}
+	return format, plain, err
+}
+
+// DeleteOldOutgoingEvents implements store.EventBuffer.
+func (s *sealedStore) DeleteOldOutgoingEvents(ctx context.Context) error {
+	return s.inner.DeleteOldOutgoingEvents(ctx)
 }

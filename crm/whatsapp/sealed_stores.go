@@ -22,11 +22,16 @@ var (
 	appStateKey   = seal.Column{Table: "whatsmeow_app_state_sync_keys", Name: "key_data", Key: []string{"jid", "key_id"}}
 	messageSecret = seal.Column{Table: "whatsmeow_message_secrets", Name: "key", Key: []string{"our_jid", "chat_jid", "sender_jid", "message_id"}}
 	privacyToken  = seal.Column{Table: "whatsmeow_privacy_tokens", Name: "token", Key: []string{"our_jid", "their_jid"}}
+	contactSalt   = seal.Column{Table: "whatsmeow_nct_salt", Name: "salt", Key: []string{"our_jid"}}
+	sentMessage   = seal.Column{Table: "whatsmeow_retry_buffer", Name: "plaintext", Key: []string{"our_jid", "chat_jid", "message_id"}}
 	bufferedEvent = seal.Column{Table: "whatsmeow_event_buffer", Name: "plaintext", Key: []string{"our_jid", "ciphertext_hash"}} // a message may carry keys
 
+	// historySecret is text, so the sealed value is in base64.
+	historySecret = seal.Column{Table: "whatsmeow_device", Name: "companion_meta_nonce", Key: []string{"jid"}}
+
 	// sealedColumns have the same rows whether they are sealed or not. Those of
-	// deviceSecrets and preKey differ.
-	sealedColumns = []seal.Column{signalSession, senderKey, appStateKey, messageSecret, privacyToken, bufferedEvent}
+	// deviceSecrets and preKey differ, and historySecret is text.
+	sealedColumns = []seal.Column{signalSession, senderKey, appStateKey, messageSecret, privacyToken, contactSalt, sentMessage, bufferedEvent}
 )
 
 // sealedStore seals what whatsmeow stores for one device. It lists the methods of each
@@ -50,6 +55,7 @@ type innerStores interface {
 	store.AppStateSyncKeyStore
 	store.MsgSecretStore
 	store.PrivacyTokenStore
+	store.NCTSaltStore
 	store.EventBuffer
 }
 
@@ -60,6 +66,7 @@ var (
 	_ store.AppStateSyncKeyStore = (*sealedStore)(nil)
 	_ store.MsgSecretStore       = (*sealedStore)(nil)
 	_ store.PrivacyTokenStore    = (*sealedStore)(nil)
+	_ store.NCTSaltStore         = (*sealedStore)(nil)
 	_ store.EventBuffer          = (*sealedStore)(nil)
 )
 
@@ -67,7 +74,7 @@ var (
 func (c *container) sealStores(dev *store.Device) {
 	s := &sealedStore{c: c, device: dev.ID.String(), inner: dev.Sessions.(innerStores), lids: dev.LIDs, moved: map[string]bool{}}
 	dev.Sessions, dev.PreKeys, dev.SenderKeys, dev.AppStateKeys = s, s, s, s
-	dev.MsgSecrets, dev.PrivacyTokens, dev.EventBuffer = s, s, s
+	dev.MsgSecrets, dev.PrivacyTokens, dev.NCTSalt, dev.EventBuffer = s, s, s, s
 }
 
 func (s *sealedStore) seal(c seal.Column, value []byte, row ...string) []byte {
@@ -161,6 +168,23 @@ func (s *sealedStore) GetAppStateSyncKey(ctx context.Context, id []byte) (*store
 		return nil, err
 	}
 	return key, nil
+}
+
+// GetAllAppStateSyncKeys implements store.AppStateSyncKeyStore. The inner store does not
+// tell the ids of the keys, which are part of what they are sealed for.
+func (s *sealedStore) GetAllAppStateSyncKeys(ctx context.Context) ([]*store.AppStateSyncKey, error) {
+	rows, err := s.c.db.Query(ctx, `SELECT key_id, key_data, timestamp, fingerprint FROM whatsmeow_app_state_sync_keys
+		WHERE jid=$1 ORDER BY timestamp DESC`, s.device)
+	return dbutil.NewRowIterWithError(rows, func(row dbutil.Scannable) (*store.AppStateSyncKey, error) {
+		var id []byte
+		var key store.AppStateSyncKey
+		if err := row.Scan(&id, &key.Data, &key.Timestamp, &key.Fingerprint); err != nil {
+			return nil, err
+		}
+		var err error
+		key.Data, err = s.open(appStateKey, key.Data, string(id))
+		return &key, err
+	}, err).AsList()
 }
 
 // GetLatestAppStateSyncKeyID implements store.AppStateSyncKeyStore.

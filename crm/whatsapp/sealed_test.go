@@ -140,6 +140,39 @@ func TestSealedStores(t *testing.T) {
 				t.Errorf("the token of %s is %+v, %v", id, got, err)
 			}
 		}
+		must(dev.NCTSalt.PutNCTSalt(ctx, []byte("salt")))
+		if got, err := dev.NCTSalt.GetNCTSalt(ctx); err != nil || string(got) != "salt" {
+			t.Errorf("the salt is %q, %v", got, err)
+		}
+		must(dev.NCTSalt.DeleteNCTSalt(ctx))
+		if got, err := dev.NCTSalt.GetNCTSalt(ctx); err != nil || got != nil {
+			t.Errorf("a salt that is not there is %q, %v", got, err)
+		}
+		if n, err := dev.PrivacyTokens.DeleteExpiredPrivacyTokens(ctx, time.Unix(6, 0)); err != nil || n != 1 {
+			t.Errorf("%d expired tokens, %v", n, err)
+		}
+		must(dev.EventBuffer.AddOutgoingEvent(ctx, number, "M3", "wa", []byte("a message")))
+		for _, ids := range [][2]types.JID{{number, hidden}, {hidden, number}, {number, types.EmptyJID}} {
+			if format, got, err := dev.EventBuffer.GetOutgoingEvent(ctx, ids[0], ids[1], "M3"); err != nil || format != "wa" || string(got) != "a message" {
+				t.Errorf("what was sent is %s %q, %v", format, got, err)
+			}
+		}
+		for i := range 2 {
+			id := []byte{0xff, byte(i)}
+			must(dev.AppStateKeys.PutAppStateSyncKey(ctx, id, store.AppStateSyncKey{Data: []byte{'k', byte(i)}, Timestamp: int64(i), Fingerprint: []byte("f")}))
+		}
+		if all, err := dev.AppStateKeys.GetAllAppStateSyncKeys(ctx); err != nil || len(all) != 2 || string(all[0].Data) != "k\x01" || all[1].Timestamp != 0 {
+			t.Errorf("the keys of the app state are %+v, %v", all, err)
+		}
+		dev.CompanionMetaNonce = "a secret of the history"
+		must(dev.Save(ctx))
+		if again, err := c.device(ctx, *dev.ID); err != nil || again.CompanionMetaNonce != dev.CompanionMetaNonce {
+			t.Errorf("the secret of the history: %+v, %v", again, err)
+		}
+		var stored string
+		if err := db.QueryRowContext(ctx, "SELECT companion_meta_nonce FROM whatsmeow_device").Scan(&stored); err != nil || strings.Contains(stored, "secret") || stored == "" {
+			t.Errorf("the database has %q, %v", stored, err)
+		}
 		if got, _, err := dev.MsgSecrets.GetMessageSecret(ctx, number, number, "none"); err != nil || got != nil {
 			t.Errorf("a secret that is not there is %q, %v", got, err)
 		}

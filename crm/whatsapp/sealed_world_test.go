@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
+	"google.golang.org/protobuf/proto"
+
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/whatsapptest"
@@ -24,6 +27,7 @@ func (w *world) privateKeys(t *testing.T) map[string][]byte {
 	dev := w.m.serving(testLine).client().Store
 	found := map[string][]byte{
 		"noise": dev.NoiseKey.Priv[:], "identity": dev.IdentityKey.Priv[:], "signed one-time key": dev.SignedPreKey.Priv[:], "pairing": dev.AdvSecretKey,
+		"history": []byte(dev.CompanionMetaNonce),
 	}
 	for id := uint32(100); id < 103; id++ {
 		k, err := dev.PreKeys.GetPreKey(t.Context(), id)
@@ -80,6 +84,10 @@ func TestKeysAreSealed(t *testing.T) {
 			w.pair(t)
 			g := w.NewGroup("Neighbours", true, w.anna, w.shop)
 			w.talk(t, g, "first")
+			w.shop.SendHistory(&waHistorySync.HistorySync{
+				SyncType: waHistorySync.HistorySync_PUSH_NAME.Enum(), CompanionMetaNonce: proto.String("a secret of the history"),
+			}, true)
+			eventually(t, "the history is not imported", func() bool { return historyReceipts(w) == 1 })
 			private := w.privateKeys(t)
 			first, second := parseKeys(seal.New()), parseKeys(seal.New())
 			check := func(what string, sealed bool) {

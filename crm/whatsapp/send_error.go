@@ -44,7 +44,7 @@ func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 		return again(link.code, link.message+"; it is tried again")
 	case errors.As(err, &link):
 		return never(link.code, link.message)
-	case errors.Is(err, errNotOnWhatsApp):
+	case errors.Is(err, errNotOnWhatsApp), noHiddenID.MatchString(err.Error()):
 		return never(codeNotOnWhatsApp, "this number has no WhatsApp")
 	case errors.Is(err, errNowhere), errors.Is(err, whatsmeow.ErrUnknownServer), errors.Is(err, whatsmeow.ErrBroadcastListUnsupported):
 		return never(codeUnsupported, "WhatsApp has no such chat")
@@ -90,6 +90,9 @@ func refusedBy(code int, again, never func(code, message string) crm.Outcome) cr
 
 var (
 	serverCodeForm = regexp.MustCompile(`server returned error (\d+)`)
+	// noHiddenID is the error for a number that WhatsApp has no hidden id of. Direct
+	// messages are addressed by hidden id.
+	noHiddenID     = regexp.MustCompile(`^no LID found for `)
 	uploadCodeForm = regexp.MustCompile(`upload failed with status code (\d+)`)
 )
 

@@ -116,14 +116,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestNotOnWhatsApp checks numbers without WhatsApp: strangers are looked up before they
+// are written to, and others cannot be addressed, because they have no hidden id any more.
 func TestNotOnWhatsApp(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79990000000@c.us", FirstContact: true, Message: &crm.MessageRef{
-		ID: "3EB200", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "hello?"},
-	}})
-	if o := w.awaitOutcome(t, 1); o.Status != crm.OutFailed || o.Error.Code != codeNotOnWhatsApp {
-		t.Errorf("the outcome is %+v, %+v", o, o.Error)
+	for i, stranger := range []bool{true, false} {
+		w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79990000000@c.us", FirstContact: stranger, Message: &crm.MessageRef{
+			ID: fmt.Sprint("3EB20", i), FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "hello?"},
+		}})
+		if o := w.awaitOutcome(t, i+1); o.Status != crm.OutFailed || o.Error.Code != codeNotOnWhatsApp {
+			t.Errorf("a stranger %v: the outcome is %+v, %+v", stranger, o, o.Error)
+		}
 	}
 }
 

@@ -119,9 +119,9 @@ func (s *session) run(ctx context.Context) {
 	}
 }
 
-// prepare makes the client of the next connection. Each connection has its own:
-// whatsmeow's queue outlives a connection, and would deliver its remaining nodes
-// concurrently with those of the next connection.
+// prepare makes the client of the next connection. Each connection has its own: when a
+// connection ends, whatsmeow leaves the node that it is handling in the background, where
+// it would run beside the nodes of the next connection.
 func (s *session) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	cli, l := s.cli, s.life
@@ -156,8 +156,9 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true
 	cli.EmitAppStateEventsOnFullSync = true
-	cli.ManualHistorySyncDownload = true // so that it is acknowledged after the import
-	cli.EnableAutoReconnect = false      // run reconnects
+	cli.ManualHistorySyncDownload = true       // so that it is acknowledged after the import,
+	cli.DisableManualHistorySyncReceipt = true // and the phone hears of it then: pastArrived
+	cli.EnableAutoReconnect = false            // run reconnects
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
 	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(life, id) }

@@ -17,6 +17,7 @@ const (
 	detailLoggedOut  = "The account's phone removed this device. Pair again."
 	detailLeft       = "Logged out. Pair again."
 	detailOutdated   = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
+	detailPasskey    = "WhatsApp asks for the passkey of this account, which this version cannot give."
 	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
 	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
 	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"syscall"
 
 	wasocket "go.mau.fi/whatsmeow/socket"
@@ -22,6 +23,9 @@ var (
 
 // notReached tells people that and why WhatsApp was not reached.
 func notReached(err error) string { return "WhatsApp was not reached: " + causeOf(err) + "." }
+
+// certificateTime is whatsmeow's error for WhatsApp's own certificate, beside that of TLS.
+var certificateTime = regexp.MustCompile(`certificate (expired|not valid yet) \(`)
 
 // causeOf says in words for people why a connection to WhatsApp failed. It names no
 // address of our own network, as the error may; that is in the log.
@@ -43,6 +47,8 @@ func causeOf(err error) string {
 		return "its certificate is not trusted; a proxy may stand between, or this server lacks CA certificates or has a wrong clock"
 	case errors.As(err, &status):
 		return fmt.Sprintf("it answered with HTTP status %d; a proxy or a firewall may stand between", status.StatusCode)
+	case certificateTime.MatchString(err.Error()):
+		return "its certificate is not valid at the time of this server; check the clock"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "there was no answer in time; a firewall may drop the connection"
 	}

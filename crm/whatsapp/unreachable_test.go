@@ -51,6 +51,23 @@ func TestPairingTellsWhyWhatsAppIsNotReached(t *testing.T) {
 	}
 }
 
+// A server whose own certificate is out of time is told from one that cannot be reached.
+func TestPairingTellsThatTheClockIsWrong(t *testing.T) {
+	w := newWorld(t)
+	long := time.Now().Add(-100 * time.Hour)
+	if err := w.Certify(long, long.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	eventually(t, "Run does not start", func() bool {
+		_, failed = w.m.Pair(testwait.Context(t), testLine, "")
+		return failed != error(errNotRunning)
+	})
+	if failed == nil || !strings.Contains(failed.Error(), "check the clock") {
+		t.Errorf("%v", failed)
+	}
+}
+
 // A connection that nobody answers is not mistaken for a WhatsApp that gives no code.
 func TestPairingWithoutAnAnswer(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // it accepts, and says nothing

@@ -31,7 +31,7 @@ func TestQRPicture(t *testing.T) {
 		if rec := get(r.Owner, "png"); rec.Code != http.StatusServiceUnavailable {
 			t.Errorf("without a code to show: %d %s", rec.Code, rec.Body)
 		}
-		text := "2@" + strings.Repeat("Noise/Identity+Adv", 12) // as long as WhatsApp's
+		text := "https://wa.me/settings/linked_devices#2@" + strings.Repeat("Noise/Identity+Adv", 12) + ",9" // as long as WhatsApp's
 		connector.Answer(crm.Pairing{QR: &text, ExpiresAt: 1637319320}, nil)
 		rec := get(r.Owner, "png")
 		if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != "image/png" || rec.Header().Get("Cache-Control") != "no-store" {

@@ -44,7 +44,7 @@ func TestPairByQRAndTalk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != sent.ID || got.Copies != 1 || got.Chat != w.shop.Number() {
+	if got.ID != sent.ID || got.Copies != 1 || got.To != w.anna.HiddenID() || got.Chat != w.shop.Number() {
 		t.Errorf("arrived as %+v", got)
 	}
 	await(c, func(r *events.Receipt) bool {
@@ -55,7 +55,7 @@ func TestPairByQRAndTalk(t *testing.T) {
 	}
 	w.anna.Read(w.shop, sent.ID)
 	await(c, func(r *events.Receipt) bool {
-		return r.Type == types.ReceiptTypeRead && r.Chat == w.anna.Number() && slices.Contains(r.MessageIDs, sent.ID)
+		return r.Type == types.ReceiptTypeRead && r.Chat == w.anna.HiddenID() && r.SenderAlt == w.anna.Number() && slices.Contains(r.MessageIDs, sent.ID)
 	})
 
 	if err := c.MarkRead(t.Context(), []string{id}, time.Now(), m.Info.Chat, m.Info.Sender); err != nil {

@@ -149,7 +149,7 @@ func (c *conn) receive(plain []byte) error {
 		return err
 	}
 	defer c.srv.lock()()
-	c.srv.trace("< %s", n.XMLString())
+	c.srv.trace("< %s", n.String())
 	if c.closed || c.finished {
 		return nil
 	}
@@ -172,7 +172,7 @@ func (c *conn) queue(n node, e ending) {
 		c.srv.note("a node that cannot be written: %v", err)
 		return
 	}
-	c.srv.trace("> %s", n.XMLString())
+	c.srv.trace("> %s", n.String())
 	c.out = append(c.out, outgoing{data, e})
 	c.ring()
 }

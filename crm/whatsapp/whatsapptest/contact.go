@@ -4,7 +4,8 @@ package whatsapptest
 // accounts and reads what their clients write.
 type Contact struct{ *person }
 
-// NewContact creates a customer. hidden may be empty: not every number has a LID.
+// NewContact creates a customer. hidden may be empty: clients
+// cannot write to such a number, because they address people by hidden id.
 func (s *Server) NewContact(phone, hidden, name string) *Contact {
 	defer s.lock()()
 	return &Contact{s.newPerson(phone, hidden, name)}

@@ -1,9 +1,15 @@
 package whatsapptest
 
+import "time"
+
 // dispatch passes each kind of node to its handler. mu is held.
 func (c *conn) dispatch(n node) {
 	if n.Tag == "iq" {
 		c.onIQ(n)
+		return
+	}
+	if n.Tag == "ib" {
+		c.onInfo(n)
 		return
 	}
 	if c.device == nil {
@@ -27,8 +33,21 @@ func (c *conn) dispatch(n node) {
 	case "call":
 		c.onCall(n)
 	default:
-		c.srv.note("%s", n.XMLString())
+		c.srv.note("%s", n.String())
 	}
+}
+
+// onInfo takes the session id that clients send for WhatsApp's statistics, when they are
+// paired and when they come online: milliseconds in a week.
+func (c *conn) onInfo(n node) {
+	session, ok := child(n, "unified_session")
+	id := session.AttrGetter().Int64("id")
+	const week = 7 * 24 * time.Hour
+	if !ok || id < 0 || id >= week.Milliseconds() {
+		c.srv.note("%s", n.String())
+		return
+	}
+	c.srv.sessions++
 }
 
 // Nack is a message that a client refused.

@@ -28,7 +28,7 @@
 // invisible. There are no channels, status broadcasts, communities or participant
 // hashes in acks. Unknown requests get error 501 and an entry in Unhandled, which a
 // test checks to be empty at its end. State is in memory: it survives the client's
-// death, but not the server's.
+// death, but not the server's, except for what Save writes.
 //
 // Goroutines: one for the listener, and two for each connection: that of its HTTP
 // request, which reads, and a writer. One lock guards all state, and no goroutine

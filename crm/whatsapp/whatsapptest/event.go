@@ -21,6 +21,13 @@ func Event(name string) *waE2E.Message {
 	}
 }
 
+// Sealable returns a text that EditSealed can edit.
+func Sealable(text string) *waE2E.Message {
+	m := Text(text)
+	m.MessageContextInfo = &waE2E.MessageContextInfo{MessageSecret: randomBytes(32)}
+	return m
+}
+
 // EditSealed edits a message that the contact sent with a secret. The edit is
 // encrypted with that secret.
 func (c *Contact) EditSealed(a *Account, id string, kind waE2E.SecretEncryptedMessage_SecretEncType, to *waE2E.Message) (string, error) {
@@ -35,7 +42,11 @@ func (c *Contact) EditSealed(a *Account, id string, kind waE2E.SecretEncryptedMe
 		return "", err
 	}
 	by := []byte(c.as(types.DefaultUserServer).String())
-	info := slices.Concat([]byte(id), by, by, []byte(whatsmeow.EncSecretEventEdit))
+	label := map[waE2E.SecretEncryptedMessage_SecretEncType]whatsmeow.MsgSecretType{
+		waE2E.SecretEncryptedMessage_EVENT_EDIT: whatsmeow.EncSecretEventEdit, waE2E.SecretEncryptedMessage_MESSAGE_EDIT: whatsmeow.EncSecretMessageEdit,
+		waE2E.SecretEncryptedMessage_POLL_EDIT: whatsmeow.EncSecretPollEdit,
+	}[kind]
+	info := slices.Concat([]byte(id), by, by, []byte(label))
 	iv := randomBytes(12)
 	sealed, err := gcmutil.Encrypt(hkdfutil.SHA256(m.message.GetMessageContextInfo().GetMessageSecret(), nil, info, 32), iv, plain, nil)
 	if err != nil {

@@ -43,8 +43,8 @@ func init() {
 		"w:g2":                    (*conn).iqGroups,
 		"w:sync:app:state":        (*conn).iqAppState,
 		"privacy":                 (*conn).iqPrivacy,
+		"w:mex":                   (*conn).iqMex,
 		"blocklist":               (*conn).iqBlocklist,
-		"status":                  (*conn).iqAbout,
 		"w:profile:picture":       (*conn).iqPicture,
 		"w:biz":                   (*conn).iqBusiness,
 		"disappearing_mode":       func(*conn, node) ([]node, error) { return nil, nil },
@@ -83,7 +83,7 @@ func (c *conn) onIQ(n node) {
 			problem = &iqError{500, err.Error()}
 		}
 		if problem == errUnknown || !ok {
-			c.srv.note("%v: %s", err, n.XMLString())
+			c.srv.note("%v: %s", err, n.String())
 		}
 		answer.Attrs["type"] = "error"
 		content = []node{{Tag: "error", Attrs: attrs{"code": problem.code, "text": problem.text}}}

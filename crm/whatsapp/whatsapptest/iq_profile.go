@@ -1,8 +1,11 @@
 package whatsapptest
 
 // iqPrivacy answers that everybody may see everything, except for what the client
-// changed.
+// changed. It also takes the tokens that the client gives to people.
 func (c *conn) iqPrivacy(n node) ([]node, error) {
+	if tokens, ok := child(n, "tokens"); ok && stringOf(n, "type") == "set" {
+		return nil, c.issue(tokens)
+	}
 	privacy, ok := child(n, "privacy")
 	if !ok {
 		return nil, errUnknown
@@ -14,7 +17,7 @@ func (c *conn) iqPrivacy(n node) ([]node, error) {
 		}
 	}
 	var out []node
-	for _, name := range []string{"groupadd", "last", "status", "profile", "readreceipts", "online", "calladd"} {
+	for _, name := range []string{"groupadd", "last", "status", "profile", "readreceipts", "online", "calladd", "messages"} {
 		value := a.privacy[name]
 		if value == "" {
 			value = "all"
@@ -42,11 +45,6 @@ func (c *conn) iqBlocklist(n node) ([]node, error) {
 		out = append(out, node{Tag: "item", Attrs: attrs{"jid": jid}})
 	}
 	return []node{{Tag: "list", Attrs: attrs{"dhash": "1"}, Content: out}}, nil
-}
-
-func (c *conn) iqAbout(n node) ([]node, error) {
-	c.device.account.about = string(bytesOf(n, "status"))
-	return nil, nil
 }
 
 // iqPicture stores and returns profile pictures.

@@ -23,6 +23,9 @@ func (c *conn) iqUsync(n node) ([]node, error) {
 		}
 		p := c.srv.find(jid)
 		out := node{Tag: "user", Attrs: attrs{"jid": jid}}
+		if p != nil && !p.hidden.IsEmpty() && asksForHiddenID(query) {
+			out.Attrs = attrs{"jid": p.hidden, "pn_jid": p.number}
+		}
 		var parts []node
 		for _, q := range query.GetChildren() {
 			if part, ok := c.usyncPart(q.Tag, p, asked); ok {
@@ -33,6 +36,12 @@ func (c *conn) iqUsync(n node) ([]node, error) {
 		users = append(users, out)
 	}
 	return []node{{Tag: "usync", Attrs: attrs{"mode": "query"}, Content: []node{{Tag: "list", Content: users}}}}, nil
+}
+
+// asksForHiddenID reports whether a client looks numbers up and wants hidden ids.
+func asksForHiddenID(query node) bool {
+	contact, ok := child(query, "contact")
+	return ok && stringOf(contact, "addressing_mode") == "lid"
 }
 
 func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
@@ -59,7 +68,7 @@ func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
 			return node{}, false
 		}
 		return node{Tag: what, Content: []byte(p.about)}, true
-	case "picture", "business", "bot":
+	case "picture", "business", "bot", "disappearing_mode", "username":
 		return node{}, false // no user has these
 	}
 	c.srv.note("usync for %q", what)

@@ -23,7 +23,7 @@ func (a *Account) onMediaRetry(d *Device, n node) {
 	id := stringOf(n, "id")
 	rmr, ok := child(n, "rmr")
 	if !ok {
-		a.srv.note("a request for a file without <rmr>: %s", n.XMLString())
+		a.srv.note("a request for a file without <rmr>: %s", n.String())
 		return
 	}
 	about := node{Tag: "rmr", Attrs: attrs{"jid": jidOf(rmr, "jid"), "from_me": stringOf(rmr, "from_me")}}

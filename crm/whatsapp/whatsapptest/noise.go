@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.mau.fi/libsignal/ecc"
@@ -35,7 +36,7 @@ import (
 // authority is the root and the certificates that it signed.
 type authority struct {
 	root, static *keys.KeyPair
-	chain        []byte
+	chain        atomic.Pointer[[]byte]
 }
 
 // newAuthority derives the root from the seed, so that processes can agree on one
@@ -45,19 +46,30 @@ func newAuthority(seed [32]byte) (*authority, error) {
 	if seed != [32]byte{} {
 		a.root = keys.NewKeyPairFromPrivateKey(clamp(sha256.Sum256(seed[:])))
 	}
+	now := time.Now()
+	return a, a.certify(now.Add(-time.Hour), now.Add(365*24*time.Hour))
+}
+
+// certify makes the chain, of certificates that are valid between the two times.
+func (a *authority) certify(from, until time.Time) error {
 	middle := keys.NewKeyPair()
 	const serial = 1
-	intermediate, err := certificate(a.root, middle, serial, 0) // the root's serial is 0: whatsmeow.WACertIssuerSerial
+	intermediate, err := certificate(a.root, middle, serial, 0, from, until) // the root's serial is 0: whatsmeow.WACertIssuerSerial
 	if err != nil {
-		return nil, err
+		return err
 	}
-	leaf, err := certificate(middle, a.static, serial+1, serial)
+	leaf, err := certificate(middle, a.static, serial+1, serial, from, until)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.chain, err = proto.Marshal(&waCert.CertChain{Leaf: leaf, Intermediate: intermediate})
-	return a, err
+	chain, err := proto.Marshal(&waCert.CertChain{Leaf: leaf, Intermediate: intermediate})
+	a.chain.Store(&chain)
+	return err
 }
+
+// Certify gives the server certificates that are valid between the two times. Clients
+// that connect from now on see them.
+func (s *Server) Certify(from, until time.Time) error { return s.noise.certify(from, until) }
 
 func clamp(k [32]byte) [32]byte {
 	k[0] &= 248
@@ -65,12 +77,10 @@ func clamp(k [32]byte) [32]byte {
 	return k
 }
 
-func certificate(issuer, subject *keys.KeyPair, serial, issuerSerial uint32) (*waCert.CertChain_NoiseCertificate, error) {
-	now := time.Now()
+func certificate(issuer, subject *keys.KeyPair, serial, issuerSerial uint32, from, until time.Time) (*waCert.CertChain_NoiseCertificate, error) {
 	details, err := proto.Marshal(&waCert.CertChain_NoiseCertificate_Details{
 		Serial: &serial, IssuerSerial: &issuerSerial, Key: subject.Pub[:],
-		NotBefore: proto.Uint64(uint64(now.Add(-time.Hour).Unix())),
-		NotAfter:  proto.Uint64(uint64(now.Add(365 * 24 * time.Hour).Unix())),
+		NotBefore: proto.Uint64(uint64(from.Unix())), NotAfter: proto.Uint64(uint64(until.Unix())),
 	})
 	if err != nil {
 		return nil, err
@@ -193,7 +203,7 @@ func (a *authority) shake(read func() ([]byte, error), write func([]byte) error)
 		return nil, err
 	}
 	answer, err := proto.Marshal(&waWa6.HandshakeMessage{ServerHello: &waWa6.HandshakeMessage_ServerHello{
-		Ephemeral: ours.Pub[:], Static: static, Payload: h.encrypt(a.chain),
+		Ephemeral: ours.Pub[:], Static: static, Payload: h.encrypt(*a.chain.Load()),
 	}})
 	if err != nil {
 		return nil, err

@@ -24,7 +24,8 @@ import (
 //	client                          server                          phone
 //	  handshake; payload: its keys
 //	                    <------   iq pair-device: refs
-//	  shows ref, noise key, identity key, ADV secret  - - - - - ->  ScanQR
+//	  shows a link: ref, noise key, identity key,
+//	  ADV secret, kind    - - - - - - - - - - - - - - - - - - - ->  ScanQR
 //	                    <------   iq pair-success: the identity, signed by the
 //	                              phone, under a MAC of the ADV secret
 //	  iq pair-device-sign ----->  signed by the client too
@@ -57,18 +58,48 @@ func (c *conn) offerPairing() {
 	}, Content: []node{{Tag: "pair-device", Content: refs}}})
 }
 
+// RotateSecrets asks the clients that show codes for a new ADV secret. The codes that
+// they showed before are worth nothing then.
+func (s *Server) RotateSecrets() {
+	defer s.lock()()
+	for c := range s.conns {
+		if c.device == nil && c.pairing == nil {
+			c.send(node{Tag: "notification", Attrs: attrs{
+				"from": types.ServerJID, "type": "companion_reg_refresh", "id": s.nextID(), "t": s.opts.Now().Unix(),
+			}, Content: []node{{Tag: "pair-device-rotate-qr"}}})
+		}
+	}
+}
+
+// AskForPasskey asks the clients that show codes for a passkey, as WhatsApp does after
+// some accounts have scanned a code.
+func (s *Server) AskForPasskey() {
+	defer s.lock()()
+	for c := range s.conns {
+		if c.device == nil && c.pairing == nil {
+			options := fmt.Sprintf(`{"challenge":%q,"timeout":60000,"rpId":"whatsapp.com","allowCredentials":[],"userVerification":"required"}`,
+				base64.RawURLEncoding.EncodeToString(randomBytes(32)))
+			c.send(node{Tag: "notification", Attrs: attrs{
+				"from": types.ServerJID, "type": "passkey_prologue_request", "id": s.nextID(), "t": s.opts.Now().Unix(),
+			}, Content: []node{{Tag: "passkey_request_options", Content: []byte(options)}}})
+		}
+	}
+}
+
+// qrLink is what a QR code begins with. Five parts follow, separated by commas: the ref,
+// three keys and the kind of the client.
+const qrLink = "https://wa.me/settings/linked_devices#"
+
 // ErrNotValid is returned for a code that no client shows.
 var ErrNotValid = errors.New("the code is not valid")
 
 // ScanQR links the account by the text of a QR code, as its phone would by
 // scanning. It returns when the client has answered, linked or not.
 func (a *Account) ScanQR(ctx context.Context, text string) (*Device, error) {
-	if _, after, ok := strings.Cut(text, "#"); ok {
-		text = after // newer clients show a link
-	}
-	parts := strings.Split(text, ",")
-	if len(parts) < 4 {
-		return nil, fmt.Errorf("%w: %d parts", ErrNotValid, len(parts))
+	rest, ok := strings.CutPrefix(text, qrLink)
+	parts := strings.Split(rest, ",")
+	if !ok || len(parts) != 5 || parts[4] == "" {
+		return nil, fmt.Errorf("%w: it is no link with five parts", ErrNotValid)
 	}
 	var decoded [3][]byte
 	for i, part := range parts[1:4] {
@@ -143,7 +174,7 @@ func (a *Account) approve(c *conn, secret []byte) (*pairing, error) {
 		content = append(content, node{Tag: "biz", Attrs: attrs{"name": a.business}})
 	}
 	c.send(node{Tag: "iq", Attrs: attrs{
-		"from": types.ServerJID, "id": p.request, "type": "set", "xmlns": "md",
+		"from": types.ServerJID, "id": p.request, "type": "set", "xmlns": "md", "t": a.srv.opts.Now().Unix(),
 	}, Content: []node{{Tag: "pair-success", Content: content}}})
 	return p, nil
 }

@@ -88,8 +88,9 @@ type Received struct {
 	Raw     *waE2E.Message
 	Message *waE2E.Message // without the wrappers around the content
 	Time    time.Time
-	Copies  int // how often it came
-	Retries int // how often the phone had asked for it again
+	Token   string // the kind of token that it came with: TrustedContact, ContactSalt, or none
+	Copies  int    // how often it came
+	Retries int    // how often the phone had asked for it again
 }
 
 // Text returns the text or caption.

@@ -93,7 +93,7 @@ func TestProfile(t *testing.T) {
 	if err != nil || len(list.JIDs) != 1 {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if err := c.SetStatusMessage(t.Context(), "open till ten"); err != nil {
+	if err := c.SetStatusMessage(t.Context(), types.SetStatusInput{Text: new("open till ten")}); err != nil {
 		t.Error(err)
 	}
 	info, err := c.GetUserInfo(t.Context(), []types.JID{w.shop.Number()})
@@ -117,11 +117,11 @@ func TestTwoClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := peer.awaitText("hello, colleague")
-	if got.Info.Chat != w.shop.Number() || got.Info.Sender.Device != 1 {
+	if got.Info.Chat != w.shop.HiddenID() || got.Info.Sender.Device != 1 {
 		t.Errorf("came as %+v", got.Info)
 	}
 	copied := second.awaitText("hello, colleague")
-	if !copied.Info.IsFromMe || copied.Info.Chat != other.Number() {
+	if !copied.Info.IsFromMe || copied.Info.Chat != other.HiddenID() {
 		t.Errorf("the second client has it as %+v", copied.Info)
 	}
 	if _, err := peer.say(w.shop.Number(), "hello, both"); err != nil {
@@ -129,11 +129,11 @@ func TestTwoClients(t *testing.T) {
 	}
 	one.awaitText("hello, both")
 	second.awaitText("hello, both")
-	if err := one.MarkRead(t.Context(), []string{got.Info.ID}, time.Now(), other.Number(), other.Number()); err != nil {
+	if err := one.MarkRead(t.Context(), []string{got.Info.ID}, time.Now(), other.HiddenID(), other.HiddenID()); err != nil {
 		t.Error(err)
 	}
 	r := await(second, receiptOf(got.Info.ID))
-	if r.Chat != other.Number() {
+	if r.Chat != other.HiddenID() {
 		t.Errorf("the second client hears %+v", r)
 	}
 

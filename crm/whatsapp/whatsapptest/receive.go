@@ -185,6 +185,7 @@ func (p *person) store(from *Device, n node, msg *waE2E.Message, g *Group) {
 	r := &Received{
 		ID: id, From: from.number, To: to, Chat: from.account.number, Type: stringOf(n, "type"), Edit: stringOf(n, "edit"),
 		Raw: msg, Message: unwrap(msg), Time: p.srv.opts.Now(), Copies: 1, Retries: p.asked(id),
+		Token: p.tokenOf(from, n),
 	}
 	if g != nil {
 		r.Chat = g.jid

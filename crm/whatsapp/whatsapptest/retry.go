@@ -12,7 +12,7 @@ import (
 func (p *person) sendAgain(d *Device, n node) {
 	retry, ok := child(n, "retry")
 	if !ok {
-		p.srv.note("a retry receipt without <retry>: %s", n.XMLString())
+		p.srv.note("a retry receipt without <retry>: %s", n.String())
 		return
 	}
 	p.retried++

@@ -101,6 +101,31 @@ func (c *Contact) Send(to *Account, msg *waE2E.Message, opts ...SendOpts) string
 	return m.id
 }
 
+// SendWithoutTime sends a message that lacks its time, which a client cannot parse. The
+// client must acknowledge it all the same.
+func (c *Contact) SendWithoutTime(to *Account) string {
+	defer c.srv.lock()()
+	m := c.newMessage(Text("when?"), nil)
+	for _, d := range to.linked() {
+		a := c.stanza(d, m)
+		delete(a, "t")
+		d.push(node{Tag: "message", Attrs: a})
+	}
+	return m.id
+}
+
+// PostStatus delivers a status post of a channel to the account's clients.
+func (s *Server) PostStatus(to *Account, text string) string {
+	defer s.lock()()
+	id := newID()
+	for _, d := range to.linked() {
+		d.push(node{Tag: "status", Attrs: attrs{
+			"id": id, "from": types.NewJID("120363040000000000", types.NewsletterServer), "t": s.opts.Now().Unix(), "type": "text", "server_id": 100,
+		}, Content: []node{{Tag: "plaintext", Content: (&sentMessage{message: Text(text)}).plaintext()}}})
+	}
+	return id
+}
+
 // SendText sends a text.
 func (c *Contact) SendText(to *Account, text string, opts ...SendOpts) string {
 	return c.Send(to, Text(text), opts...)

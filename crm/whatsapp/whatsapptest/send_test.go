@@ -238,7 +238,7 @@ func TestNobodyThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 2 || !list[0].IsIn || list[0].JID != w.anna.Number() || list[1].IsIn {
+	if len(list) != 2 || !list[0].IsIn || list[0].JID != w.anna.HiddenID() || list[0].PhoneNumber != w.anna.Number() || list[1].IsIn {
 		t.Errorf("%+v", list)
 	}
 	info, err := c.GetUserInfo(t.Context(), []types.JID{w.anna.Number()})
@@ -247,8 +247,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
 	defer cancel()
-	if _, err := c.SendMessage(ctx, types.NewJID("79990000000", types.DefaultUserServer), &waE2E.Message{}); err != nil {
-		t.Errorf("what goes nowhere is acknowledged: %v", err)
+	if _, err := c.SendMessage(ctx, types.NewJID("79990000000", types.DefaultUserServer), &waE2E.Message{}); err == nil || !strings.Contains(err.Error(), "no LID found") {
+		t.Errorf("a message to nobody: %v", err)
 	}
 	w.sound(t)
 }

@@ -57,6 +57,7 @@ type Server struct {
 	frozen      bool
 	lastID      int
 	lastGroup   int
+	sessions    int // ids of unified sessions that came
 }
 
 // Start starts a server that listens on opts.Address.
@@ -144,6 +145,13 @@ func (s *Server) Close() error {
 	err := s.http.Close()
 	s.wg.Wait()
 	return err
+}
+
+// UnifiedSessions returns how often clients sent an id for WhatsApp's statistics.
+func (s *Server) UnifiedSessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions
 }
 
 // Unhandled lists the requests of clients that the server does not know, and their

@@ -49,7 +49,7 @@ func openBox(t *testing.T, binary, database string, settings ...string) *box {
 	if database == "postgres" {
 		b.settings = append(b.settings, "CHATCAST_DATABASE_URL="+testdb.EmptyPostgresURL(t))
 	}
-	b.customers = []*whatsapptest.Contact{b.Anna, b.NewContact("79995554434", "", "Boris")}
+	b.customers = []*whatsapptest.Contact{b.Anna, b.NewContact("79995554434", "100200302", "Boris")}
 	b.start()
 	token := exec.Command(binary, "token", "--email", e2e.OwnerEmail)
 	token.Dir, token.Env = b.dir, b.proc.Cmd.Env

@@ -11,6 +11,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // faulty is the rules with a database that is unavailable now and then.
@@ -181,5 +182,32 @@ func TestForgedReceipt(t *testing.T) {
 		}
 		h.anna.Read(h.shop, out)
 		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"viewed"`)
+	})
+}
+
+// TestAskedAgainOfRealRules checks that a message is sent again after a restart when a
+// phone asks for it under the hidden id, while the chat is one that an operator began with
+// the phone number.
+func TestAskedAgainOfRealRules(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		if _, err := h.CreateChat(t.Context(), h.Operator, testLine, crm.ChatInput{Phone: crm.Value(h.anna.Number().User)}); err != nil {
+			t.Fatal(err)
+		}
+		id := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do"}})
+		got, err := h.anna.AwaitText(testwait.Context(t), "We do")
+		if err != nil || got.To != h.anna.HiddenID() {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		h.awaitItem(t, crm.EventMessageStatus, id, `"type":"delivered"`)
+		h.stop()
+		h.m, h.stop = h.node(t, h.Service)
+		h.Service.Messengers[Type] = h.m
+		eventually(t, "the account does not come back", h.shop.Online)
+		h.anna.AskAgain(h.shop, id)
+		again, err := h.anna.Await(testwait.Context(t), func(r whatsapptest.Received) bool { return r.ID == id && r.Copies == 2 })
+		if err != nil || again.Text() != "We do" {
+			t.Errorf("%+v, %v", again, err)
+		}
 	})
 }

@@ -13,7 +13,10 @@ type MessengerStatusItem struct {
 	Phone       *string `json:"phone"`       // of the paired account
 	Detail      string  `json:"detail"`      // a sentence for a person
 	BannedUntil *int64  `json:"bannedUntil"` // unix seconds
-	Time        int64   `json:"time"`
+	// RestrictedUntil is until when the account may not write to strangers, unix
+	// seconds; null: it may.
+	RestrictedUntil *int64 `json:"restrictedUntil"`
+	Time            int64  `json:"time"`
 }
 
 // QRItem is the item of qr: the codes that pair an account. They are secret and valid

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"chatcast/channels"
 	"chatcast/models"
@@ -46,10 +45,13 @@ type LineSession struct {
 	Phone       string
 	Detail      string
 	BannedUntil *int64
-	Paired      bool // an account was connected once, so the line is no longer a bridge
-	LeaseOwner  string
-	Leased      bool // the lease has not run out
-	UpdatedAt   int64
+	// RestrictedUntil is until when the account may not write to strangers, in unix
+	// seconds; nil: it may, or the time is over.
+	RestrictedUntil *int64
+	Paired          bool // an account was connected once, so the line is no longer a bridge
+	LeaseOwner      string
+	Leased          bool // the lease has not run out
+	UpdatedAt       int64
 }
 
 // stateSentences explain the states to people.
@@ -75,13 +77,14 @@ func (x *LineSession) accepts() bool {
 func (x *LineSession) Status(via string) LineStatus {
 	return LineStatus{
 		State: x.State, Connected: x.State == StateConnected, Via: via, Phone: given(x.Phone), Detail: x.Detail, BannedUntil: x.BannedUntil,
+		RestrictedUntil: x.RestrictedUntil,
 	}
 }
 
 func lineSession(row *models.MessengerSession, nowMS int64) *LineSession {
 	return &LineSession{
 		Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType}, State: row.State, Device: row.Device, Phone: row.Phone,
-		Detail: cmp.Or(row.Detail, stateSentences[row.State]), BannedUntil: row.BannedUntil, Paired: row.Paired,
+		Detail: cmp.Or(row.Detail, stateSentences[row.State]), BannedUntil: row.BannedUntil, RestrictedUntil: row.RestrictedUntil, Paired: row.Paired,
 		LeaseOwner: row.LeaseOwner, Leased: row.LeaseOwner != "" && row.LeaseUntilMS > nowMS, UpdatedAt: row.UpdatedAt,
 	}
 }
@@ -97,7 +100,9 @@ func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) 
 		return nil, err
 	}
 	now, err := tx.NowMS()
-	return lineSession(row, now), err
+	x := lineSession(row, now)
+	x.RestrictedUntil = restrictionAt(x.RestrictedUntil, s.Now())
+	return x, err
 }
 
 // account returns the session and the connector of a line with an account of its own.
@@ -220,6 +225,9 @@ func (c *change) session(on Line) (*line, *models.MessengerSession, error) {
 }
 
 func (st LineState) apply(row *models.MessengerSession) {
+	if st.Phone != nil && *st.Phone != row.Phone { // another account
+		row.RestrictedUntil = nil
+	}
 	row.State, row.Detail, row.BannedUntil = st.State, st.Detail, st.BannedUntil
 	if st.Device != nil {
 		row.Device = *st.Device
@@ -234,7 +242,7 @@ func (c *change) emitLineStatus(l *line, row *models.MessengerSession) error {
 	x := lineSession(row, 0)
 	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
 		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
-		BannedUntil: x.BannedUntil, Time: row.UpdatedAt,
+		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now), Time: row.UpdatedAt,
 	})
 }
 
@@ -257,25 +265,6 @@ func (l *line) event(name string, to []string, item any) Event {
 		Name: name, CompanyID: l.companyID, Channels: to, Items: []any{item},
 		Meta: LineMeta{Type: name, LicenseID: l.licenseID, MessengerType: l.messenger},
 	}
-}
-
-// Lease gives the line to owner for ttl unless another owner holds it by the database's
-// clock, and reports whether owner holds it now. The holder must call Lease again
-// before the time is over; otherwise another owner may take the line.
-func (s *Service) Lease(ctx context.Context, on Line, owner string, ttl time.Duration) (has bool, err error) {
-	err = s.change(ctx, func(c *change) error {
-		if _, _, err := c.session(on); err != nil {
-			return err
-		}
-		has, err = c.tx.TakeLease(on.LicenseID, on.Messenger, owner, ttl)
-		return err
-	})
-	return has && err == nil, err
-}
-
-// Release ends owner's lease of the line, if it holds one.
-func (s *Service) Release(ctx context.Context, on Line, owner string) error {
-	return s.change(ctx, func(c *change) error { return c.tx.DropLease(on.LicenseID, on.Messenger, owner) })
 }
 
 // PublishQR publishes the pairing data of a line to the own channels of the company's

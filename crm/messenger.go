@@ -75,6 +75,9 @@ type LineStatus struct {
 	// BannedUntil is the end of the account's ban, unix seconds; null: no ban, or not
 	// known.
 	BannedUntil *int64 `json:"bannedUntil"`
+	// RestrictedUntil is until when the account may not write to strangers, unix
+	// seconds; null: it may. First messages wait until then; answers are sent.
+	RestrictedUntil *int64 `json:"restrictedUntil"`
 }
 
 // Pairing is what a person needs to connect an account to a line.

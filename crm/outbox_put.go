@@ -1,9 +1,11 @@
 package crm
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"chatcast/models"
 )
@@ -28,13 +30,12 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 	if x == nil || err != nil {
 		return nil, err
 	}
-	within := s.SendWithin
-	if within == 0 {
-		within = DefaultSendWithin
-	}
 	c.after = append(c.after, func() { connector.Queue(on) })
-	return &outbox{c: c, line: on, deadline: c.now.Add(within).Unix(), firstContacts: s.FirstContactsPerDay}, nil
+	return &outbox{c: c, line: on, deadline: c.now.Add(s.sendWithin()).Unix(), firstContacts: s.FirstContactsPerDay}, nil
 }
+
+// sendWithin returns how long a message may wait.
+func (s *Service) sendWithin() time.Duration { return cmp.Or(s.SendWithin, DefaultSendWithin) }
 
 func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, firstContact bool) error {
 	return o.c.tx.AddOutbox(&models.OutboxItem{

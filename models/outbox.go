@@ -38,6 +38,12 @@ func (tx *Tx) OutboxOverdue(now, since int64, limit int) ([]*OutboxItem, error) 
 // SaveOutbox writes every column of an item.
 func (tx *Tx) SaveOutbox(o *OutboxItem) error { return tx.db.Select("*").Save(o).Error }
 
+// ReleaseOutbox lets the items of a line that wait until then be performed now.
+func (tx *Tx) ReleaseOutbox(licenseID int64, messengerType string, until int64) error {
+	return tx.db.Model(&OutboxItem{}).
+		Where("license_id = ? AND messenger_type = ? AND not_before = ?", licenseID, messengerType, until).Update("not_before", 0).Error
+}
+
 // DeleteOutbox deletes an item.
 func (tx *Tx) DeleteOutbox(id int64) error { return tx.db.Delete(&OutboxItem{}, id).Error }
 

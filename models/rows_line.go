@@ -52,10 +52,12 @@ type MessengerSession struct {
 	Phone         string
 	Detail        string
 	BannedUntil   *int64
-	Paired        bool
-	LeaseOwner    string
-	LeaseUntilMS  int64 `gorm:"column:lease_until_ms"`
-	UpdatedAt     int64 `gorm:"autoUpdateTime:false"`
+	// RestrictedUntil is until when the account may not write to strangers.
+	RestrictedUntil *int64
+	Paired          bool
+	LeaseOwner      string
+	LeaseUntilMS    int64 `gorm:"column:lease_until_ms"`
+	UpdatedAt       int64 `gorm:"autoUpdateTime:false"`
 }
 
 // LineLabel is a label of a line's own account, and the tag that represents it.

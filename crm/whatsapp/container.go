@@ -27,7 +27,7 @@ import (
 //
 // whatsmeow's tables check that a private key is 32 bytes long, and a sealed one is
 // longer. So the columns of a device's private keys hold zeros, and whatsmeow_pre_keys is
-// empty. Without keys, container is whatsmeow's own.
+// empty. Without keys, whatsmeow's own stores are used as they are.
 type container struct {
 	db    *dbutil.Database // the one of inner, to take part in its transactions
 	inner *sqlstore.Container
@@ -56,17 +56,19 @@ func (c *container) upgrade(ctx context.Context) error {
 // newDevice returns a device with new keys, which are not stored yet.
 func (c *container) newDevice() *store.Device {
 	dev := c.inner.NewDevice()
-	if c.keys != nil {
-		dev.Container = c
-	}
+	dev.Container = c
 	return dev
 }
 
 // device returns the device, or nil if it is not stored.
 func (c *container) device(ctx context.Context, id types.JID) (*store.Device, error) {
 	dev, err := c.inner.GetDevice(ctx, id)
-	if dev == nil || err != nil || c.keys == nil {
-		return dev, err
+	if dev == nil || err != nil {
+		return nil, err
+	}
+	dev.Container = c
+	if c.keys == nil {
+		return dev, nil
 	}
 	secrets, err := c.keys.Open(deviceSecrets, dev.AdvSecretKey, dev.ID.String())
 	if err != nil {
@@ -78,7 +80,6 @@ func (c *container) device(ctx context.Context, id types.JID) (*store.Device, er
 	if dev.CompanionMetaNonce, err = openText(c.keys, historySecret, dev.CompanionMetaNonce, dev.ID.String()); err != nil {
 		return nil, fmt.Errorf("whatsapp: the keys of the device: %w", err)
 	}
-	dev.Container = c
 	c.sealStores(dev)
 	return dev, nil
 }
@@ -105,10 +106,24 @@ func openText(k *seal.Keys, c seal.Column, value string, row ...string) (string,
 }
 
 // PutDevice implements store.DeviceContainer. whatsmeow writes the keys of a device once,
-// and later only its names.
+// and later only its names. A new device gets what earlier ones of its account left.
 func (c *container) PutDevice(ctx context.Context, dev *store.Device) error {
-	if dev.ID == nil {
-		return c.inner.PutDevice(ctx, dev) // it is refused
+	if dev.ID == nil || dev.Initialized {
+		return c.putDevice(ctx, dev) // without an id, it is refused
+	}
+	return c.db.DoTxn(ctx, nil, func(ctx context.Context) error {
+		if err := c.putDevice(ctx, dev); err != nil {
+			return err
+		}
+		return c.inherit(ctx, dev)
+	})
+}
+
+func (c *container) putDevice(ctx context.Context, dev *store.Device) error {
+	if dev.ID == nil || c.keys == nil {
+		err := c.inner.PutDevice(ctx, dev)
+		dev.Container = c
+		return err
 	}
 	row := *dev
 	row.AdvSecretKey = c.keys.Seal(deviceSecrets, joinSecrets(dev), dev.ID.String())
@@ -131,6 +146,9 @@ func (c *container) PutDevice(ctx context.Context, dev *store.Device) error {
 func (c *container) DeleteDevice(ctx context.Context, dev *store.Device) error {
 	return c.db.DoTxn(ctx, nil, func(ctx context.Context) error {
 		if dev.ID != nil {
+			if err := c.keepSalt(ctx, dev); err != nil {
+				return err
+			}
 			if _, err := c.db.Exec(ctx, "DELETE FROM whatsapp_pre_keys WHERE device = $1", dev.ID.String()); err != nil {
 				return err
 			}

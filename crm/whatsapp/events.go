@@ -102,9 +102,10 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.ChatPresence:
 		s.typing(ctx, cli, e)
 
-	// what needs a person's attention, but nothing of ours
 	case *events.NotifyAccountReachoutTimelock:
-		s.log.Warn("WhatsApp lets the account write to new people, or no longer", "locked", e.IsActive, "until", e.TimeEnforcementEnds.Time, "kind", content.Clip(e.EnforcementType, 64))
+		return s.restricted(ctx, e)
+
+	// what needs a person's attention, but nothing of ours
 	case *events.AppStateSyncError:
 		s.log.Warn("what the owner does on the phone is not known for now", "part", e.Name, "error", e.Error)
 

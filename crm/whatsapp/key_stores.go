@@ -46,6 +46,7 @@ func watch(dev *store.Device, s *session, l *lifetime) {
 	if dev.Initialized {
 		b := &buffer{dev.EventBuffer, s, l}
 		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
+		dev.PrivacyTokens = tokens{dev.PrivacyTokens, b}
 	}
 }
 

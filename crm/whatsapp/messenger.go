@@ -56,13 +56,14 @@ type times struct {
 	phone    time.Duration // for the phone to upload a file again
 	online   time.Duration // for which the account is shown as online after it wrote
 	code     time.Duration // to wait for WhatsApp's code for a pairing
+	token    time.Duration // to wait for a person's token
 	version  time.Duration // to fetch the page with WhatsApp's version
 }
 
 var usual = times{
 	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
 	eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
-	code: 30 * time.Second, version: 10 * time.Second,
+	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second,
 }
 
 // Messenger serves lines of type grWhatsApp while Run runs. It is safe for concurrent

@@ -129,6 +129,22 @@ func (r *recorder) OutboxDone(_ context.Context, item crm.OutboxItem, o crm.Outc
 	return nil
 }
 
+func (r *recorder) OutboxPark(_ context.Context, item crm.OutboxItem, until time.Time, _ crm.SendError) error {
+	r.change(func() {
+		for i := range r.outbox {
+			if r.outbox[i].ID == item.ID {
+				r.outbox[i].NotBefore = until
+			}
+		}
+	})
+	return nil
+}
+
+func (r *recorder) SetLineRestriction(_ context.Context, on crm.Line, until *int64) error {
+	r.change(func() { r.session(on).RestrictedUntil = until })
+	return nil
+}
+
 func (r *recorder) ExpireOutbox(context.Context) (int, error) { return 0, nil }
 
 func (r *recorder) SentMessage(_ context.Context, _ crm.Line, _, id string) (*crm.MessageRef, error) {

@@ -24,6 +24,7 @@ type sending interface {
 	Outbox(ctx context.Context, on crm.Line, after int64, limit int) ([]crm.OutboxItem, error)
 	OutboxStart(ctx context.Context, on crm.Line, id int64) (*crm.OutboxItem, error)
 	OutboxDone(ctx context.Context, item crm.OutboxItem, o crm.Outcome) error
+	OutboxPark(ctx context.Context, item crm.OutboxItem, until time.Time, why crm.SendError) error
 	ExpireOutbox(ctx context.Context) (int, error)
 	SentMessage(ctx context.Context, on crm.Line, chat, id string) (*crm.MessageRef, error)
 }
@@ -42,6 +43,7 @@ type lines interface {
 	SessionOf(ctx context.Context, on crm.Line) (*crm.LineSession, error)
 	Sessions(ctx context.Context, messengerType string) ([]crm.LineSession, error)
 	SetLineState(ctx context.Context, on crm.Line, st crm.LineState) error
+	SetLineRestriction(ctx context.Context, on crm.Line, until *int64) error
 	Lease(ctx context.Context, on crm.Line, owner string, ttl time.Duration) (bool, error)
 	Release(ctx context.Context, on crm.Line, owner string) error
 	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error

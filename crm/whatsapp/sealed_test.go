@@ -198,7 +198,20 @@ func TestSealedStores(t *testing.T) {
 			t.Errorf("a device opens with another key: %v, %v", got, err)
 		}
 
+		must(dev.NCTSalt.PutNCTSalt(ctx, []byte("salt")))
+		must(dev.PrivacyTokens.PutPrivacyTokens(ctx, store.PrivacyToken{User: hidden, Token: []byte("token"), Timestamp: time.Now(), SenderTimestamp: time.Unix(7, 0)}))
 		must(dev.Delete(ctx))
+		heir := storedDevice(t, c, "79990001122")
+		if got, err := heir.NCTSalt.GetNCTSalt(ctx); err != nil || string(got) != "salt" {
+			t.Errorf("the next device of the account has the salt %q, %v", got, err)
+		}
+		if got, err := heir.PrivacyTokens.GetPrivacyToken(ctx, number); err != nil || got == nil || string(got.Token) != "token" || got.SenderTimestamp.Unix() != 7 {
+			t.Errorf("the next device of the account has the token %+v, %v", got, err)
+		}
+		if got, err := storedDevice(t, c, "79990001144").PrivacyTokens.GetPrivacyToken(ctx, number); err != nil || got != nil {
+			t.Errorf("another account has the token %+v, %v", got, err)
+		}
+		must(heir.Delete(ctx))
 		var left int
 		if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM whatsapp_pre_keys").Scan(&left); err != nil || left > 0 {
 			t.Errorf("%d one-time keys of a deleted device, %v", left, err)

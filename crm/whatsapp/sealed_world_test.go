@@ -124,6 +124,18 @@ func start(sealed bool) *seal.Keys {
 	return nil
 }
 
+// forgetSalt removes the salt of the account from a world that is stopped.
+func (w *world) forgetSalt(t *testing.T) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(exec(t.Context(), db, "DELETE FROM whatsmeow_nct_salt"), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // reseal rewrites the keys of a world that is stopped, as models.Store.Rewrite does.
 func (w *world) reseal(t *testing.T, from, to *seal.Keys) {
 	t.Helper()

@@ -60,6 +60,12 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 				held[item.ChatID], next = true, min(next, until)
 				continue
 			}
+			if item.FirstContact && item.Kind == crm.OutMessage {
+				if wait := s.park(ctx, item); wait > 0 {
+					held[item.ChatID], next = true, min(next, wait)
+					continue
+				}
+			}
 			if item.Kind == crm.OutMessage && item.Message != nil && item.Message.FileID != "" {
 				held[item.ChatID] = true
 				s.sendFile(ctx, cli, item)
@@ -115,6 +121,11 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	if err == nil {
 		return s.finish(ctx, *begun, crm.Outcome{Status: crm.OutSent, Time: when})
 	}
+	if refusedReach(err) { // the lock may have been announced meanwhile, or cover a second message
+		if later := s.park(ctx, *begun); later > 0 {
+			return later
+		}
+	}
 	outcome := outcomeOf(err, begun.Attempts, time.Now())
 	s.log.Info("not sent", "kind", begun.Kind, "outcome", outcome.Status, "code", outcome.Error.Code, "attempt", begun.Attempts, "error", err)
 	return s.finish(ctx, *begun, outcome)
@@ -157,6 +168,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		if err := s.exists(ctx, cli, to); err != nil {
 			return when, err
 		}
+		s.findSalt(ctx, cli)
 	}
 	if f := item.Message.Content.File; item.Kind == crm.OutMessage && f != nil && f.State != "" {
 		if err := s.fetchLinked(ctx, item); err != nil {
@@ -171,6 +183,14 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		if err := s.attend(ctx, cli, to); err != nil {
 			s.log.Debug("presence was not sent", "error", err)
 		}
+	}
+	known := hasToken(ctx, cli, to) // asked before: a token may come on account of this very message
+	when, err = s.transmit(ctx, cli, to, m, id)
+	if !refusedReach(err) || known {
+		return when, err
+	}
+	if until, failed := s.lockedUntil(ctx); failed != nil || !until.IsZero() || !s.acquaint(ctx, cli, to) {
+		return when, err
 	}
 	return s.transmit(ctx, cli, to, m, id)
 }

@@ -30,11 +30,13 @@ type session struct {
 	outbox chan struct{} // there is something to send
 	fetch  chan struct{} // there is a file to fetch
 	online chan struct{} // connected
+	tokens chan struct{} // a person's token was stored
 
 	broken     atomic.Bool  // no more events are accepted from this connection
 	loggingOut atomic.Bool  // a logout is running, and it sets the state
 	over       atomic.Bool  // the session is ending by itself and will soon be done
 	loggedIn   atomic.Bool  // WhatsApp accepted the login of this connection
+	soughtSalt atomic.Bool  // findSalt was called
 	slowMedia  atomic.Int64 // until when files are not fetched at once, unix seconds
 	failures   failureCount
 	inFlight   inFlight
@@ -61,7 +63,7 @@ func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
 	return &session{
 		m: m, on: on, device: device, pairing: p, log: m.Log.With("license", on.LicenseID, "messenger", on.Messenger),
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), groups: map[types.JID]string{}, stop: func() {},
+		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]string{}, stop: func() {},
 	}
 }
 

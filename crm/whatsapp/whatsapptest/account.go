@@ -25,9 +25,11 @@ type Account struct {
 	present    []Presence
 	watched    map[types.JID]bool
 	appState   *appState
-	tokens     map[types.JID][]byte     // by number: given to the account by contacts
+	tokens     map[types.JID][][]byte   // by number: given to the account by contacts
 	issued     map[types.JID]time.Time  // by number: when the account's clients gave one
 	salt       []byte                   // of cstokens; nil: the clients do not know it
+	guarded    bool                     // messages to people need a token
+	locked     time.Time                // until then, messages to strangers are refused
 	history    []*waE2E.ProtocolMessage // sent to every client when it is linked
 	archive    []*archived              // the phone's database: every message of the account
 	stingy     bool                     // the phone does not answer requests for a message
@@ -46,7 +48,7 @@ func newAccount(p *person) *Account {
 	a := &Account{
 		person: p, devices: make(map[uint16]*Device),
 		privacy: make(map[string]string), blocked: make(map[types.JID]bool), watched: make(map[types.JID]bool),
-		tokens: make(map[types.JID][]byte), issued: make(map[types.JID]time.Time),
+		tokens: make(map[types.JID][][]byte), issued: make(map[types.JID]time.Time),
 	}
 	a.account = a
 	a.appState = newAppState(a)

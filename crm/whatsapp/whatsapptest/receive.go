@@ -27,6 +27,9 @@ import (
 
 func (c *conn) onMessage(n node) {
 	f := c.device.account.faults.onSend()
+	if f.how == 0 && c.missesToken(n) {
+		f = sendFault{refuseSend, 463}
+	}
 	if f.how == cutBefore {
 		c.cut()
 		return

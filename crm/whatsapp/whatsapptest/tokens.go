@@ -36,13 +36,17 @@ const (
 // Trust gives the clients of the account a new token of this contact.
 func (c *Contact) Trust(a *Account) {
 	defer c.srv.lock()()
-	token := randomBytes(16)
-	a.tokens[c.number] = token
+	c.trust(a)
+}
+
+func (p *person) trust(a *Account) {
+	token, now := randomBytes(16), p.srv.opts.Now().Unix()
+	a.tokens[p.number] = append(a.tokens[p.number], token) // earlier ones stay valid
 	for _, d := range a.linked() {
 		d.push(node{Tag: "notification", Attrs: attrs{
-			"from": c.number, "sender_lid": c.hidden, "type": "privacy_token", "id": c.srv.nextID(), "t": c.srv.opts.Now().Unix(),
+			"from": p.number, "sender_lid": p.hidden, "type": "privacy_token", "id": p.srv.nextID(), "t": now,
 		}, Content: []node{{Tag: "tokens", Content: []node{{
-			Tag: "token", Attrs: attrs{"jid": d.number.ToNonAD(), "t": c.srv.opts.Now().Unix(), "type": "trusted_contact"}, Content: token,
+			Tag: "token", Attrs: attrs{"jid": d.number.ToNonAD(), "t": now, "type": "trusted_contact"}, Content: token,
 		}}}}})
 	}
 }
@@ -62,6 +66,29 @@ func (a *Account) AwaitIssued(ctx context.Context, c *Contact) error {
 	return a.srv.wait(ctx, "a token for "+c.number.User, func() bool { return !a.issued[c.number].IsZero() })
 }
 
+// RequireTokens makes the account's messages to people need a token, as WhatsApp does
+// with accounts that it does not trust. People whose phone is not silent give theirs when
+// they get the account's.
+func (a *Account) RequireTokens(on bool) {
+	defer a.srv.lock()()
+	a.guarded = on
+}
+
+// missesToken reports whether WhatsApp refuses a message because the account is locked
+// for strangers, or the message lacks a token. mu is held.
+func (c *conn) missesToken(n node) bool {
+	a, p := c.device.account, c.srv.find(jidOf(n, "to"))
+	if p == nil || p == a.person || stringOf(n, "category") == "peer" {
+		return false
+	}
+	if a.srv.opts.Now().Before(a.locked) && len(p.sent) == 0 {
+		return true
+	}
+	_, trusted := child(n, TrustedContact)
+	_, salted := child(n, ContactSalt)
+	return a.guarded && !trusted && !salted
+}
+
 // issue handles a client's <tokens>.
 func (c *conn) issue(tokens node) error {
 	for _, t := range tokens.GetChildren() {
@@ -71,6 +98,9 @@ func (c *conn) issue(tokens node) error {
 			return errBadRequest
 		}
 		c.device.account.issued[p.number] = time.Unix(at, 0)
+		if a := c.device.account; a.guarded && !p.silent && p.account == nil {
+			p.trust(a)
+		}
 	}
 	return nil
 }
@@ -82,7 +112,8 @@ func (p *person) tokenOf(from *Device, n node) string {
 		return ""
 	}
 	if _, ok := child(n, TrustedContact); ok {
-		if token := bytesOf(n, TrustedContact); len(token) == 0 || !slices.Equal(token, a.tokens[p.number]) {
+		token := bytesOf(n, TrustedContact)
+		if !slices.ContainsFunc(a.tokens[p.number], func(given []byte) bool { return slices.Equal(given, token) }) {
 			p.srv.note("message %s has a tctoken that %s did not give", stringOf(n, "id"), p.number)
 		}
 		return TrustedContact
@@ -133,9 +164,12 @@ func (a *Account) Announce(operation string, data any) {
 	}
 }
 
-// Lock tells the account's clients that the account may not write to strangers until
-// the given time. A zero time ends the lock.
+// Lock refuses the account's messages to strangers until the given time, and tells its
+// clients. A zero time ends the lock.
 func (a *Account) Lock(until time.Time) {
+	unlock := a.srv.lock()
+	a.locked = until
+	unlock()
 	lock := map[string]any{"is_active": !until.IsZero(), "enforcement_type": "DEFAULT"}
 	if !until.IsZero() {
 		lock["time_enforcement_ends"] = strconv.FormatInt(until.Unix(), 10)

@@ -10,7 +10,7 @@ const { aboutLine, isAccount } = await load('src/views/send/stand.ts');
 
 const at = { licenseId: 1229, messenger: 'grWhatsApp' };
 const event = (item, meta) => ({ payload: { data: [item], meta: { licenseId: 1229, messengerType: 'grWhatsApp', ...meta } } });
-const stands = { state: 'connected', connected: true, phone: '79990001122', detail: 'Connected.', bannedUntil: null, time: 1 };
+const stands = { state: 'connected', connected: true, phone: '79990001122', detail: 'Connected.', bannedUntil: null, restrictedUntil: null, time: 1 };
 const content = (text, more) => ({ text, caption: '', file: null, ...more });
 const msg = (id, more) => ({
   id, type: 'text', subtype: null, side: 'in', time: 1, internalId: 1, message: content(`text ${id}`), status: '', statusTime: null, error: null,
@@ -32,7 +32,7 @@ test('events about a line are its own, and of their shape', () => {
 });
 
 test('a line is a bridge until an account was paired with it', () => {
-  const status = (via, state, phone) => isAccount({ via, state, phone, connected: false, detail: '', bannedUntil: null });
+  const status = (via, state, phone) => isAccount({ via, state, phone, connected: false, detail: '', bannedUntil: null, restrictedUntil: null });
   assert.equal(status('bridge', 'connected', null), false);
   assert.equal(status('none', 'not_set_up', null), false);
   assert.equal(status('whatsapp', 'pairing', null), false);

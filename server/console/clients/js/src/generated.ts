@@ -883,6 +883,10 @@ export interface MessengerStatus {
    */
   bannedUntil: number | null;
   /**
+   * Until when the account may not write to strangers, in unix seconds: first messages wait until then, answers are sent; null: it may.
+   */
+  restrictedUntil: number | null;
+  /**
    * Unix seconds.
    */
   time: number;

@@ -37,6 +37,7 @@ export const send = {
       banned_until: 'Banned for a time', replaced: 'Opened elsewhere', outdated: 'Out of date',
     } as Record<string, string>,
     until: (time: string) => `Until ${time}.`,
+    restricted: (time: string) => `WhatsApp does not let this account write to new people until ${time}. First messages wait until then; answers go out.`,
     pair: 'Pair this line',
     pairAgain: 'Pair again',
     show: 'Show the code',

@@ -49,6 +49,7 @@ export function LineStand(props: { state: LineState }) {
         )}
       </div>
       {(account || status.state === 'not_set_up') && status.state !== 'connected' && <p class="muted small">{status.detail} {status.bannedUntil !== null && say.until(dayAndTime(status.bannedUntil))}</p>}
+      {status.restrictedUntil !== null && status.restrictedUntil * 1000 > Date.now() && <p class="muted small" data-restricted>{say.restricted(dayAndTime(status.restrictedUntil))}</p>}
       {error !== '' && <p class="error-text" role="alert">{error}</p>}
       {open === 'pair' && <PairSheet standing={standing} onClose={close} onPaired={(l) => { close(); location.hash = path('send', l.licenseId, l.messenger); }} />}
       {open === 'manage' && <ManageSheet standing={standing} status={status} onClose={close} />}

@@ -1,0 +1,93 @@
+package whatsapp
+
+import (
+	"context"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/appstate"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// WhatsApp refuses messages to people whom the account does not seem to know, with the
+// same 463 as for a locked account. A message proves acquaintance with the person's own
+// token, or with one that is made from the account's salt. whatsmeow adds what it has:
+//
+//	token   comes by notification, after we gave ours to the person or they wrote to us
+//	salt    comes with the app state or the history, once
+//
+// A line that was paired by a version that did not know the salt has passed the place in
+// the app state where it stood, so the app state is read again from its beginning.
+
+// tokenLife is how long whatsmeow uses a token, at least.
+const tokenLife = 21 * 24 * time.Hour
+
+// tokens wraps the store of people's tokens, and wakes whoever waits for one.
+type tokens struct {
+	store.PrivacyTokenStore
+	b *buffer
+}
+
+// PutPrivacyTokens implements store.PrivacyTokenStore.
+func (t tokens) PutPrivacyTokens(ctx context.Context, all ...store.PrivacyToken) error {
+	err := t.b.insist(ctx, func() error { return t.PrivacyTokenStore.PutPrivacyTokens(ctx, all...) })
+	notify(t.b.s.tokens)
+	return err
+}
+
+// refusedReach reports whether WhatsApp refused a message because the account is locked
+// or does not seem to know the person.
+func refusedReach(err error) bool { return err != nil && serverCode(err) == 463 }
+
+// findSalt reads the app state again when the account has no salt. It does so once in the
+// life of a session: an account need not have one.
+func (s *session) findSalt(ctx context.Context, cli *whatsmeow.Client) (found bool) {
+	salt, err := cli.Store.NCTSalt.GetNCTSalt(ctx)
+	if err != nil || len(salt) > 0 || s.soughtSalt.Swap(true) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.m.times.answer)
+	defer cancel()
+	if err := cli.FetchAppState(ctx, appstate.WAPatchRegularHigh, true, false); err != nil {
+		s.log.Info("the app state could not be read again for the account's salt", "error", err)
+		return false
+	}
+	salt, err = cli.Store.NCTSalt.GetNCTSalt(ctx)
+	return err == nil && len(salt) > 0
+}
+
+// acquaint gets what proves acquaintance with a person after WhatsApp missed it, and
+// reports whether there is something new to send along. whatsmeow gives the person our
+// token with the first message of a week, also when that is refused. The person's own
+// comes soon after, if at all.
+func (s *session) acquaint(ctx context.Context, cli *whatsmeow.Client, to types.JID) bool {
+	if to.Server == types.DefaultUserServer {
+		if lid, err := cli.Store.LIDs.GetLIDForPN(ctx, to); err == nil && !lid.IsEmpty() {
+			to = lid
+		}
+	}
+	if to.Server != types.HiddenUserServer {
+		return false
+	}
+	if hasToken(ctx, cli, to) || s.findSalt(ctx, cli) {
+		return true
+	}
+	late := time.NewTimer(s.m.times.token)
+	defer late.Stop()
+	for !hasToken(ctx, cli, to) {
+		select {
+		case <-s.tokens:
+		case <-late.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+func hasToken(ctx context.Context, cli *whatsmeow.Client, to types.JID) bool {
+	t, err := cli.Store.PrivacyTokens.GetPrivacyToken(ctx, to)
+	return err == nil && t != nil && len(t.Token) > 0 && time.Since(t.Timestamp) < tokenLife
+}

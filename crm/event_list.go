@@ -27,7 +27,7 @@ type EventsQuery struct {
 	Wait    time.Duration // how long to wait for an event when there is none; at most MaxEventsWait
 	Newest  bool          // the last Limit events, whatever their numbers; without After and Wait
 
-	AccessToken string // of the actor; authenticated again after each wait, in which the session may have ended
+	AccessToken string // of the actor, with Wait: nothing is told after its session has ended
 }
 
 // PublishedEvent is one event of the journal.
@@ -60,7 +60,11 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 	if err != nil {
 		return nil, err
 	}
+	var session TokenSession
 	if q.Wait > 0 {
+		if session, err = s.SessionOfToken(ctx, q.AccessToken); err != nil {
+			return nil, err
+		}
 		if !s.Journal.wait(a.UserID) {
 			return nil, &Error{Code: CodeThrottled, Message: "too many calls wait for events already", RetryAfter: 1}
 		}
@@ -72,7 +76,7 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 		grown := s.Journal.next() // before reading, so that no later event is missed
 		page, err := s.eventsNow(ctx, a, name, q)
 		if err == nil && waited {
-			_, err = s.Authenticate(ctx, q.AccessToken)
+			_, err = s.TokenSession(ctx, session.ID) // the token may have been refreshed, or revoked
 		}
 		if err != nil {
 			return nil, err
@@ -87,7 +91,7 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 		if timedOut {
 			return page, nil
 		}
-		waited = true
+		waited, q.After = true, page.NextAfter
 	}
 }
 

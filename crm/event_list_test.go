@@ -157,6 +157,13 @@ type answer struct {
 // waitForEvents calls Events in the background and returns when it waits.
 func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Actor) <-chan answer {
 	t.Helper()
+	answers, _ := waitForEventsWith(ctx, t, w, a)
+	return answers
+}
+
+// waitForEventsWith is waitForEvents, and returns the tokens with which it waits too.
+func waitForEventsWith(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Actor) (<-chan answer, *crm.TokenPair) {
+	t.Helper()
 	me, err := w.Me(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +183,7 @@ func waitForEvents(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Ac
 			t.Fatal("Events does not wait")
 		}
 	}
-	return answers
+	return answers, pair
 }
 
 // TestEventsWaitsAreFew checks that one user cannot slow down everybody's events with
@@ -185,7 +192,7 @@ func TestEventsWaitsAreFew(t *testing.T) {
 	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
 	ctx, cancel := context.WithCancel(t.Context())
 	answers := make(chan answer, crm.MaxEventsWaits)
-	query := crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait}
+	query := crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait, AccessToken: w.Token(w.Operator)}
 	for range crm.MaxEventsWaits {
 		go func() {
 			page, err := w.Service.Events(ctx, w.Operator, query)
@@ -282,6 +289,24 @@ func TestEventsOfOneWhoIsSignedOutMeanwhile(t *testing.T) {
 		relay.relay.Wake()
 		if got := <-answers; codeOf(got.err) != crm.CodeBadToken {
 			t.Errorf("got %+v, %v; want a bad token", got.page, got.err)
+		}
+	})
+}
+
+// TestEventsOfOneWhoRefreshesMeanwhile checks that a session whose tokens are exchanged
+// during the wait gets the next event.
+func TestEventsOfOneWhoRefreshesMeanwhile(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		relay := startRelay(t, "one", w.Journal)
+		answers, pair := waitForEventsWith(t.Context(), t, w, w.Reader)
+		if _, err := w.RefreshToken(t.Context(), pair.RefreshToken, crm.Client{}); err != nil {
+			t.Fatal(err)
+		}
+		workday(t, w, "start")
+		relay.relay.Wake()
+		if got := <-answers; got.err != nil || len(got.page.Items) != 1 {
+			t.Errorf("got %+v, %v", got.page, got.err)
 		}
 	})
 }

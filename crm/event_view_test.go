@@ -3,6 +3,7 @@ package crm_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"chatcast/channels"
 	"chatcast/crm"
@@ -157,6 +158,13 @@ func TestEventsOfRemovedLines(t *testing.T) {
 			if err != nil || len(page.Items) != want || page.LastID != 5 {
 				t.Errorf("%s: %+v, %v; want %d", channel, page, err, want)
 			}
+		}
+		if n, err := w.Journal.Prune(t.Context(), w.Now().Add(time.Second), 3); err != nil || n != 3 {
+			t.Fatalf("pruned %d, %v", n, err)
+		}
+		q := crm.EventsQuery{Channel: channels.LineName(crmtest.LicenseID, whatsApp), After: 3}
+		if _, err := w.Service.Events(t.Context(), w.Owner, q); err != nil {
+			t.Errorf("the cursor of another line, of which nothing is missing: %v", err)
 		}
 		if err := w.DeleteLicense(t.Context(), w.Owner, crmtest.LicenseID); err != nil {
 			t.Fatal(err)

@@ -2,8 +2,9 @@ package crm
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"chatcast/models"
 )
@@ -18,10 +19,10 @@ const (
 // ctx ends. Meanwhile searches find these names as they are written, and say that the
 // messages are not complete.
 func (s *Service) RunIndexer(ctx context.Context) error {
-	return errors.Join(
-		s.until(ctx, "names of chats and contacts", s.foldOld),
-		s.until(ctx, "old messages", s.indexOld),
-	)
+	var both errgroup.Group // neither waits for the other, which may meet errors
+	both.Go(func() error { return s.until(ctx, "names of chats and contacts", s.foldOld) })
+	both.Go(func() error { return s.until(ctx, "old messages", s.indexOld) })
+	return both.Wait()
 }
 
 // until calls step until nothing more is to be indexed, or ctx ends. It returns nil.

@@ -65,23 +65,29 @@ func (tx *Tx) SetJournalData(id int64, data string) error {
 
 // ForgetJournalOf removes from the journal what was published to the channel, and to
 // others with it: it can no longer be read, whoever gets a channel of that name later.
-// The oldest entry stays, in no channel, so that no cursor of others is too old by that;
-// and so do those that the relay has yet to publish.
+// What is published stays as an entry without content, in no channel: a gap would make
+// the cursors of others too old. What has no number yet is published to nobody. What has
+// one is still published, as the relay may be doing it now.
 func (tx *Tx) ForgetJournalOf(channel string) error {
+	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
+	const empty = `SET data = '{"payload":{"data":[],"meta":{"type":""}}}', channels = '[]'` // as events are shaped
+	unlist := func() error { return tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error }
+	err := errors.Join(
+		tx.db.Exec("UPDATE journal "+empty+" WHERE "+ours+" AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)", channel).Error,
+		unlist(),
+	)
+	if err != nil {
+		return err
+	}
 	find := "instr"
-	if tx.postgres {
+	if tx.postgres { // only from here on the numbering waits: see LockJournalOfMessage
 		find = "strpos"
-		if err := tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error; err != nil { // see LockJournalOfMessage
+		err := errors.Join(tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error, unlist()) // what got a number meanwhile
+		if err != nil {
 			return err
 		}
 	}
-	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
-	return errors.Join(
-		tx.db.Exec("DELETE FROM journal WHERE "+ours+`
-			AND seq > (SELECT MIN(seq) FROM journal) AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)`, channel).Error,
-		tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error,
-		tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error,
-	)
+	return tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error
 }
 
 // notify sends a notification when the transaction commits. On SQLite it does nothing,
@@ -186,6 +192,9 @@ type ChannelView struct {
 	SeenBy  int64    // without what is said in chats that others are responsible for than this user; 0: with it
 }
 
+// nothing reports whether the user may read nothing.
+func (v ChannelView) nothing() bool { return v.Also != nil && len(v.Also) == 0 }
+
 func (v ChannelView) where() (condition string, args []any) {
 	condition, args = "c.channel = ?", []any{v.Channel}
 	if v.Also != nil {
@@ -204,6 +213,9 @@ func (v ChannelView) where() (condition string, args []any) {
 // ChannelJournal lists at most limit entries of the channel with numbers above after
 // and up to upTo, in the order of their numbers.
 func (tx *Tx) ChannelJournal(v ChannelView, after, upTo int64, limit int) ([]JournalEntry, error) {
+	if v.nothing() {
+		return nil, nil
+	}
 	var entries []JournalEntry
 	where, args := v.where()
 	err := tx.db.Raw(`
@@ -216,6 +228,9 @@ func (tx *Tx) ChannelJournal(v ChannelView, after, upTo int64, limit int) ([]Jou
 // NewestChannelJournal lists the last limit entries of the channel up to upTo, in the
 // order of their numbers.
 func (tx *Tx) NewestChannelJournal(v ChannelView, upTo int64, limit int) ([]JournalEntry, error) {
+	if v.nothing() {
+		return nil, nil
+	}
 	var entries []JournalEntry
 	where, args := v.where()
 	err := tx.db.Raw(`

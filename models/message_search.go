@@ -1,7 +1,6 @@
 package models
 
 import (
-	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -137,16 +136,17 @@ func (tx *Tx) IndexOld(limit int, text func(*Message) string) (more bool, err er
 	if err := state.Scan(&upTo).Error; err != nil || upTo == 0 {
 		return false, err
 	}
-	var rows []*Message
-	if err := tx.db.Where("id <= ?", upTo).Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	var rows []struct {
+		Message
+		LicenseID int64
+	}
+	// In one statement: when chats are merged between two, the message's is gone.
+	q := tx.db.Table("messages AS m").Select("m.*, c.license_id").Joins("JOIN chats c ON c.id = m.chat_id").Where("m.id <= ?", upTo)
+	if err := q.Order("m.id DESC").Limit(limit).Scan(&rows).Error; err != nil {
 		return false, err
 	}
-	licenses, err := tx.licensesOf(rows)
-	if err != nil {
-		return false, err
-	}
-	for _, m := range rows {
-		licenseID := licenses[m.ChatID]
+	for i := range rows {
+		m, licenseID := &rows[i].Message, rows[i].LicenseID
 		if tx.postgres { // a change of the message that committed first has indexed it
 			err = tx.insertWords(m.ID, indexWords(licenseID, text(m)), " ON CONFLICT (message_id) DO NOTHING")
 		} else {
@@ -161,22 +161,6 @@ func (tx *Tx) IndexOld(limit int, text func(*Message) string) (more bool, err er
 		left = rows[len(rows)-1].ID - 1
 	}
 	return left > 0, tx.db.Exec("UPDATE search_state SET unindexed = ? WHERE id = 1", left).Error
-}
-
-// licensesOf returns the licences of messages, by the row ids of their chats.
-func (tx *Tx) licensesOf(rows []*Message) (map[int64]int64, error) {
-	var ids []int64
-	for _, m := range rows {
-		ids = append(ids, m.ChatID)
-	}
-	slices.Sort(ids)
-	var chats []Chat
-	err := tx.db.Select("id", "license_id").Where("id IN ?", slices.Compact(ids)).Find(&chats).Error
-	licenses := make(map[int64]int64, len(chats))
-	for _, c := range chats {
-		licenses[c.ID] = c.LicenseID
-	}
-	return licenses, err
 }
 
 // BeforeSave implements gorm's hook: whatever writes a chat writes what is searched of it.

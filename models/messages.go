@@ -95,11 +95,11 @@ func (tx *Tx) SaveContent(m *Message, text string) error {
 	if err := tx.db.Select("*").Save(m).Error; err != nil {
 		return err
 	}
-	licenses, err := tx.licensesOf([]*Message{m})
+	chat, err := first[Chat](tx.db.Select("license_id").Where("id = ?", m.ChatID))
 	if err != nil {
 		return err
 	}
-	return tx.index(licenses[m.ChatID], m.ID, text)
+	return tx.index(chat.LicenseID, m.ID, text)
 }
 
 // LastMessages returns the last message of each of the chats that has one, by the chat's

@@ -84,6 +84,9 @@ func ValidateJournal(t testing.TB, store *models.Store) {
 	}
 	compiled := map[string]*jsonschema.Schema{}
 	for _, row := range rows {
+		if row.Channels == "[]" { // its line is gone, and its content
+			continue
+		}
 		if compiled[row.Name] == nil {
 			compiled[row.Name] = Schema(t, row.Name)
 		}

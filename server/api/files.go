@@ -99,8 +99,12 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 	var upload *crm.Upload
 	var err error
 	if kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind == "multipart/form-data" {
+		var session crm.TokenSession
+		if session, err = a.CRM.SessionOfToken(c.Request.Context(), server.AccessToken(c.Request)); err != nil {
+			return nil, err
+		}
 		if upload, err = a.form(c, at, &in, &more); err == nil { // it may have taken hours, in which the session may have ended
-			_, err = a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
+			_, err = a.CRM.TokenSession(c.Request.Context(), session.ID)
 		}
 	} else {
 		err = bodies(c, &in, &more)

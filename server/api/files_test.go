@@ -49,26 +49,48 @@ func TestUploadsAreInert(t *testing.T) {
 }
 
 // TestUploadEndsWithItsSession checks that a session that ends while a file comes sends
-// nothing any more.
+// nothing any more, and that one that exchanges its tokens meanwhile sends it.
 func TestUploadEndsWithItsSession(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		r := newRoutes(t, store)
-		body, kind := form(t, "@a.txt", strings.Repeat("x", 64<<10))
-		half := bytes.NewReader(body[:len(body)/2])
-		signOut := readerFunc(func([]byte) (int, error) {
-			r.World.Tx(t, func(tx *models.Tx) error { return tx.RevokeTokensOf(r.Operator.UserID, 0, crmtest.Start) })
-			return 0, io.EOF
-		})
-		req := httptest.NewRequest("POST", annChat+"/messages/file", io.MultiReader(half, signOut, bytes.NewReader(body[len(body)/2:])))
-		req.Header.Set("Content-Type", kind)
-		req.Header.Set("Authorization", r.Token(r.Operator))
-		rec := httptest.NewRecorder()
-		r.handler.ServeHTTP(rec, req)
-		if rec.Code != 403 || !strings.Contains(rec.Body.String(), "ApiInvalidTokenError") {
-			t.Errorf("%d %s", rec.Code, rec.Body)
+		me, err := r.World.Me(t.Context(), r.Operator)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if n := len(r.Events(t, "message")); n != 0 {
-			t.Errorf("%d messages", n)
+		upload := func(meanwhile func(*crm.TokenPair) error) *httptest.ResponseRecorder {
+			t.Helper()
+			pair, err := r.World.IssueToken(t.Context(), me.Email)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, kind := form(t, "@a.txt", strings.Repeat("x", 64<<10))
+			midst := readerFunc(func([]byte) (int, error) {
+				if err := meanwhile(pair); err != nil {
+					t.Error(err)
+				}
+				return 0, io.EOF
+			})
+			half := len(body) / 2
+			req := httptest.NewRequest("POST", annChat+"/messages/file", io.MultiReader(bytes.NewReader(body[:half]), midst, bytes.NewReader(body[half:])))
+			req.Header.Set("Content-Type", kind)
+			req.Header.Set("Authorization", pair.AccessToken)
+			rec := httptest.NewRecorder()
+			r.handler.ServeHTTP(rec, req)
+			return rec
+		}
+		rec := upload(func(pair *crm.TokenPair) error {
+			_, err := r.World.RefreshToken(t.Context(), pair.RefreshToken, crm.Client{})
+			return err
+		})
+		if n := len(r.Events(t, "message")); rec.Code != 200 || n != 1 {
+			t.Errorf("with tokens that were exchanged: %d %s, %d messages", rec.Code, rec.Body, n)
+		}
+		rec = upload(func(pair *crm.TokenPair) error { return r.World.RevokeToken(t.Context(), pair.AccessToken) })
+		if rec.Code != 403 || !strings.Contains(rec.Body.String(), "ApiInvalidTokenError") {
+			t.Errorf("signed out: %d %s", rec.Code, rec.Body)
+		}
+		if n := len(r.Events(t, "message")); n != 1 {
+			t.Errorf("%d messages after signing out", n)
 		}
 	})
 }

@@ -38,8 +38,9 @@ func EncryptionKeys(ctx context.Context, cfg config.Config) ([]string, error) {
 }
 
 // Reencrypt encrypts all secrets of the database with the first key, or decrypts them. It
-// calls done for each table, in order, when all is done. It refuses while a server runs, which holds keys of WhatsApp
-// in memory and would write old ones back.
+// calls done for each table as soon as its values are rewritten, before all is committed.
+// It refuses while a server runs, which holds keys of WhatsApp in memory and would write
+// old ones back.
 func Reencrypt(ctx context.Context, cfg config.Config, decrypt bool, done func(table string, rows int)) (err error) {
 	if err := databaseExists(cfg); err != nil {
 		return err

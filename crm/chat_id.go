@@ -12,6 +12,7 @@ import (
 type ChatKey struct {
 	External string
 	LID      string // WhatsApp's other id, ...@lid; empty when it is not known
+	Typed    string // in an InboundAlias: the id of a number that stands for this one
 	Phone    string // digits only; empty when the id is not a phone number
 	Group    bool
 }

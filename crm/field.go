@@ -72,6 +72,14 @@ func into[T comparable](dst *T, f Field[T]) bool {
 	return true
 }
 
+// deref returns what p points to, or the zero value when p is nil.
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
 // same reports whether two nullable columns are equal.
 func same[T comparable](a, b *T) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b

@@ -29,7 +29,10 @@ type InboundBatch struct {
 // both ids in its batches (InboundChat.LID, Phone).
 type InboundAlias struct {
 	Phone ID // digits, or ...@c.us
-	LID   ID // ...@lid
+	LID   ID // ...@lid; may be empty beside Typed
+	// Typed is a number that somebody typed for this one, when the messenger knows the
+	// person by Phone. Its chat is joined too, and is found by either number afterwards.
+	Typed ID
 }
 
 // InboundEdit is a new content of a message. Only its author may edit it: FromMe and

@@ -61,7 +61,7 @@ func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 		st, err := in.Statuses[i].checkAnywhere(messenger, fmt.Sprintf("statuses[%d].", i), now)
 		b.statuses, violations = append(b.statuses, st), append(violations, err)
 	}
-	violations = append(violations, b.people(in, messenger), b.changes(in, messenger, now))
+	violations = append(violations, b.names(in, messenger), b.changes(in, messenger, now))
 	for i := range in.Labels {
 		violations = append(violations, in.Labels[i].check(fmt.Sprintf("labels[%d].", i)))
 	}
@@ -78,21 +78,13 @@ func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	return b, allViolations(violations...)
 }
 
-// people checks aliases, contacts and chats.
-func (b *batch) people(t InboundBatch, messenger string) error {
+// names checks aliases, contacts and chats.
+func (b *batch) names(t InboundBatch, messenger string) error {
 	var violations []error
 	for i, in := range t.Aliases {
 		at := fmt.Sprintf("aliases[%d].", i)
-		key, phoneViolation := ParseChatID(at+"phone", messenger, in.Phone.String())
-		lid, lidViolation := ParseChatID(at+"lid", messenger, in.LID.String())
-		if phoneViolation == nil && key.Phone == "" {
-			phoneViolation = Invalid(at+"phone", "must be a phone number")
-		}
-		if lidViolation == nil && lid.LID == "" {
-			lidViolation = Invalid(at+"lid", "must end in @lid")
-		}
-		key.LID = lid.LID
-		b.aliases, violations = append(b.aliases, key), append(violations, phoneViolation, lidViolation)
+		key, err := in.check(messenger, at)
+		b.aliases, violations = append(b.aliases, key), append(violations, err)
 	}
 	for i := range t.Contacts {
 		_, contact, err := t.Contacts[i].check(messenger, fmt.Sprintf("contacts[%d].", i), false)
@@ -103,6 +95,33 @@ func (b *batch) people(t InboundBatch, messenger string) error {
 		b.chats, violations = append(b.chats, chat), append(violations, err)
 	}
 	return allViolations(violations...)
+}
+
+// check returns the ids of the person.
+func (in InboundAlias) check(messenger, at string) (ChatKey, error) {
+	key, phoneViolation := phoneKey(messenger, at+"phone", in.Phone)
+	var lid, typed ChatKey
+	var lidViolation, typedViolation error
+	if in.Typed.String() != "" {
+		typed, typedViolation = phoneKey(messenger, at+"typed", in.Typed)
+	}
+	if in.LID.String() != "" || in.Typed.String() == "" {
+		lid, lidViolation = ParseChatID(at+"lid", messenger, in.LID.String())
+		if lidViolation == nil && lid.LID == "" {
+			lidViolation = Invalid(at+"lid", "must end in @lid")
+		}
+	}
+	key.LID, key.Typed = lid.LID, typed.External
+	return key, allViolations(phoneViolation, lidViolation, typedViolation)
+}
+
+// phoneKey parses an id that must be a phone number.
+func phoneKey(messenger, field string, id ID) (ChatKey, error) {
+	key, err := ParseChatID(field, messenger, id.String())
+	if err == nil && key.Phone == "" {
+		err = Invalid(field, "must be a phone number")
+	}
+	return key, err
 }
 
 // changes checks edits, deletes and reads.

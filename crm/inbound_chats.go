@@ -71,11 +71,11 @@ func (c *change) makeChats(l *line, chats []inboundChat) error {
 		ch := &chats[i]
 		known := false
 		for _, id := range ch.ids() {
-			_, err := c.tx.ChatByExternal(l.licenseID, l.messenger, id)
-			if err != nil && !errors.Is(err, models.ErrNotFound) {
+			has, err := c.tx.HasChat(l.licenseID, l.messenger, id)
+			if err != nil {
 				return err
 			}
-			known = known || err == nil
+			known = known || has
 		}
 		if known {
 			continue
@@ -189,26 +189,35 @@ func (b *chatSet) add(c *change, ch inboundChat) (*models.Chat, error) {
 	if chat == nil {
 		return nil, errors.New("crm: a chat of the batch is not locked")
 	}
-	return chat, b.link(c, chat, ch.key)
+	if err := b.link(c, chat, ch.key); err != nil {
+		return nil, err
+	}
+	return b.find(ch), nil // another one, when the number belongs to another person now
 }
 
-// link gives the chat both ids, when the key has both. It saves the row when that
-// changes it.
+// link gives the chat both ids, when the key has both, and joins the chat of a number
+// that somebody typed for it. It saves the row when that changes it.
 func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
-	lid := key.LID
-	if lid == "" || key.Phone == "" {
-		return nil
-	}
-	other := b.byID[lid]
-	if other == chat && chat.ExternalID == key.External {
+	if key.Phone == "" || key.LID == "" && key.Typed == "" {
 		return nil
 	}
 	before := *chat
-	merged := []*models.Chat{}
+	lid := cmp.Or(key.LID, deref(chat.LID))
+	var merged []*models.Chat
 	if chat.ExternalID != key.External {
 		merged = append(merged, &before)
 	}
-	if other != nil && other != chat {
+	if other := b.byID[lid]; other != nil && other != chat && chat.LID != nil && *chat.LID != lid {
+		if err := b.leaveNumber(c, chat); err != nil {
+			return err
+		}
+		return b.link(c, other, key)
+	}
+	for _, id := range []string{lid, key.Typed} {
+		other := b.byID[id]
+		if id == "" || other == nil || other == chat {
+			continue
+		}
 		if err := c.tx.MergeChat(chat.ID, other.ID); err != nil {
 			return err
 		}
@@ -216,8 +225,17 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 		merge(chat, other)
 		b.byID[other.ExternalID] = chat
 	}
-	chat.ExternalID, chat.Phone, chat.LID = key.External, &key.Phone, &lid
+	if chat.Name != "" && (chat.Name == deref(before.Phone) || phoneChat(b.line.messenger, chat.Name) == key.Typed) {
+		chat.Name = key.Phone
+	}
+	chat.ExternalID, chat.Phone, chat.LID = key.External, &key.Phone, given(lid)
+	if key.Typed != "" {
+		chat.TypedID = &key.Typed
+	}
 	b.enter(chat)
+	if len(merged) == 0 && deref(before.LID) == lid && deref(before.TypedID) == deref(chat.TypedID) {
+		return nil
+	}
 	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
@@ -227,6 +245,19 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 		}
 	}
 	return nil
+}
+
+// leaveNumber takes the number from a chat, because it belongs now to the person of
+// another chat: two people must not become one. The chat goes on under its LID.
+func (b *chatSet) leaveNumber(c *change, chat *models.Chat) error {
+	before := *chat
+	chat.ExternalID, chat.Phone, chat.TypedID = *chat.LID, nil, nil
+	delete(b.byID, before.ExternalID)
+	b.enter(chat)
+	if err := c.tx.SaveChat(chat); err != nil {
+		return err
+	}
+	return c.emitMerge(&before, chat)
 }
 
 // emitMerge emits that a chat has another id now, to the users who saw it before and
@@ -247,12 +278,13 @@ func merge(chat, other *models.Chat) {
 	if other.Status == models.ChatOpen {
 		chat.Status = models.ChatOpen
 	}
-	if chat.Name == "" {
-		chat.Name = other.Name
+	if chat.Name == "" || chat.Name == deref(chat.Phone) {
+		chat.Name = cmp.Or(other.Name, chat.Name)
 	}
 	if chat.ResponsibleID == nil {
 		chat.ResponsibleID, chat.ResponsiblePinned = other.ResponsibleID, other.ResponsiblePinned
 	}
+	chat.TypedID = firstOf(chat.TypedID, other.TypedID)
 	chat.Username = firstOf(chat.Username, other.Username)
 	chat.Image = firstOf(chat.Image, other.Image)
 	chat.ProducerID = firstOf(chat.ProducerID, other.ProducerID)

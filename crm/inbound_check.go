@@ -138,7 +138,10 @@ func (m *InboundMessage) author(messenger, at string, chat inboundChat, fromMe b
 			u.Name = *chat.Name
 		}
 	}
-	return u.check(messenger, at+"fromUser.", fromMe)
+	if author, contact, err = u.check(messenger, at+"fromUser.", fromMe); contact != nil && contact.ExternalID == chat.key.External {
+		contact.LID = firstOf(contact.LID, given(chat.key.LID)) // of a private chat
+	}
+	return author, contact, err
 }
 
 // check returns the person as messages show them, and the contact to store, which is

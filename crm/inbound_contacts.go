@@ -100,38 +100,108 @@ func update(row, k *models.Contact, history bool) bool {
 		!same(row.Image, before.Image) || !same(row.LID, before.LID)
 }
 
-// linkContacts merges the contacts of a phone number and a LID into one.
+// linkContacts merges the contacts of a phone number, of a LID, and of a number that was
+// typed for the phone number, into one. A contact that had the number under another LID
+// loses it.
 func (c *change) linkContacts(l *line, key ChatKey) error {
-	rows, err := c.tx.LockContacts(l.licenseID, l.messenger, []string{key.External, key.LID})
-	if err != nil || len(rows) == 0 {
+	rows, err := c.tx.LockPeople(l.licenseID, l.messenger, key.ids())
+	if err != nil {
 		return err
 	}
-	row := rows[0]
-	if len(rows) == 2 {
-		other := rows[1]
-		if other.ExternalID == key.External {
-			row, other = other, row
+	var row *models.Contact
+	for _, k := range rows {
+		if k.ExternalID == key.External && k.LID != nil && key.LID != "" && *k.LID != key.LID {
+			k.ExternalID, k.Phone = *k.LID, nil
+			if err := c.tx.SaveContact(k); err != nil {
+				return err
+			}
+		} else if row == nil || k.ExternalID == key.External {
+			row = k
 		}
-		update(row, other, true)
-		if err := c.tx.DeleteContact(other.ID); err != nil {
-			return err
-		}
-	} else if row.ExternalID == key.External && row.LID != nil && *row.LID == key.LID {
+	}
+	if row == nil {
 		return nil
 	}
-	row.ExternalID, row.Phone, row.LID = key.External, &key.Phone, &key.LID
+	before := *row
+	for _, k := range rows {
+		if k == row || k.LID != nil && key.LID != "" && *k.LID != key.LID {
+			continue
+		}
+		update(row, k, true)
+		if err := c.tx.DeleteContact(k.ID); err != nil {
+			return err
+		}
+	}
+	row.ExternalID, row.Phone, row.LID = key.External, &key.Phone, firstOf(given(key.LID), row.LID)
+	if row.ExternalID == before.ExternalID && !update(&before, row, false) {
+		return nil
+	}
 	return c.tx.SaveContact(row)
+}
+
+// people returns the ids of the people of whom the batch names several, each once.
+func (b *batch) people() []ChatKey {
+	all := slices.Clone(b.aliases)
+	for i := range b.messages {
+		all = append(all, b.messages[i].chat.key)
+	}
+	for i := range b.chats {
+		all = append(all, b.chats[i].key)
+	}
+	all = slices.DeleteFunc(all, func(k ChatKey) bool { return k.Phone == "" || k.LID == "" && k.Typed == "" })
+	seen := map[ChatKey]bool{}
+	return slices.DeleteFunc(all, func(k ChatKey) bool {
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
+}
+
+// ids returns all ids of an alias.
+func (k ChatKey) ids() []string {
+	return slices.DeleteFunc([]string{k.External, k.LID, k.Typed}, func(id string) bool { return id == "" })
+}
+
+// lockPeople locks the contacts of a batch that joins some of several people, so that
+// batches with the same people cannot deadlock.
+func (c *change) lockPeople(l *line, b batch, people []ChatKey) error {
+	var ids []string
+	for _, key := range people {
+		ids = append(ids, key.ids()...)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	for _, k := range b.contacts {
+		ids = append(ids, k.ExternalID)
+	}
+	for i := range b.messages {
+		if k := b.messages[i].contact; k != nil {
+			ids = append(ids, k.ExternalID)
+		}
+	}
+	_, err := c.tx.LockPeople(l.licenseID, l.messenger, ids)
+	return err
 }
 
 // applyContacts applies aliases, contacts and descriptions of chats.
 func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 	for _, key := range b.aliases {
 		chat := chats.find(inboundChat{key: key})
+		if chat == nil && key.Typed != "" {
+			chat = chats.byID[key.Typed]
+		}
 		if chat != nil {
 			if err := chats.link(c, chat, key); err != nil {
 				return err
 			}
 		}
+	}
+	people := b.people()
+	if err := c.lockPeople(l, b, people); err != nil {
+		return err
+	}
+	for _, key := range people {
 		if err := c.linkContacts(l, key); err != nil {
 			return err
 		}
@@ -141,11 +211,11 @@ func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 	}
 	for i := range b.chats {
 		in := &b.chats[i]
-		chat := chats.find(*in)
-		if chat == nil {
+		if chats.find(*in) == nil {
 			continue
 		}
-		if err := chats.link(c, chat, in.key); err != nil {
+		chat, err := chats.add(c, *in)
+		if err != nil {
 			return err
 		}
 		before := *chat

@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -147,6 +148,74 @@ func TestWhoHearsOfAMerge(t *testing.T) {
 		merge, message := w.Events(t, crm.EventChatMerge), w.Events(t, crm.EventMessage)
 		if len(merge) != 1 || fmt.Sprint(merge[0].Channels) != fmt.Sprint(message[0].Channels) {
 			t.Errorf("it is told on %v", merge)
+		}
+	})
+}
+
+// TestNumberMovesToAnotherPerson gives a number that has a chat to a person who has one,
+// too. The person's chat gets the number, and the other goes on under its LID.
+func TestNumberMovesToAnotherPerson(t *testing.T) {
+	const old, moved = `{"id":"79990001122@c.us","lid":"555@lid"}`, `{"id":"79990001122@c.us","lid":"777@lid"}`
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		for i, chat := range []string{old, `{"id":"79990003344@c.us","lid":"777@lid"}`, moved, moved, `"555@lid"`, `"777@lid"`} {
+			receive(t, w, onGr, fmt.Sprintf(`{"messages":[{"id":"L%d","chat":%s,"message":{"text":"Hi"}}]}`, i, chat))
+		}
+		told := ""
+		for _, ev := range w.Events(t, crm.EventChatMerge) {
+			told += string(mustJSON(t, ev.Items(t)))
+		}
+		if want := `[{"from":{"id":"79990001122@c.us"},"to":{"id":"555@lid"}}][{"from":{"id":"79990003344@c.us"},"to":{"id":"79990001122@c.us"}}]`; told != want {
+			t.Errorf("told is %s, want %s", told, want)
+		}
+		for id, want := range map[string]int{"555@lid": 2, "777@lid": 4, "79990001122": 4} {
+			list, err := w.Messages(t.Context(), w.Owner, chatAt(onGr, id), crm.MessageQuery{})
+			if err != nil || len(list.Items) != want {
+				t.Errorf("messages of %s: %d, %v; want %d", id, len(list.Items), err, want)
+			}
+		}
+		people, err := w.Contacts(t.Context(), w.Owner, onGr, crm.PageQuery{}, "")
+		if err != nil || len(people.Items) != 2 {
+			t.Errorf("%d contacts, %v", len(people.Items), err)
+		}
+		for _, k := range people.Items {
+			if k.LID == nil || (k.ID.String() == "79990001122@c.us") != (*k.LID == "777@lid") || (k.Phone == nil) != (*k.LID == "555@lid") {
+				t.Errorf("a contact is %+v", k)
+			}
+		}
+	})
+}
+
+// TestTypedNumberIsJoined tells that a number which somebody typed stands for another. Its
+// chat is joined, and is found by both; a message from the typed number itself is another
+// person's.
+func TestTypedNumberIsJoined(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		sendText(t, w, "5544997586617", "Hello")
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf("554497586617"), Typed: idOf("5544997586617")}}})
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", "554497586617", "Hi", crmtest.Start)}})
+		sendText(t, w, "5544997586617", "Good morning")
+		page, err := w.Chats(t.Context(), w.Owner, onGr, crm.ChatQuery{})
+		if err != nil || len(page.Items) != 1 || page.Items[0].ID != "554497586617@c.us" || *page.Items[0].Phone != "554497586617" {
+			t.Fatalf("%+v, %v", page.Items, err)
+		}
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("B1", "5544997586617", "I am another", crmtest.Start)}})
+		for id, want := range map[string]int{"554497586617": 3, "5544997586617": 1} {
+			list, err := w.Messages(t.Context(), w.Owner, chatAt(onGr, id), crm.MessageQuery{})
+			if err != nil || len(list.Items) != want {
+				t.Errorf("messages of %s: %d, %v; want %d", id, len(list.Items), err, want)
+			}
+		}
+		for field, alias := range map[string]crm.InboundAlias{
+			"aliases[0].typed": {Phone: idOf("554497586617"), Typed: idOf("5@lid")},
+			"aliases[0].lid":   {Phone: idOf("554497586617")},
+		} {
+			_, err := w.Ingest(t.Context(), onGr, crm.InboundBatch{Aliases: []crm.InboundAlias{alias}})
+			var refusal *crm.Error
+			if !errors.As(err, &refusal) || refusal.Fields[field] == "" {
+				t.Errorf("%s: %v", field, err)
+			}
 		}
 	})
 }

@@ -146,7 +146,7 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 		messages = append(messages, b.statuses[i].id)
 	}
 	for i := range b.aliases {
-		ids = append(ids, b.aliases[i].External, b.aliases[i].LID)
+		ids = append(ids, b.aliases[i].ids()...)
 	}
 	for i := range b.chats {
 		ids = append(ids, b.chats[i].ids()...)

@@ -6,7 +6,8 @@ import (
 )
 
 // ChatByExternal finds a chat of a line by the messenger's id, which on WhatsApp may be
-// external_id or lid. It returns ErrNotFound when there is none.
+// external_id or lid, or else by the id that an operator typed. It returns ErrNotFound
+// when there is none.
 func (tx *Tx) ChatByExternal(licenseID int64, messengerType, id string) (*Chat, error) {
 	return first[Chat](byChatID(tx.db, licenseID, messengerType, id))
 }
@@ -17,8 +18,17 @@ func (tx *Tx) LockChat(licenseID int64, messengerType, id string) (*Chat, error)
 }
 
 func byChatID(db *gorm.DB, licenseID int64, messengerType, id string) *gorm.DB {
-	return db.Where("license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ?)",
-		licenseID, messengerType, id, id).Order("id")
+	return db.Where("license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ? OR typed_id = ?)",
+		licenseID, messengerType, id, id, id).
+		Order(clause.OrderBy{Expression: clause.Expr{SQL: "CASE WHEN external_id = ? OR lid = ? THEN 0 ELSE 1 END, id", Vars: []any{id, id}}})
+}
+
+// HasChat reports whether a messenger's chat of a line has the id. Unlike ChatByExternal
+// it does not look at what operators typed.
+func (tx *Tx) HasChat(licenseID int64, messengerType, id string) (has bool, err error) {
+	err = tx.db.Raw("SELECT EXISTS (SELECT 1 FROM chats WHERE license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ?))",
+		licenseID, messengerType, id, id).Scan(&has).Error
+	return has, err
 }
 
 // LockChats locks and returns the chats of a line that have any of the ids. It locks

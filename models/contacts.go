@@ -23,6 +23,15 @@ func (tx *Tx) LockContacts(licenseID int64, messengerType string, ids []string) 
 	return rows, err
 }
 
+// LockPeople locks and returns the contacts of a line that have any of the ids as external
+// id or LID, in the order of their row ids.
+func (tx *Tx) LockPeople(licenseID int64, messengerType string, ids []string) ([]*Contact, error) {
+	var rows []*Contact
+	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ?)", licenseID, messengerType, ids, ids).
+		Order("id").Find(&rows).Error
+	return rows, err
+}
+
 // ContactByAlias finds a contact of a line by either of its ids. A contact with both
 // ids comes first.
 func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contact, error) {
@@ -33,7 +42,8 @@ func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contac
 // DeleteContact deletes a contact.
 func (tx *Tx) DeleteContact(id int64) error { return tx.db.Delete(&Contact{}, id).Error }
 
-// SaveContact writes every column of a contact that LockContacts returned.
+// SaveContact writes every column of a contact that LockContacts returned. It returns
+// ErrDuplicate when another contact has its external id.
 func (tx *Tx) SaveContact(k *Contact) error {
-	return tx.db.Select("*").Save(k).Error
+	return tx.constraint(tx.db.Select("*").Save(k).Error)
 }

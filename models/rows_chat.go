@@ -35,6 +35,7 @@ type Chat struct {
 	MessengerType     string
 	ExternalID        string  // the wire's chat.id
 	LID               *string `gorm:"column:lid"` // WhatsApp's other id of the same chat
+	TypedID           *string // the id that an operator typed, when WhatsApp answers another one
 	Hash              string
 	Type              string
 	Phone             *string

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -93,6 +94,9 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 		}
 		o.file = file
 	}
+	if card := ref.Content.Contact; card != nil {
+		o.waid = s.cardNumber(ctx, cli, card.Phone)
+	}
 	if ref.Content.Poll != nil {
 		o.secret = s.pollSecret(ctx, cli, o.chat, ref.ID)
 	}
@@ -149,7 +153,7 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 // uploads holds the chats that a file is being sent to.
 type uploads struct {
 	mu    sync.Mutex
-	chats map[string]bool // guarded by mu
+	chats map[string]string // guarded by mu: what begin called the chat, by each of its ids
 }
 
 // maxUploads is the number of files that a line sends at once.
@@ -161,23 +165,35 @@ func (u *uploads) begin(chat string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.chats == nil {
-		u.chats = map[string]bool{}
+		u.chats = map[string]string{}
 	}
-	if len(u.chats) >= maxUploads || u.chats[chat] {
+	if _, busy := u.chats[chat]; busy || len(u.chats) >= maxUploads {
 		return false
 	}
-	u.chats[chat] = true
+	u.chats[chat] = chat
 	return true
 }
 
+// rename adds the id that a chat has now. It does nothing for a chat without an upload.
+func (u *uploads) rename(chat, now string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	first, ours := u.chats[chat]
+	if _, busy := u.chats[now]; ours && !busy {
+		u.chats[now] = first
+	}
+}
+
+// end ends the upload of a chat, under each of its ids.
 func (u *uploads) end(chat string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	delete(u.chats, chat)
+	maps.DeleteFunc(u.chats, func(_, first string) bool { return first == chat })
 }
 
 func (u *uploads) busy(chat string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.chats[chat]
+	_, busy := u.chats[chat]
+	return busy
 }

@@ -33,6 +33,7 @@ type outgoing struct {
 	target *crm.MessageRef // the message that a reaction is on
 	file   *uploaded
 	secret []byte // of a poll: decrypts its votes
+	waid   string // of a contact card: the person's number at WhatsApp; empty: none
 	now    int64  // unix milliseconds
 }
 
@@ -54,7 +55,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 		}}, nil
 	case c.Contact != nil:
 		return &waE2E.Message{ContactMessage: &waE2E.ContactMessage{
-			DisplayName: &c.Contact.Name, Vcard: proto.String(vcard(*c.Contact)), ContextInfo: from,
+			DisplayName: &c.Contact.Name, Vcard: proto.String(vcard(*c.Contact, o.waid)), ContextInfo: from,
 		}}, nil
 	case c.Poll != nil:
 		return o.poll(c.Poll, from), nil
@@ -253,16 +254,15 @@ func kindToSend(messageType, mimeType string) string {
 	return messageType
 }
 
-func vcard(k crm.ContactCard) string {
+// vcard returns a contact card. With waid, the number that WhatsApp knows the person by,
+// the card opens a chat.
+func vcard(k crm.ContactCard, waid string) string {
 	escape := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", "", ",", `\,`, ";", `\;`)
-	number := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, k.Phone)
+	if waid != "" {
+		waid = ";waid=" + waid
+	}
 	return "BEGIN:VCARD\nVERSION:3.0\nN:;" + escape.Replace(k.Name) + ";;;\nFN:" + escape.Replace(k.Name) +
-		"\nTEL;type=CELL;waid=" + number + ":" + escape.Replace(k.Phone) + "\nEND:VCARD"
+		"\nTEL;type=CELL" + waid + ":" + escape.Replace(k.Phone) + "\nEND:VCARD"
 }
 
 // given returns a pointer to s, or nil when s is empty.

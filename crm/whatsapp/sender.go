@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -71,8 +70,9 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 				s.sendFile(ctx, cli, item)
 				continue
 			}
-			if wait := s.sendOne(ctx, cli, item); wait > 0 {
-				held[item.ChatID], next = true, min(next, wait)
+			was := item.ChatID
+			if wait := s.sendOne(ctx, cli, &item); wait > 0 {
+				held[was], held[item.ChatID], next = true, true, min(next, wait)
 			}
 		}
 		if len(items) < sendPage {
@@ -89,17 +89,19 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.
 	if !s.uploads.begin(item.ChatID) {
 		return
 	}
+	begun := item.ChatID
 	s.helpers.Go(func() {
-		later := s.sendOne(ctx, cli, item)
-		s.uploads.end(item.ChatID)
+		later := s.sendOne(ctx, cli, &item)
+		s.uploads.end(begun)
 		if later == 0 || wait(ctx, min(later, sendCheck)) == nil {
 			notify(s.outbox)
 		}
 	})
 }
 
-// sendOne sends one item. It returns how long the item's chat has to wait, or 0.
-func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
+// sendOne sends one item. It returns how long the item's chat has to wait, or 0. item gets
+// the id that its chat has then.
+func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (later time.Duration) {
 	if item.Message != nil && item.Kind == crm.OutMessage {
 		defer s.inFlight.start(item.Message.ID)()
 	}
@@ -111,10 +113,12 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item crm.O
 	if begun == nil {
 		return 0
 	}
+	s.uploads.rename(item.ChatID, begun.ChatID) // joined with another chat since the outbox was read
 	if wait(ctx, s.m.SendDelay) != nil {
 		return time.Second
 	}
 	when, err := s.deliver(ctx, cli, begun)
+	item.ChatID = begun.ChatID
 	if ctx.Err() != nil {
 		return time.Second // the outcome is not known: the item is sent again under the same id
 	}
@@ -165,9 +169,6 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		return when, errNothing
 	}
 	if item.FirstContact && item.Kind == crm.OutMessage && to.Server == types.DefaultUserServer {
-		if err := s.exists(ctx, cli, to); err != nil {
-			return when, err
-		}
 		s.findSalt(ctx, cli)
 	}
 	if f := item.Message.Content.File; item.Kind == crm.OutMessage && f != nil && f.State != "" {
@@ -232,31 +233,6 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 	return resp.Timestamp, err
 }
 
-// recipient returns the address of an item's chat.
-func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (types.JID, error) {
-	to, err := jidOf(item.ChatID)
-	if err != nil || to.User == "" {
-		return to, errNowhere
-	}
-	return to, nil
-}
-
-// exists asks WhatsApp whether a number is registered, and returns errNotOnWhatsApp if
-// not. It is for numbers that never wrote to us: a message to a number without WhatsApp
-// would be lost.
-func (s *session) exists(ctx context.Context, cli *whatsmeow.Client, to types.JID) error {
-	found, err := cli.IsOnWhatsApp(ctx, []string{"+" + to.User})
-	if err != nil {
-		return err
-	}
-	for _, f := range found {
-		if f.IsIn {
-			return nil
-		}
-	}
-	return errNotOnWhatsApp
-}
-
 // markRead tells the senders that their messages were read.
 func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
 	bySender := map[types.JID][]types.MessageID{}
@@ -282,9 +258,3 @@ func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat type
 	}
 	return nil
 }
-
-var (
-	errNothing       = errors.New("whatsapp: the item has no message")
-	errNowhere       = errors.New("whatsapp: the chat has no address")
-	errNotOnWhatsApp = errors.New("whatsapp: the number has no WhatsApp")
-)

@@ -31,6 +31,21 @@ func (c *Contact) SetName(name string) {
 	c.name = name
 }
 
+// AlsoTyped makes WhatsApp find the contact when it is asked about another number, as it
+// does for numbers of countries that write theirs in two ways. The answer has the number
+// of the contact.
+func (c *Contact) AlsoTyped(phone string) {
+	defer c.srv.lock()()
+	c.srv.typed[phone] = c.person
+}
+
+// HideNumber makes WhatsApp tell nobody the contact's number: what the contact writes and
+// answers about it name the hidden id alone.
+func (c *Contact) HideNumber() {
+	defer c.srv.lock()()
+	c.private = true
+}
+
 // Silence stops the delivered receipts of the contact's phone, as if the phone were
 // off. Inbox still receives messages.
 func (c *Contact) Silence(on bool) {

@@ -109,7 +109,10 @@ func (g *Group) from(p *person) attrs {
 	a := attrs{"from": g.jid, "participant": g.as(p)}
 	switch {
 	case g.byLID:
-		a["addressing_mode"], a["participant_pn"] = "lid", p.number
+		a["addressing_mode"] = "lid"
+		if !p.private {
+			a["participant_pn"] = p.number
+		}
 	case !p.hidden.IsEmpty():
 		a["addressing_mode"], a["participant_lid"] = "pn", p.hidden
 	}
@@ -152,9 +155,10 @@ func (g *Group) describe() node {
 
 func (g *Group) participant(m *member) node {
 	a := attrs{"jid": g.as(m.person), "type": m.rank}
-	if g.byLID {
+	switch {
+	case g.byLID && !m.private:
 		a["phone_number"] = m.number
-	} else if !m.hidden.IsEmpty() {
+	case !g.byLID && !m.hidden.IsEmpty():
 		a["lid"] = m.hidden
 	}
 	return node{Tag: "participant", Attrs: a}

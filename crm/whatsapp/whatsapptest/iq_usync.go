@@ -22,8 +22,17 @@ func (c *conn) iqUsync(n node) ([]node, error) {
 			jid = types.NewJID(phone, types.DefaultUserServer)
 		}
 		p := c.srv.find(jid)
+		if p == nil && len(asked) > 0 {
+			p = c.srv.typed[jid.User]
+		}
 		out := node{Tag: "user", Attrs: attrs{"jid": jid}}
-		if p != nil && !p.hidden.IsEmpty() && asksForHiddenID(query) {
+		switch {
+		case p == nil:
+		case len(asked) > 0 && (p.hidden.IsEmpty() || !asksForHiddenID(query)):
+			out.Attrs = attrs{"jid": p.number}
+		case len(asked) > 0 && p.private:
+			out.Attrs = attrs{"jid": p.hidden}
+		case len(asked) > 0:
 			out.Attrs = attrs{"jid": p.hidden, "pn_jid": p.number}
 		}
 		var parts []node

@@ -27,6 +27,7 @@ type person struct {
 	retried  int                     // how often clients asked this phone for a message again
 	deaf     int                     // how many more messages the phone claims it cannot read
 	silent   bool                    // sends no delivered receipts
+	private  bool                    // nobody is told the number
 	typing   []Typing
 	calls    []CallAction
 }

@@ -69,7 +69,7 @@ func (c *Contact) present(what attrs) {
 	defer c.srv.lock()()
 	for _, a := range c.srv.accounts() {
 		from := c.number
-		if !a.watched[from] {
+		if !a.watched[from] || c.private {
 			if c.hidden.IsEmpty() || !a.watched[c.hidden] {
 				continue
 			}

@@ -109,6 +109,7 @@ func (p *person) receipt(a *Account, kind string, ids []string, to types.JID, co
 	switch {
 	case to.Server == types.GroupServer:
 		more = with(p.srv.groups[to].from(p), attrs{"from": to})
+	case to.Server == types.HiddenUserServer && p.private:
 	case to.Server == types.HiddenUserServer:
 		more["sender_pn"] = p.number
 	case !p.hidden.IsEmpty():

@@ -177,10 +177,10 @@ func (p *person) senderOf(how Addressing) attrs {
 	switch {
 	case p.hidden.IsEmpty() || how == NumberOnly:
 		return attrs{"from": p.number}
+	case how == HiddenIDOnly, p.private:
+		return attrs{"from": p.hidden}
 	case how == ByHiddenID:
 		return attrs{"from": p.hidden, "sender_pn": p.number}
-	case how == HiddenIDOnly:
-		return attrs{"from": p.hidden}
 	}
 	return attrs{"from": p.number, "sender_lid": p.hidden}
 }

@@ -49,6 +49,7 @@ type Server struct {
 	changed     chan struct{} // closed and replaced at every change
 	closed      bool
 	people      map[types.JID]*person // by number, and by hidden id
+	typed       map[string]*person    // by another number that WhatsApp takes for theirs
 	groups      map[types.JID]*Group
 	conns       map[*conn]bool
 	unhandled   []string
@@ -85,7 +86,7 @@ func Start(opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, noise: noise, media: newMediaHost(), listener: &gate{Listener: listener},
-		changed: make(chan struct{}), people: make(map[types.JID]*person),
+		changed: make(chan struct{}), people: make(map[types.JID]*person), typed: make(map[string]*person),
 		groups: make(map[types.JID]*Group), conns: make(map[*conn]bool),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -1,0 +1,165 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
+)
+
+var (
+	errNothing       = errors.New("whatsapp: the item has no message")
+	errNowhere       = errors.New("whatsapp: the chat has no address")
+	errNotOnWhatsApp = errors.New("whatsapp: the number has no WhatsApp")
+	errNotKept       = errors.New("whatsapp: what WhatsApp answered could not be stored")
+)
+
+// recipient returns the address of an item's chat. WhatsApp is asked about a number that
+// nobody has written from or whose hidden id is not known: its answer is the chat's
+// address from then on, and an answer that comes from the hidden id alone finds the chat.
+// item gets the ids that the chat has then.
+func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (types.JID, error) {
+	to, err := jidOf(item.ChatID)
+	if err != nil || to.User == "" {
+		return to, errNowhere
+	}
+	if to.Server != types.DefaultUserServer || item.Kind == crm.OutRead {
+		return to, nil
+	}
+	typed := to.User
+	known := s.person(ctx, cli, to, types.EmptyJID)
+	if known.LID.IsEmpty() || item.FirstContact && item.Kind == crm.OutMessage {
+		if known, err = lookUp(ctx, cli, typed); err != nil {
+			return to, err
+		}
+	}
+	lid := chatID(known.LID)
+	if known.PN.User == typed && lid == item.LID {
+		return to, nil
+	}
+	alias := crm.InboundAlias{Phone: content.ID(known.PN.User)}
+	if lid != "" {
+		alias.LID = content.ID(lid)
+	}
+	if known.PN.User != typed {
+		alias.Typed = content.ID(typed)
+	}
+	if lid == "" && known.PN.User == typed {
+		return to, nil
+	}
+	if !s.ingest(ctx, crm.InboundBatch{Aliases: []crm.InboundAlias{alias}}) {
+		return to, errNotKept
+	}
+	s.uploads.rename(item.ChatID, chatID(known.PN))
+	item.ChatID, item.LID = chatID(known.PN), lid
+	return known.PN, nil
+}
+
+// lookUp asks WhatsApp for the person with a number, in each way to write it. WhatsApp may
+// know the person by another number than the one that was typed, or by the hidden id
+// alone, which then stands for the number that was typed. Nothing is remembered of a
+// number without WhatsApp, because its owner may join at any time.
+func lookUp(ctx context.Context, cli *whatsmeow.Client, typed string) (pair, error) {
+	asked := []string{"+" + typed}
+	if other := otherForm(typed); other != "" {
+		asked = append(asked, "+"+other)
+	}
+	found, err := cli.IsOnWhatsApp(ctx, asked)
+	if err != nil {
+		return pair{}, err
+	}
+	var best pair
+	for _, f := range found {
+		p := pairOf(f.JID, f.PhoneNumber)
+		if !f.IsIn || p == (pair{}) {
+			continue
+		}
+		query := strings.TrimPrefix(f.Query, "+")
+		if p, err = withNumber(ctx, cli, p, query); err != nil {
+			return pair{}, err
+		}
+		if query == typed {
+			return p, nil
+		}
+		if best == (pair{}) {
+			best = p
+		}
+	}
+	if best == (pair{}) {
+		return pair{}, errNotOnWhatsApp
+	}
+	return best, nil
+}
+
+// withNumber returns p with the number that is known of the hidden id. Without one it is
+// the number that was asked about.
+func withNumber(ctx context.Context, cli *whatsmeow.Client, p pair, asked string) (pair, error) {
+	if !p.PN.IsEmpty() {
+		return p, nil
+	}
+	pn, err := cli.Store.LIDs.GetPNForLID(ctx, p.LID)
+	if err != nil {
+		return p, err
+	}
+	if p.PN = pn.ToNonAD(); !p.PN.IsEmpty() {
+		return p, nil
+	}
+	p.PN = types.NewJID(asked, types.DefaultUserServer)
+	return p, cli.Store.LIDs.PutLIDMapping(ctx, p.LID, p.PN)
+}
+
+// cardNumber returns the number that WhatsApp knows a person of a contact card by, or ""
+// when the person has no WhatsApp. It returns the number of the card when WhatsApp cannot
+// be asked.
+func (s *session) cardNumber(ctx context.Context, cli *whatsmeow.Client, phone string) string {
+	number := justDigits(phone)
+	if !digits.MatchString(number) {
+		return ""
+	}
+	who := s.person(ctx, cli, types.NewJID(number, types.DefaultUserServer), types.EmptyJID)
+	if !who.LID.IsEmpty() {
+		return number
+	}
+	found, err := lookUp(ctx, cli, number)
+	switch {
+	case errors.Is(err, errNotOnWhatsApp):
+		return ""
+	case err != nil:
+		return number
+	}
+	return found.PN.User
+}
+
+func justDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// otherForm returns the other way to write a mobile number of Mexico, Argentina or Brazil,
+// or "" when there is none. WhatsApp knows some people of these countries by the older
+// form, which has a digit less or more than people type.
+func otherForm(phone string) string {
+	country, rest := phone[:min(2, len(phone))], phone[min(2, len(phone)):]
+	switch {
+	case country == "52" && len(rest) == 11 && rest[0] == '1', country == "54" && len(rest) == 11 && rest[0] == '9':
+		return country + rest[1:]
+	case country == "52" && len(rest) == 10:
+		return "521" + rest
+	case country == "54" && len(rest) == 10:
+		return "549" + rest
+	case country == "55" && len(rest) == 11 && rest[2] == '9':
+		return "55" + rest[:2] + rest[3:]
+	case country == "55" && len(rest) == 10 && rest[2] >= '6': // a mobile number, not a landline
+		return "55" + rest[:2] + "9" + rest[2:]
+	}
+	return ""
+}

@@ -56,6 +56,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.BusinessName:
 		return s.named(ctx, cli, pairOf(e.JID, types.EmptyJID), e.NewBusinessName)
 	case *events.JoinedGroup:
+		s.keepGroup(e.JID, knownGroup{mode: e.GroupInfo.AddressingMode})
 		return s.groupNamed(ctx, e.JID, e.GroupInfo.Name)
 	case *events.GroupInfo:
 		return e.Name == nil || s.groupNamed(ctx, e.JID, e.Name.Name)

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	}
 	var t crm.InboundBatch
 	for _, g := range groups {
-		s.keepName(g.JID, g.Name)
+		s.keepGroup(g.JID, knownGroup{g.Name, g.AddressingMode, true})
 		if chat, ok := groupChat(g.JID, g.Name); ok {
 			t.Chats = append(t.Chats, chat)
 		}
@@ -34,36 +35,74 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	}
 }
 
-// groupName returns the name of a group, or nil when it is not known. If the name was
-// not known when we connected, groupName asks WhatsApp once, before the group's first
-// message is ingested, and waits at most 3 seconds.
+// knownGroup is what the session remembers of a group.
+type knownGroup struct {
+	name  string
+	mode  types.AddressingMode // how members are named; empty: not known
+	asked bool                 // WhatsApp was asked for both
+}
+
+// groupName returns the name of a group, or nil when it is not known.
 func (s *session) groupName(ctx context.Context, cli *whatsmeow.Client, j types.JID) *string {
-	s.mu.Lock()
-	name, asked := s.groups[j]
-	s.mu.Unlock()
-	if !asked {
-		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-		defer cancel()
-		if g, err := cli.GetGroupInfo(ctx, j); err == nil {
-			name = g.Name
-		}
-		s.keepName(j, name)
-	}
-	if chat, ok := groupChat(j, name); ok {
+	if chat, ok := groupChat(j, s.group(ctx, cli, j).name); ok {
 		return chat.Name
 	}
 	return nil
 }
 
-func (s *session) keepName(j types.JID, name string) {
+// group returns what is known of a group. If that is not all, group asks WhatsApp once,
+// before the group's first message, and waits at most 3 seconds.
+func (s *session) group(ctx context.Context, cli *whatsmeow.Client, j types.JID) knownGroup {
+	known := s.keepGroup(j, knownGroup{})
+	if known.asked || known.name != "" && known.mode != "" {
+		return known
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	asked := knownGroup{asked: true}
+	if g, err := cli.GetGroupInfo(ctx, j); err == nil {
+		asked.name, asked.mode = g.Name, g.AddressingMode
+	}
+	return s.keepGroup(j, asked)
+}
+
+// keepGroup remembers of a group what g tells, and returns what is known then.
+func (s *session) keepGroup(j types.JID, g knownGroup) knownGroup {
 	s.mu.Lock()
-	s.groups[j] = name
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	known := s.groups[j]
+	known = knownGroup{cmp.Or(g.name, known.name), cmp.Or(g.mode, known.mode), g.asked || known.asked}
+	s.groups[j] = known
+	return known
+}
+
+// outgoingTo returns a message to a chat that has no content yet. A group names all people
+// in one way, by number or by hidden id; elsewhere people are named as the CRM knows them.
+func (s *session) outgoingTo(ctx context.Context, cli *whatsmeow.Client, chat types.JID) outgoing {
+	o := outgoing{chat: chat, self: ownID(cli, chat), now: time.Now().UnixMilli()}
+	if chat.Server != types.GroupServer {
+		return o
+	}
+	mode := s.group(ctx, cli, chat).mode
+	if mode == types.AddressingModeLID {
+		o.self = cli.Store.GetLID().ToNonAD()
+	}
+	o.naming = func(j types.JID) types.JID {
+		p := s.person(ctx, cli, j, types.EmptyJID)
+		switch {
+		case mode == types.AddressingModeLID && !p.LID.IsEmpty():
+			return p.LID
+		case mode == types.AddressingModePN && !p.PN.IsEmpty():
+			return p.PN
+		}
+		return j
+	}
+	return o
 }
 
 func (s *session) groupNamed(ctx context.Context, j types.JID, name string) (kept bool) {
 	chat, ok := groupChat(j, name)
-	s.keepName(j, name)
+	s.keepGroup(j, knownGroup{name: name})
 	return !ok || s.ingest(ctx, crm.InboundBatch{Chats: []crm.InboundChat{chat}})
 }
 

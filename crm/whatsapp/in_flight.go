@@ -64,7 +64,8 @@ func (f *inFlight) wait(ctx context.Context, ids []string) {
 // protobuf returns the protobuf of an item and its id, which is the same at each try, so
 // that a second try sends nothing twice. A message has the id from our table.
 func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.JID, item *crm.OutboxItem) (*waE2E.Message, types.MessageID, error) {
-	o := outgoing{chat: to, self: ownID(cli, to), item: item.Message, quoted: item.Quoted, target: item.Reaction, now: time.Now().UnixMilli()}
+	o := s.outgoingTo(ctx, cli, to)
+	o.item, o.quoted, o.target = item.Message, item.Quoted, item.Reaction
 	switch item.Kind {
 	case crm.OutEdit:
 		return o.edit(), changeID(item), nil
@@ -98,15 +99,15 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 		o.waid = s.cardNumber(ctx, cli, card.Phone)
 	}
 	if ref.Content.Poll != nil {
-		o.secret = s.pollSecret(ctx, cli, o.chat, ref.ID)
+		o.secret = s.pollSecret(ctx, cli, o, ref.ID)
 	}
 	return o.build()
 }
 
 // pollSecret returns the secret that votes of the poll are encrypted with: the existing
 // one when the poll was sent before, else a new one.
-func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, chat types.JID, id string) []byte {
-	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, chat, ownID(cli, chat), id)
+func (s *session) pollSecret(ctx context.Context, cli *whatsmeow.Client, o outgoing, id string) []byte {
+	known, _, err := cli.Store.MsgSecrets.GetMessageSecret(ctx, o.chat, o.self, id)
 	if err == nil && len(known) == 32 {
 		return known
 	}
@@ -142,7 +143,9 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 		s.log.Info("a message that a device asks for again is not known", "message", id, "error", err)
 		return nil
 	}
-	m, err := s.complete(ctx, cli, outgoing{chat: to.ToNonAD(), self: ownID(cli, to), item: ref, now: time.Now().UnixMilli()})
+	o := s.outgoingTo(ctx, cli, to.ToNonAD())
+	o.item = ref
+	m, err := s.complete(ctx, cli, o)
 	if err != nil {
 		s.log.Warn("a message that a device asks for again could not be made", "message", id, "error", err)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -35,11 +36,13 @@ type outgoing struct {
 	secret []byte // of a poll: decrypts its votes
 	waid   string // of a contact card: the person's number at WhatsApp; empty: none
 	now    int64  // unix milliseconds
+	// naming returns the id that the chat names a person by; nil: any id will do.
+	naming func(types.JID) types.JID
 }
 
 // build returns the message as WhatsApp's protobuf.
 func (o outgoing) build() (*waE2E.Message, error) {
-	c := o.item.Content
+	c := o.worded()
 	from := o.context()
 	switch {
 	case c.Reaction != nil:
@@ -116,7 +119,7 @@ func (o outgoing) mentions() *waE2E.ContextInfo {
 	var all []string
 	for _, m := range o.item.Content.Mentions {
 		if j, err := jidOf(m.ID.String()); err == nil && j.User != "" {
-			all = append(all, j.String())
+			all = append(all, o.name(j).String())
 		}
 	}
 	if all == nil {
@@ -125,6 +128,49 @@ func (o outgoing) mentions() *waE2E.ContextInfo {
 	return &waE2E.ContextInfo{MentionedJID: all}
 }
 
+// name returns the id that the chat names a person by.
+func (o outgoing) name(j types.JID) types.JID {
+	if o.naming == nil {
+		return j
+	}
+	return o.naming(j)
+}
+
+// worded returns the content with the mentions in its text as the chat names people:
+// WhatsApp shows a name in place of @ and the mentioned id.
+func (o outgoing) worded() crm.Content {
+	c := o.item.Content
+	ids := map[string]string{}
+	for _, m := range c.Mentions {
+		j, err := jidOf(m.ID.String())
+		if err != nil || o.naming == nil {
+			continue
+		}
+		name := o.name(j).User
+		for _, id := range []*string{&j.User, m.Phone, m.LID} {
+			if id != nil {
+				user, _, _ := strings.Cut(*id, "@")
+				ids[user] = name
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return c
+	}
+	said := func(text string) string {
+		return mentioned.ReplaceAllStringFunc(text, func(at string) string {
+			if name, ok := ids[at[1:]]; ok {
+				return "@" + name
+			}
+			return at
+		})
+	}
+	c.Text, c.Caption = said(c.Text), said(c.Caption)
+	return c
+}
+
+var mentioned = regexp.MustCompile(`@[0-9]+`)
+
 // author returns the author of a message of the chat.
 func (o outgoing) author(ref *crm.MessageRef) types.JID {
 	if ref != nil && ref.FromMe {
@@ -132,7 +178,7 @@ func (o outgoing) author(ref *crm.MessageRef) types.JID {
 	}
 	if ref != nil && o.chat.Server == types.GroupServer {
 		if j, err := jidOf(ref.AuthorID); err == nil && j.Server != types.GroupServer {
-			return j
+			return o.name(j)
 		}
 	}
 	return o.chat
@@ -169,7 +215,7 @@ func (o outgoing) key(id string, ref *crm.MessageRef) *waCommon.MessageKey {
 // edit returns a message that replaces the text or the caption of a message of ours.
 // WhatsApp can edit nothing else.
 func (o outgoing) edit() *waE2E.Message {
-	c := o.item.Content
+	c := o.worded()
 	var now *waE2E.Message
 	switch caption := &c.Caption; {
 	case c.File == nil:
@@ -195,7 +241,7 @@ func (o outgoing) revoke() *waE2E.Message {
 }
 
 func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
-	f, caption := o.file, given(o.item.Content.Caption)
+	f, caption := o.file, given(o.worded().Caption)
 	switch mediaKind(o.item.Type) {
 	case whatsmeow.MediaImage:
 		return &waE2E.Message{ImageMessage: &waE2E.ImageMessage{

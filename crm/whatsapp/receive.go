@@ -177,6 +177,7 @@ func fitsID(id string) bool {
 // known.
 func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo) crm.InboundChat {
 	if info.Chat.Server == types.GroupServer {
+		s.keepGroup(info.Chat, knownGroup{mode: info.AddressingMode})
 		return crm.InboundChat{ID: content.ID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat)}
 	}
 	if info.Chat.Server == types.BroadcastServer || !info.IsFromMe {

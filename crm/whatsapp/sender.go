@@ -237,6 +237,7 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
 	bySender := map[types.JID][]types.MessageID{}
 	var order []types.JID
+	o := s.outgoingTo(ctx, cli, chat)
 	for _, ref := range item.Reads {
 		sender := chat
 		if item.Group {
@@ -244,7 +245,7 @@ func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat type
 			if err != nil {
 				continue
 			}
-			sender = j
+			sender = o.name(j)
 		}
 		if bySender[sender] == nil {
 			order = append(order, sender)

@@ -47,23 +47,23 @@ type session struct {
 	saving  sync.Mutex // one save at a time, so that states do not overtake each other
 
 	mu      sync.Mutex
-	cli     *whatsmeow.Client    // guarded by mu
-	idle    func()               // guarded by mu: closes the client's idle connections
-	life    *lifetime            // guarded by mu: of the client
-	device  string               // guarded by mu: the paired device; empty: none
-	fresh   bool                 // guarded by mu: the device's keys may not be stored yet
-	name    string               // guarded by mu: the account's own name
-	state   crm.LineState        // guarded by mu
-	unsaved bool                 // guarded by mu: state is not saved yet
-	pairing *pairing             // guarded by mu; nil: none is under way
-	groups  map[types.JID]string // guarded by mu: names of the groups that were looked up
+	cli     *whatsmeow.Client        // guarded by mu
+	idle    func()                   // guarded by mu: closes the client's idle connections
+	life    *lifetime                // guarded by mu: of the client
+	device  string                   // guarded by mu: the paired device; empty: none
+	fresh   bool                     // guarded by mu: the device's keys may not be stored yet
+	name    string                   // guarded by mu: the account's own name
+	state   crm.LineState            // guarded by mu
+	unsaved bool                     // guarded by mu: state is not saved yet
+	pairing *pairing                 // guarded by mu; nil: none is under way
+	groups  map[types.JID]knownGroup // guarded by mu: the groups that were looked up
 }
 
 func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
 	return &session{
 		m: m, on: on, device: device, pairing: p, log: m.Log.With("license", on.LicenseID, "messenger", on.Messenger),
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]string{}, stop: func() {},
+		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, stop: func() {},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // A message to a group is encrypted once, under the sender's key of that group. A
@@ -223,4 +224,31 @@ func (c *conn) toMember(g *Group, n node, device types.JID, encs []node) {
 		}
 		p.read(c.device, n, plain, err, g)
 	}
+}
+
+// checkNames notes the people whom a client's message names otherwise than the group does.
+func (g *Group) checkNames(id string, m *waE2E.Message) {
+	about := contextOf(m)
+	names := append([]string{about.GetParticipant()}, about.GetMentionedJID()...)
+	names = append(names, m.GetReactionMessage().GetKey().GetParticipant(), m.GetProtocolMessage().GetKey().GetParticipant())
+	names = append(names, contextOf(m.GetProtocolMessage().GetEditedMessage()).GetMentionedJID()...)
+	for _, name := range names {
+		j, err := types.ParseJID(name)
+		if p := g.srv.find(j); name != "" && (err != nil || p != nil && g.as(p) != j) {
+			g.srv.note("message %s to the group %s names %s", id, g.jid, name)
+		}
+	}
+}
+
+// contextOf returns the context of a message's content, or nil.
+func contextOf(m *waE2E.Message) (found *waE2E.ContextInfo) {
+	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if f.Message() != nil && !f.IsList() && !f.IsMap() {
+			if with, ok := v.Message().Interface().(interface{ GetContextInfo() *waE2E.ContextInfo }); ok {
+				found = with.GetContextInfo()
+			}
+		}
+		return found == nil
+	})
+	return found
 }

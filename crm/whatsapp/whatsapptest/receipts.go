@@ -39,8 +39,11 @@ func (c *conn) onReceipt(n node) {
 		return
 	}
 	p := c.srv.find(to)
-	if !jidOf(n, "participant").IsEmpty() {
-		p = c.srv.find(jidOf(n, "participant"))
+	if one := jidOf(n, "participant"); !one.IsEmpty() {
+		p = c.srv.find(one)
+		if g := c.srv.groups[to]; g != nil && p != nil && kind == receiptRead && g.as(p) != user(one) {
+			c.srv.note("a read receipt in the group %s names %s", to, one)
+		}
 	}
 	if p == nil {
 		return

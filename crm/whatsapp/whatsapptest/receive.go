@@ -192,6 +192,7 @@ func (p *person) store(from *Device, n node, msg *waE2E.Message, g *Group) {
 	}
 	if g != nil {
 		r.Chat = g.jid
+		g.checkNames(id, r.Message)
 	}
 	if p.account == from.account { // a copy for the account's own phone
 		r.Chat = user(to)

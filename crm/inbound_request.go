@@ -55,6 +55,9 @@ type InboundChat struct {
 	Username *string `json:"username"`
 	Name     *string `json:"name"`
 	Image    *string `json:"image"`
+
+	// KnownAs is the name for a chat that has none yet. Only a connector sets it.
+	KnownAs string `json:"-"`
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

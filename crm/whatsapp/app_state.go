@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -66,17 +67,55 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 }
 
 // contact ingests a name that the account's owner gave a person, as the name of the
-// chat.
+// chat, and the person's username.
 func (s *session) contact(ctx context.Context, cli *whatsmeow.Client, e *events.Contact) (kept bool) {
-	chat, ok := s.place(ctx, cli, e.JID)
-	name := content.Clip(strings.TrimSpace(content.FirstNonBlank(e.Action.GetFullName(), e.Action.GetFirstName())), content.MaxName)
-	if !ok || name == "" {
+	alt, _ := types.ParseJID(e.Action.GetLidJID())
+	if e.JID.Server == types.HiddenUserServer {
+		alt, _ = types.ParseJID(e.Action.GetPnJID())
+	}
+	return s.saved(ctx, cli, e.FromFullSync, e.JID, alt, person{e.Action.GetFullName(), e.Action.GetFirstName(), e.Action.GetUsername()})
+}
+
+// hiddenContact ingests the same of a person whose number the phone does not know.
+// whatsmeow does not store the name, so hiddenContact does.
+func (s *session) hiddenContact(ctx context.Context, cli *whatsmeow.Client, e *events.AppState) (kept bool) {
+	action := e.GetLidContactAction()
+	if len(e.Index) < 2 || e.Index[0] != appstate.IndexLIDContact || action == nil {
 		return true
 	}
-	chat.Name = &name
-	t := crm.InboundBatch{History: e.FromFullSync, Chats: []crm.InboundChat{chat}}
-	if lid, err := types.ParseJID(e.Action.GetLidJID()); err == nil && lid.Server == types.HiddenUserServer && chat.Phone != nil {
-		t.Aliases = []crm.InboundAlias{{Phone: content.ID(*chat.Phone), LID: content.ID(chatID(lid.ToNonAD()))}}
+	j, err := types.ParseJID(e.Index[1])
+	if err != nil || !isLID(j) {
+		return true
+	}
+	if err := cli.Store.Contacts.PutContactName(ctx, j, content.Clip(action.GetFirstName(), content.MaxName), content.Clip(action.GetFullName(), content.MaxName)); err != nil {
+		s.log.Warn("the name of a contact could not be stored", "error", err)
+	}
+	return s.saved(ctx, cli, false, j, types.EmptyJID, person{action.GetFullName(), action.GetFirstName(), action.GetUsername()})
+}
+
+// person is what the account's phone has in its address book.
+type person struct{ full, first, username string }
+
+// saved ingests an entry of the phone's address book.
+func (s *session) saved(ctx context.Context, cli *whatsmeow.Client, history bool, j, alt types.JID, k person) (kept bool) {
+	if _, ok := s.place(ctx, cli, j); !ok || j.Server == types.GroupServer {
+		return true
+	}
+	who := s.person(ctx, cli, j, alt)
+	chat, t := who.chat(), crm.InboundBatch{History: history}
+	name := content.Clip(strings.TrimSpace(content.FirstNonBlank(k.full, k.first)), content.MaxName)
+	if name != "" {
+		chat.Name = &name
+	}
+	if chat.Username = content.Username(k.username); chat.Username != nil {
+		t.Contacts = []crm.InboundUser{{ID: content.ID(who.id()), Name: name, Username: chat.Username, Phone: phoneOf(who.PN)}}
+	}
+	if chat.Name == nil && chat.Username == nil && chat.LID == nil {
+		return true
+	}
+	t.Chats = []crm.InboundChat{chat}
+	if s.keepPair(ctx, cli, who) {
+		t.Aliases = []crm.InboundAlias{{Phone: content.ID(who.PN.User), LID: content.ID(chatID(who.LID))}}
 	}
 	return s.ingest(ctx, t)
 }

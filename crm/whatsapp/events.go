@@ -49,6 +49,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.archived(ctx, cli, e)
 	case *events.Contact:
 		return s.contact(ctx, cli, e)
+	case *events.AppState: // all changes; most of them come as events of their own, too
+		return s.hiddenContact(ctx, cli, e)
 
 	// names
 	case *events.PushName:
@@ -122,7 +124,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
 		*events.CallReject, *events.UnknownCallEvent:
 	// progress of catching up: each item arrives as an event of its own
-	case *events.AppState, *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.OfflineSyncCompleted,
+	case *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.OfflineSyncCompleted,
 		*events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
 	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:

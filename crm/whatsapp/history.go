@@ -63,6 +63,9 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 			t.Aliases = append(t.Aliases, crm.InboundAlias{Phone: content.ID(p.PN.User), LID: content.ID(chatID(p.LID))})
 		}
 	}
+	for _, k := range past.GetInlineContacts() {
+		s.inlineContact(ctx, cli, &t, k)
+	}
 	if len(t.Contacts)+len(t.Aliases) > 0 && !s.ingest(ctx, t) {
 		return false
 	}
@@ -75,6 +78,48 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 	return true
 }
 
+// inlineContact adds a person whom the phone's address book has to t.
+func (s *session) inlineContact(ctx context.Context, cli *whatsmeow.Client, t *crm.InboundBatch, k *waHistorySync.InlineContact) {
+	pn, _ := types.ParseJID(k.GetPnJID())
+	lid, _ := types.ParseJID(k.GetLidJID())
+	p := pairOf(pn, lid)
+	if phoneOf(p.PN) == nil {
+		p.PN = types.EmptyJID
+	}
+	if !isLID(p.LID) {
+		p.LID = types.EmptyJID
+	}
+	if p.id() == "" {
+		return
+	}
+	first, full := content.Clip(k.GetFirstName(), content.MaxName), content.Clip(k.GetFullName(), content.MaxName)
+	for _, j := range []types.JID{p.PN, p.LID} {
+		if name := content.FirstNonBlank(full, first); name != "" && !j.IsEmpty() {
+			if err := cli.Store.Contacts.PutContactName(ctx, j, first, full); err != nil {
+				s.log.Warn("the name of a contact could not be stored", "error", err)
+			}
+		}
+	}
+	t.Contacts = append(t.Contacts, crm.InboundUser{
+		ID: content.ID(p.id()), Name: content.FirstNonBlank(full, first), Username: content.Username(k.GetUsername()), Phone: phoneOf(p.PN),
+	})
+	if s.keepPair(ctx, cli, p) {
+		t.Aliases = append(t.Aliases, crm.InboundAlias{Phone: content.ID(p.PN.User), LID: content.ID(chatID(p.LID))})
+	}
+}
+
+// keepPair stores the two ids of a person where person finds them, and reports whether
+// both are known. whatsmeow does so itself with ids from elsewhere in the history.
+func (s *session) keepPair(ctx context.Context, cli *whatsmeow.Client, p pair) bool {
+	if phoneOf(p.PN) == nil || !isLID(p.LID) {
+		return false
+	}
+	if err := cli.Store.LIDs.PutLIDMapping(ctx, p.LID, p.PN); err != nil {
+		s.log.Warn("the two ids of a person could not be stored", "error", err)
+	}
+	return true
+}
+
 // conversation imports one chat.
 func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *waHistorySync.Conversation, names map[string]string) (kept bool) {
 	j, err := types.ParseJID(c.GetID())
@@ -84,6 +129,10 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	chat, ok := s.place(ctx, cli, j)
 	if !ok {
 		return true
+	}
+	if j.Server != types.GroupServer {
+		chat = s.withOther(ctx, cli, c, j).chat()
+		chat.Username = content.Username(c.GetUsername())
 	}
 	if name := content.Clip(content.FirstNonBlank(c.GetDisplayName(), c.GetName()), content.MaxName); name != "" {
 		chat.Name = &name
@@ -98,10 +147,23 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 			t = crm.InboundBatch{History: true}
 		}
 	}
-	if len(t.Messages) == 0 && chat.Name == nil {
+	if len(t.Messages) == 0 && chat.Name == nil && chat.Username == nil {
 		return true
 	}
 	return s.ingest(ctx, t)
+}
+
+// withOther returns the two ids of the person of a conversation. The conversation itself
+// may tell the one that its address is not; whatsmeow does not store it.
+func (s *session) withOther(ctx context.Context, cli *whatsmeow.Client, c *waHistorySync.Conversation, j types.JID) pair {
+	other := c.GetLidJID()
+	if j.Server == types.HiddenUserServer {
+		other = c.GetPnJID()
+	}
+	alt, _ := types.ParseJID(other)
+	p := s.person(ctx, cli, j, alt)
+	s.keepPair(ctx, cli, p)
+	return p
 }
 
 // historical adds one message of the history to t, with its delivery status.

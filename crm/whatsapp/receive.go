@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -180,10 +181,29 @@ func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.M
 		s.keepGroup(info.Chat, knownGroup{mode: info.AddressingMode})
 		return crm.InboundChat{ID: content.ID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat)}
 	}
+	who := s.person(ctx, cli, info.Chat, info.RecipientAlt)
 	if info.Chat.Server == types.BroadcastServer || !info.IsFromMe {
-		return s.person(ctx, cli, info.Sender, info.SenderAlt).chat()
+		who = s.person(ctx, cli, info.Sender, info.SenderAlt)
 	}
-	return s.person(ctx, cli, info.Chat, info.RecipientAlt).chat()
+	chat := who.chat()
+	chat.KnownAs = s.savedName(ctx, cli, who)
+	return chat
+}
+
+// savedName returns the name under which the account's owner saved a person, or "". It may
+// be older than the chat.
+func (s *session) savedName(ctx context.Context, cli *whatsmeow.Client, who pair) string {
+	for _, j := range []types.JID{who.PN, who.LID} {
+		if j.IsEmpty() {
+			continue
+		}
+		if k, err := cli.Store.Contacts.GetContact(ctx, j); err == nil && k.Found {
+			if name := content.Clip(strings.TrimSpace(content.FirstNonBlank(k.FullName, k.FirstName)), content.MaxName); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // person returns both ids of a person as far as they are known: alt comes with the

@@ -99,6 +99,14 @@ func (a *Account) SaveContact(who types.JID, first, full string) {
 	}}})
 }
 
+// SaveHidden saves a person without a number in the phone's address book.
+func (a *Account) SaveHidden(who types.JID, full, username string) {
+	a.Change(appstate.PatchInfo{Type: appstate.WAPatchCriticalUnblockLow, Mutations: []appstate.MutationInfo{{
+		Index: []string{appstate.IndexLIDContact, who.String()}, Version: 1,
+		Value: &waSyncAction.SyncActionValue{LidContactAction: &waSyncAction.LidContactAction{FullName: &full, Username: &username}},
+	}}})
+}
+
 // announce notifies all clients of a new version, except the author of the change.
 func (a *Account) announce(name appstate.WAPatchName, author *Device) {
 	for _, d := range a.linked() {

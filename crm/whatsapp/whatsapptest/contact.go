@@ -1,5 +1,7 @@
 package whatsapptest
 
+import "go.mau.fi/whatsmeow/types"
+
 // Contact is a customer: a number with a phone of its own. The phone writes to
 // accounts and reads what their clients write.
 type Contact struct{ *person }
@@ -44,6 +46,21 @@ func (c *Contact) AlsoTyped(phone string) {
 func (c *Contact) HideNumber() {
 	defer c.srv.lock()()
 	c.private = true
+}
+
+// ShowNumber ends HideNumber.
+func (c *Contact) ShowNumber() {
+	defer c.srv.lock()()
+	c.private = false
+}
+
+// ChangeNumber moves the contact to another number. The hidden id stays, and is known by
+// the new number alone.
+func (c *Contact) ChangeNumber(phone string) {
+	defer c.srv.lock()()
+	delete(c.srv.people, c.number)
+	c.number = types.NewJID(phone, types.DefaultUserServer)
+	c.srv.people[c.number] = c.person
 }
 
 // Silence stops the delivered receipts of the contact's phone, as if the phone were

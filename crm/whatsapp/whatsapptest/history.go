@@ -32,6 +32,8 @@ type Past struct {
 type PastChat struct {
 	Chat     types.JID
 	Name     string
+	Username string
+	Other    types.JID // the other id of the person
 	Unread   int
 	Archived bool
 	Messages []Past
@@ -42,6 +44,13 @@ func (p PastChat) Conversation() *waHistorySync.Conversation {
 	c := &waHistorySync.Conversation{
 		ID: proto.String(p.Chat.String()), Name: orNil(p.Name), UnreadCount: proto.Uint32(uint32(p.Unread)),
 		Archived: &p.Archived, EndOfHistoryTransfer: proto.Bool(true),
+	}
+	c.Username = orNil(p.Username)
+	switch p.Other.Server {
+	case types.HiddenUserServer:
+		c.LidJID = proto.String(p.Other.String())
+	case types.DefaultUserServer:
+		c.PnJID = proto.String(p.Other.String())
 	}
 	for _, m := range slices.Backward(p.Messages) { // phones send the newest first
 		info := &waWeb.WebMessageInfo{
@@ -72,7 +81,7 @@ func (a *Account) SetHistory(inline bool, chats ...PastChat) {
 	for _, chat := range chats {
 		bootstrap.Conversations = append(bootstrap.Conversations, chat.Conversation())
 		p := a.srv.find(chat.Chat)
-		if p == nil {
+		if p == nil || p.private {
 			continue
 		}
 		names.Pushnames = append(names.Pushnames, &waHistorySync.Pushname{ID: proto.String(p.number.String()), Pushname: &p.name})

@@ -1,0 +1,145 @@
+package whatsapp
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
+	"google.golang.org/protobuf/proto"
+
+	"chatcast/channels/testwait"
+	"chatcast/crm"
+	"chatcast/crm/whatsapp/whatsapptest"
+)
+
+// TestPersonWithoutNumber follows a person of whom WhatsApp tells the hidden id and the
+// username alone: messages both ways, events, search, and what happens when the number
+// becomes known, and when it changes.
+func TestPersonWithoutNumber(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		carla := h.wa.NewContact("79993334455", "700000001", "Carla")
+		carla.HideNumber()
+		h.shop.SaveHidden(carla.HiddenID(), "Carla of the bakery", "@carla\u202e.\U0001F950")
+		eventually(t, "the entry of the address book is no contact", func() bool {
+			page, err := h.Contacts(t.Context(), h.Owner, testLine, crm.PageQuery{}, "carla")
+			return err == nil && len(page.Items) == 1 && page.Items[0].Username != nil && *page.Items[0].Username == "carla.\U0001F950" && page.Items[0].Phone == nil
+		})
+		in := carla.SendText(h.shop, "no number")
+		h.awaitItem(t, crm.EventMessage, `"id":"`+in+`"`, `"id":"700000001@lid"`, `"phone":null`, `"username":"carla.🥐"`, `"name":"Carla of the bakery"`)
+		at := crm.ChatAddress{Line: testLine, ChatID: "700000001@lid"}
+		for _, search := range []string{"carla.", "bakery", "700000001"} {
+			if chat := h.onlyChat(t, search); chat.ID != at.ChatID || chat.Phone != nil {
+				t.Errorf("%s finds %+v", search, chat)
+			}
+		}
+
+		quoted := crm.MakeID(Type, in)
+		sent, err := h.Send(t.Context(), h.Operator, at, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "none needed"}, Quoted: &quoted})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := sent.ID.String()
+		got, err := carla.AwaitText(testwait.Context(t), "none needed")
+		if from := got.Message.GetExtendedTextMessage().GetContextInfo(); err != nil || from.GetStanzaID() != in || from.GetParticipant() != carla.HiddenID().String() {
+			t.Errorf("the answer arrived as %+v, %v", got, err)
+		}
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"delivered"`)
+		carla.Read(h.shop, out)
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"viewed"`)
+		if _, err := h.MarkRead(t.Context(), h.Operator, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := carla.AwaitReceipt(testwait.Context(t), in, "read"); err != nil {
+			t.Error(err)
+		}
+		other := "none at all"
+		if _, err := h.EditMessage(t.Context(), h.Operator, at, out, crm.Edit{Text: &other}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := carla.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
+			return r.Message.GetProtocolMessage().GetEditedMessage().GetConversation() == other
+		}); err != nil {
+			t.Errorf("the edit: %v", err)
+		}
+
+		carla.ShowNumber()
+		carla.SendText(h.shop, "here is my number", whatsapptest.SendOpts{Addressing: whatsapptest.ByHiddenID})
+		h.awaitItem(t, crm.EventChatMerge, `{"from":{"id":"700000001@lid"},"to":{"id":"79993334455@c.us"}}`)
+		h.awaitItem(t, crm.EventMessage, "here is my number", `"id":"79993334455@c.us"`, `"username":"carla.🥐"`)
+		carla.ChangeNumber("79996667788")
+		carla.SendText(h.shop, "and another one", whatsapptest.SendOpts{Addressing: whatsapptest.ByHiddenID})
+		h.awaitItem(t, crm.EventChatMerge, `{"from":{"id":"79993334455@c.us"},"to":{"id":"79996667788@c.us"}}`)
+		h.write(t, "79996667788", "noted")
+		if _, err := carla.AwaitText(testwait.Context(t), "noted"); err != nil {
+			t.Fatal(err)
+		}
+		if chat := h.onlyChat(t, "carla"); chat.ID != "79996667788@c.us" || *chat.Phone != "79996667788" || *chat.LID != "700000001@lid" {
+			t.Errorf("in the end the chat is %+v", chat)
+		}
+		page, err := h.Contacts(t.Context(), h.Owner, testLine, crm.PageQuery{}, "carla")
+		if err != nil || len(page.Items) != 1 || page.Items[0].ID.String() != "79996667788@c.us" || page.Items[0].Username == nil {
+			t.Errorf("the contacts are %+v, %v", page.Items, err)
+		}
+		if u := h.wa.Unhandled(); len(u) > 0 {
+			t.Errorf("the stand-in was asked for what it does not know: %q", u)
+		}
+	})
+}
+
+// TestNumberThatIsAHiddenID writes to a number of which WhatsApp tells the hidden id alone.
+// The chat has both then.
+func TestNumberThatIsAHiddenID(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		carla := h.wa.NewContact("79993334455", "700000001", "Carla")
+		carla.HideNumber()
+		h.write(t, "79993334455", "is this you?")
+		if _, err := carla.AwaitText(testwait.Context(t), "is this you?"); err != nil {
+			t.Fatal(err)
+		}
+		carla.SendText(h.shop, "it is")
+		h.awaitItem(t, crm.EventMessage, "it is", `"id":"79993334455@c.us"`, `"lid":"700000001@lid"`)
+		h.onlyChat(t, "")
+	})
+}
+
+// TestHistoryNamesPeople imports chats of the history that tell both ids of a person, the
+// username, and entries of the address book.
+func TestHistoryNamesPeople(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		carla := h.wa.NewContact("79993334455", "700000001", "")
+		dora := h.wa.NewContact("79993334466", "700000002", "")
+		eva := h.wa.NewContact("79993334477", "700000003", "Eva")
+		carla.HideNumber()
+		dora.HideNumber()
+		said := func(text string) []whatsapptest.Past {
+			return []whatsapptest.Past{{ID: strings.ToUpper(strings.ReplaceAll(text, " ", "")), Time: time.Now().Add(-time.Hour), What: whatsapptest.Text(text)}}
+		}
+		h.shop.SetHistory(true,
+			whatsapptest.PastChat{Chat: carla.HiddenID(), Username: "carla", Messages: said("by username")},
+			whatsapptest.PastChat{Chat: dora.HiddenID(), Other: dora.Number(), Name: "Dora", Messages: said("by both ids")})
+		h.pair(t)
+		h.shop.SendHistory(&waHistorySync.HistorySync{
+			SyncType: waHistorySync.HistorySync_RECENT.Enum(), ChunkOrder: proto.Uint32(2),
+			InlineContacts: []*waHistorySync.InlineContact{{
+				PnJID: proto.String(eva.Number().String()), LidJID: proto.String(eva.HiddenID().String()),
+				FullName: proto.String("Eva of the mill"), Username: proto.String("eva"),
+			}, {PnJID: proto.String("@@"), LidJID: proto.String("x@lid"), FullName: proto.String("nobody")}},
+		}, true)
+		eventually(t, "the history is not there", func() bool {
+			chats, err := h.Chats(t.Context(), h.Owner, testLine, crm.ChatQuery{})
+			people, err2 := h.Contacts(t.Context(), h.Owner, testLine, crm.PageQuery{}, "mill")
+			return err == nil && err2 == nil && len(chats.Items) == 2 && len(people.Items) == 1
+		})
+		if chat := h.onlyChat(t, "carla"); chat.ID != "700000001@lid" || chat.Phone != nil {
+			t.Errorf("carla's chat is %+v", chat)
+		}
+		if chat := h.onlyChat(t, "dora"); chat.ID != "79993334466@c.us" || chat.LID == nil || *chat.LID != "700000002@lid" {
+			t.Errorf("Dora's chat is %+v", chat)
+		}
+		eva.SendText(h.shop, "first words", whatsapptest.SendOpts{Addressing: whatsapptest.HiddenIDOnly})
+		h.awaitItem(t, crm.EventMessage, "first words", `"id":"79993334477@c.us"`, `"username":"eva"`, `"name":"Eva of the mill"`)
+	})
+}

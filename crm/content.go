@@ -19,6 +19,7 @@ const (
 	maxLink     = 2048  // bytes
 	maxOptions  = 12    // of a poll
 	maxContacts = 257   // of one message
+	maxPhones   = 32    // of one contact
 	maxJSON     = 4096  // bytes of a free JSON value: utm, error
 )
 
@@ -132,7 +133,14 @@ func within(degrees, max float64) bool {
 }
 
 func (k *ContactCard) check(at string) error {
-	return allViolations(checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64))
+	errs := []error{checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64)}
+	if len(k.Phones) > maxPhones {
+		errs = append(errs, Invalid(at+"phones", "must not be more than %d", maxPhones))
+	}
+	for i, phone := range k.Phones {
+		errs = append(errs, checkRequired(fmt.Sprintf("%sphones[%d]", at, i), phone, 64))
+	}
+	return allViolations(errs...)
 }
 
 func (p *Poll) check(at string) error {

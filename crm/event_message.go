@@ -85,8 +85,9 @@ type Location struct {
 
 // ContactCard is a person whose contact a message shares.
 type ContactCard struct {
-	Name  string `json:"name"`
-	Phone string `json:"phone"`
+	Name   string   `json:"name"`
+	Phone  string   `json:"phone"`
+	Phones []string `json:"phones,omitempty"` // all of them, when there are several; Phone is one of them
 }
 
 // Poll is a question with answers to choose from.
@@ -118,8 +119,8 @@ type Author struct {
 	Phone    *string `json:"phone"`
 }
 
-// QuotedMessage is the message that another message answers. Only the ID of a
-// message that we never saw is known; the rest is null.
+// QuotedMessage is the message that another message answers. Of a message that we never
+// saw only the ID is known, and what the answer tells of it; the rest is null.
 type QuotedMessage struct {
 	ID         ID       `json:"id"`
 	InternalID *int64   `json:"internalId"`

@@ -77,18 +77,19 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r messageArriva
 	violations = append(violations, checkOptional(at+"subtype", m.Subtype, 64))
 	when, timeViolation := checkTime(at+"time", m.Time, now)
 	quoted, quoteViolation := m.quoted(at)
+	quote, contentViolation := m.Quote.check(messenger, at+"quote.")
 	utm, utmViolation := checkJSON(at+"utm", m.UTM, "{")
 	mentions, mentionViolation := checkMentions(messenger, at+"message.mentions", m.Message.Mentions)
 	author, contact, authorViolation := m.author(messenger, at, chat, fromMe)
 	if m.FromUser == nil && chatViolation != nil {
 		authorViolation = nil // it would only repeat the chat's
 	}
-	if err := allViolations(append(violations, timeViolation, quoteViolation, utmViolation, mentionViolation, authorViolation)...); err != nil {
+	if err := allViolations(append(violations, timeViolation, quoteViolation, contentViolation, utmViolation, mentionViolation, authorViolation)...); err != nil {
 		return r, err
 	}
 	r = messageArrival{chat: chat, contact: contact, row: models.Message{
 		ExternalID: m.ID.String(), FromMe: fromMe, Time: when, IsForwarded: m.IsForwarded, Type: typ, Subtype: m.Subtype,
-		QuotedExternalID: quoted, UTM: utm,
+		QuotedExternalID: quoted, Quote: quote, UTM: utm,
 	}}
 	if !fromMe {
 		r.authorName = author.Name

@@ -19,6 +19,7 @@ func isPlaceholder(row *models.Message) bool {
 // chat.
 func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *messageArrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
+	row.Quote = m.row.Quote
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
 	if err := c.saveContent(row); err != nil {
 		return err
@@ -247,6 +248,9 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 		return r, err
 	}
 	row := m.row // a copy: the change may be tried again
+	if err := c.unlessKnown(chat, &row); err != nil {
+		return r, err
+	}
 	added, err := c.record(v, chat, &row)
 	if err == nil && !added {
 		err = fmt.Errorf("crm: message %q of chat %d appeared under the chat's lock", m.row.ExternalID, chat.ID)

@@ -31,6 +31,7 @@ type InboundMessage struct {
 	Side            string          `json:"side"` // in or out; out is the same as FromMe
 	QuotedMessage   *InboundQuote   `json:"quotedMessage"`
 	QuotedMessageID *ID             `json:"quotedMessageId"`
+	Quote           *Quote          `json:"-"` // only a connector sets it
 	UTM             json.RawMessage `json:"utm"`
 
 	// For connectors only: an attachment from StoreFile, or one to fetch later.

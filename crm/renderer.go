@@ -75,7 +75,7 @@ func (v renderer) item(row *models.Message, chat *models.Chat, quoted *models.Me
 	if err != nil {
 		return MessageItem{}, err
 	}
-	q, err := v.quoted(row.QuotedExternalID, quoted)
+	q, err := v.quoted(row, quoted)
 	if err != nil {
 		return MessageItem{}, err
 	}
@@ -93,13 +93,14 @@ func (v renderer) item(row *models.Message, chat *models.Chat, quoted *models.Me
 	return item, nil
 }
 
-func (v renderer) quoted(externalID *string, row *models.Message) (*QuotedMessage, error) {
-	if externalID == nil {
+// quoted returns the message that answer answers. row is its row, or nil.
+func (v renderer) quoted(answer, row *models.Message) (*QuotedMessage, error) {
+	if answer.QuotedExternalID == nil {
 		return nil, nil
 	}
-	q := &QuotedMessage{ID: MakeID(v.line.Messenger, *externalID)}
+	q := &QuotedMessage{ID: MakeID(v.line.Messenger, *answer.QuotedExternalID)}
 	if row == nil {
-		return q, nil
+		return q, q.told(answer)
 	}
 	content, err := v.content(row)
 	if err != nil {

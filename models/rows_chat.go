@@ -123,6 +123,7 @@ type Message struct {
 	Subtype          *string
 	Content          string // JSON, the wire's message object
 	QuotedExternalID *string
+	Quote            *string // JSON: the quoted message as the messenger told it, when its row is not here
 	UTM              *string `gorm:"column:utm"` // JSON
 	Author           string  // JSON, the wire's fromUser object
 	AppID            *string

@@ -217,7 +217,7 @@ func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.
 	}
 	m := t.Messages[0]
 	subtype := "refused"
-	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID = content.TypeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil
+	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID, m.Quote = content.TypeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil, nil
 	return s.ingest(ctx, crm.InboundBatch{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
 }
 

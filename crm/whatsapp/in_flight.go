@@ -96,7 +96,10 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 		o.file = file
 	}
 	if card := ref.Content.Contact; card != nil {
-		o.waid = s.cardNumber(ctx, cli, card.Phone)
+		o.waids = map[string]string{}
+		for _, phone := range numbersOf(*card) {
+			o.waids[phone] = s.cardNumber(ctx, cli, phone)
+		}
 	}
 	if ref.Content.Poll != nil {
 		o.secret = s.pollSecret(ctx, cli, o, ref.ID)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -33,9 +34,9 @@ type outgoing struct {
 	quoted *crm.MessageRef // the message that this one answers; nil: none, or unknown
 	target *crm.MessageRef // the message that a reaction is on
 	file   *uploaded
-	secret []byte // of a poll: decrypts its votes
-	waid   string // of a contact card: the person's number at WhatsApp; empty: none
-	now    int64  // unix milliseconds
+	secret []byte            // of a poll: decrypts its votes
+	waids  map[string]string // of a contact card: what WhatsApp knows its numbers by; empty: not at all
+	now    int64             // unix milliseconds
 	// naming returns the id that the chat names a person by; nil: any id will do.
 	naming func(types.JID) types.JID
 }
@@ -58,7 +59,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 		}}, nil
 	case c.Contact != nil:
 		return &waE2E.Message{ContactMessage: &waE2E.ContactMessage{
-			DisplayName: &c.Contact.Name, Vcard: proto.String(vcard(*c.Contact, o.waid)), ContextInfo: from,
+			DisplayName: &c.Contact.Name, Vcard: proto.String(vcard(*c.Contact, o.waids)), ContextInfo: from,
 		}}, nil
 	case c.Poll != nil:
 		return o.poll(c.Poll, from), nil
@@ -300,15 +301,24 @@ func kindToSend(messageType, mimeType string) string {
 	return messageType
 }
 
-// vcard returns a contact card. With waid, the number that WhatsApp knows the person by,
-// the card opens a chat.
-func vcard(k crm.ContactCard, waid string) string {
+// vcard returns a contact card. A number in waids, by which WhatsApp knows the person,
+// opens a chat.
+func vcard(k crm.ContactCard, waids map[string]string) string {
 	escape := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", "", ",", `\,`, ";", `\;`)
-	if waid != "" {
-		waid = ";waid=" + waid
+	card := "BEGIN:VCARD\nVERSION:3.0\nN:;" + escape.Replace(k.Name) + ";;;\nFN:" + escape.Replace(k.Name)
+	for _, phone := range numbersOf(k) {
+		card += "\nTEL;type=CELL"
+		if id := waids[phone]; id != "" {
+			card += ";waid=" + id
+		}
+		card += ":" + escape.Replace(phone)
 	}
-	return "BEGIN:VCARD\nVERSION:3.0\nN:;" + escape.Replace(k.Name) + ";;;\nFN:" + escape.Replace(k.Name) +
-		"\nTEL;type=CELL" + waid + ":" + escape.Replace(k.Phone) + "\nEND:VCARD"
+	return card + "\nEND:VCARD"
+}
+
+// numbersOf returns the numbers of a contact card, the most important one first.
+func numbersOf(k crm.ContactCard) []string {
+	return append([]string{k.Phone}, slices.DeleteFunc(slices.Clone(k.Phones), func(p string) bool { return p == k.Phone })...)
 }
 
 // given returns a pointer to s, or nil when s is empty.

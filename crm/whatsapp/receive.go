@@ -120,6 +120,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 	if q := what.Quoted(); fitsID(q) {
 		id := content.ID(q)
 		in.QuotedMessageID = &id
+		in.Quote = s.quote(ctx, cli, info, what)
 	}
 	who := s.person(ctx, cli, info.Sender, info.SenderAlt)
 	in.FromUser = &crm.InboundUser{ID: content.ID(who.id()), Name: content.Clip(info.PushName, content.MaxName), Phone: phoneOf(who.PN)}
@@ -127,6 +128,32 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		in.FromUser.Name = content.Clip(s.ownName(), content.MaxName)
 	}
 	return in
+}
+
+// quote returns what a message tells of the message that it answers, or nil.
+func (s *session) quote(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, what *content.Content) *crm.Quote {
+	q := what.Quote()
+	if q == nil {
+		return nil
+	}
+	by, err := types.ParseJID(what.Context.GetParticipant())
+	if err != nil || !hiddenForm.MatchString(by.User) {
+		return q // untrusted input: only numbers are looked up in the database
+	}
+	who := s.person(ctx, cli, by, types.EmptyJID)
+	if who.id() == "" {
+		return q
+	}
+	ours := who.PN.User == cli.Store.GetJID().User || !who.LID.IsEmpty() && who.LID.User == cli.Store.GetLID().User
+	q.FromMe, q.FromUser = &ours, &crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
+	if ours {
+		q.FromUser.Name = content.Clip(s.ownName(), content.MaxName)
+	} else if who.id() == s.person(ctx, cli, info.Sender, info.SenderAlt).id() {
+		q.FromUser.Name = content.Clip(info.PushName, content.MaxName)
+	} else {
+		q.FromUser.Name = s.savedName(ctx, cli, who)
+	}
+	return q
 }
 
 // mentions returns the people that a message mentions, with both ids as far as they are

@@ -144,6 +144,19 @@ func (s *Content) Forwarded() bool {
 // maxUTM is crm's limit of a UTM, in bytes.
 const maxUTM = 4096
 
+// Quote returns what the message tells of the message that it answers, or nil. The author
+// is not in it.
+func (s *Content) Quote() *crm.Quote {
+	if s.Quoted() == "" || s.Context.GetQuotedMessage() == nil {
+		return nil
+	}
+	what := Translate(s.Context.GetQuotedMessage())
+	if what == nil || what.Content.Vote != nil || what.Content.Reaction != nil {
+		return nil
+	}
+	return &crm.Quote{Type: what.Type, Message: what.Content}
+}
+
 // UTM returns the advertisement or link that led the customer here, as a JSON object of
 // strings, or nil when there is none. Its strings are shortened until crm accepts it.
 func (s *Content) UTM() json.RawMessage {
@@ -163,18 +176,35 @@ func (s *Content) utm(most int) json.RawMessage {
 			fields[name] = value
 		}
 	}
-	if u := s.Context.GetUtm(); u != nil {
-		put("source", u.GetUtmSource())
-		put("campaign", u.GetUtmCampaign())
+	x := s.Context
+	put("source", x.GetUtm().GetUtmSource())
+	put("campaign", x.GetUtm().GetUtmCampaign())
+	ad := x.GetExternalAdReply()
+	put("sourceType", ad.GetSourceType())
+	put("sourceId", ad.GetSourceID())
+	put("sourceApp", ad.GetSourceApp())
+	put("clickId", ad.GetCtwaClid())
+	put("ref", ad.GetRef())
+	put("adPayload", ad.GetCtaPayload())
+	put("website", ad.GetWtwaWebsiteURL())
+	if ad != nil && ad.AdType != nil {
+		put("adType", ad.GetAdType().String())
 	}
-	if ad := s.Context.GetExternalAdReply(); ad.GetSourceType() != "" || ad.GetSourceID() != "" || ad.GetCtwaClid() != "" {
-		put("sourceType", ad.GetSourceType())
-		put("sourceId", ad.GetSourceID())
+	put("advertiser", x.GetQuotedAd().GetAdvertiserName())
+	put("adCaption", x.GetQuotedAd().GetCaption())
+	put("conversionSource", x.GetConversionSource())
+	put("entryPoint", x.GetEntryPointConversionSource())
+	put("entryPointApp", x.GetEntryPointConversionApp())
+	put("entryPointSource", x.GetEntryPointConversionExternalSource())
+	put("entryPointMedium", x.GetEntryPointConversionExternalMedium())
+	put("clickSignals", x.GetCtwaSignals())
+	put("clientCampaignId", x.GetSmbClientCampaignID())
+	put("serverCampaignId", x.GetSmbServerCampaignID())
+	if len(fields) > 0 || ad.GetShowAdAttribution() || x.GetAlwaysShowAdAttribution() { // else it is the preview of a link
 		put("sourceUrl", ad.GetSourceURL())
-		put("sourceApp", ad.GetSourceApp())
-		put("clickId", ad.GetCtwaClid())
-		put("ref", ad.GetRef())
 		put("title", ad.GetTitle())
+		put("body", ad.GetBody())
+		put("mediaUrl", FirstNonBlank(ad.GetMediaURL(), ad.GetOriginalImageURL(), ad.GetThumbnailURL()))
 	}
 	if len(fields) == 0 {
 		return nil

@@ -42,6 +42,18 @@ var contents = []struct {
 	{"image", "image", &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
 		Caption: str("Look"), Mimetype: str("image/jpeg"), FileLength: proto.Uint64(1234), URL: str("https://mmg.whatsapp.net/v/1"),
 		DirectPath: str("/v/1"), MediaKey: []byte("key"), FileSHA256: []byte("plain"), FileEncSHA256: []byte("sealed"), ContextInfo: quoting}}},
+	{"text from other ways to advertise", "text", &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{
+		Text: str("Hello, I am interested"), ContextInfo: &waE2E.ContextInfo{
+			ConversionSource: str("FB_Ads"), EntryPointConversionSource: str("ctwa_ad"), EntryPointConversionApp: str("instagram"),
+			EntryPointConversionExternalSource: str("google"), EntryPointConversionExternalMedium: str("cpc"),
+			CtwaSignals: str("s1"), SmbClientCampaignID: str("c7"), SmbServerCampaignID: str("s7"),
+			QuotedAd: &waE2E.ContextInfo_AdReplyInfo{AdvertiserName: str("Bakery"), Caption: str("Fresh bread")},
+			ExternalAdReply: &waE2E.ContextInfo_ExternalAdReplyInfo{
+				SourceURL: str("https://fb.me/y"), Title: str("Bread"), Body: str("Every morning"), MediaURL: str("https://example.com/a.mp4"),
+				Ref: str("r1"), SourceApp: str("instagram"), CtaPayload: str("p"), WtwaWebsiteURL: str("https://example.com"), AdType: waE2E.ContextInfo_ExternalAdReplyInfo_CAWC.Enum()}}}}},
+	{"text with the large preview of a link", "text", &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{
+		Text: str("https://example.com"), ContextInfo: &waE2E.ContextInfo{ExternalAdReply: &waE2E.ContextInfo_ExternalAdReplyInfo{
+			Title: str("Example"), SourceURL: str("https://example.com")}}}}},
 	{"view-once image", "image", &waE2E.Message{ViewOnceMessageV2: &waE2E.FutureProofMessage{Message: &waE2E.Message{
 		ImageMessage: &waE2E.ImageMessage{Mimetype: str("image/png"), ViewOnce: proto.Bool(true)}}}}},
 	{"video", "video", &waE2E.Message{VideoMessage: &waE2E.VideoMessage{Caption: str("Film"), Mimetype: str("video/mp4")}}},

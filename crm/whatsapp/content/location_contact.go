@@ -3,6 +3,7 @@ package content
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -83,7 +84,7 @@ var (
 	vcardWAID  = regexp.MustCompile(`(?i);waid=(\d+)`)
 )
 
-// contactCard reads a vCard. It prefers the WhatsApp number in the parameter waid, which
+// contactCard reads a vCard, with all its numbers. It prefers the WhatsApp number in the parameter waid, which
 // is more exact than the number that the card shows.
 func contactCard(m *waE2E.ContactMessage) crm.ContactCard {
 	card := crm.ContactCard{Name: m.GetDisplayName()}
@@ -94,13 +95,28 @@ func contactCard(m *waE2E.ContactMessage) crm.ContactCard {
 	if name := vcardName.FindStringSubmatch(vcard); card.Name == "" && name != nil {
 		card.Name = strings.TrimSpace(name[1])
 	}
-	if phone := vcardPhone.FindStringSubmatch(vcard); phone != nil {
-		card.Phone = strings.TrimSpace(phone[2])
-		if id := vcardWAID.FindStringSubmatch(phone[1]); id != nil {
-			card.Phone = "+" + id[1]
+	exact := false
+	for _, phone := range vcardPhone.FindAllStringSubmatch(vcard, -1) {
+		number := strings.TrimSpace(phone[2])
+		id := vcardWAID.FindStringSubmatch(phone[1])
+		if id != nil {
+			number = "+" + id[1]
 		}
+		if number == "" || len(card.Phones) == maxPhones || slices.Contains(card.Phones, number) {
+			continue
+		}
+		card.Phones = append(card.Phones, number)
+		if card.Phone == "" || id != nil && !exact {
+			card.Phone, exact = number, id != nil
+		}
+	}
+	if len(card.Phones) < 2 {
+		card.Phones = nil
 	}
 	return card
 }
+
+// maxPhones is how many numbers of one card are kept.
+const maxPhones = 32
 
 const maxVCard = 64 << 10

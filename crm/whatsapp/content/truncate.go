@@ -98,6 +98,9 @@ func (s *Content) fitPoll() {
 // fitCard returns a card that crm accepts, which needs a name and a number.
 func fitCard(k crm.ContactCard) crm.ContactCard {
 	k.Name, k.Phone = Clip(k.Name, MaxName), Clip(k.Phone, maxPhone)
+	for i := range k.Phones {
+		k.Phones[i] = Clip(k.Phones[i], maxPhone)
+	}
 	if strings.TrimSpace(k.Phone) == "" {
 		k.Phone = "-"
 	}

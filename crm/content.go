@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -94,6 +95,7 @@ func (f *FileData) check(at string) error {
 		stateViolation = Invalid(at+"state", "must be absent: only an account of this program's own can fetch a file later")
 	}
 	errs := []error{checkLink(at+"link", f.Link), stateViolation, checkText(at+"name", f.Name, maxName), checkOptional(at+"mimeType", f.MimeType, maxName)}
+	errs = append(errs, f.FilePreview.check(at))
 	if f.Size != nil && !plausibleSize(*f.Size) {
 		errs = append(errs, Invalid(at+"size", "must be a number of bytes"))
 	}
@@ -102,6 +104,28 @@ func (f *FileData) check(at string) error {
 
 // plausibleSize reports whether n can be the size of a file in bytes. JavaScript reads
 // higher numbers wrong.
+const (
+	maxThumbnail = 32 << 10 // bytes
+	maxPixels    = 1 << 20  // of a side
+)
+
+func (p *FilePreview) check(at string) error {
+	var errs []error
+	if p.Width < 0 || p.Width > maxPixels {
+		errs = append(errs, Invalid(at+"width", "must be a number of pixels"))
+	}
+	if p.Height < 0 || p.Height > maxPixels {
+		errs = append(errs, Invalid(at+"height", "must be a number of pixels"))
+	}
+	if p.Duration < 0 || p.Duration > math.MaxInt32 {
+		errs = append(errs, Invalid(at+"duration", "must be a number of seconds"))
+	}
+	if len(p.Thumbnail) > maxThumbnail || len(p.Thumbnail) > 0 && http.DetectContentType(p.Thumbnail) != "image/jpeg" {
+		errs = append(errs, Invalid(at+"thumbnail", "must be a JPEG of at most %d bytes, as base64", maxThumbnail))
+	}
+	return allViolations(errs...)
+}
+
 func plausibleSize(n int64) bool { return n >= 0 && n < 1<<53 }
 
 // checkLink refuses a link that is not an absolute http or https URL, or that has a

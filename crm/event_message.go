@@ -70,9 +70,19 @@ type FileData struct {
 	Name     string  `json:"name"`
 	Size     *int64  `json:"size"`     // null: not known
 	MimeType *string `json:"mimeType"` // null: not known
+	FilePreview
 	// State is the reason why the file is not there: pending, failed, expired or
 	// tooLarge. It is absent when the file is there.
 	State string `json:"state,omitempty"`
+}
+
+// FilePreview is what is known of a picture, a film or a sound without its bytes. The
+// fields are absent when they are not known.
+type FilePreview struct {
+	Width     int64  `json:"width,omitempty"` // pixels
+	Height    int64  `json:"height,omitempty"`
+	Duration  int64  `json:"duration,omitempty"`  // seconds
+	Thumbnail []byte `json:"thumbnail,omitempty"` // a small JPEG, as base64
 }
 
 // Location is a place, in degrees.

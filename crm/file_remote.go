@@ -148,6 +148,7 @@ func (s *Service) FileFetched(ctx context.Context, on Line, fileID string, r io.
 			}
 			used = true
 			row.State, row.StoredAs, row.Size, row.MimeType, row.Source = "", u.id, u.size, u.mime, nil
+			row.Name = withExtension(row.Name, row.MimeType)
 			return true, nil
 		})
 	})
@@ -238,7 +239,7 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	}
 	content.File.State = row.State
 	if row.State == "" {
-		content.File.Size, content.File.MimeType = &row.Size, given(row.MimeType)
+		content.File.Size, content.File.MimeType, content.File.Name = &row.Size, given(row.MimeType), row.Name
 		if m.FromAPI && m.Type == MessageDocument { // the address did not tell the type
 			m.Type = typeOfFile(row.MimeType)
 		}

@@ -10,8 +10,8 @@ import (
 	"chatcast/models"
 )
 
-// SendFile sends an attachment that StoreUpload stored, with m.Content.Caption. name,
-// when not empty, is the name to show. SendFile consumes the Upload, even when it
+// SendFile sends an attachment that StoreUpload stored, with m.Content.Caption, as the
+// m.Type that is asked for. name, when not empty, is the name to show. SendFile consumes the Upload, even when it
 // fails.
 func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Upload, name string, m Outgoing) (sent Sent, err error) {
 	var id string
@@ -29,7 +29,9 @@ func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Uplo
 		}
 		u.name = fileName(name)
 	}
-	m.Type = typeOfFile(u.mime)
+	if m.Type, err = typeAsked(m.Type, u.mime); err != nil {
+		return sent, err
+	}
 	m.Content.File = nil
 	if err := m.check(); err != nil {
 		return sent, err
@@ -58,11 +60,10 @@ func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, n
 		name = fileName(path.Base(u.Path))
 	}
 	m.Content.File = &FileData{Link: link, Name: name}
-	if kind, ok := mimeByExtension[strings.ToLower(path.Ext(name))]; ok {
-		m.Content.File.MimeType = &kind
-		m.Type = typeOfFile(kind)
-	} else {
-		m.Type = MessageDocument
+	kind := mimeByExtension[strings.ToLower(path.Ext(name))]
+	m.Content.File.MimeType = given(kind)
+	if m.Type, err = typeAsked(m.Type, kind); err != nil {
+		return Sent{}, err
 	}
 	if err := m.check(); err != nil {
 		return Sent{}, err

@@ -69,12 +69,16 @@ func (s *Service) StoreFile(ctx context.Context, on Line, name, mimeType string,
 	if _, err := lineForConnector(s.Store.Read(ctx), on); err != nil {
 		return nil, err
 	}
-	return s.store(ctx, name, mimeType, r)
+	u, err := s.store(ctx, name, mimeType, r)
+	if err == nil {
+		u.name = withExtension(u.name, u.mime)
+	}
+	return u, err
 }
 
 func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader) (*Upload, error) {
 	in := &incoming{from: r, limit: s.FileLimit(), sum: sha256.New()}
-	head := make([]byte, 512)
+	head := make([]byte, sniffed)
 	n, _ := io.ReadFull(in, head)
 	if in.refused != nil {
 		return nil, in.refused
@@ -90,7 +94,7 @@ func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader)
 	if err != nil {
 		return nil, s.fileStoreError(ctx, err)
 	}
-	u.mime = mimeOf(mimeType, http.DetectContentType(head[:n]))
+	u.mime = mimeOf(mimeType, name, head[:n])
 	u.size, u.sum = in.size, hex.EncodeToString(in.sum.Sum(nil))
 	return u, nil
 }

@@ -94,6 +94,7 @@ type RemoteFile struct {
 	Name     string
 	MimeType string
 	Size     *int64          // as announced; nil: not known
+	Preview  FilePreview     // as announced
 	Source   json.RawMessage // the connector's own data about where it lies; never shown
 }
 

@@ -191,7 +191,7 @@ func (m *InboundMessage) attached(now int64) (*models.File, *Upload) {
 		return &models.File{ID: u.id, Name: u.name, Size: u.size, MimeType: u.mime, CreatedAt: now}, u
 	case m.Remote != nil:
 		f := &models.File{
-			ID: randomHex(16), Name: fileName(m.Remote.Name), MimeType: mimeOf(m.Remote.MimeType, "application/octet-stream"), CreatedAt: now,
+			ID: randomHex(16), Name: fileName(m.Remote.Name), MimeType: mimeOf(m.Remote.MimeType, m.Remote.Name, nil), CreatedAt: now,
 			State: FilePending, Source: given(string(m.Remote.Source)),
 		}
 		if size := m.Remote.announced(); size != nil {

@@ -105,6 +105,9 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r messageArriva
 		content.File = &FileData{
 			Link: storedLink + r.file.ID, Name: r.file.Name, Size: &r.file.Size, MimeType: given(r.file.MimeType), State: r.file.State,
 		}
+		if m.Remote != nil {
+			content.File.FilePreview = m.Remote.Preview
+		}
 		if r.upload == nil && m.Remote.announced() == nil {
 			content.File.Size = nil
 		}

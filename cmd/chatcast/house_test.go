@@ -32,8 +32,9 @@ var mayImport = map[string][]string{
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
 	"crm/s3":                     {"crm"},
-	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "channels/dialguard", "models/seal"},
+	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "crm/whatsapp/media", "channels/dialguard", "models/seal"},
 	"crm/whatsapp/content":       {"crm"}, // converts messages of WhatsApp to contents of the CRM, pure
+	"crm/whatsapp/media":         {},      // reads files for WhatsApp, pure
 	"crm/whatsapp/whatsapptest":  {},      // a WhatsApp to test against; never linked into the program
 	"server":                     {"broadcasting", "channels", "broadcasting/apps", "channels/clientaddr"},
 	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps", "channels/refusals"},

@@ -68,7 +68,10 @@ func (s *session) protobuf(ctx context.Context, cli *whatsmeow.Client, to types.
 	o.item, o.quoted, o.target = item.Message, item.Quoted, item.Reaction
 	switch item.Kind {
 	case crm.OutEdit:
-		return o.edit(), changeID(item), nil
+		ref := *item.Message
+		o.item = &ref
+		err := s.typeSent(ctx, o.item)
+		return o.edit(), changeID(item), err
 	case crm.OutDelete:
 		return o.revoke(), changeID(item), nil
 	}

@@ -18,15 +18,17 @@ import (
 	"chatcast/channels/dialguard"
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // elsewhere starts a web server with files to link to.
 func elsewhere(t *testing.T) *httptest.Server {
 	t.Helper()
 	var busy atomic.Int64
+	picture := string(whatsapptest.Photo(8, 8)) // what follows the picture is not looked at
 	mux := http.NewServeMux()
-	mux.HandleFunc("/cat.png", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "\x89PNG\r\n\x1a\n the cat") })
-	mux.HandleFunc("/photo", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "\x89PNG\r\n\x1a\n a photo") })
+	mux.HandleFunc("/cat.png", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, picture+"the cat") })
+	mux.HandleFunc("/photo", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, picture+"a photo") })
 	mux.Handle("/moved", http.RedirectHandler("/cat.png", http.StatusFound))
 	mux.Handle("/round", http.RedirectHandler("/round", http.StatusFound))
 	mux.Handle("/ftp", http.RedirectHandler("ftp://127.0.0.1/cat.png", http.StatusFound))

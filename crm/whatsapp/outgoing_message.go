@@ -1,16 +1,13 @@
 package whatsapp
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
-	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
@@ -18,12 +15,6 @@ import (
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/content"
 )
-
-// uploaded is an attachment that was uploaded to WhatsApp.
-type uploaded struct {
-	whatsmeow.UploadResponse
-	name, mime string
-}
 
 // outgoing holds the parts of a message of ours. Its methods do no I/O: the upload and
 // the lookup of a poll's secret are done before.
@@ -241,66 +232,6 @@ func (o outgoing) revoke() *waE2E.Message {
 	}}
 }
 
-func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
-	f, caption := o.file, given(o.worded().Caption)
-	switch mediaKind(o.item.Type) {
-	case whatsmeow.MediaImage:
-		return &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
-			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
-			FileLength: &f.FileLength, Mimetype: &f.mime, Caption: caption, ContextInfo: from,
-		}}
-	case whatsmeow.MediaVideo:
-		return &waE2E.Message{VideoMessage: &waE2E.VideoMessage{
-			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
-			FileLength: &f.FileLength, Mimetype: &f.mime, Caption: caption, ContextInfo: from,
-		}}
-	case whatsmeow.MediaAudio:
-		voice := o.item.Type == content.TypeVoice
-		mime := f.mime
-		if voice && mime == "audio/ogg" {
-			mime = "audio/ogg; codecs=opus"
-		}
-		return &waE2E.Message{AudioMessage: &waE2E.AudioMessage{
-			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
-			FileLength: &f.FileLength, Mimetype: &mime, PTT: &voice, ContextInfo: from,
-		}}
-	}
-	d := &waE2E.DocumentMessage{
-		URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
-		FileLength: &f.FileLength, Mimetype: &f.mime, FileName: &f.name, Title: &f.name, Caption: caption, ContextInfo: from,
-	}
-	if caption == nil {
-		return &waE2E.Message{DocumentMessage: d}
-	}
-	return &waE2E.Message{DocumentWithCaptionMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{DocumentMessage: d}}}
-}
-
-// mediaKind returns WhatsApp's kind of media for an attachment.
-func mediaKind(messageType string) whatsmeow.MediaType {
-	switch messageType {
-	case crm.MessageImage, content.TypeSticker:
-		return whatsmeow.MediaImage
-	case crm.MessageVideo:
-		return whatsmeow.MediaVideo
-	case crm.MessageAudio, content.TypeVoice:
-		return whatsmeow.MediaAudio
-	}
-	return whatsmeow.MediaDocument
-}
-
-// kindToSend returns the type to send a file as. WhatsApp shows only some formats of
-// images, videos and audio; other files are sent as documents.
-func kindToSend(messageType, mimeType string) string {
-	shown := map[string]bool{
-		"image/jpeg": true, "image/png": true, "image/webp": true, "video/mp4": true, "video/3gpp": true,
-		"audio/ogg": true, "audio/mpeg": true, "audio/mp4": true, "audio/aac": true, "audio/amr": true,
-	}
-	if mediaKind(messageType) != whatsmeow.MediaDocument && !shown[mimeType] {
-		return crm.MessageDocument
-	}
-	return messageType
-}
-
 // vcard returns a contact card. A number in waids, by which WhatsApp knows the person,
 // opens a chat.
 func vcard(k crm.ContactCard, waids map[string]string) string {
@@ -327,24 +258,4 @@ func given(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// upload uploads an attachment of ours to WhatsApp as a stream.
-func (s *session) upload(ctx context.Context, cli *whatsmeow.Client, ref *crm.MessageRef) (*uploaded, error) {
-	a, err := s.m.rules.OpenStored(ctx, s.on, ref.FileID)
-	if err != nil {
-		return nil, err
-	}
-	defer a.Content.Close()
-	ref.Type = kindToSend(ref.Type, a.MimeType)
-	file, err := newTemporary()
-	if err != nil {
-		return nil, err
-	}
-	defer file.remove()
-	up, err := cli.UploadReader(ctx, io.Reader(a.Content), file.File, mediaKind(ref.Type))
-	if err != nil {
-		return nil, err
-	}
-	return &uploaded{UploadResponse: up, name: a.Name, mime: a.MimeType}, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/content"
+	"chatcast/crm/whatsapp/media"
 )
 
 // message ingests a message, an edit or a deletion.
@@ -297,7 +298,8 @@ func (s *session) attachLater(in *crm.InboundMessage, file *content.Media) bool 
 	if err != nil { // cannot happen: the fields are plain
 		return false
 	}
-	in.Remote = &crm.RemoteFile{Name: file.Name, MimeType: file.Mime, Source: source}
+	in.Remote = &crm.RemoteFile{Name: file.Name, MimeType: file.Mime, Source: source, Preview: file.Preview}
+	in.Remote.Preview.Thumbnail = media.Thumbnail(file.Preview.Thumbnail)
 	if file.Size > 0 {
 		in.Remote.Size = &file.Size
 	}

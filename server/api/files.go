@@ -38,8 +38,10 @@ const (
 var inertTypes = map[string]bool{
 	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true, "image/bmp": true, "image/heic": true,
 	"application/pdf": true, "application/zip": true, "application/msword": true, "application/vnd.ms-excel": true,
-	"application/vnd.openxmlformats-officedocument.wordprocessingml.document": true,
-	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":       true,
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document":   true,
+	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":         true,
+	"application/vnd.openxmlformats-officedocument.presentationml.presentation": true, "application/vnd.ms-powerpoint": true,
+	"application/vnd.oasis.opendocument.text": true, "application/vnd.oasis.opendocument.spreadsheet": true,
 	"text/plain": true, "text/csv": true,
 }
 
@@ -91,6 +93,7 @@ type fileInput struct {
 	File     string `json:"file"`
 	FileName string `json:"fileName"`
 	Caption  string `json:"caption"`
+	Type     string `json:"type"` // sticker or voice; empty: by what the file is
 }
 
 func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
@@ -114,7 +117,7 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 		return nil, err
 	}
 	m := more.outgoing(c)
-	m.Content.Caption = in.Caption
+	m.Content.Caption, m.Type = in.Caption, in.Type
 	if upload != nil {
 		return a.CRM.SendFile(c.Request.Context(), actor(c), at, upload, in.FileName, m)
 	}
@@ -122,7 +125,7 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 }
 
 // fileFields are the fields of a form with a file. Each may be given once.
-var fileFields = []string{"file", "fileName", "caption", "tracking", "quotedMessageId"}
+var fileFields = []string{"file", "fileName", "caption", "type", "tracking", "quotedMessageId"}
 
 // form reads a multipart body. It streams the file to the file store and reads the
 // other fields into in and more. It returns the Upload with an error too.
@@ -180,6 +183,8 @@ func (in *fileInput) read(part *multipart.Part, more *common) error {
 		in.FileName = text
 	case "caption":
 		in.Caption = text
+	case "type":
+		in.Type = text
 	case "tracking":
 		more.Tracking = &text
 	case "quotedMessageId":

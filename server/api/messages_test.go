@@ -54,6 +54,9 @@ func TestMessageRoutes(t *testing.T) {
 			{"reaction", `{"messageId":"IN1","emoji":"👍"}`},
 			{"file", `{"file":"https://example.com/cat.png","caption":"Look"}`},
 			{"file", `{"file":"https://example.com/x","fileName":"report.pdf","tracking":"t2"}`},
+			{"file", `{"file":"https://example.com/cat.webp","type":"sticker"}`},
+			{"file", `{"file":"https://example.com/hello","type":"voice"}`},
+			{"text", `{"text":"<b>Hello</b>","parseMode":"html"}`},
 		} {
 			r.data(t, r.Operator, "POST "+annChat+"/messages/"+step.kind, step.body, &sent)
 			if sent.ID == "" || ids[sent.ID] || sent.ChatID != "79990001122@c.us" {
@@ -75,11 +78,11 @@ func TestMessageRoutes(t *testing.T) {
 			t.Errorf("page %+v", page)
 		}
 		r.data(t, r.Reader, "GET "+annChat+"/messages?limit=100&nextPage="+url.QueryEscape(*page.NextPage), "", &page)
-		if len(page.Items) != 7 || page.NextPage != nil {
+		if len(page.Items) != 10 || page.NextPage != nil {
 			t.Errorf("second page: %d items", len(page.Items))
 		}
-		r.data(t, r.Reader, fmt.Sprintf("GET %s/messages?direction=next&lastTime=%d&lastInternalId=%d", annChat, page.Items[6].Time, page.Items[6].InternalID), "", &page)
-		if len(page.Items) != 8 {
+		r.data(t, r.Reader, fmt.Sprintf("GET %s/messages?direction=next&lastTime=%d&lastInternalId=%d", annChat, page.Items[9].Time, page.Items[9].InternalID), "", &page)
+		if len(page.Items) != 11 {
 			t.Errorf("after the first: %d items", len(page.Items))
 		}
 		var status crm.LineStatus

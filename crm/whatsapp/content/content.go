@@ -14,8 +14,8 @@ import (
 
 // Message types in addition to those of crm.
 const (
-	TypeVoice   = "voice"
-	TypeSticker = "sticker"
+	TypeVoice   = crm.MessageVoice
+	TypeSticker = crm.MessageSticker
 	TypeUnknown = "unknown" // its subtype is WhatsApp's name of the kind
 )
 

@@ -24,6 +24,7 @@ type Media struct {
 	Size       int64               `json:"size"` // as announced
 	Name       string              `json:"name"`
 	Mime       string              `json:"mime"`
+	Preview    crm.FilePreview     `json:"-"` // as announced; the thumbnail may be anything
 }
 
 var _ whatsmeow.DownloadableMessage = (*Media)(nil)
@@ -107,20 +108,47 @@ func newMedia(typ string, kind whatsmeow.MediaType, a attached, name, caption st
 		typeOf = ""
 	}
 	if name == "" {
-		name = typ + extension(typeOf)
+		name = typ + extensionOf(typeOf)
 	}
 	size := int64(min(a.GetFileLength(), 1<<52)) // JSON represents it exactly; the announced size may be wrong
 	m := &Media{
 		Kind: kind, URL: a.GetURL(), DirectPath: a.GetDirectPath(), Key: a.GetMediaKey(),
 		SHA256: a.GetFileSHA256(), EncSHA256: a.GetFileEncSHA256(), Size: size, Name: name, Mime: typeOf,
 	}
+	m.Preview = previewOf(a)
 	return &Content{Type: typ, Content: crm.Content{Caption: caption}, Media: m, Context: a.GetContextInfo()}
 }
 
-// extension returns the file name extension for a MIME type, or "". WhatsApp gives names
+// previewOf returns what the sender's phone tells of an attachment.
+func previewOf(a attached) (p crm.FilePreview) {
+	if x, ok := a.(interface {
+		GetWidth() uint32
+		GetHeight() uint32
+	}); ok && x.GetWidth() <= maxPixels && x.GetHeight() <= maxPixels {
+		p.Width, p.Height = int64(x.GetWidth()), int64(x.GetHeight())
+	}
+	if x, ok := a.(interface{ GetSeconds() uint32 }); ok && x.GetSeconds() <= maxSeconds {
+		p.Duration = int64(x.GetSeconds())
+	}
+	if x, ok := a.(interface{ GetJPEGThumbnail() []byte }); ok {
+		p.Thumbnail = x.GetJPEGThumbnail()
+	}
+	return p
+}
+
+// Beyond these a sender's phone is not believed.
+const (
+	maxPixels  = 1 << 16
+	maxSeconds = 7 * 24 * 60 * 60
+)
+
+// extensionOf returns the file name extension for a MIME type, or "". WhatsApp gives names
 // only to documents.
-func extension(mimeType string) string {
+func extensionOf(mimeType string) string {
 	if e, ok := extensions[mimeType]; ok {
+		return e
+	}
+	if e := crm.ExtensionOf(mimeType); e != "" {
 		return e
 	}
 	_, sub, _ := strings.Cut(mimeType, "/")

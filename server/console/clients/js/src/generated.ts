@@ -628,6 +628,19 @@ export interface FileContent {
    * Why the link has nothing yet; absent: the file is there.
    */
   state?: 'pending' | 'failed' | 'expired' | 'tooLarge';
+  /**
+   * Pixels of a picture or film; absent: not known.
+   */
+  width?: number;
+  height?: number;
+  /**
+   * Seconds of a film or sound; absent: not known.
+   */
+  duration?: number;
+  /**
+   * A small JPEG as base64, to show before the file is opened.
+   */
+  thumbnail?: string;
 }
 export interface LocationContent {
   latitude: number;

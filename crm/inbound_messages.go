@@ -59,6 +59,7 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 		row.Type, row.Subtype, content = e.Type, nil, e.Message
 	case row.Type == MessageText:
 		content.Text, content.Mentions = e.Message.Text, e.Message.Mentions
+		content.ParseMode = e.Message.ParseMode // the phone has marks of its own
 	default:
 		content.Caption, content.Mentions = e.Message.Caption, e.Message.Mentions
 	}

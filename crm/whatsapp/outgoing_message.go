@@ -55,7 +55,7 @@ func (o outgoing) build() (*waE2E.Message, error) {
 	case c.Poll != nil:
 		return o.poll(c.Poll, from), nil
 	case strings.TrimSpace(c.Text) != "":
-		return text(c.Text, from), nil
+		return text(content.Marked(c.Text, c.ParseMode), from), nil
 	case c.File != nil: // the file is elsewhere: the message was sent when the line was a bridge
 		return text(content.JoinNonBlank([]string{c.Caption, c.File.Link}), from), nil
 	}
@@ -179,7 +179,7 @@ func (o outgoing) author(ref *crm.MessageRef) types.JID {
 // excerpt returns a message as it is quoted in an answer to it.
 func excerpt(ref *crm.MessageRef) *waE2E.Message {
 	c := ref.Content
-	words := content.FirstNonBlank(c.Text, c.Caption)
+	words := content.FirstNonBlank(content.Marked(c.Text, c.ParseMode), c.Caption)
 	if c.Poll != nil {
 		words = c.Poll.Question
 	}
@@ -211,7 +211,7 @@ func (o outgoing) edit() *waE2E.Message {
 	var now *waE2E.Message
 	switch caption := &c.Caption; {
 	case c.File == nil:
-		now = text(c.Text, o.mentions())
+		now = text(content.Marked(c.Text, c.ParseMode), o.mentions())
 	case o.item.Type == crm.MessageImage:
 		now = &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: caption}}
 	case o.item.Type == crm.MessageVideo:

@@ -14,3 +14,9 @@ func (s *Store) Postgres() bool { return s.postgres }
 func (s *Store) Scan(ctx context.Context, dest any, sql string) error {
 	return s.db.WithContext(ctx).Raw(sql).Scan(dest).Error
 }
+
+// WritersInTurn returns how many writers to an SQLite file wait for their turn.
+func (s *Store) WritersInTurn() int { return int(s.turn.waiting.Load()) }
+
+// Scan reads the rows of one query in the transaction.
+func (tx *Tx) Scan(dest any, sql string) error { return tx.db.Raw(sql).Scan(dest).Error }

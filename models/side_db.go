@@ -17,8 +17,9 @@ const sideConns = 4
 // and transactions. It also returns the name of the dialect: sqlite or postgres. The
 // caller closes the pool.
 //
-// On SQLite a file has one writer at a time, whatever the pool: a caller that holds a
-// transaction of one pool must not wait for a transaction of the other.
+// On SQLite a file has one writer at a time, whatever the pool, and all wait for their turn
+// in the order they came: a caller that holds a transaction of one pool must not wait for a
+// transaction of the other.
 func (s *Store) SideDB(ctx context.Context) (db *sql.DB, dialect string, err error) {
 	if !s.postgres {
 		db, err = s.sqlitePool(ctx, sideConns, writing)

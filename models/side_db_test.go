@@ -3,9 +3,13 @@ package models_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"chatcast/channels/testwait"
 	"chatcast/models"
 	"chatcast/models/testdb"
 )
@@ -58,6 +62,54 @@ func TestSideDB(t *testing.T) {
 			t.Error("foreign keys are off")
 		}
 	})
+}
+
+// TestPoolsWriteInTurn lets one pool write beside another that is never idle. It writes as
+// the next one, and does not lose its place to those that came later.
+func TestPoolsWriteInTurn(t *testing.T) {
+	store := testdb.Open(t, testdb.SQLiteURL(t))
+	ctx := t.Context()
+	side, _, err := store.SideDB(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer side.Close()
+	if _, err := side.ExecContext(ctx, "CREATE TABLE side_keys (id BIGINT PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 10 {
+		var wrote errgroup.Group
+		inside, leave, queued := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		wrote.Go(func() error {
+			return store.Tx(ctx, func(*models.Tx) error {
+				close(inside)
+				<-leave
+				return nil
+			})
+		})
+		<-inside
+		wrote.Go(func() error {
+			_, err := side.ExecContext(ctx, "INSERT INTO side_keys (id) VALUES (?)", round)
+			return err
+		})
+		testwait.Count(t, "the side pool waits", 1, store.WritersInTurn)
+		wrote.Go(func() error {
+			close(queued)
+			return store.Tx(ctx, func(tx *models.Tx) error {
+				var n int
+				err := tx.Scan(&n, "SELECT COUNT(*) FROM side_keys")
+				if err == nil && n != round+1 {
+					err = fmt.Errorf("round %d: who came later wrote first", round)
+				}
+				return err
+			})
+		})
+		<-queued
+		close(leave)
+		if err := wrote.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestDatabaseClock checks that the clock is near ours, and in milliseconds.

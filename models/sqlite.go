@@ -21,7 +21,7 @@ import (
 // alone; a folder that exists already may be open to others.
 //
 // Transactions use one connection. So they wait for each other in Go, in the order they
-// came, rather than in SQLite's busy loop. Reads have their own connections: in WAL
+// came, rather than in SQLite's busy loop; and so do those of SideDB, see writeTurn. Reads have their own connections: in WAL
 // mode they neither wait for the writer nor hold it up. synchronous is FULL, so that a
 // commit survives a loss of power. The busy timeout is for another process, such as
 // `chatcast token` beside serve.
@@ -35,7 +35,7 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, fmt.Errorf("models: database file: %w", err)
 	}
-	s := &Store{sqlitePath: path, readers: max(4, runtime.GOMAXPROCS(0))}
+	s := &Store{sqlitePath: path, turn: newWriteTurn(), readers: max(4, runtime.GOMAXPROCS(0))}
 	var err error
 	if s.db, err = s.openSQLitePool(ctx, 1, writing); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -95,6 +95,9 @@ func (s *Store) sqlitePool(ctx context.Context, size int, options url.Values) (*
 	// A path may contain characters with a meaning in a URI, so it is escaped.
 	dsn := "file:" + (&url.URL{Path: s.sqlitePath}).EscapedPath() + "?" + options.Encode()
 	pool, err := sql.Open("sqlite", dsn)
+	if err == nil && options.Has("_txlock") { // it writes
+		pool, err = inTurn(pool, dsn, s.turn)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)
 	}

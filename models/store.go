@@ -32,7 +32,8 @@ type Store struct {
 	postgres   bool
 	url        string // of PostgreSQL
 	sqlitePath string
-	readers    int // connections that read at once
+	turn       *writeTurn // of SQLite
+	readers    int        // connections that read at once
 	closers    []func() error
 
 	keys       *seal.Keys // of secrets; set by UseKeys; nil: they are not encrypted

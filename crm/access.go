@@ -50,9 +50,22 @@ func (s *Service) line(tx *models.Tx, a Actor, licenseID int64, messenger string
 	return &line{companyID: acc.CompanyID, licenseID: licenseID, messenger: messenger, access: *acc}, nil
 }
 
-// sees reports whether the actor may see a chat with this responsible.
-func (l *line) sees(a Actor, responsible *int64) bool {
-	return !l.access.OnlyMine || responsible == nil || *responsible == a.UserID
+// sees reports whether the actor may see a chat: operators who see only their own chats
+// see those that they have a part in, and nobody's.
+func (l *line) sees(tx *models.Tx, a Actor, chat *models.Chat) (bool, error) {
+	if !l.access.OnlyMine || chat.ResponsibleID == nil || *chat.ResponsibleID == a.UserID {
+		return true, nil
+	}
+	return tx.HasPart(chat.ID, a.UserID)
+}
+
+// mustSee returns a not-found error for a chat that the actor may not see.
+func (l *line) mustSee(tx *models.Tx, a Actor, chat *models.Chat) error {
+	sees, err := l.sees(tx, a, chat)
+	if err == nil && !sees {
+		err = notFound("chat")
+	}
+	return err
 }
 
 // MayReadLine implements channels.Access. An operator who may see only their own
@@ -81,15 +94,15 @@ func (s *Service) Employed(ctx context.Context, userID, companyID int64) (bool, 
 // seenChat finds a chat that the actor may see, by its id in any spelling. A chat
 // that they may not see is CodeNotFound.
 func (l *line) seenChat(tx *models.Tx, a Actor, chatID string) (*models.Chat, error) {
-	return l.visibleChat(a, chatID, tx.ChatByExternal)
+	return l.visibleChat(tx, a, chatID, tx.ChatByExternal)
 }
 
 // lockChat is like seenChat, and also locks the chat's row for the change.
 func (l *line) lockChat(tx *models.Tx, a Actor, chatID string) (*models.Chat, error) {
-	return l.visibleChat(a, chatID, tx.LockChat)
+	return l.visibleChat(tx, a, chatID, tx.LockChat)
 }
 
-func (l *line) visibleChat(a Actor, chatID string, find func(int64, string, string) (*models.Chat, error)) (*models.Chat, error) {
+func (l *line) visibleChat(tx *models.Tx, a Actor, chatID string, find func(int64, string, string) (*models.Chat, error)) (*models.Chat, error) {
 	key, err := ParseChatID("chatId", l.messenger, chatID)
 	if err != nil {
 		return nil, err
@@ -98,8 +111,8 @@ func (l *line) visibleChat(a Actor, chatID string, find func(int64, string, stri
 	if err != nil {
 		return nil, orNotFound(err, "chat")
 	}
-	if !l.sees(a, chat.ResponsibleID) {
-		return nil, notFound("chat")
+	if err := l.mustSee(tx, a, chat); err != nil {
+		return nil, err
 	}
 	return chat, nil
 }

@@ -39,6 +39,8 @@ const (
 	AuditLineLoggedOut    = "line.loggedOut"
 	AuditLineReplaced     = "line.replaced" // the account's session was opened elsewhere
 	AuditMessageDeleted   = "message.deleted"
+	AuditChatRenamed      = "chat.renamed"
+	AuditContactRenamed   = "contact.renamed"
 
 	AuditAppMade     = "app.made"
 	AuditAppChanged  = "app.changed"
@@ -56,6 +58,7 @@ var auditActions = []string{
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
 	AuditLinePairing, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditMessageDeleted,
+	AuditChatRenamed, AuditContactRenamed,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
 }
 
@@ -79,5 +82,7 @@ const (
 	targetLicense    = "license"
 	targetLine       = "line" // its id is "1229/grWhatsApp"
 	targetMessage    = "message"
+	targetChat       = "chat"
+	targetContact    = "contact"
 	targetApp        = "app"
 )

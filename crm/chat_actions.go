@@ -49,13 +49,16 @@ func (s *Service) onChat(ctx context.Context, a Actor, at ChatAddress,
 }
 
 // colleague returns an error unless the user may take part in the line's chats: they
-// must work for its company and have read access to it.
+// must work for its company, have read access to it, and be able to sign in.
 func (l *line) colleague(tx *models.Tx, userID int64) error {
-	acc, err := tx.LineAccess(userID, l.licenseID, l.messenger)
-	if err != nil {
+	if _, err := tx.EmployeeOf(l.companyID, userID); err != nil {
 		return orNotFound(err, "employee")
 	}
-	if !acc.Read {
+	may, err := tx.MayTakePart(l.companyID, l.licenseID, userID)
+	if err != nil {
+		return err
+	}
+	if !may {
 		return Invalid("id", "must be an employee who has access to this license")
 	}
 	return nil
@@ -167,17 +170,20 @@ func (s *Service) PinResponsible(ctx context.Context, a Actor, at ChatAddress, p
 // SetProducer makes an employee the producer of a chat; null removes the producer.
 func (s *Service) SetProducer(ctx context.Context, a Actor, at ChatAddress, id Field[int64]) (ChatData, error) {
 	return s.onChat(ctx, a, at, colleagueOrNull(id), func(c *change, chat *models.Chat) error {
-		to := id.pointer()
-		if same(chat.ProducerID, to) {
-			return nil
-		}
-		chat.ProducerID = to
-		if err := c.tx.SaveChat(chat); err != nil {
-			return err
-		}
-		return c.emitChat(chat, EventChatProducer, ChatProducerItem{
-			Producer: idRef(to), Chat: ChatRef{chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
-		})
+		return c.setProducer(a, chat, id.pointer())
+	})
+}
+
+func (c *change) setProducer(a Actor, chat *models.Chat, to *int64) error {
+	if same(chat.ProducerID, to) {
+		return nil
+	}
+	chat.ProducerID = to
+	if err := c.tx.SaveChat(chat); err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventChatProducer, ChatProducerItem{
+		Producer: idRef(to), Chat: ChatRef{chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
 	})
 }
 

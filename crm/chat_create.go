@@ -53,12 +53,17 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 		if err := in.check(); err != nil {
 			return err
 		}
-		chat, err := c.chatWithPhone(l, phoneSigns.Replace(in.Phone.Value), in.Name.Value)
+		phone := phoneSigns.Replace(in.Phone.Value)
+		var given *string
+		if name := strings.TrimSpace(in.Name.Value); name != "" && phoneSigns.Replace(name) != phone {
+			given = &in.Name.Value
+		}
+		chat, err := c.chatWithPhone(l, phone, in.Name.Value, given)
 		if err != nil {
 			return err
 		}
-		if !l.sees(a, chat.ResponsibleID) {
-			return notFound("chat")
+		if err := l.mustSee(c.tx, a, chat); err != nil {
+			return err
 		}
 		data, err = c.chatData(v, chat)
 		return err
@@ -66,16 +71,24 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 	return data, err
 }
 
-// chatWithPhone finds or creates the private chat with a phone number, and locks it.
-func (c *change) chatWithPhone(l *line, phone, name string) (*models.Chat, error) {
+// chatWithPhone finds or creates the private chat with a phone number, and locks it. given
+// is a name that an employee gave; nil: none did.
+func (c *change) chatWithPhone(l *line, phone, name string, given *string) (*models.Chat, error) {
 	id := phoneChat(l.messenger, phone)
 	now := c.now.Unix()
-	_, err := c.tx.EnsureChat(&models.Chat{
+	chat := &models.Chat{
 		CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger,
 		ExternalID: id, Hash: chatHash(l.licenseID, l.messenger, id), Type: models.ChatPrivate,
 		Phone: &phone, Name: name, Status: models.ChatOpen, LastTime: now, CreatedAt: now,
-	})
-	if err != nil {
+	}
+	if given != nil {
+		none := ""
+		chat.Name, chat.MessengerName = *given, &none
+	}
+	if err := c.nameNew(chat); err != nil {
+		return nil, err
+	}
+	if _, err := c.tx.EnsureChat(chat); err != nil {
 		return nil, err
 	}
 	return c.tx.LockChat(l.licenseID, l.messenger, id)

@@ -44,14 +44,15 @@ func (q ChatQuery) filter(a Actor) (models.ChatFilter, error) {
 // Chats lists the chats of a line that the actor may see.
 func (s *Service) Chats(ctx context.Context, a Actor, on Line, q ChatQuery) (Page[ChatData], error) {
 	tx := s.Store.Read(ctx)
-	if _, err := s.line(tx, a, on.LicenseID, on.Messenger, read); err != nil {
+	l, err := s.line(tx, a, on.LicenseID, on.Messenger, read)
+	if err != nil {
 		return Page[ChatData]{}, err
 	}
 	f, err := q.filter(a)
 	if err != nil {
 		return Page[ChatData]{}, err
 	}
-	f.LicenseID, f.MessengerType = on.LicenseID, on.Messenger
+	f.LicenseID, f.MessengerType, f.OnlyMine = on.LicenseID, on.Messenger, l.access.OnlyMine
 	return s.chatPage(ctx, tx, f)
 }
 
@@ -141,10 +142,11 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 		return Page[ContactData]{}, err
 	}
 	return pageOf("contacts", rows, limit, func(k models.Contact) []int64 { return []int64{k.ID} },
-		func(k models.Contact) ContactData {
-			return ContactData{
-				ID: MakeID(on.Messenger, k.ExternalID), LID: k.LID,
-				Name: k.Name, Username: k.Username, Phone: k.Phone, Image: k.Image,
-			}
-		}), nil
+		func(k models.Contact) ContactData { return contactData(on.Messenger, &k) }), nil
+}
+
+func contactData(messenger string, k *models.Contact) ContactData {
+	return ContactData{
+		ID: MakeID(messenger, k.ExternalID), LID: k.LID, Name: k.Name, Username: k.Username, Phone: k.Phone, Image: k.Image,
+	}
 }

@@ -73,12 +73,84 @@ func (s *Service) removeMember(ctx context.Context, a Actor, at ChatAddress, par
 	})
 }
 
+// leaveChats takes every part in the company's chats from a user; with lost only in those
+// chats in which they may have none, because they lost the licence or may no longer sign in.
+// More may be left. The caller has made sure that they get no new ones.
+func (c *change) leaveChats(a Actor, companyID, userID int64, lost bool) (more bool, err error) {
+	chats, err := c.tx.LockChatsOf(companyID, userID, lost, deleteBatch)
+	if err != nil {
+		return false, err
+	}
+	for i := range chats {
+		if err := c.leaveChat(a, &chats[i], userID); err != nil {
+			return false, err
+		}
+	}
+	return len(chats) == deleteBatch, nil
+}
+
+func (c *change) leaveChat(a Actor, chat *models.Chat, userID int64) error {
+	for _, part := range []string{models.PartAccomplice, models.PartAuditor} {
+		m := models.ChatMember{ChatID: chat.ID, UserID: userID, Part: part}
+		removed, err := c.tx.RemoveChatMember(m)
+		if err != nil {
+			return err
+		}
+		if !removed {
+			continue
+		}
+		if err := c.emitMember(a, chat, TypeDestroy, m); err != nil {
+			return err
+		}
+	}
+	if chat.ProducerID != nil && *chat.ProducerID == userID {
+		if err := c.setProducer(a, chat, nil); err != nil {
+			return err
+		}
+	}
+	if chat.ResponsibleID == nil || *chat.ResponsibleID != userID {
+		return nil
+	}
+	return c.setResponsible(a, chat, nil)
+}
+
+// leaveLost takes from a user all parts in the company's chats in which they may have none,
+// in as many transactions as that needs.
+func (s *Service) leaveLost(ctx context.Context, a Actor, companyID, userID int64) error {
+	return s.untilDone(ctx, func(c *change) (done bool, err error) {
+		if err := c.tx.LockEmployee(companyID, userID); err != nil {
+			return false, err
+		}
+		more, err := c.leaveChats(a, companyID, userID, true)
+		return !more, err
+	})
+}
+
+// leaveStray takes all parts that users have and may not have: those that a process did not
+// get to take, or an earlier version left.
+func (s *Service) leaveStray(ctx context.Context) error {
+	for {
+		list, err := s.Store.Read(ctx).Strays(sweepBatch)
+		if err != nil {
+			return err
+		}
+		for _, u := range list {
+			if err := s.leaveLost(ctx, Actor{}, u.CompanyID, u.UserID); err != nil {
+				return err
+			}
+		}
+		if len(list) < sweepBatch {
+			return nil
+		}
+	}
+}
+
 func (c *change) emitMember(a Actor, chat *models.Chat, typ string, m models.ChatMember) error {
 	who, ref := IDRef{m.UserID}, ChatRef{chat.ExternalID}
 	if m.Part == models.PartAuditor {
 		return c.emitChat(chat, EventChatAuditor,
-			ChatAuditorItem{Type: typ, Auditor: who, Chat: ref, FromApp: a.fromApp(), Edited: a.edited()})
+			ChatAuditorItem{Type: typ, Auditor: who, Chat: ref, FromApp: a.fromApp(), Edited: a.edited()}, &m.UserID)
 	}
 	return c.emitChat(chat, EventChatAccomplice,
-		ChatAccompliceItem{Type: typ, Accomplice: who, Chat: ref, FromApp: a.fromApp(), Edited: a.edited()})
+		ChatAccompliceItem{Type: typ, Accomplice: who, Chat: ref, FromApp: a.fromApp(), Edited: a.edited()}, &m.UserID)
 }

@@ -23,7 +23,9 @@ func (c *change) lockEmployees(a Actor, companyID int64, roles ...string) error 
 func onlyMine(role string, wanted bool) bool { return wanted && role == models.RoleOperator }
 
 // ChangeEmployee changes an employee's role, rights or name. Their sockets stop
-// receiving the channels that they may no longer enter at once. Nobody whose password
+// receiving the channels that they may no longer enter at once, and they leave the chats of
+// the licences that they may no longer read. Who may from now on see only their own chats
+// keeps the parts that they have: those make a chat theirs. Nobody whose password
 // somebody else knows gets a higher role: see moveRole.
 func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID int64, ch EmployeeChanges) (*EmployeeData, error) {
 	if _, err := manager(s.Store.Read(ctx), a, companyID); err != nil {
@@ -33,8 +35,12 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		return nil, err
 	}
 	var data *EmployeeData
+	var more bool // chats to leave
 	err := s.change(ctx, func(c *change) error {
 		if err := c.lockEmployees(a, companyID); err != nil {
+			return err
+		}
+		if err := c.tx.LockEmployee(companyID, userID); err != nil {
 			return err
 		}
 		target, err := c.tx.EmployeeOf(companyID, userID)
@@ -49,6 +55,9 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		if err != nil {
 			return err
 		}
+		if more, err = c.leaveChats(a, companyID, userID, true); err != nil {
+			return err
+		}
 		if ch.Name != nil {
 			if err := c.rename(a, companyID, userID, *ch.Name); err != nil {
 				return err
@@ -59,6 +68,9 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		}
 		return c.auditEmployee(a, companyID, before, data)
 	})
+	if err == nil && more {
+		err = s.leaveLost(ctx, a, companyID, userID)
+	}
 	return data, err
 }
 

@@ -12,26 +12,21 @@ import (
 // RemoveEmployee ends an employment. Owners and admins may remove others, and everybody
 // may leave; a company keeps its last owner. The user's subscriptions to the company's
 // channels end at once. A user who works for no other company is signed out
-// everywhere. The chats they were responsible for are left without a responsible, so
-// that operators who see only their own and unassigned chats find them. With very
-// many chats that takes several transactions, the last of which ends the employment.
+// everywhere. They leave all chats that they have a part in. The chats they were
+// responsible for are left without a responsible, so that operators who see only their own
+// and unassigned chats find them. With very many chats that takes several transactions, the
+// last of which ends the employment.
 func (s *Service) RemoveEmployee(ctx context.Context, a Actor, companyID, userID int64) error {
 	return s.untilDone(ctx, func(c *change) (done bool, err error) {
 		target, err := c.removable(a, companyID, userID)
 		if err != nil {
 			return false, err
 		}
-		chats, err := c.tx.LockChatsOf(companyID, userID, deleteBatch)
-		if err != nil {
+		if err := c.tx.LockEmployee(companyID, userID); err != nil {
 			return false, err
 		}
-		for i := range chats {
-			if err := c.setResponsible(a, &chats[i], nil); err != nil {
-				return false, err
-			}
-		}
-		if len(chats) == deleteBatch { // there may be more
-			return false, nil
+		if more, err := c.leaveChats(a, companyID, userID, false); err != nil || more {
+			return false, err
 		}
 		return true, s.unsubscribeLost(c, companyID, []int64{userID}, func() error { return s.endEmployment(c, a, target) })
 	})

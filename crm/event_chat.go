@@ -1,6 +1,8 @@
 package crm
 
 import (
+	"slices"
+
 	"chatcast/channels"
 	"chatcast/models"
 )
@@ -173,8 +175,8 @@ func (a Actor) fromApp() *AppRef {
 }
 
 // emitChat emits an event of one item about chat to everybody who may see the chat
-// now. before holds the responsibles that the chat had earlier in this change, so
-// that a user who loses the chat is notified too.
+// now. before holds the users who had a part in it earlier in this change, so that a user
+// who loses the chat is notified too; nil: it was nobody's.
 func (c *change) emitChat(chat *models.Chat, event string, item any, before ...*int64) error {
 	ev, err := c.chatEvent(chat, event, item, before...)
 	if err == nil {
@@ -195,30 +197,35 @@ func (c *change) emitShown(chat *models.Chat, event string, item any, messages .
 }
 
 func (c *change) chatEvent(chat *models.Chat, event string, item any, before ...*int64) (Event, error) {
-	names, err := c.lineChannels(chat.CompanyID, chat.LicenseID, chat.MessengerType, append(before, chat.ResponsibleID)...)
+	names, err := c.chatChannels(chat, append(before, chat.ResponsibleID)...)
 	return Event{
 		Name: event, CompanyID: chat.CompanyID, Channels: names, Items: []any{item},
 		Meta: LineMeta{Type: event, LicenseID: chat.LicenseID, MessengerType: chat.MessengerType},
 	}, err
 }
 
-// lineChannels returns the channels of an event about a chat: the line's channel and
-// that of every employee who may see the chat. responsibles holds the chat's
-// responsibles before and after the change, so that a user who loses the chat is
-// notified too.
-func (c *change) lineChannels(companyID, licenseID int64, messenger string, responsibles ...*int64) ([]string, error) {
-	viewers, err := c.tx.Viewers(licenseID)
+// chatChannels returns the channels of an event about a chat: the line's channel and
+// that of every employee who may see the chat. users holds those who had a part in the
+// chat before or after the change, so that a user who loses the chat is notified too; nil
+// stands for everybody.
+func (c *change) chatChannels(chat *models.Chat, users ...*int64) ([]string, error) {
+	viewers, err := c.tx.Viewers(chat.LicenseID)
 	if err != nil {
 		return nil, err
 	}
-	names := []string{channels.LineName(licenseID, messenger)}
-	for _, v := range viewers {
-		sees := !v.OnlyMine
-		for _, r := range responsibles {
-			sees = sees || r == nil || *r == v.UserID
+	if !slices.Contains(users, nil) && slices.ContainsFunc(viewers, func(v models.Viewer) bool { return v.OnlyMine }) {
+		members, err := c.tx.MembersOfChats([]int64{chat.ID})
+		if err != nil {
+			return nil, err
 		}
-		if sees {
-			names = append(names, channels.CompanyUserName(companyID, v.UserID))
+		for i := range members {
+			users = append(users, &members[i].UserID)
+		}
+	}
+	names := []string{channels.LineName(chat.LicenseID, chat.MessengerType)}
+	for _, v := range viewers {
+		if !v.OnlyMine || slices.ContainsFunc(users, func(u *int64) bool { return u == nil || *u == v.UserID }) {
+			names = append(names, channels.CompanyUserName(chat.CompanyID, v.UserID))
 		}
 	}
 	return names, nil

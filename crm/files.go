@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -82,12 +83,12 @@ func (s *Service) OpenFile(ctx context.Context, a Actor, on Line, id string) (*A
 	if err != nil {
 		return nil, err
 	}
-	return s.openFile(ctx, on, id, func(chat *models.Chat) bool { return l.sees(a, chat.ResponsibleID) })
+	return s.openFile(ctx, on, id, func(chat *models.Chat) (bool, error) { return l.sees(tx, a, chat) })
 }
 
 // OpenStored is OpenFile for the line's connector, which reads an outgoing file.
 func (s *Service) OpenStored(ctx context.Context, on Line, id string) (*Attachment, error) {
-	return s.openFile(ctx, on, id, func(*models.Chat) bool { return true })
+	return s.openFile(ctx, on, id, everybody)
 }
 
 // OpenSigned opens an attachment for anybody who has a valid link to it.
@@ -107,10 +108,13 @@ func (s *Service) OpenSigned(ctx context.Context, on Line, id, expires, signatur
 	if until <= s.Now().Unix() {
 		return nil, denied("the link has expired")
 	}
-	return s.openFile(ctx, on, id, func(*models.Chat) bool { return true })
+	return s.openFile(ctx, on, id, everybody)
 }
 
-func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*models.Chat) bool) (*Attachment, error) {
+// everybody is for files that were asked for by other rights than those of a chat.
+func everybody(*models.Chat) (bool, error) { return true, nil }
+
+func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*models.Chat) (bool, error)) (*Attachment, error) {
 	if !IsFileID(id) {
 		return nil, notFound("file")
 	}
@@ -123,8 +127,11 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	if err != nil {
 		return nil, orNotFound(err, "file")
 	}
-	if chat.LicenseID != on.LicenseID || chat.MessengerType != on.Messenger || !sees(chat) || row.DeletedAt != nil {
+	if chat.LicenseID != on.LicenseID || chat.MessengerType != on.Messenger || row.DeletedAt != nil {
 		return nil, notFound("file")
+	}
+	if seen, err := sees(chat); err != nil || !seen {
+		return nil, cmp.Or(err, error(notFound("file")))
 	}
 	if row.State != "" {
 		return nil, &Error{Code: CodeNotFound, Message: "file not found: " + absent[row.State]}

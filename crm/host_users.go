@@ -95,7 +95,8 @@ func (c *change) auditHost(action string, user *models.User) error {
 }
 
 // SetEnabled lets the user sign in, or ends all tokens, sockets and links of files of the
-// user and lets them no longer sign in.
+// user and lets them no longer sign in. Then they leave the chats that they have a part in,
+// and do not get these back when they may sign in again.
 func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error {
 	var id int64
 	err := h.change(ctx, email, func(c *change, user *models.User) error {
@@ -114,8 +115,15 @@ func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error 
 	if err != nil || on {
 		return err
 	}
-	// In a transaction of its own: elsewhere the company is locked before the user.
-	return h.s.change(ctx, func(c *change) error { return c.tx.EndLinksOf(id) })
+	// In transactions of their own: elsewhere the company is locked before the user.
+	if err := h.s.change(ctx, func(c *change) error { return c.tx.EndLinksOf(id) }); err != nil {
+		return err
+	}
+	places, err := h.s.Store.Read(ctx).Employments(id)
+	for _, e := range places {
+		err = errors.Join(err, h.s.leaveLost(ctx, Actor{}, e.CompanyID, id))
+	}
+	return err
 }
 
 // Ownerless returns the ids of the user's companies that have no owner who may sign in.

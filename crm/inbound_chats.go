@@ -80,7 +80,11 @@ func (c *change) makeChats(l *line, chats []inboundChat) error {
 		if known {
 			continue
 		}
-		if _, err := c.tx.EnsureChat(ch.row(l, c.now.Unix())); err != nil {
+		row := ch.row(l, c.now.Unix())
+		if err := c.nameNew(row); err != nil {
+			return err
+		}
+		if _, err := c.tx.EnsureChat(row); err != nil {
 			return err
 		}
 	}
@@ -129,11 +133,12 @@ func (c *inboundChat) describe(chat *models.Chat, author string) {
 	if c.Image != nil {
 		chat.Image = c.Image
 	}
-	unnamed := chat.Name == "" || chat.Phone != nil && chat.Name == *chat.Phone
+	heard := heardName(chat.Name, chat.MessengerName)
+	unnamed := heard == "" || chat.Phone != nil && heard == *chat.Phone
 	if c.Name != nil && *c.Name != "" {
-		chat.Name = *c.Name
+		hear(&chat.Name, &chat.MessengerName, *c.Name)
 	} else if author = cmp.Or(c.KnownAs, author); unnamed && chat.Type == models.ChatPrivate && author != "" {
-		chat.Name = author
+		hear(&chat.Name, &chat.MessengerName, author)
 	}
 }
 
@@ -172,7 +177,10 @@ func (b *chatSet) describe(c *change, chat *models.Chat, m *messageArrival) erro
 func (c *inboundChat) fill(chat *models.Chat) {
 	known := *chat
 	c.describe(chat, "")
-	chat.Hash, chat.Name = known.Hash, cmp.Or(known.Name, chat.Name)
+	chat.Hash = known.Hash
+	if heard := heardName(known.Name, known.MessengerName); heard != "" {
+		hear(&chat.Name, &chat.MessengerName, heard)
+	}
 	chat.Phone, chat.Username, chat.Image = firstOf(known.Phone, chat.Phone), firstOf(known.Username, chat.Username), firstOf(known.Image, chat.Image)
 }
 

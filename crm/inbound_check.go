@@ -89,7 +89,7 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r messageArriva
 	}
 	r = messageArrival{chat: chat, contact: contact, row: models.Message{
 		ExternalID: m.ID.String(), FromMe: fromMe, Time: when, IsForwarded: m.IsForwarded, Type: typ, Subtype: m.Subtype,
-		QuotedExternalID: quoted, Quote: quote, UTM: utm,
+		QuotedExternalID: quoted, Quote: quote, UTM: utm, Aside: m.Aside || aside(typ, &m.Message),
 	}}
 	if !fromMe {
 		r.authorName = author.Name

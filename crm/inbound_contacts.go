@@ -91,12 +91,13 @@ func update(row, k *models.Contact, history bool) bool {
 	if history {
 		newer, older = older, newer
 	}
-	row.Name = cmp.Or(newer.Name, older.Name)
+	keepGiven(&row.Name, &row.MessengerName, k.Name, k.MessengerName)
+	hear(&row.Name, &row.MessengerName, cmp.Or(heardName(newer.Name, newer.MessengerName), heardName(older.Name, older.MessengerName)))
 	row.Username = firstOf(newer.Username, older.Username)
 	row.Phone = firstOf(newer.Phone, older.Phone)
 	row.Image = firstOf(newer.Image, older.Image)
 	row.LID = firstOf(newer.LID, older.LID)
-	return row.Name != before.Name || !same(row.Username, before.Username) || !same(row.Phone, before.Phone) ||
+	return row.Name != before.Name || !same(row.MessengerName, before.MessengerName) || !same(row.Username, before.Username) || !same(row.Phone, before.Phone) ||
 		!same(row.Image, before.Image) || !same(row.LID, before.LID)
 }
 
@@ -224,7 +225,7 @@ func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 		} else {
 			in.describe(chat, "")
 		}
-		if chatCard(chat) == chatCard(&before) {
+		if chatCard(chat) == chatCard(&before) && same(chat.MessengerName, before.MessengerName) {
 			continue
 		}
 		if err := c.tx.SaveChat(chat); err != nil {

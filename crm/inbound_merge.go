@@ -36,8 +36,8 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 		merge(chat, other)
 		b.byID[other.ExternalID] = chat
 	}
-	if chat.Name != "" && (chat.Name == deref(before.Phone) || phoneChat(b.line.messenger, chat.Name) == key.Typed) {
-		chat.Name = key.Phone
+	if heard := heardName(chat.Name, chat.MessengerName); heard != "" && (heard == deref(before.Phone) || phoneChat(b.line.messenger, heard) == key.Typed) {
+		hear(&chat.Name, &chat.MessengerName, key.Phone)
 	}
 	chat.ExternalID, chat.Phone, chat.LID = key.External, &key.Phone, given(lid)
 	if key.Typed != "" {
@@ -89,9 +89,10 @@ func merge(chat, other *models.Chat) {
 	if other.Status == models.ChatOpen {
 		chat.Status = models.ChatOpen
 	}
-	if chat.Name == "" || chat.Name == deref(chat.Phone) {
-		chat.Name = cmp.Or(other.Name, chat.Name)
+	if heard := heardName(chat.Name, chat.MessengerName); heard == "" || heard == deref(chat.Phone) {
+		hear(&chat.Name, &chat.MessengerName, cmp.Or(heardName(other.Name, other.MessengerName), heard))
 	}
+	keepGiven(&chat.Name, &chat.MessengerName, other.Name, other.MessengerName)
 	if chat.ResponsibleID == nil {
 		chat.ResponsibleID, chat.ResponsiblePinned = other.ResponsibleID, other.ResponsiblePinned
 	}

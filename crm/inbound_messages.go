@@ -21,6 +21,11 @@ func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
 	row.Quote = m.row.Quote
 	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
+	if m.row.Aside && !row.Aside {
+		if err := c.discount(chat, row); err != nil {
+			return err
+		}
+	}
 	if err := c.saveContent(row); err != nil {
 		return err
 	}
@@ -28,6 +33,20 @@ func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *
 		return err
 	}
 	return c.emitContent(v, Actor{}, chat, row, c.now.Unix(), nil)
+}
+
+// discount makes an aside of a placeholder that was counted as a message.
+func (c *change) discount(chat *models.Chat, row *models.Message) error {
+	row.Aside = true
+	if row.FromMe {
+		return nil
+	}
+	later, err := c.tx.CountReceived(chat.ID, models.TimeKey{Time: row.Time, ID: row.ID})
+	if err != nil || later >= chat.Unread { // it was read
+		return err
+	}
+	chat.Unread--
+	return c.tx.SaveChat(chat)
 }
 
 // keepFile adds the row of a message's attachment.

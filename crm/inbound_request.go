@@ -38,6 +38,10 @@ type InboundMessage struct {
 	// Message.File is made from it.
 	Attachment *Upload     `json:"-"`
 	Remote     *RemoteFile `json:"-"`
+
+	// For connectors only: what the rules cannot tell from the type, such as a
+	// reaction that could not be decrypted. See aside.
+	Aside bool `json:"-"`
 }
 
 // InboundQuote names the message that another message answers.

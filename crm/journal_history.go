@@ -10,7 +10,10 @@ import (
 
 var _ broadcasting.History = (*Journal)(nil)
 
-// Since implements broadcasting.History.
+// Since implements broadcasting.History. It reads a channel as it was published, with all
+// of its entries. Whoever reads on behalf of a person must ask the channels.Policy first and
+// leave out what channelView leaves out, as Service.Events does: a person's own channel
+// has what they could see once, and may see no longer.
 func (j *Journal) Since(ctx context.Context, channel string, seq int64, limit int) ([]broadcasting.Entry, error) {
 	found, err := j.after(ctx, models.ChannelView{Channel: channel}, seq, limit)
 	if err != nil {

@@ -256,7 +256,7 @@ func (c *change) emitLine(l *line, event string, item any) error {
 }
 
 func (c *change) lineEvent(l *line, event string, item any) (Event, error) {
-	names, err := c.lineChannels(l.companyID, l.licenseID, l.messenger, nil)
+	names, err := c.chatChannels(&models.Chat{CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger}, nil)
 	return l.event(event, names, item), err
 }
 

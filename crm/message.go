@@ -6,10 +6,18 @@ import (
 	"chatcast/models"
 )
 
+// aside reports whether a message says something about another one and nothing of its
+// own: a reaction, also one that is taken off, or a vote. It is stored and published like
+// any message, but does not count as one: it is never unread, reopens no chat, opens no
+// conversation window, and is not the chat's last message.
+func aside(typ string, m *Content) bool {
+	return typ == MessageReaction || typ == MessagePoll && m.Poll == nil
+}
+
 // record adds a message to a chat whose row is locked. It emits the event message,
 // reopens a closed chat when the customer writes, and opens a conversation window. For
-// a history message it does none of these. It reports whether the message is new; a
-// second copy changes nothing. It saves the chat's row.
+// a history message it does none of these, and for an aside only the first. It reports
+// whether the message is new; a second copy changes nothing. It saves the chat's row.
 func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.CreatedAt = c.now.Unix()
 	text, err := searchText(m)
@@ -18,6 +26,9 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 	}
 	if added, err = c.tx.AddMessage(chat, m, text); err != nil || !added {
 		return false, err
+	}
+	if m.Aside {
+		return true, c.recordAside(v, chat, m)
 	}
 	newest := m.Time >= chat.LastTime
 	chat.LastTime = max(chat.LastTime, m.Time)
@@ -48,6 +59,18 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 		return true, c.emitWindow(chat)
 	}
 	return true, nil
+}
+
+// recordAside is the part of record for an aside. A chat that nothing else is known of
+// takes its time, to have a place in the list.
+func (c *change) recordAside(v renderer, chat *models.Chat, m *models.Message) error {
+	if chat.LastTime == 0 {
+		chat.LastTime = m.Time
+	}
+	if err := c.tx.SaveChat(chat); err != nil || c.quiet {
+		return err
+	}
+	return c.emitMessage(v, chat, m)
 }
 
 func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message) error {

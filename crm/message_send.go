@@ -184,13 +184,13 @@ func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, e
 func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error) {
 	chat, err := c.tx.LockChat(l.licenseID, l.messenger, key.External)
 	if errors.Is(err, models.ErrNotFound) && key.Phone != "" {
-		chat, err = c.chatWithPhone(l, key.Phone, key.Phone)
+		chat, err = c.chatWithPhone(l, key.Phone, key.Phone, nil)
 	}
 	if err != nil {
 		return nil, orNotFound(err, "chat")
 	}
-	if !l.sees(a, chat.ResponsibleID) {
-		return nil, notFound("chat")
+	if err := l.mustSee(c.tx, a, chat); err != nil {
+		return nil, err
 	}
 	return chat, nil
 }
@@ -199,6 +199,7 @@ func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error)
 func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoing) (*models.Message, error) {
 	row := &models.Message{
 		FromMe: true, FromAPI: true, Time: c.now.Unix(), Type: m.Type, Tracking: m.Tracking, CreatedBy: &a.UserID,
+		Aside: aside(m.Type, &m.Content),
 	}
 	if a.AppID != "" {
 		row.AppID = &a.AppID

@@ -18,7 +18,8 @@ const (
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
 // Idempotency-Keys, expired replaced secrets of apps, expired invitations, old entries
-// of the audit log, and files that belong to no message. It logs an error and tries again in the next hour.
+// of the audit log, files that belong to no message, and parts in chats of people who may
+// have none. It logs an error and tries again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -51,6 +52,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return errors.Join(tx.ForgetOldSecrets(s.Now().Unix()), tx.DeleteExpiredInvitations(s.Now().Unix()))
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.leaveStray(ctx); err != nil {
 		return err
 	}
 	return s.sweepFiles(ctx)

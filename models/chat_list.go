@@ -19,6 +19,7 @@ type ChatFilter struct {
 	CompanyID     int64
 	LicenseID     int64
 	MessengerType string // with LicenseID
+	OnlyMine      bool   // with LicenseID: the viewer sees only their own chats of the line
 	Status        string
 	ResponsibleID *int64
 	NoResponsible bool
@@ -30,24 +31,67 @@ type ChatFilter struct {
 	Limit         int
 }
 
+// mine is the condition that the row c of chats is nobody's, or that the user has a part in
+// it. Bind the user twice.
+const mine = `(c.responsible_id IS NULL OR c.responsible_id = ?
+	OR EXISTS (SELECT 1 FROM chat_members cm WHERE cm.chat_id = c.id AND cm.user_id = ?))`
+
 // visible is the condition that the user may see the row c of chats. Owners and admins
 // see all chats of their company, operators those of their licences, and only-mine
-// operators only those of them that are theirs or nobody's. Bind the user twice.
+// operators only those of them that are mine. Bind the user three times.
 const visible = `EXISTS (
 	SELECT 1 FROM employees e
 	LEFT JOIN employee_licenses el ON el.user_id = e.user_id AND el.license_id = c.license_id
 	WHERE e.company_id = c.company_id AND e.user_id = ? AND (
 		e.role IN ('owner', 'admin')
-		OR el.user_id IS NOT NULL AND (NOT e.only_mine OR c.responsible_id IS NULL OR c.responsible_id = ?)))`
+		OR el.user_id IS NOT NULL AND (NOT e.only_mine OR ` + mine + `)))`
 
 // Chats lists chats, the latest activity first.
+//
+// The chats of one line are read in the order of the list from an index of what narrows it
+// most, so that a page costs what it shows and not what the line has. Who sees only their
+// own chats has three such lists, which are merged.
 func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
-	q := tx.db.Table("chats AS c").Where(visible, f.ViewerID, f.ViewerID)
+	var chats []Chat
+	return chats, tx.chatList(f).Find(&chats).Error
+}
+
+func (tx *Tx) chatList(f ChatFilter) *gorm.DB {
+	q := tx.db.Table("chats AS c")
+	if f.LicenseID == 0 {
+		q = tx.narrowed(q.Where(visible, f.ViewerID, f.ViewerID, f.ViewerID), f)
+		return f.newest(q)
+	}
+	reads := readsLine + ")"
+	if !f.OnlyMine {
+		reads = readsLine + " AND (e.role IN ('owner', 'admin') OR NOT e.only_mine))"
+	}
+	line := func(own string, args ...any) *gorm.DB {
+		q := tx.db.Table("chats AS c").Select("c.id", "c.last_time").
+			Where("c.license_id = ? AND c.messenger_type = ? AND "+reads, f.LicenseID, f.MessengerType, f.LicenseID, f.ViewerID)
+		if own != "" {
+			q = q.Where(own, args...)
+		}
+		return f.newest(tx.narrowed(q, f))
+	}
+	ids := tx.db.Raw("SELECT id FROM (?) AS one", line(""))
+	if f.OnlyMine {
+		ids = tx.db.Raw("SELECT id FROM (?) AS one UNION SELECT id FROM (?) AS two UNION SELECT id FROM (?) AS three",
+			line("c.responsible_id IS NULL"), line("c.responsible_id = ?", f.ViewerID),
+			line("c.id IN (SELECT chat_id FROM chat_members WHERE user_id = ?)", f.ViewerID))
+	}
+	return f.newest(q.Where("c.id IN (?)", ids))
+}
+
+// newest orders q by activity and bounds it.
+func (f ChatFilter) newest(q *gorm.DB) *gorm.DB {
+	return q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit)
+}
+
+// narrowed adds the conditions of the filter, without those of who may see what.
+func (tx *Tx) narrowed(q *gorm.DB, f ChatFilter) *gorm.DB {
 	if f.CompanyID != 0 {
 		q = q.Where("c.company_id = ?", f.CompanyID)
-	}
-	if f.LicenseID != 0 {
-		q = q.Where("c.license_id = ? AND c.messenger_type = ?", f.LicenseID, f.MessengerType)
 	}
 	if f.Status != "" {
 		q = q.Where("c.status = ?", f.Status)
@@ -59,10 +103,10 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 		q = q.Where("c.responsible_id IS NULL")
 	}
 	if f.TagID != 0 {
-		q = q.Where("EXISTS (SELECT 1 FROM chat_tags ct WHERE ct.chat_id = c.id AND ct.tag_id = ?)", f.TagID)
+		q = q.Where("c.id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", f.TagID)
 	}
 	if f.Unread != nil {
-		q = q.Where("(c.unread > 0) = ?", *f.Unread)
+		q = q.Where(map[bool]string{true: "c.unread > 0", false: "c.unread <= 0"}[*f.Unread])
 	}
 	if f.LastTime != nil {
 		q = q.Where("c.last_time <= ?", *f.LastTime)
@@ -70,9 +114,7 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 	if f.After != nil {
 		q = q.Where("(c.last_time, c.id) < (?, ?)", f.After.Time, f.After.ID)
 	}
-	q = tx.containing(q, "c", f.Search)
-	var chats []Chat
-	return chats, q.Order("c.last_time DESC, c.id DESC").Limit(f.Limit).Find(&chats).Error
+	return tx.containing(q, "c", f.Search)
 }
 
 // containing narrows q to rows of the table whose names contain every word of the search,
@@ -145,7 +187,7 @@ func (tx *Tx) Contacts(f ContactFilter) ([]Contact, error) {
 	if f.OnlyVisible {
 		q = q.Where(`EXISTS (SELECT 1 FROM chats c WHERE c.license_id = k.license_id
 			AND c.messenger_type = k.messenger_type AND c.type = 'private'
-			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID)
+			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID, f.ViewerID)
 	}
 	q = tx.containing(q, "k", f.Search)
 	var contacts []Contact

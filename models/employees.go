@@ -112,12 +112,3 @@ func (tx *Tx) EmployeeLicenses(companyID int64, userIDs []int64) ([]EmployeeLice
 		companyID, userIDs).Scan(&list).Error
 	return list, err
 }
-
-// LockChatsOf locks up to limit of the company's chats that the user is
-// responsible for, by id.
-func (tx *Tx) LockChatsOf(companyID, userID int64, limit int) ([]Chat, error) {
-	var chats []Chat
-	err := tx.forUpdate().Where("company_id = ? AND responsible_id = ?", companyID, userID).
-		Order("id").Limit(limit).Find(&chats).Error
-	return chats, err
-}

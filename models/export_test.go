@@ -1,6 +1,10 @@
 package models
 
-import "context"
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
 
 // Exec runs one statement.
 func (s *Store) Exec(ctx context.Context, sql string, args ...any) error {
@@ -20,3 +24,29 @@ func (s *Store) WritersInTurn() int { return int(s.turn.waiting.Load()) }
 
 // Scan reads the rows of one query in the transaction.
 func (tx *Tx) Scan(dest any, sql string) error { return tx.db.Raw(sql).Scan(dest).Error }
+
+// ExplainChats returns how the database executes Chats.
+func (s *Store) ExplainChats(ctx context.Context, f ChatFilter) (plan string, err error) {
+	stmt := s.Read(ctx).chatList(f).Session(&gorm.Session{DryRun: true}).Find(&[]Chat{}).Statement
+	explain := "EXPLAIN QUERY PLAN "
+	if s.postgres {
+		explain = "EXPLAIN "
+	}
+	rows, err := s.reader.WithContext(ctx).Raw(explain + s.reader.Dialector.Explain(stmt.SQL.String(), stmt.Vars...)).Rows()
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		line, skip := "", new(any)
+		columns := []any{&line}
+		if !s.postgres {
+			columns = []any{skip, skip, skip, &line}
+		}
+		if err := rows.Scan(columns...); err != nil {
+			return "", err
+		}
+		plan += line + "\n"
+	}
+	return plan, rows.Err()
+}

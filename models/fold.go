@@ -89,10 +89,11 @@ var plainLetters = map[rune]string{
 	'ـ': "",
 }
 
-// foldedNames returns the text in which chats and contacts are searched.
-func foldedNames(name string, phone, username *string, id string) string {
+// foldedNames returns the text in which chats and contacts are searched: also by the
+// messenger's name, when an employee gave them another.
+func foldedNames(name string, messenger, phone, username *string, id string) string {
 	fields := []string{Fold(name)}
-	for _, s := range []*string{phone, username, &id} {
+	for _, s := range []*string{messenger, phone, username, &id} {
 		if s != nil && *s != "" {
 			fields = append(fields, Fold(*s))
 		}

@@ -32,10 +32,11 @@ func (tx *Tx) foldOld(table string, upTo int64, limit int) (left int64, err erro
 	var rows []struct {
 		ID              int64
 		Name            string
+		MessengerName   *string
 		Phone, Username *string
 		ExternalID      string
 	}
-	err = tx.db.Raw("SELECT id, name, phone, username, external_id FROM "+table+" WHERE id <= ? ORDER BY id DESC LIMIT ?", upTo, limit).Scan(&rows).Error
+	err = tx.db.Raw("SELECT id, name, messenger_name, phone, username, external_id FROM "+table+" WHERE id <= ? ORDER BY id DESC LIMIT ?", upTo, limit).Scan(&rows).Error
 	if err != nil {
 		return 0, err
 	}
@@ -43,7 +44,7 @@ func (tx *Tx) foldOld(table string, upTo int64, limit int) (left int64, err erro
 	var args []any
 	for _, r := range rows {
 		values = append(values, "(CAST(? AS BIGINT), CAST(? AS TEXT))")
-		args = append(args, r.ID, foldedNames(r.Name, r.Phone, r.Username, r.ExternalID))
+		args = append(args, r.ID, foldedNames(r.Name, r.MessengerName, r.Phone, r.Username, r.ExternalID))
 	}
 	if len(values) > 0 {
 		err = tx.db.Exec("UPDATE "+table+" SET folded = v.column2 FROM (VALUES "+strings.Join(values, ", ")+") AS v "+

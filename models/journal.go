@@ -189,7 +189,7 @@ func (tx *Tx) JournalUnnumbered() (n int64, err error) {
 type ChannelView struct {
 	Channel string
 	Also    []string // only what is in one of these channels too; nil: everything
-	SeenBy  int64    // without what is said in chats that others are responsible for than this user; 0: with it
+	SeenBy  int64    // without what is said in chats that are others', see mine; 0: with it
 }
 
 // nothing reports whether the user may read nothing.
@@ -203,9 +203,9 @@ func (v ChannelView) where() (condition string, args []any) {
 	}
 	if v.SeenBy != 0 {
 		condition += ` AND NOT EXISTS (
-			SELECT 1 FROM journal_messages AS said JOIN messages AS m ON m.id = said.message_id JOIN chats ON chats.id = m.chat_id
-			WHERE said.journal_id = j.id AND chats.responsible_id <> ?)`
-		args = append(args, v.SeenBy)
+			SELECT 1 FROM journal_messages AS said JOIN messages AS m ON m.id = said.message_id JOIN chats AS c ON c.id = m.chat_id
+			WHERE said.journal_id = j.id AND NOT ` + mine + `)`
+		args = append(args, v.SeenBy, v.SeenBy)
 	}
 	return condition, args
 }

@@ -57,11 +57,11 @@ func (tx *Tx) SearchMessages(f MessageFilter) ([]*Message, error) {
 	var rows []*Message
 	return rows, tx.db.Raw(`WITH found AS MATERIALIZED (?) SELECT * FROM messages WHERE id IN (
 			SELECT f.id FROM found f WHERE `+readsLine+`)
-			AND (SELECT c.license_id = ? AND c.messenger_type = ? AND (c.responsible_id IS NULL OR c.responsible_id = ? OR `+readsLine+`
+			AND (SELECT c.license_id = ? AND c.messenger_type = ? AND (`+mine+` OR `+readsLine+`
 				AND (e.role IN ('owner', 'admin') OR NOT e.only_mine))) FROM chats c WHERE c.id = f.chat_id)
 			ORDER BY f.time DESC, f.id DESC LIMIT ?
 		) ORDER BY time DESC, id DESC`,
-		found, f.LicenseID, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.LicenseID, f.ViewerID, f.Limit).Scan(&rows).Error
+		found, f.LicenseID, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.ViewerID, f.LicenseID, f.ViewerID, f.Limit).Scan(&rows).Error
 }
 
 // tsQuery and ftsQuery write words in the databases' languages. No word has a quote or a
@@ -165,12 +165,12 @@ func (tx *Tx) IndexOld(limit int, text func(*Message) string) (more bool, err er
 
 // BeforeSave implements gorm's hook: whatever writes a chat writes what is searched of it.
 func (c *Chat) BeforeSave(*gorm.DB) error {
-	c.Folded = foldedNames(c.Name, c.Phone, c.Username, c.ExternalID)
+	c.Folded = foldedNames(c.Name, c.MessengerName, c.Phone, c.Username, c.ExternalID)
 	return nil
 }
 
 // BeforeSave implements gorm's hook, see Chat.BeforeSave.
 func (k *Contact) BeforeSave(*gorm.DB) error {
-	k.Folded = foldedNames(k.Name, k.Phone, k.Username, k.ExternalID)
+	k.Folded = foldedNames(k.Name, k.MessengerName, k.Phone, k.Username, k.ExternalID)
 	return nil
 }

@@ -61,16 +61,17 @@ func (tx *Tx) MessagesOfLine(licenseID int64, messengerType string, ids []string
 	return rows, err
 }
 
-// CountReceived counts the messages of others in a chat after a position.
+// CountReceived counts the messages of others in a chat after a position, without asides.
 func (tx *Tx) CountReceived(chatID int64, after TimeKey) (n int64, err error) {
-	err = tx.db.Model(&Message{}).Where("chat_id = ? AND (time, id) > (?, ?) AND NOT from_me", chatID, after.Time, after.ID).Count(&n).Error
+	err = tx.db.Model(&Message{}).Where("chat_id = ? AND (time, id) > (?, ?) AND NOT from_me AND NOT aside", chatID, after.Time, after.ID).Count(&n).Error
 	return n, err
 }
 
-// NewestReceived lists the newest messages of others in a chat, oldest first.
+// NewestReceived lists the newest messages of others in a chat, without asides, oldest
+// first.
 func (tx *Tx) NewestReceived(chatID int64, limit int) ([]*Message, error) {
 	var rows []*Message
-	err := tx.db.Where("chat_id = ? AND NOT from_me", chatID).Order("time DESC, id DESC").Limit(limit).Find(&rows).Error
+	err := tx.db.Where("chat_id = ? AND NOT from_me AND NOT aside", chatID).Order("time DESC, id DESC").Limit(limit).Find(&rows).Error
 	slices.Reverse(rows)
 	return rows, err
 }
@@ -103,14 +104,14 @@ func (tx *Tx) SaveContent(m *Message, text string) error {
 }
 
 // LastMessages returns the last message of each of the chats that has one, by the chat's
-// row id.
+// row id. An aside is none.
 func (tx *Tx) LastMessages(chatIDs []int64) (map[int64]*Message, error) {
 	last := map[int64]*Message{}
 	if len(chatIDs) == 0 {
 		return last, nil
 	}
 	var rows []*Message
-	err := tx.db.Where(`id IN (SELECT (SELECT m.id FROM messages m WHERE m.chat_id = c.id ORDER BY m.time DESC, m.id DESC LIMIT 1)
+	err := tx.db.Where(`id IN (SELECT (SELECT m.id FROM messages m WHERE m.chat_id = c.id AND NOT m.aside ORDER BY m.time DESC, m.id DESC LIMIT 1)
 		FROM chats c WHERE c.id IN ?)`, chatIDs).Find(&rows).Error
 	for _, m := range rows {
 		last[m.ChatID] = m

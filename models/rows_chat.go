@@ -14,7 +14,8 @@ type Contact struct {
 	Phone         *string
 	Image         *string
 	CreatedAt     int64
-	Folded        string // what searches compare; set by whatever saves the row
+	Folded        string  // what searches compare; set by whatever saves the row
+	MessengerName *string // the messenger's name, while Name is one that an employee gave
 }
 
 // Chat statuses, chat types and the parts that employees have in a chat.
@@ -55,7 +56,8 @@ type Chat struct {
 	WindowStart       *int64
 	WindowEnd         *int64
 	CreatedAt         int64
-	Folded            string // what searches compare; set by whatever saves the row
+	Folded            string  // what searches compare; set by whatever saves the row
+	MessengerName     *string // the messenger's name, while Name is one that an employee gave
 }
 
 // ChatMember is an employee with a part in a chat besides the responsible.
@@ -135,4 +137,5 @@ type Message struct {
 	EditedAt         *int64
 	DeletedAt        *int64
 	CreatedAt        int64
+	Aside            bool // a reaction, a vote: it is shown, but does not count as a message
 }

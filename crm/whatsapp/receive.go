@@ -112,7 +112,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 	when := sensible(info.Timestamp)
 	in := crm.InboundMessage{
 		ID: content.ID(info.ID), Chat: s.chat(ctx, cli, info), FromMe: info.IsFromMe, Time: &when, Type: what.Type,
-		Message: what.Content, IsForwarded: what.Forwarded(), UTM: what.UTM(),
+		Message: what.Content, IsForwarded: what.Forwarded(), UTM: what.UTM(), Aside: what.Aside(),
 	}
 	in.Message.Mentions = s.mentions(ctx, cli, what)
 	if what.Subtype != "" {

@@ -13,7 +13,9 @@ func (a *API) registerChats(signedIn, line gin.IRouter) {
 	line.GET("/chats", on(a, pathLine, a.chats))
 	line.POST("/chats", on(a, pathLine, a.createChat))
 	line.GET("/chats/:chatId", on(a, pathChat, a.chat))
+	line.PATCH("/chats/:chatId", chatAction(a, nameInput.value, a.CRM.RenameChat))
 	line.GET("/contacts", on(a, pathLine, a.contacts))
+	line.PATCH("/contacts/:contactId", on(a, pathContact, a.renameContact))
 
 	chat := line.Group("/chats/:chatId")
 	chat.PUT("/status", chatAction(a, typeInput.value, a.CRM.SetChatStatus))
@@ -44,12 +46,16 @@ type (
 	processInput struct {
 		Process crm.Field[string] `json:"process"`
 	}
+	nameInput struct {
+		Name crm.Field[string] `json:"name"`
+	}
 )
 
 func (in typeInput) value() string               { return in.Type }
 func (in idInput) value() crm.Field[int64]       { return in.ID }
 func (in tagIDInput) value() crm.Field[int64]    { return in.TagID }
 func (in processInput) value() crm.Field[string] { return in.Process }
+func (in nameInput) value() crm.Field[string]    { return in.Name }
 
 // chatAction serves an action on a chat with the value of its body. It answers with
 // the changed chat.
@@ -132,4 +138,12 @@ func (a *API) createChat(c *gin.Context, line crm.Line) (any, error) {
 
 func (a *API) contacts(c *gin.Context, line crm.Line) (any, error) {
 	return a.CRM.Contacts(c.Request.Context(), actor(c), line, queryPage(c), c.Query("search"))
+}
+
+func (a *API) renameContact(c *gin.Context, at crm.ContactAddress) (any, error) {
+	var in nameInput
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	return a.CRM.RenameContact(c.Request.Context(), actor(c), at, in.Name)
 }

@@ -55,3 +55,9 @@ func pathChat(c *gin.Context) (crm.ChatAddress, error) {
 	line, err := pathLine(c)
 	return crm.ChatAddress{Line: line, ChatID: c.Param("chatId")}, err
 }
+
+// pathContact returns the contact that the path names.
+func pathContact(c *gin.Context) (crm.ContactAddress, error) {
+	line, err := pathLine(c)
+	return crm.ContactAddress{Line: line, ContactID: c.Param("contactId")}, err
+}

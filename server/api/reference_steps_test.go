@@ -125,6 +125,7 @@ func (w *walker) chats() {
 	}
 	w.steps(
 		step{w.Operator, "GET " + at, "", 0, "", nil},
+		step{w.Operator, "PATCH " + at, `{"name":"Ann, flowers"}`, 0, "", nil},
 		step{w.Operator, "GET " + line + "/chats?limit=5&status=open&responsibleId=687&tagId={tag}&unread=false&search=Ann&lastTime=1637319300", "", 0, "", nil},
 		step{w.Operator, "GET /v1/chats?responsibleId=none&unread=1", "", 0, "", nil},
 		step{w.Operator, "DELETE " + at + "/accomplices/687", "", 0, "", nil},
@@ -149,6 +150,8 @@ func (w *walker) messages() {
 		step{w.Owner, "POST " + line + "/inbound", brought, 0, "", nil}, // reopens the chat
 		step{w.Owner, "POST " + line + "/inbound", `{"messages":[{"id":"LID1","chat":"777@lid","message":{"text":"Hi"}}]}`, 0, "", nil},
 		step{w.Owner, "POST " + line + "/inbound", `{"messages":[{"id":"LID2","chat":{"id":"777@lid","phone":"79990008877"},"message":{"text":"Hi"}}]}`, 0, "", nil},
+		step{w.Operator, "PATCH " + line + "/contacts/79990001122", `{"name":"Ann, roses"}`, 0, "", nil},
+		step{w.Operator, "PATCH " + annChat, `{"name":null}`, 0, "", nil},
 		step{w.Operator, "PATCH " + annChat + "/read", "", 0, "", nil},
 		step{w.Operator, "POST " + annChat + "/typing", `{"type":"text"}`, 0, "", nil},
 		step{w.Operator, "POST " + annChat + "/messages/text", `{"text":"Hello","tracking":"t1","quotedMessageId":"IN1"}`, 0, "sent=data.id", nil},
@@ -170,8 +173,7 @@ func (w *walker) messages() {
 		// each to a new phone: the first message of a window opens it
 		to, key := line+"/chats/7999000220"+strconv.Itoa(n), []string{"Idempotency-Key", "key-" + s.kind}
 		if s.kind == "reaction" {
-			w.Clock.Advance(25 * 3600e9) // ends Ann's window; a reaction cannot open another one
-			to = annChat
+			to = annChat // where the message is
 		}
 		w.steps(
 			step{w.Operator, "POST " + to + "/messages/" + s.kind, s.body, 0, "", key},

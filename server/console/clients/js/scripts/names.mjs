@@ -9,6 +9,7 @@ export const names = {
   'messageStatus.chat': 'StatusChat',
   'messageStatus.fromApp': 'StatusApp',
   'messageEdit.error': 'Refusal',
+  'contactName.contact': 'ContactRef',
   'chatTag.tag': 'Tag',
   'chatTag.tag.category': 'TagCategory',
   'chatConversation.conversation': 'Conversation',

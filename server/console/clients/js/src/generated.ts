@@ -25,6 +25,7 @@ export interface EventMap {
   chatConversation: ChatConversationData;
   chatLevel: ChatLevelData;
   chatMerge: ChatMergeData;
+  chatName: ChatNameData;
   chatPresence: ChatPresenceData;
   chatProcess: ChatProcessData;
   chatProducer: ChatProducerData;
@@ -33,6 +34,7 @@ export interface EventMap {
   chatResponsiblePin: ChatResponsiblePinData;
   chatStatus: ChatStatusData;
   chatTag: ChatTagData;
+  contactName: ContactNameData;
   employeeStatus: EmployeeStatusData;
   employeeWorkday: EmployeeWorkdayData;
   message: MessageData;
@@ -227,6 +229,36 @@ export interface ChatMerge {
  */
 export interface ChatMergeMeta {
   type: 'chatMerge';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A chat has another name, because an employee gave it one or took it back.
+ */
+export interface ChatNameData {
+  payload: {
+    data: [ChatName, ...ChatName[]];
+    meta: ChatNameMeta;
+  };
+}
+/**
+ * What ChatNameData lists in payload.data.
+ */
+export interface ChatName {
+  name: string;
+  chat: ChatRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * Where ChatNameData belongs.
+ */
+export interface ChatNameMeta {
+  type: 'chatName';
   licenseId: number;
   messengerType: string;
   /**
@@ -489,6 +521,39 @@ export interface TagCategory {
  */
 export interface ChatTagMeta {
   type: 'chatTag';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A contact has another name, because an employee gave it one or took it back.
+ */
+export interface ContactNameData {
+  payload: {
+    data: [ContactName, ...ContactName[]];
+    meta: ContactNameMeta;
+  };
+}
+/**
+ * What ContactNameData lists in payload.data.
+ */
+export interface ContactName {
+  name: string;
+  contact: ContactRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+export interface ContactRef {
+  id: string | number;
+}
+/**
+ * Where ContactNameData belongs.
+ */
+export interface ContactNameMeta {
+  type: 'contactName';
   licenseId: number;
   messengerType: string;
   /**

@@ -36,6 +36,8 @@ const actions: Record<Rest['AuditAction'], string> = {
   'line.loggedOut': 'Line logged out',
   'line.replaced': 'Line’s session opened elsewhere',
   'message.deleted': 'Message deleted for all',
+  'chat.renamed': 'Chat renamed',
+  'contact.renamed': 'Contact renamed',
   'app.made': 'App made',
   'app.changed': 'App changed',
   'app.enabled': 'App enabled',

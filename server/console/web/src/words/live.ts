@@ -80,6 +80,8 @@ export const live = {
     } as Record<string, (chat: string) => string>,
     read: (chat: string) => `The messages of ${chat} were read`,
     inWork: (chat: string) => `The chat with ${chat} is in work now`,
+    chatName: (chat: string, name: string) => `The chat with ${chat} is now called ${name}`,
+    contactName: (id: string, name: string) => `The contact ${id} is now called ${name}`,
     laidAside: (chat: string) => `The chat with ${chat} is no longer in work`,
     employeeStatus: {
       online: (who: string) => `${who} ${who === 'You' ? 'are' : 'is'} online`,

@@ -115,6 +115,8 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   chatConversation: (i) => pick(say.conversation, text(object(i.fields.conversation).type))(i.chat()),
   chatRead: (i) => i.by(say.read(i.chat())),
   chatProcess: (i) => i.by(i.has('process') ? say.inWork(i.chat()) : say.laidAside(i.chat())),
+  chatName: (i) => i.by(say.chatName(i.chat(), text(i.fields.name))),
+  contactName: (i) => i.by(say.contactName(text(object(i.fields.contact).id), text(i.fields.name))),
   chatMerge: (i) => say.merged(i.chatOf('from'), i.chatOf('to')),
   chatPresence: (i) => pick(say.presence, i.type)(chatName({ name: object(i.fields.fromUser).name }) ?? i.chat()),
   employeeStatus: (i) => pick(say.employeeStatus, i.type)(i.user('employee')),

@@ -7,7 +7,7 @@ import { onEvent } from '../../log';
 import { isWhole } from '../../catchup';
 import { catchUp, errorText } from '../../socket';
 import type { Catalogue } from './catalogue';
-import { applied, chatEventsOf, type ChatEvent } from './events';
+import { applied, chatEventsOf, isAside, type ChatEvent } from './events';
 import { chatPath, linePath, type Chat, type Line } from './line';
 import { inWords } from './messages';
 
@@ -132,7 +132,7 @@ export class Chats {
   }
 
   private take(id: string, t: ChatEvent): void {
-    if (t.name === 'message' && t.item.type !== 'reaction') {
+    if (t.name === 'message' && !isAside(t.item)) {
       this.heard.delete(id);
       this.heard.set(id, inWords(t.item.type, t.item.message));
       if (this.heard.size > 2000) this.heard.delete(this.heard.keys().next().value!);
@@ -143,7 +143,7 @@ export class Chats {
     }
     const known = this.open.peek().id === id ? this.open.peek().chat : this.list.find((c) => c.id === id);
     if (!known) return this.want(id);
-    if (t.name === 'message') this.list = [...this.list.filter((c) => c.id === id), ...this.list.filter((c) => c.id !== id)]; // before others of the same second
+    if (t.name === 'message' && !isAside(t.item)) this.list = [...this.list.filter((c) => c.id === id), ...this.list.filter((c) => c.id !== id)]; // before others of the same second
     const next = applied(known, t, this.catalogue.levels.peek());
     if (next !== known) this.put(next);
     if (t.name === 'message' || t.name === 'chatResponsible') this.want(id); // unread may have changed; and the user may no longer see it

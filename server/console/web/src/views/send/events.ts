@@ -51,6 +51,7 @@ function change(chat: Chat, { name, item }: ChatEvent, levels: readonly Rest['Le
     case 'chatAuditor': return { ...chat, auditors: joined(chat.auditors, item.auditor, item.type) };
     case 'chatLevel': return { ...chat, level: item.level && (levels.find((l) => l.id === item.level!.id) ?? { ...item.level, name: `#${item.level.id}`, sort: 0 }) };
     case 'chatProcess': return { ...chat, process: item.process };
+    case 'chatName': return { ...chat, name: item.name };
     case 'chatRead': return { ...chat, unread: 0 };
     case 'chatConversation': return { ...chat, conversation: item.conversation };
     default: return chat; // of a message, which the conversation shows
@@ -60,7 +61,12 @@ function change(chat: Chat, { name, item }: ChatEvent, levels: readonly Rest['Le
 // Unread messages are not counted here: a list that was just read may already
 // contain the message. The count is requested.
 function arrived(chat: Chat, m: Item<'message'>): Chat {
-  return { ...chat, lastTime: Math.max(chat.lastTime, m.time), name: m.chat.name || chat.name, phone: m.chat.phone ?? chat.phone };
+  return { ...chat, lastTime: isAside(m) ? chat.lastTime : Math.max(chat.lastTime, m.time), name: m.chat.name || chat.name, phone: m.chat.phone ?? chat.phone };
+}
+
+/** isAside tells whether the message is a reaction or a vote, which the server does not count as a message. */
+export function isAside(m: Item<'message'>): boolean {
+  return m.type === 'reaction' || (m.type === 'poll' && !m.message.poll);
 }
 
 function joined(people: readonly Rest['Ref'][], who: Rest['Ref'], type: 'add' | 'destroy'): Rest['Ref'][] {

@@ -103,7 +103,7 @@ func (tx *Tx) narrowed(q *gorm.DB, f ChatFilter) *gorm.DB {
 		q = q.Where("c.responsible_id IS NULL")
 	}
 	if f.TagID != 0 {
-		q = q.Where("c.id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", f.TagID)
+		q = q.Where(tx.tagged(f.TagID), f.TagID)
 	}
 	if f.Unread != nil {
 		q = q.Where(map[bool]string{true: "c.unread > 0", false: "c.unread <= 0"}[*f.Unread])
@@ -117,6 +117,23 @@ func (tx *Tx) narrowed(q *gorm.DB, f ChatFilter) *gorm.DB {
 	return tx.containing(q, "c", f.Search)
 }
 
+// manyTagged is how many chats a tag may have for SQLite to look them up and sort them.
+const manyTagged = 2000
+
+// tagged returns the condition that the row c of chats has a tag. PostgreSQL knows how
+// common the tag is. SQLite does not: a list of the chats with a common tag is read in its
+// own order, because some will come soon.
+func (tx *Tx) tagged(tagID int64) string {
+	if !tx.postgres {
+		var n int64
+		err := tx.db.Raw("SELECT COUNT(*) FROM (SELECT 1 FROM chat_tags WHERE tag_id = ? LIMIT ?)", tagID, manyTagged+1).Scan(&n).Error
+		if err == nil && n > manyTagged {
+			return "(SELECT COUNT(*) FROM chat_tags ct WHERE ct.chat_id = c.id AND ct.tag_id = ?) > 0"
+		}
+	}
+	return "c.id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)"
+}
+
 // containing narrows q to rows of the table whose names contain every word of the search,
 // or its digits when it looks like a phone number. Of rows that are not folded yet, see
 // FoldOld, the names are compared as they are written.
@@ -125,31 +142,41 @@ func (tx *Tx) containing(q *gorm.DB, table, search string) *gorm.DB {
 	if folded == "" {
 		return q
 	}
-	like := "LIKE" // on SQLite it ignores the case of ASCII
+	within, like := "instr(%s, ?) > 0", "LIKE" // which ignores the case of ASCII on SQLite
 	if tx.postgres {
-		like = "ILIKE"
+		within, like = "strpos(%s, ?) > 0", "ILIKE"
 	}
 	digits := phoneDigits(folded)
-	condition, args := contains(table+".folded", "LIKE", strings.Fields(folded), digits)
+	condition, args := contains(strings.ReplaceAll(within, "%s", table+".folded"), strings.Fields(folded), digits)
+	some, err := tx.UnfoldedNames()
+	if err != nil {
+		_ = q.AddError(err)
+	}
+	if !some { // then an index has all that is read
+		return q.Where(condition, args...)
+	}
 	written := strings.ReplaceAll("(t.name || ' ' || COALESCE(t.phone, '') || ' ' || COALESCE(t.username, '') || ' ' || t.external_id)", "t.", table+".")
-	old, oldArgs := contains(written, like, strings.Fields(search), digits)
+	words := strings.Fields(search)
+	for i, w := range words {
+		words[i] = "%" + likeEscaper.Replace(w) + "%"
+	}
+	if digits != "" {
+		digits = "%" + digits + "%"
+	}
+	old, oldArgs := contains(written+" "+like+" ? ESCAPE '!'", words, digits)
 	return q.Where("("+condition+" OR "+table+".folded = '' AND "+old+")", append(args, oldArgs...)...)
 }
 
-// contains returns the condition that the text contains all words, or the digits unless
-// they are empty.
-func contains(text, like string, words []string, digits string) (condition string, args []any) {
-	match := func(word string) string {
-		args = append(args, "%"+likeEscaper.Replace(word)+"%")
-		return text + " " + like + " ? ESCAPE '!'"
-	}
+// contains returns the condition that a text contains all words, or the digits unless
+// they are empty. one is the condition for one of them.
+func contains(one string, words []string, digits string) (condition string, args []any) {
 	var all []string
 	for _, w := range words {
-		all = append(all, match(w))
+		all, args = append(all, one), append(args, w)
 	}
 	condition = strings.Join(all, " AND ")
 	if digits != "" {
-		condition += " OR " + match(digits)
+		condition, args = condition+" OR "+one, append(args, digits)
 	}
 	return "(" + condition + ")", args
 }

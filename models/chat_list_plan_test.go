@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,9 +15,13 @@ import (
 func TestListsOfChatsUseIndexes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		fillWithChats(t, store, 20_000)
-		uses := map[string]string{
-			"newest": "chats_recent", "next page": "chats_recent", "closed": "chats_status", "own chats": "chats_responsible",
-			"nobody's": "chats_nobodys", "unread": "chats_unread", "rare tag": "chat_tags_tag", "only mine": "chats_nobodys",
+		uses := map[string][]string{ // each has the order of the list, or finds few
+			"newest": {"chats_recent"}, "next page": {"chats_recent"}, "closed": {"chats_status"}, "own chats": {"chats_responsible"},
+			"nobody's": {"chats_nobodys", "chats_responsible"}, "unread": {"chats_unread"}, "rare tag": {"chat_tags_tag"},
+			"only mine": {"chats_nobodys", "chats_responsible"}, "common tag": {"chats_recent", "chats_names"},
+		}
+		if !store.Postgres() {
+			uses["no hit"] = []string{"COVERING INDEX chats_names"}
 		}
 		for what, f := range chatLists() {
 			plan, err := store.ExplainChats(t.Context(), f)
@@ -24,8 +29,9 @@ func TestListsOfChatsUseIndexes(t *testing.T) {
 				t.Fatal(err)
 			}
 			reads := strings.Contains(plan, "Seq Scan on chats") || strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN chats\n")
-			if !strings.Contains(plan, uses[what]) || reads && what != "no hit" {
-				t.Errorf("%s does not use %q alone:\n%s", what, uses[what], plan)
+			used := uses[what] == nil || slices.ContainsFunc(uses[what], func(index string) bool { return strings.Contains(plan, index) })
+			if !used || reads && what != "no hit" {
+				t.Errorf("%s does not use one of %v alone:\n%s", what, uses[what], plan)
 			}
 			rows, err := store.Read(t.Context()).Chats(f)
 			if err != nil || f.Search != "" && strings.Contains(what, "no hit") != (len(rows) == 0) || f.Search == "" && len(rows) == 0 {

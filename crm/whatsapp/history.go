@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -14,7 +15,8 @@ import (
 	"chatcast/crm/whatsapp/content"
 )
 
-// historyBatch is the number of messages that are ingested in one transaction.
+// historyBatch is how many messages, names and ids together are ingested in one
+// transaction: other lines, and operators, wait for one at most.
 const historyBatch = 100
 
 // pastArrived fetches and imports a part of the history from before the pairing. Like
@@ -66,8 +68,15 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 	for _, k := range past.GetInlineContacts() {
 		s.inlineContact(ctx, cli, &t, k)
 	}
-	if len(t.Contacts)+len(t.Aliases) > 0 && !s.ingest(ctx, t) {
-		return false
+	for part := range slices.Chunk(t.Contacts, historyBatch) {
+		if !s.ingest(ctx, crm.InboundBatch{History: true, Contacts: part}) {
+			return false
+		}
+	}
+	for part := range slices.Chunk(t.Aliases, historyBatch) {
+		if !s.ingest(ctx, crm.InboundBatch{History: true, Aliases: part}) {
+			return false
+		}
 	}
 	for _, c := range past.GetConversations() {
 		if !s.conversation(ctx, cli, c, names) {

@@ -68,6 +68,33 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestHistoryInSmallBatches imports many people and chats. No transaction is about more of
+// them than historyBatch, because everybody else waits for it.
+func TestHistoryInSmallBatches(t *testing.T) {
+	w := newWorld(t)
+	var chats []whatsapptest.PastChat
+	for i := range 2*historyBatch + 50 {
+		c := w.NewContact(fmt.Sprint(79991110000+i), fmt.Sprint(555666000+i), fmt.Sprint("Customer ", i))
+		chats = append(chats, whatsapptest.PastChat{Chat: c.Number()})
+	}
+	chats[0].Messages = []whatsapptest.Past{{ID: "OLD", Time: time.Now().Add(-time.Hour), What: whatsapptest.Text("old")}}
+	w.shop.SetHistory(false, chats...)
+	w.pair(t)
+	w.awaitText(t, "old")
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	people, ids := 0, 0
+	for _, b := range w.rules.batches {
+		if n := len(b.Contacts) + len(b.Aliases) + len(b.Messages); n > historyBatch {
+			t.Errorf("a batch has %d people, ids and messages", n)
+		}
+		people, ids = people+len(b.Contacts), ids+len(b.Aliases)
+	}
+	if people < len(chats) || ids < len(chats) {
+		t.Errorf("%d people and %d ids were imported, want %d", people, ids, len(chats))
+	}
+}
+
 // historyReceipts returns how many parts of the history the phone thinks we have.
 func historyReceipts(w *world) (n int) {
 	for _, r := range w.shop.Receipts() {

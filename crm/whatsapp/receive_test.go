@@ -174,6 +174,21 @@ func TestAddressing(t *testing.T) {
 	}
 }
 
+// TestNewPeopleWaitForNothing lets people write for the first time, in a chat and a group,
+// while WhatsApp answers no question about people. Their messages do not wait for an answer.
+func TestNewPeopleWaitForNothing(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.anna.SendText(w.shop, "known already")
+	w.awaitText(t, "known already")
+	w.Mute("usync", "w:mex", "w:profile:picture", "w:biz", "privacy", "encrypt")
+	for i, how := range []whatsapptest.Addressing{whatsapptest.ByNumber, whatsapptest.ByHiddenID, whatsapptest.HiddenIDOnly} {
+		text := fmt.Sprint("new ", i)
+		w.NewContact(fmt.Sprint(79991110000+i), fmt.Sprint(555666000+i), "Bob").SendText(w.shop, text, whatsapptest.SendOpts{Addressing: how})
+		w.awaitText(t, text)
+	}
+}
+
 func TestEditsDeletesReactions(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)

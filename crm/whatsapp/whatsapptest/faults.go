@@ -209,6 +209,12 @@ func (s *Server) Slow(d time.Duration) {
 	s.latency = d
 }
 
+// Mute leaves the requests of these kinds (their xmlns, such as usync) without an answer.
+func (s *Server) Mute(kinds ...string) {
+	defer s.lock()()
+	s.muted = kinds
+}
+
 // Freeze keeps connections open but sends nothing, not even answers to pings, until
 // it is called with false.
 func (s *Server) Freeze(on bool) {

@@ -2,6 +2,7 @@ package whatsapptest
 
 import (
 	"fmt"
+	"slices"
 
 	"go.mau.fi/whatsmeow/types"
 )
@@ -65,6 +66,9 @@ func (c *conn) onIQ(n node) {
 		return
 	}
 	ns := stringOf(n, "xmlns")
+	if slices.Contains(c.srv.muted, ns) {
+		return
+	}
 	handle, ok := iqHandlers[ns]
 	if !ok {
 		handle = func(*conn, node) ([]node, error) { return nil, errUnknown }

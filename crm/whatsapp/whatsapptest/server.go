@@ -46,6 +46,7 @@ type Server struct {
 
 	// guarded by mu
 	mu          sync.Mutex
+	muted       []string      // guarded by mu: kinds of requests that get no answer
 	changed     chan struct{} // closed and replaced at every change
 	closed      bool
 	people      map[types.JID]*person // by number, and by hidden id

@@ -15,8 +15,10 @@ type MessengerStatusItem struct {
 	BannedUntil *int64  `json:"bannedUntil"` // unix seconds
 	// RestrictedUntil is until when the account may not write to strangers, unix
 	// seconds; null: it may.
-	RestrictedUntil *int64 `json:"restrictedUntil"`
-	Time            int64  `json:"time"`
+	RestrictedUntil *int64         `json:"restrictedUntil"`
+	Rating          string         `json:"rating"` // ok, careful, stop: see Rating
+	RatingReasons   []RatingReason `json:"ratingReasons"`
+	Time            int64          `json:"time"`
 }
 
 // QRItem is the item of qr: the codes that pair an account. They are secret and valid

@@ -30,7 +30,15 @@ func (s *Service) SetLineRestriction(ctx context.Context, on Line, until *int64)
 				c.after = append(c.after, func() { connector.Queue(on) })
 			}
 		}
+		if before == nil {
+			if err := c.countDay(on, c.now.Unix(), models.LineDay{Locks: 1}); err != nil {
+				return err
+			}
+		}
 		row.RestrictedUntil, row.UpdatedAt = after, c.now.Unix()
+		if err := s.rateRow(c, row); err != nil {
+			return err
+		}
 		if err := c.tx.SaveMessengerSession(row); err != nil {
 			return err
 		}
@@ -47,7 +55,8 @@ func restrictionAt(until *int64, now time.Time) *int64 {
 }
 
 // OutboxPark lets an item wait until the given time, when the account of its line may do
-// it again. Its deadline moves as far, so the wait does not make it fail.
+// it again. Its deadline moves as far, so the wait does not make it fail. An item whose
+// attempt has begun counts as refused, when the account is locked.
 func (s *Service) OutboxPark(ctx context.Context, item OutboxItem, until time.Time, why SendError) error {
 	return s.changeWithRetry(ctx, func(c *change) error {
 		row, err := c.lockOutbox(item.Line, item.ID)
@@ -56,6 +65,11 @@ func (s *Service) OutboxPark(ctx context.Context, item OutboxItem, until time.Ti
 		}
 		if err != nil {
 			return err
+		}
+		if row.StartedAt != 0 && row.Kind == OutMessage && why.Code == SendReachoutLocked {
+			if err := c.countDay(item.Line, c.now.Unix(), models.LineDay{RefusedLock: 1}); err != nil {
+				return err
+			}
 		}
 		row.StartedAt, row.NotBefore, row.LastError = 0, until.Unix(), why.Message
 		row.Deadline = max(row.Deadline, until.Add(s.sendWithin()).Unix())

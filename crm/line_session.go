@@ -31,6 +31,7 @@ type LineState struct {
 	Phone       *string // digits of the paired account; nil: unchanged
 	Detail      string  // a sentence for people; empty: the state's default
 	BannedUntil *int64  // for banned_until: unix seconds; nil: not known
+	Blocked     bool    // for banned_until: because people blocked the account
 	// Owner, when not empty, must hold the line's lease. Otherwise nothing changes and
 	// the error has CodeConflict.
 	Owner string
@@ -48,6 +49,7 @@ type LineSession struct {
 	// RestrictedUntil is until when the account may not write to strangers, in unix
 	// seconds; nil: it may, or the time is over.
 	RestrictedUntil *int64
+	Rating          Rating
 	Paired          bool // an account was connected once, so the line is no longer a bridge
 	LeaseOwner      string
 	Leased          bool // the lease has not run out
@@ -77,7 +79,7 @@ func (x *LineSession) accepts() bool {
 func (x *LineSession) Status(via string) LineStatus {
 	return LineStatus{
 		State: x.State, Connected: x.State == StateConnected, Via: via, Phone: given(x.Phone), Detail: x.Detail, BannedUntil: x.BannedUntil,
-		RestrictedUntil: x.RestrictedUntil,
+		RestrictedUntil: x.RestrictedUntil, Rating: &x.Rating.Rating, RatingReasons: x.Rating.Reasons,
 	}
 }
 
@@ -85,6 +87,7 @@ func lineSession(row *models.MessengerSession, nowMS int64) *LineSession {
 	return &LineSession{
 		Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType}, State: row.State, Device: row.Device, Phone: row.Phone,
 		Detail: cmp.Or(row.Detail, stateSentences[row.State]), BannedUntil: row.BannedUntil, RestrictedUntil: row.RestrictedUntil, Paired: row.Paired,
+		Rating:     storedRating(row),
 		LeaseOwner: row.LeaseOwner, Leased: row.LeaseOwner != "" && row.LeaseUntilMS > nowMS, UpdatedAt: row.UpdatedAt,
 	}
 }
@@ -174,6 +177,9 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 			return nil
 		}
 		row.UpdatedAt = c.now.Unix()
+		if err := s.rateState(c, on, &before, row, st); err != nil {
+			return err
+		}
 		if err := c.tx.SaveMessengerSession(row); err != nil {
 			return err
 		}
@@ -216,6 +222,7 @@ func (c *change) session(on Line) (*line, *models.MessengerSession, error) {
 	}
 	err = c.tx.EnsureMessengerSession(&models.MessengerSession{
 		LicenseID: on.LicenseID, MessengerType: on.Messenger, State: StateDisconnected, UpdatedAt: c.now.Unix(),
+		Rating: RatingOK, RatingReasons: "[]",
 	})
 	if err != nil {
 		return nil, nil, err
@@ -242,7 +249,8 @@ func (c *change) emitLineStatus(l *line, row *models.MessengerSession) error {
 	x := lineSession(row, 0)
 	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
 		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
-		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now), Time: row.UpdatedAt,
+		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now),
+		Rating: x.Rating.Rating, RatingReasons: x.Rating.Reasons, Time: c.now.Unix(),
 	})
 }
 

@@ -6,9 +6,15 @@ import (
 
 // setStatus sets the status of a message of ours and emits messageStatus.
 func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, status string, at int64, violation *string) error {
+	arrived := statusRank[row.Status] < statusRank[models.StatusDelivered] && statusRank[status] >= statusRank[models.StatusDelivered]
 	row.Status, row.StatusTime, row.Error = status, &at, violation
 	if err := c.tx.SaveMessage(row); err != nil {
 		return err
+	}
+	if arrived {
+		if err := c.countDelivered(v.line, row.ID); err != nil {
+			return err
+		}
 	}
 	return c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))
 }

@@ -78,6 +78,10 @@ type LineStatus struct {
 	// RestrictedUntil is until when the account may not write to strangers, unix
 	// seconds; null: it may. First messages wait until then; answers are sent.
 	RestrictedUntil *int64 `json:"restrictedUntil"`
+	// Rating is how safely the account may write to strangers: ok, careful or stop; null:
+	// the line has no account.
+	Rating        *string        `json:"rating"`
+	RatingReasons []RatingReason `json:"ratingReasons"`
 }
 
 // Pairing is what a person needs to connect an account to a line.
@@ -126,10 +130,13 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 		return LineStatus{}, err
 	}
 	status, err := connector.Status(ctx, on)
+	if status.RatingReasons == nil {
+		status.RatingReasons = []RatingReason{}
+	}
 	if err != nil || status.Via != ViaBridge || l.isBridge(connector) {
 		return status, err
 	}
-	status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp}
+	status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp, RatingReasons: []RatingReason{}}
 	x, err := s.SessionOf(ctx, on)
 	if err == nil && x != nil && x.Detail != stateSentences[x.State] { // why the last pairing failed
 		status.Detail = x.Detail + " " + status.Detail

@@ -87,3 +87,10 @@ const (
 	SendDeadline  = "deadline"   // its deadline passed before it could be sent
 	SendLoggedOut = "logged_out" // the account's session ended
 )
+
+// Codes of SendError that connectors set and that a line is rated by.
+const (
+	SendNotOnWhatsApp  = "not_on_whatsapp" // the person does not use the messenger
+	SendReachoutLocked = "reachout_locked" // the account may not write to the person, who does not seem to know it
+	SendForbidden      = "forbidden"       // the account may not write to the chat
+)

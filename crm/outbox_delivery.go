@@ -65,6 +65,11 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 		if err := c.tx.SaveOutbox(row); err != nil {
 			return err
 		}
+		if row.FirstContact && row.Kind == OutMessage && row.MessageID != nil {
+			if err := c.tx.BeginFirstContact(*row.MessageID, c.now.Unix()); err != nil {
+				return err
+			}
+		}
 		item, err = outboxItem(c.tx, on, row)
 		return err
 	})
@@ -98,7 +103,10 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 			}
 			return c.tx.SaveOutbox(row)
 		case o.Status == OutFailed && !deleted:
-			return c.failOutbox(v, row, *o.Error)
+			if err := c.failOutbox(v, row, *o.Error); err != nil {
+				return err
+			}
+			return c.countOutcome(item, o)
 		case o.Status == OutFailed:
 			return nil // deleted meanwhile, so nobody waits for it
 		}
@@ -107,7 +115,10 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 				return err
 			}
 		}
-		return c.outboxSent(v, item, o.Time)
+		if err := c.outboxSent(v, item, o.Time); err != nil {
+			return err
+		}
+		return c.countOutcome(item, o)
 	})
 }
 

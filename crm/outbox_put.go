@@ -54,15 +54,30 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 		return err
 	}
 	if !known && chat.Type == models.ChatPrivate {
-		if err := o.limitNewContacts(); err != nil {
+		if err := o.firstContact(row); err != nil {
 			return err
 		}
 	}
 	return o.put(chat, OutMessage, &row.ID, "", !known)
 }
 
-// limitNewContacts counts a first contact of the line, and refuses it when the limit of
-// 24 hours is reached: messengers ban accounts that write to too many strangers.
+// firstContact records a first message of the line, which is rated by it.
+func (o *outbox) firstContact(m *models.Message) error {
+	if err := o.limitNewContacts(); err != nil {
+		return err
+	}
+	content, err := renderer{}.stored(m)
+	if err != nil {
+		return err
+	}
+	now := o.c.now.Unix()
+	return o.c.tx.AddFirstContact(&models.FirstContact{
+		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, At: now, MessageID: &m.ID, TextHash: textHash(content),
+	}, now-contactLife)
+}
+
+// limitNewContacts refuses a first contact of the line when the limit of 24 hours is
+// reached: messengers ban accounts that write to too many strangers.
 func (o *outbox) limitNewContacts() error {
 	if o.firstContacts <= 0 {
 		return nil
@@ -82,7 +97,7 @@ func (o *outbox) limitNewContacts() error {
 			Message: fmt.Sprintf("the line has written first to %d people in 24 hours, which is its limit; people who wrote to it can be answered", o.firstContacts),
 		}
 	}
-	return o.c.tx.AddFirstContact(&models.FirstContact{LicenseID: on.LicenseID, MessengerType: on.Messenger, At: now}, now-day)
+	return nil
 }
 
 // edit adds an edit of a message. It adds nothing while the message or an edit of it

@@ -18,8 +18,9 @@ const (
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
 // Idempotency-Keys, expired replaced secrets of apps, expired invitations, old entries
-// of the audit log, files that belong to no message, and parts in chats of people who may
-// have none. It logs an error and tries again in the next hour.
+// of the audit log, days that no line is rated by any more, files that belong to no
+// message, and parts in chats of people who may have none. It logs an error and tries
+// again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -49,7 +50,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		}
 	}
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		return errors.Join(tx.ForgetOldSecrets(s.Now().Unix()), tx.DeleteExpiredInvitations(s.Now().Unix()))
+		return errors.Join(tx.ForgetOldSecrets(s.Now().Unix()), tx.ForgetLineDays(models.Day(s.Now().Unix())-lineDays), tx.DeleteExpiredInvitations(s.Now().Unix()))
 	})
 	if err != nil {
 		return err

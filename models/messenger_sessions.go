@@ -28,7 +28,8 @@ func (tx *Tx) EnsureMessengerSession(s *MessengerSession) error {
 // SaveMessengerSession writes the fields that do not belong to the lease.
 func (tx *Tx) SaveMessengerSession(s *MessengerSession) error {
 	return tx.db.Model(s).
-		Select("state", "device", "phone", "detail", "banned_until", "restricted_until", "paired", "updated_at").Updates(s).Error
+		Select("state", "device", "phone", "detail", "banned_until", "restricted_until", "paired", "updated_at",
+			"rating", "rating_reasons", "phone_seen_at", "version_known_at").Updates(s).Error
 }
 
 // NowMS returns the time of the database's clock, in unix milliseconds. It is the one

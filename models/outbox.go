@@ -46,18 +46,3 @@ func (tx *Tx) ReleaseOutbox(licenseID int64, messengerType string, until int64) 
 
 // DeleteOutbox deletes an item.
 func (tx *Tx) DeleteOutbox(id int64) error { return tx.db.Delete(&OutboxItem{}, id).Error }
-
-// AddFirstContact inserts c and deletes those of its line up to before.
-func (tx *Tx) AddFirstContact(c *FirstContact, before int64) error {
-	err := tx.db.Where("license_id = ? AND messenger_type = ? AND at <= ?", c.LicenseID, c.MessengerType, before).Delete(&FirstContact{}).Error
-	if err != nil {
-		return err
-	}
-	return tx.create(c)
-}
-
-// FirstContact returns the nth newest first contact of a line; 1 is the newest. It
-// returns ErrNotFound when there are fewer.
-func (tx *Tx) FirstContact(licenseID int64, messengerType string, nth int) (*FirstContact, error) {
-	return first[FirstContact](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Order("at DESC, id DESC").Offset(nth - 1))
-}

@@ -37,6 +37,9 @@ type FirstContact struct {
 	LicenseID     int64
 	MessengerType string
 	At            int64
+	MessageID     *int64 // of the first message, until it was delivered
+	TextHash      int64  // of what it says; 0: nothing that can be compared
+	BegunAt       int64  // when the first attempt to send it began; 0: none did
 }
 
 // TableName returns the table's name.
@@ -54,6 +57,10 @@ type MessengerSession struct {
 	BannedUntil   *int64
 	// RestrictedUntil is until when the account may not write to strangers.
 	RestrictedUntil *int64
+	Rating          string // how safely the account may write to strangers
+	RatingReasons   string // JSON
+	PhoneSeenAt     int64  // when the account's phone was last connected; 0: not known
+	VersionKnownAt  int64  // when the messenger last told its current version; 0: not known
 	Paired          bool
 	LeaseOwner      string
 	LeaseUntilMS    int64 `gorm:"column:lease_until_ms"`
@@ -67,4 +74,21 @@ type LineLabel struct {
 	Label         string `gorm:"primaryKey"`
 	TagID         int64
 	Made          bool // the tag was created for the label
+}
+
+// LineDay counts what became of the messages of a line to strangers on one day, and what
+// the messenger said about its account.
+type LineDay struct {
+	LicenseID     int64  `gorm:"primaryKey"`
+	MessengerType string `gorm:"primaryKey"`
+	Day           int64  `gorm:"primaryKey;autoIncrement:false"`
+	Sent          int64
+	Delivered     int64
+	NotThere      int64
+	RefusedLock   int64
+	RefusedNoLink int64
+	Forbidden     int64
+	Locks         int64
+	Bans          int64
+	Blocks        int64
 }

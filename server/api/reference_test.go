@@ -99,7 +99,7 @@ var shapes = map[string]any{
 	"Employee": crm.EmployeeData{}, "Invited": crm.Invited{}, "InvitationLink": crm.InvitationLink{}, "InvitationData": crm.InvitationData{},
 	"InvitationView": crm.InvitationView{}, "JoinedEmployee": crm.JoinedEmployee{}, "CreatedCompany": crm.CreatedCompany{}, "LicenseRight": crm.LicenseRight{},
 	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},
-	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
+	"LineStatus": crm.LineStatus{}, "RatingReason": crm.RatingReason{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
 	"Chat": crm.ChatData{}, "LastMessage": crm.LastMessage{}, "FoundMessages": crm.FoundMessages{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
 	"File": crm.FileData{}, "Location": crm.Location{}, "ContactCard": crm.ContactCard{}, "Poll": crm.Poll{},
 	"Reaction": crm.Reaction{}, "PollVote": crm.PollVote{}, "Mention": crm.Mention{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},

@@ -10,6 +10,7 @@ export const names = {
   'messageStatus.fromApp': 'StatusApp',
   'messageEdit.error': 'Refusal',
   'contactName.contact': 'ContactRef',
+  'messengerStatus.ratingReasons': 'RatingReason',
   'chatTag.tag': 'Tag',
   'chatTag.tag.category': 'TagCategory',
   'chatConversation.conversation': 'Conversation',

@@ -965,9 +965,31 @@ export interface MessengerStatus {
    */
   restrictedUntil: number | null;
   /**
+   * How safely the account may write to strangers: careful, slowly; stop, not now.
+   */
+  rating: 'ok' | 'careful' | 'stop';
+  /**
+   * Why, the most important first; empty when the rating is ok.
+   */
+  ratingReasons: RatingReason[];
+  /**
    * Unix seconds.
    */
   time: number;
+}
+export interface RatingReason {
+  /**
+   * For a program: locked, strangers, undelivered and others.
+   */
+  code: string;
+  /**
+   * What this reason alone makes of the line.
+   */
+  rating: 'careful' | 'stop';
+  /**
+   * A sentence for a person.
+   */
+  message: string;
 }
 /**
  * Where MessengerStatusData belongs.

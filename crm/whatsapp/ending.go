@@ -26,6 +26,7 @@ type ending struct {
 	kind   endKind
 	detail string    // for a person
 	until  time.Time // end of the ban; zero: not known
+	blocks bool      // the ban is because people blocked the account
 }
 
 type endKind int
@@ -95,7 +96,7 @@ func (s *session) follow(ctx context.Context, end ending) (again bool) {
 	case endReplaced:
 		s.settle(ctx, crm.LineState{State: crm.StateReplaced, Detail: detailReplaced})
 	case endBanned:
-		st := crm.LineState{State: crm.StateBanned, Detail: end.detail}
+		st := crm.LineState{State: crm.StateBanned, Detail: end.detail, Blocked: end.blocks}
 		if !end.until.IsZero() {
 			until := end.until.Unix()
 			st.BannedUntil = &until
@@ -149,7 +150,7 @@ func finalEnding(n *waBinary.Node) (end ending, ok bool) {
 }
 
 func banned(e *events.TemporaryBan, now time.Time) ending {
-	end := ending{kind: endBanned, detail: "WhatsApp has banned the account for a while: " + banReason(e.Code) + "."}
+	end := ending{kind: endBanned, detail: "WhatsApp has banned the account for a while: " + banReason(e.Code) + ".", blocks: e.Code == events.TempBanBlockedByUsers}
 	if e.Expire > 0 {
 		end.until = now.Add(e.Expire)
 	}

@@ -23,6 +23,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 			kept = s.panicked(ctx, cli, evt, p)
 		}
 	}()
+	s.lookForPhone(evt)
 	switch e := evt.(type) {
 	// what people say and do
 	case *events.Message:
@@ -236,6 +237,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	notify(s.outbox)
 	notify(s.fetch)
 	s.helpers.Go(func() {
+		s.report(ctx)
 		s.present(ctx, cli)
 		s.nameGroups(ctx, cli)
 	})

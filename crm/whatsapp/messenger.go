@@ -39,8 +39,15 @@ type Options struct {
 	// PrivateLinks allows files that operators name by address to be fetched from
 	// outside the public internet.
 	PrivateLinks bool
-	// SendDelay is the least time between two messages of a line; 0: none.
+	// SendDelay is the least time between two messages of a line; up to half of it is
+	// added. 0: none.
 	SendDelay time.Duration
+	// Guard means that first messages wait while their line is rated stop, and are sent
+	// slowly while it is rated careful.
+	Guard bool
+	// TypeFor is for how long we are shown as typing before a text is sent, at most; the
+	// text's length decides. 0: not at all.
+	TypeFor time.Duration
 
 	times times // zero: usual; tests set shorter times
 }

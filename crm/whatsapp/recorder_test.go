@@ -29,8 +29,10 @@ type recorder struct {
 	stored           map[string]*os.File // the files that we send
 	files            map[string]string   // the files that were stored
 	pending          []crm.FileToFetch
-	unfetched        []string                       // states
-	storeUnavailable bool                           // the file store is unavailable
+	unfetched        []string // states
+	storeUnavailable bool     // the file store is unavailable
+	seen             []crm.LineSeen
+	rating           crm.LineRating
 	refused          int                            // files refused because of that
 	beforeIngest     func(t crm.InboundBatch) error // called before a batch is recorded
 }
@@ -138,6 +140,17 @@ func (r *recorder) OutboxPark(_ context.Context, item crm.OutboxItem, until time
 		}
 	})
 	return nil
+}
+
+func (r *recorder) SetLineSeen(_ context.Context, _ crm.Line, seen crm.LineSeen) error {
+	r.change(func() { r.seen = append(r.seen, seen) })
+	return nil
+}
+
+func (r *recorder) RateLine(context.Context, crm.Line) (crm.LineRating, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rating, nil
 }
 
 func (r *recorder) SetLineRestriction(_ context.Context, on crm.Line, until *int64) error {

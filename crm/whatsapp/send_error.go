@@ -14,10 +14,11 @@ import (
 
 // Error codes of messages that were not sent, in addition to those of the rules.
 const (
-	codeNotOnWhatsApp = "not_on_whatsapp"
-	codeReachout      = "reachout_locked" // 463: the account may not write to new people for now
-	codeRejected      = "rejected"        // 479, and codes of WhatsApp without a code here
-	codeForbidden     = "forbidden"       // 403
+	codeNotOnWhatsApp = crm.SendNotOnWhatsApp
+	codeReachout      = crm.SendReachoutLocked // 463: the account may not write to new people for now
+	codeGuarded       = "guarded"              // the line's rating holds it back; it waits
+	codeRejected      = "rejected"             // 479, and codes of WhatsApp without a code here
+	codeForbidden     = crm.SendForbidden      // 403
 	codeTooLarge      = "media_too_large"
 	codeNoFile        = "file_missing"
 	codeLink          = "link_failed" // the linked file cannot be fetched

@@ -21,8 +21,9 @@ const (
 func (s *session) send(ctx context.Context) {
 	again := time.NewTimer(sendCheck)
 	defer again.Stop()
+	typed := typings{}
 	for {
-		next := s.sendAll(ctx)
+		next := s.sendAll(ctx, typed)
 		again.Reset(min(sendCheck, max(next, 50*time.Millisecond)))
 		select {
 		case <-ctx.Done():
@@ -36,9 +37,10 @@ func (s *session) send(ctx context.Context) {
 
 // sendAll sends the items that may be sent now, and returns how long to wait before the
 // next call.
-func (s *session) sendAll(ctx context.Context) (next time.Duration) {
+func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duration) {
 	next = sendCheck
 	held := map[string]bool{} // chats that have to wait
+	seen, paced := map[int64]bool{}, pacer{s: s}
 	for after := int64(0); ctx.Err() == nil; {
 		cli := s.client()
 		if cli == nil || !cli.IsLoggedIn() {
@@ -50,20 +52,21 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 			return time.Second
 		}
 		for _, item := range items {
-			after = item.ID
+			after, seen[item.ID] = item.ID, true
 			if held[item.ChatID] || s.uploads.busy(item.ChatID) {
 				held[item.ChatID] = true
 				continue
 			}
 			if until := time.Until(item.NotBefore); !item.NotBefore.IsZero() && until > 0 {
 				held[item.ChatID], next = true, min(next, until)
+				if item.FirstContact {
+					paced.waits(item.NotBefore)
+				}
 				continue
 			}
-			if item.FirstContact && item.Kind == crm.OutMessage {
-				if wait := s.park(ctx, item); wait > 0 {
-					held[item.ChatID], next = true, min(next, wait)
-					continue
-				}
+			if wait := s.notYet(ctx, cli, item, &paced, typed); wait > 0 {
+				held[item.ChatID], next = true, min(next, wait)
+				continue
 			}
 			if item.Kind == crm.OutMessage && item.Message != nil && item.Message.FileID != "" {
 				held[item.ChatID] = true
@@ -76,6 +79,7 @@ func (s *session) sendAll(ctx context.Context) (next time.Duration) {
 			}
 		}
 		if len(items) < sendPage {
+			typed.keep(seen)
 			return next
 		}
 	}
@@ -114,7 +118,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		return 0
 	}
 	s.uploads.rename(item.ChatID, begun.ChatID) // joined with another chat since the outbox was read
-	if wait(ctx, s.m.SendDelay) != nil {
+	if wait(ctx, jitter(s.m.SendDelay)) != nil {
 		return time.Second
 	}
 	when, err := s.deliver(ctx, cli, begun)

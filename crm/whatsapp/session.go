@@ -37,14 +37,19 @@ type session struct {
 	over       atomic.Bool  // the session is ending by itself and will soon be done
 	loggedIn   atomic.Bool  // WhatsApp accepted the login of this connection
 	soughtSalt atomic.Bool  // findSalt was called
+	phoneSeen  atomic.Int64 // when the account's phone was last seen, unix seconds; 0: not yet
 	slowMedia  atomic.Int64 // until when files are not fetched at once, unix seconds
 	failures   failureCount
 	inFlight   inFlight
 	uploads    uploads
 	attention  attention
 
-	helpers handlerGoroutines
-	saving  sync.Mutex // one save at a time, so that states do not overtake each other
+	helpers      handlerGoroutines
+	reporting    sync.Mutex
+	reported     crm.LineSeen // guarded by reporting
+	everReported bool         // guarded by reporting
+
+	saving sync.Mutex // one save at a time, so that states do not overtake each other
 
 	mu      sync.Mutex
 	cli     *whatsmeow.Client        // guarded by mu
@@ -87,6 +92,7 @@ func (s *session) run(ctx context.Context) {
 	}()
 	workers.Go(func() { s.send(ctx) })
 	workers.Go(func() { s.fetchFiles(ctx) })
+	workers.Go(func() { s.watch(ctx) })
 	for tries := 0; ; tries++ {
 		if tries > 0 && wait(ctx, backoff(tries-1)) != nil {
 			return

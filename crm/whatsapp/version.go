@@ -32,8 +32,16 @@ func payload(dev *store.Device) *waWa6.ClientPayload {
 
 // versions holds when to ask for the version again.
 type versions struct {
-	mu   sync.Mutex
-	next time.Time // guarded by mu: the version is not asked for before
+	mu    sync.Mutex
+	next  time.Time // guarded by mu: the version is not asked for before
+	known time.Time // guarded by mu: when WhatsApp last told its version; zero: not yet
+}
+
+// knownAt returns when WhatsApp last told its version to this process, or the zero time.
+func (v *versions) knownAt() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.known
 }
 
 // due reports whether it is time to ask for the version. A caller that gets true must
@@ -85,7 +93,8 @@ func (m *Messenger) askVersion(ctx context.Context) {
 		return
 	}
 	m.versions.mu.Lock()
-	m.versions.next = time.Now().Add(versionEvery)
+	m.versions.known = time.Now()
+	m.versions.next = m.versions.known.Add(versionEvery)
 	m.versions.mu.Unlock()
 	if known.LessThan(*latest) {
 		store.SetWAVersion(*latest)

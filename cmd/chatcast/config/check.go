@@ -196,6 +196,9 @@ func checkWhatsApp(w WhatsAppConfig, violations *ConfigError) {
 	if w.SendDelay < 0 || time.Duration(w.SendDelay) > time.Minute {
 		violations.add("whatsapp.send_delay", "must be from 0s to 1m")
 	}
+	if w.Typing < 0 || time.Duration(w.Typing) > 30*time.Second {
+		violations.add("whatsapp.typing", "must be from 0s to 30s")
+	}
 	if w.FirstContactsPerDay < 0 {
 		violations.add("whatsapp.cold_contacts_per_day", "must not be negative")
 	}

@@ -132,6 +132,8 @@ type BootstrapLicense struct {
 type WhatsAppConfig struct {
 	SendWithin          Duration `yaml:"send_within"` // a message that waits longer fails
 	SendDelay           Duration `yaml:"send_delay"`
+	Typing              Duration `yaml:"typing"`                // before a text, at most; 0: none
+	Guard               bool     `yaml:"guard"`                 // first messages obey the line's rating
 	FirstContactsPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
 	Archive             bool     `yaml:"archive_closes_chats"`
 	Endpoint            string   `yaml:"endpoint"`
@@ -191,7 +193,7 @@ func Default() Config {
 			License: BootstrapLicense{ID: 1229, Name: "My license", Messengers: []string{"grWhatsApp", "telegram"}},
 			AppID:   "app_685_1",
 		},
-		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour)},
+		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour), Guard: true},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:    AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
 		Tracing:  TracingConfig{OneIn: 1},

@@ -12,10 +12,11 @@ import (
 // Figures describe the state of the whole database, whichever nodes work on it, for those
 // who watch the server.
 type Figures struct {
-	Lines      []models.LineCount // with an account, by messenger type and state
-	Outbox     Backlog            // items of all lines
-	Journal    Backlog            // entries that were not published yet
-	Searchable bool               // all messages are in the index of searches
+	Lines      []models.LineCount   // with an account, by messenger type and state
+	Ratings    []models.RatingCount // of paired lines, by messenger type
+	Outbox     Backlog              // items of all lines
+	Journal    Backlog              // entries that were not published yet
+	Searchable bool                 // all messages are in the index of searches
 }
 
 // Backlog is how much waits, and how long the oldest of it has waited.
@@ -39,6 +40,11 @@ func (s *Service) Figures(ctx context.Context) (f Figures, err error) {
 		return f, err
 	}
 	f.Lines = s.allStates(counts)
+	ratings, err := tx.RatingCounts()
+	if err != nil {
+		return f, err
+	}
+	f.Ratings = s.allRatings(ratings)
 	outbox, err := tx.OutboxWaiting()
 	if err != nil {
 		return f, err
@@ -63,6 +69,22 @@ func (s *Service) allStates(counts []models.LineCount) []models.LineCount {
 		for state := range stateSentences {
 			if messenger != "" && !known[[2]string{messenger, state}] {
 				counts = append(counts, models.LineCount{MessengerType: messenger, State: state})
+			}
+		}
+	}
+	return counts
+}
+
+// allRatings adds the ratings that no line has.
+func (s *Service) allRatings(counts []models.RatingCount) []models.RatingCount {
+	known := map[[2]string]bool{}
+	for _, c := range counts {
+		known[[2]string{c.MessengerType, c.Rating}] = true
+	}
+	for messenger := range s.Messengers {
+		for _, rating := range []string{RatingOK, RatingCareful, RatingStop} {
+			if messenger != "" && !known[[2]string{messenger, rating}] {
+				counts = append(counts, models.RatingCount{MessengerType: messenger, Rating: rating})
 			}
 		}
 	}

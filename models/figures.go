@@ -15,6 +15,21 @@ func (tx *Tx) LineCounts() ([]LineCount, error) {
 	return counts, err
 }
 
+// RatingCount is how many lines of a messenger type have a rating.
+type RatingCount struct {
+	MessengerType string
+	Rating        string
+	Lines         int64
+}
+
+// RatingCounts counts the paired lines by messenger type and rating.
+func (tx *Tx) RatingCounts() ([]RatingCount, error) {
+	var counts []RatingCount
+	err := tx.db.Table("messenger_sessions").Select("messenger_type, rating, COUNT(*) AS lines").Where("paired").
+		Group("messenger_type, rating").Order("messenger_type, rating").Scan(&counts).Error
+	return counts, err
+}
+
 // Waiting is how much waits, and since when the oldest of it, in unix milliseconds; 0:
 // nothing waits.
 type Waiting struct {

@@ -24,6 +24,7 @@ var (
 
 	descDatabaseUp    = desc("database_up", "1 when the database has answered this scrape. Without it the metrics below are missing.")
 	descLines         = desc("lines", "Lines with an account, by the messenger's type and the state.", "messenger", "state")
+	descRatings       = desc("line_ratings", "Paired lines, by the messenger's type and the rating of their accounts: ok, careful, or stop.", "messenger", "rating")
 	descOutbox        = desc("outbox_items", "Messages, edits, deletions and read marks that wait to be sent, of all lines.")
 	descOutboxOldest  = desc("outbox_oldest_seconds", "How long the oldest of them has waited.")
 	descJournal       = desc("journal_waiting_entries", "Entries of the journal that were not published yet.")
@@ -44,7 +45,7 @@ var _ prometheus.Collector = stateMetrics{}
 func (m stateMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends,
-		descDatabaseUp, descLines, descOutbox, descOutboxOldest, descJournal, descJournalOldest, descSearch,
+		descDatabaseUp, descLines, descRatings, descOutbox, descOutboxOldest, descJournal, descJournalOldest, descSearch,
 	} {
 		ch <- d
 	}
@@ -83,6 +84,9 @@ func (m stateMetrics) collectFigures(ch chan<- prometheus.Metric) {
 	}
 	for _, l := range f.Lines {
 		gauge(descLines, float64(l.Lines), l.MessengerType, l.State)
+	}
+	for _, r := range f.Ratings {
+		gauge(descRatings, float64(r.Lines), r.MessengerType, r.Rating)
 	}
 	gauge(descOutbox, float64(f.Outbox.Items))
 	gauge(descOutboxOldest, f.Outbox.Oldest.Seconds())

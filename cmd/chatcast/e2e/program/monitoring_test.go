@@ -202,6 +202,7 @@ func TestMetrics(t *testing.T) {
 		`chatcast_http_requests_total{method="GET",route="/v1/licenses/:licenseId/messengers/:messengerType/chats/:chatId",status="200"} 1`,
 		`chatcast_lines{messenger="grWhatsApp",state="logged_out"} 1`,
 		`chatcast_lines{messenger="grWhatsApp",state="connected"} 0`,
+		`chatcast_line_ratings{messenger="grWhatsApp",rating="stop"} 0`,
 		`chatcast_sends_total{messenger="grWhatsApp",result="failed"} 0`,
 		`chatcast_outbox_items 0`,
 		`chatcast_database_up 1`,

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/boombuler/barcode/qr"
 	"github.com/chromedp/chromedp/kb"
@@ -45,6 +46,7 @@ func TestConsolePairing(t *testing.T) {
 	s.talks()
 	s.seesEveryKind()
 	s.seesAFailure()
+	s.seesTheRisk()
 	s.losesTheSession()
 	s.leaves()
 	s.pairsByCode()
@@ -222,6 +224,18 @@ func (s *pairing) seesAFailure() {
 	s.press(kb.Enter)
 	s.untilText("WhatsApp does not let the account write to new people for now")
 	s.onAllScreens("paired-failed")
+}
+
+// seesTheRisk checks that the rating of the line is shown with its reasons, as it changes.
+func (s *pairing) seesTheRisk() {
+	s.Shop.Lock(time.Now().Add(time.Hour))
+	s.until("the rating", `document.querySelector('.risk[data-rating="stop"]')`)
+	e2e.Evaluate[bool](s.Tab, `document.querySelector(".risk summary").click() ?? true`)
+	s.untilText("The account may not write to new people until")
+	s.onAllScreens("paired-risk")
+	s.Shop.Lock(time.Time{})
+	s.until("the better rating", `document.querySelector('.risk[data-rating="careful"]')`)
+	s.untilText("The account was locked for new people in the last 7 days.")
 }
 
 func (s *pairing) losesTheSession() {

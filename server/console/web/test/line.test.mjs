@@ -6,11 +6,11 @@ import { load } from './load.mjs';
 globalThis.requestAnimationFrame ??= () => 0;
 
 const { failureText, inWords, shown, applyEvent, votes } = await load('src/views/send/messages.ts');
-const { aboutLine, isAccount } = await load('src/views/send/stand.ts');
+const { aboutLine, isAccount, riskOf } = await load('src/views/send/stand.ts');
 
 const at = { licenseId: 1229, messenger: 'grWhatsApp' };
 const event = (item, meta) => ({ payload: { data: [item], meta: { licenseId: 1229, messengerType: 'grWhatsApp', ...meta } } });
-const stands = { state: 'connected', connected: true, phone: '79990001122', detail: 'Connected.', bannedUntil: null, restrictedUntil: null, time: 1 };
+const stands = { state: 'connected', connected: true, phone: '79990001122', detail: 'Connected.', bannedUntil: null, restrictedUntil: null, rating: 'ok', ratingReasons: [], time: 1 };
 const content = (text, more) => ({ text, caption: '', file: null, ...more });
 const msg = (id, more) => ({
   id, type: 'text', subtype: null, side: 'in', time: 1, internalId: 1, message: content(`text ${id}`), status: '', statusTime: null, error: null,
@@ -32,12 +32,22 @@ test('events about a line are its own, and of their shape', () => {
 });
 
 test('a line is a bridge until an account was paired with it', () => {
-  const status = (via, state, phone) => isAccount({ via, state, phone, connected: false, detail: '', bannedUntil: null, restrictedUntil: null });
+  const status = (via, state, phone) => isAccount({ via, state, phone, connected: false, detail: '', bannedUntil: null, restrictedUntil: null, rating: 'ok', ratingReasons: [] });
   assert.equal(status('bridge', 'connected', null), false);
   assert.equal(status('none', 'not_set_up', null), false);
   assert.equal(status('whatsapp', 'pairing', null), false);
   assert.equal(status('whatsapp', 'pairing', '79990001122'), true);
   assert.equal(status('whatsapp', 'logged_out', null), true);
+});
+
+test('a line tells its risk while there is one, and has an account', () => {
+  const reasons = [{ code: 'burst', rating: 'careful', message: 'Too fast.' }];
+  const status = (more) => ({ ...stands, via: 'whatsapp', rating: 'careful', ratingReasons: reasons, ...more });
+  assert.deepEqual(riskOf(status({})), { rating: 'careful', reasons });
+  assert.equal(riskOf(status({ rating: 'stop' })).rating, 'stop');
+  assert.equal(riskOf(status({ rating: 'ok', ratingReasons: [] })), undefined);
+  assert.equal(riskOf(status({ state: 'logged_out' })), undefined);
+  assert.equal(riskOf(status({ via: 'bridge', rating: null })), undefined);
 });
 
 test('what comes later than its message is nobody’s edit', () => {

@@ -38,6 +38,7 @@ export const send = {
     } as Record<string, string>,
     until: (time: string) => `Until ${time}.`,
     restricted: (time: string) => `WhatsApp does not let this account write to new people until ${time}. First messages wait until then; answers go out.`,
+    rating: { careful: 'Be careful with new people', stop: 'Write to no new people now' },
     pair: 'Pair this line',
     pairAgain: 'Pair again',
     show: 'Show the code',

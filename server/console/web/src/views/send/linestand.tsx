@@ -12,7 +12,7 @@ import { words } from '../../words';
 import type { LineState } from './linestate';
 import { linePath, mayPair } from './line';
 import { PairSheet } from './pairsheet';
-import { isAccount, type Status } from './stand';
+import { isAccount, riskOf, type Status } from './stand';
 import type { Standing } from './standing';
 import { dayAndTime } from './time';
 
@@ -50,10 +50,23 @@ export function LineStand(props: { state: LineState }) {
       </div>
       {(account || status.state === 'not_set_up') && status.state !== 'connected' && <p class="muted small">{status.detail} {status.bannedUntil !== null && say.until(dayAndTime(status.bannedUntil))}</p>}
       {status.restrictedUntil !== null && status.restrictedUntil * 1000 > Date.now() && <p class="muted small" data-restricted>{say.restricted(dayAndTime(status.restrictedUntil))}</p>}
+      <Risk status={status} />
       {error !== '' && <p class="error-text" role="alert">{error}</p>}
       {open === 'pair' && <PairSheet standing={standing} onClose={close} onPaired={(l) => { close(); location.hash = path('send', l.licenseId, l.messenger); }} />}
       {open === 'manage' && <ManageSheet standing={standing} status={status} onClose={close} />}
     </section>
+  );
+}
+
+/** Risk tells why the account should not write to new people now, or only slowly. */
+function Risk(props: { status: Status }) {
+  const risk = riskOf(props.status);
+  if (risk === undefined) return null;
+  return (
+    <details class="risk small" data-rating={risk.rating}>
+      <summary><span class={`dot ${risk.rating === 'stop' ? 'bad' : 'warn'}`} /> {say.rating[risk.rating]}</summary>
+      <ul class="muted">{risk.reasons.map((r) => <li key={r.code}>{r.message}</li>)}</ul>
+    </details>
   );
 }
 

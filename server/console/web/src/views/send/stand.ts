@@ -16,6 +16,12 @@ export function isAccount(s: Status): boolean {
   return s.via !== 'bridge' && s.via !== 'none' && !(s.state === 'pairing' && s.phone === null);
 }
 
+/** riskOf is what endangers the line's account; undefined: nothing does, or there is none. */
+export function riskOf(s: Status): { rating: 'careful' | 'stop'; reasons: Status['ratingReasons'] } | undefined {
+  if (!isAccount(s) || s.state === 'logged_out' || s.rating === null || s.rating === 'ok') return undefined;
+  return { rating: s.rating, reasons: s.ratingReasons };
+}
+
 /**
  * aboutLine is an event about the line; undefined: it is about something else, or
  * does not have its declared shape.

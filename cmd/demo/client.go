@@ -11,16 +11,12 @@ import (
 	"net/url"
 	"sync"
 	"time"
-
-	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 const (
 	ownerEmail = "owner@example.com"
 	miaEmail   = "mia@example.com"
 	line       = "/v1/licenses/1229/messengers/grWhatsApp"
-
-	pairTime = 30 * time.Second
 )
 
 // client calls the public routes as one user.
@@ -111,40 +107,6 @@ func hire(ctx context.Context, owner *client, password string) (*colleague, erro
 		mia.tags[name] = tag.ID
 	}
 	return mia, nil
-}
-
-// pair shows the line's QR code to the shop's phone, and waits until the line is
-// connected.
-func pair(ctx context.Context, owner *client, shop *whatsapptest.Account) error {
-	ctx, cancel := context.WithTimeout(ctx, pairTime)
-	defer cancel()
-	var shown struct{ QR *string }
-	err := until(ctx, func() error { // the program may still be starting its lines
-		if err := owner.call(ctx, "POST", line+"/connect", nil, nil); err != nil {
-			return err
-		}
-		return owner.call(ctx, "GET", line+"/qr", nil, &shown)
-	})
-	if err != nil {
-		return fmt.Errorf("asking for the QR code: %w", err)
-	}
-	if shown.QR == nil {
-		return errors.New("the line shows no QR code")
-	}
-	if _, err := shop.ScanQR(ctx, *shown.QR); err != nil {
-		return err
-	}
-	return until(ctx, func() error {
-		var status struct {
-			Connected bool
-			Detail    string
-		}
-		err := owner.call(ctx, "GET", line+"/status", nil, &status)
-		if err == nil && !status.Connected {
-			err = errors.New("the line is not connected: " + status.Detail)
-		}
-		return err
-	})
 }
 
 // until retries until try succeeds or ctx ends. It returns the last error.

@@ -14,7 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
 )
 
 // buffer holds what the demo prints, and can be read meanwhile.
@@ -48,9 +51,15 @@ func server(t *testing.T) string {
 
 var shown = regexp.MustCompile(`(?s)console +(http://\S+)/\n.*e-mail +(\S+)\n.*password +(\S+)\n`)
 
+// TestMain also ends the browser.
+func TestMain(m *testing.M) { e2e.Main(m) }
+
+var phoneShown = regexp.MustCompile(`phone +(http://127\.0\.0\.1:\d+/)\n`)
+
 // TestDemo runs the demo with the built program, at a fast pace. The printed credentials
-// open the console, customers write and send files, Mia answers, the person at the
-// console gets read marks and replies, and nothing is left at the end.
+// open the console; the line is not linked, and nobody writes, until the button on the
+// phone's page is clicked in a browser. Then customers write and send files, Mia answers,
+// the person at the console gets read marks and replies, and nothing is left at the end.
 func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("CHATCAST_SERVER_ADDRESS", "no address: settings of this shell must not reach the demo")
@@ -78,6 +87,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the console: %v %v", page, err)
 	}
 
+	link(t, ctx, me, out.String())
 	events := &journal{client: me}
 	events.await(t, `"type":"text"`, `"type":"image"`, `"type":"voice"`, `"type":"document"`, `"type":"location"`, `"type":"contact"`, `"type":"poll"`,
 		`"type":"reaction"`, `"type":"group"`, `"event":"messageEdit"`, `"event":"messageDelete"`, `"event":"chatTag"`, `"event":"chatResponsible"`,
@@ -108,6 +118,49 @@ func TestDemo(t *testing.T) {
 		t.Error("the server still runs")
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// link links the line by a click on the phone's page. Requests of other pages do nothing.
+func link(t *testing.T, ctx context.Context, me *client, printed string) {
+	t.Helper()
+	m := phoneShown.FindStringSubmatch(printed)
+	if m == nil {
+		t.Fatalf("no phone is shown: %q", printed)
+	}
+	for header, value := range map[string]string{"Host": "rebound.example", "Origin": "https://other.example"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, m[1]+"scan", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(header, value)
+		if header == "Host" {
+			req.Host = value
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode < 400 {
+			t.Errorf("a scan with %s %s: %s", header, value, res.Status)
+		}
+	}
+	p := e2e.OpenTab(t, m[1])
+	until := func(js string) chromedp.Action[chromedp.Void] {
+		return chromedp.Poll[chromedp.Void](js, chromedp.WithPollingTimeout(testwait.Long))
+	}
+	p.Do(until(`!document.getElementById("code").hidden && document.getElementById("code").naturalWidth > 100 && !document.getElementById("scan").disabled`))
+	var status struct{ State string }
+	var page struct{ Items []any }
+	err := me.call(ctx, http.MethodGet, line+"/status", nil, &status)
+	if err == nil {
+		err = me.call(ctx, http.MethodGet, line+"/chats", nil, &page)
+	}
+	if err != nil || status.State != "pairing" || len(page.Items) != 0 {
+		t.Fatalf("before the click the line is %+v with %d chats, %v", status, len(page.Items), err)
+	}
+	p.Do(chromedp.Click("#scan"), until(`document.getElementById("state").textContent === "This device is linked."`))
+	p.Close()
 }
 
 // journal reads the line's events as they arrive.

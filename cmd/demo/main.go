@@ -1,9 +1,11 @@
 // Command demo shows chatcast at work on your own machine. It starts a stand-in
-// WhatsApp and the program, and pairs a line by the QR code as a phone would. Then
-// simulated customers write, send pictures, read the answers, and reply.
+// WhatsApp and the program. A line shows a QR code, which the page of a simulated phone
+// scans when somebody clicks. Then simulated customers write, send pictures, read the
+// answers, and reply.
 //
 //	demo (this process)                          bin/chatcast (a child)
 //	  stand-in WhatsApp  <---- whatsmeow ----      crm/whatsapp
+//	  the shop's phone   ------ HTTP ------->      the line's QR code
 //	  the customers                                   |
 //	  Mia, a colleague   ------ HTTP ------->      the API, the console
 //
@@ -23,6 +25,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -101,7 +104,12 @@ func show(ctx context.Context, o options, phones *whatsapptest.Server, server *p
 		return err
 	}
 	shop := phones.NewAccount("12025550100", "1000000100", "The tea house")
-	if err := pair(ctx, owner, shop); err != nil {
+	var pages sync.WaitGroup
+	defer pages.Wait()
+	defer cancel()
+	phone := newPhone(owner, shop)
+	phoneURL, err := phone.serve(ctx, &pages)
+	if err != nil {
 		return err
 	}
 	mia, err := hire(ctx, owner, password)
@@ -116,11 +124,19 @@ func show(ctx context.Context, o options, phones *whatsapptest.Server, server *p
     e-mail    %s
     password  %s
 
+    phone     %s
+
+  Sign in to the console; Send shows the code to link the shop's phone with. Open the
+  phone and let it scan the code: then the customers begin to write.
   Live shows what happens. Answer somebody in Send: they read it and reply.
   Mia, a colleague, answers where you do not. Ctrl-C ends it and removes its data.
 
-`, len(p.customers), url, ownerEmail, password)
-	p.run(ctx)
+`, len(p.customers), url, ownerEmail, password, phoneURL)
+	select {
+	case <-phone.linked:
+		p.run(ctx)
+	case <-ctx.Done():
+	}
 	return context.Cause(ctx)
 }
 

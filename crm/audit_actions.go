@@ -38,9 +38,17 @@ const (
 	AuditLinePaired       = "line.paired"
 	AuditLineLoggedOut    = "line.loggedOut"
 	AuditLineReplaced     = "line.replaced" // the account's session was opened elsewhere
+	AuditLineSettings     = "line.settings"
 	AuditMessageDeleted   = "message.deleted"
 	AuditChatRenamed      = "chat.renamed"
 	AuditContactRenamed   = "contact.renamed"
+
+	AuditGroupMade    = "group.made"
+	AuditGroupChanged = "group.changed"
+	AuditGroupMembers = "group.membersChanged" // one entry for each of them
+	AuditGroupLink    = "group.linkRenewed"
+	AuditGroupJoined  = "group.joined"
+	AuditGroupLeft    = "group.left"
 
 	AuditAppMade     = "app.made"
 	AuditAppChanged  = "app.changed"
@@ -57,8 +65,9 @@ var auditActions = []string{
 	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
-	AuditLinePairing, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditMessageDeleted,
+	AuditLinePairing, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed,
+	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
 }
 
@@ -84,5 +93,6 @@ const (
 	targetMessage    = "message"
 	targetChat       = "chat"
 	targetContact    = "contact"
+	targetGroup      = "group" // its id is that of its chat
 	targetApp        = "app"
 )

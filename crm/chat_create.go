@@ -12,6 +12,13 @@ type ChatInput struct {
 	Type  Field[string] `json:"type"`  // private (when absent) or group
 	Phone Field[string] `json:"phone"` // of a private chat: digits, with or without + ( ) - and spaces
 	Name  Field[string] `json:"name"`
+
+	Participants []ChatParticipant `json:"participantsItems"` // of a group
+}
+
+// ChatParticipant is a member of a group to make.
+type ChatParticipant struct {
+	Value string `json:"value"` // a phone number or an id
 }
 
 // phoneSigns removes the signs that people write between a phone number's digits.
@@ -30,9 +37,12 @@ func (in ChatInput) check() error {
 }
 
 // CreateChat creates the chat with a phone number, or returns the existing one. It
-// causes no event: clients learn of the chat from its first message. A group must be
-// created in the messenger, because a bridge cannot create one.
+// causes no event: clients learn of the chat from its first message. A group is created
+// in the messenger, which a bridge cannot do.
 func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput) (data ChatData, err error) {
+	if in.Type.Value == models.ChatGroup {
+		return s.createGroupChat(ctx, a, on, in)
+	}
 	v, err := s.renderer(ctx, on)
 	if err != nil {
 		return data, err
@@ -43,8 +53,6 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 			return err
 		}
 		switch {
-		case in.Type.Value == models.ChatGroup:
-			return Unavailable("groups are made in the messenger itself: this line's bridge cannot make one; a group appears here with its first message")
 		case in.Type.Set && in.Type.Value != models.ChatPrivate:
 			return Invalid("type", "must be private or group")
 		case !IsWhatsApp(on.Messenger):
@@ -69,6 +77,19 @@ func (s *Service) CreateChat(ctx context.Context, a Actor, on Line, in ChatInput
 		return err
 	})
 	return data, err
+}
+
+// createGroupChat is CreateChat for a group.
+func (s *Service) createGroupChat(ctx context.Context, a Actor, on Line, in ChatInput) (data ChatData, err error) {
+	members := make([]string, len(in.Participants))
+	for i, p := range in.Participants {
+		members[i] = p.Value
+	}
+	_, chat, err := s.createGroup(ctx, a, on, GroupInput{Name: in.Name.Value, Members: members})
+	if err != nil {
+		return data, err
+	}
+	return s.Chat(ctx, a, ChatAddress{Line: on, ChatID: chat.ExternalID})
 }
 
 // chatWithPhone finds or creates the private chat with a phone number, and locks it. given

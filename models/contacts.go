@@ -39,6 +39,19 @@ func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contac
 		Order("CASE WHEN lid = external_id THEN 1 ELSE 0 END, id"))
 }
 
+// ContactNames returns the names of a line's contacts by the messenger's ids, as far as
+// they are known.
+func (tx *Tx) ContactNames(licenseID int64, messengerType string, ids []string) (map[string]string, error) {
+	var rows []Contact
+	err := tx.db.Select("external_id", "name").
+		Where("license_id = ? AND messenger_type = ? AND external_id IN ?", licenseID, messengerType, ids).Find(&rows).Error
+	names := make(map[string]string, len(rows))
+	for _, k := range rows {
+		names[k.ExternalID] = k.Name
+	}
+	return names, err
+}
+
 // DeleteContact deletes a contact.
 func (tx *Tx) DeleteContact(id int64) error { return tx.db.Delete(&Contact{}, id).Error }
 

@@ -31,9 +31,10 @@ var (
 	appOldSecret = seal.Column{Table: "apps", Name: "old_secret", Key: []string{"id"}, Text: true}
 	appWebhooks  = seal.Column{Table: "apps", Name: "webhooks", Key: []string{"id"}, Text: true} // URLs and headers may be secret
 	settingValue = seal.Column{Table: "settings", Name: "value", Key: []string{"name"}, Text: true}
+	lineProxy    = seal.Column{Table: "line_settings", Name: "proxy", Key: []string{"license_id", "messenger_type"}, Text: true} // with its password
 	totpSecret   = seal.Column{Table: "user_totp", Name: "secret", Key: []string{"user_id"}, Text: true}
 
-	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret}
+	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy}
 )
 
 // UseKeys sets the keys of the database's secrets; nil if there are none. It must be
@@ -140,13 +141,13 @@ func (tx *Tx) claimKeys() error {
 }
 
 // seal returns a text as its column holds it.
-func (tx *Tx) seal(c seal.Column, text, row string) string {
-	return string(tx.keys.Seal(c, []byte(text), row))
+func (tx *Tx) seal(c seal.Column, text string, row ...string) string {
+	return string(tx.keys.Seal(c, []byte(text), row...))
 }
 
 // open replaces the text of a column by what was sealed.
-func (tx *Tx) open(c seal.Column, text *string, row string) error {
-	value, err := tx.keys.Open(c, []byte(*text), row)
+func (tx *Tx) open(c seal.Column, text *string, row ...string) error {
+	value, err := tx.keys.Open(c, []byte(*text), row...)
 	*text = string(value)
 	return err
 }

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"time"
 
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/content"
@@ -11,8 +12,11 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// call ingests an incoming call as a message of type "call". Calls cannot be answered
-// here.
+// ringing is how long after its offer a call may still be rejected.
+const ringing = time.Minute
+
+// call ingests an incoming call as a message of type "call", and rejects it if the line
+// is set to do so. Calls cannot be answered here.
 func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.BasicCallMeta, media string) (kept bool) {
 	if !fitsID(c.CallID) {
 		return true
@@ -29,7 +33,27 @@ func (s *session) call(ctx context.Context, cli *whatsmeow.Client, c types.Basic
 		return true
 	}
 	in := s.envelope(ctx, cli, info, &content.Content{Type: "call", Subtype: media})
-	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}})
+	if !s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{in}}) {
+		return false
+	}
+	if !info.IsGroup && time.Since(c.Timestamp) < ringing {
+		s.rejectCall(ctx, cli, c, in.Chat.ID.String())
+	}
+	return true
+}
+
+// rejectCall rejects a call, and lets the rules answer the caller, if the line is set to
+// do so. A rejection may be lost: then the phone goes on ringing, as without the setting.
+func (s *session) rejectCall(ctx context.Context, cli *whatsmeow.Client, c types.BasicCallMeta, chat string) {
+	settings, err := s.m.rules.AccountSettings(ctx, s.on)
+	if err == nil && settings.RejectCalls {
+		if err = cli.RejectCall(ctx, c.From, c.CallID); err == nil {
+			err = s.m.rules.CallRejected(ctx, s.on, chat, c.CallID)
+		}
+	}
+	if err != nil {
+		s.log.Warn("a call was not rejected, or its caller not answered", "error", err)
+	}
 }
 
 // callMedia returns "video" for a video call and "audio" otherwise.

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"testing"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -14,4 +15,47 @@ func TestCalls(t *testing.T) {
 	if m.ID.String() != id || *m.Subtype != "video" || m.Chat.ID.String() != "79995554433@c.us" {
 		t.Errorf("came as %+v", m)
 	}
+}
+
+// TestCallsAreRejected checks the setting of a line: off, calls ring; on, they are rejected
+// and answered once, with a message that everybody sees.
+func TestCallsAreRejected(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		rings := h.anna.Call(h.shop, false)
+		h.awaitItem(t, crm.EventMessage, rings, `"call"`)
+		const text = "We cannot take calls. Please write to us."
+		if _, err := h.ChangeLineSettings(t.Context(), h.Owner, testLine, crm.LineSettingsChanges{RejectCalls: crm.Value(true), RejectText: crm.Value(text)}); err != nil {
+			t.Fatal(err)
+		}
+		rejected := h.anna.Call(h.shop, true)
+		h.awaitItem(t, crm.EventMessage, rejected, `"call"`)
+		if err := h.anna.AwaitRejected(testwait.Context(t), rejected); err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.anna.AwaitText(testwait.Context(t), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.awaitItem(t, crm.EventMessage, got.ID, text, `"side":"out"`)
+		if err := h.CallRejected(t.Context(), testLine, anna, rejected); err != nil {
+			t.Fatal(err)
+		}
+		h.anna.SendText(h.shop, "all right")
+		h.awaitItem(t, crm.EventMessage, "all right")
+		answers := 0
+		for _, written := range h.texts(t) {
+			if written == text {
+				answers++
+			}
+		}
+		if answers != 1 {
+			t.Errorf("the caller was answered %d times", answers)
+		}
+		for _, done := range h.anna.Calls() {
+			if done.Call == rings {
+				t.Errorf("without the setting, a call is met with %s", done.Action)
+			}
+		}
+	})
 }

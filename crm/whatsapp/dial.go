@@ -15,16 +15,25 @@ import (
 )
 
 // dialer makes the HTTP clients of a whatsmeow client. If endpoint is set, every dial
-// goes to it over plain TCP, whatever the host, and no TLS handshake is made.
-type dialer struct{ endpoint string }
+// goes to it over plain TCP, whatever the host, and no TLS handshake is made. If through
+// is set, it is used instead of a dial of our own.
+type dialer struct {
+	endpoint string
+	through  dialFunc
+}
 
 func (d dialer) transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout = time.Minute
+	if d.through != nil {
+		t.Proxy, t.DialContext = nil, d.through
+	}
 	if d.endpoint != "" {
-		plain := func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 30 * time.Second}).DialContext(ctx, "tcp", d.endpoint)
+		dial := dialFunc((&net.Dialer{Timeout: 30 * time.Second}).DialContext)
+		if d.through != nil {
+			dial = d.through
 		}
+		plain := func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, "tcp", d.endpoint) }
 		t.Proxy, t.DialContext, t.DialTLSContext = nil, plain, plain
 		t.ForceAttemptHTTP2 = false
 	}

@@ -112,6 +112,7 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 	switch {
 	case err == nil && mine:
 		s.save(ctx)
+		s.reconfigure(ctx)
 	case err == nil:
 		s.log.Warn("another process serves this line now")
 		s.stop()

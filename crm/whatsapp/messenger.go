@@ -39,6 +39,8 @@ type Options struct {
 	// PrivateLinks allows files that operators name by address to be fetched from
 	// outside the public internet.
 	PrivateLinks bool
+	// PrivateProxies allows proxies of lines outside the public internet.
+	PrivateProxies bool
 	// SendDelay is the least time between two messages of a line; up to half of it is
 	// added. 0: none.
 	SendDelay time.Duration

@@ -320,6 +320,12 @@ func (r *recorder) PublishPresence(_ context.Context, _ crm.Line, chat crm.Inbou
 	return nil
 }
 
+func (r *recorder) AccountSettings(context.Context, crm.Line) (crm.AccountSettings, error) {
+	return crm.AccountSettings{}, nil
+}
+
+func (r *recorder) CallRejected(context.Context, crm.Line, string, string) error { return nil }
+
 func (r *recorder) PublishQR(_ context.Context, _ crm.Line, p crm.Pairing) error {
 	r.change(func() { r.codes = append(r.codes, p) })
 	return nil

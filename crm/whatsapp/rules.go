@@ -49,5 +49,7 @@ type lines interface {
 	Lease(ctx context.Context, on crm.Line, owner string, ttl time.Duration) (bool, error)
 	Release(ctx context.Context, on crm.Line, owner string) error
 	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error
+	AccountSettings(ctx context.Context, on crm.Line) (crm.AccountSettings, error)
+	CallRejected(ctx context.Context, on crm.Line, chatID, callID string) error
 	PublishQR(ctx context.Context, on crm.Line, p crm.Pairing) error
 }

@@ -58,6 +58,7 @@ type session struct {
 	device  string                   // guarded by mu: the paired device; empty: none
 	fresh   bool                     // guarded by mu: the device's keys may not be stored yet
 	name    string                   // guarded by mu: the account's own name
+	proxy   string                   // guarded by mu: of the client, with its password; empty: none
 	state   crm.LineState            // guarded by mu
 	unsaved bool                     // guarded by mu: state is not saved yet
 	pairing *pairing                 // guarded by mu; nil: none is under way
@@ -156,6 +157,16 @@ func (s *session) prepare(ctx context.Context) error {
 			return errNoDevice
 		}
 	}
+	settings, err := s.m.rules.AccountSettings(ctx, s.on)
+	if err != nil {
+		return err
+	}
+	dial := dialer{endpoint: s.m.Endpoint}
+	if settings.Proxy != "" {
+		if dial.through, err = throughProxy(settings.Proxy, s.m.PrivateProxies); err != nil {
+			return err
+		}
+	}
 	life := newLifetime(ctx)
 	ctx = life.ctx
 	shield(dev, s, life)
@@ -179,9 +190,9 @@ func (s *session) prepare(ctx context.Context) error {
 		defer life.works.Done()
 		return s.handle(ctx, cli, evt)
 	})
-	idle := dialer{s.m.Endpoint}.configure(cli, life.dialled)
+	idle := dial.configure(cli, life.dialled)
 	s.mu.Lock()
-	s.cli, s.idle, s.life, s.name = cli, idle, life, dev.PushName
+	s.cli, s.idle, s.life, s.name, s.proxy = cli, idle, life, dev.PushName, settings.Proxy
 	s.mu.Unlock()
 	s.broken.Store(false)
 	return nil

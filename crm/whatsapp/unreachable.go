@@ -34,7 +34,10 @@ func causeOf(err error) string {
 	var certificate *tls.CertificateVerificationError
 	var status wasocket.ErrWithStatusCode
 	var timeout net.Error
+	var through *proxyError
 	switch {
+	case errors.As(err, &through):
+		return "the line's proxy: " + through.message
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "DNS does not know its name; check the DNS and the network of this server"
 	case errors.As(err, &dns):

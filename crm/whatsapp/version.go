@@ -82,7 +82,7 @@ func (s *session) freshen(ctx context.Context) {
 func (m *Messenger) askVersion(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.version)
 	defer cancel()
-	transport := dialer{m.Endpoint}.transport()
+	transport := dialer{endpoint: m.Endpoint}.transport()
 	defer transport.CloseIdleConnections()
 	latest, err := whatsmeow.GetLatestVersion(ctx, &http.Client{Transport: bounded{transport}})
 	version.Lock()

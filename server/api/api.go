@@ -46,6 +46,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerChats(signedIn, line)
 	a.registerMessages(line)
 	a.registerLine(line)
+	a.registerGroups(line)
 }
 
 // NoRoute answers requests for a path under /v1 that does not exist.

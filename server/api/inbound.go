@@ -16,6 +16,8 @@ func (a *API) registerLine(line gin.IRouter) {
 	line.POST("/connect", on(a, pathLine, a.pair))
 	line.GET("/qr", server.RefuseHead, a.qr)
 	line.POST("/pairingCode", on(a, pathLine, a.pairingCode))
+	line.GET("/settings", on(a, pathLine, a.lineSettings))
+	line.PATCH("/settings", on(a, pathLine, a.changeLineSettings))
 	line.DELETE("/session", on(a, pathLine, a.logout))
 }
 
@@ -81,6 +83,18 @@ func (a *API) pairingCode(c *gin.Context, line crm.Line) (any, error) {
 		return nil, err
 	}
 	return a.CRM.Pair(c.Request.Context(), actor(c), line, &in.Phone)
+}
+
+func (a *API) lineSettings(c *gin.Context, line crm.Line) (any, error) {
+	return a.CRM.LineSettings(c.Request.Context(), actor(c), line)
+}
+
+func (a *API) changeLineSettings(c *gin.Context, line crm.Line) (any, error) {
+	var in crm.LineSettingsChanges
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	return a.CRM.ChangeLineSettings(c.Request.Context(), actor(c), line, in)
 }
 
 func (a *API) logout(c *gin.Context, line crm.Line) (any, error) {

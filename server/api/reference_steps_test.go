@@ -201,6 +201,12 @@ func (w *walker) messages() {
 		step{w.Owner, "GET " + phoneLine + "/qr?format=png", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/pairingCode", `{"phone":"79990001122"}`, 0, "", nil},
 	)
+	w.steps(
+		step{w.Owner, "GET " + line + "/settings", "", 409, "", nil},
+		step{w.Owner, "PATCH " + line + "/settings", "{}", 409, "", nil},
+		step{w.Owner, "GET " + phoneLine + "/settings", "", 0, "", nil},
+		step{w.Admin, "PATCH " + phoneLine + "/settings", `{"rejectCalls":true,"rejectText":"Please write","proxy":"socks5://me:hidden@proxy.example:1080"}`, 0, "", nil},
+	)
 	w.account()
 	w.files()
 }

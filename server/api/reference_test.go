@@ -100,6 +100,9 @@ var shapes = map[string]any{
 	"InvitationView": crm.InvitationView{}, "JoinedEmployee": crm.JoinedEmployee{}, "CreatedCompany": crm.CreatedCompany{}, "LicenseRight": crm.LicenseRight{},
 	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},
 	"LineStatus": crm.LineStatus{}, "RatingReason": crm.RatingReason{}, "Pairing": crm.Pairing{}, "Contact": crm.ContactData{},
+	"LineSettings": crm.LineSettings{}, "LineSettingsChanges": crm.LineSettingsChanges{},
+	"Group": crm.Group{}, "GroupMember": crm.GroupMember{}, "MemberResult": crm.MemberResult{}, "MemberError": crm.SendError{},
+	"CreatedGroup": crm.CreatedGroup{}, "JoinedGroup": crm.JoinedGroup{}, "GroupLinkAnswer": crm.GroupLink{},
 	"Chat": crm.ChatData{}, "LastMessage": crm.LastMessage{}, "FoundMessages": crm.FoundMessages{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
 	"File": crm.FileData{}, "Location": crm.Location{}, "ContactCard": crm.ContactCard{}, "Poll": crm.Poll{},
 	"Reaction": crm.Reaction{}, "PollVote": crm.PollVote{}, "Mention": crm.Mention{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},
@@ -115,7 +118,7 @@ var shapes = map[string]any{
 
 	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},
 	"Acceptance": crm.Acceptance{}, "CompanyInput": crm.CompanyInput{},
-	"ChatInput": crm.ChatInput{}, "NamedInput": crm.NamedInput{}, "TagInput": crm.TagInput{},
+	"ChatInput": crm.ChatInput{}, "ChatParticipant": crm.ChatParticipant{}, "GroupInput": crm.GroupInput{}, "GroupChanges": crm.GroupChanges{}, "GroupLink": crm.GroupLink{}, "NamedInput": crm.NamedInput{}, "TagInput": crm.TagInput{},
 	"QuickListInput": crm.QuickListInput{}, "QuickAccessInput": crm.QuickAccessInput{},
 	"QuickResponseInput": crm.QuickResponseInput{}, "InboundMessage": crm.InboundMessage{},
 	"InboundChatObject": crm.InboundChat{}, "InboundUser": crm.InboundUser{}, "InboundStatus": crm.InboundStatus{},

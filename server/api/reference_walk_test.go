@@ -31,6 +31,8 @@ type phone struct {
 	rules                  *crm.Service
 	unavailable, connected bool
 	tries                  int
+	refusal                error // of questions about groups
+	configured             int   // calls of Configure
 }
 
 var _ crm.Queued = (*phone)(nil)
@@ -251,6 +253,7 @@ func (w *walker) everything() {
 	w.catalogues()
 	w.chats()
 	w.messages()
+	w.groups()
 	w.quick()
 	w.apps()
 }
@@ -298,6 +301,6 @@ func TestFaultsOfOurOwnAreDocumented(t *testing.T) {
 // sample returns a path of the operation with plausible parameters.
 func sample(op apitest.Operation) string {
 	return strings.NewReplacer("{chatId}", "79990001122", "{licenseId}", "1229", "{messengerType}", "grWhatsApp",
-		"{companyId}", "2224", "{userId}", "687", "{fileId}", strings.Repeat("a", 32), "{code}", strings.Repeat("b", 64), "{messageId}", "IN1",
+		"{companyId}", "2224", "{userId}", "687", "{groupId}", "120363000000000001@g.us", "{fileId}", strings.Repeat("a", 32), "{code}", strings.Repeat("b", 64), "{messageId}", "IN1",
 		"/v1/apps/{id}", "/v1/apps/none", "{id}", "1", "{tagId}", "1", "{responseId}", "1", "{file}", "message.json").Replace(op.Path)
 }

@@ -177,6 +177,7 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 		DB: r.keys, Dialect: dialect, Keys: keys, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
 		Alone:    true, // New has locked the database
 		Archives: cfg.WhatsApp.Archive, SendDelay: time.Duration(cfg.WhatsApp.SendDelay), Guard: cfg.WhatsApp.Guard, TypeFor: time.Duration(cfg.WhatsApp.Typing), PrivateLinks: cfg.Files.AllowPrivateLinks,
+		PrivateProxies: cfg.WhatsApp.AllowPrivateProxies,
 	})
 	if err != nil {
 		return errors.Join(err, r.keys.Close())

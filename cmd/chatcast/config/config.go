@@ -136,6 +136,7 @@ type WhatsAppConfig struct {
 	Guard               bool     `yaml:"guard"`                 // first messages obey the line's rating
 	FirstContactsPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
 	Archive             bool     `yaml:"archive_closes_chats"`
+	AllowPrivateProxies bool     `yaml:"allow_private_proxies"`
 	Endpoint            string   `yaml:"endpoint"`
 	RootKey             string   `yaml:"root_key"` // hex, 32 bytes
 }

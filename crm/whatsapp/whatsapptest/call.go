@@ -58,6 +58,12 @@ func (c *Contact) ring(a *Account, what node) {
 	}
 }
 
+// Calls returns what clients did about the contact's calls.
+func (c *Contact) Calls() []CallAction {
+	defer c.srv.lock()()
+	return slices.Clone(c.calls)
+}
+
 // AwaitRejected waits until a client has rejected the call.
 func (c *Contact) AwaitRejected(ctx context.Context, id string) error {
 	return c.srv.wait(ctx, "the rejection of "+id, func() bool {

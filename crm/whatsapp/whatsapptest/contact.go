@@ -70,6 +70,13 @@ func (c *Contact) Silence(on bool) {
 	c.silent = on
 }
 
+// LetNobodyAdd sets whether the contact's settings forbid everybody to add them to
+// groups.
+func (c *Contact) LetNobodyAdd(on bool) {
+	defer c.srv.lock()()
+	c.uninvited = on
+}
+
 // accounts returns every account once. mu is held.
 func (s *Server) accounts() []*Account {
 	var out []*Account

@@ -80,6 +80,23 @@ func (g *Group) Members() int {
 	return len(g.members)
 }
 
+// Rank returns admin, superadmin, empty for an ordinary member, or "none".
+func (g *Group) Rank(who Member) string {
+	g.srv.mu.Lock()
+	defer g.srv.mu.Unlock()
+	if m := g.member(who.self()); m != nil {
+		return m.rank
+	}
+	return "none"
+}
+
+// Invite returns the code of the link by which people join.
+func (g *Group) Invite() string {
+	g.srv.mu.Lock()
+	defer g.srv.mu.Unlock()
+	return g.invite
+}
+
 // Name returns the group's name.
 func (g *Group) Name() string {
 	g.srv.mu.Lock()

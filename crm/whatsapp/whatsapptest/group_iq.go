@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"time"
 
 	"go.mau.fi/whatsmeow/types"
 )
@@ -76,16 +77,33 @@ func (c *conn) groupsAtLarge(what node, set bool) ([]node, error) {
 
 func (c *conn) createGroup(what node) []node {
 	var people []*person
+	var refused []node
 	byLID := false
 	for _, p := range what.GetChildrenByTag("participant") {
 		jid := jidOf(p, "jid")
 		byLID = byLID || jid.Server == types.HiddenUserServer
-		if found := c.srv.find(jid); found != nil {
+		found := c.srv.find(jid)
+		switch {
+		case found == nil:
+			refused = append(refused, node{Tag: "participant", Attrs: attrs{"jid": jid, "error": 404}})
+		case found.uninvited:
+			refused = append(refused, c.mustBeInvited(jid))
+		default:
 			people = append(people, found)
 		}
 	}
 	g := c.srv.newGroup(stringOf(what, "subject"), byLID, c.device.account.person, people, stringOf(what, "key"), c.device)
-	return []node{g.describe()}
+	answer := g.describe()
+	answer.Content = append(answer.GetChildren(), refused...)
+	return []node{answer}
+}
+
+// mustBeInvited returns the answer for a person who lets nobody add them to groups.
+func (c *conn) mustBeInvited(jid types.JID) node {
+	expires := c.srv.opts.Now().Add(72 * time.Hour).Unix()
+	return node{Tag: "participant", Attrs: attrs{"jid": jid, "error": 403}, Content: []node{
+		{Tag: "add_request", Attrs: attrs{"code": hex.EncodeToString(randomBytes(8)), "expiration": expires}},
+	}}
 }
 
 func (c *conn) inviteLink(g *Group, fresh bool) ([]node, error) {
@@ -162,6 +180,9 @@ func (c *conn) changeMembers(g *Group, what node) []node {
 			a["error"] = 409
 		case what.Tag != "add" && !isIn:
 			a["error"] = 404
+		case what.Tag == "add" && found.uninvited:
+			answers = append(answers, c.mustBeInvited(jid))
+			continue
 		default:
 			people = append(people, found)
 		}

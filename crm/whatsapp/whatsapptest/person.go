@@ -13,23 +13,24 @@ import (
 // person is somebody with a simulated phone: a customer, or the owner of an
 // account. The server's mu guards it.
 type person struct {
-	srv      *Server
-	number   types.JID
-	hidden   types.JID // the hidden id (LID); empty when there is none
-	name     string    // the push name
-	about    string
-	party    *party
-	account  *Account // nil for a contact
-	inbox    []*Received
-	receipts []Receipt
-	sent     map[string]*sentMessage // by id: needed for retries, votes and quotes
-	retries  map[string]int          // by id: how often the phone asked for a message again
-	retried  int                     // how often clients asked this phone for a message again
-	deaf     int                     // how many more messages the phone claims it cannot read
-	silent   bool                    // sends no delivered receipts
-	private  bool                    // nobody is told the number
-	typing   []Typing
-	calls    []CallAction
+	srv       *Server
+	number    types.JID
+	hidden    types.JID // the hidden id (LID); empty when there is none
+	name      string    // the push name
+	about     string
+	party     *party
+	account   *Account // nil for a contact
+	inbox     []*Received
+	receipts  []Receipt
+	sent      map[string]*sentMessage // by id: needed for retries, votes and quotes
+	retries   map[string]int          // by id: how often the phone asked for a message again
+	retried   int                     // how often clients asked this phone for a message again
+	deaf      int                     // how many more messages the phone claims it cannot read
+	silent    bool                    // sends no delivered receipts
+	private   bool                    // nobody is told the number
+	uninvited bool                    // lets nobody add them to groups
+	typing    []Typing
+	calls     []CallAction
 }
 
 func (s *Server) newPerson(phone, hidden, name string) *person {

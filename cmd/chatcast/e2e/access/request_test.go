@@ -26,6 +26,11 @@ type shape struct {
 	schema string            // of the body
 }
 
+// needsAccounts reports whether the operation needs a messenger with accounts.
+func needsAccounts(op apitest.Operation) bool {
+	return slices.Contains(op.Events(), "messengerStatus") || slices.Contains(op.Tags, "groups") || strings.HasSuffix(op.Path, "{messengerType}/settings")
+}
+
 // shapeOf reads the shape of an operation from the reference.
 func (w *world) shapeOf(op apitest.Operation) *shape {
 	s := &shape{op: op, path: strings.Split(op.Path, "/"), keys: map[string]string{}}
@@ -36,8 +41,8 @@ func (w *world) shapeOf(op apitest.Operation) *shape {
 		}
 		name = strings.TrimSuffix(name, "}")
 		key := w.key(s.path[i-1]+"/"+name, name)
-		if key == "messengerType" && slices.Contains(op.Events(), "messengerStatus") {
-			key = "pairing/messengerType" // pairing needs a messenger with accounts
+		if key == "messengerType" && needsAccounts(op) {
+			key = "pairing/messengerType"
 		}
 		if key == "" {
 			w.t.Errorf("%s: no value for the parameter %s", op, name)

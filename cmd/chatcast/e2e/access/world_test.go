@@ -72,6 +72,7 @@ func newWorld(t *testing.T, url string) *world {
 	w.hire()
 	w.furnish(alpha, "79990000001", 8001)
 	w.furnish(bravo, "79990000002", 8008)
+	w.withAccounts("grWhatsApp")
 	w.fixedValues()
 	owner := &e2e.Client{T: t, Base: w.p.Base, Token: "token of owner"}
 	owner.Eventually("lines can be paired", func() bool {

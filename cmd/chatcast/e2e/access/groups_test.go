@@ -1,0 +1,86 @@
+package access_test
+
+import (
+	"context"
+
+	"chatcast/crm"
+)
+
+// The groups of the companies' lines.
+var groupIDs = map[string]string{alpha: "120363000000000001@g.us", bravo: "120363000000000002@g.us", absent: "120363000000000009@g.us"}
+
+// withAccounts gives each line of the type an account that is in a group.
+func (w *world) withAccounts(messenger string) {
+	rules := w.p.Components().Rules
+	real := rules.Messengers[messenger]
+	rules.Messengers[messenger] = struct {
+		crm.Queued
+		groupsOfLines
+	}{real.(crm.Queued), groupsOfLines{real.(crm.Configured)}}
+	for company, id := range groupIDs {
+		w.set("groupId", company, id)
+	}
+	w.set("GroupLink.link", alpha, "https://chat.whatsapp.com/AbCdEfGhIjKl")
+}
+
+// groupsOfLines has the groups of all lines, which are not connected.
+type groupsOfLines struct{ settings crm.Configured }
+
+func (g groupsOfLines) Configure(l crm.Line) { g.settings.Configure(l) }
+
+func (groupsOfLines) find(l crm.Line, id string) (*crm.Group, error) {
+	for _, company := range []string{alpha, bravo} {
+		if l.LicenseID == companyIDs[company]+100 && (id == "" || id == groupIDs[company]) {
+			return &crm.Group{ID: groupIDs[company], Name: company + " group", Members: []crm.GroupMember{}}, nil
+		}
+	}
+	return nil, &crm.Error{Code: crm.CodeNotFound, Message: "group not found"}
+}
+
+func (g groupsOfLines) Groups(_ context.Context, l crm.Line) ([]crm.Group, error) {
+	found, err := g.find(l, "")
+	if err != nil {
+		return nil, err
+	}
+	return []crm.Group{*found}, nil
+}
+
+func (g groupsOfLines) Group(_ context.Context, l crm.Line, id string) (*crm.Group, error) {
+	return g.find(l, id)
+}
+
+func (g groupsOfLines) GroupLink(_ context.Context, l crm.Line, id string, _ bool) (string, error) {
+	_, err := g.find(l, id)
+	return "https://chat.whatsapp.com/AbCdEfGhIjKl", err
+}
+
+func (g groupsOfLines) CreateGroup(_ context.Context, l crm.Line, in crm.GroupInput) (*crm.CreatedGroup, error) {
+	found, err := g.find(l, "")
+	if err != nil {
+		return nil, err
+	}
+	return &crm.CreatedGroup{Group: *found, Members: []crm.MemberResult{}}, nil
+}
+
+func (g groupsOfLines) ChangeGroup(_ context.Context, l crm.Line, id string, _ crm.GroupChanges) error {
+	_, err := g.find(l, id)
+	return err
+}
+
+func (g groupsOfLines) ChangeMembers(_ context.Context, l crm.Line, id string, _ crm.MemberChange, _ []string) ([]crm.MemberResult, error) {
+	_, err := g.find(l, id)
+	return []crm.MemberResult{}, err
+}
+
+func (g groupsOfLines) JoinGroup(_ context.Context, l crm.Line, _ string) (*crm.JoinedGroup, error) {
+	found, err := g.find(l, "")
+	if err != nil {
+		return nil, err
+	}
+	return &crm.JoinedGroup{ID: found.ID, Group: found}, nil
+}
+
+func (g groupsOfLines) LeaveGroup(_ context.Context, l crm.Line, id string) error {
+	_, err := g.find(l, id)
+	return err
+}

@@ -1,0 +1,290 @@
+package crm
+
+import (
+	"context"
+	"errors"
+
+	"chatcast/models"
+)
+
+// A group is the messenger's: these rules say who may ask for what, ask the messenger,
+// and record what it did. An operator with write access does what belongs to talking with
+// customers and can be undone by the same means. What gives control of a group to others
+// or ends it is for owners and admins: admins of the group, new links, joining, leaving.
+
+var errNoGroups = Unavailable("this line has no account that could be in groups")
+
+// groupsOf authorises the actor on the line, and returns what asks for its groups.
+func (s *Service) groupsOf(ctx context.Context, a Actor, on Line, n need) (*line, GroupMessenger, error) {
+	l, connector, err := s.connectorFor(ctx, a, on, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, ok := connector.(GroupMessenger)
+	if !ok || !IsWhatsApp(on.Messenger) {
+		return nil, nil, errNoGroups
+	}
+	return l, groups, nil
+}
+
+// groupOf is groupsOf for one group, whose id on the wire it returns. A group whose chat
+// the actor may not see is CodeNotFound.
+func (s *Service) groupOf(ctx context.Context, a Actor, at ChatAddress, n need) (GroupMessenger, string, error) {
+	l, groups, err := s.groupsOf(ctx, a, at.Line, n)
+	if err != nil {
+		return nil, "", err
+	}
+	key, err := ParseChatID("groupId", at.Messenger, at.ChatID)
+	if err != nil || !key.Group {
+		return nil, "", notFound("group")
+	}
+	return groups, key.External, s.seesGroup(ctx, l, a, key.External)
+}
+
+// seesGroup returns an error unless the actor may see the group's chat. Everybody who may
+// read the line sees a group in which nothing was written yet.
+func (s *Service) seesGroup(ctx context.Context, l *line, a Actor, id string) error {
+	if !l.access.OnlyMine {
+		return nil
+	}
+	tx := s.Store.Read(ctx)
+	chat, err := tx.ChatByExternal(l.licenseID, l.messenger, id)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	sees, err := l.sees(tx, a, chat)
+	if err == nil && !sees {
+		err = notFound("group")
+	}
+	return err
+}
+
+// Groups lists the groups that the line's account is in and that the actor may see,
+// without their members.
+func (s *Service) Groups(ctx context.Context, a Actor, on Line) ([]Group, error) {
+	l, groups, err := s.groupsOf(ctx, a, on, read)
+	if err != nil {
+		return nil, err
+	}
+	all, err := groups.Groups(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	seen := make([]Group, 0, len(all))
+	for _, g := range all {
+		switch err := s.seesGroup(ctx, l, a, g.ID); {
+		case err == nil:
+			seen = append(seen, g)
+		case !isNotFound(err):
+			return nil, err
+		}
+	}
+	return seen, nil
+}
+
+func isNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == CodeNotFound
+}
+
+// Group returns a group with its members.
+func (s *Service) Group(ctx context.Context, a Actor, at ChatAddress) (*Group, error) {
+	groups, id, err := s.groupOf(ctx, a, at, read)
+	if err != nil {
+		return nil, err
+	}
+	return s.namedGroup(ctx, groups, at.Line, id)
+}
+
+// namedGroup returns a group whose members have the names of our contacts.
+func (s *Service) namedGroup(ctx context.Context, groups groupReader, on Line, id string) (*Group, error) {
+	g, err := groups.Group(ctx, on, id)
+	if err != nil {
+		return nil, err
+	}
+	return g, s.nameMembers(ctx, on, g)
+}
+
+func (s *Service) nameMembers(ctx context.Context, on Line, g *Group) error {
+	ids := make([]string, len(g.Members))
+	for i, m := range g.Members {
+		ids[i] = m.ID
+	}
+	names, err := s.Store.Read(ctx).ContactNames(on.LicenseID, on.Messenger, ids)
+	for i, m := range g.Members {
+		g.Members[i].Name = names[m.ID]
+	}
+	return err
+}
+
+// CreateGroup makes a group with these members, and its chat. Who cannot be added is in
+// the answer, with the reason.
+func (s *Service) CreateGroup(ctx context.Context, a Actor, on Line, in GroupInput) (*CreatedGroup, error) {
+	made, _, err := s.createGroup(ctx, a, on, in)
+	return made, err
+}
+
+func (s *Service) createGroup(ctx context.Context, a Actor, on Line, in GroupInput) (made *CreatedGroup, chat *models.Chat, err error) {
+	_, groups, err := s.groupsOf(ctx, a, on, write)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := in.check(on.Messenger); err != nil {
+		return nil, nil, err
+	}
+	if made, err = groups.CreateGroup(asking(ctx, a), on, in); err != nil {
+		return nil, nil, err
+	}
+	err = s.recordGroup(ctx, on, func(c *change, l *line) error {
+		if chat, err = c.groupChat(l, made.Group.ID, in.Name); err != nil {
+			return err
+		}
+		return c.auditGroup(a, l, chat, AuditGroupMade, nil)
+	})
+	if err == nil {
+		err = s.nameMembers(ctx, on, &made.Group)
+	}
+	return made, chat, err
+}
+
+// ChangeGroup changes a group's name, description and settings, one after the other. When
+// one is refused, those before it stay changed.
+func (s *Service) ChangeGroup(ctx context.Context, a Actor, at ChatAddress, ch GroupChanges) (*Group, error) {
+	groups, id, err := s.groupOf(ctx, a, at, write)
+	if err != nil {
+		return nil, err
+	}
+	if err := ch.check(); err != nil {
+		return nil, err
+	}
+	changes, details := ch.single()
+	for i, one := range changes {
+		if err := groups.ChangeGroup(asking(ctx, a), at.Line, id, one); err != nil {
+			return nil, err
+		}
+		err := s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
+			chat, err := c.groupChat(l, id, one.Name.Value)
+			if err != nil {
+				return err
+			}
+			return c.auditGroup(a, l, chat, AuditGroupChanged, details[i])
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.namedGroup(ctx, groups, at.Line, id)
+}
+
+// ChangeMembers adds or removes members of a group, or makes them admins of it, or no
+// longer. It returns the result for each of them.
+func (s *Service) ChangeMembers(ctx context.Context, a Actor, at ChatAddress, what MemberChange, members []string) ([]MemberResult, error) {
+	n := write
+	if what == MembersPromote || what == MembersDemote {
+		n = manage
+	}
+	groups, id, err := s.groupOf(ctx, a, at, n)
+	if err != nil {
+		return nil, err
+	}
+	people, err := peopleOf(at.Messenger, members, 1)
+	if err != nil {
+		return nil, err
+	}
+	results, err := groups.ChangeMembers(asking(ctx, a), at.Line, id, what, people)
+	if err != nil {
+		return nil, err
+	}
+	return results, s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
+		chat, err := c.groupChat(l, id, "")
+		for _, r := range results {
+			if err == nil && r.Error == nil {
+				err = c.auditGroup(a, l, chat, AuditGroupMembers, map[string]string{"change": string(what), "member": r.ID})
+			}
+		}
+		return err
+	})
+}
+
+// GroupLink returns the link by which people join a group.
+func (s *Service) GroupLink(ctx context.Context, a Actor, at ChatAddress) (*GroupLink, error) {
+	groups, id, err := s.groupOf(ctx, a, at, write)
+	if err != nil {
+		return nil, err
+	}
+	link, err := groups.GroupLink(ctx, at.Line, id, false)
+	return &GroupLink{link}, err
+}
+
+// RenewGroupLink makes the link by which people join a group invalid, and returns a new
+// one. Only owners and admins may do so: the old one may be printed somewhere.
+func (s *Service) RenewGroupLink(ctx context.Context, a Actor, at ChatAddress) (*GroupLink, error) {
+	groups, id, err := s.groupOf(ctx, a, at, manage)
+	if err != nil {
+		return nil, err
+	}
+	link, err := groups.GroupLink(asking(ctx, a), at.Line, id, true)
+	if err != nil {
+		return nil, err
+	}
+	return &GroupLink{link}, s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
+		chat, err := c.groupChat(l, id, "")
+		if err != nil {
+			return err
+		}
+		return c.auditGroup(a, l, chat, AuditGroupLink, nil)
+	})
+}
+
+// JoinGroup makes the line's account a member of the group with this link, and makes the
+// group's chat. Only owners and admins may do so.
+func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) (*JoinedGroup, error) {
+	_, groups, err := s.groupsOf(ctx, a, on, manage)
+	if err != nil {
+		return nil, err
+	}
+	found := inviteForm.FindStringSubmatch(link)
+	if found == nil {
+		return nil, Invalid("link", "must be a link such as https://chat.whatsapp.com/..., or its code")
+	}
+	joined, err := groups.JoinGroup(asking(ctx, a), on, found[3])
+	if err != nil {
+		return nil, err
+	}
+	name, pending := "", map[string]string{"pending": "true"}
+	if joined.Group != nil {
+		name, pending = joined.Group.Name, nil
+		if err := s.nameMembers(ctx, on, joined.Group); err != nil {
+			return nil, err
+		}
+	}
+	return joined, s.recordGroup(ctx, on, func(c *change, l *line) error {
+		chat, err := c.groupChat(l, joined.ID, name)
+		if err != nil {
+			return err
+		}
+		return c.auditGroup(a, l, chat, AuditGroupJoined, pending)
+	})
+}
+
+// LeaveGroup takes the line's account out of a group. Its chat stays. Only owners and
+// admins may do so: the account cannot come back by itself.
+func (s *Service) LeaveGroup(ctx context.Context, a Actor, at ChatAddress) error {
+	groups, id, err := s.groupOf(ctx, a, at, manage)
+	if err != nil {
+		return err
+	}
+	if err := groups.LeaveGroup(asking(ctx, a), at.Line, id); err != nil {
+		return err
+	}
+	return s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
+		chat, err := c.groupChat(l, id, "")
+		if err != nil {
+			return err
+		}
+		return c.auditGroup(a, l, chat, AuditGroupLeft, nil)
+	})
+}

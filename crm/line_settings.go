@@ -1,0 +1,166 @@
+package crm
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"chatcast/models"
+)
+
+// LineSettings is how the account of a line behaves.
+type LineSettings struct {
+	RejectCalls bool    `json:"rejectCalls"`
+	RejectText  string  `json:"rejectText"` // sent to people whose call was rejected; empty: nothing is
+	Proxy       *string `json:"proxy"`      // its URL, with *** for the password; null: none
+}
+
+// LineSettingsChanges are changes of LineSettings. Absent fields stay as they are.
+type LineSettingsChanges struct {
+	RejectCalls Field[bool]   `json:"rejectCalls"`
+	RejectText  Field[string] `json:"rejectText"`
+	Proxy       Field[string] `json:"proxy"`
+}
+
+// AccountSettings is LineSettings for the connector that serves the line.
+type AccountSettings struct {
+	RejectCalls bool
+	RejectText  string
+	Proxy       string // with the password; empty: none
+}
+
+// Configured is a Messenger whose lines have settings.
+type Configured interface {
+	Messenger
+	// Configure is called after the commit of new settings. It does not block and may be
+	// called for lines of other nodes.
+	Configure(l Line)
+}
+
+const maxProxy = 1024
+
+// proxySchemes are the kinds of proxies.
+var proxySchemes = []string{"http", "https", "socks5"}
+
+// LineSettings returns the settings of a line. Only owners and admins may see them.
+func (s *Service) LineSettings(ctx context.Context, a Actor, on Line) (LineSettings, error) {
+	if _, _, err := s.configured(ctx, a, on); err != nil {
+		return LineSettings{}, err
+	}
+	row, err := s.Store.Read(ctx).LineSettings(on.LicenseID, on.Messenger)
+	if err != nil {
+		return LineSettings{}, err
+	}
+	return lineSettings(row), nil
+}
+
+// configured authorises the actor, and returns the connector.
+func (s *Service) configured(ctx context.Context, a Actor, on Line) (*line, Configured, error) {
+	l, connector, err := s.connectorFor(ctx, a, on, manage)
+	if err != nil {
+		return nil, nil, err
+	}
+	if to, ok := connector.(Configured); ok {
+		return l, to, nil
+	}
+	return nil, nil, conflict("lines of this type have no account, so they have no settings")
+}
+
+func lineSettings(row *models.LineSettings) LineSettings {
+	return LineSettings{RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy))}
+}
+
+// maskedProxy returns the URL of a proxy with *** for its password.
+func maskedProxy(proxy string) string {
+	u, err := url.Parse(proxy)
+	if err != nil || u.User == nil {
+		return proxy
+	}
+	if _, has := u.User.Password(); !has {
+		return proxy
+	}
+	name := url.User(u.User.Username()).String()
+	u.User = nil
+	return strings.Replace(u.String(), "://", "://"+name+":***@", 1)
+}
+
+// checkProxy checks the URL of a proxy. Its errors do not repeat it: it has a password.
+func checkProxy(proxy string) error {
+	const form = "must be the URL of an http, https or socks5 proxy, such as socks5://user:password@proxy.example:1080"
+	if err := checkText("proxy", proxy, maxProxy); err != nil {
+		return err
+	}
+	u, err := url.Parse(proxy)
+	if err != nil || !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return Invalid("proxy", form)
+	}
+	if password, _ := u.User.Password(); password == "***" {
+		return Invalid("proxy", "must have its password")
+	}
+	return nil
+}
+
+// ChangeLineSettings changes the settings of a line. Only owners and admins may do so. A
+// line that is connected connects again through a new proxy, without pairing again.
+func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch LineSettingsChanges) (data LineSettings, err error) {
+	_, connector, err := s.configured(ctx, a, on)
+	if err != nil {
+		return data, err
+	}
+	if err := allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText)); err != nil {
+		return data, err
+	}
+	err = s.changeWithRetry(ctx, func(c *change) error {
+		l, err := s.line(c.tx, a, on.LicenseID, on.Messenger, manage)
+		if err != nil {
+			return err
+		}
+		if _, err := c.tx.LockLicense(on.LicenseID); err != nil { // one change of settings at a time
+			return orNotFound(err, "license")
+		}
+		row, err := c.tx.LineSettings(on.LicenseID, on.Messenger)
+		if err != nil {
+			return err
+		}
+		before := *row
+		into(&row.RejectCalls, ch.RejectCalls)
+		into(&row.RejectText, ch.RejectText)
+		if proxy := ch.Proxy.Value; ch.Proxy.Set && (proxy == "" || proxy != maskedProxy(row.Proxy)) {
+			if proxy != "" {
+				if err := checkProxy(proxy); err != nil {
+					return err
+				}
+			}
+			row.Proxy = proxy
+		}
+		data = lineSettings(row)
+		if *row == before {
+			return nil
+		}
+		if err := c.tx.PutLineSettings(row); err != nil {
+			return err
+		}
+		c.after = append(c.after, func() { connector.Configure(on) })
+		return c.audit(l.companyID, audited{
+			action: AuditLineSettings, by: a.auditor(), on: lineTarget(on.LicenseID, on.Messenger),
+			details: differences(settingsFacts(&before), settingsFacts(row)),
+		})
+	})
+	return data, err
+}
+
+// settingsFacts returns settings for the audit log: no text, and no password.
+func settingsFacts(row *models.LineSettings) map[string]string {
+	return map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy)}
+}
+
+// AccountSettings returns the settings of a line for its connector.
+func (s *Service) AccountSettings(ctx context.Context, on Line) (AccountSettings, error) {
+	row, err := s.Store.Read(ctx).LineSettings(on.LicenseID, on.Messenger)
+	if err != nil {
+		return AccountSettings{}, err
+	}
+	return AccountSettings{RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy}, nil
+}

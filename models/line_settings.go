@@ -1,0 +1,39 @@
+package models
+
+import (
+	"errors"
+	"strconv"
+)
+
+// LineSettings is how the account of a line behaves.
+type LineSettings struct {
+	LicenseID     int64  `gorm:"primaryKey"`
+	MessengerType string `gorm:"primaryKey"`
+	RejectCalls   bool
+	RejectText    string // sent to the caller; empty: nothing is
+	Proxy         string // its URL with the password; empty: none
+}
+
+// LineSettings returns the settings of a line: the defaults if none were set.
+func (tx *Tx) LineSettings(licenseID int64, messengerType string) (*LineSettings, error) {
+	row, err := first[LineSettings](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
+	if errors.Is(err, ErrNotFound) {
+		return &LineSettings{LicenseID: licenseID, MessengerType: messengerType}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return row, tx.open(lineProxy, &row.Proxy, strconv.FormatInt(licenseID, 10), messengerType)
+}
+
+// PutLineSettings stores the settings of a line.
+func (tx *Tx) PutLineSettings(s *LineSettings) error {
+	row := *s
+	if row.Proxy != "" {
+		if err := tx.claimKeys(); err != nil {
+			return err
+		}
+		row.Proxy = tx.seal(lineProxy, s.Proxy, strconv.FormatInt(s.LicenseID, 10), s.MessengerType)
+	}
+	return tx.db.Save(&row).Error
+}

@@ -1,0 +1,216 @@
+package api_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"chatcast/crm"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+var (
+	_ crm.GroupMessenger = (*phone)(nil)
+	_ crm.Configured     = (*phone)(nil)
+)
+
+func (p *phone) Configure(crm.Line) { p.configured++ }
+
+const neighbours = "120363000000000001@g.us"
+
+func (p *phone) answer() (*crm.Group, error) {
+	if p.refusal != nil {
+		return nil, p.refusal
+	}
+	number := "79990001122"
+	return &crm.Group{ID: neighbours, Name: "Neighbours", Size: 1, Members: []crm.GroupMember{
+		{ID: "79990001122", Phone: &number, Role: crm.MemberOwner},
+	}}, p.reach()
+}
+
+func (p *phone) Groups(context.Context, crm.Line) ([]crm.Group, error) {
+	g, err := p.answer()
+	if err != nil {
+		return nil, err
+	}
+	return []crm.Group{*g}, nil
+}
+
+func (p *phone) Group(context.Context, crm.Line, string) (*crm.Group, error) { return p.answer() }
+
+func (p *phone) GroupLink(context.Context, crm.Line, string, bool) (string, error) {
+	_, err := p.answer()
+	return "https://chat.whatsapp.com/AbCdEfGhIjKl", err
+}
+
+func (p *phone) CreateGroup(_ context.Context, _ crm.Line, in crm.GroupInput) (*crm.CreatedGroup, error) {
+	g, err := p.answer()
+	if err != nil {
+		return nil, err
+	}
+	return &crm.CreatedGroup{Group: *g, Members: p.results(in.Members)}, nil
+}
+
+func (p *phone) results(people []string) []crm.MemberResult {
+	results := []crm.MemberResult{}
+	for i, id := range people {
+		r := crm.MemberResult{ID: id, Status: 200}
+		if i > 0 {
+			r.Status, r.Error = 403, &crm.SendError{Code: "invitation_required", Message: "no"}
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+func (p *phone) ChangeGroup(context.Context, crm.Line, string, crm.GroupChanges) error {
+	_, err := p.answer()
+	return err
+}
+
+func (p *phone) ChangeMembers(_ context.Context, _ crm.Line, _ string, _ crm.MemberChange, people []string) ([]crm.MemberResult, error) {
+	_, err := p.answer()
+	return p.results(people), err
+}
+
+func (p *phone) JoinGroup(context.Context, crm.Line, string) (*crm.JoinedGroup, error) {
+	g, err := p.answer()
+	return &crm.JoinedGroup{ID: neighbours, Group: g}, err
+}
+
+func (p *phone) LeaveGroup(context.Context, crm.Line, string) error {
+	_, err := p.answer()
+	return err
+}
+
+const (
+	groupsOf = phoneLine + "/groups"
+	group    = groupsOf + "/" + neighbours
+	people   = `{"members":["79990001122","+7 999 000-33-44"]}`
+)
+
+// groupSteps are successful requests of every operation on groups.
+func groupSteps(w *walker) []step {
+	return []step{
+		{w.Operator, "POST " + groupsOf, `{"name":"Neighbours","description":"Our street","members":["79990001122"]}`, 0, "", nil},
+		{w.Operator, "POST " + phoneLine + "/chats", `{"type":"group","name":"Neighbours","participantsItems":[{"value":"79990001122"}]}`, 0, "", nil},
+		{w.Reader, "GET " + groupsOf, "", 0, "", nil},
+		{w.Reader, "GET " + group, "", 0, "", nil},
+		{w.Operator, "PATCH " + group, `{"name":"Friends","description":"","announce":true,"locked":false,"ephemeral":86400}`, 0, "", nil},
+		{w.Operator, "POST " + group + "/members", people, 0, "", nil},
+		{w.Operator, "DELETE " + group + "/members", people, 0, "", nil},
+		{w.Admin, "POST " + group + "/admins", people, 0, "", nil},
+		{w.Admin, "DELETE " + group + "/admins", people, 0, "", nil},
+		{w.Operator, "GET " + group + "/link", "", 0, "", nil},
+		{w.Admin, "DELETE " + group + "/link", "", 0, "", nil},
+		{w.Admin, "POST " + groupsOf + "/join", `{"link":"https://chat.whatsapp.com/AbCdEfGhIjKl"}`, 0, "", nil},
+		{w.Admin, "DELETE " + group, "", 0, "", nil},
+	}
+}
+
+// groups calls every operation on groups: as the messenger does it, refuses it, and asks
+// to do it more slowly.
+func (w *walker) groups() {
+	for _, s := range groupSteps(w) {
+		if !strings.HasSuffix(s.request, "/chats") { // whose everyday use leaves no entry in the audit log
+			w.steps(s)
+		}
+	}
+	for _, refusal := range []struct {
+		code   crm.Code
+		status int
+	}{{crm.CodeConflict, 409}, {crm.CodeThrottled, 429}} {
+		w.refusal = &crm.Error{Code: refusal.code, Message: "no", RetryAfter: 60}
+		for _, s := range groupSteps(w) {
+			s.want = refusal.status
+			w.steps(s)
+		}
+	}
+	w.refusal = nil
+}
+
+// TestGroupRights checks who may do what to groups, what bad input is told, and that an
+// operator who sees only their own chats sees no group of a colleague.
+func TestGroupRights(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWalker(t, store)
+		for _, s := range groupSteps(w) {
+			s.want = 0
+			w.steps(s)
+			admins := s.who == w.Admin
+			s.who, s.want = w.Stranger, 404
+			w.steps(s)
+			if admins {
+				s.who, s.want = w.Operator, 403
+				w.steps(s)
+			} else if method := s.request[:3]; method != "GET" || s.request == "GET "+group+"/link" {
+				s.who, s.want = w.Reader, 403
+				w.steps(s)
+			}
+		}
+		for _, bad := range []step{
+			{w.Owner, "POST " + groupsOf, `{"name":" ","members":["120363000000000001@g.us","nobody"]}`, 422, "", nil},
+			{w.Owner, "POST " + groupsOf, `{"name":"x","description":3}`, 422, "", nil},
+			{w.Owner, "PATCH " + group, `{"ephemeral":5}`, 422, "", nil},
+			{w.Owner, "PATCH " + group, `{"name":null}`, 422, "", nil},
+			{w.Owner, "POST " + group + "/members", `{"members":[]}`, 422, "", nil},
+			{w.Owner, "POST " + groupsOf + "/join", `{"link":"https://example.com/AbCdEfGhIjKl"}`, 422, "", nil},
+			{w.Owner, "GET " + groupsOf + "/79990001122", "", 404, "", nil},
+			{w.Owner, "GET " + line + "/groups", "", 503, "", nil},
+			{w.Owner, "POST " + line + "/chats", `{"type":"group","name":"Us"}`, 503, "", nil},
+		} {
+			w.steps(bad)
+		}
+		w.steps(
+			step{w.Owner, "PUT " + phoneLine + "/chats/" + neighbours + "/responsible", `{"id":686}`, 0, "", nil},
+			step{w.Admin, "PATCH /v1/companies/2224/employees/687", `{"onlyMine":true}`, 0, "", nil},
+		)
+		for _, s := range groupSteps(w) {
+			if s.who != w.Admin && s.request != "POST "+groupsOf && s.request != "POST "+phoneLine+"/chats" && s.request != "GET "+groupsOf {
+				s.who, s.want = w.Operator, 404
+				w.steps(s)
+			}
+		}
+		list, err := w.Service.Groups(t.Context(), w.Operator, crm.Line{LicenseID: 1229, Messenger: "WhatsApp"})
+		if err != nil || len(list) != 0 {
+			t.Errorf("the operator sees %+v, %v", list, err)
+		}
+	})
+}
+
+// TestGroupChangesAreRecorded checks the chat that a group gets, its name, and the audit
+// log: of members, those who were really added.
+func TestGroupChangesAreRecorded(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWalker(t, store)
+		at := crm.ChatAddress{Line: crm.Line{LicenseID: 1229, Messenger: "WhatsApp"}, ChatID: neighbours}
+		w.steps(groupSteps(w)[0])
+		if chat, err := w.Chat(t.Context(), w.Reader, at); err != nil || chat.Name != "Neighbours" || chat.Type != "group" {
+			t.Errorf("the chat is %+v, %v", chat, err)
+		}
+		w.steps(
+			step{w.Operator, "PATCH " + group, `{"name":"Friends","locked":true}`, 0, "", nil},
+			step{w.Operator, "POST " + group + "/members", people, 0, "", nil},
+		)
+		if chat, err := w.Chat(t.Context(), w.Reader, at); err != nil || chat.Name != "Friends" {
+			t.Errorf("the chat is %+v, %v", chat, err)
+		}
+		page, err := w.AuditLog(t.Context(), w.Owner, crm.AuditQuery{Action: "group"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range page.Items {
+			got = append(got, e.Action+" "+e.Target.ID+" "+e.Target.Name+" "+e.Details["name"]+e.Details["locked"]+e.Details["change"]+" "+e.Details["member"])
+		}
+		want := []string{
+			"group.membersChanged " + neighbours + " Friends add 79990001122", "group.changed " + neighbours + " Friends true ",
+			"group.changed " + neighbours + " Friends Friends ", "group.made " + neighbours + " Neighbours  ",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the log says\n%q, want\n%q", got, want)
+		}
+	})
+}

@@ -35,13 +35,16 @@ const (
 	AuditMessengerAdded   = "messenger.added"
 	AuditMessengerRemoved = "messenger.removed"
 	AuditLinePairing      = "line.pairing" // somebody asked for a code to pair an account with
+	AuditLinePasskey      = "line.passkey" // somebody answered for the account's passkey
 	AuditLinePaired       = "line.paired"
 	AuditLineLoggedOut    = "line.loggedOut"
 	AuditLineReplaced     = "line.replaced" // the account's session was opened elsewhere
-	AuditLineSettings     = "line.settings"
-	AuditMessageDeleted   = "message.deleted"
-	AuditChatRenamed      = "chat.renamed"
-	AuditContactRenamed   = "contact.renamed"
+	// AuditLinePasskeyCancelled tells of a pairing that was cancelled while it waited for a passkey.
+	AuditLinePasskeyCancelled = "line.passkeyCancelled"
+	AuditMessageDeleted       = "message.deleted"
+	AuditLineSettings         = "line.settings"
+	AuditChatRenamed          = "chat.renamed"
+	AuditContactRenamed       = "contact.renamed"
 
 	AuditGroupMade    = "group.made"
 	AuditGroupChanged = "group.changed"
@@ -65,7 +68,7 @@ var auditActions = []string{
 	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
-	AuditLinePairing, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
+	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,

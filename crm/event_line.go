@@ -21,11 +21,12 @@ type MessengerStatusItem struct {
 	Time            int64          `json:"time"`
 }
 
-// QRItem is the item of qr: the codes that pair an account. They are secret and valid
-// for seconds. The event goes to the sockets only, never into the journal, and so has
+// QRItem is the item of qr: the codes that pair an account, or what its passkey has to
+// sign. They are secret and valid for seconds. The event goes to the sockets only, never into the journal, and so has
 // no eventId.
 type QRItem struct {
-	QR        *string `json:"qr"`   // the text to show as a QR code
-	Code      *string `json:"code"` // to type into the phone
-	ExpiresAt int64   `json:"expiresAt"`
+	QR        *string      `json:"qr"`   // the text to show as a QR code
+	Code      *string      `json:"code"` // to type into the phone
+	ExpiresAt int64        `json:"expiresAt"`
+	Passkey   *PasskeyStep `json:"passkey"` // in the state passkey
 }

@@ -16,6 +16,7 @@ const StateNotSetUp = "not_set_up"
 const (
 	StateDisconnected = "disconnected" // paired, and reconnecting
 	StatePairing      = "pairing"
+	StatePasskey      = "passkey" // pairing, and waiting for the account's passkey
 	StateConnecting   = "connecting"
 	StateConnected    = "connected"
 	StateLoggedOut    = "logged_out"
@@ -60,6 +61,7 @@ type LineSession struct {
 var stateSentences = map[string]string{
 	StateDisconnected: "The connection was lost; it is being made again.",
 	StatePairing:      "Scan the QR code, or type the code into the phone.",
+	StatePasskey:      "Confirm the pairing with the passkey of the account.",
 	StateConnecting:   "Connecting.",
 	StateConnected:    "Connected.",
 	StateLoggedOut:    "The account was logged out. Pair it again.",

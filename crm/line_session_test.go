@@ -29,6 +29,7 @@ func TestLineStates(t *testing.T) {
 		}{
 			{crm.LineState{State: crm.StatePairing}, "messengerStatus", true, false}, // still a bridge
 			{crm.LineState{State: crm.StatePairing}, "", true, false},
+			{crm.LineState{State: crm.StatePasskey}, "messengerStatus", true, false},
 			{crm.LineState{State: crm.StateConnecting, Device: text("1:7@s.whatsapp.net"), Phone: text("79990000000")}, "messengerStatus", true, false}, // has a device: the outbox
 			{crm.LineState{State: crm.StateConnected}, "messengerStatus", true, true},
 			{crm.LineState{State: crm.StateConnected}, "", true, true},
@@ -161,7 +162,7 @@ func TestQRIsForTheSocketsAlone(t *testing.T) {
 		if got != "" || len(all) != 1 || all[0].Name != crm.EventQR {
 			t.Fatalf("the journal got %q, the sockets %+v", got, all)
 		}
-		want := `{"payload":{"data":[{"qr":"2@secret","code":null,"expiresAt":1637319320}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`
+		want := `{"payload":{"data":[{"qr":"2@secret","code":null,"expiresAt":1637319320,"passkey":null}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`
 		if all[0].Data != want || !json.Valid([]byte(want)) {
 			t.Errorf("the sockets got %s", all[0].Data)
 		}

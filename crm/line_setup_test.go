@@ -109,6 +109,7 @@ func TestFirstPairingAndSetUp(t *testing.T) {
 			device    string
 		}{
 			{crm.StatePairing, crm.StatePairing, ""},
+			{crm.StatePasskey, crm.StatePasskey, ""},
 			{crm.StateDisconnected, crm.StateNotSetUp, ""},
 			{crm.StateConnected, crm.StateConnected, "1:7@s.whatsapp.net"},
 			{crm.StateLoggedOut, crm.StateLoggedOut, ""},

@@ -86,9 +86,10 @@ type LineStatus struct {
 
 // Pairing is what a person needs to connect an account to a line.
 type Pairing struct {
-	QR        *string `json:"qr"`        // the text to show as a QR code
-	Code      *string `json:"code"`      // to type into the phone
-	ExpiresAt int64   `json:"expiresAt"` // unix seconds
+	QR        *string      `json:"qr"`        // the text to show as a QR code
+	Code      *string      `json:"code"`      // to type into the phone
+	ExpiresAt int64        `json:"expiresAt"` // unix seconds
+	Passkey   *PasskeyStep `json:"passkey"`   // in the state passkey: confirm with the account's passkey
 }
 
 // Messenger is a connection to the outside; the connectors in the subfolders implement

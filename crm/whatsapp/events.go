@@ -70,7 +70,11 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.RotateADVSecret:
 		s.newSecret(e)
 	case *events.PairPasskeyRequest:
-		s.needsPasskey()
+		s.needsPasskey(ctx, e)
+	case *events.PairPasskeyConfirmation:
+		s.confirmation(ctx, e)
+	case *events.PairPasskeyError:
+		s.passkeyError(e)
 	case *events.PairSuccess:
 		s.scanned(ctx, e.ID)
 	case *events.PairError:
@@ -129,8 +133,6 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		*events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
 	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
-	// a pairing by passkey ended when it was asked for
-	case *events.PairPasskeyConfirmation, *events.PairPasskeyError:
 	// never requested: history comes as a notification, and we fetch it ourselves
 	// (see message); this is not a Messenger client
 	case *events.HistorySync, *events.FBMessage:

@@ -58,6 +58,9 @@ func (m *Messenger) tend(ctx context.Context) {
 		if m.serving(row.Line) == nil && toServe(row, time.Now()) {
 			m.takeOver(ctx, row.Line)
 		}
+		if m.serving(row.Line) == nil && interrupted(row) {
+			m.endInterrupted(ctx, row.Line)
+		}
 	}
 }
 
@@ -79,6 +82,34 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 	}
 	if err != nil {
 		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "error", err)
+	}
+}
+
+// interrupted reports whether a process died while it paired the line: nothing can be
+// scanned or signed any more.
+func interrupted(row crm.LineSession) bool {
+	return row.Device == "" && beingPaired(&row) && !row.Leased
+}
+
+// endInterrupted records that nothing was paired. A pairing that begins meanwhile goes
+// on.
+func (m *Messenger) endInterrupted(ctx context.Context, on crm.Line) {
+	unlock, err := m.pairs.lock(ctx, on)
+	if err != nil {
+		return
+	}
+	defer unlock()
+	row, err := m.rules.SessionOf(ctx, on)
+	if err != nil || row == nil || m.serving(on) != nil || !interrupted(*row) {
+		return
+	}
+	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
+	if err != nil || !mine {
+		return
+	}
+	err = m.rules.SetLineState(ctx, on, crm.LineState{State: crm.StateDisconnected, Detail: detailInterrupted, Owner: m.owner})
+	if err = errors.Join(err, m.rules.Release(ctx, on, m.owner)); err != nil {
+		m.Log.Warn("an interrupted pairing could not be ended", "license", on.LicenseID, "error", err)
 	}
 }
 

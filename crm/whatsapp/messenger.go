@@ -67,12 +67,13 @@ type times struct {
 	code     time.Duration // to wait for WhatsApp's code for a pairing
 	token    time.Duration // to wait for a person's token
 	version  time.Duration // to fetch the page with WhatsApp's version
+	passkey  time.Duration // for which a pairing waits for a passkey: as long as whatsmeow proves that it showed the code
 }
 
 var usual = times{
 	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
 	eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
-	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second,
+	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second, passkey: 5 * time.Minute,
 }
 
 // Messenger serves lines of type grWhatsApp while Run runs. It is safe for concurrent
@@ -93,6 +94,8 @@ type Messenger struct {
 	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last renewed
 	notify   chan struct{}          // wakes Run to tend the lines now
 	pairs    lineLocks              // one pairing or logout of a line begins at a time
+
+	passkeyEnds passkeyEnds
 }
 
 var _ crm.Queued = (*Messenger)(nil)
@@ -176,10 +179,14 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	if err != nil {
 		return crm.LineStatus{}, err
 	}
-	if row == nil || !row.Paired && row.Device == "" && row.State != crm.StatePairing {
+	if row == nil || !row.Paired && row.Device == "" && !beingPaired(row) {
 		return m.Unpaired.Status(ctx, l)
 	}
 	return row.Status("whatsapp"), nil
+}
+
+func beingPaired(row *crm.LineSession) bool {
+	return row.State == crm.StatePairing || row.State == crm.StatePasskey
 }
 
 // MessageID implements crm.Messenger. The ids have the form of WhatsApp's own clients.

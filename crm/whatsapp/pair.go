@@ -124,8 +124,13 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 			cancel()
 		}
 	}
-	none := ""
-	err = m.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
+	err = m.setLoggedOut(ctx, l)
+	if s != nil && s.over.Load() && err != nil {
+		<-s.done // it was ending by itself, and gave the lease back
+		if mine, again := m.rules.Lease(ctx, l, m.owner, m.times.lease); again == nil && mine {
+			err = errors.Join(m.setLoggedOut(ctx, l), m.rules.Release(ctx, l, m.owner))
+		}
+	}
 	var devices []string
 	if row != nil {
 		devices = append(devices, row.Device)
@@ -143,6 +148,11 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		}
 	}
 	return err
+}
+
+func (m *Messenger) setLoggedOut(ctx context.Context, l crm.Line) error {
+	none := ""
+	return m.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
 }
 
 // forget removes a device's keys.

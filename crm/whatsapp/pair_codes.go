@@ -35,7 +35,7 @@ func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR
 				return
 			}
 		}
-		if s.currentPairing() == p {
+		if s.currentPairing() == p && p.passkeyNow() == nil {
 			s.end(ending{kind: endUnpaired})
 		}
 	})
@@ -69,21 +69,18 @@ func (s *session) newSecret(e *events.RotateADVSecret) {
 	}
 }
 
-// needsPasskey ends a pairing that WhatsApp wants to be confirmed with a passkey.
-func (s *session) needsPasskey() {
-	s.endPairing(crm.Unavailable(detailPasskey))
-	s.end(ending{kind: endUnpaired, detail: detailPasskey})
-}
-
 // showQR shows a QR code, unless the pairing is by phone number. It reports whether the
-// pairing is still running.
+// pairing is still running, and has not come to the passkey.
 func (s *session) showQR(ctx context.Context, p *pairing, code string, until time.Time) bool {
 	if s.currentPairing() != p {
 		return false
 	}
 	p.mu.Lock()
-	byPhone := p.phone != ""
+	byPhone, passkey := p.phone != "", p.passkey != nil
 	p.mu.Unlock()
+	if passkey {
+		return false
+	}
 	if byPhone {
 		return true // the code to type stays
 	}
@@ -94,6 +91,12 @@ func (s *session) showQR(ctx context.Context, p *pairing, code string, until tim
 // tell shows a code on the line's channel, and then returns it to the callers of Pair:
 // as soon as they have it, it may be used up.
 func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
+	p.mu.Lock()
+	past := p.isPast(c)
+	p.mu.Unlock()
+	if past {
+		return
+	}
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if err := s.m.rules.PublishQR(limited, s.on, c); err != nil {

@@ -37,16 +37,3 @@ func TestRotatedSecret(t *testing.T) {
 	}
 	w.awaitState(t, crm.StateConnected)
 }
-
-// TestPasskeyAsked checks that a pairing for which WhatsApp asks a passkey ends, and says
-// why.
-func TestPasskeyAsked(t *testing.T) {
-	w := newWorld(t)
-	w.code(t, "")
-	w.AskForPasskey()
-	if row := w.awaitState(t, crm.StateDisconnected); !strings.Contains(row.Detail, "passkey") {
-		t.Errorf("the line is %+v", row)
-	}
-	w.awaitServed(t, false)
-	w.pair(t) // another account may not need one
-}

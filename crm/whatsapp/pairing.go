@@ -22,6 +22,8 @@ type pairing struct {
 	secretShown string        // guarded by mu: the secret that the codes were made with; empty: they have the present one
 	secretNow   string        // guarded by mu: what WhatsApp had it replaced by
 	replaced    chan struct{} // guarded by mu; closed and replaced when the secret changes
+
+	passkey *passkeyStep // guarded by mu; nil: WhatsApp has not asked for a passkey. What it points to does not change
 }
 
 func newPairing(phone string) *pairing {
@@ -55,6 +57,9 @@ func (p *pairing) show(c crm.Pairing, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
+		if p.isPast(c) {
+			return
+		}
 		p.shown = c
 	}
 	if p.err = err; !p.opened {
@@ -62,6 +67,10 @@ func (p *pairing) show(c crm.Pairing, err error) {
 		close(p.ready)
 	}
 }
+
+// isPast reports whether the pairing is past what c shows: codes, when WhatsApp has asked
+// for a passkey. mu is held.
+func (p *pairing) isPast(c crm.Pairing) bool { return p.passkey != nil && c.Passkey == nil }
 
 // wait waits until there is a code to show, and returns it.
 func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
@@ -79,11 +88,11 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 }
 
 // askFor changes the pairing to one by a code for phone. It returns false when the
-// pairing is for that phone already.
+// pairing is for that phone already, or waits for a passkey.
 func (p *pairing) askFor(phone string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phone == phone {
+	if p.phone == phone || p.passkey != nil {
 		return false
 	}
 	p.phone = phone
@@ -106,6 +115,7 @@ func (s *session) endPairing(err error) {
 	s.pairing = nil
 	s.mu.Unlock()
 	if p != nil {
+		s.m.passkeyEnds.note(s.on, p.passkeyNow(), err)
 		p.show(crm.Pairing{}, err)
 	}
 }
@@ -113,6 +123,9 @@ func (s *session) endPairing(err error) {
 // unpaired ends the pairing and records why nothing was paired. Without a reason nobody
 // scanned the code.
 func (s *session) unpaired(ctx context.Context, why string) {
+	if p := s.currentPairing(); why == "" && p != nil && p.passkeyNow() != nil {
+		why = detailPasskeyLost
+	}
 	message, detail := "WhatsApp ended the pairing: try again", detailNotScanned
 	if why != "" {
 		message, detail = why+" Try again.", why+" Nothing was paired."

@@ -17,11 +17,21 @@ const (
 	detailLoggedOut  = "The account's phone removed this device. Pair again."
 	detailLeft       = "Logged out. Pair again."
 	detailOutdated   = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
-	detailPasskey    = "WhatsApp asks for the passkey of this account, which this version cannot give."
+	detailPasskey    = "WhatsApp asks for the passkey of this account. Use it to go on with the pairing."
 	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
 	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
 	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."
 	detailDatabase   = "What came could not be stored; it is fetched again."
+
+	detailPasskeyGiven      = "The passkey was used. WhatsApp and the phone are checking it."
+	detailPasskeyCode       = "Compare the code with the one that the phone shows, and confirm it."
+	detailPasskeyLate       = "The passkey was not used in time."
+	detailPasskeyCancelled  = "The pairing was cancelled when WhatsApp asked for the passkey."
+	detailPasskeyRefused    = "WhatsApp did not accept the passkey."
+	detailPasskeyUnanswered = "WhatsApp did not answer to the passkey."
+	detailPasskeyLost       = "WhatsApp ended the pairing before it was confirmed."
+	detailPasskeyUnknown    = "WhatsApp asks for a passkey in a way that this version does not know."
+	detailInterrupted       = "The program ended while the line was being paired. Ask for a new code."
 )
 
 // backoff returns how long to wait before the next try to connect after n failed tries:

@@ -18,6 +18,8 @@ func (a *API) registerLine(line gin.IRouter) {
 	line.POST("/pairingCode", on(a, pathLine, a.pairingCode))
 	line.GET("/settings", on(a, pathLine, a.lineSettings))
 	line.PATCH("/settings", on(a, pathLine, a.changeLineSettings))
+	line.POST("/passkey", on(a, pathLine, a.answerPasskey))
+	line.DELETE("/passkey", on(a, pathLine, a.cancelPasskey))
 	line.DELETE("/session", on(a, pathLine, a.logout))
 }
 
@@ -95,6 +97,18 @@ func (a *API) changeLineSettings(c *gin.Context, line crm.Line) (any, error) {
 		return nil, err
 	}
 	return a.CRM.ChangeLineSettings(c.Request.Context(), actor(c), line, in)
+}
+
+func (a *API) answerPasskey(c *gin.Context, line crm.Line) (any, error) {
+	var in crm.PasskeyAnswer
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	return nil, a.CRM.AnswerPasskey(c.Request.Context(), actor(c), line, in)
+}
+
+func (a *API) cancelPasskey(c *gin.Context, line crm.Line) (any, error) {
+	return nil, a.CRM.CancelPasskey(c.Request.Context(), actor(c), line)
 }
 
 func (a *API) logout(c *gin.Context, line crm.Line) (any, error) {

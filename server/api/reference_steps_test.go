@@ -200,6 +200,12 @@ func (w *walker) messages() {
 		step{w.Owner, "GET " + phoneLine + "/qr?format=json", "", 0, "", nil},
 		step{w.Owner, "GET " + phoneLine + "/qr?format=png", "", 0, "", nil},
 		step{w.Owner, "POST " + phoneLine + "/pairingCode", `{"phone":"79990001122"}`, 0, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/passkey", `{"assertion":{"id":"q80","rawId":"q80","type":"public-key","authenticatorAttachment":"platform","clientExtensionResults":{},"response":{"clientDataJSON":"e30","authenticatorData":"AAAA","signature":"MEUC","userHandle":null}}}`, 0, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/passkey", `{"assertion":{"id":"q80","rawId":"q80","type":"public-key","authenticatorAttachment":"platform","clientExtensionResults":{},"response":{"clientDataJSON":"e3?","authenticatorData":"AAAA","signature":"MEUC","userHandle":null}}}`, 422, "", nil},
+		step{w.Owner, "POST " + line + "/passkey", `{"code":"ABCD-EFGH"}`, 409, "", nil},
+		step{w.Owner, "DELETE " + line + "/passkey", "", 409, "", nil},
+		step{w.Owner, "DELETE " + phoneLine + "/passkey", "", 0, "", nil},
+		step{w.Owner, "POST " + phoneLine + "/passkey", `{"code":"ABCD-EFGH"}`, 0, "", nil},
 	)
 	w.steps(
 		step{w.Owner, "GET " + line + "/settings", "", 409, "", nil},

@@ -35,7 +35,10 @@ type phone struct {
 	configured             int   // calls of Configure
 }
 
-var _ crm.Queued = (*phone)(nil)
+var (
+	_ crm.Queued           = (*phone)(nil)
+	_ crm.PasskeyMessenger = (*phone)(nil)
+)
 
 func (p *phone) reach() error {
 	if p.unavailable {
@@ -57,6 +60,39 @@ func (p *phone) Logout(ctx context.Context, l crm.Line) error {
 		return p.reach()
 	}
 	return p.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut})
+}
+
+// passkey is SignPasskey, ConfirmPasskey and CancelPasskey. What they cause is a new state,
+// and something to show.
+func (p *phone) passkey(ctx context.Context, l crm.Line) error {
+	if p.connected {
+		return crm.NoPasskeyAsked()
+	}
+	if p.unavailable {
+		return p.reach()
+	}
+	p.tries++
+	err := p.rules.SetLineState(ctx, l, crm.LineState{State: crm.StatePasskey, Detail: fmt.Sprintf("Try %d.", p.tries)})
+	code := "ABCD-EFGH"
+	return errors.Join(err, p.rules.PublishQR(ctx, l, crm.Pairing{ExpiresAt: 1637319320, Passkey: &crm.PasskeyStep{Origin: "https://example.com", Code: &code}}))
+}
+
+func (p *phone) SignPasskey(ctx context.Context, l crm.Line, _ crm.Assertion) error {
+	return p.passkey(ctx, l)
+}
+func (p *phone) ConfirmPasskey(ctx context.Context, l crm.Line, _ string) error {
+	return p.passkey(ctx, l)
+}
+
+func (p *phone) CancelPasskey(ctx context.Context, l crm.Line) error {
+	switch {
+	case p.connected:
+		return crm.NoPasskeyAsked()
+	case p.unavailable:
+		return p.reach()
+	}
+	p.tries++
+	return p.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateDisconnected, Detail: fmt.Sprintf("Try %d.", p.tries)})
 }
 
 func (p *phone) Pair(ctx context.Context, l crm.Line, to string) (crm.Pairing, error) {

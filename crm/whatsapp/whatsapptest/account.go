@@ -34,6 +34,7 @@ type Account struct {
 	archive    []*archived              // the phone's database: every message of the account
 	stingy     bool                     // the phone does not answer requests for a message
 	faults     faults
+	passkey    *Passkey // asked for when a client is linked; nil: none
 }
 
 // NewAccount creates an account and its phone. hidden may be empty.

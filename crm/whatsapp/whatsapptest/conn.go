@@ -26,6 +26,7 @@ type conn struct {
 	refs     []string
 	pairing  *pairing
 	link     *linkRequest
+	passkey  *passkeyLink
 	out      []outgoing
 	closed   bool
 	wake     chan struct{}

@@ -109,6 +109,16 @@ func (a *Account) Drop() {
 	a.drop()
 }
 
+// DropUnpaired cuts the connections of all clients that are not linked.
+func (s *Server) DropUnpaired() {
+	defer s.lock()()
+	for c := range s.conns {
+		if c.device == nil {
+			c.cut()
+		}
+	}
+}
+
 func (a *Account) drop() {
 	for _, d := range a.linked() {
 		if d.conn != nil {

@@ -118,6 +118,9 @@ func (c *conn) iqDevices(n node) ([]node, error) {
 	if reg, ok := child(n, "link_code_companion_reg"); ok && c.device == nil {
 		return c.linkCode(reg)
 	}
+	if c.passkey != nil && c.device == nil {
+		return c.iqPasskey(n)
+	}
 	if gone, ok := child(n, "remove-companion-device"); ok && c.device != nil {
 		if jidOf(gone, "jid") != c.device.number {
 			return nil, errForbidden

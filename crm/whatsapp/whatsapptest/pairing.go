@@ -71,21 +71,6 @@ func (s *Server) RotateSecrets() {
 	}
 }
 
-// AskForPasskey asks the clients that show codes for a passkey, as WhatsApp does after
-// some accounts have scanned a code.
-func (s *Server) AskForPasskey() {
-	defer s.lock()()
-	for c := range s.conns {
-		if c.device == nil && c.pairing == nil {
-			options := fmt.Sprintf(`{"challenge":%q,"timeout":60000,"rpId":"whatsapp.com","allowCredentials":[],"userVerification":"required"}`,
-				base64.RawURLEncoding.EncodeToString(randomBytes(32)))
-			c.send(node{Tag: "notification", Attrs: attrs{
-				"from": types.ServerJID, "type": "passkey_prologue_request", "id": s.nextID(), "t": s.opts.Now().Unix(),
-			}, Content: []node{{Tag: "passkey_request_options", Content: []byte(options)}}})
-		}
-	}
-}
-
 // qrLink is what a QR code begins with. Five parts follow, separated by commas: the ref,
 // three keys and the kind of the client.
 const qrLink = "https://wa.me/settings/linked_devices#"
@@ -113,6 +98,11 @@ func (a *Account) ScanQR(ctx context.Context, text string) (*Device, error) {
 	if c == nil || c.hello.noise != [32]byte(decoded[0]) || string(c.hello.payload.GetDevicePairingData().GetEIdent()) != string(decoded[1]) {
 		unlock()
 		return nil, fmt.Errorf("%w: nobody shows it", ErrNotValid)
+	}
+	if a.passkey != nil {
+		k := a.askForPasskey(c, decoded[2])
+		unlock()
+		return a.linkByPasskey(ctx, c, k)
 	}
 	p, err := a.approve(c, decoded[2])
 	unlock()

@@ -8,6 +8,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/crm/whatsapp/whatsapptest"
 	"chatcast/models"
 	"chatcast/server/api/apitest"
 )
@@ -51,6 +52,7 @@ func (w *world) fixedValues() {
 	for key, value := range map[string]any{
 		"apps/id": app.ID, "InvitationCode.code": invitation, "Acceptance.code": invitation, "PasswordReset.code": reset, "PasswordReset.password": "a new password",
 		"SignIn.email": "8001@people.test", "SignIn.password": password, "SignIn.appId": "app_8001_1", "RefreshInput.refreshToken": "refresh token of owner",
+		"PasskeyAnswer.assertion":   perPerson(func(*person) any { return w.assertion }),
 		"TOTPInput.currentPassword": password, "CodeInput.code": perPerson(w.code), "CompanySecurityInput.requireTotp": false,
 		"MessengerInput.type": "viber", "MessengerType.type": "telegram", "schemas/file": "message.json",
 		"app/key": "ChatsAppApiProdKey", "{key}/serverId": "7", "{serverId}/session": perPerson(w.session),
@@ -102,6 +104,8 @@ func (w *world) prepare(op apitest.Operation, p *person, company string) (prepar
 	case "pinChatResponsible": // needs a responsible
 		w.saved.exec(w.t, fmt.Sprintf("UPDATE chats SET responsible_id = %d WHERE external_id LIKE '79990000001%%'", max(p.id, 8001)))
 		w.saved.exec(w.t, "UPDATE chats SET responsible_id = 8008 WHERE external_id LIKE '79990000002%'")
+	case "answerPasskey", "cancelPasskey": // need a pairing that waits for a passkey
+		w.askForPasskey(company)
 	case "logOutLine": // needs a session to end
 		w.connect(company)
 	case "sendToSession", "sendToSessionUnprefixed": // needs a session to send to
@@ -139,6 +143,28 @@ func (w *world) connect(company string) {
 	if c.Token != "" {
 		c.Must("POST", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/connect", companyIDs[company]+100), nil, nil)
 	}
+}
+
+// askForPasskey begins to pair the company's line with an account that has a passkey.
+func (w *world) askForPasskey(company string) {
+	c := &e2e.Client{T: w.t, Base: w.p.Base, Token: map[string]string{alpha: "token of owner", bravo: "token of stranger"}[company]}
+	if c.Token == "" {
+		return
+	}
+	connect := fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/connect", companyIDs[company]+100)
+	var shown struct {
+		QR      string
+		Passkey *struct{ Options struct{ Challenge string } }
+	}
+	c.Must("POST", connect, nil, &shown)
+	key := w.phones.Shop.RequirePasskey(whatsapptest.PasskeyOptions{})
+	code := shown.QR
+	go func() { _, _ = w.phones.Shop.ScanQR(w.t.Context(), code) }() // ends with the pairing, however that ends
+	c.Eventually("the passkey is asked for", func() bool {
+		c.Must("POST", connect, nil, &shown)
+		return shown.Passkey != nil
+	})
+	w.assertion = key.Sign(whatsapptest.Signing{Challenge: shown.Passkey.Options.Challenge})
 }
 
 // disconnect ends what connect, or a cell, began.

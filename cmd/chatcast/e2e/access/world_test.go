@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"mime/multipart"
 	"net/http"
@@ -46,6 +47,9 @@ type world struct {
 	client http.Client
 	asked  int    // for addresses of clients, and sessions
 	opened string // a session over HTTP
+
+	phones    *e2e.Phones
+	assertion json.RawMessage // by the passkey of the account that is being paired; nil: none is
 }
 
 func newWorld(t *testing.T, url string) *world {
@@ -59,11 +63,11 @@ func newWorld(t *testing.T, url string) *world {
 	if url != "" {
 		cfg.Database.URL = url
 	}
-	e2e.StartPhones(t, &cfg)
+	phones := e2e.StartPhones(t, &cfg)
 	second := cfg.Apps[0]
 	second.ID, second.Key, second.Secret = "2", "SecondKey", "the secret of app 2"
 	cfg.Apps = append(cfg.Apps, second)
-	w := &world{t: t, p: e2e.Start(t, cfg), ref: ref, people: people(), values: map[string]map[string]any{}}
+	w := &world{t: t, phones: phones, p: e2e.Start(t, cfg), ref: ref, people: people(), values: map[string]map[string]any{}}
 	plain := httptest.NewServer(w.p.Components().Router)
 	t.Cleanup(plain.Close)
 	w.base = plain.URL

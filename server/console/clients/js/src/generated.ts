@@ -946,7 +946,15 @@ export interface MessengerStatusData {
  */
 export interface MessengerStatus {
   state:
-    'disconnected' | 'pairing' | 'connecting' | 'connected' | 'logged_out' | 'banned_until' | 'replaced' | 'outdated';
+    | 'disconnected'
+    | 'pairing'
+    | 'passkey'
+    | 'connecting'
+    | 'connected'
+    | 'logged_out'
+    | 'banned_until'
+    | 'replaced'
+    | 'outdated';
   connected: boolean;
   /**
    * Of the paired account, digits alone.
@@ -1028,6 +1036,48 @@ export interface Qr {
    * Unix seconds.
    */
   expiresAt: number;
+  /**
+   * In the state passkey: confirm the pairing with the account's passkey.
+   */
+  passkey: PasskeyStep | null;
+}
+export interface PasskeyStep {
+  /**
+   * For navigator.credentials.get, on a page of the origin; null: they were used.
+   */
+  options: PasskeyOptions | null;
+  /**
+   * Of the page on which the passkey must be used.
+   */
+  origin: string;
+  /**
+   * To compare with the code on the phone; null: there is none to compare.
+   */
+  code: string | null;
+}
+export interface PasskeyOptions {
+  /**
+   * Base64url.
+   */
+  challenge: string;
+  /**
+   * Milliseconds.
+   */
+  timeout: number;
+  rpId: string;
+  allowCredentials: PasskeyCredential[];
+  userVerification: string;
+  extensions: {
+    [k: string]: unknown;
+  };
+}
+export interface PasskeyCredential {
+  /**
+   * Base64url.
+   */
+  id: string;
+  type: string;
+  transports: string[];
 }
 /**
  * Where QrData belongs.

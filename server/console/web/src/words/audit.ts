@@ -32,6 +32,8 @@ const actions: Record<Rest['AuditAction'], string> = {
   'messenger.added': 'Messenger added',
   'messenger.removed': 'Messenger removed',
   'line.pairing': 'Asked for a code to pair the line',
+  'line.passkey': 'Answered for the passkey of the line’s account',
+  'line.passkeyCancelled': 'Pairing cancelled at the passkey',
   'line.paired': 'Line paired',
   'line.loggedOut': 'Line logged out',
   'line.replaced': 'Line’s session opened elsewhere',

@@ -37,7 +37,7 @@ var elsewhere = []string{
 	"/docs GET", "/docs HEAD", "/docs/docs.css GET", "/docs/docs.css HEAD", "/docs/docs.js GET", "/docs/docs.js HEAD", "/healthz GET", "/lib/{} GET", "/lib/{} HEAD",
 	"/app/{}/{}/{}/xhr POST", "/app/{}/{}/{}/xhr_send POST", "/app/{}/{}/{}/xhr_streaming POST",
 	"/pusher/app/{}/{}/{}/xhr POST", "/pusher/app/{}/{}/{}/xhr_send POST", "/pusher/app/{}/{}/{}/xhr_streaming POST",
-	"/.well-known/security.txt GET", "/.well-known/security.txt HEAD", "/licenses.txt GET", "/licenses.txt HEAD", "/readyz GET", "/try GET", "/try HEAD",
+	"/.well-known/security.txt GET", "/.well-known/security.txt HEAD", "/licenses.txt GET", "/licenses.txt HEAD", "/passkey-extension.zip GET", "/passkey-extension.zip HEAD", "/readyz GET", "/try GET", "/try HEAD",
 }
 
 var pathParam = regexp.MustCompile(`:\w+|\{\w+\}`)

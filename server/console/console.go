@@ -45,6 +45,7 @@ func (c *Console) Register(r gin.IRouter) {
 	both("/assets/:file", c.folder("assets/"))
 	both("/lib/:file", c.folder("lib/"))
 	both("/licenses.txt", func(g *gin.Context) { c.serve(g, "licenses.txt") })
+	both("/passkey-extension.zip", c.extension)
 	r.GET("/console.json", c.about)
 }
 

@@ -31,42 +31,44 @@ var browser struct {
 
 func openBrowser(t testing.TB) context.Context {
 	t.Helper()
-	browser.once.Do(func() {
-		path := ""
-		for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-			if p, err := exec.LookPath(name); err == nil {
-				path = p
-				break
-			}
-		}
-		options := []chromedp.ExecAllocatorOption{
-			chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-			chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-timer-throttling", true),
-			chromedp.Flag("disable-renderer-backgrounding", true), chromedp.Flag("disable-backgrounding-occluded-windows", true),
-			chromedp.WSURLReadTimeout(testwait.Long), // and a new user-data-dir, which is chromedp's default
-		}
-		if path != "" {
-			options = append(options, chromedp.ExecPath(path))
-		}
-		if os.Geteuid() == 0 {
-			options = append(options, chromedp.NoSandbox)
-		}
-		alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-		ctx, cancel := chromedp.NewContext(alloc)
-		browser.ctx = ctx
-		browser.cancel = func() {
-			_ = chromedp.Cancel(ctx) // waits for the browser to end
-			cancel()
-			cancelAlloc()
-		}
-		browser.err = chromedp.Do(ctx)
-	})
+	browser.once.Do(func() { browser.ctx, browser.cancel, browser.err = launchBrowser() })
 	if browser.err != nil {
 		t.Fatalf("Chromium does not start (make setup gets it): %v", browser.err)
 	}
 	return browser.ctx
+}
+
+// launchBrowser starts Chromium, with a new profile. extra comes after the usual options.
+func launchBrowser(extra ...chromedp.ExecAllocatorOption) (ctx context.Context, cancel func(), err error) {
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-timer-throttling", true),
+		chromedp.Flag("disable-renderer-backgrounding", true), chromedp.Flag("disable-backgrounding-occluded-windows", true),
+		chromedp.WSURLReadTimeout(testwait.Long), // and a new user-data-dir, which is chromedp's default
+	}
+	if path != "" {
+		options = append(options, chromedp.ExecPath(path))
+	}
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), append(options, extra...)...)
+	ctx, cancelCtx := chromedp.NewContext(alloc)
+	cancel = func() {
+		_ = chromedp.Cancel(ctx) // waits for the browser to end
+		cancelCtx()
+		cancelAlloc()
+	}
+	return ctx, cancel, chromedp.Do(ctx)
 }
 
 func closeBrowser() {
@@ -116,7 +118,24 @@ const hook = `(() => {
 // OpenTab opens a page in a tab with a profile of its own.
 func OpenTab(t testing.TB, url string) *Tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(openBrowser(t), chromedp.WithNewBrowserContext())
+	return openTab(t, openBrowser(t), url, chromedp.WithNewBrowserContext())
+}
+
+// OpenBrowser opens a page in a browser of the test's own, with further options. The page
+// has the browser's first profile, the only one in which extensions run.
+func OpenBrowser(t testing.TB, url string, options ...chromedp.ExecAllocatorOption) *Tab {
+	t.Helper()
+	ctx, cancel, err := launchBrowser(options...)
+	t.Cleanup(cancel)
+	if err != nil {
+		t.Fatalf("Chromium does not start (make setup gets it): %v", err)
+	}
+	return openTab(t, ctx, url)
+}
+
+func openTab(t testing.TB, in context.Context, url string, options ...chromedp.ContextOption) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(in, options...)
 	b := &Tab{T: t, Ctx: ctx, changed: make(chan struct{})}
 	b.Close = sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel() })
 	t.Cleanup(b.Close)

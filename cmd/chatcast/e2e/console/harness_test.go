@@ -77,7 +77,12 @@ func openConsole(t testing.TB, base string, on screen) *consoleTab {
 	if built, err := console.Embedded(); err != nil || !built.Built() {
 		t.Fatalf("the console is not built into this test (make console builds it): %v", err)
 	}
-	d := &consoleTab{Tab: e2e.OpenTab(t, "about:blank"), base: base}
+	return openConsoleIn(e2e.OpenTab(t, "about:blank"), base, on)
+}
+
+// openConsoleIn opens the console in a tab.
+func openConsoleIn(tab *e2e.Tab, base string, on screen) *consoleTab {
+	d := &consoleTab{Tab: tab, base: base}
 	d.Do(on.emulated(), d.watched(), chromedp.Navigate(base+"/"))
 	return d
 }
@@ -122,8 +127,15 @@ func (d *consoleTab) pages() (list []*target.Info) {
 	if err != nil {
 		d.T.Fatal(err)
 	}
+	own := chromedp.FromContext(d.Ctx)
+	profile := own.BrowserContextID
+	for _, info := range all { // the browser's first profile has an id that chromedp does not know
+		if info.TargetID == own.Target.TargetID {
+			profile = info.BrowserContextID
+		}
+	}
 	for _, info := range all {
-		if info.Type == "page" && info.BrowserContextID == chromedp.FromContext(d.Ctx).BrowserContextID {
+		if info.Type == "page" && info.BrowserContextID == profile {
 			list = append(list, info)
 		}
 	}

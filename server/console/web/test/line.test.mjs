@@ -7,6 +7,7 @@ globalThis.requestAnimationFrame ??= () => 0;
 
 const { failureText, inWords, shown, applyEvent, votes } = await load('src/views/send/messages.ts');
 const { aboutLine, isAccount, riskOf } = await load('src/views/send/stand.ts');
+const { assertionIn, scriptFor } = await load('src/views/send/extension.ts');
 
 const at = { licenseId: 1229, messenger: 'grWhatsApp' };
 const event = (item, meta) => ({ payload: { data: [item], meta: { licenseId: 1229, messengerType: 'grWhatsApp', ...meta } } });
@@ -19,14 +20,20 @@ const msg = (id, more) => ({
 
 test('events about a line are its own, and of their shape', () => {
   assert.equal(aboutLine(at, 'messengerStatus', event(stands)).item.phone, '79990001122');
-  assert.equal(aboutLine(at, 'qr', event({ qr: 'text', code: null, expiresAt: 5 })).name, 'qr');
+  assert.equal(aboutLine(at, 'qr', event({ qr: 'text', code: null, expiresAt: 5, passkey: null })).name, 'qr');
   assert.equal(aboutLine(at, 'messengerStatus', event(stands, { licenseId: 7 })), undefined);
   assert.equal(aboutLine(at, 'messengerStatus', event(stands, { messengerType: 'telegram' })), undefined);
   assert.equal(aboutLine(at, 'message', event(stands)), undefined);
   for (const broken of [null, 'text', {}, { payload: null }, { payload: { data: [null], meta: at } }, event({}), event({ ...stands, state: 5 }), event({ ...stands, phone: 7 })]) {
     assert.equal(aboutLine(at, 'messengerStatus', broken), undefined);
   }
-  for (const item of [{ qr: 5, code: null, expiresAt: 5 }, { qr: 'x', code: null, expiresAt: '5' }, { qr: null, code: {}, expiresAt: 5 }]) {
+  const step = { options: null, origin: 'https://web.whatsapp.com', code: 'ABCD-EFGH' };
+  assert.equal(aboutLine(at, 'qr', event({ qr: null, code: null, expiresAt: 5, passkey: step })).item.passkey.code, 'ABCD-EFGH');
+  for (const item of [
+    { qr: 5, code: null, expiresAt: 5, passkey: null }, { qr: 'x', code: null, expiresAt: '5', passkey: null }, { qr: null, code: {}, expiresAt: 5, passkey: null },
+    { qr: null, code: null, expiresAt: 5 }, { qr: null, code: null, expiresAt: 5, passkey: 'x' }, { qr: null, code: null, expiresAt: 5, passkey: { ...step, code: 5 } },
+    { qr: null, code: null, expiresAt: 5, passkey: { ...step, options: 'x' } },
+  ]) {
     assert.equal(aboutLine(at, 'qr', event(item)), undefined);
   }
 });
@@ -37,6 +44,7 @@ test('a line is a bridge until an account was paired with it', () => {
   assert.equal(status('none', 'not_set_up', null), false);
   assert.equal(status('whatsapp', 'pairing', null), false);
   assert.equal(status('whatsapp', 'pairing', '79990001122'), true);
+  assert.equal(status('whatsapp', 'passkey', null), false);
   assert.equal(status('whatsapp', 'logged_out', null), true);
 });
 
@@ -79,4 +87,11 @@ test('why a message failed, in words', () => {
   assert.equal(failureText({ code: 'something', message: 'else' }, true), 'else');
   assert.equal(failureText({ code: 'reachout_locked', message: 'of a bridge' }), 'of a bridge');
   assert.equal(failureText({ code: 'toString' }, true), 'toString');
+});
+
+test('a passkey’s answer is found in what was pasted, and nothing else is one', () => {
+  const answer = { id: 'a', rawId: 'a', type: 'public-key', response: { clientDataJSON: 'e30' } };
+  assert.deepEqual(assertionIn(` VM12:1 ${JSON.stringify(answer)}\n`), answer);
+  for (const text of ['', 'hello', '{}', '{"response":null}', '{"response":5}', '}{', '{"response":{', 'undefined']) assert.equal(assertionIn(text), undefined, text);
+  assert.match(scriptFor({ challenge: 'abc' }), /parseRequestOptionsFromJSON\(\{"challenge":"abc"\}\)/);
 });

@@ -17,7 +17,7 @@ import type { Standing } from './standing';
 import { dayAndTime } from './time';
 
 const say = words.send.stand;
-const tones: Record<string, string> = { connected: 'good', connecting: 'warn pulse', disconnected: 'warn pulse', pairing: 'warn pulse', not_set_up: '' };
+const tones: Record<string, string> = { connected: 'good', connecting: 'warn pulse', disconnected: 'warn pulse', pairing: 'warn pulse', passkey: 'warn pulse', not_set_up: '' };
 
 export function LineStand(props: { state: LineState }) {
   const { standing, line } = props.state;
@@ -44,7 +44,7 @@ export function LineStand(props: { state: LineState }) {
         <p class="standing" role="status"><Standings status={status} /></p>
         {(todo === 'pair' || todo === 'show' || todo === 'pairAgain') && <button class="button small" onClick={() => setOpen('pair')}>{say[todo]}</button>}
         {todo === 'reconnect' && <button class="button small" onClick={() => void reconnect()}>{say.reconnect}</button>}
-        {account && mayPair(line) && !['logged_out', 'pairing'].includes(status.state) && (
+        {account && mayPair(line) && !['logged_out', 'pairing', 'passkey'].includes(status.state) && (
           <button class="button small quiet icon" aria-label={say.manage} title={say.manage} aria-haspopup="dialog" onClick={() => setOpen('manage')}><MoreIcon /></button>
         )}
       </div>
@@ -82,7 +82,7 @@ function Standings(props: { status: Status }) {
  */
 function actionOf(s: Status): '' | 'pair' | 'pairAgain' | 'show' | 'reconnect' {
   if (s.via === 'bridge' || s.state === 'not_set_up') return 'pair';
-  if (s.state === 'pairing') return 'show';
+  if (s.state === 'pairing' || s.state === 'passkey') return 'show';
   if (s.state === 'logged_out') return 'pairAgain';
   return s.state === 'replaced' || s.state === 'outdated' ? 'reconnect' : '';
 }

@@ -16,11 +16,17 @@ export interface Shown {
   expiresAt: number; // unix seconds
 }
 
+/** PasskeyShown is the passkey step of a pairing, and how long it waits. */
+export interface PasskeyShown {
+  step: Rest['PasskeyStep'];
+  expiresAt: number; // unix seconds
+}
+
 /**
- * asking: for a code; number: the person is asked for their phone number;
+ * passkey: WhatsApp has asked for the account's passkey. asking: for a code; number: the person is asked for their phone number;
  * reconnecting: the account was paired before.
  */
-export type Phase = 'asking' | 'showing' | 'number' | 'scanned' | 'reconnecting' | 'connected' | 'over' | 'failed';
+export type Phase = 'asking' | 'showing' | 'number' | 'scanned' | 'passkey' | 'reconnecting' | 'connected' | 'over' | 'failed';
 
 const grace = 2000; // milliseconds that the event of the next code may take
 
@@ -28,7 +34,9 @@ export class PairingRun {
   readonly phase = signal<Phase>('asking');
   readonly way = signal<'qr' | 'code'>('qr');
   readonly shown = signal<Shown | null>(null);
+  readonly passkey = signal<PasskeyShown | null>(null);
   readonly error = signal('');
+  readonly why = signal(''); // it is over; empty: the code was not used in time
 
   private round = 0; // of what is shown: a newer one makes an older one void
   private switching = false; // to another way: the end of the old one is no news
@@ -88,7 +96,7 @@ export class PairingRun {
   private async ask(request: () => Promise<Rest['Pairing']>): Promise<void> {
     const round = ++this.round;
     this.error.value = '';
-    this.phase.value = 'asking';
+    if (this.phase.peek() !== 'passkey') this.phase.value = 'asking';
     try {
       const answer = await request();
       if (round === this.round) await this.take(answer);
@@ -108,6 +116,15 @@ export class PairingRun {
   }
 
   private async take(p: Rest['Pairing']): Promise<void> {
+    if (p.passkey !== null) {
+      this.round++;
+      this.show(null);
+      if (p.passkey.options?.challenge !== this.passkey.peek()?.step.options?.challenge) this.error.value = '';
+      this.passkey.value = { step: p.passkey, expiresAt: p.expiresAt };
+      this.phase.value = 'passkey';
+      this.wait(p.expiresAt);
+      return;
+    }
     if (p.qr === null && p.code === null) {
       this.phase.value = 'reconnecting';
       return;
@@ -130,19 +147,45 @@ export class PairingRun {
     if (before?.picture) URL.revokeObjectURL(before.picture);
     this.shown.value = next;
     clearTimeout(this.timer);
-    if (next !== null) this.timer = setTimeout(() => void this.late(), Math.max(0, next.expiresAt - serverTime()) * 1000 + grace);
+    if (next !== null) this.wait(next.expiresAt);
+  }
+
+  private wait(until: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.late(), Math.max(0, until - serverTime()) * 1000 + grace);
+  }
+
+  /** answerPasskey gives what the passkey has signed, or the code that the phone shows too. */
+  async answerPasskey(answer: { assertion: object } | { code: string }): Promise<void> {
+    this.error.value = '';
+    try {
+      await call('POST', `${linePath(this.standing.line)}/passkey`, answer, { signal: this.end.signal });
+    } catch (e) {
+      if (!this.end.signal.aborted && this.phase.peek() === 'passkey') this.error.value = errorText(e);
+    }
+  }
+
+  /** cancelPasskey ends the pairing: nothing is paired then. */
+  async cancelPasskey(): Promise<void> {
+    try {
+      await call('DELETE', `${linePath(this.standing.line)}/passkey`, undefined, { signal: this.end.signal });
+    } catch (e) {
+      if (!this.end.signal.aborted && this.phase.peek() === 'passkey') this.error.value = errorText(e);
+    }
   }
 
   /** late asks the server for what an event should have brought. */
   private async late(): Promise<void> {
     const status = await this.standing.read();
-    if (status?.state === 'pairing') return void this.ask(() => this.post('connect'));
+    if (status?.state === 'pairing' || status?.state === 'passkey') return void this.ask(() => this.post('connect'));
     if (status?.connected && status.via !== 'bridge') this.phase.value = 'connected';
-    else if (status !== undefined) this.finish();
+    else if (status !== undefined) this.finish(status.detail);
   }
 
-  private finish(): void {
+  private finish(detail: string): void {
     this.round++;
+    this.why.value = this.passkey.peek() === null ? '' : detail;
+    this.passkey.value = null;
     this.show(null);
     this.phase.value = 'over';
   }
@@ -152,9 +195,10 @@ export class PairingRun {
       this.take(event.item).catch((e: unknown) => !this.end.signal.aborted && this.failed(e));
       return;
     }
-    const { state, phone } = event.item;
+    const { state, phone, detail } = event.item;
+    const open = this.phase.peek() === 'showing' || this.phase.peek() === 'passkey';
     if (state === 'connected') this.phase.value = 'connected';
-    else if (state === 'connecting' && phone !== null && this.phase.peek() === 'showing') this.phase.value = 'scanned';
-    else if ((state === 'disconnected' || state === 'logged_out') && !this.switching && this.phase.peek() === 'showing') this.finish();
+    else if (state === 'connecting' && phone !== null && open) this.phase.value = 'scanned';
+    else if ((state === 'disconnected' || state === 'logged_out') && !this.switching && open) this.finish(detail);
   }
 }

@@ -1,12 +1,13 @@
 // The sheet to pair an account: a QR code, or a code to type, instructions, and how
 // long the code is valid.
 import { useEffect, useId, useMemo, useState } from 'preact/hooks';
-import { serverTime } from '../../api';
 import { route } from '../../route';
 import { Sheet } from '../../ui/sheet';
 import { words } from '../../words';
+import { Left } from './left';
 import type { Line } from './line';
 import { PairingRun } from './pairing';
+import { PasskeyStep } from './passkey';
 import type { Standing } from './standing';
 
 const say = words.send.pair;
@@ -22,6 +23,7 @@ export function PairSheet(props: { standing: Standing; onClose: () => void; onPa
     const at = location.hash;
     return route.subscribe(() => location.hash !== at && props.onClose()); // back leads to another page
   }, []);
+  if (phase === 'passkey') return <Sheet title={say.passkey.title} onClose={props.onClose}><PasskeyStep run={run} /></Sheet>;
   return (
     <Sheet title={say.title} onClose={props.onClose}>
       <div class="segments" role="group" aria-label={say.ways}>
@@ -49,7 +51,7 @@ function Code(props: { run: PairingRun }) {
   if (phase === 'over' || phase === 'failed') {
     return (
       <div class="code-box" role="alert">
-        <p class={phase === 'failed' ? 'error-text' : ''}>{phase === 'failed' ? run.error.value : say.over}</p>
+        <p class={phase === 'failed' ? 'error-text' : ''}>{phase === 'failed' ? run.error.value : run.why.value || say.over}</p>
         <button class="button primary" onClick={() => (run.way.peek() === 'qr' ? void run.byQR() : run.toCode())}>{say.again}</button>
       </div>
     );
@@ -73,18 +75,6 @@ function Code(props: { run: PairingRun }) {
       <Left until={shown.expiresAt} text={say.renews} />
     </div>
   );
-}
-
-/** Left counts the seconds that a code is still valid, by the server's clock. */
-function Left(props: { until: number; text: (seconds: number) => string }) {
-  const left = () => Math.max(0, Math.ceil(props.until - serverTime()));
-  const [seconds, setSeconds] = useState(left);
-  useEffect(() => {
-    setSeconds(left());
-    const t = setInterval(() => setSeconds(left()), 500);
-    return () => clearInterval(t);
-  }, [props.until]);
-  return <p class="muted small left" role="timer">{props.text(seconds)}</p>;
 }
 
 function PhoneForm(props: { run: PairingRun }) {

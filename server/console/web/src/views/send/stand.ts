@@ -13,7 +13,14 @@ export type LineEvent = { name: 'messengerStatus'; item: MessengerStatus } | { n
  * become a bridge, or is one.
  */
 export function isAccount(s: Status): boolean {
-  return s.via !== 'bridge' && s.via !== 'none' && !(s.state === 'pairing' && s.phone === null);
+  return s.via !== 'bridge' && s.via !== 'none' && !((s.state === 'pairing' || s.state === 'passkey') && s.phone === null);
+}
+
+/** isStep says whether a value is a passkey step, or null. */
+function isStep(v: unknown): boolean {
+  if (v === null) return true;
+  const step = v as { options?: unknown; origin?: unknown; code?: unknown } | undefined;
+  return typeof step === 'object' && typeof step.options === 'object' && typeof step.origin === 'string' && (step.code === null || typeof step.code === 'string');
 }
 
 /** riskOf is what endangers the line's account; undefined: nothing does, or there is none. */
@@ -33,7 +40,7 @@ export function aboutLine(at: { licenseId: number; messenger: string }, event: s
   const item = p.data[0] as Record<string, unknown> | null;
   if (typeof item !== 'object' || item === null) return undefined;
   const text = (v: unknown) => v === null || typeof v === 'string';
-  if (event === 'qr' && text(item.qr) && text(item.code) && typeof item.expiresAt === 'number') return { name: 'qr', item: item as unknown as Qr };
+  if (event === 'qr' && text(item.qr) && text(item.code) && typeof item.expiresAt === 'number' && isStep(item.passkey)) return { name: 'qr', item: item as unknown as Qr };
   if (event === 'messengerStatus' && typeof item.state === 'string' && typeof item.detail === 'string' && text(item.phone)) {
     return { name: 'messengerStatus', item: item as unknown as MessengerStatus };
   }

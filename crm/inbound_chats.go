@@ -135,6 +135,7 @@ func (c *inboundChat) describe(chat *models.Chat, author string) {
 	}
 	heard := heardName(chat.Name, chat.MessengerName)
 	unnamed := heard == "" || chat.Phone != nil && heard == *chat.Phone
+	c.Disappearing.apply(chat)
 	if c.Name != nil && *c.Name != "" {
 		hear(&chat.Name, &chat.MessengerName, *c.Name)
 	} else if author = cmp.Or(c.KnownAs, author); unnamed && chat.Type == models.ChatPrivate && author != "" {

@@ -204,7 +204,7 @@ func (c InboundChat) check(messenger, at string) (inboundChat, error) {
 	r.key = key
 	violations := []error{
 		idViolation, checkOptional(at+"username", c.Username, maxName), checkOptional(at+"name", c.Name, maxName),
-		checkOptional(at+"phone", c.Phone, 64),
+		checkOptional(at+"phone", c.Phone, 64), c.Disappearing.check(at),
 	}
 	if c.Hash != nil {
 		violations = append(violations, checkID(at+"hash", *c.Hash))

@@ -225,7 +225,7 @@ func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 		} else {
 			in.describe(chat, "")
 		}
-		if chatCard(chat) == chatCard(&before) && same(chat.MessengerName, before.MessengerName) {
+		if chatCard(chat) == chatCard(&before) && same(chat.MessengerName, before.MessengerName) && disappearingOf(chat) == disappearingOf(&before) {
 			continue
 		}
 		if err := c.tx.SaveChat(chat); err != nil {

@@ -97,6 +97,9 @@ func merge(chat, other *models.Chat) {
 		chat.ResponsibleID, chat.ResponsiblePinned = other.ResponsibleID, other.ResponsiblePinned
 	}
 	chat.TypedID = firstOf(chat.TypedID, other.TypedID)
+	if d := disappearingOf(other); d.Since > chat.DisappearsSince {
+		d.apply(chat)
+	}
 	chat.Username = firstOf(chat.Username, other.Username)
 	chat.Image = firstOf(chat.Image, other.Image)
 	chat.ProducerID = firstOf(chat.ProducerID, other.ProducerID)

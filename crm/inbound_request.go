@@ -62,7 +62,8 @@ type InboundChat struct {
 	Image    *string `json:"image"`
 
 	// KnownAs is the name for a chat that has none yet. Only a connector sets it.
-	KnownAs string `json:"-"`
+	KnownAs      string        `json:"-"`
+	Disappearing *Disappearing `json:"-"` // for connectors only; nil: not told
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

@@ -58,6 +58,8 @@ type MessageRef struct {
 	FileID   string
 	Quoted   string // the id of the message that it answers
 
+	Disappearing Disappearing // of its chat
+
 	previous previousContent // the stored content, which an attempt sends
 }
 

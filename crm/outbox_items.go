@@ -29,7 +29,11 @@ func (s *Service) SentMessage(ctx context.Context, on Line, chatID, id string) (
 	if row.DeletedAt != nil {
 		return nil, notFound("message")
 	}
-	return messageRef(on, row)
+	ref, err := messageRef(on, row)
+	if err == nil {
+		ref.Disappearing = disappearingOf(chat)
+	}
+	return ref, err
 }
 
 // outboxItem converts a row to the item that connectors see.
@@ -60,6 +64,7 @@ func outboxItem(tx *models.Tx, on Line, row *models.OutboxItem) (*OutboxItem, er
 	if item.Message, err = messageRef(on, m); err != nil {
 		return nil, err
 	}
+	item.Message.Disappearing = disappearingOf(chat)
 	if item.Quoted, err = refTo(tx, on, chat, item.Message.Quoted); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,9 @@ type Chat struct {
 	WindowType        *string // UIC or BIC
 	WindowStart       *int64
 	WindowEnd         *int64
+	DisappearsAfter   int64  // seconds after which messages disappear from phones; 0: never
+	DisappearsSince   int64  // when that was set
+	DisappearsMode    string // how, in the connector's own terms
 	CreatedAt         int64
 	Folded            string  // what searches compare; set by whatever saves the row
 	MessengerName     *string // the messenger's name, while Name is one that an employee gave

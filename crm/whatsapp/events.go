@@ -59,10 +59,11 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.BusinessName:
 		return s.named(ctx, cli, pairOf(e.JID, types.EmptyJID), e.NewBusinessName)
 	case *events.JoinedGroup:
-		s.keepGroup(e.JID, knownGroup{mode: e.GroupInfo.AddressingMode})
+		s.keepGroup(e.JID, knownGroup{mode: e.GroupInfo.AddressingMode, disappearing: groupSetting(e.GroupEphemeral, time.Now())})
 		return s.groupNamed(ctx, e.JID, e.GroupInfo.Name)
 	case *events.GroupInfo:
-		return e.Name == nil || s.groupNamed(ctx, e.JID, e.Name.Name)
+		return (e.Name == nil || s.groupNamed(ctx, e.JID, e.Name.Name)) &&
+			(e.Ephemeral == nil || s.groupSettingChanged(ctx, e.JID, *e.Ephemeral, e.Timestamp))
 
 	// the connection
 	case *events.QR:

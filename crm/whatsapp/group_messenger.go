@@ -103,7 +103,7 @@ func (m *Messenger) CreateGroup(ctx context.Context, l crm.Line, in crm.GroupInp
 		if err != nil {
 			return err
 		}
-		q.keepGroup(info.JID, knownGroup{info.Name, info.AddressingMode, true})
+		q.keepGroup(info.JID, knownGroup{info.Name, info.AddressingMode, true, groupSetting(info.GroupEphemeral, time.Now())})
 		made = &crm.CreatedGroup{Members: q.results(in.Members, people, info.Participants, codeNotAdded)}
 		if in.Description != "" {
 			if err := q.cli.SetGroupTopic(q.ctx, info.JID, "", "", in.Description); err != nil {
@@ -190,7 +190,7 @@ func (m *Messenger) JoinGroup(ctx context.Context, l crm.Line, code string) (joi
 			q.log.Info("the group that was joined is not known yet", "error", err)
 			return nil
 		}
-		q.keepGroup(j, knownGroup{info.Name, info.AddressingMode, true})
+		q.keepGroup(j, knownGroup{info.Name, info.AddressingMode, true, groupSetting(info.GroupEphemeral, time.Now())})
 		g := q.group(info)
 		joined.Group, joined.Pending = &g, false
 		return nil

@@ -25,8 +25,9 @@ func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
 	}
 	var t crm.InboundBatch
 	for _, g := range groups {
-		s.keepGroup(g.JID, knownGroup{g.Name, g.AddressingMode, true})
+		s.keepGroup(g.JID, knownGroup{g.Name, g.AddressingMode, true, groupSetting(g.GroupEphemeral, time.Now())})
 		if chat, ok := groupChat(g.JID, g.Name); ok {
+			chat.Disappearing = groupSetting(g.GroupEphemeral, time.Now())
 			t.Chats = append(t.Chats, chat)
 		}
 	}
@@ -40,6 +41,8 @@ type knownGroup struct {
 	name  string
 	mode  types.AddressingMode // how members are named; empty: not known
 	asked bool                 // WhatsApp was asked for both
+
+	disappearing *crm.Disappearing // nil: not known
 }
 
 // groupName returns the name of a group, or nil when it is not known.
@@ -54,14 +57,14 @@ func (s *session) groupName(ctx context.Context, cli *whatsmeow.Client, j types.
 // before the group's first message, and waits at most 3 seconds.
 func (s *session) group(ctx context.Context, cli *whatsmeow.Client, j types.JID) knownGroup {
 	known := s.keepGroup(j, knownGroup{})
-	if known.asked || known.name != "" && known.mode != "" {
+	if known.asked || known.name != "" && known.mode != "" && known.disappearing != nil {
 		return known
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	asked := knownGroup{asked: true}
 	if g, err := cli.GetGroupInfo(ctx, j); err == nil {
-		asked.name, asked.mode = g.Name, g.AddressingMode
+		asked.name, asked.mode, asked.disappearing = g.Name, g.AddressingMode, groupSetting(g.GroupEphemeral, time.Now())
 	}
 	return s.keepGroup(j, asked)
 }
@@ -71,7 +74,7 @@ func (s *session) keepGroup(j types.JID, g knownGroup) knownGroup {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.groups[j]
-	known = knownGroup{cmp.Or(g.name, known.name), cmp.Or(g.mode, known.mode), g.asked || known.asked}
+	known = knownGroup{cmp.Or(g.name, known.name), cmp.Or(g.mode, known.mode), g.asked || known.asked, cmp.Or(g.disappearing, known.disappearing)}
 	s.groups[j] = known
 	return known
 }

@@ -146,6 +146,9 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	if name := content.Clip(content.FirstNonBlank(c.GetDisplayName(), c.GetName()), content.MaxName); name != "" {
 		chat.Name = &name
 	}
+	if c.EphemeralExpiration != nil {
+		chat.Disappearing = disappearing(c.GetEphemeralExpiration(), c.GetEphemeralSettingTimestamp(), time.Unix(1, 0), c.GetDisappearingMode(), true)
+	}
 	t := crm.InboundBatch{History: true, Chats: []crm.InboundChat{chat}}
 	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp sends the newest first
 		s.historical(ctx, cli, &t, j, c.GetMessages()[i].GetMessage(), names)
@@ -156,7 +159,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 			t = crm.InboundBatch{History: true}
 		}
 	}
-	if len(t.Messages) == 0 && chat.Name == nil && chat.Username == nil {
+	if len(t.Messages) == 0 && chat.Name == nil && chat.Username == nil && chat.Disappearing == nil {
 		return true
 	}
 	return s.ingest(ctx, t)

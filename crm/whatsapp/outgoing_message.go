@@ -87,9 +87,10 @@ func (o outgoing) poll(p *crm.Poll, from *waE2E.ContextInfo) *waE2E.Message {
 	return m
 }
 
-// context returns the quoted message and the mentions, or nil when there are none.
+// context returns the quoted message, the mentions and the chat's setting, or nil when there
+// are none.
 func (o outgoing) context() *waE2E.ContextInfo {
-	id, info := o.item.Quoted, o.mentions()
+	id, info := o.item.Quoted, o.disappear(o.mentions())
 	if id == "" {
 		return info
 	}
@@ -211,7 +212,7 @@ func (o outgoing) edit() *waE2E.Message {
 	var now *waE2E.Message
 	switch caption := &c.Caption; {
 	case c.File == nil:
-		now = text(content.Marked(c.Text, c.ParseMode), o.mentions())
+		now = text(content.Marked(c.Text, c.ParseMode), o.disappear(o.mentions()))
 	case o.item.Type == crm.MessageImage:
 		now = &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: caption}}
 	case o.item.Type == crm.MessageVideo:

@@ -66,10 +66,13 @@ func (s *session) ours(info *types.MessageInfo) bool {
 	return false
 }
 
-// protocol ingests a deletion or an edit of another message. Other protocol messages are
+// protocol ingests a deletion or an edit of another message, or a setting of the chat. Other protocol messages are
 // between devices and are ignored.
 func (s *session) protocol(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo, p *waE2E.ProtocolMessage) (kept bool) {
 	id := p.GetKey().GetID()
+	if p.GetType() == waE2E.ProtocolMessage_EPHEMERAL_SETTING {
+		return s.disappearingSet(ctx, cli, info, p)
+	}
 	if id == "" {
 		return true
 	}
@@ -115,6 +118,9 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		Message: what.Content, IsForwarded: what.Forwarded(), UTM: what.UTM(), Aside: what.Aside(),
 	}
 	in.Message.Mentions = s.mentions(ctx, cli, what)
+	if d := messageSetting(info, what.Context); d != nil {
+		in.Chat.Disappearing = d
+	}
 	if what.Subtype != "" {
 		in.Subtype = &what.Subtype
 	}
@@ -207,7 +213,7 @@ func fitsID(id string) bool {
 func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.MessageInfo) crm.InboundChat {
 	if info.Chat.Server == types.GroupServer {
 		s.keepGroup(info.Chat, knownGroup{mode: info.AddressingMode})
-		return crm.InboundChat{ID: content.ID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat)}
+		return crm.InboundChat{ID: content.ID(chatID(info.Chat)), Type: "group", Name: s.groupName(ctx, cli, info.Chat), Disappearing: s.group(ctx, cli, info.Chat).disappearing}
 	}
 	who := s.person(ctx, cli, info.Chat, info.RecipientAlt)
 	if info.Chat.Server == types.BroadcastServer || !info.IsFromMe {

@@ -27,6 +27,17 @@ func (g *Group) Describe(by Member, topic string) {
 	g.describeAs(by.self(), nil, newID(), topic)
 }
 
+// Disappear makes the group's messages disappear after so many seconds, or with 0 stay.
+func (g *Group) Disappear(by Member, seconds int) {
+	defer g.srv.lock()()
+	g.expires = seconds
+	what := node{Tag: "not_ephemeral"}
+	if seconds > 0 {
+		what = node{Tag: "ephemeral", Attrs: attrs{"expiration": seconds}}
+	}
+	g.tell(by.self(), nil, what)
+}
+
 // Promote makes members admins or, if on is false, ordinary members.
 func (g *Group) Promote(by Member, on bool, who ...Member) {
 	defer g.srv.lock()()

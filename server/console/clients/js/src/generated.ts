@@ -716,6 +716,12 @@ export interface LocationContent {
 export interface ContactContent {
   name: string;
   phone: string;
+  /**
+   * All numbers, when there are several; phone is one of them.
+   *
+   * @minItems 1
+   */
+  phones?: [string, ...string[]];
 }
 export interface PollContent {
   question: string;

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"chatcast/models"
@@ -101,6 +102,9 @@ func (c *change) chatWithPhone(l *line, phone, name string, given *string) (*mod
 		CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger,
 		ExternalID: id, Hash: chatHash(l.licenseID, l.messenger, id), Type: models.ChatPrivate,
 		Phone: &phone, Name: name, Status: models.ChatOpen, LastTime: now, CreatedAt: now,
+	}
+	if found, err := c.tx.LockChat(l.licenseID, l.messenger, id); !errors.Is(err, models.ErrNotFound) {
+		return found, err // also under the address that these digits turned out to be
 	}
 	if given != nil {
 		none := ""

@@ -31,10 +31,10 @@ func (c *change) groupChat(l *line, id, name string) (*models.Chat, error) {
 		return nil, err
 	}
 	chat, err := c.tx.LockChat(l.licenseID, l.messenger, id)
-	if err != nil || name == "" || chat.Name == name {
+	if err != nil || name == "" || heardName(chat.Name, chat.MessengerName) == name {
 		return chat, err
 	}
-	chat.Name = name
+	hear(&chat.Name, &chat.MessengerName, name)
 	return chat, c.tx.SaveChat(chat)
 }
 

@@ -257,17 +257,18 @@ func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) 
 	name, pending := "", map[string]string{"pending": "true"}
 	if joined.Group != nil {
 		name, pending = joined.Group.Name, nil
-		if err := s.nameMembers(ctx, on, joined.Group); err != nil {
-			return nil, err
-		}
 	}
-	return joined, s.recordGroup(ctx, on, func(c *change, l *line) error {
+	err = s.recordGroup(ctx, on, func(c *change, l *line) error {
 		chat, err := c.groupChat(l, joined.ID, name)
 		if err != nil {
 			return err
 		}
 		return c.auditGroup(a, l, chat, AuditGroupJoined, pending)
 	})
+	if err == nil && joined.Group != nil { // after the record: the account is in the group already
+		err = s.nameMembers(ctx, on, joined.Group)
+	}
+	return joined, err
 }
 
 // LeaveGroup takes the line's account out of a group. Its chat stays. Only owners and

@@ -279,6 +279,11 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 		return r, err
 	}
 	r.InternalID = row.ID
+	if !row.FromMe && !row.Aside && chat.Type == models.ChatPrivate { // what waits for the person is an answer now
+		if err := c.tx.AnswerOutbox(chat.ID); err != nil {
+			return r, err
+		}
+	}
 	return r, c.keepFile(chat, &row, m)
 }
 

@@ -73,6 +73,9 @@ func (s *Service) OutboxPark(ctx context.Context, item OutboxItem, until time.Ti
 		}
 		row.StartedAt, row.NotBefore, row.LastError = 0, until.Unix(), why.Message
 		row.Deadline = max(row.Deadline, until.Add(s.sendWithin()).Unix())
-		return c.tx.SaveOutbox(row)
+		if err := c.tx.SaveOutbox(row); err != nil {
+			return err
+		}
+		return c.tx.ExtendOutbox(row.ChatID, row.ID, row.Deadline) // what comes after it in the chat waits as long
 	})
 }

@@ -114,3 +114,34 @@ func TestParked(t *testing.T) {
 		}
 	})
 }
+
+// TestParkedChats checks that what comes after a parked message in its chat waits as long,
+// and that all of it is sent as soon as the person writes.
+func TestParkedChats(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		w.SendWithin = time.Hour
+		until := time.Unix(crmtest.Start+24*3600, 0)
+		sendText(t, w, anna, "Hello, stranger")
+		sendText(t, w, anna, "before it was parked")
+		if err := w.OutboxPark(t.Context(), outbox(t, w)[0], until, crm.SendError{Code: "locked", Message: "not yet"}); err != nil {
+			t.Fatal(err)
+		}
+		w.Clock.Advance(2 * time.Hour)
+		sendText(t, w, anna, "after it was parked")
+		w.Clock.Advance(20 * time.Hour)
+		if n, err := w.ExpireOutbox(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d messages expired behind a parked one, %v", n, err)
+		}
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A1", anna, "who are you?", crmtest.Start)}})
+		items := outbox(t, w)
+		if len(items) != 3 {
+			t.Fatalf("%d items wait", len(items))
+		}
+		for _, item := range items {
+			if item.FirstContact || !item.NotBefore.IsZero() {
+				t.Errorf("after the person wrote, it waits as %+v", item)
+			}
+		}
+	})
+}

@@ -38,9 +38,13 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 func (s *Service) sendWithin() time.Duration { return cmp.Or(s.SendWithin, DefaultSendWithin) }
 
 func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, firstContact bool) error {
+	before, err := o.c.tx.OutboxDeadline(chat.ID) // of a first message that may wait for days
+	if err != nil {
+		return err
+	}
 	return o.c.tx.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
-		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: o.deadline,
+		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: max(o.deadline, before),
 	})
 }
 

@@ -44,5 +44,23 @@ func (tx *Tx) ReleaseOutbox(licenseID int64, messengerType string, until int64) 
 		Where("license_id = ? AND messenger_type = ? AND not_before = ?", licenseID, messengerType, until).Update("not_before", 0).Error
 }
 
+// ExtendOutbox moves the deadlines of the items of a chat with ids above after to at least
+// the given one.
+func (tx *Tx) ExtendOutbox(chatID, after, deadline int64) error {
+	return tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND id > ? AND deadline < ?", chatID, after, deadline).Update("deadline", deadline).Error
+}
+
+// OutboxDeadline returns the last deadline of a chat's items, 0 if there are none.
+func (tx *Tx) OutboxDeadline(chatID int64) (last int64, err error) {
+	return last, tx.db.Model(&OutboxItem{}).Where("chat_id = ?", chatID).Select("COALESCE(MAX(deadline), 0)").Scan(&last).Error
+}
+
+// AnswerOutbox makes answers of the first messages of a chat that were not begun: the
+// person has written.
+func (tx *Tx) AnswerOutbox(chatID int64) error {
+	return tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND cold AND started_at = 0", chatID).
+		Updates(map[string]any{"cold": false, "not_before": 0}).Error
+}
+
 // DeleteOutbox deletes an item.
 func (tx *Tx) DeleteOutbox(id int64) error { return tx.db.Delete(&OutboxItem{}, id).Error }

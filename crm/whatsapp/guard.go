@@ -22,7 +22,7 @@ const (
 
 // notYet returns how long an item has to wait although its time has come, or 0.
 func (s *session) notYet(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem, p *pacer, typed typings) (later time.Duration) {
-	if item.FirstContact && item.Kind == crm.OutMessage {
+	if item.FirstContact && !item.Group && item.Kind == crm.OutMessage {
 		if later = s.park(ctx, item); later > 0 {
 			return later
 		}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -46,7 +47,7 @@ func watch(dev *store.Device, s *session, l *lifetime) {
 	if dev.Initialized {
 		b := &buffer{dev.EventBuffer, s, l}
 		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
-		dev.PrivacyTokens = tokens{dev.PrivacyTokens, b}
+		dev.PrivacyTokens, dev.Contacts = tokens{dev.PrivacyTokens, b}, contacts{dev.Contacts, new(sync.Mutex)}
 	}
 }
 

@@ -170,7 +170,7 @@ func TestLinksThatLeadAstray(t *testing.T) {
 		}
 	}
 	full := errors.New("the disk is full")
-	if err := getLink(context.Background(), newLinkClient(true), web.URL+"/cat.png", 100, func(io.Reader) error { return full }); !errors.Is(err, full) {
+	if err := getLink(context.Background(), newLinkClient(true), web.URL+"/cat.png", 1<<20, func(io.Reader) error { return full }); !errors.Is(err, full) {
 		t.Errorf("a fault of ours is %v", err)
 	}
 }

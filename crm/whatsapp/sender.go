@@ -59,7 +59,7 @@ func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duratio
 			}
 			if until := time.Until(item.NotBefore); !item.NotBefore.IsZero() && until > 0 {
 				held[item.ChatID], next = true, min(next, until)
-				if item.FirstContact {
+				if item.FirstContact && !item.Group {
 					paced.waits(item.NotBefore)
 				}
 				continue

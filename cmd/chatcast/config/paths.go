@@ -37,7 +37,7 @@ var pathForm = regexp.MustCompile(`\A(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\z`)
 // it.
 var ownPaths = []string{
 	"app", "apps", "assets", "asyncapi.yaml", "broadcasting", "console.json", "docs", "healthz", "lib", "licenses.txt",
-	"openapi-3.0.json", "openapi.json", "openapi.yaml", "pusher", "readyz", "schemas", "try", "v1",
+	"openapi-3.0.json", "openapi.json", "openapi.yaml", "passkey-extension.zip", "pusher", "readyz", "schemas", "try", "v1",
 }
 
 // checkPaths checks the public URL and the base path.

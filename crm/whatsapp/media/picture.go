@@ -2,11 +2,14 @@ package media
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
 	_ "image/png" // registers the decoder
+	"io"
 	"sync"
+	"time"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // registers the decoder
@@ -42,7 +45,7 @@ func picture(s *source, typ string) Info {
 	s.rewind()
 	decoding.Lock()
 	defer decoding.Unlock()
-	full, _, err := image.Decode(s.buffered())
+	full, _, err := image.Decode(&timely{s.buffered(), time.Now().Add(decodeTime)})
 	if err != nil {
 		if typ == WebP && animated(s) {
 			return info
@@ -51,6 +54,24 @@ func picture(s *source, typ string) Info {
 	}
 	info.Thumbnail = thumbnail(full)
 	return info
+}
+
+// decodeTime is how long a picture may be read while it is decoded. A progressive JPEG
+// may go over all of itself again for each few bytes.
+const decodeTime = 5 * time.Second
+
+// timely is a Reader that fails after a time. It hides the other methods of the Reader,
+// so that little is read at once.
+type timely struct {
+	r     io.Reader
+	until time.Time
+}
+
+func (t *timely) Read(p []byte) (int, error) {
+	if time.Now().After(t.until) {
+		return 0, errors.New("the picture takes too long")
+	}
+	return t.r.Read(p[:min(len(p), 512)])
 }
 
 // animated reports whether a WebP has several pictures, which are not decoded here.

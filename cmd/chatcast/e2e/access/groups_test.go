@@ -15,13 +15,17 @@ func (w *world) withAccounts(messenger string) {
 	real := rules.Messengers[messenger]
 	rules.Messengers[messenger] = struct {
 		crm.Queued
+		passkeysOfLines
 		groupsOfLines
-	}{real.(crm.Queued), groupsOfLines{real.(crm.Configured)}}
+	}{real.(crm.Queued), passkeysOfLines{real.(crm.PasskeyMessenger)}, groupsOfLines{real.(crm.Configured)}}
 	for company, id := range groupIDs {
 		w.set("groupId", company, id)
 	}
 	w.set("GroupLink.link", alpha, "https://chat.whatsapp.com/AbCdEfGhIjKl")
 }
+
+// passkeysOfLines is embedded for what Queued lacks.
+type passkeysOfLines struct{ crm.PasskeyMessenger }
 
 // groupsOfLines has the groups of all lines, which are not connected.
 type groupsOfLines struct{ settings crm.Configured }

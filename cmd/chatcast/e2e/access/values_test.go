@@ -26,8 +26,9 @@ func (w *world) fixedValues() {
 	w.t.Helper()
 	const none = 4711
 	for key, value := range map[string]any{
-		"companyId": none, "licenseId": none, "messengerType": "icq", "pairing/messengerType": "icq", "chatId": "79990000009", "messageId": "none",
-		"fileId": strings.Repeat("0", 32), "quotedMessageId": "none", "userId": none, "tagId": none, "tags/id": none, "categoryId": none, "categories/id": none,
+		"companyId": none, "licenseId": none, "messengerType": "icq", "pairing/messengerType": "icq", "chatId": "79990000009", "contactId": "79990000009",
+		"messageId": "none",
+		"fileId":    strings.Repeat("0", 32), "quotedMessageId": "none", "userId": none, "tagId": none, "tags/id": none, "categoryId": none, "categories/id": none,
 		"levels/id": none, "LevelOrNull.id": none, "quickResponseLists/id": none, "responseId": none, "parent": none, "IDs.ids": none, "responsibleId": none,
 		"UserRef.id": none, "UserOrNull.id": none, "invitations/id": none, "invitations/code": strings.Repeat("0", 64), "apps/id": "none", "sessions/id": none,
 	} {

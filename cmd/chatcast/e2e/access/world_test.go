@@ -229,7 +229,7 @@ func (w *world) furnish(company, chat string, owner int64) {
 	c.Must("POST", at+"/chats/"+chat+"/messages/text", map[string]any{"text": company + " wrote"}, &sent)
 	c.Must("POST", fmt.Sprintf("/v1/companies/%d/employees", id), map[string]any{"email": "invited@" + company + ".test"}, &invited)
 	for key, value := range map[string]any{
-		"companyId": id, "licenseId": license, "messengerType": messenger, "pairing/messengerType": "grWhatsApp", "chatId": chat, "guarded": guarded,
+		"companyId": id, "licenseId": license, "messengerType": messenger, "pairing/messengerType": "grWhatsApp", "chatId": chat, "contactId": chat, "guarded": guarded,
 		"messageId": company + "-2", "written": sent.ID, "fileId": w.upload(c, at+"/chats/"+chat), "quotedMessageId": company + "-1", "of guarded": company + "-3",
 		"userId": license + 2, "tagId": tag, "tags/id": tag, "categoryId": category, "categories/id": category, "levels/id": level, "LevelOrNull.id": level,
 		"quickResponseLists/id": list, "responseId": response, "parent": parent, "IDs.ids": response, "responsibleId": license + 2,

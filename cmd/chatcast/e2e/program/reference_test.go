@@ -123,6 +123,10 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	for _, path := range []string{"/console.json", "/healthz", "/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/asyncapi.yaml", "/schemas/message.json"} {
 		ask("GET", path, "", "", "", 200)
 	}
+	for _, method := range []string{"GET", "HEAD"} {
+		ask(method, "/passkey-extension.zip", "", "", "", 200)
+		ask(method, "http://[2001:db8::1]/passkey-extension.zip", "", "", "", 404) // no extension can name such a host
+	}
 	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 426)
 	half := httptest.NewRequestWithContext(t.Context(), "GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", http.NoBody)
 	half.Header.Set("Connection", "Upgrade")

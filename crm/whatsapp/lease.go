@@ -99,8 +99,11 @@ func (m *Messenger) endInterrupted(ctx context.Context, on crm.Line) {
 		return
 	}
 	defer unlock()
+	if m.serving(on) != nil { // asked before the row is read: our own session saves its end, and then is gone
+		return
+	}
 	row, err := m.rules.SessionOf(ctx, on)
-	if err != nil || row == nil || m.serving(on) != nil || !interrupted(*row) {
+	if err != nil || row == nil || !interrupted(*row) {
 		return
 	}
 	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)

@@ -82,10 +82,9 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 		return nil, nil
 	}
 	p := newPairing(phone)
-	if s = m.start(l, "", p); s == nil {
+	if m.start(l, "", p) == nil {
 		return nil, errNotRunning
 	}
-	s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: detailPairing})
 	return p, nil
 }
 

@@ -81,6 +81,9 @@ func (s *session) client() *whatsmeow.Client {
 
 // run keeps the line connected until the session ends for good or ctx ends.
 func (s *session) run(ctx context.Context) {
+	if s.currentPairing() != nil { // before anything can end it: its end must be the last word
+		s.set(ctx, crm.LineState{State: crm.StatePairing, Detail: detailPairing})
+	}
 	var workers sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {

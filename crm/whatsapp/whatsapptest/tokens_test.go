@@ -84,15 +84,17 @@ func TestEverythingIsAcknowledged(t *testing.T) {
 	w.sound(t)
 }
 
-// TestUnifiedSession checks the id that clients send when they were paired and when they
-// come online.
+// TestUnifiedSession checks the id that clients send when they come online. They also send
+// one when they were paired, but at the moment at which WhatsApp ends that connection: it
+// may be lost.
 func TestUnifiedSession(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
+	paired := w.UnifiedSessions()
 	if err := c.SendPresence(t.Context(), types.PresenceAvailable); err != nil {
 		t.Fatal(err)
 	}
-	awaitStored(t, func() bool { return w.UnifiedSessions() >= 2 })
+	awaitStored(t, func() bool { return w.UnifiedSessions() > paired })
 	w.sound(t)
 }
 

@@ -8,9 +8,9 @@
 // Methods return *Error for errors that the caller can fix; any other error is
 // internal.
 //
-// The package starts no goroutine of its own. The program must run OnlineTracker.Run,
-// Service.RunSweeper, Service.RunCutOffs and Service.RunAudit in one goroutine each; their
-// ctx ends them.
+// The program must run OnlineTracker.Run and RunSweeper, RunCutOffs, RunAudit and
+// RunIndexer of Service in one goroutine each; their ctx ends them. RunIndexer starts two
+// goroutines, which end with it; the package starts no other.
 //
 // Inbound messages are applied by one path, in the files inbound*.go. It has two
 // entries: Ingest, for a connector with an account of its own, and IngestAs, for

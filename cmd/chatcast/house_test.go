@@ -70,8 +70,6 @@ var mayImport = map[string][]string{
 // the stand-in, which is in the demo.
 var testsOnly = []string{
 	"testing", "chatcast/broadcasting/clustertest", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
-	"chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
-	"testing", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
 	"chatcast/broadcasting/apps/appstest", "chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
 	"chatcast/broadcasting/webhook/storetest",
 }

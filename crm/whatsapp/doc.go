@@ -1,6 +1,7 @@
 // Package whatsapp connects the CRM to WhatsApp. It implements crm.Messenger with one
-// whatsmeow client for each paired line of type grWhatsApp. Only this package uses
-// whatsmeow. Its subpackage content translates messages, without I/O.
+// whatsmeow client for each paired line of type grWhatsApp. Only this package and its
+// part content, which translates messages, use whatsmeow. Its part media reads files. The
+// parts do no I/O.
 //
 //	socket -> whatsmeow -> handle (events.go) -> content.Translate -> InboundBatch -> crm.Ingest -> commit -> true -> ack
 //	crm's outbox -> sender (sender.go) -> build (outgoing_message.go) -> whatsmeow -> crm.OutboxDone
@@ -16,9 +17,10 @@
 // Two processes must not use one session: WhatsApp would disconnect them in turn. So
 // only the process that holds a line's lease in the database serves the line.
 //
-// Goroutines: Run's loop takes over lines and renews leases; each served line has one
-// goroutine that runs its connections, one that sends and one that fetches files. They
-// end before Run returns. whatsmeow's own goroutines end with the connection.
+// Goroutines: Run's loop takes over lines and renews leases, and one beside it fails what
+// was not sent in time. Each served line has one goroutine that runs its connections, one
+// that sends, one that fetches files and one that rates it. They end before Run returns,
+// and so do the short ones of handlers. whatsmeow's own goroutines end with the connection.
 //
 // whatsmeow keeps its keys in tables of its own (whatsmeow_*) in our database, through
 // a pool of its own. No handler runs inside one of whatsmeow's transactions, and no code

@@ -5,6 +5,6 @@
 // how to use the server from a browser and from a shell.
 //
 // Everything served here is public: it contains no secret and no data of the CRM. The
-// app signs in and listens like any other client. The package imports nothing of this
-// module and starts no goroutine.
+// app signs in and listens like any other client. Of this module the package may import
+// server. It starts no goroutine.
 package console

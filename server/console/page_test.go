@@ -40,7 +40,7 @@ func TestPageShowsWhereItWasAskedAt(t *testing.T) {
 func TestPageSaysWhyThereIsNoConsole(t *testing.T) {
 	handler := server(t, bare)
 	w := ask(t, handler, "GET", "/")
-	for _, want := range []string{"The console is not in this build", "Node.js 20.19", "npm", "make run"} {
+	for _, want := range []string{"The console is not in this build", "Node.js 22.12", "20.19", "npm", "make run"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page does not say %q", want)
 		}

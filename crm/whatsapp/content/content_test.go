@@ -122,6 +122,8 @@ var contents = []struct {
 		SenderKeyDistributionMessage: &waE2E.SenderKeyDistributionMessage{GroupID: str("1@g.us")}, Conversation: str("Hi all")}},
 	{"group's key alone", "", &waE2E.Message{SenderKeyDistributionMessage: &waE2E.SenderKeyDistributionMessage{GroupID: str("1@g.us")}}},
 	{"protocol message", "", &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{}}},
+	{"pinned message", "", &waE2E.Message{PinInChatMessage: &waE2E.PinInChatMessage{Key: key("M1"), Type: waE2E.PinInChatMessage_PIN_FOR_ALL.Enum()}}},
+	{"kept message", "", &waE2E.Message{KeepInChatMessage: &waE2E.KeepInChatMessage{Key: key("M1"), KeepType: waE2E.KeepType_KEEP_FOR_ALL.Enum()}}},
 	{"nothing", "", &waE2E.Message{}},
 	{"payment", "unknown/sendPaymentMessage", &waE2E.Message{SendPaymentMessage: &waE2E.SendPaymentMessage{}}},
 	{"message for the phone alone", "unknown/placeholderMessage", &waE2E.Message{PlaceholderMessage: &waE2E.PlaceholderMessage{}}},

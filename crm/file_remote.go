@@ -65,18 +65,10 @@ func (s *Service) FilesToFetch(ctx context.Context, on Line, limit int) ([]FileT
 // FileToFetch returns the announced attachment of a message, whatever its state. It
 // returns CodeNotFound when there is none, or when the file is stored already.
 func (s *Service) FileToFetch(ctx context.Context, on Line, chatID, messageID string) (*FileToFetch, error) {
-	key, err := ParseChatID("chatId", on.Messenger, chatID)
+	tx := s.Store.Read(ctx)
+	_, m, err := messageOnLine(tx, on, chatID, messageID)
 	if err != nil {
 		return nil, err
-	}
-	tx := s.Store.Read(ctx)
-	chat, err := tx.ChatByExternal(on.LicenseID, on.Messenger, key.External)
-	if err != nil {
-		return nil, orNotFound(err, "chat")
-	}
-	m, err := tx.MessageByExternal(chat.ID, messageID)
-	if err != nil {
-		return nil, orNotFound(err, "message")
 	}
 	row, err := tx.FileOfMessage(m.ID)
 	if err == nil && row.State == "" {

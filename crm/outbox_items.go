@@ -13,18 +13,9 @@ import (
 // SentMessage returns a message of a chat, ours or another's, with its current content.
 // It returns CodeNotFound when there is none or it was deleted.
 func (s *Service) SentMessage(ctx context.Context, on Line, chatID, id string) (*MessageRef, error) {
-	key, err := ParseChatID("chatId", on.Messenger, chatID)
+	chat, row, err := messageOnLine(s.Store.Read(ctx), on, chatID, id)
 	if err != nil {
 		return nil, err
-	}
-	tx := s.Store.Read(ctx)
-	chat, err := tx.ChatByExternal(on.LicenseID, on.Messenger, key.External)
-	if err != nil {
-		return nil, orNotFound(err, "chat")
-	}
-	row, err := tx.MessageByExternal(chat.ID, id)
-	if err != nil {
-		return nil, orNotFound(err, "message")
 	}
 	if row.DeletedAt != nil {
 		return nil, notFound("message")
@@ -34,6 +25,24 @@ func (s *Service) SentMessage(ctx context.Context, on Line, chatID, id string) (
 		ref.Disappearing = disappearingOf(chat)
 	}
 	return ref, err
+}
+
+// messageOnLine returns a message and its chat by the ids that connectors use, whoever may
+// see them. It returns CodeNotFound when one of them is not there.
+func messageOnLine(tx *models.Tx, on Line, chatID, id string) (*models.Chat, *models.Message, error) {
+	key, err := ParseChatID("chatId", on.Messenger, chatID)
+	if err != nil {
+		return nil, nil, err
+	}
+	chat, err := tx.ChatByExternal(on.LicenseID, on.Messenger, key.External)
+	if err != nil {
+		return nil, nil, orNotFound(err, "chat")
+	}
+	row, err := tx.MessageByExternal(chat.ID, id)
+	if err != nil {
+		return nil, nil, orNotFound(err, "message")
+	}
+	return chat, row, nil
 }
 
 // outboxItem converts a row to the item that connectors see.

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -22,7 +21,7 @@ import (
 // A client that does not read is closed as a slow consumer, and the others do not
 // notice.
 func TestSlowConsumer(t *testing.T) {
-	logged := new(lockedBuffer)
+	logged := new(testwait.Output)
 	h := start(t, server.Options{
 		QueueBytes: 256 << 10, Linger: 200 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(logged, nil)),
@@ -158,7 +157,7 @@ func echoes(ws *websocket.Conn) error {
 
 // A panic of ours in one socket's message ends only that socket, and tells it so.
 func TestPanic(t *testing.T) {
-	logged := new(lockedBuffer)
+	logged := new(testwait.Output)
 	h := start(t, server.Options{Log: slog.New(slog.NewTextHandler(logged, nil))})
 	bystander, ws := h.dial(t), h.dial(t)
 	if err := ws.WriteMessage(websocket.TextMessage, []byte("panic")); err != nil {
@@ -192,7 +191,7 @@ func TestNoHandshake(t *testing.T) {
 
 // The trace level shows frames in and out, without signatures.
 func TestTrace(t *testing.T) {
-	logged := new(lockedBuffer)
+	logged := new(testwait.Output)
 	h := start(t, server.Options{Log: slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: server.LevelTrace}))})
 	secret := strings.Repeat("0123456789abcdef", 4)
 	ws := h.dial(t)
@@ -210,23 +209,6 @@ func TestTrace(t *testing.T) {
 	if strings.Contains(log, secret) {
 		t.Error("the signature is in the log")
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // TLS connections have no usable descriptor: they are written through net.Conn.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,24 +17,6 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 )
-
-// buffer holds what the demo prints, and can be read meanwhile.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 func server(t *testing.T) string {
 	t.Helper()
@@ -65,7 +45,7 @@ func TestDemo(t *testing.T) {
 	t.Setenv("CHATCAST_SERVER_ADDRESS", "no address: settings of this shell must not reach the demo")
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
-	var out, errs buffer
+	var out, errs testwait.Output
 	program := server(t)
 	ended := make(chan error, 1)
 	go func() {
@@ -213,7 +193,7 @@ func TestProgramThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for program, want := range map[string]string{broken: "the disk is full", broken + "-not-there": "make build"} {
-		var out, errs buffer
+		var out, errs testwait.Output
 		err := run(t.Context(), options{program: program, address: "127.0.0.1:0", pace: time.Second}, &out, &errs)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q in it", err, want)

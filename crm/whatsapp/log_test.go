@@ -1,13 +1,11 @@
 package whatsapp
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.mau.fi/libsignal/logger"
@@ -15,24 +13,6 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
-
-// lockedBuffer is a log that is safe for concurrent use.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer // guarded by mu
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
 
 // TestSignalIsQuiet checks that the Signal library does not write to standard output. If
 // nothing reads standard output, it would block forever while it decrypts a message.
@@ -57,7 +37,7 @@ func TestSignalIsQuiet(t *testing.T) { // not parallel: standard output belongs 
 // TestMessagesAreNotLogged checks that, at the default level, neither the texts of a
 // conversation nor the people's numbers are logged.
 func TestMessagesAreNotLogged(t *testing.T) {
-	var log lockedBuffer
+	var log testwait.Output
 	w := newWorld(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	stranger := w.NewContact("79995550011", "", "Zoe") // without a hidden id, which whatsmeow logs for each message
 	w.pair(t)

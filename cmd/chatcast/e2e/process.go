@@ -2,14 +2,11 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/config"
@@ -25,39 +22,7 @@ func Environ() []string {
 type Process struct {
 	Cmd  *exec.Cmd
 	Base string
-	Errs *Output
-}
-
-// Output is what a process has written so far. It is safe for concurrent use.
-type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-// Write implements io.Writer.
-func (o *Output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-// String returns what was written.
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// Await waits until the process has written text.
-func (o *Output) Await(t testing.TB, text string) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(testwait.Long); !strings.Contains(o.String(), text); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("%q did not come; there is\n%s", text, o)
-		}
-	}
+	Errs *testwait.Output
 }
 
 // StartProcess starts the program with a configuration of the tests.
@@ -90,7 +55,7 @@ func LaunchPiped(t testing.TB, binary, configuration string) *Process {
 // prints its address.
 func LaunchCommand(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
-	p := &Process{Cmd: cmd, Errs: new(Output)}
+	p := &Process{Cmd: cmd, Errs: new(testwait.Output)}
 	p.Cmd.Stderr = p.Errs
 	out, err := p.Cmd.StdoutPipe()
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 )
 
 // Dial opens a socket, which is closed at the end of the test.
-func Dial(t testing.TB, p *Running) *Socket {
+func Dial(t testing.TB, base string) *Socket {
 	t.Helper()
-	conn, res, err := websocket.DefaultDialer.Dial("ws://"+p.Address()+"/app/ChatsAppApiProdKey?protocol=7", nil)
+	conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,16 +67,7 @@ func (s *Socket) ReadJSON(v any) error {
 // its id.
 func ConnectSocket(t testing.TB, base string) (*Socket, string) {
 	t.Helper()
-	conn, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(base, "http")+"/app/ChatsAppApiProdKey?protocol=7", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	ws := &Socket{conn, t}
-	t.Cleanup(func() { ws.Close() })
-	if err := ws.SetReadDeadline(time.Now().Add(testwait.Long)); err != nil {
-		t.Fatal(err)
-	}
+	ws := Dial(t, base)
 	var hello struct{ Data string }
 	var established struct {
 		SocketID string `json:"socket_id"`
@@ -134,7 +125,7 @@ type Orders struct {
 // OnOrders subscribes a socket to the public channel orders.
 func OnOrders(t *testing.T, p *Running) Orders {
 	t.Helper()
-	ws := Dial(t, p)
+	ws := Dial(t, p.Base)
 	if err := ws.WriteJSON(map[string]any{"event": "pusher:subscribe", "data": map[string]string{"channel": "orders"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ type object = map[string]any
 // enterPresence subscribes a socket to a presence channel, and returns it with its id.
 func enterPresence(t *testing.T, p *e2e.Running, channel, user string) (ws *e2e.Socket, socketID string) {
 	t.Helper()
-	ws = e2e.Dial(t, p)
+	ws = e2e.Dial(t, p.Base)
 	var hello struct{ Data string }
 	var id struct {
 		SocketID string `json:"socket_id"`

@@ -26,7 +26,7 @@ import (
 func TestDrain(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
-	ws := e2e.Dial(t, p)
+	ws := e2e.Dial(t, p.Base)
 	if _, hello, err := ws.ReadMessage(); err != nil || !strings.Contains(string(hello), "pusher:connection_established") {
 		t.Fatalf("the greeting: %s, %v", hello, err)
 	}
@@ -113,7 +113,7 @@ func TestPublicPages(t *testing.T) {
 		}
 	}
 	internal := "http://" + p.InternalAddress()
-	if _, _, err := e2e.Dial(t, p).ReadMessage(); err != nil { // greeted, and therefore counted
+	if _, _, err := e2e.Dial(t, p.Base).ReadMessage(); err != nil { // greeted, and therefore counted
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{

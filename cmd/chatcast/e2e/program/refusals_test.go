@@ -1,41 +1,22 @@
 package program_test
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/server/pusher"
 )
 
-// lines is a log in memory.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // TestRefusalsAreLoggedAndCounted causes refusals of each kind, and looks for each in
 // the log and in /metrics, and for secrets in the log.
 func TestRefusalsAreLoggedAndCounted(t *testing.T) {
-	log := &lines{}
+	log := &testwait.Output{}
 	p := e2e.StartLogged(t, e2e.Config(t), slog.New(slog.NewTextHandler(log, nil)))
 	owner, app := p.SignIn(t), p.Components().Apps.First()
 	nobody := &e2e.Client{T: t, Base: p.Base}

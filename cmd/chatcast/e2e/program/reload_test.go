@@ -20,7 +20,7 @@ func TestReload(t *testing.T) {
 	cfg := e2e.Config(t)
 	p := e2e.Start(t, cfg)
 	owner := p.SignIn(t)
-	open := e2e.Dial(t, p)
+	open := e2e.Dial(t, p.Base)
 	if _, _, err := open.ReadMessage(); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func TestSecondFactorIsRequired(t *testing.T) {
 	if err := p.Components().Store.Tx(t.Context(), func(tx *models.Tx) error { return tx.SetRequireTOTP(2224, true) }); err != nil {
 		t.Fatal(err)
 	}
-	ws := e2e.Dial(t, p)
+	ws := e2e.Dial(t, p.Base)
 	_, first, err := ws.ReadMessage()
 	if err != nil {
 		t.Fatal(err)

@@ -122,3 +122,47 @@ type InboundStatusResult struct {
 	ChatID string `json:"chatId"`
 	Result string `json:"result"` // accepted, unchanged or unknown
 }
+
+// checkTime refuses a time that is not in unix seconds; nil is now. The most
+// frequent error is milliseconds. Clocks may differ by an hour.
+func checkTime(field string, t *int64, now int64) (int64, error) {
+	const hour = 60 * 60
+	switch {
+	case t == nil:
+		return now, nil
+	case *t <= 0:
+		return 0, Invalid(field, "must be unix seconds")
+	case *t > now+hour:
+		return 0, Invalid(field, "lies in the future: it must be unix seconds, not milliseconds")
+	}
+	return *t, nil
+}
+
+// checkJSON compacts a free JSON value, which must begin with one of the characters in
+// begins. It returns nil for an absent value and for null.
+func checkJSON(field string, raw json.RawMessage, begins string) (*string, error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	if bytes.IndexByte([]byte(begins), raw[0]) < 0 {
+		return nil, Invalid(field, "must be an object%s or null", map[bool]string{true: ", a string"}[len(begins) > 1])
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return nil, Invalid(field, "must be JSON")
+	}
+	if compact.Len() > maxJSON {
+		return nil, Invalid(field, "is longer than %d bytes", maxJSON)
+	}
+	s := compact.String()
+	return &s, checkText(field, s, maxJSON)
+}
+
+// given returns a pointer to s, or nil when s is empty.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

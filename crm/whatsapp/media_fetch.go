@@ -15,6 +15,7 @@ import (
 
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/content"
+	"chatcast/crm/whatsapp/media"
 )
 
 const (
@@ -23,6 +24,53 @@ const (
 	fetchTime  = 30 * time.Minute // for one file
 	fetchTries = 8
 )
+
+// eagerSize is the size limit, in bytes, of files that are fetched before their message
+// is ingested, if that is quick, so that the link works at once. Other files are fetched
+// later.
+const eagerSize = 16 << 20
+
+// slowPause is the time after a slow file for which no message waits for its file.
+const slowPause = 30 * time.Second
+
+// attach adds a message's file. It fetches the file now if that is quick, else the file
+// is fetched later.
+func (s *session) attach(ctx context.Context, cli *whatsmeow.Client, in *crm.InboundMessage, file *content.Media) {
+	if !s.attachLater(in, file) || file.Size > min(eagerSize, s.m.rules.FileLimit()) || time.Now().Unix() < s.slowMedia.Load() {
+		return
+	}
+	quick, cancel := context.WithTimeout(ctx, s.m.times.eager)
+	defer cancel()
+	err := s.download(quick, cli, file, func(f io.Reader) (err error) {
+		in.Attachment, err = s.m.rules.StoreFile(quick, s.on, file.Name, file.Mime, f)
+		return err
+	})
+	if err != nil {
+		s.log.Debug("a file is fetched later", "message", in.ID.String(), "error", err)
+		in.Attachment = nil
+		if quick.Err() != nil { // the next messages do not wait too
+			s.slowMedia.Store(time.Now().Add(slowPause).Unix())
+		}
+	}
+}
+
+// attachLater records where a message's file is. It returns false when the message has
+// no file.
+func (s *session) attachLater(in *crm.InboundMessage, file *content.Media) bool {
+	if file == nil {
+		return false
+	}
+	source, err := json.Marshal(file)
+	if err != nil { // cannot happen: the fields are plain
+		return false
+	}
+	in.Remote = &crm.RemoteFile{Name: file.Name, MimeType: file.Mime, Source: source, Preview: file.Preview}
+	in.Remote.Preview.Thumbnail = media.Thumbnail(file.Preview.Thumbnail)
+	if file.Size > 0 {
+		in.Remote.Size = &file.Size
+	}
+	return true
+}
 
 // temporary is a file on disk that a download or an upload goes through, so that an
 // attachment is never held in memory as a whole.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -31,9 +32,18 @@ func (e *linkError) Error() string { return "whatsapp: linked file: " + e.messag
 
 // newLinkClient returns a client to fetch the files that operators name by address. An
 // address could be one that only this machine can reach, so the client dials only the
-// public internet, unless allowPrivate is set.
-func newLinkClient(allowPrivate bool) *http.Client {
+// public internet, unless allowPrivate is set. With through it dials through a line's
+// proxy, which resolves the names: then only an address that is given as such is checked.
+func newLinkClient(allowPrivate bool, through dialFunc) *http.Client {
 	transport := dialguard.NewTransport(15*time.Second, allowPrivate)
+	if through != nil {
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if err := literal(address); err != nil && !allowPrivate {
+				return nil, err
+			}
+			return through(ctx, network, address)
+		}
+	}
 	transport.ResponseHeaderTimeout = 30 * time.Second
 	transport.MaxResponseHeaderBytes, transport.DisableKeepAlives = 64<<10, true
 	return &http.Client{
@@ -48,6 +58,25 @@ func newLinkClient(allowPrivate bool) *http.Client {
 			return nil
 		},
 	}
+}
+
+// literal returns an error for an address of this machine or of a private network that
+// needs no resolver.
+func literal(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil && (host == "localhost" || strings.HasSuffix(host, ".localhost")):
+		return dialguard.ErrNotPublic
+	case err != nil:
+		return nil // a name
+	case ip.Is4():
+		return dialguard.Control("tcp4", address, nil)
+	}
+	return dialguard.Control("tcp6", address, nil)
 }
 
 // getLink fetches a file and passes its body to use. It refuses a response that announces
@@ -105,11 +134,14 @@ func (w *watched) Read(p []byte) (int, error) {
 func unreached(err error) error {
 	var mine *linkError
 	var name *net.DNSError
+	var through *proxyError
 	switch {
 	case errors.As(err, &mine):
 		return mine
 	case errors.Is(err, dialguard.ErrNotPublic):
 		return &linkError{codeLink, "the link leads to an address that is not of the public internet", false}
+	case errors.As(err, &through):
+		return &linkError{codeLink, "the line's proxy does not reach the link's host", true}
 	case errors.As(err, &name) && name.IsNotFound:
 		return &linkError{codeLink, "the link's host does not exist", false}
 	case strings.Contains(err.Error(), "certificate"):
@@ -125,7 +157,11 @@ func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
 	if err != nil {
 		return err
 	}
-	err = getLink(ctx, s.m.links, f.Link, s.m.rules.FileLimit(), func(r io.Reader) error { return s.m.rules.FileFetched(ctx, s.on, f.ID, r) })
+	links := s.m.links
+	if through := s.dialer().through; through != nil {
+		links = newLinkClient(s.m.PrivateLinks, through)
+	}
+	err = getLink(ctx, links, f.Link, s.m.rules.FileLimit(), func(r io.Reader) error { return s.m.rules.FileFetched(ctx, s.on, f.ID, r) })
 	var failed *linkError
 	if errors.As(err, &failed) && ctx.Err() == nil {
 		s.log.Info("a linked file could not be fetched", "message", item.Message.ID, "attempt", f.Attempts+1, "error", err)

@@ -158,7 +158,7 @@ func TestLinksThatLeadAstray(t *testing.T) {
 		{false, "http://169.254.169.254/latest/", "link_failed false the link leads to an address that is not of the public internet"},
 	} {
 		got := ""
-		err := getLink(testwait.Context(t), newLinkClient(c.private), c.link, 1<<20, take)
+		err := getLink(testwait.Context(t), newLinkClient(c.private, nil), c.link, 1<<20, take)
 		var failed *linkError
 		if errors.As(err, &failed) {
 			got = fmt.Sprint(failed.code, " ", failed.again, " ", failed.message)
@@ -170,7 +170,7 @@ func TestLinksThatLeadAstray(t *testing.T) {
 		}
 	}
 	full := errors.New("the disk is full")
-	if err := getLink(context.Background(), newLinkClient(true), web.URL+"/cat.png", 1<<20, func(io.Reader) error { return full }); !errors.Is(err, full) {
+	if err := getLink(context.Background(), newLinkClient(true, nil), web.URL+"/cat.png", 1<<20, func(io.Reader) error { return full }); !errors.Is(err, full) {
 		t.Errorf("a fault of ours is %v", err)
 	}
 }
@@ -182,7 +182,7 @@ func TestLinksToRefusedAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, refused := newLinkClient(false), 0
+	client, refused := newLinkClient(false, nil), 0
 	for line := range strings.Lines(string(text)) {
 		address, ok := strings.CutPrefix(strings.TrimSpace(line), "refused ")
 		if !ok {

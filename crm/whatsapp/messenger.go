@@ -121,7 +121,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()
 	})
 	m := &Messenger{
-		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks), notify: make(chan struct{}, 1),
+		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks, nil), notify: make(chan struct{}, 1),
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
 	}
 	var err error

@@ -22,8 +22,10 @@ import (
 type testProxy struct {
 	net.Listener
 	mu       sync.Mutex
-	passed   int // guarded by mu: connections
-	refused  int // guarded by mu
+	passed   int               // guarded by mu: connections
+	refused  int               // guarded by mu
+	down     bool              // guarded by mu: no new connection passes
+	instead  map[string]string // guarded by mu: where connections to some addresses go
 	sessions sync.WaitGroup
 }
 
@@ -58,6 +60,12 @@ func (p *testProxy) counts() (passed, refused int) {
 
 func (p *testProxy) serve(c net.Conn) {
 	defer c.Close()
+	p.mu.Lock()
+	down := p.down
+	p.mu.Unlock()
+	if down {
+		return
+	}
 	r := bufio.NewReader(c)
 	first, err := r.Peek(1)
 	if err != nil {
@@ -69,6 +77,9 @@ func (p *testProxy) serve(c net.Conn) {
 	}
 	to, err := greet(r, c)
 	p.mu.Lock()
+	if real := p.instead[to]; real != "" {
+		to = real
+	}
 	if err != nil {
 		p.refused++
 	} else {

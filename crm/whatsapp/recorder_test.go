@@ -33,6 +33,8 @@ type recorder struct {
 	storeUnavailable bool     // the file store is unavailable
 	seen             []crm.LineSeen
 	rating           crm.LineRating
+	settings         crm.AccountSettings
+	onFile           func(id string)                // called when a file to send is opened, or one was fetched
 	refused          int                            // files refused because of that
 	beforeIngest     func(t crm.InboundBatch) error // called before a batch is recorded
 }
@@ -208,6 +210,9 @@ func (r *recorder) FileFetched(_ context.Context, _ crm.Line, id string, from io
 		return err
 	}
 	r.change(func() {
+		if r.onFile != nil {
+			r.onFile(id)
+		}
 		if r.storeUnavailable {
 			r.refused++
 			err = crm.Unavailable("the file store cannot be used now")
@@ -240,6 +245,9 @@ func (r *recorder) FileNotFetched(_ context.Context, _ crm.Line, id, state strin
 func (r *recorder) OpenStored(_ context.Context, _ crm.Line, id string) (*crm.Attachment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.onFile != nil {
+		r.onFile(id)
+	}
 	if f := r.stored[id]; f != nil {
 		return &crm.Attachment{Name: id, MimeType: "text/plain", Content: f}, nil
 	}
@@ -321,7 +329,9 @@ func (r *recorder) PublishPresence(_ context.Context, _ crm.Line, chat crm.Inbou
 }
 
 func (r *recorder) AccountSettings(context.Context, crm.Line) (crm.AccountSettings, error) {
-	return crm.AccountSettings{}, nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.settings, nil
 }
 
 func (r *recorder) CallRejected(context.Context, crm.Line, string, string) error { return nil }

@@ -59,6 +59,7 @@ type session struct {
 	fresh   bool                     // guarded by mu: the device's keys may not be stored yet
 	name    string                   // guarded by mu: the account's own name
 	proxy   string                   // guarded by mu: of the client, with its password; empty: none
+	dial    dialer                   // guarded by mu: of the client
 	state   crm.LineState            // guarded by mu
 	unsaved bool                     // guarded by mu: state is not saved yet
 	pairing *pairing                 // guarded by mu; nil: none is under way
@@ -71,6 +72,14 @@ func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, stop: func() {},
 	}
+}
+
+// dialer returns the way in which the line connects. Nothing may be reached for the line in
+// another way: its proxy hides where it is.
+func (s *session) dialer() dialer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dial
 }
 
 func (s *session) client() *whatsmeow.Client {
@@ -195,7 +204,7 @@ func (s *session) prepare(ctx context.Context) error {
 	})
 	idle := dial.configure(cli, life.dialled)
 	s.mu.Lock()
-	s.cli, s.idle, s.life, s.name, s.proxy = cli, idle, life, dev.PushName, settings.Proxy
+	s.cli, s.idle, s.life, s.name, s.proxy, s.dial = cli, idle, life, dev.PushName, settings.Proxy, dial
 	s.mu.Unlock()
 	s.broken.Store(false)
 	return nil

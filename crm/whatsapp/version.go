@@ -57,17 +57,19 @@ func (v *versions) due() bool {
 }
 
 // freshen keeps the version that we send to WhatsApp current, because WhatsApp rejects
-// clients that are too old. It asks from time to time, before a line connects, so that a
-// program without lines does not ask. Without an answer the last known version stays. A
-// slow answer is used for the next connection; this one does not wait for it.
+// clients that are too old. It asks from time to time, before a line connects and in the
+// way in which it connects, so that a program without lines does not ask. Without an answer
+// the last known version stays. A slow answer is used for the next connection; this one
+// does not wait for it.
 func (s *session) freshen(ctx context.Context) {
 	if !s.m.versions.due() {
 		return
 	}
+	dial := s.dialer()
 	done := make(chan struct{})
 	s.helpers.Go(func() {
 		defer close(done)
-		s.m.askVersion(ctx)
+		s.m.askVersion(ctx, dial)
 	})
 	soon := time.NewTimer(versionSoon)
 	defer soon.Stop()
@@ -79,10 +81,10 @@ func (s *session) freshen(ctx context.Context) {
 }
 
 // askVersion fetches the current version from WhatsApp's page.
-func (m *Messenger) askVersion(ctx context.Context) {
+func (m *Messenger) askVersion(ctx context.Context, dial dialer) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.version)
 	defer cancel()
-	transport := dialer{endpoint: m.Endpoint}.transport()
+	transport := dial.transport()
 	defer transport.CloseIdleConnections()
 	latest, err := whatsmeow.GetLatestVersion(ctx, &http.Client{Transport: bounded{transport}})
 	version.Lock()

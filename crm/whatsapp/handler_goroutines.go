@@ -1,11 +1,14 @@
 package whatsapp
 
 import (
+	"log/slog"
 	"sync"
 )
 
-// handlerGoroutines runs the goroutines that handlers start. None starts after end.
+// handlerGoroutines runs the goroutines that handlers start. None starts after end. One
+// that panics is logged: it must not end the lines of others.
 type handlerGoroutines struct {
+	log   *slog.Logger // static
 	group sync.WaitGroup
 	mu    sync.Mutex
 	ended bool // guarded by mu
@@ -15,7 +18,7 @@ func (h *handlerGoroutines) Go(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.ended {
-		h.group.Go(f)
+		h.group.Go(func() { unlessPanics(h.log, "work for a line", f) })
 	}
 }
 

@@ -151,7 +151,10 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 	}
 	o := s.outgoingTo(ctx, cli, to.ToNonAD())
 	o.item = ref
-	m, err := s.complete(ctx, cli, o)
+	var m *waE2E.Message
+	if !unlessPanics(s.log, "making a message again", func() { m, err = s.complete(ctx, cli, o) }) {
+		return nil
+	}
 	if err != nil {
 		s.log.Warn("a message that a device asks for again could not be made", "message", id, "error", err)
 		return nil

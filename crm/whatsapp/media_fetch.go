@@ -138,7 +138,11 @@ func (s *session) fetchFiles(ctx context.Context) {
 // stops and returns false, and the remaining files stay as they are.
 func (s *session) fetchAll(ctx context.Context, cli *whatsmeow.Client, files []crm.FileToFetch) bool {
 	for i := range files {
-		if !s.fetchOne(ctx, cli, &files[i]) {
+		stored := true
+		if !unlessPanics(s.log, "fetching a file", func() { stored = s.fetchOne(ctx, cli, &files[i]) }) {
+			s.notFetched(ctx, &files[i], crm.FileFailed, time.Time{}, nil)
+		}
+		if !stored {
 			return false
 		}
 	}
@@ -174,11 +178,16 @@ func (s *session) fetchOne(ctx context.Context, cli *whatsmeow.Client, f *crm.Fi
 	} else {
 		state = crm.FileFailed
 	}
+	s.notFetched(ctx, f, state, notBefore, err)
+	return true
+}
+
+// notFetched saves the state of a file that was not fetched because of err.
+func (s *session) notFetched(ctx context.Context, f *crm.FileToFetch, state string, notBefore time.Time, err error) {
 	s.log.Info("a file was not fetched", "file", f.ID, "state", state, "attempts", f.Attempts, "error", err)
 	if err := s.m.rules.FileNotFetched(ctx, s.on, f.ID, state, notBefore); err != nil && ctx.Err() == nil {
 		s.log.Warn("the outcome of fetching a file could not be saved", "file", f.ID, "error", err)
 	}
-	return true
 }
 
 // unfetched returns the state of a file after a failed download, and when to try again.

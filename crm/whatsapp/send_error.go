@@ -27,6 +27,7 @@ const (
 	codeTimeout       = "no_answer"
 	codeBusy          = "rate_limited"
 	codeStore         = "file_store_away"
+	codeFault         = "fault" // of this program, which is in the log
 )
 
 // outcomeOf returns the outcome of a sending error: a retry of the same message, or a
@@ -40,7 +41,10 @@ func outcomeOf(err error, attempts int, now time.Time) crm.Outcome {
 	}
 	var refusal *crm.Error
 	var link *linkError
+	var fault *panicError
 	switch {
+	case errors.As(err, &fault):
+		return never(codeFault, "this server met a fault of its own with the message; its log says more")
 	case errors.As(err, &link) && link.again:
 		return again(link.code, link.message+"; it is tried again")
 	case errors.As(err, &link):

@@ -23,7 +23,8 @@ func (s *session) send(ctx context.Context) {
 	defer again.Stop()
 	typed := typings{}
 	for {
-		next := s.sendAll(ctx, typed)
+		next := time.Second // after a panic
+		unlessPanics(s.log, "reading the outbox", func() { next = s.sendAll(ctx, typed) })
 		again.Reset(min(sendCheck, max(next, 50*time.Millisecond)))
 		select {
 		case <-ctx.Done():
@@ -95,7 +96,8 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.
 	}
 	begun := item.ChatID
 	s.helpers.Go(func() {
-		later := s.sendOne(ctx, cli, &item)
+		later := sendCheck // after a panic
+		unlessPanics(s.log, "sending a file", func() { later = s.sendOne(ctx, cli, &item) })
 		s.uploads.end(begun)
 		if later == 0 || wait(ctx, min(later, sendCheck)) == nil {
 			notify(s.outbox)
@@ -121,7 +123,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if wait(ctx, jitter(s.m.SendDelay)) != nil {
 		return time.Second
 	}
-	when, err := s.deliver(ctx, cli, begun)
+	when, err := s.attempt(ctx, cli, begun)
 	item.ChatID = begun.ChatID
 	if ctx.Err() != nil {
 		return time.Second // the outcome is not known: the item is sent again under the same id
@@ -226,6 +228,13 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 	defer context.AfterFunc(life.closed, func() { time.AfterFunc(lastAnswer, cancel) })()
 	ctx, end := withEncryption(ctx)
 	defer end()
+	defer func() {
+		if p := recover(); p != nil { // what whatsmeow did last is not known: its client is not used again
+			timer.Stop()
+			s.end(ending{kind: endLost, detail: detailFault})
+			panic(p)
+		}
+	}()
 	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
 	if !timer.Stop() && err != nil {
 		<-silent

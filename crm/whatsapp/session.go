@@ -67,8 +67,9 @@ type session struct {
 }
 
 func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
+	log := m.Log.With("license", on.LicenseID, "messenger", on.Messenger)
 	return &session{
-		m: m, on: on, device: device, pairing: p, log: m.Log.With("license", on.LicenseID, "messenger", on.Messenger),
+		m: m, on: on, device: device, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, stop: func() {},
 	}

@@ -117,11 +117,11 @@ func kindToSend(m *crm.MessageRef, size int64, in media.Info) string {
 
 // inspect sets the type of a message to the one that its file is sent as, and returns what
 // is in the file. It leaves the file at its beginning.
-func inspect(ref *crm.MessageRef, a *crm.Attachment) (in media.Info, err error) {
+func inspect(ctx context.Context, ref *crm.MessageRef, a *crm.Attachment) (in media.Info, err error) {
 	if mediaKind(ref.Type) == whatsmeow.MediaDocument {
 		return in, nil
 	}
-	if in, err = media.Inspect(a.Content); err != nil {
+	if in, err = media.Inspect(ctx, a.Content); err != nil {
 		return in, err
 	}
 	ref.Type = kindToSend(ref, a.Size, in)
@@ -136,7 +136,7 @@ func (s *session) upload(ctx context.Context, cli *whatsmeow.Client, ref *crm.Me
 		return nil, err
 	}
 	defer a.Content.Close()
-	in, err := inspect(ref, a)
+	in, err := inspect(ctx, ref, a)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +188,6 @@ func (s *session) typeSent(ctx context.Context, ref *crm.MessageRef) error {
 		return err
 	}
 	defer a.Content.Close()
-	_, err = inspect(ref, a)
+	_, err = inspect(ctx, ref, a)
 	return err
 }

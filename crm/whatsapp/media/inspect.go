@@ -3,6 +3,7 @@ package media
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 )
@@ -33,8 +34,9 @@ type Info struct {
 }
 
 // Inspect reads a file. It leaves the file's offset somewhere. Only an error of the file's
-// reader is an error: a file that is not what it seems has an empty Info.
-func Inspect(file io.ReadSeeker) (Info, error) {
+// reader, or the end of ctx while it waits for its turn, is an error: a file that is not
+// what it seems has an empty Info.
+func Inspect(ctx context.Context, file io.ReadSeeker) (Info, error) {
 	s := &source{ReadSeeker: file}
 	size, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -44,24 +46,24 @@ func Inspect(file io.ReadSeeker) (Info, error) {
 	s.rewind()
 	n, _ := io.ReadFull(s, head)
 	s.rewind()
-	info := inspect(s, head[:n], size)
+	info := inspect(ctx, s, head[:n], size)
 	if s.err != nil {
 		return Info{}, s.err
 	}
 	return info, nil
 }
 
-func inspect(s *source, head []byte, size int64) Info {
+func inspect(ctx context.Context, s *source, head []byte, size int64) Info {
 	has := func(at int, magic string) bool {
 		return len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic
 	}
 	switch {
 	case has(0, "\xff\xd8\xff"):
-		return picture(s, JPEG)
+		return picture(ctx, s, JPEG)
 	case has(0, "\x89PNG\r\n\x1a\n"):
-		return picture(s, PNG)
+		return picture(ctx, s, PNG)
 	case has(0, "RIFF") && has(8, "WEBP"):
-		info := picture(s, WebP)
+		info := picture(ctx, s, WebP)
 		info.Animated = info.Type != "" && has(12, "VP8X") && len(head) > 20 && head[20]&2 != 0
 		return info
 	case has(4, "ftyp"):
@@ -90,17 +92,23 @@ type source struct {
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.ReadSeeker.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) && s.err == nil {
-		s.err = err
+	if !errors.Is(err, io.EOF) {
+		s.fail(err)
 	}
 	return n, err
 }
 
-// rewind sets the offset to the beginning of the file.
-func (s *source) rewind() {
-	if _, err := s.Seek(0, io.SeekStart); err != nil && s.err == nil {
+// fail remembers the first error.
+func (s *source) fail(err error) {
+	if s.err == nil {
 		s.err = err
 	}
+}
+
+// rewind sets the offset to the beginning of the file.
+func (s *source) rewind() {
+	_, err := s.Seek(0, io.SeekStart)
+	s.fail(err)
 }
 
 // buffered returns a reader of the file from where it is now.

@@ -2,6 +2,7 @@ package media_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -18,7 +19,7 @@ import (
 
 func inspect(t testing.TB, b []byte) media.Info {
 	t.Helper()
-	info, err := media.Inspect(bytes.NewReader(b))
+	info, err := media.Inspect(t.Context(), bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestRemux(t *testing.T) {
 func TestReaderFails(t *testing.T) {
 	away := errors.New("the store is away")
 	for _, b := range [][]byte{whatsapptest.Photo(640, 480), whatsapptest.Film(320, 240, 5), ogg(t, 2)} {
-		if _, err := media.Inspect(&failing{bytes.NewReader(b), 100, away}); !errors.Is(err, away) {
+		if _, err := media.Inspect(t.Context(), &failing{bytes.NewReader(b), 100, away}); !errors.Is(err, away) {
 			t.Errorf("the error is %v", err)
 		}
 	}
@@ -191,6 +192,74 @@ func (f *failing) Read(p []byte) (int, error) {
 	n, err := f.Reader.Read(p[:min(len(p), f.left)])
 	f.left -= n
 	return n, err
+}
+
+// TestInspectGivesUp checks that who waits while another picture is decoded does not wait
+// for ever.
+func TestInspectGivesUp(t *testing.T) {
+	slow := &stalling{Reader: bytes.NewReader(whatsapptest.Photo(64, 64)), decoding: make(chan struct{}), resume: make(chan struct{})}
+	ended := make(chan media.Info, 1)
+	go func() {
+		got, _ := media.Inspect(t.Context(), slow)
+		ended <- got
+	}()
+	<-slow.decoding
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := media.Inspect(ctx, bytes.NewReader(whatsapptest.Photo(64, 64))); !errors.Is(err, context.Canceled) {
+		t.Errorf("it is %+v, %v", got, err)
+	}
+	close(slow.resume)
+	if got := <-ended; got.Thumbnail == nil {
+		t.Errorf("the first picture is %+v", got)
+	}
+	if got := inspect(t, whatsapptest.Photo(64, 64)); got.Thumbnail == nil {
+		t.Errorf("the next picture is %+v", got)
+	}
+}
+
+// stalling is a reader that stops where its picture is decoded: after its size and its
+// orientation were read.
+type stalling struct {
+	*bytes.Reader
+	rewinds          int
+	decoding, resume chan struct{}
+}
+
+func (s *stalling) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekStart {
+		s.rewinds++
+	}
+	return s.Reader.Seek(offset, whence)
+}
+
+func (s *stalling) Read(p []byte) (int, error) {
+	if s.rewinds == 4 {
+		s.rewinds++
+		close(s.decoding)
+		<-s.resume
+	}
+	return s.Reader.Read(p)
+}
+
+// TestLargePackets checks that what fits into no page of Ogg is not taken as sound.
+func TestLargePackets(t *testing.T) {
+	for size, fits := range map[int]bool{255 * 254: true, 255*255 - 1: true, 255 * 255: false, 65_530: false} {
+		packet := slices.Concat([]byte{0x81, 0, 0, 0x80, 0xf8}, bytes.Repeat([]byte{7}, size-1))
+		file := slices.Concat(whatsapptest.Recording(1), []byte{0xa3}, binary.BigEndian.AppendUint32(nil, uint32(len(packet))|0x10000000), packet)
+		var out bytes.Buffer
+		err := media.Remux(&out, bytes.NewReader(file))
+		got := inspect(t, file)
+		if !fits {
+			if err == nil || got.Type != "" {
+				t.Errorf("%d bytes: it is %q, and written with %v", size, got.Type, err)
+			}
+			continue
+		}
+		if again := inspect(t, out.Bytes()); err != nil || got.Type != media.WebM || again.Type != media.Opus || again.Seconds != got.Seconds || !bytes.Equal(again.Waveform, got.Waveform) {
+			t.Errorf("%d bytes: %v; it is %+v, and written %+v", size, err, got, again)
+		}
+	}
 }
 
 func FuzzInspect(f *testing.F) {

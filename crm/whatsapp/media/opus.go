@@ -8,6 +8,7 @@ import (
 const (
 	opusRate    = 48_000 // samples a second
 	maxPackets  = 1 << 20
+	maxPacket   = 255*255 - 1 // bytes, what fits into a page of Ogg; sound has at most some 61,300
 	waveformLen = 64
 )
 
@@ -40,11 +41,11 @@ func parseOpusHead(b []byte) (opusHead, bool) {
 // samples. It returns false for a packet that is not Opus.
 func (r *recording) add(start []byte, size int) (samples uint64, ok bool) {
 	samples = opusSamples(start, size)
-	if samples == 0 || len(r.sizes) >= maxPackets {
+	if samples == 0 || size > maxPacket || len(r.sizes) >= maxPackets {
 		return 0, false
 	}
 	r.samples += samples
-	r.sizes = append(r.sizes, uint16(min(size, 1<<16-1)))
+	r.sizes = append(r.sizes, uint16(size))
 	return samples, true
 }
 

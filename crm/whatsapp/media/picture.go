@@ -2,13 +2,13 @@ package media
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
 	_ "image/png" // registers the decoder
 	"io"
-	"sync"
 	"time"
 
 	"golang.org/x/image/draw"
@@ -23,13 +23,13 @@ const (
 	thumbBytes = 16 << 10    // what a thumbnail may have at most
 )
 
-// decoding is held while a picture is decoded, which may take some 200 MB. So one picture
-// at a time is.
-var decoding sync.Mutex
+// decoding holds a value while a picture is decoded, which may take some 200 MB. So one
+// picture at a time is.
+var decoding = make(chan struct{}, 1)
 
-// picture returns the Info of a picture. A picture that cannot be decoded has none, unless
+// picture returns the Info of a picture. It waits for its turn until ctx ends. A picture that cannot be decoded has none, unless
 // it was not tried because of its size, or because it is an animation.
-func picture(s *source, typ string) Info {
+func picture(ctx context.Context, s *source, typ string) Info {
 	c, _, err := image.DecodeConfig(s.buffered())
 	if err != nil || c.Width <= 0 || c.Height <= 0 || c.Width > maxSide || c.Height > maxSide || c.Width*c.Height > maxPixels {
 		return Info{}
@@ -43,8 +43,13 @@ func picture(s *source, typ string) Info {
 		return info
 	}
 	s.rewind()
-	decoding.Lock()
-	defer decoding.Unlock()
+	select {
+	case decoding <- struct{}{}:
+		defer func() { <-decoding }()
+	case <-ctx.Done():
+		s.fail(context.Cause(ctx))
+		return Info{}
+	}
 	full, _, err := image.Decode(&timely{s.buffered(), time.Now().Add(decodeTime)})
 	if err != nil {
 		if typ == WebP && animated(s) {

@@ -202,7 +202,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 func (c *change) auditLine(by auditor, l *line, before, after *models.MessengerSession) error {
 	e := audited{by: by, on: lineTarget(l.licenseID, l.messenger)}
 	switch {
-	case after.Device != "" && after.Device != before.Device:
+	case after.Device != "" && !beingPaired(after.State) && (after.Device != before.Device || beingPaired(before.State)):
 		e.action, e.details = AuditLinePaired, map[string]string{"phone": after.Phone}
 	case after.State == before.State:
 		return nil
@@ -215,6 +215,9 @@ func (c *change) auditLine(by auditor, l *line, before, after *models.MessengerS
 	}
 	return c.audit(l.companyID, e)
 }
+
+// beingPaired reports whether a phone has still to accept the line, or its keys to be stored.
+func beingPaired(state string) bool { return state == StatePairing || state == StatePasskey }
 
 // session locks and returns the session of a line. It creates a missing one.
 func (c *change) session(on Line) (*line, *models.MessengerSession, error) {

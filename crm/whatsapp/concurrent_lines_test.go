@@ -203,7 +203,7 @@ func TestLostBeforeTheKeysAreStored(t *testing.T) {
 	}
 	s.end(ending{kind: endLost})
 	<-s.done
-	if row := w.awaitState(t, crm.StateDisconnected); row.Device != "" || row.Detail != detailNotScanned {
+	if row := w.awaitState(t, crm.StateDisconnected); row.Device != "" || row.Detail != detailNotStored+" Nothing was paired." {
 		t.Errorf("the line is %+v", row)
 	}
 	if s.accepted(life, types.NewADJID("79990001122", 0, 9)) {

@@ -266,7 +266,7 @@ func (f postgresError) SQLState() string { return string(f) }
 // stores as a device that is read from the database.
 func TestShieldOfANewDevice(t *testing.T) {
 	w := newWorld(t)
-	s := newSession(w.m, testLine, "", nil)
+	s := newSession(w.m, testLine, nil)
 	if err := s.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}

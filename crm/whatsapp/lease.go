@@ -74,7 +74,7 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 	}
 	row, err := m.rules.SessionOf(ctx, on)
 	if err == nil && row != nil && toServe(*row, time.Now()) {
-		m.start(on, row.Device, nil)
+		m.start(on, row, nil)
 		return
 	}
 	if m.serving(on) == nil {
@@ -156,15 +156,18 @@ func (m *Messenger) renew(ctx context.Context, s *session) {
 	}
 }
 
-// start serves a line whose lease is ours. It returns nil when Run is not running or
-// the line is served already.
-func (m *Messenger) start(on crm.Line, device string, p *pairing) *session {
+// start serves a line whose lease is ours: with the device of its row, or without one to
+// pair it. It returns nil when Run is not running or the line is served already.
+func (m *Messenger) start(on crm.Line, row *crm.LineSession, p *pairing) *session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.ctx == nil || m.ctx.Err() != nil || m.sessions[on] != nil {
 		return nil
 	}
-	s := newSession(m, on, device, p)
+	s := newSession(m, on, p)
+	if row != nil {
+		s.device, s.fresh = row.Device, beingPaired(row)
+	}
 	ctx, stop := context.WithCancel(m.ctx)
 	s.stop = stop
 	m.sessions[on], m.tended[on] = s, time.Now()

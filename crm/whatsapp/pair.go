@@ -76,13 +76,13 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 		return nil, crm.Unavailable("another process serves this line: ask it")
 	}
 	if row != nil && row.Device != "" {
-		if m.start(l, row.Device, nil) == nil {
+		if m.start(l, row, nil) == nil {
 			return nil, errNotRunning
 		}
 		return nil, nil
 	}
 	p := newPairing(phone)
-	if m.start(l, "", p) == nil {
+	if m.start(l, nil, p) == nil {
 		return nil, errNotRunning
 	}
 	return p, nil
@@ -167,29 +167,60 @@ func (m *Messenger) forget(ctx context.Context, device string) error {
 	return dev.Delete(ctx)
 }
 
-// accepted notes the device whose pairing the phone has signed. whatsmeow calls it
-// before it answers WhatsApp, because the answer ends the connection, and the end may
-// come before the event PairSuccess does.
+// accepted saves the device whose pairing the phone has signed. whatsmeow calls it before it
+// stores the device's keys and answers WhatsApp: whenever the program is killed, the line
+// knows of a device that may be linked.
 //
-// It returns false when the pairing is no longer wanted: the client was given up, or the
-// line is logged out or paired. The keys are stored after accepted returns, so they may
-// be missing when the connection ends.
+// It returns false, and nothing is paired, when the pairing is no longer wanted: the client
+// was given up, or the line is logged out or paired; or when the device cannot be saved.
+// The keys are stored after accepted returns, so they may be missing when the connection
+// ends, or in the next process.
 func (s *session) accepted(l *lifetime, id types.JID) bool {
 	if !l.begin() {
 		return false
 	}
 	defer l.works.Done()
-	s.mu.Lock()
-	current := s.pairing != nil && !s.loggingOut.Load()
-	if current {
-		s.device, s.fresh = id.String(), true
+	device := id.String()
+	if !s.wanted(func() {}) {
+		return false
 	}
-	s.mu.Unlock()
-	if !current {
+	if err := s.saveDevice(l.ctx, device); err != nil {
+		s.log.Warn("the device that a phone has accepted could not be saved", "error", err)
+		return false
+	}
+	if !s.wanted(func() { s.device, s.fresh = device, true }) { // it ended meanwhile
+		if err := s.saveDevice(l.ctx, ""); err != nil {
+			s.log.Warn("a device that is not wanted any more could not be removed", "error", err)
+		}
 		return false
 	}
 	s.endPairing(&crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"})
 	return true
+}
+
+// wanted calls then while the session's pairing runs, and reports whether it does.
+func (s *session) wanted(then func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pairing == nil || s.loggingOut.Load() {
+		return false
+	}
+	then()
+	return true
+}
+
+// saveDevice saves the line's device, or that there is none, and its state as it is.
+func (s *session) saveDevice(ctx context.Context, device string) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if device == "" && s.loggingOut.Load() {
+		return s.m.setLoggedOut(ctx, s.on)
+	}
+	s.mu.Lock()
+	st := s.state
+	s.mu.Unlock()
+	st.Device = &device
+	return s.m.rules.SetLineState(ctx, s.on, st)
 }
 
 // scanned saves the device that was just paired. If the connection ended before, the

@@ -131,7 +131,8 @@ func (s *session) unpaired(ctx context.Context, why string) {
 		message, detail = why+" Try again.", why+" Nothing was paired."
 	}
 	s.endPairing(crm.Unavailable(message))
-	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detail})
+	none := ""
+	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Device: &none, Detail: detail})
 }
 
 // open reports whether the connection of cli, the session's present client, is open.

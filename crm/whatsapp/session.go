@@ -66,10 +66,10 @@ type session struct {
 	groups  map[types.JID]knownGroup // guarded by mu: the groups that were looked up
 }
 
-func newSession(m *Messenger, on crm.Line, device string, p *pairing) *session {
+func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 	log := m.Log.With("license", on.LicenseID, "messenger", on.Messenger)
 	return &session{
-		m: m, on: on, device: device, pairing: p, log: log, helpers: handlerGoroutines{log: log},
+		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, stop: func() {},
 	}
@@ -115,7 +115,7 @@ func (s *session) run(ctx context.Context) {
 			s.log.Warn("the session's keys could not be read", "error", err)
 			if errors.Is(err, errNoDevice) {
 				if s.neverStored() {
-					s.unpaired(ctx, "")
+					s.unpaired(ctx, detailNotStored)
 				} else {
 					s.loggedOut(ctx, detailNoDevice)
 				}

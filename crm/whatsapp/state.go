@@ -19,6 +19,7 @@ const (
 	detailOutdated   = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
 	detailPasskey    = "WhatsApp asks for the passkey of this account. Use it to go on with the pairing."
 	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
+	detailNotStored  = "The pairing was interrupted before it was complete."
 	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
 	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."
 	detailFault      = "Sending a message met a fault of this program; the connection is being renewed."

@@ -24,15 +24,19 @@ const scanTime = 30 * time.Second
 // camera does, and scans it when somebody clicks.
 type phone struct {
 	owner  *client
-	shop   *whatsapptest.Account
-	linked chan struct{} // closed when the line was linked for the first time
+	use    func(ctx context.Context, code string) error // lets the phone's camera use a code
+	linked chan struct{}                                // closed when the line was linked for the first time
 
 	once     sync.Once
 	scanning sync.Mutex // one scan at a time
 }
 
 func newPhone(owner *client, shop *whatsapptest.Account) *phone {
-	return &phone{owner: owner, shop: shop, linked: make(chan struct{})}
+	use := func(ctx context.Context, code string) error {
+		_, err := shop.ScanQR(ctx, code)
+		return err
+	}
+	return &phone{owner: owner, use: use, linked: make(chan struct{})}
 }
 
 // serve serves the phone's page on loopback until ctx ends, and returns its address.
@@ -48,7 +52,7 @@ func (p *phone) serve(ctx context.Context, running *sync.WaitGroup) (url string,
 	})
 	pages.HandleFunc("GET /code.png", p.camera)
 	pages.HandleFunc("GET /state", p.state)
-	pages.HandleFunc("POST /scan", p.click)
+	pages.HandleFunc("POST /scan", func(w http.ResponseWriter, r *http.Request) { p.click(ctx, w, r) })
 	srv := &http.Server{
 		Handler:           http.NewCrossOriginProtection().Handler(onlyFor(ln.Addr().String(), pages)), // other pages in the browser scan nothing
 		ReadHeaderTimeout: 10 * time.Second,
@@ -97,8 +101,12 @@ func (p *phone) camera(w http.ResponseWriter, r *http.Request) {
 // standing is how the line stands.
 type standing struct {
 	Connected bool   `json:"connected"`
+	State     string `json:"state"`
 	Detail    string `json:"detail"`
 }
+
+// linked reports whether a phone has accepted the code already.
+func (s standing) linked() bool { return s.State == "connected" || s.State == "connecting" }
 
 func (p *phone) standing(ctx context.Context) (s standing, err error) {
 	return s, p.owner.call(ctx, http.MethodGet, line+"/status", nil, &s)
@@ -109,8 +117,10 @@ func (p *phone) state(w http.ResponseWriter, r *http.Request) {
 	answer(w, s, err)
 }
 
-func (p *phone) click(w http.ResponseWriter, r *http.Request) {
-	err := p.scan(r.Context())
+// click scans the code. A scan that has begun goes on until ctx ends, also when the page is
+// closed: the phone has accepted the code by then.
+func (p *phone) click(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	err := p.scan(ctx)
 	s, failed := p.standing(r.Context())
 	answer(w, s, errors.Join(err, failed))
 }
@@ -125,23 +135,21 @@ func answer(w http.ResponseWriter, s standing, err error) {
 	_ = json.NewEncoder(w).Encode(s)
 }
 
-// scan scans the code that the line shows now, and waits until the line is connected.
+// scan scans the code that the line shows now, unless the line is linked already, and waits
+// until the line is connected.
 func (p *phone) scan(ctx context.Context) error {
 	p.scanning.Lock()
 	defer p.scanning.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, scanTime)
 	defer cancel()
-	var shown struct{ QR *string }
-	if err := p.owner.call(ctx, http.MethodGet, line+"/qr", nil, &shown); err != nil {
+	s, err := p.standing(ctx)
+	if err == nil && !s.linked() {
+		err = p.useCode(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	if shown.QR == nil {
-		return errors.New("the line shows no code")
-	}
-	if _, err := p.shop.ScanQR(ctx, *shown.QR); err != nil {
-		return err
-	}
-	err := until(ctx, func() error {
+	err = until(ctx, func() error {
 		s, err := p.standing(ctx)
 		if err == nil && !s.Connected {
 			err = errors.New("the line is not connected: " + s.Detail)
@@ -152,4 +160,16 @@ func (p *phone) scan(ctx context.Context) error {
 		p.once.Do(func() { close(p.linked) })
 	}
 	return err
+}
+
+// useCode lets the phone use the code that the line shows now.
+func (p *phone) useCode(ctx context.Context) error {
+	var shown struct{ QR *string }
+	if err := p.owner.call(ctx, http.MethodGet, line+"/qr", nil, &shown); err != nil {
+		return err
+	}
+	if shown.QR == nil {
+		return errors.New("the line shows no code")
+	}
+	return p.use(ctx, *shown.QR)
 }

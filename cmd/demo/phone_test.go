@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"chatcast/channels/testwait"
+)
+
+// TestScanOfAClosedPage checks that a line is linked, and customers begin, although the
+// phone's page was closed while the phone scanned; and that a scan after that, and one
+// that follows an unfinished one, are no failures.
+func TestScanOfAClosedPage(t *testing.T) {
+	var state atomic.Value
+	state.Store("pairing")
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == line+"/qr" {
+			fmt.Fprint(w, `{"data":{"qr":"the code"}}`)
+			return
+		}
+		now := state.Load()
+		fmt.Fprintf(w, `{"data":{"connected":%t,"state":%q,"detail":""}}`, now == "connected", now)
+	}))
+	defer api.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	page, closePage := context.WithCancel(t.Context())
+	p := &phone{owner: &client{base: api.URL}, linked: make(chan struct{})}
+	scans := 0
+	p.use = func(ctx context.Context, code string) error {
+		scans++
+		closePage()
+		state.Store("connected")
+		return ctx.Err()
+	}
+	click := func(ctx context.Context) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		p.click(testwait.Context(t), w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/scan", http.NoBody))
+		return w
+	}
+	click(page)
+	select {
+	case <-p.linked:
+	default:
+		t.Fatal("the customers do not begin")
+	}
+	if w := click(t.Context()); w.Code != http.StatusOK || scans != 1 {
+		t.Errorf("one more click: %d %s, %d scans", w.Code, w.Body, scans)
+	}
+	p = &phone{owner: p.owner, use: p.use, linked: make(chan struct{})}
+	if w := click(t.Context()); w.Code != http.StatusOK || scans != 1 {
+		t.Errorf("a click after a scan that was broken off: %d %s, %d scans", w.Code, w.Body, scans)
+	}
+	<-p.linked
+}

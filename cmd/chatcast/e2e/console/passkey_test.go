@@ -4,23 +4,19 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
-	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
@@ -117,7 +113,8 @@ func TestConsolePasskeyByHand(t *testing.T) {
 
 // TestPasskeyExtension pairs an account with a passkey by the extension that the server
 // offers, in a browser whose authenticator has the passkey. WhatsApp's page is a page of
-// the test's own under WhatsApp's name.
+// the test's own under WhatsApp's name, whose scripts try to take part. Other scripts on
+// the server's pages try to have something signed, and to see what was.
 func TestPasskeyExtension(t *testing.T) {
 	page := newWhatsAppPage(t)
 	u := newPasskeyUser(t, func(base string) *consoleTab {
@@ -130,18 +127,89 @@ func TestPasskeyExtension(t *testing.T) {
 	u.scans()
 	u.onAllScreens("passkey-extension")
 	before := len(u.pages())
+	u.meetsScripts()
+	u.listens()
 
-	opened := u.opens(func() { u.click("button", "Use the passkey") }) // the person closes WhatsApp's page
-	opened.Close()
+	confirm := u.opens(func() { u.click("button", "Use the passkey") })
+	confirm.untilText(e2e.OwnerEmail)
+	confirm.untilText("[WEB] WhatsApp · My license")
+	confirm.untilText(u.base + "/")
+	confirm.accessible("passkey-confirm")
+	confirm.Picture("passkey-confirm")
+	e2e.Evaluate[any](confirm.Tab, `document.getElementById('use').click()`) // nobody did
+	if why := u.asks(true); why != "busy" {
+		t.Errorf("a second question at the same time: %q", why)
+	}
+	if n := len(u.pages()); n != before+1 {
+		t.Errorf("%d pages are open, want %d: what nobody clicked has opened some", n, before+1)
+	}
+	confirm.click("button", "Cancel")
 	u.untilText("The passkey was not used")
 
-	opened = u.opens(func() { u.click("button", "Use the passkey") })
+	confirm = u.opens(func() { u.click("button", "Use the passkey") })
+	opened := confirm.opens(func() { confirm.click("button", "Use the passkey") })
+	opened.Close() // the person closes WhatsApp's page
+	u.untilText("The passkey was not used")
+
+	confirm = u.opens(func() { u.click("button", "Use the passkey") })
+	opened = confirm.opens(func() { confirm.click("button", "Use the passkey") })
 	opened.holds(u.key)
 	page.load()
 	u.connected()
-	u.owner.Eventually("WhatsApp's page to be closed", func() bool { return len(u.pages()) == before })
+	u.owner.Eventually("the extension's and WhatsApp's pages to be closed", func() bool { return len(u.pages()) == before })
 	u.front()
+	if heard := e2e.Evaluate[string](u.Tab, `JSON.stringify(window.heard)`); !strings.Contains(heard, `"used"`) || strings.Contains(heard, "signature") || strings.Contains(heard, "clientDataJSON") {
+		t.Errorf("the page heard of the passkey: %s", heard)
+	}
+	if seen := page.seen(); len(seen) == 0 || slices.Contains(seen, "used") {
+		t.Errorf("the scripts of WhatsApp's page saw: %q", seen)
+	}
 	u.faultless("409", "503")
+}
+
+// meetsScripts checks that the extension is not on other pages of the server, and does
+// nothing on the console's page for a script that acts by itself.
+func (u *passkeyUser) meetsScripts() {
+	u.T.Helper()
+	for path, there := range map[string]bool{"/try": false, "/docs": false, "/": true} {
+		ctx, cancel := chromedp.NewContext(u.Ctx)
+		other := &consoleTab{Tab: e2e.AdoptTab(u.T, ctx, cancel), base: u.base}
+		other.Do(chromedp.Navigate(u.base + path))
+		if is := e2e.Evaluate[bool](other.Tab, `document.documentElement.dataset.passkeyExtension !== undefined`); is != there {
+			u.T.Errorf("%s: the extension is there: %v", path, is)
+		}
+		if there {
+			if why := other.asks(false); why != "gesture" {
+				u.T.Errorf("a script without a click: %q", why)
+			}
+		}
+		_ = chromedp.Cancel(ctx)
+	}
+	u.front()
+}
+
+// asks has a script of the page ask the extension, as after a click or without one, and
+// returns what the extension says.
+func (d *consoleTab) asks(clicked bool) (why string) {
+	d.T.Helper()
+	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		asked := cdpruntime.EvaluateParams{AwaitPromise: new(true), ReturnByValue: new(true), UserGesture: new(clicked), Expression: `new Promise((done) => {
+			addEventListener('message', (e) => e.data?.passkey === 'used' && e.data.id === 999 && done(e.data.error));
+			postMessage({ passkey: 'use', id: 999, line: { licenseId: 1229, messenger: 'grWhatsApp' }, token: 'none' }, location.origin);
+		})`}
+		got, err := cdp.Call(ctx, target, cdpruntime.Evaluate, asked)
+		if err == nil {
+			err = json.Unmarshal(got.Result.Value, &why)
+		}
+		return err
+	}))
+	return why
+}
+
+// listens has a script of the page keep every message.
+func (u *passkeyUser) listens() {
+	u.T.Helper()
+	e2e.Evaluate[any](u.Tab, `{ window.heard = []; addEventListener('message', (e) => window.heard.push(e.data)); }`)
 }
 
 // addCredential is webauthn.AddCredential without the fields that are not set: Chromium
@@ -169,59 +237,8 @@ func (d *consoleTab) holds(k *whatsapptest.Passkey) {
 	}))
 }
 
-// whatsAppPage serves a page under https://web.whatsapp.com. A picture of it does not
-// come before load, so that the page is not complete before the test is ready.
-type whatsAppPage struct {
-	srv     *httptest.Server
-	load    func()
-	pinned  string // the hash of the certificate's key
-	waiting chan struct{}
-}
-
-func newWhatsAppPage(t *testing.T) *whatsAppPage {
-	t.Helper()
-	dir := t.TempDir()
-	files := config.TLSConfig{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
-	e2e.WriteCertificate(t, files)
-	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(pair.Certificate[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	spki := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-	w := &whatsAppPage{pinned: base64.StdEncoding.EncodeToString(spki[:]), waiting: make(chan struct{})}
-	w.load = func() { close(w.waiting) }
-	w.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			select {
-			case <-w.waiting:
-			case <-r.Context().Done():
-			}
-			http.NotFound(rw, r)
-			return
-		}
-		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = rw.Write([]byte(`<!doctype html><title>WhatsApp</title><p>WhatsApp Web</p><img src="/picture" alt="">`))
-	}))
-	w.srv.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
-	w.srv.StartTLS()
-	t.Cleanup(w.srv.Close)
-	return w
-}
-
-// options makes a browser find the page under WhatsApp's name, and trust its certificate.
-func (w *whatsAppPage) options() []chromedp.ExecAllocatorOption {
-	return []chromedp.ExecAllocatorOption{
-		chromedp.Flag("host-resolver-rules", "MAP web.whatsapp.com:443 "+w.srv.Listener.Addr().String()),
-		chromedp.Flag("ignore-certificate-errors-spki-list", w.pinned),
-	}
-}
-
 // unpackExtension gets the extension from the server and unpacks it, as people do. It may
-// run on the pages of that server, and WhatsApp's, and nowhere else.
+// run on the console's page of that server, and reach its API and WhatsApp's page.
 func unpackExtension(t *testing.T, base string) string {
 	t.Helper()
 	status, packed := e2e.Get(t, base+"/passkey-extension.zip")
@@ -249,8 +266,8 @@ func unpackExtension(t *testing.T, base string) string {
 	if err := json.Unmarshal(manifest, &allowed); err != nil {
 		t.Fatal(err)
 	}
-	if len(allowed.Hosts) != 1 || allowed.Hosts[0] != "https://web.whatsapp.com/*" || len(allowed.Permissions) != 1 || len(allowed.Scripts) != 1 ||
-		len(allowed.Scripts[0].Matches) != 1 || allowed.Scripts[0].Matches[0] != base+"/*" || bytes.Contains(manifest, []byte("optional")) {
+	if !slices.Equal(allowed.Hosts, []string{"https://web.whatsapp.com/*", base + "/v1/*"}) || len(allowed.Permissions) != 1 || len(allowed.Scripts) != 1 ||
+		!slices.Equal(allowed.Scripts[0].Matches, []string{base + "/"}) || bytes.Contains(manifest, []byte("optional")) {
 		t.Errorf("the extension is allowed too much, or too little: %s", manifest)
 	}
 	return folder

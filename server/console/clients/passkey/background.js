@@ -1,62 +1,40 @@
-// Opens WhatsApp's page, uses the passkey there, and closes the page again. It keeps
-// nothing, and sends nothing anywhere: the answer goes to the page that asked.
-const whatsapp = 'https://web.whatsapp.com/';
+// Opens the extension's own page when the console asks, one at a time. That page does the
+// rest: this script may be ended by the browser at any time.
+import { trusted } from './options.js';
+
+const consolePage = chrome.runtime.getManifest().content_scripts[0].matches[0];
+let latest; // the id of the page that was opened last
 
 chrome.runtime.onMessage.addListener((message, sender, answer) => {
-  if (sender.id !== chrome.runtime.id || sender.tab === undefined) return false;
-  use(message.options, sender.tab).then(answer);
+  if (!fromConsole(sender) || !Number.isSafeInteger(message?.open)) return false;
+  open(message.open, sender.tab).then(answer, () => answer('failed'));
   return true; // the answer comes later
 });
 
-/** use answers { assertion } or { error, detail }; error is cancelled or failed. */
-async function use(options, asking) {
-  let tab;
-  try {
-    tab = await chrome.tabs.create({ url: whatsapp, active: true, windowId: asking.windowId, openerTabId: asking.id });
-    const gone = closed(tab.id);
-    await Promise.race([loaded(tab.id), gone]);
-    const [{ result }] = await Promise.race([chrome.scripting.executeScript({ target: { tabId: tab.id }, func: sign, args: [options] }), gone]);
-    return result;
-  } catch (error) {
-    return error === cancelled ? { error: 'cancelled', detail: '' } : { error: 'failed', detail: error.message };
-  } finally {
-    if (tab !== undefined) await chrome.tabs.remove(tab.id).catch(() => {}); // it may be closed already
-    await chrome.tabs.update(asking.id, { active: true }).catch(() => {});
-  }
+/** fromConsole says whether a message is from our script on the console's page. */
+function fromConsole(sender) {
+  return sender.id === chrome.runtime.id && sender.tab !== undefined && sender.frameId === 0 &&
+    sender.url?.split(/[?#]/)[0] === consolePage && trusted(consolePage);
 }
 
-/** sign runs in WhatsApp's page. */
-async function sign(options) {
-  try {
-    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-    return { assertion: (await navigator.credentials.get({ publicKey })).toJSON() };
-  } catch (error) {
-    return { error: error.name === 'NotAllowedError' ? 'cancelled' : 'failed', detail: error.message };
-  }
-}
+let turn = Promise.resolve();
 
-const cancelled = new Error('the page was closed');
-
-function loaded(id) {
-  return new Promise((resolve) => {
-    const done = () => {
-      chrome.tabs.onUpdated.removeListener(hear);
-      resolve();
-    };
-    const hear = (updated, change) => updated === id && change.status === 'complete' && done();
-    chrome.tabs.onUpdated.addListener(hear);
-    chrome.tabs.get(id).then((tab) => tab.status === 'complete' && tab.url?.startsWith(whatsapp) && done(), () => {});
-  });
-}
-
-function closed(id) {
-  const gone = new Promise((_, reject) => {
-    chrome.tabs.onRemoved.addListener(function hear(removed) {
-      if (removed !== id) return;
-      chrome.tabs.onRemoved.removeListener(hear);
-      reject(cancelled);
+/** open answers with an error, or ''. */
+function open(id, asking) {
+  const opened = turn.then(async () => {
+    if (await isOpen()) return 'busy';
+    const tab = await chrome.tabs.create({
+      url: `${chrome.runtime.getURL('confirm.html')}#${asking.id}-${id}`, active: true, windowId: asking.windowId, openerTabId: asking.id,
     });
+    latest = tab.id;
+    return '';
   });
-  gone.catch(() => {}); // we close the page ourselves in the end
-  return gone;
+  turn = opened.catch(() => {});
+  return opened;
+}
+
+/** isOpen says whether there is a page that asks the person already. */
+async function isOpen() {
+  if (latest !== undefined && (await chrome.tabs.get(latest).catch(() => undefined)) !== undefined) return true;
+  return (await chrome.runtime.getContexts({ contextTypes: ['TAB'] })).length > 0;
 }

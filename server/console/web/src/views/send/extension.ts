@@ -1,10 +1,14 @@
-// The browser extension that uses a passkey on WhatsApp's page. It marks the pages on
-// which it runs, and is spoken to by messages of the page to itself.
+// The browser extension that uses a passkey on WhatsApp's page. It marks the console's
+// page, and is spoken to by messages of the page to itself. It asks the person on a page of
+// its own, and gives what was signed to the server: the console never sees it.
 import type { Rest } from '../../api';
+import type { Line } from './line';
 
-/** NoPasskey says why there is no answer: the person cancelled, or something failed. */
+const reasons = ['gesture', 'busy', 'cancelled', 'expired', 'refused', 'failed'] as const;
+
+/** NoPasskey says why a passkey was not used; the message is the detail. */
 export class NoPasskey extends Error {
-  constructor(readonly why: 'cancelled' | 'failed', detail: string) {
+  constructor(readonly why: (typeof reasons)[number], detail: string) {
     super(detail);
   }
 }
@@ -14,7 +18,6 @@ let asked = 0; // questions of this page so far
 interface Answer {
   passkey?: unknown;
   id?: unknown;
-  assertion?: object;
   error?: unknown;
   detail?: unknown;
 }
@@ -24,19 +27,30 @@ export function extensionThere(): boolean {
   return document.documentElement.dataset.passkeyExtension !== undefined;
 }
 
-/** useByExtension has the extension use a passkey. It throws a NoPasskey. */
-export function useByExtension(options: Rest['PasskeyOptions'], end: AbortSignal): Promise<object> {
+/** extensionFits says whether there can be an extension for this page: others on the network could speak for a server without https. */
+export function extensionFits(): boolean {
+  return isSecureContext;
+}
+
+/**
+ * useByExtension has the extension use the passkey that the line's pairing waits for, with
+ * the person's session. It must follow a click. It throws a NoPasskey.
+ */
+export function useByExtension(line: Line, token: string, end: AbortSignal): Promise<void> {
   const id = ++asked;
   return new Promise((resolve, reject) => {
     addEventListener('message', function hear(e: MessageEvent) {
       const answer = e.data as Answer | null;
       if (e.source !== window || answer?.passkey !== 'used' || answer.id !== id) return;
       removeEventListener('message', hear);
-      if (typeof answer.assertion === 'object') resolve(answer.assertion);
-      else reject(new NoPasskey(answer.error === 'cancelled' ? 'cancelled' : 'failed', String(answer.detail ?? '')));
+      if (answer.error === '') resolve();
+      else reject(new NoPasskey(reasons.find((r) => r === answer.error) ?? 'failed', String(answer.detail ?? '')));
     }, { signal: end });
-    end.addEventListener('abort', () => reject(new NoPasskey('cancelled', '')), { once: true });
-    postMessage({ passkey: 'use', id, options }, location.origin);
+    end.addEventListener('abort', () => {
+      postMessage({ passkey: 'leave', id }, location.origin);
+      reject(new NoPasskey('cancelled', ''));
+    }, { once: true });
+    postMessage({ passkey: 'use', id, line: { licenseId: line.licenseId, messenger: line.messenger }, token }, location.origin);
   });
 }
 

@@ -5,7 +5,7 @@ import { signal } from '@preact/signals';
 import { call, ApiError, picture, serverTime, type Rest } from '../../api';
 import { onEvent } from '../../log';
 import { errorText } from '../../socket';
-import { linePath } from './line';
+import { linePath, type Line } from './line';
 import { aboutLine, type LineEvent } from './stand';
 import type { Standing } from './standing';
 
@@ -50,6 +50,10 @@ export class PairingRun {
       if (event !== undefined) this.hear(event);
     });
     void this.byQR();
+  }
+
+  get line(): Line {
+    return this.standing.line;
   }
 
   close(): void {

@@ -1,11 +1,12 @@
 // The step of a pairing at which WhatsApp asks for the account's passkey. Browsers let it
-// be used only on WhatsApp's own page: the extension does so in one click; without it, the
+// be used only on WhatsApp's own page: the extension does so in two clicks; without it, the
 // person runs a script there and pastes the answer.
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { local } from '../../base';
+import { currentToken } from '../../session';
 import { CopyButton } from '../../ui/copy';
 import { words } from '../../words';
-import { assertionIn, extensionThere, NoPasskey, scriptFor, useByExtension } from './extension';
+import { assertionIn, extensionFits, extensionThere, NoPasskey, scriptFor, useByExtension } from './extension';
 import { Left } from './left';
 import type { PairingRun } from './pairing';
 
@@ -34,7 +35,9 @@ function Sign(props: { run: PairingRun }) {
   return (
     <>
       <p>{say.lead}</p>
-      {there ? <OneClick run={run} /> : <p class="note">{say.extension} <a href={local('/passkey-extension.zip')} download>{say.get}</a></p>}
+      {there ? <ByExtension run={run} /> : extensionFits() ? (
+        <p class="note">{say.extension} <a href={local('/passkey-extension.zip')} download>{say.get}</a></p>
+      ) : <p class="note">{say.insecure}</p>}
       <details open={!there}>
         <summary>{there ? say.byHand : say.withoutIt}</summary>
         <ByHand run={run} />
@@ -43,25 +46,27 @@ function Sign(props: { run: PairingRun }) {
   );
 }
 
-function OneClick(props: { run: PairingRun }) {
+function ByExtension(props: { run: PairingRun }) {
   const { run } = props;
   const [busy, setBusy] = useState(false);
   const end = useRef(new AbortController());
   useEffect(() => () => end.current.abort(), []);
   async function use() {
-    const options = run.passkey.peek()?.step.options;
-    if (options === null || options === undefined) return;
     setBusy(true);
     run.error.value = '';
     try {
-      const assertion = await useByExtension(options, end.current.signal);
-      await run.answerPasskey({ assertion });
+      await useByExtension(run.line, currentToken(), end.current.signal);
     } catch (e) {
-      if (!end.current.signal.aborted && e instanceof NoPasskey) run.error.value = e.why === 'cancelled' ? say.cancelled : say.failed(e.message);
+      if (!end.current.signal.aborted && e instanceof NoPasskey) run.error.value = say.notUsed[e.why](e.message);
     }
     setBusy(false);
   }
-  return <button class="button primary" disabled={busy} autofocus onClick={() => void use()}>{busy ? say.using : say.use}</button>;
+  return (
+    <>
+      <button class="button primary" disabled={busy} autofocus onClick={() => void use()}>{busy ? say.using : say.use}</button>
+      <p class="muted small">{say.confirm}</p>
+    </>
+  );
 }
 
 function ByHand(props: { run: PairingRun }) {

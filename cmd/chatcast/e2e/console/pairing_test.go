@@ -47,6 +47,7 @@ func TestConsolePairing(t *testing.T) {
 	s.seesEveryKind()
 	s.seesAFailure()
 	s.seesTheRisk()
+	s.changesTheSettings()
 	s.losesTheSession()
 	s.leaves()
 	s.pairsByCode()
@@ -229,13 +230,19 @@ func (s *pairing) seesAFailure() {
 // seesTheRisk checks that the rating of the line is shown with its reasons, as it changes.
 func (s *pairing) seesTheRisk() {
 	s.Shop.Lock(time.Now().Add(time.Hour))
-	s.until("the rating", `document.querySelector('.risk[data-rating="stop"]')`)
+	s.until("the rating", `document.querySelector('.risk[data-rating="stop"][data-restricted]')`)
+	s.untilText("First messages to new people wait until")
+	s.untilText("Answers go out as usual.")
 	e2e.Evaluate[bool](s.Tab, `document.querySelector(".risk summary").click() ?? true`)
-	s.untilText("The account may not write to new people until")
+	s.untilText("Unlinking the phone does not help")
+	e2e.Evaluate[string](s.Tab, `location.hash = '#/send/1229/grWhatsApp'`) // where phones show the line
+	s.untilText("Choose a chat")
 	s.onAllScreens("paired-risk")
+	s.click("link", "…Anna…")
 	s.Shop.Lock(time.Time{})
 	s.until("the better rating", `document.querySelector('.risk[data-rating="careful"]')`)
 	s.untilText("The account was locked for new people in the last 7 days.")
+	s.untilText("write only to people who wrote to you first")
 }
 
 func (s *pairing) losesTheSession() {
@@ -253,7 +260,7 @@ func (s *pairing) leaves() {
 	if s.look("button", "Log out")+s.look("button", "Sign out") != 0 {
 		s.T.Error("something beside the line looks like a way to sign out")
 	}
-	s.click("button", "Manage this line")
+	s.click("button", "Settings of this line")
 	s.find("dialog", "Line: [WEB] WhatsApp · My license")
 	s.onAllScreens("pair-manage")
 	s.click("button", "Unlink the phone…")
@@ -263,7 +270,7 @@ func (s *pairing) leaves() {
 	s.press(kb.Enter)
 	s.until("the sheet to be closed", `!document.querySelector('dialog')`)
 	s.stands("connected")
-	s.click("button", "Manage this line")
+	s.click("button", "Settings of this line")
 	s.click("button", "Unlink the phone…")
 	s.click("button", "Yes, unlink it")
 	s.stands("logged_out")

@@ -6,6 +6,7 @@ import { audit } from './words/audit';
 import { connect } from './words/connect';
 import { outage, socket } from './words/connection';
 import { invitation, password } from './words/invitation';
+import { lineSettings } from './words/line';
 import { live } from './words/live';
 import { many, span } from './words/numbers';
 import { people } from './words/people';
@@ -33,6 +34,7 @@ export const words = {
   factor,
   sessions,
   live,
+  lineSettings,
   send,
   people,
   tree: {

@@ -1,4 +1,5 @@
 // The words of the view of the chats.
+import { stand } from './line';
 import { many, span } from './numbers';
 
 export const send = {
@@ -24,35 +25,7 @@ export const send = {
   readOnlyEmpty: 'Nobody has written on this line yet.',
   notAdmin: 'Owners and admins can also write here as the customer, to try things out.',
   account: 'This line has a WhatsApp account: customers write from their own phones, and WhatsApp reports the status of your messages.',
-  stand: {
-    label: 'State of the line',
-    bridge: 'Served by your own bridge',
-    choice: 'Pair a phone to talk with real customers over WhatsApp, or let your own program bring messages over POST /inbound. Once an account is paired, the line stays with WhatsApp for good.',
-    first: 'Write to its number from another phone, and the chat appears here.',
-    waits: 'Your messages wait, and go out then.',
-    down: 'Nothing can be sent until then.',
-    notSetUp: 'Nothing can be sent: the line is not set up.',
-    state: {
-      not_set_up: 'Not set up', disconnected: 'Connection lost', pairing: 'Waiting for the phone', passkey: 'Waiting for the passkey', connecting: 'Connecting', connected: 'Connected', logged_out: 'Phone unlinked',
-      banned_until: 'Banned for a time', replaced: 'Opened elsewhere', outdated: 'Out of date',
-    } as Record<string, string>,
-    until: (time: string) => `Until ${time}.`,
-    restricted: (time: string) => `WhatsApp does not let this account write to new people until ${time}. First messages wait until then; answers go out.`,
-    rating: { careful: 'Be careful with new people', stop: 'Write to no new people now' },
-    pair: 'Pair this line',
-    pairAgain: 'Pair again',
-    show: 'Show the code',
-    reconnect: 'Connect again',
-    manage: 'Manage this line',
-    line: (label: string) => `Line: ${label}`,
-    unlink: {
-      ask: 'Unlink the phone…',
-      title: (phone: string) => `Unlink ${phone || 'the phone'} from this line?`,
-      lead: (line: string) => `“${line}” loses its WhatsApp account, for everybody in the company. The chats stay here; messages that still wait to be sent fail. To go on, pair the line again. You stay signed in.`,
-      sure: 'Yes, unlink it',
-      stay: 'Keep it linked',
-    },
-  },
+  stand,
   pair: {
     title: 'Pair this line with WhatsApp',
     ways: 'How to pair',

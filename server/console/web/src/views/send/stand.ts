@@ -29,6 +29,11 @@ export function riskOf(s: Status): { rating: 'careful' | 'stop'; reasons: Status
   return { rating: s.rating, reasons: s.ratingReasons };
 }
 
+/** restrictedUntil is until when the account may not write to new people, in unix seconds; undefined: it may. */
+export function restrictedUntil(s: Status, now = Date.now() / 1000): number | undefined {
+  return s.restrictedUntil !== null && s.restrictedUntil > now ? s.restrictedUntil : undefined;
+}
+
 /**
  * aboutLine is an event about the line; undefined: it is about something else, or
  * does not have its declared shape.

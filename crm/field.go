@@ -72,6 +72,14 @@ func into[T comparable](dst *T, f Field[T]) bool {
 	return true
 }
 
+// intoNullable sets dst to the value, or to nil for null, when the field was given and is
+// another one.
+func intoNullable[T comparable](dst **T, f Field[T]) {
+	if f.Set && !same(*dst, f.pointer()) {
+		*dst = f.pointer()
+	}
+}
+
 // deref returns what p points to, or the zero value when p is nil.
 func deref[T any](p *T) (v T) {
 	if p != nil {

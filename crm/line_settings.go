@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"chatcast/models"
 )
@@ -15,6 +16,8 @@ type LineSettings struct {
 	RejectCalls bool    `json:"rejectCalls"`
 	RejectText  string  `json:"rejectText"` // sent to people whose call was rejected; empty: nothing is
 	Proxy       *string `json:"proxy"`      // its URL, with *** for the password; null: none
+	Typing      *bool   `json:"typing"`     // shows that it types before a text; null: as the server is configured
+	SendDelay   *int64  `json:"sendDelay"`  // seconds between two messages; null: as the server is configured
 }
 
 // LineSettingsChanges are changes of LineSettings. Absent fields stay as they are.
@@ -22,14 +25,21 @@ type LineSettingsChanges struct {
 	RejectCalls Field[bool]   `json:"rejectCalls"`
 	RejectText  Field[string] `json:"rejectText"`
 	Proxy       Field[string] `json:"proxy"`
+	Typing      Field[bool]   `json:"typing"`
+	SendDelay   Field[int64]  `json:"sendDelay"`
 }
 
 // AccountSettings is LineSettings for the connector that serves the line.
 type AccountSettings struct {
 	RejectCalls bool
 	RejectText  string
-	Proxy       string // with the password; empty: none
+	Proxy       string         // with the password; empty: none
+	Typing      *bool          // nil: as configured
+	SendDelay   *time.Duration // nil: as configured
 }
+
+// MaxSendDelay is the longest time between two messages of a line, in seconds.
+const MaxSendDelay = 60
 
 // Configured is a Messenger whose lines have settings.
 type Configured interface {
@@ -69,7 +79,9 @@ func (s *Service) configured(ctx context.Context, a Actor, on Line) (*line, Conf
 }
 
 func lineSettings(row *models.LineSettings) LineSettings {
-	return LineSettings{RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy))}
+	return LineSettings{
+		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy)), Typing: row.Typing, SendDelay: row.SendDelay,
+	}
 }
 
 // maskedProxy returns the URL of a proxy with *** for its password.
@@ -109,7 +121,7 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 	if err != nil {
 		return data, err
 	}
-	if err := allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText)); err != nil {
+	if err := ch.check(); err != nil {
 		return data, err
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
@@ -127,6 +139,8 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 		before := *row
 		into(&row.RejectCalls, ch.RejectCalls)
 		into(&row.RejectText, ch.RejectText)
+		intoNullable(&row.Typing, ch.Typing)
+		intoNullable(&row.SendDelay, ch.SendDelay)
 		if proxy := ch.Proxy.Value; ch.Proxy.Set && (proxy == "" || proxy != maskedProxy(row.Proxy)) {
 			if proxy != "" {
 				if err := checkProxy(proxy); err != nil {
@@ -151,9 +165,25 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 	return data, err
 }
 
+// check checks what can be checked without the settings that there are.
+func (ch *LineSettingsChanges) check() error {
+	var delay error
+	if n := ch.SendDelay.Value; n < 0 || n > MaxSendDelay {
+		delay = Invalid("sendDelay", "must be from 0 to %d seconds", MaxSendDelay)
+	}
+	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), delay)
+}
+
 // settingsFacts returns settings for the audit log: no text, and no password.
 func settingsFacts(row *models.LineSettings) map[string]string {
-	return map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy)}
+	facts := map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": ""}
+	if row.Typing != nil {
+		facts["typing"] = fmt.Sprint(*row.Typing)
+	}
+	if row.SendDelay != nil {
+		facts["sendDelay"] = fmt.Sprint(*row.SendDelay)
+	}
+	return facts
 }
 
 // AccountSettings returns the settings of a line for its connector.
@@ -162,5 +192,9 @@ func (s *Service) AccountSettings(ctx context.Context, on Line) (AccountSettings
 	if err != nil {
 		return AccountSettings{}, err
 	}
-	return AccountSettings{RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy}, nil
+	data := AccountSettings{RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy, Typing: row.Typing}
+	if row.SendDelay != nil {
+		data.SendDelay = new(time.Duration(*row.SendDelay) * time.Second)
+	}
+	return data, nil
 }

@@ -12,6 +12,8 @@ type LineSettings struct {
 	RejectCalls   bool
 	RejectText    string // sent to the caller; empty: nothing is
 	Proxy         string // its URL with the password; empty: none
+	Typing        *bool  // shows that it types before a text; nil: as configured
+	SendDelay     *int64 // seconds between two messages; nil: as configured
 }
 
 // LineSettings returns the settings of a line: the defaults if none were set.

@@ -95,6 +95,38 @@ func reasons(r crm.Rating) string {
 	return strings.Join(said, " ")
 }
 
+// pace is how a line writes.
+type pace struct {
+	delay   time.Duration // between two messages
+	typeFor time.Duration // we are shown as typing before a text, at most; 0: not at all
+}
+
+// usualTyping is how long a line types that has to, on a server whose lines do not.
+const usualTyping = 8 * time.Second
+
+// paceOf returns how a line with these settings writes.
+func (m *Messenger) paceOf(settings crm.AccountSettings) pace {
+	p := pace{delay: m.SendDelay, typeFor: m.TypeFor}
+	if settings.SendDelay != nil {
+		p.delay = *settings.SendDelay
+	}
+	switch {
+	case settings.Typing == nil:
+	case !*settings.Typing:
+		p.typeFor = 0
+	case p.typeFor == 0:
+		p.typeFor = usualTyping
+	}
+	return p
+}
+
+// paceNow returns how the line writes now.
+func (s *session) paceNow() pace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pace
+}
+
 // jitter returns d and up to half of it more, so that messages are not as regular as a
 // program's.
 func jitter(d time.Duration) time.Duration {
@@ -111,13 +143,14 @@ type typings map[int64]time.Time
 // length. It returns how long the item's chat has to wait, or 0 when the text may be sent.
 // Other chats do not wait for it.
 func (t typings) hold(ctx context.Context, s *session, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
-	if s.m.TypeFor == 0 || item.Kind != crm.OutMessage || item.Message == nil || item.Message.Type != crm.MessageText || item.Attempts > 0 {
+	most := s.paceNow().typeFor
+	if most == 0 || item.Kind != crm.OutMessage || item.Message == nil || item.Message.Type != crm.MessageText || item.Attempts > 0 {
 		return 0
 	}
 	if until, begun := t[item.ID]; begun {
 		return max(0, time.Until(until))
 	}
-	takes := typingTime(item.Message.Content.Text, s.m.TypeFor)
+	takes := typingTime(item.Message.Content.Text, most)
 	t[item.ID] = time.Now().Add(takes)
 	to, err := s.recipient(ctx, cli, &item)
 	if err == nil && !item.FirstContact { // as in deliver

@@ -139,6 +139,28 @@ func TestTypingBeforeTexts(t *testing.T) {
 	}
 }
 
+// TestPaceOfALine checks that a line's settings go before the program's configuration, also
+// when they change while it is connected.
+func TestPaceOfALine(t *testing.T) {
+	w := newWorld(t)
+	w.rules.change(func() { w.rules.settings.Typing = new(true) })
+	w.pair(t)
+	w.say("3EB0A1", "a text")
+	if err := w.anna.AwaitTyping(testwait.Context(t), "composing"); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitOutcome(t, 1)
+	w.rules.change(func() { w.rules.settings = crm.AccountSettings{Typing: new(false), SendDelay: new(time.Second)} })
+	w.m.Configure(testLine)
+	eventually(t, "the settings are not taken over", func() bool { return w.m.serving(testLine).paceNow() == pace{delay: time.Second} })
+	began := time.Now()
+	w.say("3EB0A2", "another one")
+	w.awaitOutcome(t, 2)
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestTypingTime(t *testing.T) {
 	const most = 10 * time.Second
 	for range 100 {

@@ -147,7 +147,8 @@ func notThrough(err error) error {
 // Configure implements crm.Configured.
 func (m *Messenger) Configure(crm.Line) { notify(m.notify) }
 
-// reconfigure ends the line's connection if its proxy is another one now.
+// reconfigure takes over the settings of the line. It ends the connection if its proxy is
+// another one now.
 func (s *session) reconfigure(ctx context.Context) {
 	settings, err := s.m.rules.AccountSettings(ctx, s.on)
 	if err != nil {
@@ -156,6 +157,7 @@ func (s *session) reconfigure(ctx context.Context) {
 	}
 	s.mu.Lock()
 	changed := s.cli != nil && s.proxy != settings.Proxy
+	s.pace = s.m.paceOf(settings)
 	s.mu.Unlock()
 	if changed {
 		s.end(ending{kind: endLost, detail: detailProxy})

@@ -120,7 +120,7 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		return 0
 	}
 	s.uploads.rename(item.ChatID, begun.ChatID) // joined with another chat since the outbox was read
-	if wait(ctx, jitter(s.m.SendDelay)) != nil {
+	if wait(ctx, jitter(s.paceNow().delay)) != nil {
 		return time.Second
 	}
 	when, err := s.attempt(ctx, cli, begun)

@@ -60,6 +60,7 @@ type session struct {
 	name    string                   // guarded by mu: the account's own name
 	proxy   string                   // guarded by mu: of the client, with its password; empty: none
 	dial    dialer                   // guarded by mu: of the client
+	pace    pace                     // guarded by mu
 	state   crm.LineState            // guarded by mu
 	unsaved bool                     // guarded by mu: state is not saved yet
 	pairing *pairing                 // guarded by mu; nil: none is under way
@@ -206,6 +207,7 @@ func (s *session) prepare(ctx context.Context) error {
 	idle := dial.configure(cli, life.dialled)
 	s.mu.Lock()
 	s.cli, s.idle, s.life, s.name, s.proxy, s.dial = cli, idle, life, dev.PushName, settings.Proxy, dial
+	s.pace = s.m.paceOf(settings)
 	s.mu.Unlock()
 	s.broken.Store(false)
 	return nil

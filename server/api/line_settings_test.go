@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/crm"
 	"chatcast/models"
@@ -25,6 +26,11 @@ func TestLineSettings(t *testing.T) {
 			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:` + password + `@proxy.example/path"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:` + password + `@%zz"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:***@other.example"}`, 422, "", nil},
+			{w.Owner, "PATCH " + settings, `{"typing":false,"sendDelay":3}`, 0, "", nil},
+			{w.Owner, "PATCH " + settings, `{"typing":false,"sendDelay":3}`, 0, "", nil}, // changes nothing
+			{w.Owner, "PATCH " + settings, `{"sendDelay":61}`, 422, "", nil},
+			{w.Owner, "PATCH " + settings, `{"sendDelay":-1}`, 422, "", nil},
+			{w.Owner, "PATCH " + settings, `{"sendDelay":"3"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"rejectCalls":null}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"rejectText":"` + strings.Repeat("x", crm.MaxText+1) + `"}`, 422, "", nil},
 			{w.Owner, "GET " + line + "/settings", "", 409, "", nil},
@@ -37,19 +43,23 @@ func TestLineSettings(t *testing.T) {
 			}
 		}
 		got, err := w.AccountSettings(t.Context(), at)
+		if got.Typing == nil || *got.Typing || got.SendDelay == nil || *got.SendDelay != 3*time.Second {
+			t.Errorf("typing is %v, the delay %v", got.Typing, got.SendDelay)
+		}
+		got.Typing, got.SendDelay = nil, nil
 		if want := (crm.AccountSettings{RejectCalls: true, RejectText: "Please write", Proxy: proxy}); err != nil || got != want {
 			t.Errorf("the settings are %+v, %v, want %+v", got, err, want)
 		}
-		if w.configured != 2 {
+		if w.configured != 3 {
 			t.Errorf("the messenger was told %d times", w.configured)
 		}
 		page, err := w.AuditLog(t.Context(), w.Owner, crm.AuditQuery{Action: crm.AuditLineSettings})
-		if err != nil || len(page.Items) != 2 || page.Items[1].Details["proxy"] != "socks5://me:***@proxy.example:1080" || page.Items[0].Details["rejectCalls"] != "true" {
+		if err != nil || len(page.Items) != 3 || page.Items[2].Details["proxy"] != "socks5://me:***@proxy.example:1080" || page.Items[1].Details["rejectCalls"] != "true" || page.Items[0].Details["sendDelay"] != "3" {
 			t.Errorf("the audit log has %+v, %v", page.Items, err)
 		}
-		w.steps(step{w.Owner, "PATCH " + settings, `{"proxy":null}`, 0, "", nil})
-		if got, err := w.AccountSettings(t.Context(), at); err != nil || got.Proxy != "" {
-			t.Errorf("the proxy is still there: %v", err)
+		w.steps(step{w.Owner, "PATCH " + settings, `{"proxy":null,"typing":null,"sendDelay":null}`, 0, "", nil})
+		if got, err := w.AccountSettings(t.Context(), at); err != nil || got.Proxy != "" || got.Typing != nil || got.SendDelay != nil {
+			t.Errorf("after null the settings are %+v, %v", got, err)
 		}
 	})
 }

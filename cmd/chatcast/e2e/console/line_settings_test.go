@@ -13,6 +13,8 @@ func (s *pairing) changesTheSettings() {
 	s.until("the settings", `!document.querySelector('dialog [role="switch"]').checked`)
 	s.click("switch", "Reject calls")
 	s.fill("textbox", "Answer to the caller", "Please write to us.")
+	s.choose("Show typing before a text", "No")
+	s.fill("spinbutton", "Pause between two messages, in seconds", "0")
 	s.fill("textbox", "Address", "proxy.example")
 	s.click("button", "Save")
 	s.untilText("An address such as")
@@ -26,9 +28,11 @@ func (s *pairing) changesTheSettings() {
 	var stored struct {
 		RejectCalls       bool
 		RejectText, Proxy string
+		Typing            *bool
+		SendDelay         *int
 	}
 	s.owner.Must("GET", e2e.WhatsAppPath+"/settings", nil, &stored)
-	if !stored.RejectCalls || stored.RejectText != "Please write to us." || stored.Proxy != "socks5://me:***@127.0.0.1:9" {
+	if stored.Typing == nil || *stored.Typing || stored.SendDelay == nil || *stored.SendDelay != 0 || !stored.RejectCalls || stored.RejectText != "Please write to us." || stored.Proxy != "socks5://me:***@127.0.0.1:9" {
 		s.T.Errorf("the settings are %+v", stored)
 	}
 	if e2e.Evaluate[bool](s.Tab, `[...document.querySelectorAll('input')].some((i) => i.value.includes('hidden-word')) || document.documentElement.outerHTML.includes('hidden-word')`) {

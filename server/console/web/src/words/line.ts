@@ -67,8 +67,11 @@ export const lineSettings = {
   of: {
     rejectCalls: { label: 'Reject calls', hint: 'People hear that nobody answers. Without this, calls ring on the phone.' },
     rejectText: { label: 'Answer to the caller', hint: 'Sent to the person whose call was rejected. Empty: nothing is sent.' },
+    typing: { label: 'Show typing before a text', hint: 'People see that somebody types, for as long as the text would take.' },
+    sendDelay: { label: 'Pause between two messages, in seconds', hint: 'From 0 to 60; up to half is added, so that it looks less like a machine.' },
     proxy: { label: 'Proxy', hint: 'Everything of this line goes through it. Empty: the line connects directly. After a change the line connects again by itself.' },
   } as Record<string, { label: string; hint: string }>,
+  choices: { '': 'As the server is set', true: 'Yes', false: 'No' },
   proxy: {
     address: 'Address',
     example: 'socks5://proxy.example:1080',

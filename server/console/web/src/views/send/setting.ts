@@ -6,13 +6,15 @@ export type LineSettings = Rest['LineSettings'];
 
 export interface Setting {
   key: keyof LineSettings;
-  kind: 'switch' | 'text' | 'proxy';
+  kind: 'switch' | 'choice' | 'text' | 'seconds' | 'proxy'; // a choice is a switch that may also be as the server is set
   under?: keyof LineSettings; // the switch that must be on for it to matter
 }
 
 export const settings: readonly Setting[] = [
   { key: 'rejectCalls', kind: 'switch' },
   { key: 'rejectText', kind: 'text', under: 'rejectCalls' },
+  { key: 'typing', kind: 'choice' },
+  { key: 'sendDelay', kind: 'seconds' },
   { key: 'proxy', kind: 'proxy' },
 ];
 

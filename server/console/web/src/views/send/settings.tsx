@@ -84,6 +84,25 @@ function SettingField(props: { setting: Setting; value: LineSettings[keyof LineS
       </div>
     );
   }
+  if (kind === 'choice' || kind === 'seconds') {
+    return (
+      <div class="field">
+        <label for={id}>{label}</label>
+        {kind === 'choice' ? (
+          <select class="input" id={id} value={String(value ?? '')} aria-describedby={`${id}-hint`} onChange={(e) => onChange(e.currentTarget.value === '' ? null : e.currentTarget.value === 'true')}>
+            {Object.entries(say.choices).map(([v, text]) => <option key={v} value={v}>{text}</option>)}
+          </select>
+        ) : (
+          <input
+            class="input" id={id} type="number" min="0" max="60" step="1" placeholder={say.choices['']} value={String(value ?? '')} aria-invalid={error !== ''} aria-describedby={`${id}-hint`}
+            onInput={(e) => onChange(e.currentTarget.value === '' ? null : e.currentTarget.valueAsNumber)}
+          />
+        )}
+        <p class="muted small" id={`${id}-hint`}>{hint}</p>
+        <p class="error-text" role="alert">{error}</p>
+      </div>
+    );
+  }
   if (kind === 'proxy') return <ProxyFields error={error} value={props.proxy} onChange={props.onProxy} />;
   return (
     <div class="field under">

@@ -10,9 +10,9 @@ import (
 	"chatcast/models"
 )
 
-// What is deleted is gone everywhere: the row's content, the file behind it, and the
-// events of the journal that show it, also those of other messages that quote it. An
-// edit leaves the journal as it is, as the history of the message.
+// What is deleted is gone everywhere: the row's content, the file behind it, what answers
+// tell of it, and the events of the journal that show it, also those of other messages that
+// quote it. An edit leaves the journal as it is, as the history of the message.
 
 // erase deletes the content of a message and emits messageDelete.
 func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64) (err error) {
@@ -23,15 +23,24 @@ func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Messa
 	if row.Content, err = encodeContent(Content{}); err != nil {
 		return err
 	}
+	if a.UserID == 0 { // ours may be restored: until then nobody is shown what it quotes
+		row.Quote = nil
+	}
 	if err := c.saveContent(row); err != nil {
 		return err
 	}
-	id := MakeID(v.line.Messenger, row.ExternalID)
 	if err := c.redact(row.ID, row.ExternalID); err != nil {
 		return err
 	}
+	if _, err := c.eraseQuotes(chat, row.ExternalID, anyQuote); err != nil {
+		return err
+	}
+	return c.emitDelete(v, a, chat, row.ExternalID, at)
+}
+
+func (c *change) emitDelete(v renderer, a Actor, chat *models.Chat, id string, at int64) error {
 	return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
-		ID: id, Time: at, Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+		ID: MakeID(v.line.Messenger, id), Time: at, Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
 	})
 }
 
@@ -128,13 +137,15 @@ func decodeItem(event string, raw json.RawMessage) (item any, err error) {
 func redactItem(item any, id string) any {
 	switch m := item.(type) {
 	case MessageItem:
-		if m.ID.String() == id {
+		own := m.ID.String() == id
+		if own {
 			m.Message = Content{}
 		}
-		if m.QuotedMessage != nil && m.QuotedMessage.ID.String() == id && m.QuotedMessage.Message != nil {
-			q := *m.QuotedMessage
-			q.Message = &Content{}
-			m.QuotedMessage = &q
+		// What a message itself tells of another one goes with it, too.
+		if q := m.QuotedMessage; q != nil && q.Message != nil && (q.ID.String() == id || own && q.InternalID == nil) {
+			empty := *q
+			empty.Message = &Content{}
+			m.QuotedMessage = &empty
 		}
 		return m
 	case MessageEditItem:

@@ -13,6 +13,8 @@ type chatSet struct {
 	line      *line
 	connector bool // of a connector's batch: messages are also found by their ids alone
 	byID      map[string]*models.Chat
+	rows      []*models.Chat
+	deletions map[string][]models.Deletion // of messages that were not here, by message
 }
 
 // inboundChats creates the new chats of the batch's messages and tags, and locks all
@@ -51,16 +53,12 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 		if err := c.makeChats(l, chats); err != nil {
 			return nil, err
 		}
-		rows, err := c.tx.LockChats(l.licenseID, l.messenger, ids)
-		if err != nil {
+		set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}}
+		if err := set.lock(c, ids); err != nil {
 			return nil, err
 		}
-		set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}}
-		for _, row := range rows {
-			set.enter(row)
-		}
-		if !slices.ContainsFunc(chats, func(ch inboundChat) bool { return set.find(ch) == nil }) {
-			return set, nil
+		if !slices.ContainsFunc(chats, set.misses) {
+			return set, set.readDeletions(c, b.messages)
 		}
 	}
 	return nil, errors.New("crm: chats of a batch keep disappearing")
@@ -143,6 +141,26 @@ func (c *inboundChat) describe(chat *models.Chat, author string) {
 	}
 }
 
+// lock locks and enters the chats with these ids.
+func (b *chatSet) lock(c *change, ids []string) error {
+	rows, err := c.tx.LockChats(b.line.licenseID, b.line.messenger, ids)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if !slices.ContainsFunc(b.rows, func(r *models.Chat) bool { return r.ID == row.ID }) {
+			b.rows = append(b.rows, row)
+			b.enter(row)
+		}
+	}
+	return b.dropTyped(c)
+}
+
+// misses reports whether no chat is locked that has one of the ids.
+func (b *chatSet) misses(ch inboundChat) bool {
+	return !slices.ContainsFunc(ch.ids(), func(id string) bool { return b.byID[id] != nil })
+}
+
 func (b *chatSet) enter(chat *models.Chat) {
 	b.byID[chat.ExternalID] = chat
 	if chat.LID != nil {
@@ -185,10 +203,11 @@ func (c *inboundChat) fill(chat *models.Chat) {
 	chat.Phone, chat.Username, chat.Image = firstOf(known.Phone, chat.Phone), firstOf(known.Username, chat.Username), firstOf(known.Image, chat.Image)
 }
 
-// find returns the chat with either of its ids, or nil.
+// find returns the chat with either of its ids, or nil. A chat that has the number of the
+// person, but the LID of another one, is not theirs.
 func (b *chatSet) find(ch inboundChat) *models.Chat {
 	for _, id := range ch.ids() {
-		if chat := b.byID[id]; chat != nil {
+		if chat := b.byID[id]; chat != nil && b.holder(id, ch.key.LID) == nil {
 			return chat
 		}
 	}
@@ -196,14 +215,31 @@ func (b *chatSet) find(ch inboundChat) *models.Chat {
 }
 
 // add returns a message's chat, and links its two ids when the message has both. When
-// two chats turn out to be one, the phone number's chat stays.
+// two chats turn out to be one, the phone number's chat stays. A person whose number was
+// another's before gets a chat of their own.
 func (b *chatSet) add(c *change, ch inboundChat) (*models.Chat, error) {
-	chat := b.find(ch)
-	if chat == nil {
-		return nil, errors.New("crm: a chat of the batch is not locked")
-	}
-	if err := b.link(c, chat, ch.key); err != nil {
+	if err := b.free(c, ch.key); err != nil {
 		return nil, err
 	}
-	return b.find(ch), nil // another one, when the number belongs to another person now
+	chat := b.find(ch)
+	if chat == nil {
+		if err := c.makeChats(b.line, []inboundChat{ch}); err != nil {
+			return nil, err
+		}
+		if err := b.lock(c, ch.ids()); err != nil {
+			return nil, err
+		}
+		if chat = b.find(ch); chat == nil {
+			return nil, errors.New("crm: a chat of the batch keeps disappearing")
+		}
+	}
+	return chat, b.link(c, chat, ch.key)
+}
+
+// settled is chatSet.settled for a chat.
+func (c inboundChat) settled(as ChatKey) inboundChat {
+	if c.key != as {
+		c.key, c.InboundChat.Phone = as, nil
+	}
+	return c
 }

@@ -21,14 +21,18 @@ func (c *change) keepContacts(l *line, b batch) error {
 		}
 	}
 	for _, k := range all {
-		id, err := c.contactID(l, k.ExternalID)
+		id, err := c.contactID(l, k)
 		if err != nil {
 			return err
 		}
-		whole := *k
+		one := *k
+		if id != k.ExternalID && !strings.HasSuffix(k.ExternalID, "@lid") { // the number is another's
+			one.Phone = nil
+		}
+		whole := one
 		if before := newest[id]; before != nil {
 			whole = *before
-			update(&whole, k, b.history)
+			update(&whole, &one, b.history)
 		} else {
 			ids = append(ids, id)
 		}
@@ -69,19 +73,24 @@ func (c *change) keepContacts(l *line, b batch) error {
 	return nil
 }
 
-// contactID returns the id under which the line stores a person who has several.
-func (c *change) contactID(l *line, id string) (string, error) {
-	if !strings.HasSuffix(id, "@lid") || !IsWhatsApp(l.messenger) {
+// contactID returns the id under which the line stores a person who has several. History may
+// name them by a number that another person has now.
+func (c *change) contactID(l *line, k *models.Contact) (string, error) {
+	id := k.ExternalID
+	if !strings.HasSuffix(id, "@lid") && (k.LID == nil || !c.quiet) || !IsWhatsApp(l.messenger) {
 		return id, nil
 	}
-	k, err := c.tx.ContactByAlias(l.licenseID, l.messenger, id)
+	row, err := c.tx.ContactByAlias(l.licenseID, l.messenger, id)
 	if errors.Is(err, models.ErrNotFound) {
 		return id, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	return k.ExternalID, nil
+	if row.LID != nil && k.LID != nil && *row.LID != *k.LID {
+		return c.contactID(l, &models.Contact{ExternalID: *k.LID, LID: k.LID})
+	}
+	return row.ExternalID, nil
 }
 
 // update copies the fields of k to row and reports whether row changed. History
@@ -112,7 +121,13 @@ func (c *change) linkContacts(l *line, key ChatKey) error {
 	var row *models.Contact
 	for _, k := range rows {
 		if k.ExternalID == key.External && k.LID != nil && key.LID != "" && *k.LID != key.LID {
+			if c.quiet { // history may be older, see chatSet.settled
+				return nil
+			}
 			k.ExternalID, k.Phone = *k.LID, nil
+			if heardName(k.Name, k.MessengerName) == key.Phone {
+				hear(&k.Name, &k.MessengerName, "")
+			}
 			if err := c.tx.SaveContact(k); err != nil {
 				return err
 			}
@@ -188,6 +203,12 @@ func (c *change) lockPeople(l *line, b batch, people []ChatKey) error {
 // applyContacts applies aliases, contacts and descriptions of chats.
 func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 	for _, key := range b.aliases {
+		if key = chats.settled(c, key); key.Phone == "" {
+			continue
+		}
+		if err := chats.free(c, key); err != nil {
+			return err
+		}
 		chat := chats.find(inboundChat{key: key})
 		if chat == nil && key.Typed != "" {
 			chat = chats.byID[key.Typed]
@@ -211,11 +232,14 @@ func (c *change) applyContacts(l *line, chats *chatSet, b batch) error {
 		return err
 	}
 	for i := range b.chats {
-		in := &b.chats[i]
-		if chats.find(*in) == nil {
+		in := b.chats[i].settled(chats.settled(c, b.chats[i].key))
+		if err := chats.free(c, in.key); err != nil {
+			return err
+		}
+		if chats.find(in) == nil {
 			continue
 		}
-		chat, err := chats.add(c, *in)
+		chat, err := chats.add(c, in)
 		if err != nil {
 			return err
 		}

@@ -2,39 +2,26 @@ package crm
 
 import (
 	"cmp"
+	"maps"
 
 	"chatcast/models"
 )
 
 // link gives the chat both ids, when the key has both, and joins the chat of a number
-// that somebody typed for it. It saves the row when that changes it.
+// that somebody typed for it. It saves the row when that changes it. The chat is of the
+// person of the key, see free.
 func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	if key.Phone == "" || key.LID == "" && key.Typed == "" {
 		return nil
 	}
 	before := *chat
 	lid := cmp.Or(key.LID, deref(chat.LID))
-	var merged []*models.Chat
+	merged, deleted, err := b.join(c, chat, lid, lid, key.Typed)
+	if err != nil {
+		return err
+	}
 	if chat.ExternalID != key.External {
-		merged = append(merged, &before)
-	}
-	if other := b.byID[lid]; other != nil && other != chat && chat.LID != nil && *chat.LID != lid {
-		if err := b.leaveNumber(c, chat); err != nil {
-			return err
-		}
-		return b.link(c, other, key)
-	}
-	for _, id := range []string{lid, key.Typed} {
-		other := b.byID[id]
-		if id == "" || other == nil || other == chat {
-			continue
-		}
-		if err := c.tx.MergeChat(chat.ID, other.ID); err != nil {
-			return err
-		}
-		merged = append(merged, other)
-		merge(chat, other)
-		b.byID[other.ExternalID] = chat
+		merged = append([]*models.Chat{&before}, merged...)
 	}
 	if heard := heardName(chat.Name, chat.MessengerName); heard != "" && (heard == deref(before.Phone) || phoneChat(b.line.messenger, heard) == key.Typed) {
 		hear(&chat.Name, &chat.MessengerName, key.Phone)
@@ -43,6 +30,10 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	if key.Typed != "" {
 		chat.TypedID = &key.Typed
 	}
+	if !sameNumber(key.Phone, phoneIn(deref(chat.TypedID))) {
+		chat.TypedID = nil
+	}
+	b.rehash(chat, &before)
 	b.enter(chat)
 	if len(merged) == 0 && deref(before.LID) == lid && deref(before.TypedID) == deref(chat.TypedID) {
 		return nil
@@ -55,20 +46,118 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 			return err
 		}
 	}
+	if err := b.dropTyped(c); err != nil {
+		return err
+	}
+	return c.eraseMerged(b.line, chat, deleted)
+}
+
+// join merges the chats with these ids into chat, whose LID is lid. It returns those that are
+// gone, and when the messages were deleted that were so in one of two chats alone.
+func (b *chatSet) join(c *change, chat *models.Chat, lid string, ids ...string) (gone []*models.Chat, deleted map[string]int64, err error) {
+	deleted = map[string]int64{}
+	for _, id := range ids {
+		other := b.byID[id]
+		if id == "" || other == nil || other == chat {
+			continue
+		}
+		if others := deref(other.LID); others != "" && lid != "" && others != lid { // another person's
+			if err := b.leaveNumber(c, other); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		more, err := c.tx.DeletedInOne(chat.ID, other.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(deleted, more)
+		if err := c.tx.MergeChat(chat.ID, other.ID); err != nil {
+			return nil, nil, err
+		}
+		gone = append(gone, other)
+		merge(chat, other)
+		b.byID[other.ExternalID] = chat
+	}
+	return gone, deleted, nil
+}
+
+// holder returns the chat that has the id, when it is that of another person than the one
+// with this LID, and otherwise nil.
+func (b *chatSet) holder(id, lid string) *models.Chat {
+	chat := b.byID[id]
+	if chat == nil || lid == "" || chat.ExternalID != id || chat.LID == nil || *chat.LID == lid {
+		return nil
+	}
+	return chat
+}
+
+// free takes the numbers of a key from the chats of others, when the key says whose they are
+// now: two people must not become one.
+func (b *chatSet) free(c *change, key ChatKey) error {
+	if key.Phone == "" {
+		return nil
+	}
+	for _, id := range []string{key.External, key.Typed} {
+		if chat := b.holder(id, key.LID); chat != nil {
+			if err := b.leaveNumber(c, chat); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
-// leaveNumber takes the number from a chat, because it belongs now to the person of
-// another chat: two people must not become one. The chat goes on under its LID.
+// settled returns the key as this batch may apply it. History may be older than what is
+// known: it takes no number from the person who has it now.
+func (b *chatSet) settled(c *change, key ChatKey) ChatKey {
+	if !c.quiet || b.holder(key.External, key.LID) == nil {
+		return key
+	}
+	return ChatKey{External: key.LID, LID: key.LID}
+}
+
+// leaveNumber takes the number from a chat, because it belongs now to another person. The
+// chat goes on under its LID.
 func (b *chatSet) leaveNumber(c *change, chat *models.Chat) error {
 	before := *chat
+	if heard := heardName(chat.Name, chat.MessengerName); heard == deref(before.Phone) {
+		hear(&chat.Name, &chat.MessengerName, "")
+	}
 	chat.ExternalID, chat.Phone, chat.TypedID = *chat.LID, nil, nil
 	delete(b.byID, before.ExternalID)
+	b.rehash(chat, &before)
 	b.enter(chat)
 	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
 	return c.emitMerge(&before, chat)
+}
+
+// rehash gives a chat another hash when its hash is that of a number which it no longer has:
+// the number may get another chat.
+func (b *chatSet) rehash(chat, before *models.Chat) {
+	if before.Phone != nil && before.ExternalID != chat.ExternalID && chat.Hash == chatHash(chat.LicenseID, chat.MessengerType, before.ExternalID) {
+		chat.Hash = chatHash(chat.LicenseID, chat.MessengerType, chat.ExternalID)
+	}
+}
+
+// dropTyped takes from the chats that are locked the ids that somebody typed for them, when
+// another chat has that id itself: then it is found by it.
+func (b *chatSet) dropTyped(c *change) error {
+	for _, chat := range b.rows {
+		if chat.TypedID == nil || b.byID[chat.ExternalID] != chat { // or it is merged
+			continue
+		}
+		if other := b.byID[*chat.TypedID]; other == nil || other == chat || other.ExternalID != *chat.TypedID {
+			continue
+		}
+		chat.TypedID = nil
+		if err := c.tx.SaveChat(chat); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // emitMerge emits that a chat has another id now, to the users who saw it before and

@@ -17,10 +17,13 @@ func isPlaceholder(row *models.Message) bool {
 
 // replace gives a placeholder the content of its message. It keeps its place in the
 // chat.
-func (c *change) replace(v renderer, chat *models.Chat, row *models.Message, m *messageArrival) error {
+func (c *change) replace(v renderer, chats *chatSet, chat *models.Chat, row *models.Message, m *messageArrival) error {
 	row.Type, row.Subtype, row.Content = m.row.Type, m.row.Subtype, m.row.Content
-	row.Quote = m.row.Quote
-	row.QuotedExternalID, row.UTM, row.IsForwarded, row.Author = m.row.QuotedExternalID, m.row.UTM, m.row.IsForwarded, m.row.Author
+	row.QuotedExternalID, row.Quote = m.row.QuotedExternalID, m.row.Quote
+	row.UTM, row.IsForwarded, row.Author = m.row.UTM, m.row.IsForwarded, m.row.Author
+	if err := c.settleQuote(chats, chat, row); err != nil {
+		return err
+	}
 	if m.row.Aside && !row.Aside {
 		if err := c.discount(chat, row); err != nil {
 			return err
@@ -94,6 +97,9 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 // applyDelete deletes a message's content.
 func (c *change) applyDelete(v renderer, chats *chatSet, d *deleteArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
+	if err == nil && result == ResultUnknown {
+		return result, c.deleteUnseen(v, chats, d)
+	}
 	if row == nil || err != nil {
 		return result, err
 	}
@@ -121,27 +127,40 @@ func (c *change) ownMessage(chats *chatSet, in inboundChat, id ID, fromMe bool, 
 	if err != nil {
 		return nil, nil, "", err
 	}
-	may := row.FromMe == fromMe
-	if may && !fromMe && chat.Type == models.ChatGroup {
-		may, err = c.wrote(chats.line, row, by)
-	}
-	if admin && chat.Type == models.ChatGroup {
-		may = true
-	}
+	may, err := c.mayChange(chats.line, chat, row, models.Deletion{FromMe: fromMe, DeletedBy: by.String(), ByAdmin: admin})
 	if err != nil || !may {
 		return nil, nil, ResultRefused, err
 	}
 	return chat, row, "", nil
 }
 
-// wrote reports whether the person wrote the message, under either of their ids.
-func (c *change) wrote(l *line, row *models.Message, by ID) (bool, error) {
+// mayChange reports whether a person may delete a message, or edit it.
+func (c *change) mayChange(l *line, chat *models.Chat, row *models.Message, d models.Deletion) (bool, error) {
 	author, err := renderer{line: Line{LicenseID: l.licenseID, Messenger: l.messenger}}.author(row)
 	if err != nil {
 		return false, err
 	}
-	a, errA := ParseChatID("author", l.messenger, author.ID.String())
-	b, errB := ParseChatID("by", l.messenger, by.String())
+	return c.mayDelete(l, chat, row.FromMe, author, d)
+}
+
+func (c *change) mayDelete(l *line, chat *models.Chat, fromMe bool, author Author, d models.Deletion) (bool, error) {
+	group := chat.Type == models.ChatGroup
+	switch {
+	case group && d.ByAdmin:
+		return true, nil
+	case fromMe != d.FromMe:
+		return false, nil
+	case fromMe || !group:
+		return true, nil
+	}
+	return c.samePerson(l, author.ID.String(), d.DeletedBy)
+}
+
+// samePerson reports whether the first id is of the person with the second one, under either
+// of their ids.
+func (c *change) samePerson(l *line, author, by string) (bool, error) {
+	a, errA := ParseChatID("author", l.messenger, author)
+	b, errB := ParseChatID("by", l.messenger, by)
 	if errA != nil || errB != nil {
 		return false, nil
 	}
@@ -209,6 +228,8 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 // applyMessage adds one message to its chat.
 func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (InboundMessageResult, error) {
 	r := InboundMessageResult{ID: MakeID(v.line.Messenger, m.row.ExternalID), Result: ResultAccepted}
+	settled := *m // a copy: the change may be tried again
+	m, settled.chat = &settled, m.chat.settled(chats.settled(c, m.chat.key))
 	chat, err := chats.add(c, m.chat)
 	if err != nil {
 		return r, err
@@ -222,7 +243,7 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 		r.Result, r.InternalID = ResultDuplicate, row.ID
 		if isPlaceholder(row) && m.row.Type != MessageUnknown {
 			r.Result = ResultReplaced
-			return r, c.replace(v, chat, row, m)
+			return r, c.replace(v, chats, chat, row, m)
 		}
 		return r, nil
 	}
@@ -230,7 +251,7 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 		return r, err
 	}
 	row := m.row // a copy: the change may be tried again
-	if err := c.unlessKnown(chat, &row); err != nil {
+	if err := c.settleQuote(chats, chat, &row); err != nil {
 		return r, err
 	}
 	added, err := c.record(v, chat, &row)
@@ -246,5 +267,8 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 			return r, err
 		}
 	}
-	return r, c.keepFile(chat, &row, m)
+	if err := c.keepFile(chat, &row, m); err != nil {
+		return r, err
+	}
+	return r, c.eraseDeleted(v, chats, chat, &row)
 }

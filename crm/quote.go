@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"chatcast/models"
 )
@@ -44,16 +43,46 @@ func (q *Quote) check(messenger, at string) (*string, error) {
 	return &text, err
 }
 
-// unlessKnown removes the quote of a new message when the quoted message is here.
-func (c *change) unlessKnown(chat *models.Chat, row *models.Message) error {
+// settleQuote removes the quote of a new message when the quoted message is here, and what
+// it tells of that message when that was deleted.
+func (c *change) settleQuote(chats *chatSet, chat *models.Chat, row *models.Message) error {
 	if row.Quote == nil || row.QuotedExternalID == nil {
 		return nil
 	}
 	_, err := c.tx.MessageByExternal(chat.ID, *row.QuotedExternalID)
-	if errors.Is(err, models.ErrNotFound) {
-		return nil
+	if !errors.Is(err, models.ErrNotFound) {
+		row.Quote = nil
+		return err
 	}
-	row.Quote = nil
+	for _, d := range chats.deletionsOf(chat, *row.QuotedExternalID) {
+		q, err := decodeQuote(row)
+		if err != nil {
+			return err
+		}
+		may, err := c.mayErase(chats.line, chat, q, d)
+		if err != nil {
+			return err
+		}
+		if may {
+			return q.erase(row)
+		}
+	}
+	return nil
+}
+
+func decodeQuote(row *models.Message) (q Quote, err error) {
+	if err = json.Unmarshal([]byte(*row.Quote), &q); err != nil {
+		err = fmt.Errorf("crm: the quote of message %d: %w", row.ID, err)
+	}
+	return q, err
+}
+
+// erase removes what the quoted message says from the row of the answer. The rest stays, as
+// it does of a message that is here.
+func (q Quote) erase(row *models.Message) error {
+	q.Message = Content{}
+	b, err := json.Marshal(q)
+	row.Quote = given(string(b))
 	return err
 }
 
@@ -62,9 +91,9 @@ func (q *QuotedMessage) told(row *models.Message) error {
 	if row.Quote == nil || row.DeletedAt != nil {
 		return nil
 	}
-	var stored Quote
-	if err := json.NewDecoder(strings.NewReader(*row.Quote)).Decode(&stored); err != nil {
-		return fmt.Errorf("crm: the quote of message %d: %w", row.ID, err)
+	stored, err := decodeQuote(row)
+	if err != nil {
+		return err
 	}
 	q.Type, q.Message, q.FromMe, q.FromUser = &stored.Type, &stored.Message, stored.FromMe, stored.Author
 	if stored.FromMe != nil {

@@ -31,12 +31,13 @@ func (tx *Tx) HasChat(licenseID int64, messengerType, id string) (has bool, err 
 	return has, err
 }
 
-// LockChats locks and returns the chats of a line that have any of the ids. It locks
-// them in the order of their row ids, so that two such transactions cannot deadlock.
+// LockChats locks and returns the chats of a line that have any of the ids, also as the id
+// that an operator typed. It locks them in the order of their row ids, so that two such
+// transactions cannot deadlock.
 func (tx *Tx) LockChats(licenseID int64, messengerType string, ids []string) ([]*Chat, error) {
 	var chats []*Chat
-	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ?)",
-		licenseID, messengerType, ids, ids).Order("id").Find(&chats).Error
+	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ? OR typed_id IN ?)",
+		licenseID, messengerType, ids, ids, ids).Order("id").Find(&chats).Error
 	return chats, err
 }
 

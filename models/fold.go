@@ -90,10 +90,10 @@ var plainLetters = map[rune]string{
 }
 
 // foldedNames returns the text in which chats and contacts are searched: also by the
-// messenger's name, when an employee gave them another.
-func foldedNames(name string, messenger, phone, username *string, id string) string {
+// messenger's name, when an employee gave them another, and by the id that somebody typed.
+func foldedNames(name string, messenger, phone, username, typed *string, id string) string {
 	fields := []string{Fold(name)}
-	for _, s := range []*string{messenger, phone, username, &id} {
+	for _, s := range []*string{messenger, phone, username, &id, typed} {
 		if s != nil && *s != "" {
 			fields = append(fields, Fold(*s))
 		}

@@ -35,8 +35,13 @@ func (tx *Tx) foldOld(table string, upTo int64, limit int) (left int64, err erro
 		MessengerName   *string
 		Phone, Username *string
 		ExternalID      string
+		TypedID         *string
 	}
-	err = tx.db.Raw("SELECT id, name, messenger_name, phone, username, external_id FROM "+table+" WHERE id <= ? ORDER BY id DESC LIMIT ?", upTo, limit).Scan(&rows).Error
+	typed := "NULL"
+	if table == "chats" {
+		typed = "typed_id"
+	}
+	err = tx.db.Raw("SELECT id, name, messenger_name, phone, username, external_id, "+typed+" AS typed_id FROM "+table+" WHERE id <= ? ORDER BY id DESC LIMIT ?", upTo, limit).Scan(&rows).Error
 	if err != nil {
 		return 0, err
 	}
@@ -44,7 +49,7 @@ func (tx *Tx) foldOld(table string, upTo int64, limit int) (left int64, err erro
 	var args []any
 	for _, r := range rows {
 		values = append(values, "(CAST(? AS BIGINT), CAST(? AS TEXT))")
-		args = append(args, r.ID, foldedNames(r.Name, r.MessengerName, r.Phone, r.Username, r.ExternalID))
+		args = append(args, r.ID, foldedNames(r.Name, r.MessengerName, r.Phone, r.Username, r.TypedID, r.ExternalID))
 	}
 	if len(values) > 0 {
 		err = tx.db.Exec("UPDATE "+table+" SET folded = v.column2 FROM (VALUES "+strings.Join(values, ", ")+") AS v "+

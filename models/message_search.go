@@ -165,12 +165,12 @@ func (tx *Tx) IndexOld(limit int, text func(*Message) string) (more bool, err er
 
 // BeforeSave implements gorm's hook: whatever writes a chat writes what is searched of it.
 func (c *Chat) BeforeSave(*gorm.DB) error {
-	c.Folded = foldedNames(c.Name, c.MessengerName, c.Phone, c.Username, c.ExternalID)
+	c.Folded = foldedNames(c.Name, c.MessengerName, c.Phone, c.Username, c.TypedID, c.ExternalID)
 	return nil
 }
 
 // BeforeSave implements gorm's hook, see Chat.BeforeSave.
 func (k *Contact) BeforeSave(*gorm.DB) error {
-	k.Folded = foldedNames(k.Name, k.MessengerName, k.Phone, k.Username, k.ExternalID)
+	k.Folded = foldedNames(k.Name, k.MessengerName, k.Phone, k.Username, nil, k.ExternalID)
 	return nil
 }

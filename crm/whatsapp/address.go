@@ -42,6 +42,7 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 	if known.PN.User == typed && lid == item.LID {
 		return to, nil
 	}
+	moved := item.LID != "" && lid != "" && lid != item.LID // the number is another person's now
 	alias := crm.InboundAlias{Phone: content.ID(known.PN.User)}
 	if lid != "" {
 		alias.LID = content.ID(lid)
@@ -55,6 +56,11 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 	if !s.ingest(ctx, crm.InboundBatch{Aliases: []crm.InboundAlias{alias}}) {
 		return to, errNotKept
 	}
+	if moved { // what was written to one person must not reach another
+		s.uploads.rename(item.ChatID, item.LID)
+		item.ChatID = item.LID
+		return jidOf(item.LID)
+	}
 	s.uploads.rename(item.ChatID, chatID(known.PN))
 	item.ChatID, item.LID = chatID(known.PN), lid
 	return known.PN, nil
@@ -66,7 +72,7 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 // number without WhatsApp, because its owner may join at any time.
 func lookUp(ctx context.Context, cli *whatsmeow.Client, typed string) (pair, error) {
 	asked := []string{"+" + typed}
-	if other := otherForm(typed); other != "" {
+	if other := crm.OtherSpelling(typed); other != "" {
 		asked = append(asked, "+"+other)
 	}
 	found, err := cli.IsOnWhatsApp(ctx, asked)
@@ -142,24 +148,4 @@ func justDigits(s string) string {
 		}
 		return -1
 	}, s)
-}
-
-// otherForm returns the other way to write a mobile number of Mexico, Argentina or Brazil,
-// or "" when there is none. WhatsApp knows some people of these countries by the older
-// form, which has a digit less or more than people type.
-func otherForm(phone string) string {
-	country, rest := phone[:min(2, len(phone))], phone[min(2, len(phone)):]
-	switch {
-	case country == "52" && len(rest) == 11 && rest[0] == '1', country == "54" && len(rest) == 11 && rest[0] == '9':
-		return country + rest[1:]
-	case country == "52" && len(rest) == 10:
-		return "521" + rest
-	case country == "54" && len(rest) == 10:
-		return "549" + rest
-	case country == "55" && len(rest) == 11 && rest[2] == '9':
-		return "55" + rest[:2] + rest[3:]
-	case country == "55" && len(rest) == 10 && rest[2] >= '6': // a mobile number, not a landline
-		return "55" + rest[:2] + "9" + rest[2:]
-	}
-	return ""
 }

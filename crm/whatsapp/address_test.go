@@ -38,14 +38,15 @@ func TestTypedNumber(t *testing.T) {
 		h.pair(t)
 		for _, c := range []struct {
 			typed, number, lid string
-			answered           bool // WhatsApp knows the person by the typed number, too
+			answered           bool   // WhatsApp knows the person by the typed number, too
+			found              string // the number by which the chat is found in the end, beside its own
 		}{
-			{"5544997586617", "554497586617", "500000001", true},
-			{"554497586618", "5544997586618", "500000002", true},
-			{"525512345678", "5215512345678", "500000003", false},
-			{"541123456789", "5491123456789", "500000004", false},
-			{"4915112345678", "4915187654321", "500000005", true},
-			{"4915112345670", "4915112345670", "500000006", false},
+			{"5544997586617", "554497586617", "500000001", true, "5544997586617"},
+			{"554497586618", "5544997586618", "500000002", true, "554497586618"},
+			{"525512345678", "5215512345678", "500000003", false, "525512345678"},
+			{"541123456789", "5491123456789", "500000004", false, "541123456789"},
+			{"4915112345678", "4915187654321", "500000005", true, "4915187654321"}, // another number: anybody may get the first
+			{"4915112345670", "4915112345670", "500000006", false, "4915112345670"},
 		} {
 			maria := h.wa.NewContact(c.number, c.lid, "Maria "+c.lid)
 			if c.answered {
@@ -68,9 +69,12 @@ func TestTypedNumber(t *testing.T) {
 			if _, err := maria.AwaitText(testwait.Context(t), "again to "+c.typed); err != nil {
 				t.Fatal(err)
 			}
-			list, err := h.Messages(t.Context(), h.Owner, crm.ChatAddress{Line: testLine, ChatID: c.typed}, crm.MessageQuery{})
+			list, err := h.Messages(t.Context(), h.Owner, crm.ChatAddress{Line: testLine, ChatID: c.found}, crm.MessageQuery{})
 			if err != nil || len(list.Items) != 3 {
 				t.Errorf("%s: %d messages in the chat, %v", c.typed, len(list.Items), err)
+			}
+			if chat := h.onlyChat(t, c.found); chat.ID != c.number+"@c.us" {
+				t.Errorf("%s finds %+v", c.found, chat)
 			}
 			if chat := h.onlyChat(t, "Maria "+c.lid); chat.ID != c.number+"@c.us" || chat.Phone == nil || *chat.Phone != c.number {
 				t.Errorf("%s: the chat is %+v", c.typed, chat)
@@ -123,19 +127,6 @@ func TestTypedNumberOfAKnownChat(t *testing.T) {
 			t.Errorf("%d messages in %s, %v", len(list.Items), chat.ID, err)
 		}
 	})
-}
-
-// TestNumberInTwoForms checks that a number without WhatsApp is refused in either form.
-func TestNumberInTwoForms(t *testing.T) {
-	for typed, want := range map[string]string{
-		"5215512345678": "525512345678", "525512345678": "5215512345678", "5491123456789": "541123456789", "541123456789": "5491123456789",
-		"5544997586617": "554497586617", "554497586617": "5544997586617",
-		"554430001000": "", "79990001122": "", "52": "", "5": "", "": "", "5512345": "",
-	} {
-		if got := otherForm(typed); got != want {
-			t.Errorf("%s is also %q, want %q", typed, got, want)
-		}
-	}
 }
 
 // TestCardNumber checks that a contact card that is sent names the number by which

@@ -88,6 +88,50 @@ func TestPersonWithoutNumber(t *testing.T) {
 	})
 }
 
+// TestNumberOfAnother gives the number of a customer to another person, while an answer to the
+// customer waits. It reaches the customer, and the other person gets a chat of their own.
+func TestNumberOfAnother(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		carla := h.wa.NewContact("79993334455", "700000001", "Carla")
+		carla.SendText(h.shop, "this is Carla")
+		h.awaitItem(t, crm.EventMessage, "this is Carla", `"id":"79993334455@c.us"`, `"lid":"700000001@lid"`)
+		h.wa.Unavailable(true)
+		h.shop.Drop()
+		h.awaitState(t, crm.StateDisconnected)
+		h.write(t, "79993334455", "for Carla alone")
+		carla.ChangeNumber("79996667788")
+		dora := h.wa.NewContact("79993334455", "700000002", "Dora")
+		dora.SendText(h.shop, "this is Dora")
+		h.wa.Unavailable(false)
+		h.awaitItem(t, crm.EventMessage, "this is Dora", `"id":"79993334455@c.us"`, `"lid":"700000002@lid"`)
+		if _, err := carla.AwaitText(testwait.Context(t), "for Carla alone"); err != nil {
+			t.Fatal(err)
+		}
+		h.write(t, "79993334455", "for Dora")
+		if _, err := dora.AwaitText(testwait.Context(t), "for Dora"); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range dora.Inbox() {
+			if got.Text() == "for Carla alone" {
+				t.Error("the other person got what was written to the customer")
+			}
+		}
+		carla.SendText(h.shop, "my new number", whatsapptest.SendOpts{Addressing: whatsapptest.ByHiddenID})
+		h.awaitItem(t, crm.EventMessage, "my new number", `"id":"79996667788@c.us"`, `"lid":"700000001@lid"`)
+		for search, texts := range map[string]int{"79996667788": 3, "79993334455": 2} {
+			chat := h.onlyChat(t, search)
+			list, err := h.Messages(t.Context(), h.Owner, crm.ChatAddress{Line: testLine, ChatID: chat.ID}, crm.MessageQuery{})
+			if err != nil || len(list.Items) != texts {
+				t.Errorf("%d messages in %s, %v; want %d", len(list.Items), chat.ID, err, texts)
+			}
+		}
+		if u := h.wa.Unhandled(); len(u) > 0 {
+			t.Errorf("the stand-in was asked for what it does not know: %q", u)
+		}
+	})
+}
+
 // TestNumberThatIsAHiddenID writes to a number of which WhatsApp tells the hidden id alone.
 // The chat has both then.
 func TestNumberThatIsAHiddenID(t *testing.T) {

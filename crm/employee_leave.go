@@ -126,7 +126,9 @@ func (c *change) leaveLists(e *models.Employee) error {
 			return err
 		}
 		after := slices.DeleteFunc(slices.Clone(before), func(acc models.QuickAccess) bool { return acc.UserID == e.UserID })
-		c.emitListEdit(&now.QuickResponseList, quickListData(now.QuickResponseList, after), before, after)
+		if err := c.emitListEdit(&now.QuickResponseList, quickListData(now.QuickResponseList, after), before, after); err != nil {
+			return err
+		}
 	}
 	return nil
 }

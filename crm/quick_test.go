@@ -2,6 +2,8 @@ package crm_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -188,6 +190,65 @@ func TestQuickListTellsWhoSeesIt(t *testing.T) {
 		}
 		if got := notifiedUsers(t, w.EventsAfter(t, mark)); got != "685:destroy" {
 			t.Errorf("deleting told %q", got)
+		}
+	})
+}
+
+// TestListTakenAwayIsForgotten takes lists from users in each way, and looks for their
+// responses in what the users can still read.
+func TestListTakenAwayIsForgotten(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		list := func(name, users string) int64 {
+			t.Helper()
+			made, err := w.CreateQuickList(t.Context(), w.Owner, crm.QuickListInput{Name: crm.Value(name), Access: access(t, users)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return made.ID
+		}
+		fill := func(text string, list int64) {
+			t.Helper()
+			_, err := w.CreateQuickResponse(t.Context(), w.Owner, list, crm.QuickResponseInput{Name: crm.Value("n"), Text: crm.Value(text)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		number := func() {
+			t.Helper()
+			if _, err := w.Journal.Number(t.Context(), 100); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kept, taken, deleted := list("KEPT", "687r 688r"), list("TAKEN", "687r 688r"), list("DELETED", "687r")
+		fill("KEPT text", kept)
+		fill("TAKEN text", taken)
+		fill("DELETED text", deleted)
+		number()
+		fill("TAKEN too", taken) // it has no number yet
+		_, err := w.EditQuickList(t.Context(), w.Owner, taken, crm.QuickListInput{Access: access(t, "688r")})
+		if err := errors.Join(err, w.DeleteQuickList(t.Context(), w.Owner, deleted), w.RemoveEmployee(t.Context(), w.Owner, crmtest.CompanyID, 688)); err != nil {
+			t.Fatal(err)
+		}
+		number()
+		for user, want := range map[int64]string{685: "KEPT TAKEN", 687: "KEPT", 688: ""} {
+			page, err := w.Service.Events(t.Context(), crm.Actor{UserID: user}, crm.EventsQuery{Channel: channels.PersonName(user)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown, reads := string(mustJSON(t, page)), []string{}
+			for id, name := range map[int64]string{kept: "KEPT", taken: "TAKEN", deleted: "DELETED"} {
+				if strings.Contains(shown, name) {
+					reads = append(reads, name)
+				}
+				gone := strings.Contains(shown, fmt.Sprintf(`"type":"destroy","quickResponseList":{"id":%d}`, id))
+				if had := user != 688 || name != "DELETED"; gone != (had && !strings.Contains(want, name)) {
+					t.Errorf("user %d reads that list %s is gone: %v", user, name, gone)
+				}
+			}
+			if slices.Sort(reads); strings.Join(reads, " ") != want {
+				t.Errorf("user %d reads of %q, want %q", user, reads, want)
+			}
 		}
 	})
 }

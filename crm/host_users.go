@@ -204,18 +204,9 @@ func (s *Service) RunCutOffs(ctx context.Context, last int64) error {
 // returns the number of the last of them. A user who has signed in again meanwhile keeps
 // the sockets of the new session.
 func (s *Service) cutOffs(ctx context.Context, last int64) (int64, error) {
-	tx := s.Store.Read(ctx)
-	users, err := tx.UsersCutOff(last)
+	users, err := s.Store.Read(ctx).UsersCutOff(last)
 	for _, u := range users {
-		first, err := tx.FirstSession(u.ID, s.Now().Unix())
-		switch {
-		case errors.Is(err, models.ErrNotFound):
-			s.Live.Disconnect(u.ID)
-		case err != nil:
-			return last, err
-		default:
-			s.Live.EndEarlierSessions(u.ID, first)
-		}
+		s.Live.EndEarlierSessions(u.ID, u.CutOffSession+1)
 		last = u.CutOff
 	}
 	return last, err

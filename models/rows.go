@@ -29,6 +29,8 @@ type User struct {
 	DisabledAt   int64 // 0: may sign in
 	CutOff       int64 // number of the last command that ended the user's sockets
 
+	CutOffSession int64 // id of the last session that there was then
+
 	PasswordKnown bool // somebody else chose or saw the password
 }
 

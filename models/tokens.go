@@ -74,17 +74,6 @@ func (tx *Tx) LiveTokens(userID, now, before int64, limit int) ([]Token, error) 
 	return list, q.Order("id DESC").Limit(limit).Find(&list).Error
 }
 
-// FirstSession returns the id of the user's first pair after those that were revoked, if
-// it can still be used or refreshed, or ErrNotFound.
-func (tx *Tx) FirstSession(userID, now int64) (int64, error) {
-	t, err := first[Token](tx.db.Where(`user_id = ? AND refresh_expires_at > ? AND id >
-		(SELECT COALESCE(MAX(id), 0) FROM tokens WHERE user_id = ? AND access_hash LIKE ?)`, userID, now, userID, revoked+"%").Order("id"))
-	if err != nil {
-		return 0, err
-	}
-	return t.ID, nil
-}
-
 // LiveToken returns a pair of the user that can still be used or refreshed, or
 // ErrNotFound.
 func (tx *Tx) LiveToken(userID, id, now int64) (*Token, error) {

@@ -104,12 +104,13 @@ func (tx *Tx) SetDisabled(userID, at int64) error {
 	return tx.db.Exec("UPDATE users SET disabled_at = ? WHERE id = ?", at, userID).Error
 }
 
-// CutOff asks the servers on this database to close the user's sockets. Others who call
-// it wait until the transaction ends, so that the numbers are committed in their order.
+// CutOff asks the servers on this database to close the sockets of the user's sessions of
+// now. The user must be locked. Others who call it wait until the transaction ends, so that the numbers are committed in their order.
 func (tx *Tx) CutOff(userID int64) error {
 	return errors.Join(
 		tx.db.Exec("UPDATE users_state SET version = version + 1 WHERE id = 1").Error,
-		tx.db.Exec("UPDATE users SET cut_off = (SELECT version FROM users_state WHERE id = 1) WHERE id = ?", userID).Error,
+		tx.db.Exec(`UPDATE users SET cut_off = (SELECT version FROM users_state WHERE id = 1),
+			cut_off_session = COALESCE((SELECT MAX(id) FROM tokens WHERE user_id = users.id), 0) WHERE id = ?`, userID).Error,
 	)
 }
 

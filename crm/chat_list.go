@@ -130,10 +130,8 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 	if err := allViolations(err, checkText("search", search, maxSearch)); err != nil {
 		return Page[ContactData]{}, err
 	}
-	f := models.ContactFilter{
-		ViewerID: a.UserID, LicenseID: on.LicenseID, MessengerType: on.Messenger,
-		OnlyVisible: l.access.OnlyMine, Search: search, Limit: limit + 1,
-	}
+	f := l.contacts(a)
+	f.Search, f.Limit = search, limit+1
 	if after != nil {
 		f.AfterID = after[0]
 	}
@@ -143,6 +141,11 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 	}
 	return pageOf("contacts", rows, limit, func(k models.Contact) []int64 { return []int64{k.ID} },
 		func(k models.Contact) ContactData { return contactData(on.Messenger, &k) }), nil
+}
+
+// contacts selects the people of the line whom the actor may see.
+func (l *line) contacts(a Actor) models.ContactFilter {
+	return models.ContactFilter{ViewerID: a.UserID, LicenseID: l.licenseID, MessengerType: l.messenger, OnlyVisible: l.access.OnlyMine}
 }
 
 func contactData(messenger string, k *models.Contact) ContactData {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
+	"chatcast/channels"
 	"chatcast/models"
 )
 
@@ -43,25 +45,60 @@ func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, 
 	if err != nil {
 		return err
 	}
+	var contact *models.Contact
 	if author.Name == "" {
-		k, err := tx.ContactByAlias(on.LicenseID, on.Messenger, author.ID.String())
-		if err == nil {
-			author.Name = k.Name
-		} else if !errors.Is(err, models.ErrNotFound) {
+		contact, err = tx.ContactByAlias(on.LicenseID, on.Messenger, author.ID.String())
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
 		}
 	}
 	c := &change{tx: tx}
 	item := ChatPresenceItem{Type: typ, Chat: ChatRef{chat.ExternalID}, FromUser: author, Time: s.Now().Unix()}
-	if err := c.emitChat(chat, EventChatPresence, item); err != nil {
+	ev, err := c.chatEvent(chat, EventChatPresence, item)
+	if err != nil || contact == nil {
+		return errors.Join(err, s.publishLive([]Event{ev}))
+	}
+	named := ev
+	if named.Channels, ev.Channels, err = c.whoSees(contact, chat, ev.Channels); err != nil {
 		return err
 	}
-	return s.publishLive(c.events)
+	item.FromUser.Name = contact.Name
+	named.Items = []any{item}
+	return s.publishLive([]Event{named, ev})
+}
+
+// whoSees divides the channels of a chat's event into those of users who see the contact, a
+// person in the chat, and those of the others: operators who see only their own chats.
+func (c *change) whoSees(k *models.Contact, chat *models.Chat, names []string) (see, others []string, err error) {
+	if chat.Type == models.ChatPrivate {
+		return names, nil, nil
+	}
+	viewers, err := c.tx.Viewers(chat.LicenseID)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, v := range viewers {
+		if !v.OnlyMine {
+			continue
+		}
+		f := models.ContactFilter{ViewerID: v.UserID, LicenseID: chat.LicenseID, MessengerType: chat.MessengerType, OnlyVisible: true}
+		seen, err := c.tx.ContactNames(f, []string{k.ExternalID})
+		if err != nil {
+			return nil, nil, err
+		}
+		if name := channels.CompanyUserName(chat.CompanyID, v.UserID); len(seen) == 0 && slices.Contains(names, name) {
+			others = append(others, name)
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(others, name) }), others, nil
 }
 
 // publishLive sends events that must not be journalled to the current subscribers.
 func (s *Service) publishLive(events []Event) error {
 	for _, ev := range events {
+		if len(ev.Channels) == 0 {
+			continue
+		}
 		data, err := json.Marshal(envelope{Payload: payload{Data: ev.Items, Meta: ev.Meta}})
 		if err != nil {
 			return err

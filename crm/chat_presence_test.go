@@ -1,8 +1,11 @@
 package crm_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
+	"chatcast/channels"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -38,5 +41,46 @@ func TestPresenceGoesToSocketsAlone(t *testing.T) {
 		}
 		wantCode(t, "another type", tell(anna, "sleeping"), crm.CodeInvalid, "type")
 		wantCode(t, "no chat", tell("bob", crm.PresenceTyping), crm.CodeInvalid, "chat.id")
+	})
+}
+
+// TestPresenceNamesContacts checks that who is typing in a group has the name of the contact
+// for those alone who see the contact.
+func TestPresenceNamesContacts(t *testing.T) {
+	const crew = "120363000000000001@g.us"
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		ingest(t, w, crm.InboundBatch{
+			Contacts: []crm.InboundUser{{ID: idOf(anna), Name: "Anna of the bakery"}},
+			Messages: []crm.InboundMessage{by("79990002233@c.us", "C1", crew, "Hi", crmtest.Start), fromCustomer("A1", anna, "Hi", crmtest.Start)},
+		})
+		own := channels.CompanyUserName(crmtest.CompanyID, w.OnlyMine.UserID)
+		typing := func(chat string) (named, nameless []string) {
+			t.Helper()
+			before := len(w.Live.Published())
+			if err := w.PublishPresence(t.Context(), onGr, chatOf(chat), crm.InboundUser{ID: idOf(anna)}, crm.PresenceTyping); err != nil {
+				t.Fatal(err)
+			}
+			for _, ev := range w.Live.Published()[before:] {
+				if strings.Contains(ev.Data, "Anna of the bakery") {
+					named = append(named, ev.Channels...)
+				} else {
+					nameless = append(nameless, ev.Channels...)
+				}
+			}
+			return named, nameless
+		}
+		if named, nameless := typing(crew); !slices.Contains(named, own) || len(nameless) > 0 {
+			t.Errorf("while the contact is nobody's: with the name on %v, without on %v", named, nameless)
+		}
+		if _, err := w.SetResponsible(t.Context(), w.Owner, chatAt(onGr, anna), crm.Value[int64](687)); err != nil {
+			t.Fatal(err)
+		}
+		if named, nameless := typing(crew); !slices.Equal(nameless, []string{own}) || slices.Contains(named, own) || len(named) < 3 {
+			t.Errorf("of a colleague's contact: with the name on %v, without on %v", named, nameless)
+		}
+		if named, nameless := typing(anna); slices.Contains(named, own) || len(nameless) > 0 {
+			t.Errorf("in a colleague's chat: with the name on %v, without on %v", named, nameless)
+		}
 	})
 }

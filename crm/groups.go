@@ -29,16 +29,15 @@ func (s *Service) groupsOf(ctx context.Context, a Actor, on Line, n need) (*line
 
 // groupOf is groupsOf for one group, whose id on the wire it returns. A group whose chat
 // the actor may not see is CodeNotFound.
-func (s *Service) groupOf(ctx context.Context, a Actor, at ChatAddress, n need) (GroupMessenger, string, error) {
-	l, groups, err := s.groupsOf(ctx, a, at.Line, n)
-	if err != nil {
-		return nil, "", err
+func (s *Service) groupOf(ctx context.Context, a Actor, at ChatAddress, n need) (l *line, groups GroupMessenger, id string, err error) {
+	if l, groups, err = s.groupsOf(ctx, a, at.Line, n); err != nil {
+		return nil, nil, "", err
 	}
 	key, err := ParseChatID("groupId", at.Messenger, at.ChatID)
 	if err != nil || !key.Group {
-		return nil, "", notFound("group")
+		return nil, nil, "", notFound("group")
 	}
-	return groups, key.External, s.seesGroup(ctx, l, a, key.External)
+	return l, groups, key.External, s.seesGroup(ctx, l, a, key.External)
 }
 
 // seesGroup returns an error unless the actor may see the group's chat. Everybody who may
@@ -92,28 +91,29 @@ func isNotFound(err error) bool {
 
 // Group returns a group with its members.
 func (s *Service) Group(ctx context.Context, a Actor, at ChatAddress) (*Group, error) {
-	groups, id, err := s.groupOf(ctx, a, at, read)
+	l, groups, id, err := s.groupOf(ctx, a, at, read)
 	if err != nil {
 		return nil, err
 	}
-	return s.namedGroup(ctx, groups, at.Line, id)
+	return s.namedGroup(ctx, l, a, groups, at.Line, id)
 }
 
 // namedGroup returns a group whose members have the names of our contacts.
-func (s *Service) namedGroup(ctx context.Context, groups groupReader, on Line, id string) (*Group, error) {
+func (s *Service) namedGroup(ctx context.Context, l *line, a Actor, groups groupReader, on Line, id string) (*Group, error) {
 	g, err := groups.Group(ctx, on, id)
 	if err != nil {
 		return nil, err
 	}
-	return g, s.nameMembers(ctx, on, g)
+	return g, s.nameMembers(ctx, l, a, g)
 }
 
-func (s *Service) nameMembers(ctx context.Context, on Line, g *Group) error {
+// nameMembers gives the members the names of those contacts that the actor may see.
+func (s *Service) nameMembers(ctx context.Context, l *line, a Actor, g *Group) error {
 	ids := make([]string, len(g.Members))
 	for i, m := range g.Members {
 		ids[i] = m.ID
 	}
-	names, err := s.Store.Read(ctx).ContactNames(on.LicenseID, on.Messenger, ids)
+	names, err := s.Store.Read(ctx).ContactNames(l.contacts(a), ids)
 	for i, m := range g.Members {
 		g.Members[i].Name = names[m.ID]
 	}
@@ -128,7 +128,7 @@ func (s *Service) CreateGroup(ctx context.Context, a Actor, on Line, in GroupInp
 }
 
 func (s *Service) createGroup(ctx context.Context, a Actor, on Line, in GroupInput) (made *CreatedGroup, chat *models.Chat, err error) {
-	_, groups, err := s.groupsOf(ctx, a, on, write)
+	l, groups, err := s.groupsOf(ctx, a, on, write)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -145,7 +145,7 @@ func (s *Service) createGroup(ctx context.Context, a Actor, on Line, in GroupInp
 		return c.auditGroup(a, l, chat, AuditGroupMade, nil)
 	})
 	if err == nil {
-		err = s.nameMembers(ctx, on, &made.Group)
+		err = s.nameMembers(ctx, l, a, &made.Group)
 	}
 	return made, chat, err
 }
@@ -153,7 +153,7 @@ func (s *Service) createGroup(ctx context.Context, a Actor, on Line, in GroupInp
 // ChangeGroup changes a group's name, description and settings, one after the other. When
 // one is refused, those before it stay changed.
 func (s *Service) ChangeGroup(ctx context.Context, a Actor, at ChatAddress, ch GroupChanges) (*Group, error) {
-	groups, id, err := s.groupOf(ctx, a, at, write)
+	l, groups, id, err := s.groupOf(ctx, a, at, write)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (s *Service) ChangeGroup(ctx context.Context, a Actor, at ChatAddress, ch G
 			return nil, err
 		}
 	}
-	return s.namedGroup(ctx, groups, at.Line, id)
+	return s.namedGroup(ctx, l, a, groups, at.Line, id)
 }
 
 // ChangeMembers adds or removes members of a group, or makes them admins of it, or no
@@ -186,7 +186,7 @@ func (s *Service) ChangeMembers(ctx context.Context, a Actor, at ChatAddress, wh
 	if what == MembersPromote || what == MembersDemote {
 		n = manage
 	}
-	groups, id, err := s.groupOf(ctx, a, at, n)
+	_, groups, id, err := s.groupOf(ctx, a, at, n)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func (s *Service) ChangeMembers(ctx context.Context, a Actor, at ChatAddress, wh
 
 // GroupLink returns the link by which people join a group.
 func (s *Service) GroupLink(ctx context.Context, a Actor, at ChatAddress) (*GroupLink, error) {
-	groups, id, err := s.groupOf(ctx, a, at, write)
+	_, groups, id, err := s.groupOf(ctx, a, at, write)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func (s *Service) GroupLink(ctx context.Context, a Actor, at ChatAddress) (*Grou
 // RenewGroupLink makes the link by which people join a group invalid, and returns a new
 // one. Only owners and admins may do so: the old one may be printed somewhere.
 func (s *Service) RenewGroupLink(ctx context.Context, a Actor, at ChatAddress) (*GroupLink, error) {
-	groups, id, err := s.groupOf(ctx, a, at, manage)
+	_, groups, id, err := s.groupOf(ctx, a, at, manage)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +242,7 @@ func (s *Service) RenewGroupLink(ctx context.Context, a Actor, at ChatAddress) (
 // JoinGroup makes the line's account a member of the group with this link, and makes the
 // group's chat. Only owners and admins may do so.
 func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) (*JoinedGroup, error) {
-	_, groups, err := s.groupsOf(ctx, a, on, manage)
+	l, groups, err := s.groupsOf(ctx, a, on, manage)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +266,7 @@ func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) 
 		return c.auditGroup(a, l, chat, AuditGroupJoined, pending)
 	})
 	if err == nil && joined.Group != nil { // after the record: the account is in the group already
-		err = s.nameMembers(ctx, on, joined.Group)
+		err = s.nameMembers(ctx, l, a, joined.Group)
 	}
 	return joined, err
 }
@@ -274,7 +274,7 @@ func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) 
 // LeaveGroup takes the line's account out of a group. Its chat stays. Only owners and
 // admins may do so: the account cannot come back by itself.
 func (s *Service) LeaveGroup(ctx context.Context, a Actor, at ChatAddress) error {
-	groups, id, err := s.groupOf(ctx, a, at, manage)
+	_, groups, id, err := s.groupOf(ctx, a, at, manage)
 	if err != nil {
 		return err
 	}

@@ -195,8 +195,8 @@ var phoneSigns = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", ""
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-// ContactFilter selects contacts of a line. ViewerID, LicenseID, MessengerType
-// and Limit must be set.
+// ContactFilter selects contacts of a line. ViewerID, LicenseID and MessengerType must be
+// set, and for lists Limit.
 type ContactFilter struct {
 	ViewerID      int64
 	LicenseID     int64
@@ -209,14 +209,18 @@ type ContactFilter struct {
 
 // Contacts lists contacts in the order in which they became known.
 func (tx *Tx) Contacts(f ContactFilter) ([]Contact, error) {
-	q := tx.db.Table("contacts AS k").
-		Where("k.license_id = ? AND k.messenger_type = ? AND k.id > ?", f.LicenseID, f.MessengerType, f.AfterID)
+	q := tx.containing(tx.contacts(f), "k", f.Search)
+	var contacts []Contact
+	return contacts, q.Where("k.id > ?", f.AfterID).Order("k.id").Limit(f.Limit).Find(&contacts).Error
+}
+
+// contacts selects the contacts of a line that the viewer may see.
+func (tx *Tx) contacts(f ContactFilter) *gorm.DB {
+	q := tx.db.Table("contacts AS k").Where("k.license_id = ? AND k.messenger_type = ?", f.LicenseID, f.MessengerType)
 	if f.OnlyVisible {
 		q = q.Where(`EXISTS (SELECT 1 FROM chats c WHERE c.license_id = k.license_id
 			AND c.messenger_type = k.messenger_type AND c.type = 'private'
 			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID, f.ViewerID)
 	}
-	q = tx.containing(q, "k", f.Search)
-	var contacts []Contact
-	return contacts, q.Order("k.id").Limit(f.Limit).Find(&contacts).Error
+	return q
 }

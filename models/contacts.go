@@ -40,14 +40,16 @@ func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contac
 }
 
 // ContactNames returns the names of a line's contacts by the messenger's ids, as far as
-// they are known.
-func (tx *Tx) ContactNames(licenseID int64, messengerType string, ids []string) (map[string]string, error) {
+// they are known. With OnlyVisible the names are only those that Contacts lists for the
+// viewer.
+func (tx *Tx) ContactNames(f ContactFilter, ids []string) (map[string]string, error) {
 	var rows []Contact
-	err := tx.db.Select("external_id", "name").
-		Where("license_id = ? AND messenger_type = ? AND external_id IN ?", licenseID, messengerType, ids).Find(&rows).Error
+	err := tx.contacts(f).Where("k.external_id IN ? OR k.lid IN ?", ids, ids).Find(&rows).Error
 	names := make(map[string]string, len(rows))
 	for _, k := range rows {
-		names[k.ExternalID] = k.Name
+		if names[k.ExternalID] = k.Name; k.LID != nil {
+			names[*k.LID] = k.Name
+		}
 	}
 	return names, err
 }

@@ -155,7 +155,7 @@ func (s *session) quote(ctx context.Context, cli *whatsmeow.Client, info *types.
 	} else if who.id() == s.person(ctx, cli, info.Sender, info.SenderAlt).id() {
 		q.FromUser.Name = content.Clip(info.PushName, content.MaxName)
 	} else {
-		q.FromUser.Name = s.savedName(ctx, cli, who)
+		q.FromUser.Name = s.chosenName(ctx, cli, who)
 	}
 	return q
 }
@@ -224,12 +224,22 @@ func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.M
 // savedName returns the name under which the account's owner saved a person, or "". It may
 // be older than the chat.
 func (s *session) savedName(ctx context.Context, cli *whatsmeow.Client, who pair) string {
+	return storedName(ctx, cli, who, func(k types.ContactInfo) string { return content.FirstNonBlank(k.FullName, k.FirstName) })
+}
+
+// chosenName returns the name that a person chose, as everybody reads it in groups, or "".
+// Under which name the owner saved the person is for those who see the contact.
+func (s *session) chosenName(ctx context.Context, cli *whatsmeow.Client, who pair) string {
+	return storedName(ctx, cli, who, func(k types.ContactInfo) string { return content.FirstNonBlank(k.PushName, k.BusinessName) })
+}
+
+func storedName(ctx context.Context, cli *whatsmeow.Client, who pair, of func(types.ContactInfo) string) string {
 	for _, j := range []types.JID{who.PN, who.LID} {
 		if j.IsEmpty() {
 			continue
 		}
 		if k, err := cli.Store.Contacts.GetContact(ctx, j); err == nil && k.Found {
-			if name := content.Clip(strings.TrimSpace(content.FirstNonBlank(k.FullName, k.FirstName)), content.MaxName); name != "" {
+			if name := content.Clip(strings.TrimSpace(of(k)), content.MaxName); name != "" {
 				return name
 			}
 		}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func (p *phone) answer() (*crm.Group, error) {
 	}
 	number := "79990001122"
 	return &crm.Group{ID: neighbours, Name: "Neighbours", Size: 1, Members: []crm.GroupMember{
-		{ID: "79990001122", Phone: &number, Role: crm.MemberOwner},
+		{ID: cmp.Or(p.member, number), Phone: &number, Role: crm.MemberOwner},
 	}}, p.reach()
 }
 
@@ -177,6 +178,57 @@ func TestGroupRights(t *testing.T) {
 		if err != nil || len(list) != 0 {
 			t.Errorf("the operator sees %+v, %v", list, err)
 		}
+	})
+}
+
+// TestNamesOfGroupMembers checks that the members of a group have the names of contacts, and
+// that an operator who sees only their own chats reads the names of those people alone whom
+// the contacts show.
+func TestNamesOfGroupMembers(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWalker(t, store)
+		on := crm.Line{LicenseID: 1229, Messenger: "WhatsApp"}
+		at := crm.ChatAddress{Line: on, ChatID: neighbours}
+		lid := "555@lid"
+		in := crm.InboundBatch{Contacts: []crm.InboundUser{{ID: crm.MakeID("WhatsApp", "79990001122"), Name: "Anna"}}}
+		in.Messages = []crm.InboundMessage{{
+			ID: crm.MakeID("WhatsApp", "A1"), Message: crm.Content{Text: "Hi"},
+			Chat: crm.InboundChat{ID: crm.MakeID("WhatsApp", "79990001122"), LID: &lid},
+		}}
+		if _, err := w.Ingest(t.Context(), on, in); err != nil {
+			t.Fatal(err)
+		}
+		colleague := crm.Value[int64](686)
+		if _, err := w.SetResponsible(t.Context(), w.Owner, crm.ChatAddress{Line: on, ChatID: "79990001122"}, colleague); err != nil {
+			t.Fatal(err)
+		}
+		named := func(who crm.Actor, want string) {
+			t.Helper()
+			people, err := w.Contacts(t.Context(), who, on, crm.PageQuery{}, "")
+			if err != nil || (len(people.Items) == 1) != (want != "") {
+				t.Errorf("user %d: contacts %+v, %v", who.UserID, people.Items, err)
+			}
+			got, err := w.Service.Group(t.Context(), who, at)
+			if err != nil || got.Members[0].Name != want {
+				t.Errorf("user %d: the group is %+v, %v, want a member %q", who.UserID, got, err, want)
+			}
+			changed, err := w.Service.ChangeGroup(t.Context(), who, at, crm.GroupChanges{Name: crm.Value("Friends")})
+			if err != nil || changed.Members[0].Name != want {
+				t.Errorf("user %d: changed is %+v, %v", who.UserID, changed, err)
+			}
+			made, err := w.Service.CreateGroup(t.Context(), who, on, crm.GroupInput{Name: "Us", Members: []string{"79990001122"}})
+			if err != nil || made.Group.Members[0].Name != want {
+				t.Errorf("user %d: made is %+v, %v", who.UserID, made, err)
+			}
+		}
+		named(w.Operator, "Anna")
+		named(w.OnlyMine, "")
+		w.member = lid // the group names people by hidden id
+		named(w.Operator, "Anna")
+		if _, err := w.AddAuditor(t.Context(), w.Owner, crm.ChatAddress{Line: on, ChatID: lid}, crm.Value(w.OnlyMine.UserID)); err != nil {
+			t.Fatal(err)
+		}
+		named(w.OnlyMine, "Anna")
 	})
 }
 

@@ -31,8 +31,9 @@ type phone struct {
 	rules                  *crm.Service
 	unavailable, connected bool
 	tries                  int
-	refusal                error // of questions about groups
-	configured             int   // calls of Configure
+	refusal                error  // of questions about groups
+	configured             int    // calls of Configure
+	member                 string // the id of the member of its group; empty: the number
 }
 
 var (

@@ -114,6 +114,20 @@ func (c *change) leaveChat(a Actor, chat *models.Chat, userID int64) error {
 	return c.setResponsible(a, chat, nil)
 }
 
+// loseParts takes from a user the parts in the company's chats in which they may have none
+// any more, because of this change. When it reports more, leaveLost must follow. That is
+// noted, in case that this process does not come to it.
+func (c *change) loseParts(a Actor, companyID, userID int64) (more bool, err error) {
+	more, err = c.leaveChats(a, companyID, userID, true)
+	if err != nil {
+		return false, err
+	}
+	if more {
+		return true, c.tx.AddLostParts(companyID, userID)
+	}
+	return false, c.tx.DeleteLostParts(companyID, userID)
+}
+
 // leaveLost takes from a user all parts in the company's chats in which they may have none,
 // in as many transactions as that needs.
 func (s *Service) leaveLost(ctx context.Context, a Actor, companyID, userID int64) error {
@@ -121,7 +135,7 @@ func (s *Service) leaveLost(ctx context.Context, a Actor, companyID, userID int6
 		if err := c.tx.LockEmployee(companyID, userID); err != nil {
 			return false, err
 		}
-		more, err := c.leaveChats(a, companyID, userID, true)
+		more, err := c.loseParts(a, companyID, userID)
 		return !more, err
 	})
 }
@@ -130,7 +144,19 @@ func (s *Service) leaveLost(ctx context.Context, a Actor, companyID, userID int6
 // get to take, or an earlier version left.
 func (s *Service) leaveStray(ctx context.Context) error {
 	for {
-		list, err := s.Store.Read(ctx).Strays(sweepBatch)
+		some, err := s.Store.Read(ctx).UncheckedParts()
+		if err != nil {
+			return err
+		}
+		if !some {
+			break
+		}
+		if err := s.Store.Tx(ctx, func(tx *models.Tx) error { return tx.CheckParts(partsBatch) }); err != nil {
+			return err
+		}
+	}
+	for {
+		list, err := s.Store.Read(ctx).AllLostParts(sweepBatch)
 		if err != nil {
 			return err
 		}

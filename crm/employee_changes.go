@@ -55,7 +55,7 @@ func (s *Service) ChangeEmployee(ctx context.Context, a Actor, companyID, userID
 		if err != nil {
 			return err
 		}
-		if more, err = c.leaveChats(a, companyID, userID, true); err != nil {
+		if more, err = c.loseParts(a, companyID, userID); err != nil {
 			return err
 		}
 		if ch.Name != nil {

@@ -107,7 +107,11 @@ func (h HostUsers) SetEnabled(ctx context.Context, email string, on bool) error 
 		if err := errors.Join(c.tx.SetDisabled(user.ID, c.now.Unix()), c.auditHost(AuditAccountDisabled, user)); err != nil {
 			return err
 		}
-		if err := c.tx.DeleteReset(user.ID); err != nil {
+		places, err := c.tx.Employments(user.ID)
+		for _, e := range places { // leaveLost follows
+			err = errors.Join(err, c.tx.AddLostParts(e.CompanyID, user.ID))
+		}
+		if err := errors.Join(err, c.tx.DeleteReset(user.ID)); err != nil {
 			return err
 		}
 		return h.end(c, user)

@@ -11,6 +11,7 @@ import (
 const (
 	sweepEvery = time.Hour
 	sweepBatch = 500
+	partsBatch = 5000 // chats whose parts are looked through in one transaction
 	// orphanAge is how long a file may exist without a row: longer than any upload
 	// takes.
 	orphanAge = 24 * time.Hour
@@ -36,29 +37,24 @@ func (s *Service) RunSweeper(ctx context.Context) error {
 	}
 }
 
-// Sweep is one round of RunSweeper.
-func (s *Service) Sweep(ctx context.Context) error {
+// Sweep is one round of RunSweeper. What fails stops nothing else.
+func (s *Service) Sweep(ctx context.Context) (err error) {
 	for _, forget := range []func(context.Context) (int64, error){s.forgetKeys, s.forgetDeletedFiles, s.forgetAudit} {
-		for {
-			n, err := forget(ctx)
-			if err != nil {
-				return err
-			}
-			if n < sweepBatch {
-				break
+		for n := int64(sweepBatch); n >= sweepBatch; {
+			var failed error
+			if n, failed = forget(ctx); failed != nil {
+				err, n = errors.Join(err, failed), 0
 			}
 		}
 	}
-	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
-		return errors.Join(tx.ForgetOldSecrets(s.Now().Unix()), tx.ForgetLineDays(models.Day(s.Now().Unix())-lineDays), tx.DeleteExpiredInvitations(s.Now().Unix()))
-	})
-	if err != nil {
-		return err
+	for _, forget := range []func(tx *models.Tx) error{
+		func(tx *models.Tx) error { return tx.ForgetOldSecrets(s.Now().Unix()) },
+		func(tx *models.Tx) error { return tx.ForgetLineDays(models.Day(s.Now().Unix()) - lineDays) },
+		func(tx *models.Tx) error { return tx.DeleteExpiredInvitations(s.Now().Unix()) },
+	} {
+		err = errors.Join(err, s.Store.Tx(ctx, forget))
 	}
-	if err := s.leaveStray(ctx); err != nil {
-		return err
-	}
-	return s.sweepFiles(ctx)
+	return errors.Join(err, s.leaveStray(ctx), s.sweepFiles(ctx))
 }
 
 func (s *Service) forgetDeletedFiles(ctx context.Context) (n int64, err error) {

@@ -27,12 +27,12 @@ func (tx *Tx) RemoveChatMember(m ChatMember) (removed bool, err error) {
 	return res.RowsAffected > 0, res.Error
 }
 
-// everyPart lists all parts of users in chats, each as a query that a condition can be
-// added to.
-const everyPart = `
-	SELECT c.id AS chat_id, c.company_id, c.license_id, c.responsible_id AS user_id FROM chats c WHERE c.responsible_id IS NOT NULL
-	UNION ALL SELECT c.id, c.company_id, c.license_id, c.producer_id FROM chats c WHERE c.producer_id IS NOT NULL
-	UNION ALL SELECT c.id, c.company_id, c.license_id, m.user_id FROM chat_members m JOIN chats c ON c.id = m.chat_id`
+// partsIn lists the parts of users in chats whose row ids are in a range, whose bounds are to
+// be bound three times.
+const partsIn = `
+	SELECT c.id AS chat_id, c.company_id, c.license_id, c.responsible_id AS user_id FROM chats c WHERE c.responsible_id IS NOT NULL AND c.id BETWEEN ? AND ?
+	UNION ALL SELECT c.id, c.company_id, c.license_id, c.producer_id FROM chats c WHERE c.producer_id IS NOT NULL AND c.id BETWEEN ? AND ?
+	UNION ALL SELECT c.id, c.company_id, c.license_id, m.user_id FROM chat_members m JOIN chats c ON c.id = m.chat_id WHERE c.id BETWEEN ? AND ?`
 
 // mayTakePart is the condition that the user of the part p may have one: they may sign in,
 // and read the licence.
@@ -79,11 +79,46 @@ func (tx *Tx) LockChatsOf(companyID, userID int64, lost bool, limit int) ([]Chat
 	return chats, err
 }
 
-// Stray is a user who has a part in chats of the company in which they may have none.
-type Stray struct{ CompanyID, UserID int64 }
+// LostParts is a user who may still have parts in chats of the company that they may not
+// have.
+type LostParts struct{ CompanyID, UserID int64 }
 
-// Strays lists up to limit strays, by company and user.
-func (tx *Tx) Strays(limit int) (list []Stray, err error) {
-	return list, tx.db.Raw("SELECT DISTINCT p.company_id, p.user_id FROM ("+everyPart+") p WHERE NOT "+mayTakePart+
-		" ORDER BY p.company_id, p.user_id LIMIT ?", limit).Scan(&list).Error
+// AddLostParts notes that a user lost rights in the company, until DeleteLostParts.
+func (tx *Tx) AddLostParts(companyID, userID int64) error {
+	return tx.db.Exec("INSERT INTO lost_parts (company_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", companyID, userID).Error
+}
+
+// DeleteLostParts notes that the user has no part any more that they may not have.
+func (tx *Tx) DeleteLostParts(companyID, userID int64) error {
+	return tx.db.Exec("DELETE FROM lost_parts WHERE company_id = ? AND user_id = ?", companyID, userID).Error
+}
+
+// AllLostParts lists up to limit of those who are noted, by company and user.
+func (tx *Tx) AllLostParts(limit int) (list []LostParts, err error) {
+	return list, tx.db.Raw("SELECT company_id, user_id FROM lost_parts ORDER BY company_id, user_id LIMIT ?", limit).Scan(&list).Error
+}
+
+// UncheckedParts reports whether CheckParts has anything to do.
+func (tx *Tx) UncheckedParts() (some bool, err error) {
+	return some, tx.db.Raw("SELECT unchecked > 0 FROM parts_state WHERE id = 1").Scan(&some).Error
+}
+
+// CheckParts looks through up to limit chats that are older than the notes of AddLostParts,
+// the newest first, and adds such notes for users with parts that they may not have.
+func (tx *Tx) CheckParts(limit int) error {
+	var upTo, from int64
+	state := tx.forUpdate().Table("parts_state").Select("unchecked").Where("id = 1") // one process at a time
+	if err := state.Scan(&upTo).Error; err != nil || upTo == 0 {
+		return err
+	}
+	err := tx.db.Raw("SELECT COALESCE(MIN(id), 0) FROM (SELECT id FROM chats WHERE id <= ? ORDER BY id DESC LIMIT ?) AS newest", upTo, limit).Scan(&from).Error
+	if err != nil {
+		return err
+	}
+	err = tx.db.Exec("INSERT INTO lost_parts (company_id, user_id) SELECT DISTINCT p.company_id, p.user_id FROM ("+partsIn+") AS p WHERE NOT "+mayTakePart+
+		" ON CONFLICT DO NOTHING", from, upTo, from, upTo, from, upTo).Error
+	if err != nil {
+		return err
+	}
+	return tx.db.Exec("UPDATE parts_state SET unchecked = ? WHERE id = 1", max(from-1, 0)).Error
 }

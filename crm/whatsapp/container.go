@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 
 	"go.mau.fi/util/dbutil"
 	"go.mau.fi/whatsmeow/store"
@@ -12,7 +13,6 @@ import (
 	"go.mau.fi/whatsmeow/store/sqlstore/upgrades"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/util/keys"
-	waLog "go.mau.fi/whatsmeow/util/log"
 
 	"chatcast/models/seal"
 )
@@ -32,17 +32,18 @@ type container struct {
 	db    *dbutil.Database // the one of inner, to take part in its transactions
 	inner *sqlstore.Container
 	keys  *seal.Keys // nil: nothing is sealed
+	log   *slog.Logger
 }
 
 var _ store.DeviceContainer = (*container)(nil)
 
-func newContainer(db *sql.DB, dialect string, sealed *seal.Keys, log waLog.Logger) (*container, error) {
+func newContainer(db *sql.DB, dialect string, sealed *seal.Keys, log *slog.Logger) (*container, error) {
 	wrapped, err := dbutil.NewWithDB(db, dialect)
 	if err != nil {
 		return nil, err
 	}
 	wrapped.UpgradeTable, wrapped.VersionTable = upgrades.Table, "whatsmeow_version" // as sqlstore.NewWithDB
-	return &container{wrapped, sqlstore.NewWithWrappedDB(wrapped, log), sealed}, nil
+	return &container{wrapped, sqlstore.NewWithWrappedDB(wrapped, library{log: log}), sealed, log}, nil
 }
 
 // upgrade creates or upgrades the tables of keys.
@@ -181,7 +182,7 @@ func splitSecrets(dev *store.Device, joined []byte) error {
 
 // UpgradeTables creates or upgrades the tables of keys, for a command that reads them.
 func UpgradeTables(ctx context.Context, db *sql.DB, dialect string) error {
-	c, err := newContainer(db, dialect, nil, waLog.Noop)
+	c, err := newContainer(db, dialect, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

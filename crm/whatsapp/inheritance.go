@@ -31,6 +31,10 @@ func (c *container) keepSalt(ctx context.Context, dev *store.Device) error {
 		return nil
 	}
 	salt, err := dev.NCTSalt.GetNCTSalt(ctx)
+	if unopened(err) {
+		c.log.WarnContext(ctx, "the salt of an account that is logged out cannot be opened, and is not kept", "error", err)
+		return nil
+	}
 	if err != nil || len(salt) == 0 {
 		return err
 	}
@@ -40,6 +44,12 @@ func (c *container) keepSalt(ctx context.Context, dev *store.Device) error {
 	_, err = c.db.Exec(ctx, `INSERT INTO whatsapp_contact_salts (phone, salt, kept_at) VALUES ($1, $2, $3)
 		ON CONFLICT (phone) DO UPDATE SET salt=excluded.salt, kept_at=excluded.kept_at`, dev.ID.User, salt, time.Now().Unix())
 	return err
+}
+
+// unopened reports whether the error is that a sealed value is damaged, or that its key is
+// not known. A line does without such a salt or token.
+func unopened(err error) bool {
+	return errors.Is(err, seal.ErrDamaged) || errors.Is(err, seal.ErrUnknownKey)
 }
 
 // inherit gives a new device what earlier devices of its account left, and deletes what
@@ -62,7 +72,9 @@ func (c *container) inherit(ctx context.Context, dev *store.Device) error {
 	if err == nil {
 		err = dev.NCTSalt.PutNCTSalt(ctx, salt)
 	}
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if unopened(err) {
+		c.log.WarnContext(ctx, "the salt that an earlier device of the account left cannot be opened", "error", err)
+	} else if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	return c.inheritTokens(ctx, dev)
@@ -88,18 +100,10 @@ func (c *container) inheritTokens(ctx context.Context, dev *store.Device) error 
 		return err
 	}
 	for _, l := range left {
-		if c.keys != nil {
-			if l.token, err = c.keys.Open(privacyToken, l.token, l.device, l.user); err != nil {
-				return err
-			}
-		}
-		user, err := types.ParseJID(l.user)
-		if err != nil {
-			return err
-		}
-		token := store.PrivacyToken{User: user, Token: l.token, Timestamp: time.Unix(l.at, 0)}
-		if l.ours.Valid {
-			token.SenderTimestamp = time.Unix(l.ours.Int64, 0)
+		token, err := c.open(l)
+		if err != nil { // the account is a stranger to this person, as without the token
+			c.log.WarnContext(ctx, "a token that an earlier device of the account left cannot be opened", "error", err)
+			continue
 		}
 		if err := dev.PrivacyTokens.PutPrivacyTokens(ctx, token); err != nil {
 			return err
@@ -109,4 +113,19 @@ func (c *container) inheritTokens(ctx context.Context, dev *store.Device) error 
 		}
 	}
 	return nil
+}
+
+// open returns the token as whatsmeow has it.
+func (c *container) open(l leftToken) (token store.PrivacyToken, err error) {
+	token = store.PrivacyToken{Token: l.token, Timestamp: time.Unix(l.at, 0)}
+	if l.ours.Valid {
+		token.SenderTimestamp = time.Unix(l.ours.Int64, 0)
+	}
+	if c.keys != nil {
+		if token.Token, err = c.keys.Open(privacyToken, l.token, l.device, l.user); err != nil {
+			return token, err
+		}
+	}
+	token.User, err = types.ParseJID(l.user)
+	return token, err
 }

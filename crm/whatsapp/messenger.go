@@ -125,7 +125,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
 	}
 	var err error
-	if m.container, err = newContainer(o.DB, o.Dialect, o.Keys, library{log: o.Log}); err != nil {
+	if m.container, err = newContainer(o.DB, o.Dialect, o.Keys, o.Log); err != nil {
 		return nil, err
 	}
 	if err := m.container.upgrade(ctx); err != nil {

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -201,6 +202,70 @@ func TestTokensOutliveTheDevice(t *testing.T) {
 					t.Errorf("%s, it came as %+v, %v", text, got, err)
 				}
 			}
+			w.sound(t)
+		})
+	}
+}
+
+// change runs a statement on the database, which must change something.
+func (w *world) change(t *testing.T, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.db+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	done, err := db.ExecContext(t.Context(), statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		t.Fatalf("%s: %d rows, %v", statement, n, err)
+	}
+}
+
+// TestRottenInheritance pairs an account again whose salt and one of whose tokens cannot be
+// opened any more. The other token counts, and neither pairing nor logging out fails.
+func TestRottenInheritance(t *testing.T) {
+	for name, rot := range map[string]string{
+		"the salt that was left":  "UPDATE whatsapp_contact_salts SET salt = x'0102'",
+		"a token that was left":   "UPDATE whatsmeow_privacy_tokens SET token = x'0102' WHERE their_jid LIKE '100200999@%'",
+		"the owner of a token":    "UPDATE whatsmeow_privacy_tokens SET their_jid = 'a.b.c@x' WHERE their_jid LIKE '100200999@%'",
+		"sealed for another line": "UPDATE whatsmeow_privacy_tokens SET token = (SELECT o.token FROM whatsmeow_privacy_tokens o WHERE o.their_jid NOT LIKE '100200999@%') WHERE their_jid LIKE '100200999@%'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.pair(t)
+			dora := w.NewContact("79993334455", "100200999", "Dora")
+			for _, who := range []*whatsapptest.Contact{w.anna, dora} {
+				text := "hello from " + who.Number().User
+				who.SendText(w.shop, text)
+				w.awaitText(t, text)
+				who.Trust(w.shop)
+				eventually(t, "the token is not stored", func() bool { return hasToken(t.Context(), w.m.serving(testLine).client(), who.HiddenID()) })
+			}
+			salted := func() {
+				t.Helper()
+				if err := w.m.serving(testLine).client().Store.NCTSalt.PutNCTSalt(t.Context(), []byte("salt")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			salted()
+			if err := w.m.Logout(t.Context(), testLine); err != nil {
+				t.Fatal(err)
+			}
+			w.change(t, rot)
+			w.pair(t)
+			w.say("3EB0C1", "after a logout")
+			if got, err := w.anna.AwaitText(testwait.Context(t), "after a logout"); err != nil || got.Token != whatsapptest.TrustedContact {
+				t.Errorf("it came as %+v, %v", got, err)
+			}
+			salted()
+			w.change(t, "UPDATE whatsmeow_nct_salt SET salt = x'0102'")
+			if err := w.m.Logout(t.Context(), testLine); err != nil {
+				t.Errorf("log out with a salt that cannot be opened: %v", err)
+			}
+			w.pair(t)
 			w.sound(t)
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,6 @@ import (
 	"go.mau.fi/whatsmeow/proto/waAdv"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
-	waLog "go.mau.fi/whatsmeow/util/log"
 
 	"chatcast/models"
 	"chatcast/models/seal"
@@ -95,7 +95,7 @@ func TestSealedStores(t *testing.T) {
 			dialect = "postgres"
 		}
 		open := func(keys *seal.Keys) *container {
-			c, err := newContainer(db, dialect, keys, waLog.Noop)
+			c, err := newContainer(db, dialect, keys, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"strings"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/appstate"
@@ -26,7 +25,7 @@ func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *even
 }
 
 func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
-	name := content.Clip(strings.TrimSpace(e.Action.GetName()), content.MaxName)
+	name := content.Name(e.Action.GetName())
 	if !fitsID(e.LabelID) || name == "" && !e.Action.GetDeleted() {
 		return true
 	}
@@ -87,7 +86,7 @@ func (s *session) hiddenContact(ctx context.Context, cli *whatsmeow.Client, e *e
 	if err != nil || !isLID(j) {
 		return true
 	}
-	if err := cli.Store.Contacts.PutContactName(ctx, j, content.Clip(action.GetFirstName(), content.MaxName), content.Clip(action.GetFullName(), content.MaxName)); err != nil {
+	if err := cli.Store.Contacts.PutContactName(ctx, j, content.Name(action.GetFirstName()), content.Name(action.GetFullName())); err != nil {
 		s.log.Warn("the name of a contact could not be stored", "error", err)
 	}
 	return s.saved(ctx, cli, false, j, types.EmptyJID, person{action.GetFullName(), action.GetFirstName(), action.GetUsername()})
@@ -103,7 +102,7 @@ func (s *session) saved(ctx context.Context, cli *whatsmeow.Client, history bool
 	}
 	who := s.person(ctx, cli, j, alt)
 	chat, t := who.chat(), crm.InboundBatch{History: history}
-	name := content.Clip(strings.TrimSpace(content.FirstNonBlank(k.full, k.first)), content.MaxName)
+	name := content.Name(k.full, k.first)
 	if name != "" {
 		chat.Name = &name
 	}
@@ -126,7 +125,7 @@ func (s *session) named(ctx context.Context, cli *whatsmeow.Client, p pair, name
 	if j.IsEmpty() {
 		j = p.LID
 	}
-	if name = content.Clip(strings.TrimSpace(name), content.MaxName); name == "" || chatID(j) == "" {
+	if name = content.Name(name); name == "" || chatID(j) == "" {
 		return true
 	}
 	p = s.person(ctx, cli, j, p.LID)

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"chatcast/crm"
@@ -110,7 +109,7 @@ func (s *session) groupNamed(ctx context.Context, j types.JID, name string) (kep
 }
 
 func groupChat(j types.JID, name string) (crm.InboundChat, bool) {
-	if name = content.Clip(strings.TrimSpace(name), content.MaxName); name == "" || j.Server != types.GroupServer {
+	if name = content.Name(name); name == "" || j.Server != types.GroupServer {
 		return crm.InboundChat{}, false
 	}
 	return crm.InboundChat{ID: content.ID(chatID(j)), Type: "group", Name: &name}, true

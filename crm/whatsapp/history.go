@@ -50,7 +50,7 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 	t := crm.InboundBatch{History: true}
 	for _, p := range past.GetPushnames() {
 		j, err := types.ParseJID(p.GetID())
-		name := content.Clip(p.GetPushname(), content.MaxName)
+		name := content.Name(p.GetPushname())
 		if err != nil || chatID(j) == "" || name == "" || name == "-" {
 			continue
 		}
@@ -101,7 +101,7 @@ func (s *session) inlineContact(ctx context.Context, cli *whatsmeow.Client, t *c
 	if p.id() == "" {
 		return
 	}
-	first, full := content.Clip(k.GetFirstName(), content.MaxName), content.Clip(k.GetFullName(), content.MaxName)
+	first, full := content.Name(k.GetFirstName()), content.Name(k.GetFullName())
 	for _, j := range []types.JID{p.PN, p.LID} {
 		if name := content.FirstNonBlank(full, first); name != "" && !j.IsEmpty() {
 			if err := cli.Store.Contacts.PutContactName(ctx, j, first, full); err != nil {
@@ -143,7 +143,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 		chat = s.withOther(ctx, cli, c, j).chat()
 		chat.Username = content.Username(c.GetUsername())
 	}
-	if name := content.Clip(content.FirstNonBlank(c.GetDisplayName(), c.GetName()), content.MaxName); name != "" {
+	if name := content.Name(c.GetDisplayName(), c.GetName()); name != "" {
 		chat.Name = &name
 	}
 	if c.EphemeralExpiration != nil {

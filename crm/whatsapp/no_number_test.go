@@ -1,15 +1,19 @@
 package whatsapp
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waHistorySync"
 	"google.golang.org/protobuf/proto"
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -84,6 +88,118 @@ func TestPersonWithoutNumber(t *testing.T) {
 		}
 		if u := h.wa.Unhandled(); len(u) > 0 {
 			t.Errorf("the stand-in was asked for what it does not know: %q", u)
+		}
+	})
+}
+
+// TestErasureWithoutNumber deletes messages of a person of whom the hidden id alone is known,
+// from both sides, also one that was never here. Nothing of them is left, and neither when
+// the number becomes known.
+func TestErasureWithoutNumber(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		carla := h.wa.NewContact("79993334455", "700000001", "Carla")
+		carla.HideNumber()
+		gone := carla.SendText(h.shop, "SECRET of Carla")
+		h.awaitItem(t, crm.EventMessage, "SECRET of Carla", `"id":"700000001@lid"`)
+		quoting := func(text string) *waE2E.Message {
+			return whatsapptest.RichText(text, whatsapptest.Quoting("NEVERSEEN", carla.HiddenID(), whatsapptest.Text("SECRET never seen")))
+		}
+		carla.Send(h.shop, quoting("about that"))
+		h.awaitItem(t, crm.EventMessage, "about that", "SECRET never seen")
+		out := h.write(t, "700000001@lid", "SECRET of ours")
+		if _, err := carla.AwaitText(testwait.Context(t), "SECRET of ours"); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"delivered"`)
+		for _, id := range []string{gone, "NEVERSEEN"} {
+			carla.Send(h.shop, whatsapptest.Revoke(carla.KeyOf(h.shop, id, true)))
+			h.awaitItem(t, crm.EventMessageDelete, `"id":"`+id+`"`, `"chat":{"id":"700000001@lid"}`)
+		}
+		at := crm.ChatAddress{Line: testLine, ChatID: "700000001@lid"}
+		if err := h.DeleteMessage(t.Context(), h.Operator, at, out); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := carla.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
+			return r.Message.GetProtocolMessage().GetKey().GetID() == out
+		}); err != nil {
+			t.Errorf("our deletion: %v", err)
+		}
+		carla.ShowNumber()
+		carla.Send(h.shop, quoting("my number"), whatsapptest.SendOpts{Addressing: whatsapptest.ByHiddenID})
+		h.awaitItem(t, crm.EventMessage, "my number", `"id":"79993334455@c.us"`, `"quotedMessage":{"id":"NEVERSEEN"`)
+		for _, ev := range h.Events(t) {
+			if strings.Contains(ev.Data, "SECRET") {
+				t.Errorf("an event is %s", ev.Data)
+			}
+		}
+		found, err := h.SearchMessages(t.Context(), h.Owner, testLine, crm.SearchQuery{Search: "secret"})
+		list, err2 := h.Messages(t.Context(), h.Owner, at, crm.MessageQuery{})
+		if err != nil || err2 != nil || len(found.Items) != 0 || len(list.Items) != 4 {
+			t.Fatalf("found are %+v, %v, listed %d, %v", found.Items, err, len(list.Items), err2)
+		}
+		for _, m := range list.Items {
+			if q := m.QuotedMessage; strings.Contains(m.Message.Text, "SECRET") || q != nil && q.Message != nil && q.Message.Text != "" {
+				t.Errorf("listed is %+v, quoting %+v", m.Message, q)
+			}
+		}
+	})
+}
+
+// TestUsernames saves people without numbers under usernames that are bad, or look like those
+// of others. Each is a person of their own, found by what can be typed of the username.
+func TestUsernames(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		long := strings.Repeat("x", 1000)
+		cases := []struct{ given, want, search string }{
+			{"carla", "carla", "carla"},
+			{"саrla", "саrla", "саrla"}, // begins with Cyrillic letters
+			{"\u202ealrac\u2066", "alrac", "alrac"},
+			{"dora\x00\n\x1b[31m", "dora[31m", "dora"},
+			{"\U0001F950\ufe0f.b\u200bakery", "\U0001F950.bakery", "bakery"},
+			{"\u3164\u200b@", "", ""},
+			{"", "", ""},
+			{long, long[:content.MaxName], "xxxxxxxx"},
+			{"Ünïcode", "Ünïcode", "unicode"},
+		}
+		var people []*whatsapptest.Contact
+		for i, c := range cases {
+			lid := fmt.Sprintf("70000010%d", i)
+			who := h.wa.NewContact(fmt.Sprintf("7999444000%d", i), lid, "\u202e\u3164")
+			who.HideNumber()
+			h.shop.SaveHidden(who.HiddenID(), "\u202ePerson\n"+lid, c.given)
+			people = append(people, who)
+		}
+		eventually(t, "the last entry of the address book is no contact", func() bool {
+			page, err := h.Contacts(t.Context(), h.Owner, testLine, crm.PageQuery{}, cases[len(cases)-1].search)
+			return err == nil && len(page.Items) == 1
+		})
+		for i, c := range cases {
+			lid, text := people[i].HiddenID().String(), fmt.Sprint("from person ", i)
+			people[i].SendText(h.shop, text)
+			username := "null"
+			if c.want != "" {
+				username = strconv.Quote(c.want)
+			}
+			item := h.awaitItem(t, crm.EventMessage, text)
+			for _, want := range []string{`"chat":{"id":"` + lid + `"`, `"username":` + username, `"name":"Person ` + people[i].HiddenID().User + `"`, `"fromUser":{"id":"` + lid + `","username":null,"name":"","phone":null}`} {
+				if !strings.Contains(item, want) {
+					t.Errorf("told is %s, want %s", item, want)
+				}
+			}
+		}
+		for i, c := range cases {
+			if c.search == "" {
+				continue
+			}
+			if chat := h.onlyChat(t, c.search); chat.ID != fmt.Sprintf("70000010%d@lid", i) || chat.Username == nil || *chat.Username != c.want {
+				t.Errorf("%q finds %+v", c.search, chat)
+			}
+		}
+		page, err := h.Chats(t.Context(), h.Owner, testLine, crm.ChatQuery{Search: "person"})
+		if err != nil || len(page.Items) != len(cases) {
+			t.Errorf("%d chats, %v", len(page.Items), err)
 		}
 	})
 }

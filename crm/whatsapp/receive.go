@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -127,9 +126,9 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		in.Quote = s.quote(ctx, cli, info, what)
 	}
 	who := s.person(ctx, cli, info.Sender, info.SenderAlt)
-	in.FromUser = &crm.InboundUser{ID: content.ID(who.id()), Name: content.Clip(info.PushName, content.MaxName), Phone: phoneOf(who.PN)}
+	in.FromUser = &crm.InboundUser{ID: content.ID(who.id()), Name: content.Name(info.PushName), Phone: phoneOf(who.PN)}
 	if info.IsFromMe {
-		in.FromUser.Name = content.Clip(s.ownName(), content.MaxName)
+		in.FromUser.Name = content.Name(s.ownName())
 	}
 	return in
 }
@@ -151,9 +150,9 @@ func (s *session) quote(ctx context.Context, cli *whatsmeow.Client, info *types.
 	ours := who.PN.User == cli.Store.GetJID().User || !who.LID.IsEmpty() && who.LID.User == cli.Store.GetLID().User
 	q.FromMe, q.FromUser = &ours, &crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
 	if ours {
-		q.FromUser.Name = content.Clip(s.ownName(), content.MaxName)
+		q.FromUser.Name = content.Name(s.ownName())
 	} else if who.id() == s.person(ctx, cli, info.Sender, info.SenderAlt).id() {
-		q.FromUser.Name = content.Clip(info.PushName, content.MaxName)
+		q.FromUser.Name = content.Name(info.PushName)
 	} else {
 		q.FromUser.Name = s.chosenName(ctx, cli, who)
 	}
@@ -224,13 +223,13 @@ func (s *session) chat(ctx context.Context, cli *whatsmeow.Client, info *types.M
 // savedName returns the name under which the account's owner saved a person, or "". It may
 // be older than the chat.
 func (s *session) savedName(ctx context.Context, cli *whatsmeow.Client, who pair) string {
-	return storedName(ctx, cli, who, func(k types.ContactInfo) string { return content.FirstNonBlank(k.FullName, k.FirstName) })
+	return storedName(ctx, cli, who, func(k types.ContactInfo) string { return content.Name(k.FullName, k.FirstName) })
 }
 
 // chosenName returns the name that a person chose, as everybody reads it in groups, or "".
 // Under which name the owner saved the person is for those who see the contact.
 func (s *session) chosenName(ctx context.Context, cli *whatsmeow.Client, who pair) string {
-	return storedName(ctx, cli, who, func(k types.ContactInfo) string { return content.FirstNonBlank(k.PushName, k.BusinessName) })
+	return storedName(ctx, cli, who, func(k types.ContactInfo) string { return content.Name(k.PushName, k.BusinessName) })
 }
 
 func storedName(ctx context.Context, cli *whatsmeow.Client, who pair, of func(types.ContactInfo) string) string {
@@ -239,7 +238,7 @@ func storedName(ctx context.Context, cli *whatsmeow.Client, who pair, of func(ty
 			continue
 		}
 		if k, err := cli.Store.Contacts.GetContact(ctx, j); err == nil && k.Found {
-			if name := content.Clip(strings.TrimSpace(of(k)), content.MaxName); name != "" {
+			if name := of(k); name != "" {
 				return name
 			}
 		}

@@ -2,7 +2,6 @@ package content
 
 import (
 	"strings"
-	"unicode"
 
 	"chatcast/crm"
 )
@@ -56,22 +55,6 @@ func (s *Content) fit() {
 		}
 		s.Type = TypeUnknown
 	}
-}
-
-// Username returns a person's name at WhatsApp without the characters that make one name
-// look like another: those that change the direction of writing, and invisible ones. It
-// returns nil when nothing is left.
-func Username(name string) *string {
-	name = Clip(strings.TrimPrefix(strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(name, "")), "@"), MaxName)
-	if name == "" {
-		return nil
-	}
-	return &name
 }
 
 // fitPoll drops a poll's blank, duplicate and surplus options. A poll without a question or

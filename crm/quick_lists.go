@@ -2,13 +2,11 @@ package crm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
-	"chatcast/channels"
 	"chatcast/models"
 )
 
@@ -172,71 +170,6 @@ func (s *Service) DeleteQuickList(ctx context.Context, a Actor, id int64) error 
 			return err
 		}
 		return c.emitListEdit(l, QuickListData{}, accesses, nil)
-	})
-}
-
-// emitListEdit emits a change of the list to all users who see it before or after. What the
-// journal tells of the list is gone for those who no longer see it.
-func (c *change) emitListEdit(l *models.QuickResponseList, data QuickListData, before, after []models.QuickAccess) error {
-	saw := map[int64]bool{}
-	for _, acc := range before {
-		saw[acc.UserID] = true
-	}
-	sees := map[int64]bool{}
-	for _, acc := range after {
-		sees[acc.UserID] = true
-		typ := TypeCreate
-		if saw[acc.UserID] {
-			typ = TypeEdit
-		}
-		c.emitUser(acc.UserID, l.CompanyID, EventQuickResponseList, QuickListItem{Type: typ, List: data})
-	}
-	for _, acc := range before {
-		if sees[acc.UserID] {
-			continue
-		}
-		if err := c.forgetList(acc.UserID, l.ID); err != nil {
-			return err
-		}
-		c.emitUser(acc.UserID, l.CompanyID, EventQuickResponseList,
-			QuickListDeletedItem{Type: TypeDestroy, List: IDRef{l.ID}})
-	}
-	return nil
-}
-
-// forgetList removes from the journal what a user's own channel was told of a list and its
-// responses.
-func (c *change) forgetList(userID, listID int64) error {
-	entries, err := c.tx.LockJournalOfChannel(channels.PersonName(userID), []string{EventQuickResponseList, EventQuickResponse})
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		var stored struct {
-			Payload struct {
-				Data []struct {
-					List IDRef `json:"quickResponseList"`
-				} `json:"data"`
-			} `json:"payload"`
-		}
-		if err := json.Unmarshal([]byte(e.Data), &stored); err != nil {
-			return fmt.Errorf("crm: journal entry %d: %w", e.ID, err)
-		}
-		if len(stored.Payload.Data) == 0 || stored.Payload.Data[0].List.ID != listID { // all items are of one list
-			continue
-		}
-		if err := c.tx.ForgetJournal(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// emitUser emits an event on a user's own channel.
-func (c *change) emitUser(userID, companyID int64, event string, items ...any) {
-	c.emit(Event{
-		Name: event, CompanyID: companyID, Channels: []string{channels.PersonName(userID)}, Items: items,
-		Meta: UserMeta{Type: event, UserID: strconv.FormatInt(userID, 10)},
 	})
 }
 

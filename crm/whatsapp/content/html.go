@@ -31,7 +31,7 @@ type htmlReader struct {
 	quote int
 	mute  atom.Atom // the tag whose text is not shown
 	code  *strings.Builder
-	links []htmlLink
+	links []*htmlLink
 	fresh bool // nothing is shown since the last block began or ended
 }
 
@@ -80,8 +80,8 @@ func (r *htmlReader) text(text string) {
 		r.code.WriteString(text)
 		return
 	}
-	for i := range r.links {
-		r.links[i].text.WriteString(text)
+	for _, l := range r.links {
+		l.text.WriteString(text)
 	}
 	var s style
 	for one, n := range r.open {
@@ -161,12 +161,12 @@ func (r *htmlReader) link(t html.Token) {
 		return
 	}
 	if len(r.links) < maxDepth {
-		r.links = append(r.links, htmlLink{to: strings.TrimSpace(to)})
+		r.links = append(r.links, &htmlLink{to: strings.TrimSpace(to)})
 	}
 }
 
 func (r *htmlReader) endLink() {
-	l := &r.links[len(r.links)-1]
+	l := r.links[len(r.links)-1]
 	if !strings.HasPrefix(strings.ToLower(l.to), "javascript:") {
 		r.d.text(address(l.text.String(), l.to), 0)
 	}

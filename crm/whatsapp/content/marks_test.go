@@ -46,7 +46,8 @@ func TestMarked(t *testing.T) {
 // TestMarkedIsBounded checks that a text that is made to take long does not.
 func TestMarkedIsBounded(t *testing.T) {
 	began := time.Now()
-	for _, part := range []string{">", "- ", "[", "**a** ", "*a_ ", "`", "<b>", "<a href=x>", "<ul><li>", "~~", "![](", "<", "&"} {
+	for _, part := range []string{">", "- ", "[", "**a** ", "*a_ ", "`", "<b>", "<a href=x>", "<a href=x>y", "<ul><li>", "~~", "![](", "<", "&",
+		"+ ", "+\t", "- + ", "+ * ", "+ 1. ", "1) ", "+ > "} {
 		for _, mode := range []string{"markdown", "html"} {
 			text := strings.Repeat(part, crm.MaxText/len(part))
 			if got := Marked(text, mode); strings.TrimSpace(got) == "" || utf8.RuneCountInString(got) > crm.MaxText {

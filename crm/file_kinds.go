@@ -4,16 +4,18 @@ import (
 	"mime"
 	"path"
 	"strings"
+	"unicode"
 
 	"github.com/gabriel-vasile/mimetype"
 )
 
 // fileName returns a name to show: the last element of name, without control
-// characters. It is never used as a path.
+// characters and without those that turn the direction of text, which could show another
+// extension than the file has. It is never used as a path.
 func fileName(name string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r

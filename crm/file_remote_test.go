@@ -28,7 +28,7 @@ func TestAnnouncedNonsense(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		m := picture("F1", -5)
-		m.Remote.Name, m.Remote.MimeType = "../../etc/passwd\x00", "text/html\r\nX-Evil: 1"
+		m.Remote.Name, m.Remote.MimeType = "../../etc/pass\u202ewd\x00\u0085", "text/html\r\nX-Evil: 1"
 		unknown := picture("F2", 0)
 		unknown.Remote.Size, unknown.Remote.MimeType = nil, "audio/ogg; codecs=opus"
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{m}})

@@ -1,10 +1,12 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -107,6 +109,9 @@ func checkProxy(proxy string) error {
 	u, err := url.Parse(proxy)
 	if err != nil || !slices.Contains(proxySchemes, u.Scheme) || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return Invalid("proxy", form)
+	}
+	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16); err != nil || port == 0 {
+		return Invalid("proxy", "must have a port from 1 to 65535, or none")
 	}
 	if password, _ := u.User.Password(); password == "***" {
 		return Invalid("proxy", "must have its password")

@@ -25,6 +25,7 @@ func TestLineSettings(t *testing.T) {
 			{w.Owner, "PATCH " + settings, `{"proxy":"ftp://me:` + password + `@proxy.example"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:` + password + `@proxy.example/path"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:` + password + `@%zz"}`, 422, "", nil},
+			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:` + password + `@proxy.example:99999"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"proxy":"http://me:***@other.example"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"typing":false,"sendDelay":3}`, 0, "", nil},
 			{w.Owner, "PATCH " + settings, `{"typing":false,"sendDelay":3}`, 0, "", nil}, // changes nothing

@@ -22,6 +22,8 @@ const maxPasskeyLife = 10 * time.Minute
 
 var _ crm.PasskeyMessenger = (*Messenger)(nil)
 
+var errPasskeyGiven = &crm.Error{Code: crm.CodeConflict, Message: "the passkey was given already"}
+
 // passkeyPhase is how far the passkey step of a pairing is:
 //
 //	PairPasskeyRequest    SignPasskey           PairPasskeyConfirmation        ConfirmPasskey
@@ -65,7 +67,7 @@ func (s *session) needsPasskey(ctx context.Context, e *events.PairPasskeyRequest
 	// another page first, or to install something.
 	life := max(s.m.times.passkey, min(maxPasskeyLife, time.Duration(o.Timeout)*time.Millisecond))
 	step := passkeyStep{shown: crm.PasskeyStep{Options: o, Origin: passkeyOrigin}, until: time.Now().Add(life), challenge: o.Challenge}
-	if s.passkeyAt(ctx, p, p.passkeyNow(), step) {
+	if s.passkeyAt(ctx, p, p.passkeyNow(), step) != nil {
 		s.set(ctx, crm.LineState{State: crm.StatePasskey, Detail: detailPasskey})
 		s.tell(ctx, p, step.pairing())
 	}
@@ -76,14 +78,14 @@ func (k *passkeyStep) pairing() crm.Pairing {
 	return crm.Pairing{ExpiresAt: k.until.Unix(), Passkey: &shown}
 }
 
-// passkeyAt moves the pairing from a phase of the passkey step to the next one. It
-// returns false when the pairing is not in that phase any more.
-func (s *session) passkeyAt(ctx context.Context, p *pairing, from *passkeyStep, next passkeyStep) bool {
+// passkeyAt moves the pairing from a phase of the passkey step to the next one, and
+// returns it. It returns nil when the pairing is not in that phase any more.
+func (s *session) passkeyAt(ctx context.Context, p *pairing, from *passkeyStep, next passkeyStep) *passkeyStep {
 	next.moved = make(chan struct{})
 	p.mu.Lock()
 	if p.passkey != from {
 		p.mu.Unlock()
-		return false
+		return nil
 	}
 	p.passkey = &next
 	p.mu.Unlock()
@@ -91,7 +93,7 @@ func (s *session) passkeyAt(ctx context.Context, p *pairing, from *passkeyStep, 
 		close(from.moved)
 	}
 	s.helpers.Go(func() { s.expirePasskey(ctx, p, &next) })
-	return true
+	return &next
 }
 
 // expirePasskey ends the pairing when the phase takes too long.
@@ -115,7 +117,7 @@ func (m *Messenger) SignPasskey(_ context.Context, l crm.Line, a crm.Assertion) 
 		return m.passkeyEnds.why(l, a.Challenge())
 	}
 	if at.phase != passkeyAsked {
-		return &crm.Error{Code: crm.CodeConflict, Message: "the passkey was given already"}
+		return errPasskeyGiven
 	}
 	if err := a.Check(&at.shown); err != nil {
 		return err
@@ -148,7 +150,7 @@ func (s *session) confirmation(ctx context.Context, e *events.PairPasskeyConfirm
 	step := passkeyStep{
 		phase: passkeyCode, shown: crm.PasskeyStep{Origin: passkeyOrigin, Code: &code}, until: time.Now().Add(codeLife), challenge: at.challenge,
 	}
-	if s.passkeyAt(ctx, p, at, step) {
+	if s.passkeyAt(ctx, p, at, step) != nil {
 		s.set(ctx, crm.LineState{State: crm.StatePasskey, Detail: detailPasskeyCode})
 		s.tell(ctx, p, step.pairing())
 	}
@@ -186,7 +188,7 @@ func (s *session) confirm(p *pairing, at *passkeyStep) error {
 // advance moves to a phase whose beginning WhatsApp hears of by send. One caller at a
 // time does so. If WhatsApp refuses, or does not answer, the pairing ends: whether the
 // challenge is used up is not known then. What has begun goes on when the request that
-// began it is given up.
+// began it is given up. An answer is not waited for when the next phase begins before it.
 func (s *session) advance(p *pairing, at *passkeyStep, next passkeyStep, send func(context.Context, *whatsmeow.Client) error) error {
 	s.mu.Lock()
 	cli, life := s.cli, s.life
@@ -195,15 +197,26 @@ func (s *session) advance(p *pairing, at *passkeyStep, next passkeyStep, send fu
 		return errNoConnectionYet
 	}
 	defer life.works.Done()
-	if s.currentPairing() != p || !s.passkeyAt(life.ctx, p, at, next) {
-		return &crm.Error{Code: crm.CodeConflict, Message: "the passkey was given already"}
+	if s.currentPairing() != p {
+		return errPasskeyGiven
+	}
+	now := s.passkeyAt(life.ctx, p, at, next)
+	if now == nil {
+		return errPasskeyGiven
 	}
 	s.set(life.ctx, crm.LineState{State: crm.StatePasskey, Detail: detailPasskeyGiven})
 	s.tell(life.ctx, p, next.pairing())
 	limited, cancel := context.WithTimeout(life.ctx, s.m.times.answer)
 	defer cancel()
+	s.helpers.Go(func() {
+		select {
+		case <-now.moved:
+			cancel()
+		case <-limited.Done():
+		}
+	})
 	err := send(limited, cli)
-	if err == nil {
+	if err == nil || p.passkeyNow() != now || s.paired() { // what came next tells that it was accepted
 		return nil
 	}
 	s.log.Info("the passkey was not accepted", "error", err)

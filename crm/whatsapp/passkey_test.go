@@ -253,6 +253,18 @@ func TestPasskeyCode(t *testing.T) {
 }
 
 // TestPasskeyEnds checks that a pairing that ends at the passkey says why, also to those
+// TestPasskeyUnanswered checks that a pairing whose next phase begins before WhatsApp has
+// answered to the passkey goes on, and that the passkey counts as accepted.
+func TestPasskeyUnanswered(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		l, o := h.scan(t, whatsapptest.PasskeyOptions{Silent: true})
+		if err := h.sign(t, l, whatsapptest.Signing{Challenge: o.Challenge}); err != nil {
+			t.Errorf("the passkey was not accepted: %v", err)
+		}
+		h.awaitItem(t, crm.EventMessengerStatus, `"state":"connected"`)
+	})
+}
+
 // who come too late, and that another one can begin.
 func TestPasskeyEnds(t *testing.T) {
 	for name, c := range map[string]struct {

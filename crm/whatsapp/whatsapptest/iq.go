@@ -1,6 +1,7 @@
 package whatsapptest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,6 +26,8 @@ var (
 	errBadRequest   = &iqError{400, "bad-request"}
 	errUnknown      = &iqError{501, "feature-not-implemented"}
 	errUnauthorized = &iqError{401, "not-authorized"}
+
+	errNoAnswer = errors.New("the request is not answered")
 )
 
 type iqHandler func(*conn, node) ([]node, error)
@@ -81,6 +84,9 @@ func (c *conn) onIQ(n node) {
 		answer.Attrs["from"] = to
 	}
 	content, err := handle(c, n)
+	if err == errNoAnswer {
+		return
+	}
 	if err != nil {
 		problem, ok := err.(*iqError)
 		if !ok {

@@ -94,7 +94,11 @@ func (c *conn) iqPasskey(n node) ([]node, error) {
 		return []node{{Tag: "passkey_request_options", Content: k.options()}}, nil
 	}
 	if prologue, ok := child(n, "passkey_prologue"); ok {
-		return nil, k.onPrologue(prologue)
+		err := k.onPrologue(prologue)
+		if err == nil && k.key.how.Silent {
+			err = errNoAnswer
+		}
+		return nil, err
 	}
 	if nonce := bytesOf(n, "companion_nonce"); nonce != nil {
 		return nil, k.onNonce(nonce)

@@ -18,6 +18,7 @@ type PasskeyOptions struct {
 	Site    string        // the passkey's site; whatsapp.com if empty
 	Ignored int           // answers that WhatsApp accepts, but the phone never hears of
 	Garbled bool          // the options cannot be read
+	Silent  bool          // WhatsApp does not answer to the assertion that it accepts
 }
 
 // Passkey is the passkey of an account, with the private key that only its

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"go.mau.fi/whatsmeow"
@@ -34,7 +35,7 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 	typed := to.User
 	known := s.person(ctx, cli, to, types.EmptyJID)
 	if known.LID.IsEmpty() || item.FirstContact && item.Kind == crm.OutMessage {
-		if known, err = lookUp(ctx, cli, typed); err != nil {
+		if known, err = s.lookUp(ctx, cli, typed); err != nil {
 			return to, err
 		}
 	}
@@ -69,8 +70,11 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 // lookUp asks WhatsApp for the person with a number, in each way to write it. WhatsApp may
 // know the person by another number than the one that was typed, or by the hidden id
 // alone, which then stands for the number that was typed. Nothing is remembered of a
-// number without WhatsApp, because its owner may join at any time.
-func lookUp(ctx context.Context, cli *whatsmeow.Client, typed string) (pair, error) {
+// number without WhatsApp, because its owner may join at any time. Other chats wait
+// meanwhile, so it does not wait for an answer as long as whatsmeow would.
+func (s *session) lookUp(ctx context.Context, cli *whatsmeow.Client, typed string) (pair, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.m.times.ask)
+	defer cancel()
 	asked := []string{"+" + typed}
 	if other := crm.OtherSpelling(typed); other != "" {
 		asked = append(asked, "+"+other)
@@ -85,11 +89,14 @@ func lookUp(ctx context.Context, cli *whatsmeow.Client, typed string) (pair, err
 		if !f.IsIn || p == (pair{}) {
 			continue
 		}
-		query := strings.TrimPrefix(f.Query, "+")
-		if p, err = withNumber(ctx, cli, p, query); err != nil {
+		number := strings.TrimPrefix(f.Query, "+")
+		if !slices.Contains(asked, "+"+number) { // WhatsApp need not repeat what it was asked
+			number = typed
+		}
+		if p, err = withNumber(ctx, cli, p, number); err != nil {
 			return pair{}, err
 		}
-		if query == typed {
+		if number == typed {
 			return p, nil
 		}
 		if best == (pair{}) {
@@ -131,7 +138,7 @@ func (s *session) cardNumber(ctx context.Context, cli *whatsmeow.Client, phone s
 	if !who.LID.IsEmpty() {
 		return number
 	}
-	found, err := lookUp(ctx, cli, number)
+	found, err := s.lookUp(ctx, cli, number)
 	switch {
 	case errors.Is(err, errNotOnWhatsApp):
 		return ""

@@ -86,6 +86,35 @@ func TestTypedNumber(t *testing.T) {
 	})
 }
 
+// TestTerseAnswer checks that a chat gets its address and its hidden id from an answer of
+// WhatsApp that does not say which number it is about, also when the hidden id is all that
+// WhatsApp tells.
+func TestTerseAnswer(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		h.wa.Terse(true)
+		for _, c := range []struct {
+			typed, number, lid string
+			private            bool
+		}{
+			{"4915112345671", "4915112345671", "500000011", false},
+			{"4915112345672", "4915112345672", "500000012", true},
+			{"5544997586619", "554497586619", "500000013", false},
+		} {
+			maria := h.wa.NewContact(c.number, c.lid, "Maria "+c.lid)
+			if c.private {
+				maria.HideNumber()
+			}
+			h.write(t, c.typed, "first to "+c.typed)
+			if _, err := maria.AwaitText(testwait.Context(t), "first to "+c.typed); err != nil {
+				t.Fatal(err)
+			}
+			maria.SendText(h.shop, "answer to "+c.typed, whatsapptest.SendOpts{Addressing: whatsapptest.HiddenIDOnly})
+			h.awaitItem(t, crm.EventMessage, "answer to "+c.typed, `"id":"`+c.number+`@c.us"`)
+		}
+	})
+}
+
 // TestTypedNumberOfAKnownChat types another form of a number that wrote before. The file
 // and the text behind it arrive in order, and all of it is in the chat that was there.
 func TestTypedNumberOfAKnownChat(t *testing.T) {

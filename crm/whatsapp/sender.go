@@ -59,7 +59,7 @@ func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duratio
 				continue
 			}
 			if until := time.Until(item.NotBefore); !item.NotBefore.IsZero() && until > 0 {
-				held[item.ChatID], next = true, min(next, until)
+				held[item.ChatID], next = holds(item), min(next, until)
 				if item.FirstContact && !item.Group {
 					paced.waits(item.NotBefore)
 				}
@@ -76,7 +76,7 @@ func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duratio
 			}
 			was := item.ChatID
 			if wait := s.sendOne(ctx, cli, &item); wait > 0 {
-				held[was], held[item.ChatID], next = true, true, min(next, wait)
+				held[was], held[item.ChatID], next = held[was] || holds(item), held[item.ChatID] || holds(item), min(next, wait)
 			}
 		}
 		if len(items) < sendPage {
@@ -86,6 +86,10 @@ func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duratio
 	}
 	return next
 }
+
+// holds reports whether what was written later in a chat waits for the item. A read mark
+// may come after it.
+func holds(item crm.OutboxItem) bool { return item.Kind != crm.OutRead }
 
 // sendFile sends a message with a file in a goroutine of its own: an upload may take
 // minutes, and delays only its own chat. When too many uploads are running it does
@@ -124,6 +128,9 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		return time.Second
 	}
 	when, err := s.attempt(ctx, cli, begun)
+	if !when.IsZero() {
+		when = time.Unix(sensible(when), 0)
+	}
 	item.ChatID = begun.ChatID
 	if ctx.Err() != nil {
 		return time.Second // the outcome is not known: the item is sent again under the same id
@@ -246,8 +253,14 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 	return resp.Timestamp, err
 }
 
-// markRead tells the senders that their messages were read.
+// markRead tells the senders that their messages were read. Whether they may know is a
+// setting of the account: without it whatsmeow would tell them.
 func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
+	asked, cancel := context.WithTimeout(ctx, s.m.times.ask)
+	defer cancel()
+	if _, err := cli.TryFetchPrivacySettings(asked, false); err != nil {
+		return err
+	}
 	bySender := map[types.JID][]types.MessageID{}
 	var order []types.JID
 	o := s.outgoingTo(ctx, cli, chat)

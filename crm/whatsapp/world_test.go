@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // patient is usual for a machine that may be slow.
 var patient = func() times {
 	t := usual
-	t.code = testwait.Long
+	t.code, t.ask = testwait.Long, testwait.Long
 	return t
 }()
 
@@ -59,7 +59,11 @@ type world struct {
 func newWorld(t *testing.T, opts ...func(*Options)) *world {
 	t.Helper()
 	t.Parallel() // the tests mostly wait
-	srv := newStandin(t)
+	return newWorldOf(t, newStandin(t), opts...)
+}
+
+func newWorldOf(t *testing.T, srv *whatsapptest.Server, opts ...func(*Options)) *world {
+	t.Helper()
 	w := &world{
 		Server: srv, rules: newRecorder(), db: strings.TrimPrefix(testdb.SQLiteURL(t), "sqlite:"),
 		shop: srv.NewAccount("79990001122", "100200300", "Shop"),
@@ -73,7 +77,13 @@ func newWorld(t *testing.T, opts ...func(*Options)) *world {
 
 func newStandin(t *testing.T) *whatsapptest.Server {
 	t.Helper()
-	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed})
+	return newStandinAt(t, nil)
+}
+
+// newStandinAt returns a stand-in with a clock of its own.
+func newStandinAt(t *testing.T, now func() time.Time) *whatsapptest.Server {
+	t.Helper()
+	srv, err := whatsapptest.Start(whatsapptest.Options{RootSeed: testSeed, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

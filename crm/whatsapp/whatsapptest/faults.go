@@ -225,6 +225,13 @@ func (s *Server) Mute(kinds ...string) {
 	s.muted = kinds
 }
 
+// Terse answers which numbers have WhatsApp without repeating them, until it is called
+// with false.
+func (s *Server) Terse(on bool) {
+	defer s.lock()()
+	s.terse = on
+}
+
 // Freeze keeps connections open but sends nothing, not even answers to pings, until
 // it is called with false.
 func (s *Server) Freeze(on bool) {

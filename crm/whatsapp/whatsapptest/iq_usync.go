@@ -61,7 +61,7 @@ func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
 			kind = "out"
 		}
 		part := node{Tag: what, Attrs: attrs{"type": kind}}
-		if len(asked) > 0 {
+		if len(asked) > 0 && !c.srv.terse {
 			part.Content = asked
 		}
 		return part, true

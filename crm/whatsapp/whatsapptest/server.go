@@ -55,6 +55,7 @@ type Server struct {
 	conns       map[*conn]bool
 	unhandled   []string
 	unavailable bool
+	terse       bool
 	latency     time.Duration
 	frozen      bool
 	lastID      int

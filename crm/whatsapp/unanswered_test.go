@@ -1,0 +1,61 @@
+package whatsapp
+
+import (
+	"testing"
+	"time"
+
+	"chatcast/channels/testwait"
+	"chatcast/crm"
+)
+
+// TestUnansweredQuestions checks that a read mark and a message to a stranger wait for what
+// WhatsApp has to answer first, that no other chat waits with them, and that no message
+// waits for a read mark.
+func TestUnansweredQuestions(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.times = patient
+		o.times.ask = 500 * time.Millisecond
+	})
+	w.pair(t)
+	carla := w.NewContact("79995554466", "100200366", "Carla")
+	in := w.anna.SendText(w.shop, "a question")
+	w.awaitText(t, "a question")
+	w.say("3EB0A1", "the devices are known then")
+	w.received(t, "3EB0A1")
+	w.awaitOutcome(t, 1)
+
+	began := time.Now()
+	w.Mute("privacy", "usync")
+	w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: anna, Reads: []crm.MessageRef{{ID: in, AuthorID: anna}}})
+	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79995554466@c.us", FirstContact: true, Message: &crm.MessageRef{
+		ID: "3EB0C1", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "to a stranger"},
+	}})
+	w.say("3EB0A2", "an answer meanwhile")
+	w.received(t, "3EB0A2")
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("an answer waited %s for questions about others", took)
+	}
+	for n := 2; n <= 3; n++ {
+		if o := w.awaitOutcome(t, n); o.Status != crm.OutRetry || o.Error.Code != codeTimeout {
+			t.Errorf("without an answer: %+v", o)
+		}
+	}
+	w.Mute()
+	if err := w.anna.AwaitReceipt(testwait.Context(t), in, "read"); err != nil {
+		t.Error(err)
+	}
+	if _, err := carla.AwaitText(testwait.Context(t), "to a stranger"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestServersClockIsAhead checks that a message has not been sent tomorrow.
+func TestServersClockIsAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorldOf(t, newStandinAt(t, func() time.Time { return time.Now().Add(24 * time.Hour) }))
+	w.pair(t)
+	w.say("3EB0A1", "today")
+	if o := w.awaitOutcome(t, 1); o.Status != crm.OutSent || time.Until(o.Time) > time.Hour || time.Since(o.Time) > time.Hour {
+		t.Errorf("the outcome is %+v", o)
+	}
+}

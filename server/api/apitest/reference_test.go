@@ -1,0 +1,19 @@
+package apitest_test
+
+import (
+	"testing"
+
+	"chatcast/server/api/apitest"
+)
+
+// TestReferenceIsValid checks openapi.yaml, and the pages, against the OpenAPI
+// specification, with all examples.
+func TestReferenceIsValid(t *testing.T) {
+	ref, err := apitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ref.Doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -3,10 +3,12 @@ package program_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,14 +18,15 @@ import (
 // validators is the folder of the official validators of OpenAPI and AsyncAPI.
 const validators = "../../../../server/api/testdata/validators"
 
-// faultsOf validates files of the references that base serves with the OpenAPI Initiative's JSON
-// Schemas of OpenAPI 3.1 and 3.0, Redocly's linter, and AsyncAPI's own parser.
-func faultsOf(t *testing.T, base string, files ...string) (faults string) {
+// faultsOf validates the references at these URLs with the OpenAPI Initiative's JSON Schemas
+// of OpenAPI 3.1 and 3.0, Redocly's linter, and AsyncAPI's own parser. It returns the faults
+// of each. One process validates all: it takes seconds to load.
+func faultsOf(t *testing.T, urls ...string) (faults map[string]string) {
 	t.Helper()
 	if _, err := os.Stat(validators + "/node_modules/@asyncapi/parser/package.json"); err != nil {
 		t.Fatalf("the validators are missing (make setup gets them): %v", err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"validate.mjs", base}, files...)...)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"validate.mjs"}, urls...)...)
 	cmd.Dir = validators
 	var failed bytes.Buffer
 	cmd.Stderr = &failed
@@ -31,15 +34,19 @@ func faultsOf(t *testing.T, base string, files ...string) (faults string) {
 	if err != nil {
 		t.Fatalf("the validators: %v\n%s", err, failed.String())
 	}
-	ran := 0
+	faults, ran := map[string]string{}, map[string]bool{}
+	url := ""
 	for line := range strings.Lines(string(out)) {
-		if strings.HasSuffix(line, " faults\n") {
-			ran++
-			continue
+		switch text := strings.TrimSuffix(line, "\n"); {
+		case slices.Contains(urls, text):
+			url = text
+		case strings.HasSuffix(text, " faults"):
+			ran[url] = true
+		default:
+			faults[url] += line
 		}
-		faults += line
 	}
-	if ran < len(files) {
+	if len(ran) < len(urls) {
 		t.Fatalf("not all validators ran:\n%s", out)
 	}
 	return faults
@@ -48,8 +55,9 @@ func faultsOf(t *testing.T, base string, files ...string) (faults string) {
 // TestReferencesAreSound checks with the official validators that the running program
 // serves valid OpenAPI 3.1 and 3.0, and an AsyncAPI 3 that is valid without other files.
 func TestReferencesAreSound(t *testing.T) {
-	if faults := faultsOf(t, e2e.Start(t, e2e.Config(t)).Base, "/openapi.yaml", "/openapi-3.0.json", "/asyncapi.yaml"); faults != "" {
-		t.Error(faults)
+	base := e2e.Start(t, e2e.Config(t)).Base
+	for url, faults := range faultsOf(t, base+"/openapi.yaml", base+"/openapi-3.0.json", base+"/asyncapi.yaml") {
+		t.Errorf("%s:\n%s", url, faults)
 	}
 }
 
@@ -60,7 +68,7 @@ type spoil struct{ old, new, want string }
 // TestValidatorsSeeFaults spoils the references: each validator finds its faults.
 func TestValidatorsSeeFaults(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		file   string
 		spoils []spoil
 	}{
@@ -83,12 +91,17 @@ func TestValidatorsSeeFaults(t *testing.T) {
 			"#/channels/user/messages/quickResponse\"", "#/channels/company/messages/employeeStatus\"",
 			"asyncapi: asyncapi3-operation-messages-from-referred-channel",
 		}}},
-	} {
+	}
+	urls := map[string]string{}
+	for name, c := range cases {
+		urls[name] = spoiled(t, p, c.file, c.spoils) + c.file
+	}
+	faults := faultsOf(t, slices.Collect(maps.Values(urls))...)
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			faults := faultsOf(t, spoiled(t, p, c.file, c.spoils), c.file)
 			for _, s := range c.spoils {
-				if !strings.Contains(faults, s.want) {
-					t.Errorf("not found: %s; the validators say\n%s", s.want, faults)
+				if found := faults[urls[name]]; !strings.Contains(found, s.want) {
+					t.Errorf("not found: %s; the validators say\n%s", s.want, found)
 				}
 			}
 		})

@@ -1,5 +1,5 @@
-// node validate.mjs URL FILE... holds the files that the server at URL has, such as
-// /openapi.yaml, against what their makers publish, and prints each fault on a line.
+// node validate.mjs URL... holds files of servers, such as http://127.0.0.1:6001/openapi.yaml,
+// against what their makers publish. It prints the URL of each, and each fault on a line.
 import { validate } from '@hyperjump/json-schema/openapi-3-1';
 import '@hyperjump/json-schema/openapi-3-0';
 import { BASIC } from '@hyperjump/json-schema/experimental';
@@ -7,11 +7,9 @@ import { createConfig, lintFromString, parseYaml } from '@redocly/openapi-core';
 import { Parser } from '@asyncapi/parser';
 import { readFileSync } from 'node:fs';
 
-const [base, ...files] = process.argv.slice(2);
-
-async function get(path) {
-  const answer = await fetch(base + path);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+async function get(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return answer.text();
 }
 
@@ -25,9 +23,9 @@ async function againstSchema(version, text) {
   return output.errors.map((e) => `${e.instanceLocation} breaks ${e.absoluteKeywordLocation}`);
 }
 
-async function linted(text) {
+async function linted(text, url) {
   const config = await createConfig(readFileSync(new URL('redocly.yaml', import.meta.url), 'utf8'));
-  const problems = await lintFromString({ source: text, absoluteRef: base + '/openapi.yaml', config });
+  const problems = await lintFromString({ source: text, absoluteRef: new URL('/openapi.yaml', url).href, config });
   return problems.map((p) => `${p.ruleId}: ${p.message} at ${p.location[0]?.pointer}`);
 }
 
@@ -43,10 +41,11 @@ const checks = {
   '/openapi-3.0.json': { 'openapi 3.0 schema': (text) => againstSchema('3.0', text), 'openapi 3.0 lint': linted },
   '/asyncapi.yaml': { asyncapi: parsed },
 };
-for (const file of files) {
-  const text = await get(file);
-  for (const [name, check] of Object.entries(checks[file])) {
-    const faults = await check(text).catch((e) => [e.message.split('\n')[0]]); // what is not YAML is thrown
+for (const url of process.argv.slice(2)) {
+  console.log(url);
+  const text = await get(url);
+  for (const [name, check] of Object.entries(checks[new URL(url).pathname])) {
+    const faults = await check(text, url).catch((e) => [e.message.split('\n')[0]]); // what is not YAML is thrown
     for (const fault of faults) console.log(`${name}: ${fault}`);
     console.log(`${name}: ${faults.length} faults`);
   }

@@ -97,6 +97,17 @@ func (a *Account) unsettled() (n int) {
 	return n
 }
 
+// SpendPreKeys takes prekeys from each linked client, as people do who ask for one and then
+// do not write.
+func (a *Account) SpendPreKeys(n int) {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		for range n {
+			d.bundle()
+		}
+	}
+}
+
 // AwaitPreKeys waits until every linked client has at least that many prekeys left
 // on the server.
 func (a *Account) AwaitPreKeys(ctx context.Context, least int) error {

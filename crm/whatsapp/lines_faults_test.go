@@ -72,8 +72,8 @@ func TestNothingLostNothingTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := h.shop.Unsettled(); n > 0 {
-			t.Errorf("%d are not acknowledged", n)
+		if err := h.shop.AwaitSettled(testwait.Context(t)); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -78,8 +78,8 @@ func TestDatabaseAwayForLong(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := w.shop.Unsettled(); n > 0 {
-		t.Errorf("%d are not acknowledged", n)
+	if err := w.shop.AwaitSettled(testwait.Context(t)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestLockEnd(t *testing.T) {
 func TestMissingToken(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = patient
-		o.times.token = 500 * time.Millisecond
+		o.times.token = testwait.Long
 	})
 	bob := w.NewContact("79991112233", "555666777", "Bob")
 	bob.Silence(true)
@@ -148,6 +148,13 @@ func TestMissingToken(t *testing.T) {
 		}})
 		return w.awaitOutcome(t, n+1)
 	}
+	w.stop()
+	impatient := func(o *Options) { // Bob gives no token, however long one waits
+		o.times = patient
+		o.times.token = 500 * time.Millisecond
+	}
+	w.start(t, impatient)
+	w.awaitServed(t, true)
 	if o := toBob("3EB0B2", "without any token"); o.Status != crm.OutFailed || o.Error.Code != codeReachout {
 		t.Errorf("%+v, %+v", o, o.Error)
 	}
@@ -161,10 +168,7 @@ func TestMissingToken(t *testing.T) {
 	})
 	w.stop()
 	w.forgetSalt(t)
-	w.start(t, func(o *Options) {
-		o.times = patient
-		o.times.token = 500 * time.Millisecond
-	})
+	w.start(t, impatient)
 	w.awaitState(t, crm.StateConnected)
 	if o := toBob("3EB0B3", "with the salt"); o.Status != crm.OutSent {
 		t.Errorf("%+v, %+v", o, o.Error)

@@ -189,9 +189,20 @@ func TestEditWithoutAnswer(t *testing.T) {
 		o.times.answer = time.Second
 	})
 	w.pair(t)
+	n := 0
+	sent := func(what string) { // a slow machine may be late a few times
+		t.Helper()
+		for done := false; !done; {
+			n++
+			o := w.awaitOutcome(t, n)
+			if o.Status == crm.OutFailed {
+				t.Fatalf("%s, outcome %d: %+v, %+v", what, n, o, o.Error)
+			}
+			done = o.Status == crm.OutSent
+		}
+	}
 	w.say("3EB410", "to be edited")
-	n := 1
-	w.awaitOutcome(t, n)
+	sent("the message")
 	ids := map[string]bool{}
 	for _, kind := range []string{crm.OutEdit, crm.OutDelete} {
 		w.shop.LoseAcks(1)
@@ -202,14 +213,7 @@ func TestEditWithoutAnswer(t *testing.T) {
 		if o := w.awaitOutcome(t, n); o.Status != crm.OutRetry || o.Error.Code != codeTimeout {
 			t.Errorf("%s without an answer: %+v, %+v", kind, o, o.Error)
 		}
-		for sent := false; !sent; { // a slow machine may be late once more
-			n++
-			o := w.awaitOutcome(t, n)
-			if o.Status == crm.OutFailed {
-				t.Fatalf("%s, outcome %d: %+v, %+v", kind, n, o, o.Error)
-			}
-			sent = o.Status == crm.OutSent
-		}
+		sent(kind)
 	}
 	for _, r := range w.anna.Inbox() {
 		ids[r.ID] = true

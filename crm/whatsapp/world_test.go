@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // patient is usual for a machine that may be slow.
 var patient = func() times {
 	t := usual
-	t.code, t.ask = testwait.Long, testwait.Long
+	t.code, t.ask, t.eager = testwait.Long, testwait.Long, testwait.Long
 	return t
 }()
 

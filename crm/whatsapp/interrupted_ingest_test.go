@@ -161,7 +161,7 @@ func (d *dying) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch)
 func TestDiedBetweenDecryptionAndCommit(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		h.stopServing(t)
+		h.stop()
 		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
 		_, die := h.node(t, rules)
 		h.awaitState(t, crm.StateConnected)
@@ -199,7 +199,7 @@ func (h *harness) unknown(t *testing.T) {
 func TestLogoutWhileAMessageIsKept(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		h.stopServing(t)
+		h.stop()
 		rules := &dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}
 		m, _ := h.node(t, rules)
 		h.Service.Messengers[Type] = m
@@ -222,7 +222,7 @@ func TestLogoutWhileAMessageIsKept(t *testing.T) {
 func TestLostWhileAMessageIsKept(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		h.stopServing(t)
+		h.stop()
 		rules := &once{dying{Service: h.Service, reached: make(chan struct{}), text: "opened"}}
 		h.node(t, rules)
 		h.awaitState(t, crm.StateConnected)

@@ -73,12 +73,13 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 		return
 	}
 	row, err := m.rules.SessionOf(ctx, on)
-	if err == nil && row != nil && toServe(*row, time.Now()) {
-		m.start(on, row, nil)
+	if err == nil && row != nil && toServe(*row, time.Now()) && m.start(on, row, nil) != nil {
 		return
 	}
-	if m.serving(on) == nil {
-		err = errors.Join(err, m.rules.Release(ctx, on, m.owner))
+	if m.serving(on) == nil { // also when this process is about to end
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, m.rules.Release(after, on, m.owner))
 	}
 	if err != nil {
 		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "error", err)

@@ -32,3 +32,15 @@ func TestReplacedWhileTheLinesAreRead(t *testing.T) {
 	}
 	rules.give <- struct{}{}
 }
+
+// TestLeaseTakenAtTheEnd checks that a process that takes the lease of a line just as it
+// ends gives it back: the next process must not wait until it is over.
+func TestLeaseTakenAtTheEnd(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.stop()
+	w.m.takeOver(t.Context(), testLine)
+	if row, err := w.rules.SessionOf(t.Context(), testLine); err != nil || row.LeaseOwner != "" {
+		t.Errorf("the lease is held by %q, %v", row.LeaseOwner, err)
+	}
+}

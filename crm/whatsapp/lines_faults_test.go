@@ -41,7 +41,7 @@ func (f *faulty) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch
 func TestNothingLostNothingTwice(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		h.stopServing(t)
+		h.stop()
 		rules := &faulty{Service: h.Service}
 		m, stop := h.node(t, rules)
 		h.Service.Messengers[Type] = m
@@ -76,18 +76,6 @@ func TestNothingLostNothingTwice(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// stopServing stops the harness's own process.
-func (h *harness) stopServing(t *testing.T) {
-	t.Helper()
-	for _, s := range h.m.served() {
-		s.stop()
-		<-s.done
-	}
-	h.m.mu.Lock()
-	h.m.ctx = nil // no more sessions are started
-	h.m.mu.Unlock()
 }
 
 func TestSentInOrderThroughDrops(t *testing.T) {
@@ -135,7 +123,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 		if second.serving(testLine) != nil {
 			t.Fatal("two processes serve one line")
 		}
-		h.stopServing(t)
+		h.stop()
 		h.Service.Messengers[Type] = second
 		eventually(t, "nobody took over", func() bool { return second.serving(testLine) != nil })
 		h.anna.SendText(h.shop, "who is there?")

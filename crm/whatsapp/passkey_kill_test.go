@@ -114,7 +114,7 @@ func TestKilledAtThePasskey(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, store *models.Store) {
 				t.Parallel()
 				harnessIn(t, store, func(t *testing.T, h *harness) {
-					h.stopServing(t)
+					h.stop()
 					k := &killed{Service: h.Service, killing: c.killing, reached: make(chan struct{}, 1)}
 					m, die := h.node(t, k)
 					h.Service.Messengers[Type] = m

@@ -46,6 +46,10 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='golang.org
 	-gcflags='go.mau.fi/whatsmeow/socket=-race=false' -gcflags='go.mau.fi/whatsmeow/store=-race=false' \
 	-gcflags='go.mau.fi/util/exsync=-race=false'
 
+# The packages that take longest begin first, so that no processor is idle at the end.
+LONGEST := ./cmd/chatcast/e2e/console ./crm ./crm/whatsapp ./cmd/chatcast/e2e/program \
+	./cmd/chatcast/e2e/access ./cmd/chatcast/e2e/browser ./server/api ./cmd/chatcast/e2e/kill
+
 # Screenshots of the browser tests are left in artifacts/. The time limit of a package
 # is for one that hangs: those that drive browsers take minutes on a busy machine. On a
 # machine that is slower still, CHATCAST_TEST_SLOWNESS=3 gives each wait three times as long.
@@ -53,7 +57,7 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false' -gcflags='golang.org
 test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
 	@rm -rf artifacts && mkdir artifacts
 	@go tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile artifacts/test.json -- \
-		$(RACE) -vet=off -timeout 30m -p 4 -artifacts -outputdir '$(CURDIR)/artifacts' ./...; status=$$?; \
+		$(RACE) -vet=off -timeout 30m -p 4 -artifacts -outputdir '$(CURDIR)/artifacts' $(LONGEST) ./...; status=$$?; \
 	 echo; echo 'tests of 10 s and more:'; go tool gotestsum tool slowest --threshold 10s --jsonfile artifacts/test.json; exit $$status
 
 test-short: ## the inner loop: what needs no PostgreSQL, browser, npm or built program, without the race detector

@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"chatcast/channels/testwait"
@@ -72,12 +73,12 @@ func Evaluate[T any](b *Tab, expression string) (value T) {
 // Picture saves a screenshot of the tab as an artifact of the test.
 func (b *Tab) Picture(name string) {
 	b.T.Helper()
-	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		picture, err := cdp.Call(ctx, target, page.CaptureScreenshot, page.CaptureScreenshotParams{FromSurface: new(true), OptimizeForSpeed: new(true)})
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(b.T.ArtifactDir(), name+".png"), png, 0o644)
+		return os.WriteFile(filepath.Join(b.T.ArtifactDir(), name+".png"), picture.Data, 0o644)
 	}))
 }
 

@@ -103,10 +103,49 @@ func BenchmarkWhatsAppReceive(b *testing.B) {
 	}
 }
 
+// BenchmarkWhatsAppSend measures how many messages a second go from a full outbox through
+// encryption to WhatsApp, each with its outcome committed. They are queued while WhatsApp
+// cannot be reached, and counted from the arrival of the first one at the customer's phone.
+func BenchmarkWhatsAppSend(b *testing.B) {
+	for _, database := range []string{"sqlite", "postgres"} {
+		b.Run(database, func(b *testing.B) {
+			p := startBench(b, database)
+			shop, anna := p.NewAccount("79990001122", "100200300", "Shop"), p.NewContact("79995554433", "100200301", "Anna")
+			p.pair(b, e2e.WhatsAppPath, shop)
+			chat := e2e.WhatsAppPath + "/chats/" + anna.Number().User
+			anna.SendText(shop, "Do you have tea?")
+			p.owner.AwaitEvent("message", "Do you have tea?")
+			p.Unavailable(true)
+			shop.Drop()
+			p.owner.AwaitLine("disconnected")
+			ids := make([]string, b.N+1)
+			for n := range ids {
+				var sent struct{ ID string }
+				p.owner.Must("POST", chat+"/messages/text", map[string]string{"text": fmt.Sprint("message ", n)}, &sent)
+				ids[n] = sent.ID
+			}
+			p.Unavailable(false)
+			if _, err := anna.AwaitID(b.Context(), ids[0]); err != nil {
+				b.Fatal(err)
+			}
+			b.ResetTimer()
+			if _, err := anna.AwaitID(b.Context(), ids[b.N]); err != nil {
+				b.Fatal(err)
+			}
+			b.StopTimer()
+			perSecond := float64(b.N) / b.Elapsed().Seconds()
+			b.ReportMetric(perSecond, "messages/s")
+			if b.N >= 10 {
+				summary = append(summary, fmt.Sprintf("%-52s %.0f messages/s (%d, one after the other)", "outbox on "+database+" -> WhatsApp", perSecond, b.N))
+			}
+		})
+	}
+}
+
 // BenchmarkWhatsAppIdle measures the memory of a paired, idle line: how much more the
-// process has with fifty lines than with one.
+// process has with two hundred lines than with one.
 func BenchmarkWhatsAppIdle(b *testing.B) {
-	const lines = 50
+	const lines = 200
 	for _, database := range []string{"sqlite", "postgres"} {
 		b.Run(database, func(b *testing.B) {
 			if b.N == 1 {

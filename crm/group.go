@@ -31,6 +31,7 @@ type GroupMember struct {
 	Phone *string `json:"phone"`
 	Name  string  `json:"name"` // of the contact; empty: not known
 	Role  string  `json:"role"`
+	Self  bool    `json:"-"` // the line's account
 }
 
 // MemberResult is the outcome of a change of a group's members for one of them.

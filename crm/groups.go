@@ -142,7 +142,7 @@ func (s *Service) createGroup(ctx context.Context, a Actor, on Line, in GroupInp
 		if chat, err = c.groupChat(l, made.Group.ID, in.Name); err != nil {
 			return err
 		}
-		return c.auditGroup(a, l, chat, AuditGroupMade, nil)
+		return c.groupDone(a, l, chat, InboundGroup{Now: &made.Group, Joined: true}, AuditGroupMade, nil)
 	})
 	if err == nil {
 		err = s.nameMembers(ctx, l, a, &made.Group)
@@ -170,7 +170,7 @@ func (s *Service) ChangeGroup(ctx context.Context, a Actor, at ChatAddress, ch G
 			if err != nil {
 				return err
 			}
-			return c.auditGroup(a, l, chat, AuditGroupChanged, details[i])
+			return c.groupDone(a, l, chat, InboundGroup{Changes: one}, AuditGroupChanged, details[i])
 		})
 		if err != nil {
 			return nil, err
@@ -200,92 +200,16 @@ func (s *Service) ChangeMembers(ctx context.Context, a Actor, at ChatAddress, wh
 	}
 	return results, s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
 		chat, err := c.groupChat(l, id, "")
+		done := InboundMembers{What: what}
 		for _, r := range results {
 			if err == nil && r.Error == nil {
+				done.People = append(done.People, memberNamed(at.Messenger, r.ID))
 				err = c.auditGroup(a, l, chat, AuditGroupMembers, map[string]string{"change": string(what), "member": r.ID})
 			}
 		}
-		return err
-	})
-}
-
-// GroupLink returns the link by which people join a group.
-func (s *Service) GroupLink(ctx context.Context, a Actor, at ChatAddress) (*GroupLink, error) {
-	_, groups, id, err := s.groupOf(ctx, a, at, write)
-	if err != nil {
-		return nil, err
-	}
-	link, err := groups.GroupLink(ctx, at.Line, id, false)
-	return &GroupLink{link}, err
-}
-
-// RenewGroupLink makes the link by which people join a group invalid, and returns a new
-// one. Only owners and admins may do so: the old one may be printed somewhere.
-func (s *Service) RenewGroupLink(ctx context.Context, a Actor, at ChatAddress) (*GroupLink, error) {
-	_, groups, id, err := s.groupOf(ctx, a, at, manage)
-	if err != nil {
-		return nil, err
-	}
-	link, err := groups.GroupLink(asking(ctx, a), at.Line, id, true)
-	if err != nil {
-		return nil, err
-	}
-	return &GroupLink{link}, s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
-		chat, err := c.groupChat(l, id, "")
-		if err != nil {
+		if err != nil || len(done.People) == 0 {
 			return err
 		}
-		return c.auditGroup(a, l, chat, AuditGroupLink, nil)
-	})
-}
-
-// JoinGroup makes the line's account a member of the group with this link, and makes the
-// group's chat. Only owners and admins may do so.
-func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) (*JoinedGroup, error) {
-	l, groups, err := s.groupsOf(ctx, a, on, manage)
-	if err != nil {
-		return nil, err
-	}
-	found := inviteForm.FindStringSubmatch(link)
-	if found == nil {
-		return nil, Invalid("link", "must be a link such as https://chat.whatsapp.com/..., or its code")
-	}
-	joined, err := groups.JoinGroup(asking(ctx, a), on, found[3])
-	if err != nil {
-		return nil, err
-	}
-	name, pending := "", map[string]string{"pending": "true"}
-	if joined.Group != nil {
-		name, pending = joined.Group.Name, nil
-	}
-	err = s.recordGroup(ctx, on, func(c *change, l *line) error {
-		chat, err := c.groupChat(l, joined.ID, name)
-		if err != nil {
-			return err
-		}
-		return c.auditGroup(a, l, chat, AuditGroupJoined, pending)
-	})
-	if err == nil && joined.Group != nil { // after the record: the account is in the group already
-		err = s.nameMembers(ctx, l, a, joined.Group)
-	}
-	return joined, err
-}
-
-// LeaveGroup takes the line's account out of a group. Its chat stays. Only owners and
-// admins may do so: the account cannot come back by itself.
-func (s *Service) LeaveGroup(ctx context.Context, a Actor, at ChatAddress) error {
-	_, groups, id, err := s.groupOf(ctx, a, at, manage)
-	if err != nil {
-		return err
-	}
-	if err := groups.LeaveGroup(asking(ctx, a), at.Line, id); err != nil {
-		return err
-	}
-	return s.recordGroup(ctx, at.Line, func(c *change, l *line) error {
-		chat, err := c.groupChat(l, id, "")
-		if err != nil {
-			return err
-		}
-		return c.auditGroup(a, l, chat, AuditGroupLeft, nil)
+		return c.tellGroup(a, l, chat, InboundGroup{Members: []InboundMembers{done}})
 	})
 }

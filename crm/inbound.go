@@ -141,8 +141,10 @@ func (c *change) applyInbound(l *line, v renderer, b batch) (answer InboundResul
 	if answer.Tags, err = each(nil, b.tags, func(t *tagArrival) (string, error) { return c.applyTag(chats, tags, t) }); err != nil {
 		return answer, err
 	}
-	answer.Archives, err = each(nil, b.archives, func(a *archiveArrival) (string, error) { return c.applyArchive(chats, a) })
-	return answer, err
+	if answer.Archives, err = each(nil, b.archives, func(a *archiveArrival) (string, error) { return c.applyArchive(chats, a) }); err != nil {
+		return answer, err
+	}
+	return answer, c.applyGroups(l, chats, b)
 }
 
 // each appends the result of f for every item, until f fails.

@@ -22,6 +22,10 @@ type InboundBatch struct {
 	Reads    []InboundRead
 	Tags     []InboundTag
 	Archives []InboundArchive
+	Groups   []InboundGroup
+	// AllGroups are the ids of all groups that the account is in, after Groups has told of
+	// them: it is no longer in others. nil: not known.
+	AllGroups []ID
 }
 
 // InboundAlias states that a phone number and a LID belong to one person. It joins the

@@ -19,6 +19,8 @@ type inboundExtras struct {
 	reads     []readArrival
 	tags      []tagArrival
 	archives  []archiveArrival
+	groups    []groupArrival
+	allGroups []ID // nil: not known
 }
 
 type editArrival struct {
@@ -75,6 +77,11 @@ func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 		chat, err := a.Chat.check(messenger, fmt.Sprintf("archives[%d].chat.", i))
 		b.archives, violations = append(b.archives, archiveArrival{chat, a.Archived}), append(violations, err)
 	}
+	for i := range in.Groups {
+		g, err := in.Groups[i].check(messenger, fmt.Sprintf("groups[%d].", i), now)
+		b.groups, violations = append(b.groups, g), append(violations, err)
+	}
+	b.allGroups = in.AllGroups
 	return b, allViolations(violations...)
 }
 

@@ -163,6 +163,16 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	for i := range b.archives {
 		ids = append(ids, b.archives[i].chat.ids()...)
 	}
+	for i := range b.groups {
+		ids = append(ids, b.groups[i].chat.ids()...)
+	}
+	if b.allGroups != nil {
+		gone, err := c.otherGroups(l, b.allGroups)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, gone...)
+	}
 	if !b.connector {
 		return ids, nil
 	}

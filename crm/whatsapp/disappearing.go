@@ -12,7 +12,6 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"chatcast/crm"
-	"chatcast/crm/whatsapp/content"
 )
 
 // maxDisappearing is the longest time after which messages may disappear, in seconds. A
@@ -86,16 +85,6 @@ func groupSetting(e types.GroupEphemeral, told time.Time) *crm.Disappearing {
 		e.DisappearingTimer = 0
 	}
 	return disappearing(e.DisappearingTimer, 0, told, nil, false)
-}
-
-// groupSettingChanged ingests the setting that a group's admin chose.
-func (s *session) groupSettingChanged(ctx context.Context, j types.JID, e types.GroupEphemeral, when time.Time) (kept bool) {
-	d := groupSetting(e, when)
-	if d == nil || j.Server != types.GroupServer {
-		return true
-	}
-	s.keepGroup(j, knownGroup{disappearing: d})
-	return s.ingest(ctx, crm.InboundBatch{Chats: []crm.InboundChat{{ID: content.ID(chatID(j)), Type: "group", Disappearing: d}}})
 }
 
 // disappear returns a context with the setting of the chat. info may be nil, and is

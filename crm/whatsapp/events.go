@@ -53,17 +53,17 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.AppState: // all changes; most of them come as events of their own, too
 		return s.hiddenContact(ctx, cli, e)
 
-	// names
+	// names and groups
 	case *events.PushName:
 		return s.named(ctx, cli, pairOf(e.JID, e.JIDAlt), e.NewPushName)
 	case *events.BusinessName:
 		return s.named(ctx, cli, pairOf(e.JID, types.EmptyJID), e.NewBusinessName)
 	case *events.JoinedGroup:
-		s.keepGroup(e.JID, knownGroup{mode: e.GroupInfo.AddressingMode, disappearing: groupSetting(e.GroupEphemeral, time.Now())})
-		return s.groupNamed(ctx, e.JID, e.GroupInfo.Name)
+		return s.joinedGroup(ctx, cli, e)
 	case *events.GroupInfo:
-		return (e.Name == nil || s.groupNamed(ctx, e.JID, e.Name.Name)) &&
-			(e.Ephemeral == nil || s.groupSettingChanged(ctx, e.JID, *e.Ephemeral, e.Timestamp))
+		return s.groupChanged(ctx, cli, e)
+	case *events.Picture:
+		return s.pictureChanged(ctx, cli, e)
 
 	// the connection
 	case *events.QR:
@@ -86,6 +86,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		s.connected(ctx, cli)
 	case *events.Disconnected:
 		s.end(ending{kind: endLost})
+	case *events.OfflineSyncCompleted:
+		s.caughtUp(cli)
 	case *events.KeepAliveTimeout:
 		if time.Since(e.LastSuccess) > silence {
 			s.end(ending{kind: endLost, detail: detailNoAnswer})
@@ -124,14 +126,13 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		*events.LabelAssociationMessage: // labels are tags of chats
 	// the owner removed messages from the phone: the company keeps them
 	case *events.ClearChat, *events.DeleteChat, *events.DeleteForMe:
-	// online state, pictures and "about" texts of people: not shown
-	case *events.Presence, *events.Picture, *events.UserAbout:
+	// online state and "about" texts of people: not shown
+	case *events.Presence, *events.UserAbout:
 	// the course of a call: its offer is the message
 	case *events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
 		*events.CallReject, *events.UnknownCallEvent:
 	// progress of catching up: each item arrives as an event of its own
-	case *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.OfflineSyncCompleted,
-		*events.KeepAliveRestored:
+	case *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
 	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
 	// never requested: history comes as a notification, and we fetch it ourselves
@@ -242,7 +243,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.helpers.Go(func() {
 		s.report(ctx)
 		s.present(ctx, cli)
-		s.nameGroups(ctx, cli)
+		s.listGroups(ctx, cli)
 	})
 }
 

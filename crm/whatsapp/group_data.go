@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/content"
 )
 
 var (
@@ -19,7 +21,7 @@ var (
 // group returns a group in the form of the rules.
 func (q asked) group(info *types.GroupInfo) crm.Group {
 	g := crm.Group{
-		ID: chatID(info.JID), Name: info.Name, Description: info.Topic,
+		ID: chatID(info.JID), Name: content.Clip(strings.TrimSpace(info.Name), content.MaxName), Description: groupTopic(info.Topic),
 		Announce: info.IsAnnounce, Locked: info.IsLocked, Ephemeral: int64(info.DisappearingTimer), Members: []crm.GroupMember{},
 	}
 	if !info.GroupCreated.IsZero() {
@@ -29,21 +31,26 @@ func (q asked) group(info *types.GroupInfo) crm.Group {
 		id := owner.id()
 		g.OwnerID = &id
 	}
-	var own pair
-	if id := q.cli.Store.ID; id != nil {
-		own = pairOf(*id, q.cli.Store.GetLID())
-	}
+	own := self(q.cli)
 	for _, member := range info.Participants {
 		if member.Error != 0 { // of a new group: this person is not in it
 			continue
 		}
 		p := q.member(member)
+		if p.id() == "" { // no person
+			continue
+		}
 		g.Admin = g.Admin || member.IsAdmin && p.is(own)
-		g.Members = append(g.Members, crm.GroupMember{ID: p.id(), LID: hiddenOf(p), Phone: phoneOf(p.PN), Role: roleOf(member)})
+		g.Members = append(g.Members, crm.GroupMember{ID: p.id(), LID: hiddenOf(p), Phone: phoneOf(p.PN), Role: roleOf(member), Self: p.is(own)})
 	}
 	g.Size = max(len(g.Members), info.ParticipantCount)
 	return g
 }
+
+// maxTopic is more than WhatsApp allows.
+const maxTopic = 4096
+
+func groupTopic(topic string) string { return content.Clip(topic, maxTopic) }
 
 func roleOf(member types.GroupParticipant) string {
 	switch {

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"chatcast/crm"
@@ -12,27 +13,106 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// nameGroups ingests the names of the account's groups. It is called once for each
-// connection.
-func (s *session) nameGroups(ctx context.Context, cli *whatsmeow.Client) {
+// groupsAtOnce is how many groups are ingested in one transaction.
+const groupsAtOnce = 50
+
+// listGroups ingests what the account's groups are now. It is called once for each
+// connection, and waits until what happened before it has been told: that names who did it.
+func (s *session) listGroups(ctx context.Context, cli *whatsmeow.Client) {
+	if !s.awaitCaughtUp(ctx, cli) {
+		return
+	}
+	seen := s.groupNews.seen()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	groups, err := cli.GetJoinedGroups(ctx)
 	if err != nil {
-		s.log.Info("the groups' names are not known", "error", err)
+		s.log.Info("the groups are not known", "error", err)
 		return
 	}
+	groups = slices.DeleteFunc(groups, func(g *types.GroupInfo) bool { return !isGroup(g.JID) })
+	all := []crm.ID{}
+	for some := range slices.Chunk(groups, groupsAtOnce) {
+		for _, g := range some {
+			s.keepGroup(g.JID, knownGroup{g.Name, g.AddressingMode, true, groupSetting(g.GroupEphemeral, time.Now())})
+			all = append(all, content.ID(chatID(g.JID)))
+		}
+		if !s.ingestGroups(ctx, cli, seen, some) {
+			return
+		}
+	}
+	s.groupNews.mu.Lock()
+	defer s.groupNews.mu.Unlock()
+	for j, n := range s.groupNews.count { // told of meanwhile: joined, perhaps
+		if n != seen[j] {
+			all = append(all, content.ID(chatID(j)))
+		}
+	}
+	s.ingest(ctx, crm.InboundBatch{AllGroups: all})
+}
+
+// ingestGroups ingests groups of the list, but those of which there was news since it was
+// asked for.
+func (s *session) ingestGroups(ctx context.Context, cli *whatsmeow.Client, seen map[types.JID]int, groups []*types.GroupInfo) (kept bool) {
+	q, told := asked{s, ctx, cli}, map[types.JID]crm.Group{}
+	for _, g := range groups {
+		told[g.JID] = q.group(g)
+	}
+	s.groupNews.mu.Lock()
+	defer s.groupNews.mu.Unlock()
 	var t crm.InboundBatch
 	for _, g := range groups {
-		s.keepGroup(g.JID, knownGroup{g.Name, g.AddressingMode, true, groupSetting(g.GroupEphemeral, time.Now())})
+		if s.groupNews.count[g.JID] != seen[g.JID] {
+			continue
+		}
+		now := told[g.JID]
+		t.Groups = append(t.Groups, crm.InboundGroup{ID: content.ID(now.ID), Now: &now})
 		if chat, ok := groupChat(g.JID, g.Name); ok {
 			chat.Disappearing = groupSetting(g.GroupEphemeral, time.Now())
 			t.Chats = append(t.Chats, chat)
 		}
 	}
-	if len(t.Chats) > 0 {
-		s.ingest(ctx, t)
+	return len(t.Groups) == 0 || s.ingest(ctx, t)
+}
+
+// catchUp is how long listGroups waits for what happened before the connection.
+const catchUp = 10 * time.Second
+
+// caughtUp notes that WhatsApp has told everything that happened before the connection.
+func (s *session) caughtUp(cli *whatsmeow.Client) {
+	if life := s.lifeOf(cli); life != nil {
+		life.catchUp.Do(func() { close(life.caughtUp) })
 	}
+}
+
+// awaitCaughtUp waits for caughtUp, but not for ever, and returns false when the connection
+// is over.
+func (s *session) awaitCaughtUp(ctx context.Context, cli *whatsmeow.Client) bool {
+	life := s.lifeOf(cli)
+	if life == nil {
+		return false
+	}
+	timeout := time.NewTimer(catchUp)
+	defer timeout.Stop()
+	select {
+	case <-life.caughtUp:
+	case <-timeout.C:
+	case <-life.closed.Done():
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// lifeOf returns the lifetime of the client, or nil when it is over.
+func (s *session) lifeOf(cli *whatsmeow.Client) *lifetime {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cli != cli {
+		return nil
+	}
+	return s.life
 }
 
 // knownGroup is what the session remembers of a group.
@@ -100,12 +180,6 @@ func (s *session) outgoingTo(ctx context.Context, cli *whatsmeow.Client, chat ty
 		return j
 	}
 	return o
-}
-
-func (s *session) groupNamed(ctx context.Context, j types.JID, name string) (kept bool) {
-	chat, ok := groupChat(j, name)
-	s.keepGroup(j, knownGroup{name: name})
-	return !ok || s.ingest(ctx, crm.InboundBatch{Chats: []crm.InboundChat{chat}})
 }
 
 func groupChat(j types.JID, name string) (crm.InboundChat, bool) {

@@ -21,10 +21,13 @@ type lifetime struct {
 	works sync.WaitGroup
 
 	opening atomic.Pointer[opening] // the latest
+
+	catchUp  sync.Once
+	caughtUp chan struct{} // closed when everything from before the connection was told
 }
 
 func newLifetime(ctx context.Context) *lifetime {
-	l := &lifetime{}
+	l := &lifetime{caughtUp: make(chan struct{})}
 	l.opening.Store(&opening{lost: make(chan struct{}, 1)})
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.closed, l.close = context.WithCancel(context.Background())

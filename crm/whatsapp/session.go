@@ -43,6 +43,7 @@ type session struct {
 	inFlight   inFlight
 	uploads    uploads
 	attention  attention
+	groupNews  groupNews
 
 	helpers      handlerGoroutines
 	reporting    sync.Mutex
@@ -72,7 +73,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 	return &session{
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, stop: func() {},
+		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
 	}
 }
 

@@ -300,6 +300,7 @@ var rare = map[string]string{
 	"/v1/events GET 429":                     "a user's calls take all places to wait in",
 	"/v1/events GET 503":                     "the server stops during a wait",
 	lineRoute + "/messages GET 503":          "too many searches at once, or one that takes long: TestSearchesLeaveConnections",
+	lineRoute + "/chats POST chatGroup":      "of a group: TestGroupRights",
 	"/v1/me PATCH 409":                       "two changes of a password at once",
 	"/v1/invitations/{code}/accept POST 409": "two acceptances at once",
 	"/v1/invitations/accept POST 409":        "two acceptances at once",

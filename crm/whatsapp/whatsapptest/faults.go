@@ -128,6 +128,14 @@ func (a *Account) drop() {
 	}
 }
 
+// Forget drops what waits for the account's clients, which never learn of it.
+func (a *Account) Forget() {
+	defer a.srv.lock()()
+	for _, d := range a.linked() {
+		d.queue = nil
+	}
+}
+
 // Hold keeps queued stanzas from the clients until Release.
 func (a *Account) Hold() {
 	defer a.srv.lock()()

@@ -1,6 +1,9 @@
 package whatsapptest
 
-import "slices"
+import (
+	"encoding/hex"
+	"slices"
+)
 
 // Add adds members on behalf of an existing member.
 func (g *Group) Add(by Member, who ...Member) {
@@ -42,6 +45,71 @@ func (g *Group) Disappear(by Member, seconds int) {
 func (g *Group) Promote(by Member, on bool, who ...Member) {
 	defer g.srv.lock()()
 	g.promote(by.self(), nil, on, selves(who))
+}
+
+// Announce lets only admins write or, if on is false, all members.
+func (g *Group) Announce(by Member, on bool) {
+	defer g.srv.lock()()
+	g.setAnnounce(by.self(), nil, on)
+}
+
+// Lock lets only admins change the group or, if on is false, all members.
+func (g *Group) Lock(by Member, on bool) {
+	defer g.srv.lock()()
+	g.setLocked(by.self(), nil, on)
+}
+
+// SetPicture gives the group a picture with an id, or takes it off with an empty one.
+func (g *Group) SetPicture(by Member, id string) {
+	defer g.srv.lock()()
+	what := node{Tag: "set", Attrs: attrs{"jid": g.jid, "author": g.as(by.self()), "id": id}}
+	if id == "" {
+		what = node{Tag: "delete", Attrs: attrs{"jid": g.jid, "author": g.as(by.self())}}
+	}
+	for _, m := range g.members {
+		for _, d := range m.linked() {
+			d.push(node{Tag: "notification", Attrs: attrs{
+				"from": g.jid, "type": "picture", "id": g.srv.nextID(), "t": g.srv.opts.Now().Unix(),
+			}, Content: []node{what}})
+		}
+	}
+}
+
+// NewInvite makes another link by which people join.
+func (g *Group) NewInvite(by Member) {
+	defer g.srv.lock()()
+	g.renew(by.self(), nil)
+}
+
+// Delete ends the group.
+func (g *Group) Delete(by Member) {
+	defer g.srv.lock()()
+	g.tell(by.self(), nil, node{Tag: "delete"})
+	g.members = nil
+	delete(g.srv.groups, g.jid)
+}
+
+func (g *Group) setAnnounce(by *person, author *Device, on bool) {
+	g.announce = on
+	tag := "announcement"
+	if !on {
+		tag = "not_announcement"
+	}
+	g.tell(by, author, node{Tag: tag, Attrs: attrs{"v_id": "2"}})
+}
+
+func (g *Group) setLocked(by *person, author *Device, on bool) {
+	g.locked = on
+	tag := "locked"
+	if !on {
+		tag = "unlocked"
+	}
+	g.tell(by, author, node{Tag: tag})
+}
+
+func (g *Group) renew(by *person, author *Device) {
+	g.invite = hex.EncodeToString(randomBytes(11))
+	g.tell(by, author, node{Tag: "invite", Attrs: attrs{"code": g.invite}})
 }
 
 func selves(who []Member) []*person {

@@ -111,7 +111,7 @@ func (c *conn) inviteLink(g *Group, fresh bool) ([]node, error) {
 		return nil, errUnauthorized
 	}
 	if fresh {
-		g.invite = hex.EncodeToString(randomBytes(11))
+		g.renew(c.device.account.person, c.device)
 	}
 	return []node{{Tag: "invite", Attrs: attrs{"code": g.invite}}}, nil
 }
@@ -144,11 +144,9 @@ func (c *conn) setGroup(g *Group, what node) ([]node, error) {
 		}
 		g.describeAs(me, c.device, id, string(bytesOf(what, "body")))
 	case "locked", "unlocked":
-		g.locked = what.Tag == "locked"
-		g.tell(me, c.device, node{Tag: what.Tag})
+		g.setLocked(me, c.device, what.Tag == "locked")
 	case "announcement", "not_announcement":
-		g.announce = what.Tag == "announcement"
-		g.tell(me, c.device, node{Tag: what.Tag, Attrs: attrs{"v_id": "2"}})
+		g.setAnnounce(me, c.device, what.Tag == "announcement")
 	case "ephemeral":
 		g.expires, _ = strconv.Atoi(stringOf(what, "expiration"))
 		g.tell(me, c.device, node{Tag: what.Tag, Attrs: attrs{"expiration": g.expires}})

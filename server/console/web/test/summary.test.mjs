@@ -69,6 +69,9 @@ test('actions on a chat', () => {
   assert.equal(line('messageEdit', { type: 'text', message: { text: 'old' }, edited: null, error: { code: 'rejected', message: 'refused' } }),
     'A change of a message to Anna failed (refused); it still says: old');
   assert.equal(line('chatMerge', { from: { id: '5@lid' }, to: chat }), 'What was chat 5@lid is Anna from now on');
+  const members = [{ id: '5@lid', lid: '5@lid', phone: null, name: '', role: 'member' }, { id: '6@c.us', lid: null, phone: '6', name: 'Carl', role: 'admin' }];
+  assert.equal(line('chatGroup', { type: 'add', members, by: { name: 'Dora' }, edited: null }), '5@lid, Carl joined Anna · by Dora');
+  assert.equal(line('chatGroup', { type: 'name', members: [], by: null }), 'Anna has another name · by Bob');
   assert.equal(line('chatPresence', { type: 'typing', fromUser: { name: 'Anna S.' } }), 'Anna S. is typing');
   assert.equal(line('chatPresence', { type: 'paused', fromUser: { name: '' } }), 'Anna has stopped typing');
   assert.equal(line('messageDelete', {}), 'A message to Anna was deleted · by Bob');

@@ -23,6 +23,7 @@ export interface EventMap {
   chatAccomplice: ChatAccompliceData;
   chatAuditor: ChatAuditorData;
   chatConversation: ChatConversationData;
+  chatGroup: ChatGroupData;
   chatLevel: ChatLevelData;
   chatMerge: ChatMergeData;
   chatName: ChatNameData;
@@ -173,6 +174,118 @@ export interface ChatConversationMeta {
   eventId?: number;
 }
 /**
+ * A group of the line's account has changed, on the phone, by another member, or here.
+ */
+export interface ChatGroupData {
+  payload: {
+    data: [ChatGroup, ...ChatGroup[]];
+    meta: ChatGroupMeta;
+  };
+}
+/**
+ * What ChatGroupData lists in payload.data.
+ */
+export interface ChatGroup {
+  /**
+   * join and leave are of the line's account, add to demote of members; link: people join by another link now, which L/groups/{groupId}/link has.
+   */
+  type:
+    | 'join'
+    | 'leave'
+    | 'delete'
+    | 'add'
+    | 'remove'
+    | 'promote'
+    | 'demote'
+    | 'name'
+    | 'description'
+    | 'announce'
+    | 'locked'
+    | 'ephemeral'
+    | 'picture'
+    | 'link';
+  chat: ChatRef;
+  /**
+   * The group after the change; null: not known.
+   */
+  group: GroupFields | null;
+  /**
+   * Whom it happened to; empty when it is no change of members.
+   */
+  members: GroupMember[];
+  /**
+   * Who did it outside; null: not known, or an employee did it here.
+   */
+  by: Author | null;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * A group of the account, as it is now.
+ */
+export interface GroupFields {
+  name: string;
+  description: string;
+  /**
+   * Only admins may write.
+   */
+  announce: boolean;
+  /**
+   * Only admins may change the name, the description and the settings.
+   */
+  locked: boolean;
+  /**
+   * Seconds after which messages disappear; 0: never.
+   */
+  ephemeral: number;
+  /**
+   * How many members it has.
+   */
+  size: number;
+  /**
+   * Of the line's account; null: it is not in the group.
+   */
+  role: 'member' | 'admin' | 'owner' | null;
+}
+/**
+ * A member of a group.
+ */
+export interface GroupMember {
+  id: string;
+  lid: string | null;
+  phone: string | null;
+  /**
+   * Empty: L/groups/{groupId} has the names of contacts, for those who may see them.
+   */
+  name: string;
+  role: 'member' | 'admin' | 'owner';
+}
+/**
+ * Who wrote a message, as the messenger knows them.
+ */
+export interface Author {
+  id: MessengerId;
+  username: string | null;
+  name: string;
+  phone: string | null;
+}
+/**
+ * Where ChatGroupData belongs.
+ */
+export interface ChatGroupMeta {
+  type: 'chatGroup';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
  * A chat got a level, or its level was reset (null).
  */
 export interface ChatLevelData {
@@ -286,15 +399,6 @@ export interface ChatPresence {
    * Unix seconds.
    */
   time: number;
-}
-/**
- * Who wrote a message, as the messenger knows them.
- */
-export interface Author {
-  id: MessengerId;
-  username: string | null;
-  name: string;
-  phone: string | null;
 }
 /**
  * Where ChatPresenceData belongs.

@@ -118,12 +118,26 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   chatName: (i) => i.by(say.chatName(i.chat(), text(i.fields.name))),
   contactName: (i) => i.by(say.contactName(text(object(i.fields.contact).id), text(i.fields.name))),
   chatMerge: (i) => say.merged(i.chatOf('from'), i.chatOf('to')),
+  chatGroup: (i) => {
+    const line = pick(say.group, i.type)(i.chat(), people(i.fields.members));
+    const by = i.has('by') ? optional(object(i.fields.by).name) : '';
+    return by !== '' ? say.did(line, by) : i.by(line);
+  },
   chatPresence: (i) => pick(say.presence, i.type)(chatName({ name: object(i.fields.fromUser).name }) ?? i.chat()),
   employeeStatus: (i) => pick(say.employeeStatus, i.type)(i.user('employee')),
   employeeWorkday: (i) => pick(say.workday, i.type)(i.user('employee')),
   quickResponse: (i, n) => pick(say.quickResponse, i.type)(n, optional(object(i.fields.quickResponse).name)),
   quickResponseList: (i, n) => pick(say.quickResponseList, i.type)(n, optional(object(i.fields.quickResponseList).name)),
 };
+
+/** people names the members of a group. */
+function people(members: unknown): string {
+  if (!Array.isArray(members)) throw new Malformed();
+  return members.map((m) => {
+    const { id, name, phone: number_ } = object(m);
+    return chatName({ name, phone: number_ }) ?? text(id);
+  }).join(', ');
+}
 
 function optional(v: unknown): string {
   return typeof v === 'string' ? text(v) : '';

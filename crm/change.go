@@ -17,6 +17,8 @@ type change struct {
 	quiet  bool   // of history: no events, and nothing is unread
 	events []Event
 	after  []func() // called after the commit, before the relay is woken
+
+	labels map[Line]bool // lines whose phones have to be told of labels
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.
@@ -61,6 +63,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	for _, f := range done.after {
 		f()
 	}
+	s.tellLabels(done.labels)
 	if len(done.events) > 0 {
 		s.Live.Wake()
 	}

@@ -48,6 +48,9 @@ func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
 	if err != nil || !added {
 		return err
 	}
+	if err := c.labelled(a, chat, tag, true); err != nil {
+		return err
+	}
 	return c.emitTag(a, chat, TypeAdd, tag)
 }
 
@@ -55,6 +58,9 @@ func (c *change) tag(a Actor, chat *models.Chat, tag *models.Tag) error {
 func (c *change) untag(a Actor, chat *models.Chat, tag *models.Tag) error {
 	removed, err := c.tx.RemoveChatTag(chat.ID, tag.ID)
 	if err != nil || !removed {
+		return err
+	}
+	if err := c.labelled(a, chat, tag, false); err != nil {
 		return err
 	}
 	return c.emitTag(a, chat, TypeDestroy, tag)

@@ -76,6 +76,7 @@ type InboundLabel struct {
 	Name    string
 	Color   string // "#" and hex digits; empty: unchanged
 	Deleted bool
+	Time    *int64 // unix seconds; now when nil
 }
 
 // InboundTag states that a label was put on a chat or taken off.
@@ -83,6 +84,7 @@ type InboundTag struct {
 	Chat  InboundChat
 	Label string // the label's id
 	Added bool
+	Time  *int64 // unix seconds; now when nil
 }
 
 // InboundArchive states that a chat was put into the account's archive, which closes

@@ -37,6 +37,9 @@ func (c *change) applyLabels(l *line, b batch) (map[string]*models.Tag, error) {
 }
 
 func (c *change) applyLabel(l *line, in InboundLabel) error {
+	if newer, err := c.phoneIsNewer(l, in.ID, 0, in.Time); err != nil || !newer {
+		return err
+	}
 	link, err := c.tx.LineLabel(l.licenseID, l.messenger, in.ID)
 	switch {
 	case errors.Is(err, models.ErrNotFound) && in.Deleted:
@@ -54,6 +57,9 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 		return err
 	}
 	name, color := cmp.Or(in.Name, tag.Name), cmp.Or(in.Color, tag.Color)
+	if alike(color, tag.Color) {
+		color = tag.Color
+	}
 	if name == tag.Name && color == tag.Color {
 		return nil
 	}
@@ -63,11 +69,28 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 	}
 	if shared == 1 || name == tag.Name {
 		tag.Name, tag.Color = name, color
-		return c.tx.SaveTag(tag)
+		if err := c.tx.SaveTag(tag); err != nil {
+			return err
+		}
+		return c.relabel(tag.ID, link)
 	}
 	// Another line has this tag too, and has not renamed it.
 	in.Name, in.Color = name, color
 	return c.moveLabel(l, link, tag, in)
+}
+
+// phoneIsNewer reports whether what the phone tells of a label, or of a label on a chat, is
+// newer than what was changed here and the phone does not know yet. If so it stays: who
+// changed it last is right.
+func (c *change) phoneIsNewer(l *line, label string, chatID int64, told *int64) (bool, error) {
+	at, err := c.tx.LabelChangedAt(l.licenseID, l.messenger, label, chatID)
+	if err != nil || at == 0 {
+		return true, err
+	}
+	if told != nil && *told < at {
+		return false, nil
+	}
+	return true, c.tx.DropLabelChange(&models.LabelChange{LicenseID: l.licenseID, MessengerType: l.messenger, Label: label, ChatID: chatID})
 }
 
 // addLabel links a label to the company's tag with its name, and creates the tag when
@@ -157,6 +180,10 @@ func (c *change) applyTag(chats *chatSet, tags map[string]*models.Tag, t *tagArr
 		if err := c.tx.SaveChat(chat); err != nil {
 			return "", err
 		}
+	}
+	newer, err := c.phoneIsNewer(chats.line, t.Label, chat.ID, t.Time)
+	if err != nil || !newer {
+		return ResultUnchanged, err
 	}
 	do := c.untag
 	if t.Added {

@@ -190,6 +190,11 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 				return err
 			}
 		}
+		if before.Phone != "" && before.Phone != row.Phone {
+			if err := c.otherAccountsLabels(on); err != nil {
+				return err
+			}
+		}
 		if err := c.auditLine(askedBy(ctx), l, &before, row); err != nil {
 			return err
 		}

@@ -20,6 +20,8 @@ type LineSettings struct {
 	Proxy       *string `json:"proxy"`      // its URL, with *** for the password; null: none
 	Typing      *bool   `json:"typing"`     // shows that it types before a text; null: as the server is configured
 	SendDelay   *int64  `json:"sendDelay"`  // seconds between two messages; null: as the server is configured
+	Labels      bool    `json:"labels"`     // tags of chats go to the phone as labels
+	HasLabels   *bool   `json:"hasLabels"`  // the account has labels, as only those of WhatsApp Business do; null: not known
 }
 
 // LineSettingsChanges are changes of LineSettings. Absent fields stay as they are.
@@ -29,6 +31,7 @@ type LineSettingsChanges struct {
 	Proxy       Field[string] `json:"proxy"`
 	Typing      Field[bool]   `json:"typing"`
 	SendDelay   Field[int64]  `json:"sendDelay"`
+	Labels      Field[bool]   `json:"labels"`
 }
 
 // AccountSettings is LineSettings for the connector that serves the line.
@@ -58,14 +61,32 @@ var proxySchemes = []string{"http", "https", "socks5"}
 
 // LineSettings returns the settings of a line. Only owners and admins may see them.
 func (s *Service) LineSettings(ctx context.Context, a Actor, on Line) (LineSettings, error) {
-	if _, _, err := s.configured(ctx, a, on); err != nil {
+	_, connector, err := s.configured(ctx, a, on)
+	if err != nil {
+		return LineSettings{}, err
+	}
+	labels, err := hasLabels(ctx, connector, on)
+	if err != nil {
 		return LineSettings{}, err
 	}
 	row, err := s.Store.Read(ctx).LineSettings(on.LicenseID, on.Messenger)
 	if err != nil {
 		return LineSettings{}, err
 	}
-	return lineSettings(row), nil
+	return lineSettings(row, labels), nil
+}
+
+// hasLabels reports whether the account of a line has labels; nil: not known.
+func hasLabels(ctx context.Context, connector Messenger, on Line) (*bool, error) {
+	of, ok := connector.(Labelled)
+	if !ok {
+		return nil, nil
+	}
+	has, known, err := of.HasLabels(ctx, on)
+	if err != nil || !known {
+		return nil, err
+	}
+	return &has, nil
 }
 
 // configured authorises the actor, and returns the connector.
@@ -80,9 +101,10 @@ func (s *Service) configured(ctx context.Context, a Actor, on Line) (*line, Conf
 	return nil, nil, conflict("lines of this type have no account, so they have no settings")
 }
 
-func lineSettings(row *models.LineSettings) LineSettings {
+func lineSettings(row *models.LineSettings, labels *bool) LineSettings {
 	return LineSettings{
 		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy)), Typing: row.Typing, SendDelay: row.SendDelay,
+		Labels: row.Labels, HasLabels: labels,
 	}
 }
 
@@ -129,6 +151,13 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 	if err := ch.check(); err != nil {
 		return data, err
 	}
+	labels, err := hasLabels(ctx, connector, on)
+	if err != nil {
+		return data, err
+	}
+	if ch.Labels.Value && labels != nil && !*labels {
+		return data, conflict("the account has no labels: only accounts of WhatsApp Business do")
+	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		l, err := s.line(c.tx, a, on.LicenseID, on.Messenger, manage)
 		if err != nil {
@@ -154,11 +183,15 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 			}
 			row.Proxy = proxy
 		}
-		data = lineSettings(row)
+		into(&row.Labels, ch.Labels)
+		data = lineSettings(row, labels)
 		if *row == before {
 			return nil
 		}
 		if err := c.tx.PutLineSettings(row); err != nil {
+			return err
+		}
+		if err := c.labelsSet(on, before.Labels, row.Labels); err != nil {
 			return err
 		}
 		c.after = append(c.after, func() { connector.Configure(on) })
@@ -176,12 +209,12 @@ func (ch *LineSettingsChanges) check() error {
 	if n := ch.SendDelay.Value; n < 0 || n > MaxSendDelay {
 		delay = Invalid("sendDelay", "must be from 0 to %d seconds", MaxSendDelay)
 	}
-	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), delay)
+	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), ch.Labels.notNull("labels"), delay)
 }
 
 // settingsFacts returns settings for the audit log: no text, and no password.
 func settingsFacts(row *models.LineSettings) map[string]string {
-	facts := map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": ""}
+	facts := map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "labels": fmt.Sprint(row.Labels)}
 	if row.Typing != nil {
 		facts["typing"] = fmt.Sprint(*row.Typing)
 	}

@@ -113,6 +113,9 @@ func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (
 			if err := c.tx.SaveTag(t); err != nil {
 				return err
 			}
+			if err := c.relabel(t.ID, nil); err != nil {
+				return err
+			}
 		}
 		data, err = tagData(c.tx, t)
 		return err
@@ -162,6 +165,9 @@ func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
 		}
 		used, err := c.tx.TagInUse(id)
 		if err != nil || used {
+			return false, err
+		}
+		if err := c.relabel(id, nil); err != nil {
 			return false, err
 		}
 		return true, c.tx.DeleteTag(id)

@@ -14,6 +14,7 @@ type LineSettings struct {
 	Proxy         string // its URL with the password; empty: none
 	Typing        *bool  // shows that it types before a text; nil: as configured
 	SendDelay     *int64 // seconds between two messages; nil: as configured
+	Labels        bool   // tags of chats go to the phone as labels
 }
 
 // LineSettings returns the settings of a line: the defaults if none were set.

@@ -26,34 +26,23 @@ func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *even
 
 func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
 	name := content.Name(e.Action.GetName())
-	if !fitsID(e.LabelID) || name == "" && !e.Action.GetDeleted() {
+	if !fitsID(e.LabelID) || name == "" && !e.Action.GetDeleted() || s.ownLabels.is(e.Timestamp, appstate.IndexLabelEdit, e.LabelID) {
 		return true
 	}
+	when := sensible(e.Timestamp)
 	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Labels: []crm.InboundLabel{{
-		ID: e.LabelID, Name: name, Color: labelColor(e.Action.GetColor()), Deleted: e.Action.GetDeleted(),
+		ID: e.LabelID, Name: name, Color: crm.LabelColor(e.Action.GetColor()), Deleted: e.Action.GetDeleted(), Time: &when,
 	}}})
-}
-
-// labelColor returns the colour with number n in WhatsApp's palette, or "" when there
-// is none.
-func labelColor(n int32) string {
-	palette := []string{
-		"#ff9485", "#64c4ff", "#ffd429", "#dfaef0", "#99b6c1", "#55ccb3", "#ff9dff", "#d3a91d", "#6d7cce", "#d7e752",
-		"#00d0e2", "#ffc5c7", "#93ceac", "#f74848", "#00a0f2", "#83e422", "#ffaf04", "#b5ebff", "#9ba6ff", "#9368cf",
-	}
-	if n < 0 || int(n) >= len(palette) {
-		return ""
-	}
-	return palette[n]
 }
 
 func (s *session) labelled(ctx context.Context, cli *whatsmeow.Client, e *events.LabelAssociationChat) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
-	if !ok || !fitsID(e.LabelID) {
+	if !ok || !fitsID(e.LabelID) || s.ownLabels.is(e.Timestamp, appstate.IndexLabelAssociationChat, e.LabelID, e.JID.String()) {
 		return true
 	}
+	when := sensible(e.Timestamp)
 	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Tags: []crm.InboundTag{{
-		Chat: chat, Label: e.LabelID, Added: e.Action.GetLabeled(),
+		Chat: chat, Label: e.LabelID, Added: e.Action.GetLabeled(), Time: &when,
 	}}})
 }
 

@@ -18,7 +18,12 @@ func TestWhatTheOwnerDoesOnThePhone(t *testing.T) {
 	anna := func(c crm.InboundChat) bool { return c.ID.String() == "79995554433@c.us" }
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
 	w.awaitBatch(t, "the label", func(batch crm.InboundBatch) bool {
-		return len(batch.Labels) == 1 && batch.Labels[0] == crm.InboundLabel{ID: "7", Name: "Important", Color: labelColor(3)}
+		if len(batch.Labels) != 1 || batch.Labels[0].Time == nil {
+			return false
+		}
+		label := batch.Labels[0]
+		label.Time = nil
+		return label == crm.InboundLabel{ID: "7", Name: "Important", Color: crm.LabelColor(3)}
 	})
 	w.shop.Change(appstate.BuildLabelChat(w.anna.Number(), "7", true))
 	w.awaitBatch(t, "the label on the chat", func(batch crm.InboundBatch) bool {

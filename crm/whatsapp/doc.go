@@ -19,7 +19,7 @@
 //
 // Goroutines: Run's loop takes over lines and renews leases, and one beside it fails what
 // was not sent in time. Each served line has one goroutine that runs its connections, one
-// that sends, one that fetches files and one that rates it. They end before Run returns,
+// that sends, one that tells of labels, one that fetches files and one that rates it. They end before Run returns,
 // and so do the short ones of handlers. whatsmeow's own goroutines end with the connection.
 //
 // whatsmeow keeps its keys in tables of its own (whatsmeow_*) in our database, through

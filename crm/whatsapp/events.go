@@ -240,6 +240,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	notify(s.online)
 	notify(s.outbox)
 	notify(s.fetch)
+	notify(s.labels)
 	s.helpers.Go(func() {
 		s.report(ctx)
 		s.present(ctx, cli)

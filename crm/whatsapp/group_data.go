@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -21,7 +20,7 @@ var (
 // group returns a group in the form of the rules.
 func (q asked) group(info *types.GroupInfo) crm.Group {
 	g := crm.Group{
-		ID: chatID(info.JID), Name: content.Clip(strings.TrimSpace(info.Name), content.MaxName), Description: groupTopic(info.Topic),
+		ID: chatID(info.JID), Name: content.Name(info.Name), Description: groupTopic(info.Topic),
 		Announce: info.IsAnnounce, Locked: info.IsLocked, Ephemeral: int64(info.DisappearingTimer), Members: []crm.GroupMember{},
 	}
 	if !info.GroupCreated.IsZero() {

@@ -138,7 +138,7 @@ func (s *session) groupActor(ctx context.Context, cli *whatsmeow.Client, by, num
 	if who.id() == "" {
 		return nil
 	}
-	return &crm.InboundUser{ID: content.ID(who.id()), Name: content.Clip(name, content.MaxName), Phone: phoneOf(who.PN)}
+	return &crm.InboundUser{ID: content.ID(who.id()), Name: content.Name(name), Phone: phoneOf(who.PN)}
 }
 
 // groupPeople returns people as members of a group.

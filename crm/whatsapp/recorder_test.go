@@ -106,6 +106,12 @@ func (r *recorder) Outbox(_ context.Context, _ crm.Line, after int64, limit int)
 	return items, nil
 }
 
+func (r *recorder) LabelChanges(context.Context, crm.Line, int) ([]crm.LabelChange, error) {
+	return nil, nil
+}
+
+func (r *recorder) LabelsSent(context.Context, crm.Line, []int64) error { return nil }
+
 func (r *recorder) OutboxStart(_ context.Context, _ crm.Line, id int64) (*crm.OutboxItem, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -31,6 +31,7 @@ type session struct {
 	fetch  chan struct{} // there is a file to fetch
 	online chan struct{} // connected
 	tokens chan struct{} // a person's token was stored
+	labels chan struct{} // the phone has to be told of labels
 
 	broken     atomic.Bool  // no more events are accepted from this connection
 	loggingOut atomic.Bool  // a logout is running, and it sets the state
@@ -44,6 +45,7 @@ type session struct {
 	uploads    uploads
 	attention  attention
 	groupNews  groupNews
+	ownLabels  ownLabels
 
 	helpers      handlerGoroutines
 	reporting    sync.Mutex
@@ -73,7 +75,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 	return &session{
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
+		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
 	}
 }
 
@@ -107,6 +109,7 @@ func (s *session) run(ctx context.Context) {
 		s.endPairing(errPairingOver)
 	}()
 	workers.Go(func() { s.send(ctx) })
+	workers.Go(func() { s.sendLabels(ctx) })
 	workers.Go(func() { s.fetchFiles(ctx) })
 	workers.Go(func() { s.watch(ctx) })
 	for tries := 0; ; tries++ {

@@ -183,6 +183,9 @@ func (a *Account) newDevice(c *conn) (*Device, error) {
 		identity: [32]byte(data.GetEIdent()), registration: binary.BigEndian.Uint32(data.GetERegid()),
 		sent: make(map[string]bool),
 	}
+	if a.business != "" {
+		d.platform = "smba"
+	}
 	d.number.Device = a.lastDevice
 	if !d.hidden.IsEmpty() {
 		d.hidden.Device = a.lastDevice

@@ -113,6 +113,9 @@ func (c *change) chatWithPhone(l *line, phone, name string, given *string) (*mod
 	if err := c.nameNew(chat); err != nil {
 		return nil, err
 	}
+	if err := c.disappears(l, chat); err != nil {
+		return nil, err
+	}
 	if _, err := c.tx.EnsureChat(chat); err != nil {
 		return nil, err
 	}

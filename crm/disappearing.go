@@ -1,6 +1,10 @@
 package crm
 
-import "chatcast/models"
+import (
+	"context"
+
+	"chatcast/models"
+)
 
 // Disappearing is the setting of a chat after which its messages disappear from the phones.
 // Messages that are sent must carry it, or phones show that the chat's settings differ. Our
@@ -36,4 +40,36 @@ func (d *Disappearing) apply(chat *models.Chat) (changed bool) {
 
 func disappearingOf(chat *models.Chat) Disappearing {
 	return Disappearing{After: chat.DisappearsAfter, Since: chat.DisappearsSince, Mode: chat.DisappearsMode}
+}
+
+// AccountDisappears stores after how many seconds messages disappear in new chats of the
+// account, as its owner has set it on the phone, unless it was set here later.
+func (s *Service) AccountDisappears(ctx context.Context, on Line, after, since int64) error {
+	if err := (&Disappearing{After: after, Since: since}).check(""); err != nil {
+		return err
+	}
+	return s.changeWithRetry(ctx, func(c *change) error {
+		if _, err := lineForConnector(c.tx, on); err != nil {
+			return err
+		}
+		if _, err := c.tx.LockLicense(on.LicenseID); err != nil { // one change of settings at a time
+			return orNotFound(err, "license")
+		}
+		row, err := c.tx.LineSettings(on.LicenseID, on.Messenger)
+		if err != nil || since < row.DisappearingSince {
+			return err
+		}
+		row.Disappearing, row.DisappearingSince = after, since
+		return c.tx.PutLineSettings(row)
+	})
+}
+
+// disappears gives a chat that we begin the account's setting. A Mode is the connector's to
+// name: an empty one means that it is the account's.
+func (c *change) disappears(l *line, chat *models.Chat) error {
+	settings, err := c.tx.LineSettings(l.licenseID, l.messenger)
+	if err == nil && settings.Disappearing > 0 {
+		(&Disappearing{After: settings.Disappearing, Since: settings.DisappearingSince}).apply(chat)
+	}
+	return err
 }

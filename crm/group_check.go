@@ -14,7 +14,7 @@ const (
 	maxGroupMembers     = 1024
 )
 
-// ephemeralTimes are the times that messages of a group may have before they disappear.
+// ephemeralTimes are the times that messages of a chat may have before they disappear.
 var ephemeralTimes = []int64{0, 86400, 604800, 7776000}
 
 // inviteForm is a link by which people join a group, or its code.
@@ -42,10 +42,15 @@ func (ch *GroupChanges) check() error {
 	if ch.Description.Set {
 		errs = append(errs, checkText("description", ch.Description.Value, maxGroupDescription))
 	}
-	if ch.Ephemeral.Set && !slices.Contains(ephemeralTimes, ch.Ephemeral.Value) {
-		errs = append(errs, Invalid("ephemeral", "must be 0, 86400, 604800 or 7776000 seconds"))
-	}
+	errs = append(errs, checkEphemeral("ephemeral", ch.Ephemeral))
 	return allViolations(errs...)
+}
+
+func checkEphemeral(field string, seconds Field[int64]) error {
+	if !seconds.Set || seconds.Null || slices.Contains(ephemeralTimes, seconds.Value) {
+		return nil
+	}
+	return Invalid(field, "must be 0, 86400, 604800 or 7776000 seconds")
 }
 
 // single returns each change alone, with its entry for the audit log, in the order in

@@ -22,6 +22,9 @@ type LineSettings struct {
 	SendDelay   *int64  `json:"sendDelay"`  // seconds between two messages; null: as the server is configured
 	Labels      bool    `json:"labels"`     // tags of chats go to the phone as labels
 	HasLabels   *bool   `json:"hasLabels"`  // the account has labels, as only those of WhatsApp Business do; null: not known
+	// Disappearing is after how many seconds messages disappear in chats that the line
+	// begins; 0: never.
+	Disappearing int64 `json:"disappearing"`
 }
 
 // LineSettingsChanges are changes of LineSettings. Absent fields stay as they are.
@@ -32,6 +35,8 @@ type LineSettingsChanges struct {
 	Typing      Field[bool]   `json:"typing"`
 	SendDelay   Field[int64]  `json:"sendDelay"`
 	Labels      Field[bool]   `json:"labels"`
+
+	Disappearing Field[int64] `json:"disappearing"`
 }
 
 // AccountSettings is LineSettings for the connector that serves the line.
@@ -41,6 +46,9 @@ type AccountSettings struct {
 	Proxy       string         // with the password; empty: none
 	Typing      *bool          // nil: as configured
 	SendDelay   *time.Duration // nil: as configured
+
+	Disappearing      int64 // of LineSettings
+	DisappearingSince int64 // when that was set, unix seconds
 }
 
 // MaxSendDelay is the longest time between two messages of a line, in seconds.
@@ -105,6 +113,7 @@ func lineSettings(row *models.LineSettings, labels *bool) LineSettings {
 	return LineSettings{
 		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy)), Typing: row.Typing, SendDelay: row.SendDelay,
 		Labels: row.Labels, HasLabels: labels,
+		Disappearing: row.Disappearing,
 	}
 }
 
@@ -184,6 +193,9 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 			row.Proxy = proxy
 		}
 		into(&row.Labels, ch.Labels)
+		if into(&row.Disappearing, ch.Disappearing) {
+			row.DisappearingSince = c.now.Unix()
+		}
 		data = lineSettings(row, labels)
 		if *row == before {
 			return nil
@@ -209,12 +221,13 @@ func (ch *LineSettingsChanges) check() error {
 	if n := ch.SendDelay.Value; n < 0 || n > MaxSendDelay {
 		delay = Invalid("sendDelay", "must be from 0 to %d seconds", MaxSendDelay)
 	}
-	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), ch.Labels.notNull("labels"), delay)
+	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), ch.Labels.notNull("labels"), delay,
+		ch.Disappearing.notNull("disappearing"), checkEphemeral("disappearing", ch.Disappearing))
 }
 
 // settingsFacts returns settings for the audit log: no text, and no password.
 func settingsFacts(row *models.LineSettings) map[string]string {
-	facts := map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "labels": fmt.Sprint(row.Labels)}
+	facts := map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "labels": fmt.Sprint(row.Labels), "disappearing": fmt.Sprint(row.Disappearing)}
 	if row.Typing != nil {
 		facts["typing"] = fmt.Sprint(*row.Typing)
 	}
@@ -230,7 +243,10 @@ func (s *Service) AccountSettings(ctx context.Context, on Line) (AccountSettings
 	if err != nil {
 		return AccountSettings{}, err
 	}
-	data := AccountSettings{RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy, Typing: row.Typing}
+	data := AccountSettings{
+		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy, Typing: row.Typing,
+		Disappearing: row.Disappearing, DisappearingSince: row.DisappearingSince,
+	}
 	if row.SendDelay != nil {
 		data.SendDelay = new(time.Duration(*row.SendDelay) * time.Second)
 	}

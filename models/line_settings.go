@@ -15,6 +15,9 @@ type LineSettings struct {
 	Typing        *bool  // shows that it types before a text; nil: as configured
 	SendDelay     *int64 // seconds between two messages; nil: as configured
 	Labels        bool   // tags of chats go to the phone as labels
+
+	Disappearing      int64 // seconds after which messages disappear in chats that the line begins; 0: never
+	DisappearingSince int64 // when that was set, unix seconds
 }
 
 // LineSettings returns the settings of a line: the defaults if none were set.

@@ -99,7 +99,11 @@ func (o outgoing) disappear(info *waE2E.ContextInfo) *waE2E.ContextInfo {
 	}
 	info.Expiration, info.EphemeralSettingTimestamp = proto.Uint32(uint32(d.After)), &d.Since
 	mode := new(waE2E.DisappearingMode)
-	if d.Mode != "" && (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(d.Mode), mode) == nil {
+	if d.Mode == "" { // of an account, for a chat that it begins
+		info.DisappearingMode = &waE2E.DisappearingMode{
+			Initiator: waE2E.DisappearingMode_INITIATED_BY_ME.Enum(), Trigger: waE2E.DisappearingMode_ACCOUNT_SETTING.Enum(), InitiatedByMe: proto.Bool(true),
+		}
+	} else if (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(d.Mode), mode) == nil {
 		info.DisappearingMode = mode
 	}
 	return info

@@ -126,3 +126,34 @@ func TestDisappearingInGroups(t *testing.T) {
 		}
 	})
 }
+
+// TestDisappearingInNewChats sets on the phone, and then here, after how long messages
+// disappear in new chats: both have what was set last, and chats that the line begins carry it.
+func TestDisappearingInNewChats(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.shop.SetTimer(7*day, time.Now().Add(-time.Hour))
+		h.pair(t)
+		is := func(want int64) {
+			t.Helper()
+			eventually(t, "the setting is not told", func() bool {
+				settings, err := h.LineSettings(t.Context(), h.Owner, testLine)
+				return err == nil && settings.Disappearing == want && h.shop.Timer() == int(want)
+			})
+		}
+		is(7 * day)
+		c := h.answered(t, "one") // nobody has written yet
+		if m := c.GetDisappearingMode(); c.GetExpiration() != 7*day || m.GetInitiator() != waE2E.DisappearingMode_INITIATED_BY_ME || m.GetTrigger() != waE2E.DisappearingMode_ACCOUNT_SETTING {
+			t.Errorf("the context is %v", c)
+		}
+		if _, err := h.ChangeLineSettings(t.Context(), h.Owner, testLine, crm.LineSettingsChanges{Disappearing: crm.Value[int64](day)}); err != nil {
+			t.Fatal(err)
+		}
+		is(day)
+		h.shop.SetTimer(0, time.Now().Add(time.Minute))
+		h.shop.Drop() // it is asked for at each connection
+		is(0)
+		if c := h.answered(t, "two"); c.GetExpiration() != 7*day {
+			t.Errorf("the chat that was there has the context %v", c)
+		}
+	})
+}

@@ -244,6 +244,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.helpers.Go(func() {
 		s.report(ctx)
 		s.present(ctx, cli)
+		s.syncTimer(ctx, cli)
 		s.listGroups(ctx, cli)
 	})
 }

@@ -148,7 +148,7 @@ func notThrough(err error) error {
 func (m *Messenger) Configure(crm.Line) { notify(m.notify) }
 
 // reconfigure takes over the settings of the line. It ends the connection if its proxy is
-// another one now.
+// another one now, and tells the phone of the setting that it has, too.
 func (s *session) reconfigure(ctx context.Context) {
 	settings, err := s.m.rules.AccountSettings(ctx, s.on)
 	if err != nil {
@@ -161,5 +161,10 @@ func (s *session) reconfigure(ctx context.Context) {
 	s.mu.Unlock()
 	if changed {
 		s.end(ending{kind: endLost, detail: detailProxy})
+		return
+	}
+	cli := s.client()
+	if life := s.lifeOf(cli); life != nil && cli.IsLoggedIn() && s.timer.due(settings.DisappearingSince) {
+		s.helpers.Go(func() { s.syncTimer(life.ctx, cli) })
 	}
 }

@@ -106,6 +106,8 @@ func (r *recorder) Outbox(_ context.Context, _ crm.Line, after int64, limit int)
 	return items, nil
 }
 
+func (r *recorder) AccountDisappears(context.Context, crm.Line, int64, int64) error { return nil }
+
 func (r *recorder) LabelChanges(context.Context, crm.Line, int) ([]crm.LabelChange, error) {
 	return nil, nil
 }

@@ -46,6 +46,7 @@ type session struct {
 	attention  attention
 	groupNews  groupNews
 	ownLabels  ownLabels
+	timer      accountTimer
 
 	helpers      handlerGoroutines
 	reporting    sync.Mutex

@@ -51,7 +51,7 @@ func init() {
 		"blocklist":               (*conn).iqBlocklist,
 		"w:profile:picture":       (*conn).iqPicture,
 		"w:biz":                   (*conn).iqBusiness,
-		"disappearing_mode":       func(*conn, node) ([]node, error) { return nil, nil },
+		"disappearing_mode":       (*conn).iqTimer,
 		"urn:xmpp:whatsapp:push":  func(*conn, node) ([]node, error) { return nil, nil },
 		"urn:xmpp:whatsapp:dirty": func(*conn, node) ([]node, error) { return nil, nil },
 	}

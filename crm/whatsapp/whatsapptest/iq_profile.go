@@ -1,5 +1,10 @@
 package whatsapptest
 
+import (
+	"strconv"
+	"time"
+)
+
 // iqPrivacy answers that everybody may see everything, except for what the client
 // changed. It also takes the tokens that the client gives to people.
 func (c *conn) iqPrivacy(n node) ([]node, error) {
@@ -80,6 +85,35 @@ func (c *conn) iqBusiness(n node) ([]node, error) {
 	return []node{{Tag: "business_profile", Content: []node{
 		{Tag: "profile", Attrs: attrs{"jid": jidOf(profile, "jid")}},
 	}}}, nil
+}
+
+// iqTimer sets after how many seconds messages disappear in new chats.
+func (c *conn) iqTimer(n node) ([]node, error) {
+	what, ok := child(n, "disappearing_mode")
+	if !ok {
+		return nil, errUnknown
+	}
+	seconds, err := strconv.Atoi(stringOf(what, "duration"))
+	if err != nil {
+		return nil, errBadRequest
+	}
+	me := c.device.account.person
+	me.timer, me.timerAt = seconds, c.srv.opts.Now()
+	return nil, nil
+}
+
+// SetTimer sets on the phone, at that time, after how many seconds messages disappear in
+// new chats.
+func (p *person) SetTimer(seconds int, at time.Time) {
+	defer p.srv.lock()()
+	p.timer, p.timerAt = seconds, at
+}
+
+// Timer returns what SetTimer or a client has set last.
+func (p *person) Timer() int {
+	p.srv.mu.Lock()
+	defer p.srv.mu.Unlock()
+	return p.timer
 }
 
 // SetPicture gives the person a profile picture.

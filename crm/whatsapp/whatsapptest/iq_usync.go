@@ -77,7 +77,12 @@ func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
 			return node{}, false
 		}
 		return node{Tag: what, Content: []byte(p.about)}, true
-	case "picture", "business", "bot", "disappearing_mode", "username":
+	case "disappearing_mode":
+		if p == nil || p.timerAt.IsZero() {
+			return node{}, false
+		}
+		return node{Tag: what, Attrs: attrs{"duration": p.timer, "t": p.timerAt.Unix()}}, true
+	case "picture", "business", "bot", "username":
 		return node{}, false // no user has these
 	}
 	c.srv.note("usync for %q", what)

@@ -29,6 +29,8 @@ type person struct {
 	silent    bool                    // sends no delivered receipts
 	private   bool                    // nobody is told the number
 	uninvited bool                    // lets nobody add them to groups
+	timer     int                     // seconds after which messages disappear in new chats
+	timerAt   time.Time               // when that was set; zero: never
 	typing    []Typing
 	calls     []CallAction
 }

@@ -3,6 +3,7 @@ package crm
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"chatcast/models"
@@ -82,10 +83,12 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 	case row.Type == MessageText:
 		content.Text, content.Mentions = e.Message.Text, e.Message.Mentions
 		content.ParseMode = e.Message.ParseMode // the phone has marks of its own
+	case row.Type == MessagePoll && e.Message.Poll != nil:
+		content.Poll = e.Message.Poll
 	default:
 		content.Caption, content.Mentions = e.Message.Caption, e.Message.Mentions
 	}
-	if !placeholder && content.Text == before.Text && content.Caption == before.Caption {
+	if !placeholder && content.Text == before.Text && content.Caption == before.Caption && reflect.DeepEqual(content.Poll, before.Poll) {
 		return ResultUnchanged, nil
 	}
 	if err := c.saveEdit(v, Actor{}, chat, row, content, e.time); err != nil {

@@ -1,6 +1,8 @@
 package whatsapp
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"go.mau.fi/whatsmeow/proto/waCommon"
@@ -55,4 +57,43 @@ func TestSealedEdits(t *testing.T) {
 	}})
 	w.anna.SendText(w.shop, "after it")
 	w.awaitText(t, "after it")
+}
+
+// TestSealedEditsChangeMessages checks that an encrypted edit changes a message as any
+// other edit does: a text and a poll.
+func TestSealedEditsChangeMessages(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		send := func(m *waE2E.Message, says string) string {
+			id := h.anna.Send(h.shop, m, whatsapptest.SendOpts{Addressing: whatsapptest.ByNumber})
+			h.awaitItem(t, crm.EventMessage, says)
+			return id
+		}
+		edit := func(id string, kind waE2E.SecretEncryptedMessage_SecretEncType, to *waE2E.Message, says string) {
+			t.Helper()
+			mark := h.Mark(t)
+			if _, err := h.anna.EditSealed(h.shop, id, kind, to); err != nil {
+				t.Fatal(err)
+			}
+			h.awaitItem(t, crm.EventMessageEdit, says)
+			if events := h.EventsAfter(t, mark, crm.EventMessage, crm.EventChatStatus); len(events) > 0 {
+				t.Errorf("the edit is a message, too: %v", events)
+			}
+			page, err := h.Messages(t.Context(), h.Reader, crm.ChatAddress{Line: testLine, ChatID: anna}, crm.MessageQuery{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range page.Items {
+				if m.ID.String() == id {
+					if b, err := json.Marshal(m.Message); err != nil || !strings.Contains(string(b), says) || m.EditedAt == nil {
+						t.Errorf("stored as %s, edited at %v, %v", b, m.EditedAt, err)
+					}
+				}
+			}
+		}
+		text := send(whatsapptest.Sealable("Do you have tea?"), `"Do you have tea?"`)
+		edit(text, waE2E.SecretEncryptedMessage_MESSAGE_EDIT, whatsapptest.Text("Do you have coffee?"), `"Do you have coffee?"`)
+		poll := send(whatsapptest.Poll("Tea?", "yes", "no"), `"Tea?"`)
+		edit(poll, waE2E.SecretEncryptedMessage_POLL_EDIT, whatsapptest.Poll("Coffee?", "yes", "no", "later"), `"later"`)
+	})
 }

@@ -115,7 +115,7 @@ const (
 )
 
 // Typing shows the other side that we are writing or recording. Nobody else is
-// notified, and the notice may be lost.
+// notified, and the notice may be lost. Strangers are shown nothing.
 func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind string) error {
 	if kind != TypingText && kind != TypingVoice {
 		return Invalid("type", "must be text or voice")
@@ -131,6 +131,9 @@ func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind stri
 	}
 	chat, err := l.seenChat(tx, a, at.ChatID)
 	if err != nil {
+		return err
+	}
+	if stranger, err := s.stranger(tx, at.Line, chat); stranger || err != nil {
 		return err
 	}
 	return connector.Typing(ctx, at.Line, chat.ExternalID, kind)

@@ -41,6 +41,9 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	if err := c.tx.SaveChat(chat); err != nil {
 		return err
 	}
+	if err := c.joinFirst(chat); err != nil {
+		return err
+	}
 	for _, g := range merged {
 		if err := c.emitMerge(g, chat); err != nil {
 			return err

@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"chatcast/models"
@@ -52,30 +51,4 @@ func restrictionAt(until *int64, now time.Time) *int64 {
 		return nil
 	}
 	return until
-}
-
-// OutboxPark lets an item wait until the given time, when the account of its line may do
-// it again. Its deadline moves as far, so the wait does not make it fail. An item whose
-// attempt has begun counts as refused, when the account is locked.
-func (s *Service) OutboxPark(ctx context.Context, item OutboxItem, until time.Time, why SendError) error {
-	return s.changeWithRetry(ctx, func(c *change) error {
-		row, err := c.lockOutbox(item.Line, item.ID)
-		if errors.Is(err, models.ErrNotFound) {
-			return nil // deleted meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		if row.StartedAt != 0 && row.Kind == OutMessage && why.Code == SendReachoutLocked {
-			if err := c.countDay(item.Line, c.now.Unix(), models.LineDay{RefusedLock: 1}); err != nil {
-				return err
-			}
-		}
-		row.StartedAt, row.NotBefore, row.LastError = 0, until.Unix(), why.Message
-		row.Deadline = max(row.Deadline, until.Add(s.sendWithin()).Unix())
-		if err := c.tx.SaveOutbox(row); err != nil {
-			return err
-		}
-		return c.tx.ExtendOutbox(row.ChatID, row.ID, row.Deadline) // what comes after it in the chat waits as long
-	})
 }

@@ -186,7 +186,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 			return err
 		}
 		if row.State == StateLoggedOut {
-			if err := c.emptyOutbox(v, on); err != nil {
+			if err := s.emptyOutbox(c, v, on); err != nil {
 				return err
 			}
 		}

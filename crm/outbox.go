@@ -42,7 +42,8 @@ type OutboxItem struct {
 	NotBefore    time.Time // zero: now
 	Attempts     int       // attempts begun, including this one
 	LastError    string
-	FirstContact bool // message: nobody has written in this chat before, neither they nor we
+	FirstContact bool // message: the first one that may reach the person, who has not written
+	Answers      bool // a begun message to a person: they have written before
 }
 
 // MessageRef is a message as a connector needs it. A file of ours has FileID set and is

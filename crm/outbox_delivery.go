@@ -17,12 +17,13 @@ const (
 	attemptLife = 3 * 60
 )
 
-// Outbox lists at most limit items of a line with ids above after, oldest first. Items
-// of different chats may be committed out of the order of their ids, so a caller that
-// looks for new items must begin at 0.
-func (s *Service) Outbox(ctx context.Context, on Line, after int64, limit int) ([]OutboxItem, error) {
+// Outbox lists at most limit items of a line with ids above after that may be performed at
+// a time, oldest first: it is their turn in their chats, and nothing before them waits for
+// a later time. Items of different chats may be committed out of the order of their ids, so
+// a caller that looks for new items must begin at 0.
+func (s *Service) Outbox(ctx context.Context, on Line, at time.Time, after int64, limit int) ([]OutboxItem, error) {
 	tx := s.Store.Read(ctx)
-	rows, err := tx.Outbox(on.LicenseID, on.Messenger, after, limit)
+	rows, err := tx.OutboxDue(on.LicenseID, on.Messenger, at.Unix(), after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +39,13 @@ func (s *Service) Outbox(ctx context.Context, on Line, after int64, limit int) (
 		items = append(items, *item)
 	}
 	return items, nil
+}
+
+// OutboxNext returns when the next of a line's items that wait at a time may be performed,
+// or the zero time when none waits.
+func (s *Service) OutboxNext(ctx context.Context, on Line, at time.Time) (time.Time, error) {
+	next, err := s.Store.Read(ctx).OutboxNext(on.LicenseID, on.Messenger, at.Unix())
+	return timeOf(next), err
 }
 
 // OutboxStart begins an attempt at an item, right before the network is used, and
@@ -70,7 +78,10 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 				return err
 			}
 		}
-		item, err = outboxItem(c.tx, on, row)
+		if item, err = outboxItem(c.tx, on, row); err != nil || item.Group {
+			return err
+		}
+		item.Answers, err = c.tx.HasReceived(row.ChatID)
 		return err
 	})
 	return item, err
@@ -145,8 +156,16 @@ func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := c.updatePreviousContent(row.ID, item.Message.previous); err != nil || item.Kind == OutEdit || !advances(row.Status, models.StatusSent) {
+	if err := c.updatePreviousContent(row.ID, item.Message.previous); err != nil || item.Kind == OutEdit {
 		return err
+	}
+	if item.FirstContact { // it may have been deleted meanwhile, and the next one made the first
+		if err := c.tx.AnswerOutbox(chat.ID); err != nil {
+			return err
+		}
+	}
+	if !advances(row.Status, models.StatusSent) {
+		return nil
 	}
 	return c.setStatus(v, chat, row, models.StatusSent, at.Unix(), nil)
 }
@@ -185,6 +204,9 @@ func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 }
 
 func overdue(row *models.OutboxItem) SendError {
+	if row.Deadline == models.Abandoned {
+		return SendError{Code: SendLoggedOut, Message: "the account was logged out before it was sent"}
+	}
 	e := SendError{Code: SendDeadline, Message: "it could not be sent in time"}
 	if row.LastError != "" {
 		e.Message += ": " + row.LastError
@@ -192,26 +214,30 @@ func overdue(row *models.OutboxItem) SendError {
 	return e
 }
 
-// emptyOutbox fails all items of a line whose account is gone.
-func (c *change) emptyOutbox(v renderer, on Line) error {
-	for {
-		rows, err := c.tx.Outbox(on.LicenseID, on.Messenger, 0, deleteBatch)
-		if err != nil || len(rows) == 0 {
+// emptyOutbox fails all items of a line whose account is gone. What is more than one
+// transaction should change is failed by ExpireOutbox, item by item.
+func (s *Service) emptyOutbox(c *change, v renderer, on Line) error {
+	if err := c.tx.AbandonOutbox(on.LicenseID, on.Messenger); err != nil {
+		return err
+	}
+	rows, err := c.tx.Outbox(on.LicenseID, on.Messenger, deleteBatch)
+	if err != nil {
+		return err
+	}
+	for _, found := range rows {
+		row, err := c.lockOutbox(on, found.ID) // read again: failing the items before it may have changed it
+		if errors.Is(err, models.ErrNotFound) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		for _, found := range rows {
-			row, err := c.lockOutbox(on, found.ID) // read again: failing the items before it may have changed it
-			if errors.Is(err, models.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if err := c.failOutbox(v, row, SendError{Code: SendLoggedOut, Message: "the account was logged out before it was sent"}); err != nil {
-				return err
-			}
+		s.countSend(c, on, OutFailed)
+		if err := c.failOutbox(v, row, overdue(row)); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // failOutbox removes an item that will not be performed. A message gets the status
@@ -225,6 +251,9 @@ func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) e
 		return c.undo(v, row, why)
 	}
 	if err := c.forgetOutbox(*row.MessageID); err != nil {
+		return err
+	}
+	if err := c.passFirst(row); err != nil {
 		return err
 	}
 	chat, err := c.tx.ChatRow(row.ChatID)

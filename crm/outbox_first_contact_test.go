@@ -3,6 +3,7 @@ package crm_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -80,5 +81,118 @@ func TestFirstContactsAtOnce(t *testing.T) {
 		if took.Load() != 3 {
 			t.Errorf("%d strangers were written to", took.Load())
 		}
+	})
+}
+
+// coldness returns the messages that wait in the outbox, the first messages in capitals.
+func coldness(t *testing.T, w *crmtest.World) string {
+	t.Helper()
+	var list []string
+	for _, item := range outbox(t, w) {
+		if item.Kind != crm.OutMessage {
+			continue
+		}
+		text := item.Message.Content.Text
+		if item.FirstContact {
+			text = strings.ToUpper(text)
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, " ")
+}
+
+// TestNextFirstContact checks that a chat has a first message as long as nothing has reached
+// the person: when it is deleted, fails or expires, the next one becomes the first. It
+// stops when the person has written, or one of ours was taken.
+func TestNextFirstContact(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		want := func(what, want string) {
+			t.Helper()
+			if got := coldness(t, w); got != want {
+				t.Errorf("%s, %q waits and not %q", what, got, want)
+			}
+		}
+		a := sendText(t, w, anna, "a")
+		sendText(t, w, anna, "b")
+		sendText(t, w, anna, "c")
+		want("at first", "A b c")
+		if err := w.DeleteMessage(t.Context(), w.Owner, chatAt(onGr, anna), a); err != nil {
+			t.Fatal(err)
+		}
+		want("after a deletion", "B c")
+		done(t, w, start(t, w, outbox(t, w)[0].ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "rejected", Message: "no"}})
+		want("after a failure", "C")
+		sendText(t, w, anna, "d")
+		want("with another", "C d")
+		w.Clock.Advance(crm.DefaultSendWithin / 2)
+		sendText(t, w, anna, "e")
+		w.Clock.Advance(crm.DefaultSendWithin / 2)
+		if _, err := w.ExpireOutbox(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want("after c and d expired", "E")
+		begun := start(t, w, outbox(t, w)[0].ID)
+		sendText(t, w, anna, "f")
+		if err := w.DeleteMessage(t.Context(), w.Owner, chatAt(onGr, anna), begun.Message.ID); err != nil {
+			t.Fatal(err)
+		}
+		want("while e is under way and was deleted", "F")
+		done(t, w, begun, crm.Outcome{Status: crm.OutSent})
+		want("after e was sent all the same", "f")
+		sendText(t, w, anna, "g")
+		want("then", "f g")
+
+		bea := "79990003344"
+		sendText(t, w, bea, "h")
+		failed := outbox(t, w)
+		done(t, w, start(t, w, failed[len(failed)-1].ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "rejected", Message: "no"}})
+		sendText(t, w, bea, "i")
+		want("after a failure with nothing behind it", "f g I")
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("B1", bea, "who are you?", crmtest.Start)}})
+		want("after the person wrote", "f g i")
+		setState(t, w, crm.LineState{State: crm.StateLoggedOut, Device: text("")})
+		want("after the account was logged out", "")
+	})
+}
+
+// TestPlacesOfFirstContacts checks that a first message which nobody began to send gives
+// its place back, or leaves it to the next one, and that one which was tried keeps it.
+func TestPlacesOfFirstContacts(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		w.FirstContactsPerDay = 2
+		places := func(what string, want int) {
+			t.Helper()
+			free := 0
+			for i := range 3 {
+				phone := fmt.Sprint("7999000009", i)
+				sent, err := w.Send(t.Context(), w.Owner, chatAt(onGr, phone), saying("Hello"))
+				if err != nil {
+					break
+				}
+				free++
+				defer func() { // gives the place back
+					if err := w.DeleteMessage(t.Context(), w.Owner, chatAt(onGr, phone), sent.ID.String()); err != nil {
+						t.Error(err)
+					}
+				}()
+			}
+			if free != want {
+				t.Errorf("%s, there are %d places and not %d", what, free, want)
+			}
+		}
+		places("at first", 2)
+		a := sendText(t, w, anna, "a")
+		sendText(t, w, anna, "b")
+		places("with a first message", 1)
+		if err := w.DeleteMessage(t.Context(), w.Owner, chatAt(onGr, anna), a); err != nil {
+			t.Fatal(err)
+		}
+		places("when the next one is the first", 1)
+		done(t, w, start(t, w, outbox(t, w)[0].ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "rejected", Message: "no"}})
+		places("when it was tried and failed", 1)
+		sendText(t, w, anna, "c")
+		places("when the same stranger is written to again", 0)
 	})
 }

@@ -38,13 +38,13 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 func (s *Service) sendWithin() time.Duration { return cmp.Or(s.SendWithin, DefaultSendWithin) }
 
 func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload string, firstContact bool) error {
-	before, err := o.c.tx.OutboxDeadline(chat.ID) // of a first message that may wait for days
+	before, err := o.c.tx.OutboxWait(chat.ID) // for a first message, perhaps for days
 	if err != nil {
 		return err
 	}
 	return o.c.tx.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
-		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: max(o.deadline, before),
+		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: max(o.deadline, before.Deadline), NotBefore: before.NotBefore,
 	})
 }
 
@@ -53,31 +53,19 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 	if o == nil {
 		return nil
 	}
-	known, err := o.c.tx.HasMessages(chat.ID, row.ID)
+	first, err := o.c.isFirst(chat, row.ID)
 	if err != nil {
 		return err
 	}
-	if !known && chat.Type == models.ChatPrivate {
-		if err := o.firstContact(row); err != nil {
+	if first {
+		if err := o.limitNewContacts(); err != nil {
+			return err
+		}
+		if err := o.c.addFirstContact(o.line, row, o.c.now.Unix()); err != nil {
 			return err
 		}
 	}
-	return o.put(chat, OutMessage, &row.ID, "", !known)
-}
-
-// firstContact records a first message of the line, which is rated by it.
-func (o *outbox) firstContact(m *models.Message) error {
-	if err := o.limitNewContacts(); err != nil {
-		return err
-	}
-	content, err := renderer{}.stored(m)
-	if err != nil {
-		return err
-	}
-	now := o.c.now.Unix()
-	return o.c.tx.AddFirstContact(&models.FirstContact{
-		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, At: now, MessageID: &m.ID, TextHash: textHash(content),
-	}, now-contactLife)
+	return o.put(chat, OutMessage, &row.ID, "", first)
 }
 
 // limitNewContacts refuses a first contact of the line when the limit of 24 hours is
@@ -153,6 +141,9 @@ func (o *outbox) delete(chat *models.Chat, row *models.Message, before previousC
 			edits++
 		}
 		if err := o.c.tx.DeleteOutbox(w.ID); err != nil {
+			return err
+		}
+		if err := o.c.passFirst(w); err != nil {
 			return err
 		}
 	}

@@ -121,10 +121,16 @@ func (c *change) updatePreviousContent(messageID int64, now previousContent) err
 // longer have.
 func (c *change) forgetOutbox(messageID int64) error {
 	waiting, err := c.tx.LockOutboxOf(messageID)
+	if err != nil {
+		return err
+	}
 	for _, row := range waiting {
 		if err := c.tx.DeleteOutbox(row.ID); err != nil {
 			return err
 		}
+		if err := c.passFirst(row); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }

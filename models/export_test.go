@@ -27,7 +27,20 @@ func (tx *Tx) Scan(dest any, sql string) error { return tx.db.Raw(sql).Scan(dest
 
 // ExplainChats returns how the database executes Chats.
 func (s *Store) ExplainChats(ctx context.Context, f ChatFilter) (plan string, err error) {
-	stmt := s.Read(ctx).chatList(f).Session(&gorm.Session{DryRun: true}).Find(&[]Chat{}).Statement
+	return s.explain(ctx, s.Read(ctx).chatList(f).Session(&gorm.Session{DryRun: true}).Find(&[]Chat{}).Statement)
+}
+
+// ExplainOutbox returns how the database executes OutboxDue and OutboxNext.
+func (s *Store) ExplainOutbox(ctx context.Context, licenseID int64, messengerType string, at int64) (due, next string, err error) {
+	tx := s.Read(ctx)
+	if due, err = s.explain(ctx, tx.outboxDue(licenseID, messengerType, at, 0, 100).Session(&gorm.Session{DryRun: true}).Find(&[]OutboxItem{}).Statement); err != nil {
+		return "", "", err
+	}
+	next, err = s.explain(ctx, tx.outboxNext(licenseID, messengerType, at).Session(&gorm.Session{DryRun: true}).Select("not_before").Find(&[]int64{}).Statement)
+	return due, next, err
+}
+
+func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string, err error) {
 	explain := "EXPLAIN QUERY PLAN "
 	if s.postgres {
 		explain = "EXPLAIN "

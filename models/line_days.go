@@ -65,6 +65,16 @@ func (tx *Tx) BeginFirstContact(messageID, at int64) error {
 	return tx.db.Model(&FirstContact{}).Where("message_id = ? AND begun_at = 0", messageID).Update("begun_at", at).Error
 }
 
+// DropFirstContact deletes the record of a first message that nobody began to send, and
+// returns since when it had its place within the limit. It returns 0 when there is none.
+func (tx *Tx) DropFirstContact(messageID int64) (at int64, err error) {
+	var rows []FirstContact
+	if err := tx.db.Where("message_id = ? AND begun_at = 0", messageID).Find(&rows).Error; err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	return rows[0].At, tx.db.Delete(&rows).Error
+}
+
 // FirstContactDelivered reports whether a message is a first one that was not delivered
 // before, and when it began. It is delivered then.
 func (tx *Tx) FirstContactDelivered(messageID int64) (begunAt int64, first bool, err error) {

@@ -21,6 +21,7 @@ type Connector struct {
 	mu      sync.Mutex
 	ids     int         // guarded by mu
 	queued  []crm.Line  // guarded by mu
+	typed   []string    // guarded by mu
 	pairing crm.Pairing // guarded by mu
 	fault   error       // guarded by mu; of Pair and Logout
 }
@@ -55,7 +56,19 @@ func (p *Connector) MessageID(crm.Line) string {
 }
 
 // Typing implements crm.Messenger.
-func (p *Connector) Typing(context.Context, crm.Line, string, string) error { return nil }
+func (p *Connector) Typing(_ context.Context, _ crm.Line, chat, _ string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.typed = append(p.typed, chat)
+	return nil
+}
+
+// Typed returns the chats in which typing was shown.
+func (p *Connector) Typed() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.typed)
+}
 
 // Pair implements crm.Messenger.
 func (p *Connector) Pair(context.Context, crm.Line, string) (crm.Pairing, error) {

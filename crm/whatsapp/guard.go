@@ -20,69 +20,108 @@ const (
 	seenEvery  = 10 * time.Minute // how often it is stored that the phone is there
 )
 
+// minWait is the least time that a chat waits.
+const minWait = 50 * time.Millisecond
+
 // notYet returns how long an item has to wait although its time has come, or 0.
-func (s *session) notYet(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem, p *pacer, typed typings) (later time.Duration) {
-	if item.FirstContact && !item.Group && item.Kind == crm.OutMessage {
-		if later = s.park(ctx, item); later > 0 {
-			return later
-		}
-		if later = p.hold(ctx, item); later > 0 {
-			return later
-		}
+func (s *session) notYet(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem, gate *firstGate, typed typings) (later time.Duration) {
+	if first(item) {
+		return gate.hold(ctx, item)
 	}
 	return typed.hold(ctx, s, cli, item)
 }
 
-// pacer holds first messages back as the line's rating demands, in one reading of the
-// outbox. It gives each message that waits a time of its own, so that each is written
-// once and not every minute.
-type pacer struct {
-	s     *session
-	rated *crm.LineRating // nil: to be asked for
-	next  time.Time       // when the next first message may begin
+// first reports whether an item is the first message to a person.
+func first(item crm.OutboxItem) bool {
+	return item.FirstContact && !item.Group && item.Kind == crm.OutMessage
 }
 
-// waits takes note of a first message that waits already.
-func (p *pacer) waits(until time.Time) {
-	if after := until.Add(crm.Pace(until)); after.After(p.next) {
-		p.next = after
-	}
+// firstGate lets first messages through as the account's lock and the line's rating allow. It
+// decides once in a reading of the outbox: when it is closed for one message, it is for
+// all that follow, and they are told to wait together.
+type firstGate struct {
+	s      *session
+	passed time.Time       // when it last let a message through
+	rated  *crm.LineRating // in this reading; nil: to be asked for
+	closed closed          // in this reading; zero: it is not
 }
+
+// closed is how first messages wait.
+type closed struct {
+	until  time.Time
+	inTurn bool // one by one from then on
+	why    crm.SendError
+}
+
+// read begins a reading of the outbox.
+func (g *firstGate) read() { g.rated, g.closed = nil, closed{} }
 
 // hold lets a first message wait when it may not be sent yet. It returns how long the
-// item's chat has to wait, or 0 when the item may be sent.
-func (p *pacer) hold(ctx context.Context, item crm.OutboxItem) (later time.Duration) {
-	if !p.s.m.Guard || item.Group {
+// item's chat has to wait, or 0 when the item may be begun. Then pass must be called.
+func (g *firstGate) hold(ctx context.Context, item crm.OutboxItem) (later time.Duration) {
+	rules, on := g.s.m.rules, g.s.on
+	if g.closed.until.IsZero() {
+		shut, err := g.ask(ctx)
+		if err == nil && !shut.until.IsZero() {
+			err = rules.OutboxHold(ctx, on, shut.until, shut.inTurn, shut.why)
+		}
+		if err != nil {
+			g.s.log.Warn("it is not known whether first messages may be sent", "error", err)
+			shut = closed{until: time.Now().Add(time.Second), why: crm.SendError{Code: codeGuarded, Message: "it is not known whether it may be sent"}}
+		}
+		g.closed = shut
+	}
+	if g.closed.until.IsZero() {
 		return 0
 	}
-	now := time.Now()
-	if p.rated == nil {
-		r, err := p.s.m.rules.RateLine(ctx, p.s.on)
-		if err != nil {
-			p.s.log.Warn("the line could not be rated", "error", err)
+	if item.Attempts > 0 { // it does not lose its turn
+		if err := rules.OutboxPark(ctx, item, g.closed.until, g.closed.why); err != nil {
+			g.s.log.Warn("a first message could not be parked", "error", err)
 			return time.Second
 		}
-		p.rated = &r
 	}
-	at := p.rated.Next(now)
-	if !at.After(now) {
-		p.rated = nil // this message may change it
-		return 0
+	return max(time.Until(g.closed.until), minWait)
+}
+
+// ask returns how the next first message has to wait, or the zero closed.
+func (g *firstGate) ask(ctx context.Context) (shut closed, err error) {
+	until, err := g.s.lockedUntil(ctx)
+	if err != nil || !until.IsZero() {
+		return closed{until: until, why: crm.SendError{Code: codeLocked, Message: lockSentence(until)}}, err
 	}
-	why := "the line is careful with new people now"
-	if p.rated.Rating.Rating == crm.RatingStop {
-		why = "the line writes to no new people now: " + reasons(p.rated.Rating)
-	} else {
-		if p.next.After(at) {
-			at = p.next
+	if !g.s.m.Guard {
+		return shut, nil
+	}
+	now := time.Now()
+	if g.rated == nil {
+		r, err := g.s.m.rules.RateLine(ctx, g.s.on)
+		if err != nil {
+			return shut, err
 		}
-		p.waits(at)
+		if r.LastContact.Before(g.passed) {
+			r.LastContact = g.passed
+		}
+		g.rated = &r
 	}
-	if err := p.s.m.rules.OutboxPark(ctx, item, at, crm.SendError{Code: codeGuarded, Message: why}); err != nil {
-		p.s.log.Warn("a first message could not be parked", "error", err)
-		return time.Second
+	at := g.rated.Next(now)
+	switch {
+	case !at.After(now):
+		return shut, nil
+	case g.rated.Rating.Rating == crm.RatingStop:
+		return closed{until: at, why: crm.SendError{Code: codeGuarded, Message: "the line writes to no new people now: " + reasons(g.rated.Rating)}}, nil
 	}
-	return max(time.Until(at), 50*time.Millisecond)
+	return closed{until: at, inTurn: true, why: crm.SendError{Code: codeGuarded, Message: "the line is careful with new people now"}}, nil
+}
+
+// pass takes note that a first message was begun. The next one keeps its distance from it,
+// whatever the rules know of it by then; of a line that was ok they are asked again.
+func (g *firstGate) pass() {
+	g.passed = time.Now()
+	if g.rated == nil || g.rated.Rating.Rating == crm.RatingOK {
+		g.rated = nil
+		return
+	}
+	g.rated.LastContact = g.passed
 }
 
 func reasons(r crm.Rating) string {
@@ -141,10 +180,10 @@ type typings map[int64]time.Time
 
 // hold shows that we are typing before a text is sent, for a time that depends on its
 // length. It returns how long the item's chat has to wait, or 0 when the text may be sent.
-// Other chats do not wait for it.
+// Other chats do not wait for it. A stranger is shown nothing: see decision 0153.
 func (t typings) hold(ctx context.Context, s *session, cli *whatsmeow.Client, item crm.OutboxItem) (later time.Duration) {
 	most := s.paceNow().typeFor
-	if most == 0 || item.Kind != crm.OutMessage || item.Message == nil || item.Message.Type != crm.MessageText || item.Attempts > 0 {
+	if most == 0 || item.FirstContact || item.Kind != crm.OutMessage || item.Message == nil || item.Message.Type != crm.MessageText || item.Attempts > 0 {
 		return 0
 	}
 	if until, begun := t[item.ID]; begun {
@@ -153,7 +192,7 @@ func (t typings) hold(ctx context.Context, s *session, cli *whatsmeow.Client, it
 	takes := typingTime(item.Message.Content.Text, most)
 	t[item.ID] = time.Now().Add(takes)
 	to, err := s.recipient(ctx, cli, &item)
-	if err == nil && !item.FirstContact { // as in deliver
+	if err == nil {
 		if err = s.attend(ctx, cli, to); errors.Is(err, whatsmeow.ErrNoPushName) {
 			err = nil
 		}

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
+
+// someday is later than anything waits, so the outbox of then is all of it.
+var someday = time.Unix(1<<40, 0)
 
 func guarded(o *Options) { o.Guard = true }
 
@@ -84,6 +88,99 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// TestFirstMessagesKeepTheirDistance checks that a careful line sends one first message at a
+// time, whatever the rules know of the one before it by then: its attempt may take long.
+func TestFirstMessagesKeepTheirDistance(t *testing.T) {
+	for name, file := range map[string]string{"texts": "", "files": "f1"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, guarded)
+			w.NewContact("79991112233", "555666777", "Bob")
+			w.pair(t)
+			slow, disk, err := os.Pipe() // a file that does not end before disk is closed
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.rules.change(func() { w.rules.stored = map[string]*os.File{"f1": slow} })
+			w.rate(crm.LineRating{Rating: crm.Rating{Rating: crm.RatingCareful}, LastContact: time.Now().Add(-time.Hour)})
+			w.rules.change(func() { // at once
+				for i := range 3 {
+					item := crm.OutboxItem{Kind: crm.OutMessage, ID: int64(i + 1), Line: testLine, FirstContact: true, Message: &crm.MessageRef{
+						ID: fmt.Sprint("3EB0C", i), FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "Hello"}, FileID: file,
+					}, CreatedAt: time.Now(), Deadline: time.Now().Add(time.Hour), ChatID: fmt.Sprintf("7999111223%d@c.us", i+3)}
+					if file != "" {
+						item.Message.Type = crm.MessageDocument
+						item.Message.Content = crm.Content{File: &crm.FileData{Name: "f.txt"}}
+					}
+					w.rules.outbox = append(w.rules.outbox, item)
+				}
+			})
+			w.m.Queue(testLine)
+			for i, at := range w.awaitHeld(t, 2) {
+				if wait := time.Until(at); wait < time.Duration(i+1)*time.Minute-10*time.Second || wait > time.Duration(i+1)*90*time.Second+time.Second {
+					t.Errorf("message %d waits %v", i+2, wait)
+				}
+			}
+			if err := disk.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if o := w.awaitOutcome(t, 1); o.Status != crm.OutSent {
+				t.Errorf("the first one: %+v, %+v", o, o.Error)
+			}
+		})
+	}
+}
+
+// TestStrangersSeeNoTyping checks that a first message is sent without a word before it.
+func TestStrangersSeeNoTyping(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.TypeFor = time.Second })
+	bob := w.NewContact("79991112233", "555666777", "Bob")
+	w.pair(t)
+	w.first("3EB0F1", bob.Number().User)
+	if _, err := bob.AwaitText(testwait.Context(t), "Hello"); err != nil {
+		t.Fatal(err)
+	}
+	if shown := bob.Typings(); len(shown) > 0 {
+		t.Errorf("Bob saw %+v", shown)
+	}
+}
+
+// TestNextFirstMessageWaits checks that the message behind a first one that failed does not
+// pass the guard, although it was read together with it.
+func TestNextFirstMessageWaits(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		bob := h.wa.NewContact("79991112233", "555666777", "Bob")
+		until := time.Now().Add(time.Hour).Unix()
+		for _, until := range []*int64{&until, nil} { // a line that was locked is careful
+			if err := h.SetLineRestriction(t.Context(), testLine, until); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.stop()
+		var ids []string
+		for _, text := range []string{"one", "two"} {
+			sent, err := h.Send(t.Context(), h.Operator, crm.ChatAddress{Line: testLine, ChatID: bob.Number().User + "@c.us"}, crm.Outgoing{
+				Type: crm.MessageText, Content: crm.Content{Text: text},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, sent.ID.String())
+		}
+		h.shop.FailSends(479, 1)
+		h.m, h.stop = h.node(t, h.Service, guarded)
+		h.Service.Messengers[Type] = h.m
+		h.awaitItem(t, crm.EventMessageStatus, ids[0], `"rejected"`)
+		eventually(t, "the second message does not wait", func() bool {
+			items, err := h.Outbox(t.Context(), testLine, someday, 0, 10)
+			return err == nil && len(items) == 1 && items[0].Message.ID == ids[1] && items[0].FirstContact && time.Until(items[0].NotBefore) > 30*time.Second
+		})
+		if n := len(bob.Inbox()); n != 0 {
+			t.Errorf("%d messages reached Bob", n)
+		}
+	}, guarded)
+}
+
 // TestGuardWithRules checks that a line which writes to people without WhatsApp is rated
 // stop, that this is told, and that the next first message waits and does not fail.
 func TestGuardWithRules(t *testing.T) {
@@ -112,7 +209,7 @@ func TestGuardWithRules(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "the message does not wait", func() bool {
-			items, err := h.Outbox(t.Context(), testLine, 0, 10)
+			items, err := h.Outbox(t.Context(), testLine, someday, 0, 10)
 			return err == nil && len(items) == 1 && items[0].Message.ID == id && items[0].Deadline.Sub(items[0].NotBefore) >= time.Hour
 		})
 		if n := len(bob.Inbox()); n != 0 {

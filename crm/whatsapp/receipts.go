@@ -88,3 +88,40 @@ func (s *session) teller(ctx context.Context, cli *whatsmeow.Client, e *events.R
 	}
 	return crm.InboundChat{}
 }
+
+// holds reports whether what was written later in a chat waits for the item. A read mark
+// may come after it.
+func holds(item crm.OutboxItem) bool { return item.Kind != crm.OutRead }
+
+// markRead tells the senders that their messages were read. Whether they may know is a
+// setting of the account: without it whatsmeow would tell them.
+func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
+	asked, cancel := context.WithTimeout(ctx, s.m.times.ask)
+	defer cancel()
+	if _, err := cli.TryFetchPrivacySettings(asked, false); err != nil {
+		return err
+	}
+	bySender := map[types.JID][]types.MessageID{}
+	var order []types.JID
+	o := s.outgoingTo(ctx, cli, chat)
+	for _, ref := range item.Reads {
+		sender := chat
+		if item.Group {
+			j, err := jidOf(ref.AuthorID)
+			if err != nil {
+				continue
+			}
+			sender = o.name(j)
+		}
+		if bySender[sender] == nil {
+			order = append(order, sender)
+		}
+		bySender[sender] = append(bySender[sender], ref.ID)
+	}
+	for _, sender := range order {
+		if err := cli.MarkRead(ctx, bySender[sender], item.CreatedAt, chat, sender); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -24,6 +24,7 @@ type recorder struct {
 	codes            []crm.Pairing
 	presences        []string // chat, person, state
 	outbox           []crm.OutboxItem
+	begun            map[int64]bool // items whose attempt goes on
 	outcomes         []crm.Outcome
 	sent             map[string]*crm.MessageRef
 	stored           map[string]*os.File // the files that we send
@@ -43,7 +44,7 @@ var _ Rules = (*recorder)(nil)
 
 func newRecorder() *recorder {
 	return &recorder{
-		changed: make(chan struct{}), sessions: map[crm.Line]*crm.LineSession{}, sent: map[string]*crm.MessageRef{}, files: map[string]string{},
+		changed: make(chan struct{}), sessions: map[crm.Line]*crm.LineSession{}, begun: map[int64]bool{}, sent: map[string]*crm.MessageRef{}, files: map[string]string{},
 	}
 }
 
@@ -95,11 +96,14 @@ func (r *recorder) Ingest(_ context.Context, _ crm.Line, t crm.InboundBatch) (cr
 	return crm.InboundResult{}, nil
 }
 
-func (r *recorder) Outbox(_ context.Context, _ crm.Line, after int64, limit int) (items []crm.OutboxItem, err error) {
+func (r *recorder) Outbox(_ context.Context, _ crm.Line, at time.Time, after int64, limit int) (items []crm.OutboxItem, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	waits := map[string]bool{}
 	for _, item := range r.outbox {
-		if item.ID > after && len(items) < limit {
+		if later := item.NotBefore.After(at); later || waits[item.ChatID] {
+			waits[item.ChatID] = waits[item.ChatID] || holds(item)
+		} else if item.ID > after && len(items) < limit {
 			items = append(items, item)
 		}
 	}
@@ -113,6 +117,35 @@ func (r *recorder) LabelChanges(context.Context, crm.Line, int) ([]crm.LabelChan
 }
 
 func (r *recorder) LabelsSent(context.Context, crm.Line, []int64) error { return nil }
+func (r *recorder) OutboxNext(_ context.Context, _ crm.Line, at time.Time) (next time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, item := range r.outbox {
+		if item.NotBefore.After(at) && (next.IsZero() || item.NotBefore.Before(next)) {
+			next = item.NotBefore
+		}
+	}
+	return next, nil
+}
+
+// OutboxHold gives each message a time of its own, also when they need not go in turn.
+func (r *recorder) OutboxHold(_ context.Context, _ crm.Line, until time.Time, _ bool, _ crm.SendError) error {
+	r.change(func() {
+		now := time.Now()
+		for _, item := range r.outbox {
+			if after := item.NotBefore.Add(crm.Pace(item.NotBefore)); item.NotBefore.After(now) && after.After(until) {
+				until = after
+			}
+		}
+		for i := range r.outbox {
+			if item := &r.outbox[i]; item.FirstContact && !item.NotBefore.After(now) && !r.begun[item.ID] {
+				item.NotBefore = until
+				until = until.Add(crm.Pace(until))
+			}
+		}
+	})
+	return nil
+}
 
 func (r *recorder) OutboxStart(_ context.Context, _ crm.Line, id int64) (*crm.OutboxItem, error) {
 	r.mu.Lock()
@@ -120,6 +153,7 @@ func (r *recorder) OutboxStart(_ context.Context, _ crm.Line, id int64) (*crm.Ou
 	for i := range r.outbox {
 		if r.outbox[i].ID == id {
 			r.outbox[i].Attempts++
+			r.begun[id] = true
 			item := r.outbox[i]
 			return &item, nil
 		}
@@ -129,6 +163,7 @@ func (r *recorder) OutboxStart(_ context.Context, _ crm.Line, id int64) (*crm.Ou
 
 func (r *recorder) OutboxDone(_ context.Context, item crm.OutboxItem, o crm.Outcome) error {
 	r.change(func() {
+		delete(r.begun, item.ID)
 		r.outcomes = append(r.outcomes, o)
 		for i := range r.outbox {
 			if r.outbox[i].ID == item.ID && o.Status == crm.OutRetry {

@@ -83,21 +83,27 @@ func (s *session) lockedUntil(ctx context.Context) (until time.Time, err error) 
 	return until, err
 }
 
-// park lets an item wait for the end of the account's lock, if it is locked. It returns
-// how long the item's chat has to wait, or 0 when the item may be sent.
-func (s *session) park(ctx context.Context, item crm.OutboxItem) (later time.Duration) {
+// parkRefused lets an item wait for the end of the account's lock, if it is locked: WhatsApp has
+// refused it for that. It returns how long the item's chat has to wait, or 0 when the lock
+// is not the reason. It is none for a person who has written to the account.
+func (s *session) parkRefused(ctx context.Context, item crm.OutboxItem) (later time.Duration) {
+	if item.Answers {
+		return 0
+	}
 	until, err := s.lockedUntil(ctx)
 	if err == nil && until.IsZero() {
 		return 0
 	}
 	if err == nil {
-		err = s.m.rules.OutboxPark(ctx, item, until, crm.SendError{
-			Code: codeReachout, Message: "WhatsApp does not let the account write to new people until " + until.UTC().Format(time.RFC3339),
-		})
+		err = s.m.rules.OutboxPark(ctx, item, until, crm.SendError{Code: codeReachout, Message: lockSentence(until)})
 	}
 	if err != nil {
-		s.log.Warn("a first message could not be parked", "error", err)
+		s.log.Warn("a message that WhatsApp refused could not be parked", "error", err)
 		return time.Second
 	}
-	return max(time.Until(until), 50*time.Millisecond)
+	return max(time.Until(until), minWait)
+}
+
+func lockSentence(until time.Time) string {
+	return "WhatsApp does not let the account write to new people until " + until.UTC().Format(time.RFC3339)
 }

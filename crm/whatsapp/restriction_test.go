@@ -69,7 +69,7 @@ func TestLockedAccount(t *testing.T) {
 func (h *harness) awaitParked(t *testing.T, id string, until time.Time) {
 	t.Helper()
 	eventually(t, "the message does not wait", func() bool {
-		items, err := h.Outbox(context.Background(), testLine, 0, 10)
+		items, err := h.Outbox(context.Background(), testLine, someday, 0, 10)
 		return err == nil && len(items) == 1 && items[0].Message.ID == id && items[0].NotBefore.Equal(until) && items[0].Deadline.After(until)
 	})
 }
@@ -105,13 +105,14 @@ func TestLockEnd(t *testing.T) {
 		e    events.NotifyAccountReachoutTimelock
 		want time.Duration // from now; 0: no lock
 	}{
-		"over":             {events.NotifyAccountReachoutTimelock{}, 0},
-		"over, with end":   {events.NotifyAccountReachoutTimelock{TimeEnforcementEnds: at(time.Hour)}, 0},
-		"for an hour":      {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(time.Hour)}, time.Hour},
-		"ends in the past": {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(-time.Second)}, 0},
-		"without an end":   {events.NotifyAccountReachoutTimelock{IsActive: true}, unknownLock},
-		"the end is 0":     {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: jsontime.UnixString{Time: time.Unix(0, 0)}}, unknownLock},
-		"for a century":    {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(100 * 365 * 24 * time.Hour)}, longestLock},
+		"over":                {events.NotifyAccountReachoutTimelock{}, 0},
+		"over, with end":      {events.NotifyAccountReachoutTimelock{TimeEnforcementEnds: at(time.Hour)}, 0},
+		"for an hour":         {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(time.Hour)}, time.Hour},
+		"ends in the past":    {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(-time.Second)}, 0},
+		"without an end":      {events.NotifyAccountReachoutTimelock{IsActive: true}, unknownLock},
+		"the end is 0":        {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: jsontime.UnixString{Time: time.Unix(0, 0)}}, unknownLock},
+		"the end is negative": {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(-200 * 365 * 24 * time.Hour)}, unknownLock},
+		"for a century":       {events.NotifyAccountReachoutTimelock{IsActive: true, TimeEnforcementEnds: at(100 * 365 * 24 * time.Hour)}, longestLock},
 	} {
 		got := lockEnd(&c.e, now)
 		if (got == nil) != (c.want == 0) || got != nil && *got != now.Add(c.want).Unix() {
@@ -177,6 +178,80 @@ func TestMissingToken(t *testing.T) {
 		t.Errorf("it came as %+v, %v", got, err)
 	}
 	w.sound(t)
+}
+
+// TestRottenToken checks that a message which WhatsApp refuses in spite of a person's token is
+// sent again with one that is made of the salt, or with a new token, and that the old one
+// is not used again.
+func TestRottenToken(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.times = patient
+		o.times.token = testwait.Long
+	})
+	w.pair(t)
+	trusts := func() {
+		t.Helper()
+		w.anna.Trust(w.shop)
+		eventually(t, "the token is not stored", func() bool { return hasToken(t.Context(), w.m.serving(testLine).client(), w.anna.HiddenID()) })
+	}
+	trusts()
+	token := func(id, text string) string {
+		t.Helper()
+		w.say(id, text)
+		got, err := w.anna.AwaitText(testwait.Context(t), text)
+		if err != nil || got.Copies != 1 || got.ID != id {
+			t.Fatalf("it came as %+v, %v", got, err)
+		}
+		return got.Token
+	}
+	if got := token("3EB0D1", "with the first token"); got != whatsapptest.TrustedContact {
+		t.Errorf("at first with %q", got)
+	}
+	w.anna.Distrust(w.shop)
+	w.say("3EB0D2", "with a new token")
+	eventually(t, "the message is not refused", func() bool {
+		rotten := false
+		w.m.serving(testLine).rotten.Range(func(any, any) bool { rotten = true; return false })
+		return rotten
+	})
+	trusts()
+	if got, err := w.anna.AwaitText(testwait.Context(t), "with a new token"); err != nil || got.Token != whatsapptest.TrustedContact || got.Copies != 1 {
+		t.Errorf("it came as %+v, %v", got, err)
+	}
+	w.shop.SetSalt([]byte("a salt of the account that is 32"))
+	nct := w.m.serving(testLine).client().Store.NCTSalt
+	eventually(t, "the salt is not stored", func() bool {
+		salt, err := nct.GetNCTSalt(t.Context())
+		return err == nil && len(salt) > 0
+	})
+	w.anna.Distrust(w.shop)
+	for i, text := range []string{"with the salt", "with the salt at once"} {
+		if got := token(fmt.Sprint("3EB0D", i+3), text); got != whatsapptest.ContactSalt {
+			t.Errorf("%s: with %q", text, got)
+		}
+	}
+	w.sound(t)
+}
+
+// TestRefusedAnswer checks that a message to a person who has written does not wait for the
+// end of a lock when WhatsApp refuses it: it fails, and the operator knows.
+func TestRefusedAnswer(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		h.anna.SendText(h.shop, "Do you have tea?")
+		h.awaitItem(t, crm.EventMessage, "Do you have tea?")
+		until := time.Now().Add(time.Hour).Unix()
+		if err := h.SetLineRestriction(t.Context(), testLine, &until); err != nil {
+			t.Fatal(err)
+		}
+		h.shop.FailSends(463, 1)
+		id := h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do"}})
+		h.awaitItem(t, crm.EventMessageStatus, id, `"failed"`, `"reachout_locked"`)
+		h.send(t, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "We do have tea"}})
+		if _, err := h.anna.AwaitText(testwait.Context(t), "We do have tea"); err != nil {
+			t.Fatal(err)
+		}
+	}, func(o *Options) { o.times.token = 100 * time.Millisecond })
 }
 
 // TestTokensOutliveTheDevice checks that an account that is logged out and paired again

@@ -21,10 +21,12 @@ type receiving interface {
 }
 
 type sending interface {
-	Outbox(ctx context.Context, on crm.Line, after int64, limit int) ([]crm.OutboxItem, error)
+	Outbox(ctx context.Context, on crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error)
+	OutboxNext(ctx context.Context, on crm.Line, at time.Time) (time.Time, error)
 	OutboxStart(ctx context.Context, on crm.Line, id int64) (*crm.OutboxItem, error)
 	OutboxDone(ctx context.Context, item crm.OutboxItem, o crm.Outcome) error
 	OutboxPark(ctx context.Context, item crm.OutboxItem, until time.Time, why crm.SendError) error
+	OutboxHold(ctx context.Context, on crm.Line, until time.Time, inTurn bool, why crm.SendError) error
 	ExpireOutbox(ctx context.Context) (int, error)
 	SentMessage(ctx context.Context, on crm.Line, chat, id string) (*crm.MessageRef, error)
 }

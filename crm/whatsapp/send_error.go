@@ -16,6 +16,7 @@ import (
 const (
 	codeNotOnWhatsApp = crm.SendNotOnWhatsApp
 	codeReachout      = crm.SendReachoutLocked // 463: the account may not write to new people for now
+	codeLocked        = "locked"               // the account is locked for new people; it waits, and was not tried
 	codeGuarded       = "guarded"              // the line's rating holds it back; it waits
 	codeRejected      = "rejected"             // 479, and codes of WhatsApp without a code here
 	codeForbidden     = crm.SendForbidden      // 403

@@ -21,11 +21,11 @@ const (
 func (s *session) send(ctx context.Context) {
 	again := time.NewTimer(sendCheck)
 	defer again.Stop()
-	typed := typings{}
+	gate, typed := &firstGate{s: s}, typings{}
 	for {
 		next := time.Second // after a panic
-		unlessPanics(s.log, "reading the outbox", func() { next = s.sendAll(ctx, typed) })
-		again.Reset(min(sendCheck, max(next, 50*time.Millisecond)))
+		unlessPanics(s.log, "reading the outbox", func() { next = s.sendAll(ctx, gate, typed) })
+		again.Reset(min(sendCheck, max(next, minWait)))
 		select {
 		case <-ctx.Done():
 			return
@@ -38,16 +38,18 @@ func (s *session) send(ctx context.Context) {
 
 // sendAll sends the items that may be sent now, and returns how long to wait before the
 // next call.
-func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duration) {
+func (s *session) sendAll(ctx context.Context, gate *firstGate, typed typings) (next time.Duration) {
 	next = sendCheck
 	held := map[string]bool{} // chats that have to wait
-	seen, paced := map[int64]bool{}, pacer{s: s}
+	seen := map[int64]bool{}
+	gate.read()
+	at := time.Now()
 	for after := int64(0); ctx.Err() == nil; {
 		cli := s.client()
 		if cli == nil || !cli.IsLoggedIn() {
 			return sendCheck // send wakes when the line is online
 		}
-		items, err := s.m.rules.Outbox(ctx, s.on, after, sendPage)
+		items, err := s.m.rules.Outbox(ctx, s.on, at, after, sendPage)
 		if err != nil {
 			s.log.Warn("the outbox could not be read", "error", err)
 			return time.Second
@@ -58,72 +60,108 @@ func (s *session) sendAll(ctx context.Context, typed typings) (next time.Duratio
 				held[item.ChatID] = true
 				continue
 			}
-			if until := time.Until(item.NotBefore); !item.NotBefore.IsZero() && until > 0 {
-				held[item.ChatID], next = holds(item), min(next, until)
-				if item.FirstContact && !item.Group {
-					paced.waits(item.NotBefore)
-				}
-				continue
-			}
-			if wait := s.notYet(ctx, cli, item, &paced, typed); wait > 0 {
-				held[item.ChatID], next = true, min(next, wait)
-				continue
-			}
-			if item.Kind == crm.OutMessage && item.Message != nil && item.Message.FileID != "" {
-				held[item.ChatID] = true
-				s.sendFile(ctx, cli, item)
-				continue
-			}
 			was := item.ChatID
-			if wait := s.sendOne(ctx, cli, &item); wait > 0 {
+			if wait := s.sendItem(ctx, cli, &item, gate, typed); wait > 0 {
 				held[was], held[item.ChatID], next = held[was] || holds(item), held[item.ChatID] || holds(item), min(next, wait)
 			}
 		}
 		if len(items) < sendPage {
 			typed.keep(seen)
-			return next
+			return min(next, s.untilNext(ctx, at))
 		}
 	}
 	return next
 }
 
-// holds reports whether what was written later in a chat waits for the item. A read mark
-// may come after it.
-func holds(item crm.OutboxItem) bool { return item.Kind != crm.OutRead }
-
-// sendFile sends a message with a file in a goroutine of its own: an upload may take
-// minutes, and delays only its own chat. When too many uploads are running it does
-// nothing; the outbox is read again when one ends.
-func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, item crm.OutboxItem) {
-	if !s.uploads.begin(item.ChatID) {
-		return
+// untilNext returns how long it is until the next item of the outbox that waited at a time.
+func (s *session) untilNext(ctx context.Context, at time.Time) time.Duration {
+	next, err := s.m.rules.OutboxNext(ctx, s.on, at)
+	switch {
+	case err != nil:
+		s.log.Warn("the outbox could not be read", "error", err)
+		return time.Second
+	case next.IsZero():
+		return sendCheck
 	}
-	begun := item.ChatID
-	s.helpers.Go(func() {
-		later := sendCheck // after a panic
-		unlessPanics(s.log, "sending a file", func() { later = s.sendOne(ctx, cli, &item) })
-		s.uploads.end(begun)
-		if later == 0 || wait(ctx, min(later, sendCheck)) == nil {
-			notify(s.outbox)
-		}
-	})
+	return time.Until(next)
 }
 
-// sendOne sends one item. It returns how long the item's chat has to wait, or 0. item gets
-// the id that its chat has then.
-func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (later time.Duration) {
+// sendItem sends an item when its turn has come. It returns how long the item's chat has to
+// wait, or 0. item gets the id that its chat has then.
+//
+// A message with a file is sent in a goroutine of its own: an upload may take minutes, and
+// delays only its own chat. Its attempt begins before, so that the next first message finds
+// it counted.
+func (s *session) sendItem(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem, gate *firstGate, typed typings) (later time.Duration) {
+	file := item.Kind == crm.OutMessage && item.Message != nil && item.Message.FileID != ""
+	if file && !s.uploads.begin(item.ChatID) {
+		return sendCheck // too many are running; the outbox is read again when one ends
+	}
+	chat, goesOn := item.ChatID, false
+	if file {
+		defer func() {
+			if !goesOn {
+				s.uploads.end(chat)
+			}
+		}()
+	}
+	if later = s.notYet(ctx, cli, *item, gate, typed); later > 0 {
+		return later
+	}
+	begun, done, later := s.begin(ctx, *item)
+	if begun == nil {
+		return later
+	}
+	if first(*item) {
+		gate.pass()
+	}
+	if file {
+		goesOn = true
+		s.helpers.Go(func() { s.sendFile(ctx, cli, begun, chat, done) })
+		return sendCheck
+	}
+	later = s.sendOne(ctx, cli, begun, done)
+	item.ChatID = begun.ChatID
+	return later
+}
+
+// sendFile sends a message with a file that was begun, and wakes the sender when the chat
+// may go on.
+func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, begun *crm.OutboxItem, chat string, done func()) {
+	later := sendCheck // after a panic
+	unlessPanics(s.log, "sending a file", func() { later = s.sendOne(ctx, cli, begun, done) })
+	s.uploads.end(chat)
+	if later == 0 || wait(ctx, min(later, sendCheck)) == nil {
+		notify(s.outbox)
+	}
+}
+
+// begin begins an attempt at an item. Without one begun is nil, and later is how long the
+// item's chat has to wait. done must be called when the attempt is over.
+func (s *session) begin(ctx context.Context, item crm.OutboxItem) (begun *crm.OutboxItem, done func(), later time.Duration) {
+	done = func() {}
 	if item.Message != nil && item.Kind == crm.OutMessage {
-		defer s.inFlight.start(item.Message.ID)()
+		done = s.inFlight.start(item.Message.ID)
 	}
 	begun, err := s.m.rules.OutboxStart(ctx, s.on, item.ID)
-	if err != nil {
+	switch {
+	case err != nil:
 		s.log.Warn("an item of the outbox could not be started", "error", err)
-		return time.Second
+		later = time.Second
+	case begun == nil && first(item): // the next message of the chat is the first one now, and has to be read again
+		later = minWait
+	case begun != nil:
+		s.uploads.rename(item.ChatID, begun.ChatID) // joined with another chat since the outbox was read
+		return begun, done, 0
 	}
-	if begun == nil {
-		return 0
-	}
-	s.uploads.rename(item.ChatID, begun.ChatID) // joined with another chat since the outbox was read
+	done()
+	return nil, nil, later
+}
+
+// sendOne sends an item that was begun. It returns how long the item's chat has to wait, or
+// 0. begun gets the id that its chat has then.
+func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, begun *crm.OutboxItem, done func()) (later time.Duration) {
+	defer done()
 	if wait(ctx, jitter(s.paceNow().delay)) != nil {
 		return time.Second
 	}
@@ -131,7 +169,6 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	if !when.IsZero() {
 		when = time.Unix(sensible(when), 0)
 	}
-	item.ChatID = begun.ChatID
 	if ctx.Err() != nil {
 		return time.Second // the outcome is not known: the item is sent again under the same id
 	}
@@ -139,13 +176,16 @@ func (s *session) sendOne(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		return s.finish(ctx, *begun, crm.Outcome{Status: crm.OutSent, Time: when})
 	}
 	if refusedReach(err) { // the lock may have been announced meanwhile, or cover a second message
-		if later := s.park(ctx, *begun); later > 0 {
+		if later := s.parkRefused(ctx, *begun); later > 0 {
 			return later
 		}
 	}
 	outcome := outcomeOf(err, begun.Attempts, time.Now())
 	s.log.Info("not sent", "kind", begun.Kind, "outcome", outcome.Status, "code", outcome.Error.Code, "attempt", begun.Attempts, "error", err)
-	return s.finish(ctx, *begun, outcome)
+	if later = s.finish(ctx, *begun, outcome); first(*begun) {
+		later = max(later, minWait) // as in begin
+	}
+	return later
 }
 
 // finish saves the outcome of an item, in up to 5 tries. If none succeeds, the item stays
@@ -163,7 +203,7 @@ func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome
 		later = time.Second
 	}
 	if o.Status == crm.OutRetry {
-		return max(time.Until(o.NotBefore), 50*time.Millisecond)
+		return max(time.Until(o.NotBefore), minWait)
 	}
 	return later
 }
@@ -198,15 +238,19 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 			s.log.Debug("presence was not sent", "error", err)
 		}
 	}
-	known := hasToken(ctx, cli, to) // asked before: a token may come on account of this very message
+	token := tokenOf(ctx, cli, to) // asked before: a token may come on account of this very message
 	when, err = s.transmit(ctx, cli, to, m, id)
-	if !refusedReach(err) || known {
+	if !refusedReach(err) {
 		return when, err
 	}
-	if until, failed := s.lockedUntil(ctx); failed != nil || !until.IsZero() || !s.acquaint(ctx, cli, to) {
+	if until, failed := s.lockedUntil(ctx); !item.Answers && (failed != nil || !until.IsZero()) || !s.acquaint(ctx, cli, to, token) {
+		s.rotten.Delete(string(token)) // nothing else shows that it is
 		return when, err
 	}
-	return s.transmit(ctx, cli, to, m, id)
+	if when, err = s.transmit(ctx, cli, to, m, id); refusedReach(err) {
+		s.rotten.Delete(string(token)) // it was not the token
+	}
+	return when, err
 }
 
 // lastAnswer is how long after a socket was closed an answer may still be delivered.
@@ -251,37 +295,4 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 		err = whatsmeow.ErrMessageTimedOut // the connection is gone
 	}
 	return resp.Timestamp, err
-}
-
-// markRead tells the senders that their messages were read. Whether they may know is a
-// setting of the account: without it whatsmeow would tell them.
-func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
-	asked, cancel := context.WithTimeout(ctx, s.m.times.ask)
-	defer cancel()
-	if _, err := cli.TryFetchPrivacySettings(asked, false); err != nil {
-		return err
-	}
-	bySender := map[types.JID][]types.MessageID{}
-	var order []types.JID
-	o := s.outgoingTo(ctx, cli, chat)
-	for _, ref := range item.Reads {
-		sender := chat
-		if item.Group {
-			j, err := jidOf(ref.AuthorID)
-			if err != nil {
-				continue
-			}
-			sender = o.name(j)
-		}
-		if bySender[sender] == nil {
-			order = append(order, sender)
-		}
-		bySender[sender] = append(bySender[sender], ref.ID)
-	}
-	for _, sender := range order {
-		if err := cli.MarkRead(ctx, bySender[sender], item.CreatedAt, chat, sender); err != nil {
-			return err
-		}
-	}
-	return nil
 }

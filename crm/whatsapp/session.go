@@ -43,6 +43,7 @@ type session struct {
 	failures   failureCount
 	inFlight   inFlight
 	uploads    uploads
+	rotten     sync.Map // people's tokens that WhatsApp did not take
 	attention  attention
 	groupNews  groupNews
 	ownLabels  ownLabels

@@ -57,11 +57,30 @@ func (s *session) findSalt(ctx context.Context, cli *whatsmeow.Client) (found bo
 	return err == nil && len(salt) > 0
 }
 
+// GetPrivacyToken implements store.PrivacyTokenStore. A token that is rotten is none.
+func (t tokens) GetPrivacyToken(ctx context.Context, user types.JID) (*store.PrivacyToken, error) {
+	known, err := t.PrivacyTokenStore.GetPrivacyToken(ctx, user)
+	if known == nil || err != nil {
+		return known, err
+	}
+	if _, rotten := t.b.s.rotten.Load(string(known.Token)); rotten {
+		return nil, nil
+	}
+	return known, nil
+}
+
 // acquaint gets what proves acquaintance with a person after WhatsApp missed it, and
 // reports whether there is something new to send along. whatsmeow gives the person our
 // token with the first message of a week, also when that is refused. The person's own
-// comes soon after, if at all.
-func (s *session) acquaint(ctx context.Context, cli *whatsmeow.Client, to types.JID) bool {
+// comes soon after, if at all. sent is the token that WhatsApp did not take, which is not
+// used again: without it whatsmeow makes one from the salt.
+func (s *session) acquaint(ctx context.Context, cli *whatsmeow.Client, to types.JID, sent []byte) bool {
+	if len(sent) > 0 {
+		s.rotten.Store(string(sent), true)
+		if salt, err := cli.Store.NCTSalt.GetNCTSalt(ctx); err == nil && len(salt) > 0 {
+			return true
+		}
+	}
 	if to.Server == types.DefaultUserServer {
 		if lid, err := cli.Store.LIDs.GetLIDForPN(ctx, to); err == nil && !lid.IsEmpty() {
 			to = lid
@@ -79,7 +98,7 @@ func (s *session) acquaint(ctx context.Context, cli *whatsmeow.Client, to types.
 		select {
 		case <-s.tokens:
 		case <-late.C:
-			return false
+			return hasToken(ctx, cli, to) // another send may have taken the notice of it
 		case <-ctx.Done():
 			return false
 		}
@@ -88,6 +107,14 @@ func (s *session) acquaint(ctx context.Context, cli *whatsmeow.Client, to types.
 }
 
 func hasToken(ctx context.Context, cli *whatsmeow.Client, to types.JID) bool {
+	return len(tokenOf(ctx, cli, to)) > 0
+}
+
+// tokenOf returns a person's token, or nil when there is none that can be used.
+func tokenOf(ctx context.Context, cli *whatsmeow.Client, to types.JID) []byte {
 	t, err := cli.Store.PrivacyTokens.GetPrivacyToken(ctx, to)
-	return err == nil && t != nil && len(t.Token) > 0 && time.Since(t.Timestamp) < tokenLife
+	if err != nil || t == nil || time.Since(t.Timestamp) >= tokenLife {
+		return nil
+	}
+	return t.Token
 }

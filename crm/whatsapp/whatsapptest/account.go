@@ -26,6 +26,7 @@ type Account struct {
 	watched    map[types.JID]bool
 	appState   *appState
 	tokens     map[types.JID][][]byte   // by number: given to the account by contacts
+	void       [][]byte                 // of them, those that are not taken any more
 	issued     map[types.JID]time.Time  // by number: when the account's clients gave one
 	salt       []byte                   // of cstokens; nil: the clients do not know it
 	guarded    bool                     // messages to people need a token

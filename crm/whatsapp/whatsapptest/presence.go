@@ -118,3 +118,9 @@ func (c *Contact) Type(a *Account, state types.ChatPresence, media types.ChatPre
 		d.pass(n)
 	}
 }
+
+// Typings returns the chat states that clients have sent the contact.
+func (c *Contact) Typings() []Typing {
+	defer c.srv.lock()()
+	return slices.Clone(c.typing)
+}

@@ -51,6 +51,13 @@ func (p *person) trust(a *Account) {
 	}
 }
 
+// Distrust makes the tokens void that the contact has given to the account. Its clients are
+// not told.
+func (c *Contact) Distrust(a *Account) {
+	defer c.srv.lock()()
+	a.void = append(a.void, a.tokens[c.number]...)
+}
+
 // SetSalt tells the account's clients the salt of cstokens, through the app state.
 func (a *Account) SetSalt(salt []byte) {
 	defer a.srv.lock()()
@@ -85,6 +92,9 @@ func (c *conn) missesToken(n node) bool {
 		return true
 	}
 	_, trusted := child(n, TrustedContact)
+	if token := bytesOf(n, TrustedContact); slices.ContainsFunc(a.void, func(t []byte) bool { return slices.Equal(t, token) }) {
+		return true
+	}
 	_, salted := child(n, ContactSalt)
 	return a.guarded && !trusted && !salted
 }

@@ -42,6 +42,7 @@ func first(item crm.OutboxItem) bool {
 type firstGate struct {
 	s      *session
 	passed time.Time       // when it last let a message through
+	begun  int             // in this reading
 	rated  *crm.LineRating // in this reading; nil: to be asked for
 	closed closed          // in this reading; zero: it is not
 }
@@ -54,11 +55,14 @@ type closed struct {
 }
 
 // read begins a reading of the outbox.
-func (g *firstGate) read() { g.rated, g.closed = nil, closed{} }
+func (g *firstGate) read() { g.begun, g.rated, g.closed = 0, nil, closed{} }
 
 // hold lets a first message wait when it may not be sent yet. It returns how long the
 // item's chat has to wait, or 0 when the item may be begun. Then pass must be called.
 func (g *firstGate) hold(ctx context.Context, item crm.OutboxItem) (later time.Duration) {
+	if g.begun >= strangersAtOnce {
+		return minWait
+	}
 	rules, on := g.s.m.rules, g.s.on
 	if g.closed.until.IsZero() {
 		shut, err := g.ask(ctx)
@@ -117,6 +121,7 @@ func (g *firstGate) ask(ctx context.Context) (shut closed, err error) {
 // whatever the rules know of it by then; of a line that was ok they are asked again.
 func (g *firstGate) pass() {
 	g.passed = time.Now()
+	g.begun++
 	if g.rated == nil || g.rated.Rating.Rating == crm.RatingOK {
 		g.rated = nil
 		return

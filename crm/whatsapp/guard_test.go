@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -85,62 +84,6 @@ func TestGuard(t *testing.T) {
 	w.m.Queue(testLine)
 	if got, err := bob.AwaitText(testwait.Context(t), "Hello"); err != nil || got.ID != "3EB0F1" {
 		t.Errorf("Bob got %+v, %v", got, err)
-	}
-}
-
-// TestFirstMessagesKeepTheirDistance checks that a careful line sends one first message at a
-// time, whatever the rules know of the one before it by then: its attempt may take long.
-func TestFirstMessagesKeepTheirDistance(t *testing.T) {
-	for name, file := range map[string]string{"texts": "", "files": "f1"} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, guarded)
-			w.NewContact("79991112233", "555666777", "Bob")
-			w.pair(t)
-			slow, disk, err := os.Pipe() // a file that does not end before disk is closed
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.rules.change(func() { w.rules.stored = map[string]*os.File{"f1": slow} })
-			w.rate(crm.LineRating{Rating: crm.Rating{Rating: crm.RatingCareful}, LastContact: time.Now().Add(-time.Hour)})
-			w.rules.change(func() { // at once
-				for i := range 3 {
-					item := crm.OutboxItem{Kind: crm.OutMessage, ID: int64(i + 1), Line: testLine, FirstContact: true, Message: &crm.MessageRef{
-						ID: fmt.Sprint("3EB0C", i), FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "Hello"}, FileID: file,
-					}, CreatedAt: time.Now(), Deadline: time.Now().Add(time.Hour), ChatID: fmt.Sprintf("7999111223%d@c.us", i+3)}
-					if file != "" {
-						item.Message.Type = crm.MessageDocument
-						item.Message.Content = crm.Content{File: &crm.FileData{Name: "f.txt"}}
-					}
-					w.rules.outbox = append(w.rules.outbox, item)
-				}
-			})
-			w.m.Queue(testLine)
-			for i, at := range w.awaitHeld(t, 2) {
-				if wait := time.Until(at); wait < time.Duration(i+1)*time.Minute-10*time.Second || wait > time.Duration(i+1)*90*time.Second+time.Second {
-					t.Errorf("message %d waits %v", i+2, wait)
-				}
-			}
-			if err := disk.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if o := w.awaitOutcome(t, 1); o.Status != crm.OutSent {
-				t.Errorf("the first one: %+v, %+v", o, o.Error)
-			}
-		})
-	}
-}
-
-// TestStrangersSeeNoTyping checks that a first message is sent without a word before it.
-func TestStrangersSeeNoTyping(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.TypeFor = time.Second })
-	bob := w.NewContact("79991112233", "555666777", "Bob")
-	w.pair(t)
-	w.first("3EB0F1", bob.Number().User)
-	if _, err := bob.AwaitText(testwait.Context(t), "Hello"); err != nil {
-		t.Fatal(err)
-	}
-	if shown := bob.Typings(); len(shown) > 0 {
-		t.Errorf("Bob saw %+v", shown)
 	}
 }
 

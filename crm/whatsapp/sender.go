@@ -54,8 +54,8 @@ func (s *session) sendAll(ctx context.Context, gate *firstGate, typed typings) (
 			s.log.Warn("the outbox could not be read", "error", err)
 			return time.Second
 		}
-		for _, item := range items {
-			after, seen[item.ID] = item.ID, true
+		for _, item := range answersFirst(items) {
+			after, seen[item.ID] = max(after, item.ID), true
 			if held[item.ChatID] || s.uploads.busy(item.ChatID) {
 				held[item.ChatID] = true
 				continue

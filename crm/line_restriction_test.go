@@ -145,3 +145,46 @@ func TestParkedChats(t *testing.T) {
 		}
 	})
 }
+
+// TestLockThatChanges checks what waits for the end of a lock when the lock is told again,
+// becomes longer or shorter, or has ended in the past.
+func TestLockThatChanges(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, connector := paired(t, store)
+		at := func(d time.Duration) *int64 { return unix(w.Clock.Now().Add(d).Unix()) }
+		locks := func(until *int64) (woken bool) {
+			t.Helper()
+			before := len(connector.Queued())
+			if err := w.SetLineRestriction(t.Context(), onGr, until); err != nil {
+				t.Fatal(err)
+			}
+			return len(connector.Queued()) > before
+		}
+		lock := time.Hour
+		locks(at(lock))
+		sendText(t, w, anna, "a")
+		sendText(t, w, anna, "b")
+		for _, step := range []struct {
+			what  string
+			until time.Duration
+			woken bool
+		}{
+			{"told again", time.Hour, false},
+			{"longer", 3 * time.Hour, true},
+			{"shorter", time.Minute, true},
+			{"ended in the past", -time.Minute, true},
+		} {
+			holdFirst(t, w, w.Clock.Now().Add(lock), false)
+			wantDue(t, w, "held")
+			lock = step.until
+			if woken := locks(at(lock)); woken != step.woken {
+				t.Errorf("%s: the connector is woken: %v", step.what, woken)
+			}
+			if step.woken {
+				wantDue(t, w, step.what, "a", "b") // the sender looks at the lock again
+			} else {
+				wantDue(t, w, step.what)
+			}
+		}
+	})
+}

@@ -45,6 +45,7 @@ const (
 	AuditLineSettings         = "line.settings"
 	AuditChatRenamed          = "chat.renamed"
 	AuditContactRenamed       = "contact.renamed"
+	AuditContactsChecked      = "contact.checked" // the messenger was asked whether numbers use it
 
 	AuditGroupMade    = "group.made"
 	AuditGroupChanged = "group.changed"
@@ -69,7 +70,7 @@ var auditActions = []string{
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
 	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
-	AuditChatRenamed, AuditContactRenamed,
+	AuditChatRenamed, AuditContactRenamed, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
 }

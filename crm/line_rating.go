@@ -214,6 +214,8 @@ func (n *LineCounts) add(d models.LineDay) {
 	n.Locks += d.Locks
 	n.Bans += d.Bans
 	n.Blocks += d.Blocks
+	n.Checked += d.Checked
+	n.CheckedAbsent += d.CheckedAbsent
 }
 
 func timeOf(unix int64) time.Time {

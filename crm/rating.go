@@ -56,6 +56,8 @@ type LineCounts struct {
 	Locks         int64 // locks that began
 	Bans          int64 // bans that began
 	Blocks        int64 // of them, those because people blocked the account
+	Checked       int64 // numbers that the messenger was asked about, see CheckContacts
+	CheckedAbsent int64 // of them, those that do not use the messenger
 }
 
 // Thresholds of the rating. They are of what people report about banned accounts, and
@@ -76,6 +78,10 @@ const (
 	notThereStop       = 50
 	refusedCareful     = 3
 	refusedStop        = 10
+
+	checkedCareful = 500
+	absentOf       = 100
+	absentCareful  = 50 // percent
 
 	phoneAwayAfter  = 12 * 24 * time.Hour // WhatsApp unlinks an account's other devices after 14
 	phoneAwayLimit  = 14 * 24 * time.Hour
@@ -170,6 +176,11 @@ func (r *rater) behaviour(f LineFacts) {
 	r.grade(int64(f.Strangers), careful, stop, "strangers", "The line has written first to %d people in 24 hours.", f.Strangers)
 	r.grade(int64(f.Same), sameCareful, sameStop, "same_text", "%d of the people written to first in 24 hours got the same text.", f.Same)
 	r.grade(int64(f.Burst), burstCareful, 0, "burst", "The line has written first to %d people in %d minutes.", f.Burst, int(ratingBurst.Minutes()))
+	r.grade(f.Recent.Checked, checkedCareful, 0, "checks", "The messenger was asked about %d numbers in two days.", f.Recent.Checked)
+	if f.Recent.Checked >= absentOf {
+		absent := percent(f.Recent.CheckedAbsent, f.Recent.Checked)
+		r.grade(absent, absentCareful, 0, "checks_absent", "%d %% of the numbers that the messenger was asked about in two days do not use it.", absent)
+	}
 }
 
 // upkeep adds what will end the session without anybody's bad will.

@@ -57,7 +57,10 @@ type Options struct {
 	// FirstContactsPerDay is how many people a line with an account may write to first
 	// in 24 hours; 0: any number.
 	FirstContactsPerDay int
-	PublicURL           string // start of the links to attachments: "https://chat.example.com"; may be empty
+	// ChecksPerDay is about how many numbers a line may ask its messenger on one day of
+	// UTC; 0: any number.
+	ChecksPerDay int
+	PublicURL    string // start of the links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
 	// Tracer follows changes; nil: nothing does.
@@ -86,6 +89,8 @@ type Service struct {
 	searches    chan struct{} // holds one for each search in messages that runs
 	invitations *throttle     // guesses of codes of invitations
 	codes       *throttle     // guesses of codes of second factors
+	checks      *throttle     // numbers that lines ask their messenger about
+	numbers     *numberCache  // what the messengers answered
 	failures    *failures     // failed attempts that the audit log is to have
 	cleaned     atomic.Int64  // when expired tokens were last removed, unix seconds
 	untouched   atomic.Int64  // when the use of a session could not be noted, unix seconds
@@ -105,7 +110,8 @@ func New(o Options) *Service {
 	if o.SearchTime == 0 {
 		o.SearchTime = DefaultSearchTime
 	}
-	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures()}
+	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures(),
+		checks: newThrottle(), numbers: newNumberCache()}
 	s.SetConfigApps(o.ConfigApps)
 	return s
 }

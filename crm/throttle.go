@@ -144,6 +144,17 @@ func (t *throttle) admitGuess(now time.Time, address, account string) (succeeded
 	}, 0
 }
 
+// spend takes n tokens from the bucket of the words, or returns how long until it has them.
+func (t *throttle) spend(now time.Time, p pace, n int, words ...string) (wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.bucket(now, p, words...)
+	if wait = p.until(b, float64(n)); wait == 0 {
+		b.tokens -= float64(n)
+	}
+	return wait
+}
+
 // charge is one token of a bucket of this pace.
 type charge struct {
 	pace

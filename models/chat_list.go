@@ -201,8 +201,9 @@ type ContactFilter struct {
 	ViewerID      int64
 	LicenseID     int64
 	MessengerType string
-	OnlyVisible   bool   // only contacts with a private chat that the viewer may see
-	Search        string // its words occur in the name, phone, username or id
+	OnlyVisible   bool     // only contacts with a private chat that the viewer may see
+	Search        string   // its words occur in the name, phone, username or id
+	IDs           []string // external ids or LIDs; nil: any
 	AfterID       int64
 	Limit         int
 }
@@ -221,6 +222,9 @@ func (tx *Tx) contacts(f ContactFilter) *gorm.DB {
 		q = q.Where(`EXISTS (SELECT 1 FROM chats c WHERE c.license_id = k.license_id
 			AND c.messenger_type = k.messenger_type AND c.type = 'private'
 			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID, f.ViewerID)
+	}
+	if f.IDs != nil {
+		q = q.Where("(k.external_id IN ? OR k.lid IN ?)", f.IDs, f.IDs)
 	}
 	return q
 }

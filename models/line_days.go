@@ -19,6 +19,7 @@ func (tx *Tx) CountLineDay(d LineDay) error {
 			"sent": add("sent", d.Sent), "delivered": add("delivered", d.Delivered), "not_there": add("not_there", d.NotThere),
 			"refused_lock": add("refused_lock", d.RefusedLock), "refused_no_link": add("refused_no_link", d.RefusedNoLink),
 			"forbidden": add("forbidden", d.Forbidden), "locks": add("locks", d.Locks), "bans": add("bans", d.Bans), "blocks": add("blocks", d.Blocks),
+			"checked": add("checked", d.Checked), "checked_absent": add("checked_absent", d.CheckedAbsent),
 		}).Error
 }
 

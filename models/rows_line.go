@@ -91,4 +91,6 @@ type LineDay struct {
 	Locks         int64
 	Bans          int64
 	Blocks        int64
+	Checked       int64 // numbers that the messenger was asked about
+	CheckedAbsent int64 // of them, those that do not use it
 }

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"go.mau.fi/whatsmeow"
@@ -67,46 +66,71 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 	return known.PN, nil
 }
 
-// lookUp asks WhatsApp for the person with a number, in each way to write it. WhatsApp may
-// know the person by another number than the one that was typed, or by the hidden id
-// alone, which then stands for the number that was typed. Nothing is remembered of a
-// number without WhatsApp, because its owner may join at any time. Other chats wait
-// meanwhile, so it does not wait for an answer as long as whatsmeow would.
+// lookUp asks WhatsApp for the person with a number, in each way to write it. Other chats
+// wait meanwhile, so it does not wait for an answer as long as whatsmeow would.
 func (s *session) lookUp(ctx context.Context, cli *whatsmeow.Client, typed string) (pair, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.m.times.ask)
 	defer cancel()
-	asked := []string{"+" + typed}
-	if other := crm.OtherSpelling(typed); other != "" {
-		asked = append(asked, "+"+other)
-	}
-	found, err := cli.IsOnWhatsApp(ctx, asked)
+	found, err := lookUpAll(ctx, cli, []string{typed})
 	if err != nil {
 		return pair{}, err
 	}
-	var best pair
-	for _, f := range found {
-		p := pairOf(f.JID, f.PhoneNumber)
-		if !f.IsIn || p == (pair{}) {
-			continue
-		}
-		number := strings.TrimPrefix(f.Query, "+")
-		if !slices.Contains(asked, "+"+number) { // WhatsApp need not repeat what it was asked
-			number = typed
-		}
-		if p, err = withNumber(ctx, cli, p, number); err != nil {
-			return pair{}, err
-		}
-		if number == typed {
-			return p, nil
-		}
-		if best == (pair{}) {
-			best = p
-		}
-	}
-	if best == (pair{}) {
+	if !found[typed].exists {
 		return pair{}, errNotOnWhatsApp
 	}
-	return best, nil
+	return found[typed].pair, nil
+}
+
+// lookedUp is what WhatsApp answers about a number.
+type lookedUp struct {
+	pair
+	exists   bool
+	business string // the name that WhatsApp has verified; empty: none
+}
+
+// lookUpAll asks WhatsApp for the people with these numbers in one question, each in each
+// way to write it. WhatsApp may know a person by another number than the one that was
+// typed, or by the hidden id alone, which then stands for the number that was typed.
+// Nothing is remembered of a number without WhatsApp, because its owner may join at any
+// time. A number that WhatsApp did not answer has no entry.
+func lookUpAll(ctx context.Context, cli *whatsmeow.Client, numbers []string) (map[string]lookedUp, error) {
+	var asked []string
+	typed := map[string][]string{} // by what was asked about
+	for _, number := range numbers {
+		for _, form := range []string{number, crm.OtherSpelling(number)} {
+			if form == "" {
+				continue
+			}
+			if typed[form] == nil {
+				asked = append(asked, "+"+form)
+			}
+			typed[form] = append(typed[form], number)
+		}
+	}
+	answers, err := cli.IsOnWhatsApp(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]lookedUp{}
+	for _, answer := range answers {
+		query := strings.TrimPrefix(answer.Query, "+")
+		about := typed[query]
+		if len(numbers) == 1 && about == nil { // WhatsApp need not repeat what it was asked
+			query, about = numbers[0], numbers
+		}
+		for _, number := range about {
+			p, before := pairOf(answer.JID, answer.PhoneNumber), found[number]
+			if !answer.IsIn || p == (pair{}) || before.exists && query != number {
+				found[number] = before
+				continue
+			}
+			if p, err = withNumber(ctx, cli, p, query); err != nil {
+				return nil, err
+			}
+			found[number] = lookedUp{pair: p, exists: true, business: verifiedName(answer.VerifiedName)}
+		}
+	}
+	return found, nil
 }
 
 // withNumber returns p with the number that is known of the hidden id. Without one it is

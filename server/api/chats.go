@@ -15,6 +15,7 @@ func (a *API) registerChats(signedIn, line gin.IRouter) {
 	line.GET("/chats/:chatId", on(a, pathChat, a.chat))
 	line.PATCH("/chats/:chatId", chatAction(a, nameInput.value, a.CRM.RenameChat))
 	line.GET("/contacts", on(a, pathLine, a.contacts))
+	line.POST("/contacts/check", on(a, pathLine, a.checkContacts))
 	line.PATCH("/contacts/:contactId", on(a, pathContact, a.renameContact))
 
 	chat := line.Group("/chats/:chatId")
@@ -138,6 +139,16 @@ func (a *API) createChat(c *gin.Context, line crm.Line) (any, error) {
 
 func (a *API) contacts(c *gin.Context, line crm.Line) (any, error) {
 	return a.CRM.Contacts(c.Request.Context(), actor(c), line, queryPage(c), c.Query("search"))
+}
+
+func (a *API) checkContacts(c *gin.Context, line crm.Line) (any, error) {
+	var in struct {
+		Numbers []string `json:"numbers"`
+	}
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	return a.CRM.CheckContacts(c.Request.Context(), actor(c), line, in.Numbers)
 }
 
 func (a *API) renameContact(c *gin.Context, at crm.ContactAddress) (any, error) {

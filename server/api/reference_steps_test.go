@@ -162,6 +162,7 @@ func (w *walker) messages() {
 		step{w.Operator, "DELETE " + annChat + "/messages/IN1", "", 409, "", nil},
 		step{w.Operator, "POST " + annChat + "/messages/file", string(upload), 0, "", []string{"Content-Type", uploadType}},
 	)
+	w.checks()
 	for n, s := range []struct{ kind, body string }{
 		{"text", `{"text":"*Hello*","parseMode":"markdown"}`},
 		{"location", `{"latitude":1.5,"longitude":-2,"name":"Here","address":"There"}`},

@@ -104,6 +104,7 @@ var shapes = map[string]any{
 	"Group": crm.Group{}, "GroupMember": crm.GroupMember{}, "MemberResult": crm.MemberResult{}, "MemberError": crm.SendError{},
 	"CreatedGroup": crm.CreatedGroup{}, "JoinedGroup": crm.JoinedGroup{}, "GroupLinkAnswer": crm.GroupLink{},
 	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "PasskeyStep": crm.PasskeyStep{}, "PasskeyOptions": crm.PasskeyOptions{}, "PasskeyCredential": crm.PasskeyCredential{}, "Contact": crm.ContactData{},
+	"ContactCheck": crm.ContactCheck{}, "ContactCheckError": crm.SendError{},
 	"Chat": crm.ChatData{}, "LastMessage": crm.LastMessage{}, "FoundMessages": crm.FoundMessages{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},
 	"File": crm.FileData{}, "Location": crm.Location{}, "ContactCard": crm.ContactCard{}, "Poll": crm.Poll{},
 	"Reaction": crm.Reaction{}, "PollVote": crm.PollVote{}, "Mention": crm.Mention{}, "Author": crm.Author{}, "Quoted": crm.QuotedMessage{}, "ChatCard": crm.ChatCard{},

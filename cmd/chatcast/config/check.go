@@ -202,6 +202,9 @@ func checkWhatsApp(w WhatsAppConfig, violations *ConfigError) {
 	if w.FirstContactsPerDay < 0 {
 		violations.add("whatsapp.cold_contacts_per_day", "must not be negative")
 	}
+	if w.ChecksPerDay < 0 {
+		violations.add("whatsapp.checks_per_day", "must not be negative")
+	}
 }
 
 func isKey(text string) bool {

@@ -135,6 +135,7 @@ type WhatsAppConfig struct {
 	Typing              Duration `yaml:"typing"`                // before a text, at most; 0: none
 	Guard               bool     `yaml:"guard"`                 // first messages obey the line's rating
 	FirstContactsPerDay int      `yaml:"cold_contacts_per_day"` // 0: any number
+	ChecksPerDay        int      `yaml:"checks_per_day"`        // 0: any number
 	Archive             bool     `yaml:"archive_closes_chats"`
 	AllowPrivateProxies bool     `yaml:"allow_private_proxies"`
 	Endpoint            string   `yaml:"endpoint"`
@@ -194,7 +195,7 @@ func Default() Config {
 			License: BootstrapLicense{ID: 1229, Name: "My license", Messengers: []string{"grWhatsApp", "telegram"}},
 			AppID:   "app_685_1",
 		},
-		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour), Guard: true},
+		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour), Guard: true, ChecksPerDay: 1000},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:    AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
 		Tracing:  TracingConfig{OneIn: 1},

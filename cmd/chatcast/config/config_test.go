@@ -244,6 +244,7 @@ func TestViolations(t *testing.T) {
 		{"whatsapp: {send_delay: 1h}", "whatsapp.send_delay", "from 0s to 1m"},
 		{"whatsapp: {typing: 31s}", "whatsapp.typing", "from 0s to 30s"},
 		{"whatsapp: {cold_contacts_per_day: -1}", "whatsapp.cold_contacts_per_day", "negative"},
+		{"whatsapp: {checks_per_day: -1}", "whatsapp.checks_per_day", "negative"},
 		{"journal: {retention: 1s}", "journal.retention", "at least 1m"},
 		{"tracing: {endpoint: collector:4318}", "tracing.endpoint", "must be like http://"},
 		{"tracing: {endpoint: 'http://u:p@x/v1/traces'}", "tracing.endpoint", "without a password"},

@@ -41,6 +41,12 @@ func (c *Contact) AlsoTyped(phone string) {
 	c.srv.typed[phone] = c.person
 }
 
+// SetBusiness makes the contact a business whose name WhatsApp has verified.
+func (c *Contact) SetBusiness(name string) {
+	defer c.srv.lock()()
+	c.business = name
+}
+
 // HideNumber makes WhatsApp tell nobody the contact's number: what the contact writes and
 // answers about it name the hidden id alone.
 func (c *Contact) HideNumber() {

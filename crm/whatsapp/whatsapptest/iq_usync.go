@@ -1,8 +1,12 @@
 package whatsapptest
 
 import (
+	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
+	"go.mau.fi/whatsmeow/proto/waVnameCert"
 	"go.mau.fi/whatsmeow/types"
 )
 
@@ -20,6 +24,9 @@ func (c *conn) iqUsync(n node) ([]node, error) {
 		if jid.IsEmpty() {
 			phone, _, _ := strings.Cut(strings.TrimPrefix(string(asked), "+"), "@")
 			jid = types.NewJID(phone, types.DefaultUserServer)
+		}
+		if len(asked) > 0 {
+			c.srv.lookups = append(c.srv.lookups, jid.User)
 		}
 		p := c.srv.find(jid)
 		if p == nil && len(asked) > 0 {
@@ -82,11 +89,36 @@ func (c *conn) usyncPart(what string, p *person, asked []byte) (node, bool) {
 			return node{}, false
 		}
 		return node{Tag: what, Attrs: attrs{"duration": p.timer, "t": p.timerAt.Unix()}}, true
-	case "picture", "business", "bot", "username":
+	case "business":
+		if p == nil || p.business == "" {
+			return node{}, false
+		}
+		return node{Tag: what, Content: []node{verifiedName(p.business)}}, true
+	case "picture", "bot", "username":
 		return node{}, false // no user has these
 	}
 	c.srv.note("usync for %q", what)
 	return node{}, false
+}
+
+// verifiedName returns the certificate of a business. Clients do not check its signature.
+func verifiedName(name string) node {
+	details, err := proto.Marshal(&waVnameCert.VerifiedNameCertificate_Details{VerifiedName: &name})
+	if err != nil {
+		panic(err) // it is a string
+	}
+	cert, err := proto.Marshal(&waVnameCert.VerifiedNameCertificate{Details: details})
+	if err != nil {
+		panic(err)
+	}
+	return node{Tag: "verified_name", Attrs: attrs{"v": 1, "verified_level": "high", "host_storage": 1, "actual_actors": 1, "privacy_mode_ts": 1}, Content: cert}
+}
+
+// LookedUp returns the numbers that clients asked about, in order.
+func (s *Server) LookedUp() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.lookups)
 }
 
 // deviceList leaves out the requesting device: it does not write to itself.

@@ -18,6 +18,7 @@ type person struct {
 	hidden    types.JID // the hidden id (LID); empty when there is none
 	name      string    // the push name
 	about     string
+	business  string // the name that WhatsApp has verified; empty: no business
 	party     *party
 	account   *Account // nil for a contact
 	inbox     []*Received

@@ -50,6 +50,7 @@ type Server struct {
 	changed     chan struct{} // closed and replaced at every change
 	closed      bool
 	people      map[types.JID]*person // by number, and by hidden id
+	lookups     []string              // numbers that clients asked about
 	typed       map[string]*person    // by another number that WhatsApp takes for theirs
 	groups      map[types.JID]*Group
 	conns       map[*conn]bool

@@ -17,7 +17,8 @@ func (w *world) withAccounts(messenger string) {
 		crm.Queued
 		passkeysOfLines
 		groupsOfLines
-	}{real.(crm.Queued), passkeysOfLines{real.(crm.PasskeyMessenger)}, groupsOfLines{real.(crm.Configured)}}
+		numbersOfLines
+	}{real.(crm.Queued), passkeysOfLines{real.(crm.PasskeyMessenger)}, groupsOfLines{real.(crm.Configured)}, numbersOfLines{}}
 	for company, id := range groupIDs {
 		w.set("groupId", company, id)
 	}
@@ -26,6 +27,17 @@ func (w *world) withAccounts(messenger string) {
 
 // passkeysOfLines is embedded for what Queued lacks.
 type passkeysOfLines struct{ crm.PasskeyMessenger }
+
+// numbersOfLines answers about numbers for all lines.
+type numbersOfLines struct{}
+
+func (numbersOfLines) CheckNumbers(_ context.Context, _ crm.Line, numbers []string, begin func() error) (map[string]crm.CheckedNumber, error) {
+	found := map[string]crm.CheckedNumber{}
+	for _, number := range numbers {
+		found[number] = crm.CheckedNumber{Exists: true, Phone: number}
+	}
+	return found, begin()
+}
 
 // groupsOfLines has the groups of all lines, which are not connected.
 type groupsOfLines struct{ settings crm.Configured }

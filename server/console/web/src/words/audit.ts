@@ -41,6 +41,7 @@ const actions: Record<Rest['AuditAction'], string> = {
   'message.deleted': 'Message deleted for all',
   'chat.renamed': 'Chat renamed',
   'contact.renamed': 'Contact renamed',
+  'contact.checked': 'Asked whether numbers use the messenger',
   'group.made': 'Group made',
   'group.changed': 'Group changed',
   'group.membersChanged': 'Group’s members changed',

@@ -14,7 +14,8 @@ type ChatData struct {
 	Username      *string     `json:"username"`
 	Name          string      `json:"name"`
 	Image         *string     `json:"image"`
-	Status        string      `json:"status"` // open or close
+	ImageState    *string     `json:"imageState"` // shown, none or hidden; null: the messenger was not asked
+	Status        string      `json:"status"`     // open or close
 	Responsible   *IDRef      `json:"responsible"`
 	Pin           bool        `json:"pin"` // the responsible is pinned
 	Producer      *IDRef      `json:"producer"`
@@ -69,7 +70,12 @@ func chatsData(tx *models.Tx, chats []models.Chat, now int64, of func(Line) (ren
 	byID := make(map[int64]*ChatData, len(chats))
 	var ids, levelIDs []int64
 	for i, chat := range chats {
+		v, err := of(Line{chat.LicenseID, chat.MessengerType})
+		if err != nil {
+			return nil, err
+		}
 		data[i] = bareChat(chat, now)
+		data[i].Image = v.image(chat.Image)
 		byID[chat.ID] = &data[i]
 		ids = append(ids, chat.ID)
 		if chat.LevelID != nil {
@@ -169,7 +175,7 @@ func bareChat(chat models.Chat, now int64) ChatData {
 	d := ChatData{
 		ID: chat.ExternalID, LID: chat.LID, Hash: chat.Hash, Type: chat.Type,
 		LicenseID: chat.LicenseID, MessengerType: chat.MessengerType,
-		Phone: chat.Phone, Username: chat.Username, Name: chat.Name, Image: chat.Image,
+		Phone: chat.Phone, Username: chat.Username, Name: chat.Name, Image: chat.Image, ImageState: given(chat.PictureState),
 		Status: chat.Status, Responsible: idRef(chat.ResponsibleID), Pin: chat.ResponsiblePinned,
 		Producer: idRef(chat.ProducerID), Accomplices: []IDRef{}, Auditors: []IDRef{}, Tags: []TagData{},
 		Process: chat.Process, Unread: chat.Unread, LastTime: chat.LastTime,

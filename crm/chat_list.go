@@ -105,6 +105,7 @@ func (s *Service) Chat(ctx context.Context, a Actor, at ChatAddress) (ChatData, 
 	if err != nil {
 		return ChatData{}, err
 	}
+	s.wantPicture(chat)
 	return data[0], nil
 }
 
@@ -139,8 +140,12 @@ func (s *Service) Contacts(ctx context.Context, a Actor, on Line, q PageQuery, s
 	if err != nil {
 		return Page[ContactData]{}, err
 	}
+	v, err := s.renderer(ctx, on)
+	if err != nil {
+		return Page[ContactData]{}, err
+	}
 	return pageOf("contacts", rows, limit, func(k models.Contact) []int64 { return []int64{k.ID} },
-		func(k models.Contact) ContactData { return contactData(on.Messenger, &k) }), nil
+		func(k models.Contact) ContactData { return v.contact(&k) }), nil
 }
 
 // contacts selects the people of the line whom the actor may see.
@@ -148,8 +153,8 @@ func (l *line) contacts(a Actor) models.ContactFilter {
 	return models.ContactFilter{ViewerID: a.UserID, LicenseID: l.licenseID, MessengerType: l.messenger, OnlyVisible: l.access.OnlyMine}
 }
 
-func contactData(messenger string, k *models.Contact) ContactData {
+func (v renderer) contact(k *models.Contact) ContactData {
 	return ContactData{
-		ID: MakeID(messenger, k.ExternalID), LID: k.LID, Name: k.Name, Username: k.Username, Phone: k.Phone, Image: k.Image,
+		ID: MakeID(v.line.Messenger, k.ExternalID), LID: k.LID, Name: k.Name, Username: k.Username, Phone: k.Phone, Image: v.image(k.Image),
 	}
 }

@@ -73,6 +73,7 @@ type Attachment struct {
 	MimeType string
 	Size     int64 // bytes
 	ModTime  time.Time
+	Picture  bool // of a chat: the file of a link never changes
 	Content  io.ReadSeekCloser
 }
 
@@ -140,7 +141,7 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	if err != nil {
 		return nil, s.fileStoreError(ctx, err)
 	}
-	return &Attachment{Name: row.Name, MimeType: row.MimeType, Size: size, ModTime: time.Unix(row.CreatedAt, 0), Content: content}, nil
+	return &Attachment{Name: row.Name, MimeType: row.MimeType, Size: size, ModTime: time.Unix(row.CreatedAt, 0), Picture: row.Picture, Content: content}, nil
 }
 
 // storedLink and the file's id stand for the link of a stored attachment in rows,

@@ -193,7 +193,9 @@ func merge(chat, other *models.Chat) {
 		d.apply(chat)
 	}
 	chat.Username = firstOf(chat.Username, other.Username)
-	chat.Image = firstOf(chat.Image, other.Image)
+	if chat.Image == nil {
+		chat.Image, chat.PictureID, chat.PictureState, chat.PictureAt = other.Image, other.PictureID, other.PictureState, other.PictureAt
+	}
 	chat.ProducerID = firstOf(chat.ProducerID, other.ProducerID)
 	chat.LevelID = firstOf(chat.LevelID, other.LevelID)
 	chat.Process = firstOf(chat.Process, other.Process)

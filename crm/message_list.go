@@ -79,6 +79,9 @@ func (s *Service) Messages(ctx context.Context, a Actor, at ChatAddress, q Messa
 	if err != nil {
 		return page, err
 	}
+	if after == nil {
+		s.wantPicture(chat)
+	}
 	page = pageOf(list, rows, limit, func(m *models.Message) []int64 { return []int64{m.Time, m.ID} },
 		func(m *models.Message) HistoryItem { return items[m.ID] })
 	return page, nil

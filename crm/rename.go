@@ -74,6 +74,10 @@ func (s *Service) RenameChat(ctx context.Context, a Actor, at ChatAddress, name 
 // RenameContact gives a contact a name; null gives back that of the messenger. An actor who
 // sees only their own chats may rename the people of those.
 func (s *Service) RenameContact(ctx context.Context, a Actor, at ContactAddress, name Field[string]) (data ContactData, err error) {
+	v, err := s.renderer(ctx, at.Line)
+	if err != nil {
+		return data, err
+	}
 	err = s.change(ctx, func(c *change) error {
 		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
 		if err != nil {
@@ -107,7 +111,7 @@ func (s *Service) RenameContact(ctx context.Context, a Actor, at ContactAddress,
 		if err := c.renameContact(a, chat, k, name.pointer()); err != nil {
 			return err
 		}
-		data = contactData(at.Messenger, k)
+		data = v.contact(k)
 		return nil
 	})
 	return data, err

@@ -14,6 +14,9 @@ import (
 type renderer struct {
 	line Line
 	link func(l Line, fileID string) string
+	// picture is link for the picture of a chat: it is the same for a day, so that
+	// clients can keep what it leads to.
+	picture func(l Line, fileID string) string
 }
 
 // stored returns the content of a message as its row stores it.
@@ -79,10 +82,12 @@ func (v renderer) item(row *models.Message, chat *models.Chat, quoted *models.Me
 	if err != nil {
 		return MessageItem{}, err
 	}
+	card := chatCard(chat)
+	card.Image = v.image(card.Image)
 	item := MessageItem{
 		ID: MakeID(v.line.Messenger, row.ExternalID), FromAPI: row.FromAPI, FromMe: row.FromMe, Side: side(row),
 		Time: row.Time, IsForwarded: row.IsForwarded, Type: row.Type, Subtype: row.Subtype,
-		Message: content, QuotedMessage: q, FromUser: author, Chat: chatCard(chat), Created: idRef(row.CreatedBy),
+		Message: content, QuotedMessage: q, FromUser: author, Chat: card, Created: idRef(row.CreatedBy),
 	}
 	if row.AppID != nil {
 		item.FromApp = &AppRef{ID: *row.AppID}
@@ -144,10 +149,26 @@ func (s *Service) renderer(ctx context.Context, on Line) (renderer, error) {
 	if err != nil {
 		return renderer{}, err
 	}
-	expires := s.Now().Unix() + LinkLife
-	return renderer{line: on, link: func(l Line, id string) string {
-		return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires, epoch)
-	}}, nil
+	until := func(expires int64) func(Line, string) string {
+		return func(l Line, id string) string {
+			return s.PublicURL + filePath(l, id) + "?expires=" + strconv.FormatInt(expires, 10) + "&signature=" + signFile(key, l, id, expires, epoch)
+		}
+	}
+	now := s.Now().Unix()
+	return renderer{line: on, link: until(now + LinkLife), picture: until((now/LinkLife + 2) * LinkLife)}, nil
+}
+
+// image returns the link to the picture of a chat or a contact, as events show it.
+func (v renderer) image(stored *string) *string {
+	if stored == nil {
+		return nil
+	}
+	id, ours := strings.CutPrefix(*stored, storedLink)
+	if !ours {
+		return stored
+	}
+	link := v.picture(v.line, id)
+	return &link
 }
 
 // renderers returns a function that makes the renderer of each line once.

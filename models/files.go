@@ -54,6 +54,11 @@ func (tx *Tx) HideFilesOf(messageID int64, at *int64) error {
 	return tx.db.Exec(`UPDATE files SET deleted_at = ? WHERE message_id = ?`, at, messageID).Error
 }
 
+// HidePictures makes every picture of a chat but one unreachable from at on.
+func (tx *Tx) HidePictures(chatID int64, except string, at int64) error {
+	return tx.db.Exec(`UPDATE files SET deleted_at = ? WHERE picture AND chat_id = ? AND id <> ? AND deleted_at IS NULL`, at, chatID, except).Error
+}
+
 // SaveFile writes every column of a file.
 func (tx *Tx) SaveFile(f *File) error { return tx.db.Select("*").Save(f).Error }
 

@@ -61,6 +61,9 @@ type Chat struct {
 	CreatedAt         int64
 	Folded            string  // what searches compare; set by whatever saves the row
 	MessengerName     *string // the messenger's name, while Name is one that an employee gave
+	PictureID         string  // the messenger's id of the picture
+	PictureState      string  // shown, none or hidden; empty: it was not asked
+	PictureAt         int64   // when it was last asked; 0: never
 }
 
 // ChatMember is an employee with a part in a chat besides the responsible.
@@ -101,6 +104,7 @@ type File struct {
 	NotBefore int64
 	StoredAs  string // the id in the file store, when it is not ID
 	DeletedAt *int64 // when its message was deleted: nobody may have it since
+	Picture   bool   // it is the picture of the chat
 }
 
 // StoredID returns the id under which the file is in the file store.

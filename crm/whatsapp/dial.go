@@ -40,9 +40,9 @@ func (d dialer) transport() *http.Transport {
 	return t
 }
 
-// configure sets the HTTP clients of cli. It calls dialled for each socket, and cut
-// when a read from that socket fails.
-func (d dialer) configure(cli *whatsmeow.Client, dialled func() (cut func())) (closeIdle func()) {
+// configure sets the HTTP clients of cli, and returns the one for files. It calls dialled
+// for each socket, and cut when a read from that socket fails.
+func (d dialer) configure(cli *whatsmeow.Client, dialled func() (cut func())) (files *http.Client, closeIdle func()) {
 	sockets, media := d.transport(), d.transport()
 	dial := sockets.DialContext
 	sockets.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -57,8 +57,9 @@ func (d dialer) configure(cli *whatsmeow.Client, dialled func() (cut func())) (c
 	}
 	cli.SetPreLoginHTTPClient(&http.Client{Transport: sockets})
 	cli.SetWebsocketHTTPClient(&http.Client{Transport: sockets})
-	cli.SetMediaHTTPClient(&http.Client{Transport: bounded{media}})
-	return func() {
+	files = &http.Client{Transport: bounded{media}}
+	cli.SetMediaHTTPClient(files)
+	return files, func() {
 		sockets.CloseIdleConnections()
 		media.CloseIdleConnections()
 	}

@@ -68,6 +68,7 @@ func (s *session) joinedGroup(ctx context.Context, cli *whatsmeow.Client, e *eve
 
 // groupChanged ingests what somebody has changed in a group.
 func (s *session) groupChanged(ctx context.Context, cli *whatsmeow.Client, e *events.GroupInfo) (kept bool) {
+	s.wantNewPicture(ctx, cli, e.JID)
 	if !isGroup(e.JID) {
 		return true
 	}
@@ -114,7 +115,7 @@ func (s *session) groupChanged(ctx context.Context, cli *whatsmeow.Client, e *ev
 	return s.ingestGroup(ctx, e.JID, t)
 }
 
-// pictureChanged ingests that a group has another picture. Those of people are not shown.
+// pictureChanged notes that a picture is another one, and ingests it of a group.
 func (s *session) pictureChanged(ctx context.Context, cli *whatsmeow.Client, e *events.Picture) (kept bool) {
 	if !isGroup(e.JID) {
 		return true

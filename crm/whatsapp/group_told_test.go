@@ -66,7 +66,7 @@ func TestGroupChangesElsewhere(t *testing.T) {
 				{func() { g.Announce(bob, true) }, "announce by Bob"},
 				{func() { g.Lock(bob, true) }, "locked by Bob"},
 				{func() { g.Disappear(bob, 86400) }, "ephemeral by Bob"},
-				{func() { g.SetPicture(bob, "17") }, "picture by "},
+				{func() { g.TellPicture(bob, "17") }, "picture by "},
 				{func() { g.NewInvite(bob) }, "link by Bob"},
 				{func() { g.Remove(bob, bob) }, "remove 79991112233 by Bob"},
 				{func() { g.Remove(h.anna, h.shop) }, "leave 79990001122 by Anna"},

@@ -44,6 +44,7 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if in.Remote != nil {
 		notify(s.fetch)
 	}
+	s.pictures.want(in.Chat.ID.String(), false)
 	return true
 }
 

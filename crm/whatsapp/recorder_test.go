@@ -383,3 +383,12 @@ func (r *recorder) PublishQR(_ context.Context, _ crm.Line, p crm.Pairing) error
 	r.change(func() { r.codes = append(r.codes, p) })
 	return nil
 }
+
+// PictureDue implements Rules: nobody looks at these chats.
+func (r *recorder) PictureDue(context.Context, crm.Line, string, bool) (id string, due bool, err error) {
+	return "", false, nil
+}
+
+func (r *recorder) SetPicture(context.Context, crm.Line, string, crm.Picture) error {
+	return errors.New("no picture is due")
+}

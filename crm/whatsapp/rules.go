@@ -39,6 +39,8 @@ type files interface {
 	FileNotFetched(ctx context.Context, on crm.Line, fileID, state string, notBefore time.Time) error
 	OpenStored(ctx context.Context, on crm.Line, fileID string) (*crm.Attachment, error)
 	FileLimit() int64
+	PictureDue(ctx context.Context, on crm.Line, chatID string, changed bool) (id string, due bool, err error)
+	SetPicture(ctx context.Context, on crm.Line, chatID string, p crm.Picture) error
 }
 
 type lines interface {

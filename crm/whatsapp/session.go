@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -48,6 +49,7 @@ type session struct {
 	groupNews  groupNews
 	ownLabels  ownLabels
 	timer      accountTimer
+	pictures   *pictures
 
 	helpers      handlerGoroutines
 	reporting    sync.Mutex
@@ -58,6 +60,7 @@ type session struct {
 
 	mu      sync.Mutex
 	cli     *whatsmeow.Client        // guarded by mu
+	files   *http.Client             // guarded by mu: for files of this client
 	idle    func()                   // guarded by mu: closes the client's idle connections
 	life    *lifetime                // guarded by mu: of the client
 	device  string                   // guarded by mu: the paired device; empty: none
@@ -78,6 +81,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
+		pictures: newPictures(),
 	}
 }
 
@@ -114,6 +118,7 @@ func (s *session) run(ctx context.Context) {
 	workers.Go(func() { s.sendLabels(ctx) })
 	workers.Go(func() { s.fetchFiles(ctx) })
 	workers.Go(func() { s.watch(ctx) })
+	workers.Go(func() { s.fetchPictures(ctx) })
 	for tries := 0; ; tries++ {
 		if tries > 0 && wait(ctx, backoff(tries-1)) != nil {
 			return
@@ -210,9 +215,9 @@ func (s *session) prepare(ctx context.Context) error {
 		defer life.works.Done()
 		return s.handle(ctx, cli, evt)
 	})
-	idle := dial.configure(cli, life.dialled)
+	files, idle := dial.configure(cli, life.dialled)
 	s.mu.Lock()
-	s.cli, s.idle, s.life, s.name, s.proxy, s.dial = cli, idle, life, dev.PushName, settings.Proxy, dial
+	s.cli, s.files, s.idle, s.life, s.name, s.proxy, s.dial = cli, files, idle, life, dev.PushName, settings.Proxy, dial
 	s.pace = s.m.paceOf(settings)
 	s.mu.Unlock()
 	s.broken.Store(false)
@@ -250,7 +255,7 @@ func (s *session) connection(ctx context.Context) ending {
 func (s *session) dropClient() {
 	s.mu.Lock()
 	cli, idle, life := s.cli, s.idle, s.life
-	s.cli, s.idle, s.life = nil, nil, nil
+	s.cli, s.files, s.idle, s.life = nil, nil, nil, nil
 	s.mu.Unlock()
 	if cli != nil {
 		if !life.opening.Load().is(left) {

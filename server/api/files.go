@@ -70,6 +70,9 @@ func (a *API) file(c *gin.Context) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, no-cache")
+	if f.Picture {
+		h.Set("Cache-Control", "private, max-age=3600")
+	}
 	http.ServeContent(c.Writer, c.Request, "", f.ModTime, f.Content)
 }
 

@@ -59,8 +59,9 @@ func (g *Group) Lock(by Member, on bool) {
 	g.setLocked(by.self(), nil, on)
 }
 
-// SetPicture gives the group a picture with an id, or takes it off with an empty one.
-func (g *Group) SetPicture(by Member, id string) {
+// TellPicture tells the members that a member gave the group a picture with an id, or took
+// it away with an empty one. SetPicture changes the picture itself.
+func (g *Group) TellPicture(by Member, id string) {
 	defer g.srv.lock()()
 	what := node{Tag: "set", Attrs: attrs{"jid": g.jid, "author": g.as(by.self()), "id": id}}
 	if id == "" {

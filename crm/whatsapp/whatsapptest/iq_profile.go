@@ -1,8 +1,11 @@
 package whatsapptest
 
 import (
+	"slices"
 	"strconv"
 	"time"
+
+	"go.mau.fi/whatsmeow/types"
 )
 
 // iqPrivacy answers that everybody may see everything, except for what the client
@@ -68,9 +71,19 @@ func (c *conn) iqPicture(n node) ([]node, error) {
 		data, _ := picture.Content.([]byte)
 		return []node{{Tag: "picture", Attrs: attrs{"id": c.srv.media.setPicture(target, data)}}}, nil
 	}
+	if p := c.srv.find(target); p != nil {
+		target = p.number
+	}
+	c.srv.pictureAsked = append(c.srv.pictureAsked, target.User)
+	if c.srv.media.hidden[target] {
+		return nil, errUnauthorized
+	}
 	found, has := c.srv.media.pictures[target]
 	if !has {
 		return nil, errNotFound
+	}
+	if stringOf(picture, "id") == found.id {
+		return nil, nil
 	}
 	return []node{{Tag: "picture", Attrs: attrs{
 		"id": found.id, "type": stringOf(picture, "type"), "url": "https://" + mediaHostname + found.path, "direct_path": found.path,
@@ -116,8 +129,41 @@ func (p *person) Timer() int {
 	return p.timer
 }
 
-// SetPicture gives the person a profile picture.
+// SetPicture gives the person a profile picture, or takes it away, and tells the accounts.
 func (p *person) SetPicture(jpeg []byte) {
 	defer p.srv.lock()()
-	p.srv.media.setPicture(p.number, jpeg)
+	p.srv.setPicture(p.number, jpeg)
+}
+
+// HidePicture sets whether the person's settings hide the picture. Nobody is told.
+func (p *person) HidePicture(on bool) {
+	defer p.srv.lock()()
+	p.srv.media.hidden[p.number] = on
+}
+
+// SetPicture gives the group a picture, or takes it away, and tells the accounts.
+func (g *Group) SetPicture(jpeg []byte) {
+	defer g.srv.lock()()
+	g.srv.setPicture(g.jid, jpeg)
+}
+
+func (s *Server) setPicture(of types.JID, jpeg []byte) {
+	what := node{Tag: "delete", Attrs: attrs{"jid": of}}
+	if jpeg == nil {
+		delete(s.media.pictures, of)
+	} else {
+		what = node{Tag: "set", Attrs: attrs{"jid": of, "id": s.media.setPicture(of, jpeg)}}
+	}
+	for _, a := range s.accounts() {
+		for _, d := range a.linked() {
+			d.push(node{Tag: "notification", Attrs: attrs{"from": of, "id": s.nextID(), "type": "picture", "t": s.opts.Now().Unix()}, Content: []node{what}})
+		}
+	}
+}
+
+// PicturesAsked returns whose pictures clients asked for, in order.
+func (s *Server) PicturesAsked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.pictureAsked)
 }

@@ -37,6 +37,7 @@ type mediaHost struct {
 	strange  []string               // the hosts of requests for other hosts
 
 	pictures map[types.JID]picture // guarded by the server's mu
+	hidden   map[types.JID]bool    // guarded by the server's mu: whose settings hide their pictures
 }
 
 type storedFile struct {
@@ -47,7 +48,7 @@ type storedFile struct {
 type picture struct{ id, path string }
 
 func newMediaHost() *mediaHost {
-	return &mediaHost{files: make(map[string]*storedFile), pictures: make(map[types.JID]picture)}
+	return &mediaHost{files: make(map[string]*storedFile), pictures: make(map[types.JID]picture), hidden: make(map[types.JID]bool)}
 }
 
 func (h *mediaHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -45,23 +45,24 @@ type Server struct {
 	wg       sync.WaitGroup
 
 	// guarded by mu
-	mu          sync.Mutex
-	muted       []string      // guarded by mu: kinds of requests that get no answer
-	changed     chan struct{} // closed and replaced at every change
-	closed      bool
-	people      map[types.JID]*person // by number, and by hidden id
-	lookups     []string              // numbers that clients asked about
-	typed       map[string]*person    // by another number that WhatsApp takes for theirs
-	groups      map[types.JID]*Group
-	conns       map[*conn]bool
-	unhandled   []string
-	unavailable bool
-	terse       bool
-	latency     time.Duration
-	frozen      bool
-	lastID      int
-	lastGroup   int
-	sessions    int // ids of unified sessions that came
+	mu           sync.Mutex
+	muted        []string      // guarded by mu: kinds of requests that get no answer
+	changed      chan struct{} // closed and replaced at every change
+	closed       bool
+	people       map[types.JID]*person // by number, and by hidden id
+	pictureAsked []string              // whose pictures clients asked for
+	lookups      []string              // numbers that clients asked about
+	typed        map[string]*person    // by another number that WhatsApp takes for theirs
+	groups       map[types.JID]*Group
+	conns        map[*conn]bool
+	unhandled    []string
+	unavailable  bool
+	terse        bool
+	latency      time.Duration
+	frozen       bool
+	lastID       int
+	lastGroup    int
+	sessions     int // ids of unified sessions that came
 }
 
 // Start starts a server that listens on opts.Address.

@@ -30,7 +30,7 @@ func (s *session) label(ctx context.Context, e *events.LabelEdit) (kept bool) {
 		return true
 	}
 	when := sensible(e.Timestamp)
-	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Labels: []crm.InboundLabel{{
+	return s.ingest(ctx, crm.InboundBatch{History: s.ofThePast(e.FromFullSync), Labels: []crm.InboundLabel{{
 		ID: e.LabelID, Name: name, Color: crm.LabelColor(e.Action.GetColor()), Deleted: e.Action.GetDeleted(), Time: &when,
 	}}})
 }
@@ -41,7 +41,7 @@ func (s *session) labelled(ctx context.Context, cli *whatsmeow.Client, e *events
 		return true
 	}
 	when := sensible(e.Timestamp)
-	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Tags: []crm.InboundTag{{
+	return s.ingest(ctx, crm.InboundBatch{History: s.ofThePast(e.FromFullSync), Tags: []crm.InboundTag{{
 		Chat: chat, Label: e.LabelID, Added: e.Action.GetLabeled(), Time: &when,
 	}}})
 }
@@ -51,7 +51,7 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 	if !ok || !s.m.Archives {
 		return true
 	}
-	return s.ingest(ctx, crm.InboundBatch{History: e.FromFullSync, Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
+	return s.ingest(ctx, crm.InboundBatch{History: s.ofThePast(e.FromFullSync), Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
 }
 
 // contact ingests a name that the account's owner gave a person, as the name of the
@@ -61,7 +61,7 @@ func (s *session) contact(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if e.JID.Server == types.HiddenUserServer {
 		alt, _ = types.ParseJID(e.Action.GetPnJID())
 	}
-	return s.saved(ctx, cli, e.FromFullSync, e.JID, alt, person{e.Action.GetFullName(), e.Action.GetFirstName(), e.Action.GetUsername()})
+	return s.saved(ctx, cli, s.ofThePast(e.FromFullSync), e.JID, alt, person{e.Action.GetFullName(), e.Action.GetFirstName(), e.Action.GetUsername()})
 }
 
 // hiddenContact ingests the same of a person whose number the phone does not know.

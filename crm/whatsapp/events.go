@@ -116,9 +116,10 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.NotifyAccountReachoutTimelock:
 		return s.restricted(ctx, e)
 
-	// what needs a person's attention, but nothing of ours
 	case *events.AppStateSyncError:
-		s.log.Warn("what the owner does on the phone is not known for now", "part", e.Name, "error", e.Error)
+		s.stateFault(ctx, cli, e)
+	case *events.AppStateSyncComplete:
+		s.states.complete(e.Name)
 
 	// how the owner arranges chats on the phone: the CRM has no counterpart, and its
 	// data belongs to the company, not to one phone
@@ -132,7 +133,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
 		*events.CallReject, *events.UnknownCallEvent:
 	// progress of catching up: each item arrives as an event of its own
-	case *events.AppStateSyncComplete, *events.OfflineSyncPreview, *events.KeepAliveRestored:
+	case *events.OfflineSyncPreview, *events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
 	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
 	// never requested: history comes as a notification, and we fetch it ourselves

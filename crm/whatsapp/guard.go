@@ -233,6 +233,9 @@ func (s *session) watch(ctx context.Context) {
 		if s.loggedIn.Load() {
 			s.freshen(ctx)
 		}
+		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
+			s.lookAtStates(ctx, cli)
+		}
 		s.report(ctx)
 	}
 }

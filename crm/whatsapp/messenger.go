@@ -68,6 +68,7 @@ type times struct {
 	code     time.Duration // to wait for WhatsApp's code for a pairing
 	token    time.Duration // to wait for a person's token
 	version  time.Duration // to fetch the page with WhatsApp's version
+	repair   time.Duration // to wait for a key or a copy of the phone
 	picture  time.Duration // between two questions for pictures
 	passkey  time.Duration // for which a pairing waits for a passkey: as long as whatsmeow proves that it showed the code
 }
@@ -76,7 +77,7 @@ var usual = times{
 	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
 	ask: 5 * time.Second, eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
 	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second, passkey: 5 * time.Minute,
-	picture: 15 * time.Second,
+	picture: 15 * time.Second, repair: 2 * time.Minute,
 }
 
 // Messenger serves lines of type grWhatsApp while Run runs. It is safe for concurrent
@@ -99,6 +100,7 @@ type Messenger struct {
 	pairs    lineLocks              // one pairing or logout of a line begins at a time
 
 	passkeyEnds passkeyEnds
+	repairs     repairs
 }
 
 var _ crm.Queued = (*Messenger)(nil)

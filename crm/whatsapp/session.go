@@ -50,6 +50,7 @@ type session struct {
 	ownLabels  ownLabels
 	timer      accountTimer
 	pictures   *pictures
+	states     *appStates
 
 	helpers      handlerGoroutines
 	reporting    sync.Mutex
@@ -81,7 +82,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
-		pictures: newPictures(),
+		pictures: newPictures(), states: newAppStates(),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"chatcast/crm"
+	"chatcast/crm/whatsapp"
 	"chatcast/server/pusher"
 )
 
@@ -22,6 +23,8 @@ var (
 
 	descSends = desc("sends_total", "Attempts to send what operators wrote, by the messenger's type and the result: sent, failed, or retry.", "messenger", "result")
 
+	descRepairs = desc("app_state_repairs_total", "Repairs of the state that WhatsApp lines share with their phones, by the result: reread, copied from the phone, or failed.", "result")
+
 	descDatabaseUp    = desc("database_up", "1 when the database has answered this scrape. Without it the metrics below are missing.")
 	descLines         = desc("lines", "Lines with an account, by the messenger's type and the state.", "messenger", "state")
 	descRatings       = desc("line_ratings", "Paired lines, by the messenger's type and the rating of their accounts: ok, careful, or stop.", "messenger", "rating")
@@ -35,8 +38,9 @@ var (
 // stateMetrics collects the counters of the apps and of the rules, and the figures of the
 // database, on each scrape.
 type stateMetrics struct {
-	apps  *pusher.Apps
-	rules *crm.Service
+	apps     *pusher.Apps
+	rules    *crm.Service
+	whatsapp *whatsapp.Messenger
 }
 
 var _ prometheus.Collector = stateMetrics{}
@@ -44,7 +48,7 @@ var _ prometheus.Collector = stateMetrics{}
 // Describe implements prometheus.Collector.
 func (m stateMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends,
+		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends, descRepairs,
 		descDatabaseUp, descLines, descRatings, descOutbox, descOutboxOldest, descJournal, descJournalOldest, descSearch,
 	} {
 		ch <- d
@@ -67,6 +71,9 @@ func (m stateMetrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for s, n := range m.rules.Sends() {
 		count(descSends, n, s.Messenger, s.Result)
+	}
+	for result, n := range m.whatsapp.Repairs() {
+		count(descRepairs, n, result)
 	}
 	m.collectFigures(ch)
 }

@@ -32,6 +32,9 @@ type appState struct {
 	keys        stateKeys
 	collections map[appstate.WAPatchName]*collection
 	changes     []Change
+
+	spoilPatch, spoilWhole bool // the next patch, or every snapshot, cannot be verified
+	copies                 int  // how often the phone was asked for one
 }
 
 // collection is one log. A real server could not read its content, but the phone

@@ -85,6 +85,9 @@ func (s *appState) write(info appstate.PatchInfo) error {
 	}
 	next := s.collections[info.Type].after(patch)
 	patch.SnapshotMAC = s.snapshotMAC(info.Type, next)
+	if s.spoilPatch {
+		patch.SnapshotMAC[0]++
+	}
 	patch.PatchMAC = s.patchMAC(info.Type, next.version, patch)
 	return s.commit(info.Type, next, patch)
 }
@@ -193,6 +196,9 @@ func (s *appState) snapshot(name appstate.WAPatchName) ([]byte, error) {
 	whole := &waServerSync.SyncdSnapshot{
 		Version: &waServerSync.SyncdVersion{Version: &col.version}, KeyID: &waServerSync.KeyId{ID: s.keyID},
 		Mac: s.snapshotMAC(name, col),
+	}
+	if s.spoilWhole {
+		whole.Mac[0]++
 	}
 	for _, r := range col.records {
 		whole.Records = append(whole.Records, r)

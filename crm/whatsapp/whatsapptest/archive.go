@@ -79,6 +79,8 @@ func (a *Account) onDataRequest(d *Device, request *waE2E.PeerDataOperationReque
 		a.resend(d, request, id)
 	case waE2E.PeerDataOperationRequestType_HISTORY_SYNC_ON_DEMAND:
 		a.onHistoryRequest(d, request.GetHistorySyncOnDemandRequest())
+	case waE2E.PeerDataOperationRequestType_COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY:
+		a.onStateRequest(d, request, id)
 	default:
 		a.srv.note("the phone was asked for %s", request.GetPeerDataOperationRequestType())
 	}

@@ -45,6 +45,8 @@ const (
 	AuditLineSettings         = "line.settings"
 	AuditChatRenamed          = "chat.renamed"
 	AuditContactRenamed       = "contact.renamed"
+	AuditContactBlocked       = "contact.blocked"
+	AuditContactUnblocked     = "contact.unblocked"
 	AuditContactsChecked      = "contact.checked" // the messenger was asked whether numbers use it
 
 	AuditGroupMade    = "group.made"
@@ -70,7 +72,7 @@ var auditActions = []string{
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
 	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
-	AuditChatRenamed, AuditContactRenamed, AuditContactsChecked,
+	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
 }

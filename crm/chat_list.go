@@ -117,6 +117,10 @@ type ContactData struct {
 	Username *string `json:"username"`
 	Phone    *string `json:"phone"`
 	Image    *string `json:"image"`
+	Blocked  bool    `json:"blocked"` // by the line's account
+	// BusinessName is the name of a business that the messenger has verified.
+	BusinessName *string `json:"businessName"`
+	CreatedAt    int64   `json:"createdAt"` // unix seconds: when the line heard of the person
 }
 
 // Contacts lists the people known to a line, in the order in which they became
@@ -156,5 +160,6 @@ func (l *line) contacts(a Actor) models.ContactFilter {
 func (v renderer) contact(k *models.Contact) ContactData {
 	return ContactData{
 		ID: MakeID(v.line.Messenger, k.ExternalID), LID: k.LID, Name: k.Name, Username: k.Username, Phone: k.Phone, Image: v.image(k.Image),
+		Blocked: k.Blocked, BusinessName: k.BusinessName, CreatedAt: k.CreatedAt,
 	}
 }

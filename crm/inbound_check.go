@@ -166,6 +166,7 @@ func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, c
 	}
 	contact = &models.Contact{
 		MessengerType: messenger, ExternalID: u.ID.String(), Name: u.Name, Username: u.Username, Phone: u.Phone, Image: u.Image,
+		BusinessName: u.BusinessName,
 	}
 	if key, err := ParseChatID("", messenger, u.ID.String()); err == nil && IsWhatsApp(messenger) {
 		contact.ExternalID = key.External // one contact, however the bridge spells it

@@ -106,8 +106,9 @@ func update(row, k *models.Contact, history bool) bool {
 	row.Phone = firstOf(newer.Phone, older.Phone)
 	row.Image = firstOf(newer.Image, older.Image)
 	row.LID = firstOf(newer.LID, older.LID)
+	row.BusinessName = firstOf(newer.BusinessName, older.BusinessName)
 	return row.Name != before.Name || !same(row.MessengerName, before.MessengerName) || !same(row.Username, before.Username) || !same(row.Phone, before.Phone) ||
-		!same(row.Image, before.Image) || !same(row.LID, before.LID)
+		!same(row.Image, before.Image) || !same(row.LID, before.LID) || !same(row.BusinessName, before.BusinessName)
 }
 
 // linkContacts merges the contacts of a phone number, of a LID, and of a number that was
@@ -144,6 +145,7 @@ func (c *change) linkContacts(l *line, key ChatKey) error {
 			continue
 		}
 		update(row, k, true)
+		row.Blocked = row.Blocked || k.Blocked
 		if err := c.tx.DeleteContact(k.ID); err != nil {
 			return err
 		}

@@ -82,6 +82,9 @@ type InboundUser struct {
 	Name     string  `json:"name"`
 	Phone    *string `json:"phone"`
 	Image    *string `json:"image"`
+	// BusinessName is the name of a business that the messenger has verified. Only
+	// connectors know it.
+	BusinessName *string `json:"-"`
 }
 
 // InboundStatus is the delivery status of an outgoing message.

@@ -32,6 +32,15 @@ func (tx *Tx) LockPeople(licenseID int64, messengerType string, ids []string) ([
 	return rows, err
 }
 
+// LockBlocked locks and returns the contacts of a line that are blocked or have any of the
+// ids, in the order of their row ids.
+func (tx *Tx) LockBlocked(licenseID int64, messengerType string, ids []string) ([]*Contact, error) {
+	var rows []*Contact
+	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (blocked OR external_id IN ? OR lid IN ?)", licenseID, messengerType, ids, ids).
+		Order("id").Find(&rows).Error
+	return rows, err
+}
+
 // ContactByAlias finds a contact of a line by either of its ids. A contact with both
 // ids comes first.
 func (tx *Tx) ContactByAlias(licenseID int64, messengerType, id string) (*Contact, error) {

@@ -16,6 +16,8 @@ type Contact struct {
 	CreatedAt     int64
 	Folded        string  // what searches compare; set by whatever saves the row
 	MessengerName *string // the messenger's name, while Name is one that an employee gave
+	Blocked       bool    // by the line's account
+	BusinessName  *string // that the messenger has verified
 }
 
 // Chat statuses, chat types and the parts that employees have in a chat.

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"strings"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/appstate"
@@ -106,6 +107,16 @@ func (s *session) saved(ctx context.Context, cli *whatsmeow.Client, history bool
 		t.Aliases = []crm.InboundAlias{{Phone: content.ID(who.PN.User), LID: content.ID(chatID(who.LID))}}
 	}
 	return s.ingest(ctx, t)
+}
+
+// businessNamed ingests the name of a business that WhatsApp has verified.
+func (s *session) businessNamed(ctx context.Context, cli *whatsmeow.Client, e *events.BusinessName) (kept bool) {
+	p := s.person(ctx, cli, e.JID, types.EmptyJID)
+	name := content.Clip(strings.TrimSpace(e.NewBusinessName), content.MaxName)
+	if name == "" || p.id() == "" {
+		return true
+	}
+	return s.ingest(ctx, crm.InboundBatch{Contacts: []crm.InboundUser{{ID: content.ID(p.id()), Name: name, Phone: phoneOf(p.PN), BusinessName: &name}}})
 }
 
 // named ingests a name that a person chose for themselves.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
-	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/crm"
@@ -50,6 +49,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.archived(ctx, cli, e)
 	case *events.Contact:
 		return s.contact(ctx, cli, e)
+	case *events.Blocklist: // it may not have the changes
+		s.helpers.Go(func() { s.readBlocklist(ctx, cli) })
 	case *events.AppState: // all changes; most of them come as events of their own, too
 		return s.hiddenContact(ctx, cli, e)
 
@@ -57,7 +58,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.PushName:
 		return s.named(ctx, cli, pairOf(e.JID, e.JIDAlt), e.NewPushName)
 	case *events.BusinessName:
-		return s.named(ctx, cli, pairOf(e.JID, types.EmptyJID), e.NewBusinessName)
+		return s.businessNamed(ctx, cli, e)
 	case *events.JoinedGroup:
 		return s.joinedGroup(ctx, cli, e)
 	case *events.GroupInfo:
@@ -135,7 +136,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	// progress of catching up: each item arrives as an event of its own
 	case *events.OfflineSyncPreview, *events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
-	case *events.IdentityChange, *events.PrivacySettings, *events.Blocklist, *events.QRScannedWithoutMultidevice:
+	case *events.IdentityChange, *events.PrivacySettings, *events.QRScannedWithoutMultidevice:
 	// never requested: history comes as a notification, and we fetch it ourselves
 	// (see message); this is not a Messenger client
 	case *events.HistorySync, *events.FBMessage:
@@ -247,6 +248,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.present(ctx, cli)
 		s.syncTimer(ctx, cli)
 		s.listGroups(ctx, cli)
+		s.readBlocklist(ctx, cli)
 	})
 }
 

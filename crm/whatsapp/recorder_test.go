@@ -392,3 +392,5 @@ func (r *recorder) PictureDue(context.Context, crm.Line, string, bool) (id strin
 func (r *recorder) SetPicture(context.Context, crm.Line, string, crm.Picture) error {
 	return errors.New("no picture is due")
 }
+
+func (r *recorder) SetBlocked(context.Context, crm.Line, []string) error { return nil }

@@ -57,6 +57,7 @@ type lines interface {
 	AccountDisappears(ctx context.Context, on crm.Line, after, since int64) error
 	LabelChanges(ctx context.Context, on crm.Line, limit int) ([]crm.LabelChange, error)
 	LabelsSent(ctx context.Context, on crm.Line, ids []int64) error
+	SetBlocked(ctx context.Context, on crm.Line, ids []string) error
 	CallRejected(ctx context.Context, on crm.Line, chatID, callID string) error
 	PublishQR(ctx context.Context, on crm.Line, p crm.Pairing) error
 }

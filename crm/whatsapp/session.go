@@ -53,6 +53,7 @@ type session struct {
 	states     *appStates
 
 	helpers      handlerGoroutines
+	blocklist    sync.Mutex // held while it is read
 	reporting    sync.Mutex
 	reported     crm.LineSeen // guarded by reporting
 	everReported bool         // guarded by reporting

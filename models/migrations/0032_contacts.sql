@@ -13,3 +13,9 @@ ALTER TABLE chats ADD COLUMN picture_at BIGINT NOT NULL DEFAULT 0;
 -- A file that is the picture of its chat, and belongs to no message.
 ALTER TABLE files ADD COLUMN picture BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX files_pictures ON files (chat_id) WHERE picture;
+
+-- Whether the line's account has blocked the person, and the name of a business that the
+-- messenger has verified.
+ALTER TABLE contacts ADD COLUMN blocked BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE contacts ADD COLUMN business_name TEXT;
+CREATE INDEX contacts_blocked ON contacts (license_id, messenger_type) WHERE blocked;

@@ -16,6 +16,8 @@ func (a *API) registerChats(signedIn, line gin.IRouter) {
 	line.PATCH("/chats/:chatId", chatAction(a, nameInput.value, a.CRM.RenameChat))
 	line.GET("/contacts", on(a, pathLine, a.contacts))
 	line.POST("/contacts/check", on(a, pathLine, a.checkContacts))
+	line.POST("/contacts/:contactId/block", on(a, pathContact, a.blockContact(true)))
+	line.DELETE("/contacts/:contactId/block", on(a, pathContact, a.blockContact(false)))
 	line.PATCH("/contacts/:contactId", on(a, pathContact, a.renameContact))
 
 	chat := line.Group("/chats/:chatId")
@@ -139,6 +141,12 @@ func (a *API) createChat(c *gin.Context, line crm.Line) (any, error) {
 
 func (a *API) contacts(c *gin.Context, line crm.Line) (any, error) {
 	return a.CRM.Contacts(c.Request.Context(), actor(c), line, queryPage(c), c.Query("search"))
+}
+
+func (a *API) blockContact(blocked bool) func(c *gin.Context, at crm.ContactAddress) (any, error) {
+	return func(c *gin.Context, at crm.ContactAddress) (any, error) {
+		return a.CRM.BlockContact(c.Request.Context(), actor(c), at, blocked)
+	}
 }
 
 func (a *API) checkContacts(c *gin.Context, line crm.Line) (any, error) {

@@ -39,6 +39,9 @@ func (c *conn) iqBlocklist(n node) ([]node, error) {
 	a := c.device.account
 	if item, ok := child(n, "item"); ok {
 		jid := user(jidOf(item, "jid"))
+		if jid.Server != types.HiddenUserServer {
+			return nil, errBadRequest // people are blocked by hidden id alone
+		}
 		switch stringOf(item, "action") {
 		case "block":
 			a.blocked[jid] = true
@@ -53,6 +56,29 @@ func (c *conn) iqBlocklist(n node) ([]node, error) {
 		out = append(out, node{Tag: "item", Attrs: attrs{"jid": jid}})
 	}
 	return []node{{Tag: "list", Attrs: attrs{"dhash": "1"}, Content: out}}, nil
+}
+
+// Block blocks a person on the account's phone, or with false ends that, and tells the
+// clients.
+func (a *Account) Block(who *Contact, on bool) {
+	defer a.srv.lock()()
+	action := "block"
+	if a.blocked[who.hidden] = true; !on {
+		action = "unblock"
+		delete(a.blocked, who.hidden)
+	}
+	for _, d := range a.linked() {
+		d.push(node{Tag: "notification", Attrs: attrs{"from": a.number, "id": a.srv.nextID(), "type": "account_sync", "t": a.srv.opts.Now().Unix()}, Content: []node{{
+			Tag: "blocklist", Attrs: attrs{"dhash": "1", "prev_dhash": "0"}, Content: []node{{Tag: "item", Attrs: attrs{"jid": who.hidden, "action": action}}},
+		}}})
+	}
+}
+
+// Blocks reports whether the account has blocked a person.
+func (a *Account) Blocks(who *Contact) bool {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return a.blocked[who.hidden]
 }
 
 // iqPicture stores and returns profile pictures.

@@ -2,8 +2,10 @@ package access_test
 
 import (
 	"context"
+	"fmt"
 
 	"chatcast/crm"
+	"chatcast/models"
 )
 
 // The groups of the companies' lines.
@@ -22,6 +24,22 @@ func (w *world) withAccounts(messenger string) {
 	for company, id := range groupIDs {
 		w.set("groupId", company, id)
 	}
+	err := w.p.Components().Store.Tx(w.t.Context(), func(tx *models.Tx) error {
+		for _, company := range []string{alpha, bravo} { // of the contact, so that all who read the line see it
+			id := fmt.Sprint(w.values["contactId"][company]) + "@c.us"
+			_, err := tx.EnsureChat(&models.Chat{
+				CompanyID: companyIDs[company], LicenseID: companyIDs[company] + 100, MessengerType: messenger,
+				ExternalID: id, Hash: "h of " + company, Type: models.ChatPrivate, Name: company + " customer", Status: models.ChatOpen,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	w.set("GroupLink.link", alpha, "https://chat.whatsapp.com/AbCdEfGhIjKl")
 }
 
@@ -38,6 +56,8 @@ func (numbersOfLines) CheckNumbers(_ context.Context, _ crm.Line, numbers []stri
 	}
 	return found, begin()
 }
+
+func (numbersOfLines) Block(context.Context, crm.Line, string, bool) error { return nil }
 
 // groupsOfLines has the groups of all lines, which are not connected.
 type groupsOfLines struct{ settings crm.Configured }

@@ -10,6 +10,7 @@ export const names = {
   'messageStatus.fromApp': 'StatusApp',
   'messageEdit.error': 'Refusal',
   'contactName.contact': 'ContactRef',
+  'contactBlock.contact': 'ContactRef',
   'messengerStatus.ratingReasons': 'RatingReason',
   'chatGroup.group': 'GroupFields',
   'chatGroup.members': 'GroupMember',

@@ -35,6 +35,7 @@ export interface EventMap {
   chatResponsiblePin: ChatResponsiblePinData;
   chatStatus: ChatStatusData;
   chatTag: ChatTagData;
+  contactBlock: ContactBlockData;
   contactName: ContactNameData;
   employeeStatus: EmployeeStatusData;
   employeeWorkday: EmployeeWorkdayData;
@@ -633,6 +634,39 @@ export interface ChatTagMeta {
   eventId?: number;
 }
 /**
+ * The account of the line has blocked a contact, or blocks it no longer.
+ */
+export interface ContactBlockData {
+  payload: {
+    data: [ContactBlock, ...ContactBlock[]];
+    meta: ContactBlockMeta;
+  };
+}
+/**
+ * What ContactBlockData lists in payload.data.
+ */
+export interface ContactBlock {
+  blocked: boolean;
+  contact: ContactRef;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+export interface ContactRef {
+  id: string | number;
+}
+/**
+ * Where ContactBlockData belongs.
+ */
+export interface ContactBlockMeta {
+  type: 'contactBlock';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
  * A contact has another name, because an employee gave it one or took it back.
  */
 export interface ContactNameData {
@@ -649,9 +683,6 @@ export interface ContactName {
   contact: ContactRef;
   fromApp: AppRef | null;
   edited: UserRef | null;
-}
-export interface ContactRef {
-  id: string | number;
 }
 /**
  * Where ContactNameData belongs.

@@ -41,6 +41,8 @@ const actions: Record<Rest['AuditAction'], string> = {
   'message.deleted': 'Message deleted for all',
   'chat.renamed': 'Chat renamed',
   'contact.renamed': 'Contact renamed',
+  'contact.blocked': 'Contact blocked',
+  'contact.unblocked': 'Contact no longer blocked',
   'contact.checked': 'Asked whether numbers use the messenger',
   'group.made': 'Group made',
   'group.changed': 'Group changed',
@@ -67,7 +69,7 @@ export const audit = {
   everybody: 'Everybody',
   nouns: {
     session: 'Sign-ins and sessions', password: 'Passwords', factor: 'Second factors', account: 'Accounts', invitation: 'Invitations',
-    employee: 'Employees', company: 'Companies', license: 'Licences', messenger: 'Messengers', line: 'Lines', message: 'Deleted messages', group: 'Groups', app: 'Apps',
+    employee: 'Employees', company: 'Companies', license: 'Licences', messenger: 'Messengers', line: 'Lines', message: 'Deleted messages', contact: 'Contacts', group: 'Groups', app: 'Apps',
   } as Record<string, string>,
   actions: actions as Record<string, string>,
   actors: { host: 'the server’s owner', messenger: 'the messenger or its phone', unknown: 'somebody who had not signed in' } as Record<string, string>,

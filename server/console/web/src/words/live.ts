@@ -99,6 +99,8 @@ export const live = {
     inWork: (chat: string) => `The chat with ${chat} is in work now`,
     chatName: (chat: string, name: string) => `The chat with ${chat} is now called ${name}`,
     contactName: (id: string, name: string) => `The contact ${id} is now called ${name}`,
+    blocked: (id: string) => `The contact ${id} was blocked`,
+    unblocked: (id: string) => `The contact ${id} is blocked no longer`,
     laidAside: (chat: string) => `The chat with ${chat} is no longer in work`,
     employeeStatus: {
       online: (who: string) => `${who} ${who === 'You' ? 'are' : 'is'} online`,

@@ -117,6 +117,7 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   chatProcess: (i) => i.by(i.has('process') ? say.inWork(i.chat()) : say.laidAside(i.chat())),
   chatName: (i) => i.by(say.chatName(i.chat(), text(i.fields.name))),
   contactName: (i) => i.by(say.contactName(text(object(i.fields.contact).id), text(i.fields.name))),
+  contactBlock: (i) => i.by((i.fields.blocked === true ? say.blocked : say.unblocked)(text(object(i.fields.contact).id))),
   chatMerge: (i) => say.merged(i.chatOf('from'), i.chatOf('to')),
   chatGroup: (i) => {
     const line = pick(say.group, i.type)(i.chat(), people(i.fields.members));

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"strings"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/appstate"
@@ -112,7 +111,7 @@ func (s *session) saved(ctx context.Context, cli *whatsmeow.Client, history bool
 // businessNamed ingests the name of a business that WhatsApp has verified.
 func (s *session) businessNamed(ctx context.Context, cli *whatsmeow.Client, e *events.BusinessName) (kept bool) {
 	p := s.person(ctx, cli, e.JID, types.EmptyJID)
-	name := content.Clip(strings.TrimSpace(e.NewBusinessName), content.MaxName)
+	name := content.Name(e.NewBusinessName)
 	if name == "" || p.id() == "" {
 		return true
 	}

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"go.mau.fi/whatsmeow/types"
 
@@ -49,5 +48,5 @@ func verifiedName(n *types.VerifiedName) string {
 	if n == nil {
 		return ""
 	}
-	return content.Clip(strings.TrimSpace(n.Details.GetVerifiedName()), content.MaxName)
+	return content.Name(n.Details.GetVerifiedName())
 }

@@ -68,7 +68,6 @@ func (s *session) joinedGroup(ctx context.Context, cli *whatsmeow.Client, e *eve
 
 // groupChanged ingests what somebody has changed in a group.
 func (s *session) groupChanged(ctx context.Context, cli *whatsmeow.Client, e *events.GroupInfo) (kept bool) {
-	s.wantNewPicture(ctx, cli, e.JID)
 	if !isGroup(e.JID) {
 		return true
 	}
@@ -117,6 +116,7 @@ func (s *session) groupChanged(ctx context.Context, cli *whatsmeow.Client, e *ev
 
 // pictureChanged notes that a picture is another one, and ingests it of a group.
 func (s *session) pictureChanged(ctx context.Context, cli *whatsmeow.Client, e *events.Picture) (kept bool) {
+	s.wantNewPicture(ctx, cli, e.JID)
 	if !isGroup(e.JID) {
 		return true
 	}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './load.mjs';
 
-const { changes, proxyOf, proxyURL, settings } = await load('src/views/send/setting.ts');
+const { changes, chosen, proxyOf, proxyURL, settings } = await load('src/views/send/setting.ts');
 
 test('a proxy is taken apart, without its password', () => {
   assert.deepEqual(proxyOf(null), { address: '', user: '', password: '', kept: false });
@@ -28,6 +28,10 @@ test('and put together', () => {
   assert.deepEqual(proxyURL({ ...proxyOf(null), address: 'http://proxy.example:3128' }, null), { url: 'http://proxy.example:3128' });
   assert.deepEqual(proxyURL({ ...proxyOf(null), address: 'http://proxy.example:3128', user: 'me' }, null), { url: 'http://me@proxy.example:3128' });
   assert.deepEqual(proxyURL(proxyOf('http://me@proxy.example'), 'http://me@proxy.example'), { url: 'http://me@proxy.example' });
+});
+
+test('options of choices are values', () => {
+  assert.deepEqual(['', 'true', 'false', '0', '604800'].map(chosen), [null, true, false, 0, 604800]);
 });
 
 test('only what changed is sent', () => {

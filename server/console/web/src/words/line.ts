@@ -69,8 +69,14 @@ export const lineSettings = {
     rejectText: { label: 'Answer to the caller', hint: 'Sent to the person whose call was rejected. Empty: nothing is sent.' },
     typing: { label: 'Show typing before a text', hint: 'People see that somebody types, for as long as the text would take.' },
     sendDelay: { label: 'Pause between two messages, in seconds', hint: 'From 0 to 60; up to half is added, so that it looks less like a machine.' },
+    disappearing: {
+      label: 'Messages disappear in new chats',
+      hint: 'For chats that begin with a message of yours. It is the same setting as on the phone.',
+      choices: { 0: 'Never', 86400: 'After 24 hours', 604800: 'After 7 days', 7776000: 'After 90 days' },
+    },
+    labels: { label: 'Show tags as labels on the phone', hint: 'Tags of chats go to WhatsApp Business as labels, and labels come back as tags.' },
     proxy: { label: 'Proxy', hint: 'Everything of this line goes through it. Empty: the line connects directly. After a change the line connects again by itself.' },
-  } as Record<string, { label: string; hint: string }>,
+  } as Record<string, { label: string; hint: string; choices?: Record<string, string> }>,
   choices: { '': 'As the server is set', true: 'Yes', false: 'No' },
   proxy: {
     address: 'Address',

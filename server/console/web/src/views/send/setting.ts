@@ -6,8 +6,8 @@ export type LineSettings = Rest['LineSettings'];
 
 export interface Setting {
   key: keyof LineSettings;
-  kind: 'switch' | 'choice' | 'text' | 'seconds' | 'proxy'; // a choice is a switch that may also be as the server is set
-  under?: keyof LineSettings; // the switch that must be on for it to matter
+  kind: 'switch' | 'choice' | 'text' | 'seconds' | 'proxy'; // the values of a choice stand with their words
+  under?: keyof LineSettings; // what must be true for it to matter
 }
 
 export const settings: readonly Setting[] = [
@@ -15,8 +15,15 @@ export const settings: readonly Setting[] = [
   { key: 'rejectText', kind: 'text', under: 'rejectCalls' },
   { key: 'typing', kind: 'choice' },
   { key: 'sendDelay', kind: 'seconds' },
+  { key: 'disappearing', kind: 'choice' },
+  { key: 'labels', kind: 'switch', under: 'hasLabels' },
   { key: 'proxy', kind: 'proxy' },
 ];
+
+/** chosen is the value of a choice's option: null, true, false or a number. */
+export function chosen(option: string): unknown {
+  return option === '' ? null : JSON.parse(option);
+}
 
 /** Proxy is a proxy as a form shows it. password is what was typed; kept: there is one that is shown to nobody. */
 export interface Proxy {

@@ -4,7 +4,7 @@ import { ApiError, call } from '../../api';
 import { errorText } from '../../socket';
 import { words } from '../../words';
 import { linePath, type Line } from './line';
-import { changes, proxyOf, proxyURL, settings, type LineSettings, type Proxy, type Setting } from './setting';
+import { changes, chosen, proxyOf, proxyURL, settings, type LineSettings, type Proxy, type Setting } from './setting';
 
 const say = words.lineSettings;
 
@@ -73,7 +73,7 @@ function Form(props: { line: Line; stored: LineSettings; onStored: (s: LineSetti
 function SettingField(props: { setting: Setting; value: LineSettings[keyof LineSettings]; error: string; onChange: (value: unknown) => void; proxy: Proxy; onProxy: (p: Proxy) => void }) {
   const { setting, value, error, onChange } = props;
   const { key, kind } = setting;
-  const { label, hint } = say.of[key]!;
+  const { label, hint, choices = say.choices } = say.of[key]!;
   const id = `line-${key}`;
   if (kind === 'switch') {
     return (
@@ -89,8 +89,8 @@ function SettingField(props: { setting: Setting; value: LineSettings[keyof LineS
       <div class="field">
         <label for={id}>{label}</label>
         {kind === 'choice' ? (
-          <select class="input" id={id} value={String(value ?? '')} aria-describedby={`${id}-hint`} onChange={(e) => onChange(e.currentTarget.value === '' ? null : e.currentTarget.value === 'true')}>
-            {Object.entries(say.choices).map(([v, text]) => <option key={v} value={v}>{text}</option>)}
+          <select class="input" id={id} value={String(value ?? '')} aria-describedby={`${id}-hint`} onChange={(e) => onChange(chosen(e.currentTarget.value))}>
+            {Object.entries(choices).map(([v, text]) => <option key={v} value={v}>{text}</option>)}
           </select>
         ) : (
           <input

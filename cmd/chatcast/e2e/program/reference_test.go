@@ -124,7 +124,8 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 		ask("GET", path, "", "", "", 200)
 	}
 	for _, method := range []string{"GET", "HEAD"} {
-		ask(method, "/passkey-extension.zip", "", "", "", 200)
+		ask(method, "http://localhost/passkey-extension.zip", "", "", "", 200)
+		ask(method, "/passkey-extension.zip", "", "", "", 404)                     // the console is asked for without encryption
 		ask(method, "http://[2001:db8::1]/passkey-extension.zip", "", "", "", 404) // no extension can name such a host
 	}
 	ask("GET", "/app/"+cfg.Apps[0].Key+"?protocol=7", "", "", "", 426)

@@ -194,7 +194,7 @@ func TestFilesTravelLight(t *testing.T) {
 			t.Errorf("%s: HEAD %d", path, head.Code)
 		}
 	}
-	if total > 90_000 { // compressed; it grows with the reference
+	if total > 100_000 { // compressed; it grows with the reference, which has 159 operations
 		t.Errorf("the page and its files weigh %d bytes", total)
 	}
 }

@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"chatcast/models"
@@ -27,6 +28,9 @@ func (s *Service) OutboxPark(ctx context.Context, item OutboxItem, until time.Ti
 			if err := c.countDay(item.Line, c.now.Unix(), models.LineDay{RefusedLock: 1}); err != nil {
 				return err
 			}
+		}
+		if row.Deadline == models.Abandoned {
+			return nil // the account was logged out meanwhile
 		}
 		row.StartedAt, row.LastError = 0, why.Message
 		if err := c.tx.SaveOutbox(row); err != nil {
@@ -60,8 +64,12 @@ const firstSlots = 100
 func (s *Service) OutboxHold(ctx context.Context, on Line, until time.Time, inTurn bool, why SendError) error {
 	return s.changeWithRetry(ctx, func(c *change) error {
 		now := c.now.Unix()
+		chats, err := c.tx.LockFirstChats(on.LicenseID, on.Messenger, now)
+		if err != nil {
+			return err
+		}
 		if !inTurn {
-			return c.tx.HoldFirst(on.LicenseID, on.Messenger, now, s.hold(until, why))
+			return c.tx.HoldFirst(chats, now, s.hold(until, why))
 		}
 		rows, err := c.tx.DueFirst(on.LicenseID, on.Messenger, now, firstSlots)
 		if err != nil {
@@ -72,6 +80,9 @@ func (s *Service) OutboxHold(ctx context.Context, on Line, until time.Time, inTu
 			return err
 		}
 		for _, row := range rows {
+			if _, locked := slices.BinarySearch(chats, row.ChatID); !locked {
+				continue // it has come since, and is held when it is to be sent
+			}
 			if after := time.Unix(last, 0); row.NotBefore == 0 && last != 0 {
 				until, last = later(until, after.Add(Pace(after))), 0
 			}
@@ -83,7 +94,7 @@ func (s *Service) OutboxHold(ctx context.Context, on Line, until time.Time, inTu
 		if len(rows) < firstSlots {
 			return nil
 		}
-		return c.tx.HoldFirst(on.LicenseID, on.Messenger, now, s.hold(until, why))
+		return c.tx.HoldFirst(chats, now, s.hold(until, why))
 	})
 }
 

@@ -1,6 +1,10 @@
 package models
 
-import "gorm.io/gorm"
+import (
+	"slices"
+
+	"gorm.io/gorm"
+)
 
 // First messages to people may have to wait, thousands of them for days. What is behind
 // one in its chat waits with it, so that what is due is all that is read.
@@ -21,6 +25,15 @@ func (h Hold) columns() map[string]any {
 // dueFirst is the condition that f is a first message that is due and not being sent.
 const dueFirst = "f.cold AND f.started_at = 0 AND f.not_before <= ? AND f.deadline > ?"
 
+// LockFirstChats locks the chats of a line in which a first message is due, and returns
+// their row ids in order. Until the transaction ends no answer of theirs is held, nor is
+// what is held missed when the person writes.
+func (tx *Tx) LockFirstChats(licenseID int64, messengerType string, now int64) (ids []int64, err error) {
+	return ids, tx.forUpdate().Model(&Chat{}).
+		Where("id IN (SELECT f.chat_id FROM outbox f WHERE f.license_id = ? AND f.messenger_type = ? AND "+dueFirst+")", licenseID, messengerType, now, now).
+		Order("id").Pluck("id", &ids).Error
+}
+
 // DueFirst lists at most limit first messages of a line that are due: those that have
 // waited before, then the others, each by id.
 func (tx *Tx) DueFirst(licenseID int64, messengerType string, now int64, limit int) ([]*OutboxItem, error) {
@@ -38,17 +51,30 @@ func (tx *Tx) LastFirst(licenseID int64, messengerType string, at int64) (last i
 	return last, err
 }
 
-// HoldFirst lets all first messages of a line wait that are due, and what is behind them.
-func (tx *Tx) HoldFirst(licenseID int64, messengerType string, now int64, h Hold) error {
-	return tx.db.Model(&OutboxItem{}).
-		Where("license_id = ? AND messenger_type = ? AND not_before <= ? AND deadline > ?", licenseID, messengerType, now, now).
-		Where("EXISTS (SELECT 1 FROM outbox f WHERE f.chat_id = outbox.chat_id AND f.id <= outbox.id AND "+dueFirst+")", now, now).
-		Updates(h.columns()).Error
+// holdAtOnce is in how many chats HoldFirst lets items wait with one statement.
+const holdAtOnce = 1000
+
+// HoldFirst lets the first messages of these chats wait that are due, and what is behind them.
+func (tx *Tx) HoldFirst(chats []int64, now int64, h Hold) error {
+	for some := range slices.Chunk(chats, holdAtOnce) {
+		err := tx.holdable().Where("chat_id IN ? AND not_before <= ? AND deadline > ?", some, now, now).
+			Where("EXISTS (SELECT 1 FROM outbox f WHERE f.chat_id = outbox.chat_id AND f.id <= outbox.id AND "+dueFirst+")", now, now).
+			Updates(h.columns()).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // HoldChat lets the items of a chat wait whose ids are at least from.
 func (tx *Tx) HoldChat(chatID, from int64, h Hold) error {
-	return tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND id >= ?", chatID, from).Updates(h.columns()).Error
+	return tx.holdable().Where("chat_id = ? AND id >= ?", chatID, from).Updates(h.columns()).Error
+}
+
+// holdable are the items that may wait. Those of an account that was logged out are over.
+func (tx *Tx) holdable() *gorm.DB {
+	return tx.db.Model(&OutboxItem{}).Where("deadline <> ?", Abandoned)
 }
 
 // JoinFirst leaves one first message in a chat that was made of two, which waits as long as

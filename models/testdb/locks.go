@@ -49,3 +49,21 @@ func LockTable(t testing.TB, url, table string) (waiting func() int) {
 		return n
 	}
 }
+
+// LockWaiters returns what counts the connections to the database at url that wait for a lock.
+func LockWaiters(t testing.TB, url string) (waiting func() int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return func() (n int) {
+		t.Helper()
+		err := conn.QueryRow(t.Context(), "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+}

@@ -110,6 +110,7 @@ func (c *change) leaveLists(e *models.Employee) error {
 		return err
 	}
 	slices.SortFunc(lists, func(a, b models.QuickList) int { return cmp.Compare(a.ID, b.ID) }) // all transactions lock lists in this order
+	var lost []int64
 	for _, l := range lists {
 		if err := c.tx.LockQuickList(l.ID); err != nil && !errors.Is(err, models.ErrNotFound) {
 			return err
@@ -126,9 +127,8 @@ func (c *change) leaveLists(e *models.Employee) error {
 			return err
 		}
 		after := slices.DeleteFunc(slices.Clone(before), func(acc models.QuickAccess) bool { return acc.UserID == e.UserID })
-		if err := c.emitListEdit(&now.QuickResponseList, quickListData(now.QuickResponseList, after), before, after); err != nil {
-			return err
-		}
+		c.tellListEdit(&now.QuickResponseList, quickListData(now.QuickResponseList, after), before, after)
+		lost = append(lost, l.ID)
 	}
-	return nil
+	return c.forgetLists(e.UserID, lost)
 }

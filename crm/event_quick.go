@@ -3,6 +3,7 @@ package crm
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"chatcast/channels"
@@ -79,6 +80,16 @@ type QuickResponseData struct {
 // emitListEdit emits a change of the list to all users who see it before or after. What the
 // journal tells of the list is gone for those who no longer see it.
 func (c *change) emitListEdit(l *models.QuickResponseList, data QuickListData, before, after []models.QuickAccess) error {
+	for _, userID := range c.tellListEdit(l, data, before, after) {
+		if err := c.forgetLists(userID, []int64{l.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellListEdit emits a change of the list, and returns the users who no longer see it.
+func (c *change) tellListEdit(l *models.QuickResponseList, data QuickListData, before, after []models.QuickAccess) (lost []int64) {
 	saw := map[int64]bool{}
 	for _, acc := range before {
 		saw[acc.UserID] = true
@@ -96,18 +107,19 @@ func (c *change) emitListEdit(l *models.QuickResponseList, data QuickListData, b
 		if sees[acc.UserID] {
 			continue
 		}
-		if err := c.forgetList(acc.UserID, l.ID); err != nil {
-			return err
-		}
+		lost = append(lost, acc.UserID)
 		c.emitUser(acc.UserID, l.CompanyID, EventQuickResponseList,
 			QuickListDeletedItem{Type: TypeDestroy, List: IDRef{l.ID}})
 	}
-	return nil
+	return lost
 }
 
-// forgetList removes from the journal what a user's own channel was told of a list and its
+// forgetLists removes from the journal what a user's own channel was told of lists and their
 // responses.
-func (c *change) forgetList(userID, listID int64) error {
+func (c *change) forgetLists(userID int64, lists []int64) error {
+	if len(lists) == 0 {
+		return nil
+	}
 	entries, err := c.tx.LockJournalOfChannel(channels.PersonName(userID), []string{EventQuickResponseList, EventQuickResponse})
 	if err != nil {
 		return err
@@ -123,7 +135,7 @@ func (c *change) forgetList(userID, listID int64) error {
 		if err := json.Unmarshal([]byte(e.Data), &stored); err != nil {
 			return fmt.Errorf("crm: journal entry %d: %w", e.ID, err)
 		}
-		if len(stored.Payload.Data) == 0 || stored.Payload.Data[0].List.ID != listID { // all items are of one list
+		if len(stored.Payload.Data) == 0 || !slices.Contains(lists, stored.Payload.Data[0].List.ID) { // all items are of one list
 			continue
 		}
 		if err := c.tx.ForgetJournal(e); err != nil {

@@ -40,6 +40,15 @@ func (s *Store) ExplainOutbox(ctx context.Context, licenseID int64, messengerTyp
 	return due, next, err
 }
 
+// ExplainJournalOfChannel returns how the database executes LockJournalOfChannel.
+func (s *Store) ExplainJournalOfChannel(ctx context.Context, channel string, names []string) (plan string, err error) {
+	tx, find := s.Read(ctx), "instr"
+	if s.postgres {
+		find = "strpos"
+	}
+	return s.explain(ctx, tx.journalOfChannel(find, channel, names).Session(&gorm.Session{DryRun: true}).Find(&[]JournalEntry{}).Statement)
+}
+
 func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string, err error) {
 	explain := "EXPLAIN QUERY PLAN "
 	if s.postgres {

@@ -2,7 +2,6 @@ package models
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -61,63 +60,6 @@ func (tx *Tx) SetJournalData(id int64, data string) error {
 		return fmt.Errorf("models: data of journal entry %d is not JSON", id)
 	}
 	return tx.db.Exec("UPDATE journal SET data = ? WHERE id = ?", data, id).Error
-}
-
-// LockJournalOfChannel lists the entries of a channel with one of the names, which are published
-// to no other, and locks them as LockJournalOfMessage does.
-func (tx *Tx) LockJournalOfChannel(channel string, names []string) ([]JournalEntry, error) {
-	find := "instr"
-	if tx.postgres {
-		find = "strpos"
-		if err := tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error; err != nil {
-			return nil, err
-		}
-	}
-	var entries []JournalEntry
-	err := tx.forUpdate().Where("name IN ? AND (seq IN (SELECT seq FROM journal_channels WHERE channel = ?) OR seq IS NULL AND "+find+"(channels, ?) > 0)",
-		names, channel, `"`+channel+`"`).Order("id").Find(&entries).Error
-	return entries, err
-}
-
-// ForgetJournal removes what an entry says, and takes it out of its channels. An entry that
-// has a number stays: a gap would make the cursors of others too old.
-func (tx *Tx) ForgetJournal(e JournalEntry) error {
-	if e.Seq == nil {
-		return tx.db.Exec("DELETE FROM journal WHERE id = ?", e.ID).Error
-	}
-	return errors.Join(
-		tx.db.Exec("DELETE FROM journal_channels WHERE seq = ?", *e.Seq).Error,
-		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE id = ?", e.ID).Error,
-	)
-}
-
-// emptyEntry makes an entry one without content, as events are shaped.
-const emptyEntry = `SET data = '{"payload":{"data":[],"meta":{"type":""}}}', channels = '[]'`
-
-// ForgetJournalOf removes from the journal what was published to the channel, and to
-// others with it: it can no longer be read, whoever gets a channel of that name later.
-// What is published stays as an entry without content, in no channel: a gap would make
-// the cursors of others too old. What has no number yet is published to nobody. What has
-// one is still published, as the relay may be doing it now.
-func (tx *Tx) ForgetJournalOf(channel string) error {
-	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
-	unlist := func() error { return tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error }
-	err := errors.Join(
-		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE "+ours+" AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)", channel).Error,
-		unlist(),
-	)
-	if err != nil {
-		return err
-	}
-	find := "instr"
-	if tx.postgres { // only from here on the numbering waits: see LockJournalOfMessage
-		find = "strpos"
-		err := errors.Join(tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error, unlist()) // what got a number meanwhile
-		if err != nil {
-			return err
-		}
-	}
-	return tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error
 }
 
 // notify sends a notification when the transaction commits. On SQLite it does nothing,

@@ -1,0 +1,68 @@
+package models
+
+import (
+	"errors"
+
+	"gorm.io/gorm"
+)
+
+// LockJournalOfChannel lists the entries of a channel with one of the names, which are published
+// to no other, and locks them as LockJournalOfMessage does.
+func (tx *Tx) LockJournalOfChannel(channel string, names []string) ([]JournalEntry, error) {
+	find := "instr"
+	if tx.postgres {
+		find = "strpos"
+		if err := tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error; err != nil {
+			return nil, err
+		}
+	}
+	var entries []JournalEntry
+	return entries, tx.journalOfChannel(find, channel, names).Find(&entries).Error
+}
+
+// journalOfChannel finds numbered entries by their channel. The others are few.
+func (tx *Tx) journalOfChannel(find, channel string, names []string) *gorm.DB {
+	return tx.forUpdate().Where("name IN ? AND id IN (SELECT j.id FROM journal_channels jc JOIN journal j ON j.seq = jc.seq WHERE jc.channel = ?"+
+		" UNION ALL SELECT id FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0)", names, channel, `"`+channel+`"`).Order("id")
+}
+
+// ForgetJournal removes what an entry says, and takes it out of its channels. An entry that
+// has a number stays: a gap would make the cursors of others too old.
+func (tx *Tx) ForgetJournal(e JournalEntry) error {
+	if e.Seq == nil {
+		return tx.db.Exec("DELETE FROM journal WHERE id = ?", e.ID).Error
+	}
+	return errors.Join(
+		tx.db.Exec("DELETE FROM journal_channels WHERE seq = ?", *e.Seq).Error,
+		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE id = ?", e.ID).Error,
+	)
+}
+
+// emptyEntry makes an entry one without content, as events are shaped.
+const emptyEntry = `SET data = '{"payload":{"data":[],"meta":{"type":""}}}', channels = '[]'`
+
+// ForgetJournalOf removes from the journal what was published to the channel, and to
+// others with it: it can no longer be read, whoever gets a channel of that name later.
+// What is published stays as an entry without content, in no channel: a gap would make
+// the cursors of others too old. What has no number yet is published to nobody. What has
+// one is still published, as the relay may be doing it now.
+func (tx *Tx) ForgetJournalOf(channel string) error {
+	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
+	unlist := func() error { return tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error }
+	err := errors.Join(
+		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE "+ours+" AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)", channel).Error,
+		unlist(),
+	)
+	if err != nil {
+		return err
+	}
+	find := "instr"
+	if tx.postgres { // only from here on the numbering waits: see LockJournalOfMessage
+		find = "strpos"
+		err := errors.Join(tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error, unlist()) // what got a number meanwhile
+		if err != nil {
+			return err
+		}
+	}
+	return tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error
+}

@@ -28,6 +28,14 @@ func (n *groupNews) seen() map[types.JID]int {
 	return maps.Clone(n.count)
 }
 
+// add notes that there is news of a group which is stored in another way: what was changed
+// here. It is called after WhatsApp's answer and before that is stored.
+func (n *groupNews) add(j types.JID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.count[j]++
+}
+
 // ingestGroup ingests news of a group.
 func (s *session) ingestGroup(ctx context.Context, j types.JID, t crm.InboundBatch) (kept bool) {
 	s.groupNews.mu.Lock()

@@ -81,6 +81,9 @@ func (m *Messenger) askGroup(ctx context.Context, l crm.Line, id string, f func(
 func (m *Messenger) GroupLink(ctx context.Context, l crm.Line, id string, renew bool) (link string, err error) {
 	return link, m.askGroup(ctx, l, id, func(q asked, j types.JID) (err error) {
 		link, err = q.cli.GetGroupInviteLink(q.ctx, j, renew)
+		if renew {
+			q.groupNews.add(j)
+		}
 		return err
 	})
 }
@@ -103,6 +106,7 @@ func (m *Messenger) CreateGroup(ctx context.Context, l crm.Line, in crm.GroupInp
 		if err != nil {
 			return err
 		}
+		defer q.groupNews.add(info.JID)
 		q.keepGroup(info.JID, knownGroup{info.Name, info.AddressingMode, true, groupSetting(info.GroupEphemeral, time.Now())})
 		made = &crm.CreatedGroup{Members: q.results(in.Members, people, info.Participants, codeNotAdded)}
 		if in.Description != "" {
@@ -120,6 +124,7 @@ func (m *Messenger) CreateGroup(ctx context.Context, l crm.Line, in crm.GroupInp
 // ChangeGroup implements crm.GroupMessenger.
 func (m *Messenger) ChangeGroup(ctx context.Context, l crm.Line, id string, ch crm.GroupChanges) error {
 	return m.askGroup(ctx, l, id, func(q asked, j types.JID) error {
+		defer q.groupNews.add(j)
 		switch {
 		case ch.Name.Set:
 			err := q.cli.SetGroupName(q.ctx, j, ch.Name.Value)
@@ -148,6 +153,7 @@ func (m *Messenger) ChangeGroup(ctx context.Context, l crm.Line, id string, ch c
 // number or by hidden id.
 func (m *Messenger) ChangeMembers(ctx context.Context, l crm.Line, id string, what crm.MemberChange, ids []string) (results []crm.MemberResult, err error) {
 	return results, m.askGroup(ctx, l, id, func(q asked, j types.JID) error {
+		defer q.groupNews.add(j)
 		info, err := q.cli.GetGroupInfo(q.ctx, j)
 		if err != nil {
 			return err
@@ -184,6 +190,7 @@ func (m *Messenger) JoinGroup(ctx context.Context, l crm.Line, code string) (joi
 		if err != nil {
 			return err
 		}
+		defer q.groupNews.add(j)
 		joined = &crm.JoinedGroup{ID: chatID(j), Pending: true}
 		info, err := q.cli.GetGroupInfo(q.ctx, j)
 		if err != nil { // not a member yet; or we do not know, which the next list tells
@@ -203,6 +210,7 @@ func (m *Messenger) LeaveGroup(ctx context.Context, l crm.Line, id string) error
 		if _, err := q.cli.GetGroupInfo(q.ctx, j); err != nil { // WhatsApp lets one leave any group
 			return err
 		}
+		defer q.groupNews.add(j)
 		return q.cli.LeaveGroup(q.ctx, j)
 	})
 }

@@ -15,6 +15,8 @@ type chatSet struct {
 	byID      map[string]*models.Chat
 	rows      []*models.Chat
 	deletions map[string][]models.Deletion // of messages that were not here, by message
+
+	otherGroups []string // the ids of stored groups that are not among all of the batch
 }
 
 // inboundChats creates the new chats of the batch's messages and tags, and locks all
@@ -47,13 +49,20 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	for i := range chats {
 		ids = append(ids, chats[i].ids()...)
 	}
+	var otherGroups []string
+	if b.allGroups != nil {
+		if otherGroups, err = c.otherGroups(l, b.allGroups); err != nil {
+			return nil, err
+		}
+		ids = append(ids, otherGroups...)
+	}
 	// If another transaction merges a chat away between the two steps, the next
 	// try creates or finds it.
 	for range 3 {
 		if err := c.makeChats(l, chats); err != nil {
 			return nil, err
 		}
-		set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}}
+		set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}, otherGroups: otherGroups}
 		if err := set.lock(c, ids); err != nil {
 			return nil, err
 		}

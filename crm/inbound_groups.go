@@ -80,11 +80,7 @@ func (c *change) applyGroups(l *line, chats *chatSet, b batch) error {
 	if b.allGroups == nil {
 		return nil
 	}
-	gone, err := c.otherGroups(l, b.allGroups)
-	if err != nil {
-		return err
-	}
-	for _, id := range gone {
+	for _, id := range chats.otherGroups {
 		g := &groupArrival{InboundGroup: InboundGroup{Left: true}, chat: inboundChat{key: ChatKey{External: id, Group: true}}, time: c.now.Unix(), listed: true, silent: !listed}
 		if err := c.applyGroup(l, chats.find(g.chat), g); err != nil {
 			return err
@@ -150,6 +146,9 @@ func (c *change) keepGroup(l *line, g *groupArrival, row *models.LineGroup, st *
 		return err
 	}
 	now.State = string(b)
+	if row == nil { // who does it at the same time is told that it is there, and begins again
+		return c.tx.AddLineGroup(now)
+	}
 	return c.tx.PutLineGroup(now)
 }
 

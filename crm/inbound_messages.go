@@ -169,13 +169,6 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	for i := range b.groups {
 		ids = append(ids, b.groups[i].chat.ids()...)
 	}
-	if b.allGroups != nil {
-		gone, err := c.otherGroups(l, b.allGroups)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, gone...)
-	}
 	if !b.connector {
 		return ids, nil
 	}

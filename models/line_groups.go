@@ -32,6 +32,9 @@ func (tx *Tx) LineGroupIDs(licenseID int64, messengerType string) (ids []string,
 		Order("external_id").Pluck("external_id", &ids).Error
 }
 
+// AddLineGroup inserts g, or returns ErrDuplicate when the line has that group.
+func (tx *Tx) AddLineGroup(g *LineGroup) error { return tx.create(g) }
+
 // PutLineGroup inserts g, or gives it another state.
 func (tx *Tx) PutLineGroup(g *LineGroup) error {
 	return tx.db.Clauses(clause.OnConflict{

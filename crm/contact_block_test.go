@@ -91,3 +91,24 @@ func TestBlockedContacts(t *testing.T) {
 		}
 	})
 }
+
+// TestBlockedUnderTheOtherID checks that who is blocked under a hidden id is so when they are
+// found to be a contact with a number.
+func TestBlockedUnderTheOtherID(t *testing.T) {
+	const hidden = "557@lid"
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		ingest(t, w, crm.InboundBatch{Contacts: []crm.InboundUser{{ID: idOf(anna), Name: "Anna", Phone: text("79990001122")}}})
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(anna), LID: idOf(hidden)}}})
+		w.Tx(t, func(tx *models.Tx) error { // the contact under the hidden id comes again with nothing else that is new
+			k := models.Contact{LicenseID: onGr.LicenseID, MessengerType: onGr.Messenger, ExternalID: hidden, Blocked: true}
+			_, err := tx.EnsureContact(&k)
+			return err
+		})
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(anna), LID: idOf(hidden)}}})
+		page, err := w.Contacts(t.Context(), w.Owner, onGr, crm.PageQuery{}, "")
+		if err != nil || len(page.Items) != 1 || !page.Items[0].Blocked {
+			t.Errorf("the contacts are %+v, %v", page.Items, err)
+		}
+	})
+}

@@ -151,7 +151,7 @@ func (c *change) linkContacts(l *line, key ChatKey) error {
 		}
 	}
 	row.ExternalID, row.Phone, row.LID = key.External, &key.Phone, firstOf(given(key.LID), row.LID)
-	if row.ExternalID == before.ExternalID && !update(&before, row, false) {
+	if row.ExternalID == before.ExternalID && row.Blocked == before.Blocked && !update(&before, row, false) {
 		return nil
 	}
 	return c.tx.SaveContact(row)

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 
 	"chatcast/models"
 )
@@ -160,13 +161,12 @@ func (s *Service) leaveStray(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, u := range list {
-			if err := s.leaveLost(ctx, Actor{}, u.CompanyID, u.UserID); err != nil {
-				return err
-			}
+		var failed error
+		for _, u := range list { // one that fails does not keep the others
+			failed = errors.Join(failed, s.leaveLost(ctx, Actor{}, u.CompanyID, u.UserID))
 		}
-		if len(list) < sweepBatch {
-			return nil
+		if failed != nil || len(list) < sweepBatch {
+			return failed
 		}
 	}
 }

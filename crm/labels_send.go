@@ -110,8 +110,11 @@ func (c *change) labelled(a Actor, chat *models.Chat, tag *models.Tag, on bool) 
 	if a.UserID == 0 { // the phone knows
 		return nil
 	}
-	settings, err := c.tx.LineSettings(chat.LicenseID, chat.MessengerType)
-	if err != nil || !settings.Labels {
+	if !IsWhatsApp(chat.MessengerType) { // the account has no labels
+		return nil
+	}
+	// It is locked, so that when tags begin to go to the phone this one is among them.
+	if wanted, err := c.tx.LockLabels(chat.LicenseID, chat.MessengerType); err != nil || !wanted {
 		return err
 	}
 	link, err := c.labelOf(chat.LicenseID, chat.MessengerType, tag.ID, on)
@@ -125,7 +128,7 @@ func (c *change) labelled(a Actor, chat *models.Chat, tag *models.Tag, on bool) 
 // made; it returns nil when there is none, or no room for one.
 func (c *change) labelOf(licenseID int64, messenger string, tagID int64, create bool) (*models.LineLabel, error) {
 	if create { // two labels are not made at once
-		if err := c.tx.LockLineSettings(licenseID, messenger); err != nil {
+		if _, err := c.tx.LockLabels(licenseID, messenger); err != nil {
 			return nil, err
 		}
 	}

@@ -12,12 +12,11 @@ type LabelChange struct {
 }
 
 // MarkLabel notes that a label has changed, or that a chat has got or lost it. What was
-// noted of it before is replaced.
+// noted of it before is replaced, under another id.
 func (tx *Tx) MarkLabel(l *LabelChange) error {
-	if err := tx.DropLabelChange(l); err != nil {
-		return err
-	}
-	return tx.create(l)
+	return tx.db.Exec(`INSERT INTO label_changes (license_id, messenger_type, label, chat_id, at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (license_id, messenger_type, label, chat_id) DO UPDATE SET id = EXCLUDED.id, at = EXCLUDED.at`,
+		l.LicenseID, l.MessengerType, l.Label, l.ChatID, l.At).Error
 }
 
 // DropLabelChange removes what was noted of a label, or of a label on a chat.
@@ -79,13 +78,6 @@ func (tx *Tx) SharedLabels(tagID int64) (labels []LineLabel, err error) {
 // HasChatTag reports whether a chat has a tag.
 func (tx *Tx) HasChatTag(chatID, tagID int64) (has bool, err error) {
 	return has, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM chat_tags WHERE chat_id = ? AND tag_id = ?)", chatID, tagID).Scan(&has).Error
-}
-
-// LockLineSettings is LineSettings for a line that has some, but also keeps others from
-// changing them until the transaction ends.
-func (tx *Tx) LockLineSettings(licenseID int64, messengerType string) error {
-	_, err := first[LineSettings](tx.forUpdate().Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
-	return err
 }
 
 // DeleteLineLabels deletes all labels of a line. Their tags stay.

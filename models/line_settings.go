@@ -3,6 +3,8 @@ package models
 import (
 	"errors"
 	"strconv"
+
+	"gorm.io/gorm/clause"
 )
 
 // LineSettings is how the account of a line behaves.
@@ -30,6 +32,28 @@ func (tx *Tx) LineSettings(licenseID int64, messengerType string) (*LineSettings
 		return nil, err
 	}
 	return row, tx.open(lineProxy, &row.Proxy, strconv.FormatInt(licenseID, 10), messengerType)
+}
+
+// LockLabels reports whether the tags of a line's chats go to its phone, and keeps others
+// from changing the line's settings until the transaction ends. A line without any gets the
+// defaults: else others could add some.
+func (tx *Tx) LockLabels(licenseID int64, messengerType string) (on bool, err error) {
+	find := func() error {
+		row, err := first[LineSettings](tx.forUpdate().Where("license_id = ? AND messenger_type = ?", licenseID, messengerType))
+		if err == nil {
+			on = row.Labels
+		}
+		return err
+	}
+	if err := find(); !errors.Is(err, ErrNotFound) {
+		return on, err
+	}
+	row := LineSettings{LicenseID: licenseID, MessengerType: messengerType}
+	if err := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
+		return false, err
+	}
+	err = find()
+	return on, err
 }
 
 // PutLineSettings stores the settings of a line.

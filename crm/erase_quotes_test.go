@@ -200,3 +200,25 @@ func TestDeletedInOneOfTwoChats(t *testing.T) {
 		}
 	})
 }
+
+// TestDeletedUnderTheOtherID deletes a message under a person's number that came under their
+// hidden id. When the two are found to be one, nothing of it is left, but what somebody else
+// deleted stays.
+func TestDeletedUnderTheOtherID(t *testing.T) {
+	const hidden = "556@lid"
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		ingest(t, w, messages(fromCustomer("GONE", hidden, "SECRET", crmtest.Start), fromCustomer("KEPT", hidden, "ours", crmtest.Start),
+			answering(fromCustomer("A", hidden, "an answer", crmtest.Start), "OLD", "SECRET too", hidden)))
+		ingest(t, w, deletion("GONE", anna, anna))
+		ingest(t, w, deletion("OLD", anna, anna))
+		ingest(t, w, deletion("KEPT", anna, "")) // the account cannot delete the person's message
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(anna), LID: idOf(hidden)}}})
+		if where := says(t, w, anna, "SECRET"); len(where) > 0 {
+			t.Errorf("what was deleted is in %q", where)
+		}
+		if where := says(t, w, anna, "ours"); len(where) == 0 {
+			t.Error("a message is gone that nobody could delete")
+		}
+	})
+}

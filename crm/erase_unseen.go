@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -26,11 +27,7 @@ func (c *change) deleteUnseen(v renderer, chats *chatSet, in *deleteArrival) err
 	if chat == nil {
 		return nil
 	}
-	erased, err := c.eraseQuotes(chat, d.ExternalID, func(q Quote) (bool, error) { return c.mayErase(chats.line, chat, q, d) })
-	if err != nil || !erased {
-		return err
-	}
-	return c.emitDelete(v, Actor{}, chat, d.ExternalID, d.DeletedAt) // for those who show the answers
+	return c.eraseUnseen(v, chats.line, chat, d)
 }
 
 // eraseQuotes erases what answers of a chat tell of a message, where may allows it. It
@@ -118,8 +115,9 @@ func (b *chatSet) deletionsOf(chat *models.Chat, id string) (of []models.Deletio
 }
 
 // eraseMerged erases in a chat that others were merged into what was deleted in one of them
-// alone, with the times, and what answers tell of deleted messages.
-func (c *change) eraseMerged(l *line, chat *models.Chat, deleted map[string]int64) error {
+// alone, with the times, what was deleted under one of the ids before it came under another
+// one, and what answers tell of deleted messages.
+func (c *change) eraseMerged(l *line, chat *models.Chat, ids []string, deleted map[string]int64) error {
 	v := renderer{line: Line{LicenseID: l.licenseID, Messenger: l.messenger}}
 	for _, id := range slices.Sorted(maps.Keys(deleted)) {
 		row, err := c.tx.LockMessage(chat.ID, id)
@@ -127,6 +125,15 @@ func (c *change) eraseMerged(l *line, chat *models.Chat, deleted map[string]int6
 			err = c.erase(v, Actor{}, chat, row, deleted[id])
 		}
 		if err != nil {
+			return err
+		}
+	}
+	remembered, err := c.tx.DeletionsIn(chat, ids)
+	if err != nil {
+		return err
+	}
+	for _, d := range remembered {
+		if err := c.eraseRemembered(v, l, chat, d); err != nil {
 			return err
 		}
 	}
@@ -140,6 +147,35 @@ func (c *change) eraseMerged(l *line, chat *models.Chat, deleted map[string]int6
 		}
 	}
 	return nil
+}
+
+// eraseRemembered applies a deletion that was remembered to its message, if that is here, and
+// to what answers tell of it.
+func (c *change) eraseRemembered(v renderer, l *line, chat *models.Chat, d models.Deletion) error {
+	row, err := c.tx.LockMessage(chat.ID, d.ExternalID)
+	if errors.Is(err, models.ErrNotFound) {
+		return c.eraseUnseen(v, l, chat, d)
+	}
+	if err != nil || row.DeletedAt != nil {
+		return err
+	}
+	may, err := c.mayChange(l, chat, row, d)
+	if err != nil || !may {
+		return err
+	}
+	if err := c.forgetOutbox(row.ID); err != nil {
+		return err
+	}
+	return c.erase(v, Actor{}, chat, row, d.DeletedAt)
+}
+
+// eraseUnseen erases what answers tell of a deleted message that is not here.
+func (c *change) eraseUnseen(v renderer, l *line, chat *models.Chat, d models.Deletion) error {
+	erased, err := c.eraseQuotes(chat, d.ExternalID, func(q Quote) (bool, error) { return c.mayErase(l, chat, q, d) })
+	if err != nil || !erased {
+		return err
+	}
+	return c.emitDelete(v, Actor{}, chat, d.ExternalID, d.DeletedAt) // for those who show the answers
 }
 
 func anyQuote(Quote) (bool, error) { return true, nil }

@@ -3,6 +3,7 @@ package crm
 import (
 	"cmp"
 	"maps"
+	"slices"
 
 	"chatcast/models"
 )
@@ -52,7 +53,11 @@ func (b *chatSet) link(c *change, chat *models.Chat, key ChatKey) error {
 	if err := b.dropTyped(c); err != nil {
 		return err
 	}
-	return c.eraseMerged(b.line, chat, deleted)
+	ids := []string{chat.ExternalID, lid, deref(chat.TypedID)}
+	for _, g := range merged {
+		ids = append(ids, g.ExternalID)
+	}
+	return c.eraseMerged(b.line, chat, slices.DeleteFunc(ids, func(id string) bool { return id == "" }), deleted)
 }
 
 // join merges the chats with these ids into chat, whose LID is lid. It returns those that are

@@ -36,6 +36,15 @@ func (tx *Tx) DeletionsOf(licenseID int64, messengerType string, ids []string) (
 	return found, err
 }
 
+// DeletionsIn lists what is remembered of the messages of a chat with these ids that are not
+// deleted here, or of which others tell, by message.
+func (tx *Tx) DeletionsIn(chat *Chat, ids []string) (rows []Deletion, err error) {
+	return rows, tx.db.Where("license_id = ? AND messenger_type = ? AND chat IN ?", chat.LicenseID, chat.MessengerType, ids).
+		Where(`external_id IN (SELECT external_id FROM messages WHERE chat_id = ? AND deleted_at IS NULL
+			UNION ALL SELECT quoted_external_id FROM messages WHERE chat_id = ? AND quote IS NOT NULL)`, chat.ID, chat.ID).
+		Order("external_id, deleted_at").Find(&rows).Error
+}
+
 // LockQuotes locks and returns the messages of a chat that tell what another one says, by
 // row id.
 func (tx *Tx) LockQuotes(chatID int64, externalID string) (rows []*Message, err error) {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -49,6 +50,66 @@ func TestDeletionsWhileTheRelayNumbers(t *testing.T) {
 		}
 		if journalSays(t, w, "SECRET") {
 			t.Error("a deleted message is in the journal")
+		}
+	})
+}
+
+// TestFirstMessageIsDeletedAsItComes deletes the first message of a chat while it is being
+// stored: neither sees the other, as no chat is there to lock.
+func TestFirstMessageIsDeletedAsItComes(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	w, _ := paired(t, testdb.Open(t, url))
+	waiters, deleted := testdb.LockWaiters(t, url), make(chan error, 1)
+	w.Tx(t, func(tx *models.Tx) error { // as a message that is not committed yet
+		if err := tx.LockLine(onGr.LicenseID, onGr.Messenger); err != nil {
+			return err
+		}
+		chat := models.Chat{
+			CompanyID: crmtest.CompanyID, LicenseID: onGr.LicenseID, MessengerType: onGr.Messenger,
+			ExternalID: anna, Hash: "h", Type: models.ChatPrivate, Status: models.ChatOpen,
+		}
+		if _, err := tx.EnsureChat(&chat); err != nil {
+			return err
+		}
+		m := models.Message{ChatID: chat.ID, ExternalID: "GONE", Type: "text", Content: `{"text":"SECRET"}`, Author: `{"id":"` + anna + `"}`}
+		if err := tx.Insert(&m); err != nil {
+			return err
+		}
+		go func() {
+			_, err := w.Ingest(t.Context(), onGr, deletion("GONE", anna, anna))
+			deleted <- err
+		}()
+		testwait.Count(t, "who wait for the message", 1, waiters)
+		return nil
+	})
+	if err := <-deleted; err != nil {
+		t.Fatal(err)
+	}
+	if where := says(t, w, anna, "SECRET"); len(where) > 0 {
+		t.Errorf("what was deleted is in %q", where)
+	}
+}
+
+// TestFirstMessagesAreDeletedAtOnce brings first messages of many chats and their deletions
+// at once, which must not fail, and leave nothing.
+func TestFirstMessagesAreDeletedAtOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		for i := range 30 {
+			chat := fmt.Sprintf("799950000%02d@c.us", i)
+			var both errgroup.Group
+			for _, in := range []crm.InboundBatch{messages(fromCustomer("GONE", chat, "SECRET", crmtest.Start)), deletion("GONE", chat, chat)} {
+				both.Go(func() error {
+					_, err := w.Ingest(t.Context(), onGr, in)
+					return err
+				})
+			}
+			if err := both.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if where := says(t, w, chat, "SECRET"); len(where) > 0 {
+				t.Fatalf("of chat %d, what was deleted is in %q", i, where)
+			}
 		}
 	})
 }

@@ -59,6 +59,9 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	// If another transaction merges a chat away between the two steps, the next
 	// try creates or finds it.
 	for range 3 {
+		if err := c.lockMissing(l, b); err != nil {
+			return nil, err
+		}
 		if err := c.makeChats(l, chats); err != nil {
 			return nil, err
 		}
@@ -73,18 +76,46 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	return nil, errors.New("crm: chats of a batch keep disappearing")
 }
 
+// lockMissing locks the line before any chat when a chat of a deleted message, or of a
+// connector's message, is missing. There is no row to lock then, and a message and its
+// deletion that come at once would not see each other.
+func (c *change) lockMissing(l *line, b batch) error {
+	if !b.connector {
+		return nil
+	}
+	var chats []*inboundChat
+	for i := range b.deletes {
+		chats = append(chats, &b.deletes[i].chat)
+	}
+	for i := range b.messages {
+		chats = append(chats, &b.messages[i].chat)
+	}
+	for _, ch := range chats {
+		if known, err := c.knows(l, ch); err != nil {
+			return err
+		} else if !known {
+			return c.tx.LockLine(l.licenseID, l.messenger)
+		}
+	}
+	return nil
+}
+
+// knows reports whether a chat is here under one of its ids.
+func (c *change) knows(l *line, ch *inboundChat) (known bool, err error) {
+	for _, id := range ch.ids() {
+		if known, err = c.tx.HasChat(l.licenseID, l.messenger, id); known || err != nil {
+			return known, err
+		}
+	}
+	return false, nil
+}
+
 func (c *change) makeChats(l *line, chats []inboundChat) error {
 	for i := range chats {
 		ch := &chats[i]
-		known := false
-		for _, id := range ch.ids() {
-			has, err := c.tx.HasChat(l.licenseID, l.messenger, id)
-			if err != nil {
-				return err
-			}
-			known = known || has
-		}
-		if known {
+		if known, err := c.knows(l, ch); err != nil {
+			return err
+		} else if known {
 			continue
 		}
 		row := ch.row(l, c.now.Unix())

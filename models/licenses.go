@@ -110,6 +110,15 @@ func (tx *Tx) readableLines(companyID, userID int64, granted string) ([]Line, er
 	return list, err
 }
 
+// LockLine keeps others that lock the line too waiting until the transaction ends, but
+// nobody who refers to it.
+func (tx *Tx) LockLine(licenseID int64, messengerType string) error {
+	if !tx.postgres {
+		return nil
+	}
+	return tx.db.Exec("SELECT 1 FROM messengers WHERE license_id = ? AND type = ? FOR NO KEY UPDATE", licenseID, messengerType).Error
+}
+
 // LineOf loads the licence of a line, or ErrNotFound when the licence does not
 // have the messenger.
 func (tx *Tx) LineOf(licenseID int64, messengerType string) (*License, error) {

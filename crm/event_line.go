@@ -1,5 +1,7 @@
 package crm
 
+import "chatcast/models"
+
 // Names of the events about a line itself.
 const (
 	EventMessengerStatus = "messengerStatus"
@@ -29,4 +31,25 @@ type QRItem struct {
 	Code      *string      `json:"code"` // to type into the phone
 	ExpiresAt int64        `json:"expiresAt"`
 	Passkey   *PasskeyStep `json:"passkey"` // in the state passkey
+}
+
+// emitLine emits an event about the line itself, to everybody who may read it.
+func (c *change) emitLine(l *line, event string, item any) error {
+	ev, err := c.lineEvent(l, event, item)
+	if err == nil {
+		c.emit(ev)
+	}
+	return err
+}
+
+func (c *change) lineEvent(l *line, event string, item any) (Event, error) {
+	names, err := c.chatChannels(&models.Chat{CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger}, nil)
+	return l.event(event, names, item), err
+}
+
+func (l *line) event(name string, to []string, item any) Event {
+	return Event{
+		Name: name, CompanyID: l.companyID, Channels: to, Items: []any{item},
+		Meta: LineMeta{Type: name, LicenseID: l.licenseID, MessengerType: l.messenger},
+	}
 }

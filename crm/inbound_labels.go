@@ -45,8 +45,11 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 	case errors.Is(err, models.ErrNotFound) && in.Deleted:
 		return nil
 	case errors.Is(err, models.ErrNotFound):
-		_, err := c.addLabel(l, in)
-		return err
+		added, err := c.addLabel(l, in)
+		if err != nil {
+			return err
+		}
+		return c.replaceMade(added)
 	case err != nil:
 		return err
 	case in.Deleted:

@@ -155,6 +155,34 @@ func (c *change) labelOf(licenseID int64, messenger string, tagID int64, create 
 	return link, c.markLabel(link, 0)
 }
 
+// replaceMade lets a label that the phone has stand for its tag, in place of one that was
+// made for the tag while it was not known what labels the phone has. The phone may have been
+// told of that one just now, so it is told that it is gone.
+func (c *change) replaceMade(by *models.LineLabel) error {
+	labels, err := c.tx.LineLabels(by.LicenseID, by.MessengerType)
+	if err != nil {
+		return err
+	}
+	for i := range labels {
+		made := &labels[i]
+		if n, err := strconv.Atoi(made.Label); made.TagID != by.TagID || made.Label == by.Label || err != nil || n < firstLabel {
+			continue
+		}
+		changed, err := c.tx.LabelChangedAt(made.LicenseID, made.MessengerType, made.Label, 0)
+		if err != nil {
+			return err
+		}
+		if changed == 0 { // the phone knows both
+			continue
+		}
+		if err := errors.Join(c.tx.DeleteLineLabel(made), c.markLabel(made, 0)); err != nil {
+			return err
+		}
+		return c.tx.MarkLabelledChats(by.LicenseID, by.MessengerType, c.now.Unix(), by.Label)
+	}
+	return nil
+}
+
 // markLabel notes that the phone has to be told of a label, or with a chat whether that
 // has it.
 func (c *change) markLabel(l *models.LineLabel, chatID int64) error {
@@ -206,7 +234,7 @@ func (c *change) labelAll(on Line) error {
 			}
 		}
 	}
-	return c.tx.MarkLabelledChats(on.LicenseID, on.Messenger, c.now.Unix())
+	return c.tx.MarkLabelledChats(on.LicenseID, on.Messenger, c.now.Unix(), "")
 }
 
 // labelsSet begins or ends that the tags of a line go to its phone.

@@ -121,3 +121,33 @@ func TestTagsAreLabels(t *testing.T) {
 		}
 	})
 }
+
+// TestLabelOfTheNewPhone pairs another account while a tag goes to the phone. When it turns
+// out that its phone has a label of that name, it gets no second one.
+func TestLabelOfTheNewPhone(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		chat := putChat(t, w, whatsApp, anna)
+		tag, err := w.CreateTag(t.Context(), w.Owner, crm.TagInput{Name: crm.Value("VIP"), Color: crm.Value("#f84747")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Tx(t, func(tx *models.Tx) error {
+			return tx.PutLineSettings(&models.LineSettings{LicenseID: onGr.LicenseID, MessengerType: onGr.Messenger, Labels: true})
+		})
+		if _, err := w.TagChat(t.Context(), w.Operator, at(chat), crm.Value(tag.ID)); err != nil {
+			t.Fatal(err)
+		}
+		setState(t, w, crm.LineState{State: crm.StateConnected, Device: text("79990000009:7@s.whatsapp.net"), Phone: text("79990000009")})
+		ingest(t, w, crm.InboundBatch{History: true, Labels: []crm.InboundLabel{{ID: "3", Name: "VIP", Color: "#f84747"}}})
+		if got := toTell(t, w); got != "1000 deleted, 3 on 79990001122 true" {
+			t.Errorf("told %q", got)
+		}
+		if _, err := w.UntagChat(t.Context(), w.Operator, at(chat), tag.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := toTell(t, w); got != "3 on 79990001122 false" {
+			t.Errorf("told %q of the tag taken off", got)
+		}
+	})
+}

@@ -264,27 +264,6 @@ func (c *change) emitLineStatus(l *line, row *models.MessengerSession) error {
 	})
 }
 
-// emitLine emits an event about the line itself, to everybody who may read it.
-func (c *change) emitLine(l *line, event string, item any) error {
-	ev, err := c.lineEvent(l, event, item)
-	if err == nil {
-		c.emit(ev)
-	}
-	return err
-}
-
-func (c *change) lineEvent(l *line, event string, item any) (Event, error) {
-	names, err := c.chatChannels(&models.Chat{CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger}, nil)
-	return l.event(event, names, item), err
-}
-
-func (l *line) event(name string, to []string, item any) Event {
-	return Event{
-		Name: name, CompanyID: l.companyID, Channels: to, Items: []any{item},
-		Meta: LineMeta{Type: name, LicenseID: l.licenseID, MessengerType: l.messenger},
-	}
-}
-
 // PublishQR publishes the pairing data of a line to the own channels of the company's
 // owners and admins, who may pair it. It is not stored.
 func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {

@@ -47,14 +47,15 @@ func (tx *Tx) ForgetLabelChanges(licenseID int64, messengerType string) error {
 	return tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Delete(&LabelChange{}).Error
 }
 
-// MarkLabelledChats notes all chats of a line that have the tag of a label.
-func (tx *Tx) MarkLabelledChats(licenseID int64, messengerType string, at int64) error {
+// MarkLabelledChats notes all chats of a line that have the tag of a label, or of any one
+// when label is empty.
+func (tx *Tx) MarkLabelledChats(licenseID int64, messengerType string, at int64, label string) error {
 	return tx.db.Exec(`INSERT INTO label_changes (license_id, messenger_type, label, chat_id, at)
 		SELECT ll.license_id, ll.messenger_type, ll.label, c.id, CAST(? AS BIGINT)
 		FROM line_labels ll JOIN chat_tags ct ON ct.tag_id = ll.tag_id
 		JOIN chats c ON c.id = ct.chat_id AND c.license_id = ll.license_id AND c.messenger_type = ll.messenger_type
-		WHERE ll.license_id = ? AND ll.messenger_type = ?
-		ON CONFLICT DO NOTHING`, at, licenseID, messengerType).Error
+		WHERE ll.license_id = ? AND ll.messenger_type = ? AND CAST(? AS TEXT) IN ('', ll.label)
+		ON CONFLICT DO NOTHING`, at, licenseID, messengerType, label).Error
 }
 
 // TagsOfLine lists the tags that chats of a line have, by sort and id.

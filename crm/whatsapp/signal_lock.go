@@ -38,7 +38,32 @@ func guard(dev *store.Device) {
 func (r *lockedSessions) DoDecryptionTxn(ctx context.Context, open func(context.Context) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.EventBuffer.DoDecryptionTxn(ctx, open)
+	return r.EventBuffer.DoDecryptionTxn(ctx, func(ctx context.Context) error {
+		return open(context.WithValue(ctx, decryptionKey{}, map[string][]byte{}))
+	})
+}
+
+// decryptionKey is the key of the sessions that a decryption has loaded, by address.
+type decryptionKey struct{}
+
+// GetSession implements store.SessionStore.
+func (r *lockedSessions) GetSession(ctx context.Context, address string) ([]byte, error) {
+	session, err := r.SessionStore.GetSession(ctx, address)
+	if loaded, ok := ctx.Value(decryptionKey{}).(map[string][]byte); ok {
+		loaded[address] = session
+	}
+	return session, err
+}
+
+// PutSession implements store.SessionStore.
+func (r *lockedSessions) PutSession(ctx context.Context, address string, session []byte) error {
+	if loaded, ok := ctx.Value(decryptionKey{}).(map[string][]byte); ok {
+		var err error
+		if session, err = untouched(loaded[address], session); err != nil {
+			return err
+		}
+	}
+	return r.SessionStore.PutSession(ctx, address, session)
 }
 
 // GetManySessions implements store.SessionStore. An encryption holds the lock from here

@@ -1,9 +1,11 @@
 package whatsapptest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mau.fi/libsignal/ecc"
 	groups "go.mau.fi/libsignal/groups/state/record"
@@ -184,8 +186,31 @@ func (p *party) LoadSession(_ context.Context, with *protocol.SignalAddress) (*r
 }
 
 func (p *party) StoreSession(_ context.Context, with *protocol.SignalAddress, s *record.Session) error {
-	p.sessions[with.String()] = s.Serialize()
+	after := s.Structure()
+	if raw, ok := p.sessions[with.String()]; ok {
+		before, err := serializer.Session.Deserialize(raw)
+		if err != nil {
+			return err
+		}
+		after.PreviousStates = previous(before, after)
+	}
+	p.sessions[with.String()] = serializer.Session.Serialize(after)
 	return nil
+}
+
+// previous returns the earlier states of a session as they were, without the current one.
+// When both sides began a session, libsignal tries one state after the other and spoils
+// those that do not fit, which no phone does.
+func previous(before, after *record.SessionStructure) (states []*record.StateStructure) {
+	is := func(a *record.StateStructure) func(*record.StateStructure) bool {
+		return func(b *record.StateStructure) bool { return bytes.Equal(a.SenderBaseKey, b.SenderBaseKey) }
+	}
+	for _, state := range append([]*record.StateStructure{before.SessionState}, before.PreviousStates...) {
+		if !is(after.SessionState)(state) && slices.ContainsFunc(after.PreviousStates, is(state)) && !slices.ContainsFunc(states, is(state)) {
+			states = append(states, state)
+		}
+	}
+	return states
 }
 
 func (p *party) ContainsSession(_ context.Context, with *protocol.SignalAddress) (bool, error) {

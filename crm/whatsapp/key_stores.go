@@ -37,7 +37,7 @@ type buffer struct {
 // buffer around that. A device that is not paired has no stores.
 func shield(dev *store.Device, s *session, l *lifetime) {
 	if _, shielded := dev.EventBuffer.(*buffer); !shielded {
-		guard(dev)
+		guard(dev, l)
 		watch(dev, s, l)
 	}
 }

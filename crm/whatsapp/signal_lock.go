@@ -2,7 +2,10 @@ package whatsapp
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.mau.fi/whatsmeow/store"
 )
@@ -13,24 +16,28 @@ import (
 // later one overwrites the other's session. Then a counter is used twice, and the
 // other side silently discards the second message as a copy (whatsmeow's issue 1095).
 //
-//	decrypting   DoDecryptionTxn [ load, advance, store ]
-//	encrypting   GetManySessions [ advance, ask for keys ] PutManySessions
+//	decrypting        DoDecryptionTxn [ load, advance, store ]
+//	encrypting        GetManySessions [ advance, ask for keys ] PutManySessions
+//	encrypting again  GetSession      [ advance ]               PutSession
 //
-// The steps in brackets hold the lock. Encrypting a message again for a retry receipt does
-// not take the lock: the receipt comes alone, and comes again when that fails.
+// The steps in brackets hold the lock. whatsmeow encrypts a message again for a retry
+// receipt, for each of them in a goroutine of its own; and it writes to our own phone in
+// the same way.
 type lockedSessions struct {
 	store.SessionStore
 	store.EventBuffer
-	mu sync.Mutex
+	life *lifetime
+	mu   sync.Mutex
+	lent atomic.Pointer[loan] // the lock is held by who encrypts again
 }
 
 // guard wraps a device's sessions with the lock, once. A device that is not paired yet
 // has no sessions.
-func guard(dev *store.Device) {
+func guard(dev *store.Device, l *lifetime) {
 	if _, guarded := dev.Sessions.(*lockedSessions); guarded || !dev.Initialized {
 		return
 	}
-	r := &lockedSessions{SessionStore: dev.Sessions, EventBuffer: dev.EventBuffer}
+	r := &lockedSessions{SessionStore: dev.Sessions, EventBuffer: dev.EventBuffer, life: l}
 	dev.Sessions, dev.EventBuffer = r, r
 }
 
@@ -46,24 +53,71 @@ func (r *lockedSessions) DoDecryptionTxn(ctx context.Context, open func(context.
 // decryptionKey is the key of the sessions that a decryption has loaded, by address.
 type decryptionKey struct{}
 
-// GetSession implements store.SessionStore.
+// GetSession implements store.SessionStore. Who is neither decrypting nor encrypting a new
+// message holds the lock from here until it has stored the session.
 func (r *lockedSessions) GetSession(ctx context.Context, address string) ([]byte, error) {
-	session, err := r.SessionStore.GetSession(ctx, address)
 	if loaded, ok := ctx.Value(decryptionKey{}).(map[string][]byte); ok {
+		session, err := r.SessionStore.GetSession(ctx, address)
 		loaded[address] = session
+		return session, err
+	}
+	if ctx.Value(encryptionKey{}) != nil {
+		return r.SessionStore.GetSession(ctx, address)
+	}
+	l := r.lend(address)
+	session, err := r.SessionStore.GetSession(ctx, address)
+	if err != nil {
+		r.giveBack(l)
 	}
 	return session, err
 }
 
 // PutSession implements store.SessionStore.
-func (r *lockedSessions) PutSession(ctx context.Context, address string, session []byte) error {
+func (r *lockedSessions) PutSession(ctx context.Context, address string, session []byte) (err error) {
 	if loaded, ok := ctx.Value(decryptionKey{}).(map[string][]byte); ok {
-		var err error
 		if session, err = untouched(loaded[address], session); err != nil {
 			return err
 		}
+	} else if ctx.Value(encryptionKey{}) == nil {
+		l := r.lent.Load()
+		if l == nil || l.address != address {
+			return errLoanOver
+		}
+		defer r.giveBack(l)
+		if !r.life.begin() { // the sessions are those of the next connection
+			return errOver
+		}
+		defer r.life.works.Done()
 	}
 	return r.SessionStore.PutSession(ctx, address, session)
+}
+
+// loan is the lock while a message is encrypted again. Nothing tells when that fails, so
+// the loan ends after loanTime, which is longer than the database may take.
+type loan struct {
+	address string
+	end     *time.Timer
+}
+
+const loanTime = 30 * time.Second
+
+// errLoanOver refuses a session that another may have advanced meanwhile. With
+// context.Canceled, whatsmeow does not acknowledge the retry receipt, which comes again.
+var errLoanOver = fmt.Errorf("whatsapp: encrypting a message again took too long: %w", context.Canceled)
+
+func (r *lockedSessions) lend(address string) *loan {
+	r.mu.Lock()
+	l := &loan{address: address}
+	l.end = time.AfterFunc(loanTime, func() { r.giveBack(l) })
+	r.lent.Store(l)
+	return l
+}
+
+func (r *lockedSessions) giveBack(l *loan) {
+	if r.lent.CompareAndSwap(l, nil) {
+		l.end.Stop()
+		r.mu.Unlock()
+	}
 }
 
 // GetManySessions implements store.SessionStore. An encryption holds the lock from here

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"fmt"
 	"testing"
 
 	"go.mau.fi/whatsmeow/store"
@@ -11,11 +12,12 @@ import (
 // sessionsWith returns how many Signal sessions are kept with a customer's phone.
 func (w *world) sessionsWith(t *testing.T, c *whatsapptest.Contact) int {
 	t.Helper()
-	raw, err := w.m.serving(testLine).client().Store.Sessions.GetSession(t.Context(), c.HiddenID().SignalAddress().String())
+	address := c.HiddenID().SignalAddress().String()
+	found, err := w.m.serving(testLine).client().Store.Sessions.GetManySessions(t.Context(), []string{address})
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := store.SignalProtobufSerializer.Session.Deserialize(raw)
+	kept, err := store.SignalProtobufSerializer.Session.Deserialize(found[address])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,4 +67,29 @@ func TestBothBeginASession(t *testing.T) {
 			w.sound(t)
 		})
 	}
+}
+
+// TestManyAreAskedForAgain checks that messages that a phone asks for again at once all
+// arrive, together with those that are sent meanwhile: no two are encrypted with one key.
+func TestManyAreAskedForAgain(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.anna.SendText(w.shop, "hello")
+	w.awaitText(t, "hello")
+	const n = 20
+	id := func(i int) string { return fmt.Sprintf("3EB0B%02d", i) }
+	w.anna.PlayDeaf(n)
+	w.shop.Hold()
+	for i := range n {
+		w.say(id(i), "not heard")
+	}
+	w.awaitOutcome(t, n)
+	w.shop.Release(false)
+	for i := n; i < 2*n; i++ {
+		w.say(id(i), "meanwhile")
+	}
+	for i := range 2 * n {
+		w.received(t, id(i))
+	}
+	w.sound(t)
 }

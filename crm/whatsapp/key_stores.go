@@ -62,17 +62,26 @@ func (b *buffer) GetBufferedEvent(ctx context.Context, sum [32]byte) (found *sto
 	return found, err
 }
 
-// DoDecryptionTxn implements store.EventBuffer. A failed attempt has changed nothing, so
-// it may be repeated: a message is undecryptable only if it fails while the database is
-// available.
+// DoDecryptionTxn implements store.EventBuffer. A failed attempt has usually changed
+// nothing, so it may be repeated: a message is undecryptable only if it fails while the
+// database is available. When only the answer to the commit was lost, the next attempt
+// finds the message decrypted; the plaintext is in the buffer, and found there when the
+// message is delivered again.
 func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context) error) (err error) {
 	if !b.life.begin() {
 		return errOver
 	}
 	defer b.life.works.Done()
+	failed := false
 	for range 2 { // twice, because not every database error is recognised
 		unavailable := b.insist(ctx, func() error {
-			if err = b.EventBuffer.DoDecryptionTxn(ctx, open); databaseUnavailable(err) {
+			err = b.EventBuffer.DoDecryptionTxn(ctx, open)
+			if failed && errors.Is(err, signalerror.ErrOldCounter) {
+				b.s.breakOff()
+				err = errOver
+			}
+			failed = failed || err != nil
+			if databaseUnavailable(err) {
 				return err
 			}
 			return nil
@@ -80,7 +89,7 @@ func (b *buffer) DoDecryptionTxn(ctx context.Context, open func(context.Context)
 		switch {
 		case unavailable != nil:
 			return unavailable
-		case err == nil, ctx.Err() != nil, errors.Is(err, signalerror.ErrOldCounter), errors.Is(err, errNoMessage):
+		case err == nil, ctx.Err() != nil, errors.Is(err, errOver), errors.Is(err, signalerror.ErrOldCounter), errors.Is(err, errNoMessage):
 			return err
 		}
 		there := func() error { return b.ClearBufferedEventPlaintext(ctx, [32]byte{}) }

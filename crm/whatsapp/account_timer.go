@@ -16,16 +16,18 @@ import (
 type accountTimer struct {
 	mu     sync.Mutex // held while WhatsApp is asked
 	synced int64      // guarded by mu: the time of the setting that both have; 0: not known
+	tried  int64      // guarded by mu: the time of the setting that the last try was for
+	failed pause      // guarded by mu
 }
 
 // due reports whether the line's setting, of that time, is not the one that both had, and
-// WhatsApp is not being asked.
+// WhatsApp is not being asked. A try that failed is made again later, or for another setting.
 func (t *accountTimer) due(since int64) bool {
 	if !t.mu.TryLock() {
 		return false
 	}
 	defer t.mu.Unlock()
-	return t.synced != since
+	return t.synced != since && (t.tried != since || t.failed.left() == 0)
 }
 
 // syncTimer makes the account's setting that of the line, or the other way round.
@@ -33,13 +35,15 @@ func (s *session) syncTimer(ctx context.Context, cli *whatsmeow.Client) {
 	s.timer.mu.Lock()
 	defer s.timer.mu.Unlock()
 	settings, err := s.m.rules.AccountSettings(ctx, s.on)
+	if err != nil {
+		s.log.Warn("the settings of the line could not be read", "error", err)
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.m.times.answer)
 	defer cancel()
-	var after, since int64
-	if err == nil {
-		after, since, err = askTimer(ctx, cli)
-	}
+	after, since, err := askTimer(ctx, cli)
 	mine := settings.DisappearingSince
+	s.timer.tried = mine
 	switch {
 	case err != nil || after == settings.Disappearing:
 	case since > mine:
@@ -47,6 +51,7 @@ func (s *session) syncTimer(ctx context.Context, cli *whatsmeow.Client) {
 	case mine > 0:
 		err = cli.SetDefaultDisappearingTimer(ctx, time.Duration(settings.Disappearing)*time.Second)
 	}
+	s.timer.failed.add(err, askAgain, askAgain)
 	if err != nil {
 		s.log.Info("the setting for new chats was not compared with that of the phone", "error", err)
 		return

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -156,4 +157,34 @@ func TestDisappearingInNewChats(t *testing.T) {
 			t.Errorf("the chat that was there has the context %v", c)
 		}
 	})
+}
+
+// TestRefusedTimerIsLeftAlone checks that WhatsApp is not asked again and again for a setting
+// that it does not tell, until the setting is another one.
+func TestRefusedTimerIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.rules.change(func() { w.rules.settings.Disappearing, w.rules.settings.DisappearingSince = day, 1 })
+	w.RefuseRequests("usync", 429)
+	w.pair(t)
+	asked := func(n int) {
+		t.Helper()
+		eventually(t, "WhatsApp is not asked", func() bool { return w.Requests("usync") >= n })
+	}
+	asked(1)
+	for i := range 3 {
+		w.m.tend(t.Context()) // a heartbeat of the program
+		text := fmt.Sprint("after heartbeat ", i)
+		w.anna.SendText(w.shop, text)
+		w.awaitText(t, text)
+	}
+	if n := w.Requests("usync"); n != 1 {
+		t.Errorf("WhatsApp was asked %d times", n)
+	}
+	w.rules.change(func() { w.rules.settings.DisappearingSince = 2 })
+	w.m.tend(t.Context())
+	asked(2)
+	w.stop()
+	if n := w.Requests("usync"); n != 2 {
+		t.Errorf("WhatsApp was asked %d times", n)
+	}
 }

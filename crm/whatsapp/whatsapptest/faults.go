@@ -233,6 +233,22 @@ func (s *Server) Mute(kinds ...string) {
 	s.muted = kinds
 }
 
+// RefuseRequests answers the requests of a kind with an error code, or with 0 again as usual.
+func (s *Server) RefuseRequests(kind string, code int) {
+	defer s.lock()()
+	if s.refused == nil {
+		s.refused = map[string]int{}
+	}
+	s.refused[kind] = code
+}
+
+// Requests returns how many requests of a kind came from clients, whatever their answers.
+func (s *Server) Requests(kind string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[kind]
+}
+
 // Terse answers which numbers have WhatsApp without repeating them, until it is called
 // with false.
 func (s *Server) Terse(on bool) {

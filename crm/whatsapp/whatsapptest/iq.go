@@ -30,6 +30,13 @@ var (
 	errNoAnswer = errors.New("the request is not answered")
 )
 
+func refusedWith(code int) error {
+	if code == 429 {
+		return &iqError{code, "rate-overlimit"}
+	}
+	return &iqError{code, "refused"}
+}
+
 type iqHandler func(*conn, node) ([]node, error)
 
 // iqHandlers maps an xmlns to its handler. It is filled in init, because handlers
@@ -69,12 +76,19 @@ func (c *conn) onIQ(n node) {
 		return
 	}
 	ns := stringOf(n, "xmlns")
+	if c.srv.asked == nil {
+		c.srv.asked = map[string]int{}
+	}
+	c.srv.asked[ns]++
 	if slices.Contains(c.srv.muted, ns) {
 		return
 	}
 	handle, ok := iqHandlers[ns]
 	if !ok {
 		handle = func(*conn, node) ([]node, error) { return nil, errUnknown }
+	}
+	if code := c.srv.refused[ns]; code != 0 {
+		handle = func(*conn, node) ([]node, error) { return nil, refusedWith(code) }
 	}
 	if c.device == nil && !beforeLogin[ns] {
 		handle = func(*conn, node) ([]node, error) { return nil, errUnauthorized }

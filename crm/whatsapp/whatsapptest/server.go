@@ -46,8 +46,10 @@ type Server struct {
 
 	// guarded by mu
 	mu           sync.Mutex
-	muted        []string      // guarded by mu: kinds of requests that get no answer
-	changed      chan struct{} // closed and replaced at every change
+	muted        []string       // guarded by mu: kinds of requests that get no answer
+	refused      map[string]int // guarded by mu: the codes that kinds of requests are refused with
+	asked        map[string]int // guarded by mu: how many requests came, by kind
+	changed      chan struct{}  // closed and replaced at every change
 	closed       bool
 	people       map[types.JID]*person // by number, and by hidden id
 	pictureAsked []string              // whose pictures clients asked for

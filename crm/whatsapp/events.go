@@ -246,6 +246,9 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.helpers.Go(func() {
 		s.report(ctx)
 		s.present(ctx, cli)
+		if s.surveys.await(ctx) != nil {
+			return
+		}
 		s.syncTimer(ctx, cli)
 		s.listGroups(ctx, cli)
 		s.readBlocklist(ctx, cli)

@@ -49,6 +49,7 @@ type session struct {
 	groupNews  groupNews
 	ownLabels  ownLabels
 	timer      accountTimer
+	surveys    surveyTimes
 	pictures   *pictures
 	states     *appStates
 

@@ -61,6 +61,7 @@ type times struct {
 	laterQR  time.Duration // of each later QR code
 	answer   time.Duration // of WhatsApp, to a message
 	ask      time.Duration // of WhatsApp, to what must be known before something is sent
+	privacy  time.Duration // after which the account's privacy settings are asked for again that WhatsApp did not tell
 	eager    time.Duration // to fetch a file before its message is ingested
 	patience time.Duration // with our database, before the connection is closed
 	phone    time.Duration // for the phone to upload a file again
@@ -75,7 +76,7 @@ type times struct {
 
 var usual = times{
 	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
-	ask: 5 * time.Second, eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
+	ask: 5 * time.Second, privacy: time.Minute, eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
 	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second, passkey: 5 * time.Minute,
 	picture: 15 * time.Second, repair: 2 * time.Minute,
 }

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"sync"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -93,12 +94,36 @@ func (s *session) teller(ctx context.Context, cli *whatsmeow.Client, e *events.R
 // may come after it.
 func holds(item crm.OutboxItem) bool { return item.Kind != crm.OutRead }
 
+// privacyQuestion is the question whether people may know that their messages were read.
+type privacyQuestion struct {
+	mu     sync.Mutex // held while WhatsApp is asked
+	err    error      // guarded by mu: of the last try
+	failed pause      // guarded by mu
+}
+
+// askPrivacy makes whatsmeow know the account's settings. It keeps them, but not that they
+// were not told: while WhatsApp does not answer, no read mark may hold up the messages that
+// follow, so all get the error of the first one for a while.
+func (s *session) askPrivacy(ctx context.Context, cli *whatsmeow.Client) error {
+	q := &s.privacy
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.failed.left() > 0 {
+		return q.err
+	}
+	asked, cancel := context.WithTimeout(ctx, s.m.times.ask)
+	defer cancel()
+	_, q.err = cli.TryFetchPrivacySettings(asked, false)
+	if q.err == nil || cli.IsLoggedIn() { // else the next connection may ask at once
+		q.failed.add(q.err, s.m.times.privacy, s.m.times.privacy)
+	}
+	return q.err
+}
+
 // markRead tells the senders that their messages were read. Whether they may know is a
 // setting of the account: without it whatsmeow would tell them.
 func (s *session) markRead(ctx context.Context, cli *whatsmeow.Client, chat types.JID, item *crm.OutboxItem) error {
-	asked, cancel := context.WithTimeout(ctx, s.m.times.ask)
-	defer cancel()
-	if _, err := cli.TryFetchPrivacySettings(asked, false); err != nil {
+	if err := s.askPrivacy(ctx, cli); err != nil {
 		return err
 	}
 	bySender := map[types.JID][]types.MessageID{}

@@ -50,6 +50,7 @@ type session struct {
 	ownLabels  ownLabels
 	timer      accountTimer
 	surveys    surveyTimes
+	privacy    privacyQuestion
 	pictures   *pictures
 	states     *appStates
 

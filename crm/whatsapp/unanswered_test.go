@@ -14,7 +14,7 @@ import (
 func TestUnansweredQuestions(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.times = patient
-		o.times.ask = 500 * time.Millisecond
+		o.times.ask, o.times.privacy = 500*time.Millisecond, 500*time.Millisecond
 	})
 	w.pair(t)
 	carla := w.NewContact("79995554466", "100200366", "Carla")
@@ -53,6 +53,29 @@ func TestUnansweredQuestions(t *testing.T) {
 	}
 	if _, err := carla.AwaitText(testwait.Context(t), "to a stranger"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReadMarksWaitTogether checks that WhatsApp is asked once for what all read marks need,
+// and not for each, while it refuses to tell.
+func TestReadMarksWaitTogether(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	in := w.anna.SendText(w.shop, "a question")
+	w.awaitText(t, "a question")
+	w.RefuseRequests("privacy", 429)
+	before := w.Requests("privacy")
+	const marks = 5
+	for range marks {
+		w.enqueue(crm.OutboxItem{Kind: crm.OutRead, ChatID: anna, Reads: []crm.MessageRef{{ID: in, AuthorID: anna}}})
+	}
+	for n := 1; n <= marks; n++ {
+		if o := w.awaitOutcome(t, n); o.Status != crm.OutRetry || o.Error.Code != codeBusy {
+			t.Errorf("refused: %+v", o)
+		}
+	}
+	if n := w.Requests("privacy") - before; n != 1 {
+		t.Errorf("WhatsApp was asked %d times", n)
 	}
 }
 

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ var _ crm.Labelled = (*Messenger)(nil)
 const (
 	labelsAtOnce = 50          // changes of labels in one patch
 	labelCheck   = time.Minute // how often labels are looked at without a notification
+	labelRefused = time.Hour   // how long labels that WhatsApp has refused again and again wait, at most
 )
 
 // ownLabels remembers what we have changed on the phone, which WhatsApp tells us again. It
@@ -76,23 +78,36 @@ func (m *Messenger) Label(l crm.Line) {
 func (s *session) sendLabels(ctx context.Context) {
 	again := time.NewTimer(0)
 	defer again.Stop()
-	for {
+	for refused := (pause{}); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.labels:
 		case <-again.C:
 		}
+		if left := refused.left(); left > 0 { // whatever else there is to tell comes after it
+			again.Reset(left)
+			continue
+		}
+		err := errPanicked
+		unlessPanics(s.log, "telling the phone of labels", func() { err = s.sendAllLabels(ctx) })
 		next := labelCheck
-		for more := true; more; {
-			var err error
-			more, err = s.sendSomeLabels(ctx)
-			if err != nil {
-				s.log.Info("the phone was not told of labels", "error", err)
-				next, more = sendCheck, false
-			}
+		if refused.add(err, sendCheck, labelRefused); err != nil {
+			next = refused.left()
+			s.log.Info("the phone was not told of labels", "error", err, "again", next)
 		}
 		again.Reset(next)
+	}
+}
+
+var errPanicked = errors.New("whatsapp: a fault of this server")
+
+// sendAllLabels tells the phone of all changes.
+func (s *session) sendAllLabels(ctx context.Context) error {
+	for {
+		if more, err := s.sendSomeLabels(ctx); !more || err != nil {
+			return err
+		}
 	}
 }
 
@@ -128,7 +143,9 @@ func (s *session) sendSomeLabels(ctx context.Context) (more bool, err error) {
 		limited, cancel := context.WithTimeout(ctx, s.m.times.answer)
 		defer cancel()
 		defer context.AfterFunc(life.closed, cancel)()
-		if err := cli.SendAppState(limited, patch); err != nil {
+		if err := cli.SendAppState(limited, patch); err != nil && life.closed.Err() != nil {
+			return false, nil // not refused: the next connection begins with it
+		} else if err != nil {
 			return false, err
 		}
 	}

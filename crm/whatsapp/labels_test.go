@@ -1,6 +1,8 @@
 package whatsapp
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 
 	"go.mau.fi/whatsmeow/appstate"
@@ -71,6 +73,40 @@ func TestTagsOnThePhone(t *testing.T) {
 			}
 			return false
 		})
+	})
+}
+
+// TestRefusedLabelsAreLeftAlone checks that changes which the phone refuses are not sent again
+// whenever there is another one.
+func TestRefusedLabelsAreLeftAlone(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.shop.SetBusinessName("Shop")
+		h.pair(t)
+		h.shop.Change(appstate.BuildLabelEdit("7", "Paid", 1, false))
+		eventually(t, "the labels are not known", func() bool {
+			tags, err := h.Tags(t.Context(), h.Owner, crm.TagQuery{})
+			return err == nil && len(tags.Items) == 1
+		})
+		h.shop.RefuseChanges(429)
+		if _, err := h.ChangeLineSettings(t.Context(), h.Owner, testLine, crm.LineSettingsChanges{Labels: crm.Value(true)}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			tag, err := h.CreateTag(t.Context(), h.Owner, crm.TagInput{Name: crm.Value(fmt.Sprint("VIP ", i)), Color: crm.Value("#123456")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.anna.SendText(h.shop, tag.Name)
+			h.awaitItem(t, crm.EventMessage, strconv.Quote(tag.Name))
+			if _, err := h.TagChat(t.Context(), h.Operator, h.chat(), crm.Value(tag.ID)); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the phone is not told", func() bool { return h.shop.RefusedChanges() > 0 })
+		}
+		h.stop()
+		if n := h.shop.RefusedChanges(); n != 1 {
+			t.Errorf("it was sent %d times", n)
+		}
 	})
 }
 

@@ -35,6 +35,7 @@ type appState struct {
 
 	spoilPatch, spoilWhole bool // the next patch, or every snapshot, cannot be verified
 	copies                 int  // how often the phone was asked for one
+	refusal, refused       int  // the code that clients' patches are refused with, and how many were
 }
 
 // collection is one log. A real server could not read its content, but the phone
@@ -149,6 +150,10 @@ func (s *appState) answer(d *Device, asked node) (node, error) {
 	known, wantsAll := uint64(getter.OptionalInt("version")), getter.OptionalBool("return_snapshot")
 	answer := node{Tag: "collection", Attrs: attrs{"name": string(name), "version": col.version}}
 	if patch := bytesOf(asked, "patch"); patch != nil {
+		if s.refusal != 0 {
+			s.refused++
+			return node{}, &iqError{s.refusal, "refused"}
+		}
 		if known != col.version {
 			answer.Attrs["type"] = "error"
 			answer.Content = []node{

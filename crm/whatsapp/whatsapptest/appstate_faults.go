@@ -26,6 +26,19 @@ func (a *Account) ChangeUnread(patch appstate.PatchInfo, whole bool) {
 	s.spoilPatch = false
 }
 
+// RefuseChanges refuses what clients change with an error code, or with 0 takes it again.
+func (a *Account) RefuseChanges(code int) {
+	defer a.srv.lock()()
+	a.appState.refusal = code
+}
+
+// RefusedChanges returns how many patches of clients were refused.
+func (a *Account) RefusedChanges() int {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return a.appState.refused
+}
+
 // StateCopies returns how often clients asked the phone for a copy of a collection.
 func (a *Account) StateCopies() int {
 	a.srv.mu.Lock()

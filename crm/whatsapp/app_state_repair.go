@@ -33,104 +33,162 @@ func (m *Messenger) Repairs() map[string]uint64 {
 	return map[string]uint64{"reread": r.reread.Load(), "copied": r.copied.Load(), "failed": r.failed.Load()}
 }
 
+// lookAgain is after how long the parts are looked at again when the connection ended meanwhile.
+const lookAgain = 10 * time.Minute
+
+// partRepair is a repair under way.
+type partRepair struct {
+	read       chan struct{} // told when the whole part was read
+	unreadable atomic.Bool   // the whole part came, and cannot be decoded
+}
+
 // appStates are the repairs of one line.
 type appStates struct {
 	running atomic.Int32 // repairs: what comes meanwhile is news, not history
 
 	mu      sync.Mutex
-	tried   map[appstate.WAPatchName][]time.Time   // guarded by mu: when repairs began
-	waiting map[appstate.WAPatchName]chan struct{} // guarded by mu: of the repairs under way; told when the part was read
-	looked  time.Time                              // guarded by mu: when all parts were looked at
+	tried   map[appstate.WAPatchName][]time.Time // guarded by mu: when repairs began
+	waiting map[appstate.WAPatchName]*partRepair // guarded by mu: under way
+	looked  time.Time                            // guarded by mu: when all parts were looked at
 }
 
 func newAppStates() *appStates {
-	return &appStates{tried: map[appstate.WAPatchName][]time.Time{}, waiting: map[appstate.WAPatchName]chan struct{}{}}
+	return &appStates{tried: map[appstate.WAPatchName][]time.Time{}, waiting: map[appstate.WAPatchName]*partRepair{}}
 }
 
-// begin begins a repair, unless one is under way or too many were tried.
-func (a *appStates) begin(name appstate.WAPatchName) (read chan struct{}, ok bool) {
+// begin begins a repair. It returns nil when one is under way or too many were tried.
+func (a *appStates) begin(name appstate.WAPatchName) *partRepair {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tried[name] = slices.DeleteFunc(a.tried[name], func(t time.Time) bool { return time.Since(t) > repairWhile })
 	if a.waiting[name] != nil || len(a.tried[name]) >= repairTries {
-		return nil, false
+		return nil
 	}
 	a.tried[name] = append(a.tried[name], time.Now())
-	read = make(chan struct{}, 1)
-	a.waiting[name] = read
+	r := &partRepair{read: make(chan struct{}, 1)}
+	a.waiting[name] = r
 	a.running.Add(1)
-	return read, true
+	return r
 }
 
-func (a *appStates) end(name appstate.WAPatchName) {
+// end ends a repair. One that was cut off does not count as a try, and the parts are looked at
+// again soon.
+func (a *appStates) end(name appstate.WAPatchName, cutOff bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.waiting, name)
 	a.running.Add(-1)
+	if tried := a.tried[name]; cutOff && len(tried) > 0 {
+		a.tried[name] = tried[:len(tried)-1]
+		a.lookSoon()
+	}
 }
+
+// lookSoon must be called with mu held.
+func (a *appStates) lookSoon() { a.looked = time.Now().Add(lookAgain - repairWhile) }
 
 // complete notes that a whole part was read.
 func (a *appStates) complete(name appstate.WAPatchName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if read := a.waiting[name]; read != nil {
-		notify(read)
+	if r := a.waiting[name]; r != nil {
+		notify(r.read)
 	}
+}
+
+// unreadable notes that a whole part came and cannot be decoded, and reports whether a repair
+// has asked for it.
+func (a *appStates) unreadable(name appstate.WAPatchName) (asked bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.waiting[name]
+	if r != nil {
+		r.unreadable.Store(true)
+	}
+	return r != nil
 }
 
 // ofThePast reports whether a change of a whole part is from before the account was
 // connected: after a repair it may be one that was missed.
 func (s *session) ofThePast(whole bool) bool { return whole && s.states.running.Load() == 0 }
 
-// repair repairs a part that could not be read. It runs beside the handlers, because
-// whatsmeow holds the lock of the parts while it tells of the fault.
+// besideStates runs f beside the handlers, because whatsmeow holds the lock of the parts while
+// it tells of a fault. The connection's end ends f's context, and the next one begins after f:
+// two clients must not read the same part.
+func (s *session) besideStates(cli *whatsmeow.Client, f func(ctx context.Context)) {
+	life := s.lifeOf(cli)
+	if life == nil {
+		return
+	}
+	s.helpers.Go(func() {
+		if !life.begin() {
+			return
+		}
+		defer life.works.Done()
+		f(life.ctx)
+	})
+}
+
+// repair repairs a part that could not be read.
 func (s *session) repair(ctx context.Context, cli *whatsmeow.Client, name appstate.WAPatchName, fault error) {
-	read, ok := s.states.begin(name)
-	if !ok {
+	r := s.states.begin(name)
+	if r == nil {
 		s.log.Info("a part of the shared state is not repaired again for now", "part", name, "error", fault)
 		return
 	}
-	defer s.states.end(name)
+	cutOff := func() bool { return ctx.Err() != nil || !cli.IsConnected() }
+	defer func() { s.states.end(name, cutOff()) }()
 	s.log.Warn("what the owner does on the phone cannot be read; it is being repaired", "part", name, "error", fault)
 	err := cli.FetchAppState(ctx, name, true, false)
+	unreadable := r.unreadable.Load()
 	if errors.Is(err, appstate.ErrKeyNotFound) { // whatsmeow has asked the phone for it, and reads the part when it comes
-		err = s.awaitPart(ctx, read)
+		err = s.awaitPart(ctx, r)
+		unreadable = err != nil
 	}
 	if err == nil {
 		s.m.repairs.reread.Add(1)
 		s.log.Info("a part of the shared state was read again", "part", name)
 		return
 	}
-	if ctx.Err() != nil {
-		return
+	if unreadable && !cutOff() {
+		err = s.copyPart(ctx, cli, name, r, err)
 	}
-	s.log.Warn("a part of the shared state cannot be read at all; the phone is asked for a copy", "part", name, "error", err)
-	select {
-	case <-read: // of an earlier try
-	default:
-	}
-	_, err = cli.SendPeerMessage(ctx, whatsmeow.BuildAppStateRecoveryRequest(name))
-	if err == nil {
-		err = s.awaitPart(ctx, read)
-	}
-	switch {
-	case err == nil:
-		s.m.repairs.copied.Add(1)
-		s.log.Info("a part of the shared state was copied from the phone", "part", name)
-	case ctx.Err() == nil:
+	if err != nil && !cutOff() { // refused or not answered: whatsmeow reads the whole part with its next change
 		s.m.repairs.failed.Add(1)
 		s.log.Error("a part of the shared state could not be repaired; what the owner does on the phone is not known", "part", name, "error", err)
 	}
 }
 
+// copyPart asks the phone for a copy of a part that cannot be read.
+func (s *session) copyPart(ctx context.Context, cli *whatsmeow.Client, name appstate.WAPatchName, r *partRepair, fault error) error {
+	s.log.Warn("a part of the shared state cannot be read at all; the phone is asked for a copy", "part", name, "error", fault)
+	select {
+	case <-r.read: // of an earlier try
+	default:
+	}
+	own := cli.Store.GetJID().ToNonAD()
+	if own.IsEmpty() {
+		return whatsmeow.ErrNotLoggedIn
+	}
+	_, err := s.transmit(ctx, cli, own, whatsmeow.BuildAppStateRecoveryRequest(name), whatsmeow.SendRequestExtra{Peer: true})
+	if err == nil {
+		err = s.awaitPart(ctx, r)
+	}
+	if err == nil {
+		s.m.repairs.copied.Add(1)
+		s.log.Info("a part of the shared state was copied from the phone", "part", name)
+	}
+	return err
+}
+
 var errNoCopy = errors.New("whatsapp: the phone did not answer in time")
 
 // awaitPart waits until a whole part was read.
-func (s *session) awaitPart(ctx context.Context, read <-chan struct{}) error {
+func (s *session) awaitPart(ctx context.Context, r *partRepair) error {
 	limited, cancel := context.WithTimeout(ctx, s.m.times.repair)
 	defer cancel()
 	select {
-	case <-read:
+	case <-r.read:
 		return nil
 	case <-limited.Done():
 		return errNoCopy
@@ -152,6 +210,13 @@ func (s *session) lookAtStates(ctx context.Context, cli *whatsmeow.Client) {
 	if key, err := cli.Store.AppStateKeys.GetLatestAppStateSyncKeyID(ctx); err != nil || key == nil {
 		return // just paired: the phone sends the first key by itself
 	}
+	defer func() {
+		if ctx.Err() != nil {
+			s.states.mu.Lock()
+			defer s.states.mu.Unlock()
+			s.states.lookSoon()
+		}
+	}()
 	for _, name := range appstate.AllPatchNames {
 		err := cli.FetchAppState(ctx, name, false, false)
 		if errors.Is(err, appstate.ErrKeyNotFound) {
@@ -162,7 +227,10 @@ func (s *session) lookAtStates(ctx context.Context, cli *whatsmeow.Client) {
 	}
 }
 
-// stateFault handles a part that could not be read, which is no part of a repair.
-func (s *session) stateFault(ctx context.Context, cli *whatsmeow.Client, e *events.AppStateSyncError) {
-	s.helpers.Go(func() { s.repair(ctx, cli, e.Name, e.Error) })
+// stateFault handles a part that could not be read.
+func (s *session) stateFault(cli *whatsmeow.Client, e *events.AppStateSyncError) {
+	if e.FullSync && s.states.unreadable(e.Name) {
+		return // the repair goes on with a copy
+	}
+	s.besideStates(cli, func(ctx context.Context) { s.repair(ctx, cli, e.Name, e.Error) })
 }

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,5 +78,52 @@ func TestMissingStateKey(t *testing.T) {
 	w.shop.Change(appstate.BuildLabelEdit("7", "Urgent", 3, false))
 	w.start(t)
 	w.awaitLabel(t, "Urgent", false)
+	w.sound(t)
+}
+
+// TestRepairsEndWithTheConnection cuts the connection while a line waits for a copy of the
+// phone: the next one may repair the part at once, and the try that was cut off does not count.
+func TestRepairsEndWithTheConnection(t *testing.T) {
+	w := newWorld(t) // which waits long for a copy
+	w.pair(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true)
+	for i := range repairTries + 1 {
+		w.shop.IgnoreRequests(true)
+		w.shop.ChangeUnread(appstate.BuildLabelEdit("7", fmt.Sprint("Lost ", i), 3, false), true)
+		eventually(t, "the phone is not asked for a copy", func() bool { return w.shop.StateRequests() == i+1 })
+		w.shop.Drop()
+		text := fmt.Sprint("on the next connection ", i)
+		w.anna.SendText(w.shop, text)
+		w.awaitText(t, text)
+	}
+	w.shop.IgnoreRequests(false)
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "From a copy", 3, false), true)
+	w.awaitLabel(t, "From a copy", false)
+	w.awaitRepairs(t, "copied", 1)
+	if n := w.m.Repairs()["failed"]; n != 0 {
+		t.Errorf("%d repairs have failed", n)
+	}
+	w.sound(t)
+}
+
+// TestRefusedPartIsNotCopied checks that the phone is not asked for a copy of a part that
+// WhatsApp refuses for now.
+func TestRefusedPartIsNotCopied(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true)
+	w.shop.RefuseWholeStates(429)
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "Urgent", 3, false), false)
+	w.awaitRepairs(t, "failed", 1)
+	if n := w.shop.StateRequests(); n != 0 {
+		t.Errorf("the phone was asked for %d copies", n)
+	}
+	w.shop.RefuseWholeStates(0)
+	w.shop.Change(appstate.BuildLabelEdit("8", "Later", 3, false)) // whatsmeow reads the whole part with it
+	w.awaitBatch(t, "the label Urgent", func(batch crm.InboundBatch) bool {
+		return len(batch.Labels) == 1 && batch.Labels[0].Name == "Urgent"
+	})
 	w.sound(t)
 }

@@ -118,7 +118,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.restricted(ctx, e)
 
 	case *events.AppStateSyncError:
-		s.stateFault(ctx, cli, e)
+		s.stateFault(cli, e)
 	case *events.AppStateSyncComplete:
 		s.states.complete(e.Name)
 

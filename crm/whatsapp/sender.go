@@ -239,7 +239,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		}
 	}
 	token := tokenOf(ctx, cli, to) // asked before: a token may come on account of this very message
-	when, err = s.transmit(ctx, cli, to, m, id)
+	when, err = s.transmit(ctx, cli, to, m, whatsmeow.SendRequestExtra{ID: id})
 	if !refusedReach(err) {
 		return when, err
 	}
@@ -247,7 +247,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		s.rotten.Delete(string(token)) // nothing else shows that it is
 		return when, err
 	}
-	if when, err = s.transmit(ctx, cli, to, m, id); refusedReach(err) {
+	if when, err = s.transmit(ctx, cli, to, m, whatsmeow.SendRequestExtra{ID: id}); refusedReach(err) {
 		s.rotten.Delete(string(token)) // it was not the token
 	}
 	return when, err
@@ -261,7 +261,7 @@ const lastAnswer = time.Second
 // closed channel and crash the program. Instead, whatsmeow stops waiting when the
 // connection ends. Nothing wakes a call that begins to wait just as the connection ends,
 // so its context is cancelled once no answer can arrive any more.
-func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, id types.MessageID) (time.Time, error) {
+func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.JID, m *waE2E.Message, how whatsmeow.SendRequestExtra) (time.Time, error) {
 	s.mu.Lock()
 	life, ours := s.life, s.cli == cli
 	s.mu.Unlock()
@@ -286,7 +286,7 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 			panic(p)
 		}
 	}()
-	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: -1})
+	resp, err := cli.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: how.ID, Peer: how.Peer, Timeout: -1})
 	if !timer.Stop() && err != nil {
 		<-silent
 		err = whatsmeow.ErrMessageTimedOut

@@ -35,6 +35,8 @@ type appState struct {
 
 	spoilPatch, spoilWhole bool // the next patch, or every snapshot, cannot be verified
 	copies                 int  // how often the phone was asked for one
+	requests               int  // StateRequests
+	wholeRefusal           int  // the code that a whole collection is refused with
 	refusal, refused       int  // the code that clients' patches are refused with, and how many were
 }
 
@@ -152,7 +154,7 @@ func (s *appState) answer(d *Device, asked node) (node, error) {
 	if patch := bytesOf(asked, "patch"); patch != nil {
 		if s.refusal != 0 {
 			s.refused++
-			return node{}, &iqError{s.refusal, "refused"}
+			return node{}, refusedWith(s.refusal)
 		}
 		if known != col.version {
 			answer.Attrs["type"] = "error"
@@ -168,6 +170,9 @@ func (s *appState) answer(d *Device, asked node) (node, error) {
 		answer.Attrs["version"] = col.version
 		s.account.announce(name, d)
 		return answer, nil
+	}
+	if wantsAll && s.wholeRefusal != 0 {
+		return node{}, refusedWith(s.wholeRefusal)
 	}
 	if wantsAll && col.version > 0 {
 		snapshot, err := s.snapshot(name)

@@ -26,6 +26,20 @@ func (a *Account) ChangeUnread(patch appstate.PatchInfo, whole bool) {
 	s.spoilPatch = false
 }
 
+// StateRequests is StateCopies, and counts what IgnoreRequests has left without an answer too.
+func (a *Account) StateRequests() int {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return a.appState.requests
+}
+
+// RefuseWholeStates refuses to send a whole collection with an error code, or with 0 sends it
+// again.
+func (a *Account) RefuseWholeStates(code int) {
+	defer a.srv.lock()()
+	a.appState.wholeRefusal = code
+}
+
 // RefuseChanges refuses what clients change with an error code, or with 0 takes it again.
 func (a *Account) RefuseChanges(code int) {
 	defer a.srv.lock()()

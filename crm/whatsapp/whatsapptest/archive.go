@@ -71,6 +71,9 @@ func (a *Account) onPeer(d *Device, pm *waE2E.ProtocolMessage, id string) {
 }
 
 func (a *Account) onDataRequest(d *Device, request *waE2E.PeerDataOperationRequestMessage, id string) {
+	if request.GetPeerDataOperationRequestType() == waE2E.PeerDataOperationRequestType_COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY {
+		a.appState.requests++
+	}
 	if a.stingy {
 		return
 	}

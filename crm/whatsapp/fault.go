@@ -29,6 +29,18 @@ func (s *session) attempt(ctx context.Context, cli *whatsmeow.Client, item *crm.
 	return s.deliver(ctx, cli, item)
 }
 
+// afterPanic is how long work of a line rests after a panic.
+const afterPanic = 15 * time.Second
+
+// keepDoing does work until it returns, and begins it again after a panic, until ctx ends.
+func keepDoing(ctx context.Context, log *slog.Logger, doing string, work func(context.Context)) {
+	for !unlessPanics(log, doing, func() { work(ctx) }) {
+		if wait(ctx, afterPanic) != nil {
+			return
+		}
+	}
+}
+
 // unlessPanics calls f, and reports whether f returned. A panic is logged: other lines go on.
 func unlessPanics(log *slog.Logger, doing string, f func()) (returned bool) {
 	defer func() {

@@ -1,8 +1,11 @@
 package whatsapp
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 
@@ -63,4 +66,26 @@ func TestPanicFailsOneFile(t *testing.T) {
 	fine := w.fileOf(t, w.anna.Send(w.shop, w.Upload([]byte("fine"), whatsmeow.MediaDocument).Document("fine.txt", "text/plain", "")))
 	w.toFetch(fine)
 	w.awaitFile(t, "F"+fine.ID.String(), "fine")
+}
+
+// TestWorkGoesOnAfterPanics checks that work of a line is begun again after a panic, not at
+// once, and not after the line's end.
+func TestWorkGoesOnAfterPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		began, times := time.Now(), 0
+		keepDoing(ctx, testLog(), "work", func(context.Context) {
+			if times++; times == 3 {
+				cancel()
+			}
+			panic("a fault")
+		})
+		if took := time.Since(began); times != 3 || took != 2*afterPanic {
+			t.Errorf("begun %d times in %s", times, took)
+		}
+		keepDoing(t.Context(), testLog(), "work", func(context.Context) { times++ })
+		if times != 4 {
+			t.Error("work that is done was begun again")
+		}
+	})
 }

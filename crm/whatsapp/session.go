@@ -118,11 +118,12 @@ func (s *session) run(ctx context.Context) {
 		s.helpers.end()
 		s.endPairing(errPairingOver)
 	}()
-	workers.Go(func() { s.send(ctx) })
-	workers.Go(func() { s.sendLabels(ctx) })
-	workers.Go(func() { s.fetchFiles(ctx) })
-	workers.Go(func() { s.watch(ctx) })
-	workers.Go(func() { s.fetchPictures(ctx) })
+	for doing, work := range map[string]func(context.Context){
+		"sending": s.send, "telling the phone of labels": s.sendLabels, "fetching files": s.fetchFiles,
+		"watching the line": s.watch, "fetching pictures": s.fetchPictures,
+	} {
+		workers.Go(func() { keepDoing(ctx, s.log, doing, work) })
+	}
 	for tries := 0; ; tries++ {
 		if tries > 0 && wait(ctx, backoff(tries-1)) != nil {
 			return

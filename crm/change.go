@@ -18,7 +18,8 @@ type change struct {
 	events []Event
 	after  []func() // called after the commit, before the relay is woken
 
-	labels map[Line]bool // lines whose phones have to be told of labels
+	labels  map[Line]bool // lines whose phones have to be told of labels
+	answers map[Line]bool // lines with messages that wait no more
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.
@@ -64,6 +65,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 		f()
 	}
 	s.tellLabels(done.labels)
+	s.queueAnswers(done.answers)
 	if len(done.events) > 0 {
 		s.Live.Wake()
 	}

@@ -226,7 +226,7 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 	}
 	r.InternalID = row.ID
 	if !row.FromMe && !row.Aside && chat.Type == models.ChatPrivate { // what waits for the person is an answer now
-		if err := c.tx.AnswerOutbox(chat.ID); err != nil {
+		if err := c.answerOutbox(Line{chat.LicenseID, chat.MessengerType}, chat.ID); err != nil {
 			return r, err
 		}
 	}

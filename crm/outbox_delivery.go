@@ -160,7 +160,7 @@ func (c *change) outboxSent(v renderer, item OutboxItem, at time.Time) error {
 		return err
 	}
 	if item.FirstContact { // it may have been deleted meanwhile, and the next one made the first
-		if err := c.tx.AnswerOutbox(chat.ID); err != nil {
+		if err := c.answerOutbox(item.Line, chat.ID); err != nil {
 			return err
 		}
 	}

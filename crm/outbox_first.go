@@ -82,7 +82,7 @@ func (c *change) joinFirst(chat *models.Chat) error {
 		return err
 	}
 	if met {
-		return c.tx.AnswerOutbox(chat.ID)
+		return c.answerOutbox(Line{chat.LicenseID, chat.MessengerType}, chat.ID)
 	}
 	return c.tx.JoinFirst(chat.ID)
 }

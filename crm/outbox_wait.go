@@ -41,10 +41,34 @@ func (s *Service) OutboxPark(ctx context.Context, item OutboxItem, until time.Ti
 			return err
 		}
 		if answers && !item.Answers && !item.Group && row.Kind == OutMessage {
-			return c.tx.AnswerOutbox(row.ChatID)
+			return c.answerOutbox(item.Line, row.ChatID)
 		}
 		return c.tx.HoldChat(row.ChatID, row.ID, s.hold(until, why))
 	})
+}
+
+// answerOutbox makes answers of what waits in a chat. When something did, the line's
+// connector sends it after the commit.
+func (c *change) answerOutbox(on Line, chatID int64) error {
+	waited, err := c.tx.AnswerOutbox(chatID)
+	if waited {
+		if c.answers == nil {
+			c.answers = map[Line]bool{}
+		}
+		c.answers[on] = true
+	}
+	return err
+}
+
+// queueAnswers wakes the connectors of lines.
+func (s *Service) queueAnswers(lines map[Line]bool) {
+	for on := range lines {
+		if connector, err := s.messenger(on.Messenger); err == nil {
+			if queued, ok := connector.(Queued); ok {
+				queued.Queue(on)
+			}
+		}
+	}
 }
 
 // hold is a wait until the first whole second that is not before until.

@@ -206,6 +206,45 @@ func TestMergedWhileParked(t *testing.T) {
 	})
 }
 
+// TestAnswersAreSentAtOnce checks that the connector is woken when messages wait no more,
+// because the person has written or was met in another chat, and only then.
+func TestAnswersAreSentAtOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, connector := paired(t, store)
+		sendText(t, w, anna, "a")
+		holdFirst(t, w, w.Clock.Now().Add(time.Hour), false)
+		woken := len(connector.Queued())
+		wakes := func(what string, times int) {
+			t.Helper()
+			got := connector.Queued()[woken:]
+			if woken += len(got); len(got) != times || times > 0 && got[0] != onGr {
+				t.Errorf("%s, the connector was woken for %v and not %d times", what, got, times)
+			}
+		}
+		hello := fromCustomer("A1", anna, "Hi", crmtest.Start)
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hello}})
+		wantDue(t, w, "answered", "a")
+		wakes("when the person writes", 1)
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{hello, fromCustomer("A2", anna, "again", crmtest.Start)}})
+		wakes("when nothing waits", 0)
+
+		begun := start(t, w, outbox(t, w)[0].ID)
+		if err := w.OutboxDone(t.Context(), *begun, crm.Outcome{Status: crm.OutSent}); err != nil {
+			t.Fatal(err)
+		}
+		wakes("when it was sent", 0)
+
+		bob, hidden := "79990003344@c.us", "100200300@lid"
+		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("B1", hidden, "Hi", crmtest.Start)}})
+		sendText(t, w, bob, "b")
+		holdFirst(t, w, w.Clock.Now().Add(time.Hour), false)
+		wakes("when it is accepted", 1)
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(bob), LID: idOf(hidden)}}})
+		wantDue(t, w, "joined", "b")
+		wakes("when the person is known from another chat", 1)
+	})
+}
+
 // TestAnsweredDuringTheAttempt checks that a message does not wait for the end of a lock
 // when the person has written while it was tried, and that of a second try it is known.
 func TestAnsweredDuringTheAttempt(t *testing.T) {

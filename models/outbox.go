@@ -97,10 +97,12 @@ func (tx *Tx) OutboxWait(chatID int64) (w OutboxWait, err error) {
 		Select("COALESCE(MAX(deadline), 0) AS deadline, COALESCE(MAX(CASE WHEN cold THEN not_before END), 0) AS not_before").Scan(&w).Error
 }
 
-// AnswerOutbox makes answers of what waits in a chat, because the person has written.
-func (tx *Tx) AnswerOutbox(chatID int64) error {
-	return tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND (cold OR not_before > 0)", chatID).
-		Updates(map[string]any{"cold": false, "not_before": 0}).Error
+// AnswerOutbox makes answers of what waits in a chat, because the person has written, and
+// reports whether anything did.
+func (tx *Tx) AnswerOutbox(chatID int64) (waited bool, err error) {
+	done := tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND (cold OR not_before > 0)", chatID).
+		Updates(map[string]any{"cold": false, "not_before": 0})
+	return done.RowsAffected > 0, done.Error
 }
 
 // FirstWaits reports whether a first message waits in a chat.

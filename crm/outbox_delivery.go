@@ -24,6 +24,18 @@ const (
 func (s *Service) Outbox(ctx context.Context, on Line, at time.Time, after int64, limit int) ([]OutboxItem, error) {
 	tx := s.Store.Read(ctx)
 	rows, err := tx.OutboxDue(on.LicenseID, on.Messenger, at.Unix(), after, limit)
+	return outboxItems(tx, on, rows, err)
+}
+
+// OutboxAnswers is like Outbox, without the first messages to people that nobody began to
+// send, and what is behind them in their chats.
+func (s *Service) OutboxAnswers(ctx context.Context, on Line, at time.Time, after int64, limit int) ([]OutboxItem, error) {
+	tx := s.Store.Read(ctx)
+	rows, err := tx.OutboxDueAnswers(on.LicenseID, on.Messenger, at.Unix(), after, limit)
+	return outboxItems(tx, on, rows, err)
+}
+
+func outboxItems(tx *models.Tx, on Line, rows []*models.OutboxItem, err error) ([]OutboxItem, error) {
 	if err != nil {
 		return nil, err
 	}

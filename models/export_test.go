@@ -30,14 +30,17 @@ func (s *Store) ExplainChats(ctx context.Context, f ChatFilter) (plan string, er
 	return s.explain(ctx, s.Read(ctx).chatList(f).Session(&gorm.Session{DryRun: true}).Find(&[]Chat{}).Statement)
 }
 
-// ExplainOutbox returns how the database executes OutboxDue and OutboxNext.
-func (s *Store) ExplainOutbox(ctx context.Context, licenseID int64, messengerType string, at int64) (due, next string, err error) {
+// ExplainOutbox returns how the database executes OutboxDue, OutboxDueAnswers and OutboxNext.
+func (s *Store) ExplainOutbox(ctx context.Context, licenseID int64, messengerType string, at int64) (due, answers, next string, err error) {
 	tx := s.Read(ctx)
 	if due, err = s.explain(ctx, tx.outboxDue(licenseID, messengerType, at, 0, 100).Session(&gorm.Session{DryRun: true}).Find(&[]OutboxItem{}).Statement); err != nil {
-		return "", "", err
+		return "", "", "", err
+	}
+	if answers, err = s.explain(ctx, tx.outboxDueAnswers(licenseID, messengerType, at, 0, 100).Session(&gorm.Session{DryRun: true}).Find(&[]OutboxItem{}).Statement); err != nil {
+		return "", "", "", err
 	}
 	next, err = s.explain(ctx, tx.outboxNext(licenseID, messengerType, at).Session(&gorm.Session{DryRun: true}).Select("not_before").Find(&[]int64{}).Statement)
-	return due, next, err
+	return due, answers, next, err
 }
 
 // ExplainJournalOfChannel returns how the database executes LockJournalOfChannel.

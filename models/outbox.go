@@ -33,6 +33,18 @@ func (tx *Tx) OutboxDue(licenseID int64, messengerType string, at, after int64, 
 	return rows, tx.outboxDue(licenseID, messengerType, at, after, limit).Find(&rows).Error
 }
 
+// OutboxDueAnswers is like OutboxDue, without the first messages to people that nobody began
+// to send, and what is behind them in their chats.
+func (tx *Tx) OutboxDueAnswers(licenseID int64, messengerType string, at, after int64, limit int) ([]*OutboxItem, error) {
+	var rows []*OutboxItem
+	return rows, tx.outboxDueAnswers(licenseID, messengerType, at, after, limit).Find(&rows).Error
+}
+
+func (tx *Tx) outboxDueAnswers(licenseID int64, messengerType string, at, after int64, limit int) *gorm.DB {
+	return tx.outboxDue(licenseID, messengerType, at, after, limit).
+		Where("NOT EXISTS (SELECT 1 FROM outbox f WHERE f.chat_id = outbox.chat_id AND f.id <= outbox.id AND f.cold AND f.started_at = 0)")
+}
+
 // The plus signs keep SQLite from walking all items in the order of their ids.
 func (tx *Tx) outboxDue(licenseID int64, messengerType string, at, after int64, limit int) *gorm.DB {
 	return tx.db.Where("license_id = ? AND messenger_type = ? AND not_before <= ? AND +id > ?", licenseID, messengerType, at, after).

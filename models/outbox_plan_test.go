@@ -28,11 +28,11 @@ func TestOutboxIsReadByWhatIsDue(t *testing.T) {
 			}
 		}
 		for _, statistics := range []string{"old", "new"} {
-			due, next, err := store.ExplainOutbox(t.Context(), 1, "telegram", now)
+			due, answers, next, err := store.ExplainOutbox(t.Context(), 1, "telegram", now)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for what, plan := range map[string]string{"what is due": due, "what is next": next} {
+			for what, plan := range map[string]string{"what is due": due, "what is due but first messages": answers, "what is next": next} {
 				if !readsByTime(plan) {
 					t.Errorf("with %s statistics, %s is read with\n%s", statistics, what, plan)
 				}
@@ -49,6 +49,18 @@ func TestOutboxIsReadByWhatIsDue(t *testing.T) {
 		if len(rows) == 4 {
 			if rest, err := tx.OutboxDue(1, "telegram", now, rows[2].ID, 100); err != nil || len(rest) != 1 || rest[0].ID != rows[3].ID {
 				t.Errorf("due after the third: %+v, %v", rest, err)
+			}
+		}
+		if rows, err := tx.OutboxDueAnswers(1, "telegram", now, 0, 100); err != nil || len(rows) != 0 {
+			t.Errorf("due behind first messages: %d items, %v", len(rows), err)
+		}
+		if err := store.Exec(t.Context(), "UPDATE outbox SET cold = FALSE WHERE chat_id = (SELECT id FROM chats WHERE last_time = 4999)"); err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []int64{now, later} {
+			answers, err := tx.OutboxDueAnswers(1, "telegram", at, 0, 100)
+			if err != nil || len(answers) != 2 || answers[0].FirstContact || answers[0].ChatID != answers[1].ChatID {
+				t.Errorf("answers that are due at %d: %d items, %v", at, len(answers), err)
 			}
 		}
 		if at, err := tx.OutboxNext(1, "telegram", now); at != later || err != nil {

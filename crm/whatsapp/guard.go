@@ -60,7 +60,7 @@ func (g *firstGate) read() { g.begun, g.rated, g.closed = 0, nil, closed{} }
 // hold lets a first message wait when it may not be sent yet. It returns how long the
 // item's chat has to wait, or 0 when the item may be begun. Then pass must be called.
 func (g *firstGate) hold(ctx context.Context, item crm.OutboxItem) (later time.Duration) {
-	if g.begun >= strangersAtOnce {
+	if g.full() {
 		return minWait
 	}
 	rules, on := g.s.m.rules, g.s.on

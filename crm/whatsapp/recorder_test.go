@@ -25,6 +25,7 @@ type recorder struct {
 	presences        []string // chat, person, state
 	outbox           []crm.OutboxItem
 	begun            map[int64]bool // items whose attempt goes on
+	laterPages       int            // of the outbox with first messages
 	outcomes         []crm.Outcome
 	sent             map[string]*crm.MessageRef
 	stored           map[string]*os.File // the files that we send
@@ -96,18 +97,31 @@ func (r *recorder) Ingest(_ context.Context, _ crm.Line, t crm.InboundBatch) (cr
 	return crm.InboundResult{}, nil
 }
 
-func (r *recorder) Outbox(_ context.Context, _ crm.Line, at time.Time, after int64, limit int) (items []crm.OutboxItem, err error) {
+func (r *recorder) Outbox(_ context.Context, _ crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	waits := map[string]bool{}
+	if after > 0 {
+		r.laterPages++
+	}
+	return r.due(at, after, limit, true), nil
+}
+
+func (r *recorder) OutboxAnswers(_ context.Context, _ crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.due(at, after, limit, false), nil
+}
+
+func (r *recorder) due(at time.Time, after int64, limit int, firsts bool) (items []crm.OutboxItem) {
 	for _, item := range r.outbox {
-		if later := item.NotBefore.After(at); later || waits[item.ChatID] {
+		if later := item.NotBefore.After(at) || !firsts && item.FirstContact && !r.begun[item.ID]; later || waits[item.ChatID] {
 			waits[item.ChatID] = waits[item.ChatID] || holds(item)
 		} else if item.ID > after && len(items) < limit {
 			items = append(items, item)
 		}
 	}
-	return items, nil
+	return items
 }
 
 func (r *recorder) AccountDisappears(context.Context, crm.Line, int64, int64) error { return nil }

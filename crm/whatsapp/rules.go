@@ -22,6 +22,7 @@ type receiving interface {
 
 type sending interface {
 	Outbox(ctx context.Context, on crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error)
+	OutboxAnswers(ctx context.Context, on crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error)
 	OutboxNext(ctx context.Context, on crm.Line, at time.Time) (time.Time, error)
 	OutboxStart(ctx context.Context, on crm.Line, id int64) (*crm.OutboxItem, error)
 	OutboxDone(ctx context.Context, item crm.OutboxItem, o crm.Outcome) error

@@ -49,7 +49,7 @@ func (s *session) sendAll(ctx context.Context, gate *firstGate, typed typings) (
 		if cli == nil || !cli.IsLoggedIn() {
 			return sendCheck // send wakes when the line is online
 		}
-		items, err := s.m.rules.Outbox(ctx, s.on, at, after, sendPage)
+		items, err := gate.page(ctx, at, after)
 		if err != nil {
 			s.log.Warn("the outbox could not be read", "error", err)
 			return time.Second
@@ -67,7 +67,7 @@ func (s *session) sendAll(ctx context.Context, gate *firstGate, typed typings) (
 		}
 		if len(items) < sendPage {
 			typed.keep(seen)
-			return min(next, s.untilNext(ctx, at))
+			return min(next, gate.rest(), s.untilNext(ctx, at))
 		}
 	}
 	return next

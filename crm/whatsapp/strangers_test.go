@@ -58,23 +58,51 @@ func TestAnswersGoBeforeStrangers(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	const strangers = 3*strangersAtOnce/2 + 1
+	w.strangersAndAnna(strangers)
+	if o := w.awaitOutcome(t, 1); o.Status != crm.OutSent {
+		t.Errorf("the first outcome is %+v, %+v", o, o.Error)
+	}
+	if o := w.awaitOutcome(t, strangers+1); o.Status != crm.OutFailed || o.Error.Code != codeNotOnWhatsApp {
+		t.Errorf("the last outcome is %+v, %+v", o, o.Error)
+	}
+}
+
+// strangersAndAnna queues first messages to people without WhatsApp and then an answer.
+func (w *world) strangersAndAnna(strangers int) {
 	add := func(id int, item crm.OutboxItem) {
 		item.ID, item.Line, item.CreatedAt, item.Deadline = int64(id), testLine, time.Now(), time.Now().Add(time.Hour)
 		item.Kind, item.Message = crm.OutMessage, &crm.MessageRef{ID: fmt.Sprint("3EB0E", id), FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "Hello"}}
 		w.rules.outbox = append(w.rules.outbox, item)
 	}
 	w.rules.change(func() {
-		for i := range strangers { // they have no WhatsApp
-			add(i+1, crm.OutboxItem{FirstContact: true, ChatID: fmt.Sprintf("799911122%02d@c.us", i)})
+		for i := range strangers {
+			add(i+1, crm.OutboxItem{FirstContact: true, ChatID: fmt.Sprintf("79991112%03d@c.us", i)})
 		}
 		add(strangers+1, crm.OutboxItem{ChatID: anna})
 	})
 	w.m.Queue(testLine)
-	if o := w.awaitOutcome(t, 1); o.Status != crm.OutSent {
-		t.Errorf("the first outcome is %+v, %+v", o, o.Error)
-	}
-	if o := w.awaitOutcome(t, strangers+1); o.Status != crm.OutFailed || o.Error.Code != codeNotOnWhatsApp {
-		t.Errorf("the last outcome is %+v, %+v", o, o.Error)
+}
+
+// TestManyStrangersAreNotRead checks that the sender does not read all first messages that
+// are due when it sends a few of them, and that it goes on with them at once.
+func TestManyStrangersAreNotRead(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.strangersAndAnna(sendPage + 1)
+	var failed, later int
+	err := w.rules.await(testwait.Context(t), "the answer and the next strangers", func() bool {
+		answered := false
+		failed, later = 0, w.rules.laterPages
+		for _, o := range w.rules.outcomes {
+			answered = answered || o.Status == crm.OutSent
+			if o.Status == crm.OutFailed {
+				failed++
+			}
+		}
+		return answered && failed > strangersAtOnce
+	})
+	if err != nil || later > 0 {
+		t.Errorf("%d more pages of strangers were read, %v", later, err)
 	}
 }
 

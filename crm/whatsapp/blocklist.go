@@ -31,6 +31,8 @@ func (m *Messenger) Block(ctx context.Context, l crm.Line, id string, blocked bo
 				return err
 			}
 		}
+		q.blocklist.Lock() // a list from before the change must not be stored after it
+		defer q.blocklist.Unlock()
 		action := events.BlocklistChangeActionUnblock
 		if blocked {
 			action = events.BlocklistChangeActionBlock
@@ -40,7 +42,8 @@ func (m *Messenger) Block(ctx context.Context, l crm.Line, id string, blocked bo
 	})
 }
 
-// readBlocklist stores whom the account has blocked. One is read at a time.
+// readBlocklist stores whom the account has blocked. One is read at a time, and while none
+// is being changed.
 func (s *session) readBlocklist(ctx context.Context, cli *whatsmeow.Client) {
 	s.blocklist.Lock()
 	defer s.blocklist.Unlock()

@@ -1,8 +1,12 @@
 package whatsapp
 
 import (
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -53,4 +57,43 @@ func TestBlocking(t *testing.T) {
 			t.Errorf("the stand-in was asked for what it does not know: %q", u)
 		}
 	})
+}
+
+// TestBlockingWaitsForTheList checks that a list of whom the account has blocked, which was
+// read before an operator changed it, is not stored after the change.
+func TestBlockingWaitsForTheList(t *testing.T) {
+	w := newWorld(t)
+	bob := w.NewContact("79991112233", "555666777", "Bob")
+	w.pair(t)
+	read, store, once := make(chan struct{}), make(chan struct{}), sync.Once{}
+	w.rules.change(func() {
+		w.rules.onBlocked = func(ids []string) {
+			if slices.Contains(ids, "555666777@lid") { // his number is not known here
+				once.Do(func() {
+					close(read)
+					<-store
+				})
+			}
+		}
+	})
+	w.shop.Block(bob, true)
+	ctx := testwait.Context(t)
+	select {
+	case <-read:
+	case <-ctx.Done():
+		t.Fatal("the list was not read")
+	}
+	blocked := make(chan error, 1)
+	go func() { blocked <- w.m.Block(ctx, testLine, anna, true) }()
+	select {
+	case err := <-blocked:
+		t.Errorf("Anna was blocked before the list was stored: %v", err)
+		blocked <- err
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(store)
+	if err := <-blocked; err != nil || !w.shop.Blocks(w.anna) {
+		t.Errorf("blocking: %v, %v", err, w.shop.Blocks(w.anna))
+	}
+	w.sound(t)
 }

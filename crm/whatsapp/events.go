@@ -50,7 +50,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.Contact:
 		return s.contact(ctx, cli, e)
 	case *events.Blocklist: // it may not have the changes
-		s.helpers.Go(func() { s.readBlocklist(ctx, cli) })
+		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
 	case *events.AppState: // all changes; most of them come as events of their own, too
 		return s.hiddenContact(ctx, cli, e)
 
@@ -251,7 +251,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		}
 		s.syncTimer(ctx, cli)
 		s.listGroups(ctx, cli)
-		s.readBlocklist(ctx, cli)
+		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
 	})
 }
 

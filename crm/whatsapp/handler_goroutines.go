@@ -11,7 +11,8 @@ type handlerGoroutines struct {
 	log   *slog.Logger // static
 	group sync.WaitGroup
 	mu    sync.Mutex
-	ended bool // guarded by mu
+	ended bool              // guarded by mu
+	next  map[string]func() // guarded by mu: of the kinds of work that run; nil: none waits
 }
 
 func (h *handlerGoroutines) Go(f func()) {
@@ -20,6 +21,40 @@ func (h *handlerGoroutines) Go(f func()) {
 	if !h.ended {
 		h.group.Go(func() { unlessPanics(h.log, "work for a line", f) })
 	}
+}
+
+// Coalesce runs f when no other work of this kind runs. Of what comes meanwhile the last one
+// runs after it, in place of all.
+func (h *handlerGoroutines) Coalesce(kind string, f func()) {
+	h.mu.Lock()
+	_, runs := h.next[kind]
+	if h.next == nil {
+		h.next = map[string]func(){}
+	}
+	if h.next[kind] = nil; runs {
+		h.next[kind] = f
+	}
+	h.mu.Unlock()
+	if runs {
+		return
+	}
+	h.Go(func() {
+		for f != nil {
+			unlessPanics(h.log, "work for a line", f)
+			f = h.after(kind)
+		}
+	})
+}
+
+// after takes the work that waits for the end of another one.
+func (h *handlerGoroutines) after(kind string) func() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.next[kind]
+	if h.next[kind] = nil; f == nil {
+		delete(h.next, kind)
+	}
+	return f
 }
 
 func (h *handlerGoroutines) end() {

@@ -37,6 +37,7 @@ type recorder struct {
 	rating           crm.LineRating
 	settings         crm.AccountSettings
 	onFile           func(id string)                // called when a file to send is opened, or one was fetched
+	onBlocked        func(ids []string)             // called before a list of blocked people is stored
 	refused          int                            // files refused because of that
 	beforeIngest     func(t crm.InboundBatch) error // called before a batch is recorded
 }
@@ -100,7 +101,6 @@ func (r *recorder) Ingest(_ context.Context, _ crm.Line, t crm.InboundBatch) (cr
 func (r *recorder) Outbox(_ context.Context, _ crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waits := map[string]bool{}
 	if after > 0 {
 		r.laterPages++
 	}
@@ -114,6 +114,7 @@ func (r *recorder) OutboxAnswers(_ context.Context, _ crm.Line, at time.Time, af
 }
 
 func (r *recorder) due(at time.Time, after int64, limit int, firsts bool) (items []crm.OutboxItem) {
+	waits := map[string]bool{}
 	for _, item := range r.outbox {
 		if later := item.NotBefore.After(at) || !firsts && item.FirstContact && !r.begun[item.ID]; later || waits[item.ChatID] {
 			waits[item.ChatID] = waits[item.ChatID] || holds(item)
@@ -407,4 +408,12 @@ func (r *recorder) SetPicture(context.Context, crm.Line, string, crm.Picture) er
 	return errors.New("no picture is due")
 }
 
-func (r *recorder) SetBlocked(context.Context, crm.Line, []string) error { return nil }
+func (r *recorder) SetBlocked(_ context.Context, _ crm.Line, ids []string) error {
+	r.mu.Lock()
+	on := r.onBlocked
+	r.mu.Unlock()
+	if on != nil {
+		on(ids)
+	}
+	return nil
+}

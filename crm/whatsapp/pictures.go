@@ -25,6 +25,7 @@ const (
 	picturesWaiting = 500              // chats
 	pictureAgain    = time.Hour        // for which a chat that is wanted again is left out
 	pictureRest     = 10 * time.Minute // after WhatsApp has asked for less
+	pictureTries    = 6                // of a picture that has changed, within some hours
 )
 
 // pictures are the chats whose pictures are wanted, the oldest first. It is safe for
@@ -36,14 +37,15 @@ type pictures struct {
 	waiting []string             // guarded by mu
 	changed map[string]bool      // guarded by mu: of these WhatsApp has told of another one
 	done    map[string]time.Time // guarded by mu: when they were last taken
+	failed  map[string]int       // guarded by mu: tries of changed ones, which are wanted again later
 }
 
 func newPictures() *pictures {
-	return &pictures{wake: make(chan struct{}, 1), changed: map[string]bool{}, done: map[string]time.Time{}}
+	return &pictures{wake: make(chan struct{}, 1), changed: map[string]bool{}, done: map[string]time.Time{}, failed: map[string]int{}}
 }
 
 // want adds a chat. When too many wait it does nothing: the chat is wanted again when
-// somebody opens it.
+// somebody opens it. WhatsApp tells of another picture once, so there is more room for those.
 func (p *pictures) want(chatID string, changed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,7 +53,11 @@ func (p *pictures) want(chatID string, changed bool) {
 		return
 	}
 	_, waits := p.changed[chatID]
-	if !waits && len(p.waiting) == picturesWaiting {
+	most := picturesWaiting
+	if changed {
+		most *= 10
+	}
+	if !waits && len(p.waiting) >= most {
 		return
 	}
 	p.changed[chatID] = changed || p.changed[chatID]
@@ -76,6 +82,20 @@ func (p *pictures) next() (chatID string, changed bool) {
 	}
 	p.done[chatID] = time.Now()
 	return chatID, changed
+}
+
+// tried notes what came of a try. After a failure a changed picture is wanted again: first
+// after rest, then after four times as long each time.
+func (p *pictures) tried(chatID string, changed bool, err error, rest time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.failed[chatID] + 1
+	if err == nil || !changed || n >= pictureTries || errors.Is(err, errNoPicture) {
+		delete(p.failed, chatID)
+		return
+	}
+	p.failed[chatID] = n
+	time.AfterFunc(rest<<(2*(n-1)), func() { p.want(chatID, true) })
 }
 
 // forget lets a chat be wanted again at once.
@@ -116,6 +136,7 @@ func (s *session) fetchPictures(ctx context.Context) {
 				continue
 			}
 			asked, err := s.picture(ctx, cli, chatID, changed)
+			s.pictures.tried(chatID, changed, err, 4*s.m.times.picture)
 			if asked {
 				rest = s.m.times.picture
 			}

@@ -3,11 +3,14 @@ package whatsapp
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"chatcast/channels/testwait"
@@ -117,6 +120,74 @@ func TestPictures(t *testing.T) {
 			t.Errorf("the stand-in was asked for what it does not know: %q, %q", u, s)
 		}
 	}, func(o *Options) { o.times.picture = 20 * time.Millisecond })
+}
+
+// TestChangedPictureIsTriedAgain checks that a picture that has changed comes although it
+// cannot be fetched at first.
+func TestChangedPictureIsTriedAgain(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		photo := func(what string) []byte { return append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), what...) }
+		h.pair(t)
+		h.anna.SetPicture(photo("Anna"))
+		h.anna.SendText(h.shop, "hi")
+		h.awaitItem(t, crm.EventMessage, `"hi"`)
+		eventually(t, "Anna's picture", func() bool { _, got := h.imageOf(t, anna); return got == string(photo("Anna")) })
+		asked := len(h.wa.PicturesAsked())
+		h.wa.MediaDown(503)
+		h.anna.SetPicture(photo("Anna again"))
+		eventually(t, "a second try", func() bool { return len(h.wa.PicturesAsked()) >= asked+2 })
+		h.wa.MediaDown(0)
+		eventually(t, "Anna's other picture", func() bool { _, got := h.imageOf(t, anna); return got == string(photo("Anna again")) })
+	}, func(o *Options) { o.times.picture = 20 * time.Millisecond })
+}
+
+// TestTriesOfPictures checks how often a picture is wanted again that has changed and cannot
+// be had, and that news of pictures are kept although many wait that somebody has opened.
+func TestTriesOfPictures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, began := newPictures(), time.Now()
+		p.want(anna, true)
+		var tries []time.Duration
+		for range pictureTries + 2 {
+			select {
+			case <-p.wake:
+			case <-time.After(24 * time.Hour):
+				continue
+			}
+			if id, changed := p.next(); id != anna || !changed {
+				t.Fatalf("%q is wanted, %v", id, changed)
+			}
+			tries = append(tries, time.Since(began))
+			p.tried(anna, true, errors.New("no answer"), time.Minute)
+		}
+		want := []time.Duration{0, time.Minute, 5 * time.Minute, 21 * time.Minute, 85 * time.Minute, 341 * time.Minute}
+		if !slices.Equal(tries, want) {
+			t.Errorf("it was tried after %v and not %v", tries, want)
+		}
+		if len(p.failed) != 0 {
+			t.Errorf("%v are remembered", p.failed)
+		}
+		for i := range picturesWaiting + 1 {
+			p.want(fmt.Sprint(i), false)
+		}
+		p.want(anna, true)
+		if n := len(p.waiting); n != picturesWaiting+1 || p.waiting[n-1] != anna {
+			t.Errorf("%d wait, and last %s", n, p.waiting[n-1])
+		}
+		for len(p.waiting) > 0 {
+			p.next()
+		}
+		p.want("a", true)
+		p.next()
+		p.tried("a", true, errNoPicture, time.Minute)
+		p.want("b", false)
+		p.next()
+		p.tried("b", false, errors.New("no answer"), time.Minute)
+		time.Sleep(24 * time.Hour)
+		if len(p.waiting)+len(p.failed) > 0 {
+			t.Errorf("%v are wanted again", p.waiting)
+		}
+	})
 }
 
 // TestPicturesAreNotFollowed checks that nothing but a picture of WhatsApp's is stored.

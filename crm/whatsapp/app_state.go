@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/appstate"
@@ -51,7 +52,11 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 	if !ok || !s.m.Archives {
 		return true
 	}
-	return s.ingest(ctx, crm.InboundBatch{History: s.ofThePast(e.FromFullSync), Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
+	past := s.ofThePast(e.FromFullSync)
+	if e.FromFullSync && !past && time.Since(e.Timestamp) > repairWhile {
+		return true // not missed but known: an operator may have opened or closed the chat since
+	}
+	return s.ingest(ctx, crm.InboundBatch{History: past, Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
 }
 
 // contact ingests a name that the account's owner gave a person, as the name of the

@@ -9,7 +9,9 @@ import (
 	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/proto/waSyncAction"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 func TestWhatTheOwnerDoesOnThePhone(t *testing.T) {
@@ -42,6 +44,48 @@ func TestWhatTheOwnerDoesOnThePhone(t *testing.T) {
 	w.shop.SaveContact(w.anna.Number(), "Ann", "Anna Smith")
 	w.awaitBatch(t, "the contact's name", func(batch crm.InboundBatch) bool {
 		return len(batch.Chats) == 1 && anna(batch.Chats[0]) && *batch.Chats[0].Name == "Anna Smith"
+	})
+	w.sound(t)
+}
+
+// TestRepairsBringNoOldArchive checks that a repair does not tell again what the owner put
+// into the archive and took out long ago, and that it tells what was missed.
+func TestRepairsBringNoOldArchive(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Archives = true })
+	w.pair(t)
+	bob := w.NewContact("79991112233", "555666777", "Bob")
+	change := func(who *whatsapptest.Contact, archived bool, at time.Time) appstate.PatchInfo {
+		p := appstate.BuildArchive(who.Number(), archived, at, nil)
+		p.Timestamp = at
+		return p
+	}
+	count := func(id string, archived bool) (n int) {
+		for _, batch := range w.rules.batches {
+			for _, a := range batch.Archives {
+				if a.Chat.ID.String() == id && a.Archived == archived {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	await := func(what, id string, archived bool) {
+		t.Helper()
+		if err := w.rules.await(testwait.Context(t), what, func() bool { return count(id, archived) > 0 }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.shop.Change(change(w.anna, true, time.Now().Add(-72*time.Hour)))
+	await("Anna in the archive", anna, true)
+	w.shop.Change(change(w.anna, false, time.Now().Add(-48*time.Hour)))
+	await("Anna out of it", anna, false)
+	w.shop.ChangeUnread(change(bob, true, time.Now()), false)
+	await("Bob, who was missed", "79991112233@c.us", true)
+	w.awaitRepairs(t, "reread", 1)
+	w.rules.change(func() {
+		if n := count(anna, false); n != 1 {
+			t.Errorf("Anna was taken out %d times", n)
+		}
 	})
 	w.sound(t)
 }

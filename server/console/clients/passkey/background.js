@@ -3,7 +3,8 @@
 import { trusted } from './options.js';
 
 const consolePage = chrome.runtime.getManifest().content_scripts[0].matches[0];
-let latest; // the id of the page that was opened last
+const ownPage = chrome.runtime.getURL('confirm.html');
+let latest; // the id of the tab that was opened last
 
 chrome.runtime.onMessage.addListener((message, sender, answer) => {
   if (!fromConsole(sender) || !Number.isSafeInteger(message?.open)) return false;
@@ -24,7 +25,7 @@ function open(id, asking) {
   const opened = turn.then(async () => {
     if (await isOpen()) return 'busy';
     const tab = await chrome.tabs.create({
-      url: `${chrome.runtime.getURL('confirm.html')}#${asking.id}-${id}`, active: true, windowId: asking.windowId, openerTabId: asking.id,
+      url: `${ownPage}#${asking.id}-${id}`, active: true, windowId: asking.windowId, openerTabId: asking.id,
     });
     latest = tab.id;
     return '';
@@ -33,8 +34,12 @@ function open(id, asking) {
   return opened;
 }
 
-/** isOpen says whether there is a page that asks the person already. */
+/**
+ * isOpen says whether there is a page that asks the person already. A page that has just
+ * been opened may be no context yet, and the person may have led its tab elsewhere.
+ */
 async function isOpen() {
-  if (latest !== undefined && (await chrome.tabs.get(latest).catch(() => undefined)) !== undefined) return true;
+  const tab = latest !== undefined && await chrome.tabs.get(latest).catch(() => undefined);
+  if (tab && (tab.pendingUrl || tab.url)?.startsWith(ownPage)) return true;
   return (await chrome.runtime.getContexts({ contextTypes: ['TAB'] })).length > 0;
 }

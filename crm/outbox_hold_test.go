@@ -25,7 +25,7 @@ func TestAnsweredWhileItIsHeld(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if err := tx.AnswerOutbox(chats[0].ID); err != nil {
+				if _, err := tx.AnswerOutbox(chats[0].ID); err != nil {
 					return err
 				}
 				go func() { held <- w.OutboxHold(t.Context(), onGr, w.Clock.Now().Add(time.Hour), inTurn, careful) }()

@@ -87,7 +87,7 @@ const firstSlots = 100
 // careful line. Messages that waited before go first; new ones follow on all that wait.
 func (s *Service) OutboxHold(ctx context.Context, on Line, until time.Time, inTurn bool, why SendError) error {
 	return s.changeWithRetry(ctx, func(c *change) error {
-		now := c.now.Unix()
+		until, now := until, c.now.Unix() // the change may be tried again
 		chats, err := c.tx.LockFirstChats(on.LicenseID, on.Messenger, now)
 		if err != nil {
 			return err

@@ -49,6 +49,7 @@ func (h *harness) awaitTold(t *testing.T, want ...string) {
 func TestGroupChangesElsewhere(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
+		h.awaitGroups(t)
 		bob := h.wa.NewContact("79991112233", "555666777", "Bob")
 		var want []string
 		for _, hidden := range []bool{false, true} {
@@ -90,6 +91,16 @@ func TestGroupChangesElsewhere(t *testing.T) {
 	})
 }
 
+// awaitGroups waits for the list of groups after pairing. A change that the list shows before
+// it is told has nobody who made it.
+func (h *harness) awaitGroups(t *testing.T) {
+	t.Helper()
+	eventually(t, "the groups are not listed", func() bool {
+		_, err := h.Store.Read(t.Context()).LineGroupsOf(testLine.LicenseID, testLine.Messenger)
+		return err == nil
+	})
+}
+
 // TestGroupChangesMissed changes groups while the line is away, and loses what waits for
 // it: what is different is told from the list of groups, once.
 func TestGroupChangesMissed(t *testing.T) {
@@ -99,10 +110,7 @@ func TestGroupChangesMissed(t *testing.T) {
 		left := h.wa.NewGroup("Left", false, h.anna, h.shop)
 		h.anna.SendGroup(g, whatsapptest.Text("hello")) // before the account is paired
 		h.pair(t)
-		eventually(t, "the groups are not listed", func() bool {
-			_, err := h.Store.Read(t.Context()).LineGroupsOf(testLine.LicenseID, testLine.Messenger)
-			return err == nil
-		})
+		h.awaitGroups(t)
 		h.stop()
 		g.Rename(h.shop, "Friends")
 		g.Add(h.shop, bob)

@@ -277,7 +277,7 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(life.closed, func() { time.AfterFunc(lastAnswer, cancel) })()
-	ctx, end := withEncryption(ctx)
+	ctx, end := withEncryption(ctx, how.Peer)
 	defer end()
 	defer func() {
 		if p := recover(); p != nil { // what whatsmeow did last is not known: its client is not used again

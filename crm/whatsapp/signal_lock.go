@@ -144,8 +144,13 @@ type encryption struct{ holds *lockedSessions }
 type encryptionKey struct{}
 
 // withEncryption returns the context to send a message with. The caller must call end,
-// which unlocks the sessions if sending failed between load and store.
-func withEncryption(ctx context.Context) (_ context.Context, end func()) {
+// which unlocks the sessions if sending failed between load and store. whatsmeow loads and
+// stores the session of the own phone, a peer, one by one, as when it encrypts again: then
+// the lock is lent.
+func withEncryption(ctx context.Context, peer bool) (_ context.Context, end func()) {
+	if peer {
+		return ctx, func() {}
+	}
 	s := new(encryption)
 	return context.WithValue(ctx, encryptionKey{}, s), s.end
 }

@@ -46,7 +46,7 @@ func TestSessionsAreUnlocked(t *testing.T) {
 			if r, ok := dev.Sessions.(*lockedSessions); !ok || r.SessionStore != store.SessionStore(inner) {
 				t.Fatal("guarded twice, or not at all")
 			}
-			ctx, end := withEncryption(t.Context())
+			ctx, end := withEncryption(t.Context(), false)
 			if _, err := dev.Sessions.GetManySessions(ctx, nil); !errors.Is(err, c.err) {
 				t.Fatal(err)
 			}

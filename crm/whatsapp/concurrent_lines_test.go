@@ -155,6 +155,7 @@ type held struct {
 	text     string
 	logged   chan struct{} // closed when text was logged
 	released chan struct{}
+	failed   chan struct{} // one for each pairing that whatsmeow gave up
 }
 
 func (h *held) Enabled(context.Context, slog.Level) bool { return true }
@@ -164,20 +165,33 @@ func (h *held) Handle(_ context.Context, r slog.Record) error {
 		close(h.logged)
 		<-h.released
 	}
+	if strings.Contains(r.Message, "Failed to pair device") {
+		h.failed <- struct{}{}
+	}
 	return nil
 }
 
 // TestLostBeforeThePairingIsTold has WhatsApp end the connection of a pairing, and then be
-// unreachable, before whatsmeow emits PairSuccess.
+// unreachable, before whatsmeow emits PairSuccess. When the connection ends while whatsmeow
+// is still writing its answer, it gives the pairing up, and another one begins.
 func TestLostBeforeThePairingIsTold(t *testing.T) {
-	log := &held{text: "Successfully paired", logged: make(chan struct{}), released: make(chan struct{})}
+	log := &held{text: "Successfully paired", logged: make(chan struct{}), released: make(chan struct{}), failed: make(chan struct{}, 10)}
 	w := newWorld(t, func(o *Options) { o.Log = slog.New(log) })
-	p := w.code(t, "")
-	w.Unavailable(true)
-	if _, err := w.shop.ScanQR(testwait.Context(t), *p.QR); err != nil {
-		t.Fatal(err)
+	for ctx, paired := testwait.Context(t), false; !paired; {
+		p := w.code(t, "")
+		w.Unavailable(true)
+		if _, err := w.shop.ScanQR(ctx, *p.QR); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-log.logged:
+			paired = true
+		case <-log.failed:
+			w.Unavailable(false)
+		case <-ctx.Done():
+			t.Fatal("the pairing does not end")
+		}
 	}
-	<-log.logged
 	if row := w.awaitState(t, crm.StateDisconnected); row.Device == "" {
 		t.Errorf("the pairing is forgotten: %+v", row)
 	}

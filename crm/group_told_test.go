@@ -1,7 +1,6 @@
 package crm_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,20 +23,7 @@ func groupTold(t *testing.T, w *crmtest.World, mark int64) (told []string) {
 			told = append(told, ev.Name)
 			continue
 		}
-		var item crm.ChatGroupItem
-		if err := json.Unmarshal(ev.Items(t)[0], &item); err != nil {
-			t.Fatal(err)
-		}
-		text := item.Type
-		for _, m := range item.Members {
-			text += " " + strings.TrimSuffix(m.ID, "@c.us")
-		}
-		if item.By != nil {
-			text += " by " + item.By.Name
-		}
-		if item.Edited != nil {
-			text += fmt.Sprintf(" by %d", item.Edited.ID)
-		}
+		item, text := crmtest.GroupChange(t, ev.Items(t)[0])
 		if item.Group == nil {
 			text += ": not known"
 		} else if item.Group.Role == nil {

@@ -1,7 +1,6 @@
 package whatsapp
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/crmtest"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -16,20 +16,7 @@ import (
 func (h *harness) groupsTold(t *testing.T) (told []string) {
 	t.Helper()
 	for _, ev := range h.Events(t, crm.EventChatGroup) {
-		var item crm.ChatGroupItem
-		if err := json.Unmarshal(ev.Items(t)[0], &item); err != nil {
-			t.Fatal(err)
-		}
-		text := item.Type
-		for _, m := range item.Members {
-			text += " " + strings.TrimSuffix(m.ID, "@c.us")
-		}
-		if item.By != nil {
-			text += " by " + item.By.Name
-		}
-		if item.Edited != nil {
-			text += fmt.Sprintf(" by %d", item.Edited.ID)
-		}
+		_, text := crmtest.GroupChange(t, ev.Items(t)[0])
 		told = append(told, text)
 	}
 	return told

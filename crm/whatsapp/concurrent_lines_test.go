@@ -188,6 +188,7 @@ func TestLostBeforeThePairingIsTold(t *testing.T) {
 			paired = true
 		case <-log.failed:
 			w.Unavailable(false)
+			w.awaitServed(t, false)
 		case <-ctx.Done():
 			t.Fatal("the pairing does not end")
 		}

@@ -18,7 +18,10 @@ const (
 	showsAs  = "Chrome (Linux)"  // WhatsApp takes only names of this form
 )
 
-var errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
+var (
+	errPairingOver = crm.Unavailable("pairing ended before there was a code: try again")
+	errAccepting   = crm.Unavailable("a phone has accepted, and is being paired: try again in a moment")
+)
 
 // Pair implements crm.Messenger. While a pairing runs it returns the code that is shown
 // now. If the line's device is paired and the line only waits for a request to connect,
@@ -57,10 +60,13 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 	if s != nil {
 		p := s.currentPairing()
 		if p == nil {
+			if s.accepting() {
+				return nil, errAccepting
+			}
 			return nil, &crm.Error{Code: crm.CodeConflict, Message: "an account is paired already: log it out first"}
 		}
-		if phone != "" && p.askFor(phone) {
-			s.requestCode(s.client(), p)
+		if cli := s.client(); phone != "" && p.askFor(phone, cli) {
+			s.requestCode(cli, p)
 		}
 		return p, nil
 	}
@@ -231,6 +237,13 @@ func (s *session) scanned(ctx context.Context, id types.JID) {
 	s.fresh = false
 	s.mu.Unlock()
 	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
+}
+
+// accepting reports whether a phone has accepted a pairing that may still fail.
+func (s *session) accepting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fresh
 }
 
 // neverStored reports whether the session's device was accepted but its keys were not

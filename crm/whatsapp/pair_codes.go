@@ -20,6 +20,7 @@ func (s *session) codes(ctx context.Context, cli *whatsmeow.Client, e *events.QR
 	}
 	p.mu.Lock()
 	byPhone := p.phone != ""
+	p.offered = cli
 	p.secretShown = "" // these codes have the present one
 	p.mu.Unlock()
 	if byPhone {
@@ -107,9 +108,6 @@ func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 
 // requestCode asks WhatsApp for a code to type into the phone.
 func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
-	if !s.open(cli) {
-		return // codes requests it once the connection is open
-	}
 	p.mu.Lock()
 	phone := p.phone
 	p.mu.Unlock()

@@ -19,6 +19,8 @@ type pairing struct {
 	err    error         // guarded by mu
 	opened bool          // guarded by mu: ready is closed
 
+	offered *whatsmeow.Client // guarded by mu: who got WhatsApp's QR codes; a code to type can be asked for from then on
+
 	secretShown string        // guarded by mu: the secret that the codes were made with; empty: they have the present one
 	secretNow   string        // guarded by mu: what WhatsApp had it replaced by
 	replaced    chan struct{} // guarded by mu; closed and replaced when the secret changes
@@ -87,19 +89,20 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 	return p.shown, p.err
 }
 
-// askFor changes the pairing to one by a code for phone. It returns false when the
-// pairing is for that phone already, or waits for a passkey.
-func (p *pairing) askFor(phone string) bool {
+// askFor changes the pairing to one by a code for phone. It reports whether the caller must
+// ask cli for it now: not when that phone's code is shown or on its way, when the pairing waits for a
+// passkey, or when it waits for the QR codes of cli, with which the code is asked for.
+func (p *pairing) askFor(phone string, cli *whatsmeow.Client) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phone == phone || p.passkey != nil {
+	if p.passkey != nil || p.phone == phone && p.err == nil {
 		return false
 	}
 	p.phone = phone
 	if p.opened {
 		p.opened, p.ready = false, make(chan struct{})
 	}
-	return true
+	return cli != nil && p.offered == cli
 }
 
 func (s *session) currentPairing() *pairing {

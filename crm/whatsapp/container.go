@@ -150,8 +150,10 @@ func (c *container) DeleteDevice(ctx context.Context, dev *store.Device) error {
 			if err := c.keepSalt(ctx, dev); err != nil {
 				return err
 			}
-			if _, err := c.db.Exec(ctx, "DELETE FROM whatsapp_pre_keys WHERE device = $1", dev.ID.String()); err != nil {
-				return err
+			for _, table := range []string{"whatsapp_pre_keys", historyPart.Table} {
+				if _, err := c.db.Exec(ctx, "DELETE FROM "+table+" WHERE device = $1", dev.ID.String()); err != nil {
+					return err
+				}
 			}
 		}
 		return c.inner.DeleteDevice(ctx, dev)

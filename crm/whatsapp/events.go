@@ -198,12 +198,18 @@ func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 		if ctx.Err() != nil {
 			return false
 		}
-		if time.Since(began) > s.m.times.patience || wait(ctx, min(5*time.Second, time.Duration(tries)*200*time.Millisecond)) != nil {
+		if s.impatient(ctx, began, tries) {
 			break
 		}
 	}
 	s.breakOff()
 	return false
+}
+
+// impatient waits before the next try to store something, and reports whether there shall be
+// none any more.
+func (s *session) impatient(ctx context.Context, began time.Time, tries int) bool {
+	return time.Since(began) > s.m.times.patience || wait(ctx, min(5*time.Second, time.Duration(tries)*200*time.Millisecond)) != nil
 }
 
 // breakOff closes the connection, so that WhatsApp delivers the unacknowledged messages
@@ -243,6 +249,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	notify(s.outbox)
 	notify(s.fetch)
 	notify(s.labels)
+	notify(s.past.wake)
 	s.helpers.Go(func() {
 		s.report(ctx)
 		s.present(ctx, cli)

@@ -19,29 +19,27 @@ import (
 // transaction: other lines, and operators, wait for one at most.
 const historyBatch = 100
 
-// pastArrived fetches and imports a part of the history from before the pairing. Like
-// every event it is acknowledged after it was imported. Later events wait until then,
-// which happens at most once for each pairing. A part that cannot be fetched is requested
-// twice more.
-func (s *session) pastArrived(ctx context.Context, cli *whatsmeow.Client, id string, n *waE2E.HistorySyncNotification) (kept bool) {
-	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	past, err := cli.DownloadHistorySync(limited, n, true)
-	if err == nil {
-		if !s.history(ctx, cli, past) {
+// pastArrived stores a part of the history from before the pairing, which is imported later.
+// Like every event it is acknowledged once it is stored.
+func (s *session) pastArrived(ctx context.Context, id string, n *waE2E.HistorySyncNotification) (kept bool) {
+	device, _ := s.deviceAndPhone()
+	began := time.Now()
+	for tries := 1; !s.broken.Load(); tries++ {
+		err := s.m.container.keepPart(ctx, device, id, n)
+		if err == nil {
+			s.past.add()
+			return true
+		}
+		s.log.Warn("a part of the history could not be noted yet", "try", tries, "error", err)
+		if ctx.Err() != nil {
 			return false
 		}
-		if err := cli.SendProtocolMessageReceipt(ctx, id, types.ReceiptTypeHistorySync); err != nil {
-			s.log.Info("the phone does not hear that a piece of history was imported", "error", err)
+		if s.impatient(ctx, began, tries) {
+			break
 		}
-		return true
 	}
-	s.log.Warn("a piece of history could not be fetched", "error", err)
-	if ctx.Err() != nil || s.failures.more(id) < 3 {
-		s.breakOff()
-		return false
-	}
-	return true
+	s.breakOff()
+	return false
 }
 
 // history imports a part of the history. It is stored without notifying anybody.
@@ -78,10 +76,13 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 			return false
 		}
 	}
-	for _, c := range past.GetConversations() {
+	s.past.load(past.GetConversations())
+	defer s.past.load(nil)
+	for c := s.past.next(); c != nil; c = s.past.next() {
 		if !s.conversation(ctx, cli, c, names) {
 			return false
 		}
+		s.past.done(c)
 	}
 	notify(s.fetch)
 	return true

@@ -37,6 +37,7 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	when := sensible(e.Timestamp)
 	var t crm.InboundBatch
 	where := s.teller(ctx, cli, e)
+	s.awaitPast(ctx, where.ID.String(), e.MessageIDs...)
 	for _, id := range e.MessageIDs {
 		if fitsID(id) { // found by message id: the chat's id may be unknown to us
 			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: content.ID(id), Chat: where, Type: status, Time: &when})
@@ -60,6 +61,7 @@ func (s *session) readSelf(ctx context.Context, cli *whatsmeow.Client, e *events
 	if last := e.MessageIDs[len(e.MessageIDs)-1]; fitsID(last) {
 		id := content.ID(last)
 		read.UpTo = &id
+		s.awaitPast(ctx, chat.ID.String(), last)
 	}
 	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{read}})
 }

@@ -17,10 +17,13 @@ import (
 func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.Message) (kept bool) {
 	m := content.Unwrap(e.Message)
 	if n := m.GetProtocolMessage().GetHistorySyncNotification(); n != nil && e.Info.IsFromMe {
-		return s.pastArrived(ctx, cli, e.Info.ID, n)
+		return s.pastArrived(ctx, e.Info.ID, n)
 	}
 	if !s.ours(&e.Info) {
 		return true
+	}
+	if id := refersTo(m); id != "" && !s.past.isOver() {
+		s.awaitPast(ctx, s.chat(ctx, cli, &e.Info).ID.String(), id)
 	}
 	if p := s.decryptEdit(ctx, cli, e, m); p != nil {
 		return s.protocol(ctx, cli, &e.Info, p)

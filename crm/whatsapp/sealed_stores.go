@@ -31,7 +31,7 @@ var (
 
 	// sealedColumns have the same rows whether they are sealed or not. Those of
 	// deviceSecrets and preKey differ, and historySecret is text.
-	sealedColumns = []seal.Column{signalSession, senderKey, appStateKey, messageSecret, privacyToken, contactSalt, keptSalt, sentMessage, bufferedEvent}
+	sealedColumns = []seal.Column{signalSession, senderKey, appStateKey, messageSecret, privacyToken, contactSalt, keptSalt, sentMessage, bufferedEvent, historyPart}
 )
 
 // sealedStore seals what whatsmeow stores for one device. It lists the methods of each

@@ -53,6 +53,7 @@ type session struct {
 	privacy    privacyQuestion
 	pictures   *pictures
 	states     *appStates
+	past       *past
 
 	helpers      handlerGoroutines
 	blocklist    sync.Mutex // held while it is read
@@ -85,7 +86,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
-		pictures: newPictures(), states: newAppStates(),
+		pictures: newPictures(), states: newAppStates(), past: newPast(),
 	}
 }
 
@@ -120,7 +121,7 @@ func (s *session) run(ctx context.Context) {
 	}()
 	for doing, work := range map[string]func(context.Context){
 		"sending": s.send, "telling the phone of labels": s.sendLabels, "fetching files": s.fetchFiles,
-		"watching the line": s.watch, "fetching pictures": s.fetchPictures,
+		"watching the line": s.watch, "fetching pictures": s.fetchPictures, "importing history": s.importHistory,
 	} {
 		workers.Go(func() { keepDoing(ctx, s.log, doing, work) })
 	}
@@ -205,8 +206,8 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.EnableDecryptedEventBuffer = true
 	cli.AutomaticMessageRerequestFromPhone = true
 	cli.EmitAppStateEventsOnFullSync = true
-	cli.ManualHistorySyncDownload = true       // so that it is acknowledged after the import,
-	cli.DisableManualHistorySyncReceipt = true // and the phone hears of it then: pastArrived
+	cli.ManualHistorySyncDownload = true       // so that nothing waits for an import,
+	cli.DisableManualHistorySyncReceipt = true // and the phone hears of it then: importPart
 	cli.EnableAutoReconnect = false            // run reconnects
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx

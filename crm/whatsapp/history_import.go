@@ -1,0 +1,250 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
+	"go.mau.fi/whatsmeow/types"
+)
+
+const (
+	historyCheck  = 10 * time.Minute // without news, for parts that another process has stored
+	historyTries  = 3
+	historyGiveUp = 6 * time.Hour // after which a part that cannot be fetched is given up
+	historyPause  = 10 * time.Minute
+)
+
+var errNotImported = errors.New("whatsapp: a part of the history could not be stored")
+
+// past is what is still to be imported of a line's history.
+type past struct {
+	wake chan struct{} // there is something to import
+
+	mu      sync.Mutex
+	unknown bool                                   // guarded by mu: there may be parts that are not imported
+	came    int                                    // guarded by mu: parts since the start
+	chats   []*waHistorySync.Conversation          // guarded by mu: of the part that is imported now, in order
+	in      map[string]*waHistorySync.Conversation // guarded by mu: by message, of those in chats
+	moved   chan struct{}                          // guarded by mu; closed and replaced when something was imported
+}
+
+func newPast() *past {
+	return &past{wake: make(chan struct{}, 1), unknown: true, moved: make(chan struct{})}
+}
+
+// add notes that a part was stored.
+func (p *past) add() {
+	p.mu.Lock()
+	p.unknown = true
+	p.came++
+	p.mu.Unlock()
+	notify(p.wake)
+}
+
+func (p *past) partsSoFar() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.came
+}
+
+// settle notes that the first came parts were imported, or cannot be for now.
+func (p *past) settle(came int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.came == came {
+		p.unknown = false
+	}
+	p.step()
+}
+
+// step wakes those who wait; needs mu.
+func (p *past) step() {
+	close(p.moved)
+	p.moved = make(chan struct{})
+}
+
+// load begins with the chats of a part.
+func (p *past) load(chats []*waHistorySync.Conversation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.chats, p.in = slices.Clone(chats), map[string]*waHistorySync.Conversation{}
+	for _, c := range chats {
+		for _, m := range c.GetMessages() {
+			p.in[m.GetMessage().GetKey().GetID()] = c
+		}
+	}
+}
+
+// next returns the chat to be imported next, or nil.
+func (p *past) next() *waHistorySync.Conversation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.chats) == 0 {
+		return nil
+	}
+	return p.chats[0]
+}
+
+// done notes that a chat was imported.
+func (p *past) done(c *waHistorySync.Conversation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.chats = slices.DeleteFunc(p.chats, func(x *waHistorySync.Conversation) bool { return x == c })
+	for _, m := range c.GetMessages() {
+		delete(p.in, m.GetMessage().GetKey().GetID())
+	}
+	p.step()
+}
+
+// await waits until a message was imported, or is not in the history. Its chat is imported
+// next.
+func (p *past) await(ctx context.Context, id string) {
+	for {
+		p.mu.Lock()
+		c, over, moved := p.in[id], !p.unknown, p.moved
+		if c != nil && len(p.chats) > 1 && p.chats[0] != c && p.chats[1] != c { // the first is being imported
+			p.chats = slices.DeleteFunc(p.chats, func(x *waHistorySync.Conversation) bool { return x == c })
+			p.chats = slices.Insert(p.chats, 1, c)
+		}
+		p.mu.Unlock()
+		if over {
+			return
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// isOver reports whether everything was imported.
+func (p *past) isOver() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.unknown
+}
+
+// awaitPast waits until messages that WhatsApp refers to are here, if the history may still
+// bring them: what happens to a message must find it. It does not wait for ever.
+func (s *session) awaitPast(ctx context.Context, chat string, ids ...string) {
+	if s.past.isOver() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.m.times.past)
+	defer cancel()
+	for _, id := range ids {
+		if _, err := s.m.rules.SentMessage(ctx, s.on, chat, id); err != nil {
+			s.past.await(ctx, id)
+		}
+	}
+}
+
+// refersTo returns the id of the message that m does something to, or "".
+func refersTo(m *waE2E.Message) string {
+	for _, key := range []interface{ GetID() string }{
+		m.GetProtocolMessage().GetKey(), m.GetReactionMessage().GetKey(), m.GetEncReactionMessage().GetTargetMessageKey(),
+		m.GetPollUpdateMessage().GetPollCreationMessageKey(), m.GetSecretEncryptedMessage().GetTargetMessageKey(),
+	} {
+		if id := key.GetID(); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// importHistory imports the parts that were stored, until ctx ends.
+func (s *session) importHistory(ctx context.Context) {
+	var failed pause
+	for {
+		again := historyCheck
+		if err := s.importParts(); err != nil {
+			failed.add(err, time.Second, historyPause)
+			again = failed.left()
+		} else {
+			failed = pause{}
+		}
+		timer := time.NewTimer(again)
+		select {
+		case <-ctx.Done():
+		case <-s.past.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// importParts imports all parts that are stored, and returns the last error of one that has
+// to be tried again. Nobody waits for such a part.
+func (s *session) importParts() (last error) {
+	s.mu.Lock()
+	cli, life, device := s.cli, s.life, s.device
+	s.mu.Unlock()
+	if cli == nil || !cli.IsLoggedIn() || !life.begin() {
+		return nil // connected wakes it
+	}
+	defer life.works.Done()
+	ctx := life.ctx
+	came := s.past.partsSoFar()
+	ids, err := s.m.container.partIDs(ctx, device)
+	if err != nil {
+		s.log.Warn("the parts of the history could not be read", "error", err)
+		return err
+	}
+	for _, id := range ids {
+		err := errPanicked
+		unlessPanics(s.log, "importing history", func() { err = s.importPart(ctx, cli, device, id) })
+		if ctx.Err() != nil {
+			return nil // it begins again with the next connection
+		}
+		if err == errPanicked && s.failures.more("panic "+id) >= historyTries {
+			err = s.m.container.dropPart(ctx, device, id)
+		}
+		if err != nil {
+			last = err
+		}
+	}
+	s.past.settle(came)
+	return last
+}
+
+// importPart fetches and imports one part, and tells the phone.
+func (s *session) importPart(ctx context.Context, cli *whatsmeow.Client, device, id string) error {
+	n, at, err := s.m.container.part(ctx, device, id)
+	if unopened(err) {
+		s.log.Warn("a part of the history cannot be opened, and is left out", "error", err)
+		return s.m.container.dropPart(ctx, device, id)
+	}
+	if err != nil {
+		return err
+	}
+	tries := s.failures.more(id)
+	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	part, err := cli.DownloadHistorySync(limited, n, true)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && (tries < historyTries || time.Since(at) < historyGiveUp):
+		s.log.Info("a part of the history could not be fetched yet", "try", tries, "error", err)
+		return err
+	case err != nil:
+		s.log.Warn("a part of the history could not be fetched", "tries", tries, "error", err)
+	case !s.history(ctx, cli, part):
+		return errNotImported
+	default:
+		if err := cli.SendProtocolMessageReceipt(ctx, id, types.ReceiptTypeHistorySync); err != nil {
+			s.log.Info("the phone does not hear that a part of its history was imported", "error", err)
+		}
+	}
+	return s.m.container.dropPart(ctx, device, id)
+}

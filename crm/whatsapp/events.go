@@ -82,7 +82,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.PairError:
 		s.notScanned(e)
 	case *events.ManualLoginReconnect:
-		s.end(ending{kind: endRelogin})
+		s.relogin(ctx)
 	case *events.Connected:
 		s.connected(ctx, cli)
 	case *events.Disconnected:
@@ -240,7 +240,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	if id := cli.Store.ID; id != nil {
 		device, phone := id.String(), id.User
 		s.mu.Lock()
-		s.device = device
+		s.device, s.fresh = device, false
 		s.mu.Unlock()
 		s.endPairing(errPairingOver)
 		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Detail: detailConnected})

@@ -194,7 +194,7 @@ func (s *session) accepted(l *lifetime, id types.JID) bool {
 		s.log.Warn("the device that a phone has accepted could not be saved", "error", err)
 		return false
 	}
-	if !s.wanted(func() { s.device, s.fresh = device, true }) { // it ended meanwhile
+	if !s.wanted(func() { s.device, s.fresh, s.told = device, true, make(chan struct{}) }) { // it ended meanwhile
 		if err := s.saveDevice(l.ctx, ""); err != nil {
 			s.log.Warn("a device that is not wanted any more could not be removed", "error", err)
 		}
@@ -235,6 +235,7 @@ func (s *session) scanned(ctx context.Context, id types.JID) {
 	device, phone := id.String(), id.User
 	s.mu.Lock()
 	s.fresh = false
+	s.pairingTold()
 	s.mu.Unlock()
 	s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
 }
@@ -263,6 +264,7 @@ func (s *session) notScanned(e *events.PairError) {
 	s.log.Warn("pairing failed", "error", e.Error)
 	s.mu.Lock()
 	s.device, s.fresh = "", false
+	s.pairingTold()
 	s.mu.Unlock()
 	detail := "pairing failed: try again"
 	if errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceIdentityHMAC) || errors.Is(e.Error, whatsmeow.ErrPairInvalidDeviceSignature) {

@@ -98,7 +98,7 @@ func (s *session) tell(ctx context.Context, p *pairing, c crm.Pairing) {
 	if past {
 		return
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := s.m.rules.PublishQR(limited, s.on, c); err != nil {
 		s.log.Warn("the code could not be shown on the line's channel", "error", err)
@@ -115,7 +115,11 @@ func (s *session) requestCode(cli *whatsmeow.Client, p *pairing) {
 		ctx, cancel := context.WithTimeout(cli.BackgroundEventCtx, s.m.times.code)
 		defer cancel()
 		code, err := cli.PairPhone(ctx, phone, true, whatsmeow.PairClientChrome, showsAs)
+		p.mu.Lock()
+		wanted := p.phone == phone
+		p.mu.Unlock()
 		switch {
+		case !wanted: // another phone was named meanwhile
 		case errors.Is(err, whatsmeow.ErrPhoneNumberTooShort), errors.Is(err, whatsmeow.ErrPhoneNumberIsNotInternational):
 			p.show(crm.Pairing{}, crm.Invalid("phone", "must be a phone number with its country code"))
 		case err != nil:

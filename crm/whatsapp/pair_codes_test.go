@@ -1,9 +1,15 @@
 package whatsapp
 
 import (
+	"errors"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"chatcast/channels/testwait"
@@ -81,5 +87,82 @@ func TestCodeRefusedOnce(t *testing.T) {
 	p.mu.Unlock()
 	if shown := w.code(t, "79990001122"); shown.Code == nil {
 		t.Errorf("asked again: %+v", shown)
+	}
+}
+
+// TestPairingIsOver checks that a code which comes late is not shown, and that nobody waits for
+// one, after a pairing has ended; and that a QR code does not take the place of one to type.
+func TestPairingIsOver(t *testing.T) {
+	qr, typed, ended := "2@a,b,c,d,9", "ABCD-EFGH", crm.Unavailable("it is over")
+	p := newPairing("")
+	p.show(crm.Pairing{QR: &qr}, nil)
+	p.askFor("79990001122", nil)
+	p.show(crm.Pairing{QR: &qr}, nil)
+	select {
+	case <-p.ready:
+		t.Error("a QR code is shown to whoever waits for a code to type")
+	default:
+	}
+	p.show(crm.Pairing{Code: &typed}, nil)
+	if c, err := p.wait(t.Context()); err != nil || c.Code != &typed {
+		t.Errorf("shown is %+v, %v", c, err)
+	}
+	p.end(ended)
+	p.show(crm.Pairing{Code: &typed}, nil)
+	p.show(crm.Pairing{}, errNoCodeYet)
+	p.askFor("79990001133", nil)
+	if _, err := p.wait(t.Context()); err != error(ended) {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+// TestAnswerIsSentBeforeTheNextConnection checks that the connection of a pairing does not end
+// before whatsmeow has told what became of it, and that it ends if whatsmeow does not tell.
+func TestAnswerIsSentBeforeTheNextConnection(t *testing.T) {
+	device := types.NewADJID("79990001122", 0, 9)
+	for name, c := range map[string]struct {
+		told any
+		want endKind
+	}{"paired": {&events.PairSuccess{ID: device}, endRelogin}, "failed": {&events.PairError{ID: device}, endUnpaired}, "not told": {nil, endRelogin}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := &Messenger{Options: Options{Log: slog.New(slog.DiscardHandler)}, rules: newRecorder()}
+				s, life, began := newSession(m, testLine, newPairing("")), newLifetime(t.Context()), time.Now()
+				if !s.accepted(life, device) {
+					t.Fatal("the pairing is refused")
+				}
+				go s.handle(life.ctx, nil, &events.ManualLoginReconnect{})
+				synctest.Wait()
+				if len(s.ends) > 0 {
+					t.Error("the connection has ended")
+				}
+				if c.told != nil {
+					s.handle(life.ctx, nil, c.told)
+				}
+				if end := <-s.ends; end.kind != c.want || c.told != nil && time.Since(began) > 0 {
+					t.Errorf("the end is %+v after %v", end, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// TestPairedThoughNotTold checks that a line is known to be paired when the connection of the
+// pairing ended before whatsmeow told that it succeeded.
+func TestPairedThoughNotTold(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	s := w.m.serving(testLine)
+	s.mu.Lock()
+	s.fresh = true
+	s.mu.Unlock()
+	before := len(w.states())
+	w.shop.Drop()
+	eventually(t, "it is not connected again", func() bool {
+		return slices.ContainsFunc(w.states()[before:], func(st crm.LineState) bool { return st.State == crm.StateConnected })
+	})
+	var e *crm.Error
+	if _, err := w.m.Pair(testwait.Context(t), testLine, ""); !errors.As(err, &e) || e.Code != crm.CodeConflict {
+		t.Errorf("paired again: %v", err)
 	}
 }

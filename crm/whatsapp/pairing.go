@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 
@@ -18,6 +19,7 @@ type pairing struct {
 	shown  crm.Pairing   // guarded by mu
 	err    error         // guarded by mu
 	opened bool          // guarded by mu: ready is closed
+	over   bool          // guarded by mu: nothing is shown any more
 
 	offered *whatsmeow.Client // guarded by mu: who got WhatsApp's QR codes; a code to type can be asked for from then on
 
@@ -58,12 +60,25 @@ func (p *pairing) withSecret(code string) (now string, changed <-chan struct{}) 
 func (p *pairing) show(c crm.Pairing, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.over || err == nil && p.isPast(c) {
+		return
+	}
 	if err == nil {
-		if p.isPast(c) {
-			return
-		}
 		p.shown = c
 	}
+	p.answer(err)
+}
+
+// end ends the pairing: whoever asks from now on gets err.
+func (p *pairing) end(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	p.answer(err)
+}
+
+// answer wakes the callers of wait. mu is held.
+func (p *pairing) answer(err error) {
 	if p.err = err; !p.opened {
 		p.opened = true
 		close(p.ready)
@@ -71,8 +86,10 @@ func (p *pairing) show(c crm.Pairing, err error) {
 }
 
 // isPast reports whether the pairing is past what c shows: codes, when WhatsApp has asked
-// for a passkey. mu is held.
-func (p *pairing) isPast(c crm.Pairing) bool { return p.passkey != nil && c.Passkey == nil }
+// for a passkey, and QR codes, when somebody waits for a code to type. mu is held.
+func (p *pairing) isPast(c crm.Pairing) bool {
+	return p.passkey != nil && c.Passkey == nil || p.phone != "" && c.QR != nil
+}
 
 // wait waits until there is a code to show, and returns it.
 func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
@@ -90,12 +107,12 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 }
 
 // askFor changes the pairing to one by a code for phone. It reports whether the caller must
-// ask cli for it now: not when that phone's code is shown or on its way, when the pairing waits for a
+// ask cli for it now: not when that phone's code is shown or on its way, when the pairing is over or waits for a
 // passkey, or when it waits for the QR codes of cli, with which the code is asked for.
 func (p *pairing) askFor(phone string, cli *whatsmeow.Client) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.passkey != nil || p.phone == phone && p.err == nil {
+	if p.over || p.passkey != nil || p.phone == phone && p.err == nil {
 		return false
 	}
 	p.phone = phone
@@ -119,7 +136,7 @@ func (s *session) endPairing(err error) {
 	s.mu.Unlock()
 	if p != nil {
 		s.m.passkeyEnds.note(s.on, p.passkeyNow(), err)
-		p.show(crm.Pairing{}, err)
+		p.end(err)
 	}
 }
 
@@ -136,6 +153,36 @@ func (s *session) unpaired(ctx context.Context, why string) {
 	s.endPairing(crm.Unavailable(message))
 	none := ""
 	s.set(ctx, crm.LineState{State: crm.StateDisconnected, Device: &none, Detail: detail})
+}
+
+// pairingTold notes that whatsmeow has told what became of a pairing. mu is held.
+func (s *session) pairingTold() {
+	if s.told != nil {
+		close(s.told)
+		s.told = nil
+	}
+}
+
+// answerGrace is how long whatsmeow may take to notice that its answer to a pairing was sent.
+const answerGrace = 3 * time.Second
+
+// relogin ends the connection of a pairing, as WhatsApp wants after it has got the answer.
+// whatsmeow may not have noticed yet that the answer was sent. If the connection ended now, it
+// would take the pairing for a failure and remove the keys of a device that is linked.
+func (s *session) relogin(ctx context.Context) {
+	s.mu.Lock()
+	told := s.told
+	s.mu.Unlock()
+	if told != nil {
+		grace := time.NewTimer(answerGrace)
+		defer grace.Stop()
+		select {
+		case <-told:
+		case <-grace.C:
+		case <-ctx.Done():
+		}
+	}
+	s.end(ending{kind: endRelogin})
 }
 
 // open reports whether the connection of cli, the session's present client, is open.

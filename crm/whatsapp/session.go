@@ -70,6 +70,7 @@ type session struct {
 	life    *lifetime                // guarded by mu: of the client
 	device  string                   // guarded by mu: the paired device; empty: none
 	fresh   bool                     // guarded by mu: the device's keys may not be stored yet
+	told    chan struct{}            // guarded by mu: closed when whatsmeow tells what became of a pairing; nil: no phone has accepted
 	name    string                   // guarded by mu: the account's own name
 	proxy   string                   // guarded by mu: of the client, with its password; empty: none
 	dial    dialer                   // guarded by mu: of the client

@@ -138,17 +138,11 @@ type colleague struct {
 
 func (c *colleague) in(chat string) string { return line + "/chats/" + url.PathEscape(chat) }
 
-// say marks the chat as read and writes to it. If a customer's first message is still
-// on its way, say waits for the chat to exist.
-func (c *colleague) say(ctx context.Context, chat, text string) error {
-	c.mu.Lock()
-	c.texts[text] = true
-	c.mu.Unlock()
+// change calls a route of the chat. If a customer's first message is still on its way, it
+// waits for the chat to exist.
+func (c *colleague) change(ctx context.Context, method, chat, path string, in any) error {
 	for wait := time.After(firstMessage); ; {
-		err := c.call(ctx, http.MethodPatch, c.in(chat)+"/read", nil, nil)
-		if err == nil {
-			break
-		}
+		err := c.call(ctx, method, c.in(chat)+path, in, nil)
 		if !errors.Is(err, errNotFound) {
 			return err
 		}
@@ -160,7 +154,17 @@ func (c *colleague) say(ctx context.Context, chat, text string) error {
 			return ctx.Err()
 		}
 	}
-	return c.call(ctx, http.MethodPost, c.in(chat)+"/messages/text", map[string]any{"text": text}, nil)
+}
+
+// say marks the chat as read and writes to it.
+func (c *colleague) say(ctx context.Context, chat, text string) error {
+	c.mu.Lock()
+	c.texts[text] = true
+	c.mu.Unlock()
+	if err := c.change(ctx, http.MethodPatch, chat, "/read", nil); err != nil {
+		return err
+	}
+	return c.change(ctx, http.MethodPost, chat, "/messages/text", map[string]any{"text": text})
 }
 
 // wrote reports whether Mia wrote this text, rather than somebody else.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"chatcast/channels/testwait"
+	"chatcast/crm/whatsapp/whatsapptest"
 )
 
 // TestScanOfAClosedPage checks that a line is linked, and customers begin, although the
@@ -55,4 +56,28 @@ func TestScanOfAClosedPage(t *testing.T) {
 		t.Errorf("a click after a scan that was broken off: %d %s, %d scans", w.Code, w.Body, scans)
 	}
 	<-p.linked
+}
+
+// TestMiaWaitsForTheChat checks that what Mia does in a chat waits for the customer's first
+// message, which may still be on its way.
+func TestMiaWaitsForTheChat(t *testing.T) {
+	phones, err := whatsapptest.Start(whatsapptest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phones.Close()
+	asked := map[string]int{}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked[r.URL.Path]++; asked[r.URL.Path] == 1 {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer api.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	c := &customer{Contact: phones.NewContact(cast[0].phone, cast[0].hidden, cast[0].name), mia: &colleague{client: &client{base: api.URL}, texts: map[string]bool{}}}
+	for i, s := range []step{tags("order"), takes(), mia("We do"), closes()} {
+		if err := s.do(t.Context(), c); err != nil {
+			t.Errorf("step %d: %v", i, err)
+		}
+	}
 }

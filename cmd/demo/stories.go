@@ -139,20 +139,20 @@ func mia(text string) step {
 
 func tags(name string) step {
 	return step{mia: true, do: func(ctx context.Context, c *customer) error {
-		return c.mia.call(ctx, http.MethodPost, c.mia.in(c.chat())+"/tags", map[string]any{"tagId": c.mia.tags[name]}, nil)
+		return c.mia.change(ctx, http.MethodPost, c.chat(), "/tags", map[string]any{"tagId": c.mia.tags[name]})
 	}}
 }
 
 // takes makes Mia responsible for the chat.
 func takes() step {
 	return step{mia: true, do: func(ctx context.Context, c *customer) error {
-		return c.mia.call(ctx, http.MethodPut, c.mia.in(c.chat())+"/responsible", map[string]any{"id": c.mia.id}, nil)
+		return c.mia.change(ctx, http.MethodPut, c.chat(), "/responsible", map[string]any{"id": c.mia.id})
 	}}
 }
 
 func closes() step {
 	return step{mia: true, do: func(ctx context.Context, c *customer) error {
-		return c.mia.call(ctx, http.MethodPut, c.mia.in(c.chat())+"/status", map[string]any{"type": "close"}, nil)
+		return c.mia.change(ctx, http.MethodPut, c.chat(), "/status", map[string]any{"type": "close"})
 	}}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"go.mau.fi/whatsmeow/appstate"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -27,7 +28,7 @@ func (w *world) awaitLabel(t *testing.T, name string, history bool) {
 // TestSharedStateIsRepaired checks that names and labels are right after a change that could
 // not be verified: read again as a whole, or copied from the phone. Repairs are bounded.
 func TestSharedStateIsRepaired(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.times.repair = time.Second })
+	w := newWorld(t, func(o *Options) { o.times.repair = testwait.Scaled(10 * time.Second) }) // for copies that come, and one that does not
 	w.pair(t)
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
 	w.awaitLabel(t, "Important", true) // the first change of a part comes with the whole part

@@ -62,9 +62,7 @@ func TestNothingGoesAroundTheProxy(t *testing.T) {
 	w.rules.change(func() { w.rules.settings.Proxy = "http://me:secret@" + p.Addr().String() })
 
 	w.pair(t)
-	if w.m.versions.knownAt().IsZero() {
-		t.Error("the version is not known")
-	}
+	eventually(t, "the version is not known", func() bool { return !w.m.versions.knownAt().IsZero() }) // no connection waits for it
 	w.anna.Send(w.shop, w.Upload([]byte("photo"), whatsmeow.MediaImage).Image("look", "image/jpeg"))
 	w.awaitFile(t, "image.jpg", "photo")
 	w.sendsFile(t, "1")

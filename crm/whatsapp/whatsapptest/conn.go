@@ -223,10 +223,10 @@ func (c *conn) writeLoop() {
 	}
 }
 
-// lastWords is how long the connection stays open after the last node. A client
-// that sees it close before reading the reason takes that for a network error. Over
-// a real network, the close does not arrive in the same packet.
-const lastWords = 100 * time.Millisecond
+// lastWords is how long the connection stays open after the last node, unless the client
+// closes it. A client that sees it close before reading the reason takes that for a network
+// error. Over a real network, the close does not arrive in the same packet.
+const lastWords = 500 * time.Millisecond
 
 var errEnded = errors.New("the server ends the connection")
 

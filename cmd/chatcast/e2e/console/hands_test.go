@@ -138,7 +138,7 @@ func fits(pattern, name string) bool {
 	return true
 }
 
-// at calls a JavaScript function on an element.
+// at calls a JavaScript function on an element. It awaits a promise.
 func (d *consoleTab) at(id cdp.BackendNodeID, function string, args ...any) (result json.RawMessage, err error) {
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		var node dom.ResolveNodeResult
@@ -146,40 +146,11 @@ func (d *consoleTab) at(id cdp.BackendNodeID, function string, args ...any) (res
 			return nil
 		}
 		result, err = chromedp.Run(ctx, chromedp.CallFunctionOn[json.RawMessage](function, func(p *cdpruntime.CallFunctionOnParams) {
-			p.ObjectID = node.Object.ObjectID
+			p.ObjectID, p.AwaitPromise = node.Object.ObjectID, new(true)
 		}, args...))
 		return nil
 	}))
 	return result, err
-}
-
-// click finds an element and clicks the mouse on its visible part.
-func (d *consoleTab) click(role, name string) {
-	d.T.Helper()
-	fault := ""
-	for end := time.Now().Add(testwait.Long); time.Now().Before(end); {
-		var place struct {
-			X, Y float64
-			Hit  bool
-			Over string
-		}
-		answer, err := d.at(d.find(role, name), `function() {
-			this.scrollIntoView({block: 'nearest', inline: 'nearest', behavior: 'instant'});
-			const box = this.getClientRects()[0] ?? this.getBoundingClientRect();
-			const x = box.x + box.width / 2, y = box.y + box.height / 2;
-			const hit = document.elementFromPoint(x, y);
-			const over = hit === null ? 'the edge of the screen' : hit.outerHTML.slice(0, 120);
-			return {x, y, hit: hit !== null && !this.disabled && (this.contains(hit) || hit.contains(this)), over};
-		}`)
-		if err == nil && json.Unmarshal(answer, &place) == nil && place.Hit {
-			d.Do(chromedp.MouseClickXY(place.X, place.Y))
-			return
-		}
-		fault = fmt.Sprint(place.Over, err)
-		e2e.Evaluate[any](d.Tab, nextChange)
-	}
-	d.Picture("in-vain")
-	d.T.Fatalf("the %s %q cannot be clicked: it is under %s", role, name, fault)
 }
 
 // fill replaces the text of the field with this name.

@@ -174,18 +174,9 @@ func (s *Service) rate(tx *models.Tx, row *models.MessengerSession, now time.Tim
 	}
 	f := LineFacts{
 		Now: now, State: row.State, RestrictedUntil: row.RestrictedUntil, PhoneSeen: timeOf(row.PhoneSeenAt), VersionKnown: timeOf(row.VersionKnownAt),
-		ContactsPerDay: s.FirstContactsPerDay, Strangers: len(contacts),
+		ContactsPerDay: s.FirstContactsPerDay,
 	}
-	texts := map[int64]int{}
-	for _, k := range contacts {
-		if k.BegunAt > now.Add(-ratingBurst).Unix() {
-			f.Burst++
-		}
-		if k.TextHash != 0 {
-			texts[k.TextHash]++
-			f.Same = max(f.Same, texts[k.TextHash])
-		}
-	}
+	f.countStrangers(contacts)
 	for _, d := range days {
 		if d.Day > today-7 {
 			f.Week.add(d)
@@ -202,6 +193,27 @@ func (s *Service) rate(tx *models.Tx, row *models.MessengerSession, now time.Tim
 	}
 	r.Rating = Rate(f)
 	return r, nil
+}
+
+// countStrangers counts the people to whom a line wrote first in 24 hours, each once.
+func (f *LineFacts) countStrangers(contacts []models.FirstContact) {
+	all, burst, texts := map[int64]bool{}, map[int64]bool{}, map[int64]map[int64]bool{}
+	for _, k := range contacts {
+		who := k.Person()
+		all[who] = true
+		if k.BegunAt > f.Now.Add(-ratingBurst).Unix() {
+			burst[who] = true
+		}
+		if k.TextHash == 0 {
+			continue
+		}
+		if texts[k.TextHash] == nil {
+			texts[k.TextHash] = map[int64]bool{}
+		}
+		texts[k.TextHash][who] = true
+		f.Same = max(f.Same, len(texts[k.TextHash]))
+	}
+	f.Strangers, f.Burst = len(all), len(burst)
 }
 
 func (n *LineCounts) add(d models.LineDay) {

@@ -124,6 +124,7 @@ func (s *Service) OutboxDone(ctx context.Context, item OutboxItem, o Outcome) er
 			if o.NotBefore.IsZero() {
 				row.NotBefore = 0
 			}
+			row.Held = false
 			return c.tx.SaveOutbox(row)
 		case o.Status == OutFailed && !deleted:
 			if err := c.failOutbox(v, row, *o.Error); err != nil {

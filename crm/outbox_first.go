@@ -34,7 +34,7 @@ func (c *change) addFirstContact(on Line, m *models.Message, at int64) error {
 		return err
 	}
 	return c.tx.AddFirstContact(&models.FirstContact{
-		LicenseID: on.LicenseID, MessengerType: on.Messenger, At: at, MessageID: &m.ID, TextHash: textHash(content),
+		LicenseID: on.LicenseID, MessengerType: on.Messenger, At: at, ChatID: &m.ChatID, MessageID: &m.ID, TextHash: textHash(content),
 	}, c.now.Unix()-contactLife)
 }
 

@@ -193,6 +193,59 @@ func TestPlacesOfFirstContacts(t *testing.T) {
 		done(t, w, start(t, w, outbox(t, w)[0].ID), crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "rejected", Message: "no"}})
 		places("when it was tried and failed", 1)
 		sendText(t, w, anna, "c")
-		places("when the same stranger is written to again", 0)
+		places("when the same stranger is written to again", 1)
+	})
+}
+
+// TestStrangersCountOnce checks that a person to whom several first messages were tried
+// counts once, in the limit and in the rating, also when two chats turn out to be theirs.
+func TestStrangersCountOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		failed := crm.Outcome{Status: crm.OutFailed, Error: &crm.SendError{Code: "rejected", Message: "no"}}
+		tries := func(phone string) {
+			t.Helper()
+			sendText(t, w, phone, "Hello")
+			done(t, w, start(t, w, lastOf(t, w).ID), failed)
+		}
+		writes := func(phone string, may bool) {
+			t.Helper()
+			sent, err := w.Send(t.Context(), w.Owner, chatAt(onGr, phone), saying("Hello"))
+			var full *crm.Error
+			if may != (err == nil) || !may && (!errors.As(err, &full) || full.Code != crm.CodeThrottled) {
+				t.Fatalf("to %s: %v", phone, err)
+			}
+			if err == nil { // gives the place back
+				err = w.DeleteMessage(t.Context(), w.Owner, chatAt(onGr, phone), sent.ID.String())
+			}
+			if err != nil && may {
+				t.Fatal(err)
+			}
+		}
+		for range 20 {
+			tries(anna)
+		}
+		if _, rating := rate(t, w); rating != "ok" {
+			t.Errorf("20 tries at one person make the line %q", rating)
+		}
+		typed, found, other := "79990003344", "79990003355", "79990003366"
+		w.FirstContactsPerDay = 2
+		tries(typed)
+		tries(typed)
+		writes(anna, true)
+		writes(found, false)
+		w.FirstContactsPerDay = 3
+		tries(found)
+		writes(other, false)
+		ingest(t, w, crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: idOf(found + "@c.us"), Typed: idOf(typed + "@c.us")}}})
+		writes(other, true)
+		w.Clock.Advance(23 * time.Hour)
+		tries(anna)
+		w.FirstContactsPerDay = 1
+		w.Clock.Advance(2 * time.Hour)
+		writes(other, false) // anna was written to again in the last 24 hours
+		writes(anna, true)
+		w.Clock.Advance(22 * time.Hour)
+		writes(other, true)
 	})
 }

@@ -3,7 +3,6 @@ package crm
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -44,7 +43,7 @@ func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload s
 	}
 	return o.c.tx.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
-		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: max(o.deadline, before.Deadline), NotBefore: before.NotBefore,
+		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: max(o.deadline, before.Deadline), NotBefore: before.NotBefore, Held: before.NotBefore > 0,
 	})
 }
 
@@ -58,7 +57,7 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 		return err
 	}
 	if first {
-		if err := o.limitNewContacts(); err != nil {
+		if err := o.limitNewContacts(chat.ID); err != nil {
 			return err
 		}
 		if err := o.c.addFirstContact(o.line, row, o.c.now.Unix()); err != nil {
@@ -69,8 +68,9 @@ func (o *outbox) send(chat *models.Chat, row *models.Message) error {
 }
 
 // limitNewContacts refuses a first contact of the line when the limit of 24 hours is
-// reached: messengers ban accounts that write to too many strangers.
-func (o *outbox) limitNewContacts() error {
+// reached: messengers ban accounts that write to too many strangers. A second try at the
+// same person is none.
+func (o *outbox) limitNewContacts(chatID int64) error {
 	if o.firstContacts <= 0 {
 		return nil
 	}
@@ -79,13 +79,16 @@ func (o *outbox) limitNewContacts() error {
 	if _, err := o.c.tx.LockMessengerSession(on.LicenseID, on.Messenger); err != nil { // only one transaction counts at a time
 		return err
 	}
-	nth, err := o.c.tx.FirstContact(on.LicenseID, on.Messenger, o.firstContacts)
-	if err != nil && !errors.Is(err, models.ErrNotFound) {
+	if counts, err := o.c.tx.HasFirstContact(chatID, now-day); counts || err != nil {
 		return err
 	}
-	if err == nil && nth.At > now-day {
+	at, err := o.c.tx.FirstContactAt(on.LicenseID, on.Messenger, o.firstContacts, now-day)
+	if err != nil {
+		return err
+	}
+	if at > 0 {
 		return &Error{
-			Code: CodeThrottled, RetryAfter: int(nth.At + day - now),
+			Code: CodeThrottled, RetryAfter: int(at + day - now),
 			Message: fmt.Sprintf("the line has written first to %d people in 24 hours, which is its limit; people who wrote to it can be answered", o.firstContacts),
 		}
 	}

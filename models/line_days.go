@@ -55,10 +55,26 @@ func (tx *Tx) AddFirstContact(c *FirstContact, before int64) error {
 	return tx.create(c)
 }
 
-// FirstContact returns the nth newest first contact of a line; 1 is the newest. It
-// returns ErrNotFound when there are fewer.
-func (tx *Tx) FirstContact(licenseID int64, messengerType string, nth int) (*FirstContact, error) {
-	return first[FirstContact](tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Order("at DESC, id DESC").Offset(nth - 1))
+// FirstContactAt returns when a line last wrote first to the nth of the people to whom it
+// did so after a time; 1 is the last one. It returns 0 when there are fewer.
+func (tx *Tx) FirstContactAt(licenseID int64, messengerType string, nth int, after int64) (at int64, err error) {
+	err = tx.db.Raw(`SELECT MAX(at) FROM cold_contacts WHERE license_id = ? AND messenger_type = ? AND at > ?
+		GROUP BY COALESCE(chat_id, -id) ORDER BY 1 DESC LIMIT 1 OFFSET ?`, licenseID, messengerType, after, nth-1).Scan(&at).Error
+	return at, err
+}
+
+// HasFirstContact reports whether a line wrote first in a chat after a time.
+func (tx *Tx) HasFirstContact(chatID, after int64) (has bool, err error) {
+	err = tx.db.Raw("SELECT EXISTS (SELECT 1 FROM cold_contacts WHERE chat_id = ? AND at > ?)", chatID, after).Scan(&has).Error
+	return has, err
+}
+
+// Person identifies the person whom the line wrote to among its first contacts.
+func (c FirstContact) Person() int64 {
+	if c.ChatID == nil {
+		return -c.ID
+	}
+	return *c.ChatID
 }
 
 // BeginFirstContact records when the first attempt to send a first message began.

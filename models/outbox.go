@@ -23,7 +23,7 @@ func (tx *Tx) AbandonOutbox(licenseID int64, messengerType string) error {
 		return err
 	}
 	return tx.db.Model(&OutboxItem{}).Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).
-		Updates(map[string]any{"deadline": Abandoned, "started_at": 0, "not_before": 0, "cold": false}).Error
+		Updates(map[string]any{"deadline": Abandoned, "started_at": 0, "not_before": 0, "held": false, "cold": false}).Error
 }
 
 // OutboxDue lists at most limit items of a line with ids above after that may be performed
@@ -91,29 +91,30 @@ func (tx *Tx) OutboxOverdue(now, since int64, limit int) ([]*OutboxItem, error) 
 // SaveOutbox writes every column of an item.
 func (tx *Tx) SaveOutbox(o *OutboxItem) error { return tx.db.Select("*").Save(o).Error }
 
-// ReleaseOutbox lets the items of a line that wait until then be performed now.
+// ReleaseOutbox lets the items of a line that are held until then be performed now.
 func (tx *Tx) ReleaseOutbox(licenseID int64, messengerType string, until int64) error {
 	return tx.db.Model(&OutboxItem{}).
-		Where("license_id = ? AND messenger_type = ? AND not_before = ?", licenseID, messengerType, until).Update("not_before", 0).Error
+		Where("license_id = ? AND messenger_type = ? AND not_before = ? AND held", licenseID, messengerType, until).
+		Updates(map[string]any{"not_before": 0, "held": false}).Error
 }
 
 // OutboxWait is how long what is added to a chat's items waits behind them.
 type OutboxWait struct {
 	Deadline  int64 // the last one of them
-	NotBefore int64 // of its first message
+	NotBefore int64 // of its first message, when that is held
 }
 
 // OutboxWait returns how long a new item of a chat waits. It is zero when the chat has none.
 func (tx *Tx) OutboxWait(chatID int64) (w OutboxWait, err error) {
 	return w, tx.db.Model(&OutboxItem{}).Where("chat_id = ?", chatID).
-		Select("COALESCE(MAX(deadline), 0) AS deadline, COALESCE(MAX(CASE WHEN cold THEN not_before END), 0) AS not_before").Scan(&w).Error
+		Select("COALESCE(MAX(deadline), 0) AS deadline, COALESCE(MAX(CASE WHEN cold AND held THEN not_before END), 0) AS not_before").Scan(&w).Error
 }
 
-// AnswerOutbox makes answers of what waits in a chat, because the person has written, and
-// reports whether anything did.
+// AnswerOutbox makes answers of what is held in a chat, because the person has written, and
+// reports whether anything was. What waits after a failed attempt waits on.
 func (tx *Tx) AnswerOutbox(chatID int64) (waited bool, err error) {
-	done := tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND (cold OR not_before > 0)", chatID).
-		Updates(map[string]any{"cold": false, "not_before": 0})
+	done := tx.db.Model(&OutboxItem{}).Where("chat_id = ? AND (cold OR held)", chatID).
+		Updates(map[string]any{"cold": false, "held": false, "not_before": gorm.Expr("CASE WHEN held THEN 0 ELSE not_before END")})
 	return done.RowsAffected > 0, done.Error
 }
 

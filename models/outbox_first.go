@@ -17,7 +17,7 @@ type Hold struct {
 
 func (h Hold) columns() map[string]any {
 	return map[string]any{
-		"not_before": h.Until, "deadline": gorm.Expr("CASE WHEN deadline < ? THEN ? ELSE deadline END", h.Deadline, h.Deadline),
+		"not_before": h.Until, "held": true, "deadline": gorm.Expr("CASE WHEN deadline < ? THEN ? ELSE deadline END", h.Deadline, h.Deadline),
 		"last_error": gorm.Expr("CASE WHEN cold THEN ? ELSE last_error END", h.Why),
 	}
 }

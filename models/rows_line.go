@@ -23,6 +23,7 @@ type OutboxItem struct {
 	CreatedAt     int64
 	Deadline      int64
 	NotBefore     int64
+	Held          bool // NotBefore ends when the person writes: it is not of a failed attempt
 	Attempts      int64
 	StartedAt     int64 // start of the current attempt; 0: none
 	LastError     string
@@ -37,6 +38,7 @@ type FirstContact struct {
 	LicenseID     int64
 	MessengerType string
 	At            int64
+	ChatID        *int64 // nil: not known
 	MessageID     *int64 // of the first message, until it was delivered
 	TextHash      int64  // of what it says; 0: nothing that can be compared
 	BegunAt       int64  // when the first attempt to send it began; 0: none did

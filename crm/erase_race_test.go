@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -87,6 +88,57 @@ func TestFirstMessageIsDeletedAsItComes(t *testing.T) {
 	}
 	if where := says(t, w, anna, "SECRET"); len(where) > 0 {
 		t.Errorf("what was deleted is in %q", where)
+	}
+}
+
+// TestChatGoesWhileItsMessageComes takes the number from a chat while a message is about to
+// lock it, as when the number moves to another person. Meanwhile somebody has the line and
+// waits for another chat of the batch. Neither is ended as the victim of a deadlock: the
+// line is locked before chats, also when the chat has to be made after all.
+func TestChatGoesWhileItsMessageComes(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	w, _ := paired(t, testdb.Open(t, url))
+	const bea = "79990003344@c.us"
+	ingest(t, w, messages(fromCustomer("B1", bea, "Hi", crmtest.Start)))
+	ingest(t, w, messages(fromCustomer("A1", anna, "Hi", crmtest.Start)))
+	waiters, ingested, locked := testdb.LockWaiters(t, url), make(chan error, 1), make(chan error, 1)
+	tries := 0
+	w.Tx(t, func(tx *models.Tx) error {
+		rows, err := tx.LockChats(onGr.LicenseID, onGr.Messenger, []string{anna})
+		if err != nil {
+			return err
+		}
+		moved := rows[0]
+		moved.ExternalID, moved.Phone, moved.Hash = "100200300@lid", nil, "moved"
+		if err := tx.SaveChat(moved); err != nil {
+			return err
+		}
+		go func() {
+			_, err := w.Ingest(t.Context(), onGr, messages(fromCustomer("B2", bea, "Hi", crmtest.Start), fromCustomer("A2", anna, "Hi", crmtest.Start)))
+			ingested <- err
+		}()
+		testwait.Count(t, "who wait for the chat", 1, waiters)
+		go func() {
+			locked <- w.Store.Tx(t.Context(), func(tx *models.Tx) error {
+				tries++
+				if err := tx.LockLine(onGr.LicenseID, onGr.Messenger); err != nil {
+					return err
+				}
+				_, err := tx.LockChats(onGr.LicenseID, onGr.Messenger, []string{bea})
+				return err
+			})
+		}()
+		testwait.Count(t, "who wait for the chats", 2, waiters)
+		return nil
+	})
+	if err := errors.Join(<-ingested, <-locked); err != nil {
+		t.Fatal(err)
+	}
+	if tries != 1 {
+		t.Errorf("there was a deadlock: the other transaction began %d times", tries)
+	}
+	if n := len(messagesOf(t, w, anna)) + len(messagesOf(t, w, bea)); n != 3 {
+		t.Errorf("the two chats have %d messages", n)
 	}
 }
 

@@ -3,6 +3,7 @@ package crm
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"chatcast/models"
@@ -56,66 +57,53 @@ func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 		}
 		ids = append(ids, otherGroups...)
 	}
-	// If another transaction merges a chat away between the two steps, the next
-	// try creates or finds it.
-	for range 3 {
-		if err := c.lockMissing(l, b); err != nil {
-			return nil, err
-		}
-		if err := c.makeChats(l, chats); err != nil {
-			return nil, err
-		}
-		set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}, otherGroups: otherGroups}
-		if err := set.lock(c, ids); err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(chats, set.misses) {
-			return set, set.readDeletions(c, b.messages)
-		}
+	known, err := c.tx.KnownChats(l.licenseID, l.messenger, ids)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.New("crm: chats of a batch keep disappearing")
+	if err := c.lockMissing(l, b, known); err != nil {
+		return nil, err
+	}
+	if err := c.makeChats(l, chats, known); err != nil {
+		return nil, err
+	}
+	set := &chatSet{line: l, connector: b.connector, byID: map[string]*models.Chat{}, otherGroups: otherGroups}
+	if err := set.lock(c, ids); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(chats, set.misses) {
+		return nil, errChatLost
+	}
+	return set, set.readDeletions(c, b.messages)
 }
+
+// errChatLost makes changeWithRetry begin again: another transaction merged a chat of the
+// batch away, or took its number, before it was locked. It cannot be made here any more,
+// because chats are locked, and the line is locked before them.
+var errChatLost = fmt.Errorf("crm: a chat of a batch has disappeared: %w", models.ErrDuplicate)
 
 // lockMissing locks the line before any chat when a chat of a deleted message, or of a
 // connector's message, is missing. There is no row to lock then, and a message and its
 // deletion that come at once would not see each other.
-func (c *change) lockMissing(l *line, b batch) error {
-	if !b.connector {
+func (c *change) lockMissing(l *line, b batch, known map[string]bool) error {
+	if !b.connector ||
+		!slices.ContainsFunc(b.deletes, func(d deleteArrival) bool { return d.chat.missing(known) }) &&
+			!slices.ContainsFunc(b.messages, func(m messageArrival) bool { return m.chat.missing(known) }) {
 		return nil
 	}
-	var chats []*inboundChat
-	for i := range b.deletes {
-		chats = append(chats, &b.deletes[i].chat)
-	}
-	for i := range b.messages {
-		chats = append(chats, &b.messages[i].chat)
-	}
-	for _, ch := range chats {
-		if known, err := c.knows(l, ch); err != nil {
-			return err
-		} else if !known {
-			return c.tx.LockLine(l.licenseID, l.messenger)
-		}
-	}
-	return nil
+	return c.tx.LockLine(l.licenseID, l.messenger)
 }
 
-// knows reports whether a chat is here under one of its ids.
-func (c *change) knows(l *line, ch *inboundChat) (known bool, err error) {
-	for _, id := range ch.ids() {
-		if known, err = c.tx.HasChat(l.licenseID, l.messenger, id); known || err != nil {
-			return known, err
-		}
-	}
-	return false, nil
+// missing reports whether none of a chat's ids is known.
+func (c *inboundChat) missing(known map[string]bool) bool {
+	return !slices.ContainsFunc(c.ids(), func(id string) bool { return known[id] })
 }
 
-func (c *change) makeChats(l *line, chats []inboundChat) error {
+// makeChats creates the chats that are missing, whose ids are known then.
+func (c *change) makeChats(l *line, chats []inboundChat, known map[string]bool) error {
 	for i := range chats {
 		ch := &chats[i]
-		if known, err := c.knows(l, ch); err != nil {
-			return err
-		} else if known {
+		if !ch.missing(known) {
 			continue
 		}
 		row := ch.row(l, c.now.Unix())
@@ -124,6 +112,9 @@ func (c *change) makeChats(l *line, chats []inboundChat) error {
 		}
 		if _, err := c.tx.EnsureChat(row); err != nil {
 			return err
+		}
+		for _, id := range ch.ids() {
+			known[id] = true
 		}
 	}
 	return nil
@@ -263,14 +254,18 @@ func (b *chatSet) add(c *change, ch inboundChat) (*models.Chat, error) {
 	}
 	chat := b.find(ch)
 	if chat == nil {
-		if err := c.makeChats(b.line, []inboundChat{ch}); err != nil {
+		known, err := c.tx.KnownChats(b.line.licenseID, b.line.messenger, ch.ids())
+		if err != nil {
+			return nil, err
+		}
+		if err := c.makeChats(b.line, []inboundChat{ch}, known); err != nil {
 			return nil, err
 		}
 		if err := b.lock(c, ch.ids()); err != nil {
 			return nil, err
 		}
 		if chat = b.find(ch); chat == nil {
-			return nil, errors.New("crm: a chat of the batch keeps disappearing")
+			return nil, errChatLost
 		}
 	}
 	return chat, b.link(c, chat, ch.key)

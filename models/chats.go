@@ -23,12 +23,23 @@ func byChatID(db *gorm.DB, licenseID int64, messengerType, id string) *gorm.DB {
 		Order(clause.OrderBy{Expression: clause.Expr{SQL: "CASE WHEN external_id = ? OR lid = ? THEN 0 ELSE 1 END, id", Vars: []any{id, id}}})
 }
 
-// HasChat reports whether a messenger's chat of a line has the id. Unlike ChatByExternal
-// it does not look at what operators typed.
-func (tx *Tx) HasChat(licenseID int64, messengerType, id string) (has bool, err error) {
-	err = tx.db.Raw("SELECT EXISTS (SELECT 1 FROM chats WHERE license_id = ? AND messenger_type = ? AND (external_id = ? OR lid = ?))",
-		licenseID, messengerType, id, id).Scan(&has).Error
-	return has, err
+// KnownChats returns the ids of the messenger's chats of a line that have any of these.
+// Unlike ChatByExternal it does not look at what operators typed.
+func (tx *Tx) KnownChats(licenseID int64, messengerType string, ids []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	var rows []Chat
+	err := tx.db.Select("external_id", "lid").Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ?)",
+		licenseID, messengerType, ids, ids).Find(&rows).Error
+	for _, row := range rows {
+		known[row.ExternalID] = true
+		if row.LID != nil {
+			known[*row.LID] = true
+		}
+	}
+	return known, err
 }
 
 // LockChats locks and returns the chats of a line that have any of the ids, also as the id

@@ -156,17 +156,17 @@ func (s *Service) leaveStray(ctx context.Context) error {
 			return err
 		}
 	}
-	for {
-		list, err := s.Store.Read(ctx).AllLostParts(sweepBatch)
+	var failed skipped // users who fail do not keep the others
+	for after := (models.LostParts{}); ; {
+		list, err := s.Store.Read(ctx).AllLostParts(after, sweepBatch)
 		if err != nil {
-			return err
+			return errors.Join(failed.err(), err)
 		}
-		var failed error
-		for _, u := range list { // one that fails does not keep the others
-			failed = errors.Join(failed, s.leaveLost(ctx, Actor{}, u.CompanyID, u.UserID))
+		for _, after = range list {
+			failed.add(s.leaveLost(ctx, Actor{}, after.CompanyID, after.UserID))
 		}
-		if failed != nil || len(list) < sweepBatch {
-			return failed
+		if len(list) < sweepBatch || ctx.Err() != nil {
+			return failed.err()
 		}
 	}
 }

@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"chatcast/models"
@@ -87,23 +88,25 @@ func (s *Service) forgetKeys(ctx context.Context) (n int64, err error) {
 // sweepFiles removes files without a row. They are left by requests that failed halfway,
 // by deleted messages and by deleted chats.
 func (s *Service) sweepFiles(ctx context.Context) error {
+	var failed skipped
 	batch := make([]string, 0, sweepBatch)
 	for id, err := range s.Files.Old(ctx, s.Now().Add(-orphanAge)) {
 		if err != nil {
-			return err
+			return errors.Join(failed.err(), err)
 		}
 		if batch = append(batch, id); len(batch) == sweepBatch {
-			if err := s.deleteOrphans(ctx, batch); err != nil {
-				return err
+			if err := s.deleteOrphans(ctx, batch, &failed); err != nil {
+				return errors.Join(failed.err(), err)
 			}
 			batch = batch[:0]
 		}
 	}
-	return s.deleteOrphans(ctx, batch)
+	err := s.deleteOrphans(ctx, batch, &failed)
+	return errors.Join(failed.err(), err)
 }
 
-// deleteOrphans removes the files that have no row.
-func (s *Service) deleteOrphans(ctx context.Context, ids []string) error {
+// deleteOrphans removes the files that have no row, as far as that does not fail.
+func (s *Service) deleteOrphans(ctx context.Context, ids []string, failed *skipped) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -112,12 +115,33 @@ func (s *Service) deleteOrphans(ctx context.Context, ids []string) error {
 		return err
 	}
 	for _, id := range ids {
-		if known[id] {
-			continue
-		}
-		if err := s.Files.Delete(ctx, id); err != nil {
-			return err
+		if !known[id] {
+			failed.add(s.Files.Delete(ctx, id))
 		}
 	}
-	return nil
+	return ctx.Err()
+}
+
+// skipped are errors of single things, over which a sweep goes on to the others. There may
+// be very many: the first one is told, and how many there are.
+type skipped struct {
+	first error
+	more  int
+}
+
+func (s *skipped) add(err error) {
+	switch {
+	case err == nil:
+	case s.first == nil:
+		s.first = err
+	default:
+		s.more++
+	}
+}
+
+func (s *skipped) err() error {
+	if s.more == 0 {
+		return s.first
+	}
+	return fmt.Errorf("%w (and %d more)", s.first, s.more)
 }

@@ -103,6 +103,80 @@ func TestLosingManyChatsIsNoted(t *testing.T) {
 	}
 }
 
+// TestSweepGoesOnBehindFailures lets more users fail than are read at once. Those behind them
+// lose their parts all the same, and so do files behind one that cannot be deleted, and
+// items of the outbox behind one that cannot fail.
+func TestSweepGoesOnBehindFailures(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		const many = 501
+		stray := withParts(t, w, "1", 690)
+		w.Tx(t, func(tx *models.Tx) error {
+			for id := int64(1); id <= many; id++ { // before 690
+				if err := tx.AddLostParts(crmtest.CompanyID, id); err != nil {
+					return err
+				}
+			}
+			return tx.AddLostParts(crmtest.CompanyID, 690)
+		})
+		changeBeside(t, store, "CREATE TABLE kept_parts (company_id BIGINT, user_id BIGINT, FOREIGN KEY (company_id, user_id) REFERENCES lost_parts (company_id, user_id))")
+		changeBeside(t, store, "INSERT INTO kept_parts SELECT company_id, user_id FROM lost_parts WHERE user_id < 690")
+		for i := range 3 {
+			putFile(t, w, fmt.Sprint(i))
+		}
+		w.Files = oneKept{w.Files, strings.Repeat("0", 32)}
+		if err := w.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "and 500 more") || !strings.Contains(err.Error(), "this file stays") {
+			t.Errorf("the sweep: %v", err)
+		}
+		if n := parts(t, w, stray); n != 0 {
+			t.Errorf("the stray behind them has %d parts", n)
+		}
+		if left := stored(t, w); len(left) != 1 {
+			t.Errorf("left are %v", left)
+		}
+
+		sendText(t, w, anna, "a")
+		sendText(t, w, anna, "b")
+		changeBeside(t, store, "CREATE TABLE kept_items (id BIGINT REFERENCES outbox (id))")
+		changeBeside(t, store, "INSERT INTO kept_items SELECT MIN(id) FROM outbox")
+		w.Clock.Advance(2 * crm.DefaultSendWithin)
+		if n, err := w.ExpireOutbox(t.Context()); n != 1 || err == nil {
+			t.Errorf("%d items failed, %v", n, err)
+		}
+		if got := waiting(t, w); got != "message a" {
+			t.Errorf("%q waits", got)
+		}
+		changeBeside(t, store, "DROP TABLE kept_items")
+		if n, err := w.ExpireOutbox(t.Context()); n != 1 || err != nil {
+			t.Errorf("then %d items failed, %v", n, err)
+		}
+	})
+}
+
+// putFile stores a file that no message has, of yesterday. Its id is of this digit.
+func putFile(t *testing.T, w *crmtest.World, digit string) {
+	t.Helper()
+	id := strings.Repeat(digit, 32)
+	path := filepath.Join(w.FilesDir, id[:2], id)
+	old := time.Unix(crmtest.Start, 0).Add(-25 * time.Hour)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, old, old)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// oneKept is a file store that cannot delete one file.
+type oneKept struct {
+	crm.FileStore
+	id string
+}
+
+func (s oneKept) Delete(ctx context.Context, id string) error {
+	if id == s.id {
+		return errors.New("this file stays")
+	}
+	return s.FileStore.Delete(ctx, id)
+}
+
 // noFiles is a file store whose list of files cannot be read.
 type noFiles struct{ crm.FileStore }
 
@@ -127,12 +201,7 @@ func TestSweepGoesOn(t *testing.T) {
 		w.Files = files
 		changeBeside(t, store, "DROP TABLE lost_parts")
 		changeBeside(t, store, "DROP TABLE invitations")
-		id := strings.Repeat("0", 32)
-		path := filepath.Join(w.FilesDir, id[:2], id)
-		old := time.Unix(crmtest.Start, 0).Add(-25 * time.Hour)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, old, old)); err != nil {
-			t.Fatal(err)
-		}
+		putFile(t, w, "0")
 		err := w.Sweep(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "lost_parts") || !strings.Contains(err.Error(), "invitations") {
 			t.Errorf("without two tables: %v", err)

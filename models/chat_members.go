@@ -93,9 +93,10 @@ func (tx *Tx) DeleteLostParts(companyID, userID int64) error {
 	return tx.db.Exec("DELETE FROM lost_parts WHERE company_id = ? AND user_id = ?", companyID, userID).Error
 }
 
-// AllLostParts lists up to limit of those who are noted, by company and user.
-func (tx *Tx) AllLostParts(limit int) (list []LostParts, err error) {
-	return list, tx.db.Raw("SELECT company_id, user_id FROM lost_parts ORDER BY company_id, user_id LIMIT ?", limit).Scan(&list).Error
+// AllLostParts lists up to limit of those who are noted behind after, by company and user.
+func (tx *Tx) AllLostParts(after LostParts, limit int) (list []LostParts, err error) {
+	return list, tx.db.Raw("SELECT company_id, user_id FROM lost_parts WHERE (company_id, user_id) > (?, ?) ORDER BY company_id, user_id LIMIT ?",
+		after.CompanyID, after.UserID, limit).Scan(&list).Error
 }
 
 // UncheckedParts reports whether CheckParts has anything to do.

@@ -49,7 +49,7 @@ func TestCheckPartsOfBefore(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			list, err := store.Read(ctx).AllLostParts(10)
+			list, err := store.Read(ctx).AllLostParts(models.LostParts{}, 10)
 			if want := []models.LostParts{{CompanyID: 1, UserID: 7}, {CompanyID: 1, UserID: 8}, {CompanyID: 1, UserID: 9}}; err != nil || !slices.Equal(list, want) || steps != 3 {
 				t.Errorf("found in %d steps are %v, %v, want %v", steps, list, err, want)
 			}

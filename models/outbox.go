@@ -81,11 +81,11 @@ func (tx *Tx) LockOutboxOf(messageID int64) ([]*OutboxItem, error) {
 	return rows, tx.forUpdate().Where("message_id = ?", messageID).Order("id").Find(&rows).Error
 }
 
-// OutboxOverdue lists the items whose deadline is over, the oldest first, except those
-// that were started after since.
-func (tx *Tx) OutboxOverdue(now, since int64, limit int) ([]*OutboxItem, error) {
+// OutboxOverdue lists the items behind after whose deadline is over, by deadline and id,
+// except those that were started after since.
+func (tx *Tx) OutboxOverdue(now, since int64, after OutboxItem, limit int) ([]*OutboxItem, error) {
 	var rows []*OutboxItem
-	return rows, tx.db.Where("deadline <= ? AND started_at <= ?", now, since).Order("deadline, id").Limit(limit).Find(&rows).Error
+	return rows, tx.db.Where("deadline <= ? AND started_at <= ? AND (deadline, id) > (?, ?)", now, since, after.Deadline, after.ID).Order("deadline, id").Limit(limit).Find(&rows).Error
 }
 
 // SaveOutbox writes every column of an item.

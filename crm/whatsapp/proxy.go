@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -63,13 +64,14 @@ func throughProxy(at string, private bool) (dialFunc, error) {
 		if u.Scheme == "https" {
 			port = proxyTLSPort
 		}
-		c, err := own.DialContext(ctx, "tcp", hostPort(u, port))
+		raw, err := own.DialContext(ctx, "tcp", hostPort(u, port))
 		if err != nil {
 			return nil, notThrough(err)
 		}
-		stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+		stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+		c := raw
 		if u.Scheme == "https" {
-			c = tls.Client(c, &tls.Config{ServerName: u.Hostname()})
+			c = tls.Client(raw, &tls.Config{ServerName: u.Hostname()})
 		}
 		if err := connectThrough(c, u, address); err != nil || !stop() {
 			_ = c.Close()
@@ -141,7 +143,35 @@ func notThrough(err error) error {
 	case errors.Is(err, dialguard.ErrNotPublic):
 		return &proxyError{"its address is not of the public internet", err}
 	}
+	if why := notTrusted(err); why != "" {
+		return &proxyError{why, err}
+	}
 	return &proxyError{"it was not reached, or does not let the line through", err}
+}
+
+// notTrusted says why there is no TLS with an https proxy. It is "" when err is something
+// else. The errors of crypto/x509 name hosts.
+func notTrusted(err error) string {
+	var (
+		plain   tls.RecordHeaderError
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		other   *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(err, &plain):
+		return "it does not speak TLS; perhaps it is an http proxy"
+	case errors.As(err, &unknown):
+		return "its certificate is of an authority that this server does not trust"
+	case errors.As(err, &name):
+		return "its certificate is not for the name in its address"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired, or is not valid yet"
+	case errors.As(err, &other):
+		return "its certificate is not valid"
+	}
+	return ""
 }
 
 // Configure implements crm.Configured.

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chatcast/channels/dialguard"
 	"chatcast/channels/testwait"
@@ -29,11 +31,17 @@ type testProxy struct {
 	sessions sync.WaitGroup
 }
 
-func newTestProxy(t *testing.T) *testProxy {
+func newTestProxy(t *testing.T) *testProxy { return newTestProxyOf(t, nil) }
+
+// newTestProxyOf returns a proxy that speaks TLS with this certificate; nil: none.
+func newTestProxyOf(t *testing.T, cert *tls.Certificate) *testProxy {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if cert != nil {
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*cert}})
 	}
 	p := &testProxy{Listener: ln}
 	p.sessions.Go(func() {
@@ -107,6 +115,7 @@ func (p *testProxy) serve(c net.Conn) {
 func (p *testProxy) http(r *bufio.Reader, c net.Conn) (string, error) {
 	req, err := http.ReadRequest(r)
 	if err != nil {
+		_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
 		return "", err
 	}
 	if req.Method != http.MethodConnect || req.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte("me:secret")) {
@@ -150,14 +159,19 @@ func TestProxy(t *testing.T) {
 	private := func(o *Options) { o.PrivateProxies = true }
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		p := newTestProxy(t)
+		plain := newTestProxy(t)
 		set := func(proxy string) {
 			t.Helper()
 			if _, err := h.ChangeLineSettings(t.Context(), h.Owner, testLine, crm.LineSettingsChanges{Proxy: crm.Value(proxy)}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for i, scheme := range []string{"http", "socks5"} {
+		secure := newTestProxyOf(t, certificateOf(t, testCA, "127.0.0.1", time.Hour))
+		for i, scheme := range []string{"http", "socks5", "https"} {
+			p := map[string]*testProxy{"https": secure}[scheme]
+			if p == nil {
+				p = plain
+			}
 			before, _ := p.counts()
 			set(scheme + "://me:secret@" + p.Addr().String())
 			eventually(t, "the line does not go through "+scheme, func() bool { passed, _ := p.counts(); return passed > before })
@@ -165,11 +179,17 @@ func TestProxy(t *testing.T) {
 			h.anna.SendText(h.shop, text)
 			h.awaitItem(t, crm.EventMessage, text)
 		}
-		set("http://me:wrong@" + p.Addr().String())
-		h.afterEvents(t, "the line does not tell of its proxy", func() bool {
-			st, err := h.LineStatus(context.Background(), h.Owner, testLine)
-			return err == nil && !st.Connected && strings.Contains(st.Detail, "the line's proxy: it answered with HTTP status 407") && !strings.Contains(st.Detail, "wrong")
-		})
+		stranger := newTestProxyOf(t, certificateOf(t, newTestCA(), "127.0.0.1", time.Hour))
+		for proxy, want := range map[string]string{
+			"http://me:wrong@" + plain.Addr().String():     "it answered with HTTP status 407",
+			"https://me:wrong@" + stranger.Addr().String(): "its certificate is of an authority that this server does not trust",
+		} {
+			set(proxy)
+			h.afterEvents(t, "the line does not tell of its proxy", func() bool {
+				st, err := h.LineStatus(context.Background(), h.Owner, testLine)
+				return err == nil && !st.Connected && strings.Contains(st.Detail, "the line's proxy: "+want) && !strings.Contains(st.Detail, "wrong")
+			})
+		}
 		set("")
 		h.awaitState(t, crm.StateConnected)
 		h.anna.SendText(h.shop, "without it")

@@ -28,6 +28,7 @@ import (
 var testSeed = [32]byte{7}
 
 func TestMain(m *testing.M) {
+	trustTestCA()
 	testdb.Main(m,
 		// whatsmeow does not always end the goroutine that reads a socket when that has
 		// a frame for a receiver that has ended.

@@ -230,7 +230,7 @@ func (s *session) importPart(ctx context.Context, cli *whatsmeow.Client, device,
 	tries := s.failures.more(id)
 	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	part, err := cli.DownloadHistorySync(limited, n, true)
+	part, err := s.downloadHistory(limited, cli, n)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -1,15 +1,22 @@
 package whatsapp
 
 import (
+	"bytes"
+	"compress/zlib"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"go.mau.fi/whatsmeow/appstate"
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
+	"google.golang.org/protobuf/proto"
+
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/whatsapptest"
-
-	"go.mau.fi/whatsmeow/appstate"
 )
 
 func TestWrittenOnThePhone(t *testing.T) {
@@ -92,6 +99,83 @@ func TestHistoryInSmallBatches(t *testing.T) {
 	}
 	if people < len(chats) || ids < len(chats) {
 		t.Errorf("%d people and %d ids were imported, want %d", people, ids, len(chats))
+	}
+}
+
+// TestHistoryIsBounded imports a part of the history that is very long when it is
+// decompressed. What is within the limit is imported, the newest messages of the chat that
+// passes it too, and the line goes on.
+func TestHistoryIsBounded(t *testing.T) {
+	const limit = 1 << 20
+	w := newWorld(t, func(o *Options) { o.history = limit })
+	w.pair(t)
+	past := func(id, text string) whatsapptest.Past {
+		return whatsapptest.Past{ID: id, Time: time.Now().Add(-48 * time.Hour), What: whatsapptest.Text(text)}
+	}
+	ben := w.NewContact("79995550001", "100200777", "Ben")
+	long := whatsapptest.PastChat{Chat: ben.Number(), Name: "Ben"}
+	for i := range 40 {
+		long.Messages = append(long.Messages, past(fmt.Sprint("LONG", i), fmt.Sprint("long ", i, " ", strings.Repeat("x", limit/20))))
+	}
+	for _, inline := range []bool{false, true} {
+		before, acknowledged := len(w.texts()), historyReceipts(w)
+		long.Messages[39].ID = fmt.Sprint("NEWEST", inline)
+		w.shop.SendHistory(&waHistorySync.HistorySync{
+			SyncType: waHistorySync.HistorySync_RECENT.Enum(),
+			Conversations: []*waHistorySync.Conversation{
+				whatsapptest.PastChat{Chat: w.anna.Number(), Messages: []whatsapptest.Past{past(fmt.Sprint("SHORT", inline), "short")}}.Conversation(),
+				long.Conversation(),
+			},
+		}, inline)
+		eventually(t, "the history is not acknowledged", func() bool { return w.shop.Unsettled() == 0 && historyReceipts(w) > acknowledged })
+		got := w.texts()[before:]
+		for i := range got {
+			got[i], _, _ = strings.Cut(got[i], " x")
+		}
+		if len(got) < 10 || len(got) > 20 || got[0] != "short" || got[len(got)-1] != "long 39" || slices.Contains(got, "long 0") {
+			t.Errorf("inline %v: %d messages were imported: %q", inline, len(got), got)
+		}
+	}
+	w.anna.SendText(w.shop, "afterwards")
+	w.awaitText(t, "afterwards")
+}
+
+// TestHistoryAsItIs checks that a part of the history within the limit is not changed, also
+// at the limit, and that what cannot be decompressed is an error.
+func TestHistoryAsItIs(t *testing.T) {
+	raw, err := proto.Marshal(&waHistorySync.HistorySync{SyncType: waHistorySync.HistorySync_RECENT.Enum(), Conversations: []*waHistorySync.Conversation{
+		{ID: proto.String("1@s.whatsapp.net"), Name: proto.String("One")}, {ID: proto.String("2@s.whatsapp.net"), Name: proto.String("Two")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	_, err = z.Write(raw)
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole := packed.Bytes()
+	if kept, cut, err := shorten(whole, int64(len(raw))); cut || err != nil || !bytes.Equal(kept, whole) {
+		t.Errorf("at the limit: cut %v, %v", cut, err)
+	}
+	if _, _, err := shorten(whole[:len(whole)-6], int64(len(raw))); err == nil {
+		t.Error("half of it is no error")
+	}
+	for limit := int64(2); limit < int64(len(raw)); limit++ { // wherever it is cut behind the required type, what is left can be read
+		kept, cut, err := shorten(whole, limit)
+		if err != nil || !cut {
+			t.Fatalf("at %d: cut %v, %v", limit, cut, err)
+		}
+		r, err := zlib.NewReader(bytes.NewReader(kept))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest, err := io.ReadAll(r)
+		var h waHistorySync.HistorySync
+		if err = errors.Join(err, proto.Unmarshal(rest, &h)); err != nil || int64(len(rest)) > limit {
+			t.Errorf("at %d: %d bytes, %v", limit, len(rest), err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -51,7 +52,8 @@ type Options struct {
 	// text's length decides. 0: not at all.
 	TypeFor time.Duration
 
-	times times // zero: usual; tests set shorter times
+	times   times // zero: usual; tests set shorter times
+	history int64 // bytes of a part of the history; 0: historyLimit
 }
 
 // times holds timeouts and durations.
@@ -123,6 +125,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	if o.times == (times{}) {
 		o.times = usual
 	}
+	o.history = cmp.Or(o.history, historyLimit)
 	nameDevice.Do(func() {
 		store.DeviceProps.Os = proto.String(deviceName)
 		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_DESKTOP.Enum()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
@@ -133,6 +134,43 @@ func TestDeletedIsNotQuoted(t *testing.T) {
 			if where := says(t, w, chat, secret); (len(where) > 0) != c.stays {
 				t.Errorf("%s: what was deleted is in %q, want it there: %v", name, where, c.stays)
 			}
+		}
+	})
+}
+
+// TestDeletionsAreRememberedForYears checks that a deletion holds however late its message, or
+// an answer that quotes it, comes with a history. With the line the memory goes.
+func TestDeletionsAreRememberedForYears(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		ingest(t, w, deletion("GONE", anna, anna))
+		w.Clock.Advance(5 * 365 * 24 * time.Hour)
+		if err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ingest(t, w, crm.InboundBatch{History: true, Messages: []crm.InboundMessage{
+			answering(fromCustomer("A", anna, "of A", crmtest.Start), "GONE", "SECRET", anna),
+		}})
+		ingest(t, w, crm.InboundBatch{History: true, Messages: []crm.InboundMessage{fromCustomer("GONE", anna, "SECRET", crmtest.Start)}})
+		if where := says(t, w, anna, "SECRET"); len(where) > 0 {
+			t.Errorf("what was deleted is in %q", where)
+		}
+		remembered := func() map[string][]models.Deletion {
+			t.Helper()
+			known, err := store.Read(t.Context()).DeletionsOf(onGr.LicenseID, onGr.Messenger, []string{"GONE"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return known
+		}
+		if len(remembered()) != 1 {
+			t.Error("the deletion is forgotten")
+		}
+		if _, err := w.RemoveMessenger(t.Context(), w.Owner, onGr.LicenseID, onGr.Messenger); err != nil {
+			t.Fatal(err)
+		}
+		if known := remembered(); len(known) != 0 {
+			t.Errorf("without the line %v is remembered", known)
 		}
 	})
 }

@@ -2,7 +2,8 @@ package models
 
 import "gorm.io/gorm/clause"
 
-// Deletion is the deletion of a message that was not here.
+// Deletion is the deletion of a message that was not here. It is kept as long as the line,
+// see decision 0168: at no age is it certain that nothing of the message comes any more.
 type Deletion struct {
 	LicenseID     int64
 	MessengerType string

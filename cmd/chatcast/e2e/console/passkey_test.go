@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
-	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
@@ -143,8 +142,15 @@ func TestPasskeyExtension(t *testing.T) {
 	if n := len(u.pages()); n != before+1 {
 		t.Errorf("%d pages are open, want %d: what nobody clicked has opened some", n, before+1)
 	}
+	u.asksOnce()
+	confirm.front()
 	confirm.click("button", "Cancel")
 	u.untilText("The passkey was not used")
+
+	confirm = u.opens(func() { u.click("button", "Use the passkey") })
+	confirm.Do(chromedp.Navigate(u.base + "/docs")) // the person leads the extension's page elsewhere
+	u.untilText("The passkey was not used")
+	confirm.Close()
 
 	confirm = u.opens(func() { u.click("button", "Use the passkey") })
 	opened := confirm.opens(func() { confirm.click("button", "Use the passkey") })
@@ -165,51 +171,6 @@ func TestPasskeyExtension(t *testing.T) {
 		t.Errorf("the scripts of WhatsApp's page saw: %q", seen)
 	}
 	u.faultless("409", "503")
-}
-
-// meetsScripts checks that the extension is not on other pages of the server, and does
-// nothing on the console's page for a script that acts by itself.
-func (u *passkeyUser) meetsScripts() {
-	u.T.Helper()
-	for path, there := range map[string]bool{"/try": false, "/docs": false, "/": true} {
-		ctx, cancel := chromedp.NewContext(u.Ctx)
-		other := &consoleTab{Tab: e2e.AdoptTab(u.T, ctx, cancel), base: u.base}
-		other.Do(chromedp.Navigate(u.base + path))
-		if is := e2e.Evaluate[bool](other.Tab, `document.documentElement.dataset.passkeyExtension !== undefined`); is != there {
-			u.T.Errorf("%s: the extension is there: %v", path, is)
-		}
-		if there {
-			if why := other.asks(false); why != "gesture" {
-				u.T.Errorf("a script without a click: %q", why)
-			}
-		}
-		_ = chromedp.Cancel(ctx)
-	}
-	u.front()
-}
-
-// asks has a script of the page ask the extension, as after a click or without one, and
-// returns what the extension says.
-func (d *consoleTab) asks(clicked bool) (why string) {
-	d.T.Helper()
-	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		asked := cdpruntime.EvaluateParams{AwaitPromise: new(true), ReturnByValue: new(true), UserGesture: new(clicked), Expression: `new Promise((done) => {
-			addEventListener('message', (e) => e.data?.passkey === 'used' && e.data.id === 999 && done(e.data.error));
-			postMessage({ passkey: 'use', id: 999, line: { licenseId: 1229, messenger: 'grWhatsApp' }, token: 'none' }, location.origin);
-		})`}
-		got, err := cdp.Call(ctx, target, cdpruntime.Evaluate, asked)
-		if err == nil {
-			err = json.Unmarshal(got.Result.Value, &why)
-		}
-		return err
-	}))
-	return why
-}
-
-// listens has a script of the page keep every message.
-func (u *passkeyUser) listens() {
-	u.T.Helper()
-	e2e.Evaluate[any](u.Tab, `{ window.heard = []; addEventListener('message', (e) => window.heard.push(e.data)); }`)
 }
 
 // addCredential is webauthn.AddCredential without the fields that are not set: Chromium

@@ -36,7 +36,9 @@ function open(id, asking) {
 
 /**
  * isOpen says whether there is a page that asks the person already. A page that has just
- * been opened may be no context yet, and the person may have led its tab elsewhere.
+ * been opened may be no context yet, and the person may have led its tab elsewhere. The
+ * browser shows us the address of our own pages without the permission "tabs", and of the
+ * pages that we may reach; any other tab has none.
  */
 async function isOpen() {
   const tab = latest !== undefined && await chrome.tabs.get(latest).catch(() => undefined);

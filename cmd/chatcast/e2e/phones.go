@@ -53,7 +53,7 @@ func (c *Client) PairingCode() string {
 	var code struct{ QR string }
 	c.Eventually("the line can be paired", func() bool {
 		status, answer := c.Call("POST", WhatsAppPath+"/connect", nil)
-		return status == http.StatusOK && json.Unmarshal(answer, &struct{ Data any }{&code}) == nil
+		return status == http.StatusOK && json.Unmarshal(answer, &struct{ Data any }{&code}) == nil && code.QR != ""
 	})
 	return code.QR
 }

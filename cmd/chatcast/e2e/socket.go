@@ -25,9 +25,6 @@ func Dial(t testing.TB, base string) *Socket {
 	res.Body.Close()
 	ws := &Socket{conn, t}
 	t.Cleanup(func() { ws.Close() })
-	if err := ws.SetReadDeadline(time.Now().Add(testwait.Long)); err != nil {
-		t.Fatal(err)
-	}
 	return ws
 }
 
@@ -40,8 +37,12 @@ type Socket struct {
 // checked holds the frames already checked: many sockets receive the same one.
 var checked sync.Map
 
-// ReadMessage reads a frame and checks it against the schema of its event.
+// ReadMessage reads a frame and checks it against the schema of its event. The deadline is
+// that of the next frame: a test may take longer.
 func (s *Socket) ReadMessage() (int, []byte, error) {
+	if err := s.SetReadDeadline(time.Now().Add(testwait.Long)); err != nil {
+		return 0, nil, err
+	}
 	kind, frame, err := s.Conn.ReadMessage()
 	if _, measured := s.t.(*testing.B); err != nil || measured {
 		return kind, frame, err

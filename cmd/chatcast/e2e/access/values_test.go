@@ -1,7 +1,9 @@
 package access_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -142,7 +144,10 @@ func (w *world) session(*person) any {
 func (w *world) connect(company string) {
 	c := &e2e.Client{T: w.t, Base: w.p.Base, Token: map[string]string{alpha: "token of owner", bravo: "token of stranger"}[company]}
 	if c.Token != "" {
-		c.Must("POST", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/connect", companyIDs[company]+100), nil, nil)
+		c.Eventually("the line can be paired", func() bool {
+			status, _ := c.Call("POST", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/connect", companyIDs[company]+100), nil)
+			return status == http.StatusOK
+		})
 	}
 }
 
@@ -157,7 +162,10 @@ func (w *world) askForPasskey(company string) {
 		QR      string
 		Passkey *struct{ Options struct{ Challenge string } }
 	}
-	c.Must("POST", connect, nil, &shown)
+	c.Eventually("there is a code", func() bool {
+		status, answer := c.Call("POST", connect, nil)
+		return status == http.StatusOK && json.Unmarshal(answer, &struct{ Data any }{&shown}) == nil && shown.QR != ""
+	})
 	key := w.phones.Shop.RequirePasskey(whatsapptest.PasskeyOptions{})
 	code := shown.QR
 	go func() { _, _ = w.phones.Shop.ScanQR(w.t.Context(), code) }() // ends with the pairing, however that ends
@@ -171,5 +179,8 @@ func (w *world) askForPasskey(company string) {
 // disconnect ends what connect, or a cell, began.
 func (w *world) disconnect(company string) {
 	c := &e2e.Client{T: w.t, Base: w.p.Base, Token: map[string]string{alpha: "token of owner", bravo: "token of stranger"}[company]}
-	c.Call("DELETE", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/session", companyIDs[company]+100), nil)
+	c.Eventually("the pairing ends", func() bool {
+		status, _ := c.Call("DELETE", fmt.Sprintf("/v1/licenses/%d/messengers/grWhatsApp/session", companyIDs[company]+100), nil)
+		return status < http.StatusInternalServerError
+	})
 }

@@ -20,6 +20,9 @@ type Dialect interface {
 	SubscriptionCount(channel string, n int) []byte
 	// CacheMissed tells a socket that the cache channel it subscribed to has no event.
 	CacheMissed(channel string) []byte
+	// ResumeFailed tells a socket that a replay cannot go on from where it is. oldest is the
+	// lowest number that is kept, and what is later than last will come.
+	ResumeFailed(channel string, oldest, last int64) []byte
 	// SignedIn tells a socket that it is signed in; data is the Data of its Identity.
 	SignedIn(data string) []byte
 	// WatchlistEvents tells a socket which of the users it watches have come online or

@@ -8,7 +8,8 @@
 // Three interfaces, the seams, connect the nodes: Broker carries events and keeps the
 // last event of each cache channel, Presence shares the sockets and users of each node,
 // and Control asks the other nodes to do something. Memory implements all three for the
-// nodes of one process. History lists the events of the journal by channel.
+// nodes of one process. History lists the events of the journal by channel, for sockets
+// that resume one.
 //
 // There are two kinds of users, which are never mixed: owners of sockets, whom Grant and
 // Identify name, and whose access Unsubscribe, EndSession and Disconnect take away; and
@@ -21,14 +22,14 @@
 // # Goroutines and locks
 //
 // Engine.Run and Relay.Run each run in a goroutine of the caller until ctx ends. The
-// engine starts four more, for the seams and for its rounds, and the relay starts one
-// while it leads. All of them end with Run. The hub starts none. A socket whose owner's
+// engine starts eight more, for the seams, for its rounds and for four reads of the history
+// at a time, and the relay starts one while it leads. All of them end with Run. The hub starts none. A socket whose owner's
 // session has an end has a timer, which runs until the socket is closed.
 //
 // Locks are taken in this order: the order of a channel's kept events in Memory, Conn,
-// shard, channel, and last of all the user index, signedInUsers, counts, presenceView
-// and the inboxes of Memory. signedInUsers comes before presenceView. Broker.Publish,
-// Broker.Last and Control.Survey are called with none of these locks held. A node
+// shard, channel, a subscriber's queue, and last of all the user index, signedInUsers,
+// counts, presenceView, replays and the inboxes of Memory. signedInUsers comes before presenceView. Broker.Publish,
+// Broker.Last, Control.Survey and History.Since are called with none of these locks held. A node
 // reports to Presence under the lock of the channel, or of signedInUsers. Queue of a
 // subscriber is called under the channel's lock, which gives all subscribers the same
 // order of frames; Queue of a watcher is called under the lock of signedInUsers. A

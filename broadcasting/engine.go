@@ -3,6 +3,7 @@ package broadcasting
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type Engine struct {
 	appsChanged func(ctx context.Context) // set before Run; may be nil
 	counts      counts
 	queued      Observer // may be nil
+	replays     replays
 
 	published atomic.Uint64
 	delivered atomic.Uint64
@@ -64,6 +66,7 @@ func NewEngine(o Options) *Engine {
 	e := &Engine{
 		broker: o.Broker, presence: o.Presence, control: o.Control, hub: newHub(o.Broker.Interest), queued: o.Queued,
 		signedIn: signedInUsers{presence: o.Presence, known: map[key]*person{}},
+		replays:  replays{log: slog.New(slog.DiscardHandler), wake: make(chan struct{}, replayReaders)},
 		conns:    map[key]*Conn{}, users: map[string]map[*Conn]struct{}{},
 	}
 	e.broker.Attach(e.deliver)
@@ -80,8 +83,8 @@ func (e *Engine) Watch(w Watcher) { e.watch = w }
 // It must be called before Run.
 func (e *Engine) OnAppsChanged(f func(ctx context.Context)) { e.appsChanged = f }
 
-// Run runs the seams, and the rounds in which crowded channels are counted, until ctx
-// ends or one of them fails.
+// Run runs the seams, the rounds in which crowded channels are counted, and the replays,
+// until ctx ends or one of the seams fails.
 func (e *Engine) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return e.broker.Run(ctx) })
@@ -99,6 +102,9 @@ func (e *Engine) Run(ctx context.Context) error {
 			}
 		}
 	})
+	for range replayReaders {
+		group.Go(func() error { return e.runReplays(ctx) })
+	}
 	return group.Wait()
 }
 
@@ -200,6 +206,10 @@ type Stats struct {
 	Sockets   int    // here, now
 	Users     int    // known to have sockets here, now
 	Cached    int    // events of cache channels that a Memory keeps, now
+
+	Resumed      uint64 // subscriptions that got from the history all that they missed
+	Replayed     uint64 // events that they got from it
+	ResumeFailed uint64 // how often the history could not be continued from where a socket was
 }
 
 // Stats returns the counters now.
@@ -208,6 +218,7 @@ func (e *Engine) Stats() Stats {
 	if b, ok := e.broker.(interface{ cached() int }); ok {
 		st.Cached = b.cached()
 	}
+	st.Resumed, st.Replayed, st.ResumeFailed = e.replays.done.Load(), e.replays.replayed.Load(), e.replays.lost.Load()
 	e.connsMu.RLock()
 	st.Sockets = len(e.conns)
 	e.connsMu.RUnlock()

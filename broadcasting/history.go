@@ -1,21 +1,24 @@
 package broadcasting
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
-// ErrHistoryLost is returned by History when it cannot continue from a position:
-// entries after it are no longer kept, or the position belongs to another journal.
-var ErrHistoryLost = errors.New("broadcasting: the history cannot go on from there")
-
-// History returns the numbered events of the journal by channel. It is available on
-// every node.
+// History returns the numbered events of the journal by channel, as one person may read
+// them now. It is available on every node.
 type History interface {
-	// Since lists at most limit entries of the channel with numbers above seq, in
-	// order. If it returns limit entries, there may be more. The position before the
-	// first kept entry is 0. The last entries may not be published yet. Since returns
-	// ErrHistoryLost when entries above seq are no longer kept, and when seq is above
-	// all numbers.
-	Since(ctx context.Context, channel string, seq int64, limit int) ([]Entry, error)
+	// Since lists at most limit events of the channel with numbers above seq, in order. The
+	// position before the first kept event is 0. The last events may not be published yet.
+	// It returns ErrRevoked when the reader may not read the channel.
+	Since(ctx context.Context, reader, channel string, seq int64, limit int) (Missed, error)
+}
+
+// Missed is a part of a channel's history.
+type Missed struct {
+	Entries []Entry
+	More    bool  // there may be more entries after these
+	Through int64 // without More: nothing that the reader may read is left out up to this number
+	Oldest  int64 // the lowest number that is kept in the whole journal
+
+	// Lost means that there are no entries, because those after the position are no longer
+	// all kept, or because the journal never reached the position.
+	Lost bool
 }

@@ -123,11 +123,12 @@ type channel struct {
 }
 
 // telling describes the frame that fanOut queues, for subscribers whose frames are
-// held; see held. The zero value is a frame of neither kind.
+// held; see held and replay. The zero value is a frame of no kind.
 type telling struct {
 	member  bool   // a member has come or gone
 	event   bool   // a published event
 	version uint64 // of a kept event
+	seq     int64  // of a numbered event
 
 	mark *Mark // as in Event
 }
@@ -210,7 +211,7 @@ func (ch *channel) tell(ev Event, version uint64, except *subscription) (deliver
 	if !ch.has(except) {
 		except = nil // it has left, or its channel was removed and created again
 	}
-	ch.telling = telling{event: true, version: version, mark: ev.Mark}
+	ch.telling = telling{event: true, version: version, seq: ev.Seq, mark: ev.Mark}
 	delivered = ch.fanOut(except, func(d Dialect) []byte { return d.Event(ev) })
 	ch.telling = telling{}
 	return delivered

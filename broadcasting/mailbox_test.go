@@ -2,6 +2,7 @@ package broadcasting_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,10 @@ func (w words) MemberAdded(ch string, m *broadcasting.Member) []byte {
 func (w words) MemberRemoved(ch, id string) []byte { return w.say("removed", ch, id) }
 func (w words) Unsubscribed(ch string) []byte      { return w.say("revoked", ch) }
 func (w words) CacheMissed(ch string) []byte       { return w.say("miss", ch) }
-func (w words) SignedIn(data string) []byte        { return w.say("signed in", data) }
+func (w words) ResumeFailed(ch string, oldest, last int64) []byte {
+	return w.say("failed", ch, fmt.Sprint(oldest, last))
+}
+func (w words) SignedIn(data string) []byte { return w.say("signed in", data) }
 func (w words) SubscriptionCount(ch string, n int) []byte {
 	return w.say("count", ch, strconv.Itoa(n))
 }
@@ -42,6 +46,8 @@ func (w words) WatchlistEvents(online bool, ids []string) []byte {
 // mailbox is a socket that keeps the frames it is sent.
 type mailbox struct {
 	*broadcasting.Conn
+	id string
+
 	mu           sync.Mutex
 	got          []string
 	disconnected broadcasting.DisconnectCause
@@ -64,7 +70,7 @@ func (m *mailbox) take() []string {
 
 func connect(t testing.TB, e *broadcasting.Engine, app, id string, d broadcasting.Dialect) *mailbox {
 	t.Helper()
-	m := &mailbox{}
+	m := &mailbox{id: id}
 	c, err := e.Connect(broadcasting.Peer{App: app, ID: id, Dialect: d, Out: m, Disconnect: func(c broadcasting.DisconnectCause) { m.disconnected = c }})
 	if err != nil {
 		t.Fatal(err)

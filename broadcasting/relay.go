@@ -174,10 +174,15 @@ func (r *Relay) note(change func(h *RelayHealth)) {
 // backoff waits longer each time, up to backoffMost.
 type backoff struct{ next time.Duration }
 
+// longer returns the time to wait, and doubles the next one.
+func (b *backoff) longer() time.Duration {
+	b.next = min(max(2*b.next, backoffFirst), backoffMost)
+	return b.next
+}
+
 // sleep waits until its time has passed or ctx ends.
 func (b *backoff) sleep(ctx context.Context) {
-	b.next = min(max(2*b.next, backoffFirst), backoffMost)
-	t := time.NewTimer(b.next)
+	t := time.NewTimer(b.longer())
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -27,6 +27,12 @@ type SubscribeRequest struct {
 	NeedsGrant bool   // Grant must have allowed the channel on this socket
 	Data       string // what Grant must have named with it
 
+	// Resume begins the subscription with what the socket's owner has missed of the channel
+	// after the event with the number After. It has no effect on cache channels, without a
+	// History, and for a socket that is in already.
+	Resume bool
+	After  int64
+
 	SubscriptionCount bool // tell the channel's subscribers how many they are
 }
 
@@ -45,6 +51,9 @@ type SubscribeRequest struct {
 // the subscription is taken away meanwhile, it stays away. ctx bounds the read. If the
 // read fails, Subscribe returns its error, and the socket is not in unless it was in
 // before. With ErrBehind it is not in, whatever was before.
+//
+// A subscription that resumes is confirmed at once, and then brought up to date; see
+// replay.
 func (c *Conn) Subscribe(ctx context.Context, want SubscribeRequest) error {
 	defer c.tell()
 	s, err := c.enter(want)
@@ -77,7 +86,11 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 		s = &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name)}
 		err := s.enter(want)
 		if err == nil {
-			s.begin(false)
+			if want.Resume && !s.ch.cache && c.engine.replays.history != nil {
+				s.replay(want.After)
+			} else {
+				s.begin(false)
+			}
 			c.engine.counted(s.ch, true)
 		}
 		c.engine.hub.unlock(s.ch)

@@ -146,11 +146,7 @@ func (q *EventsQuery) check() (channels.Name, error) {
 // eventsNow is Events without waiting. It checks the permission each time, because
 // access may be taken away during a wait.
 func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q EventsQuery) (*EventsPage, error) {
-	err := channels.Policy{Access: s}.Authorize(ctx, a.UserID, name)
-	var view models.ChannelView
-	if err == nil {
-		view, err = s.channelView(ctx, name)
-	}
+	view, err := s.viewOf(ctx, a.UserID, name)
 	if errors.Is(err, channels.ErrDenied) {
 		return nil, denied("no access to this channel")
 	}
@@ -185,6 +181,14 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 		page.NextAfter = *found.rows[n-1].Seq
 	}
 	return page, nil
+}
+
+// viewOf returns what a person may read of a channel now, or channels.ErrDenied.
+func (s *Service) viewOf(ctx context.Context, userID int64, name channels.Name) (models.ChannelView, error) {
+	if err := (channels.Policy{Access: s}).Authorize(ctx, userID, name); err != nil {
+		return models.ChannelView{}, err
+	}
+	return s.channelView(ctx, name)
 }
 
 // channelView returns what may be read of a channel now. A person's channel of a company

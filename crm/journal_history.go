@@ -2,33 +2,64 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 	"chatcast/models"
 )
 
-var _ broadcasting.History = (*Journal)(nil)
+var _ broadcasting.History = History{}
 
-// Since implements broadcasting.History. It reads a channel as it was published, with all
-// of its entries. Whoever reads on behalf of a person must ask the channels.Policy first and
-// leave out what channelView leaves out, as Service.Events does: a person's own channel
-// has what they could see once, and may see no longer.
-func (j *Journal) Since(ctx context.Context, channel string, seq int64, limit int) ([]broadcasting.Entry, error) {
-	found, err := j.after(ctx, models.ChannelView{Channel: channel}, seq, limit)
+// History lists what people have missed of their channels: exactly what Service.Events
+// shows them. Nothing is journalled for presence channels, so nothing was missed there.
+type History struct{ Service *Service }
+
+// Since implements broadcasting.History.
+func (h History) Since(ctx context.Context, reader, channel string, seq int64, limit int) (broadcasting.Missed, error) {
+	missed, err := h.since(ctx, reader, channel, seq, limit)
+	if err != nil && !errors.Is(err, broadcasting.ErrRevoked) {
+		err = fmt.Errorf("crm: read the history of a channel: %w", err)
+	}
+	return missed, err
+}
+
+func (h History) since(ctx context.Context, reader, channel string, seq int64, limit int) (missed broadcasting.Missed, err error) {
+	userID, err := strconv.ParseInt(reader, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("crm: read the history of a channel: %w", err)
+		return missed, err
 	}
-	if found.ahead || found.lost {
-		return nil, broadcasting.ErrHistoryLost
+	name, err := channels.Parse(channel)
+	if err != nil {
+		return missed, err
 	}
-	entries := make([]broadcasting.Entry, len(found.rows))
+	view, err := h.Service.viewOf(ctx, userID, name)
+	switch {
+	case errors.Is(err, channels.ErrDenied):
+		return missed, broadcasting.ErrRevoked
+	case err != nil:
+		return missed, err
+	case name.Kind == channels.Presence:
+		return broadcasting.Missed{Through: seq}, nil
+	}
+	found, err := h.Service.Journal.after(ctx, view, seq, limit)
+	if err != nil {
+		return missed, err
+	}
+	missed = broadcasting.Missed{Oldest: found.first, Through: found.last, Lost: found.ahead || found.lost}
+	if missed.Lost {
+		return missed, nil
+	}
+	missed.More = len(found.rows) == limit
+	missed.Entries = make([]broadcasting.Entry, len(found.rows))
 	for i, row := range found.rows {
-		if entries[i], err = broadcastEntry(row); err != nil {
-			return nil, err
+		if missed.Entries[i], err = broadcastEntry(row); err != nil {
+			return missed, err
 		}
 	}
-	return entries, nil
+	return missed, nil
 }
 
 // channelHistory is a part of a channel's journal, with the bounds of the whole

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
+	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -31,16 +33,22 @@ func TestHistory(t *testing.T) {
 		relay.stop() // afterwards everything is marked
 		since := func(channel string, seq int64, limit int, want string) {
 			t.Helper()
-			entries, err := w.Journal.Since(t.Context(), channel, seq, limit)
+			missed, err := crm.History{Service: w.Service}.Since(t.Context(), "687", channel, seq, limit)
 			got := ""
-			for _, e := range entries {
+			for _, e := range missed.Entries {
 				got += fmt.Sprint(e.Seq)
 				if ev := sent[e.Seq]; e.Name != ev.Name || e.Data != ev.Data || len(e.Channels) != 1 || e.Channels[0] != ev.Channel {
 					t.Errorf("read %+v, published was %+v", e, ev)
 				}
 			}
-			if errors.Is(err, broadcasting.ErrHistoryLost) {
-				got = "lost"
+			if missed.Lost {
+				got = fmt.Sprint("lost ", missed.Oldest, "-", missed.Through)
+			}
+			if missed.More {
+				got += "+"
+			}
+			if errors.Is(err, broadcasting.ErrRevoked) {
+				got = "denied"
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -49,16 +57,19 @@ func TestHistory(t *testing.T) {
 			}
 		}
 		since(journalChannel, 0, 10, "1234")
-		since(journalChannel, 1, 2, "23")
+		since(journalChannel, 1, 2, "23+")
 		since(journalChannel, 4, 10, "")
-		since(journalChannel, 5, 10, "lost") // of another journal
+		since(journalChannel, 5, 10, "lost 1-4") // of another journal
+		since(channels.PresenceOf(channels.CompanyName(crmtest.CompanyID)), 5, 10, "")
+		since("private-v1.users.685", 0, 10, "denied")
+		since(channels.CompanyName(crmtest.StrangeCompany), 0, 10, "denied")
 		since("private-v1.users.687", 0, 10, "")
 		if n, err := w.Journal.Prune(t.Context(), time.Unix(crmtest.Start+1, 0), 3); n != 3 || err != nil {
 			t.Fatalf("pruned %d, %v", n, err)
 		}
 		since(journalChannel, 0, 10, "4")
-		since(journalChannel, 1, 10, "lost")
+		since(journalChannel, 1, 10, "lost 4-4")
 		since(journalChannel, 3, 10, "4")
-		since("private-v1.users.687", 2, 10, "lost") // it is not known what it missed
+		since("private-v1.users.687", 2, 10, "lost 4-4") // it is not known what it missed
 	})
 }

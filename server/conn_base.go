@@ -54,6 +54,8 @@ type connBase struct {
 	h   Handler // nil until open has returned
 	id  string  // the dialect's id of the socket, for the log
 	out queue
+
+	onRoom []func() // called when out is nearly empty, see Room
 }
 
 func (m *connBase) base() *connBase { return m }

@@ -78,7 +78,7 @@ func (hs *HTTPSession) gave(rc *receiver, p Part) {
 		size += len(f)
 	}
 	hs.mu.Lock()
-	hs.out.written(size)
+	hs.wroteBytes(size)
 	hs.mu.Unlock()
 	if rc.closes {
 		hs.sayOnce.Do(func() { close(hs.said) })

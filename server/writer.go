@@ -144,7 +144,7 @@ func (w *writer) keep(used [][]byte) {
 // served puts s at the end of the queue again if more frames have come meanwhile.
 func (w *writer) served(s *Session, written int) {
 	s.mu.Lock()
-	s.out.written(written)
+	s.wroteBytes(written)
 	if len(s.out.frames) > 0 {
 		w.mu.Lock()
 		w.ready = append(w.ready, s)
@@ -164,7 +164,7 @@ func (w *writer) served(s *Session, written int) {
 
 func (s *Session) wrote(n int) {
 	s.mu.Lock()
-	s.out.written(n)
+	s.wroteBytes(n)
 	s.mu.Unlock()
 }
 

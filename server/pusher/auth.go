@@ -154,12 +154,15 @@ func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name
 
 func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*channelAuth, error) {
 	answer := new(channelAuth)
-	if form.channel.Kind == channels.Presence {
-		data, err := a.channelData(ctx, userID)
+	switch {
+	case form.channel.Kind == channels.Presence:
+		data, err := a.channelData(ctx, userID, form.cursor)
 		if err != nil {
 			return nil, err
 		}
 		answer.ChannelData = data
+	case form.cursor != "":
+		answer.ChannelData = `{"cursor":"` + form.cursor + `"}`
 	}
 	answer.Auth = a.App.AuthChannel(form.socketID, form.channel.Full, answer.ChannelData)
 	return answer, nil

@@ -27,18 +27,19 @@ const maxAuthBody = 16 << 10
 type authForm struct {
 	socketID string
 	channel  channels.Name // of /broadcasting/auth
+	cursor   string        // of the same: what to resume after; empty: nothing is resumed
 	callback string        // of a GET; empty: answer JSON
 }
 
 // readAuthForm reads the query of a GET, and the form (of both kinds) or JSON body of a POST. It
-// ignores unknown fields, last_event_id among them.
+// ignores unknown fields.
 //
 // Malformed input is answered with 422 and the name of the field, as in the rest of the
 // API and in Laravel's validation. (Laravel's own broadcasting controller does not
 // validate: it answers 403 to an empty channel name and 500 to a bad socket_id, which
 // helps nobody.)
 func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
-	form, fields, err := readSocketForm(w, r, "channel_name")
+	form, fields, err := readSocketForm(w, r, "channel_name", fieldLastEventID, fieldLastEventIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,8 @@ func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
 	if form.channel, err = channels.Parse(full); err != nil {
 		return nil, invalidField("channel_name", "%s", strings.TrimPrefix(err.Error(), "channels: "))
 	}
-	return form, nil
+	form.cursor, err = readCursor(fields, full)
+	return form, err
 }
 
 // readSocketForm reads the fields that every form has, and the fields with the given
@@ -180,6 +182,12 @@ func jsonFields(body []byte, names []string) (map[string]string, error) {
 	for key, raw := range object {
 		if !slices.Contains(names, key) {
 			continue
+		}
+		if key == fieldLastEventID || key == fieldLastEventIDs {
+			if text := bytes.TrimSpace(raw); text[0] != '"' && string(text) != "null" {
+				fields[key] = string(text)
+				continue
+			}
 		}
 		var value *string
 		err := json.Unmarshal(raw, &value)

@@ -246,8 +246,8 @@ func TestAuthSpellings(t *testing.T) {
 		"GET":                     {"GET", "/broadcasting/auth?" + query, token, "", ""},
 		"Bearer":                  {"POST", "/broadcasting/auth", "Bearer " + token, formType, query},
 		"bearer":                  {"POST", "/broadcasting/auth", "bearer  " + token, formType, query},
-		"more fields in a form":   {"POST", "/broadcasting/auth", token, formType, query + "&last_event_id=17&csrf=%zz&&x"},
-		"more fields in JSON":     {"POST", "/broadcasting/auth", token, jsonType, strings.Replace(asJSON, "{", `{"last_event_id":17,"x":[],`, 1)},
+		"more fields in a form":   {"POST", "/broadcasting/auth", token, formType, query + "&page=17&csrf=%zz&&x"},
+		"more fields in JSON":     {"POST", "/broadcasting/auth", token, jsonType, strings.Replace(asJSON, "{", `{"page":17,"x":[],`, 1)},
 		"a form, nothing escaped": {"POST", "/broadcasting/auth", token, formType, "socket_id=1234.1234&channel_name=" + line},
 	} {
 		w := ask(h, test.method, test.target, test.authorization, test.contentType, test.body)

@@ -174,6 +174,9 @@ func (k *socket) subscribe(m message) {
 		Name: name, NeedsGrant: name.Reserved(), Data: s.ChannelData, MaxMembers: app.Limits.PresenceMembers, MaxChannels: app.Limits.ChannelsPerSocket,
 		SubscriptionCount: app.SubscriptionCount,
 	}
+	if want.NeedsGrant { // no backend can sign a cursor for it
+		want.After, want.Resume = cursorOf(s.ChannelData)
+	}
 	if name.Kind == channels.Presence {
 		if want.Member, err = k.member(s.ChannelData); err != nil {
 			k.refuse(codeBadMember, s.Channel, errorTypeName, err.Error(), 400)

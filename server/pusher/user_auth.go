@@ -65,8 +65,9 @@ type userInfo struct {
 	Name string `json:"name"`
 }
 
-// channelData returns the channel_data of a user.
-func (a *Authorizer) channelData(ctx context.Context, userID int64) (string, error) {
+// channelData returns the channel_data of a user on a presence channel, with the cursor if
+// it is not empty.
+func (a *Authorizer) channelData(ctx context.Context, userID int64, cursor string) (string, error) {
 	name, err := a.UserInfo.UserInfo(ctx, userID)
 	if err != nil {
 		return "", err
@@ -74,7 +75,8 @@ func (a *Authorizer) channelData(ctx context.Context, userID int64) (string, err
 	data, err := json.Marshal(struct {
 		UserID   string   `json:"user_id"`
 		UserInfo userInfo `json:"user_info"`
-	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}})
+		Cursor   string   `json:"cursor,omitempty"`
+	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}, cursor})
 	return string(data), err
 }
 

@@ -96,6 +96,8 @@ var (
 	descEnded     = desc("sockets_ended_total", "Sockets that ended, by reason.", "reason")
 	descChannels  = desc("channels", "Channels with subscribers on this node.")
 	descUsers     = desc("users", "Users known to have sockets on this node.")
+	descResumes   = desc("resumes_total", "Subscriptions that resumed from a last event id on this node, by the result: complete, or failed when the journal could not be continued from there.", "result")
+	descReplayed  = desc("events_replayed_total", "Missed events that were queued for resuming sockets on this node.")
 	descPublished = desc("events_published_total", "Events given to the engine on this node.")
 	descDelivered = desc("events_delivered_total", "Frames of events queued for sockets of this node.")
 	descLeading   = desc("relay_leading", "1 when this node publishes the journal.")
@@ -107,7 +109,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descBuild, descOpen, descAccepted, descEnded, descChannels, descUsers, descPublished, descDelivered, descLeading, descSeq, descReady, descRefused,
+		descBuild, descOpen, descAccepted, descEnded, descChannels, descUsers, descResumes, descReplayed, descPublished, descDelivered, descLeading, descSeq, descReady, descRefused,
 	} {
 		ch <- d
 	}
@@ -132,6 +134,9 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(descChannels, float64(engine.Channels))
 	gauge(descUsers, float64(engine.Users))
+	counter(descResumes, engine.Resumed, "complete")
+	counter(descResumes, engine.ResumeFailed, "failed")
+	counter(descReplayed, engine.Replayed)
 	counter(descPublished, engine.Published)
 	counter(descDelivered, engine.Delivered)
 	gauge(descLeading, oneIf(relay.Leading))

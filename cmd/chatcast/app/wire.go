@@ -107,6 +107,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.whatsapp.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
+	r.engine.SetHistory(crm.History{Service: r.rules}, logFor("resume"))
 
 	// server: the sockets, the router, and the protocols on them
 	origins, err := apps.ParseOrigins(cfg.Server.AllowedOrigins)

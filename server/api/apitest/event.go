@@ -58,7 +58,7 @@ func CheckFrame(frame []byte) error {
 	if err := json.Unmarshal(frame, &f); err != nil {
 		return fmt.Errorf("a frame is not JSON: %w", err)
 	}
-	if !strings.HasPrefix(f.Channel, "private-v1.") || strings.HasPrefix(f.Event, "pusher") || strings.HasPrefix(f.Event, "client-") {
+	if !strings.HasPrefix(f.Channel, "private-v1.") || strings.HasPrefix(f.Event, "pusher") || strings.HasPrefix(f.Event, "chatcast:") || strings.HasPrefix(f.Event, "client-") {
 		return nil
 	}
 	var data string

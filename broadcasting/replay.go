@@ -1,0 +1,203 @@
+package broadcasting
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	replayReaders = 4        // reads of the history at a time, on this node
+	replayPage    = 500      // entries of one read
+	replayHeld    = 64 << 10 // bytes that are held for a subscriber during a read
+
+	replayTimeout = 30 * time.Second // for one read
+)
+
+// PacedQueue is a Queue that a replay fills only in part. Queues without these methods
+// are filled at once.
+type PacedQueue interface {
+	Queue
+	// Room reports whether the queue is nearly empty. If it is not, it calls f once, as
+	// soon as it is, unless the socket ends before. f must neither block nor call the queue.
+	Room(f func()) bool
+	// QueueIfRoom queues a frame if that leaves room for other frames, and reports whether
+	// it did. An empty queue takes every frame.
+	QueueIfRoom(frame []byte) bool
+}
+
+// replay takes the place of a subscriber in its channel and brings it up to date from
+// the history:
+//
+//	enter    under the channel's lock: queue the answer. From here on, numbered events
+//	         are dropped, because the history has them
+//	read     under no lock: a page of the history, while numbered events are held
+//	advance  under the channel's lock: queue as much of the page as the socket has room
+//	         for. After the last page, queue what was held and go live
+//
+// Read and advance are repeated until the subscriber is live. So no event is left out or
+// comes twice, no publisher waits, and nothing has to be kept for a subscriber however
+// long it takes. Numbers never go back for the subscriber, also later: a relay that takes
+// over may publish the last ones again. What has no number passes at once.
+type replay struct {
+	// static
+	s      *subscription
+	reader string
+
+	// guarded by ch.mu
+	has     int64 // the number of the last event that the subscriber has
+	live    bool  // it is up to date
+	reading bool  // numbered events are held
+	lost    bool  // the history could not be continued somewhere
+	over    bool  // more than replayHeld came during the read
+	held    []numberedFrame
+	bytes   int
+
+	failures backoff
+}
+
+type numberedFrame struct {
+	seq   int64
+	frame []byte
+}
+
+var _ MarkedQueue = (*replay)(nil)
+
+// replay starts to bring s up to date; needs conn.mu and ch.mu.
+func (s *subscription) replay(after int64) {
+	r := &replay{s: s, reader: s.conn.owner.UserID, has: after}
+	s.ch.groups[s.group].out[s.at] = r
+	s.welcome()
+	s.conn.engine.replays.add(r)
+}
+
+// Queue implements Queue. It is called by channel.fanOut.
+func (r *replay) Queue(frame []byte) { r.QueueMarked(frame, nil) }
+
+// QueueMarked implements MarkedQueue.
+func (r *replay) QueueMarked(frame []byte, mark *Mark) {
+	seq := r.s.ch.telling.seq
+	switch {
+	case seq == 0:
+		queueMarked(r.s.conn.peer.Out, frame, mark)
+	case r.live:
+		if seq > r.has {
+			r.has = seq
+			queueMarked(r.s.conn.peer.Out, frame, mark)
+		}
+	case !r.reading || r.over: // it will be read
+	case r.bytes+len(frame) > replayHeld:
+		r.release()
+		r.over = true
+	default:
+		r.bytes += len(frame)
+		r.held = append(r.held, numberedFrame{seq, frame})
+	}
+}
+
+// release forgets what is held; needs ch.mu.
+func (r *replay) release() { r.held, r.bytes = nil, 0 }
+
+// begin starts to hold numbered events, before a read. It returns false when the
+// subscriber has left.
+func (r *replay) begin() (has int64, in bool) {
+	ch := r.s.ch
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	r.release()
+	r.over, r.reading = false, true
+	return r.has, ch.has(r.s)
+}
+
+// failed notes that a read has failed, and returns how long to wait.
+func (r *replay) failed() time.Duration {
+	ch := r.s.ch
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	r.release()
+	r.reading = false
+	return r.failures.longer()
+}
+
+// advance queues what was read. It returns true when the subscriber is live, or has left.
+func (r *replay) advance(m Missed) (done bool) {
+	frames := make([]numberedFrame, len(m.Entries))
+	ch, e, peer := r.s.ch, r.s.conn.engine, &r.s.conn.peer
+	for i, entry := range m.Entries {
+		ev := Event{App: ch.key.app, Channel: ch.key.name, Name: entry.Name, Data: entry.Data, Seq: entry.Seq}
+		frames[i] = numberedFrame{entry.Seq, peer.Dialect.Event(ev)}
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if !ch.has(r.s) {
+		return true
+	}
+	r.reading, r.failures = false, backoff{}
+	defer r.release()
+	if m.Lost {
+		peer.Out.Queue(peer.Dialect.ResumeFailed(ch.key.name, m.Oldest, m.Through))
+		r.has, r.lost = m.Through, true
+		e.replays.lost.Add(1)
+	}
+	if !r.queue(frames) || m.More {
+		return false
+	}
+	r.has = max(r.has, m.Through)
+	if r.over || !r.queue(r.held) {
+		return false
+	}
+	r.live = true
+	if !r.lost {
+		e.replays.done.Add(1)
+	}
+	return true
+}
+
+// queue queues those of the frames that the subscriber does not have, and reports
+// whether there was room for all; needs ch.mu.
+func (r *replay) queue(frames []numberedFrame) bool {
+	e, out := r.s.conn.engine, r.s.conn.peer.Out
+	paced, _ := out.(PacedQueue)
+	for _, f := range frames {
+		switch {
+		case f.seq <= r.has:
+			continue
+		case paced == nil:
+			out.Queue(f.frame)
+		case !paced.QueueIfRoom(f.frame):
+			return false
+		}
+		r.has = f.seq
+		e.delivered.Add(1)
+		e.replays.replayed.Add(1)
+	}
+	return true
+}
+
+// step does one read for r, if its socket has room for it.
+func (e *Engine) step(ctx context.Context, r *replay) {
+	again := func() { e.replays.add(r) }
+	if paced, ok := r.s.conn.peer.Out.(PacedQueue); ok && !paced.Room(again) {
+		return
+	}
+	has, in := r.begin()
+	if !in {
+		return
+	}
+	name := r.s.ch.key.name
+	reading, cancel := context.WithTimeout(ctx, replayTimeout)
+	missed, err := e.replays.history.Since(reading, r.reader, name, has, replayPage)
+	cancel()
+	switch {
+	case ctx.Err() != nil: // the node stops
+	case errors.Is(err, ErrRevoked):
+		r.s.conn.unsubscribeUser(name, r.reader)
+	case err != nil:
+		wait := r.failed()
+		e.replays.log.WarnContext(ctx, "missed events could not be read, trying again",
+			"socket", r.s.conn.peer.ID, "channel", name, "after", has, "error", err)
+		time.AfterFunc(wait, again)
+	case !r.advance(missed):
+		again()
+	}
+}

@@ -1,0 +1,36 @@
+package pusher
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// A socket resumes a channel of the CRM with the cursor that /broadcasting/auth has signed
+// into its channel_data: the number of the last event that the client has.
+//
+//	{"cursor":"123"}                                    a private channel
+//	{"user_id":"685","user_info":{…},"cursor":"123"}    a presence channel
+
+// formatCursor returns the cursor as it stands in channel_data. It is a string, because
+// numbers of JavaScript end at 2^53.
+func formatCursor(after int64) string { return strconv.FormatInt(after, 10) }
+
+// cursorOf returns the cursor of a channel_data whose signature was verified.
+func cursorOf(channelData string) (after int64, ok bool) {
+	if channelData == "" {
+		return 0, false
+	}
+	var data struct {
+		Cursor string `json:"cursor"`
+	}
+	if json.Unmarshal([]byte(channelData), &data) != nil {
+		return 0, false
+	}
+	return parseCursor(data.Cursor)
+}
+
+// parseCursor reads a number of an event, in decimal digits alone.
+func parseCursor(s string) (after int64, ok bool) {
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int64(n), err == nil
+}

@@ -48,18 +48,27 @@ func (s *Socket) Enter(channel, auth, channelData string) {
 	}
 }
 
-// EventIDs reads n events and returns their numbers.
+// EventIDs reads n events and returns their numbers. It does not check their shape, which
+// takes long for many.
 func (s *Socket) EventIDs(n int) (ids []int64) {
 	s.t.Helper()
 	for range n {
 		var frame struct{ Event, Data string }
 		var data Payload
-		if err := errors.Join(s.ReadJSON(&frame), json.Unmarshal([]byte(frame.Data), &data)); err != nil || data.Payload.Meta.EventID == 0 {
+		if err := errors.Join(s.Conn.ReadJSON(&frame), json.Unmarshal([]byte(frame.Data), &data)); err != nil || data.Payload.Meta.EventID == 0 {
 			s.t.Fatalf("after %d of %d events: %+v, %v", len(ids), n, frame, err)
 		}
 		ids = append(ids, data.Payload.Meta.EventID)
 	}
 	return ids
+}
+
+// LastEventID returns the newest number of the journal.
+func (c *Client) LastEventID() int64 {
+	c.T.Helper()
+	var page struct{ LastID int64 }
+	c.Must("GET", "/v1/events?newest=true&limit=1&channel="+LineChannel, nil, &page)
+	return page.LastID
 }
 
 // Silence expects that no frame is on its way: it would come before the pong.
@@ -73,9 +82,12 @@ func (s *Socket) Silence() {
 
 // Journal commits n events of the line's channel, as if an operator had read a chat n
 // times.
-func (r *Running) Journal(c *Client, n int) {
+func (r *Running) Journal(c *Client, n int) { r.JournalLarge(c, n, 0) }
+
+// JournalLarge is Journal with events of at least so many bytes.
+func (r *Running) JournalLarge(c *Client, n, size int) {
 	c.T.Helper()
-	const data = `{"payload":{"data":[{"chat":{"id":"79990001122@c.us"},"edited":{"id":685}}],"meta":{"type":"chatRead","licenseId":1229,"messengerType":"grWhatsApp"}}}`
+	data := `{"payload":{"data":[{"chat":{"id":"79990001122@c.us` + strings.Repeat("x", size) + `"},"edited":{"id":685}}],"meta":{"type":"chatRead","licenseId":1229,"messengerType":"grWhatsApp"}}}`
 	err := r.Components().Store.Tx(c.T.Context(), func(tx *models.Tx) error {
 		for range n {
 			e := &models.JournalEntry{CompanyID: 2224, Name: "chatRead", Channels: `["` + LineChannel + `"]`, Data: data, CreatedAtMS: 1}

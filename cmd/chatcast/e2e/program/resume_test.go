@@ -9,22 +9,33 @@ import (
 	"time"
 
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models/testdb"
 )
 
-// last returns the newest number of the line's journal.
-func last(c *e2e.Client) int64 {
-	var page struct{ LastID int64 }
-	c.Must("GET", "/v1/events?newest=true&limit=1&channel="+e2e.LineChannel, nil, &page)
-	return page.LastID
+// online starts the program with its owner online, so that the line's events have numbers
+// without gaps.
+func online(t *testing.T, cfg config.Config) (*e2e.Running, *e2e.Client) {
+	t.Helper()
+	p := e2e.Start(t, cfg)
+	owner := p.SignIn(t)
+	owner.GoOnline(685)
+	return p, owner
+}
+
+func onlineOn(t *testing.T, url string) (*e2e.Running, *e2e.Client) {
+	t.Helper()
+	cfg := e2e.Config(t)
+	cfg.Database.URL = url
+	return online(t, cfg)
 }
 
 // journalled causes n events, and returns when all are published: the numbers of the last
 // one before, and of the last one.
 func journalled(t *testing.T, p *e2e.Running, c *e2e.Client, n int) (before, after int64) {
 	t.Helper()
-	before = last(c)
+	before = c.LastEventID()
 	ws := c.Subscribe(e2e.LineChannel)
 	p.Journal(c, n)
 	ids := ws.EventIDs(n)
@@ -38,10 +49,7 @@ func journalled(t *testing.T, p *e2e.Running, c *e2e.Client, n int) (before, aft
 // then what comes, whichever way it names it, on both databases.
 func TestResume(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
-		cfg := e2e.Config(t)
-		cfg.Database.URL = url
-		p := e2e.Start(t, cfg)
-		owner := p.SignIn(t)
+		p, owner := onlineOn(t, url)
 		before, end := journalled(t, p, owner, 700)
 		for name, fields := range map[string]map[string]any{
 			"last_event_id":       {"last_event_id": before},
@@ -57,6 +65,7 @@ func TestResume(t *testing.T) {
 			ws.Close()
 		}
 		plain, resumed := owner.Resume(e2e.LineChannel, nil), owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": end})
+		testwait.Count(t, "resumed sockets", 5, func() int { return int(p.Components().Engine.Stats().Resumed) })
 		p.Journal(owner, 3)
 		for _, ws := range []*e2e.Socket{plain, resumed} {
 			if err := e2e.Consecutive(ws.EventIDs(3), end+1, end+3); err != nil {
@@ -74,12 +83,9 @@ func TestResume(t *testing.T) {
 // committed. A client that always names its last event gets all, once, in order.
 func TestResumeWhileEventsArePublished(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
-		cfg := e2e.Config(t)
-		cfg.Database.URL = url
-		p := e2e.Start(t, cfg)
-		owner := p.SignIn(t)
+		p, owner := onlineOn(t, url)
 		const rounds, each = 25, 40
-		first := last(owner)
+		first := owner.LastEventID()
 		written := make(chan struct{})
 		go func() {
 			defer close(written)
@@ -100,14 +106,65 @@ func TestResumeWhileEventsArePublished(t *testing.T) {
 	})
 }
 
+// TestResumeCutAfterEachFrame cuts a replay after each of its frames. The client comes
+// back with the last event that it has, and ends up with all events, once, in order.
+func TestResumeCutAfterEachFrame(t *testing.T) {
+	p, owner := online(t, e2e.Config(t))
+	const missed = 25
+	before, end := journalled(t, p, owner, missed)
+	for k := range missed + 1 {
+		ws := owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": before})
+		got := ws.EventIDs(k)
+		ws.Close()
+		ws = owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": before + int64(k)})
+		got = append(got, ws.EventIDs(missed-k)...)
+		if err := e2e.Consecutive(got, before+1, end); err != nil {
+			t.Errorf("cut after %d: %v", k, err)
+		}
+		ws.Silence()
+		ws.Close()
+	}
+}
+
+// TestResumeOfASlowReader checks that a client that is slow to read 10,000 missed events
+// holds up nobody, fills only a part of its queue, and gets all in the end.
+func TestResumeOfASlowReader(t *testing.T) {
+	cfg := e2e.Config(t)
+	p, owner := online(t, cfg)
+	const missed, more = 10_000, 20
+	before := owner.LastEventID()
+	for range 10 {
+		p.JournalLarge(owner, missed/10, 1500)
+	}
+	testwait.Count(t, "published events", int(before)+missed, func() int { return int(owner.LastEventID()) })
+	slow := owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": before})
+	quick := owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": before + missed})
+	ids := quick.EventIDs // of what is published while the slow one does not read
+	for i := range int64(more) {
+		p.Journal(owner, 1)
+		if err := e2e.Consecutive(ids(1), before+missed+i+1, before+missed+i+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range p.Components().Sockets.Connz() {
+		if c.QueuedBytes > cfg.Limits.QueueBytes/2+4096 {
+			t.Errorf("%d bytes wait for a socket", c.QueuedBytes)
+		}
+	}
+	if st := p.Components().Engine.Stats(); st.Replayed >= missed {
+		t.Errorf("%d events are replayed to a client that does not read", st.Replayed)
+	}
+	if err := e2e.Consecutive(slow.EventIDs(missed+more), before+1, before+missed+more); err != nil {
+		t.Error(err)
+	}
+	slow.Silence()
+}
+
 // TestResumeFailed checks that a position that the journal cannot continue from is told,
 // with the oldest number that is kept, and that the socket is live then.
 func TestResumeFailed(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
-		cfg := e2e.Config(t)
-		cfg.Database.URL = url
-		p := e2e.Start(t, cfg)
-		owner := p.SignIn(t)
+		p, owner := onlineOn(t, url)
 		_, end := journalled(t, p, owner, 5)
 		prune(t, p, int(end)-2)
 		for _, id := range []int64{1, end + 1000, 1<<63 - 1} {
@@ -145,10 +202,7 @@ func prune(t *testing.T, p *e2e.Running, n int) {
 // of another company, nothing that the person may see no longer, nothing that was deleted.
 func TestResumeShowsWhatMayBeRead(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
-		cfg := e2e.Config(t)
-		cfg.Database.URL = url
-		p := e2e.Start(t, cfg)
-		owner := p.SignIn(t)
+		p, owner := onlineOn(t, url)
 		bea, id := owner.Hire(p)
 		view := fmt.Sprintf("private-v1.companies.2224.users.%d", id)
 		live := owner.Subscribe(e2e.LineChannel)
@@ -208,8 +262,7 @@ func TestResumeShowsWhatMayBeRead(t *testing.T) {
 
 // TestResumeCursorIsSigned checks that a cursor counts only where it was signed for.
 func TestResumeCursorIsSigned(t *testing.T) {
-	p := e2e.Start(t, e2e.Config(t))
-	owner := p.SignIn(t)
+	p, owner := online(t, e2e.Config(t))
 	journalled(t, p, owner, 3)
 	ws, id := e2e.ConnectSocket(t, p.Base)
 	auth, data := owner.Authorize(id, e2e.LineChannel, map[string]any{"last_event_id": 2})

@@ -33,7 +33,7 @@ const receivingBody = 4 << 10
 // Heartbeats follow HTTPRules.Pings. The deadlines of the HTTP server are lifted while
 // an answer goes on; each write has Options.WriteTimeout.
 func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by ReceiveRequest, open func(*HTTPSession) Handler) {
-	if !readNothing(w, r) {
+	if !ReadNothing(w, r) {
 		return
 	}
 	carriesSocket(r.Context())
@@ -56,15 +56,15 @@ func (h *HTTPSessions) Receive(w http.ResponseWriter, r *http.Request, by Receiv
 		rc.hurry()
 		h.codec.Refuse(w, ErrBusy)
 		_ = rc.control.Flush() // the refusal stands even if the client has left
-		rc.release()
+		rc.Release()
 	default:
 		rc.serve(hs)
 	}
 }
 
-// readNothing reads the body, which should be empty, to its end: only then does
-// net/http notice that the client goes away.
-func readNothing(w http.ResponseWriter, r *http.Request) bool {
+// ReadNothing reads the body, which should be empty, to its end: only then does net/http
+// notice that the client goes away. If it cannot, it answers the request and returns false.
+func ReadNothing(w http.ResponseWriter, r *http.Request) bool {
 	BoundBody(w, r)
 	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, receivingBody))
 	var tooLarge *http.MaxBytesError
@@ -79,11 +79,9 @@ func readNothing(w http.ResponseWriter, r *http.Request) bool {
 
 // receiver is a receiving request. All fields but notify belong to its goroutine.
 type receiver struct {
+	*Stream
 	notify    chan struct{} // holds one notification
 	of        *HTTPSessions
-	r         *http.Request
-	w         http.ResponseWriter
-	control   *http.ResponseController
 	streaming bool
 
 	begun   bool // a part of the answer was taken
@@ -93,54 +91,17 @@ type receiver struct {
 }
 
 func newReceiver(w http.ResponseWriter, r *http.Request, of *HTTPSessions, streaming bool) *receiver {
-	rc := &receiver{
-		notify: make(chan struct{}, 1), of: of, r: r, w: w, control: http.NewResponseController(w),
-		streaming: streaming,
-	}
-	_ = rc.control.SetReadDeadline(time.Time{}) // net/http keeps reading, to notice that the client goes away
-	return rc
+	return &receiver{Stream: NewStream(w, r, of.srv.opt.WriteTimeout), notify: make(chan struct{}, 1), of: of, streaming: streaming}
 }
 
 func (rc *receiver) head() {
-	h := rc.w.Header()
-	h.Set("Content-Type", rc.of.rules.ContentType)
-	h.Set("Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0")
-	h.Set("X-Accel-Buffering", "no") // else nginx would buffer the answer
-}
-
-// hurry bounds how long the next write may take.
-func (rc *receiver) hurry() {
-	_ = rc.control.SetWriteDeadline(time.Now().Add(rc.of.srv.opt.WriteTimeout))
-}
-
-// write hands b to the kernel.
-func (rc *receiver) write(b []byte) error {
-	if len(b) == 0 {
-		return nil
-	}
-	rc.hurry()
-	if _, err := rc.w.Write(b); err != nil {
-		return err
-	}
-	err := rc.control.Flush()
-	// Over HTTP/2 a deadline that passes ends the stream, even if nothing is written.
-	_ = rc.control.SetWriteDeadline(time.Time{})
-	return err
-}
-
-// release restores the deadline that the HTTP server sets itself, if any, because the
-// server reuses the connection.
-func (rc *receiver) release() {
-	var at time.Time
-	if srv, ok := rc.r.Context().Value(http.ServerContextKey).(*http.Server); ok && srv.WriteTimeout > 0 {
-		at = time.Now().Add(srv.WriteTimeout)
-	}
-	_ = rc.control.SetWriteDeadline(at)
+	rc.Head(rc.of.rules.ContentType)
+	rc.w.Header().Set("Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0")
 }
 
 // serve writes the parts of the session until the answer ends.
 func (rc *receiver) serve(hs *HTTPSession) {
-	defer rc.release()
+	defer rc.Release()
 	rc.head()
 	every := hs.srv.opt.Heartbeat
 	silence := time.NewTimer(every)
@@ -187,7 +148,7 @@ func (rc *receiver) writeParts(hs *HTTPSession) (wrote bool, err error) {
 		}
 		e := rc.of.codec.Encode(p)
 		hs.settle(rc, p, e)
-		if err := rc.write(e.Bytes); err != nil {
+		if err := rc.Write(e.Bytes); err != nil {
 			return wrote, err
 		}
 		hs.gave(rc, p)

@@ -146,18 +146,12 @@ func (q *EventsQuery) check() (channels.Name, error) {
 // eventsNow is Events without waiting. It checks the permission each time, because
 // access may be taken away during a wait.
 func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q EventsQuery) (*EventsPage, error) {
-	view, err := s.viewOf(ctx, a.UserID, name)
-	if errors.Is(err, channels.ErrDenied) {
-		return nil, denied("no access to this channel")
-	}
-	if err != nil {
-		return nil, err
-	}
-	read := func() (*channelHistory, error) { return s.Journal.after(ctx, view, q.After, q.Limit) }
-	if q.Newest {
-		read = func() (*channelHistory, error) { return s.Journal.newest(ctx, view, q.Limit) }
-	}
-	found, err := read()
+	found, err := s.readChannel(ctx, a, name, func(v models.ChannelView) (*channelHistory, error) {
+		if q.Newest {
+			return s.Journal.newest(ctx, v, q.Limit)
+		}
+		return s.Journal.after(ctx, v, q.After, q.Limit)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -167,20 +161,41 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	if found.lost {
 		return nil, cursorConflict("the journal starts at %d: the events before it are no longer kept", found.first)
 	}
-	page := &EventsPage{Items: make([]PublishedEvent, 0, len(found.rows)), NextAfter: found.last, LastID: found.last}
-	for _, row := range found.rows {
-		e, err := broadcastEntry(row)
-		if err != nil {
-			return nil, err
-		}
-		page.Items = append(page.Items, PublishedEvent{
-			ID: e.Seq, Event: e.Name, Channel: name.Full, Time: row.CreatedAtMS / 1000, Data: json.RawMessage(e.Data),
-		})
+	page := &EventsPage{NextAfter: found.last, LastID: found.last}
+	if page.Items, err = publishedEvents(found.rows, name); err != nil {
+		return nil, err
 	}
 	if n := len(found.rows); n == q.Limit && !q.Newest {
 		page.NextAfter = *found.rows[n-1].Seq
 	}
 	return page, nil
+}
+
+// readChannel reads what the actor may read of a channel now.
+func (s *Service) readChannel(ctx context.Context, a Actor, name channels.Name, read func(v models.ChannelView) (*channelHistory, error)) (*channelHistory, error) {
+	view, err := s.viewOf(ctx, a.UserID, name)
+	if errors.Is(err, channels.ErrDenied) {
+		return nil, denied("no access to this channel")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return read(view)
+}
+
+// publishedEvents converts rows of a channel's journal. The list is never nil.
+func publishedEvents(rows []models.JournalEntry, name channels.Name) ([]PublishedEvent, error) {
+	items := make([]PublishedEvent, 0, len(rows))
+	for _, row := range rows {
+		e, err := broadcastEntry(row)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, PublishedEvent{
+			ID: e.Seq, Event: e.Name, Channel: name.Full, Time: row.CreatedAtMS / 1000, Data: json.RawMessage(e.Data),
+		})
+	}
+	return items, nil
 }
 
 // viewOf returns what a person may read of a channel now, or channels.ErrDenied.

@@ -71,6 +71,15 @@ type channelHistory struct {
 	lost        bool  // entries after the requested number were pruned
 }
 
+// end reads no entries, only the bounds.
+func (j *Journal) end(ctx context.Context) (*channelHistory, error) {
+	bounds, err := j.store.Read(ctx).JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	return &channelHistory{first: bounds.First, last: bounds.LastSeq}, nil
+}
+
 // newest reads the last limit entries of the channel.
 func (j *Journal) newest(ctx context.Context, v models.ChannelView, limit int) (*channelHistory, error) {
 	tx := j.store.Read(ctx)

@@ -87,6 +87,7 @@ type Service struct {
 
 	sends       sends
 	searches    chan struct{} // holds one for each search in messages that runs
+	streamReads chan struct{} // holds one for each read of StreamEvents that runs
 	invitations *throttle     // guesses of codes of invitations
 	codes       *throttle     // guesses of codes of second factors
 	checks      *throttle     // numbers that lines ask their messenger about
@@ -110,7 +111,7 @@ func New(o Options) *Service {
 	if o.SearchTime == 0 {
 		o.SearchTime = DefaultSearchTime
 	}
-	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures(),
+	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), streamReads: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures(),
 		checks: newThrottle(), numbers: newNumberCache()}
 	s.SetConfigApps(o.ConfigApps)
 	return s

@@ -1,0 +1,71 @@
+package crm
+
+import (
+	"context"
+
+	"chatcast/models"
+)
+
+// FromNow is the cursor of a stream that begins with the next event.
+const FromNow = -1
+
+// StreamQuery asks for the next events of a stream.
+type StreamQuery struct {
+	Channel string
+	After   int64 // as in EventsQuery, or FromNow
+	Session int64 // of the actor: nothing is told after its end
+}
+
+// StreamPage is the result of StreamEvents.
+type StreamPage struct {
+	Items []PublishedEvent
+	Next  int64 // the After of the next query
+	More  bool  // there may be more events already
+
+	Lost   bool  // the stream cannot go on from After, and goes on from Next
+	Oldest int64 // with Lost: the lowest number that the journal still has, or will have
+}
+
+// StreamEvents lists the events of a channel after a cursor, in order, like Events: with
+// the same checks at each call, and without what Events would not list. A cursor that the
+// journal cannot go on from is no error here, because the stream goes on.
+//
+// A few calls read at a time, the others wait: many streams that wake up together take the
+// database from nobody.
+func (s *Service) StreamEvents(ctx context.Context, a Actor, q StreamQuery) (*StreamPage, error) {
+	asked := EventsQuery{Channel: q.Channel}
+	name, err := asked.check()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.streamReads <- struct{}{}:
+		defer func() { <-s.streamReads }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	found, err := s.readChannel(ctx, a, name, func(v models.ChannelView) (*channelHistory, error) {
+		if q.After == FromNow {
+			return s.Journal.end(ctx)
+		}
+		return s.Journal.after(ctx, v, q.After, MaxPage)
+	})
+	if err == nil {
+		_, err = s.TokenSession(ctx, q.Session)
+	}
+	if err != nil {
+		return nil, err
+	}
+	page := &StreamPage{Next: found.last}
+	if found.ahead || found.lost {
+		page.Lost, page.Oldest = true, found.first
+		return page, nil
+	}
+	if page.Items, err = publishedEvents(found.rows, name); err != nil {
+		return nil, err
+	}
+	if n := len(found.rows); n == MaxPage {
+		page.More, page.Next = true, *found.rows[n-1].Seq
+	}
+	return page, nil
+}

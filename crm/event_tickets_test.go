@@ -1,0 +1,185 @@
+package crm_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// TestEventTickets checks how long and how often a ticket opens a stream, and what ends it.
+func TestEventTickets(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		makeOne := func(a crm.Actor) string {
+			t.Helper()
+			made, err := w.MakeEventTicket(t.Context(), a, w.Token(a), journalChannel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now := w.Clock.Now().Unix(); made.OpenUntil != now+60 || made.ResumeUntil != now+3600 {
+				t.Errorf("the ticket %+v was made at %d", made, now)
+			}
+			return made.Ticket
+		}
+		use := func(what, ticket, channel string, resume bool, want crm.Code) {
+			t.Helper()
+			session, err := w.UseEventTicket(t.Context(), ticket, channel, resume)
+			if codeOf(err) != want || err == nil && session.UserID != w.Reader.UserID {
+				t.Errorf("%s: %+v, %v; want %q", what, session, err, want)
+			}
+		}
+		ticket := makeOne(w.Reader)
+		use("another channel", ticket, "private-v1.companies.3000", false, crm.CodeBadToken)
+		use("another ticket", ticket+"0", journalChannel, false, crm.CodeBadToken)
+		w.Clock.Advance(time.Minute - time.Second)
+		use("in time", ticket, journalChannel, false, "")
+		use("again", ticket, journalChannel, false, crm.CodeBadToken)
+		use("again, after a cut", ticket, journalChannel, true, "")
+		use("after a cut, another channel", ticket, "private-v1.users.688", true, crm.CodeBadToken)
+		w.Clock.Advance(time.Hour - time.Minute)
+		use("within the hour", ticket, journalChannel, true, "")
+		if err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.Clock.Advance(time.Second)
+		use("after the hour", ticket, journalChannel, true, crm.CodeBadToken)
+		if err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := ticketsOf(t, store, w.Reader.UserID); n != 0 {
+			t.Errorf("%d tickets are left", n)
+		}
+
+		late := makeOne(w.Reader)
+		w.Clock.Advance(time.Minute)
+		use("a minute later", late, journalChannel, false, crm.CodeBadToken)
+		use("a minute later, as after a cut", late, journalChannel, true, crm.CodeBadToken)
+
+		used, unused := makeOne(w.Reader), makeOne(w.Reader)
+		use("used", used, journalChannel, false, "")
+		w.Tx(t, func(tx *models.Tx) error { return tx.SetDisabled(w.Reader.UserID, crmtest.Start) })
+		use("disabled", used, journalChannel, true, crm.CodeBadToken)
+		use("disabled, unused", unused, journalChannel, false, crm.CodeBadToken)
+		w.Tx(t, func(tx *models.Tx) error { return tx.SetDisabled(w.Reader.UserID, 0) })
+		use("enabled again", used, journalChannel, true, "")
+		w.Tx(t, func(tx *models.Tx) error { return tx.RevokeTokensOf(w.Reader.UserID, 0, w.Clock.Now().Unix()) })
+		use("signed out", used, journalChannel, true, crm.CodeBadToken)
+		use("signed out, unused", unused, journalChannel, false, crm.CodeBadToken)
+	})
+}
+
+// TestEventTicketsAreFew checks who may make a ticket, and how many.
+func TestEventTicketsAreFew(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		for channel, want := range map[string]crm.Code{
+			"private-v1.companies.3000": crm.CodeDenied, "private-v1.users.685": crm.CodeDenied, "presence-v1.companies.2224": crm.CodeInvalid, "": crm.CodeInvalid,
+		} {
+			_, err := w.MakeEventTicket(t.Context(), w.Reader, w.Token(w.Reader), channel)
+			expectCode(t, channel, err, want)
+		}
+		_, err := w.MakeEventTicket(t.Context(), w.Reader, "no token", journalChannel)
+		expectCode(t, "no token", err, crm.CodeBadToken)
+		for range 60 {
+			if _, err := w.MakeEventTicket(t.Context(), w.Reader, w.Token(w.Reader), journalChannel); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Clock.Advance(15 * time.Second)
+		_, err = w.MakeEventTicket(t.Context(), w.Reader, w.Token(w.Reader), journalChannel)
+		var e *crm.Error
+		if !errors.As(err, &e) || e.Code != crm.CodeThrottled || e.RetryAfter != 45 {
+			t.Errorf("one more: %+v", err)
+		}
+		_, err = w.MakeEventTicket(t.Context(), w.Owner, w.Token(w.Owner), journalChannel)
+		expectCode(t, "somebody else", err, "")
+		w.Clock.Advance(45 * time.Second)
+		_, err = w.MakeEventTicket(t.Context(), w.Reader, w.Token(w.Reader), journalChannel)
+		expectCode(t, "a minute later", err, "")
+	})
+}
+
+// TestStreamEvents checks that a stream shows what Events shows, in pages, and goes on where
+// Events refuses to.
+func TestStreamEvents(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		for range crm.MaxPage/2 + 1 {
+			workday(t, w, "start")
+			workday(t, w, "end")
+		}
+		if _, err := w.Journal.Number(t.Context(), 1000); err != nil {
+			t.Fatal(err)
+		}
+		session, err := w.SessionOfToken(t.Context(), w.Token(w.Reader))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := func(after int64) *crm.StreamPage {
+			t.Helper()
+			page, err := w.StreamEvents(t.Context(), w.Reader, crm.StreamQuery{Channel: journalChannel, After: after, Session: session.ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return page
+		}
+		const last = crm.MaxPage + 2
+		first := stream(0)
+		listed, err := w.Service.Events(t.Context(), w.Reader, crm.EventsQuery{Channel: journalChannel, Limit: crm.MaxPage})
+		if err != nil || !reflect.DeepEqual(first.Items, listed.Items) || !first.More || first.Next != crm.MaxPage {
+			t.Errorf("the first page ends at %d, more: %v; %v", first.Next, first.More, err)
+		}
+		if rest := stream(first.Next); len(rest.Items) != 2 || rest.More || rest.Next != last {
+			t.Errorf("the second page is %+v", rest)
+		}
+		for _, after := range []int64{crm.FromNow, last} {
+			if now := stream(after); len(now.Items) != 0 || now.More || now.Lost || now.Next != last {
+				t.Errorf("after %d: %+v", after, now)
+			}
+		}
+		if err := w.Journal.MarkPublished(t.Context(), last); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := w.Journal.Prune(t.Context(), time.Unix(crmtest.Start+1, 0), 10); n != 10 || err != nil {
+			t.Fatalf("pruned %d, %v", n, err)
+		}
+		for after, want := range map[int64]bool{9: true, 10: false, last: false, last + 1: true} {
+			page := stream(after)
+			if page.Lost != want || want && (page.Oldest != 11 || page.Next != last || len(page.Items) > 0) {
+				t.Errorf("after %d: %+v", after, page)
+			}
+		}
+		for what, c := range map[string]struct {
+			who     crm.Actor
+			channel string
+			want    crm.Code
+		}{
+			"another company's": {w.Reader, "private-v1.companies.3000", crm.CodeDenied},
+			"another person's":  {w.Reader, "private-v1.users.685", crm.CodeDenied},
+			"no channel":        {w.Reader, "", crm.CodeInvalid},
+			"presence":          {w.Reader, "presence-v1.companies.2224", crm.CodeInvalid},
+		} {
+			_, err := w.StreamEvents(t.Context(), c.who, crm.StreamQuery{Channel: c.channel, Session: session.ID})
+			expectCode(t, what, err, c.want)
+		}
+		w.Tx(t, func(tx *models.Tx) error { return tx.RevokeToken(session.ID, crmtest.Start) })
+		_, err = w.StreamEvents(t.Context(), w.Reader, crm.StreamQuery{Channel: journalChannel, Session: session.ID})
+		expectCode(t, "signed out", err, crm.CodeBadToken)
+	})
+}
+
+// ticketsOf counts the user's tickets.
+func ticketsOf(t *testing.T, store *models.Store, userID int64) int64 {
+	t.Helper()
+	n, _, err := store.Read(t.Context()).EventTicketsSince(userID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -8,6 +8,7 @@ const (
 	SignIn        What = "sign_in"        // with e-mail and password, also to accept an invitation
 	Refresh       What = "refresh"        // a refresh token
 	AccessToken   What = "access_token"   // that of a request to /v1
+	EventTicket   What = "event_ticket"   // that of a stream of events
 	SecondFactor  What = "second_factor"  // a code, of somebody who is signed in
 	OwnPassword   What = "own_password"   // the present password, of somebody who is signed in
 	PasswordReset What = "password_reset" // a code for a new password
@@ -64,6 +65,7 @@ var known = map[What][]Reason{
 	SignIn:        {WrongPassword, WrongCode, Disabled, NoCompany, Throttled},
 	Refresh:       {BadToken, Reused},
 	AccessToken:   {NoToken, BadToken, MustEnrol},
+	EventTicket:   {BadToken, MustEnrol},
 	SecondFactor:  {WrongCode, Throttled},
 	OwnPassword:   {WrongPassword, Throttled},
 	PasswordReset: {WrongCode, Throttled},

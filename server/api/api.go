@@ -16,6 +16,7 @@ type API struct {
 	Node     Node   // the server that GET /v1/server describes
 	BasePath string // stands before the paths that clients use; requests come without it
 
+	Streams  *EventStreams
 	Refusals *refusals.Log // may be nil
 }
 
@@ -35,7 +36,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerLicenses(signedIn)
 	a.registerEmployees(signedIn)
 	a.registerInvitations(v1, signedIn)
-	a.registerEvents(signedIn)
+	a.registerEvents(v1, signedIn)
 	a.registerCatalogues(signedIn)
 	a.registerQuickResponses(signedIn)
 	a.registerServer(signedIn)

@@ -39,9 +39,11 @@ const (
 // everyday lists the operations that change something and leave no entry in the audit
 // log, and why. A * stands for every method. Every other operation must leave one.
 var everyday = map[string]string{
-	"/v1/tokens/refresh POST":   "a session goes on; a token that comes a second time is in the log",
-	"/v1/me/totp POST":          "the secret is in force when a code confirms it, which is in the log",
-	"/v1/invitations/open POST": "it reads an invitation; accepting it is in the log",
+	"/v1/tokens/refresh POST":                                  "a session goes on; a token that comes a second time is in the log",
+	"/v1/me/totp POST":                                         "the secret is in force when a code confirms it, which is in the log",
+	"/v1/events/tickets POST":                                  "a ticket for a stream of the same session, whose beginning is in the log",
+	"/v1/events/stream GET":                                    "a stream opens, and uses up its ticket",
+	"/v1/invitations/open POST":                                "it reads an invitation; accepting it is in the log",
 	"/v1/companies/{companyId}/employees/{userId}/workday PUT": "people begin and end their work; the journal has it",
 
 	"/v1/tags *":                                   "catalogues of names and colours",
@@ -98,7 +100,10 @@ var noPerson = map[string]string{
 }
 
 // changesByGET lists the operations that are a GET and change something.
-var changesByGET = []string{"/v1/licenses/{licenseId}/messengers/{messengerType}/qr GET"} // it begins a pairing
+var changesByGET = []string{
+	"/v1/licenses/{licenseId}/messengers/{messengerType}/qr GET", // it begins a pairing
+	"/v1/events/stream GET", // it uses up a ticket
+}
 
 // TestEveryChangeIsAudited calls every operation. One that may change something must
 // leave an entry in the audit log when it succeeds, unless it is listed above. Each

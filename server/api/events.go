@@ -10,8 +10,22 @@ import (
 	"chatcast/server"
 )
 
-func (a *API) registerEvents(signedIn gin.IRouter) {
+func (a *API) registerEvents(v1, signedIn gin.IRouter) {
 	signedIn.GET("/events", a.serve(a.events))
+	signedIn.POST("/events/tickets", noStore, a.serve(a.makeEventTicket))
+	v1.GET("/events/stream", server.RefuseHead, a.streamEvents) // a HEAD would use up a ticket
+}
+
+// makeEventTicket makes a ticket for the stream of a browser, whose EventSource cannot send
+// the access token.
+func (a *API) makeEventTicket(c *gin.Context) (any, error) {
+	var in struct {
+		Channel string `json:"channel"`
+	}
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	return a.CRM.MakeEventTicket(c.Request.Context(), actor(c), server.AccessToken(c.Request), in.Channel)
 }
 
 // events answers with the journal of one channel, for clients without sockets.

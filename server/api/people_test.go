@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"chatcast/broadcasting"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -54,7 +55,8 @@ func unchecked(t *testing.T, store *models.Store) office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api.API{CRM: w.Service, Log: log, Node: node}
+	engine := broadcasting.NewEngine(broadcasting.Options{})
+	a := &api.API{CRM: w.Service, Log: log, Node: node, Streams: api.NewEventStreams(api.EventStreamOptions{Engine: engine, App: "1"})}
 	a.Register(router)
 	a.RegisterSchemas(router)
 	router.NoRoute(a.NoRoute)

@@ -306,6 +306,18 @@ func (w *walker) quick() {
 	)
 }
 
+// streams opens a stream of events with a token, and one with a ticket.
+func (w *walker) streams() {
+	const own = "GET /v1/events/stream?channel=private-v1.users.685"
+	w.steps(
+		step{w.Owner, own, "", 0, "", nil},
+		step{w.Owner, own, "", 0, "", []string{"Last-Event-ID", "0"}},
+		step{w.Owner, "POST /v1/events/tickets", `{"channel":"private-v1.users.685"}`, 0, "ticket=data.ticket", nil},
+		step{crm.Actor{}, own + "&ticket={ticket}", "", 0, "", nil},
+		step{crm.Actor{}, own + "&ticket={ticket}", "", 403, "", nil},
+	)
+}
+
 // journal requests events and the references.
 func (w *walker) journal() {
 	const own = "GET /v1/events?channel=private-v1.users.685"

@@ -112,7 +112,7 @@ var shapes = map[string]any{
 	"TagCategory": crm.CategoryData{}, "Tag": crm.TagData{}, "Level": crm.LevelData{},
 	"QuickList": crm.QuickListData{}, "QuickAccess": crm.QuickAccessData{}, "QuickResponse": crm.QuickResponseData{},
 	"InboundAnswer": crm.InboundAnswer{}, "InboundMessageResult": crm.InboundMessageResult{},
-	"InboundStatusResult": crm.InboundStatusResult{}, "Events": crm.EventsPage{}, "PublishedEvent": crm.PublishedEvent{},
+	"InboundStatusResult": crm.InboundStatusResult{}, "EventTicket": crm.EventTicket{}, "Events": crm.EventsPage{}, "PublishedEvent": crm.PublishedEvent{},
 	"ServerState": api.ServerData{}, "ServerSockets": api.ServerSockets{}, "ServerEngine": api.ServerEngine{},
 	"ServerJournal": api.ServerJournal{}, "ServerHistory": api.ServerHistory{}, "ServerSample": api.ServerSample{},
 	"ServerChannel": api.ServerChannel{},

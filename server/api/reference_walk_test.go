@@ -214,9 +214,24 @@ func (w *walker) record(s step, method string) *httptest.ResponseRecorder {
 	}
 	r.RemoteAddr = "127.0.0.1:4711"
 	rec := httptest.NewRecorder()
+	if strings.HasPrefix(path, "/v1/events/stream") { // the client leaves when it has the beginning
+		ctx, leave := context.WithCancel(r.Context())
+		defer leave()
+		w.ServeHTTP(&impatient{rec, leave}, r.WithContext(ctx))
+		return rec
+	}
 	w.ServeHTTP(rec, r)
 	return rec
 }
+
+// impatient is the client of a stream that leaves at the first flush.
+type impatient struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+// Flush implements http.Flusher.
+func (i *impatient) Flush() { i.ResponseRecorder.Flush(); i.leave() }
 
 // nameCompany calls several with what openapi.yaml says about the request.
 func (w *walker) nameCompany(s *step) {
@@ -293,12 +308,15 @@ func (w *walker) everything() {
 	w.groups()
 	w.quick()
 	w.apps()
+	w.streams()
 }
 
 // rare lists documented answers that one client alone cannot cause, and why.
 var rare = map[string]string{
 	"/v1/events GET 429":                     "a user's calls take all places to wait in",
 	"/v1/events GET 503":                     "the server stops during a wait",
+	"/v1/events/stream GET 429":              "a user's streams take all places: TestEventStreamsOfOneUserAreFew",
+	"/v1/events/tickets POST 429":            "sixty tickets in a minute: TestEventTickets",
 	lineRoute + "/messages GET 503":          "too many searches at once, or one that takes long: TestSearchesLeaveConnections",
 	lineRoute + "/chats POST chatGroup":      "of a group: TestGroupRights",
 	"/v1/me PATCH 409":                       "two changes of a password at once",

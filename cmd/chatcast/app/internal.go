@@ -17,6 +17,7 @@ import (
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels/refusals"
 	"chatcast/server"
+	"chatcast/server/api"
 )
 
 // internalRoutes returns the routes for the operator of the program: metrics,
@@ -75,6 +76,7 @@ func namesMachine(host string) bool {
 // not know Prometheus.
 type metrics struct {
 	sockets *server.Server
+	streams *api.EventStreams
 	monitor *server.Monitor
 	hooks   *webhook.Hooks
 
@@ -114,6 +116,7 @@ func (m metrics) Describe(ch chan<- *prometheus.Desc) {
 		ch <- d
 	}
 	describeWebhooks(ch)
+	describeStreams(ch)
 }
 
 // Collect implements prometheus.Collector.
@@ -146,6 +149,7 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 		counter(descRefused, n, string(kind.What), string(kind.Reason))
 	}
 	collectWebhooks(m.hooks.Stats(), ch)
+	collectStreams(m.streams.Stats(), ch)
 }
 
 func oneIf(yes bool) float64 {

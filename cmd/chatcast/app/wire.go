@@ -48,6 +48,7 @@ type components struct {
 	reorigin  func(apps.Origins) // replaces origins
 	dialect   *pusher.Server
 	sockets   *server.Server
+	streams   *api.EventStreams
 	monitor   *server.Monitor
 	refusals  *refusals.Log
 	router    *gin.Engine
@@ -210,7 +211,10 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		App: r.apps.First(), Users: userDirectory{r.rules}, UserInfo: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
 		Grants: r.engine, Log: logFor("pusher"), Refusals: r.refusals,
 	}
-	crmAPI := &api.API{CRM: r.rules, BasePath: cfg.Server.Path(), Log: logFor("api"), Refusals: r.refusals, Node: api.Node{
+	r.streams = api.NewEventStreams(api.EventStreamOptions{
+		Engine: r.engine, App: cfg.Apps[0].ID, CountsEnabled: func() bool { return r.apps.First().SubscriptionCount },
+	})
+	crmAPI := &api.API{CRM: r.rules, BasePath: cfg.Server.Path(), Log: logFor("api"), Refusals: r.refusals, Streams: r.streams, Node: api.Node{
 		Monitor: r.monitor, Hub: r.engine, Version: o.Version, Commit: o.Commit, Started: time.Now(),
 		Retention: time.Duration(cfg.Journal.Retention),
 	}}

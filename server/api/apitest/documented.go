@@ -19,6 +19,7 @@ func init() {
 	for _, contentType := range []string{"image/png", "image/jpeg", "application/pdf"} {
 		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.FileBodyDecoder)
 	}
+	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.PlainBodyDecoder)
 }
 
 // Documented returns handler with every answer checked against openapi.yaml: its
@@ -98,8 +99,14 @@ func (ref *Reference) check(r *http.Request, sent *copied, got *witness) (*Opera
 		RequestValidationInput: in, Status: got.status, Header: got.header,
 		Body: io.NopCloser(bytes.NewReader(got.body.Bytes())), Options: in.Options,
 	})
-	if err == nil && op.String() == "/v1/events GET" && got.status == http.StatusOK {
+	if err != nil || got.status != http.StatusOK {
+		return op, err
+	}
+	switch op.String() {
+	case "/v1/events GET":
 		err = checkEvents(got.body.Bytes())
+	case "/v1/events/stream GET":
+		err = checkStream(got.body.Bytes())
 	}
 	return op, err
 }

@@ -88,3 +88,31 @@ func checkEvents(body []byte) error {
 	}
 	return nil
 }
+
+// checkStream checks each event of an answer of GET /v1/events/stream, whose last block may
+// be cut.
+func checkStream(body []byte) error {
+	blocks := strings.Split(string(body), "\n\n")
+	for _, block := range blocks[:len(blocks)-1] {
+		var name, data string
+		for line := range strings.Lines(block) {
+			field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+			switch field {
+			case "event":
+				name = value
+			case "data":
+				data = value
+			case "id", "retry", ":":
+			default:
+				return fmt.Errorf("a stream has the line %q", line)
+			}
+		}
+		if name == "" || name == "chatcast:resume_failed" {
+			continue
+		}
+		if err := CheckEvent(name, []byte(data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

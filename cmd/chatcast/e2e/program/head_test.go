@@ -20,6 +20,7 @@ import (
 // changingGets are the GETs that change something, and what. HEAD of them is a 405.
 var changingGets = map[string]string{
 	"/v1/licenses/:licenseId/messengers/:messengerType/qr": "it begins a pairing",
+	"/v1/events/stream":       "it uses up a ticket",
 	"/broadcasting/auth":      "the socket becomes the user's, and may enter the channel",
 	"/broadcasting/user-auth": "the socket becomes the user's",
 }

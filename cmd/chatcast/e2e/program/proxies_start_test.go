@@ -135,15 +135,16 @@ func certificate(t *testing.T, dir string) (cert, key string) {
 	return files.Cert, files.Key
 }
 
-func startNginx(t *testing.T, upstream string) *frontend {
+// startNginx starts nginx; pairs change more of the example.
+func startNginx(t *testing.T, upstream string, pairs ...string) *frontend {
 	binary, dir, port := installed(t, "nginx"), t.TempDir(), freePort(t)
 	cert, key := certificate(t, dir)
-	site := write(t, dir, "chatcast.conf", example(t, "nginx.conf",
+	site := write(t, dir, "chatcast.conf", example(t, "nginx.conf", append(pairs,
 		"listen 443 ssl http2;", "listen 127.0.0.1:"+port+" ssl http2;",
 		"    listen [::]:443 ssl http2;\n", "",
 		"/etc/letsencrypt/live/chat.example.com/fullchain.pem", cert,
 		"/etc/letsencrypt/live/chat.example.com/privkey.pem", key,
-		"server 127.0.0.1:6001", "server "+upstream))
+		"server 127.0.0.1:6001", "server "+upstream)...))
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "user root;\n"

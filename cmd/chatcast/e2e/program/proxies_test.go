@@ -26,7 +26,7 @@ import (
 // the client, and requests that come while the program restarts.
 func TestProxyExamples(t *testing.T) {
 	for name, start := range map[string]func(*testing.T, string) *frontend{
-		"nginx": startNginx, "haproxy": startHAProxy, "caddy": startCaddy,
+		"nginx": func(t *testing.T, upstream string) *frontend { return startNginx(t, upstream) }, "haproxy": startHAProxy, "caddy": startCaddy,
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := e2e.Config(t)
@@ -36,6 +36,7 @@ func TestProxyExamples(t *testing.T) {
 			f.serves(t)
 			t.Run("socket", f.carriesSockets(p))
 			t.Run("stream", f.carriesStreams(p))
+			t.Run("events", f.carriesEvents(p))
 			t.Run("file", f.carriesFiles())
 			t.Run("address", f.tellsAddresses())
 			t.Run("http2", f.speaksHTTP2())

@@ -23,6 +23,10 @@ func (token) AccessToken(context.Context, chatcast.OperationName) (chatcast.Acce
 	return chatcast.AccessToken{}, ogenerrors.ErrSkipClientSecurity
 }
 
+func (token) StreamTicket(context.Context, chatcast.OperationName) (chatcast.StreamTicket, error) {
+	return chatcast.StreamTicket{}, ogenerrors.ErrSkipClientSecurity
+}
+
 func (token) SignedLink(context.Context, chatcast.OperationName) (chatcast.SignedLink, error) {
 	return chatcast.SignedLink{}, ogenerrors.ErrSkipClientSecurity
 }

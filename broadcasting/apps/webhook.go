@@ -86,7 +86,7 @@ func checkWebhooks(c *checker, list []Webhook) {
 }
 
 func (w Webhook) check(c *checker, field string) {
-	if message := checkURL(w.URL); message != "" {
+	if message := CheckWebhookURL(w.URL); message != "" {
 		c.add(field+".url", "%s", message)
 	}
 	for i, name := range w.Events {
@@ -112,7 +112,9 @@ func (w Webhook) check(c *checker, field string) {
 	}
 }
 
-func checkURL(text string) string {
+// CheckWebhookURL returns what is wrong with the URL of a webhook: "has a port that is not from
+// 1 to 65535". It does not repeat the URL, which may hold a secret. Empty: nothing is.
+func CheckWebhookURL(text string) string {
 	u, err := url.Parse(text)
 	switch {
 	case utf8.RuneCountInString(text) > MaxWebhookURL:

@@ -39,5 +39,5 @@
 // and no other package is called.
 //
 // Of chatcast's packages it may import only broadcasting, broadcasting/apps and
-// channels/dialguard. The program that wires it implements Store.
+// channels/webpost. The program that wires it implements Store.
 package webhook

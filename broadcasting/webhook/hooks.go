@@ -15,6 +15,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/webpost"
 )
 
 // Default periods and intervals.
@@ -113,12 +114,8 @@ func New(ctx context.Context, o Options) (*Hooks, error) {
 		stopping: make(chan struct{}), quiet: make(chan struct{}),
 	}
 	h.outcomes.reset()
-	h.client = &http.Client{
-		Transport:     o.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	if o.Transport == nil {
-		h.client.Transport = newTransport(o.AllowPrivate)
+	if h.client = webpost.Client(o.Transport); o.Transport == nil {
+		h.client = webpost.NewClient(postTime, o.AllowPrivate)
 	}
 	if err := h.Set(o.Apps); err != nil {
 		return nil, err
@@ -272,13 +269,13 @@ func (h *Hooks) loop(ctx context.Context, stop func()) {
 			continue
 		case <-due.C:
 		case <-h.notify:
-			sleep(ctx, batchTime) // wait for further events
+			webpost.Sleep(ctx, batchTime) // wait for further events
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		if h.flush(ctx) != nil {
-			sleep(ctx, min(storeFirst<<min(h.trouble, 10), storeMost, h.ttl/3))
+			webpost.Sleep(ctx, min(storeFirst<<min(h.trouble, 10), storeMost, h.ttl/3))
 			h.wake()
 		}
 		due.Stop()

@@ -3,11 +3,12 @@ package webhook
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"chatcast/channels/webpost"
 )
 
 // Bounds of a sender.
@@ -79,7 +80,7 @@ func (s *sender) run(ctx context.Context, more <-chan struct{}) {
 	var p *post
 	for ctx.Err() == nil {
 		if !s.mayPost() {
-			sleep(ctx, tendTime)
+			webpost.Sleep(ctx, tendTime)
 			continue
 		}
 		if p == nil {
@@ -107,7 +108,7 @@ func (s *sender) run(ctx context.Context, more <-chan struct{}) {
 			if s.expire(failure) {
 				p = nil
 			}
-			sleep(ctx, wait)
+			webpost.Sleep(ctx, wait)
 		}
 	}
 }
@@ -129,25 +130,25 @@ func (s *sender) delivered(p *post) {
 
 // failed counts and logs a failed attempt, and returns how long to wait before the next
 // one.
-func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration {
+func (s *sender) failed(p *post, f *webpost.Error, began time.Time) time.Duration {
 	if s.tries == 0 {
 		s.failing = began
 	}
 	s.tries++
 	s.stats.failed.Add(1)
-	wait := backoff(s.tries)
+	wait := webpost.Backoff(s.tries, backoffFirst, backoffMost)
 	level := slog.LevelDebug
 	if s.tries == 1 {
 		level = slog.LevelWarn
 	}
 	s.log.Log(context.Background(), level, "a webhook was not taken and is tried again",
-		append(s.names(), "reason", f.reason, "error", f.text, "attempts", s.tries, "again_in", wait.Round(time.Millisecond), "events", p.events)...)
+		append(s.names(), "reason", f.Reason, "error", f.Text, "attempts", s.tries, "again_in", wait.Round(time.Millisecond), "events", p.events)...)
 	now, out := time.Now(), outcome{}
 	s.mu.Lock()
 	for i := range p.parts { // the first deliveries of the queue
 		w := &s.queue[i]
 		w.Attempts++
-		out.failed = append(out.failed, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.text, At: now})
+		out.failed = append(out.failed, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.Text, At: now})
 	}
 	s.mu.Unlock()
 	s.report(out)
@@ -158,7 +159,7 @@ func (s *sender) failed(p *post, f *attemptError, began time.Time) time.Duration
 // failed for as long, too. Deliveries that only waited behind a slow endpoint are still
 // tried. It reports whether it gave up any; if so, the first of the queue is among
 // them.
-func (s *sender) expire(f *attemptError) bool {
+func (s *sender) expire(f *webpost.Error) bool {
 	now := time.Now()
 	if now.Sub(s.failing) < giveUpAfter {
 		return false
@@ -167,7 +168,7 @@ func (s *sender) expire(f *attemptError) bool {
 	n, events, out := 0, 0, outcome{}
 	for n < len(s.queue) && now.Sub(s.queue[n].since) >= giveUpAfter {
 		w := s.queue[n]
-		out.givenUp = append(out.givenUp, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.text, At: now})
+		out.givenUp = append(out.givenUp, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: f.Text, At: now})
 		events += w.Count
 		n++
 	}
@@ -178,7 +179,7 @@ func (s *sender) expire(f *attemptError) bool {
 	s.shift(n)
 	s.stats.givenUp.Add(uint64(events))
 	s.log.Error("webhooks are given up: the endpoint took none for too long",
-		append(s.names(), "events", events, "reason", f.reason, "error", f.text, "attempts", s.tries, "since", s.failing.UTC().Format(time.RFC3339))...)
+		append(s.names(), "events", events, "reason", f.Reason, "error", f.Text, "attempts", s.tries, "since", s.failing.UTC().Format(time.RFC3339))...)
 	s.report(out)
 	return true
 }
@@ -188,25 +189,4 @@ func (s *sender) expire(f *attemptError) bool {
 func (s *sender) names() []any {
 	to := s.to.Load()
 	return []any{"app", to.app.ID, "endpoint", to.index, "host", to.host}
-}
-
-// backoff returns how long to wait after the nth failed attempt. The time doubles up to
-// a bound and is drawn from its upper half, so that not all endpoints are retried at
-// once.
-func backoff(n int) time.Duration {
-	wait := backoffMost
-	if n < 10 {
-		wait = min(backoffFirst<<(n-1), backoffMost)
-	}
-	return wait/2 + rand.N(wait/2)
-}
-
-// sleep waits until its time has passed or ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }

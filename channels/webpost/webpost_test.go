@@ -1,24 +1,26 @@
-package webhook
+package webpost_test
 
 import (
 	"errors"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"chatcast/channels/webpost"
 )
 
-// The transport of webhooks refuses each address of dialguard's table, and the attempt
-// reports that.
+// TestRefusedAddresses checks that the client refuses each address of dialguard's table, and
+// that the error says so.
 func TestRefusedAddresses(t *testing.T) {
-	text, err := os.ReadFile("../../channels/dialguard/testdata/addresses.txt")
+	text, err := os.ReadFile("../dialguard/testdata/addresses.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, refused := &http.Client{Transport: newTransport(false)}, 0
+	client, refused := webpost.NewClient(time.Second, false), 0
 	for line := range strings.Lines(string(text)) {
 		address, ok := strings.CutPrefix(strings.TrimSpace(line), "refused ")
 		if !ok {
@@ -32,7 +34,7 @@ func TestRefusedAddresses(t *testing.T) {
 			t.Errorf("%s was reached", address)
 		case errors.Is(err, syscall.EAFNOSUPPORT): // this machine has no IPv6
 		default:
-			if got := attemptErrorOf(err, postTime); *got != (attemptError{reasonPrivate, privateTarget}) {
+			if got := webpost.ErrorOf(err, time.Second); *got != (webpost.Error{Reason: webpost.ReasonPrivate, Text: webpost.PrivateTarget}) {
 				t.Errorf("%s: %+v", address, got)
 			}
 			refused++

@@ -56,6 +56,13 @@ const (
 	AuditGroupJoined  = "group.joined"
 	AuditGroupLeft    = "group.left"
 
+	AuditCallbackMade        = "callback.made"
+	AuditCallbackChanged     = "callback.changed"
+	AuditCallbackRemoved     = "callback.removed"
+	AuditCallbackRewound     = "callback.rewound"
+	AuditCallbackResumed     = "callback.resumed"
+	AuditCallbackRedelivered = "callback.redelivered" // one event of it
+
 	AuditAppMade     = "app.made"
 	AuditAppChanged  = "app.changed"
 	AuditAppEnabled  = "app.enabled"
@@ -74,6 +81,7 @@ var auditActions = []string{
 	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
+	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRedelivered,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
 }
 
@@ -100,5 +108,6 @@ const (
 	targetChat       = "chat"
 	targetContact    = "contact"
 	targetGroup      = "group" // its id is that of its chat
+	targetCallback   = "callback"
 	targetApp        = "app"
 )

@@ -178,6 +178,9 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 		if err != nil {
 			return err
 		}
+		if err := s.callbacksRemoved(c); err != nil {
+			return err
+		}
 		return c.auditLicense(a, l, AuditLicenseRemoved, nil)
 	})
 }
@@ -245,6 +248,9 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 			return orNotFound(err, "messenger")
 		}
 		if err := c.tx.ForgetJournalOf(channels.LineName(licenseID, typ)); err != nil {
+			return err
+		}
+		if err := s.callbacksRemoved(c); err != nil {
 			return err
 		}
 		if err := c.auditMessenger(a, l, AuditMessengerRemoved, typ); err != nil {

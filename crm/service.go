@@ -63,6 +63,8 @@ type Options struct {
 	PublicURL    string // start of the links to attachments: "https://chat.example.com"; may be empty
 	// Messengers serve the lines, by messenger type; "" serves all other types.
 	Messengers map[string]Messenger
+	// Callbacks posts to callback URLs; nil: nothing can be posted.
+	Callbacks CallbackPoster
 	// Tracer follows changes; nil: nothing does.
 	Tracer Tracer
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes; see
@@ -107,6 +109,9 @@ func New(o Options) *Service {
 	}
 	if o.Files == nil {
 		o.Files = noFiles{}
+	}
+	if o.Callbacks == nil {
+		o.Callbacks = noCallbacks{}
 	}
 	if o.SearchTime == 0 {
 		o.SearchTime = DefaultSearchTime

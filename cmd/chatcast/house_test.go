@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
 	"crm/s3":                     {"crm"},
+	"crm/webhook":                {"crm", "channels/webpost"}, // the CRM's webhooks
 	"crm/whatsapp":               {"crm", "crm/whatsapp/content", "crm/whatsapp/media", "channels/dialguard", "models/seal"},
 	"crm/whatsapp/content":       {"crm"}, // converts messages of WhatsApp to contents of the CRM, pure
 	"crm/whatsapp/media":         {},      // reads files for WhatsApp, pure
@@ -51,7 +52,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm", "models/seal"},
 	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests
@@ -77,19 +78,20 @@ var testsOnly = []string{
 
 // confined lists libraries that only one room (and its plugs) may import.
 var confined = map[string]string{
-	"github.com/gin-gonic/gin":     "server",
-	"github.com/gorilla/websocket": "server",
-	"gorm.io/":                     "models",
-	"github.com/jackc/pgx":         "models",
-	"go.mau.fi/whatsmeow":          "crm/whatsapp",
-	"go.mau.fi/util":               "crm/whatsapp",
-	"github.com/minio/":            "crm/s3",
-	"code.dny.dev/ssrf":            "channels/dialguard",
-	"github.com/pquerna/otp":       "crm",
-	"github.com/CycloneDX/":        "cmd/chatcast",
-	"golang.org/x/text":            "models",
-	"github.com/prometheus/":       "cmd/chatcast/app",
-	"go.opentelemetry.io/":         "cmd/chatcast/app",
+	"github.com/gin-gonic/gin":      "server",
+	"github.com/gorilla/websocket":  "server",
+	"gorm.io/":                      "models",
+	"github.com/jackc/pgx":          "models",
+	"go.mau.fi/whatsmeow":           "crm/whatsapp",
+	"go.mau.fi/util":                "crm/whatsapp",
+	"github.com/minio/":             "crm/s3",
+	"code.dny.dev/ssrf":             "channels/dialguard",
+	"github.com/pquerna/otp":        "crm",
+	"github.com/standard-webhooks/": "crm/webhook",
+	"github.com/CycloneDX/":         "cmd/chatcast",
+	"golang.org/x/text":             "models",
+	"github.com/prometheus/":        "cmd/chatcast/app",
+	"go.opentelemetry.io/":          "cmd/chatcast/app",
 }
 
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.

@@ -48,6 +48,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerMessages(line)
 	a.registerLine(line)
 	a.registerGroups(line)
+	a.registerCallbacks(signedIn, line)
 }
 
 // NoRoute answers requests for a path under /v1 that does not exist.

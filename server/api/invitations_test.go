@@ -123,6 +123,7 @@ func TestSeveralCompanies(t *testing.T) {
 		w.messages()
 		w.quick()
 		w.apps()
+		w.callbacks()
 		w.journal()
 		for _, op := range reference(t).Operations {
 			query, body := takesCompany(&op)

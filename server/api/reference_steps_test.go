@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -216,6 +217,52 @@ func (w *walker) messages() {
 	)
 	w.account()
 	w.files()
+}
+
+// callbacks sets URLs, of which the first stays. It numbers the journal: the walker has no
+// relay.
+func (w *walker) callbacks() {
+	const of, url = "/v1/companies/2224/callbackUrl", `{"url":"https://example.com/in?key=hidden","events":["message"],"chats":["79990001122"]}`
+	w.steps(
+		step{w.Owner, "PUT " + line + "/callbackUrl", url, 0, "hook=data.id", nil},
+		step{w.Admin, "PUT " + phoneLine + "/callbackUrl", `{"url":"https://example.com"}`, 0, "", nil},
+		step{w.Operator, "PUT " + phoneLine + "/callbackUrl", `{"url":"https://example.com"}`, 403, "", nil},
+		step{w.Operator, "DELETE " + phoneLine + "/callbackUrl", "", 403, "", nil},
+		step{w.Admin, "DELETE " + phoneLine + "/callbackUrl", "", 0, "", nil},
+		step{w.Admin, "PUT " + of, `{"url":"https://example.com","lines":[{"licenseId":1229,"messengerType":"grWhatsApp"}]}`, 0, "", nil},
+		step{w.Operator, "DELETE " + of, "", 403, "", nil},
+		step{w.Admin, "DELETE " + of, "", 0, "", nil},
+		step{w.Owner, "GET /v1/callbackUrls?companyId=2224", "", 0, "", nil},
+		step{w.Operator, "GET /v1/callbackUrls", "", 403, "", nil},
+	)
+	w.Tx(w.t, func(tx *models.Tx) error { _, err := tx.NumberJournal(10_000); return err })
+	entries, err := w.Store.Read(context.Background()).ChannelJournal(models.ChannelView{Channel: "private-v1.licenses.1229.messengers.grWhatsApp"}, 0, 1<<40, 10_000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	event := slices.IndexFunc(entries, func(e models.JournalEntry) bool {
+		return e.Name == "message" && strings.Contains(e.Data, "79990001122@c.us")
+	})
+	w.vars["{event}"] = strconv.FormatInt(*entries[event].Seq, 10)
+	w.steps(
+		step{w.Owner, "POST /v1/callbackUrls/{hook}/redeliver", `{"eventId":{event}}`, 0, "", nil},
+		step{w.Owner, "GET /v1/callbackUrls/{hook}/deliveries?failed=false", "", 0, "", nil},
+		step{w.Owner, "POST /v1/callbackUrls/{hook}/rewind", `{"eventId":0}`, 0, "", nil},
+		step{w.Owner, "POST /v1/callbackUrls/{hook}/rewind", `{"time":1637319282,"url":"https://example.com/dry"}`, 0, "", nil},
+	)
+	w.Tx(w.t, func(tx *models.Tx) error {
+		id, err := strconv.ParseInt(w.vars["{hook}"], 10, 64)
+		if err != nil {
+			return err
+		}
+		row, err := tx.LockCallbackURL(id)
+		if err != nil {
+			return err
+		}
+		row.SuspendedAt, row.LastError, row.LostFrom, row.LostTo, row.LostAt = 1637319300, "answered 500", 1, 2, 1637319300
+		return tx.PutCallbackURL(row)
+	})
+	w.steps(step{w.Owner, "POST /v1/callbackUrls/{hook}/resume", "", 0, "", nil})
 }
 
 // account tests a line with an account of its own, up to its logout.

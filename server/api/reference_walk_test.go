@@ -110,6 +110,17 @@ func (p *phone) Pair(ctx context.Context, l crm.Line, to string) (crm.Pairing, e
 	return pairing, errors.Join(err, p.rules.PublishQR(ctx, l, pairing))
 }
 
+// poster takes every URL, and every event.
+type poster struct{}
+
+var _ crm.CallbackPoster = poster{}
+
+func (poster) CheckURL(context.Context, string) error { return nil }
+func (poster) Changed()                               {}
+func (poster) Post(context.Context, crm.CallbackTarget, crm.CallbackEvent) crm.CallbackAttempt {
+	return crm.CallbackAttempt{Status: 200}
+}
+
 // walker calls the routes and records the answers.
 type walker struct {
 	office
@@ -142,7 +153,7 @@ type step struct {
 
 func newWalker(t *testing.T, store *models.Store) *walker {
 	w := &walker{office: unchecked(t, store), phone: &phone{}, t: t, vars: map[string]string{}, seen: map[string]bool{}, told: map[string]bool{}, last: map[string]step{}}
-	w.phone.rules, w.Messengers["WhatsApp"] = w.Service, w.phone
+	w.phone.rules, w.Messengers["WhatsApp"], w.Callbacks = w.Service, w.phone, poster{}
 	w.Handler = apitest.Documented(t, w.Handler, func(op *apitest.Operation, _ *http.Request, status int) {
 		w.op = op
 		w.seen[op.String()+" "+strconv.Itoa(status)] = true
@@ -309,6 +320,7 @@ func (w *walker) everything() {
 	w.quick()
 	w.apps()
 	w.streams()
+	w.callbacks()
 }
 
 // rare lists documented answers that one client alone cannot cause, and why.

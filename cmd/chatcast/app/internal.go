@@ -16,6 +16,7 @@ import (
 
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels/refusals"
+	callbacks "chatcast/crm/webhook"
 	"chatcast/server"
 	"chatcast/server/api"
 )
@@ -80,6 +81,8 @@ type metrics struct {
 	monitor *server.Monitor
 	hooks   *webhook.Hooks
 
+	callbacks *callbacks.Hooks
+
 	refusals *refusals.Log
 
 	version, commit string
@@ -117,6 +120,7 @@ func (m metrics) Describe(ch chan<- *prometheus.Desc) {
 	}
 	describeWebhooks(ch)
 	describeStreams(ch)
+	describeCallbacks(ch)
 }
 
 // Collect implements prometheus.Collector.
@@ -150,6 +154,7 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	collectWebhooks(m.hooks.Stats(), ch)
 	collectStreams(m.streams.Stats(), ch)
+	collectCallbacks(m.callbacks.Stats(), ch)
 }
 
 func oneIf(yes bool) float64 {
@@ -171,5 +176,5 @@ func (m metrics) connz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.monitor.Counters().Engine, "webhooks": m.hooks.Stats(), "connections": conns})
+	_ = enc.Encode(map[string]any{"sockets": len(conns), "engine": m.monitor.Counters().Engine, "webhooks": m.hooks.Stats(), "callbackUrls": m.callbacks.Stats(), "connections": conns})
 }

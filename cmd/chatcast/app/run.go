@@ -88,7 +88,7 @@ var errStopping = crm.Unavailable("the server stops; try again")
 // are journalled and published too.
 func (p *Program) runBack(back *stage) {
 	for _, f := range []func(context.Context) error{
-		p.parts.engine.Run, p.parts.hooks.Run, p.parts.relay.Run, p.parts.online.Run, p.parts.rules.RunSweeper,
+		p.parts.engine.Run, p.parts.hooks.Run, p.parts.callbacks.Run, p.parts.relay.Run, p.parts.online.Run, p.parts.rules.RunSweeper,
 		func(ctx context.Context) error { return p.parts.rules.RunCutOffs(ctx, p.cutOffs) },
 		p.parts.rules.RunAudit, p.parts.rules.RunIndexer, p.parts.monitor.Run, p.parts.watcher.Run, p.parts.health.run,
 	} {
@@ -98,7 +98,7 @@ func (p *Program) runBack(back *stage) {
 		back.run(p.tls.run)
 	}
 	if p.internal != nil {
-		m := metrics{sockets: p.parts.sockets, streams: p.parts.streams, monitor: p.parts.monitor, hooks: p.parts.hooks, refusals: p.parts.refusals, version: p.version, commit: p.commit}
+		m := metrics{sockets: p.parts.sockets, streams: p.parts.streams, monitor: p.parts.monitor, hooks: p.parts.hooks, callbacks: p.parts.callbacks, refusals: p.parts.refusals, version: p.version, commit: p.commit}
 		back.run(func(ctx context.Context) error {
 			return serveInternal(ctx, p.internal, internalRoutes(m, p.parts.collectors()...))
 		})

@@ -18,6 +18,7 @@ import (
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 	"chatcast/crm/bridge"
+	callbacks "chatcast/crm/webhook"
 	"chatcast/crm/whatsapp"
 	"chatcast/models"
 	"chatcast/server"
@@ -43,6 +44,7 @@ type components struct {
 	watcher   *apps.Watcher        // watches all apps; the field apps serves them
 	served    []apps.App           // set by wireApps
 	hooks     *webhook.Hooks
+	callbacks *callbacks.Hooks
 	apps      *pusher.Apps
 	origins   apps.Origins
 	reorigin  func(apps.Origins) // replaces origins
@@ -97,15 +99,21 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	if r.tracing != nil {
 		tracer = r.tracing
 	}
+	r.callbacks = callbacks.New(callbacks.Options{
+		Log: logFor("callbacks"), AllowPrivate: cfg.Webhooks.AllowPrivateTargets, SuspendAfter: time.Duration(cfg.Webhooks.SuspendAfter),
+		Retention: time.Duration(cfg.Journal.Retention), Alone: true, // New has locked the database
+	})
 	r.rules = crm.New(crm.Options{
-		Tracer: tracer,
-		Store:  store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
+		Callbacks: r.callbacks,
+		Tracer:    tracer,
+		Store:     store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay, ChecksPerDay: cfg.WhatsApp.ChecksPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 		ConfigApps: cfg.Apps, AuditRetention: time.Duration(cfg.Audit.Retention), Refusals: r.refusals,
 	})
 	r.whatsapp.Serve(r.rules)
+	r.callbacks.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
 	r.engine.SetHistory(crm.History{Service: r.rules}, logFor("resume"))

@@ -34,6 +34,9 @@ func check(cfg *Config, violations *ConfigError) {
 	checkApps(cfg.Apps, violations)
 	checkBootstrap(cfg.Bootstrap, violations)
 	checkWhatsApp(cfg.WhatsApp, violations)
+	if d := time.Duration(cfg.Webhooks.SuspendAfter); d != 0 && d < time.Minute {
+		violations.add("webhooks.suspend_after", "must be at least 1m, or 0 for never, not %s", d)
+	}
 	if r := time.Duration(cfg.Journal.Retention); r < time.Minute {
 		violations.add("journal.retention", "must be at least 1m, not %s", r)
 	}

@@ -96,7 +96,8 @@ type BusConfig struct {
 
 // WebhooksConfig holds the settings of all webhooks.
 type WebhooksConfig struct {
-	AllowPrivateTargets bool `yaml:"allow_private_targets"`
+	AllowPrivateTargets bool     `yaml:"allow_private_targets"`
+	SuspendAfter        Duration `yaml:"suspend_after"` // of a callback URL that takes nothing; 0: never
 }
 
 // BootstrapConfig holds the first rows of an empty database.
@@ -196,6 +197,7 @@ func Default() Config {
 			AppID:   "app_685_1",
 		},
 		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour), Guard: true, ChecksPerDay: 1000},
+		Webhooks: WebhooksConfig{SuspendAfter: Duration(24 * time.Hour)},
 		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:    AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
 		Tracing:  TracingConfig{OneIn: 1},

@@ -227,6 +227,7 @@ func TestViolations(t *testing.T) {
 		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', channels: ['']}]}]", "apps[0].webhooks[0].channels[0]", "beginning"},
 		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', headers: {X-Pusher-Key: a}}]}]", "apps[0].webhooks[0].headers.X-Pusher-Key", "set by the server"},
 		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', single: 1}]}]", "apps[0].webhooks[0].single", "true or false"},
+		{"webhooks: {suspend_after: 1s}", "webhooks.suspend_after", "at least 1m"},
 		{"webhooks: {allow_private_targets: 1}", "webhooks.allow_private_targets", "true or false"},
 		{"apps: [{id: a, key: k, webhooks: [{url: 'http://x', headers: {a: 1}}]}]", "apps[0].webhooks[0].headers.a", "must be text"},
 		{"bootstrap: {company: {id: -1}}", "bootstrap.company.id", "negative"},

@@ -33,6 +33,7 @@ func (w *world) fixedValues() {
 		"fileId":    strings.Repeat("0", 32), "quotedMessageId": "none", "userId": none, "tagId": none, "tags/id": none, "categoryId": none, "categories/id": none,
 		"levels/id": none, "LevelOrNull.id": none, "quickResponseLists/id": none, "responseId": none, "parent": none, "IDs.ids": none, "responsibleId": none,
 		"UserRef.id": none, "UserOrNull.id": none, "invitations/id": none, "invitations/code": strings.Repeat("0", 64), "apps/id": "none", "sessions/id": none,
+		"callbackUrls/id": none, "CallbackRedelivery.eventId": 1 << 40,
 	} {
 		w.set(key, absent, value)
 	}
@@ -58,6 +59,7 @@ func (w *world) fixedValues() {
 		"PasskeyAnswer.assertion":   perPerson(func(*person) any { return w.assertion }),
 		"TOTPInput.currentPassword": password, "CodeInput.code": perPerson(w.code), "CompanySecurityInput.requireTotp": false,
 		"MessengerInput.type": "viber", "MessengerType.type": "telegram", "schemas/file": "message.json",
+		"CallbackInput.url": w.hooks, "CallbackRewind.eventId": 0,
 		"app/key": "ChatsAppApiProdKey", "{key}/serverId": "7", "{serverId}/session": perPerson(w.session),
 		"socket_id": perPerson(func(*person) any { _, id := e2e.ConnectSocket(w.t, w.p.Base); return id }),
 	} {

@@ -48,6 +48,7 @@ type world struct {
 	asked  int    // for addresses of clients, and sessions
 	opened string // a session over HTTP
 
+	hooks     string // a URL that takes webhooks
 	phones    *e2e.Phones
 	assertion json.RawMessage // by the passkey of the account that is being paired; nil: none is
 }
@@ -60,6 +61,9 @@ func newWorld(t *testing.T, url string) *world {
 	}
 	cfg := e2e.Config(t)
 	cfg.Server.SecurityContact = "security@example.com"
+	cfg.Webhooks.AllowPrivateTargets = true
+	hooks := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(hooks.Close)
 	if url != "" {
 		cfg.Database.URL = url
 	}
@@ -67,7 +71,7 @@ func newWorld(t *testing.T, url string) *world {
 	second := cfg.Apps[0]
 	second.ID, second.Key, second.Secret = "2", "SecondKey", "the secret of app 2"
 	cfg.Apps = append(cfg.Apps, second)
-	w := &world{t: t, phones: phones, p: e2e.Start(t, cfg), ref: ref, people: people(), values: map[string]map[string]any{}}
+	w := &world{t: t, phones: phones, hooks: hooks.URL, p: e2e.Start(t, cfg), ref: ref, people: people(), values: map[string]map[string]any{}}
 	plain := httptest.NewServer(w.p.Components().Router)
 	t.Cleanup(plain.Close)
 	w.base = plain.URL
@@ -227,16 +231,42 @@ func (w *world) furnish(company, chat string, owner int64) {
 		}
 	}
 	c.Must("POST", at+"/chats/"+chat+"/messages/text", map[string]any{"text": company + " wrote"}, &sent)
+	c.Must("PUT", fmt.Sprintf("/v1/companies/%d/callbackUrl", id), map[string]any{"url": w.hooks}, nil)
 	c.Must("POST", fmt.Sprintf("/v1/companies/%d/employees", id), map[string]any{"email": "invited@" + company + ".test"}, &invited)
 	for key, value := range map[string]any{
 		"companyId": id, "licenseId": license, "messengerType": messenger, "pairing/messengerType": "grWhatsApp", "chatId": chat, "contactId": chat, "guarded": guarded,
 		"messageId": company + "-2", "written": sent.ID, "fileId": w.upload(c, at+"/chats/"+chat), "quotedMessageId": company + "-1", "of guarded": company + "-3",
 		"userId": license + 2, "tagId": tag, "tags/id": tag, "categoryId": category, "categories/id": category, "levels/id": level, "LevelOrNull.id": level,
 		"quickResponseLists/id": list, "responseId": response, "parent": parent, "IDs.ids": response, "responsibleId": license + 2,
+		"callbackUrls/id": w.callback(c, at), "CallbackRedelivery.eventId": w.event(c, fmt.Sprintf("private-v1.licenses.%d.messengers.%s", license, messenger)),
 		"UserRef.id": license + 2, "UserOrNull.id": license + 2, "invitations/id": invited.Invitation.ID, "invitations/code": invited.Invitation.Code,
 	} {
 		w.set(key, company, value)
 	}
+}
+
+// callback sets the callback URL of a line, and returns its id.
+func (w *world) callback(c *e2e.Client, at string) int64 {
+	w.t.Helper()
+	var made struct{ ID int64 }
+	c.Must("PUT", at+"/callbackUrl", map[string]any{"url": w.hooks}, &made)
+	return made.ID
+}
+
+// event returns the id of an event in the channel.
+func (w *world) event(c *e2e.Client, channel string) (id int64) {
+	w.t.Helper()
+	c.Eventually("an event has a number", func() bool {
+		entries, err := w.p.Components().Store.Read(w.t.Context()).NewestChannelJournal(models.ChannelView{Channel: channel}, 1<<40, 1)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if len(entries) > 0 {
+			id = *entries[0].Seq
+		}
+		return id != 0
+	})
+	return id
 }
 
 // upload sends a file and returns its id.

@@ -1,0 +1,257 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"chatcast/models"
+)
+
+// A callback URL gets the events of a line, or of all lines of a company, as webhooks. The
+// rules here keep the URLs and how far each has got; a CallbackPoster posts.
+
+// CallbackPoster posts to callback URLs.
+type CallbackPoster interface {
+	// CheckURL posts nothing to the URL. It returns an Error about the field url unless the
+	// answer is 200.
+	CheckURL(ctx context.Context, url string) error
+	// Post posts an event once.
+	Post(ctx context.Context, to CallbackTarget, ev CallbackEvent) CallbackAttempt
+	// Changed is called after the commit of a change of URLs. It does not block.
+	Changed()
+}
+
+// CallbackTarget is where to post, and the secret to sign with. It must not be printed.
+type CallbackTarget struct {
+	URL    string `json:"-"`
+	Secret string `json:"-"`
+}
+
+// String keeps the URL and the secret from being printed.
+func (CallbackTarget) String() string { return "a callback URL" }
+
+// GoString keeps %#v from showing the URL and the secret.
+func (t CallbackTarget) GoString() string { return t.String() }
+
+// CallbackEvent is an event as it is posted.
+type CallbackEvent struct {
+	ID   int64 // the event id
+	Name string
+	Body []byte // {"data":[...],"meta":{...}}
+}
+
+// CallbackAttempt is how an attempt to post an event went.
+type CallbackAttempt struct {
+	Began    time.Time
+	Duration time.Duration
+	Status   int           // 0: no answer came
+	Reason   string        // why it failed, in one word; empty: it was delivered
+	Error    string        // the same for people; it holds neither URL nor secret
+	Answer   string        // the first bytes
+	After    time.Duration // the receiver asks to wait so long; 0: it does not
+	Gone     bool          // the receiver wants no more events
+}
+
+// Bounds of callback URLs.
+const (
+	MaxCallbackChats = 100
+	MaxCallbackLines = 100
+	// CallbackLogSize is how many entries the log of a URL keeps, for CallbackLogAge.
+	CallbackLogSize = 1000
+	CallbackLogAge  = 7 * 24 * time.Hour
+	// CallbackAnswer is how many bytes of an answer the log keeps.
+	CallbackAnswer = 512
+)
+
+// States of a callback URL.
+const (
+	CallbackActive    = "active"
+	CallbackFailing   = "failing"   // the last attempt failed, and is made again
+	CallbackSuspended = "suspended" // nothing is sent until somebody resumes it
+	CallbackDone      = "done"      // of a dry run: everything was sent
+)
+
+// LineRef names a line.
+type LineRef struct {
+	LicenseID     int64  `json:"licenseId"`
+	MessengerType string `json:"messengerType"`
+}
+
+// CallbackData is a callback URL as answers show it.
+type CallbackData struct {
+	ID            int64     `json:"id"`
+	CompanyID     int64     `json:"companyId"`
+	LicenseID     *int64    `json:"licenseId"` // null: it gets the events of all lines
+	MessengerType *string   `json:"messengerType"`
+	URL           string    `json:"url"`
+	Events        []string  `json:"events"` // empty: all
+	Lines         []LineRef `json:"lines"`  // of a company's; empty: all
+	Chats         []string  `json:"chats"`  // of a line's; empty: all
+	CreatedAt     int64     `json:"createdAt"`
+	CallbackState
+	Lost   *CallbackGap    `json:"lost"`             // the last gap; null: there was none
+	DryRun *CallbackDryRun `json:"dryRun"`           // null: there was none
+	Secret string          `json:"secret,omitempty"` // only in the answer that made it
+}
+
+// CallbackState is how far the deliveries to a URL have got.
+type CallbackState struct {
+	State       string  `json:"state"`
+	Reason      *string `json:"reason"`      // of the last failure; null: the last attempt succeeded
+	Since       *int64  `json:"since"`       // it has failed, or is suspended, since then; unix seconds
+	Failures    int64   `json:"failures"`    // in a row
+	NextAttempt *int64  `json:"nextAttempt"` // unix seconds; null: at once
+	LastEventID int64   `json:"lastEventId"` // every event up to this one is done with
+}
+
+// CallbackGap tells of events that were removed from the journal before they were
+// delivered.
+type CallbackGap struct {
+	From int64 `json:"from"` // event ids
+	To   int64 `json:"to"`
+	Time int64 `json:"time"` // when it was found
+}
+
+// CallbackDryRun is a rewind to another URL, which moves nothing else.
+type CallbackDryRun struct {
+	URL string `json:"url"`
+	CallbackState
+	UntilEventID int64 `json:"untilEventId"` // its last event
+}
+
+// noCallbacks is the CallbackPoster of commands and tests, which post nothing.
+type noCallbacks struct{}
+
+var _ CallbackPoster = noCallbacks{}
+
+func (noCallbacks) CheckURL(context.Context, string) error {
+	return Unavailable("this program posts no webhooks")
+}
+
+func (noCallbacks) Post(context.Context, CallbackTarget, CallbackEvent) CallbackAttempt {
+	return CallbackAttempt{Reason: "off", Error: "this program posts no webhooks"}
+}
+
+func (noCallbacks) Changed() {}
+
+// callbackData returns rows, with the dry run of each in it, as answers show them.
+func callbackData(rows []models.CallbackURL) ([]CallbackData, error) {
+	list := []CallbackData{}
+	runs := map[int64]*CallbackDryRun{}
+	for _, row := range rows {
+		if row.ParentID != nil {
+			runs[*row.ParentID] = &CallbackDryRun{URL: row.URL, CallbackState: callbackState(&row), UntilEventID: row.UntilSeq}
+		}
+	}
+	for _, row := range rows {
+		if row.ParentID != nil {
+			continue
+		}
+		f, err := filterOf(&row)
+		if err != nil {
+			return nil, err
+		}
+		data := CallbackData{
+			ID: row.ID, CompanyID: row.CompanyID, LicenseID: row.LicenseID, MessengerType: row.MessengerType, URL: row.URL,
+			Events: f.events, Lines: f.lines, Chats: f.chats, CreatedAt: row.CreatedAt, CallbackState: callbackState(&row), DryRun: runs[row.ID],
+		}
+		if row.LostAt != 0 {
+			data.Lost = &CallbackGap{row.LostFrom, row.LostTo, row.LostAt}
+		}
+		list = append(list, data)
+	}
+	return list, nil
+}
+
+func callbackState(row *models.CallbackURL) CallbackState {
+	st := CallbackState{State: CallbackActive, Failures: row.Failures, LastEventID: row.CursorSeq}
+	if row.LastError != "" {
+		st.Reason = &row.LastError
+	}
+	switch {
+	case row.SuspendedAt != 0:
+		st.State, st.Since = CallbackSuspended, &row.SuspendedAt
+	case row.ParentID != nil && row.CursorSeq >= row.UntilSeq:
+		st.State = CallbackDone
+	case row.Failures > 0:
+		st.State, st.Since, st.NextAttempt = CallbackFailing, new(row.FailingSinceMS/1000), new(row.NextAtMS/1000)
+	}
+	return st
+}
+
+// oneCallback returns a URL as answers show it.
+func oneCallback(tx *models.Tx, row *models.CallbackURL) (data CallbackData, err error) {
+	rows := []models.CallbackURL{*row}
+	run, err := tx.DryRunOf(row.ID)
+	switch {
+	case err == nil:
+		rows = append(rows, *run)
+	case !errors.Is(err, models.ErrNotFound):
+		return data, err
+	}
+	list, err := callbackData(rows)
+	if err != nil {
+		return data, err
+	}
+	return list[0], nil
+}
+
+// callbackTarget names a URL in the audit log: by its host, because the rest of it may be
+// secret.
+func callbackTarget(row *models.CallbackURL) target {
+	return ofID(targetCallback, row.ID, callbackHost(row.URL))
+}
+
+func callbackHost(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// callbackFilter selects events.
+type callbackFilter struct {
+	events []string
+	lines  []LineRef
+	chats  []string
+}
+
+// filterOf returns the filter of a row. Its lists are not nil, as put wrote them.
+func filterOf(row *models.CallbackURL) (f callbackFilter, err error) {
+	err = errors.Join(json.Unmarshal([]byte(row.Events), &f.events), json.Unmarshal([]byte(row.Lines), &f.lines), json.Unmarshal([]byte(row.Chats), &f.chats))
+	if err != nil {
+		err = fmt.Errorf("crm: callback URL %d: %w", row.ID, err)
+	}
+	return f, err
+}
+
+// put writes the filter into a row.
+func (f callbackFilter) put(row *models.CallbackURL) error {
+	for _, c := range []struct {
+		to   *string
+		list any
+	}{{&row.Events, f.events}, {&row.Lines, f.lines}, {&row.Chats, f.chats}} {
+		text, err := json.Marshal(c.list)
+		if err != nil {
+			return err
+		}
+		*c.to = string(text)
+	}
+	return nil
+}
+
+func unique[T comparable](list []T) []T {
+	once := make([]T, 0, len(list))
+	for _, v := range list {
+		if !slices.Contains(once, v) {
+			once = append(once, v)
+		}
+	}
+	return once
+}

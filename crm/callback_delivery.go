@@ -1,0 +1,321 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chatcast/channels"
+	"chatcast/models"
+)
+
+// What follows is for the one who delivers, crm/webhook.
+
+// Callback is a callback URL, or the dry run of one, as its deliverer needs it.
+type Callback struct {
+	ID         int64
+	CompanyID  int64
+	Line       Line  // the zero Line: of the company
+	ParentID   int64 // set for a dry run: its log is there
+	UntilID    int64 // of a dry run: its last event
+	Generation int64 // rises with each change by a person
+	CallbackProgress
+}
+
+// DryRun reports whether the deliveries go to another URL for a test.
+func (cb Callback) DryRun() bool { return cb.ParentID != 0 }
+
+// CallbackProgress is how far the deliveries to a URL have got.
+type CallbackProgress = models.CallbackProgress
+
+// callback returns a row for its deliverer.
+func callback(row *models.CallbackURL) Callback {
+	cb := Callback{
+		ID: row.ID, CompanyID: row.CompanyID, ParentID: deref(row.ParentID), UntilID: row.UntilSeq, Generation: row.Generation,
+		CallbackProgress: row.CallbackProgress,
+	}
+	if row.LicenseID != nil {
+		cb.Line = Line{*row.LicenseID, *row.MessengerType}
+	}
+	return cb
+}
+
+// ClaimCallbacks extends the right of owner, a process, to deliver, to ttl from now, and
+// returns the callback URLs that no other living process delivers to. alone says that there
+// is no other process.
+func (s *Service) ClaimCallbacks(ctx context.Context, owner string, ttl time.Duration, alone bool) (list []Callback, err error) {
+	err = s.change(ctx, func(c *change) error {
+		rows, err := c.tx.ClaimCallbacks(owner, ttl, alone)
+		list = nil
+		for _, row := range rows {
+			list = append(list, callback(&row))
+		}
+		return err
+	})
+	return list, err
+}
+
+// ReleaseCallbacks ends the right of owner, so that another process can deliver at once.
+func (s *Service) ReleaseCallbacks(ctx context.Context, owner string) error {
+	return s.change(ctx, func(c *change) error { return c.tx.DropCallbackLease(owner) })
+}
+
+// CallbacksVersion returns a number that rises with each change of callback URLs by a
+// person, or of who may deliver.
+func (s *Service) CallbacksVersion(ctx context.Context) (int64, error) {
+	return s.Store.Read(ctx).CallbacksVersion()
+}
+
+// callbacksRemoved tells the deliverers that URLs may have been removed with their lines.
+func (s *Service) callbacksRemoved(c *change) error {
+	c.after = append(c.after, s.Callbacks.Changed)
+	return c.tx.CallbacksChanged()
+}
+
+// JournalGrown returns a channel that is closed when events are published after this call.
+func (s *Service) JournalGrown() <-chan struct{} { return s.Journal.next() }
+
+// JournalLast returns the id of the last event.
+func (s *Service) JournalLast(ctx context.Context) (int64, error) {
+	bounds, err := s.Store.Read(ctx).JournalBounds()
+	if err != nil {
+		return 0, err
+	}
+	return bounds.LastSeq, nil
+}
+
+// JournalHead is an event of the journal without its data.
+type JournalHead struct {
+	ID        int64
+	CompanyID int64
+	Channels  []string
+}
+
+// JournalHeads lists at most limit events after an id, in order, and the id up to which it
+// has looked.
+func (s *Service) JournalHeads(ctx context.Context, after int64, limit int) (list []JournalHead, seen int64, err error) {
+	tx := s.Store.Read(ctx)
+	bounds, err := tx.JournalBounds()
+	if err != nil || bounds.LastSeq <= after {
+		return nil, after, err
+	}
+	rows, err := tx.JournalHeads(after, bounds.LastSeq, limit)
+	if err != nil {
+		return nil, after, err
+	}
+	for _, row := range rows {
+		head := JournalHead{ID: *row.Seq, CompanyID: row.CompanyID}
+		if err := json.Unmarshal([]byte(row.Channels), &head.Channels); err != nil {
+			return nil, after, fmt.Errorf("crm: channels of journal entry %d: %w", head.ID, err)
+		}
+		list = append(list, head)
+	}
+	if len(rows) == limit {
+		return list, list[limit-1].ID, nil
+	}
+	return list, bounds.LastSeq, nil
+}
+
+// CallbackNext is what to do next for a callback URL.
+type CallbackNext struct {
+	Callback
+	Target CallbackTarget
+	Event  *CallbackEvent // the next event; nil: there is none up to Seen
+	Seen   int64
+	Lost   *CallbackGap // events that are gone; the next one is behind them
+}
+
+// nextEvents is how many events are looked through at once for one of the right chats.
+const nextEvents = 50
+
+// NextCallback finds the first event after an id that a URL selects, as it is now: what was
+// deleted meanwhile is sent as the journal has it. A URL that is gone is CodeNotFound.
+func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackNext, error) {
+	tx := s.Store.Read(ctx)
+	row, err := tx.CallbackURL(id)
+	if err != nil {
+		return nil, orNotFound(err, "callback URL")
+	}
+	n := &CallbackNext{Callback: callback(row), Target: CallbackTarget{row.URL, row.Secret}}
+	bounds, err := tx.JournalBounds()
+	if err != nil {
+		return nil, err
+	}
+	last := bounds.LastSeq
+	if n.DryRun() {
+		last = min(last, n.UntilID)
+	}
+	if n.Event, n.Seen, err = nextEvent(tx, row, after, last); err != nil {
+		return nil, err
+	}
+	// Read the bounds again: entries that were removed meanwhile are missing above.
+	if bounds, err = tx.JournalBounds(); err != nil {
+		return nil, err
+	}
+	if after < bounds.First-1 {
+		n.Event, n.Seen = nil, after
+		n.Lost = &CallbackGap{From: after + 1, To: bounds.First - 1, Time: s.Now().Unix()}
+	}
+	return n, nil
+}
+
+// nextEvent finds the first event after an id, and up to another one, that a URL selects,
+// and the id up to which it has looked.
+func nextEvent(tx *models.Tx, row *models.CallbackURL, after, last int64) (ev *CallbackEvent, seen int64, err error) {
+	f, err := filterOf(row)
+	if err != nil {
+		return nil, 0, err
+	}
+	q := models.CallbackQuery{CompanyID: row.CompanyID, Names: f.events}
+	limit := nextEvents
+	if row.LicenseID != nil {
+		if q.Channel = channels.LineName(*row.LicenseID, *row.MessengerType); len(f.chats) == 0 {
+			limit = 1
+		}
+	}
+	for seen = after; seen < last; {
+		var rows []models.JournalEntry
+		if rows, seen, err = tx.CallbackEvents(q, seen, last, limit); err != nil {
+			return nil, 0, err
+		}
+		for _, e := range rows {
+			if f.selects(row, &e) {
+				ev, err := asCallbackEvent(&e)
+				return ev, *e.Seq, err
+			}
+		}
+	}
+	return nil, max(seen, after), nil
+}
+
+// callbackEvent returns the event with the id, if the URL selects it.
+func callbackEvent(tx *models.Tx, row *models.CallbackURL, id int64) (*CallbackEvent, error) {
+	f, err := filterOf(row)
+	if err != nil {
+		return nil, err
+	}
+	e, err := tx.JournalEntry(id)
+	if err != nil {
+		return nil, orNotFound(err, "event of this callback URL")
+	}
+	if e.CompanyID != row.CompanyID || !f.selects(row, e) {
+		return nil, notFound("event of this callback URL")
+	}
+	return asCallbackEvent(e)
+}
+
+// linePrefix begins the channels of lines.
+var linePrefix, _, _ = strings.Cut(channels.LineName(0, "x"), "0")
+
+// selects reports whether a URL gets an event of its company.
+func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry) bool {
+	var names []string
+	if json.Unmarshal([]byte(e.Channels), &names) != nil || len(f.events) > 0 && !slices.Contains(f.events, e.Name) {
+		return false
+	}
+	if row.LicenseID != nil {
+		return slices.Contains(names, channels.LineName(*row.LicenseID, *row.MessengerType)) && f.ofChats(e)
+	}
+	if len(f.lines) == 0 && slices.Contains(names, channels.CompanyName(row.CompanyID)) {
+		return true
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		return strings.HasPrefix(name, linePrefix) && (len(f.lines) == 0 || slices.ContainsFunc(f.lines, func(l LineRef) bool {
+			return name == channels.LineName(l.LicenseID, l.MessengerType)
+		}))
+	})
+}
+
+// ofChats reports whether an event is about one of the chats.
+func (f *callbackFilter) ofChats(e *models.JournalEntry) bool {
+	if len(f.chats) == 0 {
+		return true
+	}
+	var data struct {
+		Payload struct {
+			Data []struct {
+				Chat struct {
+					ID string `json:"id"`
+				} `json:"chat"`
+			} `json:"data"`
+		} `json:"payload"`
+	}
+	if json.Unmarshal([]byte(e.Data), &data) != nil {
+		return false
+	}
+	for _, item := range data.Payload.Data {
+		if slices.Contains(f.chats, item.Chat.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// asCallbackEvent returns a numbered entry as it is posted: its payload, unwrapped.
+func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
+	data, ours := strings.CutPrefix(e.Data, `{"payload":`)
+	if !ours || !strings.HasSuffix(data, envelopeTail) {
+		return nil, fmt.Errorf("crm: data of journal entry %d is no event", *e.Seq)
+	}
+	data = WithEventID(data, *e.Seq)
+	return &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: []byte(data[:len(data)-1])}, nil
+}
+
+// CallbackReport is what happened since the last one.
+type CallbackReport struct {
+	Callback                    // with its progress now
+	Attempts []CallbackReported // in order
+	Lost     *CallbackGap       // found since
+}
+
+// CallbackReported is an attempt at an event.
+type CallbackReported struct {
+	Event   CallbackEvent
+	Nth     int64
+	Attempt CallbackAttempt
+}
+
+// ReportCallback stores the progress and the log of a URL. It returns false when the
+// progress is not to be stored, because the URL was changed or removed meanwhile, or another
+// process delivers to it.
+func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackReport) (saved bool, err error) {
+	err = s.change(ctx, func(c *change) error {
+		if saved, err = c.tx.SaveCallbackProgress(r.ID, r.Generation, owner, r.CallbackProgress); err != nil {
+			return err
+		}
+		kind, id := models.CallbackEvent, r.ID
+		if r.DryRun() {
+			kind, id = models.CallbackDryRun, r.ParentID
+		}
+		var rows []models.CallbackDelivery
+		if r.Lost != nil && saved {
+			rows = append(rows, models.CallbackDelivery{
+				Kind: models.CallbackLost, Seq: r.Lost.From, UntilSeq: r.Lost.To, Reason: "lost",
+				Error: "these events were removed from the journal before they were delivered", AtMS: r.Lost.Time * 1000,
+			})
+		}
+		for _, a := range r.Attempts {
+			rows = append(rows, attemptRow(kind, a.Event, a.Nth, a.Attempt))
+		}
+		return c.tx.LogCallback(id, rows, CallbackLogSize)
+	})
+	return saved && err == nil, err
+}
+
+// IsCallbackGone reports whether an error says that a callback URL is gone.
+func IsCallbackGone(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == CodeNotFound
+}
+
+// Channel returns the channel of a line; empty for the zero Line.
+func (l Line) Channel() string {
+	if l == (Line{}) {
+		return ""
+	}
+	return channels.LineName(l.LicenseID, l.Messenger)
+}

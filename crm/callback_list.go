@@ -1,0 +1,147 @@
+package crm
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"chatcast/models"
+)
+
+// CallbackURLs lists the callback URLs of a company, or of all companies of the actor when
+// companyID is 0. Only owners and admins may see them.
+func (s *Service) CallbackURLs(ctx context.Context, a Actor, companyID int64) ([]CallbackData, error) {
+	tx := s.Store.Read(ctx)
+	var of []int64
+	if companyID != 0 {
+		e, err := ownerOrAdmin(tx, a, companyID, "manage callback URLs")
+		if err != nil {
+			return nil, err
+		}
+		of = []int64{e.CompanyID}
+	} else {
+		all, err := tx.Employments(a.UserID)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range all {
+			if e.Role == models.RoleOwner || e.Role == models.RoleAdmin {
+				of = append(of, e.CompanyID)
+			}
+		}
+		if len(of) == 0 {
+			return nil, denied("only owners and admins may manage callback URLs")
+		}
+	}
+	rows, err := tx.CallbackURLs(of)
+	if err != nil {
+		return nil, err
+	}
+	return callbackData(rows)
+}
+
+// callbackFor returns a URL for an owner or an admin of its company.
+func (s *Service) callbackFor(ctx context.Context, a Actor, id int64) (*models.CallbackURL, error) {
+	tx := s.Store.Read(ctx)
+	row, err := tx.CallbackURL(id)
+	if err != nil {
+		return nil, orNotFound(err, "callback URL")
+	}
+	return row, mayManageCallback(tx, a, row)
+}
+
+// CallbackDelivery is an entry of the log of a callback URL: an attempt, or a gap.
+type CallbackDelivery struct {
+	ID       int64  `json:"id"`
+	Kind     string `json:"kind"`    // event, redelivery, dryRun or lost
+	EventID  int64  `json:"eventId"` // of lost: the first one
+	ToID     int64  `json:"toEventId"`
+	Event    string `json:"event"` // its name; empty: of lost
+	Attempt  int64  `json:"attempt"`
+	Status   *int64 `json:"status"` // of the answer; null: none came
+	OK       bool   `json:"delivered"`
+	Reason   string `json:"reason"` // why it failed, in one word
+	Error    string `json:"error"`
+	Duration int64  `json:"duration"` // milliseconds
+	Answer   string `json:"answer"`   // its first bytes
+	Time     int64  `json:"time"`     // unix milliseconds
+}
+
+// CallbackLogQuery asks for one page of the log of a callback URL, newest first.
+type CallbackLogQuery struct {
+	PageQuery
+	Failed *bool // only what was not delivered, or only what was; nil: both
+}
+
+// CallbackDeliveries lists the log of a callback URL.
+func (s *Service) CallbackDeliveries(ctx context.Context, a Actor, id int64, q CallbackLogQuery) (page Page[CallbackDelivery], err error) {
+	row, err := s.callbackFor(ctx, a, id)
+	if err != nil {
+		return page, err
+	}
+	start, limit, err := q.start("deliveries", 1)
+	if err != nil {
+		return page, err
+	}
+	find := models.CallbackLogQuery{CallbackID: row.ID, Failed: q.Failed}
+	if start != nil {
+		find.Before = start[0]
+	}
+	rows, err := s.Store.Read(ctx).CallbackDeliveries(find, limit+1)
+	if err != nil {
+		return page, err
+	}
+	return pageOf("deliveries", rows, limit, func(r models.CallbackDelivery) []int64 { return []int64{r.ID} }, callbackDelivery), nil
+}
+
+func callbackDelivery(r models.CallbackDelivery) CallbackDelivery {
+	d := CallbackDelivery{
+		ID: r.ID, Kind: r.Kind, EventID: r.Seq, ToID: r.UntilSeq, Event: r.Name, Attempt: r.Attempt, OK: r.Reason == "",
+		Reason: r.Reason, Error: r.Error, Duration: r.DurationMS, Answer: r.Answer, Time: r.AtMS,
+	}
+	if r.Status != 0 {
+		d.Status = &r.Status
+	}
+	return d
+}
+
+// RedeliverCallback posts one event once more, at once and whatever waits, and returns how
+// that went. The event must be one that the URL selects.
+func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID int64) (d CallbackDelivery, err error) {
+	row, err := s.callbackFor(ctx, a, id)
+	if err != nil {
+		return d, err
+	}
+	ev, err := callbackEvent(s.Store.Read(ctx), row, eventID)
+	if err != nil {
+		return d, err
+	}
+	went := s.Callbacks.Post(ctx, CallbackTarget{row.URL, row.Secret}, *ev)
+	entry := attemptRow(models.CallbackRedelivery, *ev, 1, went)
+	err = s.change(context.WithoutCancel(ctx), func(c *change) error {
+		rows := []models.CallbackDelivery{entry}
+		if err := c.tx.LogCallback(row.ID, rows, CallbackLogSize); err != nil {
+			return err
+		}
+		d = callbackDelivery(rows[0])
+		details := map[string]string{"eventId": strconv.FormatInt(eventID, 10), "delivered": strconv.FormatBool(went.Reason == "")}
+		return c.audit(row.CompanyID, audited{action: AuditCallbackRedelivered, by: a.auditor(), on: callbackTarget(row), details: details})
+	})
+	return d, err
+}
+
+// attemptRow returns the entry of the log for an attempt.
+func attemptRow(kind string, ev CallbackEvent, nth int64, went CallbackAttempt) models.CallbackDelivery {
+	return models.CallbackDelivery{
+		Kind: kind, Seq: ev.ID, UntilSeq: ev.ID, Name: ev.Name, Attempt: nth, Status: int64(went.Status), Reason: went.Reason, Error: went.Error,
+		DurationMS: went.Duration.Milliseconds(), Answer: went.Answer, AtMS: went.Began.UnixMilli(),
+	}
+}
+
+func (s *Service) forgetCallbackLogs(ctx context.Context) (n int64, err error) {
+	err = s.change(ctx, func(c *change) error {
+		n, err = c.tx.ForgetCallbackLog(time.Now().Add(-CallbackLogAge).UnixMilli(), sweepBatch)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,291 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"chatcast/channels/webpost"
+	"chatcast/crm"
+)
+
+// Defaults of Options.
+const (
+	DefaultTimeout = 10 * time.Second
+	DefaultLease   = 30 * time.Second
+	DefaultRetry   = time.Second
+)
+
+const (
+	tendTime    = time.Second // between two looks for changes of other processes
+	idleTime    = 10 * time.Minute
+	finishTime  = 2 * time.Second // for a POST that is on its way when the process stops
+	stopTime    = 5 * time.Second // for the last report of a URL
+	headsAtOnce = 1000
+)
+
+// How many POSTs run at once.
+const (
+	postsAtOnce   = 64 // to URLs that work
+	failingAtOnce = 16 // to URLs whose last attempt failed
+	askedAtOnce   = 16 // that people wait for
+)
+
+// Rules is the part of the CRM that this package uses.
+type Rules interface {
+	ClaimCallbacks(ctx context.Context, owner string, ttl time.Duration, alone bool) ([]crm.Callback, error)
+	ReleaseCallbacks(ctx context.Context, owner string) error
+	CallbacksVersion(ctx context.Context) (int64, error)
+	NextCallback(ctx context.Context, id, after int64) (*crm.CallbackNext, error)
+	ReportCallback(ctx context.Context, owner string, r crm.CallbackReport) (saved bool, err error)
+	JournalGrown() <-chan struct{}
+	JournalLast(ctx context.Context) (int64, error)
+	JournalHeads(ctx context.Context, after int64, limit int) (list []crm.JournalHead, seen int64, err error)
+}
+
+var _ Rules = (*crm.Service)(nil)
+
+// Options of Hooks.
+type Options struct {
+	Log *slog.Logger
+	// AllowPrivate lets webhooks go to addresses outside the public internet.
+	AllowPrivate bool
+	// SuspendAfter is for how long a URL may fail before it is suspended; 0: for ever.
+	SuspendAfter time.Duration
+	// Retention is for how long the journal keeps events at least; 0: for ever.
+	Retention time.Duration
+	// Alone says that no other process delivers, so what a process that died had is taken at
+	// once.
+	Alone   bool
+	Timeout time.Duration // of one POST; 0 is DefaultTimeout
+	Lease   time.Duration // 0 is DefaultLease; the same in all processes, three times Timeout or more
+	Retry   time.Duration // before the second attempt; 0 is DefaultRetry
+}
+
+// Hooks posts to callback URLs while Run runs. It must be given the rules, by Serve, before
+// any other call.
+type Hooks struct {
+	// static
+	Options
+	owner   string
+	started time.Time
+	client  *http.Client
+	rules   Rules         // set by Serve
+	changed chan struct{} // holds one: "URLs were changed"
+	posts   chan struct{} // a token for each POST that runs
+	failing chan struct{}
+	asked   chan struct{}
+
+	renewed atomic.Int64 // when the last renewal of the right to deliver was requested, in nanoseconds after started
+
+	// owned by Run
+	version  int64 // of the URLs that were claimed
+	claimed  time.Time
+	scanned  int64 // every event up to this one was looked at; -1: there was nobody to look for
+	idleAt   time.Time
+	troubled bool // the last look at the database failed
+	working  context.Context
+	group    sync.WaitGroup
+
+	mu      sync.Mutex
+	senders map[int64]*sender // by the URL's id; guarded by mu, changed by Run
+}
+
+var _ crm.CallbackPoster = (*Hooks)(nil)
+
+// New returns Hooks without rules.
+func New(o Options) *Hooks {
+	o.Timeout, o.Lease, o.Retry = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Lease, DefaultLease), cmp.Or(o.Retry, DefaultRetry)
+	return &Hooks{
+		Options: o, owner: rand.Text(), started: time.Now(), client: webpost.NewClient(o.Timeout, o.AllowPrivate),
+		changed: make(chan struct{}, 1), posts: make(chan struct{}, postsAtOnce), failing: make(chan struct{}, failingAtOnce), asked: make(chan struct{}, askedAtOnce),
+		version: -1, scanned: -1, senders: map[int64]*sender{},
+	}
+}
+
+// Serve gives h the rules.
+func (h *Hooks) Serve(rules Rules) { h.rules = rules }
+
+// Changed implements crm.CallbackPoster.
+func (h *Hooks) Changed() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Run delivers until ctx ends. Then it lets the POSTs on their way finish, and lets another
+// process deliver. It may be called once.
+func (h *Hooks) Run(ctx context.Context) error {
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	h.working = working
+	h.loop(ctx)
+	stop()
+	h.group.Wait()
+	h.client.CloseIdleConnections()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if len(h.senders) > 0 {
+		if err := h.rules.ReleaseCallbacks(last, h.owner); err != nil {
+			h.Log.Warn("the callback URLs could not be given back", "error", err) // others take them when the time is over
+		}
+	}
+	return nil
+}
+
+func (h *Hooks) loop(ctx context.Context) {
+	tick := time.NewTicker(min(tendTime, h.Lease/4))
+	defer tick.Stop()
+	for tend := true; ctx.Err() == nil; {
+		grown := h.rules.JournalGrown() // before looking
+		err := error(nil)
+		if tend {
+			err = h.tend(ctx)
+		}
+		h.trouble(ctx, errors.Join(err, h.scan(ctx)))
+		tend = true
+		select {
+		case <-ctx.Done():
+		case <-h.changed:
+		case <-tick.C:
+		case <-grown:
+			tend = false
+		}
+	}
+}
+
+// trouble logs that the database is away, and that it is back.
+func (h *Hooks) trouble(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	switch {
+	case err != nil && !h.troubled:
+		h.Log.Error("callback URLs wait: the database does not answer as it should", "reason", "database", "error", err)
+	case err == nil && h.troubled:
+		h.Log.Info("callback URLs go on: the database answers again")
+	}
+	h.troubled = err != nil
+}
+
+// tend renews the right to deliver, and takes the changes of URLs.
+func (h *Hooks) tend(ctx context.Context) error {
+	version, err := h.rules.CallbacksVersion(ctx) // before the URLs, which it must not be newer than
+	if err != nil {
+		return err
+	}
+	if version == h.version && time.Since(h.claimed) < h.Lease/3 {
+		return nil
+	}
+	asked := time.Now()
+	list, err := h.rules.ClaimCallbacks(ctx, h.owner, h.Lease, h.Alone)
+	if err != nil {
+		return err
+	}
+	h.version, h.claimed = version, asked
+	h.renewed.Store(int64(asked.Sub(h.started)))
+	h.apply(list)
+	return nil
+}
+
+// mayPost reports whether a POST that begins now ends before another process can deliver.
+func (h *Hooks) mayPost() bool {
+	return time.Since(h.started)-time.Duration(h.renewed.Load()) < h.Lease*3/5
+}
+
+// apply makes the senders those of the list.
+func (h *Hooks) apply(list []crm.Callback) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	has := map[int64]bool{}
+	for _, cb := range list {
+		has[cb.ID] = true
+		if s := h.senders[cb.ID]; s != nil {
+			s.update(cb)
+			continue
+		}
+		s := newSender(h, cb)
+		h.senders[cb.ID] = s
+		s.kick()
+	}
+	for id, s := range h.senders {
+		if !has[id] {
+			s.end()
+			delete(h.senders, id)
+		}
+	}
+}
+
+// scan looks at what the journal has got, and wakes the senders that may want it. Now and
+// then it wakes all whose cursors lie behind: what they do not want may be removed.
+func (h *Hooks) scan(ctx context.Context) error {
+	byCompany := map[int64][]*sender{}
+	for _, s := range h.all() {
+		byCompany[s.companyID] = append(byCompany[s.companyID], s)
+	}
+	if len(byCompany) == 0 {
+		h.scanned = -1
+		return nil
+	}
+	if h.scanned < 0 {
+		last, err := h.rules.JournalLast(ctx)
+		if err != nil {
+			return err
+		}
+		h.scanned = last
+		h.kickAll() // they may have looked before
+	}
+	for {
+		heads, seen, err := h.rules.JournalHeads(ctx, h.scanned, headsAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, head := range heads {
+			for _, s := range byCompany[head.CompanyID] {
+				if s.channel == "" || slices.Contains(head.Channels, s.channel) {
+					s.kick()
+				}
+			}
+		}
+		h.scanned = seen
+		if len(heads) < headsAtOnce {
+			break
+		}
+	}
+	if idle := h.idle(); time.Since(h.idleAt) > idle {
+		h.idleAt = time.Now()
+		h.kickAll()
+	}
+	return nil
+}
+
+// idle returns how often cursors are moved past what nobody wants.
+func (h *Hooks) idle() time.Duration {
+	if h.Retention > 0 {
+		return min(idleTime, h.Retention/4)
+	}
+	return idleTime
+}
+
+func (h *Hooks) kickAll() {
+	for _, s := range h.all() {
+		s.kick()
+	}
+}
+
+func (h *Hooks) all() (list []*sender) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.senders {
+		list = append(list, s)
+	}
+	return list
+}

@@ -1,0 +1,155 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"chatcast/channels/webpost"
+	"chatcast/crm"
+)
+
+// One webhook, as it goes over the wire:
+//
+//	POST /path HTTP/1.1
+//	Content-Type: application/json
+//	webhook-id: event_174
+//	webhook-timestamp: 1637319301
+//	webhook-signature: v1,base64(HMAC-SHA256(key in the secret, id.timestamp.body))
+//	X-Chatcast-Signature: sha256=hex(HMAC-SHA256(secret, body))
+//	X-Chatcast-Event: message
+//
+//	{"data":[...],"meta":{"type":"message","licenseId":1229,"messengerType":"grWhatsApp","eventId":174}}
+//
+// The id of an event is the same in each attempt.
+const (
+	idPrefix        = "event_"
+	headerSignature = "X-Chatcast-Signature"
+	headerEvent     = "X-Chatcast-Event"
+	signaturePrefix = "sha256="
+)
+
+// Post implements crm.CallbackPoster.
+func (h *Hooks) Post(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent) crm.CallbackAttempt {
+	began := time.Now()
+	select {
+	case h.asked <- struct{}{}:
+		defer func() { <-h.asked }()
+	case <-ctx.Done():
+		return crm.CallbackAttempt{Began: began, Duration: time.Since(began), Reason: webpost.ReasonTimeout, Error: "too many deliveries were asked for"}
+	}
+	return h.post(ctx, to, ev)
+}
+
+// post posts an event once. When ctx ends because the process stops, the POST may go on for
+// finishTime; when the URL was changed, it is cut at once.
+func (h *Hooks) post(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent) crm.CallbackAttempt {
+	went := crm.CallbackAttempt{Began: time.Now()}
+	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.Timeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if !errors.Is(context.Cause(ctx), errChanged) {
+			webpost.Sleep(request, finishTime)
+		}
+		cancel()
+	})()
+	req, err := signed(request, to, ev, went.Began)
+	if err != nil {
+		went.Reason, went.Error = "url", "the URL or the secret cannot be used"
+		return went
+	}
+	answer, failure := webpost.Do(h.client, req, h.Timeout, crm.CallbackAnswer)
+	went.Duration, went.Status, went.Answer = time.Since(went.Began), answer.Status, printable(answer.Body)
+	if failure != nil {
+		went.Reason, went.Error = failure.Reason, failure.Text
+		went.Gone = answer.Status == http.StatusGone
+		went.After = retryAfter(answer, time.Now())
+	}
+	return went
+}
+
+// signed returns the POST of an event.
+func signed(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, now time.Time) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(ev.Body))
+	if err != nil {
+		return nil, err
+	}
+	signer, err := standardwebhooks.NewWebhook(to.Secret)
+	if err != nil {
+		return nil, err
+	}
+	id := idPrefix + strconv.FormatInt(ev.ID, 10)
+	signature, err := signer.Sign(id, now, ev.Body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "chatcast")
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	mac := hmac.New(sha256.New, []byte(to.Secret))
+	mac.Write(ev.Body)
+	req.Header.Set(headerSignature, signaturePrefix+hex.EncodeToString(mac.Sum(nil)))
+	req.Header.Set(headerEvent, ev.Name)
+	return req, nil
+}
+
+// retryAfter returns how long an overloaded receiver asks to wait; 0: it does not.
+func retryAfter(a webpost.Answer, now time.Time) time.Duration {
+	if a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
+		return 0
+	}
+	text := a.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// printable returns the beginning of an answer as text that every database takes.
+func printable(body []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(string(body), "\uFFFD"))
+}
+
+// CheckURL implements crm.CallbackPoster.
+func (h *Hooks) CheckURL(ctx context.Context, url string) error {
+	select {
+	case h.asked <- struct{}{}:
+		defer func() { <-h.asked }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
+	if err != nil {
+		return crm.Invalid("url", "cannot be used")
+	}
+	req.Header.Set("User-Agent", "chatcast")
+	answer, failure := webpost.Do(h.client, req, h.Timeout, 0)
+	switch {
+	case failure != nil:
+		return crm.Invalid("url", "must answer 200 to an empty POST, and has not: %s", failure.Text)
+	case answer.Status != http.StatusOK:
+		return crm.Invalid("url", "must answer 200 to an empty POST, not %d", answer.Status)
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package models
+
+import (
+	"errors"
+	"time"
+)
+
+// CallbackLease is the right of a process to deliver to the URLs that have its name.
+type CallbackLease struct {
+	Owner   string `gorm:"primaryKey"`
+	UntilMS int64  `gorm:"column:until_ms"`
+}
+
+// TableName returns the table's name.
+func (CallbackLease) TableName() string { return "callback_leases" }
+
+// ClaimCallbacks extends the lease of owner to ttl from now, and gives it the URLs that no
+// living process has; with alone these are all. It returns the URLs that owner has now,
+// without their secrets. The leases are locked meanwhile, so that of a process that renews
+// and one that takes over, one sees what the other did.
+func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]CallbackURL, error) {
+	clock := tx.clockMS()
+	var leases []CallbackLease
+	if err := tx.forUpdate().Order("owner").Find(&leases).Error; err != nil {
+		return nil, err
+	}
+	dead := "until_ms <= " + clock
+	if alone {
+		dead = "TRUE"
+	}
+	err := errors.Join(
+		tx.db.Exec("DELETE FROM callback_leases WHERE owner <> ? AND "+dead, owner).Error,
+		tx.db.Exec("INSERT INTO callback_leases (owner, until_ms) VALUES (?, "+clock+" + ?) ON CONFLICT (owner) DO UPDATE SET until_ms = EXCLUDED.until_ms",
+			owner, ttl.Milliseconds()).Error,
+	)
+	if err != nil {
+		return nil, err
+	}
+	res := tx.db.Exec("UPDATE callback_urls SET lease_owner = ? WHERE lease_owner <> ? AND lease_owner NOT IN (SELECT owner FROM callback_leases)", owner, owner)
+	if res.Error != nil {
+		return nil, res.Error
+	}
+	var rows []CallbackURL
+	return rows, tx.db.Omit("url", "secret").Where("lease_owner = ?", owner).Order("id").Find(&rows).Error
+}
+
+// DropCallbackLease ends the lease of owner, so that another process can deliver at once.
+func (tx *Tx) DropCallbackLease(owner string) error {
+	return errors.Join(
+		tx.db.Exec("DELETE FROM callback_leases WHERE owner = ?", owner).Error,
+		tx.CallbacksChanged(),
+	)
+}
+
+// SaveCallbackProgress writes how far the deliveries to a URL have got, if owner still
+// delivers to it and nobody has changed it since that generation.
+func (tx *Tx) SaveCallbackProgress(id, generation int64, owner string, p CallbackProgress) (saved bool, err error) {
+	res := tx.db.Model(&CallbackURL{}).Where("id = ? AND generation = ? AND lease_owner = ?", id, generation, owner).
+		Select("cursor_seq", "failures", "failing_since_ms", "next_at_ms", "last_error", "suspended_at", "lost_from", "lost_to", "lost_at").
+		Updates(&CallbackURL{CallbackProgress: p})
+	return res.RowsAffected == 1, res.Error
+}
+
+// CallbackQuery selects events of the journal for a URL.
+type CallbackQuery struct {
+	CompanyID int64
+	Channel   string   // only what is in it; empty: everything of the company
+	Names     []string // empty: all
+}
+
+// callbackSpan is how many numbers of the journal one query for a company looks through.
+const callbackSpan = 5000
+
+// CallbackEvents lists at most limit entries with numbers above after and up to upTo, in
+// their order. It has looked as far as the number that it returns.
+func (tx *Tx) CallbackEvents(q CallbackQuery, after, upTo int64, limit int) (rows []JournalEntry, seen int64, err error) {
+	find := tx.db.Table("journal AS j").Select("j.*")
+	if q.Channel != "" {
+		find = find.Joins("JOIN journal_channels AS c ON c.seq = j.seq").Where("c.channel = ? AND c.seq > ? AND c.seq <= ?", q.Channel, after, upTo).Order("c.seq")
+	} else {
+		upTo = min(upTo, after+callbackSpan)
+		find = find.Where("j.seq > ? AND j.seq <= ? AND j.company_id = ?", after, upTo, q.CompanyID).Order("j.seq")
+	}
+	if len(q.Names) > 0 {
+		find = find.Where("j.name IN ?", q.Names)
+	}
+	if err := find.Limit(limit).Scan(&rows).Error; err != nil {
+		return nil, 0, err
+	}
+	if len(rows) == limit {
+		upTo = *rows[limit-1].Seq
+	}
+	return rows, upTo, nil
+}
+
+// JournalHeads lists the entries with numbers above after and up to upTo, at most limit, in
+// their order and without their data.
+func (tx *Tx) JournalHeads(after, upTo int64, limit int) (rows []JournalEntry, err error) {
+	return rows, tx.db.Select("id", "seq", "company_id", "name", "channels").Where("seq > ? AND seq <= ?", after, upTo).
+		Order("seq").Limit(limit).Find(&rows).Error
+}
+
+// JournalEntry returns the entry with the number, or ErrNotFound.
+func (tx *Tx) JournalEntry(seq int64) (*JournalEntry, error) {
+	return first[JournalEntry](tx.db.Where("seq = ?", seq))
+}
+
+// JournalBefore returns the number of the last entry before the first one that is not
+// older than a time, in unix milliseconds; that of the last one when all are.
+func (tx *Tx) JournalBefore(ms int64) (seq int64, err error) {
+	err = tx.db.Raw(`SELECT COALESCE(
+		(SELECT seq - 1 FROM journal WHERE seq IS NOT NULL AND created_at_ms >= ? ORDER BY seq LIMIT 1),
+		(SELECT last_seq FROM journal_state WHERE id = 1))`, ms).Scan(&seq).Error
+	return seq, err
+}

@@ -1,0 +1,157 @@
+package models
+
+import (
+	"strconv"
+
+	"gorm.io/gorm"
+)
+
+// CallbackURL returns a URL with its secrets, or ErrNotFound.
+func (tx *Tx) CallbackURL(id int64) (*CallbackURL, error) {
+	return tx.callback(tx.db.Where("id = ?", id))
+}
+
+// LockCallbackURL is CallbackURL, but also locks the row until the transaction ends.
+func (tx *Tx) LockCallbackURL(id int64) (*CallbackURL, error) {
+	return tx.callback(tx.forUpdate().Where("id = ?", id))
+}
+
+// LockLineCallback returns the URL of a line, locked, or ErrNotFound.
+func (tx *Tx) LockLineCallback(licenseID int64, messengerType string) (*CallbackURL, error) {
+	return tx.callback(tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND parent_id IS NULL", licenseID, messengerType))
+}
+
+// LockCompanyCallback returns the URL of all lines of a company, locked, or ErrNotFound.
+func (tx *Tx) LockCompanyCallback(companyID int64) (*CallbackURL, error) {
+	return tx.callback(tx.forUpdate().Where("company_id = ? AND license_id IS NULL AND parent_id IS NULL", companyID))
+}
+
+// DryRunOf returns the dry run of a URL, or ErrNotFound.
+func (tx *Tx) DryRunOf(id int64) (*CallbackURL, error) {
+	return tx.callback(tx.db.Where("parent_id = ?", id))
+}
+
+// CallbackURLs lists the URLs of the companies, dry runs included, by id.
+func (tx *Tx) CallbackURLs(companyIDs []int64) ([]CallbackURL, error) {
+	var rows []CallbackURL
+	if err := tx.db.Where("company_id IN ?", companyIDs).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if err := tx.openCallback(&rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+func (tx *Tx) callback(q *gorm.DB) (*CallbackURL, error) {
+	row, err := first[CallbackURL](q)
+	if err != nil {
+		return nil, err
+	}
+	return row, tx.openCallback(row)
+}
+
+func (tx *Tx) openCallback(row *CallbackURL) error {
+	key := strconv.FormatInt(row.ID, 10)
+	if err := tx.open(callbackURL, &row.URL, key); err != nil {
+		return err
+	}
+	return tx.open(callbackSecret, &row.Secret, key)
+}
+
+// PutCallbackURL inserts a URL, and sets its ID, or replaces the one with its ID, which the
+// caller has locked. It returns ErrDuplicate when the line or the company has one.
+func (tx *Tx) PutCallbackURL(row *CallbackURL) error {
+	if err := tx.claimKeys(); err != nil {
+		return err
+	}
+	if row.ID == 0 { // what is sealed for a row needs its id
+		empty := *row
+		empty.URL, empty.Secret = "", ""
+		if err := tx.create(&empty); err != nil {
+			return err
+		}
+		row.ID = empty.ID
+	}
+	sealed, key := *row, strconv.FormatInt(row.ID, 10)
+	sealed.URL, sealed.Secret = tx.seal(callbackURL, row.URL, key), tx.seal(callbackSecret, row.Secret, key)
+	if err := tx.db.Save(&sealed).Error; err != nil {
+		return err
+	}
+	return tx.CallbacksChanged()
+}
+
+// DeleteCallbackURL removes a URL with its log and its dry run.
+func (tx *Tx) DeleteCallbackURL(id int64) error {
+	if err := tx.db.Delete(&CallbackURL{}, "id = ?", id).Error; err != nil {
+		return err
+	}
+	return tx.CallbacksChanged()
+}
+
+// CallbacksChanged tells the processes that deliver to look at their URLs.
+func (tx *Tx) CallbacksChanged() error {
+	return tx.db.Exec("UPDATE callback_state SET version = version + 1 WHERE id = 1").Error
+}
+
+// CallbacksVersion returns a number that rises with each change of URLs. When it is read
+// before them, it is never newer than they are.
+func (tx *Tx) CallbacksVersion() (v int64, err error) {
+	return v, tx.db.Raw("SELECT version FROM callback_state WHERE id = 1").Scan(&v).Error
+}
+
+// CallbackDelivery returns an entry of the log of a URL by its event, the last one, or
+// ErrNotFound.
+func (tx *Tx) CallbackDelivery(callbackID, seq int64) (*CallbackDelivery, error) {
+	return first[CallbackDelivery](tx.db.Where("callback_id = ? AND seq = ? AND kind <> ?", callbackID, seq, CallbackLost).Order("id DESC"))
+}
+
+// CallbackLogQuery selects entries of the log of a URL.
+type CallbackLogQuery struct {
+	CallbackID int64
+	Before     int64 // only entries with a smaller id; 0: all
+	Failed     *bool // only what was not delivered, or only what was; nil: both
+}
+
+// CallbackDeliveries lists at most limit entries of the log of a URL, newest first.
+func (tx *Tx) CallbackDeliveries(q CallbackLogQuery, limit int) ([]CallbackDelivery, error) {
+	find := tx.db.Where("callback_id = ?", q.CallbackID)
+	if q.Before > 0 {
+		find = find.Where("id < ?", q.Before)
+	}
+	if q.Failed != nil {
+		find = find.Where("(reason <> '') = ?", *q.Failed)
+	}
+	var rows []CallbackDelivery
+	return rows, find.Order("id DESC").Limit(limit).Find(&rows).Error
+}
+
+// LogCallback adds entries to the log of a URL, unless the URL is gone, and keeps the
+// newest ones.
+func (tx *Tx) LogCallback(callbackID int64, rows []CallbackDelivery, keep int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var there int64
+	if err := tx.db.Model(&CallbackURL{}).Where("id = ?", callbackID).Count(&there).Error; err != nil || there == 0 {
+		return err
+	}
+	for i := range rows {
+		rows[i].ID, rows[i].CallbackID = 0, callbackID
+	}
+	if err := tx.create(&rows); err != nil {
+		return err
+	}
+	return tx.db.Exec(`DELETE FROM callback_deliveries WHERE callback_id = ? AND id <= (
+		SELECT id FROM callback_deliveries WHERE callback_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, callbackID, callbackID, keep).Error
+}
+
+// ForgetCallbackLog removes at most limit entries of the logs from before a time, in unix
+// milliseconds, and returns how many.
+func (tx *Tx) ForgetCallbackLog(beforeMS int64, limit int) (int64, error) {
+	res := tx.db.Exec(`DELETE FROM callback_deliveries WHERE id IN (
+		SELECT id FROM callback_deliveries WHERE at_ms < ? ORDER BY id LIMIT ?)`, beforeMS, limit)
+	return res.RowsAffected, res.Error
+}

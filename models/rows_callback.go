@@ -1,0 +1,65 @@
+package models
+
+// CallbackURL is a URL to which the events of a line, or of a company, are posted.
+type CallbackURL struct {
+	ID            int64
+	CompanyID     int64
+	LicenseID     *int64 // nil: of the company
+	MessengerType *string
+	ParentID      *int64 // set for the dry run of another one
+	UntilSeq      int64  // of a dry run: its last event
+	URL           string
+	Secret        string
+	Events        string // JSON arrays; an empty one selects all
+	Lines         string
+	Chats         string
+	Generation    int64 // rises with each change by a person
+	CreatedAt     int64
+	LeaseOwner    string // the process that delivers; empty: none
+
+	CallbackProgress
+}
+
+// TableName returns the table's name.
+func (CallbackURL) TableName() string { return "callback_urls" }
+
+// CallbackProgress is how far the deliveries to a URL have got.
+type CallbackProgress struct {
+	CursorSeq      int64  // the last event that is done with
+	Failures       int64  // in a row
+	FailingSinceMS int64  `gorm:"column:failing_since_ms"` // 0: the last attempt succeeded
+	NextAtMS       int64  `gorm:"column:next_at_ms"`       // of the next attempt
+	LastError      string // of the last failure
+	SuspendedAt    int64  // 0: not suspended
+	LostFrom       int64  // the last gap; 0: there was none
+	LostTo         int64
+	LostAt         int64
+}
+
+// Kinds of a CallbackDelivery.
+const (
+	CallbackEvent      = "event"
+	CallbackRedelivery = "redelivery"
+	CallbackDryRun     = "dryRun"
+	CallbackLost       = "lost"
+)
+
+// CallbackDelivery is an attempt to post an event to a URL, or a gap.
+type CallbackDelivery struct {
+	ID         int64
+	CallbackID int64
+	Kind       string
+	Seq        int64 // of a gap the first event
+	UntilSeq   int64 // of a gap the last event
+	Name       string
+	Attempt    int64
+	Status     int64 // 0: no answer came
+	Reason     string
+	Error      string
+	DurationMS int64 `gorm:"column:duration_ms"`
+	Answer     string
+	AtMS       int64 `gorm:"column:at_ms"`
+}
+
+// TableName returns the table's name.
+func (CallbackDelivery) TableName() string { return "callback_deliveries" }

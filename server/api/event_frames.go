@@ -90,5 +90,6 @@ func (wakeUp) MemberAdded(string, *broadcasting.Member) []byte  { return nil }
 func (wakeUp) MemberRemoved(string, string) []byte              { return nil }
 func (wakeUp) SubscriptionCount(string, int) []byte             { return nil }
 func (wakeUp) CacheMissed(string) []byte                        { return nil }
+func (wakeUp) ResumeFailed(string, int64, int64) []byte         { return nil }
 func (wakeUp) SignedIn(string) []byte                           { return nil }
 func (wakeUp) WatchlistEvents(bool, []string) []byte            { return nil }

@@ -16,6 +16,7 @@ import (
 // EventStream reads GET /v1/events/stream as EventSource does.
 type EventStream struct {
 	Header http.Header // of the answer
+	Proto  int         // its version of HTTP
 	LastID string      // what EventSource sends as Last-Event-ID when it comes back
 	Retry  int         // ms
 	Cut    func()      // closes the connection
@@ -54,7 +55,7 @@ func (c *Client) Stream(path, lastID string) (s *EventStream, status int) {
 		c.T.Fatal(err)
 	}
 	c.T.Cleanup(func() { res.Body.Close() })
-	s = &EventStream{Header: res.Header, LastID: lastID, Cut: cancel, t: c.T, blocks: bufio.NewScanner(res.Body)}
+	s = &EventStream{Header: res.Header, Proto: res.ProtoMajor, LastID: lastID, Cut: cancel, t: c.T, blocks: bufio.NewScanner(res.Body)}
 	s.blocks.Buffer(nil, 1<<24)
 	s.blocks.Split(splitBlocks)
 	if res.StatusCode == http.StatusOK && res.Header.Get("Content-Type") != "text/event-stream" {

@@ -1,8 +1,10 @@
 package program_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -246,6 +248,37 @@ func TestEventStreamEndsWithTheServer(t *testing.T) {
 	}
 	if retries[0] || len(retries) < 2 {
 		t.Errorf("the clients come back after %v ms", retries)
+	}
+}
+
+// TestEventStreamOverHTTP2 opens streams on one connection of the program itself.
+func TestEventStreamOverHTTP2(t *testing.T) {
+	cfg := e2e.Config(t)
+	dir := t.TempDir()
+	cfg.Server.TLS.Cert, cfg.Server.TLS.Key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	pool := e2e.WriteCertificate(t, cfg.Server.TLS)
+	p := e2e.Start(t, cfg)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	pair, err := p.Components().Rules.IssueToken(t.Context(), e2e.OwnerEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := &e2e.Client{T: t, Base: "https://" + p.Address(), Token: pair.AccessToken, HTTP: &http.Client{Transport: transport}}
+	var open []*e2e.EventStream
+	for range 8 { // more than a browser has over HTTP/1.1
+		open = append(open, owner.MustStream(e2e.StreamPath(telegramChannel, "&after=0"), ""))
+	}
+	owner.Write(0, 1)
+	want := journalIDs(p, owner, telegramChannel)
+	for _, s := range open {
+		if got := s.Events(len(want)); s.Proto != 2 || !slices.Equal(got, want) {
+			t.Errorf("over HTTP/%d: %v, want %v", s.Proto, got, want)
+		}
+	}
+	p.Stop()
+	for _, s := range open {
+		s.Ends("stopped")
 	}
 }
 

@@ -128,6 +128,7 @@ func TestEventStreamSaysWhatIsLost(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
 	owner.Write(0, 2)
+	journalIDs(p, owner, telegramChannel) // until they have numbers
 	for _, id := range []string{"4711", "cuckoo", "-1", "9223372036854775808"} {
 		s, status := owner.Stream(e2e.StreamPath(telegramChannel, "&after=0"), id)
 		if status != http.StatusOK {

@@ -31,8 +31,11 @@ func (m *Messenger) Block(ctx context.Context, l crm.Line, id string, blocked bo
 				return err
 			}
 		}
-		q.blocklist.Lock() // a list from before the change must not be stored after it
-		defer q.blocklist.Unlock()
+		unlock, err := q.blocklist.lock(q.ctx) // a list from before the change must not be stored after it
+		if err != nil {
+			return err
+		}
+		defer unlock()
 		action := events.BlocklistChangeActionUnblock
 		if blocked {
 			action = events.BlocklistChangeActionBlock
@@ -45,8 +48,11 @@ func (m *Messenger) Block(ctx context.Context, l crm.Line, id string, blocked bo
 // readBlocklist stores whom the account has blocked. One is read at a time, and while none
 // is being changed.
 func (s *session) readBlocklist(ctx context.Context, cli *whatsmeow.Client) {
-	s.blocklist.Lock()
-	defer s.blocklist.Unlock()
+	unlock, err := s.blocklist.lock(ctx)
+	if err != nil {
+		return
+	}
+	defer unlock()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	list, err := cli.GetBlocklist(ctx)

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -82,6 +83,18 @@ func TestBlockingWaitsForTheList(t *testing.T) {
 	case <-read:
 	case <-ctx.Done():
 		t.Fatal("the list was not read")
+	}
+	gone, leave := context.WithCancel(ctx)
+	left := make(chan error, 1)
+	go func() { left <- w.m.Block(gone, testLine, anna, true) }()
+	leave()
+	select {
+	case err := <-left:
+		if err == nil {
+			t.Error("a caller who has left has blocked Anna")
+		}
+	case <-ctx.Done():
+		t.Error("a caller who has left waits for the list")
 	}
 	blocked := make(chan error, 1)
 	go func() { blocked <- w.m.Block(ctx, testLine, anna, true) }()

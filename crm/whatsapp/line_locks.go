@@ -40,3 +40,21 @@ func (t *lineLocks) lock(ctx context.Context, l crm.Line) (unlock func(), err er
 		}
 	}
 }
+
+// turn is a mutex. Waiting for it ends with a context.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+// lock locks t. It returns ctx's error when ctx ends first.
+func (t turn) lock(ctx context.Context) (unlock func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -56,7 +56,7 @@ type session struct {
 	past       *past
 
 	helpers      handlerGoroutines
-	blocklist    sync.Mutex // held while it is read
+	blocklist    turn // held while it is read or changed
 	reporting    sync.Mutex
 	reported     crm.LineSeen // guarded by reporting
 	everReported bool         // guarded by reporting
@@ -87,7 +87,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
 		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
-		pictures: newPictures(), states: newAppStates(), past: newPast(),
+		pictures: newPictures(), states: newAppStates(), past: newPast(), blocklist: newTurn(),
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 //
 // The steps in brackets hold the lock. whatsmeow encrypts a message again for a retry
 // receipt, for each of them in a goroutine of its own; and it writes to our own phone in
-// the same way.
+// the same way. It does not say who loads and who stores then, and whose time is over may
+// come late: so a session is stored only if it follows the one that was loaded.
 type lockedSessions struct {
 	store.SessionStore
 	store.EventBuffer
@@ -38,7 +39,7 @@ func guard(dev *store.Device, l *lifetime) {
 		return
 	}
 	r := &lockedSessions{SessionStore: dev.Sessions, EventBuffer: dev.EventBuffer, life: l}
-	dev.Sessions, dev.EventBuffer = r, r
+	dev.Sessions, dev.EventBuffer, dev.Identities = r, r, lockedIdentities{dev.Identities, r}
 }
 
 // DoDecryptionTxn implements store.EventBuffer.
@@ -64,12 +65,7 @@ func (r *lockedSessions) GetSession(ctx context.Context, address string) ([]byte
 	if ctx.Value(encryptionKey{}) != nil {
 		return r.SessionStore.GetSession(ctx, address)
 	}
-	l := r.lend(address)
-	session, err := r.SessionStore.GetSession(ctx, address)
-	if err != nil {
-		r.giveBack(l)
-	}
-	return session, err
+	return r.lend(ctx, address)
 }
 
 // PutSession implements store.SessionStore.
@@ -80,7 +76,7 @@ func (r *lockedSessions) PutSession(ctx context.Context, address string, session
 		}
 	} else if ctx.Value(encryptionKey{}) == nil {
 		l := r.lent.Load()
-		if l == nil || l.address != address {
+		if l == nil || l.address != address || !follows(l.loaded, session) || !l.claim() {
 			return errLoanOver
 		}
 		defer r.giveBack(l)
@@ -92,10 +88,11 @@ func (r *lockedSessions) PutSession(ctx context.Context, address string, session
 	return r.SessionStore.PutSession(ctx, address, session)
 }
 
-// loan is the lock while a message is encrypted again. Nothing tells when that fails, so
-// the loan ends after loanTime, which is longer than the database may take.
+// loan is the lock while a message is encrypted again. Not every failure of that is told, so
+// the loan ends after loanTime.
 type loan struct {
 	address string
+	loaded  []byte
 	end     *time.Timer
 }
 
@@ -105,19 +102,66 @@ const loanTime = 30 * time.Second
 // context.Canceled, whatsmeow does not acknowledge the retry receipt, which comes again.
 var errLoanOver = fmt.Errorf("whatsapp: encrypting a message again took too long: %w", context.Canceled)
 
-func (r *lockedSessions) lend(address string) *loan {
+// lend loads a session. It holds the lock until the session is stored.
+func (r *lockedSessions) lend(ctx context.Context, address string) ([]byte, error) {
 	r.mu.Lock()
-	l := &loan{address: address}
+	session, err := r.SessionStore.GetSession(ctx, address)
+	if err != nil || session != nil && !usable(session) { // then nothing is stored
+		r.mu.Unlock()
+		return session, err
+	}
+	l := &loan{address: address, loaded: session}
 	l.end = time.AfterFunc(loanTime, func() { r.giveBack(l) })
 	r.lent.Store(l)
-	return l
+	if own, ok := ctx.Value(peerKey{}).(*peerLoan); ok {
+		own.r, own.l = r, l
+	}
+	return session, nil
 }
+
+// claim ends the time of a loan. It returns true once, and never after the time was over:
+// then the caller must give the loan back.
+func (l *loan) claim() bool { return l.end.Stop() }
 
 func (r *lockedSessions) giveBack(l *loan) {
 	if r.lent.CompareAndSwap(l, nil) {
-		l.end.Stop()
 		r.mu.Unlock()
 	}
+}
+
+// failed gives back the loan for an address, because nothing will be stored.
+func (r *lockedSessions) failed(ctx context.Context, address string) {
+	if ctx.Value(decryptionKey{}) != nil || ctx.Value(encryptionKey{}) != nil {
+		return
+	}
+	if l := r.lent.Load(); l != nil && l.address == address && l.claim() {
+		r.giveBack(l)
+	}
+}
+
+// lockedIdentities are asked between loading and storing a session. When they fail, or do
+// not trust the other side, the session is not stored.
+type lockedIdentities struct {
+	store.IdentityStore
+	r *lockedSessions
+}
+
+// PutIdentity implements store.IdentityStore.
+func (i lockedIdentities) PutIdentity(ctx context.Context, address string, key [32]byte) error {
+	err := i.IdentityStore.PutIdentity(ctx, address, key)
+	if err != nil {
+		i.r.failed(ctx, address)
+	}
+	return err
+}
+
+// IsTrustedIdentity implements store.IdentityStore.
+func (i lockedIdentities) IsTrustedIdentity(ctx context.Context, address string, key [32]byte) (bool, error) {
+	trusted, err := i.IdentityStore.IsTrustedIdentity(ctx, address, key)
+	if err != nil || !trusted {
+		i.r.failed(ctx, address)
+	}
+	return trusted, err
 }
 
 // GetManySessions implements store.SessionStore. An encryption holds the lock from here
@@ -143,13 +187,28 @@ type encryption struct{ holds *lockedSessions }
 
 type encryptionKey struct{}
 
+// peerLoan is the loan of a message to our own phone, which ends with its sending.
+type peerLoan struct {
+	r *lockedSessions
+	l *loan // the latest
+}
+
+type peerKey struct{}
+
+func (p *peerLoan) end() {
+	if p.l != nil && p.l.claim() {
+		p.r.giveBack(p.l)
+	}
+}
+
 // withEncryption returns the context to send a message with. The caller must call end,
 // which unlocks the sessions if sending failed between load and store. whatsmeow loads and
 // stores the session of the own phone, a peer, one by one, as when it encrypts again: then
 // the lock is lent.
 func withEncryption(ctx context.Context, peer bool) (_ context.Context, end func()) {
 	if peer {
-		return ctx, func() {}
+		p := new(peerLoan)
+		return context.WithValue(ctx, peerKey{}, p), p.end
 	}
 	s := new(encryption)
 	return context.WithValue(ctx, encryptionKey{}, s), s.end

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"slices"
 
 	"go.mau.fi/libsignal/state/record"
@@ -45,4 +46,43 @@ func untouched(before, after []byte) ([]byte, error) {
 	}
 	now.PreviousStates = others
 	return store.SignalProtobufSerializer.Session.Serialize(now), nil
+}
+
+// usable reports whether a message can be encrypted with a stored session.
+func usable(session []byte) bool {
+	is, err := store.SignalProtobufSerializer.Session.Deserialize(session)
+	return err == nil && is.SessionState != nil
+}
+
+// archivedStates is how many earlier states libsignal keeps in a record.
+const archivedStates = 40
+
+// follows reports whether a record was made of the one before by encrypting one message with
+// it, or by beginning a new session beside it. before is nil if there was no record.
+func follows(before, after []byte) bool {
+	if before == nil || after == nil {
+		return before == nil
+	}
+	codec := store.SignalProtobufSerializer.Session
+	was, err := codec.Deserialize(before)
+	if err != nil {
+		return false
+	}
+	now, err := codec.Deserialize(after)
+	if err != nil {
+		return false
+	}
+	if a, b := was.SessionState.SenderChain, now.SessionState.SenderChain; a != nil && b != nil && a.ChainKey != nil && b.ChainKey != nil &&
+		b.ChainKey.Index == a.ChainKey.Index+1 {
+		key := b.ChainKey
+		b.ChainKey = a.ChainKey
+		same := bytes.Equal(codec.Serialize(was), codec.Serialize(now))
+		b.ChainKey = key
+		if same {
+			return true
+		}
+	}
+	earlier := append([]*record.StateStructure{was.SessionState}, was.PreviousStates...)
+	was.PreviousStates, now.SessionState = earlier[:min(len(earlier), archivedStates)], was.SessionState
+	return bytes.Equal(codec.Serialize(was), codec.Serialize(now))
 }

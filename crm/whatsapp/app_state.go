@@ -18,7 +18,10 @@ import (
 
 func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *events.MarkChatAsRead) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
-	if !ok || !e.Action.GetRead() || e.FromFullSync {
+	if !ok || !e.Action.GetRead() {
+		return true
+	}
+	if e.FromFullSync && (s.ofThePast(true) || time.Since(e.Timestamp) > repairWhile) {
 		return true
 	}
 	when := sensible(e.Timestamp)

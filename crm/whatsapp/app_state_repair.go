@@ -3,8 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,84 +31,9 @@ func (m *Messenger) Repairs() map[string]uint64 {
 	return map[string]uint64{"reread": r.reread.Load(), "copied": r.copied.Load(), "failed": r.failed.Load()}
 }
 
-// lookAgain is after how long the parts are looked at again when the connection ended meanwhile.
-const lookAgain = 10 * time.Minute
-
-// partRepair is a repair under way.
-type partRepair struct {
-	read       chan struct{} // told when the whole part was read
-	unreadable atomic.Bool   // the whole part came, and cannot be decoded
-}
-
-// appStates are the repairs of one line.
-type appStates struct {
-	running atomic.Int32 // repairs: what comes meanwhile is news, not history
-
-	mu      sync.Mutex
-	tried   map[appstate.WAPatchName][]time.Time // guarded by mu: when repairs began
-	waiting map[appstate.WAPatchName]*partRepair // guarded by mu: under way
-	looked  time.Time                            // guarded by mu: when all parts were looked at
-}
-
-func newAppStates() *appStates {
-	return &appStates{tried: map[appstate.WAPatchName][]time.Time{}, waiting: map[appstate.WAPatchName]*partRepair{}}
-}
-
-// begin begins a repair. It returns nil when one is under way or too many were tried.
-func (a *appStates) begin(name appstate.WAPatchName) *partRepair {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.tried[name] = slices.DeleteFunc(a.tried[name], func(t time.Time) bool { return time.Since(t) > repairWhile })
-	if a.waiting[name] != nil || len(a.tried[name]) >= repairTries {
-		return nil
-	}
-	a.tried[name] = append(a.tried[name], time.Now())
-	r := &partRepair{read: make(chan struct{}, 1)}
-	a.waiting[name] = r
-	a.running.Add(1)
-	return r
-}
-
-// end ends a repair. One that was cut off does not count as a try, and the parts are looked at
-// again soon.
-func (a *appStates) end(name appstate.WAPatchName, cutOff bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.waiting, name)
-	a.running.Add(-1)
-	if tried := a.tried[name]; cutOff && len(tried) > 0 {
-		a.tried[name] = tried[:len(tried)-1]
-		a.lookSoon()
-	}
-}
-
-// lookSoon must be called with mu held.
-func (a *appStates) lookSoon() { a.looked = time.Now().Add(lookAgain - repairWhile) }
-
-// complete notes that a whole part was read.
-func (a *appStates) complete(name appstate.WAPatchName) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if r := a.waiting[name]; r != nil {
-		notify(r.read)
-	}
-}
-
-// unreadable notes that a whole part came and cannot be decoded, and reports whether a repair
-// has asked for it.
-func (a *appStates) unreadable(name appstate.WAPatchName) (asked bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	r := a.waiting[name]
-	if r != nil {
-		r.unreadable.Store(true)
-	}
-	return r != nil
-}
-
 // ofThePast reports whether a change of a whole part is from before the account was
 // connected: after a repair it may be one that was missed.
-func (s *session) ofThePast(whole bool) bool { return whole && s.states.running.Load() == 0 }
+func (s *session) ofThePast(whole bool) bool { return whole && !s.states.repairing() }
 
 // besideStates runs f beside the handlers, because whatsmeow holds the lock of the parts while
 // it tells of a fault. The connection's end ends f's context, and the next one begins after f:
@@ -131,17 +54,27 @@ func (s *session) besideStates(cli *whatsmeow.Client, f func(ctx context.Context
 
 // repair repairs a part that could not be read.
 func (s *session) repair(ctx context.Context, cli *whatsmeow.Client, name appstate.WAPatchName, fault error) {
+	remembered := s.states.faultOf(name) != nil
 	r := s.states.begin(name)
 	if r == nil {
 		s.log.Info("a part of the shared state is not repaired again for now", "part", name, "error", fault)
+		if remembered { // something new may have come while it waited for that
+			s.readWanted()
+		}
 		return
 	}
-	cutOff := func() bool { return ctx.Err() != nil || !cli.IsConnected() }
-	defer func() { s.states.end(name, cutOff()) }()
+	var again error
+	asked := s.states.askedFor(name)
+	defer func() {
+		if s.states.end(name, r, again); again == nil {
+			s.readWanted() // what was wanted meanwhile
+		}
+	}()
 	s.log.Warn("what the owner does on the phone cannot be read; it is being repaired", "part", name, "error", fault)
-	err := cli.FetchAppState(ctx, name, true, false)
+	err := s.readPart(ctx, cli, name, true)
 	unreadable := r.unreadable.Load()
-	if errors.Is(err, appstate.ErrKeyNotFound) { // whatsmeow has asked the phone for it, and reads the part when it comes
+	if errors.Is(err, appstate.ErrKeyNotFound) { // whatsmeow has asked the phone for it, and the part is read when it comes
+		r.asked = true
 		err = s.awaitPart(ctx, r)
 		unreadable = err != nil
 	}
@@ -150,10 +83,15 @@ func (s *session) repair(ctx context.Context, cli *whatsmeow.Client, name appsta
 		s.log.Info("a part of the shared state was read again", "part", name)
 		return
 	}
-	if unreadable && !cutOff() {
+	if unreadable && !s.cutOff(ctx, cli) {
 		err = s.copyPart(ctx, cli, name, r, err)
 	}
-	if err != nil && !cutOff() { // refused or not answered: whatsmeow reads the whole part with its next change
+	switch {
+	case err == nil:
+	case s.cutOff(ctx, cli):
+		again = fault
+	default: // refused or not answered
+		s.states.gaveUp(name, asked)
 		s.m.repairs.failed.Add(1)
 		s.log.Error("a part of the shared state could not be repaired; what the owner does on the phone is not known", "part", name, "error", err)
 	}
@@ -170,6 +108,8 @@ func (s *session) copyPart(ctx context.Context, cli *whatsmeow.Client, name apps
 	if own.IsEmpty() {
 		return whatsmeow.ErrNotLoggedIn
 	}
+	r.asked = true
+	s.states.askCopy(name)
 	_, err := s.transmit(ctx, cli, own, whatsmeow.BuildAppStateRecoveryRequest(name), whatsmeow.SendRequestExtra{Peer: true})
 	if err == nil {
 		err = s.awaitPart(ctx, r)
@@ -218,7 +158,7 @@ func (s *session) lookAtStates(ctx context.Context, cli *whatsmeow.Client) {
 		}
 	}()
 	for _, name := range appstate.AllPatchNames {
-		err := cli.FetchAppState(ctx, name, false, false)
+		err := s.readPart(ctx, cli, name, false)
 		if errors.Is(err, appstate.ErrKeyNotFound) {
 			s.repair(ctx, cli, name, err)
 		} else if err != nil {
@@ -229,6 +169,10 @@ func (s *session) lookAtStates(ctx context.Context, cli *whatsmeow.Client) {
 
 // stateFault handles a part that could not be read.
 func (s *session) stateFault(cli *whatsmeow.Client, e *events.AppStateSyncError) {
+	if errors.Is(e.Error, errReadApart) { // it can, but not in this way
+		s.wantPart(e.Name)
+		return
+	}
 	if e.FullSync && s.states.unreadable(e.Name) {
 		return // the repair goes on with a copy
 	}

@@ -82,26 +82,34 @@ func TestMissingStateKey(t *testing.T) {
 	w.sound(t)
 }
 
-// TestRepairsEndWithTheConnection cuts the connection while a line waits for a copy of the
-// phone: the next one may repair the part at once, and the try that was cut off does not count.
+// TestRepairsEndWithTheConnection cuts the connection each time a line waits for a copy of the
+// phone. The next one goes on with the repair by itself, and each question to the phone counts
+// as a try: a phone that does not answer, or whose question ends the connection, must not be
+// asked without end. What was missed is known when the part can be read again.
 func TestRepairsEndWithTheConnection(t *testing.T) {
 	w := newWorld(t) // which waits long for a copy
 	w.pair(t)
 	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
 	w.awaitLabel(t, "Important", true)
-	for i := range repairTries + 1 {
-		w.shop.IgnoreRequests(true)
-		w.shop.ChangeUnread(appstate.BuildLabelEdit("7", fmt.Sprint("Lost ", i), 3, false), true)
+	w.shop.IgnoreRequests(true)
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "Lost", 3, false), true)
+	for i := range repairTries {
 		eventually(t, "the phone is not asked for a copy", func() bool { return w.shop.StateRequests() == i+1 })
 		w.shop.Drop()
 		text := fmt.Sprint("on the next connection ", i)
 		w.anna.SendText(w.shop, text)
 		w.awaitText(t, text)
 	}
-	w.shop.IgnoreRequests(false)
-	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "From a copy", 3, false), true)
-	w.awaitLabel(t, "From a copy", false)
-	w.awaitRepairs(t, "copied", 1)
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("8", "Not asked for", 3, false), true)
+	w.anna.SendText(w.shop, "after it")
+	w.awaitText(t, "after it")
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("9", "Read", 3, false), false)
+	for _, name := range []string{"Lost", "Not asked for", "Read"} {
+		w.awaitLabel(t, name, false)
+	}
+	if n := w.shop.StateRequests(); n != repairTries {
+		t.Errorf("the phone was asked %d times", n)
+	}
 	if n := w.m.Repairs()["failed"]; n != 0 {
 		t.Errorf("%d repairs have failed", n)
 	}

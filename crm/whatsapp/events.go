@@ -120,7 +120,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.AppStateSyncError:
 		s.stateFault(cli, e)
 	case *events.AppStateSyncComplete:
-		s.states.complete(e.Name)
+		return s.partComplete(ctx, cli, e)
 
 	// how the owner arranges chats on the phone: the CRM has no counterpart, and its
 	// data belongs to the company, not to one phone
@@ -250,12 +250,14 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	notify(s.fetch)
 	notify(s.labels)
 	notify(s.past.wake)
+	s.readWanted() // what the last connection has not read
 	s.helpers.Go(func() {
 		s.report(ctx)
 		s.present(ctx, cli)
 		if s.surveys.await(ctx) != nil {
 			return
 		}
+		s.besideStates(cli, func(ctx context.Context) { s.lookAtStates(ctx, cli) }) // what the last process has not read
 		s.syncTimer(ctx, cli)
 		s.listGroups(ctx, cli)
 		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })

@@ -234,6 +234,7 @@ func (s *session) watch(ctx context.Context) {
 			s.freshen(ctx)
 		}
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
+			s.readWanted()
 			s.besideStates(cli, func(ctx context.Context) { s.lookAtStates(ctx, cli) })
 		}
 		s.report(ctx)

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"go.mau.fi/libsignal/signalerror"
+	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waMsgTransport"
 	"go.mau.fi/whatsmeow/store"
@@ -48,6 +49,7 @@ func watch(dev *store.Device, s *session, l *lifetime) {
 		b := &buffer{dev.EventBuffer, s, l}
 		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
 		dev.PrivacyTokens, dev.Contacts = tokens{dev.PrivacyTokens, b}, contacts{dev.Contacts, new(sync.Mutex)}
+		dev.AppState = &partStore{AppStateStore: dev.AppState, s: s, aside: map[appstate.WAPatchName]*unread{}}
 	}
 }
 

@@ -143,7 +143,7 @@ func (s *session) sendSomeLabels(ctx context.Context) (more bool, err error) {
 		limited, cancel := context.WithTimeout(ctx, s.m.times.answer)
 		defer cancel()
 		defer context.AfterFunc(life.closed, cancel)()
-		if err := cli.SendAppState(limited, patch); err != nil && life.closed.Err() != nil {
+		if err := s.sendState(limited, cli, patch); err != nil && life.closed.Err() != nil {
 			return false, nil // not refused: the next connection begins with it
 		} else if err != nil {
 			return false, err

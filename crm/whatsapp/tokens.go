@@ -49,7 +49,7 @@ func (s *session) findSalt(ctx context.Context, cli *whatsmeow.Client) (found bo
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.m.times.answer)
 	defer cancel()
-	if err := cli.FetchAppState(ctx, appstate.WAPatchRegularHigh, true, false); err != nil {
+	if err := s.readPart(ctx, cli, appstate.WAPatchRegularHigh, true); err != nil {
 		s.log.Info("the app state could not be read again for the account's salt", "error", err)
 		return false
 	}

@@ -45,10 +45,11 @@ type Labelled interface {
 	Label(l Line)
 }
 
-// LabelChanges lists what the phone of a line has to be told of its labels, in order.
-func (s *Service) LabelChanges(ctx context.Context, on Line, limit int) (changes []LabelChange, err error) {
+// LabelChanges lists what the phone of a line has to be told of its labels, in order, from
+// behind the change with the id after.
+func (s *Service) LabelChanges(ctx context.Context, on Line, after int64, limit int) (changes []LabelChange, err error) {
 	tx := s.Store.Read(ctx)
-	rows, err := tx.LabelChanges(on.LicenseID, on.Messenger, limit)
+	rows, err := tx.LabelChanges(on.LicenseID, on.Messenger, after, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // toTell returns what the phone has to be told of labels, and tells it.
 func toTell(t *testing.T, w *crmtest.World) string {
 	t.Helper()
-	changes, err := w.LabelChanges(t.Context(), onGr, 100)
+	changes, err := w.LabelChanges(t.Context(), onGr, 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,9 +32,9 @@ func (tx *Tx) LabelChangedAt(licenseID int64, messengerType, label string, chatI
 		licenseID, messengerType, label, chatID).Scan(&at).Error
 }
 
-// LabelChanges lists what is noted of a line's labels, in order.
-func (tx *Tx) LabelChanges(licenseID int64, messengerType string, limit int) (rows []LabelChange, err error) {
-	return rows, tx.db.Where("license_id = ? AND messenger_type = ?", licenseID, messengerType).Order("id").Limit(limit).Find(&rows).Error
+// LabelChanges lists what is noted of a line's labels, in order, from behind the id after.
+func (tx *Tx) LabelChanges(licenseID int64, messengerType string, after int64, limit int) (rows []LabelChange, err error) {
+	return rows, tx.db.Where("license_id = ? AND messenger_type = ? AND id > ?", licenseID, messengerType, after).Order("id").Limit(limit).Find(&rows).Error
 }
 
 // DeleteLabelChanges removes these rows. One that was replaced meanwhile has another id.

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -17,9 +18,11 @@ import (
 var _ crm.Labelled = (*Messenger)(nil)
 
 const (
-	labelsAtOnce = 50          // changes of labels in one patch
-	labelCheck   = time.Minute // how often labels are looked at without a notification
-	labelRefused = time.Hour   // how long labels that WhatsApp has refused again and again wait, at most
+	labelsAtOnce = 50             // changes of labels in one patch
+	labelCheck   = time.Minute    // how often labels are looked at without a notification
+	labelRefused = time.Hour      // how long labels that WhatsApp has refused again and again wait, at most
+	labelAgain   = 24 * time.Hour // how long one that WhatsApp refuses for what it is waits, at most
+	labelsSpoilt = 3              // how many are refused for what they are before all wait
 )
 
 // ownLabels remembers what we have changed on the phone, which WhatsApp tells us again. It
@@ -78,54 +81,100 @@ func (m *Messenger) Label(l crm.Line) {
 func (s *session) sendLabels(ctx context.Context) {
 	again := time.NewTimer(0)
 	defer again.Stop()
-	for refused := (pause{}); ; {
+	refused := newLabelRefusals()
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.labels:
 		case <-again.C:
 		}
-		if left := refused.left(); left > 0 { // whatever else there is to tell comes after it
+		if left := refused.all.left(); left > 0 { // whatever else there is to tell comes after it
 			again.Reset(left)
 			continue
 		}
 		err := errPanicked
-		unlessPanics(s.log, "telling the phone of labels", func() { err = s.sendAllLabels(ctx) })
+		unlessPanics(s.log, "telling the phone of labels", func() { err = s.sendAllLabels(ctx, refused) })
 		next := labelCheck
-		if refused.add(err, sendCheck, labelRefused); err != nil {
-			next = refused.left()
+		switch {
+		case errors.Is(err, errNotSent), errors.Is(err, errPanicked):
+			refused.all.add(err, sendCheck, labelRefused)
+			next = refused.all.left()
 			s.log.Info("the phone was not told of labels", "error", err, "again", next)
+		case ctx.Err() != nil:
+			return
+		case err != nil: // of our database: WhatsApp need not be left alone
+			s.log.Warn("the labels that the phone has to be told of could not be read or marked", "error", err)
+		default:
+			refused.all.add(nil, 0, 0)
 		}
 		again.Reset(next)
 	}
 }
 
-var errPanicked = errors.New("whatsapp: a fault of this server")
+var (
+	errPanicked = errors.New("whatsapp: a fault of this server")
+	errNotSent  = errors.New("whatsapp: a change of labels was not sent")
+)
 
-// sendAllLabels tells the phone of all changes.
-func (s *session) sendAllLabels(ctx context.Context) error {
-	for {
-		if more, err := s.sendSomeLabels(ctx); !more || err != nil {
+// sendAllLabels tells the phone of all changes, except those that wait after a refusal.
+func (s *session) sendAllLabels(ctx context.Context, refused *labelRefusals) error {
+	refused.begin()
+	for after := int64(0); ; {
+		changes, err := s.m.rules.LabelChanges(ctx, s.on, after, labelsAtOnce)
+		if err != nil {
+			return err
+		}
+		if len(changes) == 0 {
+			refused.keepSeen()
+			return nil
+		}
+		after = changes[len(changes)-1].ID
+		if sent, err := s.sendSomeLabels(ctx, refused, refused.due(changes)); !sent || err != nil {
 			return err
 		}
 	}
 }
 
-// sendSomeLabels tells the phone of some changes, and reports whether there may be more.
-func (s *session) sendSomeLabels(ctx context.Context) (more bool, err error) {
+// sendSomeLabels tells the phone of changes at once. When WhatsApp refuses one of them for what
+// it is, halves are sent until it is found. It returns false when the line is not online;
+// sendLabels wakes when it is.
+func (s *session) sendSomeLabels(ctx context.Context, refused *labelRefusals, changes []crm.LabelChange) (sent bool, err error) {
+	if len(changes) == 0 {
+		return true, nil
+	}
+	sent, err = s.sendLabelPatch(ctx, changes)
+	if !faultOfChange(err) {
+		return sent, err
+	}
+	if half := len(changes) / 2; half > 0 {
+		for _, part := range [][]crm.LabelChange{changes[:half], changes[half:]} {
+			if sent, err := s.sendSomeLabels(ctx, refused, refused.due(part)); !sent || err != nil {
+				return sent, err
+			}
+		}
+		return true, nil
+	}
+	if first := refused.add(changes[0]); first {
+		s.log.Warn("WhatsApp refuses a change of a label; it is tried again now and then", "label", changes[0].Label, "error", err)
+	}
+	if refused.tooMany() {
+		return true, err
+	}
+	return true, nil
+}
+
+// sendLabelPatch tells the phone of changes at once.
+func (s *session) sendLabelPatch(ctx context.Context, changes []crm.LabelChange) (sent bool, err error) {
 	cli := s.client()
 	if cli == nil || !cli.IsLoggedIn() {
-		return false, nil // sendLabels wakes when the line is online
+		return false, nil
 	}
 	life := s.lifeOf(cli)
 	if life == nil || !life.begin() { // the next connection begins after this attempt
 		return false, nil
 	}
 	defer life.works.Done()
-	changes, err := s.m.rules.LabelChanges(ctx, s.on, labelsAtOnce)
-	if err != nil || len(changes) == 0 {
-		return false, err
-	}
 	patch := appstate.PatchInfo{Type: appstate.WAPatchRegular, Timestamp: time.Now()}
 	var ids []int64
 	for _, ch := range changes {
@@ -145,11 +194,13 @@ func (s *session) sendSomeLabels(ctx context.Context) (more bool, err error) {
 		defer context.AfterFunc(life.closed, cancel)()
 		if err := s.sendState(limited, cli, patch); err != nil && life.closed.Err() != nil {
 			return false, nil // not refused: the next connection begins with it
-		} else if err != nil {
+		} else if databaseUnavailable(err) {
 			return false, err
+		} else if err != nil {
+			return false, fmt.Errorf("%w: %w", errNotSent, err)
 		}
 	}
-	return len(changes) == labelsAtOnce, s.m.rules.LabelsSent(ctx, s.on, ids)
+	return true, s.m.rules.LabelsSent(ctx, s.on, ids)
 }
 
 // labelMutations returns what tells the phone of one change.

@@ -127,7 +127,7 @@ func (r *recorder) due(at time.Time, after int64, limit int, firsts bool) (items
 
 func (r *recorder) AccountDisappears(context.Context, crm.Line, int64, int64) error { return nil }
 
-func (r *recorder) LabelChanges(context.Context, crm.Line, int) ([]crm.LabelChange, error) {
+func (r *recorder) LabelChanges(context.Context, crm.Line, int64, int) ([]crm.LabelChange, error) {
 	return nil, nil
 }
 

@@ -56,7 +56,7 @@ type lines interface {
 	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error
 	AccountSettings(ctx context.Context, on crm.Line) (crm.AccountSettings, error)
 	AccountDisappears(ctx context.Context, on crm.Line, after, since int64) error
-	LabelChanges(ctx context.Context, on crm.Line, limit int) ([]crm.LabelChange, error)
+	LabelChanges(ctx context.Context, on crm.Line, after int64, limit int) ([]crm.LabelChange, error)
 	LabelsSent(ctx context.Context, on crm.Line, ids []int64) error
 	SetBlocked(ctx context.Context, on crm.Line, ids []string) error
 	CallRejected(ctx context.Context, on crm.Line, chatID, callID string) error

@@ -38,6 +38,7 @@ type appState struct {
 	requests               int  // StateRequests
 	wholeRefusal           int  // the code that a whole collection is refused with
 	refusal, refused       int  // the code that clients' patches are refused with, and how many were
+	refusedIndex           []string
 }
 
 // collection is one log. A real server could not read its content, but the phone
@@ -152,7 +153,7 @@ func (s *appState) answer(d *Device, asked node) (node, error) {
 	known, wantsAll := uint64(getter.OptionalInt("version")), getter.OptionalBool("return_snapshot")
 	answer := node{Tag: "collection", Attrs: attrs{"name": string(name), "version": col.version}}
 	if patch := bytesOf(asked, "patch"); patch != nil {
-		if s.refusal != 0 {
+		if s.refuses(patch) {
 			s.refused++
 			return node{}, refusedWith(s.refusal)
 		}

@@ -40,10 +40,26 @@ func (a *Account) RefuseWholeStates(code int) {
 	a.appState.wholeRefusal = code
 }
 
-// RefuseChanges refuses what clients change with an error code, or with 0 takes it again.
-func (a *Account) RefuseChanges(code int) {
+// RefuseChanges refuses what clients change with an error code, or with 0 takes it again. It
+// refuses only patches with a change whose index begins with these strings.
+func (a *Account) RefuseChanges(code int, index ...string) {
 	defer a.srv.lock()()
-	a.appState.refusal = code
+	a.appState.refusal, a.appState.refusedIndex = code, index
+}
+
+// refuses reports whether a client's patch is refused.
+func (s *appState) refuses(raw []byte) bool {
+	if s.refusal == 0 || len(s.refusedIndex) == 0 {
+		return s.refusal != 0
+	}
+	patch := new(waServerSync.SyncdPatch)
+	if proto.Unmarshal(raw, patch) != nil {
+		return false
+	}
+	return slices.ContainsFunc(patch.GetMutations(), func(m *waServerSync.SyncdMutation) bool {
+		c, err := s.read(m)
+		return err == nil && len(c.Index) >= len(s.refusedIndex) && slices.Equal(c.Index[:len(s.refusedIndex)], s.refusedIndex)
+	})
 }
 
 // RefusedChanges returns how many patches of clients were refused.

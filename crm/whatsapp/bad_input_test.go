@@ -124,7 +124,7 @@ func TestNobodysConcern(t *testing.T) {
 	w.pair(t)
 	w.anna.SendText(w.shop, "before")
 	w.awaitText(t, "before")
-	w.PostStatus(w.shop, "news of a channel")
+	w.NewChannel("News").PostStatus(w.shop, whatsapptest.Text("news of a channel"))
 	w.anna.SendWithoutTime(w.shop)
 	w.shop.Announce("SomethingNew", map[string]any{"xwa2_notify_something_new": []int{1}})
 	w.shop.Lock(time.Now().Add(time.Hour))

@@ -35,6 +35,7 @@ type Account struct {
 	archive    []*archived              // the phone's database: every message of the account
 	stingy     bool                     // the phone does not answer requests for a message
 	faults     faults
+	follows    []*Channel
 	passkey    *Passkey // asked for when a client is linked; nil: none
 }
 

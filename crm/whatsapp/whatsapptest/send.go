@@ -114,18 +114,6 @@ func (c *Contact) SendWithoutTime(to *Account) string {
 	return m.id
 }
 
-// PostStatus delivers a status post of a channel to the account's clients.
-func (s *Server) PostStatus(to *Account, text string) string {
-	defer s.lock()()
-	id := newID()
-	for _, d := range to.linked() {
-		d.push(node{Tag: "status", Attrs: attrs{
-			"id": id, "from": types.NewJID("120363040000000000", types.NewsletterServer), "t": s.opts.Now().Unix(), "type": "text", "server_id": 100,
-		}, Content: []node{{Tag: "plaintext", Content: (&sentMessage{message: Text(text)}).plaintext()}}})
-	}
-	return id
-}
-
 // SendText sends a text.
 func (c *Contact) SendText(to *Account, text string, opts ...SendOpts) string {
 	return c.Send(to, Text(text), opts...)

@@ -56,6 +56,7 @@ type Server struct {
 	lookups      []string              // numbers that clients asked about
 	typed        map[string]*person    // by another number that WhatsApp takes for theirs
 	groups       map[types.JID]*Group
+	status       *Group // see statuses
 	conns        map[*conn]bool
 	unhandled    []string
 	unavailable  bool
@@ -64,6 +65,7 @@ type Server struct {
 	frozen       bool
 	lastID       int
 	lastGroup    int
+	lastChannel  int
 	sessions     int // ids of unified sessions that came
 }
 

@@ -145,7 +145,10 @@ const mexAbout = "9152604461510864"
 // iqMex answers queries in GraphQL.
 func (c *conn) iqMex(n node) ([]node, error) {
 	query, ok := child(n, "query")
-	if !ok || stringOf(query, "query_id") != mexAbout {
+	switch id := stringOf(query, "query_id"); {
+	case ok && id == mexChannels:
+		return c.device.account.followed()
+	case !ok || id != mexAbout:
 		return nil, errUnknown
 	}
 	var asked struct {

@@ -68,7 +68,7 @@ func TestEverythingIsAcknowledged(t *testing.T) {
 	w := newWorld(t)
 	c := w.linked(t)
 	malformed := w.anna.SendWithoutTime(w.shop)
-	w.PostStatus(w.shop, "news of a channel")
+	w.NewChannel("News").PostStatus(w.shop, whatsapptest.Text("news of a channel"))
 	w.shop.Announce("SomethingNew", map[string]any{"xwa2_notify_something_new": true})
 	until := time.Now().Add(time.Hour).Truncate(time.Second)
 	w.shop.Lock(until)

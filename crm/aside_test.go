@@ -20,11 +20,13 @@ func asidesOf(at int64) map[string]crm.InboundMessage {
 	vote, closed, other := fromCustomer("V1", anna, "", at), fromCustomer("V2", anna, "", at), reaction("R3", "👍")
 	subtype := "encReactionMessage"
 	vote.Type, vote.Message = crm.MessagePoll, crm.Content{Vote: &crm.PollVote{MessageID: idOf("A1"), Options: []string{"Tea"}}}
+	post, status := fromCustomer("S1", anna, "At the sea", at), crm.SubtypeStatus
+	post.Subtype = &status
 	closed.Type, closed.Subtype, closed.Message, closed.Aside = crm.MessageUnknown, &subtype, crm.Content{}, true
 	other.FromMe, other.FromUser = true, &crm.InboundUser{ID: idOf("70000000001@c.us")}
 	return map[string]crm.InboundMessage{
 		"reaction": reaction("R1", "👍"), "reaction taken off": reaction("R2", ""), "our own reaction": other,
-		"vote": vote, "reaction that cannot be opened": closed,
+		"vote": vote, "reaction that cannot be opened": closed, "status post": post,
 	}
 }
 
@@ -47,7 +49,7 @@ func TestAsidesCountAsNoMessage(t *testing.T) {
 				t.Errorf("%s: the chat is %+v, its last message %+v", what, chat, chat.LastMessage)
 			}
 		}
-		if n := len(messagesOf(t, w, anna)); n != 6 {
+		if n := len(messagesOf(t, w, anna)); n != 7 {
 			t.Errorf("the chat lists %d entries, want all", n)
 		}
 		ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer("A2", anna, "And a question", crmtest.Start)}})

@@ -7,7 +7,7 @@ type ChatData struct {
 	ID            string      `json:"id"`
 	LID           *string     `json:"lid"` // WhatsApp's other id of the chat, when it is known
 	Hash          string      `json:"hash"`
-	Type          string      `json:"type"` // private or group
+	Type          string      `json:"type"` // private, group or channel
 	LicenseID     int64       `json:"licenseId"`
 	MessengerType string      `json:"messengerType"`
 	Phone         *string     `json:"phone"`

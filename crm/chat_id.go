@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"chatcast/models"
 )
 
 // ChatKey holds the parts of a chat's id. External is the id on the wire.
@@ -15,12 +17,29 @@ type ChatKey struct {
 	Typed    string // in an InboundAlias: the id of a number that stands for this one
 	Phone    string // digits only; empty when the id is not a phone number
 	Group    bool
+	Channel  bool
+}
+
+// private reports whether the id is that of a person.
+func (k ChatKey) private() bool { return !k.Group && !k.Channel }
+
+// chatType returns the type of the chat.
+func (k ChatKey) chatType() string {
+	switch {
+	case k.Group:
+		return models.ChatGroup
+	case k.Channel:
+		return models.ChatChannel
+	}
+	return models.ChatPrivate
 }
 
 var (
 	phoneForm = regexp.MustCompile(`^[1-9][0-9]{4,14}$`) // E.164 has at most 15 digits
 	groupForm = regexp.MustCompile(`^[0-9]{5,40}(-[0-9]{5,20})?$`)
 	lidForm   = regexp.MustCompile(`^[0-9]{1,32}$`)
+
+	channelForm = regexp.MustCompile(`^[0-9]{5,40}$`)
 )
 
 // ParseChatID parses a chat's id in every spelling that paths and bodies may
@@ -43,12 +62,16 @@ func ParseChatID(field, messengerType, id string) (ChatKey, error) {
 		if groupForm.MatchString(name) {
 			return ChatKey{External: name + "@g.us", Group: true}, nil
 		}
+	case "newsletter":
+		if channelForm.MatchString(name) {
+			return ChatKey{External: name + "@newsletter", Channel: true}, nil
+		}
 	case "lid":
 		if lidForm.MatchString(name) {
 			return ChatKey{External: name + "@lid", LID: name + "@lid"}, nil
 		}
 	}
-	return ChatKey{}, Invalid(field, "must be a phone number of 5 to 15 digits, or an id ending in @c.us, @s.whatsapp.net, @g.us or @lid")
+	return ChatKey{}, Invalid(field, "must be a phone number of 5 to 15 digits, or an id ending in @c.us, @s.whatsapp.net, @g.us, @newsletter or @lid")
 }
 
 // phoneChat returns the wire id of the chat with a phone number. In the older

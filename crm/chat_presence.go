@@ -133,6 +133,9 @@ func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind stri
 	if err != nil {
 		return err
 	}
+	if err := mayWrite(chat); err != nil {
+		return err
+	}
 	if stranger, err := s.stranger(tx, at.Line, chat); stranger || err != nil {
 		return err
 	}

@@ -34,8 +34,8 @@ func (s *Service) BlockContact(ctx context.Context, a Actor, at ContactAddress, 
 		return data, err
 	}
 	key, err := ParseChatID("contactId", at.Messenger, at.ContactID)
-	if err == nil && key.Group {
-		err = Invalid("contactId", "must be a person, not a group")
+	if err == nil && !key.private() {
+		err = Invalid("contactId", "must be a person")
 	}
 	if err != nil {
 		return data, err
@@ -115,7 +115,7 @@ func (c *change) privateChat(l *line, key ChatKey, k *models.Contact) (*models.C
 		id = k.ExternalID
 	}
 	chat, err := c.tx.ChatByExternal(l.licenseID, l.messenger, id)
-	if errors.Is(err, models.ErrNotFound) || err == nil && chat.Type == models.ChatGroup {
+	if errors.Is(err, models.ErrNotFound) || err == nil && chat.Type != models.ChatPrivate {
 		return nil, nil
 	}
 	return chat, err

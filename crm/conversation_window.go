@@ -13,7 +13,7 @@ const windowLength = 24 * 60 * 60
 // of its own time, which may have ended already: WhatsApp's window begins when the
 // message is sent.
 func openWindow(chat *models.Chat, m *models.Message) bool {
-	if !IsWhatsApp(chat.MessengerType) || chat.Type == models.ChatGroup {
+	if !IsWhatsApp(chat.MessengerType) || chat.Type != models.ChatPrivate {
 		return false
 	}
 	if chat.WindowEnd != nil && m.Time < *chat.WindowEnd {

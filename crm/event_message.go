@@ -148,7 +148,7 @@ type ChatCard struct {
 	ID       string  `json:"id"`
 	LID      *string `json:"lid,omitempty"`
 	Hash     string  `json:"hash"`
-	Type     string  `json:"type"` // private or group
+	Type     string  `json:"type"` // private, group or channel
 	Phone    *string `json:"phone"`
 	Username *string `json:"username"`
 	Name     string  `json:"name"`

@@ -91,8 +91,8 @@ func peopleOf(messenger string, names []string, least int) ([]string, error) {
 			name = digits
 		}
 		key, err := ParseChatID(at, messenger, strings.TrimSpace(name))
-		if err == nil && key.Group {
-			err = Invalid(at, "must be a person, not a group")
+		if err == nil && !key.private() {
+			err = Invalid(at, "must be a person, not a group or a channel")
 		}
 		if err != nil {
 			errs = append(errs, err)

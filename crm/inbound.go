@@ -96,7 +96,7 @@ func lineForConnector(tx *models.Tx, on Line) (*line, error) {
 func (in *InboundBatch) discard(result InboundResult, err error) {
 	var refused *Error
 	for i := range in.Messages {
-		stored := err == nil && result.Messages[i].Result != ResultDuplicate
+		stored := err == nil && result.Messages[i].Result != ResultDuplicate && result.Messages[i].Result != ResultUnknown
 		if !stored && (err == nil || errors.As(err, &refused)) {
 			in.Messages[i].Attachment.Discard()
 		}

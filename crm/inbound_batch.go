@@ -60,6 +60,7 @@ type InboundDelete struct {
 	By     ID   // in groups, the user who deletes
 	Admin  bool // the messenger guarantees that an admin of the group deletes
 	Time   *int64
+	IfHere bool // nothing is remembered of a message that is not here
 }
 
 // InboundRead states that the account itself read a chat on another device.

@@ -27,7 +27,9 @@ type chatSet struct {
 func (c *change) inboundChats(l *line, b batch) (*chatSet, error) {
 	var chats []inboundChat
 	for i := range b.messages {
-		chats = append(chats, b.messages[i].chat)
+		if !isStatus(b.messages[i].row.Subtype) {
+			chats = append(chats, b.messages[i].chat)
+		}
 	}
 	for i := range b.tags {
 		if b.tags[i].Added {
@@ -88,7 +90,7 @@ var errChatLost = fmt.Errorf("crm: a chat of a batch has disappeared: %w", model
 func (c *change) lockMissing(l *line, b batch, known map[string]bool) error {
 	if !b.connector ||
 		!slices.ContainsFunc(b.deletes, func(d deleteArrival) bool { return d.chat.missing(known) }) &&
-			!slices.ContainsFunc(b.messages, func(m messageArrival) bool { return m.chat.missing(known) }) {
+			!slices.ContainsFunc(b.messages, func(m messageArrival) bool { return !isStatus(m.row.Subtype) && m.chat.missing(known) }) {
 		return nil
 	}
 	return c.tx.LockLine(l.licenseID, l.messenger)
@@ -123,11 +125,8 @@ func (c *change) makeChats(l *line, chats []inboundChat, known map[string]bool) 
 // row returns the row of a new chat. Its first message fills in the rest.
 func (c *inboundChat) row(l *line, now int64) *models.Chat {
 	typ := c.Type
-	if typ == "" {
-		typ = models.ChatPrivate
-	}
-	if c.key.Group {
-		typ = models.ChatGroup
+	if typ == "" || !c.key.private() {
+		typ = c.key.chatType()
 	}
 	return &models.Chat{
 		CompanyID: l.companyID, LicenseID: l.licenseID, MessengerType: l.messenger,

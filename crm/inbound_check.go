@@ -80,6 +80,9 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r messageArriva
 	utm, utmViolation := checkJSON(at+"utm", m.UTM, "{")
 	mentions, mentionViolation := checkMentions(messenger, at+"message.mentions", m.Message.Mentions)
 	author, contact, authorViolation := m.author(messenger, at, chat, fromMe)
+	if chat.key.Channel || isStatus(m.Subtype) { // no person; or perhaps of nobody who is known here
+		contact = nil
+	}
 	if m.FromUser == nil && chatViolation != nil {
 		authorViolation = nil // it would only repeat the chat's
 	}
@@ -88,7 +91,7 @@ func (m *InboundMessage) check(messenger, at string, now int64) (r messageArriva
 	}
 	r = messageArrival{chat: chat, contact: contact, row: models.Message{
 		ExternalID: m.ID.String(), FromMe: fromMe, Time: when, IsForwarded: m.IsForwarded, Type: typ, Subtype: m.Subtype,
-		QuotedExternalID: quoted, Quote: quote, UTM: utm, Aside: m.Aside || aside(typ, &m.Message),
+		QuotedExternalID: quoted, Quote: quote, UTM: utm, Aside: m.Aside || aside(typ, m.Subtype, &m.Message),
 	}}
 	if !fromMe {
 		r.authorName = author.Name
@@ -212,12 +215,13 @@ func (c InboundChat) check(messenger, at string) (inboundChat, error) {
 	if c.Image != nil {
 		violations = append(violations, checkLink(at+"image", *c.Image))
 	}
-	if c.Type != "" && c.Type != models.ChatPrivate && c.Type != models.ChatGroup {
-		violations = append(violations, Invalid(at+"type", "must be private or group"))
-	} else if IsWhatsApp(messenger) && c.Type != "" && (c.Type == models.ChatGroup) != key.Group && idViolation == nil {
+	whatsApp := IsWhatsApp(messenger)
+	if c.Type != "" && c.Type != models.ChatPrivate && c.Type != models.ChatGroup && (!whatsApp || c.Type != models.ChatChannel) {
+		violations = append(violations, Invalid(at+"type", "must be private or group, or on WhatsApp channel"))
+	} else if whatsApp && c.Type != "" && c.Type != key.chatType() && idViolation == nil {
 		violations = append(violations, Invalid(at+"type", "does not fit the id"))
 	}
-	if IsWhatsApp(messenger) && idViolation == nil {
+	if whatsApp && idViolation == nil {
 		violations = append(violations, r.link(messenger, at))
 	}
 	return r, allViolations(violations...)
@@ -230,12 +234,12 @@ func (c *inboundChat) link(messenger, at string) error {
 		if err != nil {
 			return err
 		}
-		if lid.LID == "" || c.key.Group || c.key.LID != "" && c.key.LID != lid.LID {
+		if lid.LID == "" || !c.key.private() || c.key.LID != "" && c.key.LID != lid.LID {
 			return Invalid(at+"lid", "must be the other id of this private chat, ending in @lid")
 		}
 		c.key.LID = lid.LID
 	}
-	if c.InboundChat.Phone == nil || c.key.Group {
+	if c.InboundChat.Phone == nil || !c.key.private() {
 		return nil
 	}
 	digits := phoneSigns.Replace(*c.InboundChat.Phone)

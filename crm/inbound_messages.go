@@ -100,7 +100,7 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 // applyDelete deletes a message's content.
 func (c *change) applyDelete(v renderer, chats *chatSet, d *deleteArrival) (string, error) {
 	chat, row, result, err := c.ownMessage(chats, d.chat, d.ID, d.FromMe, d.By, d.Admin)
-	if err == nil && result == ResultUnknown {
+	if err == nil && result == ResultUnknown && !d.IfHere {
 		return result, c.deleteUnseen(v, chats, d)
 	}
 	if row == nil || err != nil {
@@ -144,6 +144,11 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	for i := range b.statuses {
 		ids = append(ids, b.statuses[i].chat.ids()...)
 		messages = append(messages, b.statuses[i].id)
+	}
+	for i := range b.messages {
+		if isStatus(b.messages[i].row.Subtype) { // its chat is not created
+			ids = append(ids, b.messages[i].chat.ids()...)
+		}
 	}
 	for i := range b.aliases {
 		ids = append(ids, b.aliases[i].ids()...)
@@ -193,6 +198,10 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 	r := InboundMessageResult{ID: MakeID(v.line.Messenger, m.row.ExternalID), Result: ResultAccepted}
 	settled := *m // a copy: the change may be tried again
 	m, settled.chat = &settled, m.chat.settled(chats.settled(c, m.chat.key))
+	if isStatus(m.row.Subtype) && chats.find(m.chat) == nil {
+		r.ChatID, r.Result = m.chat.key.External, ResultUnknown
+		return r, nil
+	}
 	chat, err := chats.add(c, m.chat)
 	if err != nil {
 		return r, err

@@ -55,7 +55,7 @@ type InboundChat struct {
 	ID       ID      `json:"id"`
 	LID      *string `json:"lid"` // WhatsApp's other id, ...@lid, when both are known
 	Hash     *string `json:"hash"`
-	Type     string  `json:"type"`  // private or group
+	Type     string  `json:"type"`  // private, group or channel
 	Phone    *string `json:"phone"` // on WhatsApp digits; links the two ids when ID is a LID
 	Username *string `json:"username"`
 	Name     *string `json:"name"`
@@ -101,7 +101,9 @@ const (
 	ResultAccepted  = "accepted"
 	ResultDuplicate = "duplicate" // of a message: it is stored already
 	ResultUnchanged = "unchanged" // of a status: the message has this status or a later one
-	ResultUnknown   = "unknown"   // of a status: no such message was sent in this chat
+	// of a delivery status: no such message was sent in this chat; of a status post: its
+	// author has no chat here
+	ResultUnknown = "unknown"
 )
 
 // InboundAnswer holds the result of each message and status of an InboundRequest,
@@ -116,7 +118,7 @@ type InboundMessageResult struct {
 	ID         ID     `json:"id"`
 	ChatID     string `json:"chatId"`
 	InternalID int64  `json:"internalId"`
-	Result     string `json:"result"` // accepted or duplicate
+	Result     string `json:"result"` // accepted, duplicate or unknown
 }
 
 // InboundStatusResult is the result of one status.

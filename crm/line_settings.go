@@ -25,6 +25,9 @@ type LineSettings struct {
 	// Disappearing is after how many seconds messages disappear in chats that the line
 	// begins; 0: never.
 	Disappearing int64 `json:"disappearing"`
+
+	ReceiveStatus   bool `json:"receiveStatus"`   // keeps what people post as their status, in their chats
+	ReceiveChannels bool `json:"receiveChannels"` // keeps what the channels post that the account follows
 }
 
 // LineSettingsChanges are changes of LineSettings. Absent fields stay as they are.
@@ -37,6 +40,9 @@ type LineSettingsChanges struct {
 	Labels      Field[bool]   `json:"labels"`
 
 	Disappearing Field[int64] `json:"disappearing"`
+
+	ReceiveStatus   Field[bool] `json:"receiveStatus"`
+	ReceiveChannels Field[bool] `json:"receiveChannels"`
 }
 
 // AccountSettings is LineSettings for the connector that serves the line.
@@ -49,6 +55,9 @@ type AccountSettings struct {
 
 	Disappearing      int64 // of LineSettings
 	DisappearingSince int64 // when that was set, unix seconds
+
+	ReceiveStatus   bool
+	ReceiveChannels bool
 }
 
 // MaxSendDelay is the longest time between two messages of a line, in seconds.
@@ -113,7 +122,7 @@ func lineSettings(row *models.LineSettings, labels *bool) LineSettings {
 	return LineSettings{
 		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy)), Typing: row.Typing, SendDelay: row.SendDelay,
 		Labels: row.Labels, HasLabels: labels,
-		Disappearing: row.Disappearing,
+		Disappearing: row.Disappearing, ReceiveStatus: row.ReceiveStatus, ReceiveChannels: row.ReceiveChannels,
 	}
 }
 
@@ -193,6 +202,8 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 			row.Proxy = proxy
 		}
 		into(&row.Labels, ch.Labels)
+		into(&row.ReceiveStatus, ch.ReceiveStatus)
+		into(&row.ReceiveChannels, ch.ReceiveChannels)
 		if into(&row.Disappearing, ch.Disappearing) {
 			row.DisappearingSince = c.now.Unix()
 		}
@@ -222,12 +233,16 @@ func (ch *LineSettingsChanges) check() error {
 		delay = Invalid("sendDelay", "must be from 0 to %d seconds", MaxSendDelay)
 	}
 	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), ch.Labels.notNull("labels"), delay,
-		ch.Disappearing.notNull("disappearing"), checkEphemeral("disappearing", ch.Disappearing))
+		ch.Disappearing.notNull("disappearing"), checkEphemeral("disappearing", ch.Disappearing),
+		ch.ReceiveStatus.notNull("receiveStatus"), ch.ReceiveChannels.notNull("receiveChannels"))
 }
 
 // settingsFacts returns settings for the audit log: no text, and no password.
 func settingsFacts(row *models.LineSettings) map[string]string {
-	facts := map[string]string{"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "labels": fmt.Sprint(row.Labels), "disappearing": fmt.Sprint(row.Disappearing)}
+	facts := map[string]string{
+		"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "labels": fmt.Sprint(row.Labels),
+		"disappearing": fmt.Sprint(row.Disappearing), "receiveStatus": fmt.Sprint(row.ReceiveStatus), "receiveChannels": fmt.Sprint(row.ReceiveChannels),
+	}
 	if row.Typing != nil {
 		facts["typing"] = fmt.Sprint(*row.Typing)
 	}
@@ -246,6 +261,7 @@ func (s *Service) AccountSettings(ctx context.Context, on Line) (AccountSettings
 	data := AccountSettings{
 		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy, Typing: row.Typing,
 		Disappearing: row.Disappearing, DisappearingSince: row.DisappearingSince,
+		ReceiveStatus: row.ReceiveStatus, ReceiveChannels: row.ReceiveChannels,
 	}
 	if row.SendDelay != nil {
 		data.SendDelay = new(time.Duration(*row.SendDelay) * time.Second)

@@ -45,7 +45,7 @@ func (m Mention) check(messenger, field string) (Mention, error) {
 		return m, violations
 	}
 	key, err := ParseChatID(field, messenger, m.ID.text)
-	if err == nil && key.Group {
+	if err == nil && !key.private() {
 		err = Invalid(field, "must be a person")
 	}
 	m.ID = MakeID(messenger, key.External)

@@ -6,18 +6,26 @@ import (
 	"chatcast/models"
 )
 
+// SubtypeStatus is the subtype of what somebody posted as their status, for everybody who
+// has their number. It is stored only in a chat that is here, and is an aside.
+const SubtypeStatus = models.SubtypeStatus
+
+// isStatus reports whether the subtype is that of a status post.
+func isStatus(subtype *string) bool { return subtype != nil && *subtype == SubtypeStatus }
+
 // aside reports whether a message says something about another one and nothing of its
-// own: a reaction, also one that is taken off, or a vote. It is stored and published like
-// any message, but does not count as one: it is never unread, reopens no chat, opens no
-// conversation window, and is not the chat's last message.
-func aside(typ string, m *Content) bool {
-	return typ == MessageReaction || typ == MessagePoll && m.Poll == nil
+// own: a reaction, also one that is taken off, or a vote. So is a status post, which is
+// said to everybody. It is stored and published like any message, but does not count as
+// one: it is never unread, reopens no chat, opens no conversation window, and is not the
+// chat's last message.
+func aside(typ string, subtype *string, m *Content) bool {
+	return typ == MessageReaction || typ == MessagePoll && m.Poll == nil || isStatus(subtype)
 }
 
 // record adds a message to a chat whose row is locked. It emits the event message,
 // reopens a closed chat when the customer writes, and opens a conversation window. For
-// a history message it does none of these, and for an aside only the first. It reports
-// whether the message is new; a second copy changes nothing. It saves the chat's row.
+// a history message it does none of these, and for an aside or in a channel only the
+// first. It reports whether the message is new; a second copy changes nothing. It saves the chat's row.
 func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added bool, err error) {
 	m.CreatedAt = c.now.Unix()
 	text, err := searchText(m)
@@ -34,6 +42,12 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 	chat.LastTime = max(chat.LastTime, m.Time)
 	if c.quiet {
 		return true, c.tx.SaveChat(chat)
+	}
+	if chat.Type == models.ChatChannel { // nobody waits for an answer
+		if err := c.tx.SaveChat(chat); err != nil {
+			return false, err
+		}
+		return true, c.emitMessage(v, chat, m)
 	}
 	reopens := !m.FromMe && newest && chat.Status == models.ChatClose
 	if reopens {

@@ -192,14 +192,22 @@ func (c *change) chatToSend(l *line, a Actor, key ChatKey) (*models.Chat, error)
 	if err := l.mustSee(c.tx, a, chat); err != nil {
 		return nil, err
 	}
-	return chat, nil
+	return chat, mayWrite(chat)
+}
+
+// mayWrite returns nil if people write in a chat.
+func mayWrite(chat *models.Chat) error {
+	if chat.Type == models.ChatChannel {
+		return conflict("this chat is a channel: it can only be read")
+	}
+	return nil
 }
 
 // outgoing returns the row of a message that the actor sends to the chat.
 func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoing) (*models.Message, error) {
 	row := &models.Message{
 		FromMe: true, FromAPI: true, Time: c.now.Unix(), Type: m.Type, Tracking: m.Tracking, CreatedBy: &a.UserID,
-		Aside: aside(m.Type, &m.Content),
+		Aside: aside(m.Type, nil, &m.Content),
 	}
 	if a.AppID != "" {
 		row.AppID = &a.AppID
@@ -212,8 +220,12 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 		row.QuotedExternalID = &quoted
 	}
 	if r := m.Content.Reaction; r != nil {
-		if _, err := c.tx.MessageByExternal(chat.ID, r.MessageID.String()); err != nil {
+		target, err := c.tx.MessageByExternal(chat.ID, r.MessageID.String())
+		if err != nil {
 			return nil, orInvalid(err, "messageId", "is not a message of this chat")
+		}
+		if isStatus(target.Subtype) {
+			return nil, conflict("a status post takes no reactions: answer it with quotedMessageId")
 		}
 	}
 	user, err := c.tx.UserByID(a.UserID)

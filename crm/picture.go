@@ -39,7 +39,7 @@ type PictureMessenger interface {
 
 // wantPicture lets the messenger ask for the picture of a chat that somebody looks at.
 func (s *Service) wantPicture(chat *models.Chat) {
-	if pictureKnown(chat, s.Now().Unix()) {
+	if chat.Type == models.ChatChannel || pictureKnown(chat, s.Now().Unix()) {
 		return
 	}
 	connector, err := s.messenger(chat.MessengerType)
@@ -102,7 +102,7 @@ func (s *Service) SetPicture(ctx context.Context, on Line, chatID string, p Pict
 		if err := c.tx.HidePictures(chat.ID, id, now); err != nil {
 			return err
 		}
-		if err := c.tx.SaveChat(chat); err != nil || chat.Type == models.ChatGroup {
+		if err := c.tx.SaveChat(chat); err != nil || chat.Type != models.ChatPrivate {
 			return err
 		}
 		return c.pictureOfContact(chat)

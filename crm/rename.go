@@ -57,7 +57,7 @@ func checkName(name Field[string]) error {
 func (s *Service) RenameChat(ctx context.Context, a Actor, at ChatAddress, name Field[string]) (ChatData, error) {
 	check := func(*change, *line) error { return checkName(name) }
 	return s.onChat(ctx, a, at, check, func(c *change, chat *models.Chat) error {
-		if err := c.renameChat(a, chat, name.pointer()); err != nil || chat.Type == models.ChatGroup {
+		if err := c.renameChat(a, chat, name.pointer()); err != nil || chat.Type != models.ChatPrivate {
 			return err
 		}
 		k, err := c.tx.ContactByAlias(chat.LicenseID, chat.MessengerType, chat.ExternalID)
@@ -93,7 +93,7 @@ func (s *Service) RenameContact(ctx context.Context, a Actor, at ContactAddress,
 		}
 		chat, err := c.tx.LockChat(at.LicenseID, at.Messenger, k.ExternalID)
 		switch {
-		case errors.Is(err, models.ErrNotFound) || err == nil && chat.Type == models.ChatGroup:
+		case errors.Is(err, models.ErrNotFound) || err == nil && chat.Type != models.ChatPrivate:
 			chat = nil
 		case err != nil:
 			return err

@@ -18,6 +18,9 @@ type LineSettings struct {
 	SendDelay     *int64 // seconds between two messages; nil: as configured
 	Labels        bool   // tags of chats go to the phone as labels
 
+	ReceiveStatus   bool // keeps what people post as their status, in their chats
+	ReceiveChannels bool // keeps what the channels post that the account follows
+
 	Disappearing      int64 // seconds after which messages disappear in chats that the line begins; 0: never
 	DisappearingSince int64 // when that was set, unix seconds
 }

@@ -76,17 +76,20 @@ func (tx *Tx) NewestReceived(chatID int64, limit int) ([]*Message, error) {
 	return rows, err
 }
 
+// statusPost is the condition that a message was said to everybody.
+const statusPost = "subtype IS NOT NULL AND subtype = '" + SubtypeStatus + "'"
+
 // Acquainted reports whether the person of a private chat and the line have met: a message
-// of theirs is there, or one of ours, other than the row but, that has reached the
+// of theirs is there that is no status post, or one of ours, other than the row but, that has reached the
 // messenger. What the account's phone or a bridge sent has.
 func (tx *Tx) Acquainted(chatID, but int64) (met bool, err error) {
-	return met, tx.db.Raw(`SELECT EXISTS (SELECT 1 FROM messages WHERE chat_id = ? AND id <> ?
+	return met, tx.db.Raw(`SELECT EXISTS (SELECT 1 FROM messages WHERE chat_id = ? AND id <> ? AND NOT (`+statusPost+`)
 		AND (NOT from_me OR NOT from_api OR status IN (?, ?, ?)))`, chatID, but, StatusSent, StatusDelivered, StatusViewed).Scan(&met).Error
 }
 
 // HasReceived reports whether a person has written in a chat.
 func (tx *Tx) HasReceived(chatID int64) (has bool, err error) {
-	return has, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM messages WHERE chat_id = ? AND NOT from_me)", chatID).Scan(&has).Error
+	return has, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM messages WHERE chat_id = ? AND NOT from_me AND NOT ("+statusPost+"))", chatID).Scan(&has).Error
 }
 
 // MessagesByID loads the messages with these row ids, as far as they exist, by row id.

@@ -26,6 +26,7 @@ const (
 	ChatClose      = "close"
 	ChatPrivate    = "private"
 	ChatGroup      = "group"
+	ChatChannel    = "channel" // can only be read
 	PartAccomplice = "accomplice"
 	PartAuditor    = "auditor"
 )
@@ -120,6 +121,10 @@ const (
 	StatusViewed    = "viewed"
 	StatusFailed    = "failed"
 )
+
+// SubtypeStatus is the subtype of what somebody posted as their status, for everybody who
+// has their number.
+const SubtypeStatus = "status"
 
 // Message is one message of a chat. ID is the wire's internalId.
 type Message struct {

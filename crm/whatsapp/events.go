@@ -65,6 +65,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.groupChanged(ctx, cli, e)
 	case *events.Picture:
 		return s.pictureChanged(ctx, cli, e)
+	case *events.NewsletterJoin:
+		s.channels.keep(e.ID, e.ThreadMeta.Name.Text)
 
 	// the connection
 	case *events.QR:
@@ -140,8 +142,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	// never requested: history comes as a notification, and we fetch it ourselves
 	// (see message); this is not a Messenger client
 	case *events.HistorySync, *events.FBMessage:
-	// channels are not supported
-	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
+	// of channels only the posts are kept, and those of channels that the account leaves stay
+	case *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
 	default:
 		s.log.Info("an event of WhatsApp is not known to this version", "kind", fmt.Sprintf("%T", evt))
 	}
@@ -168,6 +170,9 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 	if s.failures.more(m.Info.ID) < 3 {
 		s.breakOff()
 		return false
+	}
+	if !s.ours(&m.Info) { // nobody waits for an answer
+		return true
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -229,6 +234,9 @@ func (s *session) refused(ctx context.Context, t crm.InboundBatch, refusal *crm.
 		return true
 	}
 	m := t.Messages[0]
+	if m.Subtype != nil && *m.Subtype == crm.SubtypeStatus { // nobody waits for an answer
+		return true
+	}
 	subtype := "refused"
 	m.Type, m.Subtype, m.Message, m.Attachment, m.Remote, m.UTM, m.QuotedMessageID, m.Quote = content.TypeUnknown, &subtype, crm.Content{}, nil, nil, nil, nil, nil
 	return s.ingest(ctx, crm.InboundBatch{Aliases: t.Aliases, Messages: []crm.InboundMessage{m}})
@@ -261,6 +269,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.syncTimer(ctx, cli)
 		s.listGroups(ctx, cli)
 		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
+		s.askChannels(ctx, cli)
 	})
 }
 

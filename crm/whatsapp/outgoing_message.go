@@ -102,6 +102,9 @@ func (o outgoing) context() *waE2E.ContextInfo {
 	info.Participant = proto.String(author.String())
 	if o.quoted != nil {
 		info.QuotedMessage = excerpt(o.quoted)
+		if o.quoted.Subtype == crm.SubtypeStatus { // phones look for it there
+			info.RemoteJID = proto.String(types.StatusBroadcastJID.String())
+		}
 	}
 	return info
 }

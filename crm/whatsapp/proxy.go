@@ -194,7 +194,12 @@ func (s *session) reconfigure(ctx context.Context) {
 		return
 	}
 	cli := s.client()
-	if life := s.lifeOf(cli); life != nil && cli.IsLoggedIn() && s.timer.due(settings.DisappearingSince) {
+	life := s.lifeOf(cli)
+	if life == nil || !cli.IsLoggedIn() {
+		return
+	}
+	s.askChannels(life.ctx, cli)
+	if s.timer.due(settings.DisappearingSince) {
 		s.helpers.Go(func() { s.syncTimer(life.ctx, cli) })
 	}
 }

@@ -19,7 +19,12 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if n := m.GetProtocolMessage().GetHistorySyncNotification(); n != nil && e.Info.IsFromMe {
 		return s.pastArrived(ctx, e.Info.ID, n)
 	}
-	if !s.ours(&e.Info) {
+	switch {
+	case isStatus(&e.Info):
+		return s.statusPost(ctx, cli, e, m)
+	case e.Info.Chat.Server == types.NewsletterServer:
+		return s.channelPost(ctx, cli, e, m)
+	case !s.ours(&e.Info):
 		return true
 	}
 	if id := refersTo(m); id != "" && !s.past.isOver() {

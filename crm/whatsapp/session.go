@@ -52,6 +52,7 @@ type session struct {
 	surveys    surveyTimes
 	privacy    privacyQuestion
 	pictures   *pictures
+	channels   channels
 	states     *appStates
 	past       *past
 

@@ -34,6 +34,8 @@ func TestLineSettings(t *testing.T) {
 			{w.Owner, "PATCH " + settings, `{"sendDelay":"3"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"rejectCalls":null}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"labels":null}`, 422, "", nil},
+			{w.Owner, "PATCH " + settings, `{"receiveStatus":null}`, 422, "", nil},
+			{w.Owner, "PATCH " + settings, `{"receiveChannels":"yes"}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"disappearing":60}`, 422, "", nil},
 			{w.Owner, "PATCH " + settings, `{"rejectText":"` + strings.Repeat("x", crm.MaxText+1) + `"}`, 422, "", nil},
 			{w.Owner, "GET " + line + "/settings", "", 409, "", nil},
@@ -60,11 +62,11 @@ func TestLineSettings(t *testing.T) {
 		if err != nil || len(page.Items) != 3 || page.Items[2].Details["proxy"] != "socks5://me:***@proxy.example:1080" || page.Items[1].Details["rejectCalls"] != "true" || page.Items[0].Details["sendDelay"] != "3" {
 			t.Errorf("the audit log has %+v, %v", page.Items, err)
 		}
-		w.steps(step{w.Owner, "PATCH " + settings, `{"proxy":null,"typing":null,"sendDelay":null,"labels":true,"disappearing":86400}`, 0, "", nil})
-		if data, err := w.LineSettings(t.Context(), w.Admin, at); err != nil || !data.Labels || data.HasLabels != nil || data.Disappearing != 86400 {
+		w.steps(step{w.Owner, "PATCH " + settings, `{"proxy":null,"typing":null,"sendDelay":null,"labels":true,"disappearing":86400,"receiveStatus":true,"receiveChannels":true}`, 0, "", nil})
+		if data, err := w.LineSettings(t.Context(), w.Admin, at); err != nil || !data.Labels || data.HasLabels != nil || data.Disappearing != 86400 || !data.ReceiveStatus || !data.ReceiveChannels {
 			t.Errorf("the settings are %+v, %v", data, err)
 		}
-		if got, err := w.AccountSettings(t.Context(), at); err != nil || got.Proxy != "" || got.Typing != nil || got.SendDelay != nil {
+		if got, err := w.AccountSettings(t.Context(), at); err != nil || got.Proxy != "" || got.Typing != nil || got.SendDelay != nil || !got.ReceiveStatus || !got.ReceiveChannels {
 			t.Errorf("after null the settings are %+v, %v", got, err)
 		}
 	})

@@ -908,7 +908,7 @@ export interface Chat {
    */
   lid?: string;
   hash: string;
-  type: 'private' | 'group';
+  type: 'private' | 'group' | 'channel';
   phone: string | null;
   username: string | null;
   name: string;
@@ -1050,7 +1050,7 @@ export interface MessageStatus {
 export interface StatusChat {
   id: string;
   hash: string;
-  type: 'private' | 'group';
+  type: 'private' | 'group' | 'channel';
   phone: string | null;
   username: string | null;
 }

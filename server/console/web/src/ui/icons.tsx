@@ -37,5 +37,6 @@ export const TickIcon = icon(<path d="m5 13 4 4L19 7" />);
 export const TicksIcon = icon(<path d="m2 13 4 4L16 7M12 16l1 1L23 7" />);
 export const FailIcon = icon(<><circle cx="12" cy="12" r="8" /><path d="M12 8v5M12 16h.01" /></>);
 export const GroupIcon = icon(<><circle cx="9" cy="9" r="3.500" /><path d="M2.500 19c1-3.500 3.500-5 6.500-5s5.500 1.500 6.500 5M16 5.800a3.500 3.500 0 0 1 0 6.400M18.500 14.500c1.500.700 2.500 2.200 3 4.500" /></>);
+export const ChannelIcon = icon(<><path d="M4 9.500v5h3l8 4.500V5L7 9.500z" /><path d="M18.500 9a4.500 4.500 0 0 1 0 6M8 14.500V19" /></>);
 export const FileIcon = icon(<path d="M6 3h8l4 4v14H6zM14 3v4h4" />);
 export const PeopleIcon = icon(<><circle cx="9" cy="8" r="3.500" /><path d="M2.500 20c.700-4 3.300-6 6.500-6s5.800 2 6.500 6M17 8v6M14 11h6" /></>);

@@ -75,6 +75,8 @@ export const lineSettings = {
       choices: { 0: 'Never', 86400: 'After 24 hours', 604800: 'After 7 days', 7776000: 'After 90 days' },
     },
     labels: { label: 'Show tags as labels on the phone', hint: 'Tags of chats go to WhatsApp Business as labels, and labels come back as tags.' },
+    receiveStatus: { label: 'Show status posts', hint: 'What customers post as their WhatsApp status appears in their chats. It is never unread.' },
+    receiveChannels: { label: 'Show channels', hint: 'Each channel that the account follows is a chat that can only be read.' },
     proxy: { label: 'Proxy', hint: 'Everything of this line goes through it. Empty: the line connects directly. After a change the line connects again by itself.' },
   } as Record<string, { label: string; hint: string; choices?: Record<string, string> }>,
   choices: { '': 'As the server is set', true: 'Yes', false: 'No' },

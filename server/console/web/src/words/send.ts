@@ -22,6 +22,7 @@ export const send = {
   backToChat: 'Back to the conversation',
   facts: 'Facts and actions',
   readOnly: 'You may read this line and not write on it. An owner or admin of the company can change that.',
+  channel: 'A channel: it can only be read.',
   readOnlyEmpty: 'Nobody has written on this line yet.',
   notAdmin: 'Owners and admins can also write here as the customer, to try things out.',
   account: 'This line has a WhatsApp account: customers write from their own phones, and WhatsApp reports the status of your messages.',
@@ -174,7 +175,7 @@ export const send = {
     subtypes: {
       buttonReply: 'Chose a button', templateReply: 'Chose a button', listReply: 'Chose from a list', interactiveReply: 'Filled in a form', interactive: 'With buttons',
       groupInvite: 'Invitation to a group', order: 'Order', product: 'Product', event: 'Event', comment: 'Comment', liveLocation: 'Live location',
-      videoNote: 'Video note', gif: 'GIF',
+      videoNote: 'Video note', gif: 'GIF', status: 'Status post',
     } as Record<string, string>,
     elsewhere: (host: string) => `at ${host}`,
     image: (name: string) => `Photo: ${name}`,

@@ -38,7 +38,7 @@ export function Actions(props: { m: Msg; talk: Talk; reactions: Reaction[] }) {
   return (
     <>
       <button class="button small" onClick={() => { talk.editing.value = null; talk.reply.value = m; done(); }}>{say.reply}</button>
-      {m.type !== 'reaction' && emojis.map((e) => <button key={e} class="button small emoji" aria-label={say.react(e)} title={say.react(e)} onClick={() => void react(e)}>{e}</button>)}
+      {m.type !== 'reaction' && (m.subtype !== 'status' || customer) && emojis.map((e) => <button key={e} class="button small emoji" aria-label={say.react(e)} title={say.react(e)} onClick={() => void react(e)}>{e}</button>)}
       {reactions.some((r) => r.mine !== customer) && <button class="button small" onClick={() => void react('')}>{say.unreact}</button>}
       {!customer && mayEdit(line, m) && <button class="button small" onClick={() => { talk.reply.value = null; talk.editing.value = m; done(); }}>{say.edit}</button>}
       {!customer && mayRemove(line, m) && <button class={sure ? 'button small danger' : 'button small'} onClick={() => void takeOut()}>{sure ? say.removeSure : say.remove}</button>}

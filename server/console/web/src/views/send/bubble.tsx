@@ -60,7 +60,7 @@ function Message(props: Props) {
             {m.side === 'out' && m.deletedAt === null && <Status m={m} account={account(talk.state)} />}
           </p>
         </div>
-        {line.write && m.deletedAt === null && (
+        {line.write && m.deletedAt === null && m.chat.type !== 'channel' && (
           <button
             class="button quiet icon small dots" aria-expanded={opened} aria-controls={opened ? bar : undefined} aria-label={say.actions(who, inWords(m.type, m.message).slice(0, 60))}
             onClick={() => (talk.opened.value = opened ? '' : id)}

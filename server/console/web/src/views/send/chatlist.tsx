@@ -5,7 +5,7 @@ import { chatName, phone, plain } from '../../naming';
 import { names, namesVersion } from '../../names';
 import { path } from '../../route';
 import { initials } from '../../ui/account';
-import { GroupIcon, PlusIcon } from '../../ui/icons';
+import { ChannelIcon, GroupIcon, PlusIcon } from '../../ui/icons';
 import { Sheet } from '../../ui/sheet';
 import { words } from '../../words';
 import type { StatusFilter } from './chats';
@@ -132,7 +132,9 @@ function ChatRow(props: { chat: Chat; state: LineState; open: boolean }) {
 }
 
 export function Face(props: { chat: Chat }) {
-  return <span class="face big" aria-hidden="true">{props.chat.type === 'group' ? <GroupIcon /> : initials(chatName(props.chat) ?? '?').replace(/^\+/, '#')}</span>;
+  const { type } = props.chat;
+  const Sign = type === 'group' ? GroupIcon : type === 'channel' ? ChannelIcon : null;
+  return <span class="face big" aria-hidden="true">{Sign !== null ? <Sign /> : initials(chatName(props.chat) ?? '?').replace(/^\+/, '#')}</span>;
 }
 
 function TagDot(props: { tag: Chat['tags'][number] }) {

@@ -28,6 +28,7 @@ export function Composer(props: { talk: Talk }) {
   const chat = chats.open.value.chat;
   const customer = talk.as.value === 'customer' && why === '';
   if (!line.write) return <footer class="composer"><p class="note small">{words.send.readOnly}</p></footer>;
+  if (chat?.type === 'channel') return <footer class="composer"><p class="note small" data-test="channel">{words.send.channel}</p></footer>;
   const name = chat === null ? talk.chatId : chatName(chat) ?? chat.id;
   return (
     <footer class={customer ? 'composer customer' : 'composer'}>

@@ -13,7 +13,7 @@ const hasFiles = (data: DataTransfer | null) => data?.types.includes('Files') ??
 export function useDrop(talk: Talk): { over: boolean; handlers: HTMLAttributes<HTMLElement> } {
   const [over, setOver] = useState(false);
   const depth = useRef(0); // of entered elements: leaving a child is not leaving
-  const mine = talk.state.line.write;
+  const mine = talk.state.line.write && talk.state.chats.open.value.chat?.type !== 'channel';
 
   function take(data: DataTransfer | null) {
     const { files, folders } = filesOf(data);

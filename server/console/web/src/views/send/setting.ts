@@ -17,6 +17,8 @@ export const settings: readonly Setting[] = [
   { key: 'sendDelay', kind: 'seconds' },
   { key: 'disappearing', kind: 'choice' },
   { key: 'labels', kind: 'switch', under: 'hasLabels' },
+  { key: 'receiveStatus', kind: 'switch' },
+  { key: 'receiveChannels', kind: 'switch' },
   { key: 'proxy', kind: 'proxy' },
 ];
 

@@ -15,25 +15,27 @@ import (
 // is asked at each connection.
 type accountTimer struct {
 	mu     sync.Mutex // held while WhatsApp is asked
+	asked  bool       // guarded by mu: once, by the survey that each connection begins with
 	synced int64      // guarded by mu: the time of the setting that both have; 0: not known
 	tried  int64      // guarded by mu: the time of the setting that the last try was for
 	failed pause      // guarded by mu
 }
 
 // due reports whether the line's setting, of that time, is not the one that both had, and
-// WhatsApp is not being asked. A try that failed is made again later, or for another setting.
+// WhatsApp was asked before and is not being asked. A try that failed is made again later, or for another setting.
 func (t *accountTimer) due(since int64) bool {
 	if !t.mu.TryLock() {
 		return false
 	}
 	defer t.mu.Unlock()
-	return t.synced != since && (t.tried != since || t.failed.left() == 0)
+	return t.asked && t.synced != since && (t.tried != since || t.failed.left() == 0)
 }
 
 // syncTimer makes the account's setting that of the line, or the other way round.
 func (s *session) syncTimer(ctx context.Context, cli *whatsmeow.Client) {
 	s.timer.mu.Lock()
 	defer s.timer.mu.Unlock()
+	s.timer.asked = true
 	settings, err := s.m.rules.AccountSettings(ctx, s.on)
 	if err != nil {
 		s.log.Warn("the settings of the line could not be read", "error", err)

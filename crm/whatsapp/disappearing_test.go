@@ -159,6 +159,19 @@ func TestDisappearingInNewChats(t *testing.T) {
 	})
 }
 
+// TestTimerIsAskedForOnce checks that a heartbeat does not ask for the setting that the
+// connection is about to ask for.
+func TestTimerIsAskedForOnce(t *testing.T) {
+	var timer accountTimer
+	if timer.due(1) {
+		t.Error("a heartbeat asks before the connection has")
+	}
+	timer.asked = true
+	if !timer.due(1) {
+		t.Error("a new setting is not due")
+	}
+}
+
 // TestRefusedTimerIsLeftAlone checks that WhatsApp is not asked again and again for a setting
 // that it does not tell, until the setting is another one.
 func TestRefusedTimerIsLeftAlone(t *testing.T) {

@@ -136,8 +136,14 @@ func toServe(row crm.LineSession, now time.Time) bool {
 // renew renews the lease of a line. If that fails for two thirds of the lease's time, it
 // stops the line's session before another process can take the line over.
 func (m *Messenger) renew(ctx context.Context, s *session) {
+	s.leasing.Lock()
+	if s.released {
+		s.leasing.Unlock()
+		return
+	}
 	asked := time.Now()
 	mine, err := m.rules.Lease(ctx, s.on, m.owner, m.times.lease)
+	s.leasing.Unlock()
 	m.mu.Lock()
 	if err == nil && mine {
 		m.tended[s.on] = asked
@@ -175,18 +181,27 @@ func (m *Messenger) start(on crm.Line, row *crm.LineSession, p *pairing) *sessio
 	m.running.Go(func() {
 		s.run(ctx)
 		stop()
+		m.release(context.WithoutCancel(ctx), s)
 		m.mu.Lock()
 		delete(m.sessions, on)
 		delete(m.tended, on)
 		m.mu.Unlock()
-		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := m.rules.Release(after, on, m.owner); err != nil {
-			s.log.Warn("the lease of the line could not be released", "error", err)
-		}
 		close(s.done)
 	})
 	return s
+}
+
+// release gives the lease of an ended session back. The line is served until then: the next
+// session must not begin with a lease that this one is about to give back.
+func (m *Messenger) release(ctx context.Context, s *session) {
+	s.leasing.Lock()
+	defer s.leasing.Unlock()
+	s.released = true
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := m.rules.Release(ctx, s.on, m.owner); err != nil {
+		s.log.Warn("the lease of the line could not be released", "error", err)
+	}
 }
 
 func (m *Messenger) serving(on crm.Line) *session {

@@ -1,9 +1,13 @@
 package whatsapp
 
 import (
+	"context"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 )
 
@@ -43,4 +47,55 @@ func TestLeaseTakenAtTheEnd(t *testing.T) {
 	if row, err := w.rules.SessionOf(t.Context(), testLine); err != nil || row.LeaseOwner != "" {
 		t.Errorf("the lease is held by %q, %v", row.LeaseOwner, err)
 	}
+}
+
+// slowRelease are rules with a database that is slow to give a lease back.
+type slowRelease struct {
+	*recorder
+	reached chan struct{} // receives when a lease is given back
+	goOn    chan struct{} // closed when that may happen
+}
+
+func (r *slowRelease) Release(ctx context.Context, on crm.Line, owner string) error {
+	notify(r.reached)
+	<-r.goOn
+	return r.recorder.Release(ctx, on, owner)
+}
+
+// TestPairedWhileTheLeaseIsGivenBack asks for a code while the line's last session gives its
+// lease back. The next one must keep its own.
+func TestPairedWhileTheLeaseIsGivenBack(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	rules := &slowRelease{recorder: w.rules, reached: make(chan struct{}, 1), goOn: make(chan struct{})}
+	goOn := sync.OnceFunc(func() { close(rules.goOn) })
+	t.Cleanup(goOn)
+	w.serve = rules
+	w.start(t)
+	w.code(t, "")
+	w.m.serving(testLine).end(ending{kind: endUnpaired})
+	select {
+	case <-rules.reached:
+	case <-testwait.Context(t).Done():
+		t.Fatal("the lease is not given back")
+	}
+	asked := make(chan error, 1)
+	go func() {
+		_, err := w.m.Pair(testwait.Context(t), testLine, "")
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		t.Errorf("a pairing began before the lease was given back: %v", err)
+		asked <- err
+	case <-time.After(200 * time.Millisecond):
+	}
+	goOn()
+	if err := <-asked; err != nil {
+		t.Fatal(err)
+	}
+	if row, err := w.rules.SessionOf(t.Context(), testLine); err != nil || row.LeaseOwner != w.m.owner {
+		t.Errorf("the lease is held by %q, %v", row.LeaseOwner, err)
+	}
+	w.pair(t)
 }

@@ -62,6 +62,9 @@ type session struct {
 	reported     crm.LineSeen // guarded by reporting
 	everReported bool         // guarded by reporting
 
+	leasing  sync.Mutex // held while the lease is renewed or released
+	released bool       // guarded by leasing
+
 	saving sync.Mutex // one save at a time, so that states do not overtake each other
 
 	mu      sync.Mutex

@@ -21,6 +21,12 @@ type Conn struct {
 	grants     map[string]string   // what was granted with each channel that the owner may enter
 	revoked    map[string]struct{} // channels whose earlier signatures are invalid on this socket
 
+	pings     uint32           // that were sent to the client
+	pongs     uint32           // that it has answered
+	askedAt   uint32           // the ping that asked is about
+	asked     map[string]int64 // what was queued by channel before that ping; nil: it is answered
+	confirmed map[string]int64 // what the client has got by channel, of those that it resumed
+
 	signedIn  string   // the app's user that it has proved to be; empty: none
 	watchlist []string // users that it watches
 
@@ -49,6 +55,7 @@ func (c *Conn) Close() {
 	c.mu.Lock()
 	if !c.closed {
 		c.closed = true
+		c.remember()
 		for name, s := range c.subs {
 			c.leave(name, s)
 		}

@@ -50,6 +50,10 @@ type Peer struct {
 	// lock.
 	Disconnect func(DisconnectCause)
 
+	// Resumed is called, under no lock, when a subscription is up to date with what it
+	// missed. It must not block; nil: it is not called.
+	Resumed func()
+
 	// CountsEnabled reports whether subscribers in its app are told their number now.
 	// It is called when a socket leaves a channel, and must neither block nor call the
 	// engine. If it is nil, the channel keeps its setting.

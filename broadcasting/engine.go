@@ -38,6 +38,7 @@ type Engine struct {
 	counts      counts
 	queued      Observer // may be nil
 	replays     replays
+	received    received
 
 	published atomic.Uint64
 	delivered atomic.Uint64

@@ -152,6 +152,8 @@ type subscription struct {
 	group, at int    // its place: ch.groups[group].subs[at]
 	has       uint64 // the version of the kept event that it began with
 	held      *held  // in its place in the channel; usually nil
+
+	resumed *replay // in its place in the channel, if it has resumed; set once
 }
 
 // add needs mu.

@@ -66,7 +66,7 @@ var _ MarkedQueue = (*replay)(nil)
 // replay starts to bring s up to date; needs conn.mu and ch.mu.
 func (s *subscription) replay(after int64) {
 	r := &replay{s: s, reader: s.conn.owner.UserID, has: after}
-	s.ch.groups[s.group].out[s.at] = r
+	s.resumed, s.ch.groups[s.group].out[s.at] = r, r
 	s.welcome()
 	s.conn.engine.replays.add(r)
 }
@@ -199,5 +199,7 @@ func (e *Engine) step(ctx context.Context, r *replay) {
 		time.AfterFunc(wait, again)
 	case !r.advance(missed):
 		again()
+	case r.s.conn.peer.Resumed != nil:
+		r.s.conn.peer.Resumed()
 	}
 }

@@ -32,6 +32,9 @@ type Granter interface {
 	// It returns false when no node has such a socket, broadcasting.ErrOtherOwner when
 	// the socket is another user's, and any other error when that is not known.
 	Grant(ctx context.Context, app, socketID string, o broadcasting.Owner, channel, channelData string) (bool, error)
+	// Received returns the number up to which a socket of the user, which may have ended,
+	// provably got what it resumed in the channel; 0 when that is not known.
+	Received(app, socketID, userID, channel string) int64
 	// Unsubscribe ends the user's subscriptions to the channels and revokes their
 	// grants.
 	Unsubscribe(ctx context.Context, userID string, channels ...string) error
@@ -133,6 +136,12 @@ func writeJSONP(c *gin.Context, callback string, v any) {
 func (a *Authorizer) authorize(ctx context.Context, who Session, form *authForm) (*channelAuth, error) {
 	if err := a.admit(ctx, who.UserID, form.channel); err != nil {
 		return nil, err
+	}
+	if form.cursor != "" && form.previousID != "" {
+		received := a.Grants.Received(a.App.ID, form.previousID, who.owner().UserID, form.channel.Full)
+		if after, _ := parseCursor(form.cursor); received > after {
+			form.cursor = formatCursor(received)
+		}
 	}
 	answer, err := a.sign(ctx, who.UserID, form)
 	if err != nil {

@@ -27,8 +27,10 @@ const maxAuthBody = 16 << 10
 type authForm struct {
 	socketID string
 	channel  channels.Name // of /broadcasting/auth
-	cursor   string        // of the same: what to resume after; empty: nothing is resumed
-	callback string        // of a GET; empty: answer JSON
+
+	cursor     string // of /broadcasting/auth: what to resume after; empty: nothing is resumed
+	previousID string // of the same: the client's socket before this one; empty: unknown
+	callback   string // of a GET; empty: answer JSON
 }
 
 // readAuthForm reads the query of a GET, and the form (of both kinds) or JSON body of a POST. It
@@ -39,7 +41,7 @@ type authForm struct {
 // validate: it answers 403 to an empty channel name and 500 to a bad socket_id, which
 // helps nobody.)
 func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
-	form, fields, err := readSocketForm(w, r, "channel_name", fieldLastEventID, fieldLastEventIDs)
+	form, fields, err := readSocketForm(w, r, "channel_name", fieldLastEventID, fieldLastEventIDs, fieldPreviousID)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +51,10 @@ func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
 	}
 	if form.channel, err = channels.Parse(full); err != nil {
 		return nil, invalidField("channel_name", "%s", strings.TrimPrefix(err.Error(), "channels: "))
+	}
+	form.previousID = fields[fieldPreviousID]
+	if form.previousID != "" && !ValidSocketID(form.previousID) {
+		return nil, invalidField(fieldPreviousID, "must be the id of the socket that the client had before: digits, a dot and digits")
 	}
 	form.cursor, err = readCursor(fields, full)
 	return form, err

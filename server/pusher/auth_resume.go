@@ -10,6 +10,10 @@ import (
 const (
 	fieldLastEventID  = "last_event_id"  // the last event that it has, of any channel
 	fieldLastEventIDs = "last_event_ids" // the same by channel, as a JSON object; it goes first
+
+	// fieldPreviousID is the id of the socket that the client had before. What that one
+	// provably got is not replayed, even if the last event id is older.
+	fieldPreviousID = "previous_socket_id"
 )
 
 // readCursor returns the cursor that the fields name for the channel, or "". A field that

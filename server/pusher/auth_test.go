@@ -95,6 +95,13 @@ func (g *grants) Grant(_ context.Context, app, socketID string, o broadcasting.O
 	return g.note(socketID, app+" "+socketID+" "+channel+" "+o.UserID)
 }
 
+func (g *grants) Received(_, socketID, userID, _ string) int64 {
+	if socketID == "7.7" && userID == "685" {
+		return 20
+	}
+	return 0
+}
+
 func (g *grants) Unsubscribe(ctx context.Context, userID string, channels ...string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

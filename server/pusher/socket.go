@@ -73,7 +73,7 @@ func (k *socket) Message(text []byte) {
 	case m.Event == "pusher:ping":
 		k.session.Queue(pongFrame)
 	case m.Event == "pusher:pong":
-		// Every frame is a sign of life; this one has no other meaning.
+		k.conn.Answered()
 	case strings.HasPrefix(m.Event, "client-"):
 		k.clientEvent(m, now)
 	case m.Event == "pusher:signin":
@@ -93,7 +93,10 @@ func (k *socket) limit(rate *messageRate) {
 func (k *socket) Pause() time.Duration { return k.inbound.debt(time.Now()) }
 
 // Idle implements server.Handler.
-func (k *socket) Idle() { k.session.Queue(pingFrame) }
+func (k *socket) Idle() {
+	k.conn.Ask()
+	k.session.Queue(pingFrame)
+}
 
 // Disconnect implements server.Handler.
 func (k *socket) Disconnect(r server.Reason) server.Disconnect {

@@ -2,13 +2,16 @@ package broadcasting
 
 import "context"
 
-// History returns the numbered events of the journal by channel, as one person may read
+// History returns the numbered events of the journal by channel, as people may read
 // them now. It is available on every node.
 type History interface {
-	// Since lists at most limit events of the channel with numbers above seq, in order. The
-	// position before the first kept event is 0. The last events may not be published yet.
-	// It returns ErrRevoked when the reader may not read the channel.
-	Since(ctx context.Context, reader, channel string, seq int64, limit int) (Missed, error)
+	// View names the part of the channel that the reader may read now. Readers with equal
+	// views share reads. It returns ErrRevoked when the reader may not read the channel.
+	View(ctx context.Context, reader, channel string) (string, error)
+	// Since lists at most limit events of a view of the channel with numbers above seq, in
+	// order. The position before the first kept event is 0. The last events may not be
+	// published yet.
+	Since(ctx context.Context, channel, view string, seq int64, limit int) (Missed, error)
 }
 
 // Missed is a part of a channel's history.

@@ -1,8 +1,6 @@
 package broadcasting
 
 import (
-	"context"
-	"errors"
 	"time"
 )
 
@@ -10,6 +8,8 @@ const (
 	replayReaders = 4        // reads of the history at a time, on this node
 	replayPage    = 500      // entries of one read
 	replayHeld    = 64 << 10 // bytes that are held for a subscriber during a read
+	replayGroup   = 64       // subscribers that share a read
+	replayLook    = 256      // how many that are due are looked at for a group
 
 	replayTimeout = 30 * time.Second // for one read
 )
@@ -54,6 +54,8 @@ type replay struct {
 	bytes   int
 
 	failures backoff
+
+	alone bool // it shares no read; changed only while it is not due
 }
 
 type numberedFrame struct {
@@ -119,14 +121,10 @@ func (r *replay) failed() time.Duration {
 	return r.failures.longer()
 }
 
-// advance queues what was read. It returns true when the subscriber is live, or has left.
-func (r *replay) advance(m Missed) (done bool) {
-	frames := make([]numberedFrame, len(m.Entries))
+// advance queues what was read after a position, encoded as frames. It returns true when
+// the subscriber is live, or has left.
+func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (done bool) {
 	ch, e, peer := r.s.ch, r.s.conn.engine, &r.s.conn.peer
-	for i, entry := range m.Entries {
-		ev := Event{App: ch.key.app, Channel: ch.key.name, Name: entry.Name, Data: entry.Data, Seq: entry.Seq}
-		frames[i] = numberedFrame{entry.Seq, peer.Dialect.Event(ev)}
-	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if !ch.has(r.s) {
@@ -134,6 +132,9 @@ func (r *replay) advance(m Missed) (done bool) {
 	}
 	r.reading, r.failures = false, backoff{}
 	defer r.release()
+	if r.alone = r.has > m.Through && r.has != from; r.alone || m.Lost && r.has != from {
+		return false // what the others have missed says nothing about this one
+	}
 	if m.Lost {
 		peer.Out.Queue(peer.Dialect.ResumeFailed(ch.key.name, m.Oldest, m.Through))
 		r.has, r.lost = m.Through, true
@@ -172,34 +173,4 @@ func (r *replay) queue(frames []numberedFrame) bool {
 		e.replays.replayed.Add(1)
 	}
 	return true
-}
-
-// step does one read for r, if its socket has room for it.
-func (e *Engine) step(ctx context.Context, r *replay) {
-	again := func() { e.replays.add(r) }
-	if paced, ok := r.s.conn.peer.Out.(PacedQueue); ok && !paced.Room(again) {
-		return
-	}
-	has, in := r.begin()
-	if !in {
-		return
-	}
-	name := r.s.ch.key.name
-	reading, cancel := context.WithTimeout(ctx, replayTimeout)
-	missed, err := e.replays.history.Since(reading, r.reader, name, has, replayPage)
-	cancel()
-	switch {
-	case ctx.Err() != nil: // the node stops
-	case errors.Is(err, ErrRevoked):
-		r.s.conn.unsubscribeUser(name, r.reader)
-	case err != nil:
-		wait := r.failed()
-		e.replays.log.WarnContext(ctx, "missed events could not be read, trying again",
-			"socket", r.s.conn.peer.ID, "channel", name, "after", has, "error", err)
-		time.AfterFunc(wait, again)
-	case !r.advance(missed):
-		again()
-	case r.s.conn.peer.Resumed != nil:
-		r.s.conn.peer.Resumed()
-	}
 }

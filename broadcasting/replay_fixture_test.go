@@ -2,6 +2,7 @@ package broadcasting_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -57,16 +58,24 @@ func (b *book) onRead(f func(ctx context.Context) error) {
 	b.slow = f
 }
 
+// View implements broadcasting.History. Only A may read.
+func (b *book) View(_ context.Context, reader, _ string) (string, error) {
+	if reader != "A" {
+		return "", broadcasting.ErrRevoked
+	}
+	return "all", nil
+}
+
 // Since implements broadcasting.History.
-func (b *book) Since(ctx context.Context, reader, channel string, seq int64, limit int) (broadcasting.Missed, error) {
+func (b *book) Since(ctx context.Context, channel, view string, seq int64, limit int) (broadcasting.Missed, error) {
 	m, slow := b.since(channel, seq, limit)
 	if slow != nil {
 		if err := slow(ctx); err != nil {
 			return broadcasting.Missed{}, err
 		}
 	}
-	if reader != "A" {
-		return broadcasting.Missed{}, broadcasting.ErrRevoked
+	if view != "all" {
+		return broadcasting.Missed{}, errors.New("no view " + view)
 	}
 	return m, nil
 }

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -17,36 +18,39 @@ var _ broadcasting.History = History{}
 // shows them. Nothing is journalled for presence channels, so nothing was missed there.
 type History struct{ Service *Service }
 
-// Since implements broadcasting.History.
-func (h History) Since(ctx context.Context, reader, channel string, seq int64, limit int) (broadcasting.Missed, error) {
-	missed, err := h.since(ctx, reader, channel, seq, limit)
-	if err != nil && !errors.Is(err, broadcasting.ErrRevoked) {
-		err = fmt.Errorf("crm: read the history of a channel: %w", err)
-	}
-	return missed, err
-}
-
-func (h History) since(ctx context.Context, reader, channel string, seq int64, limit int) (missed broadcasting.Missed, err error) {
+// View implements broadcasting.History. A view is a models.ChannelView as JSON.
+func (h History) View(ctx context.Context, reader, channel string) (string, error) {
 	userID, err := strconv.ParseInt(reader, 10, 64)
 	if err != nil {
-		return missed, err
+		return "", err
 	}
 	name, err := channels.Parse(channel)
 	if err != nil {
-		return missed, err
+		return "", err
 	}
 	view, err := h.Service.viewOf(ctx, userID, name)
-	switch {
-	case errors.Is(err, channels.ErrDenied):
-		return missed, broadcasting.ErrRevoked
-	case err != nil:
-		return missed, err
-	case name.Kind == channels.Presence:
-		return broadcasting.Missed{Through: seq}, nil
+	if errors.Is(err, channels.ErrDenied) {
+		return "", broadcasting.ErrRevoked
 	}
-	found, err := h.Service.Journal.after(ctx, view, seq, limit)
 	if err != nil {
+		return "", fmt.Errorf("crm: what %d may read of a channel: %w", userID, err)
+	}
+	text, err := json.Marshal(view)
+	return string(text), err
+}
+
+// Since implements broadcasting.History.
+func (h History) Since(ctx context.Context, channel, view string, seq int64, limit int) (missed broadcasting.Missed, err error) {
+	if name, err := channels.Parse(channel); err != nil || name.Kind == channels.Presence {
+		return broadcasting.Missed{Through: seq}, err
+	}
+	var v models.ChannelView
+	if err := json.Unmarshal([]byte(view), &v); err != nil {
 		return missed, err
+	}
+	found, err := h.Service.Journal.after(ctx, v, seq, limit)
+	if err != nil {
+		return missed, fmt.Errorf("crm: read the history of a channel: %w", err)
 	}
 	missed = broadcasting.Missed{Oldest: found.first, Through: found.last, Lost: found.ahead || found.lost}
 	if missed.Lost {

@@ -33,7 +33,12 @@ func TestHistory(t *testing.T) {
 		relay.stop() // afterwards everything is marked
 		since := func(channel string, seq int64, limit int, want string) {
 			t.Helper()
-			missed, err := crm.History{Service: w.Service}.Since(t.Context(), "687", channel, seq, limit)
+			history := crm.History{Service: w.Service}
+			var missed broadcasting.Missed
+			view, err := history.View(t.Context(), "687", channel)
+			if err == nil {
+				missed, err = history.Since(t.Context(), channel, view, seq, limit)
+			}
 			got := ""
 			for _, e := range missed.Entries {
 				got += fmt.Sprint(e.Seq)

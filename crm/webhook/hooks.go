@@ -61,8 +61,8 @@ type Options struct {
 	SuspendAfter time.Duration
 	// Retention is for how long the journal keeps events at least; 0: for ever.
 	Retention time.Duration
-	// Alone says that no other process delivers, so what a process that died had is taken at
-	// once.
+	// Alone says that no other process delivers when this one starts, so what a process that
+	// died had is taken at once.
 	Alone   bool
 	Timeout time.Duration // of one POST; 0 is DefaultTimeout
 	Lease   time.Duration // 0 is DefaultLease; the same in all processes, three times Timeout or more
@@ -186,7 +186,7 @@ func (h *Hooks) tend(ctx context.Context) error {
 		return nil
 	}
 	asked := time.Now()
-	list, err := h.rules.ClaimCallbacks(ctx, h.owner, h.Lease, h.Alone)
+	list, err := h.rules.ClaimCallbacks(ctx, h.owner, h.Lease, h.Alone && h.claimed.IsZero())
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ var line = crm.Line{LicenseID: crmtest.LicenseID, Messenger: "grWhatsApp"}
 // world is a company whose journal is relayed.
 type world struct {
 	*crmtest.World
-	t     *testing.T
+	t     testing.TB
 	relay *broadcasting.Relay
 	log   *testwait.Output
 	hooks *webhook.Hooks // of the rules
@@ -43,14 +43,19 @@ type world struct {
 
 func newWorld(t *testing.T, store *models.Store, o webhook.Options) *world {
 	w := &world{World: crmtest.New(t, store), t: t, log: &testwait.Output{}}
-	w.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
-		Journal: w.Journal, Publish: func(context.Context, broadcasting.Event) error { return nil }, App: "1", Log: slog.New(slog.DiscardHandler),
-	})
-	t.Cleanup(background(t, w.relay.Run))
+	w.relayed()
 	w.hooks = w.newHooks(o)
 	w.hooks.Serve(w.Service)
 	w.Callbacks = w.hooks
 	return w
+}
+
+// relayed has the journal numbered until the test ends.
+func (w *world) relayed() {
+	w.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
+		Journal: w.Journal, Publish: func(context.Context, broadcasting.Event) error { return nil }, App: "1", Log: slog.New(slog.DiscardHandler),
+	})
+	w.t.Cleanup(background(w.t, w.relay.Run))
 }
 
 func (w *world) newHooks(o webhook.Options) *webhook.Hooks {

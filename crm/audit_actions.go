@@ -61,6 +61,7 @@ const (
 	AuditCallbackRemoved     = "callback.removed"
 	AuditCallbackRewound     = "callback.rewound"
 	AuditCallbackResumed     = "callback.resumed"
+	AuditCallbackRotated     = "callback.rotated"     // it has a new secret
 	AuditCallbackRedelivered = "callback.redelivered" // one event of it
 
 	AuditAppMade     = "app.made"
@@ -81,7 +82,7 @@ var auditActions = []string{
 	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
-	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRedelivered,
+	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRotated, AuditCallbackRedelivered,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
 }
 

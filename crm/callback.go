@@ -28,8 +28,18 @@ type CallbackPoster interface {
 
 // CallbackTarget is where to post, and the secret to sign with. It must not be printed.
 type CallbackTarget struct {
-	URL    string `json:"-"`
-	Secret string `json:"-"`
+	URL       string `json:"-"`
+	Secret    string `json:"-"`
+	OldSecret string `json:"-"` // to sign with too; empty: none
+}
+
+// targetOf returns where to post the events of a row.
+func targetOf(row *models.CallbackURL, now time.Time) CallbackTarget {
+	to := CallbackTarget{URL: row.URL, Secret: row.Secret}
+	if row.OldSecretUntil > now.Unix() {
+		to.OldSecret = row.OldSecret
+	}
+	return to
 }
 
 // String keeps the URL and the secret from being printed.
@@ -96,7 +106,7 @@ type CallbackData struct {
 	CallbackState
 	Lost   *CallbackGap    `json:"lost"`             // the last gap; null: there was none
 	DryRun *CallbackDryRun `json:"dryRun"`           // null: there was none
-	Secret string          `json:"secret,omitempty"` // only in the answer that made it
+	Secret string          `json:"secret,omitempty"` // only in the answer that made it, or the secret
 }
 
 // CallbackState is how far the deliveries to a URL have got.

@@ -140,7 +140,7 @@ func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackN
 	if err != nil {
 		return nil, orNotFound(err, "callback URL")
 	}
-	n := &CallbackNext{Callback: callback(row), Target: CallbackTarget{row.URL, row.Secret}}
+	n := &CallbackNext{Callback: callback(row), Target: targetOf(row, s.Now())}
 	bounds, err := tx.JournalBounds()
 	if err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 	if err != nil {
 		return d, err
 	}
-	went := s.Callbacks.Post(ctx, CallbackTarget{row.URL, row.Secret}, *ev)
+	went := s.Callbacks.Post(ctx, targetOf(row, s.Now()), *ev)
 	entry := attemptRow(models.CallbackRedelivery, *ev, 1, went)
 	err = s.change(context.WithoutCancel(ctx), func(c *change) error {
 		rows := []models.CallbackDelivery{entry}

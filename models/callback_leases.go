@@ -41,7 +41,7 @@ func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]Cal
 		return nil, res.Error
 	}
 	var rows []CallbackURL
-	return rows, tx.db.Omit("url", "secret").Where("lease_owner = ?", owner).Order("id").Find(&rows).Error
+	return rows, tx.db.Omit("url", "secret", "old_secret").Where("lease_owner = ?", owner).Order("id").Find(&rows).Error
 }
 
 // DropCallbackLease ends the lease of owner, so that another process can deliver at once.

@@ -58,6 +58,9 @@ func (tx *Tx) openCallback(row *CallbackURL) error {
 	if err := tx.open(callbackURL, &row.URL, key); err != nil {
 		return err
 	}
+	if err := tx.open(callbackOldSecret, &row.OldSecret, key); err != nil {
+		return err
+	}
 	return tx.open(callbackSecret, &row.Secret, key)
 }
 
@@ -69,7 +72,7 @@ func (tx *Tx) PutCallbackURL(row *CallbackURL) error {
 	}
 	if row.ID == 0 { // what is sealed for a row needs its id
 		empty := *row
-		empty.URL, empty.Secret = "", ""
+		empty.URL, empty.Secret, empty.OldSecret = "", "", ""
 		if err := tx.create(&empty); err != nil {
 			return err
 		}
@@ -77,6 +80,7 @@ func (tx *Tx) PutCallbackURL(row *CallbackURL) error {
 	}
 	sealed, key := *row, strconv.FormatInt(row.ID, 10)
 	sealed.URL, sealed.Secret = tx.seal(callbackURL, row.URL, key), tx.seal(callbackSecret, row.Secret, key)
+	sealed.OldSecret = tx.seal(callbackOldSecret, row.OldSecret, key)
 	if err := tx.db.Save(&sealed).Error; err != nil {
 		return err
 	}

@@ -34,10 +34,11 @@ var (
 	lineProxy    = seal.Column{Table: "line_settings", Name: "proxy", Key: []string{"license_id", "messenger_type"}, Text: true} // with its password
 	totpSecret   = seal.Column{Table: "user_totp", Name: "secret", Key: []string{"user_id"}, Text: true}
 
-	callbackURL    = seal.Column{Table: "callback_urls", Name: "url", Key: []string{"id"}, Text: true} // may hold a secret
-	callbackSecret = seal.Column{Table: "callback_urls", Name: "secret", Key: []string{"id"}, Text: true}
+	callbackURL       = seal.Column{Table: "callback_urls", Name: "url", Key: []string{"id"}, Text: true} // may hold a secret
+	callbackSecret    = seal.Column{Table: "callback_urls", Name: "secret", Key: []string{"id"}, Text: true}
+	callbackOldSecret = seal.Column{Table: "callback_urls", Name: "old_secret", Key: []string{"id"}, Text: true}
 
-	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret}
+	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret, callbackOldSecret}
 )
 
 // UseKeys sets the keys of the database's secrets; nil if there are none. It must be

@@ -31,7 +31,7 @@ func openWith(t *testing.T, url string, keys *seal.Keys) (*models.Store, error) 
 }
 
 // The texts that no encrypted database contains.
-var secrets = []string{"secret-of-the-app", "older-of-the-app", "hook.example/token", "value-of-the-setting", "TOTPSECRETOFAUSER", "password-of-the-proxy"}
+var secrets = []string{"secret-of-the-app", "older-of-the-app", "hook.example/token", "value-of-the-setting", "TOTPSECRETOFAUSER", "password-of-the-proxy", "callback.example/token", "whsec_of_the_callback", "whsec_older_of_it"}
 
 // fillSecrets writes a row of everything that is sealed.
 func fillSecrets(t *testing.T, store *models.Store) {
@@ -46,7 +46,8 @@ func fillSecrets(t *testing.T, store *models.Store) {
 			tx.CreateUser(&models.User{ID: 7, Email: "u@example.com", Name: "U", PasswordHash: "h"}), tx.PutTOTP(&models.TOTP{UserID: 7, Secret: secrets[4]}),
 			tx.CreateCompany(&models.Company{ID: 5, Name: "C"}), tx.CreateLicense(&models.License{ID: 6, CompanyID: 5, Name: "L"}),
 			tx.CreateMessenger(&models.Messenger{LicenseID: 6, Type: "grWhatsApp", Name: "W"}),
-			tx.PutLineSettings(&models.LineSettings{LicenseID: 6, MessengerType: "grWhatsApp", Proxy: "http://u:" + secrets[5] + "@p"}))
+			tx.PutLineSettings(&models.LineSettings{LicenseID: 6, MessengerType: "grWhatsApp", Proxy: "http://u:" + secrets[5] + "@p"}),
+			tx.PutCallbackURL(&models.CallbackURL{CompanyID: 5, URL: "https://" + secrets[6], Secret: secrets[7], OldSecret: secrets[8], Events: "[]", Lines: "[]", Chats: "[]"}))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +72,9 @@ func checkSecrets(t *testing.T, store *models.Store) {
 	if s, err := tx.LineSettings(6, "grWhatsApp"); err != nil || s.Proxy != "http://u:"+secrets[5]+"@p" {
 		t.Errorf("settings of the line %+v, %v", s, err)
 	}
+	if cb, err := tx.CallbackURL(1); err != nil || cb.URL != "https://"+secrets[6] || cb.Secret != secrets[7] || cb.OldSecret != secrets[8] {
+		t.Errorf("callback URL %+v, %v", cb, err)
+	}
 	if totp, err := tx.TOTP(7); err != nil || totp.Secret != secrets[4] {
 		t.Errorf("TOTP %+v, %v", totp, err)
 	}
@@ -85,7 +89,7 @@ func dump(t *testing.T, store *models.Store) string {
 	}
 	defer db.Close()
 	var out strings.Builder
-	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp", "SELECT proxy, '', '' FROM line_settings"} {
+	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp", "SELECT proxy, '', '' FROM line_settings", "SELECT url, secret, old_secret FROM callback_urls"} {
 		rows, err := db.QueryContext(t.Context(), query)
 		if err != nil {
 			t.Fatal(err)

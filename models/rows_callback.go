@@ -2,20 +2,22 @@ package models
 
 // CallbackURL is a URL to which the events of a line, or of a company, are posted.
 type CallbackURL struct {
-	ID            int64
-	CompanyID     int64
-	LicenseID     *int64 // nil: of the company
-	MessengerType *string
-	ParentID      *int64 // set for the dry run of another one
-	UntilSeq      int64  // of a dry run: its last event
-	URL           string
-	Secret        string
-	Events        string // JSON arrays; an empty one selects all
-	Lines         string
-	Chats         string
-	Generation    int64 // rises with each change by a person
-	CreatedAt     int64
-	LeaseOwner    string // the process that delivers; empty: none
+	ID             int64
+	CompanyID      int64
+	LicenseID      *int64 // nil: of the company
+	MessengerType  *string
+	ParentID       *int64 // set for the dry run of another one
+	UntilSeq       int64  // of a dry run: its last event
+	URL            string
+	Secret         string
+	OldSecret      string // signs too, until OldSecretUntil; empty: none
+	OldSecretUntil int64
+	Events         string // JSON arrays; an empty one selects all
+	Lines          string
+	Chats          string
+	Generation     int64 // rises with each change by a person
+	CreatedAt      int64
+	LeaseOwner     string // the process that delivers; empty: none
 
 	CallbackProgress
 }

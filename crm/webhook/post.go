@@ -30,7 +30,8 @@ import (
 //
 //	{"data":[...],"meta":{"type":"message","licenseId":1229,"messengerType":"grWhatsApp","eventId":174}}
 //
-// The id of an event is the same in each attempt.
+// The id of an event is the same in each attempt. For a while after the secret was replaced,
+// webhook-signature has a second signature, with the one before, behind a space.
 const (
 	idPrefix        = "event_"
 	headerSignature = "X-Chatcast-Signature"
@@ -83,20 +84,27 @@ func signed(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, no
 	if err != nil {
 		return nil, err
 	}
-	signer, err := standardwebhooks.NewWebhook(to.Secret)
-	if err != nil {
-		return nil, err
-	}
 	id := idPrefix + strconv.FormatInt(ev.ID, 10)
-	signature, err := signer.Sign(id, now, ev.Body)
-	if err != nil {
-		return nil, err
+	var signatures []string
+	for _, secret := range []string{to.Secret, to.OldSecret} {
+		if secret == "" {
+			continue
+		}
+		signer, err := standardwebhooks.NewWebhook(secret)
+		if err != nil {
+			return nil, err
+		}
+		signature, err := signer.Sign(id, now, ev.Body)
+		if err != nil {
+			return nil, err
+		}
+		signatures = append(signatures, signature)
 	}
 	req.Header.Set("User-Agent", "chatcast")
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
 	mac := hmac.New(sha256.New, []byte(to.Secret))
 	mac.Write(ev.Body)
 	req.Header.Set(headerSignature, signaturePrefix+hex.EncodeToString(mac.Sum(nil)))

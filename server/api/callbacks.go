@@ -17,6 +17,7 @@ func (a *API) registerCallbacks(signedIn, line gin.IRouter) {
 	urls.GET("/:id/deliveries", a.withID("id", a.callbackDeliveries))
 	urls.POST("/:id/redeliver", a.withID("id", a.redeliverCallback))
 	urls.POST("/:id/rewind", a.withID("id", a.rewindCallback))
+	urls.POST("/:id/rotate", noStore, a.withID("id", a.rotateCallback)) // the answer has the secret
 	urls.POST("/:id/resume", a.withID("id", a.resumeCallback))
 }
 
@@ -79,6 +80,10 @@ func (a *API) rewindCallback(c *gin.Context, id int64) (any, error) {
 		return nil, err
 	}
 	return a.CRM.RewindCallback(c.Request.Context(), actor(c), id, in)
+}
+
+func (a *API) rotateCallback(c *gin.Context, id int64) (any, error) {
+	return a.CRM.RotateCallback(c.Request.Context(), actor(c), id)
 }
 
 func (a *API) resumeCallback(c *gin.Context, id int64) (any, error) {

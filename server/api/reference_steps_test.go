@@ -262,7 +262,10 @@ func (w *walker) callbacks() {
 		row.SuspendedAt, row.LastError, row.LostFrom, row.LostTo, row.LostAt = 1637319300, "answered 500", 1, 2, 1637319300
 		return tx.PutCallbackURL(row)
 	})
-	w.steps(step{w.Owner, "POST /v1/callbackUrls/{hook}/resume", "", 0, "", nil})
+	w.steps(
+		step{w.Owner, "POST /v1/callbackUrls/{hook}/resume", "", 0, "", nil},
+		step{w.Owner, "POST /v1/callbackUrls/{hook}/rotate", "", 0, "", nil},
+	)
 }
 
 // account tests a line with an account of its own, up to its logout.

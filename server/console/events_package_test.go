@@ -73,21 +73,32 @@ func TestEventTypesHold(t *testing.T) {
 	run(t, eventsPackage, "node_modules/.bin/tsc", "-p", ".")
 }
 
+// builtEvents builds the package, and returns the path of its index.js.
+func builtEvents(t *testing.T) string {
+	t.Helper()
+	built := t.TempDir()
+	run(t, eventsPackage, "node_modules/.bin/tsc", "-p", "tsconfig.build.json", "--outDir", built)
+	write(t, built, "package.json", `{"type":"module"}`)
+	return filepath.Join(built, "index.js")
+}
+
+// TestEventsPackageResumes subscribes with the built package and the clients of pusher-js
+// 7 and 8 and Echo, after outages, in two tabs, with storages that fail.
+func TestEventsPackageResumes(t *testing.T) {
+	t.Parallel()
+	run(t, eventsPackage, "node", "test/resume.mjs", builtEvents(t))
+}
+
 // TestEventsPackageRuns uses the built package with pusher-js 7 and 8 and Echo, and
 // compares its names with the server's.
 func TestEventsPackageRuns(t *testing.T) {
 	t.Parallel()
-	built := t.TempDir()
-	run(t, eventsPackage, "node_modules/.bin/tsc", "-p", "tsconfig.build.json", "--outDir", built)
-	if err := os.WriteFile(filepath.Join(built, "package.json"), []byte(`{"type":"module"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	type names struct {
 		Events                                     []string
 		Line, Company, User, CompanyUser, Presence string
 	}
 	var got names
-	if err := json.Unmarshal(run(t, eventsPackage, "node", "test/runtime.mjs", filepath.Join(built, "index.js")), &got); err != nil {
+	if err := json.Unmarshal(run(t, eventsPackage, "node", "test/runtime.mjs", builtEvents(t)), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := names{
@@ -147,7 +158,7 @@ func pack(t *testing.T, dir string) string {
 		files = append(files, f.Path)
 	}
 	slices.Sort(files)
-	want := []string{"LICENSE", "README.md", "dist/generated.d.ts", "dist/generated.js", "dist/index.d.ts", "dist/index.js", "package.json"}
+	want := []string{"LICENSE", "README.md", "dist/generated.d.ts", "dist/generated.js", "dist/index.d.ts", "dist/index.js", "dist/resume.d.ts", "dist/resume.js", "package.json"}
 	if !slices.Equal(files, want) {
 		t.Errorf("the package has %v, want %v", files, want)
 	}

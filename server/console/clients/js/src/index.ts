@@ -1,9 +1,10 @@
 // The events of chatcast for TypeScript: the data of each event, the channels it
-// comes on, and a typed bind. This package does not talk to a server. pusher-js or
-// Laravel Echo does, and neither is imported.
+// comes on, a typed bind, and Resume, which remembers what a page has seen. This package
+// does not talk to a server. pusher-js or Laravel Echo does, and neither is imported.
 import type { EventMap } from './generated.js';
 
 export type * from './generated.js';
+export * from './resume.js';
 
 /** The name of an event. */
 export type EventName = keyof EventMap;

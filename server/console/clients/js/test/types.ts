@@ -4,7 +4,7 @@ import Echo from 'laravel-echo';
 import type Pusher8 from 'pusher-js';
 import type Pusher7 from 'pusher-js-7';
 import {
-  asEvent, companyChannel, companyUserChannel, echoName, eventNames, isEvent, licenseChannel, listen, presenceOf,
+  asEvent, companyChannel, companyUserChannel, echoName, eventNames, isEvent, licenseChannel, listen, presenceOf, Resume,
   stopListening, typed, userChannel,
 } from '../src/index.js';
 import type {
@@ -88,6 +88,31 @@ export function echo(echo: Echo<'pusher'>, reverb: Echo<'reverb'>): void {
   stopListening(channel, 'quickResponse');
   // @ts-expect-error no such event
   stopListening(channel, 'quick');
+}
+
+export function resume(Pusher: typeof Pusher8, Pusher7Class: typeof Pusher7): void {
+  const resume = new Resume({ key: 685, storage: 'session', onResumeFailed: (channel, oldest) => {
+    same<typeof channel, string>();
+    same<typeof oldest, number | null>();
+  } });
+  const eight = new Pusher('key', {
+    cluster: '', channelAuthorization: { transport: 'ajax', endpoint: '/broadcasting/auth', paramsProvider: resume.paramsProvider },
+  });
+  const seven = new Pusher7Class('key', { auth: resume.auth({ Authorization: 'token' }) });
+  resume.follow(seven);
+  const stop: () => void = resume.follow(eight);
+  resume.follow(new Echo({ broadcaster: 'pusher', key: 'key', cluster: '', auth: resume.auth() }));
+  resume.follow(new Echo({ broadcaster: 'reverb', key: 'key', auth: resume.auth({ Authorization: 'token' }, { of: 'the page' }) }));
+  // @ts-expect-error Socket.IO is another protocol
+  resume.follow(new Echo({ broadcaster: 'socket.io' }));
+  new Resume({ storage: localStorage });
+  // @ts-expect-error no such storage
+  new Resume({ storage: 'cookie' });
+  resume.seen(userChannel(685), 7);
+  // @ts-expect-error an id is a number
+  resume.seen(userChannel(685), '7');
+  same<ReturnType<typeof resume.lastEventId>, number | undefined>();
+  stop();
 }
 
 export function names(name: string, data: unknown): void {

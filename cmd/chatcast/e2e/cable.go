@@ -1,4 +1,4 @@
-package console
+package e2e
 
 import (
 	"io"
@@ -7,41 +7,44 @@ import (
 	"testing"
 )
 
-// cable is the connection between a browser and the program. It can be cut while the
-// program runs and others reach it.
-type cable struct {
-	t        testing.TB
-	to       string // host:port
+// Cable is the connection between browsers and the program. It can be cut while the
+// program runs and others reach it, and it can lead to another program later.
+type Cable struct {
 	listener net.Listener
 	running  sync.WaitGroup
 
+	// guarded by mu
 	mu    sync.Mutex
+	to    string // host:port
 	cut   bool
 	conns map[net.Conn]bool // both ends of each
 }
 
-// lay starts a cable between a new address and the program.
-func lay(t testing.TB, to string) *cable {
+// LayCable starts a cable between a new address and the program at host:port.
+func LayCable(t testing.TB, to string) *Cable {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cable{t: t, to: to, listener: l, conns: map[net.Conn]bool{}}
+	c := &Cable{to: to, listener: l, conns: map[net.Conn]bool{}}
 	c.running.Go(c.accept)
 	t.Cleanup(func() {
 		l.Close()
-		c.pull()
+		c.Pull()
 		c.running.Wait()
 	})
 	return c
 }
 
-// base is the program's address at the browser's end of the cable.
-func (c *cable) base() string { return "http://" + c.listener.Addr().String() }
+// Address is host:port at the browser's end of the cable.
+func (c *Cable) Address() string { return c.listener.Addr().String() }
 
-// pull ends all connections, and refuses new ones until mend.
-func (c *cable) pull() {
+// Base is the program's address at the browser's end of the cable.
+func (c *Cable) Base() string { return "http://" + c.Address() }
+
+// Pull ends all connections, and refuses new ones until Mend or Plug.
+func (c *Cable) Pull() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cut = true
@@ -50,19 +53,30 @@ func (c *cable) pull() {
 	}
 }
 
-func (c *cable) mend() {
+// Mend undoes Pull.
+func (c *Cable) Mend() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cut = false
 }
 
-func (c *cable) accept() {
+// Plug is Mend with the program at another host:port.
+func (c *Cable) Plug(to string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.to, c.cut = to, false
+}
+
+func (c *Cable) accept() {
 	for {
 		near, err := c.listener.Accept()
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", c.to)
+		c.mu.Lock()
+		to := c.to
+		c.mu.Unlock()
+		far, err := net.Dial("tcp", to)
 		if err != nil {
 			near.Close()
 			continue
@@ -78,7 +92,7 @@ func (c *cable) accept() {
 }
 
 // hold registers a connection, unless the cable is cut.
-func (c *cable) hold(near, far net.Conn) bool {
+func (c *Cable) hold(near, far net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cut {
@@ -88,7 +102,7 @@ func (c *cable) hold(near, far net.Conn) bool {
 	return true
 }
 
-func (c *cable) carry(to, from net.Conn) {
+func (c *Cable) carry(to, from net.Conn) {
 	_, _ = io.Copy(to, from) // until either end closes
 	to.Close()
 	from.Close()

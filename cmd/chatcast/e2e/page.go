@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net"
@@ -100,6 +101,13 @@ func OpenPageBeside(t testing.TB, name string, values any, routes map[string]htt
 	if err := tmpl.Execute(&html, values); err != nil {
 		t.Fatal(err)
 	}
+	return OpenHTML(t, html.String(), routes)
+}
+
+// OpenHTML serves a page from an origin of its own, with the packages of the browser
+// tests in /lib and an application's own routes, and opens it in a tab.
+func OpenHTML(t testing.TB, html string, routes map[string]http.Handler) *Tab {
+	t.Helper()
 	if _, err := os.Stat("../testdata/browser/node_modules/pusher-js/package.json"); err != nil {
 		t.Fatalf("the npm packages of the browser tests are missing (make setup gets them): %v", err)
 	}
@@ -107,7 +115,7 @@ func OpenPageBeside(t testing.TB, name string, values any, routes map[string]htt
 	mux.Handle("/lib/", http.StripPrefix("/lib/", http.FileServer(http.Dir("../testdata/browser/node_modules"))))
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(html.String()))
+		_, _ = w.Write([]byte(html))
 	})
 	for pattern, handler := range routes {
 		mux.Handle(pattern, handler)
@@ -124,20 +132,27 @@ func (b *Tab) Wait(what string, ok func(logged []json.RawMessage, frames []strin
 	for {
 		b.mu.Lock()
 		done, changed := ok(b.logged, b.frames), b.changed
-		soFar := Lines(b.logged) + strings.Join(b.frames, "\n")
+		broke := slices.ContainsFunc(b.logged, func(l json.RawMessage) bool { return bytes.Contains(l, []byte(`["page error"`)) })
 		b.mu.Unlock()
 		if done {
 			return
 		}
-		if strings.Contains(soFar, `["page error"`) {
-			b.T.Fatalf("waited for %s, but the page broke:\n%s", what, soFar)
+		if broke {
+			b.T.Fatalf("waited for %s, but the page broke:\n%s", what, b.soFar())
 		}
 		select {
 		case <-changed:
 		case <-timeout:
-			b.T.Fatalf("waited for %s in vain; the page logged and received:\n%s", what, soFar)
+			b.T.Fatalf("waited for %s in vain; the page logged and received:\n%s", what, b.soFar())
 		}
 	}
+}
+
+// soFar is what the page logged and received, one a line.
+func (b *Tab) soFar() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Lines(b.logged) + strings.Join(b.frames, "\n")
 }
 
 // Lines joins log entries, one a line.

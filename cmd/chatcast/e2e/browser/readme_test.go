@@ -2,8 +2,6 @@ package browser
 
 import (
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -13,10 +11,10 @@ import (
 	"chatcast/cmd/chatcast/e2e"
 )
 
-// readmeBlocks returns README.md's code blocks of one language, in order.
-func readmeBlocks(t *testing.T, language string) (blocks []string) {
+// pageBlocks returns the code blocks of one language of a page of the project, in order.
+func pageBlocks(t *testing.T, page, language string) (blocks []string) {
 	t.Helper()
-	text, err := os.ReadFile("../../../../README.md")
+	text, err := os.ReadFile("../../../../" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,10 +24,22 @@ func readmeBlocks(t *testing.T, language string) (blocks []string) {
 	return blocks
 }
 
+// changed returns a text with each change made. It fails if there is nothing to change.
+func changed(t *testing.T, text string, changes [][2]string) string {
+	t.Helper()
+	for _, change := range changes {
+		if !strings.Contains(text, change[0]) {
+			t.Fatalf("there is no %q in\n%s", change[0], text)
+		}
+		text = strings.ReplaceAll(text, change[0], change[1])
+	}
+	return text
+}
+
 // TestReadme follows README.md: its page, opened in a browser, receives what its curl
 // command sends. Only the address, the token and the origin of pusher-js differ.
 func TestReadme(t *testing.T) {
-	pages, commands := readmeBlocks(t, "html"), readmeBlocks(t, "sh")
+	pages, commands := pageBlocks(t, "README.md", "html"), pageBlocks(t, "README.md", "sh")
 	if len(pages) != 1 || len(commands) != 2 || !strings.Contains(commands[0], "bin/chatcast token") {
 		t.Fatalf("README.md has %d pages and these commands: %q", len(pages), commands)
 	}
@@ -37,25 +47,10 @@ func TestReadme(t *testing.T) {
 	owner := p.SignIn(t)
 	_, port, _ := strings.Cut(p.Address(), ":")
 
-	page := pages[0]
-	for _, change := range [][2]string{
+	tab := e2e.OpenHTML(t, changed(t, pages[0], [][2]string{
 		{"https://js.pusher.com/7.0/pusher.min.js", "/lib/pusher-js-7/dist/web/pusher.min.js"},
 		{"wsPort: 6001", "wsPort: " + port}, {"127.0.0.1:6001", p.Address()}, {"YOUR_ACCESS_TOKEN", owner.Token},
-	} {
-		if !strings.Contains(page, change[0]) {
-			t.Fatalf("README.md's page has no %q", change[0])
-		}
-		page = strings.ReplaceAll(page, change[0], change[1])
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/lib/", http.StripPrefix("/lib/", http.FileServer(http.Dir("../testdata/browser/node_modules"))))
-	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(page))
-	})
-	site := httptest.NewServer(mux)
-	t.Cleanup(site.Close)
-	tab := e2e.OpenTab(t, site.URL+"/")
+	}), nil)
 	tab.Subscribed(1)
 
 	script := "TOKEN=" + owner.Token + "\n" + strings.ReplaceAll(commands[1], "127.0.0.1:6001", p.Address())

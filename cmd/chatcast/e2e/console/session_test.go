@@ -39,19 +39,19 @@ func expire(r *e2e.Running, t testing.TB, access string) {
 
 // flicker cuts the page off and reconnects it, so that it must authorize its channels
 // again.
-func (d *consoleTab) flicker(line *cable) {
+func (d *consoleTab) flicker(line *e2e.Cable) {
 	d.T.Helper()
-	line.pull()
+	line.Pull()
 	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
-	line.mend()
+	line.Mend()
 }
 
 // TestConsoleTokenExpires checks that a token is refreshed unnoticed, before it expires
 // and when it has expired while the page is open.
 func TestConsoleTokenExpires(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
-	line := lay(t, p.Address())
-	d := openConsole(t, line.base(), desktop)
+	line := e2e.LayCable(t, p.Address())
+	d := openConsole(t, line.Base(), desktop)
 	d.enter()
 	first, _ := d.tokens()
 
@@ -80,8 +80,8 @@ func TestConsoleTokenExpires(t *testing.T) {
 func TestConsoleSessionEnds(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
-	line := lay(t, p.Address())
-	d := openConsole(t, line.base(), desktop)
+	line := e2e.LayCable(t, p.Address())
+	d := openConsole(t, line.Base(), desktop)
 	d.enter()
 	d.AllowStrange()
 	appears := func(text string) { // on the page alone: the journal, with which Live begins, does not have it
@@ -156,8 +156,8 @@ func TestConsolePasswordChanged(t *testing.T) {
 // them; the other goes on with the new ones.
 func TestConsoleTwoTabs(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
-	line := lay(t, p.Address())
-	first := openConsole(t, line.base(), desktop)
+	line := e2e.LayCable(t, p.Address())
+	first := openConsole(t, line.Base(), desktop)
 	first.enter()
 	second := first.opens(func() {
 		first.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -172,11 +172,11 @@ func TestConsoleTwoTabs(t *testing.T) {
 	}
 
 	expire(p, t, access)
-	line.pull()
+	line.Pull()
 	for _, d := range []*consoleTab{first, second} {
 		d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
 	}
-	line.mend()
+	line.Mend()
 	for _, d := range []*consoleTab{first, second} {
 		d.until("another token", `!sessionStorage.getItem('chatcast.session').includes(`+quote(access)+`)`)
 		d.front()

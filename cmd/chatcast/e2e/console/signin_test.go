@@ -13,8 +13,8 @@ import (
 // TestConsoleSignIn opens the sign-in page, and causes all its errors.
 func TestConsoleSignIn(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
-	line := lay(t, p.Address())
-	d := openConsole(t, line.base(), desktop)
+	line := e2e.LayCable(t, p.Address())
+	d := openConsole(t, line.Base(), desktop)
 
 	d.until("the focus in the first field", `document.activeElement.name === 'email'`)
 	d.click("button", "Sign in")
@@ -41,10 +41,10 @@ func TestConsoleSignIn(t *testing.T) {
 		t.Errorf("%d things are kept of a sign-in that failed", kept)
 	}
 
-	line.pull()
+	line.Pull()
 	d.signIn(e2e.OwnerEmail, e2e.OwnerPassword)
 	d.untilText("The server does not answer.")
-	line.mend()
+	line.Mend()
 	d.click("button", "Sign in")
 	d.live()
 	d.until("the first view", `document.title === 'Live · chatcast'`)
@@ -99,10 +99,10 @@ func TestConsoleSignOut(t *testing.T) {
 // to end the tokens.
 func TestConsoleSignOutUntold(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
-	line := lay(t, p.Address())
-	d := openConsole(t, line.base(), phone)
+	line := e2e.LayCable(t, p.Address())
+	d := openConsole(t, line.Base(), phone)
 	d.enter()
-	line.pull()
+	line.Pull()
 	d.until("the loss to be seen", `!document.querySelector('.pill[data-state="connected"]')`)
 	d.click("button", "Account of Owner")
 	d.click("button", "Sign out")

@@ -46,8 +46,8 @@ func TestConsoleStory(t *testing.T) {
 			bea, _ := owner.Hire(p)
 			owner.Must("PATCH", "/v1/me", map[string]any{"name": "Olga Marin"}, nil)
 			owner.Must("POST", "/v1/tags", map[string]any{"name": "VIP", "color": "#0a6e54"}, nil)
-			line := lay(t, p.Address())
-			s := &story{consoleTab: openConsole(t, line.base(), on), on: on, owner: owner, bea: bea, line: line}
+			line := e2e.LayCable(t, p.Address())
+			s := &story{consoleTab: openConsole(t, line.Base(), on), on: on, owner: owner, bea: bea, line: line}
 			s.comesIn()
 			s.seesAMessage()
 			s.answersIt()
@@ -70,7 +70,7 @@ type story struct {
 	*consoleTab
 	on         screen
 	owner, bea *e2e.Client
-	line       *cable
+	line       *e2e.Cable
 }
 
 // page checks the page when it is at rest, in dark and then in light.
@@ -155,12 +155,12 @@ func (s *story) tagsTheChat() {
 }
 
 func (s *story) losesTheConnection() {
-	s.line.pull()
+	s.line.Pull()
 	s.until("the loss to be seen", `document.querySelector('.pill').innerText.trim() !== 'live'`)
 	s.check("7-away") // in light alone: a longer outage is another story
 	amina.writes(s.owner, "amina-1", "Hi, I would like to change my booking.")
 	amina.writes(s.owner, "amina-2", "Is Friday free?")
-	s.line.mend()
+	s.line.Mend()
 	s.live()
 	daniel.writes(s.owner, "daniel-2", "Perfect, I will take two.")
 	s.said("", "I will take two")
@@ -210,10 +210,10 @@ func (s *story) isAwayInDark() {
 	s.click("link", "Live")
 	s.find("option", "…I will take two…")
 	s.prefer("dark")
-	s.line.pull()
+	s.line.Pull()
 	s.until("the loss to be seen", `document.querySelector('.pill').innerText.trim() !== 'live'`)
 	s.check("7-away")
-	s.line.mend()
+	s.line.Mend()
 	s.live()
 }
 

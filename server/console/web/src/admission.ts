@@ -13,15 +13,22 @@ const patience = 10_000; // milliseconds, for an answer
 const pauses = [1, 2, 4, 8]; // seconds before the next tries; after that longPause
 const longPause = 30;
 
+/** Applicant is what a request says: for which channel, on which socket, and what else. */
+interface Applicant {
+  socketId: string;
+  channelName: string;
+  fields?: () => Record<string, string>; // they may change between two tries
+}
+
 /**
  * admit asks until there is an answer. When wanted turns false it stops, and its
  * promise never settles. troubled is called once if it takes long.
  */
 export async function admit(
-  who: { socketId: string; channelName: string }, wanted: () => boolean, troubled: (e: ApiError) => void,
+  who: Applicant, wanted: () => boolean, troubled: (e: ApiError) => void,
 ): Promise<Admission> {
-  const body = new URLSearchParams({ socket_id: who.socketId, channel_name: who.channelName });
   for (let tries = 0; ; tries++) {
+    const body = new URLSearchParams({ socket_id: who.socketId, channel_name: who.channelName, ...who.fields?.() });
     let answer: Admission | ApiError;
     try {
       answer = await call<Admission>('POST', '/broadcasting/auth', body, { signal: AbortSignal.timeout(patience) });

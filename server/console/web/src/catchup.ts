@@ -1,24 +1,25 @@
-// Reads from the journal (GET /v1/events): at the beginning the last events, and later
-// what was missed while the page was away, so that an outage leaves no hole in the list. An outage may also concern a single
-// channel, which got no answer while others did. Live events wait until the journal
-// is read, so the list stays in order and has no duplicates.
+// What was missed while the page was away. The server sends it after the page has
+// subscribed again, see Resume of @chatcast/events. This file lists it behind a mark,
+// before what happened since, so that an outage leaves no hole in the list. An outage
+// may also concern a single channel, which got no answer while others did. At the
+// beginning it lists the last events of the journal (GET /v1/events).
 import { signal } from '@preact/signals';
-import { isEvent } from '@chatcast/events';
-import { call, ApiError, type Rest } from './api';
+import { eventId as idOf, isEvent, Resume, type ResumeParams } from '@chatcast/events';
+import { call, type Rest } from './api';
 import { add, addEarlier, addGap, entries } from './log';
 
 export type Progress =
   | { state: 'idle' }
   | { state: 'reading' }
-  | { state: 'done'; missed: number; more: boolean; dropped: number } // more: than are listed; dropped: live events that came meanwhile
-  | { state: 'failed' }; // the journal could not be read, or no longer has the position
+  | { state: 'done'; missed: number; dropped: number } // dropped: events that were too many to hold
+  | { state: 'failed' }; // the journal no longer has what was missed, or it is not known whether all came
 
 /**
  * isWhole says whether the list has all events. If it does, a view that shows more
  * than the list need not be read again.
  */
 export function isWhole(p: Progress): boolean {
-  return p.state !== 'failed' && (p.state !== 'done' || (!p.more && p.dropped === 0));
+  return p.state !== 'failed' && (p.state !== 'done' || p.dropped === 0);
 }
 
 interface Came {
@@ -28,41 +29,41 @@ interface Came {
   time: number; // milliseconds
 }
 
-/** Silence is the place where a channel fell silent. */
-interface Silence {
-  after: number; // position in the journal; -1: not known yet
-  since: number; // milliseconds
-}
-
-const most = 2000; // missed events that are listed
-export const keepHeld = 5000; // live events; at times up to twice as many
-const pageSize = 100;
+export const keepHeld = 5000; // events; at times up to twice as many
 const earlier = 100; // events from before the page was opened
 const atOnce = 4; // channels that are read at the same time
-const patience = 10_000; // milliseconds for the earlier events
+export const patience = 10_000; // milliseconds, for an answer and for the next missed event
 
 export class CatchUp {
   readonly progress = signal<Progress>({ state: 'idle' });
+  readonly resume = new Resume({ onResumeFailed: (channel) => this.lost(channel) });
 
-  private position = -1; // the last event of the journal that was received or skipped; -1: not known
-  private held: Came[] | null = null; // live events that came while the gap is open
+  private held: Came[] | null = null; // what came while the gap is open
   private dropped = 0; // how many of the oldest held events were dropped
   private gap: { from: number; channels: string[] } = { from: 0, channels: [] }; // the open gap; no channels: it concerns all of them
-  private round = 0; // of reading: another outage makes it void
+  private round = 0; // of catching up: another outage makes it void
   private life = 0; // rises with each user
   private begun = false; // the earlier events were listed
   private readonly earlier = new Set<string>(); // their identities
-  private readonly silences = new Map<string, Silence>(); // channels without an answer while others are live
+  private readonly silences = new Map<string, number>(); // channels without an answer while others are live, and since when
+  private readonly newest = new Map<string, number>(); // the last event of each channel that came, listed or held
+  private readonly unknown = new Set<string>(); // channels that could not resume: the page or the journal has no position
+  private position = -1; // of the journal, when the page began; -1: not known
+  private look = () => {}; // whether all has come that is waited for
 
   reset(): void {
     this.round++;
     this.life++;
     this.begun = false;
-    this.earlier.clear();
     this.position = -1;
+    this.earlier.clear();
+    this.resume.forget();
     this.held = null;
     this.silences.clear();
+    this.newest.clear();
+    this.unknown.clear();
     this.progress.value = { state: 'idle' };
+    this.look();
   }
 
   /** hold begins an outage. */
@@ -70,15 +71,20 @@ export class CatchUp {
     this.round++;
     if (this.held === null) this.open(Date.now(), []);
     this.gap.channels = []; // all channels are away now
+    this.look();
   }
 
-  /**
-   * silent notes that the request to join the channel gets no answer. Once the
-   * channel is live, its events since then are read.
-   */
+  /** paramsOf are the fields with which a channel is subscribed to. */
+  paramsOf(channel: string): ResumeParams {
+    if (this.resume.lastEventId(channel) === undefined && this.position >= 0) this.resume.seen(channel, this.position); // it was silent from the beginning
+    if (this.resume.lastEventId(channel) === undefined) this.unknown.add(channel);
+    else this.unknown.delete(channel);
+    return this.resume.paramsOf(channel);
+  }
+
+  /** silent notes that the request to join the channel gets no answer. */
   silent(channel: string): void {
-    const since = this.held === null ? Date.now() : this.gap.from;
-    if (!this.silences.has(channel)) this.silences.set(channel, { after: this.position, since });
+    if (!this.silences.has(channel)) this.silences.set(channel, this.held === null ? Date.now() : this.gap.from);
   }
 
   private open(from: number, channels: string[]): void {
@@ -87,57 +93,84 @@ export class CatchUp {
     this.gap = { from, channels };
   }
 
+  private lost(channel: string): void {
+    this.unknown.add(channel);
+    this.look();
+  }
+
   /** take handles an event from a socket. */
   take(channel: string, event: string, data: unknown): void {
     const came = { channel, event, data, time: Date.now() };
+    const id = eventId(came);
+    if (id !== null) this.newest.set(channel, id);
     if (this.held === null) return this.put(came, false);
     this.held.push(came);
-    if (this.held.length < 2 * keepHeld) return;
-    this.dropped += keepHeld;
-    this.held = this.held.slice(keepHeld);
+    if (this.held.length >= 2 * keepHeld) {
+      this.dropped += keepHeld;
+      this.held = this.held.slice(keepHeld);
+    }
+    this.look();
   }
 
   /**
    * settled is called when every subscription has succeeded or failed; channels are
    * those that succeeded. The first time it reads what was before. It closes the gap,
-   * if there is one.
+   * if there is one, when what was missed has come.
    */
   async settled(channels: string[]): Promise<void> {
     const round = ++this.round;
+    this.look();
     const back = channels.filter((c) => this.silences.has(c));
     if (this.held === null) {
       if (back.length === 0) return this.begun ? this.findPosition(channels) : this.begin(channels);
-      this.open(Math.min(...back.map((c) => this.silences.get(c)!.since)), back);
+      this.open(Math.min(...back.map((c) => this.silences.get(c)!)), back);
     }
     const to = Date.now();
     const few = this.gap.channels.length > 0;
     if (few) this.gap.channels = back;
-    const from = new Map((few ? back : channels).map((c) => [c, this.silences.get(c)?.after ?? this.position]));
-    let missed: Came[] = [];
-    let more = false;
-    let failed = this.position < 0 || [...from.values()].some((after) => after < 0);
-    if (!failed && from.size > 0) {
-      this.progress.value = { state: 'reading' };
-      try {
-        ({ missed, more } = await this.read(from, round));
-        missed = missed.filter((c) => !this.earlier.has(identity(c)));
-      } catch (e) {
-        failed = true;
-        if (e instanceof ApiError && e.status === 409 && round === this.round) this.position = -1; // the position is too old, or of another journal
-      }
-      if (round !== this.round) return; // away again: the next time reads from the same place
-    }
-    const seen = new Set(missed.map(identity));
-    const late = (this.held ?? []).filter((c) => eventId(c) === null || !seen.has(identity(c)));
+    const ends = await this.arrive(few ? back : channels, round);
+    if (round !== this.round) return; // away again: that outage includes this one
+    const failed = ends === null || (few ? back : channels).some((c) => this.unknown.has(c));
+    const isMissed = (c: Came) => (eventId(c) ?? Infinity) <= (ends?.get(c.channel) ?? 0);
+    const held = (this.held ?? []).filter((c) => !this.earlier.has(identity(c)));
+    const missed = held.filter(isMissed).sort((a, b) => eventId(a)! - eventId(b)!);
     const { dropped } = this;
     this.held = null;
     for (const c of back) this.silences.delete(c);
-    addGap({ ...this.gap, to, missed: missed.length, more, dropped, failed });
+    addGap({ ...this.gap, to, missed: missed.length, dropped, failed });
     for (const c of missed) this.put(c, true);
-    for (const c of late) this.put(c, false);
-    this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, more, dropped };
-    if (!this.begun) await this.begin(channels);
-    else if (this.position < 0) await this.findPosition(channels);
+    for (const c of held) if (!isMissed(c)) this.put(c, false);
+    this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, dropped };
+    await (this.begun ? this.findPosition(channels) : this.begin(channels));
+  }
+
+  /**
+   * arrive waits for what the channels missed, and returns the last missed event of each.
+   * null: it is not known, or nothing more comes.
+   */
+  private async arrive(channels: string[], round: number): Promise<ReadonlyMap<string, number> | null> {
+    const resuming = channels.filter((c) => !this.unknown.has(c));
+    if (resuming.length === 0) return new Map();
+    this.progress.value = { state: 'reading' };
+    const ends = new Map<string, number>();
+    const read = await this.readEach(resuming, 1, (channel, page) => ends.set(channel, page.items.at(-1)?.id ?? 0));
+    if (!read || round !== this.round) return null;
+    const there = () => resuming.every((c) => this.unknown.has(c) || Math.max(this.newest.get(c) ?? 0, this.resume.lastEventId(c) ?? 0) >= ends.get(c)!);
+    return new Promise((done) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const end = (result: typeof ends | null) => {
+        clearTimeout(timer);
+        this.look = () => {};
+        done(result);
+      };
+      this.look = () => {
+        clearTimeout(timer);
+        if (round !== this.round) end(null);
+        else if (there()) end(ends);
+        else timer = setTimeout(end, patience, null);
+      };
+      this.look();
+    });
   }
 
   /**
@@ -147,62 +180,53 @@ export class CatchUp {
   private async begin(channels: string[]): Promise<void> {
     const { life } = this;
     const found: Came[] = [];
-    const ends: number[] = [];
-    const rest = [...channels];
-    const until = AbortSignal.timeout(patience);
-    const readSome = async () => {
-      for (let channel = rest.shift(); channel !== undefined; channel = rest.shift()) {
-        const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&newest=true&limit=${earlier}`, undefined, { signal: until });
-        for (const e of page.items) found.push({ channel, event: e.event, data: e.data, time: e.time * 1000 });
-        ends.push(page.lastId);
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, () => readSome().catch(() => undefined)));
-    if (life !== this.life || ends.length === 0) return; // without them the list begins with the live events
+    const ends = new Map<string, number>();
+    await this.readEach(channels, earlier, (channel, page) => {
+      for (const e of page.items) found.push({ channel, event: e.event, data: e.data, time: e.time * 1000 });
+      ends.set(channel, page.lastId);
+    });
+    if (life !== this.life || ends.size === 0) return; // without them the list begins with the live events
     this.begun = true;
     const there = new Set([...entries(), ...(this.held ?? []).map((c) => ({ ...c, eventId: eventId(c) }))].map((e) => `${e.eventId} ${e.channel}`));
     const last = found.filter((c) => !there.has(identity(c))).sort((a, b) => (eventId(a) ?? 0) - (eventId(b) ?? 0)).slice(-earlier);
     addEarlier(last.map((c) => ({ ...c, eventId: eventId(c) })));
     for (const c of last) this.earlier.add(identity(c));
-    this.position = Math.max(this.position, Math.min(...ends)); // a channel that was read sooner may lack the newest events
-    for (const s of this.silences.values()) if (s.after < 0) s.after = this.position;
+    this.startAt(Math.min(...ends.values()), ends.keys()); // a channel that was read sooner may lack the newest events
   }
 
-  private async read(from: ReadonlyMap<string, number>, round: number): Promise<{ missed: Came[]; more: boolean }> {
-    const missed: Came[] = [];
-    let more = false;
-    for (const [channel, place] of from) {
-      for (let after = place; round === this.round; ) {
-        const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&after=${after}&limit=${pageSize}`);
-        for (const e of page.items) missed.push({ channel, event: e.event, data: e.data, time: e.time * 1000 });
-        if (page.items.length < pageSize) break;
-        if (missed.length >= most) {
-          more = true;
-          break;
-        }
-        after = page.nextAfter;
+  /** readEach reads the newest events of the channels, and says whether that succeeded for all. */
+  private async readEach(channels: readonly string[], limit: number, got: (channel: string, page: Rest['Events']) => void): Promise<boolean> {
+    const rest = [...channels];
+    const signal = AbortSignal.timeout(patience);
+    const readSome = async () => {
+      for (let channel = rest.shift(); channel !== undefined; channel = rest.shift()) {
+        got(channel, await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&newest=true&limit=${limit}`, undefined, { signal }));
       }
-    }
-    return { missed: missed.sort((a, b) => (eventId(a) ?? 0) - (eventId(b) ?? 0)), more };
+    };
+    const results = await Promise.all(Array.from({ length: atOnce }, () => readSome().then(() => true, () => false)));
+    return results.every(Boolean);
+  }
+
+  private startAt(position: number, channels: Iterable<string>): void {
+    if (this.position < 0) this.position = position;
+    for (const channel of channels) this.resume.seen(channel, position);
   }
 
   private put(c: Came, missed: boolean): void {
-    const id = eventId(c);
-    if (id !== null && id > this.position) this.position = id;
-    add({ ...c, eventId: id, missed });
+    add({ ...c, eventId: eventId(c), missed });
   }
 
-  /** findPosition reads the journal's last id, for an outage before the first event. */
+  /** findPosition reads the journal's last id, for an outage before the first event of a channel. */
   private async findPosition(channels: string[]): Promise<void> {
-    const channel = channels[0];
-    if (this.position >= 0 || channel === undefined) return;
+    const { life } = this;
+    const without = channels.filter((c) => this.resume.lastEventId(c) === undefined);
+    if (without[0] === undefined) return;
     try {
-      const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&limit=1`);
-      this.position = Math.max(this.position, page.lastId);
+      const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(without[0])}&limit=1`);
+      if (life === this.life) this.startAt(page.lastId, without);
     } catch {
-      return; // the first event will give it
+      // The first event will give it.
     }
-    for (const s of this.silences.values()) if (s.after < 0) s.after = this.position;
   }
 }
 
@@ -210,13 +234,7 @@ function identity(c: Came): string {
   return `${eventId(c)} ${c.channel}`;
 }
 
-/**
- * eventId is payload.meta.eventId, the number in the journal. It is read only from
- * the server's own events: anyone who may send client- events can write a number in
- * them, and a wrong position in the journal would hide missed events.
- */
+/** eventId is the number in the journal of the server's own events. */
 function eventId({ event, data }: Pick<Came, 'event' | 'data'>): number | null {
-  if (!isEvent(event)) return null;
-  const id = (data as { payload?: { meta?: { eventId?: unknown } } } | null)?.payload?.meta?.eventId;
-  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : null;
+  return (isEvent(event) ? idOf(event, data) : undefined) ?? null;
 }

@@ -12,7 +12,7 @@ export interface Entry {
   readonly event: string;
   readonly data: unknown;
   readonly eventId: number | null; // in the journal; null: it is not from there
-  readonly missed: boolean; // it happened while the page was away, and was read from the journal
+  readonly missed: boolean; // it happened while the page was away, and came from the journal
   readonly earlier?: boolean; // it happened before the page was opened, and was read from the journal
 }
 
@@ -25,10 +25,9 @@ export interface Gap {
   readonly from: number; // milliseconds
   readonly to: number;
   readonly channels: readonly string[]; // channels that were away while others were not; none: all were
-  readonly missed: number; // events that were read from the journal, right after the gap
-  readonly more: boolean; // there were more than are listed
-  readonly dropped: number; // live events that came while the journal was read, and were too many to hold
-  readonly failed: boolean; // the journal could not be read
+  readonly missed: number; // events that came from the journal, right after the gap
+  readonly dropped: number; // events that were too many to hold until all missed ones had come
+  readonly failed: boolean; // it is not known whether the missed events are all there
   readonly begin?: boolean; // it is the beginning of the visit, and no outage
 }
 
@@ -86,7 +85,7 @@ export function addEarlier(events: readonly Omit<Entry, 'n' | 'missed'>[]): void
   if (events.length === 0) return;
   const earlier = events.slice(1 - roomForEarlier).map((e, i): Entry => ({ ...e, n: first + i, missed: false, earlier: true }));
   const now = Date.now();
-  const begin: Gap = { n: first + earlier.length, from: now, to: now, channels: [], missed: 0, more: false, dropped: 0, failed: false, begin: true };
+  const begin: Gap = { n: first + earlier.length, from: now, to: now, channels: [], missed: 0, dropped: 0, failed: false, begin: true };
   for (const e of earlier) {
     count(e);
     for (const [f, always] of listeners) if (always) f(e);

@@ -82,6 +82,7 @@ export function start(): void {
     wsHost: location.hostname, wsPort: port, wssPort: port, forceTLS: tls, cluster: '', enabledTransports: ['ws', 'wss'], wsPath: base,
     channelAuthorization: { endpoint: '/broadcasting/auth', transport: 'ajax', customHandler: authorize },
   });
+  catchUp.resume.follow(pusher);
   const conn = pusher.connection;
   conn.bind('state_change', (s: { previous: string; current: string }) => changed(s.current));
   conn.bind('connecting_in', (seconds: number) => {
@@ -147,7 +148,7 @@ function authorize(params: { socketId: string; channelName: string }, done: (e: 
     catchUp.silent(params.channelName);
     refuse(params.channelName, e.status, errorText(e));
   };
-  admit(params, wanted, troubled).then(
+  admit({ ...params, fields: () => catchUp.paramsOf(params.channelName) }, wanted, troubled).then(
     (answer) => done(null, answer),
     (e: unknown) => done(e instanceof Error ? e : new Error(String(e)), null),
   );
@@ -219,7 +220,7 @@ function subscribe(name: string): void {
     refuse(name, error.status ?? 0, error.error ?? '');
   });
   channel.bind_global((event: string, data: unknown) => {
-    if (!event.startsWith('pusher:') && !event.startsWith('pusher_internal:')) catchUp.take(name, event, data);
+    if (!/^(pusher|pusher_internal|chatcast):/.test(event)) catchUp.take(name, event, data);
   });
 }
 

@@ -39,7 +39,7 @@ function missed(): string {
     case 'reading': return words.outage.reading;
     case 'failed': return words.outage.failed;
     case 'done': {
-      const read = p.missed > 0 ? words.outage.missed(p.missed, p.more) : p.dropped === 0 ? words.outage.nothing : '';
+      const read = p.missed > 0 ? words.outage.missed(p.missed) : p.dropped === 0 ? words.outage.nothing : '';
       return p.dropped > 0 ? `${read} ${words.outage.dropped(p.dropped)}` : read;
     }
   }

@@ -31,7 +31,7 @@ export const outage = {
   away: (seconds: number) => `The connection was lost for ${span(seconds)}.`,
   reading: 'Reading the missed events from the journal…',
   nothing: 'Nothing was missed.',
-  missed: (n: number, more: boolean) => `${more ? 'More than ' : ''}${many(n, 'event', 'events')} came meanwhile; ${n === 1 ? 'it was' : 'they were'} read from the journal.`,
+  missed: (n: number) => `${many(n, 'event', 'events')} came meanwhile; ${n === 1 ? 'it was' : 'they were'} read from the journal.`,
   failed: 'The missed events could not be read from the journal.',
-  dropped: (n: number) => `${many(n, 'live event was', 'live events were')} dropped: too many came while the journal was read.`,
+  dropped: (n: number) => `${many(n, 'event was', 'events were')} dropped: too many came at once.`,
 };

@@ -162,8 +162,8 @@ export const live = {
   begin: (time: string) => `Earlier events above, live since ${time}`,
   fromJournal: ', from the journal',
   gap: (away: string, time: string, channels: string) => `${channels && `${channels} `}away ${away}, until ${time}`,
-  gapMissed: (n: number, more: boolean) => (n === 0 ? 'nothing was missed' : `${more ? 'more than ' : ''}${many(n, 'event', 'events')} read from the journal`),
-  gapDropped: (n: number) => `; ${many(n, 'live event was', 'live events were')} dropped, too many came meanwhile`,
+  gapMissed: (n: number) => (n === 0 ? 'nothing was missed' : `${many(n, 'event', 'events')} read from the journal`),
+  gapDropped: (n: number) => `; ${many(n, 'event was', 'events were')} dropped, too many came at once`,
   gapFailed: 'the missed events could not be read',
   empty: {
     title: 'Waiting for the first message',

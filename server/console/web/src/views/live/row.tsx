@@ -35,7 +35,7 @@ export function GapRow(props: { gap: Gap; position: number }) {
       </div>
     );
   }
-  const what = (g.failed ? words.live.gapFailed : words.live.gapMissed(g.missed, g.more)) + (g.dropped > 0 ? words.live.gapDropped(g.dropped) : '');
+  const what = (g.failed ? words.live.gapFailed : words.live.gapMissed(g.missed)) + (g.dropped > 0 ? words.live.gapDropped(g.dropped) : '');
   return (
     <div class="live-gap" role="option" aria-selected={false} aria-disabled="true" aria-posinset={props.position} aria-setsize={-1} data-test="gap">
       <span title={`${exact(g.from)} – ${exact(g.to)}`}>{words.live.gap(span((g.to - g.from) / 1000), clock(g.to), g.channels.map(shortChannel).join(', '))} · {what}</span>

@@ -113,7 +113,8 @@ func TestConsoleServerRestarts(t *testing.T) {
 	got := d.said("text", "text after")
 	got[len(got)-1] = strings.Replace(got[len(got)-1], "missed ", "live ", 1) // the page may still be reading what it missed
 	if want := []string{"live Ann: text before", "gap", "live Ann: text after"}; !slices.Equal(got, want) {
-		t.Errorf("the list has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		gaps := e2e.Evaluate[string](d.Tab, `[...document.querySelectorAll('[data-test="gap"]')].map((g) => g.innerText).join('; ')`)
+		t.Errorf("the list has\n%s\nwant\n%s\ngaps: %s", strings.Join(got, "\n"), strings.Join(want, "\n"), gaps)
 	}
 	d.untilText("The server is back with another version (9.9.9).")
 	d.Picture("another-version")

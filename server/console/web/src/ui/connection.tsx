@@ -13,6 +13,12 @@ const look: Record<Connection['state'], { dot: string; text: string }> = {
   refused: { dot: 'bad', text: words.socket.refused },
 };
 
+// hurry connects now. The button is still there for a moment when the connection has come
+// up by itself, which would be cut.
+function hurry(): void {
+  if (connection.peek().state !== 'connected') again();
+}
+
 export function ConnectionPill() {
   const [open, setOpen] = useState(false);
   const { dot, text } = look[connection.value.state];
@@ -41,7 +47,7 @@ function ConnectionSheet(props: { onClose: () => void }) {
       </p>
       {c.reason !== '' && <p class="note bad">{c.reason}</p>}
       {c.state !== 'connected' && c.state !== 'off' && (
-        <p class="row"><Countdown to={c.retryAt} /><button class="button small" onClick={again}>{words.socket.again}</button></p>
+        <p class="row"><Countdown to={c.retryAt} /><button class="button small" onClick={hurry}>{words.socket.again}</button></p>
       )}
       <h3>{words.socket.subscriptions}</h3>
       <ul class="plain">

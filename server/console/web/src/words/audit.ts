@@ -56,6 +56,12 @@ const actions: Record<Rest['AuditAction'], string> = {
   'app.disabled': 'App disabled',
   'app.rotated': 'App’s secret replaced',
   'app.removed': 'App removed',
+  'callback.made': 'Callback URL set',
+  'callback.changed': 'Callback URL changed',
+  'callback.removed': 'Callback URL removed',
+  'callback.rewound': 'Callback URL rewound',
+  'callback.resumed': 'Callback URL resumed',
+  'callback.redelivered': 'Event sent to a callback URL again',
 };
 
 export const audit = {

@@ -24,6 +24,7 @@ func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *even
 	if e.FromFullSync && (s.ofThePast(true) || time.Since(e.Timestamp) > repairWhile) {
 		return true
 	}
+	s.awaitChat(ctx, cli, e.JID)
 	when := sensible(e.Timestamp)
 	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chat, Time: &when}}})
 }
@@ -59,6 +60,7 @@ func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events
 	if e.FromFullSync && !past && time.Since(e.Timestamp) > repairWhile {
 		return true // not missed but known: an operator may have opened or closed the chat since
 	}
+	s.awaitChat(ctx, cli, e.JID)
 	return s.ingest(ctx, crm.InboundBatch{History: past, Archives: []crm.InboundArchive{{Chat: chat, Archived: e.Action.GetArchived()}}})
 }
 

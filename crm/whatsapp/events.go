@@ -183,10 +183,18 @@ func (s *session) panicked(ctx context.Context, cli *whatsmeow.Client, evt, reas
 	return s.ingest(ctx, crm.InboundBatch{Messages: []crm.InboundMessage{s.envelope(ctx, cli, &m.Info, &content.Content{Type: content.TypeUnknown, Subtype: "fault"})}})
 }
 
-// ingest passes a batch to the rules and reports whether it was committed. While the
-// database is unavailable it retries for a while, then it closes the connection, so
-// that later events cannot overtake this one.
+// ingest passes a batch to the rules and reports whether it was committed. If it was not, the
+// connection is closed, so that later events cannot overtake this one.
 func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
+	if kept = s.tryIngest(ctx, t); !kept && ctx.Err() == nil {
+		s.breakOff()
+	}
+	return kept
+}
+
+// tryIngest passes a batch to the rules and reports whether it was committed. While the
+// database is unavailable it retries for a while.
+func (s *session) tryIngest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 	began := time.Now()
 	for tries := 1; !s.broken.Load(); tries++ {
 		_, err := s.m.rules.Ingest(ctx, s.on, t)
@@ -200,14 +208,10 @@ func (s *session) ingest(ctx context.Context, t crm.InboundBatch) (kept bool) {
 			t.Messages[i].Attachment = nil
 		}
 		s.log.Warn("an inbound batch could not be ingested yet", "try", tries, "error", err)
-		if ctx.Err() != nil {
-			return false
-		}
-		if s.impatient(ctx, began, tries) {
+		if ctx.Err() != nil || s.impatient(ctx, began, tries) {
 			break
 		}
 	}
-	s.breakOff()
 	return false
 }
 
@@ -257,7 +261,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 	notify(s.outbox)
 	notify(s.fetch)
 	notify(s.labels)
-	notify(s.past.wake)
+	s.past.connected(s.m.times.past)
 	s.readWanted() // what the last connection has not read
 	s.helpers.Go(func() {
 		s.report(ctx)

@@ -27,7 +27,7 @@ func (s *session) pastArrived(ctx context.Context, id string, n *waE2E.HistorySy
 	for tries := 1; !s.broken.Load(); tries++ {
 		err := s.m.container.keepPart(ctx, device, id, n)
 		if err == nil {
-			s.past.add()
+			s.past.add(s.m.times.past)
 			return true
 		}
 		s.log.Warn("a part of the history could not be noted yet", "try", tries, "error", err)
@@ -43,7 +43,7 @@ func (s *session) pastArrived(ctx context.Context, id string, n *waE2E.HistorySy
 }
 
 // history imports a part of the history. It is stored without notifying anybody.
-func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHistorySync.HistorySync) (kept bool) {
+func (s *session) history(ctx context.Context, cli *whatsmeow.Client, id string, past *waHistorySync.HistorySync) (kept bool) {
 	names := map[string]string{}
 	t := crm.InboundBatch{History: true}
 	for _, p := range past.GetPushnames() {
@@ -67,17 +67,17 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, past *waHi
 		s.inlineContact(ctx, cli, &t, k)
 	}
 	for part := range slices.Chunk(t.Contacts, historyBatch) {
-		if !s.ingest(ctx, crm.InboundBatch{History: true, Contacts: part}) {
+		if !s.tryIngest(ctx, crm.InboundBatch{History: true, Contacts: part}) {
 			return false
 		}
 	}
 	for part := range slices.Chunk(t.Aliases, historyBatch) {
-		if !s.ingest(ctx, crm.InboundBatch{History: true, Aliases: part}) {
+		if !s.tryIngest(ctx, crm.InboundBatch{History: true, Aliases: part}) {
 			return false
 		}
 	}
-	s.past.load(past.GetConversations())
-	defer s.past.load(nil)
+	s.past.load(id, past.GetConversations())
+	defer s.past.unload()
 	for c := s.past.next(); c != nil; c = s.past.next() {
 		if !s.conversation(ctx, cli, c, names) {
 			return false
@@ -141,7 +141,9 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 		return true
 	}
 	if j.Server != types.GroupServer {
-		chat = s.withOther(ctx, cli, c, j).chat()
+		who := s.withOther(ctx, cli, c, j)
+		chat = who.chat()
+		chat.KnownAs = s.savedName(ctx, cli, who)
 		chat.Username = content.Username(c.GetUsername())
 	}
 	if name := content.Name(c.GetDisplayName(), c.GetName()); name != "" {
@@ -154,7 +156,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp sends the newest first
 		s.historical(ctx, cli, &t, j, c.GetMessages()[i].GetMessage(), names)
 		if len(t.Messages) >= historyBatch {
-			if !s.ingest(ctx, t) {
+			if !s.tryIngest(ctx, t) {
 				return false
 			}
 			t = crm.InboundBatch{History: true}
@@ -163,7 +165,7 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	if len(t.Messages) == 0 && chat.Name == nil && chat.Username == nil && chat.Disappearing == nil {
 		return true
 	}
-	return s.ingest(ctx, t)
+	return s.tryIngest(ctx, t)
 }
 
 // withOther returns the two ids of the person of a conversation. The conversation itself

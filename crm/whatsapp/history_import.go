@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -26,23 +27,40 @@ var errNotImported = errors.New("whatsapp: a part of the history could not be st
 type past struct {
 	wake chan struct{} // there is something to import
 
-	mu      sync.Mutex
-	unknown bool                                   // guarded by mu: there may be parts that are not imported
-	came    int                                    // guarded by mu: parts since the start
-	chats   []*waHistorySync.Conversation          // guarded by mu: of the part that is imported now, in order
-	in      map[string]*waHistorySync.Conversation // guarded by mu: by message, of those in chats
-	moved   chan struct{}                          // guarded by mu; closed and replaced when something was imported
+	mu       sync.Mutex
+	unknown  bool                                   // guarded by mu: there may be parts that are not imported
+	came     int                                    // guarded by mu: parts since the start
+	until    time.Time                              // guarded by mu: how long to wait for what may be in a part that was not fetched yet
+	part     string                                 // guarded by mu: the id of the part that is imported now, or was last
+	finished map[string]bool                        // guarded by mu: the chats of that part that were imported
+	chats    []*waHistorySync.Conversation          // guarded by mu: its other chats, in order
+	in       map[string]*waHistorySync.Conversation // guarded by mu: those by their addresses, and by their messages
+	moved    chan struct{}                          // guarded by mu; closed and replaced when something was imported
 }
 
 func newPast() *past {
 	return &past{wake: make(chan struct{}, 1), unknown: true, moved: make(chan struct{})}
 }
 
-// add notes that a part was stored.
-func (p *past) add() {
+// add notes that a part was stored. For d what happens to a message waits for the part that
+// may have it.
+func (p *past) add(d time.Duration) {
 	p.mu.Lock()
+	if !p.unknown || p.came == 0 {
+		p.until = time.Now().Add(d)
+	}
 	p.unknown = true
 	p.came++
+	p.mu.Unlock()
+	notify(p.wake)
+}
+
+// connected notes that parts can be fetched now.
+func (p *past) connected(d time.Duration) {
+	p.mu.Lock()
+	if p.unknown {
+		p.until = time.Now().Add(d)
+	}
 	p.mu.Unlock()
 	notify(p.wake)
 }
@@ -69,16 +87,42 @@ func (p *past) step() {
 	p.moved = make(chan struct{})
 }
 
-// load begins with the chats of a part.
-func (p *past) load(chats []*waHistorySync.Conversation) {
+// load begins with the chats of a part, but for those that were imported before it was
+// interrupted.
+func (p *past) load(part string, chats []*waHistorySync.Conversation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.chats, p.in = slices.Clone(chats), map[string]*waHistorySync.Conversation{}
+	if p.part != part {
+		p.part, p.finished = part, map[string]bool{}
+	}
+	p.chats, p.in = nil, map[string]*waHistorySync.Conversation{}
 	for _, c := range chats {
-		for _, m := range c.GetMessages() {
-			p.in[m.GetMessage().GetKey().GetID()] = c
+		if p.finished[c.GetID()] {
+			continue
+		}
+		p.chats = append(p.chats, c)
+		for _, key := range keysOf(c) {
+			p.in[key] = c
 		}
 	}
+	p.step()
+}
+
+// unload forgets what was loaded.
+func (p *past) unload() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.chats, p.in = nil, nil
+	p.step()
+}
+
+// keysOf returns the addresses of a chat and the ids of its messages.
+func keysOf(c *waHistorySync.Conversation) []string {
+	keys := []string{c.GetID(), c.GetLidJID(), c.GetPnJID()}
+	for _, m := range c.GetMessages() {
+		keys = append(keys, m.GetMessage().GetKey().GetID())
+	}
+	return slices.DeleteFunc(keys, func(key string) bool { return key == "" })
 }
 
 // next returns the chat to be imported next, or nil.
@@ -95,30 +139,44 @@ func (p *past) next() *waHistorySync.Conversation {
 func (p *past) done(c *waHistorySync.Conversation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.finished[c.GetID()] = true
 	p.chats = slices.DeleteFunc(p.chats, func(x *waHistorySync.Conversation) bool { return x == c })
-	for _, m := range c.GetMessages() {
-		delete(p.in, m.GetMessage().GetKey().GetID())
+	for _, key := range keysOf(c) {
+		if p.in[key] == c {
+			delete(p.in, key)
+		}
 	}
 	p.step()
 }
 
-// await waits until a message was imported, or is not in the history. Its chat is imported
-// next.
-func (p *past) await(ctx context.Context, id string) {
-	for {
+// await waits until the chat with an address or a message was imported, which is done next.
+// It waits for parts that were not fetched yet until p.until at most.
+func (p *past) await(ctx context.Context, keys ...string) {
+	for seen := false; ; {
 		p.mu.Lock()
-		c, over, moved := p.in[id], !p.unknown, p.moved
-		if c != nil && len(p.chats) > 1 && p.chats[0] != c && p.chats[1] != c { // the first is being imported
-			p.chats = slices.DeleteFunc(p.chats, func(x *waHistorySync.Conversation) bool { return x == c })
-			p.chats = slices.Insert(p.chats, 1, c)
+		var c *waHistorySync.Conversation
+		for _, key := range keys {
+			c = cmp.Or(c, p.in[key])
+		}
+		left := time.Until(p.until)
+		over, moved := !p.unknown || c == nil && (seen || left <= 0), p.moved
+		if at := slices.Index(p.chats, c); at > 1 { // the first is being imported
+			p.chats = slices.Insert(slices.Delete(p.chats, at, at+1), 1, c)
 		}
 		p.mu.Unlock()
 		if over {
 			return
 		}
+		limited, cancel := ctx, context.CancelFunc(func() {})
+		if seen = c != nil; !seen {
+			limited, cancel = context.WithTimeout(ctx, left)
+		}
 		select {
 		case <-moved:
-		case <-ctx.Done():
+		case <-limited.Done():
+		}
+		cancel()
+		if ctx.Err() != nil {
 			return
 		}
 	}
@@ -137,13 +195,27 @@ func (s *session) awaitPast(ctx context.Context, chat string, ids ...string) {
 	if s.past.isOver() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.m.times.past)
+	ctx, cancel := context.WithTimeout(ctx, 3*s.m.times.past)
 	defer cancel()
 	for _, id := range ids {
-		if _, err := s.m.rules.SentMessage(ctx, s.on, chat, id); err != nil {
-			s.past.await(ctx, id)
+		if chat != "" {
+			if _, err := s.m.rules.SentMessage(ctx, s.on, chat, id); err == nil {
+				continue
+			}
 		}
+		s.past.await(ctx, id)
 	}
+}
+
+// awaitChat waits in the same way until a chat is here.
+func (s *session) awaitChat(ctx context.Context, cli *whatsmeow.Client, j types.JID) {
+	if s.past.isOver() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*s.m.times.past)
+	defer cancel()
+	who := s.person(ctx, cli, j, types.EmptyJID)
+	s.past.await(ctx, j.String(), who.PN.String(), who.LID.String())
 }
 
 // refersTo returns the id of the message that m does something to, or "".
@@ -239,12 +311,14 @@ func (s *session) importPart(ctx context.Context, cli *whatsmeow.Client, device,
 		return err
 	case err != nil:
 		s.log.Warn("a part of the history could not be fetched", "tries", tries, "error", err)
-	case !s.history(ctx, cli, part):
-		return errNotImported
-	default:
+	case s.history(ctx, cli, id, part):
 		if err := cli.SendProtocolMessageReceipt(ctx, id, types.ReceiptTypeHistorySync); err != nil {
 			s.log.Info("the phone does not hear that a part of its history was imported", "error", err)
 		}
+	case tries < historyTries || time.Since(at) < historyGiveUp:
+		return errNotImported
+	default:
+		s.log.Error("a part of the history is given up: it could not be stored", "tries", tries)
 	}
 	return s.m.container.dropPart(ctx, device, id)
 }

@@ -37,51 +37,93 @@ func (w *world) people(n int) (all []*whatsapptest.Contact) {
 	return all
 }
 
+// holdAt makes the import of the history wait before the first batch that begins with a
+// message. what is the error of that batch, if any.
+func (w *world) holdAt(what error, ids ...string) (reached, release []chan struct{}) {
+	for range ids {
+		reached, release = append(reached, make(chan struct{})), append(release, make(chan struct{}))
+	}
+	left := slices.Clone(ids)
+	var mu sync.Mutex
+	w.rules.before(func(batch crm.InboundBatch) error {
+		if !batch.History || len(batch.Messages) == 0 {
+			return nil
+		}
+		mu.Lock()
+		at := slices.Index(left, batch.Messages[0].ID.String())
+		if at >= 0 {
+			left[at] = ""
+		}
+		mu.Unlock()
+		if at < 0 {
+			return nil
+		}
+		close(reached[at])
+		<-release[at]
+		return what
+	})
+	return reached, release
+}
+
+func pastID(person, message int) string { return fmt.Sprint("PAST", 79996660000+person, "N", message) }
+
+// ids returns the ids of the messages that came, in order.
+func (w *world) ids() (all []string) {
+	w.rules.mu.Lock()
+	defer w.rules.mu.Unlock()
+	for _, b := range w.rules.batches {
+		for _, m := range b.Messages {
+			all = append(all, m.ID.String())
+		}
+	}
+	return all
+}
+
 // TestHistoryHoldsUpNobody checks that texts arrive while the history is imported, and that
-// what happens to a message of the history finds it: its chat is imported next.
+// what happens to a message of the history finds it: its chat is imported next, and nothing
+// waits for the others.
 func TestHistoryHoldsUpNobody(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, func(o *Options) { o.times = patient; o.times.past = testwait.Long })
 	all := w.people(4)
 	w.pastOf(3, all...)
-	importing, release := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	w.rules.before(func(batch crm.InboundBatch) error {
-		if batch.History && len(batch.Messages) > 0 {
-			once.Do(func() {
-				close(importing)
-				<-release
-			})
-		}
-		return nil
-	})
+	reached, release := w.holdAt(nil, pastID(0, 0), pastID(1, 0))
 	w.pair(t)
-	<-importing
+	<-reached[0]
 	w.anna.SendText(w.shop, "live")
 	w.awaitText(t, "live")
-	last, about := all[3], "PAST79996660003N1"
-	last.Send(w.shop, &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{Key: last.KeyOf(w.shop, about, true), Text: proto.String("❤")}})
+	last := all[3]
+	last.Send(w.shop, &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{Key: last.KeyOf(w.shop, pastID(3, 1), true), Text: proto.String("❤")}})
 	s := w.m.serving(testLine)
 	eventually(t, "the chat of the reaction is not the next", func() bool {
 		s.past.mu.Lock()
 		defer s.past.mu.Unlock()
 		return len(s.past.chats) == 4 && s.past.chats[1].GetID() == last.Number().String()
 	})
-	close(release)
-	w.awaitText(t, "PAST79996660002N2")
+	close(release[0])
+	<-reached[1]
 	w.awaitMessage(t, "the reaction", func(m crm.InboundMessage) bool { return m.Type == crm.MessageReaction })
-	var order []string
-	w.rules.mu.Lock()
-	defer w.rules.mu.Unlock()
-	for _, b := range w.rules.batches {
-		for _, m := range b.Messages {
-			order = append(order, m.ID.String())
-		}
+	if order := w.ids(); len(order) != 2*3+2 || slices.Index(order, pastID(3, 2)) != 6 {
+		t.Errorf("before the other chats came %q", order)
 	}
-	reaction := slices.IndexFunc(order, func(id string) bool { return id[:4] != "PAST" && id != order[0] })
-	if at := slices.Index(order, about); at < 0 || at > reaction || at > slices.Index(order, "PAST79996660001N0") {
-		t.Errorf("%s, to which the reaction %d belongs, came as %d of %q", about, reaction, at, order)
+	close(release[1])
+	w.awaitText(t, pastID(2, 2))
+	if order := w.ids(); len(order) != 4*3+2 {
+		t.Errorf("%d messages came: %q", len(order), order)
 	}
-	if len(order) != 4*3+2 {
+}
+
+// TestHistoryGoesOnAfterACut cuts the connection in the middle of an import. What was
+// imported is not imported again.
+func TestHistoryGoesOnAfterACut(t *testing.T) {
+	w := newWorld(t)
+	w.pastOf(3, w.people(3)...)
+	reached, release := w.holdAt(errUnavailable, pastID(1, 0))
+	w.pair(t)
+	<-reached[0]
+	w.shop.Drop()
+	close(release[0])
+	w.awaitText(t, pastID(2, 2))
+	if order := w.ids(); len(order) != 3*3 {
 		t.Errorf("%d messages came: %q", len(order), order)
 	}
 }
@@ -103,7 +145,7 @@ func TestHistoryGoesOn(t *testing.T) {
 	w.rules.before(func(batch crm.InboundBatch) error {
 		w.rules.mu.Lock()
 		defer w.rules.mu.Unlock()
-		if fail && batch.History && len(batch.Messages) > 0 && batch.Messages[0].ID.String() == "PAST79996660001N0" {
+		if fail && batch.History && len(batch.Messages) > 0 && batch.Messages[0].ID.String() == pastID(1, 0) {
 			notify(failing)
 			return errUnavailable
 		}
@@ -118,7 +160,7 @@ func TestHistoryGoesOn(t *testing.T) {
 	w.stop()
 	w.rules.change(func() { fail = false })
 	w.start(t)
-	w.awaitText(t, "PAST79996660002N2")
+	w.awaitText(t, pastID(2, 2))
 	eventually(t, "the phone does not hear of it", func() bool { return historyReceipts(w) == 2 })
 	eventually(t, "parts are left", func() bool { return w.count(t, historyPart.Table) == 0 })
 	w.awaitState(t, crm.StateConnected)

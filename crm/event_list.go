@@ -150,7 +150,7 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 		if q.Newest {
 			return s.Journal.newest(ctx, v, q.Limit)
 		}
-		return s.Journal.after(ctx, v, q.After, q.Limit)
+		return s.Journal.after(ctx, v, q.After, q.Limit, math.MaxInt)
 	})
 	if err != nil {
 		return nil, err
@@ -165,8 +165,8 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	if page.Items, err = publishedEvents(found.rows, name); err != nil {
 		return nil, err
 	}
-	if n := len(found.rows); n == q.Limit && !q.Newest {
-		page.NextAfter = *found.rows[n-1].Seq
+	if found.more {
+		page.NextAfter = *found.rows[len(found.rows)-1].Seq
 	}
 	return page, nil
 }

@@ -6,6 +6,10 @@ import (
 	"chatcast/models"
 )
 
+// streamPageSize is after how many bytes of data a page of a stream ends. A client that
+// takes them slowly keeps them in memory meanwhile, on each of its streams.
+const streamPageSize = 256 << 10
+
 // FromNow is the cursor of a stream that begins with the next event.
 const FromNow = -1
 
@@ -27,7 +31,8 @@ type StreamPage struct {
 }
 
 // StreamEvents lists the events of a channel after a cursor, in order, like Events: with
-// the same checks at each call, and without what Events would not list. A cursor that the
+// the same checks at each call, and without what Events would not list. Large events make
+// the pages short. A cursor that the
 // journal cannot go on from is no error here, because the stream goes on.
 //
 // A few calls read at a time, the others wait: many streams that wake up together take the
@@ -48,7 +53,7 @@ func (s *Service) StreamEvents(ctx context.Context, a Actor, q StreamQuery) (*St
 		if q.After == FromNow {
 			return s.Journal.end(ctx)
 		}
-		return s.Journal.after(ctx, v, q.After, MaxPage)
+		return s.Journal.after(ctx, v, q.After, MaxPage, streamPageSize)
 	})
 	if err == nil {
 		_, err = s.TokenSession(ctx, q.Session)
@@ -64,8 +69,8 @@ func (s *Service) StreamEvents(ctx context.Context, a Actor, q StreamQuery) (*St
 	if page.Items, err = publishedEvents(found.rows, name); err != nil {
 		return nil, err
 	}
-	if n := len(found.rows); n == MaxPage {
-		page.More, page.Next = true, *found.rows[n-1].Seq
+	if found.more {
+		page.More, page.Next = true, *found.rows[len(found.rows)-1].Seq
 	}
 	return page, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"chatcast/broadcasting"
@@ -48,7 +49,7 @@ func (h History) Since(ctx context.Context, channel, view string, seq int64, lim
 	if err := json.Unmarshal([]byte(view), &v); err != nil {
 		return missed, err
 	}
-	found, err := h.Service.Journal.after(ctx, v, seq, limit)
+	found, err := h.Service.Journal.after(ctx, v, seq, limit, math.MaxInt)
 	if err != nil {
 		return missed, fmt.Errorf("crm: read the history of a channel: %w", err)
 	}
@@ -56,7 +57,7 @@ func (h History) Since(ctx context.Context, channel, view string, seq int64, lim
 	if missed.Lost {
 		return missed, nil
 	}
-	missed.More = len(found.rows) == limit
+	missed.More = found.more
 	missed.Entries = make([]broadcasting.Entry, len(found.rows))
 	for i, row := range found.rows {
 		if missed.Entries[i], err = broadcastEntry(row); err != nil {
@@ -73,6 +74,7 @@ type channelHistory struct {
 	first, last int64 // numbers of the whole journal, see models.JournalBounds
 	ahead       bool  // the requested number was never reached: it belongs to another journal
 	lost        bool  // entries after the requested number were pruned
+	more        bool  // there may be more rows
 }
 
 // end reads no entries, only the bounds.
@@ -95,9 +97,9 @@ func (j *Journal) newest(ctx context.Context, v models.ChannelView, limit int) (
 	return &channelHistory{rows: rows, first: bounds.First, last: bounds.LastSeq}, err
 }
 
-// after reads at most limit entries of the channel with numbers above seq. With seq 0
-// it begins at the first entry that is kept.
-func (j *Journal) after(ctx context.Context, v models.ChannelView, seq int64, limit int) (*channelHistory, error) {
+// after reads at most limit entries of the channel with numbers above seq, and no more once
+// their data has size bytes. With seq 0 it begins at the first entry that is kept.
+func (j *Journal) after(ctx context.Context, v models.ChannelView, seq int64, limit, size int) (*channelHistory, error) {
 	tx := j.store.Read(ctx)
 	bounds, err := tx.JournalBounds()
 	if err != nil {
@@ -107,7 +109,7 @@ func (j *Journal) after(ctx context.Context, v models.ChannelView, seq int64, li
 	if found.ahead {
 		return found, nil
 	}
-	if found.rows, err = tx.ChannelJournal(v, seq, bounds.LastSeq, limit); err != nil {
+	if found.rows, found.more, err = tx.ChannelJournalPage(v, seq, bounds.LastSeq, limit, size); err != nil {
 		return nil, err
 	}
 	// Read the bounds again: entries pruned between the two queries are missing in

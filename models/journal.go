@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -185,16 +186,37 @@ func (v ChannelView) where() (condition string, args []any) {
 // ChannelJournal lists at most limit entries of the channel with numbers above after
 // and up to upTo, in the order of their numbers.
 func (tx *Tx) ChannelJournal(v ChannelView, after, upTo int64, limit int) ([]JournalEntry, error) {
+	entries, _, err := tx.ChannelJournalPage(v, after, upTo, limit, math.MaxInt)
+	return entries, err
+}
+
+// ChannelJournalPage is ChannelJournal that stops after the entry with which the data has
+// size bytes. more reports whether it stopped at size or limit, so that there may be more.
+// It holds no entries but those that it returns.
+func (tx *Tx) ChannelJournalPage(v ChannelView, after, upTo int64, limit, size int) (entries []JournalEntry, more bool, err error) {
 	if v.nothing() {
-		return nil, nil
+		return nil, false, nil
 	}
-	var entries []JournalEntry
 	where, args := v.where()
-	err := tx.db.Raw(`
+	rows, err := tx.db.Raw(`
 		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
 		WHERE `+where+` AND c.seq > ? AND c.seq <= ?
-		ORDER BY c.seq LIMIT ?`, append(args, after, upTo, limit)...).Scan(&entries).Error
-	return entries, err
+		ORDER BY c.seq LIMIT ?`, append(args, after, upTo, limit)...).Rows()
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e JournalEntry
+		if err := tx.db.ScanRows(rows, &e); err != nil {
+			return nil, false, err
+		}
+		entries = append(entries, e)
+		if size -= len(e.Data); size <= 0 {
+			return entries, true, nil
+		}
+	}
+	return entries, len(entries) == limit, rows.Err()
 }
 
 // NewestChannelJournal lists the last limit entries of the channel up to upTo, in the

@@ -35,6 +35,36 @@ func TestChannelJournal(t *testing.T) {
 	})
 }
 
+// TestChannelJournalPage checks where a page ends.
+func TestChannelJournalPage(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		appendEntries(t, store, entry("a", `["x"]`), entry("b", `["x"]`), entry("c", `["x"]`))
+		number(t, store, 10)
+		all, err := store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: "x"}, 0, 9, 10)
+		if err != nil || len(all) != 3 {
+			t.Fatalf("%d entries, %v", len(all), err)
+		}
+		for name, c := range map[string]struct {
+			limit, size int
+			want        int
+			more        bool
+		}{
+			"all":                       {10, 1 << 20, 3, false},
+			"limited":                   {3, 1 << 20, 3, true},
+			"no room for any":           {10, 0, 1, true},
+			"room for one":              {10, len(all[0].Data), 1, true},
+			"room for a little more":    {10, len(all[0].Data) + 1, 2, true},
+			"room for all but a little": {10, len(all[0].Data+all[1].Data+all[2].Data) - 1, 3, true},
+		} {
+			rows, more, err := store.Read(t.Context()).ChannelJournalPage(models.ChannelView{Channel: "x"}, 0, 9, c.limit, c.size)
+			if err != nil || more != c.more {
+				t.Errorf("%s: more is %v, %v", name, more, err)
+			}
+			same(t, name, describe(rows), describe(all[:c.want]))
+		}
+	})
+}
+
 func TestAppendRefusesWhatWouldStopTheRelay(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		for name, e := range map[string]*models.JournalEntry{

@@ -20,7 +20,10 @@ const (
 // eventTickets is how many tickets a user may make in EventTicketTime.
 const eventTickets = 60
 
-var errBadTicket = &Error{Code: CodeBadToken, Message: "the ticket is wrong, was used, or has expired"}
+var (
+	errBadTicket   = &Error{Code: CodeBadToken, Message: "the ticket is wrong, was used, or has expired"}
+	errEarlyTicket = &Error{Code: CodeBadToken, Message: "the stream of the ticket began later"}
+)
 
 // EventTicket stands for the access token in the URL of one stream of events. It is of no
 // use for anything else.
@@ -78,45 +81,69 @@ func (s *Service) MakeEventTicket(ctx context.Context, a Actor, accessToken, cha
 	}, nil
 }
 
-// UseEventTicket returns the session of a ticket for a stream of the channel. A ticket opens
-// one stream. After that it is good only to resume, which browsers do by themselves after a
-// cut: with the number of the last event that they have.
+// TicketUse is what a stream asks for with a ticket.
+type TicketUse struct {
+	Channel string
+	After   int64 // as in StreamQuery
+	Resume  bool  // it goes on after a cut
+}
+
+// UseEventTicket returns the session of a ticket for a stream, and after which number the
+// stream begins. A ticket opens one stream. After that it is good only to resume, which
+// browsers do by themselves after a cut: with the number of the last event that they have.
+// What happened before the first stream is not for who finds the ticket in a log.
 //
 // A ticket ends with its session. While the session's access token has expired and was not
 // refreshed, it opens nothing.
-func (s *Service) UseEventTicket(ctx context.Context, ticket, channel string, resume bool) (TokenSession, error) {
+func (s *Service) UseEventTicket(ctx context.Context, ticket string, use TicketUse) (session TokenSession, after int64, err error) {
 	hash, now := hashToken(ticket), s.Now()
 	t, err := s.Store.Read(ctx).EventTicket(hash)
-	if errors.Is(err, models.ErrNotFound) || err == nil && t.Channel != channel {
-		return TokenSession{}, errBadTicket
+	if errors.Is(err, models.ErrNotFound) || err == nil && t.Channel != use.Channel {
+		return session, 0, errBadTicket
 	}
 	if err != nil {
-		return TokenSession{}, err
+		return session, 0, err
 	}
-	session, err := s.TokenSession(ctx, t.TokenID)
+	session, err = s.TokenSession(ctx, t.TokenID)
 	if err == nil && !session.Until.After(now) {
 		err = errBadToken
 	}
 	if err != nil {
-		return TokenSession{}, err
+		return TokenSession{}, 0, err
 	}
 	age := now.Sub(time.Unix(t.CreatedAt, 0))
-	if t.OpenedAt != 0 {
-		if !resume || age >= EventTicketLife {
-			return TokenSession{}, errBadTicket
+	switch {
+	case t.OpenedAt == 0 && age < EventTicketTime:
+		after, err = s.openTicket(ctx, hash, use.After)
+	case t.OpenedAt == 0 || !use.Resume || age >= EventTicketLife:
+		err = errBadTicket
+	case use.After < t.OpenedSeq:
+		err = errEarlyTicket
+	default:
+		after = use.After
+	}
+	if err != nil {
+		return TokenSession{}, 0, err
+	}
+	return session, after, nil
+}
+
+// openTicket opens the first stream of a ticket, and returns after which number it begins.
+func (s *Service) openTicket(ctx context.Context, hash string, after int64) (int64, error) {
+	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
+		bounds, err := tx.JournalBounds()
+		if err != nil {
+			return err
 		}
-		return session, nil
-	}
-	if age >= EventTicketTime {
-		return TokenSession{}, errBadTicket
-	}
-	var first bool
-	err = s.Store.Tx(ctx, func(tx *models.Tx) (err error) {
-		first, err = tx.OpenEventTicket(hash, now.Unix())
+		if after == FromNow {
+			after = bounds.LastSeq
+		}
+		// From a number that was never reached, the stream goes on from the last one.
+		first, err := tx.OpenEventTicket(hash, s.Now().Unix(), min(after, bounds.LastSeq))
+		if err == nil && !first { // another request was quicker
+			err = errBadTicket
+		}
 		return err
 	})
-	if err == nil && !first { // another request was quicker
-		err = errBadTicket
-	}
-	return session, err
+	return after, err
 }

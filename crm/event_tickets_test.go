@@ -28,7 +28,11 @@ func TestEventTickets(t *testing.T) {
 		}
 		use := func(what, ticket, channel string, resume bool, want crm.Code) {
 			t.Helper()
-			session, err := w.UseEventTicket(t.Context(), ticket, channel, resume)
+			asked := crm.TicketUse{Channel: channel, After: crm.FromNow, Resume: resume}
+			if resume {
+				asked.After = 0
+			}
+			session, _, err := w.UseEventTicket(t.Context(), ticket, asked)
 			if codeOf(err) != want || err == nil && session.UserID != w.Reader.UserID {
 				t.Errorf("%s: %+v, %v; want %q", what, session, err, want)
 			}
@@ -70,6 +74,48 @@ func TestEventTickets(t *testing.T) {
 		w.Tx(t, func(tx *models.Tx) error { return tx.RevokeTokensOf(w.Reader.UserID, 0, w.Clock.Now().Unix()) })
 		use("signed out", used, journalChannel, true, crm.CodeBadToken)
 		use("signed out, unused", unused, journalChannel, false, crm.CodeBadToken)
+	})
+}
+
+// TestEventTicketsKeepTheirBeginning checks that a ticket, which may be found in a log, reads
+// nothing from before its first stream.
+func TestEventTicketsKeepTheirBeginning(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		grow := func() {
+			t.Helper()
+			workday(t, w, "start")
+			workday(t, w, "end")
+			if n, err := w.Journal.Number(t.Context(), 10); n != 2 || err != nil {
+				t.Fatalf("%d events, %v", n, err)
+			}
+		}
+		grow()
+		const never = 4711
+		for what, c := range map[string]struct {
+			after, begins int64          // of the first stream
+			resumes       map[int64]bool // whether it goes on from there
+		}{
+			"from now":              {crm.FromNow, 2, map[int64]bool{0: false, 1: false, 2: true, 3: true, never: true}},
+			"from a number":         {1, 1, map[int64]bool{0: false, 1: true, 2: true}},
+			"from the beginning":    {0, 0, map[int64]bool{0: true, 2: true}},
+			"from where nothing is": {never, never, map[int64]bool{1: false, 2: true, never: true}},
+		} {
+			made, err := w.MakeEventTicket(t.Context(), w.Reader, w.Token(w.Reader), journalChannel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, begins, err := w.UseEventTicket(t.Context(), made.Ticket, crm.TicketUse{Channel: journalChannel, After: c.after})
+			if err != nil || begins != c.begins {
+				t.Errorf("%s: it begins at %d, %v", what, begins, err)
+			}
+			for after, may := range c.resumes {
+				_, begins, err := w.UseEventTicket(t.Context(), made.Ticket, crm.TicketUse{Channel: journalChannel, After: after, Resume: true})
+				if may && (err != nil || begins != after) || !may && codeOf(err) != crm.CodeBadToken {
+					t.Errorf("%s: it goes on from %d at %d, %v", what, after, begins, err)
+				}
+			}
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ type EventTicket struct {
 	Channel   string
 	CreatedAt int64
 	OpenedAt  int64 // when the first stream was opened with it; 0: not yet
+	OpenedSeq int64 // after which number of the journal that began
 }
 
 // CreateEventTicket inserts a ticket.
@@ -19,10 +20,10 @@ func (tx *Tx) EventTicket(hash string) (*EventTicket, error) {
 	return first[EventTicket](tx.db.Where("hash = ? AND user_id IN (SELECT id FROM users WHERE disabled_at = 0)", hash))
 }
 
-// OpenEventTicket notes that the first stream was opened with a ticket, and reports whether
-// it was the first.
-func (tx *Tx) OpenEventTicket(hash string, now int64) (opened bool, err error) {
-	res := tx.db.Exec(`UPDATE event_tickets SET opened_at = ? WHERE hash = ? AND opened_at = 0`, now, hash)
+// OpenEventTicket notes that the first stream was opened with a ticket, after number seq of
+// the journal, and reports whether it was the first.
+func (tx *Tx) OpenEventTicket(hash string, now, seq int64) (opened bool, err error) {
+	res := tx.db.Exec(`UPDATE event_tickets SET opened_at = ?, opened_seq = ? WHERE hash = ? AND opened_at = 0`, now, seq, hash)
 	return res.RowsAffected > 0, res.Error
 }
 

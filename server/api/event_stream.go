@@ -29,6 +29,7 @@ type eventStream struct {
 	who    crm.TokenSession
 	name   channels.Name
 	ticket string        // the ticket that opened it; empty: an access token did
+	resume bool          // the client has come back, and knows where it was
 	wake   chan struct{} // holds one: look at the journal
 	ctx    context.Context
 	end    context.CancelCauseFunc

@@ -69,16 +69,31 @@ func (s *eventStream) refusal(c *gin.Context, err error) error {
 // request if there is none. The access token itself is never taken from the query, because
 // URLs end up in logs.
 func (a *API) authenticateStream(c *gin.Context) (s *eventStream, ok bool) {
-	s = &eventStream{of: a.Streams, rules: a.CRM, ticket: c.Query("ticket"), wake: make(chan struct{}, 1)}
-	var err error
+	s = &eventStream{
+		of: a.Streams, rules: a.CRM, ticket: c.Query("ticket"), resume: c.GetHeader("Last-Event-ID") != "", wake: make(chan struct{}, 1),
+	}
+	after, invalid := streamPosition(c)
+	s.after = after
 	if s.ticket == "" {
+		var err error
 		if s.who, err = a.CRM.SessionOfToken(c.Request.Context(), server.AccessToken(c.Request)); err != nil {
 			a.refuseToken(c, err)
+			return s, false
 		}
-		return s, err == nil
 	}
-	resume := c.GetHeader("Last-Event-ID") != ""
-	if s.who, err = a.CRM.UseEventTicket(c.Request.Context(), s.ticket, c.Query("channel"), resume); err != nil {
+	if invalid != nil {
+		a.fail(c, invalid)
+		return s, false
+	}
+	return s, s.ticket == "" || a.useTicket(c, s)
+}
+
+// useTicket sets the session of a stream with a ticket, and where it begins. It answers the
+// request if the ticket is not accepted.
+func (a *API) useTicket(c *gin.Context, s *eventStream) (ok bool) {
+	var err error
+	use := crm.TicketUse{Channel: c.Query("channel"), After: s.after, Resume: s.resume}
+	if s.who, s.after, err = a.CRM.UseEventTicket(c.Request.Context(), s.ticket, use); err != nil {
 		var e *crm.Error
 		if errors.As(err, &e) {
 			reason := map[crm.Code]refusals.Reason{crm.CodeBadToken: refusals.BadToken, crm.CodeDenied: refusals.MustEnrol}[e.Code]
@@ -86,26 +101,24 @@ func (a *API) authenticateStream(c *gin.Context) (s *eventStream, ok bool) {
 		}
 		a.fail(c, err)
 	}
-	return s, err == nil
+	return err == nil
 }
 
 // openStream checks what the stream asks for and registers it with the engine, and then
 // reads: an access that ends before the registration is seen by the read, and one that ends
 // later ends the stream.
 func (a *API) openStream(c *gin.Context, s *eventStream) (*crm.StreamPage, error) {
-	from, err := streamPosition(c)
-	if err != nil {
-		return nil, err
-	}
-	channel := c.Query("channel")
+	s.name.Full = c.Query("channel")
+	from := s.after
 	s.after = crm.FromNow
-	s.name.Full = channel
 	if _, err := s.read(); err != nil { // may the user have it?
 		return nil, err
 	}
-	if s.name, err = channels.Parse(channel); err != nil {
+	name, err := channels.Parse(s.name.Full)
+	if err != nil {
 		return nil, err
 	}
+	s.name = name
 	if err := a.Streams.enter(s); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,10 @@ import (
 // The format of a stream is text/event-stream of the HTML standard:
 //
 //	retry: 2417                          how long the client waits before it comes back
-//	id: 41                               where it goes on from, until the first event
+//
+//	id: 41
+//	event: chatcast:position             where it goes on from, until the first event
+//	data: {"eventId":41}
 //
 //	id: 42                               payload.meta.eventId
 //	event: message
@@ -26,10 +29,15 @@ import (
 //
 //	:                                    a heartbeat, which clients ignore
 //
-// A block without data is no event for the client, but sets the id that it comes back with.
+// The position is an event, although an id alone would do for a client that comes back by
+// itself: a page that must open another stream has to know it. It comes again when the
+// journal has grown without an event for the stream.
 
-// resumeFailed is the name of the event that tells of missing events.
-const resumeFailed = "chatcast:resume_failed"
+// Names of the events that are not in the journal.
+const (
+	streamPositioned = "chatcast:position"
+	resumeFailed     = "chatcast:resume_failed" // events are missing
+)
 
 // Times after which clients come back, at random so that they do not all come at once.
 const (
@@ -46,7 +54,9 @@ func retryLine(b []byte) []byte {
 func idLine(b []byte, id int64) []byte { return strconv.AppendInt(append(b, "id: "...), id, 10) }
 
 // positionFrame tells a client where it comes back to.
-func positionFrame(b []byte, id int64) []byte { return append(idLine(b, id), "\n\n"...) }
+func positionFrame(b []byte, id int64) []byte {
+	return fmt.Appendf(b, "id: %d\nevent: %s\ndata: {\"eventId\":%d}\n\n", id, streamPositioned, id)
+}
 
 func eventFrame(b []byte, e crm.PublishedEvent) []byte {
 	b = append(idLine(b, e.ID), "\nevent: "...)

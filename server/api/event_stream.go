@@ -83,16 +83,20 @@ func (s *eventStream) run(page *crm.StreamPage) StreamEnd {
 	return StreamClientGone
 }
 
-// beginning returns the first block: when the client shall come back after a cut, and to
+// beginning returns the first blocks: when the client shall come back after a cut, and to
 // where if no event has come by then.
 func (s *eventStream) beginning(page *crm.StreamPage) []byte {
+	b := append(retryLine(nil), '\n')
 	if page.Lost {
-		return append(retryLine(nil), '\n')
+		return b
 	}
 	if s.told = s.after; s.after == crm.FromNow {
 		s.told = page.Next
 	}
-	return positionFrame(retryLine(nil), s.told)
+	if s.resume {
+		return b
+	}
+	return positionFrame(b, s.told)
 }
 
 // writePage writes the events of a page or, if there are none and the journal has grown

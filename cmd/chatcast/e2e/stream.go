@@ -25,6 +25,9 @@ type EventStream struct {
 	blocks *bufio.Scanner
 }
 
+// position is the name of the event that has only the position of a stream.
+const position = "chatcast:position"
+
 // StreamedEvent is one event of a stream.
 type StreamedEvent struct{ ID, Event, Data string }
 
@@ -64,7 +67,8 @@ func (c *Client) Stream(path, lastID string) (s *EventStream, status int) {
 	return s, res.StatusCode
 }
 
-// MustStream is Stream for one that must open. It reads the beginning.
+// MustStream is Stream for one that must open. It reads the beginning, which has the position
+// of a stream that does not resume.
 func (c *Client) MustStream(path, lastID string) *EventStream {
 	c.T.Helper()
 	s, status := c.Stream(path, lastID)
@@ -73,6 +77,12 @@ func (c *Client) MustStream(path, lastID string) *EventStream {
 	}
 	if _, event := s.block(); event != nil {
 		c.T.Fatalf("the stream %s begins with %v", path, event)
+	}
+	if lastID != "" {
+		return s
+	}
+	if _, e := s.block(); e == nil || e.Event != position || e.Data != `{"eventId":`+e.ID+`}` {
+		c.T.Fatalf("the stream %s begins without its position: %v", path, e)
 	}
 	return s
 }
@@ -119,12 +129,12 @@ func (s *EventStream) block() (more bool, event *StreamedEvent) {
 	return true, &e
 }
 
-// Next reads the next event, or returns nil at the end of the stream.
+// Next reads the next event but positions, or returns nil at the end of the stream.
 func (s *EventStream) Next() *StreamedEvent {
 	s.t.Helper()
 	for {
 		more, event := s.block()
-		if event != nil || !more {
+		if !more || event != nil && event.Event != position {
 			return event
 		}
 	}

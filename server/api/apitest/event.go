@@ -107,7 +107,7 @@ func checkStream(body []byte) error {
 				return fmt.Errorf("a stream has the line %q", line)
 			}
 		}
-		if name == "" || name == "chatcast:resume_failed" {
+		if name == "" || strings.HasPrefix(name, "chatcast:") {
 			continue
 		}
 		if err := CheckEvent(name, []byte(data)); err != nil {

@@ -1,10 +1,8 @@
 package program_test
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +82,7 @@ func TestEventStreamResumesAfterEveryCut(t *testing.T) {
 	})
 }
 
-// TestEventStreamBeginsNow checks a stream without a position: it has what happens from now
+// TestEventStreamBeginsNow checks a stream that names no position: it has what happens from now
 // on, as a socket has it, and comes back to its beginning before the first event.
 func TestEventStreamBeginsNow(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
@@ -120,6 +118,26 @@ func TestEventStreamBeginsNow(t *testing.T) {
 	}
 	if got := owner.MustStream(e2e.StreamPath(telegramChannel, ""), cut.LastID).Events(len(want)); !slices.Equal(got, want) {
 		t.Errorf("cut before the first event: %v, want %v", got, want)
+	}
+}
+
+// TestEventStreamOfAQuietChannel keeps the position of a stream that had no event, as a page
+// does, and opens another one with another ticket: nothing is lost meanwhile.
+func TestEventStreamOfAQuietChannel(t *testing.T) {
+	p := e2e.Start(t, e2e.Config(t))
+	owner, page := p.SignIn(t), &e2e.Client{T: t, Base: p.Base}
+	owner.Write(0, 1)
+	before := journalIDs(p, owner, telegramChannel)
+	for round := range 2 {
+		quiet := page.MustStream(owner.Ticket(telegramChannel), "")
+		position := quiet.LastID // of the event with which it begins
+		quiet.Cut()
+		owner.Write(10+round, 1)
+		want := journalIDs(p, owner, telegramChannel)[len(before):]
+		before = append(before, want...)
+		if got := page.MustStream(owner.Ticket(telegramChannel)+"&after="+position, "").Events(len(want)); !slices.Equal(got, want) {
+			t.Errorf("after %s: %v, want %v", position, got, want)
+		}
 	}
 }
 
@@ -204,6 +222,8 @@ func refused(t *testing.T, c *e2e.Client, path, lastID string, want int) {
 func TestEventStreamTickets(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	owner, page := p.SignIn(t), &e2e.Client{T: t, Base: p.Base}
+	owner.Write(100, 2)
+	journalIDs(p, owner, telegramChannel) // until they have numbers
 	path := owner.Ticket(telegramChannel)
 	refused(t, page, strings.Replace(path, "telegram", "grWhatsApp", 1), "", http.StatusForbidden)
 	refused(t, page, path+"x", "", http.StatusForbidden)
@@ -218,6 +238,9 @@ func TestEventStreamTickets(t *testing.T) {
 		t.Errorf("a ticket opens GET /v1/events: %d %s", status, answer)
 	}
 
+	for _, id := range []string{"0", "1"} { // who found the URL in a log asks for what was before
+		refused(t, page, path, id, http.StatusForbidden)
+	}
 	again := page.MustStream(path, s.LastID) // EventSource comes back; the server has not seen that it was cut
 	s.Ends("replaced")
 	owner.Write(0, 1)
@@ -249,62 +272,5 @@ func TestEventStreamEndsWithTheServer(t *testing.T) {
 	}
 	if retries[0] || len(retries) < 2 {
 		t.Errorf("the clients come back after %v ms", retries)
-	}
-}
-
-// TestEventStreamOverHTTP2 opens streams on one connection of the program itself.
-func TestEventStreamOverHTTP2(t *testing.T) {
-	cfg := e2e.Config(t)
-	dir := t.TempDir()
-	cfg.Server.TLS.Cert, cfg.Server.TLS.Key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pool := e2e.WriteCertificate(t, cfg.Server.TLS)
-	p := e2e.Start(t, cfg)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	pair, err := p.Components().Rules.IssueToken(t.Context(), e2e.OwnerEmail)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner := &e2e.Client{T: t, Base: "https://" + p.Address(), Token: pair.AccessToken, HTTP: &http.Client{Transport: transport}}
-	var open []*e2e.EventStream
-	for range 8 { // more than a browser has over HTTP/1.1
-		open = append(open, owner.MustStream(e2e.StreamPath(telegramChannel, "&after=0"), ""))
-	}
-	owner.Write(0, 1)
-	want := journalIDs(p, owner, telegramChannel)
-	for _, s := range open {
-		if got := s.Events(len(want)); s.Proto != 2 || !slices.Equal(got, want) {
-			t.Errorf("over HTTP/%d: %v, want %v", s.Proto, got, want)
-		}
-	}
-	p.Stop()
-	for _, s := range open {
-		s.Ends("stopped")
-	}
-}
-
-// TestEventStreamGoesThroughABufferingProxy opens a stream through nginx as it is without
-// the settings of docs/deployment: it buffers answers, but not those that say so.
-func TestEventStreamGoesThroughABufferingProxy(t *testing.T) {
-	p := e2e.Start(t, e2e.Config(t))
-	f := startNginx(t, p.Address(), "proxy_buffering off;", "proxy_buffering on;")
-	f.serves(t)
-	f.carriesEvents(p)(t)
-}
-
-// carriesEvents reads the events of a stream as they come, over HTTP/2.
-func (f *frontend) carriesEvents(p *e2e.Running) func(*testing.T) {
-	return func(t *testing.T) {
-		owner := &e2e.Client{T: t, Base: f.base, Token: f.signIn(t), HTTP: f.http}
-		s := owner.MustStream(owner.Ticket(telegramChannel), "")
-		for i := range 3 {
-			mark := len(journalIDs(p, owner, telegramChannel))
-			owner.Write(100+i, 1)
-			want := journalIDs(p, owner, telegramChannel)[mark:]
-			if got := s.Events(len(want)); !slices.Equal(got, want) {
-				t.Fatalf("the stream has %v, want %v", got, want)
-			}
-		}
-		s.Cut()
 	}
 }

@@ -61,6 +61,7 @@ const actions: Record<Rest['AuditAction'], string> = {
   'callback.removed': 'Callback URL removed',
   'callback.rewound': 'Callback URL rewound',
   'callback.resumed': 'Callback URL resumed',
+  'callback.rotated': 'Callback URL’s secret replaced',
   'callback.redelivered': 'Event sent to a callback URL again',
 };
 

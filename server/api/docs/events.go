@@ -27,6 +27,12 @@ type Event struct {
 	Sample       string
 }
 
+// isFrame reports whether a message belongs to the protocol, Pusher's or what chatcast adds to
+// it. Others are events, which have schemas.
+func isFrame(name string) bool {
+	return strings.HasPrefix(name, "pusher") || strings.HasPrefix(name, "chatcast:")
+}
+
 func (b *builder) channels() (list []Channel) {
 	for _, p := range b.async.root.get("channels").pairs() {
 		c := Channel{
@@ -36,7 +42,7 @@ func (b *builder) channels() (list []Channel) {
 		for _, m := range p.get("messages").pairs() {
 			message, _ := b.async.follow(m.node)
 			name := message.get("name").text()
-			if strings.HasPrefix(name, "pusher") {
+			if isFrame(name) {
 				c.Frames = append(c.Frames, name)
 			} else {
 				c.Events = append(c.Events, name)
@@ -52,7 +58,7 @@ func (b *builder) messages() (events, frames []Event, err error) {
 	channels := b.channels()
 	for _, p := range b.async.root.get("components", "messages").pairs() {
 		e := Event{Name: p.get("name").text(), Note: b.prose(p.get("summary").text())}
-		if strings.HasPrefix(e.Name, "pusher") {
+		if isFrame(e.Name) {
 			s := shaper{builder: b, doc: b.async, depth: 4}
 			e.Anchor, e.From = anchor("frame", e.Name), b.from(e.Name)
 			e.Fields = s.fields(p.get("payload"))

@@ -23,6 +23,9 @@ type Dialect interface {
 	// ResumeFailed tells a socket that a replay cannot go on from where it is. oldest is the
 	// lowest number that is kept, and what is later than last will come.
 	ResumeFailed(channel string, oldest, last int64) []byte
+	// Position tells a socket that a replay is over: it was sent all events of the channel up
+	// to the number that it may read, and will be sent the later ones.
+	Position(channel string, seq int64) []byte
 	// SignedIn tells a socket that it is signed in; data is the Data of its Identity.
 	SignedIn(data string) []byte
 	// WatchlistEvents tells a socket which of the users it watches have come online or

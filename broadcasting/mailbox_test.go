@@ -35,6 +35,9 @@ func (w words) CacheMissed(ch string) []byte       { return w.say("miss", ch) }
 func (w words) ResumeFailed(ch string, oldest, last int64) []byte {
 	return w.say("failed", ch, fmt.Sprint(oldest, last))
 }
+func (w words) Position(ch string, seq int64) []byte {
+	return w.say("position", ch, strconv.FormatInt(seq, 10))
+}
 func (w words) SignedIn(data string) []byte { return w.say("signed in", data) }
 func (w words) SubscriptionCount(ch string, n int) []byte {
 	return w.say("count", ch, strconv.Itoa(n))

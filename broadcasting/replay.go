@@ -33,7 +33,7 @@ type PacedQueue interface {
 //	         are dropped, because the history has them
 //	read     under no lock: a page of the history, while numbered events are held
 //	advance  under the channel's lock: queue as much of the page as the socket has room
-//	         for. After the last page, queue what was held and go live
+//	         for. After the last page, queue what was held and the position, and go live
 //
 // Read and advance are repeated until the subscriber is live. So no event is left out or
 // comes twice, no publisher waits, and nothing has to be kept for a subscriber however
@@ -148,6 +148,7 @@ func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (done boo
 		return false
 	}
 	r.live = true
+	peer.Out.Queue(peer.Dialect.Position(ch.key.name, r.has))
 	if !r.lost {
 		e.replays.done.Add(1)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -145,24 +144,31 @@ func numbered(from, to int) (frames []string) {
 	return frames
 }
 
+// position returns the frame that ends a replay of the line.
+func position(seq int) string { return fmt.Sprintf("position %s %d", crmLine, seq) }
+
 // checkOrder checks that the frames are the confirmation and all events after a number, up
-// to the last, once and in order.
+// to the last, once and in order, with a position where the replay ended.
 func checkOrder(t testing.TB, who string, frames []string, after, last int) {
 	t.Helper()
 	if len(frames) == 0 || frames[0] != "in "+crmLine {
 		t.Errorf("%s: begins with %.1q", who, frames)
 		return
 	}
-	next := after + 1
+	next, positions := after+1, 0
 	for _, f := range frames[1:] {
+		if f == position(next-1) {
+			positions++
+			continue
+		}
 		if want := fmt.Sprintf("%s e %d", crmLine, next); f != want {
 			t.Errorf("%s: got %q after %d, want %q", who, f, after, want)
 			return
 		}
 		next++
 	}
-	if next != last+1 {
-		t.Errorf("%s: the last is %d, want %d", who, next-1, last)
+	if next != last+1 || positions != 1 {
+		t.Errorf("%s: the last is %d, want %d, and %d positions", who, next-1, last, positions)
 	}
 }
 
@@ -219,15 +225,6 @@ func (p *paced) read() bool {
 		f()
 	}
 	return len(waiting) > 0
-}
-
-func since(frames []string) (last int) {
-	for _, f := range frames {
-		if n, err := strconv.Atoi(f[strings.LastIndexByte(f, ' ')+1:]); err == nil {
-			last = n
-		}
-	}
-	return last
 }
 
 // within fails the test when f does not return soon.

@@ -30,7 +30,7 @@ func TestResumeSharesReads(t *testing.T) {
 			checkOrder(t, m.id, m.take(), afters[i], missed)
 			m.Close()
 		}
-		expect(t, ahead, "in "+crmLine, fmt.Sprint("failed ", crmLine, " 1 ", missed))
+		expect(t, ahead, "in "+crmLine, fmt.Sprint("failed ", crmLine, " 1 ", missed), position(missed))
 		publish(t, e, b.write(crmLine))
 		expect(t, ahead, numbered(missed+1, missed+1)...)
 		if b.reads > 30 {
@@ -56,7 +56,7 @@ func TestResumeFailsForItself(t *testing.T) {
 		for after, m := range boxes {
 			got := m.take()
 			if after < 10 {
-				if len(got) != 2 || got[1] != "failed "+crmLine+" 11 20" {
+				if len(got) != 3 || got[1] != "failed "+crmLine+" 11 20" || got[2] != position(20) {
 					t.Errorf("after %d: %q", after, got)
 				}
 				continue

@@ -40,6 +40,15 @@ func (h History) View(ctx context.Context, reader, channel string) (string, erro
 	return string(text), err
 }
 
+// Position returns a number up to which all events have been published.
+func (h History) Position(ctx context.Context) (int64, error) {
+	bounds, err := h.Service.Store.Read(ctx).JournalBounds()
+	if err != nil {
+		return 0, fmt.Errorf("crm: read the position of the journal: %w", err)
+	}
+	return bounds.Published, nil
+}
+
 // Since implements broadcasting.History.
 func (h History) Since(ctx context.Context, channel, view string, seq int64, limit int) (missed broadcasting.Missed, err error) {
 	if name, err := channels.Parse(channel); err != nil || name.Kind == channels.Presence {

@@ -256,7 +256,7 @@ func wireEvents(t *testing.T) (events []wireEvent) {
 	var reference struct {
 		Components struct {
 			Messages map[string]struct {
-				Examples []struct{ Payload map[string]any }
+				Examples []struct{ Payload any } // of frames that are no events, a text
 			}
 		}
 	}
@@ -265,7 +265,7 @@ func wireEvents(t *testing.T) (events []wireEvent) {
 	}
 	for _, name := range schemaNames(t) {
 		for _, example := range reference.Components.Messages[name].Examples {
-			events = append(events, wireEvent{name, example.Payload})
+			events = append(events, wireEvent{name, example.Payload.(map[string]any)})
 		}
 	}
 	return events

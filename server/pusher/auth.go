@@ -49,6 +49,12 @@ type Granter interface {
 
 var _ Granter = (*broadcasting.Engine)(nil)
 
+// Journal is the journal of the CRM's events.
+type Journal interface {
+	// Position returns a number up to which all events have been published.
+	Position(ctx context.Context) (int64, error)
+}
+
 // Authorizer serves /broadcasting/auth and /broadcasting/user-auth: it signs for users
 // who may enter, with the key of the app that carries the CRM's channels. It is safe
 // for concurrent use.
@@ -63,6 +69,7 @@ type Authorizer struct {
 	UserInfo UserInfo
 	Policy   channels.Policy
 	Grants   Granter
+	Journal  Journal // nil: only a client that names an event can resume
 	Log      *slog.Logger
 	Refusals *refusals.Log // may be nil
 }
@@ -137,11 +144,8 @@ func (a *Authorizer) authorize(ctx context.Context, who Session, form *authForm)
 	if err := a.admit(ctx, who.UserID, form.channel); err != nil {
 		return nil, err
 	}
-	if form.cursor != "" && form.previousID != "" {
-		received := a.Grants.Received(a.App.ID, form.previousID, who.owner().UserID, form.channel.Full)
-		if after, _ := parseCursor(form.cursor); received > after {
-			form.cursor = formatCursor(received)
-		}
+	if err := a.place(ctx, who, form); err != nil {
+		return nil, err
 	}
 	answer, err := a.sign(ctx, who.UserID, form)
 	if err != nil {
@@ -151,6 +155,27 @@ func (a *Authorizer) authorize(ctx context.Context, who Session, form *authForm)
 		return nil, err
 	}
 	return answer, nil
+}
+
+// place completes the cursor. A client that wants to resume and names no event of the
+// channel begins with what is published from now on.
+func (a *Authorizer) place(ctx context.Context, who Session, form *authForm) error {
+	switch {
+	case form.cursor == cursorNow && a.Journal == nil:
+		form.cursor = ""
+	case form.cursor == cursorNow:
+		now, err := a.Journal.Position(ctx)
+		if err != nil {
+			return err
+		}
+		form.cursor = formatCursor(now)
+	case form.cursor != "" && form.previousID != "":
+		received := a.Grants.Received(a.App.ID, form.previousID, who.owner().UserID, form.channel.Full)
+		if after, _ := parseCursor(form.cursor); received > after {
+			form.cursor = formatCursor(received)
+		}
+	}
+	return nil
 }
 
 func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name) error {

@@ -28,7 +28,7 @@ type authForm struct {
 	socketID string
 	channel  channels.Name // of /broadcasting/auth
 
-	cursor     string // of /broadcasting/auth: what to resume after; empty: nothing is resumed
+	cursor     string // of /broadcasting/auth: what to resume after, or cursorNow; empty: nothing is resumed
 	previousID string // of the same: the client's socket before this one; empty: unknown
 	callback   string // of a GET; empty: answer JSON
 }

@@ -9,15 +9,18 @@ import (
 // Fields of /broadcasting/auth with which a client resumes a channel.
 const (
 	fieldLastEventID  = "last_event_id"  // the last event that it has, of any channel
-	fieldLastEventIDs = "last_event_ids" // the same by channel, as a JSON object; it goes first
+	fieldLastEventIDs = "last_event_ids" // the same by channel, as a JSON object, also an empty one; it goes first
 
 	// fieldPreviousID is the id of the socket that the client had before. What that one
 	// provably got is not replayed, even if the last event id is older.
 	fieldPreviousID = "previous_socket_id"
 )
 
-// readCursor returns the cursor that the fields name for the channel, or "". A field that
-// is empty, and null in an object, counts as absent.
+// cursorNow is the cursor of a client that resumes, and has no event of the channel yet.
+const cursorNow = "now"
+
+// readCursor returns the cursor that the fields name for the channel, cursorNow if they name
+// other channels alone, or "". A field that is empty, and null in an object, counts as absent.
 func readCursor(fields map[string]string, channel string) (string, error) {
 	every, err := cursorField(fieldLastEventID, fields[fieldLastEventID])
 	if err != nil {
@@ -28,10 +31,15 @@ func readCursor(fields map[string]string, channel string) (string, error) {
 		return every, nil
 	}
 	text, err := valueOf(byChannel, channel)
-	if err != nil || text == "" || text == "null" {
-		return every, err
+	switch {
+	case err != nil:
+		return "", err
+	case text != "" && text != "null":
+		return cursorField(fieldLastEventIDs, text)
+	case every == "":
+		return cursorNow, nil
 	}
-	return cursorField(fieldLastEventIDs, text)
+	return every, nil
 }
 
 // valueOf returns the number, or string, that a JSON object has for the name, or "". Names

@@ -2,6 +2,7 @@ package pusher_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -46,7 +47,11 @@ func TestAuthCursor(t *testing.T) {
 		"a socket, and no event":         {"POST", formType, query + "previous_socket_id=7.7", ""},
 		"an empty form field":            {"POST", formType, query + "last_event_id=&last_event_ids=", ""},
 		"null":                           {"POST", jsonType, asJSON + `"last_event_id":null,"last_event_ids":null}`, ""},
-		"another channel's, and no more": {"POST", formType, query + ids(`{"private-x":12}`), ""},
+		"another channel's, and no more": {"POST", formType, query + ids(`{"private-x":12}`), "30"},
+		"none yet":                       {"POST", formType, query + ids(`{}`), "30"},
+		"none yet, in JSON":              {"POST", jsonType, asJSON + `"last_event_ids":{}}`, "30"},
+		"null for the channel alone":     {"POST", formType, query + ids(`{"`+line+`":null}`), "30"},
+		"none yet, and a socket":         {"POST", formType, query + ids(`{}`) + "&previous_socket_id=7.7", "30"},
 	} {
 		target, body := "/broadcasting/auth", test.body
 		if test.method == "GET" {
@@ -110,6 +115,16 @@ func TestAuthBadCursor(t *testing.T) {
 		if list := granted.take(); len(list) > 0 {
 			t.Errorf("%s: granted %v", test.body, list)
 		}
+	}
+}
+
+// Who wants to resume is not let in without a place to begin at.
+func TestAuthWithoutThePosition(t *testing.T) {
+	h, granted := authorizer(t)
+	granted.lookErr = errors.New("the database is away")
+	w := ask(h, "POST", "/broadcasting/auth", token, formType, form("1234.1234", line)+"&last_event_ids={}")
+	if w.Code != 500 || granted.take() != "" {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

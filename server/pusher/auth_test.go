@@ -95,6 +95,9 @@ func (g *grants) Grant(_ context.Context, app, socketID string, o broadcasting.O
 	return g.note(socketID, app+" "+socketID+" "+channel+" "+o.UserID)
 }
 
+// Position implements pusher.Journal.
+func (g *grants) Position(context.Context) (int64, error) { return 30, g.lookErr }
+
 func (g *grants) Received(_, socketID, userID, _ string) int64 {
 	if socketID == "7.7" && userID == "685" {
 		return 20
@@ -154,7 +157,7 @@ func authorizer(t testing.TB) (http.Handler, *grants) {
 	g := gin.New()
 	(&pusher.Authorizer{
 		App: newApps(t, docApp()).First(), Users: company{}, UserInfo: company{},
-		Policy: channels.Policy{Access: company{}}, Grants: granted, Log: quiet(),
+		Policy: channels.Policy{Access: company{}}, Grants: granted, Journal: granted, Log: quiet(),
 	}).Register(g)
 	return apitest.Documented(t, g, nil), granted
 }

@@ -29,7 +29,8 @@ import (
 //	                                        <- pusher:cache_miss, or the last EVENT, on a cache channel
 //	                                        <- pusher_internal:subscription_count, to all of a channel
 //	                                        <- the EVENTs after the cursor of channel_data, or
-//	                                           chatcast:resume_failed {oldestEventId, lastEventId}
+//	                                           chatcast:resume_failed {oldestEventId, lastEventId};
+//	                                           then chatcast:position {eventId}
 //	pusher:signin      {auth, user_data}    <- pusher:signin_success {user_data}, or pusher:error
 //	                                        <- pusher_internal:watchlist_events
 //	pusher:ping                             <- pusher:pong
@@ -38,7 +39,7 @@ import (
 //
 // Every frame has data. It is a STRING of JSON in connection_established,
 // subscription_succeeded, member_added, member_removed, subscription_count, cache_miss,
-// resume_failed, ping, pong and published events; it is an OBJECT in pusher:error, subscription_error
+// resume_failed, position, ping, pong and published events; it is an OBJECT in pusher:error, subscription_error
 // (but of encrypted channels), signin_success and watchlist_events. In client events it is what the client sent, null
 // if it sent none. Libraries of typed languages depend on each of these: see
 // TestParsersOfLibraries.
@@ -147,6 +148,11 @@ func (dialect) CacheMissed(channel string) []byte {
 func (dialect) ResumeFailed(channel string, oldest, last int64) []byte {
 	return stringFrame("chatcast:resume_failed", channel,
 		`{"oldestEventId":`+strconv.FormatInt(oldest, 10)+`,"lastEventId":`+strconv.FormatInt(last, 10)+`}`)
+}
+
+// Position implements broadcasting.Dialect.
+func (dialect) Position(channel string, seq int64) []byte {
+	return stringFrame("chatcast:position", channel, `{"eventId":`+strconv.FormatInt(seq, 10)+`}`)
 }
 
 // SignedIn implements broadcasting.Dialect; data is the user_data that was signed.

@@ -64,11 +64,24 @@ func (s *Socket) EventIDs(n int) (ids []int64) {
 	return ids
 }
 
-// skipPing reads a frame, the next one if it is the ping after a replay, which it does not
-// answer.
+// Position reads the position that ends a replay.
+func (s *Socket) Position() int64 {
+	s.t.Helper()
+	var frame struct{ Event, Data string }
+	var at struct{ EventID int64 }
+	if err := s.Conn.ReadJSON(&frame); err != nil || frame.Event != positionEvent || json.Unmarshal([]byte(frame.Data), &at) != nil {
+		s.t.Fatalf("instead of a position: %+v, %v", frame, err)
+	}
+	return at.EventID
+}
+
+const positionEvent = "chatcast:position"
+
+// skipPing reads a frame, the next one if it is the position or the ping after a replay. It
+// does not answer that.
 func (s *Socket) skipPing(frame *struct{ Event, Data string }) {
 	s.t.Helper()
-	for frame.Event = "pusher:ping"; frame.Event == "pusher:ping"; {
+	for frame.Event = "pusher:ping"; frame.Event == "pusher:ping" || frame.Event == positionEvent; {
 		if err := s.Conn.ReadJSON(frame); err != nil {
 			s.t.Fatal(err)
 		}

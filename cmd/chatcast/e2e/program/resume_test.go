@@ -11,6 +11,7 @@ import (
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/crm"
 	"chatcast/models/testdb"
 )
 
@@ -75,6 +76,43 @@ func TestResume(t *testing.T) {
 		}
 		if st := p.Components().Engine.Stats(); st.Resumed != 5 || st.Replayed != 4*700 || st.ResumeFailed != 0 {
 			t.Errorf("stats %+v", st)
+		}
+	})
+}
+
+// TestResumeOfAQuietChannel checks that a client whose channel has had no event can resume
+// too, because it is told where it began. Who does not ask is told nothing.
+func TestResumeOfAQuietChannel(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		p, owner := onlineOn(t, url)
+		_, end := journalled(t, p, owner, 3)
+		published := func() int {
+			n, err := crm.History{Service: p.Components().Rules}.Position(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			return int(n)
+		}
+		testwait.Count(t, "published events", int(end), published)
+		quiet := owner.Resume(e2e.LineChannel, map[string]any{"last_event_ids": map[string]any{}})
+		if at := quiet.Position(); at != end {
+			t.Errorf("the position is %d, want %d", at, end)
+		}
+		quiet.Silence()
+		quiet.Close() // before its first event
+		p.Journal(owner, 2)
+		again := owner.Resume(e2e.LineChannel, map[string]any{"last_event_ids": map[string]any{e2e.LineChannel: end}})
+		if err := e2e.Consecutive(again.EventIDs(2), end+1, end+2); err != nil {
+			t.Error(err)
+		}
+		if at := again.Position(); at != end+2 {
+			t.Errorf("the position is %d, want %d", at, end+2)
+		}
+		plain := owner.Resume(e2e.LineChannel, map[string]any{"last_event_ids": ""})
+		p.Journal(owner, 1)
+		var frame struct{ Event, Data string }
+		if err := plain.Conn.ReadJSON(&frame); err != nil || frame.Event != "chatRead" {
+			t.Errorf("a plain socket got %+v, %v", frame, err)
 		}
 	})
 }
@@ -170,6 +208,9 @@ func TestResumeAfterThePreviousSocket(t *testing.T) {
 	ws.Enter(e2e.LineChannel, auth, data)
 	if err := e2e.Consecutive(ws.EventIDs(5), before+1, end); err != nil {
 		t.Error(err)
+	}
+	if at := ws.Position(); at != end {
+		t.Errorf("the position is %d, want %d", at, end)
 	}
 	var ping struct{ Event string }
 	if err := ws.ReadJSON(&ping); err != nil || ping.Event != "pusher:ping" {
@@ -278,7 +319,7 @@ func TestResumeShowsWhatMayBeRead(t *testing.T) {
 				if strings.Contains(string(frame), "pusher:pong") {
 					return frames
 				}
-				if !strings.Contains(string(frame), "pusher:ping") {
+				if !strings.Contains(string(frame), "pusher:ping") && !strings.Contains(string(frame), "chatcast:position") {
 					frames = append(frames, string(frame))
 				}
 			}

@@ -36,7 +36,10 @@ export const patience = 10_000; // milliseconds, for an answer and for the next 
 
 export class CatchUp {
   readonly progress = signal<Progress>({ state: 'idle' });
-  readonly resume = new Resume({ onResumeFailed: (channel) => this.lost(channel) });
+  readonly resume = new Resume({
+    onResumeFailed: (channel) => this.lost(channel),
+    onResumed: (channel, position) => this.resumed(channel, position),
+  });
 
   private held: Came[] | null = null; // what came while the gap is open
   private dropped = 0; // how many of the oldest held events were dropped
@@ -46,9 +49,9 @@ export class CatchUp {
   private begun = false; // the earlier events were listed
   private readonly earlier = new Set<string>(); // their identities
   private readonly silences = new Map<string, number>(); // channels without an answer while others are live, and since when
-  private readonly newest = new Map<string, number>(); // the last event of each channel that came, listed or held
+  private readonly positions = new Map<string, number>(); // of the channels that are up to date since they were subscribed to
   private readonly unknown = new Set<string>(); // channels that could not resume: the page or the journal has no position
-  private position = -1; // of the journal, when the page began; -1: not known
+  private position = -1; // of the journal, when the page began, for channels that got no answer then; -1: not known
   private look = () => {}; // whether all has come that is waited for
 
   reset(): void {
@@ -60,7 +63,7 @@ export class CatchUp {
     this.resume.forget();
     this.held = null;
     this.silences.clear();
-    this.newest.clear();
+    this.positions.clear();
     this.unknown.clear();
     this.progress.value = { state: 'idle' };
     this.look();
@@ -76,7 +79,8 @@ export class CatchUp {
 
   /** paramsOf are the fields with which a channel is subscribed to. */
   paramsOf(channel: string): ResumeParams {
-    if (this.resume.lastEventId(channel) === undefined && this.position >= 0) this.resume.seen(channel, this.position); // it was silent from the beginning
+    this.positions.delete(channel);
+    if (this.resume.lastEventId(channel) === undefined && this.position >= 0) this.resume.seen(channel, this.position); // it got no answer from the beginning
     if (this.resume.lastEventId(channel) === undefined) this.unknown.add(channel);
     else this.unknown.delete(channel);
     return this.resume.paramsOf(channel);
@@ -98,11 +102,14 @@ export class CatchUp {
     this.look();
   }
 
+  private resumed(channel: string, position: number): void {
+    this.positions.set(channel, position);
+    this.look();
+  }
+
   /** take handles an event from a socket. */
   take(channel: string, event: string, data: unknown): void {
     const came = { channel, event, data, time: Date.now() };
-    const id = eventId(came);
-    if (id !== null) this.newest.set(channel, id);
     if (this.held === null) return this.put(came, false);
     this.held.push(came);
     if (this.held.length >= 2 * keepHeld) {
@@ -122,7 +129,7 @@ export class CatchUp {
     this.look();
     const back = channels.filter((c) => this.silences.has(c));
     if (this.held === null) {
-      if (back.length === 0) return this.begun ? this.findPosition(channels) : this.begin(channels);
+      if (back.length === 0) return this.begun ? undefined : this.begin(channels);
       this.open(Math.min(...back.map((c) => this.silences.get(c)!)), back);
     }
     const to = Date.now();
@@ -141,24 +148,21 @@ export class CatchUp {
     for (const c of missed) this.put(c, true);
     for (const c of held) if (!isMissed(c)) this.put(c, false);
     this.progress.value = failed ? { state: 'failed' } : { state: 'done', missed: missed.length, dropped };
-    await (this.begun ? this.findPosition(channels) : this.begin(channels));
+    if (!this.begun) await this.begin(channels);
   }
 
   /**
-   * arrive waits for what the channels missed, and returns the last missed event of each.
-   * null: it is not known, or nothing more comes.
+   * arrive waits for what the channels missed, and returns the position of each behind it.
+   * null: nothing more comes, or the page is away again.
    */
   private async arrive(channels: string[], round: number): Promise<ReadonlyMap<string, number> | null> {
     const resuming = channels.filter((c) => !this.unknown.has(c));
     if (resuming.length === 0) return new Map();
     this.progress.value = { state: 'reading' };
-    const ends = new Map<string, number>();
-    const read = await this.readEach(resuming, 1, (channel, page) => ends.set(channel, page.items.at(-1)?.id ?? 0));
-    if (!read || round !== this.round) return null;
-    const there = () => resuming.every((c) => this.unknown.has(c) || Math.max(this.newest.get(c) ?? 0, this.resume.lastEventId(c) ?? 0) >= ends.get(c)!);
+    const there = () => resuming.every((c) => this.unknown.has(c) || this.positions.has(c));
     return new Promise((done) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const end = (result: typeof ends | null) => {
+      const end = (result: ReadonlyMap<string, number> | null) => {
         clearTimeout(timer);
         this.look = () => {};
         done(result);
@@ -166,7 +170,7 @@ export class CatchUp {
       this.look = () => {
         clearTimeout(timer);
         if (round !== this.round) end(null);
-        else if (there()) end(ends);
+        else if (there()) end(new Map(this.positions));
         else timer = setTimeout(end, patience, null);
       };
       this.look();
@@ -181,7 +185,7 @@ export class CatchUp {
     const { life } = this;
     const found: Came[] = [];
     const ends = new Map<string, number>();
-    await this.readEach(channels, earlier, (channel, page) => {
+    await this.readEach(channels, (channel, page) => {
       for (const e of page.items) found.push({ channel, event: e.event, data: e.data, time: e.time * 1000 });
       ends.set(channel, page.lastId);
     });
@@ -191,42 +195,23 @@ export class CatchUp {
     const last = found.filter((c) => !there.has(identity(c))).sort((a, b) => (eventId(a) ?? 0) - (eventId(b) ?? 0)).slice(-earlier);
     addEarlier(last.map((c) => ({ ...c, eventId: eventId(c) })));
     for (const c of last) this.earlier.add(identity(c));
-    this.startAt(Math.min(...ends.values()), ends.keys()); // a channel that was read sooner may lack the newest events
+    if (this.position < 0) this.position = Math.min(...ends.values()); // a channel that was read sooner may lack the newest events
   }
 
-  /** readEach reads the newest events of the channels, and says whether that succeeded for all. */
-  private async readEach(channels: readonly string[], limit: number, got: (channel: string, page: Rest['Events']) => void): Promise<boolean> {
+  /** readEach reads the newest events of the channels, of as many as can be read. */
+  private async readEach(channels: readonly string[], got: (channel: string, page: Rest['Events']) => void): Promise<void> {
     const rest = [...channels];
     const signal = AbortSignal.timeout(patience);
     const readSome = async () => {
       for (let channel = rest.shift(); channel !== undefined; channel = rest.shift()) {
-        got(channel, await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&newest=true&limit=${limit}`, undefined, { signal }));
+        got(channel, await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(channel)}&newest=true&limit=${earlier}`, undefined, { signal }));
       }
     };
-    const results = await Promise.all(Array.from({ length: atOnce }, () => readSome().then(() => true, () => false)));
-    return results.every(Boolean);
-  }
-
-  private startAt(position: number, channels: Iterable<string>): void {
-    if (this.position < 0) this.position = position;
-    for (const channel of channels) this.resume.seen(channel, position);
+    await Promise.allSettled(Array.from({ length: atOnce }, readSome));
   }
 
   private put(c: Came, missed: boolean): void {
     add({ ...c, eventId: eventId(c), missed });
-  }
-
-  /** findPosition reads the journal's last id, for an outage before the first event of a channel. */
-  private async findPosition(channels: string[]): Promise<void> {
-    const { life } = this;
-    const without = channels.filter((c) => this.resume.lastEventId(c) === undefined);
-    if (without[0] === undefined) return;
-    try {
-      const page = await call<Rest['Events']>('GET', `/v1/events?channel=${encodeURIComponent(without[0])}&limit=1`);
-      if (life === this.life) this.startAt(page.lastId, without);
-    } catch {
-      // The first event will give it.
-    }
   }
 }
 

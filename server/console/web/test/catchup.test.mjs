@@ -8,14 +8,12 @@ let frames = [];
 globalThis.requestAnimationFrame = (f) => frames.push(f);
 
 let journal = []; // { channel, id }
-let broken = false; // the journal cannot be read
 let earlierKept = false; // whether the journal gives what was before
 globalThis.fetch = async (path) => {
   const url = new URL(path, 'http://x');
-  if (broken) return new Response('{}', { status: 500 });
   const ofChannel = journal.filter((e) => e.channel === url.searchParams.get('channel'));
   const limit = Number(url.searchParams.get('limit'));
-  const items = url.searchParams.has('newest') && (earlierKept || limit === 1) ? ofChannel.slice(-limit) : [];
+  const items = url.searchParams.has('newest') && earlierKept ? ofChannel.slice(-limit) : [];
   const data = { items: items.map((e) => ({ id: e.id, event: 'message', time: 1, data: data_(e.id) })), nextAfter: items.at(-1)?.id ?? 0, lastId: journal.at(-1)?.id ?? 0 };
   return Response.json({ success: true, data });
 };
@@ -38,7 +36,7 @@ function page() {
 }
 
 // back subscribes to the channels again. The server replays the journal after the last
-// event that the page names, then comes what happens during that.
+// event that the page names, tells the position, then comes what happens during that.
 async function back(c, channels, during = () => {}) {
   const cursors = channels.map((channel) => [channel, c.paramsOf(channel).last_event_id]);
   const closing = c.settled(channels);
@@ -46,6 +44,7 @@ async function back(c, channels, during = () => {}) {
   for (const [channel, after] of cursors) {
     if (after > lastEventId) c.frame(channel, 'chatcast:resume_failed', { oldestEventId: journal[0]?.id ?? 0, lastEventId });
     else if (after !== undefined) for (const e of journal) if (e.channel === channel && e.id > after) c.hear(channel, e.id);
+    c.frame(channel, 'chatcast:position', { eventId: lastEventId });
   }
   during();
   await closing;
@@ -56,7 +55,6 @@ const listed = () => [...entries(), ...gaps()].sort((a, b) => a.n - b.n).map((r)
 beforeEach(() => {
   clear();
   journal = [];
-  broken = false;
   earlierKept = false;
 });
 
@@ -102,9 +100,9 @@ test('an outage before the earlier events were read: they come with the return',
   assert.deepEqual(listed(), ['1 earlier', 'begin', '2', 'gap 1', '3 missed']);
 });
 
-test('earlier events that cannot be read hold nothing back', async () => {
-  broken = true;
+test('earlier events that cannot be read hold nothing back', async (t) => {
   const c = page();
+  t.mock.method(globalThis, 'fetch', async () => new Response('{}', { status: 500 }));
   const begun = c.settled([line]);
   c.take(line, 'message', data_(3));
   await begun;
@@ -123,13 +121,24 @@ test('what was missed stands behind the outage, before what came since, and once
   assert.deepEqual(c.progress.value, { state: 'done', missed: 3, dropped: 0 });
 });
 
+test('a channel without an event resumes from where it began', async () => {
+  const c = page();
+  assert.deepEqual(c.paramsOf(line), { last_event_ids: '{}' });
+  journal = [{ channel: company, id: 7 }];
+  c.frame(line, 'chatcast:position', { eventId: 7 });
+  c.hold();
+  journal.push({ channel: line, id: 8 });
+  await back(c, [line]);
+  assert.deepEqual(listed(), ['gap 1', '8 missed']);
+  assert.deepEqual(c.progress.value, { state: 'done', missed: 1, dropped: 0 });
+});
+
 test('when it is not known what was missed, a mark says so', async () => {
   const c = page();
-  c.hear(line, 1);
+  c.paramsOf(line); // the connection broke before the server told the position
   c.hold();
-  broken = true;
   await back(c, [line], () => c.hear(line, 3));
-  assert.deepEqual(listed(), ['1', 'gap 0', '3']);
+  assert.deepEqual(listed(), ['gap 0', '3']);
   assert.equal(gaps()[0].failed, true);
 });
 

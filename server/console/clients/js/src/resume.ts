@@ -31,9 +31,17 @@ export interface ResumeOptions {
    * lost to it. oldestEventId is the oldest event that the server has, if any.
    */
   onResumeFailed?: (channel: string, oldestEventId: number | null) => void;
+  /**
+   * Called after each subscription, when the handlers have had all that was missed.
+   * eventId is the channel's position then: no later event has come.
+   */
+  onResumed?: (channel: string, eventId: number) => void;
 }
 
-/** The fields that a request to /broadcasting/auth has when something can be resumed. */
+/**
+ * The fields that a request to /broadcasting/auth has. Without an id they tell the server
+ * that the page wants to know where its channel begins, so that it can resume from there.
+ */
 export type ResumeParams = Partial<Record<'last_event_ids' | 'last_event_id' | 'previous_socket_id', string>>;
 
 /** What Resume needs of a client. Those of pusher-js 7 and 8 have it. */
@@ -60,11 +68,12 @@ interface Frame {
 }
 
 const failed = 'chatcast:resume_failed';
+const reached = 'chatcast:position'; // it comes behind what was missed, also if that is nothing
 const mostBytes = 8000; // of ids in a request: the server reads 16 KiB in all
 
 /**
- * Resume remembers the last event of each channel, and tells it to the server whenever
- * pusher-js subscribes again:
+ * Resume remembers the last event of each channel, or where the channel began, and tells
+ * it to the server whenever pusher-js subscribes again:
  *
  *     const resume = new Resume({ key: userId });
  *     const pusher = new Pusher(appKey, {
@@ -79,6 +88,7 @@ export class Resume {
   private readonly name: string;
   private readonly storage: ResumeStorage | undefined;
   private readonly onResumeFailed: ResumeOptions['onResumeFailed'];
+  private readonly onResumed: ResumeOptions['onResumed'];
   private client: PusherClient | undefined;
   private unfollow: () => void = () => {};
   private socket = ''; // the followed client's, as of its last connection
@@ -88,6 +98,7 @@ export class Resume {
     this.name = `chatcast.resume:${options.key ?? ''}`;
     this.storage = storageOf(options.storage ?? 'memory');
     this.onResumeFailed = options.onResumeFailed;
+    this.onResumed = options.onResumed;
     this.ids = new Map(Object.entries(this.stored()));
   }
 
@@ -127,13 +138,13 @@ export class Resume {
       if (bytes > mostBytes) break;
       ids[channel] = id;
     }
-    return this.params(bytes === 0 ? {} : { last_event_ids: JSON.stringify(ids) });
+    return this.params({ last_event_ids: JSON.stringify(ids) });
   };
 
   /** The fields for one channel, for a customHandler or an authorizer of your own. */
   paramsOf(channel: string): ResumeParams {
     const id = this.ids.get(channel);
-    return this.params(id === undefined ? {} : { last_event_id: String(id) });
+    return this.params(id === undefined ? { last_event_ids: '{}' } : { last_event_id: String(id) });
   }
 
   /**
@@ -207,6 +218,13 @@ export class Resume {
       this.forget(channel); // it may be another journal, with smaller ids
       if (isPosition(lastEventId)) this.seen(channel, lastEventId);
       this.onResumeFailed?.(channel, isId(oldestEventId) ? oldestEventId : null);
+      return;
+    }
+    if (event === reached) {
+      const position = (data as { eventId?: unknown } | null | undefined)?.eventId;
+      if (!isPosition(position)) return;
+      this.seen(channel, position);
+      this.onResumed?.(channel, position);
       return;
     }
     const id = eventId(event, data);

@@ -31,6 +31,8 @@ const endpoint = `http://127.0.0.1:${server.address().port}/broadcasting/auth`;
 const asked = () => new Promise((done) => (requests.length > 0 ? done(requests.shift()) : waiting.push(done)));
 const ids = (form) => (form.last_event_ids === undefined ? undefined : JSON.parse(form.last_event_ids));
 
+const nothing = { last_event_ids: '{}' }; // of a page that has seen nothing
+
 const clients = [];
 after(() => {
   for (const c of clients) c.disconnect();
@@ -83,7 +85,7 @@ for (const way of Object.keys(ways)) {
     const first = connect(client);
     if (echo) echo.private(echoName(line));
     else client.subscribe(line);
-    assert.deepEqual(await asked(), { socket_id: first, channel_name: line });
+    assert.deepEqual(await asked(), { socket_id: first, channel_name: line, last_event_ids: '{}' });
     live(client, line);
     arrive(client, line, 'message', data(7));
     client.subscribe(company);
@@ -145,6 +147,24 @@ test('an id never goes back, and is read from the events of the server alone', (
   assert.deepEqual(resume.paramsOf(company), { last_event_id: '0' }, 'before the first event of all');
 });
 
+test('a channel without an event begins where the server says', async () => {
+  const resumed = [];
+  const { resume, client } = follow('pusher-js 8', { onResumed: (...args) => resumed.push(args) });
+  connect(client);
+  client.subscribe(line);
+  await asked();
+  live(client, line);
+  arrive(client, line, 'chatcast:position', { eventId: 0 });
+  assert.equal(resume.lastEventId(line), 0);
+  arrive(client, line, 'chatcast:position', { eventId: 5 });
+  arrive(client, line, 'chatcast:position', { eventId: 4 });
+  assert.equal(resume.lastEventId(line), 5);
+  arrive(client, company, 'chatcast:position', { eventId: 6 });
+  assert.equal(resume.lastEventId(company), undefined, 'the page has not subscribed to it');
+  for (const odd of [{}, null, undefined, { eventId: '7' }, { eventId: -1 }]) arrive(client, line, 'chatcast:position', odd);
+  assert.deepEqual(resumed, [[line, 0], [line, 5], [line, 4]]);
+});
+
 test('a resume that fails is told with the oldest event, and begins anew', async () => {
   const failed = [];
   const { resume, client } = follow('pusher-js 8', { onResumeFailed: (...args) => failed.push(args) });
@@ -188,13 +208,13 @@ test('a later page of the same user begins where the former ended, and no other'
   const next = new Resume({ key: 685, storage: disk });
   assert.deepEqual(ids(next.paramsProvider()), { [line]: 5, [company]: 7 });
   assert.deepEqual(next.paramsOf(line), { last_event_id: '5' });
-  assert.deepEqual(next.paramsOf('private-other'), {});
-  assert.deepEqual(new Resume({ key: 686, storage: disk }).paramsProvider(), {});
+  assert.deepEqual(next.paramsOf('private-other'), nothing);
+  assert.deepEqual(new Resume({ key: 686, storage: disk }).paramsProvider(), nothing);
   next.forget(line);
   assert.deepEqual(ids(new Resume({ key: 685, storage: disk }).paramsProvider()), { [company]: 7 });
   new Resume({ key: 686, storage: disk }).seen(line, 1);
   next.forget();
-  assert.deepEqual(next.paramsProvider(), {});
+  assert.deepEqual(next.paramsProvider(), nothing);
   assert.equal(disk.map.size, 1, 'what is stored of the other user stays');
 });
 
@@ -205,7 +225,7 @@ test('after signing out nothing is remembered, though the socket lives on for a 
   arrive(client, line, 'message', data(5));
   resume.forget();
   arrive(client, line, 'message', data(6));
-  assert.deepEqual([resume.paramsProvider(), disk.map.size], [{}, 0]);
+  assert.deepEqual([resume.paramsProvider(), disk.map.size], [nothing, 0]);
 });
 
 test('two tabs with one storage: each resumes from what it has seen itself', () => {
@@ -285,7 +305,7 @@ test('a client that replaces another continues where that one ended', async () =
 test('fields of the page go along', () => {
   const resume = new Resume();
   const { headers, params } = resume.auth({ Authorization: 'token' }, { tenant: 'a' });
-  assert.deepEqual([headers, { ...params }], [{ Authorization: 'token' }, { tenant: 'a' }]);
+  assert.deepEqual([headers, { ...params }], [{ Authorization: 'token' }, { tenant: 'a', ...nothing }]);
   resume.seen(line, 1);
   assert.deepEqual(Object.keys(params), ['tenant', 'last_event_ids']);
   assert.ok('tenant' in params && !('other' in params));

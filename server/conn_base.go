@@ -55,7 +55,8 @@ type connBase struct {
 	id  string  // the dialect's id of the socket, for the log
 	out queue
 
-	onRoom []func() // called when out is nearly empty, see Room
+	onRoom  []func() // called when out is nearly empty, see Room
+	refused int      // bytes of the largest frame that QueueIfRoom refused since there was room
 }
 
 func (m *connBase) base() *connBase { return m }

@@ -28,14 +28,26 @@ func (m *connBase) Room(f func()) bool {
 	return false
 }
 
-// hasRoom needs mu.
-func (m *connBase) hasRoom() bool { return m.out.bytes <= m.srv.limits().QueueBytes/nearlyEmpty }
+// hasRoom reports whether the queue is nearly empty, and takes the frame that it refused
+// last: a replay that is called before could only be refused again. It needs mu.
+func (m *connBase) hasRoom() bool {
+	limit := m.srv.limits().QueueBytes
+	if m.out.bytes > limit/nearlyEmpty || m.out.bytes > 0 && m.out.bytes+m.refused > limit/halfFull {
+		return false
+	}
+	m.refused = 0
+	return true
+}
 
 // QueueIfRoom implements broadcasting.PacedQueue.
 func (m *connBase) QueueIfRoom(frame []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.out.closing || m.out.full(frame, m.srv.limits().QueueBytes/halfFull) {
+	if m.out.closing {
+		return false
+	}
+	if m.out.full(frame, m.srv.limits().QueueBytes/halfFull) {
+		m.refused = max(m.refused, len(frame))
 		return false
 	}
 	m.push(frame)

@@ -22,6 +22,7 @@ type Missed struct {
 	Oldest  int64 // the lowest number that is kept in the whole journal
 
 	// Lost means that there are no entries, because those after the position are no longer
-	// all kept, or because the journal never reached the position.
+	// all kept, or because the journal never reached the position. With More the next one
+	// alone is missing: Through is its number, and Oldest the one after it.
 	Lost bool
 }

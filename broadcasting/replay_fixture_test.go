@@ -22,6 +22,7 @@ type book struct {
 	mu      sync.Mutex
 	entries []broadcasting.Entry // numbers from 1, without gaps
 	pruned  int                  // of the first entries
+	bad     int                         // the number of an entry that cannot be read; 0: none
 	reads   int
 	slow    func(ctx context.Context) error // called in each read, after it; nil: nothing
 }
@@ -88,6 +89,12 @@ func (b *book) since(channel string, seq int64, limit int) (m broadcasting.Misse
 		return m, b.slow
 	}
 	for _, e := range b.entries[max(int(seq), b.pruned):] {
+		if int(e.Seq) == b.bad {
+			if m.More = true; len(m.Entries) == 0 {
+				m.Lost, m.Oldest, m.Through = true, e.Seq+1, e.Seq
+			}
+			return m, b.slow
+		}
 		if e.Channels[0] == channel && len(m.Entries) < limit {
 			m.Entries = append(m.Entries, e)
 		}

@@ -77,6 +77,22 @@ func TestResumeFails(t *testing.T) {
 	expect(t, ahead, "in "+crmLine, "failed "+crmLine+" 6 9", position(9), crmLine+" e 10")
 }
 
+// An entry that cannot be read is told, and what follows it comes.
+func TestResumePastAGap(t *testing.T) {
+	e, b := resuming(t)
+	b.fill(crmLine, 6)
+	b.bad = 4
+	before, after := connect(t, e, "1", "before", words("")), connect(t, e, "1", "after", words(""))
+	resume(t, e, before, crmLine, 0)
+	resume(t, e, after, crmLine, 5)
+	before.await(t, 8)
+	after.await(t, 3)
+	want := append([]string{"in " + crmLine}, numbered(1, 3)...)
+	want = append(append(want, "failed "+crmLine+" 5 4"), numbered(5, 6)...)
+	expect(t, before, append(want, position(6))...)
+	checkOrder(t, "after", after.take(), 5, 6)
+}
+
 // While events are published at a high rate, sockets come from anywhere in the journal. Each
 // gets all events after its own, once and in order.
 func TestResumeWhileEventsArePublished(t *testing.T) {

@@ -183,13 +183,14 @@ func (s *Service) readChannel(ctx context.Context, a Actor, name channels.Name, 
 	return read(view)
 }
 
-// publishedEvents converts rows of a channel's journal. The list is never nil.
+// publishedEvents converts rows of a channel's journal, up to one that cannot be converted.
+// The list is never nil.
 func publishedEvents(rows []models.JournalEntry, name channels.Name) ([]PublishedEvent, error) {
 	items := make([]PublishedEvent, 0, len(rows))
 	for _, row := range rows {
 		e, err := broadcastEntry(row)
 		if err != nil {
-			return nil, err
+			return items, err
 		}
 		items = append(items, PublishedEvent{
 			ID: e.Seq, Event: e.Name, Channel: name.Full, Time: row.CreatedAtMS / 1000, Data: json.RawMessage(e.Data),

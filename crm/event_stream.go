@@ -66,11 +66,19 @@ func (s *Service) StreamEvents(ctx context.Context, a Actor, q StreamQuery) (*St
 		page.Lost, page.Oldest = true, found.first
 		return page, nil
 	}
-	if page.Items, err = publishedEvents(found.rows, name); err != nil {
-		return nil, err
-	}
-	if found.more {
-		page.More, page.Next = true, *found.rows[len(found.rows)-1].Seq
+	page.Items, err = publishedEvents(found.rows, name)
+	switch n := len(page.Items); {
+	case err != nil:
+		bad := found.rows[n]
+		s.unreadable(ctx, bad, err)
+		page.More = true
+		if page.Next = *bad.Seq; n == 0 {
+			page.Lost, page.Oldest = true, page.Next+1
+		} else {
+			page.Next = page.Items[n-1].ID
+		}
+	case found.more:
+		page.More, page.Next = true, page.Items[n-1].ID
 	}
 	return page, nil
 }

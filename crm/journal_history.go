@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 
 	"chatcast/broadcasting"
@@ -58,7 +57,7 @@ func (h History) Since(ctx context.Context, channel, view string, seq int64, lim
 	if err := json.Unmarshal([]byte(view), &v); err != nil {
 		return missed, err
 	}
-	found, err := h.Service.Journal.after(ctx, v, seq, limit, math.MaxInt)
+	found, err := h.Service.Journal.after(ctx, v, seq, limit, replayPageSize)
 	if err != nil {
 		return missed, fmt.Errorf("crm: read the history of a channel: %w", err)
 	}
@@ -67,14 +66,30 @@ func (h History) Since(ctx context.Context, channel, view string, seq int64, lim
 		return missed, nil
 	}
 	missed.More = found.more
-	missed.Entries = make([]broadcasting.Entry, len(found.rows))
-	for i, row := range found.rows {
-		if missed.Entries[i], err = broadcastEntry(row); err != nil {
-			return missed, err
+	missed.Entries = make([]broadcasting.Entry, 0, len(found.rows))
+	for _, row := range found.rows {
+		entry, err := broadcastEntry(row)
+		if err == nil {
+			missed.Entries = append(missed.Entries, entry)
+			continue
 		}
+		h.Service.unreadable(ctx, row, err)
+		if missed.More = true; len(missed.Entries) == 0 {
+			missed.Lost, missed.Oldest, missed.Through = true, *row.Seq+1, *row.Seq
+		}
+		break
 	}
 	return missed, nil
 }
+
+// unreadable reports an entry that is no event. Reading it again would not help: what
+// follows it is sent, and the client is told that something is missing.
+func (s *Service) unreadable(ctx context.Context, row models.JournalEntry, err error) {
+	s.Log.ErrorContext(ctx, "an entry of the journal cannot be read, and is left out", "seq", *row.Seq, "error", err)
+}
+
+// replayPageSize is the data of a page of a replay, which is kept while sockets take it.
+const replayPageSize = 1 << 20
 
 // channelHistory is a part of a channel's journal, with the bounds of the whole
 // journal.

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // replays holds the subscribers that are due to be brought up to date. A few goroutines
-// take turns with them, a page for each, so that many sockets that come back at once
-// neither crowd the database nor wait for a single long replay.
+// take turns with the people, a page for each, so that many sockets that come back at once
+// neither crowd the database nor wait for a long replay, or for the many of one person.
 type replays struct {
 	// static
 	history History // set before the first socket; nil: there is none
@@ -22,8 +23,10 @@ type replays struct {
 	lost     atomic.Uint64 // how often a position could not be continued from
 	replayed atomic.Uint64 // events
 
-	mu  sync.Mutex
-	due []*replay // guarded by mu
+	mu sync.Mutex
+	// guarded by mu
+	due   map[string][]*replay // by reader; never empty
+	turns []string             // the readers of due, the next one first
 }
 
 // SetHistory lets sockets resume from an earlier event, see SubscribeRequest. It must be
@@ -33,7 +36,13 @@ func (e *Engine) SetHistory(h History, log *slog.Logger) { e.replays.history, e.
 // add puts r in the queue of those that are due.
 func (p *replays) add(r *replay) {
 	p.mu.Lock()
-	p.due = append(p.due, r)
+	if p.due == nil {
+		p.due = map[string][]*replay{}
+	}
+	if len(p.due[r.reader]) == 0 {
+		p.turns = append(p.turns, r.reader)
+	}
+	p.due[r.reader] = append(p.due[r.reader], r)
 	p.mu.Unlock()
 	select {
 	case p.wake <- struct{}{}:
@@ -41,26 +50,42 @@ func (p *replays) add(r *replay) {
 	}
 }
 
-// next returns the first that is due, with others of its channel that are near it.
+// next returns the first that is due of the person whose turn it is, with others of its
+// channel that are near it.
 func (p *replays) next() (group []*replay) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.due) == 0 {
+	if len(p.turns) == 0 {
 		return nil
 	}
-	first, look := p.due[0], min(len(p.due), replayLook)
-	others := look // where those begin that are left
-	for i := look - 1; i >= 0; i-- {
-		r := p.due[i]
-		if i == 0 || len(group) < replayGroup-1 && first.near(r) {
-			group = append(group, r)
-			continue
+	reader := p.turns[0]
+	first := p.due[reader][0]
+	p.due[reader] = slices.Delete(p.due[reader], 0, 1)
+	group = append(group, first)
+	p.turns = append(p.turns[1:], reader)
+	look := replayLook
+	for _, reader := range p.turns {
+		due := p.due[reader]
+		n := min(len(due), look)
+		rest := slices.DeleteFunc(due[:n:n], func(r *replay) bool {
+			shares := len(group) < replayGroup && first.near(r)
+			if shares {
+				group = append(group, r)
+			}
+			return shares
+		})
+		p.due[reader] = slices.Delete(due, len(rest), n)
+		if look -= n; look == 0 {
+			break
 		}
-		others--
-		p.due[others] = r
 	}
-	clear(p.due[:others])
-	p.due = p.due[others:]
+	p.turns = slices.DeleteFunc(p.turns, func(reader string) bool {
+		if len(p.due[reader]) > 0 {
+			return false
+		}
+		delete(p.due, reader)
+		return true
+	})
 	return group
 }
 

@@ -39,6 +39,37 @@ func TestResumeSharesReads(t *testing.T) {
 	})
 }
 
+// Who resumes many channels at once keeps nobody else waiting.
+func TestResumeTakesTurnsByPerson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, b := resuming(t)
+		b.fill(crmLine, 1)
+		many := connect(t, e, "1", "many", words(""))
+		b.onRead(func(context.Context) error { time.Sleep(time.Second); return nil })
+		for i := range 40 {
+			channel := fmt.Sprint("private-", i)
+			b.fill(channel, 500) // a page
+			resume(t, e, many, channel, 0)
+		}
+		synctest.Wait()
+		other := connect(t, e, "1", "other", words(""))
+		grant(t, e, "1", "other", crmLine, "C")
+		w := want(t, crmLine)
+		w.NeedsGrant, w.Resume = true, true
+		if err := other.Subscribe(context.Background(), w); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond) // the reads that are under way, and its own
+		expect(t, other, append([]string{"in " + crmLine}, append(numbered(1, 1), "position "+crmLine+" 20001")...)...)
+		time.Sleep(time.Minute)
+		if st := e.Stats(); st.Resumed != 41 || st.Replayed != 40*500+1 {
+			t.Errorf("stats %+v", st)
+		}
+		many.Close()
+		other.Close()
+	})
+}
+
 // A position that is lost to one of those that share a read is not lost to the others.
 func TestResumeFailsForItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

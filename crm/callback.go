@@ -230,11 +230,13 @@ type callbackFilter struct {
 	events []string
 	lines  []LineRef
 	chats  []string
+	former []formerChat // ids that the chats had before
 }
 
 // filterOf returns the filter of a row. Its lists are not nil, as put wrote them.
 func filterOf(row *models.CallbackURL) (f callbackFilter, err error) {
-	err = errors.Join(json.Unmarshal([]byte(row.Events), &f.events), json.Unmarshal([]byte(row.Lines), &f.lines), json.Unmarshal([]byte(row.Chats), &f.chats))
+	err = errors.Join(json.Unmarshal([]byte(row.Events), &f.events), json.Unmarshal([]byte(row.Lines), &f.lines), json.Unmarshal([]byte(row.Chats), &f.chats),
+		json.Unmarshal([]byte(row.FormerChats), &f.former))
 	if err != nil {
 		err = fmt.Errorf("crm: callback URL %d: %w", row.ID, err)
 	}
@@ -246,7 +248,7 @@ func (f callbackFilter) put(row *models.CallbackURL) error {
 	for _, c := range []struct {
 		to   *string
 		list any
-	}{{&row.Events, f.events}, {&row.Lines, f.lines}, {&row.Chats, f.chats}} {
+	}{{&row.Events, f.events}, {&row.Lines, f.lines}, {&row.Chats, f.chats}, {&row.FormerChats, f.former}} {
 		text, err := json.Marshal(c.list)
 		if err != nil {
 			return err

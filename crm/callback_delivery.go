@@ -230,31 +230,6 @@ func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry
 	})
 }
 
-// ofChats reports whether an event is about one of the chats.
-func (f *callbackFilter) ofChats(e *models.JournalEntry) bool {
-	if len(f.chats) == 0 {
-		return true
-	}
-	var data struct {
-		Payload struct {
-			Data []struct {
-				Chat struct {
-					ID string `json:"id"`
-				} `json:"chat"`
-			} `json:"data"`
-		} `json:"payload"`
-	}
-	if json.Unmarshal([]byte(e.Data), &data) != nil {
-		return false
-	}
-	for _, item := range data.Payload.Data {
-		if slices.Contains(f.chats, item.Chat.ID) {
-			return true
-		}
-	}
-	return false
-}
-
 // asCallbackEvent returns a numbered entry as it is posted: its payload, unwrapped.
 func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
 	data, ours := strings.CutPrefix(e.Data, `{"payload":`)

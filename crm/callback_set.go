@@ -49,6 +49,8 @@ func (in CallbackInput) check(o callbackOwner) error {
 	for i, name := range in.Events {
 		if !slices.Contains(names, name) {
 			violations = append(violations, Invalid(fmt.Sprintf("events[%d]", i), "must be one of %s", strings.Join(names, ", ")))
+		} else if len(in.Chats) > 0 && name == EventMessengerStatus {
+			violations = append(violations, Invalid(fmt.Sprintf("events[%d]", i), "is not about chats"))
 		}
 	}
 	if o.line != nil && len(in.Lines) > 0 {
@@ -68,7 +70,7 @@ func (in CallbackInput) check(o callbackOwner) error {
 
 // filter checks the lines and chats of in, and returns what in selects.
 func (in CallbackInput) filter(tx *models.Tx, o callbackOwner) (f callbackFilter, err error) {
-	f = callbackFilter{events: unique(in.Events), lines: unique(in.Lines), chats: []string{}}
+	f = callbackFilter{events: unique(in.Events), lines: unique(in.Lines), chats: []string{}, former: []formerChat{}}
 	for i, l := range in.Lines {
 		lic, err := tx.License(l.LicenseID)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
@@ -85,21 +87,18 @@ func (in CallbackInput) filter(tx *models.Tx, o callbackOwner) (f callbackFilter
 			return f, Invalid(fmt.Sprintf("lines[%d]", i), "is no line of the company")
 		}
 	}
+	var ids []string
 	for i, id := range in.Chats {
 		key, err := ParseChatID(fmt.Sprintf("chats[%d]", i), o.line.Messenger, id)
 		if err != nil {
 			return f, err
 		}
-		switch chat, err := tx.ChatByExternal(o.line.LicenseID, o.line.Messenger, key.External); {
-		case err == nil:
-			key.External = chat.ExternalID
-		case !errors.Is(err, models.ErrNotFound):
-			return f, err
-		}
-		f.chats = append(f.chats, key.External)
+		ids = append(ids, key.External)
 	}
-	f.chats = unique(f.chats)
-	return f, nil
+	if len(ids) == 0 {
+		return f, nil
+	}
+	return f, f.selectChats(tx, o.line, ids)
 }
 
 // callbackSecret returns a new secret as Standard Webhooks writes them.
@@ -165,6 +164,11 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 			return err
 		}
 		made, before := row.ID == 0, callbackFacts(row)
+		was, err := filterOf(row)
+		if err != nil {
+			return err
+		}
+		f.keepFormer(was)
 		row.URL = in.URL
 		row.Generation++
 		row.CallbackProgress = restarted(row.CallbackProgress)
@@ -205,7 +209,7 @@ func (c *change) newCallback(o callbackOwner) (*models.CallbackURL, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := &models.CallbackURL{CompanyID: o.companyID, Secret: callbackSecret(), CreatedAt: c.now.Unix(), Events: "[]", Lines: "[]", Chats: "[]"}
+	row := &models.CallbackURL{CompanyID: o.companyID, Secret: callbackSecret(), CreatedAt: c.now.Unix(), Events: "[]", Lines: "[]", Chats: "[]", FormerChats: "[]"}
 	row.CursorSeq = bounds.LastSeq
 	if o.line != nil {
 		row.LicenseID, row.MessengerType = &o.line.LicenseID, &o.line.Messenger

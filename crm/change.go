@@ -44,6 +44,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 		if err := f(c); err != nil {
 			return err
 		}
+		var moves []chatMove
 		for _, ev := range c.events {
 			entry, err := ev.entry(c.now)
 			if err != nil {
@@ -53,6 +54,13 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 				return err
 			}
 			s.Journal.trace(entry.ID, trace)
+			if ev.moved != nil {
+				ev.moved.entry = entry.ID
+				moves = append(moves, *ev.moved)
+			}
+		}
+		if err := c.follow(moves); err != nil {
+			return err
 		}
 		done = c
 		return nil

@@ -17,6 +17,8 @@ type Event struct {
 	Items     []any
 	Meta      any
 	Messages  []int64 // rows of the messages whose content the items show
+
+	moved *chatMove // the chat that has another id from this event on; nil: none
 }
 
 // envelope is the data of every event: {"payload":{"data":[...],"meta":{...}}}.

@@ -174,7 +174,12 @@ func (c *change) emitMerge(from, to *models.Chat) error {
 	quiet := c.quiet
 	c.quiet = false
 	defer func() { c.quiet = quiet }()
-	return c.emitChat(to, EventChatMerge, ChatMergeItem{From: ChatRef{from.ExternalID}, To: ChatRef{to.ExternalID}}, from.ResponsibleID)
+	ev, err := c.chatEvent(to, EventChatMerge, ChatMergeItem{From: ChatRef{from.ExternalID}, To: ChatRef{to.ExternalID}}, from.ResponsibleID)
+	if err == nil {
+		ev.moved = &chatMove{line: Line{to.LicenseID, to.MessengerType}, from: from.ExternalID, to: to.ExternalID}
+		c.emit(ev)
+	}
+	return err
 }
 
 // merge merges other into chat. It adds the unread messages, and fills in the

@@ -31,6 +31,18 @@ func (tx *Tx) DryRunOf(id int64) (*CallbackURL, error) {
 	return tx.callback(tx.db.Where("parent_id = ?", id))
 }
 
+// LockCallbackChats returns the URLs of a line that select chats, and their dry runs, locked
+// and without their secrets.
+func (tx *Tx) LockCallbackChats(licenseID int64, messengerType string) (rows []CallbackURL, err error) {
+	return rows, tx.forUpdate().Omit("url", "secret", "old_secret").
+		Where("license_id = ? AND messenger_type = ? AND chats <> '[]'", licenseID, messengerType).Order("id").Find(&rows).Error
+}
+
+// SaveCallbackChats writes which chats a URL selects.
+func (tx *Tx) SaveCallbackChats(row *CallbackURL) error {
+	return tx.db.Model(&CallbackURL{}).Where("id = ?", row.ID).Select("chats", "former_chats").Updates(row).Error
+}
+
 // CallbackURLs lists the URLs of the companies, dry runs included, by id.
 func (tx *Tx) CallbackURLs(companyIDs []int64) ([]CallbackURL, error) {
 	var rows []CallbackURL

@@ -15,7 +15,8 @@ type CallbackURL struct {
 	Events         string // JSON arrays; an empty one selects all
 	Lines          string
 	Chats          string
-	Generation     int64 // rises with each change by a person
+	FormerChats    string // JSON: ids that the chats had before
+	Generation     int64  // rises with each change by a person
 	CreatedAt      int64
 	LeaseOwner     string // the process that delivers; empty: none
 

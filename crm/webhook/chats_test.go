@@ -1,0 +1,129 @@
+package webhook_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"chatcast/channels/testwait"
+	"chatcast/crm"
+	"chatcast/crm/webhook"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// ingest brings messages of these chats, one after another, and returns when their events
+// have numbers.
+func (w *world) ingest(chats ...string) {
+	w.t.Helper()
+	for _, chat := range chats {
+		var in crm.InboundRequest
+		body := fmt.Sprintf(`{"messages":[{"id":"m%d","chat":%s,"message":{"text":"Hi"}}]}`, w.last(), chat)
+		if err := json.Unmarshal([]byte(body), &in); err != nil {
+			w.t.Fatal(err)
+		}
+		before := w.last()
+		if _, err := w.IngestAs(w.t.Context(), w.Owner, line, in); err != nil {
+			w.t.Fatal(err)
+		}
+		w.numbered(before)
+	}
+}
+
+// numbered waits until there are events after this one, and all of them have numbers.
+func (w *world) numbered(before int64) {
+	w.t.Helper()
+	w.relay.Wake()
+	testwait.Count(w.t, "changes with numbers", 1, func() int {
+		rest, err := w.Store.Read(w.t.Context()).JournalUnnumbered()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if rest > 0 || w.last() == before {
+			return 0
+		}
+		return 1
+	})
+}
+
+// told returns what a receiver got as name:id lines, one for each event.
+func (r *receiver) told() (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, body := range r.bodies {
+		var ev struct {
+			Data []struct {
+				Chat, Contact, To crm.ChatRef
+			}
+			Meta struct{ Type string }
+		}
+		if err := json.Unmarshal([]byte(body), &ev); err != nil {
+			r.t.Errorf("%v in %s", err, body)
+			continue
+		}
+		list = append(list, ev.Meta.Type+":"+ev.Data[0].Chat.ID+ev.Data[0].Contact.ID+ev.Data[0].To.ID)
+	}
+	return list
+}
+
+// TestChatsAreFollowed selects a chat that gets another id, and loses it to another person:
+// the URL gets all of that chat and nothing of the other, also once more after a rewind.
+func TestChatsAreFollowed(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{})
+		const (
+			both  = `{"id":"79990001122@c.us","lid":"555@lid"}`
+			moved = `{"id":"79990001122@c.us","lid":"777@lid"}`
+		)
+		w.ingest(`"555@lid"`)
+		r := newReceiver(t)
+		names := []string{"message", "chatMerge", "contactName"}
+		d := w.set(line, crm.CallbackInput{URL: r.url, Events: names, Chats: []string{"555@lid"}})
+		r.secret = d.Secret
+		w.ingest(`"555@lid"`, both, `"79990001122"`)
+		before := w.last()
+		if _, err := w.RenameContact(t.Context(), w.Owner, crm.ContactAddress{Line: line, ContactID: "79990001122@c.us"}, crm.Value("Anna")); err != nil {
+			t.Fatal(err)
+		}
+		w.numbered(before)
+		if got := w.status(d.ID).Chats; !slices.Equal(got, []string{"79990001122@c.us"}) {
+			t.Errorf("it selects %v", got)
+		}
+		w.ingest(moved, `"79990001122"`, `"555@lid"`, `"777@lid"`)
+		want := []string{"message:555@lid", "chatMerge:79990001122@c.us", "message:79990001122@c.us", "message:79990001122@c.us",
+			"contactName:79990001122@c.us", "chatMerge:555@lid", "message:555@lid"}
+		w.run()
+		check := func(want []string) {
+			t.Helper()
+			testwait.Count(t, "events", len(want), func() int { return len(r.told()) })
+			if got := r.told(); !slices.Equal(got, want) {
+				t.Fatalf("it got %s\nwant %s", strings.Join(got, " "), strings.Join(want, " "))
+			}
+			r.forget()
+		}
+		check(want)
+		w.ingest(`"79990001122"`, `"555@lid"`)
+		check([]string{"message:555@lid"})
+		w.set(line, crm.CallbackInput{URL: r.url, Events: names, Chats: []string{"555@lid"}})
+		if _, err := w.RewindCallback(t.Context(), w.Owner, d.ID, crm.CallbackRewind{EventID: crm.Value[int64](0)}); err != nil {
+			t.Fatal(err)
+		}
+		check(slices.Concat([]string{"message:555@lid"}, want, []string{"message:555@lid"}))
+	})
+}
+
+// TestEventsWithoutChats checks that an event that is about no chat is not accepted together
+// with chats.
+func TestEventsWithoutChats(t *testing.T) {
+	w := newWorld(t, testdb.Open(t, testdb.SQLiteURL(t)), webhook.Options{})
+	in := crm.CallbackInput{URL: newReceiver(t).url, Events: []string{"message", "messengerStatus"}, Chats: []string{"79990001122"}}
+	var e *crm.Error
+	if _, err := w.SetLineCallback(t.Context(), w.Owner, line, in); !errors.As(err, &e) || e.Fields["events[1]"] == "" {
+		t.Errorf("accepted: %v", err)
+	}
+	in.Chats = nil
+	w.set(line, in)
+}

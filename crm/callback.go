@@ -18,10 +18,10 @@ import (
 // CallbackPoster posts to callback URLs.
 type CallbackPoster interface {
 	// CheckURL posts nothing to the URL. It returns an Error about the field url unless the
-	// answer is 200.
-	CheckURL(ctx context.Context, url string) error
-	// Post posts an event once.
-	Post(ctx context.Context, to CallbackTarget, ev CallbackEvent) CallbackAttempt
+	// answer is 200, or CodeThrottled when too many POSTs of the company are under way.
+	CheckURL(ctx context.Context, companyID int64, url string) error
+	// Post posts an event once. The error is as for CheckURL.
+	Post(ctx context.Context, companyID int64, to CallbackTarget, ev CallbackEvent) (CallbackAttempt, error)
 	// Changed is called after the commit of a change of URLs. It does not block.
 	Changed()
 }
@@ -139,12 +139,12 @@ type noCallbacks struct{}
 
 var _ CallbackPoster = noCallbacks{}
 
-func (noCallbacks) CheckURL(context.Context, string) error {
+func (noCallbacks) CheckURL(context.Context, int64, string) error {
 	return Unavailable("this program posts no webhooks")
 }
 
-func (noCallbacks) Post(context.Context, CallbackTarget, CallbackEvent) CallbackAttempt {
-	return CallbackAttempt{Reason: "off", Error: "this program posts no webhooks"}
+func (noCallbacks) Post(context.Context, int64, CallbackTarget, CallbackEvent) (CallbackAttempt, error) {
+	return CallbackAttempt{}, Unavailable("this program posts no webhooks")
 }
 
 func (noCallbacks) Changed() {}

@@ -129,8 +129,9 @@ type CallbackNext struct {
 	Lost   *CallbackGap // events that are gone; the next one is behind them
 }
 
-// nextEvents is how many events are looked through at once for one of the right chats.
-const nextEvents = 50
+// nextEvents is how many events are looked through at once at most, which are in memory
+// then. The first look is at one, because most URLs want the next event.
+const nextEvents = 16
 
 // NextCallback finds the first event after an id that a URL selects, as it is now: what was
 // deleted meanwhile is sent as the journal has it. A URL that is gone is CodeNotFound.
@@ -171,13 +172,11 @@ func nextEvent(tx *models.Tx, row *models.CallbackURL, after, last int64) (ev *C
 		return nil, 0, err
 	}
 	q := models.CallbackQuery{CompanyID: row.CompanyID, Names: f.events}
-	limit := nextEvents
 	if row.LicenseID != nil {
-		if q.Channel = channels.LineName(*row.LicenseID, *row.MessengerType); len(f.chats) == 0 {
-			limit = 1
-		}
+		q.Channel = channels.LineName(*row.LicenseID, *row.MessengerType)
 	}
-	for seen = after; seen < last; {
+	limit := 1
+	for seen = after; seen < last; limit = min(2*limit, nextEvents) {
 		var rows []models.JournalEntry
 		if rows, seen, err = tx.CallbackEvents(q, seen, last, limit); err != nil {
 			return nil, 0, err

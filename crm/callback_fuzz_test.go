@@ -16,10 +16,10 @@ type quiet struct{}
 
 var _ crm.CallbackPoster = quiet{}
 
-func (quiet) CheckURL(context.Context, string) error { return nil }
-func (quiet) Changed()                               {}
-func (quiet) Post(context.Context, crm.CallbackTarget, crm.CallbackEvent) crm.CallbackAttempt {
-	return crm.CallbackAttempt{Status: 200}
+func (quiet) CheckURL(context.Context, int64, string) error { return nil }
+func (quiet) Changed()                                      {}
+func (quiet) Post(context.Context, int64, crm.CallbackTarget, crm.CallbackEvent) (crm.CallbackAttempt, error) {
+	return crm.CallbackAttempt{Status: 200}, nil
 }
 
 // FuzzCallback sets, and rewinds, a callback URL with any input: it works, or the error

@@ -116,7 +116,10 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 	if err != nil {
 		return d, err
 	}
-	went := s.Callbacks.Post(ctx, targetOf(row, s.Now()), *ev)
+	went, err := s.Callbacks.Post(ctx, row.CompanyID, targetOf(row, s.Now()), *ev)
+	if err != nil {
+		return d, err
+	}
 	entry := attemptRow(models.CallbackRedelivery, *ev, 1, went)
 	err = s.change(context.WithoutCancel(ctx), func(c *change) error {
 		rows := []models.CallbackDelivery{entry}

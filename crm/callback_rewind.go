@@ -99,7 +99,7 @@ func (s *Service) RewindCallback(ctx context.Context, a Actor, id int64, in Call
 	}
 	dry := in.URL.Set && !in.URL.Null
 	if dry {
-		if err := s.Callbacks.CheckURL(ctx, in.URL.Value); err != nil {
+		if err := s.Callbacks.CheckURL(ctx, row.CompanyID, in.URL.Value); err != nil {
 			return data, err
 		}
 	}

@@ -144,7 +144,7 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 	if err := in.check(owner); err != nil {
 		return data, err
 	}
-	if err := s.Callbacks.CheckURL(ctx, in.URL); err != nil {
+	if err := s.Callbacks.CheckURL(ctx, owner.companyID, in.URL); err != nil {
 		return data, err
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {

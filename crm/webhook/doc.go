@@ -19,8 +19,9 @@
 // the URL is suspended, until somebody resumes it. What was removed from the journal before
 // it was delivered is noted as a gap.
 //
-// A fixed number of POSTs run at once. URLs whose last attempt failed share a few of their
-// own, so those that hang do not hold up the others.
+// A fixed number of POSTs run at once, and of one company only some. URLs whose last attempt
+// failed, or that are slow, share a few of their own, so those that hang do not hold up the
+// others. A place is taken before an event is read, so what waits is not in memory.
 //
 // # Many processes
 //

@@ -21,6 +21,8 @@ const (
 	DefaultTimeout = 10 * time.Second
 	DefaultLease   = 30 * time.Second
 	DefaultRetry   = time.Second
+	DefaultSlow    = time.Second
+	DefaultWait    = 5 * time.Second
 )
 
 const (
@@ -31,11 +33,11 @@ const (
 	headsAtOnce = 1000
 )
 
-// How many POSTs run at once.
+// How many POSTs run at once, and how many of one company.
 const (
-	postsAtOnce   = 64 // to URLs that work
-	failingAtOnce = 16 // to URLs whose last attempt failed
-	askedAtOnce   = 16 // that people wait for
+	postsAtOnce, postsOfCompany     = 64, 8 // to URLs that work
+	failingAtOnce, failingOfCompany = 16, 4 // to URLs that fail or are slow
+	askedAtOnce, askedOfCompany     = 16, 2 // that people wait for
 )
 
 // Rules is the part of the CRM that this package uses.
@@ -67,6 +69,8 @@ type Options struct {
 	Timeout time.Duration // of one POST; 0 is DefaultTimeout
 	Lease   time.Duration // 0 is DefaultLease; the same in all processes, three times Timeout or more
 	Retry   time.Duration // before the second attempt; 0 is DefaultRetry
+	Slow    time.Duration // a URL that takes longer for an answer is slow; 0 is DefaultSlow
+	Wait    time.Duration // for a place when a person asks for a POST; 0 is DefaultWait
 }
 
 // Hooks posts to callback URLs while Run runs. It must be given the rules, by Serve, before
@@ -79,9 +83,9 @@ type Hooks struct {
 	client  *http.Client
 	rules   Rules         // set by Serve
 	changed chan struct{} // holds one: "URLs were changed"
-	posts   chan struct{} // a token for each POST that runs
-	failing chan struct{}
-	asked   chan struct{}
+	posts   *places
+	failing *places
+	asked   *places
 
 	renewed atomic.Int64 // when the last renewal of the right to deliver was requested, in nanoseconds after started
 
@@ -103,9 +107,11 @@ var _ crm.CallbackPoster = (*Hooks)(nil)
 // New returns Hooks without rules.
 func New(o Options) *Hooks {
 	o.Timeout, o.Lease, o.Retry = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Lease, DefaultLease), cmp.Or(o.Retry, DefaultRetry)
+	o.Slow, o.Wait = cmp.Or(o.Slow, DefaultSlow), cmp.Or(o.Wait, DefaultWait)
 	return &Hooks{
 		Options: o, owner: rand.Text(), started: time.Now(), client: webpost.NewClient(o.Timeout, o.AllowPrivate),
-		changed: make(chan struct{}, 1), posts: make(chan struct{}, postsAtOnce), failing: make(chan struct{}, failingAtOnce), asked: make(chan struct{}, askedAtOnce),
+		changed: make(chan struct{}, 1), posts: newPlaces(postsAtOnce, postsOfCompany),
+		failing: newPlaces(failingAtOnce, failingOfCompany), asked: newPlaces(askedAtOnce, askedOfCompany),
 		version: -1, scanned: -1, senders: map[int64]*sender{},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,15 +41,28 @@ const (
 )
 
 // Post implements crm.CallbackPoster.
-func (h *Hooks) Post(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent) crm.CallbackAttempt {
-	began := time.Now()
-	select {
-	case h.asked <- struct{}{}:
-		defer func() { <-h.asked }()
-	case <-ctx.Done():
-		return crm.CallbackAttempt{Began: began, Duration: time.Since(began), Reason: webpost.ReasonTimeout, Error: "too many deliveries were asked for"}
+func (h *Hooks) Post(ctx context.Context, companyID int64, to crm.CallbackTarget, ev crm.CallbackEvent) (crm.CallbackAttempt, error) {
+	leave, err := h.ask(ctx, companyID)
+	if err != nil {
+		return crm.CallbackAttempt{}, err
 	}
-	return h.post(ctx, to, ev)
+	defer leave()
+	return h.post(ctx, to, ev), nil
+}
+
+// ask waits for a place for a POST that a person asks for, not for long.
+func (h *Hooks) ask(ctx context.Context, companyID int64) (leave func(), err error) {
+	wait, cancel := context.WithTimeout(ctx, h.Wait)
+	defer cancel()
+	if leave = h.asked.take(wait, companyID); leave != nil {
+		return leave, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, &crm.Error{
+		Code: crm.CodeThrottled, Message: "too many URLs are asked at once, and have not answered yet", RetryAfter: int(math.Ceil(h.Timeout.Seconds())),
+	}
 }
 
 // post posts an event once. When ctx ends because the process stops, the POST may go on for
@@ -138,13 +152,12 @@ func printable(body []byte) string {
 }
 
 // CheckURL implements crm.CallbackPoster.
-func (h *Hooks) CheckURL(ctx context.Context, url string) error {
-	select {
-	case h.asked <- struct{}{}:
-		defer func() { <-h.asked }()
-	case <-ctx.Done():
-		return ctx.Err()
+func (h *Hooks) CheckURL(ctx context.Context, companyID int64, url string) error {
+	leave, err := h.ask(ctx, companyID)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)

@@ -21,6 +21,7 @@ const (
 	reportEvents = 50
 	reportTime   = 250 * time.Millisecond
 
+	slowFor    = 8         // answers after a slow one, until a URL counts as quick
 	dryRunTime = time.Hour // for which a dry run may fail
 )
 
@@ -34,6 +35,7 @@ type sender struct {
 	companyID int64
 	channel   string // of the line; empty: of the company
 	stats     counters
+	slow      int // answers that must not be slow until it is quick again; only for work
 
 	mu sync.Mutex
 	// guarded by mu
@@ -168,6 +170,18 @@ func (d *delivery) wait() time.Duration {
 
 // step delivers the next event. It returns false when there is nothing more to do.
 func (d *delivery) step(ctx context.Context) bool {
+	places := d.h.posts
+	if d.Failures > 0 || d.slow > 0 {
+		places = d.h.failing
+	}
+	leave := places.take(ctx, d.companyID) // before reading: what waits holds no event in memory
+	if leave == nil {
+		return false
+	}
+	defer leave()
+	if !d.h.mayPost() { // it waited for its turn
+		return true
+	}
 	next, err := d.h.rules.NextCallback(ctx, d.ID, d.CursorSeq)
 	switch {
 	case crm.IsCallbackGone(err):
@@ -187,22 +201,12 @@ func (d *delivery) step(ctx context.Context) bool {
 		return false
 	}
 	d.trouble = 0
-	slots := d.h.posts
-	if d.Failures > 0 {
-		slots = d.h.failing
-	}
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
-		return false
-	}
-	if !d.h.mayPost() { // it waited for its turn
-		return true
-	}
 	went := d.h.post(ctx, next.Target, *next.Event)
 	if went.Reason != "" && ctx.Err() != nil {
 		return false // cut short, which is no failure of the URL
+	}
+	if d.slow = max(0, d.slow-1); went.Duration >= d.h.Slow {
+		d.slow = slowFor
 	}
 	d.note(*next.Event, went)
 	return true

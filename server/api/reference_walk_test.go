@@ -115,10 +115,10 @@ type poster struct{}
 
 var _ crm.CallbackPoster = poster{}
 
-func (poster) CheckURL(context.Context, string) error { return nil }
-func (poster) Changed()                               {}
-func (poster) Post(context.Context, crm.CallbackTarget, crm.CallbackEvent) crm.CallbackAttempt {
-	return crm.CallbackAttempt{Status: 200}
+func (poster) CheckURL(context.Context, int64, string) error { return nil }
+func (poster) Changed()                                      {}
+func (poster) Post(context.Context, int64, crm.CallbackTarget, crm.CallbackEvent) (crm.CallbackAttempt, error) {
+	return crm.CallbackAttempt{Status: 200}, nil
 }
 
 // walker calls the routes and records the answers.
@@ -325,16 +325,20 @@ func (w *walker) everything() {
 
 // rare lists documented answers that one client alone cannot cause, and why.
 var rare = map[string]string{
-	"/v1/events GET 429":                     "a user's calls take all places to wait in",
-	"/v1/events GET 503":                     "the server stops during a wait",
-	"/v1/events/stream GET 429":              "a user's streams take all places: TestEventStreamsOfOneUserAreFew",
-	"/v1/events/tickets POST 429":            "sixty tickets in a minute: TestEventTickets",
-	lineRoute + "/messages GET 503":          "too many searches at once, or one that takes long: TestSearchesLeaveConnections",
-	lineRoute + "/chats POST chatGroup":      "of a group: TestGroupRights",
-	"/v1/me PATCH 409":                       "two changes of a password at once",
-	"/v1/invitations/{code}/accept POST 409": "two acceptances at once",
-	"/v1/invitations/accept POST 409":        "two acceptances at once",
-	"/v1/password/reset POST 429":            "many changes of passwords at once wait for a processor",
+	"/v1/callbackUrls/{id}/redeliver POST 429":                                "three URLs that hang are asked at once: TestAskingIsBounded",
+	"/v1/callbackUrls/{id}/rewind POST 429":                                   "three URLs that hang are asked at once: TestAskingIsBounded",
+	"/v1/companies/{companyId}/callbackUrl PUT 429":                           "three URLs that hang are asked at once: TestAskingIsBounded",
+	"/v1/licenses/{licenseId}/messengers/{messengerType}/callbackUrl PUT 429": "three URLs that hang are asked at once: TestAskingIsBounded",
+	"/v1/events GET 429":                                                      "a user's calls take all places to wait in",
+	"/v1/events GET 503":                                                      "the server stops during a wait",
+	"/v1/events/stream GET 429":                                               "a user's streams take all places: TestEventStreamsOfOneUserAreFew",
+	"/v1/events/tickets POST 429":                                             "sixty tickets in a minute: TestEventTickets",
+	lineRoute + "/messages GET 503":                                           "too many searches at once, or one that takes long: TestSearchesLeaveConnections",
+	lineRoute + "/chats POST chatGroup":                                       "of a group: TestGroupRights",
+	"/v1/me PATCH 409":                                                        "two changes of a password at once",
+	"/v1/invitations/{code}/accept POST 409":                                  "two acceptances at once",
+	"/v1/invitations/accept POST 409":                                         "two acceptances at once",
+	"/v1/password/reset POST 429":                                             "many changes of passwords at once wait for a processor",
 }
 
 // TestFaultsOfOurOwnAreDocumented closes the database: each route that needs it answers

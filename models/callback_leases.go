@@ -68,6 +68,10 @@ type CallbackQuery struct {
 	Names     []string // empty: all
 }
 
+// listedEntry is true of an entry of a channel. What is removed with its line is of none,
+// also before it is published and emptied: see ForgetJournalOf.
+const listedEntry = "EXISTS (SELECT 1 FROM journal_channels AS l WHERE l.seq = j.seq)"
+
 // callbackSpan is how many numbers of the journal one query for a company looks through.
 const callbackSpan = 5000
 
@@ -79,7 +83,7 @@ func (tx *Tx) CallbackEvents(q CallbackQuery, after, upTo int64, limit int) (row
 		find = find.Joins("JOIN journal_channels AS c ON c.seq = j.seq").Where("c.channel = ? AND c.seq > ? AND c.seq <= ?", q.Channel, after, upTo).Order("c.seq")
 	} else {
 		upTo = min(upTo, after+callbackSpan)
-		find = find.Where("j.seq > ? AND j.seq <= ? AND j.company_id = ?", after, upTo, q.CompanyID).Order("j.seq")
+		find = find.Where("j.seq > ? AND j.seq <= ? AND j.company_id = ? AND "+listedEntry, after, upTo, q.CompanyID).Order("j.seq")
 	}
 	if len(q.Names) > 0 {
 		find = find.Where("j.name IN ?", q.Names)
@@ -100,9 +104,10 @@ func (tx *Tx) JournalHeads(after, upTo int64, limit int) (rows []JournalEntry, e
 		Order("seq").Limit(limit).Find(&rows).Error
 }
 
-// JournalEntry returns the entry with the number, or ErrNotFound.
+// JournalEntry returns the entry with the number, or ErrNotFound, also when it was removed
+// with its line.
 func (tx *Tx) JournalEntry(seq int64) (*JournalEntry, error) {
-	return first[JournalEntry](tx.db.Where("seq = ?", seq))
+	return first[JournalEntry](tx.db.Table("journal AS j").Where("j.seq = ? AND "+listedEntry, seq))
 }
 
 // JournalBefore returns the number of the last entry before the first one that is not

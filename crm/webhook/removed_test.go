@@ -1,0 +1,69 @@
+package webhook_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+	"chatcast/channels/testwait"
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/crm/webhook"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// TestRemovedLine removes a line whose last events have numbers and are not published: the
+// company's URL gets nothing of them, also not on demand.
+func TestRemovedLine(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := &world{World: crmtest.New(t, store), t: t, log: &testwait.Output{}}
+		w.relay = broadcasting.NewRelay(broadcasting.RelayOptions{Journal: w.Journal}) // does not run
+		w.hooks = w.newHooks(webhook.Options{})
+		w.hooks.Serve(w.Service)
+		w.Callbacks = w.hooks
+		r := newReceiver(t)
+		d, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, crm.CallbackInput{URL: r.url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.secret = d.Secret
+		gone := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "telegram"}
+		number := func() {
+			t.Helper()
+			if _, err := w.Journal.Number(t.Context(), 100); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add := func(name, channel, data string) {
+			t.Helper()
+			w.Tx(t, func(tx *models.Tx) error {
+				return tx.AppendJournal(&models.JournalEntry{CompanyID: crmtest.CompanyID, Name: name, Channels: fmt.Sprintf("[%q]", channel), Data: data, CreatedAtMS: w.Clock.Now().UnixMilli()})
+			})
+			number()
+		}
+		add("chatStatus", gone.Channel(), fmt.Sprintf(`{"payload":{"data":[{"type":"open","chat":{"id":"100"},"edited":null}],"meta":{"type":"chatStatus","licenseId":%d,"messengerType":"telegram"}}}`, gone.LicenseID))
+		if _, err := w.RemoveMessenger(t.Context(), w.Owner, gone.LicenseID, gone.Messenger); err != nil {
+			t.Fatal(err)
+		}
+		number()
+		add("employeeWorkday", channels.CompanyName(crmtest.CompanyID),
+			`{"payload":{"data":[{"type":"start","employee":{"id":687}}],"meta":{"type":"employeeWorkday","companyId":2224}}}`)
+		last := w.last()
+		if _, err := w.RedeliverCallback(t.Context(), w.Owner, d.ID, 1); !crm.IsCallbackGone(err) {
+			t.Errorf("redelivered: %v", err)
+		}
+		w.run()
+		testwait.Count(t, "the last event", 1, func() int {
+			if slices.Contains(r.ids(), last) {
+				return 1
+			}
+			return 0
+		})
+		if slices.Contains(r.ids(), 1) {
+			t.Errorf("received %v", r.ids())
+		}
+	})
+}

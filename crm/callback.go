@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"chatcast/channels"
 	"chatcast/models"
 )
 
@@ -241,6 +243,28 @@ func filterOf(row *models.CallbackURL) (f callbackFilter, err error) {
 		err = fmt.Errorf("crm: callback URL %d: %w", row.ID, err)
 	}
 	return f, err
+}
+
+// linePrefix begins the channels of lines.
+var linePrefix, _, _ = strings.Cut(channels.LineName(0, "x"), "0")
+
+// selects reports whether a URL gets an event of its company.
+func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry) bool {
+	var names []string
+	if json.Unmarshal([]byte(e.Channels), &names) != nil || len(f.events) > 0 && !slices.Contains(f.events, e.Name) {
+		return false
+	}
+	if row.LicenseID != nil {
+		return slices.Contains(names, channels.LineName(*row.LicenseID, *row.MessengerType)) && f.ofChats(e)
+	}
+	if len(f.lines) == 0 && slices.Contains(names, channels.CompanyName(row.CompanyID)) {
+		return true
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		return strings.HasPrefix(name, linePrefix) && (len(f.lines) == 0 || slices.ContainsFunc(f.lines, func(l LineRef) bool {
+			return name == channels.LineName(l.LicenseID, l.MessengerType)
+		}))
+	})
 }
 
 // put writes the filter into a row.

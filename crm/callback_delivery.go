@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +22,14 @@ type Callback struct {
 	ParentID   int64 // set for a dry run: its log is there
 	UntilID    int64 // of a dry run: its last event
 	Generation int64 // rises with each change by a person
+	Epoch      int64 // rises with each change of the process that delivers
 	CallbackProgress
+}
+
+// Same reports whether other is the same URL, unchanged and delivered by the same process
+// all the time.
+func (cb Callback) Same(other Callback) bool {
+	return cb.ID == other.ID && cb.Generation == other.Generation && cb.Epoch == other.Epoch
 }
 
 // DryRun reports whether the deliveries go to another URL for a test.
@@ -35,7 +41,7 @@ type CallbackProgress = models.CallbackProgress
 // callback returns a row for its deliverer.
 func callback(row *models.CallbackURL) Callback {
 	cb := Callback{
-		ID: row.ID, CompanyID: row.CompanyID, ParentID: deref(row.ParentID), UntilID: row.UntilSeq, Generation: row.Generation,
+		ID: row.ID, CompanyID: row.CompanyID, ParentID: deref(row.ParentID), UntilID: row.UntilSeq, Generation: row.Generation, Epoch: row.LeaseEpoch,
 		CallbackProgress: row.CallbackProgress,
 	}
 	if row.LicenseID != nil {
@@ -207,28 +213,6 @@ func callbackEvent(tx *models.Tx, row *models.CallbackURL, id int64) (*CallbackE
 	return asCallbackEvent(e)
 }
 
-// linePrefix begins the channels of lines.
-var linePrefix, _, _ = strings.Cut(channels.LineName(0, "x"), "0")
-
-// selects reports whether a URL gets an event of its company.
-func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry) bool {
-	var names []string
-	if json.Unmarshal([]byte(e.Channels), &names) != nil || len(f.events) > 0 && !slices.Contains(f.events, e.Name) {
-		return false
-	}
-	if row.LicenseID != nil {
-		return slices.Contains(names, channels.LineName(*row.LicenseID, *row.MessengerType)) && f.ofChats(e)
-	}
-	if len(f.lines) == 0 && slices.Contains(names, channels.CompanyName(row.CompanyID)) {
-		return true
-	}
-	return slices.ContainsFunc(names, func(name string) bool {
-		return strings.HasPrefix(name, linePrefix) && (len(f.lines) == 0 || slices.ContainsFunc(f.lines, func(l LineRef) bool {
-			return name == channels.LineName(l.LicenseID, l.MessengerType)
-		}))
-	})
-}
-
 // asCallbackEvent returns a numbered entry as it is posted: its payload, unwrapped.
 func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
 	data, ours := strings.CutPrefix(e.Data, `{"payload":`)
@@ -258,7 +242,7 @@ type CallbackReported struct {
 // process delivers to it.
 func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackReport) (saved bool, err error) {
 	err = s.change(ctx, func(c *change) error {
-		if saved, err = c.tx.SaveCallbackProgress(r.ID, r.Generation, owner, r.CallbackProgress); err != nil {
+		if saved, err = c.tx.SaveCallbackProgress(r.ID, r.Generation, r.Epoch, owner, r.CallbackProgress); err != nil {
 			return err
 		}
 		kind, id := models.CallbackEvent, r.ID

@@ -146,7 +146,8 @@ func (c *change) startDryRun(row *models.CallbackURL, to string, cursor, last in
 	*run = models.CallbackURL{
 		ID: run.ID, CompanyID: row.CompanyID, LicenseID: row.LicenseID, MessengerType: row.MessengerType, ParentID: &row.ID, UntilSeq: last,
 		URL: to, Secret: row.Secret, OldSecret: row.OldSecret, OldSecretUntil: row.OldSecretUntil, Events: row.Events, Lines: row.Lines, Chats: row.Chats, FormerChats: row.FormerChats,
-		Generation: run.Generation + 1, CreatedAt: c.now.Unix(), LeaseOwner: run.LeaseOwner, CallbackProgress: models.CallbackProgress{CursorSeq: cursor},
+		Generation: run.Generation + 1, CreatedAt: c.now.Unix(), LeaseOwner: run.LeaseOwner, LeaseEpoch: run.LeaseEpoch,
+		CallbackProgress: models.CallbackProgress{CursorSeq: cursor},
 	}
 	return c.tx.PutCallbackURL(run)
 }

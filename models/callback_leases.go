@@ -17,12 +17,13 @@ func (CallbackLease) TableName() string { return "callback_leases" }
 // ClaimCallbacks extends the lease of owner to ttl from now, and gives it the URLs that no
 // living process has; with alone these are all. It returns the URLs that owner has now,
 // without their secrets. The leases are locked meanwhile, so that of a process that renews
-// and one that takes over, one sees what the other did.
+// and one that takes over, or of two that are new, one sees what the other did.
 func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]CallbackURL, error) {
 	clock := tx.clockMS()
-	var leases []CallbackLease
-	if err := tx.forUpdate().Order("owner").Find(&leases).Error; err != nil {
-		return nil, err
+	if tx.postgres { // SQLite has one writer
+		if err := tx.db.Exec("LOCK TABLE callback_leases IN SHARE ROW EXCLUSIVE MODE").Error; err != nil {
+			return nil, err
+		}
 	}
 	dead := "until_ms <= " + clock
 	if alone {
@@ -36,7 +37,7 @@ func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]Cal
 	if err != nil {
 		return nil, err
 	}
-	res := tx.db.Exec("UPDATE callback_urls SET lease_owner = ? WHERE lease_owner <> ? AND lease_owner NOT IN (SELECT owner FROM callback_leases)", owner, owner)
+	res := tx.db.Exec("UPDATE callback_urls SET lease_owner = ?, lease_epoch = lease_epoch + 1 WHERE lease_owner <> ? AND lease_owner NOT IN (SELECT owner FROM callback_leases)", owner, owner)
 	if res.Error != nil {
 		return nil, res.Error
 	}
@@ -52,10 +53,10 @@ func (tx *Tx) DropCallbackLease(owner string) error {
 	)
 }
 
-// SaveCallbackProgress writes how far the deliveries to a URL have got, if owner still
-// delivers to it and nobody has changed it since that generation.
-func (tx *Tx) SaveCallbackProgress(id, generation int64, owner string, p CallbackProgress) (saved bool, err error) {
-	res := tx.db.Model(&CallbackURL{}).Where("id = ? AND generation = ? AND lease_owner = ?", id, generation, owner).
+// SaveCallbackProgress writes how far the deliveries to a URL have got, if owner has
+// delivered to it since that epoch and nobody has changed it since that generation.
+func (tx *Tx) SaveCallbackProgress(id, generation, epoch int64, owner string, p CallbackProgress) (saved bool, err error) {
+	res := tx.db.Model(&CallbackURL{}).Where("id = ? AND generation = ? AND lease_epoch = ? AND lease_owner = ?", id, generation, epoch, owner).
 		Select("cursor_seq", "failures", "failing_since_ms", "next_at_ms", "last_error", "suspended_at", "lost_from", "lost_to", "lost_at").
 		Updates(&CallbackURL{CallbackProgress: p})
 	return res.RowsAffected == 1, res.Error

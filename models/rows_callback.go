@@ -19,6 +19,7 @@ type CallbackURL struct {
 	Generation     int64  // rises with each change by a person
 	CreatedAt      int64
 	LeaseOwner     string // the process that delivers; empty: none
+	LeaseEpoch     int64  // rises with each change of LeaseOwner
 
 	CallbackProgress
 }

@@ -268,7 +268,9 @@ func (h *Hooks) scan(ctx context.Context) error {
 	}
 	if idle := h.idle(); time.Since(h.idleAt) > idle {
 		h.idleAt = time.Now()
-		h.kickAll()
+		for _, s := range h.all() {
+			s.kickToStore()
+		}
 	}
 	return nil
 }

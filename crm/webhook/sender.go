@@ -21,6 +21,7 @@ const (
 	reportEvents = 50
 	reportTime   = 250 * time.Millisecond
 
+	moveMost   = 1000      // numbers of the journal that a stored cursor may lie behind
 	slowFor    = 8         // answers after a slow one, until a URL counts as quick
 	dryRunTime = time.Hour // for which a dry run may fail
 )
@@ -40,7 +41,9 @@ type sender struct {
 	mu sync.Mutex
 	// guarded by mu
 	cb      crm.Callback
-	more    bool // there may be something to do
+	stored  int64 // the cursor in the database
+	store   bool  // the cursor is to be stored, however little it has moved
+	more    bool  // there may be something to do
 	running bool
 	over    bool
 	cut     context.CancelCauseFunc // ends the current deliver; nil: none runs
@@ -50,7 +53,7 @@ type sender struct {
 type counters struct{ delivered, failed, lost atomic.Uint64 }
 
 func newSender(h *Hooks, cb crm.Callback) *sender {
-	return &sender{h: h, id: cb.ID, companyID: cb.CompanyID, channel: cb.Line.Channel(), cb: cb}
+	return &sender{h: h, id: cb.ID, companyID: cb.CompanyID, channel: cb.Line.Channel(), cb: cb, stored: cb.CursorSeq}
 }
 
 // kick makes the sender look for something to do.
@@ -64,12 +67,20 @@ func (s *sender) kick() {
 	}
 }
 
-// update takes a change of the URL. It cuts a POST that is on its way.
+// kickToStore is kick, and has the cursor stored however little it has moved.
+func (s *sender) kickToStore() {
+	s.mu.Lock()
+	s.store = true
+	s.mu.Unlock()
+	s.kick()
+}
+
+// update takes a change of the URL, or of who had it meanwhile. It cuts a POST that is on its way.
 func (s *sender) update(cb crm.Callback) {
 	s.mu.Lock()
-	same := cb.Generation == s.cb.Generation
+	same := cb.Same(s.cb)
 	if !same {
-		s.cb = cb
+		s.cb, s.stored, s.store = cb, cb.CursorSeq, true
 		if s.cut != nil {
 			s.cut(errChanged)
 		}
@@ -100,25 +111,16 @@ func (s *sender) work() {
 			return
 		}
 		ctx, cut := context.WithCancelCause(s.h.working)
-		s.more, s.cut = false, cut
-		cb := s.cb
+		d := &delivery{sender: s, Callback: s.cb, failingSince: time.UnixMilli(s.cb.FailingSinceMS), always: s.store || s.cb.DryRun()}
+		s.more, s.store, s.cut = false, false, cut
 		s.mu.Unlock()
 
-		(&delivery{sender: s, Callback: cb, failingSince: time.UnixMilli(cb.FailingSinceMS)}).run(ctx)
+		d.run(ctx)
 
 		s.mu.Lock()
 		s.cut = nil
 		s.mu.Unlock()
 		cut(nil)
-	}
-}
-
-// progress notes how far the deliveries have got.
-func (s *sender) progress(cb crm.Callback) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if cb.Generation == s.cb.Generation {
-		s.cb.CallbackProgress = cb.CallbackProgress
 	}
 }
 
@@ -131,7 +133,7 @@ type delivery struct {
 	attempts []crm.CallbackReported // not reported yet
 	since    time.Time              // of the first of them
 	lost     *crm.CallbackGap       // not reported yet
-	moved    bool                   // the cursor was moved since the last report
+	always   bool                   // store the cursor, however little it has moved
 	trouble  int                    // failures of the database in a row
 }
 
@@ -189,14 +191,13 @@ func (d *delivery) step(ctx context.Context) bool {
 		return false
 	case err != nil:
 		return d.database(ctx, err)
-	case next.Generation != d.Generation:
+	case !next.Same(d.Callback):
 		d.h.Changed() // Run brings the change
 		return false
 	case next.Lost != nil:
 		d.gap(next.Lost)
 		return d.report(ctx)
 	case next.Event == nil:
-		d.moved = d.moved || next.Seen > d.CursorSeq
 		d.CursorSeq = max(d.CursorSeq, next.Seen)
 		return false
 	}
@@ -278,32 +279,5 @@ func (d *delivery) failed(went crm.CallbackAttempt) {
 		log.Warn("a callback URL did not take an event, which is sent again", "again_in", wait.Round(time.Millisecond))
 	case circuitAfter:
 		log.Warn("a callback URL fails again and again: the circuit is open", "again_in", wait.Round(time.Millisecond))
-	}
-}
-
-// report stores the progress. It returns false when it is not to be stored.
-func (d *delivery) report(ctx context.Context) bool {
-	saved, err := d.h.rules.ReportCallback(ctx, d.h.owner, crm.CallbackReport{Callback: d.Callback, Attempts: d.attempts, Lost: d.lost})
-	if err != nil {
-		return d.database(ctx, err)
-	}
-	d.attempts, d.lost, d.moved, d.trouble = nil, nil, false, 0
-	if !saved {
-		d.h.Changed()
-		return false
-	}
-	d.progress(d.Callback)
-	return true
-}
-
-// reportLast reports what is left, also when ctx has ended.
-func (d *delivery) reportLast(ctx context.Context) {
-	if len(d.attempts) == 0 && d.lost == nil && !d.moved {
-		return
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-	defer cancel()
-	if d.report(last); len(d.attempts) > 0 {
-		d.h.Log.Warn("events that a callback URL has taken are sent to it again", "callback", d.ID, "reason", "database", "events", len(d.attempts))
 	}
 }

@@ -1,0 +1,53 @@
+package webhook
+
+import (
+	"context"
+
+	"chatcast/crm"
+)
+
+// progress notes how far the deliveries have got, and how far that is stored. It returns how
+// many numbers the stored cursor lies behind.
+func (d *delivery) progress(stored bool) (behind int64) {
+	s := d.sender
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !d.Same(s.cb) {
+		return 0
+	}
+	s.cb.CallbackProgress = d.CallbackProgress
+	if stored {
+		s.stored = d.CursorSeq
+	}
+	return d.CursorSeq - s.stored
+}
+
+// report stores the progress. It returns false when it is not to be stored.
+func (d *delivery) report(ctx context.Context) bool {
+	saved, err := d.h.rules.ReportCallback(ctx, d.h.owner, crm.CallbackReport{Callback: d.Callback, Attempts: d.attempts, Lost: d.lost})
+	if err != nil {
+		return d.database(ctx, err)
+	}
+	d.attempts, d.lost, d.trouble = nil, nil, 0
+	if !saved {
+		d.h.Changed()
+		return false
+	}
+	d.progress(true)
+	return true
+}
+
+// reportLast reports what is left, also when ctx has ended. That nobody wanted some events is
+// no reason to write: the sender knows it, and another process would look at them again.
+func (d *delivery) reportLast(ctx context.Context) {
+	if len(d.attempts) == 0 && d.lost == nil {
+		if moved := d.progress(false); moved == 0 || moved < moveMost && !d.always {
+			return
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if d.report(last); len(d.attempts) > 0 {
+		d.h.Log.Warn("events that a callback URL has taken are sent to it again", "callback", d.ID, "reason", "database", "events", len(d.attempts))
+	}
+}

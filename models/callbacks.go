@@ -171,3 +171,9 @@ func (tx *Tx) ForgetCallbackLog(beforeMS int64, limit int) (int64, error) {
 		SELECT id FROM callback_deliveries WHERE at_ms < ? ORDER BY id LIMIT ?)`, beforeMS, limit)
 	return res.RowsAffected, res.Error
 }
+
+// forgetAnswers drops the answers to events from the logs: a receiver may have repeated what
+// it got.
+func (tx *Tx) forgetAnswers(which string, args ...any) error {
+	return tx.db.Exec("UPDATE callback_deliveries SET answer = '' WHERE answer <> '' AND "+which, args...).Error
+}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -55,12 +56,16 @@ func (tx *Tx) LockJournalOfMessage(messageID int64) ([]JournalEntry, error) {
 	return entries, err
 }
 
-// SetJournalData replaces the data of an entry, which must be JSON.
+// SetJournalData replaces the data of an entry, which must be JSON, and drops what was
+// answered to it.
 func (tx *Tx) SetJournalData(id int64, data string) error {
 	if !json.Valid([]byte(data)) {
 		return fmt.Errorf("models: data of journal entry %d is not JSON", id)
 	}
-	return tx.db.Exec("UPDATE journal SET data = ? WHERE id = ?", data, id).Error
+	return errors.Join(
+		tx.db.Exec("UPDATE journal SET data = ? WHERE id = ?", data, id).Error,
+		tx.forgetAnswers("seq = (SELECT seq FROM journal WHERE id = ?)", id),
+	)
 }
 
 // notify sends a notification when the transaction commits. On SQLite it does nothing,

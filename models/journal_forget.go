@@ -48,7 +48,12 @@ const emptyEntry = `SET data = '{"payload":{"data":[],"meta":{"type":""}}}', cha
 // one is still published, as the relay may be doing it now.
 func (tx *Tx) ForgetJournalOf(channel string) error {
 	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
-	unlist := func() error { return tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error }
+	unlist := func() error {
+		return errors.Join(
+			tx.forgetAnswers(ours, channel),
+			tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error,
+		)
+	}
 	err := errors.Join(
 		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE "+ours+" AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)", channel).Error,
 		unlist(),

@@ -2,7 +2,10 @@ package webhook_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"chatcast/broadcasting"
@@ -65,5 +68,53 @@ func TestRemovedLine(t *testing.T) {
 		if slices.Contains(r.ids(), 1) {
 			t.Errorf("received %v", r.ids())
 		}
+	})
+}
+
+// TestEchoesAreForgotten checks that the log of a URL whose receiver repeats what it gets does
+// not keep what was deleted since: an event that was redacted, and those of a removed line.
+func TestEchoesAreForgotten(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{})
+		r := newReceiver(t)
+		r.answer = func(rw http.ResponseWriter, _ *http.Request, _ int) bool {
+			_, err := io.WriteString(rw, "you said open")
+			return err == nil
+		}
+		d, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, crm.CallbackInput{URL: r.url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.secret = d.Secret
+		w.run()
+		removed := crm.Line{LicenseID: crmtest.LicenseID, Messenger: "telegram"}
+		w.happen(removed, "100", 1)
+		w.happen(line, "79990001122@c.us", 2)
+		r.wants(1, 2, 3)
+		w.await(d.ID, "they are done with", func(d crm.CallbackData) bool { return d.LastEventID == 3 })
+		answers := func(want ...string) {
+			t.Helper()
+			var got []string
+			for _, e := range w.deliveries(d.ID) {
+				if e.EventID <= 3 {
+					got = append(got, e.Answer)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("the answers are %q, want %q", got, want)
+			}
+		}
+		answers("you said open", "you said open", "you said open")
+		w.Tx(t, func(tx *models.Tx) error {
+			e, err := tx.JournalEntry(2)
+			if err != nil {
+				return err
+			}
+			return tx.SetJournalData(e.ID, strings.Replace(e.Data, "open", "close", 1))
+		})
+		if _, err := w.RemoveMessenger(t.Context(), w.Owner, removed.LicenseID, removed.Messenger); err != nil {
+			t.Fatal(err)
+		}
+		answers("", "", "you said open")
 	})
 }

@@ -236,31 +236,6 @@ func TestHangingURLsHoldUpNobody(t *testing.T) {
 	r.wants(span(many+1, many+20)...)
 }
 
-// TestRedacted checks that an attempt sends an event as it is then.
-func TestRedacted(t *testing.T) {
-	w := newWorld(t, testdb.Open(t, testdb.SQLiteURL(t)), webhook.Options{})
-	w.run()
-	r, status := newReceiver(t), 200
-	refuses(r, &status)
-	d := w.set(line, crm.CallbackInput{URL: r.url})
-	r.secret = d.Secret
-	r.set(&status, 500)
-	w.happen(line, "79990001122@c.us", 1)
-	w.await(d.ID, "it fails", func(d crm.CallbackData) bool { return d.Failures > 0 })
-	w.Tx(t, func(tx *models.Tx) error {
-		e, err := tx.JournalEntry(1)
-		if err != nil {
-			return err
-		}
-		return tx.SetJournalData(e.ID, strings.Replace(e.Data, "open", "close", 1))
-	})
-	r.set(&status, 200)
-	r.wants(1)
-	if !strings.Contains(r.bodies[0], `"type":"close"`) {
-		t.Errorf("sent was %s", r.bodies[0])
-	}
-}
-
 // TestPrivateTargets checks that addresses that are not public are neither accepted nor
 // dialled, and that redirects are not followed.
 func TestPrivateTargets(t *testing.T) {

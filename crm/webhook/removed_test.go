@@ -71,6 +71,35 @@ func TestRemovedLine(t *testing.T) {
 	})
 }
 
+// TestRedacted checks that an attempt sends an event as it is then.
+func TestRedacted(t *testing.T) {
+	w := newWorld(t, testdb.Open(t, testdb.SQLiteURL(t)), webhook.Options{})
+	w.run()
+	r, status := newReceiver(t), 200
+	refuses(r, &status)
+	d := w.set(line, crm.CallbackInput{URL: r.url})
+	r.secret = d.Secret
+	r.set(&status, 500)
+	w.happen(line, "79990001122@c.us", 1)
+	w.await(d.ID, "it fails", func(d crm.CallbackData) bool { return d.Failures > 0 })
+	w.Tx(t, func(tx *models.Tx) error {
+		e, err := tx.JournalEntry(1)
+		if err != nil {
+			return err
+		}
+		return tx.SetJournalData(e.ID, strings.Replace(e.Data, "open", "close", 1))
+	})
+	r.mu.Lock()
+	asked := r.asked
+	r.mu.Unlock()
+	testwait.Count(t, "attempts since, one of which may have been under way", 2, func() int { r.mu.Lock(); defer r.mu.Unlock(); return min(2, r.asked-asked) })
+	r.set(&status, 200)
+	r.wants(1)
+	if !strings.Contains(r.bodies[0], `"type":"close"`) {
+		t.Errorf("sent was %s", r.bodies[0])
+	}
+}
+
 // TestEchoesAreForgotten checks that the log of a URL whose receiver repeats what it gets does
 // not keep what was deleted since: an event that was redacted, and those of a removed line.
 func TestEchoesAreForgotten(t *testing.T) {

@@ -94,6 +94,7 @@ func TestDocumentedEventsExist(t *testing.T) {
 // shapes maps schemas to their Go types: answers, then bodies.
 var shapes = map[string]any{
 	"TokenPair": crm.TokenPair{}, "TokenInfo": crm.TokenInfo{}, "Me": crm.Me{}, "MyCompany": crm.MyCompany{}, "Session": crm.SessionData{},
+	"Callback": crm.CallbackData{}, "CallbackDelivery": crm.CallbackDelivery{}, "CallbackRewind": crm.CallbackRewind{}, "CallbackInput": crm.CallbackInput{}, "LineRef": crm.LineRef{},
 	"AuditEntry": crm.AuditEntry{}, "AuditActor": crm.AuditActor{},
 	"TOTPEnrolment": api.TOTPEnrolment{}, "RecoveryCodes": crm.RecoveryCodes{}, "CompanySecurity": crm.CompanySecurity{},
 	"Employee": crm.EmployeeData{}, "Invited": crm.Invited{}, "InvitationLink": crm.InvitationLink{}, "InvitationData": crm.InvitationData{},

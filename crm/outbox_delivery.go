@@ -60,6 +60,17 @@ func (s *Service) OutboxNext(ctx context.Context, on Line, at time.Time) (time.T
 	return timeOf(next), err
 }
 
+// OutboxItem returns an item as it is now. It returns CodeNotFound when there is nothing to
+// do any more.
+func (s *Service) OutboxItem(ctx context.Context, on Line, id int64) (*OutboxItem, error) {
+	tx := s.Store.Read(ctx)
+	row, err := tx.OutboxRow(on.LicenseID, on.Messenger, id)
+	if err != nil {
+		return nil, orNotFound(err, "item of the outbox")
+	}
+	return outboxItem(tx, on, row)
+}
+
 // OutboxStart begins an attempt at an item, right before the network is used, and
 // returns the item as it is now. It returns nil when there is nothing to do any more.
 func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *OutboxItem, err error) {

@@ -23,24 +23,30 @@ var (
 // nobody has written from or whose hidden id is not known: its answer is the chat's
 // address from then on, and an answer that comes from the hidden id alone finds the chat.
 // item gets the ids that the chat has then.
-func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (types.JID, error) {
-	to, err := jidOf(item.ChatID)
+//
+// direct is the address that a message is sent to: the hidden id when it is known. A number
+// may become another person's while the message is made, a hidden id never does.
+func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (to, direct types.JID, err error) {
+	to, err = jidOf(item.ChatID)
 	if err != nil || to.User == "" {
-		return to, errNowhere
+		return to, to, errNowhere
 	}
 	if to.Server != types.DefaultUserServer || item.Kind == crm.OutRead {
-		return to, nil
+		return to, to, nil
 	}
 	typed := to.User
 	known := s.person(ctx, cli, to, types.EmptyJID)
 	if known.LID.IsEmpty() || item.FirstContact && item.Kind == crm.OutMessage {
 		if known, err = s.lookUp(ctx, cli, typed); err != nil {
-			return to, err
+			return to, to, err
 		}
 	}
 	lid := chatID(known.LID)
+	if direct = known.LID; lid == "" {
+		direct = known.PN
+	}
 	if known.PN.User == typed && lid == item.LID {
-		return to, nil
+		return to, direct, nil
 	}
 	moved := item.LID != "" && lid != "" && lid != item.LID // the number is another person's now
 	alias := crm.InboundAlias{Phone: content.ID(known.PN.User)}
@@ -51,19 +57,20 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 		alias.Typed = content.ID(typed)
 	}
 	if lid == "" && known.PN.User == typed {
-		return to, nil
+		return to, direct, nil
 	}
 	if !s.ingest(ctx, crm.InboundBatch{Aliases: []crm.InboundAlias{alias}}) {
-		return to, errNotKept
+		return to, direct, errNotKept
 	}
 	if moved { // what was written to one person must not reach another
 		s.uploads.rename(item.ChatID, item.LID)
 		item.ChatID = item.LID
-		return jidOf(item.LID)
+		to, err = jidOf(item.LID)
+		return to, to, err
 	}
 	s.uploads.rename(item.ChatID, chatID(known.PN))
 	item.ChatID, item.LID = chatID(known.PN), lid
-	return known.PN, nil
+	return known.PN, direct, nil
 }
 
 // lookUp asks WhatsApp for the person with a number, in each way to write it. Other chats

@@ -196,7 +196,7 @@ func (t typings) hold(ctx context.Context, s *session, cli *whatsmeow.Client, it
 	}
 	takes := typingTime(item.Message.Content.Text, most)
 	t[item.ID] = time.Now().Add(takes)
-	to, err := s.recipient(ctx, cli, &item)
+	to, _, err := s.recipient(ctx, cli, &item)
 	if err == nil {
 		if err = s.attend(ctx, cli, to); errors.Is(err, whatsmeow.ErrNoPushName) {
 			err = nil

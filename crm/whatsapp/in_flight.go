@@ -141,10 +141,10 @@ func (s *session) forRetry(ctx context.Context, to types.JID, id types.MessageID
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	chat := chatID(to.ToNonAD())
-	if to.Server != types.GroupServer { // devices ask under the hidden id, which the chat may not have
-		chat = s.person(ctx, cli, to, types.EmptyJID).id()
-	}
 	ref, err := s.m.rules.SentMessage(ctx, s.on, chat, id)
+	if err != nil && to.Server != types.GroupServer { // devices ask under the hidden id, which the chat may not have
+		ref, err = s.m.rules.SentMessage(ctx, s.on, s.person(ctx, cli, to, types.EmptyJID).id(), id)
+	}
 	if err != nil || !ref.FromMe {
 		s.log.Info("a message that a device asks for again is not known", "message", id, "error", err)
 		return nil

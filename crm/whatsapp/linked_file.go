@@ -153,7 +153,11 @@ func unreached(err error) error {
 // fetchLinked fetches the linked file of an outbox item into the file store, and sets
 // item.Message to refer to it.
 func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
-	f, err := s.m.rules.FileToFetch(ctx, s.on, item.ChatID, item.Message.ID)
+	var f *crm.FileToFetch
+	err := s.inChat(ctx, item, func(chat string) (err error) {
+		f, err = s.m.rules.FileToFetch(ctx, s.on, chat, item.Message.ID)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -181,6 +185,32 @@ func (s *session) fetchLinked(ctx context.Context, item *crm.OutboxItem) error {
 	if err != nil {
 		return err
 	}
-	item.Message, err = s.m.rules.SentMessage(ctx, s.on, item.ChatID, item.Message.ID)
-	return err
+	return s.inChat(ctx, item, func(chat string) error {
+		now, err := s.m.rules.SentMessage(ctx, s.on, chat, item.Message.ID)
+		if err == nil {
+			item.Message = now
+		}
+		return err
+	})
+}
+
+// inChat reads something in the chat of an outbox item. The chat may have another id since
+// the item was read, as when its number becomes another person's. item gets that id then.
+func (s *session) inChat(ctx context.Context, item *crm.OutboxItem, read func(chat string) error) error {
+	for {
+		err := read(item.ChatID)
+		var refusal *crm.Error
+		if !errors.As(err, &refusal) || refusal.Code != crm.CodeNotFound {
+			return err
+		}
+		now, failed := s.m.rules.OutboxItem(ctx, s.on, item.ID)
+		if failed != nil {
+			return failed
+		}
+		if now.ChatID == item.ChatID {
+			return err
+		}
+		s.uploads.rename(item.ChatID, now.ChatID)
+		item.ChatID, item.LID = now.ChatID, now.LID
+	}
 }

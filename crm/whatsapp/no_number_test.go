@@ -1,6 +1,9 @@
 package whatsapp
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +188,49 @@ func TestNumberOfAnother(t *testing.T) {
 			t.Errorf("the stand-in was asked for what it does not know: %q", u)
 		}
 	})
+}
+
+// TestNumberOfAnotherMeanwhile gives the number of a customer to another person while a file
+// is fetched that goes to the customer.
+func TestNumberOfAnotherMeanwhile(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		asked, release := make(chan struct{}), make(chan struct{})
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked <- struct{}{}
+			<-release
+			io.WriteString(w, "for Carla alone")
+		}))
+		t.Cleanup(web.Close)
+		h.pair(t)
+		carla := h.wa.NewContact("79993334455", "700000001", "Carla")
+		carla.SendText(h.shop, "this is Carla")
+		h.awaitItem(t, crm.EventMessage, "this is Carla", `"id":"79993334455@c.us"`, `"lid":"700000001@lid"`)
+		at := crm.ChatAddress{Line: testLine, ChatID: "79993334455"}
+		if _, err := h.SendLink(t.Context(), h.Operator, at, web.URL+"/carla.txt", "", crm.Outgoing{Content: crm.Content{Caption: "for Carla alone"}}); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		carla.ChangeNumber("79996667788")
+		dora := h.wa.NewContact("79993334455", "700000002", "Dora")
+		dora.SendText(h.shop, "this is Dora")
+		h.awaitItem(t, crm.EventMessage, "this is Dora", `"id":"79993334455@c.us"`, `"lid":"700000002@lid"`)
+		release <- struct{}{}
+		if _, err := carla.AwaitText(testwait.Context(t), "for Carla alone"); err != nil {
+			t.Error(err)
+		}
+		h.write(t, "79993334455", "for Dora")
+		if _, err := dora.AwaitText(testwait.Context(t), "for Dora"); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range dora.Inbox() {
+			if got.Text() == "for Carla alone" {
+				t.Error("the other person got what was written to the customer")
+			}
+		}
+		if chat := h.onlyChat(t, "Carla"); chat.ID != "700000001@lid" || chat.LastMessage == nil || chat.LastMessage.Message.Caption != "for Carla alone" {
+			t.Errorf("Carla's chat is %+v", chat)
+		}
+	}, privateLinks)
 }
 
 // TestNumberThatIsAHiddenID writes to a number of which WhatsApp tells the hidden id alone.

@@ -143,6 +143,17 @@ func (r *recorder) OutboxNext(_ context.Context, _ crm.Line, at time.Time) (next
 	return next, nil
 }
 
+func (r *recorder) OutboxItem(_ context.Context, _ crm.Line, id int64) (*crm.OutboxItem, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, item := range r.outbox {
+		if item.ID == id {
+			return &item, nil
+		}
+	}
+	return nil, &crm.Error{Code: crm.CodeNotFound}
+}
+
 // OutboxHold gives each message a time of its own, also when they need not go in turn.
 func (r *recorder) OutboxHold(_ context.Context, _ crm.Line, until time.Time, _ bool, _ crm.SendError) error {
 	r.change(func() {

@@ -24,6 +24,7 @@ type sending interface {
 	Outbox(ctx context.Context, on crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error)
 	OutboxAnswers(ctx context.Context, on crm.Line, at time.Time, after int64, limit int) ([]crm.OutboxItem, error)
 	OutboxNext(ctx context.Context, on crm.Line, at time.Time) (time.Time, error)
+	OutboxItem(ctx context.Context, on crm.Line, id int64) (*crm.OutboxItem, error)
 	OutboxStart(ctx context.Context, on crm.Line, id int64) (*crm.OutboxItem, error)
 	OutboxDone(ctx context.Context, item crm.OutboxItem, o crm.Outcome) error
 	OutboxPark(ctx context.Context, item crm.OutboxItem, until time.Time, why crm.SendError) error

@@ -211,7 +211,7 @@ func (s *session) finish(ctx context.Context, item crm.OutboxItem, o crm.Outcome
 // deliver sends one item to WhatsApp and returns WhatsApp's time of sending, which is
 // zero for read receipts.
 func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (when time.Time, err error) {
-	to, err := s.recipient(ctx, cli, item)
+	to, direct, err := s.recipient(ctx, cli, item)
 	if err != nil {
 		return when, err
 	}
@@ -239,7 +239,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		}
 	}
 	token := tokenOf(ctx, cli, to) // asked before: a token may come on account of this very message
-	when, err = s.transmit(ctx, cli, to, m, whatsmeow.SendRequestExtra{ID: id})
+	when, err = s.transmit(ctx, cli, direct, m, whatsmeow.SendRequestExtra{ID: id})
 	if !refusedReach(err) {
 		return when, err
 	}
@@ -247,7 +247,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		s.rotten.Delete(string(token)) // nothing else shows that it is
 		return when, err
 	}
-	if when, err = s.transmit(ctx, cli, to, m, whatsmeow.SendRequestExtra{ID: id}); refusedReach(err) {
+	if when, err = s.transmit(ctx, cli, direct, m, whatsmeow.SendRequestExtra{ID: id}); refusedReach(err) {
 		s.rotten.Delete(string(token)) // it was not the token
 	}
 	return when, err

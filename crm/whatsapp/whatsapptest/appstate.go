@@ -33,12 +33,13 @@ type appState struct {
 	collections map[appstate.WAPatchName]*collection
 	changes     []Change
 
-	spoilPatch, spoilWhole bool // the next patch, or every snapshot, cannot be verified
-	copies                 int  // how often the phone was asked for one
-	requests               int  // StateRequests
-	wholeRefusal           int  // the code that a whole collection is refused with
-	refusal, refused       int  // the code that clients' patches are refused with, and how many were
-	refusedIndex           []string
+	spoilPatch       bool                          // the next patch cannot be verified
+	spoilWhole       map[appstate.WAPatchName]bool // whose snapshots cannot be verified
+	copies           int                           // how often the phone was asked for one
+	requests         int                           // StateRequests
+	wholeRefusal     int                           // the code that a whole collection is refused with
+	refusal, refused int                           // the code that clients' patches are refused with, and how many were
+	refusedIndex     []string
 }
 
 // collection is one log. A real server could not read its content, but the phone
@@ -59,7 +60,7 @@ type Change struct {
 func newAppState(a *Account) *appState {
 	s := &appState{account: a, keyID: binary.BigEndian.AppendUint32([]byte{0, 0}, randomUint32()&0xffff|1), key: randomBytes(32)}
 	s.keys = expandStateKey(s.key)
-	s.collections = make(map[appstate.WAPatchName]*collection)
+	s.collections, s.spoilWhole = make(map[appstate.WAPatchName]*collection), make(map[appstate.WAPatchName]bool)
 	for _, name := range appstate.AllPatchNames {
 		s.collections[name] = &collection{records: make(map[string]*waServerSync.SyncdRecord)}
 	}

@@ -197,7 +197,7 @@ func (s *appState) snapshot(name appstate.WAPatchName) ([]byte, error) {
 		Version: &waServerSync.SyncdVersion{Version: &col.version}, KeyID: &waServerSync.KeyId{ID: s.keyID},
 		Mac: s.snapshotMAC(name, col),
 	}
-	if s.spoilWhole {
+	if s.spoilWhole[name] {
 		whole.Mac[0]++
 	}
 	for _, r := range col.records {

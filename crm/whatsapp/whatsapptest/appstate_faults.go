@@ -17,11 +17,12 @@ import (
 )
 
 // ChangeUnread is Change with a patch that no client can verify. With whole, a snapshot of
-// the collection cannot be verified either, until the next ChangeUnread.
+// the collection cannot be verified either, until its next ChangeUnread. Other collections
+// are read as before.
 func (a *Account) ChangeUnread(patch appstate.PatchInfo, whole bool) {
 	defer a.srv.lock()()
 	s := a.appState
-	s.spoilPatch, s.spoilWhole = true, whole
+	s.spoilPatch, s.spoilWhole[patch.Type] = true, whole
 	a.change(patch)
 	s.spoilPatch = false
 }

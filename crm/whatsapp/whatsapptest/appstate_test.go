@@ -81,3 +81,19 @@ func TestConflictingChanges(t *testing.T) {
 	w.shop.Release(false)
 	w.sound(t)
 }
+
+// TestOneSpoiltCollection spoils one collection as a whole. The others can be read as a whole.
+func TestOneSpoiltCollection(t *testing.T) {
+	w := newWorld(t)
+	c := w.linked(t)
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("1", "lost", 1, false), true)
+	w.shop.ChangeUnread(appstate.BuildPin(w.anna.Number(), true), false)
+	for name, spoilt := range map[appstate.WAPatchName]bool{
+		appstate.WAPatchRegular: true, appstate.WAPatchRegularLow: false, appstate.WAPatchCriticalBlock: false,
+	} {
+		if err := c.FetchAppState(t.Context(), name, true, false); (err != nil) != spoilt {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.sound(t)
+}

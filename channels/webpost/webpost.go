@@ -24,7 +24,7 @@ import (
 )
 
 // PrivateTarget is the text of an Error with ReasonPrivate.
-const PrivateTarget = "webhook: the address is private, loopback, link-local or otherwise not public; webhooks.allow_private_targets lets webhooks go there"
+const PrivateTarget = "the address is private, loopback, link-local or otherwise not public; the setting webhooks.allow_private_targets of the server lets webhooks go there"
 
 // Bounds of an answer.
 const (
@@ -32,7 +32,8 @@ const (
 	answerBody   = 4 << 10 // read so that the connection can be reused; more is cut
 )
 
-// Error is the reason for a failed attempt. Its texts hold neither a URL nor a secret.
+// Error is the reason for a failed attempt. Its texts hold neither a URL nor a secret, and
+// nothing of what was answered.
 type Error struct {
 	Reason string // one of the reasons below
 	Text   string
@@ -116,6 +117,7 @@ func ErrorOf(err error, limit time.Duration) *Error {
 		alert tls.AlertError
 		plain tls.RecordHeaderError
 		slow  net.Error
+		wire  *net.OpError
 	)
 	switch {
 	case errors.Is(err, dialguard.ErrNotPublic):
@@ -128,12 +130,15 @@ func ErrorOf(err error, limit time.Duration) *Error {
 		return &Error{ReasonTLS, short(err)}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return &Error{ReasonTimeout, fmt.Sprintf("no answer within %s", limit.Round(time.Millisecond))}
+	case errors.As(err, &wire):
+		return &Error{ReasonBroken, short(wire)}
 	}
-	return &Error{ReasonBroken, short(err)}
+	// net/http quotes an answer that it cannot read, which may repeat the request.
+	return &Error{ReasonBroken, "the connection was closed, or what was answered is not HTTP"}
 }
 
 // short returns the quoted text of err, cut to 200 bytes: a peer may have written a
-// part of it.
+// part of it, such as the names in its certificate.
 func short(err error) string {
 	const most = 200
 	text := err.Error()

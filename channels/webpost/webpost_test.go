@@ -1,8 +1,11 @@
 package webpost_test
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -42,5 +45,40 @@ func TestRefusedAddresses(t *testing.T) {
 	}
 	if refused < 20 {
 		t.Errorf("only %d addresses were refused", refused)
+	}
+}
+
+// TestNothingOfTheAnswer checks that an error repeats nothing of an answer that is not HTTP:
+// the receiver may have repeated what it got.
+func TestNothingOfTheAnswer(t *testing.T) {
+	for _, answer := range []string{"%s\r\n\r\n", "HTTP/1.1 %s\r\n\r\n", "HTTP/1.1 200 OK\r\n%s\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n", ""} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				_, _ = io.WriteString(c, strings.ReplaceAll(answer, "%s", "deleted"))
+			}
+		}()
+		client := webpost.NewClient(time.Second, true)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+l.Addr().String(), http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, failure := webpost.Do(client, req, time.Second, 100)
+		if failure == nil || failure.Reason != webpost.ReasonBroken || strings.Contains(failure.Text, "deleted") || failure.Text == "" {
+			t.Errorf("%q: %+v", answer, failure)
+		}
+		l.Close()
+		<-ended
+		client.CloseIdleConnections()
 	}
 }

@@ -255,7 +255,7 @@ func TestPrivateTargets(t *testing.T) {
 	guarded.Serve(w.Service)
 	w.Callbacks = guarded
 	for _, host := range []string{inside.URL, strings.Replace(inside.URL, "127.0.0.1", "localhost", 1), "http://169.254.169.254", "http://[::1]:80", "http://10.0.0.1"} {
-		if _, err := w.SetLineCallback(t.Context(), w.Owner, line, crm.CallbackInput{URL: host + "/hidden-word"}); !errors.As(err, &e) || !strings.Contains(e.Fields["url"], "private") {
+		if _, err := w.SetLineCallback(t.Context(), w.Owner, line, crm.CallbackInput{URL: host + "/hidden-word"}); !errors.As(err, &e) || !strings.Contains(e.Fields["url"], "has not: the address is private") {
 			t.Errorf("%s: %v", host, err)
 		}
 	}

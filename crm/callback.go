@@ -281,13 +281,3 @@ func (f callbackFilter) put(row *models.CallbackURL) error {
 	}
 	return nil
 }
-
-func unique[T comparable](list []T) []T {
-	once := make([]T, 0, len(list))
-	for _, v := range list {
-		if !slices.Contains(once, v) {
-			once = append(once, v)
-		}
-	}
-	return once
-}

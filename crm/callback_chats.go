@@ -2,7 +2,6 @@ package crm
 
 import (
 	"encoding/json"
-	"math"
 	"slices"
 
 	"chatcast/models"
@@ -66,32 +65,6 @@ func (f *callbackFilter) move(m chatMove) {
 	}
 	f.former = append(f.former, formerChat{m.to, m.from, m.entry})
 	f.former = f.former[max(0, len(f.former)-maxFormerChats):]
-}
-
-// selectChats selects the chats with these ids. It locks those that exist, so that none gets
-// another id before the change commits.
-func (f *callbackFilter) selectChats(tx *models.Tx, on *Line, ids []string) error {
-	rows, err := tx.LockChats(on.LicenseID, on.Messenger, ids)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		i := slices.IndexFunc(rows, func(r *models.Chat) bool { return r.ExternalID == id || deref(r.LID) == id })
-		if i < 0 {
-			i = slices.IndexFunc(rows, func(r *models.Chat) bool { return deref(r.TypedID) == id })
-		}
-		if i < 0 { // it may come
-			f.chats = append(f.chats, id)
-			continue
-		}
-		chat := rows[i]
-		f.chats = append(f.chats, chat.ExternalID)
-		if lid := deref(chat.LID); lid != "" && lid != chat.ExternalID { // for good that of one person
-			f.former = append(f.former, formerChat{chat.ExternalID, lid, math.MaxInt64})
-		}
-	}
-	f.chats, f.former = unique(f.chats), unique(f.former)
-	return nil
 }
 
 // keepFormer takes over what other knows of the chats that f selects too.

@@ -98,7 +98,8 @@ func (in CallbackInput) filter(tx *models.Tx, o callbackOwner) (f callbackFilter
 	if len(ids) == 0 {
 		return f, nil
 	}
-	return f, f.selectChats(tx, o.line, ids)
+	err = f.selectChats(tx, o.line, ids)
+	return f, err
 }
 
 // callbackSecret returns a new secret as Standard Webhooks writes them.

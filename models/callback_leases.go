@@ -111,6 +111,16 @@ func (tx *Tx) JournalEntry(seq int64) (*JournalEntry, error) {
 	return first[JournalEntry](tx.db.Table("journal AS j").Where("j.seq = ? AND "+listedEntry, seq))
 }
 
+// JournalOfLine lists the entries of a line's channel with this name, in the order in which
+// they were written, those without a number too.
+func (tx *Tx) JournalOfLine(channel, name string) (entries []JournalEntry, err error) {
+	find := "instr"
+	if tx.postgres {
+		find = "strpos"
+	}
+	return entries, inChannel(tx.db, find, channel, []string{name}).Find(&entries).Error
+}
+
 // JournalBefore returns the number of the last entry before the first one that is not
 // older than a time, in unix milliseconds; that of the last one when all are.
 func (tx *Tx) JournalBefore(ms int64) (seq int64, err error) {

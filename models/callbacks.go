@@ -21,6 +21,11 @@ func (tx *Tx) LockLineCallback(licenseID int64, messengerType string) (*Callback
 	return tx.callback(tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND parent_id IS NULL", licenseID, messengerType))
 }
 
+// LineCallback is LockLineCallback without the lock.
+func (tx *Tx) LineCallback(licenseID int64, messengerType string) (*CallbackURL, error) {
+	return tx.callback(tx.db.Where("license_id = ? AND messenger_type = ? AND parent_id IS NULL", licenseID, messengerType))
+}
+
 // LockCompanyCallback returns the URL of all lines of a company, locked, or ErrNotFound.
 func (tx *Tx) LockCompanyCallback(companyID int64) (*CallbackURL, error) {
 	return tx.callback(tx.forUpdate().Where("company_id = ? AND license_id IS NULL AND parent_id IS NULL", companyID))

@@ -49,7 +49,7 @@ func (s *Store) ExplainJournalOfChannel(ctx context.Context, channel string, nam
 	if s.postgres {
 		find = "strpos"
 	}
-	return s.explain(ctx, tx.journalOfChannel(find, channel, names).Session(&gorm.Session{DryRun: true}).Find(&[]JournalEntry{}).Statement)
+	return s.explain(ctx, inChannel(tx.forUpdate(), find, channel, names).Session(&gorm.Session{DryRun: true}).Find(&[]JournalEntry{}).Statement)
 }
 
 func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string, err error) {

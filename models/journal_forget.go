@@ -17,12 +17,12 @@ func (tx *Tx) LockJournalOfChannel(channel string, names []string) ([]JournalEnt
 		}
 	}
 	var entries []JournalEntry
-	return entries, tx.journalOfChannel(find, channel, names).Find(&entries).Error
+	return entries, inChannel(tx.forUpdate(), find, channel, names).Find(&entries).Error
 }
 
-// journalOfChannel finds numbered entries by their channel. The others are few.
-func (tx *Tx) journalOfChannel(find, channel string, names []string) *gorm.DB {
-	return tx.forUpdate().Where("name IN ? AND id IN (SELECT j.id FROM journal_channels jc JOIN journal j ON j.seq = jc.seq WHERE jc.channel = ?"+
+// inChannel finds numbered entries by their channel. The others are few.
+func inChannel(db *gorm.DB, find, channel string, names []string) *gorm.DB {
+	return db.Where("name IN ? AND id IN (SELECT j.id FROM journal_channels jc JOIN journal j ON j.seq = jc.seq WHERE jc.channel = ?"+
 		" UNION ALL SELECT id FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0)", names, channel, `"`+channel+`"`).Order("id")
 }
 

@@ -115,6 +115,64 @@ func TestChatsAreFollowed(t *testing.T) {
 	})
 }
 
+// TestFormerIDs sets URLs with an id that a chat had before: it is selected by the id that it
+// has now, also when the URL is new, and with what happened under the id of before. An id with
+// which there is no chat is refused.
+func TestFormerIDs(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{})
+		const old, now = "79990001122@c.us", "79990005566@c.us"
+		w.ingest(`{"id":"` + old + `","lid":"555@lid"}`)
+		r := newReceiver(t)
+		in := crm.CallbackInput{URL: r.url, Events: []string{"message"}, Chats: []string{"+79990001122"}}
+		r.secret = w.set(line, in).Secret
+		w.ingest(`"`+old+`"`, `{"id":"`+now+`","lid":"555@lid"}`)
+		selects := func(d crm.CallbackData) {
+			t.Helper()
+			if !slices.Equal(d.Chats, []string{now}) {
+				t.Errorf("it selects %v", d.Chats)
+			}
+		}
+		selects(w.set(line, in)) // the URL knows the move
+		w.prune()
+		selects(w.set(line, in)) // it alone
+
+		w.ingest(`{"id":"79990007788@c.us","lid":"777@lid"}`, `"79990007788"`, `{"id":"79990009900@c.us","lid":"777@lid"}`)
+		if err := w.DeleteLineCallback(t.Context(), w.Owner, line); err != nil {
+			t.Fatal(err)
+		}
+		in.Chats = []string{"79990007788"}
+		d := w.set(line, in) // the journal knows the move
+		r.secret = d.Secret
+		if !slices.Equal(d.Chats, []string{"79990009900@c.us"}) {
+			t.Errorf("a new one selects %v", d.Chats)
+		}
+		before, err := w.Store.Read(t.Context()).JournalBounds()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.RewindCallback(t.Context(), w.Owner, d.ID, crm.CallbackRewind{EventID: crm.Value(before.First - 1)}); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		want := []string{"message:79990007788@c.us", "message:79990007788@c.us", "message:79990009900@c.us"}
+		testwait.Count(t, "events", len(want), func() int { return len(r.told()) })
+		if got := r.told(); !slices.Equal(got, want) {
+			t.Errorf("it got %v, want %v", got, want)
+		}
+
+		in.Chats = []string{now, "79990003344", old, "12345678@g.us"}
+		var e *crm.Error
+		if _, err := w.SetLineCallback(t.Context(), w.Owner, line, in); !errors.As(err, &e) || e.Code != crm.CodeInvalid || len(e.Fields) != 3 ||
+			e.Fields["chats[1]"] == "" || e.Fields["chats[2]"] == "" || e.Fields["chats[3]"] == "" {
+			t.Errorf("unknown chats: %v", err)
+		}
+		if got := w.status(d.ID).Chats; !slices.Equal(got, []string{"79990009900@c.us"}) {
+			t.Errorf("then it selects %v", got)
+		}
+	})
+}
+
 // TestEventsWithoutChats checks that an event that is about no chat is not accepted together
 // with chats.
 func TestEventsWithoutChats(t *testing.T) {

@@ -27,6 +27,13 @@ func TestDelivery(t *testing.T) {
 		all, ann, company := newReceiver(t), newReceiver(t), newReceiver(t)
 		other := crm.Line{LicenseID: crmtest.OtherLicenseID, Messenger: "grWhatsApp"}
 		all.secret = w.set(line, crm.CallbackInput{URL: all.url}).Secret
+		w.Tx(t, func(tx *models.Tx) error {
+			_, err := tx.EnsureChat(&models.Chat{
+				CompanyID: crmtest.CompanyID, LicenseID: other.LicenseID, MessengerType: other.Messenger,
+				ExternalID: "79990001122@c.us", Hash: "h", Type: models.ChatPrivate, Status: models.ChatOpen,
+			})
+			return err
+		})
 		made := w.set(other, crm.CallbackInput{URL: ann.url + "/hidden-word", Events: []string{"chatStatus"}, Chats: []string{"79990001122"}})
 		ann.secret = made.Secret
 		of, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, crm.CallbackInput{URL: company.url})

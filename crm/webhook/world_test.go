@@ -166,6 +166,24 @@ func (w *world) append(companyID int64, name, channel, data string, n int) {
 	testwait.Count(w.t, "numbered events", n, func() int { return int(w.last() - last) })
 }
 
+// prune removes all events from the journal.
+func (w *world) prune() {
+	w.t.Helper()
+	testwait.Count(w.t, "an empty journal", 1, func() int { // what is not published yet stays
+		if _, err := w.Journal.Prune(w.t.Context(), w.Clock.Now().Add(time.Hour), 1000); err != nil {
+			w.t.Fatal(err)
+		}
+		bounds, err := w.Store.Read(w.t.Context()).JournalBounds()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if bounds.First <= bounds.LastSeq {
+			return 0
+		}
+		return 1
+	})
+}
+
 // last returns the id of the last event.
 func (w *world) last() int64 {
 	w.t.Helper()

@@ -7,6 +7,7 @@ import "context"
 type History interface {
 	// View names the part of the channel that the reader may read now. Readers with equal
 	// views share reads. It returns ErrRevoked when the reader may not read the channel.
+	// When the reader gets to see more after it, Since must not look beyond that.
 	View(ctx context.Context, reader, channel string) (string, error)
 	// Since lists at most limit events of a view of the channel with numbers above seq, in
 	// order. The position before the first kept event is 0. The last events may not be

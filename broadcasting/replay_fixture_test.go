@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +27,7 @@ type book struct {
 	bad     int                  // the number of an entry that cannot be read; 0: none
 	reads   int
 	slow    func(ctx context.Context) error // called in each read, after it; nil: nothing
+	viewed  func()                          // called after each view is made, which ends there; nil: views do not end
 }
 
 var _ broadcasting.History = (*book)(nil)
@@ -63,7 +66,14 @@ func (b *book) View(_ context.Context, reader, _ string) (string, error) {
 	if reader != "A" && reader != "C" {
 		return "", broadcasting.ErrRevoked
 	}
-	return "all", nil
+	b.mu.Lock()
+	viewed, end := b.viewed, len(b.entries)
+	b.mu.Unlock()
+	if viewed == nil {
+		return "all", nil
+	}
+	viewed()
+	return fmt.Sprint("all up to ", end), nil
 }
 
 // Since implements broadcasting.History.
@@ -73,6 +83,12 @@ func (b *book) Since(ctx context.Context, channel, view string, seq int64, limit
 		if err := slow(ctx); err != nil {
 			return broadcasting.Missed{}, err
 		}
+	}
+	if upTo, ends := strings.CutPrefix(view, "all up to "); ends {
+		end, err := strconv.ParseInt(upTo, 10, 64)
+		m.Through = end
+		m.Entries = slices.DeleteFunc(m.Entries, func(e broadcasting.Entry) bool { return e.Seq > end })
+		return m, err
 	}
 	if view != "all" {
 		return broadcasting.Missed{}, errors.New("no view " + view)

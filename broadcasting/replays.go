@@ -111,21 +111,19 @@ func (e *Engine) runReplays(ctx context.Context) error {
 }
 
 // step does one read for each view in the group, of one channel, if its sockets have room
-// for it.
+// for it. All of them begin before the first view is made: nothing that happens after it may
+// be dropped, as the view may not have it.
 func (e *Engine) step(ctx context.Context, group []*replay) {
 	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
 	defer cancel()
 	readers := map[string]string{} // their views
-	views := map[string][]*replay{}
-	for _, r := range group {
-		if paced, ok := r.s.conn.peer.Out.(PacedQueue); ok && !paced.Room(func() { e.replays.add(r) }) {
-			continue
-		}
+	views := map[string][]begun{}
+	for _, r := range e.begin(group) {
 		view, known := readers[r.reader]
 		if !known {
 			var err error
 			if view, err = e.replays.history.View(ctx, r.reader, r.s.ch.key.name); err != nil {
-				e.unread(ctx, r, err)
+				e.unread(ctx, r.replay, err)
 				continue
 			}
 			readers[r.reader] = view
@@ -137,25 +135,36 @@ func (e *Engine) step(ctx context.Context, group []*replay) {
 	}
 }
 
-// read does one read for subscribers with one view of one channel.
-func (e *Engine) read(ctx context.Context, view string, group []*replay) {
-	from, in := int64(0), group[:0]
+// begun is a replay that takes part in a read, and the number after which it reads.
+type begun struct {
+	*replay
+	after int64
+}
+
+// begin returns those of the group that take part in a read.
+func (e *Engine) begin(group []*replay) (in []begun) {
 	for _, r := range group {
+		if paced, ok := r.s.conn.peer.Out.(PacedQueue); ok && !paced.Room(func() { e.replays.add(r) }) {
+			continue
+		}
 		if has, ok := r.begin(); ok {
-			if len(in) == 0 || has < from {
-				from = has
-			}
-			in = append(in, r)
+			in = append(in, begun{r, has})
 		}
 	}
-	if len(in) == 0 {
-		return
+	return in
+}
+
+// read does one read for subscribers with one view of one channel.
+func (e *Engine) read(ctx context.Context, view string, in []begun) {
+	from := in[0].after
+	for _, r := range in {
+		from = min(from, r.after)
 	}
 	missed, err := e.replays.history.Since(ctx, in[0].s.ch.key.name, view, from, replayPage)
 	frames := map[Dialect][]numberedFrame{}
 	for _, r := range in {
 		if err != nil {
-			e.unread(ctx, r, err)
+			e.unread(ctx, r.replay, err)
 			continue
 		}
 		dialect := r.s.conn.peer.Dialect
@@ -164,7 +173,7 @@ func (e *Engine) read(ctx context.Context, view string, group []*replay) {
 		}
 		switch resumed := r.s.conn.peer.Resumed; {
 		case !r.advance(missed, from, frames[dialect]):
-			e.replays.add(r)
+			e.replays.add(r.replay)
 		case resumed != nil:
 			resumed()
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,4 +127,24 @@ func TestResumeHoldsDuringARead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is published after a view was made, and is not in it, comes all the same: the reader
+// may see more by then.
+func TestResumeHoldsSinceTheView(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, b := resuming(t)
+		b.fill(crmLine, 5)
+		a, once := connect(t, e, "1", "a", words("")), sync.OnceFunc(func() { publish(t, e, b.write(crmLine)) })
+		b.viewed = once
+		resume(t, e, a, crmLine, 2)
+		synctest.Wait()
+		publish(t, e, b.write(crmLine))
+		synctest.Wait()
+		got := a.take()
+		want := append([]string{"in " + crmLine}, numbered(3, 6)...)
+		if want = append(append(want, position(6)), numbered(7, 7)...); !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }

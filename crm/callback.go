@@ -122,11 +122,13 @@ type CallbackState struct {
 }
 
 // CallbackGap tells of events that were removed from the journal before they were
-// delivered.
+// delivered, or of one that cannot be read.
 type CallbackGap struct {
 	From int64 `json:"from"` // event ids
 	To   int64 `json:"to"`
 	Time int64 `json:"time"` // when it was found
+
+	Unreadable bool `json:"-"` // the event is still there, and cannot be read
 }
 
 // CallbackDryRun is a rewind to another URL, which moves nothing else.
@@ -173,7 +175,7 @@ func callbackData(rows []models.CallbackURL) ([]CallbackData, error) {
 			Events: f.events, Lines: f.lines, Chats: f.chats, CreatedAt: row.CreatedAt, CallbackState: callbackState(&row), DryRun: runs[row.ID],
 		}
 		if row.LostAt != 0 {
-			data.Lost = &CallbackGap{row.LostFrom, row.LostTo, row.LostAt}
+			data.Lost = &CallbackGap{From: row.LostFrom, To: row.LostTo, Time: row.LostAt}
 		}
 		list = append(list, data)
 	}
@@ -248,10 +250,15 @@ func filterOf(row *models.CallbackURL) (f callbackFilter, err error) {
 // linePrefix begins the channels of lines.
 var linePrefix, _, _ = strings.Cut(channels.LineName(0, "x"), "0")
 
-// selects reports whether a URL gets an event of its company.
-func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry) bool {
-	var names []string
-	if json.Unmarshal([]byte(e.Channels), &names) != nil || len(f.events) > 0 && !slices.Contains(f.events, e.Name) {
+// names reports whether events of this name are selected.
+func (f *callbackFilter) names(event string) bool {
+	return len(f.events) == 0 || slices.Contains(f.events, event)
+}
+
+// selects reports whether a URL gets an event of its company that is in the channels with
+// these names.
+func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry, names []string) bool {
+	if !f.names(e.Name) {
 		return false
 	}
 	if row.LicenseID != nil {

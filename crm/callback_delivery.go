@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"chatcast/channels"
@@ -99,6 +97,7 @@ type JournalHead struct {
 	ID        int64
 	CompanyID int64
 	Channels  []string
+	Anywhere  bool // the channels cannot be read: it may be in any of the company's
 }
 
 // JournalHeads lists at most limit events after an id, in order, and the id up to which it
@@ -115,9 +114,7 @@ func (s *Service) JournalHeads(ctx context.Context, after int64, limit int) (lis
 	}
 	for _, row := range rows {
 		head := JournalHead{ID: *row.Seq, CompanyID: row.CompanyID}
-		if err := json.Unmarshal([]byte(row.Channels), &head.Channels); err != nil {
-			return nil, after, fmt.Errorf("crm: channels of journal entry %d: %w", head.ID, err)
-		}
+		head.Anywhere = json.Unmarshal([]byte(row.Channels), &head.Channels) != nil
 		list = append(list, head)
 	}
 	if len(rows) == limit {
@@ -132,7 +129,7 @@ type CallbackNext struct {
 	Target CallbackTarget
 	Event  *CallbackEvent // the next event; nil: there is none up to Seen
 	Seen   int64
-	Lost   *CallbackGap // events that are gone; the next one is behind them
+	Lost   *CallbackGap // events that are gone or cannot be read; the next one is behind them
 }
 
 // nextEvents is how many events are looked through at once at most, which are in memory
@@ -143,21 +140,28 @@ const nextEvents = 16
 // deleted meanwhile is sent as the journal has it. A URL that is gone is CodeNotFound.
 func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackNext, error) {
 	tx := s.Store.Read(ctx)
+	bounds, err := tx.JournalBounds() // before the URL: a change of its chats is committed with an event behind them
+	if err != nil {
+		return nil, err
+	}
 	row, err := tx.CallbackURL(id)
 	if err != nil {
 		return nil, orNotFound(err, "callback URL")
 	}
 	n := &CallbackNext{Callback: callback(row), Target: targetOf(row, s.Now())}
-	bounds, err := tx.JournalBounds()
-	if err != nil {
-		return nil, err
-	}
 	last := bounds.LastSeq
 	if n.DryRun() {
 		last = min(last, n.UntilID)
 	}
-	if n.Event, n.Seen, err = nextEvent(tx, row, after, last); err != nil {
+	e, seen, err := nextEntry(tx, row, after, last)
+	if err != nil {
 		return nil, err
+	}
+	if n.Seen = seen; e != nil {
+		if n.Event, err = asCallbackEvent(e); err != nil {
+			s.Journal.leaveOut(ctx, *e, err)
+			n.Lost = &CallbackGap{From: seen, To: seen, Time: s.Now().Unix(), Unreadable: true}
+		}
 	}
 	// Read the bounds again: entries that were removed meanwhile are missing above.
 	if bounds, err = tx.JournalBounds(); err != nil {
@@ -170,9 +174,9 @@ func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackN
 	return n, nil
 }
 
-// nextEvent finds the first event after an id, and up to another one, that a URL selects,
-// and the id up to which it has looked.
-func nextEvent(tx *models.Tx, row *models.CallbackURL, after, last int64) (ev *CallbackEvent, seen int64, err error) {
+// nextEntry finds the first entry after an id, and up to another one, that a URL selects or
+// that cannot be read and may be selected, and the id up to which it has looked.
+func nextEntry(tx *models.Tx, row *models.CallbackURL, after, last int64) (found *models.JournalEntry, seen int64, err error) {
 	f, err := filterOf(row)
 	if err != nil {
 		return nil, 0, err
@@ -188,16 +192,15 @@ func nextEvent(tx *models.Tx, row *models.CallbackURL, after, last int64) (ev *C
 			return nil, 0, err
 		}
 		for _, e := range rows {
-			if f.selects(row, &e) {
-				ev, err := asCallbackEvent(&e)
-				return ev, *e.Seq, err
+			if entry, err := broadcastEntry(e); err != nil && f.names(e.Name) || err == nil && f.selects(row, &e, entry.Channels) {
+				return &e, *e.Seq, nil
 			}
 		}
 	}
 	return nil, max(seen, after), nil
 }
 
-// callbackEvent returns the event with the id, if the URL selects it.
+// callbackEvent returns the event with the id, if the URL selects it and it can be read.
 func callbackEvent(tx *models.Tx, row *models.CallbackURL, id int64) (*CallbackEvent, error) {
 	f, err := filterOf(row)
 	if err != nil {
@@ -207,7 +210,8 @@ func callbackEvent(tx *models.Tx, row *models.CallbackURL, id int64) (*CallbackE
 	if err != nil {
 		return nil, orNotFound(err, "event of this callback URL")
 	}
-	if e.CompanyID != row.CompanyID || !f.selects(row, e) {
+	entry, unreadable := broadcastEntry(*e)
+	if e.CompanyID != row.CompanyID || unreadable != nil || !f.selects(row, e, entry.Channels) {
 		return nil, notFound("event of this callback URL")
 	}
 	return asCallbackEvent(e)
@@ -215,53 +219,11 @@ func callbackEvent(tx *models.Tx, row *models.CallbackURL, id int64) (*CallbackE
 
 // asCallbackEvent returns a numbered entry as it is posted: its payload, unwrapped.
 func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
-	data, ours := strings.CutPrefix(e.Data, `{"payload":`)
-	if !ours || !strings.HasSuffix(data, envelopeTail) {
-		return nil, fmt.Errorf("crm: data of journal entry %d is no event", *e.Seq)
+	entry, err := broadcastEntry(*e)
+	if err != nil {
+		return nil, err
 	}
-	data = WithEventID(data, *e.Seq)
-	return &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: []byte(data[:len(data)-1])}, nil
-}
-
-// CallbackReport is what happened since the last one.
-type CallbackReport struct {
-	Callback                    // with its progress now
-	Attempts []CallbackReported // in order
-	Lost     *CallbackGap       // found since
-}
-
-// CallbackReported is an attempt at an event.
-type CallbackReported struct {
-	Event   CallbackEvent
-	Nth     int64
-	Attempt CallbackAttempt
-}
-
-// ReportCallback stores the progress and the log of a URL. It returns false when the
-// progress is not to be stored, because the URL was changed or removed meanwhile, or another
-// process delivers to it.
-func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackReport) (saved bool, err error) {
-	err = s.change(ctx, func(c *change) error {
-		if saved, err = c.tx.SaveCallbackProgress(r.ID, r.Generation, r.Epoch, owner, r.CallbackProgress); err != nil {
-			return err
-		}
-		kind, id := models.CallbackEvent, r.ID
-		if r.DryRun() {
-			kind, id = models.CallbackDryRun, r.ParentID
-		}
-		var rows []models.CallbackDelivery
-		if r.Lost != nil && saved {
-			rows = append(rows, models.CallbackDelivery{
-				Kind: models.CallbackLost, Seq: r.Lost.From, UntilSeq: r.Lost.To, Reason: "lost",
-				Error: "these events were removed from the journal before they were delivered", AtMS: r.Lost.Time * 1000,
-			})
-		}
-		for _, a := range r.Attempts {
-			rows = append(rows, attemptRow(kind, a.Event, a.Nth, a.Attempt))
-		}
-		return c.tx.LogCallback(id, rows, CallbackLogSize)
-	})
-	return saved && err == nil, err
+	return &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: []byte(entry.Data[len(envelopeHead) : len(entry.Data)-1])}, nil
 }
 
 // IsCallbackGone reports whether an error says that a callback URL is gone.

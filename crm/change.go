@@ -12,6 +12,7 @@ import (
 // change is a transaction and the events that it causes.
 type change struct {
 	tx     *models.Tx
+	s      *Service
 	now    time.Time
 	from   Client // of the request, for the audit log
 	quiet  bool   // of history: no events, and nothing is unread
@@ -40,7 +41,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	trace, end := s.traced(ctx)
 	err := s.Store.Tx(ctx, func(tx *models.Tx) error {
 		done = nil // of an attempt that the database has ended
-		c := &change{tx: tx, now: s.Now(), from: clientIn(ctx)}
+		c := &change{tx: tx, s: s, now: s.Now(), from: clientIn(ctx)}
 		if err := f(c); err != nil {
 			return err
 		}

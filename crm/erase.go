@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,8 +79,11 @@ func (c *change) redact(messageID int64, id string) error {
 	}
 	for _, e := range entries {
 		data, err := redactEntry(e.Name, e.Data, id)
-		if err != nil {
-			return fmt.Errorf("crm: journal entry %d: %w", e.ID, err)
+		if err != nil { // what cannot be read goes as a whole
+			if err := c.forgetUnreadable(e, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := c.tx.SetJournalData(e.ID, data); err != nil {
 			return err
@@ -93,6 +97,13 @@ func (c *change) redact(messageID int64, id string) error {
 		}
 	}
 	return nil
+}
+
+// forgetUnreadable removes an entry of the journal that may say what is to be erased, and
+// cannot be read.
+func (c *change) forgetUnreadable(e models.JournalEntry, cause error) error {
+	c.after = append(c.after, func() { c.s.Journal.leaveOut(context.Background(), e, cause) })
+	return c.tx.ForgetJournal(e)
 }
 
 // redactEntry returns the data of a journal entry without what the message says.

@@ -52,8 +52,11 @@ type UserMeta struct {
 	UserID string `json:"userId"`
 }
 
-// envelopeTail is the end of every event's data, because meta is an object.
-const envelopeTail = "}}}"
+// The beginning and the end of every event's data: meta is an object.
+const (
+	envelopeHead = `{"payload":`
+	envelopeTail = "}}}"
+)
 
 // WithEventID adds seq, the number that the relay assigned, to journalled data as
 // payload.meta.eventId. data must be the JSON of an event's envelope.

@@ -44,6 +44,8 @@ type EventsPage struct {
 	Items     []PublishedEvent `json:"items"`
 	NextAfter int64            `json:"nextAfter"` // the After of the next query
 	LastID    int64            `json:"lastId"`    // the last number assigned in the whole journal
+
+	Skipped []int64 `json:"skipped,omitempty"` // numbers of entries that cannot be read
 }
 
 // Events lists the events of a channel after a cursor, in order. Actors who may not
@@ -54,7 +56,7 @@ type EventsPage struct {
 // With q.Newest it lists the last events, and NextAfter is the end of the journal.
 //
 // NextAfter grows even when the channel has no events, so that the cursor does not
-// become too old.
+// become too old. An entry that cannot be read is left out, and told of in Skipped.
 func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPage, error) {
 	name, err := q.check()
 	if err != nil {
@@ -81,7 +83,7 @@ func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPa
 		if err != nil {
 			return nil, err
 		}
-		if len(page.Items) > 0 || q.Wait <= 0 {
+		if len(page.Items)+len(page.Skipped) > 0 || q.Wait <= 0 {
 			return page, nil
 		}
 		timedOut, err := s.waitForEvent(ctx, grown, timeout.C, name, q.After)
@@ -146,11 +148,11 @@ func (q *EventsQuery) check() (channels.Name, error) {
 // eventsNow is Events without waiting. It checks the permission each time, because
 // access may be taken away during a wait.
 func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q EventsQuery) (*EventsPage, error) {
-	found, err := s.readChannel(ctx, a, name, func(v models.ChannelView) (*channelHistory, error) {
+	found, err := s.readChannel(ctx, a, name, func(v models.ChannelView, upTo int64) (*channelHistory, error) {
 		if q.Newest {
-			return s.Journal.newest(ctx, v, q.Limit)
+			return s.Journal.newest(ctx, v, upTo, q.Limit)
 		}
-		return s.Journal.after(ctx, v, q.After, q.Limit, math.MaxInt)
+		return s.Journal.after(ctx, v, q.After, upTo, q.Limit, math.MaxInt)
 	})
 	if err != nil {
 		return nil, err
@@ -161,9 +163,14 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	if found.lost {
 		return nil, cursorConflict("the journal starts at %d: the events before it are no longer kept", found.first)
 	}
-	page := &EventsPage{NextAfter: found.last, LastID: found.last}
-	if page.Items, err = publishedEvents(found.rows, name); err != nil {
-		return nil, err
+	page := &EventsPage{Items: []PublishedEvent{}, NextAfter: found.last, LastID: found.last}
+	for rest := found.rows; len(rest) > 0; {
+		items, err := publishedEvents(rest, name)
+		page.Items, rest = append(page.Items, items...), rest[len(items):]
+		if err != nil {
+			s.Journal.leaveOut(ctx, rest[0], err)
+			page.Skipped, rest = append(page.Skipped, *rest[0].Seq), rest[1:]
+		}
 	}
 	if found.more {
 		page.NextAfter = *found.rows[len(found.rows)-1].Seq
@@ -171,8 +178,13 @@ func (s *Service) eventsNow(ctx context.Context, a Actor, name channels.Name, q 
 	return page, nil
 }
 
-// readChannel reads what the actor may read of a channel now.
-func (s *Service) readChannel(ctx context.Context, a Actor, name channels.Name, read func(v models.ChannelView) (*channelHistory, error)) (*channelHistory, error) {
+// readChannel reads what the actor may read of a channel now. read must look no further than
+// at upTo: when the actor gets to see more meanwhile, what follows may be of that.
+func (s *Service) readChannel(ctx context.Context, a Actor, name channels.Name, read func(v models.ChannelView, upTo int64) (*channelHistory, error)) (*channelHistory, error) {
+	bounds, err := s.Store.Read(ctx).JournalBounds() // before the view
+	if err != nil {
+		return nil, err
+	}
 	view, err := s.viewOf(ctx, a.UserID, name)
 	if errors.Is(err, channels.ErrDenied) {
 		return nil, denied("no access to this channel")
@@ -180,7 +192,7 @@ func (s *Service) readChannel(ctx context.Context, a Actor, name channels.Name, 
 	if err != nil {
 		return nil, err
 	}
-	return read(view)
+	return read(view, bounds.LastSeq)
 }
 
 // publishedEvents converts rows of a channel's journal, up to one that cannot be converted.

@@ -2,7 +2,6 @@ package crm
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -133,7 +132,10 @@ func (c *change) forgetLists(userID int64, lists []int64) error {
 			} `json:"payload"`
 		}
 		if err := json.Unmarshal([]byte(e.Data), &stored); err != nil {
-			return fmt.Errorf("crm: journal entry %d: %w", e.ID, err)
+			if err := c.forgetUnreadable(e, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if len(stored.Payload.Data) == 0 || !slices.Contains(lists, stored.Payload.Data[0].List.ID) { // all items are of one list
 			continue

@@ -49,11 +49,11 @@ func (s *Service) StreamEvents(ctx context.Context, a Actor, q StreamQuery) (*St
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	found, err := s.readChannel(ctx, a, name, func(v models.ChannelView) (*channelHistory, error) {
+	found, err := s.readChannel(ctx, a, name, func(v models.ChannelView, upTo int64) (*channelHistory, error) {
 		if q.After == FromNow {
-			return s.Journal.end(ctx)
+			return &channelHistory{last: upTo}, nil
 		}
-		return s.Journal.after(ctx, v, q.After, MaxPage, streamPageSize)
+		return s.Journal.after(ctx, v, q.After, upTo, MaxPage, streamPageSize)
 	})
 	if err == nil {
 		_, err = s.TokenSession(ctx, q.Session)
@@ -70,7 +70,7 @@ func (s *Service) StreamEvents(ctx context.Context, a Actor, q StreamQuery) (*St
 	switch n := len(page.Items); {
 	case err != nil:
 		bad := found.rows[n]
-		s.unreadable(ctx, bad, err)
+		s.Journal.leaveOut(ctx, bad, err)
 		page.More = true
 		if page.Next = *bad.Seq; n == 0 {
 			page.Lost, page.Oldest = true, page.Next+1

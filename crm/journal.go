@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,12 +24,14 @@ type Journal struct {
 	store *models.Store
 
 	waiting atomic.Int64
+	leftOut atomic.Uint64
 
 	mu    sync.Mutex    // guards all below
 	grown chan struct{} // closed and replaced when entries are published
 	waits map[int64]int // number of waiting calls of Events, by user id
 
 	traces map[int64]broadcasting.Trace // of entries that were not published yet, by row id
+	log    *slog.Logger
 }
 
 // maxTraces is how many entries may wait with a trace: those of changes that failed after
@@ -59,7 +62,28 @@ func (j *Journal) mark(row models.JournalEntry) *broadcasting.Mark {
 
 // NewJournal returns the journal of store.
 func NewJournal(store *models.Store) *Journal {
-	return &Journal{store: store, grown: make(chan struct{}), waits: map[int64]int{}}
+	return &Journal{store: store, grown: make(chan struct{}), waits: map[int64]int{}, log: slog.New(slog.DiscardHandler)}
+}
+
+// logTo sets where j logs.
+func (j *Journal) logTo(log *slog.Logger) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.log = log
+}
+
+// LeftOut returns how often readers have left out an entry, because it cannot be read.
+func (j *Journal) LeftOut() uint64 { return j.leftOut.Load() }
+
+// leaveOut counts and logs that a reader leaves out an entry that is no event. Reading it
+// again would not help, so every reader steps over it: what follows is published, replayed,
+// listed and posted. Who can be told that something is missing is told.
+func (j *Journal) leaveOut(ctx context.Context, row models.JournalEntry, err error) {
+	j.leftOut.Add(1)
+	j.mu.Lock()
+	log := j.log
+	j.mu.Unlock()
+	log.ErrorContext(ctx, "an entry of the journal cannot be read, and is left out", "reason", "unreadable", "row", row.ID, "seq", deref(row.Seq), "error", err)
 }
 
 // Waiting returns the number of calls of Events that wait for an event.
@@ -111,7 +135,8 @@ func (j *Journal) Unpublished(ctx context.Context, limit int) ([]broadcasting.En
 	entries := make([]broadcasting.Entry, len(rows))
 	for i, row := range rows {
 		if entries[i], err = broadcastEntry(row); err != nil {
-			return nil, err
+			j.leaveOut(ctx, row, err)
+			entries[i] = broadcasting.Entry{Seq: *row.Seq} // in no channel
 		}
 		entries[i].Mark = j.mark(row)
 	}
@@ -156,15 +181,18 @@ func (j *Journal) next() <-chan struct{} {
 }
 
 // broadcastEntry converts a numbered row to the entry to publish, with its number in
-// the data.
+// the data. Every reader of the journal uses it: an error means that the row is no event,
+// see Journal.leaveOut.
 func broadcastEntry(row models.JournalEntry) (broadcasting.Entry, error) {
 	e := broadcasting.Entry{Seq: *row.Seq, Name: row.Name}
 	if err := json.Unmarshal([]byte(row.Channels), &e.Channels); err != nil {
 		return e, fmt.Errorf("crm: channels of journal entry %d: %w", e.Seq, err)
 	}
-	if !strings.HasSuffix(row.Data, envelopeTail) {
+	if strings.HasPrefix(row.Data, envelopeHead) && strings.HasSuffix(row.Data, envelopeTail) {
+		e.Data = WithEventID(row.Data, e.Seq)
+	}
+	if !json.Valid([]byte(e.Data)) {
 		return e, fmt.Errorf("crm: data of journal entry %d is no event", e.Seq)
 	}
-	e.Data = WithEventID(row.Data, e.Seq)
 	return e, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"chatcast/broadcasting"
@@ -18,7 +19,15 @@ var _ broadcasting.History = History{}
 // shows them. Nothing is journalled for presence channels, so nothing was missed there.
 type History struct{ Service *Service }
 
-// View implements broadcasting.History. A view is a models.ChannelView as JSON.
+// historyView is a view of a channel.
+type historyView struct {
+	models.ChannelView
+	// UpTo is the last number at the time of a view that may change: when the reader gets to
+	// see more meanwhile, what follows may be of that. nil: the view does not change.
+	UpTo *int64 `json:",omitempty"`
+}
+
+// View implements broadcasting.History. A view is a historyView as JSON.
 func (h History) View(ctx context.Context, reader, channel string) (string, error) {
 	userID, err := strconv.ParseInt(reader, 10, 64)
 	if err != nil {
@@ -28,14 +37,22 @@ func (h History) View(ctx context.Context, reader, channel string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	view, err := h.Service.viewOf(ctx, userID, name)
+	var v historyView
+	if name.Room().Family == channels.CompanyUser { // one reader's; the views of others are shared
+		bounds, err := h.Service.Store.Read(ctx).JournalBounds() // before the view
+		if err != nil {
+			return "", fmt.Errorf("crm: read the end of the journal: %w", err)
+		}
+		v.UpTo = &bounds.LastSeq
+	}
+	v.ChannelView, err = h.Service.viewOf(ctx, userID, name)
 	if errors.Is(err, channels.ErrDenied) {
 		return "", broadcasting.ErrRevoked
 	}
 	if err != nil {
 		return "", fmt.Errorf("crm: what %d may read of a channel: %w", userID, err)
 	}
-	text, err := json.Marshal(view)
+	text, err := json.Marshal(v)
 	return string(text), err
 }
 
@@ -53,11 +70,15 @@ func (h History) Since(ctx context.Context, channel, view string, seq int64, lim
 	if name, err := channels.Parse(channel); err != nil || name.Kind == channels.Presence {
 		return broadcasting.Missed{Through: seq}, err
 	}
-	var v models.ChannelView
+	v := historyView{}
 	if err := json.Unmarshal([]byte(view), &v); err != nil {
 		return missed, err
 	}
-	found, err := h.Service.Journal.after(ctx, v, seq, limit, replayPageSize)
+	upTo := int64(math.MaxInt64)
+	if v.UpTo != nil {
+		upTo = *v.UpTo
+	}
+	found, err := h.Service.Journal.after(ctx, v.ChannelView, seq, upTo, limit, replayPageSize)
 	if err != nil {
 		return missed, fmt.Errorf("crm: read the history of a channel: %w", err)
 	}
@@ -73,19 +94,13 @@ func (h History) Since(ctx context.Context, channel, view string, seq int64, lim
 			missed.Entries = append(missed.Entries, entry)
 			continue
 		}
-		h.Service.unreadable(ctx, row, err)
+		h.Service.Journal.leaveOut(ctx, row, err)
 		if missed.More = true; len(missed.Entries) == 0 {
 			missed.Lost, missed.Oldest, missed.Through = true, *row.Seq+1, *row.Seq
 		}
 		break
 	}
 	return missed, nil
-}
-
-// unreadable reports an entry that is no event. Reading it again would not help: what
-// follows it is sent, and the client is told that something is missing.
-func (s *Service) unreadable(ctx context.Context, row models.JournalEntry, err error) {
-	s.Log.ErrorContext(ctx, "an entry of the journal cannot be read, and is left out", "seq", *row.Seq, "error", err)
 }
 
 // replayPageSize is the data of a page of a replay, which is kept while sockets take it.
@@ -95,35 +110,21 @@ const replayPageSize = 1 << 20
 // journal.
 type channelHistory struct {
 	rows        []models.JournalEntry
-	first, last int64 // numbers of the whole journal, see models.JournalBounds
+	first, last int64 // of the whole journal: the lowest number still kept; the last one that was looked at, or given
 	ahead       bool  // the requested number was never reached: it belongs to another journal
 	lost        bool  // entries after the requested number were pruned
 	more        bool  // there may be more rows
 }
 
-// end reads no entries, only the bounds.
-func (j *Journal) end(ctx context.Context) (*channelHistory, error) {
-	bounds, err := j.store.Read(ctx).JournalBounds()
-	if err != nil {
-		return nil, err
-	}
-	return &channelHistory{first: bounds.First, last: bounds.LastSeq}, nil
+// newest reads the last limit entries of the channel up to upTo.
+func (j *Journal) newest(ctx context.Context, v models.ChannelView, upTo int64, limit int) (*channelHistory, error) {
+	rows, err := j.store.Read(ctx).NewestChannelJournal(v, upTo, limit)
+	return &channelHistory{rows: rows, last: upTo}, err
 }
 
-// newest reads the last limit entries of the channel.
-func (j *Journal) newest(ctx context.Context, v models.ChannelView, limit int) (*channelHistory, error) {
-	tx := j.store.Read(ctx)
-	bounds, err := tx.JournalBounds()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := tx.NewestChannelJournal(v, bounds.LastSeq, limit)
-	return &channelHistory{rows: rows, first: bounds.First, last: bounds.LastSeq}, err
-}
-
-// after reads at most limit entries of the channel with numbers above seq, and no more once
-// their data has size bytes. With seq 0 it begins at the first entry that is kept.
-func (j *Journal) after(ctx context.Context, v models.ChannelView, seq int64, limit, size int) (*channelHistory, error) {
+// after reads at most limit entries of the channel with numbers above seq and up to upTo, and
+// no more once their data has size bytes. With seq 0 it begins at the first entry that is kept.
+func (j *Journal) after(ctx context.Context, v models.ChannelView, seq, upTo int64, limit, size int) (*channelHistory, error) {
 	tx := j.store.Read(ctx)
 	bounds, err := tx.JournalBounds()
 	if err != nil {
@@ -133,7 +134,8 @@ func (j *Journal) after(ctx context.Context, v models.ChannelView, seq int64, li
 	if found.ahead {
 		return found, nil
 	}
-	if found.rows, found.more, err = tx.ChannelJournalPage(v, seq, bounds.LastSeq, limit, size); err != nil {
+	found.last = max(seq, min(upTo, bounds.LastSeq))
+	if found.rows, found.more, err = tx.ChannelJournalPage(v, seq, found.last, limit, size); err != nil {
 		return nil, err
 	}
 	// Read the bounds again: entries pruned between the two queries are missing in

@@ -109,8 +109,12 @@ func TestPagesOfLargeEvents(t *testing.T) {
 // forget removes the entries, which are not all events.
 func forget(t *testing.T, w *crmtest.World) {
 	t.Helper()
-	const all = 10
-	if err := w.Journal.MarkPublished(t.Context(), all); err != nil {
+	forgetUpTo(t, w, 10)
+}
+
+func forgetUpTo(t *testing.T, w *crmtest.World, all int) {
+	t.Helper()
+	if err := w.Journal.MarkPublished(t.Context(), int64(all)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Journal.Prune(t.Context(), time.Now(), all); err != nil {

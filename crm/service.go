@@ -119,6 +119,9 @@ func New(o Options) *Service {
 	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), streamReads: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures(),
 		checks: newThrottle(), numbers: newNumberCache()}
 	s.SetConfigApps(o.ConfigApps)
+	if o.Log != nil {
+		o.Journal.logTo(o.Log)
+	}
 	return s
 }
 

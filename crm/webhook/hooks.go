@@ -256,7 +256,7 @@ func (h *Hooks) scan(ctx context.Context) error {
 		}
 		for _, head := range heads {
 			for _, s := range byCompany[head.CompanyID] {
-				if s.channel == "" || slices.Contains(head.Channels, s.channel) {
+				if s.channel == "" || head.Anywhere || slices.Contains(head.Channels, s.channel) {
 					s.kick()
 				}
 			}

@@ -25,6 +25,8 @@ var (
 
 	descRepairs = desc("app_state_repairs_total", "Repairs of the state that WhatsApp lines share with their phones, by the result: reread, copied from the phone, or failed.", "result")
 
+	descUnreadable = desc("journal_unreadable_total", "How often a reader of the journal has left out an entry that cannot be read.")
+
 	descDatabaseUp    = desc("database_up", "1 when the database has answered this scrape. Without it the metrics below are missing.")
 	descLines         = desc("lines", "Lines with an account, by the messenger's type and the state.", "messenger", "state")
 	descRatings       = desc("line_ratings", "Paired lines, by the messenger's type and the rating of their accounts: ok, careful, or stop.", "messenger", "rating")
@@ -48,7 +50,7 @@ var _ prometheus.Collector = stateMetrics{}
 // Describe implements prometheus.Collector.
 func (m stateMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends, descRepairs,
+		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends, descRepairs, descUnreadable,
 		descDatabaseUp, descLines, descRatings, descOutbox, descOutboxOldest, descJournal, descJournalOldest, descSearch,
 	} {
 		ch <- d
@@ -75,6 +77,7 @@ func (m stateMetrics) Collect(ch chan<- prometheus.Metric) {
 	for result, n := range m.whatsapp.Repairs() {
 		count(descRepairs, n, result)
 	}
+	count(descUnreadable, m.rules.Journal.LeftOut())
 	m.collectFigures(ch)
 }
 

@@ -22,8 +22,9 @@ type CallbackPoster interface {
 	// CheckURL posts nothing to the URL. It returns an Error about the field url unless the
 	// answer is 200, or CodeThrottled when too many POSTs of the company are under way.
 	CheckURL(ctx context.Context, companyID int64, url string) error
-	// Post posts an event once. The error is as for CheckURL.
-	Post(ctx context.Context, companyID int64, to CallbackTarget, ev CallbackEvent) (CallbackAttempt, error)
+	// Post waits for its turn, and posts once what read returns then. The error is that of
+	// read, or as for CheckURL.
+	Post(ctx context.Context, companyID int64, read func() (CallbackTarget, CallbackEvent, error)) (CallbackAttempt, error)
 	// Changed is called after the commit of a change of URLs. It does not block.
 	Changed()
 }
@@ -147,7 +148,7 @@ func (noCallbacks) CheckURL(context.Context, int64, string) error {
 	return Unavailable("this program posts no webhooks")
 }
 
-func (noCallbacks) Post(context.Context, int64, CallbackTarget, CallbackEvent) (CallbackAttempt, error) {
+func (noCallbacks) Post(context.Context, int64, func() (CallbackTarget, CallbackEvent, error)) (CallbackAttempt, error) {
 	return CallbackAttempt{}, Unavailable("this program posts no webhooks")
 }
 

@@ -106,23 +106,30 @@ func callbackDelivery(r models.CallbackDelivery) CallbackDelivery {
 }
 
 // RedeliverCallback posts one event once more, at once and whatever waits, and returns how
-// that went. The event must be one that the URL selects.
+// that went. The event must be one that the URL selects. Both are read when its turn has come.
 func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID int64) (d CallbackDelivery, err error) {
 	row, err := s.callbackFor(ctx, a, id)
 	if err != nil {
 		return d, err
 	}
-	ev, err := callbackEvent(s.Store.Read(ctx), row, eventID)
+	var ev *CallbackEvent
+	went, err := s.Callbacks.Post(ctx, row.CompanyID, func() (to CallbackTarget, _ CallbackEvent, err error) {
+		if row, err = s.callbackFor(ctx, a, id); err != nil {
+			return to, CallbackEvent{}, err
+		}
+		if ev, err = callbackEvent(s.Store.Read(ctx), row, eventID); err != nil {
+			return to, CallbackEvent{}, err
+		}
+		return targetOf(row, s.Now()), *ev, nil
+	})
 	if err != nil {
 		return d, err
 	}
-	went, err := s.Callbacks.Post(ctx, row.CompanyID, targetOf(row, s.Now()), *ev)
-	if err != nil {
-		return d, err
-	}
-	entry := attemptRow(models.CallbackRedelivery, *ev, 1, went)
 	err = s.change(context.WithoutCancel(ctx), func(c *change) error {
-		rows := []models.CallbackDelivery{entry}
+		rows, err := c.attemptRows(models.CallbackRedelivery, []CallbackReported{{*ev, 1, went}})
+		if err != nil {
+			return err
+		}
 		if err := c.tx.LogCallback(row.ID, rows, CallbackLogSize); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"context"
 
 	"chatcast/models"
@@ -29,6 +30,10 @@ func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackRe
 		if r.DryRun() {
 			kind, id = models.CallbackDryRun, r.ParentID
 		}
+		attempts, err := c.attemptRows(kind, r.Attempts) // first: who merges chats locks the journal before the URL, too
+		if err != nil {
+			return err
+		}
 		if saved, err = c.tx.SaveCallbackProgress(r.ID, r.Generation, r.Epoch, owner, r.CallbackProgress); err != nil {
 			return err
 		}
@@ -36,10 +41,7 @@ func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackRe
 		if r.Lost != nil && saved {
 			rows = append(rows, lostRow(*r.Lost))
 		}
-		for _, a := range r.Attempts {
-			rows = append(rows, attemptRow(kind, a.Event, a.Nth, a.Attempt))
-		}
-		return c.tx.LogCallback(id, rows, CallbackLogSize)
+		return c.tx.LogCallback(id, append(rows, attempts...), CallbackLogSize)
 	})
 	return saved && err == nil, err
 }
@@ -53,4 +55,37 @@ func lostRow(gap CallbackGap) models.CallbackDelivery {
 		row.Reason, row.Error = "unreadable", "this event cannot be read in the journal, and was left out"
 	}
 	return row
+}
+
+// attemptRows returns the entries of the log for attempts. Of an event that is not as it was
+// posted any more the answer is left out, because it may repeat what was deleted meanwhile.
+// Deletions of the events wait until the change commits, and drop the answers then.
+func (c *change) attemptRows(kind string, list []CallbackReported) (rows []models.CallbackDelivery, err error) {
+	var answered []int64
+	for _, a := range list {
+		if a.Attempt.Answer != "" {
+			answered = append(answered, a.Event.ID)
+		}
+	}
+	var now map[int64]models.JournalEntry
+	if len(answered) > 0 {
+		if now, err = c.tx.KeepJournal(answered); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range list {
+		row := attemptRow(kind, a.Event, a.Nth, a.Attempt)
+		e, kept := now[a.Event.ID]
+		if !kept || !a.Event.is(e) {
+			row.Answer = ""
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// is reports whether an entry is posted now as ev was.
+func (ev CallbackEvent) is(e models.JournalEntry) bool {
+	now, err := asCallbackEvent(&e)
+	return err == nil && bytes.Equal(now.Body, ev.Body)
 }

@@ -2,7 +2,10 @@ package models
 
 import (
 	"errors"
+	"slices"
 	"time"
+
+	"gorm.io/gorm/clause"
 )
 
 // CallbackLease is the right of a process to deliver to the URLs that have its name.
@@ -109,6 +112,30 @@ func (tx *Tx) JournalHeads(after, upTo int64, limit int) (rows []JournalEntry, e
 // with its line.
 func (tx *Tx) JournalEntry(seq int64) (*JournalEntry, error) {
 	return first[JournalEntry](tx.db.Table("journal AS j").Where("j.seq = ? AND "+listedEntry, seq))
+}
+
+// KeepJournal returns the entries with these numbers as they are now, by number and without
+// those that were removed with their line, and keeps them so until the transaction ends.
+func (tx *Tx) KeepJournal(seqs []int64) (map[int64]JournalEntry, error) {
+	find, kept := tx.db, map[int64]JournalEntry{}
+	if tx.postgres { // SQLite has one writer
+		find = find.Clauses(clause.Locking{Strength: "SHARE"})
+	}
+	var rows []JournalEntry
+	if err := find.Where("seq IN ?", seqs).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	// A statement of its own, which sees what was removed while the one above waited.
+	var listed []int64
+	if err := tx.db.Raw("SELECT DISTINCT seq FROM journal_channels WHERE seq IN ?", seqs).Scan(&listed).Error; err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if slices.Contains(listed, *row.Seq) {
+			kept[*row.Seq] = row
+		}
+	}
+	return kept, nil
 }
 
 // JournalOfLine lists the entries of a line's channel with this name, in the order in which

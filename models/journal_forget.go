@@ -33,6 +33,7 @@ func (tx *Tx) ForgetJournal(e JournalEntry) error {
 		return tx.db.Exec("DELETE FROM journal WHERE id = ?", e.ID).Error
 	}
 	return errors.Join(
+		tx.forgetAnswers("seq = ?", *e.Seq),
 		tx.db.Exec("DELETE FROM journal_channels WHERE seq = ?", *e.Seq).Error,
 		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE id = ?", e.ID).Error,
 	)
@@ -49,6 +50,11 @@ const emptyEntry = `SET data = '{"payload":{"data":[],"meta":{"type":""}}}', cha
 func (tx *Tx) ForgetJournalOf(channel string) error {
 	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
 	unlist := func() error {
+		if tx.postgres { // who logs an answer to one of them waits, or has done it: see KeepJournal
+			if err := tx.db.Exec("SELECT id FROM journal WHERE "+ours+" ORDER BY id FOR UPDATE", channel).Error; err != nil {
+				return err
+			}
+		}
 		return errors.Join(
 			tx.forgetAnswers(ours, channel),
 			tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error,

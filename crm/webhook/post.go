@@ -41,12 +41,16 @@ const (
 )
 
 // Post implements crm.CallbackPoster.
-func (h *Hooks) Post(ctx context.Context, companyID int64, to crm.CallbackTarget, ev crm.CallbackEvent) (crm.CallbackAttempt, error) {
+func (h *Hooks) Post(ctx context.Context, companyID int64, read func() (crm.CallbackTarget, crm.CallbackEvent, error)) (crm.CallbackAttempt, error) {
 	leave, err := h.ask(ctx, companyID)
 	if err != nil {
 		return crm.CallbackAttempt{}, err
 	}
 	defer leave()
+	to, ev, err := read()
+	if err != nil {
+		return crm.CallbackAttempt{}, err
+	}
 	return h.post(ctx, to, ev), nil
 }
 

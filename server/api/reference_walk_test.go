@@ -117,8 +117,9 @@ var _ crm.CallbackPoster = poster{}
 
 func (poster) CheckURL(context.Context, int64, string) error { return nil }
 func (poster) Changed()                                      {}
-func (poster) Post(context.Context, int64, crm.CallbackTarget, crm.CallbackEvent) (crm.CallbackAttempt, error) {
-	return crm.CallbackAttempt{Status: 200}, nil
+func (poster) Post(_ context.Context, _ int64, read func() (crm.CallbackTarget, crm.CallbackEvent, error)) (crm.CallbackAttempt, error) {
+	_, _, err := read()
+	return crm.CallbackAttempt{Status: 200}, err
 }
 
 // walker calls the routes and records the answers.

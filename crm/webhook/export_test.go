@@ -1,0 +1,11 @@
+package webhook
+
+// Asking returns how many POSTs that people of a company asked for run, or wait for a place.
+func (h *Hooks) Asking(companyID int64) int {
+	h.asked.mu.Lock()
+	defer h.asked.mu.Unlock()
+	if own := h.asked.of[companyID]; own != nil {
+		return own.users
+	}
+	return 0
+}

@@ -73,10 +73,10 @@ func TestSuspended(t *testing.T) {
 			t.Errorf("after 410 it is %+v", got)
 		}
 		r.set(&status, 200)
+		r.forget()
 		if _, err := w.RewindCallback(t.Context(), w.Admin, d.ID, crm.CallbackRewind{EventID: crm.Value[int64](3)}); err != nil {
 			t.Fatal(err)
 		}
-		r.forget()
 		r.wants(4, 5)
 	})
 }

@@ -101,6 +101,7 @@ func TestResumeOfAQuietChannel(t *testing.T) {
 		quiet.Silence()
 		quiet.Close() // before its first event
 		p.Journal(owner, 2)
+		testwait.Count(t, "published events", int(end+2), published) // what is numbered later comes behind the position
 		again := owner.Resume(e2e.LineChannel, map[string]any{"last_event_ids": map[string]any{e2e.LineChannel: end}})
 		if err := e2e.Consecutive(again.EventIDs(2), end+1, end+2); err != nil {
 			t.Error(err)

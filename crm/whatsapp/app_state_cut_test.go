@@ -17,6 +17,7 @@ type cutAt struct {
 	Rules
 	name    string
 	reached chan struct{} // closed at that commit
+	ended   func()        // called when it was cut off; may be nil
 	once    sync.Once
 }
 
@@ -32,6 +33,9 @@ func (c *cutAt) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch)
 	if first {
 		close(c.reached)
 		<-ctx.Done()
+		if c.ended != nil {
+			c.ended()
+		}
 		return crm.InboundResult{}, ctx.Err()
 	}
 	return c.Rules.Ingest(ctx, on, batch)
@@ -104,4 +108,24 @@ func TestCutOffChangesInTheDatabase(t *testing.T) {
 		h.shop.Change(appstate.BuildLabelEdit("9", "Later", 1, false))
 		known(3)
 	})
+}
+
+// TestHandlersEndAfterTheSocket stops the program while a change is handled. whatsmeow may end
+// the program when its questions are given up while answers can come.
+func TestHandlersEndAfterTheSocket(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	rules := newCutAt(w.rules, "Urgent")
+	open := make(chan bool, 1)
+	w.serve = rules
+	w.start(t)
+	w.pair(t)
+	cli := w.m.serving(testLine).client()
+	rules.ended = func() { open <- cli.IsConnected() }
+	w.shop.Change(appstate.BuildLabelEdit("8", "Urgent", 3, false))
+	<-rules.reached
+	w.stop()
+	if <-open {
+		t.Error("the handler was given up before the socket was closed")
+	}
 }

@@ -26,10 +26,13 @@ type lifetime struct {
 	caughtUp chan struct{} // closed when everything from before the connection was told
 }
 
+// newLifetime returns a lifetime that goes on when ctx ends: end must be called. whatsmeow
+// gives up a question whose context ends while it is written, and an answer that comes then
+// ends the program. So contexts end after the socket was closed.
 func newLifetime(ctx context.Context) *lifetime {
 	l := &lifetime{caughtUp: make(chan struct{})}
 	l.opening.Store(&opening{lost: make(chan struct{}, 1)})
-	l.ctx, l.cancel = context.WithCancel(ctx)
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	l.closed, l.close = context.WithCancel(context.Background())
 	return l
 }

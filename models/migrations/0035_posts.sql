@@ -8,6 +8,11 @@ PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = replace(sql, 'CHECK (type IN (''private'', ''group''))', 'CHECK (type IN (''private'', ''group'', ''channel''))')
 	WHERE type = 'table' AND name = 'chats';
 PRAGMA writable_schema = RESET;
+-- A table with another text is not as this program made it, and would refuse every channel.
+CREATE TEMP TABLE changed (tables INTEGER CONSTRAINT the_check_of_chats_type_was_found CHECK (tables = 1));
+INSERT INTO changed SELECT count(*) FROM sqlite_schema
+	WHERE type = 'table' AND name = 'chats' AND instr(sql, 'CHECK (type IN (''private'', ''group'', ''channel''))') > 0;
+DROP TABLE changed;
 -- @postgres
 ALTER TABLE chats DROP CONSTRAINT chats_type_check;
 ALTER TABLE chats ADD CONSTRAINT chats_type_check CHECK (type IN ('private', 'group', 'channel')) NOT VALID;

@@ -42,18 +42,18 @@ func (a *appStates) due() (due []appstate.WAPatchName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(a.wanted)) {
-		if a.wanted[name].again.left() == 0 && a.waiting[name] == nil {
+		if r := a.waiting[name]; a.wanted[name].again.left() == 0 && (r == nil || r.key) {
 			due = append(due, name)
 		}
 	}
 	return due
 }
 
-// faultOf returns why a wanted part has to be repaired, or nil.
+// faultOf returns why a wanted part has to be repaired, or nil. It is nil while it is repaired.
 func (a *appStates) faultOf(name appstate.WAPatchName) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if w := a.wanted[name]; w != nil {
+	if w := a.wanted[name]; w != nil && a.waiting[name] == nil {
 		return w.fault
 	}
 	return nil
@@ -155,6 +155,23 @@ func (s *session) readPart(ctx context.Context, cli *whatsmeow.Client, name apps
 	if !ok {
 		return whatsmeow.ErrNotLoggedIn
 	}
+	for tries := 0; ; tries++ {
+		waited, err := parts.awaitCopy(ctx, name, s.m.times.repair)
+		if err != nil {
+			return err
+		}
+		if waited || tries > 0 { // the copy may have come in place of the whole part
+			whole = s.states.isWhole(name)
+		}
+		if err := s.readAlone(ctx, cli, parts, name, whole); tries > 0 || !errors.Is(err, errReadApart) {
+			return err
+		}
+	}
+}
+
+// readAlone is readPart while no other part is read and no copy is being handled. It returns
+// errReadApart when a copy has come meanwhile.
+func (s *session) readAlone(ctx context.Context, cli *whatsmeow.Client, parts *partStore, name appstate.WAPatchName, whole bool) error {
 	asked, r := s.states.askedFor(name), &partRead{}
 	defer parts.drop(name, r)
 	if (whole || s.states.isWhole(name)) && parts.known(ctx, name) {
@@ -177,7 +194,7 @@ func (s *session) readPart(ctx context.Context, cli *whatsmeow.Client, name apps
 	s.states.done(name, asked)
 	if n := len(changes); n > 0 {
 		if _, all := changes[n-1].(*events.AppStateSyncComplete); all {
-			s.states.complete(name)
+			s.states.complete(name, false)
 		}
 	}
 	return nil
@@ -198,7 +215,8 @@ func (s *session) partComplete(ctx context.Context, cli *whatsmeow.Client, e *ev
 		s.breakOff() // the phone's message comes again
 		return false
 	}
-	s.states.complete(e.Name)
+	s.m.repairs.copied.Add(1)
+	s.states.complete(e.Name, true)
 	return true
 }
 

@@ -74,20 +74,20 @@ func (s *session) repair(ctx context.Context, cli *whatsmeow.Client, name appsta
 	err := s.readPart(ctx, cli, name, true)
 	unreadable := r.unreadable.Load()
 	if errors.Is(err, appstate.ErrKeyNotFound) { // whatsmeow has asked the phone for it, and the part is read when it comes
-		r.asked = true
+		s.states.awaitKey(r)
+		s.readWanted() // it may have come already
 		err = s.awaitPart(ctx, r)
 		unreadable = err != nil
 	}
-	if err == nil {
-		s.m.repairs.reread.Add(1)
-		s.log.Info("a part of the shared state was read again", "part", name)
-		return
-	}
-	if unreadable && !s.cutOff(ctx, cli) {
+	if err != nil && unreadable && !s.cutOff(ctx, cli) {
 		err = s.copyPart(ctx, cli, name, r, err)
 	}
 	switch {
+	case err == nil && r.copied.Load():
+		s.log.Info("a part of the shared state was copied from the phone", "part", name)
 	case err == nil:
+		s.m.repairs.reread.Add(1)
+		s.log.Info("a part of the shared state was read again", "part", name)
 	case s.cutOff(ctx, cli):
 		again = fault
 	default: // refused or not answered
@@ -113,10 +113,6 @@ func (s *session) copyPart(ctx context.Context, cli *whatsmeow.Client, name apps
 	_, err := s.transmit(ctx, cli, own, whatsmeow.BuildAppStateRecoveryRequest(name), whatsmeow.SendRequestExtra{Peer: true})
 	if err == nil {
 		err = s.awaitPart(ctx, r)
-	}
-	if err == nil {
-		s.m.repairs.copied.Add(1)
-		s.log.Info("a part of the shared state was copied from the phone", "part", name)
 	}
 	return err
 }

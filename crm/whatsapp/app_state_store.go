@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/store"
@@ -35,8 +36,9 @@ var errReadApart = errors.New("whatsapp: the part is read apart from this")
 
 // unread is what was read of a part and is not handled yet.
 type unread struct {
-	by      *partRead // nil: the phone sent a copy
-	whole   bool      // what is stored of the part does not count
+	by      *partRead     // nil: the phone sent a copy
+	over    chan struct{} // of a copy: closed when it is not kept aside any more
+	whole   bool          // what is stored of the part does not count
 	version uint64
 	hash    [128]byte
 	macs    map[string][]byte // by index; nil: removed
@@ -56,7 +58,7 @@ func readOf(ctx context.Context) *partRead {
 // GetAppStateVersion implements store.AppStateStore. Every reading begins here.
 func (p *partStore) GetAppStateVersion(ctx context.Context, part string) (uint64, [128]byte, error) {
 	name, r := appstate.WAPatchName(part), readOf(ctx)
-	if r == nil && !p.s.states.copyAsked(name) {
+	if r == nil && (!p.s.states.copyAsked(name) || p.copyOf(name) != nil) {
 		p.s.wantPart(name)
 		return 0, [128]byte{}, errReadApart
 	}
@@ -85,9 +87,10 @@ func (p *partStore) DeleteAppStateVersion(ctx context.Context, part string) erro
 	switch {
 	case r != nil && !r.sends:
 		p.s.states.setWhole(name)
-		delete(p.aside, name)
+		p.forget(name)
 	case r == nil && p.s.states.copyAsked(name): // it has come
-		p.aside[name] = &unread{whole: true, macs: map[string][]byte{}}
+		p.forget(name)
+		p.aside[name] = &unread{whole: true, macs: map[string][]byte{}, over: make(chan struct{})}
 	default:
 		return errReadApart
 	}
@@ -163,8 +166,50 @@ func (p *partStore) drop(name appstate.WAPatchName, r *partRead) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if u := p.aside[name]; u != nil && u.by == r {
-		delete(p.aside, name)
+		p.forget(name)
 	}
+}
+
+// forget must be called with mu held.
+func (p *partStore) forget(name appstate.WAPatchName) {
+	if u := p.aside[name]; u != nil && u.over != nil {
+		close(u.over)
+	}
+	delete(p.aside, name)
+}
+
+// copyOf returns the copy of a part that is being handled, or nil.
+func (p *partStore) copyOf(name appstate.WAPatchName) *unread {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if u := p.aside[name]; u != nil && u.by == nil {
+		return u
+	}
+	return nil
+}
+
+// copying reports whether a copy of a part is being handled.
+func (p *partStore) copying() bool {
+	return slices.ContainsFunc(appstate.AllPatchNames[:], func(name appstate.WAPatchName) bool { return p.copyOf(name) != nil })
+}
+
+// awaitCopy waits until a copy of a part is handled, and forgets one with which whatsmeow does
+// not go on. It reports whether there was one. It returns ctx's error when ctx ends first.
+func (p *partStore) awaitCopy(ctx context.Context, name appstate.WAPatchName, most time.Duration) (waited bool, err error) {
+	u := p.copyOf(name)
+	if u == nil {
+		return false, nil
+	}
+	stuck := time.NewTimer(most)
+	defer stuck.Stop()
+	select {
+	case <-u.over:
+	case <-stuck.C:
+		p.drop(name, nil)
+	case <-ctx.Done():
+		return true, ctx.Err()
+	}
+	return true, nil
 }
 
 // macsAtOnce is how many changes are removed by one statement.

@@ -16,13 +16,16 @@ const lookAgain = 10 * time.Minute
 type partRepair struct {
 	read       chan struct{} // told when the whole part was read
 	unreadable atomic.Bool   // the whole part came, and cannot be decoded
+	copied     atomic.Bool   // by a copy of the phone
 	asked      bool          // the phone was asked for a key or a copy
+	key        bool          // guarded by appStates.mu: it waits for a key, and the part may be read
 }
 
 // appStates are the readings and repairs of one line. They outlive its connections.
 type appStates struct {
-	reading turn         // held while a part is read
-	running atomic.Int32 // repairs: what comes meanwhile is news, not history
+	reading turn                      // held while a part is read
+	running atomic.Int32              // repairs: what comes meanwhile is news, not history
+	store   atomic.Pointer[partStore] // of the latest connection
 
 	mu      sync.Mutex
 	tried   map[appstate.WAPatchName][]time.Time // guarded by mu: when repairs began
@@ -99,8 +102,15 @@ func (a *appStates) gaveUp(name appstate.WAPatchName, asked int) {
 // lookSoon must be called with mu held.
 func (a *appStates) lookSoon() { a.looked = time.Now().Add(lookAgain - repairWhile) }
 
-// complete notes that a whole part was read and handled.
-func (a *appStates) complete(name appstate.WAPatchName) {
+// awaitKey lets a part be read whose repair waits for a key.
+func (a *appStates) awaitKey(r *partRepair) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r.asked, r.key = true, true
+}
+
+// complete notes that a whole part was read and handled, or a copy of it.
+func (a *appStates) complete(name appstate.WAPatchName, copied bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.copies, name)
@@ -108,6 +118,7 @@ func (a *appStates) complete(name appstate.WAPatchName) {
 		w.fault = nil
 	}
 	if r := a.waiting[name]; r != nil {
+		r.copied.Store(copied)
 		notify(r.read)
 	}
 }
@@ -146,11 +157,10 @@ func (a *appStates) copyAsked(name appstate.WAPatchName) bool {
 	return a.copies[name]
 }
 
-// repairing reports whether a part is being repaired, or a copy may come.
+// repairing reports whether a part is being repaired, or a copy is being handled.
 func (a *appStates) repairing() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.running.Load() > 0 || len(a.copies) > 0
+	parts := a.store.Load()
+	return a.running.Load() > 0 || parts != nil && parts.copying()
 }
 
 // unreadable notes that a whole part came and cannot be decoded, and reports whether a repair

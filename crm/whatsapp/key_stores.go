@@ -49,7 +49,9 @@ func watch(dev *store.Device, s *session, l *lifetime) {
 		b := &buffer{dev.EventBuffer, s, l}
 		dev.EventBuffer, dev.Sessions, dev.LIDs, dev.MsgSecrets = b, sessions{dev.Sessions, b}, hiddenIDs{dev.LIDs, b}, secrets{dev.MsgSecrets, b}
 		dev.PrivacyTokens, dev.Contacts = tokens{dev.PrivacyTokens, b}, contacts{dev.Contacts, new(sync.Mutex)}
-		dev.AppState = &partStore{AppStateStore: dev.AppState, s: s, aside: map[appstate.WAPatchName]*unread{}}
+		parts := &partStore{AppStateStore: dev.AppState, s: s, aside: map[appstate.WAPatchName]*unread{}}
+		s.states.store.Store(parts)
+		dev.AppState = parts
 	}
 }
 

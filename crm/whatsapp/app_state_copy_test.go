@@ -1,0 +1,138 @@
+package whatsapp
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+
+	"go.mau.fi/whatsmeow/appstate"
+
+	"chatcast/channels/testwait"
+	"chatcast/crm"
+)
+
+// heldAt is rules whose commit of a label with that name waits.
+type heldAt struct {
+	Rules
+	name    string
+	reached chan struct{} // gets a value at that commit
+	goOn    chan struct{}
+}
+
+func (h *heldAt) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch) (crm.InboundResult, error) {
+	if len(batch.Labels) == 1 && batch.Labels[0].Name == h.name {
+		h.reached <- struct{}{}
+		<-h.goOn
+	}
+	return h.Rules.Ingest(ctx, on, batch)
+}
+
+// tries reports whether a part is being read, or was not read in vain.
+func (w *world) tries(name appstate.WAPatchName) bool {
+	states := w.m.serving(testLine).states
+	states.mu.Lock()
+	defer states.mu.Unlock()
+	return len(states.reading) == 1 || states.wanted[name] != nil && states.wanted[name].again.left() > 0
+}
+
+// TestChangeDuringACopy wants a part while a copy of it is handled. What is new after the copy
+// is read with it, and not later.
+func TestChangeDuringACopy(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	rules := &heldAt{w.rules, "From a copy", make(chan struct{}), make(chan struct{})}
+	w.serve = rules
+	w.start(t)
+	w.pair(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true)
+	w.shop.ChangeUnread(appstate.BuildLabelEdit("8", "From a copy", 3, false), true)
+	<-rules.reached
+	w.shop.Hold() // the notification, which would have the part read later
+	w.shop.Change(appstate.BuildLabelEdit("9", "Later", 3, false))
+	w.m.serving(testLine).wantPart(appstate.WAPatchRegular)
+	eventually(t, "the part is not read", func() bool { return w.tries(appstate.WAPatchRegular) })
+	close(rules.goOn)
+	w.awaitLabel(t, "From a copy", false)
+	w.awaitLabel(t, "Later", false)
+	w.awaitRepairs(t, "copied", 1)
+	if n := w.shop.StateCopies(); n != 1 {
+		t.Errorf("the phone was asked for %d copies", n)
+	}
+	w.sound(t)
+}
+
+// TestCopyThatIsGivenUp leaves a copy with which whatsmeow does not go on, as after a fault in
+// it. The part can be read again on the same connection.
+func TestCopyThatIsGivenUp(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.times.repair = 50 * time.Millisecond })
+	w.pair(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true)
+	s := w.m.serving(testLine)
+	eventually(t, "the part is not stored", func() bool { return s.states.askedFor(appstate.WAPatchRegular) == 0 })
+	s.states.askCopy(appstate.WAPatchRegular)
+	if err := s.client().Store.AppState.DeleteAppStateVersion(t.Context(), string(appstate.WAPatchRegular)); err != nil {
+		t.Fatal(err)
+	}
+	w.shop.Hold()
+	w.shop.Change(appstate.BuildLabelEdit("8", "Later", 3, false))
+	s.wantPart(appstate.WAPatchRegular)
+	w.awaitLabel(t, "Later", false)
+	w.sound(t)
+}
+
+// TestOldLabelsWhileACopyIsAwaited reads a part for the first time while the phone does not
+// answer for another one. What it holds is from before the account was connected.
+func TestOldLabelsWhileACopyIsAwaited(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.m.serving(testLine).states.askCopy(appstate.WAPatchRegularLow)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true)
+	w.sound(t)
+}
+
+// TestRepairWaitsForAKey repairs a part whose key is missing. The part is read when the phone
+// sends the key, and no copy is asked for.
+func TestRepairWaitsForAKey(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true)
+	w.stop()
+	db, err := sql.Open("sqlite", "file:"+w.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM whatsmeow_app_state_sync_keys"); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	w.shop.Hold() // the phone's key and its notifications
+	w.shop.Change(appstate.BuildLabelEdit("7", "Urgent", 3, false))
+	w.start(t)
+	w.awaitServed(t, true)
+	s := w.m.serving(testLine)
+	eventually(t, "the line is not connected", s.loggedIn.Load)
+	cli := s.client()
+	s.besideStates(cli, func(ctx context.Context) { s.repair(ctx, cli, appstate.WAPatchRegular, appstate.ErrKeyNotFound) })
+	eventually(t, "the repair does not wait for the key", func() bool {
+		s.states.mu.Lock()
+		defer s.states.mu.Unlock()
+		r := s.states.waiting[appstate.WAPatchRegular]
+		return r != nil && r.key
+	})
+	w.shop.Release(false)
+	began := time.Now()
+	w.awaitLabel(t, "Urgent", false)
+	if took := time.Since(began); took > testwait.Long/2 { // a copy would come then
+		t.Errorf("the part was read after %v", took)
+	}
+	w.awaitRepairs(t, "reread", 1)
+	if n := w.shop.StateCopies(); n != 0 {
+		t.Errorf("the phone was asked for %d copies", n)
+	}
+	w.sound(t)
+}

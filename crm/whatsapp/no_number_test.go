@@ -166,15 +166,7 @@ func TestNumberOfAnother(t *testing.T) {
 		if _, err := carla.AwaitText(testwait.Context(t), "for Carla alone"); err != nil {
 			t.Fatal(err)
 		}
-		h.write(t, "79993334455", "for Dora")
-		if _, err := dora.AwaitText(testwait.Context(t), "for Dora"); err != nil {
-			t.Fatal(err)
-		}
-		for _, got := range dora.Inbox() {
-			if got.Text() == "for Carla alone" {
-				t.Error("the other person got what was written to the customer")
-			}
-		}
+		h.onlyForDora(t, dora)
 		carla.SendText(h.shop, "my new number", whatsapptest.SendOpts{Addressing: whatsapptest.ByHiddenID})
 		h.awaitItem(t, crm.EventMessage, "my new number", `"id":"79996667788@c.us"`, `"lid":"700000001@lid"`)
 		for search, texts := range map[string]int{"79996667788": 3, "79993334455": 2} {
@@ -188,6 +180,20 @@ func TestNumberOfAnother(t *testing.T) {
 			t.Errorf("the stand-in was asked for what it does not know: %q", u)
 		}
 	})
+}
+
+// onlyForDora writes to the number that is Dora's now. She gets that, and nothing of Carla's.
+func (h *harness) onlyForDora(t *testing.T, dora *whatsapptest.Contact) {
+	t.Helper()
+	h.write(t, "79993334455", "for Dora")
+	if _, err := dora.AwaitText(testwait.Context(t), "for Dora"); err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range dora.Inbox() {
+		if got.Text() == "for Carla alone" {
+			t.Error("the other person got what was written to the customer")
+		}
+	}
 }
 
 // TestNumberOfAnotherMeanwhile gives the number of a customer to another person while a file
@@ -218,15 +224,7 @@ func TestNumberOfAnotherMeanwhile(t *testing.T) {
 		if _, err := carla.AwaitText(testwait.Context(t), "for Carla alone"); err != nil {
 			t.Error(err)
 		}
-		h.write(t, "79993334455", "for Dora")
-		if _, err := dora.AwaitText(testwait.Context(t), "for Dora"); err != nil {
-			t.Fatal(err)
-		}
-		for _, got := range dora.Inbox() {
-			if got.Text() == "for Carla alone" {
-				t.Error("the other person got what was written to the customer")
-			}
-		}
+		h.onlyForDora(t, dora)
 		if chat := h.onlyChat(t, "Carla"); chat.ID != "700000001@lid" || chat.LastMessage == nil || chat.LastMessage.Message.Caption != "for Carla alone" {
 			t.Errorf("Carla's chat is %+v", chat)
 		}

@@ -45,8 +45,7 @@ func TestChangeDuringACopy(t *testing.T) {
 	w.serve = rules
 	w.start(t)
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true)
+	w.readLabels(t)
 	w.shop.ChangeUnread(appstate.BuildLabelEdit("8", "From a copy", 3, false), true)
 	<-rules.reached
 	w.shop.Hold() // the notification, which would have the part read later
@@ -68,10 +67,8 @@ func TestChangeDuringACopy(t *testing.T) {
 func TestCopyThatIsGivenUp(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.times.repair = 50 * time.Millisecond })
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true)
+	w.readLabels(t)
 	s := w.m.serving(testLine)
-	eventually(t, "the part is not stored", func() bool { return s.states.askedFor(appstate.WAPatchRegular) == 0 })
 	s.states.askCopy(appstate.WAPatchRegular)
 	if err := s.client().Store.AppState.DeleteAppStateVersion(t.Context(), string(appstate.WAPatchRegular)); err != nil {
 		t.Fatal(err)
@@ -89,8 +86,7 @@ func TestOldLabelsWhileACopyIsAwaited(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	w.m.serving(testLine).states.askCopy(appstate.WAPatchRegularLow)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true)
+	w.readLabels(t)
 	w.sound(t)
 }
 
@@ -99,8 +95,7 @@ func TestOldLabelsWhileACopyIsAwaited(t *testing.T) {
 func TestRepairWaitsForAKey(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true)
+	w.readLabels(t)
 	w.stop()
 	db, err := sql.Open("sqlite", "file:"+w.db)
 	if err != nil {

@@ -67,8 +67,7 @@ func TestCutOffChangesAreReadAgain(t *testing.T) {
 				w.start(t)
 				w.pair(t)
 				if !c.first {
-					w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-					w.awaitLabel(t, "Important", true)
+					w.readLabels(t)
 				}
 				c.change(w)
 				<-rules.reached

@@ -25,13 +25,22 @@ func (w *world) awaitLabel(t *testing.T, name string, history bool) {
 	})
 }
 
+// readLabels has the labels read for the first time, and stored. A part that is cut off before
+// is read as a whole again, and what is in it then counts as old.
+func (w *world) readLabels(t *testing.T) {
+	t.Helper()
+	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
+	w.awaitLabel(t, "Important", true) // the first change of a part comes with the whole part
+	states := w.m.serving(testLine).states
+	eventually(t, "the part is not stored", func() bool { return states.askedFor(appstate.WAPatchRegular) == 0 })
+}
+
 // TestSharedStateIsRepaired checks that names and labels are right after a change that could
 // not be verified: read again as a whole, or copied from the phone. Repairs are bounded.
 func TestSharedStateIsRepaired(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.times.repair = testwait.Scaled(10 * time.Second) }) // for copies that come, and one that does not
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true) // the first change of a part comes with the whole part
+	w.readLabels(t)
 
 	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "Urgent", 3, false), false)
 	w.awaitLabel(t, "Urgent", false)
@@ -65,8 +74,7 @@ func TestSharedStateIsRepaired(t *testing.T) {
 func TestMissingStateKey(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true) // the first change of a part comes with the whole part
+	w.readLabels(t)
 	w.stop()
 	db, err := sql.Open("sqlite", "file:"+w.db)
 	if err != nil {
@@ -89,8 +97,7 @@ func TestMissingStateKey(t *testing.T) {
 func TestRepairsEndWithTheConnection(t *testing.T) {
 	w := newWorld(t) // which waits long for a copy
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true)
+	w.readLabels(t)
 	w.shop.IgnoreRequests(true)
 	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "Lost", 3, false), true)
 	for i := range repairTries {
@@ -121,8 +128,7 @@ func TestRepairsEndWithTheConnection(t *testing.T) {
 func TestRefusedPartIsNotCopied(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
-	w.shop.Change(appstate.BuildLabelEdit("7", "Important", 3, false))
-	w.awaitLabel(t, "Important", true)
+	w.readLabels(t)
 	w.shop.RefuseWholeStates(429)
 	w.shop.ChangeUnread(appstate.BuildLabelEdit("7", "Urgent", 3, false), false)
 	w.awaitRepairs(t, "failed", 1)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,9 +87,7 @@ func TestCallbackExamples(t *testing.T) {
 		"PHP":  {"php", "hook.php", []string{"php", "-S", "127.0.0.1:PORT"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := exec.LookPath(receiver.command[0]); err != nil {
-				t.Skipf("%v", err)
-			}
+			program := installed(t, receiver.command[0])
 			_, code, _ := strings.Cut(page, "```"+receiver.language+"\n")
 			code, _, ended := strings.Cut(code, "```\n")
 			if !ended {
@@ -100,7 +99,7 @@ func TestCallbackExamples(t *testing.T) {
 			}
 			run := func(port, secret string) callbackExample {
 				t.Helper()
-				return startExample(t, append(append([]string{}, receiver.command...), file), port, secret)
+				return startExample(t, slices.Concat([]string{program}, receiver.command[1:], []string{file}), port, secret)
 			}
 			first := run("0", "")
 			var made struct{ Secret string }

@@ -1,6 +1,7 @@
 package broadcasting
 
 import (
+	"container/list"
 	"sync"
 	"time"
 )
@@ -32,6 +33,9 @@ type Conn struct {
 
 	notices  []notice // not yet told to the watcher, in order
 	noticing bool     // a goroutine is telling the watcher
+
+	// guarded by engine.replays.mu
+	waiting *list.List // of *replay, until the socket has room; nil: it was not asked for room
 }
 
 type notice struct {

@@ -8,10 +8,8 @@ const (
 	replayReaders = 4        // reads of the history at a time, on this node
 	replayPage    = 500      // entries of one read
 	replayHeld    = 64 << 10 // bytes that are held for a subscriber during a read
-	replayGroup   = 64       // subscribers that share a read
-	replayLook    = 256      // how many that are due are looked at for a group
 
-	replayTimeout = 30 * time.Second // for one read
+	replayTimeout = 30 * time.Second // for one question to the history
 )
 
 // PacedQueue is a Queue that a replay fills only in part. Queues without these methods
@@ -56,6 +54,8 @@ type replay struct {
 	failures backoff
 
 	alone bool // it shares no read; changed only while it is not due
+
+	at dueAt // guarded by replays.mu
 }
 
 type numberedFrame struct {

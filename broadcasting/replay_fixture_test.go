@@ -26,6 +26,7 @@ type book struct {
 	pruned  int                  // of the first entries
 	bad     int                  // the number of an entry that cannot be read; 0: none
 	reads   int
+	views   int
 	slow    func(ctx context.Context) error // called in each read, after it; nil: nothing
 	viewed  func()                          // called after each view is made, which ends there; nil: views do not end
 }
@@ -61,14 +62,15 @@ func (b *book) onRead(f func(ctx context.Context) error) {
 	b.slow = f
 }
 
-// View implements broadcasting.History. Only A and C may read.
+// View implements broadcasting.History. B may not read.
 func (b *book) View(_ context.Context, reader, _ string) (string, error) {
-	if reader != "A" && reader != "C" {
-		return "", broadcasting.ErrRevoked
-	}
 	b.mu.Lock()
+	b.views++
 	viewed, end := b.viewed, len(b.entries)
 	b.mu.Unlock()
+	if reader == "B" {
+		return "", broadcasting.ErrRevoked
+	}
 	if viewed == nil {
 		return "all", nil
 	}
@@ -123,7 +125,16 @@ func (b *book) since(channel string, seq int64, limit int) (m broadcasting.Misse
 func resuming(t testing.TB) (*broadcasting.Engine, *book) {
 	t.Helper()
 	e, b := broadcasting.NewEngine(broadcasting.Options{}), &book{}
-	e.SetHistory(b, slog.New(slog.DiscardHandler))
+	running(t, e, b)
+	return e, b
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// running runs the engine until the test ends.
+func running(t testing.TB, e *broadcasting.Engine, h broadcasting.History) {
+	t.Helper()
+	e.SetHistory(h, discard)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
@@ -133,17 +144,29 @@ func resuming(t testing.TB) (*broadcasting.Engine, *book) {
 			t.Error(err)
 		}
 	})
-	return e, b
 }
 
 // resume subscribes A's socket after an event.
 func resume(t testing.TB, e *broadcasting.Engine, m *mailbox, channel string, after int64) {
 	t.Helper()
-	if !grant(t, e, "1", m.id, channel, "A") {
+	resumeAs(t, e, "A", m, channel, after)
+}
+
+// resumeAs subscribes a user's socket after an event.
+func resumeAs(t testing.TB, e *broadcasting.Engine, user string, m *mailbox, channel string, after int64) {
+	t.Helper()
+	w := want(t, channel)
+	w.After = after
+	resumeWith(t, e, user, m, w)
+}
+
+func resumeWith(t testing.TB, e *broadcasting.Engine, user string, m *mailbox, w broadcasting.SubscribeRequest) {
+	t.Helper()
+	channel := w.Name.Full
+	if !grant(t, e, "1", m.id, channel, user) {
 		t.Fatalf("no socket %s", m.id)
 	}
-	w := want(t, channel)
-	w.NeedsGrant, w.Resume, w.After = true, true, after
+	w.NeedsGrant, w.Resume = true, true
 	if err := m.Subscribe(context.Background(), w); err != nil {
 		t.Fatalf("subscribe to %s: %v", channel, err)
 	}

@@ -1,10 +1,10 @@
 package broadcasting
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,76 +23,91 @@ type replays struct {
 	lost     atomic.Uint64 // how often a position could not be continued from
 	replayed atomic.Uint64 // events
 
-	mu sync.Mutex
-	// guarded by mu
-	due   map[string][]*replay // by reader; never empty
-	turns []string             // the readers of due, the next one first
+	mu  sync.Mutex
+	due dueReplays // guarded by mu
 }
 
 // SetHistory lets sockets resume from an earlier event, see SubscribeRequest. It must be
 // called before Run and before the first socket connects.
 func (e *Engine) SetHistory(h History, log *slog.Logger) { e.replays.history, e.replays.log = h, log }
 
-// add puts r in the queue of those that are due.
+// add makes r due, unless its subscription has ended.
 func (p *replays) add(r *replay) {
 	p.mu.Lock()
-	if p.due == nil {
-		p.due = map[string][]*replay{}
-	}
-	if len(p.due[r.reader]) == 0 {
-		p.turns = append(p.turns, r.reader)
-	}
-	p.due[r.reader] = append(p.due[r.reader], r)
+	p.due.push(r)
 	p.mu.Unlock()
-	select {
-	case p.wake <- struct{}{}:
-	default: // as many as there are readers will look
+	p.wakeReaders(1)
+}
+
+// wakeReaders lets at most n readers look.
+func (p *replays) wakeReaders(n int) {
+	for range min(n, replayReaders) {
+		select {
+		case p.wake <- struct{}{}:
+		default: // as many as there are readers will look
+			return
+		}
 	}
 }
 
-// next returns the first that is due of the person whose turn it is, with others of its
-// channel that are near it.
-func (p *replays) next() (group []*replay) {
+// leave forgets r, whose subscription has ended.
+func (p *replays) leave(r *replay) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.turns) == 0 {
-		return nil
-	}
-	reader := p.turns[0]
-	first := p.due[reader][0]
-	p.due[reader] = slices.Delete(p.due[reader], 0, 1)
-	group = append(group, first)
-	p.turns = append(p.turns[1:], reader)
-	look := replayLook
-	for _, reader := range p.turns {
-		due := p.due[reader]
-		n := min(len(due), look)
-		rest := slices.DeleteFunc(due[:n:n], func(r *replay) bool {
-			shares := len(group) < replayGroup && first.near(r)
-			if shares {
-				group = append(group, r)
-			}
-			return shares
-		})
-		p.due[reader] = slices.Delete(due, len(rest), n)
-		if look -= n; look == 0 {
-			break
-		}
-	}
-	p.turns = slices.DeleteFunc(p.turns, func(reader string) bool {
-		if len(p.due[reader]) > 0 {
-			return false
-		}
-		delete(p.due, reader)
-		return true
-	})
-	return group
+	p.due.leave(r)
 }
 
-// near reports whether one page may serve both.
-func (r *replay) near(other *replay) bool {
-	distance := other.has - r.has
-	return other.s.ch == r.s.ch && !r.alone && !other.alone && -replayPage <= distance && distance <= replayPage
+func (p *replays) next() []*replay {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.due.next()
+}
+
+// room reports whether r's socket has room for frames. If it has not, r becomes due as soon
+// as it has. A socket is asked once for all its replays, so that one that reads nothing,
+// and subscribes again and again, takes no more memory each time.
+func (p *replays) room(r *replay) bool {
+	paced, ok := r.s.conn.peer.Out.(PacedQueue)
+	if !ok {
+		return true
+	}
+	c := r.s.conn
+	p.mu.Lock()
+	if r.at.left {
+		p.mu.Unlock()
+		return false
+	}
+	first := c.waiting == nil
+	if first {
+		c.waiting = new(list.List)
+	}
+	r.at.waiting = c.waiting.PushBack(r)
+	p.mu.Unlock()
+	if !first || !paced.Room(func() { p.hasRoom(c, nil) }) {
+		return false
+	}
+	return p.hasRoom(c, r)
+}
+
+// hasRoom makes due what waits for room on the socket, but for one replay, which goes on
+// at once if its subscription has not ended.
+func (p *replays) hasRoom(c *Conn, except *replay) (goesOn bool) {
+	p.mu.Lock()
+	n := 0
+	for e := c.waiting.Front(); e != nil; e = e.Next() {
+		r := e.Value.(*replay)
+		r.at.waiting = nil
+		if r == except {
+			goesOn = true
+			continue
+		}
+		p.due.push(r)
+		n++
+	}
+	c.waiting = nil
+	p.mu.Unlock()
+	p.wakeReaders(n)
+	return goesOn
 }
 
 // runReplays takes turns with the subscribers that are due until ctx ends.
@@ -112,23 +127,26 @@ func (e *Engine) runReplays(ctx context.Context) error {
 
 // step does one read for each view in the group, of one channel, if its sockets have room
 // for it. All of them begin before the first view is made: nothing that happens after it may
-// be dropped, as the view may not have it.
+// be dropped, as the view may not have it. Each question to the history has a time limit of
+// its own: one that takes too long ends no other.
 func (e *Engine) step(ctx context.Context, group []*replay) {
-	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
-	defer cancel()
-	readers := map[string]string{} // their views
+	type answer struct {
+		view string
+		err  error
+	}
+	readers := map[string]answer{}
 	views := map[string][]begun{}
 	for _, r := range e.begin(group) {
-		view, known := readers[r.reader]
+		of, known := readers[r.reader]
 		if !known {
-			var err error
-			if view, err = e.replays.history.View(ctx, r.reader, r.s.ch.key.name); err != nil {
-				e.unread(ctx, r.replay, err)
-				continue
-			}
-			readers[r.reader] = view
+			of.view, of.err = e.view(ctx, r)
+			readers[r.reader] = of
 		}
-		views[view] = append(views[view], r)
+		if of.err != nil {
+			e.unread(ctx, r.replay, of.err)
+			continue
+		}
+		views[of.view] = append(views[of.view], r)
 	}
 	for view, group := range views {
 		e.read(ctx, view, group)
@@ -144,7 +162,7 @@ type begun struct {
 // begin returns those of the group that take part in a read.
 func (e *Engine) begin(group []*replay) (in []begun) {
 	for _, r := range group {
-		if paced, ok := r.s.conn.peer.Out.(PacedQueue); ok && !paced.Room(func() { e.replays.add(r) }) {
+		if !e.replays.room(r) {
 			continue
 		}
 		if has, ok := r.begin(); ok {
@@ -154,13 +172,27 @@ func (e *Engine) begin(group []*replay) (in []begun) {
 	return in
 }
 
+// view asks what r's reader may read of its channel.
+func (e *Engine) view(ctx context.Context, r begun) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
+	defer cancel()
+	return e.replays.history.View(ctx, r.reader, r.s.ch.key.name)
+}
+
+// since reads a page.
+func (e *Engine) since(ctx context.Context, channel, view string, from int64) (Missed, error) {
+	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
+	defer cancel()
+	return e.replays.history.Since(ctx, channel, view, from, replayPage)
+}
+
 // read does one read for subscribers with one view of one channel.
 func (e *Engine) read(ctx context.Context, view string, in []begun) {
 	from := in[0].after
 	for _, r := range in {
 		from = min(from, r.after)
 	}
-	missed, err := e.replays.history.Since(ctx, in[0].s.ch.key.name, view, from, replayPage)
+	missed, err := e.since(ctx, in[0].s.ch.key.name, view, from)
 	frames := map[Dialect][]numberedFrame{}
 	for _, r := range in {
 		if err != nil {

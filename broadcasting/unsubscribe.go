@@ -17,6 +17,9 @@ func (c *Conn) Unsubscribe(channel string) bool {
 func (c *Conn) leave(name string, s *subscription) {
 	delete(c.subs, name)
 	ch, e := s.ch, c.engine
+	if s.resumed != nil {
+		e.replays.leave(s.resumed)
+	}
 	ch.mu.Lock()
 	empty := ch.remove(s)
 	e.presence.Subscribed(ch.key.app, name, ch.subscribers())

@@ -22,11 +22,11 @@ type Conn struct {
 	grants     map[string]string   // what was granted with each channel that the owner may enter
 	revoked    map[string]struct{} // channels whose earlier signatures are invalid on this socket
 
-	pings     uint32           // that were sent to the client
-	pongs     uint32           // that it has answered
-	askedAt   uint32           // the ping that asked is about
-	asked     map[string]int64 // what was queued by channel before that ping; nil: it is answered
-	confirmed map[string]int64 // what the client has got by channel, of those that it resumed
+	pings    uint32              // that were sent to the client
+	pongs    uint32              // that it has answered
+	askedAt  uint32              // the ping that asked is about
+	asked    map[string]int64    // what was queued by channel before that ping; nil: it is answered
+	progress map[string]Progress // by channel, of those that it resumed
 
 	signedIn  string   // the app's user that it has proved to be; empty: none
 	watchlist []string // users that it watches

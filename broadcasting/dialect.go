@@ -23,8 +23,8 @@ type Dialect interface {
 	// ResumeFailed tells a socket that a replay cannot go on from where it is. oldest is the
 	// lowest number that is kept, and what is later than last will come.
 	ResumeFailed(channel string, oldest, last int64) []byte
-	// Position tells a socket that a replay is over: it was sent all events of the channel up
-	// to the number that it may read, and will be sent the later ones.
+	// Position tells a socket that begins, or whose replay is over, that it was sent all events
+	// of the channel up to the number that it may read, and will be sent the later ones.
 	Position(channel string, seq int64) []byte
 	// SignedIn tells a socket that it is signed in; data is the Data of its Identity.
 	SignedIn(data string) []byte
@@ -53,9 +53,9 @@ type Peer struct {
 	// lock.
 	Disconnect func(DisconnectCause)
 
-	// Resumed is called, under no lock, when a subscription is up to date with what it
-	// missed. It must not block; nil: it is not called.
-	Resumed func()
+	// Replayed is called, under no lock, when a subscription was sent a part of what it
+	// missed, and when it is up to date. It must not block; nil: it is not called.
+	Replayed func()
 
 	// CountsEnabled reports whether subscribers in its app are told their number now.
 	// It is called when a socket leaves a channel, and must neither block nor call the

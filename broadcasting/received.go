@@ -9,65 +9,100 @@ import (
 const (
 	receivedTime    = 10 * time.Minute
 	receivedSockets = 10_000
+	receivedOfUser  = 100 // of the sockets, so that nobody alone makes the others forgotten
 )
 
-// received remembers, for a while after sockets have ended, up to which event they
-// provably got the channels that they resumed.
+// Progress is how far a socket has come in a channel that it resumed.
+type Progress struct {
+	Seq int64 // the number up to which its client has got the channel, or had it before
+	// Confirmed means that the client has proved it since it subscribed. Otherwise Seq is the
+	// position with which it began.
+	Confirmed bool
+}
+
+// received remembers the progress of sockets for a while after they have ended.
 type received struct {
 	mu sync.Mutex
 	// guarded by mu
-	sockets map[key]*list.Element
-	order   *list.List // of receivedBy; the oldest is in front
+	sockets map[key]*receivedBy
+	all     *list.List            // of *receivedBy; the oldest is in front
+	users   map[string]*list.List // the same by user; never empty
 }
 
 type receivedBy struct {
-	socket   key
-	user     string
-	channels map[string]int64
-	until    time.Time
+	socket     key
+	user       string
+	channels   map[string]Progress
+	until      time.Time
+	all, among *list.Element // its places
 }
 
-func (r *received) put(by receivedBy) {
+func (r *received) put(by *receivedBy) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.order == nil {
-		r.sockets, r.order = map[key]*list.Element{}, list.New()
+	if r.all == nil {
+		r.sockets, r.all, r.users = map[key]*receivedBy{}, list.New(), map[string]*list.List{}
 	}
 	now := time.Now()
-	for e := r.order.Front(); e != nil && (r.order.Len() >= receivedSockets || now.After(e.Value.(receivedBy).until)); e = r.order.Front() {
-		delete(r.sockets, r.order.Remove(e).(receivedBy).socket)
+	for e := r.all.Front(); e != nil && (r.all.Len() >= receivedSockets || now.After(e.Value.(*receivedBy).until)); e = r.all.Front() {
+		r.forget(e.Value.(*receivedBy))
+	}
+	if of := r.users[by.user]; of != nil && of.Len() >= receivedOfUser {
+		r.forget(of.Front().Value.(*receivedBy))
+	}
+	if r.users[by.user] == nil {
+		r.users[by.user] = list.New()
 	}
 	by.until = now.Add(receivedTime)
-	r.sockets[by.socket] = r.order.PushBack(by)
+	by.all, by.among = r.all.PushBack(by), r.users[by.user].PushBack(by)
+	r.sockets[by.socket] = by
 }
 
-func (r *received) get(socket key, user, channel string) int64 {
+// forget needs mu.
+func (r *received) forget(by *receivedBy) {
+	delete(r.sockets, by.socket)
+	r.all.Remove(by.all)
+	of := r.users[by.user]
+	if of.Remove(by.among); of.Len() == 0 {
+		delete(r.users, by.user)
+	}
+}
+
+func (r *received) get(socket key, user, channel string) (Progress, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.sockets[socket]
-	if e == nil {
-		return 0
+	by := r.sockets[socket]
+	if by == nil || by.user != user || time.Now().After(by.until) {
+		return Progress{}, false
 	}
-	by := e.Value.(receivedBy)
-	if by.user != user || time.Now().After(by.until) {
-		return 0
-	}
-	return by.channels[channel]
+	p, ok := by.channels[channel]
+	return p, ok
 }
 
-// Received returns the number up to which a socket of the user, which may have ended a
-// short time ago, provably got what it resumed in the channel. It is 0 when that is not
-// known here.
-func (e *Engine) Received(app, socketID, userID, channel string) int64 {
+// Received returns how far a socket of the user, which may have ended a short time ago, has
+// come in a channel that it resumed. It returns false when that is not known here.
+func (e *Engine) Received(app, socketID, userID, channel string) (Progress, bool) {
 	if c := e.conn(app, socketID); c != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.owner.UserID != userID {
-			return 0
+		if !c.closed && c.owner.UserID != userID {
+			return Progress{}, false
 		}
-		return c.confirmed[channel]
+		if !c.closed {
+			p, ok := c.progress[channel]
+			return p, ok
+		}
 	}
 	return e.received.get(key{app, socketID}, userID, channel)
+}
+
+// resumes notes where a subscription that resumes has begun; needs mu.
+func (c *Conn) resumes(name string, after int64) {
+	if c.progress == nil {
+		c.progress = map[string]Progress{}
+	}
+	c.progress[name] = Progress{Seq: after}
+	delete(c.asked, name) // an answer would be about an earlier subscription
 }
 
 // Ask notes what is queued for the socket now. The caller queues a ping after it. Every
@@ -88,7 +123,9 @@ func (c *Conn) Ask() {
 			c.asked = map[string]int64{}
 		}
 		s.ch.mu.Lock()
-		c.asked[name] = s.resumed.has
+		if s.resumed.known {
+			c.asked[name] = s.resumed.has
+		}
 		s.ch.mu.Unlock()
 	}
 }
@@ -102,17 +139,15 @@ func (c *Conn) Answered() {
 		return
 	}
 	for name, seq := range c.asked {
-		if c.confirmed == nil {
-			c.confirmed = map[string]int64{}
-		}
-		c.confirmed[name] = max(c.confirmed[name], seq)
+		c.progress[name] = Progress{Seq: seq, Confirmed: true}
 	}
 	c.asked = nil
 }
 
-// remember keeps what the socket has confirmed after its end; needs mu.
+// remember keeps the progress of the socket after its end; needs mu.
 func (c *Conn) remember() {
-	if len(c.confirmed) > 0 {
-		c.engine.received.put(receivedBy{socket: key{c.peer.App, c.peer.ID}, user: c.owner.UserID, channels: c.confirmed})
+	if len(c.progress) > 0 {
+		c.engine.received.put(&receivedBy{socket: key{c.peer.App, c.peer.ID}, user: c.owner.UserID, channels: c.progress})
 	}
+	c.asked, c.progress = nil, nil
 }

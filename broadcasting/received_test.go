@@ -1,10 +1,13 @@
 package broadcasting_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"chatcast/broadcasting"
 )
 
 // What a client has confirmed with a pong is remembered for its user, for a while.
@@ -16,57 +19,114 @@ func TestReceived(t *testing.T) {
 		resume(t, e, a, crmLine, 2)
 		join(t, a, "private-plain") // not resumed
 		synctest.Wait()
-		received := func(want int64) {
+		received := func(seq int64, confirmed bool) {
 			t.Helper()
-			if got := e.Received("1", "a", "A", crmLine); got != want {
-				t.Errorf("received %d, want %d", got, want)
+			if got, ok := e.Received("1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: seq, Confirmed: confirmed}) {
+				t.Errorf("received %+v %t, want %d, %t", got, ok, seq, confirmed)
 			}
-			for _, other := range []int64{e.Received("1", "a", "B", crmLine), e.Received("1", "a", "A", "private-plain"), e.Received("2", "a", "A", crmLine)} {
-				if other != 0 {
-					t.Errorf("others received %d", other)
-				}
+			unknown(t, e, "a", "B", crmLine)
+			unknown(t, e, "a", "A", "private-plain")
+			if got, ok := e.Received("2", "a", "A", crmLine); ok {
+				t.Errorf("in another app: received %+v", got)
 			}
 		}
-		received(0)
+		began := func() { t.Helper(); received(2, false) }
+		confirmed := func(seq int64) { t.Helper(); received(seq, true) }
+		began()
 		a.Answered() // nothing was asked
-		received(0)
+		began()
 		a.Ask()
 		publish(t, e, b.write(crmLine))
-		received(0)
+		began()
 		a.Ask() // the first pong is not about it
 		a.Answered()
-		received(5)
+		confirmed(5)
 		publish(t, e, b.write(crmLine))
 		a.Ask()
 		publish(t, e, b.write(crmLine))
 		a.Answered() // the second ping
-		received(5)
+		confirmed(5)
 		a.Answered()
-		received(7)
+		confirmed(7)
 		a.Close()
-		received(7)
+		confirmed(7)
 		time.Sleep(9 * time.Minute)
-		received(7)
+		confirmed(7)
 		time.Sleep(2 * time.Minute)
-		received(0)
+		unknown(t, e, "a", "A", crmLine)
 	})
 }
 
-// At most 10,000 ended sockets are remembered, the newest ones.
+func unknown(t testing.TB, e *broadcasting.Engine, socket, user, channel string) {
+	t.Helper()
+	if got, ok := e.Received("1", socket, user, channel); ok {
+		t.Errorf("%s of %s in %s received %+v", socket, user, channel, got)
+	}
+}
+
+// A position that the journal never reached is the client's word. What it confirms is what
+// it was told after that.
+func TestReceivedOfAnUnknownPosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, b := resuming(t)
+		b.fill(crmLine, 5)
+		b.onRead(func(context.Context) error { time.Sleep(time.Second); return nil })
+		a := connect(t, e, "1", "a", words(""))
+		resume(t, e, a, crmLine, 1<<60)
+		synctest.Wait()
+		a.Ask()
+		a.Answered()
+		if got, ok := e.Received("1", "a", "A", crmLine); !ok || got.Confirmed {
+			t.Errorf("before the read: %+v, %t", got, ok)
+		}
+		time.Sleep(2 * time.Second)
+		a.Ask()
+		a.Answered()
+		if got, ok := e.Received("1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: 5, Confirmed: true}) {
+			t.Errorf("after the read: %+v, %t", got, ok)
+		}
+		a.Unsubscribe(crmLine)
+		resume(t, e, a, crmLine, 3) // from an earlier one, whose events it wants again
+		a.Answered()
+		if got, ok := e.Received("1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: 3}) {
+			t.Errorf("subscribed again: %+v, %t", got, ok)
+		}
+		a.Close()
+	})
+}
+
+// At most 10,000 ended sockets are remembered, the newest ones, and at most 100 of a user.
 func TestReceivedIsBounded(t *testing.T) {
 	e, b := resuming(t)
 	b.fill(crmLine, 1)
-	const most = 10_000
-	for i := range most + 1 {
+	const most, ofUser = 10_000, 100
+	end := func(i int, user string) {
 		a := connect(t, e, "1", fmt.Sprint(i), words(""))
-		resume(t, e, a, crmLine, 1)
-		a.Ask()
-		a.Answered()
+		resumeAs(t, e, user, a, crmLine, 1)
 		a.Close()
 	}
-	for i, want := range map[int]int64{0: 0, 1: 1, most: 1} {
-		if got := e.Received("1", fmt.Sprint(i), "A", crmLine); got != want {
-			t.Errorf("socket %d received %d, want %d", i, got, want)
+	user := func(i int) string { return fmt.Sprint("U", i/ofUser) }
+	remembered := func(i int, user string) bool {
+		_, ok := e.Received("1", fmt.Sprint(i), user, crmLine)
+		return ok
+	}
+	for i := range most + 1 {
+		end(i, user(i))
+	}
+	for i, want := range map[int]bool{0: false, 1: true, most: true} {
+		if got := remembered(i, user(i)); got != want {
+			t.Errorf("socket %d is remembered: %t", i, got)
 		}
+	}
+	for i := range ofUser + 1 {
+		end(most+1+i, "A")
+	}
+	for i, want := range map[int]bool{0: false, 1: true, ofUser: true} {
+		if got := remembered(most+1+i, "A"); got != want {
+			t.Errorf("socket %d of one user is remembered: %t", i, got)
+		}
+	}
+	if i := 2*ofUser + 1; !remembered(i, user(i)) {
+		t.Error("one user made another's sockets forgotten")
 	}
 }

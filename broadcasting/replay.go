@@ -27,11 +27,13 @@ type PacedQueue interface {
 // replay takes the place of a subscriber in its channel and brings it up to date from
 // the history:
 //
-//	enter    under the channel's lock: queue the answer. From here on, numbered events
-//	         are dropped, because the history has them
+//	enter    under the channel's lock: queue the answer, and the position if the subscriber
+//	         begins there. From here on, numbered events are dropped, because the history
+//	         has them
 //	read     under no lock: a page of the history, while numbered events are held
 //	advance  under the channel's lock: queue as much of the page as the socket has room
-//	         for. After the last page, queue what was held and the position, and go live
+//	         for. After the last page, queue what was held, and the position if it was not
+//	         told before, and go live
 //
 // Read and advance are repeated until the subscriber is live. So no event is left out or
 // comes twice, no publisher waits, and nothing has to be kept for a subscriber however
@@ -41,12 +43,14 @@ type replay struct {
 	// static
 	s      *subscription
 	reader string
+	begins bool // it was told its position when it entered
 
 	// guarded by ch.mu
 	has     int64 // the number of the last event that the subscriber has
 	live    bool  // it is up to date
 	reading bool  // numbered events are held
 	lost    bool  // the history could not be continued somewhere
+	known   bool  // a read has shown that the history reaches has
 	over    bool  // more than replayHeld came during the read
 	held    []numberedFrame
 	bytes   int
@@ -66,10 +70,13 @@ type numberedFrame struct {
 var _ MarkedQueue = (*replay)(nil)
 
 // replay starts to bring s up to date; needs conn.mu and ch.mu.
-func (s *subscription) replay(after int64) {
-	r := &replay{s: s, reader: s.conn.owner.UserID, has: after}
+func (s *subscription) replay(want SubscribeRequest) {
+	r := &replay{s: s, reader: s.conn.owner.UserID, has: want.After, begins: want.Begin}
 	s.resumed, s.ch.groups[s.group].out[s.at] = r, r
 	s.welcome()
+	if r.begins {
+		s.conn.peer.Out.Queue(s.conn.peer.Dialect.Position(s.ch.key.name, r.has))
+	}
 	s.conn.engine.replays.add(r)
 }
 
@@ -121,38 +128,42 @@ func (r *replay) failed() time.Duration {
 	return r.failures.longer()
 }
 
-// advance queues what was read after a position, encoded as frames. It returns true when
-// the subscriber is live, or has left.
-func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (done bool) {
+// advance queues what was read after a position, encoded as frames. It reports whether the
+// subscriber was told anything, and whether it is live, or has left.
+func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (told, done bool) {
 	ch, e, peer := r.s.ch, r.s.conn.engine, &r.s.conn.peer
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if !ch.has(r.s) {
-		return true
+		return false, true
 	}
 	r.reading, r.failures = false, backoff{}
 	defer r.release()
 	if r.alone = r.has > m.Through && r.has != from; r.alone || m.Lost && r.has != from {
-		return false // what the others have missed says nothing about this one
+		return false, false // what the others have missed says nothing about this one
 	}
+	before := r.has
+	r.known = true
 	if m.Lost {
 		peer.Out.Queue(peer.Dialect.ResumeFailed(ch.key.name, m.Oldest, m.Through))
 		r.has, r.lost = m.Through, true
 		e.replays.lost.Add(1)
 	}
 	if !r.queue(frames) || m.More {
-		return false
+		return r.has != before, false
 	}
 	r.has = max(r.has, m.Through)
 	if r.over || !r.queue(r.held) {
-		return false
+		return r.has != before, false
 	}
 	r.live = true
-	peer.Out.Queue(peer.Dialect.Position(ch.key.name, r.has))
+	if !r.begins || r.lost {
+		peer.Out.Queue(peer.Dialect.Position(ch.key.name, r.has))
+	}
 	if !r.lost {
 		e.replays.done.Add(1)
 	}
-	return true
+	return true, true
 }
 
 // queue queues those of the frames that the subscriber does not have, and reports

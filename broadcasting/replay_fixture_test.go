@@ -223,16 +223,26 @@ func checkOrder(t testing.TB, who string, frames []string, after, last int) {
 type paced struct {
 	*mailbox
 	room    int
-	waiting []func() // guarded by mailbox.mu
-	unread  int      // guarded by mailbox.mu
+	asked   chan struct{} // after each part of a replay
+	waiting []func()      // guarded by mailbox.mu
+	unread  int           // guarded by mailbox.mu
 }
 
 var _ broadcasting.PacedQueue = (*paced)(nil)
 
 func connectPaced(t testing.TB, e *broadcasting.Engine, id string, room int) *paced {
 	t.Helper()
-	p := &paced{mailbox: &mailbox{id: id}, room: room}
-	c, err := e.Connect(broadcasting.Peer{App: "1", ID: id, Dialect: words(""), Out: p, Disconnect: func(broadcasting.DisconnectCause) {}})
+	p := &paced{mailbox: &mailbox{id: id}, room: room, asked: make(chan struct{}, 1)}
+	c, err := e.Connect(broadcasting.Peer{
+		App: "1", ID: id, Dialect: words(""), Out: p, Disconnect: func(broadcasting.DisconnectCause) {},
+		Replayed: func() {
+			p.Ask()
+			select {
+			case p.asked <- struct{}{}:
+			default:
+			}
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -203,11 +203,12 @@ func (e *Engine) read(ctx context.Context, view string, in []begun) {
 		if frames[dialect] == nil {
 			frames[dialect] = missed.encode(dialect, r.s.ch.key)
 		}
-		switch resumed := r.s.conn.peer.Resumed; {
-		case !r.advance(missed, from, frames[dialect]):
+		told, done := r.advance(missed, from, frames[dialect])
+		if replayed := r.s.conn.peer.Replayed; told && replayed != nil {
+			replayed()
+		}
+		if !done {
 			e.replays.add(r.replay)
-		case resumed != nil:
-			resumed()
 		}
 	}
 }

@@ -32,6 +32,9 @@ type SubscribeRequest struct {
 	// History, and for a socket that is in already.
 	Resume bool
 	After  int64
+	// Begin means that the client has not named After: it is where the channel is now, and
+	// the client is told so at once. It has an effect only with Resume.
+	Begin bool
 
 	SubscriptionCount bool // tell the channel's subscribers how many they are
 }
@@ -87,7 +90,8 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 		err := s.enter(want)
 		if err == nil {
 			if want.Resume && !s.ch.cache && c.engine.replays.history != nil {
-				s.replay(want.After)
+				s.replay(want)
+				c.resumes(name, want.After)
 			} else {
 				s.begin(false)
 			}

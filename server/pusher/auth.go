@@ -32,9 +32,9 @@ type Granter interface {
 	// It returns false when no node has such a socket, broadcasting.ErrOtherOwner when
 	// the socket is another user's, and any other error when that is not known.
 	Grant(ctx context.Context, app, socketID string, o broadcasting.Owner, channel, channelData string) (bool, error)
-	// Received returns the number up to which a socket of the user, which may have ended,
-	// provably got what it resumed in the channel; 0 when that is not known.
-	Received(app, socketID, userID, channel string) int64
+	// Received returns how far a socket of the user, which may have ended, has come in a
+	// channel that it resumed, and false when that is not known.
+	Received(app, socketID, userID, channel string) (broadcasting.Progress, bool)
 	// Unsubscribe ends the user's subscriptions to the channels and revokes their
 	// grants.
 	Unsubscribe(ctx context.Context, userID string, channels ...string) error
@@ -144,10 +144,11 @@ func (a *Authorizer) authorize(ctx context.Context, who Session, form *authForm)
 	if err := a.admit(ctx, who.UserID, form.channel); err != nil {
 		return nil, err
 	}
-	if err := a.place(ctx, who, form); err != nil {
+	from, err := a.place(ctx, who, form)
+	if err != nil {
 		return nil, err
 	}
-	answer, err := a.sign(ctx, who.UserID, form)
+	answer, err := a.sign(ctx, who.UserID, form, from)
 	if err != nil {
 		return nil, err
 	}
@@ -155,27 +156,6 @@ func (a *Authorizer) authorize(ctx context.Context, who Session, form *authForm)
 		return nil, err
 	}
 	return answer, nil
-}
-
-// place completes the cursor. A client that wants to resume and names no event of the
-// channel begins with what is published from now on.
-func (a *Authorizer) place(ctx context.Context, who Session, form *authForm) error {
-	switch {
-	case form.cursor == cursorNow && a.Journal == nil:
-		form.cursor = ""
-	case form.cursor == cursorNow:
-		now, err := a.Journal.Position(ctx)
-		if err != nil {
-			return err
-		}
-		form.cursor = formatCursor(now)
-	case form.cursor != "" && form.previousID != "":
-		received := a.Grants.Received(a.App.ID, form.previousID, who.owner().UserID, form.channel.Full)
-		if after, _ := parseCursor(form.cursor); received > after {
-			form.cursor = formatCursor(received)
-		}
-	}
-	return nil
 }
 
 func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name) error {
@@ -186,17 +166,21 @@ func (a *Authorizer) admit(ctx context.Context, userID int64, name channels.Name
 	return err
 }
 
-func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm) (*channelAuth, error) {
+func (a *Authorizer) sign(ctx context.Context, userID int64, form *authForm, from cursor) (*channelAuth, error) {
 	answer := new(channelAuth)
 	switch {
 	case form.channel.Kind == channels.Presence:
-		data, err := a.channelData(ctx, userID, form.cursor)
+		data, err := a.channelData(ctx, userID, from)
 		if err != nil {
 			return nil, err
 		}
 		answer.ChannelData = data
-	case form.cursor != "":
-		answer.ChannelData = `{"cursor":"` + form.cursor + `"}`
+	case from.After != "":
+		data, err := json.Marshal(from)
+		if err != nil {
+			return nil, err
+		}
+		answer.ChannelData = string(data)
 	}
 	answer.Auth = a.App.AuthChannel(form.socketID, form.channel.Full, answer.ChannelData)
 	return answer, nil

@@ -28,7 +28,7 @@ type authForm struct {
 	socketID string
 	channel  channels.Name // of /broadcasting/auth
 
-	cursor     string // of /broadcasting/auth: what to resume after, or cursorNow; empty: nothing is resumed
+	resume     string // of /broadcasting/auth: what to resume after, or one of the other places; empty: nothing is resumed
 	previousID string // of the same: the client's socket before this one; empty: unknown
 	callback   string // of a GET; empty: answer JSON
 }
@@ -52,11 +52,19 @@ func readAuthForm(w http.ResponseWriter, r *http.Request) (*authForm, error) {
 	if form.channel, err = channels.Parse(full); err != nil {
 		return nil, invalidField("channel_name", "%s", strings.TrimPrefix(err.Error(), "channels: "))
 	}
-	form.previousID = fields[fieldPreviousID]
+	var given bool
+	form.previousID, given = fields[fieldPreviousID]
 	if form.previousID != "" && !ValidSocketID(form.previousID) {
 		return nil, invalidField(fieldPreviousID, "must be the id of the socket that the client had before: digits, a dot and digits")
 	}
-	form.cursor, err = readCursor(fields, full)
+	form.resume, err = readResume(fields, full)
+	switch {
+	case form.resume != "" || !given:
+	case form.previousID == "":
+		form.resume = resumeNow
+	default:
+		form.resume = resumePrevious
+	}
 	return form, err
 }
 

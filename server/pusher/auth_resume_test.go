@@ -22,6 +22,7 @@ func TestAuthCursor(t *testing.T) {
 	h, granted := authorizer(t)
 	const asJSON = `{"socket_id":"1234.1234","channel_name":"` + line + `",`
 	query := form("1234.1234", line) + "&"
+	const begins = "30, and it is told"
 	ids := func(object string) string { return "last_event_ids=" + url.QueryEscape(object) }
 	for name, test := range map[string]struct{ method, contentType, body, want string }{
 		"form":                           {"POST", formType, query + "last_event_id=17", "17"},
@@ -44,14 +45,25 @@ func TestAuthCursor(t *testing.T) {
 		"more was received":              {"POST", formType, query + "last_event_id=17&previous_socket_id=7.7", "20"},
 		"less was received":              {"POST", formType, query + "last_event_id=21&previous_socket_id=7.7", "21"},
 		"an unknown socket":              {"POST", jsonType, asJSON + `"last_event_id":17,"previous_socket_id":"7.8"}`, "17"},
-		"a socket, and no event":         {"POST", formType, query + "previous_socket_id=7.7", ""},
+		"not known to have received":     {"POST", formType, query + "last_event_id=17&previous_socket_id=7.6", "17"},
+		"a socket, and no event":         {"POST", formType, query + "previous_socket_id=7.7", "20"},
+		"a socket that got nothing":      {"POST", jsonType, asJSON + `"previous_socket_id":"7.6"}`, "20"},
+		"an unknown one, and no event":   {"POST", formType, query + "previous_socket_id=7.8", "9223372036854775807"},
+		"no socket yet, and no event":    {"POST", formType, query + "previous_socket_id=", begins},
+		"no socket yet, and an event":    {"POST", formType, query + "previous_socket_id=&last_event_id=17", "17"},
+		"no socket yet, in JSON":         {"POST", jsonType, asJSON + `"previous_socket_id":""}`, begins},
+		"null as a socket":               {"POST", jsonType, asJSON + `"previous_socket_id":null}`, ""},
 		"an empty form field":            {"POST", formType, query + "last_event_id=&last_event_ids=", ""},
 		"null":                           {"POST", jsonType, asJSON + `"last_event_id":null,"last_event_ids":null}`, ""},
-		"another channel's, and no more": {"POST", formType, query + ids(`{"private-x":12}`), "30"},
-		"none yet":                       {"POST", formType, query + ids(`{}`), "30"},
-		"none yet, in JSON":              {"POST", jsonType, asJSON + `"last_event_ids":{}}`, "30"},
-		"null for the channel alone":     {"POST", formType, query + ids(`{"`+line+`":null}`), "30"},
-		"none yet, and a socket":         {"POST", formType, query + ids(`{}`) + "&previous_socket_id=7.7", "30"},
+		"another channel's, and no more": {"POST", formType, query + ids(`{"private-x":12}`), begins},
+		"none yet":                       {"POST", formType, query + ids(`{}`), begins},
+		"none yet, in JSON":              {"POST", jsonType, asJSON + `"last_event_ids":{}}`, begins},
+		"null for the channel alone":     {"POST", formType, query + ids(`{"`+line+`":null}`), begins},
+		"empty for the channel alone":    {"POST", formType, query + ids(`{"`+line+`":""}`), begins},
+		"none yet, and a socket":         {"POST", formType, query + ids(`{}`) + "&previous_socket_id=7.6", "20, and it is told"},
+		"none yet, and an unknown one":   {"POST", formType, query + ids(`{}`) + "&previous_socket_id=7.8", begins},
+		"now, and a socket":              {"POST", formType, query + ids(`{"`+line+`":"now"}`) + "&previous_socket_id=7.7", begins},
+		"now":                            {"POST", formType, query + "last_event_id=17&" + ids(`{"`+line+`":"now"}`), begins},
 	} {
 		target, body := "/broadcasting/auth", test.body
 		if test.method == "GET" {
@@ -61,6 +73,9 @@ func TestAuthCursor(t *testing.T) {
 		data := ""
 		if test.want != "" {
 			data = `{"cursor":"` + test.want + `"}`
+		}
+		if n, told := strings.CutSuffix(test.want, ", and it is told"); told {
+			data = `{"cursor":"` + n + `","begins":true}`
 		}
 		var answer struct {
 			Auth        string
@@ -96,6 +111,10 @@ func TestAuthBadCursor(t *testing.T) {
 		{formType, "last_event_ids=12", "last_event_ids", object},
 		{formType, "last_event_ids=%5B12%5D", "last_event_ids", object},
 		{formType, "last_event_ids=%7B", "last_event_ids", object},
+		{formType, "last_event_id=now", "last_event_id", number},
+		{formType, "last_event_ids=" + url.QueryEscape(`{"`+line+`":"later"}`), "last_event_ids", number},
+		{formType, "last_event_ids=" + url.QueryEscape(`{"`+line+`":-1}`), "last_event_ids", number},
+		{formType, "last_event_ids=" + url.QueryEscape(strings.Repeat(`{"`+line+`":`, 200)), "last_event_ids", object},
 		{formType, "last_event_ids=" + url.QueryEscape(`{"`+line+`":true}`), "last_event_ids", number},
 		{formType, "last_event_ids=" + url.QueryEscape(`{"`+line+`":{"id":1}}`), "last_event_ids", number},
 		{formType, "last_event_ids=" + url.QueryEscape(`{"`+line+`":1,"`+line+`":2}`), "last_event_ids", "has the channel twice"},

@@ -98,11 +98,10 @@ func (g *grants) Grant(_ context.Context, app, socketID string, o broadcasting.O
 // Position implements pusher.Journal.
 func (g *grants) Position(context.Context) (int64, error) { return 30, g.lookErr }
 
-func (g *grants) Received(_, socketID, userID, _ string) int64 {
-	if socketID == "7.7" && userID == "685" {
-		return 20
-	}
-	return 0
+func (g *grants) Received(_, socketID, userID, _ string) (broadcasting.Progress, bool) {
+	progress := map[string]broadcasting.Progress{"7.7": {Seq: 20, Confirmed: true}, "7.6": {Seq: 20}}
+	p, ok := progress[socketID]
+	return p, ok && userID == "685"
 }
 
 func (g *grants) Unsubscribe(ctx context.Context, userID string, channels ...string) error {

@@ -10,23 +10,29 @@ import (
 //
 //	{"cursor":"123"}                                    a private channel
 //	{"user_id":"685","user_info":{…},"cursor":"123"}    a presence channel
+//	{"cursor":"123","begins":true}                      the client has no event: it begins here
+
+// cursor is where a subscription begins.
+type cursor struct {
+	After  string `json:"cursor,omitempty"` // empty: with what comes
+	Begins bool   `json:"begins,omitempty"` // the client learns it from the subscription
+}
 
 // formatCursor returns the cursor as it stands in channel_data. It is a string, because
 // numbers of JavaScript end at 2^53.
 func formatCursor(after int64) string { return strconv.FormatInt(after, 10) }
 
 // cursorOf returns the cursor of a channel_data whose signature was verified.
-func cursorOf(channelData string) (after int64, ok bool) {
+func cursorOf(channelData string) (after int64, begins, ok bool) {
 	if channelData == "" {
-		return 0, false
+		return 0, false, false
 	}
-	var data struct {
-		Cursor string `json:"cursor"`
-	}
+	var data cursor
 	if json.Unmarshal([]byte(channelData), &data) != nil {
-		return 0, false
+		return 0, false, false
 	}
-	return parseCursor(data.Cursor)
+	after, ok = parseCursor(data.After)
+	return after, data.Begins, ok
 }
 
 // parseCursor reads a number of an event, in decimal digits alone.

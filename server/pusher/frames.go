@@ -30,7 +30,8 @@ import (
 //	                                        <- pusher_internal:subscription_count, to all of a channel
 //	                                        <- the EVENTs after the cursor of channel_data, or
 //	                                           chatcast:resume_failed {oldestEventId, lastEventId};
-//	                                           then chatcast:position {eventId}
+//	                                           then chatcast:position {eventId}, which comes
+//	                                           first if the client had no event
 //	pusher:signin      {auth, user_data}    <- pusher:signin_success {user_data}, or pusher:error
 //	                                        <- pusher_internal:watchlist_events
 //	pusher:ping                             <- pusher:pong

@@ -175,7 +175,7 @@ func (s *Server) open(session transport, t *appState, origin string) server.Hand
 					session.Close(codeAccessEnded.disconnect())
 				}
 			},
-			Resumed:       func() { k.Idle() },
+			Replayed:      func() { k.Idle() },
 			CountsEnabled: func() bool { return k.app().SubscriptionCount },
 		})
 	}

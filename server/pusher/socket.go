@@ -178,7 +178,7 @@ func (k *socket) subscribe(m message) {
 		SubscriptionCount: app.SubscriptionCount,
 	}
 	if want.NeedsGrant { // no backend can sign a cursor for it
-		want.After, want.Resume = cursorOf(s.ChannelData)
+		want.After, want.Begin, want.Resume = cursorOf(s.ChannelData)
 	}
 	if name.Kind == channels.Presence {
 		if want.Member, err = k.member(s.ChannelData); err != nil {

@@ -67,7 +67,7 @@ type userInfo struct {
 
 // channelData returns the channel_data of a user on a presence channel, with the cursor if
 // it is not empty.
-func (a *Authorizer) channelData(ctx context.Context, userID int64, cursor string) (string, error) {
+func (a *Authorizer) channelData(ctx context.Context, userID int64, from cursor) (string, error) {
 	name, err := a.UserInfo.UserInfo(ctx, userID)
 	if err != nil {
 		return "", err
@@ -75,8 +75,8 @@ func (a *Authorizer) channelData(ctx context.Context, userID int64, cursor strin
 	data, err := json.Marshal(struct {
 		UserID   string   `json:"user_id"`
 		UserInfo userInfo `json:"user_info"`
-		Cursor   string   `json:"cursor,omitempty"`
-	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}, cursor})
+		cursor
+	}{strconv.FormatInt(userID, 10), userInfo{userID, shorten(name)}, from})
 	return string(data), err
 }
 

@@ -46,6 +46,18 @@ func journalled(t *testing.T, p *e2e.Running, c *e2e.Client, n int) (before, aft
 	return before, before + int64(n)
 }
 
+// published waits until the journal is marked published up to an event.
+func published(t *testing.T, p *e2e.Running, end int64) {
+	t.Helper()
+	testwait.Count(t, "published events", int(end), func() int {
+		n, err := crm.History{Service: p.Components().Rules}.Position(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		return int(n)
+	})
+}
+
 // TestResume checks that a socket that names its last event gets exactly the later ones,
 // then what comes, whichever way it names it, on both databases.
 func TestResume(t *testing.T) {
@@ -86,14 +98,7 @@ func TestResumeOfAQuietChannel(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		p, owner := onlineOn(t, url)
 		_, end := journalled(t, p, owner, 3)
-		published := func() int {
-			n, err := crm.History{Service: p.Components().Rules}.Position(t.Context())
-			if err != nil {
-				t.Error(err)
-			}
-			return int(n)
-		}
-		testwait.Count(t, "published events", int(end), published)
+		published(t, p, end)
 		quiet := owner.Resume(e2e.LineChannel, map[string]any{"last_event_ids": map[string]any{}})
 		if at := quiet.Position(); at != end {
 			t.Errorf("the position is %d, want %d", at, end)
@@ -101,7 +106,7 @@ func TestResumeOfAQuietChannel(t *testing.T) {
 		quiet.Silence()
 		quiet.Close() // before its first event
 		p.Journal(owner, 2)
-		testwait.Count(t, "published events", int(end+2), published) // what is numbered later comes behind the position
+		published(t, p, end+2) // what is numbered later comes behind the position
 		again := owner.Resume(e2e.LineChannel, map[string]any{"last_event_ids": map[string]any{e2e.LineChannel: end}})
 		if err := e2e.Consecutive(again.EventIDs(2), end+1, end+2); err != nil {
 			t.Error(err)
@@ -143,26 +148,6 @@ func TestResumeWhileEventsArePublished(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// TestResumeCutAfterEachFrame cuts a replay after each of its frames. The client comes
-// back with the last event that it has, and ends up with all events, once, in order.
-func TestResumeCutAfterEachFrame(t *testing.T) {
-	p, owner := online(t, e2e.Config(t))
-	const missed = 25
-	before, end := journalled(t, p, owner, missed)
-	for k := range missed + 1 {
-		ws := owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": before})
-		got := ws.EventIDs(k)
-		ws.Close()
-		ws = owner.Resume(e2e.LineChannel, map[string]any{"last_event_id": before + int64(k)})
-		got = append(got, ws.EventIDs(missed-k)...)
-		if err := e2e.Consecutive(got, before+1, end); err != nil {
-			t.Errorf("cut after %d: %v", k, err)
-		}
-		ws.Silence()
-		ws.Close()
-	}
 }
 
 // TestResumeOfASlowReader checks that a client that is slow to read 10,000 missed events

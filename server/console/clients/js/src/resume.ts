@@ -85,6 +85,7 @@ const mostBytes = 8000; // of ids in a request: the server reads 16 KiB in all
  */
 export class Resume {
   private readonly ids: Map<string, number>;
+  private readonly forgotten = new Set<string>(); // channels that are to begin with live events
   private readonly name: string;
   private readonly storage: ResumeStorage | undefined;
   private readonly onResumeFailed: ResumeOptions['onResumeFailed'];
@@ -129,22 +130,27 @@ export class Resume {
 
   /** For channelAuthorization of pusher-js 8. It may be passed on without its object. */
   readonly paramsProvider = (): ResumeParams => {
-    const ids: Record<string, number> = {};
+    const ids: Record<string, number | 'now'> = {};
     let bytes = 0;
+    let oldest: number | undefined; // of the channels that have no room
+    const begins: string[] = [];
     for (const channel of this.inOrderOfNeed()) {
-      const id = this.ids.get(channel);
-      if (id === undefined) continue;
+      const id = this.ids.get(channel) ?? 'now';
+      if (id === 'now' && !this.forgotten.has(channel)) begins.push(channel);
       bytes += encodeURIComponent(channel).length + String(id).length + 12;
-      if (bytes > mostBytes) break;
-      ids[channel] = id;
+      if (bytes <= mostBytes) ids[channel] = id;
+      else if (id !== 'now') oldest = Math.min(id, oldest ?? id);
     }
+    if (oldest !== undefined) return this.params({ last_event_ids: JSON.stringify(ids), last_event_id: String(oldest) });
+    for (const channel of begins) delete ids[channel]; // it goes without saying
     return this.params({ last_event_ids: JSON.stringify(ids) });
   };
 
   /** The fields for one channel, for a customHandler or an authorizer of your own. */
   paramsOf(channel: string): ResumeParams {
     const id = this.ids.get(channel);
-    return this.params(id === undefined ? { last_event_ids: '{}' } : { last_event_id: String(id) });
+    if (id !== undefined) return this.params({ last_event_id: String(id) });
+    return this.params({ last_event_ids: this.forgotten.has(channel) ? JSON.stringify({ [channel]: 'now' }) : '{}' });
   }
 
   /**
@@ -176,6 +182,7 @@ export class Resume {
   seen(channel: string, eventId: number): void {
     if (!isPosition(eventId) || eventId <= (this.ids.get(channel) ?? -1)) return;
     this.ids.set(channel, eventId);
+    this.forgotten.delete(channel);
     this.store(channel, eventId);
   }
 
@@ -191,18 +198,24 @@ export class Resume {
    */
   forget(channel?: string): void {
     if (channel !== undefined) {
-      this.ids.delete(channel);
-      this.store(channel, undefined);
+      this.drop(channel);
+      this.forgotten.add(channel);
       return;
     }
     this.unfollow();
     this.ids.clear();
+    this.forgotten.clear();
     this.socket = this.previous = '';
     try {
       this.storage?.removeItem(this.name);
     } catch {
       // A storage that refuses to be written has nothing of this page.
     }
+  }
+
+  private drop(channel: string): void {
+    this.ids.delete(channel);
+    this.store(channel, undefined);
   }
 
   private connected(socket: string): void {
@@ -215,7 +228,7 @@ export class Resume {
     if (channel === undefined || !this.client?.channel(channel)) return; // the page has unsubscribed
     if (event === failed) {
       const { oldestEventId, lastEventId } = (data ?? {}) as { oldestEventId?: unknown; lastEventId?: unknown };
-      this.forget(channel); // it may be another journal, with smaller ids
+      this.drop(channel); // it may be another journal, with smaller ids
       if (isPosition(lastEventId)) this.seen(channel, lastEventId);
       this.onResumeFailed?.(channel, isId(oldestEventId) ? oldestEventId : null);
       return;
@@ -239,10 +252,12 @@ export class Resume {
     return previous ? { ...ids, previous_socket_id: previous } : ids;
   }
 
-  // pusher-js does not tell which channel it asks for: that is the last one that waits.
+  // pusher-js does not tell which channel it asks for: that is the last one that waits, but
+  // for one that was there before and is subscribed to once more. That one may have no room;
+  // it then goes on from last_event_id, and gets some events again rather than losing any.
   private inOrderOfNeed(): Set<string> {
     const pending = this.client?.allChannels().filter((c) => c.subscriptionPending) ?? [];
-    return new Set([...pending.reverse().map((c) => c.name), ...this.ids.keys()]);
+    return new Set([...pending.reverse().map((c) => c.name), ...this.ids.keys(), ...this.forgotten]);
   }
 
   private stored(): Record<string, number> {

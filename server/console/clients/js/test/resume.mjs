@@ -218,6 +218,17 @@ test('a later page of the same user begins where the former ended, and no other'
   assert.equal(disk.map.size, 1, 'what is stored of the other user stays');
 });
 
+test('a channel that is forgotten begins now, whatever the socket before had of it', () => {
+  const resume = new Resume();
+  resume.seen(line, 5);
+  resume.seen(company, 7);
+  resume.forget(line);
+  assert.deepEqual(ids(resume.paramsProvider()), { [company]: 7, [line]: 'now' });
+  assert.deepEqual(ids(resume.paramsOf(line)), { [line]: 'now' });
+  resume.seen(line, 4);
+  assert.deepEqual(ids(resume.paramsProvider()), { [company]: 7, [line]: 4 });
+});
+
 test('after signing out nothing is remembered, though the socket lives on for a moment', () => {
   const disk = storage();
   const { resume, client } = follow('pusher-js 7', { key: 1, storage: disk });
@@ -279,6 +290,27 @@ test('hundreds of channels: each is named in its own request, and no request is 
     assert.equal(ids(form)[form.channel_name], 1_000_000 + names.indexOf(form.channel_name), `request ${i}`);
     assert.ok(new URLSearchParams(form).toString().length < 10_000);
   }
+});
+
+test('hundreds of channels: one without room in the request loses nothing, and a new one begins now', async () => {
+  const { resume, client } = follow('pusher-js 7', {});
+  const names = Array.from({ length: 300 }, (_, i) => licenseChannel(i, 'grWhatsApp'));
+  names.forEach((name, i) => resume.seen(name, 1_000_000 + i));
+  for (const name of names) client.subscribe(name);
+  connect(client);
+  for (const _ of names) live(client, (await asked()).channel_name);
+  client.subscribe(company); // it waits for its answer
+  const fresh = await asked();
+  assert.equal(ids(fresh)[company], 'now', 'it does not begin at an event of another channel');
+
+  const without = names.filter((name) => !(name in ids(fresh)));
+  assert.ok(without.length > 0);
+  assert.equal(fresh.last_event_id, String(Math.min(...without.map((name) => resume.lastEventId(name)))));
+  client.channel(without[0]).subscribed = false; // its authorization failed, and the page tries again
+  client.subscribe(without[0]);
+  const again = await asked();
+  assert.equal(again.channel_name, without[0]);
+  assert.ok((ids(again)[without[0]] ?? Number(again.last_event_id)) <= resume.lastEventId(without[0]));
 });
 
 test('a client that replaces another continues where that one ended', async () => {

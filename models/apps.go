@@ -17,6 +17,7 @@ type App struct {
 	UserAuthentication bool
 	Limits             string // JSON
 	Webhooks           string // JSON
+	History            string // JSON
 	CreatedAt          int64
 	UpdatedAt          int64 `gorm:"autoUpdateTime:false"`
 }
@@ -81,13 +82,17 @@ func (tx *Tx) ChangeApps() error {
 	return tx.db.Exec("UPDATE apps_state SET version = version + 1 WHERE id = 1").Error
 }
 
-// CreateApp inserts a, or returns ErrDuplicate when its id or key is taken.
+// CreateApp inserts a, or returns ErrDuplicate when its id or key is taken. What is still
+// kept of an earlier app with its id is removed.
 func (tx *Tx) CreateApp(a *App) error {
 	row, err := tx.sealApp(a)
 	if err != nil {
 		return err
 	}
-	return tx.create(row)
+	if err := tx.create(row); err != nil {
+		return err
+	}
+	return tx.forgetAppEvents(a.ID)
 }
 
 // SaveApp writes the fields of an app that may change: all but its id, key and creation
@@ -98,16 +103,17 @@ func (tx *Tx) SaveApp(a *App) error {
 		return err
 	}
 	return tx.db.Model(row).Select("secret", "old_secret", "old_secret_until", "enabled", "name", "allowed_origins",
-		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "updated_at").Updates(row).Error
+		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "history", "updated_at").Updates(row).Error
 }
 
-// DeleteApp deletes an app with its queued and announced webhooks, which must not pass
-// to another app with its id.
+// DeleteApp deletes an app with its queued and announced webhooks and its history, which
+// must not pass to another app with its id.
 func (tx *Tx) DeleteApp(id string) error {
 	return errors.Join(
 		tx.db.Delete(&App{}, "id = ?", id).Error,
 		tx.db.Delete(&QueuedWebhook{}, "app_id = ?", id).Error,
 		tx.db.Delete(&AnnouncedWebhook{}, "app_id = ?", id).Error,
+		tx.forgetAppEvents(id),
 	)
 }
 

@@ -22,6 +22,7 @@ const (
 type JournalHeard struct {
 	Appended  func() // an entry was committed, on any node
 	Published func() // entries were handed to the bus, by any node
+	AppEvents func() // events of apps were committed, on any node; may be nil
 }
 
 // LeadJournal makes this node listen, waits until no other node leads, and then runs
@@ -33,6 +34,9 @@ type JournalHeard struct {
 // node or the connection dies, the server gives the lock to the next node. A connection
 // pooler in between must keep sessions. On SQLite the process is the only node.
 func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(held context.Context) error) error {
+	if heard.AppEvents == nil {
+		heard.AppEvents = func() {}
+	}
 	if !s.postgres {
 		heard.Appended()
 		heard.Published()
@@ -73,18 +77,21 @@ func (s *Store) listen(ctx context.Context, heard JournalHeard) (*pgx.Conn, erro
 			heard.Appended()
 		case notifyPublished:
 			heard.Published()
+		case notifyAppEvents:
+			heard.AppEvents()
 		}
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.Exec(ctx, "LISTEN "+notifyAppended+"; LISTEN "+notifyPublished); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+notifyAppended+"; LISTEN "+notifyPublished+"; LISTEN "+notifyAppEvents); err != nil {
 		conn.Close(ctx)
 		return nil, err
 	}
 	heard.Appended()
 	heard.Published()
+	heard.AppEvents()
 	return conn, nil
 }
 

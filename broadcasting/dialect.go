@@ -26,6 +26,10 @@ type Dialect interface {
 	// Position tells a socket that begins, or whose replay is over, that it was sent all events
 	// of the channel up to the number that it may read, and will be sent the later ones.
 	Position(channel string, seq int64) []byte
+	// Next tells a socket that resumes the number of the channel's next event, of an app whose
+	// events do not have it in their data. The event follows as soon as there is room for it;
+	// events without a number, and frames of the protocol, may come between.
+	Next(channel string, seq int64) []byte
 	// SignedIn tells a socket that it is signed in; data is the Data of its Identity.
 	SignedIn(data string) []byte
 	// WatchlistEvents tells a socket which of the users it watches have come online or

@@ -119,6 +119,14 @@ func (e *Engine) Publish(ctx context.Context, ev Event) error {
 	return e.broker.Publish(ctx, ev)
 }
 
+// Deliver gives a numbered event to this node's subscribers. It is for a history that each
+// node reads itself: events of other nodes come by it too. The events of a channel must
+// come in the order of their numbers.
+func (e *Engine) Deliver(ev Event) { e.deliver(ev, 0) }
+
+// Kept counts n events that this node has added to a history, as published.
+func (e *Engine) Kept(n int) { e.published.Add(uint64(n)) }
+
 // deliver gives ev to this node's subscribers.
 func (e *Engine) deliver(ev Event, version uint64) {
 	ch := e.hub.find(key{ev.App, ev.Channel})

@@ -1,6 +1,9 @@
 package broadcasting
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // History returns the numbered events of the journal by channel, as people may read
 // them now. It is available on every node.
@@ -26,4 +29,10 @@ type Missed struct {
 	// all kept, or because the journal never reached the position. With More the next one
 	// alone is missing: Through is its number, and Oldest the one after it.
 	Lost bool
+}
+
+// KeptEvent is an event of an app that is added to its channel's history.
+type KeptEvent struct {
+	Event
+	Keep time.Duration // the least time for which it can be read
 }

@@ -130,6 +130,9 @@ type telling struct {
 	version uint64 // of a kept event
 	seq     int64  // of a numbered event
 
+	next   []byte  // see replay.next
+	nextOf Dialect // its dialect
+
 	mark *Mark // as in Event
 }
 

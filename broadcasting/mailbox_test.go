@@ -32,6 +32,9 @@ func (w words) MemberAdded(ch string, m *broadcasting.Member) []byte {
 func (w words) MemberRemoved(ch, id string) []byte { return w.say("removed", ch, id) }
 func (w words) Unsubscribed(ch string) []byte      { return w.say("revoked", ch) }
 func (w words) CacheMissed(ch string) []byte       { return w.say("miss", ch) }
+func (w words) Next(ch string, seq int64) []byte {
+	return w.say("next", ch, fmt.Sprint(seq))
+}
 func (w words) ResumeFailed(ch string, oldest, last int64) []byte {
 	return w.say("failed", ch, fmt.Sprint(oldest, last))
 }

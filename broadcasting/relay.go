@@ -17,6 +17,10 @@ type Entry struct {
 	Data     string   // as published
 
 	Mark *Mark // nil: it is not measured
+
+	// Of the history of an app's channel.
+	Except string // the socket that does not get it; empty: none
+	TimeMS int64  // when it was published, in unix milliseconds
 }
 
 // Journal holds the events that the relay publishes. They were committed together with

@@ -1,6 +1,7 @@
 package broadcasting
 
 import (
+	"cmp"
 	"time"
 )
 
@@ -41,9 +42,12 @@ type PacedQueue interface {
 // over may publish the last ones again. What has no number passes at once.
 type replay struct {
 	// static
-	s      *subscription
-	reader string
-	begins bool // it was told its position when it entered
+	s        *subscription
+	reader   string
+	begins   bool // it was told its position when it entered
+	history  History
+	ofApp    bool   // of an app: each event has its number in a frame before it
+	previous string // the client's socket before this one; empty: not known
 
 	// guarded by ch.mu
 	has     int64 // the number of the last event that the subscriber has
@@ -53,7 +57,9 @@ type replay struct {
 	known   bool  // a read has shown that the history reaches has
 	over    bool  // more than replayHeld came during the read
 	held    []numberedFrame
-	bytes   int
+
+	announced int64 // the number that the last frame of Dialect.Next had, of a replay
+	bytes     int
 
 	failures backoff
 
@@ -63,15 +69,18 @@ type replay struct {
 }
 
 type numberedFrame struct {
-	seq   int64
-	frame []byte
+	seq    int64
+	next   []byte // comes before it; nil: nothing does
+	frame  []byte
+	except string // the socket that does not get it; empty: none
 }
 
 var _ MarkedQueue = (*replay)(nil)
 
 // replay starts to bring s up to date; needs conn.mu and ch.mu.
 func (s *subscription) replay(want SubscribeRequest) {
-	r := &replay{s: s, reader: s.conn.owner.UserID, has: want.After, begins: want.Begin}
+	r := &replay{s: s, reader: cmp.Or(s.conn.owner.UserID, s.conn.peer.ID), has: want.After, begins: want.Begin, previous: want.Previous}
+	r.history, r.ofApp = s.conn.engine.replays.of(s.ch.key)
 	s.resumed, s.ch.groups[s.group].out[s.at] = r, r
 	s.welcome()
 	if r.begins {
@@ -92,6 +101,9 @@ func (r *replay) QueueMarked(frame []byte, mark *Mark) {
 	case r.live:
 		if seq > r.has {
 			r.has = seq
+			if r.ofApp {
+				r.s.conn.peer.Out.Queue(r.next(seq))
+			}
 			queueMarked(r.s.conn.peer.Out, frame, mark)
 		}
 	case !r.reading || r.over: // it will be read
@@ -100,8 +112,22 @@ func (r *replay) QueueMarked(frame []byte, mark *Mark) {
 		r.over = true
 	default:
 		r.bytes += len(frame)
-		r.held = append(r.held, numberedFrame{seq, frame})
+		held := numberedFrame{seq: seq, frame: frame}
+		if r.ofApp {
+			held.next = r.next(seq)
+		}
+		r.held = append(r.held, held)
 	}
+}
+
+// next returns the frame with the number of the event that is being told; needs ch.mu. All
+// of the channel who speak one dialect share it.
+func (r *replay) next(seq int64) []byte {
+	t, d := &r.s.ch.telling, r.s.conn.peer.Dialect
+	if t.next == nil || t.nextOf != d {
+		t.next, t.nextOf = d.Next(r.s.ch.key.name, seq), d
+	}
+	return t.next
 }
 
 // release forgets what is held; needs ch.mu.
@@ -166,6 +192,15 @@ func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (told, do
 	return true, true
 }
 
+// queueIfRoom queues a frame at once if the queue is not paced.
+func queueIfRoom(out Queue, paced PacedQueue, frame []byte) bool {
+	if paced == nil {
+		out.Queue(frame)
+		return true
+	}
+	return paced.QueueIfRoom(frame)
+}
+
 // queue queues those of the frames that the subscriber does not have, and reports
 // whether there was room for all; needs ch.mu.
 func (r *replay) queue(frames []numberedFrame) bool {
@@ -175,9 +210,14 @@ func (r *replay) queue(frames []numberedFrame) bool {
 		switch {
 		case f.seq <= r.has:
 			continue
-		case paced == nil:
-			out.Queue(f.frame)
-		case !paced.QueueIfRoom(f.frame):
+		case f.except != "" && (f.except == r.s.conn.peer.ID || f.except == r.previous):
+			r.has = f.seq
+			continue
+		case f.next != nil && r.announced != f.seq && !queueIfRoom(out, paced, f.next):
+			return false
+		}
+		r.announced = f.seq // also when there is no room for the event itself
+		if !queueIfRoom(out, paced, f.frame) {
 			return false
 		}
 		r.has = f.seq

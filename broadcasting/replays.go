@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"chatcast/channels"
 )
 
 // replays holds the subscribers that are due to be brought up to date. A few goroutines
@@ -15,7 +17,8 @@ import (
 // neither crowd the database nor wait for a long replay, or for the many of one person.
 type replays struct {
 	// static
-	history History // set before the first socket; nil: there is none
+	history History                  // set before the first socket; nil: there is none
+	apps    func(app string) History // of the channels that are not the CRM's; likewise
 	log     *slog.Logger
 	wake    chan struct{} // holds one for each reader
 
@@ -30,6 +33,21 @@ type replays struct {
 // SetHistory lets sockets resume from an earlier event, see SubscribeRequest. It must be
 // called before Run and before the first socket connects.
 func (e *Engine) SetHistory(h History, log *slog.Logger) { e.replays.history, e.replays.log = h, log }
+
+// SetAppHistory lets sockets resume channels that are not the CRM's from the history of
+// their app. The numbers of its events are not in the events: see Dialect.Next. It must be
+// called before Run and before the first socket connects.
+func (e *Engine) SetAppHistory(of func(app string) History, log *slog.Logger) {
+	e.replays.apps, e.replays.log = of, log
+}
+
+// of returns the history of a channel, and whether it is of an app; nil: there is none.
+func (p *replays) of(k key) (h History, ofApp bool) {
+	if name, err := channels.Parse(k.name); p.apps != nil && err == nil && !name.Reserved() {
+		return p.apps(k.app), true
+	}
+	return p.history, false
+}
 
 // add makes r due, unless its subscription has ended.
 func (p *replays) add(r *replay) {
@@ -139,7 +157,7 @@ func (e *Engine) step(ctx context.Context, group []*replay) {
 	for _, r := range e.begin(group) {
 		of, known := readers[r.reader]
 		if !known {
-			of.view, of.err = e.view(ctx, r)
+			of.view, of.err = r.view(ctx)
 			readers[r.reader] = of
 		}
 		if of.err != nil {
@@ -172,18 +190,18 @@ func (e *Engine) begin(group []*replay) (in []begun) {
 	return in
 }
 
-// view asks what r's reader may read of its channel.
-func (e *Engine) view(ctx context.Context, r begun) (string, error) {
+// view asks what the reader may read of the channel.
+func (r *replay) view(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
 	defer cancel()
-	return e.replays.history.View(ctx, r.reader, r.s.ch.key.name)
+	return r.history.View(ctx, r.reader, r.s.ch.key.name)
 }
 
 // since reads a page.
-func (e *Engine) since(ctx context.Context, channel, view string, from int64) (Missed, error) {
+func (r *replay) since(ctx context.Context, view string, from int64) (Missed, error) {
 	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
 	defer cancel()
-	return e.replays.history.Since(ctx, channel, view, from, replayPage)
+	return r.history.Since(ctx, r.s.ch.key.name, view, from, replayPage)
 }
 
 // read does one read for subscribers with one view of one channel.
@@ -192,7 +210,7 @@ func (e *Engine) read(ctx context.Context, view string, in []begun) {
 	for _, r := range in {
 		from = min(from, r.after)
 	}
-	missed, err := e.since(ctx, in[0].s.ch.key.name, view, from)
+	missed, err := in[0].since(ctx, view, from)
 	frames := map[Dialect][]numberedFrame{}
 	for _, r := range in {
 		if err != nil {
@@ -201,7 +219,7 @@ func (e *Engine) read(ctx context.Context, view string, in []begun) {
 		}
 		dialect := r.s.conn.peer.Dialect
 		if frames[dialect] == nil {
-			frames[dialect] = missed.encode(dialect, r.s.ch.key)
+			frames[dialect] = missed.encode(dialect, r.s.ch.key, r.ofApp)
 		}
 		told, done := r.advance(missed, from, frames[dialect])
 		if replayed := r.s.conn.peer.Replayed; told && replayed != nil {
@@ -214,11 +232,14 @@ func (e *Engine) read(ctx context.Context, view string, in []begun) {
 }
 
 // encode returns the entries as frames of a channel.
-func (m Missed) encode(d Dialect, ch key) []numberedFrame {
+func (m Missed) encode(d Dialect, ch key, ofApp bool) []numberedFrame {
 	frames := make([]numberedFrame, len(m.Entries))
 	for i, entry := range m.Entries {
 		ev := Event{App: ch.app, Channel: ch.name, Name: entry.Name, Data: entry.Data, Seq: entry.Seq}
-		frames[i] = numberedFrame{entry.Seq, d.Event(ev)}
+		frames[i] = numberedFrame{seq: entry.Seq, frame: d.Event(ev), except: entry.Except}
+		if ofApp {
+			frames[i].next = d.Next(ch.name, entry.Seq)
+		}
 	}
 	return frames
 }

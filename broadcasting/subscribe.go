@@ -34,7 +34,8 @@ type SubscribeRequest struct {
 	After  int64
 	// Begin means that the client has not named After: it is where the channel is now, and
 	// the client is told so at once. It has an effect only with Resume.
-	Begin bool
+	Begin    bool
+	Previous string // the client's socket before this one, which got what this one does not; empty: not known
 
 	SubscriptionCount bool // tell the channel's subscribers how many they are
 }
@@ -89,9 +90,11 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 		s = &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name)}
 		err := s.enter(want)
 		if err == nil {
-			if want.Resume && !s.ch.cache && c.engine.replays.history != nil {
+			if history, ofApp := c.engine.replays.of(s.ch.key); want.Resume && !s.ch.cache && history != nil {
 				s.replay(want)
-				c.resumes(name, want.After)
+				if !ofApp {
+					c.resumes(name, want.After)
+				}
 			} else {
 				s.begin(false)
 			}

@@ -22,6 +22,9 @@ var _ broadcasting.Journal = (*Journal)(nil)
 type Journal struct {
 	// static
 	store *models.Store
+	// AppEvents is called when another node may have added events of apps. It is set before
+	// the relay runs, and may be nil.
+	AppEvents func()
 
 	waiting atomic.Int64
 	leftOut atomic.Uint64
@@ -111,7 +114,7 @@ func (j *Journal) waited(userID int64) {
 
 // Lead implements broadcasting.Journal.
 func (j *Journal) Lead(ctx context.Context, appended func(), lead func(held context.Context) error) error {
-	return j.store.LeadJournal(ctx, models.JournalHeard{Appended: appended, Published: j.published}, lead)
+	return j.store.LeadJournal(ctx, models.JournalHeard{Appended: appended, Published: j.published, AppEvents: j.AppEvents}, lead)
 }
 
 // Number implements broadcasting.Journal.

@@ -101,6 +101,7 @@ func (wakeUp) MemberRemoved(string, string) []byte              { return nil }
 func (wakeUp) SubscriptionCount(string, int) []byte             { return nil }
 func (wakeUp) CacheMissed(string) []byte                        { return nil }
 func (wakeUp) ResumeFailed(string, int64, int64) []byte         { return nil }
+func (wakeUp) Next(string, int64) []byte                        { return nil }
 func (wakeUp) Position(string, int64) []byte                    { return nil }
 func (wakeUp) SignedIn(string) []byte                           { return nil }
 func (wakeUp) WatchlistEvents(bool, []string) []byte            { return nil }

@@ -32,6 +32,9 @@ import (
 //	                                           chatcast:resume_failed {oldestEventId, lastEventId};
 //	                                           then chatcast:position {eventId}, which comes
 //	                                           first if the client had no event
+//	chatcast:resume    {last_event_ids?, previous_socket_id?}
+//	                                        <- the same, on channels of an app with a history; also
+//	                                           chatcast:next {eventId} before each of their EVENTs
 //	pusher:signin      {auth, user_data}    <- pusher:signin_success {user_data}, or pusher:error
 //	                                        <- pusher_internal:watchlist_events
 //	pusher:ping                             <- pusher:pong
@@ -40,7 +43,7 @@ import (
 //
 // Every frame has data. It is a STRING of JSON in connection_established,
 // subscription_succeeded, member_added, member_removed, subscription_count, cache_miss,
-// resume_failed, position, ping, pong and published events; it is an OBJECT in pusher:error, subscription_error
+// resume_failed, position, next, ping, pong and published events; it is an OBJECT in pusher:error, subscription_error
 // (but of encrypted channels), signin_success and watchlist_events. In client events it is what the client sent, null
 // if it sent none. Libraries of typed languages depend on each of these: see
 // TestParsersOfLibraries.
@@ -147,13 +150,30 @@ func (dialect) CacheMissed(channel string) []byte {
 
 // ResumeFailed implements broadcasting.Dialect.
 func (dialect) ResumeFailed(channel string, oldest, last int64) []byte {
-	return stringFrame("chatcast:resume_failed", channel,
-		`{"oldestEventId":`+strconv.FormatInt(oldest, 10)+`,"lastEventId":`+strconv.FormatInt(last, 10)+`}`)
+	return resumeFrame("chatcast:resume_failed", channel,
+		`"oldestEventId":`+strconv.FormatInt(oldest, 10)+`,"lastEventId":`+strconv.FormatInt(last, 10))
 }
 
 // Position implements broadcasting.Dialect.
 func (dialect) Position(channel string, seq int64) []byte {
-	return stringFrame("chatcast:position", channel, `{"eventId":`+strconv.FormatInt(seq, 10)+`}`)
+	return resumeFrame("chatcast:position", channel, `"eventId":`+strconv.FormatInt(seq, 10))
+}
+
+// Next implements broadcasting.Dialect.
+func (dialect) Next(channel string, seq int64) []byte {
+	return resumeFrame("chatcast:next", channel, `"eventId":`+strconv.FormatInt(seq, 10))
+}
+
+// resumeFrame returns an event of ours. On encrypted channels it stands beside the channel,
+// which is in the data: libraries decrypt everything that is on such a channel, see
+// subscriptionErrorFrame.
+func resumeFrame(event, channel, fields string) []byte {
+	if strings.HasPrefix(channel, "private-encrypted-") {
+		b := append(begin(128+len(channel)), `{"event":"`+event+`","data":`...)
+		b = appendString(b, `{"channel":`+string(appendString(nil, channel))+`,`+fields+`}`)
+		return server.Frame(append(b, '}'))
+	}
+	return stringFrame(event, channel, `{`+fields+`}`)
 }
 
 // SignedIn implements broadcasting.Dialect; data is the user_data that was signed.

@@ -1,0 +1,9 @@
+package history_test
+
+import (
+	"testing"
+
+	"chatcast/channels/testwait"
+)
+
+func TestMain(m *testing.M) { testwait.Main(m) }

@@ -29,6 +29,7 @@ type AppData struct {
 	UserAuthentication bool           `json:"userAuthentication"`
 	Limits             apps.Limits    `json:"limits"`
 	Webhooks           []apps.Webhook `json:"webhooks"`
+	History            []apps.History `json:"history"`
 	OldSecretUntil     *int64         `json:"oldSecretUntil"` // null: only one secret is honoured
 	CreatedAt          *int64         `json:"createdAt"`      // null: the app is from the configuration
 	UpdatedAt          *int64         `json:"updatedAt"`
@@ -60,6 +61,7 @@ type appColumn struct {
 func appColumns(row *models.App, a *apps.App) []appColumn {
 	return []appColumn{
 		{"allowed_origins", &row.AllowedOrigins, &a.AllowedOrigins}, {"limits", &row.Limits, &a.Limits}, {"webhooks", &row.Webhooks, &a.Webhooks},
+		{"history", &row.History, &a.History},
 	}
 }
 
@@ -112,6 +114,6 @@ func appData(a apps.App, source string) AppData {
 	return AppData{
 		ID: a.ID, Key: a.Key, Name: a.Name, Source: source, Enabled: a.Enabled, AllowedOrigins: a.AllowedOrigins,
 		ClientEvents: a.ClientEvents, SubscriptionCount: a.SubscriptionCount, UserAuthentication: a.UserAuthentication,
-		Limits: a.Limits, Webhooks: hideSecrets(a.Webhooks),
+		Limits: a.Limits, Webhooks: hideSecrets(a.Webhooks), History: a.History,
 	}
 }

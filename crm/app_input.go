@@ -27,6 +27,7 @@ type AppInput struct {
 	UserAuthentication Field[bool]           `json:"userAuthentication"`
 	Limits             Field[LimitChanges]   `json:"limits"`   // only those to change
 	Webhooks           Field[[]apps.Webhook] `json:"webhooks"` // the whole list
+	History            Field[[]apps.History] `json:"history"`  // the whole list
 }
 
 // RotateInput holds the options of Rotate.
@@ -101,6 +102,7 @@ func (in AppInput) change(old, next apps.App) (apps.App, error) {
 		in.Name.notNull("name"), in.Enabled.notNull("enabled"), in.ClientEvents.notNull("clientEvents"),
 		in.SubscriptionCount.notNull("subscriptionCount"), in.UserAuthentication.notNull("userAuthentication"),
 		in.Limits.notNull("limits"), in.AllowedOrigins.notNull("allowedOrigins"), in.Webhooks.notNull("webhooks"),
+		in.History.notNull("history"),
 		in.Limits.Value.apply(&next.Limits),
 	}
 	into(&next.Name, in.Name)
@@ -115,6 +117,9 @@ func (in AppInput) change(old, next apps.App) (apps.App, error) {
 		var err error
 		next.Webhooks, err = unhide(in.Webhooks.Value, old.Webhooks)
 		violations = append(violations, err)
+	}
+	if in.History.Set {
+		next.History = in.History.Value
 	}
 	before := old.Check()
 	for _, violation := range next.Check() {

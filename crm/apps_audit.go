@@ -27,6 +27,7 @@ func (r AppRules) auditEdit(c *change, before, after *models.App) error {
 		{"allowedOrigins", before.AllowedOrigins == after.AllowedOrigins},
 		{"limits", before.Limits == after.Limits},
 		{"webhooks", before.Webhooks == after.Webhooks},
+		{"history", before.History == after.History},
 	} {
 		if !f.same {
 			changed = append(changed, f.name)

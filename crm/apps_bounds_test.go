@@ -31,11 +31,12 @@ func TestAppsTakeWhatTheFileTakes(t *testing.T) {
 			hook.Channels = append(hook.Channels, fmt.Sprintf("%0200d", i))
 		}
 		app.Webhooks = slices.Repeat([]apps.Webhook{hook}, apps.MaxWebhooks)
+		app.History = slices.Repeat([]apps.History{{Channels: fmt.Sprintf("%0199d*", 1), Retention: "2160h", Signed: true}}, apps.MaxHistories)
 		if err := app.Limits.Set("presence_user_bytes", 1); err != nil {
 			t.Fatal(err)
 		}
 		made, err := w.HostApps().Create(t.Context(), crm.AppInput{
-			Name: crm.Value(app.Name), AllowedOrigins: crm.Value(app.AllowedOrigins), Webhooks: crm.Value(app.Webhooks),
+			Name: crm.Value(app.Name), AllowedOrigins: crm.Value(app.AllowedOrigins), Webhooks: crm.Value(app.Webhooks), History: crm.Value(app.History),
 			Limits: crm.Value(crm.LimitChanges{"presence_user_bytes": json.RawMessage("1")}),
 		})
 		if err != nil {
@@ -58,7 +59,7 @@ func TestAppsWithAnOldViolationCanBeEdited(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _, _ := withApps(t, store)
 		w.Tx(t, func(tx *models.Tx) error {
-			return tx.CreateApp(&models.App{ID: "old", Key: "old", Secret: "s", Enabled: true, AllowedOrigins: `["null"]`, Limits: `{"sockets":-1}`, Webhooks: "[]"})
+			return tx.CreateApp(&models.App{ID: "old", Key: "old", Secret: "s", Enabled: true, AllowedOrigins: `["null"]`, Limits: `{"sockets":-1}`, Webhooks: "[]", History: "[]"})
 		})
 		edited, err := w.HostApps().Edit(t.Context(), "old", crm.AppInput{Enabled: crm.Value(false)})
 		if err != nil || edited.Enabled {

@@ -23,7 +23,7 @@ func TestAppsMadeTogether(t *testing.T) {
 		w.Tx(t, func(tx *models.Tx) error {
 			for i := range crm.MaxApps - 5 {
 				id := fmt.Sprint("app", i)
-				if err := tx.CreateApp(&models.App{ID: id, Key: id, Secret: id, AllowedOrigins: "[]", Limits: "{}", Webhooks: "[]"}); err != nil {
+				if err := tx.CreateApp(&models.App{ID: id, Key: id, Secret: id, AllowedOrigins: "[]", Limits: "{}", Webhooks: "[]", History: "[]"}); err != nil {
 					return err
 				}
 			}

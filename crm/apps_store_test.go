@@ -39,7 +39,7 @@ func appSource(t *testing.T, w *crmtest.World) appstest.Source {
 			in := crm.AppInput{
 				Name: crm.Value(a.Name), Enabled: crm.Value(a.Enabled), AllowedOrigins: crm.Value(a.AllowedOrigins), ClientEvents: crm.Value(a.ClientEvents),
 				SubscriptionCount: crm.Value(a.SubscriptionCount), UserAuthentication: crm.Value(a.UserAuthentication),
-				Limits: crm.Value(limits), Webhooks: crm.Value(a.Webhooks),
+				Limits: crm.Value(limits), Webhooks: crm.Value(a.Webhooks), History: crm.Value(a.History),
 			}
 			if _, err := rules.Get(t.Context(), a.ID); err == nil {
 				_, err := rules.Edit(t.Context(), a.ID, in)

@@ -177,6 +177,7 @@ func TestAppsRefuse(t *testing.T) {
 			`{"key":"a:b"}`: "key", `{"key":""}`: "key", `{"name":null}`: "name", `{"name":"` + long + `"}`: "name", `{"name":"a\u0000"}`: "name",
 			`{"enabled":null}`: "enabled", `{"clientEvents":null}`: "clientEvents", `{"subscriptionCount":null}`: "subscriptionCount",
 			`{"userAuthentication":null}`: "userAuthentication", `{"limits":null}`: "limits", `{"allowedOrigins":null}`: "allowedOrigins",
+			`{"history":null}`: "history", `{"history":[{"channels":"a b","retention":"1h"}]}`: "history[0].channels", `{"history":[{"channels":"a","retention":"1h"},{"channels":"a"}]}`: "history[1].retention",
 			`{"webhooks":null}`: "webhooks", `{"limits":{"socket":1}}`: "limits.socket", `{"limits":{"Sockets":1}}`: "limits.Sockets",
 			`{"limits":{"":1}}`: "limits.", `{"limits":{"sockets":-1}}`: "limits.sockets", `{"limits":{"sockets":1.5}}`: "limits.sockets",
 			`{"limits":{"sockets":"1"}}`: "limits.sockets", `{"limits":{"sockets":null}}`: "limits.sockets", `{"limits":{"sockets":1e99}}`: "limits.sockets",

@@ -22,6 +22,7 @@ type App struct {
 	SubscriptionCount  bool      `yaml:"subscription_count"`           // sockets are told how many are subscribed
 	UserAuthentication bool      `yaml:"user_authentication"`          // a socket that neither signs in nor joins a guarded channel in time is closed
 	Webhooks           []Webhook `yaml:"webhooks" json:"-"`            // endpoints that are told what happens on the app's channels
+	History            []History `yaml:"history"`                      // which events are kept, to be read later; the first rule that matches a channel counts
 	Limits             Limits    `yaml:"limits"`                       // 0: the limit of all apps
 
 	// OldSecret is the secret that Secret has replaced. What it signed is accepted
@@ -38,7 +39,7 @@ type App struct {
 
 // Default returns the settings of an app for which nothing is set.
 func Default() App {
-	return App{Enabled: true, ClientEvents: true, AllowedOrigins: []string{}, Webhooks: []Webhook{}}
+	return App{Enabled: true, ClientEvents: true, AllowedOrigins: []string{}, Webhooks: []Webhook{}, History: []History{}}
 }
 
 // String returns the app's id and key.
@@ -68,5 +69,6 @@ func (a App) Clone() App {
 		hooks[i] = hook.Clone()
 	}
 	a.Webhooks = hooks
+	a.History = append([]History{}, a.History...)
 	return a
 }

@@ -71,6 +71,7 @@ func (a App) Check() Violations {
 		}
 	}
 	checkWebhooks(c, a.Webhooks)
+	checkHistory(c, a.History)
 	a.Limits.check(c)
 	return c.found
 }

@@ -6,6 +6,7 @@
 //   - Limits are an app's limits, and Table describes each of them: name, default,
 //     range, sentence. Documentation is generated from the table or tested against it.
 //   - Origins decides which web pages may connect.
+//   - Histories decides which events are kept, and how long.
 //
 // The package belongs to broadcasting but contains no engine: of chatcast's packages it
 // imports only channels. It starts no goroutines. Types that are safe for concurrent

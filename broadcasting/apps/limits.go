@@ -21,6 +21,7 @@ type Limits struct {
 	EventsPerBatch        int `json:"events_per_batch"`
 	EventsPerSecond       int `json:"events_per_second"`
 	ReadsPerSecond        int `json:"reads_per_second"`
+	HistoryBytes          int `json:"history_bytes"`
 }
 
 // Limit describes one of the limits.
@@ -75,6 +76,9 @@ var table = []Limit{
 	{"reads_per_second", "reads_per_second", 0, 0, most, "requests per second",
 		"Requests for channels and users that a backend may send to the HTTP API in a second; more are answered with 429.",
 		func(l *Limits) *int { return &l.ReadsPerSecond }},
+	{"history_bytes", "history_bytes_per_app", 100 << 20, 1 << 20, most, "bytes",
+		"Size of the events of one app that are kept in its history; when there are more, the oldest ones are removed.",
+		func(l *Limits) *int { return &l.HistoryBytes }},
 }
 
 // Table returns all limits in display order. The caller may change the list.

@@ -30,7 +30,7 @@ func reference(t testing.TB) *apitest.Reference {
 // cmd/chatcast/e2e/program checks that the whole program serves exactly these.
 var elsewhere = []string{
 	"/ GET", "/ HEAD", "/app/{} GET", "/apps/{}/events POST",
-	"/apps/{}/batch_events POST", "/apps/{}/channels GET", "/apps/{}/channels/{} GET", "/apps/{}/channels/{}/events POST",
+	"/apps/{}/batch_events POST", "/apps/{}/channels GET", "/apps/{}/channels/{} GET", "/apps/{}/channels/{}/events GET", "/apps/{}/channels/{}/events POST",
 	"/apps/{}/channels/{}/stats GET", "/apps/{}/channels/{}/users GET", "/apps/{}/users/{}/terminate_connections POST",
 	"/assets/{} GET", "/assets/{} HEAD",
 	"/broadcasting/auth GET", "/broadcasting/auth POST", "/broadcasting/user-auth GET", "/broadcasting/user-auth POST", "/console.json GET",
@@ -117,7 +117,7 @@ var shapes = map[string]any{
 	"ServerState": api.ServerData{}, "ServerSockets": api.ServerSockets{}, "ServerEngine": api.ServerEngine{},
 	"ServerJournal": api.ServerJournal{}, "ServerHistory": api.ServerHistory{}, "ServerSample": api.ServerSample{},
 	"ServerChannel": api.ServerChannel{},
-	"App":           crm.AppData{}, "AppWithSecret": crm.AppWithSecret{}, "AppLimits": apps.Limits{}, "AppWebhook": apps.Webhook{},
+	"App":           crm.AppData{}, "AppWithSecret": crm.AppWithSecret{}, "AppLimits": apps.Limits{}, "AppWebhook": apps.Webhook{}, "AppHistory": apps.History{},
 
 	"PasskeyAnswer": crm.PasskeyAnswer{}, "PasskeyAssertion": crm.PasskeyAssertion{}, "PasskeyAssertionResult": crm.PasskeyAssertionResult{},
 	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},
@@ -126,13 +126,13 @@ var shapes = map[string]any{
 	"QuickListInput": crm.QuickListInput{}, "QuickAccessInput": crm.QuickAccessInput{},
 	"QuickResponseInput": crm.QuickResponseInput{}, "InboundMessage": crm.InboundMessage{},
 	"InboundChatObject": crm.InboundChat{}, "InboundUser": crm.InboundUser{}, "InboundStatus": crm.InboundStatus{},
-	"InboundContent": crm.Content{}, "AppInput": crm.AppInput{}, "AppWebhookInput": apps.Webhook{}, "RotateInput": crm.RotateInput{},
+	"InboundContent": crm.Content{}, "AppInput": crm.AppInput{}, "AppWebhookInput": apps.Webhook{}, "AppHistoryInput": apps.History{}, "RotateInput": crm.RotateInput{},
 }
 
 // unnamed lists schemas of answers without a type of crm: envelopes, and answers of other
 // packages. They are checked against real answers.
 var unnamed = []string{
-	"AuthFault", "ChannelAuth", "ChannelState", "ChannelUsers", "Console", "Done", "Healthy", "OccupiedChannels",
+	"AuthFault", "ChannelAuth", "ChannelHistory", "ChannelState", "ChannelUsers", "Console", "Done", "Healthy", "HistoryGone", "OccupiedChannels",
 	"PublishFault", "Published", "PublishedBatch", "Ready", "Refs", "UserAuth",
 }
 

@@ -10,6 +10,7 @@ type App struct {
 	apps.App
 
 	origins  apps.Origins
+	history  apps.Histories
 	rates    *rates
 	counters *appCounters // of its state; set by Apps.Replace
 }
@@ -25,7 +26,10 @@ func newApp(a apps.App) (*App, error) {
 	}
 	served.Limits = a.Limits.Or(apps.DefaultLimits())
 	var err error
-	served.origins, err = apps.ParseOrigins(a.AllowedOrigins)
+	if served.origins, err = apps.ParseOrigins(a.AllowedOrigins); err != nil {
+		return nil, err
+	}
+	served.history, err = apps.ParseHistory(a.History)
 	return served, err
 }
 

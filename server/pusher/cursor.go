@@ -11,6 +11,9 @@ import (
 //	{"cursor":"123"}                                    a private channel
 //	{"user_id":"685","user_info":{…},"cursor":"123"}    a presence channel
 //	{"cursor":"123","begins":true}                      the client has no event: it begins here
+//
+// The backend of another app may sign one for a channel with a history, in the same way,
+// and "now" in place of a number.
 
 // cursor is where a subscription begins.
 type cursor struct {
@@ -22,17 +25,14 @@ type cursor struct {
 // numbers of JavaScript end at 2^53.
 func formatCursor(after int64) string { return strconv.FormatInt(after, 10) }
 
-// cursorOf returns the cursor of a channel_data whose signature was verified.
-func cursorOf(channelData string) (after int64, begins, ok bool) {
-	if channelData == "" {
-		return 0, false, false
-	}
+// cursorOf returns the cursor of a channel_data whose signature was verified. It is empty if
+// there is none.
+func cursorOf(channelData string) cursor {
 	var data cursor
-	if json.Unmarshal([]byte(channelData), &data) != nil {
-		return 0, false, false
+	if channelData == "" || json.Unmarshal([]byte(channelData), &data) != nil {
+		return cursor{}
 	}
-	after, ok = parseCursor(data.After)
-	return after, data.Begins, ok
+	return data
 }
 
 // parseCursor reads a number of an event, in decimal digits alone.

@@ -59,6 +59,7 @@ type HTTPAPI struct {
 	Engine Publisher // may be a Counter, Lister, Roster, Cacher and Terminator too
 	// BasePath stands before the paths that clients use; requests come without it.
 	BasePath string
+	History  History // nil: none
 	Log      *slog.Logger
 	Now      func() time.Time // time.Now when nil
 
@@ -78,6 +79,7 @@ func (h *HTTPAPI) routes() []route {
 		{http.MethodGet, "/apps/:id/channels", h.signed(refusals.Query, nothing, h.read(h.listChannels))},
 		{http.MethodGet, "/apps/:id/channels/:name", h.signed(refusals.Query, nothing, h.read(h.channel))},
 		{http.MethodGet, "/apps/:id/channels/:name/users", h.signed(refusals.Query, nothing, h.read(h.users))},
+		{http.MethodGet, "/apps/:id/channels/:name/events", h.signed(refusals.Query, nothing, h.read(h.channelEvents))},
 		{http.MethodPost, "/apps/:id/users/:user/terminate_connections", h.signed(refusals.Publish, nothing, h.terminate)},
 		// Deprecated by Pusher, but still called by old libraries.
 		{http.MethodGet, "/apps/:id/channels/:name/stats", h.signed(refusals.Query, nothing, h.read(h.channel))},

@@ -26,6 +26,9 @@ func (h *HTTPAPI) batchEvents(c *gin.Context, r request) *apiError {
 	}
 	ctx, cancel := publishing(c)
 	defer cancel()
+	if h.kept(ctx, r.app, list...) != nil {
+		return errNotKept()
+	}
 	asked := false
 	for i := range list {
 		if _, err := h.publish(ctx, r.app, &list[i]); err != nil {

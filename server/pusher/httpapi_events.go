@@ -49,6 +49,9 @@ func (h *HTTPAPI) events(c *gin.Context, r request) *apiError {
 	}
 	ctx, cancel := publishing(c)
 	defer cancel()
+	if h.kept(ctx, r.app, *p) != nil {
+		return errNotKept()
+	}
 	if i, err := h.publish(ctx, r.app, p); err != nil {
 		return unavailable("the event could not be published to %s; channels named before it have it", p.Channels[i])
 	}
@@ -72,18 +75,25 @@ func publishing(c *gin.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(c.Request.Context()), publishTimeout)
 }
 
-// publish publishes a valid publication to its channels in order. The first failure is
-// logged and ends it.
+// publish publishes a valid publication to those of its channels that have no history, in
+// order. The first failure is logged and ends it.
 func (h *HTTPAPI) publish(ctx context.Context, app *App, p *publication) (failed int, err error) {
 	for i, channel := range p.Channels {
-		ev := broadcasting.Event{App: app.ID, Channel: channel, Name: p.Name, Data: *p.Data, Except: p.SocketID}
-		if err := h.Engine.Publish(ctx, ev); err != nil {
+		if h.keeps(app, channel) {
+			continue // see kept
+		}
+		if err := h.Engine.Publish(ctx, p.event(app, channel)); err != nil {
 			h.Log.ErrorContext(ctx, "publish failed", "app", app.ID, "channel", channel, "event", p.Name, "error", err)
 			return i, err
 		}
 		app.counters.published.Add(1)
 	}
 	return 0, nil
+}
+
+// event returns the event of one channel.
+func (p *publication) event(app *App, channel string) broadcasting.Event {
+	return broadcasting.Event{App: app.ID, Channel: channel, Name: p.Name, Data: *p.Data, Except: p.SocketID}
 }
 
 // parsePublication parses the body or, when there is none, the query.

@@ -78,11 +78,16 @@ func apiOf(t testing.TB, engine pusher.Publisher, now func() time.Time, more ...
 // apiOfApps is apiOf with only these apps.
 func apiOfApps(t testing.TB, engine pusher.Publisher, now func() time.Time, apps ...apps.App) http.Handler {
 	t.Helper()
+	return apiWith(t, &pusher.HTTPAPI{Apps: newApps(t, apps...), Engine: engine, Log: quiet(), Now: now})
+}
+
+// apiWith serves an API.
+func apiWith(t testing.TB, h *pusher.HTTPAPI) http.Handler {
+	t.Helper()
 	r, err := server.NewRouter(server.RouterOptions{Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &pusher.HTTPAPI{Apps: newApps(t, apps...), Engine: engine, Log: quiet(), Now: now}
 	h.Register(r)
 	r.NoRoute(func(c *gin.Context) { h.NotFound(c) })
 	return apitest.Documented(t, r, nil)

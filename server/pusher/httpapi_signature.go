@@ -260,6 +260,10 @@ type apiError struct {
 	Message string `json:"error"`
 	Status  int    `json:"status"`
 
+	// Of a history that no longer has what was asked for.
+	OldestEventID *int64 `json:"oldest_event_id,omitempty"`
+	LastEventID   *int64 `json:"last_event_id,omitempty"`
+
 	retryAfter time.Duration // 0: a retry will not help
 }
 

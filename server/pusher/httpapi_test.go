@@ -26,6 +26,7 @@ var routes = []struct{ method, path, body string }{
 	{"GET", "/channels/presence-a;b", ""},
 	{"GET", "/channels/a/stats", ""},
 	{"GET", "/channels/presence-a/users", ""},
+	{"GET", "/channels/kept/events", ""},
 	{"POST", "/channels/a/events", ""},
 	{"POST", "/users/a;b/terminate_connections", `{}`},
 }
@@ -36,7 +37,12 @@ func TestEveryRouteIsSigned(t *testing.T) {
 	other := apps.App{ID: "4", Key: "otherkey", Secret: "othersecret", Enabled: true}
 	disabled := apps.App{ID: "5", Key: "disabledkey", Secret: "disabledsecret"}
 	engine := &complete{Engine: broadcasting.NewEngine(broadcasting.Options{})}
-	h := apiOfApps(t, engine, atDocTime, docApp(), other, disabled)
+	keeps := docApp()
+	keeps.History = keptRule
+	serving := func() http.Handler {
+		return apiWith(t, &pusher.HTTPAPI{Apps: newApps(t, keeps, other, disabled), Engine: engine, History: new(keeper), Log: quiet(), Now: atDocTime})
+	}
+	h := serving()
 	for _, route := range routes {
 		path := "/apps/3" + route.path
 		params := map[string]string{}
@@ -93,7 +99,7 @@ func TestEveryRouteIsSigned(t *testing.T) {
 			t.Errorf("%s %s again: %d %s", route.method, path, again.Code, again.Body)
 		}
 		engine = &complete{Engine: broadcasting.NewEngine(broadcasting.Options{})}
-		h = apiOfApps(t, engine, atDocTime, docApp(), other, disabled)
+		h = serving()
 	}
 }
 

@@ -92,6 +92,9 @@ func (h *HTTPAPI) oldEvent(c *gin.Context, r request) *apiError {
 	}
 	ctx, cancel := publishing(c)
 	defer cancel()
+	if h.kept(ctx, r.app, *p) != nil {
+		return errNotKept()
+	}
 	if _, err := h.publish(ctx, r.app, p); err != nil {
 		return unavailable("the event could not be published")
 	}

@@ -31,6 +31,7 @@ type Options struct {
 	MessageBurst      int // read from one socket at once [1000]
 
 	Refusals *refusals.Log // may be nil
+	History  History       // nil: none
 
 	ProveWithin time.Duration // for a socket to prove a user, in apps with UserAuthentication [30 s]
 }

@@ -32,6 +32,7 @@ type socket struct {
 	inbound bucket       // of messages; when it is empty they wait
 	events  bucket       // of client events
 	user    *user        // the user it is signed in as; nil: not signed in
+	resume  *resumption  // nil: it has not said that it resumes
 }
 
 var _ server.Pacer = (*socket)(nil)
@@ -76,6 +77,8 @@ func (k *socket) Message(text []byte) {
 		k.conn.Answered()
 	case strings.HasPrefix(m.Event, "client-"):
 		k.clientEvent(m, now)
+	case m.Event == "chatcast:resume":
+		k.prepareResume(m)
 	case m.Event == "pusher:signin":
 		k.signIn(m)
 	default:
@@ -178,7 +181,11 @@ func (k *socket) subscribe(m message) {
 		SubscriptionCount: app.SubscriptionCount,
 	}
 	if want.NeedsGrant { // no backend can sign a cursor for it
-		want.After, want.Begin, want.Resume = cursorOf(s.ChannelData)
+		from := cursorOf(s.ChannelData)
+		want.Begin = from.Begins
+		want.After, want.Resume = parseCursor(from.After)
+	} else {
+		k.resumes(&want, name, s.ChannelData)
 	}
 	if name.Kind == channels.Presence {
 		if want.Member, err = k.member(s.ChannelData); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/broadcasting/history"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/channels/clientaddr"
@@ -41,8 +42,9 @@ type components struct {
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
 	memory    *broadcasting.Memory // connects the engine
-	watcher   *apps.Watcher        // watches all apps; the field apps serves them
-	served    []apps.App           // set by wireApps
+	history   *history.Keeper
+	watcher   *apps.Watcher // watches all apps; the field apps serves them
+	served    []apps.App    // set by wireApps
 	hooks     *webhook.Hooks
 	callbacks *callbacks.Hooks
 	apps      *pusher.Apps
@@ -117,6 +119,9 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
 	r.engine.SetHistory(crm.History{Service: r.rules}, logFor("resume"))
+	if err := r.wireHistory(ctx, journal, logFor("history")); err != nil {
+		return nil, err
+	}
 
 	// server: the sockets, the router, and the protocols on them
 	origins, err := apps.ParseOrigins(cfg.Server.AllowedOrigins)
@@ -195,6 +200,26 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 	return nil
 }
 
+// wireHistory makes the history of apps' channels. The nodes learn of each other's events as
+// they learn of the journal's.
+func (r *components) wireHistory(ctx context.Context, journal *crm.Journal, log *slog.Logger) (err error) {
+	r.history, err = history.New(ctx, history.Options{
+		Store: NewHistoryStore(r.store), Engine: r.engine, Log: log, MaxBytes: r.maxHistory,
+	})
+	journal.AppEvents = r.history.Wake
+	r.engine.SetAppHistory(r.history.Of, log)
+	return err
+}
+
+// maxHistory returns how many bytes of an app's events may be kept. What is left of an app
+// that is no longer there stays until its time is over.
+func (r *components) maxHistory(app string) int64 {
+	if a := r.apps.ByID(app); a != nil {
+		return int64(a.Limits.HistoryBytes)
+	}
+	return int64(apps.DefaultLimits().HistoryBytes)
+}
+
 // wireWebhooks makes the webhooks, and has the engine record channel events for them.
 func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	r.hooks, err = webhook.New(ctx, webhook.Options{
@@ -211,10 +236,10 @@ func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *s
 // register adds the routes of every plug to the router.
 func (r *components) register(cfg config.Config, o Options, publicURL string, built *console.Build, logFor func(name string) *slog.Logger) {
 	r.dialect = pusher.New(pusher.Options{
-		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"), Refusals: r.refusals,
+		Apps: r.apps, Engine: r.engine, Sockets: r.sockets, Origins: r.origins, Log: logFor("pusher"), Refusals: r.refusals, History: r.history,
 		MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
 	})
-	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, BasePath: cfg.Server.Path(), Log: logFor("pusher"), Refusals: r.refusals}
+	backends := &pusher.HTTPAPI{Apps: r.apps, Engine: r.engine, BasePath: cfg.Server.Path(), History: r.history, Log: logFor("pusher"), Refusals: r.refusals}
 	authorizer := &pusher.Authorizer{
 		App: r.apps.First(), Users: userDirectory{r.rules}, UserInfo: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
 		Grants: r.engine, Journal: crm.History{Service: r.rules}, Log: logFor("pusher"), Refusals: r.refusals,

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/server/api/apitest"
@@ -46,6 +47,7 @@ func TestWholeProgramIsDocumented(t *testing.T) {
 // request that openapi.yaml names.
 func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 	cfg := e2e.Config(t)
+	cfg.Apps[0].History = []apps.History{{Channels: "kept", Retention: "1h"}}
 	off := cfg.Apps[0]
 	off.ID, off.Key, off.Secret, off.Enabled = "2", "OffKey", rand.Text(), false
 	slow := cfg.Apps[0] // an app limited to one event and one request a second
@@ -175,7 +177,7 @@ func TestAnswersBesideTheCRMAreDocumented(t *testing.T) {
 
 // askBackends sends the Pusher HTTP API every documented request. App 2 is disabled, and
 // app 3 has a rate of one.
-func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
+func askBackends(t *testing.T, served *pusher.Apps, handler http.Handler) {
 	t.Helper()
 	send := func(method, target, encoding, body string, want int) (status int) {
 		t.Helper()
@@ -192,13 +194,15 @@ func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 		return rec.Code
 	}
 	sign := func(id, method, path, param, body string) (target string) {
-		params, app := map[string]string{}, apps.ByID(id)
+		params, app := map[string]string{}, served.ByID(id)
 		if k, v, ok := strings.Cut(param, "="); ok {
 			params[k] = v
 		}
 		path = "/apps/" + id + path
 		return path + "?" + pusher.SignRequest(app.Key, app.Secret, method, path, params, []byte(body), time.Now())
 	}
+	send("GET", sign("1", "GET", "/channels/news/events", "", ""), "", "", 404)
+	send("GET", sign("1", "GET", "/channels/kept/events", "after=1000", ""), "", "", 410)
 	const event = `{"name":"e","channel":"news","data":"{}","socket_id":"1.2"}`
 	for _, r := range []struct {
 		method, path, param, body string
@@ -212,6 +216,7 @@ func askBackends(t *testing.T, apps *pusher.Apps, handler http.Handler) {
 		{"GET", "/channels/news", "info=subscription_count", "", 200, "/channels/news", "info=x", ""},
 		{"GET", "/channels/news/stats", "info=subscription_count", "", 200, "/channels/news/stats", "info=x", ""},
 		{"GET", "/channels/presence-news/users", "", "", 200, "/channels/news/users", "", ""},
+		{"GET", "/channels/kept/events", "after=0", "", 200, "/channels/kept/events", "after=x", ""},
 		{"POST", "/users/7/terminate_connections", "", `{}`, 0, "/users/" + strings.Repeat("7", 201) + "/terminate_connections", "", `{}`},
 	} {
 		large := strings.Repeat("x", 1<<20)
@@ -240,7 +245,8 @@ var hard = map[string]bool{
 	"/apps/{appId}/batch_events POST 503":                         true, "/apps/{appId}/channels/{channelName}/events POST 503": true,
 	"/apps/{appId}/channels GET 503": true, "/apps/{appId}/channels/{channelName} GET 503": true,
 	"/apps/{appId}/channels/{channelName}/stats GET 503": true, "/apps/{appId}/channels/{channelName}/users GET 503": true,
-	"/broadcasting/auth GET 500": true, "/broadcasting/auth POST 500": true,
+	"/apps/{appId}/channels/{channelName}/events GET 503": true,
+	"/broadcasting/auth GET 500":                          true, "/broadcasting/auth POST 500": true,
 	"/broadcasting/auth GET 503": true, "/broadcasting/auth POST 503": true,
 	"/broadcasting/user-auth GET 500": true, "/broadcasting/user-auth POST 500": true,
 	"/broadcasting/user-auth GET 503": true, "/broadcasting/user-auth POST 503": true,

@@ -1,0 +1,382 @@
+package program_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"chatcast/broadcasting/apps"
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/app"
+	"chatcast/cmd/chatcast/config"
+	"chatcast/cmd/chatcast/e2e"
+	"chatcast/models/testdb"
+	"chatcast/server/pusher"
+)
+
+const orders = "private-orders.7"
+
+// shop is a backend of an app with a history.
+type shop struct {
+	t *testing.T
+	p *e2e.Running
+}
+
+func shopOf(t *testing.T, url string) (shop, config.Config) {
+	t.Helper()
+	cfg := e2e.Config(t)
+	cfg.Database.URL = url
+	sold := apps.Default()
+	sold.ID, sold.Key, sold.Secret = "shop", "shop-key", "shop-secret"
+	sold.History = []apps.History{
+		{Channels: "private-signed.*", Retention: "1h", Signed: true},
+		{Channels: "*orders.*", Retention: "1h"},
+	}
+	cfg.Apps = append(cfg.Apps, sold)
+	return shop{t, e2e.Start(t, cfg)}, cfg
+}
+
+// call sends a signed request.
+func (s shop) call(method, path string, params map[string]string, body string) (status int, answer string) {
+	s.t.Helper()
+	path = "/apps/shop" + path
+	query := pusher.SignRequest("shop-key", "shop-secret", method, path, params, []byte(body), time.Now())
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.p.Base+path+"?"+query, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// publish publishes an event to channels.
+func (s shop) publish(name, socketID string, channels ...string) {
+	s.t.Helper()
+	body, err := json.Marshal(map[string]any{"name": name, "data": name, "channels": channels, "socket_id": socketID})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if status, answer := s.call("POST", "/events", nil, string(body)); status != 200 {
+		s.t.Fatal(status, answer)
+	}
+}
+
+// shopSocket is a page of the shop.
+type shopSocket struct {
+	*websocket.Conn
+	t  *testing.T
+	id string
+}
+
+func (s shop) socket() *shopSocket {
+	s.t.Helper()
+	ws, first := e2e.OnApp(s.t, s.p.Base, "shop", "shop-key").Socket()
+	_, rest, _ := strings.Cut(first, `socket_id\":\"`)
+	id, _, _ := strings.Cut(rest, `\"`)
+	return &shopSocket{ws, s.t, id}
+}
+
+func (w *shopSocket) send(event string, data any) {
+	w.t.Helper()
+	if err := w.WriteJSON(map[string]any{"event": event, "data": data}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// enter subscribes with channel_data that the backend has signed; empty: none.
+func (w *shopSocket) enter(channel, data string) {
+	w.t.Helper()
+	auth := "shop-key:" + pusher.SignChannel("shop-secret", w.id, channel, data)
+	fields := map[string]string{"channel": channel, "auth": auth}
+	if data != "" {
+		fields["channel_data"] = data
+	}
+	w.send("pusher:subscribe", fields)
+	w.expect("pusher_internal:subscription_succeeded")
+}
+
+// resume subscribes with what the client itself says.
+func (w *shopSocket) resume(channel string, ids map[string]any, previous string) {
+	w.t.Helper()
+	w.send("chatcast:resume", map[string]any{"last_event_ids": ids, "previous_socket_id": previous})
+	w.enter(channel, "")
+}
+
+// next returns the next frame, as its event and, of ours, the data.
+func (w *shopSocket) next() string {
+	w.t.Helper()
+	_ = w.SetReadDeadline(time.Now().Add(testwait.Long))
+	for {
+		var frame struct{ Event, Channel, Data string }
+		_, text, err := w.ReadMessage()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		_ = json.Unmarshal(text, &frame) // what does not fit is in the failure
+		switch {
+		case frame.Event == "pusher:ping":
+		case strings.HasPrefix(frame.Event, "chatcast:"):
+			return frame.Event + " " + frame.Data
+		case frame.Event == "pusher:error":
+			return string(text)
+		default:
+			return frame.Event
+		}
+	}
+}
+
+func (w *shopSocket) expect(frames ...string) {
+	w.t.Helper()
+	for _, want := range frames {
+		if got := w.next(); got != want {
+			w.t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// silence checks that no frame is on its way.
+func (w *shopSocket) silence() {
+	w.t.Helper()
+	w.send("pusher:ping", map[string]any{})
+	w.expect("pusher:pong")
+}
+
+func numberOf(kind string, id int) string { return fmt.Sprintf(`chatcast:%s {"eventId":%d}`, kind, id) }
+
+// TestAppHistory checks that the events of a channel with a history are kept when the
+// publish is answered, and that pages resume from what their backend has signed or from
+// what they say themselves, on both databases.
+func TestAppHistory(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		s, _ := shopOf(t, url)
+		s.publish("a", "", orders)
+		const batch = `{"batch":[{"name":"b","data":"b","channel":"private-orders.7"},{"name":"x","data":"x","channel":"private-other"},{"name":"c","data":"c\u0000","channel":"private-orders.7"}]}`
+		if status, answer := s.call("POST", "/batch_events", nil, batch); status != 200 {
+			t.Fatal(status, answer)
+		}
+		var page struct {
+			Events []struct {
+				ID     int
+				Name   string
+				Data   string
+				TimeMS int64 `json:"time_ms"`
+			}
+			Last int `json:"last_event_id"`
+			More bool
+		}
+		read := func(params map[string]string) (status int, answer string) {
+			status, answer = s.call("GET", "/channels/"+orders+"/events", params, "")
+			page.Events, page.More = nil, false
+			if err := json.Unmarshal([]byte(answer), &page); err != nil {
+				t.Fatal(answer, err)
+			}
+			return status, answer
+		}
+		if _, answer := read(nil); len(page.Events) != 3 || page.Events[2].Data != "c\x00" || page.Events[0].ID != 1 || page.Last != 3 || page.More || page.Events[0].TimeMS == 0 {
+			t.Error(answer)
+		}
+		if _, answer := read(map[string]string{"after": "1", "limit": "1"}); len(page.Events) != 1 || page.Events[0].Name != "b" || page.Last != 2 || !page.More {
+			t.Error(answer)
+		}
+		if _, answer := read(map[string]string{"after": "now", "limit": "1"}); len(page.Events) != 0 || page.Last != 3 || page.More {
+			t.Error(answer)
+		}
+		for params, want := range map[[2]string]int{{"after", "x"}: 400, {"after", "-1"}: 400, {"limit", "0"}: 400, {"limit", "1001"}: 400, {"after", "9"}: 410} {
+			if status, answer := s.call("GET", "/channels/"+orders+"/events", map[string]string{params[0]: params[1]}, ""); status != want || !strings.Contains(answer, params[0]) {
+				t.Errorf("%v: %d %s, want %d", params, status, answer, want)
+			}
+		}
+		if status, answer := s.call("GET", "/channels/private-other/events", nil, ""); status != 404 {
+			t.Error(status, answer)
+		}
+
+		signed, said, plain := s.socket(), s.socket(), s.socket()
+		signed.enter(orders, `{"cursor":"1"}`)
+		signed.expect(numberOf("next", 2), "b", numberOf("next", 3), "c", numberOf("position", 3))
+		said.resume(orders, map[string]any{orders: "2"}, "")
+		said.expect(numberOf("next", 3), "c", numberOf("position", 3))
+		plain.enter(orders, "")
+		s.publish("d", said.id, orders)
+		signed.expect(numberOf("next", 4), "d")
+		plain.expect("d")
+		said.silence() // it has published this itself
+		back := s.socket()
+		back.resume(orders, map[string]any{orders: 2}, said.id)
+		back.expect(numberOf("next", 3), "c", numberOf("position", 4))
+
+		// A channel that the client does not name begins now, and so does one whose cursor
+		// it has used.
+		back.send("pusher:unsubscribe", map[string]string{"channel": orders})
+		back.enter(orders, "")
+		back.expect(numberOf("position", 4))
+		fresh := s.socket()
+		fresh.enter(orders, `{"cursor":"now"}`)
+		fresh.expect(numberOf("position", 4))
+		fresh.resume("private-other", map[string]any{"private-other": 1}, "") // which has no history
+		fresh.silence()
+		fresh.resume(orders+"x", map[string]any{orders + "x": 1 << 40}, "")
+		fresh.expect(`chatcast:resume_failed {"oldestEventId":5,"lastEventId":4}`, numberOf("position", 4))
+		for data, why := range map[string]string{
+			`[]`: "not a JSON object", `{"last_event_ids":7}`: "last_event_ids", `{"last_event_ids":{"a":-1}}`: "decimal number",
+			`{"previous_socket_id":"x"}`: "digits, a dot and digits",
+		} {
+			fresh.send("chatcast:resume", json.RawMessage(data))
+			if got := fresh.next(); !strings.Contains(got, why) {
+				t.Errorf("%s: %s, want %s", data, got, why)
+			}
+		}
+
+		// Only what the backend has signed resumes this one.
+		live := s.socket()
+		live.enter("private-signed.1", "")
+		s.publish("e", "", "private-signed.1")
+		live.expect("e")
+		strict := s.socket()
+		strict.resume("private-signed.1", map[string]any{"private-signed.1": 0}, "")
+		strict.expect(numberOf("position", 5))
+		strict.send("pusher:unsubscribe", map[string]string{"channel": "private-signed.1"})
+		strict.enter("private-signed.1", `{"cursor":"0"}`)
+		strict.expect(numberOf("next", 5), "e", numberOf("position", 5))
+	})
+}
+
+// TestAppHistoryOfEveryKindOfChannel: public, presence and encrypted channels resume too;
+// cache channels work as before.
+func TestAppHistoryOfEveryKindOfChannel(t *testing.T) {
+	s, _ := shopOf(t, testdb.SQLiteURL(t))
+	const cached, encrypted, presence = "private-cache-orders.1", "private-encrypted-orders.1", "presence-orders.1"
+	s.publish("a", "", cached, encrypted, presence, "orders.1", "other")
+	ws := s.socket()
+	ws.send("chatcast:resume", map[string]any{"last_event_ids": map[string]int{cached: 0, encrypted: 0, presence: 0, "orders.1": 0}})
+	ws.enter("orders.1", "")
+	ws.expect(numberOf("next", 4), "a", numberOf("position", 4))
+	ws.enter(presence, `{"user_id":"1"}`)
+	ws.expect(numberOf("next", 3), "a", numberOf("position", 4))
+	ws.enter(encrypted, "")
+	named := func(kind string, id int) string {
+		return fmt.Sprintf(`chatcast:%s {"channel":"%s","eventId":%d}`, kind, encrypted, id)
+	}
+	ws.expect(named("next", 2), "a", named("position", 4))
+	ws.enter(cached, "")
+	ws.expect("a")
+	s.publish("b", "", cached, encrypted)
+	got := []string{ws.next(), ws.next(), ws.next()}
+	slices.Sort(got)
+	if want := []string{"b", "b", named("next", 6)}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if status, answer := s.call("GET", "/channels/"+cached+"/events", nil, ""); status != 200 || !strings.Contains(answer, `"id":5,"name":"b"`) {
+		t.Error(status, answer)
+	}
+}
+
+// TestAppHistoryIsBounded checks that events are removed when their time is over, or when
+// there are too many, and that what is missing then is told.
+func TestAppHistoryIsBounded(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		s, _ := shopOf(t, url)
+		for _, name := range []string{"a", "b", "c"} {
+			s.publish(name, "", orders)
+		}
+		store := app.NewHistoryStore(testdb.Open(t, url))
+		bytes, err := store.Bytes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := store.RemoveExcess(t.Context(), "shop", bytes["shop"]-1, 500); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		if n, err := store.RemoveExpired(t.Context(), 500); n != 0 || err != nil {
+			t.Fatal(n, err)
+		}
+		status, answer := s.call("GET", "/channels/"+orders+"/events", map[string]string{"after": "0"}, "")
+		if status != 200 || !strings.Contains(answer, `[{"id":2`) {
+			t.Error(status, answer)
+		}
+		s.publish("d", "", orders)
+		if n, err := store.RemoveExcess(t.Context(), "shop", 0, 2); n != 2 || err != nil { // b and c
+			t.Fatal(n, err)
+		}
+		status, answer = s.call("GET", "/channels/"+orders+"/events", map[string]string{"after": "2"}, "")
+		if want := `"oldest_event_id":4,"last_event_id":4}`; status != 410 || !strings.HasSuffix(answer, want) {
+			t.Errorf("%d %s, want %s", status, answer, want)
+		}
+		ws := s.socket()
+		ws.resume(orders, map[string]any{orders: 1}, "")
+		ws.expect(`chatcast:resume_failed {"oldestEventId":4,"lastEventId":4}`, numberOf("position", 4))
+		ws.resume(orders+"x", map[string]any{orders + "x": 1}, "") // another channel lost nothing
+		ws.expect(numberOf("position", 4))
+	})
+}
+
+// TestAppHistoryUnderLoad has many backends publish while a page loses its connection again
+// and again, and the program is restarted: the page gets all, once, in the order of the ids.
+func TestAppHistoryUnderLoad(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		s, cfg := shopOf(t, url)
+		const writers, each, all = 4, 60, 4 * 60
+		publish := func(half int) *sync.WaitGroup {
+			var group sync.WaitGroup
+			for w := range writers {
+				group.Go(func() {
+					for i := range each / 2 {
+						s.publish(fmt.Sprint(w, "-", half*each/2+i), "", orders)
+					}
+				})
+			}
+			return &group
+		}
+		var got []string
+		last := 0
+		take := func(upTo int) {
+			for n := 1; len(got) < upTo; n = n%17 + 3 {
+				ws := s.socket()
+				ws.resume(orders, map[string]any{orders: last}, "")
+				for took := 0; took < n && len(got) < upTo; {
+					frame := ws.next()
+					var id int
+					if _, err := fmt.Sscanf(frame, `chatcast:next {"eventId":%d}`, &id); err != nil {
+						continue // the position
+					}
+					if id != last+1 {
+						t.Fatalf("%d comes after %d", id, last)
+					}
+					got, last, took = append(got, ws.next()), id, took+1
+				}
+				ws.Close()
+			}
+		}
+		first := publish(0)
+		take(all / 4)
+		first.Wait()
+		s.p.Stop()
+		s.p = e2e.Start(t, cfg)
+		second := publish(1)
+		take(all)
+		second.Wait()
+		from := map[string]int{} // the next of each writer
+		for _, name := range got {
+			writer, n, _ := strings.Cut(name, "-")
+			if want := fmt.Sprint(from[writer]); n != want {
+				t.Fatalf("writer %s: %s instead of %s", writer, n, want)
+			}
+			from[writer]++
+		}
+	})
+}

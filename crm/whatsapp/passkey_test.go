@@ -325,8 +325,8 @@ func TestPasskeyEnds(t *testing.T) {
 				}
 				h.awaitState(t, crm.StateConnected)
 			}, func(o *Options) {
-				if name == "too late" {
-					o.times.passkey = 700 * time.Millisecond
+				if name == "too late" { // long enough to store and to show it, on a slow machine too
+					o.times.passkey = 5 * time.Second
 				}
 			})
 		})

@@ -2,6 +2,8 @@ package broadcasting
 
 import (
 	"hash/maphash"
+	"maps"
+	"slices"
 	"sync"
 
 	"chatcast/channels"
@@ -100,6 +102,17 @@ func (h *hub) count() (n int) {
 		s.mu.RUnlock()
 	}
 	return n
+}
+
+// all returns the channels that have subscribers now.
+func (h *hub) all() (list []*channel) {
+	for i := range h.shards {
+		s := &h.shards[i]
+		s.mu.RLock()
+		list = slices.AppendSeq(list, maps.Values(s.channels))
+		s.mu.RUnlock()
+	}
+	return list
 }
 
 // channel holds the subscribers of one channel on this node.

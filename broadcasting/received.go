@@ -116,7 +116,7 @@ func (c *Conn) Ask() {
 	}
 	c.askedAt = c.pings
 	for name, s := range c.subs {
-		if s.resumed == nil {
+		if s.resumed == nil || s.resumed.ofApp { // apps name their own events
 			continue
 		}
 		if c.asked == nil {

@@ -1,7 +1,6 @@
 package broadcasting
 
 import (
-	"cmp"
 	"time"
 )
 
@@ -79,8 +78,10 @@ var _ MarkedQueue = (*replay)(nil)
 
 // replay starts to bring s up to date; needs conn.mu and ch.mu.
 func (s *subscription) replay(want SubscribeRequest) {
-	r := &replay{s: s, reader: cmp.Or(s.conn.owner.UserID, s.conn.peer.ID), has: want.After, begins: want.Begin, previous: want.Previous}
-	r.history, r.ofApp = s.conn.engine.replays.of(s.ch.key)
+	r := &replay{s: s, reader: s.conn.owner.UserID, has: want.After, begins: want.Begin, previous: want.Previous}
+	if r.history, r.ofApp = s.conn.engine.replays.of(s.ch.key); r.ofApp {
+		r.reader = "app " + s.ch.key.app // all of its sockets take one turn, as anybody can open many
+	}
 	s.resumed, s.ch.groups[s.group].out[s.at] = r, r
 	s.welcome()
 	if r.begins {
@@ -225,4 +226,12 @@ func (r *replay) queue(frames []numberedFrame) bool {
 		e.replays.replayed.Add(1)
 	}
 	return true
+}
+
+// again lets a subscriber that is live read the history again from where it is; needs
+// ch.mu. It reports whether that is due.
+func (r *replay) again() bool {
+	due := r.live
+	r.live = false
+	return due
 }

@@ -61,6 +61,50 @@ func TestResumeChannelOfApp(t *testing.T) {
 	expect(t, plain, numbered(6, 8)...)
 }
 
+// A client of an app answers pings like others. What it has got of the app's channels is for
+// the client to say.
+func TestPongOfResumedApp(t *testing.T) {
+	e, b := resumingApp(t)
+	b.fill(crmLine, 2)
+	m := connect(t, e, "1", "1.1", words(""))
+	w := want(t, crmLine)
+	w.Resume = true
+	if err := m.Subscribe(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	m.await(t, 6) // with its position
+	m.Ask()
+	m.Answered()
+	if p, known := e.Received("1", "1.1", "", crmLine); known {
+		t.Errorf("the server says that the client has got %+v", p)
+	}
+}
+
+// Whoever resumes reads the history again when this node has left events out. The events
+// after them wait for that.
+func TestReread(t *testing.T) {
+	e, b := resumingApp(t)
+	b.fill(crmLine, 2)
+	back, plain := connect(t, e, "1", "1.1", words("")), connect(t, e, "1", "2.2", words(""))
+	w := want(t, crmLine)
+	w.Resume, w.After = true, 2
+	if err := back.Subscribe(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	join(t, plain, crmLine)
+	back.await(t, 2)
+	expect(t, back, "in "+crmLine, position(2))
+	b.fill(crmLine, 3) // 3 and 4 are gone before they were delivered
+	b.prune(4)
+	e.Reread()
+	e.Deliver(broadcasting.Event{App: "1", Channel: crmLine, Name: "e", Data: "5", Seq: 5})
+	back.await(t, 2)
+	expect(t, back, "failed "+crmLine+" 5 5", position(5))
+	e.Deliver(b.write(crmLine))
+	expect(t, back, withNumbers(6)...)
+	expect(t, plain, append([]string{"in " + crmLine}, numbered(5, 6)...)...)
+}
+
 // An event that does not fit behind its number waits, and its number is not repeated.
 func TestReplayOfAppIsPaced(t *testing.T) {
 	e, b := resumingApp(t)

@@ -49,6 +49,27 @@ func (p *replays) of(k key) (h History, ofApp bool) {
 	return p.history, false
 }
 
+// Reread lets all who resume channels of apps read the history again from where they are.
+// It is for a history whose events were removed before this node has delivered them: those
+// who miss one are told so.
+func (e *Engine) Reread() {
+	for _, ch := range e.hub.all() {
+		var due []*replay
+		ch.mu.Lock()
+		for _, g := range ch.groups {
+			for _, q := range g.out {
+				if r, ok := q.(*replay); ok && r.ofApp && r.again() {
+					due = append(due, r)
+				}
+			}
+		}
+		ch.mu.Unlock()
+		for _, r := range due {
+			e.replays.add(r)
+		}
+	}
+}
+
 // add makes r due, unless its subscription has ended.
 func (p *replays) add(r *replay) {
 	p.mu.Lock()

@@ -122,10 +122,11 @@ func (d *dueReplays) next() (group []*replay) {
 	return group
 }
 
-// near reports whether one page may serve both.
+// near reports whether one page may serve both. 0 stands for the oldest event that is kept,
+// so a read from there says nothing about others.
 func (r *replay) near(other *replay) bool {
 	distance := other.has - r.has
-	return -replayPage <= distance && distance <= replayPage
+	return (r.has == 0) == (other.has == 0) && -replayPage <= distance && distance <= replayPage
 }
 
 // leave forgets r, whose subscription has ended.

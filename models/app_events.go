@@ -32,8 +32,8 @@ const (
 // history. Nobody else can add any until the transaction ends: whoever reads a number can
 // read all lower ones that are kept. On PostgreSQL the commit notifies all nodes.
 func (tx *Tx) AppendAppEvents(list []AppEvent) error {
-	var last int64
-	if err := tx.forUpdate().Table("app_events_state").Where("id = 1").Select("last_seq").Scan(&last).Error; err != nil {
+	last, err := tx.lockAppEvents()
+	if err != nil {
 		return err
 	}
 	bytes := map[string]int64{}
@@ -107,16 +107,18 @@ func (tx *Tx) appEvents(limit, size int, where string, args ...any) (list []AppE
 
 // AppChannelBounds are the bounds of a channel's history.
 type AppChannelBounds struct {
-	Removed int64 // the highest number that was removed, or may have been; 0: none
+	Removed int64 // the highest number that was removed or not kept, or may have been; 0: none
 	First   int64 // the lowest number above it that is kept; 0: none is
 }
 
-// AppChannelBounds returns the bounds of a channel's history. Events with numbers up to
-// Removed do not count: others between them and the later ones are gone.
-func (tx *Tx) AppChannelBounds(app, channel string) (b AppChannelBounds, err error) {
+// AppChannelBounds returns the bounds of a channel's history, whose events are kept since a
+// number. Events with numbers up to Removed do not count: others between them and the later
+// ones are gone.
+func (tx *Tx) AppChannelBounds(app, channel string, since int64) (b AppChannelBounds, err error) {
 	err = tx.db.Raw("SELECT COALESCE(MAX(seq), 0) FROM app_events_removed WHERE app_id = ? AND channel IN (?, '')", app, channel).Scan(&b.Removed).Error
 	if err != nil {
 		return b, err
 	}
+	b.Removed = max(b.Removed, since)
 	return b, tx.db.Raw("SELECT COALESCE(MIN(seq), 0) FROM app_events WHERE app_id = ? AND channel = ? AND seq > ?", app, channel, b.Removed).Scan(&b.First).Error
 }

@@ -15,10 +15,10 @@ func (tx *Tx) AppEventsExpired(nowMS int64) (any bool, err error) {
 	return any, tx.db.Raw("SELECT EXISTS (SELECT 1 FROM app_events WHERE expires_at_ms <= ?)", nowMS).Scan(&any).Error
 }
 
-// RemoveExpiredAppEvents removes at most limit events that were to be kept until nowMS, and
-// returns how many.
-func (tx *Tx) RemoveExpiredAppEvents(nowMS int64, limit int) (int, error) {
-	return tx.removeAppEvents("SELECT seq FROM app_events WHERE expires_at_ms <= ? ORDER BY seq LIMIT ?", nowMS, limit)
+// RemoveExpiredAppEvents removes at most limit events with numbers up to last that were to be
+// kept until nowMS, and returns how many.
+func (tx *Tx) RemoveExpiredAppEvents(nowMS, last int64, limit int) (int, error) {
+	return tx.removeAppEvents("SELECT seq FROM app_events WHERE expires_at_ms <= ? AND seq <= ? ORDER BY seq LIMIT ?", nowMS, last, limit)
 }
 
 // AppEventBytes returns how many bytes are kept of each app.
@@ -35,20 +35,21 @@ func (tx *Tx) AppEventBytes() (map[string]int64, error) {
 	return bytes, err
 }
 
-// RemoveExcessAppEvents removes the oldest events of an app, at most limit, until at most
-// the given bytes are kept. It returns how many it removed.
-func (tx *Tx) RemoveExcessAppEvents(app string, most int64, limit int) (int, error) {
+// RemoveExcessAppEvents removes the oldest events of an app with numbers up to last, at most
+// limit, until at most the given bytes are kept. It returns how many it removed. Like all who
+// remove events, it locks them before the app's total.
+func (tx *Tx) RemoveExcessAppEvents(app string, most, last int64, limit int) (int, error) {
 	var kept int64
-	if err := tx.forUpdate().Table("app_events_totals").Where("app_id = ?", app).Select("bytes").Scan(&kept).Error; err != nil || kept <= most {
+	if err := tx.db.Table("app_events_totals").Where("app_id = ?", app).Select("bytes").Scan(&kept).Error; err != nil || kept <= most {
 		return 0, err
 	}
 	return tx.removeAppEvents(`
 		SELECT seq FROM app_events WHERE app_id = ? AND seq IN (
 			SELECT seq FROM (
 				SELECT seq, SUM(size) OVER (ORDER BY seq) - size AS before
-				FROM (SELECT seq, size FROM app_events WHERE app_id = ? ORDER BY seq LIMIT ?) AS oldest
+				FROM (SELECT seq, size FROM app_events WHERE app_id = ? AND seq <= ? ORDER BY seq LIMIT ?) AS oldest
 			) AS sums WHERE before < ?)
-		ORDER BY seq`, app, app, limit, kept-most)
+		ORDER BY seq`, app, app, last, limit, kept-most)
 }
 
 // removeAppEvents removes the events whose numbers a query lists in order. It notes up to
@@ -113,5 +114,6 @@ func (tx *Tx) forgetAppEvents(app string) error {
 		tx.db.Exec("DELETE FROM app_events WHERE app_id = ?", app).Error,
 		tx.db.Exec("DELETE FROM app_events_totals WHERE app_id = ?", app).Error,
 		tx.db.Exec("DELETE FROM app_events_removed WHERE app_id = ?", app).Error,
+		tx.db.Exec("DELETE FROM app_events_rules WHERE app_id = ?", app).Error,
 	)
 }

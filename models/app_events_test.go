@@ -105,7 +105,7 @@ func TestRemoveAppEvents(t *testing.T) {
 		ctx := t.Context()
 		bounds := func(app, channel string, want models.AppChannelBounds) {
 			t.Helper()
-			if got, err := store.Read(ctx).AppChannelBounds(app, channel); got != want || err != nil {
+			if got, err := store.Read(ctx).AppChannelBounds(app, channel, 0); got != want || err != nil {
 				t.Errorf("%s of %s: %+v, %v, want %+v", channel, app, got, err, want)
 			}
 		}
@@ -119,11 +119,11 @@ func TestRemoveAppEvents(t *testing.T) {
 		// The third is kept shorter than the second, as after a change of the setting.
 		appendAppEvents(t, store, appEvent("1", "x", "a", 5), appEvent("1", "x", "b", 50), appEvent("1", "x", "c", 5), appEvent("1", "x", "d", 50), appEvent("2", "x", "e", 5))
 		bounds("1", "x", models.AppChannelBounds{First: 1})
-		remove(2, func(tx *models.Tx) (int, error) { return tx.RemoveExpiredAppEvents(5, 2) })
+		remove(2, func(tx *models.Tx) (int, error) { return tx.RemoveExpiredAppEvents(5, 5, 2) })
 		if any, err := store.Read(ctx).AppEventsExpired(5); !any || err != nil {
 			t.Error("one expired event is left", any, err)
 		}
-		remove(1, func(tx *models.Tx) (int, error) { return tx.RemoveExpiredAppEvents(5, 500) })
+		remove(1, func(tx *models.Tx) (int, error) { return tx.RemoveExpiredAppEvents(5, 5, 500) })
 		if any, err := store.Read(ctx).AppEventsExpired(5); any || err != nil {
 			t.Error("no expired event is left", any, err)
 		}
@@ -137,9 +137,9 @@ func TestRemoveAppEvents(t *testing.T) {
 		if err != nil || bytes["2"] != 0 || bytes["1"] < 6000 || bytes["1"] > 7000 {
 			t.Fatal(bytes, err)
 		}
-		remove(0, func(tx *models.Tx) (int, error) { return tx.RemoveExcessAppEvents("1", bytes["1"], 500) })
-		remove(3, func(tx *models.Tx) (int, error) { return tx.RemoveExcessAppEvents("1", bytes["1"]-1000, 500) }) // b, d, and the first big one
-		remove(1, func(tx *models.Tx) (int, error) { return tx.RemoveExcessAppEvents("1", 0, 1) })
+		remove(0, func(tx *models.Tx) (int, error) { return tx.RemoveExcessAppEvents("1", bytes["1"], 8, 500) })
+		remove(3, func(tx *models.Tx) (int, error) { return tx.RemoveExcessAppEvents("1", bytes["1"]-1000, 8, 500) }) // b, d, and the first big one
+		remove(1, func(tx *models.Tx) (int, error) { return tx.RemoveExcessAppEvents("1", 0, 8, 1) })
 		bounds("1", "y", models.AppChannelBounds{First: 8, Removed: 7})
 
 		// Another app with the id begins without the history, and the numbers go on.
@@ -171,7 +171,7 @@ func TestRemovedAppEventsAreBounded(t *testing.T) {
 	appendAppEvents(t, store, list...)
 	for {
 		var n int
-		if err := store.Tx(ctx, func(tx *models.Tx) (err error) { n, err = tx.RemoveExpiredAppEvents(1, 5000); return err }); err != nil {
+		if err := store.Tx(ctx, func(tx *models.Tx) (err error) { n, err = tx.RemoveExpiredAppEvents(1, channels, 5000); return err }); err != nil {
 			t.Fatal(err)
 		}
 		if n == 0 {
@@ -180,7 +180,7 @@ func TestRemovedAppEventsAreBounded(t *testing.T) {
 	}
 	var got []int64
 	for _, channel := range []string{"c1", "c2", "c3", "c10002", "quiet"} {
-		b, err := store.Read(ctx).AppChannelBounds("1", channel)
+		b, err := store.Read(ctx).AppChannelBounds("1", channel, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,4 +189,42 @@ func TestRemovedAppEventsAreBounded(t *testing.T) {
 	if want := []int64{2, 2, 3, 10_002, 2}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+// A pattern that comes back begins anew. Others go on, and so does one that is said twice.
+func TestAppEventRules(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		set := func(want string, patterns ...string) {
+			t.Helper()
+			if err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.SetAppEventRules("1", patterns) }); err != nil {
+				t.Fatal(err)
+			}
+			list, err := store.Read(t.Context()).AppEventRules("1")
+			if got := fmt.Sprint(list); got != want || err != nil {
+				t.Errorf("%q: %s, %v, want %s", patterns, got, err, want)
+			}
+			appendAppEvents(t, store, appEvent("1", "x", "a", 9))
+		}
+		set("[{1 a* 0} {1 b 0}]", "b", "a*", "b")
+		set("[{1 b 0}]", "b")
+		set("[{1 a* 2} {1 b 0}]", "a*", "b")
+		set("[]")
+		for step, change := range []func(tx *models.Tx) error{
+			func(tx *models.Tx) error {
+				return tx.CreateApp(&models.App{ID: "7", Key: "k", History: `[{"channels":"x"}]`})
+			},
+			func(tx *models.Tx) error {
+				return tx.SaveApp(&models.App{ID: "7", Key: "k", History: `[{"channels":"y"}]`})
+			},
+			func(tx *models.Tx) error { return tx.DeleteApp("7") },
+		} {
+			if err := store.Tx(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+			list, err := store.Read(t.Context()).AppEventRules("7")
+			if got, want := fmt.Sprint(list), []string{"[{7 x 4}]", "[{7 y 4}]", "[]"}[step]; got != want || err != nil {
+				t.Errorf("%s, %v, want %s", got, err, want)
+			}
+		}
+	})
 }

@@ -92,7 +92,10 @@ func (tx *Tx) CreateApp(a *App) error {
 	if err := tx.create(row); err != nil {
 		return err
 	}
-	return tx.forgetAppEvents(a.ID)
+	if err := tx.forgetAppEvents(a.ID); err != nil {
+		return err
+	}
+	return tx.keepRules(a)
 }
 
 // SaveApp writes the fields of an app that may change: all but its id, key and creation
@@ -100,6 +103,9 @@ func (tx *Tx) CreateApp(a *App) error {
 func (tx *Tx) SaveApp(a *App) error {
 	row, err := tx.sealApp(a)
 	if err != nil {
+		return err
+	}
+	if err := tx.keepRules(a); err != nil {
 		return err
 	}
 	return tx.db.Model(row).Select("secret", "old_secret", "old_secret_until", "enabled", "name", "allowed_origins",

@@ -74,6 +74,11 @@ func (h Histories) Of(channel string) (keep time.Duration, signed bool) {
 	return 0, false
 }
 
+// MatchesChannel reports whether a channel's name matches the pattern of a rule.
+func MatchesChannel(pattern, channel string) bool {
+	return historyRule{parts: strings.Split(pattern, "*")}.matches(channel)
+}
+
 // matches finds the parts one after the other: the first at the beginning, the last at the
 // end, and each other one as early as it is.
 func (r historyRule) matches(channel string) bool {

@@ -10,10 +10,14 @@ import (
 )
 
 const (
-	// commitEvents is how many events one commit has at most, unless one call has more.
+	// commitEvents and commitBytes are what one commit has at most, unless one call has more.
 	commitEvents = 500
-	// maxWaiting is how many events may wait for a commit.
-	maxWaiting = 20_000
+	commitBytes  = 4 << 20
+
+	// maxWaiting and maxWaitingBytes are what may wait for a commit. One app may have half
+	// of the bytes, so that others have room too.
+	maxWaiting      = 20_000
+	maxWaitingBytes = 64 << 20
 
 	commitTime = 5 * time.Second // for one commit
 )
@@ -21,29 +25,29 @@ const (
 // ErrBusy is returned by Keep when too many events wait to be stored.
 var ErrBusy = errors.New("history: too many events wait to be stored")
 
-// commit is a call of Keep that waits.
+// commit is a call of Keep that waits. All of its events are of one app.
 type commit struct {
-	list []broadcasting.KeptEvent
-	done chan error // holds one
+	ctx   context.Context // of the call
+	list  []broadcasting.KeptEvent
+	bytes int
+	done  chan error // holds one
 }
 
-// Keep adds events to their channels' history, all or none, in order. When it returns nil
-// they are committed, and on their way to the subscribers of all nodes. When ctx ends
-// before, it is not known whether they are.
+// Keep adds events of one app to their channels' history, all or none, in order. When it
+// returns nil they are committed, and on their way to the subscribers of all nodes. When ctx
+// ends before their commit begins they are not stored; when it ends during the commit, it is
+// not known whether they are.
 func (k *Keeper) Keep(ctx context.Context, list []broadcasting.KeptEvent) error {
-	c := &commit{list: list, done: make(chan error, 1)}
-	k.mu.Lock()
-	if k.events+len(list) > maxWaiting && k.events > 0 {
-		k.mu.Unlock()
+	if len(list) == 0 {
+		return nil
+	}
+	c := &commit{ctx: ctx, list: list, done: make(chan error, 1)}
+	for _, e := range list {
+		c.bytes += len(e.Data) + len(e.Name) + len(e.Channel)
+	}
+	if !k.enqueue(c) {
 		return ErrBusy
 	}
-	k.waiting = append(k.waiting, c)
-	k.events += len(list)
-	if !k.committing {
-		k.committing = true
-		go k.commitAll()
-	}
-	k.mu.Unlock()
 	select {
 	case err := <-c.done:
 		if err != nil {
@@ -53,6 +57,25 @@ func (k *Keeper) Keep(ctx context.Context, list []broadcasting.KeptEvent) error 
 		return ctx.Err()
 	}
 	return k.publishCached(ctx, list)
+}
+
+// enqueue lets a call wait for the next commit. It returns false when there is no room.
+func (k *Keeper) enqueue(c *commit) bool {
+	app := c.list[0].App
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.events > 0 && (k.events+len(c.list) > maxWaiting || k.bytes+c.bytes > maxWaitingBytes || k.ofApp[app]+c.bytes > maxWaitingBytes/2) {
+		return false
+	}
+	k.waiting = append(k.waiting, c)
+	k.events += len(c.list)
+	k.bytes += c.bytes
+	k.ofApp[app] += c.bytes
+	if !k.committing {
+		k.committing = true
+		go k.commitAll()
+	}
+	return true
 }
 
 // publishCached publishes the events of cache channels, which the tail leaves out.
@@ -72,8 +95,8 @@ func (k *Keeper) publishCached(ctx context.Context, list []broadcasting.KeptEven
 // commit is in the next one: so many publishers need few commits.
 func (k *Keeper) commitAll() {
 	for {
-		batch := k.nextBatch()
-		if batch == nil {
+		batch, ok := k.nextBatch()
+		if !ok {
 			return
 		}
 		var list []broadcasting.KeptEvent
@@ -99,20 +122,33 @@ func (k *Keeper) commitAll() {
 	}
 }
 
-// nextBatch takes what the next commit stores; nil: nothing waits.
-func (k *Keeper) nextBatch() []*commit {
+// nextBatch takes what the next commit stores, and returns false when nothing waits. Calls
+// whose context has ended are left out: their callers were told that nothing was stored.
+func (k *Keeper) nextBatch() (batch []*commit, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n, events := 0, 0
-	for n < len(k.waiting) && (n == 0 || events+len(k.waiting[n].list) <= commitEvents) {
-		events += len(k.waiting[n].list)
+	n, events, bytes := 0, 0, 0
+	for _, c := range k.waiting {
+		if ended := c.ctx.Err(); ended == nil {
+			if len(batch) > 0 && (events+len(c.list) > commitEvents || bytes+c.bytes > commitBytes) {
+				break
+			}
+			events += len(c.list)
+			bytes += c.bytes
+			batch = append(batch, c)
+		}
 		n++
+		k.events -= len(c.list)
+		k.bytes -= c.bytes
+		if app := c.list[0].App; k.ofApp[app] == c.bytes {
+			delete(k.ofApp, app)
+		} else {
+			k.ofApp[app] -= c.bytes
+		}
 	}
-	if n == 0 {
+	k.waiting = k.waiting[n:]
+	if len(batch) == 0 {
 		k.committing, k.waiting = false, nil
-		return nil
 	}
-	batch := k.waiting[:n:n]
-	k.waiting, k.events = k.waiting[n:], k.events-events
-	return batch
+	return batch, len(batch) > 0
 }

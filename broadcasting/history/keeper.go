@@ -21,7 +21,8 @@ type Event struct {
 
 // Store keeps the events of all apps. It is safe for concurrent use.
 type Store interface {
-	// Append gives the events the next numbers, in order, and commits them all or none.
+	// Append gives the events the next numbers, in order and without a gap, and commits them
+	// all or none.
 	// Whoever can read a number can read all lower ones that are kept.
 	Append(ctx context.Context, list []broadcasting.KeptEvent) error
 	// Last returns the last number that was given.
@@ -32,14 +33,14 @@ type Store interface {
 	// Since is broadcasting.History's, of a channel of an app. The position before the first
 	// kept event is 0.
 	Since(ctx context.Context, app, channel string, seq int64, limit int) (broadcasting.Missed, error)
-	// RemoveExpired removes at most limit events that were kept long enough, and returns
-	// how many.
-	RemoveExpired(ctx context.Context, limit int) (int, error)
+	// RemoveExpired removes at most limit events with numbers up to a last one that were kept
+	// long enough, and returns how many.
+	RemoveExpired(ctx context.Context, last int64, limit int) (int, error)
 	// Bytes returns how much is kept of each app.
 	Bytes(ctx context.Context) (map[string]int64, error)
-	// RemoveExcess removes the oldest events of an app, at most limit, until at most the
-	// given bytes are kept. It returns how many it removed.
-	RemoveExcess(ctx context.Context, app string, most int64, limit int) (int, error)
+	// RemoveExcess removes the oldest events of an app with numbers up to a last one, at most
+	// limit, until at most the given bytes are kept. It returns how many it removed.
+	RemoveExcess(ctx context.Context, app string, most, last int64, limit int) (int, error)
 }
 
 // Engine is what a Keeper needs of the engine.
@@ -47,6 +48,7 @@ type Engine interface {
 	Publish(ctx context.Context, ev broadcasting.Event) error
 	Deliver(ev broadcasting.Event)
 	Kept(n int)
+	Reread()
 }
 
 var _ Engine = (*broadcasting.Engine)(nil)
@@ -81,9 +83,11 @@ type Keeper struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	waiting    []*commit // not committed yet, in order
-	events     int       // of waiting
-	committing bool      // a goroutine commits them
+	waiting    []*commit      // not committed yet, in order
+	events     int            // of waiting
+	bytes      int            // of waiting
+	ofApp      map[string]int // bytes of waiting, by app
+	committing bool           // a goroutine commits them
 }
 
 // New returns a Keeper that begins after the last event that the store has now. It must be
@@ -96,7 +100,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 		o.Sweep = 10 * time.Second
 	}
 	last, err := o.Store.Last(ctx)
-	k := &Keeper{opt: o, wake: make(chan struct{}, 1)}
+	k := &Keeper{opt: o, wake: make(chan struct{}, 1), ofApp: map[string]int{}}
 	k.told.Store(last)
 	return k, err
 }
@@ -167,6 +171,11 @@ func (k *Keeper) tail(ctx context.Context) {
 func (k *Keeper) tell(ctx context.Context) (more bool, err error) {
 	list, more, err := k.opt.Store.After(ctx, k.told.Load(), tailPage)
 	for _, e := range list {
+		if e.Seq != k.told.Load()+1 {
+			k.opt.Log.ErrorContext(ctx, "events were removed from the history before they were delivered here; those who resume are told",
+				"after", k.told.Load(), "before", e.Seq)
+			k.opt.Engine.Reread()
+		}
 		if name, parseErr := channels.Parse(e.Channel); parseErr != nil || !name.Cache { // see Keep
 			e.Published = e.At.UnixMicro()
 			k.opt.Engine.Deliver(e.Event)

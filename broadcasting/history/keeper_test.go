@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,7 @@ type shelf struct {
 	list    []history.Event // guarded by mu; numbers from 1
 	commits []int           // guarded by mu: the events of each
 	removed []string        // guarded by mu
+	lost    int64           // guarded by mu: the number up to which events are no longer there
 	fails   error           // guarded by mu
 	gate    chan struct{}   // each commit takes one; nil: none does
 }
@@ -57,25 +59,25 @@ func (s *shelf) Last(context.Context) (int64, error) {
 func (s *shelf) After(_ context.Context, seq int64, limit int) ([]history.Event, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rest := s.list[seq:]
+	rest := slices.DeleteFunc(slices.Clone(s.list[seq:]), func(e history.Event) bool { return e.Seq <= s.lost })
 	n := min(len(rest), limit)
-	return slices.Clone(rest[:n]), n == limit, s.fails
+	return rest[:n], n == limit, s.fails
 }
 
 func (s *shelf) Since(_ context.Context, app, channel string, seq int64, _ int) (broadcasting.Missed, error) {
 	return broadcasting.Missed{Through: seq, Entries: []broadcasting.Entry{{Name: app + " " + channel}}}, nil
 }
 
-func (s *shelf) RemoveExpired(_ context.Context, limit int) (int, error) {
-	return s.remove(fmt.Sprint("expired ", limit), limit)
+func (s *shelf) RemoveExpired(_ context.Context, last int64, limit int) (int, error) {
+	return s.remove(fmt.Sprintf("expired up to %d, %d", last, limit), limit)
 }
 
 func (s *shelf) Bytes(context.Context) (map[string]int64, error) {
 	return map[string]int64{"full": 11, "fine": 10}, nil
 }
 
-func (s *shelf) RemoveExcess(_ context.Context, app string, most int64, limit int) (int, error) {
-	return s.remove(fmt.Sprint(app, " to ", most), limit)
+func (s *shelf) RemoveExcess(_ context.Context, app string, most, last int64, limit int) (int, error) {
+	return s.remove(fmt.Sprintf("%s to %d, up to %d", app, most, last), limit)
 }
 
 // remove removes whole batches twice, then less.
@@ -108,6 +110,12 @@ func (h *hub) Publish(_ context.Context, ev broadcasting.Event) error {
 	defer h.mu.Unlock()
 	h.published = append(h.published, ev.Name)
 	return nil
+}
+
+func (h *hub) Reread() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.delivered = append(h.delivered, "reread")
 }
 
 func (h *hub) Kept(n int) {
@@ -203,8 +211,8 @@ func TestNodesDeliver(t *testing.T) {
 	})
 }
 
-// Calls that come during a commit share the next one, in their order. There is a bound on
-// how many wait.
+// Calls that come during a commit share the next one, in their order, but for those that have
+// given up. There is a bound on how many wait.
 func TestCallsShareCommits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{gate: make(chan struct{})}
@@ -228,15 +236,15 @@ func TestCallsShareCommits(t *testing.T) {
 		if err := k.Keep(late, []broadcasting.KeptEvent{event("x", "late")}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		for range 4 {
+		for range 3 {
 			s.gate <- struct{}{}
 			synctest.Wait()
 		}
 		group.Wait()
-		if want := []int{1, 500, 600, 1}; !slices.Equal(s.commits, want) {
+		if want := []int{1, 500, 600}; !slices.Equal(s.commits, want) {
 			t.Errorf("commits of %v events, want %v", s.commits, want)
 		}
-		if got := h.got(); len(got) != 1102 || got[1] != "2 2" || got[1101] != "1102 late" {
+		if got := h.got(); len(got) != 1101 || got[1] != "2 2" || got[1100] != "1101 600" {
 			t.Errorf("%d were delivered", len(got))
 		}
 		stop()
@@ -249,12 +257,12 @@ func TestSweep(t *testing.T) {
 		s := &shelf{}
 		_, _, stop := node(t, s)
 		synctest.Wait()
-		round := []string{"expired 500", "expired 500", "full to 10", "full to 10"}
+		round := []string{"expired up to 0, 500", "expired up to 0, 500", "full to 10, up to 0", "full to 10, up to 0"}
 		expect(t, "at the start", s.removed, round)
 		s.fail(errors.New("away"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		expect(t, "after a failure", s.removed, append(slices.Clone(round), "expired 500"))
+		expect(t, "after a failure", s.removed, append(slices.Clone(round), "expired up to 0, 500"))
 		s.fail(nil)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
@@ -262,5 +270,73 @@ func TestSweep(t *testing.T) {
 			t.Errorf("it does not try again: %q", s.removed)
 		}
 		stop()
+	})
+}
+
+// What waits is bounded by its bytes too, and one app takes no more than half of them.
+func TestWaitingBytesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{gate: make(chan struct{})}
+		k, h, stop := node(t, s)
+		var group sync.WaitGroup
+		keep := func(app string, megabytes int, want error) {
+			group.Go(func() {
+				e := event("x", "e")
+				e.App, e.Data = app, strings.Repeat("d", megabytes<<20)
+				if err := k.Keep(t.Context(), []broadcasting.KeptEvent{e}); !errors.Is(err, want) {
+					t.Errorf("%d MB of app %s: %v, want %v", megabytes, app, err, want)
+				}
+			})
+			synctest.Wait()
+		}
+		keep("1", 1, nil) // is being committed
+		keep("1", 30, nil)
+		keep("1", 2, history.ErrBusy)
+		keep("2", 30, nil)
+		keep("3", 4, history.ErrBusy)
+		keep("3", 1, nil)
+		for range 4 {
+			s.gate <- struct{}{}
+			synctest.Wait()
+		}
+		group.Wait()
+		if want := []int{1, 1, 1, 1}; !slices.Equal(s.commits, want) || len(h.got()) != 4 {
+			t.Errorf("commits of %v events, want %v; %d were delivered", s.commits, want, len(h.got()))
+		}
+		go func() { s.gate <- struct{}{} }()
+		keep("1", 31, nil) // there is room again
+		group.Wait()
+		stop()
+	})
+}
+
+// Events that are gone before a node has delivered them leave a gap in the numbers. Those who
+// resume read the history again then, before the node goes on.
+func TestEventsRemovedBeforeDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		a, _, stopA := node(t, s)
+		_, atB, stopB := node(t, s)
+		keep := func(name string) {
+			t.Helper()
+			if err := a.Keep(t.Context(), []broadcasting.KeptEvent{event("x", name)}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		keep("a")
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for _, name := range []string{"b", "c", "d"} {
+			keep(name)
+		}
+		s.mu.Lock()
+		s.lost = 3
+		s.mu.Unlock()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		expect(t, "the node that comes too late", atB.got(), []string{"1 a", "reread", "4 d"})
+		stopA()
+		stopB()
 	})
 }

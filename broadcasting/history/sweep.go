@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// sweep removes what is no longer kept. Several nodes may do it at once.
+// sweep removes what is no longer kept, but nothing that this node has not delivered yet.
+// Several nodes may do it at once.
 func (k *Keeper) sweep(ctx context.Context) {
 	tick := time.NewTicker(k.opt.Sweep)
 	defer tick.Stop()
@@ -22,7 +23,7 @@ func (k *Keeper) sweep(ctx context.Context) {
 }
 
 func (k *Keeper) sweepOnce(ctx context.Context) error {
-	if err := inBatches(func() (int, error) { return k.opt.Store.RemoveExpired(ctx, sweepBatch) }); err != nil {
+	if err := inBatches(func() (int, error) { return k.opt.Store.RemoveExpired(ctx, k.told.Load(), sweepBatch) }); err != nil {
 		return err
 	}
 	bytes, err := k.opt.Store.Bytes(ctx)
@@ -34,7 +35,7 @@ func (k *Keeper) sweepOnce(ctx context.Context) error {
 		if n <= most {
 			continue
 		}
-		if err := inBatches(func() (int, error) { return k.opt.Store.RemoveExcess(ctx, app, most, sweepBatch) }); err != nil {
+		if err := inBatches(func() (int, error) { return k.opt.Store.RemoveExcess(ctx, app, most, k.told.Load(), sweepBatch) }); err != nil {
 			return err
 		}
 		k.opt.Log.InfoContext(ctx, "the oldest events of an app's history were removed, because it was full", "app", app, "limit", most)

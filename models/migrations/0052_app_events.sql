@@ -41,4 +41,13 @@ CREATE TABLE app_events_removed (
 );
 CREATE INDEX app_events_removed_seq ON app_events_removed (app_id, seq);
 
+-- Since when events are kept by a pattern of channels: those of a channel are complete after
+-- the lowest number of the patterns that match it.
+CREATE TABLE app_events_rules (
+	app_id    TEXT NOT NULL,
+	pattern   TEXT NOT NULL,
+	since_seq BIGINT NOT NULL,
+	PRIMARY KEY (app_id, pattern)
+);
+
 ALTER TABLE apps ADD COLUMN history TEXT NOT NULL DEFAULT '[]'; -- JSON

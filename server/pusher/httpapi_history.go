@@ -88,7 +88,9 @@ func (h *HTTPAPI) channelEvents(c *gin.Context, r request) *apiError {
 		return apiErr
 	}
 	after, ok, text := int64(0), true, r.query.get("after")
-	if text != "" && text != resumeNow {
+	if text == resumeNow {
+		after = cursorUnknown // nothing is kept after it, so nothing is read
+	} else if text != "" {
 		if after, ok = parseCursor(text); !ok {
 			return badRequest("after must be the id of an event, a decimal number, or now")
 		}
@@ -108,14 +110,13 @@ func (h *HTTPAPI) channelEvents(c *gin.Context, r request) *apiError {
 	case err != nil:
 		h.Log.ErrorContext(c.Request.Context(), "reading a history failed", "app", r.app.ID, "channel", name.Full, "error", err)
 		return unavailable("the history is not available now")
+	case text == resumeNow:
+		found.Entries, found.More = nil, false
 	case found.Lost:
 		return &apiError{
 			Status: http.StatusGone, Message: "after: the events that follow it are no longer all kept, or it is no id that was given",
 			OldestEventID: &found.Oldest, LastEventID: &found.Through,
 		}
-	}
-	if text == resumeNow {
-		found.Entries, found.More = nil, false
 	}
 	answer := channelHistory{Events: make([]historyEvent, len(found.Entries)), LastEventID: found.Through, More: found.More}
 	for i, e := range found.Entries {

@@ -2,9 +2,11 @@ package pusher
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
@@ -17,41 +19,59 @@ type resumption struct {
 	previous string           // its socket before this one; empty: it has not said
 }
 
-// parseResumption reads the data of chatcast:resume. Ids may be strings, because those of
-// other programs than ours may be too large for JavaScript.
-func parseResumption(data json.RawMessage) (*resumption, error) {
+// add reads the data of chatcast:resume, which may come in parts. Ids may be strings, because
+// those of other programs than ours may be too large for JavaScript. Channels that the app
+// keeps no history of are left out. After an error r is as it was.
+func (r *resumption) add(data json.RawMessage, app *App) error {
 	var fields struct {
 		IDs      map[string]json.RawMessage `json:"last_event_ids"`
 		Previous string                     `json:"previous_socket_id"`
 	}
 	if err := decode(data, &fields, "data"); err != nil {
-		return nil, err
+		return err
 	}
 	if fields.Previous != "" && !ValidSocketID(fields.Previous) {
-		return nil, errors.New("data.previous_socket_id must be digits, a dot and digits")
+		return errors.New("data.previous_socket_id must be digits, a dot and digits")
 	}
-	r := &resumption{after: make(map[string]int64, len(fields.IDs)), previous: fields.Previous}
+	next := maps.Clone(r.after)
 	for channel, id := range fields.IDs {
 		if string(id) == "null" {
 			continue
 		}
 		after, ok := parseCursor(string(bytes.Trim(id, `"`)))
 		if !ok {
-			return nil, fmt.Errorf("data.last_event_ids: the id of %s must be a decimal number", shortened(channel))
+			return fmt.Errorf("data.last_event_ids: the id of %s must be a decimal number", shortened(channel))
 		}
-		r.after[channel] = after
+		if keep, _ := app.history.Of(channel); keep > 0 {
+			next[channel] = after
+		}
 	}
-	return r, nil
+	if most := app.Limits.ChannelsPerSocket; len(next) > most {
+		return fmt.Errorf("data.last_event_ids: a connection can have %d channels", most)
+	}
+	r.after, r.previous = next, cmp.Or(fields.Previous, r.previous)
+	return nil
 }
 
 // prepareResume handles chatcast:resume.
 func (k *socket) prepareResume(m message) {
-	r, err := parseResumption(m.Data)
-	if err != nil {
+	r := k.resume
+	if r == nil {
+		r = &resumption{after: map[string]int64{}}
+	}
+	if err := r.add(m.Data, k.app()); err != nil {
 		k.sendError(codeBadMessage, "chatcast:resume: "+err.Error())
 		return
 	}
 	k.resume = r
+}
+
+// resumed notes that the socket is in a channel: what it gets from now on, the client knows
+// better.
+func (k *socket) resumed(channel string) {
+	if k.resume != nil {
+		delete(k.resume.after, channel)
+	}
 }
 
 // resumes completes a subscription to a channel of the app that has a history. Its cursor
@@ -71,7 +91,6 @@ func (k *socket) resumes(want *broadcasting.SubscribeRequest, name channels.Name
 		if after, named := k.resume.after[name.Full]; named && !signed {
 			want.After, want.Begin = after, false
 		}
-		delete(k.resume.after, name.Full) // what it gets from now on, the client knows better
 		want.Previous = k.resume.previous
 	}
 	if !name.Guarded() {

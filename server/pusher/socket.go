@@ -219,6 +219,7 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 	}
 	switch err := k.conn.Subscribe(ctx, want); {
 	case err == nil:
+		k.resumed(channel)
 		if want.Name.Guarded() {
 			k.proven()
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/history"
 	"chatcast/models"
 )
@@ -56,9 +57,14 @@ func (s historyStore) Since(ctx context.Context, app, channel string, seq int64,
 	if missed.Through, err = read.LastAppEvent(); err != nil {
 		return missed, err
 	}
+	rules, err := read.AppEventRules(app)
+	if err != nil {
+		return missed, err
+	}
+	since := keptSince(rules, channel, missed.Through)
 	from := seq
 	if from == 0 { // from the first that is kept
-		bounds, err := read.AppChannelBounds(app, channel)
+		bounds, err := read.AppChannelBounds(app, channel, since)
 		if err != nil {
 			return missed, err
 		}
@@ -69,7 +75,7 @@ func (s historyStore) Since(ctx context.Context, app, channel string, seq int64,
 		return missed, err
 	}
 	// The bounds come after the events: those that were removed meanwhile are missing in them.
-	bounds, err := read.AppChannelBounds(app, channel)
+	bounds, err := read.AppChannelBounds(app, channel, since)
 	if err != nil {
 		return missed, err
 	}
@@ -88,15 +94,44 @@ func (s historyStore) Since(ctx context.Context, app, channel string, seq int64,
 	return missed, nil
 }
 
+// keptSince returns the number after which all events of a channel were kept, and last if none
+// are.
+func keptSince(rules []models.AppEventRule, channel string, last int64) int64 {
+	since := last
+	for _, r := range rules {
+		if apps.MatchesChannel(r.Pattern, channel) {
+			since = min(since, r.SinceSeq)
+		}
+	}
+	return since
+}
+
+// keepRules notes which channels of the file's apps are kept. Those of other apps are noted
+// when they change.
+func (s historyStore) keepRules(ctx context.Context, list []apps.App) error {
+	return s.store.Tx(ctx, func(tx *models.Tx) error {
+		for _, a := range list {
+			patterns := make([]string, len(a.History))
+			for i, rule := range a.History {
+				patterns[i] = rule.Channels
+			}
+			if err := tx.SetAppEventRules(a.ID, patterns); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // RemoveExpired implements history.Store. It begins no transaction when there is nothing to
 // remove.
-func (s historyStore) RemoveExpired(ctx context.Context, limit int) (n int, err error) {
+func (s historyStore) RemoveExpired(ctx context.Context, last int64, limit int) (n int, err error) {
 	now := time.Now().UnixMilli()
 	if any, err := s.store.Read(ctx).AppEventsExpired(now); err != nil || !any {
 		return 0, err
 	}
 	err = s.store.Tx(ctx, func(tx *models.Tx) error {
-		n, err = tx.RemoveExpiredAppEvents(now, limit)
+		n, err = tx.RemoveExpiredAppEvents(now, last, limit)
 		return err
 	})
 	return n, err
@@ -108,9 +143,9 @@ func (s historyStore) Bytes(ctx context.Context) (map[string]int64, error) {
 }
 
 // RemoveExcess implements history.Store.
-func (s historyStore) RemoveExcess(ctx context.Context, app string, most int64, limit int) (n int, err error) {
+func (s historyStore) RemoveExcess(ctx context.Context, app string, most, last int64, limit int) (n int, err error) {
 	err = s.store.Tx(ctx, func(tx *models.Tx) error {
-		n, err = tx.RemoveExcessAppEvents(app, most, limit)
+		n, err = tx.RemoveExcessAppEvents(app, most, last, limit)
 		return err
 	})
 	return n, err

@@ -119,7 +119,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
 	r.engine.SetHistory(crm.History{Service: r.rules}, logFor("resume"))
-	if err := r.wireHistory(ctx, journal, logFor("history")); err != nil {
+	if err := r.wireHistory(ctx, cfg, journal, logFor("history")); err != nil {
 		return nil, err
 	}
 
@@ -202,9 +202,13 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 
 // wireHistory makes the history of apps' channels. The nodes learn of each other's events as
 // they learn of the journal's.
-func (r *components) wireHistory(ctx context.Context, journal *crm.Journal, log *slog.Logger) (err error) {
+func (r *components) wireHistory(ctx context.Context, cfg config.Config, journal *crm.Journal, log *slog.Logger) (err error) {
+	store := historyStore{r.store}
+	if err := store.keepRules(ctx, cfg.Apps); err != nil {
+		return err
+	}
 	r.history, err = history.New(ctx, history.Options{
-		Store: NewHistoryStore(r.store), Engine: r.engine, Log: log, MaxBytes: r.maxHistory,
+		Store: store, Engine: r.engine, Log: log, MaxBytes: r.maxHistory,
 	})
 	journal.AppEvents = r.history.Wake
 	r.engine.SetAppHistory(r.history.Of, log)

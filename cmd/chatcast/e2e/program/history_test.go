@@ -3,161 +3,16 @@ package program_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/gorilla/websocket"
 
 	"chatcast/broadcasting/apps"
-	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/app"
-	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models/testdb"
-	"chatcast/server/pusher"
 )
-
-const orders = "private-orders.7"
-
-// shop is a backend of an app with a history.
-type shop struct {
-	t *testing.T
-	p *e2e.Running
-}
-
-func shopOf(t *testing.T, url string) (shop, config.Config) {
-	t.Helper()
-	cfg := e2e.Config(t)
-	cfg.Database.URL = url
-	sold := apps.Default()
-	sold.ID, sold.Key, sold.Secret = "shop", "shop-key", "shop-secret"
-	sold.History = []apps.History{
-		{Channels: "private-signed.*", Retention: "1h", Signed: true},
-		{Channels: "*orders.*", Retention: "1h"},
-	}
-	cfg.Apps = append(cfg.Apps, sold)
-	return shop{t, e2e.Start(t, cfg)}, cfg
-}
-
-// call sends a signed request.
-func (s shop) call(method, path string, params map[string]string, body string) (status int, answer string) {
-	s.t.Helper()
-	path = "/apps/shop" + path
-	query := pusher.SignRequest("shop-key", "shop-secret", method, path, params, []byte(body), time.Now())
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.p.Base+path+"?"+query, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return res.StatusCode, string(text)
-}
-
-// publish publishes an event to channels.
-func (s shop) publish(name, socketID string, channels ...string) {
-	s.t.Helper()
-	body, err := json.Marshal(map[string]any{"name": name, "data": name, "channels": channels, "socket_id": socketID})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if status, answer := s.call("POST", "/events", nil, string(body)); status != 200 {
-		s.t.Fatal(status, answer)
-	}
-}
-
-// shopSocket is a page of the shop.
-type shopSocket struct {
-	*websocket.Conn
-	t  *testing.T
-	id string
-}
-
-func (s shop) socket() *shopSocket {
-	s.t.Helper()
-	ws, first := e2e.OnApp(s.t, s.p.Base, "shop", "shop-key").Socket()
-	_, rest, _ := strings.Cut(first, `socket_id\":\"`)
-	id, _, _ := strings.Cut(rest, `\"`)
-	return &shopSocket{ws, s.t, id}
-}
-
-func (w *shopSocket) send(event string, data any) {
-	w.t.Helper()
-	if err := w.WriteJSON(map[string]any{"event": event, "data": data}); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// enter subscribes with channel_data that the backend has signed; empty: none.
-func (w *shopSocket) enter(channel, data string) {
-	w.t.Helper()
-	auth := "shop-key:" + pusher.SignChannel("shop-secret", w.id, channel, data)
-	fields := map[string]string{"channel": channel, "auth": auth}
-	if data != "" {
-		fields["channel_data"] = data
-	}
-	w.send("pusher:subscribe", fields)
-	w.expect("pusher_internal:subscription_succeeded")
-}
-
-// resume subscribes with what the client itself says.
-func (w *shopSocket) resume(channel string, ids map[string]any, previous string) {
-	w.t.Helper()
-	w.send("chatcast:resume", map[string]any{"last_event_ids": ids, "previous_socket_id": previous})
-	w.enter(channel, "")
-}
-
-// next returns the next frame, as its event and, of ours, the data.
-func (w *shopSocket) next() string {
-	w.t.Helper()
-	_ = w.SetReadDeadline(time.Now().Add(testwait.Long))
-	for {
-		var frame struct{ Event, Channel, Data string }
-		_, text, err := w.ReadMessage()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		_ = json.Unmarshal(text, &frame) // what does not fit is in the failure
-		switch {
-		case frame.Event == "pusher:ping":
-		case strings.HasPrefix(frame.Event, "chatcast:"):
-			return frame.Event + " " + frame.Data
-		case frame.Event == "pusher:error":
-			return string(text)
-		default:
-			return frame.Event
-		}
-	}
-}
-
-func (w *shopSocket) expect(frames ...string) {
-	w.t.Helper()
-	for _, want := range frames {
-		if got := w.next(); got != want {
-			w.t.Fatalf("got %s, want %s", got, want)
-		}
-	}
-}
-
-// silence checks that no frame is on its way.
-func (w *shopSocket) silence() {
-	w.t.Helper()
-	w.send("pusher:ping", map[string]any{})
-	w.expect("pusher:pong")
-}
-
-func numberOf(kind string, id int) string { return fmt.Sprintf(`chatcast:%s {"eventId":%d}`, kind, id) }
 
 // TestAppHistory checks that the events of a channel with a history are kept when the
 // publish is answered, and that pages resume from what their backend has signed or from
@@ -165,6 +20,8 @@ func numberOf(kind string, id int) string { return fmt.Sprintf(`chatcast:%s {"ev
 func TestAppHistory(t *testing.T) {
 	testdb.EachURL(t, func(t *testing.T, url string) {
 		s, _ := shopOf(t, url)
+		plain := s.socket()
+		plain.enter(orders, "")
 		s.publish("a", "", orders)
 		const batch = `{"batch":[{"name":"b","data":"b","channel":"private-orders.7"},{"name":"x","data":"x","channel":"private-other"},{"name":"c","data":"c\u0000","channel":"private-orders.7"}]}`
 		if status, answer := s.call("POST", "/batch_events", nil, batch); status != 200 {
@@ -206,12 +63,12 @@ func TestAppHistory(t *testing.T) {
 			t.Error(status, answer)
 		}
 
-		signed, said, plain := s.socket(), s.socket(), s.socket()
+		plain.expect("a", "b", "c") // all is delivered
+		signed, said := s.socket(), s.socket()
 		signed.enter(orders, `{"cursor":"1"}`)
 		signed.expect(numberOf("next", 2), "b", numberOf("next", 3), "c", numberOf("position", 3))
 		said.resume(orders, map[string]any{orders: "2"}, "")
 		said.expect(numberOf("next", 3), "c", numberOf("position", 3))
-		plain.enter(orders, "")
 		s.publish("d", said.id, orders)
 		signed.expect(numberOf("next", 4), "d")
 		plain.expect("d")
@@ -299,10 +156,10 @@ func TestAppHistoryIsBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := store.RemoveExcess(t.Context(), "shop", bytes["shop"]-1, 500); n != 1 || err != nil {
+		if n, err := store.RemoveExcess(t.Context(), "shop", bytes["shop"]-1, 9, 500); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}
-		if n, err := store.RemoveExpired(t.Context(), 500); n != 0 || err != nil {
+		if n, err := store.RemoveExpired(t.Context(), 9, 500); n != 0 || err != nil {
 			t.Fatal(n, err)
 		}
 		status, answer := s.call("GET", "/channels/"+orders+"/events", map[string]string{"after": "0"}, "")
@@ -310,7 +167,7 @@ func TestAppHistoryIsBounded(t *testing.T) {
 			t.Error(status, answer)
 		}
 		s.publish("d", "", orders)
-		if n, err := store.RemoveExcess(t.Context(), "shop", 0, 2); n != 2 || err != nil { // b and c
+		if n, err := store.RemoveExcess(t.Context(), "shop", 0, 9, 2); n != 2 || err != nil { // b and c
 			t.Fatal(n, err)
 		}
 		status, answer = s.call("GET", "/channels/"+orders+"/events", map[string]string{"after": "2"}, "")
@@ -322,6 +179,70 @@ func TestAppHistoryIsBounded(t *testing.T) {
 		ws.expect(`chatcast:resume_failed {"oldestEventId":4,"lastEventId":4}`, numberOf("position", 4))
 		ws.resume(orders+"x", map[string]any{orders + "x": 1}, "") // another channel lost nothing
 		ws.expect(numberOf("position", 4))
+	})
+}
+
+// TestResumeInParts checks that a page may say in several messages what it resumes, up to the
+// number of channels that a connection can have, and that a refused subscription does not
+// use up what it has said. Channels without a history do not count.
+func TestResumeInParts(t *testing.T) {
+	s, _ := shopOf(t, testdb.SQLiteURL(t), func(a *apps.App) { a.Limits.ChannelsPerSocket = 2 })
+	s.publish("a", "", orders, "orders.8", "orders.9")
+	ws := s.socket()
+	part := func(ids map[string]any) { ws.send("chatcast:resume", map[string]any{"last_event_ids": ids}) }
+	part(map[string]any{orders: 0, "other": 1, "private-other": 1, "x": 1})
+	part(map[string]any{"orders.8": 0})
+	part(map[string]any{"orders.9": 0})
+	if got := ws.next(); !strings.Contains(got, "last_event_ids: a connection can have 2 channels") {
+		t.Error(got)
+	}
+	ws.send("pusher:subscribe", map[string]string{"channel": orders, "auth": "shop-key:wrong"})
+	if got := ws.next(); !strings.Contains(got, "4009") {
+		t.Error(got)
+	}
+	ws.expect("pusher:subscription_error")
+	ws.enter("free.1", "")
+	ws.enter("free.2", "")
+	ws.send("pusher:subscribe", map[string]string{"channel": "orders.8"})
+	if got := ws.next(); !strings.Contains(got, "pusher:error") {
+		t.Error(got)
+	}
+	ws.expect("pusher:subscription_error")
+	for _, channel := range []string{"free.1", "free.2"} {
+		ws.send("pusher:unsubscribe", map[string]string{"channel": channel})
+	}
+	ws.enter("orders.8", "")
+	ws.expect(numberOf("next", 2), "a", numberOf("position", 3))
+	ws.enter(orders, "")
+	ws.expect(numberOf("next", 1), "a", numberOf("position", 3))
+}
+
+// TestAppHistoryRuleThatComesBack checks that what was published while the rule of a channel
+// was away counts as missing, and that other channels lose nothing by it.
+func TestAppHistoryRuleThatComesBack(t *testing.T) {
+	testdb.EachURL(t, func(t *testing.T, url string) {
+		s, cfg := shopOf(t, url)
+		rules := cfg.Apps[len(cfg.Apps)-1].History
+		restart := func(history []apps.History) {
+			t.Helper()
+			s.p.Stop()
+			cfg.Apps[len(cfg.Apps)-1].History = history
+			s.p = e2e.Start(t, cfg)
+		}
+		const signed = "private-signed.1"
+		s.publish("a", "", orders, signed)
+		restart(rules[:1])
+		s.publish("b", "", orders, signed)
+		restart(rules)
+		s.publish("c", "", orders, signed)
+		ws := s.socket()
+		ws.resume(orders, map[string]any{orders: 1}, "")
+		ws.expect(`chatcast:resume_failed {"oldestEventId":4,"lastEventId":5}`, numberOf("position", 5))
+		ws.enter(signed, `{"cursor":"2"}`)
+		ws.expect(numberOf("next", 3), "b", numberOf("next", 5), "c", numberOf("position", 5))
+		if status, answer := s.call("GET", "/channels/"+orders+"/events", map[string]string{"after": "2"}, ""); status != 410 {
+			t.Error(status, answer)
+		}
 	})
 }
 

@@ -53,6 +53,16 @@ const (
 	OrderAppsChanged OrderKind = "apps_changed" // Engine.AppsChanged
 )
 
+// TakesAway reports whether the order takes access away from sockets: a node that was cut
+// off, and may have missed one, must disconnect its sockets.
+func (k OrderKind) TakesAway() bool {
+	switch k {
+	case OrderUnsubscribe, OrderDisconnect, OrderEndSession, OrderTerminate, OrderRemoveApp:
+		return true
+	}
+	return false
+}
+
 // Order is what one node asks of the others.
 type Order struct {
 	Kind     OrderKind `json:"kind"`

@@ -50,7 +50,7 @@ func (m *Memory) Broker() Broker { return &memoryBroker{cluster: m} }
 
 // Presence returns the presence of a node.
 func (m *Memory) Presence() Presence {
-	return &memoryPresence{cluster: m, view: newPresenceView(), wake: make(chan struct{}, 1)}
+	return &memoryPresence{cluster: m, view: NewPresenceView(), wake: make(chan struct{}, 1)}
 }
 
 // Control returns the control of a node.

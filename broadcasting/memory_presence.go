@@ -14,14 +14,14 @@ type memoryPresence struct {
 	cluster *Memory
 	name    string
 	others  PresenceListener
-	view    *presenceView
+	view    *PresenceView
 	wake    chan struct{} // holds one: "look into the inbox"
 
 	speaking sync.RWMutex
 	ended    bool // guarded by speaking; reports of this node are ignored
 
 	mu    sync.Mutex
-	inbox []presenceChange // guarded by mu
+	inbox []PresenceReport // guarded by mu
 }
 
 var _ Presence = (*memoryPresence)(nil)
@@ -52,7 +52,7 @@ func (p *memoryPresence) Run(ctx context.Context) error {
 		p.inbox = nil
 		p.mu.Unlock()
 		for _, c := range list {
-			p.tell(p.view.apply(c))
+			TellPresence(p.others, p.view.Apply(c))
 		}
 	}
 }
@@ -60,7 +60,7 @@ func (p *memoryPresence) Run(ctx context.Context) error {
 // leave withdraws the node's reports and removes the node.
 func (p *memoryPresence) leave() {
 	p.speaking.Lock()
-	p.give(presenceChange{kind: presenceNodeGone})
+	p.give(PresenceReport{Kind: NodeGoneReport})
 	p.ended = true
 	p.speaking.Unlock()
 	m := p.cluster
@@ -71,24 +71,8 @@ func (p *memoryPresence) leave() {
 	}
 }
 
-// tell tells the listener what has changed.
-func (p *memoryPresence) tell(news []presenceChange) {
-	for _, c := range news {
-		switch c.kind {
-		case presenceSubscribed:
-			p.others.OthersSubscribed(c.key.app, c.key.name)
-		case presenceMemberAdded:
-			p.others.OtherMemberAdded(c.key.app, c.key.name, c.member)
-		case presenceMemberRemoved:
-			p.others.OtherMemberRemoved(c.key.app, c.key.name, c.userID)
-		case presenceSignedIn:
-			p.others.OtherSignedIn(c.key.app, c.key.name, c.sockets > 0)
-		}
-	}
-}
-
 // say gives a report to the other nodes, if there are any.
-func (p *memoryPresence) say(c presenceChange) {
+func (p *memoryPresence) say(c PresenceReport) {
 	if len(*p.cluster.presences.Load()) <= 1 {
 		return
 	}
@@ -99,9 +83,9 @@ func (p *memoryPresence) say(c presenceChange) {
 	}
 }
 
-func (p *memoryPresence) give(c presenceChange) {
+func (p *memoryPresence) give(c PresenceReport) {
 	nodes := *p.cluster.presences.Load()
-	c.node = p.name
+	c.Node = p.name
 	for _, node := range nodes {
 		if node == p {
 			continue
@@ -118,42 +102,42 @@ func (p *memoryPresence) give(c presenceChange) {
 
 // Subscribed implements Presence.
 func (p *memoryPresence) Subscribed(app, channel string, sockets int) {
-	p.say(presenceChange{kind: presenceSubscribed, key: key{app, channel}, sockets: sockets})
+	p.say(PresenceReport{Kind: SubscribedReport, App: app, Name: channel, Sockets: sockets})
 }
 
 // MemberAdded implements Presence.
 func (p *memoryPresence) MemberAdded(app, channel string, m *Member) {
-	p.say(presenceChange{kind: presenceMemberAdded, key: key{app, channel}, member: m})
+	p.say(PresenceReport{Kind: MemberAddedReport, App: app, Name: channel, Member: m})
 }
 
 // MemberRemoved implements Presence.
 func (p *memoryPresence) MemberRemoved(app, channel, userID string) {
-	p.say(presenceChange{kind: presenceMemberRemoved, key: key{app, channel}, userID: userID})
+	p.say(PresenceReport{Kind: MemberRemovedReport, App: app, Name: channel, UserID: userID})
 }
 
 // SignedIn implements Presence.
 func (p *memoryPresence) SignedIn(app, userID string, sockets int) {
-	p.say(presenceChange{kind: presenceSignedIn, key: key{app, userID}, sockets: sockets})
+	p.say(PresenceReport{Kind: SignedInReport, App: app, Name: userID, Sockets: sockets})
 }
 
 // OthersIn implements Presence.
 func (p *memoryPresence) OthersIn(app, channel string) (sockets int) {
-	return p.view.sockets(key{app, channel})
+	return p.view.OthersIn(app, channel)
 }
 
 // OtherMembers implements Presence.
 func (p *memoryPresence) OtherMembers(app, channel string) []*Member {
-	return p.view.members(key{app, channel})
+	return p.view.OtherMembers(app, channel)
 }
 
 // OthersSignedIn implements Presence.
 func (p *memoryPresence) OthersSignedIn(app, userID string) bool {
-	return p.view.online(key{app, userID})
+	return p.view.OthersSignedIn(app, userID)
 }
 
 // OtherChannels implements Presence.
 func (p *memoryPresence) OtherChannels(app, prefix string) []Occupancy {
-	return p.view.list(app, prefix)
+	return p.view.OtherChannels(app, prefix)
 }
 
 // Complete implements Presence; the nodes of one process never lose each other.

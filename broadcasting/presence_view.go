@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// presenceView holds what the other nodes have reported of their sockets. It keeps the
-// reports of each node apart, so that those of one node can be dropped together. Safe
-// for concurrent use.
-type presenceView struct {
+// PresenceView holds what nodes have reported of their sockets. It keeps the reports of
+// each node apart, so that those of one node can be dropped together. It is what an
+// implementation of Presence answers from. It is safe for concurrent use.
+type PresenceView struct {
 	mu       sync.RWMutex
 	channels map[key]*viewedChannel
 	users    map[key]map[string]int // sockets by node
@@ -20,73 +20,79 @@ type viewedChannel struct {
 	members map[string]map[string]*Member // by user id and node
 }
 
-// presenceChange is one report of a node.
-type presenceChange struct {
-	node    string
-	kind    presenceKind
-	key     key // of the channel, or of the user
-	sockets int
-	member  *Member // of memberAdded
-	userID  string  // of memberRemoved
+// PresenceReport is one report of a node.
+type PresenceReport struct {
+	Node    string
+	Kind    PresenceKind
+	App     string
+	Name    string // of the channel; of SignedInReport: the user's id
+	Sockets int
+	Member  *Member // of MemberAddedReport
+	UserID  string  // of MemberRemovedReport
 }
 
-type presenceKind uint8
+// of returns the key of the channel or user.
+func (r PresenceReport) of() key { return key{r.App, r.Name} }
 
+// PresenceKind is the kind of a PresenceReport.
+type PresenceKind uint8
+
+// Kinds of reports, named after the methods of Presence.
 const (
-	presenceSubscribed presenceKind = iota + 1
-	presenceMemberAdded
-	presenceMemberRemoved
-	presenceSignedIn
-	presenceNodeGone // withdraws everything that the node has reported
+	SubscribedReport PresenceKind = iota + 1
+	MemberAddedReport
+	MemberRemovedReport
+	SignedInReport
+	NodeGoneReport // withdraws everything that the node has reported
 )
 
-func newPresenceView() *presenceView {
-	return &presenceView{channels: map[key]*viewedChannel{}, users: map[key]map[string]int{}}
+// NewPresenceView returns an empty view.
+func NewPresenceView() *PresenceView {
+	return &PresenceView{channels: map[key]*viewedChannel{}, users: map[key]map[string]int{}}
 }
 
-// apply applies a report and returns what has changed for the other nodes taken
-// together.
-func (v *presenceView) apply(c presenceChange) (news []presenceChange) {
+// Apply applies a report and returns what has changed for all nodes taken together.
+func (v *PresenceView) Apply(c PresenceReport) (news []PresenceReport) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	switch c.kind {
-	case presenceSubscribed:
+	switch c.Kind {
+	case SubscribedReport:
 		return v.subscribed(c, nil)
-	case presenceMemberAdded:
+	case MemberAddedReport:
 		return v.memberAdded(c)
-	case presenceMemberRemoved:
+	case MemberRemovedReport:
 		return v.memberRemoved(c, nil)
-	case presenceSignedIn:
+	case SignedInReport:
 		return v.signedIn(c, nil)
-	case presenceNodeGone:
-		return v.nodeGone(c.node)
+	case NodeGoneReport:
+		return v.nodeGone(c.Node)
 	}
 	return nil
 }
 
 // subscribed needs mu.
-func (v *presenceView) subscribed(c presenceChange, news []presenceChange) []presenceChange {
-	ch := v.channels[c.key]
+func (v *PresenceView) subscribed(c PresenceReport, news []PresenceReport) []PresenceReport {
+	ch := v.channels[c.of()]
 	if ch == nil {
-		if c.sockets == 0 {
+		if c.Sockets == 0 {
 			return news
 		}
-		ch = v.channel(c.key)
+		ch = v.channel(c.of())
 	}
-	if ch.sockets[c.node] == c.sockets {
+	if ch.sockets[c.Node] == c.Sockets {
 		return news
 	}
-	if c.sockets == 0 {
-		delete(ch.sockets, c.node)
+	if c.Sockets == 0 {
+		delete(ch.sockets, c.Node)
 	} else {
-		ch.sockets[c.node] = c.sockets
+		ch.sockets[c.Node] = c.Sockets
 	}
-	v.forgetIfEmpty(c.key, ch)
+	v.forgetIfEmpty(c.of(), ch)
 	return append(news, c)
 }
 
 // channel finds or creates a channel; needs mu.
-func (v *presenceView) channel(k key) *viewedChannel {
+func (v *PresenceView) channel(k key) *viewedChannel {
 	ch := v.channels[k]
 	if ch == nil {
 		ch = &viewedChannel{sockets: map[string]int{}, members: map[string]map[string]*Member{}}
@@ -96,96 +102,96 @@ func (v *presenceView) channel(k key) *viewedChannel {
 }
 
 // forgetIfEmpty needs mu.
-func (v *presenceView) forgetIfEmpty(k key, ch *viewedChannel) {
+func (v *PresenceView) forgetIfEmpty(k key, ch *viewedChannel) {
 	if len(ch.sockets) == 0 && len(ch.members) == 0 {
 		delete(v.channels, k)
 	}
 }
 
 // memberAdded needs mu.
-func (v *presenceView) memberAdded(c presenceChange) (news []presenceChange) {
-	ch := v.channel(c.key)
-	nodes := ch.members[c.member.ID]
+func (v *PresenceView) memberAdded(c PresenceReport) (news []PresenceReport) {
+	ch := v.channel(c.of())
+	nodes := ch.members[c.Member.ID]
 	if nodes == nil {
 		nodes = map[string]*Member{}
-		ch.members[c.member.ID] = nodes
+		ch.members[c.Member.ID] = nodes
 		news = append(news, c)
 	}
-	nodes[c.node] = c.member
+	nodes[c.Node] = c.Member
 	return news
 }
 
 // memberRemoved needs mu.
-func (v *presenceView) memberRemoved(c presenceChange, news []presenceChange) []presenceChange {
-	ch := v.channels[c.key]
-	if ch == nil || ch.members[c.userID] == nil {
+func (v *PresenceView) memberRemoved(c PresenceReport, news []PresenceReport) []PresenceReport {
+	ch := v.channels[c.of()]
+	if ch == nil || ch.members[c.UserID] == nil {
 		return news
 	}
-	nodes := ch.members[c.userID]
-	delete(nodes, c.node)
+	nodes := ch.members[c.UserID]
+	delete(nodes, c.Node)
 	if len(nodes) > 0 {
 		return news
 	}
-	delete(ch.members, c.userID)
-	v.forgetIfEmpty(c.key, ch)
+	delete(ch.members, c.UserID)
+	v.forgetIfEmpty(c.of(), ch)
 	return append(news, c)
 }
 
 // signedIn needs mu.
-func (v *presenceView) signedIn(c presenceChange, news []presenceChange) []presenceChange {
-	nodes := v.users[c.key]
+func (v *PresenceView) signedIn(c PresenceReport, news []PresenceReport) []PresenceReport {
+	nodes := v.users[c.of()]
 	before := len(nodes) > 0
 	switch {
-	case c.sockets > 0 && nodes == nil:
-		v.users[c.key] = map[string]int{c.node: c.sockets}
-	case c.sockets > 0:
-		nodes[c.node] = c.sockets
+	case c.Sockets > 0 && nodes == nil:
+		v.users[c.of()] = map[string]int{c.Node: c.Sockets}
+	case c.Sockets > 0:
+		nodes[c.Node] = c.Sockets
 	default:
-		if delete(nodes, c.node); len(nodes) == 0 {
-			delete(v.users, c.key)
+		if delete(nodes, c.Node); len(nodes) == 0 {
+			delete(v.users, c.of())
 		}
 	}
-	if now := len(v.users[c.key]) > 0; now != before {
+	if now := len(v.users[c.of()]) > 0; now != before {
 		return append(news, c)
 	}
 	return news
 }
 
 // nodeGone needs mu.
-func (v *presenceView) nodeGone(node string) (news []presenceChange) {
+func (v *PresenceView) nodeGone(node string) (news []PresenceReport) {
 	for k, ch := range v.channels {
 		for userID, nodes := range ch.members {
 			if nodes[node] != nil {
-				news = v.memberRemoved(presenceChange{node: node, kind: presenceMemberRemoved, key: k, userID: userID}, news)
+				news = v.memberRemoved(PresenceReport{Node: node, Kind: MemberRemovedReport, App: k.app, Name: k.name, UserID: userID}, news)
 			}
 		}
-		news = v.subscribed(presenceChange{node: node, kind: presenceSubscribed, key: k}, news)
+		news = v.subscribed(PresenceReport{Node: node, Kind: SubscribedReport, App: k.app, Name: k.name}, news)
 	}
 	for k, nodes := range v.users {
 		if nodes[node] > 0 {
-			news = v.signedIn(presenceChange{node: node, kind: presenceSignedIn, key: k}, news)
+			news = v.signedIn(PresenceReport{Node: node, Kind: SignedInReport, App: k.app, Name: k.name}, news)
 		}
 	}
 	return news
 }
 
-// sockets returns how many sockets are in a channel.
-func (v *presenceView) sockets(k key) (n int) {
+// OthersIn returns how many sockets are in a channel.
+func (v *PresenceView) OthersIn(app, channel string) (sockets int) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if ch := v.channels[k]; ch != nil {
+	if ch := v.channels[key{app, channel}]; ch != nil {
 		for _, of := range ch.sockets {
-			n += of
+			sockets += of
 		}
 	}
-	return n
+	return sockets
 }
 
-// members returns the members of a channel.
-func (v *presenceView) members(k key) (list []*Member) {
+// OtherMembers returns the members of a channel.
+func (v *PresenceView) OtherMembers(app, channel string) (list []*Member) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	ch := v.channels[k]
+	ch := v.channels[key{app, channel}]
 	if ch == nil {
 		return nil
 	}
@@ -198,15 +204,16 @@ func (v *presenceView) members(k key) (list []*Member) {
 	return list
 }
 
-// online reports whether a node has a socket of the user.
-func (v *presenceView) online(k key) bool {
+// OthersSignedIn reports whether a node has a socket of the user.
+func (v *PresenceView) OthersSignedIn(app, userID string) bool {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return len(v.users[k]) > 0
+	return len(v.users[key{app, userID}]) > 0
 }
 
-// list returns the channels whose names begin with prefix; an empty app is every app.
-func (v *presenceView) list(app, prefix string) (list []Occupancy) {
+// OtherChannels returns the channels whose names begin with prefix; an empty app is
+// every app.
+func (v *PresenceView) OtherChannels(app, prefix string) (list []Occupancy) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	for k, ch := range v.channels {
@@ -220,4 +227,80 @@ func (v *presenceView) list(app, prefix string) (list []Occupancy) {
 		list = append(list, o)
 	}
 	return list
+}
+
+// Reports returns the reports that are in force of a node, members before the sockets of
+// their channel.
+func (v *PresenceView) Reports(node string) (list []PresenceReport) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for k, ch := range v.channels {
+		for _, nodes := range ch.members {
+			if m := nodes[node]; m != nil {
+				list = append(list, PresenceReport{Node: node, Kind: MemberAddedReport, App: k.app, Name: k.name, Member: m})
+			}
+		}
+		if n := ch.sockets[node]; n > 0 {
+			list = append(list, PresenceReport{Node: node, Kind: SubscribedReport, App: k.app, Name: k.name, Sockets: n})
+		}
+	}
+	for k, nodes := range v.users {
+		if n := nodes[node]; n > 0 {
+			list = append(list, PresenceReport{Node: node, Kind: SignedInReport, App: k.app, Name: k.name, Sockets: n})
+		}
+	}
+	return list
+}
+
+// Replace makes the reports all that are in force of a node, and returns what has changed
+// for all nodes taken together.
+func (v *PresenceView) Replace(node string, reports []PresenceReport) (news []PresenceReport) {
+	type subject struct {
+		kind   PresenceKind
+		of     key
+		userID string
+	}
+	name := func(r PresenceReport) subject {
+		s := subject{r.Kind, r.of(), ""}
+		if r.Member != nil {
+			s.userID = r.Member.ID
+		}
+		return s
+	}
+	stay := make(map[subject]bool, len(reports))
+	for _, r := range reports {
+		stay[name(r)] = true
+	}
+	for _, r := range v.Reports(node) {
+		s := name(r)
+		if stay[s] {
+			continue
+		}
+		r.Sockets, r.Member = 0, nil
+		if r.Kind == MemberAddedReport {
+			r.Kind, r.UserID = MemberRemovedReport, s.userID
+		}
+		news = append(news, v.Apply(r)...)
+	}
+	for _, r := range reports {
+		r.Node = node
+		news = append(news, v.Apply(r)...)
+	}
+	return news
+}
+
+// TellPresence tells the listener what has changed.
+func TellPresence(l PresenceListener, news []PresenceReport) {
+	for _, r := range news {
+		switch r.Kind {
+		case SubscribedReport:
+			l.OthersSubscribed(r.App, r.Name)
+		case MemberAddedReport:
+			l.OtherMemberAdded(r.App, r.Name, r.Member)
+		case MemberRemovedReport:
+			l.OtherMemberRemoved(r.App, r.Name, r.UserID)
+		case SignedInReport:
+			l.OtherSignedIn(r.App, r.Name, r.Sockets > 0)
+		}
+	}
 }

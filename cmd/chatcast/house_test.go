@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"broadcasting":               {"channels"},
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/webpost"},
 	"broadcasting/history":       {"broadcasting", "channels"},
+	"broadcasting/postgres":      {"broadcasting"},
 	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps", "channels/clientaddr", "channels/refusals"},
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
@@ -53,7 +54,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm", "models/seal"},
 	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/history", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/history", "broadcasting/postgres", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests
@@ -98,8 +99,10 @@ var confined = map[string]string{
 // wires lists who else may import them: the wiring, tests of the whole program, the demo.
 var wires = map[string][]string{
 	"cmd/chatcast/app": {"github.com/gin-gonic/gin"},
-	"cmd/chatcast/e2e": {"github.com/gin-gonic/gin", "github.com/gorilla/websocket", "go.mau.fi/whatsmeow", "github.com/prometheus/"},
-	"cmd/demo":         {"go.mau.fi/whatsmeow"}, // the messages of its customers
+
+	"broadcasting/postgres": {"github.com/jackc/pgx"}, // it listens
+	"cmd/chatcast/e2e":      {"github.com/gin-gonic/gin", "github.com/gorilla/websocket", "go.mau.fi/whatsmeow", "github.com/prometheus/"},
+	"cmd/demo":              {"go.mau.fi/whatsmeow"}, // the messages of its customers
 }
 
 type pkg struct {

@@ -32,6 +32,7 @@ type postgresServer struct {
 	tried   bool
 	err     error // of the start
 	dir     string
+	command []string // that starts it
 	process *os.Process
 	exited  chan struct{} // closed when the process has ended
 	output  bytes.Buffer  // to be read after exited
@@ -89,18 +90,13 @@ func (s *postgresServer) start() error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
+	s.command = []string{filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=32MB",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
-		"-c", "wal_level=minimal", "-c", "max_wal_senders=0") // a copy of the template is not written twice
-	server.SysProcAttr, server.Dir = dieWithParent(attr), s.dir
-	server.Stdout, server.Stderr = &s.output, &s.output
-	if err := s.run(server); err != nil {
-		return err
-	}
+		"-c", "wal_level=minimal", "-c", "max_wal_senders=0"} // a copy of the template is not written twice
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	if err := s.answers(ctx); err != nil {
+	if err := s.launch(ctx, attr); err != nil {
 		return err
 	}
 	if err := s.exec(ctx, "CREATE DATABASE template_chatcast"); err != nil {
@@ -110,6 +106,17 @@ func (s *postgresServer) start() error {
 		return err
 	}
 	return migrated(ctx, s.url("template_chatcast"))
+}
+
+// launch starts the server, and waits until it answers.
+func (s *postgresServer) launch(ctx context.Context, attr *syscall.SysProcAttr) error {
+	server := exec.Command(s.command[0], s.command[1:]...)
+	server.SysProcAttr, server.Dir = dieWithParent(attr), s.dir
+	server.Stdout, server.Stderr = &s.output, &s.output
+	if err := s.run(server); err != nil {
+		return err
+	}
+	return s.answers(ctx)
 }
 
 // run starts the server. The thread that starts it stays with it, because Linux tells a

@@ -1,0 +1,57 @@
+package postgres_test
+
+import (
+	"log/slog"
+	"testing"
+
+	"chatcast/broadcasting/clustertest"
+	"chatcast/broadcasting/postgres"
+	"chatcast/models/testdb"
+)
+
+func TestMain(m *testing.M) { testdb.Main(m) }
+
+// open opens nodes on a database of their own.
+func open(t *testing.T, count int, o postgres.Options) (nodes []*postgres.Node) {
+	t.Helper()
+	if o.URL == "" {
+		o.URL = testdb.PostgresURL(t)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	for range count {
+		n, err := postgres.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := n.Close(); err != nil {
+				t.Errorf("close the node: %v", err)
+			}
+		})
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+func seams[T any](seam func(*postgres.Node) T) func(t *testing.T, n int) []T {
+	return func(t *testing.T, n int) (list []T) {
+		for _, node := range open(t, n, postgres.Options{}) {
+			list = append(list, seam(node))
+		}
+		return list
+	}
+}
+
+func TestBroker(t *testing.T) {
+	clustertest.Broker(t, seams((*postgres.Node).Broker))
+}
+
+func TestPresence(t *testing.T) {
+	clustertest.Presence(t, seams((*postgres.Node).Presence))
+}
+
+func TestControl(t *testing.T) {
+	clustertest.Control(t, seams((*postgres.Node).Control))
+}

@@ -117,6 +117,20 @@ func (e *Engine) Terminate(ctx context.Context, app, userID string) (sockets int
 	return sockets, err
 }
 
+// CutOff closes all sockets of this node, which may have missed orders of the other nodes.
+// They may return, and prove again what they may do.
+func (e *Engine) CutOff() {
+	e.connsMu.RLock()
+	list := make([]*Conn, 0, len(e.conns))
+	for _, c := range e.conns {
+		list = append(list, c)
+	}
+	e.connsMu.RUnlock()
+	for _, c := range list {
+		c.peer.Disconnect(CutOff)
+	}
+}
+
 // RemoveApp removes an app from every node: its sockets leave their channels and no
 // longer belong to a user, and its cache channels lose their event. Sockets that are
 // still in its channels are told as of any other leaving. The caller must close the

@@ -37,10 +37,11 @@ type ChannelEvent struct {
 // not told of the channels of signed-in users, which the application did not make.
 // Record is called under a channel's lock: it must neither block nor call the engine.
 //
-// A node records what its own sockets do, as far as it knows the other nodes. When the
-// last sockets of two nodes come or go at the same moment, both nodes may record it, or
-// neither. No node records what a dead node leaves behind. A program that needs each
-// change of the cluster once must elect the node that reports it.
+// Every node records who comes and goes in the whole cluster: Occupied, Vacated,
+// MemberAdded and MemberRemoved, also of what a dead node leaves behind. A sink may be told
+// again what it knows. All other events are recorded by the node on which they happen. So a
+// program that needs each change of the cluster once elects the node that reports who comes
+// and goes, and any other may go on from there.
 type ChannelEventSink interface{ Record(ChannelEvent) }
 
 // Record sets the sink of channel events. It must be called before the first socket

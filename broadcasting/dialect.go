@@ -74,6 +74,7 @@ type DisconnectCause uint8
 const (
 	AccessEnded DisconnectCause = iota + 1 // its user may no longer be connected
 	Terminated                             // its app closes all sockets of the signed-in user
+	CutOff                                 // this node may not know that its access has ended: it may come back
 )
 
 // Watcher is told which users enter and leave which channels, as far as Engine.Grant

@@ -1,6 +1,10 @@
 package broadcasting
 
-import "context"
+import (
+	"context"
+
+	"chatcast/channels"
+)
 
 // node applies to its engine what the other nodes report and ask for. It implements
 // PresenceListener, and handles the orders of Control.
@@ -43,49 +47,62 @@ func (n node) handle(ctx context.Context, o Order) (a Answer) {
 func answerOf(found bool, err error) Answer { return Answer{Found: found, Refused: err != nil} }
 
 // OthersSubscribed implements PresenceListener.
-func (n node) OthersSubscribed(app, channel string) {
-	ch := n.hub.find(key{app, channel})
-	if ch == nil {
-		return
-	}
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if !ch.closed {
-		n.counted(ch, false)
-	}
+func (n node) OthersSubscribed(app, name string) {
+	n.withChannel(app, name, func(ch *channel) {
+		switch {
+		case ch.subscribers() > 0:
+			n.counted(ch, false)
+		case n.subscriptions(ch) > 0:
+			n.record(ch, ChannelEvent{Kind: Occupied})
+		default:
+			n.record(ch, ChannelEvent{Kind: Vacated})
+		}
+	})
 }
 
 // OtherMemberAdded implements PresenceListener. A member that is also on this node is
 // known already.
 func (n node) OtherMemberAdded(app, name string, m *Member) {
-	n.withRoster(app, name, func(ch *channel, r *roster) {
-		if r.addElsewhere(m) {
+	n.withChannel(app, name, func(ch *channel) {
+		if ch.roster != nil && ch.roster.addElsewhere(m) {
 			ch.tellMembers(func(d Dialect) []byte { return d.MemberAdded(name, m) })
 		}
+		n.record(ch, ChannelEvent{Kind: MemberAdded, UserID: m.ID})
 	})
 }
 
 // OtherMemberRemoved implements PresenceListener.
 func (n node) OtherMemberRemoved(app, name, userID string) {
-	n.withRoster(app, name, func(ch *channel, r *roster) {
-		if r.removeElsewhere(userID) {
+	n.withChannel(app, name, func(ch *channel) {
+		if ch.roster != nil && ch.roster.removeElsewhere(userID) {
 			ch.tellMembers(func(d Dialect) []byte { return d.MemberRemoved(name, userID) })
+		}
+		if ch.roster == nil || !ch.roster.has(userID) {
+			n.record(ch, ChannelEvent{Kind: MemberRemoved, UserID: userID})
 		}
 	})
 }
 
-// withRoster calls f with a presence channel that has subscribers here. The channel is
-// locked during the call.
-func (n node) withRoster(app, name string, f func(ch *channel, r *roster)) {
-	ch := n.hub.find(key{app, name})
-	if ch == nil {
+// withChannel calls f with a channel, locked. Without a sink, f is called only if the
+// channel has subscribers here: nobody else is to be told.
+func (n node) withChannel(app, name string, f func(ch *channel)) {
+	if n.sink == nil {
+		if ch := n.hub.find(key{app, name}); ch != nil {
+			ch.mu.Lock()
+			defer ch.mu.Unlock()
+			if !ch.closed {
+				f(ch)
+			}
+		}
 		return
 	}
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if !ch.closed && ch.roster != nil {
-		f(ch, ch.roster)
+	of, err := channels.Parse(name)
+	if err != nil {
+		return // a node of another version may know more kinds of channels
 	}
+	ch := n.hub.enter(key{app, name}, of)
+	f(ch)
+	n.hub.unlock(ch)
 }
 
 // OtherSignedIn implements PresenceListener.

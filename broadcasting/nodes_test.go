@@ -228,3 +228,38 @@ func TestTwoNodesAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Each node records who comes and goes on any of them, also when a node ends.
+func TestEveryNodeRecordsTheCluster(t *testing.T) {
+	onTwoNodes(t, func(t *testing.T, a, b *broadcasting.Engine, stop func()) {
+		ra, rb := new(recorder), new(recorder)
+		a.Record(ra)
+		b.Record(rb)
+		both := func(want ...string) {
+			t.Helper()
+			synctest.Wait()
+			recorded(t, ra, want...)
+			recorded(t, rb, want...)
+		}
+		x, y := connect(t, a, "1", "x", words("")), connect(t, b, "1", "y", words(""))
+		if err := joinAs(t, y, "presence-a", "U", ""); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		recorded(t, rb, "1 presence-a occupied", "1 presence-a added U")
+		recorded(t, ra, "1 presence-a added U", "1 presence-a occupied")
+		if err := joinAs(t, x, "presence-a", "V", ""); err != nil {
+			t.Fatal(err)
+		}
+		both("1 presence-a added V")
+		x.Unsubscribe("presence-a")
+		synctest.Wait()
+		recorded(t, ra, "1 presence-a removed V")
+		recorded(t, rb, "1 presence-a removed V")
+		stop() // the sockets of b are not closed: it is gone, as if it had been killed
+		synctest.Wait()
+		recorded(t, ra, "1 presence-a removed U", "1 presence-a vacated")
+		y.Close()
+		x.Close()
+	})
+}

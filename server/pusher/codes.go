@@ -35,6 +35,7 @@ var (
 	codeSlow         = code{4100, server.SlowConsumer, "The connection is too slow for what is sent on it"}
 	codeFlood        = code{4100, server.Flood, "Too many messages in spite of the rate limit"}
 	codeStopping     = code{4100, server.Stopping, "The server restarts, please come back in a second"} // not 4200: at once there would be nobody
+	codeCutOff       = code{4200, "cut_off", "The server was cut off from the others, please come back"}
 	codeSilent       = code{4201, server.Silent, "No pong was received in time"}
 )
 

@@ -59,7 +59,7 @@ func frames() (list []struct {
 	add("subscription_error, encrypted", subscriptionErrorFrame("private-encrypted-x", errorTypeAuth, "no", 401))
 	for _, c := range []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeCutOff, codeSilent,
 	} {
 		add("disconnect, "+string(c.word), c.disconnect().Frame)
 	}
@@ -132,7 +132,7 @@ func TestCodes(t *testing.T) {
 	}
 	ending := []code{
 		codeUnknownApp, codeAppDisabled, codeAppFull, codeUnknownPath, codeBadVersion, codeOtherVersion, codeNoVersion,
-		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeSilent,
+		codeBadOrigin, codeAccessEnded, codeTerminated, codeAuthTimeout, codeAddressFull, codeSlow, codeFlood, codeStopping, codeCutOff, codeSilent,
 	}
 	words := map[server.Reason]bool{}
 	for i, c := range append(ending, inBand...) {

@@ -170,9 +170,12 @@ func (s *Server) open(session transport, t *appState, origin string) server.Hand
 		k.conn, _ = s.opt.Engine.Connect(broadcasting.Peer{
 			App: app.ID, ID: k.id, Dialect: dialect{}, Out: session,
 			Disconnect: func(c broadcasting.DisconnectCause) {
-				if c == broadcasting.Terminated {
+				switch c {
+				case broadcasting.Terminated:
 					session.Close(codeTerminated.disconnect())
-				} else {
+				case broadcasting.CutOff:
+					session.Close(codeCutOff.disconnect())
+				default:
 					session.Close(codeAccessEnded.disconnect())
 				}
 			},

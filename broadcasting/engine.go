@@ -127,6 +127,17 @@ func (e *Engine) Deliver(ev Event) { e.deliver(ev, 0) }
 // Kept counts n events that this node has added to a history, as published.
 func (e *Engine) Kept(n int) { e.published.Add(uint64(n)) }
 
+// PublishHere is Publish for this node alone. It is for the journal that every node reads by
+// itself, see Tail.
+func (e *Engine) PublishHere(_ context.Context, ev Event) error {
+	e.published.Add(1)
+	if e.queued != nil {
+		ev.Published = time.Now().UnixMicro()
+	}
+	e.deliver(ev, 0)
+	return nil
+}
+
 // deliver gives ev to this node's subscribers.
 func (e *Engine) deliver(ev Event, version uint64) {
 	ch := e.hub.find(key{ev.App, ev.Channel})

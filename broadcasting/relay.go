@@ -49,7 +49,10 @@ type RelayOptions struct {
 	Journal Journal
 	// Publish hands an event to the broker. It is called by one goroutine, in the order
 	// of the numbers. After an error, the relay tries the same event again.
-	Publish   func(ctx context.Context, ev Event) error
+	Publish func(ctx context.Context, ev Event) error
+	// Mark is set instead of Publish when every node reads the journal by itself, see Tail.
+	// It marks all numbered entries published, and returns the last number.
+	Mark      func(ctx context.Context) (seq int64, err error)
 	App       string // the app that carries the events
 	Log       *slog.Logger
 	Retention time.Duration // the least time for which entries are kept; 0: for ever

@@ -90,13 +90,31 @@ func (r *Relay) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.publishAll(ctx); err != nil {
+		publish := r.publishAll
+		if r.Mark != nil {
+			publish = r.markAll
+		}
+		if err := publish(ctx); err != nil {
 			return err
 		}
 		if numbered < relayBatch {
 			return nil // later commits wake the relay
 		}
 	}
+}
+
+// markAll leaves it to the nodes to read what is numbered.
+func (r *Relay) markAll(ctx context.Context) error {
+	seq, err := r.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	if r.doneSeq != 0 && seq > r.doneSeq {
+		r.entries += uint64(seq - r.doneSeq)
+	}
+	r.doneSeq = seq
+	r.note(func(h *RelayHealth) { h.Published, h.Entries = seq, r.entries })
+	return nil
 }
 
 // publishAll publishes the numbered entries, batch by batch.

@@ -14,7 +14,10 @@ import (
 	"chatcast/models"
 )
 
-var _ broadcasting.Journal = (*Journal)(nil)
+var (
+	_ broadcasting.Journal     = (*Journal)(nil)
+	_ broadcasting.TailJournal = (*Journal)(nil)
+)
 
 // Journal gives the relay access to the store's journal and wakes callers that wait for
 // events. The relay and the Service of a process share one. It is safe for concurrent
@@ -132,6 +135,11 @@ func (j *Journal) Number(ctx context.Context, limit int) (n int, err error) {
 // Unpublished implements broadcasting.Journal.
 func (j *Journal) Unpublished(ctx context.Context, limit int) ([]broadcasting.Entry, error) {
 	rows, err := j.store.Read(ctx).UnpublishedJournal(limit)
+	return j.entries(ctx, rows, err)
+}
+
+// entries converts rows that are about to be published.
+func (j *Journal) entries(ctx context.Context, rows []models.JournalEntry, err error) ([]broadcasting.Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("crm: read the journal: %w", err)
 	}
@@ -155,6 +163,38 @@ func (j *Journal) MarkPublished(ctx context.Context, seq int64) error {
 	j.published()
 	return nil
 }
+
+// MarkNumbered marks all numbered entries published, for nodes that read them by
+// themselves; see broadcasting.RelayOptions.
+func (j *Journal) MarkNumbered(ctx context.Context) (seq int64, err error) {
+	err = j.store.Tx(ctx, func(tx *models.Tx) error {
+		seq, err = tx.MarkNumbered()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("crm: mark the journal: %w", err)
+	}
+	j.published()
+	return seq, nil
+}
+
+// LastPublished implements broadcasting.TailJournal.
+func (j *Journal) LastPublished(ctx context.Context) (int64, error) {
+	bounds, err := j.store.Read(ctx).JournalBounds()
+	if err != nil {
+		return 0, fmt.Errorf("crm: read the journal: %w", err)
+	}
+	return bounds.Published, nil
+}
+
+// PublishedAfter implements broadcasting.TailJournal.
+func (j *Journal) PublishedAfter(ctx context.Context, seq int64, limit int) ([]broadcasting.Entry, error) {
+	rows, err := j.store.Read(ctx).PublishedJournal(seq, limit)
+	return j.entries(ctx, rows, err)
+}
+
+// Grown implements broadcasting.TailJournal.
+func (j *Journal) Grown() <-chan struct{} { return j.next() }
 
 // Prune implements broadcasting.Journal.
 func (j *Journal) Prune(ctx context.Context, before time.Time, limit int) (n int, err error) {

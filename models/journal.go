@@ -139,6 +139,31 @@ func (tx *Tx) MarkPublished(seq int64) error {
 	return tx.notify(notifyPublished)
 }
 
+// MarkNumbered records that all numbered entries may be read by the nodes, and returns the
+// last number. On PostgreSQL the commit notifies all nodes if there are more than before.
+func (tx *Tx) MarkNumbered() (seq int64, err error) {
+	res := tx.db.Exec("UPDATE journal_state SET published_seq = last_seq WHERE id = 1 AND published_seq < last_seq")
+	if res.Error != nil {
+		return 0, res.Error
+	}
+	if res.RowsAffected > 0 {
+		if err := tx.notify(notifyPublished); err != nil {
+			return 0, err
+		}
+	}
+	err = tx.db.Raw("SELECT published_seq FROM journal_state WHERE id = 1").Scan(&seq).Error
+	return seq, err
+}
+
+// PublishedJournal lists at most limit published entries with numbers above seq, in the
+// order of their numbers.
+func (tx *Tx) PublishedJournal(seq int64, limit int) ([]JournalEntry, error) {
+	var entries []JournalEntry
+	err := tx.db.Where("seq > ? AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)", seq).
+		Order("seq").Limit(limit).Find(&entries).Error
+	return entries, err
+}
+
 // JournalBounds are the bounds of the journal.
 type JournalBounds struct {
 	First     int64 // the lowest number still kept; LastSeq+1 when none is

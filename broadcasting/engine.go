@@ -32,9 +32,10 @@ type Engine struct {
 	control     Control
 	hub         *hub
 	signedIn    signedInUsers
-	watch       Watcher                   // set before the first socket; may be nil
-	sink        ChannelEventSink          // set before the first socket; may be nil
-	appsChanged func(ctx context.Context) // set before Run; may be nil
+	watch       Watcher                    // set before the first socket; may be nil
+	sink        ChannelEventSink           // set before the first socket; may be nil
+	appsChanged func(ctx context.Context)  // set before Run; may be nil
+	shared      func(key string, has bool) // the same
 	counts      counts
 	queued      Observer // may be nil
 	replays     replays

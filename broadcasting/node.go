@@ -107,5 +107,11 @@ func (n node) withChannel(app, name string, f func(ch *channel)) {
 
 // OtherSignedIn implements PresenceListener.
 func (n node) OtherSignedIn(app, userID string, online bool) {
+	if app == sharedApp {
+		if n.shared != nil {
+			n.shared(userID, online)
+		}
+		return
+	}
 	n.signedIn.elsewhere(key{app, userID}, online)
 }

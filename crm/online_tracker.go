@@ -34,14 +34,15 @@ const (
 // reloading a page causes no event.
 //
 // The database records what was announced. A process that ended leaves its users
-// recorded as online; they get a longer one to connect to the next process. This is
-// correct for one process at a time: several nodes would have to know whose users are
-// whose.
+// recorded as online; they get a longer one to connect to the next process. Nodes share
+// which seats are taken, see Share: each records a user whose last seat on it, or on the
+// others, is no longer taken anywhere, and only the first of these records is a change.
 type OnlineTracker struct {
 	// static
-	store onlineStore
-	log   *slog.Logger
-	wake  chan struct{} // capacity 1: there is something to do
+	store  onlineStore
+	log    *slog.Logger
+	wake   chan struct{} // capacity 1: there is something to do
+	others Seats         // set before the first socket; nil: there are no other nodes
 
 	// guarded by mu
 	mu         sync.Mutex
@@ -109,7 +110,9 @@ func (a *OnlineTracker) Entered(channel, userID string) {
 		a.arrivals = append(a.arrivals, pendingOnline{d.userID, time.Now().Add(arrivalPause)})
 		a.notify()
 	}
-	at.sockets++
+	if at.sockets++; at.sockets == 1 {
+		a.share(d, true)
+	}
 }
 
 // Left notes that a socket of the user is no longer on the channel. It never blocks on
@@ -127,6 +130,7 @@ func (a *OnlineTracker) Left(channel, userID string) {
 		return
 	}
 	if at.sockets--; at.sockets == 0 {
+		a.share(d, false)
 		a.grace(d, at, absenceGrace)
 		a.notify()
 	}
@@ -280,5 +284,9 @@ func (a *OnlineTracker) record(ctx context.Context) error {
 func (a *OnlineTracker) present(userID, companyID int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.seats[seat{userID: userID}] != nil || a.seats[seat{userID, companyID}] != nil
+	own, company := seat{userID: userID}, seat{userID, companyID}
+	if a.seats[own] != nil || a.seats[company] != nil {
+		return true
+	}
+	return a.others != nil && (a.others.Shared(own.String()) || a.others.Shared(company.String()))
 }

@@ -95,6 +95,10 @@ func (n *Node) join(ctx context.Context) (*link, error) {
 // enter writes the row of the node and says hello; needs turn.
 func (n *Node) enter(ctx context.Context, l *link, id, before string, list []message) (orders int64, nodes []string, err error) {
 	err = pgx.BeginFunc(ctx, n.pool, func(tx pgx.Tx) error {
+		// A row that a crash of the database takes back would make the others forget the node.
+		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = on"); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, "DELETE FROM bus_nodes WHERE id = $1", before)
 		if err != nil {
 			return err

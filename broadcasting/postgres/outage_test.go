@@ -105,14 +105,14 @@ func start(t *testing.T, node *postgres.Node) *testNode {
 }
 
 // nodesBehind starts nodes: the first one is connected by way of a proxy.
-func nodesBehind(t *testing.T, count int, o postgres.Options) (p *proxy, nodes []*testNode) {
+func nodesBehind(t *testing.T, count int, o postgres.Options) (p *testdb.Proxy, nodes []*testNode) {
 	t.Helper()
 	url := testdb.PostgresURL(t)
-	p = between(t, url)
+	p = testdb.Between(t, url)
 	for i := range count {
 		o.URL = url
 		if i == 0 {
-			o.URL = p.url
+			o.URL = p.URL
 		}
 		n := start(t, open(t, 1, o)[0])
 		n.url = url
@@ -158,7 +158,7 @@ func count(told []string, note string) (n int) {
 // TestDeadNode tests that the members of a node that no longer answers leave, once, that
 // the node notices, and that they come back with it.
 func TestDeadNode(t *testing.T) {
-	for name, outage := range map[string]func(*proxy){"cut": (*proxy).Cut, "hanging": (*proxy).Hang} {
+	for name, outage := range map[string]func(*testdb.Proxy){"cut": (*testdb.Proxy).Cut, "hanging": (*testdb.Proxy).Hang} {
 		t.Run(name, func(t *testing.T) {
 			p, nodes := nodesBehind(t, 3, quick)
 			nodes[0].Presence().Subscribed("1", "presence-a", 1)

@@ -1,4 +1,4 @@
-package postgres_test
+package testdb
 
 import (
 	"io"
@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// proxy stands between a node and the database, on the way that an outage takes.
-type proxy struct {
-	url    string
+// Proxy stands between a program and the database, on the way that an outage takes.
+type Proxy struct {
+	URL    string // of the database, by way of the proxy
 	server string // path of the database's socket
 	l      net.Listener
 	wg     sync.WaitGroup
@@ -24,8 +24,9 @@ type proxy struct {
 	hangs chan struct{} // not nil: nothing passes until it is closed
 }
 
-// between returns a proxy to the database at address, one of testdb.PostgresURL.
-func between(t *testing.T, address string) *proxy {
+// Between starts a proxy to the database at address, one of PostgresURL. It ends with the
+// test.
+func Between(t testing.TB, address string) *Proxy {
 	t.Helper()
 	const socket = ".s.PGSQL.5432"
 	u, err := url.Parse(address)
@@ -38,10 +39,10 @@ func between(t *testing.T, address string) *proxy {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	q := u.Query()
-	p := &proxy{server: filepath.Join(q.Get("host"), socket), conns: map[net.Conn]bool{}}
+	p := &Proxy{server: filepath.Join(q.Get("host"), socket), conns: map[net.Conn]bool{}}
 	q.Set("host", dir)
 	u.RawQuery = q.Encode()
-	p.url = u.String()
+	p.URL = u.String()
 	if p.l, err = net.Listen("unix", filepath.Join(dir, socket)); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func between(t *testing.T, address string) *proxy {
 	return p
 }
 
-func (p *proxy) pass(c net.Conn) {
+func (p *Proxy) pass(c net.Conn) {
 	defer c.Close()
 	if p.add(c) {
 		return
@@ -79,7 +80,7 @@ func (p *proxy) pass(c net.Conn) {
 }
 
 // add notes a connection. It returns true when it is to end at once.
-func (p *proxy) add(c net.Conn) bool {
+func (p *Proxy) add(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cut {
@@ -90,7 +91,7 @@ func (p *proxy) add(c net.Conn) bool {
 	return false
 }
 
-func (p *proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn) {
 	defer to.Close()
 	buf := make([]byte, 32<<10)
 	for {
@@ -116,7 +117,7 @@ func (p *proxy) copy(to, from net.Conn) {
 }
 
 // Cut ends all connections and refuses new ones.
-func (p *proxy) Cut() {
+func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = true
@@ -127,7 +128,7 @@ func (p *proxy) Cut() {
 }
 
 // Hang lets nothing pass any more, and keeps the connections open.
-func (p *proxy) Hang() {
+func (p *Proxy) Hang() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hangs == nil {
@@ -136,7 +137,7 @@ func (p *proxy) Hang() {
 }
 
 // Heal ends Cut and Hang.
-func (p *proxy) Heal() {
+func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = false

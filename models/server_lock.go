@@ -22,6 +22,10 @@ const (
 	lockPoll = 50 * time.Millisecond
 )
 
+// LockServe is the key of the advisory lock of PostgreSQL that servers hold: alone after
+// Lock, with each other after LockShared.
+const LockServe int64 = lockServe
+
 // Lock makes this process the only one that serves from the database, until Close: the
 // relay and the sockets are in one process, and the sockets of another process would
 // receive nothing. It returns ErrLocked when there is another.
@@ -42,14 +46,28 @@ func (s *Store) Lock(ctx context.Context) error {
 	return nil
 }
 
+// LockShared makes this process one of those that serve from a PostgreSQL database
+// together, until Close. It returns ErrLocked when there is one that serves alone.
+func (s *Store) LockShared(ctx context.Context) error {
+	if !s.postgres {
+		return s.Lock(ctx)
+	}
+	_, release, err := s.takeServeLock(ctx, "pg_try_advisory_lock_shared")
+	if err != nil {
+		return err
+	}
+	s.holdLock(release)
+	return nil
+}
+
 func (s *Store) lockPostgres(ctx context.Context) error {
-	conn, release, err := s.takeServeLock(ctx)
+	conn, release, err := s.takeServeLock(ctx, tryLock)
 	if err != nil {
 		return err
 	}
 	// The connections of a process that was killed may still commit. Such a commit must
 	// not overwrite what we write: keys that were used would be used again.
-	err = waitForLock(ctx, conn, lockSide, sideWait)
+	err = waitForLock(ctx, conn, tryLock, lockSide, sideWait)
 	if err == nil {
 		_, err = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(lockSide))
 	}
@@ -60,8 +78,12 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 	return nil
 }
 
-// takeServeLock takes the lock of servers on a connection of its own.
-func (s *Store) takeServeLock(ctx context.Context) (conn *pgx.Conn, release func() error, err error) {
+// tryLock is the function that takes a lock for one alone.
+const tryLock = "pg_try_advisory_lock"
+
+// takeServeLock takes the lock of servers on a connection of its own, with a function of
+// PostgreSQL.
+func (s *Store) takeServeLock(ctx context.Context, try string) (conn *pgx.Conn, release func() error, err error) {
 	conn, err = pgx.Connect(ctx, s.url)
 	if err != nil {
 		return nil, nil, fmt.Errorf("models: lock: %w", err)
@@ -72,7 +94,7 @@ func (s *Store) takeServeLock(ctx context.Context) (conn *pgx.Conn, release func
 		_ = conn.Close(bye) // the server releases the lock in any case
 		return nil
 	}
-	if err := waitForLock(ctx, conn, lockServe, lockWait); err != nil {
+	if err := waitForLock(ctx, conn, try, lockServe, lockWait); err != nil {
 		return nil, nil, errors.Join(err, release())
 	}
 	return conn, release, nil
@@ -83,7 +105,7 @@ func (s *Store) takeServeLock(ctx context.Context) (conn *pgx.Conn, release func
 // the user's who runs a command; a database without one was not served here yet.
 func (s *Store) lockUnlessServed(ctx context.Context) (release func() error, err error) {
 	if s.postgres {
-		_, release, err = s.takeServeLock(ctx)
+		_, release, err = s.takeServeLock(ctx, tryLock)
 		return release, err
 	}
 	path := s.sqlitePath + ".lock"
@@ -97,14 +119,14 @@ func (s *Store) lockUnlessServed(ctx context.Context) (release func() error, err
 }
 
 // waitForLock returns nil when conn holds the lock, and ErrLocked after wait.
-func waitForLock(ctx context.Context, conn *pgx.Conn, key int64, wait time.Duration) error {
+func waitForLock(ctx context.Context, conn *pgx.Conn, try string, key int64, wait time.Duration) error {
 	limit := time.NewTimer(wait)
 	defer limit.Stop()
 	retry := time.NewTicker(lockPoll)
 	defer retry.Stop()
 	for {
 		var won bool
-		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&won); err != nil {
+		if err := conn.QueryRow(ctx, "SELECT "+try+"($1)", key).Scan(&won); err != nil {
 			return fmt.Errorf("models: lock: %w", err)
 		}
 		if won {

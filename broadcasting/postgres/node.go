@@ -24,6 +24,9 @@ type Options struct {
 	Log        *slog.Logger
 	CacheTTL   time.Duration // how long the last event of a cache channel is kept; 0: 30 minutes
 	CacheBytes int           // limit for all those events together; 0: 64 MiB
+	// Lock is the key of an advisory lock that each connected node shares, so that whoever
+	// takes it alone knows that there is none; 0: none.
+	Lock int64
 
 	// For tests; 0: those of a Node.
 	Lease, Beat time.Duration
@@ -102,6 +105,7 @@ type peer struct {
 type Stats struct {
 	Up       bool   // this node hears the bus
 	Nodes    int    // of the cluster, with this one, as far as this node knows
+	Waiting  int    // messages that wait to be sent
 	Joins    uint64 // how often this node has joined again
 	CutOffs  uint64 // how often its sockets were disconnected because it may have missed an order
 	Sent     uint64 // messages
@@ -179,8 +183,15 @@ func (n *Node) Stats() Stats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stats
-	s.Up, s.Nodes = n.hears() == nil, len(n.nodes)+1
+	s.Up, s.Nodes, s.Waiting = n.hears() == nil, len(n.nodes)+1, len(n.queue)
 	return s
+}
+
+// Ready returns nil when this node hears what is sent.
+func (n *Node) Ready() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.hears()
 }
 
 // Close releases the connections. It is called after Run has returned.

@@ -51,6 +51,7 @@ const (
 	OrderTerminate   OrderKind = "terminate"    // Engine.Terminate: App, UserID
 	OrderRemoveApp   OrderKind = "remove_app"   // Engine.RemoveApp: App
 	OrderAppsChanged OrderKind = "apps_changed" // Engine.AppsChanged
+	OrderReceived    OrderKind = "received"     // Engine.Received: App, SocketID, UserID, Channels (one)
 )
 
 // TakesAway reports whether the order takes access away from sockets: a node that was cut
@@ -95,8 +96,11 @@ func ownerOrder(kind OrderKind, w Owner) Order {
 
 // Answer is the answer of a node to an Order.
 type Answer struct {
-	Found   bool `json:"found,omitempty"`   // of OrderGrant and OrderIdentify: the socket is there
-	Refused bool `json:"refused,omitempty"` // of the same: and it belongs to another user
+	Found   bool `json:"found,omitempty"`   // of OrderGrant, OrderIdentify and OrderReceived: the socket is there, or was
+	Refused bool `json:"refused,omitempty"` // of the first two: and it belongs to another user
 	Sockets int  `json:"sockets,omitempty"` // of OrderTerminate: how many were closed
 	Unknown bool `json:"unknown,omitempty"` // the node does not know this kind of order
+
+	Seq       int64 `json:"seq,omitempty"` // of OrderReceived: the Progress
+	Confirmed bool  `json:"confirmed,omitempty"`
 }

@@ -37,6 +37,12 @@ func (n node) handle(ctx context.Context, o Order) (a Answer) {
 		if n.appsChanged != nil {
 			n.appsChanged(ctx)
 		}
+	case OrderReceived:
+		if len(o.Channels) == 1 {
+			var p Progress
+			p, a.Found = n.receivedHere(o.App, o.SocketID, o.UserID, o.Channels[0])
+			a.Seq, a.Confirmed = p.Seq, p.Confirmed
+		}
 	default:
 		a.Unknown = true
 	}

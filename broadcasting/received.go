@@ -2,6 +2,7 @@ package broadcasting
 
 import (
 	"container/list"
+	"context"
 	"sync"
 	"time"
 )
@@ -79,9 +80,31 @@ func (r *received) get(socket key, user, channel string) (Progress, bool) {
 	return p, ok
 }
 
+// receivedWait is how long the other nodes have to tell what a socket has received. A node
+// that has just died does not answer, and its clients come back at once.
+const receivedWait = 500 * time.Millisecond
+
 // Received returns how far a socket of the user, which may have ended a short time ago, has
-// come in a channel that it resumed. It returns false when that is not known here.
-func (e *Engine) Received(app, socketID, userID, channel string) (Progress, bool) {
+// come in a channel that it resumed, whichever node it was on. It returns false when no
+// node that answers soon knows.
+func (e *Engine) Received(ctx context.Context, app, socketID, userID, channel string) (Progress, bool) {
+	if p, ok := e.receivedHere(app, socketID, userID, channel); ok {
+		return p, true
+	}
+	ctx, cancel := context.WithTimeout(ctx, receivedWait)
+	defer cancel()
+	var of Answer // of the node that had the socket
+	o := Order{Kind: OrderReceived, App: app, SocketID: socketID, UserID: userID, Channels: []string{channel}}
+	_, _ = e.control.Survey(ctx, o, func(a Answer) bool { // who does not answer does not know
+		if a.Found {
+			of = a
+		}
+		return of.Found
+	})
+	return Progress{Seq: of.Seq, Confirmed: of.Confirmed}, of.Found
+}
+
+func (e *Engine) receivedHere(app, socketID, userID, channel string) (Progress, bool) {
 	if c := e.conn(app, socketID); c != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -21,12 +21,12 @@ func TestReceived(t *testing.T) {
 		synctest.Wait()
 		received := func(seq int64, confirmed bool) {
 			t.Helper()
-			if got, ok := e.Received("1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: seq, Confirmed: confirmed}) {
+			if got, ok := e.Received(t.Context(), "1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: seq, Confirmed: confirmed}) {
 				t.Errorf("received %+v %t, want %d, %t", got, ok, seq, confirmed)
 			}
 			unknown(t, e, "a", "B", crmLine)
 			unknown(t, e, "a", "A", "private-plain")
-			if got, ok := e.Received("2", "a", "A", crmLine); ok {
+			if got, ok := e.Received(t.Context(), "2", "a", "A", crmLine); ok {
 				t.Errorf("in another app: received %+v", got)
 			}
 		}
@@ -59,7 +59,7 @@ func TestReceived(t *testing.T) {
 
 func unknown(t testing.TB, e *broadcasting.Engine, socket, user, channel string) {
 	t.Helper()
-	if got, ok := e.Received("1", socket, user, channel); ok {
+	if got, ok := e.Received(t.Context(), "1", socket, user, channel); ok {
 		t.Errorf("%s of %s in %s received %+v", socket, user, channel, got)
 	}
 }
@@ -76,19 +76,19 @@ func TestReceivedOfAnUnknownPosition(t *testing.T) {
 		synctest.Wait()
 		a.Ask()
 		a.Answered()
-		if got, ok := e.Received("1", "a", "A", crmLine); !ok || got.Confirmed {
+		if got, ok := e.Received(t.Context(), "1", "a", "A", crmLine); !ok || got.Confirmed {
 			t.Errorf("before the read: %+v, %t", got, ok)
 		}
 		time.Sleep(2 * time.Second)
 		a.Ask()
 		a.Answered()
-		if got, ok := e.Received("1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: 5, Confirmed: true}) {
+		if got, ok := e.Received(t.Context(), "1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: 5, Confirmed: true}) {
 			t.Errorf("after the read: %+v, %t", got, ok)
 		}
 		a.Unsubscribe(crmLine)
 		resume(t, e, a, crmLine, 3) // from an earlier one, whose events it wants again
 		a.Answered()
-		if got, ok := e.Received("1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: 3}) {
+		if got, ok := e.Received(t.Context(), "1", "a", "A", crmLine); !ok || got != (broadcasting.Progress{Seq: 3}) {
 			t.Errorf("subscribed again: %+v, %t", got, ok)
 		}
 		a.Close()
@@ -107,7 +107,7 @@ func TestReceivedIsBounded(t *testing.T) {
 	}
 	user := func(i int) string { return fmt.Sprint("U", i/ofUser) }
 	remembered := func(i int, user string) bool {
-		_, ok := e.Received("1", fmt.Sprint(i), user, crmLine)
+		_, ok := e.Received(t.Context(), "1", fmt.Sprint(i), user, crmLine)
 		return ok
 	}
 	for i := range most + 1 {
@@ -129,4 +129,37 @@ func TestReceivedIsBounded(t *testing.T) {
 	if i := 2*ofUser + 1; !remembered(i, user(i)) {
 		t.Error("one user made another's sockets forgotten")
 	}
+}
+
+// What a socket has received is known on every node, to its user alone.
+func TestReceivedOnAnotherNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, b := broadcasting.NewMemory(broadcasting.MemoryOptions{}), &book{}
+		var nodes []*broadcasting.Engine
+		for range 3 {
+			e := broadcasting.NewEngine(broadcasting.Options{Broker: m.Broker(), Presence: m.Presence(), Control: m.Control()})
+			running(t, e, b)
+			nodes = append(nodes, e)
+		}
+		b.fill(crmLine, 5)
+		a := connect(t, nodes[1], "1", "a", words(""))
+		resume(t, nodes[1], a, crmLine, 2)
+		synctest.Wait()
+		check := func(want broadcasting.Progress) {
+			t.Helper()
+			for i, e := range nodes {
+				if got, ok := e.Received(t.Context(), "1", "a", "A", crmLine); !ok || got != want {
+					t.Errorf("node %d says %+v %t, want %+v", i, got, ok, want)
+				}
+				unknown(t, e, "a", "B", crmLine)
+				unknown(t, e, "b", "A", crmLine)
+			}
+		}
+		check(broadcasting.Progress{Seq: 2})
+		a.Ask()
+		a.Answered()
+		check(broadcasting.Progress{Seq: 5, Confirmed: true})
+		a.Close()
+		check(broadcasting.Progress{Seq: 5, Confirmed: true})
+	})
 }

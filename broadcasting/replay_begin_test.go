@@ -67,7 +67,7 @@ func TestResumeIsConfirmedByPage(t *testing.T) {
 		t.Fatal("it is not asked")
 	}
 	a.Answered()
-	if got, ok := e.Received("1", "a", "A", crmLine); !ok || !got.Confirmed || got.Seq != 500 {
+	if got, ok := e.Received(t.Context(), "1", "a", "A", crmLine); !ok || !got.Confirmed || got.Seq != 500 {
 		t.Errorf("received %+v, %t", got, ok)
 	}
 	a.Close()

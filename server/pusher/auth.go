@@ -34,7 +34,7 @@ type Granter interface {
 	Grant(ctx context.Context, app, socketID string, o broadcasting.Owner, channel, channelData string) (bool, error)
 	// Received returns how far a socket of the user, which may have ended, has come in a
 	// channel that it resumed, and false when that is not known.
-	Received(app, socketID, userID, channel string) (broadcasting.Progress, bool)
+	Received(ctx context.Context, app, socketID, userID, channel string) (broadcasting.Progress, bool)
 	// Unsubscribe ends the user's subscriptions to the channels and revokes their
 	// grants.
 	Unsubscribe(ctx context.Context, userID string, channels ...string) error

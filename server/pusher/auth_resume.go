@@ -37,7 +37,7 @@ func (a *Authorizer) place(ctx context.Context, who Session, form *authForm) (cu
 	var had broadcasting.Progress
 	known := false
 	if form.previousID != "" {
-		had, known = a.Grants.Received(a.App.ID, form.previousID, who.owner().UserID, form.channel.Full)
+		had, known = a.Grants.Received(ctx, a.App.ID, form.previousID, who.owner().UserID, form.channel.Full)
 	}
 	switch form.resume {
 	case "":

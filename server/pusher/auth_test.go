@@ -98,7 +98,7 @@ func (g *grants) Grant(_ context.Context, app, socketID string, o broadcasting.O
 // Position implements pusher.Journal.
 func (g *grants) Position(context.Context) (int64, error) { return 30, g.lookErr }
 
-func (g *grants) Received(_, socketID, userID, _ string) (broadcasting.Progress, bool) {
+func (g *grants) Received(_ context.Context, _, socketID, userID, _ string) (broadcasting.Progress, bool) {
 	progress := map[string]broadcasting.Progress{"7.7": {Seq: 20, Confirmed: true}, "7.6": {Seq: 20}}
 	p, ok := progress[socketID]
 	return p, ok && userID == "685"

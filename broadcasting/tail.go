@@ -48,8 +48,9 @@ type Tail struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	err  error // of the last round
-	last time.Time
+	err       error // of the last round
+	last      time.Time
+	delivered int64 // seq, for Delivered
 }
 
 // NewTail returns a Tail. It does nothing until Start or Run is called.
@@ -65,7 +66,21 @@ func NewTail(o TailOptions) *Tail {
 func (t *Tail) Start(ctx context.Context) (err error) {
 	t.seq, err = t.Journal.LastPublished(ctx)
 	t.started = err == nil
+	t.note(t.seq)
 	return err
+}
+
+// Delivered returns the number of the last entry that this node has delivered.
+func (t *Tail) Delivered() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.delivered
+}
+
+func (t *Tail) note(seq int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.delivered = seq
 }
 
 // Ready returns nil when this node delivers what is published.
@@ -139,6 +154,7 @@ func (t *Tail) round(ctx context.Context) error {
 			}
 			t.seq = e.Seq
 		}
+		t.note(t.seq)
 		if len(entries) < relayBatch {
 			return nil
 		}

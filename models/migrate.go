@@ -43,6 +43,19 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return withAdvisoryLock(ctx, pool, lockMigrate, func() error { return migrate(ctx, pool, true) })
 }
 
+// MigrateBeside calls f, which migrates tables that a library has in the database. On
+// PostgreSQL no other process migrates meanwhile.
+func (s *Store) MigrateBeside(ctx context.Context, f func() error) error {
+	if !s.postgres {
+		return f()
+	}
+	pool, err := s.db.DB()
+	if err != nil {
+		return err
+	}
+	return withAdvisoryLock(ctx, pool, lockMigrate, f)
+}
+
 // MigrateUnlessServed is Migrate for a process that has not called Lock. It changes
 // nothing and returns ErrServedOlder while a server runs that the new version would take
 // by surprise.

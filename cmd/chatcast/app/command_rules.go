@@ -50,14 +50,45 @@ func alone(ctx context.Context, store *models.Store) error {
 	return store.Migrate(ctx)
 }
 
+// together lets others serve from the database too, if they know its schema. Nodes that
+// start at the same time wait for the one that migrates.
+func together(ctx context.Context, store *models.Store) error {
+	err := store.MigrateUnlessServed(ctx)
+	for range migrationWaits {
+		if !errors.Is(err, models.ErrServedOlder) || ctx.Err() != nil {
+			break
+		}
+		err = store.MigrateUnlessServed(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return store.LockShared(ctx)
+}
+
+// migrationWaits is how often a node looks again whether another one has migrated, which
+// takes two seconds each time.
+const migrationWaits = 15
+
 // OpenStore opens the database for a command, migrates it to the schema of this version,
 // and gives it the keys of its secrets.
 func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 	return openWithKeys(ctx, cfg, besideServer)
 }
 
-// openAlone is OpenStore for the server, which is alone on its database.
-func openAlone(ctx context.Context, cfg config.Config) (*models.Store, error) {
+// openToServe is OpenStore for the server, which is alone on its database unless the bus is
+// that of a cluster.
+func openToServe(ctx context.Context, cfg config.Config) (*models.Store, error) {
+	if cfg.Bus.Cluster() {
+		store, err := openWithKeys(ctx, cfg, together)
+		switch {
+		case errors.Is(err, models.ErrLocked):
+			return nil, fmt.Errorf("%w, with another bus.url than postgres:; stop it first", err)
+		case errors.Is(err, models.ErrServedOlder):
+			return nil, fmt.Errorf("%w; stop all nodes before one of a version with another schema", err)
+		}
+		return store, err
+	}
 	store, err := openWithKeys(ctx, cfg, alone)
 	if errors.Is(err, models.ErrLocked) {
 		return nil, fmt.Errorf("%w; %s", err, oneAtATime)

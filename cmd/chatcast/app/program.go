@@ -88,7 +88,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 			return nil, fmt.Errorf("server.tls: %w", err)
 		}
 	}
-	if store, err = openAlone(ctx, cfg); err != nil {
+	if store, err = openToServe(ctx, cfg); err != nil {
 		return nil, err
 	}
 	if err := store.ClaimKeys(ctx); err != nil {
@@ -109,6 +109,12 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	// Before a socket is accepted: what is signed out from now on must be seen.
 	if p.cutOffs, err = p.parts.rules.CutOffs(ctx); err != nil {
 		return nil, err
+	}
+	// The same is true of what is published.
+	if p.parts.tail != nil {
+		if err = p.parts.tail.Start(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }

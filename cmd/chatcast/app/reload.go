@@ -71,7 +71,7 @@ func (p *Program) apply(ctx context.Context, target config.Config) error {
 		ActivityTimeout: time.Duration(l.ActivityTimeout), PongTimeout: time.Duration(l.PongTimeout),
 	})
 	r.dialect.SetMessageRate(l.MessagesPerSecond, l.MessagesBurst)
-	r.memory.SetCacheLimits(time.Duration(l.CacheTTL), l.CacheBytes)
+	r.cache.SetCacheLimits(time.Duration(l.CacheTTL), l.CacheBytes)
 	if p.level != nil {
 		p.level.Set(config.Level(target.Log.Level))
 	}

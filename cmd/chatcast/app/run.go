@@ -94,6 +94,9 @@ func (p *Program) runBack(back *stage) {
 	} {
 		back.run(f)
 	}
+	if p.parts.tail != nil {
+		back.run(p.parts.tail.Run)
+	}
 	if p.tls != nil {
 		back.run(p.tls.run)
 	}

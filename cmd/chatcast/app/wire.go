@@ -12,6 +12,7 @@ import (
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
 	"chatcast/broadcasting/history"
+	"chatcast/broadcasting/postgres"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/channels/clientaddr"
@@ -41,7 +42,9 @@ type components struct {
 	relay     *broadcasting.Relay
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
-	memory    *broadcasting.Memory // connects the engine
+	cache     cacheLimits        // of what connects the engine
+	nodes     *postgres.Node     // connects the engine to other nodes; nil: it is alone
+	tail      *broadcasting.Tail // nil as well: the relay publishes
 	history   *history.Keeper
 	watcher   *apps.Watcher // watches all apps; the field apps serves them
 	served    []apps.App    // set by wireApps
@@ -68,11 +71,15 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r = &components{store: store, log: logFor("apps"), refusals: refusals.New(logFor("refusals")), measures: newMeasures()}
 
 	// broadcasting: an event goes in, frames come out
-	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{
-		CacheTTL: time.Duration(cfg.Limits.CacheTTL), CacheBytes: cfg.Limits.CacheBytes,
-	})
-	r.memory = nodes
-	r.engine = broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: nodes.Presence(), Control: nodes.Control(), Queued: r.measures.queued})
+	if err := r.wireEngine(ctx, cfg, logFor("bus")); err != nil {
+		return nil, err
+	}
+	made := r
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, made.close())
+		}
+	}()
 
 	// crm: the rules, the journal that they write and the relay reads, the file store,
 	// and the messengers with accounts of their own
@@ -82,28 +89,18 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	}
 	r.filesDone = filesDone
 	if err := r.wireWhatsApp(ctx, cfg, logFor("whatsapp")); err != nil {
-		filesDone()
 		return nil, err
 	}
 	r.tracing = newTracing(cfg.Tracing, o.Version, logFor("tracing"))
-	made := r
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, made.close())
-		}
-	}()
 	journal := crm.NewJournal(store)
-	r.relay = broadcasting.NewRelay(broadcasting.RelayOptions{
-		Journal: journal, Publish: r.tracing.publishing(r.engine.Publish), App: cfg.Apps[0].ID, Log: logFor("relay"),
-		Retention: time.Duration(cfg.Journal.Retention),
-	})
+	r.wireRelay(cfg, journal, logFor("relay"))
 	var tracer crm.Tracer // nil when tracing is off
 	if r.tracing != nil {
 		tracer = r.tracing
 	}
 	r.callbacks = callbacks.New(callbacks.Options{
 		Log: logFor("callbacks"), AllowPrivate: cfg.Webhooks.AllowPrivateTargets, SuspendAfter: time.Duration(cfg.Webhooks.SuspendAfter),
-		Retention: time.Duration(cfg.Journal.Retention), Alone: true, // New has locked the database
+		Retention: time.Duration(cfg.Journal.Retention), Alone: !cfg.Bus.Cluster(), // New has locked the database
 	})
 	r.rules = crm.New(crm.Options{
 		Callbacks: r.callbacks,
@@ -118,6 +115,8 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.callbacks.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)
+	r.online.Share(r.engine)
+	r.engine.OnShared(r.online.Elsewhere)
 	r.engine.SetHistory(crm.History{Service: r.rules}, logFor("resume"))
 	if err := r.wireHistory(ctx, cfg, journal, logFor("history")); err != nil {
 		return nil, err
@@ -160,6 +159,11 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		{"database", store.Ping},
 		{"relay", func(context.Context) error { return r.relay.Ready() }},
 	}, probes: []*probe{{healthCheck: healthCheck{"writes", store.ProbeWrite}}}}
+	if r.nodes != nil {
+		r.health.checks = append(r.health.checks,
+			healthCheck{"bus", func(context.Context) error { return r.nodes.Ready() }},
+			healthCheck{"tail", func(context.Context) error { return r.tail.Ready() }})
+	}
 	if folder, local := files.(crm.Folder); local {
 		r.health.probes = append(r.health.probes, &probe{healthCheck: healthCheck{"files", folder.Writable}})
 	}
@@ -171,10 +175,20 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	return r, nil
 }
 
-// close releases what wire took.
+// close releases what wire took, as far as it came.
 func (r *components) close() error {
-	r.filesDone()
-	return errors.Join(r.tracing.close(), r.keys.Close())
+	var errs []error
+	if r.filesDone != nil {
+		r.filesDone()
+	}
+	errs = append(errs, r.tracing.close())
+	if r.keys != nil {
+		errs = append(errs, r.keys.Close())
+	}
+	if r.nodes != nil {
+		errs = append(errs, r.nodes.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // wireWhatsApp makes the messenger of WhatsApp's lines. Unpaired lines are served by
@@ -188,16 +202,18 @@ func (r *components) wireWhatsApp(ctx context.Context, cfg config.Config, log *s
 	if r.keys, dialect, err = r.store.SideDB(ctx); err != nil {
 		return err
 	}
+	// Nodes that start together must not make its tables at the same time.
+	err = r.store.MigrateBeside(ctx, func() error { return whatsapp.UpgradeTables(ctx, r.keys, dialect) })
+	if err != nil {
+		return err // close closes the keys
+	}
 	r.whatsapp, err = whatsapp.New(ctx, whatsapp.Options{
 		DB: r.keys, Dialect: dialect, Keys: keys, Log: log, Endpoint: cfg.WhatsApp.Endpoint, RootKey: cfg.WhatsApp.RootKey, Unpaired: bridge.Messenger{},
-		Alone:    true, // New has locked the database
+		Alone:    !cfg.Bus.Cluster(), // New has locked the database
 		Archives: cfg.WhatsApp.Archive, SendDelay: time.Duration(cfg.WhatsApp.SendDelay), Guard: cfg.WhatsApp.Guard, TypeFor: time.Duration(cfg.WhatsApp.Typing), PrivateLinks: cfg.Files.AllowPrivateLinks,
 		PrivateProxies: cfg.WhatsApp.AllowPrivateProxies,
 	})
-	if err != nil {
-		return errors.Join(err, r.keys.Close())
-	}
-	return nil
+	return err
 }
 
 // wireHistory makes the history of apps' channels. The nodes learn of each other's events as
@@ -228,7 +244,7 @@ func (r *components) maxHistory(app string) int64 {
 func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	r.hooks, err = webhook.New(ctx, webhook.Options{
 		Store: NewWebhookStore(r.store), Log: log, Apps: r.served, AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
-		Alone: true, // New has locked the database
+		Alone: !cfg.Bus.Cluster(), // New has locked the database
 	})
 	if err != nil {
 		return err

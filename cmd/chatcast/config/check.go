@@ -24,7 +24,7 @@ func check(cfg *Config, violations *ConfigError) {
 	checkServer(cfg.Server, violations)
 	checkLog(cfg.Log, violations)
 	checkDatabase(cfg.Database.URL, violations)
-	checkBus(cfg.Bus.URL, violations)
+	checkBus(cfg, violations)
 	if _, err := cfg.Encryption.Load(); err != nil {
 		var wrong ConfigError
 		errors.As(err, &wrong)
@@ -132,15 +132,20 @@ func checkDatabase(text string, violations *ConfigError) {
 	}
 }
 
-func checkBus(text string, violations *ConfigError) {
+func checkBus(cfg *Config, violations *ConfigError) {
 	const key = "bus.url"
-	scheme, _, _ := strings.Cut(text, ":")
+	scheme, rest, _ := strings.Cut(cfg.Bus.URL, ":")
 	switch {
-	case text == "memory:":
+	case cfg.Bus.URL == BusMemory:
+	case cfg.Bus.Cluster() && strings.HasPrefix(cfg.Database.URL, "sqlite:"):
+		violations.add(key, "must be memory: with SQLite; postgres: is for nodes that share a PostgreSQL database")
+	case cfg.Bus.Cluster():
+	case (scheme == "postgres" || scheme == "postgresql") && rest != "": // not shown: the text may contain a password
+		violations.add(key, "must be postgres: alone; the database is that of database.url")
 	case scheme == "redis" || scheme == "rediss":
-		violations.add(key, "this version has no Redis bus; it runs as one node, with memory:")
+		violations.add(key, "this version has no Redis bus; use postgres: for several nodes, or memory: for one")
 	default:
-		violations.add(key, "must be memory:")
+		violations.add(key, "must be memory: or postgres:")
 	}
 }
 
@@ -273,10 +278,16 @@ func Notes(cfg *Config) (lines []string) {
 	if note := cfg.Encryption.keyFileNote(); note != "" {
 		lines = append(lines, note)
 	}
-	if strings.HasPrefix(cfg.Database.URL, "sqlite:") {
+	switch {
+	case cfg.Bus.Cluster():
+		lines = append(lines, "bus.url is postgres: others may run on this database, with the same configuration")
+		if cfg.Files.S3.Bucket == "" {
+			lines = append(lines, "files.s3.bucket is empty: files.dir must be one folder that all nodes share")
+		}
+	case strings.HasPrefix(cfg.Database.URL, "sqlite:"):
 		lines = append(lines, "database.url is SQLite and bus.url is memory: the server runs as one node")
-	} else {
-		lines = append(lines, "bus.url is memory: the server runs as one node; this version has no bus between nodes")
+	default:
+		lines = append(lines, "bus.url is memory: the server runs as one node; with postgres: several run on this database")
 	}
 	return lines
 }

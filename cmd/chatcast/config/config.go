@@ -94,6 +94,15 @@ type BusConfig struct {
 	URL string `yaml:"url" secret:"url"`
 }
 
+// Values of BusConfig.URL.
+const (
+	BusMemory   = "memory:"
+	BusPostgres = "postgres:"
+)
+
+// Cluster reports whether other nodes may run on the same database.
+func (b BusConfig) Cluster() bool { return b.URL == BusPostgres }
+
 // WebhooksConfig holds the settings of all webhooks.
 type WebhooksConfig struct {
 	AllowPrivateTargets bool     `yaml:"allow_private_targets"`

@@ -4,7 +4,7 @@
 //
 // The tests are in packages below it, which run in parallel: program tests the program
 // from outside, browser its channels in Chromium, console the console as people use it,
-// kill the built program when it dies, bench how fast it is. Each has
+// kill the built program when it dies, cluster the built program on several nodes, bench how fast it is. Each has
 //
 //	func TestMain(m *testing.M) { e2e.Main(m) }
 //

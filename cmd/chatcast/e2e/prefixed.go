@@ -58,7 +58,7 @@ func Nginx(t testing.TB, address, path string) map[string]string {
 		return nil
 	}
 	dir := t.TempDir()
-	on, off := freeAddress(t), freeAddress(t)
+	on, off := FreeAddress(t), FreeAddress(t)
 	site := func(listen, upstream string) string {
 		return fmt.Sprintf(`server {
     listen %s;
@@ -97,8 +97,8 @@ func Nginx(t testing.TB, address, path string) map[string]string {
 	return map[string]string{"nginx, passed on": "http://" + on + path, "nginx, taken away": "http://" + off + path}
 }
 
-// freeAddress returns an address of this machine that nobody listens on.
-func freeAddress(t testing.TB) string {
+// FreeAddress returns an address of this machine that nobody listens on.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -137,14 +137,20 @@ func certificate(t *testing.T, dir string) (cert, key string) {
 
 // startNginx starts nginx; pairs change more of the example.
 func startNginx(t *testing.T, upstream string, pairs ...string) *frontend {
+	t.Helper()
+	return startNginxWith(t, "nginx.conf", append(pairs, "server 127.0.0.1:6001", "server "+upstream)...)
+}
+
+// startNginxWith starts nginx with an example that is changed by pairs.
+func startNginxWith(t *testing.T, file string, pairs ...string) *frontend {
+	t.Helper()
 	binary, dir, port := installed(t, "nginx"), t.TempDir(), freePort(t)
 	cert, key := certificate(t, dir)
-	site := write(t, dir, "chatcast.conf", example(t, "nginx.conf", append(pairs,
+	site := write(t, dir, "chatcast.conf", example(t, file, append(pairs,
 		"listen 443 ssl http2;", "listen 127.0.0.1:"+port+" ssl http2;",
 		"    listen [::]:443 ssl http2;\n", "",
 		"/etc/letsencrypt/live/chat.example.com/fullchain.pem", cert,
-		"/etc/letsencrypt/live/chat.example.com/privkey.pem", key,
-		"server 127.0.0.1:6001", "server "+upstream)...))
+		"/etc/letsencrypt/live/chat.example.com/privkey.pem", key)...))
 	user := ""
 	if os.Geteuid() == 0 {
 		user = "user root;\n"

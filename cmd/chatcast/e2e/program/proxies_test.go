@@ -98,8 +98,12 @@ const subscribeToOrders = `{"event":"pusher:subscribe","data":{"channel":"orders
 
 // carriesStreams reads a streamed answer line by line, while it goes on.
 func (f *frontend) carriesStreams(p *e2e.Running) func(*testing.T) {
+	return f.carriesStream(p, "123/abcdefgh12")
+}
+
+func (f *frontend) carriesStream(p *e2e.Running, name string) func(*testing.T) {
 	return func(t *testing.T) {
-		session := f.base + "/pusher/app/ChatsAppApiProdKey/123/abcdefgh12"
+		session := f.base + "/pusher/app/ChatsAppApiProdKey/" + name
 		ctx := testwait.Context(t)
 		req, err := http.NewRequestWithContext(ctx, "POST", session+"/xhr_streaming?protocol=7", nil)
 		if err != nil {

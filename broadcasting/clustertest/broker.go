@@ -215,8 +215,15 @@ func testBrokerVersions(t *testing.T, nodes []*brokerNode) {
 }
 
 func testBrokerRemoveApp(t *testing.T, nodes []*brokerNode) {
-	for _, app := range []string{"1", "2", "12", "1 "} {
+	apps := []string{"1", "2", "12", "1 "}
+	for _, app := range apps {
+		for _, n := range nodes {
+			n.Interest(app, "cache-a", true)
+		}
 		nodes[0].publish(t, broadcasting.Event{App: app, Channel: "cache-a", Name: "e", Data: "of " + app})
+	}
+	for _, n := range nodes { // a node compares what it is given with what is kept
+		n.told.await(t, "all events", func(list []string) bool { return len(list) == len(apps) })
 	}
 	if err := nodes[1].RemoveApp(t.Context(), "1"); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"chatcast/broadcasting/cluster"
 	"chatcast/broadcasting/clustertest"
 	"chatcast/broadcasting/postgres"
 	"chatcast/models/testdb"
@@ -12,7 +13,7 @@ import (
 func TestMain(m *testing.M) { testdb.Main(m) }
 
 // open opens nodes on a database of their own.
-func open(t *testing.T, count int, o postgres.Options) (nodes []*postgres.Node) {
+func open(t *testing.T, count int, o postgres.Options) (nodes []*cluster.Node) {
 	t.Helper()
 	if o.URL == "" {
 		o.URL = testdb.PostgresURL(t)
@@ -35,7 +36,7 @@ func open(t *testing.T, count int, o postgres.Options) (nodes []*postgres.Node) 
 	return nodes
 }
 
-func seams[T any](seam func(*postgres.Node) T) func(t *testing.T, n int) []T {
+func seams[T any](seam func(*cluster.Node) T) func(t *testing.T, n int) []T {
 	return func(t *testing.T, n int) (list []T) {
 		for _, node := range open(t, n, postgres.Options{}) {
 			list = append(list, seam(node))
@@ -45,13 +46,13 @@ func seams[T any](seam func(*postgres.Node) T) func(t *testing.T, n int) []T {
 }
 
 func TestBroker(t *testing.T) {
-	clustertest.Broker(t, seams((*postgres.Node).Broker))
+	clustertest.Broker(t, seams((*cluster.Node).Broker))
 }
 
 func TestPresence(t *testing.T) {
-	clustertest.Presence(t, seams((*postgres.Node).Presence))
+	clustertest.Presence(t, seams((*cluster.Node).Presence))
 }
 
 func TestControl(t *testing.T) {
-	clustertest.Control(t, seams((*postgres.Node).Control))
+	clustertest.Control(t, seams((*cluster.Node).Control))
 }

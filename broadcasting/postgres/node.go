@@ -2,23 +2,20 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/cluster"
 )
 
-// ErrAway is returned while this node has no connection to the others.
-var ErrAway = errors.New("postgres: the bus between the nodes is away")
-
-// Options are the options of a Node.
+// Options are the options of a node.
 type Options struct {
 	URL        string // of the database, which has the tables of this version
 	Log        *slog.Logger
@@ -28,264 +25,114 @@ type Options struct {
 	// takes it alone knows that there is none; 0: none.
 	Lock int64
 
-	// For tests; 0: those of a Node.
+	// For tests; 0: those of a cluster.Node.
 	Lease, Beat time.Duration
 }
 
-// Times of a Node.
 const (
-	leaseTime  = 6 * time.Second
-	beatTime   = time.Second
-	sendTime   = 5 * time.Second // for a transaction
-	openTime   = 10 * time.Second
-	poolConns  = 4 // for sending, and for the last events of cache channels
-	stateParts = 500
-	maxQueued  = 100_000 // reports that may wait to be sent; then the node joins again
+	poolConns = 4               // for sending, and for the last events of cache channels
+	lockKept  = 0x63686174_0101 // an advisory lock: "chat" and the purpose; those of models end with smaller numbers
+	sender    = "chatcast bus sender"
 )
 
-// Node is one node of the cluster. Its Broker, Presence and Control belong to one engine.
-type Node struct {
-	// static
-	o    Options
-	base string // its names in the cluster begin with it
-	pool *pgxpool.Pool
-	turn chan struct{} // holds one: the right to send
-	wake chan struct{} // holds one: "something is to be sent"
-
-	cacheTTL   atomic.Int64
-	cacheBytes atomic.Int64
-
-	broker   broker
-	presence presence
-	control  control
-
-	running sync.Mutex
-	// guarded by running
-	runs int
-	end  context.CancelFunc
-	done chan struct{}
-	link *link // the first one, made by Open
-
-	// owned by turn
-	number uint64 // of the last batch
-
-	// owned by the loop
-	swept int
-	early []heardMessage // what was heard before Run
-
-	mu sync.Mutex
-	// guarded by mu
-	id       string    // the name in the cluster
-	names    int       // how many it has had
-	up       bool      // connected, as far as is known
-	ended    bool      // Run has returned
-	why      error     // why it is not up
-	heard    time.Time // when the node last heard itself
-	beaten   time.Time // when the row was last renewed
-	steady   time.Time // since when it was always renewed in time
-	dbTime   time.Time // by the clock of the database, at dbTimeAt
-	dbTimeAt time.Time
-	orders   int64 // the last order that takes access away
-	nodes    map[string]*peer
-	gone     map[string]time.Time // names that are no longer heard
-	queue    []*outgoing
-	resend   bool          // reports were lost: everything is to be sent again
-	changed  chan struct{} // closed and replaced when Complete may have changed
-	cutOff   func()
-	stats    Stats
+// transport implements cluster.Transport.
+type transport struct {
+	url    string
+	lock   int64
+	log    *slog.Logger
+	limits *cluster.CacheLimits
+	pool   *pgxpool.Pool
+	number uint64 // of the last batch; the node sends one at a time
 }
 
-// peer is another node.
-type peer struct {
-	known    bool                          // its state is in the view
-	incoming []broadcasting.PresenceReport // the parts of its state so far
-}
+var _ cluster.Transport = (*transport)(nil)
 
-// Stats are the counters of a Node.
-type Stats struct {
-	Up       bool   // this node hears the bus
-	Nodes    int    // of the cluster, with this one, as far as this node knows
-	Waiting  int    // messages that wait to be sent
-	Joins    uint64 // how often this node has joined again
-	CutOffs  uint64 // how often its sockets were disconnected because it may have missed an order
-	Sent     uint64 // messages
-	Received uint64
-	Failed   uint64 // messages that could not be sent
-	Buried   uint64 // nodes that this node has buried
-}
+// errPooler means that notifications do not arrive.
+var errPooler = errors.New("LISTEN needs a session of its own, which a connection pooler in between must keep")
 
 // Open connects to the database and makes this process a node of the cluster. The caller
 // must Close it.
-func Open(ctx context.Context, o Options) (*Node, error) {
+func Open(ctx context.Context, o Options) (*cluster.Node, error) {
 	cfg, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	cfg.MaxConns, cfg.MinConns = poolConns, 1
-	cfg.ConnConfig.RuntimeParams["application_name"] = "chatcast bus sender"
+	cfg.ConnConfig.RuntimeParams["application_name"] = sender
 	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
-	if o.Lease <= 0 {
-		o.Lease = leaseTime
-	}
-	if o.Beat <= 0 {
-		o.Beat = beatTime
-	}
-	n := &Node{
-		o: o, base: rand.Text()[:16], turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), changed: make(chan struct{}),
-		nodes: map[string]*peer{}, gone: map[string]time.Time{}, cutOff: func() {},
-	}
-	n.broker.node, n.presence.node, n.control.node = n, n, n
-	n.presence.mine, n.presence.view = broadcasting.NewPresenceView(), broadcasting.NewPresenceView()
-	n.control.surveys, n.control.handling = map[uint64]*survey{}, map[handled]context.CancelFunc{}
-	n.SetCacheLimits(o.CacheTTL, o.CacheBytes)
-	ctx, cancel := context.WithTimeout(ctx, openTime)
-	defer cancel()
-	if n.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+	t := &transport{url: o.URL, lock: o.Lock, log: o.Log, limits: cluster.NewCacheLimits(o.CacheTTL, o.CacheBytes)}
+	if t.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	if n.link, err = n.join(ctx); err == nil {
-		err = n.hearsItself(ctx)
+	n, err := cluster.Open(ctx, cluster.Options{Log: o.Log, Limits: t.limits, Lease: o.Lease, Beat: o.Beat}, t)
+	if errors.Is(err, cluster.ErrUnheard) {
+		err = fmt.Errorf("%w: %w", err, errPooler)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres: join the cluster: %w", err), n.Close())
+		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	return n, nil
 }
 
-// Broker returns the broker of the node.
-func (n *Node) Broker() broadcasting.Broker { return &n.broker }
+// Close implements cluster.Transport.
+func (t *transport) Close() { t.pool.Close() }
 
-// Presence returns the presence of the node.
-func (n *Node) Presence() broadcasting.Presence { return &n.presence }
+// Interest implements cluster.Transport; every node hears everything.
+func (t *transport) Interest(string, string, bool) {}
 
-// Control returns the control of the node.
-func (n *Node) Control() broadcasting.Control { return &n.control }
-
-// OnCutOff sets the function that is called when this node may have missed orders that
-// take access away. It must disconnect the node's sockets. It must be set before Run.
-func (n *Node) OnCutOff(f func()) { n.cutOff = f }
-
-// SetCacheLimits replaces the limits of the cached events. A new ttl is for events that
-// are published later.
-func (n *Node) SetCacheLimits(ttl time.Duration, bytes int) {
-	if ttl <= 0 {
-		ttl = 30 * time.Minute
+// Last implements cluster.Transport.
+func (t *transport) Last(ctx context.Context, app, channel string) (last broadcasting.LastEvent, err error) {
+	var version, left int64
+	var text string
+	err = t.pool.QueryRow(ctx, `
+		SELECT version, event, (extract(epoch FROM expires_at - clock_timestamp()) * 1000000)::bigint
+		FROM bus_last WHERE app = $1 AND channel = $2 AND expires_at > clock_timestamp()`, app, channel).Scan(&version, &text, &left)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return last, nil
 	}
-	if bytes <= 0 {
-		bytes = 64 << 20
+	if err != nil {
+		return last, fmt.Errorf("postgres: the last event of a channel: %w", err)
 	}
-	n.cacheTTL.Store(int64(ttl))
-	n.cacheBytes.Store(int64(bytes))
+	var ev cluster.Event
+	if err := json.Unmarshal([]byte(text), &ev); err != nil {
+		return last, fmt.Errorf("postgres: the last event of a channel: %w", err)
+	}
+	return broadcasting.LastEvent{Event: ev.Engine(), Version: uint64(version), TTL: max(time.Duration(left)*time.Microsecond, time.Microsecond)}, nil
 }
 
-// Stats returns the counters now.
-func (n *Node) Stats() Stats {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	s := n.stats
-	s.Up, s.Nodes, s.Waiting = n.hears() == nil, len(n.nodes)+1, len(n.queue)
-	return s
-}
-
-// Ready returns nil when this node hears what is sent.
-func (n *Node) Ready() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.hears()
-}
-
-// Close releases the connections. It is called after Run has returned.
-func (n *Node) Close() error {
-	n.running.Lock()
-	if n.link != nil { // Run was not called
-		ctx, cancel := context.WithTimeout(context.Background(), sendTime)
-		n.leave(ctx, n.link)
-		cancel()
-		n.link = nil
-	}
-	n.running.Unlock()
-	n.pool.Close()
-	return nil
-}
-
-// run is Run of the three seams: the node works while one of them runs.
-func (n *Node) run(ctx context.Context) error {
-	n.running.Lock()
-	if n.runs++; n.runs == 1 && n.done == nil {
-		var loop context.Context
-		loop, n.end = context.WithCancel(context.WithoutCancel(ctx))
-		n.done = make(chan struct{})
-		go func(l *link) {
-			defer close(n.done)
-			n.loop(loop, l)
-		}(n.link)
-		n.link = nil
-	}
-	n.running.Unlock()
-	<-ctx.Done()
-	n.running.Lock()
-	n.runs--
-	last, done := n.runs == 0, n.done
-	if last {
-		n.end()
-	}
-	n.running.Unlock()
-	if last {
-		<-done
+// RemoveApp implements cluster.Transport.
+func (t *transport) RemoveApp(ctx context.Context, app string) error {
+	err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(lockKept)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM bus_last WHERE app = $1", app)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("postgres: remove the events of an app: %w", err)
 	}
 	return nil
 }
 
-// loop works until ctx ends, connecting again whenever the connection is lost.
-func (n *Node) loop(ctx context.Context, l *link) {
-	for ctx.Err() == nil {
-		err := n.serve(ctx, l)
-		if ctx.Err() != nil {
-			break
+// Sweep implements cluster.Transport.
+func (t *transport) Sweep(ctx context.Context) error {
+	err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+		var mine bool
+		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(lockKept)).Scan(&mine); err != nil || !mine {
+			return err // another node sweeps or publishes
 		}
-		n.down(err)
-		n.o.Log.WarnContext(ctx, "the bus between the nodes is lost, connecting again", "error", err)
-		l.close()
-		if l = n.rejoin(ctx); l == nil {
-			break
+		if _, err := tx.Exec(ctx, "DELETE FROM bus_last WHERE expires_at <= clock_timestamp()"); err != nil {
+			return err
 		}
-		n.o.Log.InfoContext(ctx, "the bus between the nodes is back")
+		_, err := tx.Exec(ctx, `
+			DELETE FROM bus_last WHERE version <= COALESCE((
+				SELECT MAX(version) FROM (SELECT version, SUM(size) OVER (ORDER BY version DESC) AS total FROM bus_last) AS sizes WHERE total > $1), 0)`,
+			t.limits.Bytes())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
 	}
-	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
-	defer cancel()
-	n.leave(bye, l)
-}
-
-// down notes that the node is not connected, and fails what waits to be sent.
-func (n *Node) down(why error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.up, n.why = false, why
-	n.failQueue(why)
-	for _, p := range n.nodes { // what is said meanwhile is missed
-		p.known, p.incoming = false, nil
-	}
-	n.tellChanged()
-}
-
-// failQueue needs mu.
-func (n *Node) failQueue(err error) {
-	for _, out := range n.queue {
-		out.finish(fmt.Errorf("%w: %w", ErrAway, err))
-	}
-	n.stats.Failed += uint64(len(n.queue))
-	n.queue = nil
-}
-
-func (n *Node) isGone(node string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	_, gone := n.gone[node]
-	return gone
-}
-
-// tellChanged wakes who waits in Complete; needs mu.
-func (n *Node) tellChanged() {
-	close(n.changed)
-	n.changed = make(chan struct{})
+	return nil
 }

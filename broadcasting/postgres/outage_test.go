@@ -5,15 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/cluster"
+	"chatcast/broadcasting/clustertest"
 	"chatcast/broadcasting/postgres"
 	"chatcast/channels/testwait"
 	"chatcast/models/testdb"
@@ -22,90 +22,14 @@ import (
 // quick has the rules of a cluster in less time.
 var quick = postgres.Options{Lease: 1800 * time.Millisecond, Beat: 300 * time.Millisecond}
 
-// testNode is a running node that records what it is told.
-type testNode struct {
-	*postgres.Node
-	url  string // of the database, past the proxy
-	stop func()
-
-	mu    sync.Mutex
-	told  []string      // guarded by mu
-	grown chan struct{} // closed and replaced when told grows; guarded by mu
-}
-
-func (n *testNode) add(note string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.told = append(n.told, note)
-	close(n.grown)
-	n.grown = make(chan struct{})
-}
-
-func (n *testNode) OthersSubscribed(app, channel string) {}
-
-func (n *testNode) OtherMemberAdded(app, channel string, m *broadcasting.Member) {
-	n.add(fmt.Sprintf("%s + %s %s", channel, m.ID, m.Info))
-}
-
-func (n *testNode) OtherMemberRemoved(app, channel, userID string) { n.add(channel + " - " + userID) }
-
-func (n *testNode) OtherSignedIn(app, userID string, online bool) {
-	n.add(fmt.Sprintf("%s online %v", userID, online))
-}
-
-// await waits until ok returns true for what the node was told.
-func (n *testNode) await(t *testing.T, what string, ok func(told []string) bool) []string {
-	t.Helper()
-	deadline := time.After(testwait.Long)
-	for {
-		n.mu.Lock()
-		told, grown := slices.Clone(n.told), n.grown
-		n.mu.Unlock()
-		if ok(told) {
-			return told
-		}
-		select {
-		case <-grown:
-		case <-deadline:
-			t.Fatalf("%s does not come; told was %q", what, told)
-		}
-	}
-}
-
-func (n *testNode) has(t *testing.T, note string) []string {
-	t.Helper()
-	return n.await(t, note, func(told []string) bool { return slices.Contains(told, note) })
-}
-
-// start attaches and runs a node, as an engine does.
-func start(t *testing.T, node *postgres.Node) *testNode {
-	t.Helper()
-	n := &testNode{Node: node, grown: make(chan struct{})}
-	node.Broker().Attach(func(ev broadcasting.Event, version uint64) {
-		n.add(fmt.Sprintf("%s %s %d", ev.Channel, ev.Data, version))
-	})
-	node.Presence().Attach(n)
-	node.Control().Attach(func(_ context.Context, o broadcasting.Order) broadcasting.Answer {
-		n.add("order " + string(o.Kind))
-		return broadcasting.Answer{Found: true}
-	})
-	node.OnCutOff(func() { n.add("cut off") })
-	ctx, cancel := context.WithCancel(context.Background())
-	var runs sync.WaitGroup
-	for _, run := range []func(context.Context) error{node.Broker().Run, node.Presence().Run, node.Control().Run} {
-		runs.Go(func() {
-			if err := run(ctx); err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		})
-	}
-	n.stop = sync.OnceFunc(func() { cancel(); runs.Wait() })
-	t.Cleanup(n.stop)
-	return n
+// node is a running node on a database.
+type node struct {
+	*clustertest.Node
+	url string // past the proxy
 }
 
 // nodesBehind starts nodes: the first one is connected by way of a proxy.
-func nodesBehind(t *testing.T, count int, o postgres.Options) (p *testdb.Proxy, nodes []*testNode) {
+func nodesBehind(t *testing.T, count int, o postgres.Options) (p *testdb.Proxy, nodes []*node) {
 	t.Helper()
 	url := testdb.PostgresURL(t)
 	p = testdb.Between(t, url)
@@ -114,9 +38,7 @@ func nodesBehind(t *testing.T, count int, o postgres.Options) (p *testdb.Proxy, 
 		if i == 0 {
 			o.URL = p.URL
 		}
-		n := start(t, open(t, 1, o)[0])
-		n.url = url
-		nodes = append(nodes, n)
+		nodes = append(nodes, &node{clustertest.Start(t, open(t, 1, o)[0]), url})
 	}
 	for i, n := range nodes {
 		if err := n.Presence().Complete(t.Context()); err != nil {
@@ -126,39 +48,10 @@ func nodesBehind(t *testing.T, count int, o postgres.Options) (p *testdb.Proxy, 
 	return p, nodes
 }
 
-// until waits until ok returns true.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(testwait.Long); !ok(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("%s: it does not come to that", what)
-		}
-	}
-}
-
-// complete waits until Complete returns nil, or an error.
-func complete(t *testing.T, n *testNode, want bool) {
-	t.Helper()
-	until(t, fmt.Sprintf("a node is complete: %v", want), func() bool {
-		return (n.Presence().Complete(t.Context()) == nil) == want
-	})
-}
-
-func count(told []string, note string) (n int) {
-	for _, have := range told {
-		if have == note {
-			n++
-		}
-	}
-	return n
-}
-
 // TestDeadNode tests that the members of a node that no longer answers leave, once, that
 // the node notices, and that they come back with it.
 func TestDeadNode(t *testing.T) {
-	for name, outage := range map[string]func(*testdb.Proxy){"cut": (*testdb.Proxy).Cut, "hanging": (*testdb.Proxy).Hang} {
+	for name, outage := range map[string]func(*testdb.Proxy){"cut": func(p *testdb.Proxy) { p.Cut() }, "hanging": func(p *testdb.Proxy) { p.Hang() }} {
 		t.Run(name, func(t *testing.T) {
 			p, nodes := nodesBehind(t, 3, quick)
 			nodes[0].Presence().Subscribed("1", "presence-a", 1)
@@ -167,31 +60,31 @@ func TestDeadNode(t *testing.T) {
 			nodes[0].Presence().MemberAdded("1", "presence-a", &broadcasting.Member{ID: "v"})
 			nodes[0].Presence().SignedIn("1", "s", 1)
 			for _, n := range nodes[1:] {
-				n.has(t, "s online true")
+				n.Has(t, "s online true")
 			}
 			outage(p)
 			began := time.Now()
 			for _, n := range nodes[1:] {
-				told := n.has(t, "s online false")
+				told := n.Has(t, "s online false")
 				if lived := time.Since(began); lived > testwait.Scaled(quick.Lease+4*quick.Beat) {
 					t.Errorf("a dead node lives for %s", lived)
 				}
-				if count(told, "presence-a - u") != 1 || count(told, "s online false") != 1 {
+				if clustertest.Count(told, "presence-a - u") != 1 || clustertest.Count(told, "s online false") != 1 {
 					t.Errorf("told %q", told)
 				}
 			}
 			if got := nodes[2].Presence().OtherMembers("1", "presence-a"); len(got) != 1 || got[0].ID != "v" {
 				t.Errorf("left are %v", got)
 			}
-			complete(t, nodes[0], false)
-			if err := nodes[0].Broker().Publish(t.Context(), broadcasting.Event{App: "1", Channel: "news"}); !errors.Is(err, postgres.ErrAway) {
+			nodes[0].Complete(t, false)
+			if err := nodes[0].Broker().Publish(t.Context(), broadcasting.Event{App: "1", Channel: "news"}); !errors.Is(err, cluster.ErrAway) {
 				t.Errorf("a node that is cut off publishes: %v", err)
 			}
 			listeners(t, nodes[1], 2)
 			p.Heal()
-			complete(t, nodes[0], true)
-			told := nodes[2].await(t, "the member", func(told []string) bool { return count(told, `presence-a + u {"a":1}`) == 2 })
-			if count(told, "presence-a - v")+count(told, "cut off") > 0 || nodes[0].Stats().CutOffs > 0 {
+			nodes[0].Complete(t, true)
+			told := nodes[2].Await(t, "the member", func(told []string) bool { return clustertest.Count(told, `presence-a + u {"a":1}`) == 2 })
+			if clustertest.Count(told, "presence-a - v")+clustertest.Count(told, "cut off") > 0 || nodes[0].Stats().CutOffs > 0 {
 				t.Errorf("told %q", told)
 			}
 		})
@@ -199,14 +92,14 @@ func TestDeadNode(t *testing.T) {
 }
 
 // listeners waits until as many backends listen.
-func listeners(t *testing.T, n *testNode, want int) {
+func listeners(t *testing.T, n *node, want int) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), n.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	until(t, "the listener of a dead node ends", func() bool {
+	clustertest.Until(t, "the listener of a dead node ends", func() bool {
 		var have int
 		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatcast bus'").Scan(&have)
 		return err == nil && have == want
@@ -218,20 +111,20 @@ func listeners(t *testing.T, n *testNode, want int) {
 func TestLostConnection(t *testing.T) {
 	_, nodes := nodesBehind(t, 2, quick)
 	nodes[0].Presence().MemberAdded("1", "presence-a", &broadcasting.Member{ID: "u"})
-	nodes[1].has(t, "presence-a + u ")
+	nodes[1].Has(t, "presence-a + u ")
 	for round := range 5 {
 		exec(t, nodes[0], "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatcast bus'")
 		id := fmt.Sprint(round)
 		nodes[1].Presence().MemberAdded("1", "presence-a", &broadcasting.Member{ID: id})
-		nodes[0].has(t, "presence-a + "+id+" ")
+		nodes[0].Has(t, "presence-a + "+id+" ")
 		nodes[1].Presence().MemberRemoved("1", "presence-a", id)
-		nodes[0].has(t, "presence-a - "+id)
-		complete(t, nodes[0], true)
-		complete(t, nodes[1], true)
+		nodes[0].Has(t, "presence-a - "+id)
+		nodes[0].Complete(t, true)
+		nodes[1].Complete(t, true)
 	}
 	for i, n := range nodes {
-		told := n.has(t, map[int]string{0: "presence-a - 4", 1: "presence-a + u "}[i])
-		if count(told, "presence-a + u ") > 1 || count(told, "presence-a - u") > 0 || count(told, "cut off") > 0 {
+		told := n.Has(t, map[int]string{0: "presence-a - 4", 1: "presence-a + u "}[i])
+		if clustertest.Count(told, "presence-a + u ") > 1 || clustertest.Count(told, "presence-a - u") > 0 || clustertest.Count(told, "cut off") > 0 {
 			t.Errorf("node %d was told %q", i, told)
 		}
 		if joins := n.Stats().Joins; joins < 5 {
@@ -240,7 +133,7 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-func exec(t *testing.T, n *testNode, sql string) {
+func exec(t *testing.T, n *node, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), n.url)
 	if err != nil {
@@ -269,19 +162,19 @@ func TestMissedOrder(t *testing.T) {
 				t.Fatalf("%v, %v", answers, err)
 			}
 			p.Cut()
-			complete(t, nodes[0], false)
+			nodes[0].Complete(t, false)
 			if _, err := ask(quick.Beat); !errors.Is(err, broadcasting.ErrUnanswered) {
 				t.Errorf("an order to a node that is cut off: %v", err)
 			}
 			p.Heal()
-			complete(t, nodes[0], true)
+			nodes[0].Complete(t, true)
 			if cut := nodes[0].Stats().CutOffs; (cut > 0) != missed {
 				t.Errorf("it was cut off %d times", cut)
 			}
 			if answers, err := ask(testwait.Long); err != nil || len(answers) != 1 {
 				t.Errorf("afterwards: %v, %v", answers, err)
 			}
-			if told := nodes[0].has(t, "order "+string(kind)); (count(told, "cut off") > 0) != missed || count(told, "order "+string(kind)) != 2 {
+			if told := nodes[0].Has(t, "order "+string(kind)); (clustertest.Count(told, "cut off") > 0) != missed || clustertest.Count(told, "order "+string(kind)) != 2 {
 				t.Errorf("told %q", told)
 			}
 		})
@@ -299,7 +192,7 @@ func TestBigEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range nodes {
-			told := n.await(t, fmt.Sprintf("event of %d bytes", size), func(told []string) bool { return len(told) > i })
+			told := n.Await(t, fmt.Sprintf("event of %d bytes", size), func(told []string) bool { return len(told) > i })
 			if !strings.HasPrefix(told[i], channel+" "+data+" ") {
 				t.Fatalf("an event of %d bytes has changed", size)
 			}
@@ -312,13 +205,13 @@ func TestBigEvents(t *testing.T) {
 func TestRestart(t *testing.T) {
 	_, nodes := nodesBehind(t, 2, postgres.Options{})
 	kept := broadcasting.Event{App: "1", Channel: "cache-a", Data: "x"}
-	publish := func(n *testNode) error {
+	publish := func(n *node) error {
 		ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
 		defer cancel()
 		return n.Broker().Publish(ctx, kept)
 	}
 	nodes[0].Presence().MemberAdded("1", "presence-a", &broadcasting.Member{ID: "u"})
-	nodes[1].has(t, "presence-a + u ")
+	nodes[1].Has(t, "presence-a + u ")
 	if err := publish(nodes[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +231,7 @@ func TestRestart(t *testing.T) {
 		nodes[0].Presence().MemberAdded("1", "presence-a", &broadcasting.Member{ID: "v"})
 	})
 	for _, n := range nodes {
-		complete(t, n, true)
+		n.Complete(t, true)
 	}
 	if err := publish(nodes[1]); err != nil {
 		t.Fatal(err)
@@ -347,8 +240,8 @@ func TestRestart(t *testing.T) {
 	if err != nil || after.Version <= before.Version {
 		t.Errorf("versions go from %d to %d, %v", before.Version, after.Version, err)
 	}
-	told := nodes[1].has(t, "presence-a + v ")
-	if count(told, "presence-a - u") > 0 || count(told, "presence-a + u ") != 1 {
+	told := nodes[1].Has(t, "presence-a + v ")
+	if clustertest.Count(told, "presence-a - u") > 0 || clustertest.Count(told, "presence-a + u ") != 1 {
 		t.Errorf("told %q", told)
 	}
 }
@@ -395,11 +288,11 @@ func TestCacheLimits(t *testing.T) {
 	for i := range 4 {
 		publish(fmt.Sprintf("cache-%d", i), 1_000)
 	}
-	until(t, "the oldest event makes room", func() bool { return !has("cache-0") })
+	clustertest.Until(t, "the oldest event makes room", func() bool { return !has("cache-0") })
 	if !has("cache-3") || !has("cache-2") {
 		t.Error("a newer event is gone")
 	}
 	n.SetCacheLimits(time.Millisecond, 4_000)
 	publish("cache-3", 1)
-	until(t, "an event expires", func() bool { return !has("cache-3") })
+	clustertest.Until(t, "an event expires", func() bool { return !has("cache-3") })
 }

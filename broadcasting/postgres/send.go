@@ -2,179 +2,42 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"time"
+	"encoding/json"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"chatcast/broadcasting"
+	"chatcast/broadcasting/cluster"
 )
 
-// batchMessages and batchBytes limit what one transaction sends.
-const (
-	batchMessages = 500
-	batchBytes    = 1 << 20
-)
-
-// outgoing is a message that waits to be sent.
-type outgoing struct {
-	message
-	kept   bool          // the event becomes the last one of its channel
-	within time.Duration // of an order: how long it counts; 0: until it is cancelled
-	nodes  []string      // of an order: who has to answer; set when it is sent
-	err    error
-	done   chan struct{} // closed when it is sent, or err is set
-}
-
-func newOutgoing(m message) *outgoing { return &outgoing{message: m, done: make(chan struct{})} }
-
-func (o *outgoing) finish(err error) {
-	o.err = err
-	close(o.done)
-}
-
-func (o *outgoing) size() int {
-	if o.Event == nil {
-		return 100 + 100*len(o.Reports)
-	}
-	return 100 + len(o.Event.Data)
-}
-
-// post queues a message for the loop to send. It does not wait, and the message is lost
-// while the node is not connected.
-func (n *Node) post(m message) {
-	if n.enqueue(newOutgoing(m)) == nil {
-		n.notify()
-	}
-}
-
-func (n *Node) notify() {
-	select {
-	case n.wake <- struct{}{}:
-	default: // it will look anyway
-	}
-}
-
-func (n *Node) enqueue(out *outgoing) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !n.up && !n.ended {
-		n.stats.Failed++
-		return fmt.Errorf("%w: %w", ErrAway, n.why)
-	}
-	n.queue = append(n.queue, out)
-	return nil
-}
-
-// send queues a message and returns when it is committed. Callers that send at the same
-// time share a transaction.
-func (n *Node) send(ctx context.Context, out *outgoing) error {
-	if err := n.enqueue(out); err != nil {
-		return err
-	}
-	for {
-		select {
-		case <-out.done:
-			return out.err
-		case <-ctx.Done():
-			return ctx.Err()
-		case n.turn <- struct{}{}:
-			n.sendBatch(context.WithoutCancel(ctx))
-			<-n.turn
-		}
-	}
-}
-
-// flush sends everything that waits now.
-func (n *Node) flush(ctx context.Context) {
-	for n.waiting() {
-		select {
-		case n.turn <- struct{}{}:
-			n.sendBatch(ctx)
-			<-n.turn
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (n *Node) waiting() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.queue) > 0
-}
-
-// sendBatch sends the first messages of the queue in one transaction; needs turn.
-func (n *Node) sendBatch(ctx context.Context) {
-	n.mu.Lock()
-	count, size := 0, 0
-	for count < len(n.queue) && count < batchMessages && size < batchBytes {
-		size += n.queue[count].size()
-		count++
-	}
-	batch := n.queue[:count:count]
-	if n.queue = n.queue[count:]; len(n.queue) == 0 {
-		n.queue = nil
-	}
-	id := n.id
-	n.mu.Unlock()
-	if count == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, sendTime)
-	defer cancel()
-	err := n.write(ctx, id, batch)
-	if err != nil {
-		err = fmt.Errorf("%w: %w", ErrAway, err)
-	}
-	n.sent(batch, err)
+// Send implements cluster.Transport. Most batches have only messages, which is one
+// statement.
+func (t *transport) Send(ctx context.Context, id string, batch []*cluster.Outgoing) error {
+	var kept, orders []*cluster.Outgoing
 	for _, out := range batch {
-		out.finish(err)
-	}
-}
-
-// sent counts. Reports that may be lost are made good by sending everything again.
-func (n *Node) sent(batch []*outgoing, err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if err == nil {
-		n.stats.Sent += uint64(len(batch))
-		return
-	}
-	n.stats.Failed += uint64(len(batch))
-	for _, out := range batch {
-		n.resend = n.resend || len(out.Reports) > 0 || out.Kind == kindState
-	}
-}
-
-// write commits a batch; needs turn. Most have only messages, which is one statement.
-func (n *Node) write(ctx context.Context, id string, batch []*outgoing) error {
-	var kept, orders []*outgoing
-	for _, out := range batch {
-		if out.kept {
+		if out.Kept {
 			kept = append(kept, out)
 		}
-		if out.Kind == kindOrder {
+		if out.Kind == cluster.KindOrder {
 			orders = append(orders, out)
 		}
 	}
 	if len(kept) == 0 && len(orders) == 0 {
-		return n.notifyAll(ctx, n.pool, id, batch)
+		return t.notifyAll(ctx, t.pool, id, batch)
 	}
-	return pgx.BeginFunc(ctx, n.pool, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
 		if len(orders) > 0 {
 			if err := prepareOrders(ctx, tx, id, orders); err != nil {
 				return err
 			}
 		}
 		if len(kept) > 0 {
-			if err := n.keep(ctx, tx, kept); err != nil {
+			if err := t.keep(ctx, tx, kept); err != nil {
 				return err
 			}
 		}
-		return n.notifyAll(ctx, tx, id, batch)
+		return t.notifyAll(ctx, tx, id, batch)
 	})
 }
 
@@ -183,19 +46,18 @@ type execer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-// notifyAll sends the messages as notifications; needs turn.
-func (n *Node) notifyAll(ctx context.Context, db execer, id string, batch []*outgoing) error {
-	list := make([]message, len(batch))
+// notifyAll sends the messages as notifications.
+func (t *transport) notifyAll(ctx context.Context, db execer, id string, batch []*cluster.Outgoing) error {
+	list := make([]cluster.Message, len(batch))
 	for i, out := range batch {
-		list[i] = out.message
+		list[i] = out.Message
 	}
-	return n.notifyMessages(ctx, db, id, list)
+	return t.notifyMessages(ctx, db, id, list)
 }
 
-// notifyMessages needs turn.
-func (n *Node) notifyMessages(ctx context.Context, db execer, id string, list []message) error {
-	n.number++
-	parts, err := payloads(id, n.number, list)
+func (t *transport) notifyMessages(ctx context.Context, db execer, id string, list []cluster.Message) error {
+	t.number++
+	parts, err := payloads(id, t.number, list)
 	if err != nil {
 		return err
 	}
@@ -203,35 +65,73 @@ func (n *Node) notifyMessages(ctx context.Context, db execer, id string, list []
 	return err
 }
 
-// state returns everything that this node reports, as messages; needs mu, so that later
-// reports are sent after it.
-func (n *Node) state(to string) (list []message) {
-	reports := n.presence.mine.Reports(self)
-	for {
-		part := reports[:min(stateParts, len(reports))]
-		reports = reports[len(part):]
-		m := message{Kind: kindState, To: to, Done: len(reports) == 0}
-		for _, r := range part {
-			m.Reports = append(m.Reports, wireReport(r))
-		}
-		list = append(list, m)
-		if m.Done {
-			return list
-		}
+// keep gives the events versions and makes them the last ones of their channels. One
+// transaction of the cluster does this at a time, so the versions are in the order of the
+// commits.
+func (t *transport) keep(ctx context.Context, tx pgx.Tx, kept []*cluster.Outgoing) error {
+	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(lockKept)); err != nil {
+		return err
 	}
+	// The clock is for a database that lost the end of its log in a crash.
+	var top int64
+	err := tx.QueryRow(ctx, `SELECT setval('bus_version', GREATEST(nextval('bus_version'), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) + $1)`, len(kept)).Scan(&top)
+	if err != nil {
+		return err
+	}
+	last := map[[2]string]*cluster.Outgoing{}
+	for i, out := range kept {
+		out.Version = uint64(top) - uint64(len(kept)) + uint64(i) + 1
+		last[[2]string{out.Event.App, out.Event.Channel}] = out
+	}
+	limit, ttl := t.limits.Bytes(), t.limits.TTL()
+	var changes pgx.Batch
+	for _, out := range last {
+		ev := *out.Event
+		ev.Except, ev.Published = "", 0
+		size := cluster.KeptSize(ev.Engine())
+		if int64(size) > limit { // the one before is no longer the last either
+			changes.Queue("DELETE FROM bus_last WHERE app = $1 AND channel = $2", ev.App, ev.Channel)
+			continue
+		}
+		text, err := json.Marshal(ev)
+		if err != nil {
+			return err
+		}
+		changes.Queue(`
+			INSERT INTO bus_last (app, channel, version, event, size, expires_at)
+			VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 microsecond')
+			ON CONFLICT (app, channel) DO UPDATE
+			SET version = EXCLUDED.version, event = EXCLUDED.event, size = EXCLUDED.size, expires_at = EXCLUDED.expires_at`,
+			ev.App, ev.Channel, int64(out.Version), string(text), size, ttl.Microseconds())
+	}
+	return tx.SendBatch(ctx, &changes).Close()
 }
 
-// queueState queues everything that this node reports.
-func (n *Node) queueState(to string) {
-	n.mu.Lock()
-	if n.up {
-		for _, m := range n.state(to) {
-			n.queue = append(n.queue, newOutgoing(m))
+// prepareOrders sets who has to answer, and numbers the orders that take access away. The
+// numbers must survive whatever happens to the database.
+func prepareOrders(ctx context.Context, tx pgx.Tx, id string, orders []*cluster.Outgoing) error {
+	counts := func(out *cluster.Outgoing) bool { return out.Order.Kind.TakesAway() }
+	if slices.ContainsFunc(orders, counts) {
+		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = on"); err != nil {
+			return err
 		}
 	}
-	n.mu.Unlock()
-	n.notify()
+	for _, out := range orders {
+		if counts(out) {
+			if err := tx.QueryRow(ctx, "UPDATE bus_state SET orders = orders + 1 WHERE id = 1 RETURNING orders").Scan(&out.Number); err != nil {
+				return err
+			}
+		}
+	}
+	now, nodes, err := others(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	for _, out := range orders {
+		out.Nodes = nodes
+		if out.Within > 0 {
+			out.Until = now.Add(out.Within).UnixMicro()
+		}
+	}
+	return nil
 }
-
-// asUnanswered makes an error of sending one of a survey.
-func asUnanswered(err error) error { return errors.Join(broadcasting.ErrUnanswered, err) }

@@ -16,13 +16,13 @@ import (
 // lists what each room may import of ours. Only cmd/chatcast/app imports all the plugs,
 // and nobody imports cmd.
 var mayImport = map[string][]string{
-	"channels/dialguard":         {},                                    // which addresses may be dialed for users
-	"channels/webpost":           {"channels/dialguard"},                // one POST to a URL that a user gave
-	"channels/clientaddr":        {},                                    // the address that a request comes from
-	"channels/refusals":          {},                                    // what was refused and why
-	"broadcasting/apps":          {"channels"},                          // what an app is, with no engine in it
-	"broadcasting/apps/appstest": {"broadcasting/apps"},                 // a test suite for every store of apps
-	"broadcasting/clustertest":   {"broadcasting", "channels/testwait"}, // a test suite for every seam between nodes
+	"channels/dialguard":         {},                                                            // which addresses may be dialed for users
+	"channels/webpost":           {"channels/dialguard"},                                        // one POST to a URL that a user gave
+	"channels/clientaddr":        {},                                                            // the address that a request comes from
+	"channels/refusals":          {},                                                            // what was refused and why
+	"broadcasting/apps":          {"channels"},                                                  // what an app is, with no engine in it
+	"broadcasting/apps/appstest": {"broadcasting/apps"},                                         // a test suite for every store of apps
+	"broadcasting/clustertest":   {"broadcasting", "broadcasting/cluster", "channels/testwait"}, // a test suite for every seam between nodes
 	"channels":                   {},
 	"channels/testwait":          {}, // the deadlines of all tests
 	"models":                     {"models/seal"},
@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"broadcasting":               {"channels"},
 	"broadcasting/webhook":       {"broadcasting", "broadcasting/apps", "channels/webpost"},
 	"broadcasting/history":       {"broadcasting", "channels"},
-	"broadcasting/postgres":      {"broadcasting"},
+	"broadcasting/cluster":       {"broadcasting"}, // a node, whatever connects it
+	"broadcasting/postgres":      {"broadcasting", "broadcasting/cluster"},
 	"crm":                        {"broadcasting", "channels", "models", "broadcasting/apps", "channels/clientaddr", "channels/refusals"},
 	"crm/bridge":                 {"crm"},
 	"crm/crmtest":                {"crm", "crm/bridge", "models"}, // the data in which the rules are tested
@@ -54,7 +55,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm", "models/seal"},
 	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/history", "broadcasting/postgres", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/cluster", "broadcasting/history", "broadcasting/postgres", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests

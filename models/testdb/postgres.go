@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"chatcast/channels/testwait"
 )
 
 // startTimeout is how long the private server may take to answer.
@@ -34,10 +35,10 @@ type postgresServer struct {
 	dir     string
 	command []string // that starts it
 	process *os.Process
-	exited  chan struct{} // closed when the process has ended
-	output  bytes.Buffer  // to be read after exited
-	copied  string        // the option that makes a new database a copy of files
-	made    int           // number of databases created
+	exited  <-chan struct{} // closed when the process has ended
+	output  bytes.Buffer    // to be read after exited
+	copied  string          // the option that makes a new database a copy of files
+	made    int             // number of databases created
 }
 
 var server postgresServer
@@ -111,34 +112,14 @@ func (s *postgresServer) start() error {
 // launch starts the server, and waits until it answers.
 func (s *postgresServer) launch(ctx context.Context, attr *syscall.SysProcAttr) error {
 	server := exec.Command(s.command[0], s.command[1:]...)
-	server.SysProcAttr, server.Dir = dieWithParent(attr), s.dir
+	server.SysProcAttr, server.Dir = attr, s.dir
 	server.Stdout, server.Stderr = &s.output, &s.output
-	if err := s.run(server); err != nil {
+	exited, err := testwait.Start(server, syscall.SIGQUIT)
+	if err != nil {
 		return err
 	}
+	s.process, s.exited = server.Process, exited
 	return s.answers(ctx)
-}
-
-// run starts the server. The thread that starts it stays with it, because Linux tells a
-// child of its parent's death when the parent's thread ends.
-func (s *postgresServer) run(cmd *exec.Cmd) error {
-	started := make(chan error)
-	s.exited = make(chan struct{})
-	go func() {
-		defer close(s.exited)
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // it was told to stop; if not, the next connection fails
-		}
-	}()
-	if err := <-started; err != nil {
-		return err
-	}
-	s.process = cmd.Process
-	return nil
 }
 
 // answers waits until the server takes connections.

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"chatcast/broadcasting"
-	"chatcast/broadcasting/postgres"
+	"chatcast/broadcasting/cluster"
 )
 
 var (
@@ -12,6 +12,7 @@ var (
 	descBusNodes    = desc("bus_nodes", "Nodes of the cluster, as far as this node knows, with this one.")
 	descBusJoins    = desc("bus_joins_total", "How often this node has joined the others again, after it had lost them.")
 	descBusCutOffs  = desc("bus_cut_offs_total", "How often this node has disconnected its sockets, because it may have missed the end of an access.")
+	descBusGaps     = desc("bus_gaps_total", "How often something that another node reported was lost on the way, and asked for again.")
 	descBusBuried   = desc("bus_buried_total", "Dead nodes that this node has removed.")
 	descBusMessages = desc("bus_messages_total", "Messages between the nodes: sent, failed, and received, those of this node among them.", "result")
 	descBusWaiting  = desc("bus_waiting_messages", "Messages that wait to be sent to the other nodes.")
@@ -22,7 +23,7 @@ var (
 // busMetrics collects the counters of what connects this node to others on each scrape.
 // Both fields are nil on the only node.
 type busMetrics struct {
-	nodes *postgres.Node
+	nodes *cluster.Node
 	tail  *broadcasting.Tail
 }
 
@@ -31,7 +32,7 @@ var _ prometheus.Collector = busMetrics{}
 // Describe implements prometheus.Collector.
 func (m busMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descBusUp, descBusNodes, descBusJoins, descBusCutOffs, descBusBuried, descBusMessages, descBusWaiting, descTailReady, descTailSeq,
+		descBusUp, descBusNodes, descBusJoins, descBusCutOffs, descBusGaps, descBusBuried, descBusMessages, descBusWaiting, descTailReady, descTailSeq,
 	} {
 		ch <- d
 	}
@@ -43,7 +44,7 @@ func (m busMetrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
 	}
 	gauge := func(d *prometheus.Desc, v float64) { ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
-	st, ready, seq := postgres.Stats{Up: true, Nodes: 1}, true, int64(0)
+	st, ready, seq := cluster.Stats{Up: true, Nodes: 1}, true, int64(0)
 	if m.nodes != nil {
 		st, ready, seq = m.nodes.Stats(), m.tail.Ready() == nil, m.tail.Delivered()
 	}
@@ -52,6 +53,7 @@ func (m busMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descBusWaiting, float64(st.Waiting))
 	count(descBusJoins, st.Joins)
 	count(descBusCutOffs, st.CutOffs)
+	count(descBusGaps, st.Gaps)
 	count(descBusBuried, st.Buried)
 	count(descBusMessages, st.Sent, "sent")
 	count(descBusMessages, st.Received, "received")

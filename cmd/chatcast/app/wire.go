@@ -11,8 +11,8 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/broadcasting/cluster"
 	"chatcast/broadcasting/history"
-	"chatcast/broadcasting/postgres"
 	"chatcast/broadcasting/webhook"
 	"chatcast/channels"
 	"chatcast/channels/clientaddr"
@@ -43,7 +43,7 @@ type components struct {
 	online    *crm.OnlineTracker
 	engine    *broadcasting.Engine
 	cache     cacheLimits        // of what connects the engine
-	nodes     *postgres.Node     // connects the engine to other nodes; nil: it is alone
+	nodes     *cluster.Node      // connects the engine to other nodes; nil: it is alone
 	tail      *broadcasting.Tail // nil as well: the relay publishes
 	history   *history.Keeper
 	watcher   *apps.Watcher // watches all apps; the field apps serves them

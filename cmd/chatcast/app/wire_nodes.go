@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/cluster"
 	"chatcast/broadcasting/postgres"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
@@ -23,9 +25,8 @@ func (r *components) wireEngine(ctx context.Context, cfg config.Config, log *slo
 	ttl, bytes := time.Duration(cfg.Limits.CacheTTL), cfg.Limits.CacheBytes
 	o := broadcasting.Options{Queued: r.measures.queued}
 	if cfg.Bus.Cluster() {
-		r.nodes, err = postgres.Open(ctx, postgres.Options{URL: cfg.Database.URL, Log: log, CacheTTL: ttl, CacheBytes: bytes, Lock: models.LockServe})
-		if err != nil {
-			return err
+		if r.nodes, err = openNode(ctx, cfg, log); err != nil {
+			return fmt.Errorf("bus.url: %w", err)
 		}
 		o.Broker, o.Presence, o.Control, r.cache = r.nodes.Broker(), r.nodes.Presence(), r.nodes.Control(), r.nodes
 	} else {
@@ -37,6 +38,12 @@ func (r *components) wireEngine(ctx context.Context, cfg config.Config, log *slo
 		r.nodes.OnCutOff(r.engine.CutOff)
 	}
 	return nil
+}
+
+// openNode makes this process a node of the cluster.
+func openNode(ctx context.Context, cfg config.Config, log *slog.Logger) (*cluster.Node, error) {
+	ttl, bytes := time.Duration(cfg.Limits.CacheTTL), cfg.Limits.CacheBytes
+	return postgres.Open(ctx, postgres.Options{URL: cfg.Database.URL, Log: log, CacheTTL: ttl, CacheBytes: bytes, Lock: models.LockServe})
 }
 
 // wireRelay makes the relay. In a cluster the leading one only numbers the journal, and each

@@ -1,4 +1,4 @@
-package postgres
+package cluster
 
 import (
 	"context"
@@ -52,15 +52,15 @@ func (p *presence) report(r broadcasting.PresenceReport) {
 	r.Node = self
 	p.mine.Apply(r)
 	if n.up {
-		n.queue = append(n.queue, newOutgoing(message{Kind: kindReport, Reports: []report{wireReport(r)}}))
+		n.queue = append(n.queue, newOutgoing(Message{Kind: KindReport, Reports: []Report{wireReport(r)}}))
 		n.notify()
 	}
 }
 
 // heard applies what another node reports.
-func (p *presence) heard(from string, m message) {
+func (p *presence) heard(from string, m Message) {
 	reports := engineReports(from, m.Reports)
-	if m.Kind == kindReport {
+	if m.Kind == KindReport {
 		for _, r := range reports {
 			p.tell(p.view.Apply(r))
 		}
@@ -73,11 +73,19 @@ func (p *presence) heard(from string, m message) {
 		n.mu.Unlock()
 		return
 	}
+	of.asked = time.Now()
+	if m.First {
+		of.incoming, of.whole = nil, true
+	}
+	if !of.whole { // its beginning was lost
+		n.mu.Unlock()
+		return
+	}
 	of.incoming = append(of.incoming, reports...)
 	all := of.incoming
 	var before []string // its earlier names
 	if m.Done {
-		of.incoming = nil
+		of.incoming, of.whole = nil, false
 		for id := range n.nodes {
 			if id != from && baseOf(id) == baseOf(from) {
 				before = append(before, id)
@@ -161,7 +169,7 @@ func (p *presence) Complete(ctx context.Context) error {
 	}
 }
 
-var errUnknownState = errors.New("postgres: a node of the cluster has not said what it has")
+var errUnknownState = errors.New("a node of the cluster has not said what it has")
 
 // complete also returns what is closed when the answer may have changed.
 func (p *presence) complete() (changed <-chan struct{}, err error) {

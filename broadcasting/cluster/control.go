@@ -1,4 +1,4 @@
-package postgres
+package cluster
 
 import (
 	"context"
@@ -73,24 +73,24 @@ func (c *control) Survey(ctx context.Context, o broadcasting.Order, enough func(
 	if ctx.Err() != nil {
 		return nil, broadcasting.ErrUnanswered
 	}
-	out := newOutgoing(message{Kind: kindOrder, ID: id, Order: &o})
+	out := newOutgoing(Message{Kind: KindOrder, ID: id, Order: &o})
 	if end, ok := ctx.Deadline(); ok {
-		out.within = max(time.Until(end), time.Millisecond)
+		out.Within = max(time.Until(end), time.Millisecond)
 	}
 	if err := c.node.send(ctx, out); err != nil {
 		return nil, asUnanswered(err)
 	}
 	c.mu.Lock()
 	s.open = map[string]bool{}
-	for _, node := range out.nodes {
+	for _, node := range out.Nodes {
 		if !s.early[node] && !c.node.isGone(node) {
 			s.open[node] = true
 		}
 	}
 	c.mu.Unlock()
 	answers, err := c.wait(ctx, s, enough)
-	if err != nil || len(answers) < len(out.nodes) {
-		c.node.post(message{Kind: kindCancel, ID: id})
+	if err != nil || len(answers) < len(out.Nodes) {
+		c.node.post(Message{Kind: KindCancel, ID: id})
 	}
 	return answers, err
 }
@@ -158,9 +158,25 @@ func (s *survey) close(node string) {
 // orderTime limits an order that has no end.
 const orderTime = time.Minute
 
-// heard has an order of another node carried out. Those of this node are only counted.
-func (c *control) heard(ctx context.Context, from string, m message, own bool) {
+// unsure has the sockets of this node disconnected, because another node gave an order that
+// may not have arrived.
+func (c *control) unsure(ctx context.Context, m Message, own bool) {
+	if own {
+		c.compare(ctx, m.Before)
+	}
 	n := c.node
+	n.mu.Lock()
+	n.orders = max(n.orders, m.Number)
+	n.mu.Unlock()
+	if !own {
+		n.cutOffNow(ctx, "an order may not have arrived")
+	}
+}
+
+// heard has an order of another node carried out. Those of this node are only counted.
+func (c *control) heard(ctx context.Context, from string, m Message, own bool) {
+	n := c.node
+	c.compare(ctx, m.Before)
 	n.mu.Lock()
 	n.orders = max(n.orders, m.Number)
 	n.mu.Unlock()
@@ -169,7 +185,7 @@ func (c *control) heard(ctx context.Context, from string, m message, own bool) {
 	}
 	left := orderTime
 	if m.Until != 0 {
-		left = min(left, time.UnixMicro(m.Until).Sub(n.dbNow()))
+		left = min(left, time.UnixMicro(m.Until).Sub(n.now()))
 	}
 	if left <= 0 { // this node was held up, and the other one counts it as missing
 		if m.Number != 0 {
@@ -195,8 +211,21 @@ func (c *control) heard(ctx context.Context, from string, m message, own bool) {
 		delete(c.handling, of)
 		c.mu.Unlock()
 		cancel()
-		n.post(message{Kind: kindAnswer, To: from, ID: m.ID, Answer: &answer})
+		n.post(Message{Kind: KindAnswer, To: from, ID: m.ID, Answer: &answer})
 	}()
+}
+
+// compare has the sockets of this node disconnected when it has not heard an order that
+// others have.
+func (c *control) compare(ctx context.Context, number int64) {
+	n := c.node
+	n.mu.Lock()
+	missed := number > n.orders
+	n.orders = max(n.orders, number)
+	n.mu.Unlock()
+	if missed {
+		n.cutOffNow(ctx, "an order did not arrive")
+	}
 }
 
 // cancel ends the context of an order whose answer nobody waits for.

@@ -1,0 +1,308 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"chatcast/broadcasting"
+)
+
+// self is the name of this node in the view of its own reports.
+const self = "self"
+
+// join connects this node under a new name, which replaces the one that it had: first it
+// listens, then it has a lease, so whoever has one hears what is sent from then on.
+func (n *Node) join(ctx context.Context) (Link, error) {
+	l, err := n.t.Listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case n.turn <- struct{}{}:
+	case <-ctx.Done():
+		l.Close()
+		return nil, ctx.Err()
+	}
+	defer func() { <-n.turn }()
+	n.mu.Lock()
+	before, first := n.id, n.id == ""
+	n.names++
+	id := n.base + "." + strconv.Itoa(n.names)
+	list := append([]Message{{Kind: KindHello}}, n.state("")...)
+	known := n.orders
+	n.up, n.why, n.resend = true, nil, false // reports from here on follow the state
+	n.mu.Unlock()
+	m, err := n.t.Join(ctx, l, Joining{ID: id, Before: before, Orders: known, Lease: n.o.Lease}, list)
+	if err != nil {
+		n.down(err)
+		l.Close()
+		return nil, err
+	}
+	n.setClock(m.Now)
+	n.entered(id, before, m)
+	n.mu.Lock()
+	missed := !first && m.Orders != n.orders
+	n.orders = max(m.Orders, n.orders)
+	n.mu.Unlock()
+	if missed {
+		n.cutOffNow(ctx, "orders were given while this node was cut off")
+	}
+	return l, nil
+}
+
+// entered notes who is in the cluster, and forgets who no longer is.
+func (n *Node) entered(id, before string, m Members) {
+	now := time.Now()
+	n.mu.Lock()
+	if before != "" {
+		n.gone[before] = now
+		n.stats.Joins++
+	}
+	n.id, n.heard, n.beaten, n.steady = id, now, now, now
+	there := map[string]bool{}
+	for _, node := range m.Others {
+		there[baseOf(node)] = true
+		n.peer(node)
+	}
+	var lost []string
+	for node := range n.nodes {
+		if !there[baseOf(node)] && !m.Young { // one that has joined again replaces itself
+			lost = append(lost, node)
+		}
+	}
+	n.mu.Unlock()
+	for _, node := range lost {
+		n.forget(node)
+	}
+}
+
+// rejoin joins again until it succeeds. It returns nil when ctx ends.
+func (n *Node) rejoin(ctx context.Context) Link {
+	wait := 50 * time.Millisecond
+	for {
+		limited, cancel := context.WithTimeout(ctx, openTime)
+		l, err := n.join(limited)
+		cancel()
+		if err == nil {
+			return l
+		}
+		n.o.Log.DebugContext(ctx, "the bus between the nodes is still away", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+// ErrUnheard means that what a node sends does not arrive.
+var ErrUnheard = errors.New("the node does not hear its own messages")
+
+// hearsItself waits for the hello of this node. Messages of others that come before are
+// for a node that is not attached yet, and none of them is an order to its sockets.
+func (n *Node) hearsItself(ctx context.Context) error {
+	for {
+		list, err := n.link.Receive(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ErrUnheard
+			}
+			return err
+		}
+		n.early = append(n.early, list...)
+		for _, h := range list {
+			if h.From == n.id {
+				return nil
+			}
+		}
+	}
+}
+
+// serve works on a connection until it is lost, which is the error, or ctx ends.
+func (n *Node) serve(ctx context.Context, l Link) error {
+	ctx, lose := context.WithCancelCause(ctx)
+	hearing := make(chan struct{})
+	n.mu.Lock()
+	n.heard = time.Now() // the time between Open and Run does not count
+	n.mu.Unlock()
+	go func() {
+		defer close(hearing)
+		lose(n.hear(ctx, l))
+	}()
+	defer func() { <-hearing }()
+	beat := time.NewTicker(n.o.Beat)
+	defer beat.Stop()
+	for first := true; ctx.Err() == nil; first = false {
+		if first {
+			n.beatOnce(ctx, lose)
+		}
+		n.flush(ctx)
+		select {
+		case <-ctx.Done():
+		case <-n.wake:
+		case <-beat.C:
+			n.beatOnce(ctx, lose)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// hear hands on what is heard, in order.
+func (n *Node) hear(ctx context.Context, l Link) error {
+	list := n.early
+	n.early = nil
+	for {
+		for _, h := range list {
+			n.dispatch(ctx, h.From, h.Message)
+		}
+		var err error
+		if list, err = l.Receive(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// dispatch handles one message; called by one goroutine.
+func (n *Node) dispatch(ctx context.Context, from string, m Message) {
+	n.mu.Lock()
+	n.stats.Received++
+	own := strings.HasPrefix(from, n.base+".")
+	_, over := n.gone[from]
+	n.mu.Unlock()
+	switch {
+	case m.Kind == KindEvent && m.Event != nil:
+		n.broker.give(m)
+		return
+	case m.Kind == KindUnsure:
+		n.control.unsure(ctx, m, own)
+		return
+	case m.Kind == KindOrder && m.Order != nil:
+		n.control.heard(ctx, from, m, own)
+		return
+	case own && m.Kind != KindDead:
+		if m.Kind == KindProbe || m.Kind == KindHello {
+			n.heardItself()
+		}
+		return
+	case over || m.To != "" && m.To != n.name():
+		return
+	}
+	switch m.Kind {
+	case KindHello:
+		n.welcome(from)
+	case KindProbe:
+		n.control.compare(ctx, m.Number)
+	case KindGap:
+		n.ask(from)
+	case KindAsk:
+		n.queueState(from)
+	case KindState, KindReport:
+		n.presence.heard(from, m)
+	case KindBye:
+		n.forget(from)
+	case KindDead:
+		if m.Node == n.name() {
+			n.o.Log.WarnContext(ctx, "the other nodes took this one for dead")
+		}
+		n.forget(m.Node)
+	case KindCancel:
+		n.control.cancel(from, m.ID)
+	case KindAnswer:
+		if m.Answer != nil {
+			n.control.answered(from, m.ID, *m.Answer)
+		}
+	}
+}
+
+func (n *Node) name() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.id
+}
+
+func (n *Node) heardItself() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.heard = time.Now()
+}
+
+// welcome notes a node that has joined. Its state follows.
+func (n *Node) welcome(node string) {
+	n.mu.Lock()
+	n.peer(node)
+	n.mu.Unlock()
+	n.queueState(node)
+}
+
+// ask asks a node for everything that it reports, because something of it was missed.
+func (n *Node) ask(node string) {
+	n.mu.Lock()
+	n.stats.Gaps++
+	if p := n.peer(node); p != nil {
+		p.lost()
+		p.asked = time.Now()
+		n.tellChanged()
+	}
+	n.mu.Unlock()
+	n.post(Message{Kind: KindAsk, To: node})
+}
+
+// baseOf returns the part of a node's name that stays when the node joins again.
+func baseOf(node string) string {
+	base, _, _ := strings.Cut(node, ".")
+	return base
+}
+
+// peer finds or notes another node, unless it has gone; needs mu.
+func (n *Node) peer(node string) *peer {
+	if _, over := n.gone[node]; over || node == n.id {
+		return nil
+	}
+	p := n.nodes[node]
+	if p == nil {
+		p = &peer{asked: time.Now()}
+		n.nodes[node] = p
+		n.tellChanged()
+	}
+	return p
+}
+
+// forget forgets a node and everything that it has reported.
+func (n *Node) forget(node string) {
+	n.mu.Lock()
+	n.gone[node] = time.Now()
+	delete(n.nodes, node)
+	n.tellChanged()
+	own := node == n.id
+	n.mu.Unlock()
+	if own {
+		return // the next beat finds that the lease is gone
+	}
+	n.control.left(node)
+	n.presence.tell(n.presence.view.Apply(broadcasting.PresenceReport{Node: node, Kind: broadcasting.NodeGoneReport}))
+}
+
+// leave ends the lease of this node and says so, and ends the connection.
+func (n *Node) leave(ctx context.Context, l Link) {
+	n.mu.Lock()
+	n.ended, n.up = true, false
+	id := n.id
+	n.tellChanged()
+	n.mu.Unlock()
+	if l != nil {
+		defer l.Close()
+	}
+	select {
+	case n.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-n.turn }()
+	if err := n.t.Leave(ctx, id); err != nil {
+		n.o.Log.WarnContext(ctx, "the other nodes were not told that this one ends, and will see it in seconds", "error", err)
+	}
+}

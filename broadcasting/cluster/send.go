@@ -1,0 +1,186 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"chatcast/broadcasting"
+)
+
+// batchMessages and batchBytes limit a batch.
+const (
+	batchMessages = 500
+	batchBytes    = 1 << 20
+)
+
+// Outgoing is a message that waits to be sent.
+type Outgoing struct {
+	Message
+	Kept   bool          // the event becomes the last one of its channel
+	Within time.Duration // of an order: how long it counts; 0: until it is cancelled
+	Nodes  []string      // of an order: who has to answer; set when it is sent
+	Err    error         // why this one was not sent
+
+	done chan struct{} // closed when it is sent, or Err is set
+}
+
+func newOutgoing(m Message) *Outgoing { return &Outgoing{Message: m, done: make(chan struct{})} }
+
+func (o *Outgoing) finish(err error) {
+	o.Err = err
+	close(o.done)
+}
+
+func (o *Outgoing) size() int {
+	if o.Event == nil {
+		return 100 + 100*len(o.Reports)
+	}
+	return 100 + len(o.Event.Data)
+}
+
+// post queues a message for the loop to send. It does not wait, and the message is lost
+// while the node is not connected.
+func (n *Node) post(m Message) {
+	if n.enqueue(newOutgoing(m)) == nil {
+		n.notify()
+	}
+}
+
+func (n *Node) notify() {
+	select {
+	case n.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+func (n *Node) enqueue(out *Outgoing) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.up && !n.ended {
+		n.stats.Failed++
+		return fmt.Errorf("%w: %w", ErrAway, n.why)
+	}
+	n.queue = append(n.queue, out)
+	return nil
+}
+
+// send queues a message and returns when it is sent. Callers that send at the same time
+// share a batch.
+func (n *Node) send(ctx context.Context, out *Outgoing) error {
+	if err := n.enqueue(out); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-out.done:
+			return out.Err
+		case <-ctx.Done():
+			return ctx.Err()
+		case n.turn <- struct{}{}:
+			n.sendBatch(context.WithoutCancel(ctx))
+			<-n.turn
+		}
+	}
+}
+
+// flush sends everything that waits now.
+func (n *Node) flush(ctx context.Context) {
+	for n.waiting() {
+		select {
+		case n.turn <- struct{}{}:
+			n.sendBatch(ctx)
+			<-n.turn
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (n *Node) waiting() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.queue) > 0
+}
+
+// sendBatch sends the first messages of the queue; needs turn.
+func (n *Node) sendBatch(ctx context.Context) {
+	n.mu.Lock()
+	count, size := 0, 0
+	for count < len(n.queue) && count < batchMessages && size < batchBytes {
+		size += n.queue[count].size()
+		count++
+	}
+	batch := n.queue[:count:count]
+	if n.queue = n.queue[count:]; len(n.queue) == 0 {
+		n.queue = nil
+	}
+	id := n.id
+	n.mu.Unlock()
+	if count == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	err := n.t.Send(ctx, id, batch)
+	for _, out := range batch {
+		if err != nil {
+			out.Err = err
+		}
+		if out.Err != nil {
+			out.Err = fmt.Errorf("%w: %w", ErrAway, out.Err)
+		}
+	}
+	n.sent(batch)
+	for _, out := range batch {
+		close(out.done)
+	}
+}
+
+// sent counts. Reports that may be lost are made good by sending everything again.
+func (n *Node) sent(batch []*Outgoing) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, out := range batch {
+		if out.Err == nil {
+			n.stats.Sent++
+			continue
+		}
+		n.stats.Failed++
+		n.resend = n.resend || len(out.Reports) > 0 || out.Kind == KindState
+	}
+}
+
+// state returns everything that this node reports, as messages; needs mu, so that later
+// reports are sent after it.
+func (n *Node) state(to string) (list []Message) {
+	reports := n.presence.mine.Reports(self)
+	for first := true; ; first = false {
+		part := reports[:min(stateParts, len(reports))]
+		reports = reports[len(part):]
+		m := Message{Kind: KindState, To: to, First: first, Done: len(reports) == 0}
+		for _, r := range part {
+			m.Reports = append(m.Reports, wireReport(r))
+		}
+		list = append(list, m)
+		if m.Done {
+			return list
+		}
+	}
+}
+
+// queueState queues everything that this node reports.
+func (n *Node) queueState(to string) {
+	n.mu.Lock()
+	if n.up {
+		for _, m := range n.state(to) {
+			n.queue = append(n.queue, newOutgoing(m))
+		}
+	}
+	n.mu.Unlock()
+	n.notify()
+}
+
+// asUnanswered makes an error of sending one of a survey.
+func asUnanswered(err error) error { return errors.Join(broadcasting.ErrUnanswered, err) }

@@ -29,7 +29,7 @@ console: $(CONSOLE) ## build the console, when npm is there and a source changed
 $(CONSOLE): $(CONSOLE_SOURCES)
 	@.ci/console
 
-setup: ## get what the tests need: PostgreSQL, Chromium, npm packages, the console
+setup: ## get what the tests need: PostgreSQL, Redis, Chromium, npm packages, the console
 	@.ci/setup
 
 # The race detector watches everything but these packages of others:

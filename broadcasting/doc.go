@@ -8,7 +8,7 @@
 // Three interfaces, the seams, connect the nodes: Broker carries events and keeps the
 // last event of each cache channel, Presence shares the sockets and users of each node,
 // and Control asks the other nodes to do something. Memory implements all three for the
-// nodes of one process, broadcasting/postgres for those on one database. History lists the events of the journal by channel, for sockets
+// nodes of one process, broadcasting/cluster for those of several. History lists the events of the journal by channel, for sockets
 // that resume one.
 //
 // There are two kinds of users, which are never mixed: owners of sockets, whom Grant and

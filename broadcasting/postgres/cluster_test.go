@@ -13,7 +13,7 @@ import (
 func TestMain(m *testing.M) { testdb.Main(m) }
 
 // open opens nodes on a database of their own.
-func open(t *testing.T, count int, o postgres.Options) (nodes []*cluster.Node) {
+func open(t testing.TB, count int, o postgres.Options) (nodes []*cluster.Node) {
 	t.Helper()
 	if o.URL == "" {
 		o.URL = testdb.PostgresURL(t)
@@ -56,3 +56,5 @@ func TestPresence(t *testing.T) {
 func TestControl(t *testing.T) {
 	clustertest.Control(t, seams((*cluster.Node).Control))
 }
+
+func BenchmarkOtherNode(b *testing.B) { clustertest.Bench(b, open(b, 2, postgres.Options{})) }

@@ -72,7 +72,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"serve", "--help"}, exitOK, "usage: chatcast serve", ""},
 		{[]string{"serve", "--config", bad}, exitUsage, "", "server.adress: unknown key"},
 		{[]string{"serve", "--config", filepath.Join(dir, "none.yaml")}, exitUsage, "", "cannot be read"},
-		{[]string{"serve", "--bus.url=redis://localhost"}, exitUsage, "", "bus.url: this version has no Redis bus"},
+		{[]string{"serve", "--bus.url=redis://localhost"}, exitUsage, "", "bus.url: must be memory: with SQLite"},
 		{[]string{"config"}, exitOK, "address: 127.0.0.1:6001", ""},
 		{[]string{"config", "--config", good}, exitOK, config.Masked, ""},
 		{[]string{"config", "--server.address=[::1]:7001"}, exitOK, "[::1]:7001", ""},

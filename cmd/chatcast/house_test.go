@@ -50,12 +50,15 @@ var mayImport = map[string][]string{
 	"server/console":             {"server"},
 	"models/testdb":              {"channels/testwait", "models"},
 
+	"broadcasting/redis":           {"broadcasting", "broadcasting/cluster"},
+	"broadcasting/redis/redistest": {"channels/testwait"}, // servers for tests
+
 	"broadcasting/webhook/storetest": {"broadcasting/webhook"}, // a test suite for every Store
 
 	"cmd/chatcast":        {"cmd/chatcast/app", "cmd/chatcast/config", "crm", "models/seal"},
-	"cmd/chatcast/config": {"broadcasting/apps", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
+	"cmd/chatcast/config": {"broadcasting/apps", "broadcasting/redis", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
-		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/cluster", "broadcasting/history", "broadcasting/postgres", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
+		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/cluster", "broadcasting/history", "broadcasting/postgres", "broadcasting/redis", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
 		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests
@@ -75,7 +78,7 @@ var mayImport = map[string][]string{
 // testsOnly lists packages that only tests may import. None is in a built program, except
 // the stand-in, which is in the demo.
 var testsOnly = []string{
-	"testing", "chatcast/broadcasting/clustertest", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
+	"testing", "chatcast/broadcasting/clustertest", "chatcast/broadcasting/redis/redistest", "chatcast/channels/testwait", "chatcast/models/testdb", "chatcast/crm/crmtest", "chatcast/crm/whatsapp/whatsapptest",
 	"chatcast/broadcasting/apps/appstest", "chatcast/server/api/apitest", "chatcast/server/pusher/conformance", "chatcast/cmd/chatcast/e2e",
 	"chatcast/broadcasting/webhook/storetest",
 }
@@ -89,6 +92,7 @@ var confined = map[string]string{
 	"go.mau.fi/whatsmeow":           "crm/whatsapp",
 	"go.mau.fi/util":                "crm/whatsapp",
 	"github.com/minio/":             "crm/s3",
+	"github.com/redis/":             "broadcasting/redis",
 	"code.dny.dev/ssrf":             "channels/dialguard",
 	"github.com/pquerna/otp":        "crm",
 	"github.com/standard-webhooks/": "crm/webhook",

@@ -83,7 +83,7 @@ func openToServe(ctx context.Context, cfg config.Config) (*models.Store, error) 
 		store, err := openWithKeys(ctx, cfg, together)
 		switch {
 		case errors.Is(err, models.ErrLocked):
-			return nil, fmt.Errorf("%w, with another bus.url than postgres:; stop it first", err)
+			return nil, fmt.Errorf("%w, with bus.url memory:; stop it first", err)
 		case errors.Is(err, models.ErrServedOlder):
 			return nil, fmt.Errorf("%w; stop all nodes before one of a version with another schema", err)
 		}

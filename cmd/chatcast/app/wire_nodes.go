@@ -9,6 +9,7 @@ import (
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/cluster"
 	"chatcast/broadcasting/postgres"
+	"chatcast/broadcasting/redis"
 	"chatcast/cmd/chatcast/config"
 	"chatcast/crm"
 	"chatcast/models"
@@ -43,6 +44,9 @@ func (r *components) wireEngine(ctx context.Context, cfg config.Config, log *slo
 // openNode makes this process a node of the cluster.
 func openNode(ctx context.Context, cfg config.Config, log *slog.Logger) (*cluster.Node, error) {
 	ttl, bytes := time.Duration(cfg.Limits.CacheTTL), cfg.Limits.CacheBytes
+	if cfg.Bus.Redis() {
+		return redis.Open(ctx, redis.Options{URL: cfg.Bus.URL, Log: log, CacheTTL: ttl, CacheBytes: bytes})
+	}
 	return postgres.Open(ctx, postgres.Options{URL: cfg.Database.URL, Log: log, CacheTTL: ttl, CacheBytes: bytes, Lock: models.LockServe})
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting/apps"
+	"chatcast/broadcasting/redis"
 	"chatcast/channels/clientaddr"
 	"chatcast/crm"
 )
@@ -138,14 +139,16 @@ func checkBus(cfg *Config, violations *ConfigError) {
 	switch {
 	case cfg.Bus.URL == BusMemory:
 	case cfg.Bus.Cluster() && strings.HasPrefix(cfg.Database.URL, "sqlite:"):
-		violations.add(key, "must be memory: with SQLite; postgres: is for nodes that share a PostgreSQL database")
+		violations.add(key, "must be memory: with SQLite; postgres: and redis:// are for nodes that share a PostgreSQL database")
+	case cfg.Bus.Redis():
+		if err := redis.CheckURL(cfg.Bus.URL); err != nil {
+			violations.add(key, "%v", err)
+		}
 	case cfg.Bus.Cluster():
 	case (scheme == "postgres" || scheme == "postgresql") && rest != "": // not shown: the text may contain a password
 		violations.add(key, "must be postgres: alone; the database is that of database.url")
-	case scheme == "redis" || scheme == "rediss":
-		violations.add(key, "this version has no Redis bus; use postgres: for several nodes, or memory: for one")
 	default:
-		violations.add(key, "must be memory: or postgres:")
+		violations.add(key, "must be memory:, postgres: or redis://…")
 	}
 }
 
@@ -280,14 +283,18 @@ func Notes(cfg *Config) (lines []string) {
 	}
 	switch {
 	case cfg.Bus.Cluster():
-		lines = append(lines, "bus.url is postgres: others may run on this database, with the same configuration")
+		bus := "postgres"
+		if cfg.Bus.Redis() {
+			bus = "redis"
+		}
+		lines = append(lines, "bus.url is "+bus+": others may run on this database, with the same configuration")
 		if cfg.Files.S3.Bucket == "" {
 			lines = append(lines, "files.s3.bucket is empty: files.dir must be one folder that all nodes share")
 		}
 	case strings.HasPrefix(cfg.Database.URL, "sqlite:"):
 		lines = append(lines, "database.url is SQLite and bus.url is memory: the server runs as one node")
 	default:
-		lines = append(lines, "bus.url is memory: the server runs as one node; with postgres: several run on this database")
+		lines = append(lines, "bus.url is memory: the server runs as one node; with postgres: or redis://… several run on this database")
 	}
 	return lines
 }

@@ -4,9 +4,12 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"chatcast/broadcasting/apps"
+	"chatcast/broadcasting/redis"
 	"chatcast/crm"
 )
 
@@ -101,7 +104,13 @@ const (
 )
 
 // Cluster reports whether other nodes may run on the same database.
-func (b BusConfig) Cluster() bool { return b.URL == BusPostgres }
+func (b BusConfig) Cluster() bool { return b.URL == BusPostgres || b.Redis() }
+
+// Redis reports whether the nodes are connected by Redis.
+func (b BusConfig) Redis() bool {
+	scheme, _, _ := strings.Cut(b.URL, ":")
+	return slices.Contains(redis.Schemes, scheme)
+}
 
 // WebhooksConfig holds the settings of all webhooks.
 type WebhooksConfig struct {

@@ -205,9 +205,10 @@ func TestViolations(t *testing.T) {
 		{"files: {s3: {bucket: ABC, endpoint: 'https://x', access_key: a, secret_key: b}}", "files.s3.bucket", "lower-case"},
 		{"files: {s3: {bucket: abc, endpoint: 'https://x', access_key: a}}", "files.s3.secret_key", "is needed"},
 		{"files: {s3: {bucket: abc, endpoint: 'https://x', access_key: a, secret_key: b, prefix: /x}}", "files.s3.prefix", "path"},
-		{"bus: {url: 'redis://localhost'}", "bus.url", "no Redis bus"},
-		{"bus: {url: 'rediss://localhost'}", "bus.url", "no Redis bus"},
-		{"bus: {url: 'nats://localhost'}", "bus.url", "must be memory: or postgres:"},
+		{"bus: {url: 'redis://localhost'}", "bus.url", "must be memory: with SQLite"},
+		{"bus: {url: 'redis://localhost?nope=1'}\ndatabase: {url: 'postgres://h/d'}", "bus.url", `unknown parameter "nope"`},
+		{"bus: {url: 'rediss://localhost/x'}\ndatabase: {url: 'postgres://h/d'}", "bus.url", "database that is not a number"},
+		{"bus: {url: 'nats://localhost'}", "bus.url", "must be memory:, postgres: or redis://"},
 		{"bus: {url: 'postgres:'}", "bus.url", "must be memory: with SQLite"},
 		{"bus: {url: 'postgres://h/other'}", "bus.url", "that of database.url"},
 		{"apps: []", "apps", "at least one"},
@@ -298,7 +299,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	cfg.Bootstrap.User.Password = hidden
 	cfg.Encryption.Keys = hidden
 	cfg.Database.URL = "postgres://u:" + hidden + "@h/db?sslmode=require&password=" + hidden
-	cfg.Bus.URL = "redis://:" + hidden + "@h"
+	cfg.Bus.URL = "redis://:" + hidden + "@h?master_set=set-of-masters&sentinel_password=" + hidden
 	cfg.Files.S3.SecretKey = hidden
 	out, err := cfg.YAML()
 	if err != nil {
@@ -307,7 +308,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	if strings.Contains(out, hidden) || !strings.Contains(out, Masked) {
 		t.Errorf("config shows a secret:\n%s", out)
 	}
-	if !strings.Contains(out, "sslmode=require") || !strings.Contains(out, "X-Key") {
+	if !strings.Contains(out, "sslmode=require") || !strings.Contains(out, "X-Key") || !strings.Contains(out, "set-of-masters") {
 		t.Errorf("config hides what is no secret:\n%s", out)
 	}
 	if cfg.Apps[0].Secret != hidden || cfg.Apps[0].Webhooks[0].Headers["X-Key"] != hidden {

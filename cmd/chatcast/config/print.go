@@ -60,5 +60,9 @@ func maskURL(text string) string {
 	return strings.ReplaceAll(u.String(), "%2A", "*")
 }
 
-// publicParams are the parameters of a database URL that hold no secret.
-var publicParams = map[string]bool{"sslmode": true, "host": true, "port": true, "dbname": true, "user": true, "application_name": true, "connect_timeout": true}
+// publicParams are the parameters of the URLs of the database and of Redis that hold no
+// secret.
+var publicParams = map[string]bool{
+	"sslmode": true, "host": true, "port": true, "dbname": true, "user": true, "application_name": true, "connect_timeout": true,
+	"addr": true, "ca_file": true, "db": true, "master_set": true, "prefix": true, "sentinel_username": true, "skip_verify": true,
+}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models"
 	"chatcast/server/api/apitest"
@@ -68,6 +69,7 @@ func newWorld(t *testing.T, url string) *world {
 		cfg.Database.URL = url
 	}
 	phones := e2e.StartPhones(t, &cfg)
+	cfg.Apps[0].History = []apps.History{{Channels: "presence-room", Retention: "1h"}}
 	second := cfg.Apps[0]
 	second.ID, second.Key, second.Secret = "2", "SecondKey", "the secret of app 2"
 	cfg.Apps = append(cfg.Apps, second)

@@ -11,6 +11,7 @@ const (
 	SlowConsumer  Reason = "slow_consumer"  // its queue was full, or it accepted nothing within Options.WriteTimeout
 	Silent        Reason = "silent"         // no answer to a ping
 	Stopping      Reason = "stopping"       // this server stops
+	Moved         Reason = "moved"          // this server stops, and another one listens
 	Flood         Reason = "flood"          // too many sending requests of a session over HTTP wait
 	AddressFull   Reason = "address_full"   // too many sockets from one address
 	TooLarge      Reason = "too_large"      // a message over Options.MessageBytes

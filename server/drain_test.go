@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +46,69 @@ func TestDrainCutsWhoDoesNotAnswer(t *testing.T) {
 	h.stop()
 	if _, code, why := readClose(t, ws); code != 4100 || why != "stopping" { // all the same, it can read why
 		t.Errorf("told %d %q", code, why)
+	}
+}
+
+// Where other nodes serve, sockets are told to come back at once (the dialect's word is
+// moved), slowly, and are served until then. When the others have gone, the rest are told
+// to come back later.
+func TestDrainMovesSockets(t *testing.T) {
+	var successor atomic.Int64
+	successor.Store(int64(server.Serving))
+	h := start(t, server.Options{
+		MovesPerSecond: 20, DrainLinger: testwait.Long, Linger: testwait.Long,
+		Successor: func() server.Successor { return server.Successor(successor.Load()) },
+	})
+	const sockets = 10
+	told := make(chan string, sockets)
+	for range sockets {
+		ws := h.dial(t)
+		go func() {
+			_, _, err := ws.ReadMessage() // the farewell
+			for err == nil {
+				_, _, err = ws.ReadMessage() // and answers
+			}
+			var closed *websocket.CloseError
+			errors.As(err, &closed)
+			if closed == nil {
+				closed = &websocket.CloseError{Text: err.Error()}
+			}
+			told <- closed.Text
+		}()
+	}
+	began := time.Now()
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); h.stop() }()
+	if why := receive(t, told, "a socket that moves"); why != "moved" {
+		t.Errorf("the first one is told %q", why)
+	}
+	if left := len(h.Connz()); left < 2 {
+		t.Errorf("%d sockets are left after the first one", left)
+	}
+	successor.Store(int64(server.Nobody))
+	last := ""
+	for range sockets - 1 {
+		last = receive(t, told, "a socket that moves")
+	}
+	if last != "stopping" {
+		t.Errorf("when the others have gone, the last one is told %q", last)
+	}
+	<-stopped
+	if took := time.Since(began); took < 400*time.Millisecond { // nine pauses of 50 ms
+		t.Errorf("ten sockets moved within %v", took)
+	}
+}
+
+// The next process that waits for this one gets the sockets at once.
+func TestDrainToTheNextProcess(t *testing.T) {
+	h := start(t, server.Options{
+		MovesPerSecond: 1, DrainLinger: testwait.Long, Linger: testwait.Long,
+		Successor: func() server.Successor { return server.Waiting },
+	})
+	ws := h.dial(t)
+	go h.stop()
+	if _, _, why := readClose(t, ws); why != "moved" {
+		t.Errorf("the socket is told %q", why)
 	}
 }
 

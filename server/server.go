@@ -44,6 +44,11 @@ type Options struct {
 	Proxies         clientaddr.Proxies // trusted ones, whose own sockets PerAddress does not count
 	DrainWindow     time.Duration      // time over which sockets are closed when Run ends [0: at once]
 	DrainLinger     time.Duration      // Linger of all sockets together when Run ends [500 ms]
+	MovesPerSecond  int                // sockets closed in a second when Run ends and other nodes serve [500]
+
+	// Successor says who serves the clients when Run ends. It is asked again and again
+	// meanwhile, so it must be quick; nil: Nobody.
+	Successor func() Successor
 
 	// Written is called when the frame of an event with a mark was handed to the network,
 	// for one of the WebSockets that get it. It must be quick; nil: it is not called.
@@ -71,6 +76,10 @@ func (o Options) withDefaults() Options {
 	set(&o.Writers, runtime.GOMAXPROCS(0))
 	set(&o.QueueBytes, 1<<20)
 	set(&o.MessageBytes, 16<<10)
+	set(&o.MovesPerSecond, 500)
+	if o.Successor == nil {
+		o.Successor = func() Successor { return Nobody }
+	}
 	return o
 }
 
@@ -258,7 +267,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // Run serves the sockets until ctx ends. Then it closes them, a few at a time over
-// Options.DrainWindow, and returns when every socket and goroutine is gone.
+// Options.DrainWindow or, when other nodes serve, slower, and returns when every socket and goroutine is gone.
 func (s *Server) Run(ctx context.Context) error {
 	quit := make(chan struct{})
 	var loops sync.WaitGroup

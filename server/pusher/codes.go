@@ -36,6 +36,7 @@ var (
 	codeFlood        = code{4100, server.Flood, "Too many messages in spite of the rate limit"}
 	codeStopping     = code{4100, server.Stopping, "The server restarts, please come back in a second"} // not 4200: at once there would be nobody
 	codeCutOff       = code{4200, "cut_off", "The server was cut off from the others, please come back"}
+	codeMoved        = code{4200, server.Moved, "The server stops, and another one takes over"}
 	codeSilent       = code{4201, server.Silent, "No pong was received in time"}
 )
 

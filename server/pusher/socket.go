@@ -103,7 +103,7 @@ func (k *socket) Idle() {
 
 // Disconnect implements server.Handler.
 func (k *socket) Disconnect(r server.Reason) server.Disconnect {
-	for _, c := range [...]code{codeSlow, codeSilent, codeStopping, codeAddressFull, codeFlood} {
+	for _, c := range [...]code{codeSlow, codeSilent, codeStopping, codeMoved, codeAddressFull, codeFlood} {
 		if c.word == r {
 			return c.disconnect()
 		}

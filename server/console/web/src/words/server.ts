@@ -55,7 +55,7 @@ export const server = {
   endedNone: 'None so far.',
   accepted: (n: string) => `${n} accepted`,
   reasons: {
-    peer_closed: 'closed by the client', peer_gone: 'connection lost', slow_consumer: 'too slow to take its events', silent: 'no sign of life', stopping: 'this server stopped',
+    peer_closed: 'closed by the client', peer_gone: 'connection lost', slow_consumer: 'too slow to take its events', silent: 'no sign of life', stopping: 'this server stopped', moved: 'moved to another server',
     address_full: 'too many from one address', too_large: 'sent too large a message', not_text: 'sent a binary message', bad_utf8: 'sent invalid UTF-8',
     protocol_error: 'broke the WebSocket protocol', internal: 'server error',
   } as Record<string, string>,

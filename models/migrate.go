@@ -27,6 +27,8 @@ const (
 	lockRelay   = 0x63686174_0002
 	lockServe   = 0x63686174_0003
 	lockSide    = 0x63686174_0004
+	lockFront   = 0x63686174_0005
+	lockNext    = 0x63686174_0006
 )
 
 // Migrate brings the database to the version of this program. It changes nothing when

@@ -74,7 +74,8 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, release())
 	}
-	s.holdLock(release)
+	s.lock = &serveLock{conn: conn}
+	s.holdLock(s.lock.release)
 	return nil
 }
 

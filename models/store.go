@@ -35,6 +35,7 @@ type Store struct {
 	turn       *writeTurn // of SQLite
 	readers    int        // connections that read at once
 	closers    []func() error
+	lock       *serveLock // of PostgreSQL; nil: Lock was not called
 
 	keys       *seal.Keys // of secrets; set by UseKeys; nil: they are not encrypted
 	rehearsing bool       // set by Rehearse

@@ -1,0 +1,62 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"chatcast/channels/testwait"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// A server of PostgreSQL that restarts forgets who serves the database. The process that
+// does takes the lock again, before another one can.
+func TestLockIsKept(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	store := testdb.Open(t, url)
+	if err := store.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	again, kept := make(chan struct{}, 1), make(chan error, 1)
+	go func() { kept <- store.KeepLock(ctx, func(context.Context) { again <- struct{}{} }) }()
+	for range 2 {
+		if n := testdb.KillLockHolders(t, url); n != 1 {
+			t.Fatalf("%d connections held locks", n)
+		}
+		select {
+		case <-again:
+		case err := <-kept:
+			t.Fatalf("the lock is given up: %v", err)
+		case <-time.After(testwait.Long):
+			t.Fatal("the lock is not taken again")
+		}
+		if err := testdb.Open(t, url).Lock(t.Context()); !errors.Is(err, models.ErrLocked) {
+			t.Errorf("a second server: %v", err)
+		}
+	}
+	stop()
+	if err := <-kept; err != nil {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+// A process that finds another one in its place is told to stop.
+func TestLockIsLost(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	store, other := testdb.Open(t, url), testdb.Open(t, url)
+	if err := store.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := testdb.KillLockHolders(t, url); n != 1 {
+		t.Fatalf("%d connections held locks", n)
+	}
+	if err := other.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.KeepLock(t.Context(), func(context.Context) {}); !errors.Is(err, models.ErrLocked) {
+		t.Errorf("another server has the database: %v", err)
+	}
+}

@@ -33,7 +33,8 @@ type Store struct {
 	url        string // of PostgreSQL
 	sqlitePath string
 	turn       *writeTurn // of SQLite
-	readers    int        // connections that read at once
+	troubles   *troubles
+	readers    int // connections that read at once
 	closers    []func() error
 	lock       *serveLock // of PostgreSQL; nil: Lock was not called
 
@@ -73,9 +74,10 @@ func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) (err error) {
 			return err
 		})
 		if err != errRehearsed && !endedByOthers(err) {
-			return err
+			break
 		}
 	}
+	s.troubles.note(err)
 	return err
 }
 

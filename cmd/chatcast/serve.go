@@ -22,19 +22,23 @@ import (
 
 // serve runs the server until a signal stops it.
 func serve(ctx context.Context, in invocation) error {
-	ctx, stop := stopOnSignal(ctx, in.stderr)
+	level := new(slog.LevelVar)
+	level.Set(config.Level(in.cfg.Log.Level))
+	log := config.NewLogAt(in.stderr, in.cfg.Log, level)
+	ctx, stop := stopOnSignal(ctx, log)
 	defer stop()
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	level := new(slog.LevelVar)
-	level.Set(config.Level(in.cfg.Log.Level))
-	log := config.NewLogAt(in.stderr, in.cfg.Log, level)
 	listeners, err := inherited()
 	if err != nil {
 		return err
 	}
 	p, err := app.New(ctx, in.cfg, app.Options{Log: log, Level: level, Listeners: listeners, Version: version, Commit: commitID()})
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		log.Info("stopped before it served")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ const oneWish = time.Second
 
 // stopOnSignal cancels the context at the first SIGINT or SIGTERM. A second one after
 // oneWish ends the program at once: the user does not want to wait.
-func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, func()) {
+func stopOnSignal(parent context.Context, log *slog.Logger) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -109,7 +113,7 @@ func stopOnSignal(parent context.Context, stderr io.Writer) (context.Context, fu
 		first := time.Now()
 		for range signals {
 			if time.Since(first) > oneWish {
-				fmt.Fprintln(stderr, "chatcast: stopped at once, as asked twice")
+				log.Warn("stopped at once, as asked twice: what was answered is stored, and the next start publishes the rest")
 				os.Exit(exitFailed)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -85,6 +86,46 @@ func TestTerminate(t *testing.T) {
 		t.Errorf("the program ended with %v: %s", err, p.Errs)
 	}
 	if log := p.Errs.String(); !strings.Contains(log, "stopping") || !strings.Contains(log, "msg=stopped") || strings.Contains(log, e2e.OwnerPassword) {
+		t.Errorf("the log says\n%s", log)
+	}
+}
+
+// A second signal, a second after the first or later, ends a program at once that still
+// waits for a request: with exit code 1, and a word in the log.
+func TestSecondSignal(t *testing.T) {
+	p := e2e.StartProcess(t, e2e.BuildBinary(t), e2e.Config(t))
+	slow, err := net.Dial("tcp", strings.TrimPrefix(p.Base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	body := `{"email":"`
+	if _, err := fmt.Fprintf(slow, "POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.Read(make([]byte, 1)); err != nil { // the program reads the body
+		t.Fatal(err)
+	}
+	if _, err := slow.Write([]byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.Cmd.Wait() }()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		_ = p.Cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		select {
+		case <-again.C:
+			continue
+		case <-ended:
+		}
+		break
+	}
+	if code := p.Cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("the program ended with %d", code)
+	}
+	if log := p.Errs.String(); !strings.Contains(log, "stopped at once, as asked twice") || strings.Contains(log, "msg=stopped\n") {
 		t.Errorf("the log says\n%s", log)
 	}
 }

@@ -93,7 +93,7 @@ func (s *Store) lockAgain(ctx context.Context, lost uint32) (*pgx.Conn, error) {
 	_, err = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND ((classid::BIGINT << 32) | objid::BIGINT) = $1 AND pid = $2",
 		int64(lockServe), int64(lost))
 	if err == nil {
-		err = waitForLock(ctx, conn, lockServe, lockWait)
+		err = waitForLock(ctx, conn, tryLock, lockServe, lockWait)
 	}
 	if err != nil {
 		closeConn(conn)

@@ -78,7 +78,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "--server.address=[::1]:7001"}, exitOK, "[::1]:7001", ""},
 		{[]string{"config", "check"}, exitUsage, "", "usage: chatcast config check FILE"},
 		{[]string{"config", "check", good}, exitOK, "no errors\nnote: ", ""},
-		{[]string{"config", "check", bad}, exitUsage, "", "2 errors:\n  server.adress: unknown key; known here: address, allowed_origins, base_path, drain_time, hsts, internal_address, public_url, security_contact, socket_mode, tls, trusted_proxies\n  log.level: must be trace"},
+		{[]string{"config", "check", bad}, exitUsage, "", "2 errors:\n  server.adress: unknown key; known here: address, allowed_origins, base_path, drain_time, hsts, internal_address, public_url, reuse_port, security_contact, socket_mode, tls, trusted_proxies\n  log.level: must be trace"},
 		{[]string{"serve", "--bootstrap.user.password=hunter2hunter2"}, exitUsage, "", "--bootstrap.user.password: holds a secret, and everybody on this machine can read a command line; set bootstrap.user.password in the configuration file (--config /dev/stdin reads it from standard input) or in the environment variable CHATCAST_BOOTSTRAP_USER_PASSWORD\n"},
 		{[]string{"token", "--email", "a@b.c", "--database.url=postgres://u:hunter2@127.0.0.1:1/none"}, exitUsage, "", "CHATCAST_DATABASE_URL"},
 		{[]string{"config", "--database.url", "postgres://127.0.0.1:1/none?user=u&password=hunter2"}, exitUsage, "", "CHATCAST_DATABASE_URL"},

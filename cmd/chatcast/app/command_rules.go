@@ -77,10 +77,10 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 }
 
 // openToServe is OpenStore for the server, which is alone on its database unless the bus is
-// that of a cluster.
-func openToServe(ctx context.Context, cfg config.Config) (*models.Store, error) {
-	if cfg.Bus.Cluster() {
-		store, err := openWithKeys(ctx, cfg, together)
+// that of a cluster. A process that follows another one waits until that one has ended.
+func (p *Program) openToServe(ctx context.Context) (*models.Store, error) {
+	if p.cfg.Bus.Cluster() {
+		store, err := openWithKeys(ctx, p.cfg, together)
 		switch {
 		case errors.Is(err, models.ErrLocked):
 			return nil, fmt.Errorf("%w, with bus.url memory:; stop it first", err)
@@ -89,7 +89,13 @@ func openToServe(ctx context.Context, cfg config.Config) (*models.Store, error) 
 		}
 		return store, err
 	}
-	store, err := openWithKeys(ctx, cfg, alone)
+	store, err := openWithKeys(ctx, p.cfg, alone)
+	for end := time.Now().Add(takeOverTime); p.turn != nil && errors.Is(err, models.ErrLocked) && time.Now().Before(end); {
+		if err := pause(ctx, takeOverPoll); err != nil {
+			return nil, err
+		}
+		store, err = openWithKeys(ctx, p.cfg, alone)
+	}
 	if errors.Is(err, models.ErrLocked) {
 		return nil, fmt.Errorf("%w; %s", err, oneAtATime)
 	}

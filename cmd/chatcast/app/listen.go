@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,7 +25,7 @@ func (p *Program) listen(inherited []net.Listener) (err error) {
 	p.listeners = inherited
 	s := p.cfg.Server
 	if len(inherited) == 0 {
-		l, err := listen("server.address", s.Address, s.SocketMode)
+		l, err := listen("server.address", s.Address, s)
 		if err != nil {
 			return err
 		}
@@ -37,21 +38,25 @@ func (p *Program) listen(inherited []net.Listener) (err error) {
 		return errors.New("server.public_url: is needed with a Unix socket, which has no URL that links could lead to")
 	}
 	if s.InternalAddress != "" {
-		p.internal, err = listen("server.internal_address", s.InternalAddress, s.SocketMode)
+		p.internal, err = listen("server.internal_address", s.InternalAddress, s)
 	}
 	return err
 }
 
 // listen listens on the address of a setting.
-func listen(setting, address, mode string) (net.Listener, error) {
+func listen(setting, address string, s config.ServerConfig) (net.Listener, error) {
 	if path, unix := strings.CutPrefix(address, unixPrefix); unix {
-		l, err := listenUnix(path, mode)
+		l, err := listenUnix(path, s.SocketMode)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", setting, err)
 		}
 		return l, nil
 	}
-	l, err := net.Listen("tcp", address)
+	var how net.ListenConfig
+	if s.ReusePort {
+		how.Control = reusePort
+	}
+	l, err := how.Listen(context.Background(), "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s: another program uses %s; stop it, or give another port with --%[1]s=HOST:PORT", setting, address)

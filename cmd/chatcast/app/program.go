@@ -57,6 +57,8 @@ type Program struct {
 	level    *slog.LevelVar
 	tls      *certificate // nil: off
 
+	turn      *models.Turn   // nil: no other process may follow on this address
+	inherits  bool           // listeners are those of Options
 	listeners []net.Listener // of the main address
 	internal  net.Listener   // nil: off
 
@@ -77,9 +79,13 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 			if store != nil {
 				err = errors.Join(err, store.Close())
 			}
-			err = errors.Join(err, p.closeListeners())
+			err = errors.Join(err, p.closeListeners(), p.endTurn())
 		}
 	}()
+	p.inherits = len(o.Listeners) > 0
+	if err := p.awaitTurn(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.listen(o.Listeners); err != nil {
 		return nil, err
 	}
@@ -88,7 +94,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 			return nil, fmt.Errorf("server.tls: %w", err)
 		}
 	}
-	if store, err = openToServe(ctx, cfg); err != nil {
+	if store, err = p.openToServe(ctx); err != nil {
 		return nil, err
 	}
 	if err := store.ClaimKeys(ctx); err != nil {
@@ -98,6 +104,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	if p.parts, err = wire(ctx, cfg, o, store, publicURL); err != nil {
 		return nil, err
 	}
+	p.parts.handover.turn = p.turn
 	p.handler = p.requests.Count(p.parts.router)
 	if o.Wrap != nil {
 		p.handler = o.Wrap(p.handler)
@@ -165,5 +172,5 @@ func (p *Program) URL() string {
 
 // Close releases the addresses and the database.
 func (p *Program) Close() error {
-	return errors.Join(p.closeListeners(), p.parts.close(), p.parts.store.Close())
+	return errors.Join(p.closeListeners(), p.parts.close(), p.parts.store.Close(), p.endTurn())
 }

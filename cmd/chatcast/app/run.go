@@ -60,7 +60,7 @@ func (s *stage) stop() error {
 // Clients that find nobody when they come back try again much later, pusher-js after 15
 // seconds. So the sockets end last of what may take long, and until they have ended the
 // address answers. In the backlog of inherited listeners clients wait for the next
-// program.
+// program, as they do in its own if it listens already (see handOver).
 func (p *Program) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -78,7 +78,9 @@ func (p *Program) Run(ctx context.Context) error {
 	defer cancel()
 	work.run(func(context.Context) error { p.requests.Finish(finish, errStopping); return nil })
 	work.run(func(context.Context) error { p.parts.hooks.Quiet(finish); return nil })
-	return errors.Join(work.stop(), sockets.stop(), front.stop(), back.stop())
+	err := work.stop()
+	p.handOver(context.WithoutCancel(ctx))
+	return errors.Join(err, sockets.stop(), front.stop(), back.stop())
 }
 
 // errStopping answers requests that cannot finish.
@@ -90,7 +92,7 @@ func (p *Program) runBack(back *stage) {
 	for _, f := range []func(context.Context) error{
 		p.parts.engine.Run, p.parts.history.Run, p.parts.hooks.Run, p.parts.callbacks.Run, p.parts.relay.Run, p.parts.online.Run, p.parts.rules.RunSweeper,
 		func(ctx context.Context) error { return p.parts.rules.RunCutOffs(ctx, p.cutOffs) },
-		p.parts.rules.RunAudit, p.parts.rules.RunIndexer, p.parts.monitor.Run, p.parts.watcher.Run, p.parts.health.run,
+		p.parts.rules.RunAudit, p.parts.rules.RunIndexer, p.parts.monitor.Run, p.parts.watcher.Run, p.parts.health.run, p.keepLock,
 	} {
 		back.run(f)
 	}

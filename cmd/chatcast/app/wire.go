@@ -60,6 +60,7 @@ type components struct {
 	refusals  *refusals.Log
 	router    *gin.Engine
 	health    *health
+	handover  handover // set by New, and by the wiring of other nodes
 	measures  *measures
 	tracing   *tracing
 }
@@ -141,7 +142,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.sockets = server.New(server.Options{
 		Log: logFor("server"), QueueBytes: cfg.Limits.QueueBytes, MessageBytes: cfg.Limits.MessageBytes,
 		ActivityTimeout: time.Duration(cfg.Limits.ActivityTimeout), PongTimeout: time.Duration(cfg.Limits.PongTimeout),
-		PerAddress: cfg.Limits.SocketsPerAddress, Proxies: proxies, DrainWindow: time.Duration(cfg.Server.DrainTime),
+		PerAddress: cfg.Limits.SocketsPerAddress, Proxies: proxies, DrainWindow: time.Duration(cfg.Server.DrainTime), Successor: r.handover.successor,
 		Written: func(mark *broadcasting.Mark) { r.measures.delivered(mark); r.tracing.delivered(mark) },
 	})
 	r.monitor = server.NewMonitor(func() server.Counters { return server.ReadCounters(r.sockets, r.engine, r.relay) })
@@ -276,7 +277,6 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		Build: built, NotFound: crmAPI.NoRoute, Version: o.Version, Commit: o.Commit, AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.URL(), BasePath: cfg.Server.Path(),
 		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
 	}
-
 	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,6 +83,12 @@ func checkServer(s ServerConfig, violations *ConfigError) {
 	checkPaths(s, violations)
 	if strings.HasPrefix(s.Address, UnixPrefix) && s.PublicURL == "" {
 		violations.add("server.public_url", "is needed with a Unix socket, which has no URL that links could lead to")
+	}
+	switch {
+	case s.ReusePort && runtime.GOOS != "linux":
+		violations.add("server.reuse_port", "is for Linux")
+	case s.ReusePort && strings.HasPrefix(s.Address, UnixPrefix):
+		violations.add("server.reuse_port", "is for a port; server.address is a Unix socket")
 	}
 	checkOrigins("server.allowed_origins", s.AllowedOrigins, violations)
 	for i, p := range s.TrustedProxies {

@@ -44,6 +44,7 @@ type ServerConfig struct {
 	AllowedOrigins  []string  `yaml:"allowed_origins"` // empty: any
 	TrustedProxies  []string  `yaml:"trusted_proxies"`
 	DrainTime       Duration  `yaml:"drain_time"`
+	ReusePort       bool      `yaml:"reuse_port"`
 	HSTS            Duration  `yaml:"hsts"`             // 0: off
 	SecurityContact string    `yaml:"security_contact"` // of security.txt; empty: there is none
 }

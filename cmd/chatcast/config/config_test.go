@@ -164,6 +164,7 @@ func TestViolations(t *testing.T) {
 		{"server: {allowed_origins: 'https://x'}", "server.allowed_origins", "must be a list, not text"},
 		{"server: {trusted_proxies: [loopback]}", "server.trusted_proxies[0]", "must be an address"},
 		{"server: {drain_time: 5}", "server.drain_time", "must be a duration such as"},
+		{"server: {reuse_port: true, address: \"unix:/run/chatcast.sock\", public_url: \"https://a.example\"}", "server.reuse_port", "is for a port"},
 		{"server: {drain_time: 11m}", "server.drain_time", "from 0s to 10m"},
 		{`server: {socket_mode: "0999"}`, "server.socket_mode", "such as 0660"},
 		{`server: {socket_mode: "0440"}`, "server.socket_mode", "read and write for its owner"},

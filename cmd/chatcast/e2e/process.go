@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -23,6 +24,8 @@ type Process struct {
 	Cmd  *exec.Cmd
 	Base string
 	Errs *testwait.Output
+
+	out io.Reader
 }
 
 // StartProcess starts the program with a configuration of the tests.
@@ -55,10 +58,18 @@ func LaunchPiped(t testing.TB, binary, configuration string) *Process {
 // prints its address.
 func LaunchCommand(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
+	p := Begin(t, cmd)
+	p.Up(t)
+	return p
+}
+
+// Begin starts a command that runs the program. Up waits for the program.
+func Begin(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
 	p := &Process{Cmd: cmd, Errs: new(testwait.Output)}
 	p.Cmd.Stderr = p.Errs
-	out, err := p.Cmd.StdoutPipe()
-	if err != nil {
+	var err error
+	if p.out, err = p.Cmd.StdoutPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Cmd.Start(); err != nil {
@@ -68,12 +79,17 @@ func LaunchCommand(t testing.TB, cmd *exec.Cmd) *Process {
 		_ = p.Cmd.Process.Kill() // most often it has ended
 		_ = p.Cmd.Wait()
 	})
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	return p
+}
+
+// Up returns when the program prints its address.
+func (p *Process) Up(t testing.TB) {
+	t.Helper()
+	for lines := bufio.NewScanner(p.out); lines.Scan(); {
 		if _, url, ok := strings.Cut(lines.Text(), "is up: "); ok {
 			p.Base = strings.TrimSuffix(url, "/")
-			return p
+			return
 		}
 	}
 	t.Fatalf("the program did not come up: %s", p.Errs)
-	return nil
 }

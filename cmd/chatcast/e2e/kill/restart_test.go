@@ -19,6 +19,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/models/testdb"
 )
 
 const (
@@ -66,22 +67,29 @@ func launchWith(t *testing.T, binary, config string, socket *os.File) *e2e.Proce
 	return e2e.LaunchCommand(t, cmd)
 }
 
-// restartUnderPages stops a program that pages are connected to and starts the next one.
-// waits says that attempts to connect wait for the next one, however long it takes.
-func restartUnderPages(t *testing.T, start func(config string, before *e2e.Process) *e2e.Process, waits bool) {
-	hooks := watchMembers(t)
+// restartConfig writes the configuration of a program that restarts.
+func restartConfig(t *testing.T, database string, hooks *members) string {
+	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
 	text := fmt.Sprintf(`
 server: {internal_address: ""}
-database: {url: "sqlite:%[1]s/chatcast.db"}
+database: {url: "%[4]s"}
 files: {dir: "%[1]s/files"}
 webhooks: {allow_private_targets: true}
 apps: [{id: "1", key: ChatsAppApiProdKey, secret: %[2]s, webhooks: [{url: "%[3]s"}]}]
-`, dir, restartSecret, hooks.url)
+`, dir, restartSecret, hooks.url, database)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return config
+}
+
+// restartUnderPages stops a program that pages are connected to and starts the next one.
+// waits says that attempts to connect wait for the next one, however long it takes.
+func restartUnderPages(t *testing.T, start func(config string, before *e2e.Process) *e2e.Process, waits bool) {
+	hooks := watchMembers(t)
+	config := restartConfig(t, testdb.SQLiteURL(t), hooks)
 	first := start(config, nil)
 	pages := openPages(t, first.Base)
 	pages.joined(t, 1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
@@ -15,7 +16,10 @@ import (
 const maxPostgresConns = 20
 
 func openPostgres(ctx context.Context, url string) (*Store, error) {
-	db, err := gorm.Open(postgres.Open(url), gormConfig())
+	troubles := newTroubles()
+	db, err := gorm.Open(postgres.New(postgres.Config{DSN: url, OptionOpenDB: []stdlib.OptionOpenDB{
+		stdlib.OptionAfterConnect(troubles.born), stdlib.OptionResetSession(troubles.fresh),
+	}}), gormConfig())
 	if err != nil {
 		return nil, fmt.Errorf("models: open postgres: %w", err)
 	}
@@ -25,7 +29,7 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 	}
 	pool.SetMaxOpenConns(maxPostgresConns)
 	pool.SetMaxIdleConns(maxPostgresConns / 2)
-	s := &Store{db: db, reader: db, postgres: true, url: url, readers: maxPostgresConns, closers: []func() error{pool.Close}}
+	s := &Store{db: db, reader: db, postgres: true, url: url, troubles: troubles, readers: maxPostgresConns, closers: []func() error{pool.Close}}
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("models: open postgres: %w", err), s.Close())
 	}

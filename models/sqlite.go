@@ -35,7 +35,7 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := makePrivate(path); err != nil {
 		return nil, fmt.Errorf("models: database file: %w", err)
 	}
-	s := &Store{sqlitePath: path, turn: newWriteTurn(), readers: max(4, runtime.GOMAXPROCS(0))}
+	s := &Store{sqlitePath: path, turn: newWriteTurn(), troubles: newTroubles(), readers: max(4, runtime.GOMAXPROCS(0))}
 	var err error
 	if s.db, err = s.openSQLitePool(ctx, 1, writing); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -21,7 +21,7 @@ const (
 	CodeConflict    Code = "conflict"    // the state does not allow it
 	CodeTooLarge    Code = "too_large"   // over a limit of size
 	CodeThrottled   Code = "throttled"   // too many requests; RetryAfter is the delay
-	CodeUnavailable Code = "unavailable" // the messenger is not connected, the file store unavailable, or too many searches run
+	CodeUnavailable Code = "unavailable" // the messenger is not connected, the file store or the database unavailable, or too many searches run
 )
 
 // Error is an error that the caller can fix.
@@ -29,7 +29,7 @@ type Error struct {
 	Code       Code
 	Message    string            // a sentence for a person
 	Fields     map[string]string // of CodeInvalid: the field's path and what is wrong with it
-	RetryAfter int               // of CodeThrottled: seconds
+	RetryAfter int               // of CodeThrottled, and of CodeUnavailable for the database: seconds
 }
 
 func (e *Error) Error() string { return "crm: " + string(e.Code) + ": " + e.Message }

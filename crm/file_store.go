@@ -109,6 +109,9 @@ func (s *Service) fileStoreError(ctx context.Context, err error) error {
 		return fmt.Errorf("crm: file store: %w", err)
 	}
 	s.Log.ErrorContext(ctx, "the file store failed", "error", err)
+	if DiskFull(err) {
+		return Unavailable("the file cannot be stored: the disk of the file store is full; try again later")
+	}
 	return Unavailable("the file store cannot be used now; try again later")
 }
 

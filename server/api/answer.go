@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -38,10 +39,16 @@ type answer struct {
 func (a *API) fail(c *gin.Context, err error) {
 	var e *crm.Error
 	if !errors.As(err, &e) {
-		if c.Request.Context().Err() != nil { // the client is gone; nobody reads the answer
+		if ended := c.Request.Context().Err(); ended != nil && !errors.Is(ended, context.DeadlineExceeded) { // the client is gone; nobody reads the answer
 			c.Abort()
 			return
 		}
+		var trouble string
+		if e, trouble = crm.TroubleError(err); e != nil {
+			a.troubles.note(c.Request.Context(), a.Log, trouble, err)
+		}
+	}
+	if e == nil {
 		a.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
 		c.AbortWithStatusJSON(http.StatusInternalServerError, answer{Error: &server.InternalError})
 		return

@@ -18,13 +18,15 @@ type API struct {
 
 	Streams  *EventStreams
 	Refusals *refusals.Log // may be nil
+
+	troubles troubleLog
 }
 
 // Register adds the routes to r. Each noun registers its routes in its own file:
 // routes of v1 are open to everybody, those of signedIn require an access token, and
 // those of line belong to one messenger of one licence.
 func (a *API) Register(r gin.IRouter) {
-	v1 := r.Group("/v1", noteClient)
+	v1 := r.Group("/v1", limitTime, noteClient)
 	a.registerTokens(v1)
 	a.registerPassword(v1)
 	a.registerFiles(v1)

@@ -123,7 +123,7 @@ func (w *walker) unavailable(ref *apitest.Reference) {
 	w.phone.unavailable = true
 	for _, op := range ref.Operations {
 		s, ok := w.last[op.String()]
-		if op.Responses.Value("503") == nil || !strings.Contains(op.Path, "{licenseId}") || strings.Contains(op.Path, "/files/") ||
+		if op.Responses.Value("503") == nil || tellsTrouble(op) || !strings.Contains(op.Path, "{licenseId}") || strings.Contains(op.Path, "/files/") ||
 			op.Method == "GET" && strings.HasSuffix(op.Path, "{messengerType}/messages") {
 			continue // the store of files or the database may be unavailable instead
 		}

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"chatcast/crm"
+	"chatcast/models"
 )
 
 // Times of the health checks.
@@ -97,7 +100,7 @@ func (h *health) try(ctx context.Context, p *probe) {
 	}
 	switch before := p.end(err); {
 	case err != nil && before == nil:
-		h.log.ErrorContext(ctx, "this can no longer be written to", "check", p.name, "error", err)
+		h.log.ErrorContext(ctx, "this can no longer be written to", "check", p.name, "trouble", troubleWord(err), "error", err)
 	case err == nil && before != nil:
 		h.log.InfoContext(ctx, "this can be written to again", "check", p.name)
 	}
@@ -108,20 +111,38 @@ func (h *health) register(r gin.IRouter) {
 	r.GET("/readyz", h.ready)
 }
 
+// troubleWord returns why a check has failed, as far as there is a word for it.
+func troubleWord(err error) string {
+	switch why := models.TroubleOf(err); {
+	case errors.Is(err, errHangs):
+		return string(models.TroubleSlow)
+	case why != "":
+		return string(why)
+	case crm.DiskFull(err):
+		return string(models.TroubleFull)
+	}
+	return "failed"
+}
+
+// all returns the checks of a request.
+func (h *health) all() []healthCheck {
+	all := h.checks[:len(h.checks):len(h.checks)]
+	for _, p := range h.probes {
+		all = append(all, healthCheck{p.name, p.result})
+	}
+	return all
+}
+
 func (h *health) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTime)
 	defer cancel()
 	status, code := "ok", http.StatusOK
 	checks := gin.H{}
-	all := h.checks[:len(h.checks):len(h.checks)]
-	for _, p := range h.probes {
-		all = append(all, healthCheck{p.name, p.result})
-	}
-	for _, check := range all {
+	for _, check := range h.all() {
 		checks[check.name] = "ok"
 		if err := check.ask(ctx); err != nil {
-			h.log.WarnContext(ctx, "not ready", "check", check.name, "error", err)
-			checks[check.name], status, code = "failed", "unavailable", http.StatusServiceUnavailable
+			h.log.WarnContext(ctx, "not ready", "check", check.name, "trouble", troubleWord(err), "error", err)
+			checks[check.name], status, code = troubleWord(err), "unavailable", http.StatusServiceUnavailable
 		}
 	}
 	if h.stopping.Load() {

@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"syscall"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +20,8 @@ func TestReadyNamesTheCheckThatFails(t *testing.T) {
 	h := &health{log: slog.New(slog.DiscardHandler), checks: []healthCheck{
 		{"database", func(context.Context) error { return nil }},
 		{"other", func(context.Context) error { return errors.New("a detail") }},
+		{"disk", func(context.Context) error { return fmt.Errorf("write: %w", syscall.ENOSPC) }},
+		{"slow", func(context.Context) error { return context.DeadlineExceeded }},
 	}}
 	web := gin.New()
 	h.register(web)
@@ -25,8 +29,8 @@ func TestReadyNamesTheCheckThatFails(t *testing.T) {
 		stopping bool
 		want     string
 	}{
-		{false, `{"checks":{"database":"ok","other":"failed"},"status":"unavailable"}`},
-		{true, `{"checks":{"database":"ok","other":"failed"},"status":"stopping"}`},
+		{false, `{"checks":{"database":"ok","disk":"full","other":"failed","slow":"timeout"},"status":"unavailable"}`},
+		{true, `{"checks":{"database":"ok","disk":"full","other":"failed","slow":"timeout"},"status":"stopping"}`},
 	} {
 		h.stopping.Store(c.stopping)
 		rec := httptest.NewRecorder()

@@ -46,7 +46,9 @@ func (m *measures) delivered(mark *broadcasting.Mark) { m.written.Observe(mark.S
 // collectors are the metrics of all components but those of metrics.
 func (r *components) collectors() []prometheus.Collector {
 	m := r.measures
-	return []prometheus.Collector{m.queued, m.written, m.http.requests, m.http.seconds, stateMetrics{r.apps, r.rules, r.whatsapp}, busMetrics{r.nodes, r.tail}}
+	return []prometheus.Collector{
+		m.queued, m.written, m.http.requests, m.http.seconds, stateMetrics{r.apps, r.rules, r.whatsapp, r.health}, busMetrics{r.nodes, r.tail},
+	}
 }
 
 // httpMeasures counts requests by method, route and status, and measures how long they

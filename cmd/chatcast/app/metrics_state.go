@@ -27,6 +27,9 @@ var (
 
 	descUnreadable = desc("journal_unreadable_total", "How often a reader of the journal has left out an entry that cannot be read.")
 
+	descTroubles = desc("database_troubles_total", "Transactions that failed because the database could not serve, by why: full, read_only, unavailable, failed (its disk), or timeout.", "trouble")
+	descChecks   = desc("check_ok", "1 for each check of /readyz that is well.", "check")
+
 	descDatabaseUp    = desc("database_up", "1 when the database has answered this scrape. Without it the metrics below are missing.")
 	descLines         = desc("lines", "Lines with an account, by the messenger's type and the state.", "messenger", "state")
 	descRatings       = desc("line_ratings", "Paired lines, by the messenger's type and the rating of their accounts: ok, careful, or stop.", "messenger", "rating")
@@ -43,6 +46,7 @@ type stateMetrics struct {
 	apps     *pusher.Apps
 	rules    *crm.Service
 	whatsapp *whatsapp.Messenger
+	health   *health
 }
 
 var _ prometheus.Collector = stateMetrics{}
@@ -50,7 +54,7 @@ var _ prometheus.Collector = stateMetrics{}
 // Describe implements prometheus.Collector.
 func (m stateMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends, descRepairs, descUnreadable,
+		descAppSockets, descAppMessages, descAppClient, descAppPublished, descAppLimited, descSends, descRepairs, descUnreadable, descTroubles, descChecks,
 		descDatabaseUp, descLines, descRatings, descOutbox, descOutboxOldest, descJournal, descJournalOldest, descSearch,
 	} {
 		ch <- d
@@ -78,6 +82,14 @@ func (m stateMetrics) Collect(ch chan<- prometheus.Metric) {
 		count(descRepairs, n, result)
 	}
 	count(descUnreadable, m.rules.Journal.LeftOut())
+	for why, n := range m.rules.Store.Troubled() {
+		count(descTroubles, n, string(why))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
+	defer cancel()
+	for _, check := range m.health.all() {
+		ch <- prometheus.MustNewConstMetric(descChecks, prometheus.GaugeValue, oneIf(check.ask(ctx) == nil), check.name)
+	}
 	m.collectFigures(ch)
 }
 

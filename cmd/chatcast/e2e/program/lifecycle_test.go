@@ -170,7 +170,7 @@ func TestReadOnlyPostgres(t *testing.T) {
 	p := e2e.Start(t, cfg)
 	e2e.AwaitReady(t, p.Base, http.StatusOK, ready)
 	testdb.SetReadOnly(t, cfg.Database.URL, true)
-	e2e.AwaitReady(t, p.Base, http.StatusServiceUnavailable, `"writes":"failed"`)
+	e2e.AwaitReady(t, p.Base, http.StatusServiceUnavailable, `"writes":"read_only"`)
 	if status, body := e2e.Get(t, p.Base+"/healthz"); status != http.StatusOK {
 		t.Errorf("healthz: %d %s", status, body)
 	}

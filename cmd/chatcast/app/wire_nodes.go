@@ -37,6 +37,10 @@ func (r *components) wireEngine(ctx context.Context, cfg config.Config, log *slo
 	r.engine = broadcasting.NewEngine(o)
 	if r.nodes != nil {
 		r.nodes.OnCutOff(r.engine.CutOff)
+		r.handover.others = func() bool {
+			s := r.nodes.Stats()
+			return s.Up && s.Nodes > 1
+		}
 	}
 	return nil
 }

@@ -112,14 +112,15 @@ func (tx *Tx) SaveApp(a *App) error {
 		"client_events", "subscription_count", "user_authentication", "limits", "webhooks", "history", "updated_at").Updates(row).Error
 }
 
-// DeleteApp deletes an app with its queued and announced webhooks and its history, which
-// must not pass to another app with its id.
+// DeleteApp deletes an app with its queued and announced webhooks, their log and its history,
+// which must not pass to another app with its id.
 func (tx *Tx) DeleteApp(id string) error {
 	return errors.Join(
 		tx.db.Delete(&App{}, "id = ?", id).Error,
 		tx.db.Delete(&QueuedWebhook{}, "app_id = ?", id).Error,
 		tx.db.Delete(&AnnouncedWebhook{}, "app_id = ?", id).Error,
 		tx.forgetAppEvents(id),
+		tx.KeepWebhooks(id, nil),
 	)
 }
 

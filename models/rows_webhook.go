@@ -41,3 +41,51 @@ type WebhookLease struct {
 
 // TableName returns the table's name.
 func (WebhookLease) TableName() string { return "app_webhook_leases" }
+
+// WebhookState is how the deliveries to a webhook of an app get on.
+type WebhookState struct {
+	AppID         string `gorm:"primaryKey"`
+	Endpoint      string `gorm:"primaryKey"` // derived from its URL
+	Generation    int64  // rises when a person resumes it
+	Failures      int64  // in a row
+	SinceMS       int64  `gorm:"column:since_ms"`        // when the first of them began
+	SuspendedAtMS int64  `gorm:"column:suspended_at_ms"` // 0: not suspended
+}
+
+// TableName returns the table's name.
+func (WebhookState) TableName() string { return "app_webhook_states" }
+
+// WebhookAttempt is an attempt at a POST to a webhook of an app.
+type WebhookAttempt struct {
+	ID         int64
+	AppID      string
+	Endpoint   string
+	Kind       string
+	Batch      string // the key of the WebhookBatch
+	Names      string // of the events, each once, joined with commas
+	Count      int64  // of the events
+	Attempt    int64
+	Status     int64 // of the answer; 0: none came
+	Reason     string
+	Error      string
+	DurationMS int64 `gorm:"column:duration_ms"`
+	Answer     string
+	AtMS       int64 `gorm:"column:at_ms"`
+}
+
+// TableName returns the table's name.
+func (WebhookAttempt) TableName() string { return "app_webhook_log" }
+
+// WebhookBatch is what attempts have posted.
+type WebhookBatch struct {
+	ID       int64
+	Key      string
+	AppID    string
+	Endpoint string
+	Events   string // JSON objects, joined with commas
+	Size     int64
+	AtMS     int64 `gorm:"column:at_ms"`
+}
+
+// TableName returns the table's name.
+func (WebhookBatch) TableName() string { return "app_webhook_batches" }

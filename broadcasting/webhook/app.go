@@ -1,12 +1,9 @@
 package webhook
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"chatcast/broadcasting"
@@ -54,26 +51,17 @@ func newSettings(list []apps.App) (settings, error) {
 			return nil, fmt.Errorf("webhook: app %q: %w", app.ID, err)
 		}
 		s[app.ID] = nil
-		seen := map[string]int{}
+		ids := app.WebhookIDs()
 		for i, hook := range app.Webhooks {
-			s[app.ID] = append(s[app.ID], newEndpoint(app, i, hook.Clone(), seen[hook.URL]))
-			seen[hook.URL]++
+			s[app.ID] = append(s[app.ID], newEndpoint(app, i, hook.Clone(), ids[i]))
 		}
 	}
 	return s, nil
 }
 
-// newEndpoint returns an endpoint. Its id is made of a hash of its URL, because the URL
-// itself may hold a secret; of how many endpoints of the app before it have the same
-// URL; and of when the app was made, so that what waits for a removed app does not go
-// to another one with its id.
-func newEndpoint(app apps.App, index int, hook apps.Webhook, nth int) *endpoint {
-	sum := sha256.Sum256([]byte(hook.URL))
+// newEndpoint returns an endpoint with one of the ids of app.WebhookIDs.
+func newEndpoint(app apps.App, index int, hook apps.Webhook, id string) *endpoint {
 	u, _ := url.Parse(hook.URL) // checked
-	id := hex.EncodeToString(sum[:16]) + "-" + strconv.Itoa(nth)
-	if app.Made != 0 {
-		id += "-" + strconv.FormatInt(app.Made, 10)
-	}
 	app.Webhooks, app.AllowedOrigins = nil, nil
 	made := &endpoint{Webhook: hook, app: app, index: index, id: id, host: u.Hostname()}
 	for kind, name := range kindNames {

@@ -93,7 +93,8 @@ func (h *Hooks) reconcile() {
 
 func (h *Hooks) newSender() *sender {
 	return &sender{
-		client: h.client, log: h.log, report: h.report, mayPost: h.mayPost, postTime: min(postTime, h.ttl/3), stats: &counters{},
+		client: h.client, log: h.log, report: h.report, reports: h.reports, mayPost: h.mayPost, postTime: min(postTime, h.ttl/3),
+		suspendAfter: h.suspendAfter, stats: &counters{}, kick: make(chan struct{}, 1), unknown: true,
 	}
 }
 

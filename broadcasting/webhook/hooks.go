@@ -33,47 +33,28 @@ const (
 	storeMost  = 5 * time.Second
 )
 
-// Options of Hooks.
-type Options struct {
-	Store Store
-	Log   *slog.Logger
-	Apps  []apps.App // as for Set
-	// AllowPrivate lets webhooks go to addresses outside the public internet.
-	AllowPrivate bool
-	// Grace is the time in which a vacated channel or a removed member may return
-	// before receivers are told; 0 is DefaultGrace.
-	Grace time.Duration
-	// ReturnGrace is the same after a start, for subjects of the previous process; 0 is
-	// DefaultReturnGrace. It is longer, because all clients have to connect again.
-	ReturnGrace time.Duration
-	// Lease is how long another process waits to deliver in place of this one after
-	// this one has died; 0 is DefaultLease. It must be the same in all processes.
-	Lease time.Duration
-	// Alone says that no other process uses the store, so that leases of a process that
-	// died are taken at once.
-	Alone bool
-	// Transport replaces the default transport, to which AllowPrivate applies; nil: the
-	// default.
-	Transport http.RoundTripper
-}
-
 // Hooks tells endpoints of recorded events while Run runs. Events that are recorded
 // before Run wait for it.
 type Hooks struct {
 	// static
-	store       Store
-	owner       string // of the leases
-	ttl         time.Duration
-	alone       bool
-	started     time.Time
-	log         *slog.Logger
-	returnGrace time.Duration
-	client      *http.Client
-	in          *intake
-	notify      chan struct{} // holds one: "there is something to flush"
-	stopping    chan struct{} // closed by Stopping
-	stopOnce    sync.Once
-	quiet       chan struct{} // closed when the senders have ended
+	store   Store
+	owner   string // of the leases
+	ttl     time.Duration
+	alone   bool
+	started time.Time
+	// suspendAfter is as in Options.
+	suspendAfter time.Duration
+	log          *slog.Logger
+	returnGrace  time.Duration
+	client       *http.Client
+	in           *intake
+	reports      *reporter
+	asked        chan struct{} // holds one for each POST that a person asked for
+	looks        chan struct{} // holds one: "a person has resumed an endpoint"
+	notify       chan struct{} // holds one: "there is something to flush"
+	stopping     chan struct{} // closed by Stopping
+	stopOnce     sync.Once
+	quiet        chan struct{} // closed when the senders have ended
 
 	setMu   sync.Mutex // one Set at a time
 	current atomic.Pointer[settings]
@@ -108,6 +89,7 @@ type senderKey struct{ app, endpoint string }
 func New(ctx context.Context, o Options) (*Hooks, error) {
 	h := &Hooks{
 		store: o.Store, owner: rand.Text(), ttl: cmp.Or(o.Lease, DefaultLease), alone: o.Alone, started: time.Now(),
+		suspendAfter: o.SuspendAfter, reports: newReporter(), asked: make(chan struct{}, askedAtOnce), looks: make(chan struct{}, 1),
 		leased: map[string]int64{}, elsewhere: map[string]bool{},
 		log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
 		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), notify: make(chan struct{}, 1), senders: map[senderKey]*sender{},
@@ -222,8 +204,11 @@ func (h *Hooks) Run(ctx context.Context) error {
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	h.start(sending)
+	var reporting sync.WaitGroup
+	reporting.Go(func() { h.reportAll(ctx) })
 	h.loop(ctx, stop)
 	<-h.quiet
+	reporting.Wait()
 	h.client.CloseIdleConnections()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
@@ -232,7 +217,8 @@ func (h *Hooks) Run(ctx context.Context) error {
 			h.log.Warn("the leases of webhooks could not be given back", "error", err) // they expire by themselves
 		}
 	}()
-	for range 2 { // the held batch, then what came after it
+	_ = h.sendReport(last) // it logs an error
+	for range 2 {          // the held batch, then what came after it
 		if err := h.flush(last); err != nil {
 			return fmt.Errorf("webhook: what happened last is not kept: %w", err)
 		}
@@ -262,6 +248,9 @@ func (h *Hooks) loop(ctx context.Context, stop func()) {
 		case <-ctx.Done():
 			return
 		case <-tend.C:
+			h.tend(ctx)
+			continue
+		case <-h.looks:
 			h.tend(ctx)
 			continue
 		case <-stopping:

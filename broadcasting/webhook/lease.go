@@ -86,6 +86,7 @@ func (h *Hooks) claim(ctx context.Context, apps []string, rest bool) error {
 	}
 	now := time.Now()
 	h.in.acquire(kept.Apps, kept.Announced, now)
+	h.restore(kept.Apps, kept.States)
 	h.resume(kept.Deliveries, now)
 	if h.running != nil {
 		h.in.begin(now.Add(h.returnGrace))
@@ -113,6 +114,7 @@ func (h *Hooks) tend(ctx context.Context) {
 	if !h.alone {
 		err = errors.Join(err, h.pull(ctx))
 	}
+	err = errors.Join(err, h.lookForResumed(ctx))
 	if err != nil && ctx.Err() == nil {
 		h.log.Warn("the leases of webhooks could not be looked after", "error", err)
 	}

@@ -90,6 +90,20 @@ func (n *node) Queued(ctx context.Context, owner string, after map[string]int64)
 	return n.store.Queued(ctx, owner, after)
 }
 
+func (n *node) Report(ctx context.Context, owner string, r *webhook.Report) error {
+	if err := n.err(); err != nil {
+		return err
+	}
+	return n.store.Report(ctx, owner, r)
+}
+
+func (n *node) States(ctx context.Context, owner string) ([]webhook.State, error) {
+	if err := n.err(); err != nil {
+		return nil, err
+	}
+	return n.store.States(ctx, owner)
+}
+
 // apart fails when two POSTs overlap.
 func apart(t *testing.T, takes time.Duration) func(w http.ResponseWriter, r *http.Request, nth int) {
 	var flying atomic.Int32

@@ -1,6 +1,10 @@
 package webhook
 
-import "time"
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+)
 
 // reserve reserves room for events of size bytes, and returns false when there is none.
 // One byte more is for the comma, or the end, behind them.
@@ -73,9 +77,12 @@ func (s *sender) oldest() time.Duration {
 // post is one webhook request: the first deliveries of the queue, with the same body in
 // each attempt.
 type post struct {
+	id     string
 	parts  []waiting
-	events int
+	count  int    // of events
+	events string // joined with commas
 	body   []byte
+	tries  int // failed ones
 }
 
 // next makes a post of the first deliveries in the queue, or returns nil when there are
@@ -84,19 +91,19 @@ func (s *sender) next(now time.Time) *post {
 	single := s.to.Load().Single
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, size := &post{}, 0
+	p, size := &post{id: rand.Text()}, 0
 	var texts []string
 	for _, w := range s.queue {
-		if len(p.parts) > 0 && (single || p.events+w.Count > postEvents || size+len(w.Events) > postBytes) {
+		if len(p.parts) > 0 && (single || p.count+w.Count > postEvents || size+len(w.Events) > postBytes) {
 			break
 		}
 		p.parts, texts = append(p.parts, w), append(texts, w.Events)
-		p.events += w.Count
+		p.count += w.Count
 		size += len(w.Events) + 1
 	}
 	if len(p.parts) == 0 {
 		return nil
 	}
-	p.body = body(now.UnixMilli(), texts...)
+	p.events, p.body = strings.Join(texts, ","), body(now.UnixMilli(), texts...)
 	return p
 }

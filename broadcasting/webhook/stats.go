@@ -14,6 +14,7 @@ type counters struct{ posts, delivered, failed, retried, givenUp, dropped atomic
 type EndpointStats struct {
 	App       string  `json:"app"`
 	Endpoint  int     `json:"endpoint"`      // in the app's list
+	State     string  `json:"state"`         // one of the states below, as far as this process knows
 	Pending   int     `json:"pending"`       // waiting events
 	Oldest    float64 `json:"oldestSeconds"` // how long the first of them has waited in this process
 	Posts     uint64  `json:"posts"`         // accepted POSTs
@@ -23,6 +24,13 @@ type EndpointStats struct {
 	GivenUp   uint64  `json:"givenUp"`       // events
 	Dropped   uint64  `json:"dropped"`       // events dropped because the endpoint's queue was full
 }
+
+// States of an endpoint.
+const (
+	StateActive    = "active"
+	StateFailing   = "failing"   // the last attempt failed
+	StateSuspended = "suspended" // nothing is sent until a person resumes it
+)
 
 // Stats are the counters of Hooks.
 type Stats struct {
@@ -44,7 +52,7 @@ func (h *Hooks) Stats() Stats {
 			}
 			c := s.stats
 			st.Endpoints = append(st.Endpoints, EndpointStats{
-				App: app, Endpoint: e.index, Pending: s.pending(), Oldest: s.oldest().Seconds(), Posts: c.posts.Load(), Delivered: c.delivered.Load(),
+				App: app, Endpoint: e.index, State: s.current().name(), Pending: s.pending(), Oldest: s.oldest().Seconds(), Posts: c.posts.Load(), Delivered: c.delivered.Load(),
 				Failed: c.failed.Load(), Retried: c.retried.Load(), GivenUp: c.givenUp.Load(), Dropped: c.dropped.Load(),
 			})
 		}

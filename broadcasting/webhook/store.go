@@ -14,7 +14,7 @@ import (
 // process delivers and changes it. A lease ends when its time is over by the store's
 // clock: processes pass durations, never times, so their clocks do not have to agree.
 // An expired lease remains its owner's until another process takes it. A process calls
-// the methods one at a time.
+// the methods one at a time, except Report and States.
 type Store interface {
 	// Load leases apps as c says, and returns what is kept of the apps that c.Owner
 	// leases now. The deliveries of an app are in the order in which they were
@@ -37,6 +37,13 @@ type Store interface {
 	// for each app in after, some of the deliveries with a larger ID, in order,
 	// beginning with the first. The result is empty only if there are none.
 	Queued(ctx context.Context, owner string, after map[string]int64) ([]Delivery, error)
+	// Report keeps attempts for people to look at: the newest ones of each endpoint. It
+	// also keeps the states in r, except those of apps that the owner does not lease and
+	// those from before a person resumed the endpoint.
+	Report(ctx context.Context, owner string, r *Report) error
+	// States returns the states that are kept of the apps that the owner leases. An
+	// endpoint that is missing has the zero state.
+	States(ctx context.Context, owner string) ([]State, error)
 }
 
 // Claim describes the leases that a process wants.
@@ -56,6 +63,7 @@ type Kept struct {
 	Apps       []string // that are leased
 	Deliveries []Delivery
 	Announced  []Subject
+	States     []State
 }
 
 // Batch is a set of changes that a Store applies together.

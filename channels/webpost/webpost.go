@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"chatcast/channels/dialguard"
@@ -146,6 +147,16 @@ func short(err error) string {
 		text = text[:most] + "..."
 	}
 	return strconv.QuoteToASCII(text)
+}
+
+// Printable returns the beginning of an answer as text that every database takes.
+func Printable(body []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(string(body), "\uFFFD"))
 }
 
 // Backoff returns how long to wait after the nth failed attempt. The time doubles from

@@ -87,7 +87,7 @@ func (h *Hooks) post(ctx context.Context, to crm.CallbackTarget, ev crm.Callback
 		return went
 	}
 	answer, failure := webpost.Do(h.client, req, h.Timeout, crm.CallbackAnswer)
-	went.Duration, went.Status, went.Answer = time.Since(went.Began), answer.Status, printable(answer.Body)
+	went.Duration, went.Status, went.Answer = time.Since(went.Began), answer.Status, webpost.Printable(answer.Body)
 	if failure != nil {
 		went.Reason, went.Error = failure.Reason, failure.Text
 		went.Gone = answer.Status == http.StatusGone
@@ -143,16 +143,6 @@ func retryAfter(a webpost.Answer, now time.Time) time.Duration {
 		return max(0, at.Sub(now))
 	}
 	return 0
-}
-
-// printable returns the beginning of an answer as text that every database takes.
-func printable(body []byte) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(string(body), "\uFFFD"))
 }
 
 // CheckURL implements crm.CallbackPoster.

@@ -20,6 +20,8 @@ type Memory struct {
 	announced map[webhook.Subject]bool
 	givenUp   []webhook.Failure
 	leases    map[string]lease
+	log       []webhook.Attempt
+	states    map[[2]string]webhook.State // by app and endpoint
 }
 
 type row struct {
@@ -66,6 +68,11 @@ func (m *Memory) Load(_ context.Context, c webhook.Claim) (kept webhook.Kept, er
 	for s := range m.announced {
 		if taken[s.App] {
 			kept.Announced = append(kept.Announced, s)
+		}
+	}
+	for _, st := range m.states {
+		if taken[st.App] {
+			kept.States = append(kept.States, st)
 		}
 	}
 	return kept, nil
@@ -146,6 +153,51 @@ func (m *Memory) Queued(_ context.Context, owner string, after map[string]int64)
 		}
 	}
 	return list, nil
+}
+
+// Report implements webhook.Store.
+func (m *Memory) Report(_ context.Context, owner string, r *webhook.Report) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.log = append(m.log, r.Attempts...)
+	if m.states == nil {
+		m.states = map[[2]string]webhook.State{}
+	}
+	for _, st := range r.States {
+		key := [2]string{st.App, st.Endpoint}
+		if m.leases[st.App].owner == owner && m.states[key].Generation <= st.Generation {
+			m.states[key] = st
+		}
+	}
+	return nil
+}
+
+// States implements webhook.Store.
+func (m *Memory) States(_ context.Context, owner string) (list []webhook.State, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, st := range m.states {
+		if m.leases[st.App].owner == owner {
+			list = append(list, st)
+		}
+	}
+	return list, nil
+}
+
+// Log returns the attempts, in order.
+func (m *Memory) Log() []webhook.Attempt {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.log)
+}
+
+// Resume is what a person does to all endpoints.
+func (m *Memory) Resume() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, st := range m.states {
+		m.states[key] = webhook.State{App: st.App, Endpoint: st.Endpoint, Generation: st.Generation + 1}
+	}
 }
 
 // Left returns how many deliveries wait, and how many subjects are announced.

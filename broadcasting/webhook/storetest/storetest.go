@@ -50,6 +50,8 @@ var Cases = []Case{
 	{"Rest", rest},
 	{"Alone", alone},
 	{"ClocksOfProcessesMayDiffer", skew},
+	{"KeepsStates", keepsStates},
+	{"RefusesStatesOfTheOldOwner", fencesStates},
 }
 
 const ttl = 15 * time.Second

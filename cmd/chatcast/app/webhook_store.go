@@ -38,11 +38,15 @@ func (s webhookStore) Load(ctx context.Context, c webhook.Claim) (kept webhook.K
 	}
 	var queued []models.QueuedWebhook
 	var announced []models.AnnouncedWebhook
+	var states []models.WebhookState
 	err = s.store.Tx(ctx, func(tx *models.Tx) (err error) {
 		if kept.Apps, err = tx.TakeWebhookLeases(apps, c.Owner, c.TTL, c.Alone); err != nil {
 			return err
 		}
 		if queued, err = tx.QueuedWebhooks(kept.Apps); err != nil {
+			return err
+		}
+		if states, err = tx.WebhookStates(kept.Apps); err != nil {
 			return err
 		}
 		announced, err = tx.AnnouncedWebhooks(kept.Apps)
@@ -51,7 +55,7 @@ func (s webhookStore) Load(ctx context.Context, c webhook.Claim) (kept webhook.K
 	if err != nil {
 		return webhook.Kept{}, err
 	}
-	kept.Deliveries = deliveries(queued)
+	kept.Deliveries, kept.States = deliveries(queued), webhookStates(states)
 	for _, row := range announced {
 		subject := webhook.Subject{App: row.AppID, Member: row.Member}
 		if subject.Channel, err = strconv.Unquote(row.Channel); err == nil {

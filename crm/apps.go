@@ -185,11 +185,11 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 		if err != nil {
 			return err
 		}
-		app, err := readApp(row)
+		old, err := readApp(row)
 		if err != nil {
 			return err
 		}
-		app, err = in.apply(app)
+		app, err := in.apply(old)
 		if err := allViolations(stays("id", in.ID, id), stays("key", in.Key, row.Key), err); err != nil {
 			return err
 		}
@@ -199,7 +199,7 @@ func (r AppRules) Edit(ctx context.Context, id string, in AppInput) (data AppDat
 		}
 		if *row != before {
 			row.UpdatedAt = c.now.Unix()
-			if err := errors.Join(c.tx.SaveApp(row), r.auditEdit(c, &before, row)); err != nil {
+			if err := errors.Join(c.tx.SaveApp(row), keepWebhooks(c.tx, old, app), r.auditEdit(c, &before, row)); err != nil {
 				return err
 			}
 		}

@@ -70,6 +70,9 @@ const (
 	AuditAppDisabled = "app.disabled"
 	AuditAppRotated  = "app.rotated" // it has a new secret
 	AuditAppRemoved  = "app.removed"
+
+	AuditWebhookResumed     = "webhook.resumed"     // of an app
+	AuditWebhookRedelivered = "webhook.redelivered" // one delivery of it
 )
 
 var auditActions = []string{
@@ -84,6 +87,7 @@ var auditActions = []string{
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRotated, AuditCallbackRedelivered,
 	AuditAppMade, AuditAppChanged, AuditAppEnabled, AuditAppDisabled, AuditAppRotated, AuditAppRemoved,
+	AuditWebhookResumed, AuditWebhookRedelivered,
 }
 
 // AuditActions lists the actions of the audit log.

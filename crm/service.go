@@ -65,6 +65,8 @@ type Options struct {
 	Messengers map[string]Messenger
 	// Callbacks posts to callback URLs; nil: nothing can be posted.
 	Callbacks CallbackPoster
+	// AppWebhooks posts to the webhooks of apps; nil: nothing can be posted.
+	AppWebhooks AppWebhooks
 	// Tracer follows changes; nil: nothing does.
 	Tracer Tracer
 	// ConfigApps are the Pusher apps of the configuration file, which no rule changes; see
@@ -112,6 +114,9 @@ func New(o Options) *Service {
 	}
 	if o.Callbacks == nil {
 		o.Callbacks = noCallbacks{}
+	}
+	if o.AppWebhooks == nil {
+		o.AppWebhooks = noAppWebhooks{}
 	}
 	if o.SearchTime == 0 {
 		o.SearchTime = DefaultSearchTime

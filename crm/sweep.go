@@ -20,7 +20,7 @@ const (
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
 // Idempotency-Keys, expired replaced secrets of apps, expired invitations and tickets for streams, old entries
-// of the audit log and of the logs of callback URLs, days that no line is rated by any more, files that belong to no
+// of the audit log and of the logs of callback URLs and webhooks, days that no line is rated by any more, files that belong to no
 // message, and parts in chats of people who may have none. It logs an error and tries
 // again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
@@ -40,7 +40,7 @@ func (s *Service) RunSweeper(ctx context.Context) error {
 
 // Sweep is one round of RunSweeper. What fails stops nothing else.
 func (s *Service) Sweep(ctx context.Context) (err error) {
-	for _, forget := range []func(context.Context) (int64, error){s.forgetKeys, s.forgetDeletedFiles, s.forgetAudit, s.forgetCallbackLogs} {
+	for _, forget := range []func(context.Context) (int64, error){s.forgetKeys, s.forgetDeletedFiles, s.forgetAudit, s.forgetCallbackLogs, s.forgetWebhookLogs} {
 		for n := int64(sweepBatch); n >= sweepBatch; {
 			var failed error
 			if n, failed = forget(ctx); failed != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -30,6 +31,10 @@ func appCommands() []command {
 			}},
 		{name: "app disable", args: "ID", operand: "ID", summary: "close an app's sockets and refuse new ones", run: switchApp(false)},
 		{name: "app enable", args: "ID", operand: "ID", summary: "let a disabled app work again", run: switchApp(true)},
+		{name: "app webhooks", args: "ID [--resume WEBHOOK]", operand: "ID", summary: "list an app's webhooks and how they get on, or go on with a suspended one", run: appWebhooks,
+			flags: func(fs *flag.FlagSet, in *invocation) {
+				fs.StringVar(&in.webhook, "resume", "", "the id of a webhook to go on with")
+			}},
 		{name: "app delete", args: "ID", operand: "ID", summary: "delete an app for good", run: deleteApp},
 	}
 }
@@ -101,6 +106,38 @@ func switchApp(on bool) func(ctx context.Context, in invocation) error {
 			return err
 		})
 	}
+}
+
+// appWebhooks lists the webhooks of an app, after it has resumed one.
+func appWebhooks(ctx context.Context, in invocation) error {
+	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
+		if in.webhook != "" {
+			if _, err := rules.HostApps().ResumeWebhook(ctx, in.args[0], in.webhook); err != nil {
+				return err
+			}
+		}
+		list, err := rules.HostApps().Webhooks(ctx, in.args[0])
+		if err != nil {
+			return err
+		}
+		return printWebhooks(in.stdout, list)
+	})
+}
+
+func printWebhooks(w io.Writer, list []crm.AppWebhookData) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tSTATE\tSINCE\tFAILURES\tWAITING\tLAST ANSWER\tURL")
+	for _, hook := range list {
+		since, last := "-", "-"
+		if hook.Since != nil {
+			since = time.Unix(*hook.Since, 0).UTC().Format(time.RFC3339)
+		}
+		if hook.Last != nil {
+			last = cmp.Or(hook.Last.Error, "delivered")
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\t%q\n", hook.ID, hook.State, since, hook.Failures, hook.Waiting, last, hook.URL)
+	}
+	return t.Flush()
 }
 
 func deleteApp(ctx context.Context, in invocation) error {

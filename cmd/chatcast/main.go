@@ -58,6 +58,7 @@ type invocation struct {
 	email, app string
 	newApp     crm.AppInput
 	keepOld    time.Duration
+	webhook    string
 	company    crm.CompanyInput
 	fromStdin  bool
 	ready      bool

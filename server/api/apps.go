@@ -22,6 +22,15 @@ func (a *API) registerApps(signedIn gin.IRouter) {
 		return nil, a.CRM.Apps(actor(c)).Delete(c.Request.Context(), c.Param("id"))
 	}))
 	apps.POST("/:id/rotate", a.serve(a.rotateApp))
+	apps.GET("/:id/webhooks", a.serve(func(c *gin.Context) (any, error) {
+		return a.CRM.Apps(actor(c)).Webhooks(c.Request.Context(), c.Param("id"))
+	}))
+	hook := apps.Group("/:id/webhooks/:webhookId")
+	hook.GET("/deliveries", a.serve(a.webhookDeliveries))
+	hook.POST("/redeliver", a.serve(a.redeliverWebhook))
+	hook.POST("/resume", a.serve(func(c *gin.Context) (any, error) {
+		return a.CRM.Apps(actor(c)).ResumeWebhook(c.Request.Context(), c.Param("id"), c.Param("webhookId"))
+	}))
 }
 
 // createApp answers with the new app and its secret, which must not be cached.
@@ -50,6 +59,31 @@ func (a *API) rotateApp(c *gin.Context) (any, error) {
 	}
 	c.Header("Cache-Control", "no-store")
 	return a.CRM.Apps(actor(c)).Rotate(c.Request.Context(), c.Param("id"), in)
+}
+
+func (a *API) webhookDeliveries(c *gin.Context) (any, error) {
+	rules := a.CRM.Apps(actor(c))
+	if err := rules.Allowed(c.Request.Context()); err != nil {
+		return nil, err
+	}
+	failed, err := queryBool(c, "failed")
+	if err != nil {
+		return nil, err
+	}
+	return rules.WebhookDeliveries(c.Request.Context(), c.Param("id"), c.Param("webhookId"), crm.AppWebhookLogQuery{PageQuery: queryPage(c), Failed: failed})
+}
+
+func (a *API) redeliverWebhook(c *gin.Context) (any, error) {
+	var in struct {
+		DeliveryID *int64 `json:"deliveryId"`
+	}
+	if err := a.operatorsBody(c, &in); err != nil {
+		return nil, err
+	}
+	if in.DeliveryID == nil {
+		return nil, crm.Invalid("deliveryId", "is required")
+	}
+	return a.CRM.Apps(actor(c)).RedeliverWebhook(c.Request.Context(), c.Param("id"), c.Param("webhookId"), *in.DeliveryID)
 }
 
 // operatorsBody decodes the JSON body, which may be empty, if the user may change the

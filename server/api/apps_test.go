@@ -1,7 +1,10 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -30,9 +33,21 @@ func (w *walker) apps() {
 		step{w.Owner, "POST " + shop + "/rotate", "", 0, "", nil},
 		step{w.Owner, "POST " + shop + "/rotate", `{"keepOld":0}`, 0, "", nil},
 		step{w.Owner, "POST " + shop + "/rotate", `{"keepOld":2592001}`, 422, "", nil},
+		step{w.Owner, "GET " + shop + "/webhooks", "", 0, "", nil},
+	)
+	w.webhooks(shop)
+	w.steps(
 		step{w.Owner, "DELETE /v1/apps/{generated}", "", 0, "", nil},
 		step{w.Operator, "GET /v1/apps", "", 403, "", nil},
 	)
+	for _, request := range []string{
+		"GET /v1/apps/%/webhooks", "GET /v1/apps/%/webhooks/x/deliveries", "POST /v1/apps/%/webhooks/x/redeliver", "POST /v1/apps/%/webhooks/x/resume",
+	} {
+		for _, id := range []string{"shop", "configured", "none"} {
+			w.steps(step{w.Stranger, strings.Replace(request, "%", id, 1), `{"deliveryId":"x"`, 403, "", nil})
+		}
+		w.steps(step{w.Owner, strings.Replace(request, "%", "none", 1), `{"deliveryId":1}`, 404, "", nil})
+	}
 	for _, request := range []string{"GET /v1/apps/%", "PATCH /v1/apps/%", "DELETE /v1/apps/%", "POST /v1/apps/%/rotate"} {
 		for id, want := range map[string]int{"shop": 403, "configured": 403, "none": 403} {
 			w.steps(step{w.Stranger, strings.Replace(request, "%", id, 1), `{"enabled":1`, want, "", nil})
@@ -42,6 +57,38 @@ func (w *walker) apps() {
 			w.steps(step{w.Owner, strings.Replace(request, "%", "configured", 1), "{}", 409, "", nil})
 		}
 	}
+}
+
+// webhooks tests the routes of the one webhook of an app, which has failed.
+func (w *walker) webhooks(app string) {
+	list, err := w.Apps(w.Owner).Webhooks(context.Background(), "shop")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rows := []*models.WebhookAttempt{
+		{AppID: "shop", Endpoint: list[0].ID, Kind: "delivery", Batch: "b", Names: "cache_miss", Count: 1, Attempt: 1, Status: 500, Reason: "status", Error: "answered 500"},
+		{AppID: "shop", Endpoint: list[0].ID, Kind: "givenUp", Batch: "gone", Names: "cache_miss,channel_occupied", Count: 2, Reason: "status", Error: "answered 500"},
+	}
+	w.Tx(w.t, func(tx *models.Tx) error {
+		return errors.Join(
+			tx.LogWebhooks(rows, []*models.WebhookBatch{{Key: "b", AppID: "shop", Endpoint: list[0].ID, Events: "{}", Size: 2}}),
+			tx.SaveWebhookStates([]*models.WebhookState{{AppID: "shop", Endpoint: list[0].ID, Failures: 9, SinceMS: 1637319282000, SuspendedAtMS: 1637319300000}}),
+		)
+	})
+	hook := app + "/webhooks/" + list[0].ID
+	w.steps(
+		step{w.Owner, "GET " + app + "/webhooks", "", 0, "", nil},
+		step{w.Owner, "GET " + hook + "/deliveries", "", 0, "", nil},
+		step{w.Owner, "GET " + hook + "/deliveries?failed=false&limit=1", "", 0, "", nil},
+		step{w.Owner, "GET " + hook + "/deliveries?failed=maybe", "", 422, "", nil},
+		step{w.Owner, "GET " + app + "/webhooks/x/deliveries", "", 404, "", nil},
+		step{w.Owner, "POST " + hook + "/redeliver", fmt.Sprintf(`{"deliveryId":%d}`, rows[0].ID), 0, "", nil},
+		step{w.Owner, "POST " + hook + "/redeliver", fmt.Sprintf(`{"deliveryId":%d}`, rows[1].ID), 409, "", nil},
+		step{w.Owner, "POST " + hook + "/redeliver", `{"deliveryId":4711000}`, 404, "", nil},
+		step{w.Owner, "POST " + hook + "/redeliver", `{}`, 422, "", nil},
+		step{w.Admin, "POST " + hook + "/resume", "", 0, "", nil},
+		step{w.Admin, "POST " + hook + "/resume", "", 0, "", nil},
+	)
 }
 
 // A secret is in two answers only, which must not be cached.

@@ -118,6 +118,7 @@ var shapes = map[string]any{
 	"ServerJournal": api.ServerJournal{}, "ServerHistory": api.ServerHistory{}, "ServerSample": api.ServerSample{},
 	"ServerChannel": api.ServerChannel{},
 	"App":           crm.AppData{}, "AppWithSecret": crm.AppWithSecret{}, "AppLimits": apps.Limits{}, "AppWebhook": apps.Webhook{}, "AppHistory": apps.History{},
+	"AppWebhookState": crm.AppWebhookData{}, "WebhookDelivery": crm.AppWebhookDelivery{},
 
 	"PasskeyAnswer": crm.PasskeyAnswer{}, "PasskeyAssertion": crm.PasskeyAssertion{}, "PasskeyAssertionResult": crm.PasskeyAssertionResult{},
 	"MyChanges": crm.MyChanges{}, "Invitation": crm.Invitation{}, "EmployeeChanges": crm.EmployeeChanges{},

@@ -124,6 +124,22 @@ func (poster) Post(_ context.Context, _ int64, read func() (crm.CallbackTarget, 
 	return crm.CallbackAttempt{Status: 200}, err
 }
 
+// appPoster delivers to webhooks of apps.
+type appPoster struct{}
+
+var _ crm.AppWebhooks = appPoster{}
+
+func (appPoster) Resumed() {}
+func (appPoster) Redeliver(_ context.Context, read func() (crm.AppWebhookBatch, error)) (*models.WebhookAttempt, *models.WebhookBatch, error) {
+	b, err := read()
+	if err != nil {
+		return nil, nil, err
+	}
+	app, endpoint := b.App.ID, b.App.WebhookIDs()[b.Index]
+	return &models.WebhookAttempt{AppID: app, Endpoint: endpoint, Kind: "redelivery", Batch: "again", Attempt: 1, Status: 200},
+		&models.WebhookBatch{Key: "again", AppID: app, Endpoint: endpoint, Events: b.Events, Size: int64(len(b.Events))}, nil
+}
+
 // walker calls the routes and records the answers.
 type walker struct {
 	office
@@ -157,6 +173,7 @@ type step struct {
 func newWalker(t *testing.T, store *models.Store) *walker {
 	w := &walker{office: unchecked(t, store), phone: &phone{}, t: t, vars: map[string]string{}, seen: map[string]bool{}, told: map[string]bool{}, last: map[string]step{}}
 	w.phone.rules, w.Messengers["WhatsApp"], w.Callbacks = w.Service, w.phone, poster{}
+	w.AppWebhooks = appPoster{}
 	w.Handler = apitest.Documented(t, w.Handler, func(op *apitest.Operation, _ *http.Request, status int) {
 		w.op = op
 		w.seen[op.String()+" "+strconv.Itoa(status)] = true
@@ -330,6 +347,7 @@ func (w *walker) everything() {
 var rare = map[string]string{
 	"/v1/callbackUrls/{id}/redeliver POST 429":                                "three URLs that hang are asked at once: TestAskingIsBounded",
 	"/v1/callbackUrls/{id}/rewind POST 429":                                   "three URLs that hang are asked at once: TestAskingIsBounded",
+	"/v1/apps/{id}/webhooks/{webhookId}/redeliver POST 429":                   "URLs that hang are asked at once: TestRedeliveriesAreBounded",
 	"/v1/companies/{companyId}/callbackUrl PUT 429":                           "three URLs that hang are asked at once: TestAskingIsBounded",
 	"/v1/licenses/{licenseId}/messengers/{messengerType}/callbackUrl PUT 429": "three URLs that hang are asked at once: TestAskingIsBounded",
 	"/v1/events GET 429":                                                      "a user's calls take all places to wait in",

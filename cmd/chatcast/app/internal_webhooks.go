@@ -27,6 +27,7 @@ var webhookMetrics = []struct {
 
 var (
 	descHookOldest = hookDesc("oldest_seconds", "How long the first event that waits for the endpoint has waited in this process.")
+	descHookState  = desc("webhook_state", "1 for the state of the endpoint: active, failing or suspended.", "app", "endpoint", "state")
 	descHookLost   = desc("webhook_lost_total", "Events of webhooks that found the memory full.", "app")
 	descHookErrors = desc("webhook_store_errors_total", "Commits of webhooks that failed and were tried again.")
 )
@@ -40,6 +41,7 @@ func describeWebhooks(ch chan<- *prometheus.Desc) {
 		ch <- m.desc
 	}
 	ch <- descHookOldest
+	ch <- descHookState
 	ch <- descHookLost
 	ch <- descHookErrors
 }
@@ -47,6 +49,9 @@ func describeWebhooks(ch chan<- *prometheus.Desc) {
 func collectWebhooks(st webhook.Stats, ch chan<- prometheus.Metric) {
 	for _, e := range st.Endpoints {
 		ch <- prometheus.MustNewConstMetric(descHookOldest, prometheus.GaugeValue, e.Oldest, e.App, strconv.Itoa(e.Endpoint))
+		for _, state := range []string{webhook.StateActive, webhook.StateFailing, webhook.StateSuspended} {
+			ch <- prometheus.MustNewConstMetric(descHookState, prometheus.GaugeValue, oneIf(e.State == state), e.App, strconv.Itoa(e.Endpoint), state)
+		}
 		for _, m := range webhookMetrics {
 			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(m.of(e)), e.App, strconv.Itoa(e.Endpoint))
 		}

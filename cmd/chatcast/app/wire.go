@@ -104,9 +104,9 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		Retention: time.Duration(cfg.Journal.Retention), Alone: !cfg.Bus.Cluster(), // New has locked the database
 	})
 	r.rules = crm.New(crm.Options{
-		Callbacks: r.callbacks,
-		Tracer:    tracer,
-		Store:     store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
+		Callbacks: r.callbacks, AppWebhooks: appWebhooks{r},
+		Tracer: tracer,
+		Store:  store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay, ChecksPerDay: cfg.WhatsApp.ChecksPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
@@ -245,7 +245,7 @@ func (r *components) maxHistory(app string) int64 {
 func (r *components) wireWebhooks(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	r.hooks, err = webhook.New(ctx, webhook.Options{
 		Store: NewWebhookStore(r.store), Log: log, Apps: r.served, AllowPrivate: cfg.Webhooks.AllowPrivateTargets,
-		Alone: !cfg.Bus.Cluster(), // New has locked the database
+		SuspendAfter: time.Duration(cfg.Webhooks.SuspendAfter), Alone: !cfg.Bus.Cluster(), // New has locked the database
 	})
 	if err != nil {
 		return err

@@ -116,7 +116,7 @@ func (b BusConfig) Redis() bool {
 // WebhooksConfig holds the settings of all webhooks.
 type WebhooksConfig struct {
 	AllowPrivateTargets bool     `yaml:"allow_private_targets"`
-	SuspendAfter        Duration `yaml:"suspend_after"` // of a callback URL that takes nothing; 0: never
+	SuspendAfter        Duration `yaml:"suspend_after"` // of a callback URL or a webhook that takes nothing; 0: never
 }
 
 // BootstrapConfig holds the first rows of an empty database.

@@ -33,7 +33,7 @@ func (w *world) fixedValues() {
 		"fileId":    strings.Repeat("0", 32), "quotedMessageId": "none", "userId": none, "tagId": none, "tags/id": none, "categoryId": none, "categories/id": none,
 		"levels/id": none, "LevelOrNull.id": none, "quickResponseLists/id": none, "responseId": none, "parent": none, "IDs.ids": none, "responsibleId": none,
 		"UserRef.id": none, "UserOrNull.id": none, "invitations/id": none, "invitations/code": strings.Repeat("0", 64), "apps/id": "none", "sessions/id": none,
-		"callbackUrls/id": none, "CallbackRedelivery.eventId": 1 << 40,
+		"callbackUrls/id": none, "CallbackRedelivery.eventId": 1 << 40, "webhookId": "none", "WebhookRedelivery.deliveryId": 1 << 40,
 	} {
 		w.set(key, absent, value)
 	}
@@ -50,11 +50,12 @@ func (w *world) fixedValues() {
 	}
 	host := &e2e.Client{T: w.t, Base: w.p.Base, Token: "token of host"}
 	var app struct{ ID string }
-	host.Must("POST", "/v1/apps", map[string]any{"name": "matrix"}, &app)
+	host.Must("POST", "/v1/apps", map[string]any{"name": "matrix", "webhooks": []any{map[string]any{"url": w.hooks}}}, &app)
+	hook, delivery := w.appWebhook(host, app.ID)
 	invitation := w.values["invitations/code"][alpha]
 	delete(w.values["invitations/code"], bravo)
 	for key, value := range map[string]any{
-		"apps/id": app.ID, "InvitationCode.code": invitation, "Acceptance.code": invitation, "PasswordReset.code": reset, "PasswordReset.password": "a new password",
+		"apps/id": app.ID, "webhookId": hook, "WebhookRedelivery.deliveryId": delivery, "InvitationCode.code": invitation, "Acceptance.code": invitation, "PasswordReset.code": reset, "PasswordReset.password": "a new password",
 		"SignIn.email": "8001@people.test", "SignIn.password": password, "SignIn.appId": "app_8001_1", "RefreshInput.refreshToken": "refresh token of owner",
 		"PasskeyAnswer.assertion":   perPerson(func(*person) any { return w.assertion }),
 		"TOTPInput.currentPassword": password, "CodeInput.code": perPerson(w.code), "CompanySecurityInput.requireTotp": false,

@@ -255,6 +255,21 @@ func (w *world) callback(c *e2e.Client, at string) int64 {
 	return made.ID
 }
 
+// appWebhook returns the id of the webhook of an app, and of an entry of its log.
+func (w *world) appWebhook(host *e2e.Client, app string) (id string, delivery int64) {
+	w.t.Helper()
+	var list []struct{ ID string }
+	host.Must("GET", "/v1/apps/"+app+"/webhooks", nil, &list)
+	row := &models.WebhookAttempt{AppID: app, Endpoint: list[0].ID, Kind: "delivery", Batch: "matrix", Attempt: 1, AtMS: time.Now().UnixMilli()}
+	err := w.p.Components().Store.Tx(w.t.Context(), func(tx *models.Tx) error {
+		return tx.LogWebhooks([]*models.WebhookAttempt{row}, []*models.WebhookBatch{{Key: "matrix", AppID: app, Endpoint: list[0].ID, AtMS: row.AtMS}})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list[0].ID, row.ID
+}
+
 // event returns the id of an event in the channel.
 func (w *world) event(c *e2e.Client, channel string) (id int64) {
 	w.t.Helper()

@@ -56,6 +56,8 @@ const actions: Record<Rest['AuditAction'], string> = {
   'app.disabled': 'App disabled',
   'app.rotated': 'App’s secret replaced',
   'app.removed': 'App removed',
+  'webhook.resumed': 'App’s webhook resumed',
+  'webhook.redelivered': 'Delivery of an app’s webhook made again',
   'callback.made': 'Callback URL set',
   'callback.changed': 'Callback URL changed',
   'callback.removed': 'Callback URL removed',

@@ -1,0 +1,119 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"chatcast/broadcasting/apps"
+	"chatcast/models"
+)
+
+// RedeliverWebhook posts what a delivery has posted, or what was given up, once more, at once
+// and whatever waits, and returns how that went.
+func (r AppRules) RedeliverWebhook(ctx context.Context, id, webhookID string, deliveryID int64) (d AppWebhookDelivery, err error) {
+	if _, err := r.batch(ctx, id, webhookID, deliveryID); err != nil { // before it takes a turn
+		return d, err
+	}
+	var before AppWebhookBatch
+	went, batch, err := r.s.AppWebhooks.Redeliver(ctx, func() (AppWebhookBatch, error) {
+		before, err = r.batch(ctx, id, webhookID, deliveryID)
+		return before, err
+	})
+	if err != nil {
+		return d, err
+	}
+	err = r.s.change(context.WithoutCancel(ctx), func(c *change) error {
+		row, kept := *went, *batch // without the ids of a transaction that was rolled back
+		row.Names, row.Count = before.names, before.count
+		if err := c.tx.LogWebhooks([]*models.WebhookAttempt{&row}, []*models.WebhookBatch{&kept}); err != nil {
+			return err
+		}
+		d = appWebhookDelivery(row)
+		return r.auditWebhook(c, AuditWebhookRedelivered, before.App, before.Index, map[string]string{
+			"deliveryId": strconv.FormatInt(deliveryID, 10), "delivered": strconv.FormatBool(d.OK),
+		})
+	})
+	return d, err
+}
+
+// batch returns what a delivery has posted, for somebody who may post it again.
+func (r AppRules) batch(ctx context.Context, id, webhookID string, deliveryID int64) (b AppWebhookBatch, err error) {
+	tx := r.s.Store.Read(ctx)
+	if b.App, b.Index, err = r.webhook(tx, id, webhookID); err != nil {
+		return b, err
+	}
+	row, err := tx.WebhookAttempt(id, webhookID, deliveryID)
+	if err != nil {
+		return b, orNotFound(err, "delivery of this webhook")
+	}
+	kept, err := tx.WebhookBatch(row)
+	if errors.Is(err, models.ErrNotFound) {
+		return b, conflict("what this delivery posted is no longer kept: many or large ones came after it")
+	}
+	if err == nil && b.App.Secret == "" { // of the configuration
+		b.App.Secret, err = r.s.AppSecret(ctx, id)
+	}
+	if err != nil {
+		return b, err
+	}
+	b.Events, b.names, b.count = kept.Events, row.Names, row.Count
+	return b, nil
+}
+
+// ResumeWebhook sends again to a webhook that is suspended, or tries a failing one at once.
+func (r AppRules) ResumeWebhook(ctx context.Context, id, webhookID string) (data AppWebhookData, err error) {
+	err = r.s.change(ctx, func(c *change) error {
+		app, index, err := r.webhook(c.tx, id, webhookID)
+		if err != nil {
+			return err
+		}
+		st, err := c.tx.LockWebhookState(app.ID, webhookID)
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+		if err == nil && st.Failures > 0 {
+			var was AppWebhookData
+			was.put(*st)
+			next := models.WebhookState{AppID: app.ID, Endpoint: webhookID, Generation: st.Generation + 1}
+			details := map[string]string{"stateBefore": was.State}
+			if err := errors.Join(c.tx.SaveWebhookStates([]*models.WebhookState{&next}), r.auditWebhook(c, AuditWebhookResumed, app, index, details)); err != nil {
+				return err
+			}
+			c.after = append(c.after, r.s.AppWebhooks.Resumed)
+		}
+		list, err := appWebhookData(c.tx, app)
+		if err != nil {
+			return err
+		}
+		data = list[index]
+		return nil
+	})
+	return data, err
+}
+
+// auditWebhook writes an entry about a webhook of an app, which it names by its host, because
+// the rest of the URL may be secret.
+func (r AppRules) auditWebhook(c *change, action string, app apps.App, index int, details map[string]string) error {
+	details["webhook"] = callbackHost(app.Webhooks[index].URL)
+	return c.auditServer(audited{action: action, by: r.by, on: target{targetApp, app.ID, app.Name}, details: details})
+}
+
+// keepWebhooks removes what is kept of the webhooks that an app has no more.
+func keepWebhooks(tx *models.Tx, before, after apps.App) error {
+	ids := after.WebhookIDs()
+	if strings.Join(before.WebhookIDs(), " ") == strings.Join(ids, " ") {
+		return nil
+	}
+	return tx.KeepWebhooks(after.ID, ids)
+}
+
+func (s *Service) forgetWebhookLogs(ctx context.Context) (n int64, err error) {
+	err = s.change(ctx, func(c *change) error {
+		n, err = c.tx.ForgetWebhookLog(time.Now().Add(-AppWebhookLogAge).UnixMilli(), sweepBatch)
+		return err
+	})
+	return n, err
+}

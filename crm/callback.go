@@ -280,7 +280,7 @@ func (f callbackFilter) put(row *models.CallbackURL) error {
 	for _, c := range []struct {
 		to   *string
 		list any
-	}{{&row.Events, f.events}, {&row.Lines, f.lines}, {&row.Chats, f.chats}, {&row.FormerChats, f.former}} {
+	}{{&row.Events, f.events}, {&row.Lines, f.lines}, {&row.Chats, f.chats}, {&row.FormerChats, bounded(f.former)}} {
 		text, err := json.Marshal(c.list)
 		if err != nil {
 			return err

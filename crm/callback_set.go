@@ -98,7 +98,7 @@ func (in CallbackInput) filter(tx *models.Tx, o callbackOwner) (f callbackFilter
 	if len(ids) == 0 {
 		return f, nil
 	}
-	err = f.selectChats(tx, o.line, ids)
+	err = f.selectChats(tx, o, ids)
 	return f, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -138,14 +139,21 @@ func (tx *Tx) KeepJournal(seqs []int64) (map[int64]JournalEntry, error) {
 	return kept, nil
 }
 
-// JournalOfLine lists the entries of a line's channel with this name, in the order in which
+// JournalMerges lists the chatMerge entries of a channel of a company, in the order in which
 // they were written, those without a number too.
-func (tx *Tx) JournalOfLine(channel, name string) (entries []JournalEntry, err error) {
+func (tx *Tx) JournalMerges(companyID int64, channel string) (rows []JournalEntry, err error) {
+	return rows, tx.journalMerges(companyID, channel).Scan(&rows).Error
+}
+
+func (tx *Tx) journalMerges(companyID int64, channel string) *gorm.DB {
 	find := "instr"
 	if tx.postgres {
 		find = "strpos"
 	}
-	return entries, inChannel(tx.db, find, channel, []string{name}).Find(&entries).Error
+	// The name is written as in the index.
+	return tx.db.Table("journal AS j").Select("j.*").
+		Where("j.name = 'chatMerge' AND j.company_id = ? AND "+find+"(j.channels, ?) > 0 AND (j.seq IS NULL OR "+listedEntry+")", companyID, `"`+channel+`"`).
+		Order("j.id")
 }
 
 // JournalBefore returns the number of the last entry before the first one that is not

@@ -52,6 +52,11 @@ func (s *Store) ExplainJournalOfChannel(ctx context.Context, channel string, nam
 	return s.explain(ctx, inChannel(tx.forUpdate(), find, channel, names).Session(&gorm.Session{DryRun: true}).Find(&[]JournalEntry{}).Statement)
 }
 
+// ExplainJournalMerges returns how the database executes JournalMerges.
+func (s *Store) ExplainJournalMerges(ctx context.Context, companyID int64, channel string) (plan string, err error) {
+	return s.explain(ctx, s.Read(ctx).journalMerges(companyID, channel).Session(&gorm.Session{DryRun: true}).Find(&[]JournalEntry{}).Statement)
+}
+
 func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string, err error) {
 	explain := "EXPLAIN QUERY PLAN "
 	if s.postgres {

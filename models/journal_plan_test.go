@@ -41,6 +41,13 @@ func TestJournalOfChannelIsReadByChannel(t *testing.T) {
 		if scans {
 			t.Errorf("the journal is scanned:\n%s", plan)
 		}
+		appendEntries(t, store, entry("chatMerge", `["c7"]`), entry("chatMerge", `["c8"]`))
+		if plan, err := store.ExplainJournalMerges(t.Context(), 1, "c7"); err != nil || !strings.Contains(plan, "journal_merges") {
+			t.Errorf("the journal is scanned for merges: %v\n%s", err, plan)
+		}
+		if merges, err := store.Read(t.Context()).JournalMerges(1, "c7"); err != nil || len(merges) != 1 {
+			t.Errorf("%d merges of the channel, %v", len(merges), err)
+		}
 		err = store.Tx(t.Context(), func(tx *models.Tx) error {
 			found, err := tx.LockJournalOfChannel("c7", []string{"event"})
 			if err == nil && (len(found) != 6 || found[0].Seq == nil || found[5].Seq != nil) {

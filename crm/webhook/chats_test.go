@@ -175,6 +175,89 @@ func TestFormerIDs(t *testing.T) {
 	})
 }
 
+// TestNumbersThatPassOn selects chats by numbers that pass from one person to another: whoever
+// sets the URL, and however often, it gets what the selected one said under each of their ids,
+// and nothing of the others.
+func TestNumbersThatPassOn(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{})
+		const (
+			first, second = "79990001122@c.us", "79990005566@c.us"
+			anna, boris   = "555@lid", "777@lid"
+		)
+		r := newReceiver(t)
+		said := map[string][]int64{} // events, by person
+		say := func(who, number string) {
+			t.Helper()
+			from := w.last()
+			w.ingest(`{"id":"` + number + `","lid":"` + who + `"}`)
+			rows, err := w.Store.Read(t.Context()).ChannelJournal(models.ChannelView{Channel: line.Channel()}, from, w.last(), 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range rows {
+				if e.Name == crm.EventMessage {
+					said[who] = append(said[who], *e.Seq)
+				}
+			}
+		}
+		set := func(id, want string) crm.CallbackData {
+			t.Helper()
+			d := w.set(line, crm.CallbackInput{URL: r.url, Events: []string{"message"}, Chats: []string{id}})
+			if !slices.Equal(d.Chats, []string{want}) {
+				t.Errorf("with %s it selects %v, want %s", id, d.Chats, want)
+			}
+			return d
+		}
+		say(anna, first)
+		d := set(first, first)
+		r.secret = d.Secret
+		say(anna, second)
+		say(boris, second)
+		say(boris, second)
+		gets := func(id, want, who, other string) {
+			t.Helper()
+			set(id, want)
+			r.forget()
+			if _, err := w.RewindCallback(t.Context(), w.Owner, d.ID, crm.CallbackRewind{EventID: crm.Value[int64](0)}); err != nil {
+				t.Fatal(err)
+			}
+			w.hooks = w.newHooks(webhook.Options{})
+			w.hooks.Serve(w.Service)
+			w.Callbacks = w.hooks
+			stop, last := w.run(), w.last()
+			w.await(d.ID, "all are done with", func(d crm.CallbackData) bool { return d.LastEventID >= last })
+			r.wants(said[who]...)
+			stop()
+			for _, event := range said[other] {
+				if _, err := w.RedeliverCallback(t.Context(), w.Owner, d.ID, event); !crm.IsCallbackGone(err) {
+					t.Errorf("with %s event %d is delivered once more: %v", id, event, err)
+				}
+			}
+		}
+		gets(first, anna, anna, boris)
+		gets(anna, anna, anna, boris)
+		gets(second, second, boris, anna)
+		if err := w.DeleteLineCallback(t.Context(), w.Owner, line); err != nil {
+			t.Fatal(err)
+		}
+		d = set(first, anna)
+		r.secret = d.Secret
+		gets(first, anna, anna, boris)
+		gets(boris, second, boris, anna)
+		say(anna, second) // the number returns
+		gets(first, second, anna, boris)
+		gets(second, second, anna, boris)
+		gets(boris, boris, boris, anna)
+		say(boris, first)
+		if got := w.status(d.ID).Chats; !slices.Equal(got, []string{first}) {
+			t.Errorf("followed, it selects %v", got)
+		}
+		gets(first, first, boris, anna)
+		gets(second, second, anna, boris)
+	})
+}
+
 // TestEventsWithoutChats checks that an event that is about no chat is not accepted together
 // with chats.
 func TestEventsWithoutChats(t *testing.T) {

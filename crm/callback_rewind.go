@@ -56,10 +56,11 @@ func (in CallbackRewind) cursor(tx *models.Tx) (cursor, last int64, err error) {
 		}
 		return in.EventID.Value, last, nil
 	}
-	if cursor, err = tx.JournalBefore(in.Time.Value * 1000); err != nil {
+	cursor, kept, err := tx.JournalBefore(in.Time.Value * 1000)
+	if err != nil {
 		return 0, 0, err
 	}
-	if bounds.First > 1 && cursor == bounds.First-1 { // what is removed may be of that time too
+	if !kept {
 		return 0, 0, Invalid("time", "is before the oldest event that is kept; send eventId %d for all that is kept", bounds.First-1)
 	}
 	return cursor, last, nil

@@ -157,10 +157,14 @@ func (tx *Tx) journalMerges(companyID int64, channel string) *gorm.DB {
 }
 
 // JournalBefore returns the number of the last entry before the first one that is not
-// older than a time, in unix milliseconds; that of the last one when all are.
-func (tx *Tx) JournalBefore(ms int64) (seq int64, err error) {
-	err = tx.db.Raw(`SELECT COALESCE(
-		(SELECT seq - 1 FROM journal WHERE seq IS NOT NULL AND created_at_ms >= ? ORDER BY seq LIMIT 1),
-		(SELECT last_seq FROM journal_state WHERE id = 1))`, ms).Scan(&seq).Error
-	return seq, err
+// older than a time, in unix milliseconds; that of the last one when all are. kept reports
+// whether nothing that happened from that time on was removed from the journal's beginning.
+func (tx *Tx) JournalBefore(ms int64) (seq int64, kept bool, err error) {
+	err = errors.Join(
+		tx.db.Raw(`SELECT COALESCE(
+			(SELECT seq - 1 FROM journal WHERE seq IS NOT NULL AND created_at_ms >= ? ORDER BY seq LIMIT 1),
+			(SELECT last_seq FROM journal_state WHERE id = 1))`, ms).Scan(&seq).Error,
+		tx.db.Raw("SELECT created_at_ms < ? FROM journal_removed WHERE id = 1", ms).Scan(&kept).Error,
+	)
+	return seq, kept, err
 }

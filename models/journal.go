@@ -129,12 +129,22 @@ func (tx *Tx) UnpublishedJournal(limit int) ([]JournalEntry, error) {
 	return entries, err
 }
 
-// MarkPublished records that all entries up to seq have been handed to the bus. On
-// PostgreSQL the commit notifies all nodes.
+// MarkPublished records that all entries up to seq have been handed to the bus, and removes
+// what those say that are in no channel any more, see ForgetJournalOf. On PostgreSQL the
+// commit notifies all nodes.
 func (tx *Tx) MarkPublished(seq int64) error {
-	err := tx.db.Exec("UPDATE journal_state SET published_seq = ? WHERE id = 1 AND published_seq < ?", seq, seq).Error
-	if err != nil {
+	var before int64
+	if err := tx.forUpdate().Table("journal_state").Where("id = 1").Select("published_seq").Scan(&before).Error; err != nil {
 		return err
+	}
+	if before < seq {
+		err := errors.Join(
+			tx.db.Exec("UPDATE journal AS j "+emptyEntry+" WHERE j.seq > ? AND j.seq <= ? AND j.channels <> '[]' AND NOT "+listedEntry, before, seq).Error,
+			tx.db.Exec("UPDATE journal_state SET published_seq = ? WHERE id = 1", seq).Error,
+		)
+		if err != nil {
+			return err
+		}
 	}
 	return tx.notify(notifyPublished)
 }
@@ -268,7 +278,7 @@ func (tx *Tx) NewestChannelJournal(v ChannelView, upTo int64, limit int) ([]Jour
 // PruneJournal removes published entries older than beforeMS, unix milliseconds, from
 // the journal's beginning. It looks at the first limit entries and returns how many it
 // removed. It leaves no gap: an old entry behind a newer one stays until the newer one
-// goes.
+// goes. The answers to the events go too.
 func (tx *Tx) PruneJournal(beforeMS int64, limit int) (int, error) {
 	var oldest []struct{ Seq, CreatedAtMS int64 }
 	err := tx.db.Raw(`
@@ -278,17 +288,21 @@ func (tx *Tx) PruneJournal(beforeMS int64, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var upTo int64
+	var upTo, newest int64
 	for _, e := range oldest {
 		if e.CreatedAtMS >= beforeMS {
 			break
 		}
-		upTo = e.Seq
+		upTo, newest = e.Seq, max(newest, e.CreatedAtMS)
 	}
 	if upTo == 0 {
 		return 0, nil
 	}
 	// Their rows of journal_channels go too.
 	res := tx.db.Exec("DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE seq <= ? ORDER BY id"+tx.lockRows()+")", upTo)
-	return int(res.RowsAffected), res.Error
+	return int(res.RowsAffected), errors.Join(
+		res.Error,
+		tx.forgetAnswers("seq <= ?", upTo), // a deletion finds them by the entry
+		tx.db.Exec("UPDATE journal_removed SET created_at_ms = ? WHERE id = 1 AND created_at_ms < ?", newest, newest).Error,
+	)
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"math"
 
 	"gorm.io/gorm"
 )
@@ -46,34 +47,50 @@ const emptyEntry = `SET data = '{"payload":{"data":[],"meta":{"type":""}}}', cha
 // others with it: it can no longer be read, whoever gets a channel of that name later.
 // What is published stays as an entry without content, in no channel: a gap would make
 // the cursors of others too old. What has no number yet is published to nobody. What has
-// one is still published, as the relay may be doing it now.
+// one is still published, as the relay may be doing it now, and emptied by MarkPublished.
 func (tx *Tx) ForgetJournalOf(channel string) error {
-	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ?)"
-	unlist := func() error {
-		if tx.postgres { // who logs an answer to one of them waits, or has done it: see KeepJournal
-			if err := tx.db.Exec("SELECT id FROM journal WHERE "+ours+" ORDER BY id FOR UPDATE", channel).Error; err != nil {
-				return err
-			}
-		}
-		return errors.Join(
-			tx.forgetAnswers(ours, channel),
-			tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel).Error,
-		)
-	}
-	err := errors.Join(
-		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE "+ours+" AND seq <= (SELECT published_seq FROM journal_state WHERE id = 1)", channel).Error,
-		unlist(),
-	)
-	if err != nil {
-		return err
-	}
 	find := "instr"
-	if tx.postgres { // only from here on the numbering waits: see LockJournalOfMessage
+	if tx.postgres {
 		find = "strpos"
-		err := errors.Join(tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error, unlist()) // what got a number meanwhile
+		// Most goes before the numbering has to wait: see LockJournalOfMessage.
+		published, err := tx.publishedSeq()
+		if err != nil {
+			return err
+		}
+		err = errors.Join(
+			tx.unlistJournal(channel, published, published),
+			tx.db.Exec("SELECT id FROM journal_state WHERE id = 1 FOR SHARE").Error,
+		)
 		if err != nil {
 			return err
 		}
 	}
-	return tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error
+	published, err := tx.publishedSeq()
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		tx.unlistJournal(channel, published, math.MaxInt64), // also what got a number meanwhile
+		tx.db.Exec("DELETE FROM journal WHERE seq IS NULL AND "+find+"(channels, ?) > 0", `"`+channel+`"`).Error,
+	)
+}
+
+func (tx *Tx) publishedSeq() (seq int64, err error) {
+	return seq, tx.db.Raw("SELECT published_seq FROM journal_state WHERE id = 1").Scan(&seq).Error
+}
+
+// unlistJournal takes the entries of a channel up to a number out of their channels, and
+// removes what those up to published say.
+func (tx *Tx) unlistJournal(channel string, published, upTo int64) error {
+	const ours = "seq IN (SELECT seq FROM journal_channels WHERE channel = ? AND seq <= ?)"
+	if tx.postgres { // who logs an answer to one of them waits, or has done it: see KeepJournal
+		if err := tx.db.Exec("SELECT id FROM journal WHERE "+ours+" ORDER BY id FOR UPDATE", channel, upTo).Error; err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		tx.db.Exec("UPDATE journal "+emptyEntry+" WHERE "+ours, channel, min(published, upTo)).Error,
+		tx.forgetAnswers(ours, channel, upTo),
+		tx.db.Exec("DELETE FROM journal_channels WHERE "+ours, channel, upTo).Error,
+	)
 }

@@ -1,12 +1,14 @@
 package webhook_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
@@ -101,7 +103,8 @@ func TestRedacted(t *testing.T) {
 }
 
 // TestEchoesAreForgotten checks that the log of a URL whose receiver repeats what it gets does
-// not keep what was deleted since: an event that was redacted, and those of a removed line.
+// not keep what was deleted since, or may be: an event that was redacted, those of a removed
+// line, and what the journal does not have any more.
 func TestEchoesAreForgotten(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := newWorld(t, store, webhook.Options{})
@@ -145,5 +148,41 @@ func TestEchoesAreForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 		answers("", "", "you said open")
+		w.prune() // a deletion does not find the answer any more
+		answers("", "", "")
+	})
+}
+
+// TestRewindToAnEmptyJournal rewinds to times when everything is removed: from then on, if
+// nothing that was removed happened later.
+func TestRewindToAnEmptyJournal(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{})
+		d := w.set(line, crm.CallbackInput{URL: newReceiver(t).url})
+		w.happen(line, "79990001122@c.us", 2)
+		w.prune()
+		to := func(at time.Time) error {
+			_, err := w.RewindCallback(t.Context(), w.Owner, d.ID, crm.CallbackRewind{Time: crm.Value(at.Unix())})
+			return err
+		}
+		then := w.Clock.Now()
+		var e *crm.Error
+		if err := to(then); !errors.As(err, &e) || !strings.Contains(e.Fields["time"], " 2 ") {
+			t.Errorf("to when they happened: %v", err)
+		}
+		w.Clock.Advance(time.Hour)
+		later := then.Add(time.Second)
+		for range 2 {
+			if err := to(later); err != nil {
+				t.Errorf("to later: %v", err)
+			}
+			if got := w.status(d.ID).LastEventID; got != 2 {
+				t.Errorf("then the last event is %d", got)
+			}
+			w.happen(line, "79990001122@c.us", 1)
+		}
+		if err := to(then); !errors.As(err, &e) {
+			t.Errorf("to when they happened, with others: %v", err)
+		}
 	})
 }

@@ -132,10 +132,22 @@ func ErrorOf(err error, limit time.Duration) *Error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return &Error{ReasonTimeout, fmt.Sprintf("no answer within %s", limit.Round(time.Millisecond))}
 	case errors.As(err, &wire):
-		return &Error{ReasonBroken, short(wire)}
+		return &Error{ReasonBroken, short(withoutAddresses(wire))}
 	}
 	// net/http quotes an answer that it cannot read, which may repeat the request.
 	return &Error{ReasonBroken, "the connection was closed, or what was answered is not HTTP"}
+}
+
+// withoutAddresses returns what failed without the addresses of both ends: this server's is
+// nobody's business, and the other may be that of a proxy.
+func withoutAddresses(e *net.OpError) error {
+	for {
+		inner, ok := e.Err.(*net.OpError)
+		if !ok {
+			return fmt.Errorf("%s: %w", e.Op, e.Err)
+		}
+		e = inner
+	}
 }
 
 // short returns the quoted text of err, cut to 200 bytes: a peer may have written a

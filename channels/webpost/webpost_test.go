@@ -82,3 +82,42 @@ func TestNothingOfTheAnswer(t *testing.T) {
 		client.CloseIdleConnections()
 	}
 }
+
+// TestNoAddresses checks that an error of the connection says what failed and names no
+// address: neither this server's nor that of a proxy.
+func TestNoAddresses(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c, err := l.Accept()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if _, err := bufio.NewReader(c).ReadString('\n'); err != nil {
+			t.Error(err)
+		}
+		if err := errors.Join(c.(*net.TCPConn).SetLinger(0), c.Close()); err != nil { // a reset
+			t.Error(err)
+		}
+	}()
+	client := webpost.NewClient(time.Minute, true)
+	defer client.CloseIdleConnections()
+	for _, want := range []string{"reset", "refused"} {
+		resp, err := client.Post("http://"+l.Addr().String(), "application/json", strings.NewReader("{}"))
+		if err == nil {
+			resp.Body.Close()
+			t.Fatal("answered")
+		}
+		got := webpost.ErrorOf(err, time.Minute)
+		if got.Reason != webpost.ReasonBroken || strings.Contains(got.Text, "127.0.0.1") || !strings.Contains(got.Text, want) {
+			t.Errorf("%+v, want that it was %s", got, want)
+		}
+		<-ended
+		l.Close()
+	}
+}

@@ -19,7 +19,7 @@ const (
 )
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
-// Idempotency-Keys, expired replaced secrets of apps, expired invitations and tickets for streams, old entries
+// Idempotency-Keys, expired replaced secrets of apps and callback URLs, expired invitations and tickets for streams, old entries
 // of the audit log and of the logs of callback URLs and webhooks, days that no line is rated by any more, files that belong to no
 // message, and parts in chats of people who may have none. It logs an error and tries
 // again in the next hour.

@@ -124,8 +124,12 @@ func (tx *Tx) DeleteApp(id string) error {
 	)
 }
 
-// ForgetOldSecrets removes replaced secrets that are no longer accepted. It need not
-// announce that.
+// ForgetOldSecrets removes replaced secrets of apps and callback URLs that are no longer
+// used. It need not announce that.
 func (tx *Tx) ForgetOldSecrets(now int64) error {
-	return tx.db.Exec("UPDATE apps SET old_secret = '', old_secret_until = 0 WHERE old_secret <> '' AND old_secret_until <= ?", now).Error
+	const forget = " SET old_secret = '', old_secret_until = 0 WHERE old_secret <> '' AND old_secret_until <= ?"
+	return errors.Join(
+		tx.db.Exec("UPDATE apps"+forget, now).Error,
+		tx.db.Exec("UPDATE callback_urls"+forget, now).Error,
+	)
 }

@@ -38,4 +38,10 @@ func TestRotated(t *testing.T) {
 	if err := old.Verify([]byte(r.bodies[1]), r.header); err == nil {
 		t.Error("the secret before signs for ever")
 	}
+	if err := w.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if row, err := w.Store.Read(t.Context()).CallbackURL(d.ID); err != nil || row.OldSecret != "" || row.OldSecretUntil != 0 || row.Secret != rotated.Secret {
+		t.Errorf("swept, it has %+v, %v", row, err)
+	}
 }

@@ -34,6 +34,11 @@ func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackRe
 		if err != nil {
 			return err
 		}
+		if r.DryRun() { // before its dry run: so does who rewinds
+			if err := c.tx.KeepCallbackURL(r.ParentID); err != nil {
+				return err
+			}
+		}
 		if saved, err = c.tx.SaveCallbackProgress(r.ID, r.Generation, r.Epoch, owner, r.CallbackProgress); err != nil {
 			return err
 		}

@@ -20,8 +20,10 @@ func (CallbackLease) TableName() string { return "callback_leases" }
 
 // ClaimCallbacks extends the lease of owner to ttl from now, and gives it the URLs that no
 // living process has; with alone these are all. It returns the URLs that owner has now,
-// without their secrets. The leases are locked meanwhile, so that of a process that renews
-// and one that takes over, or of two that are new, one sees what the other did.
+// without their secrets and what they select. The leases are locked meanwhile, so that of a
+// process that renews and one that takes over, or of two that are new, one sees what the
+// other did. All renewals wait for that lock, so a URL that is locked, as by the deletion of
+// its line, is not waited for: it is taken with a later claim.
 func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]CallbackURL, error) {
 	clock := tx.clockMS()
 	if tx.postgres { // SQLite has one writer
@@ -41,12 +43,17 @@ func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]Cal
 	if err != nil {
 		return nil, err
 	}
-	res := tx.db.Exec("UPDATE callback_urls SET lease_owner = ?, lease_epoch = lease_epoch + 1 WHERE lease_owner <> ? AND lease_owner NOT IN (SELECT owner FROM callback_leases)", owner, owner)
-	if res.Error != nil {
-		return nil, res.Error
+	skip := ""
+	if tx.postgres {
+		skip = " FOR UPDATE SKIP LOCKED"
+	}
+	err = tx.db.Exec(`UPDATE callback_urls SET lease_owner = ?, lease_epoch = lease_epoch + 1 WHERE id IN (
+		SELECT id FROM callback_urls WHERE lease_owner <> ? AND lease_owner NOT IN (SELECT owner FROM callback_leases)`+skip+")", owner, owner).Error
+	if err != nil {
+		return nil, err
 	}
 	var rows []CallbackURL
-	return rows, tx.db.Omit("url", "secret", "old_secret").Where("lease_owner = ?", owner).Order("id").Find(&rows).Error
+	return rows, tx.db.Omit("url", "secret", "old_secret", "events", "lines", "chats", "former_chats").Where("lease_owner = ?", owner).Order("id").Find(&rows).Error
 }
 
 // DropCallbackLease ends the lease of owner, so that another process can deliver at once.
@@ -77,17 +84,17 @@ type CallbackQuery struct {
 // also before it is published and emptied: see ForgetJournalOf.
 const listedEntry = "EXISTS (SELECT 1 FROM journal_channels AS l WHERE l.seq = j.seq)"
 
-// callbackSpan is how many numbers of the journal one query for a company looks through.
+// callbackSpan is how many numbers of the journal one query looks through.
 const callbackSpan = 5000
 
 // CallbackEvents lists at most limit entries with numbers above after and up to upTo, in
 // their order. It has looked as far as the number that it returns.
 func (tx *Tx) CallbackEvents(q CallbackQuery, after, upTo int64, limit int) (rows []JournalEntry, seen int64, err error) {
+	upTo = min(upTo, after+callbackSpan)
 	find := tx.db.Table("journal AS j").Select("j.*")
 	if q.Channel != "" {
 		find = find.Joins("JOIN journal_channels AS c ON c.seq = j.seq").Where("c.channel = ? AND c.seq > ? AND c.seq <= ?", q.Channel, after, upTo).Order("c.seq")
 	} else {
-		upTo = min(upTo, after+callbackSpan)
 		find = find.Where("j.seq > ? AND j.seq <= ? AND j.company_id = ? AND "+listedEntry, after, upTo, q.CompanyID).Order("j.seq")
 	}
 	if len(q.Names) > 0 {

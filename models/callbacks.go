@@ -16,6 +16,15 @@ func (tx *Tx) LockCallbackURL(id int64) (*CallbackURL, error) {
 	return tx.callback(tx.forUpdate().Where("id = ?", id))
 }
 
+// KeepCallbackURL locks a URL, if it is there, so that it is neither changed by a person nor
+// removed until the transaction ends, and others can log to it.
+func (tx *Tx) KeepCallbackURL(id int64) error {
+	if !tx.postgres { // SQLite has one writer
+		return nil
+	}
+	return tx.db.Exec("SELECT id FROM callback_urls WHERE id = ? FOR KEY SHARE", id).Error
+}
+
 // LockLineCallback returns the URL of a line, locked, or ErrNotFound.
 func (tx *Tx) LockLineCallback(licenseID int64, messengerType string) (*CallbackURL, error) {
 	return tx.callback(tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND parent_id IS NULL", licenseID, messengerType))

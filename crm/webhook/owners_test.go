@@ -50,6 +50,77 @@ func TestNewProcessesClaimOnce(t *testing.T) {
 	})
 }
 
+// TestClaimsWaitForNoURL claims while a URL is locked, as by a long deletion of its line: the
+// others are renewed, and that one is taken later.
+func TestClaimsWaitForNoURL(t *testing.T) {
+	w := newWorld(t, testdb.Open(t, testdb.PostgresURL(t)), webhook.Options{})
+	locked := w.set(line, crm.CallbackInput{URL: newReceiver(t).url})
+	other := w.set(crm.Line{LicenseID: crmtest.LicenseID, Messenger: "telegram"}, crm.CallbackInput{URL: newReceiver(t).url})
+	claimed := func(want ...int64) {
+		t.Helper()
+		list, err := w.ClaimCallbacks(t.Context(), "second", time.Hour, false)
+		var got []int64
+		for _, cb := range list {
+			got = append(got, cb.ID)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("claimed are %v, %v; want %v", got, err, want)
+		}
+	}
+	w.Tx(t, func(tx *models.Tx) error {
+		_, err := tx.LockCallbackURL(locked.ID)
+		claimed(other.ID)
+		return err
+	})
+	claimed(locked.ID, other.ID)
+	w.Tx(t, func(tx *models.Tx) error {
+		rows, err := tx.ClaimCallbacks("second", time.Hour, false)
+		for _, row := range rows {
+			if row.Events+row.Lines+row.Chats+row.FormerChats != "" {
+				t.Errorf("each claim loads %+v", row)
+			}
+		}
+		return err
+	})
+}
+
+// TestDryRunIsReportedAfterItsURL checks that who reports of a dry run waits for its URL before
+// it locks the dry run, as who rewinds does: otherwise they would meet in a deadlock.
+func TestDryRunIsReportedAfterItsURL(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	w := newWorld(t, testdb.Open(t, url), webhook.Options{})
+	w.happen(line, "79990001122@c.us", 1)
+	r := newReceiver(t)
+	d := w.set(line, crm.CallbackInput{URL: r.url})
+	if _, err := w.RewindCallback(t.Context(), w.Owner, d.ID, crm.CallbackRewind{EventID: crm.Value[int64](0), URL: crm.Value(r.url)}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.ClaimCallbacks(t.Context(), "first", time.Hour, false)
+	if err != nil || len(list) != 2 || !list[1].DryRun() {
+		t.Fatalf("claimed are %+v, %v", list, err)
+	}
+	waiters, reported := testdb.LockWaiters(t, url), make(chan error, 1)
+	report := crm.CallbackReport{Callback: list[1], Attempts: []crm.CallbackReported{{Event: crm.CallbackEvent{ID: 1, Name: "chatStatus"}, Nth: 1}}}
+	w.Tx(t, func(tx *models.Tx) error {
+		if _, err := tx.LockCallbackURL(d.ID); err != nil {
+			return err
+		}
+		go func() {
+			_, err := w.ReportCallback(t.Context(), "first", report)
+			reported <- err
+		}()
+		testwait.Count(t, "who report", 1, waiters)
+		rows, err := tx.ClaimCallbacks("second", time.Hour, true) // skips what another one has locked
+		if len(rows) != 2 {
+			t.Errorf("while it waits, it has locked the dry run: free are %d", len(rows))
+		}
+		return err
+	})
+	if err := <-reported; err != nil {
+		t.Error(err)
+	}
+}
+
 // held is the rules of a process that can be held up before it claims.
 type held struct {
 	*crm.Service

@@ -129,12 +129,17 @@ type CallbackNext struct {
 	Target CallbackTarget
 	Event  *CallbackEvent // the next event; nil: there is none up to Seen
 	Seen   int64
+	More   bool         // there may be one behind Seen: it has looked for long enough
 	Lost   *CallbackGap // events that are gone or cannot be read; the next one is behind them
 }
 
 // nextEvents is how many events are looked through at once at most, which are in memory
 // then. The first look is at one, because most URLs want the next event.
 const nextEvents = 16
+
+// nextLooks is how often NextCallback looks into the journal at most: a URL may want one
+// event in a million.
+const nextLooks = 32
 
 // NextCallback finds the first event after an id that a URL selects, as it is now: what was
 // deleted meanwhile is sent as the journal has it. A URL that is gone is CodeNotFound.
@@ -157,7 +162,8 @@ func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackN
 	if err != nil {
 		return nil, err
 	}
-	if n.Seen = seen; e != nil {
+	n.Seen, n.More = seen, e == nil && seen < last
+	if e != nil {
 		if n.Event, err = asCallbackEvent(e); err != nil {
 			s.Journal.leaveOut(ctx, *e, err)
 			n.Lost = &CallbackGap{From: seen, To: seen, Time: s.Now().Unix(), Unreadable: true}
@@ -168,14 +174,15 @@ func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackN
 		return nil, err
 	}
 	if after < bounds.First-1 {
-		n.Event, n.Seen = nil, after
+		n.Event, n.Seen, n.More = nil, after, false
 		n.Lost = &CallbackGap{From: after + 1, To: bounds.First - 1, Time: s.Now().Unix()}
 	}
 	return n, nil
 }
 
 // nextEntry finds the first entry after an id, and up to another one, that a URL selects or
-// that cannot be read and may be selected, and the id up to which it has looked.
+// that cannot be read and may be selected, and the id up to which it has looked. After some
+// looks it leaves the rest to the next call.
 func nextEntry(tx *models.Tx, row *models.CallbackURL, after, last int64) (found *models.JournalEntry, seen int64, err error) {
 	f, err := filterOf(row)
 	if err != nil {
@@ -186,7 +193,8 @@ func nextEntry(tx *models.Tx, row *models.CallbackURL, after, last int64) (found
 		q.Channel = channels.LineName(*row.LicenseID, *row.MessengerType)
 	}
 	limit := 1
-	for seen = after; seen < last; limit = min(2*limit, nextEvents) {
+	seen = after
+	for look := 0; look < nextLooks && seen < last; look, limit = look+1, min(2*limit, nextEvents) {
 		var rows []models.JournalEntry
 		if rows, seen, err = tx.CallbackEvents(q, seen, last, limit); err != nil {
 			return nil, 0, err
@@ -197,7 +205,7 @@ func nextEntry(tx *models.Tx, row *models.CallbackURL, after, last int64) (found
 			}
 		}
 	}
-	return nil, max(seen, after), nil
+	return nil, seen, nil
 }
 
 // callbackEvent returns the event with the id, if the URL selects it and it can be read.

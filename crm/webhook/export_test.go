@@ -9,3 +9,6 @@ func (h *Hooks) Asking(companyID int64) int {
 	}
 	return 0
 }
+
+// Posting returns how many places to post are taken.
+func (h *Hooks) Posting() int { return len(h.posts.all) + len(h.failing.all) }

@@ -51,3 +51,14 @@ func (d *delivery) reportLast(ctx context.Context) {
 		d.h.Log.Warn("events that a callback URL has taken are sent to it again", "callback", d.ID, "reason", "database", "events", len(d.attempts))
 	}
 }
+
+// gap steps over events that are gone or cannot be read.
+func (d *delivery) gap(gap *crm.CallbackGap) {
+	d.lost, d.CursorSeq, d.LostFrom, d.LostTo, d.LostAt = gap, gap.To, gap.From, gap.To, gap.Time
+	d.stats.lost.Add(uint64(gap.To - gap.From + 1))
+	if gap.Unreadable {
+		d.h.Log.Error("an event that cannot be read is left out at a callback URL", "callback", d.ID, "reason", "unreadable", "event", gap.From)
+		return
+	}
+	d.h.Log.Error("events were removed from the journal before a callback URL got them", "callback", d.ID, "reason", "lost", "from", gap.From, "to", gap.To)
+}

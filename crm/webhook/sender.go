@@ -148,6 +148,10 @@ func (d *delivery) run(ctx context.Context) {
 			if !d.report(ctx) {
 				return
 			}
+		case d.lost != nil: // one gap is told of before the next one is found
+			if !d.report(ctx) {
+				return
+			}
 		case wait > 0:
 			webpost.Sleep(ctx, wait)
 			d.NextAtMS = 0
@@ -180,29 +184,27 @@ func (d *delivery) step(ctx context.Context) bool {
 	if leave == nil {
 		return false
 	}
-	defer leave()
-	if !d.h.mayPost() { // it waited for its turn
-		return true
-	}
-	next, err := d.h.rules.NextCallback(ctx, d.ID, d.CursorSeq)
+	next, went, err := d.attempt(ctx)
+	leave() // before the database is waited for
 	switch {
 	case crm.IsCallbackGone(err):
 		d.attempts = nil
 		return false
 	case err != nil:
 		return d.database(ctx, err)
+	case next == nil: // not now
+		return true
 	case !next.Same(d.Callback):
 		d.h.Changed() // Run brings the change
 		return false
 	case next.Lost != nil:
 		d.gap(next.Lost)
-		return d.report(ctx)
+		return true
 	case next.Event == nil:
 		d.CursorSeq = max(d.CursorSeq, next.Seen)
-		return false
+		return next.More
 	}
 	d.trouble = 0
-	went := d.h.post(ctx, next.Target, *next.Event)
 	if went.Reason != "" && ctx.Err() != nil {
 		return false // cut short, which is no failure of the URL
 	}
@@ -211,6 +213,23 @@ func (d *delivery) step(ctx context.Context) bool {
 	}
 	d.note(*next.Event, went)
 	return true
+}
+
+// attempt reads the next event and posts it, if there is one and nothing to note before. It
+// returns nothing when the right to deliver has to be renewed first: waiting for a place or
+// for the journal may have taken long.
+func (d *delivery) attempt(ctx context.Context) (next *crm.CallbackNext, went crm.CallbackAttempt, err error) {
+	if !d.h.mayPost() {
+		return nil, went, nil
+	}
+	next, err = d.h.rules.NextCallback(ctx, d.ID, d.CursorSeq)
+	if err != nil || !next.Same(d.Callback) || next.Lost != nil || next.Event == nil {
+		return next, went, err
+	}
+	if !d.h.mayPost() {
+		return nil, went, nil
+	}
+	return next, d.h.post(ctx, next.Target, *next.Event), nil
 }
 
 // database waits after a failure of the database.
@@ -224,17 +243,6 @@ func (d *delivery) database(ctx context.Context, err error) bool {
 	}
 	webpost.Sleep(ctx, webpost.Backoff(d.trouble, 100*time.Millisecond, 5*time.Second))
 	return true
-}
-
-// gap steps over events that are gone or cannot be read.
-func (d *delivery) gap(gap *crm.CallbackGap) {
-	d.lost, d.CursorSeq, d.LostFrom, d.LostTo, d.LostAt = gap, gap.To, gap.From, gap.To, gap.Time
-	d.stats.lost.Add(uint64(gap.To - gap.From + 1))
-	if gap.Unreadable {
-		d.h.Log.Error("an event that cannot be read is left out at a callback URL", "callback", d.ID, "reason", "unreadable", "event", gap.From)
-		return
-	}
-	d.h.Log.Error("events were removed from the journal before a callback URL got them", "callback", d.ID, "reason", "lost", "from", gap.From, "to", gap.To)
 }
 
 // note counts an attempt.

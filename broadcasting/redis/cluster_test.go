@@ -57,6 +57,7 @@ func TestStandalone(t *testing.T) {
 }
 
 func TestRedisCluster(t *testing.T) {
+	t.Parallel()
 	servers := redistest.StartCluster(t)
 	contracts(t, func(*testing.T) string {
 		for _, s := range servers {
@@ -67,6 +68,7 @@ func TestRedisCluster(t *testing.T) {
 }
 
 func TestSentinels(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinels(t)
 	contracts(t, func(*testing.T) string { s.Servers[s.Master()].Do("FLUSHALL"); return s.URL() })
 }

@@ -58,6 +58,7 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 	case <-limited.Done():
 		return
 	}
+	n.sayUnsure(limited)
 	m, dead, err := n.t.Renew(limited, Renewal{ID: id, Orders: orders, Bury: n.mayBury(), Lease: n.o.Lease})
 	<-n.turn
 	switch {
@@ -77,6 +78,28 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 	if err == nil {
 		n.sweep(limited)
 	}
+}
+
+// sayUnsure has the other nodes disconnect their sockets when an order of this node that takes
+// access away may not have arrived. The message is numbered as the order was to be, so a
+// node that is not there either finds that it has missed one. It needs turn.
+func (n *Node) sayUnsure(ctx context.Context) {
+	n.mu.Lock()
+	unsure, id := n.unsure, n.id
+	n.unsure = false
+	n.mu.Unlock()
+	if !unsure {
+		return
+	}
+	out := newOutgoing(Message{Kind: KindUnsure})
+	err := n.t.Send(ctx, id, []*Outgoing{out})
+	if err = errors.Join(err, out.Err); err == nil {
+		n.o.Log.WarnContext(ctx, "an order that ends an access may not have arrived: the other nodes disconnect their sockets")
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.unsure = true
 }
 
 // mayBury reports whether this node has renewed its own lease in time for as long as

@@ -70,10 +70,13 @@ func (c *control) Survey(ctx context.Context, o broadcasting.Order, enough func(
 		delete(c.surveys, id)
 		c.mu.Unlock()
 	}()
+	out := newOutgoing(Message{Kind: KindOrder, ID: id, Order: &o})
 	if ctx.Err() != nil {
+		c.node.mu.Lock()
+		defer c.node.mu.Unlock()
+		c.node.failed(out)
 		return nil, broadcasting.ErrUnanswered
 	}
-	out := newOutgoing(Message{Kind: KindOrder, ID: id, Order: &o})
 	if end, ok := ctx.Deadline(); ok {
 		out.Within = max(time.Until(end), time.Millisecond)
 	}

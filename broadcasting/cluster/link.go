@@ -215,6 +215,7 @@ func (n *Node) leave(ctx context.Context, l Link) {
 		return
 	}
 	defer func() { <-n.turn }()
+	n.sayUnsure(ctx)
 	if err := n.t.Leave(ctx, id); err != nil {
 		n.o.Log.WarnContext(ctx, "the other nodes were not told that this one ends, and will see it in seconds", "error", err)
 	}

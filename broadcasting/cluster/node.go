@@ -75,6 +75,7 @@ type Node struct {
 	gone    map[string]time.Time // names that are no longer heard
 	queue   []*Outgoing
 	resend  bool          // reports were lost: everything is to be sent again
+	unsure  bool          // an order that takes access away may not have arrived
 	changed chan struct{} // closed and replaced when Complete may have changed
 	cutOff  func()
 	stats   Stats
@@ -243,9 +244,10 @@ func (n *Node) down(why error) {
 // failQueue needs mu.
 func (n *Node) failQueue(err error) {
 	for _, out := range n.queue {
-		out.finish(fmt.Errorf("%w: %w", ErrAway, err))
+		out.Err = fmt.Errorf("%w: %w", ErrAway, err)
+		n.failed(out)
+		close(out.done)
 	}
-	n.stats.Failed += uint64(len(n.queue))
 	n.queue = nil
 }
 

@@ -28,9 +28,18 @@ type Outgoing struct {
 
 func newOutgoing(m Message) *Outgoing { return &Outgoing{Message: m, done: make(chan struct{})} }
 
-func (o *Outgoing) finish(err error) {
-	o.Err = err
-	close(o.done)
+// TakesAway reports whether the message is numbered: it takes access away from sockets.
+func (o *Outgoing) TakesAway() bool {
+	return o.Kind == KindUnsure || o.Kind == KindOrder && o.Order.Kind.TakesAway()
+}
+
+// failed counts a message that may not have arrived. What it was to do is made good later:
+// reports by sending everything again, and orders that take access away by having the
+// others disconnect their sockets. It needs mu.
+func (n *Node) failed(out *Outgoing) {
+	n.stats.Failed++
+	n.resend = n.resend || len(out.Reports) > 0 || out.Kind == KindState
+	n.unsure = n.unsure || out.TakesAway()
 }
 
 func (o *Outgoing) size() int {
@@ -59,7 +68,7 @@ func (n *Node) enqueue(out *Outgoing) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.up && !n.ended {
-		n.stats.Failed++
+		n.failed(out)
 		return fmt.Errorf("%w: %w", ErrAway, n.why)
 	}
 	n.queue = append(n.queue, out)
@@ -138,17 +147,16 @@ func (n *Node) sendBatch(ctx context.Context) {
 	}
 }
 
-// sent counts. Reports that may be lost are made good by sending everything again.
+// sent counts.
 func (n *Node) sent(batch []*Outgoing) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, out := range batch {
 		if out.Err == nil {
 			n.stats.Sent++
-			continue
+		} else {
+			n.failed(out)
 		}
-		n.stats.Failed++
-		n.resend = n.resend || len(out.Reports) > 0 || out.Kind == KindState
 	}
 }
 

@@ -21,7 +21,7 @@ type Transport interface {
 	// ends the leases of other nodes that are over, and sends a KindDead of each. It
 	// returns ErrBuried when the node has no lease.
 	Renew(ctx context.Context, r Renewal) (m Members, dead []string, err error)
-	// Send sends a batch. It numbers the orders that take access away, and sets who has
+	// Send sends a batch. It numbers the messages that take access away, and sets who has
 	// to answer an order. Events that are Kept become the last ones of their channels.
 	Send(ctx context.Context, id string, batch []*Outgoing) error
 	// Leave ends the lease of id and sends a KindBye.

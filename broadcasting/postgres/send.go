@@ -19,7 +19,7 @@ func (t *transport) Send(ctx context.Context, id string, batch []*cluster.Outgoi
 		if out.Kept {
 			kept = append(kept, out)
 		}
-		if out.Kind == cluster.KindOrder {
+		if out.Kind == cluster.KindOrder || out.TakesAway() {
 			orders = append(orders, out)
 		}
 	}
@@ -110,14 +110,13 @@ func (t *transport) keep(ctx context.Context, tx pgx.Tx, kept []*cluster.Outgoin
 // prepareOrders sets who has to answer, and numbers the orders that take access away. The
 // numbers must survive whatever happens to the database.
 func prepareOrders(ctx context.Context, tx pgx.Tx, id string, orders []*cluster.Outgoing) error {
-	counts := func(out *cluster.Outgoing) bool { return out.Order.Kind.TakesAway() }
-	if slices.ContainsFunc(orders, counts) {
+	if slices.ContainsFunc(orders, (*cluster.Outgoing).TakesAway) {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = on"); err != nil {
 			return err
 		}
 	}
 	for _, out := range orders {
-		if counts(out) {
+		if out.TakesAway() {
 			if err := tx.QueryRow(ctx, "UPDATE bus_state SET orders = orders + 1 WHERE id = 1 RETURNING orders").Scan(&out.Number); err != nil {
 				return err
 			}

@@ -53,11 +53,6 @@ func (t *transport) Join(ctx context.Context, _ cluster.Link, j cluster.Joining,
 // Renew implements cluster.Transport.
 func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Members, dead []string, err error) {
 	t.orders = max(t.orders, r.Orders)
-	if t.unsure {
-		if err := t.sayUnsure(ctx); err != nil {
-			return m, nil, err
-		}
-	}
 	bury := "0"
 	expected, known := t.now()
 	if r.Bury && known {
@@ -85,20 +80,6 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 		t.log.WarnContext(ctx, "the clock of Redis has jumped", "by", now.Sub(expected).Round(time.Millisecond))
 	}
 	return m, dead, nil
-}
-
-// sayUnsure has the others disconnect their sockets, because an order of this node may not
-// have arrived, and none that follows tells them so.
-func (t *transport) sayUnsure(ctx context.Context) error {
-	out := &cluster.Outgoing{Message: cluster.Message{Kind: cluster.KindUnsure}}
-	c, err := t.order(out, true)
-	if err != nil {
-		return err
-	}
-	if _, err = t.do(ctx, c); err == nil {
-		t.unsure = false
-	}
-	return err
 }
 
 // Leave implements cluster.Transport.

@@ -43,7 +43,6 @@ type transport struct {
 	id     string
 	sent   map[string]uint64 // the number of the last payload, by channel
 	orders int64             // the last order that this node knows of
-	unsure bool              // an order may or may not have arrived
 }
 
 // moment is a time by the clock of Redis.

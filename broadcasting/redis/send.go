@@ -61,8 +61,6 @@ func (t *transport) Send(ctx context.Context, _ string, batch []*cluster.Outgoin
 		for _, out := range s.outs {
 			if err != nil {
 				out.Err = shown(err)
-				_, answered := rueidis.IsRedisErr(err)
-				t.unsure = t.unsure || !answered && out.Kind == cluster.KindOrder && out.Order.Kind.TakesAway()
 			} else if s.answer != nil {
 				out.Err = s.answer(out, r)
 			}
@@ -74,12 +72,12 @@ func (t *transport) Send(ctx context.Context, _ string, batch []*cluster.Outgoin
 func (p *packer) add(out *cluster.Outgoing) (err error) {
 	t := p.t
 	switch {
-	case out.Kind == cluster.KindOrder:
+	case out.Kind == cluster.KindOrder || out.TakesAway():
 		p.flush(t.names.nodes)
 		if now, known := t.now(); known && out.Within > 0 {
 			out.Until = now.Add(out.Within).UnixMicro()
 		}
-		c, err := t.order(out, out.Order.Kind.TakesAway())
+		c, err := t.order(out)
 		if err != nil {
 			return err
 		}
@@ -160,13 +158,13 @@ func (t *transport) next(topic string) string {
 }
 
 // order returns the command that sends an order.
-func (t *transport) order(out *cluster.Outgoing, takesAway bool) (c command, err error) {
+func (t *transport) order(out *cluster.Outgoing) (c command, err error) {
 	text, err := json.Marshal([]cluster.Message{out.Message})
 	if err != nil {
 		return c, err
 	}
 	takes := "0"
-	if takesAway {
+	if out.TakesAway() {
 		takes = "1"
 	}
 	return script(orderScript, []string{t.names.leases(), t.names.orders()},

@@ -36,16 +36,11 @@ func (n *Node) now() time.Time {
 func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 	n.mu.Lock()
 	deaf := time.Since(n.heard) > deafAfter*n.o.Beat+n.o.Beat/2
-	full := len(n.queue) > maxQueued
-	resend, orders, id := n.resend, n.orders, n.id
-	n.resend = false
+	resend, orders, id := n.resend && len(n.queue) < maxQueued/2, n.orders, n.id
+	n.resend = n.resend && !resend
 	n.mu.Unlock()
 	if deaf {
 		lose(errDeaf)
-		return
-	}
-	if full {
-		lose(errors.New("too much waits to be sent"))
 		return
 	}
 	if resend {

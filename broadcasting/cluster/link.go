@@ -136,11 +136,15 @@ func (n *Node) serve(ctx context.Context, l Link) error {
 	defer func() { <-hearing }()
 	beat := time.NewTicker(n.o.Beat)
 	defer beat.Stop()
-	for first := true; ctx.Err() == nil; first = false {
-		if first {
-			n.beatOnce(ctx, lose)
-		}
+	n.beatOnce(ctx, lose)
+	for ctx.Err() == nil {
 		n.flush(ctx)
+		select { // before more is sent: the lease must not wait for an endless queue
+		case <-beat.C:
+			n.beatOnce(ctx, lose)
+			continue
+		default:
+		}
 		select {
 		case <-ctx.Done():
 		case <-n.wake:

@@ -31,7 +31,7 @@ const (
 	sendTime   = 5 * time.Second // for a batch
 	openTime   = 10 * time.Second
 	stateParts = 500
-	maxQueued  = 100_000 // reports that may wait to be sent; then the node joins again
+	maxQueued  = 100_000 // messages that wait; then reports are not queued, and everything is sent again
 )
 
 // Node is one node of the cluster. Its Broker, Presence and Control belong to one engine.

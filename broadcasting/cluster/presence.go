@@ -51,6 +51,10 @@ func (p *presence) report(r broadcasting.PresenceReport) {
 	}
 	r.Node = self
 	p.mine.Apply(r)
+	if n.up && len(n.queue) >= maxQueued {
+		n.resend = true // with the others, when there is room
+		return
+	}
 	if n.up {
 		n.queue = append(n.queue, newOutgoing(Message{Kind: KindReport, Reports: []Report{wireReport(r)}}))
 		n.notify()

@@ -94,16 +94,19 @@ func (n *Node) send(ctx context.Context, out *Outgoing) error {
 	}
 }
 
-// flush sends everything that waits now.
+// flush sends one batch of what waits, and has the loop come back for the rest.
 func (n *Node) flush(ctx context.Context) {
-	for n.waiting() {
-		select {
-		case n.turn <- struct{}{}:
-			n.sendBatch(ctx)
-			<-n.turn
-		case <-ctx.Done():
-			return
-		}
+	if !n.waiting() {
+		return
+	}
+	select {
+	case n.turn <- struct{}{}:
+		n.sendBatch(ctx)
+		<-n.turn
+	case <-ctx.Done():
+	}
+	if n.waiting() {
+		n.notify()
 	}
 }
 

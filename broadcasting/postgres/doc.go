@@ -18,7 +18,8 @@
 // Each node has a row in bus_nodes. The transaction that deletes the row of a dead node also
 // says so, so everyone forgets the dead node at the same place in the stream. It also ends
 // the backend that listens for the dead node, which may be alive and hanging: otherwise its
-// unread notifications would stay in the queue.
+// unread notifications would stay in the queue. A transaction that a node leaves alone is
+// ended by the database, so nobody waits long for its locks.
 //
 // Of chatcast's packages it may import broadcasting and broadcasting/cluster. The tables are
 // made by the migrations of models.

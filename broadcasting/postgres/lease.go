@@ -99,9 +99,13 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 	return m, dead, nil
 }
 
-// bury deletes the rows that are over.
+// bury deletes the rows that are over. One that is locked is left for the next time: its node
+// may be renewing it, or be held up in the middle of that.
 func bury(ctx context.Context, tx pgx.Tx, id string) (dead []deadNode, err error) {
-	rows, err := tx.Query(ctx, "DELETE FROM bus_nodes WHERE id <> $1 AND expires_at < clock_timestamp() RETURNING id, pid, started_at", id)
+	rows, err := tx.Query(ctx, `
+		DELETE FROM bus_nodes WHERE id IN (
+			SELECT id FROM bus_nodes WHERE id <> $1 AND expires_at < clock_timestamp() FOR UPDATE SKIP LOCKED)
+		RETURNING id, pid, started_at`, id)
 	if err != nil {
 		return nil, err
 	}

@@ -30,9 +30,11 @@ type Options struct {
 }
 
 const (
-	poolConns = 4               // for sending, and for the last events of cache channels
+	sendConns = 2               // a node sends one batch at a time, and ends the connections of dead nodes
+	readConns = 4               // for the last events of cache channels
 	lockKept  = 0x63686174_0101 // an advisory lock: "chat" and the purpose; those of models end with smaller numbers
 	sender    = "chatcast bus sender"
+	reader    = "chatcast bus reader"
 )
 
 // transport implements cluster.Transport.
@@ -41,7 +43,8 @@ type transport struct {
 	lock   int64
 	log    *slog.Logger
 	limits *cluster.CacheLimits
-	pool   *pgxpool.Pool
+	pool   *pgxpool.Pool // sends and renews
+	reads  *pgxpool.Pool // the rest, which must not keep a lease waiting
 	number uint64 // of the last batch; the node sends one at a time
 }
 
@@ -53,15 +56,13 @@ var errPooler = errors.New("LISTEN needs a session of its own, which a connectio
 // Open connects to the database and makes this process a node of the cluster. The caller
 // must Close it.
 func Open(ctx context.Context, o Options) (*cluster.Node, error) {
-	cfg, err := pgxpool.ParseConfig(o.URL)
-	if err != nil {
+	t := &transport{url: o.URL, lock: o.Lock, log: o.Log, limits: cluster.NewCacheLimits(o.CacheTTL, o.CacheBytes)}
+	var err error
+	if t.pool, err = newPool(ctx, o.URL, sender, sendConns); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	cfg.MaxConns, cfg.MinConns = poolConns, 1
-	cfg.ConnConfig.RuntimeParams["application_name"] = sender
-	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
-	t := &transport{url: o.URL, lock: o.Lock, log: o.Log, limits: cluster.NewCacheLimits(o.CacheTTL, o.CacheBytes)}
-	if t.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+	if t.reads, err = newPool(ctx, o.URL, reader, readConns); err != nil {
+		t.pool.Close()
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	n, err := cluster.Open(ctx, cluster.Options{Log: o.Log, Limits: t.limits, Lease: o.Lease, Beat: o.Beat}, t)
@@ -74,8 +75,28 @@ func Open(ctx context.Context, o Options) (*cluster.Node, error) {
 	return n, nil
 }
 
+// newPool returns a pool of connections. The server ends a transaction that a node leaves
+// alone, because it is held up or has lost its power: others wait for the locks.
+func newPool(ctx context.Context, url, name string, conns int32) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns, cfg.MinConns = conns, 1
+	for name, value := range map[string]string{
+		"application_name": name, "synchronous_commit": "off", "idle_in_transaction_session_timeout": "2s",
+		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
+	} {
+		cfg.ConnConfig.RuntimeParams[name] = value
+	}
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
 // Close implements cluster.Transport.
-func (t *transport) Close() { t.pool.Close() }
+func (t *transport) Close() {
+	t.pool.Close()
+	t.reads.Close()
+}
 
 // Interest implements cluster.Transport; every node hears everything.
 func (t *transport) Interest(string, string, bool) {}
@@ -84,7 +105,7 @@ func (t *transport) Interest(string, string, bool) {}
 func (t *transport) Last(ctx context.Context, app, channel string) (last broadcasting.LastEvent, err error) {
 	var version, left int64
 	var text string
-	err = t.pool.QueryRow(ctx, `
+	err = t.reads.QueryRow(ctx, `
 		SELECT version, event, (extract(epoch FROM expires_at - clock_timestamp()) * 1000000)::bigint
 		FROM bus_last WHERE app = $1 AND channel = $2 AND expires_at > clock_timestamp()`, app, channel).Scan(&version, &text, &left)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -102,7 +123,7 @@ func (t *transport) Last(ctx context.Context, app, channel string) (last broadca
 
 // RemoveApp implements cluster.Transport.
 func (t *transport) RemoveApp(ctx context.Context, app string) error {
-	err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, t.reads, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(lockKept)); err != nil {
 			return err
 		}
@@ -117,7 +138,7 @@ func (t *transport) RemoveApp(ctx context.Context, app string) error {
 
 // Sweep implements cluster.Transport.
 func (t *transport) Sweep(ctx context.Context) error {
-	err := pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, t.reads, func(tx pgx.Tx) error {
 		var mine bool
 		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(lockKept)).Scan(&mine); err != nil || !mine {
 			return err // another node sweeps or publishes

@@ -18,14 +18,21 @@ type Seats interface {
 // first socket connects. Elsewhere must then be called for the changes of the other nodes.
 func (a *OnlineTracker) Share(others Seats) { a.others = others }
 
-// Elsewhere notes that a seat is taken on another node, or on none of them any more.
+// Elsewhere notes that a seat is taken on another node, or on none of them any more. Who took
+// it records it. This node does too: it may have recorded the user as offline while the other
+// one, which was cut off, had the seat all the time.
 func (a *OnlineTracker) Elsewhere(key string, taken bool) {
 	d, ok := seatOfKey(key)
-	if !ok || taken { // the other node records it
+	if !ok {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if taken {
+		a.arrivals = append(a.arrivals, pendingOnline{d.userID, time.Now().Add(arrivalPause)})
+		a.notify()
+		return
+	}
 	at := a.seats[d]
 	if at == nil {
 		at = &seatState{}

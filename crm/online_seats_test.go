@@ -50,3 +50,48 @@ func TestOnlineOnTwoNodes(t *testing.T) {
 		equal(t, "on none", recorded(), "offline 686@2224")
 	})
 }
+
+// seats says what a test says of the other nodes.
+type seats struct {
+	mu    sync.Mutex
+	taken map[string]bool // guarded by mu
+}
+
+func (s *seats) Share(string, bool) {}
+
+func (s *seats) Shared(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken[key]
+}
+
+func (s *seats) tell(a *crm.OnlineTracker, key string, taken bool) {
+	s.mu.Lock()
+	s.taken[key] = taken
+	s.mu.Unlock()
+	a.Elsewhere(key, taken)
+}
+
+// A user on a node that was cut off, and is heard again, is online again: that node itself has
+// seen no change.
+func TestOnlineOnNodeThatReturns(t *testing.T) {
+	var b memoryStore
+	attend(t, &b, func(a *crm.OnlineTracker, recorded func() string) {
+		others := &seats{taken: map[string]bool{}}
+		a.Share(others)
+		others.tell(a, "686/2224", true)
+		time.Sleep(time.Second)
+		equal(t, "taken elsewhere", recorded(), "online 686@2224")
+		others.tell(a, "686/2224", false)
+		time.Sleep(5 * time.Second)
+		others.tell(a, "686/2224", true)
+		time.Sleep(time.Minute)
+		equal(t, "heard again within the grace period", recorded(), "")
+		others.tell(a, "686/2224", false)
+		time.Sleep(time.Minute)
+		equal(t, "cut off", recorded(), "offline 686@2224")
+		others.tell(a, "686/2224", true)
+		time.Sleep(time.Second)
+		equal(t, "heard again", recorded(), "online 686@2224")
+	})
+}

@@ -55,6 +55,11 @@ func NewPresenceView() *PresenceView {
 func (v *PresenceView) Apply(c PresenceReport) (news []PresenceReport) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return v.apply(c)
+}
+
+// apply needs mu.
+func (v *PresenceView) apply(c PresenceReport) (news []PresenceReport) {
 	switch c.Kind {
 	case SubscribedReport:
 		return v.subscribed(c, nil)
@@ -234,6 +239,11 @@ func (v *PresenceView) OtherChannels(app, prefix string) (list []Occupancy) {
 func (v *PresenceView) Reports(node string) (list []PresenceReport) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
+	return v.reports(node)
+}
+
+// reports needs mu.
+func (v *PresenceView) reports(node string) (list []PresenceReport) {
 	for k, ch := range v.channels {
 		for _, nodes := range ch.members {
 			if m := nodes[node]; m != nil {
@@ -252,9 +262,12 @@ func (v *PresenceView) Reports(node string) (list []PresenceReport) {
 	return list
 }
 
-// Replace makes the reports all that are in force of a node, and returns what has changed
-// for all nodes taken together.
-func (v *PresenceView) Replace(node string, reports []PresenceReport) (news []PresenceReport) {
+// Replace makes the reports all that are in force of a node, and withdraws everything that it
+// has reported under the names before. It returns what has changed for all nodes taken
+// together. Nobody sees a state in between.
+func (v *PresenceView) Replace(node string, reports []PresenceReport, before ...string) (news []PresenceReport) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	type subject struct {
 		kind   PresenceKind
 		of     key
@@ -271,7 +284,7 @@ func (v *PresenceView) Replace(node string, reports []PresenceReport) (news []Pr
 	for _, r := range reports {
 		stay[name(r)] = true
 	}
-	for _, r := range v.Reports(node) {
+	for _, r := range v.reports(node) {
 		s := name(r)
 		if stay[s] {
 			continue
@@ -280,11 +293,14 @@ func (v *PresenceView) Replace(node string, reports []PresenceReport) (news []Pr
 		if r.Kind == MemberAddedReport {
 			r.Kind, r.UserID = MemberRemovedReport, s.userID
 		}
-		news = append(news, v.Apply(r)...)
+		news = append(news, v.apply(r)...)
 	}
 	for _, r := range reports {
 		r.Node = node
-		news = append(news, v.Apply(r)...)
+		news = append(news, v.apply(r)...)
+	}
+	for _, name := range before {
+		news = append(news, v.apply(PresenceReport{Node: name, Kind: NodeGoneReport})...)
 	}
 	return news
 }

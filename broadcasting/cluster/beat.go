@@ -12,6 +12,7 @@ import (
 var (
 	ErrBuried = errors.New("this node was taken for dead: its lease was over")
 	errDeaf   = errors.New("this node does not hear its own messages")
+	errOver   = errors.New("the lease of this node is over")
 )
 
 // deafAfter is how many beats a node may miss its own messages.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type survey struct {
 	answers []broadcasting.Answer
 	open    map[string]bool // who has to answer; nil until it is sent
 	early   map[string]bool // who has answered before that is known, or has left
+	lost    map[string]bool // who has left without an answer, and may have the socket
 	changed chan struct{}   // holds one
 }
 
@@ -59,7 +61,7 @@ func (c *control) Run(ctx context.Context) error {
 
 // Survey implements broadcasting.Control.
 func (c *control) Survey(ctx context.Context, o broadcasting.Order, enough func(broadcasting.Answer) bool) ([]broadcasting.Answer, error) {
-	s := &survey{early: map[string]bool{}, changed: make(chan struct{}, 1)}
+	s := &survey{early: map[string]bool{}, lost: map[string]bool{}, changed: make(chan struct{}, 1)}
 	c.mu.Lock()
 	c.asked++
 	id := c.asked
@@ -86,16 +88,33 @@ func (c *control) Survey(ctx context.Context, o broadcasting.Order, enough func(
 	c.mu.Lock()
 	s.open = map[string]bool{}
 	for _, node := range out.Nodes {
-		if !s.early[node] && !c.node.isGone(node) {
+		switch {
+		case !s.early[node] && !c.node.isGone(node):
 			s.open[node] = true
+		case !s.early[node]:
+			s.lost[node] = true
 		}
 	}
 	c.mu.Unlock()
 	answers, err := c.wait(ctx, s, enough)
+	if err == nil && o.SocketID != "" && c.missed(s, out.Nodes, len(answers)) {
+		err = broadcasting.ErrUnanswered
+	}
 	if err != nil || len(answers) < len(out.Nodes) {
 		c.node.post(Message{Kind: KindCancel, ID: id})
 	}
 	return answers, err
+}
+
+// missed reports whether a node that was asked about a socket has left without an answer, and
+// may have the socket: it was not heard, or has joined again. One that has ended has none.
+func (c *control) missed(s *survey, nodes []string, answers int) bool {
+	if answers == len(nodes) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(nodes, func(node string) bool { return s.lost[node] })
 }
 
 // wait returns the answers as soon as all have come, or enough.
@@ -133,12 +152,15 @@ func (c *control) answered(node string, id uint64, a broadcasting.Answer) {
 	}
 }
 
-// left ends the waiting for a node that has left the cluster: its sockets are closed, or
-// it finds that it was cut off.
-func (c *control) left(node string) {
+// left ends the waiting for a node that has left the cluster: it has ended, or finds that it
+// was cut off.
+func (c *control) left(node string, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.surveys {
+		if !ended && !s.early[node] {
+			s.lost[node] = true
+		}
 		s.close(node)
 	}
 	for of, cancel := range c.handling {

@@ -27,12 +27,14 @@ type hall struct {
 // door is the transport of one node.
 type door struct {
 	*hall
+	lease time.Duration // of the node; 0: that of a Node
 
 	mu sync.Mutex
 	// guarded by mu
 	away   error // nothing passes
 	refuse func(out *cluster.Outgoing) error
 	slow   time.Duration // how long Send takes
+	stale  error         // Renew fails
 }
 
 // ear is a cluster.Link.
@@ -46,10 +48,12 @@ type ear struct {
 
 var errCut = errors.New("cut")
 
+func newHall() *hall { return &hall{leases: map[string]time.Time{}, ears: map[*ear]bool{}} }
+
 // meet starts nodes in a new hall.
 func meet(t *testing.T, count int) (h *hall, doors []*door, nodes []*clustertest.Node) {
 	t.Helper()
-	h = &hall{leases: map[string]time.Time{}, ears: map[*ear]bool{}}
+	h = newHall()
 	for range count {
 		d := &door{hall: h}
 		n := enter(t, d)
@@ -61,14 +65,18 @@ func meet(t *testing.T, count int) (h *hall, doors []*door, nodes []*clustertest
 	return h, doors, nodes
 }
 
-func enter(t *testing.T, d *door) *clustertest.Node {
+func enter(t *testing.T, d *door) *clustertest.Node { return clustertest.Start(t, open(t, d)) }
+
+func open(t *testing.T, d *door) *cluster.Node {
 	t.Helper()
-	node, err := cluster.Open(t.Context(), cluster.Options{Log: slog.New(slog.DiscardHandler), Limits: cluster.NewCacheLimits(0, 0)}, d)
+	node, err := cluster.Open(t.Context(), cluster.Options{
+		Log: slog.New(slog.DiscardHandler), Limits: cluster.NewCacheLimits(0, 0), Lease: d.lease,
+	}, d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = node.Close() })
-	return clustertest.Start(t, node)
+	return node
 }
 
 // cut ends the connection of the node and lets none in until it is healed with nil.
@@ -193,7 +201,10 @@ func (d *door) Join(_ context.Context, _ cluster.Link, j cluster.Joining, list [
 }
 
 func (d *door) Renew(_ context.Context, r cluster.Renewal) (m cluster.Members, dead []string, err error) {
-	if err := d.passes(); err != nil {
+	d.mu.Lock()
+	stale := d.stale
+	d.mu.Unlock()
+	if err := errors.Join(stale, d.passes()); err != nil {
 		return m, nil, err
 	}
 	d.hall.mu.Lock()

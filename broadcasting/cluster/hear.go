@@ -58,6 +58,7 @@ func (n *Node) dispatch(ctx context.Context, from string, m Message) {
 	case KindState, KindReport:
 		n.presence.heard(from, m)
 	case KindBye:
+		n.control.left(from, true)
 		n.forget(from)
 	case KindDead:
 		if m.Node == n.name() {

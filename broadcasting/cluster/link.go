@@ -199,7 +199,7 @@ func (n *Node) forget(node string) {
 	if own {
 		return // the next beat finds that the lease is gone
 	}
-	n.control.left(node)
+	n.control.left(node, false)
 	n.presence.tell(n.presence.view.Apply(broadcasting.PresenceReport{Node: node, Kind: broadcasting.NodeGoneReport}))
 }
 

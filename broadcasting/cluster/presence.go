@@ -64,17 +64,18 @@ func (p *presence) report(r broadcasting.PresenceReport) {
 // heard applies what another node reports.
 func (p *presence) heard(from string, m Message) {
 	reports := engineReports(from, m.Reports)
+	n := p.node
+	n.mu.Lock()
+	of := n.peer(from) // notes it, so that it is forgotten when it has no lease
+	if of == nil {
+		n.mu.Unlock()
+		return
+	}
 	if m.Kind == KindReport {
+		n.mu.Unlock()
 		for _, r := range reports {
 			p.tell(p.view.Apply(r))
 		}
-		return
-	}
-	n := p.node
-	n.mu.Lock()
-	of := n.peer(from)
-	if of == nil {
-		n.mu.Unlock()
 		return
 	}
 	of.asked = time.Now()
@@ -100,7 +101,7 @@ func (p *presence) heard(from string, m Message) {
 	if !m.Done {
 		return
 	}
-	p.tell(p.view.Replace(from, all))
+	p.tell(p.view.Replace(from, all, before...))
 	for _, id := range before {
 		n.forget(id)
 	}

@@ -128,14 +128,17 @@ func (n *Node) sendBatch(ctx context.Context) {
 	if n.queue = n.queue[count:]; len(n.queue) == 0 {
 		n.queue = nil
 	}
-	id := n.id
+	id, over := n.id, !n.ended && time.Since(n.beaten) > n.o.Lease
 	n.mu.Unlock()
 	if count == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	err := n.t.Send(ctx, id, batch)
+	err := errOver // the others may have forgotten this node, and would not hear the end of what it says
+	if !over {
+		err = n.t.Send(ctx, id, batch)
+	}
 	for _, out := range batch {
 		if err != nil {
 			out.Err = err

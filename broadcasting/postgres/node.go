@@ -45,7 +45,7 @@ type transport struct {
 	limits *cluster.CacheLimits
 	pool   *pgxpool.Pool // sends and renews
 	reads  *pgxpool.Pool // the rest, which must not keep a lease waiting
-	number uint64 // of the last batch; the node sends one at a time
+	number uint64        // of the last batch; the node sends one at a time
 }
 
 var _ cluster.Transport = (*transport)(nil)

@@ -182,3 +182,19 @@ func TestChannelEventsInOrder(t *testing.T) {
 		t.Errorf("at the end: %v, %v after %d", occupied, members, len(r.list))
 	}
 }
+
+// aheadOfNews knows of a socket of another node before its listener is told.
+type aheadOfNews struct{ broadcasting.Presence }
+
+func (aheadOfNews) OthersIn(string, string) int { return 1 }
+
+// A socket that comes between the news of another node's socket and the telling of it must not
+// hide that the channel is occupied.
+func TestOccupiedWhileNewsIsOnItsWay(t *testing.T) {
+	var r recorder
+	nodes := broadcasting.NewMemory(broadcasting.MemoryOptions{})
+	e := broadcasting.NewEngine(broadcasting.Options{Broker: nodes.Broker(), Presence: aheadOfNews{nodes.Presence()}, Control: nodes.Control()})
+	e.Record(&r)
+	join(t, connect(t, e, "1", "a", words("")), "news")
+	recorded(t, &r, "1 news occupied")
+}

@@ -187,7 +187,7 @@ func (s *subscription) enter(want SubscribeRequest) error {
 			return err
 		}
 	}
-	if ch.subscribers() == 0 && e.subscriptions(ch) == 0 {
+	if ch.subscribers() == 0 { // others may have sockets of which this node is not told yet
 		e.record(ch, ChannelEvent{Kind: Occupied})
 	}
 	if first {

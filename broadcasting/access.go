@@ -2,7 +2,6 @@ package broadcasting
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 )
@@ -131,14 +130,14 @@ func (e *Engine) CutOff() {
 	}
 }
 
-// RemoveApp removes an app from every node: its sockets leave their channels and no
+// RemoveApp removes an app from this node: its sockets leave their channels and no
 // longer belong to a user, and its cache channels lose their event. Sockets that are
 // still in its channels are told as of any other leaving. The caller must close the
-// sockets.
+// sockets. Every node does so when it learns that the app is gone: one that learns of it
+// late must not end the sockets that others have of an app with the same id.
 func (e *Engine) RemoveApp(ctx context.Context, app string) error {
 	e.removeAppHere(app)
-	_, err := e.survey(ctx, Order{Kind: OrderRemoveApp, App: app}, nil)
-	return errors.Join(err, e.broker.RemoveApp(ctx, app))
+	return e.broker.RemoveApp(ctx, app)
 }
 
 // AppsChanged tells the other nodes that an app has changed; see OnAppsChanged.

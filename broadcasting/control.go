@@ -49,7 +49,6 @@ const (
 	OrderEndSession  OrderKind = "end_session"  // Engine.EndSession: UserID, Session
 	OrderExtend      OrderKind = "extend"       // Engine.ExtendSession: UserID, Session, Until
 	OrderTerminate   OrderKind = "terminate"    // Engine.Terminate: App, UserID
-	OrderRemoveApp   OrderKind = "remove_app"   // Engine.RemoveApp: App
 	OrderAppsChanged OrderKind = "apps_changed" // Engine.AppsChanged
 	OrderReceived    OrderKind = "received"     // Engine.Received: App, SocketID, UserID, Channels (one)
 )
@@ -58,7 +57,7 @@ const (
 // off, and may have missed one, must disconnect its sockets.
 func (k OrderKind) TakesAway() bool {
 	switch k {
-	case OrderUnsubscribe, OrderDisconnect, OrderEndSession, OrderTerminate, OrderRemoveApp:
+	case OrderUnsubscribe, OrderDisconnect, OrderEndSession, OrderTerminate:
 		return true
 	}
 	return false

@@ -31,8 +31,6 @@ func (n node) handle(ctx context.Context, o Order) (a Answer) {
 		n.extendHere(o.owner())
 	case OrderTerminate:
 		a.Sockets = n.terminateHere(o.App, o.UserID)
-	case OrderRemoveApp:
-		n.removeAppHere(o.App)
 	case OrderAppsChanged:
 		if n.appsChanged != nil {
 			n.appsChanged(ctx)

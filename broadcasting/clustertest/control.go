@@ -202,7 +202,7 @@ func testSurveysAtOnce(t *testing.T, nodes []*controlNode) {
 
 func testSurveyWithin(t *testing.T, nodes []*controlNode) {
 	nodes[1].answer = func(ctx context.Context, o broadcasting.Order) broadcasting.Answer {
-		if o.Kind != broadcasting.OrderRemoveApp {
+		if o.Kind != broadcasting.OrderTerminate {
 			return broadcasting.Answer{}
 		}
 		answers, err := nodes[1].Survey(ctx, broadcasting.Order{Kind: broadcasting.OrderDisconnect, UserID: "7"}, nil)
@@ -211,7 +211,7 @@ func testSurveyWithin(t *testing.T, nodes []*controlNode) {
 		}
 		return broadcasting.Answer{Sockets: len(answers)}
 	}
-	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderRemoveApp, App: "1"}, nil)
+	answers, err := nodes[0].Survey(t.Context(), broadcasting.Order{Kind: broadcasting.OrderTerminate, App: "1"}, nil)
 	if err != nil || len(answers) != 2 || answers[0].Sockets+answers[1].Sockets != 2 {
 		t.Errorf("%+v, %v", answers, err)
 	}

@@ -334,11 +334,11 @@ func (r *components) appsChanged(ctx context.Context) {
 	}
 }
 
-// removeApp makes the engine remove an app on every node.
+// removeApp makes the engine remove an app. Each node does so when it sees the change.
 func (r *components) removeApp(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
 	if err := r.engine.RemoveApp(ctx, id); err != nil {
-		r.log.ErrorContext(ctx, "an app was not removed on every node", "app", id, "error", err)
+		r.log.ErrorContext(ctx, "the cached events of an app were not removed", "app", id, "error", err)
 	}
 }

@@ -133,36 +133,42 @@ func (tx *Tx) UnpublishedJournal(limit int) ([]JournalEntry, error) {
 // what those say that are in no channel any more, see ForgetJournalOf. On PostgreSQL the
 // commit notifies all nodes.
 func (tx *Tx) MarkPublished(seq int64) error {
-	var before int64
-	if err := tx.forUpdate().Table("journal_state").Where("id = 1").Select("published_seq").Scan(&before).Error; err != nil {
+	before, _, err := tx.lockJournalState()
+	if err != nil {
 		return err
 	}
-	if before < seq {
-		err := errors.Join(
-			tx.db.Exec("UPDATE journal AS j "+emptyEntry+" WHERE j.seq > ? AND j.seq <= ? AND j.channels <> '[]' AND NOT "+listedEntry, before, seq).Error,
-			tx.db.Exec("UPDATE journal_state SET published_seq = ? WHERE id = 1", seq).Error,
-		)
-		if err != nil {
-			return err
-		}
+	if err := tx.publishUpTo(before, seq); err != nil {
+		return err
 	}
 	return tx.notify(notifyPublished)
 }
 
-// MarkNumbered records that all numbered entries may be read by the nodes, and returns the
-// last number. On PostgreSQL the commit notifies all nodes if there are more than before.
+// MarkNumbered is MarkPublished with all numbered entries, for nodes that read them by
+// themselves. It returns the last number, and notifies nobody if there are no more than before.
 func (tx *Tx) MarkNumbered() (seq int64, err error) {
-	res := tx.db.Exec("UPDATE journal_state SET published_seq = last_seq WHERE id = 1 AND published_seq < last_seq")
-	if res.Error != nil {
-		return 0, res.Error
+	before, last, err := tx.lockJournalState()
+	if err != nil || before >= last {
+		return last, err
 	}
-	if res.RowsAffected > 0 {
-		if err := tx.notify(notifyPublished); err != nil {
-			return 0, err
-		}
+	return last, errors.Join(tx.publishUpTo(before, last), tx.notify(notifyPublished))
+}
+
+// lockJournalState keeps others from marking entries until the transaction ends.
+func (tx *Tx) lockJournalState() (published, last int64, err error) {
+	var state struct{ PublishedSeq, LastSeq int64 }
+	err = tx.forUpdate().Table("journal_state").Where("id = 1").Select("published_seq, last_seq").Scan(&state).Error
+	return state.PublishedSeq, state.LastSeq, err
+}
+
+// publishUpTo marks entries as published, if they are not.
+func (tx *Tx) publishUpTo(before, seq int64) error {
+	if before >= seq {
+		return nil
 	}
-	err = tx.db.Raw("SELECT published_seq FROM journal_state WHERE id = 1").Scan(&seq).Error
-	return seq, err
+	return errors.Join(
+		tx.db.Exec("UPDATE journal AS j "+emptyEntry+" WHERE j.seq > ? AND j.seq <= ? AND j.channels <> '[]' AND NOT "+listedEntry, before, seq).Error,
+		tx.db.Exec("UPDATE journal_state SET published_seq = ? WHERE id = 1", seq).Error,
+	)
 }
 
 // PublishedJournal lists at most limit published entries with numbers above seq, in the

@@ -32,24 +32,44 @@ func saying(what, channel string) *models.JournalEntry {
 }
 
 // TestForgottenBeforeItIsPublished removes what a channel has got while a part of it has a
-// number and is not published: that is emptied when it is.
+// number and is not published: that is emptied when it is, whoever publishes it.
 func TestForgottenBeforeItIsPublished(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		appendEntries(t, store, saying("a", "x"), saying("b", "y"), saying("c", "x"), saying("d", "y"), saying("e", "x"))
-		number(t, store, 4)
-		markPublished(t, store, 2)
-		if err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.ForgetJournalOf("x") }); err != nil {
-			t.Fatal(err)
-		}
-		if got, want := said(t, store), []string{"[]", `b["y"]`, `c["x"]`, `d["y"]`}; !slices.Equal(got, want) {
-			t.Errorf("removed, the journal has %q, want %q", got, want)
-		}
-		markPublished(t, store, 4)
-		number(t, store, 4)
-		if got, want := said(t, store), []string{"[]", `b["y"]`, "[]", `d["y"]`}; !slices.Equal(got, want) {
-			t.Errorf("published, it has %q, want %q", got, want)
-		}
-	})
+	for name, publish := range map[string]func(t *testing.T, store *models.Store){
+		"by the relay": func(t *testing.T, store *models.Store) { markPublished(t, store, 4) },
+		"by all nodes": func(t *testing.T, store *models.Store) {
+			for range 2 {
+				err := store.Tx(t.Context(), func(tx *models.Tx) error {
+					seq, err := tx.MarkNumbered()
+					if seq != 4 {
+						t.Errorf("published up to %d", seq)
+					}
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			testdb.Each(t, func(t *testing.T, store *models.Store) {
+				appendEntries(t, store, saying("a", "x"), saying("b", "y"), saying("c", "x"), saying("d", "y"), saying("e", "x"))
+				number(t, store, 4)
+				markPublished(t, store, 2)
+				if err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.ForgetJournalOf("x") }); err != nil {
+					t.Fatal(err)
+				}
+				if got, want := said(t, store), []string{"[]", `b["y"]`, `c["x"]`, `d["y"]`}; !slices.Equal(got, want) {
+					t.Errorf("removed, the journal has %q, want %q", got, want)
+				}
+				publish(t, store)
+				number(t, store, 4)
+				if got, want := said(t, store), []string{"[]", `b["y"]`, "[]", `d["y"]`}; !slices.Equal(got, want) {
+					t.Errorf("published, it has %q, want %q", got, want)
+				}
+			})
+		})
+	}
 }
 
 // TestPublishedWhileItIsForgotten publishes entries while a transaction that removes them is

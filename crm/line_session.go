@@ -53,7 +53,7 @@ type LineSession struct {
 	Rating          Rating
 	Paired          bool // an account was connected once, so the line is no longer a bridge
 	LeaseOwner      string
-	Leased          bool // the lease has not run out
+	Leased          bool // LeaseOwner lives, or its lease has not run out
 	UpdatedAt       int64
 }
 
@@ -85,12 +85,12 @@ func (x *LineSession) Status(via string) LineStatus {
 	}
 }
 
-func lineSession(row *models.MessengerSession, nowMS int64) *LineSession {
+func lineSession(row *models.MessengerSession) *LineSession {
 	return &LineSession{
 		Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType}, State: row.State, Device: row.Device, Phone: row.Phone,
 		Detail: cmp.Or(row.Detail, stateSentences[row.State]), BannedUntil: row.BannedUntil, RestrictedUntil: row.RestrictedUntil, Paired: row.Paired,
 		Rating:     storedRating(row),
-		LeaseOwner: row.LeaseOwner, Leased: row.LeaseOwner != "" && row.LeaseUntilMS > nowMS, UpdatedAt: row.UpdatedAt,
+		LeaseOwner: row.LeaseOwner, UpdatedAt: row.UpdatedAt,
 	}
 }
 
@@ -104,8 +104,8 @@ func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) 
 	if err != nil {
 		return nil, err
 	}
-	now, err := tx.NowMS()
-	x := lineSession(row, now)
+	x := lineSession(row)
+	x.Leased, err = leased(tx, row)
 	x.RestrictedUntil = restrictionAt(x.RestrictedUntil, s.Now())
 	return x, err
 }
@@ -128,7 +128,7 @@ func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return lineSession(row, 0), queued, nil
+	return lineSession(row), queued, nil
 }
 
 // Sessions lists the sessions of all lines of a messenger type.
@@ -138,10 +138,19 @@ func (s *Service) Sessions(ctx context.Context, messengerType string) ([]LineSes
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := tx.LineNodes(messengerType)
+	if err != nil {
+		return nil, err
+	}
+	alive := map[string]bool{}
+	for _, n := range nodes {
+		alive[n.Name] = true
+	}
 	now, err := tx.NowMS()
 	list := make([]LineSession, len(rows))
 	for i := range rows {
-		list[i] = *lineSession(&rows[i], now)
+		list[i] = *lineSession(&rows[i])
+		list[i].Leased = alive[rows[i].LeaseOwner] || leasedAt(&rows[i], now)
 	}
 	return list, err
 }
@@ -162,11 +171,9 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 			return err
 		}
 		if st.Owner != "" {
-			now, err := c.tx.NowMS()
-			if err != nil {
+			if leased, err := leased(c.tx, row); err != nil {
 				return err
-			}
-			if row.LeaseOwner != st.Owner || row.LeaseUntilMS <= now {
+			} else if !leased || row.LeaseOwner != st.Owner {
 				return conflict("another process serves this line")
 			}
 		}
@@ -256,7 +263,7 @@ func (st LineState) apply(row *models.MessengerSession) {
 }
 
 func (c *change) emitLineStatus(l *line, row *models.MessengerSession) error {
-	x := lineSession(row, 0)
+	x := lineSession(row)
 	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
 		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
 		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now),

@@ -45,12 +45,14 @@ func (tx *Tx) clockMS() string {
 	return "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 }
 
-// TakeLease gives the line to owner for ttl when nobody holds it, its lease has
-// expired, or owner holds it already. It reports whether owner holds it now.
+// TakeLease gives the line to owner when nobody holds it, its lease of the given time has
+// expired, or owner holds it already. The lease of a process with a row in line_nodes does
+// not expire. It reports whether owner holds the line now.
 func (tx *Tx) TakeLease(licenseID int64, messengerType, owner string, ttl time.Duration) (bool, error) {
 	now := tx.clockMS()
 	res := tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = ?, lease_until_ms = `+now+` + ?
-		WHERE license_id = ? AND messenger_type = ? AND (lease_owner IN ('', ?) OR lease_until_ms <= `+now+`)`,
+		WHERE license_id = ? AND messenger_type = ?
+		  AND (lease_owner IN ('', ?) OR lease_until_ms <= `+now+` AND lease_owner NOT IN (SELECT name FROM line_nodes))`,
 		owner, ttl.Milliseconds(), licenseID, messengerType, owner)
 	return res.RowsAffected == 1, res.Error
 }

@@ -185,7 +185,7 @@ func TestRefusedTimerIsLeftAlone(t *testing.T) {
 	}
 	asked(1)
 	for i := range 3 {
-		w.m.tend(t.Context()) // a heartbeat of the program
+		w.m.tend(t.Context(), true) // a heartbeat of the program
 		text := fmt.Sprint("after heartbeat ", i)
 		w.anna.SendText(w.shop, text)
 		w.awaitText(t, text)
@@ -194,7 +194,7 @@ func TestRefusedTimerIsLeftAlone(t *testing.T) {
 		t.Errorf("WhatsApp was asked %d times", n)
 	}
 	w.rules.change(func() { w.rules.settings.DisappearingSince = 2 })
-	w.m.tend(t.Context())
+	w.m.tend(t.Context(), true)
 	asked(2)
 	w.stop()
 	if n := w.Requests("usync"); n != 2 {

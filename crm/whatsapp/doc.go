@@ -15,10 +15,11 @@
 // nothing (crm.Ingest).
 //
 // Two processes must not use one session: WhatsApp would disconnect them in turn. So
-// only the process that holds a line's lease in the database serves the line.
+// only the process that holds a line's lease in the database serves the line. The processes
+// divide the lines among them (node.go, spread.go).
 //
-// Goroutines: Run's loop takes over lines and renews leases, and one beside it fails what
-// was not sent in time. Each served line has one goroutine that runs its connections, one
+// Goroutines: Run's loop takes over lines and gives them away; beside it one renews the leases,
+// and one fails what was not sent in time. Each served line has one goroutine that runs its connections, one
 // that sends, one that tells of labels, one that fetches files and one that rates it. They end before Run returns,
 // and so do the short ones of handlers. whatsmeow's own goroutines end with the connection.
 //

@@ -95,6 +95,10 @@ func (m *mortal) Release(ctx context.Context, on crm.Line, owner string) error {
 	return m.commit("Release", func() error { return m.Rules.Release(ctx, on, owner) })
 }
 
+func (m *mortal) LeaveLines(ctx context.Context, name string) error {
+	return m.commit("LeaveLines", func() error { return m.Rules.LeaveLines(ctx, name) })
+}
+
 // sendKill is one way to be killed while a message waits or is sent.
 type sendKill struct {
 	by    string // what lets the message wait: lock, rating, refusal, retry

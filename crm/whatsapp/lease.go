@@ -9,32 +9,9 @@ import (
 	"chatcast/crm"
 )
 
-// endStaleLeases ends the leases of a process that died without releasing them.
-func (m *Messenger) endStaleLeases(ctx context.Context) {
-	rows, err := m.rules.Sessions(ctx, Type)
-	for _, row := range rows {
-		if row.Leased && row.LeaseOwner != m.owner && err == nil {
-			err = m.rules.Release(ctx, row.Line, row.LeaseOwner)
-		}
-	}
-	if err != nil { // the leases expire by themselves later
-		m.Log.Warn("the leases of an earlier process could not be released", "error", err)
-	}
-}
-
-// expire makes the rules fail the outbox items that could not be sent in time, once a
-// second until ctx ends.
-func (m *Messenger) expire(ctx context.Context) {
-	for wait(ctx, time.Second) == nil {
-		if _, err := m.rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
-			m.Log.Warn("the outbox could not be checked for expired items", "error", err)
-		}
-	}
-}
-
-// tend renews the leases of the lines that this process serves, and takes over lines
-// that no process serves.
-func (m *Messenger) tend(ctx context.Context) {
+// tend stops the sessions whose lines are not ours any more, and takes over lines that no
+// process serves. With settings the sessions read the settings of their lines again.
+func (m *Messenger) tend(ctx context.Context, settings bool) {
 	ctx, cancel := context.WithTimeout(ctx, m.times.lease)
 	defer cancel()
 	had := map[*session]bool{} // read before the rows: a line paired by then must be among them
@@ -45,36 +22,58 @@ func (m *Messenger) tend(ctx context.Context) {
 	if err != nil {
 		m.Log.Warn("the lines could not be read", "error", err)
 	}
-	for _, s := range m.served() {
-		removed := !slices.ContainsFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
-		if err == nil && removed && had[s] {
-			s.log.Info("the line does not exist any more")
-			s.stop()
+	for s, paired := range had {
+		if err == nil && m.lost(s, paired, rows) {
 			continue
 		}
-		m.renew(ctx, s)
-	}
-	for _, row := range rows {
-		if m.serving(row.Line) == nil && toServe(row, time.Now()) {
-			m.takeOver(ctx, row.Line)
+		s.save(ctx)
+		if settings {
+			s.reconfigure(ctx)
 		}
-		if m.serving(row.Line) == nil && interrupted(row) {
+	}
+	mine := m.nodes.share(rows, m.owner, time.Now())
+	m.give(rows, mine)
+	for _, row := range rows {
+		if m.serving(row.Line) != nil || row.Leased && row.LeaseOwner != m.owner && row.LeaseOwner != "" {
+			continue
+		}
+		if interrupted(row) {
 			m.endInterrupted(ctx, row.Line)
 		}
+		if toServe(row, time.Now()) && (row.LeaseOwner == m.owner || mine.room > 0) && m.takeOver(ctx, row.Line) && row.LeaseOwner != m.owner {
+			mine.room--
+		}
 	}
+}
+
+// lost stops a session whose line, among those read after the session had begun, is gone or
+// another process's.
+func (m *Messenger) lost(s *session, paired bool, rows []crm.LineSession) bool {
+	at := slices.IndexFunc(rows, func(r crm.LineSession) bool { return r.Line == s.on })
+	switch {
+	case m.serving(s.on) != s: // it has ended meanwhile, and gave its lease back
+	case at < 0 && paired:
+		s.log.Info("the line does not exist any more")
+	case at >= 0 && rows[at].LeaseOwner != m.owner:
+		s.log.Warn("another process serves this line now")
+	default:
+		return false
+	}
+	s.stop()
+	return true
 }
 
 // takeOver serves a line that no process serves. It reads the line's row again once it
 // holds the lease: the list of lines may be older than the end of the line's previous
 // session, and a line that was replaced or logged out must not be connected.
-func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
+func (m *Messenger) takeOver(ctx context.Context, on crm.Line) (taken bool) {
 	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
 	if err != nil || !mine {
-		return
+		return false
 	}
 	row, err := m.rules.SessionOf(ctx, on)
 	if err == nil && row != nil && toServe(*row, time.Now()) && m.start(on, row, nil) != nil {
-		return
+		return true
 	}
 	if m.serving(on) == nil { // also when this process is about to end
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -84,6 +83,7 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) {
 	if err != nil {
 		m.Log.Warn("a line could not be taken over", "license", on.LicenseID, "error", err)
 	}
+	return false
 }
 
 // interrupted reports whether a process died while it paired the line: nothing can be
@@ -133,42 +133,13 @@ func toServe(row crm.LineSession, now time.Time) bool {
 	return true
 }
 
-// renew renews the lease of a line. If that fails for two thirds of the lease's time, it
-// stops the line's session before another process can take the line over.
-func (m *Messenger) renew(ctx context.Context, s *session) {
-	s.leasing.Lock()
-	if s.released {
-		s.leasing.Unlock()
-		return
-	}
-	asked := time.Now()
-	mine, err := m.rules.Lease(ctx, s.on, m.owner, m.times.lease)
-	s.leasing.Unlock()
-	m.mu.Lock()
-	if err == nil && mine {
-		m.tended[s.on] = asked
-	}
-	last := m.tended[s.on]
-	m.mu.Unlock()
-	switch {
-	case err == nil && mine:
-		s.save(ctx)
-		s.reconfigure(ctx)
-	case err == nil:
-		s.log.Warn("another process serves this line now")
-		s.stop()
-	case time.Since(last) > m.times.lease*2/3:
-		s.log.Warn("the lease of the line could not be renewed: the line is released", "error", err)
-		s.stop()
-	}
-}
-
 // start serves a line whose lease is ours: with the device of its row, or without one to
-// pair it. It returns nil when Run is not running or the line is served already.
+// pair it. It returns nil when Run is not running, the leases of this process may have ended,
+// or the line is served already.
 func (m *Messenger) start(on crm.Line, row *crm.LineSession, p *pairing) *session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ctx == nil || m.ctx.Err() != nil || m.sessions[on] != nil {
+	if m.ctx == nil || m.ctx.Err() != nil || m.sessions[on] != nil || !m.holds() {
 		return nil
 	}
 	s := newSession(m, on, p)
@@ -177,14 +148,13 @@ func (m *Messenger) start(on crm.Line, row *crm.LineSession, p *pairing) *sessio
 	}
 	ctx, stop := context.WithCancel(m.ctx)
 	s.stop = stop
-	m.sessions[on], m.tended[on] = s, time.Now()
+	m.sessions[on] = s
 	m.running.Go(func() {
 		s.run(ctx)
 		stop()
 		m.release(context.WithoutCancel(ctx), s)
 		m.mu.Lock()
 		delete(m.sessions, on)
-		delete(m.tended, on)
 		m.mu.Unlock()
 		close(s.done)
 	})
@@ -194,9 +164,6 @@ func (m *Messenger) start(on crm.Line, row *crm.LineSession, p *pairing) *sessio
 // release gives the lease of an ended session back. The line is served until then: the next
 // session must not begin with a lease that this one is about to give back.
 func (m *Messenger) release(ctx context.Context, s *session) {
-	s.leasing.Lock()
-	defer s.leasing.Unlock()
-	s.released = true
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := m.rules.Release(ctx, s.on, m.owner); err != nil {

@@ -177,7 +177,7 @@ func TestReplacedStaysAway(t *testing.T) {
 	w.shop.Replace()
 	w.awaitState(t, crm.StateReplaced)
 	w.awaitServed(t, false)
-	w.m.tend(t.Context()) // a heartbeat changes nothing
+	w.m.tend(t.Context(), true) // a heartbeat changes nothing
 	if w.m.serving(testLine) != nil {
 		t.Error("it came back by itself")
 	}

@@ -119,7 +119,7 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 			o.times = patient
 			o.times.lease = 3 * time.Second // by the database's clock: a slow machine must be able to renew it
 		})
-		second.tend(t.Context())
+		second.tend(t.Context(), true)
 		if second.serving(testLine) != nil {
 			t.Fatal("two processes serve one line")
 		}

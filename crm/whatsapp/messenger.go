@@ -58,7 +58,7 @@ type Options struct {
 
 // times holds timeouts and durations.
 type times struct {
-	lease    time.Duration // of a lease that is not renewed
+	lease    time.Duration // after which others take the lines of a process that does not beat
 	firstQR  time.Duration // of the first QR code, as in WhatsApp Web
 	laterQR  time.Duration // of each later QR code
 	answer   time.Duration // of WhatsApp, to a message
@@ -77,8 +77,12 @@ type times struct {
 	passkey  time.Duration // for which a pairing waits for a passkey: as long as whatsmeow proves that it showed the code
 }
 
+// aloneLease is the lease of the only process: nobody waits for its end, and the lines may stay
+// connected while the database stalls.
+const aloneLease = 30 * time.Second
+
 var usual = times{
-	lease: 30 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
+	lease: 10 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
 	ask: 5 * time.Second, privacy: time.Minute, eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
 	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second, passkey: 5 * time.Minute,
 	picture: 15 * time.Second, repair: 2 * time.Minute, past: 10 * time.Second,
@@ -95,13 +99,15 @@ type Messenger struct {
 	versions  versions
 	links     *http.Client // fetches the files that operators name by address
 
-	mu       sync.Mutex
-	ctx      context.Context        // of Run; guarded by mu; nil: not running
-	sessions map[crm.Line]*session  // guarded by mu: the lines that this process serves
-	running  sync.WaitGroup         // counts the sessions
-	tended   map[crm.Line]time.Time // guarded by mu: when the lease was last renewed
-	notify   chan struct{}          // wakes Run to tend the lines now
-	pairs    lineLocks              // one pairing or logout of a line begins at a time
+	mu        sync.Mutex
+	ctx       context.Context       // of Run; guarded by mu; nil: not running
+	sessions  map[crm.Line]*session // guarded by mu: the lines that this process serves
+	running   sync.WaitGroup        // counts the sessions
+	heldUntil time.Time             // guarded by mu: until when the leased lines are ours; zero: there was no beat yet
+	watchdog  *time.Timer           // calls lapse then
+	notify    chan struct{}         // wakes Run to tend the lines now
+	nodes     nodes
+	pairs     lineLocks // one pairing or logout of a line begins at a time
 
 	passkeyEnds passkeyEnds
 	repairs     repairs
@@ -124,6 +130,9 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	}
 	if o.times == (times{}) {
 		o.times = usual
+		if o.Alone {
+			o.times.lease = aloneLease
+		}
 	}
 	o.history = cmp.Or(o.history, historyLimit)
 	nameDevice.Do(func() {
@@ -132,7 +141,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	})
 	m := &Messenger{
 		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks, nil), notify: make(chan struct{}, 1),
-		sessions: map[crm.Line]*session{}, tended: map[crm.Line]time.Time{},
+		sessions: map[crm.Line]*session{},
 	}
 	var err error
 	if m.container, err = newContainer(o.DB, o.Dialect, o.Keys, o.Log); err != nil {
@@ -151,11 +160,15 @@ func (m *Messenger) Serve(r Rules) { m.rules = r }
 // nameDevice sets the device name once, because it is global to the process.
 var nameDevice sync.Once
 
+// settingsCheck is how often the settings of the lines are read without a notification.
+const settingsCheck = 10 * time.Second
+
 // Run serves the paired lines until ctx ends. It closes their sockets before it returns.
 func (m *Messenger) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var helpers sync.WaitGroup
-	helpers.Go(func() { m.expire(ctx) })
+	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx)) // lines hold their leases until they have ended
+	var helpers, pulse sync.WaitGroup
+	m.watchdog = time.AfterFunc(m.times.heldFor(), m.lapse)
 	m.mu.Lock()
 	m.ctx = ctx
 	m.mu.Unlock()
@@ -163,22 +176,37 @@ func (m *Messenger) Run(ctx context.Context) error {
 		m.mu.Lock()
 		m.ctx = nil
 		m.mu.Unlock()
+		pulse.Go(func() { m.beatOnce(beating) }) // says that this process leaves
 		cancel()
 		m.running.Wait()
+		stopBeating()
+		pulse.Wait()
+		m.watchdog.Stop()
 		helpers.Wait()
+		m.left(ctx)
 	}()
+	m.beatOnce(ctx)
+	pulse.Go(func() { m.beat(beating) })
+	helpers.Go(func() { m.expire(ctx) })
 	if m.Alone {
 		m.endStaleLeases(ctx)
 	}
-	beat := time.NewTicker(m.times.lease / 3)
-	defer beat.Stop()
-	for {
-		m.tend(ctx)
+	look := time.NewTicker(m.times.lease / beats)
+	defer look.Stop()
+	var read time.Time // when the settings were last read
+	for notified := true; ; {
+		settings := notified || time.Since(read) >= settingsCheck
+		if settings {
+			read = time.Now()
+		}
+		m.tend(ctx, settings)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-beat.C:
+		case <-look.C:
+			notified = false
 		case <-m.notify:
+			notified = true
 		}
 	}
 }

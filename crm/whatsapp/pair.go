@@ -70,6 +70,9 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 		}
 		return p, nil
 	}
+	if !m.serves() {
+		return nil, errNotRunning
+	}
 	row, err := m.rules.SessionOf(ctx, l)
 	if err != nil {
 		return nil, err
@@ -83,18 +86,28 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 	}
 	if row != nil && row.Device != "" {
 		if m.start(l, row, nil) == nil {
-			return nil, errNotRunning
+			return nil, m.notStarted(ctx, l)
 		}
 		return nil, nil
 	}
 	p := newPairing(phone)
 	if m.start(l, nil, p) == nil {
-		return nil, errNotRunning
+		return nil, m.notStarted(ctx, l)
 	}
 	return p, nil
 }
 
 var errNotRunning = crm.Unavailable("the program is starting or stopping: try again")
+
+// notStarted gives the lease of a line back that could not be started.
+func (m *Messenger) notStarted(ctx context.Context, l crm.Line) error {
+	if m.serving(l) == nil {
+		if err := m.rules.Release(ctx, l, m.owner); err != nil {
+			m.Log.Warn("the lease of the line could not be released", "license", l.LicenseID, "error", err)
+		}
+	}
+	return errNotRunning
+}
 
 // Logout implements crm.Messenger. The session ends here even when WhatsApp cannot be
 // informed.

@@ -70,13 +70,23 @@ func (k *killed) PublishQR(ctx context.Context, on crm.Line, p crm.Pairing) erro
 }
 
 func (k *killed) Release(ctx context.Context, on crm.Line, owner string) error {
-	k.mu.Lock()
-	dead := k.dead
-	k.mu.Unlock()
-	if dead {
+	if k.isDead() {
 		return nil
 	}
 	return k.Service.Release(ctx, on, owner)
+}
+
+func (k *killed) LeaveLines(ctx context.Context, name string) error {
+	if k.isDead() {
+		return nil
+	}
+	return k.Service.LeaveLines(ctx, name)
+}
+
+func (k *killed) isDead() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.dead
 }
 
 // TestKilledAtThePasskey kills the process at each step of a pairing by passkey. The next

@@ -383,6 +383,23 @@ func (r *recorder) Lease(_ context.Context, on crm.Line, owner string, _ time.Du
 	return mine, nil
 }
 
+func (r *recorder) BeatLines(_ context.Context, name, _ string, leaving bool) ([]crm.LineNode, bool, error) {
+	return []crm.LineNode{{Name: name, Beat: 1, Leaving: leaving}}, true, nil
+}
+
+func (r *recorder) RemoveLines(context.Context, crm.LineNode) (bool, error) { return false, nil }
+
+func (r *recorder) LeaveLines(_ context.Context, name string) error {
+	r.change(func() {
+		for _, row := range r.sessions {
+			if row.LeaseOwner == name {
+				row.LeaseOwner, row.Leased = "", false
+			}
+		}
+	})
+	return nil
+}
+
 func (r *recorder) Release(_ context.Context, on crm.Line, owner string) error {
 	r.change(func() {
 		if row := r.session(on); row.LeaseOwner == owner {

@@ -54,6 +54,9 @@ type lines interface {
 	SetLineRestriction(ctx context.Context, on crm.Line, until *int64) error
 	Lease(ctx context.Context, on crm.Line, owner string, ttl time.Duration) (bool, error)
 	Release(ctx context.Context, on crm.Line, owner string) error
+	BeatLines(ctx context.Context, name, messengerType string, leaving bool) (list []crm.LineNode, kept bool, err error)
+	RemoveLines(ctx context.Context, n crm.LineNode) (removed bool, err error)
+	LeaveLines(ctx context.Context, name string) error
 	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error
 	AccountSettings(ctx context.Context, on crm.Line) (crm.AccountSettings, error)
 	AccountDisappears(ctx context.Context, on crm.Line, after, since int64) error

@@ -140,6 +140,9 @@ func (s *session) sendFile(ctx context.Context, cli *whatsmeow.Client, begun *cr
 // item's chat has to wait. done must be called when the attempt is over.
 func (s *session) begin(ctx context.Context, item crm.OutboxItem) (begun *crm.OutboxItem, done func(), later time.Duration) {
 	done = func() {}
+	if !s.mayUse() {
+		return nil, nil, time.Second
+	}
 	if item.Message != nil && item.Kind == crm.OutMessage {
 		done = s.inFlight.start(item.Message.ID)
 	}
@@ -265,7 +268,7 @@ func (s *session) transmit(ctx context.Context, cli *whatsmeow.Client, to types.
 	s.mu.Lock()
 	life, ours := s.life, s.cli == cli
 	s.mu.Unlock()
-	if !ours || !life.begin() { // the next connection begins after this attempt
+	if !ours || !s.mayUse() || !life.begin() { // the next connection begins after this attempt
 		return time.Time{}, whatsmeow.ErrNotConnected
 	}
 	defer life.works.Done()

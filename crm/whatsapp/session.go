@@ -36,6 +36,7 @@ type session struct {
 
 	broken     atomic.Bool  // no more events are accepted from this connection
 	loggingOut atomic.Bool  // a logout is running, and it sets the state
+	given      atomic.Bool  // another process shall have the line
 	over       atomic.Bool  // the session is ending by itself and will soon be done
 	loggedIn   atomic.Bool  // WhatsApp accepted the login of this connection
 	soughtSalt atomic.Bool  // findSalt was called
@@ -61,9 +62,6 @@ type session struct {
 	reporting    sync.Mutex
 	reported     crm.LineSeen // guarded by reporting
 	everReported bool         // guarded by reporting
-
-	leasing  sync.Mutex // held while the lease is renewed or released
-	released bool       // guarded by leasing
 
 	saving sync.Mutex // one save at a time, so that states do not overtake each other
 

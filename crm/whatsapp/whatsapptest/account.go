@@ -35,6 +35,7 @@ type Account struct {
 	archive    []*archived              // the phone's database: every message of the account
 	stingy     bool                     // the phone does not answer requests for a message
 	faults     faults
+	replaced   int // logins that ended an earlier session
 	follows    []*Channel
 	passkey    *Passkey // asked for when a client is linked; nil: none
 }
@@ -63,6 +64,14 @@ func newAccount(p *person) *Account {
 func (a *Account) SetBusinessName(name string) {
 	defer a.srv.lock()()
 	a.business = name
+}
+
+// Replaced returns how often a login of a client has ended an earlier session of it, because
+// there were two at once.
+func (a *Account) Replaced() int {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return a.replaced
 }
 
 // Devices returns how many clients are linked.

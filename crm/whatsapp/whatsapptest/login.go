@@ -33,6 +33,7 @@ func (c *conn) login() {
 		return
 	}
 	if old := device.conn; old != nil {
+		device.account.replaced++
 		old.end(streamError("", node{Tag: "conflict", Attrs: attrs{"type": "replaced"}}))
 		device.away()
 	}

@@ -1,0 +1,137 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// A process holds its lines as long as it beats: it changes its row in the database each
+// quarter of a lease. Others free the lines of a process whose row they have seen
+// unchanged for a whole lease. A process stops its lines when its last beat was begun three
+// quarters of a lease ago. Each of them measures by its own clock, which only runs, so
+// neither a clock that is set nor a database that stalls lets two processes serve a line.
+//
+//	         beat     beat     beat  (stalled)
+//	owner    |--------|--------|-----------------------| stops its lines
+//	others   . . . . . . . . . . .|------------------------------| free them
+//
+// beats is how many beats there are in a lease.
+const beats = 4
+
+// heldFor is for how long a beat lets the process serve its lines.
+func (t times) heldFor() time.Duration { return t.lease * 3 / 4 }
+
+// beat beats until ctx ends.
+func (m *Messenger) beat(ctx context.Context) {
+	for wait(ctx, m.times.lease/beats) == nil {
+		m.beatOnce(ctx)
+	}
+}
+
+// beatOnce shows the other processes that this one lives, and frees the lines of those that
+// do not.
+func (m *Messenger) beatOnce(ctx context.Context) {
+	m.mu.Lock()
+	leaving := m.ctx == nil
+	m.mu.Unlock()
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, m.times.heldFor())
+	defer cancel()
+	list, kept, err := m.rules.BeatLines(ctx, m.owner, Type, leaving)
+	if err != nil {
+		if ctx.Err() != context.Canceled {
+			m.Log.Warn("this process could not renew its leases of lines", "error", err)
+		}
+		return
+	}
+	m.mu.Lock()
+	lapsed := !m.heldUntil.IsZero() && !kept
+	m.heldUntil = asked.Add(m.times.heldFor())
+	m.watchdog.Reset(time.Until(m.heldUntil))
+	m.mu.Unlock()
+	if lapsed {
+		m.Log.Warn("another process took this one for dead: its lines are released")
+		m.stopAll()
+	}
+	for _, dead := range m.nodes.saw(list, m.owner, m.times.lease, time.Now()) {
+		removed, err := m.rules.RemoveLines(ctx, dead)
+		if err != nil {
+			m.Log.Warn("the lines of a process that has died could not be freed", "error", err)
+		}
+		if removed {
+			m.Log.Info("a process has died: its lines are taken over", "node", dead.Name)
+			notify(m.notify)
+		}
+	}
+}
+
+// left frees what the process leases, when its lines have ended.
+func (m *Messenger) left(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := m.rules.LeaveLines(ctx, m.owner); err != nil {
+		m.Log.Warn("the leases of lines could not be released", "error", err)
+	}
+}
+
+// lapse stops all lines when no beat has succeeded for too long: soon others may take them.
+func (m *Messenger) lapse() {
+	if len(m.served()) > 0 {
+		m.Log.Warn("this process could not renew its leases of lines in time: the lines are released")
+	}
+	m.stopAll()
+}
+
+func (m *Messenger) stopAll() {
+	for _, s := range m.served() {
+		s.stop()
+	}
+}
+
+// holds reports whether the lines that this process leases are its own. m.mu is held.
+func (m *Messenger) holds() bool { return time.Now().Before(m.heldUntil) }
+
+// serves reports whether this process serves lines now.
+func (m *Messenger) serves() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ctx != nil && m.ctx.Err() == nil && m.holds()
+}
+
+// mayUse reports whether the session may use its line. A process that was stopped for long
+// asks before it does what cannot be taken back.
+func (s *session) mayUse() bool {
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	return s.m.holds()
+}
+
+// endStaleLeases ends the leases of processes that died without releasing them.
+func (m *Messenger) endStaleLeases(ctx context.Context) {
+	rows, err := m.rules.Sessions(ctx, Type)
+	dead := m.nodes.others(m.owner)
+	for _, row := range rows {
+		if row.Leased && row.LeaseOwner != m.owner {
+			dead = append(dead, row.LeaseOwner)
+		}
+	}
+	slices.Sort(dead)
+	for _, name := range slices.Compact(dead) {
+		err = errors.Join(err, m.rules.LeaveLines(ctx, name))
+	}
+	if err != nil { // the leases expire by themselves later
+		m.Log.Warn("the leases of an earlier process could not be released", "error", err)
+	}
+}
+
+// expire makes the rules fail the outbox items that could not be sent in time, once a
+// second until ctx ends.
+func (m *Messenger) expire(ctx context.Context) {
+	for wait(ctx, time.Second) == nil {
+		if _, err := m.rules.ExpireOutbox(ctx); err != nil && ctx.Err() == nil {
+			m.Log.Warn("the outbox could not be checked for expired items", "error", err)
+		}
+	}
+}

@@ -19,8 +19,9 @@ type change struct {
 	events []Event
 	after  []func() // called after the commit, before the relay is woken
 
-	labels  map[Line]bool // lines whose phones have to be told of labels
-	answers map[Line]bool // lines with messages that wait no more
+	labels  map[Line]bool     // lines whose phones have to be told of labels
+	answers map[Line]bool     // lines with messages that wait no more
+	told    map[LineNews]bool // what the other processes are told with the commit
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.
@@ -60,7 +61,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 				moves = append(moves, *ev.moved)
 			}
 		}
-		if err := c.follow(moves); err != nil {
+		if err := errors.Join(c.follow(moves), c.wakeLines()); err != nil {
 			return err
 		}
 		done = c

@@ -155,6 +155,13 @@ func (s *Service) askNumbers(ctx context.Context, a Actor, on Line, checker Numb
 	})
 }
 
+// CountChecks is the begin of CheckNumbers for a connector that acts for a caller in another
+// process.
+func (s *Service) CountChecks(ctx context.Context, on Line, n int) error {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return s.countChecks(ctx, a, on, n)
+}
+
 // countChecks counts n numbers that the messenger is going to be asked about, or refuses
 // them when the line has asked too much.
 func (s *Service) countChecks(ctx context.Context, a Actor, on Line, n int) error {

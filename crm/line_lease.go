@@ -46,14 +46,23 @@ func (s *Service) BeatLines(ctx context.Context, name, messengerType string, lea
 		if kept, err = tx.BeatLineNode(name, messengerType, leaving); err != nil {
 			return err
 		}
-		rows, err := tx.LineNodes(messengerType)
-		list = nil
-		for _, row := range rows {
-			list = append(list, LineNode{row.Name, row.Beat, row.Leaving})
-		}
+		list, err = lineNodes(tx, messengerType)
 		return err
 	})
 	return list, kept, err
+}
+
+// LineNodes lists the processes that serve lines of the messenger type.
+func (s *Service) LineNodes(ctx context.Context, messengerType string) ([]LineNode, error) {
+	return lineNodes(s.Store.Read(ctx), messengerType)
+}
+
+func lineNodes(tx *models.Tx, messengerType string) (list []LineNode, err error) {
+	rows, err := tx.LineNodes(messengerType)
+	for _, row := range rows {
+		list = append(list, LineNode{row.Name, row.Beat, row.Leaving})
+	}
+	return list, err
 }
 
 // RemoveLines frees the lines of a process that has died. It does nothing when the

@@ -217,6 +217,9 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 		if err := c.labelsSet(on, before.Labels, row.Labels); err != nil {
 			return err
 		}
+		if err := c.wake(connector, on, NewsSettings); err != nil {
+			return err
+		}
 		c.after = append(c.after, func() { connector.Configure(on) })
 		return c.audit(l.companyID, audited{
 			action: AuditLineSettings, by: a.auditor(), on: lineTarget(on.LicenseID, on.Messenger),

@@ -18,6 +18,7 @@ const maxReads = 200
 type outbox struct {
 	c             *change
 	line          Line
+	connector     Messenger
 	deadline      int64
 	firstContacts int // Options.FirstContactsPerDay
 }
@@ -30,7 +31,7 @@ func (s *Service) outbox(c *change, on Line) (*outbox, error) {
 		return nil, err
 	}
 	c.after = append(c.after, func() { connector.Queue(on) })
-	return &outbox{c: c, line: on, deadline: c.now.Add(s.sendWithin()).Unix(), firstContacts: s.FirstContactsPerDay}, nil
+	return &outbox{c: c, line: on, connector: connector, deadline: c.now.Add(s.sendWithin()).Unix(), firstContacts: s.FirstContactsPerDay}, nil
 }
 
 // sendWithin returns how long a message may wait.
@@ -41,10 +42,14 @@ func (o *outbox) put(chat *models.Chat, kind string, messageID *int64, payload s
 	if err != nil {
 		return err
 	}
-	return o.c.tx.AddOutbox(&models.OutboxItem{
+	err = o.c.tx.AddOutbox(&models.OutboxItem{
 		LicenseID: o.line.LicenseID, MessengerType: o.line.Messenger, ChatID: chat.ID, Kind: kind, MessageID: messageID,
 		Payload: payload, FirstContact: firstContact, CreatedAt: o.c.now.Unix(), Deadline: max(o.deadline, before.Deadline), NotBefore: before.NotBefore, Held: before.NotBefore > 0,
 	})
+	if err != nil {
+		return err
+	}
+	return o.c.wake(o.connector, o.line, NewsOutbox)
 }
 
 // send adds a message that was just recorded.

@@ -38,7 +38,8 @@ var (
 	callbackSecret    = seal.Column{Table: "callback_urls", Name: "secret", Key: []string{"id"}, Text: true}
 	callbackOldSecret = seal.Column{Table: "callback_urls", Name: "old_secret", Key: []string{"id"}, Text: true}
 
-	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret, callbackOldSecret}
+	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret, callbackOldSecret,
+		callRequest, callAnswer}
 )
 
 // UseKeys sets the keys of the database's secrets; nil if there are none. It must be

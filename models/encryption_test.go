@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/models"
 	"chatcast/models/seal"
@@ -31,7 +32,7 @@ func openWith(t *testing.T, url string, keys *seal.Keys) (*models.Store, error) 
 }
 
 // The texts that no encrypted database contains.
-var secrets = []string{"secret-of-the-app", "older-of-the-app", "hook.example/token", "value-of-the-setting", "TOTPSECRETOFAUSER", "password-of-the-proxy", "callback.example/token", "whsec_of_the_callback", "whsec_older_of_it"}
+var secrets = []string{"secret-of-the-app", "older-of-the-app", "hook.example/token", "value-of-the-setting", "TOTPSECRETOFAUSER", "password-of-the-proxy", "callback.example/token", "whsec_of_the_callback", "whsec_older_of_it", "code-in-a-call", "code-in-an-answer"}
 
 // fillSecrets writes a row of everything that is sealed.
 func fillSecrets(t *testing.T, store *models.Store) {
@@ -47,11 +48,32 @@ func fillSecrets(t *testing.T, store *models.Store) {
 			tx.CreateCompany(&models.Company{ID: 5, Name: "C"}), tx.CreateLicense(&models.License{ID: 6, CompanyID: 5, Name: "L"}),
 			tx.CreateMessenger(&models.Messenger{LicenseID: 6, Type: "grWhatsApp", Name: "W"}),
 			tx.PutLineSettings(&models.LineSettings{LicenseID: 6, MessengerType: "grWhatsApp", Proxy: "http://u:" + secrets[5] + "@p"}),
-			tx.PutCallbackURL(&models.CallbackURL{CompanyID: 5, URL: "https://" + secrets[6], Secret: secrets[7], OldSecret: secrets[8], Events: "[]", Lines: "[]", Chats: "[]"}))
+			tx.PutCallbackURL(&models.CallbackURL{CompanyID: 5, URL: "https://" + secrets[6], Secret: secrets[7], OldSecret: secrets[8], Events: "[]", Lines: "[]", Chats: "[]"}),
+			fillCall(tx))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// fillCall writes a call to the process of a line, and its answer.
+func fillCall(tx *models.Tx) error {
+	err := tx.EnsureMessengerSession(&models.MessengerSession{LicenseID: 6, MessengerType: "grWhatsApp", RatingReasons: "[]"})
+	_, err2 := tx.BeatLineNode("node", "grWhatsApp", false)
+	_, err3 := tx.TakeLease(6, "grWhatsApp", "node", time.Minute)
+	if err := errors.Join(err, err2, err3); err != nil {
+		return err
+	}
+	call := models.LineCall{ID: "call", Node: "node", Caller: "caller", LicenseID: 6, MessengerType: "grWhatsApp", Method: "pair", Request: secrets[9]}
+	if err := tx.AddLineCall(&call, time.Minute); err != nil {
+		return err
+	}
+	taken, _, err := tx.TakeLineCalls("node", 1)
+	if err != nil || len(taken) != 1 || taken[0].Request != secrets[9] {
+		return fmt.Errorf("taken are %+v, %w", taken, err)
+	}
+	taken[0].Answer = secrets[10]
+	return tx.AnswerLineCall(&taken[0])
 }
 
 // checkSecrets checks that the store reads what fillSecrets wrote.
@@ -75,6 +97,9 @@ func checkSecrets(t *testing.T, store *models.Store) {
 	if cb, err := tx.CallbackURL(1); err != nil || cb.URL != "https://"+secrets[6] || cb.Secret != secrets[7] || cb.OldSecret != secrets[8] {
 		t.Errorf("callback URL %+v, %v", cb, err)
 	}
+	if call, err := tx.LineCall("call"); err != nil || call.Request != secrets[9] || call.Answer != secrets[10] {
+		t.Errorf("call %+v, %v", call, err)
+	}
 	if totp, err := tx.TOTP(7); err != nil || totp.Secret != secrets[4] {
 		t.Errorf("TOTP %+v, %v", totp, err)
 	}
@@ -89,7 +114,7 @@ func dump(t *testing.T, store *models.Store) string {
 	}
 	defer db.Close()
 	var out strings.Builder
-	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp", "SELECT proxy, '', '' FROM line_settings", "SELECT url, secret, old_secret FROM callback_urls"} {
+	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp", "SELECT proxy, '', '' FROM line_settings", "SELECT url, secret, old_secret FROM callback_urls", "SELECT request, answer, '' FROM line_calls"} {
 		rows, err := db.QueryContext(t.Context(), query)
 		if err != nil {
 			t.Fatal(err)

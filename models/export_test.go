@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 )
@@ -79,4 +80,13 @@ func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string,
 		plan += line + "\n"
 	}
 	return plan, rows.Err()
+}
+
+// LineCall returns a call, with what it holds.
+func (tx *Tx) LineCall(id string) (*LineCall, error) {
+	c, err := first[LineCall](tx.db.Where("id = ?", id))
+	if err != nil {
+		return nil, err
+	}
+	return c, errors.Join(tx.open(callRequest, &c.Request, id), tx.open(callAnswer, &c.Answer, id))
 }

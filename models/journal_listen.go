@@ -46,11 +46,7 @@ func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(h
 	if err != nil {
 		return fmt.Errorf("models: listen: %w", err)
 	}
-	defer func() {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
-		defer cancel()
-		conn.Close(bye)
-	}()
+	defer closeListener(ctx, conn)
 	if err := waitForLead(ctx, conn); err != nil {
 		return fmt.Errorf("models: journal leadership: %w", err)
 	}
@@ -59,19 +55,7 @@ func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(h
 
 // listen opens the connection and begins to listen on it.
 func (s *Store) listen(ctx context.Context, heard JournalHeard) (*pgx.Conn, error) {
-	cfg, err := pgx.ParseConfig(s.url)
-	if err != nil {
-		return nil, err
-	}
-	// A node that lost its power cannot close its connection: the server must notice in
-	// 25 seconds, not in two hours.
-	for name, value := range map[string]string{
-		"application_name": "chatcast relay", "tcp_keepalives_idle": "10",
-		"tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
-	} {
-		cfg.RuntimeParams[name] = value
-	}
-	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
+	conn, err := s.listener(ctx, "chatcast relay", func(n *pgconn.Notification) {
 		switch n.Channel {
 		case notifyAppended:
 			heard.Appended()
@@ -80,19 +64,49 @@ func (s *Store) listen(ctx context.Context, heard JournalHeard) (*pgx.Conn, erro
 		case notifyAppEvents:
 			heard.AppEvents()
 		}
-	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	}, notifyAppended, notifyPublished, notifyAppEvents)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.Exec(ctx, "LISTEN "+notifyAppended+"; LISTEN "+notifyPublished+"; LISTEN "+notifyAppEvents); err != nil {
-		conn.Close(ctx)
 		return nil, err
 	}
 	heard.Appended()
 	heard.Published()
 	heard.AppEvents()
 	return conn, nil
+}
+
+// listener opens a connection of its own that listens on channels. name is shown to the
+// administrator of the database.
+func (s *Store) listener(ctx context.Context, name string, heard func(*pgconn.Notification), channels ...string) (*pgx.Conn, error) {
+	cfg, err := pgx.ParseConfig(s.url)
+	if err != nil {
+		return nil, err
+	}
+	// A node that lost its power cannot close its connection: the server must notice in
+	// 25 seconds, not in two hours.
+	for name, value := range map[string]string{
+		"application_name": name, "tcp_keepalives_idle": "10",
+		"tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+	} {
+		cfg.RuntimeParams[name] = value
+	}
+	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { heard(n) }
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	for _, channel := range channels {
+		if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+			closeListener(ctx, conn)
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+func closeListener(ctx context.Context, conn *pgx.Conn) {
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+	defer cancel()
+	conn.Close(bye)
 }
 
 // waitForLead returns nil when conn holds the lock of the relay.

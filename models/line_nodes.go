@@ -41,15 +41,18 @@ func (tx *Tx) RemoveLineNode(name string, beat int64) (removed bool, err error) 
 	if res.Error != nil || res.RowsAffected == 0 {
 		return false, res.Error
 	}
-	return true, tx.FreeLines(name)
+	return true, tx.freeLines(name)
 }
 
 // DropLineNode removes a process, and frees the lines that it leased.
 func (tx *Tx) DropLineNode(name string) error {
-	return errors.Join(tx.db.Exec("DELETE FROM line_nodes WHERE name = ?", name).Error, tx.FreeLines(name))
+	return errors.Join(tx.db.Exec("DELETE FROM line_nodes WHERE name = ?", name).Error, tx.freeLines(name))
 }
 
-// FreeLines ends the leases of all lines of an owner.
-func (tx *Tx) FreeLines(owner string) error {
-	return tx.db.Exec("UPDATE messenger_sessions SET lease_owner = '', lease_until_ms = 0 WHERE lease_owner = ?", owner).Error
+// freeLines ends the leases of all lines of an owner.
+func (tx *Tx) freeLines(owner string) error {
+	return errors.Join(
+		tx.db.Exec("UPDATE messenger_sessions SET lease_owner = '', lease_until_ms = 0 WHERE lease_owner = ?", owner).Error,
+		tx.NotifyLines(LineNews{What: NewsNodes}),
+	)
 }

@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // MessengerSession loads the session of a line, or ErrNotFound.
 func (tx *Tx) MessengerSession(licenseID int64, messengerType string) (*MessengerSession, error) {
@@ -59,6 +62,9 @@ func (tx *Tx) TakeLease(licenseID int64, messengerType, owner string, ttl time.D
 
 // DropLease ends owner's lease of the line, if it holds one.
 func (tx *Tx) DropLease(licenseID int64, messengerType, owner string) error {
-	return tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = '', lease_until_ms = 0
-		WHERE license_id = ? AND messenger_type = ? AND lease_owner = ?`, licenseID, messengerType, owner).Error
+	return errors.Join(
+		tx.db.Exec(`UPDATE messenger_sessions SET lease_owner = '', lease_until_ms = 0
+			WHERE license_id = ? AND messenger_type = ? AND lease_owner = ?`, licenseID, messengerType, owner).Error,
+		tx.NotifyLines(LineNews{What: NewsNodes}),
+	)
 }

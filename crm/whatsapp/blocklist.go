@@ -14,9 +14,7 @@ import (
 
 var _ crm.Blocker = (*Messenger)(nil)
 
-// Block implements crm.Blocker. WhatsApp names people in the list by hidden id, so a person
-// without one cannot be blocked.
-func (m *Messenger) Block(ctx context.Context, l crm.Line, id string, blocked bool) error {
+func (m *Messenger) block(ctx context.Context, l crm.Line, id string, blocked bool) error {
 	return m.ask(ctx, l, func(q asked) error {
 		j, err := jidOf(id)
 		if err != nil {

@@ -15,9 +15,7 @@ var _ crm.NumberChecker = (*Messenger)(nil)
 // checkBatch is about how many numbers WhatsApp is asked in one question.
 const checkBatch = 50
 
-// CheckNumbers implements crm.NumberChecker. What was answered before an error is lost:
-// the numbers are asked about again.
-func (m *Messenger) CheckNumbers(ctx context.Context, l crm.Line, numbers []string, begin func() error) (map[string]crm.CheckedNumber, error) {
+func (m *Messenger) checkNumbers(ctx context.Context, l crm.Line, numbers []string, begin func() error) (map[string]crm.CheckedNumber, error) {
 	checked := map[string]crm.CheckedNumber{}
 	return checked, m.ask(ctx, l, func(q asked) error {
 		if err := begin(); err != nil {

@@ -16,10 +16,13 @@
 //
 // Two processes must not use one session: WhatsApp would disconnect them in turn. So
 // only the process that holds a line's lease in the database serves the line. The processes
-// divide the lines among them (node.go, spread.go).
+// divide the lines among them (node.go, spread.go), and hand on to each other what needs the
+// connection of a line (elsewhere.go).
 //
 // Goroutines: Run's loop takes over lines and gives them away; beside it one renews the leases,
-// and one fails what was not sent in time. Each served line has one goroutine that runs its connections, one
+// and one fails what was not sent in time. Unless the process is alone, one listens to the others,
+// one takes their calls, each of which has its own while it runs, and one hands on which pictures
+// are wanted. Each served line has one goroutine that runs its connections, one
 // that sends, one that tells of labels, one that fetches files and one that rates it. They end before Run returns,
 // and so do the short ones of handlers. whatsmeow's own goroutines end with the connection.
 //

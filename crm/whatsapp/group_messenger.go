@@ -44,8 +44,7 @@ func (m *Messenger) ask(ctx context.Context, l crm.Line, f func(q asked) error) 
 	return answerOf(f(asked{s, ctx, cli}))
 }
 
-// Groups implements crm.GroupMessenger.
-func (m *Messenger) Groups(ctx context.Context, l crm.Line) (all []crm.Group, err error) {
+func (m *Messenger) groups(ctx context.Context, l crm.Line) (all []crm.Group, err error) {
 	return all, m.ask(ctx, l, func(q asked) error {
 		found, err := q.cli.GetJoinedGroups(q.ctx)
 		for _, info := range found {
@@ -57,8 +56,7 @@ func (m *Messenger) Groups(ctx context.Context, l crm.Line) (all []crm.Group, er
 	})
 }
 
-// Group implements crm.GroupMessenger.
-func (m *Messenger) Group(ctx context.Context, l crm.Line, id string) (g *crm.Group, err error) {
+func (m *Messenger) group(ctx context.Context, l crm.Line, id string) (g *crm.Group, err error) {
 	return g, m.askGroup(ctx, l, id, func(q asked, j types.JID) error {
 		info, err := q.cli.GetGroupInfo(q.ctx, j)
 		if err == nil {
@@ -77,8 +75,7 @@ func (m *Messenger) askGroup(ctx context.Context, l crm.Line, id string, f func(
 	return m.ask(ctx, l, func(q asked) error { return f(q, j) })
 }
 
-// GroupLink implements crm.GroupMessenger.
-func (m *Messenger) GroupLink(ctx context.Context, l crm.Line, id string, renew bool) (link string, err error) {
+func (m *Messenger) groupLink(ctx context.Context, l crm.Line, id string, renew bool) (link string, err error) {
 	return link, m.askGroup(ctx, l, id, func(q asked, j types.JID) (err error) {
 		link, err = q.cli.GetGroupInviteLink(q.ctx, j, renew)
 		if renew {
@@ -88,9 +85,7 @@ func (m *Messenger) GroupLink(ctx context.Context, l crm.Line, id string, renew 
 	})
 }
 
-// CreateGroup implements crm.GroupMessenger. The group has all its members when one of
-// them cannot be found; who could not be added is told.
-func (m *Messenger) CreateGroup(ctx context.Context, l crm.Line, in crm.GroupInput) (made *crm.CreatedGroup, err error) {
+func (m *Messenger) createGroup(ctx context.Context, l crm.Line, in crm.GroupInput) (made *crm.CreatedGroup, err error) {
 	return made, m.ask(ctx, l, func(q asked) error {
 		req := whatsmeow.ReqCreateGroup{Name: in.Name}
 		people := make([]pair, len(in.Members))
@@ -121,8 +116,7 @@ func (m *Messenger) CreateGroup(ctx context.Context, l crm.Line, in crm.GroupInp
 	})
 }
 
-// ChangeGroup implements crm.GroupMessenger.
-func (m *Messenger) ChangeGroup(ctx context.Context, l crm.Line, id string, ch crm.GroupChanges) error {
+func (m *Messenger) changeGroup(ctx context.Context, l crm.Line, id string, ch crm.GroupChanges) error {
 	return m.askGroup(ctx, l, id, func(q asked, j types.JID) error {
 		defer q.groupNews.add(j)
 		switch {
@@ -149,9 +143,7 @@ func (m *Messenger) ChangeGroup(ctx context.Context, l crm.Line, id string, ch c
 	})
 }
 
-// ChangeMembers implements crm.GroupMessenger. It names people as the group does: by
-// number or by hidden id.
-func (m *Messenger) ChangeMembers(ctx context.Context, l crm.Line, id string, what crm.MemberChange, ids []string) (results []crm.MemberResult, err error) {
+func (m *Messenger) changeMembers(ctx context.Context, l crm.Line, id string, what crm.MemberChange, ids []string) (results []crm.MemberResult, err error) {
 	return results, m.askGroup(ctx, l, id, func(q asked, j types.JID) error {
 		defer q.groupNews.add(j)
 		info, err := q.cli.GetGroupInfo(q.ctx, j)
@@ -183,8 +175,7 @@ func (m *Messenger) ChangeMembers(ctx context.Context, l crm.Line, id string, wh
 	})
 }
 
-// JoinGroup implements crm.GroupMessenger.
-func (m *Messenger) JoinGroup(ctx context.Context, l crm.Line, code string) (joined *crm.JoinedGroup, err error) {
+func (m *Messenger) joinGroup(ctx context.Context, l crm.Line, code string) (joined *crm.JoinedGroup, err error) {
 	return joined, m.ask(ctx, l, func(q asked) error {
 		j, err := q.cli.JoinGroupWithLink(q.ctx, code)
 		if err != nil {
@@ -204,8 +195,7 @@ func (m *Messenger) JoinGroup(ctx context.Context, l crm.Line, code string) (joi
 	})
 }
 
-// LeaveGroup implements crm.GroupMessenger.
-func (m *Messenger) LeaveGroup(ctx context.Context, l crm.Line, id string) error {
+func (m *Messenger) leaveGroup(ctx context.Context, l crm.Line, id string) error {
 	return m.askGroup(ctx, l, id, func(q asked, j types.JID) error {
 		if _, err := q.cli.GetGroupInfo(q.ctx, j); err != nil { // WhatsApp lets one leave any group
 			return err

@@ -58,7 +58,13 @@ func harnessIn(t *testing.T, store *models.Store, test func(t *testing.T, h *har
 // node starts a process that serves the company's lines; stop ends it.
 func (h *harness) node(t *testing.T, rules Rules, opts ...func(*Options)) (m *Messenger, stop func()) {
 	t.Helper()
-	db, dialect, err := h.Store.SideDB(t.Context())
+	return h.nodeOn(t, h.Store, rules, opts...)
+}
+
+// nodeOn is node with a pool of its own to the database.
+func (h *harness) nodeOn(t *testing.T, store *models.Store, rules Rules, opts ...func(*Options)) (m *Messenger, stop func()) {
+	t.Helper()
+	db, dialect, err := store.SideDB(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

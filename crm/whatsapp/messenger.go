@@ -106,7 +106,11 @@ type Messenger struct {
 	heldUntil time.Time             // guarded by mu: until when the leased lines are ours; zero: there was no beat yet
 	watchdog  *time.Timer           // calls lapse then
 	notify    chan struct{}         // wakes Run to tend the lines now
+	freed     chan struct{}         // wakes Run to look for lines that were freed
+	asked     chan struct{}         // wakes serveCalls
+	answers   answers
 	nodes     nodes
+	wanted    wantedPictures
 	pairs     lineLocks // one pairing or logout of a line begins at a time
 
 	passkeyEnds passkeyEnds
@@ -141,6 +145,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	})
 	m := &Messenger{
 		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks, nil), notify: make(chan struct{}, 1),
+		freed: make(chan struct{}, 1), asked: make(chan struct{}, 1), wanted: newWantedPictures(),
 		sessions: map[crm.Line]*session{},
 	}
 	var err error
@@ -168,6 +173,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx)) // lines hold their leases until they have ended
 	var helpers, pulse sync.WaitGroup
+	m.nodes.unit = m.times.lease / looks
 	m.watchdog = time.AfterFunc(m.times.heldFor(), m.lapse)
 	m.mu.Lock()
 	m.ctx = ctx
@@ -190,8 +196,12 @@ func (m *Messenger) Run(ctx context.Context) error {
 	helpers.Go(func() { m.expire(ctx) })
 	if m.Alone {
 		m.endStaleLeases(ctx)
+	} else {
+		pulse.Go(func() { m.serveCalls(beating) })
+		pulse.Go(func() { m.listen(beating) })
+		helpers.Go(func() { m.handOnPictures(ctx) })
 	}
-	look := time.NewTicker(m.times.lease / beats)
+	look := time.NewTicker(m.times.lease / looks)
 	defer look.Stop()
 	var read time.Time // when the settings were last read
 	for notified := true; ; {
@@ -205,6 +215,9 @@ func (m *Messenger) Run(ctx context.Context) error {
 			return nil
 		case <-look.C:
 			notified = false
+		case <-m.freed:
+			notified = false
+			m.lookAround(ctx)
 		case <-m.notify:
 			notified = true
 		}

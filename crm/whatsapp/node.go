@@ -7,18 +7,21 @@ import (
 	"time"
 )
 
-// A process holds its lines as long as it beats: it changes its row in the database each
-// quarter of a lease. Others free the lines of a process whose row they have seen
+// A process holds its lines as long as it beats: it changes its row in the database eight
+// times in a lease. Others free the lines of a process whose row they have seen
 // unchanged for a whole lease. A process stops its lines when its last beat was begun three
 // quarters of a lease ago. Each of them measures by its own clock, which only runs, so
 // neither a clock that is set nor a database that stalls lets two processes serve a line.
+// The time in which the database did not answer does not count for others: after it, the
+// owner comes first.
 //
 //	         beat     beat     beat  (stalled)
 //	owner    |--------|--------|-----------------------| stops its lines
 //	others   . . . . . . . . . . .|------------------------------| free them
-//
-// beats is how many beats there are in a lease.
-const beats = 4
+const (
+	beats = 8 // in a lease
+	looks = 4 // for lines without a process, in a lease
+)
 
 // heldFor is for how long a beat lets the process serve its lines.
 func (t times) heldFor() time.Duration { return t.lease * 3 / 4 }
@@ -64,6 +67,15 @@ func (m *Messenger) beatOnce(ctx context.Context) {
 			m.Log.Info("a process has died: its lines are taken over", "node", dead.Name)
 			notify(m.notify)
 		}
+	}
+}
+
+// lookAround takes over which processes there are, before the next beat does.
+func (m *Messenger) lookAround(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, m.times.heldFor())
+	defer cancel()
+	if list, err := m.rules.LineNodes(ctx, Type); err == nil {
+		m.nodes.saw(list, m.owner, m.times.lease, time.Now()) // who is dead is found with the beats
 	}
 }
 

@@ -23,10 +23,7 @@ var (
 	errAccepting   = crm.Unavailable("a phone has accepted, and is being paired: try again in a moment")
 )
 
-// Pair implements crm.Messenger. While a pairing runs it returns the code that is shown
-// now. If the line's device is paired and the line only waits for a request to connect,
-// Pair connects it and returns an empty crm.Pairing.
-func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
+func (m *Messenger) pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
 	p, err := m.beginPairing(ctx, l, phone)
 	if p == nil || err != nil {
 		return crm.Pairing{}, err
@@ -82,7 +79,7 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 		return nil, err
 	}
 	if !mine {
-		return nil, crm.Unavailable("another process serves this line: ask it")
+		return nil, errElsewhere
 	}
 	if row != nil && row.Device != "" {
 		if m.start(l, row, nil) == nil {
@@ -109,9 +106,7 @@ func (m *Messenger) notStarted(ctx context.Context, l crm.Line) error {
 	return errNotRunning
 }
 
-// Logout implements crm.Messenger. The session ends here even when WhatsApp cannot be
-// informed.
-func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
+func (m *Messenger) logout(ctx context.Context, l crm.Line) error {
 	unlock, err := m.pairs.lock(ctx, l)
 	if err != nil {
 		return err
@@ -130,7 +125,7 @@ func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 		return err
 	}
 	if !mine {
-		return crm.Unavailable("another process serves this line: ask it")
+		return errElsewhere
 	}
 	if s != nil {
 		s.loggingOut.Store(true)

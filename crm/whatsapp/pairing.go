@@ -140,6 +140,9 @@ func (s *session) endPairing(err error) {
 	}
 }
 
+// nothingPaired ends the detail of a line whose pairing failed.
+const nothingPaired = " Nothing was paired."
+
 // unpaired ends the pairing and records why nothing was paired. Without a reason nobody
 // scanned the code.
 func (s *session) unpaired(ctx context.Context, why string) {
@@ -148,7 +151,7 @@ func (s *session) unpaired(ctx context.Context, why string) {
 	}
 	message, detail := "WhatsApp ended the pairing: try again", detailNotScanned
 	if why != "" {
-		message, detail = why+" Try again.", why+" Nothing was paired."
+		message, detail = why+" Try again.", why+nothingPaired
 	}
 	s.endPairing(crm.Unavailable(message))
 	none := ""

@@ -110,11 +110,10 @@ func (s *session) expirePasskey(ctx context.Context, p *pairing, at *passkeyStep
 	}
 }
 
-// SignPasskey implements crm.PasskeyMessenger.
-func (m *Messenger) SignPasskey(_ context.Context, l crm.Line, a crm.Assertion) error {
+func (m *Messenger) signPasskey(ctx context.Context, l crm.Line, a crm.Assertion) error {
 	s, p, at := m.passkeyOf(l)
 	if at == nil {
-		return m.passkeyEnds.why(l, a.Challenge())
+		return m.noPasskey(ctx, l, a.Challenge())
 	}
 	if at.phase != passkeyAsked {
 		return errPasskeyGiven
@@ -156,12 +155,11 @@ func (s *session) confirmation(ctx context.Context, e *events.PairPasskeyConfirm
 	}
 }
 
-// ConfirmPasskey implements crm.PasskeyMessenger.
-func (m *Messenger) ConfirmPasskey(_ context.Context, l crm.Line, code string) error {
+func (m *Messenger) confirmPasskey(ctx context.Context, l crm.Line, code string) error {
 	s, p, at := m.passkeyOf(l)
 	switch {
 	case at == nil:
-		return m.passkeyEnds.why(l, "")
+		return m.noPasskey(ctx, l, "")
 	case at.phase < passkeyCode:
 		return &crm.Error{Code: crm.CodeConflict, Message: "there is no code to compare yet"}
 	case at.phase > passkeyCode:
@@ -229,11 +227,10 @@ func (s *session) advance(p *pairing, at *passkeyStep, next passkeyStep, send fu
 	return crm.Unavailable(detailPasskeyUnanswered)
 }
 
-// CancelPasskey implements crm.PasskeyMessenger.
-func (m *Messenger) CancelPasskey(_ context.Context, l crm.Line) error {
+func (m *Messenger) cancelPasskey(ctx context.Context, l crm.Line) error {
 	s, _, at := m.passkeyOf(l)
 	if at == nil {
-		return m.passkeyEnds.why(l, "")
+		return m.noPasskey(ctx, l, "")
 	}
 	s.end(ending{kind: endUnpaired, detail: detailPasskeyCancelled})
 	return nil

@@ -1,7 +1,9 @@
 package whatsapp
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"chatcast/crm"
@@ -33,14 +35,25 @@ func (e *passkeyEnds) note(on crm.Line, at *passkeyStep, why error) {
 	e.last[on] = passkeyEnd{challenge: at.challenge, why: reason.Message}
 }
 
-// why returns the error for an answer to a pairing that does not wait for one. An
-// assertion to another challenge than that of the last pairing has nothing to do with it;
-// an empty challenge stands for any.
-func (e *passkeyEnds) why(on crm.Line, challenge string) error {
+func (e *passkeyEnds) of(on crm.Line) (end passkeyEnd, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if end, ok := e.last[on]; ok && (challenge == "" || challenge == end.challenge) {
+	end, known = e.last[on]
+	return end, known
+}
+
+// noPasskey returns the error for an answer to a pairing that does not wait for one. An
+// assertion to another challenge than that of the last pairing has nothing to do with it;
+// an empty challenge stands for any. The last pairing of another process is known by the
+// state of the line only.
+func (m *Messenger) noPasskey(ctx context.Context, on crm.Line, challenge string) error {
+	end, known := m.passkeyEnds.of(on)
+	if known && (challenge == "" || challenge == end.challenge) {
 		return &crm.Error{Code: crm.CodeConflict, Message: end.why}
 	}
-	return crm.NoPasskeyAsked()
+	err := crm.NoPasskeyAsked()
+	if row, failed := m.rules.SessionOf(ctx, on); !known && failed == nil && row != nil && strings.HasSuffix(row.Detail, nothingPaired) {
+		err.Message += ": " + row.Detail
+	}
+	return err
 }

@@ -114,11 +114,12 @@ func (s *session) wantNewPicture(ctx context.Context, cli *whatsmeow.Client, j t
 	s.pictures.want(id, true)
 }
 
-// WantPicture implements crm.PictureMessenger. A line that this process does not serve has
-// no pictures for now.
+// WantPicture implements crm.PictureMessenger.
 func (m *Messenger) WantPicture(l crm.Line, chatID string) {
 	if s := m.serving(l); s != nil {
 		s.pictures.want(chatID, false)
+	} else if !m.Alone {
+		m.wanted.add(l, chatID, time.Now())
 	}
 }
 

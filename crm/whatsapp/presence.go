@@ -165,8 +165,7 @@ func (a *attention) news(who, what string, now time.Time) bool {
 	return true
 }
 
-// Typing implements crm.Messenger.
-func (m *Messenger) Typing(ctx context.Context, l crm.Line, chat, kind string) error {
+func (m *Messenger) typing(ctx context.Context, l crm.Line, chat, kind string) error {
 	s, cli, err := m.online(ctx, l)
 	if err != nil || cli == nil {
 		return err

@@ -387,6 +387,33 @@ func (r *recorder) BeatLines(_ context.Context, name, _ string, leaving bool) ([
 	return []crm.LineNode{{Name: name, Beat: 1, Leaving: leaving}}, true, nil
 }
 
+func (r *recorder) LineNodes(context.Context, string) ([]crm.LineNode, error) { return nil, nil }
+
+func (r *recorder) CountChecks(context.Context, crm.Line, int) error { return nil }
+
+func (r *recorder) ListenLines(ctx context.Context, _ func(crm.LineNews)) error {
+	<-ctx.Done()
+	return nil
+}
+
+func (r *recorder) CallLine(context.Context, crm.LineCall, time.Duration) error {
+	return &crm.Error{Code: crm.CodeNotFound, Message: "there are no other processes"}
+}
+
+func (r *recorder) LineCallOver(context.Context, string) (bool, error) { return true, nil }
+
+func (r *recorder) DropLineCall(context.Context, string) (end, answer string, err error) {
+	return crm.CallUnmade, "", nil
+}
+
+func (r *recorder) TakeLineCalls(context.Context, string, int) ([]crm.LineCall, error) {
+	return nil, nil
+}
+
+func (r *recorder) AnswerLineCall(context.Context, crm.LineCall) error { return nil }
+
+func (r *recorder) SweepLineCalls(context.Context) error { return nil }
+
 func (r *recorder) RemoveLines(context.Context, crm.LineNode) (bool, error) { return false, nil }
 
 func (r *recorder) LeaveLines(_ context.Context, name string) error {

@@ -14,6 +14,7 @@ type Rules interface {
 	sending
 	files
 	lines
+	clustered
 }
 
 type receiving interface {
@@ -57,12 +58,25 @@ type lines interface {
 	BeatLines(ctx context.Context, name, messengerType string, leaving bool) (list []crm.LineNode, kept bool, err error)
 	RemoveLines(ctx context.Context, n crm.LineNode) (removed bool, err error)
 	LeaveLines(ctx context.Context, name string) error
+	LineNodes(ctx context.Context, messengerType string) ([]crm.LineNode, error)
 	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error
 	AccountSettings(ctx context.Context, on crm.Line) (crm.AccountSettings, error)
 	AccountDisappears(ctx context.Context, on crm.Line, after, since int64) error
 	LabelChanges(ctx context.Context, on crm.Line, after int64, limit int) ([]crm.LabelChange, error)
 	LabelsSent(ctx context.Context, on crm.Line, ids []int64) error
 	SetBlocked(ctx context.Context, on crm.Line, ids []string) error
+	CountChecks(ctx context.Context, on crm.Line, n int) error
 	CallRejected(ctx context.Context, on crm.Line, chatID, callID string) error
 	PublishQR(ctx context.Context, on crm.Line, p crm.Pairing) error
+}
+
+// clustered is what processes use to reach each other's lines.
+type clustered interface {
+	ListenLines(ctx context.Context, heard func(crm.LineNews)) error
+	CallLine(ctx context.Context, c crm.LineCall, within time.Duration) error
+	LineCallOver(ctx context.Context, id string) (bool, error)
+	DropLineCall(ctx context.Context, id string) (end, answer string, err error)
+	TakeLineCalls(ctx context.Context, node string, limit int) ([]crm.LineCall, error)
+	AnswerLineCall(ctx context.Context, c crm.LineCall) error
+	SweepLineCalls(ctx context.Context) error
 }

@@ -11,29 +11,33 @@ import (
 
 // nodes are the processes that serve lines, as far as this one has seen.
 type nodes struct {
+	unit time.Duration // static while Run runs: the longest time between two looks that counts
+
 	mu   sync.Mutex
+	last time.Time           // guarded by mu: of the last look
 	seen map[string]seenNode // guarded by mu
 }
 
 type seenNode struct {
 	crm.LineNode
-	at time.Time // when Beat was first seen
+	unchanged time.Duration // for how long Beat was seen
 }
 
 // saw takes over which processes are listed now. It returns those that have not changed
-// their beat for a lease.
+// their beat for a lease. A look that came late, because the database did not answer, counts
+// as one that did not: they could not change it either.
 func (n *nodes) saw(list []crm.LineNode, self string, lease time.Duration, now time.Time) (dead []crm.LineNode) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	before := n.seen
-	n.seen = map[string]seenNode{}
+	before, gap := n.seen, min(now.Sub(n.last), n.unit)
+	n.seen, n.last = map[string]seenNode{}, now
 	for _, node := range list {
-		x := seenNode{node, now}
+		x := seenNode{LineNode: node}
 		if old, known := before[node.Name]; known && old.Beat == node.Beat {
-			x.at = old.at
+			x.unchanged = old.unchanged + gap
 		}
 		n.seen[node.Name] = x
-		if node.Name != self && now.Sub(x.at) >= lease {
+		if node.Name != self && x.unchanged >= lease {
 			dead = append(dead, node)
 		}
 	}

@@ -71,7 +71,11 @@ func (f Folder) Writable(context.Context) error {
 	if err == nil {
 		err = file.Sync()
 	}
-	return errors.Join(err, file.Close(), os.Remove(path))
+	err = errors.Join(err, file.Close())
+	if gone := os.Remove(path); !errors.Is(gone, fs.ErrNotExist) { // another node may have removed it
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // Open implements FileStore.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +16,8 @@ const (
 )
 
 // AppendJournal adds an event to the journal in the transaction of its change, without
-// a number: the relay sets Seq after the commit. On PostgreSQL the commit notifies all
-// nodes. Channels must be a JSON array of strings, and Data JSON.
+// a number: the relay sets Seq after the commit, see NotifyAppended. Channels must be a JSON
+// array of strings, and Data JSON.
 func (tx *Tx) AppendJournal(e *JournalEntry) error {
 	var names []string
 	if err := json.Unmarshal([]byte(e.Channels), &names); err != nil {
@@ -34,11 +35,28 @@ func (tx *Tx) AppendJournal(e *JournalEntry) error {
 			return err
 		}
 	}
-	if tx.notified {
+	return nil
+}
+
+// NotifyAppended tells all nodes that the journal has grown. It is called after the commit
+// and not in it: PostgreSQL holds a lock of the whole instance while a transaction that
+// notifies commits, and the lock would be held while the disk works.
+func (s *Store) NotifyAppended(ctx context.Context) error {
+	if !s.postgres {
 		return nil
 	}
-	tx.notified = true
-	return tx.notify(notifyAppended)
+	return s.Tx(ctx, func(tx *Tx) error {
+		return errors.Join(tx.leaveToLog(), tx.notify(notifyAppended))
+	})
+}
+
+// leaveToLog lets the transaction commit without waiting for the disk: a crash of the
+// database may take it back.
+func (tx *Tx) leaveToLog() error {
+	if !tx.postgres {
+		return nil
+	}
+	return tx.db.Exec("SET LOCAL synchronous_commit = off").Error
 }
 
 // LockJournalOfMessage lists the entries that show the content of a message, and locks
@@ -145,7 +163,13 @@ func (tx *Tx) MarkPublished(seq int64) error {
 
 // MarkNumbered is MarkPublished with all numbered entries, for nodes that read them by
 // themselves. It returns the last number, and notifies nobody if there are no more than before.
+//
+// It does not wait for the disk: the numbers are committed before, and what a crash takes
+// back is recorded again.
 func (tx *Tx) MarkNumbered() (seq int64, err error) {
+	if err := tx.leaveToLog(); err != nil {
+		return 0, err
+	}
 	before, last, err := tx.lockJournalState()
 	if err != nil || before >= last {
 		return last, err

@@ -20,7 +20,7 @@ const (
 // the journal, and once when the listening begins, for what was missed. They must not
 // block.
 type JournalHeard struct {
-	Appended  func() // an entry was committed, on any node
+	Appended  func() // an entry was committed, on a node that has told it with NotifyAppended
 	Published func() // entries were handed to the bus, by any node
 	AppEvents func() // events of apps were committed, on any node; may be nil
 }

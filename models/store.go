@@ -49,7 +49,6 @@ type Tx struct {
 	db       *gorm.DB
 	postgres bool
 	keys     *seal.Keys
-	notified bool // the commit will notify of a journal entry
 }
 
 // txAttempts is how often a transaction is tried that the database ends.

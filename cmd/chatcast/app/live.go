@@ -17,13 +17,19 @@ const orderTime = 5 * time.Second
 type live struct {
 	engine *broadcasting.Engine
 	relay  *broadcasting.Relay
+	waker  *waker // nil: no other node leads the relay
 	app    string // the app whose channels carry the rules' events
 	log    *slog.Logger
 }
 
 var _ crm.Live = (*live)(nil)
 
-func (l *live) Wake() { l.relay.Wake() }
+func (l *live) Wake() {
+	l.relay.Wake()
+	if l.waker != nil && !l.relay.Health().Leading {
+		l.waker.wake()
+	}
+}
 
 func (l *live) Unsubscribe(userID int64, names ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)

@@ -98,6 +98,7 @@ func (p *Program) runBack(back *stage) {
 	}
 	if p.parts.tail != nil {
 		back.run(p.parts.tail.Run)
+		back.run(p.parts.waker.Run)
 	}
 	if p.tls != nil {
 		back.run(p.tls.run)

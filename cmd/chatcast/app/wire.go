@@ -45,6 +45,7 @@ type components struct {
 	cache     cacheLimits        // of what connects the engine
 	nodes     *cluster.Node      // connects the engine to other nodes; nil: it is alone
 	tail      *broadcasting.Tail // nil as well: the relay publishes
+	waker     *waker             // nil as well
 	history   *history.Keeper
 	watcher   *apps.Watcher // watches all apps; the field apps serves them
 	served    []apps.App    // set by wireApps
@@ -106,7 +107,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.rules = crm.New(crm.Options{
 		Callbacks: r.callbacks, AppWebhooks: appWebhooks{r},
 		Tracer: tracer,
-		Store:  store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
+		Store:  store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, waker: r.waker, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay, ChecksPerDay: cfg.WhatsApp.ChecksPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},

@@ -60,7 +60,8 @@ func (r *components) wireRelay(cfg config.Config, journal *crm.Journal, log *slo
 	app := cfg.Apps[0].ID
 	o := broadcasting.RelayOptions{Journal: journal, App: app, Log: log, Retention: time.Duration(cfg.Journal.Retention)}
 	if cfg.Bus.Cluster() {
-		o.Mark = journal.MarkNumbered
+		o.Mark, o.Poll = journal.MarkNumbered, wakePoll
+		r.waker = &waker{store: r.store, log: log, due: make(chan struct{}, 1)}
 		r.tail = broadcasting.NewTail(broadcasting.TailOptions{
 			Journal: journal, Deliver: r.tracing.publishing(r.engine.PublishHere), Missed: r.engine.CutOff, App: app, Log: log,
 		})
@@ -68,4 +69,37 @@ func (r *components) wireRelay(cfg config.Config, journal *crm.Journal, log *slo
 		o.Publish = r.tracing.publishing(r.engine.Publish)
 	}
 	r.relay = broadcasting.NewRelay(o)
+}
+
+// wakePoll is how often the relay of a cluster looks by itself, in case the node that changed
+// something died before it told.
+const wakePoll = time.Second
+
+// waker tells the node that leads the relay that this one has changed something. What happens
+// while it tells is told together.
+type waker struct {
+	store *models.Store
+	log   *slog.Logger
+	due   chan struct{} // holds one
+}
+
+func (w *waker) wake() {
+	select {
+	case w.due <- struct{}{}:
+	default: // it will be told anyway
+	}
+}
+
+// Run tells until ctx ends; then it returns nil.
+func (w *waker) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.due:
+		}
+		if err := w.store.NotifyAppended(ctx); err != nil && ctx.Err() == nil {
+			w.log.DebugContext(ctx, "the relay was not told of a change, and will see it", "error", err)
+		}
+	}
 }

@@ -29,6 +29,8 @@ var errNoPostgres = errors.New("no PostgreSQL server programs (initdb, postgres)
 
 // postgresServer is the private server of this test program.
 type postgresServer struct {
+	durable bool // static: commits survive a loss of power, which takes time
+
 	mu      sync.Mutex // guards all below
 	tried   bool
 	err     error // of the start
@@ -41,7 +43,10 @@ type postgresServer struct {
 	made    int             // number of databases created
 }
 
-var server postgresServer
+var (
+	server  postgresServer
+	durable = postgresServer{durable: true}
+)
 
 // database creates a database from a template.
 func (s *postgresServer) database(ctx context.Context, template string) (dbURL string, drop func() error, err error) {
@@ -93,8 +98,10 @@ func (s *postgresServer) start() error {
 	}
 	s.command = []string{filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=32MB",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
 		"-c", "wal_level=minimal", "-c", "max_wal_senders=0"} // a copy of the template is not written twice
+	if !s.durable {
+		s.command = append(s.command, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := s.launch(ctx, attr); err != nil {

@@ -12,6 +12,7 @@ package testdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func Main(m *testing.M, options ...goleak.Option) {
 
 // Stop stops the private server, if one was started. It is for packages with a
 // TestMain of their own; Main calls it.
-func Stop() error { return server.stop() }
+func Stop() error { return errors.Join(server.stop(), durable.stop()) }
 
 // Each runs the test on SQLite and on PostgreSQL, each time with a new database that is
 // closed at the end.
@@ -95,14 +96,21 @@ func SQLiteURL(t testing.TB) string {
 // the test is skipped.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	return postgresURL(t, "template_chatcast")
+	return postgresURL(t, &server, "template_chatcast")
+}
+
+// DurablePostgresURL is PostgresURL on a server that syncs each commit to disk, as those of
+// users do. It is for what measures.
+func DurablePostgresURL(t testing.TB) string {
+	t.Helper()
+	return postgresURL(t, &durable, "template_chatcast")
 }
 
 // EmptyPostgresURL returns the URL of a new database without tables on the private
 // server.
 func EmptyPostgresURL(t testing.TB) string {
 	t.Helper()
-	return postgresURL(t, "template1")
+	return postgresURL(t, &server, "template1")
 }
 
 // Tool returns the path of a program that comes with the private server, such as pg_dump.
@@ -115,7 +123,7 @@ func Tool(t testing.TB, name string) string {
 	return filepath.Join(bin, name)
 }
 
-func postgresURL(t testing.TB, template string) string {
+func postgresURL(t testing.TB, server *postgresServer, template string) string {
 	t.Helper()
 	testwait.LeaveOut(t, "it needs PostgreSQL")
 	url, drop, err := server.database(t.Context(), template)

@@ -61,7 +61,6 @@ apps:
 	got := until(t, line, "meanwhile") // no right was taken away, so the socket is still there
 	same(t, "after the outage", append(first, got...), ids(owner, first[0]-1, "meanwhile"))
 	other.gets("pusher_internal:member_added", "presence-room", `"bob"`)
-	a.publish("orders", "e", "x", "")
 	room.enter("orders", "")
 	a.publish("orders", "again", "x", "")
 	room.gets("again", "orders")

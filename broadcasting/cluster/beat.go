@@ -55,10 +55,14 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 		return
 	}
 	n.sayUnsure(limited)
-	m, dead, err := n.t.Renew(limited, Renewal{ID: id, Orders: orders, Bury: n.mayBury(), Lease: n.o.Lease})
+	m, dead, err := n.t.Renew(limited, Renewal{ID: id, Orders: orders, Bury: n.mayBury(), Now: n.now(), Lease: n.o.Lease})
 	<-n.turn
 	switch {
 	case err == nil:
+		if jumped := m.Now.Sub(n.now()); jumped.Abs() > n.o.Lease/Jump {
+			n.o.Log.WarnContext(ctx, "the clock of the leases has jumped", "by", jumped.Round(time.Millisecond))
+			n.unsteady()
+		}
 		n.setClock(m.Now)
 		for _, node := range n.renewed(m.Others, len(dead)) {
 			n.forget(node)
@@ -74,6 +78,13 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 	if err == nil {
 		n.sweep(limited)
 	}
+}
+
+// unsteady leaves the others the time to renew their leases.
+func (n *Node) unsteady() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.steady = time.Now()
 }
 
 // sayUnsure has the other nodes disconnect their sockets when an order of this node that takes

@@ -56,8 +56,12 @@ type Renewal struct {
 	ID     string
 	Orders int64 // the number of the last order that this node has heard
 	Bury   bool
+	Now    time.Time // that this node expects by the clock of the leases; while it is not so, nobody is buried
 	Lease  time.Duration
 }
+
+// Jump is how much of a lease the clock of the leases may jump between two renewals.
+const Jump = 3
 
 // Members are the nodes of the cluster.
 type Members struct {

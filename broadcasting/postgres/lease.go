@@ -77,7 +77,7 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 		}
 		list := []cluster.Message{{Kind: cluster.KindProbe}}
 		if r.Bury {
-			if buried, err = bury(ctx, tx, r.ID); err != nil {
+			if buried, err = bury(ctx, tx, r); err != nil {
 				return err
 			}
 			for _, d := range buried {
@@ -100,12 +100,14 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 }
 
 // bury deletes the rows that are over. One that is locked is left for the next time: its node
-// may be renewing it, or be held up in the middle of that.
-func bury(ctx context.Context, tx pgx.Tx, id string) (dead []deadNode, err error) {
+// may be renewing it, or be held up in the middle of that. After the clock has jumped nobody is
+// buried: the others must have the time to renew their leases by the new one.
+func bury(ctx context.Context, tx pgx.Tx, r cluster.Renewal) (dead []deadNode, err error) {
 	rows, err := tx.Query(ctx, `
 		DELETE FROM bus_nodes WHERE id IN (
-			SELECT id FROM bus_nodes WHERE id <> $1 AND expires_at < clock_timestamp() FOR UPDATE SKIP LOCKED)
-		RETURNING id, pid, started_at`, id)
+			SELECT id FROM bus_nodes WHERE id <> $1 AND expires_at < clock_timestamp()
+				AND clock_timestamp() < $2::timestamptz + $3 * interval '1 microsecond' FOR UPDATE SKIP LOCKED)
+		RETURNING id, pid, started_at`, r.ID, r.Now, (r.Lease / cluster.Jump).Microseconds())
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"chatcast/broadcasting/clustertest"
 	"chatcast/broadcasting/postgres"
 	"chatcast/channels/testwait"
+	"chatcast/models/testdb"
 )
 
 // holding runs statements in a transaction that stays open until release is called.
@@ -110,5 +111,36 @@ func TestReadsKeepNoLeaseWaiting(t *testing.T) {
 	reads.Wait()
 	if s := nodes[0].Stats(); s.Joins > 0 {
 		t.Errorf("meanwhile: %+v", s)
+	}
+}
+
+// TestClockStep tests that nobody is buried because the clock of the database was put forward.
+func TestClockStep(t *testing.T) {
+	o := quick
+	o.URL = testdb.PostgresURL(t)
+	first := &node{nil, o.URL}
+	for _, sql := range []string{
+		"CREATE TABLE clock_step (step interval)", "INSERT INTO clock_step VALUES ('0')",
+		"CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT pg_catalog.clock_timestamp() + step FROM public.clock_step'",
+		"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$",
+	} {
+		exec(t, first, sql)
+	}
+	var nodes []*clustertest.Node
+	for _, n := range open(t, 4, o) {
+		nodes = append(nodes, clustertest.Start(t, n))
+	}
+	received := func(more uint64) {
+		t.Helper()
+		want := nodes[0].Stats().Received + more
+		clustertest.Until(t, "leases are renewed", func() bool { return nodes[0].Stats().Received >= want })
+	}
+	received(40) // so that each may bury
+	exec(t, first, "UPDATE public.clock_step SET step = '1 hour'")
+	received(20)
+	for i, n := range nodes {
+		if s := n.Stats(); s.Buried > 0 || s.Joins > 0 {
+			t.Errorf("node %d: %+v", i, s)
+		}
 	}
 }

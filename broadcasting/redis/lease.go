@@ -12,14 +12,11 @@ import (
 	"chatcast/broadcasting/cluster"
 )
 
-// jump is how much of a lease the clock of Redis may jump between two renewals.
-const jump = 3
-
 // Join implements cluster.Transport.
 func (t *transport) Join(ctx context.Context, _ cluster.Link, j cluster.Joining, list []cluster.Message) (m cluster.Members, err error) {
 	t.id, t.orders = j.ID, max(t.orders, j.Orders)
 	clear(t.sent) // others count what a name has sent
-	r, err := t.do(ctx, script(joinScript, []string{t.names.leases(), t.names.orders(), t.names.since()}, j.ID, j.Before, micros(j.Lease), number(j.Orders)))
+	r, err := t.do(ctx, script(joinScript, []string{t.names.leases(), t.names.orders(), t.names.since()}, j.ID, j.Before, micros(j.Lease), number(t.orders)))
 	if err != nil {
 		return m, err
 	}
@@ -59,7 +56,7 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 		bury = "1"
 	}
 	result, err := t.do(ctx, script(renewScript, []string{t.names.leases(), t.names.orders()},
-		t.names.nodes, r.ID, t.next(t.names.nodes), micros(r.Lease), number(r.Orders), bury, number(expected.UnixMicro()), micros(r.Lease/jump)))
+		t.names.nodes, r.ID, t.next(t.names.nodes), micros(r.Lease), number(t.orders), bury, number(expected.UnixMicro()), micros(r.Lease/cluster.Jump)))
 	if err != nil {
 		return m, nil, err
 	}
@@ -75,9 +72,6 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 	}
 	if err != nil {
 		return m, nil, shown(err)
-	}
-	if now, _ := t.now(); known && now.Sub(expected).Abs() > r.Lease/jump {
-		t.log.WarnContext(ctx, "the clock of Redis has jumped", "by", now.Sub(expected).Round(time.Millisecond))
 	}
 	return m, dead, nil
 }

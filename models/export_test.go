@@ -3,9 +3,18 @@ package models
 import (
 	"context"
 	"errors"
+	"time"
 
 	"gorm.io/gorm"
 )
+
+// SetLeaderSilence changes how long a leader may be silent. It returns the function that
+// restores it.
+func SetLeaderSilence(d time.Duration) (restore func()) {
+	before := leaderSilence
+	leaderSilence = d
+	return func() { leaderSilence = before }
+}
 
 // Exec runs one statement.
 func (s *Store) Exec(ctx context.Context, sql string, args ...any) error {

@@ -14,7 +14,12 @@ const (
 	standbyPoll = time.Second     // how often a waiting node tries to become the leader
 	leaderPing  = 5 * time.Second // how often the leader checks its connection
 	closeWait   = time.Second     // how long closing a connection may take
+	relayName   = "chatcast relay"
 )
+
+// leaderSilence is how long the leader may be silent, which checks its connection more often.
+// Its process is held up then, and would hold the lock as long as that lasts.
+var leaderSilence = 4 * leaderPing
 
 // JournalHeard holds the functions that are called on PostgreSQL's notifications about
 // the journal, and once when the listening begins, for what was missed. They must not
@@ -31,7 +36,8 @@ type JournalHeard struct {
 // leadership is lost, and then lead must stop at once.
 //
 // On PostgreSQL one connection listens and holds the session's advisory lock. When the
-// node or the connection dies, the server gives the lock to the next node. A connection
+// node or the connection dies, the server gives the lock to the next node. A waiting node ends
+// the connection of a leader that is silent, because its process is held up. A connection
 // pooler in between must keep sessions. On SQLite the process is the only node.
 func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(held context.Context) error) error {
 	if heard.AppEvents == nil {
@@ -55,7 +61,7 @@ func (s *Store) LeadJournal(ctx context.Context, heard JournalHeard, lead func(h
 
 // listen opens the connection and begins to listen on it.
 func (s *Store) listen(ctx context.Context, heard JournalHeard) (*pgx.Conn, error) {
-	conn, err := s.listener(ctx, "chatcast relay", func(n *pgconn.Notification) {
+	conn, err := s.listener(ctx, relayName, func(n *pgconn.Notification) {
 		switch n.Channel {
 		case notifyAppended:
 			heard.Appended()
@@ -116,11 +122,22 @@ func waitForLead(ctx context.Context, conn *pgx.Conn) error {
 		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(lockRelay)).Scan(&won); err != nil || won {
 			return err
 		}
+		if _, err := conn.Exec(ctx, endSilentLeader, int64(lockRelay), relayName, leaderSilence.Milliseconds()); err != nil {
+			return err
+		}
 		if err := hear(ctx, conn, standbyPoll); err != nil {
 			return err
 		}
 	}
 }
+
+// endSilentLeader ends the connection of a leader that is silent. The keepalives of TCP do not
+// see it: the system answers them for a process that is held up.
+const endSilentLeader = `
+	SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+	WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid::bigint << 32 | l.objid::bigint = $1
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND a.application_name = $2 AND a.state = 'idle' AND a.state_change < clock_timestamp() - $3 * interval '1 millisecond'`
 
 // holdLead runs lead while conn lives, and listens on conn meanwhile.
 func holdLead(ctx context.Context, conn *pgx.Conn, lead func(held context.Context) error) error {

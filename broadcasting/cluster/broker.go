@@ -1,8 +1,9 @@
 package cluster
 
 import (
-	"chatcast/broadcasting"
 	"context"
+
+	"chatcast/broadcasting"
 )
 
 // broker implements broadcasting.Broker.

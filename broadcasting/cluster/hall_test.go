@@ -22,6 +22,7 @@ type hall struct {
 	orders int64
 	ears   map[*ear]bool
 	said   []cluster.Heard
+	drop   cluster.Kind // what nobody hears
 }
 
 // door is the transport of one node.
@@ -137,6 +138,9 @@ func (h *hall) say(from string, list ...cluster.Message) {
 	for _, m := range list {
 		h.said = append(h.said, cluster.Heard{From: from, Message: m})
 		for e := range h.ears {
+			if m.Kind == h.drop {
+				continue
+			}
 			e.heard = append(e.heard, cluster.Heard{From: from, Message: m})
 			e.wake()
 		}

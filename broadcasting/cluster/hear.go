@@ -27,6 +27,9 @@ func (n *Node) dispatch(ctx context.Context, from string, m Message) {
 	n.stats.Received++
 	own := strings.HasPrefix(from, n.base+".")
 	_, over := n.gone[from]
+	if own && from == n.id { // whatever it is: what waits before its probe may take long
+		n.heard = time.Now()
+	}
 	n.mu.Unlock()
 	switch {
 	case m.Kind == KindEvent && m.Event != nil:
@@ -39,9 +42,6 @@ func (n *Node) dispatch(ctx context.Context, from string, m Message) {
 		n.control.heard(ctx, from, m, own)
 		return
 	case own && m.Kind != KindDead:
-		if m.Kind == KindProbe || m.Kind == KindHello {
-			n.heardItself()
-		}
 		return
 	case over || m.To != "" && m.To != n.name():
 		return
@@ -78,12 +78,6 @@ func (n *Node) name() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.id
-}
-
-func (n *Node) heardItself() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.heard = time.Now()
 }
 
 // welcome notes a node that has joined. Its state follows.

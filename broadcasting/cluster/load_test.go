@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"chatcast/broadcasting/cluster"
 )
 
 // TestLeaseUnderLoad tests that a node to which more is given than it can send keeps its
@@ -54,6 +56,49 @@ func TestQueueIsBounded(t *testing.T) {
 			if got := nodes[1].Presence().OthersSignedIn("1", user); got != want {
 				t.Errorf("user %s is online: %v", user, got)
 			}
+		}
+	})
+}
+
+// TestStateForMany tests that a node to which many come at once says what it has once or twice,
+// and not to each of them.
+func TestStateForMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, doors, nodes := meet(t, 1)
+		nodes[0].Presence().SignedIn("1", "u", 1)
+		doors[0].set(func(d *door) { d.slow = 100 * time.Millisecond })
+		time.Sleep(time.Second)
+		before := h.count(cluster.KindState)
+		for i := range 50 {
+			h.mu.Lock()
+			h.say(fmt.Sprintf("g%d.1", i), cluster.Message{Kind: cluster.KindHello})
+			h.mu.Unlock()
+		}
+		time.Sleep(3 * time.Second)
+		if n := h.count(cluster.KindState) - before; n == 0 || n > 3 {
+			t.Errorf("it says %d times what it has", n)
+		}
+		late := enter(t, &door{hall: h})
+		late.Has(t, "u online true")
+	})
+}
+
+// TestHearingUnderLoad tests that a node that hears anything of its own is not deaf.
+func TestHearingUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _, nodes := meet(t, 2)
+		h.mu.Lock()
+		h.drop = cluster.KindProbe
+		h.mu.Unlock()
+		for range 20 {
+			nodes[0].Presence().SignedIn("1", "u", 1)
+			time.Sleep(time.Second)
+		}
+		if s := nodes[0].Stats(); s.Joins > 0 || !s.Up {
+			t.Errorf("it was taken for deaf: %+v", s)
+		}
+		if s := nodes[1].Stats(); s.Joins == 0 {
+			t.Error("a node that hears nothing of its own is not taken for deaf")
 		}
 	})
 }

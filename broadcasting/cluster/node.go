@@ -74,9 +74,10 @@ type Node struct {
 	nodes   map[string]*peer
 	gone    map[string]time.Time // names that are no longer heard
 	queue   []*Outgoing
-	resend  bool          // reports were lost: everything is to be sent again
-	unsure  bool          // an order that takes access away may not have arrived
-	changed chan struct{} // closed and replaced when Complete may have changed
+	wanted  map[string]bool // who wants to know everything that this node reports; "": all
+	resend  bool            // reports were lost: everything is to be sent again
+	unsure  bool            // an order that takes access away may not have arrived
+	changed chan struct{}   // closed and replaced when Complete may have changed
 	cutOff  func()
 	stats   Stats
 }
@@ -118,7 +119,7 @@ func Open(ctx context.Context, o Options, t Transport) (n *Node, err error) {
 	}
 	n = &Node{
 		o: o, t: t, base: rand.Text()[:16], turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), changed: make(chan struct{}),
-		nodes: map[string]*peer{}, gone: map[string]time.Time{}, cutOff: func() {},
+		nodes: map[string]*peer{}, gone: map[string]time.Time{}, wanted: map[string]bool{}, cutOff: func() {},
 	}
 	n.broker.node, n.presence.node, n.control.node = n, n, n
 	n.presence.mine, n.presence.view = broadcasting.NewPresenceView(), broadcasting.NewPresenceView()
@@ -235,6 +236,7 @@ func (n *Node) down(why error) {
 	defer n.mu.Unlock()
 	n.up, n.why = false, why
 	n.failQueue(why)
+	clear(n.wanted)             // all get it when this node joins
 	for _, p := range n.nodes { // what is said meanwhile is missed
 		p.lost()
 	}

@@ -96,6 +96,7 @@ func (n *Node) send(ctx context.Context, out *Outgoing) error {
 
 // flush sends one batch of what waits, and has the loop come back for the rest.
 func (n *Node) flush(ctx context.Context) {
+	n.takeWanted()
 	if !n.waiting() {
 		return
 	}
@@ -113,7 +114,7 @@ func (n *Node) flush(ctx context.Context) {
 func (n *Node) waiting() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.queue) > 0
+	return len(n.queue)+len(n.wanted) > 0
 }
 
 // sendBatch sends the first messages of the queue; needs turn.
@@ -184,16 +185,34 @@ func (n *Node) state(to string) (list []Message) {
 	}
 }
 
-// queueState queues everything that this node reports.
+// queueState has the loop send everything that this node reports to a node, or to all.
 func (n *Node) queueState(to string) {
 	n.mu.Lock()
 	if n.up {
-		for _, m := range n.state(to) {
-			n.queue = append(n.queue, newOutgoing(m))
-		}
+		n.wanted[to] = true
 	}
 	n.mu.Unlock()
 	n.notify()
+}
+
+// takeWanted queues the state for those who want it, when little else waits. For several nodes
+// it is sent once, to all: otherwise nodes that all join at once would send each other more
+// than they can hear.
+func (n *Node) takeWanted() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.wanted) == 0 || len(n.queue) >= batchMessages {
+		return
+	}
+	to := ""
+	if len(n.wanted) == 1 {
+		for to = range n.wanted {
+		}
+	}
+	clear(n.wanted)
+	for _, m := range n.state(to) {
+		n.queue = append(n.queue, newOutgoing(m))
+	}
 }
 
 // asUnanswered makes an error of sending one of a survey.

@@ -9,7 +9,7 @@ CONSOLE := server/console/dist/index.html
 CONSOLE_SOURCES := $(shell find server/console/web server/console/clients/js/src -name node_modules -prune -o ! -name rest.generated.ts -print) \
 	server/api/openapi.yaml
 
-.PHONY: help run demo build console test test-short licenses sbom bench check setup release clean
+.PHONY: help run demo build console test test-short licenses sbom bench chaos check setup release clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,16 @@ sbom: build ## write what the program is made of into bin/chatcast.cdx.json
 
 bench: setup ## measure: message to browser, fan-out, WhatsApp's lines
 	@go test -run '^$$' -bench . -benchtime 200x -count 1 ./cmd/chatcast/e2e/bench
+
+# SEED=7 repeats the schedule of a run, which its report names.
+chaos: SEED ?= 0
+chaos: MINUTES ?= 10
+chaos: BUS ?= postgres
+chaos: setup ## break a cluster of three nodes for MINUTES=10 with SEED=, and check what everyone got
+	@rm -rf artifacts && mkdir artifacts
+	@go test ./broadcasting -run '^TestPeersModel$$' -count 1 -v -timeout 1h -model.steps 6
+	@go test ./cmd/chatcast/e2e/chaos -run '^TestChaos$$' -count 1 -v -timeout 24h -artifacts -outputdir '$(CURDIR)/artifacts' \
+		-chaos.seed=$(SEED) -chaos.time=$(MINUTES)m -chaos.bus=$(BUS)
 
 check: ## what .ci/run checks beside the tests: format, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -69,6 +69,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast/e2e/bench":   {},
 	"cmd/chatcast/e2e/browser": {},
 	"cmd/chatcast/e2e/cluster": {},
+	"cmd/chatcast/e2e/chaos":   {},
 	"cmd/chatcast/e2e/console": {},
 	"cmd/chatcast/e2e/kill":    {},
 	"cmd/chatcast/e2e/program": {},

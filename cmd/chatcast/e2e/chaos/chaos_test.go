@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"chatcast/broadcasting/redis/redistest"
 	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models/testdb"
@@ -38,7 +39,7 @@ func TestChaos(t *testing.T) {
 		seed = uint64(time.Now().UnixNano())%1_000_000 + 1
 	}
 	w := newWorld(t, seed)
-	plans := schedule(seed, *timeFlag)
+	plans := schedule(seed, *timeFlag, *busFlag)
 	t.Logf("seed %d, bus %s, %v of faults:\n%s", seed, *busFlag, *timeFlag, lines(plans))
 	w.start()
 	w.suffer(plans)
@@ -61,6 +62,8 @@ type world struct {
 	t         *testing.T
 	seed      uint64
 	database  string
+	bus       string            // bus.url
+	redis     *redistest.Server // if the bus is Redis
 	proxies   [nodeCount]*testdb.Proxy
 	balancer  *balancer
 	nodes     [nodeCount]*node
@@ -81,6 +84,7 @@ type world struct {
 	mu sync.Mutex
 	// guarded by mu
 	acknowledged map[string]time.Time
+	answers      map[string]string   // to those
 	heard        map[int64]time.Time // when the first client that resumes got an event
 	violations   []violation
 	disturbances []disturbance
@@ -91,9 +95,17 @@ type world struct {
 func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
 	w := &world{
-		t: t, seed: seed, balancer: newBalancer(t), acknowledged: map[string]time.Time{}, heard: map[int64]time.Time{},
+		t: t, seed: seed, balancer: newBalancer(t), acknowledged: map[string]time.Time{}, answers: map[string]string{}, heard: map[int64]time.Time{},
 	}
 	w.database = testdb.PostgresURL(t)
+	switch w.bus = "postgres:"; *busFlag {
+	case "postgres":
+	case "redis":
+		w.redis = redistest.Start(t)
+		w.bus = w.redis.URL()
+	default:
+		t.Fatalf("-chaos.bus is %q, not postgres or redis", *busFlag)
+	}
 	w.durable()
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ctx = ctx
@@ -196,15 +208,17 @@ func (w *world) write(writer int) {
 		}
 		id := fmt.Sprintf("chaos-%d-%d", writer, n)
 		body := e2e.Inbound(id, fmt.Sprintf("7999000%d", writer), "Hello "+id)
+		tries := 1
 		for began := time.Now(); w.ctx.Err() == nil && time.Since(began) < patience; {
-			status, _, err := call(w.ctx, w.balancer, w.token, "POST", line+"/inbound", body)
+			status, answer, err := call(w.ctx, w.balancer, w.token, "POST", line+"/inbound", body)
 			if err == nil && status == http.StatusOK {
 				w.mu.Lock()
-				w.acknowledged[id] = time.Now()
+				w.acknowledged[id], w.answers[id] = time.Now(), fmt.Sprintf("%s after %d tries", answer, tries)
 				w.mu.Unlock()
 				break
 			}
 			w.refused.Add(1)
+			tries++
 			rest(w.ctx, 100*time.Millisecond)
 		}
 	}
@@ -283,7 +297,7 @@ func (w *world) verify() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.violations = append(w.violations, checkJournal(w.journal, w.acknowledged)...)
+	w.violations = append(w.violations, checkJournal(w.journal, w.acknowledged, w.answers)...)
 	for _, s := range streams {
 		w.violations = append(w.violations, checkStream(w.journal, &s)...)
 	}
@@ -402,6 +416,12 @@ func (w *world) inflict(p plan) (end func()) {
 	case crash:
 		testdb.RestartPostgres(w.t, func() { rest(w.ctx, p.lasts) })
 		return func() { done(time.Now()) }
+	case redis:
+		w.redis.Kill()
+		return func() {
+			w.redis.Launch()
+			done(time.Now())
+		}
 	case cut:
 		w.balancer.cut(p.node)
 		return func() {}

@@ -85,10 +85,10 @@ func TestCheckerOfReceivers(t *testing.T) {
 func TestCheckerOfTheJournal(t *testing.T) {
 	journal := []entry{{seq: 1, message: "a"}, {seq: 2, message: "b"}, {seq: 4, message: "b"}}
 	now := time.Now()
-	expect(t, "a gap", checkJournal(journal, nil), numbering)
-	expect(t, "all are there", checkJournal(journal[:2], map[string]time.Time{"a": now, "b": now}))
-	expect(t, "one is not there", checkJournal(journal[:2], map[string]time.Time{"c": now}), uncommitted)
-	expect(t, "one is there twice", checkJournal([]entry{{seq: 1, message: "a"}, {seq: 2, message: "a"}}, map[string]time.Time{"a": now}), uncommitted)
+	expect(t, "a gap", checkJournal(journal, nil, nil), numbering)
+	expect(t, "all are there", checkJournal(journal[:2], map[string]time.Time{"a": now, "b": now}, nil))
+	expect(t, "one is not there", checkJournal(journal[:2], map[string]time.Time{"c": now}, nil), uncommitted)
+	expect(t, "one is there twice", checkJournal([]entry{{seq: 1, message: "a"}, {seq: 2, message: "a"}}, map[string]time.Time{"a": now}, nil), uncommitted)
 }
 
 func TestCheckerOfPresence(t *testing.T) {
@@ -133,11 +133,11 @@ func TestCheckerOfPresence(t *testing.T) {
 // A seed has one schedule, in which a node is always left alone.
 func TestSchedule(t *testing.T) {
 	for seed := range uint64(20) {
-		plans := schedule(seed, 10*time.Minute)
-		if !slices.Equal(plans, schedule(seed, 10*time.Minute)) {
+		plans := schedule(seed, 10*time.Minute, "redis")
+		if !slices.Equal(plans, schedule(seed, 10*time.Minute, "redis")) {
 			t.Fatalf("the seed %d has two schedules", seed)
 		}
-		if slices.Equal(plans, schedule(seed+1, 10*time.Minute)) {
+		if slices.Equal(plans, schedule(seed+1, 10*time.Minute, "redis")) {
 			t.Errorf("the seeds %d and %d have one schedule", seed, seed+1)
 		}
 		for _, p := range plans {

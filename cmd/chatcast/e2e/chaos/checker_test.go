@@ -64,7 +64,7 @@ func ofChannel(journal []entry, channel string) (ids []int64) {
 
 // checkJournal checks that the numbers have no gap, and that each acknowledged message is
 // there once.
-func checkJournal(journal []entry, acknowledged map[string]time.Time) (list []violation) {
+func checkJournal(journal []entry, acknowledged map[string]time.Time, answers map[string]string) (list []violation) {
 	count := map[string]int{}
 	for i, e := range journal {
 		if i > 0 && e.seq != journal[i-1].seq+1 {
@@ -76,7 +76,7 @@ func checkJournal(journal []entry, acknowledged map[string]time.Time) (list []vi
 	}
 	for _, id := range slices.Sorted(maps.Keys(acknowledged)) {
 		if count[id] != 1 {
-			list = append(list, violation{uncommitted, "journal", fmt.Sprintf("the message %s is there %d times", id, count[id])})
+			list = append(list, violation{uncommitted, "journal", fmt.Sprintf("the message %s is there %d times, and was answered with %s", id, count[id], answers[id])})
 		}
 	}
 	return list

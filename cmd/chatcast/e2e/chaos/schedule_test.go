@@ -18,6 +18,7 @@ const (
 	cutOff   fault = "cut off"       // a node from the database
 	hang     fault = "hanging"       // so is the connection of a node to the database
 	crash    fault = "database down" // killed, and started again
+	redis    fault = "Redis down"    // killed, and started again
 	cut      fault = "cut sockets"   // of clients on a node
 	halfOpen fault = "half-open"     // sockets of clients on a node: nothing passes any more
 	fail     fault = "receivers"     // fail all
@@ -41,13 +42,15 @@ func (p plan) String() string {
 	return s
 }
 
-// odds are how often the faults come, and for how long.
-var odds = []struct {
+// chance is how often a fault comes, and for how long.
+type chance struct {
 	what        fault
 	weight      int
 	least, most time.Duration
 	node        bool // the node is busy meanwhile
-}{
+}
+
+var chances = []chance{
 	{kill, 4, 0, 9 * time.Second, true},
 	{stop, 4, 500 * time.Millisecond, 11 * time.Second, true},
 	{restart, 3, 0, 2 * time.Second, true},
@@ -60,8 +63,12 @@ var odds = []struct {
 }
 
 // schedule makes the faults of a run out of a seed. At any time one node has none.
-func schedule(seed uint64, length time.Duration) (list []plan) {
+func schedule(seed uint64, length time.Duration, bus string) (list []plan) {
 	r := rand.New(rand.NewPCG(seed, 13))
+	odds := chances
+	if bus == "redis" {
+		odds = append(slices.Clone(odds), chance{redis, 2, 200 * time.Millisecond, 4 * time.Second, false})
+	}
 	total := 0
 	for _, o := range odds {
 		total += o.weight
@@ -82,7 +89,7 @@ func schedule(seed uint64, length time.Duration) (list []plan) {
 		if p.at+p.lasts > length {
 			return list
 		}
-		if o.what == crash || o.what == fail {
+		if o.what == crash || o.what == redis || o.what == fail {
 			p.node = -1
 		}
 		if o.node {

@@ -50,7 +50,8 @@ func (s *Store) KeepLock(ctx context.Context, again func(ctx context.Context)) e
 	}
 	for ctx.Err() == nil {
 		lost := s.lock.get()
-		if err := listenOn(ctx, lost); ctx.Err() != nil || err == nil {
+		_ = listenOn(ctx, lost) // it returns when the connection is lost
+		if ctx.Err() != nil {
 			break
 		}
 		pid := lost.PgConn().PID()

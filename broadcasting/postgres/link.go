@@ -35,6 +35,7 @@ func (t *transport) Listen(ctx context.Context) (cluster.Link, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.reads.Reset() // those before may be of a database that has ended
 	l := &link{t: t, conn: conn}
 	if _, err = conn.Exec(ctx, "LISTEN "+topic); err == nil && t.lock != 0 {
 		shared := false

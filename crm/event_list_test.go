@@ -239,10 +239,14 @@ func TestEventsWaitsForAnotherNode(t *testing.T) {
 	url := testdb.PostgresURL(t)
 	leader := startRelay(t, "leader", crm.NewJournal(testdb.Open(t, url)))
 	<-leader.leads
-	w := crmtest.New(t, testdb.Open(t, url))
+	store := testdb.Open(t, url)
+	w := crmtest.New(t, store)
 	startRelay(t, "standby", w.Journal) // listens for the leader's notifications
 	answers := waitForEvents(t.Context(), t, w, w.Operator)
 	workday(t, w, "start")
+	if err := store.NotifyAppended(t.Context()); err != nil { // as the program does on each node
+		t.Fatal(err)
+	}
 	got := <-answers
 	if got.err != nil || len(got.page.Items) != 1 {
 		t.Errorf("the waiting one got %+v, %v", got.page, got.err)

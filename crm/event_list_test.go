@@ -244,9 +244,7 @@ func TestEventsWaitsForAnotherNode(t *testing.T) {
 	startRelay(t, "standby", w.Journal) // listens for the leader's notifications
 	answers := waitForEvents(t.Context(), t, w, w.Operator)
 	workday(t, w, "start")
-	if err := store.NotifyAppended(t.Context()); err != nil { // as the program does on each node
-		t.Fatal(err)
-	}
+	notifyAppended(t, store)
 	got := <-answers
 	if got.err != nil || len(got.page.Items) != 1 {
 		t.Errorf("the waiting one got %+v, %v", got.page, got.err)

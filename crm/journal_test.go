@@ -90,6 +90,14 @@ func (r *testRelay) wants(t *testing.T, want ...string) {
 	}
 }
 
+// notifyAppended wakes the leading relay, as the program does on each node after a commit.
+func notifyAppended(t *testing.T, store *models.Store) {
+	t.Helper()
+	if err := store.NotifyAppended(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestTwoRelays checks that one of two nodes relays for both, and that the other takes
 // over when its connection breaks.
 func TestTwoRelays(t *testing.T) {
@@ -111,6 +119,7 @@ func TestTwoRelays(t *testing.T) {
 	if err := appendNamed(t.Context(), stores[other], "a"); err != nil {
 		t.Fatal(err)
 	}
+	notifyAppended(t, stores[other])
 	nodes[leader].wants(t, "1 a")
 
 	if n := testdb.KillLockHolders(t, url); n != 1 {
@@ -126,6 +135,7 @@ func TestTwoRelays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	notifyAppended(t, stores[leader])
 	// What the first node had published but not marked comes again, under its number;
 	// nothing else does.
 	if ev := nodes[other].next(t); ev.Seq == 1 {
@@ -151,5 +161,6 @@ func TestStandbyTakesOverFromOneThatEnds(t *testing.T) {
 	if err := appendNamed(t.Context(), store, "a"); err != nil {
 		t.Fatal(err)
 	}
+	notifyAppended(t, store)
 	second.wants(t, "1 a")
 }

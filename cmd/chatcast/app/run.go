@@ -66,6 +66,7 @@ func (p *Program) Run(ctx context.Context) error {
 	defer stop()
 	back, front, sockets, work := newStage(ctx, stop), newStage(ctx, stop), newStage(ctx, stop), newStage(ctx, stop)
 	p.runBack(back)
+	p.awaitNodes(ctx)
 	front.run(p.serveHTTP)
 	sockets.run(p.parts.sockets.Run)
 	work.run(p.parts.whatsapp.Run)
@@ -108,6 +109,17 @@ func (p *Program) runBack(back *stage) {
 		back.run(func(ctx context.Context) error {
 			return serveInternal(ctx, p.internal, internalRoutes(m, p.parts.collectors()...))
 		})
+	}
+}
+
+// awaitNodes waits until this node knows what the others have, so that its first sockets do
+// too. A node that does not say it in time keeps nobody from being served.
+func (p *Program) awaitNodes(ctx context.Context) {
+	if p.parts.nodes == nil {
+		return
+	}
+	if err := p.parts.nodes.Presence().Complete(ctx); err != nil && ctx.Err() == nil {
+		p.log.WarnContext(ctx, "this node serves before it knows what the others have", "error", err)
 	}
 }
 

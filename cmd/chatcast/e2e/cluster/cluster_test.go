@@ -335,7 +335,7 @@ func stopped(t *testing.T, c *nodes) {
 	if err := c.d.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	d.ends(4100)
+	d.ends(4200) // at once: the others serve
 	a.gets("pusher_internal:member_removed", room, `"dan"`)
 	if err := c.d.Cmd.Wait(); err != nil {
 		t.Errorf("the node ended with %v: %s", err, c.d.Errs)

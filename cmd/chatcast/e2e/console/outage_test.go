@@ -57,7 +57,7 @@ func TestConsoleOutage(t *testing.T) {
 	d.untilText("What pusher-js is doing")
 	d.Picture("away-connection")
 	line.Mend()
-	d.click("button", "Connect now")
+	d.connectNow()
 	d.until("it to be back", `document.querySelector('.pill[data-state="connected"]')`)
 	d.untilText("back after")
 	d.click("button", "Close")
@@ -74,6 +74,15 @@ func TestConsoleOutage(t *testing.T) {
 	d.Picture("back")
 	d.faultless("ERR_", "WebSocket")
 	d.askedOnly()
+}
+
+// connectNow presses the button of the dialog, which is gone if pusher-js was quicker.
+func (d *consoleTab) connectNow() {
+	e2e.Evaluate[bool](d.Tab, `(() => {
+		const now = [...document.querySelectorAll('dialog button')].find((b) => b.innerText.trim() === 'Connect now');
+		now?.click();
+		return now !== undefined;
+	})()`)
 }
 
 // unmarked returns the lines without surrounding space.
@@ -102,11 +111,7 @@ func TestConsoleServerRestarts(t *testing.T) {
 	again := e2e.StartAs(t, cfg, "9.9.9")
 	d.click("button", "Connection: …")
 	d.untilText("What pusher-js is doing")
-	e2e.Evaluate[bool](d.Tab, `(() => {
-		const now = [...document.querySelectorAll('dialog button')].find((b) => b.innerText.trim() === 'Connect now');
-		now?.click(); // it is gone if pusher-js was quicker
-		return now !== undefined;
-	})()`)
+	d.connectNow()
 	d.press(kb.Escape)
 	d.live()
 	write(again.SignIn(t), "M1", "text after")

@@ -64,7 +64,7 @@ func TestDrainMovesSockets(t *testing.T) {
 	for range sockets {
 		ws := h.dial(t)
 		go func() {
-			_, _, err := ws.ReadMessage() // the farewell
+			_, _, err := ws.ReadMessage() // the close frame
 			for err == nil {
 				_, _, err = ws.ReadMessage() // and answers
 			}

@@ -199,7 +199,7 @@ func clientEvents(t *testing.T, c *nodes) {
 	}
 }
 
-// cacheChannels give a newcomer the last event, whichever node published it.
+// cacheChannels give a new subscriber the last event, whichever node published it.
 func cacheChannels(t *testing.T, c *nodes) {
 	const channel = "cache-price"
 	a := c.a.open(t)

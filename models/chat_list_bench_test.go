@@ -33,9 +33,6 @@ func fillWithChats(t testing.TB, store *models.Store, chats int) {
 		`INSERT INTO chat_tags (chat_id, tag_id) SELECT id, 1 FROM chats WHERE last_time % 1000 = 5`,
 		`INSERT INTO chat_tags (chat_id, tag_id) SELECT id, 2 FROM chats WHERE last_time % 2 = 0`,
 		`INSERT INTO chat_members (chat_id, user_id, part) SELECT id, 4, 'accomplice' FROM chats WHERE last_time % 1000 = 6`,
-		`ANALYZE`,
-		// SQLite's other connections read the statistics again when the schema changes.
-		`CREATE TABLE analyzed (id BIGINT)`, `DROP TABLE analyzed`,
 	} {
 		newline := "CHAR(10)"
 		if store.Postgres() {
@@ -46,6 +43,18 @@ func fillWithChats(t testing.TB, store *models.Store, chats int) {
 			args = []any{map[string]any{"chats": chats}}
 		}
 		if err := store.Exec(t.Context(), strings.ReplaceAll(sql, "CHR10", newline), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	analyze(t, store)
+}
+
+// analyze makes statistics for the planner. SQLite's other connections read them when the
+// schema changes.
+func analyze(t testing.TB, store *models.Store) {
+	t.Helper()
+	for _, sql := range []string{"ANALYZE", "CREATE TABLE analyzed (id BIGINT)", "DROP TABLE analyzed"} {
+		if err := store.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -26,9 +26,7 @@ func TestJournalOfChannelIsReadByChannel(t *testing.T) {
 			}
 		}
 		appendEntries(t, store, entry("event", `["c7"]`), entry("event", `["c8"]`), entry("another", `["c7"]`))
-		if err := store.Exec(t.Context(), "ANALYZE"); err != nil {
-			t.Fatal(err)
-		}
+		analyze(t, store)
 		plan, err := store.ExplainJournalOfChannel(t.Context(), "c7", []string{"event"})
 		if err != nil {
 			t.Fatal(err)

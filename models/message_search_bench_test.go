@@ -75,9 +75,7 @@ func BenchmarkSearchAmongCompanies(b *testing.B) {
 			}
 		}
 		b.Run(name, search)
-		if err := store.Exec(b.Context(), "ANALYZE"); err != nil {
-			b.Fatal(err)
-		}
+		analyze(b, store)
 		b.Run(name+"/analysed", search)
 	}
 }

@@ -37,9 +37,7 @@ func TestOutboxIsReadByWhatIsDue(t *testing.T) {
 					t.Errorf("with %s statistics, %s is read with\n%s", statistics, what, plan)
 				}
 			}
-			if err := store.Exec(t.Context(), "ANALYZE"); err != nil {
-				t.Fatal(err)
-			}
+			analyze(t, store)
 		}
 		tx := store.Read(t.Context())
 		rows, err := tx.OutboxDue(1, "telegram", now, 0, 100)

@@ -28,38 +28,47 @@ func (h *heldAt) Ingest(ctx context.Context, on crm.Line, batch crm.InboundBatch
 	return h.Rules.Ingest(ctx, on, batch)
 }
 
-// tries reports whether a part is being read, or was not read in vain.
-func (w *world) tries(name appstate.WAPatchName) bool {
-	states := w.m.serving(testLine).states
-	states.mu.Lock()
-	defer states.mu.Unlock()
-	return len(states.reading) == 1 || states.wanted[name] != nil && states.wanted[name].again.left() > 0
-}
-
-// TestChangeDuringACopy wants a part while a copy of it is handled. What is new after the copy
-// is read with it, and not later.
+// TestChangeDuringACopy wants a part, or reads it, while a copy of it is handled. What is new
+// after the copy is read with it, and not later.
 func TestChangeDuringACopy(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
-	rules := &heldAt{w.rules, "From a copy", make(chan struct{}), make(chan struct{})}
-	w.serve = rules
-	w.start(t)
-	w.pair(t)
-	w.readLabels(t)
-	w.shop.ChangeUnread(appstate.BuildLabelEdit("8", "From a copy", 3, false), true)
-	<-rules.reached
-	w.shop.Hold() // the notification, which would have the part read later
-	w.shop.Change(appstate.BuildLabelEdit("9", "Later", 3, false))
-	w.m.serving(testLine).wantPart(appstate.WAPatchRegular)
-	eventually(t, "the part is not read", func() bool { return w.tries(appstate.WAPatchRegular) })
-	close(rules.goOn)
-	w.awaitLabel(t, "From a copy", false)
-	w.awaitLabel(t, "Later", false)
-	w.awaitRepairs(t, "copied", 1)
-	if n := w.shop.StateCopies(); n != 1 {
-		t.Errorf("the phone was asked for %d copies", n)
+	for name, ask := range map[string]func(t *testing.T, s *session) (wait func() error){
+		"wanted": func(_ *testing.T, s *session) (wait func() error) {
+			s.wantPart(appstate.WAPatchRegular)
+			return func() error { return nil }
+		},
+		"read": func(t *testing.T, s *session) (wait func() error) {
+			done := make(chan error, 1)
+			go func() { done <- s.readPart(t.Context(), s.client(), appstate.WAPatchRegular, false) }()
+			eventually(t, "the part is not read", func() bool { return len(s.states.reading) == 1 })
+			return func() error { return <-done }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.stop()
+			rules := &heldAt{w.rules, "From a copy", make(chan struct{}), make(chan struct{})}
+			w.serve = rules
+			w.start(t)
+			w.pair(t)
+			w.readLabels(t)
+			w.shop.ChangeUnread(appstate.BuildLabelEdit("8", "From a copy", 3, false), true)
+			<-rules.reached
+			w.shop.Hold() // the notification, which would have the part read later
+			w.shop.Change(appstate.BuildLabelEdit("9", "Later", 3, false))
+			wait := ask(t, w.m.serving(testLine))
+			close(rules.goOn)
+			if err := wait(); err != nil {
+				t.Error(err)
+			}
+			w.awaitLabel(t, "From a copy", false)
+			w.awaitLabel(t, "Later", false)
+			w.awaitRepairs(t, "copied", 1)
+			if n := w.shop.StateCopies(); n != 1 {
+				t.Errorf("the phone was asked for %d copies", n)
+			}
+			w.sound(t)
+		})
 	}
-	w.sound(t)
 }
 
 // TestCopyThatIsGivenUp leaves a copy with which whatsmeow does not go on, as after a fault in

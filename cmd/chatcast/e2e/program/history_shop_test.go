@@ -76,6 +76,28 @@ func (s shop) publish(name, socketID string, channels ...string) {
 	}
 }
 
+// awaitPosition waits until a page that subscribes now is told the position id. The program
+// notes that an event was delivered a moment after a page has got it.
+func (s shop) awaitPosition(id int) {
+	s.t.Helper()
+	const channel = "private-orders.0"
+	ws, ctx, tick := s.socket(), testwait.Context(s.t), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		ws.enter(channel, `{"cursor":"now"}`)
+		got := ws.next()
+		if got == numberOf("position", id) {
+			return
+		}
+		ws.send("pusher:unsubscribe", map[string]string{"channel": channel})
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			s.t.Fatalf("got %s, want position %d", got, id)
+		}
+	}
+}
+
 // shopSocket is a page of the shop.
 type shopSocket struct {
 	*websocket.Conn

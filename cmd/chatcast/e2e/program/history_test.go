@@ -80,6 +80,7 @@ func TestAppHistory(t *testing.T) {
 		// A channel that the client does not name begins now, and so does one whose cursor
 		// it has used.
 		back.send("pusher:unsubscribe", map[string]string{"channel": orders})
+		s.awaitPosition(4)
 		back.enter(orders, "")
 		back.expect(numberOf("position", 4))
 		fresh := s.socket()
@@ -104,6 +105,7 @@ func TestAppHistory(t *testing.T) {
 		live.enter("private-signed.1", "")
 		s.publish("e", "", "private-signed.1")
 		live.expect("e")
+		s.awaitPosition(5)
 		strict := s.socket()
 		strict.resume("private-signed.1", map[string]any{"private-signed.1": 0}, "")
 		strict.expect(numberOf("position", 5))

@@ -33,7 +33,7 @@ func StartProcess(t *testing.T, binary string, cfg config.Config) *Process {
 	t.Helper()
 	return Launch(t, binary, "", []string{"CHATCAST_BOOTSTRAP_USER_PASSWORD=" + OwnerPassword},
 		"--server.address=127.0.0.1:0", "--server.internal_address=", "--server.drain_time=0s",
-		"--database.url="+cfg.Database.URL, "--files.dir="+cfg.Files.Dir,
+		"--database.url="+cfg.Database.URL, "--bus.url="+cfg.Bus.URL, "--files.dir="+cfg.Files.Dir,
 		"--whatsapp.endpoint="+cfg.WhatsApp.Endpoint, "--whatsapp.root_key="+cfg.WhatsApp.RootKey)
 }
 

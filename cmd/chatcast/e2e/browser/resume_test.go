@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/models/testdb"
 )
 
 // TestResume kills the server while pages of every kind are open: those of docs/resume.md,
@@ -29,15 +31,9 @@ func TestResume(t *testing.T) {
 	for _, page := range pages {
 		page.Subscribed(1)
 	}
-	awaitAll := func(n int) {
-		t.Helper()
-		for name, page := range pages {
-			page.Wait(fmt.Sprintf("%d messages with %s", n, name), func(logged []json.RawMessage, _ []string) bool { return len(logged) >= n })
-		}
-	}
 
 	manyWrite(owner, 0, before)
-	awaitAll(before)
+	awaitTexts(pages, before)
 	cutOnce.Pull()
 	cutTwice.Pull()
 	manyWrite(owner, before, killed)
@@ -51,14 +47,55 @@ func TestResume(t *testing.T) {
 	address = strings.TrimPrefix(proc.Base, "http://")
 	cutOnce.Plug(address)
 	cutTwice.Plug(address)
-	awaitAll(before + 1)
+	awaitTexts(pages, before+1)
 	cutTwice.Pull() // most often in the midst of what they missed
 	cutTwice.Mend()
-	awaitAll(all)
+	awaitTexts(pages, all)
 	manyWrite(owner, all, all+1)
-	awaitAll(all + 1)
+	awaitTexts(pages, all+1)
 
-	want := make([]string, all+1)
+	wantTexts(t, pages, all+1)
+}
+
+// TestResumeOnAnotherNode kills the node that the pages of docs/resume.md are connected to.
+// 520 events happen on the other node of the cluster, most of them while the pages are away,
+// and the pages come back there. Each page gets each event once, in order.
+func TestResumeOnAnotherNode(t *testing.T) {
+	const before, killed, all = 20, 320, 520
+	binary, cfg := e2e.BuildBinary(t), e2e.Config(t)
+	cfg.Database.URL, cfg.Bus.URL = testdb.EmptyPostgresURL(t), config.BusPostgres
+	node := e2e.StartProcess(t, binary, cfg)
+	other := e2e.StartProcess(t, binary, cfg)
+	owner := (&e2e.Running{Base: other.Base}).SignIn(t)
+	cable := e2e.LayCable(t, strings.TrimPrefix(node.Base, "http://"))
+	pages := documentedPages(t, owner.Token, cable.Address(), cable.Address())
+	for _, page := range pages {
+		page.Subscribed(1)
+	}
+	manyWrite(owner, 0, before)
+	awaitTexts(pages, before)
+	if err := node.Cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = node.Cmd.Wait() // it was killed
+	manyWrite(owner, before, killed)
+	cable.Plug(strings.TrimPrefix(other.Base, "http://"))
+	manyWrite(owner, killed, all)
+	awaitTexts(pages, all)
+	wantTexts(t, pages, all)
+}
+
+// awaitTexts waits until each page has logged n messages.
+func awaitTexts(pages map[string]*e2e.Tab, n int) {
+	for name, page := range pages {
+		page.Wait(fmt.Sprintf("%d messages with %s", n, name), func(logged []json.RawMessage, _ []string) bool { return len(logged) >= n })
+	}
+}
+
+// wantTexts checks that each page has logged the first n texts of manyWrite and nothing else.
+func wantTexts(t *testing.T, pages map[string]*e2e.Tab, n int) {
+	t.Helper()
+	want := make([]string, n)
 	for i := range want {
 		want[i] = `["message","` + textOf(i) + `"]`
 	}
@@ -95,17 +132,29 @@ var newClient = regexp.MustCompile(`(?s)const pusher = new Pusher\(.*?\n\}\);\n`
 // pusher-js 7 at seven.
 func resumePages(t *testing.T, token, address, seven string) map[string]*e2e.Tab {
 	t.Helper()
-	at := func(library string) (addr, host, port string) {
-		addr = map[string]string{"pusher-js": address, "pusher-js-7": seven}[library]
-		host, port, _ = strings.Cut(addr, ":")
-		return addr, host, port
+	pages := documentedPages(t, token, address, seven)
+	events := map[string]http.Handler{"/events/": http.StripPrefix("/events/", http.FileServer(http.Dir(buildEvents(t))))}
+	for name, values := range map[string]map[string]any{
+		"Resume and pusher-js 8":    {"Library": "pusher-js"},
+		"Resume and pusher-js 7":    {"Library": "pusher-js-7"},
+		"Resume and Laravel Echo 2": {"Library": "pusher-js", "Echo": true},
+	} {
+		values["Host"], values["Port"], _ = strings.Cut(map[string]string{"pusher-js": address, "pusher-js-7": seven}[values["Library"].(string)], ":")
+		values["Token"] = token
+		pages[name] = e2e.OpenPageBeside(t, "resume.html", values, events)
 	}
+	return pages
+}
+
+// documentedPages opens the pages of docs/resume.md, as resumePages does.
+func documentedPages(t *testing.T, token, address, seven string) map[string]*e2e.Tab {
+	t.Helper()
 	documented, clients := pageBlocks(t, "docs/resume.md", "html"), pageBlocks(t, "docs/resume.md", "js")
 	if len(documented) != 1 || len(clients) != 2 || !newClient.MatchString(documented[0]) {
 		t.Fatalf("docs/resume.md has %d pages and %d clients", len(documented), len(clients))
 	}
-	ours := func(page, library string) string {
-		address, _, port := at(library)
+	ours := func(page, library, address string) string {
+		_, port, _ := strings.Cut(address, ":")
 		return changed(t, page, [][2]string{
 			{"https://js.pusher.com/8.4.0/pusher.min.js", "/lib/" + library + "/dist/web/pusher.min.js"},
 			{"wsPort: 6001", "wsPort: " + port}, {"127.0.0.1:6001", address}, {"YOUR_ACCESS_TOKEN", token},
@@ -115,23 +164,11 @@ func resumePages(t *testing.T, token, address, seven string) map[string]*e2e.Tab
 	echo := changed(t, with(clients[1]), [][2]string{
 		{"<script>\n", "<script type=\"module\">\nimport Echo from '/lib/laravel-echo/dist/echo.js';\nwindow.Pusher = Pusher;\n"},
 	})
-	pages := map[string]*e2e.Tab{
-		"pusher-js 8":    e2e.OpenHTML(t, ours(documented[0], "pusher-js"), nil),
-		"pusher-js 7":    e2e.OpenHTML(t, ours(with(clients[0]), "pusher-js-7"), nil),
-		"Laravel Echo 2": e2e.OpenHTML(t, ours(echo, "pusher-js"), nil),
+	return map[string]*e2e.Tab{
+		"pusher-js 8":    e2e.OpenHTML(t, ours(documented[0], "pusher-js", address), nil),
+		"pusher-js 7":    e2e.OpenHTML(t, ours(with(clients[0]), "pusher-js-7", seven), nil),
+		"Laravel Echo 2": e2e.OpenHTML(t, ours(echo, "pusher-js", address), nil),
 	}
-	events := map[string]http.Handler{"/events/": http.StripPrefix("/events/", http.FileServer(http.Dir(buildEvents(t))))}
-	for name, values := range map[string]map[string]any{
-		"Resume and pusher-js 8":    {"Library": "pusher-js"},
-		"Resume and pusher-js 7":    {"Library": "pusher-js-7"},
-		"Resume and Laravel Echo 2": {"Library": "pusher-js", "Echo": true},
-	} {
-		_, host, port := at(values["Library"].(string))
-		values["Host"], values["Port"] = host, port
-		values["Token"] = token
-		pages[name] = e2e.OpenPageBeside(t, "resume.html", values, events)
-	}
-	return pages
 }
 
 // buildEvents builds @chatcast/events and returns the folder.

@@ -45,7 +45,7 @@ func (a *API) fail(c *gin.Context, err error) {
 		}
 		var trouble string
 		if e, trouble = crm.TroubleError(err); e != nil {
-			a.troubles.note(c.Request.Context(), a.Log, trouble, err)
+			a.troubles.Note(c.Request.Context(), a.Log, trouble, err)
 		}
 	}
 	if e == nil {

@@ -7,6 +7,7 @@ import (
 
 	"chatcast/channels/refusals"
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 // API serves the CRM's routes.
@@ -19,7 +20,7 @@ type API struct {
 	Streams  *EventStreams
 	Refusals *refusals.Log // may be nil
 
-	troubles troubleLog
+	troubles server.TroubleLog
 }
 
 // Register adds the routes to r. Each noun registers its routes in its own file:

@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -32,29 +30,4 @@ func limitTime(c *gin.Context) {
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()
-}
-
-// troubleLog logs that the database cannot serve: at once, and then with how many requests
-// met it now and then, so that a full disk is not filled with that.
-type troubleLog struct {
-	mu sync.Mutex
-	// guarded by mu
-	logged   time.Time
-	unlogged int
-}
-
-// troubleEvery is the time between two lines.
-const troubleEvery = 10 * time.Second
-
-func (l *troubleLog) note(ctx context.Context, log *slog.Logger, trouble string, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	if now.Sub(l.logged) < troubleEvery {
-		l.unlogged++
-		return
-	}
-	l.logged = now
-	log.ErrorContext(ctx, "the database cannot serve requests", "trouble", trouble, "unlogged", l.unlogged, "error", err)
-	l.unlogged = 0
 }

@@ -72,6 +72,11 @@ type Authorizer struct {
 	Journal  Journal // nil: only a client that names an event can resume
 	Log      *slog.Logger
 	Refusals *refusals.Log // may be nil
+	// Trouble returns why the database cannot serve for now, or nil when err says nothing
+	// of that. It may be nil.
+	Trouble func(err error) *Trouble
+
+	troubles server.TroubleLog
 }
 
 // Register adds the routes to r.
@@ -98,38 +103,6 @@ func (a *Authorizer) serve(c *gin.Context) {
 		answer, err := a.authorize(c.Request.Context(), who, form)
 		return answer, form, err
 	})
-}
-
-// answer authenticates first, so that a stranger learns nothing, not even that the
-// request is malformed. The result of sign goes to the user as JSON, or to the
-// callback of the form.
-func (a *Authorizer) answer(c *gin.Context, what refusals.What, sign func(who Session) (answer any, form *authForm, err error)) {
-	c.Header("Cache-Control", "no-store")
-	var form *authForm
-	who, err := a.authenticate(c.Request.Context(), server.AccessToken(c.Request))
-	if err == nil {
-		var answer any
-		if answer, form, err = sign(who); err == nil {
-			if form.callback != "" {
-				writeJSONP(c, form.callback, answer)
-			} else {
-				writeJSON(c, http.StatusOK, answer)
-			}
-			return
-		}
-	}
-	var refusal *authError
-	if !errors.As(err, &refusal) {
-		if c.Request.Context().Err() != nil { // the client has gone; nobody reads the answer
-			c.Abort()
-			return
-		}
-		a.Log.ErrorContext(c.Request.Context(), "authorization failed", "path", c.FullPath(), "error", err)
-		refusal = &authError{status: http.StatusInternalServerError, code: server.InternalError.Code, message: server.InternalError.Message}
-	} else {
-		a.refused(c, what, who, form, refusal)
-	}
-	writeJSON(c, refusal.status, refusal)
 }
 
 // writeJSONP calls the page's function with v.
@@ -246,35 +219,4 @@ func (a *Authorizer) owned(ctx context.Context, found bool, err error, socketID 
 		return errNoSocket
 	}
 	return nil
-}
-
-// authError is a refusal in the shape of the CRM API, with a "message" where Laravel's
-// clients expect it.
-type authError struct {
-	status  int
-	code    string
-	message string
-	fields  map[string]string
-	reason  refusals.Reason // empty: BadRequest
-}
-
-// Refusals that are always the same. errDenied does not reveal whether the channel
-// exists.
-var (
-	errNoToken    = &authError{status: http.StatusUnauthorized, code: server.CodeInvalidToken, message: "an access token is required in the Authorization header", reason: refusals.NoToken}
-	errBadToken   = &authError{status: http.StatusForbidden, code: server.CodeInvalidToken, message: "the access token is invalid or has expired", reason: refusals.BadToken}
-	errNoSocket   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id", reason: refusals.NoSocket}
-	errOtherOwner = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "this connection belongs to another user", reason: refusals.OtherOwner}
-	errNotNow     = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again", reason: refusals.Unavailable}
-	errDenied     = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel", reason: refusals.Denied}
-)
-
-func (e *authError) Error() string { return "pusher: " + e.message }
-
-// MarshalJSON implements json.Marshaler.
-func (e *authError) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		server.ErrorAnswer
-		Message string `json:"message"`
-	}{server.ErrorAnswer{Error: server.ErrorObject{Code: e.code, Message: e.message, Fields: e.fields}}, e.message})
 }

@@ -43,3 +43,12 @@ func (p userDirectory) UserInfo(ctx context.Context, userID int64) (string, erro
 	}
 	return me.Name, nil
 }
+
+// authTrouble is Trouble of a pusher.Authorizer.
+func authTrouble(err error) *pusher.Trouble {
+	e, word := crm.TroubleError(err)
+	if e == nil {
+		return nil
+	}
+	return &pusher.Trouble{Word: word, Message: e.Message, RetryAfter: e.RetryAfter}
+}

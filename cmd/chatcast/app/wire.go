@@ -265,6 +265,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	authorizer := &pusher.Authorizer{
 		App: r.apps.First(), Users: userDirectory{r.rules}, UserInfo: userDirectory{r.rules}, Policy: channels.Policy{Access: r.rules},
 		Grants: r.engine, Journal: crm.History{Service: r.rules}, Log: logFor("pusher"), Refusals: r.refusals,
+		Trouble: authTrouble,
 	}
 	r.streams = api.NewEventStreams(api.EventStreamOptions{
 		Engine: r.engine, App: cfg.Apps[0].ID, CountsEnabled: func() bool { return r.apps.First().SubscriptionCount },

@@ -48,6 +48,9 @@ apps:
 	if status, answer := b.api("GET", "channels", nil, ""); status != http.StatusServiceUnavailable {
 		t.Errorf("who asks the deaf node for the channels is answered %d %s", status, answer)
 	}
+	if status, answer := w.owner(b).Call("POST", "/broadcasting/auth", map[string]string{"socket_id": room.id, "channel_name": telegramChannel}); status != http.StatusServiceUnavailable || !strings.Contains(string(answer), "try again later") {
+		t.Errorf("who asks the deaf node to be let in is answered %d %s", status, answer)
+	}
 	room.send("client-move", map[string]any{})
 	_ = room.ws.WriteJSON(map[string]any{"event": "client-move", "channel": "presence-room", "data": map[string]any{}})
 	room.gets("pusher:error", "")

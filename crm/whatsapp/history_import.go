@@ -312,7 +312,11 @@ func (s *session) importPart(ctx context.Context, cli *whatsmeow.Client, device,
 	case err != nil:
 		s.log.Warn("a part of the history could not be fetched", "tries", tries, "error", err)
 	case s.history(ctx, cli, id, part):
-		if err := cli.SendProtocolMessageReceipt(ctx, id, types.ReceiptTypeHistorySync); err != nil {
+		err := cli.SendProtocolMessageReceipt(ctx, id, types.ReceiptTypeHistorySync)
+		if err != nil && s.cutOff(ctx, cli) {
+			return err // the next connection tells the phone
+		}
+		if err != nil {
 			s.log.Info("the phone does not hear that a part of its history was imported", "error", err)
 		}
 	case tries < historyTries || time.Since(at) < historyGiveUp:

@@ -128,6 +128,24 @@ func TestHistoryGoesOnAfterACut(t *testing.T) {
 	}
 }
 
+// TestPhoneHearsOfTheHistory ends the connection before the phone is told that a part was
+// imported. It is told on the next one.
+func TestPhoneHearsOfTheHistory(t *testing.T) {
+	w := newWorld(t)
+	w.pastOf(3, w.people(1)...)
+	reached, release := w.holdAt(nil, pastID(0, 0))
+	w.pair(t)
+	<-reached[0]
+	before := historyReceipts(w)
+	w.m.serving(testLine).client().Disconnect()
+	close(release[0])
+	w.awaitText(t, pastID(0, 2))
+	w.stop()
+	w.start(t)
+	eventually(t, "the phone does not hear of it", func() bool { return historyReceipts(w) == before+1 })
+	eventually(t, "parts are left", func() bool { return w.count(t, historyPart.Table) == 0 })
+}
+
 // TestHistoryGoesOn stops the program in the middle of an import, and while a part cannot be
 // fetched. Neither is lost, the line works meanwhile, and nothing of it is left afterwards.
 func TestHistoryGoesOn(t *testing.T) {

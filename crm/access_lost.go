@@ -55,7 +55,7 @@ func (s *Service) unsubscribeLost(c *change, companyID int64, userIDs []int64, f
 		}
 		lost := slices.DeleteFunc(slices.Sorted(maps.Keys(before[i])), func(name string) bool { return now[name] })
 		if len(lost) > 0 {
-			c.after = append(c.after, func() { s.Live.Unsubscribe(user, lost...) })
+			c.endAccess(models.AccessEnd{UserID: user, Kind: models.EndOfChannels, Channels: lost})
 		}
 	}
 	return nil

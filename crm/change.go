@@ -17,7 +17,8 @@ type change struct {
 	from   Client // of the request, for the audit log
 	quiet  bool   // of history: no events, and nothing is unread
 	events []Event
-	after  []func() // called after the commit, before the relay is woken
+	after  []func()           // called after the commit, before the relay is woken
+	ends   []models.AccessEnd // of which sockets are told after the commit
 
 	labels  map[Line]bool     // lines whose phones have to be told of labels
 	answers map[Line]bool     // lines with messages that wait no more
@@ -61,7 +62,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 				moves = append(moves, *ev.moved)
 			}
 		}
-		if err := errors.Join(c.follow(moves), c.wakeLines()); err != nil {
+		if err := errors.Join(c.follow(moves), c.wakeLines(), c.keepEnds()); err != nil {
 			return err
 		}
 		done = c
@@ -74,6 +75,7 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	for _, f := range done.after {
 		f()
 	}
+	s.tellEnds(done.ends)
 	s.tellLabels(done.labels)
 	s.queueAnswers(done.answers)
 	if len(done.events) > 0 {

@@ -58,7 +58,7 @@ func (s *Service) SetCompanySecurity(ctx context.Context, a Actor, companyID int
 		}
 		without, err := c.tx.MustEnrolIn(companyID)
 		for _, id := range without {
-			c.after = append(c.after, func() { s.Live.Disconnect(id) })
+			err = errors.Join(err, c.endSockets(id))
 		}
 		return err
 	})

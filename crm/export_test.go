@@ -65,3 +65,8 @@ func (s *Service) ChangeAnd(ctx context.Context, f func(after func(func())) erro
 func (s *Service) LookForCutOffs(ctx context.Context, last int64) (int64, error) {
 	return s.cutOffs(ctx, last)
 }
+
+// RepeatEnds is (*Service).repeatEnds.
+func (s *Service) RepeatEnds(ctx context.Context, age time.Duration) error {
+	return s.repeatEnds(ctx, age)
+}

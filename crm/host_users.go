@@ -210,7 +210,9 @@ func (s *Service) RunCutOffs(ctx context.Context, last int64) error {
 func (s *Service) cutOffs(ctx context.Context, last int64) (int64, error) {
 	users, err := s.Store.Read(ctx).UsersCutOff(last)
 	for _, u := range users {
-		s.Live.EndEarlierSessions(u.ID, u.CutOffSession+1)
+		if err := s.Live.EndEarlierSessions(u.ID, u.CutOffSession+1); err != nil {
+			return last, err
+		}
 		last = u.CutOff
 	}
 	return last, err

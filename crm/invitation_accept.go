@@ -129,7 +129,9 @@ func (s *Service) AcceptInvitation(ctx context.Context, in Acceptance) (*JoinedE
 			return err
 		}
 		if must { // their sockets were opened without the second factor that the company requires
-			c.after = append(c.after, func() { s.Live.Disconnect(id) })
+			if err := c.endSockets(id); err != nil {
+				return err
+			}
 		}
 		data, err := oneEmployee(c.tx, row.CompanyID, id)
 		if err == nil {

@@ -17,15 +17,16 @@ import (
 type Live interface {
 	// Wake tells the relay that the journal has grown.
 	Wake()
-	// Unsubscribe ends the user's subscriptions to the channels, on every socket.
-	Unsubscribe(userID int64, channels ...string)
+	// Unsubscribe ends the user's subscriptions to the channels, on every socket. It returns
+	// an error, as those that follow, when not every node with sockets was told.
+	Unsubscribe(userID int64, channels ...string) error
 	// Disconnect closes the user's sockets with 4009.
-	Disconnect(userID int64)
+	Disconnect(userID int64) error
 	// EndEarlierSessions closes, with 4009, those for which no session from this one on has
 	// vouched.
-	EndEarlierSessions(userID, session int64)
+	EndEarlierSessions(userID, session int64) error
 	// EndSession closes, with 4009, the sockets that a session of the user vouched for.
-	EndSession(userID, session int64)
+	EndSession(userID, session int64) error
 	// ExtendSession tells those sockets that the session goes on until then.
 	ExtendSession(userID, session int64, until time.Time)
 	// Publish sends an event that the journal must not hold to the current subscribers
@@ -45,6 +46,7 @@ type Tracer interface {
 type Options struct {
 	Store        *models.Store
 	Live         Live
+	Nodes        bool             // other processes on the store serve sockets too, see RunAccessEnds
 	Journal      *Journal         // shared with the relay; nil: New makes one over Store
 	Now          func() time.Time // time.Now when nil
 	Log          *slog.Logger

@@ -119,7 +119,7 @@ func (s *Service) EndOtherSessions(ctx context.Context, a Actor, accessToken str
 // endSession ends a session and, after the commit, the sockets that it vouched for. The
 // caller has locked the user.
 func (s *Service) endSession(c *change, t *models.Token) error {
-	c.after = append(c.after, func() { s.Live.EndSession(t.UserID, t.ID) })
+	c.endAccess(models.AccessEnd{UserID: t.UserID, Kind: models.EndOfSession, Session: t.ID})
 	return c.tx.RevokeToken(t.ID, c.now.Unix())
 }
 

@@ -112,7 +112,7 @@ func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 		if err := c.tx.RevokeToken(t.ID, c.now.Unix()); err != nil {
 			return err
 		}
-		c.after = append(c.after, func() { s.Live.EndSession(t.UserID, t.ID) })
+		c.endAccess(models.AccessEnd{UserID: t.UserID, Kind: models.EndOfSession, Session: t.ID})
 		return c.auditUser(t.UserID, audited{action: AuditSignedOut, by: byUser(t.UserID), on: ofID(targetSession, t.ID, "")})
 	})
 }

@@ -147,7 +147,7 @@ func (s *Service) RemoveTOTP(ctx context.Context, a Actor, code string) error {
 		}
 		must, err := c.tx.MustEnrol(a.UserID)
 		if must {
-			c.after = append(c.after, func() { s.Live.Disconnect(a.UserID) })
+			err = errors.Join(err, c.endSockets(a.UserID))
 		}
 		return err
 	})

@@ -182,7 +182,9 @@ func (s *Service) endTokens(c *change, userID int64, spare string) error {
 		}
 		except = t.ID
 	}
-	c.after = append(c.after, func() { s.Live.Disconnect(userID) })
+	if err := c.endSockets(userID); err != nil {
+		return err
+	}
 	return c.tx.RevokeTokensOf(userID, except, c.now.Unix())
 }
 

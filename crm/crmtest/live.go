@@ -34,6 +34,7 @@ type Live struct {
 	ended        []Session      // guarded by mu
 	extended     []Session      // guarded by mu
 	published    []Event        // guarded by mu
+	failing      error          // of those that end something; guarded by mu
 }
 
 var _ crm.Live = (*Live)(nil)
@@ -61,31 +62,35 @@ func (l *Live) Woken() <-chan struct{} {
 }
 
 // Unsubscribe implements crm.Live.
-func (l *Live) Unsubscribe(userID int64, channels ...string) {
+func (l *Live) Unsubscribe(userID int64, channels ...string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unsubscribed = append(l.unsubscribed, Unsubscribed{UserID: userID, Channels: slices.Clone(channels)})
+	return l.failing
 }
 
 // Disconnect implements crm.Live.
-func (l *Live) Disconnect(userID int64) {
+func (l *Live) Disconnect(userID int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.disconnected = append(l.disconnected, userID)
+	return l.failing
 }
 
 // EndEarlierSessions implements crm.Live.
-func (l *Live) EndEarlierSessions(userID, session int64) {
+func (l *Live) EndEarlierSessions(userID, session int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.earlier = append(l.earlier, Session{UserID: userID, ID: session})
+	return l.failing
 }
 
 // EndSession implements crm.Live.
-func (l *Live) EndSession(userID, session int64) {
+func (l *Live) EndSession(userID, session int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = append(l.ended, Session{UserID: userID, ID: session})
+	return l.failing
 }
 
 // ExtendSession implements crm.Live.
@@ -93,6 +98,13 @@ func (l *Live) ExtendSession(userID, session int64, until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.extended = append(l.extended, Session{UserID: userID, ID: session, Until: until.Unix()})
+}
+
+// Fail makes the calls that end something return err. They are recorded all the same.
+func (l *Live) Fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failing = err
 }
 
 // Wakes returns the number of calls of Wake.

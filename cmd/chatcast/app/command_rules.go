@@ -141,22 +141,23 @@ func WithRules(ctx context.Context, cfg config.Config, f func(rules *crm.Service
 		return err
 	}
 	rules := crm.New(crm.Options{
-		Store: store, Live: nobody{}, Log: slog.New(slog.DiscardHandler), ConfigApps: cfg.Apps,
+		Store: store, Live: nobody{}, Nodes: cfg.Bus.Cluster(), Log: slog.New(slog.DiscardHandler), ConfigApps: cfg.Apps,
 		PublicURL: cmp.Or(cfg.Server.URL(), urlOf(cfg, cfg.Server.Address)),
 	})
 	return errors.Join(f(rules), store.Close())
 }
 
-// nobody is the crm.Live of commands, which serve no sockets.
+// nobody is the crm.Live of commands, which serve no sockets. Nodes are told by what a
+// command stores.
 type nobody struct{}
 
 var _ crm.Live = nobody{}
 
 func (nobody) Wake()                                 {}
-func (nobody) Unsubscribe(int64, ...string)          {}
-func (nobody) Disconnect(int64)                      {}
-func (nobody) EndEarlierSessions(int64, int64)       {}
-func (nobody) EndSession(int64, int64)               {}
+func (nobody) Unsubscribe(int64, ...string) error    { return errors.ErrUnsupported }
+func (nobody) Disconnect(int64) error                { return errors.ErrUnsupported }
+func (nobody) EndEarlierSessions(int64, int64) error { return errors.ErrUnsupported }
+func (nobody) EndSession(int64, int64) error         { return errors.ErrUnsupported }
 func (nobody) ExtendSession(int64, int64, time.Time) {}
 func (nobody) Publish([]string, string, string)      {}
 

@@ -31,30 +31,29 @@ func (l *live) Wake() {
 	}
 }
 
-func (l *live) Unsubscribe(userID int64, names ...string) {
-	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
-	defer cancel()
-	if err := l.engine.Unsubscribe(ctx, strconv.FormatInt(userID, 10), names...); err != nil {
-		l.log.ErrorContext(ctx, "the end of an access was not seen by every node", "user", userID, "channels", names, "error", err)
-	}
+func (l *live) Unsubscribe(userID int64, names ...string) error {
+	return l.end(userID, func(ctx context.Context, user string) error { return l.engine.Unsubscribe(ctx, user, names...) })
 }
 
-func (l *live) Disconnect(userID int64) { l.EndEarlierSessions(userID, 0) }
+func (l *live) Disconnect(userID int64) error { return l.EndEarlierSessions(userID, 0) }
 
-func (l *live) EndEarlierSessions(userID, session int64) {
-	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
-	defer cancel()
-	if err := l.engine.EndEarlierSessions(ctx, strconv.FormatInt(userID, 10), session); err != nil {
-		l.log.ErrorContext(ctx, "a user's sockets were not closed on every node", "user", userID, "error", err)
-	}
+func (l *live) EndEarlierSessions(userID, session int64) error {
+	return l.end(userID, func(ctx context.Context, user string) error { return l.engine.EndEarlierSessions(ctx, user, session) })
 }
 
-func (l *live) EndSession(userID, session int64) {
+func (l *live) EndSession(userID, session int64) error {
+	return l.end(userID, func(ctx context.Context, user string) error { return l.engine.EndSession(ctx, user, session) })
+}
+
+// end ends an access of the user on all nodes.
+func (l *live) end(userID int64, f func(ctx context.Context, user string) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), orderTime)
 	defer cancel()
-	if err := l.engine.EndSession(ctx, strconv.FormatInt(userID, 10), session); err != nil {
-		l.log.ErrorContext(ctx, "the end of a session was not seen by every node", "user", userID, "error", err)
+	err := f(ctx, strconv.FormatInt(userID, 10))
+	if err != nil {
+		l.log.ErrorContext(ctx, "the end of an access was not seen by every node, and they will be told again", "user", userID, "error", err)
 	}
+	return err
 }
 
 func (l *live) ExtendSession(userID, session int64, until time.Time) {

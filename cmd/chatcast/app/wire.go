@@ -107,7 +107,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.rules = crm.New(crm.Options{
 		Callbacks: r.callbacks, AppWebhooks: appWebhooks{r},
 		Tracer: tracer,
-		Store:  store, Journal: journal, Live: &live{engine: r.engine, relay: r.relay, waker: r.waker, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
+		Store:  store, Nodes: cfg.Bus.Cluster(), Journal: journal, Live: &live{engine: r.engine, relay: r.relay, waker: r.waker, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay, ChecksPerDay: cfg.WhatsApp.ChecksPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},

@@ -11,6 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/redis/redistest"
+	"chatcast/cmd/chatcast/app"
+	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -19,11 +22,17 @@ import (
 // eventsPerSecond is how often the benches of a cluster publish: what a busy line does.
 const eventsPerSecond = 300
 
+// buses are those of a cluster, by name.
+var buses = map[string]func(b *testing.B) (url string){
+	"postgres": func(*testing.B) string { return config.BusPostgres },
+	"redis":    func(b *testing.B) string { return redistest.Start(b).URL() },
+}
+
 // cluster starts three nodes on one PostgreSQL that syncs each commit to disk.
-func cluster(b *testing.B) (nodes []*e2e.Running) {
+func cluster(b *testing.B, bus string) (nodes []*e2e.Running) {
 	b.Helper()
 	cfg := e2e.Config(b)
-	cfg.Database.URL, cfg.Bus.URL = testdb.DurablePostgresURL(b), "postgres:"
+	cfg.Database.URL, cfg.Bus.URL = testdb.DurablePostgresURL(b), bus
 	for range 3 {
 		nodes = append(nodes, e2e.Start(b, cfg))
 	}
@@ -40,9 +49,8 @@ func steadily(n int, f func(i int)) {
 	}
 }
 
-// frames reads frames with a number in their data until n have come, and returns when each
-// did.
-func frames(b *testing.B, ws *e2e.Socket, event string, n int, number func(data string) int) []time.Time {
+// frames reads n events whose texts are their numbers, and returns when each came.
+func frames(b *testing.B, ws *e2e.Socket, n int) []time.Time {
 	came := make([]time.Time, n)
 	for left := n; left > 0; {
 		_, frame, err := ws.ReadMessage()
@@ -52,76 +60,89 @@ func frames(b *testing.B, ws *e2e.Socket, event string, n int, number func(data 
 		}
 		at := time.Now()
 		var f struct{ Event, Data string }
-		if json.Unmarshal(frame, &f) == nil && f.Event == event {
-			came[number(f.Data)] = at
-			left--
+		if json.Unmarshal(frame, &f) != nil || f.Event != "message" {
+			continue
 		}
+		var i int
+		_, rest, _ := strings.Cut(f.Data, `"text":"`)
+		if _, err := fmt.Sscanf(rest, "%d", &i); err != nil {
+			b.Errorf("an event is %s", f.Data)
+			return came
+		}
+		came[i] = at
+		left--
 	}
 	return came
 }
 
 // BenchmarkJournalToAnotherNode measures the time from the end of the work of a transaction,
-// just before its commit, until a socket of another node has its event, at 300 events a
-// second. The first node numbers the journal, the second commits, the third has the socket.
+// just before its commit, until a socket and a browser of another node have its event, at 300
+// events a second. The first node numbers the journal, the second commits, the third has the
+// clients.
 func BenchmarkJournalToAnotherNode(b *testing.B) {
-	nodes := cluster(b)
-	owner := nodes[2].SignIn(b)
-	ws := owner.Subscribe(e2e.LineChannel)
-	n := max(5*b.N, 1)
-	began := make([]time.Time, n)
-	var came []time.Time
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		came = frames(b, ws, "chatRead", n, func(data string) (i int) {
-			_, rest, _ := strings.Cut(data, `"chat":{"id":"`)
-			_, _ = fmt.Sscanf(rest, "%d@", &i)
-			return i
+	toAnotherNode(b, "commit of an event", func(node app.Components, i int, began *time.Time) error {
+		data := fmt.Sprintf(`{"payload":{"data":[{"message":{"text":"%d"}}],"meta":{"type":"message","licenseId":1229,"messengerType":"grWhatsApp"}}}`, i)
+		err := node.Store.Tx(b.Context(), func(tx *models.Tx) error {
+			defer func() { *began = time.Now() }()
+			return tx.AppendJournal(&models.JournalEntry{CompanyID: 2224, Name: "message", Channels: `["` + e2e.LineChannel + `"]`, Data: data, CreatedAtMS: 1})
 		})
+		node.Rules.Live.Wake() // as after every change of the rules
+		return err
 	})
-	store := nodes[1].Components().Store
-	b.ResetTimer()
-	steadily(n, func(i int) {
-		data := fmt.Sprintf(`{"payload":{"data":[{"chat":{"id":"%d@c.us"},"edited":{"id":685}}],"meta":{"type":"chatRead","licenseId":1229,"messengerType":"grWhatsApp"}}}`, i)
-		err := store.Tx(b.Context(), func(tx *models.Tx) error {
-			defer func() { began[i] = time.Now() }()
-			return tx.AppendJournal(&models.JournalEntry{CompanyID: 2224, Name: "chatRead", Channels: `["` + e2e.LineChannel + `"]`, Data: data, CreatedAtMS: 1})
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	})
-	reading.Wait()
-	b.StopTimer()
-	measured(b, "300/s: commit of an event -> socket of another node", since(began, came))
 }
 
 // BenchmarkPublishToAnotherNode measures the time from the publish of an event of an app
-// until a socket of another node has it, at 300 events a second.
+// until a socket and a browser of another node have it, at 300 events a second.
 func BenchmarkPublishToAnotherNode(b *testing.B) {
-	nodes := cluster(b)
-	owner := nodes[2].SignIn(b)
-	ws := owner.Subscribe(e2e.LineChannel)
-	n := max(5*b.N, 1)
-	began := make([]time.Time, n)
-	var came []time.Time
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		came = frames(b, ws, "bench", n, func(data string) (i int) {
-			_, _ = fmt.Sscan(data, &i)
-			return i
+	toAnotherNode(b, "publish of an event", func(node app.Components, i int, began *time.Time) error {
+		*began = time.Now()
+		data := fmt.Sprintf(`{"payload":{"data":[{"message":{"text":"%d"}}]}}`, i)
+		return node.Engine.Publish(b.Context(), broadcasting.Event{App: "1", Channel: e2e.LineChannel, Name: "message", Data: data})
+	})
+}
+
+// toAnotherNode measures how long events take from the second node to clients of the third,
+// on each bus. publish publishes event i, whose text is its number, and sets when that began.
+func toAnotherNode(b *testing.B, what string, publish func(node app.Components, i int, began *time.Time) error) {
+	for name, bus := range buses {
+		b.Run(name, func(b *testing.B) {
+			nodes := cluster(b, bus(b))
+			owner := nodes[2].SignIn(b)
+			ws := owner.Subscribe(e2e.LineChannel)
+			page := e2e.OpenPage(b, "latency.html", nodes[2].Site(owner.Token))
+			page.Subscribed(1)
+			n := max(5*b.N, 1)
+			began := make([]time.Time, n)
+			var came []time.Time
+			var reading sync.WaitGroup
+			reading.Go(func() { came = frames(b, ws, n) })
+			b.ResetTimer()
+			steadily(n, func(i int) {
+				if err := publish(nodes[1].Components(), i, &began[i]); err != nil {
+					b.Fatal(err)
+				}
+			})
+			reading.Wait()
+			b.StopTimer()
+			took := make([]time.Duration, n)
+			page.Wait("all events", func(logged []json.RawMessage, _ []string) bool {
+				for _, entry := range logged {
+					var at [2]any // the text, and when the page received it, in ms of the epoch
+					var i int
+					if json.Unmarshal(entry, &at) != nil || at[0] == nil {
+						b.Fatalf("the page reported %s", entry)
+					}
+					if _, err := fmt.Sscan(at[0].(string), &i); err != nil {
+						b.Fatal(err)
+					}
+					took[i] = time.Duration(at[1].(float64)*1e6) - time.Duration(began[i].UnixNano())
+				}
+				return len(logged) == n
+			})
+			measured(b, name+", 300/s: "+what+" -> browser of another node", took)
+			measured(b, name+", 300/s: "+what+" -> socket of another node", since(began, came))
 		})
-	})
-	b.ResetTimer()
-	steadily(n, func(i int) {
-		began[i] = time.Now()
-		ev := broadcasting.Event{App: "1", Channel: e2e.LineChannel, Name: "bench", Data: fmt.Sprint(i)}
-		if err := nodes[1].Components().Engine.Publish(b.Context(), ev); err != nil {
-			b.Fatal(err)
-		}
-	})
-	reading.Wait()
-	b.StopTimer()
-	measured(b, "300/s: publish of an event -> socket of another node", since(began, came))
+	}
 }
 
 func since(began, came []time.Time) []time.Duration {

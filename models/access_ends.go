@@ -27,6 +27,9 @@ func (tx *Tx) AddAccessEnd(e *AccessEnd) (err error) {
 		return err
 	}
 	e.ID = 0 // of an attempt that the database has ended
+	if e.Channels == nil {
+		e.Channels = []string{} // not NULL
+	}
 	return tx.create(e)
 }
 

@@ -11,7 +11,7 @@ type QueuedWebhook struct {
 	Attempts    int   // failed attempts
 	LastError   string
 	TriedAtMS   *int64 `gorm:"column:tried_at_ms"` // of the last attempt
-	GivenUp     bool
+	GivenUp     bool   // by an earlier version, which kept it here
 	QueuedBy    string // the process that queued it
 }
 
@@ -64,8 +64,8 @@ type WebhookAttempt struct {
 	Batch      string // the key of the WebhookBatch
 	Names      string // of the events, each once, joined with commas
 	Count      int64  // of the events
-	Attempt    int64
-	Status     int64 // of the answer; 0: none came
+	Attempt    int64  // 0: of what was given up
+	Status     int64  // of the answer; 0: none came
 	Reason     string
 	Error      string
 	DurationMS int64 `gorm:"column:duration_ms"`

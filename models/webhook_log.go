@@ -8,13 +8,32 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// What is kept of each endpoint, beside its age.
+// What is kept of each endpoint, beside its age. What was delivered, what failed, and what was
+// given up have their own room, so that none of them pushes out another.
 const (
-	webhookLogRows    = 1000
-	webhookBatchBytes = 2 << 20
+	webhookLogRows      = 1000 // of each of the three
+	webhookBatchBytes   = 2 << 20
+	webhookGivenUpBytes = 8 << 20
 
 	webhookTrim = 8 // rows, after which it is time to remove older ones
 )
+
+// The three kinds of rows.
+const (
+	webhookGivenUp   = "attempt = 0"
+	webhookFailed    = "attempt > 0 AND reason <> ''"
+	webhookDelivered = "attempt > 0 AND reason = ''"
+)
+
+func (a *WebhookAttempt) room() string {
+	switch {
+	case a.Attempt == 0:
+		return webhookGivenUp
+	case a.Reason != "":
+		return webhookFailed
+	}
+	return webhookDelivered
+}
 
 // LogWebhooks adds attempts to the log, and sets their IDs. Batches that are there already are
 // left out. Of each endpoint the newest rows are kept.
@@ -29,34 +48,41 @@ func (tx *Tx) LogWebhooks(attempts []*WebhookAttempt, batches []*WebhookBatch) e
 			return err
 		}
 	}
-	type endpoint struct{ app, id string }
-	grown := map[endpoint]int{}
+	type room struct{ app, endpoint, of string }
+	grown := map[room]int{}
 	for _, row := range attempts {
-		grown[endpoint{row.AppID, row.Endpoint}]++
+		grown[room{row.AppID, row.Endpoint, row.room()}]++
 	}
-	for e, n := range grown {
+	for r, n := range grown {
 		// A few rows more do not matter, but hundreds of endpoints that are looked through at
 		// each attempt do.
 		if rand.N(webhookTrim) >= n {
 			continue
 		}
-		if err := tx.trimWebhookLog(e.app, e.id); err != nil {
+		if err := tx.trimWebhookLog(r.app, r.endpoint, r.of); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) trimWebhookLog(app, endpoint string) error {
-	return errors.Join(
-		tx.db.Exec(`DELETE FROM app_webhook_log WHERE app_id = ? AND endpoint = ? AND id <= (
-			SELECT id FROM app_webhook_log WHERE app_id = ? AND endpoint = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
-			app, endpoint, app, endpoint, webhookLogRows).Error,
-		tx.db.Exec(`DELETE FROM app_webhook_batches WHERE app_id = ? AND endpoint = ? AND id <= (SELECT MAX(id) FROM (
-			SELECT id, SUM(size) OVER (ORDER BY id DESC) AS bytes, ROW_NUMBER() OVER (ORDER BY id DESC) AS place
-			FROM app_webhook_batches WHERE app_id = ? AND endpoint = ?) AS newer WHERE bytes > ? OR place > ?)`,
-			app, endpoint, app, endpoint, webhookBatchBytes, webhookLogRows).Error,
-	)
+func (tx *Tx) trimWebhookLog(app, endpoint, room string) error {
+	err := tx.db.Exec(`DELETE FROM app_webhook_log WHERE app_id = ? AND endpoint = ? AND `+room+` AND id <= (
+		SELECT id FROM app_webhook_log WHERE app_id = ? AND endpoint = ? AND `+room+` ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+		app, endpoint, app, endpoint, webhookLogRows).Error
+	if err != nil {
+		return err
+	}
+	bytes, in := webhookBatchBytes, "NOT IN"
+	if room == webhookGivenUp {
+		bytes, in = webhookGivenUpBytes, "IN"
+	}
+	return tx.db.Exec(`DELETE FROM app_webhook_batches WHERE id IN (SELECT id FROM (
+		SELECT id, SUM(size) OVER (ORDER BY id DESC) AS bytes, ROW_NUMBER() OVER (ORDER BY id DESC) AS place
+		FROM app_webhook_batches WHERE app_id = ? AND endpoint = ? AND key `+in+` (
+			SELECT batch FROM app_webhook_log WHERE app_id = ? AND endpoint = ? AND `+webhookGivenUp+`)
+		) AS newer WHERE bytes > ? OR place > ?)`,
+		app, endpoint, app, endpoint, bytes, webhookLogRows).Error
 }
 
 // WebhookLogQuery selects attempts at a webhook of an app.
@@ -103,11 +129,14 @@ func (tx *Tx) WebhookBatch(a *WebhookAttempt) (*WebhookBatch, error) {
 	return first[WebhookBatch](tx.db.Where("key = ? AND app_id = ? AND endpoint = ?", a.Batch, a.AppID, a.Endpoint))
 }
 
-// ForgetWebhookLog removes at most limit attempts, and as many batches, from before a time in
-// unix milliseconds. It returns how many of that of which there were more.
+// ForgetWebhookLog removes at most limit attempts from before a time in unix milliseconds, as
+// many batches, and as many deliveries that an earlier version has given up. It returns how
+// many of that of which there were most.
 func (tx *Tx) ForgetWebhookLog(beforeMS int64, limit int) (most int64, err error) {
-	for _, table := range []string{"app_webhook_log", "app_webhook_batches"} {
-		res := tx.db.Exec("DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE at_ms < ? ORDER BY id LIMIT ?)", beforeMS, limit)
+	for table, old := range map[string]string{
+		"app_webhook_log": "at_ms < ?", "app_webhook_batches": "at_ms < ?", "app_webhook_queue": "given_up AND created_at_ms < ?",
+	} {
+		res := tx.db.Exec("DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE "+old+" ORDER BY id LIMIT ?)", beforeMS, limit)
 		if res.Error != nil {
 			return 0, res.Error
 		}

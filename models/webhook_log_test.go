@@ -74,6 +74,53 @@ func TestWebhookLogIsBounded(t *testing.T) {
 	})
 }
 
+// What was delivered, what failed and what was given up do not push out each other. What was
+// given up is bounded by its own size.
+func TestGivenUpWebhooksStay(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		add := func(n, size int, at, attempt int64, reason string) []*models.WebhookAttempt {
+			t.Helper()
+			rows, batches := logged("e", n, size, at)
+			for _, row := range rows {
+				row.Attempt, row.Reason = attempt, reason
+			}
+			if err := store.Tx(t.Context(), func(tx *models.Tx) error { return tx.LogWebhooks(rows, batches) }); err != nil {
+				t.Fatal(err)
+			}
+			return rows
+		}
+		read := store.Read(t.Context())
+		kept := func(rows []*models.WebhookAttempt) (attempts, batches int) {
+			for _, row := range rows {
+				if _, err := read.WebhookAttempt("a", "e", row.ID); err == nil {
+					attempts++
+				}
+				if _, err := read.WebhookBatch(row); err == nil {
+					batches++
+				}
+			}
+			return attempts, batches
+		}
+		lost, failed := add(3, 900_000, 1, 0, "timeout"), add(1, 5, 2, 7, "timeout")
+		for i := range 3 { // each of which alone would fill the log
+			add(1010, 3000, int64(10+i), 1, "")
+		}
+		if attempts, batches := kept(lost); attempts != 3 || batches != 3 {
+			t.Errorf("of what was given up %d entries and %d batches are kept", attempts, batches)
+		}
+		if attempts, _ := kept(failed); attempts != 1 {
+			t.Error("an attempt that failed is pushed out by others that did not")
+		}
+		more := add(12, 900_000, 20, 0, "timeout") // 8 MB have room for nine
+		if attempts, batches := kept(more); attempts != 12 || batches != 9 {
+			t.Errorf("of what was given up last %d entries and %d batches are kept", attempts, batches)
+		}
+		if attempts, batches := kept(lost); attempts != 3 || batches != 0 {
+			t.Errorf("of what was given up first %d entries and %d batches are kept", attempts, batches)
+		}
+	})
+}
+
 // What is kept of a webhook goes with it, or with its app.
 func TestKeepWebhooks(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {

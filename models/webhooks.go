@@ -7,16 +7,14 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// Limits of one statement, and of the given-up deliveries that are kept for people to
-// look at.
+// Limits of one statement.
 const (
 	webhookRows       = 500
-	webhooksGivenUp   = 10_000
 	webhookRowsInsert = 200
 )
 
 // QueuedWebhooks lists the queued deliveries of the apps, each app's in the order in
-// which they were queued, without those that were given up.
+// which they were queued, without those that an earlier version gave up.
 func (tx *Tx) QueuedWebhooks(apps []string) ([]QueuedWebhook, error) {
 	return ofApps[QueuedWebhook](tx.db.Where("NOT given_up").Order("id"), apps)
 }
@@ -34,12 +32,6 @@ func ofApps[T any](q *gorm.DB, apps []string) (rows []T, err error) {
 	return rows, nil
 }
 
-// GivenUpWebhooks lists the last deliveries that were given up, newest first.
-func (tx *Tx) GivenUpWebhooks(limit int) ([]QueuedWebhook, error) {
-	var rows []QueuedWebhook
-	return rows, tx.db.Where("given_up").Order("id DESC").Limit(limit).Find(&rows).Error
-}
-
 // QueueWebhooks inserts deliveries and sets their IDs, which rise.
 func (tx *Tx) QueueWebhooks(rows []*QueuedWebhook) error {
 	for part := range slices.Chunk(rows, webhookRowsInsert) {
@@ -55,27 +47,20 @@ type WebhookTried struct {
 	Attempts int // attempts so far
 	Error    string
 	AtMS     int64 // unix milliseconds
-	GivenUp  bool
 }
 
-// TriedWebhooks records a failed attempt. Of the deliveries that were given up it keeps
-// the newest.
+// TriedWebhooks records a failed attempt.
 func (tx *Tx) TriedWebhooks(ids []int64, t WebhookTried) error {
 	for part := range slices.Chunk(ids, webhookRows) {
-		err := tx.db.Exec("UPDATE app_webhook_queue SET attempts = ?, last_error = ?, tried_at_ms = ?, given_up = ? WHERE id IN ?",
-			t.Attempts, t.Error, t.AtMS, t.GivenUp, part).Error
+		err := tx.db.Exec("UPDATE app_webhook_queue SET attempts = ?, last_error = ?, tried_at_ms = ? WHERE id IN ?", t.Attempts, t.Error, t.AtMS, part).Error
 		if err != nil {
 			return err
 		}
 	}
-	if !t.GivenUp {
-		return nil
-	}
-	return tx.db.Exec(`DELETE FROM app_webhook_queue WHERE given_up AND id <=
-		(SELECT id FROM app_webhook_queue WHERE given_up ORDER BY id DESC LIMIT 1 OFFSET ?)`, webhooksGivenUp).Error
+	return nil
 }
 
-// DequeueWebhooks deletes deliveries that were made, or are not to be made.
+// DequeueWebhooks deletes deliveries that were made, or are not to be made any more.
 func (tx *Tx) DequeueWebhooks(ids []int64) error {
 	for part := range slices.Chunk(ids, webhookRows) {
 		if err := tx.db.Where("id IN ?", part).Delete(&QueuedWebhook{}).Error; err != nil {

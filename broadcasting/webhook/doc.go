@@ -12,7 +12,8 @@
 // process, however it ends. A kill can lose only what happened in the last 50 ms; the
 // state that it changed is then as before, too. Delivery is at least once: a delivery
 // that was accepted, but not noted as accepted when the process was killed, is sent
-// again. A retried POST has the same body, byte for byte, as long as the process lives.
+// again. What is given up is logged, with its events, in the transaction in which it stops to
+// wait. A retried POST has the same body, byte for byte, as long as the process lives.
 //
 // # Many processes
 //

@@ -119,7 +119,7 @@ func (h *Hooks) dropQueue(s *sender) {
 type outcomes struct {
 	done    []Ref
 	failed  map[int64]Failure
-	givenUp []Failure
+	givenUp []Attempt
 }
 
 func (o *outcomes) reset() { *o = outcomes{failed: map[int64]Failure{}} }
@@ -130,9 +130,6 @@ func (h *Hooks) report(o outcome) {
 	h.outcomes.done = append(h.outcomes.done, o.done...)
 	for _, f := range o.failed {
 		h.outcomes.failed[f.ID] = f
-	}
-	for _, f := range o.givenUp {
-		delete(h.outcomes.failed, f.ID)
 	}
 	for _, d := range o.done {
 		delete(h.outcomes.failed, d.ID)
@@ -236,7 +233,7 @@ func (h *Hooks) collect(now time.Time) {
 	// A sender may have reported after its lease was lost.
 	lost := func(app string) bool { _, leased := h.leased[app]; return !leased }
 	b.Done = slices.DeleteFunc(b.Done, func(r Ref) bool { return lost(r.App) })
-	b.GivenUp = slices.DeleteFunc(b.GivenUp, func(f Failure) bool { return lost(f.App) })
+	b.GivenUp = slices.DeleteFunc(b.GivenUp, func(a Attempt) bool { return lost(a.App) })
 	b.Failed = slices.DeleteFunc(b.Failed, func(f Failure) bool { return lost(f.App) })
 	h.holders = h.drafts(latest(t.events), now)
 	b.New = deliveries(h.holders)

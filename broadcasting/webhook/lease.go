@@ -169,9 +169,9 @@ func (h *Hooks) strip(app string) {
 	if b == nil {
 		return
 	}
-	ofApp := func(f Failure) bool { return f.App == app }
 	subject := func(s Subject) bool { return s.App == app }
-	b.Failed, b.GivenUp = slices.DeleteFunc(b.Failed, ofApp), slices.DeleteFunc(b.GivenUp, ofApp)
+	b.Failed = slices.DeleteFunc(b.Failed, func(f Failure) bool { return f.App == app })
+	b.GivenUp = slices.DeleteFunc(b.GivenUp, func(a Attempt) bool { return a.App == app })
 	b.Done = slices.DeleteFunc(b.Done, func(r Ref) bool { return r.App == app })
 	b.Announced, b.Cleared = slices.DeleteFunc(b.Announced, subject), slices.DeleteFunc(b.Cleared, subject)
 	h.holders = slices.DeleteFunc(h.holders, func(d *draft) bool { return d.App == app && d.stripped() })
@@ -237,7 +237,7 @@ func (h *Hooks) releaseUnwanted(ctx context.Context) {
 		}
 	}
 	h.outcomesMu.Lock()
-	open := len(h.outcomes.done)+len(h.outcomes.failed)+len(h.outcomes.givenUp) > 0
+	open := len(h.outcomes.done)+len(h.outcomes.failed) > 0
 	h.outcomesMu.Unlock()
 	if len(apps) == 0 || open {
 		return

@@ -80,7 +80,6 @@ type reporter struct {
 	mu sync.Mutex
 	// guarded by mu
 	attempts []Attempt
-	bytes    int // of their events
 	states   map[senderKey]State
 }
 
@@ -103,16 +102,17 @@ func (r *reporter) add(st *State, attempts ...Attempt) {
 }
 
 // put replaces the attempts by the newest of list.
-func (r *reporter) put(list []Attempt) {
-	first := len(list)
-	for r.bytes = 0; first > 0 && len(list)-first < reportMost; first-- {
-		size := len(list[first-1].Events)
-		if r.bytes+size > reportBytes {
+func (r *reporter) put(list []Attempt) { r.attempts = newest(list) }
+
+// newest returns the newest attempts of list, as many as may wait to be reported.
+func newest(list []Attempt) []Attempt {
+	first, bytes := len(list), 0
+	for ; first > 0 && len(list)-first < reportMost; first-- {
+		if bytes += len(list[first-1].Events); bytes > reportBytes {
 			break
 		}
-		r.bytes += size
 	}
-	r.attempts = list[first:]
+	return list[first:]
 }
 
 // take takes what is to be reported.
@@ -123,7 +123,7 @@ func (r *reporter) take() *Report {
 	for _, st := range r.states {
 		taken.States = append(taken.States, st)
 	}
-	r.attempts, r.bytes, r.states = nil, 0, map[senderKey]State{}
+	r.attempts, r.states = nil, map[senderKey]State{}
 	return taken
 }
 

@@ -119,6 +119,22 @@ func TestReportsHoldUpNothing(t *testing.T) {
 	})
 }
 
+// What is given up is in the log as soon as it does not wait any more, also while the log of
+// attempts is away.
+func TestGivenUpIsNeverOutOfSight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, store := newReceiver(t), &slowReports{open: make(chan struct{})}
+		r.respond(code(500))
+		h := start(t, webhook.Options{Store: store, Apps: app(to("http://r/")), Transport: r})
+		h.Record(missed("cache-a"))
+		time.Sleep(6 * time.Minute)
+		rows, _ := store.Left()
+		if list := store.Log(); rows != 0 || len(list) != 1 || list[0].Kind != webhook.KindGivenUp || !strings.Contains(list[0].Events, `"cache-a"`) || list[0].Error != "answered 500" {
+			t.Errorf("%d deliveries wait, and the log is %+v", rows, list)
+		}
+	})
+}
+
 // An endpoint that fails for too long gets nothing more, also from the next process, until
 // somebody resumes it. What has waited for five minutes is given up, and shown as such.
 func TestSuspended(t *testing.T) {

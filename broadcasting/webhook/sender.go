@@ -66,7 +66,7 @@ type waiting struct {
 type outcome struct {
 	done    []Ref
 	failed  []Failure
-	givenUp []Failure
+	givenUp []Attempt // of those in done
 }
 
 // again returns a sender for the same endpoint that has nothing to deliver yet.
@@ -201,7 +201,7 @@ func (s *sender) expire(a *Attempt) bool {
 	n, events, out := 0, 0, outcome{}
 	for n < len(s.queue) && now.Sub(s.queue[n].since) >= giveUpAfter {
 		w := s.queue[n]
-		out.givenUp = append(out.givenUp, Failure{Ref: Ref{w.App, w.ID}, Attempts: w.Attempts, Reason: a.Error, At: now})
+		out.done = append(out.done, Ref{w.App, w.ID})
 		events += w.Count
 		n++
 	}
@@ -214,8 +214,8 @@ func (s *sender) expire(a *Attempt) bool {
 	s.stats.givenUp.Add(uint64(events))
 	s.log.Error("webhooks are given up: the endpoint took none for too long",
 		append(s.names(), "events", events, "reason", a.Reason, "error", a.Error, "attempts", st.Failures, "since", st.Since.UTC().Format(time.RFC3339))...)
+	out.givenUp = givenUp(s.to.Load(), gone, a, now)
 	s.report(out)
-	s.reports.add(nil, givenUp(s.to.Load(), gone, a, now)...)
 	return true
 }
 

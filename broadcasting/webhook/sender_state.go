@@ -86,7 +86,7 @@ func (s *sender) asks() bool {
 }
 
 // givenUp returns what people are shown of deliveries that are given up, as few batches as
-// the bounds of a POST allow. last is the last failed attempt.
+// the bounds of a POST allow, of which the newest are kept. last is the last failed attempt.
 func givenUp(to *endpoint, gone []waiting, last *Attempt, now time.Time) (list []Attempt) {
 	var texts []string
 	size, count := 0, 0
@@ -108,5 +108,5 @@ func givenUp(to *endpoint, gone []waiting, last *Attempt, now time.Time) (list [
 		size, count = size+len(w.Events)+1, count+w.Count
 	}
 	cut()
-	return list[max(0, len(list)-reportMost):]
+	return newest(list)
 }

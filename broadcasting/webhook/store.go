@@ -70,8 +70,8 @@ type Kept struct {
 type Batch struct {
 	New       []Delivery // to be kept
 	Failed    []Failure  // failed and to be retried
-	GivenUp   []Failure  // kept for inspection, and no longer loaded
-	Done      []Ref      // delivered or dropped, to be removed
+	Done      []Ref      // delivered, dropped or given up, to be removed
+	GivenUp   []Attempt  // what was given up of them, to be kept as Report keeps attempts
 	Announced []Subject  // to be kept, unless they are already
 	Cleared   []Subject  // to be removed, if they are there
 }
@@ -83,10 +83,11 @@ func (b *Batch) empty() bool {
 // Leased returns the apps for which b needs the lease. It may name an app more than
 // once.
 func (b *Batch) Leased() (apps []string) {
-	for _, list := range [][]Failure{b.Failed, b.GivenUp} {
-		for _, f := range list {
-			apps = append(apps, f.App)
-		}
+	for _, f := range b.Failed {
+		apps = append(apps, f.App)
+	}
+	for _, a := range b.GivenUp {
+		apps = append(apps, a.App)
 	}
 	for _, d := range b.Done {
 		apps = append(apps, d.App)

@@ -24,9 +24,9 @@ func keeps(t *testing.T, s Subject) {
 	a.commit(batch)
 	ref := func(i int) webhook.Ref { return webhook.Ref{App: "x", ID: batch.New[i].ID} }
 	a.commit(&webhook.Batch{
-		Done: []webhook.Ref{ref(0)}, Cleared: subjects[2:], Announced: subjects[:1],
+		Done: []webhook.Ref{ref(0), ref(3)}, Cleared: subjects[2:], Announced: subjects[:1],
 		Failed:  []webhook.Failure{{Ref: ref(2), Attempts: 3, Reason: "answered 500", At: time.UnixMilli(9)}},
-		GivenUp: []webhook.Failure{{Ref: ref(3), Attempts: 9, Reason: "answered 500", At: time.UnixMilli(9)}},
+		GivenUp: []webhook.Attempt{{App: "x", Endpoint: "e", Kind: webhook.KindGivenUp, Batch: "b", Events: "3", Count: 4, Began: time.UnixMilli(9), Reason: "status", Error: "answered 500"}},
 	})
 	a.release("x")
 	kept := b.gets("x", "x", "1", "2", "4")
@@ -150,7 +150,7 @@ func fences(t *testing.T, s Subject) {
 	b.gets("x", "x", "1", "2")
 	failure := []webhook.Failure{{Ref: refs[0], Attempts: 7, Reason: "answered 500", At: time.UnixMilli(1)}}
 	for _, batch := range []*webhook.Batch{
-		{Done: refs}, {Failed: failure}, {GivenUp: failure}, {Announced: []webhook.Subject{{App: "x", Channel: "other"}}}, {Cleared: []webhook.Subject{room}},
+		{Done: refs}, {Failed: failure}, {GivenUp: []webhook.Attempt{{App: "x", Endpoint: "e", Kind: webhook.KindGivenUp, Batch: "b"}}}, {Announced: []webhook.Subject{{App: "x", Channel: "other"}}}, {Cleared: []webhook.Subject{room}},
 	} {
 		a.refused(batch, "x")
 	}

@@ -18,7 +18,6 @@ type Memory struct {
 	last      int64
 	rows      []row
 	announced map[webhook.Subject]bool
-	givenUp   []webhook.Failure
 	leases    map[string]lease
 	log       []webhook.Attempt
 	states    map[[2]string]webhook.State // by app and endpoint
@@ -121,9 +120,7 @@ func (m *Memory) Commit(_ context.Context, owner string, b *webhook.Batch) error
 	for _, d := range b.Done {
 		drop[d.ID] = true
 	}
-	for _, f := range b.GivenUp {
-		drop[f.ID], m.givenUp = true, append(m.givenUp, f)
-	}
+	m.log = append(m.log, b.GivenUp...)
 	for _, f := range b.Failed {
 		tried[f.ID] = f.Attempts
 	}
@@ -205,11 +202,4 @@ func (m *Memory) Left() (deliveries, announced int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.rows), len(m.announced)
-}
-
-// GivenUp returns the deliveries that were given up, in order.
-func (m *Memory) GivenUp() []webhook.Failure {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.givenUp)
 }

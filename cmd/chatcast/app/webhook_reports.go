@@ -12,21 +12,23 @@ import (
 // Report implements webhook.Store.
 func (s webhookStore) Report(ctx context.Context, owner string, r *webhook.Report) error {
 	return s.store.Tx(ctx, func(tx *models.Tx) error {
-		var attempts []*models.WebhookAttempt
-		var batches []*models.WebhookBatch
-		seen := map[string]bool{}
-		for i := range r.Attempts {
-			a := &r.Attempts[i]
-			attempts = append(attempts, attemptRow(a))
-			if !seen[a.Batch] {
-				seen[a.Batch], batches = true, append(batches, batchRow(a))
-			}
-		}
-		if err := tx.LogWebhooks(attempts, batches); err != nil || len(r.States) == 0 {
+		if err := tx.LogWebhooks(logRows(r.Attempts)); err != nil || len(r.States) == 0 {
 			return err
 		}
 		return saveStates(tx, owner, r.States)
 	})
+}
+
+func logRows(list []webhook.Attempt) (attempts []*models.WebhookAttempt, batches []*models.WebhookBatch) {
+	seen := map[string]bool{}
+	for i := range list {
+		a := &list[i]
+		attempts = append(attempts, attemptRow(a))
+		if !seen[a.Batch] {
+			seen[a.Batch], batches = true, append(batches, batchRow(a))
+		}
+	}
+	return attempts, batches
 }
 
 // saveStates stores the states of the apps that owner leases.

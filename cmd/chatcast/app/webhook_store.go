@@ -159,15 +159,13 @@ func lockLeases(tx *models.Tx, owner string, b *webhook.Batch) (owners map[strin
 
 // keepOutcomes stores everything in b except new deliveries.
 func keepOutcomes(tx *models.Tx, b *webhook.Batch) error {
-	for _, tried := range []struct {
-		list    []webhook.Failure
-		givenUp bool
-	}{{b.Failed, false}, {b.GivenUp, true}} {
-		for what, ids := range alike(tried.list, tried.givenUp) {
-			if err := tx.TriedWebhooks(ids, what); err != nil {
-				return err
-			}
+	for what, ids := range alike(b.Failed) {
+		if err := tx.TriedWebhooks(ids, what); err != nil {
+			return err
 		}
+	}
+	if err := tx.LogWebhooks(logRows(b.GivenUp)); err != nil {
+		return err
 	}
 	done := make([]int64, len(b.Done))
 	for i, d := range b.Done {
@@ -192,10 +190,10 @@ func keepOutcomes(tx *models.Tx, b *webhook.Batch) error {
 }
 
 // alike groups failures with equal values, so that a few statements record them.
-func alike(list []webhook.Failure, givenUp bool) map[models.WebhookTried][]int64 {
+func alike(list []webhook.Failure) map[models.WebhookTried][]int64 {
 	groups := map[models.WebhookTried][]int64{}
 	for _, f := range list {
-		what := models.WebhookTried{Attempts: f.Attempts, Error: f.Reason, AtMS: f.At.UnixMilli(), GivenUp: givenUp}
+		what := models.WebhookTried{Attempts: f.Attempts, Error: f.Reason, AtMS: f.At.UnixMilli()}
 		groups[what] = append(groups[what], f.ID)
 	}
 	return groups

@@ -23,6 +23,7 @@ type AppWebhooks interface {
 type AppWebhookBatch struct {
 	App    apps.App // with its secret
 	Index  int      // of the webhook
+	Key    string   // that names the events
 	Events string   // JSON objects, joined with commas
 
 	names string // of the events
@@ -59,6 +60,7 @@ type AppWebhookData struct {
 type AppWebhookDelivery struct {
 	ID       int64    `json:"id"`
 	Kind     string   `json:"kind"`    // delivery, redelivery or givenUp
+	Batch    string   `json:"batch"`   // the same of all attempts at the same events
 	Events   []string `json:"events"`  // their names, each once
 	Count    int64    `json:"count"`   // of the events
 	Attempt  int64    `json:"attempt"` // 0: of givenUp
@@ -73,7 +75,7 @@ type AppWebhookDelivery struct {
 
 func appWebhookDelivery(r models.WebhookAttempt) AppWebhookDelivery {
 	d := AppWebhookDelivery{
-		ID: r.ID, Kind: r.Kind, Events: []string{}, Count: r.Count, Attempt: r.Attempt, OK: r.Reason == "",
+		ID: r.ID, Kind: r.Kind, Batch: r.Batch, Events: []string{}, Count: r.Count, Attempt: r.Attempt, OK: r.Reason == "",
 		Reason: r.Reason, Error: r.Error, Duration: r.DurationMS, Answer: r.Answer, Time: r.AtMS,
 	}
 	if r.Names != "" {

@@ -59,7 +59,7 @@ func (r AppRules) batch(ctx context.Context, id, webhookID string, deliveryID in
 	if err != nil {
 		return b, err
 	}
-	b.Events, b.names, b.count = kept.Events, row.Names, row.Count
+	b.Key, b.Events, b.names, b.count = kept.Key, kept.Events, row.Names, row.Count
 	return b, nil
 }
 

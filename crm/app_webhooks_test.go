@@ -34,8 +34,8 @@ func (p *appPoster) Redeliver(_ context.Context, read func() (crm.AppWebhookBatc
 	}
 	p.events = append(p.events, b.Events)
 	app, endpoint := b.App.ID, b.App.WebhookIDs()[b.Index]
-	return &models.WebhookAttempt{AppID: app, Endpoint: endpoint, Kind: "redelivery", Batch: "again", Attempt: 1, Status: 500, Reason: "status", Error: "answered 500", Answer: "no", AtMS: 9},
-		&models.WebhookBatch{Key: "again", AppID: app, Endpoint: endpoint, Events: b.Events}, nil
+	return &models.WebhookAttempt{AppID: app, Endpoint: endpoint, Kind: "redelivery", Batch: b.Key, Attempt: 1, Status: 500, Reason: "status", Error: "answered 500", Answer: "no", AtMS: 9},
+		&models.WebhookBatch{Key: b.Key, AppID: app, Endpoint: endpoint, Events: b.Events}, nil
 }
 
 // hooked is an app with a suspended webhook, which has a log.
@@ -133,7 +133,7 @@ func TestRedeliverWebhook(t *testing.T) {
 		ctx, seen, mine := from(t, "203.0.113.7"), 0, h.Apps(h.Admin)
 		audited(t, h.World, &seen)
 		d, err := mine.RedeliverWebhook(ctx, "shop", h.id, h.log[0].ID)
-		if err != nil || d.Kind != "redelivery" || d.OK || *d.Status != 500 || d.Answer != "no" || d.Count != 2 || !slices.Equal(d.Events, []string{"cache_miss", "channel_occupied"}) {
+		if err != nil || d.Kind != "redelivery" || d.OK || *d.Status != 500 || d.Answer != "no" || d.Batch != h.log[0].Batch || d.Count != 2 || !slices.Equal(d.Events, []string{"cache_miss", "channel_occupied"}) {
 			t.Errorf("%+v, %v", d, err)
 		}
 		if len(h.poster.events) != 1 || !strings.HasPrefix(h.poster.events[0], `{"name":"channel_occupied","channel":"a"},{`) {

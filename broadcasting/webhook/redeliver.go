@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"slices"
 	"time"
@@ -24,6 +23,7 @@ var ErrBusy = errors.New("webhook: too many POSTs that people asked for are unde
 type Redelivery struct {
 	App    apps.App
 	Index  int // of the webhook
+	Batch  string // that names the events
 	Events string
 }
 
@@ -50,7 +50,7 @@ func (h *Hooks) Redeliver(ctx context.Context, read func() (Redelivery, error)) 
 	request, end := finishing(ctx, postTime)
 	defer end()
 	a := to.post(request, h.client, body(time.Now().UnixMilli(), r.Events), postTime)
-	a.Kind, a.Batch, a.Events, a.Nth = KindRedelivery, rand.Text(), r.Events, 1
+	a.Kind, a.Batch, a.Events, a.Nth = KindRedelivery, r.Batch, r.Events, 1
 	return a, nil
 }
 

@@ -18,7 +18,7 @@ var _ crm.AppWebhooks = appWebhooks{}
 func (w appWebhooks) Redeliver(ctx context.Context, read func() (crm.AppWebhookBatch, error)) (*models.WebhookAttempt, *models.WebhookBatch, error) {
 	went, err := w.of.hooks.Redeliver(ctx, func() (webhook.Redelivery, error) {
 		b, err := read()
-		return webhook.Redelivery{App: b.App, Index: b.Index, Events: b.Events}, err
+		return webhook.Redelivery{App: b.App, Index: b.Index, Batch: b.Key, Events: b.Events}, err
 	})
 	if errors.Is(err, webhook.ErrBusy) {
 		err = &crm.Error{Code: crm.CodeThrottled, Message: "too many deliveries are made again at once, and have not been answered yet", RetryAfter: 5}

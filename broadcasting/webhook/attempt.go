@@ -21,12 +21,12 @@ const (
 	answerRead  = 4 << 10 // in which secrets are looked for
 )
 
-// finishing returns a context of a POST that takes at most limit. When ctx ends, the POST may
-// continue for finishTime; if the lease is lost, it is cut at once.
-func finishing(ctx context.Context, limit time.Duration) (request context.Context, end func()) {
+// finishing returns a context of a POST that takes at most limit, with the values of ctx. When
+// until ends, the POST may continue for finishTime; if the lease is lost, it is cut at once.
+func finishing(ctx, until context.Context, limit time.Duration) (request context.Context, end func()) {
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	stop := context.AfterFunc(ctx, func() {
-		if !errors.Is(context.Cause(ctx), errLost) {
+	stop := context.AfterFunc(until, func() {
+		if !errors.Is(context.Cause(until), errLost) {
 			webpost.Sleep(request, finishTime)
 		}
 		cancel()
@@ -36,7 +36,7 @@ func finishing(ctx context.Context, limit time.Duration) (request context.Contex
 
 // attempt sends p once, and returns how that went.
 func (s *sender) attempt(ctx context.Context, p *post) Attempt {
-	request, end := finishing(ctx, s.postTime)
+	request, end := finishing(ctx, ctx, s.postTime)
 	defer end()
 	a := s.to.Load().post(request, s.client, p.body, s.postTime)
 	a.Kind, a.Batch, a.Events, a.Count = KindDelivery, p.id, p.events, p.count

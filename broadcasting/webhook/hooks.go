@@ -49,11 +49,11 @@ type Hooks struct {
 	client       *http.Client
 	in           *intake
 	reports      *reporter
-	asked        chan struct{} // holds one for each POST that a person asked for
-	looks        chan struct{} // holds one: "a person has resumed an endpoint"
-	notify       chan struct{} // holds one: "there is something to flush"
-	stopping     chan struct{} // closed by Stopping
-	stopOnce     sync.Once
+	asked        chan struct{}   // holds one for each POST that a person asked for
+	looks        chan struct{}   // holds one: "a person has resumed an endpoint"
+	notify       chan struct{}   // holds one: "there is something to flush"
+	stopping     context.Context // ended by Stopping
+	stop         context.CancelFunc
 	quiet        chan struct{} // closed when the senders have ended
 
 	setMu   sync.Mutex // one Set at a time
@@ -93,8 +93,9 @@ func New(ctx context.Context, o Options) (*Hooks, error) {
 		leased: map[string]int64{}, elsewhere: map[string]bool{},
 		log: o.Log, returnGrace: cmp.Or(o.ReturnGrace, DefaultReturnGrace),
 		in: newIntake(cmp.Or(o.Grace, DefaultGrace)), notify: make(chan struct{}, 1), senders: map[senderKey]*sender{},
-		stopping: make(chan struct{}), quiet: make(chan struct{}),
+		quiet: make(chan struct{}),
 	}
+	h.stopping, h.stop = context.WithCancel(context.Background())
 	h.outcomes.reset()
 	if h.client = webpost.Client(o.Transport); o.Transport == nil {
 		h.client = webpost.NewClient(postTime, o.AllowPrivate)
@@ -178,7 +179,7 @@ func (h *Hooks) Record(ev broadcasting.ChannelEvent) {
 // delay the next process; what is recorded is still committed.
 func (h *Hooks) Stopping() {
 	h.in.freeze()
-	h.stopOnce.Do(func() { close(h.stopping) })
+	h.stop()
 }
 
 // Quiet returns when no POST is on its way any more after Stopping, or ctx ends.
@@ -229,7 +230,7 @@ func (h *Hooks) Run(ctx context.Context) error {
 // loop flushes at most once in batchTime, until ctx ends. After Stopping, or in the end,
 // it calls stop for the senders, and quiet is closed when they have ended.
 func (h *Hooks) loop(ctx context.Context, stop func()) {
-	stopping := h.stopping
+	stopping := h.stopping.Done()
 	hush := func() {
 		if stopping != nil {
 			stopping = nil

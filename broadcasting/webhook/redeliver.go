@@ -22,14 +22,15 @@ var ErrBusy = errors.New("webhook: too many POSTs that people asked for are unde
 // the webhooks of an app that was checked.
 type Redelivery struct {
 	App    apps.App
-	Index  int // of the webhook
+	Index  int    // of the webhook
 	Batch  string // that names the events
 	Events string
 }
 
 // Redeliver waits for its turn, and posts once what read returns then. Whatever waits for the
 // endpoint does not matter, and does not change. The result is how that went; nothing is kept
-// of it. An error is that of read, or ErrBusy.
+// of it. An error is that of read, or ErrBusy. A POST that has begun goes on when ctx ends: it
+// may have arrived, and somebody has to be told.
 func (h *Hooks) Redeliver(ctx context.Context, read func() (Redelivery, error)) (Attempt, error) {
 	place, cancel := context.WithTimeout(ctx, askedWait)
 	defer cancel()
@@ -47,7 +48,7 @@ func (h *Hooks) Redeliver(ctx context.Context, read func() (Redelivery, error)) 
 		return Attempt{}, err
 	}
 	to := newEndpoint(r.App, r.Index, r.App.Webhooks[r.Index].Clone(), r.App.WebhookIDs()[r.Index])
-	request, end := finishing(ctx, postTime)
+	request, end := finishing(ctx, h.stopping, postTime)
 	defer end()
 	a := to.post(request, h.client, body(time.Now().UnixMilli(), r.Events), postTime)
 	a.Kind, a.Batch, a.Events, a.Nth = KindRedelivery, r.Batch, r.Events, 1

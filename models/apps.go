@@ -121,6 +121,7 @@ func (tx *Tx) DeleteApp(id string) error {
 		tx.db.Delete(&AnnouncedWebhook{}, "app_id = ?", id).Error,
 		tx.forgetAppEvents(id),
 		tx.KeepWebhooks(id, nil),
+		tx.db.Delete(&WebhookState{}, "app_id = ?", id).Error,
 	)
 }
 

@@ -46,7 +46,7 @@ func (WebhookLease) TableName() string { return "app_webhook_leases" }
 type WebhookState struct {
 	AppID         string `gorm:"primaryKey"`
 	Endpoint      string `gorm:"primaryKey"` // derived from its URL
-	Generation    int64  // rises when a person resumes it
+	Generation    int64  // rises when a person resumes or removes it
 	Failures      int64  // in a row
 	SinceMS       int64  `gorm:"column:since_ms"`        // when the first of them began
 	SuspendedAtMS int64  `gorm:"column:suspended_at_ms"` // 0: not suspended

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -192,15 +193,18 @@ func (tx *Tx) LockWebhookState(app, endpoint string) (*WebhookState, error) {
 	return first[WebhookState](tx.forUpdate().Where("app_id = ? AND endpoint = ?", app, endpoint))
 }
 
-// KeepWebhooks removes what is kept of the endpoints of an app for people, except of these.
+// KeepWebhooks removes what is kept of the endpoints of an app for people, except of these. Their
+// states begin anew in a new generation: the process that delivers may see only later that an
+// endpoint was removed, or not at all if the same one is there again.
 func (tx *Tx) KeepWebhooks(app string, endpoints []string) error {
-	var err error
-	for _, row := range []any{&WebhookState{}, &WebhookAttempt{}, &WebhookBatch{}} {
-		q := tx.db.Where("app_id = ?", app)
-		if len(endpoints) > 0 {
-			q = q.Where("endpoint NOT IN ?", endpoints)
-		}
-		err = errors.Join(err, q.Delete(row).Error)
+	others := tx.db.Where("app_id = ?", app)
+	if len(endpoints) > 0 {
+		others = others.Where("endpoint NOT IN ?", endpoints)
 	}
-	return err
+	others = others.Session(&gorm.Session{})
+	return errors.Join(
+		others.Model(&WebhookState{}).Updates(map[string]any{"generation": gorm.Expr("generation + 1"), "failures": 0, "since_ms": 0, "suspended_at_ms": 0}).Error,
+		others.Delete(&WebhookAttempt{}).Error,
+		others.Delete(&WebhookBatch{}).Error,
+	)
 }

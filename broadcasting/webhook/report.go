@@ -59,7 +59,7 @@ func (a *Attempt) Names() []string {
 type State struct {
 	App        string
 	Endpoint   string
-	Generation int64     // rises when a person resumes the endpoint
+	Generation int64     // rises when a person resumes or removes the endpoint
 	Failures   int       // in a row
 	Since      time.Time // when the first of them began
 	Suspended  time.Time // nothing is sent since then, until a person resumes the endpoint; zero: it is

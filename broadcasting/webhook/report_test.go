@@ -186,6 +186,25 @@ func TestSuspended(t *testing.T) {
 	})
 }
 
+// An endpoint that failed long ago, and had nothing to take since, is tried again as any other.
+func TestQuietEndpointIsNotSuspended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t)
+		r.respond(code(500))
+		h := start(t, webhook.Options{Store: &storetest.Memory{}, Apps: app(to("http://r/")), Transport: r, SuspendAfter: time.Hour})
+		h.Record(missed("cache-early"))
+		time.Sleep(2 * time.Hour)
+		h.Record(missed("cache-late"))
+		time.Sleep(10 * time.Second)
+		r.respond(nil)
+		time.Sleep(time.Minute)
+		r.exactly("cache_miss cache-late")
+		if state := h.Stats().Endpoints[0].State; state != webhook.StateActive {
+			t.Errorf("the state is %s", state)
+		}
+	})
+}
+
 // Who resumes an endpoint in this process does not wait, also if it only fails.
 func TestResumedHereIsTriedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

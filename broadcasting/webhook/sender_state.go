@@ -45,7 +45,8 @@ func (s *sender) succeeded() (before State, after *State) {
 }
 
 // failedSince notes an attempt that failed, and suspends the endpoint if that has been so
-// for too long. It returns the state after it.
+// for too long. An endpoint that had nothing to take meanwhile is not suspended by its first
+// failure: the first delivery must have been tried for a while. It returns the state after it.
 func (s *sender) failedSince(began, now time.Time) State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +54,8 @@ func (s *sender) failedSince(began, now time.Time) State {
 		s.state.Since = began
 	}
 	s.state.Failures++
-	if s.suspendAfter > 0 && now.Sub(s.state.Since) >= s.suspendAfter {
+	tried := len(s.queue) > 0 && now.Sub(s.queue[0].since) >= min(giveUpAfter, s.suspendAfter)
+	if s.suspendAfter > 0 && now.Sub(s.state.Since) >= s.suspendAfter && tried {
 		s.state.Suspended = now
 	}
 	return s.named()

@@ -181,8 +181,7 @@ func (tx *Tx) LogCallback(callbackID int64, rows []CallbackDelivery, keep int) e
 // ForgetCallbackLog removes at most limit entries of the logs from before a time, in unix
 // milliseconds, and returns how many.
 func (tx *Tx) ForgetCallbackLog(beforeMS int64, limit int) (int64, error) {
-	res := tx.db.Exec(`DELETE FROM callback_deliveries WHERE id IN (
-		SELECT id FROM callback_deliveries WHERE at_ms < ? ORDER BY id LIMIT ?)`, beforeMS, limit)
+	res := tx.db.Exec("DELETE FROM callback_deliveries WHERE id IN (?)", tx.oldLog("callback_deliveries", beforeMS, limit))
 	return res.RowsAffected, res.Error
 }
 

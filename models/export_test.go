@@ -67,6 +67,11 @@ func (s *Store) ExplainJournalMerges(ctx context.Context, companyID int64, chann
 	return s.explain(ctx, s.Read(ctx).journalMerges(companyID, channel).Session(&gorm.Session{DryRun: true}).Find(&[]JournalEntry{}).Statement)
 }
 
+// ExplainOldLog returns how the database finds what is old in the log of that table.
+func (s *Store) ExplainOldLog(ctx context.Context, table string) (plan string, err error) {
+	return s.explain(ctx, s.Read(ctx).oldLog(table, 5, 500).Session(&gorm.Session{DryRun: true}).Find(&[]int64{}).Statement)
+}
+
 func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string, err error) {
 	explain := "EXPLAIN QUERY PLAN "
 	if s.postgres {

@@ -134,16 +134,23 @@ func (tx *Tx) WebhookBatch(a *WebhookAttempt) (*WebhookBatch, error) {
 // many batches, and as many deliveries that an earlier version has given up. It returns how
 // many of that of which there were most.
 func (tx *Tx) ForgetWebhookLog(beforeMS int64, limit int) (most int64, err error) {
-	for table, old := range map[string]string{
-		"app_webhook_log": "at_ms < ?", "app_webhook_batches": "at_ms < ?", "app_webhook_queue": "given_up AND created_at_ms < ?",
+	for table, old := range map[string]*gorm.DB{
+		"app_webhook_log":     tx.oldLog("app_webhook_log", beforeMS, limit),
+		"app_webhook_batches": tx.oldLog("app_webhook_batches", beforeMS, limit),
+		"app_webhook_queue":   tx.db.Model(&QueuedWebhook{}).Select("id").Where("given_up AND created_at_ms < ?", beforeMS).Order("id").Limit(limit),
 	} {
-		res := tx.db.Exec("DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE "+old+" ORDER BY id LIMIT ?)", beforeMS, limit)
+		res := tx.db.Exec("DELETE FROM "+table+" WHERE id IN (?)", old)
 		if res.Error != nil {
 			return 0, res.Error
 		}
 		most = max(most, res.RowsAffected)
 	}
 	return most, nil
+}
+
+// oldLog selects the ids of at most limit rows of a log from before a time in unix milliseconds.
+func (tx *Tx) oldLog(table string, beforeMS int64, limit int) *gorm.DB {
+	return tx.db.Table(table).Select("id").Where("at_ms < ?", beforeMS).Order("at_ms").Limit(limit)
 }
 
 // WaitingWebhooks returns how many events wait for each endpoint of an app.

@@ -183,3 +183,31 @@ func TestKeepWebhooks(t *testing.T) {
 		}
 	})
 }
+
+// What is old is found without reading the logs.
+func TestOldLogsAreFoundByAge(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		err := store.Tx(t.Context(), func(tx *models.Tx) error {
+			for at := range 200 { // a webhook each
+				rows, batches := logged(fmt.Sprint("e", at), 20, 1, int64(at))
+				if err := tx.LogWebhooks(rows, batches); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		analyze(t, store)
+		tables := []string{"app_webhook_log", "app_webhook_batches"}
+		if !store.Postgres() { // which reads an empty table as it is
+			tables = append(tables, "callback_deliveries")
+		}
+		for _, table := range tables {
+			if plan, err := store.ExplainOldLog(t.Context(), table); err != nil || !strings.Contains(plan, table+"_ages") {
+				t.Errorf("%s is scanned: %v\n%s", table, err, plan)
+			}
+		}
+	})
+}

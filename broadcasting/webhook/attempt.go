@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"html"
 	"maps"
 	"net/http"
 	"net/url"
@@ -97,16 +99,34 @@ func (e *endpoint) shown(answer []byte) string {
 			secrets = append(secrets, password, basic)
 		}
 	}
-	// The longest first: one may hold another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	text := webpost.Printable(answer)
+	var spelled []string
 	for _, secret := range secrets {
 		if len(secret) > 3 {
-			text = strings.ReplaceAll(text, secret, hidden)
+			spelled = append(spelled, spellings(secret)...)
 		}
+	}
+	// The longest first: one may hold another.
+	slices.SortFunc(spelled, func(a, b string) int { return len(b) - len(a) })
+	text := webpost.Printable(answer)
+	for _, secret := range spelled {
+		text = strings.ReplaceAll(text, secret, hidden)
 	}
 	if len(text) > AnswerBytes {
 		text = strings.ToValidUTF8(text[:AnswerBytes], "")
 	}
 	return text
+}
+
+// spellings returns how a receiver may repeat a text: as it is, in JSON, where PHP also escapes
+// slashes, in HTML, and in a URL.
+func spellings(text string) []string {
+	var plain bytes.Buffer
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(text) // a text can be encoded
+	inJSON := strings.Trim(strings.TrimSpace(plain.String()), `"`)
+	escaped, _ := json.Marshal(text)
+	return []string{
+		text, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), strings.Trim(string(escaped), `"`), html.EscapeString(text), url.QueryEscape(text), url.PathEscape(text),
+	}
 }

@@ -65,6 +65,24 @@ func TestAttemptsAreReported(t *testing.T) {
 	})
 }
 
+// A secret is hidden as a receiver may repeat it: in JSON of Go, JavaScript and PHP, in HTML, and
+// in a URL.
+func TestSecretsAreHiddenHoweverTheyAreSpelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, store := newReceiver(t), &storetest.Memory{}
+		r.answer = func(w http.ResponseWriter, _ *http.Request, _ int) {
+			fmt.Fprint(w, `a/b"c&d e a/b\"c\u0026d e a/b\"c&d e a\/b\"c&d e a/b&#34;c&amp;d e a%2Fb%22c%26d+e a%2Fb%22c&d%20e`)
+		}
+		e := apps.Webhook{URL: "http://r/", Headers: map[string]string{"X-Token": `a/b"c&d e`}}
+		h := start(t, webhook.Options{Store: store, Apps: app(e), Transport: r})
+		h.Record(occupied("a"))
+		time.Sleep(time.Minute)
+		if got, want := store.Log()[0].Answer, strings.TrimSuffix(strings.Repeat("******** ", 7), " "); got != want {
+			t.Errorf("the answer is %s", got)
+		}
+	})
+}
+
 // aborted makes a handler's abort an error of the connection.
 type aborted struct{ http.RoundTripper }
 

@@ -105,6 +105,11 @@ func (r AppRules) webhook(tx *models.Tx, id, webhookID string) (app apps.App, in
 	if err := r.may(tx); err != nil {
 		return app, 0, err
 	}
+	return r.find(tx, id, webhookID)
+}
+
+// find is webhook for anybody.
+func (r AppRules) find(tx *models.Tx, id, webhookID string) (app apps.App, index int, err error) {
 	if app, err = r.app(tx, id); err != nil {
 		return app, 0, err
 	}

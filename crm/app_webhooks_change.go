@@ -28,7 +28,11 @@ func (r AppRules) RedeliverWebhook(ctx context.Context, id, webhookID string, de
 	err = r.s.change(context.WithoutCancel(ctx), func(c *change) error {
 		row, kept := *went, *batch // without the ids of a transaction that was rolled back
 		row.Names, row.Count = before.names, before.count
-		if err := c.tx.LogWebhooks([]*models.WebhookAttempt{&row}, []*models.WebhookBatch{&kept}); err != nil {
+		_, _, err := r.find(c.tx, id, webhookID)
+		if err == nil {
+			err = c.tx.LogWebhooks([]*models.WebhookAttempt{&row}, []*models.WebhookBatch{&kept})
+		}
+		if err != nil && !isNotFound(err) { // it may have been removed meanwhile, and its log with it
 			return err
 		}
 		d = appWebhookDelivery(row)
@@ -65,9 +69,10 @@ func (r AppRules) batch(ctx context.Context, id, webhookID string, deliveryID in
 
 // ResumeWebhook sends again to a webhook that is suspended, or tries a failing one at once.
 func (r AppRules) ResumeWebhook(ctx context.Context, id, webhookID string) (data AppWebhookData, err error) {
+	var app apps.App
+	var index int
 	err = r.s.change(ctx, func(c *change) error {
-		app, index, err := r.webhook(c.tx, id, webhookID)
-		if err != nil {
+		if app, index, err = r.webhook(c.tx, id, webhookID); err != nil {
 			return err
 		}
 		st, err := c.tx.LockWebhookState(app.ID, webhookID)
@@ -84,14 +89,16 @@ func (r AppRules) ResumeWebhook(ctx context.Context, id, webhookID string) (data
 			}
 			c.after = append(c.after, r.s.AppWebhooks.Resumed)
 		}
-		list, err := appWebhookData(c.tx, app)
-		if err != nil {
-			return err
-		}
-		data = list[index]
 		return nil
 	})
-	return data, err
+	if err != nil {
+		return data, err
+	}
+	list, err := appWebhookData(r.s.Store.Read(ctx), app) // not in the transaction: it looks through the queue
+	if err != nil {
+		return data, err
+	}
+	return list[index], nil
 }
 
 // auditWebhook writes an entry about a webhook of an app, which it names by its host, because

@@ -19,6 +19,7 @@ import (
 type appPoster struct {
 	events  []string
 	meet    func() // called when the turn of a redelivery has come
+	posted  func() // called when it has been posted
 	resumed int
 }
 
@@ -33,6 +34,9 @@ func (p *appPoster) Redeliver(_ context.Context, read func() (crm.AppWebhookBatc
 		return nil, nil, err
 	}
 	p.events = append(p.events, b.Events)
+	if p.posted != nil {
+		p.posted()
+	}
 	app, endpoint := b.App.ID, b.App.WebhookIDs()[b.Index]
 	return &models.WebhookAttempt{AppID: app, Endpoint: endpoint, Kind: "redelivery", Batch: b.Key, Attempt: 1, Status: 500, Reason: "status", Error: "answered 500", Answer: "no", AtMS: 9},
 		&models.WebhookBatch{Key: b.Key, AppID: app, Endpoint: endpoint, Events: b.Events}, nil
@@ -166,6 +170,31 @@ func TestRedeliverWebhook(t *testing.T) {
 		expectCode(t, "to a webhook that is removed meanwhile", err, crm.CodeNotFound)
 		if len(h.poster.events) != posted {
 			t.Error("it was posted to a webhook that is gone")
+		}
+	})
+}
+
+// A webhook that is removed while it is posted to has no log any more. Who has posted is still
+// told, and in the audit log.
+func TestRedeliveryToWhatIsRemoved(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		h := newHooked(t, store)
+		ctx, seen, mine := from(t, "203.0.113.7"), 0, h.Apps(h.Admin)
+		audited(t, h.World, &seen)
+		h.poster.posted = func() {
+			if err := mine.Delete(ctx, "shop"); err != nil {
+				t.Error(err)
+			}
+		}
+		d, err := mine.RedeliverWebhook(ctx, "shop", h.id, h.log[0].ID)
+		if err != nil || d.Kind != "redelivery" || *d.Status != 500 {
+			t.Errorf("%+v, %v", d, err)
+		}
+		if got := audited(t, h.World, &seen); len(got) != 2 || !strings.HasPrefix(got[1], "webhook.redelivered by user admin@test.test, app Shop, ") {
+			t.Errorf("the audit log says %q", got)
+		}
+		if rows, err := store.Read(ctx).WebhookLog(models.WebhookLogQuery{AppID: "shop", Endpoint: h.id}, 10); err != nil || len(rows) > 0 {
+			t.Errorf("the log of the app that is gone is %+v: %v", rows, err)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package crm
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"chatcast/channels"
@@ -235,10 +234,7 @@ func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
 }
 
 // IsCallbackGone reports whether an error says that a callback URL is gone.
-func IsCallbackGone(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code == CodeNotFound
-}
+func IsCallbackGone(err error) bool { return isNotFound(err) }
 
 // Channel returns the channel of a line; empty for the zero Line.
 func (l Line) Channel() string {

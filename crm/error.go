@@ -44,6 +44,11 @@ func notFound(what string) *Error {
 	return &Error{Code: CodeNotFound, Message: what + " not found"}
 }
 
+func isNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == CodeNotFound
+}
+
 func denied(message string) *Error {
 	return &Error{Code: CodeDenied, Message: message}
 }

@@ -84,11 +84,6 @@ func (s *Service) Groups(ctx context.Context, a Actor, on Line) ([]Group, error)
 	return seen, nil
 }
 
-func isNotFound(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code == CodeNotFound
-}
-
 // Group returns a group with its members.
 func (s *Service) Group(ctx context.Context, a Actor, at ChatAddress) (*Group, error) {
 	l, groups, id, err := s.groupOf(ctx, a, at, read)

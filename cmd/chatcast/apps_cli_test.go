@@ -114,6 +114,7 @@ func TestAppCommandLine(t *testing.T) {
 		{[]string{"app", "webhooks", "none"}, exitFailed, "", "chatcast: app not found"},
 		{[]string{"app", "webhooks", "shop"}, exitOK, "ID  STATE  SINCE", ""},
 		{[]string{"app", "webhooks", "shop", "--resume", "none"}, exitFailed, "", "chatcast: webhook of this app not found"},
+		{[]string{"app", "webhooks", "shop", "--resume", ""}, exitFailed, "", "chatcast: webhook of this app not found"},
 		{[]string{"app", "delete"}, exitUsage, "", "usage: chatcast app delete ID"},
 		{[]string{"app", "delete", "shop"}, exitOK, "the app shop is deleted\n", ""},
 		{[]string{"app", "delete", "shop"}, exitFailed, "", "chatcast: app not found"},

@@ -33,7 +33,7 @@ func appCommands() []command {
 		{name: "app enable", args: "ID", operand: "ID", summary: "let a disabled app work again", run: switchApp(true)},
 		{name: "app webhooks", args: "ID [--resume WEBHOOK]", operand: "ID", summary: "list an app's webhooks and how they get on, or go on with a suspended one", run: appWebhooks,
 			flags: func(fs *flag.FlagSet, in *invocation) {
-				fs.StringVar(&in.webhook, "resume", "", "the id of a webhook to go on with")
+				fs.Func("resume", "the id of a webhook to go on with", func(v string) error { in.webhook = &v; return nil })
 			}},
 		{name: "app delete", args: "ID", operand: "ID", summary: "delete an app for good", run: deleteApp},
 	}
@@ -111,8 +111,8 @@ func switchApp(on bool) func(ctx context.Context, in invocation) error {
 // appWebhooks lists the webhooks of an app, after it has resumed one.
 func appWebhooks(ctx context.Context, in invocation) error {
 	return app.WithRules(ctx, in.cfg, func(rules *crm.Service) error {
-		if in.webhook != "" {
-			if _, err := rules.HostApps().ResumeWebhook(ctx, in.args[0], in.webhook); err != nil {
+		if in.webhook != nil {
+			if _, err := rules.HostApps().ResumeWebhook(ctx, in.args[0], *in.webhook); err != nil {
 				return err
 			}
 		}

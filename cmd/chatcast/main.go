@@ -58,7 +58,7 @@ type invocation struct {
 	email, app string
 	newApp     crm.AppInput
 	keepOld    time.Duration
-	webhook    string
+	webhook    *string
 	company    crm.CompanyInput
 	fromStdin  bool
 	ready      bool

@@ -1,5 +1,11 @@
 package webhook
 
+import (
+	"net/http"
+
+	"chatcast/channels/webpost"
+)
+
 // Asking returns how many POSTs that people of a company asked for run, or wait for a place.
 func (h *Hooks) Asking(companyID int64) int {
 	h.asked.mu.Lock()
@@ -12,3 +18,6 @@ func (h *Hooks) Asking(companyID int64) int {
 
 // Posting returns how many places to post are taken.
 func (h *Hooks) Posting() int { return len(h.posts.all) + len(h.failing.all) }
+
+// Through has h post through t.
+func (h *Hooks) Through(t http.RoundTripper) { h.client = webpost.Client(t) }

@@ -78,14 +78,14 @@ type Options struct {
 type Hooks struct {
 	// static
 	Options
-	owner   string
-	started time.Time
-	client  *http.Client
-	rules   Rules         // set by Serve
-	changed chan struct{} // holds one: "URLs were changed"
-	posts   *places
-	failing *places
-	asked   *places
+	owner                 string
+	started               time.Time
+	client                *http.Client
+	rules                 Rules         // set by Serve
+	changed               chan struct{} // holds one: "URLs were changed"
+	stopping              context.Context
+	stop                  context.CancelFunc // ends stopping
+	posts, failing, asked *places
 
 	renewed atomic.Int64 // when the last renewal of the right to deliver was requested, in nanoseconds after started
 
@@ -108,8 +108,9 @@ var _ crm.CallbackPoster = (*Hooks)(nil)
 func New(o Options) *Hooks {
 	o.Timeout, o.Lease, o.Retry = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Lease, DefaultLease), cmp.Or(o.Retry, DefaultRetry)
 	o.Slow, o.Wait = cmp.Or(o.Slow, DefaultSlow), cmp.Or(o.Wait, DefaultWait)
+	stopping, stop := context.WithCancel(context.Background())
 	return &Hooks{
-		Options: o, owner: rand.Text(), started: time.Now(), client: webpost.NewClient(o.Timeout, o.AllowPrivate),
+		Options: o, stopping: stopping, stop: stop, owner: rand.Text(), started: time.Now(), client: webpost.NewClient(o.Timeout, o.AllowPrivate),
 		changed: make(chan struct{}, 1), posts: newPlaces(postsAtOnce, postsOfCompany),
 		failing: newPlaces(failingAtOnce, failingOfCompany), asked: newPlaces(askedAtOnce, askedOfCompany),
 		version: -1, scanned: -1, senders: map[int64]*sender{},

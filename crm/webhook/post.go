@@ -51,8 +51,12 @@ func (h *Hooks) Post(ctx context.Context, companyID int64, read func() (crm.Call
 	if err != nil {
 		return crm.CallbackAttempt{}, err
 	}
-	return h.post(ctx, to, ev), nil
+	return h.post(ctx, h.stopping, to, ev), nil // it goes on when nobody waits any more: it may have arrived
 }
+
+// Stopping announces that the process stops: what people have asked to be posted does not hold
+// it up for long.
+func (h *Hooks) Stopping() { h.stop() }
 
 // ask waits for a place for a POST that a person asks for, not for long.
 func (h *Hooks) ask(ctx context.Context, companyID int64) (leave func(), err error) {
@@ -69,14 +73,14 @@ func (h *Hooks) ask(ctx context.Context, companyID int64) (leave func(), err err
 	}
 }
 
-// post posts an event once. When ctx ends because the process stops, the POST may go on for
+// post posts an event once. When until ends because the process stops, the POST may go on for
 // finishTime; when the URL was changed, it is cut at once.
-func (h *Hooks) post(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent) crm.CallbackAttempt {
+func (h *Hooks) post(ctx, until context.Context, to crm.CallbackTarget, ev crm.CallbackEvent) crm.CallbackAttempt {
 	went := crm.CallbackAttempt{Began: time.Now()}
 	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.Timeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		if !errors.Is(context.Cause(ctx), errChanged) {
+	defer context.AfterFunc(until, func() {
+		if !errors.Is(context.Cause(until), errChanged) {
 			webpost.Sleep(request, finishTime)
 		}
 		cancel()

@@ -229,7 +229,7 @@ func (d *delivery) attempt(ctx context.Context) (next *crm.CallbackNext, went cr
 	if !d.h.mayPost() {
 		return nil, went, nil
 	}
-	return next, d.h.post(ctx, next.Target, *next.Event), nil
+	return next, d.h.post(ctx, ctx, next.Target, *next.Event), nil
 }
 
 // database waits after a failure of the database.

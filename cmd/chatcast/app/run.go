@@ -74,6 +74,7 @@ func (p *Program) Run(ctx context.Context) error {
 	<-ctx.Done()
 	p.parts.health.stopping.Store(true)
 	p.parts.hooks.Stopping()
+	p.parts.callbacks.Stopping()
 	p.log.Info("stopping: requests finish, then sockets are told to reconnect", "sockets", p.parts.sockets.Stats().Open)
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()

@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"chatcast/channels/dialguard"
 )
@@ -161,10 +162,11 @@ func short(err error) string {
 	return strconv.QuoteToASCII(text)
 }
 
-// Printable returns the beginning of an answer as text that every database takes.
+// Printable returns the beginning of an answer as text that every database takes, and that
+// sends a terminal no commands.
 func Printable(body []byte) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
 			return ' '
 		}
 		return r

@@ -121,3 +121,10 @@ func TestNoAddresses(t *testing.T) {
 		l.Close()
 	}
 }
+
+// A receiver may answer anything.
+func TestPrintable(t *testing.T) {
+	if got, want := webpost.Printable([]byte("a\x00\x1b[31m\u009b31m\x7f\xff\tä\n")), "a  [31m 31m \ufffd\tä\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

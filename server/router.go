@@ -26,8 +26,8 @@ type RouterOptions struct {
 }
 
 // NewRouter returns a router without routes that handles what all routes share: it
-// answers HEAD and panics, logs requests at debug level and sends browsers their CORS
-// headers.
+// answers HEAD, panics and requests that were given up, logs requests at debug level and
+// sends browsers their CORS headers.
 func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
@@ -42,7 +42,7 @@ func NewRouter(o RouterOptions) (*gin.Engine, error) {
 	if o.Observe != nil {
 		r.Use(observeRequests(o.Observe))
 	}
-	r.Use(findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), boundBodies,
+	r.Use(findClient(trusted), findOwnOrigin(o.PublicURL, trusted), logRequests(o.Log), recoverPanics(o.Log), answerGivenUp, boundBodies,
 		allowOrigins(o.Origins), noSniff, strictTransport(o.HSTS, trusted))
 	return r, nil
 }

@@ -35,17 +35,18 @@ type answer struct {
 }
 
 // fail answers with err. An error that is not of crm is answered as "internal" and
-// logged.
+// logged, unless the request has ended meanwhile: then the cause is the answer, because
+// err only follows from it.
 func (a *API) fail(c *gin.Context, err error) {
 	var e *crm.Error
-	if !errors.As(err, &e) {
-		if ended := c.Request.Context().Err(); ended != nil && !errors.Is(ended, context.DeadlineExceeded) { // the client is gone; nobody reads the answer
-			c.Abort()
+	if ctx := c.Request.Context(); !errors.As(err, &e) && !errors.As(context.Cause(ctx), &e) {
+		if server.ClientGone(ctx) {
+			c.AbortWithStatus(server.StatusClientGone)
 			return
 		}
 		var trouble string
 		if e, trouble = crm.TroubleError(err); e != nil {
-			a.troubles.Note(c.Request.Context(), a.Log, trouble, err)
+			a.troubles.Note(ctx, a.Log, trouble, err)
 		}
 	}
 	if e == nil {

@@ -47,14 +47,16 @@ func (a *Authorizer) answer(c *gin.Context, what refusals.What, sign func(who Se
 			return
 		}
 	}
-	if request.Err() != nil { // the client has gone; nobody reads the answer
-		c.Abort()
-		return
-	}
 	var refusal *authError
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
 		a.refused(c, what, who, form, refusal)
-	} else {
+	case server.ClientGone(request):
+		c.AbortWithStatus(server.StatusClientGone)
+		return
+	case request.Err() != nil:
+		refusal = errGivenUp
+	default:
 		refusal = a.failed(c, err)
 	}
 	writeJSON(c, refusal.status, refusal)
@@ -92,6 +94,7 @@ var (
 	errNoSocket   = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no connection has this socket_id", reason: refusals.NoSocket}
 	errOtherOwner = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "this connection belongs to another user", reason: refusals.OtherOwner}
 	errNotNow     = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the connection could not be looked up now, please try again", reason: refusals.Unavailable}
+	errGivenUp    = &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: "the server stops; try again"}
 	errDenied     = &authError{status: http.StatusForbidden, code: server.CodeAccessDenied, message: "no access to this channel", reason: refusals.Denied}
 )
 

@@ -3,6 +3,7 @@ package pusher_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
+	"chatcast/server"
 	"chatcast/server/api/apitest"
 	"chatcast/server/pusher"
 )
@@ -172,4 +174,30 @@ func (f *failing) Employed(context.Context, int64, int64) (bool, error) {
 	}
 	f.asked = true
 	return true, nil
+}
+
+// leaves fails once the context of the request has ended.
+type leaves struct{ company }
+
+func (leaves) Employed(ctx context.Context, _, _ int64) (bool, error) { return true, ctx.Err() }
+
+// A request that was given up is not answered 200, which clients would read a signature from.
+func TestAuthGivenUp(t *testing.T) {
+	const channel = "private-v1.companies.2224"
+	for status, cause := range map[int]error{server.StatusClientGone: nil, http.StatusServiceUnavailable: errors.New("the program stops")} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(cause)
+		g := gin.New()
+		(&pusher.Authorizer{
+			App: newApps(t, docApp()).First(), Users: leaves{}, UserInfo: leaves{}, Policy: channels.Policy{Access: leaves{}}, Grants: new(grants), Log: quiet(),
+		}).Register(g)
+		r := httptest.NewRequestWithContext(ctx, "POST", "/broadcasting/auth", strings.NewReader(form("1234.1234", channel)))
+		r.Header.Set("Authorization", token)
+		r.Header.Set("Content-Type", formType)
+		w := httptest.NewRecorder()
+		apitest.Documented(t, g, nil).ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("it is answered %d %s, want %d", w.Code, w.Body, status)
+		}
+	}
 }

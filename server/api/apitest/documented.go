@@ -58,8 +58,8 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 			}
 		}
 		handler.ServeHTTP(got, r)
-		if r.Context().Err() != nil && got.body.Len() == 0 {
-			return // the client is gone unanswered: at most the router wrote its 200 to nobody
+		if r.Context().Err() != nil && got.status == clientGone {
+			return
 		}
 		got.end()
 	})
@@ -110,6 +110,9 @@ func (ref *Reference) check(r *http.Request, sent *copied, got *witness) (*Opera
 	}
 	return op, err
 }
+
+// clientGone is the status of a request that its client has given up, on any route.
+const clientGone = 499
 
 // unknownParam is the prefix of parameters that are unknown on purpose: the
 // conformance kit checks that they are signed like others.

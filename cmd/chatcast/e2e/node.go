@@ -24,7 +24,8 @@ func StartNode(t testing.TB, script, base string, args ...string) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", append([]string{"--no-deprecation", "../testdata/browser/" + script, host, port}, args...)...)
+	flags := []string{"--no-deprecation", "--experimental-eventsource", "--disable-warning=UNDICI-ES", "../testdata/browser/" + script, host, port}
+	cmd := exec.Command("node", append(flags, args...)...)
 	cmd.Stderr = os.Stderr
 	in, errIn := cmd.StdinPipe()
 	out, errOut := cmd.StdoutPipe()

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/crm"
 )
 
 // page is a page of a stock library, which resumes the WhatsApp line.
@@ -20,11 +21,15 @@ func openPages(w *world) []*page {
 	w.t.Helper()
 	byName := map[string]*page{}
 	var pages []*page
-	for _, name := range []string{"pusher-js 8", "pusher-js 7", "Laravel Echo"} {
+	for _, name := range []string{"pusher-js 8", "pusher-js 7", "Laravel Echo", "EventSource"} {
 		p := &page{stream: stream{name: name, channel: e2e.LineChannel, resumes: true, begin: w.begin}}
 		byName[name], pages = p, append(pages, p)
 	}
-	script := e2e.StartNode(w.t, "chaos.cjs", w.balancer.address(), w.token, e2e.LineChannel, fmt.Sprint(w.begin))
+	names, err := json.Marshal(crm.EventNames())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	script := e2e.StartNode(w.t, "chaos.cjs", w.balancer.address(), w.token, e2e.LineChannel, fmt.Sprint(w.begin), string(names))
 	w.running.Go(func() {
 		for line := range script.Lines {
 			var said []json.RawMessage

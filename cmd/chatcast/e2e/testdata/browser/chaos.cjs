@@ -1,9 +1,9 @@
 // Pages of stock libraries that resume the channel of a line, and are loaded again when a
-// library gives up: node chaos.cjs HOST PORT TOKEN CHANNEL LAST_EVENT_ID
+// library gives up, and one with an EventSource: node chaos.cjs HOST PORT TOKEN CHANNEL LAST_EVENT_ID NAMES
 // Each line of standard output is a JSON array: the page, what happened, and a value. The
 // pages leave when standard input ends.
 const eight = require('pusher-js'), seven = require('pusher-js-7');
-const [host, port, token, channel, last] = process.argv.slice(2);
+const [host, port, token, channel, last, names] = process.argv.slice(2);
 const say = (...what) => process.stdout.write(JSON.stringify(what) + '\n');
 const headers = { Authorization: token }, endpoint = `http://${host}:${port}/broadcasting/auth`;
 
@@ -54,4 +54,31 @@ import('laravel-echo').then(({ default: Echo }) => open('Laravel Echo', (options
 	...options, broadcaster: 'pusher', Pusher: eight, key: 'ChatsAppApiProdKey', authEndpoint: endpoint,
 	auth: { headers, params: { get last_event_ids() { return params(); } } },
 }).connector.pusher));
+
+// The EventSource of Node.js is that of browsers: it comes back by itself after a cut, and
+// gives up when it is refused. Then the page gets another ticket, as docs/crm-api.md says.
+// Unlike browsers it also gives up when a connection ends before its answer, without a
+// further event: the page looks a moment after each.
+let seen = last;
+async function listen() {
+	let left = false;
+	const again = () => { if (!left) setTimeout(listen, 1000); left = true; }, name = 'EventSource', query = 'channel=' + channel + '&after=' + seen;
+	let ticket;
+	try {
+		const answer = await fetch(`http://${host}:${port}/v1/events/tickets`, {
+			method: 'POST', headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify({ channel }), signal: AbortSignal.timeout(5000),
+		});
+		({ data: { ticket } } = await answer.json());
+	} catch {
+		return again();
+	}
+	const events = new EventSource(`http://${host}:${port}/v1/events/stream?${query}&ticket=${ticket}`);
+	events.onopen = () => say(name, 'socket', '');
+	for (const event of JSON.parse(names)) events.addEventListener(event, (e) => say(name, 'event', Number(seen = e.lastEventId)));
+	events.addEventListener('chatcast:position', (e) => { seen = e.lastEventId; });
+	events.addEventListener('chatcast:resume_failed', (e) => say(name, 'resume_failed', e.data));
+	events.onerror = () => setTimeout(() => { if (events.readyState === EventSource.CLOSED) again(); }, 100);
+}
+listen();
+
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -87,6 +87,7 @@ type world struct {
 	disturbances []disturbance
 	slowestGhost time.Duration
 	journal      []entry
+	hooks        []hookRow
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -103,7 +104,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	default:
 		t.Fatalf("-chaos.bus is %q, not postgres or redis", *busFlag)
 	}
-	w.durable()
+	w.prepare()
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ctx = ctx
 	w.calm, w.beCalm = context.WithCancel(ctx)
@@ -115,8 +116,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return w
 }
 
-// durable makes the database keep what it has committed when it is killed.
-func (w *world) durable() {
+// prepare makes the database keep what it has committed when it is killed, and what was
+// committed for webhooks.
+func (w *world) prepare() {
 	w.t.Helper()
 	conn, err := pgx.Connect(w.t.Context(), w.database)
 	if err != nil {
@@ -124,6 +126,9 @@ func (w *world) durable() {
 	}
 	defer conn.Close(w.t.Context())
 	_, err = conn.Exec(w.t.Context(), "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$")
+	if err == nil {
+		_, err = conn.Exec(w.t.Context(), keepHooks)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -141,7 +146,7 @@ func (w *world) start() {
 	w.receivers = []*receiver{
 		{name: "receiver of WhatsApp", channel: e2e.LineChannel, fails: 20, hangs: 1, lies: 10},
 		{name: "receiver of Telegram", channel: telegramChannel, fails: 100, hangs: 10, lies: 30},
-		{name: "receiver of the app", fails: 100, hangs: 10, lies: 0},
+		{name: "receiver of the app", secret: appSecret, fails: 100, hangs: 10, lies: 0},
 	}
 	for i, r := range w.receivers {
 		r.start(w.t, w.seed+uint64(i))

@@ -82,6 +82,40 @@ func TestCheckerOfReceivers(t *testing.T) {
 	}
 }
 
+func TestCheckerOfWebhooks(t *testing.T) {
+	added, removed := `{"name":"member_added","channel":"c","user_id":"u"}`, `{"name":"member_removed","channel":"c","user_id":"u"}`
+	occupied := `{"name":"channel_occupied","channel":"c"}`
+	rows := []hookRow{{"a", 1, occupied + "," + added}, {"a", 2, removed}, {"b", 3, added}}
+	for what, c := range map[string]struct {
+		posts [][]string
+		want  []string
+	}{
+		"all":                              {[][]string{{occupied, added}, {removed}, {added}}, nil},
+		"all, in one POST":                 {[][]string{{occupied, added, removed, added}}, nil},
+		"again after a death":              {[][]string{{occupied, added}, {occupied, added, removed}, {added}}, nil},
+		"again at the end":                 {[][]string{{occupied, added}, {removed, added}, {removed, added}}, nil},
+		"one is missing":                   {[][]string{{occupied, added}, {added}}, []string{lost}},
+		"the last one is missing":          {[][]string{{occupied, added}, {removed}}, []string{lost}},
+		"nothing came":                     {nil, []string{lost}},
+		"one comes before those before it": {[][]string{{occupied}, {removed}, {added}}, []string{disordered}},
+		"one is left out in a POST":        {[][]string{{occupied, removed}, {added}}, []string{disordered}},
+		"one is of no commit":              {[][]string{{occupied, added}, {"{}"}, {removed, added}}, []string{invented}},
+	} {
+		expect(t, what, checkHooks(rows, c.posts, what), c.want...)
+	}
+	now, list := tell(rows)
+	expect(t, "each says something new", list)
+	if len(now) != 2 || !now[[2]string{"c", "u"}] || !now[[2]string{"c", ""}] {
+		t.Errorf("the webhooks say that there are %v", now)
+	}
+	_, list = tell(append(rows, rows[2]))
+	expect(t, "a commit is made again", list)
+	_, list = tell(append(rows, hookRow{"b", 4, added}))
+	expect(t, "a member is added twice", list, memberTwice)
+	_, list = tell([]hookRow{{"a", 1, removed}})
+	expect(t, "a member is removed who was not there", list, memberTwice)
+}
+
 func TestCheckerOfTheJournal(t *testing.T) {
 	journal := []entry{{seq: 1, message: "a"}, {seq: 2, message: "b"}, {seq: 4, message: "b"}}
 	now := time.Now()

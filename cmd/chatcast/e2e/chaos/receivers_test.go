@@ -1,6 +1,9 @@
 package chaos
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
@@ -19,6 +22,7 @@ import (
 type receiver struct {
 	// static
 	name, channel      string // of the line
+	secret             string // of the app
 	fails, hangs, lies int    // of a thousand
 	server             *httptest.Server
 
@@ -27,9 +31,10 @@ type receiver struct {
 	mu sync.Mutex
 	// guarded by mu
 	random *rand.Rand
-	taken  []int64             // ids of events of the CRM
-	hooks  []map[string]string // events of Pusher's webhooks
-	calls  map[string]int      // by what it did
+	taken  []int64        // ids of events of the CRM
+	posts  [][]string     // events of Pusher's webhooks, as they came
+	wrong  []violation    // webhooks that the app has not signed
+	calls  map[string]int // by what it did
 }
 
 func (r *receiver) start(t *testing.T, seed uint64) {
@@ -50,7 +55,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	var event struct {
 		Meta   struct{ EventID int64 }
-		Events []map[string]string
+		Events []json.RawMessage
 	}
 	_ = json.Unmarshal(body, &event)
 	r.mu.Lock()
@@ -69,7 +74,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		if event.Meta.EventID != 0 {
 			r.taken = append(r.taken, event.Meta.EventID)
 		}
-		r.hooks = append(r.hooks, event.Events...)
+		if event.Events != nil {
+			r.take(req.Header, body, event.Events)
+		}
 	}
 	r.mu.Unlock()
 	switch name {
@@ -84,6 +91,34 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case "lied":
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// take notes a webhook; needs mu.
+func (r *receiver) take(h http.Header, body []byte, events []json.RawMessage) {
+	mac := hmac.New(sha256.New, []byte(r.secret))
+	mac.Write(body)
+	if h.Get("X-Pusher-Key") != appKey || h.Get("X-Pusher-Signature") != hex.EncodeToString(mac.Sum(nil)) {
+		r.wrong = append(r.wrong, violation{invented, r.name, "a webhook without the signature of the app"})
+	}
+	texts := make([]string, len(events))
+	for i, e := range events {
+		texts[i] = string(e)
+	}
+	r.posts = append(r.posts, texts)
+}
+
+// posted returns the events of the webhooks that were taken, by POST.
+func (r *receiver) posted() [][]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.posts)
+}
+
+// forged returns the webhooks that the app has not signed.
+func (r *receiver) forged() []violation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.wrong)
 }
 
 // got returns the ids of the events that were taken.

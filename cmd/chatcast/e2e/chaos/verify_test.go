@@ -47,6 +47,7 @@ func (w *world) settle() {
 		w.report(violation{lost, who, fmt.Sprintf("after %v", patience)})
 	}
 	w.settleMembers(tick.C)
+	w.settleHooks(tick.C)
 	w.journal = w.read()
 }
 
@@ -89,14 +90,18 @@ func (w *world) verify() {
 	for _, r := range w.receivers[:2] {
 		w.violations = append(w.violations, checkReceiver(w.journal, r.name, r.channel, w.begin, r.got())...)
 	}
+	_, list := tell(w.hooks)
+	w.violations = append(w.violations, list...)
+	w.violations = append(w.violations, checkHooks(w.hooks, w.receivers[2].posted(), w.receivers[2].name)...)
+	w.violations = append(w.violations, w.receivers[2].forged()...)
 	run := presenceRun{disturbances: w.disturbances, bound: presenceBound, keepalive: activityTimeout + pongTimeout + 2*time.Second}
 	for _, m := range w.members {
 		sockets, observers := m.record()
 		run.sockets = append(run.sockets, sockets...)
 		run.observers = append(run.observers, observers...)
 	}
-	list, slowest := run.check()
-	w.violations, w.slowestGhost = append(w.violations, list...), slowest
+	list, w.slowestGhost = run.check()
+	w.violations = append(w.violations, list...)
 }
 
 // read reads the journal from the database.
